@@ -1,0 +1,38 @@
+# us_library(NAME LIBS...)       static library of the *.c files in the current directory
+# us_program(NAME LIBS...)       program of the *.c files in the current directory
+# us_unit_test(NAME LIBS...)     cmocka test from NAME.c in the current directory, run by ctest
+# us_fuzz_target(NAME LIBS...)   libFuzzer target from NAME.c; without US_FUZZ the same file is
+#                                built with a driver that runs it over its corpus, so that the
+#                                corpus is a regression test everywhere
+function(us_library name)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.c)
+  add_library(${name} STATIC ${sources})
+  target_link_libraries(${name} PUBLIC us_options ${ARGN})
+endfunction()
+
+function(us_program name)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.c)
+  add_executable(${name} ${sources})
+  target_link_libraries(${name} PRIVATE us_options ${ARGN})
+endfunction()
+
+function(us_unit_test name)
+  add_executable(${name} ${name}.c)
+  target_link_libraries(${name} PRIVATE us_options ${ARGN} cmocka)
+  target_compile_definitions(${name} PRIVATE US_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+endfunction()
+
+function(us_fuzz_target name)
+  if(US_FUZZ)
+    add_executable(${name} ${name}.c)
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  else()
+    add_executable(${name} ${name}.c ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus_driver.c)
+    add_test(NAME ${name} COMMAND ${name} ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${name}
+             WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  endif()
+  target_link_libraries(${name} PRIVATE us_options ${ARGN})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
+endfunction()
