@@ -1,0 +1,66 @@
+/*
+ * A JSON writer into a struct us_buf (RFC 8259). Commas and nesting are kept by the writer; the
+ * first failure sticks, so that a document is a straight list of calls and one us_json_end().
+ *
+ *   struct us_json j;
+ *   us_json_begin(&j, &buf);
+ *   us_json_object(&j);
+ *   us_json_key(&j, "total"); us_json_uint(&j, 3);
+ *   us_json_kv_str(&j, "bates", us_bytes_of("DEMO000000001"));
+ *   us_json_close(&j);
+ *   err = us_json_end(&j);
+ *
+ * Strings must be UTF-8 (US_ERR_ENCODING); control characters, quotes, backslashes, DEL, U+2028 and
+ * U+2029 are escaped. Misuse (a value without a key, too many closes) is US_ERR_STATE. One owner.
+ */
+#ifndef US_COMMON_JSON_OUT_H
+#define US_COMMON_JSON_OUT_H
+
+#include "common/buf.h"
+
+#define US_JSON_DEPTH_MAX 32
+
+struct us_json {
+	struct us_buf *b;
+	int err;
+	unsigned depth;
+	uint8_t in_object[US_JSON_DEPTH_MAX];
+	uint8_t has_items[US_JSON_DEPTH_MAX];
+	uint8_t after_key;
+	uint8_t done; /* a top-level value has been written */
+};
+
+void us_json_begin(struct us_json *j, struct us_buf *b);
+/* US_OK if everything is closed and nothing failed. */
+int us_json_end(struct us_json *j);
+void us_json_object(struct us_json *j);
+void us_json_array(struct us_json *j);
+/* Closes the innermost object or array. */
+void us_json_close(struct us_json *j);
+void us_json_key(struct us_json *j, const char *key);
+void us_json_str(struct us_json *j, struct us_bytes s);
+void us_json_cstr(struct us_json *j, const char *s); /* NULL: null */
+void us_json_int(struct us_json *j, int64_t v);
+void us_json_uint(struct us_json *j, uint64_t v);
+void us_json_double(struct us_json *j, double v); /* 17 digits at most; not finite: null */
+void us_json_bool(struct us_json *j, int v);
+void us_json_null(struct us_json *j);
+void us_json_hex(struct us_json *j, const void *p, size_t n);
+void us_json_base64(struct us_json *j, const void *p, size_t n);
+void us_json_time(struct us_json *j, int64_t ns); /* RFC 3339 */
+/* A value that is JSON already; not checked. */
+void us_json_raw(struct us_json *j, struct us_bytes json);
+
+/* Key and value in one. */
+void us_json_kv_str(struct us_json *j, const char *key, struct us_bytes s);
+void us_json_kv_cstr(struct us_json *j, const char *key, const char *s);
+void us_json_kv_int(struct us_json *j, const char *key, int64_t v);
+void us_json_kv_uint(struct us_json *j, const char *key, uint64_t v);
+void us_json_kv_bool(struct us_json *j, const char *key, int v);
+void us_json_kv_hex(struct us_json *j, const char *key, const void *p, size_t n);
+void us_json_kv_time(struct us_json *j, const char *key, int64_t ns);
+
+/* Appends s as a JSON string with its quotes. */
+int us_json_put_string(struct us_buf *b, struct us_bytes s);
+
+#endif
