@@ -6,6 +6,11 @@
 #                                corpus is a regression test everywhere
 function(us_library name)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.c)
+  if(NOT sources) # headers only
+    add_library(${name} INTERFACE)
+    target_link_libraries(${name} INTERFACE us_options ${ARGN})
+    return()
+  endif()
   add_library(${name} STATIC ${sources})
   target_link_libraries(${name} PUBLIC us_options ${ARGN})
 endfunction()
