@@ -1,0 +1,44 @@
+/* What the monitor's own files share. */
+#ifndef US_DAEMON_MONITOR_INTERNAL_H
+#define US_DAEMON_MONITOR_INTERNAL_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/buf.h"
+#include "daemon/lib/role.h"
+
+#define US_CHILDREN_MAX 64
+#define US_PER_ROLE_MAX 16
+
+/* One process of a role. pid is 0 while it is not running. */
+struct us_child {
+	enum us_role role;
+	uint8_t index;
+	pid_t pid;
+	struct us_channel *control;
+	int ready;
+};
+
+/* Where and as whom a role runs. */
+struct us_spawn {
+	const char *user;      /* NULL: as the monitor */
+	const char *directory; /* working directory */
+};
+
+/* Starts a process of this program for a role: its own user and directory, descriptor 3 = control,
+ * nothing else but stderr. Returns the pid and the monitor's end in *control_fd; fatal where the
+ * system lacks what it needs, with what to do about it. */
+pid_t us_spawn_role(enum us_role role, const struct us_spawn *how, int *control_fd);
+/* Fatal unless every role's user exists; says how to make them. */
+void us_users_check(void);
+const char *us_role_user(enum us_role role);
+
+/* A listening socket on ADDR:PORT (or [ADDR]:PORT) that shares its port with its siblings. Fatal on
+ * failure, with what to do about it. */
+int us_listen_socket(const char *address);
+
+/* READY=1 and the like to the service manager, if there is one. */
+void us_notify_manager(const char *state);
+
+#endif

@@ -1,0 +1,116 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "daemon/monitor/internal.h"
+
+extern char **environ;
+
+const char *
+us_role_user(enum us_role role)
+{
+	switch (role) {
+	case US_ROLE_FRONT: return "underseal-front";
+	case US_ROLE_INTAKE: return "underseal-intake";
+	case US_ROLE_SEALER: return "underseal-sealer";
+	case US_ROLE_VAULT: return "underseal-vault";
+	case US_ROLE_KEEPER: return "underseal-keeper";
+	case US_ROLE_ANY:
+	case US_ROLE_MONITOR: break;
+	}
+	return NULL;
+}
+
+void
+us_users_check(void)
+{
+	static const enum us_role roles[] = { US_ROLE_FRONT, US_ROLE_INTAKE, US_ROLE_SEALER,
+		US_ROLE_VAULT, US_ROLE_KEEPER };
+
+	for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++)
+		if (getpwnam(us_role_user(roles[i])) == NULL)
+			us_fatal("there is no user %s: make the five with 'useradd --system "
+			    "--user-group --no-create-home --shell /usr/sbin/nologin NAME', or set "
+			    "users=shared to run every role as one user", us_role_user(roles[i]));
+}
+
+static void
+raise_limit(int which, rlim_t want)
+{
+	struct rlimit limit;
+
+	if (getrlimit(which, &limit) != 0)
+		return;
+	if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < want && geteuid() == 0)
+		limit.rlim_max = want;
+	limit.rlim_cur = limit.rlim_max != RLIM_INFINITY && limit.rlim_max < want
+	    ? limit.rlim_max : want;
+	(void)setrlimit(which, &limit);
+}
+
+/* In the child, before exec: from here to execve only the rights of the role are left. */
+static void
+become(const struct us_spawn *how)
+{
+	const struct passwd *pw;
+
+	raise_limit(RLIMIT_NOFILE, 65536);
+	raise_limit(RLIMIT_MEMLOCK, (rlim_t)1 << 32);
+	if (chdir(how->directory) != 0)
+		us_fatal("cannot enter %s: %s", how->directory, strerror(errno));
+	if (how->user == NULL)
+		return;
+	pw = getpwnam(how->user);
+	if (pw == NULL)
+		us_fatal("there is no user %s", how->user);
+	if (setgroups(0, NULL) != 0 || setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) != 0 ||
+	    setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) != 0)
+		us_fatal("cannot become %s: %s", how->user, strerror(errno));
+	if (setuid(0) == 0)
+		us_fatal("could become root again as %s", how->user);
+}
+
+pid_t
+us_spawn_role(enum us_role role, const struct us_spawn *how, int *control_fd)
+{
+	char name[] = "undersealed", option[] = "--role", value[16];
+	char *argv[] = { name, option, value, NULL };
+	int pair[2], self, null;
+	pid_t pid;
+
+	(void)snprintf(value, sizeof value, "%s", us_role_name(role));
+	self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	if (self < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+		us_fatal("cannot start %s: %s", value, strerror(errno));
+	pid = fork();
+	if (pid < 0)
+		us_fatal("cannot start %s: %s", value, strerror(errno));
+	if (pid != 0) {
+		(void)close(pair[1]);
+		(void)close(self);
+		*control_fd = pair[0];
+		return pid;
+	}
+	null = open("/dev/null", O_RDWR);
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0)
+		_exit(1);
+	/* 3 is the control channel, 4 the program; nothing else is inherited */
+	pair[1] = fcntl(pair[1], F_DUPFD, 10);
+	self = fcntl(self, F_DUPFD, 10);
+	if (dup2(pair[1], US_CONTROL_FD) < 0 || dup2(self, 4) < 0)
+		_exit(1);
+	(void)close_range(5, ~0u, 0);
+	(void)fcntl(4, F_SETFD, FD_CLOEXEC);
+	become(how);
+	(void)fexecve(4, argv, environ);
+	us_fatal("cannot start %s: %s", value, strerror(errno));
+}
