@@ -1,0 +1,313 @@
+/*
+ * Acts: everything that changes who may do what (docs/PROTOCOL.md section 4). Codecs only: whether an
+ * act is allowed is said by registry/authority.h, what it does by registry/registry.h.
+ *
+ * Signed act:     "underseal/act/1\n" ‖ u8 type ‖ vault id(32) ‖ credential(32) ‖ nonce(16) ‖ i64 time ‖ str32 payload
+ * Committed act:  u64 sequence ‖ i64 time ‖ u32 actor person ‖ str32 signed act ‖ str16 signature ‖ str32 result
+ *
+ * Acts of the vault itself (type >= 128) have credential and nonce zero, actor 0, and no signature.
+ *
+ * Payloads; every text is valid UTF-8 without control characters (us_text_ok) unless said, numbers
+ * big-endian, nothing left over:
+ *
+ *   1 person-add         str16 name ‖ u8 capacity ‖ u8 n ‖ n × str16 party, strictly ascending
+ *                        result: u32 person
+ *   2 person-sign        str16 docket id ("person-12") ‖ digest(32): the item's digest, so that what was
+ *                        shown is what is signed
+ *   3 person-suspend     u32 person ‖ str16 reason
+ *   4 person-reinstate   u32 person ‖ str16 reason
+ *   5 person-end         u32 person ‖ str16 reason
+ *   6 credential-issue   u32 person ‖ u16 days ‖ str32 certificate request (DER)
+ *                        result: str32 certificate (DER)
+ *   7 credential-revoke  u8 by (1 fingerprint, 2 person) ‖ fingerprint(32) or u32 person ‖ str16 reason
+ *                        ‖ i64 lost since (0: not said)
+ *   8 collection-create  str16 name ‖ str16 Bates prefix ‖ str16 designation (may be empty)
+ *                        result: u32 collection
+ *   9 batch-release      u32 collection ‖ u32 slot
+ *  10 batch-withdraw     u32 collection ‖ u32 slot ‖ str16 reason
+ *  11 copy               u32 collection ‖ str16 recipient ‖ str16 purpose (may be empty) ‖ u32 n
+ *                        ‖ n × u64 record, strictly ascending;  result: u64 copy
+ *  12 copy-return        u64 copy ‖ u8 how (1 returned, 2 destroyed) ‖ str16 note (may be empty)
+ *  13 seal               str16 reason
+ * 128 init               see struct us_act_init
+ * 129 batch-close        see struct us_act_batch_close
+ * 130 batch-void         u32 collection ‖ u32 slot ‖ u64 first record ‖ u32 count ‖ str16 reason
+ * 131 dictionary         u32 collection ‖ u32 version ‖ u32 slot ‖ salt(32)
+ * 132 copy-digest        u64 copy ‖ digest(32): SHA-256 of the file that left
+ *
+ * Where no result is said it is empty. Decoded views point into the bytes that were decoded. Pure, any thread.
+ */
+#ifndef US_REGISTRY_ACT_H
+#define US_REGISTRY_ACT_H
+
+#include "policy/order.h"
+
+#define US_ACT_MAGIC "underseal/act/1\n"
+#define US_ACT_SIGNED_MAX 1048576
+#define US_ACT_RESULT_MAX 32768
+#define US_ACT_COMMITTED_MAX 1114112
+#define US_ACT_SIGNATURE_MAX 256
+#define US_ACT_NONCE 16
+#define US_ACT_DRIFT_NS (INT64_C(15) * 60 * 1000000000) /* of the actor's clock, either way */
+
+#define US_PERSON_PARTIES 16 /* as US_ENTRY_PARTIES */
+#define US_REASON_TEXT_MAX 512
+#define US_PURPOSE_MAX 1024
+#define US_RECIPIENT_MAX 256
+#define US_COLLECTION_NAME_MAX 64
+#define US_BATES_PREFIX_MAX 16
+#define US_DESIGNATION_MAX 64
+#define US_DOCKET_ID_MAX 32
+#define US_CREDENTIAL_DAYS_MAX 825
+#define US_COPY_RECORDS_MAX 65536
+#define US_BATCH_RECORDS_MAX 65536
+#define US_BATCH_PAGE_KINDS 8
+#define US_SLOT_MAX 0xffffff /* 24 bits of the key tree's path */
+#define US_ERA_SHIFT 20
+#define US_INIT_PEOPLE 64
+#define US_INIT_HOSTS 16
+#define US_HOST_MAX 253
+
+#define US_ACT_LIST(X) \
+	X(PERSON_ADD, 1, "person-add") \
+	X(PERSON_SIGN, 2, "person-sign") \
+	X(PERSON_SUSPEND, 3, "person-suspend") \
+	X(PERSON_REINSTATE, 4, "person-reinstate") \
+	X(PERSON_END, 5, "person-end") \
+	X(CREDENTIAL_ISSUE, 6, "credential-issue") \
+	X(CREDENTIAL_REVOKE, 7, "credential-revoke") \
+	X(COLLECTION_CREATE, 8, "collection-create") \
+	X(BATCH_RELEASE, 9, "batch-release") \
+	X(BATCH_WITHDRAW, 10, "batch-withdraw") \
+	X(COPY, 11, "copy") \
+	X(COPY_RETURN, 12, "copy-return") \
+	X(SEAL, 13, "seal") \
+	X(INIT, 128, "init") \
+	X(BATCH_CLOSE, 129, "batch-close") \
+	X(BATCH_VOID, 130, "batch-void") \
+	X(DICTIONARY, 131, "dictionary") \
+	X(COPY_DIGEST, 132, "copy-digest")
+
+enum us_act_type {
+#define X(name, number, text) US_ACT_##name = number,
+	US_ACT_LIST(X)
+#undef X
+};
+
+/* Static text, or NULL for a number that is no type. */
+const char *us_act_name(unsigned type);
+/* The action under which the log files an act of this type. */
+enum us_action us_act_action(enum us_act_type type);
+/* 1 if it is the vault's own: type >= 128. */
+static inline int us_act_is_vaults(enum us_act_type type)
+{
+	return (unsigned)type >= 128;
+}
+
+/* ---- envelopes ---- */
+
+struct us_signed_act {
+	enum us_act_type type;
+	uint8_t vault_id[32];
+	uint8_t credential[32];
+	uint8_t nonce[US_ACT_NONCE];
+	int64_t time_ns;
+	struct us_bytes payload; /* not looked into here */
+};
+
+/* Appends the bytes that are signed (with us_pkey_sign() over exactly these). US_ERR_LIMIT, US_ERR_NOMEM. */
+int us_signed_act_encode(struct us_buf *out, const struct us_signed_act *act);
+/* US_ERR_TRUNCATED, US_ERR_TRAILING, US_ERR_FORMAT, US_ERR_LIMIT, US_ERR_RANGE (no such type). */
+int us_signed_act_decode(struct us_signed_act *out, const void *p, size_t n);
+
+struct us_committed_act {
+	uint64_t sequence; /* counted from 1; 1 is init */
+	int64_t time_ns;   /* the keeper's */
+	uint32_t actor;    /* a person; 0: the vault */
+	struct us_bytes signed_act;
+	struct us_bytes signature; /* empty exactly for the vault's own */
+	struct us_bytes result;
+};
+
+int us_committed_act_encode(struct us_buf *out, const struct us_committed_act *act);
+/* Also decodes the envelope inside (out_act may be NULL) and checks that a signature is there
+ * exactly if it must be. */
+int us_committed_act_decode(struct us_committed_act *out, struct us_signed_act *out_act,
+    const void *p, size_t n);
+/* next = SHA-256("underseal/state/1" ‖ digest ‖ committed act); next may be digest. */
+int us_state_digest(const uint8_t digest[32], struct us_bytes committed, uint8_t next[32]);
+
+/* ---- payloads ---- */
+
+struct us_act_person_add {
+	struct us_bytes name; /* at most US_ORDER_NAME_MAX */
+	enum us_capacity capacity;
+	size_t n_parties;
+	struct us_bytes parties[US_PERSON_PARTIES];
+};
+
+struct us_act_sign {
+	struct us_bytes docket_id;
+	uint8_t digest[32];
+};
+
+struct us_act_person_change { /* suspend, reinstate, end */
+	uint32_t person;
+	struct us_bytes reason;
+};
+
+struct us_act_issue {
+	uint32_t person;
+	uint16_t days;       /* 1 .. US_CREDENTIAL_DAYS_MAX */
+	struct us_bytes csr; /* DER */
+};
+
+struct us_act_revoke {
+	int by_person;
+	uint32_t person;         /* if by_person */
+	uint8_t fingerprint[32]; /* if not */
+	struct us_bytes reason;
+	int64_t lost_since_ns;
+};
+
+struct us_act_collection {
+	struct us_bytes name;   /* an identifier: us_id_ok() */
+	struct us_bytes prefix; /* A-Z 0-9 - _, beginning with a letter, not ending in a digit */
+	struct us_bytes designation;
+};
+
+struct us_act_batch { /* release, withdraw */
+	uint32_t collection;
+	uint32_t slot;
+	struct us_bytes reason; /* withdraw only */
+};
+
+struct us_act_copy {
+	uint32_t collection;
+	struct us_bytes recipient;
+	struct us_bytes purpose;
+	uint32_t n;              /* 1 .. US_COPY_RECORDS_MAX */
+	struct us_bytes records; /* n × u64, strictly ascending */
+};
+
+enum us_copy_end { US_COPY_RETURNED = 1, US_COPY_DESTROYED = 2 };
+
+struct us_act_copy_return {
+	uint64_t copy;
+	enum us_copy_end how;
+	struct us_bytes note;
+};
+
+struct us_act_seal {
+	struct us_bytes reason;
+};
+
+/* A person of the first hour. They are active at once: init stands in the log's first entries. */
+struct us_init_person {
+	struct us_bytes name;
+	enum us_capacity capacity;
+	size_t n_parties;
+	struct us_bytes parties[US_PERSON_PARTIES]; /* strictly ascending */
+	struct us_bytes certificate; /* DER, issued by the vault's CA; empty: none (a keyholder) */
+};
+
+/*
+ * init:  str32 CA certificate ‖ str32 order source ‖ str32 order compiled ‖ u8 n ‖ n × str16 host
+ *        ‖ u8 n ‖ n × { str16 name ‖ u8 capacity ‖ u8 m ‖ m × str16 party ‖ str32 certificate }
+ * People get the numbers 1, 2, … in this order. At least one administrator, at least one host. A person of
+ * a party must be a roster signer that the order names, or a keyholder.
+ */
+struct us_act_init {
+	struct us_bytes ca;
+	struct us_bytes order_source;
+	struct us_bytes order_compiled;
+	size_t n_hosts;
+	struct us_bytes hosts[US_INIT_HOSTS];
+	size_t n_people;
+	struct us_init_person people[US_INIT_PEOPLE];
+};
+
+struct us_batch_pages {
+	uint8_t kind;     /* enum us_page_kind; strictly ascending in the list */
+	uint32_t pages;
+	uint8_t root[32]; /* RFC 6962 tree head over the sealed pages; zeros if none was made */
+};
+
+/*
+ * batch-close:  u32 collection ‖ u32 slot ‖ u64 load ‖ u32 loaded by (person) ‖ u64 first record ‖ u32 count
+ *               ‖ u32 era ‖ batch salt(32) ‖ u32 segment slot ‖ segment salt(32) ‖ manifest root(32)
+ *               ‖ u8 n ‖ n × { u8 kind ‖ u32 pages ‖ root(32) } ‖ u8 flags (1 held) ‖ u32 dictionary version
+ *               ‖ u64 raw bytes ‖ u64 duplicates ‖ u64 refused
+ */
+struct us_act_batch_close {
+	uint32_t collection;
+	uint32_t slot;
+	uint64_t load;
+	uint32_t loaded_by;
+	uint64_t first;
+	uint32_t count; /* 1 .. US_BATCH_RECORDS_MAX */
+	uint32_t era;   /* first >> 20, and of the last record too */
+	uint8_t salt[32];
+	uint32_t segment_slot;
+	uint8_t segment_salt[32];
+	uint8_t manifest_root[32];
+	size_t n_pages;
+	struct us_batch_pages pages[US_BATCH_PAGE_KINDS];
+	int held;
+	uint32_t dictionary_version; /* 0: none */
+	uint64_t raw_bytes;
+	uint64_t duplicates; /* of the load, since its last batch */
+	uint64_t refused;
+};
+
+struct us_act_batch_void {
+	uint32_t collection;
+	uint32_t slot;
+	uint64_t first;
+	uint32_t count; /* may be 0: the slot alone */
+	struct us_bytes reason;
+};
+
+struct us_act_dictionary {
+	uint32_t collection;
+	uint32_t version; /* at least 1 */
+	uint32_t slot;
+	uint8_t salt[32];
+};
+
+struct us_act_copy_digest {
+	uint64_t copy;
+	uint8_t digest[32];
+};
+
+/* A decoded payload. About 20 KiB because of init: allocate it where stacks are small. */
+struct us_act {
+	enum us_act_type type;
+	union {
+		struct us_act_person_add person_add;
+		struct us_act_sign sign;
+		struct us_act_person_change change;
+		struct us_act_issue issue;
+		struct us_act_revoke revoke;
+		struct us_act_collection collection;
+		struct us_act_batch batch;
+		struct us_act_copy copy;
+		struct us_act_copy_return copy_return;
+		struct us_act_seal seal;
+		struct us_act_init init;
+		struct us_act_batch_close batch_close;
+		struct us_act_batch_void batch_void;
+		struct us_act_dictionary dictionary;
+		struct us_act_copy_digest copy_digest;
+	} u;
+};
+
+/* Appends the payload of act->type. Refuses what decode would refuse, with the same error. */
+int us_act_encode(struct us_buf *out, const struct us_act *act);
+/* US_ERR_TRUNCATED, US_ERR_TRAILING, US_ERR_FORMAT, US_ERR_LIMIT, US_ERR_RANGE, US_ERR_ENCODING. The order
+ * inside init is not decoded here. */
+int us_act_decode(struct us_act *out, enum us_act_type type, struct us_bytes payload);
+/* The i-th record of a copy, i < n. */
+uint64_t us_act_copy_record(const struct us_act_copy *copy, uint32_t i);
+
+#endif

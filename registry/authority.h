@@ -1,0 +1,42 @@
+/*
+ * Who may do which act. One table, capacity × type (authority.c), then what depends on whom the act is about.
+ *
+ * - Administrators add people, issue credentials, create collections, suspend, end, revoke. Nothing that an
+ *   administrator does alone lets anybody in: a person of a party takes effect when a roster signer of *each* of
+ *   their parties has signed; a person of no party (a further administrator, a keyholder) when any roster signer has;
+ *   and a credential issued to somebody who is active already waits for such a signature too, since whoever holds it is
+ *   that person.
+ * - A roster signer is an active person whose name, capacity and party are those the order names. Signers that come
+ *   later than init, or get a new credential, are signed by another signer of the party or by the court's: a signer of
+ *   capacity court or special-master. Nobody signs for themselves.
+ * - A roster signer suspends, ends and revokes within the own party, and undoes an own suspension; an administrator
+ *   undoes only an administrator's.
+ * - Everybody may revoke an own credential.
+ * - Releasing and withdrawing a batch, copies: what the order in force permits to the person, for that collection. A
+ *   batch is released and withdrawn by the party that loaded it, a copy returned by who took it or by the party.
+ * - Seal: administrator, keyholder, court, special-master.
+ */
+#ifndef US_REGISTRY_AUTHORITY_H
+#define US_REGISTRY_AUTHORITY_H
+
+#include "registry/registry.h"
+
+enum us_authority {
+	US_AUTHORITY_NEVER,  /* this capacity never does it */
+	US_AUTHORITY_ALWAYS, /* by capacity; what it is about is checked still */
+	US_AUTHORITY_SIGNER, /* as roster signer of whom it is about */
+	US_AUTHORITY_ORDER,  /* if the order permits the action */
+	US_AUTHORITY_OWN     /* as SIGNER, or about oneself */
+};
+
+/* The table. NEVER for numbers outside it and for the vault's own acts. */
+enum us_authority us_authority_of(enum us_capacity capacity, enum us_act_type type);
+/* May actor do this act now? The act's own preconditions (names unique and so on) are checked elsewhere. US_OK or
+ * US_ERR_DENIED, US_ERR_NOT_FOUND with refusal filled. */
+int us_authority_check(const struct us_registry *reg, const struct us_person *actor,
+    const struct us_act *act, int64_t now_ns, struct us_refusal *refusal);
+/* 1 if who is an active roster signer who may sign for about: of party (an index), or, party being -1, of any. */
+int us_authority_may_sign(const struct us_registry *reg, const struct us_person *who,
+    const struct us_person *about, int party);
+
+#endif
