@@ -1,0 +1,104 @@
+/* Goal: what is encoded is decoded; nothing cut, longer or too large is accepted. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/err.h"
+#include "daemon/proto/messages.h"
+
+static void
+sample(struct us_buf *b)
+{
+	struct us_msg_search_request m = { .snapshot = 7, .limit = 20, .flags = US_SEARCH_COUNT };
+
+	memset(m.credential, 0xab, sizeof m.credential);
+	m.peer = us_bytes_of("127.0.0.1:9");
+	m.collection = us_bytes_of("demo");
+	m.query = us_bytes_of("red AND blue");
+	m.purpose = us_bytes_of("trial");
+	us_buf_init(b, 4096);
+	assert_int_equal(us_msg_search_request_encode(b, &m), US_OK);
+}
+
+static void
+round_trip(void **state)
+{
+	struct us_msg_search_request m;
+	struct us_buf b;
+
+	(void)state;
+	sample(&b);
+	assert_int_equal(us_msg_search_request_decode(&m, b.data, b.len), US_OK);
+	assert_true(us_bytes_is(m.query, "red AND blue"));
+	assert_int_equal(m.limit, 20);
+	assert_int_equal(m.credential[31], 0xab);
+	us_buf_free(&b);
+}
+
+static void
+every_cut_and_every_surplus_is_refused(void **state)
+{
+	struct us_msg_search_request m;
+	struct us_buf b;
+
+	(void)state;
+	sample(&b);
+	for (size_t n = 0; n < b.len; n++)
+		assert_int_equal(us_msg_search_request_decode(&m, b.data, n), US_ERR_TRUNCATED);
+	assert_int_equal(us_buf_put_u8(&b, 0), US_OK);
+	assert_int_equal(us_msg_search_request_decode(&m, b.data, b.len), US_ERR_TRAILING);
+	us_buf_free(&b);
+}
+
+static void
+limits_hold(void **state)
+{
+	static uint8_t large[70000];
+	struct us_msg_search_request m = { .query = { large, 65537 } };
+	struct us_msg_reply reply = { .body = { large, 1 } };
+	struct us_buf b, small;
+
+	(void)state;
+	us_buf_init(&b, 1 << 20);
+	assert_int_equal(us_msg_search_request_encode(&b, &m), US_ERR_LIMIT);
+	assert_int_equal(b.len, 0);
+	us_buf_init(&small, 10);
+	assert_int_equal(us_msg_reply_encode(&small, &reply), US_ERR_LIMIT);
+	assert_int_equal(small.len, 0);
+	us_buf_free(&b);
+	us_buf_free(&small);
+}
+
+static void
+numbers_are_distinct_and_directed(void **state)
+{
+	struct us_msg_info a;
+	unsigned known = 0;
+
+	(void)state;
+	for (unsigned type = 0; type <= UINT16_MAX; type++)
+		known += (unsigned)us_msg_info((uint16_t)type, &a);
+#define X(name, number, from, to, max) + 1u
+	assert_int_equal(known, 0u US_MESSAGES(X));
+#undef X
+	assert_int_equal(us_msg_info(US_MSG_log, &a), 1);
+	assert_int_equal(a.from, US_ROLE_VAULT);
+	assert_int_equal(a.to, US_ROLE_KEEPER);
+	assert_int_equal(us_msg_check(0xffff, "", 0), US_ERR_FORMAT);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(round_trip),
+		cmocka_unit_test(every_cut_and_every_surplus_is_refused),
+		cmocka_unit_test(limits_hold),
+		cmocka_unit_test(numbers_are_distinct_and_directed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
