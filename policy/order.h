@@ -115,7 +115,7 @@ int us_order_decode(const void *compiled, size_t n, struct us_order **out);
 /* Appends the compiled form. Fields may have been filled by hand: views anywhere, digests unused but
  * source_digest. The result is decoded once to check it: same errors. */
 int us_order_encode(const struct us_order *order, struct us_buf *out);
-/* The order that has no party, no rule, and permits nothing: appends its source text (YAML) and its
+/* The order that has no party, no rule, and permits nothing: appends its source text (a comment) and its
  * compiled form. */
 int us_order_none(struct us_buf *source, struct us_buf *compiled);
 void us_order_free(struct us_order *order); /* NULL is allowed */
@@ -129,7 +129,9 @@ int us_order_is_signer(const struct us_order *order, size_t party, struct us_byt
 /* How an action is decided. */
 enum us_action_class {
 	US_ACTIONS_ORDERED,        /* only if a rule permits it: evidence, loading, opening the log */
-	US_ACTIONS_OPEN,           /* anybody with a live credential, unless a rule forbids it */
+	US_ACTIONS_OPEN,           /* anybody with a live credential, unless a rule forbids it. Lists of people,
+	                            * credentials and the docket: to administrator, court, special-master and
+	                            * auditor in full, to others what concerns their own parties */
 	US_ACTIONS_ADMINISTRATIVE, /* capacity and signatures: registry/authority.h. No rule may name it yet */
 	US_ACTIONS_INTERNAL        /* the machine's own; nobody may ask for it */
 };

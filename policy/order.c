@@ -1,0 +1,208 @@
+/* What an order knows of itself: parties and signers, classes of actions, forms of text. */
+#include "policy/order.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/utf8.h"
+
+void
+us_order_free(struct us_order *order)
+{
+	if (order == NULL)
+		return;
+	for (size_t i = 0; order->rules != NULL && i < order->n_rules; i++)
+		free(order->rules[i].collections);
+	free(order->rules);
+	free(order->purposes);
+	free(order->parties);
+	us_buf_free(&order->texts);
+	free(order);
+}
+
+static int
+same(struct us_bytes a, struct us_bytes b)
+{
+	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+int
+us_order_party(const struct us_order *order, struct us_bytes id, size_t *out)
+{
+	for (size_t i = 0; i < order->n_parties; i++) {
+		if (same(order->parties[i].id, id)) {
+			*out = i;
+			return US_OK;
+		}
+	}
+	return US_ERR_NOT_FOUND;
+}
+
+int
+us_order_is_signer(const struct us_order *order, size_t party, struct us_bytes person,
+    enum us_capacity capacity)
+{
+	if (party >= order->n_parties)
+		return 0;
+	const struct us_party *p = &order->parties[party];
+	for (size_t i = 0; i < p->n_signers; i++)
+		if (p->signers[i].capacity == capacity && same(p->signers[i].person, person))
+			return 1;
+	return 0;
+}
+
+enum us_action_class
+us_action_class_of(enum us_action action)
+{
+	switch (action) {
+	case US_ACTION_SEARCH:
+	case US_ACTION_COUNT:
+	case US_ACTION_READ:
+	case US_ACTION_COPY:
+	case US_ACTION_COPY_LIST:
+	case US_ACTION_COPY_RETURN:
+	case US_ACTION_MATCH:
+	case US_ACTION_SAMPLE:
+	case US_ACTION_TERMS:
+	case US_ACTION_SWEEP:
+	case US_ACTION_ANALYSE:
+	case US_ACTION_NOTE:
+	case US_ACTION_LOAD:
+	case US_ACTION_BATCH_LIST:
+	case US_ACTION_BATCH_RELEASE:
+	case US_ACTION_BATCH_WITHDRAW:
+	case US_ACTION_BATCH_HOLD:
+	case US_ACTION_AUDIT_LIST:
+	case US_ACTION_AUDIT_KEYS:
+	case US_ACTION_AUDIT_EXPORT:
+	case US_ACTION_AUDIT_REPORT:
+		return US_ACTIONS_ORDERED;
+	case US_ACTION_SESSION:
+	case US_ACTION_STATUS:
+	case US_ACTION_COLLECTION_LIST:
+	case US_ACTION_ORDER_SHOW:
+	case US_ACTION_ORDER_EXPLAIN:
+	case US_ACTION_DOCKET_LIST:
+	case US_ACTION_PERSON_LIST:
+	case US_ACTION_CREDENTIAL_LIST:
+	case US_ACTION_AUDIT_TILE:
+	case US_ACTION_AUDIT_CHECKPOINT:
+	case US_ACTION_AUDIT_WITNESS:
+		return US_ACTIONS_OPEN;
+	case US_ACTION_COLLECTION_CREATE:
+	case US_ACTION_COLLECTION_DESTROY:
+	case US_ACTION_RECORD_DESTROY:
+	case US_ACTION_LEGAL_HOLD:
+	case US_ACTION_PERSON_ADD:
+	case US_ACTION_PERSON_SIGN:
+	case US_ACTION_PERSON_SUSPEND:
+	case US_ACTION_PERSON_REINSTATE:
+	case US_ACTION_PERSON_END:
+	case US_ACTION_CREDENTIAL_ISSUE:
+	case US_ACTION_CREDENTIAL_REVOKE:
+	case US_ACTION_ACKNOWLEDGE:
+	case US_ACTION_CLEARANCE:
+	case US_ACTION_ORDER_SET:
+	case US_ACTION_ORDER_PROPOSE:
+	case US_ACTION_ORDER_SIGN:
+	case US_ACTION_ORDER_WITHDRAW:
+	case US_ACTION_ORDER_SUSPEND:
+	case US_ACTION_DOCKET_SIGN:
+	case US_ACTION_DOCKET_OBJECT:
+	case US_ACTION_DOCKET_RESOLVE:
+	case US_ACTION_DOCKET_WITHDRAW:
+	case US_ACTION_CHALLENGE:
+	case US_ACTION_RELABEL:
+	case US_ACTION_CLAWBACK:
+	case US_ACTION_FREEZE:
+	case US_ACTION_UNFREEZE:
+	case US_ACTION_UNSEAL_SHARE:
+	case US_ACTION_SEAL:
+		return US_ACTIONS_ADMINISTRATIVE;
+	case US_ACTION_NONE:
+	case US_ACTION_OPEN_COLLECTION:
+	case US_ACTION_BATCH_OPEN:
+	case US_ACTION_BATCH_CLOSE:
+	case US_ACTION_BATCH_VOID:
+	case US_ACTION_MERGE_OPEN:
+	case US_ACTION_MERGE_CLOSE:
+	case US_ACTION_DICTIONARY:
+	case US_ACTION_INIT:
+	case US_ACTION_START:
+	case US_ACTION_STOP:
+	case US_ACTION_UNSEAL:
+	case US_ACTION_STATE_OPEN:
+	case US_ACTION_HEARTBEAT:
+	case US_ACTION_HANDSHAKES:
+	case US_ACTION_BACKUP:
+	case US_ACTION_RESTORE:
+	case US_ACTION_CLOCK:
+		return US_ACTIONS_INTERNAL;
+	}
+	return US_ACTIONS_INTERNAL;
+}
+
+int
+us_action_is_evidence(enum us_action action)
+{
+	return action == US_ACTION_SEARCH || action == US_ACTION_COUNT || action == US_ACTION_READ ||
+	    action == US_ACTION_COPY || action == US_ACTION_MATCH || action == US_ACTION_SAMPLE ||
+	    action == US_ACTION_TERMS || action == US_ACTION_SWEEP || action == US_ACTION_ANALYSE ||
+	    action == US_ACTION_NOTE;
+}
+
+int
+us_action_opens_log(enum us_action action)
+{
+	return action == US_ACTION_AUDIT_LIST || action == US_ACTION_AUDIT_KEYS ||
+	    action == US_ACTION_AUDIT_EXPORT || action == US_ACTION_AUDIT_REPORT;
+}
+
+/* Characters that move or hide others on a screen: a name with them could look like another. */
+static int
+deceives(uint32_t c)
+{
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x200b && c <= 0x200f) ||
+	    (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || c == 0xad ||
+	    (c >= 0xfff9 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe007f);
+}
+
+static int
+is_space(uint32_t c)
+{
+	return c == ' ' || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x202f ||
+	    c == 0x205f || c == 0x3000;
+}
+
+int
+us_text_ok(struct us_bytes text, size_t max)
+{
+	size_t at = 0;
+
+	if (text.n == 0 || text.n > max)
+		return 0;
+	while (at < text.n) {
+		uint32_t c;
+		size_t n = us_utf8_next(text.p + at, text.n - at, &c);
+		if (n == 0 || deceives(c))
+			return 0;
+		if ((at == 0 || at + n == text.n) && is_space(c))
+			return 0;
+		at += n;
+	}
+	return 1;
+}
+
+int
+us_id_ok(struct us_bytes text, size_t max)
+{
+	if (text.n == 0 || text.n > max)
+		return 0;
+	for (size_t i = 0; i < text.n; i++) {
+		uint8_t c = text.p[i];
+		int alnum = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+		if (!alnum && (i == 0 || (c != '.' && c != '_' && c != '-')))
+			return 0;
+	}
+	return 1;
+}
