@@ -1,0 +1,94 @@
+#include "audit/action.h"
+
+#include <string.h>
+
+#include "common/err.h"
+
+struct name {
+	unsigned number;
+	const char *text;
+};
+
+#define X(name, number, text) { number, text },
+static const struct name actions[] = { US_ACTION_LIST(X) };
+static const struct name reasons[] = { US_REASON_LIST(X) };
+static const struct name kinds[] = { US_KIND_LIST(X) };
+static const struct name decisions[] = { US_DECISION_LIST(X) };
+static const struct name classes[] = { US_CLASS_LIST(X) };
+#undef X
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static const char *
+text_of(const struct name *names, size_t n, unsigned number)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (names[i].number == number)
+			return names[i].text;
+	return NULL;
+}
+
+static const struct name *
+by_text(const struct name *names, size_t n, const char *text, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (strlen(names[i].text) == len && memcmp(names[i].text, text, len) == 0)
+			return &names[i];
+	return NULL;
+}
+
+const char *
+us_action_name(unsigned action)
+{
+	return text_of(actions, COUNT(actions), action);
+}
+
+const char *
+us_reason_name(unsigned reason)
+{
+	return text_of(reasons, COUNT(reasons), reason);
+}
+
+const char *
+us_kind_name(unsigned kind)
+{
+	return text_of(kinds, COUNT(kinds), kind);
+}
+
+const char *
+us_decision_name(unsigned decision)
+{
+	return text_of(decisions, COUNT(decisions), decision);
+}
+
+const char *
+us_entry_class_name(unsigned entry_class)
+{
+	return text_of(classes, COUNT(classes), entry_class);
+}
+
+int
+us_action_of(enum us_action *out, const char *name, size_t n)
+{
+	const struct name *found = by_text(actions, COUNT(actions), name, n);
+
+	if (found == NULL)
+		return US_ERR_NOT_FOUND;
+	*out = (enum us_action)found->number;
+	return US_OK;
+}
+
+int
+us_reason_of(enum us_reason *out, const char *name, size_t n)
+{
+	const struct name *found = by_text(reasons, COUNT(reasons), name, n);
+
+	if (found == NULL)
+		return US_ERR_NOT_FOUND;
+	*out = (enum us_reason)found->number;
+	return US_OK;
+}
