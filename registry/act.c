@@ -1,0 +1,173 @@
+/* Envelopes of acts, their names, and the state digest. Payloads: payload.c. */
+#include "registry/act.h"
+
+#include <string.h>
+
+#include "common/crypto.h"
+
+static const uint8_t zeros[32];
+
+static const struct {
+	enum us_act_type type;
+	const char *name;
+} names[] = {
+#define X(name, number, text) { US_ACT_##name, text },
+	US_ACT_LIST(X)
+#undef X
+};
+
+const char *
+us_act_name(unsigned type)
+{
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if ((unsigned)names[i].type == type)
+			return names[i].name;
+	return NULL;
+}
+
+enum us_action
+us_act_action(enum us_act_type type)
+{
+	switch (type) {
+	case US_ACT_PERSON_ADD: return US_ACTION_PERSON_ADD;
+	case US_ACT_PERSON_SIGN: return US_ACTION_PERSON_SIGN;
+	case US_ACT_PERSON_SUSPEND: return US_ACTION_PERSON_SUSPEND;
+	case US_ACT_PERSON_REINSTATE: return US_ACTION_PERSON_REINSTATE;
+	case US_ACT_PERSON_END: return US_ACTION_PERSON_END;
+	case US_ACT_CREDENTIAL_ISSUE: return US_ACTION_CREDENTIAL_ISSUE;
+	case US_ACT_CREDENTIAL_REVOKE: return US_ACTION_CREDENTIAL_REVOKE;
+	case US_ACT_COLLECTION_CREATE: return US_ACTION_COLLECTION_CREATE;
+	case US_ACT_BATCH_RELEASE: return US_ACTION_BATCH_RELEASE;
+	case US_ACT_BATCH_WITHDRAW: return US_ACTION_BATCH_WITHDRAW;
+	case US_ACT_COPY: return US_ACTION_COPY;
+	case US_ACT_COPY_RETURN: return US_ACTION_COPY_RETURN;
+	case US_ACT_SEAL: return US_ACTION_SEAL;
+	case US_ACT_INIT: return US_ACTION_INIT;
+	case US_ACT_BATCH_CLOSE: return US_ACTION_BATCH_CLOSE;
+	case US_ACT_BATCH_VOID: return US_ACTION_BATCH_VOID;
+	case US_ACT_DICTIONARY: return US_ACTION_DICTIONARY;
+	case US_ACT_COPY_DIGEST: return US_ACTION_COPY;
+	}
+	return US_ACTION_NONE;
+}
+
+int
+us_signed_act_encode(struct us_buf *out, const struct us_signed_act *act)
+{
+	size_t start = out->len;
+	int err;
+
+	if (act->payload.n > US_ACT_SIGNED_MAX ||
+	    act->payload.n + sizeof(US_ACT_MAGIC) + 93 > US_ACT_SIGNED_MAX)
+		return US_ERR_LIMIT;
+	if (us_act_name((unsigned)act->type) == NULL)
+		return US_ERR_RANGE;
+	if ((err = us_buf_put(out, US_ACT_MAGIC, sizeof(US_ACT_MAGIC) - 1)) != US_OK ||
+	    (err = us_buf_put_u8(out, (uint8_t)act->type)) != US_OK ||
+	    (err = us_buf_put(out, act->vault_id, 32)) != US_OK ||
+	    (err = us_buf_put(out, act->credential, 32)) != US_OK ||
+	    (err = us_buf_put(out, act->nonce, US_ACT_NONCE)) != US_OK ||
+	    (err = us_buf_put_u64(out, (uint64_t)act->time_ns)) != US_OK ||
+	    (err = us_buf_put_str32(out, act->payload.p, act->payload.n)) != US_OK)
+		out->len = start;
+	return err;
+}
+
+int
+us_signed_act_decode(struct us_signed_act *out, const void *p, size_t n)
+{
+	struct us_signed_act act;
+	struct us_reader r;
+	int err;
+
+	if (n > US_ACT_SIGNED_MAX)
+		return US_ERR_LIMIT;
+	us_reader_init(&r, p, n);
+	struct us_bytes magic = us_take(&r, sizeof(US_ACT_MAGIC) - 1);
+	if (r.err == US_OK && memcmp(magic.p, US_ACT_MAGIC, magic.n) != 0)
+		us_reader_fail(&r, US_ERR_FORMAT);
+	unsigned type = us_take_u8(&r);
+	us_take_into(&r, act.vault_id, 32);
+	us_take_into(&r, act.credential, 32);
+	us_take_into(&r, act.nonce, US_ACT_NONCE);
+	act.time_ns = (int64_t)us_take_u64(&r);
+	act.payload = us_take_str32(&r, US_ACT_SIGNED_MAX);
+	err = us_reader_end(&r);
+	if (err != US_OK)
+		return err;
+	/* nobody's clock says a time before the epoch; differences of such times cannot overflow */
+	if (us_act_name(type) == NULL || act.time_ns < 0)
+		return US_ERR_RANGE;
+	act.type = (enum us_act_type)type;
+	if (us_act_is_vaults(act.type) && (memcmp(act.credential, zeros, 32) != 0 ||
+	    memcmp(act.nonce, zeros, US_ACT_NONCE) != 0))
+		return US_ERR_FORMAT;
+	*out = act;
+	return US_OK;
+}
+
+int
+us_committed_act_encode(struct us_buf *out, const struct us_committed_act *act)
+{
+	size_t start = out->len;
+	int err;
+
+	if (act->signed_act.n > US_ACT_SIGNED_MAX || act->signature.n > US_ACT_SIGNATURE_MAX ||
+	    act->result.n > US_ACT_RESULT_MAX)
+		return US_ERR_LIMIT;
+	if ((err = us_buf_put_u64(out, act->sequence)) != US_OK ||
+	    (err = us_buf_put_u64(out, (uint64_t)act->time_ns)) != US_OK ||
+	    (err = us_buf_put_u32(out, act->actor)) != US_OK ||
+	    (err = us_buf_put_str32(out, act->signed_act.p, act->signed_act.n)) != US_OK ||
+	    (err = us_buf_put_str16(out, act->signature.p, act->signature.n)) != US_OK ||
+	    (err = us_buf_put_str32(out, act->result.p, act->result.n)) != US_OK)
+		out->len = start;
+	return err;
+}
+
+int
+us_committed_act_decode(struct us_committed_act *out, struct us_signed_act *out_act, const void *p,
+    size_t n)
+{
+	struct us_committed_act act;
+	struct us_signed_act inner;
+	struct us_reader r;
+	int err;
+
+	if (n > US_ACT_COMMITTED_MAX)
+		return US_ERR_LIMIT;
+	us_reader_init(&r, p, n);
+	act.sequence = us_take_u64(&r);
+	act.time_ns = (int64_t)us_take_u64(&r);
+	act.actor = us_take_u32(&r);
+	act.signed_act = us_take_str32(&r, US_ACT_SIGNED_MAX);
+	act.signature = us_take_str16(&r, US_ACT_SIGNATURE_MAX);
+	act.result = us_take_str32(&r, US_ACT_RESULT_MAX);
+	err = us_reader_end(&r);
+	if (err != US_OK)
+		return err;
+	if (act.sequence == 0 || act.time_ns < 0)
+		return US_ERR_RANGE;
+	err = us_signed_act_decode(&inner, act.signed_act.p, act.signed_act.n);
+	if (err != US_OK)
+		return err;
+	int own = us_act_is_vaults(inner.type);
+	if (own != (act.signature.n == 0) || own != (act.actor == 0))
+		return US_ERR_FORMAT;
+	*out = act;
+	if (out_act != NULL)
+		*out_act = inner;
+	return US_OK;
+}
+
+int
+us_state_digest(const uint8_t digest[32], struct us_bytes committed, uint8_t next[32])
+{
+	struct us_bytes parts[3] = { us_bytes_of("underseal/state/1"), { digest, 32 }, committed };
+	uint8_t sum[32];
+	int err = us_sha256_parts(parts, 3, sum);
+
+	if (err == US_OK)
+		memcpy(next, sum, 32);
+	return err;
+}
