@@ -46,10 +46,15 @@ struct us_verify_report {
 struct us_log_source {
 	void *arg;
 	int (*get)(void *arg, const char *path, struct us_buf *out);
+	/* The next line of keys.jsonl, without its end, into cap bytes; *n is its length (0: an
+	 * empty line). US_ERR_NOT_FOUND behind the last, or if there is no such file;
+	 * US_ERR_LIMIT if it is too long. Lines stand in the order of their indexes. May be NULL. */
+	int (*next_keys)(void *arg, char *line, size_t cap, size_t *n);
 };
 
 struct us_verify_options {
 	const char *vkey; /* the log's key as text; NULL: the log's own log.vkey */
+	int foreign; /* not 0: entries are not ours; their form, index and time are not looked at */
 	/* Called for each entry whose hash stood in its tile, in order, before the root is known:
 	 * believe nothing until the verdict. May be NULL. A non-zero return stops the
 	 * verification, which then returns it. */

@@ -1,0 +1,287 @@
+/* A log in a directory, and the lines of its keys.jsonl. */
+#include "audit/export.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base64.h"
+#include "common/err.h"
+
+struct dir {
+	int fd;
+	FILE *keys;
+	int keys_tried;
+};
+
+static int
+err_of_errno(void)
+{
+	switch (errno) {
+	case ENOENT:
+	case ENOTDIR:
+		return US_ERR_NOT_FOUND;
+	case ENOMEM:
+		return US_ERR_NOMEM;
+	default:
+		return US_ERR_IO;
+	}
+}
+
+/* Opens a regular file below dir, element by element, so that no link leads out of it. */
+static int
+open_below(int dir, const char *path, int *out)
+{
+	char name[US_TILE_PATH_MAX];
+	const char *slash;
+	struct stat st;
+	int at = dir, fd;
+	size_t n;
+
+	for (;; path = slash + 1) {
+		slash = strchr(path, '/');
+		n = slash != NULL ? (size_t)(slash - path) : strlen(path);
+		if (n == 0 || n >= sizeof(name)) {
+			fd = -1;
+			errno = EINVAL;
+		} else {
+			memcpy(name, path, n);
+			name[n] = '\0';
+			fd = openat(at, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK |
+			    (slash != NULL ? O_DIRECTORY : 0));
+		}
+		if (at != dir) {
+			int keep = errno;
+
+			(void)close(at);
+			errno = keep;
+		}
+		if (fd < 0)
+			return err_of_errno();
+		at = fd;
+		if (slash == NULL)
+			break;
+	}
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+		(void)close(fd);
+		return US_ERR_IO;
+	}
+	*out = fd;
+	return US_OK;
+}
+
+static int
+get(void *arg, const char *path, struct us_buf *out)
+{
+	const struct dir *d = arg;
+	uint8_t block[65536];
+	ssize_t n;
+	int fd, err;
+
+	err = open_below(d->fd, path, &fd);
+	if (err != US_OK)
+		return err;
+	do {
+		n = read(fd, block, sizeof(block));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			err = US_ERR_IO;
+		else if (n > 0)
+			err = us_buf_put(out, block, (size_t)n);
+	} while (err == US_OK && n != 0);
+	(void)close(fd);
+	return err;
+}
+
+static int
+next_keys(void *arg, char *line, size_t cap, size_t *n)
+{
+	struct dir *d = arg;
+	size_t len = 0;
+	int c, fd, err;
+
+	if (!d->keys_tried) {
+		d->keys_tried = 1;
+		err = open_below(d->fd, "keys.jsonl", &fd);
+		if (err != US_OK)
+			return err;
+		d->keys = fdopen(fd, "r");
+		if (d->keys == NULL) {
+			(void)close(fd);
+			return US_ERR_NOMEM;
+		}
+	}
+	if (d->keys == NULL)
+		return US_ERR_NOT_FOUND;
+	while ((c = getc(d->keys)) != EOF && c != '\n') {
+		if (len == cap)
+			return US_ERR_LIMIT;
+		line[len++] = (char)c;
+	}
+	if (c == EOF && ferror(d->keys))
+		return US_ERR_IO;
+	if (c == EOF && len == 0)
+		return US_ERR_NOT_FOUND;
+	*n = len;
+	return US_OK;
+}
+
+int
+us_export_verify(struct us_verify_report *report, const char *dir,
+    const struct us_verify_options *options)
+{
+	struct dir d = { -1, NULL, 0 };
+	struct us_log_source source = { &d, get, next_keys };
+	int err;
+
+	d.fd = open(dir, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+	if (d.fd < 0) {
+		memset(report, 0, sizeof(*report));
+		report->verdict = US_VERDICT_UNVERIFIABLE;
+		report->index = US_ENTRY_NONE;
+		(void)snprintf(report->detail, sizeof(report->detail),
+		    "the directory cannot be opened: %s", strerror(errno));
+		return US_OK;
+	}
+	err = us_log_verify(report, &source, options);
+	if (d.keys != NULL)
+		(void)fclose(d.keys);
+	(void)close(d.fd);
+	return err;
+}
+
+static const char *const box_name[US_BOXES] = { "access", "disclosure", "query" };
+
+int
+us_export_keys_line(struct us_buf *out, uint64_t index, const struct us_key *access,
+    const struct us_key *disclosure, const struct us_key *query)
+{
+	const struct us_key *keys[US_BOXES] = { access, disclosure, query };
+	size_t box, before = out->len;
+	int err;
+
+	err = us_buf_putf(out, "{\"index\":%llu", (unsigned long long)index);
+	for (box = 0; box < US_BOXES; box++) {
+		if (keys[box] == NULL)
+			continue;
+		if (err == US_OK)
+			err = us_buf_putf(out, ",\"%s\":\"", box_name[box]);
+		if (err == US_OK)
+			err = us_base64_put(out, keys[box]->b, sizeof(keys[box]->b));
+		if (err == US_OK)
+			err = us_buf_put_u8(out, '"');
+	}
+	if (err == US_OK)
+		err = us_buf_put(out, "}\n", 2);
+	if (err != US_OK)
+		out->len = before;
+	return err;
+}
+
+/* A cursor over a line of JSON: only what such a line may hold is understood. */
+struct json {
+	const char *p;
+	size_t left;
+};
+
+static void
+skip_space(struct json *j)
+{
+	while (j->left > 0 && (*j->p == ' ' || *j->p == '\t' || *j->p == '\r')) {
+		j->p++;
+		j->left--;
+	}
+}
+
+static int
+take_char(struct json *j, char c)
+{
+	skip_space(j);
+	if (j->left == 0 || *j->p != c)
+		return 0;
+	j->p++;
+	j->left--;
+	return 1;
+}
+
+/* A string without escapes. */
+static int
+take_string(struct json *j, const char **s, size_t *n)
+{
+	if (!take_char(j, '"'))
+		return 0;
+	*s = j->p;
+	while (j->left > 0 && *j->p != '"' && *j->p != '\\' && (unsigned char)*j->p >= 0x20) {
+		j->p++;
+		j->left--;
+	}
+	*n = (size_t)(j->p - *s);
+	return j->left > 0 && *j->p == '"' && take_char(j, '"');
+}
+
+static int
+take_index(struct json *j, uint64_t *out)
+{
+	uint64_t v = 0;
+	size_t n = 0;
+
+	skip_space(j);
+	for (; j->left > 0 && *j->p >= '0' && *j->p <= '9'; j->p++, j->left--, n++) {
+		if (n > 0 && v == 0)
+			return 0;
+		if (v > (INT64_MAX - (uint64_t)(*j->p - '0')) / 10)
+			return 0;
+		v = v * 10 + (uint64_t)(*j->p - '0');
+	}
+	*out = v;
+	return n > 0;
+}
+
+static int
+take_member(struct json *j, struct us_export_keys *k, int *have_index)
+{
+	const char *name, *value;
+	size_t name_n, value_n, got, box;
+
+	if (!take_string(j, &name, &name_n) || !take_char(j, ':'))
+		return 0;
+	if (name_n == 5 && memcmp(name, "index", 5) == 0) {
+		if (*have_index)
+			return 0;
+		*have_index = 1;
+		return take_index(j, &k->index);
+	}
+	for (box = 0; box < US_BOXES; box++)
+		if (strlen(box_name[box]) == name_n && memcmp(box_name[box], name, name_n) == 0)
+			break;
+	if (box == US_BOXES || k->present[box] || !take_string(j, &value, &value_n))
+		return 0;
+	k->present[box] = 1;
+	return us_base64_decode(value, value_n, k->keys[box].b, sizeof(k->keys[box].b), &got) ==
+	    US_OK && got == sizeof(k->keys[box].b);
+}
+
+int
+us_export_keys_parse(struct us_export_keys *out, const char *line, size_t n)
+{
+	struct json j = { line, n };
+	struct us_export_keys k;
+	int have_index = 0, ok;
+
+	memset(&k, 0, sizeof(k));
+	ok = take_char(&j, '{');
+	do
+		ok = ok && take_member(&j, &k, &have_index);
+	while (ok && take_char(&j, ','));
+	ok = ok && have_index && take_char(&j, '}');
+	skip_space(&j);
+	ok = ok && j.left == 0;
+	if (ok)
+		*out = k;
+	us_wipe(&k, sizeof(k));
+	return ok ? US_OK : US_ERR_FORMAT;
+}
