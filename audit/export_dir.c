@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "audit/tiles.h"
 #include "common/base64.h"
 #include "common/err.h"
 
