@@ -1,0 +1,170 @@
+/*
+ * What the files of the front share: its state, a connection, and who calls whom.
+ *
+ *   HANDSHAKE ──► HEAD ──► BODY ──► WAIT ──► FLUSH ──► HEAD …
+ *        │          │        │                 │
+ *        └──────────┴────────┴──► LINGER ◄─────┘ ──► DEAD        (DEAD from anywhere)
+ *
+ * HEAD: between requests, or part of a head is there. BODY: head is decoded, body is coming. WAIT:
+ * the request is with the vault or an intake; nothing is read. FLUSH: the answer is complete and
+ * not yet taken by the socket. LINGER: we have closed our side and let the peer read what we
+ * said, so that no reset throws it away. DEAD: descriptor closed, memory freed at the next tick.
+ */
+#ifndef US_DAEMON_FRONT_FRONT_INTERNAL_H
+#define US_DAEMON_FRONT_FRONT_INTERNAL_H
+
+#include <event2/event.h>
+
+#include "daemon/front/answer.h"
+#include "daemon/front/request.h"
+#include "daemon/front/tls.h"
+#include "daemon/lib/channel.h"
+
+/* A tag is slot | generation << US_SLOT_BITS: a late reply to a request that is gone finds a
+ * slot of another generation and is dropped. */
+#define US_SLOT_BITS 14
+#define US_CONNECTIONS_MAX (1u << US_SLOT_BITS)
+#define US_CONNECTIONS_DEFAULT 8192
+#define US_INTAKES_MAX 256
+#define US_PARTS_MAX 4                         /* received or forwarded at a time */
+#define US_BODIES_MAX (64u * 1048576u)         /* memory of all bodies under way */
+#define US_BACKLOG_MAX (16u * 1048576u)        /* of the channel to the vault */
+#define US_READ_SIZE 16384                     /* a TLS record's plaintext */
+/* An answer's head and chunk framing beside the window. */
+#define US_OUT_MAX (US_REPLY_WINDOW + 2u * 1048576u)
+
+#define US_HANDSHAKE_SECONDS 10
+#define US_HEAD_SECONDS 15
+#define US_BODY_STALL_SECONDS 30
+#define US_BODY_SECONDS 300
+#define US_IDLE_SECONDS 300
+#define US_STALL_SECONDS 60
+#define US_AGE_SECONDS 3600
+#define US_LINGER_SECONDS 2
+#define US_HANDSHAKES_SECONDS 10
+
+enum us_conn_state {
+	US_CONN_HANDSHAKE,
+	US_CONN_HEAD,
+	US_CONN_BODY,
+	US_CONN_WAIT,
+	US_CONN_FLUSH,
+	US_CONN_LINGER,
+	US_CONN_DEAD,
+};
+
+struct us_front;
+
+/* Invariants: route is not NULL exactly in BODY; in holds the start of a head in HEAD, or what the
+ * client sent ahead in WAIT and FLUSH; out[out_at ..] is what the socket has not taken; of it,
+ * uncredited bytes are of a reply's body and are still to be credited to the vault. */
+struct us_conn {
+	struct us_front *front;
+	SSL *ssl;
+	struct event *read_event;
+	struct event *write_event;
+	struct event *closed_event;   /* while nothing is read: is the client still there? */
+	int fd;
+	enum us_conn_state state;
+	uint32_t slot;
+	uint32_t generation;
+	int64_t deadline;             /* monotonic seconds; the tick acts on it */
+	int64_t body_deadline;
+	int64_t born;
+	struct us_http_scan scan;
+	struct us_buf in;
+	struct us_buf body;
+	struct us_buf out;
+	size_t out_at;
+	size_t uncredited;
+	struct us_route *route;
+	struct us_conn *next_dead;
+	uint32_t body_n;              /* counted in front->bodies */
+	int16_t intake;               /* index of the intake that has our part, or -1 */
+	uint8_t paused;               /* read_event is not pending */
+	uint8_t consuming;            /* us_conn's reader is on the stack */
+	uint8_t close;                /* after this answer */
+	uint8_t part;                 /* counted in front->parts */
+	uint8_t streaming;            /* a chunked answer has begun */
+	uint8_t peer_n;
+	char peer[64];
+	uint8_t credential[32];
+};
+
+struct us_front {
+	struct event_base *base;
+	struct us_tls *tls;
+	struct us_channel *vault;
+	struct us_channel *intakes[US_INTAKES_MAX];
+	unsigned intake_n;            /* one more than the largest index seen */
+	struct event *listen_event;
+	struct event *tick_event;
+	int listen_fd;
+	int keeper_fd;
+	uint32_t connections_max;
+	uint32_t connections;
+	uint32_t handshaking;
+	uint32_t parts;
+	size_t bodies;                /* bytes promised to bodies under way */
+	struct us_conn **slots;       /* connections_max of them */
+	uint32_t *generations;
+	uint32_t *free_slots;
+	uint32_t free_n;
+	struct us_route *routes;      /* free list */
+	struct us_conn *dead;
+	struct us_buf arena;          /* of the request being decoded */
+	int64_t now;                  /* monotonic seconds, renewed each tick */
+	int64_t last_handshakes;
+	char date[US_ANSWER_DATE_MAX];
+	uint32_t failures[US_HANDSHAKE__COUNT];
+	uint8_t in[US_READ_SIZE];
+	uint8_t small[US_READ_SIZE];  /* an answer written at once */
+};
+
+/* front.c: a front without a process around it, for us_front_main and for tests. */
+struct us_front *us_front_new(struct event_base *base, uint32_t connections_max);
+void us_front_free(struct us_front *f);
+int us_front_listen(struct us_front *f, int fd);
+/* Each takes the descriptor. */
+int us_front_set_vault(struct us_front *f, int fd);
+int us_front_set_intake(struct us_front *f, uint8_t index, int fd);
+int us_front_set_keeper(struct us_front *f, int fd);
+/* Begins to accept; channels, keeper and listening socket must be there. */
+int us_front_start(struct us_front *f);
+/* One second's work; the tick calls it. now: monotonic seconds. */
+void us_front_tick(struct us_front *f, int64_t now);
+struct us_route *us_front_route_get(struct us_front *f);
+void us_front_route_put(struct us_front *f, struct us_route *route);
+
+/* conn.c */
+/* Takes fd, an accepted socket. NULL: fd is closed. */
+struct us_conn *us_conn_new(struct us_front *f, int fd, const char *peer);
+void us_conn_drop(struct us_conn *c);
+/* Frees what drop left. */
+void us_conn_reap(struct us_front *f);
+/* What a second's passing means for c. */
+void us_conn_tick(struct us_conn *c);
+/* Sends the parts one behind the other. c may be dead afterwards. */
+void us_conn_send(struct us_conn *c, const struct us_bytes *parts, size_t n);
+/* The answer is wholly in out or sent: on to the next request, or to the end. */
+void us_conn_answered(struct us_conn *c);
+
+/* relay.c */
+/* The request whose head is decoded and whose body is there. */
+void us_relay_request(struct us_conn *c, const struct us_route *route, struct us_bytes body);
+/* Answers with a problem made here. close: the connection cannot go on. */
+void us_relay_problem(struct us_conn *c, const struct us_problem *p, int close);
+/* Tells the vault how much of the reply the socket has taken. */
+void us_relay_credit(struct us_conn *c);
+/* c goes while its request is under way. */
+void us_relay_cancel(struct us_conn *c);
+/* Is there room for a body of this route? 0, or the status of *p. */
+int us_relay_admit(struct us_conn *c, const struct us_route *route, struct us_problem *p);
+void us_relay_release(struct us_conn *c);
+void us_relay_handshake_failed(struct us_front *f, enum us_handshake_failure why);
+/* Sends the counts if it is time. */
+void us_relay_handshakes(struct us_front *f);
+extern const struct us_channel_handler us_relay_vault_handler;
+extern const struct us_channel_handler us_relay_intake_handler;
+
+#endif

@@ -1,0 +1,97 @@
+#include "daemon/front/route.h"
+
+#include <string.h>
+
+#include "daemon/proto/messages.h"
+#include "registry/act.h"
+
+#define GET US_HTTP_GET
+#define POST US_HTTP_POST
+#define DELETE US_HTTP_DELETE
+#define ACT(name) (1u << US_ACT_##name)
+
+enum { LOAD_FINISH = 0, LOAD_ABORT = 1, LOAD_TELL = 2 };
+
+#define LIST(pattern, what) { GET, US_ROUTE_LIST, pattern, US_MEDIA_NONE, 0, what, 0 }
+#define ACTS(pattern, mask) { POST, US_ROUTE_ACT, pattern, US_MEDIA_OCTETS, US_BODY_ACT, 0, mask }
+
+/* The most used first. */
+static const struct us_route_info table[] = {
+	{ GET, US_ROUTE_READ_ONE, "v1/collections/*/records/*", US_MEDIA_NONE, 0, 0, 0 },
+	{ POST, US_ROUTE_SEARCH, "v1/collections/*/search", US_MEDIA_JSON, US_BODY_SEARCH, 0, 0 },
+	{ POST, US_ROUTE_READ, "v1/collections/*/read", US_MEDIA_JSON, US_BODY_READ, 0, 0 },
+	{ POST, US_ROUTE_PART, "v1/loads/*/parts/*", US_MEDIA_OCTETS, US_BODY_PART, 0, 0 },
+	{ GET, US_ROUTE_STATUS, "v1/status", US_MEDIA_NONE, 0, 0, 0 },
+	{ GET, US_ROUTE_CHALLENGE, "v1/session", US_MEDIA_NONE, 0, 0, 0 },
+	{ POST, US_ROUTE_SESSION, "v1/session", US_MEDIA_JSON, US_BODY_SESSION, 0, 0 },
+	{ POST, US_ROUTE_UNSEAL, "v1/unseal", US_MEDIA_JSON, US_BODY_SMALL, 0, 0 },
+	ACTS("v1/acts", 0),
+	ACTS("v1/people", ACT(PERSON_ADD) | ACT(PERSON_SUSPEND) | ACT(PERSON_REINSTATE) | ACT(PERSON_END)),
+	ACTS("v1/credentials", ACT(CREDENTIAL_ISSUE) | ACT(CREDENTIAL_REVOKE)),
+	ACTS("v1/collections", ACT(COLLECTION_CREATE)),
+	ACTS("v1/docket", ACT(PERSON_SIGN)),
+	ACTS("v1/copies", ACT(COPY) | ACT(COPY_RETURN)),
+	ACTS("v1/batches", ACT(BATCH_RELEASE) | ACT(BATCH_WITHDRAW)),
+	ACTS("v1/seal", ACT(SEAL)),
+	LIST("v1/people", US_LIST_PEOPLE),
+	LIST("v1/people/*", US_LIST_PEOPLE),
+	LIST("v1/credentials", US_LIST_CREDENTIALS),
+	LIST("v1/collections", US_LIST_COLLECTIONS),
+	LIST("v1/collections/*", US_LIST_COLLECTIONS),
+	LIST("v1/collections/*/batches", US_LIST_BATCHES),
+	LIST("v1/collections/*/batches/*", US_LIST_BATCHES),
+	LIST("v1/docket", US_LIST_DOCKET),
+	LIST("v1/docket/*", US_LIST_DOCKET),
+	LIST("v1/copies", US_LIST_COPIES),
+	LIST("v1/copies/*", US_LIST_COPIES),
+	LIST("v1/order", US_LIST_ORDER),
+	{ POST, US_ROUTE_LOAD_OPEN, "v1/collections/*/loads", US_MEDIA_JSON, US_BODY_SMALL, 0, 0 },
+	{ POST, US_ROUTE_LOAD_END, "v1/loads/*/finish", US_MEDIA_NONE, 0, LOAD_FINISH, 0 },
+	{ DELETE, US_ROUTE_LOAD_END, "v1/loads/*", US_MEDIA_NONE, 0, LOAD_ABORT, 0 },
+	{ GET, US_ROUTE_LOAD_END, "v1/loads/*", US_MEDIA_NONE, 0, LOAD_TELL, 0 },
+	{ GET, US_ROUTE_LOG, "v1/log/checkpoint", US_MEDIA_NONE, 0, 0, 0 },
+	{ GET, US_ROUTE_LOG, "v1/log/vkey", US_MEDIA_NONE, 0, 0, 0 },
+	{ GET, US_ROUTE_LOG, "v1/log/entry-proof/*", US_MEDIA_NONE, 0, 0, 0 },
+	{ GET, US_ROUTE_LOG, "v1/log/tile/**", US_MEDIA_NONE, 0, 0, 0 },
+	{ GET, US_ROUTE_LOG_KEYS, "v1/log/keys", US_MEDIA_NONE, 0, 0, 0 },
+};
+
+static int
+matches(const char *pattern, const struct us_target *t)
+{
+	size_t n, i;
+
+	for (i = 0; *pattern != '\0'; i++) {
+		if (strcmp(pattern, "**") == 0)
+			return i < t->segment_n;
+		if (i == t->segment_n)
+			return 0;
+		n = strcspn(pattern, "/");
+		if (!(n == 1 && pattern[0] == '*') &&
+		    (t->segment[i].n != n || memcmp(t->segment[i].p, pattern, n) != 0))
+			return 0;
+		pattern += n + (pattern[n] == '/');
+	}
+	return i == t->segment_n;
+}
+
+const struct us_route_info *
+us_route_find(const struct us_target *target, enum us_http_method method, int *status)
+{
+	*status = 404;
+	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+		if (!matches(table[i].pattern, target))
+			continue;
+		if (table[i].method == method)
+			return &table[i];
+		*status = 405;
+	}
+	return NULL;
+}
+
+const struct us_route_info *
+us_route_table(size_t *n)
+{
+	*n = sizeof table / sizeof table[0];
+	return table;
+}
