@@ -60,7 +60,7 @@
 #include "common/buf.h"
 #include "common/key.h"
 
-#define US_BATCH_RECORDS_MAX 65536u
+#define US_BATCH_RECORDS_MAX 65536
 #define US_PAGE_MAX 16320u                              /* stored bytes of a page */
 #define US_PAGE_TAG 16u
 #define US_PAGE_PLAIN_MAX (US_PAGE_MAX - US_PAGE_TAG)   /* 16,304 bytes inside a sealed page */
