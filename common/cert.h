@@ -31,7 +31,7 @@ int us_pkey_from_ed25519_public(const uint8_t public_key[32], struct us_pkey **o
 int us_pkey_from_der(struct us_bytes der, struct us_pkey **out);
 /* Appends PKCS#8 DER: secret, so out should be wiped soon. */
 int us_pkey_to_der(const struct us_pkey *key, struct us_buf *out);
-/* PEM of PKCS#8. passphrase not NULL: encrypted with PBES2, AES-256-CBC, scrypt (N 2^15, r 8, p 1). */
+/* PEM of PKCS#8. passphrase not NULL: encrypted with PBES2, AES-256-CBC, scrypt (N 2^14, r 8, p 1). */
 int us_pkey_to_pem(const struct us_pkey *key, const char *passphrase, struct us_buf *out);
 /* US_ERR_STATE: it is encrypted and passphrase is NULL; US_ERR_AUTH: wrong passphrase. */
 int us_pkey_from_pem(struct us_bytes pem, const char *passphrase, struct us_pkey **out);

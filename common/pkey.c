@@ -12,7 +12,7 @@
 #include "common/crypto.h"
 #include "common/err.h"
 
-#define SCRYPT_N 32768
+#define SCRYPT_N 16384 /* the most that OpenSSL reads back: its limit is 32 MiB */
 #define SCRYPT_R 8
 #define SCRYPT_P 1
 #define PEM_MAX ((size_t)64 * 1024)
