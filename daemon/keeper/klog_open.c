@@ -1,0 +1,221 @@
+/* Start and background work of the log: see klog.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/crypto.h"
+#include "common/err.h"
+#include "common/log.h"
+#include "common/timefmt.h"
+#include "daemon/keeper/klog_internal.h"
+
+#define GROUP_MAX (4u * 1024u * 1024u)
+#define SYNCS_PER_TICK 4
+#define NOTE_EVERY_NS (INT64_C(1) * US_NS_PER_SECOND)
+
+/* --- the checkpoint beside the journal ---------------------------------------------------- */
+
+/* The newest checkpoint is also noted in a file of its own, about once a second, so that a journal that
+ * lost its end does not pass as a short one. */
+static void
+note_checkpoint(struct us_klog *log)
+{
+	int fd = openat(log->dir, "checkpoint.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int ok = fd >= 0 && write(fd, log->checkpoint.data, log->checkpoint.len) ==
+	    (ssize_t)log->checkpoint.len && fsync(fd) == 0;
+
+	if (fd >= 0)
+		(void)close(fd);
+	if (!ok || renameat(log->dir, "checkpoint.new", log->dir, "checkpoint") != 0)
+		us_fatal("the checkpoint cannot be written: %s. Stopping", strerror(errno));
+	log->noted_size = log->size;
+	log->noted_mono = us_time_mono_ns();
+}
+
+static int
+check_noted(struct us_klog *log)
+{
+	uint8_t text[4096];
+	struct us_checkpoint c;
+	struct us_digest root;
+	int fd = openat(log->dir, "checkpoint", O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+	int err;
+
+	if (fd < 0)
+		return errno == ENOENT ? US_OK : US_ERR_IO;
+	n = read(fd, text, sizeof text);
+	(void)close(fd);
+	if (n < 0)
+		return US_ERR_IO;
+	err = us_checkpoint_open(&c, NULL, text, (size_t)n, us_note_signer_key(log->signer), 1);
+	if (err != US_OK) {
+		us_log_err(err, "the file \"checkpoint\" is not one that this log signed");
+		return US_ERR_VERIFY;
+	}
+	if (c.size > log->size) {
+		us_log(US_LOG_ERROR, "the journal ends at entry %llu, but a checkpoint over %llu was "
+		    "signed: entries are missing. Restore the keeper's directory whole",
+		    (unsigned long long)log->size, (unsigned long long)c.size);
+		return US_ERR_VERIFY;
+	}
+	err = us_logtree_root_at(log->tree, c.size, &root);
+	if (err == US_OK && memcmp(root.b, c.root.b, 32) != 0) {
+		us_log(US_LOG_ERROR, "the log contradicts the checkpoint over %llu entries that it "
+		    "signed", (unsigned long long)c.size);
+		err = US_ERR_VERIFY;
+	}
+	log->noted_size = c.size;
+	return err;
+}
+
+/* --- recovery ------------------------------------------------------------------------------ */
+
+/* Entries below what the tree was loaded with are in the files already. */
+static int
+on_entry(void *arg, uint64_t index, struct us_bytes entry)
+{
+	struct us_klog *log = arg;
+	struct us_digest leaf;
+	int err;
+
+	if (index < us_logtree_size(log->tree))
+		return US_OK;
+	us_merkle_leaf(&leaf, entry.p, entry.n);
+	err = us_logtree_append(log->tree, &leaf);
+	if (err == US_OK)
+		err = us_publish_entry(log->publish, entry);
+	if (err == US_OK && us_logtree_size(log->tree) % US_TILE_WIDTH == 0)
+		us_publish_flush(log->publish);
+	return err;
+}
+
+static int
+recover(struct us_klog *log)
+{
+	const struct us_journal_scan scan = { on_entry, log };
+	uint64_t first = us_journal_first(log->journal);
+	uint64_t start = (first + US_TILE_WIDTH - 1) / US_TILE_WIDTH * US_TILE_WIDTH;
+	struct us_logtree_store store;
+	struct us_journal_tail tail;
+	struct us_digest root;
+	int err = us_publish_new(&log->publish, ".", start);
+
+	if (err != US_OK)
+		return err;
+	us_publish_store(log->publish, &store);
+	err = us_logtree_new(&log->tree, &store, 0);
+	if (err == US_OK && start > 0)
+		err = us_logtree_load(log->tree, start, NULL);
+	if (err == US_OK)
+		err = us_journal_recover(log->journal, &scan, &tail);
+	if (err != US_OK)
+		return err;
+	log->size = us_logtree_size(log->tree);
+	if (log->size != tail.size)
+		return US_ERR_VERIFY;
+	err = us_logtree_root(log->tree, &root);
+	if (err == US_OK && tail.size > 0 && memcmp(root.b, tail.root.b, 32) != 0) {
+		us_log(US_LOG_ERROR, "the log's entries and tiles do not give the root that was signed");
+		return US_ERR_VERIFY;
+	}
+	log->last_time = tail.time_ns;
+	log->state_sequence = tail.state_sequence;
+	memcpy(log->state_digest, tail.state_digest, 32);
+	if (err == US_OK)
+		err = us_buf_put(&log->checkpoint, tail.checkpoint.p, tail.checkpoint.n);
+	if (err == US_OK)
+		err = us_buf_put(&log->counters, tail.counters.p, tail.counters.n);
+	us_publish_flush(log->publish);
+	return err != US_OK ? err : check_noted(log);
+}
+
+static int
+open_at(struct us_klog *log, const struct us_klog_options *o)
+{
+	struct us_journal_options jo = { .dir = "journal", .segment_size = o->segment_size,
+		.fault = o->fault, .arg = o->arg };
+	int err = us_key_new(&log->seed);
+
+	if (err != US_OK)
+		return err;
+	*log->seed = *o->seed;
+	if (strlen(o->origin) >= sizeof log->origin)
+		return US_ERR_LIMIT;
+	(void)snprintf(log->origin, sizeof log->origin, "%s", o->origin);
+	err = us_note_signer_new(&log->signer, log->origin, US_NOTE_ED25519, o->seed);
+	if (err == US_OK)
+		err = us_note_key_format(us_note_signer_key(log->signer), log->vkey, sizeof log->vkey);
+	if (err == US_OK && mkdirat(log->dir, "journal", 0700) != 0 && errno != EEXIST)
+		err = US_ERR_IO;
+	if (err == US_OK)
+		err = us_journal_open(&log->journal, &jo);
+	return err != US_OK ? err : recover(log);
+}
+
+int
+us_klog_open(struct us_klog **out, const struct us_klog_options *o)
+{
+	struct us_klog *log = calloc(1, sizeof *log);
+	size_t segment = o->segment_size == 0 ? US_JOURNAL_SEGMENT : o->segment_size;
+	int err;
+
+	*out = NULL;
+	if (log == NULL)
+		return US_ERR_NOMEM;
+	log->vault_id = o->vault_id;
+	memcpy(log->box_public, o->box_public, 32);
+	log->group_max = segment / 4 < GROUP_MAX ? segment / 4 : GROUP_MAX;
+	us_buf_init(&log->group, log->group_max);
+	us_buf_init(&log->entry, US_ENTRY_MAX);
+	us_buf_init(&log->checkpoint, 4096);
+	us_buf_init(&log->next_checkpoint, 4096);
+	us_buf_init(&log->counters, US_JOURNAL_COUNTERS_MAX);
+	log->dir = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	err = log->dir < 0 ? US_ERR_IO : open_at(log, o);
+	if (err != US_OK) {
+		us_klog_close(log);
+		return err;
+	}
+	*out = log;
+	return US_OK;
+}
+
+void
+us_klog_close(struct us_klog *log)
+{
+	if (log == NULL)
+		return;
+	if (log->tree != NULL && log->size != log->noted_size)
+		note_checkpoint(log);
+	us_logtree_free(log->tree);
+	us_publish_free(log->publish);
+	us_journal_close(log->journal);
+	us_note_signer_free(log->signer);
+	us_key_free(log->seed);
+	us_buf_free(&log->group);
+	us_buf_free(&log->entry);
+	us_buf_free(&log->checkpoint);
+	us_buf_free(&log->next_checkpoint);
+	us_buf_free(&log->counters);
+	if (log->dir >= 0)
+		(void)close(log->dir);
+	free(log);
+}
+
+int
+us_klog_tick(struct us_klog *log)
+{
+	int more = us_publish_sync(log->publish, SYNCS_PER_TICK);
+
+	more |= us_journal_prepare(log->journal);
+	if (us_journal_drop(log->journal, us_publish_synced(log->publish)) != US_OK)
+		us_log(US_LOG_WARNING, "a journal segment that is no longer needed cannot be removed");
+	if (log->size != log->noted_size && us_time_mono_ns() - log->noted_mono > NOTE_EVERY_NS)
+		note_checkpoint(log);
+	return more || log->size != log->noted_size;
+}

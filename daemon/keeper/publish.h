@@ -1,0 +1,38 @@
+/*
+ * The log as files: full entry bundles and full hash tiles of c2sp.org/tlog-tiles under tile/,
+ * written from what the journal has made durable, immutable from then on. Partial ones are cut
+ * from memory when somebody asks. Files are synced lazily, in the order in which they were made:
+ * until then their entries stay in the journal.
+ *
+ * One owner, one thread. A file that cannot be written or synced ends the process.
+ */
+#ifndef US_DAEMON_KEEPER_PUBLISH_H
+#define US_DAEMON_KEEPER_PUBLISH_H
+
+#include <stdint.h>
+
+#include "audit/tree.h"
+#include "common/buf.h"
+
+struct us_publish;
+
+/* root: the directory that holds (or gets) tile/; synced: a multiple of 256, entries below which are
+ * in synced files. */
+int us_publish_new(struct us_publish **out, const char *root, uint64_t synced);
+void us_publish_free(struct us_publish *p);
+/* What the tree needs; arg is p. */
+void us_publish_store(struct us_publish *p, struct us_logtree_store *store);
+/* Entry number `size so far`. Call after the tree has taken its leaf, so that a bundle follows
+ * its tiles. */
+int us_publish_entry(struct us_publish *p, struct us_bytes entry);
+/* Writes what is full. Call when every entry given is durable in the journal. */
+void us_publish_flush(struct us_publish *p);
+/* Syncs at most n files; 1 if there are more. */
+int us_publish_sync(struct us_publish *p, unsigned n);
+/* Entries below this are in synced bundles and tiles. */
+uint64_t us_publish_synced(const struct us_publish *p);
+/* Appends the first width entries of bundle n as a bundle. US_ERR_NOT_FOUND, US_ERR_FORMAT (a file
+ * is damaged), US_ERR_LIMIT. */
+int us_publish_bundle(struct us_publish *p, uint64_t n, unsigned width, struct us_buf *out);
+
+#endif
