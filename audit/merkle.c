@@ -205,7 +205,14 @@ us_merkle_verify_subtree_consistency(uint64_t start, uint64_t end, const struct 
 	uint64_t fn, sn, tn;
 	size_t i = 0;
 
-	if (!us_merkle_subtree_valid(start, end) || end > size || size > US_MERKLE_SIZE_MAX)
+	if (size > US_MERKLE_SIZE_MAX || end > size)
+		return US_ERR_RANGE;
+	if (start == end) {
+		/* No leaves: part of every tree, and there is nothing to prove. */
+		us_merkle_empty(&fr);
+		return n_proof == 0 && same(&fr, root) ? US_OK : US_ERR_VERIFY;
+	}
+	if (!us_merkle_subtree_valid(start, end))
 		return US_ERR_RANGE;
 	fn = start;
 	sn = end - 1;

@@ -57,7 +57,8 @@ int us_merkle_subtree_valid(uint64_t start, uint64_t end);
 /* Whether leaf stands at index (counted in the whole log) in the subtree. Errors as above. */
 int us_merkle_verify_subtree_inclusion(const struct us_digest *leaf, uint64_t index, uint64_t start,
     uint64_t end, const struct us_digest *proof, size_t n_proof, const struct us_digest *root);
-/* Whether the subtree with that root is part of the tree (size, tree_root). */
+/* Whether the subtree with that root is part of the tree (size, tree_root). The empty subtree is part
+ * of every tree, by an empty proof. */
 int us_merkle_verify_subtree_consistency(uint64_t start, uint64_t end, const struct us_digest *root,
     uint64_t size, const struct us_digest *tree_root, const struct us_digest *proof, size_t n_proof);
 

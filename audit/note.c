@@ -302,6 +302,22 @@ seen(const struct us_note *note, size_t key)
 	return 0;
 }
 
+/* Whether the same line stands further up among the signatures. */
+static int
+repeated(const uint8_t *first, const uint8_t *line, size_t n)
+{
+	const uint8_t *end;
+
+	for (; first < line; first = end + 1) {
+		end = memchr(first, '\n', (size_t)(line - first));
+		if (end == NULL)
+			return 0;
+		if ((size_t)(end - first) == n && memcmp(first, line, n) == 0)
+			return 1;
+	}
+	return 0;
+}
+
 int
 us_note_open(struct us_note *out, const void *note, size_t n, const struct us_note_key *keys,
     size_t n_keys)
@@ -330,7 +346,7 @@ us_note_open(struct us_note *out, const void *note, size_t n, const struct us_no
 			return US_ERR_LIMIT;
 		err = find_key(&l, keys, n_keys, &key);
 		if (err == US_ERR_NOT_FOUND) {
-			o.n_unknown++;
+			o.n_unknown += !repeated(o.text.p + o.text.n + 1, sigs.p, len);
 			continue;
 		}
 		if (err != US_OK)

@@ -57,7 +57,7 @@ struct us_note {
 	struct us_bytes text;
 	size_t n_sigs; /* verified ones, in the order of the note */
 	struct us_note_sig sigs[US_NOTE_SIGS_MAX];
-	size_t n_unknown; /* signatures that were ignored */
+	size_t n_unknown; /* lines that were ignored, repeated ones counted once */
 };
 
 /* Checks the form and the signatures. Two keys with the same name and id are ambiguous: a note
