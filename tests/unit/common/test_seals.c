@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "common/base64.h"
 #include "common/cobblestone.h"
 #include "common/crypto.h"
 #include "common/err.h"
@@ -35,6 +36,29 @@ cobblestone_lengths(void **state)
 	assert_int_equal(us_cobblestone_plain_size(56 + 16400, &n), US_ERR_TRUNCATED);
 	assert_int_equal(us_cobblestone_plain_size(56 + 16400 + 15, &n), US_ERR_TRUNCATED);
 	assert_int_equal(us_cobblestone_plain_size(56 + 16400 + 16, &n), US_OK);
+}
+
+/* Key schedule from the specification's formula in another language, text by AES-CTR alone. */
+static void
+cobblestone_known_answer(void **state)
+{
+	static const char expected[] =
+	    "808182838485868788898a8b8c8d8e8f90919293949596971bb3ec121e77a6812e3b283cac922c4417ae5c4c"
+	    "fa9fe86b061cf3a2aea45e2a2b7cd3aa03ceb741"
+	    "45f3ecd13faa6cd59819d9bbb97ef913";
+	uint8_t salt[24], sealed[80];
+	char text[161];
+	struct us_key key;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof key.b; i++)
+		key.b[i] = (uint8_t)i;
+	for (size_t i = 0; i < sizeof salt; i++)
+		salt[i] = (uint8_t)(0x80 + i);
+	assert_int_equal(us_cobblestone_seal_salted(&key, salt, context, us_bytes_of("evidence"), sealed),
+	                 US_OK);
+	us_hex_encode(sealed, sizeof sealed, text);
+	assert_string_equal(text, expected);
 }
 
 static void
@@ -219,6 +243,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cobblestone_lengths),
+		cmocka_unit_test(cobblestone_known_answer),
 		cmocka_unit_test(cobblestone_opens_what_it_sealed),
 		cmocka_unit_test(cobblestone_notices_each_byte),
 		cmocka_unit_test(buffers_are_left_alone_on_failure),
