@@ -42,7 +42,7 @@ write_file(const char *path, const void *p, size_t n)
 		*slash = '/';
 	}
 	f = fopen(full, "wb");
-	if (f == NULL || fwrite(p, 1, n, f) != n || fclose(f) != 0)
+	if (f == NULL || (n > 0 && fwrite(p, 1, n, f) != n) || fclose(f) != 0)
 		us_fatal("%s cannot be written", full);
 }
 
