@@ -1,0 +1,225 @@
+/* Collections and their batches. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/client.h"
+#include "common/err.h"
+
+/* GET of prefix ‖ name ‖ suffix. */
+static int
+get_under(struct us_client *client, const char *prefix, const char *name, const char *suffix,
+    cJSON **out)
+{
+	struct us_buf path;
+	int status;
+
+	us_buf_init(&path, 4096);
+	if (us_buf_putf(&path, "%s", prefix) != US_OK || us_put_escaped(&path, name) != US_OK ||
+	    us_buf_putf(&path, "%s", suffix) != US_OK || us_buf_cstr(&path) == NULL)
+		us_usage_error("the name is too long");
+	status = us_client_get(client, us_buf_cstr(&path), out);
+	us_buf_free(&path);
+	return status;
+}
+
+static int
+finish(struct us_client *client, int status, cJSON *answer, void (*show)(const cJSON *))
+{
+	if (status != US_EXIT_DONE && status != US_EXIT_PENDING)
+		return status;
+	(void)us_show(client, answer, show);
+	return status;
+}
+
+/* ---- collections ---- */
+
+static void
+show_created(const cJSON *c)
+{
+	printf("created; Bates numbers begin with %s\n", us_json_text(c, "prefix"));
+}
+
+static int
+run_create(struct us_client *client, const struct us_args *args)
+{
+	const char *prefix = us_arg(args, "bates"), *designation = us_arg(args, "designation");
+	struct us_act *act = calloc(1, sizeof *act);
+	cJSON *answer = NULL;
+	int status;
+
+	if (act == NULL)
+		us_give_up(US_EXIT_OTHER, "out of memory");
+	if (prefix == NULL)
+		us_usage_error("with which Bates prefix? --bates PREFIX");
+	act->type = US_ACT_COLLECTION_CREATE;
+	act->u.collection.name = us_bytes_of(args->operand[0]);
+	act->u.collection.prefix = us_bytes_of(prefix);
+	act->u.collection.designation = us_bytes_of(designation == NULL ? "" : designation);
+	status = us_client_act(client, "/v1/collections", act, &answer);
+	free(act);
+	return finish(client, status, answer, show_created);
+}
+
+static void
+show_collections(const cJSON *document)
+{
+	static const char *const columns[] = { "name", "prefix", "designation", "records", "batches" };
+
+	us_print_table(cJSON_GetObjectItemCaseSensitive(document, "collections"), columns, 5);
+}
+
+static int
+run_list(struct us_client *client, const struct us_args *args)
+{
+	cJSON *document = NULL;
+	int status = us_client_get(client, "/v1/collections", &document);
+
+	(void)args;
+	return finish(client, status, document, show_collections);
+}
+
+static void
+show_members(const cJSON *object)
+{
+	const cJSON *member;
+
+	cJSON_ArrayForEach(member, object) {
+		char *text = cJSON_IsString(member) ? NULL : cJSON_PrintUnformatted(member);
+		const char *shown = text != NULL ? text : member->valuestring;
+
+		printf("%-14s ", member->string);
+		us_print_text(stdout, shown, strlen(shown), 0);
+		putchar('\n');
+		cJSON_free(text);
+	}
+}
+
+static int
+run_show(struct us_client *client, const struct us_args *args)
+{
+	cJSON *document = NULL;
+	int status = get_under(client, "/v1/collections/", args->operand[0], "", &document);
+
+	return finish(client, status, document, show_members);
+}
+
+/* ---- batches: named COLLECTION/SLOT ---- */
+
+static void
+show_batches(const cJSON *document)
+{
+	static const char *const columns[] = { "batch", "status", "records", "first", "last", "closed",
+		"entry" };
+
+	us_print_table(cJSON_GetObjectItemCaseSensitive(document, "batches"), columns, 7);
+}
+
+static int
+run_batch_list(struct us_client *client, const struct us_args *args)
+{
+	cJSON *document = NULL;
+	int status = get_under(client, "/v1/collections/", args->operand[0], "/batches", &document);
+
+	return finish(client, status, document, show_batches);
+}
+
+/* Splits "demo/3". The name is in static storage of the caller. */
+static uint32_t
+split_batch(const char *id, char *collection, size_t size)
+{
+	const char *slash = strrchr(id, '/');
+	char *end = NULL;
+	unsigned long slot = slash == NULL ? 0 : strtoul(slash + 1, &end, 10);
+
+	if (slash == NULL || slash[1] == '\0' || *end != '\0' || slot > US_SLOT_MAX ||
+	    (size_t)(slash - id) >= size)
+		us_usage_error("a batch is named COLLECTION/NUMBER, as 'underseal batch list' shows");
+	memcpy(collection, id, (size_t)(slash - id));
+	collection[slash - id] = '\0';
+	return (uint32_t)slot;
+}
+
+static int
+run_batch_show(struct us_client *client, const struct us_args *args)
+{
+	char collection[US_COLLECTION_NAME_MAX + 1], suffix[32];
+	uint32_t slot = split_batch(args->operand[0], collection, sizeof collection);
+	cJSON *document = NULL;
+	int status;
+
+	(void)snprintf(suffix, sizeof suffix, "/batches/%u", slot);
+	status = get_under(client, "/v1/collections/", collection, suffix, &document);
+	return finish(client, status, document, show_members);
+}
+
+static void
+show_done(const cJSON *document)
+{
+	printf("done: %s\n", us_json_text(document, "status"));
+}
+
+static int
+change_batch(struct us_client *client, const struct us_args *args, enum us_act_type type)
+{
+	char collection[US_COLLECTION_NAME_MAX + 1];
+	uint32_t slot = split_batch(args->operand[0], collection, sizeof collection);
+	struct us_act *act = calloc(1, sizeof *act);
+	cJSON *document = NULL, *answer = NULL;
+	int status = get_under(client, "/v1/collections/", collection, "", &document);
+
+	if (act == NULL)
+		us_give_up(US_EXIT_OTHER, "out of memory");
+	if (status != US_EXIT_DONE) {
+		free(act);
+		return status;
+	}
+	act->type = type;
+	act->u.batch.collection = (uint32_t)us_json_number(document, "id", 0);
+	act->u.batch.slot = slot;
+	cJSON_Delete(document);
+	if (type == US_ACT_BATCH_WITHDRAW) {
+		if (us_arg(args, "reason") == NULL)
+			us_usage_error("why? --reason TEXT stands in the log");
+		act->u.batch.reason = us_bytes_of(us_arg(args, "reason"));
+	}
+	status = us_client_act(client, "/v1/batches", act, &answer);
+	free(act);
+	return finish(client, status, answer, show_done);
+}
+
+static int
+run_batch_release(struct us_client *client, const struct us_args *args)
+{
+	return change_batch(client, args, US_ACT_BATCH_RELEASE);
+}
+
+static int
+run_batch_withdraw(struct us_client *client, const struct us_args *args)
+{
+	return change_batch(client, args, US_ACT_BATCH_WITHDRAW);
+}
+
+static const struct us_option create_options[] = {
+	{ "bates", "PREFIX", "what Bates numbers begin with" },
+	{ "designation", "D", "designation of records that bring none" },
+};
+static const struct us_option withdraw_options[] = { { "reason", "TEXT", "stands in the log" } };
+
+const struct us_command us_commands_collection[] = {
+	{ "collection create", "NAME --bates PREFIX [--designation D]", "makes a collection with a key of its own",
+	    "underseal collection create logs --bates OAI --designation AEO", create_options, 2, 1, 1,
+	    run_create },
+	{ "collection list", "", "every collection", "underseal collection list", NULL, 0, 0, 0, run_list },
+	{ "collection show", "NAME", "one collection", "underseal collection show logs", NULL, 0, 1, 1,
+	    run_show },
+	{ "batch list", "COLLECTION", "the batches of a collection", "underseal batch list logs", NULL, 0,
+	    1, 1, run_batch_list },
+	{ "batch show", "COLLECTION/N", "one batch, with its manifest root and log entry",
+	    "underseal batch show logs/0", NULL, 0, 1, 1, run_batch_show },
+	{ "batch release", "COLLECTION/N", "lets the readers see a batch that was loaded with --hold",
+	    "underseal batch release logs/0", NULL, 0, 1, 1, run_batch_release },
+	{ "batch withdraw", "COLLECTION/N --reason TEXT", "takes a batch out of everybody's sight",
+	    "underseal batch withdraw logs/0 --reason \"wrong file\"", withdraw_options, 1, 1, 1,
+	    run_batch_withdraw },
+	{ 0 },
+};

@@ -1,0 +1,316 @@
+/* Requests in a session: opens and renews it, signs acts, explains problems. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/client.h"
+#include "client/http.h"
+#include "common/base64.h"
+#include "common/crypto.h"
+#include "common/err.h"
+#include "common/session.h"
+#include "common/timefmt.h"
+
+#define SESSION_MINUTES 10
+
+void
+us_reply_init(struct us_reply *reply)
+{
+	*reply = (struct us_reply){ .entry = -1 };
+	us_buf_init(&reply->body, US_REPLY_MAX);
+}
+
+void
+us_reply_free(struct us_reply *reply)
+{
+	us_buf_free(&reply->body);
+}
+
+struct us_profile *
+us_client_profile(struct us_client *client)
+{
+	if (!client->has_profile) {
+		if (client->profile_directory == NULL)
+			us_usage_error("which profile? Give --profile DIR or set UNDERSEAL_PROFILE");
+		us_profile_open(&client->profile, client->profile_directory);
+		client->has_profile = 1;
+	}
+	return &client->profile;
+}
+
+const char *
+us_client_purpose(struct us_client *client, const struct us_args *args)
+{
+	const char *purpose = us_arg(args, "purpose");
+
+	return purpose != NULL ? purpose : us_client_profile(client)->purpose;
+}
+
+static cJSON *
+parse_json(const struct us_buf *b)
+{
+	return b->len == 0 ? NULL : cJSON_ParseWithLength((const char *)b->data, b->len);
+}
+
+/* ---- the session ---- */
+
+static void
+add_base64(cJSON *document, const char *name, const void *p, size_t n)
+{
+	struct us_buf text;
+
+	us_buf_init(&text, 65536);
+	if (us_base64_put(&text, p, n) == US_OK && us_buf_cstr(&text) != NULL)
+		(void)cJSON_AddStringToObject(document, name, us_buf_cstr(&text));
+	us_buf_free(&text);
+}
+
+/* Signs the statement for the nonce in the challenge. */
+static char *
+session_document(const struct us_profile *profile, const cJSON *challenge)
+{
+	struct us_session_statement s = { .issued_ns = us_time_now_ns() };
+	uint8_t statement[US_SESSION_STATEMENT_SIZE], signature[US_SIGNATURE_MAX];
+	const char *vault = us_json_text(challenge, "vault"), *nonce = us_json_text(challenge, "nonce");
+	size_t signature_n = 0;
+	cJSON *document;
+	char *text;
+
+	s.expires_ns = s.issued_ns + SESSION_MINUTES * 60 * US_NS_PER_SECOND;
+	memcpy(s.credential, profile->credential, sizeof s.credential);
+	if (us_hex_decode(vault, strlen(vault), s.vault, sizeof s.vault) != US_OK ||
+	    us_hex_decode(nonce, strlen(nonce), s.nonce, sizeof s.nonce) != US_OK)
+		us_give_up(US_EXIT_OTHER, "the vault's challenge is malformed");
+	if (memcmp(s.vault, profile->vault_id, sizeof s.vault) != 0)
+		us_give_up(US_EXIT_UNVERIFIED, "this is another vault than the one in the profile");
+	us_session_encode(&s, statement);
+	if (us_session_sign(profile->key, &s, signature, &signature_n) != US_OK)
+		us_give_up(US_EXIT_OTHER, "cannot sign with the profile's key");
+	document = cJSON_CreateObject();
+	add_base64(document, "statement", statement, sizeof statement);
+	add_base64(document, "signature", signature, signature_n);
+	add_base64(document, "certificate", profile->certificate.data, profile->certificate.len);
+	text = cJSON_PrintUnformatted(document);
+	cJSON_Delete(document);
+	return text;
+}
+
+/* US_OK if reply now holds a 2xx; else reply holds the problem. */
+static int
+open_session(struct us_client *client, struct us_reply *reply)
+{
+	struct us_request get = { .method = "GET", .path = "/v1/session" };
+	struct us_request post = { .method = "POST", .path = "/v1/session" };
+	cJSON *challenge;
+	char *document;
+	int err = us_http_exchange(client->http, &get, reply);
+
+	if (err != US_OK || reply->status / 100 != 2)
+		return err != US_OK ? err : US_ERR_DENIED;
+	challenge = parse_json(&reply->body);
+	document = session_document(&client->profile, challenge);
+	cJSON_Delete(challenge);
+	if (document == NULL)
+		return US_ERR_NOMEM;
+	post.body = us_bytes_of(document);
+	err = us_http_exchange(client->http, &post, reply);
+	cJSON_free(document);
+	if (err != US_OK)
+		return err;
+	return reply->status / 100 == 2 ? US_OK : US_ERR_DENIED;
+}
+
+int
+us_client_request(struct us_client *client, const struct us_request *request, struct us_reply *reply)
+{
+	const struct us_profile *profile = us_client_profile(client);
+	int err;
+
+	if (client->http == NULL && (client->http = us_http_new(profile)) == NULL)
+		return US_ERR_CRYPTO;
+	err = us_http_exchange(client->http, request, reply);
+	if (err != US_OK || reply->status != 401 || request->no_session)
+		return err;
+	err = open_session(client, reply);
+	if (err == US_ERR_DENIED)
+		return US_OK; /* the reply says why */
+	return err != US_OK ? err : us_http_exchange(client->http, request, reply);
+}
+
+/* ---- problems ---- */
+
+static int
+exit_of_problem(const struct us_reply *reply, const cJSON *problem)
+{
+	if (reply->status == 403)
+		return US_EXIT_REFUSED;
+	if (reply->status == 503 && strstr(us_json_text(problem, "type"), "sealed") != NULL)
+		return US_EXIT_VAULT_SEALED;
+	return US_EXIT_OTHER;
+}
+
+static void
+print_member(const cJSON *problem, const char *name, const char *label)
+{
+	const char *text = us_json_text(problem, name);
+
+	if (*text == '\0')
+		return;
+	fprintf(stderr, "  %s: ", label);
+	us_print_text(stderr, text, strlen(text), 0);
+	fputc('\n', stderr);
+}
+
+int
+us_client_problem(struct us_client *client, const struct us_reply *reply)
+{
+	cJSON *problem = parse_json(&reply->body);
+	const char *title = us_json_text(problem, "title");
+	int status = exit_of_problem(reply, problem);
+
+	if (client->json && problem != NULL) {
+		char *text = cJSON_PrintUnformatted(problem);
+
+		puts(text == NULL ? "{}" : text);
+		cJSON_free(text);
+	}
+	fputs("underseal: ", stderr);
+	us_print_text(stderr, title, strlen(title), 0);
+	fprintf(stderr, "%s (%ld)\n", *title == '\0' ? "the vault refused" : "", reply->status);
+	print_member(problem, "detail", "why");
+	print_member(problem, "paragraph", "order, paragraph");
+	print_member(problem, "cure", "what would help");
+	if (reply->entry >= 0)
+		fprintf(stderr, "  log entry: %lld\n", (long long)reply->entry);
+	cJSON_Delete(problem);
+	return status;
+}
+
+int
+us_client_do(struct us_client *client, const struct us_request *request, struct us_reply *reply)
+{
+	int err = us_client_request(client, request, reply);
+
+	if (err != US_OK) {
+		if (err != US_ERR_CLOSED)
+			us_say("the request failed: %s", us_strerror(err));
+		return US_EXIT_OTHER;
+	}
+	if (reply->status / 100 != 2)
+		return us_client_problem(client, reply);
+	return reply->status == 202 ? US_EXIT_PENDING : US_EXIT_DONE;
+}
+
+/* ---- JSON ---- */
+
+static int
+do_json(struct us_client *client, const struct us_request *request, cJSON **out)
+{
+	struct us_reply reply;
+	int status;
+
+	us_reply_init(&reply);
+	status = us_client_do(client, request, &reply);
+	if (out != NULL && (status == US_EXIT_DONE || status == US_EXIT_PENDING)) {
+		*out = parse_json(&reply.body);
+		if (*out == NULL) {
+			us_say("the vault's answer is not JSON");
+			status = US_EXIT_OTHER;
+		}
+	}
+	us_reply_free(&reply);
+	return status;
+}
+
+int
+us_client_get(struct us_client *client, const char *path, cJSON **out)
+{
+	const struct us_request request = { .method = "GET", .path = path };
+
+	return do_json(client, &request, out);
+}
+
+int
+us_client_post(struct us_client *client, const char *path, cJSON *document, cJSON **out)
+{
+	struct us_request request = { .method = "POST", .path = path };
+	char *text = cJSON_PrintUnformatted(document);
+	int status;
+
+	cJSON_Delete(document);
+	if (text == NULL)
+		us_give_up(US_EXIT_OTHER, "out of memory");
+	request.body = us_bytes_of(text);
+	status = do_json(client, &request, out);
+	us_wipe(text, strlen(text));
+	cJSON_free(text);
+	return status;
+}
+
+/* ---- acts ---- */
+
+int
+us_act_sign_body(const struct us_profile *profile, const struct us_act *act, struct us_buf *body)
+{
+	struct us_signed_act envelope = { .type = act->type, .time_ns = us_time_now_ns() };
+	struct us_buf payload, bytes;
+	uint8_t signature[US_SIGNATURE_MAX];
+	size_t signature_n;
+	int err;
+
+	us_buf_init(&payload, US_ACT_SIGNED_MAX);
+	us_buf_init(&bytes, US_ACT_SIGNED_MAX);
+	memcpy(envelope.vault_id, profile->vault_id, sizeof envelope.vault_id);
+	memcpy(envelope.credential, profile->credential, sizeof envelope.credential);
+	err = us_random(envelope.nonce, sizeof envelope.nonce);
+	if (err == US_OK)
+		err = us_act_encode(&payload, act);
+	envelope.payload = (struct us_bytes){ payload.data, payload.len };
+	if (err == US_OK)
+		err = us_signed_act_encode(&bytes, &envelope);
+	if (err == US_OK)
+		err = us_pkey_sign(profile->key, (struct us_bytes){ bytes.data, bytes.len }, signature,
+		    &signature_n);
+	if (err == US_OK)
+		err = us_buf_put_str32(body, bytes.data, bytes.len);
+	if (err == US_OK)
+		err = us_buf_put_str16(body, signature, signature_n);
+	us_buf_free(&payload);
+	us_buf_free(&bytes);
+	return err;
+}
+
+int
+us_client_act(struct us_client *client, const char *path, const struct us_act *act, cJSON **out)
+{
+	struct us_request request = { .method = "POST", .path = path,
+		.content_type = "application/octet-stream" };
+	struct us_buf body;
+	int err, status;
+
+	us_buf_init(&body, US_ACT_SIGNED_MAX + 1024);
+	err = us_act_sign_body(us_client_profile(client), act, &body);
+	if (err != US_OK) {
+		us_say("this cannot be signed: a part of it %s", us_strerror(err));
+		us_buf_free(&body);
+		return US_EXIT_USAGE;
+	}
+	request.body = (struct us_bytes){ body.data, body.len };
+	status = do_json(client, &request, out);
+	us_buf_free(&body);
+	return status;
+}
+
+int
+us_put_escaped(struct us_buf *b, const char *text)
+{
+	int err = US_OK;
+
+	for (const unsigned char *p = (const unsigned char *)text; *p != '\0' && err == US_OK; p++) {
+		if ((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') ||
+		    *p == '-' || *p == '_' || *p == '.')
+			err = us_buf_put_u8(b, *p);
+		else
+			err = us_buf_putf(b, "%%%02X", *p);
+	}
+	return err;
+}

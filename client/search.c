@@ -1,0 +1,107 @@
+/* Searching. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/client.h"
+#include "common/err.h"
+
+#define QUERY_MAX 65536
+
+static void
+show_snippet(const cJSON *hit)
+{
+	const cJSON *snippet = cJSON_GetObjectItemCaseSensitive(hit, "snippet");
+	const char *text = cJSON_IsObject(snippet) ? us_json_text(snippet, "text") :
+	    cJSON_IsString(snippet) ? snippet->valuestring : NULL;
+
+	printf("%s  %s\n", us_json_text(hit, "bates"), us_json_text(hit, "created"));
+	if (text != NULL) {
+		fputs("    ", stdout);
+		us_print_text(stdout, text, strlen(text), 0);
+		putchar('\n');
+	}
+}
+
+static void
+show_hits(const cJSON *document)
+{
+	const cJSON *hits = cJSON_GetObjectItemCaseSensitive(document, "hits"), *hit;
+	const char *next = us_json_text(document, "next");
+	double total = us_json_number(document, "total", 0);
+
+	if (hits == NULL) {
+		printf("%.0f\n", total);
+		return;
+	}
+	cJSON_ArrayForEach(hit, hits)
+		show_snippet(hit);
+	printf("%.0f of %.0f\n", us_json_number(document, "shown", 0), total);
+	if (*next != '\0')
+		printf("more: --after %s\n", next);
+}
+
+static void
+read_query(const char *operand, struct us_buf *query)
+{
+	us_buf_init(query, QUERY_MAX + 1);
+	if (strcmp(operand, "-") == 0) {
+		if (us_file_read("-", QUERY_MAX, query) != US_OK)
+			us_usage_error("the query on standard input cannot be read or is too long");
+		while (query->len > 0 && query->data[query->len - 1] == '\n')
+			query->len--;
+	} else if (us_buf_put(query, operand, strlen(operand)) != US_OK)
+		us_usage_error("the query is longer than %d bytes", QUERY_MAX);
+	if (us_buf_cstr(query) == NULL)
+		us_give_up(US_EXIT_OTHER, "out of memory");
+}
+
+static int
+run_search(struct us_client *client, const struct us_args *args)
+{
+	const char *purpose = us_client_purpose(client, args);
+	int64_t snapshot = us_arg_number(args, "snapshot", -1, 0, INT64_MAX);
+	cJSON *body = cJSON_CreateObject(), *answer = NULL;
+	struct us_buf path, query;
+	int status;
+
+	read_query(args->operand[1], &query);
+	(void)cJSON_AddStringToObject(body, "query", us_buf_cstr(&query));
+	us_buf_free(&query);
+	if (us_flag(args, "count"))
+		(void)cJSON_AddTrueToObject(body, "count");
+	else
+		(void)cJSON_AddNumberToObject(body, "limit",
+		    (double)us_arg_number(args, "limit", 20, 1, 1000));
+	if (us_flag(args, "no-snippets"))
+		(void)cJSON_AddFalseToObject(body, "snippets");
+	if (us_arg(args, "after") != NULL)
+		(void)cJSON_AddStringToObject(body, "after", us_arg(args, "after"));
+	if (snapshot >= 0)
+		(void)cJSON_AddNumberToObject(body, "snapshot", (double)snapshot);
+	if (purpose != NULL)
+		(void)cJSON_AddStringToObject(body, "purpose", purpose);
+	us_buf_init(&path, 1024);
+	if (us_buf_putf(&path, "/v1/collections/") != US_OK ||
+	    us_put_escaped(&path, args->operand[0]) != US_OK ||
+	    us_buf_putf(&path, "/search") != US_OK || us_buf_cstr(&path) == NULL)
+		us_usage_error("the collection's name is too long");
+	status = us_client_post(client, us_buf_cstr(&path), body, &answer);
+	us_buf_free(&path);
+	return status == US_EXIT_DONE ? us_show(client, answer, show_hits) : status;
+}
+
+static const struct us_option options[] = {
+	{ "limit", "N", "hits to show (20)" },
+	{ "after", "CURSOR", "go on where an earlier answer ended" },
+	{ "count", NULL, "only how many there are" },
+	{ "no-snippets", NULL, "numbers and dates only: discloses no text" },
+	{ "snapshot", "S", "as the collection was at this log entry" },
+	{ "purpose", "TEXT", "why, if the order asks for it" },
+};
+
+const struct us_command us_commands_search[] = {
+	{ "search", "COLLECTION QUERY", "finds records: words, AND OR NOT, parentheses, fields ('-' reads the query from stdin)",
+	    "underseal search logs 'paywall AND NOT model:gpt-4' --purpose \"claim 3\"", options, 6, 2, 2,
+	    run_search },
+	{ 0 },
+};
