@@ -136,14 +136,14 @@ us_fold_points(const uint8_t *p, size_t n, int32_t *small, size_t small_n, int32
 }
 
 int
-us_word_cut(const uint8_t *p, size_t n, uint8_t out[US_WORD_MAX], size_t *out_n)
+us_word_cut(const uint8_t *p, size_t n, size_t max, uint8_t out[US_WORD_MAX], size_t *out_n)
 {
 	static const char HEX[] = "0123456789abcdef";
 	uint8_t digest[US_DIGEST_SIZE];
 	size_t at = CUT_PREFIX;
 	int err;
 
-	if (n <= US_WORD_MAX) {
+	if (n <= max) {
 		memmove(out, p, n);
 		*out_n = n;
 		return US_OK;
@@ -211,7 +211,7 @@ us_value_fold(const void *text, size_t n, uint8_t out[US_WORD_MAX], size_t *out_
 		if (first == last)
 			*out_n = 0;
 		else
-			err = us_word_cut(folded.data + first, last - first, out, out_n);
+			err = us_word_cut(folded.data + first, last - first, US_VALUE_MAX, out, out_n);
 	}
 	if (points != small)
 		free(points);

@@ -74,7 +74,7 @@ flush_word(struct scan *s)
 	if (s->word.len <= US_WORD_MAX) {
 		err = give_word(s, s->word.data, s->word.len, s->word_span);
 	} else {
-		err = us_word_cut(s->word.data, s->word.len, cut, &n);
+		err = us_word_cut(s->word.data, s->word.len, US_WORD_MAX, cut, &n);
 		if (err == US_OK)
 			err = give_word(s, cut, n, s->word_span);
 	}

@@ -30,6 +30,7 @@
 #include <stdint.h>
 
 #define US_WORD_MAX 255
+#define US_VALUE_MAX 254 /* of a metadata value */
 
 enum us_word_kind {
 	US_WORD_PLAIN, /* a word of a script with spaces */
@@ -59,8 +60,8 @@ int us_words_scan(const void *text, size_t n, uint32_t *position, us_word_fn *fn
 
 /*
  * Folds a metadata value (a model's name, a language, a designation) to the form that is compared:
- * NFKC_Casefold of the whole, ASCII white space and separators kept but trimmed at both ends; cut
- * like a word. out has US_WORD_MAX bytes; *out_n may be 0. Bytes that are not UTF-8 become U+FFFD.
+ * NFKC_Casefold of the whole, ASCII white space trimmed at both ends; cut like a word, to at most
+ * US_VALUE_MAX bytes. *out_n may be 0. Bytes that are not UTF-8 become U+FFFD.
  * US_ERR_NOMEM.
  */
 int us_value_fold(const void *text, size_t n, uint8_t out[US_WORD_MAX], size_t *out_n);

@@ -20,7 +20,7 @@ int us_char_is_stable(uint32_t c);
  * it was big enough. US_ERR_NOMEM, US_ERR_ENCODING. */
 int us_fold_points(const uint8_t *p, size_t n, int32_t *small, size_t small_n, int32_t **out,
                    size_t *out_n);
-/* Cuts a folded word of more than US_WORD_MAX bytes as words.h says. */
-int us_word_cut(const uint8_t *p, size_t n, uint8_t out[US_WORD_MAX], size_t *out_n);
+/* Cuts a folded word of more than max (at most US_WORD_MAX) bytes as words.h says. */
+int us_word_cut(const uint8_t *p, size_t n, size_t max, uint8_t out[US_WORD_MAX], size_t *out_n);
 
 #endif
