@@ -19,7 +19,7 @@ us_log_init(const char *role, enum us_log_level level)
 	log_level = level;
 }
 
-static void
+static __attribute__((format(printf, 3, 0))) void
 write_line(enum us_log_level level, const char *suffix, const char *format, va_list ap)
 {
 	static const char *const names[] = { "error", "warning", "notice", "info", "debug" };
