@@ -1,0 +1,354 @@
+#include "daemon/intake/intake.h"
+
+#include <malloc.h>
+#include <stdlib.h>
+
+#include "common/crypto.h"
+#include "common/err.h"
+#include "common/json_out.h"
+#include "common/log.h"
+#include "common/timefmt.h"
+#include "daemon/intake/part.h"
+#include "daemon/lib/role.h"
+
+#define FRONTS_MAX 256
+#define PENDING_MAX 64
+#define DEFECTS_SHOWN 1000
+#define BODY_MAX 196608u
+
+/* A part that the sealer has not answered yet. */
+struct pending {
+	int used;
+	uint8_t front;
+	struct us_channel *channel; /* the front's, NULL if it is gone */
+	uint32_t front_tag;
+	uint32_t tag;               /* towards the sealer */
+	uint32_t part;
+	uint8_t flags;
+	uint32_t records;
+	uint32_t n_defects;         /* all; at most DEFECTS_SHOWN are kept */
+	struct us_part_defect *defects;
+};
+
+struct intake {
+	struct event_base *base;
+	struct us_part_worker *worker;
+	struct us_channel *front[FRONTS_MAX];
+	struct us_channel *sealer;
+	uint32_t next_tag;
+	struct pending pending[PENDING_MAX];
+};
+
+static const struct us_channel_handler handler;
+
+static int
+on_settings(void *ctx, struct event_base *base, uint8_t index, const struct us_settings *settings)
+{
+	struct intake *in = ctx;
+
+	(void)index;
+	(void)settings;
+	in->base = base;
+	return US_OK;
+}
+
+static int
+on_channel(void *ctx, enum us_role peer, uint8_t index, int fd)
+{
+	struct intake *in = ctx;
+	struct us_channel **slot = peer == US_ROLE_FRONT ? &in->front[index] : &in->sealer;
+	struct us_channel *ch;
+
+	if (peer != US_ROLE_FRONT && peer != US_ROLE_SEALER)
+		return US_ERR_FORMAT;
+	ch = us_channel_new(in->base, fd, US_ROLE_INTAKE, peer, index, &handler, in);
+	if (ch == NULL)
+		return US_ERR_NOMEM;
+	/* an old one reports its end by itself, and finds that it stands nowhere any more */
+	*slot = ch;
+	return US_OK;
+}
+
+static void
+done(struct us_channel *ch, uint32_t tag, uint16_t status, struct us_buf *body)
+{
+	struct us_msg_part_done m = { .status = status, .body = { body->data, body->len } };
+	int err = us_send_part_done(ch, tag, &m);
+
+	if (err != US_OK)
+		us_log_err(err, "cannot answer a front");
+}
+
+/* A part that failed as a whole: {"part", "error", "code"?}. */
+static void
+fail(struct us_channel *ch, uint32_t tag, uint32_t part, uint16_t status, const char *why,
+    enum us_defect code)
+{
+	struct us_buf body;
+	struct us_json j;
+
+	us_buf_init(&body, BODY_MAX);
+	us_json_begin(&j, &body);
+	us_json_object(&j);
+	us_json_kv_uint(&j, "part", part);
+	us_json_kv_cstr(&j, "error", why);
+	if (code != US_DEFECT_NONE)
+		us_json_kv_cstr(&j, "code", us_defect_code(code));
+	us_json_close(&j);
+	if (us_json_end(&j) == US_OK)
+		done(ch, tag, status, &body);
+	us_buf_free(&body);
+}
+
+static struct pending *
+pending_new(struct intake *in)
+{
+	for (size_t i = 0; i < PENDING_MAX; i++) {
+		if (!in->pending[i].used)
+			return &in->pending[i];
+	}
+	return NULL;
+}
+
+static void
+pending_end(struct pending *p)
+{
+	free(p->defects);
+	*p = (struct pending){ 0 };
+}
+
+static int
+keep_defects(struct pending *p, const struct us_part_result *r)
+{
+	size_t n = r->n_defects < DEFECTS_SHOWN ? r->n_defects : DEFECTS_SHOWN;
+
+	p->n_defects = r->n_defects;
+	if (n == 0)
+		return US_OK;
+	p->defects = malloc(n * sizeof(*p->defects));
+	if (p->defects == NULL)
+		return US_ERR_NOMEM;
+	for (size_t i = 0; i < n; i++)
+		p->defects[i] = r->defects[i];
+	return US_OK;
+}
+
+static int
+on_part(struct intake *in, struct us_channel *ch, uint32_t tag, struct us_bytes body)
+{
+	struct us_msg_part m;
+	struct us_part_result *r;
+	struct us_msg_documents d;
+	struct pending *p;
+	int err = us_msg_part_decode(&m, body.p, body.n);
+
+	if (err)
+		return err;
+	p = pending_new(in);
+	if (in->sealer == NULL || p == NULL) {
+		fail(ch, tag, m.part, 503, "the load cannot be taken at present: try again",
+		     US_DEFECT_NONE);
+		return US_OK;
+	}
+	struct us_part part = { m.part, m.first_line, m.encoding, m.digest, m.data };
+
+	if (m.format != 0) {
+		fail(ch, tag, m.part, 400, "unknown format", US_DEFECT_NONE);
+		return US_OK;
+	}
+	err = us_part_process(in->worker, &part, us_time_now_ns(), &r);
+	if (err) {
+		if (r->why == NULL)
+			us_log_err(err, "cannot read a part");
+		fail(ch, tag, m.part, r->why != NULL ? 400 : 503,
+		     r->why != NULL ? r->why : "the intake failed: try again", r->code);
+		return US_OK;
+	}
+	*p = (struct pending){ .used = 1, .front = us_channel_peer_index(ch), .channel = ch,
+		.front_tag = tag, .tag = ++in->next_tag, .part = m.part, .flags = m.flags,
+		.records = r->records };
+	d = (struct us_msg_documents){ .load = m.load, .part = m.part, .flags = m.flags,
+		.count = r->count, .defects = r->n_defects,
+		.documents = { r->documents.data, r->documents.len } };
+	err = keep_defects(p, r);
+	if (!err)
+		err = us_send_documents(in->sealer, p->tag, &d);
+	if (err) {
+		us_log_err(err, "cannot hand a part to the sealer");
+		pending_end(p);
+		fail(ch, tag, m.part, 503, "the load cannot be taken at present: try again",
+		     US_DEFECT_NONE);
+	}
+	us_part_worker_clear(in->worker);
+	(void)malloc_trim(0);
+	return US_OK;
+}
+
+static void
+put_defect(struct us_json *j, uint64_t line, unsigned code)
+{
+	us_json_object(j);
+	us_json_kv_uint(j, "line", line);
+	us_json_kv_cstr(j, "code", us_defect_code(code));
+	us_json_close(j);
+}
+
+/* {"part", "records", "accepted", "duplicates", "refused", "defects": [{"line", "code"}…], "more"}: the
+ * intake's defects, then those of the sealer (duplicate ids). */
+static int
+report(const struct pending *p, const struct us_msg_documents_done *m, struct us_buf *body)
+{
+	size_t own = p->n_defects < DEFECTS_SHOWN ? p->n_defects : DEFECTS_SHOWN, shown = own;
+	struct us_reader r;
+	struct us_json j;
+
+	us_json_begin(&j, body);
+	us_json_object(&j);
+	us_json_kv_uint(&j, "part", p->part);
+	us_json_kv_uint(&j, "records", p->records);
+	us_json_kv_uint(&j, "accepted", m->accepted);
+	us_json_kv_uint(&j, "duplicates", m->duplicates);
+	us_json_kv_uint(&j, "refused", (uint64_t)m->refused + p->n_defects);
+	us_json_key(&j, "defects");
+	us_json_array(&j);
+	for (size_t i = 0; i < own; i++)
+		put_defect(&j, p->defects[i].line, p->defects[i].code);
+	us_reader_init(&r, m->lines.p, m->lines.n);
+	while (r.left > 0 && r.err == US_OK && shown < DEFECTS_SHOWN) {
+		uint64_t line = us_take_u64(&r);
+		uint8_t code = us_take_u8(&r);
+
+		if (r.err != US_OK)
+			break;
+		put_defect(&j, line, code);
+		shown++;
+	}
+	us_json_close(&j);
+	us_json_kv_uint(&j, "more", (uint64_t)m->lines.n / 9 + p->n_defects - shown);
+	us_json_close(&j);
+	return us_json_end(&j);
+}
+
+static uint16_t
+status_of(int err, const char **why)
+{
+	switch (err) {
+	case US_ERR_NOT_FOUND:
+		*why = "there is no such load: it ended, or the vault was restarted; open it again";
+		return 409;
+	case US_ERR_STATE:
+		*why = "the load has stopped because of a refused record; end it";
+		return 409;
+	case US_ERR_EXISTS:
+		*why = "this part was taken before";
+		return 409;
+	case US_ERR_FORMAT:
+		*why = "the part is out of place";
+		return 400;
+	default:
+		*why = "the load cannot be taken at present: try again";
+		return 503;
+	}
+}
+
+static int
+on_documents_done(struct intake *in, uint32_t tag, struct us_bytes body)
+{
+	struct us_msg_documents_done m;
+	struct pending *p = NULL;
+	struct us_buf text;
+	const char *why;
+	uint16_t status;
+	int err = us_msg_documents_done_decode(&m, body.p, body.n);
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < PENDING_MAX && p == NULL; i++) {
+		if (in->pending[i].used && in->pending[i].tag == tag)
+			p = &in->pending[i];
+	}
+	if (p == NULL)
+		return US_ERR_FORMAT;
+	if (p->channel == NULL) {
+		pending_end(p);
+		return US_OK;
+	}
+	if (m.err != US_OK) {
+		status = status_of(m.err, &why);
+		fail(p->channel, p->front_tag, p->part, status, why, US_DEFECT_NONE);
+		pending_end(p);
+		return US_OK;
+	}
+	us_buf_init(&text, BODY_MAX);
+	err = report(p, &m, &text);
+	if (err == US_OK)
+		done(p->channel, p->front_tag, (p->flags & US_LOAD_SKIP_DEFECTS) == 0 &&
+		     m.refused + p->n_defects > 0 ? 422 : 200, &text);
+	else
+		fail(p->channel, p->front_tag, p->part, 500, "the intake failed", US_DEFECT_NONE);
+	us_buf_free(&text);
+	pending_end(p);
+	return US_OK;
+}
+
+static int
+on_message(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body,
+    int fd)
+{
+	struct intake *in = ctx;
+
+	(void)fd;
+	if (type == US_MSG_part && us_channel_peer(ch) == US_ROLE_FRONT)
+		return on_part(in, ch, tag, body);
+	if (type == US_MSG_documents_done && us_channel_peer(ch) == US_ROLE_SEALER)
+		return on_documents_done(in, tag, body);
+	return US_ERR_FORMAT;
+}
+
+static void
+on_close(void *ctx, struct us_channel *ch, int err)
+{
+	struct intake *in = ctx;
+
+	(void)err;
+	for (size_t i = 0; i < FRONTS_MAX; i++) {
+		if (in->front[i] == ch)
+			in->front[i] = NULL;
+	}
+	for (size_t i = 0; i < PENDING_MAX; i++) {
+		struct pending *p = &in->pending[i];
+
+		if (p->used && p->channel == ch)
+			p->channel = NULL;
+		if (!p->used || us_channel_peer(ch) != US_ROLE_SEALER)
+			continue;
+		if (p->channel != NULL)
+			fail(p->channel, p->front_tag, p->part, 503,
+			     "the sealer was restarted: open the load again", US_DEFECT_NONE);
+		pending_end(p);
+	}
+	if (in->sealer == ch)
+		in->sealer = NULL;
+}
+
+static const struct us_channel_handler handler = { on_message, on_close, NULL };
+
+int
+us_intake_main(void)
+{
+	struct intake *in = calloc(1, sizeof(*in));
+	struct us_role_process process = { .role = US_ROLE_INTAKE, .on_settings = on_settings,
+		.on_channel = on_channel, .ctx = in };
+	int status;
+
+	if (in == NULL)
+		us_fatal("no memory");
+	if (us_crypto_init() != US_OK || us_part_worker_new(&in->worker) != US_OK)
+		us_fatal("cannot set up the intake");
+	status = us_role_run(&process);
+	us_part_worker_free(in->worker);
+	for (size_t i = 0; i < PENDING_MAX; i++)
+		free(in->pending[i].defects);
+	free(in);
+	return status;
+}
