@@ -215,7 +215,7 @@ struct us_init_person {
  * init:  str32 CA certificate ‖ str32 order source ‖ str32 order compiled ‖ u8 n ‖ n × str16 host
  *        ‖ u8 n ‖ n × { str16 name ‖ u8 capacity ‖ u8 m ‖ m × str16 party ‖ str32 certificate }
  * People get the numbers 1, 2, … in this order. At least one administrator, at least one host. A person of
- * a party must be a roster signer that the order names, or a keyholder.
+ * a party must be a roster signer that the order names. Only a keyholder may have no certificate.
  */
 struct us_act_init {
 	struct us_bytes ca;

@@ -7,7 +7,8 @@
  * and every precondition as if the act were new. An act that fails changes nothing.
  *
  * Threads: one owner applies. Lookups are const; any number of threads may look up while nobody applies. What a lookup
- * returns is valid until the next apply. Memory: about 200 bytes a batch, 1.5 KiB a credential, 8 bytes a copied record.
+ * returns is valid until the next apply. Memory: about 700 bytes a batch, 2 KiB a
+ * person or credential, 8 bytes a copied record, 80 bytes an act of a person (its nonce).
  */
 #ifndef US_REGISTRY_REGISTRY_H
 #define US_REGISTRY_REGISTRY_H
@@ -141,7 +142,10 @@ struct us_collection {
 	uint32_t created_by;
 	int64_t created_ns;
 	uint64_t next_record; /* behind the last range closed or void */
-	uint32_t next_slot;   /* behind the last slot used or void, of any kind */
+	/* behind the last slot used or void; each kind of leaf counts its own (docs/PROTOCOL.md section 2) */
+	uint32_t next_slot;
+	uint32_t next_segment_slot;
+	uint32_t next_dictionary_slot;
 	uint64_t admitted;    /* records in closed batches that are not withdrawn */
 	uint64_t raw_bytes;
 };

@@ -1,0 +1,252 @@
+#include "registry/authority.h"
+
+#include <string.h>
+
+#include "registry/internal.h"
+
+#define N US_AUTHORITY_NEVER
+#define A US_AUTHORITY_ALWAYS
+#define S US_AUTHORITY_SIGNER
+#define O US_AUTHORITY_ORDER
+#define W US_AUTHORITY_OWN
+
+/* One row a capacity, one column a signed type in the order of their numbers from 1. */
+static const uint8_t table[US_CAPACITY_LAST + 1][13] = {
+	/*                             add sign susp rein end issue revoke coll rel with copy ret seal */
+	[US_CAPACITY_ADMINISTRATOR]  = { A,  N,   A,   A,   A,  A,    A,     A,   N,  N,   N,   N,  A },
+	[US_CAPACITY_PRODUCER]       = { N,  S,   S,   S,   S,  N,    W,     N,   O,  O,   O,   O,  N },
+	[US_CAPACITY_OUTSIDE_COUNSEL]= { N,  S,   S,   S,   S,  N,    W,     N,   O,  O,   O,   O,  N },
+	[US_CAPACITY_COUNSEL_STAFF]  = { N,  S,   S,   S,   S,  N,    W,     N,   O,  O,   O,   O,  N },
+	[US_CAPACITY_HOUSE_COUNSEL]  = { N,  S,   S,   S,   S,  N,    W,     N,   O,  O,   O,   O,  N },
+	[US_CAPACITY_EXPERT]         = { N,  S,   S,   S,   S,  N,    W,     N,   O,  O,   O,   O,  N },
+	[US_CAPACITY_VENDOR]         = { N,  S,   S,   S,   S,  N,    W,     N,   O,  O,   O,   O,  N },
+	[US_CAPACITY_WITNESS]        = { N,  S,   S,   S,   S,  N,    W,     N,   O,  O,   O,   O,  N },
+	[US_CAPACITY_REPORTER]       = { N,  S,   S,   S,   S,  N,    W,     N,   O,  O,   O,   O,  N },
+	[US_CAPACITY_COURT]          = { N,  S,   S,   S,   S,  N,    W,     N,   O,  O,   O,   O,  A },
+	[US_CAPACITY_SPECIAL_MASTER] = { N,  S,   S,   S,   S,  N,    W,     N,   O,  O,   O,   O,  A },
+	[US_CAPACITY_AUDITOR]        = { N,  S,   S,   S,   S,  N,    W,     N,   O,  O,   O,   O,  N },
+	[US_CAPACITY_KEYHOLDER]      = { N,  N,   N,   N,   N,  N,    W,     N,   N,  N,   N,   N,  A },
+};
+
+#undef N
+#undef A
+#undef S
+#undef O
+#undef W
+
+enum us_authority
+us_authority_of(enum us_capacity capacity, enum us_act_type type)
+{
+	unsigned c = (unsigned)capacity, t = (unsigned)type;
+
+	if (c < 1 || c > US_CAPACITY_LAST || t < 1 || t > sizeof(table[0]))
+		return US_AUTHORITY_NEVER;
+	return (enum us_authority)table[c][t - 1];
+}
+
+static int
+is_signer_of(const struct us_registry *reg, const struct us_person *who, size_t party)
+{
+	return party < 64 && (who->party_bits >> party & 1) != 0 &&
+	    us_order_is_signer(reg->order, party, us_bytes_of(who->name), who->capacity);
+}
+
+static int
+is_signer(const struct us_registry *reg, const struct us_person *who)
+{
+	for (size_t i = 0; i < reg->order->n_parties; i++)
+		if (is_signer_of(reg, who, i))
+			return 1;
+	return 0;
+}
+
+int
+us_authority_may_sign(const struct us_registry *reg, const struct us_person *who,
+    const struct us_person *about, int party)
+{
+	if (who->status != US_PERSON_ACTIVE || who->id == about->id || !is_signer(reg, who))
+		return 0;
+	if (party < 0)
+		return 1;
+	if (is_signer_of(reg, who, (size_t)party))
+		return 1;
+	/* for whoever signs a roster themselves, the court's signer may stand in */
+	return is_signer(reg, about) &&
+	    (who->capacity == US_CAPACITY_COURT || who->capacity == US_CAPACITY_SPECIAL_MASTER);
+}
+
+/* 1 if who is a roster signer of one of the parties of about. */
+static int
+signs_for(const struct us_registry *reg, const struct us_person *who, const struct us_person *about)
+{
+	for (size_t i = 0; i < reg->order->n_parties; i++)
+		if ((about->party_bits >> i & 1) != 0 && us_authority_may_sign(reg, who, about, (int)i))
+			return 1;
+	return about->party_bits == 0 && us_authority_may_sign(reg, who, about, -1);
+}
+
+static int
+refuse_capacity(const struct us_person *actor, const struct us_act *act, struct us_refusal *refusal)
+{
+	int err = us_refuse(refusal, US_ERR_DENIED, US_REASON_CAPACITY,
+	    "a person in the capacity %s may not do %s", us_capacity_name((unsigned)actor->capacity),
+	    us_act_name((unsigned)act->type));
+
+	us_refuse_cure(refusal, "somebody whose capacity allows it must do it");
+	return err;
+}
+
+/* The person an act is about, or NULL. */
+static int
+subject_of(const struct us_registry *reg, const struct us_act *act, const struct us_person **out,
+    struct us_refusal *refusal)
+{
+	uint32_t id = act->type == US_ACT_CREDENTIAL_REVOKE ? act->u.revoke.person : act->u.change.person;
+
+	if (act->type == US_ACT_CREDENTIAL_REVOKE && !act->u.revoke.by_person) {
+		uint32_t at = us_table_get(&reg->by_fingerprint, act->u.revoke.fingerprint);
+		if (at == 0)
+			return us_refuse(refusal, US_ERR_NOT_FOUND, US_REASON_UNKNOWN_CREDENTIAL,
+			    "there is no credential with that fingerprint");
+		id = reg->credentials[at - 1]->shown.person;
+	}
+	*out = us_registry_person(reg, id);
+	if (*out == NULL)
+		return us_refuse(refusal, US_ERR_NOT_FOUND, US_REASON_NOT_FOUND, "there is no person %u",
+		    (unsigned)id);
+	return US_OK;
+}
+
+static int
+check_about(const struct us_registry *reg, const struct us_person *actor, const struct us_act *act,
+    enum us_authority authority, struct us_refusal *refusal)
+{
+	const struct us_person *about;
+	int err = subject_of(reg, act, &about, refusal);
+
+	if (err != US_OK)
+		return err;
+	if (authority == US_AUTHORITY_OWN && about->id == actor->id)
+		return US_OK;
+	if (authority != US_AUTHORITY_ALWAYS && !signs_for(reg, actor, about)) {
+		err = us_refuse(refusal, US_ERR_DENIED, US_REASON_CAPACITY,
+		    "only an administrator or a roster signer of that person's party may do %s",
+		    us_act_name((unsigned)act->type));
+		us_refuse_cure(refusal, "ask the roster signer whom the order names for the party");
+		return err;
+	}
+	if (act->type == US_ACT_PERSON_REINSTATE && about->status == US_PERSON_SUSPENDED &&
+	    about->suspended_by_signer && !signs_for(reg, actor, about)) {
+		err = us_refuse(refusal, US_ERR_DENIED, US_REASON_CAPACITY,
+		    "a roster signer suspended %s; only a roster signer of the party can undo it", about->name);
+		us_refuse_cure(refusal, "ask the roster signer whom the order names for the party");
+		return err;
+	}
+	if (act->type == US_ACT_PERSON_REINSTATE && about->status == US_PERSON_SUSPENDED &&
+	    !about->suspended_by_signer && actor->capacity != US_CAPACITY_ADMINISTRATOR)
+		return us_refuse(refusal, US_ERR_DENIED, US_REASON_CAPACITY,
+		    "an administrator suspended %s; only an administrator can undo it", about->name);
+	return US_OK;
+}
+
+static int
+shares_party(const struct us_person *a, const struct us_person *b)
+{
+	return a != NULL && b != NULL && (a->id == b->id || (a->party_bits & b->party_bits) != 0);
+}
+
+/* What the order's rules are asked about, and whose thing it is. */
+static int
+order_question(const struct us_registry *reg, const struct us_act *act, struct us_context *context,
+    const struct us_person **owner, struct us_refusal *refusal)
+{
+	uint32_t collection;
+	uint32_t owner_id = 0;
+
+	if (act->type == US_ACT_COPY) {
+		collection = act->u.copy.collection;
+		context->purpose = act->u.copy.purpose;
+		context->records = act->u.copy.n;
+	} else if (act->type == US_ACT_COPY_RETURN) {
+		const struct us_copy *copy = us_registry_copy(reg, act->u.copy_return.copy);
+		if (copy == NULL)
+			return us_refuse(refusal, US_ERR_NOT_FOUND, US_REASON_NOT_FOUND, "there is no such copy");
+		collection = copy->collection;
+		owner_id = copy->person;
+		/* giving back needs no new purpose: it has the one of the copy */
+		context->purpose = copy->purpose;
+	} else {
+		collection = act->u.batch.collection;
+		const struct us_batch *batch =
+		    us_registry_batch_slot(reg, collection, act->u.batch.slot);
+		if (batch == NULL)
+			return us_refuse(refusal, US_ERR_NOT_FOUND, US_REASON_NOT_FOUND, "there is no such batch");
+		owner_id = batch->facts.loaded_by;
+	}
+	const struct us_collection *c = us_registry_collection(reg, collection);
+	if (c == NULL)
+		return us_refuse(refusal, US_ERR_NOT_FOUND, US_REASON_NOT_FOUND, "there is no such collection");
+	context->collection = us_bytes_of(c->name);
+	*owner = us_registry_person(reg, owner_id);
+	return US_OK;
+}
+
+static int
+check_order(const struct us_registry *reg, const struct us_person *actor, const struct us_act *act,
+    int64_t now_ns, struct us_refusal *refusal)
+{
+	struct us_context context = { .now_ns = now_ns };
+	struct us_subject subject = us_registry_subject(actor);
+	const struct us_person *owner = NULL;
+	struct us_ruling ruling;
+	int err = order_question(reg, act, &context, &owner, refusal);
+
+	if (err != US_OK)
+		return err;
+	us_order_evaluate(reg->order, &subject, us_act_action(act->type), &context, &ruling);
+	if (ruling.decision != US_DECISION_ALLOW) {
+		err = us_refuse(refusal, US_ERR_DENIED, ruling.reason, "the order does not let you do %s here",
+		    us_act_name((unsigned)act->type));
+		us_refuse_cure(refusal, ruling.cure);
+		if (refusal != NULL) {
+			refusal->rule = ruling.rule;
+			memcpy(refusal->paragraph, ruling.paragraph.p == NULL ? (const uint8_t *)"" : ruling.paragraph.p,
+			    ruling.paragraph.n);
+			refusal->paragraph[ruling.paragraph.n] = '\0';
+		}
+		return err;
+	}
+	if (act->type != US_ACT_COPY && !shares_party(actor, owner))
+		return us_refuse(refusal, US_ERR_DENIED, US_REASON_NOT_IN_ORDER,
+		    act->type == US_ACT_COPY_RETURN ? "that copy was taken by another party"
+		                                    : "that batch was loaded by another party");
+	return US_OK;
+}
+
+int
+us_authority_check(const struct us_registry *reg, const struct us_person *actor,
+    const struct us_act *act, int64_t now_ns, struct us_refusal *refusal)
+{
+	enum us_authority authority = us_authority_of(actor->capacity, act->type);
+
+	if (reg->order == NULL)
+		return us_refuse(refusal, US_ERR_STATE, US_REASON_STATE, "the vault has no beginning yet");
+	switch (authority) {
+	case US_AUTHORITY_NEVER:
+		return refuse_capacity(actor, act, refusal);
+	case US_AUTHORITY_ORDER:
+		return check_order(reg, actor, act, now_ns, refusal);
+	case US_AUTHORITY_ALWAYS:
+	case US_AUTHORITY_SIGNER:
+	case US_AUTHORITY_OWN:
+		break;
+	}
+	/* person-sign is about a docket item: whose signature it waits for is checked with the item */
+	if (act->type == US_ACT_PERSON_SIGN)
+		return is_signer(reg, actor) ? US_OK : us_refuse(refusal, US_ERR_DENIED, US_REASON_CAPACITY,
+		    "the order names you as a roster signer of no party");
+	if (act->type == US_ACT_PERSON_SUSPEND || act->type == US_ACT_PERSON_REINSTATE ||
+	    act->type == US_ACT_PERSON_END || act->type == US_ACT_CREDENTIAL_REVOKE)
+		return check_about(reg, actor, act, authority, refusal);
+	return US_OK;
+}
