@@ -195,6 +195,20 @@ on_value(llhttp_t *parser, const char *at, size_t n)
 	return 0;
 }
 
+/* A token of RFC 9110 section 5.6.2; llhttp takes more than these. */
+static int
+is_token(struct us_bytes name)
+{
+	for (size_t i = 0; i < name.n; i++) {
+		uint8_t c = name.p[i];
+
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		        strchr("!#$%&'*+-.^_`|~", c) != NULL))
+			return 0;
+	}
+	return name.n != 0;
+}
+
 static int
 on_header(llhttp_t *parser)
 {
@@ -202,7 +216,9 @@ on_header(llhttp_t *parser)
 	struct us_bytes v = trim(s->value);
 	int rc = 0;
 
-	if (++s->header_n > US_HTTP_HEADERS_MAX)
+	if (!is_token(s->name))
+		rc = refuse(s, 400, "a header's name is not a token");
+	else if (++s->header_n > US_HTTP_HEADERS_MAX)
 		rc = refuse(s, 431, "too many headers");
 	else if (name_is(s->name, "host"))
 		rc = take_host(s, v);
@@ -232,10 +248,24 @@ on_complete(llhttp_t *parser)
 	return HPE_PAUSED;
 }
 
+/* llhttp takes several spaces and forms of other protocols. What it saw is METHOD SP target, and
+ * p is a whole head, so that a CRLF is behind the target. */
 static int
-check_head(struct parse *s, const llhttp_t *parser)
+is_request_line(const struct us_http_head *h, const uint8_t *p, size_t n, size_t method_n)
+{
+	static const char rest[] = " HTTP/1.1\r\n";
+	const uint8_t *end = memchr(p, '\r', n);
+
+	return h->target.n != 0 && h->target.p == p + method_n + 1 && p[method_n] == ' ' &&
+	    end != NULL && (size_t)(end + 2 - (h->target.p + h->target.n)) == sizeof rest - 1 &&
+	    memcmp(h->target.p + h->target.n, rest, sizeof rest - 1) == 0;
+}
+
+static int
+check_head(struct parse *s, const llhttp_t *parser, const uint8_t *p, size_t n)
 {
 	struct us_http_head *h = s->head;
+	size_t method_n = 0;
 
 	if (parser->http_major != 1 || parser->http_minor != 1)
 		return refuse(s, 505, "only HTTP/1.1 is spoken here");
@@ -244,16 +274,21 @@ check_head(struct parse *s, const llhttp_t *parser)
 	switch (parser->method) {
 	case HTTP_GET:
 		h->method = US_HTTP_GET;
+		method_n = 3;
 		break;
 	case HTTP_POST:
 		h->method = US_HTTP_POST;
+		method_n = 4;
 		break;
 	case HTTP_DELETE:
 		h->method = US_HTTP_DELETE;
+		method_n = 6;
 		break;
 	default:
 		return refuse(s, 405, "only GET, POST and DELETE are known");
 	}
+	if (!is_request_line(h, p, n, method_n))
+		return refuse(s, 400, "the request line is not in its plain form");
 	if (h->method == US_HTTP_POST && !h->has_length)
 		return refuse(s, 411, "a body needs a Content-Length");
 	return 0;
@@ -280,7 +315,7 @@ us_http_parse(const uint8_t *p, size_t n, struct us_http_head *head, const char 
 		if (!s.complete)
 			(void)refuse(&s, 400, "not an HTTP/1.1 request");
 		else
-			(void)check_head(&s, &parser);
+			(void)check_head(&s, &parser, p, n);
 	}
 	*why = s.why;
 	return s.status;

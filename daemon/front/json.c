@@ -362,8 +362,8 @@ us_json_members(struct us_bytes text, const struct us_json_member *members, size
 	if (err != US_OK)
 		return err;
 	root = cJSON_ParseWithLength((const char *)text.p, text.n);
-	if (root == NULL)
-		return US_ERR_NOMEM;
+	if (root == NULL) /* lone surrogates, or no memory */
+		return US_ERR_FORMAT;
 	err = cJSON_IsObject(root) ? take_all(root, members, n, arena, why) : US_ERR_FORMAT;
 	cJSON_Delete(root);
 	return err;
