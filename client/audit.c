@@ -1,0 +1,446 @@
+/* The log, for those who check it. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "audit/tiles.h"
+#include "client/client.h"
+#include "client/log_entry.h"
+#include "client/log_source.h"
+#include "common/err.h"
+#include "common/timefmt.h"
+
+#define FILE_MAX_BYTES US_BUNDLE_MAX
+
+/* ---- verify ---- */
+
+static int
+print_report(struct us_client *client, const struct us_verify_report *r)
+{
+	cJSON *document;
+	char *text, from[US_TIME_TEXT_SIZE], to[US_TIME_TEXT_SIZE];
+
+	if (!client->json) {
+		printf("%s", us_verdict_name(r->verdict));
+		if (r->index != US_ENTRY_NONE && r->verdict != US_VERDICT_OK)
+			printf(" at index %llu", (unsigned long long)r->index);
+		printf(": %llu entries\n", (unsigned long long)r->entries);
+		if (r->detail[0] != '\0')
+			printf("%s\n", r->detail);
+		if (r->own_vkey)
+			puts("The key came with the log itself: give --vkey FILE from another source to know "
+			    "whose log it is.");
+		if (r->entries > 0)
+			printf("from %s to %s\n", us_time_format(r->first_ns, from), us_time_format(r->last_ns, to));
+		return us_verdict_exit(r->verdict);
+	}
+	document = cJSON_CreateObject();
+	(void)cJSON_AddStringToObject(document, "verdict", us_verdict_name(r->verdict));
+	if (r->index == US_ENTRY_NONE)
+		(void)cJSON_AddNullToObject(document, "index");
+	else
+		(void)cJSON_AddNumberToObject(document, "index", (double)r->index);
+	(void)cJSON_AddNumberToObject(document, "entries", (double)r->entries);
+	(void)cJSON_AddStringToObject(document, "detail", r->detail);
+	(void)cJSON_AddBoolToObject(document, "own_vkey", r->own_vkey);
+	(void)cJSON_AddStringToObject(document, "origin", r->checkpoint.origin);
+	text = cJSON_PrintUnformatted(document);
+	puts(text == NULL ? "{}" : text);
+	cJSON_free(text);
+	cJSON_Delete(document);
+	return us_verdict_exit(r->verdict);
+}
+
+static void
+on_progress(void *arg, uint64_t done, uint64_t size)
+{
+	struct us_progress *progress = arg;
+
+	progress->total = size;
+	us_progress_at(progress, done, done);
+}
+
+static int
+run_verify(struct us_client *client, const struct us_args *args)
+{
+	const char *dir = us_arg(args, "dir"), *vkey_file = us_arg(args, "vkey");
+	struct us_verify_options options = { .on_progress = on_progress };
+	struct us_verify_report report;
+	struct us_log_remote remote = { 0 };
+	struct us_progress progress;
+	struct us_log_source source;
+	struct us_buf vkey;
+	int err, status = US_EXIT_DONE;
+
+	us_buf_init(&vkey, 4096);
+	if (vkey_file != NULL) {
+		if (us_file_read(vkey_file, 4000, &vkey) != US_OK)
+			us_give_up(US_EXIT_OTHER, "cannot read the log key %s", vkey_file);
+		while (vkey.len > 0 && (vkey.data[vkey.len - 1] == '\n' || vkey.data[vkey.len - 1] == ' '))
+			vkey.len--;
+		options.vkey = us_buf_cstr(&vkey);
+	} else if (dir != NULL && client->profile_directory != NULL) {
+		us_profile_open_public(&client->profile, client->profile_directory);
+		options.vkey = client->profile.vkey;
+	}
+	us_progress_start(&progress, "entries", 0);
+	options.arg = &progress;
+	if (dir != NULL)
+		err = us_export_verify(&report, dir, &options);
+	else {
+		us_log_remote_open(&remote, client);
+		if (options.vkey == NULL)
+			options.vkey = client->profile.vkey;
+		if (us_flag(args, "keys"))
+			status = us_log_remote_keys(&remote);
+		source = us_log_remote_source(&remote);
+		err = us_log_verify(&report, &source, &options);
+		if (status == US_EXIT_DONE)
+			status = remote.status;
+		us_log_remote_close(&remote);
+	}
+	us_progress_end(&progress);
+	if (err != US_OK)
+		us_give_up(US_EXIT_OTHER, "cannot verify: %s", us_strerror(err));
+	if (status == US_EXIT_DONE)
+		status = print_report(client, &report);
+	us_buf_free(&vkey);
+	return status;
+}
+
+/* ---- list ---- */
+
+struct listing {
+	struct us_log_remote *remote;
+	struct us_log_names names;
+	struct us_log_filter filter;
+	FILE *out; /* a temporary file: shown once the verdict is OK */
+	struct us_buf line;
+};
+
+static int
+list_entry(void *arg, const struct us_entry_view *view, const struct us_digest *leaf)
+{
+	struct listing *l = arg;
+	int err;
+
+	(void)leaf;
+	us_buf_reset(&l->line);
+	err = us_log_entry_json(&l->line, view, &l->remote->keys[view->index], &l->names, &l->filter);
+	if (err == US_OK && fwrite(l->line.data, 1, l->line.len, l->out) != l->line.len)
+		err = US_ERR_IO;
+	return err;
+}
+
+/* "demo/DEMO000000017" */
+static void
+parse_record(struct us_log_filter *f, const char *text, char *collection, size_t size)
+{
+	const char *slash = strrchr(text, '/');
+	size_t n;
+
+	if (slash == NULL || (size_t)(slash - text) >= size || (n = strlen(slash + 1)) < 10)
+		us_usage_error("--record takes COLLECTION/BATES");
+	memcpy(collection, text, (size_t)(slash - text));
+	collection[slash - text] = '\0';
+	f->collection = collection;
+	f->has_record = 1;
+	f->record = strtoull(slash + 1 + n - 9, NULL, 10) - 1;
+}
+
+static void
+parse_time(const char *option, const char *text, int64_t *ns)
+{
+	if (text != NULL && us_time_parse(text, strlen(text), ns) != US_OK &&
+	    us_time_parse_date(text, strlen(text), ns) != US_OK)
+		us_usage_error("--%s takes a time such as 2024-05-01T12:00:00Z, or a date", option);
+}
+
+static void
+show_line(const char *line, int json)
+{
+	cJSON *e;
+
+	if (json) {
+		fputs(line, stdout);
+		return;
+	}
+	e = cJSON_Parse(line);
+	printf("%-6.0f %.19sZ  ", us_json_number(e, "index", 0), us_json_text(e, "time"));
+	us_print_text(stdout, us_json_text(e, "person"), strlen(us_json_text(e, "person")), 0);
+	printf("  %s %s", us_json_text(e, "action"), us_json_text(e, "decision"));
+	if (*us_json_text(e, "paragraph") != '\0')
+		printf(" (%s)", us_json_text(e, "paragraph"));
+	if (strcmp(us_json_text(e, "reason"), "none") != 0)
+		printf(" %s", us_json_text(e, "reason"));
+	if (cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(e, "records")) > 0)
+		printf("  %d records", cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(e, "records")));
+	if (*us_json_text(e, "query") != '\0') {
+		fputs("  ", stdout);
+		us_print_text(stdout, us_json_text(e, "query"), strlen(us_json_text(e, "query")), 0);
+	}
+	putchar('\n');
+	cJSON_Delete(e);
+}
+
+static int
+show_listing(struct us_client *client, struct listing *l)
+{
+	char *line = NULL;
+	size_t cap = 0;
+
+	rewind(l->out);
+	while (getline(&line, &cap, l->out) > 0)
+		show_line(line, client->json);
+	free(line);
+	return fflush(stdout) == 0 ? US_EXIT_DONE : US_EXIT_OTHER;
+}
+
+static int
+run_list(struct us_client *client, const struct us_args *args)
+{
+	struct us_log_remote remote;
+	struct listing l = { .remote = &remote };
+	struct us_verify_options options = { .on_entry = list_entry, .arg = &l };
+	struct us_verify_report report;
+	struct us_log_source source;
+	char collection[128];
+	int status, err;
+
+	l.filter = (struct us_log_filter){ .person = us_arg(args, "person"),
+		.party = us_arg(args, "party"), .credential = us_arg(args, "credential"),
+		.denied = us_flag(args, "denied") };
+	if (us_arg(args, "record") != NULL)
+		parse_record(&l.filter, us_arg(args, "record"), collection, sizeof collection);
+	parse_time("since", us_arg(args, "since"), &l.filter.since_ns);
+	parse_time("until", us_arg(args, "until"), &l.filter.until_ns);
+	us_log_remote_open(&remote, client);
+	options.vkey = client->profile.vkey;
+	us_buf_init(&l.line, 4u * 1024u * 1024u);
+	l.out = tmpfile();
+	if (l.out == NULL)
+		us_give_up(US_EXIT_OTHER, "cannot make a temporary file");
+	status = us_client_get(client, "/v1/people", &l.names.people);
+	if (status == US_EXIT_DONE)
+		status = us_client_get(client, "/v1/collections", &l.names.collections);
+	if (status == US_EXIT_DONE)
+		status = us_log_remote_keys(&remote);
+	if (status != US_EXIT_DONE)
+		goto out;
+	source = us_log_remote_source(&remote);
+	err = us_log_verify(&report, &source, &options);
+	if (err == US_OK && report.verdict == US_VERDICT_OK)
+		status = show_listing(client, &l);
+	else if (err == US_OK)
+		status = print_report(client, &report);
+	else {
+		us_say("an entry of the log does not open as it must: %s", us_strerror(err));
+		status = US_EXIT_UNVERIFIED;
+	}
+out:
+	cJSON_Delete(l.names.people);
+	cJSON_Delete(l.names.collections);
+	us_buf_free(&l.line);
+	(void)fclose(l.out);
+	us_log_remote_close(&remote);
+	return status;
+}
+
+/* ---- export ---- */
+
+static void
+make_parents(const char *dir, const char *path)
+{
+	char whole[4096];
+	size_t start = strlen(dir);
+
+	(void)snprintf(whole, sizeof whole, "%s/%s", dir, path);
+	for (char *p = whole + start + 1; *p != '\0'; p++)
+		if (*p == '/') {
+			*p = '\0';
+			if (mkdir(whole, 0755) != 0 && errno != EEXIST)
+				us_give_up(US_EXIT_OTHER, "cannot make %s: %s", whole, strerror(errno));
+			*p = '/';
+		}
+}
+
+static void
+write_file(const char *dir, const char *path, const void *p, size_t n)
+{
+	char whole[4096];
+	FILE *f;
+
+	make_parents(dir, path);
+	(void)snprintf(whole, sizeof whole, "%s/%s", dir, path);
+	f = fopen(whole, "wxe");
+	if (f == NULL || fwrite(p, 1, n, f) != n || fclose(f) != 0)
+		us_give_up(US_EXIT_OTHER, "cannot write %s: %s", whole, strerror(errno));
+}
+
+static int
+export_tile(struct us_log_remote *remote, const struct us_log_source *source, const char *dir,
+    const struct us_tile *tile)
+{
+	char path[US_TILE_PATH_MAX];
+	struct us_buf bytes;
+	int err;
+
+	us_buf_init(&bytes, FILE_MAX_BYTES);
+	err = us_tile_path(tile, path, sizeof path);
+	if (err == US_OK)
+		err = source->get(remote, path, &bytes);
+	if (err == US_OK)
+		write_file(dir, path, bytes.data, bytes.len);
+	else
+		us_say("the vault does not give %s: %s", path, us_strerror(err));
+	us_buf_free(&bytes);
+	return err == US_OK ? US_EXIT_DONE : US_EXIT_INCOMPLETE;
+}
+
+static int
+export_files(struct us_log_remote *remote, const char *dir)
+{
+	struct us_log_source source = us_log_remote_source(remote);
+	struct us_progress progress;
+	int status = US_EXIT_DONE;
+
+	us_progress_start(&progress, "entries", remote->size);
+	for (unsigned level = 0; level <= US_TILE_LEVEL_MAX && status == US_EXIT_DONE; level++) {
+		unsigned width;
+
+		if (us_tile_width(remote->size, level, 0) == 0)
+			break;
+		for (uint64_t n = 0; status == US_EXIT_DONE &&
+		    (width = us_tile_width(remote->size, level, n)) != 0; n++) {
+			struct us_tile tile = { .level = level, .n = n, .width = width };
+
+			status = export_tile(remote, &source, dir, &tile);
+			if (level == 0 && status == US_EXIT_DONE) {
+				tile.entries = 1;
+				status = export_tile(remote, &source, dir, &tile);
+				us_progress_at(&progress, n * US_TILE_WIDTH, n * US_TILE_WIDTH);
+			}
+		}
+	}
+	us_progress_end(&progress);
+	write_file(dir, "checkpoint", remote->checkpoint.data, remote->checkpoint.len);
+	return status;
+}
+
+static void
+export_keys(struct us_log_remote *remote, const char *dir)
+{
+	struct us_log_source source = us_log_remote_source(remote);
+	struct us_buf all;
+	char line[1024];
+	size_t n;
+
+	us_buf_init(&all, (size_t)4 << 30);
+	while (source.next_keys != NULL && source.next_keys(remote, line, sizeof line, &n) == US_OK)
+		if (us_buf_put(&all, line, n) != US_OK || us_buf_put(&all, "\n", 1) != US_OK)
+			us_give_up(US_EXIT_OTHER, "out of memory");
+	if (all.len > 0)
+		write_file(dir, "keys.jsonl", all.data, all.len);
+	us_buf_free(&all);
+}
+
+static void
+export_names(struct us_client *client, const char *dir, const char *resource, const char *file)
+{
+	const struct us_request request = { .method = "GET", .path = resource };
+	struct us_reply reply;
+
+	us_reply_init(&reply);
+	if (us_client_do(client, &request, &reply) == US_EXIT_DONE)
+		write_file(dir, file, reply.body.data, reply.body.len);
+	us_reply_free(&reply);
+}
+
+static int
+run_export(struct us_client *client, const struct us_args *args)
+{
+	const char *dir = us_arg(args, "out");
+	struct us_verify_options options = { 0 };
+	struct us_verify_report report;
+	struct us_log_remote remote;
+	char vkey[1024];
+	int status;
+
+	if (dir == NULL)
+		us_usage_error("where to? --out DIR");
+	if (mkdir(dir, 0700) != 0)
+		us_give_up(US_EXIT_OTHER, "cannot make %s: %s", dir, errno == EEXIST ?
+		    "it exists already" : strerror(errno));
+	us_log_remote_open(&remote, client);
+	status = us_log_remote_keys(&remote);
+	if (status == US_EXIT_DONE)
+		status = export_files(&remote, dir);
+	if (status == US_EXIT_DONE) {
+		(void)snprintf(vkey, sizeof vkey, "%s\n", client->profile.vkey);
+		write_file(dir, "log.vkey", vkey, strlen(vkey));
+		export_keys(&remote, dir);
+		export_names(client, dir, "/v1/people", "people.json");
+		export_names(client, dir, "/v1/collections", "collections.json");
+		options.vkey = client->profile.vkey;
+		if (us_export_verify(&report, dir, &options) != US_OK)
+			us_give_up(US_EXIT_OTHER, "cannot verify what was exported");
+		status = print_report(client, &report);
+	}
+	us_log_remote_close(&remote);
+	return status;
+}
+
+/* ---- checkpoint ---- */
+
+static int
+run_checkpoint(struct us_client *client, const struct us_args *args)
+{
+	struct us_log_remote remote;
+	cJSON *document;
+	char *text;
+
+	(void)args;
+	us_log_remote_open(&remote, client);
+	if (!client->json)
+		(void)fwrite(remote.checkpoint.data, 1, remote.checkpoint.len, stdout);
+	else {
+		document = cJSON_CreateObject();
+		(void)cJSON_AddNumberToObject(document, "size", (double)remote.size);
+		(void)cJSON_AddStringToObject(document, "checkpoint", us_buf_cstr(&remote.checkpoint));
+		text = cJSON_PrintUnformatted(document);
+		puts(text == NULL ? "{}" : text);
+		cJSON_free(text);
+		cJSON_Delete(document);
+	}
+	us_log_remote_close(&remote);
+	return US_EXIT_DONE;
+}
+
+static const struct us_option list_options[] = {
+	{ "record", "COLLECTION/BATES", "what disclosed this record" },
+	{ "person", "NAME", "what this person did" },
+	{ "party", "P", "what people of this party did" },
+	{ "credential", "F", "what was done with this credential" },
+	{ "denied", NULL, "refusals only" },
+	{ "since", "T", "from this time or date on" },
+	{ "until", "T", "up to this time or date" },
+};
+static const struct us_option verify_options[] = {
+	{ "dir", "DIR", "an export, offline" },
+	{ "vkey", "FILE", "the log's key, from a source you trust" },
+	{ "keys", NULL, "also open every box this profile may open" },
+};
+static const struct us_option export_options[] = { { "out", "DIR", "a directory that does not exist yet" } };
+
+const struct us_command us_commands_audit[] = {
+	{ "audit list", "[--record C/B] [--person N] [--denied] ...", "the entries of the log, verified, as far as the order lets you see",
+	    "underseal audit list --record logs/OAI000000017", list_options, 7, 0, 0, run_list },
+	{ "audit verify", "[--dir DIR] [--vkey FILE]", "checks every hash, proof and signature of the log",
+	    "underseal audit verify --dir export --vkey log.vkey", verify_options, 3, 0, 0, run_verify },
+	{ "audit export", "--out DIR", "the whole log as files, with the keys you may have",
+	    "underseal audit export --out export", export_options, 1, 0, 0, run_export },
+	{ "audit checkpoint", "", "the newest checkpoint, to quote in a filing", "underseal audit checkpoint",
+	    NULL, 0, 0, 0, run_checkpoint },
+	{ 0 },
+};

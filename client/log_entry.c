@@ -1,0 +1,249 @@
+#include "client/log_entry.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit/action.h"
+#include "common/base64.h"
+#include "common/err.h"
+#include "common/json_out.h"
+#include "common/timefmt.h"
+
+struct opened {
+	int has[US_BOXES];
+	struct us_buf content[US_BOXES];
+	struct us_entry_access access;
+	struct us_entry_disclosure disclosure;
+	struct us_entry_query query;
+};
+
+static int
+decode_box(struct opened *o, enum us_box box)
+{
+	const struct us_buf *c = &o->content[box];
+
+	switch (box) {
+	case US_BOX_ACCESS: return us_entry_access_decode(&o->access, c->data, c->len);
+	case US_BOX_DISCLOSURE: return us_entry_disclosure_decode(&o->disclosure, c->data, c->len);
+	case US_BOX_QUERY: return us_entry_query_decode(&o->query, c->data, c->len);
+	case US_BOXES: break;
+	}
+	return US_ERR_INTERNAL;
+}
+
+/* Opens what there are keys for; an empty content counts as opened, with the values of "nothing". */
+static int
+open_boxes(struct opened *o, const struct us_entry_view *view, const struct us_box_keys *keys)
+{
+	int err = US_OK;
+
+	memset(o, 0, sizeof *o);
+	us_entry_access_init(&o->access);
+	us_entry_disclosure_init(&o->disclosure);
+	us_entry_query_init(&o->query);
+	for (int box = 0; box < US_BOXES; box++)
+		us_buf_init(&o->content[box], US_ENTRY_CONTENT_MAX);
+	for (int box = 0; keys != NULL && box < US_BOXES && err == US_OK; box++) {
+		struct us_key key;
+
+		if ((keys->present & 1u << box) == 0)
+			continue;
+		memcpy(key.b, keys->key[box], sizeof key.b);
+		err = us_entry_open(view, (enum us_box)box, &key, &o->content[box]);
+		us_wipe(&key, sizeof key);
+		if (err == US_OK)
+			err = decode_box(o, (enum us_box)box);
+		if (err == US_ERR_NOT_FOUND)
+			err = US_OK;
+		o->has[box] = err == US_OK;
+	}
+	return err;
+}
+
+static void
+close_boxes(struct opened *o)
+{
+	us_entry_disclosure_free(&o->disclosure);
+	us_entry_query_free(&o->query);
+	for (int box = 0; box < US_BOXES; box++)
+		us_buf_free(&o->content[box]);
+}
+
+/* The member of a listed object with this id. */
+static const char *
+name_of(const cJSON *document, const char *list, uint32_t id, const char *member)
+{
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(document, list))
+		if ((uint32_t)us_json_number(item, "id", 0) == id)
+			return us_json_text(item, member);
+	return NULL;
+}
+
+static int
+has_party(const struct opened *o, const char *party)
+{
+	for (size_t i = 0; i < o->access.n_parties; i++)
+		if (us_bytes_is(o->access.parties[i], party))
+			return 1;
+	return 0;
+}
+
+static int
+has_record(const struct opened *o, uint64_t record)
+{
+	for (size_t i = 0; i < o->disclosure.n_records; i++)
+		if (o->disclosure.records[i] == record)
+			return 1;
+	return 0;
+}
+
+static int
+passes(const struct opened *o, const struct us_entry_view *view, const struct us_log_names *names,
+    const struct us_log_filter *f)
+{
+	const char *person = name_of(names->people, "people", o->access.person, "name");
+	const char *collection = name_of(names->collections, "collections", o->access.collection, "name");
+	char hex[65];
+
+	if ((f->since_ns != 0 && view->time_ns < f->since_ns) ||
+	    (f->until_ns != 0 && view->time_ns > f->until_ns))
+		return 0;
+	if (f->person == NULL && f->party == NULL && f->credential == NULL && f->collection == NULL &&
+	    !f->denied && !f->has_record)
+		return 1;
+	if (!o->has[US_BOX_ACCESS])
+		return 0; /* it cannot be known whether it fits */
+	us_hex_encode(o->access.credential, 32, hex);
+	hex[64] = '\0';
+	if ((f->person != NULL && (person == NULL || strcmp(person, f->person) != 0)) ||
+	    (f->party != NULL && !has_party(o, f->party)) ||
+	    (f->credential != NULL && strcmp(hex, f->credential) != 0) ||
+	    (f->collection != NULL && (collection == NULL || strcmp(collection, f->collection) != 0)) ||
+	    (f->denied && o->access.decision != US_DECISION_DENY) ||
+	    (f->has_record && (!o->has[US_BOX_DISCLOSURE] || !has_record(o, f->record))))
+		return 0;
+	return 1;
+}
+
+static void
+put_access(struct us_json *j, const struct opened *o, const struct us_log_names *names)
+{
+	const struct us_entry_access *a = &o->access;
+	const char *person = name_of(names->people, "people", a->person, "name");
+	const char *collection = name_of(names->collections, "collections", a->collection, "name");
+	static const uint8_t none[32];
+
+	us_json_kv_cstr(j, "kind", us_kind_name(a->kind));
+	us_json_kv_cstr(j, "person", a->person == 0 ? NULL : person == NULL ? "unknown" : person);
+	us_json_key(j, "party");
+	us_json_array(j);
+	for (size_t i = 0; i < a->n_parties; i++)
+		us_json_str(j, a->parties[i]);
+	us_json_close(j);
+	us_json_kv_cstr(j, "action", us_action_name(a->action));
+	us_json_kv_cstr(j, "decision", us_decision_name(a->decision));
+	us_json_kv_cstr(j, "reason", us_reason_name(a->reason));
+	us_json_key(j, "rule");
+	if (a->rule == 0)
+		us_json_null(j);
+	else
+		us_json_uint(j, a->rule);
+	us_json_kv_str(j, "paragraph", a->paragraph);
+	us_json_kv_cstr(j, "collection", a->collection == 0 ? NULL : collection);
+	us_json_key(j, "credential");
+	if (memcmp(a->credential, none, 32) == 0)
+		us_json_null(j);
+	else
+		us_json_hex(j, a->credential, 32);
+	if (a->related != US_ENTRY_NONE)
+		us_json_kv_uint(j, "related", a->related);
+	if (a->sequence != US_ENTRY_NONE)
+		us_json_kv_uint(j, "act", a->sequence);
+}
+
+static void
+put_withheld_access(struct us_json *j)
+{
+	static const char *const names[] = { "kind", "person", "party", "action", "decision", "reason",
+		"rule", "paragraph", "collection", "credential" };
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		us_json_kv_cstr(j, names[i], "withheld");
+}
+
+/* Bates numbers where the collection's prefix is known, else record numbers. */
+static void
+put_records(struct us_json *j, const struct opened *o, const struct us_log_names *names)
+{
+	const char *prefix = name_of(names->collections, "collections", o->access.collection, "prefix");
+
+	us_json_key(j, "records");
+	us_json_array(j);
+	for (size_t i = 0; i < o->disclosure.n_records; i++) {
+		unsigned long long record = o->disclosure.records[i];
+		char bates[64];
+
+		if (prefix == NULL) {
+			us_json_uint(j, record);
+			continue;
+		}
+		(void)snprintf(bates, sizeof bates, "%s%09llu", prefix, record + 1);
+		us_json_cstr(j, bates);
+	}
+	us_json_close(j);
+	us_json_kv_uint(j, "total", o->disclosure.total);
+	if (o->disclosure.parts > 1) {
+		us_json_kv_uint(j, "part", o->disclosure.part);
+		us_json_kv_uint(j, "parts", o->disclosure.parts);
+	}
+	if (o->disclosure.has_copy) {
+		us_json_kv_uint(j, "copy", o->disclosure.copy_id);
+		us_json_kv_str(j, "recipient", o->disclosure.recipient);
+	}
+}
+
+int
+us_log_entry_json(struct us_buf *out, const struct us_entry_view *view,
+    const struct us_box_keys *keys, const struct us_log_names *names,
+    const struct us_log_filter *filter)
+{
+	struct opened o;
+	struct us_json j;
+	int err = open_boxes(&o, view, keys);
+
+	if (err != US_OK || !passes(&o, view, names, filter)) {
+		close_boxes(&o);
+		return err;
+	}
+	us_json_begin(&j, out);
+	us_json_object(&j);
+	us_json_kv_uint(&j, "index", view->index);
+	us_json_kv_time(&j, "time", view->time_ns);
+	us_json_kv_cstr(&j, "class", us_entry_class_name(view->entry_class));
+	us_json_kv_uint(&j, "order", view->order_version);
+	if (o.has[US_BOX_ACCESS])
+		put_access(&j, &o, names);
+	else
+		put_withheld_access(&j);
+	if (o.has[US_BOX_DISCLOSURE])
+		put_records(&j, &o, names);
+	else
+		us_json_kv_cstr(&j, "records", "withheld");
+	if (o.has[US_BOX_QUERY]) {
+		us_json_kv_str(&j, "query", o.query.query);
+		us_json_kv_str(&j, "purpose", o.query.purpose);
+		us_json_kv_str(&j, "address", o.query.address);
+	} else {
+		us_json_kv_cstr(&j, "query", "withheld");
+		us_json_kv_cstr(&j, "purpose", "withheld");
+		us_json_kv_cstr(&j, "address", "withheld");
+	}
+	us_json_close(&j);
+	err = us_json_end(&j);
+	if (err == US_OK)
+		err = us_buf_put_u8(out, '\n');
+	close_boxes(&o);
+	return err;
+}

@@ -1,0 +1,170 @@
+#include "client/log_source.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/proofs.h"
+#include "common/err.h"
+
+void
+us_log_remote_open(struct us_log_remote *remote, struct us_client *client)
+{
+	const struct us_request request = { .method = "GET", .path = "/v1/log/checkpoint" };
+	struct us_proofs *proofs = us_proofs_open(client);
+	struct us_checkpoint checkpoint;
+	struct us_reply reply;
+	int err, status;
+
+	memset(remote, 0, sizeof *remote);
+	remote->client = client;
+	us_buf_init(&remote->checkpoint, 65536);
+	us_reply_init(&reply);
+	status = us_client_do(client, &request, &reply);
+	if (status != US_EXIT_DONE)
+		exit(status);
+	err = us_buf_put(&remote->checkpoint, reply.body.data, reply.body.len);
+	if (err == US_OK)
+		err = us_proofs_checkpoint(proofs, (struct us_bytes){ remote->checkpoint.data,
+		    remote->checkpoint.len }, &checkpoint);
+	if (err != US_OK)
+		us_give_up(err == US_ERR_INCOMPLETE || err == US_ERR_CLOSED ? US_EXIT_INCOMPLETE :
+		    US_EXIT_UNVERIFIED, "the log's checkpoint does not follow from the one this profile "
+		    "remembers, or is not signed by its key: %s", us_strerror(err));
+	remote->size = checkpoint.size;
+	us_reply_free(&reply);
+	us_proofs_close(proofs);
+}
+
+void
+us_log_remote_close(struct us_log_remote *remote)
+{
+	us_buf_free(&remote->checkpoint);
+	if (remote->keys != NULL)
+		us_wipe(remote->keys, remote->size * sizeof *remote->keys);
+	free(remote->keys);
+}
+
+/* One answer: u64 from ‖ u64 next ‖ { u8 mask, 32 bytes a set bit } for each entry of from .. next - 1. */
+static int
+take_keys(struct us_log_remote *remote, const struct us_buf *body, uint64_t *next)
+{
+	struct us_reader r;
+	uint64_t from, to;
+
+	us_reader_init(&r, body->data, body->len);
+	from = us_take_u64(&r);
+	to = us_take_u64(&r);
+	if (r.err != US_OK || from != *next || to <= from || to > remote->size)
+		return US_ERR_FORMAT;
+	for (uint64_t i = from; i < to; i++) {
+		struct us_box_keys *k = &remote->keys[i];
+
+		k->present = us_take_u8(&r);
+		if (k->present >= 1u << US_BOXES)
+			return US_ERR_FORMAT;
+		for (unsigned box = 0; box < US_BOXES; box++)
+			if ((k->present & 1u << box) != 0)
+				us_take_into(&r, k->key[box], 32);
+	}
+	*next = to;
+	return us_reader_end(&r);
+}
+
+int
+us_log_remote_keys(struct us_log_remote *remote)
+{
+	uint64_t next = 0;
+	struct us_reply reply;
+	int status = US_EXIT_DONE;
+
+	if (remote->size == 0)
+		return US_EXIT_DONE;
+	remote->keys = calloc(remote->size, sizeof *remote->keys);
+	if (remote->keys == NULL)
+		us_give_up(US_EXIT_OTHER, "out of memory");
+	us_reply_init(&reply);
+	us_progress_start(&remote->progress, "keys", remote->size);
+	while (next < remote->size && status == US_EXIT_DONE) {
+		char path[128];
+		const struct us_request request = { .method = "GET", .path = path };
+
+		(void)snprintf(path, sizeof path, "/v1/log/keys?from=%llu&to=%llu",
+		    (unsigned long long)next, (unsigned long long)remote->size);
+		status = us_client_do(remote->client, &request, &reply);
+		if (status == US_EXIT_DONE && take_keys(remote, &reply.body, &next) != US_OK) {
+			us_say("the vault's answer with the keys is malformed");
+			status = US_EXIT_OTHER;
+		}
+		us_progress_at(&remote->progress, next, next);
+	}
+	us_progress_end(&remote->progress);
+	us_reply_free(&reply);
+	return status;
+}
+
+static int
+get_file(void *arg, const char *path, struct us_buf *out)
+{
+	struct us_log_remote *remote = arg;
+	struct us_reply reply;
+	char url[256];
+	const struct us_request request = { .method = "GET", .path = url };
+	int err;
+
+	if (strcmp(path, "checkpoint") == 0)
+		return us_buf_put(out, remote->checkpoint.data, remote->checkpoint.len);
+	if (strcmp(path, "log.vkey") == 0)
+		return us_buf_putf(out, "%s\n", remote->client->profile.vkey);
+	us_reply_init(&reply);
+	(void)snprintf(url, sizeof url, "/v1/log/%s", path);
+	err = us_client_request(remote->client, &request, &reply);
+	if (err == US_OK && reply.status / 100 != 2) {
+		err = reply.status == 404 ? US_ERR_NOT_FOUND : US_ERR_IO;
+		if (reply.status != 404 && remote->status == US_EXIT_DONE)
+			remote->status = us_client_problem(remote->client, &reply);
+	}
+	if (err == US_OK)
+		err = us_buf_put(out, reply.body.data, reply.body.len);
+	us_reply_free(&reply);
+	return err == US_ERR_CLOSED ? US_ERR_IO : err;
+}
+
+static int
+next_keys(void *arg, char *line, size_t cap, size_t *n)
+{
+	struct us_log_remote *remote = arg;
+	struct us_key key[US_BOXES];
+	struct us_buf text;
+	int err = US_ERR_NOT_FOUND;
+
+	while (remote->keys != NULL && remote->next_line < remote->size &&
+	    remote->keys[remote->next_line].present == 0)
+		remote->next_line++;
+	if (remote->keys == NULL || remote->next_line >= remote->size)
+		return US_ERR_NOT_FOUND;
+	us_buf_init(&text, cap);
+	for (unsigned box = 0; box < US_BOXES; box++)
+		memcpy(key[box].b, remote->keys[remote->next_line].key[box], 32);
+	err = us_export_keys_line(&text, remote->next_line,
+	    (remote->keys[remote->next_line].present & 1) != 0 ? &key[0] : NULL,
+	    (remote->keys[remote->next_line].present & 2) != 0 ? &key[1] : NULL,
+	    (remote->keys[remote->next_line].present & 4) != 0 ? &key[2] : NULL);
+	while (err == US_OK && text.len > 0 && text.data[text.len - 1] == '\n')
+		text.len--;
+	if (err == US_OK) {
+		memcpy(line, text.data, text.len);
+		*n = text.len;
+		remote->next_line++;
+	}
+	us_wipe(key, sizeof key);
+	us_buf_free(&text);
+	return err;
+}
+
+struct us_log_source
+us_log_remote_source(struct us_log_remote *remote)
+{
+	remote->next_line = 0;
+	return (struct us_log_source){ .arg = remote, .get = get_file,
+		.next_keys = remote->keys == NULL ? NULL : next_keys };
+}
