@@ -46,7 +46,7 @@ int us_hash_update(struct us_hash *h, const void *p, size_t n);
 int us_hash_final(struct us_hash *h, uint8_t out[US_DIGEST_SIZE]);
 void us_hash_free(struct us_hash *h);
 
-/* HMAC-SHA-256 over the parts; the key may have any length. */
+/* HMAC-SHA-256 over the parts (at most 10, else US_ERR_ARG); the key may have any length. */
 int us_hmac_sha256(struct us_bytes key, const struct us_bytes *parts, size_t n,
                    uint8_t out[US_DIGEST_SIZE]);
 /* RFC 5869. salt may be empty. */

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <setjmp.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,8 +13,11 @@
 
 #include <cmocka.h>
 
+#include "common/crypto.h"
 #include "common/err.h"
 #include "common/key.h"
+
+static int hammer_failed;
 
 static int
 all_zero(const void *p, size_t n)
@@ -150,6 +154,47 @@ a_child_finds_zeros(void **state)
 	us_key_free(key);
 }
 
+static void *
+hammer(void *arg)
+{
+	struct us_key *key[64], wanted, got;
+	size_t wrong = 0;
+
+	(void)arg;
+	if (us_sha256("", 0, wanted.b) != US_OK)
+		return &hammer_failed;
+	for (int round = 0; round < 200; round++) {
+		for (size_t i = 0; i < 64; i++) {
+			if (us_key_new(&key[i]) != US_OK)
+				return &hammer_failed;
+			wrong += !all_zero(key[i], sizeof *key[i]);
+			memset(key[i], 0xff, sizeof *key[i]);
+		}
+		wrong += us_sha256("", 0, got.b) != US_OK || memcmp(&got, &wanted, sizeof got) != 0;
+		for (size_t i = 0; i < 64; i++)
+			us_key_free(key[i]);
+		if (round % 50 == 0)
+			us_crypto_scrub();
+	}
+	return wrong == 0 ? NULL : &hammer_failed;
+}
+
+static void
+threads_do_not_meet(void **state)
+{
+	pthread_t thread[4];
+	void *failed;
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL, hammer, NULL), 0);
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(pthread_join(thread[i], &failed), 0);
+		assert_null(failed);
+	}
+	assert_int_equal(us_secret_in_use(), 0);
+}
+
 static void
 protecting_the_process(void **state)
 {
@@ -179,6 +224,7 @@ main(void)
 		cmocka_unit_test(arrays_have_limits),
 		cmocka_unit_test(the_kernel_knows),
 		cmocka_unit_test(a_child_finds_zeros),
+		cmocka_unit_test(threads_do_not_meet),
 		cmocka_unit_test(protecting_the_process),
 	};
 
