@@ -5,6 +5,7 @@
 #include <zstd.h>
 
 #include "batch/record.h"
+#include "common/crypto.h"
 #include "common/err.h"
 
 #define LEVEL 3

@@ -190,20 +190,3 @@ us_container_content(const struct us_container *c, size_t i, struct us_buf *out)
 	out->len = had + (err ? 0 : n);
 	return err;
 }
-
-size_t
-us_padme(size_t n)
-{
-	unsigned e, s, last;
-	size_t mask;
-
-	if (n < 2)
-		return n;
-	e = 63u - (unsigned)__builtin_clzll((unsigned long long)n); /* floor(log2 n) */
-	s = e == 0 ? 1 : 32u - (unsigned)__builtin_clz(e);          /* floor(log2 e) + 1 */
-	last = e - s;
-	if (s >= e)
-		return n;
-	mask = ((size_t)1 << last) - 1;
-	return (n + mask) & ~mask;
-}

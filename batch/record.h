@@ -57,10 +57,6 @@ struct us_span us_container_span(const struct us_container *c, size_t i);
  * is no JSON string. */
 int us_container_content(const struct us_container *c, size_t i, struct us_buf *out);
 
-/* Smallest Padmé length that holds n bytes (Nikitin et al., PETS 2019: at most 12 % more, and
- * O(log log n) bits of the length show). */
-size_t us_padme(size_t n);
-
 /*
  * Compression contexts. A packer compresses (level 3) with one dictionary or none, an unpacker knows
  * all dictionary versions of a collection. One owner each, not thread safe. They hold plaintext of

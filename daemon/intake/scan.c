@@ -99,6 +99,8 @@ us_scan_line(struct us_bytes line, unsigned depth_max)
 				return US_DEFECT_TOO_DEEP;
 		} else if ((c == ']' || c == '}') && depth > 0) {
 			depth--;
+		} else if (c < 0x20 && c != '\t' && c != '\r' && c != '\n') {
+			return US_DEFECT_INVALID_JSON; /* yajl takes form feeds for white space */
 		}
 	}
 	return US_DEFECT_NONE;

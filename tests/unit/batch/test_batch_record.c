@@ -8,6 +8,7 @@
 #include "batch/defect.h"
 #include "batch/intake_record.h"
 #include "batch/record.h"
+#include "common/crypto.h"
 #include "common/err.h"
 
 static const char source[] =
