@@ -17,6 +17,8 @@ reason_of(int status)
 		return "Accepted";
 	case 400:
 		return "Bad Request";
+	case 401:
+		return "Unauthorized";
 	case 403:
 		return "Forbidden";
 	case 404:
@@ -153,6 +155,8 @@ us_answer_head(const struct us_answer *a, char out[US_ANSWER_HEAD_MAX])
 		put(&t, "\r\nRetry-After: ");
 		put_number(&t, a->retry_after);
 	}
+	if (status == 401) /* a session is to be opened: POST /v1/session */
+		put(&t, "\r\nWWW-Authenticate: Underseal-Session");
 	if (status == 405)
 		put(&t, "\r\nAllow: GET, POST, DELETE");
 	put(&t, a->close ? "\r\nConnection: close\r\n\r\n" : "\r\n\r\n");

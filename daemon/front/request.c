@@ -418,6 +418,9 @@ decode_load_end(struct decode *d)
 	d->out->type = US_MSG_load_end_request;
 	WHO(d, m);
 	m->how = d->route->info->detail;
+	/* a client that always sends JSON sends an empty object */
+	if (d->body.n != 0 && members(d, NULL, 0) != 0)
+		return d->problem->status;
 	return no_query(d) ? d->problem->status : take_load(d, &m->load);
 }
 

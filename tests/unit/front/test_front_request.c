@@ -347,6 +347,8 @@ loads(void **state)
 	assert_int_equal(whole("POST /v1/loads/1/parts/3", headers, "", 0), 400);
 	assert_int_equal(whole("POST /v1/loads/1/finish", "", "", 0), 0);
 	assert_int_equal(request.u.load_end_request.how, 0);
+	assert_int_equal(whole("POST /v1/loads/1/finish", "", "{}", 2), 0);
+	assert_int_equal(whole("POST /v1/loads/1/finish", "", "{\"a\":1}", 7), 400);
 	assert_int_equal(whole("DELETE /v1/loads/1", "", NULL, 0), 0);
 	assert_int_equal(request.u.load_end_request.how, 1);
 	assert_int_equal(get("/v1/loads/1"), 0);
