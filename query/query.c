@@ -173,7 +173,7 @@ write_bates(struct us_buf *b, const struct us_query_node *node)
 {
 	int err = us_buf_putf(b, "bates:");
 
-	if (err == US_OK && (node->first != 0 || node->last == UINT64_MAX))
+	if (err == US_OK)
 		err = us_buf_putf(b, "%.*s%09llu", (int)node->prefix.n, (const char *)node->prefix.p,
 		                  (unsigned long long)node->first + 1);
 	if (err == US_OK)
