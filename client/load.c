@@ -92,7 +92,8 @@ upload(struct load *load, struct us_http *http, const struct part *part, struct 
 
 	us_hex_encode(part->digest, 32, hex);
 	hex[64] = '\0';
-	(void)snprintf(path, sizeof path, "/v1/loads/%s/parts/%u", load->id, part->number);
+	(void)snprintf(path, sizeof path, "/v1/loads/%s/parts/%u%s", load->id, part->number,
+	    load->skip_defects ? "?skip=1" : "");
 	(void)snprintf(line, sizeof line, "Underseal-First-Line: %llu",
 	    (unsigned long long)part->first_line);
 	(void)snprintf(digest, sizeof digest, "Underseal-Digest: %s", hex);
