@@ -1,0 +1,177 @@
+/* From an entry to its answer: append, commit, send. Nothing is sent that its entry's commit does not
+ * cover. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/err.h"
+#include "common/log.h"
+#include "common/timefmt.h"
+#include "daemon/keeper/internal.h"
+
+int
+us_keeper_append(struct us_keeper *k, struct us_klog_entry *e, uint64_t *index, int64_t *time_ns)
+{
+	const struct us_order *order = us_registry_order(k->registry);
+
+	e->order_version = order == NULL ? 0 : order->version;
+	k->last_entry_mono = us_time_mono_ns();
+	return us_klog_append(k->klog, e, index, time_ns);
+}
+
+int
+us_keeper_event(struct us_keeper *k, enum us_action action, enum us_decision decision,
+    enum us_reason reason, struct us_bytes summary, uint64_t *index)
+{
+	struct us_entry_access a;
+	struct us_klog_entry e = { .entry_class = US_CLASS_SYSTEM, .access = &a };
+	uint64_t at;
+	int64_t time_ns;
+	int err;
+
+	us_entry_access_init(&a);
+	a.kind = US_KIND_EVENT;
+	a.action = action;
+	a.decision = decision;
+	a.reason = reason;
+	a.summary = summary;
+	err = us_keeper_append(k, &e, &at, &time_ns);
+	if (err != US_OK)
+		us_log_err(err, "the log cannot take the event \"%s\"", us_action_name(action));
+	else if (index != NULL)
+		*index = at;
+	return err;
+}
+
+void
+us_keeper_fill_person(const struct us_keeper *k, struct us_entry_access *a,
+    const uint8_t credential[32])
+{
+	const struct us_person *person;
+
+	memcpy(a->credential, credential, 32);
+	(void)us_registry_standing(k->registry, credential, us_time_now_ns(), &person, NULL);
+	if (person == NULL)
+		return;
+	a->person = person->id;
+	a->n_parties = person->n_parties;
+	for (size_t i = 0; i < person->n_parties; i++)
+		a->parties[i] = us_bytes_of(person->parties[i]);
+}
+
+int
+us_keeper_answer(struct us_keeper *k, const struct us_pending *p)
+{
+	struct us_pending *copy = malloc(sizeof *copy);
+
+	if (copy == NULL) {
+		free(p->data);
+		return US_ERR_NOMEM;
+	}
+	*copy = *p;
+	copy->next = NULL;
+	*k->pending_tail = copy;
+	k->pending_tail = &copy->next;
+	return US_OK;
+}
+
+void
+us_keeper_forget_channel(struct us_keeper *k, struct us_channel *ch)
+{
+	for (struct us_pending *p = k->pending; p != NULL; p = p->next) {
+		if (p->ch == ch)
+			p->ch = NULL;
+	}
+}
+
+static void
+send_checkpoint(struct us_keeper *k)
+{
+	struct us_msg_checkpoint m = { .tree_size = us_klog_size(k->klog),
+		.text = us_klog_checkpoint(k->klog) };
+	int err = k->vault == NULL ? US_OK : us_send_checkpoint(k->vault, 0, &m);
+
+	if (err != US_OK)
+		us_fatal("the checkpoint cannot be sent: %s", us_strerror(err));
+}
+
+/* Keys may only be released while the log can still grow. */
+static void
+watch_space(struct us_keeper *k)
+{
+	uint64_t free_bytes;
+	int low = us_klog_space(k->klog, &free_bytes) == US_OK && free_bytes < k->reserve;
+
+	if (low != k->low_space)
+		us_log(US_LOG_WARNING, low ? "the log's disk is nearly full: nothing is released until "
+		    "there is room again" : "the log's disk has room again");
+	k->low_space = low;
+}
+
+void
+us_keeper_settle(struct us_keeper *k)
+{
+	struct us_pending *p = k->pending;
+	int committed = us_klog_open_group(k->klog) > 0;
+	uint64_t before = us_klog_size(k->klog);
+	int err;
+
+	if (us_klog_clock_went_back(k->klog)) {
+		us_log(US_LOG_WARNING, "the clock was set back: entries keep the time of the newest one "
+		    "until it has caught up");
+		(void)us_keeper_event(k, US_ACTION_CLOCK, US_DECISION_NONE, US_REASON_CLOCK,
+		    (struct us_bytes){ NULL, 0 }, NULL);
+		committed = 1;
+	}
+	err = us_klog_commit(k->klog);
+	if (err != US_OK)
+		us_fatal("the log cannot be committed: %s. Stopping: nothing is answered that is not "
+		    "logged", us_strerror(err));
+	if (committed || before != us_klog_size(k->klog) || p != NULL) {
+		watch_space(k);
+		send_checkpoint(k);
+	}
+	k->pending = NULL;
+	k->pending_tail = &k->pending;
+	while (p != NULL) {
+		struct us_pending *next = p->next;
+
+		err = p->finish(k, p);
+		if (err != US_OK)
+			us_log_err(err, "an answer could not be sent");
+		free(p->data);
+		free(p);
+		p = next;
+	}
+}
+
+int
+us_keeper_fill_logged(struct us_keeper *k, const struct us_pending *p, struct us_msg_logged *m,
+    uint8_t proof[2048])
+{
+	struct us_digest hashes[US_PROOF_MAX];
+	size_t n;
+	int err = us_klog_proof(k->klog, p->index, hashes, &n);
+
+	if (err != US_OK)
+		return err;
+	if (n * 32 > 2048)
+		return US_ERR_LIMIT;
+	memcpy(proof, hashes, n * 32);
+	m->index = p->index;
+	m->time = p->time_ns;
+	m->tree_size = us_klog_size(k->klog);
+	m->proof = (struct us_bytes){ proof, n * 32 };
+	return US_OK;
+}
+
+int
+us_keeper_send_logged(struct us_keeper *k, const struct us_pending *p, int err, enum us_reason reason)
+{
+	struct us_msg_logged m = { .err = (uint8_t)err, .reason = (uint8_t)reason };
+	uint8_t proof[2048];
+	int failed = us_keeper_fill_logged(k, p, &m, proof);
+
+	if (failed != US_OK)
+		return failed;
+	return p->ch == NULL ? US_OK : us_send_logged(p->ch, p->tag, &m);
+}

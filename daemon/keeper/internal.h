@@ -1,0 +1,219 @@
+/*
+ * What the files of the keeper share: its one struct, and who does what.
+ *
+ *   keeper.c    start, channels, timers          requests.c  table of messages and states
+ *   answer.c    entries, commit, replies         unseal.c    shares, root, replay
+ *   session.c   nonces and sessions              access.c    "log": entries that name keys
+ *   acts.c      signed acts, two phases          loads.c     sealer: loads, batches, dictionaries
+ *   serve.c     log files, proofs, box keys, TLS
+ */
+#ifndef US_DAEMON_KEEPER_INTERNAL_H
+#define US_DAEMON_KEEPER_INTERNAL_H
+
+#include "daemon/keeper/files.h"
+#include "daemon/keeper/keyring.h"
+#include "daemon/keeper/klog.h"
+#include "daemon/keeper/root.h"
+#include "daemon/lib/channel.h"
+#include "daemon/lib/role.h"
+#include "registry/authority.h"
+#include "registry/registry.h"
+
+#define US_KEEPER_SESSIONS 16384u /* live at once; a power of two */
+#define US_KEEPER_LOADS 1024u
+#define US_KEEPER_PEERS 64u
+#define US_SHARE_SECONDS (15 * 60)
+
+struct event;
+struct us_keeper;
+
+/* A session that a person's key has signed. Free slots have expires_ns 0. */
+struct us_session {
+	uint8_t id[16];
+	uint8_t credential[32];
+	uint32_t person;
+	int64_t expires_ns;
+};
+
+/* Given shares of this sealed period. mnemonics: secret memory. */
+struct us_unsealing {
+	struct us_key *private_key;
+	uint8_t public_key[32];
+	uint8_t signature[64];
+	char (*mnemonics)[544];
+	uint8_t given[US_SHARES_MAX]; /* 1: share i is there */
+	unsigned count;
+	int64_t expires_ns;
+};
+
+/* A load that a logged entry opened. */
+struct us_load {
+	uint64_t id;
+	uint32_t collection;
+	uint32_t person;
+	uint8_t credential[32];
+	int64_t opened_ns;
+};
+
+/* A batch that has been opened and is neither closed nor void. */
+struct us_open_batch {
+	struct us_open_batch *next;
+	uint64_t load;
+	uint32_t collection, slot, count;
+	uint64_t first;
+	uint8_t salt[32], segment_salt[32];
+	struct us_buf facts; /* of batch-sealed; empty until then */
+	int is_void;
+};
+
+struct us_open_dictionary {
+	struct us_open_dictionary *next;
+	uint64_t load;
+	uint32_t collection, version, slot;
+	uint8_t salt[32];
+};
+
+/* Where the next batch of a collection begins: in every group of the journal, so that nothing is
+ * given twice. */
+struct us_counter {
+	uint32_t collection, slot, dictionary_slot;
+	uint64_t record;
+};
+
+/* An answer that waits for the commit of its entry. finish sends it; data is then freed (and wiped by
+ * finish if it must be). ch is NULL once the channel is gone. */
+struct us_pending {
+	struct us_pending *next;
+	struct us_channel *ch;
+	uint32_t tag;
+	uint64_t index;
+	int64_t time_ns;
+	int (*finish)(struct us_keeper *k, struct us_pending *p);
+	void *data;
+};
+
+/* An act between its two phases. */
+struct us_prepared {
+	int valid;
+	uint64_t sequence;
+	struct us_buf committed;
+	int is_batch;            /* of batch_prepare: the open batch (or dictionary) it ends */
+	uint32_t collection, slot;
+	int is_dictionary;
+	uint8_t credential[32];  /* of the actor; zeros for the vault's own */
+	uint8_t session[16];
+	char peer[65];
+};
+
+struct us_keeper {
+	struct event_base *base;
+	enum us_keeper_state state;
+	int stopping;            /* sealed on request: the process ends when its answers have left */
+	char why[256];
+	int64_t since_ns;
+	struct us_vault_conf conf;
+	struct us_boot_keys boot;
+	int lock_fd;
+	struct us_klog *klog;
+	struct us_root_keys *root; /* NULL while sealed */
+	struct us_pkey *ca_key;
+	struct us_keyring *keyring;
+	struct us_registry *registry;
+	struct us_buf init_act;
+	struct us_unsealing unsealing;
+	struct us_key *nonce_key;
+	struct us_session *sessions;
+	struct us_load loads[US_KEEPER_LOADS];
+	unsigned next_load;
+	struct us_open_batch *batches;
+	struct us_open_dictionary *dictionaries;
+	struct us_counter *counters;
+	size_t n_counters;
+	struct us_prepared prepared;
+	struct us_pending *pending, **pending_tail;
+	struct us_channel *vault;
+	struct us_channel *peers[US_KEEPER_PEERS];
+	struct event *tick, *stop_timer;
+	int64_t last_entry_mono;
+	int low_space;
+	uint64_t reserve;
+	int64_t fail_sync;
+	/* replay */
+	uint8_t replay_digest[32];
+	struct us_act *act; /* scratch: about 20 KiB */
+	struct us_buf reply; /* scratch for large answers; wiped after use */
+};
+
+/* --- answer.c ------------------------------------------------------------------------------ */
+
+/* Appends an entry; order version is filled in. */
+int us_keeper_append(struct us_keeper *k, struct us_klog_entry *e, uint64_t *index, int64_t *time_ns);
+/* An event of the machine itself, class SYSTEM; summary may be empty. */
+int us_keeper_event(struct us_keeper *k, enum us_action action, enum us_decision decision,
+    enum us_reason reason, struct us_bytes summary, uint64_t *index);
+/* Queues an answer. data (malloc'd or NULL) belongs to it, also on failure. */
+int us_keeper_answer(struct us_keeper *k, const struct us_pending *p);
+/* Commits what was appended, then sends checkpoint and answers. */
+void us_keeper_settle(struct us_keeper *k);
+/* Forgets where answers should go. */
+void us_keeper_forget_channel(struct us_keeper *k, struct us_channel *ch);
+/* A "logged" without keys. */
+int us_keeper_send_logged(struct us_keeper *k, const struct us_pending *p, int err, enum us_reason reason);
+/* Fills index, time, size and proof of p's entry; proof must have 2,048 bytes of room. */
+int us_keeper_fill_logged(struct us_keeper *k, const struct us_pending *p, struct us_msg_logged *m,
+    uint8_t proof[2048]);
+/* Fills the person's part of an access box, from the registry. */
+void us_keeper_fill_person(const struct us_keeper *k, struct us_entry_access *a,
+    const uint8_t credential[32]);
+
+/* --- session.c ----------------------------------------------------------------------------- */
+
+/* The live session with that id, of that credential. US_REASON_NONE and *person set; else why not. */
+enum us_reason us_keeper_session(struct us_keeper *k, const uint8_t session[16],
+    const uint8_t credential[32], const struct us_person **person);
+
+/* --- unseal.c ------------------------------------------------------------------------------ */
+
+int us_keeper_unsealing_begin(struct us_keeper *k);
+void us_keeper_unsealing_end(struct us_keeper *k);
+/* Drops shares that are too old. */
+void us_keeper_unsealing_expire(struct us_keeper *k);
+/* Makes the keeper refuse everything, for a reason that status tells. */
+void us_keeper_refuse(struct us_keeper *k, const char *why);
+
+/* --- loads.c ------------------------------------------------------------------------------- */
+
+int us_keeper_counters_read(struct us_keeper *k);
+int us_keeper_load_open(struct us_keeper *k, const struct us_load *load);
+struct us_open_batch *us_keeper_batch(struct us_keeper *k, uint32_t collection, uint32_t slot);
+void us_keeper_batch_free(struct us_keeper *k, struct us_open_batch *b);
+/* The committed act for what the vault has stored of an open batch. */
+int us_keeper_batch_act(struct us_keeper *k, struct us_open_batch *b, struct us_buf *committed,
+    struct us_refusal *refusal);
+/* A dictionary of the batch's load that is no act yet, or NULL. */
+struct us_open_dictionary *us_keeper_dictionary(struct us_keeper *k, uint64_t load);
+
+/* --- requests.c, keeper.c ------------------------------------------------------------------ */
+
+typedef int (*us_keeper_fn)(struct us_keeper *k, struct us_channel *ch, uint32_t tag,
+    struct us_bytes body);
+int us_keeper_dispatch(struct us_keeper *k, struct us_channel *ch, uint16_t type, uint32_t tag,
+    struct us_bytes body);
+/* Start without the event loop's timers, for tests too: files, log, START entry. */
+int us_keeper_start(struct us_keeper *k);
+void us_keeper_close(struct us_keeper *k);
+extern const struct us_channel_handler us_keeper_handler;
+/* After a seal: the process ends with US_EXIT_SEALED once its answers have left. */
+void us_keeper_stop_sealed(struct us_keeper *k);
+
+#define US_KEEPER_HANDLERS(X) \
+	X(keeper_status) X(challenge) X(session_open) X(share) X(seal) X(replay) X(replay_end) \
+	X(log) X(act_prepare) X(batch_prepare) X(act_commit) X(act_abort) X(log_read) X(log_keys) \
+	X(entry_proof) X(noise) X(load_keys_request) X(batch_open) X(batch_sealed) X(batch_void) \
+	X(dictionary_open) X(tls_identity) X(tls_sign)
+#define X(name) \
+	int us_on_##name(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_bytes body);
+US_KEEPER_HANDLERS(X)
+#undef X
+
+#endif

@@ -1,0 +1,354 @@
+/* Start, channels, timers and end of the keeper. */
+#include "daemon/keeper/keeper.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "common/crypto.h"
+#include "common/err.h"
+#include "common/key.h"
+#include "common/log.h"
+#include "common/timefmt.h"
+#include "daemon/keeper/internal.h"
+
+#define TICK_MS 100
+#define TICK_BUSY_MS 5
+#define HEARTBEAT_NS (INT64_C(10) * 60 * US_NS_PER_SECOND)
+#define RESERVE_MIB 256
+#define REPLY_MAX (4u * 1024u * 1024u)
+
+/* --- channels ------------------------------------------------------------------------------ */
+
+static int
+on_message(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body, int fd)
+{
+	struct us_keeper *k = ctx;
+	int err;
+
+	if (fd >= 0)
+		(void)close(fd);
+	err = us_keeper_dispatch(k, ch, type, tag, body);
+	if (err == US_ERR_NOMEM || err == US_ERR_CRYPTO)
+		us_fatal("a request cannot be handled: %s. Stopping", us_strerror(err));
+	return err;
+}
+
+static void
+on_batch_end(void *ctx, struct us_channel *ch)
+{
+	(void)ch;
+	us_keeper_settle(ctx);
+}
+
+static void
+on_close(void *ctx, struct us_channel *ch, int err)
+{
+	struct us_keeper *k = ctx;
+
+	us_keeper_forget_channel(k, ch);
+	/* What was asked before the malformed message is in the log: make it durable. */
+	us_keeper_settle(k);
+	for (size_t i = 0; i < US_KEEPER_PEERS; i++) {
+		if (k->peers[i] == ch)
+			k->peers[i] = NULL;
+	}
+	if (k->vault == ch) {
+		k->vault = NULL;
+		k->prepared.valid = 0;
+		us_log(US_LOG_NOTICE, "the vault's channel has ended%s", err == US_ERR_CLOSED ? "" :
+		    " because of what it sent");
+	}
+}
+
+const struct us_channel_handler us_keeper_handler = { on_message, on_close, on_batch_end };
+
+static int
+on_channel(void *ctx, enum us_role peer, uint8_t index, int fd)
+{
+	struct us_keeper *k = ctx;
+	struct us_channel *ch;
+
+	if (peer != US_ROLE_VAULT && peer != US_ROLE_SEALER && peer != US_ROLE_FRONT) {
+		(void)close(fd);
+		return US_ERR_FORMAT;
+	}
+	ch = us_channel_new(k->base, fd, US_ROLE_KEEPER, peer, index, &us_keeper_handler, k);
+	if (ch == NULL) {
+		(void)close(fd);
+		return US_ERR_NOMEM;
+	}
+	for (size_t i = 0; i < US_KEEPER_PEERS; i++) {
+		if (k->peers[i] != NULL)
+			continue;
+		k->peers[i] = ch;
+		if (peer == US_ROLE_VAULT)
+			k->vault = ch;
+		return US_OK;
+	}
+	us_channel_free(ch);
+	return US_ERR_LIMIT;
+}
+
+/* --- timers -------------------------------------------------------------------------------- */
+
+static void
+arm(struct event *e, int64_t ms)
+{
+	const struct timeval tv = { (time_t)(ms / 1000), (suseconds_t)(ms % 1000 * 1000) };
+
+	(void)event_add(e, &tv);
+}
+
+static void
+on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct us_keeper *k = arg;
+	int more;
+
+	(void)fd;
+	(void)what;
+	us_keeper_unsealing_expire(k);
+	if (us_time_mono_ns() - k->last_entry_mono > HEARTBEAT_NS) {
+		(void)us_keeper_event(k, US_ACTION_HEARTBEAT, US_DECISION_NONE, US_REASON_NONE,
+		    (struct us_bytes){ NULL, 0 }, NULL);
+		us_keeper_settle(k);
+	}
+	more = us_klog_tick(k->klog);
+	arm(k->tick, more ? TICK_BUSY_MS : TICK_MS);
+}
+
+static void
+on_stop_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct us_keeper *k = arg;
+
+	(void)fd;
+	(void)what;
+	for (size_t i = 0; i < US_KEEPER_PEERS; i++) {
+		if (k->peers[i] != NULL && us_channel_backlog(k->peers[i]) > 0 && k->stopping++ < 200) {
+			arm(k->stop_timer, 10);
+			return;
+		}
+	}
+	us_log(US_LOG_NOTICE, "sealed on request");
+	us_keeper_close(k);
+	/* A fresh address space is what sealing means: the monitor starts us anew. */
+	exit(US_EXIT_SEALED);
+}
+
+void
+us_keeper_stop_sealed(struct us_keeper *k)
+{
+	k->stopping = 1;
+	k->state = US_KEEPER_SEALED;
+	us_klog_set_box_key(k->klog, NULL);
+	us_root_keys_free(k->root);
+	us_keyring_free(k->keyring);
+	us_pkey_free(k->ca_key);
+	k->root = NULL;
+	k->keyring = NULL;
+	k->ca_key = NULL;
+	if (k->stop_timer != NULL)
+		arm(k->stop_timer, 10);
+}
+
+/* --- start --------------------------------------------------------------------------------- */
+
+static int
+fail_sync(void *arg, enum us_journal_op op)
+{
+	struct us_keeper *k = arg;
+
+	return op == US_JOURNAL_SYNC && k->fail_sync > 0 && --k->fail_sync == 0 ? EIO : 0;
+}
+
+static int
+read_files(struct us_keeper *k)
+{
+	int err = us_keeper_lock(&k->lock_fd);
+
+	if (err != US_OK) {
+		us_log_err(err, err == US_ERR_BUSY ? "another daemon is running on this data directory; "
+		    "stop it first" : "the keeper's directory cannot be locked");
+		return err;
+	}
+	err = us_vault_conf_read(&k->conf);
+	if (err != US_OK) {
+		us_log_err(err, "vault.conf cannot be read: is this a directory that \"undersealed init\" "
+		    "made?");
+		return err;
+	}
+	err = us_boot_keys_read(&k->boot);
+	if (err != US_OK) {
+		us_log_err(err, "boot.keys cannot be read");
+		return err;
+	}
+	us_buf_init(&k->init_act, US_ACT_COMMITTED_MAX);
+	err = us_keeper_read("init.act", US_ACT_COMMITTED_MAX, &k->init_act);
+	if (err != US_OK)
+		us_log_err(err, "init.act cannot be read");
+	return err;
+}
+
+static int
+make_tables(struct us_keeper *k)
+{
+	int err = us_key_new(&k->nonce_key);
+
+	if (err == US_OK)
+		err = us_key_random(k->nonce_key);
+	if (err == US_OK)
+		err = us_registry_new(&k->registry);
+	k->sessions = calloc(US_KEEPER_SESSIONS, sizeof *k->sessions);
+	k->act = calloc(1, sizeof *k->act);
+	if (err == US_OK && (k->sessions == NULL || k->act == NULL))
+		err = US_ERR_NOMEM;
+	us_buf_init(&k->prepared.committed, US_ACT_COMMITTED_MAX);
+	us_buf_init(&k->reply, REPLY_MAX);
+	k->pending_tail = &k->pending;
+	return err;
+}
+
+int
+us_keeper_start(struct us_keeper *k)
+{
+	struct us_klog_options o = { .vault_id = k->conf.vault_id, .box_public = k->conf.box_public,
+		.origin = k->conf.origin, .fault = fail_sync, .arg = k };
+	int err = read_files(k);
+
+	if (err == US_OK)
+		err = make_tables(k);
+	if (err != US_OK)
+		return err;
+	o.seed = k->boot.log_seed;
+	err = us_klog_open(&k->klog, &o);
+	if (err == US_OK && strcmp(us_klog_vkey(k->klog), k->conf.vkey) != 0) {
+		us_log(US_LOG_ERROR, "the log's key is not the one that vault.conf names");
+		err = US_ERR_VERIFY;
+	}
+	if (err == US_OK)
+		err = us_keeper_unsealing_begin(k);
+	if (err != US_OK) {
+		us_log_err(err, "the log cannot be opened");
+		return err;
+	}
+	k->since_ns = us_time_now_ns();
+	err = us_keeper_event(k, US_ACTION_START, US_DECISION_NONE, US_REASON_NONE,
+	    (struct us_bytes){ NULL, 0 }, NULL);
+	if (err == US_OK)
+		us_keeper_settle(k);
+	return err;
+}
+
+void
+us_keeper_close(struct us_keeper *k)
+{
+	while (k->pending != NULL) {
+		struct us_pending *next = k->pending->next;
+
+		free(k->pending->data);
+		free(k->pending);
+		k->pending = next;
+	}
+	while (k->batches != NULL)
+		us_keeper_batch_free(k, k->batches);
+	while (k->dictionaries != NULL) {
+		struct us_open_dictionary *next = k->dictionaries->next;
+
+		free(k->dictionaries);
+		k->dictionaries = next;
+	}
+	us_keeper_unsealing_end(k);
+	us_klog_close(k->klog);
+	us_root_keys_free(k->root);
+	us_keyring_free(k->keyring);
+	us_pkey_free(k->ca_key);
+	us_registry_free(k->registry);
+	us_key_free(k->nonce_key);
+	us_boot_keys_free(&k->boot);
+	us_vault_conf_free(&k->conf);
+	us_buf_free(&k->init_act);
+	us_buf_free(&k->prepared.committed);
+	us_buf_free(&k->reply);
+	free(k->sessions);
+	free(k->act);
+	free(k->counters);
+	if (k->lock_fd >= 0)
+		(void)close(k->lock_fd);
+	us_crypto_scrub();
+	memset(k, 0, sizeof *k);
+	k->lock_fd = -1;
+}
+
+static int
+on_settings(void *ctx, struct event_base *base, uint8_t index, const struct us_settings *settings)
+{
+	struct us_protect_options protect = { 0 };
+	struct us_keeper *k = ctx;
+	struct rlimit limit;
+	int err;
+
+	(void)index;
+	k->base = base;
+	k->reserve = (uint64_t)us_setting_number(settings, "keeper.reserve", RESERVE_MIB, 0, 1 << 20) *
+	    1024 * 1024;
+	k->fail_sync = us_setting_number(settings, "keeper.fail-sync", 0, 0, INT32_MAX);
+	protect.lock_all = getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY;
+	err = us_crypto_init();
+	if (err == US_OK)
+		err = us_process_protect(&protect);
+	if (err != US_OK) {
+		us_log_err(err, "the key process cannot be protected");
+		return err;
+	}
+	k->tick = evtimer_new(base, on_tick, k);
+	k->stop_timer = evtimer_new(base, on_stop_timer, k);
+	if (k->tick == NULL || k->stop_timer == NULL)
+		return US_ERR_NOMEM;
+	return us_keeper_start(k);
+}
+
+static int
+on_start(void *ctx)
+{
+	struct us_keeper *k = ctx;
+
+	arm(k->tick, TICK_MS);
+	return US_OK;
+}
+
+static void
+on_stop(void *ctx)
+{
+	struct us_keeper *k = ctx;
+
+	if (k->klog == NULL)
+		return;
+	(void)us_keeper_event(k, US_ACTION_STOP, US_DECISION_NONE, US_REASON_NONE,
+	    (struct us_bytes){ NULL, 0 }, NULL);
+	us_keeper_settle(k);
+	us_keeper_close(k);
+}
+
+int
+us_keeper_main(void)
+{
+	static struct us_keeper k; /* 100 KiB, of this process alone */
+	const struct us_role_process process = {
+		.role = US_ROLE_KEEPER,
+		.on_settings = on_settings,
+		.on_channel = on_channel,
+		.on_start = on_start,
+		.on_stop = on_stop,
+		.ctx = &k,
+	};
+
+	k.lock_fd = -1;
+	return us_role_run(&process);
+}

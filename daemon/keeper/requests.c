@@ -1,0 +1,56 @@
+/* Every message the keeper takes, and in which of its states. All else is refused. */
+#include "common/err.h"
+#include "common/log.h"
+#include "daemon/keeper/internal.h"
+
+#define BIT(s) (1u << (s))
+#define ANY_STATE (BIT(US_KEEPER_SEALED) | BIT(US_KEEPER_REPLAYING) | BIT(US_KEEPER_OPEN) | \
+	BIT(US_KEEPER_REFUSING))
+
+/* What is asked in a state that is not in the mask gets an answer that says so (refuse), or, where the
+ * asker must know better, is a malformed message. */
+struct entry {
+	uint16_t type;
+	unsigned states;
+	us_keeper_fn handle;
+};
+
+static const struct entry table[] = {
+	{ US_MSG_keeper_status, ANY_STATE, us_on_keeper_status },
+	{ US_MSG_challenge, ANY_STATE, us_on_challenge },
+	{ US_MSG_session_open, ANY_STATE, us_on_session_open },
+	{ US_MSG_share, ANY_STATE, us_on_share },
+	{ US_MSG_seal, ANY_STATE, us_on_seal },
+	{ US_MSG_replay, BIT(US_KEEPER_REPLAYING) | BIT(US_KEEPER_REFUSING), us_on_replay },
+	{ US_MSG_replay_end, BIT(US_KEEPER_REPLAYING) | BIT(US_KEEPER_REFUSING), us_on_replay_end },
+	{ US_MSG_log, ANY_STATE, us_on_log },
+	{ US_MSG_act_prepare, ANY_STATE, us_on_act_prepare },
+	{ US_MSG_batch_prepare, BIT(US_KEEPER_OPEN), us_on_batch_prepare },
+	{ US_MSG_act_commit, BIT(US_KEEPER_OPEN), us_on_act_commit },
+	{ US_MSG_act_abort, ANY_STATE, us_on_act_abort },
+	{ US_MSG_log_read, ANY_STATE, us_on_log_read },
+	{ US_MSG_log_keys, ANY_STATE, us_on_log_keys },
+	{ US_MSG_entry_proof, ANY_STATE, us_on_entry_proof },
+	{ US_MSG_noise, ANY_STATE, us_on_noise },
+	{ US_MSG_load_keys_request, ANY_STATE, us_on_load_keys_request },
+	{ US_MSG_batch_open, ANY_STATE, us_on_batch_open },
+	{ US_MSG_batch_sealed, ANY_STATE, us_on_batch_sealed },
+	{ US_MSG_batch_void, ANY_STATE, us_on_batch_void },
+	{ US_MSG_dictionary_open, ANY_STATE, us_on_dictionary_open },
+	{ US_MSG_tls_identity, ANY_STATE, us_on_tls_identity },
+	{ US_MSG_tls_sign, ANY_STATE, us_on_tls_sign },
+};
+
+int
+us_keeper_dispatch(struct us_keeper *k, struct us_channel *ch, uint16_t type, uint32_t tag,
+    struct us_bytes body)
+{
+	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+		if (table[i].type != type)
+			continue;
+		if ((table[i].states & BIT(k->state)) == 0 || k->stopping)
+			return k->stopping ? US_OK : US_ERR_STATE;
+		return table[i].handle(k, ch, tag, body);
+	}
+	return US_ERR_FORMAT;
+}

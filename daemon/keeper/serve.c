@@ -1,0 +1,286 @@
+/* What is given without an entry of its own: status, log files, proofs, the TLS identity; and the keys
+ * of log entries, which have one. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/evp.h>
+
+#include "common/crypto.h"
+#include "common/err.h"
+#include "common/log.h"
+#include "common/timefmt.h"
+#include "daemon/keeper/internal.h"
+
+#define LOG_DATA_MAX (16u * 1024u * 1024u)
+#define BOXES_PER_REPLY 4096u
+#define TLS_SIGNATURE_MAX 128u
+
+int
+us_on_keeper_status(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_bytes body)
+{
+	struct us_msg_keeper_status_reply r = { .state = (uint8_t)k->state };
+	struct us_msg_keeper_status m;
+	int err = us_msg_keeper_status_decode(&m, body.p, body.n);
+
+	if (err != US_OK)
+		return err;
+	us_keeper_unsealing_expire(k);
+	r.shares_given = (uint8_t)k->unsealing.count;
+	r.shares_wanted = (uint8_t)k->conf.threshold;
+	r.shares_expire = k->unsealing.expires_ns;
+	r.since = k->since_ns;
+	r.why = us_bytes_of(k->why);
+	memcpy(r.unseal_key, k->unsealing.public_key, 32);
+	memcpy(r.unseal_signature, k->unsealing.signature, 64);
+	memcpy(r.vault_id, k->conf.vault_id, 32);
+	r.tree_size = us_klog_size(k->klog);
+	r.checkpoint = us_klog_checkpoint(k->klog);
+	r.vkey = us_bytes_of(us_klog_vkey(k->klog));
+	return us_send_keeper_status_reply(ch, tag, &r);
+}
+
+int
+us_on_log_read(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_bytes body)
+{
+	struct us_msg_log_data r = { 0 };
+	struct us_msg_log_read m;
+	struct us_buf b;
+	int err = us_msg_log_read_decode(&m, body.p, body.n);
+
+	if (err != US_OK)
+		return err;
+	us_buf_init(&b, LOG_DATA_MAX);
+	r.err = (uint8_t)us_klog_serve(k->klog, m.path, &b);
+	if (r.err == US_OK)
+		r.data = (struct us_bytes){ b.data, b.len };
+	err = us_send_log_data(ch, tag, &r);
+	us_buf_free(&b);
+	return err;
+}
+
+/* Only entries that changed something: who holds a batch's or an act's receipt may have it anew. */
+int
+us_on_entry_proof(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_bytes body)
+{
+	struct us_digest proof[US_PROOF_MAX];
+	struct us_msg_entry_proof_reply r = { 0 };
+	struct us_msg_entry_proof m;
+	struct us_entry_view v;
+	struct us_buf entry;
+	size_t n = 0;
+	int err = us_msg_entry_proof_decode(&m, body.p, body.n);
+
+	if (err != US_OK)
+		return err;
+	us_buf_init(&entry, US_ENTRY_MAX);
+	err = us_klog_entry_bytes(k->klog, m.index, &entry);
+	if (err == US_OK)
+		err = us_entry_decode(&v, entry.data, entry.len);
+	if (err == US_OK && v.entry_class != US_CLASS_STATE)
+		err = US_ERR_DENIED;
+	if (err == US_OK)
+		err = us_klog_proof(k->klog, m.index, proof, &n);
+	r.err = (uint8_t)err;
+	r.index = m.index;
+	if (err == US_OK) {
+		r.entry = (struct us_bytes){ entry.data, entry.len };
+		r.proof = (struct us_bytes){ (const uint8_t *)proof, n * sizeof proof[0] };
+		r.checkpoint = us_klog_checkpoint(k->klog);
+	}
+	err = us_send_entry_proof_reply(ch, tag, &r);
+	us_buf_free(&entry);
+	return err;
+}
+
+int
+us_on_noise(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_bytes body)
+{
+	struct us_entry_access a;
+	struct us_klog_entry e = { .entry_class = US_CLASS_NOISE, .access = &a };
+	struct us_msg_noise m;
+	uint64_t index;
+	int64_t time_ns;
+	int err = us_msg_noise_decode(&m, body.p, body.n);
+
+	(void)ch;
+	(void)tag;
+	if (err != US_OK)
+		return err;
+	if (m.counts.n == 0 || m.counts.n % 5 != 0)
+		return US_ERR_FORMAT;
+	us_entry_access_init(&a);
+	a.kind = US_KIND_EVENT;
+	a.action = US_ACTION_HANDSHAKES;
+	a.decision = US_DECISION_DENY;
+	a.summary = m.counts;
+	return us_keeper_append(k, &e, &index, &time_ns);
+}
+
+/* --- keys of the log's boxes --------------------------------------------------------------- */
+
+struct boxes {
+	int err;
+	enum us_reason reason;
+	uint8_t mask;
+	uint64_t from, to;
+};
+
+static int
+put_boxes(struct us_keeper *k, uint64_t index, uint8_t mask, struct us_buf *out)
+{
+	struct us_key keys[US_BOXES];
+	struct us_buf entry;
+	int err;
+
+	us_buf_init(&entry, US_ENTRY_MAX);
+	err = us_klog_entry_bytes(k->klog, index, &entry);
+	if (err == US_OK)
+		err = us_klog_box_keys(k->klog, (struct us_bytes){ entry.data, entry.len },
+		    &k->root->log_box_private, keys);
+	if (err == US_OK)
+		err = us_buf_put_u8(out, mask);
+	for (unsigned i = 0; err == US_OK && i < US_BOXES; i++) {
+		if ((mask >> i & 1) != 0)
+			err = us_buf_put(out, keys[i].b, US_KEY_SIZE);
+	}
+	us_wipe(keys, sizeof keys);
+	us_buf_free(&entry);
+	return err;
+}
+
+static int
+finish_log_keys(struct us_keeper *k, struct us_pending *p)
+{
+	const struct boxes *q = p->data;
+	struct us_msg_log_keys_reply r = { .err = (uint8_t)q->err, .reason = (uint8_t)q->reason,
+		.entry = p->index, .from = q->from, .next = q->from };
+	uint64_t to = q->to < us_klog_size(k->klog) ? q->to : us_klog_size(k->klog);
+	int err = US_OK;
+
+	us_buf_reset(&k->reply);
+	if (q->err == US_OK && k->root != NULL) {
+		while (err == US_OK && r.next < to && r.next - q->from < BOXES_PER_REPLY) {
+			err = put_boxes(k, r.next, q->mask, &k->reply);
+			r.next += err == US_OK;
+		}
+	}
+	if (err != US_OK) {
+		us_log_err(err, "the keys of entry %llu cannot be given", (unsigned long long)r.next);
+		r.err = US_ERR_INTERNAL;
+		us_buf_reset(&k->reply);
+	}
+	r.boxes = (struct us_bytes){ k->reply.data, k->reply.len };
+	err = p->ch == NULL ? US_OK : us_send_log_keys_reply(p->ch, p->tag, &r);
+	us_buf_reset(&k->reply);
+	return err;
+}
+
+static void
+decide_log_keys(struct us_keeper *k, const struct us_msg_log_keys *m, struct boxes *q,
+    struct us_entry_access *a)
+{
+	const struct us_context context = { .now_ns = us_time_now_ns() };
+	const struct us_person *person;
+	struct us_subject subject;
+	struct us_ruling ruling;
+
+	q->reason = us_keeper_session(k, m->session, m->credential, &person);
+	if (q->reason == US_REASON_NONE) {
+		subject = us_registry_subject(person);
+		us_order_evaluate(us_registry_order(k->registry), &subject, US_ACTION_AUDIT_KEYS, &context,
+		    &ruling);
+		a->rule = ruling.rule;
+		a->paragraph = ruling.paragraph;
+		q->reason = ruling.decision == US_DECISION_ALLOW ? US_REASON_NONE : ruling.reason;
+		q->mask = ruling.boxes & US_BOXES_ALL;
+	}
+	if (q->reason == US_REASON_NONE && q->mask == 0)
+		q->reason = US_REASON_NOT_IN_ORDER;
+	q->err = q->reason == US_REASON_NONE ? US_OK :
+	    q->reason == US_REASON_SEALED ? US_ERR_SEALED : US_ERR_DENIED;
+	if (q->err == US_OK && k->low_space)
+		q->err = US_ERR_NOSPACE;
+}
+
+int
+us_on_log_keys(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_bytes body)
+{
+	struct us_pending p = { .ch = ch, .tag = tag, .finish = finish_log_keys };
+	struct us_entry_access a;
+	struct us_entry_query q;
+	struct us_klog_entry e = { .entry_class = US_CLASS_ACCESS, .access = &a, .query = &q };
+	struct us_msg_log_keys m;
+	struct boxes *boxes;
+	uint8_t range[16];
+	int err = us_msg_log_keys_decode(&m, body.p, body.n);
+
+	if (err != US_OK)
+		return err;
+	boxes = p.data = calloc(1, sizeof *boxes);
+	if (boxes == NULL)
+		return US_ERR_NOMEM;
+	boxes->from = m.from;
+	boxes->to = m.to;
+	us_entry_access_init(&a);
+	us_entry_query_init(&q);
+	decide_log_keys(k, &m, boxes, &a);
+	a.kind = US_KIND_DISCLOSURE;
+	a.action = US_ACTION_AUDIT_KEYS;
+	a.decision = boxes->reason == US_REASON_NONE ? US_DECISION_ALLOW : US_DECISION_DENY;
+	a.reason = boxes->reason;
+	us_keeper_fill_person(k, &a, m.credential);
+	memcpy(a.session, m.session, 16);
+	us_store_u64(range, m.from);
+	us_store_u64(range + 8, m.to);
+	a.summary = (struct us_bytes){ range, sizeof range };
+	q.address = m.peer;
+	err = us_keeper_append(k, &e, &p.index, &p.time_ns);
+	if (err != US_OK) {
+		free(boxes);
+		return err;
+	}
+	return us_keeper_answer(k, &p);
+}
+
+/* --- the TLS identity ----------------------------------------------------------------------- */
+
+int
+us_on_tls_identity(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_bytes body)
+{
+	struct us_msg_tls_identity_reply r = { 0 };
+	struct us_msg_tls_identity m;
+	int err = us_msg_tls_identity_decode(&m, body.p, body.n);
+
+	if (err != US_OK)
+		return err;
+	memcpy(r.vault_id, k->conf.vault_id, 32);
+	r.certificate = (struct us_bytes){ k->boot.tls_certificate.data, k->boot.tls_certificate.len };
+	r.ca = (struct us_bytes){ k->conf.ca.data, k->conf.ca.len };
+	return us_send_tls_identity_reply(ch, tag, &r);
+}
+
+int
+us_on_tls_sign(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_bytes body)
+{
+	uint8_t signature[TLS_SIGNATURE_MAX];
+	size_t n = sizeof signature;
+	struct us_msg_tls_signature r = { .err = US_ERR_CRYPTO };
+	struct us_msg_tls_sign m;
+	EVP_PKEY_CTX *ctx;
+	int err = us_msg_tls_sign_decode(&m, body.p, body.n);
+
+	if (err != US_OK)
+		return err;
+	if (m.digest.n != US_DIGEST_SIZE)
+		return US_ERR_FORMAT;
+	ctx = EVP_PKEY_CTX_new(us_pkey_native(k->boot.tls_key), NULL);
+	if (ctx != NULL && EVP_PKEY_sign_init(ctx) == 1 &&
+	    EVP_PKEY_CTX_set_signature_md(ctx, EVP_sha256()) == 1 &&
+	    EVP_PKEY_sign(ctx, signature, &n, m.digest.p, m.digest.n) == 1) {
+		r.err = US_OK;
+		r.signature = (struct us_bytes){ signature, n };
+	}
+	EVP_PKEY_CTX_free(ctx);
+	return us_send_tls_signature(ch, tag, &r);
+}

@@ -1,0 +1,214 @@
+/*
+ * Nonces and sessions (docs/PROTOCOL.md section 3). A nonce carries its own proof of origin,
+ *
+ *   i64 time ‖ 8 random bytes ‖ first 16 bytes of HMAC-SHA-256(nonce key, the 16 bytes before)
+ *
+ * so that handing them out costs no memory. The nonce key is drawn at each start.
+ */
+#include "common/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/cert.h"
+#include "common/crypto.h"
+#include "common/err.h"
+#include "common/timefmt.h"
+#include "daemon/keeper/internal.h"
+
+static int
+nonce_tag(const struct us_keeper *k, const uint8_t *nonce, uint8_t tag[32])
+{
+	const struct us_bytes part = { nonce, 16 };
+
+	return us_hmac_sha256((struct us_bytes){ k->nonce_key->b, US_KEY_SIZE }, &part, 1, tag);
+}
+
+int
+us_on_challenge(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_bytes body)
+{
+	struct us_msg_challenge_reply reply = { 0 };
+	struct us_msg_challenge m;
+	uint8_t mac[32];
+	int err = us_msg_challenge_decode(&m, body.p, body.n);
+
+	if (err != US_OK)
+		return err;
+	us_store_u64(reply.nonce, (uint64_t)us_time_now_ns());
+	err = us_random(reply.nonce + 8, 8);
+	if (err == US_OK)
+		err = nonce_tag(k, reply.nonce, mac);
+	if (err != US_OK)
+		return err;
+	memcpy(reply.nonce + 16, mac, 16);
+	memcpy(reply.vault_id, k->conf.vault_id, 32);
+	return us_send_challenge_reply(ch, tag, &reply);
+}
+
+static enum us_reason
+check_nonce(const struct us_keeper *k, const uint8_t nonce[32], int64_t now)
+{
+	const int64_t age = now - (int64_t)us_load_u64(nonce);
+	uint8_t mac[32];
+
+	if (nonce_tag(k, nonce, mac) != US_OK || !us_equal_secret(mac, nonce + 16, 16))
+		return US_REASON_SESSION_FORGED;
+	return age < -US_SESSION_TOLERANCE_SECONDS * US_NS_PER_SECOND ||
+	    age > US_SESSION_NONCE_SECONDS * US_NS_PER_SECOND ? US_REASON_EXPIRED : US_REASON_NONE;
+}
+
+static enum us_reason
+reason_of(int err)
+{
+	switch (err) {
+	case US_ERR_SIGNATURE: return US_REASON_BAD_SIGNATURE;
+	case US_ERR_DENIED: return US_REASON_SESSION_FORGED;
+	case US_ERR_EXPIRED: return US_REASON_EXPIRED;
+	case US_ERR_NOT_YET: return US_REASON_NOT_YET_VALID;
+	case US_ERR_TRUNCATED:
+	case US_ERR_TRAILING:
+	case US_ERR_FORMAT:
+	case US_ERR_RANGE: return US_REASON_MALFORMED;
+	default: return US_REASON_ERROR;
+	}
+}
+
+/* Everything that a session needs. */
+static enum us_reason
+verify(const struct us_keeper *k, const struct us_msg_session_open *m, int64_t now,
+    struct us_session_statement *s, const struct us_person **person)
+{
+	const struct us_session_proof proof = { m->statement, m->signature, m->certificate };
+	enum us_reason reason;
+	int err;
+
+	*person = NULL;
+	if (k->state != US_KEEPER_OPEN)
+		return US_REASON_SEALED;
+	err = us_session_verify(&proof, k->conf.vault_id, now, s);
+	if (err != US_OK)
+		return reason_of(err);
+	if (memcmp(s->credential, m->credential, 32) != 0)
+		return US_REASON_SESSION_FORGED;
+	reason = check_nonce(k, s->nonce, now);
+	if (reason != US_REASON_NONE)
+		return reason;
+	err = us_cert_verify(m->certificate, (struct us_bytes){ k->conf.ca.data, k->conf.ca.len },
+	    US_CERT_CLIENT, now);
+	if (err != US_OK)
+		return err == US_ERR_SIGNATURE ? US_REASON_FOREIGN_CA :
+		    err == US_ERR_DENIED ? US_REASON_WRONG_USAGE : reason_of(err);
+	return us_registry_standing(k->registry, s->credential, now, person, NULL);
+}
+
+/* Where the id is, or where it may be put: the first of sixteen places that is free or expired, else the
+ * one that expires first. */
+static struct us_session *
+place(struct us_keeper *k, const uint8_t id[16], int64_t now, int to_write)
+{
+	struct us_session *best = NULL;
+
+	for (unsigned i = 0; i < 16; i++) {
+		struct us_session *s = &k->sessions[(us_load_u32(id) + i) & (US_KEEPER_SESSIONS - 1)];
+
+		if (s->expires_ns != 0 && memcmp(s->id, id, 16) == 0)
+			return s;
+		if (to_write && (best == NULL || (best->expires_ns > now &&
+		    s->expires_ns < best->expires_ns)))
+			best = s;
+	}
+	return best;
+}
+
+struct opened {
+	enum us_reason reason;
+	struct us_session session;
+};
+
+static int
+finish_open(struct us_keeper *k, struct us_pending *p)
+{
+	const struct opened *o = p->data;
+	struct us_msg_session_opened m = {
+		.err = o->reason == US_REASON_NONE ? US_OK :
+		    o->reason == US_REASON_SEALED ? US_ERR_SEALED : US_ERR_DENIED,
+		.reason = (uint8_t)o->reason,
+		.entry = p->index,
+	};
+
+	if (o->reason == US_REASON_NONE) {
+		*place(k, o->session.id, us_time_now_ns(), 1) = o->session;
+		memcpy(m.session, o->session.id, 16);
+		m.person = o->session.person;
+		m.expires = o->session.expires_ns;
+	}
+	return p->ch == NULL ? US_OK : us_send_session_opened(p->ch, p->tag, &m);
+}
+
+int
+us_on_session_open(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_bytes body)
+{
+	struct us_pending p = { .ch = ch, .tag = tag, .finish = finish_open };
+	struct us_klog_entry e = { .entry_class = US_CLASS_ACCESS };
+	struct us_session_statement s = { .expires_ns = 0 };
+	const struct us_person *person;
+	struct us_msg_session_open m;
+	struct us_entry_access a;
+	struct us_entry_query q;
+	struct opened *o;
+	int err = us_msg_session_open_decode(&m, body.p, body.n);
+
+	if (err != US_OK)
+		return err;
+	o = p.data = calloc(1, sizeof *o);
+	if (o == NULL)
+		return US_ERR_NOMEM;
+	o->reason = verify(k, &m, us_time_now_ns(), &s, &person);
+	us_entry_access_init(&a);
+	us_entry_query_init(&q);
+	a.kind = US_KIND_INTENT;
+	a.action = US_ACTION_SESSION;
+	a.decision = o->reason == US_REASON_NONE ? US_DECISION_ALLOW : US_DECISION_DENY;
+	a.reason = o->reason;
+	us_keeper_fill_person(k, &a, m.credential);
+	q.address = m.peer;
+	if (o->reason == US_REASON_NONE) {
+		err = us_session_id(m.statement, o->session.id);
+		memcpy(o->session.credential, s.credential, 32);
+		o->session.person = person->id;
+		o->session.expires_ns = s.expires_ns;
+		memcpy(a.session, o->session.id, 16);
+	}
+	e.access = &a;
+	e.query = &q;
+	if (err == US_OK)
+		err = us_keeper_append(k, &e, &p.index, &p.time_ns);
+	if (err != US_OK) {
+		free(o);
+		return err;
+	}
+	return us_keeper_answer(k, &p);
+}
+
+enum us_reason
+us_keeper_session(struct us_keeper *k, const uint8_t session[16], const uint8_t credential[32],
+    const struct us_person **person)
+{
+	const int64_t now = us_time_now_ns();
+	const struct us_session *s = place(k, session, now, 0);
+	enum us_reason reason;
+
+	*person = NULL;
+	if (k->state != US_KEEPER_OPEN)
+		return US_REASON_SEALED;
+	if (s == NULL)
+		return US_REASON_NO_SESSION;
+	if (memcmp(s->credential, credential, 32) != 0)
+		return US_REASON_SESSION_FORGED;
+	if (s->expires_ns <= now)
+		return US_REASON_EXPIRED;
+	reason = us_registry_standing(k->registry, credential, now, person, NULL);
+	if (reason == US_REASON_NONE && (*person == NULL || (*person)->id != s->person))
+		return US_REASON_SESSION_FORGED;
+	return reason;
+}

@@ -1,0 +1,449 @@
+/*
+ * From sealed to open. A share arrives sealed to the X25519 key of this sealed period, is recognised
+ * by its digest, and is kept in locked memory for fifteen minutes at most; the k-th one gives the root,
+ * which must fit the root check. Then the vault shows its acts; only if their fold ends where the log
+ * ends does anything open.
+ *
+ *   SEALED --k shares--> REPLAYING --fold equals the log's digest--> OPEN
+ *                            `--anything else--> REFUSING
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/crypto.h"
+#include "common/err.h"
+#include "common/log.h"
+#include "common/slip39.h"
+#include "common/timefmt.h"
+#include "daemon/keeper/internal.h"
+
+#define SIGNED_LABEL "underseal/unseal-key/1"
+#define TRANSIT_LABEL "underseal/share-in-transit/1"
+#define SHARE_NONE 0xffu
+
+int
+us_keeper_unsealing_begin(struct us_keeper *k)
+{
+	struct us_unsealing *u = &k->unsealing;
+	uint8_t message[sizeof SIGNED_LABEL - 1 + 64];
+	int err = us_key_new(&u->private_key);
+
+	if (err != US_OK)
+		return err;
+	u->mnemonics = us_secret_alloc(US_SHARES_MAX * sizeof *u->mnemonics);
+	if (u->mnemonics == NULL)
+		return US_ERR_NOMEM;
+	err = us_key_random(u->private_key);
+	if (err == US_OK)
+		err = us_x25519_public(u->private_key, u->public_key);
+	memcpy(message, SIGNED_LABEL, sizeof SIGNED_LABEL - 1);
+	memcpy(message + sizeof SIGNED_LABEL - 1, k->conf.vault_id, 32);
+	memcpy(message + sizeof SIGNED_LABEL - 1 + 32, u->public_key, 32);
+	if (err == US_OK)
+		err = us_klog_sign(k->klog, (struct us_bytes){ message, sizeof message }, u->signature);
+	return err;
+}
+
+static void
+drop_shares(struct us_keeper *k)
+{
+	struct us_unsealing *u = &k->unsealing;
+
+	if (u->mnemonics != NULL)
+		us_wipe(u->mnemonics, US_SHARES_MAX * sizeof *u->mnemonics);
+	memset(u->given, 0, sizeof u->given);
+	u->count = 0;
+	u->expires_ns = 0;
+}
+
+void
+us_keeper_unsealing_end(struct us_keeper *k)
+{
+	drop_shares(k);
+	us_key_free(k->unsealing.private_key);
+	us_secret_free(k->unsealing.mnemonics);
+	k->unsealing.private_key = NULL;
+	k->unsealing.mnemonics = NULL;
+	memset(k->unsealing.public_key, 0, 32);
+	memset(k->unsealing.signature, 0, 64);
+}
+
+void
+us_keeper_unsealing_expire(struct us_keeper *k)
+{
+	if (k->unsealing.count == 0 || us_time_now_ns() < k->unsealing.expires_ns)
+		return;
+	us_log(US_LOG_NOTICE, "the shares given so far are forgotten: 15 minutes have passed");
+	drop_shares(k);
+}
+
+static void
+enter(struct us_keeper *k, enum us_keeper_state state, const char *why)
+{
+	k->state = state;
+	k->since_ns = us_time_now_ns();
+	(void)snprintf(k->why, sizeof k->why, "%s", why);
+}
+
+void
+us_keeper_refuse(struct us_keeper *k, const char *why)
+{
+	us_log(US_LOG_ERROR, "%s: nothing is released", why);
+	us_klog_set_box_key(k->klog, NULL);
+	us_root_keys_free(k->root);
+	us_keyring_free(k->keyring);
+	us_pkey_free(k->ca_key);
+	k->root = NULL;
+	k->keyring = NULL;
+	k->ca_key = NULL;
+	enter(k, US_KEEPER_REFUSING, why);
+	(void)us_keeper_event(k, US_ACTION_STATE_OPEN, US_DECISION_FAILED, US_REASON_STATE,
+	    us_bytes_of(k->why), NULL);
+}
+
+/* --- shares -------------------------------------------------------------------------------- */
+
+struct share_answer {
+	int err;
+	unsigned share; /* counted from 1; 0: unknown */
+	int unsealed;
+	uint8_t given;
+	char detail[256];
+};
+
+static int
+open_share(struct us_keeper *k, struct us_bytes sealed, char mnemonic[US_SLIP39_TEXT_MAX])
+{
+	uint8_t context[sizeof TRANSIT_LABEL - 1 + 32];
+	struct us_buf text;
+	int err;
+
+	us_buf_init(&text, US_SLIP39_TEXT_MAX);
+	memcpy(context, TRANSIT_LABEL, sizeof TRANSIT_LABEL - 1);
+	memcpy(context + sizeof TRANSIT_LABEL - 1, k->conf.vault_id, 32);
+	err = us_open_from_public(k->unsealing.private_key,
+	    (struct us_bytes){ context, sizeof context }, sealed, &text);
+	if (err == US_OK)
+		err = us_slip39_normalise((struct us_bytes){ text.data, text.len }, mnemonic);
+	us_buf_free(&text);
+	return err;
+}
+
+/* Which share of this vault the mnemonic is. */
+static int
+recognise(const struct us_keeper *k, const char *mnemonic, struct share_answer *a)
+{
+	struct us_slip39_info info;
+	uint8_t digest[32];
+	int err = us_slip39_parse(mnemonic, &info);
+
+	if (err != US_OK) {
+		(void)snprintf(a->detail, sizeof a->detail, "the share is wrong: a word is missing or not "
+		    "the right one");
+		return US_ERR_SHARE;
+	}
+	err = us_share_digest(k->conf.vault_id, mnemonic, digest);
+	if (err != US_OK)
+		return err;
+	for (unsigned i = 0; i < k->conf.shares; i++) {
+		if (memcmp(digest, k->conf.share_digests[i], 32) == 0) {
+			a->share = i + 1;
+			return US_OK;
+		}
+	}
+	a->share = info.member_index + 1;
+	(void)snprintf(a->detail, sizeof a->detail, "the share that calls itself number %u is none of "
+	    "this vault's: it was changed, or belongs to another vault", info.member_index + 1);
+	return US_ERR_SHARE;
+}
+
+static int
+combine(struct us_keeper *k, struct us_key *root)
+{
+	const char *given[US_SHARES_MAX];
+	uint8_t *secret = us_secret_alloc(US_SLIP39_SECRET_MAX);
+	uint8_t check[32];
+	size_t n = 0, size = 0;
+	int err = secret == NULL ? US_ERR_NOMEM : US_OK;
+
+	for (unsigned i = 0; i < k->conf.shares && n < k->conf.threshold; i++) {
+		if (k->unsealing.given[i])
+			given[n++] = k->unsealing.mnemonics[i];
+	}
+	if (err == US_OK)
+		err = us_slip39_combine(given, n, NULL, secret, &size);
+	if (err == US_OK && size != US_KEY_SIZE)
+		err = US_ERR_SHARE;
+	if (err == US_OK) {
+		memcpy(root->b, secret, US_KEY_SIZE);
+		err = us_root_check_value(root, check);
+	}
+	if (err == US_OK && !us_equal_secret(check, k->conf.root_check, 32))
+		err = US_ERR_SHARE;
+	us_secret_free(secret);
+	return err;
+}
+
+/* Everything that the root opens in this process. */
+static int
+open_with_root(struct us_keeper *k)
+{
+	struct us_key *root;
+	int err = us_key_new(&root);
+
+	if (err != US_OK)
+		return err;
+	err = combine(k, root);
+	if (err == US_OK)
+		err = us_root_keys_new(&k->root, root);
+	us_key_free(root);
+	if (err != US_OK)
+		return err;
+	err = us_ca_key_read(&k->ca_key, &k->root->ca_wrap, k->conf.vault_id);
+	if (err == US_OK)
+		err = us_keyring_new(&k->keyring, k->conf.vault_id);
+	if (err == US_OK)
+		err = us_keyring_load(k->keyring, &k->root->keyring_kek);
+	if (err == US_OK)
+		err = us_registry_apply(k->registry, (struct us_bytes){ k->init_act.data, k->init_act.len },
+		    NULL);
+	return err;
+}
+
+static void
+take_share(struct us_keeper *k, const char *mnemonic, struct share_answer *a)
+{
+	struct us_unsealing *u = &k->unsealing;
+
+	if (u->given[a->share - 1]) {
+		(void)snprintf(a->detail, sizeof a->detail, "share %u is there already", a->share);
+		return;
+	}
+	(void)snprintf(u->mnemonics[a->share - 1], sizeof u->mnemonics[0], "%s", mnemonic);
+	u->given[a->share - 1] = 1;
+	if (u->count++ == 0)
+		u->expires_ns = us_time_now_ns() + US_SHARE_SECONDS * US_NS_PER_SECOND;
+}
+
+static int
+finish_share(struct us_keeper *k, struct us_pending *p)
+{
+	const struct share_answer *a = p->data;
+	const struct us_msg_share_reply r = {
+		.err = (uint8_t)a->err, .share = (uint8_t)a->share, .shares_given = a->given,
+		.shares_wanted = (uint8_t)k->conf.threshold, .entry = p->index,
+		.detail = us_bytes_of(a->detail),
+	};
+	struct us_msg_unsealed u = { .init_act = { k->init_act.data, k->init_act.len } };
+	int err = p->ch == NULL ? US_OK : us_send_share_reply(p->ch, p->tag, &r);
+
+	if (err != US_OK || !a->unsealed || p->ch == NULL || k->root == NULL)
+		return err;
+	memcpy(u.vault_id, k->conf.vault_id, 32);
+	memcpy(u.state_key, k->root->state.b, 32);
+	memcpy(u.cursor_key, k->root->cursor.b, 32);
+	err = us_send_unsealed(p->ch, 0, &u);
+	us_wipe(&u, sizeof u);
+	return err;
+}
+
+static void
+try_unseal(struct us_keeper *k, struct share_answer *a)
+{
+	int err = open_with_root(k);
+
+	if (err != US_OK) {
+		us_log_err(err, "enough shares were given, but the vault does not open");
+		drop_shares(k);
+		us_root_keys_free(k->root);
+		us_keyring_free(k->keyring);
+		us_pkey_free(k->ca_key);
+		k->root = NULL;
+		k->keyring = NULL;
+		k->ca_key = NULL;
+		a->err = err;
+		(void)snprintf(a->detail, sizeof a->detail, "the shares are right, but the vault does not "
+		    "open: %s (see the operator's log)", us_strerror(err));
+		return;
+	}
+	(void)us_keeper_event(k, US_ACTION_UNSEAL, US_DECISION_ALLOW, US_REASON_NONE,
+	    (struct us_bytes){ NULL, 0 }, NULL);
+	us_klog_set_box_key(k->klog, &k->root->log_box);
+	us_keeper_unsealing_end(k);
+	enter(k, US_KEEPER_REPLAYING, "the vault's state is being read");
+	a->unsealed = 1;
+}
+
+static int
+append_share(struct us_keeper *k, const struct us_msg_share *m, const struct share_answer *a,
+    struct us_pending *p)
+{
+	const uint8_t number = (uint8_t)a->share;
+	struct us_entry_access access;
+	struct us_entry_query query;
+	struct us_klog_entry e = { .entry_class = US_CLASS_SYSTEM, .access = &access, .query = &query };
+
+	us_entry_access_init(&access);
+	us_entry_query_init(&query);
+	access.kind = US_KIND_EVENT;
+	access.action = US_ACTION_UNSEAL_SHARE;
+	access.decision = a->err == US_OK ? US_DECISION_ALLOW : US_DECISION_DENY;
+	access.reason = a->err == US_OK ? US_REASON_NONE : US_REASON_WRONG_SHARE;
+	access.summary = (struct us_bytes){ &number, 1 };
+	memcpy(access.credential, m->credential, 32);
+	query.address = m->peer;
+	return us_keeper_append(k, &e, &p->index, &p->time_ns);
+}
+
+int
+us_on_share(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_bytes body)
+{
+	struct us_pending p = { .ch = ch, .tag = tag, .finish = finish_share };
+	char mnemonic[US_SLIP39_TEXT_MAX];
+	struct share_answer *a;
+	struct us_msg_share m;
+	int err = us_msg_share_decode(&m, body.p, body.n);
+
+	if (err != US_OK)
+		return err;
+	a = p.data = calloc(1, sizeof *a);
+	if (a == NULL)
+		return US_ERR_NOMEM;
+	us_keeper_unsealing_expire(k);
+	a->err = k->state != US_KEEPER_SEALED ? US_ERR_STATE : open_share(k, m.sealed, mnemonic);
+	if (a->err == US_OK)
+		a->err = recognise(k, mnemonic, a);
+	else
+		(void)snprintf(a->detail, sizeof a->detail, "%s", a->err == US_ERR_STATE ?
+		    "the vault is not sealed" : "the share does not open: it was not sealed to this sealed "
+		    "period's key");
+	if (a->err == US_OK)
+		take_share(k, mnemonic, a);
+	us_wipe(mnemonic, sizeof mnemonic);
+	a->given = (uint8_t)k->unsealing.count;
+	err = append_share(k, &m, a, &p);
+	if (err != US_OK) {
+		free(a);
+		return err;
+	}
+	if (a->err == US_OK && k->unsealing.count >= k->conf.threshold)
+		try_unseal(k, a);
+	return us_keeper_answer(k, &p);
+}
+
+/* --- replay -------------------------------------------------------------------------------- */
+
+static void
+refuse_state(struct us_keeper *k, uint64_t vault, const char *how)
+{
+	char why[256];
+
+	(void)snprintf(why, sizeof why, "the vault's state is %s than the log: it ends at act %llu, the "
+	    "log at act %llu. An old or foreign copy was put back", how, (unsigned long long)vault,
+	    (unsigned long long)us_klog_state_sequence(k->klog));
+	us_keeper_refuse(k, why);
+}
+
+int
+us_on_replay(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_bytes body)
+{
+	struct us_msg_replay m;
+	uint64_t sequence;
+	int err = us_msg_replay_decode(&m, body.p, body.n);
+
+	(void)ch;
+	(void)tag;
+	if (err != US_OK)
+		return err;
+	if (m.committed.n < 8)
+		return US_ERR_TRUNCATED;
+	if (k->state == US_KEEPER_REFUSING)
+		return US_OK; /* told at the end of the replay */
+	sequence = us_load_u64(m.committed.p);
+	if (sequence == 1) {
+		if (m.committed.n != k->init_act.len ||
+		    memcmp(m.committed.p, k->init_act.data, m.committed.n) != 0)
+			refuse_state(k, 1, "another one");
+		return US_OK;
+	}
+	if (sequence > us_klog_state_sequence(k->klog)) {
+		if (!m.prepared || sequence != us_klog_state_sequence(k->klog) + 1)
+			refuse_state(k, sequence, "newer");
+		return US_OK; /* prepared and never committed: it is dropped */
+	}
+	err = us_registry_apply(k->registry, m.committed, NULL);
+	if (err != US_OK) {
+		us_log_err(err, "act %llu of the vault's state does not follow on act %llu",
+		    (unsigned long long)sequence,
+		    (unsigned long long)us_registry_sequence(k->registry));
+		refuse_state(k, us_registry_sequence(k->registry), "another one");
+	}
+	return US_OK;
+}
+
+static void
+check_keys(struct us_keeper *k)
+{
+	for (uint32_t c = 1; c <= us_registry_collections(k->registry); c++) {
+		if (!us_keyring_has(k->keyring, c)) {
+			us_keeper_refuse(k, "the keyring is older than the log: it lacks the key of a "
+			    "collection");
+			return;
+		}
+	}
+}
+
+struct replay_answer {
+	uint8_t err;
+	uint64_t keep;
+};
+
+static int
+finish_replay(struct us_keeper *k, struct us_pending *p)
+{
+	const struct replay_answer *a = p->data;
+	const struct us_msg_replay_reply r = { .err = a->err, .keep = a->keep };
+
+	(void)k;
+	return p->ch == NULL ? US_OK : us_send_replay_reply(p->ch, p->tag, &r);
+}
+
+int
+us_on_replay_end(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_bytes body)
+{
+	struct us_pending p = { .ch = ch, .tag = tag, .finish = finish_replay };
+	struct replay_answer *a;
+	struct us_msg_replay_end m;
+	int err = us_msg_replay_end_decode(&m, body.p, body.n);
+
+	if (err != US_OK)
+		return err;
+	a = p.data = calloc(1, sizeof *a);
+	if (a == NULL)
+		return US_ERR_NOMEM;
+	if (k->state == US_KEEPER_REPLAYING &&
+	    us_registry_sequence(k->registry) != us_klog_state_sequence(k->klog))
+		refuse_state(k, us_registry_sequence(k->registry), "older");
+	else if (k->state == US_KEEPER_REPLAYING && memcmp(us_registry_digest(k->registry),
+	    us_klog_state_digest(k->klog), 32) != 0)
+		refuse_state(k, us_registry_sequence(k->registry), "another one");
+	if (k->state == US_KEEPER_REPLAYING)
+		check_keys(k);
+	if (k->state == US_KEEPER_REPLAYING && us_keeper_counters_read(k) != US_OK)
+		us_keeper_refuse(k, "the journal's counters cannot be read");
+	if (k->state == US_KEEPER_REPLAYING) {
+		enter(k, US_KEEPER_OPEN, "");
+		us_log(US_LOG_NOTICE, "unsealed: the state ends at act %llu",
+		    (unsigned long long)us_registry_sequence(k->registry));
+		err = us_keeper_event(k, US_ACTION_STATE_OPEN, US_DECISION_ALLOW, US_REASON_NONE,
+		    (struct us_bytes){ NULL, 0 }, NULL);
+	}
+	a->err = k->state == US_KEEPER_OPEN ? US_OK : US_ERR_VERIFY;
+	a->keep = us_klog_state_sequence(k->klog);
+	if (err != US_OK) {
+		free(a);
+		return err;
+	}
+	return us_keeper_answer(k, &p);
+}
