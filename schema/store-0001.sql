@@ -4,5 +4,6 @@ CREATE TABLE pages (id INTEGER PRIMARY KEY, page BLOB NOT NULL);
 CREATE TABLE acts (
 	sequence INTEGER PRIMARY KEY,
 	prepared INTEGER NOT NULL CHECK (prepared IN (0, 1)),
+	entry INTEGER,
 	sealed BLOB NOT NULL
 );

@@ -44,7 +44,7 @@ static const char *const writer_sql[ST_WRITER_COUNT] = {
 	[ST_DELETE] = "DELETE FROM pages WHERE id IN "
 	    "(SELECT id FROM pages WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3)",
 	[ST_PUT_ACT] = "INSERT INTO acts(sequence, prepared, sealed) VALUES(?1, ?2, ?3)",
-	[ST_SETTLE_ACT] = "UPDATE acts SET prepared = 0 WHERE sequence = ?1",
+	[ST_SETTLE_ACT] = "UPDATE acts SET prepared = 0, entry = ?2 WHERE sequence = ?1",
 	[ST_DROP_ACTS] = "DELETE FROM acts WHERE sequence >= ?1",
 };
 
@@ -54,7 +54,7 @@ static const char *const reader_sql[RS_COUNT] = {
 	[RS_END] = "COMMIT",
 	[RS_GET] = "SELECT page FROM pages WHERE id = ?1",
 	[RS_SCAN] = "SELECT id, page FROM pages WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
-	[RS_ACTS] = "SELECT sequence, prepared, sealed FROM acts ORDER BY sequence",
+	[RS_ACTS] = "SELECT sequence, prepared, entry, sealed FROM acts ORDER BY sequence",
 };
 
 /* Invariant: in_transaction tells whether SQLite has one open. pending is set by SQLite's hook in
@@ -480,10 +480,15 @@ run_on_act(struct us_store *s, enum statement which, uint64_t sequence)
 }
 
 int
-us_store_settle_act(struct us_store *s, uint64_t sequence)
+us_store_settle_act(struct us_store *s, uint64_t sequence, uint64_t entry)
 {
-	int err = run_on_act(s, ST_SETTLE_ACT, sequence);
+	int err;
 
+	if (entry > INT64_MAX)
+		return US_ERR_RANGE;
+	if (sqlite3_bind_int64(s->st[ST_SETTLE_ACT], 2, (sqlite3_int64)entry) != SQLITE_OK)
+		return US_ERR_NOMEM;
+	err = run_on_act(s, ST_SETTLE_ACT, sequence);
 	return err == US_OK && sqlite3_changes(s->db) == 0 ? US_ERR_NOT_FOUND : err;
 }
 
@@ -620,10 +625,12 @@ int
 us_store_get_many(struct us_store_reader *r, const struct us_store_key *keys, size_t n,
     us_store_page_fn fn, void *ctx)
 {
-	int err = step_once(r, RS_BEGIN);
-	int end;
+	int end, err;
 	size_t i;
 
+	if (n == 1)
+		return get_one(r, keys, fn, ctx);
+	err = step_once(r, RS_BEGIN);
 	for (i = 0; i < n && err == US_OK; i++)
 		err = get_one(r, &keys[i], fn, ctx);
 	end = sqlite3_get_autocommit(r->db) ? US_OK : step_once(r, RS_END);
@@ -665,12 +672,15 @@ us_store_scan_acts(struct us_store_reader *r, us_store_act_fn fn, void *ctx)
 	int err = US_OK, rc = SQLITE_DONE;
 
 	while (err == US_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
-		struct us_bytes sealed;
+		struct us_store_act act;
 
-		sealed.p = sqlite3_column_blob(st, 2);
-		sealed.n = (size_t)sqlite3_column_bytes(st, 2);
-		err = sealed.p == NULL ? US_ERR_NOMEM :
-		    fn(ctx, (uint64_t)sqlite3_column_int64(st, 0), sqlite3_column_int(st, 1), sealed);
+		act.sequence = (uint64_t)sqlite3_column_int64(st, 0);
+		act.prepared = sqlite3_column_int(st, 1);
+		act.entry = sqlite3_column_type(st, 2) == SQLITE_NULL ? UINT64_MAX :
+		    (uint64_t)sqlite3_column_int64(st, 2);
+		act.sealed.p = sqlite3_column_blob(st, 3);
+		act.sealed.n = (size_t)sqlite3_column_bytes(st, 3);
+		err = act.sealed.p == NULL ? US_ERR_NOMEM : fn(ctx, &act);
 	}
 	if (err == US_OK && rc != SQLITE_DONE)
 		err = db_error(r->db, rc, "scan acts");

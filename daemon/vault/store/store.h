@@ -70,8 +70,8 @@ int us_store_delete(struct us_store *s, const struct us_store_key *from, uint64_
     size_t limit, size_t *deleted);
 /* Puts act number sequence (counted from 1). US_ERR_EXISTS if it is there. */
 int us_store_put_act(struct us_store *s, uint64_t sequence, int prepared, struct us_bytes sealed);
-/* Clears the prepared mark of an act. US_ERR_NOT_FOUND. */
-int us_store_settle_act(struct us_store *s, uint64_t sequence);
+/* Clears the prepared mark of an act and notes the index of its log entry. US_ERR_NOT_FOUND. */
+int us_store_settle_act(struct us_store *s, uint64_t sequence, uint64_t entry);
 /* Deletes acts from that sequence on. */
 int us_store_drop_acts(struct us_store *s, uint64_t from);
 
@@ -88,7 +88,14 @@ void us_store_reader_close(struct us_store_reader *r);
 
 /* Called with a page that is valid during the call; anything but US_OK ends the scan with it. */
 typedef int (*us_store_page_fn)(void *ctx, const struct us_store_key *key, struct us_bytes page);
-typedef int (*us_store_act_fn)(void *ctx, uint64_t sequence, int prepared, struct us_bytes sealed);
+/* entry: as settled, UINT64_MAX if it is not known. */
+struct us_store_act {
+	uint64_t sequence;
+	uint64_t entry;
+	int prepared;
+	struct us_bytes sealed;
+};
+typedef int (*us_store_act_fn)(void *ctx, const struct us_store_act *act);
 
 /* Appends the page to out. US_ERR_NOT_FOUND, US_ERR_LIMIT. */
 int us_store_get(struct us_store_reader *r, const struct us_store_key *key, struct us_buf *out);

@@ -223,14 +223,15 @@ test_scan_delete(void **state)
 }
 
 static int
-check_act(void *ctx, uint64_t sequence, int prepared, struct us_bytes sealed)
+check_act(void *ctx, const struct us_store_act *act)
 {
 	struct seen *s = ctx;
 
-	assert_int_equal(sequence, s->last + 1);
-	assert_int_equal(sealed.n, sequence);
-	s->last = sequence;
-	s->missing += prepared != 0;
+	assert_int_equal(act->sequence, s->last + 1);
+	assert_int_equal(act->sealed.n, act->sequence);
+	assert_true(act->entry == (act->sequence == 4 && !act->prepared ? 77 : UINT64_MAX));
+	s->last = act->sequence;
+	s->missing += act->prepared != 0;
 	return US_OK;
 }
 
@@ -253,8 +254,8 @@ test_acts(void **state)
 	assert_int_equal(s.last, 5);
 	assert_int_equal(s.missing, 2);
 	assert_int_equal(us_store_begin(f->store), US_OK);
-	assert_int_equal(us_store_settle_act(f->store, 4), US_OK);
-	assert_int_equal(us_store_settle_act(f->store, 9), US_ERR_NOT_FOUND);
+	assert_int_equal(us_store_settle_act(f->store, 4, 77), US_OK);
+	assert_int_equal(us_store_settle_act(f->store, 9, 78), US_ERR_NOT_FOUND);
 	assert_int_equal(us_store_drop_acts(f->store, 5), US_OK);
 	assert_int_equal(us_store_commit(f->store), US_OK);
 	s = (struct seen){ 0 };

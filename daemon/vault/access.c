@@ -1,0 +1,299 @@
+/* Who may do what: sessions, the order's ruling, and the log entries that go with both. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit/proof.h"
+#include "common/timefmt.h"
+#include "daemon/vault/internal.h"
+
+#define SESSIONS_MAX 65536u
+
+/* --- sessions: open addressing by credential; an entry is overwritten by the person's next ------------ */
+
+static struct session *
+session_place(const struct vault *v, const uint8_t credential[32])
+{
+	size_t i = us_load_u64(credential) & v->session_mask;
+
+	while (v->sessions[i].person != 0 && memcmp(v->sessions[i].credential, credential, 32) != 0)
+		i = (i + 1) & v->session_mask;
+	return &v->sessions[i];
+}
+
+static void
+session_grow(struct vault *v)
+{
+	struct session *old = v->sessions;
+	size_t n = old == NULL ? 0 : v->session_mask + 1, i;
+	size_t more = n == 0 ? 256 : n * 2;
+	struct session *fresh = calloc(more, sizeof *fresh);
+
+	if (fresh == NULL)
+		return;
+	v->sessions = fresh;
+	v->session_mask = more - 1;
+	for (i = 0; i < n; i++)
+		if (old[i].person != 0)
+			*session_place(v, old[i].credential) = old[i];
+	free(old);
+}
+
+void
+session_put(struct vault *v, const struct session *s)
+{
+	struct session *place;
+
+	if (v->sessions == NULL || (v->n_sessions + 1) * 2 > v->session_mask + 1)
+		session_grow(v);
+	if (v->sessions == NULL || v->n_sessions >= SESSIONS_MAX || v->n_sessions + 1 > v->session_mask)
+		return;
+	place = session_place(v, s->credential);
+	if (place->person == 0)
+		v->n_sessions++;
+	*place = *s;
+}
+
+const struct session *
+session_get(const struct vault *v, const uint8_t credential[32])
+{
+	const struct session *s;
+
+	if (v->sessions == NULL)
+		return NULL;
+	s = session_place(v, credential);
+	return s->person == 0 ? NULL : s;
+}
+
+/* --- logging ------------------------------------------------------------------------------------------- */
+
+static void
+on_logged(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
+{
+	struct request *r = ctx;
+	struct us_msg_logged m;
+
+	(void)v;
+	r->call = 0;
+	if (type != US_MSG_logged || us_msg_logged_decode(&m, body.p, body.n) != US_OK) {
+		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
+		return;
+	}
+	if (m.err != US_OK) {
+		reply_error(r, m.err, (enum us_reason)m.reason, m.index);
+		return;
+	}
+	r->answer(r, &m);
+}
+
+void
+access_log(struct request *r, const struct entry *e,
+    void (*answer)(struct request *r, const struct us_msg_logged *m))
+{
+	struct vault *v = r->vault;
+	struct us_msg_log m = { 0 };
+	int err;
+
+	memcpy(m.credential, r->credential, sizeof m.credential);
+	m.peer = (struct us_bytes){ (const uint8_t *)r->peer, r->peer_n };
+	memcpy(m.session, r->session, sizeof m.session);
+	m.kind = (uint8_t)e->kind;
+	m.action = (uint8_t)e->action;
+	m.decision = (uint8_t)e->decision;
+	m.reason = (uint8_t)e->reason;
+	m.collection = r->collection;
+	m.rule = r->ruling.rule;
+	m.paragraph = r->ruling.paragraph;
+	m.related = e->related;
+	m.snapshot = e->snapshot;
+	m.total = e->total;
+	m.load = e->load;
+	m.flags = e->flags;
+	m.records = e->records;
+	m.query = e->query;
+	m.purpose = e->purpose;
+	m.terms = e->terms;
+	m.note = e->note;
+	r->answer = answer;
+	r->call = call_new(v, on_logged, r);
+	err = r->call == 0 ? US_ERR_BUSY : us_send_log(v->keeper, r->call, &m);
+	if (err != US_OK)
+		reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
+}
+
+/* A refusal is logged first; its problem waits in r->out. */
+static void
+refusal_logged(struct request *r, const struct us_msg_logged *m)
+{
+	struct us_msg_reply reply = { .status = r->status, .type = US_TYPE_PROBLEM, .last = 1,
+		.entry = m->index };
+	struct us_buf *b = &r->out;
+
+	/* The writer closed the object before the entry was known. */
+	if (b->len > 0 && b->data[b->len - 1] == '}') {
+		b->len--;
+		(void)us_buf_putf(b, ",\"entry\":%llu}", (unsigned long long)m->index);
+	}
+	reply.body = (struct us_bytes){ b->data, b->len };
+	(void)us_send_reply(r->front->channel, r->tag, &reply);
+	request_end(r);
+}
+
+void
+access_refuse(struct request *r, enum us_action action, struct us_bytes purpose,
+    const struct problem *p)
+{
+	struct entry e = { .kind = US_KIND_INTENT, .action = action, .decision = US_DECISION_DENY,
+		.reason = p->reason, .purpose = purpose, .related = NO_ENTRY };
+	struct problem named = *p;
+
+	named.entry = NO_ENTRY;
+	us_buf_reset(&r->out);
+	if (problem_write(&r->out, &named) != US_OK)
+		us_buf_reset(&r->out);
+	r->status = p->status;
+	access_log(r, &e, refusal_logged);
+}
+
+/* --- checks -------------------------------------------------------------------------------------------- */
+
+static enum us_action
+action_of_request(const struct request *r)
+{
+	switch (r->type) {
+	case US_MSG_search_request: return US_ACTION_SEARCH;
+	case US_MSG_read_request: return US_ACTION_READ;
+	case US_MSG_load_open_request:
+	case US_MSG_load_end_request: return US_ACTION_LOAD;
+	case US_MSG_log_keys_request: return US_ACTION_AUDIT_KEYS;
+	default: return US_ACTION_NONE;
+	}
+}
+
+int
+access_person(struct request *r)
+{
+	struct vault *v = r->vault;
+	const struct session *s = session_get(v, r->credential);
+	const struct us_person *person = NULL;
+	int64_t now = us_time_now_ns();
+	struct problem p = { .status = 403, .type = "denied", .title = "Refused", .entry = NO_ENTRY,
+		.position = -1 };
+
+	p.reason = us_registry_standing(v->registry, r->credential, now, &person, NULL);
+	if (p.reason != US_REASON_NONE) {
+		if (person != NULL)
+			r->person = person->id;
+		if (s != NULL && s->expires_ns > now)
+			memcpy(r->session, s->id, sizeof r->session);
+		p.detail = "This credential, or the person it names, may not act now";
+		access_refuse(r, action_of_request(r), (struct us_bytes){ NULL, 0 }, &p);
+		return US_ERR_DENIED;
+	}
+	if (s == NULL || s->expires_ns <= now || s->person != person->id) {
+		p.status = 401;
+		p.type = "session";
+		p.title = "No live session";
+		p.reason = US_REASON_NO_SESSION;
+		p.cure = "Sign a session: GET and POST /v1/session";
+		reply_problem(r, &p);
+		return US_ERR_DENIED;
+	}
+	r->person = person->id;
+	memcpy(r->session, s->id, sizeof r->session);
+	r->subject = us_registry_subject(person);
+	return US_OK;
+}
+
+int
+access_collection(struct request *r, struct us_bytes name, enum us_action action)
+{
+	const struct us_collection *c = us_registry_collection_named(r->vault->registry, name);
+	struct problem p = { .status = 404, .type = "not-found", .title = "No such collection",
+		.reason = US_REASON_NOT_FOUND, .entry = NO_ENTRY, .position = -1 };
+
+	if (c == NULL) {
+		access_refuse(r, action, (struct us_bytes){ NULL, 0 }, &p);
+		return US_ERR_NOT_FOUND;
+	}
+	r->collection = c->id;
+	return US_OK;
+}
+
+static const char *
+title_of(enum us_reason reason)
+{
+	if (reason == US_REASON_NOT_IN_ORDER)
+		return "The order does not permit this";
+	if (reason == US_REASON_PROHIBITED)
+		return "The order prohibits this";
+	if (reason == US_REASON_PURPOSE_MISSING)
+		return "The order wants a stated purpose";
+	if (reason == US_REASON_QUOTA)
+		return "More records than the order allows in one request";
+	if (reason == US_REASON_CAPACITY)
+		return "Nobody of this capacity may do this";
+	return "Refused by the order";
+}
+
+int
+access_rule(struct request *r, enum us_action action, struct us_bytes purpose, uint64_t records)
+{
+	struct vault *v = r->vault;
+	const struct us_collection *c = us_registry_collection(v->registry, r->collection);
+	struct us_context context = { .purpose = purpose, .records = records,
+		.now_ns = us_time_now_ns() };
+	struct problem p = { .status = 403, .type = "denied", .entry = NO_ENTRY, .position = -1 };
+
+	if (c != NULL)
+		context.collection = us_bytes_of(c->name);
+	us_order_evaluate(us_registry_order(v->registry), &r->subject, action, &context, &r->ruling);
+	if (r->ruling.decision == US_DECISION_ALLOW)
+		return US_OK;
+	p.reason = r->ruling.reason;
+	p.title = title_of(p.reason);
+	p.rule = r->ruling.rule;
+	p.rule_id = r->ruling.rule_id;
+	p.paragraph = r->ruling.paragraph;
+	p.cure = r->ruling.cure;
+	access_refuse(r, action, purpose, &p);
+	return US_ERR_DENIED;
+}
+
+/* --- parts of answers ------------------------------------------------------------------------------------ */
+
+void
+access_json(struct request *r, struct us_json *j, uint64_t snapshot, uint64_t entry)
+{
+	us_json_kv_uint(j, "snapshot", snapshot);
+	us_json_kv_uint(j, "order", us_registry_order(r->vault->registry)->version);
+	us_json_kv_uint(j, "entry", entry);
+	us_json_key(j, "quota");
+	us_json_object(j);
+	us_json_key(j, "records_per_request");
+	if (r->ruling.records_per_request == US_RECORDS_UNLIMITED || r->ruling.records_per_request == 0)
+		us_json_null(j);
+	else
+		us_json_uint(j, r->ruling.records_per_request);
+	us_json_close(j);
+}
+
+int
+access_proof_of(uint64_t index, struct us_bytes hashes, struct us_bytes checkpoint,
+    struct us_buf *out)
+{
+	struct us_tlog_proof p = { .index = index, .n_hashes = hashes.n / US_HASH_LEN,
+		.checkpoint = checkpoint };
+
+	if (hashes.n % US_HASH_LEN != 0 || p.n_hashes > US_PROOF_MAX)
+		return US_ERR_FORMAT;
+	if (hashes.n > 0)
+		memcpy(p.hashes, hashes.p, hashes.n);
+	return us_tlog_proof_encode(out, &p);
+}
+
+int
+access_proof(struct vault *v, const struct us_msg_logged *m, struct us_buf *out)
+{
+	return access_proof_of(m->index, m->proof,
+	    (struct us_bytes){ v->checkpoint.data, v->checkpoint.len }, out);
+}

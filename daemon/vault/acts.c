@@ -1,0 +1,198 @@
+/*
+ * Acts, one after another, persons' and batches' alike:
+ *
+ *   PREPARE  the keeper checks and numbers it
+ *   STORE    sealed, as prepared, on the disk
+ *   COMMIT   the keeper logs it: from here on it has happened; we fold it
+ *
+ * A failure before the commit is taken back on both sides. One after it cannot be: if the keeper does
+ * not answer any more the process ends, and the start finds out what counts.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/cobblestone.h"
+#include "daemon/vault/internal.h"
+
+static void begin(struct vault *v);
+
+static void
+finish(struct vault *v, const struct act_result *result)
+{
+	struct act_job *job = v->acts.first;
+
+	v->acts.first = job->next;
+	if (v->acts.first == NULL)
+		v->acts.last = NULL;
+	if (job->done != NULL)
+		job->done(v, job->ctx, result);
+	us_buf_free(&job->copy);
+	free(job);
+	us_buf_free(&v->acts.committed);
+	if (v->acts.first != NULL)
+		begin(v);
+}
+
+static void
+fail(struct vault *v, int err, enum us_reason reason, struct us_bytes detail, uint64_t entry)
+{
+	char text[513] = "";
+	struct act_result result = { .err = err, .reason = reason, .detail = text, .entry = entry };
+
+	if (detail.n > 0 && detail.n < sizeof text)
+		memcpy(text, detail.p, detail.n);
+	finish(v, &result);
+}
+
+/* --- commit ------------------------------------------------------------------------------------------------ */
+
+static void
+on_committed(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
+{
+	struct us_bytes committed = { v->acts.committed.data, v->acts.committed.len };
+	struct act_result result = { .committed = committed };
+	struct us_write settle = { .op = US_WRITE_SETTLE_ACT, .number = v->acts.sequence };
+	struct us_msg_logged m;
+
+	(void)ctx;
+	v->acts.call = 0;
+	if (type != US_MSG_logged || us_msg_logged_decode(&m, body.p, body.n) != US_OK)
+		us_panic("the keeper's answer to a commit is not one");
+	if (m.err != US_OK) {
+		struct us_write drop = { .op = US_WRITE_DROP_ACTS, .number = v->acts.sequence };
+
+		if (us_writer_put(v->writer, &drop) != US_OK)
+			us_fatal("cannot take back an act: stopping");
+		fail(v, m.err, (enum us_reason)m.reason, (struct us_bytes){ NULL, 0 }, m.index);
+		return;
+	}
+	if (us_registry_apply(v->registry, committed, NULL) != US_OK)
+		us_panic("an act that the keeper committed does not fold here");
+	settle.entry = m.index;
+	if (start_note_entry(v, v->acts.sequence, m.index) != US_OK ||
+	    us_writer_put(v->writer, &settle) != US_OK)
+		us_fatal("out of memory after a commit: stopping");
+	result.entry = m.index;
+	result.logged = &m;
+	finish(v, &result);
+}
+
+static void
+on_stored(void *ctx, int err, size_t bytes)
+{
+	struct vault *v = ctx;
+	struct us_msg_act_commit commit = { .sequence = v->acts.sequence };
+	struct us_msg_act_abort abort = { .sequence = v->acts.sequence };
+
+	(void)bytes;
+	if (v->keeper == NULL)
+		return;
+	if (err != US_OK) {
+		(void)us_send_act_abort(v->keeper, 0, &abort);
+		fail(v, err, US_REASON_ERROR, (struct us_bytes){ NULL, 0 }, NO_ENTRY);
+		return;
+	}
+	v->acts.step = ACT_COMMIT;
+	v->acts.call = call_new(v, on_committed, NULL);
+	if (v->acts.call == 0 || us_send_act_commit(v->keeper, v->acts.call, &commit) != US_OK)
+		us_fatal("cannot ask the keeper to commit: stopping");
+}
+
+/* --- prepare ----------------------------------------------------------------------------------------------- */
+
+static int
+store_prepared(struct vault *v)
+{
+	struct us_write job = { .op = US_WRITE_ACT, .number = v->acts.sequence, .done = on_stored,
+		.ctx = v };
+	struct us_bytes committed = { v->acts.committed.data, v->acts.committed.len };
+	struct us_buf sealed;
+	uint8_t context[96];
+	size_t n;
+	int err;
+
+	us_buf_init(&sealed, US_ACT_COMMITTED_MAX + 65536);
+	err = act_context(v, v->acts.sequence, context, &n);
+	if (err == US_OK)
+		err = us_cobblestone_seal_to(v->state_key, (struct us_bytes){ context, n }, committed, &sealed);
+	if (err == US_OK) {
+		job.data = (struct us_bytes){ sealed.data, sealed.len };
+		err = us_writer_put(v->writer, &job);
+	}
+	us_buf_free(&sealed);
+	return err;
+}
+
+static void
+on_prepared(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
+{
+	struct us_msg_act_abort abort;
+	struct us_msg_act_prepared m;
+	int err;
+
+	(void)ctx;
+	v->acts.call = 0;
+	if (type != US_MSG_act_prepared || us_msg_act_prepared_decode(&m, body.p, body.n) != US_OK)
+		us_panic("the keeper's answer to a prepare is not one");
+	if (m.err != US_OK) {
+		fail(v, m.err, (enum us_reason)m.reason, m.detail, m.entry);
+		return;
+	}
+	v->acts.step = ACT_STORE;
+	v->acts.sequence = m.sequence;
+	us_buf_init(&v->acts.committed, US_ACT_COMMITTED_MAX);
+	err = us_buf_put(&v->acts.committed, m.committed.p, m.committed.n);
+	if (err == US_OK)
+		err = store_prepared(v);
+	if (err != US_OK) {
+		abort.sequence = m.sequence;
+		(void)us_send_act_abort(v->keeper, 0, &abort);
+		fail(v, err, US_REASON_ERROR, (struct us_bytes){ NULL, 0 }, NO_ENTRY);
+	}
+}
+
+static void
+begin(struct vault *v)
+{
+	struct act_job *job = v->acts.first;
+	int err;
+
+	v->acts.step = ACT_PREPARE;
+	v->acts.call = call_new(v, on_prepared, NULL);
+	if (v->acts.call == 0)
+		err = US_ERR_BUSY;
+	else if (job->is_batch)
+		err = us_send_batch_prepare(v->keeper, v->acts.call, &job->batch);
+	else
+		err = us_send_act_prepare(v->keeper, v->acts.call, &job->act);
+	if (err != US_OK) {
+		call_forget(v, v->acts.call);
+		fail(v, err, US_REASON_ERROR, (struct us_bytes){ NULL, 0 }, NO_ENTRY);
+	}
+}
+
+void
+acts_put(struct vault *v, struct act_job *job)
+{
+	job->next = NULL;
+	if (v->acts.last != NULL) {
+		v->acts.last->next = job;
+		v->acts.last = job;
+		return;
+	}
+	v->acts.first = v->acts.last = job;
+	begin(v);
+}
+
+void
+acts_free(struct vault *v)
+{
+	struct act_job *job;
+
+	while ((job = v->acts.first) != NULL) {
+		v->acts.first = job->next;
+		us_buf_free(&job->copy);
+		free(job);
+	}
+	us_buf_free(&v->acts.committed);
+}

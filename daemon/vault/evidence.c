@@ -1,0 +1,396 @@
+/* Collections and batches in memory, and the way from a record's number to its bytes. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/record_seal.h"
+#include "daemon/vault/internal.h"
+
+/* --- pages ------------------------------------------------------------------------------------------------------- */
+
+static int
+get_page(void *ctx, enum us_page_kind kind, uint32_t number, struct us_bytes *page)
+{
+	struct batch *b = ctx;
+	struct us_store_key key = { b->collection, (uint8_t)kind, PAGE_NUMBER(b->slot, number) };
+
+	if (number > 0xffff)
+		return US_ERR_RANGE;
+	return us_cache_get(b->vault->cache, &key, NULL, NULL, page);
+}
+
+struct opening {
+	struct batch *batch;
+	uint32_t number;
+};
+
+static int
+open_segment_page(void *ctx, struct us_bytes stored, uint8_t *out, size_t *out_n)
+{
+	struct opening *o = ctx;
+	int err = us_page_open(o->batch->page_key, &o->batch->source.place, US_PAGE_SEGMENT, o->number,
+	    stored, out);
+
+	if (err == US_OK)
+		*out_n = stored.n - US_PAGE_TAG;
+	return err;
+}
+
+static int
+get_segment_page(void *ctx, uint32_t number, const uint8_t **page)
+{
+	struct batch *b = ctx;
+	struct us_store_key key = { b->collection, US_PAGE_SEGMENT, PAGE_NUMBER(b->slot, number) };
+	struct opening o = { b, number };
+	struct us_bytes view;
+	int err;
+
+	if (number > 0xffff)
+		return US_ERR_RANGE;
+	err = us_cache_get(b->vault->cache, &key, open_segment_page, &o, &view);
+	if (err != US_OK)
+		return err;
+	if (view.n != US_PAGE_PLAIN)
+		return US_ERR_FORMAT;
+	*page = view.p;
+	return US_OK;
+}
+
+/* --- collections and batches ----------------------------------------------------------------------------------------- */
+
+static int
+grow_pointers(void ***array, size_t *n, size_t need)
+{
+	size_t more = *n == 0 ? 16 : *n;
+	void **p;
+
+	if (need < *n)
+		return US_OK;
+	while (more <= need)
+		more *= 2;
+	p = realloc(*array, more * sizeof *p);
+	if (p == NULL)
+		return US_ERR_NOMEM;
+	memset(p + *n, 0, (more - *n) * sizeof *p);
+	*array = p;
+	*n = more;
+	return US_OK;
+}
+
+struct collection *
+evidence_collection(struct vault *v, uint32_t id)
+{
+	void **array = (void **)v->collections;
+	int err = grow_pointers(&array, &v->n_collections, id);
+
+	v->collections = (struct collection **)array;
+	if (err != US_OK)
+		return NULL;
+	if (v->collections[id] == NULL) {
+		struct collection *c = calloc(1, sizeof *c);
+
+		if (c == NULL || us_unpacker_new(&c->unpacker) != US_OK) {
+			free(c);
+			return NULL;
+		}
+		c->id = id;
+		v->collections[id] = c;
+	}
+	return v->collections[id];
+}
+
+static struct batch *
+batch_at(struct vault *v, struct collection *c, uint32_t slot)
+{
+	void **array = (void **)c->batches;
+	int err = grow_pointers(&array, &c->n_batches, slot);
+	struct batch *b;
+
+	c->batches = (struct batch **)array;
+	if (err != US_OK)
+		return NULL;
+	if (c->batches[slot] != NULL)
+		return c->batches[slot];
+	b = calloc(1, sizeof *b);
+	if (b == NULL)
+		return NULL;
+	b->vault = v;
+	b->collection = c->id;
+	b->slot = slot;
+	b->source.place = (struct us_batch_place){ v->vault_id, c->id, slot };
+	b->source.get_page = get_page;
+	b->source.ctx = b;
+	c->batches[slot] = b;
+	return b;
+}
+
+static int
+put_key(struct us_key **place, struct us_bytes bytes)
+{
+	int err = *place != NULL ? US_OK : us_key_new(place);
+
+	if (err == US_OK)
+		memcpy((*place)->b, bytes.p, US_KEY_SIZE);
+	return err;
+}
+
+/* The page key of a batch is that of its segment, whose slot may be another one. */
+static uint32_t
+slot_of_segment(const struct vault *v, uint32_t collection, uint32_t segment_slot)
+{
+	size_t i, n = us_registry_batches(v->registry, collection);
+
+	for (i = n; i-- > 0;) {
+		const struct us_batch *b = us_registry_batch(v->registry, collection, i);
+
+		if (b->status != US_BATCH_VOID && b->facts.segment_slot == segment_slot)
+			return b->facts.slot;
+	}
+	return segment_slot;
+}
+
+int
+evidence_take_keys(struct vault *v, uint32_t collection, struct us_bytes page_keys)
+{
+	struct collection *c = evidence_collection(v, collection);
+	struct us_reader r;
+	int err = c == NULL ? US_ERR_NOMEM : US_OK;
+
+	us_reader_init(&r, page_keys.p, page_keys.n);
+	while (err == US_OK && r.left > 0 && r.err == US_OK) {
+		uint8_t kind = us_take_u8(&r);
+		uint32_t number = us_take_u32(&r);
+		struct us_bytes key = us_take(&r, US_KEY_SIZE);
+
+		if (r.err != US_OK)
+			break;
+		if (kind == 1) {
+			struct batch *b = batch_at(v, c, slot_of_segment(v, collection, number));
+
+			err = b == NULL ? US_ERR_NOMEM : put_key(&b->page_key, key);
+			if (err == US_OK)
+				b->source.page_key = b->page_key;
+		} else if (kind == 2 && number <= US_SLOT_MAX) {
+			void **array = (void **)c->dictionary_keys;
+
+			err = grow_pointers(&array, &c->n_dictionary_keys, number);
+			c->dictionary_keys = (struct us_key **)array;
+			if (err == US_OK)
+				err = put_key(&c->dictionary_keys[number], key);
+		} else {
+			err = US_ERR_FORMAT;
+		}
+	}
+	return err != US_OK ? err : us_reader_end(&r);
+}
+
+int
+evidence_batch(struct vault *v, const struct us_batch *facts, struct batch **out)
+{
+	struct collection *c = evidence_collection(v, facts->facts.collection);
+	struct batch *b = c == NULL ? NULL : batch_at(v, c, facts->facts.slot);
+
+	if (b == NULL)
+		return US_ERR_NOMEM;
+	if (b->page_key == NULL)
+		return US_ERR_SEALED;
+	*out = b;
+	return US_OK;
+}
+
+static uint32_t
+pages_of(const struct us_batch *facts, enum us_page_kind kind)
+{
+	size_t i;
+
+	for (i = 0; i < facts->facts.n_pages; i++)
+		if (facts->facts.pages[i].kind == (uint8_t)kind)
+			return facts->facts.pages[i].pages;
+	return 0;
+}
+
+int
+evidence_segment(struct vault *v, const struct us_batch *facts, struct us_segment **out)
+{
+	struct us_segment_source source = { .get = get_segment_page };
+	struct batch *b;
+	int err = evidence_batch(v, facts, &b);
+
+	if (err == US_OK && b->segment == NULL) {
+		source.pages = pages_of(facts, US_PAGE_SEGMENT);
+		source.ctx = b;
+		err = us_segment_open(&source, &b->segment);
+		if (err == US_OK && us_segment_docs(b->segment) != facts->facts.count) {
+			us_segment_close(b->segment);
+			b->segment = NULL;
+			err = US_ERR_VERIFY;
+		}
+	}
+	if (err == US_OK)
+		*out = b->segment;
+	return err;
+}
+
+static void
+batch_free(struct batch *b)
+{
+	if (b == NULL)
+		return;
+	us_manifest_close(b->manifest);
+	us_segment_close(b->segment);
+	us_batch_directory_free(b->directory);
+	us_key_free(b->page_key);
+	free(b);
+}
+
+void
+evidence_forget_batch(struct vault *v, uint32_t collection, uint32_t slot)
+{
+	struct us_store_key key = { collection, 0, PAGE_NUMBER(slot, 0) };
+
+	for (key.kind = US_PAGE_RECORDS; key.kind <= US_PAGE_TAGS; key.kind++)
+		us_cache_forget(v->cache, &key, PAGE_NUMBER(slot, 0xffff));
+	if (collection < v->n_collections && v->collections[collection] != NULL) {
+		struct collection *c = v->collections[collection];
+
+		if (slot < c->n_batches) {
+			batch_free(c->batches[slot]);
+			c->batches[slot] = NULL;
+		}
+	}
+}
+
+static void
+collection_free(struct collection *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->n_batches; i++)
+		batch_free(c->batches[i]);
+	for (i = 0; i < c->n_dictionary_keys; i++)
+		us_key_free(c->dictionary_keys[i]);
+	free(c->batches);
+	free(c->dictionary_keys);
+	us_unpacker_free(c->unpacker);
+	us_tags_free(c->tags);
+	free(c);
+}
+
+void
+evidence_free(struct vault *v)
+{
+	size_t i;
+
+	for (i = 0; i < v->n_collections; i++)
+		if (v->collections[i] != NULL)
+			collection_free(v->collections[i]);
+	free(v->collections);
+	v->collections = NULL;
+	v->n_collections = 0;
+}
+
+/* --- records ---------------------------------------------------------------------------------------------------------- */
+
+static int
+append_page(void *ctx, const struct us_store_key *key, struct us_bytes page)
+{
+	(void)key;
+	return us_buf_put(ctx, page.p, page.n);
+}
+
+static int
+open_dictionary(struct vault *v, struct collection *c, uint32_t version)
+{
+	struct us_store_key from = { c->id, US_PAGE_DICTIONARY, PAGE_NUMBER(version, 0) };
+	struct us_buf sealed, plain;
+	int err;
+
+	if (version >= c->n_dictionary_keys || c->dictionary_keys[version] == NULL)
+		return US_ERR_SEALED;
+	us_buf_init(&sealed, US_DICTIONARY_MAX + US_PAGE_TAG);
+	us_buf_init(&plain, US_DICTIONARY_MAX);
+	err = us_store_scan(v->reader, &from, PAGE_NUMBER(version, 0xffff), append_page, &sealed);
+	if (err == US_OK)
+		err = us_dictionary_open(c->dictionary_keys[version], v->vault_id, c->id, version,
+		    (struct us_bytes){ sealed.data, sealed.len }, &plain);
+	if (err == US_OK)
+		err = us_unpacker_add(c->unpacker, version, (struct us_bytes){ plain.data, plain.len });
+	us_buf_free(&plain);
+	us_buf_free(&sealed);
+	return err;
+}
+
+/* The sealed bytes of a record: a view of a cached page, or of v->sealed for one larger than a page. */
+static int
+find_sealed(struct vault *v, struct batch *b, const struct us_batch *facts, uint32_t item,
+    struct us_bytes *sealed)
+{
+	struct us_bytes page;
+	uint32_t first, n;
+	int err = US_OK;
+
+	if (b->directory == NULL)
+		err = us_batch_directory_open(&b->directory, &b->source, facts->facts.count,
+		    pages_of(facts, US_PAGE_RECORDS));
+	if (err == US_OK)
+		err = us_batch_directory_find(b->directory, item, &first, &n);
+	if (err != US_OK)
+		return err;
+	if (n == 1) {
+		err = get_page(b, US_PAGE_RECORDS, first, &page);
+		return err != US_OK ? err : us_record_page_find(page, item, sealed);
+	}
+	us_buf_reset(&v->sealed);
+	err = us_batch_record(b->directory, &b->source, item, &v->sealed);
+	*sealed = (struct us_bytes){ v->sealed.data, v->sealed.len };
+	return err;
+}
+
+int
+evidence_record(struct vault *v, const struct us_batch *facts, uint64_t record,
+    const struct us_key *key, struct us_container *c)
+{
+	struct us_record_place place = { v->vault_id, facts->facts.collection, record, 0 };
+	struct us_bytes sealed, packed;
+	struct collection *collection;
+	struct batch *b;
+	uint8_t *plain;
+	uint32_t version;
+	int err = evidence_batch(v, facts, &b);
+
+	if (err == US_OK)
+		err = find_sealed(v, b, facts, (uint32_t)(record - facts->facts.first), &sealed);
+	if (err == US_OK && sealed.n <= US_RECORD_SEAL_OVERHEAD)
+		err = US_ERR_TRUNCATED;
+	if (err != US_OK)
+		return err;
+	us_buf_reset(&v->plain);
+	us_buf_reset(&v->container);
+	err = us_buf_extend(&v->plain, sealed.n - US_RECORD_SEAL_OVERHEAD, &plain);
+	if (err == US_OK)
+		err = us_record_open(key, &place, sealed, plain);
+	packed = (struct us_bytes){ v->plain.data, v->plain.len };
+	if (err == US_OK)
+		err = us_packed_version(packed, &version);
+	collection = v->collections[place.collection];
+	if (err == US_OK && version != 0 && !us_unpacker_has(collection->unpacker, version))
+		err = open_dictionary(v, collection, version);
+	if (err == US_OK)
+		err = us_unpacker_unpack(collection->unpacker, packed, &v->container);
+	if (err == US_OK)
+		err = us_container_decode(c, (struct us_bytes){ v->container.data, v->container.len });
+	return err;
+}
+
+int
+evidence_proof(struct vault *v, const struct us_batch *facts, uint64_t record,
+    struct us_batch_proof *proof)
+{
+	struct batch *b;
+	int err = evidence_batch(v, facts, &b);
+
+	if (err == US_OK && b->manifest == NULL)
+		err = us_manifest_open(&b->manifest, &b->source, facts->facts.count);
+	if (err == US_OK)
+		err = us_manifest_proof(b->manifest, (uint32_t)(record - facts->facts.first), proof);
+	return err;
+}

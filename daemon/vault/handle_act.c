@@ -1,0 +1,363 @@
+/* Signed acts: sealing, copies, and everything else that changes who may do what. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base64.h"
+#include "daemon/lib/role.h"
+#include "daemon/vault/internal.h"
+
+/* What is kept of a request while its act is on its way. */
+struct acting {
+	struct us_act act;
+	enum us_act_type type;
+	struct act_job *job; /* NULL once it is done */
+};
+
+static void
+acting_free(void *state)
+{
+	struct acting *a = state;
+
+	if (a->job != NULL)
+		a->job->done = NULL; /* the act goes its way; nobody waits for it */
+	free(a);
+}
+
+/* --- seal -------------------------------------------------------------------------------------------------------- */
+
+static void
+on_sealed(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
+{
+	struct request *r = ctx;
+	struct us_msg_logged m;
+	struct us_json j;
+	struct us_buf b;
+
+	r->call = 0;
+	if (type != US_MSG_logged || us_msg_logged_decode(&m, body.p, body.n) != US_OK) {
+		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
+		return;
+	}
+	if (m.err != US_OK) {
+		reply_error(r, m.err, (enum us_reason)m.reason, m.index);
+		return;
+	}
+	us_buf_init(&b, 1024);
+	us_json_begin(&j, &b);
+	us_json_object(&j);
+	us_json_kv_cstr(&j, "status", "done");
+	us_json_kv_cstr(&j, "type", "seal");
+	us_json_kv_bool(&j, "sealed", 1);
+	us_json_kv_uint(&j, "entry", m.index);
+	us_json_close(&j);
+	(void)us_json_end(&j);
+	reply_json(r, 200, m.index, &b);
+	us_buf_free(&b);
+	vault_leave(v, US_EXIT_SEALED);
+}
+
+static void
+seal(struct request *r, const struct us_msg_act_request *q)
+{
+	struct us_msg_seal m;
+	int err;
+
+	memcpy(m.credential, r->credential, sizeof m.credential);
+	memcpy(m.session, r->session, sizeof m.session);
+	m.peer = q->peer;
+	m.act = q->act;
+	m.signature = q->signature;
+	r->call = call_new(r->vault, on_sealed, r);
+	err = r->call == 0 ? US_ERR_BUSY : us_send_seal(r->vault->keeper, r->call, &m);
+	if (err != US_OK)
+		reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
+}
+
+/* --- results ------------------------------------------------------------------------------------------------------- */
+
+static void
+put_certificate(struct vault *v, struct us_json *j, struct us_bytes result, int *pending)
+{
+	struct us_reader in;
+	struct us_bytes der;
+	size_t i, n = us_registry_credentials(v->registry);
+
+	us_reader_init(&in, result.p, result.n);
+	der = us_take_str32(&in, US_ACT_RESULT_MAX);
+	us_json_key(j, "certificate");
+	us_json_base64(j, der.p, der.n);
+	us_json_key(j, "ca");
+	us_json_base64(j, us_registry_ca(v->registry).p, us_registry_ca(v->registry).n);
+	for (i = n; i-- > 0;) {
+		const struct us_credential *c = us_registry_credential(v->registry, i);
+
+		if (c->certificate.n != der.n || memcmp(c->certificate.p, der.p, der.n) != 0)
+			continue;
+		us_json_kv_hex(j, "fingerprint", c->fingerprint, sizeof c->fingerprint);
+		us_json_kv_uint(j, "person", c->person);
+		*pending = !c->approved;
+		break;
+	}
+}
+
+static uint64_t
+number_of(struct us_bytes result)
+{
+	return result.n == 4 ? us_load_u32(result.p) : result.n == 8 ? us_load_u64(result.p) : 0;
+}
+
+/* The docket line of a person who waits, if any. */
+static void
+put_docket(struct vault *v, struct us_json *j, uint32_t person)
+{
+	struct us_docket_item item;
+	char id[US_DOCKET_ID_MAX + 1];
+
+	(void)snprintf(id, sizeof id, "person-%u", person);
+	if (us_registry_docket_item(v->registry, us_bytes_of(id), &item) == US_OK) {
+		us_json_kv_cstr(j, "docket", item.id);
+		us_json_kv_hex(j, "digest", item.digest, sizeof item.digest);
+	}
+}
+
+static void
+put_result(struct vault *v, struct acting *a, struct us_bytes result, struct us_json *j, int *pending)
+{
+	const struct us_person *person;
+
+	switch (a->type) {
+	case US_ACT_PERSON_ADD: {
+		uint32_t id = (uint32_t)number_of(result);
+
+		person = us_registry_person(v->registry, id);
+		us_json_kv_uint(j, "person", id);
+		*pending = person != NULL && person->status == US_PERSON_PENDING;
+		if (*pending)
+			put_docket(v, j, id);
+		break;
+	}
+	case US_ACT_PERSON_SIGN: {
+		struct us_docket_item item;
+
+		/* Others may have to sign too. */
+		us_json_kv_bool(j, "open",
+		    us_registry_docket_item(v->registry, a->act.u.sign.docket_id, &item) == US_OK);
+		us_json_kv_str(j, "docket", a->act.u.sign.docket_id);
+		break;
+	}
+	case US_ACT_CREDENTIAL_ISSUE:
+		put_certificate(v, j, result, pending);
+		if (*pending)
+			put_docket(v, j, a->act.u.issue.person);
+		break;
+	case US_ACT_COLLECTION_CREATE:
+		us_json_kv_uint(j, "collection", number_of(result));
+		us_json_kv_str(j, "name", a->act.u.collection.name);
+		break;
+	case US_ACT_PERSON_SUSPEND:
+	case US_ACT_PERSON_REINSTATE:
+	case US_ACT_PERSON_END:
+		person = us_registry_person(v->registry, a->act.u.change.person);
+		us_json_kv_uint(j, "person", a->act.u.change.person);
+		if (person != NULL)
+			us_json_kv_cstr(j, "person_status", us_person_status_name(person->status));
+		break;
+	case US_ACT_COPY_RETURN:
+		us_json_kv_uint(j, "copy", a->act.u.copy_return.copy);
+		break;
+	case US_ACT_BATCH_RELEASE:
+	case US_ACT_BATCH_WITHDRAW:
+		us_json_kv_uint(j, "batch", a->act.u.batch.slot);
+		break;
+	case US_ACT_CREDENTIAL_REVOKE:
+	case US_ACT_COPY:
+	case US_ACT_SEAL:
+	case US_ACT_INIT:
+	case US_ACT_BATCH_CLOSE:
+	case US_ACT_BATCH_VOID:
+	case US_ACT_DICTIONARY:
+	case US_ACT_COPY_DIGEST:
+		break;
+	}
+}
+
+static void
+reply_refusal(struct request *r, const struct act_result *result)
+{
+	struct problem p = { .status = 403, .type = "denied", .title = "Refused",
+		.detail = result->detail, .reason = result->reason, .entry = result->entry, .position = -1 };
+
+	if ((result->err != US_ERR_DENIED && result->err != US_ERR_EXISTS &&
+	    result->err != US_ERR_STATE && result->err != US_ERR_NOT_FOUND) ||
+	    result->reason == US_REASON_NO_SESSION) {
+		reply_error(r, result->err, result->reason, result->entry);
+		return;
+	}
+	if (result->err == US_ERR_EXISTS || result->err == US_ERR_STATE) {
+		p.status = 409;
+		p.type = "conflict";
+		p.title = "Not possible in the present state";
+	} else if (result->err == US_ERR_NOT_FOUND) {
+		p.status = 404;
+		p.type = "not-found";
+		p.title = "Not found";
+	}
+	reply_problem(r, &p);
+}
+
+static void
+on_done(struct vault *v, void *ctx, const struct act_result *result)
+{
+	struct request *r = ctx;
+	struct acting *a = r->state;
+	struct us_committed_act committed;
+	struct us_json j;
+	struct us_buf b;
+	int pending = 0, err;
+
+	a->job = NULL;
+	if (result->err != US_OK) {
+		reply_refusal(r, result);
+		return;
+	}
+	err = us_committed_act_decode(&committed, NULL, result->committed.p, result->committed.n);
+	if (err != US_OK) {
+		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, result->entry);
+		return;
+	}
+	if (a->type == US_ACT_COPY) {
+		/* act's views point into r->body, which stays; its state is replaced */
+		struct us_act_copy copy = a->act.u.copy;
+
+		free(a);
+		r->state = NULL;
+		r->free_state = NULL;
+		err = read_copy(r, &copy, number_of(committed.result), result->entry);
+		if (err != US_OK)
+			reply_error(r, err, US_REASON_ERROR, result->entry);
+		return;
+	}
+	us_buf_init(&b, 262144);
+	us_json_begin(&j, &b);
+	us_json_object(&j);
+	us_json_kv_cstr(&j, "type", us_act_name(a->type));
+	us_json_kv_uint(&j, "sequence", committed.sequence);
+	us_json_kv_uint(&j, "entry", result->entry);
+	us_json_kv_uint(&j, "order", us_registry_order(v->registry)->version);
+	put_result(v, a, committed.result, &j, &pending);
+	us_json_kv_cstr(&j, "status", pending ? "pending" : "done");
+	us_json_close(&j);
+	err = us_json_end(&j);
+	if (err == US_OK)
+		reply_json(r, pending ? 202 : 200, result->entry, &b);
+	else
+		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, result->entry);
+	us_buf_free(&b);
+}
+
+/* --- the request ------------------------------------------------------------------------------------------------------ */
+
+static int
+check_copy(struct request *r, const struct us_act_copy *copy)
+{
+	const struct us_collection *c = us_registry_collection(r->vault->registry, copy->collection);
+	uint64_t *records;
+	uint32_t i;
+	int err;
+
+	if (c == NULL) {
+		reply_error(r, US_ERR_NOT_FOUND, US_REASON_NOT_FOUND, NO_ENTRY);
+		return US_ERR_NOT_FOUND;
+	}
+	r->collection = c->id;
+	err = access_rule(r, US_ACTION_COPY, copy->purpose, copy->n);
+	if (err != US_OK)
+		return err;
+	records = malloc((size_t)copy->n * sizeof *records);
+	if (records == NULL) {
+		reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
+		return US_ERR_NOMEM;
+	}
+	for (i = 0; i < copy->n; i++)
+		records[i] = us_act_copy_record(copy, i);
+	err = read_check(r, records, copy->n, US_ACTION_COPY, copy->purpose);
+	free(records);
+	return err;
+}
+
+static void
+put_job(struct request *r, struct acting *a, const struct us_msg_act_request *q)
+{
+	struct act_job *job = calloc(1, sizeof *job);
+	size_t act_at, sig_at;
+	int err;
+
+	if (job == NULL) {
+		reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
+		return;
+	}
+	/* The request may end before the act does: the job has bytes of its own. */
+	us_buf_init(&job->copy, 2u << 20);
+	err = us_buf_put(&job->copy, r->peer, r->peer_n);
+	act_at = job->copy.len;
+	if (err == US_OK)
+		err = us_buf_put(&job->copy, q->act.p, q->act.n);
+	sig_at = job->copy.len;
+	if (err == US_OK)
+		err = us_buf_put(&job->copy, q->signature.p, q->signature.n);
+	if (err != US_OK) {
+		us_buf_free(&job->copy);
+		free(job);
+		reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
+		return;
+	}
+	memcpy(job->act.credential, r->credential, sizeof job->act.credential);
+	memcpy(job->act.session, r->session, sizeof job->act.session);
+	job->act.peer = (struct us_bytes){ job->copy.data, r->peer_n };
+	job->act.act = (struct us_bytes){ job->copy.data + act_at, q->act.n };
+	job->act.signature = (struct us_bytes){ job->copy.data + sig_at, q->signature.n };
+	job->done = on_done;
+	job->ctx = r;
+	a->job = job;
+	acts_put(r->vault, job);
+}
+
+void
+handle_act(struct request *r)
+{
+	struct us_msg_act_request q;
+	struct us_signed_act envelope;
+	struct acting *a;
+	int err = us_msg_act_request_decode(&q, r->body.data, r->body.len);
+
+	if (err == US_OK)
+		err = us_signed_act_decode(&envelope, q.act.p, q.act.n);
+	if (err == US_OK && us_act_is_vaults(envelope.type))
+		err = US_ERR_RANGE;
+	if (err != US_OK) {
+		reply_error(r, err, US_REASON_MALFORMED, NO_ENTRY);
+		return;
+	}
+	if (access_person(r) != US_OK)
+		return;
+	a = calloc(1, sizeof *a);
+	if (a == NULL) {
+		reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
+		return;
+	}
+	r->state = a;
+	r->free_state = acting_free;
+	a->type = envelope.type;
+	err = us_act_decode(&a->act, envelope.type, envelope.payload);
+	if (err != US_OK) {
+		reply_error(r, err, US_REASON_MALFORMED, NO_ENTRY);
+		return;
+	}
+	if (a->type == US_ACT_SEAL) {
+		seal(r, &q);
+		return;
+	}
+	if (a->type == US_ACT_COPY && check_copy(r, &a->act.u.copy) != US_OK)
+		return;
+	put_job(r, a, &q);
+}

@@ -1,0 +1,206 @@
+/* The log as it is served: tiles, bundles, checkpoint, proofs of state entries, keys of boxes. */
+#include <string.h>
+
+#include "common/timefmt.h"
+#include "daemon/vault/internal.h"
+
+#define PROOF_PATH "entry-proof/"
+
+static void
+on_data(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
+{
+	struct request *r = ctx;
+	struct us_msg_log_data m;
+
+	(void)v;
+	r->call = 0;
+	if (type != US_MSG_log_data || us_msg_log_data_decode(&m, body.p, body.n) != US_OK) {
+		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
+		return;
+	}
+	if (m.err != US_OK) {
+		reply_error(r, m.err, US_REASON_NOT_FOUND, NO_ENTRY);
+		return;
+	}
+	reply_bytes(r, 200, r->content, m.data);
+}
+
+static void
+on_entry(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
+{
+	struct request *r = ctx;
+	struct us_msg_entry_proof_reply m;
+	struct us_buf b, proof;
+	struct us_json j;
+	int err;
+
+	(void)v;
+	r->call = 0;
+	if (type != US_MSG_entry_proof_reply ||
+	    us_msg_entry_proof_reply_decode(&m, body.p, body.n) != US_OK) {
+		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
+		return;
+	}
+	if (m.err != US_OK) {
+		reply_error(r, m.err, US_REASON_NOT_FOUND, NO_ENTRY);
+		return;
+	}
+	us_buf_init(&b, 1u << 20);
+	us_buf_init(&proof, 65536);
+	err = access_proof_of(m.index, m.proof, m.checkpoint, &proof);
+	us_json_begin(&j, &b);
+	us_json_object(&j);
+	us_json_kv_uint(&j, "index", m.index);
+	us_json_key(&j, "entry");
+	us_json_base64(&j, m.entry.p, m.entry.n);
+	us_json_kv_str(&j, "proof", (struct us_bytes){ proof.data, proof.len });
+	us_json_close(&j);
+	if (err == US_OK)
+		err = us_json_end(&j);
+	if (err == US_OK)
+		reply_json(r, 200, NO_ENTRY, &b);
+	else
+		reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
+	us_buf_free(&proof);
+	us_buf_free(&b);
+}
+
+static int
+parse_index(struct us_bytes text, uint64_t *index)
+{
+	uint64_t v = 0;
+	size_t i;
+
+	if (text.n == 0 || text.n > 18)
+		return US_ERR_FORMAT;
+	for (i = 0; i < text.n; i++) {
+		if (text.p[i] < '0' || text.p[i] > '9')
+			return US_ERR_FORMAT;
+		v = v * 10 + (uint64_t)(text.p[i] - '0');
+	}
+	*index = v;
+	return US_OK;
+}
+
+/* The tree is there for everybody whose certificate this vault issued, sealed or not: it shows sizes and
+ * times. What is in the boxes needs keys, and these are logged. */
+void
+handle_log(struct request *r)
+{
+	struct vault *v = r->vault;
+	struct us_msg_log_request q;
+	struct us_msg_log_read read;
+	struct us_msg_entry_proof proof;
+	size_t label = sizeof PROOF_PATH - 1;
+	int err = us_msg_log_request_decode(&q, r->body.data, r->body.len);
+
+	if (err != US_OK) {
+		reply_error(r, err, US_REASON_MALFORMED, NO_ENTRY);
+		return;
+	}
+	if (v->state == VAULT_OPEN && us_registry_standing(v->registry, r->credential, us_time_now_ns(),
+	    NULL, NULL) != US_REASON_NONE) {
+		(void)access_person(r);
+		return;
+	}
+	if (q.path.n > label && memcmp(q.path.p, PROOF_PATH, label) == 0) {
+		err = parse_index((struct us_bytes){ q.path.p + label, q.path.n - label }, &proof.index);
+		r->call = err == US_OK ? call_new(v, on_entry, r) : 0;
+		if (err == US_OK)
+			err = r->call == 0 ? US_ERR_BUSY : us_send_entry_proof(v->keeper, r->call, &proof);
+	} else {
+		read.path = q.path;
+		r->content = us_bytes_is(q.path, "checkpoint") || us_bytes_is(q.path, "vkey") ?
+		    US_TYPE_TEXT : US_TYPE_OCTETS;
+		r->call = call_new(v, on_data, r);
+		err = r->call == 0 ? US_ERR_BUSY : us_send_log_read(v->keeper, r->call, &read);
+	}
+	if (err != US_OK)
+		reply_error(r, err, US_REASON_MALFORMED, NO_ENTRY);
+}
+
+static void
+put_boxes(struct us_json *j, struct us_bytes boxes, struct us_reader *in)
+{
+	static const char *const names[] = { "access", "disclosure", "query" };
+
+	us_reader_init(in, boxes.p, boxes.n);
+	us_json_key(j, "boxes");
+	us_json_array(j);
+	while (in->left > 0 && in->err == US_OK) {
+		uint8_t mask = us_take_u8(in);
+		unsigned box;
+
+		us_json_object(j);
+		for (box = 0; box < 3; box++) {
+			struct us_bytes key;
+
+			if ((mask >> box & 1) == 0)
+				continue;
+			key = us_take(in, 32);
+			us_json_key(j, names[box]);
+			us_json_base64(j, key.p, key.n);
+		}
+		us_json_close(j);
+	}
+	us_json_close(j);
+}
+
+static void
+on_keys(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
+{
+	struct request *r = ctx;
+	struct us_msg_log_keys_reply m;
+	struct us_reader in;
+	struct us_json j;
+	struct us_buf b;
+
+	(void)v;
+	r->call = 0;
+	if (type != US_MSG_log_keys_reply || us_msg_log_keys_reply_decode(&m, body.p, body.n) != US_OK) {
+		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
+		return;
+	}
+	if (m.err != US_OK) {
+		reply_error(r, m.err, (enum us_reason)m.reason, m.entry);
+		return;
+	}
+	us_buf_init(&b, 16u << 20);
+	us_json_begin(&j, &b);
+	us_json_object(&j);
+	us_json_kv_uint(&j, "entry", m.entry);
+	us_json_kv_uint(&j, "from", m.from);
+	us_json_kv_uint(&j, "next", m.next);
+	put_boxes(&j, m.boxes, &in);
+	us_json_close(&j);
+	if (us_json_end(&j) == US_OK && us_reader_end(&in) == US_OK)
+		reply_json(r, 200, m.entry, &b);
+	else
+		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, m.entry);
+	us_buf_free(&b);
+}
+
+void
+handle_log_keys(struct request *r)
+{
+	struct us_msg_log_keys_request q;
+	struct us_msg_log_keys m;
+	int err;
+
+	if (us_msg_log_keys_request_decode(&q, r->body.data, r->body.len) != US_OK) {
+		reply_error(r, US_ERR_FORMAT, US_REASON_MALFORMED, NO_ENTRY);
+		return;
+	}
+	if (access_person(r) != US_OK ||
+	    access_rule(r, US_ACTION_AUDIT_KEYS, (struct us_bytes){ NULL, 0 }, 0) != US_OK)
+		return;
+	memcpy(m.credential, r->credential, sizeof m.credential);
+	memcpy(m.session, r->session, sizeof m.session);
+	m.peer = q.peer;
+	m.from = q.from;
+	m.to = q.to;
+	r->call = call_new(r->vault, on_keys, r);
+	err = r->call == 0 ? US_ERR_BUSY : us_send_log_keys(r->vault->keeper, r->call, &m);
+	if (err != US_OK)
+		reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
+}

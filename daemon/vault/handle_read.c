@@ -1,0 +1,494 @@
+/*
+ * Reading, one record or thousands, and copies. Order, visibility, one disclosure entry that names all
+ * records; its answer brings their keys, and then line after line goes out as the client takes them.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base64.h"
+#include "common/timefmt.h"
+#include "daemon/vault/internal.h"
+
+#define RECORDS_MAX 65536u
+#define KEY_ITEM (US_KEY_SIZE + 16u) /* record key, manifest salt */
+
+struct reading {
+	struct view view;
+	uint64_t *records;
+	size_t n, at;
+	uint8_t *keys; /* us_secret_alloc(): n × KEY_ITEM, once the entry is there */
+	enum us_action action;
+	struct us_bytes purpose;
+	uint64_t snapshot;
+	uint64_t copy_id; /* 0: no copy */
+	uint64_t related;
+	char recipient[US_RECIPIENT_MAX + 1];
+	struct us_buf words; /* of rules, packed; and views of them */
+	struct us_bytes *word;
+	size_t n_words;
+};
+
+static void check_and_log(struct request *r);
+
+static void
+reading_free(void *state)
+{
+	struct reading *d = state;
+
+	us_secret_free(d->keys);
+	us_buf_free(&d->words);
+	free(d->word);
+	free(d->records);
+	free(d);
+}
+
+static struct reading *
+reading_new(struct request *r, size_t n, enum us_action action)
+{
+	struct reading *d = calloc(1, sizeof *d);
+
+	if (d != NULL)
+		d->records = malloc((n == 0 ? 1 : n) * sizeof *d->records);
+	if (d == NULL || d->records == NULL) {
+		free(d);
+		return NULL;
+	}
+	d->n = n;
+	d->action = action;
+	d->related = NO_ENTRY;
+	us_buf_init(&d->words, 262144);
+	r->state = d;
+	r->free_state = reading_free;
+	return d;
+}
+
+/* --- lines ----------------------------------------------------------------------------------------------------- */
+
+static int
+put_text(struct us_buf *b, const char *s)
+{
+	return us_buf_put(b, s, strlen(s));
+}
+
+static int
+put_uint(struct us_buf *b, uint64_t v)
+{
+	char digits[20];
+	size_t at = sizeof digits;
+
+	do {
+		digits[--at] = (char)('0' + v % 10);
+		v /= 10;
+	} while (v > 0);
+	return us_buf_put(b, digits + at, sizeof digits - at);
+}
+
+static int
+put_designation(struct request *r, const struct us_batch *facts, uint64_t record, struct us_buf *b)
+{
+	const struct us_collection *c = us_registry_collection(r->vault->registry, r->collection);
+	struct us_bytes designation = us_bytes_of(c->designation);
+	struct us_segment_doc doc;
+	struct us_segment *segment;
+	char legend[US_DESIGNATION_MAX * 4 + 64];
+	size_t i, n;
+	int err = evidence_segment(r->vault, facts, &segment);
+
+	if (err == US_OK)
+		err = us_segment_doc(segment, (uint32_t)(record - facts->facts.first), &doc);
+	if (err != US_OK)
+		return err;
+	if (doc.designation.n > 0)
+		designation = doc.designation;
+	if (designation.n == 0)
+		return put_text(b, ",\"designation\":null,\"legend\":null");
+	err = put_text(b, ",\"designation\":");
+	if (err == US_OK)
+		err = us_json_put_string(b, designation);
+	if (err == US_OK)
+		err = put_text(b, ",\"legend\":");
+	n = designation.n < sizeof legend - 64 ? designation.n : 0;
+	for (i = 0; i < n; i++)
+		legend[i] = (char)(designation.p[i] >= 'a' && designation.p[i] <= 'z' ?
+		    designation.p[i] - 32 : designation.p[i]);
+	memcpy(legend + n, " - SUBJECT TO PROTECTIVE ORDER", sizeof " - SUBJECT TO PROTECTIVE ORDER");
+	return err != US_OK ? err : us_json_put_string(b, us_bytes_of(legend));
+}
+
+static int
+put_manifest(struct request *r, const struct us_batch *facts, uint64_t record, const uint8_t salt[16],
+    struct us_buf *b)
+{
+	struct us_batch_proof proof;
+	char hash[US_BASE64_SIZE(32) + 1];
+	uint32_t i;
+	int err = evidence_proof(r->vault, facts, record, &proof);
+
+#define PUT(s) if (err == US_OK) err = put_text(b, s)
+#define NUMBER(v) if (err == US_OK) err = put_uint(b, v)
+	PUT(",\"manifest\":{\"collection\":");
+	NUMBER(facts->facts.collection);
+	PUT(",\"batch\":");
+	NUMBER(facts->facts.slot);
+	PUT(",\"record\":");
+	NUMBER(record);
+	PUT(",\"version\":0,\"salt\":\"");
+	if (err == US_OK)
+		err = us_hex_put(b, salt, 16);
+	PUT("\",\"index\":");
+	NUMBER(record - facts->facts.first);
+	PUT(",\"size\":");
+	NUMBER(facts->facts.count);
+	PUT(",\"path\":[");
+	for (i = 0; i < proof.n && err == US_OK; i++) {
+		PUT(i == 0 ? "\"" : ",\"");
+		us_base64_encode(proof.hash[i], 32, hash);
+		PUT(hash);
+		PUT("\"");
+	}
+	PUT("],\"root\":\"");
+	if (err == US_OK)
+		err = us_hex_put(b, facts->facts.manifest_root, 32);
+	PUT("\",\"entry\":");
+	NUMBER(vault_entry_of(r->vault, facts->sequence));
+	PUT("}");
+	return err;
+}
+
+static int
+put_record(struct request *r, struct reading *d, size_t i, struct us_buf *b)
+{
+	const struct us_collection *c = us_registry_collection(r->vault->registry, r->collection);
+	const struct us_batch *facts = us_registry_batch_of(r->vault->registry, r->collection, d->records[i]);
+	const uint8_t *item = d->keys + i * KEY_ITEM;
+	struct us_container container;
+	char bates[US_BATES_MAX + 1];
+	struct us_key key;
+	int err;
+
+	if (facts == NULL || !view_batch(&d->view, facts))
+		return US_ERR_NOT_FOUND; /* withdrawn while the answer was on its way */
+	memcpy(key.b, item, US_KEY_SIZE);
+	err = evidence_record(r->vault, facts, d->records[i], &key, &container);
+	us_wipe(&key, sizeof key);
+	if (err == US_OK)
+		err = us_bates_format(c, d->records[i], bates);
+	PUT("{\"bates\":\"");
+	PUT(bates);
+	PUT("\",\"record\":");
+	if (err == US_OK)
+		err = us_buf_put(b, container.source.p, container.source.n);
+	if (err == US_OK)
+		err = put_designation(r, facts, d->records[i], b);
+	if (err == US_OK)
+		err = put_manifest(r, facts, d->records[i], item + US_KEY_SIZE, b);
+	PUT("}\n");
+	return err;
+}
+
+static void
+read_step(struct request *r)
+{
+	struct reading *d = r->state;
+	int64_t start = us_time_mono_ns();
+	int err = US_OK;
+
+	while (err == US_OK && d->at < d->n && request_window_open(r)) {
+		err = put_record(r, d, d->at, &r->out);
+		d->at++;
+		if (r->out.len - r->out_at >= REPLY_PIECE && d->at < d->n && request_flush(r))
+			return;
+		if (us_time_mono_ns() - start > SLICE_NS)
+			break;
+	}
+	if (err != US_OK) {
+		us_log_err(err, "a record could not be read");
+		reply_error(r, err == US_ERR_NOT_FOUND ? err : US_ERR_INTERNAL, US_REASON_ERROR, r->entry);
+		return;
+	}
+	r->out_last = d->at == d->n;
+	if (!request_flush(r) && !r->out_last && request_window_open(r))
+		request_run(r);
+}
+
+/* --- the entry ---------------------------------------------------------------------------------------------------- */
+
+static int
+put_header(struct request *r, struct reading *d, const struct us_msg_logged *m)
+{
+	struct us_json j;
+	struct us_buf *proof = &r->vault->text;
+	int err;
+
+	us_buf_reset(proof);
+	err = access_proof(r->vault, m, proof);
+	us_json_begin(&j, &r->out);
+	us_json_object(&j);
+	access_json(r, &j, d->snapshot, m->index);
+	if (d->copy_id != 0) {
+		us_json_kv_uint(&j, "copy", d->copy_id);
+		us_json_kv_cstr(&j, "recipient", d->recipient);
+	}
+	us_json_kv_uint(&j, "records", d->n);
+	us_json_kv_str(&j, "receipt", (struct us_bytes){ proof->data, proof->len });
+	us_json_close(&j);
+	if (err == US_OK)
+		err = us_json_end(&j);
+	return err != US_OK ? err : us_buf_put_u8(&r->out, '\n');
+}
+
+static void
+disclosed(struct request *r, const struct us_msg_logged *m)
+{
+	struct reading *d = r->state;
+	int err = m->record_keys.n == d->n * KEY_ITEM ? US_OK : US_ERR_FORMAT;
+
+	if (err == US_OK) {
+		d->keys = us_secret_alloc(m->record_keys.n);
+		err = d->keys == NULL ? US_ERR_NOMEM : US_OK;
+	}
+	if (err == US_OK) {
+		memcpy(d->keys, m->record_keys.p, m->record_keys.n);
+		us_buf_reset(&r->out);
+		err = put_header(r, d, m);
+	}
+	if (err != US_OK) {
+		reply_error(r, err, US_REASON_ERROR, m->index);
+		return;
+	}
+	r->entry = m->index;
+	r->content = US_TYPE_JSON_LINES;
+	r->step = read_step;
+	read_step(r);
+}
+
+static void
+log_disclosure(struct request *r)
+{
+	struct reading *d = r->state;
+	struct entry e = { .kind = US_KIND_DISCLOSURE, .action = d->action,
+		.decision = US_DECISION_ALLOW, .purpose = d->purpose, .related = d->related,
+		.snapshot = d->snapshot, .total = d->n };
+	uint8_t small[64 * 8], *packed = small;
+	size_t i;
+
+	if (d->n > 64) {
+		packed = malloc(d->n * 8);
+		if (packed == NULL) {
+			reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
+			return;
+		}
+	}
+	for (i = 0; i < d->n; i++)
+		us_store_u64(packed + i * 8, d->records[i]);
+	e.records = (struct us_bytes){ packed, d->n * 8 };
+	if (d->copy_id != 0) {
+		uint8_t note[8 + 2 + US_RECIPIENT_MAX];
+		size_t n = strlen(d->recipient);
+
+		us_store_u64(note, d->copy_id);
+		us_store_u16(note + 8, (uint16_t)n);
+		memcpy(note + 10, d->recipient, n);
+		e.flags = ENTRY_FLAG_COPY;
+		e.note = (struct us_bytes){ note, 10 + n };
+		access_log(r, &e, disclosed);
+	} else {
+		access_log(r, &e, disclosed);
+	}
+	if (packed != small)
+		free(packed);
+}
+
+/* --- visibility ---------------------------------------------------------------------------------------------------- */
+
+static void
+refuse_unseen(struct request *r, struct reading *d, uint64_t record)
+{
+	struct problem p = { .status = 404, .type = "not-found", .title = "Not found or not visible",
+		.reason = US_REASON_NOT_VISIBLE, .entry = NO_ENTRY, .position = -1 };
+	const struct us_collection *c = us_registry_collection(r->vault->registry, r->collection);
+	char bates[US_BATES_MAX + 1] = "", detail[96];
+
+	(void)us_bates_format(c, record, bates);
+	(void)snprintf(detail, sizeof detail, "%s is not found or not visible", bates);
+	p.detail = detail;
+	access_refuse(r, d->action, d->purpose, &p);
+}
+
+static void
+words_logged(struct request *r, const struct us_msg_logged *m)
+{
+	struct reading *d = r->state;
+	int err = view_fill(&d->view, m->term_keys, d->word, d->n_words);
+
+	d->related = m->index;
+	if (err != US_OK)
+		reply_error(r, err == US_ERR_FORMAT ? US_ERR_INTERNAL : err, US_REASON_ERROR, m->index);
+	else
+		check_and_log(r);
+}
+
+static int
+split_words(struct reading *d)
+{
+	struct us_reader in;
+	size_t i;
+
+	d->word = calloc(d->n_words, sizeof *d->word);
+	if (d->word == NULL)
+		return US_ERR_NOMEM;
+	us_reader_init(&in, d->words.data, d->words.len);
+	for (i = 0; i < d->n_words; i++)
+		d->word[i] = us_take_str16(&in, US_WORD_MAX);
+	return us_reader_end(&in);
+}
+
+/* Rules that name words need these words' keys before a bitmap can be made: an intent of its own. */
+static void
+prepare_view(struct request *r)
+{
+	struct reading *d = r->state;
+	struct entry e = { .kind = US_KIND_INTENT, .action = d->action, .decision = US_DECISION_ALLOW,
+		.purpose = d->purpose, .related = NO_ENTRY, .snapshot = d->snapshot };
+	int err = view_open(r->vault, &r->ruling, r->subject.parties, r->collection, d->snapshot, &d->view);
+
+	if (err == US_OK)
+		err = view_words(&d->view, &d->words, &d->n_words);
+	if (err == US_OK && d->n_words > 0)
+		err = split_words(d);
+	if (err != US_OK) {
+		reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
+		return;
+	}
+	if (d->n_words == 0) {
+		check_and_log(r);
+		return;
+	}
+	e.terms = (struct us_bytes){ d->words.data, d->words.len };
+	access_log(r, &e, words_logged);
+}
+
+static void
+check_and_log(struct request *r)
+{
+	struct reading *d = r->state;
+	const struct us_batch *facts;
+	size_t i;
+	int seen;
+
+	for (i = 0; i < d->n; i++) {
+		seen = view_record(&d->view, d->records[i], &facts);
+		if (seen < 0) {
+			reply_error(r, -seen, US_REASON_ERROR, NO_ENTRY);
+			return;
+		}
+		if (seen == 0) {
+			refuse_unseen(r, d, d->records[i]);
+			return;
+		}
+	}
+	log_disclosure(r);
+}
+
+/* --- requests -------------------------------------------------------------------------------------------------------- */
+
+static void
+refuse_bates(struct request *r, struct us_bytes purpose)
+{
+	/* A number of another form is answered like one that is not there. */
+	struct problem p = { .status = 404, .type = "not-found", .title = "Not found or not visible",
+		.reason = US_REASON_NOT_VISIBLE, .entry = NO_ENTRY, .position = -1 };
+
+	access_refuse(r, US_ACTION_READ, purpose, &p);
+}
+
+void
+handle_read(struct request *r)
+{
+	struct vault *v = r->vault;
+	struct us_msg_read_request q;
+	struct us_reader in;
+	struct reading *d;
+	size_t n = 0;
+	int err = us_msg_read_request_decode(&q, r->body.data, r->body.len);
+
+	us_reader_init(&in, q.bates.p, q.bates.n);
+	while (err == US_OK && in.left > 0 && in.err == US_OK) {
+		(void)us_take_str16(&in, 64);
+		n++;
+	}
+	if (err == US_OK)
+		err = in.err != US_OK || n == 0 ? US_ERR_FORMAT : n > RECORDS_MAX ? US_ERR_LIMIT : US_OK;
+	if (err != US_OK) {
+		reply_error(r, err, US_REASON_MALFORMED, NO_ENTRY);
+		return;
+	}
+	if (access_person(r) != US_OK || access_collection(r, q.collection, US_ACTION_READ) != US_OK ||
+	    access_rule(r, US_ACTION_READ, q.purpose, n) != US_OK)
+		return;
+	d = reading_new(r, n, US_ACTION_READ);
+	if (d == NULL) {
+		reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
+		return;
+	}
+	d->purpose = q.purpose;
+	d->snapshot = q.snapshot == 0 ? v->newest : q.snapshot - 1;
+	if (d->snapshot > v->newest)
+		d->snapshot = v->newest;
+	us_reader_init(&in, q.bates.p, q.bates.n);
+	for (n = 0; n < d->n; n++) {
+		const struct us_collection *c = us_registry_collection(v->registry, r->collection);
+
+		if (us_bates_parse(c, us_take_str16(&in, 64), &d->records[n]) != US_OK) {
+			refuse_bates(r, q.purpose);
+			return;
+		}
+	}
+	prepare_view(r);
+}
+
+/* Before a copy's act is prepared: may all of it be seen? Answers and returns an error if not. Words in
+ * rules must have been met by a search or read before; else the copy is refused as not visible. */
+int
+read_check(struct request *r, const uint64_t *records, size_t n, enum us_action action,
+    struct us_bytes purpose)
+{
+	struct reading probe = { .action = action, .purpose = purpose };
+	const struct us_batch *facts;
+	size_t i;
+	int err = view_open(r->vault, &r->ruling, r->subject.parties, r->collection, r->vault->newest,
+	    &probe.view);
+
+	if (err != US_OK) {
+		reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
+		return err;
+	}
+	for (i = 0; i < n; i++) {
+		if (view_record(&probe.view, records[i], &facts) <= 0) {
+			refuse_unseen(r, &probe, records[i]);
+			return US_ERR_NOT_FOUND;
+		}
+	}
+	return US_OK;
+}
+
+/* A copy whose act has been committed: from here it is a read. */
+int
+read_copy(struct request *r, const struct us_act_copy *copy, uint64_t copy_id, uint64_t entry)
+{
+	struct reading *d = reading_new(r, copy->n, US_ACTION_COPY);
+	uint32_t i;
+
+	if (d == NULL)
+		return US_ERR_NOMEM;
+	for (i = 0; i < copy->n; i++)
+		d->records[i] = us_act_copy_record(copy, i);
+	d->purpose = copy->purpose;
+	d->snapshot = r->vault->newest;
+	d->copy_id = copy_id;
+	d->related = entry;
+	if (copy->recipient.n <= US_RECIPIENT_MAX)
+		memcpy(d->recipient, copy->recipient.p, copy->recipient.n);
+	prepare_view(r);
+	return US_OK;
+}

@@ -1,0 +1,577 @@
+/*
+ * Searching. The intent, with query, purpose and every content word, is logged before anything is
+ * opened; its answer brings the words' keys. Batches are evaluated one by one, each intersected with what is
+ * visible before it is counted. Snippets disclose their records: a second entry names them.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/crypto.h"
+#include "common/timefmt.h"
+#include "daemon/vault/internal.h"
+#include "index/snippet.h"
+
+#define QUERY_LOGGED_MAX 8192u
+#define LIMIT_DEFAULT 20u
+#define SNIPPETS_MAX 1000u
+#define KEY_ITEM (US_KEY_SIZE + 16u)
+
+struct searching {
+	struct us_query *query;
+	struct view view;
+	struct us_cursor cursor;
+	int has_cursor;
+	uint8_t flags;
+	uint32_t limit;
+	uint64_t snapshot;
+	uint64_t intent;
+	struct us_bytes purpose;
+	struct us_buf words;     /* packed: of the query and, if needed, of rules */
+	struct us_bytes *word;   /* views of them, sorted */
+	size_t n_words;
+	uint8_t *term_keys;      /* us_secret_alloc() */
+	size_t term_keys_n;
+	size_t batch;            /* the next one */
+	uint64_t total;
+	uint64_t *hits;
+	size_t n_hits;
+	int more;
+	uint8_t *keys;           /* of the hits' records */
+	size_t shown;
+	struct us_json json;
+	char next[512];
+	uint64_t entry;
+};
+
+static void
+searching_free(void *state)
+{
+	struct searching *s = state;
+
+	us_query_free(s->query);
+	us_secret_free(s->term_keys);
+	us_secret_free(s->keys);
+	us_buf_free(&s->words);
+	free(s->word);
+	free(s->hits);
+	free(s);
+}
+
+/* --- the answer ------------------------------------------------------------------------------------------------------ */
+
+static void
+put_hit_meta(struct request *r, struct searching *s, uint64_t record)
+{
+	const struct us_collection *c = us_registry_collection(r->vault->registry, r->collection);
+	const struct us_batch *facts = us_registry_batch_of(r->vault->registry, r->collection, record);
+	struct us_segment_doc doc = { .created_s = INT64_MIN };
+	struct us_segment *segment;
+	char bates[US_BATES_MAX + 1] = "";
+
+	(void)us_bates_format(c, record, bates);
+	us_json_kv_cstr(&s->json, "bates", bates);
+	if (facts != NULL && evidence_segment(r->vault, facts, &segment) == US_OK)
+		(void)us_segment_doc(segment, (uint32_t)(record - facts->facts.first), &doc);
+	us_json_key(&s->json, "created");
+	if (doc.created_s == INT64_MIN || doc.created_s > INT64_MAX / US_NS_PER_SECOND ||
+	    doc.created_s < INT64_MIN / US_NS_PER_SECOND)
+		us_json_null(&s->json);
+	else
+		us_json_time(&s->json, doc.created_s * US_NS_PER_SECOND);
+	us_json_key(&s->json, "score");
+	us_json_null(&s->json);
+}
+
+static size_t
+code_points(const uint8_t *p, size_t n)
+{
+	size_t i, count = 0;
+
+	for (i = 0; i < n; i++)
+		count += (p[i] & 0xc0) != 0x80;
+	return count;
+}
+
+static void
+put_snippet(struct us_json *j, const struct us_snippet *snippet, struct us_buf *text)
+{
+	size_t i, lead = snippet->cut_before ? 1 : 0;
+
+	us_buf_reset(text);
+	if (snippet->cut_before)
+		(void)us_buf_put(text, "\xe2\x80\xa6", 3);
+	(void)us_buf_put(text, snippet->text.p, snippet->text.n);
+	if (snippet->cut_after)
+		(void)us_buf_put(text, "\xe2\x80\xa6", 3);
+	us_json_kv_str(j, "snippet", (struct us_bytes){ text->data, text->len });
+	us_json_kv_uint(j, "message", snippet->message);
+	us_json_key(j, "marks");
+	us_json_array(j);
+	for (i = 0; i < snippet->n_marks; i++) {
+		us_json_array(j);
+		us_json_uint(j, lead + code_points(snippet->text.p, snippet->marks[i].start));
+		us_json_uint(j, lead + code_points(snippet->text.p, snippet->marks[i].end));
+		us_json_close(j);
+	}
+	us_json_close(j);
+}
+
+#define SNIPPET_MESSAGES 256 /* of a record are looked at */
+
+static int
+snippet_of(struct request *r, struct searching *s, size_t i)
+{
+	struct vault *v = r->vault;
+	const struct us_batch *facts = us_registry_batch_of(v->registry, r->collection, s->hits[i]);
+	struct us_bytes messages[SNIPPET_MESSAGES];
+	size_t ends[SNIPPET_MESSAGES];
+	struct us_container c;
+	struct us_snippet snippet;
+	struct us_buf text;
+	struct us_key key;
+	size_t m, n;
+	int err;
+
+	if (facts == NULL || !view_batch(&s->view, facts))
+		return US_ERR_NOT_FOUND;
+	memcpy(key.b, s->keys + i * KEY_ITEM, US_KEY_SIZE);
+	err = evidence_record(v, facts, s->hits[i], &key, &c);
+	us_wipe(&key, sizeof key);
+	if (err != US_OK)
+		return err;
+	us_buf_reset(&v->text);
+	n = c.messages < SNIPPET_MESSAGES ? c.messages : SNIPPET_MESSAGES;
+	for (m = 0; m < n && err == US_OK; m++) {
+		err = us_container_content(&c, m, &v->text);
+		ends[m] = v->text.len;
+	}
+	for (m = 0; m < n && err == US_OK; m++) {
+		size_t start = m == 0 ? 0 : ends[m - 1];
+
+		messages[m] = (struct us_bytes){ v->text.data + start, ends[m] - start };
+	}
+	if (err == US_OK)
+		err = us_snippet_pick(messages, n, s->query, US_SNIPPET_BYTES, &snippet);
+	if (err == US_OK) {
+		us_buf_init(&text, 4096);
+		put_snippet(&s->json, &snippet, &text);
+		us_buf_free(&text);
+	}
+	return err;
+}
+
+static void
+put_tail(struct request *r, struct searching *s)
+{
+	us_json_close(&s->json);
+	access_json(r, &s->json, s->snapshot, s->entry);
+	us_json_kv_uint(&s->json, "intent", s->intent);
+	us_json_close(&s->json);
+}
+
+static void
+answer_step(struct request *r)
+{
+	struct searching *s = r->state;
+	int64_t start = us_time_mono_ns();
+	int err = US_OK;
+
+	while (s->shown < s->n_hits && err == US_OK && request_window_open(r)) {
+		us_json_object(&s->json);
+		put_hit_meta(r, s, s->hits[s->shown]);
+		if (s->keys != NULL)
+			err = snippet_of(r, s, s->shown);
+		us_json_close(&s->json);
+		s->shown++;
+		if (us_time_mono_ns() - start > SLICE_NS)
+			break;
+	}
+	if (err == US_OK && s->shown == s->n_hits) {
+		put_tail(r, s);
+		err = us_json_end(&s->json);
+		r->out_last = 1;
+	}
+	if (err != US_OK) {
+		us_log_err(err, "a search could not be answered");
+		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, s->entry);
+		return;
+	}
+	if (!request_flush(r) && !r->out_last && request_window_open(r))
+		request_run(r);
+}
+
+static void
+answer(struct request *r)
+{
+	struct searching *s = r->state;
+	struct us_json *j = &s->json;
+
+	r->entry = s->entry;
+	r->content = US_TYPE_JSON;
+	us_buf_reset(&r->out);
+	us_json_begin(j, &r->out);
+	us_json_object(j);
+	us_json_kv_uint(j, "total", s->total);
+	us_json_kv_uint(j, "shown", s->n_hits);
+	us_json_kv_cstr(j, "next", s->next[0] == '\0' ? NULL : s->next);
+	us_json_key(j, "hits");
+	us_json_array(j);
+	r->step = answer_step;
+	answer_step(r);
+}
+
+static void
+disclosed(struct request *r, const struct us_msg_logged *m)
+{
+	struct searching *s = r->state;
+
+	if (m->record_keys.n != s->n_hits * KEY_ITEM ||
+	    (s->keys = us_secret_alloc(m->record_keys.n)) == NULL) {
+		reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, m->index);
+		return;
+	}
+	memcpy(s->keys, m->record_keys.p, m->record_keys.n);
+	s->entry = m->index;
+	answer(r);
+}
+
+static void
+counted(struct request *r)
+{
+	struct searching *s = r->state;
+	struct us_cursor next = { .collection = r->collection, .person = r->person,
+		.snapshot = s->snapshot, .total = s->total, .intent = s->intent };
+	struct entry e = { .kind = US_KIND_DISCLOSURE, .action = US_ACTION_SEARCH,
+		.decision = US_DECISION_ALLOW, .purpose = s->purpose, .related = s->intent,
+		.snapshot = s->snapshot, .total = s->total };
+	uint8_t *packed;
+	size_t i;
+
+	us_secret_free(s->term_keys);
+	s->term_keys = NULL;
+	s->entry = s->intent;
+	if (s->more && s->n_hits > 0) {
+		struct us_buf b;
+
+		next.place = s->hits[s->n_hits - 1];
+		memcpy(next.query, s->cursor.query, sizeof next.query);
+		us_buf_init(&b, sizeof s->next - 1);
+		if (us_cursor_seal(r->vault->cursor_key, r->vault->vault_id, &next, &b) != US_OK) {
+			reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, s->intent);
+			us_buf_free(&b);
+			return;
+		}
+		memcpy(s->next, b.data, b.len);
+		us_buf_free(&b);
+	}
+	if (s->n_hits == 0 || (s->flags & US_SEARCH_NO_SNIPPETS) != 0) {
+		answer(r);
+		return;
+	}
+	packed = malloc(s->n_hits * 8);
+	if (packed == NULL) {
+		reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, s->intent);
+		return;
+	}
+	for (i = 0; i < s->n_hits; i++)
+		us_store_u64(packed + i * 8, s->hits[i]);
+	e.records = (struct us_bytes){ packed, s->n_hits * 8 };
+	access_log(r, &e, disclosed);
+	free(packed);
+}
+
+/* --- evaluation -------------------------------------------------------------------------------------------------------- */
+
+static int
+add_hit(struct searching *s, uint64_t record)
+{
+	if (s->n_hits == s->limit) {
+		s->more = 1;
+		return 0;
+	}
+	s->hits[s->n_hits++] = record;
+	return 1;
+}
+
+struct gather {
+	struct searching *s;
+	uint64_t first;
+};
+
+static bool
+gather(uint32_t item, void *ctx)
+{
+	struct gather *g = ctx;
+	uint64_t record = g->first + item;
+
+	if (g->s->has_cursor && record <= g->s->cursor.place)
+		return true;
+	return add_hit(g->s, record) != 0;
+}
+
+static int
+search_batch(struct request *r, struct searching *s, const struct us_batch *facts)
+{
+	const struct us_collection *c = us_registry_collection(r->vault->registry, r->collection);
+	struct us_term_table table = { s->word, NULL, 0 };
+	struct us_eval_options options = { .base = facts->facts.first,
+		.bates_prefix = us_bytes_of(c->prefix), .term_key = us_term_table_key,
+		.term_key_ctx = &table };
+	size_t at, step = 4 + s->n_words * US_KEY_SIZE;
+	struct gather g = { s, facts->facts.first };
+	const roaring_bitmap_t *visible;
+	struct us_segment *segment;
+	roaring_bitmap_t *found = NULL;
+	int err;
+
+	for (at = 0; at < s->term_keys_n; at += step) {
+		if (us_load_u32(s->term_keys + at) != facts->facts.era)
+			continue;
+		table.keys = (const struct us_key *)(const void *)(s->term_keys + at + 4);
+		table.n = s->n_words;
+	}
+	s->view.keys = table;
+	err = view_bitmap(&s->view, facts, &visible);
+	if (err == US_OK)
+		err = evidence_segment(r->vault, facts, &segment);
+	if (err == US_OK)
+		err = us_eval(segment, s->query, &options, &found);
+	if (err != US_OK)
+		return err;
+	if (visible != NULL)
+		roaring_bitmap_and_inplace(found, visible);
+	if (!s->has_cursor)
+		s->total += roaring_bitmap_get_cardinality(found);
+	if ((s->flags & US_SEARCH_COUNT) == 0 && !s->more)
+		(void)roaring_iterate(found, gather, &g);
+	roaring_bitmap_free(found);
+	return US_OK;
+}
+
+static void
+search_step(struct request *r)
+{
+	struct searching *s = r->state;
+	size_t n = us_registry_batches(r->vault->registry, r->collection);
+	int64_t start = us_time_mono_ns();
+	int err = US_OK;
+
+	while (s->batch < n && err == US_OK && !(s->has_cursor && s->more)) {
+		const struct us_batch *facts = us_registry_batch(r->vault->registry, r->collection, s->batch++);
+
+		if (!view_batch(&s->view, facts) || (s->has_cursor &&
+		    facts->facts.first + facts->facts.count - 1 <= s->cursor.place))
+			continue;
+		err = search_batch(r, s, facts);
+		if (us_time_mono_ns() - start > SLICE_NS && s->batch < n) {
+			request_run(r);
+			break;
+		}
+	}
+	if (err != US_OK) {
+		us_log_err(err, "a search failed");
+		reply_error(r, err == US_ERR_NOMEM ? err : US_ERR_INTERNAL, US_REASON_ERROR, s->intent);
+	} else if (s->batch == n || (s->has_cursor && s->more)) {
+		r->step = NULL;
+		counted(r);
+	}
+}
+
+static void
+intended(struct request *r, const struct us_msg_logged *m)
+{
+	struct searching *s = r->state;
+
+	s->intent = m->index;
+	if (m->term_keys.n > 0) {
+		if (m->term_keys.n % (4 + s->n_words * US_KEY_SIZE) != 0) {
+			reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, m->index);
+			return;
+		}
+		s->term_keys = us_secret_alloc(m->term_keys.n);
+		if (s->term_keys == NULL) {
+			reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, m->index);
+			return;
+		}
+		memcpy(s->term_keys, m->term_keys.p, m->term_keys.n);
+		s->term_keys_n = m->term_keys.n;
+	}
+	if (s->has_cursor)
+		s->total = s->cursor.total;
+	r->step = search_step;
+	request_run(r);
+}
+
+/* --- the request ---------------------------------------------------------------------------------------------------------- */
+
+static int
+compare_words(const void *a, const void *b)
+{
+	const struct us_bytes *x = a, *y = b;
+	int order = memcmp(x->p, y->p, x->n < y->n ? x->n : y->n);
+
+	return order != 0 ? order : (x->n > y->n) - (x->n < y->n);
+}
+
+/* The words whose keys are needed, each once and sorted: of the query, and of rules without bitmaps. */
+static int
+gather_words(struct searching *s)
+{
+	struct us_buf rules;
+	struct us_reader in;
+	struct us_bytes *all;
+	size_t n_rules = 0, i, n;
+	int err;
+
+	us_buf_init(&rules, 262144);
+	err = view_words(&s->view, &rules, &n_rules);
+	n = s->query->n_words;
+	all = calloc(n + n_rules + 1, sizeof *all);
+	if (all == NULL)
+		err = US_ERR_NOMEM;
+	if (err == US_OK && n > 0)
+		memcpy(all, s->query->words, n * sizeof *all);
+	us_reader_init(&in, rules.data, rules.len);
+	for (i = 0; err == US_OK && i < n_rules; i++)
+		all[n++] = us_take_str16(&in, US_WORD_MAX);
+	if (err == US_OK && n > 0) {
+		qsort(all, n, sizeof *all, compare_words);
+		for (i = 0; i < n && err == US_OK; i++) {
+			if (i > 0 && compare_words(&all[i - 1], &all[i]) == 0)
+				continue;
+			err = us_buf_put_str16(&s->words, all[i].p, all[i].n);
+			s->n_words++;
+		}
+	}
+	free(all);
+	us_buf_free(&rules);
+	if (err != US_OK || s->n_words == 0)
+		return err;
+	s->word = calloc(s->n_words, sizeof *s->word);
+	if (s->word == NULL)
+		return US_ERR_NOMEM;
+	us_reader_init(&in, s->words.data, s->words.len);
+	for (i = 0; i < s->n_words; i++)
+		s->word[i] = us_take_str16(&in, US_WORD_MAX);
+	return us_reader_end(&in);
+}
+
+static void
+refuse_query(struct request *r, int err, const struct us_query_error *e)
+{
+	struct problem p = { .status = 400, .type = "query", .title = "The query is not understood",
+		.detail = e->message, .reason = US_REASON_MALFORMED, .entry = NO_ENTRY,
+		.position = (int64_t)e->at };
+
+	if (err == US_ERR_NOMEM)
+		reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
+	else
+		reply_problem(r, &p);
+}
+
+/* US_OK, or the cursor is not one of this person's for this query. */
+static int
+take_cursor(struct request *r, struct searching *s, struct us_bytes text)
+{
+	uint8_t digest[32];
+	int err = us_sha256(s->query->canonical.p, s->query->canonical.n, digest);
+
+	if (err != US_OK)
+		return err;
+	if (text.n > 0) {
+		err = us_cursor_open(r->vault->cursor_key, r->vault->vault_id, text, &s->cursor);
+		if (err != US_OK || s->cursor.person != r->person || s->cursor.collection != r->collection ||
+		    memcmp(s->cursor.query, digest, sizeof digest) != 0)
+			return US_ERR_FORMAT;
+		s->has_cursor = 1;
+		s->snapshot = s->cursor.snapshot;
+	}
+	memcpy(s->cursor.query, digest, sizeof digest);
+	return US_OK;
+}
+
+static int
+take_limits(struct request *r, struct searching *s, uint32_t limit)
+{
+	uint32_t most = 10000;
+
+	if ((s->flags & US_SEARCH_NO_SNIPPETS) == 0) {
+		most = SNIPPETS_MAX;
+		if (r->ruling.records_per_request > 0 && r->ruling.records_per_request < most)
+			most = r->ruling.records_per_request;
+	}
+	s->limit = limit == 0 ? LIMIT_DEFAULT : limit;
+	if (s->limit > most)
+		s->limit = most;
+	if ((s->flags & US_SEARCH_COUNT) != 0)
+		s->limit = 0;
+	s->hits = malloc((s->limit + 1) * sizeof *s->hits);
+	return s->hits == NULL ? US_ERR_NOMEM : US_OK;
+}
+
+static struct searching *
+begin(struct request *r, const struct us_msg_search_request *q)
+{
+	struct us_query_error error = { 0 };
+	struct searching *s = calloc(1, sizeof *s);
+	int err;
+
+	if (s == NULL) {
+		reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
+		return NULL;
+	}
+	us_buf_init(&s->words, 262144);
+	r->state = s;
+	r->free_state = searching_free;
+	s->flags = q->flags;
+	s->purpose = q->purpose;
+	err = us_query_parse(q->query.p, q->query.n, &s->query, &error);
+	if (err == US_OK && q->query.n > QUERY_LOGGED_MAX) {
+		err = US_ERR_LIMIT;
+		error.at = QUERY_LOGGED_MAX;
+		(void)strncpy(error.message, "a query has at most 8,192 bytes", sizeof error.message - 1);
+	}
+	if (err != US_OK) {
+		refuse_query(r, err, &error);
+		return NULL;
+	}
+	return s;
+}
+
+void
+handle_search(struct request *r)
+{
+	struct vault *v = r->vault;
+	struct entry e = { .kind = US_KIND_INTENT, .decision = US_DECISION_ALLOW, .related = NO_ENTRY };
+	struct us_msg_search_request q;
+	struct searching *s;
+	int err = us_msg_search_request_decode(&q, r->body.data, r->body.len);
+
+	if (err != US_OK) {
+		reply_error(r, err, US_REASON_MALFORMED, NO_ENTRY);
+		return;
+	}
+	e.action = (q.flags & US_SEARCH_COUNT) != 0 ? US_ACTION_COUNT : US_ACTION_SEARCH;
+	if (access_person(r) != US_OK || access_collection(r, q.collection, e.action) != US_OK ||
+	    access_rule(r, e.action, q.purpose, 0) != US_OK || (s = begin(r, &q)) == NULL)
+		return;
+	s->snapshot = q.snapshot == 0 || q.snapshot - 1 > v->newest ? v->newest : q.snapshot - 1;
+	err = take_cursor(r, s, q.cursor);
+	if (err == US_OK)
+		err = take_limits(r, s, q.limit);
+	if (err == US_OK)
+		err = view_open(v, &r->ruling, r->subject.parties, r->collection, s->snapshot, &s->view);
+	if (err == US_OK)
+		err = gather_words(s);
+	if (err != US_OK) {
+		reply_error(r, err, US_REASON_MALFORMED, NO_ENTRY);
+		return;
+	}
+	e.query = q.query;
+	e.purpose = q.purpose;
+	e.snapshot = s->snapshot;
+	e.terms = (struct us_bytes){ s->words.data, s->words.len };
+	if (s->has_cursor)
+		e.related = s->cursor.intent;
+	access_log(r, &e, intended);
+}

@@ -1,0 +1,400 @@
+/*
+ * What the vault's files share. One thread runs everything here (the event loop); the store's
+ * writes are done by the thread of writer.h.
+ *
+ *   vault.c     the process: channels, start and end         start.c    unsealed: replay, open
+ *   call.c      questions to the keeper and their answers    request.c  requests of people, replies
+ *   access.c    sessions, the order's ruling, log entries    evidence.c collections, batches, records
+ *   visible.c   what a set of rules lets be seen             cursor.c   sealed cursors
+ *   handle_*.c  one file a kind of request                   load.c     the sealer's side of loads
+ *   tags.c      duplicates                                   acts.c     acts, one after another
+ */
+#ifndef US_DAEMON_VAULT_INTERNAL_H
+#define US_DAEMON_VAULT_INTERNAL_H
+
+#include <roaring/roaring.h>
+
+#include "batch/reader.h"
+#include "batch/record.h"
+#include "common/buf.h"
+#include "common/err.h"
+#include "common/json_out.h"
+#include "common/key.h"
+#include "common/log.h"
+#include "daemon/lib/channel.h"
+#include "daemon/vault/cache.h"
+#include "daemon/vault/cursor.h"
+#include "daemon/vault/tags.h"
+#include "daemon/vault/writer.h"
+#include "index/eval.h"
+#include "registry/registry.h"
+
+struct event;
+struct vault;
+struct request;
+
+#define FRONTS_MAX 64
+#define FRONT_REQUESTS_MAX 1024 /* of one front at a time; more are told to wait */
+#define TAG_BUCKETS 1024
+#define RULE_SETS_MAX 64
+#define SLICE_NS 2000000 /* how long one request may keep the event loop */
+#define REPLY_PIECE (256u * 1024u)
+#define PAGE_NUMBER(slot, page) ((uint64_t)(slot) << 16 | (uint64_t)(page))
+#define NO_ENTRY UINT64_MAX
+
+enum vault_state {
+	VAULT_SEALED,    /* waits for the keeper's "unsealed" */
+	VAULT_REPLAYING, /* has sent its acts */
+	VAULT_OPENING,   /* fetches page keys */
+	VAULT_OPEN,
+	VAULT_REFUSING,  /* store and log do not agree: nothing is released */
+};
+
+/* --- calls to the keeper (call.c) ----------------------------------------------------------- */
+
+typedef void (*call_fn)(struct vault *v, void *ctx, uint16_t type, struct us_bytes body);
+/* A tag for one question, whose answer goes to fn; 0 if too many are open. */
+uint32_t call_new(struct vault *v, call_fn fn, void *ctx);
+/* The answer will be thrown away. 0 is allowed. */
+void call_forget(struct vault *v, uint32_t tag);
+int call_answer(struct vault *v, uint16_t type, uint32_t tag, struct us_bytes body);
+
+struct call {
+	call_fn fn;
+	void *ctx;
+	uint16_t generation;
+	uint16_t used;
+	uint32_t next_free;
+};
+
+/* --- evidence (evidence.c) ------------------------------------------------------------------ */
+
+/* What of a batch is in memory. Opened piece by piece at first use. */
+struct batch {
+	struct vault *vault;
+	uint32_t collection;
+	uint32_t slot;
+	struct us_key *page_key;   /* NULL: not released yet */
+	struct us_batch_source source;
+	struct us_batch_directory *directory;
+	struct us_manifest_reader *manifest;
+	struct us_segment *segment;
+};
+
+struct collection {
+	uint32_t id;
+	struct batch **batches;    /* by slot; NULL where there is none */
+	size_t n_batches;
+	struct us_key **dictionary_keys; /* by version; NULL where there is none */
+	size_t n_dictionary_keys;
+	struct us_unpacker *unpacker;
+	struct us_tags *tags;      /* NULL until the first load asks */
+};
+
+/* The runtime of a collection; made at first use. NULL if memory is out. */
+struct collection *evidence_collection(struct vault *v, uint32_t id);
+/* That of a batch, with its page key. US_ERR_SEALED if the key was not released. */
+int evidence_batch(struct vault *v, const struct us_batch *facts, struct batch **out);
+/* Takes packed page keys of a "logged". */
+int evidence_take_keys(struct vault *v, uint32_t collection, struct us_bytes page_keys);
+int evidence_segment(struct vault *v, const struct us_batch *facts, struct us_segment **out);
+/* Opens a record into v->container; *c has views into it until the next record. */
+int evidence_record(struct vault *v, const struct us_batch *facts, uint64_t record,
+    const struct us_key *key, struct us_container *c);
+int evidence_proof(struct vault *v, const struct us_batch *facts, uint64_t record,
+    struct us_batch_proof *proof);
+void evidence_forget_batch(struct vault *v, uint32_t collection, uint32_t slot);
+void evidence_free(struct vault *v);
+
+/* --- visibility (visible.c) ------------------------------------------------------------------ */
+
+/* One distinct set of rules, over one collection. */
+struct rule_set {
+	uint64_t permits[US_RULE_WORDS];
+	uint64_t forbids[US_RULE_WORDS];
+	uint32_t collection;
+	uint64_t used; /* for the choice of what goes when there are too many */
+	roaring_bitmap_t **by_slot;
+	size_t n_slots;
+};
+
+/* What one request may see. */
+struct view {
+	struct vault *vault;
+	uint32_t collection;
+	uint64_t snapshot; /* log index */
+	uint64_t parties;
+	struct rule_set *set; /* NULL: everything */
+	struct us_term_table keys; /* of words in rules, while bitmaps are made */
+};
+int view_open(struct vault *v, const struct us_ruling *ruling, uint64_t parties, uint32_t collection,
+    uint64_t snapshot, struct view *out);
+/* 1 if the batch can be seen at all: published by then, not withdrawn, not held by others. */
+int view_batch(const struct view *w, const struct us_batch *facts);
+/* *out: what is visible of a batch, NULL for all of it; belongs to the cache. */
+int view_bitmap(struct view *w, const struct us_batch *facts, const roaring_bitmap_t **out);
+/* 1 visible, 0 not or not there; below 0: minus an enum us_err. */
+int view_record(struct view *w, uint64_t record, const struct us_batch **facts);
+/* Content words of the set's rules, packed str16, if bitmaps are missing whose making needs them. */
+int view_words(struct view *w, struct us_buf *out, size_t *n);
+/* Makes all missing bitmaps; keys as given by the keeper for view_words(). */
+int view_fill(struct view *w, struct us_bytes term_keys, const struct us_bytes *words, size_t n);
+void view_free_all(struct vault *v);
+
+/* --- requests (request.c) --------------------------------------------------------------------- */
+
+struct front {
+	struct vault *vault;
+	struct us_channel *channel;
+	uint8_t index;
+	size_t n_requests;
+	struct request *by_tag[TAG_BUCKETS];
+};
+
+/*
+ * A request of a person from its message to its last byte. Freed by request_end(), which every
+ * path reaches exactly once: after the last piece, a problem, a cancel, or the end of its front.
+ */
+struct request {
+	struct vault *vault;
+	struct front *front;
+	struct request *tag_next;
+	struct request *run_next;
+	uint32_t tag;
+	uint16_t type;
+	uint32_t call;             /* outstanding question, 0 for none */
+	int on_run_queue;
+	int head_sent;
+	uint8_t credential[32];
+	uint8_t session[16];
+	char peer[64];
+	size_t peer_n;
+	uint32_t person;
+	struct us_subject subject;
+	struct us_ruling ruling;
+	uint32_t collection;
+	struct us_buf body;        /* the message; views below point into it */
+	struct us_buf out;         /* of the reply, from out_at on not yet sent */
+	size_t out_at;
+	int out_last;              /* nothing will be added to out */
+	uint16_t status;
+	uint8_t content;
+	uint64_t entry;            /* of the reply's head */
+	uint32_t under_way;        /* bytes sent without credit */
+	void (*answer)(struct request *r, const struct us_msg_logged *m);
+	void (*step)(struct request *r); /* what the run queue calls; adds to out */
+	void *state;
+	void (*free_state)(void *state);
+};
+
+void request_take(struct front *f, uint16_t type, uint32_t tag, struct us_bytes body);
+void request_credit(struct front *f, uint32_t tag, uint32_t bytes);
+void request_cancel(struct front *f, uint32_t tag);
+void request_end(struct request *r);
+void requests_drop(struct front *f);
+/* Calls r->step soon, after other events. */
+void request_run(struct request *r);
+void run_queue(struct vault *v);
+/* Sends what the window allows of out. After the last piece the request is gone: returns 1. */
+int request_flush(struct request *r);
+int request_window_open(const struct request *r);
+/* Whole replies; the request is gone afterwards. */
+void reply_json(struct request *r, uint16_t status, uint64_t entry, struct us_buf *json);
+void reply_bytes(struct request *r, uint16_t status, uint8_t content, struct us_bytes body);
+
+struct problem {
+	uint16_t status;
+	const char *type;   /* last part of urn:underseal:problem:… */
+	const char *title;
+	const char *detail; /* may be NULL */
+	enum us_reason reason;
+	uint32_t rule;
+	struct us_bytes rule_id;
+	struct us_bytes paragraph;
+	const char *cure;   /* may be NULL */
+	uint64_t entry;     /* NO_ENTRY: none */
+	int64_t position;   /* of an error in a query; -1: none */
+	uint16_t retry_after;
+};
+void reply_problem(struct request *r, const struct problem *p);
+/* The problem that an error of ours or of the keeper amounts to. */
+void reply_error(struct request *r, int err, enum us_reason reason, uint64_t entry);
+int problem_write(struct us_buf *out, const struct problem *p);
+
+/* --- access (access.c) ------------------------------------------------------------------------ */
+
+struct session {
+	uint8_t credential[32];
+	uint8_t id[16];
+	uint32_t person;
+	int64_t expires_ns;
+};
+void session_put(struct vault *v, const struct session *s);
+const struct session *session_get(const struct vault *v, const uint8_t credential[32]);
+
+/* Session and standing: 0 if the request may go on; else it has been answered (or will be). */
+int access_person(struct request *r);
+/* The collection by name: sets r->collection. A name that is none is answered like a refusal. */
+int access_collection(struct request *r, struct us_bytes name, enum us_action action);
+/* The order's ruling on an action: 0 allowed, ruling in r; else answered after it is logged. */
+int access_rule(struct request *r, enum us_action action, struct us_bytes purpose, uint64_t records);
+
+struct entry {
+	enum us_kind kind;
+	enum us_action action;
+	enum us_decision decision;
+	enum us_reason reason;
+	struct us_bytes records, query, purpose, terms, note;
+	uint64_t related, snapshot, total, load;
+	uint8_t flags;
+};
+#define ENTRY_FLAG_COPY 1
+/* Logs; then answer(r, …), unless the keeper refused: then the request has been answered. */
+void access_log(struct request *r, const struct entry *e,
+    void (*answer)(struct request *r, const struct us_msg_logged *m));
+/* Logs a refusal and answers with the problem, to which the entry is added. */
+void access_refuse(struct request *r, enum us_action action, struct us_bytes purpose,
+    const struct problem *p);
+/* "snapshot", "order", "entry", "quota" into an open object. */
+void access_json(struct request *r, struct us_json *j, uint64_t snapshot, uint64_t entry);
+/* The tlog-proof of an entry just logged, appended as text. */
+int access_proof(struct vault *v, const struct us_msg_logged *m, struct us_buf *out);
+int access_proof_of(uint64_t index, struct us_bytes hashes, struct us_bytes checkpoint,
+    struct us_buf *out);
+
+/* --- acts (acts.c) ----------------------------------------------------------------------------- */
+
+enum act_step { ACT_PREPARE, ACT_STORE, ACT_COMMIT };
+struct act_result {
+	int err;
+	enum us_reason reason;
+	const char *detail;        /* NUL-terminated, or NULL */
+	uint64_t entry;
+	struct us_bytes committed; /* decode it for what the keeper gave */
+	const struct us_msg_logged *logged; /* of the commit; NULL on failure */
+};
+struct act_job {
+	struct act_job *next;
+	int is_batch;
+	struct us_msg_batch_prepare batch;
+	struct us_msg_act_prepare act; /* views must live until done */
+	/* Called when it is folded, or has failed. Forgetting a job: done = NULL. */
+	void (*done)(struct vault *v, void *ctx, const struct act_result *result);
+	void *ctx;
+	struct us_buf copy;        /* owns the views of act */
+};
+/* Takes over job. */
+void acts_put(struct vault *v, struct act_job *job);
+void acts_free(struct vault *v);
+
+/* --- loads (load.c) ----------------------------------------------------------------------------- */
+
+struct load_batch {
+	uint32_t slot;
+	uint64_t entry;
+};
+struct load {
+	struct load *next;
+	uint64_t id;
+	uint32_t collection;
+	uint32_t person;
+	uint8_t credential[32];
+	uint8_t flags;
+	int started;               /* the sealer knows it */
+	int ended;
+	struct request *waiting;   /* for load_started or load_ended */
+	struct load_batch *stored;
+	size_t n_stored;
+	uint32_t open_slots[16];   /* pages came, no closing act yet */
+	size_t n_open;
+};
+int load_message(struct vault *v, uint16_t type, uint32_t tag, struct us_bytes body);
+struct load *load_find(struct vault *v, uint64_t id);
+void load_sealer_gone(struct vault *v);
+void load_request_gone(struct vault *v, struct request *r);
+void loads_free(struct vault *v);
+
+/* --- the rest ------------------------------------------------------------------------------------ */
+
+struct acts_queue {
+	struct act_job *first, *last;
+	enum act_step step;
+	struct us_buf committed;
+	uint64_t sequence;
+	uint32_t call;
+	uint64_t entry;
+};
+
+struct vault {
+	struct event_base *base;
+	struct event *run_event;
+	enum vault_state state;
+	char why_refusing[160];
+	struct us_store_reader *reader;
+	struct us_writer *writer;
+	struct us_cache *cache;
+	struct us_channel *keeper;
+	struct us_channel *sealer;
+	struct front fronts[FRONTS_MAX];
+	struct call *calls;
+	uint32_t n_calls, free_call;
+	struct request *run_first, *run_last;
+	struct request *free_requests;
+	size_t n_free_requests;
+	int sealing; /* the keeper has agreed to seal: its end is ours */
+
+	/* while unsealed */
+	uint8_t vault_id[32];
+	struct us_key *state_key;
+	struct us_key *cursor_key;
+	struct us_registry *registry;
+	uint64_t *act_entries; /* by sequence; NO_ENTRY: not known */
+	size_t n_act_entries;
+	uint64_t newest;       /* log index of the newest entry that changed what is published */
+	struct us_buf checkpoint;
+	struct start *start;   /* start.c */
+	struct collection **collections; /* by id */
+	size_t n_collections;
+	struct rule_set *rule_sets[RULE_SETS_MAX];
+	uint64_t rule_clock;
+	struct us_query **rule_queries; /* by rule; parsed at first use */
+	size_t n_rule_queries;
+	struct session *sessions;
+	size_t n_sessions, session_mask;
+	struct acts_queue acts;
+	struct load *loads;
+	uint32_t credit_owed;  /* bytes of pages stored while the log of writes is too long */
+
+	/* scratch, wiped after each use */
+	struct us_buf sealed, plain, container, text;
+};
+
+/* start.c */
+int start_unsealed(struct vault *v, struct us_bytes body);
+void start_free(struct vault *v);
+int start_note_entry(struct vault *v, uint64_t sequence, uint64_t entry);
+uint64_t vault_entry_of(const struct vault *v, uint64_t sequence);
+int act_context(const struct vault *v, uint64_t sequence, uint8_t out[96], size_t *n);
+/* Ends the process with US_EXIT_SEALED (or 1) once replies are out. */
+void vault_leave(struct vault *v, int status);
+
+/* handle_*.c: the message stands in r->body and has been decoded once */
+void handle_status(struct request *r);
+void handle_challenge(struct request *r);
+void handle_session(struct request *r);
+void handle_share(struct request *r);
+void handle_act(struct request *r);
+void handle_list(struct request *r);
+void handle_search(struct request *r);
+void handle_read(struct request *r);
+void handle_load_open(struct request *r);
+void handle_load_end(struct request *r);
+void handle_log(struct request *r);
+void handle_log_keys(struct request *r);
+/* handle_read.c, for copies too: records named by r->state (struct reading) */
+struct us_act_copy;
+int read_copy(struct request *r, const struct us_act_copy *copy, uint64_t copy_id, uint64_t entry);
+int read_check(struct request *r, const uint64_t *records, size_t n, enum us_action action,
+    struct us_bytes purpose);
+
+#endif

@@ -1,0 +1,471 @@
+/* Requests of people: their life, the run queue, replies and problems. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "common/timefmt.h"
+#include "daemon/vault/internal.h"
+
+#define OUT_MAX (80u * 1024u * 1024u)
+#define KEEP_REQUESTS 256
+#define KEEP_BUFFER (64u * 1024u)
+
+/* --- life ----------------------------------------------------------------------------------- */
+
+static struct request **
+place_of(struct front *f, uint32_t tag)
+{
+	struct request **at = &f->by_tag[tag % TAG_BUCKETS];
+
+	while (*at != NULL && (*at)->tag != tag)
+		at = &(*at)->tag_next;
+	return at;
+}
+
+static struct request *
+request_new(struct front *f, uint16_t type, uint32_t tag)
+{
+	struct vault *v = f->vault;
+	struct request *r = v->free_requests;
+	struct us_buf body, out;
+
+	if (r != NULL) {
+		v->free_requests = r->run_next;
+		v->n_free_requests--;
+		body = r->body;
+		out = r->out;
+	} else {
+		r = malloc(sizeof *r);
+		if (r == NULL)
+			return NULL;
+		us_buf_init(&body, 2u * 1024u * 1024u);
+		us_buf_init(&out, OUT_MAX);
+	}
+	memset(r, 0, sizeof *r);
+	r->body = body;
+	r->out = out;
+	r->vault = v;
+	r->front = f;
+	r->type = type;
+	r->tag = tag;
+	r->entry = NO_ENTRY;
+	r->status = 200;
+	r->tag_next = f->by_tag[tag % TAG_BUCKETS];
+	f->by_tag[tag % TAG_BUCKETS] = r;
+	f->n_requests++;
+	return r;
+}
+
+static void
+leave_run_queue(struct request *r)
+{
+	struct vault *v = r->vault;
+	struct request **at = &v->run_first;
+
+	if (!r->on_run_queue)
+		return;
+	while (*at != r)
+		at = &(*at)->run_next;
+	*at = r->run_next;
+	if (v->run_last == r) {
+		v->run_last = v->run_first;
+		while (v->run_last != NULL && v->run_last->run_next != NULL)
+			v->run_last = v->run_last->run_next;
+	}
+	r->on_run_queue = 0;
+}
+
+void
+request_end(struct request *r)
+{
+	struct vault *v = r->vault;
+	struct request **at = place_of(r->front, r->tag);
+
+	if (*at == r)
+		*at = r->tag_next;
+	r->front->n_requests--;
+	call_forget(v, r->call);
+	leave_run_queue(r);
+	load_request_gone(v, r);
+	if (r->free_state != NULL)
+		r->free_state(r->state);
+	r->state = NULL;
+	r->free_state = NULL;
+	if (v->n_free_requests < KEEP_REQUESTS && r->body.cap <= KEEP_BUFFER && r->out.cap <= KEEP_BUFFER) {
+		us_buf_reset(&r->body);
+		us_buf_reset(&r->out);
+		r->run_next = v->free_requests;
+		v->free_requests = r;
+		v->n_free_requests++;
+		return;
+	}
+	us_buf_free(&r->body);
+	us_buf_free(&r->out);
+	free(r);
+}
+
+void
+requests_drop(struct front *f)
+{
+	size_t i;
+
+	for (i = 0; i < TAG_BUCKETS; i++)
+		while (f->by_tag[i] != NULL)
+			request_end(f->by_tag[i]);
+}
+
+/* Credential and address stand at the head of every request (US_WHO). */
+static int
+take_who(struct request *r)
+{
+	struct us_reader in;
+	struct us_bytes peer;
+
+	us_reader_init(&in, r->body.data, r->body.len);
+	us_take_into(&in, r->credential, sizeof r->credential);
+	peer = us_take_str32(&in, sizeof r->peer);
+	if (in.err != US_OK)
+		return in.err;
+	if (peer.n > 0)
+		memcpy(r->peer, peer.p, peer.n);
+	r->peer_n = peer.n;
+	return US_OK;
+}
+
+static void
+dispatch(struct request *r)
+{
+	switch (r->type) {
+	case US_MSG_status_request: handle_status(r); break;
+	case US_MSG_challenge_request: handle_challenge(r); break;
+	case US_MSG_session_request: handle_session(r); break;
+	case US_MSG_share_request: handle_share(r); break;
+	case US_MSG_act_request: handle_act(r); break;
+	case US_MSG_list_request: handle_list(r); break;
+	case US_MSG_search_request: handle_search(r); break;
+	case US_MSG_read_request: handle_read(r); break;
+	case US_MSG_load_open_request: handle_load_open(r); break;
+	case US_MSG_load_end_request: handle_load_end(r); break;
+	case US_MSG_log_request: handle_log(r); break;
+	case US_MSG_log_keys_request: handle_log_keys(r); break;
+	default: reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY); break;
+	}
+}
+
+/* What a person may ask while the vault is sealed. */
+static int
+works_sealed(uint16_t type)
+{
+	return type == US_MSG_status_request || type == US_MSG_challenge_request ||
+	    type == US_MSG_share_request || type == US_MSG_log_request;
+}
+
+void
+request_take(struct front *f, uint16_t type, uint32_t tag, struct us_bytes body)
+{
+	struct request *r;
+
+	if (*place_of(f, tag) != NULL) {
+		us_log(US_LOG_ERROR, "front %u gave a tag twice", f->index);
+		return;
+	}
+	r = request_new(f, type, tag);
+	if (r == NULL || us_buf_put(&r->body, body.p, body.n) != US_OK || take_who(r) != US_OK) {
+		struct us_msg_reply m = { .status = 503, .type = US_TYPE_PROBLEM, .last = 1,
+			.retry_after = 1, .entry = NO_ENTRY };
+
+		if (r != NULL)
+			request_end(r);
+		(void)us_send_reply(f->channel, tag, &m);
+		return;
+	}
+	if (f->n_requests > FRONT_REQUESTS_MAX) {
+		reply_error(r, US_ERR_BUSY, US_REASON_ERROR, NO_ENTRY);
+		return;
+	}
+	if (r->vault->state != VAULT_OPEN && !works_sealed(type)) {
+		reply_error(r, US_ERR_SEALED, US_REASON_SEALED, NO_ENTRY);
+		return;
+	}
+	dispatch(r);
+}
+
+void
+request_cancel(struct front *f, uint32_t tag)
+{
+	struct request *r = *place_of(f, tag);
+
+	if (r != NULL)
+		request_end(r);
+}
+
+/* --- the run queue ------------------------------------------------------------------------------ */
+
+void
+request_run(struct request *r)
+{
+	struct vault *v = r->vault;
+
+	if (r->on_run_queue)
+		return;
+	r->on_run_queue = 1;
+	r->run_next = NULL;
+	if (v->run_first == NULL)
+		v->run_first = r;
+	else
+		v->run_last->run_next = r;
+	v->run_last = r;
+	event_active(v->run_event, EV_TIMEOUT, 1);
+}
+
+/* One step of each that waits now; those that go on stand at the end again. */
+void
+run_queue(struct vault *v)
+{
+	struct request *last = v->run_last;
+	struct request *r;
+	int64_t start = us_time_mono_ns();
+
+	while ((r = v->run_first) != NULL) {
+		int was_last = r == last;
+
+		v->run_first = r->run_next;
+		if (v->run_first == NULL)
+			v->run_last = NULL;
+		r->on_run_queue = 0;
+		r->step(r); /* may end r */
+		if (was_last || us_time_mono_ns() - start > 4 * (int64_t)SLICE_NS)
+			break;
+	}
+	if (v->run_first != NULL)
+		event_active(v->run_event, EV_TIMEOUT, 1);
+}
+
+/* --- replies ------------------------------------------------------------------------------------- */
+
+int
+request_window_open(const struct request *r)
+{
+	return r->under_way + (r->out.len - r->out_at) < US_REPLY_WINDOW;
+}
+
+static void
+send_piece(struct request *r, struct us_bytes piece, uint8_t last)
+{
+	int err;
+
+	if (!r->head_sent) {
+		struct us_msg_reply m = { .status = r->status, .type = r->content, .last = last,
+			.entry = r->entry, .body = piece };
+
+		err = us_send_reply(r->front->channel, r->tag, &m);
+	} else {
+		struct us_msg_reply_more m = { .last = last, .body = piece };
+
+		err = us_send_reply_more(r->front->channel, r->tag, &m);
+	}
+	/* A reply that breaks off must not look whole: without its last piece the front cuts the
+	 * connection when the request is cancelled or the vault ends. */
+	if (err != US_OK)
+		us_log_err(err, "a reply could not be queued");
+	r->head_sent = 1;
+	r->under_way += (uint32_t)piece.n;
+}
+
+int
+request_flush(struct request *r)
+{
+	for (;;) {
+		size_t left = r->out.len - r->out_at;
+		size_t window = r->under_way < US_REPLY_WINDOW ? US_REPLY_WINDOW - r->under_way : 0;
+		size_t n = left < REPLY_PIECE ? left : REPLY_PIECE;
+
+		if (n > window)
+			n = window;
+		if (n == 0 && !(left == 0 && r->out_last))
+			break;
+		send_piece(r, (struct us_bytes){ r->out.data + r->out_at, n },
+		    (uint8_t)(r->out_last && n == left));
+		r->out_at += n;
+		if (r->out_last && n == left) {
+			request_end(r);
+			return 1;
+		}
+		if (n == 0)
+			break;
+	}
+	if (r->out_at == r->out.len) {
+		us_buf_reset(&r->out);
+		r->out_at = 0;
+	}
+	return 0;
+}
+
+void
+request_credit(struct front *f, uint32_t tag, uint32_t bytes)
+{
+	struct request *r = *place_of(f, tag);
+
+	if (r == NULL)
+		return;
+	r->under_way = bytes < r->under_way ? r->under_way - bytes : 0;
+	if (!r->head_sent || request_flush(r))
+		return;
+	if (!r->out_last && r->step != NULL && r->call == 0)
+		request_run(r);
+}
+
+void
+reply_bytes(struct request *r, uint16_t status, uint8_t content, struct us_bytes body)
+{
+	r->status = status;
+	r->content = content;
+	us_buf_reset(&r->out);
+	r->out_at = 0;
+	if (us_buf_put(&r->out, body.p, body.n) != US_OK) {
+		r->status = 503;
+		r->content = US_TYPE_PROBLEM;
+	}
+	r->out_last = 1;
+	r->step = NULL;
+	(void)request_flush(r);
+}
+
+void
+reply_json(struct request *r, uint16_t status, uint64_t entry, struct us_buf *json)
+{
+	r->entry = entry;
+	reply_bytes(r, status, US_TYPE_JSON, (struct us_bytes){ json->data, json->len });
+}
+
+/* --- problems ------------------------------------------------------------------------------------- */
+
+int
+problem_write(struct us_buf *out, const struct problem *p)
+{
+	char type[96] = "urn:underseal:problem:";
+	struct us_json j;
+
+	strncat(type, p->type, sizeof type - strlen(type) - 1);
+	us_json_begin(&j, out);
+	us_json_object(&j);
+	us_json_kv_cstr(&j, "type", type);
+	us_json_kv_cstr(&j, "title", p->title);
+	us_json_kv_uint(&j, "status", p->status);
+	if (p->detail != NULL && p->detail[0] != '\0')
+		us_json_kv_cstr(&j, "detail", p->detail);
+	if (p->reason != US_REASON_NONE)
+		us_json_kv_cstr(&j, "reason", us_reason_name(p->reason));
+	if (p->rule != 0)
+		us_json_kv_uint(&j, "rule_number", p->rule);
+	if (p->rule_id.n > 0)
+		us_json_kv_str(&j, "rule", p->rule_id);
+	if (p->paragraph.n > 0)
+		us_json_kv_str(&j, "paragraph", p->paragraph);
+	if (p->cure != NULL && p->cure[0] != '\0')
+		us_json_kv_cstr(&j, "cure", p->cure);
+	if (p->position >= 0)
+		us_json_kv_int(&j, "position", p->position);
+	if (p->entry != NO_ENTRY)
+		us_json_kv_uint(&j, "entry", p->entry);
+	us_json_close(&j);
+	return us_json_end(&j);
+}
+
+void
+reply_problem(struct request *r, const struct problem *p)
+{
+	struct us_msg_reply m = { .status = p->status, .type = US_TYPE_PROBLEM, .last = 1,
+		.retry_after = p->retry_after, .entry = p->entry };
+	struct us_buf b;
+
+	us_buf_init(&b, 65536);
+	if (problem_write(&b, p) != US_OK)
+		us_buf_reset(&b);
+	m.body = (struct us_bytes){ b.data, b.len };
+	if (!r->head_sent)
+		(void)us_send_reply(r->front->channel, r->tag, &m);
+	else
+		/* Too late for a problem. The line that follows is no record: clients see it. */
+		(void)us_send_reply_more(r->front->channel, r->tag,
+		    &(struct us_msg_reply_more){ .last = 1, .body = m.body });
+	us_buf_free(&b);
+	request_end(r);
+}
+
+void
+reply_error(struct request *r, int err, enum us_reason reason, uint64_t entry)
+{
+	struct problem p = { .status = 500, .type = "internal", .title = "The vault failed",
+		.reason = reason, .entry = entry, .position = -1 };
+
+	switch (err) {
+	case US_ERR_SEALED:
+		p.status = 503;
+		p.type = "sealed";
+		p.title = "The vault is sealed";
+		p.detail = r->vault->state == VAULT_REFUSING ? r->vault->why_refusing :
+		    r->vault->state == VAULT_SEALED ? "It waits for its keyholders' shares" :
+		    "It has been unsealed and checks its state; try again in a moment";
+		p.retry_after = r->vault->state == VAULT_SEALED || r->vault->state == VAULT_REFUSING ? 0 : 1;
+		break;
+	case US_ERR_DENIED:
+	case US_ERR_REVOKED:
+	case US_ERR_SUSPENDED:
+	case US_ERR_EXPIRED:
+	case US_ERR_NOT_YET:
+	case US_ERR_SIGNATURE:
+		p.status = reason == US_REASON_NO_SESSION ? 401 : 403;
+		p.type = reason == US_REASON_NO_SESSION ? "session" : "denied";
+		p.title = reason == US_REASON_NO_SESSION ? "No session: sign one first" : "Refused";
+		break;
+	case US_ERR_NOT_FOUND:
+		p.status = 404;
+		p.type = "not-found";
+		p.title = "Not found";
+		break;
+	case US_ERR_FORMAT:
+	case US_ERR_TRUNCATED:
+	case US_ERR_TRAILING:
+	case US_ERR_RANGE:
+	case US_ERR_ENCODING:
+	case US_ERR_ARG:
+		p.status = 400;
+		p.type = "malformed";
+		p.title = "The request is malformed";
+		break;
+	case US_ERR_LIMIT:
+		p.status = 413;
+		p.type = "too-large";
+		p.title = "The request is too large";
+		break;
+	case US_ERR_EXISTS:
+	case US_ERR_STATE:
+		p.status = 409;
+		p.type = "conflict";
+		p.title = "Not possible in the present state";
+		break;
+	case US_ERR_NOSPACE:
+		p.status = 507;
+		p.type = "no-space";
+		p.title = "The vault's disk is full";
+		p.cure = "The administrator frees space; what was acknowledged is safe";
+		break;
+	case US_ERR_NOMEM:
+	case US_ERR_BUSY:
+	case US_ERR_IO:
+	case US_ERR_CLOSED:
+		p.status = 503;
+		p.type = "busy";
+		p.title = "The vault cannot serve this now";
+		p.retry_after = 1;
+		break;
+	default:
+		us_log_err(err, "a request failed");
+		break;
+	}
+	if (p.detail == NULL)
+		p.detail = us_strerror(err);
+	reply_problem(r, &p);
+}

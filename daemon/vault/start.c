@@ -1,0 +1,453 @@
+/*
+ * From "unsealed" to open: the acts are opened and sent to the keeper, which folds them and compares
+ * with the newest state in its log; what it keeps is folded here too. Then the store is tidied of what
+ * was never committed, and the page keys of each collection are fetched.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit/tiles.h"
+#include "common/cobblestone.h"
+#include "daemon/vault/internal.h"
+
+#define CONTEXT "underseal/act-at-rest/1"
+
+struct kept_act {
+	uint64_t entry;
+	int prepared;
+	size_t at, n; /* in acts */
+};
+
+struct start {
+	struct vault *vault;
+	struct us_buf acts; /* committed acts, one behind the other */
+	struct kept_act *kept;
+	size_t n_kept, room;
+	uint32_t opening;   /* collection whose keys are asked for */
+	uint64_t tree_size;
+	uint64_t bundle;    /* that is read to find an entry */
+};
+
+static void ask_keys(struct vault *v);
+
+int
+act_context(const struct vault *v, uint64_t sequence, uint8_t out[96], size_t *n)
+{
+	size_t label = sizeof CONTEXT - 1;
+
+	memcpy(out, CONTEXT, label);
+	memcpy(out + label, v->vault_id, 32);
+	us_store_u64(out + label + 32, sequence);
+	*n = label + 40;
+	return US_OK;
+}
+
+int
+start_note_entry(struct vault *v, uint64_t sequence, uint64_t entry)
+{
+	if (sequence >= v->n_act_entries) {
+		size_t n = sequence < 512 ? 1024 : (size_t)sequence * 2;
+		uint64_t *more = realloc(v->act_entries, n * sizeof *more);
+
+		if (more == NULL)
+			return US_ERR_NOMEM;
+		memset(more + v->n_act_entries, 0xff, (n - v->n_act_entries) * sizeof *more);
+		v->act_entries = more;
+		v->n_act_entries = n;
+	}
+	v->act_entries[sequence] = entry;
+	if (entry != NO_ENTRY && entry > v->newest)
+		v->newest = entry;
+	return US_OK;
+}
+
+uint64_t
+vault_entry_of(const struct vault *v, uint64_t sequence)
+{
+	return sequence < v->n_act_entries ? v->act_entries[sequence] : NO_ENTRY;
+}
+
+void
+start_free(struct vault *v)
+{
+	if (v->start == NULL)
+		return;
+	us_buf_free(&v->start->acts);
+	free(v->start->kept);
+	free(v->start);
+	v->start = NULL;
+}
+
+static void
+refuse(struct vault *v, const char *why)
+{
+	v->state = VAULT_REFUSING;
+	(void)strncpy(v->why_refusing, why, sizeof v->why_refusing - 1);
+	us_log(US_LOG_ERROR, "%s: nothing is released", why);
+	start_free(v);
+}
+
+/* --- replay ------------------------------------------------------------------------------------------------- */
+
+static int
+keep_act(struct start *s, struct us_bytes committed, int prepared, uint64_t entry)
+{
+	struct us_msg_replay m = { .prepared = (uint8_t)prepared, .committed = committed };
+	int err;
+
+	if (s->n_kept == s->room) {
+		size_t n = s->room == 0 ? 256 : s->room * 2;
+		struct kept_act *more = realloc(s->kept, n * sizeof *more);
+
+		if (more == NULL)
+			return US_ERR_NOMEM;
+		s->kept = more;
+		s->room = n;
+	}
+	s->kept[s->n_kept++] = (struct kept_act){ entry, prepared, s->acts.len, committed.n };
+	err = us_buf_put(&s->acts, committed.p, committed.n);
+	return err != US_OK ? err : us_send_replay(s->vault->keeper, 0, &m);
+}
+
+static int
+open_act(void *ctx, const struct us_store_act *act)
+{
+	struct start *s = ctx;
+	struct us_buf plain;
+	uint8_t context[96];
+	size_t n;
+	int err;
+
+	if (act->sequence != s->n_kept + 1)
+		return US_ERR_VERIFY;
+	us_buf_init(&plain, US_ACT_COMMITTED_MAX);
+	err = act_context(s->vault, act->sequence, context, &n);
+	if (err == US_OK)
+		err = us_cobblestone_open_to(s->vault->state_key, (struct us_bytes){ context, n },
+		    act->sealed, &plain);
+	if (err == US_OK)
+		err = keep_act(s, (struct us_bytes){ plain.data, plain.len }, act->prepared, act->entry);
+	us_buf_free(&plain);
+	return err;
+}
+
+static int
+fold(struct vault *v, uint64_t keep)
+{
+	struct start *s = v->start;
+	uint64_t i;
+	int err = us_registry_new(&v->registry);
+
+	for (i = 0; i < keep && err == US_OK; i++) {
+		err = us_registry_apply(v->registry,
+		    (struct us_bytes){ s->acts.data + s->kept[i].at, s->kept[i].n }, NULL);
+		if (err == US_OK)
+			err = start_note_entry(v, i + 1, s->kept[i].entry);
+	}
+	return err;
+}
+
+/* Pages of batches that were never closed: of void slots, and of slots behind the last. */
+static int
+tidy_range(struct vault *v, uint32_t collection, uint8_t first_kind, uint8_t last_kind, uint64_t from,
+    uint64_t to)
+{
+	struct us_write job = { .op = US_WRITE_DELETE, .key = { collection, first_kind, from },
+		.last = to };
+	int err = US_OK;
+
+	for (; job.key.kind <= last_kind && err == US_OK; job.key.kind++)
+		err = us_writer_put(v->writer, &job);
+	return err;
+}
+
+static int
+tidy_store(struct vault *v)
+{
+	uint32_t id, n = us_registry_collections(v->registry);
+	int err = US_OK;
+
+	for (id = 1; id <= n && err == US_OK; id++) {
+		const struct us_collection *c = us_registry_collection(v->registry, id);
+		const struct us_dictionary *d = us_registry_dictionary(v->registry, id, 0);
+		size_t i, batches = us_registry_batches(v->registry, id);
+
+		for (i = 0; i < batches && err == US_OK; i++) {
+			const struct us_batch *b = us_registry_batch(v->registry, id, i);
+
+			if (b->status == US_BATCH_VOID)
+				err = tidy_range(v, id, US_PAGE_RECORDS, US_PAGE_TAGS,
+				    PAGE_NUMBER(b->facts.slot, 0), PAGE_NUMBER(b->facts.slot, 0xffff));
+		}
+		if (err == US_OK)
+			err = tidy_range(v, id, US_PAGE_RECORDS, US_PAGE_TAGS,
+			    PAGE_NUMBER(c->next_slot, 0), US_STORE_NUMBER_MAX);
+		if (err == US_OK)
+			err = tidy_range(v, id, US_PAGE_DICTIONARY, US_PAGE_DICTIONARY,
+			    PAGE_NUMBER(d == NULL ? 1 : d->version + 1, 0), US_STORE_NUMBER_MAX);
+	}
+	return err;
+}
+
+/* --- the entry of the last act, if a crash came between its commit and our note ------------------------------- */
+
+static void
+replayed(struct vault *v)
+{
+	int err = tidy_store(v);
+
+	if (err != US_OK)
+		us_fatal("cannot tidy the store: %s", us_strerror(err));
+	v->state = VAULT_OPENING;
+	v->start->opening = 0;
+	ask_keys(v);
+}
+
+static void ask_bundle(struct vault *v);
+
+static void
+on_bundle(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
+{
+	struct start *s = v->start;
+	struct us_msg_log_data m;
+	struct us_reader r;
+	uint64_t index = s->bundle * US_TILE_WIDTH, found = NO_ENTRY;
+	uint64_t sequence = us_registry_sequence(v->registry);
+	struct us_write settle = { .op = US_WRITE_SETTLE_ACT, .number = sequence };
+
+	(void)ctx;
+	if (type != US_MSG_log_data || us_msg_log_data_decode(&m, body.p, body.n) != US_OK || m.err != US_OK) {
+		refuse(v, "The log cannot be read to find the newest act's entry");
+		return;
+	}
+	us_reader_init(&r, m.data.p, m.data.n);
+	for (; r.left > 0 && r.err == US_OK; index++) {
+		struct us_bytes e = us_bundle_take(&r);
+
+		if (r.err == US_OK && e.n > 4 && e.p[4] == US_CLASS_STATE)
+			found = index;
+	}
+	if (found == NO_ENTRY && s->bundle > 0) {
+		s->bundle--;
+		ask_bundle(v);
+		return;
+	}
+	if (found == NO_ENTRY) {
+		refuse(v, "The log has no entry for the newest act");
+		return;
+	}
+	settle.entry = found;
+	if (start_note_entry(v, sequence, found) != US_OK || us_writer_put(v->writer, &settle) != US_OK)
+		us_fatal("out of memory at start");
+	replayed(v);
+}
+
+static void
+ask_bundle(struct vault *v)
+{
+	struct start *s = v->start;
+	struct us_tile tile = { .entries = 1, .n = s->bundle };
+	char path[US_TILE_PATH_MAX];
+	struct us_msg_log_read m;
+	uint32_t call = call_new(v, on_bundle, NULL);
+
+	tile.width = us_tile_width(s->tree_size, 0, s->bundle);
+	if (call == 0 || us_tile_path(&tile, path, sizeof path) != US_OK)
+		us_fatal("cannot read the log at start");
+	m.path = us_bytes_of(path);
+	if (us_send_log_read(v->keeper, call, &m) != US_OK)
+		us_fatal("cannot ask the keeper at start");
+}
+
+static void
+on_size(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
+{
+	struct us_msg_keeper_status_reply m;
+
+	(void)ctx;
+	if (type != US_MSG_keeper_status_reply ||
+	    us_msg_keeper_status_reply_decode(&m, body.p, body.n) != US_OK || m.tree_size == 0) {
+		refuse(v, "The keeper's log is empty, the store is not");
+		return;
+	}
+	v->start->tree_size = m.tree_size;
+	v->start->bundle = (m.tree_size - 1) / US_TILE_WIDTH;
+	ask_bundle(v);
+}
+
+static void
+on_replay_reply(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
+{
+	struct us_write drop = { .op = US_WRITE_DROP_ACTS };
+	struct us_msg_keeper_status status = { 0 };
+	struct us_msg_replay_reply m;
+	uint32_t call;
+	int err;
+
+	(void)ctx;
+	if (type != US_MSG_replay_reply || us_msg_replay_reply_decode(&m, body.p, body.n) != US_OK)
+		us_panic("the keeper's answer to the replay is not one");
+	if (m.err != US_OK || m.keep > v->start->n_kept || m.keep == 0) {
+		refuse(v, "The store does not hold the state that the log ends in (an old copy was put back, "
+		    "or it was changed)");
+		return;
+	}
+	if (m.keep < v->start->n_kept) {
+		drop.number = m.keep + 1;
+		if (us_writer_put(v->writer, &drop) != US_OK)
+			us_fatal("out of memory at start");
+	}
+	err = fold(v, m.keep);
+	if (err != US_OK) {
+		us_log_err(err, "folding the acts");
+		refuse(v, "The acts in the store do not fold");
+		return;
+	}
+	if (vault_entry_of(v, m.keep) != NO_ENTRY) {
+		replayed(v);
+		return;
+	}
+	call = call_new(v, on_size, NULL);
+	if (call == 0 || us_send_keeper_status(v->keeper, call, &status) != US_OK)
+		us_fatal("cannot ask the keeper at start");
+}
+
+static int
+end_replay(struct vault *v)
+{
+	struct us_msg_replay_end m = { 0 };
+	uint32_t call = call_new(v, on_replay_reply, NULL);
+
+	return call == 0 ? US_ERR_BUSY : us_send_replay_end(v->keeper, call, &m);
+}
+
+static void
+on_init_stored(void *ctx, int err, size_t bytes)
+{
+	struct vault *v = ctx;
+
+	(void)bytes;
+	if (err != US_OK)
+		us_fatal("cannot store the vault's first act: %s", us_strerror(err));
+	if (v->start == NULL || v->keeper == NULL)
+		return;
+	if (end_replay(v) != US_OK)
+		us_fatal("cannot send the acts to the keeper");
+}
+
+/* The first unsealing: the keeper made the first act at init, the store begins with it. */
+static int
+store_init(struct vault *v, struct us_bytes committed)
+{
+	struct us_write job = { .op = US_WRITE_ACT, .number = 1, .done = on_init_stored, .ctx = v };
+	struct us_buf sealed;
+	uint8_t context[96];
+	size_t n;
+	int err = act_context(v, 1, context, &n);
+
+	us_buf_init(&sealed, US_ACT_COMMITTED_MAX + 65536);
+	if (err == US_OK)
+		err = us_cobblestone_seal_to(v->state_key, (struct us_bytes){ context, n }, committed, &sealed);
+	if (err == US_OK)
+		err = keep_act(v->start, committed, 0, NO_ENTRY);
+	if (err == US_OK) {
+		job.data = (struct us_bytes){ sealed.data, sealed.len };
+		err = us_writer_put(v->writer, &job);
+	}
+	us_buf_free(&sealed);
+	return err;
+}
+
+static int
+take_keys(struct vault *v, const struct us_msg_unsealed *m)
+{
+	int err = US_OK;
+
+	if (v->state_key == NULL)
+		err = us_key_new(&v->state_key);
+	if (err == US_OK && v->cursor_key == NULL)
+		err = us_key_new(&v->cursor_key);
+	if (err != US_OK)
+		return err;
+	memcpy(v->vault_id, m->vault_id, sizeof v->vault_id);
+	memcpy(v->state_key->b, m->state_key, sizeof m->state_key);
+	memcpy(v->cursor_key->b, m->cursor_key, sizeof m->cursor_key);
+	return US_OK;
+}
+
+int
+start_unsealed(struct vault *v, struct us_bytes body)
+{
+	struct us_msg_unsealed m;
+	int err = us_msg_unsealed_decode(&m, body.p, body.n);
+
+	if (err != US_OK)
+		return err;
+	if (v->state != VAULT_SEALED)
+		return US_ERR_STATE;
+	err = take_keys(v, &m);
+	us_wipe(m.state_key, sizeof m.state_key);
+	us_wipe(m.cursor_key, sizeof m.cursor_key);
+	if (err != US_OK)
+		us_fatal("no memory for keys: %s", us_strerror(err));
+	v->state = VAULT_REPLAYING;
+	v->start = calloc(1, sizeof *v->start);
+	if (v->start == NULL)
+		us_fatal("out of memory at start");
+	v->start->vault = v;
+	us_buf_init(&v->start->acts, SIZE_MAX / 2);
+	err = us_store_scan_acts(v->reader, open_act, v->start);
+	if (err != US_OK) {
+		us_log_err(err, "act %zu in the store", v->start->n_kept + 1);
+		refuse(v, "The acts in the store cannot be opened");
+		return US_OK;
+	}
+	err = v->start->n_kept == 0 ? store_init(v, m.init_act) : end_replay(v);
+	if (err != US_OK)
+		us_fatal("cannot send the acts to the keeper: %s", us_strerror(err));
+	return US_OK;
+}
+
+/* --- page keys ------------------------------------------------------------------------------------------------- */
+
+static void
+on_keys(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
+{
+	struct us_msg_logged m;
+	int err;
+
+	(void)ctx;
+	if (type != US_MSG_logged || us_msg_logged_decode(&m, body.p, body.n) != US_OK)
+		us_panic("the keeper's answer is not one");
+	err = m.err != US_OK ? m.err : evidence_take_keys(v, v->start->opening, m.page_keys);
+	if (err != US_OK) {
+		us_log_err(err, "opening collection %u", v->start->opening);
+		refuse(v, "The keeper does not open a collection");
+		return;
+	}
+	ask_keys(v);
+}
+
+static void
+ask_keys(struct vault *v)
+{
+	struct us_msg_log m = { .kind = US_KIND_EVENT, .action = US_ACTION_OPEN_COLLECTION,
+		.decision = US_DECISION_ALLOW, .related = NO_ENTRY };
+	uint32_t call;
+
+	while (++v->start->opening <= us_registry_collections(v->registry)) {
+		/* A collection without batches has no keys to give; they come as batches close. */
+		if (us_registry_batches(v->registry, v->start->opening) == 0 &&
+		    us_registry_dictionary(v->registry, v->start->opening, 0) == NULL)
+			continue;
+		m.collection = v->start->opening;
+		call = call_new(v, on_keys, NULL);
+		if (call == 0 || us_send_log(v->keeper, call, &m) != US_OK)
+			us_fatal("cannot ask the keeper at start");
+		return;
+	}
+	start_free(v);
+	v->state = VAULT_OPEN;
+	us_log(US_LOG_NOTICE, "open: %llu acts, %u collections",
+	    (unsigned long long)us_registry_sequence(v->registry), us_registry_collections(v->registry));
+}

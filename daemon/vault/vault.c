@@ -1,0 +1,363 @@
+/* The vault's process: channels to the other roles, start and end. */
+#include "daemon/vault/vault.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "common/crypto.h"
+#include "daemon/lib/role.h"
+#include "daemon/vault/internal.h"
+
+#define CACHE_PAGES_DEFAULT 4096
+
+static int on_front(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag,
+    struct us_bytes body, int fd);
+static void on_front_close(void *ctx, struct us_channel *ch, int err);
+static int on_keeper(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag,
+    struct us_bytes body, int fd);
+static void on_keeper_close(void *ctx, struct us_channel *ch, int err);
+static int on_sealer(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag,
+    struct us_bytes body, int fd);
+static void on_sealer_close(void *ctx, struct us_channel *ch, int err);
+
+static const struct us_channel_handler front_handler = {
+	.on_message = on_front, .on_close = on_front_close,
+};
+static const struct us_channel_handler keeper_handler = {
+	.on_message = on_keeper, .on_close = on_keeper_close,
+};
+static const struct us_channel_handler sealer_handler = {
+	.on_message = on_sealer, .on_close = on_sealer_close,
+};
+
+/* --- fronts ---------------------------------------------------------------------------------------- */
+
+static int
+on_front(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body, int fd)
+{
+	struct front *f = ctx;
+	int err;
+
+	(void)ch;
+	(void)fd;
+	switch (type) {
+	case US_MSG_credit: {
+		struct us_msg_credit m;
+
+		err = us_msg_credit_decode(&m, body.p, body.n);
+		if (err == US_OK)
+			request_credit(f, tag, m.bytes);
+		return err;
+	}
+	case US_MSG_cancel:
+		err = us_msg_check(type, body.p, body.n);
+		if (err == US_OK)
+			request_cancel(f, tag);
+		return err;
+	case US_MSG_handshakes: {
+		struct us_msg_handshakes m;
+		struct us_msg_noise noise;
+
+		err = us_msg_handshakes_decode(&m, body.p, body.n);
+		if (err != US_OK)
+			return err;
+		noise.counts = m.counts;
+		return us_send_noise(f->vault->keeper, 0, &noise);
+	}
+	default:
+		err = us_msg_check(type, body.p, body.n);
+		if (err == US_OK)
+			request_take(f, type, tag, body);
+		return err;
+	}
+}
+
+static void
+on_front_close(void *ctx, struct us_channel *ch, int err)
+{
+	struct front *f = ctx;
+
+	(void)err;
+	if (f->channel != ch)
+		return; /* replaced already */
+	requests_drop(f);
+	f->channel = NULL;
+}
+
+/* --- keeper ------------------------------------------------------------------------------------------ */
+
+static int
+take_checkpoint(struct vault *v, struct us_bytes body)
+{
+	struct us_msg_checkpoint m;
+	int err = us_msg_checkpoint_decode(&m, body.p, body.n);
+
+	if (err != US_OK)
+		return err;
+	us_buf_reset(&v->checkpoint);
+	return us_buf_put(&v->checkpoint, m.text.p, m.text.n);
+}
+
+static int
+on_keeper(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body, int fd)
+{
+	struct vault *v = ctx;
+
+	(void)ch;
+	(void)fd;
+	switch (type) {
+	case US_MSG_checkpoint:
+		return take_checkpoint(v, body);
+	case US_MSG_unsealed:
+		return start_unsealed(v, body);
+	default:
+		return call_answer(v, type, tag, body);
+	}
+}
+
+static void
+on_leave(evutil_socket_t fd, short what, void *arg)
+{
+	struct vault *v = arg;
+	size_t i, backlog = 0;
+
+	(void)fd;
+	(void)what;
+	for (i = 0; i < FRONTS_MAX; i++)
+		if (v->fronts[i].channel != NULL)
+			backlog += us_channel_backlog(v->fronts[i].channel);
+	if (backlog > 0)
+		us_log(US_LOG_NOTICE, "%zu bytes of replies were not sent any more", backlog);
+	us_writer_free(v->writer);
+	us_crypto_scrub();
+	/* Nothing else is freed one by one: the address space goes. */
+	_exit(v->sealing ? US_EXIT_SEALED : 1);
+}
+
+void
+vault_leave(struct vault *v, int status)
+{
+	struct timeval soon = { 0, 50000 };
+
+	if (status == US_EXIT_SEALED)
+		v->sealing = 1;
+	us_key_free(v->state_key);
+	us_key_free(v->cursor_key);
+	v->state_key = NULL;
+	v->cursor_key = NULL;
+	v->state = VAULT_SEALED;
+	evidence_free(v);
+	(void)event_base_once(v->base, -1, EV_TIMEOUT, on_leave, v, &soon);
+}
+
+static void
+on_keeper_close(void *ctx, struct us_channel *ch, int err)
+{
+	struct vault *v = ctx;
+	size_t i;
+
+	(void)ch;
+	(void)err;
+	v->keeper = NULL;
+	if (!v->sealing)
+		us_log(US_LOG_ERROR, "the keeper is gone: stopping");
+	/* Nothing can be logged, so nothing may leave any more. */
+	for (i = 0; i < FRONTS_MAX; i++)
+		requests_drop(&v->fronts[i]);
+	vault_leave(v, v->sealing ? US_EXIT_SEALED : 1);
+}
+
+/* --- sealer -------------------------------------------------------------------------------------------- */
+
+static int
+on_sealer(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body, int fd)
+{
+	(void)ch;
+	(void)fd;
+	return load_message(ctx, type, tag, body);
+}
+
+static void
+on_sealer_close(void *ctx, struct us_channel *ch, int err)
+{
+	struct vault *v = ctx;
+
+	(void)err;
+	if (v->sealer != ch)
+		return;
+	v->sealer = NULL;
+	load_sealer_gone(v);
+}
+
+/* --- start and end --------------------------------------------------------------------------------------- */
+
+static void
+on_run(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	run_queue(arg);
+}
+
+static int
+open_store(struct vault *v, size_t cache_pages)
+{
+	struct us_store_options options = { .path = "store.db", .create = 1 };
+	struct us_store *store = NULL;
+	int err = us_store_open(&store, &options);
+
+	if (err == US_OK)
+		err = us_store_reader_open(&v->reader, store);
+	if (err == US_OK)
+		err = us_cache_new(&v->cache, v->reader, cache_pages);
+	if (err == US_OK)
+		err = us_writer_new(&v->writer, store, v->base);
+	if (err != US_OK) {
+		us_store_reader_close(v->reader);
+		v->reader = NULL;
+		us_store_close(store);
+	}
+	return err;
+}
+
+static int
+on_settings(void *ctx, struct event_base *base, uint8_t index, const struct us_settings *settings)
+{
+	struct vault *v = ctx;
+	int err;
+
+	(void)index;
+	v->base = base;
+	v->run_event = event_new(base, -1, 0, on_run, v);
+	if (v->run_event == NULL)
+		return US_ERR_NOMEM;
+	err = us_crypto_init();
+	if (err == US_OK)
+		err = open_store(v, (size_t)us_setting_number(settings, "vault_cache_pages",
+		    CACHE_PAGES_DEFAULT, 8, 1 << 20));
+	if (err != US_OK)
+		us_log_err(err, "cannot open the store");
+	return err;
+}
+
+static int
+on_channel(void *ctx, enum us_role peer, uint8_t index, int fd)
+{
+	struct vault *v = ctx;
+	struct us_channel *ch = NULL;
+
+	if (peer == US_ROLE_FRONT && index < FRONTS_MAX) {
+		struct front *f = &v->fronts[index];
+
+		if (f->channel != NULL) {
+			requests_drop(f);
+			us_channel_free(f->channel);
+		}
+		f->vault = v;
+		f->index = index;
+		ch = f->channel = us_channel_new(v->base, fd, US_ROLE_VAULT, peer, index,
+		    &front_handler, f);
+	} else if (peer == US_ROLE_KEEPER && v->keeper == NULL) {
+		ch = v->keeper = us_channel_new(v->base, fd, US_ROLE_VAULT, peer, index,
+		    &keeper_handler, v);
+	} else if (peer == US_ROLE_SEALER) {
+		if (v->sealer != NULL) {
+			us_channel_free(v->sealer);
+			v->sealer = NULL;
+			load_sealer_gone(v);
+		}
+		ch = v->sealer = us_channel_new(v->base, fd, US_ROLE_VAULT, peer, index,
+		    &sealer_handler, v);
+	}
+	if (ch == NULL) {
+		(void)close(fd);
+		return US_ERR_ARG;
+	}
+	return US_OK;
+}
+
+static int
+on_start(void *ctx)
+{
+	struct vault *v = ctx;
+
+	return v->keeper == NULL || v->writer == NULL ? US_ERR_STATE : US_OK;
+}
+
+static void
+vault_free(struct vault *v)
+{
+	size_t i;
+
+	for (i = 0; i < FRONTS_MAX; i++) {
+		requests_drop(&v->fronts[i]);
+		us_channel_free(v->fronts[i].channel);
+	}
+	us_channel_free(v->keeper);
+	us_channel_free(v->sealer);
+	us_writer_free(v->writer); /* finishes what was queued */
+	start_free(v);
+	acts_free(v);
+	loads_free(v);
+	view_free_all(v);
+	evidence_free(v);
+	us_cache_free(v->cache);
+	us_store_reader_close(v->reader);
+	us_registry_free(v->registry);
+	us_key_free(v->state_key);
+	us_key_free(v->cursor_key);
+	us_buf_free(&v->checkpoint);
+	us_buf_free(&v->sealed);
+	us_buf_free(&v->plain);
+	us_buf_free(&v->container);
+	us_buf_free(&v->text);
+	while (v->free_requests != NULL) {
+		struct request *r = v->free_requests;
+
+		v->free_requests = r->run_next;
+		us_buf_free(&r->body);
+		us_buf_free(&r->out);
+		free(r);
+	}
+	free(v->act_entries);
+	free(v->calls);
+	free(v->sessions);
+	if (v->run_event != NULL)
+		event_free(v->run_event);
+	free(v);
+}
+
+static void
+on_stop(void *ctx)
+{
+	(void)ctx; /* us_vault_main() frees everything when the loop has ended */
+}
+
+int
+us_vault_main(void)
+{
+	struct us_role_process process = {
+		.role = US_ROLE_VAULT,
+		.on_settings = on_settings,
+		.on_channel = on_channel,
+		.on_start = on_start,
+		.on_stop = on_stop,
+	};
+	struct vault *v = calloc(1, sizeof *v);
+	int status;
+
+	if (v == NULL)
+		return 1;
+	us_buf_init(&v->checkpoint, 4096);
+	us_buf_init(&v->sealed, US_SEALED_RECORD_MAX);
+	us_buf_init(&v->plain, US_SEALED_RECORD_MAX);
+	us_buf_init(&v->container, US_CONTAINER_MAX);
+	us_buf_init(&v->text, 64u * 1024u * 1024u);
+	process.ctx = v;
+	status = us_role_run(&process);
+	vault_free(v);
+	return status;
+}

@@ -1,0 +1,9 @@
+/* The vault's process: the read side. See daemon/vault/internal.h for its parts. */
+#ifndef US_DAEMON_VAULT_VAULT_H
+#define US_DAEMON_VAULT_VAULT_H
+
+/* Runs the role until its end; returns the exit status (daemon/lib/role.h). Its working directory
+ * is its own: the store is the file store.db in it. */
+int us_vault_main(void);
+
+#endif

@@ -1,0 +1,349 @@
+/*
+ * Visibility is a set: for each distinct pair (rules that permit, rules that forbid) and each batch
+ * one bitmap, made when it is first needed and kept while the vault is open. Batches never change,
+ * nor do rules; what changes about a batch (held, withdrawn, published when) is asked each time.
+ *
+ * Rules may name content words. Their bitmaps need those words' keys, which the keeper gives for
+ * a logged intent only: view_words() says which, view_fill() makes all that is missing with them.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/vault/internal.h"
+
+static int
+rule_query(struct vault *v, int rule, const struct us_query **out)
+{
+	const struct us_order *order = us_registry_order(v->registry);
+	const struct us_rule *r = &order->rules[rule];
+	int err;
+
+	if (v->rule_queries == NULL) {
+		v->rule_queries = calloc(order->n_rules, sizeof *v->rule_queries);
+		if (v->rule_queries == NULL)
+			return US_ERR_NOMEM;
+		v->n_rule_queries = order->n_rules;
+	}
+	if (v->rule_queries[rule] == NULL) {
+		err = us_query_parse(r->what.p, r->what.n, &v->rule_queries[rule], NULL);
+		if (err != US_OK) {
+			us_log_err(err, "rule %d of the order has a query that does not parse", rule + 1);
+			return US_ERR_DENIED;
+		}
+	}
+	*out = v->rule_queries[rule];
+	return US_OK;
+}
+
+/* --- sets of rules ------------------------------------------------------------------------------------------- */
+
+static void
+rule_set_free(struct rule_set *s)
+{
+	size_t i;
+
+	if (s == NULL)
+		return;
+	for (i = 0; i < s->n_slots; i++)
+		if (s->by_slot[i] != NULL)
+			roaring_bitmap_free(s->by_slot[i]);
+	free(s->by_slot);
+	free(s);
+}
+
+void
+view_free_all(struct vault *v)
+{
+	size_t i;
+
+	for (i = 0; i < RULE_SETS_MAX; i++) {
+		rule_set_free(v->rule_sets[i]);
+		v->rule_sets[i] = NULL;
+	}
+	for (i = 0; i < v->n_rule_queries; i++)
+		us_query_free(v->rule_queries[i]);
+	free(v->rule_queries);
+	v->rule_queries = NULL;
+	v->n_rule_queries = 0;
+}
+
+static struct rule_set *
+rule_set_of(struct vault *v, const struct us_ruling *ruling, uint32_t collection)
+{
+	struct rule_set *s, **place = &v->rule_sets[0];
+	size_t i;
+
+	for (i = 0; i < RULE_SETS_MAX; i++) {
+		s = v->rule_sets[i];
+		if (s == NULL) {
+			place = &v->rule_sets[i];
+			break;
+		}
+		if (s->collection == collection &&
+		    memcmp(s->permits, ruling->permits, sizeof s->permits) == 0 &&
+		    memcmp(s->forbids, ruling->forbids, sizeof s->forbids) == 0) {
+			s->used = ++v->rule_clock;
+			return s;
+		}
+		if (s->used < (*place)->used)
+			place = &v->rule_sets[i];
+	}
+	s = calloc(1, sizeof *s);
+	if (s == NULL)
+		return NULL;
+	memcpy(s->permits, ruling->permits, sizeof s->permits);
+	memcpy(s->forbids, ruling->forbids, sizeof s->forbids);
+	s->collection = collection;
+	s->used = ++v->rule_clock;
+	rule_set_free(*place);
+	*place = s;
+	return s;
+}
+
+int
+view_open(struct vault *v, const struct us_ruling *ruling, uint64_t parties, uint32_t collection,
+    uint64_t snapshot, struct view *out)
+{
+	*out = (struct view){ .vault = v, .collection = collection, .snapshot = snapshot,
+		.parties = parties };
+	if (ruling->sees_all)
+		return US_OK;
+	out->set = rule_set_of(v, ruling, collection);
+	return out->set == NULL ? US_ERR_NOMEM : US_OK;
+}
+
+/* --- batches --------------------------------------------------------------------------------------------------- */
+
+int
+view_batch(const struct view *w, const struct us_batch *facts)
+{
+	const struct us_person *loader;
+
+	if (vault_entry_of(w->vault, facts->sequence) > w->snapshot)
+		return 0;
+	switch (facts->status) {
+	case US_BATCH_LIVE:
+		return 1;
+	case US_BATCH_HELD:
+		loader = us_registry_person(w->vault->registry, facts->facts.loaded_by);
+		return loader != NULL && (loader->party_bits & w->parties) != 0;
+	case US_BATCH_WITHDRAWN:
+	case US_BATCH_VOID:
+		return 0;
+	}
+	return 0;
+}
+
+static int
+add_rule(struct view *w, const struct us_batch *facts, int rule, roaring_bitmap_t *set)
+{
+	struct vault *v = w->vault;
+	const struct us_rule *r = &us_registry_order(v->registry)->rules[rule];
+	const struct us_collection *c = us_registry_collection(v->registry, w->collection);
+	struct us_eval_options options = { .base = facts->facts.first,
+		.bates_prefix = us_bytes_of(c->prefix), .term_key = us_term_table_key,
+		.term_key_ctx = &w->keys };
+	const struct us_query *query;
+	struct us_segment *segment;
+	roaring_bitmap_t *found;
+	int err;
+
+	if (!r->is_query) {
+		roaring_bitmap_add_range(set, 0, facts->facts.count);
+		return US_OK;
+	}
+	err = rule_query(v, rule, &query);
+	if (err == US_OK)
+		err = evidence_segment(v, facts, &segment);
+	if (err == US_OK)
+		err = us_eval(segment, query, &options, &found);
+	if (err != US_OK)
+		return err;
+	roaring_bitmap_or_inplace(set, found);
+	roaring_bitmap_free(found);
+	return US_OK;
+}
+
+static int
+make_bitmap(struct view *w, const struct us_batch *facts, roaring_bitmap_t **out)
+{
+	roaring_bitmap_t *set = roaring_bitmap_create();
+	roaring_bitmap_t *without = roaring_bitmap_create();
+	int i, err = set == NULL || without == NULL ? US_ERR_NOMEM : US_OK;
+
+	for (i = us_rules_next(w->set->permits, 0); i >= 0 && err == US_OK;
+	    i = us_rules_next(w->set->permits, i + 1))
+		err = add_rule(w, facts, i, set);
+	for (i = us_rules_next(w->set->forbids, 0); i >= 0 && err == US_OK;
+	    i = us_rules_next(w->set->forbids, i + 1))
+		err = add_rule(w, facts, i, without);
+	if (err == US_OK) {
+		roaring_bitmap_andnot_inplace(set, without);
+		(void)roaring_bitmap_run_optimize(set);
+		*out = set;
+		set = NULL;
+	}
+	if (set != NULL)
+		roaring_bitmap_free(set);
+	if (without != NULL)
+		roaring_bitmap_free(without);
+	return err;
+}
+
+static roaring_bitmap_t **
+bitmap_place(struct rule_set *s, uint32_t slot)
+{
+	if (slot >= s->n_slots) {
+		size_t n = (size_t)slot * 2 + 16;
+		roaring_bitmap_t **more = realloc(s->by_slot, n * sizeof *more);
+
+		if (more == NULL)
+			return NULL;
+		memset(more + s->n_slots, 0, (n - s->n_slots) * sizeof *more);
+		s->by_slot = more;
+		s->n_slots = n;
+	}
+	return &s->by_slot[slot];
+}
+
+int
+view_bitmap(struct view *w, const struct us_batch *facts, const roaring_bitmap_t **out)
+{
+	roaring_bitmap_t **place;
+	int err = US_OK;
+
+	*out = NULL;
+	if (w->set == NULL)
+		return US_OK;
+	place = bitmap_place(w->set, facts->facts.slot);
+	if (place == NULL)
+		return US_ERR_NOMEM;
+	if (*place == NULL)
+		err = make_bitmap(w, facts, place);
+	*out = *place;
+	return err;
+}
+
+int
+view_record(struct view *w, uint64_t record, const struct us_batch **facts)
+{
+	const roaring_bitmap_t *set;
+	int err;
+
+	*facts = us_registry_batch_of(w->vault->registry, w->collection, record);
+	if (*facts == NULL || !view_batch(w, *facts))
+		return 0;
+	err = view_bitmap(w, *facts, &set);
+	if (err != US_OK)
+		return -err;
+	return set == NULL ||
+	    roaring_bitmap_contains(set, (uint32_t)(record - (*facts)->facts.first)) ? 1 : 0;
+}
+
+/* --- words in rules ------------------------------------------------------------------------------------------------- */
+
+static int
+lacks_bitmaps(struct view *w)
+{
+	size_t i, n = us_registry_batches(w->vault->registry, w->collection);
+
+	for (i = 0; i < n; i++) {
+		const struct us_batch *facts = us_registry_batch(w->vault->registry, w->collection, i);
+
+		if (facts->status != US_BATCH_VOID && view_batch(w, facts) &&
+		    (facts->facts.slot >= w->set->n_slots || w->set->by_slot[facts->facts.slot] == NULL))
+			return 1;
+	}
+	return 0;
+}
+
+static int
+compare_words(const void *a, const void *b)
+{
+	const struct us_bytes *x = a, *y = b;
+	int order = memcmp(x->p, y->p, x->n < y->n ? x->n : y->n);
+
+	return order != 0 ? order : (x->n > y->n) - (x->n < y->n);
+}
+
+static int
+put_words(struct us_bytes *words, size_t n, struct us_buf *out, size_t *n_out)
+{
+	size_t i;
+	int err = US_OK;
+
+	qsort(words, n, sizeof *words, compare_words);
+	for (i = 0; i < n && err == US_OK; i++) {
+		if (i > 0 && compare_words(&words[i - 1], &words[i]) == 0)
+			continue;
+		err = us_buf_put_str16(out, words[i].p, words[i].n);
+		++*n_out;
+	}
+	return err;
+}
+
+int
+view_words(struct view *w, struct us_buf *out, size_t *n)
+{
+	struct us_bytes *words = NULL;
+	size_t n_words = 0;
+	uint64_t both[US_RULE_WORDS];
+	const struct us_query *query;
+	int i, err = US_OK;
+
+	*n = 0;
+	if (w->set == NULL || !lacks_bitmaps(w))
+		return US_OK;
+	for (i = 0; i < US_RULE_WORDS; i++)
+		both[i] = w->set->permits[i] | w->set->forbids[i];
+	for (i = us_rules_next(both, 0); i >= 0 && err == US_OK; i = us_rules_next(both, i + 1)) {
+		struct us_bytes *more;
+
+		if (!us_registry_order(w->vault->registry)->rules[i].is_query)
+			continue;
+		err = rule_query(w->vault, i, &query);
+		if (err != US_OK || query->n_words == 0)
+			continue;
+		more = realloc(words, (n_words + query->n_words) * sizeof *more);
+		if (more == NULL) {
+			err = US_ERR_NOMEM;
+			break;
+		}
+		words = more;
+		memcpy(words + n_words, query->words, query->n_words * sizeof *words);
+		n_words += query->n_words;
+	}
+	if (err == US_OK && n_words > 0)
+		err = put_words(words, n_words, out, n);
+	free(words);
+	return err;
+}
+
+int
+view_fill(struct view *w, struct us_bytes term_keys, const struct us_bytes *words, size_t n)
+{
+	size_t i, batches = us_registry_batches(w->vault->registry, w->collection);
+	size_t step = 4 + n * US_KEY_SIZE;
+	int err = US_OK;
+
+	if (term_keys.n % step != 0)
+		return US_ERR_FORMAT;
+	for (i = 0; i < batches && err == US_OK; i++) {
+		const struct us_batch *facts = us_registry_batch(w->vault->registry, w->collection, i);
+		const roaring_bitmap_t *set;
+		size_t at;
+
+		if (!view_batch(w, facts))
+			continue;
+		w->keys = (struct us_term_table){ words, NULL, 0 };
+		for (at = 0; at < term_keys.n; at += step) {
+			if (us_load_u32(term_keys.p + at) != facts->facts.era)
+				continue;
+			w->keys.keys = (const struct us_key *)(const void *)(term_keys.p + at + 4);
+			w->keys.n = n;
+		}
+		err = view_bitmap(w, facts, &set);
+	}
+	w->keys = (struct us_term_table){ NULL, NULL, 0 };
+	return err;
+}
