@@ -51,11 +51,11 @@ consider(struct guess *g, const char *name, size_t n)
 	}
 }
 
-/* Close enough to be a slip: a third of the letters at most. */
+/* Close enough to be a slip: half of the letters at most, as in two swapped of four. */
 static int
 is_slip(const struct guess *g)
 {
-	return g->best != NULL && g->distance * 3 <= g->wanted.n + 1;
+	return g->best != NULL && g->distance * 2 <= g->wanted.n;
 }
 
 static void
