@@ -5,11 +5,12 @@
 #include "client/client.h"
 #include "audit/note.h"
 #include "common/base64.h"
+#include "common/cms.h"
 #include "common/crypto.h"
 #include "common/err.h"
 #include "common/slip39.h"
 
-#define SHARE_TEXT_MAX 4096
+#define SHARE_TEXT_MAX 16384
 
 static void
 show_status(const cJSON *s)
@@ -50,9 +51,24 @@ run_status(struct us_client *client, const struct us_args *args)
 
 /* ---- shares ---- */
 
+/* A share as `undersealed init` hands it out: CMS for the keyholder's certificate. */
+static void
+decrypt_share(struct us_client *client, struct us_buf *raw)
+{
+	const struct us_profile *profile = us_client_profile(client);
+	struct us_buf plain;
+
+	us_buf_init(&plain, SHARE_TEXT_MAX);
+	if (us_cms_decrypt(profile->key, (struct us_bytes){ profile->certificate.data,
+	    profile->certificate.len }, (struct us_bytes){ raw->data, raw->len }, &plain) != US_OK)
+		us_give_up(US_EXIT_UNVERIFIED, "this share is encrypted to somebody else, or was changed");
+	us_buf_free(raw);
+	*raw = plain; /* transferred */
+}
+
 /* The share as canonical words, from a file or the terminal; its checksum is checked before it goes anywhere. */
 static int
-read_share(const char *path, char words[US_SLIP39_TEXT_MAX])
+read_share(struct us_client *client, const char *path, char words[US_SLIP39_TEXT_MAX])
 {
 	struct us_slip39_info info;
 	struct us_buf raw;
@@ -63,6 +79,8 @@ read_share(const char *path, char words[US_SLIP39_TEXT_MAX])
 	    us_ask_secret("Share (all its words): ", &raw);
 	if (err != US_OK)
 		us_give_up(US_EXIT_OTHER, "cannot read the share: %s", us_strerror(err));
+	if (raw.len > strlen(US_CMS_BEGIN) && memcmp(raw.data, US_CMS_BEGIN, strlen(US_CMS_BEGIN)) == 0)
+		decrypt_share(client, &raw);
 	err = us_slip39_normalise((struct us_bytes){ raw.data, raw.len }, words);
 	us_buf_free(&raw);
 	return err == US_OK ? us_slip39_parse(words, &info) : err;
@@ -122,7 +140,7 @@ run_unseal(struct us_client *client, const struct us_args *args)
 	int status;
 
 	unseal_key(client, key);
-	if (read_share(path, words) != US_OK)
+	if (read_share(client, path, words) != US_OK)
 		us_give_up(US_EXIT_UNVERIFIED, "this is not a whole share (a word is wrong or missing): it "
 		    "has not been sent");
 	us_buf_init(&sealed, 1024);
@@ -145,9 +163,8 @@ static int
 run_share_check(struct us_client *client, const struct us_args *args)
 {
 	char words[US_SLIP39_TEXT_MAX];
-	int err = read_share(args->operand[0], words);
+	int err = read_share(client, args->operand[0], words);
 
-	(void)client;
 	us_wipe(words, sizeof words);
 	if (err != US_OK) {
 		us_say("this is not a whole share: a word is wrong or missing");

@@ -1,0 +1,25 @@
+/* What init's own files share. */
+#ifndef US_DAEMON_INIT_INTERNAL_H
+#define US_DAEMON_INIT_INTERNAL_H
+
+#include <sys/types.h>
+
+#include "daemon/keeper/create.h"
+
+/* Fatal on failure, with the path. us_init_write refuses to replace a file. */
+void us_init_directory(const char *path, mode_t mode);
+void us_init_write(const char *path, mode_t mode, const void *p, size_t n);
+
+struct us_handout {
+	const char *out, *listen, *host;
+	int demo;
+	size_t people;
+	const struct us_create_person *person;
+	const struct us_created *made;
+	const struct us_pkey *admin_key;
+};
+
+/* Writes everything under out. Fatal on failure. */
+void us_hand_out(const struct us_handout *h);
+
+#endif

@@ -1,0 +1,79 @@
+/* undersealed: one program; the monitor re-executes it for each role. */
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "daemon/front/front.h"
+#include "daemon/init/init.h"
+#include "daemon/intake/intake.h"
+#include "daemon/keeper/keeper.h"
+#include "daemon/monitor/monitor.h"
+#include "daemon/sealer/sealer.h"
+#include "daemon/vault/vault.h"
+
+static const char help[] =
+    "usage: undersealed init ...      makes a new vault ('undersealed init --help')\n"
+    "       undersealed serve --data DIR [--config FILE]\n"
+    "                                 runs it in the foreground, sealed until unsealed\n"
+    "       undersealed --version | --help\n\n"
+    "The settings of a vault stand in DIR/undersealed.conf; FILE overrides them.\n"
+    "example: undersealed serve --data /var/lib/underseal\n";
+
+static int
+serve(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "data", required_argument, NULL, 'd' }, { "config", required_argument, NULL, 'c' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct us_monitor_options monitor = { 0 };
+	int c;
+
+	optind = 0;
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
+		switch (c) {
+		case 'd': monitor.data = optarg; break;
+		case 'c': monitor.config = optarg; break;
+		default: return 2;
+		}
+	if (monitor.data == NULL || optind != argc) {
+		fputs(help, stderr);
+		return 2;
+	}
+	return us_monitor_main(&monitor);
+}
+
+static int
+run_role(const char *name)
+{
+	static const struct {
+		const char *name;
+		int (*run)(void);
+	} roles[] = {
+		{ "keeper", us_keeper_main }, { "vault", us_vault_main }, { "sealer", us_sealer_main },
+		{ "intake", us_intake_main }, { "front", us_front_main },
+	};
+
+	for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++)
+		if (strcmp(roles[i].name, name) == 0)
+			return roles[i].run();
+	us_fatal("there is no role '%s'", name);
+}
+
+int
+main(int argc, char **argv)
+{
+	if (argc == 3 && strcmp(argv[1], "--role") == 0)
+		return run_role(argv[2]);
+	if (argc >= 2 && strcmp(argv[1], "init") == 0)
+		return us_init_main(argc - 1, argv + 1);
+	if (argc >= 2 && strcmp(argv[1], "serve") == 0)
+		return serve(argc - 1, argv + 1);
+	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+		puts("undersealed " US_VERSION);
+		return 0;
+	}
+	fputs(help, argc == 2 && strcmp(argv[1], "--help") == 0 ? stdout : stderr);
+	return argc == 2 && strcmp(argv[1], "--help") == 0 ? 0 : 2;
+}
