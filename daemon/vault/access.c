@@ -154,6 +154,31 @@ access_refuse(struct request *r, enum us_action action, struct us_bytes purpose,
 	access_log(r, &e, refusal_logged);
 }
 
+static void
+opening_logged(struct request *r, const struct us_msg_logged *m)
+{
+	int err = evidence_take_keys(r->vault, r->collection, m->page_keys);
+
+	if (err != US_OK)
+		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, m->index);
+	else
+		r->opened(r);
+}
+
+void
+access_open(struct request *r, struct us_bytes purpose, void (*opened)(struct request *r))
+{
+	struct entry e = { .kind = US_KIND_INTENT, .action = US_ACTION_OPEN_COLLECTION,
+		.decision = US_DECISION_ALLOW, .purpose = purpose, .related = NO_ENTRY };
+
+	if (evidence_complete(r->vault, r->collection)) {
+		opened(r);
+		return;
+	}
+	r->opened = opened;
+	access_log(r, &e, opening_logged);
+}
+
 /* --- checks -------------------------------------------------------------------------------------------- */
 
 static enum us_action

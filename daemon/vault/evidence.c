@@ -184,6 +184,31 @@ evidence_take_keys(struct vault *v, uint32_t collection, struct us_bytes page_ke
 }
 
 int
+evidence_complete(struct vault *v, uint32_t collection)
+{
+	struct collection *c = evidence_collection(v, collection);
+	const struct us_dictionary *d = us_registry_dictionary(v->registry, collection, 0);
+	uint64_t sequence = us_registry_sequence(v->registry);
+	size_t i, n = us_registry_batches(v->registry, collection);
+
+	if (c == NULL)
+		return 0;
+	if (c->complete_at == sequence)
+		return 1;
+	for (i = 0; i < n; i++) {
+		const struct us_batch *b = us_registry_batch(v->registry, collection, i);
+
+		if (b->status != US_BATCH_VOID && (b->facts.slot >= c->n_batches ||
+		    c->batches[b->facts.slot] == NULL || c->batches[b->facts.slot]->page_key == NULL))
+			return 0;
+	}
+	if (d != NULL && (d->version >= c->n_dictionary_keys || c->dictionary_keys[d->version] == NULL))
+		return 0;
+	c->complete_at = sequence;
+	return 1;
+}
+
+int
 evidence_batch(struct vault *v, const struct us_batch *facts, struct batch **out)
 {
 	struct collection *c = evidence_collection(v, facts->facts.collection);

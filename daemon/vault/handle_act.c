@@ -261,18 +261,22 @@ static int
 check_copy(struct request *r, const struct us_act_copy *copy)
 {
 	const struct us_collection *c = us_registry_collection(r->vault->registry, copy->collection);
-	uint64_t *records;
-	uint32_t i;
-	int err;
 
 	if (c == NULL) {
 		reply_error(r, US_ERR_NOT_FOUND, US_REASON_NOT_FOUND, NO_ENTRY);
 		return US_ERR_NOT_FOUND;
 	}
 	r->collection = c->id;
-	err = access_rule(r, US_ACTION_COPY, copy->purpose, copy->n);
-	if (err != US_OK)
-		return err;
+	return access_rule(r, US_ACTION_COPY, copy->purpose, copy->n);
+}
+
+static int
+check_copy_records(struct request *r, const struct us_act_copy *copy)
+{
+	uint64_t *records;
+	uint32_t i;
+	int err;
+
 	records = malloc((size_t)copy->n * sizeof *records);
 	if (records == NULL) {
 		reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
@@ -322,6 +326,18 @@ put_job(struct request *r, struct acting *a, const struct us_msg_act_request *q)
 	acts_put(r->vault, job);
 }
 
+static void
+copy_opened(struct request *r)
+{
+	struct us_msg_act_request q;
+	struct acting *a = r->state;
+
+	if (us_msg_act_request_decode(&q, r->body.data, r->body.len) != US_OK)
+		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
+	else if (check_copy_records(r, &a->act.u.copy) == US_OK)
+		put_job(r, a, &q);
+}
+
 void
 handle_act(struct request *r)
 {
@@ -357,7 +373,10 @@ handle_act(struct request *r)
 		seal(r, &q);
 		return;
 	}
-	if (a->type == US_ACT_COPY && check_copy(r, &a->act.u.copy) != US_OK)
+	if (a->type == US_ACT_COPY) {
+		if (check_copy(r, &a->act.u.copy) == US_OK)
+			access_open(r, a->act.u.copy.purpose, copy_opened);
 		return;
+	}
 	put_job(r, a, &q);
 }

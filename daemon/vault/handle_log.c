@@ -25,6 +25,25 @@ on_data(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 	reply_bytes(r, 200, r->content, m.data);
 }
 
+/* What the commitment of a closing entry is made of (docs/PROTOCOL.md section 6), if a batch was closed there. */
+static void
+put_batch_state(const struct vault *v, uint64_t entry, struct us_json *j)
+{
+	uint32_t c;
+	size_t i;
+
+	for (c = 1; v->registry != NULL && c <= us_registry_collections(v->registry); c++)
+		for (i = 0; i < us_registry_batches(v->registry, c); i++) {
+			const struct us_batch *b = us_registry_batch(v->registry, c, i);
+
+			if (b->status == US_BATCH_VOID || vault_entry_of(v, b->sequence) != entry)
+				continue;
+			us_json_kv_hex(j, "state", b->state, sizeof b->state);
+			us_json_kv_hex(j, "manifest_root", b->facts.manifest_root, sizeof b->facts.manifest_root);
+			return;
+		}
+}
+
 static void
 on_entry(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 {
@@ -34,7 +53,6 @@ on_entry(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 	struct us_json j;
 	int err;
 
-	(void)v;
 	r->call = 0;
 	if (type != US_MSG_entry_proof_reply ||
 	    us_msg_entry_proof_reply_decode(&m, body.p, body.n) != US_OK) {
@@ -53,7 +71,8 @@ on_entry(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 	us_json_kv_uint(&j, "index", m.index);
 	us_json_key(&j, "entry");
 	us_json_base64(&j, m.entry.p, m.entry.n);
-	us_json_kv_str(&j, "proof", (struct us_bytes){ proof.data, proof.len });
+	us_json_kv_str(&j, "receipt", (struct us_bytes){ proof.data, proof.len });
+	put_batch_state(v, m.index, &j);
 	us_json_close(&j);
 	if (err == US_OK)
 		err = us_json_end(&j);

@@ -402,10 +402,34 @@ refuse_bates(struct request *r, struct us_bytes purpose)
 	access_refuse(r, US_ACTION_READ, purpose, &p);
 }
 
+static void
+read_opened(struct request *r)
+{
+	struct vault *v = r->vault;
+	const struct us_collection *c = us_registry_collection(v->registry, r->collection);
+	struct reading *d = r->state;
+	struct us_msg_read_request q;
+	struct us_reader in;
+	size_t i;
+
+	if (us_msg_read_request_decode(&q, r->body.data, r->body.len) != US_OK) {
+		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
+		return;
+	}
+	d->snapshot = q.snapshot == 0 || q.snapshot - 1 > v->newest ? v->newest : q.snapshot - 1;
+	us_reader_init(&in, q.bates.p, q.bates.n);
+	for (i = 0; i < d->n; i++) {
+		if (us_bates_parse(c, us_take_str16(&in, 64), &d->records[i]) != US_OK) {
+			refuse_bates(r, q.purpose);
+			return;
+		}
+	}
+	prepare_view(r);
+}
+
 void
 handle_read(struct request *r)
 {
-	struct vault *v = r->vault;
 	struct us_msg_read_request q;
 	struct us_reader in;
 	struct reading *d;
@@ -432,19 +456,7 @@ handle_read(struct request *r)
 		return;
 	}
 	d->purpose = q.purpose;
-	d->snapshot = q.snapshot == 0 ? v->newest : q.snapshot - 1;
-	if (d->snapshot > v->newest)
-		d->snapshot = v->newest;
-	us_reader_init(&in, q.bates.p, q.bates.n);
-	for (n = 0; n < d->n; n++) {
-		const struct us_collection *c = us_registry_collection(v->registry, r->collection);
-
-		if (us_bates_parse(c, us_take_str16(&in, 64), &d->records[n]) != US_OK) {
-			refuse_bates(r, q.purpose);
-			return;
-		}
-	}
-	prepare_view(r);
+	access_open(r, q.purpose, read_opened);
 }
 
 /* Before a copy's act is prepared: may all of it be seen? Answers and returns an error if not. Words in

@@ -538,23 +538,20 @@ begin(struct request *r, const struct us_msg_search_request *q)
 	return s;
 }
 
-void
-handle_search(struct request *r)
+static void
+search_opened(struct request *r)
 {
 	struct vault *v = r->vault;
 	struct entry e = { .kind = US_KIND_INTENT, .decision = US_DECISION_ALLOW, .related = NO_ENTRY };
 	struct us_msg_search_request q;
-	struct searching *s;
+	struct searching *s = r->state;
 	int err = us_msg_search_request_decode(&q, r->body.data, r->body.len);
 
 	if (err != US_OK) {
-		reply_error(r, err, US_REASON_MALFORMED, NO_ENTRY);
+		reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
 		return;
 	}
 	e.action = (q.flags & US_SEARCH_COUNT) != 0 ? US_ACTION_COUNT : US_ACTION_SEARCH;
-	if (access_person(r) != US_OK || access_collection(r, q.collection, e.action) != US_OK ||
-	    access_rule(r, e.action, q.purpose, 0) != US_OK || (s = begin(r, &q)) == NULL)
-		return;
 	s->snapshot = q.snapshot == 0 || q.snapshot - 1 > v->newest ? v->newest : q.snapshot - 1;
 	err = take_cursor(r, s, q.cursor);
 	if (err == US_OK)
@@ -574,4 +571,22 @@ handle_search(struct request *r)
 	if (s->has_cursor)
 		e.related = s->cursor.intent;
 	access_log(r, &e, intended);
+}
+
+void
+handle_search(struct request *r)
+{
+	struct us_msg_search_request q;
+	enum us_action action;
+	int err = us_msg_search_request_decode(&q, r->body.data, r->body.len);
+
+	if (err != US_OK) {
+		reply_error(r, err, US_REASON_MALFORMED, NO_ENTRY);
+		return;
+	}
+	action = (q.flags & US_SEARCH_COUNT) != 0 ? US_ACTION_COUNT : US_ACTION_SEARCH;
+	if (access_person(r) != US_OK || access_collection(r, q.collection, action) != US_OK ||
+	    access_rule(r, action, q.purpose, 0) != US_OK || begin(r, &q) == NULL)
+		return;
+	access_open(r, q.purpose, search_opened);
 }

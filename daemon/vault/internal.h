@@ -45,7 +45,6 @@ struct request;
 enum vault_state {
 	VAULT_SEALED,    /* waits for the keeper's "unsealed" */
 	VAULT_REPLAYING, /* has sent its acts */
-	VAULT_OPENING,   /* fetches page keys */
 	VAULT_OPEN,
 	VAULT_REFUSING,  /* store and log do not agree: nothing is released */
 };
@@ -89,6 +88,7 @@ struct collection {
 	size_t n_dictionary_keys;
 	struct us_unpacker *unpacker;
 	struct us_tags *tags;      /* NULL until the first load asks */
+	uint64_t complete_at;      /* sequence of the act up to which all keys are here */
 };
 
 /* The runtime of a collection; made at first use. NULL if memory is out. */
@@ -97,6 +97,8 @@ struct collection *evidence_collection(struct vault *v, uint32_t id);
 int evidence_batch(struct vault *v, const struct us_batch *facts, struct batch **out);
 /* Takes packed page keys of a "logged". */
 int evidence_take_keys(struct vault *v, uint32_t collection, struct us_bytes page_keys);
+/* 1 if every key that reading the collection needs is here. */
+int evidence_complete(struct vault *v, uint32_t collection);
 int evidence_segment(struct vault *v, const struct us_batch *facts, struct us_segment **out);
 /* Opens a record into v->container; *c has views into it until the next record. */
 int evidence_record(struct vault *v, const struct us_batch *facts, uint64_t record,
@@ -182,6 +184,7 @@ struct request {
 	uint64_t entry;            /* of the reply's head */
 	uint32_t under_way;        /* bytes sent without credit */
 	void (*answer)(struct request *r, const struct us_msg_logged *m);
+	void (*opened)(struct request *r);
 	void (*step)(struct request *r); /* what the run queue calls; adds to out */
 	void *state;
 	void (*free_state)(void *state);
@@ -238,6 +241,10 @@ int access_person(struct request *r);
 int access_collection(struct request *r, struct us_bytes name, enum us_action action);
 /* The order's ruling on an action: 0 allowed, ruling in r; else answered after it is logged. */
 int access_rule(struct request *r, enum us_action action, struct us_bytes purpose, uint64_t records);
+
+/* Calls opened(r) once the keys of the collection's pages are here: an entry of its own, in the name of whoever
+ * comes first. */
+void access_open(struct request *r, struct us_bytes purpose, void (*opened)(struct request *r));
 
 struct entry {
 	enum us_kind kind;
@@ -372,6 +379,9 @@ struct vault {
 /* start.c */
 int start_unsealed(struct vault *v, struct us_bytes body);
 void start_free(struct vault *v);
+/* Deletes pages of the collection that belong to no closed batch and no dictionary of the registry: only while
+ * nothing is loaded into it. */
+int start_tidy(struct vault *v, uint32_t collection);
 int start_note_entry(struct vault *v, uint64_t sequence, uint64_t entry);
 uint64_t vault_entry_of(const struct vault *v, uint64_t sequence);
 int act_context(const struct vault *v, uint64_t sequence, uint8_t out[96], size_t *n);

@@ -544,6 +544,19 @@ begin_receipt(struct request *r, const struct load *l, const struct us_msg_load_
 		finish_receipt(r, (struct us_bytes){ NULL, 0 });
 }
 
+/* Pages of batches that were given up go when nobody loads into the collection any more. */
+static void
+tidy_after(struct vault *v, const struct load *ended)
+{
+	const struct load *l;
+
+	for (l = v->loads; l != NULL; l = l->next)
+		if (l != ended && l->collection == ended->collection)
+			return;
+	if (v->state == VAULT_OPEN && v->acts.first == NULL && start_tidy(v, ended->collection) != US_OK)
+		us_log(US_LOG_WARNING, "unused pages stay until the next start");
+}
+
 static int
 on_ended(struct vault *v, struct us_bytes body)
 {
@@ -563,6 +576,7 @@ on_ended(struct vault *v, struct us_bytes body)
 		reply_error(r, m.err, US_REASON_ERROR, NO_ENTRY);
 	else if (r != NULL)
 		begin_receipt(r, l, &m);
+	tidy_after(v, l);
 	load_free(v, l);
 	return US_OK;
 }

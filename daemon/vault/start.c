@@ -1,7 +1,7 @@
 /*
  * From "unsealed" to open: the acts are opened and sent to the keeper, which folds them and compares
- * with the newest state in its log; what it keeps is folded here too. Then the store is tidied of what
- * was never committed, and the page keys of each collection are fetched.
+ * with the newest state in its log; what it keeps is folded here too, and the store is tidied of what was
+ * never committed. Page keys come later, with the first person who may use them.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -23,12 +23,9 @@ struct start {
 	struct us_buf acts; /* committed acts, one behind the other */
 	struct kept_act *kept;
 	size_t n_kept, room;
-	uint32_t opening;   /* collection whose keys are asked for */
 	uint64_t tree_size;
 	uint64_t bundle;    /* that is read to find an entry */
 };
-
-static void ask_keys(struct vault *v);
 
 int
 act_context(const struct vault *v, uint64_t sequence, uint8_t out[96], size_t *n)
@@ -161,31 +158,42 @@ tidy_range(struct vault *v, uint32_t collection, uint8_t first_kind, uint8_t las
 	return err;
 }
 
+int
+start_tidy(struct vault *v, uint32_t id)
+{
+	const struct us_dictionary *d = us_registry_dictionary(v->registry, id, 0);
+	size_t i, n = us_registry_batches(v->registry, id);
+	uint32_t next = 0; /* slot behind the last one that counts */
+	int err = US_OK;
+
+	for (i = 0; i < n && err == US_OK; i++) {
+		const struct us_batch *b = us_registry_batch(v->registry, id, i);
+
+		if (b->status == US_BATCH_VOID)
+			continue;
+		if (b->facts.slot > next)
+			err = tidy_range(v, id, US_PAGE_RECORDS, US_PAGE_TAGS, PAGE_NUMBER(next, 0),
+			    PAGE_NUMBER(b->facts.slot, 0) - 1);
+		if (b->facts.slot >= next)
+			next = b->facts.slot + 1;
+	}
+	if (err == US_OK)
+		err = tidy_range(v, id, US_PAGE_RECORDS, US_PAGE_TAGS, PAGE_NUMBER(next, 0),
+		    US_STORE_NUMBER_MAX);
+	if (err == US_OK)
+		err = tidy_range(v, id, US_PAGE_DICTIONARY, US_PAGE_DICTIONARY,
+		    PAGE_NUMBER(d == NULL ? 1 : d->version + 1, 0), US_STORE_NUMBER_MAX);
+	return err;
+}
+
 static int
 tidy_store(struct vault *v)
 {
 	uint32_t id, n = us_registry_collections(v->registry);
 	int err = US_OK;
 
-	for (id = 1; id <= n && err == US_OK; id++) {
-		const struct us_collection *c = us_registry_collection(v->registry, id);
-		const struct us_dictionary *d = us_registry_dictionary(v->registry, id, 0);
-		size_t i, batches = us_registry_batches(v->registry, id);
-
-		for (i = 0; i < batches && err == US_OK; i++) {
-			const struct us_batch *b = us_registry_batch(v->registry, id, i);
-
-			if (b->status == US_BATCH_VOID)
-				err = tidy_range(v, id, US_PAGE_RECORDS, US_PAGE_TAGS,
-				    PAGE_NUMBER(b->facts.slot, 0), PAGE_NUMBER(b->facts.slot, 0xffff));
-		}
-		if (err == US_OK)
-			err = tidy_range(v, id, US_PAGE_RECORDS, US_PAGE_TAGS,
-			    PAGE_NUMBER(c->next_slot, 0), US_STORE_NUMBER_MAX);
-		if (err == US_OK)
-			err = tidy_range(v, id, US_PAGE_DICTIONARY, US_PAGE_DICTIONARY,
-			    PAGE_NUMBER(d == NULL ? 1 : d->version + 1, 0), US_STORE_NUMBER_MAX);
-	}
+	for (id = 1; id <= n && err == US_OK; id++)
+		err = start_tidy(v, id);
 	return err;
 }
 
@@ -198,9 +206,10 @@ replayed(struct vault *v)
 
 	if (err != US_OK)
 		us_fatal("cannot tidy the store: %s", us_strerror(err));
-	v->state = VAULT_OPENING;
-	v->start->opening = 0;
-	ask_keys(v);
+	start_free(v);
+	v->state = VAULT_OPEN;
+	us_log(US_LOG_NOTICE, "open: %llu acts, %u collections",
+	    (unsigned long long)us_registry_sequence(v->registry), us_registry_collections(v->registry));
 }
 
 static void ask_bundle(struct vault *v);
@@ -406,48 +415,4 @@ start_unsealed(struct vault *v, struct us_bytes body)
 	if (err != US_OK)
 		us_fatal("cannot send the acts to the keeper: %s", us_strerror(err));
 	return US_OK;
-}
-
-/* --- page keys ------------------------------------------------------------------------------------------------- */
-
-static void
-on_keys(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
-{
-	struct us_msg_logged m;
-	int err;
-
-	(void)ctx;
-	if (type != US_MSG_logged || us_msg_logged_decode(&m, body.p, body.n) != US_OK)
-		us_panic("the keeper's answer is not one");
-	err = m.err != US_OK ? m.err : evidence_take_keys(v, v->start->opening, m.page_keys);
-	if (err != US_OK) {
-		us_log_err(err, "opening collection %u", v->start->opening);
-		refuse(v, "The keeper does not open a collection");
-		return;
-	}
-	ask_keys(v);
-}
-
-static void
-ask_keys(struct vault *v)
-{
-	struct us_msg_log m = { .kind = US_KIND_EVENT, .action = US_ACTION_OPEN_COLLECTION,
-		.decision = US_DECISION_ALLOW, .related = NO_ENTRY };
-	uint32_t call;
-
-	while (++v->start->opening <= us_registry_collections(v->registry)) {
-		/* A collection without batches has no keys to give; they come as batches close. */
-		if (us_registry_batches(v->registry, v->start->opening) == 0 &&
-		    us_registry_dictionary(v->registry, v->start->opening, 0) == NULL)
-			continue;
-		m.collection = v->start->opening;
-		call = call_new(v, on_keys, NULL);
-		if (call == 0 || us_send_log(v->keeper, call, &m) != US_OK)
-			us_fatal("cannot ask the keeper at start");
-		return;
-	}
-	start_free(v);
-	v->state = VAULT_OPEN;
-	us_log(US_LOG_NOTICE, "open: %llu acts, %u collections",
-	    (unsigned long long)us_registry_sequence(v->registry), us_registry_collections(v->registry));
 }
