@@ -155,6 +155,7 @@ us_on_load_keys_request(struct us_keeper *k, struct us_channel *ch, uint32_t tag
 	err = live_load(k, m.load, &load);
 	if (err == US_OK) {
 		r.collection = load->collection;
+		memcpy(r.vault_id, k->conf.vault_id, 32);
 		err = us_keyring_duplicate_key(k->keyring, load->collection, &key);
 	}
 	if (err == US_OK)
