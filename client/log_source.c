@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "client/proofs.h"
+#include "common/base64.h"
 #include "common/err.h"
 
 void
@@ -44,30 +45,46 @@ us_log_remote_close(struct us_log_remote *remote)
 	free(remote->keys);
 }
 
-/* One answer: u64 from ‖ u64 next ‖ { u8 mask, 32 bytes a set bit } for each entry of from .. next - 1. */
+static int
+take_boxes(struct us_box_keys *k, const cJSON *boxes)
+{
+	static const char *const names[US_BOXES] = { "access", "disclosure", "query" };
+
+	for (unsigned box = 0; box < US_BOXES; box++) {
+		const char *text = us_json_text(boxes, names[box]);
+		size_t n;
+
+		if (*text == '\0')
+			continue;
+		if (us_base64_decode(text, strlen(text), k->key[box], 32, &n) != US_OK || n != 32)
+			return US_ERR_FORMAT;
+		k->present |= (uint8_t)(1u << box);
+	}
+	return US_OK;
+}
+
+/* One answer: {"from", "next", "boxes": [{"access", "disclosure", "query"}]}, a box each from "from" on. */
 static int
 take_keys(struct us_log_remote *remote, const struct us_buf *body, uint64_t *next)
 {
-	struct us_reader r;
-	uint64_t from, to;
+	cJSON *answer = cJSON_ParseWithLength((const char *)body->data, body->len);
+	const cJSON *boxes = cJSON_GetObjectItemCaseSensitive(answer, "boxes"), *item;
+	uint64_t to = (uint64_t)us_json_number(answer, "next", 0), at = *next;
+	int err = US_OK;
 
-	us_reader_init(&r, body->data, body->len);
-	from = us_take_u64(&r);
-	to = us_take_u64(&r);
-	if (r.err != US_OK || from != *next || to <= from || to > remote->size)
-		return US_ERR_FORMAT;
-	for (uint64_t i = from; i < to; i++) {
-		struct us_box_keys *k = &remote->keys[i];
-
-		k->present = us_take_u8(&r);
-		if (k->present >= 1u << US_BOXES)
-			return US_ERR_FORMAT;
-		for (unsigned box = 0; box < US_BOXES; box++)
-			if ((k->present & 1u << box) != 0)
-				us_take_into(&r, k->key[box], 32);
+	if ((uint64_t)us_json_number(answer, "from", -1) != *next || to <= *next || to > remote->size)
+		err = US_ERR_FORMAT;
+	cJSON_ArrayForEach(item, boxes) {
+		if (err == US_OK && at >= to)
+			err = US_ERR_FORMAT;
+		if (err == US_OK)
+			err = take_boxes(&remote->keys[at++], item);
 	}
+	if (err == US_OK && at != to)
+		err = US_ERR_FORMAT;
 	*next = to;
-	return us_reader_end(&r);
+	cJSON_Delete(answer);
+	return err;
 }
 
 int

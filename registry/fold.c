@@ -273,6 +273,8 @@ add_batch(struct us_collection_full *c, const struct us_act_batch_close *facts,
 	b->facts = *facts;
 	b->closed_ns = s->time_ns;
 	b->sequence = sequence;
+	if (s->next != NULL)
+		memcpy(b->state, s->next, sizeof(b->state));
 	copy_text(b->reason, sizeof(b->reason), reason);
 	memmove(c->batches + at + 1, c->batches + at, (c->n_batches - at) * sizeof(struct us_batch *));
 	c->batches[at] = b;

@@ -84,6 +84,7 @@ struct us_settled {
 	const struct us_act *act;
 	const struct us_person *actor; /* NULL: the vault's own */
 	int64_t time_ns;
+	const uint8_t *next;           /* the state digest after the act; NULL while it is only checked */
 	struct us_bytes certificate;   /* credential-issue, at apply and prepare; may be empty at check */
 	struct us_order *order;        /* init: decoded; fold takes it */
 };

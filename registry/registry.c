@@ -371,7 +371,7 @@ static int
 apply_own(struct us_registry *reg, const struct us_committed_act *c, const struct us_signed_act *env,
     struct us_act *act, const uint8_t next[32], struct us_refusal *refusal)
 {
-	struct us_settled settled = { .act = act, .time_ns = c->time_ns };
+	struct us_settled settled = { .act = act, .time_ns = c->time_ns, .next = next };
 	int first = reg->order == NULL;
 	int err;
 
@@ -398,7 +398,7 @@ static int
 apply_person(struct us_registry *reg, const struct us_committed_act *c, struct us_act *act,
     const uint8_t next[32], struct us_refusal *refusal)
 {
-	struct us_settled settled = { .time_ns = c->time_ns };
+	struct us_settled settled = { .time_ns = c->time_ns, .next = next };
 	struct us_signed_act env;
 	uint8_t nonce[32];
 	int err;

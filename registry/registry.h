@@ -158,6 +158,7 @@ struct us_batch {
 	struct us_act_batch_close facts; /* of a void range: collection, slot, first, count only */
 	int64_t closed_ns;
 	uint64_t sequence;   /* of the act that closed it */
+	uint8_t state[32];   /* d(sequence): with the manifest root, what the closing entry commits to */
 	int64_t changed_ns;  /* released or withdrawn */
 	uint32_t changed_by; /* person */
 	char reason[128];    /* of withdrawal or void, cut */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base64.h"
 #include "common/crypto.h"
 #include "common/err.h"
 #include "common/log.h"
@@ -257,11 +258,55 @@ serve_tile(struct us_klog *log, const struct us_tile *t, struct us_buf *out)
 	return err != US_OK ? err : us_buf_put(out, hashes, t->width * sizeof hashes[0]);
 }
 
+/* "OLD/NEW" behind "consistency/": decimal sizes, 0 < OLD <= NEW <= the newest. */
+static int
+parse_sizes(struct us_bytes text, uint64_t sizes[2])
+{
+	size_t at = 0;
+
+	for (int i = 0; i < 2; i++) {
+		size_t digits = 0;
+
+		sizes[i] = 0;
+		for (; at < text.n && text.p[at] >= '0' && text.p[at] <= '9' && digits < 18; at++, digits++)
+			sizes[i] = sizes[i] * 10 + (uint64_t)(text.p[at] - '0');
+		if (digits == 0 || (i == 0 && (at == text.n || text.p[at++] != '/')))
+			return US_ERR_FORMAT;
+	}
+	return at == text.n ? US_OK : US_ERR_FORMAT;
+}
+
+/* Lines of base64 hashes, as in tlog-witness. */
+static int
+serve_consistency(struct us_klog *log, struct us_bytes text, struct us_buf *out)
+{
+	struct us_digest proof[US_PROOF_MAX];
+	uint64_t sizes[2];
+	size_t n = 0;
+	int err = parse_sizes(text, sizes);
+
+	if (err == US_OK && (sizes[0] == 0 || sizes[0] > sizes[1] || sizes[1] > log->size))
+		err = US_ERR_NOT_FOUND;
+	if (err == US_OK)
+		err = us_logtree_consistency(log->tree, sizes[0], sizes[1], proof, &n);
+	for (size_t i = 0; i < n && err == US_OK; i++) {
+		err = us_base64_put(out, proof[i].b, US_HASH_LEN);
+		if (err == US_OK)
+			err = us_buf_put_u8(out, '\n');
+	}
+	return err;
+}
+
 int
 us_klog_serve(struct us_klog *log, struct us_bytes path, struct us_buf *out)
 {
+	static const char consistency[] = "consistency/";
+	const size_t skip = sizeof consistency - 1;
 	struct us_tile t;
 	int err;
+
+	if (path.n > skip && memcmp(path.p, consistency, skip) == 0)
+		return serve_consistency(log, (struct us_bytes){ path.p + skip, path.n - skip }, out);
 
 	if (us_bytes_is(path, "checkpoint"))
 		return log->size == 0 ? US_ERR_NOT_FOUND :

@@ -74,7 +74,7 @@ int us_klog_entry_bytes(struct us_klog *log, uint64_t index, struct us_buf *out)
 int us_klog_box_keys(struct us_klog *log, struct us_bytes entry, const struct us_key *box_private,
     struct us_key keys[US_BOXES]);
 /* Appends the file at that path: "checkpoint", "vkey", "tile/…", full or partial of any size that the
- * log has had. US_ERR_NOT_FOUND, US_ERR_FORMAT (no such path). */
+ * log has had, "consistency/OLD/NEW" (lines of base64 hashes). US_ERR_NOT_FOUND, US_ERR_FORMAT (no such path). */
 int us_klog_serve(struct us_klog *log, struct us_bytes path, struct us_buf *out);
 
 /* The newest committed act, from the journal. */
