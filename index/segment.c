@@ -39,16 +39,6 @@ us_term_meta(struct us_term *t, enum us_query_field field, struct us_bytes value
 }
 
 int
-us_chunk_key(const struct us_key *term_key, const uint8_t salt[US_SEGMENT_SALT], struct us_key *out)
-{
-	const struct us_bytes parts[] = { us_bytes_of("underseal/chunk/1"),
-		                          { term_key->b, US_KEY_SIZE },
-		                          { salt, US_SEGMENT_SALT } };
-
-	return us_sha256_parts(parts, 3, out->b);
-}
-
-int
 us_chunk_crypt(const struct us_key *chunk_key, enum us_list list, uint64_t at, uint8_t *p, size_t n)
 {
 	uint8_t iv[16] = { (uint8_t)list }, skipped[16] = { 0 };
