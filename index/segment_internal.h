@@ -2,6 +2,7 @@
 #ifndef US_INDEX_SEGMENT_INTERNAL_H
 #define US_INDEX_SEGMENT_INTERNAL_H
 
+#include "common/keytree.h"
 #include "index/segment.h"
 
 #define US_SEGMENT_MAGIC "USSEGEND"
@@ -36,8 +37,7 @@ void us_term_content(struct us_term *t, struct us_bytes word);
 /* Role values are "system" ... as queries have them. */
 void us_term_meta(struct us_term *t, enum us_query_field field, struct us_bytes value);
 
-/* The key of a word's chunks in a source, derived from its term key; the caller wipes it. */
-int us_chunk_key(const struct us_key *term_key, const uint8_t salt[US_SEGMENT_SALT], struct us_key *out);
+
 /* Encrypts or decrypts n bytes that stand `at` bytes into a list. */
 int us_chunk_crypt(const struct us_key *chunk_key, enum us_list list, uint64_t at, uint8_t *p, size_t n);
 

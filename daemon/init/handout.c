@@ -42,7 +42,7 @@ server_name(const struct us_handout *h, char *out, size_t size)
 static void
 write_profile(const struct us_handout *h, size_t i, const char *directory)
 {
-	char path[4096], text[2048], hex[65], server[256];
+	char path[4096 + 16], text[2048], hex[65], server[256];
 	int n;
 
 	us_init_directory(directory, 0700);
@@ -91,7 +91,7 @@ ask_passphrase(char *out, size_t size)
 static void
 write_admin_key(const struct us_handout *h, const char *directory)
 {
-	char passphrase[PASSPHRASE_MAX] = "", path[4096];
+	char passphrase[PASSPHRASE_MAX] = "", path[4096 + 16];
 	struct us_buf pem;
 
 	us_buf_init(&pem, 65536);
