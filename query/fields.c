@@ -129,6 +129,13 @@ date_node(struct us_parser *p, const struct us_field_text *f, struct us_query_no
 	return US_OK;
 }
 
+static int
+is_prefix_char(uint8_t c)
+{
+	return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || c == '-' || c == '_' || c == '.' ||
+	       c == '/';
+}
+
 /* A Bates number is a prefix and the record number plus one in decimal digits. */
 static int
 bates_number(struct us_bytes t, struct us_bytes *prefix, uint64_t *record)
@@ -140,6 +147,9 @@ bates_number(struct us_bytes t, struct us_bytes *prefix, uint64_t *record)
 		i--;
 	if (i == t.n)
 		return US_ERR_FORMAT;
+	for (size_t k = 0; k < i; k++)
+		if (!is_prefix_char(t.p[k]) || (k > 0 && t.p[k] == '.' && t.p[k - 1] == '.'))
+			return US_ERR_FORMAT;
 	for (size_t k = i; k < t.n; k++) {
 		if (v > (UINT64_MAX - 9) / 10)
 			return US_ERR_RANGE;

@@ -21,7 +21,7 @@
  * that role. date: and created: (the same) take YYYY, YYYY-MM, YYYY-MM-DD or an RFC 3339 time, or a
  * range A..B of these whose ends are both inside (2023..2023-06-30 ends with that day's last second),
  * an end may be left out; date:* is every record whose date is known. bates: takes a Bates number or a
- * range. A record without a date is in no range.
+ * range; a prefix has ASCII letters, digits and - _ . / in it. A record without a date is in no range.
  *
  * What is not supported yet (w/5, pre/5, wildcards, ~ stemming, % fuzzy) is an error at its
  * character, never silently another query.
