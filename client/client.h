@@ -171,6 +171,9 @@ int us_client_do(struct us_client *client, const struct us_request *request, str
 int us_client_problem(struct us_client *client, const struct us_reply *reply);
 /* us_client_do for GET with the JSON parsed into *out (the caller frees it); a malformed answer is OTHER. */
 int us_client_get(struct us_client *client, const char *path, cJSON **out);
+/* us_client_get of a list that one thing was asked of by name: *out is that thing ("items" taken off). OTHER, with a
+ * message, if there is none. */
+int us_client_get_one(struct us_client *client, const char *path, const char *what, cJSON **out);
 /* POST of a JSON document that is consumed; *out may be NULL. */
 int us_client_post(struct us_client *client, const char *path, cJSON *document, cJSON **out);
 /* Signs an act of this type with this payload and posts it; *out as above. */

@@ -5,10 +5,10 @@
 #include "client/client.h"
 #include "common/err.h"
 
-/* GET of prefix ‖ name ‖ suffix. */
+/* GET of prefix ‖ name ‖ suffix: a list, or, if what is not NULL, one thing of that kind. */
 static int
 get_under(struct us_client *client, const char *prefix, const char *name, const char *suffix,
-    cJSON **out)
+    const char *what, cJSON **out)
 {
 	struct us_buf path;
 	int status;
@@ -17,7 +17,8 @@ get_under(struct us_client *client, const char *prefix, const char *name, const 
 	if (us_buf_putf(&path, "%s", prefix) != US_OK || us_put_escaped(&path, name) != US_OK ||
 	    us_buf_putf(&path, "%s", suffix) != US_OK || us_buf_cstr(&path) == NULL)
 		us_usage_error("the name is too long");
-	status = us_client_get(client, us_buf_cstr(&path), out);
+	status = what == NULL ? us_client_get(client, us_buf_cstr(&path), out) :
+	    us_client_get_one(client, us_buf_cstr(&path), what, out);
 	us_buf_free(&path);
 	return status;
 }
@@ -36,7 +37,7 @@ finish(struct us_client *client, int status, cJSON *answer, void (*show)(const c
 static void
 show_created(const cJSON *c)
 {
-	printf("created; Bates numbers begin with %s\n", us_json_text(c, "prefix"));
+	printf("created as number %.0f\n", us_json_number(c, "collection", 0));
 }
 
 static int
@@ -63,9 +64,9 @@ run_create(struct us_client *client, const struct us_args *args)
 static void
 show_collections(const cJSON *document)
 {
-	static const char *const columns[] = { "name", "prefix", "designation", "records", "batches" };
+	static const char *const columns[] = { "collection", "name", "bates_prefix", "designation", "created" };
 
-	us_print_table(cJSON_GetObjectItemCaseSensitive(document, "collections"), columns, 5);
+	us_print_table(cJSON_GetObjectItemCaseSensitive(document, "items"), columns, 5);
 }
 
 static int
@@ -98,7 +99,7 @@ static int
 run_show(struct us_client *client, const struct us_args *args)
 {
 	cJSON *document = NULL;
-	int status = get_under(client, "/v1/collections/", args->operand[0], "", &document);
+	int status = get_under(client, "/v1/collections/", args->operand[0], "", "collection", &document);
 
 	return finish(client, status, document, show_members);
 }
@@ -111,14 +112,14 @@ show_batches(const cJSON *document)
 	static const char *const columns[] = { "batch", "status", "records", "first", "last", "closed",
 		"entry" };
 
-	us_print_table(cJSON_GetObjectItemCaseSensitive(document, "batches"), columns, 7);
+	us_print_table(cJSON_GetObjectItemCaseSensitive(document, "items"), columns, 7);
 }
 
 static int
 run_batch_list(struct us_client *client, const struct us_args *args)
 {
 	cJSON *document = NULL;
-	int status = get_under(client, "/v1/collections/", args->operand[0], "/batches", &document);
+	int status = get_under(client, "/v1/collections/", args->operand[0], "/batches", NULL, &document);
 
 	return finish(client, status, document, show_batches);
 }
@@ -148,7 +149,7 @@ run_batch_show(struct us_client *client, const struct us_args *args)
 	int status;
 
 	(void)snprintf(suffix, sizeof suffix, "/batches/%u", slot);
-	status = get_under(client, "/v1/collections/", collection, suffix, &document);
+	status = get_under(client, "/v1/collections/", collection, suffix, "batch", &document);
 	return finish(client, status, document, show_members);
 }
 
@@ -165,7 +166,7 @@ change_batch(struct us_client *client, const struct us_args *args, enum us_act_t
 	uint32_t slot = split_batch(args->operand[0], collection, sizeof collection);
 	struct us_act *act = calloc(1, sizeof *act);
 	cJSON *document = NULL, *answer = NULL;
-	int status = get_under(client, "/v1/collections/", collection, "", &document);
+	int status = get_under(client, "/v1/collections/", collection, "", "collection", &document);
 
 	if (act == NULL)
 		us_give_up(US_EXIT_OTHER, "out of memory");
@@ -174,7 +175,7 @@ change_batch(struct us_client *client, const struct us_args *args, enum us_act_t
 		return status;
 	}
 	act->type = type;
-	act->u.batch.collection = (uint32_t)us_json_number(document, "id", 0);
+	act->u.batch.collection = (uint32_t)us_json_number(document, "collection", 0);
 	act->u.batch.slot = slot;
 	cJSON_Delete(document);
 	if (type == US_ACT_BATCH_WITHDRAW) {

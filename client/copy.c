@@ -134,12 +134,12 @@ run_copy(struct us_client *client, const struct us_args *args)
 	if (us_buf_putf(&path, "/v1/collections/") != US_OK ||
 	    us_put_escaped(&path, args->operand[0]) != US_OK || us_buf_cstr(&path) == NULL)
 		us_usage_error("the collection's name is too long");
-	status = us_client_get(client, us_buf_cstr(&path), &collection);
+	status = us_client_get_one(client, us_buf_cstr(&path), "collection", &collection);
 	if (status != US_EXIT_DONE)
 		goto out;
-	pack_numbers(list, us_json_text(collection, "prefix"), &numbers);
+	pack_numbers(list, us_json_text(collection, "bates_prefix"), &numbers);
 	act->type = US_ACT_COPY;
-	act->u.copy.collection = (uint32_t)us_json_number(collection, "id", 0);
+	act->u.copy.collection = (uint32_t)us_json_number(collection, "collection", 0);
 	act->u.copy.recipient = us_bytes_of(recipient);
 	act->u.copy.purpose = us_bytes_of(purpose == NULL ? "" : purpose);
 	act->u.copy.n = (uint32_t)(numbers.len / 8);
@@ -169,10 +169,10 @@ out:
 static void
 show_ledger(const cJSON *document)
 {
-	static const char *const columns[] = { "copy", "time", "person", "recipient", "collection",
+	static const char *const columns[] = { "copy", "time", "name", "recipient", "collection",
 		"records", "status" };
 
-	us_print_table(cJSON_GetObjectItemCaseSensitive(document, "copies"), columns, 7);
+	us_print_table(cJSON_GetObjectItemCaseSensitive(document, "items"), columns, 7);
 }
 
 static int

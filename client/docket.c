@@ -9,9 +9,9 @@
 static void
 show_list(const cJSON *document)
 {
-	static const char *const columns[] = { "id", "what", "person", "waits_for", "served", "due" };
+	static const char *const columns[] = { "id", "kind", "waits_for", "served", "due" };
 
-	us_print_table(cJSON_GetObjectItemCaseSensitive(document, "docket"), columns, 6);
+	us_print_table(cJSON_GetObjectItemCaseSensitive(document, "items"), columns, 5);
 }
 
 static int
@@ -34,7 +34,7 @@ get_item(struct us_client *client, const char *id, cJSON **item)
 	if (us_buf_putf(&path, "/v1/docket/") != US_OK || us_put_escaped(&path, id) != US_OK ||
 	    us_buf_cstr(&path) == NULL)
 		us_usage_error("a docket id is like person-12");
-	status = us_client_get(client, us_buf_cstr(&path), item);
+	status = us_client_get_one(client, us_buf_cstr(&path), "docket item", item);
 	us_buf_free(&path);
 	return status;
 }
@@ -67,8 +67,8 @@ run_show(struct us_client *client, const struct us_args *args)
 static void
 show_signed(const cJSON *document)
 {
-	(void)document;
-	puts("signed");
+	puts(cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(document, "open")) ?
+	    "signed; others' signatures are still missing" : "signed");
 }
 
 static int

@@ -258,9 +258,9 @@ open_load(struct us_client *client, const struct us_args *args, struct load *loa
 	status = us_client_post(client, us_buf_cstr(&path), body, &answer);
 	us_buf_free(&path);
 	if (status == US_EXIT_DONE)
-		(void)snprintf(load->id, sizeof load->id, "%s", us_json_text(answer, "load"));
+		(void)snprintf(load->id, sizeof load->id, "%.0f", us_json_number(answer, "load", 0));
 	cJSON_Delete(answer);
-	if (status == US_EXIT_DONE && load->id[0] == '\0') {
+	if (status == US_EXIT_DONE && strcmp(load->id, "0") == 0) {
 		us_say("the vault gave no load id");
 		status = US_EXIT_OTHER;
 	}

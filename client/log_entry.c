@@ -69,14 +69,14 @@ close_boxes(struct opened *o)
 		us_buf_free(&o->content[box]);
 }
 
-/* The member of a listed object with this id. */
+/* The member of the listed person or collection with this number. */
 static const char *
-name_of(const cJSON *document, const char *list, uint32_t id, const char *member)
+name_of(const cJSON *document, const char *kind, uint32_t id, const char *member)
 {
 	const cJSON *item;
 
-	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(document, list))
-		if ((uint32_t)us_json_number(item, "id", 0) == id)
+	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(document, "items"))
+		if ((uint32_t)us_json_number(item, kind, 0) == id)
 			return us_json_text(item, member);
 	return NULL;
 }
@@ -103,8 +103,8 @@ static int
 passes(const struct opened *o, const struct us_entry_view *view, const struct us_log_names *names,
     const struct us_log_filter *f)
 {
-	const char *person = name_of(names->people, "people", o->access.person, "name");
-	const char *collection = name_of(names->collections, "collections", o->access.collection, "name");
+	const char *person = name_of(names->people, "person", o->access.person, "name");
+	const char *collection = name_of(names->collections, "collection", o->access.collection, "name");
 	char hex[65];
 
 	if ((f->since_ns != 0 && view->time_ns < f->since_ns) ||
@@ -131,8 +131,8 @@ static void
 put_access(struct us_json *j, const struct opened *o, const struct us_log_names *names)
 {
 	const struct us_entry_access *a = &o->access;
-	const char *person = name_of(names->people, "people", a->person, "name");
-	const char *collection = name_of(names->collections, "collections", a->collection, "name");
+	const char *person = name_of(names->people, "person", a->person, "name");
+	const char *collection = name_of(names->collections, "collection", a->collection, "name");
 	static const uint8_t none[32];
 
 	us_json_kv_cstr(j, "kind", us_kind_name(a->kind));
@@ -177,7 +177,7 @@ put_withheld_access(struct us_json *j)
 static void
 put_records(struct us_json *j, const struct opened *o, const struct us_log_names *names)
 {
-	const char *prefix = name_of(names->collections, "collections", o->access.collection, "prefix");
+	const char *prefix = name_of(names->collections, "collection", o->access.collection, "bates_prefix");
 
 	us_json_key(j, "records");
 	us_json_array(j);

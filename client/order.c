@@ -72,7 +72,7 @@ static int
 run_show(struct us_client *client, const struct us_args *args)
 {
 	cJSON *document = NULL;
-	int status = us_client_get(client, "/v1/order", &document);
+	int status = us_client_get_one(client, "/v1/order", "order", &document);
 
 	(void)args;
 	return status == US_EXIT_DONE ? us_show(client, document, show_order) : status;

@@ -48,11 +48,11 @@ person_id(struct us_client *client, const char *name)
 	if (us_buf_putf(&path, "/v1/people/") != US_OK || us_put_escaped(&path, name) != US_OK ||
 	    us_buf_cstr(&path) == NULL)
 		us_usage_error("the name is too long");
-	status = us_client_get(client, us_buf_cstr(&path), &document);
+	status = us_client_get_one(client, us_buf_cstr(&path), "person", &document);
 	us_buf_free(&path);
 	if (status != US_EXIT_DONE)
 		exit(status);
-	id = (uint32_t)us_json_number(document, "id", 0);
+	id = (uint32_t)us_json_number(document, "person", 0);
 	cJSON_Delete(document);
 	return id;
 }
@@ -60,7 +60,10 @@ person_id(struct us_client *client, const char *name)
 static void
 show_person(const cJSON *p)
 {
-	printf("%s: %s\n", us_json_text(p, "name"), us_json_text(p, "status"));
+	if (*us_json_text(p, "person_status") != '\0')
+		printf("done: %s\n", us_json_text(p, "person_status"));
+	else
+		printf("entered as number %.0f: %s\n", us_json_number(p, "person", 0), us_json_text(p, "status"));
 	if (*us_json_text(p, "docket") != '\0')
 		printf("waits in the docket as %s for a roster signer's signature\n",
 		    us_json_text(p, "docket"));
@@ -186,9 +189,9 @@ run_person_add(struct us_client *client, const struct us_args *args)
 static void
 show_people(const cJSON *document)
 {
-	static const char *const columns[] = { "id", "name", "capacity", "parties", "status" };
+	static const char *const columns[] = { "person", "name", "capacity", "parties", "status" };
 
-	us_print_table(cJSON_GetObjectItemCaseSensitive(document, "people"), columns, 5);
+	us_print_table(cJSON_GetObjectItemCaseSensitive(document, "items"), columns, 5);
 }
 
 static int
@@ -205,7 +208,7 @@ static void
 show_one_person(const cJSON *p)
 {
 	cJSON *rows = cJSON_CreateArray();
-	static const char *const columns[] = { "id", "name", "capacity", "parties", "status" };
+	static const char *const columns[] = { "person", "name", "capacity", "parties", "status" };
 
 	(void)cJSON_AddItemReferenceToArray(rows, (cJSON *)(uintptr_t)p);
 	us_print_table(rows, columns, 5);
@@ -225,7 +228,7 @@ run_person_show(struct us_client *client, const struct us_args *args)
 	if (us_buf_putf(&path, "/v1/people/") != US_OK ||
 	    us_put_escaped(&path, args->operand[0]) != US_OK || us_buf_cstr(&path) == NULL)
 		us_usage_error("the name is too long");
-	status = us_client_get(client, us_buf_cstr(&path), &document);
+	status = us_client_get_one(client, us_buf_cstr(&path), "person", &document);
 	us_buf_free(&path);
 	return finish(client, status, document, show_one_person);
 }
@@ -387,9 +390,9 @@ static void
 show_issued(const cJSON *c)
 {
 	printf("issued %s", us_json_text(c, "fingerprint"));
-	if (*us_json_text(c, "expires") != '\0')
-		printf(", until %s", us_json_text(c, "expires"));
 	putchar('\n');
+	if (*us_json_text(c, "docket") != '\0')
+		printf("waits in the docket as %s for a roster signer's signature\n", us_json_text(c, "docket"));
 }
 
 static int
@@ -429,9 +432,9 @@ run_credential_issue(struct us_client *client, const struct us_args *args)
 static void
 show_credentials(const cJSON *document)
 {
-	static const char *const columns[] = { "fingerprint", "person", "status", "from", "expires" };
+	static const char *const columns[] = { "fingerprint", "name", "status", "from", "to" };
 
-	us_print_table(cJSON_GetObjectItemCaseSensitive(document, "credentials"), columns, 5);
+	us_print_table(cJSON_GetObjectItemCaseSensitive(document, "items"), columns, 5);
 }
 
 static int

@@ -230,6 +230,22 @@ us_client_get(struct us_client *client, const char *path, cJSON **out)
 }
 
 int
+us_client_get_one(struct us_client *client, const char *path, const char *what, cJSON **out)
+{
+	cJSON *document = NULL;
+	int status = us_client_get(client, path, &document);
+
+	if (status != US_EXIT_DONE)
+		return status;
+	*out = cJSON_DetachItemFromArray(cJSON_GetObjectItemCaseSensitive(document, "items"), 0);
+	cJSON_Delete(document);
+	if (*out != NULL)
+		return US_EXIT_DONE;
+	us_say("there is no such %s", what);
+	return US_EXIT_OTHER;
+}
+
+int
 us_client_post(struct us_client *client, const char *path, cJSON *document, cJSON **out)
 {
 	struct us_request request = { .method = "POST", .path = path };

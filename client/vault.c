@@ -94,6 +94,7 @@ unseal_key(struct us_client *client, uint8_t key[32])
 	static const char label[] = "underseal/unseal-key/1";
 	uint8_t message[sizeof label - 1 + 32 + 32], signature[64];
 	const char *key_text, *signature_text;
+	size_t key_n, signature_n;
 	struct us_note_key vkey;
 	cJSON *s = NULL;
 	int status = us_client_get(client, "/v1/status", &s);
@@ -108,8 +109,9 @@ unseal_key(struct us_client *client, uint8_t key[32])
 	signature_text = us_json_text(s, "unseal_signature");
 	memcpy(message, label, sizeof label - 1);
 	memcpy(message + sizeof label - 1, profile->vault_id, 32);
-	if (us_hex_decode(key_text, strlen(key_text), key, 32) != US_OK ||
-	    us_hex_decode(signature_text, strlen(signature_text), signature, sizeof signature) != US_OK ||
+	if (us_base64_decode(key_text, strlen(key_text), key, 32, &key_n) != US_OK || key_n != 32 ||
+	    us_base64_decode(signature_text, strlen(signature_text), signature, sizeof signature,
+	    &signature_n) != US_OK || signature_n != sizeof signature ||
 	    us_note_key_parse(&vkey, profile->vkey, strlen(profile->vkey)) != US_OK)
 		us_give_up(US_EXIT_UNVERIFIED, "the vault gives no key that a share could be sealed to");
 	memcpy(message + sizeof label - 1 + 32, key, 32);
@@ -123,9 +125,11 @@ unseal_key(struct us_client *client, uint8_t key[32])
 static void
 show_unseal(const cJSON *s)
 {
-	printf("%.0f of %.0f shares given%s\n", us_json_number(s, "given", 0),
-	    us_json_number(s, "wanted", 0),
-	    cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(s, "sealed")) ? ": the vault is open" : "");
+	const cJSON *shares = cJSON_GetObjectItemCaseSensitive(s, "shares");
+
+	printf("%.0f of %.0f shares given%s\n", us_json_number(shares, "given", 0),
+	    us_json_number(shares, "wanted", 0),
+	    cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(s, "sealed")) ? ": the vault opens" : "");
 }
 
 static int
