@@ -10,6 +10,7 @@
 
 #define TABLE_MIN 65536u
 #define LEVEL_MAX 8
+#define BATCH 64u
 
 /* ---- memory ---- */
 
@@ -155,11 +156,17 @@ rehash(struct us_segment_writer *w)
 	return US_OK;
 }
 
-/* The posting of prefix ‖ rest, made if there is none. */
-static int
-find_or_add(struct us_segment_writer *w, struct us_bytes prefix, struct us_bytes rest, struct us_posting **out)
+static uint32_t
+hash_of(const struct us_segment_writer *w, struct us_bytes prefix, struct us_bytes rest)
 {
-	uint32_t hash = (uint32_t)us_term_hash(rest.p, rest.n, w->seed + prefix.p[prefix.n - 1]);
+	return (uint32_t)us_term_hash(rest.p, rest.n, w->seed + prefix.p[prefix.n - 1]);
+}
+
+/* The posting of prefix ‖ rest, made if there is none; hash is theirs. */
+static int
+find_or_add(struct us_segment_writer *w, struct us_bytes prefix, struct us_bytes rest, uint32_t hash,
+            struct us_posting **out)
+{
 	size_t mask = w->table_size - 1, slot, n = prefix.n + rest.n;
 	struct us_posting *p;
 	uint8_t *term;
@@ -269,12 +276,14 @@ add_posting(struct us_segment_writer *w, struct us_posting *p, const struct us_d
 	return err;
 }
 
+static const uint8_t CONTENT_PREFIX = US_TERM_CONTENT;
+static const struct us_bytes CONTENT = { &CONTENT_PREFIX, 1 };
+
 static int
-add_content(struct us_segment_writer *w, const struct us_doc_term *t)
+add_content(struct us_segment_writer *w, const struct us_doc_term *t, uint32_t hash)
 {
-	static const uint8_t PREFIX = US_TERM_CONTENT;
 	struct us_posting *p;
-	int err = find_or_add(w, (struct us_bytes){ &PREFIX, 1 }, t->term, &p);
+	int err = find_or_add(w, CONTENT, t->term, hash, &p);
 
 	if (err != US_OK)
 		return err;
@@ -292,7 +301,8 @@ add_meta(struct us_segment_writer *w, char letter, struct us_bytes value, struct
 {
 	const struct us_doc_term one = { .count = 1, .pair = 1 };
 	const uint8_t prefix[2] = { US_TERM_META, (uint8_t)letter };
-	int err = find_or_add(w, (struct us_bytes){ prefix, 2 }, value, out);
+	int err = find_or_add(w, (struct us_bytes){ prefix, 2 }, value, hash_of(w, (struct us_bytes){ prefix, 2 }, value),
+	                      out);
 
 	return err != US_OK ? err : add_posting(w, *out, &one);
 }
@@ -345,10 +355,56 @@ add_row(struct us_segment_writer *w, const struct us_doc *d)
 	return err;
 }
 
+/* Asks the caches for what add_content() will touch: slots, then postings, then terms and slices. Adding a term is four
+ * misses of some 80 ns otherwise, one behind the other. */
+static void
+prefetch(const struct us_segment_writer *w, const uint32_t *hashes, size_t n)
+{
+	const struct us_posting *p;
+	uint32_t slot[BATCH];
+	size_t mask = w->table_size - 1;
+
+	for (size_t i = 0; i < n; i++)
+		__builtin_prefetch(&w->table[hashes[i] & mask]);
+	for (size_t i = 0; i < n; i++) {
+		slot[i] = w->table[hashes[i] & mask];
+		if (slot[i] != 0)
+			__builtin_prefetch(&w->postings[slot[i] - 1], 1);
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (slot[i] == 0)
+			continue;
+		p = &w->postings[slot[i] - 1];
+		__builtin_prefetch(us_arena_at(&w->terms, p->term));
+		if (p->head != US_ARENA_NONE && p->left != 0)
+			__builtin_prefetch(us_arena_at(&w->slices, p->tail), 1);
+	}
+}
+
+/* Up to BATCH terms of a document. US_ERR_NOT_FOUND when it is at its end. */
+static int
+add_batch(struct us_segment_writer *w, struct us_doc *d)
+{
+	struct us_doc_term terms[BATCH];
+	uint32_t hashes[BATCH];
+	size_t n = 0;
+	int end = US_OK, err = US_OK;
+
+	while (n < BATCH && (end = us_doc_next(d, &terms[n])) == US_OK) {
+		hashes[n] = hash_of(w, CONTENT, terms[n].term);
+		n++;
+	}
+	if (end != US_OK && end != US_ERR_NOT_FOUND)
+		return end;
+	prefetch(w, hashes, n);
+	for (size_t i = 0; err == US_OK && i < n; i++)
+		err = add_content(w, &terms[i], hashes[i]);
+	return err != US_OK ? err : end;
+}
+
 int
 us_segment_writer_add(struct us_segment_writer *w, struct us_bytes encoded_doc)
 {
-	struct us_doc_term t;
 	struct us_doc d;
 	int err;
 
@@ -361,11 +417,8 @@ us_segment_writer_add(struct us_segment_writer *w, struct us_bytes encoded_doc)
 		w->failed = 1; /* until the document is whole */
 		err = add_row(w, &d);
 	}
-	while (err == US_OK) {
-		err = us_doc_next(&d, &t);
-		if (err == US_OK)
-			err = add_content(w, &t);
-	}
+	while (err == US_OK)
+		err = add_batch(w, &d);
 	if (err != US_ERR_NOT_FOUND)
 		return err;
 	w->failed = 0;

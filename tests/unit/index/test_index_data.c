@@ -10,6 +10,7 @@
 #include <cjson/cJSON.h>
 
 #include "common/timefmt.h"
+#include "index/reader_internal.h"
 
 struct corpus {
 	char **lines;
@@ -204,6 +205,10 @@ test_counts(void **state)
 	}
 	build(&c, &pages, &f);
 	s = pages_open(&pages);
+	if (getenv("UNDERSEAL_INDEX_FILE") != NULL)
+		printf("%u terms; MB: documents %.1f, positions %.1f, dictionary %.1f, columns %.1f\n", s->terms,
+		       (double)s->documents.bytes / 1e6, (double)s->positions.bytes / 1e6,
+		       (double)s->dictionary.bytes / 1e6, (double)s->column_section.bytes / 1e6);
 	for (size_t i = 0; i < sizeof WORDS / sizeof WORDS[0]; i++) {
 		want = plain_count(&c, WORDS[i], 0);
 		if (count(s, WORDS[i]) != want)
