@@ -155,7 +155,8 @@ keep_tail(struct recovery *r, const uint8_t *p, const struct group *g)
 		return err;
 	*r->tail = g->tail;
 	/* The same views, in memory that stays. */
-	r->tail->checkpoint.p = b->data + (g->tail.checkpoint.p - p);
+	r->tail->checkpoint.p = g->tail.checkpoint.n == 0 ? NULL :
+	    b->data + (g->tail.checkpoint.p - p);
 	r->tail->counters.p = g->tail.counters.n == 0 ? NULL :
 	    b->data + (g->tail.counters.p - p);
 	memcpy(r->j->chain, g->digest, 32);
