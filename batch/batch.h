@@ -70,6 +70,7 @@
 #define US_MANIFEST_PER_PAGE 256u
 #define US_TAGS_PER_PAGE 679u                           /* (16,320 - 2) / 24 */
 #define US_DICTIONARY_MAX (112u * 1024u)
+#define US_BATCH_KINDS 8 /* one more than the largest kind */
 
 enum us_page_kind {
 	US_PAGE_RECORDS = 1,

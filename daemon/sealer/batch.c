@@ -1,0 +1,383 @@
+/* The open batch: records as they come, their tags, their postings. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <zstd.h>
+
+#include "common/crypto.h"
+#include "common/err.h"
+#include "daemon/sealer/internal.h"
+
+/* --- the set of id tags; keyed digests, so that nobody chooses where they fall ---------- */
+
+static size_t
+slot_of(const struct batch *b, const struct us_tag *tag)
+{
+	return us_load_u32(tag->id) & (b->table_n - 1);
+}
+
+const struct item *
+batch_find(const struct batch *b, const struct us_tag *tag)
+{
+	size_t at;
+
+	if (b == NULL || b->table_n == 0)
+		return NULL;
+	for (at = slot_of(b, tag); b->table[at] != 0; at = (at + 1) & (b->table_n - 1)) {
+		const struct item *item = &b->items[b->table[at] - 1];
+
+		if (memcmp(item->tag.id, tag->id, sizeof(tag->id)) == 0)
+			return item;
+	}
+	return NULL;
+}
+
+static void
+table_insert(struct batch *b, uint32_t item)
+{
+	size_t at = slot_of(b, &b->items[item].tag);
+
+	while (b->table[at] != 0)
+		at = (at + 1) & (b->table_n - 1);
+	b->table[at] = item + 1;
+}
+
+static int
+table_room(struct batch *b)
+{
+	uint32_t n = b->table_n == 0 ? 4096 : 2 * b->table_n, *table;
+
+	if (2 * (b->n + 1) <= b->table_n)
+		return US_OK;
+	table = calloc(n, sizeof(*table));
+	if (table == NULL)
+		return US_ERR_NOMEM;
+	free(b->table);
+	b->table = table;
+	b->table_n = n;
+	for (uint32_t i = 0; i < b->n; i++)
+		table_insert(b, i);
+	return US_OK;
+}
+
+/* --- the batch ------------------------------------------------------------------------- */
+
+/* The writer asks for it when it finishes, when the batch has its keys. */
+static int
+term_key(void *ctx, struct us_bytes word, struct us_key *key)
+{
+	const struct batch *b = ctx;
+
+	return b->keys == NULL ? US_ERR_STATE : us_term_key(&b->keys->era, word, key);
+}
+
+static int
+segment_new(struct batch *b)
+{
+	struct us_segment_options o = { .docs_max = US_BATCH_RECORDS_MAX, .term_key = term_key,
+		.term_key_ctx = b };
+	int err = us_random(o.salt, sizeof(o.salt));
+
+	if (err)
+		return err;
+	us_segment_writer_free(b->segment);
+	b->segment = NULL;
+	return us_segment_writer_new(&o, &b->segment);
+}
+
+int
+batch_new(struct load *load, struct batch **out)
+{
+	struct collection *c = sealer_collection(load->s, load->collection);
+	struct batch *b;
+	int err;
+
+	*out = NULL;
+	b = calloc(1, sizeof(*b));
+	if (b == NULL || c == NULL) {
+		free(b);
+		return US_ERR_NOMEM;
+	}
+	b->load = load;
+	b->limit = US_BATCH_RECORDS_MAX;
+	if (c->next_record == SEALER_UNKNOWN) {
+		b->retain = (load->flags & US_LOAD_DRY_RUN) == 0;
+	} else {
+		uint64_t left = ((uint64_t)1 << US_ERA_SHIFT) -
+		    (c->next_record & (((uint64_t)1 << US_ERA_SHIFT) - 1));
+
+		if (left < b->limit)
+			b->limit = (uint32_t)left;
+	}
+	if ((load->flags & US_LOAD_DRY_RUN) == 0) {
+		err = segment_new(b);
+		if (err) {
+			batch_free(b);
+			return err;
+		}
+	}
+	for (unsigned k = 0; k < US_BATCH_KINDS; k++)
+		us_merkle_stream_init(&b->sums[k].tree);
+	*out = b;
+	return US_OK;
+}
+
+static void
+item_clear(struct item *item)
+{
+	if (item->bytes != NULL)
+		us_wipe(item->bytes, item->n);
+	if (item->document != NULL)
+		us_wipe(item->document, item->document_n);
+	free(item->bytes);
+	free(item->document);
+	item->bytes = item->document = NULL;
+	item->n = item->document_n = 0;
+}
+
+void
+batch_free(struct batch *b)
+{
+	if (b == NULL)
+		return;
+	for (uint32_t i = 0; i < b->n; i++)
+		item_clear(&b->items[i]);
+	free(b->items);
+	free(b->table);
+	us_segment_writer_free(b->segment);
+	us_secret_free(b->keys);
+	us_packer_free(b->packer);
+	us_batch_writer_free(b->writer);
+	batch_free(b->rest);
+	us_wipe(b, sizeof(*b));
+	free(b);
+}
+
+/* Copies the document, with the load's designation in its head if it has none of its own
+ * (index/doc.h has the bytes). */
+static int
+document_of(const struct load *load, struct us_bytes doc, struct us_buf *out)
+{
+	struct us_reader r;
+	size_t head;
+	int err;
+
+	us_reader_init(&r, doc.p, doc.n);
+	(void)us_take(&r, 9);
+	(void)us_take_str16(&r, US_WORD_MAX);
+	(void)us_take_str16(&r, US_WORD_MAX);
+	head = doc.n - r.left;
+	if (us_take_str16(&r, US_WORD_MAX).n > 0 || load->designation_n == 0 || r.err)
+		return r.err ? r.err : us_buf_put(out, doc.p, doc.n);
+	err = us_buf_put(out, doc.p, head);
+	if (!err)
+		err = us_buf_put_str16(out, load->designation, load->designation_n);
+	if (!err)
+		err = us_buf_put(out, doc.p + doc.n - r.left, r.left);
+	return err;
+}
+
+static int
+copy(const uint8_t *p, size_t n, uint8_t **out)
+{
+	*out = malloc(n);
+	if (*out == NULL)
+		return US_ERR_NOMEM;
+	memcpy(*out, p, n);
+	return US_OK;
+}
+
+/* Level 1: it is unpacked again at an era's end only. */
+static int
+retain(struct item *item, struct us_bytes doc)
+{
+	size_t room = ZSTD_compressBound(doc.n), n;
+	uint8_t *p = malloc(room), *fit;
+
+	if (p == NULL)
+		return US_ERR_NOMEM;
+	n = ZSTD_compress(p, room, doc.p, doc.n, 1);
+	if (ZSTD_isError(n) || n > UINT32_MAX) {
+		free(p);
+		return US_ERR_NOMEM;
+	}
+	fit = realloc(p, n);
+	item->document = fit != NULL ? fit : p;
+	item->document_n = (uint32_t)n;
+	return US_OK;
+}
+
+static int
+pack(struct us_packer *packer, struct us_bytes container, struct us_buf *room, struct item *item)
+{
+	uint8_t *bytes;
+	int err;
+
+	us_buf_reset(room);
+	err = us_packer_pack(packer, container, room);
+	if (!err)
+		err = copy(room->data, room->len, &bytes);
+	if (err)
+		return err;
+	if (item->bytes != NULL) {
+		us_wipe(item->bytes, item->n);
+		free(item->bytes);
+	}
+	item->bytes = bytes;
+	item->n = (uint32_t)room->len;
+	item->packed = 1;
+	return US_OK;
+}
+
+static int
+fill_item(struct batch *b, const struct us_intake_record *r, struct item *item)
+{
+	struct load *load = b->load;
+	struct us_buf doc;
+	int err;
+
+	if (load->packer != NULL) {
+		err = pack(load->packer, r->container, &load->plain, item);
+	} else {
+		err = copy(r->container.p, r->container.n, &item->bytes);
+		item->n = (uint32_t)r->container.n;
+	}
+	if (err)
+		return err;
+	us_buf_init(&doc, r->document.n + US_WORD_MAX + 2);
+	err = document_of(load, r->document, &doc);
+	if (!err)
+		err = us_segment_writer_add(b->segment, (struct us_bytes){ doc.data, doc.len });
+	if (!err && b->retain)
+		err = retain(item, (struct us_bytes){ doc.data, doc.len });
+	us_buf_free(&doc);
+	return err;
+}
+
+int
+batch_add(struct batch *b, const struct us_intake_record *r, const struct us_tag *tag)
+{
+	struct item item = { .tag = *tag };
+	int err = table_room(b);
+
+	if (!err && b->n == b->cap) {
+		uint32_t cap = b->cap ? 2 * b->cap : 1024;
+		struct item *items = realloc(b->items, cap * sizeof(*items));
+
+		if (items == NULL)
+			return US_ERR_NOMEM;
+		b->items = items;
+		b->cap = cap;
+	}
+	if (!err && b->segment != NULL)
+		err = fill_item(b, r, &item);
+	if (err) {
+		item_clear(&item);
+		return err;
+	}
+	b->items[b->n] = item;
+	table_insert(b, b->n++);
+	b->memory += item.n + item.document_n + sizeof(item);
+	b->raw_bytes += r->container.n - 4 - 9u * us_load_u16(r->container.p + 2);
+	return US_OK;
+}
+
+int
+batch_is_full(const struct batch *b)
+{
+	if (b->segment == NULL)
+		return 0; /* a dry run never closes */
+	return b->n >= b->limit ||
+	       b->memory + us_segment_writer_memory(b->segment) > SEALER_BATCH_MEMORY;
+}
+
+int
+batch_pack_all(struct batch *b, struct us_packer *packer)
+{
+	int err = US_OK;
+
+	for (uint32_t i = 0; i < b->n && !err; i++) {
+		struct item *item = &b->items[i];
+
+		if (item->packed)
+			continue;
+		b->memory -= item->n;
+		err = pack(packer, (struct us_bytes){ item->bytes, item->n }, &b->load->plain, item);
+		b->memory += item->n;
+	}
+	us_buf_free(&b->load->plain);
+	return err;
+}
+
+/* --- the end of an era ----------------------------------------------------------------- */
+
+static int
+index_again(struct batch *b, const struct item *items, uint32_t n)
+{
+	int err = segment_new(b);
+
+	for (uint32_t i = 0; i < n && !err; i++) {
+		unsigned long long size = ZSTD_getFrameContentSize(items[i].document, items[i].document_n);
+		uint8_t *doc;
+
+		if (items[i].document == NULL || size > US_DOCUMENT_MAX + 1024)
+			return US_ERR_INTERNAL;
+		doc = malloc((size_t)size);
+		if (doc == NULL)
+			return US_ERR_NOMEM;
+		if (ZSTD_decompress(doc, (size_t)size, items[i].document, items[i].document_n) != size)
+			err = US_ERR_INTERNAL;
+		else
+			err = us_segment_writer_add(b->segment, (struct us_bytes){ doc, (size_t)size });
+		us_wipe(doc, (size_t)size);
+		free(doc);
+	}
+	return err;
+}
+
+int
+batch_split(struct batch *b, uint32_t count, struct batch **rest)
+{
+	struct batch *r;
+	int err;
+
+	*rest = NULL;
+	if (!b->retain)
+		return US_ERR_BUSY; /* another load took the numbers: the client tries again */
+	err = batch_new(b->load, &r);
+	if (err)
+		return err;
+	r->retain = 1;
+	r->cap = b->n - count;
+	r->items = malloc(r->cap * sizeof(*r->items));
+	if (r->items == NULL)
+		err = US_ERR_NOMEM;
+	if (!err)
+		err = index_again(r, b->items + count, r->cap);
+	if (!err)
+		err = index_again(b, b->items, count);
+	if (err) {
+		batch_free(r);
+		return err;
+	}
+	for (uint32_t i = count; i < b->n; i++) {
+		struct item item = b->items[i];
+
+		err = table_room(r);
+		if (err) {
+			while (i < b->n)
+				item_clear(&b->items[i++]);
+			b->n = count;
+			batch_free(r);
+			return err;
+		}
+		r->items[r->n] = item;
+		table_insert(r, r->n++);
+		r->memory += item.n + item.document_n + sizeof(item);
+	}
+	r->raw_bytes = b->raw_bytes / b->n * r->n;
+	b->raw_bytes -= r->raw_bytes;
+	b->n = count;
+	*rest = r;
+	return US_OK;
+}

@@ -1,0 +1,26 @@
+/* Apart from internal.h, since registry/act.h and common/keytree.h name some limits alike. */
+#ifndef US_DAEMON_SEALER_FACTS_H
+#define US_DAEMON_SEALER_FACTS_H
+
+#include <stdint.h>
+
+#include "batch/batch.h"
+#include "common/buf.h"
+
+struct sealer_facts {
+	uint32_t collection, slot;
+	uint64_t load;
+	uint64_t first;
+	uint32_t count;
+	uint8_t salt[32], segment_salt[32], manifest_root[32];
+	uint32_t pages[US_BATCH_KINDS];   /* by enum us_page_kind; 0: none of it */
+	uint8_t roots[US_BATCH_KINDS][32];
+	int held;
+	uint32_t dictionary_version;
+	uint64_t raw_bytes, duplicates, refused;
+};
+
+/* Appends the payload of the act batch-close. */
+int sealer_facts_encode(const struct sealer_facts *f, struct us_buf *out);
+
+#endif

@@ -1,0 +1,255 @@
+/*
+ * Inside the sealer. The life of a load:
+ *
+ *   load_start → load_keys_request → load_keys → load_started
+ *   documents … → (known_request → known_reply) → records join the open batch → documents_done
+ *   load_end → the open batch closes → load_ended
+ *
+ * and of a batch:
+ *
+ *   FILLING ──────────────┬─ 65,536 records, an era's end, 5 idle seconds, load_end ─→ KEYS (batch_open)
+ *      │ 12,000 raw       │
+ *      └→ DICTIONARY ─────┘   KEYS → SEALING (pages, as credit allows) → SEALED (batch_sealed)
+ *                             → STORED (batch_end) → gone
+ *
+ * While a batch is not FILLING its load takes no further record. A collection has one load at a
+ * time that fills or closes a batch; others wait with their parts.
+ *
+ * One thread; everything hangs off struct sealer.
+ */
+#ifndef US_DAEMON_SEALER_INTERNAL_H
+#define US_DAEMON_SEALER_INTERNAL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "audit/merkle.h"
+#include "batch/batch.h"
+#include "batch/intake_record.h"
+#include "batch/record.h"
+#include "batch/writer.h"
+#include "common/buf.h"
+#include "common/key.h"
+#include "common/keytree.h"
+#include "daemon/lib/channel.h"
+#include "index/segment.h"
+#include "query/words.h"
+
+#define SEALER_INTAKES_MAX 256
+#define SEALER_IDLE_SECONDS 5
+#define SEALER_DICTIONARY_RECORDS 12000u
+/* Records that a string of the dictionary must stand in, so that it gives away no single one. */
+#define SEALER_DICTIONARY_SUPPORT 20u
+#define SEALER_PARTS_AHEAD 64u
+#define SEALER_UNKNOWN UINT64_MAX
+/* Bytes of records, postings and documents above which a batch closes early. */
+#define SEALER_BATCH_MEMORY ((size_t)384 << 20)
+
+struct sealer;
+
+/* A part that has come and is not answered yet. */
+struct part {
+	struct part *next;         /* in the load's queue, by number */
+	uint32_t number;
+	struct us_channel *intake; /* NULL: gone, nobody wants the answer */
+	uint32_t tag;
+	uint32_t count, defects;
+	uint8_t *bytes;            /* the documents */
+	size_t bytes_n;
+	struct us_intake_record *records; /* views into bytes */
+	struct us_tag *tags;
+	uint8_t *known;            /* the vault's answers; [0, known_n) are there */
+	uint32_t known_n;
+	uint32_t at;               /* next record to take */
+	int bad;                   /* a refused record in a load that stops at one */
+	uint32_t accepted, duplicates, refused;
+	struct us_buf lines;
+};
+
+struct item {
+	uint8_t *bytes;       /* packed, or the container if !packed */
+	uint32_t n;
+	uint8_t packed;
+	struct us_tag tag;
+	uint8_t *document;    /* zstd, kept only if the batch may have to be split */
+	uint32_t document_n;
+};
+
+enum batch_state {
+	BATCH_FILLING,
+	BATCH_DICTIONARY, /* waits for dictionary_key */
+	BATCH_KEYS,       /* waits for batch_keys */
+	BATCH_SEALING,
+	BATCH_SEALED,     /* waits for batch_sealed_ok */
+	BATCH_STORED,     /* waits for batch_stored */
+};
+
+/* Keys of the batch being sealed, in us_secret_alloc() memory. */
+struct batch_keys {
+	struct us_key subtree, page, era;
+	struct us_keytree_walk walk;
+};
+
+struct page_sum {
+	uint32_t pages;
+	struct us_merkle_stream tree;
+};
+
+struct batch {
+	struct load *load;
+	enum batch_state state;
+	struct item *items;
+	uint32_t n, cap;
+	uint32_t limit;            /* records it may take */
+	int retain;                /* documents are kept: an era's end may split it */
+	size_t memory;
+	uint64_t raw_bytes, duplicates, refused;
+	uint32_t *table;           /* open addressing by id tag: item + 1, or 0 */
+	uint32_t table_n;
+	struct us_segment_writer *segment;
+	/* from here on only after the keeper's answer */
+	int has_slot;
+	uint32_t slot;
+	uint64_t first;
+	uint32_t count;            /* of items that this slot takes */
+	uint32_t at;               /* next to be sealed */
+	uint8_t salt[32], segment_salt[32];
+	struct batch_keys *keys;
+	struct us_packer *packer;  /* version 0, if there is no dictionary */
+	struct us_batch_writer *writer;
+	struct us_batch_totals totals;
+	struct page_sum sums[US_BATCH_KINDS];
+	struct batch *rest;        /* what an era's end left over: the next batch */
+};
+
+enum load_end { LOAD_OPEN, LOAD_FINISH, LOAD_ABORT };
+
+struct load {
+	struct load *next;
+	struct sealer *s;
+	uint64_t id;
+	uint32_t collection;
+	uint8_t flags;
+	int ready;                 /* keys are there */
+	int failed;                /* enum us_err: what ended it */
+	enum load_end end;
+	uint32_t start_tag, end_tag, known_tag;
+	int known_wanted;          /* a known_request is under way */
+	uint8_t designation[US_WORD_MAX]; /* folded, for records without one */
+	size_t designation_n;
+	struct us_key *keys;       /* two: duplicate key, dictionary key */
+	uint32_t dictionary_version;
+	struct us_buf dictionary;  /* sealed */
+	struct us_buf trained;     /* in clear, until its key is there */
+	int dictionary_new;        /* not stored yet: goes with the next batch */
+	int dictionary_tried;
+	struct us_packer *packer;  /* with the dictionary; NULL: none yet */
+	struct us_unpacker *unpacker;
+	struct us_buf plain;       /* of one record */
+	uint32_t next_part;
+	struct part *queue, *current;
+	size_t queued;
+	struct batch *batch;
+	uint64_t received, admitted, duplicates, refused;
+	struct us_buf slots;
+	struct event *idle;
+};
+
+/* A collection that some load uses. */
+struct collection {
+	struct collection *next;
+	uint32_t id;
+	struct load *owner;        /* that fills or closes a batch */
+	uint64_t next_record;      /* or SEALER_UNKNOWN */
+};
+
+/* A message "pages" that waits for credit. */
+struct out_pages {
+	struct out_pages *next;
+	uint32_t collection, slot, first;
+	uint8_t kind;
+	struct us_buf pages;
+};
+
+struct sealer {
+	struct event_base *base;
+	struct event *step;        /* the next slice of sealing */
+	struct us_channel *vault, *keeper;
+	struct us_channel *intake[SEALER_INTAKES_MAX];
+	struct load *loads;
+	struct collection *collections;
+	uint8_t vault_id[32];
+	uint32_t next_tag;
+	struct out_pages *out_head, *out_tail; /* the tail is still being filled if open */
+	int out_open;
+	size_t out_bytes;          /* queued here */
+	size_t under_way;          /* sent and not credited */
+};
+
+/* load.c */
+int sealer_on_load_start(struct sealer *s, uint32_t tag, struct us_bytes body);
+int sealer_on_load_keys(struct sealer *s, struct us_bytes body);
+int sealer_on_load_end(struct sealer *s, uint32_t tag, struct us_bytes body);
+struct load *sealer_find_load(struct sealer *s, uint64_t id);
+struct collection *sealer_collection(struct sealer *s, uint32_t id);
+/* Ends what the load holds, for the reason err: waiting parts are answered, the batch is void. */
+void load_fail(struct load *load, int err);
+/* Gives the collection to whoever waits for it. */
+void load_release(struct load *load);
+void load_free(struct load *load);
+/* Answers load_end if nothing is left to do. Returns 1 if the load is gone. */
+int load_try_end(struct load *load);
+
+/* part.c */
+int sealer_on_documents(struct sealer *s, struct us_channel *ch, uint32_t tag,
+                        struct us_bytes body);
+int sealer_on_known(struct sealer *s, uint32_t tag, struct us_bytes body);
+/* Goes on with whatever the load can do now. The load may be gone afterwards. */
+void load_pump(struct load *load);
+void part_answer(struct part *part, int err);
+void part_free(struct part *part);
+
+/* batch.c */
+int batch_new(struct load *load, struct batch **out);
+void batch_free(struct batch *b);
+/* The item with this id tag, or NULL. */
+const struct item *batch_find(const struct batch *b, const struct us_tag *tag);
+int batch_add(struct batch *b, const struct us_intake_record *r, const struct us_tag *tag);
+int batch_is_full(const struct batch *b);
+/* Keeps the first count items and their index; the others go to *rest. */
+int batch_split(struct batch *b, uint32_t count, struct batch **rest);
+/* Packs every raw item with the packer, whose dictionary has just come. */
+int batch_pack_all(struct batch *b, struct us_packer *packer);
+
+/* close.c */
+/* Asks the keeper for the batch's keys. */
+int batch_close(struct batch *b);
+int sealer_on_batch_keys(struct sealer *s, struct us_bytes body);
+int sealer_on_batch_sealed_ok(struct sealer *s, struct us_bytes body);
+int sealer_on_batch_stored(struct sealer *s, struct us_bytes body);
+/* One slice of whatever is being sealed. */
+void sealer_step(struct sealer *s);
+/* Tells the keeper that the slot stays empty. */
+void batch_void(struct batch *b);
+
+/* pages.c */
+int pages_put(struct sealer *s, uint32_t collection, uint32_t slot, enum us_page_kind kind,
+              uint32_t number, struct us_bytes page);
+/* Ends the message being filled and sends what the credit allows. */
+int pages_flush(struct sealer *s);
+void pages_credit(struct sealer *s, uint32_t bytes);
+void pages_drop(struct sealer *s, uint32_t collection, uint32_t slot);
+void pages_drop_all(struct sealer *s);
+
+/* dictionary.c */
+/* Trains a dictionary on the raw items: appends at most US_DICTIONARY_MAX bytes. US_ERR_NOT_FOUND if
+ * there is nothing worth it. */
+int dictionary_train(const struct batch *b, struct us_buf *out);
+/* The same over n records: for tests. */
+int dictionary_train_on(const struct us_bytes *records, size_t n, unsigned support,
+                        struct us_buf *out);
+int sealer_on_dictionary_key(struct sealer *s, struct us_bytes body);
+/* Trains one if the batch is ready for it and asks for its key. Returns 1 if the load must wait. */
+int dictionary_begin(struct load *load);
+
+#endif

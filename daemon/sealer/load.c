@@ -1,0 +1,332 @@
+/* Loads: their start, keys and end. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "common/err.h"
+#include "common/log.h"
+#include "daemon/sealer/internal.h"
+
+struct load *
+sealer_find_load(struct sealer *s, uint64_t id)
+{
+	struct load *load = s->loads;
+
+	while (load != NULL && load->id != id)
+		load = load->next;
+	return load;
+}
+
+struct collection *
+sealer_collection(struct sealer *s, uint32_t id)
+{
+	struct collection *c = s->collections;
+
+	while (c != NULL && c->id != id)
+		c = c->next;
+	if (c != NULL)
+		return c;
+	c = calloc(1, sizeof(*c));
+	if (c == NULL)
+		return NULL;
+	c->id = id;
+	c->next_record = SEALER_UNKNOWN;
+	c->next = s->collections;
+	s->collections = c;
+	return c;
+}
+
+static void
+drop_parts(struct load *load, int err)
+{
+	struct part *part;
+
+	if (load->current != NULL)
+		part_answer(load->current, err);
+	part_free(load->current);
+	load->current = NULL;
+	while ((part = load->queue) != NULL) {
+		load->queue = part->next;
+		part_answer(part, err);
+		part_free(part);
+	}
+	load->queued = 0;
+}
+
+void
+load_release(struct load *load)
+{
+	struct collection *c = sealer_collection(load->s, load->collection);
+	struct load *other;
+
+	if (c == NULL || c->owner != load)
+		return;
+	c->owner = NULL;
+	/* whoever stands behind this one comes first, so that loads take turns */
+	for (other = load->next; other != NULL; other = other->next) {
+		if (other->collection == c->id && other->queue != NULL)
+			break;
+	}
+	for (struct load *l = load->s->loads; other == NULL && l != load; l = l->next) {
+		if (l->collection == c->id && l->queue != NULL)
+			other = l;
+	}
+	if (other != NULL)
+		load_pump(other);
+}
+
+void
+load_fail(struct load *load, int err)
+{
+	if (load->failed == US_OK)
+		load->failed = err;
+	if (load->batch != NULL) {
+		batch_void(load->batch);
+		load->refused += load->batch->n + (load->batch->rest ? load->batch->rest->n : 0);
+		batch_free(load->batch);
+		load->batch = NULL;
+	}
+	drop_parts(load, US_ERR_STATE);
+	load->known_wanted = 0;
+	load_release(load);
+}
+
+void
+load_free(struct load *load)
+{
+	struct load **at;
+
+	if (load == NULL)
+		return;
+	for (at = &load->s->loads; *at != NULL; at = &(*at)->next) {
+		if (*at == load) {
+			*at = load->next;
+			break;
+		}
+	}
+	load_release(load);
+	drop_parts(load, US_ERR_CLOSED);
+	batch_free(load->batch);
+	us_keys_free(load->keys);
+	us_packer_free(load->packer);
+	us_unpacker_free(load->unpacker);
+	us_buf_free(&load->dictionary);
+	us_buf_free(&load->trained);
+	us_buf_free(&load->plain);
+	us_buf_free(&load->slots);
+	if (load->idle != NULL)
+		event_free(load->idle);
+	free(load);
+}
+
+static void
+answer_start(struct load *load, int err)
+{
+	struct us_msg_load_started m = { .load = load->id, .err = (uint8_t)err };
+
+	if (load->s->vault != NULL && us_send_load_started(load->s->vault, load->start_tag, &m) != US_OK)
+		us_log(US_LOG_ERROR, "cannot answer the vault");
+}
+
+/* Five seconds without a record: what is open is closed, so that it can be searched. */
+static void
+on_idle(evutil_socket_t fd, short what, void *arg)
+{
+	struct load *load = arg;
+
+	(void)fd;
+	(void)what;
+	if (load->batch != NULL && load->batch->state == BATCH_FILLING && load->current == NULL &&
+	    load->batch->n > 0 && (load->flags & US_LOAD_DRY_RUN) == 0) {
+		int err = batch_close(load->batch);
+
+		if (err)
+			load_fail(load, err);
+	}
+}
+
+static int
+load_new(struct sealer *s, const struct us_msg_load_start *m, struct load **out)
+{
+	struct load *load = calloc(1, sizeof(*load));
+	int err;
+
+	*out = NULL;
+	if (load == NULL)
+		return US_ERR_NOMEM;
+	load->s = s;
+	load->id = m->load;
+	load->collection = m->collection;
+	load->flags = m->flags;
+	us_buf_init(&load->dictionary, US_DICTIONARY_MAX + US_PAGE_TAG);
+	us_buf_init(&load->trained, US_DICTIONARY_MAX);
+	us_buf_init(&load->plain, US_CONTAINER_MAX + 1024 * 1024);
+	us_buf_init(&load->slots, 32768);
+	load->dictionary_version = m->dictionary_version;
+	err = us_buf_put(&load->dictionary, m->dictionary.p, m->dictionary.n);
+	if (!err && m->designation.n > 0)
+		err = us_value_fold(m->designation.p, m->designation.n, load->designation,
+		                    &load->designation_n);
+	if (!err)
+		err = us_keys_new(2, &load->keys);
+	if (!err)
+		err = us_unpacker_new(&load->unpacker);
+	load->idle = event_new(s->base, -1, 0, on_idle, load);
+	if (!err && load->idle == NULL)
+		err = US_ERR_NOMEM;
+	/* at the end of the list, so that loads of one collection take turns in order */
+	struct load **at = &s->loads;
+	while (*at != NULL)
+		at = &(*at)->next;
+	*at = load;
+	if (err) {
+		load_free(load);
+		return err;
+	}
+	*out = load;
+	return US_OK;
+}
+
+int
+sealer_on_load_start(struct sealer *s, uint32_t tag, struct us_bytes body)
+{
+	struct us_msg_load_keys_request ask;
+	struct us_msg_load_started no = { 0 };
+	struct us_msg_load_start m;
+	struct load *load = NULL;
+	int err = us_msg_load_start_decode(&m, body.p, body.n);
+
+	if (err)
+		return err;
+	if ((m.dictionary_version == 0) != (m.dictionary.n == 0))
+		return US_ERR_FORMAT;
+	if (sealer_find_load(s, m.load) != NULL)
+		err = US_ERR_EXISTS;
+	else if (s->keeper == NULL)
+		err = US_ERR_CLOSED;
+	else
+		err = load_new(s, &m, &load);
+	if (!err) {
+		load->start_tag = tag;
+		ask = (struct us_msg_load_keys_request){ .load = m.load };
+		err = us_send_load_keys_request(s->keeper, 0, &ask);
+	}
+	if (err) {
+		load_free(load);
+		no.load = m.load;
+		no.err = (uint8_t)err;
+		return us_send_load_started(s->vault, tag, &no);
+	}
+	return US_OK;
+}
+
+/* Opens the dictionary the vault sent, with the key the keeper gave. */
+static int
+open_dictionary(struct load *load)
+{
+	struct us_buf plain;
+	struct us_bytes d;
+	int err;
+
+	if (load->dictionary_version == 0)
+		return US_OK;
+	us_buf_init(&plain, US_DICTIONARY_MAX);
+	err = us_dictionary_open(&load->keys[1], load->s->vault_id, load->collection,
+	                         load->dictionary_version,
+	                         (struct us_bytes){ load->dictionary.data, load->dictionary.len }, &plain);
+	d = (struct us_bytes){ plain.data, plain.len };
+	if (!err)
+		err = us_packer_new(&load->packer, load->dictionary_version, d);
+	if (!err)
+		err = us_unpacker_add(load->unpacker, load->dictionary_version, d);
+	us_buf_free(&plain);
+	us_buf_free(&load->dictionary);
+	return err;
+}
+
+int
+sealer_on_load_keys(struct sealer *s, struct us_bytes body)
+{
+	struct us_msg_load_keys m;
+	struct load *load;
+	int err = us_msg_load_keys_decode(&m, body.p, body.n);
+
+	if (err)
+		return err;
+	load = sealer_find_load(s, m.load);
+	if (load == NULL || load->ready) {
+		us_wipe(&m, sizeof(m)); /* ended in the meantime */
+		return US_OK;
+	}
+	err = m.err;
+	/* The vault named the collection and the keeper the load's: one of them would be wrong. */
+	if (!err && (m.collection != load->collection ||
+	             m.dictionary_version != load->dictionary_version))
+		err = US_ERR_VERIFY;
+	if (!err) {
+		memcpy(load->keys[0].b, m.duplicate_key, 32);
+		memcpy(load->keys[1].b, m.dictionary_key, 32);
+		memcpy(s->vault_id, m.vault_id, 32);
+		err = open_dictionary(load);
+	}
+	us_wipe(&m, sizeof(m));
+	answer_start(load, err);
+	if (err) {
+		us_log_err(err, "cannot start load %llu", (unsigned long long)load->id);
+		load_free(load);
+	} else {
+		load->ready = 1;
+	}
+	return US_OK;
+}
+
+int
+load_try_end(struct load *load)
+{
+	struct us_msg_load_ended m;
+	int err = load->failed;
+
+	if (load->end == LOAD_OPEN || load->batch != NULL || load->current != NULL)
+		return 0;
+	if (load->queue != NULL) {
+		/* parts before them never came */
+		drop_parts(load, US_ERR_INCOMPLETE);
+		if (!err)
+			err = US_ERR_INCOMPLETE;
+	}
+	m = (struct us_msg_load_ended){ .load = load->id, .err = (uint8_t)err,
+		.received = load->received, .admitted = load->admitted,
+		.duplicates = load->duplicates, .refused = load->refused,
+		.slots = { load->slots.data, load->slots.len } };
+	if (load->s->vault != NULL && us_send_load_ended(load->s->vault, load->end_tag, &m) != US_OK)
+		us_log(US_LOG_ERROR, "cannot tell the vault of a load's end");
+	load_free(load);
+	return 1;
+}
+
+int
+sealer_on_load_end(struct sealer *s, uint32_t tag, struct us_bytes body)
+{
+	struct us_msg_load_end m;
+	struct us_msg_load_ended none = { .err = US_ERR_NOT_FOUND };
+	struct load *load;
+	int err = us_msg_load_end_decode(&m, body.p, body.n);
+
+	if (err)
+		return err;
+	load = sealer_find_load(s, m.load);
+	if (load == NULL) {
+		none.load = m.load;
+		return us_send_load_ended(s->vault, tag, &none);
+	}
+	if (load->end != LOAD_OPEN || m.how > 1)
+		return US_ERR_FORMAT;
+	load->end_tag = tag;
+	load->end = m.how == 1 ? LOAD_ABORT : LOAD_FINISH;
+	/* A batch whose facts the keeper has may be in the log already: it is waited for. */
+	if (load->end == LOAD_ABORT && (load->batch == NULL || load->batch->state < BATCH_SEALED))
+		load_fail(load, US_ERR_CLOSED);
+	load_pump(load);
+	return US_OK;
+}

@@ -1,0 +1,394 @@
+/* Parts: their order, the search for duplicates, their way into the open batch. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "batch/defect.h"
+#include "common/err.h"
+#include "common/log.h"
+#include "daemon/sealer/internal.h"
+
+#define KNOWN_MAX 65536u
+#define LINES_MAX 196608u
+
+void
+part_free(struct part *part)
+{
+	if (part == NULL)
+		return;
+	if (part->bytes != NULL)
+		us_wipe(part->bytes, part->bytes_n);
+	free(part->bytes);
+	free(part->records);
+	free(part->tags);
+	free(part->known);
+	us_buf_free(&part->lines);
+	free(part);
+}
+
+static void
+answer(struct us_channel *ch, uint32_t tag, const struct us_msg_documents_done *m)
+{
+	int err = us_send_documents_done(ch, tag, m);
+
+	if (err)
+		us_log_err(err, "cannot answer an intake");
+}
+
+void
+part_answer(struct part *part, int err)
+{
+	struct us_msg_documents_done m = { .err = (uint8_t)err };
+
+	if (part->intake == NULL)
+		return;
+	if (err == US_OK) {
+		m.accepted = part->accepted;
+		m.duplicates = part->duplicates;
+		m.refused = part->count - part->accepted - part->duplicates;
+		m.lines = (struct us_bytes){ part->lines.data, part->lines.len };
+	}
+	answer(part->intake, part->tag, &m);
+}
+
+/* --- arrival --------------------------------------------------------------------------- */
+
+/* Takes the documents apart; everything an intake says is checked here. */
+static int
+part_decode(struct part *part, const struct us_key *duplicate_key)
+{
+	struct us_container c;
+	struct us_reader r;
+	uint32_t n = 0;
+	int err = US_OK;
+
+	us_reader_init(&r, part->bytes, part->bytes_n);
+	while (n < part->count && !err) {
+		struct us_intake_record *rec = &part->records[n];
+
+		err = us_intake_record_take(&r, rec);
+		if (!err)
+			err = us_container_decode(&c, rec->container);
+		if (!err && (c.messages == 0 || c.source.n == 0))
+			err = US_ERR_FORMAT;
+		if (!err)
+			err = us_duplicate_tag_id(duplicate_key, rec->id, part->tags[n].id);
+		if (!err)
+			err = us_duplicate_tag_content(duplicate_key, c.source, part->tags[n].content);
+		n++;
+	}
+	return err ? err : us_reader_end(&r);
+}
+
+static int
+part_new(const struct load *load, const struct us_msg_documents *m, struct part **out)
+{
+	struct part *part;
+	size_t n = m->count;
+	int err = US_ERR_NOMEM;
+
+	*out = NULL;
+	/* a record takes more bytes than its head, so a lying count costs no memory */
+	if (n > m->documents.n / 18)
+		return US_ERR_FORMAT;
+	part = calloc(1, sizeof(*part));
+	if (part == NULL)
+		return US_ERR_NOMEM;
+	us_buf_init(&part->lines, LINES_MAX);
+	part->number = m->part;
+	part->count = m->count;
+	part->defects = m->defects;
+	part->bytes_n = m->documents.n;
+	part->bytes = malloc(part->bytes_n + 1);
+	part->records = calloc(n + 1, sizeof(*part->records));
+	part->tags = calloc(n + 1, sizeof(*part->tags));
+	part->known = calloc(n + 1, 1);
+	if (part->bytes != NULL && part->records != NULL && part->tags != NULL && part->known != NULL) {
+		if (part->bytes_n > 0)
+			memcpy(part->bytes, m->documents.p, part->bytes_n);
+		err = part_decode(part, &load->keys[0]);
+	}
+	if (err) {
+		part_free(part);
+		return err;
+	}
+	*out = part;
+	return US_OK;
+}
+
+/* Into the queue by number. A number that is there already is the same part sent again, because its
+ * intake died: the newer one is answered. */
+static void
+enqueue(struct load *load, struct part *part)
+{
+	struct part **at = &load->queue;
+
+	while (*at != NULL && (*at)->number < part->number)
+		at = &(*at)->next;
+	if (*at != NULL && (*at)->number == part->number) {
+		struct part *old = *at;
+
+		part_answer(old, US_ERR_EXISTS);
+		*at = old->next;
+		part_free(old);
+		load->queued--;
+	}
+	part->next = *at;
+	*at = part;
+	load->queued++;
+}
+
+int
+sealer_on_documents(struct sealer *s, struct us_channel *ch, uint32_t tag, struct us_bytes body)
+{
+	struct us_msg_documents_done no = { 0 };
+	struct us_msg_documents m;
+	struct part *part;
+	struct load *load;
+	int err = us_msg_documents_decode(&m, body.p, body.n);
+
+	if (err)
+		return err;
+	load = sealer_find_load(s, m.load);
+	if (load == NULL || !load->ready)
+		no.err = US_ERR_NOT_FOUND;
+	else if (load->failed || load->end != LOAD_OPEN)
+		no.err = US_ERR_STATE;
+	else if (load->queued >= 2 * SEALER_PARTS_AHEAD ||
+	         (m.part > load->next_part && m.part - load->next_part > SEALER_PARTS_AHEAD))
+		no.err = US_ERR_BUSY;
+	if (no.err == US_OK) {
+		err = part_new(load, &m, &part);
+		if (err == US_ERR_NOMEM)
+			no.err = US_ERR_BUSY;
+		else if (err)
+			return err; /* a malformed message condemns the intake */
+	}
+	if (no.err != US_OK) {
+		answer(ch, tag, &no);
+		return US_OK;
+	}
+	part->intake = ch;
+	part->tag = tag;
+	event_del(load->idle);
+	enqueue(load, part);
+	load_pump(load);
+	return US_OK;
+}
+
+/* --- duplicates ------------------------------------------------------------------------ */
+
+static int
+ask_known(struct load *load, const struct part *part)
+{
+	uint32_t n = part->count - part->known_n;
+	struct us_msg_known_request m;
+
+	if (n > KNOWN_MAX)
+		n = KNOWN_MAX;
+	m = (struct us_msg_known_request){ .collection = load->collection,
+		.tags = { (const uint8_t *)&part->tags[part->known_n], n * sizeof(struct us_tag) } };
+	if (load->s->vault == NULL)
+		return US_ERR_CLOSED;
+	load->known_tag = ++load->s->next_tag;
+	load->known_wanted = 1;
+	return us_send_known_request(load->s->vault, load->known_tag, &m);
+}
+
+int
+sealer_on_known(struct sealer *s, uint32_t tag, struct us_bytes body)
+{
+	struct us_msg_known_reply m;
+	struct load *load = s->loads;
+	struct part *part;
+	int err = us_msg_known_reply_decode(&m, body.p, body.n);
+
+	if (err)
+		return err;
+	while (load != NULL && !(load->known_wanted && load->known_tag == tag))
+		load = load->next;
+	if (load == NULL)
+		return US_OK; /* the load failed in the meantime */
+	load->known_wanted = 0;
+	part = load->current;
+	if (m.err) {
+		load_fail(load, m.err);
+		load_pump(load);
+		return US_OK;
+	}
+	if (part == NULL || m.known.n == 0 || m.known.n > part->count - part->known_n)
+		return US_ERR_FORMAT;
+	memcpy(part->known + part->known_n, m.known.p, m.known.n);
+	part->known_n += (uint32_t)m.known.n;
+	load_pump(load);
+	return US_OK;
+}
+
+/* --- taking ---------------------------------------------------------------------------- */
+
+static int
+refuse(struct part *part, uint32_t i)
+{
+	part->refused++;
+	if (part->lines.len + 9 > part->lines.max)
+		return US_OK; /* counted, not named: the list is full */
+	if (us_buf_put_u64(&part->lines, part->records[i].line) != US_OK)
+		return US_ERR_NOMEM;
+	return us_buf_put_u8(&part->lines, US_DEFECT_DUPLICATE_ID);
+}
+
+/* One record. Counts are the part's; the load's are added when the part is done. */
+static int
+take_record(struct load *load, struct part *part, uint32_t i)
+{
+	const struct us_tag *tag = &part->tags[i];
+	const struct item *open = batch_find(load->batch, tag);
+	int stop = (load->flags & US_LOAD_SKIP_DEFECTS) == 0, other, err;
+
+	other = part->known[i] == 2 ||
+	        (open != NULL && memcmp(open->tag.content, tag->content, sizeof(tag->content)) != 0);
+	if (other) {
+		if (stop)
+			part->bad = 1;
+		return refuse(part, i);
+	}
+	if (part->known[i] != 0 || open != NULL) {
+		part->duplicates++;
+		return US_OK;
+	}
+	if (part->bad)
+		return US_OK; /* looked at for the report only */
+	if (load->batch == NULL) {
+		err = batch_new(load, &load->batch);
+		if (err)
+			return err;
+	}
+	err = batch_add(load->batch, &part->records[i], tag);
+	if (!err)
+		part->accepted++;
+	return err;
+}
+
+/* The part is through: counted, answered, forgotten. */
+static void
+finish_part(struct load *load)
+{
+	struct part *part = load->current;
+	int bad = part->bad;
+
+	load->current = NULL;
+	if (part->number == load->next_part)
+		load->next_part++;
+	load->received += (uint64_t)part->count + part->defects;
+	load->duplicates += part->duplicates;
+	load->refused += (uint64_t)part->refused + part->defects;
+	if (bad) {
+		/* what it would have added goes with the batch: not twice */
+		load->refused += part->count - part->duplicates - part->refused - part->accepted;
+		part->accepted = 0;
+	} else if (load->batch != NULL) {
+		load->batch->duplicates += part->duplicates;
+		load->batch->refused += (uint64_t)part->refused + part->defects;
+	}
+	part_answer(part, US_OK);
+	part_free(part);
+	if (bad)
+		load_fail(load, US_ERR_FORMAT);
+}
+
+/* 1: go on; 0: wait for something. */
+static int
+take_records(struct load *load)
+{
+	struct part *part = load->current;
+	int err = US_OK;
+
+	while (part->at < part->known_n && !err) {
+		if (load->batch != NULL && batch_is_full(load->batch)) {
+			/* what the vault said is old once this batch is stored */
+			part->known_n = part->at;
+			err = batch_close(load->batch);
+			if (!err)
+				return 0;
+			break;
+		}
+		if (dictionary_begin(load))
+			return 0;
+		err = take_record(load, part, part->at++);
+	}
+	if (!err && part->at == part->count) {
+		finish_part(load);
+		return 1;
+	}
+	if (!err && part->at == part->known_n)
+		err = ask_known(load, part);
+	if (err) {
+		load_fail(load, err);
+		return 1;
+	}
+	return 0;
+}
+
+/* The next part in order, or one sent again. */
+static int
+next_part(struct load *load)
+{
+	struct collection *c = sealer_collection(load->s, load->collection);
+	struct part *part = load->queue;
+	int stop = (load->flags & US_LOAD_SKIP_DEFECTS) == 0;
+
+	if (part == NULL || part->number > load->next_part || c == NULL)
+		return 0;
+	if ((load->flags & US_LOAD_DRY_RUN) == 0) {
+		if (c->owner != NULL && c->owner != load)
+			return 0;
+		c->owner = load;
+	}
+	load->queue = part->next;
+	part->next = NULL;
+	load->queued--;
+	part->bad = stop && part->defects > 0;
+	load->current = part;
+	return 1;
+}
+
+void
+load_pump(struct load *load)
+{
+	static const struct timeval idle = { SEALER_IDLE_SECONDS, 0 };
+	int err;
+
+	for (;;) {
+		if (load->known_wanted || (load->batch != NULL && load->batch->state != BATCH_FILLING))
+			return;
+		if (load->current != NULL) {
+			if (!take_records(load))
+				return;
+		} else if (!next_part(load)) {
+			break;
+		}
+	}
+	if (load->end != LOAD_OPEN && load->queue != NULL && load->queue->number <= load->next_part &&
+	    !load->failed)
+		return; /* waits for the collection */
+	if (load->end != LOAD_OPEN) {
+		if (load->batch != NULL && (load->flags & US_LOAD_DRY_RUN) != 0) {
+			load->admitted += load->batch->n; /* would have been */
+			batch_free(load->batch);
+			load->batch = NULL;
+		}
+		if (load->batch != NULL) {
+			err = batch_close(load->batch);
+			if (!err)
+				return;
+			load_fail(load, err);
+		}
+		(void)load_try_end(load);
+		return;
+	}
+	if (load->batch != NULL)
+		(void)event_add(load->idle, &idle);
+	else
+		load_release(load);
+}

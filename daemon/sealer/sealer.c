@@ -1,0 +1,194 @@
+#include "daemon/sealer/sealer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "common/crypto.h"
+#include "common/err.h"
+#include "common/log.h"
+#include "daemon/lib/role.h"
+#include "daemon/sealer/internal.h"
+
+static const struct us_channel_handler handler;
+
+static void
+on_step(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	sealer_step(arg);
+}
+
+static int
+on_settings(void *ctx, struct event_base *base, uint8_t index, const struct us_settings *settings)
+{
+	struct sealer *s = ctx;
+
+	(void)index;
+	(void)settings;
+	s->base = base;
+	if (s->step == NULL)
+		s->step = event_new(base, -1, 0, on_step, s);
+	return s->step == NULL ? US_ERR_NOMEM : US_OK;
+}
+
+static int
+on_channel(void *ctx, enum us_role peer, uint8_t index, int fd)
+{
+	struct sealer *s = ctx;
+	struct us_channel *ch;
+
+	if (peer != US_ROLE_INTAKE && peer != US_ROLE_VAULT && peer != US_ROLE_KEEPER)
+		return US_ERR_FORMAT;
+	ch = us_channel_new(s->base, fd, US_ROLE_SEALER, peer, index, &handler, s);
+	if (ch == NULL)
+		return US_ERR_NOMEM;
+	if (peer == US_ROLE_INTAKE)
+		s->intake[index] = ch;
+	else if (peer == US_ROLE_VAULT)
+		s->vault = ch;
+	else
+		s->keeper = ch;
+	return US_OK;
+}
+
+static int
+from_vault(struct sealer *s, uint16_t type, uint32_t tag, struct us_bytes body)
+{
+	struct us_msg_pages_credit credit;
+	int err;
+
+	switch (type) {
+	case US_MSG_load_start:
+		return sealer_on_load_start(s, tag, body);
+	case US_MSG_load_end:
+		return sealer_on_load_end(s, tag, body);
+	case US_MSG_known_reply:
+		return sealer_on_known(s, tag, body);
+	case US_MSG_batch_stored:
+		return sealer_on_batch_stored(s, body);
+	case US_MSG_pages_credit:
+		err = us_msg_pages_credit_decode(&credit, body.p, body.n);
+		if (err)
+			return err;
+		pages_credit(s, credit.bytes);
+		sealer_step(s);
+		return US_OK;
+	default:
+		return US_ERR_FORMAT;
+	}
+}
+
+static int
+from_keeper(struct sealer *s, uint16_t type, struct us_bytes body)
+{
+	switch (type) {
+	case US_MSG_load_keys:
+		return sealer_on_load_keys(s, body);
+	case US_MSG_batch_keys:
+		return sealer_on_batch_keys(s, body);
+	case US_MSG_batch_sealed_ok:
+		return sealer_on_batch_sealed_ok(s, body);
+	case US_MSG_dictionary_key:
+		return sealer_on_dictionary_key(s, body);
+	default:
+		return US_ERR_FORMAT;
+	}
+}
+
+static int
+on_message(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body,
+    int fd)
+{
+	struct sealer *s = ctx;
+
+	(void)fd;
+	if (us_channel_peer(ch) == US_ROLE_VAULT)
+		return from_vault(s, type, tag, body);
+	if (us_channel_peer(ch) == US_ROLE_KEEPER)
+		return from_keeper(s, type, body);
+	if (type == US_MSG_documents)
+		return sealer_on_documents(s, ch, tag, body);
+	return US_ERR_FORMAT;
+}
+
+static void
+forget_intake(struct part *part, const struct us_channel *ch)
+{
+	for (; part != NULL; part = part->next) {
+		if (part->intake == ch)
+			part->intake = NULL;
+	}
+}
+
+/* An intake that dies takes no load with it: what it had handed over goes on, and the client, who got no
+ * answer, sends the part again. Without vault or keeper nothing can go on. */
+static void
+on_close(void *ctx, struct us_channel *ch, int err)
+{
+	struct sealer *s = ctx;
+
+	if (us_channel_peer(ch) == US_ROLE_INTAKE) {
+		for (struct load *l = s->loads; l != NULL; l = l->next) {
+			forget_intake(l->current, ch);
+			forget_intake(l->queue, ch);
+		}
+		for (size_t i = 0; i < SEALER_INTAKES_MAX; i++) {
+			if (s->intake[i] == ch)
+				s->intake[i] = NULL;
+		}
+		return;
+	}
+	if (err != US_ERR_CLOSED)
+		us_log_err(err, "lost the %s", us_role_name(us_channel_peer(ch)));
+	if (s->vault == ch)
+		s->vault = NULL;
+	if (s->keeper == ch)
+		s->keeper = NULL;
+	while (s->loads != NULL)
+		load_free(s->loads);
+	s->under_way = 0;
+	pages_drop_all(s);
+}
+
+static const struct us_channel_handler handler = { on_message, on_close, NULL };
+
+/* Frees everything; channels too. For tests and an orderly end. */
+static void
+sealer_clear(struct sealer *s)
+{
+	struct collection *c;
+
+	while (s->loads != NULL)
+		load_free(s->loads);
+	while ((c = s->collections) != NULL) {
+		s->collections = c->next;
+		free(c);
+	}
+	pages_drop_all(s);
+}
+
+static void
+on_stop(void *ctx)
+{
+	sealer_clear(ctx);
+}
+
+int
+us_sealer_main(void)
+{
+	struct sealer *s = calloc(1, sizeof(*s));
+	struct us_role_process process = { .role = US_ROLE_SEALER, .on_settings = on_settings,
+		.on_channel = on_channel, .on_stop = on_stop, .ctx = s };
+	int status;
+
+	if (s == NULL)
+		us_fatal("no memory");
+	if (us_crypto_init() != US_OK)
+		us_fatal("cannot set up the sealer");
+	status = us_role_run(&process);
+	free(s);
+	return status;
+}
