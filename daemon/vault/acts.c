@@ -21,11 +21,12 @@ finish(struct vault *v, const struct act_result *result)
 {
 	struct act_job *job = v->acts.first;
 
+	/* It stays at the head while its owner hears of it: who puts another act then must not begin it. */
+	if (job->done != NULL)
+		job->done(v, job->ctx, result);
 	v->acts.first = job->next;
 	if (v->acts.first == NULL)
 		v->acts.last = NULL;
-	if (job->done != NULL)
-		job->done(v, job->ctx, result);
 	us_buf_free(&job->copy);
 	free(job);
 	us_buf_free(&v->acts.committed);
