@@ -241,7 +241,8 @@ write_files(struct making *m)
 	if (err == US_OK)
 		err = us_boot_keys_write(&m->boot);
 	if (err == US_OK)
-		err = us_keeper_write("init.act", (struct us_bytes){ m->committed.data, m->committed.len });
+		err = us_init_act_write((struct us_bytes){ m->committed.data, m->committed.len },
+		    &m->keys->state, m->conf.vault_id);
 	if (err == US_OK)
 		err = write_log(m);
 	/* Last: without it the directory is no vault's. */

@@ -14,9 +14,12 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "daemon/lib/role.h"
+#include "registry/act.h"
 
 #define CONF_MAX 65536
 #define CA_CONTEXT "underseal/ca/1"
+#define INIT_CONTEXT "underseal/init/1"
+#define INIT_SEALED_MAX (US_ACT_COMMITTED_MAX + 65536u)
 
 int
 us_keeper_read(const char *name, size_t max, struct us_buf *out)
@@ -272,6 +275,45 @@ ca_context(uint8_t context[sizeof CA_CONTEXT - 1 + 32], const uint8_t vault_id[3
 	memcpy(context, CA_CONTEXT, sizeof CA_CONTEXT - 1);
 	memcpy(context + sizeof CA_CONTEXT - 1, vault_id, 32);
 	return (struct us_bytes){ context, sizeof CA_CONTEXT - 1 + 32 };
+}
+
+static struct us_bytes
+init_context(uint8_t out[sizeof INIT_CONTEXT - 1 + 32], const uint8_t vault_id[32])
+{
+	memcpy(out, INIT_CONTEXT, sizeof INIT_CONTEXT - 1);
+	memcpy(out + sizeof INIT_CONTEXT - 1, vault_id, 32);
+	return (struct us_bytes){ out, sizeof INIT_CONTEXT - 1 + 32 };
+}
+
+int
+us_init_act_write(struct us_bytes committed, const struct us_key *state, const uint8_t vault_id[32])
+{
+	uint8_t context[sizeof INIT_CONTEXT - 1 + 32];
+	struct us_buf sealed;
+	int err;
+
+	us_buf_init(&sealed, INIT_SEALED_MAX);
+	err = us_cobblestone_seal_to(state, init_context(context, vault_id), committed, &sealed);
+	if (err == US_OK)
+		err = us_keeper_write("init.act", (struct us_bytes){ sealed.data, sealed.len });
+	us_buf_free(&sealed);
+	return err;
+}
+
+int
+us_init_act_read(struct us_buf *out, const struct us_key *state, const uint8_t vault_id[32])
+{
+	uint8_t context[sizeof INIT_CONTEXT - 1 + 32];
+	struct us_buf sealed;
+	int err;
+
+	us_buf_init(&sealed, INIT_SEALED_MAX);
+	err = us_keeper_read("init.act", INIT_SEALED_MAX, &sealed);
+	if (err == US_OK)
+		err = us_cobblestone_open_to(state, init_context(context, vault_id),
+		    (struct us_bytes){ sealed.data, sealed.len }, out);
+	us_buf_free(&sealed);
+	return err;
 }
 
 int

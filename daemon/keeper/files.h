@@ -5,7 +5,8 @@
  *   boot.keys     "USB1" ‖ log's Ed25519 seed(32) ‖ str16 TLS server key (PKCS#8) ‖ str16 its certificate; mode 0600
  *   root.wrapped  the CA's private key (PKCS#8), Cobblestone-256 under the CA wrap key, context
  *                 "underseal/ca/1" ‖ vault id
- *   init.act      committed act 1, as it is
+ *   init.act      committed act 1 (it names people), Cobblestone-256 under the state key, context
+ *                 "underseal/init/1" ‖ vault id
  *   keyring       see keyring.h
  *   lock          held (flock) by the process that owns the directory
  *
@@ -53,6 +54,9 @@ void us_boot_keys_free(struct us_boot_keys *keys);
 /* The CA's key under the wrap key. */
 int us_ca_key_write(const struct us_pkey *ca, const struct us_key *wrap, const uint8_t vault_id[32]);
 int us_ca_key_read(struct us_pkey **out, const struct us_key *wrap, const uint8_t vault_id[32]);
+/* Committed act 1. read appends it to out, whose limit must be US_ACT_COMMITTED_MAX at least. */
+int us_init_act_write(struct us_bytes committed, const struct us_key *state, const uint8_t vault_id[32]);
+int us_init_act_read(struct us_buf *out, const struct us_key *state, const uint8_t vault_id[32]);
 /* Takes the lock for the rest of the process: US_ERR_BUSY if another process holds it. */
 int us_keeper_lock(int *fd);
 

@@ -189,11 +189,8 @@ read_files(struct us_keeper *k)
 		us_log_err(err, "boot.keys cannot be read");
 		return err;
 	}
-	us_buf_init(&k->init_act, US_ACT_COMMITTED_MAX);
-	err = us_keeper_read("init.act", US_ACT_COMMITTED_MAX, &k->init_act);
-	if (err != US_OK)
-		us_log_err(err, "init.act cannot be read");
-	return err;
+	us_buf_init(&k->init_act, US_ACT_COMMITTED_MAX); /* filled when the vault is unsealed */
+	return US_OK;
 }
 
 static int

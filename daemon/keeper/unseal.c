@@ -205,6 +205,9 @@ open_with_root(struct us_keeper *k)
 		err = us_keyring_new(&k->keyring, k->conf.vault_id);
 	if (err == US_OK)
 		err = us_keyring_load(k->keyring, &k->root->keyring_kek);
+	us_buf_reset(&k->init_act);
+	if (err == US_OK)
+		err = us_init_act_read(&k->init_act, &k->root->state, k->conf.vault_id);
 	if (err == US_OK)
 		err = us_registry_apply(k->registry, (struct us_bytes){ k->init_act.data, k->init_act.len },
 		    NULL);
