@@ -156,7 +156,7 @@ list_batches(struct request *r, struct listing *l, struct us_json *j)
 	struct vault *v = r->vault;
 	const struct us_collection *c = us_registry_collection(v->registry, r->collection);
 	uint64_t i, n = us_registry_batches(v->registry, r->collection);
-	char bates[US_BATES_MAX + 1];
+	char bates[US_BATES_MAX + 1], name[US_COLLECTION_NAME_MAX + 16];
 
 	for (i = l->q.after; i < n; i++) {
 		const struct us_batch *b = us_registry_batch(v->registry, r->collection, (size_t)i);
@@ -168,7 +168,9 @@ list_batches(struct request *r, struct listing *l, struct us_json *j)
 		if (!room(l, i + 1))
 			return;
 		us_json_object(j);
-		us_json_kv_uint(j, "batch", b->facts.slot);
+		(void)snprintf(name, sizeof name, "%s/%u", c->name, b->facts.slot);
+		us_json_kv_cstr(j, "batch", name);
+		us_json_kv_uint(j, "slot", b->facts.slot);
 		us_json_kv_cstr(j, "status", us_batch_status_name(b->status));
 		us_json_kv_uint(j, "records", b->facts.count);
 		if (us_bates_format(c, b->facts.first, bates) == US_OK)
@@ -180,7 +182,7 @@ list_batches(struct request *r, struct listing *l, struct us_json *j)
 			uint64_t entry = vault_entry_of(v, b->sequence);
 
 			us_json_kv_cstr(j, "loaded_by", loader == NULL ? NULL : loader->name);
-			us_json_kv_hex(j, "root", b->facts.manifest_root, 32);
+			us_json_kv_hex(j, "manifest_root", b->facts.manifest_root, 32);
 			us_json_key(j, "entry");
 			if (entry == NO_ENTRY)
 				us_json_null(j);

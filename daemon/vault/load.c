@@ -440,7 +440,7 @@ static void
 put_batches(struct vault *v, const struct load *l, struct us_json *j)
 {
 	const struct us_collection *c = us_registry_collection(v->registry, l->collection);
-	char bates[US_BATES_MAX + 1];
+	char bates[US_BATES_MAX + 1], name[US_COLLECTION_NAME_MAX + 16];
 	size_t i;
 
 	us_json_key(j, "batches");
@@ -451,14 +451,16 @@ put_batches(struct vault *v, const struct load *l, struct us_json *j)
 		if (b == NULL)
 			continue;
 		us_json_object(j);
-		us_json_kv_uint(j, "batch", b->facts.slot);
+		(void)snprintf(name, sizeof name, "%s/%u", c->name, b->facts.slot);
+		us_json_kv_cstr(j, "batch", name);
+		us_json_kv_uint(j, "slot", b->facts.slot);
 		us_json_kv_uint(j, "records", b->facts.count);
 		if (us_bates_format(c, b->facts.first, bates) == US_OK)
 			us_json_kv_cstr(j, "first", bates);
 		if (us_bates_format(c, b->facts.first + b->facts.count - 1, bates) == US_OK)
 			us_json_kv_cstr(j, "last", bates);
 		us_json_kv_cstr(j, "status", us_batch_status_name(b->status));
-		us_json_kv_hex(j, "root", b->facts.manifest_root, 32);
+		us_json_kv_hex(j, "manifest_root", b->facts.manifest_root, 32);
 		us_json_kv_uint(j, "entry", l->stored[i].entry);
 		us_json_kv_uint(j, "raw_bytes", b->facts.raw_bytes);
 		us_json_close(j);
