@@ -155,7 +155,7 @@ on_close(void *ctx, struct us_channel *ch, int err)
 
 static const struct us_channel_handler handler = { on_message, on_close, NULL };
 
-/* Frees everything; channels too. For tests and an orderly end. */
+/* Wipes and frees what is held of loads. */
 static void
 sealer_clear(struct sealer *s)
 {
@@ -173,7 +173,12 @@ sealer_clear(struct sealer *s)
 static void
 on_stop(void *ctx)
 {
-	sealer_clear(ctx);
+	struct sealer *s = ctx;
+
+	sealer_clear(s);
+	if (s->step != NULL)
+		event_free(s->step);
+	s->step = NULL;
 }
 
 int
