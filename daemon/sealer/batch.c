@@ -17,7 +17,7 @@ slot_of(const struct batch *b, const struct us_tag *tag)
 }
 
 const struct item *
-batch_find(const struct batch *b, const struct us_tag *tag)
+sealer_batch_find(const struct batch *b, const struct us_tag *tag)
 {
 	size_t at;
 
@@ -86,7 +86,7 @@ segment_new(struct batch *b)
 }
 
 int
-batch_new(struct load *load, struct batch **out)
+sealer_batch_new(struct load *load, struct batch **out)
 {
 	struct collection *c = sealer_collection(load->s, load->collection);
 	struct batch *b;
@@ -112,7 +112,7 @@ batch_new(struct load *load, struct batch **out)
 	if ((load->flags & US_LOAD_DRY_RUN) == 0) {
 		err = segment_new(b);
 		if (err) {
-			batch_free(b);
+			sealer_batch_free(b);
 			return err;
 		}
 	}
@@ -136,7 +136,7 @@ item_clear(struct item *item)
 }
 
 void
-batch_free(struct batch *b)
+sealer_batch_free(struct batch *b)
 {
 	if (b == NULL)
 		return;
@@ -148,7 +148,7 @@ batch_free(struct batch *b)
 	us_secret_free(b->keys);
 	us_packer_free(b->packer);
 	us_batch_writer_free(b->writer);
-	batch_free(b->rest);
+	sealer_batch_free(b->rest);
 	us_wipe(b, sizeof(*b));
 	free(b);
 }
@@ -255,7 +255,7 @@ fill_item(struct batch *b, const struct us_intake_record *r, struct item *item)
 }
 
 int
-batch_add(struct batch *b, const struct us_intake_record *r, const struct us_tag *tag)
+sealer_batch_add(struct batch *b, const struct us_intake_record *r, const struct us_tag *tag)
 {
 	struct item item = { .tag = *tag };
 	int err = table_room(b);
@@ -283,7 +283,7 @@ batch_add(struct batch *b, const struct us_intake_record *r, const struct us_tag
 }
 
 int
-batch_is_full(const struct batch *b)
+sealer_batch_is_full(const struct batch *b)
 {
 	if (b->segment == NULL)
 		return 0; /* a dry run never closes */
@@ -292,7 +292,7 @@ batch_is_full(const struct batch *b)
 }
 
 int
-batch_pack_all(struct batch *b, struct us_packer *packer)
+sealer_batch_pack_all(struct batch *b, struct us_packer *packer)
 {
 	int err = US_OK;
 
@@ -336,7 +336,7 @@ index_again(struct batch *b, const struct item *items, uint32_t n)
 }
 
 int
-batch_split(struct batch *b, uint32_t count, struct batch **rest)
+sealer_batch_split(struct batch *b, uint32_t count, struct batch **rest)
 {
 	struct batch *r;
 	int err;
@@ -344,7 +344,7 @@ batch_split(struct batch *b, uint32_t count, struct batch **rest)
 	*rest = NULL;
 	if (!b->retain)
 		return US_ERR_BUSY; /* another load took the numbers: the client tries again */
-	err = batch_new(b->load, &r);
+	err = sealer_batch_new(b->load, &r);
 	if (err)
 		return err;
 	r->retain = 1;
@@ -357,7 +357,7 @@ batch_split(struct batch *b, uint32_t count, struct batch **rest)
 	if (!err)
 		err = index_again(b, b->items, count);
 	if (err) {
-		batch_free(r);
+		sealer_batch_free(r);
 		return err;
 	}
 	for (uint32_t i = count; i < b->n; i++) {
@@ -368,7 +368,7 @@ batch_split(struct batch *b, uint32_t count, struct batch **rest)
 			while (i < b->n)
 				item_clear(&b->items[i++]);
 			b->n = count;
-			batch_free(r);
+			sealer_batch_free(r);
 			return err;
 		}
 		r->items[r->n] = item;

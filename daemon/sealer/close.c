@@ -30,12 +30,12 @@ static void
 give_up(struct load *load, int err)
 {
 	us_log_err(err, "a batch of load %llu failed", (unsigned long long)load->id);
-	load_fail(load, err);
-	load_pump(load);
+	sealer_load_fail(load, err);
+	sealer_load_pump(load);
 }
 
 void
-batch_void(struct batch *b)
+sealer_batch_void(struct batch *b)
 {
 	struct sealer *s = b->load->s;
 	struct collection *c = sealer_collection(s, b->load->collection);
@@ -44,7 +44,7 @@ batch_void(struct batch *b)
 
 	if (!b->has_slot)
 		return;
-	pages_drop(s, b->load->collection, b->slot);
+	sealer_pages_drop(s, b->load->collection, b->slot);
 	if (c != NULL)
 		c->next_record = SEALER_UNKNOWN;
 	if (s->keeper == NULL)
@@ -55,7 +55,7 @@ batch_void(struct batch *b)
 }
 
 int
-batch_close(struct batch *b)
+sealer_batch_close(struct batch *b)
 {
 	struct sealer *s = b->load->s;
 	struct us_msg_batch_open m = { .load = b->load->id, .count = b->n };
@@ -79,7 +79,7 @@ emit(void *ctx, enum us_page_kind kind, uint32_t number, struct us_bytes page)
 	us_merkle_leaf(&leaf, page.p, page.n);
 	us_merkle_stream_add(&sum->tree, &leaf);
 	sum->pages++;
-	return pages_put(b->load->s, b->load->collection, slot, kind, number, page);
+	return sealer_pages_put(b->load->s, b->load->collection, slot, kind, number, page);
 }
 
 static int
@@ -138,7 +138,7 @@ sealer_on_batch_keys(struct sealer *s, struct us_bytes body)
 		if (c != NULL)
 			c->next_record = m.first_record + m.count;
 		if (m.count < b->n)
-			err = batch_split(b, m.count, &rest);
+			err = sealer_batch_split(b, m.count, &rest);
 	}
 	if (!err)
 		err = begin_sealing(b, &m);
@@ -333,7 +333,7 @@ sealer_step(struct sealer *s)
 			continue;
 		err = b->writer != NULL && s->out_bytes < OUT_HIGH ? step(b) : US_OK;
 		if (!err && b->writer == NULL) {
-			err = pages_flush(s);
+			err = sealer_pages_flush(s);
 			if (!err && s->out_head == NULL)
 				err = send_facts(b);
 		}
@@ -345,7 +345,7 @@ sealer_step(struct sealer *s)
 		}
 		again |= b->writer != NULL && s->out_bytes < OUT_HIGH;
 	}
-	err = pages_flush(s);
+	err = sealer_pages_flush(s);
 	if (err)
 		us_log_err(err, "cannot send pages to the vault");
 	if (again)
@@ -410,12 +410,12 @@ sealer_on_batch_stored(struct sealer *s, struct us_bytes body)
 	}
 	rest = b->rest;
 	b->rest = NULL;
-	batch_free(b);
+	sealer_batch_free(b);
 	load->batch = rest;
 	us_crypto_scrub();
 	(void)malloc_trim(0);
 	if (rest == NULL && load->current == NULL)
-		load_release(load); /* others may go first; this one asks again */
-	load_pump(load);
+		sealer_load_release(load); /* others may go first; this one asks again */
+	sealer_load_pump(load);
 	return US_OK;
 }

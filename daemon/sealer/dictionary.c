@@ -234,7 +234,7 @@ finalize(const struct trainer *t, const uint8_t *content, size_t used, struct us
 }
 
 int
-dictionary_train_on(const struct us_bytes *records, size_t n, unsigned support, struct us_buf *out)
+sealer_dictionary_train_on(const struct us_bytes *records, size_t n, unsigned support, struct us_buf *out)
 {
 	static const struct {
 		size_t length;
@@ -271,7 +271,7 @@ dictionary_train_on(const struct us_bytes *records, size_t n, unsigned support, 
 }
 
 int
-dictionary_train(const struct batch *b, struct us_buf *out)
+sealer_dictionary_train(const struct batch *b, struct us_buf *out)
 {
 	struct us_bytes *records = calloc(b->n, sizeof(*records));
 	size_t n = 0, total = 0;
@@ -285,13 +285,13 @@ dictionary_train(const struct batch *b, struct us_buf *out)
 		records[n++] = (struct us_bytes){ b->items[i].bytes, b->items[i].n };
 		total += b->items[i].n;
 	}
-	err = dictionary_train_on(records, n, SEALER_DICTIONARY_SUPPORT, out);
+	err = sealer_dictionary_train_on(records, n, SEALER_DICTIONARY_SUPPORT, out);
 	free(records);
 	return err;
 }
 
 int
-dictionary_begin(struct load *load)
+sealer_dictionary_begin(struct load *load)
 {
 	struct us_msg_dictionary_open m = { .load = load->id };
 	int err;
@@ -300,7 +300,7 @@ dictionary_begin(struct load *load)
 	    load->batch->segment == NULL || load->batch->n < SEALER_DICTIONARY_RECORDS)
 		return 0;
 	load->dictionary_tried = 1;
-	err = dictionary_train(load->batch, &load->trained);
+	err = sealer_dictionary_train(load->batch, &load->trained);
 	if (!err)
 		err = load->s->keeper == NULL ? US_ERR_CLOSED :
 		      us_send_dictionary_open(load->s->keeper, 0, &m);
@@ -333,7 +333,7 @@ use_dictionary(struct load *load, const struct us_msg_dictionary_key *m)
 	if (!err)
 		err = us_unpacker_add(load->unpacker, m->version, plain);
 	if (!err)
-		err = batch_pack_all(load->batch, packer);
+		err = sealer_batch_pack_all(load->batch, packer);
 	if (err) {
 		us_packer_free(packer);
 		return err;
@@ -367,7 +367,7 @@ sealer_on_dictionary_key(struct sealer *s, struct us_bytes body)
 	us_wipe(&m, sizeof(m));
 	us_buf_free(&load->trained);
 	if (err)
-		load_fail(load, err);
-	load_pump(load);
+		sealer_load_fail(load, err);
+	sealer_load_pump(load);
 	return US_OK;
 }

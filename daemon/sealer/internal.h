@@ -193,63 +193,63 @@ int sealer_on_load_end(struct sealer *s, uint32_t tag, struct us_bytes body);
 struct load *sealer_find_load(struct sealer *s, uint64_t id);
 struct collection *sealer_collection(struct sealer *s, uint32_t id);
 /* Ends what the load holds, for the reason err: waiting parts are answered, the batch is void. */
-void load_fail(struct load *load, int err);
+void sealer_load_fail(struct load *load, int err);
 /* Gives the collection to whoever waits for it. */
-void load_release(struct load *load);
-void load_free(struct load *load);
+void sealer_load_release(struct load *load);
+void sealer_load_free(struct load *load);
 /* Answers load_end if nothing is left to do. Returns 1 if the load is gone. */
-int load_try_end(struct load *load);
+int sealer_load_try_end(struct load *load);
 
 /* part.c */
 int sealer_on_documents(struct sealer *s, struct us_channel *ch, uint32_t tag,
                         struct us_bytes body);
 int sealer_on_known(struct sealer *s, uint32_t tag, struct us_bytes body);
 /* Goes on with whatever the load can do now. The load may be gone afterwards. */
-void load_pump(struct load *load);
-void part_answer(struct part *part, int err);
-void part_free(struct part *part);
+void sealer_load_pump(struct load *load);
+void sealer_part_answer(struct part *part, int err);
+void sealer_part_free(struct part *part);
 
 /* batch.c */
-int batch_new(struct load *load, struct batch **out);
-void batch_free(struct batch *b);
+int sealer_batch_new(struct load *load, struct batch **out);
+void sealer_batch_free(struct batch *b);
 /* The item with this id tag, or NULL. */
-const struct item *batch_find(const struct batch *b, const struct us_tag *tag);
-int batch_add(struct batch *b, const struct us_intake_record *r, const struct us_tag *tag);
-int batch_is_full(const struct batch *b);
+const struct item *sealer_batch_find(const struct batch *b, const struct us_tag *tag);
+int sealer_batch_add(struct batch *b, const struct us_intake_record *r, const struct us_tag *tag);
+int sealer_batch_is_full(const struct batch *b);
 /* Keeps the first count items and their index; the others go to *rest. */
-int batch_split(struct batch *b, uint32_t count, struct batch **rest);
+int sealer_batch_split(struct batch *b, uint32_t count, struct batch **rest);
 /* Packs every raw item with the packer, whose dictionary has just come. */
-int batch_pack_all(struct batch *b, struct us_packer *packer);
+int sealer_batch_pack_all(struct batch *b, struct us_packer *packer);
 
 /* close.c */
 /* Asks the keeper for the batch's keys. */
-int batch_close(struct batch *b);
+int sealer_batch_close(struct batch *b);
 int sealer_on_batch_keys(struct sealer *s, struct us_bytes body);
 int sealer_on_batch_sealed_ok(struct sealer *s, struct us_bytes body);
 int sealer_on_batch_stored(struct sealer *s, struct us_bytes body);
 /* One slice of whatever is being sealed. */
 void sealer_step(struct sealer *s);
 /* Tells the keeper that the slot stays empty. */
-void batch_void(struct batch *b);
+void sealer_batch_void(struct batch *b);
 
 /* pages.c */
-int pages_put(struct sealer *s, uint32_t collection, uint32_t slot, enum us_page_kind kind,
+int sealer_pages_put(struct sealer *s, uint32_t collection, uint32_t slot, enum us_page_kind kind,
               uint32_t number, struct us_bytes page);
 /* Ends the message being filled and sends what the credit allows. */
-int pages_flush(struct sealer *s);
-void pages_credit(struct sealer *s, uint32_t bytes);
-void pages_drop(struct sealer *s, uint32_t collection, uint32_t slot);
-void pages_drop_all(struct sealer *s);
+int sealer_pages_flush(struct sealer *s);
+void sealer_pages_credit(struct sealer *s, uint32_t bytes);
+void sealer_pages_drop(struct sealer *s, uint32_t collection, uint32_t slot);
+void sealer_pages_drop_all(struct sealer *s);
 
 /* dictionary.c */
 /* Trains a dictionary on the raw items: appends at most US_DICTIONARY_MAX bytes. US_ERR_NOT_FOUND if
  * there is nothing worth it. */
-int dictionary_train(const struct batch *b, struct us_buf *out);
+int sealer_dictionary_train(const struct batch *b, struct us_buf *out);
 /* The same over n records: for tests. */
-int dictionary_train_on(const struct us_bytes *records, size_t n, unsigned support,
+int sealer_dictionary_train_on(const struct us_bytes *records, size_t n, unsigned support,
                         struct us_buf *out);
 int sealer_on_dictionary_key(struct sealer *s, struct us_bytes body);
 /* Trains one if the batch is ready for it and asks for its key. Returns 1 if the load must wait. */
-int dictionary_begin(struct load *load);
+int sealer_dictionary_begin(struct load *load);
 
 #endif

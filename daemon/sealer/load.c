@@ -43,19 +43,19 @@ drop_parts(struct load *load, int err)
 	struct part *part;
 
 	if (load->current != NULL)
-		part_answer(load->current, err);
-	part_free(load->current);
+		sealer_part_answer(load->current, err);
+	sealer_part_free(load->current);
 	load->current = NULL;
 	while ((part = load->queue) != NULL) {
 		load->queue = part->next;
-		part_answer(part, err);
-		part_free(part);
+		sealer_part_answer(part, err);
+		sealer_part_free(part);
 	}
 	load->queued = 0;
 }
 
 void
-load_release(struct load *load)
+sealer_load_release(struct load *load)
 {
 	struct collection *c = sealer_collection(load->s, load->collection);
 	struct load *other;
@@ -73,27 +73,27 @@ load_release(struct load *load)
 			other = l;
 	}
 	if (other != NULL)
-		load_pump(other);
+		sealer_load_pump(other);
 }
 
 void
-load_fail(struct load *load, int err)
+sealer_load_fail(struct load *load, int err)
 {
 	if (load->failed == US_OK)
 		load->failed = err;
 	if (load->batch != NULL) {
-		batch_void(load->batch);
+		sealer_batch_void(load->batch);
 		load->refused += load->batch->n + (load->batch->rest ? load->batch->rest->n : 0);
-		batch_free(load->batch);
+		sealer_batch_free(load->batch);
 		load->batch = NULL;
 	}
 	drop_parts(load, US_ERR_STATE);
 	load->known_wanted = 0;
-	load_release(load);
+	sealer_load_release(load);
 }
 
 void
-load_free(struct load *load)
+sealer_load_free(struct load *load)
 {
 	struct load **at;
 
@@ -105,9 +105,9 @@ load_free(struct load *load)
 			break;
 		}
 	}
-	load_release(load);
+	sealer_load_release(load);
 	drop_parts(load, US_ERR_CLOSED);
-	batch_free(load->batch);
+	sealer_batch_free(load->batch);
 	us_keys_free(load->keys);
 	us_packer_free(load->packer);
 	us_unpacker_free(load->unpacker);
@@ -139,10 +139,10 @@ on_idle(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (load->batch != NULL && load->batch->state == BATCH_FILLING && load->current == NULL &&
 	    load->batch->n > 0 && (load->flags & US_LOAD_DRY_RUN) == 0) {
-		int err = batch_close(load->batch);
+		int err = sealer_batch_close(load->batch);
 
 		if (err)
-			load_fail(load, err);
+			sealer_load_fail(load, err);
 	}
 }
 
@@ -181,7 +181,7 @@ load_new(struct sealer *s, const struct us_msg_load_start *m, struct load **out)
 		at = &(*at)->next;
 	*at = load;
 	if (err) {
-		load_free(load);
+		sealer_load_free(load);
 		return err;
 	}
 	*out = load;
@@ -213,7 +213,7 @@ sealer_on_load_start(struct sealer *s, uint32_t tag, struct us_bytes body)
 		err = us_send_load_keys_request(s->keeper, 0, &ask);
 	}
 	if (err) {
-		load_free(load);
+		sealer_load_free(load);
 		no.load = m.load;
 		no.err = (uint8_t)err;
 		return us_send_load_started(s->vault, tag, &no);
@@ -274,7 +274,7 @@ sealer_on_load_keys(struct sealer *s, struct us_bytes body)
 	answer_start(load, err);
 	if (err) {
 		us_log_err(err, "cannot start load %llu", (unsigned long long)load->id);
-		load_free(load);
+		sealer_load_free(load);
 	} else {
 		load->ready = 1;
 	}
@@ -282,7 +282,7 @@ sealer_on_load_keys(struct sealer *s, struct us_bytes body)
 }
 
 int
-load_try_end(struct load *load)
+sealer_load_try_end(struct load *load)
 {
 	struct us_msg_load_ended m;
 	int err = load->failed;
@@ -301,7 +301,7 @@ load_try_end(struct load *load)
 		.slots = { load->slots.data, load->slots.len } };
 	if (load->s->vault != NULL && us_send_load_ended(load->s->vault, load->end_tag, &m) != US_OK)
 		us_log(US_LOG_ERROR, "cannot tell the vault of a load's end");
-	load_free(load);
+	sealer_load_free(load);
 	return 1;
 }
 
@@ -326,7 +326,7 @@ sealer_on_load_end(struct sealer *s, uint32_t tag, struct us_bytes body)
 	load->end = m.how == 1 ? LOAD_ABORT : LOAD_FINISH;
 	/* A batch whose facts the keeper has may be in the log already: it is waited for. */
 	if (load->end == LOAD_ABORT && (load->batch == NULL || load->batch->state < BATCH_SEALED))
-		load_fail(load, US_ERR_CLOSED);
-	load_pump(load);
+		sealer_load_fail(load, US_ERR_CLOSED);
+	sealer_load_pump(load);
 	return US_OK;
 }

@@ -36,7 +36,7 @@ open_message(struct sealer *s, uint32_t collection, uint32_t slot, enum us_page_
 }
 
 int
-pages_put(struct sealer *s, uint32_t collection, uint32_t slot, enum us_page_kind kind,
+sealer_pages_put(struct sealer *s, uint32_t collection, uint32_t slot, enum us_page_kind kind,
           uint32_t number, struct us_bytes page)
 {
 	struct out_pages *o = s->out_open ? s->out_tail : NULL;
@@ -57,7 +57,7 @@ pages_put(struct sealer *s, uint32_t collection, uint32_t slot, enum us_page_kin
 }
 
 int
-pages_flush(struct sealer *s)
+sealer_pages_flush(struct sealer *s)
 {
 	s->out_open = 0;
 	while (s->out_head != NULL && s->vault != NULL) {
@@ -82,13 +82,13 @@ pages_flush(struct sealer *s)
 }
 
 void
-pages_credit(struct sealer *s, uint32_t bytes)
+sealer_pages_credit(struct sealer *s, uint32_t bytes)
 {
 	s->under_way = bytes > s->under_way ? 0 : s->under_way - bytes;
 }
 
 void
-pages_drop(struct sealer *s, uint32_t collection, uint32_t slot)
+sealer_pages_drop(struct sealer *s, uint32_t collection, uint32_t slot)
 {
 	struct out_pages **at = &s->out_head, *o;
 
@@ -107,7 +107,7 @@ pages_drop(struct sealer *s, uint32_t collection, uint32_t slot)
 }
 
 void
-pages_drop_all(struct sealer *s)
+sealer_pages_drop_all(struct sealer *s)
 {
 	struct out_pages *o;
 

@@ -13,7 +13,7 @@
 #define LINES_MAX 196608u
 
 void
-part_free(struct part *part)
+sealer_part_free(struct part *part)
 {
 	if (part == NULL)
 		return;
@@ -37,7 +37,7 @@ answer(struct us_channel *ch, uint32_t tag, const struct us_msg_documents_done *
 }
 
 void
-part_answer(struct part *part, int err)
+sealer_part_answer(struct part *part, int err)
 {
 	struct us_msg_documents_done m = { .err = (uint8_t)err };
 
@@ -110,7 +110,7 @@ part_new(const struct load *load, const struct us_msg_documents *m, struct part 
 		err = part_decode(part, &load->keys[0]);
 	}
 	if (err) {
-		part_free(part);
+		sealer_part_free(part);
 		return err;
 	}
 	*out = part;
@@ -129,9 +129,9 @@ enqueue(struct load *load, struct part *part)
 	if (*at != NULL && (*at)->number == part->number) {
 		struct part *old = *at;
 
-		part_answer(old, US_ERR_EXISTS);
+		sealer_part_answer(old, US_ERR_EXISTS);
 		*at = old->next;
-		part_free(old);
+		sealer_part_free(old);
 		load->queued--;
 	}
 	part->next = *at;
@@ -173,7 +173,7 @@ sealer_on_documents(struct sealer *s, struct us_channel *ch, uint32_t tag, struc
 	part->tag = tag;
 	event_del(load->idle);
 	enqueue(load, part);
-	load_pump(load);
+	sealer_load_pump(load);
 	return US_OK;
 }
 
@@ -213,15 +213,15 @@ sealer_on_known(struct sealer *s, uint32_t tag, struct us_bytes body)
 	load->known_wanted = 0;
 	part = load->current;
 	if (m.err) {
-		load_fail(load, m.err);
-		load_pump(load);
+		sealer_load_fail(load, m.err);
+		sealer_load_pump(load);
 		return US_OK;
 	}
 	if (part == NULL || m.known.n == 0 || m.known.n > part->count - part->known_n)
 		return US_ERR_FORMAT;
 	memcpy(part->known + part->known_n, m.known.p, m.known.n);
 	part->known_n += (uint32_t)m.known.n;
-	load_pump(load);
+	sealer_load_pump(load);
 	return US_OK;
 }
 
@@ -243,7 +243,7 @@ static int
 take_record(struct load *load, struct part *part, uint32_t i)
 {
 	const struct us_tag *tag = &part->tags[i];
-	const struct item *open = batch_find(load->batch, tag);
+	const struct item *open = sealer_batch_find(load->batch, tag);
 	int stop = (load->flags & US_LOAD_SKIP_DEFECTS) == 0, other, err;
 
 	other = part->known[i] == 2 ||
@@ -260,11 +260,11 @@ take_record(struct load *load, struct part *part, uint32_t i)
 	if (part->bad)
 		return US_OK; /* looked at for the report only */
 	if (load->batch == NULL) {
-		err = batch_new(load, &load->batch);
+		err = sealer_batch_new(load, &load->batch);
 		if (err)
 			return err;
 	}
-	err = batch_add(load->batch, &part->records[i], tag);
+	err = sealer_batch_add(load->batch, &part->records[i], tag);
 	if (!err)
 		part->accepted++;
 	return err;
@@ -291,10 +291,10 @@ finish_part(struct load *load)
 		load->batch->duplicates += part->duplicates;
 		load->batch->refused += (uint64_t)part->refused + part->defects;
 	}
-	part_answer(part, US_OK);
-	part_free(part);
+	sealer_part_answer(part, US_OK);
+	sealer_part_free(part);
 	if (bad)
-		load_fail(load, US_ERR_FORMAT);
+		sealer_load_fail(load, US_ERR_FORMAT);
 }
 
 /* 1: go on; 0: wait for something. */
@@ -305,15 +305,15 @@ take_records(struct load *load)
 	int err = US_OK;
 
 	while (part->at < part->known_n && !err) {
-		if (load->batch != NULL && batch_is_full(load->batch)) {
+		if (load->batch != NULL && sealer_batch_is_full(load->batch)) {
 			/* what the vault said is old once this batch is stored */
 			part->known_n = part->at;
-			err = batch_close(load->batch);
+			err = sealer_batch_close(load->batch);
 			if (!err)
 				return 0;
 			break;
 		}
-		if (dictionary_begin(load))
+		if (sealer_dictionary_begin(load))
 			return 0;
 		err = take_record(load, part, part->at++);
 	}
@@ -324,7 +324,7 @@ take_records(struct load *load)
 	if (!err && part->at == part->known_n)
 		err = ask_known(load, part);
 	if (err) {
-		load_fail(load, err);
+		sealer_load_fail(load, err);
 		return 1;
 	}
 	return 0;
@@ -354,7 +354,7 @@ next_part(struct load *load)
 }
 
 void
-load_pump(struct load *load)
+sealer_load_pump(struct load *load)
 {
 	static const struct timeval idle = { SEALER_IDLE_SECONDS, 0 };
 	int err;
@@ -375,20 +375,20 @@ load_pump(struct load *load)
 	if (load->end != LOAD_OPEN) {
 		if (load->batch != NULL && (load->flags & US_LOAD_DRY_RUN) != 0) {
 			load->admitted += load->batch->n; /* would have been */
-			batch_free(load->batch);
+			sealer_batch_free(load->batch);
 			load->batch = NULL;
 		}
 		if (load->batch != NULL) {
-			err = batch_close(load->batch);
+			err = sealer_batch_close(load->batch);
 			if (!err)
 				return;
-			load_fail(load, err);
+			sealer_load_fail(load, err);
 		}
-		(void)load_try_end(load);
+		(void)sealer_load_try_end(load);
 		return;
 	}
 	if (load->batch != NULL)
 		(void)event_add(load->idle, &idle);
 	else
-		load_release(load);
+		sealer_load_release(load);
 }

@@ -73,7 +73,7 @@ from_vault(struct sealer *s, uint16_t type, uint32_t tag, struct us_bytes body)
 		err = us_msg_pages_credit_decode(&credit, body.p, body.n);
 		if (err)
 			return err;
-		pages_credit(s, credit.bytes);
+		sealer_pages_credit(s, credit.bytes);
 		sealer_step(s);
 		return US_OK;
 	default:
@@ -148,9 +148,9 @@ on_close(void *ctx, struct us_channel *ch, int err)
 	if (s->keeper == ch)
 		s->keeper = NULL;
 	while (s->loads != NULL)
-		load_free(s->loads);
+		sealer_load_free(s->loads);
 	s->under_way = 0;
-	pages_drop_all(s);
+	sealer_pages_drop_all(s);
 }
 
 static const struct us_channel_handler handler = { on_message, on_close, NULL };
@@ -162,12 +162,12 @@ sealer_clear(struct sealer *s)
 	struct collection *c;
 
 	while (s->loads != NULL)
-		load_free(s->loads);
+		sealer_load_free(s->loads);
 	while ((c = s->collections) != NULL) {
 		s->collections = c->next;
 		free(c);
 	}
-	pages_drop_all(s);
+	sealer_pages_drop_all(s);
 }
 
 static void
