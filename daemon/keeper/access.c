@@ -199,6 +199,7 @@ decide(struct us_keeper *k, const struct us_msg_log *m, struct answer *a, struct
 struct parts {
 	struct us_reader terms;
 	size_t records_at;
+	size_t used; /* of records */
 	uint64_t records[US_ENTRY_RECORDS];
 	struct us_bytes words[TERMS_PER_PART];
 };
@@ -215,6 +216,8 @@ fill_part(struct parts *s, const struct us_msg_log *m, struct us_entry_disclosur
 	}
 	d->records = s->records;
 	d->n_records = n;
+	if (n > s->used)
+		s->used = n;
 	n = 0;
 	while (n < TERMS_PER_PART && s->terms.left > 2 && (n == 0 ||
 	    bytes + us_load_u16(s->terms.p) <= TERM_BYTES_PER_PART)) {
@@ -233,6 +236,7 @@ count_parts(struct parts *s, const struct us_msg_log *m)
 	struct us_entry_query q;
 	uint32_t parts = m->query.n > QUERY_ALONE ? 1 : 0;
 
+	s->used = 0;
 	s->records_at = 0;
 	us_reader_init(&s->terms, m->terms.p, m->terms.n);
 	do {
@@ -272,7 +276,7 @@ append_parts(struct us_keeper *k, const struct us_msg_log *m, struct us_entry_ac
 			q.query = m->query;
 		err = us_keeper_append(k, &e, &p->index, &p->time_ns);
 	}
-	us_wipe(&s, sizeof s);
+	us_wipe(s.records, s.used * sizeof s.records[0]);
 	return err;
 }
 
