@@ -9,9 +9,9 @@
 static void
 show_list(const cJSON *document)
 {
-	static const char *const columns[] = { "id", "kind", "waits_for", "served", "due" };
+	static const char *const columns[] = { "id", "kind", "name", "waits_for", "served", "due" };
 
-	us_print_table(cJSON_GetObjectItemCaseSensitive(document, "items"), columns, 5);
+	us_print_table(cJSON_GetObjectItemCaseSensitive(document, "items"), columns, 6);
 }
 
 static int

@@ -29,7 +29,7 @@ show_hits(const cJSON *document)
 	const char *next = us_json_text(document, "next");
 	double total = us_json_number(document, "total", 0);
 
-	if (hits == NULL) {
+	if (cJSON_GetArraySize(hits) == 0 && *next == '\0') { /* --count, or nothing is there */
 		printf("%.0f\n", total);
 		return;
 	}

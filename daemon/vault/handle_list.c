@@ -201,6 +201,23 @@ list_batches(struct request *r, struct listing *l, struct us_json *j)
 	}
 }
 
+/* What the signature lets in: the signer compares them with what the person says. */
+static void
+put_fingerprints(const struct us_registry *reg, uint32_t person, struct us_json *j)
+{
+	size_t i, n = us_registry_credentials(reg);
+
+	us_json_key(j, "fingerprints");
+	us_json_array(j);
+	for (i = 0; i < n; i++) {
+		const struct us_credential *c = us_registry_credential(reg, i);
+
+		if (c->person == person && !c->approved && !c->revoked)
+			us_json_hex(j, c->fingerprint, sizeof c->fingerprint);
+	}
+	us_json_close(j);
+}
+
 static void
 list_docket(struct request *r, struct listing *l, struct us_json *j)
 {
@@ -224,6 +241,7 @@ list_docket(struct request *r, struct listing *l, struct us_json *j)
 		us_json_object(j);
 		us_json_kv_cstr(j, "id", item.id);
 		us_json_kv_cstr(j, "kind", item.is_new_person ? "person" : "credential");
+		us_json_kv_cstr(j, "name", person->name);
 		us_json_key(j, "about");
 		put_person(j, person);
 		us_json_key(j, "waits_for");
@@ -234,6 +252,7 @@ list_docket(struct request *r, struct listing *l, struct us_json *j)
 		us_json_close(j);
 		us_json_kv_bool(j, "waits_for_court", item.waits_for_court);
 		us_json_kv_uint(j, "credentials", item.n_credentials);
+		put_fingerprints(reg, item.person, j);
 		us_json_kv_time(j, "served", item.served_ns);
 		us_json_key(j, "due");
 		if (item.due_ns == 0)
