@@ -58,28 +58,36 @@ sync_file(const struct us_journal *j, int fd, const char *name)
 
 /* --- the next segment, prepared ahead ---------------------------------------------------- */
 
-int
-us_journal_prepare(struct us_journal *j)
+static void
+fill_spare(void *arg)
 {
 	static const uint8_t zeros[ZERO_STEP];
-	size_t n;
+	const struct us_journal *j = arg;
 
-	if (j->spare_ready)
-		return 0;
-	if (j->spare_fd < 0) {
-		j->spare_fd = openat(j->dir, "next", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-		must(j->spare_fd >= 0, "creation", "next");
-		j->spare_at = 0;
+	for (size_t at = 0; at < j->segment_size;) {
+		size_t n = j->segment_size - at < ZERO_STEP ? j->segment_size - at : ZERO_STEP;
+		ssize_t w = pwrite(j->spare_fd, zeros, n, (off_t)at);
+
+		if (w < 0 && errno == EINTR)
+			continue;
+		must(w > 0, "writing", "next");
+		at += (size_t)w;
+		/* Small portions: a commit's sync must not wait behind 64 MiB. */
+		must(fdatasync(j->spare_fd) == 0, "the sync", "next");
 	}
-	n = j->segment_size - j->spare_at < ZERO_STEP ? j->segment_size - j->spare_at : ZERO_STEP;
-	if (n > 0) {
-		write_all(j, j->spare_fd, zeros, n, j->spare_at, "next");
-		j->spare_at += n;
-		return 1;
-	}
-	must(!fault(j, US_JOURNAL_SYNC) && fsync(j->spare_fd) == 0, "the sync", "next");
-	j->spare_ready = 1;
-	return 0;
+	must(fsync(j->spare_fd) == 0, "the sync", "next");
+}
+
+void
+us_journal_prepare(struct us_journal *j)
+{
+	if (j->spare_fd >= 0)
+		return;
+	j->spare_fd = openat(j->dir, "next", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	must(j->spare_fd >= 0, "creation", "next");
+	j->spare_job.run = fill_spare;
+	j->spare_job.arg = j;
+	us_worker_submit(j->options.worker, &j->spare_job);
 }
 
 /* Makes the spare segment the one that is written. */
@@ -91,8 +99,8 @@ begin_segment(struct us_journal *j, uint64_t first)
 	uint8_t header[US_SEGMENT_HEADER] = US_SEGMENT_MAGIC;
 	int err;
 
-	while (!j->spare_ready)
-		(void)us_journal_prepare(j);
+	us_journal_prepare(j);
+	us_worker_wait(j->options.worker, &j->spare_job);
 	us_store_u64(header + 8, first);
 	memcpy(header + 16, j->chain, 32);
 	err = us_sha256(header, 48, header + 48);
@@ -113,7 +121,6 @@ begin_segment(struct us_journal *j, uint64_t first)
 	j->fd = j->spare_fd;
 	j->at = US_SEGMENT_HEADER;
 	j->spare_fd = -1;
-	j->spare_ready = 0;
 	if (j->n_segments > 0 && j->segments[j->n_segments - 1].first == first)
 		j->n_segments--;
 	j->segments[j->n_segments++] = s;
@@ -223,8 +230,10 @@ us_journal_close(struct us_journal *j)
 		return;
 	if (j->fd >= 0)
 		(void)close(j->fd);
-	if (j->spare_fd >= 0)
+	if (j->spare_fd >= 0) {
+		us_worker_wait(j->options.worker, &j->spare_job);
 		(void)close(j->spare_fd);
+	}
 	if (j->dir >= 0)
 		(void)close(j->dir);
 	us_buf_free(&j->group);

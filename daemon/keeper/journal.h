@@ -37,9 +37,12 @@
 
 enum us_journal_op { US_JOURNAL_WRITE, US_JOURNAL_SYNC };
 
+struct us_worker;
+
 struct us_journal_options {
 	const char *dir;       /* "journal"; kept, not copied */
 	size_t segment_size;   /* 0: US_JOURNAL_SEGMENT */
+	struct us_worker *worker; /* zeroes segments ahead; outlives the journal */
 	/* Tests: asked before each operation; an errno instead of 0 makes it fail. May be NULL. */
 	int (*fault)(void *arg, enum us_journal_op op);
 	void *arg;
@@ -81,9 +84,8 @@ uint64_t us_journal_first(const struct us_journal *j);
  * US_ERR_LIMIT and US_ERR_NOMEM leave the journal as it was. */
 int us_journal_commit(struct us_journal *j, struct us_bytes entries, uint32_t count,
     const struct us_journal_tail *tail);
-/* Prepares the next segment a step (about a millisecond of work), so that a commit need not wait
- * for it. 1 if there is more to do. Call when idle. */
-int us_journal_prepare(struct us_journal *j);
+/* Has the next segment made ready, so that a commit need not wait for it. Call now and then. */
+void us_journal_prepare(struct us_journal *j);
 /* Deletes segments of which every entry is below `index`, never the newest. */
 int us_journal_drop(struct us_journal *j, uint64_t index);
 /* What US_JOURNAL's file system has left for us, in bytes. */

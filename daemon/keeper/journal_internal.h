@@ -3,6 +3,7 @@
 #define US_DAEMON_KEEPER_JOURNAL_INTERNAL_H
 
 #include "daemon/keeper/journal.h"
+#include "daemon/keeper/worker.h"
 
 #define US_GROUP_MAGIC 0x55534a47u /* "USJG" */
 #define US_GROUP_HEADER 20u
@@ -29,9 +30,8 @@ struct us_journal {
 	uint8_t chain[32];
 	struct us_buf group;
 	struct us_buf tail_group; /* holds what the tail of a recovery points into */
-	int spare_fd;
-	size_t spare_at;
-	int spare_ready;
+	int spare_fd;            /* -1: none is on its way */
+	struct us_job spare_job; /* of the worker, while spare_fd is not -1 and it is not done */
 };
 
 #endif

@@ -18,7 +18,7 @@
 #include "daemon/keeper/internal.h"
 
 #define TICK_MS 100
-#define TICK_BUSY_MS 5
+#define TICK_BUSY_MS 20
 #define HEARTBEAT_NS (INT64_C(10) * 60 * US_NS_PER_SECOND)
 #define RESERVE_MIB 256
 #define REPLY_MAX (4u * 1024u * 1024u)

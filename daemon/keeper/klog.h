@@ -86,7 +86,7 @@ struct us_bytes us_klog_counters(const struct us_klog *log);
 /* 1 if the clock was set back by more than a second since the last call (times do not go back). */
 int us_klog_clock_went_back(struct us_klog *log);
 int64_t us_klog_last_time(const struct us_klog *log);
-/* Background work of some milliseconds: files, syncs, the next segment. 1: there is more. */
+/* Looks after the background work: files, syncs, the next segment. 1: there is more to come. */
 int us_klog_tick(struct us_klog *log);
 /* Bytes free on the log's file system. */
 int us_klog_space(const struct us_klog *log, uint64_t *bytes);

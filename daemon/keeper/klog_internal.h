@@ -4,6 +4,7 @@
 
 #include "daemon/keeper/klog.h"
 #include "daemon/keeper/publish.h"
+#include "daemon/keeper/worker.h"
 
 /* Invariants: the tree holds size committed entries and count open ones, whose bytes are in group;
  * checkpoint is the newest that may be seen. */
@@ -30,8 +31,13 @@ struct us_klog {
 	uint8_t state_digest[32];
 	int64_t last_time;
 	int clock_back;
-	uint64_t noted_size; /* of the checkpoint in the file */
+	struct us_worker *worker;
+	uint64_t noted_size; /* of the checkpoint in the file, or on its way there */
 	int64_t noted_mono;
+	struct us_job note_job; /* the worker's while noting is 1 and it is not done */
+	int noting;
+	int opened;
+	struct us_buf note;
 };
 
 #endif

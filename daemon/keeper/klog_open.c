@@ -14,7 +14,6 @@
 #include "daemon/keeper/klog_internal.h"
 
 #define GROUP_MAX (4u * 1024u * 1024u)
-#define SYNCS_PER_TICK 4
 #define NOTE_EVERY_NS (INT64_C(1) * US_NS_PER_SECOND)
 
 /* --- the checkpoint beside the journal ---------------------------------------------------- */
@@ -22,16 +21,31 @@
 /* The newest checkpoint is also noted in a file of its own, about once a second, so that a journal that
  * lost its end does not pass as a short one. */
 static void
-note_checkpoint(struct us_klog *log)
+write_note(void *arg)
 {
+	const struct us_klog *log = arg;
 	int fd = openat(log->dir, "checkpoint.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	int ok = fd >= 0 && write(fd, log->checkpoint.data, log->checkpoint.len) ==
-	    (ssize_t)log->checkpoint.len && fsync(fd) == 0;
+	int ok = fd >= 0 && write(fd, log->note.data, log->note.len) == (ssize_t)log->note.len &&
+	    fsync(fd) == 0;
 
 	if (fd >= 0)
 		(void)close(fd);
 	if (!ok || renameat(log->dir, "checkpoint.new", log->dir, "checkpoint") != 0)
 		us_fatal("the checkpoint cannot be written: %s. Stopping", strerror(errno));
+}
+
+static void
+note_checkpoint(struct us_klog *log)
+{
+	if (log->noting && !us_job_done(&log->note_job))
+		return;
+	us_buf_reset(&log->note);
+	if (us_buf_put(&log->note, log->checkpoint.data, log->checkpoint.len) != US_OK)
+		return;
+	log->noting = 1;
+	log->note_job.run = write_note;
+	log->note_job.arg = log;
+	us_worker_submit(log->worker, &log->note_job);
 	log->noted_size = log->size;
 	log->noted_mono = us_time_mono_ns();
 }
@@ -103,7 +117,7 @@ recover(struct us_klog *log)
 	struct us_logtree_store store;
 	struct us_journal_tail tail;
 	struct us_digest root;
-	int err = us_publish_new(&log->publish, ".", start);
+	int err = us_publish_new(&log->publish, ".", start, log->worker);
 
 	if (err != US_OK)
 		return err;
@@ -139,10 +153,13 @@ open_at(struct us_klog *log, const struct us_klog_options *o)
 {
 	struct us_journal_options jo = { .dir = "journal", .segment_size = o->segment_size,
 		.fault = o->fault, .arg = o->arg };
-	int err = us_key_new(&log->seed);
+	int err = us_worker_new(&log->worker);
 
+	if (err == US_OK)
+		err = us_key_new(&log->seed);
 	if (err != US_OK)
 		return err;
+	jo.worker = log->worker;
 	*log->seed = *o->seed;
 	if (strlen(o->origin) >= sizeof log->origin)
 		return US_ERR_LIMIT;
@@ -175,12 +192,14 @@ us_klog_open(struct us_klog **out, const struct us_klog_options *o)
 	us_buf_init(&log->checkpoint, 4096);
 	us_buf_init(&log->next_checkpoint, 4096);
 	us_buf_init(&log->counters, US_JOURNAL_COUNTERS_MAX);
+	us_buf_init(&log->note, 4096);
 	log->dir = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	err = log->dir < 0 ? US_ERR_IO : open_at(log, o);
 	if (err != US_OK) {
 		us_klog_close(log);
 		return err;
 	}
+	log->opened = 1;
 	*out = log;
 	return US_OK;
 }
@@ -190,11 +209,17 @@ us_klog_close(struct us_klog *log)
 {
 	if (log == NULL)
 		return;
-	if (log->tree != NULL && log->size != log->noted_size)
+	if (log->noting)
+		us_worker_wait(log->worker, &log->note_job);
+	/* Never by a log that was refused: the file is the witness against it. */
+	if (log->opened && log->size != log->noted_size) {
 		note_checkpoint(log);
+		us_worker_wait(log->worker, &log->note_job);
+	}
 	us_logtree_free(log->tree);
 	us_publish_free(log->publish);
 	us_journal_close(log->journal);
+	us_worker_free(log->worker);
 	us_note_signer_free(log->signer);
 	us_key_free(log->seed);
 	us_buf_free(&log->group);
@@ -202,6 +227,7 @@ us_klog_close(struct us_klog *log)
 	us_buf_free(&log->checkpoint);
 	us_buf_free(&log->next_checkpoint);
 	us_buf_free(&log->counters);
+	us_buf_free(&log->note);
 	if (log->dir >= 0)
 		(void)close(log->dir);
 	free(log);
@@ -210,9 +236,9 @@ us_klog_close(struct us_klog *log)
 int
 us_klog_tick(struct us_klog *log)
 {
-	int more = us_publish_sync(log->publish, SYNCS_PER_TICK);
+	int more = us_publish_sync(log->publish);
 
-	more |= us_journal_prepare(log->journal);
+	us_journal_prepare(log->journal);
 	if (us_journal_drop(log->journal, us_publish_synced(log->publish)) != US_OK)
 		us_log(US_LOG_WARNING, "a journal segment that is no longer needed cannot be removed");
 	if (log->size != log->noted_size && us_time_mono_ns() - log->noted_mono > NOTE_EVERY_NS)

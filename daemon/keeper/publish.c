@@ -10,6 +10,7 @@
 
 #include "common/err.h"
 #include "common/log.h"
+#include "daemon/keeper/worker.h"
 
 #define TILE_BYTES (US_TILE_WIDTH * US_HASH_LEN)
 
@@ -21,14 +22,17 @@ struct item {
 	int is_bundle;
 	unsigned level;
 	uint64_t n;
-	uint8_t *data; /* NULL: written */
+	uint8_t *data; /* NULL: written, and the job submitted */
 	size_t size;
+	struct us_publish *owner;
+	struct us_job job;
 };
 
 /* Invariants: items are in the order in which they were filled; those written come first.
  * current holds the entries from `first` on, fewer than 256. */
 struct us_publish {
 	int root;
+	struct us_worker *worker;
 	struct item *head, **tail;
 	struct us_buf current;
 	uint64_t first;
@@ -45,7 +49,7 @@ must(int ok, const char *what, const char *path)
 }
 
 int
-us_publish_new(struct us_publish **out, const char *root, uint64_t synced)
+us_publish_new(struct us_publish **out, const char *root, uint64_t synced, struct us_worker *worker)
 {
 	struct us_publish *p = calloc(1, sizeof *p);
 
@@ -53,6 +57,7 @@ us_publish_new(struct us_publish **out, const char *root, uint64_t synced)
 	if (p == NULL)
 		return US_ERR_NOMEM;
 	p->tail = &p->head;
+	p->worker = worker;
 	p->synced = p->first = synced;
 	us_buf_init(&p->current, US_BUNDLE_MAX);
 	p->root = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -72,6 +77,8 @@ us_publish_free(struct us_publish *p)
 	while (p->head != NULL) {
 		struct item *next = p->head->next;
 
+		if (p->head->data == NULL)
+			us_worker_wait(p->worker, &p->head->job);
 		free(p->head->data);
 		free(p->head);
 		p->head = next;
@@ -263,15 +270,6 @@ write_item(const struct us_publish *p, struct item *item)
 	item->data = NULL;
 }
 
-void
-us_publish_flush(struct us_publish *p)
-{
-	for (struct item *i = p->head; i != NULL; i = i->next) {
-		if (i->data != NULL)
-			write_item(p, i);
-	}
-}
-
 static void
 sync_path(const struct us_publish *p, const char *path, int flags)
 {
@@ -281,9 +279,12 @@ sync_path(const struct us_publish *p, const char *path, int flags)
 	(void)close(fd);
 }
 
+/* By the worker. */
 static void
-sync_item(const struct us_publish *p, const struct item *item)
+sync_item(void *arg)
 {
+	const struct item *item = arg;
+	const struct us_publish *p = item->owner;
 	char dir[US_TILE_PATH_MAX];
 	char *slash;
 
@@ -300,13 +301,26 @@ sync_item(const struct us_publish *p, const struct item *item)
 		sync_path(p, ".", O_RDONLY | O_DIRECTORY);
 }
 
-int
-us_publish_sync(struct us_publish *p, unsigned n)
+void
+us_publish_flush(struct us_publish *p)
 {
-	while (n-- > 0 && p->head != NULL && p->head->data == NULL) {
+	for (struct item *i = p->head; i != NULL; i = i->next) {
+		if (i->data == NULL)
+			continue;
+		write_item(p, i);
+		i->owner = p;
+		i->job.run = sync_item;
+		i->job.arg = i;
+		us_worker_submit(p->worker, &i->job);
+	}
+}
+
+int
+us_publish_sync(struct us_publish *p)
+{
+	while (p->head != NULL && p->head->data == NULL && us_job_done(&p->head->job)) {
 		struct item *item = p->head;
 
-		sync_item(p, item);
 		if (item->is_bundle)
 			p->synced = (item->n + 1) * US_TILE_WIDTH;
 		p->head = item->next;

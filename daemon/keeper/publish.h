@@ -15,10 +15,12 @@
 #include "common/buf.h"
 
 struct us_publish;
+struct us_worker;
 
 /* root: the directory that holds (or gets) tile/; synced: a multiple of 256, entries below which are
- * in synced files. */
-int us_publish_new(struct us_publish **out, const char *root, uint64_t synced);
+ * in synced files; worker: syncs, and outlives it. */
+int us_publish_new(struct us_publish **out, const char *root, uint64_t synced,
+    struct us_worker *worker);
 void us_publish_free(struct us_publish *p);
 /* What the tree needs; arg is p. */
 void us_publish_store(struct us_publish *p, struct us_logtree_store *store);
@@ -27,8 +29,8 @@ void us_publish_store(struct us_publish *p, struct us_logtree_store *store);
 int us_publish_entry(struct us_publish *p, struct us_bytes entry);
 /* Writes what is full. Call when every entry given is durable in the journal. */
 void us_publish_flush(struct us_publish *p);
-/* Syncs at most n files; 1 if there are more. */
-int us_publish_sync(struct us_publish *p, unsigned n);
+/* Takes note of what has been synced; 1 if there is more to come. */
+int us_publish_sync(struct us_publish *p);
 /* Entries below this are in synced bundles and tiles. */
 uint64_t us_publish_synced(const struct us_publish *p);
 /* Appends the first width entries of bundle n as a bundle. US_ERR_NOT_FOUND, US_ERR_FORMAT (a file

@@ -19,6 +19,7 @@
 #include "common/crypto.h"
 #include "common/err.h"
 #include "daemon/keeper/klog.h"
+#include "daemon/keeper/worker.h"
 
 struct world {
 	char dir[64];
@@ -287,6 +288,7 @@ signed_tail_is_missed(void **state)
 	newest(name, &end);
 	poke(name, end - 8, zeros, 8);
 	assert_int_equal(open_log(w, &log), US_ERR_VERIFY);
+	assert_int_equal(open_log(w, &log), US_ERR_VERIFY); /* and trying again does not help */
 }
 
 static void
@@ -348,6 +350,8 @@ failed_sync_ends_the_process(void **state)
 			struct us_journal *j;
 
 			w->fail_at = nth;
+			if (us_worker_new(&o.worker) != US_OK)
+				_exit(4);
 			if (us_journal_open(&j, &o) != US_OK || us_journal_recover(j, &scan, &tail) != US_OK)
 				_exit(3);
 			for (unsigned i = 0; i < nth; i++) {
