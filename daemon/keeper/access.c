@@ -17,6 +17,7 @@
 #define TERM_BYTES_PER_PART 8192u
 /* Beside a longer query no lists stand in the first part. */
 #define QUERY_ALONE 8192u
+#define US_LOG_COPY 1u /* in flags: the entry discloses a copy */
 #define RECORD_ANSWER 48u
 
 /* What remains of a request until its entry is durable. */
@@ -146,6 +147,44 @@ check_records(const struct us_keeper *k, const struct us_msg_log *m, const struc
 	}
 }
 
+/* The copy that an entry with US_LOG_COPY names, or NULL: its note begins with the copy's number. */
+static const struct us_copy *
+copy_of(const struct us_keeper *k, const struct us_msg_log *m)
+{
+	if ((m->flags & US_LOG_COPY) == 0 || m->note.n < 8)
+		return NULL;
+	return us_registry_copy(k->registry, us_load_u64(m->note.p));
+}
+
+/* What leaves as a copy is what its taker has signed for, and nothing else. */
+static void
+check_copy(const struct us_keeper *k, const struct us_msg_log *m, const struct us_person *person,
+    struct answer *a)
+{
+	const struct us_copy *c = copy_of(k, m);
+	uint32_t low, high, middle;
+
+	if (c == NULL || c->person != person->id || c->collection != m->collection) {
+		deny(a, US_ERR_DENIED, US_REASON_STATE);
+		return;
+	}
+	for (size_t i = 0; i < m->records.n; i += 8) {
+		const uint64_t record = us_load_u64(m->records.p + i);
+
+		for (low = 0, high = c->n; low < high;) {
+			middle = low + (high - low) / 2;
+			if (c->records[middle] < record)
+				low = middle + 1;
+			else
+				high = middle;
+		}
+		if (low == c->n || c->records[low] != record) {
+			deny(a, US_ERR_DENIED, US_REASON_STATE);
+			return;
+		}
+	}
+}
+
 static uint32_t
 eras(const struct us_keeper *k, uint32_t collection)
 {
@@ -178,6 +217,8 @@ decide(struct us_keeper *k, const struct us_msg_log *m, struct answer *a, struct
 	decide_by_order(k, m, person, a, ruling);
 	if (a->err == US_OK && m->kind == US_KIND_DISCLOSURE)
 		check_records(k, m, person, a);
+	if (a->err == US_OK && m->kind == US_KIND_DISCLOSURE && m->action == US_ACTION_COPY)
+		check_copy(k, m, person, a);
 	if (a->err != US_OK)
 		return;
 	a->record_keys = evidence && m->kind == US_KIND_DISCLOSURE && m->records.n > 0;
@@ -259,6 +300,7 @@ append_parts(struct us_keeper *k, const struct us_msg_log *m, struct us_entry_ac
 	struct us_klog_entry e = { .entry_class = US_CLASS_ACCESS, .access = access, .disclosure = &d,
 		.query = &q };
 	uint32_t parts = count_parts(&s, m);
+	const struct us_copy *copy = copy_of(k, m);
 	int err = US_OK;
 
 	for (uint32_t part = 0; err == US_OK && part < parts; part++) {
@@ -270,6 +312,11 @@ append_parts(struct us_keeper *k, const struct us_msg_log *m, struct us_entry_ac
 		d.total = m->total;
 		d.part = q.part = part;
 		d.parts = q.parts = parts;
+		if (copy != NULL) {
+			d.has_copy = 1;
+			d.copy_id = copy->id;
+			d.recipient = us_bytes_of(copy->recipient);
+		}
 		q.purpose = m->purpose;
 		q.address = m->peer;
 		if (part == 0)
@@ -460,7 +507,8 @@ us_on_log(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_by
 	access.rule = ruling.rule != 0 ? ruling.rule : m.rule;
 	access.paragraph = ruling.rule != 0 ? ruling.paragraph : m.paragraph;
 	access.related = m.related;
-	access.summary = m.note;
+	if ((m.flags & US_LOG_COPY) == 0)
+		access.summary = m.note;
 	us_keeper_fill_person(k, &access, m.credential);
 	memcpy(access.session, m.session, 16);
 	err = append_parts(k, &m, &access, &p);
