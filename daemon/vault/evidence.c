@@ -256,11 +256,22 @@ evidence_segment(struct vault *v, const struct us_batch *facts, struct us_segmen
 }
 
 static void
+manifest_drop(struct manifest_slot *m)
+{
+	us_manifest_close(m->reader);
+	*m = (struct manifest_slot){ NULL, 0, NULL };
+}
+
+static void
 batch_free(struct batch *b)
 {
+	size_t i;
+
 	if (b == NULL)
 		return;
-	us_manifest_close(b->manifest);
+	for (i = 0; i < MANIFESTS_MAX; i++)
+		if (b->vault->manifests[i].batch == b)
+			manifest_drop(&b->vault->manifests[i]);
 	us_segment_close(b->segment);
 	us_batch_directory_free(b->directory);
 	us_key_free(b->page_key);
@@ -410,12 +421,21 @@ int
 evidence_proof(struct vault *v, const struct us_batch *facts, uint64_t record,
     struct us_batch_proof *proof)
 {
+	uint32_t item = (uint32_t)(record - facts->facts.first), page = item / US_MANIFEST_PER_PAGE;
+	struct manifest_slot *m;
 	struct batch *b;
 	int err = evidence_batch(v, facts, &b);
 
-	if (err == US_OK && b->manifest == NULL)
-		err = us_manifest_open(&b->manifest, &b->source, facts->facts.count);
-	if (err == US_OK)
-		err = us_manifest_proof(b->manifest, (uint32_t)(record - facts->facts.first), proof);
-	return err;
+	if (err != US_OK)
+		return err;
+	m = &v->manifests[(b->collection * 31u + b->slot * 257u + page) % MANIFESTS_MAX];
+	if (m->batch != b || m->page != page) {
+		manifest_drop(m);
+		err = us_manifest_open(&m->reader, &b->source, facts->facts.count);
+		if (err != US_OK)
+			return err;
+		m->batch = b;
+		m->page = page;
+	}
+	return us_manifest_proof(m->reader, item, proof);
 }

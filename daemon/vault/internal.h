@@ -41,6 +41,7 @@ struct request;
 #define REPLY_PIECE (256u * 1024u)
 #define PAGE_NUMBER(slot, page) ((uint64_t)(slot) << 16 | (uint64_t)(page))
 #define NO_ENTRY UINT64_MAX
+#define MANIFESTS_MAX 1024 /* open manifest pages, 32 KiB each */
 
 enum vault_state {
 	VAULT_SEALED,    /* waits for the keeper's "unsealed" */
@@ -76,8 +77,14 @@ struct batch {
 	struct us_key *page_key;   /* NULL: not released yet */
 	struct us_batch_source source;
 	struct us_batch_directory *directory;
-	struct us_manifest_reader *manifest;
 	struct us_segment *segment;
+};
+
+/* An open page of a batch's manifest: neighbours in time are seldom neighbours in number. */
+struct manifest_slot {
+	const struct batch *batch; /* NULL: empty */
+	uint32_t page;
+	struct us_manifest_reader *reader;
 };
 
 struct collection {
@@ -362,6 +369,7 @@ struct vault {
 	struct start *start;   /* start.c */
 	struct collection **collections; /* by id */
 	size_t n_collections;
+	struct manifest_slot manifests[MANIFESTS_MAX]; /* by a hash of batch and page */
 	struct rule_set *rule_sets[RULE_SETS_MAX];
 	uint64_t rule_clock;
 	struct us_query **rule_queries; /* by rule; parsed at first use */
