@@ -33,6 +33,7 @@ struct making {
 	struct us_buf source, compiled, committed;
 	struct us_act *act;
 	struct us_keyring *keyring;
+	uint32_t order_version;
 };
 
 static int
@@ -157,6 +158,7 @@ make_init(struct making *m)
 	struct us_act_init *init = &m->act->u.init;
 	struct us_refusal refusal = { .reason = US_REASON_NONE };
 	struct us_registry *reg = NULL;
+	struct us_order *order = NULL;
 	int err = us_registry_new(&reg);
 
 	m->act->type = US_ACT_INIT;
@@ -168,6 +170,10 @@ make_init(struct making *m)
 		init->order_source = (struct us_bytes){ m->source.data, m->source.len };
 		init->order_compiled = (struct us_bytes){ m->compiled.data, m->compiled.len };
 	}
+	if (err == US_OK)
+		err = us_order_decode(init->order_compiled.p, init->order_compiled.n, &order);
+	m->order_version = order == NULL ? 0 : order->version;
+	us_order_free(order);
 	init->n_hosts = o->n_hosts;
 	for (size_t i = 0; i < o->n_hosts; i++)
 		init->hosts[i] = us_bytes_of(o->hosts[i]);
@@ -208,6 +214,7 @@ write_log(struct making *m)
 	int64_t time_ns;
 	int err = us_klog_open(&log, &o);
 
+	e.order_version = m->order_version;
 	us_entry_access_init(&a);
 	a.kind = US_KIND_EVENT;
 	a.action = US_ACTION_INIT;

@@ -481,6 +481,16 @@ finish_dictionary(struct us_keeper *k, struct us_pending *p)
 }
 
 static int
+has_batches(const struct us_keeper *k, uint64_t load)
+{
+	const struct us_open_batch *b = k->batches;
+
+	while (b != NULL && (b->load != load || b->is_void))
+		b = b->next;
+	return b != NULL;
+}
+
+static int
 new_dictionary(struct us_keeper *k, const struct us_load *load)
 {
 	struct us_counter *c = counter(k, load->collection);
@@ -490,9 +500,16 @@ new_dictionary(struct us_keeper *k, const struct us_load *load)
 
 	if (c == NULL)
 		return US_ERR_NOMEM;
-	for (d = k->dictionaries; d != NULL; d = d->next) {
-		if (d->collection == load->collection)
-			return US_ERR_BUSY; /* versions are given one after the other */
+	/* Versions are given one after the other. One whose load has no batch left is given up. */
+	for (struct us_open_dictionary **at = &k->dictionaries; (d = *at) != NULL;) {
+		if (d->collection != load->collection) {
+			at = &d->next;
+			continue;
+		}
+		if (d->load == load->id || has_batches(k, d->load))
+			return US_ERR_BUSY;
+		*at = d->next;
+		free(d);
 	}
 	if (c->dictionary_slot > US_SLOT_MAX)
 		return US_ERR_LIMIT;
