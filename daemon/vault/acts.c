@@ -70,7 +70,7 @@ on_committed(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 	if (us_registry_apply(v->registry, committed, NULL) != US_OK)
 		us_panic("an act that the keeper committed does not fold here");
 	settle.entry = m.index;
-	if (start_note_entry(v, v->acts.sequence, m.index) != US_OK ||
+	if (start_note_act(v, v->acts.sequence, m.index, committed) != US_OK ||
 	    us_writer_put(v->writer, &settle) != US_OK)
 		us_fatal("out of memory after a commit: stopping");
 	result.entry = m.index;

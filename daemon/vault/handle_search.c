@@ -33,6 +33,7 @@ struct searching {
 	size_t term_keys_n;
 	size_t batch;            /* the next one */
 	uint64_t total;
+	uint64_t withdrawn;
 	uint64_t *hits;
 	size_t n_hits;
 	int more;
@@ -164,6 +165,8 @@ static void
 put_tail(struct request *r, struct searching *s)
 {
 	us_json_close(&s->json);
+	if (s->withdrawn > 0)
+		us_json_kv_uint(&s->json, "withdrawn", s->withdrawn);
 	access_json(r, &s->json, s->snapshot, s->entry);
 	us_json_kv_uint(&s->json, "intent", s->intent);
 	us_json_close(&s->json);
@@ -250,6 +253,7 @@ counted(struct request *r)
 	us_secret_free(s->term_keys);
 	s->term_keys = NULL;
 	s->entry = s->intent;
+	s->withdrawn = view_withdrawn(&s->view);
 	if (s->more && s->n_hits > 0) {
 		struct us_buf b;
 
@@ -469,6 +473,16 @@ refuse_query(struct request *r, int err, const struct us_query_error *e)
 		reply_problem(r, &p);
 }
 
+static void
+refuse_cursor(struct request *r)
+{
+	struct problem p = { .status = 400, .type = "cursor", .title = "The cursor is not one of this search",
+		.detail = "A cursor goes with the query, collection and person it was given for; search anew",
+		.reason = US_REASON_MALFORMED, .entry = NO_ENTRY, .position = -1 };
+
+	reply_problem(r, &p);
+}
+
 /* US_OK, or the cursor is not one of this person's for this query. */
 static int
 take_cursor(struct request *r, struct searching *s, struct us_bytes text)
@@ -554,6 +568,10 @@ search_opened(struct request *r)
 	e.action = (q.flags & US_SEARCH_COUNT) != 0 ? US_ACTION_COUNT : US_ACTION_SEARCH;
 	s->snapshot = q.snapshot == 0 || q.snapshot - 1 > v->newest ? v->newest : q.snapshot - 1;
 	err = take_cursor(r, s, q.cursor);
+	if (err == US_ERR_FORMAT) {
+		refuse_cursor(r);
+		return;
+	}
 	if (err == US_OK)
 		err = take_limits(r, s, q.limit);
 	if (err == US_OK)

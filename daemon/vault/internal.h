@@ -140,6 +140,8 @@ int view_open(struct vault *v, const struct us_ruling *ruling, uint64_t parties,
     uint64_t snapshot, struct view *out);
 /* 1 if the batch can be seen at all: published by then, not withdrawn, not held by others. */
 int view_batch(const struct view *w, const struct us_batch *facts);
+/* Records that were to be seen at the snapshot and have been withdrawn since. */
+uint64_t view_withdrawn(const struct view *w);
 /* *out: what is visible of a batch, NULL for all of it; belongs to the cache. */
 int view_bitmap(struct view *w, const struct us_batch *facts, const roaring_bitmap_t **out);
 /* 1 visible, 0 not or not there; below 0: minus an enum us_err. */
@@ -339,6 +341,14 @@ struct acts_queue {
 	uint64_t entry;
 };
 
+/* A release or withdrawal of a batch: snapshots from before it do not see a release. */
+struct batch_change {
+	uint32_t collection;
+	uint32_t slot;
+	uint64_t sequence;
+	enum us_act_type type;
+};
+
 struct vault {
 	struct event_base *base;
 	struct event *run_event;
@@ -364,6 +374,8 @@ struct vault {
 	struct us_registry *registry;
 	uint64_t *act_entries; /* by sequence; NO_ENTRY: not known */
 	size_t n_act_entries;
+	struct batch_change *changes;
+	size_t n_changes;
 	uint64_t newest;       /* log index of the newest entry that changed what is published */
 	struct us_buf checkpoint;
 	struct start *start;   /* start.c */
@@ -391,6 +403,8 @@ void start_free(struct vault *v);
  * nothing is loaded into it. */
 int start_tidy(struct vault *v, uint32_t collection);
 int start_note_entry(struct vault *v, uint64_t sequence, uint64_t entry);
+/* The same, for an act just folded, whose bytes are given. */
+int start_note_act(struct vault *v, uint64_t sequence, uint64_t entry, struct us_bytes committed);
 uint64_t vault_entry_of(const struct vault *v, uint64_t sequence);
 int act_context(const struct vault *v, uint64_t sequence, uint8_t out[96], size_t *n);
 /* Ends the process with US_EXIT_SEALED (or 1) once replies are out. */

@@ -58,6 +58,31 @@ start_note_entry(struct vault *v, uint64_t sequence, uint64_t entry)
 	return US_OK;
 }
 
+int
+start_note_act(struct vault *v, uint64_t sequence, uint64_t entry, struct us_bytes committed)
+{
+	struct us_committed_act act;
+	struct us_signed_act envelope;
+	struct batch_change *more;
+	struct us_reader r;
+	int err = us_committed_act_decode(&act, &envelope, committed.p, committed.n);
+
+	if (err == US_OK && (envelope.type == US_ACT_BATCH_RELEASE ||
+	    envelope.type == US_ACT_BATCH_WITHDRAW)) {
+		more = realloc(v->changes, (v->n_changes + 1) * sizeof *more);
+		if (more == NULL)
+			return US_ERR_NOMEM;
+		v->changes = more;
+		more += v->n_changes++;
+		us_reader_init(&r, envelope.payload.p, envelope.payload.n);
+		more->collection = us_take_u32(&r);
+		more->slot = us_take_u32(&r);
+		more->sequence = sequence;
+		more->type = envelope.type;
+	}
+	return err != US_OK ? err : start_note_entry(v, sequence, entry);
+}
+
 uint64_t
 vault_entry_of(const struct vault *v, uint64_t sequence)
 {
@@ -136,10 +161,11 @@ fold(struct vault *v, uint64_t keep)
 	int err = us_registry_new(&v->registry);
 
 	for (i = 0; i < keep && err == US_OK; i++) {
-		err = us_registry_apply(v->registry,
-		    (struct us_bytes){ s->acts.data + s->kept[i].at, s->kept[i].n }, NULL);
+		struct us_bytes committed = { s->acts.data + s->kept[i].at, s->kept[i].n };
+
+		err = us_registry_apply(v->registry, committed, NULL);
 		if (err == US_OK)
-			err = start_note_entry(v, i + 1, s->kept[i].entry);
+			err = start_note_act(v, i + 1, s->kept[i].entry, committed);
 	}
 	return err;
 }

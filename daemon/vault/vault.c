@@ -323,6 +323,7 @@ vault_free(struct vault *v)
 		free(r);
 	}
 	free(v->act_entries);
+	free(v->changes);
 	free(v->calls);
 	free(v->sessions);
 	if (v->run_event != NULL)

@@ -114,19 +114,61 @@ view_open(struct vault *v, const struct us_ruling *ruling, uint64_t parties, uin
 
 /* --- batches --------------------------------------------------------------------------------------------------- */
 
+static int
+is_loaders_party(const struct view *w, const struct us_batch *facts)
+{
+	const struct us_person *loader =
+	    us_registry_person(w->vault->registry, facts->facts.loaded_by);
+
+	return loader != NULL && (loader->party_bits & w->parties) != 0;
+}
+
+/* Log index of the release or withdrawal of a batch; NO_ENTRY if there was none. */
+static uint64_t
+entry_of_change(const struct view *w, const struct us_batch *facts, enum us_act_type type)
+{
+	size_t i;
+
+	for (i = w->vault->n_changes; i-- > 0;) {
+		const struct batch_change *c = &w->vault->changes[i];
+
+		if (c->type == type && c->slot == facts->facts.slot && c->collection == w->collection)
+			return vault_entry_of(w->vault, c->sequence);
+	}
+	return NO_ENTRY;
+}
+
+uint64_t
+view_withdrawn(const struct view *w)
+{
+	size_t i, n = us_registry_batches(w->vault->registry, w->collection);
+	uint64_t records = 0;
+
+	for (i = 0; i < n; i++) {
+		const struct us_batch *facts = us_registry_batch(w->vault->registry, w->collection, i);
+
+		/* One that was never released was never to be seen by others. */
+		if (facts->status == US_BATCH_WITHDRAWN &&
+		    vault_entry_of(w->vault, facts->sequence) <= w->snapshot &&
+		    entry_of_change(w, facts, US_ACT_BATCH_WITHDRAW) > w->snapshot &&
+		    (!facts->facts.held || is_loaders_party(w, facts) ||
+		    entry_of_change(w, facts, US_ACT_BATCH_RELEASE) <= w->snapshot))
+			records += facts->facts.count;
+	}
+	return records;
+}
+
 int
 view_batch(const struct view *w, const struct us_batch *facts)
 {
-	const struct us_person *loader;
-
 	if (vault_entry_of(w->vault, facts->sequence) > w->snapshot)
 		return 0;
 	switch (facts->status) {
 	case US_BATCH_LIVE:
-		return 1;
+		return !facts->facts.held || is_loaders_party(w, facts) ||
+		    entry_of_change(w, facts, US_ACT_BATCH_RELEASE) <= w->snapshot;
 	case US_BATCH_HELD:
-		loader = us_registry_person(w->vault->registry, facts->facts.loaded_by);
-		return loader != NULL && (loader->party_bits & w->parties) != 0;
+		return is_loaders_party(w, facts);
 	case US_BATCH_WITHDRAWN:
 	case US_BATCH_VOID:
 		return 0;
