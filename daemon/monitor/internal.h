@@ -37,6 +37,8 @@ const char *us_role_user(enum us_role role);
 /* A listening socket on ADDR:PORT (or [ADDR]:PORT) that shares its port with its siblings. Fatal on
  * failure, with what to do about it. */
 int us_listen_socket(const char *address);
+/* Fatal, with what to do about it, if anybody listens there already. */
+void us_listen_check(const char *address);
 
 /* READY=1 and the like to the service manager, if there is one. */
 void us_notify_manager(const char *state);

@@ -15,8 +15,10 @@
 
 #define BACKLOG 1024
 
-int
-us_listen_socket(const char *address)
+/* shared: whether siblings may listen on the same port. Without it the kernel refuses an address
+ * that somebody listens on, another of our daemons included. */
+static int
+listen_on(const char *address, int shared)
 {
 	const struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM,
 		.ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV };
@@ -40,7 +42,7 @@ us_listen_socket(const char *address)
 	fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	/* Without TCP_NODELAY here, accepted sockets wait 40 ms for an acknowledgement. */
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
-	    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0 ||
+	    (shared && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) ||
 	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0)
 		us_fatal("cannot make a listening socket: %s", strerror(errno));
 	if (bind(fd, ai->ai_addr, ai->ai_addrlen) != 0 || listen(fd, BACKLOG) != 0)
@@ -49,6 +51,18 @@ us_listen_socket(const char *address)
 		    "another port)" : "");
 	freeaddrinfo(ai);
 	return fd;
+}
+
+int
+us_listen_socket(const char *address)
+{
+	return listen_on(address, 1);
+}
+
+void
+us_listen_check(const char *address)
+{
+	(void)close(listen_on(address, 0));
 }
 
 void

@@ -430,6 +430,7 @@ us_monitor_main(const struct us_monitor_options *options)
 	read_settings(&m);
 	cores = cores < 1 ? 1 : cores > US_PER_ROLE_MAX ? US_PER_ROLE_MAX : cores;
 	fronts = us_setting_number(m.settings, "fronts", cores, 1, US_PER_ROLE_MAX);
+	us_listen_check(us_setting(m.settings, "listen", "127.0.0.1:8443"));
 	for (int64_t i = 0; i < fronts; i++)
 		m.listen_fd[i] = us_listen_socket(us_setting(m.settings, "listen", "127.0.0.1:8443"));
 	add_children(&m, US_ROLE_KEEPER, 1);
