@@ -235,7 +235,7 @@ suite_case(const char *name, const uint8_t *p, size_t n)
 static void
 test_json_suite(void **state)
 {
-	size_t n;
+	size_t n = 0;
 	uint8_t *tar = slurp_zst("vectors/JSONTestSuite-test_parsing.tar.zst", &n);
 
 	(void)state;
@@ -251,7 +251,7 @@ test_json_suite(void **state)
 static void
 test_naughty_strings(void **state)
 {
-	size_t n, count = 0;
+	size_t n = 0, count = 0;
 	char *text = (char *)slurp("vectors/blns.json", &n);
 	const cJSON *s;
 	cJSON *all;
