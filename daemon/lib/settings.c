@@ -21,7 +21,7 @@ us_settings_parse(const char *text, size_t n)
 	struct us_settings *s = calloc(1, sizeof *s);
 	char *line, *end, *equals;
 
-	if (s == NULL || (s->text = strndup(text, n)) == NULL) {
+	if (s == NULL || (s->text = n == 0 ? strdup("") : strndup(text, n)) == NULL) {
 		free(s);
 		return NULL;
 	}

@@ -50,10 +50,9 @@ raise_limit(int which, rlim_t want)
 
 	if (getrlimit(which, &limit) != 0)
 		return;
-	if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < want && geteuid() == 0)
+	if (limit.rlim_max < want && geteuid() == 0) /* RLIM_INFINITY is the largest of all */
 		limit.rlim_max = want;
-	limit.rlim_cur = limit.rlim_max != RLIM_INFINITY && limit.rlim_max < want
-	    ? limit.rlim_max : want;
+	limit.rlim_cur = limit.rlim_max < want ? limit.rlim_max : want;
 	(void)setrlimit(which, &limit);
 }
 
@@ -64,7 +63,8 @@ become(const struct us_spawn *how)
 	const struct passwd *pw;
 
 	raise_limit(RLIMIT_NOFILE, 65536);
-	raise_limit(RLIMIT_MEMLOCK, (rlim_t)1 << 32);
+	/* the keeper locks all of its memory, which it does only where nothing can hit a limit */
+	raise_limit(RLIMIT_MEMLOCK, RLIM_INFINITY);
 	if (chdir(how->directory) != 0)
 		us_fatal("cannot enter %s: %s", how->directory, strerror(errno));
 	if (how->user == NULL)
