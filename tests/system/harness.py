@@ -342,11 +342,11 @@ class Vault:
 
     def add_person(self, name, who, capacity="outside-counsel", party="plaintiffs", signer="attorney",
                    options=()):
-        """Enters a person, has the roster signer sign, issues a credential."""
+        """Enters a person, issues a credential, has the roster signer sign for both."""
         r = self.client("admin", "person", "add", name, "--party", party, "--capacity", capacity,
                         code=PENDING)
+        self.issue(name, who, options, code=PENDING)
         self.client(signer, "docket", "sign", r.json["docket"])
-        self.issue(name, who, options)
         return r.json["docket"]
 
     def issue(self, name, who, options=(), code=DONE):
