@@ -79,6 +79,7 @@ main(int argc, char **argv)
 	while (mask + 1 > n * 4 && mask > 65535)
 		mask >>= 1;
 	table = calloc(mask + 1, sizeof *table);
+	if (table == NULL || n * 2 > mask * 3)
 		return 2;
 	for (size_t at = 0; at + 4 <= n;) {
 		size_t len = (size_t)needles[at] << 24 | (size_t)needles[at + 1] << 16 |
