@@ -2,8 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <zstd.h>
-
 #include "common/crypto.h"
 #include "common/err.h"
 #include "daemon/sealer/internal.h"
@@ -80,8 +78,6 @@ segment_new(struct batch *b)
 
 	if (err)
 		return err;
-	us_segment_writer_free(b->segment);
-	b->segment = NULL;
 	return us_segment_writer_new(&o, &b->segment);
 }
 
@@ -100,9 +96,7 @@ sealer_batch_new(struct load *load, struct batch **out)
 	}
 	b->load = load;
 	b->limit = US_BATCH_RECORDS_MAX;
-	if (c->next_record == SEALER_UNKNOWN) {
-		b->retain = (load->flags & US_LOAD_DRY_RUN) == 0;
-	} else {
+	if (c->next_record != SEALER_UNKNOWN) {
 		uint64_t left = ((uint64_t)1 << US_ERA_SHIFT) -
 		    (c->next_record & (((uint64_t)1 << US_ERA_SHIFT) - 1));
 
@@ -127,12 +121,9 @@ item_clear(struct item *item)
 {
 	if (item->bytes != NULL)
 		us_wipe(item->bytes, item->n);
-	if (item->document != NULL)
-		us_wipe(item->document, item->document_n);
 	free(item->bytes);
-	free(item->document);
-	item->bytes = item->document = NULL;
-	item->n = item->document_n = 0;
+	item->bytes = NULL;
+	item->n = 0;
 }
 
 void
@@ -148,7 +139,6 @@ sealer_batch_free(struct batch *b)
 	us_secret_free(b->keys);
 	us_packer_free(b->packer);
 	us_batch_writer_free(b->writer);
-	sealer_batch_free(b->rest);
 	us_wipe(b, sizeof(*b));
 	free(b);
 }
@@ -184,26 +174,6 @@ copy(const uint8_t *p, size_t n, uint8_t **out)
 	if (*out == NULL)
 		return US_ERR_NOMEM;
 	memcpy(*out, p, n);
-	return US_OK;
-}
-
-/* Level 1: it is unpacked again at an era's end only. */
-static int
-retain(struct item *item, struct us_bytes doc)
-{
-	size_t room = ZSTD_compressBound(doc.n), n;
-	uint8_t *p = malloc(room), *fit;
-
-	if (p == NULL)
-		return US_ERR_NOMEM;
-	n = ZSTD_compress(p, room, doc.p, doc.n, 1);
-	if (ZSTD_isError(n) || n > UINT32_MAX) {
-		free(p);
-		return US_ERR_NOMEM;
-	}
-	fit = realloc(p, n);
-	item->document = fit != NULL ? fit : p;
-	item->document_n = (uint32_t)n;
 	return US_OK;
 }
 
@@ -248,8 +218,6 @@ fill_item(struct batch *b, const struct us_intake_record *r, struct item *item)
 	err = document_of(load, r->document, &doc);
 	if (!err)
 		err = us_segment_writer_add(b->segment, (struct us_bytes){ doc.data, doc.len });
-	if (!err && b->retain)
-		err = retain(item, (struct us_bytes){ doc.data, doc.len });
 	us_buf_free(&doc);
 	return err;
 }
@@ -277,7 +245,7 @@ sealer_batch_add(struct batch *b, const struct us_intake_record *r, const struct
 	}
 	b->items[b->n] = item;
 	table_insert(b, b->n++);
-	b->memory += item.n + item.document_n + sizeof(item);
+	b->memory += item.n + sizeof(item);
 	b->raw_bytes += r->container.n - 4 - 9u * us_load_u16(r->container.p + 2);
 	return US_OK;
 }
@@ -307,77 +275,4 @@ sealer_batch_pack_all(struct batch *b, struct us_packer *packer)
 	}
 	us_buf_free(&b->load->plain);
 	return err;
-}
-
-/* --- the end of an era ----------------------------------------------------------------- */
-
-static int
-index_again(struct batch *b, const struct item *items, uint32_t n)
-{
-	int err = segment_new(b);
-
-	for (uint32_t i = 0; i < n && !err; i++) {
-		unsigned long long size = ZSTD_getFrameContentSize(items[i].document, items[i].document_n);
-		uint8_t *doc;
-
-		if (items[i].document == NULL || size > US_DOCUMENT_MAX + 1024)
-			return US_ERR_INTERNAL;
-		doc = malloc((size_t)size);
-		if (doc == NULL)
-			return US_ERR_NOMEM;
-		if (ZSTD_decompress(doc, (size_t)size, items[i].document, items[i].document_n) != size)
-			err = US_ERR_INTERNAL;
-		else
-			err = us_segment_writer_add(b->segment, (struct us_bytes){ doc, (size_t)size });
-		us_wipe(doc, (size_t)size);
-		free(doc);
-	}
-	return err;
-}
-
-int
-sealer_batch_split(struct batch *b, uint32_t count, struct batch **rest)
-{
-	struct batch *r;
-	int err;
-
-	*rest = NULL;
-	if (!b->retain)
-		return US_ERR_BUSY; /* another load took the numbers: the client tries again */
-	err = sealer_batch_new(b->load, &r);
-	if (err)
-		return err;
-	r->retain = 1;
-	r->cap = b->n - count;
-	r->items = malloc(r->cap * sizeof(*r->items));
-	if (r->items == NULL)
-		err = US_ERR_NOMEM;
-	if (!err)
-		err = index_again(r, b->items + count, r->cap);
-	if (!err)
-		err = index_again(b, b->items, count);
-	if (err) {
-		sealer_batch_free(r);
-		return err;
-	}
-	for (uint32_t i = count; i < b->n; i++) {
-		struct item item = b->items[i];
-
-		err = table_room(r);
-		if (err) {
-			while (i < b->n)
-				item_clear(&b->items[i++]);
-			b->n = count;
-			sealer_batch_free(r);
-			return err;
-		}
-		r->items[r->n] = item;
-		table_insert(r, r->n++);
-		r->memory += item.n + item.document_n + sizeof(item);
-	}
-	r->raw_bytes = b->raw_bytes / b->n * r->n;
-	b->raw_bytes -= r->raw_bytes;
-	b->n = count;
-	*rest = r;
-	return US_OK;
 }

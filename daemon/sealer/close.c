@@ -38,15 +38,13 @@ void
 sealer_batch_void(struct batch *b)
 {
 	struct sealer *s = b->load->s;
-	struct collection *c = sealer_collection(s, b->load->collection);
 	struct us_msg_batch_void m = { .load = b->load->id, .slot = b->slot };
 	int err;
 
 	if (!b->has_slot)
 		return;
 	sealer_pages_drop(s, b->load->collection, b->slot);
-	if (c != NULL)
-		c->next_record = SEALER_UNKNOWN;
+	b->has_slot = 0;
 	if (s->keeper == NULL)
 		return;
 	err = us_send_batch_void(s->keeper, 0, &m);
@@ -114,7 +112,7 @@ sealer_on_batch_keys(struct sealer *s, struct us_bytes body)
 	struct us_msg_batch_keys m;
 	struct us_msg_batch_void gone;
 	struct collection *c;
-	struct batch *b, *rest = NULL;
+	struct batch *b;
 	int err = us_msg_batch_keys_decode(&m, body.p, body.n);
 
 	if (err)
@@ -137,13 +135,21 @@ sealer_on_batch_keys(struct sealer *s, struct us_bytes body)
 		c = sealer_collection(s, b->load->collection);
 		if (c != NULL)
 			c->next_record = m.first_record + m.count;
-		if (m.count < b->n)
-			err = sealer_batch_split(b, m.count, &rest);
+		if (m.count < b->n) {
+			/* The era ends within the batch, which can happen to the first one after a
+			 * start only: later ones end with the era. What the index holds cannot be
+			 * split, so these numbers stay void and the next ones are asked for. */
+			us_wipe(&m, sizeof(m));
+			sealer_batch_void(b);
+			err = sealer_batch_close(b);
+			if (err)
+				give_up(b->load, err);
+			return US_OK;
+		}
 	}
 	if (!err)
 		err = begin_sealing(b, &m);
 	us_wipe(&m, sizeof(m));
-	b->rest = rest;
 	if (err) {
 		give_up(b->load, err);
 		return US_OK;
@@ -387,7 +393,7 @@ int
 sealer_on_batch_stored(struct sealer *s, struct us_bytes body)
 {
 	struct us_msg_batch_stored m;
-	struct batch *b, *rest;
+	struct batch *b;
 	struct load *load;
 	int err = us_msg_batch_stored_decode(&m, body.p, body.n);
 
@@ -408,13 +414,11 @@ sealer_on_batch_stored(struct sealer *s, struct us_bytes body)
 		load->dictionary_new = 0;
 		us_buf_free(&load->dictionary);
 	}
-	rest = b->rest;
-	b->rest = NULL;
 	sealer_batch_free(b);
-	load->batch = rest;
+	load->batch = NULL;
 	us_crypto_scrub();
 	(void)malloc_trim(0);
-	if (rest == NULL && load->current == NULL)
+	if (load->current == NULL)
 		sealer_load_release(load); /* others may go first; this one asks again */
 	sealer_load_pump(load);
 	return US_OK;

@@ -25,7 +25,7 @@
 #include "common/log.h"
 #include "daemon/sealer/internal.h"
 
-#define TABLE_BITS 21
+#define TABLE_BITS 20
 #define TABLE_SIZE (1u << TABLE_BITS)
 #define PROBES 8u
 #define SAMPLES_MAX (48u * 1024u * 1024u)

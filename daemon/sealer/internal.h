@@ -71,8 +71,6 @@ struct item {
 	uint32_t n;
 	uint8_t packed;
 	struct us_tag tag;
-	uint8_t *document;    /* zstd, kept only if the batch may have to be split */
-	uint32_t document_n;
 };
 
 enum batch_state {
@@ -101,7 +99,6 @@ struct batch {
 	struct item *items;
 	uint32_t n, cap;
 	uint32_t limit;            /* records it may take */
-	int retain;                /* documents are kept: an era's end may split it */
 	size_t memory;
 	uint64_t raw_bytes, duplicates, refused;
 	uint32_t *table;           /* open addressing by id tag: item + 1, or 0 */
@@ -119,7 +116,6 @@ struct batch {
 	struct us_batch_writer *writer;
 	struct us_batch_totals totals;
 	struct page_sum sums[US_BATCH_KINDS];
-	struct batch *rest;        /* what an era's end left over: the next batch */
 };
 
 enum load_end { LOAD_OPEN, LOAD_FINISH, LOAD_ABORT };
@@ -160,7 +156,7 @@ struct collection {
 	struct collection *next;
 	uint32_t id;
 	struct load *owner;        /* that fills or closes a batch */
-	uint64_t next_record;      /* or SEALER_UNKNOWN */
+	uint64_t next_record;      /* what the keeper will give next, or SEALER_UNKNOWN */
 };
 
 /* A message "pages" that waits for credit. */
@@ -216,8 +212,6 @@ void sealer_batch_free(struct batch *b);
 const struct item *sealer_batch_find(const struct batch *b, const struct us_tag *tag);
 int sealer_batch_add(struct batch *b, const struct us_intake_record *r, const struct us_tag *tag);
 int sealer_batch_is_full(const struct batch *b);
-/* Keeps the first count items and their index; the others go to *rest. */
-int sealer_batch_split(struct batch *b, uint32_t count, struct batch **rest);
 /* Packs every raw item with the packer, whose dictionary has just come. */
 int sealer_batch_pack_all(struct batch *b, struct us_packer *packer);
 

@@ -83,7 +83,7 @@ sealer_load_fail(struct load *load, int err)
 		load->failed = err;
 	if (load->batch != NULL) {
 		sealer_batch_void(load->batch);
-		load->refused += load->batch->n + (load->batch->rest ? load->batch->rest->n : 0);
+		load->refused += load->batch->n;
 		sealer_batch_free(load->batch);
 		load->batch = NULL;
 	}

@@ -688,22 +688,38 @@ test_dry_run_and_abort(void **state)
 	assert_int_equal(w.end.admitted, 50);
 }
 
-/* The keeper gives fewer numbers than asked, as an era ends: two batches, in order. */
+/* The keeper gives fewer numbers than asked, as an era ends: they stay void, the batch is in the next one. */
 static void
 test_era_end(void **state)
 {
+	const uint64_t era = UINT64_C(1) << US_ERA_SHIFT;
+
 	(void)state;
-	w.next_record = (UINT64_C(1) << US_ERA_SHIFT) - 40;
+	w.next_record = era - 40;
 	start_load(1, 0);
 	load_part(1, 0, 0, 100);
 	end_load(1, 0);
 	assert_int_equal(w.end.err, US_OK);
 	assert_int_equal(w.end.admitted, 100);
 	assert_int_equal(w.slots, 2);
-	assert_int_equal(w.slot[0].keys.count, 40);
-	assert_int_equal(w.slot[1].keys.count, 60);
-	check_slot(&w.slot[0], 0);
-	check_slot(&w.slot[1], 40);
+	assert_true(w.slot[0].is_void);
+	assert_int_equal(w.slot[1].keys.first_record, era);
+	check_slot(&w.slot[1], 0);
+
+	/* now the sealer knows where the next era begins, and ends a batch there by itself */
+	w.next_record = 2 * era - 30;
+	start_load(2, 0);
+	load_part(2, 0, 100, 110);
+	end_load(2, 0);
+	start_load(3, 0);
+	load_part(3, 0, 110, 210);
+	end_load(3, 0);
+	assert_int_equal(w.end.admitted, 100);
+	assert_int_equal(w.slots, 5);
+	assert_int_equal(w.slot[3].keys.count, 20);
+	check_slot(&w.slot[3], 110);
+	assert_int_equal(w.slot[4].keys.first_record, 2 * era);
+	check_slot(&w.slot[4], 130);
 }
 
 static void
