@@ -11,7 +11,7 @@
 #include "daemon/lib/role.h"
 #include "daemon/vault/internal.h"
 
-#define CACHE_PAGES_DEFAULT 4096
+#define CACHE_PAGES_DEFAULT 10240
 
 static int on_front(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag,
     struct us_bytes body, int fd);
@@ -43,6 +43,8 @@ on_front(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct u
 
 	(void)ch;
 	(void)fd;
+	if (f->vault->leaving)
+		return US_OK;
 	switch (type) {
 	case US_MSG_credit: {
 		struct us_msg_credit m;
@@ -108,6 +110,8 @@ on_keeper(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct 
 
 	(void)ch;
 	(void)fd;
+	if (v->leaving)
+		return US_OK;
 	switch (type) {
 	case US_MSG_checkpoint:
 		return take_checkpoint(v, body);
@@ -141,9 +145,16 @@ void
 vault_leave(struct vault *v, int status)
 {
 	struct timeval soon = { 0, 50000 };
+	size_t i;
 
 	if (status == US_EXIT_SEALED)
 		v->sealing = 1;
+	if (v->leaving)
+		return;
+	v->leaving = 1;
+	/* What is not answered by now is cut off: the keys that it would need are gone. */
+	for (i = 0; i < FRONTS_MAX; i++)
+		requests_drop(&v->fronts[i]);
 	us_key_free(v->state_key);
 	us_key_free(v->cursor_key);
 	v->state_key = NULL;
@@ -157,7 +168,6 @@ static void
 on_keeper_close(void *ctx, struct us_channel *ch, int err)
 {
 	struct vault *v = ctx;
-	size_t i;
 
 	(void)ch;
 	(void)err;
@@ -165,8 +175,6 @@ on_keeper_close(void *ctx, struct us_channel *ch, int err)
 	if (!v->sealing)
 		us_log(US_LOG_ERROR, "the keeper is gone: stopping");
 	/* Nothing can be logged, so nothing may leave any more. */
-	for (i = 0; i < FRONTS_MAX; i++)
-		requests_drop(&v->fronts[i]);
 	vault_leave(v, v->sealing ? US_EXIT_SEALED : 1);
 }
 
@@ -175,9 +183,11 @@ on_keeper_close(void *ctx, struct us_channel *ch, int err)
 static int
 on_sealer(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body, int fd)
 {
+	struct vault *v = ctx;
+
 	(void)ch;
 	(void)fd;
-	return load_message(ctx, type, tag, body);
+	return v->leaving ? US_OK : load_message(v, type, tag, body);
 }
 
 static void
@@ -324,6 +334,7 @@ vault_free(struct vault *v)
 	}
 	free(v->act_entries);
 	free(v->changes);
+	free(v->lost);
 	free(v->calls);
 	free(v->sessions);
 	if (v->run_event != NULL)
