@@ -86,7 +86,7 @@ on_stored(void *ctx, int err, size_t bytes)
 	struct us_msg_act_abort abort = { .sequence = v->acts.sequence };
 
 	(void)bytes;
-	if (v->keeper == NULL)
+	if (v->keeper == NULL || v->leaving)
 		return;
 	if (err != US_OK) {
 		(void)us_send_act_abort(v->keeper, 0, &abort);

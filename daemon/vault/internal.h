@@ -305,6 +305,13 @@ void acts_free(struct vault *v);
 
 /* --- loads (load.c) ----------------------------------------------------------------------------- */
 
+/* Pages that found no room: their batch must not be closed. */
+struct lost_pages {
+	uint32_t collection;
+	uint32_t slot;
+	uint8_t kind;
+};
+
 struct load_batch {
 	uint32_t slot;
 	uint64_t entry;
@@ -326,6 +333,9 @@ struct load {
 };
 int load_message(struct vault *v, uint16_t type, uint32_t tag, struct us_bytes body);
 struct load *load_find(struct vault *v, uint64_t id);
+void load_free(struct vault *v, struct load *l);
+int load_on_started(struct vault *v, struct us_bytes body);
+int load_on_ended(struct vault *v, struct us_bytes body);
 void load_sealer_gone(struct vault *v);
 void load_request_gone(struct vault *v, struct request *r);
 void loads_free(struct vault *v);
@@ -366,6 +376,7 @@ struct vault {
 	struct request *free_requests;
 	size_t n_free_requests;
 	int sealing; /* the keeper has agreed to seal: its end is ours */
+	int leaving; /* the end has begun: nothing is taken any more */
 
 	/* while unsealed */
 	uint8_t vault_id[32];
@@ -390,6 +401,8 @@ struct vault {
 	size_t n_sessions, session_mask;
 	struct acts_queue acts;
 	struct load *loads;
+	struct lost_pages *lost;
+	size_t n_lost;
 	uint32_t credit_owed;  /* bytes of pages stored while the log of writes is too long */
 
 	/* scratch, wiped after each use */

@@ -8,8 +8,6 @@
 #include "common/crypto.h"
 #include "daemon/vault/internal.h"
 
-#define LOADS_MAX 256
-
 /* A batch between its last page and its commit. */
 struct closing {
 	struct vault *vault;
@@ -29,7 +27,7 @@ load_find(struct vault *v, uint64_t id)
 	return l;
 }
 
-static void
+void
 load_free(struct vault *v, struct load *l)
 {
 	struct load **at = &v->loads;
@@ -119,34 +117,87 @@ on_known(struct vault *v, uint32_t tag, struct us_bytes body)
 
 /* --- pages ------------------------------------------------------------------------------------------------------------ */
 
+struct under_way {
+	struct vault *vault;
+	uint32_t collection;
+	uint32_t slot;
+	uint8_t kind;
+};
+
+static void
+note_lost(struct vault *v, const struct under_way *u)
+{
+	struct lost_pages *more = realloc(v->lost, (v->n_lost + 1) * sizeof *more);
+
+	if (more == NULL)
+		us_fatal("out of memory after a failed write: stopping");
+	v->lost = more;
+	v->lost[v->n_lost++] = (struct lost_pages){ u->collection, u->slot, u->kind };
+}
+
+/* 1 if pages of the batch, or of a dictionary it may use, are not on the disk; forgets the batch's. */
+static int
+take_lost(struct vault *v, uint32_t collection, uint32_t slot)
+{
+	size_t i, kept = 0;
+	int lost = 0;
+
+	for (i = 0; i < v->n_lost; i++) {
+		int same = v->lost[i].collection == collection &&
+		    (v->lost[i].slot == slot || v->lost[i].kind == US_PAGE_DICTIONARY);
+
+		lost |= same;
+		if (!same || v->lost[i].kind == US_PAGE_DICTIONARY)
+			v->lost[kept++] = v->lost[i];
+	}
+	v->n_lost = kept;
+	return lost;
+}
+
+static void
+give_credit(struct vault *v)
+{
+	struct us_msg_pages_credit m = { .bytes = v->credit_owed };
+
+	v->credit_owed = 0;
+	if (m.bytes > 0 && v->sealer != NULL && !v->leaving)
+		(void)us_send_pages_credit(v->sealer, 0, &m);
+}
+
+/* Credit is held back while the write-ahead log is too long: the checkpoint behind the next commit
+ * shortens it. */
+static void
+credit_barrier(void *ctx, int err, size_t bytes)
+{
+	struct vault *v = ctx;
+	struct us_write job = { .op = US_WRITE_BARRIER, .done = credit_barrier, .ctx = v };
+
+	(void)err;
+	(void)bytes;
+	if (us_writer_pending(v->writer) <= US_WRITER_FULL || us_writer_put(v->writer, &job) != US_OK)
+		give_credit(v);
+}
+
 static void
 pages_stored(void *ctx, int err, size_t bytes)
 {
-	struct vault *v = ctx;
-	struct us_msg_pages_credit m;
+	struct under_way *u = ctx;
+	struct vault *v = u->vault;
 
-	/* A batch whose pages found no room fails at its end: the barrier's err says so. */
-	if (err != US_OK)
-		us_log_err(err, "pages of a batch were not stored");
-	v->credit_owed += (uint32_t)bytes;
-	if (us_writer_pending(v->writer) > US_WRITER_FULL || v->sealer == NULL) {
-		/* The checkpointer will catch up; a barrier brings us back here. */
-		struct us_write job = { .op = US_WRITE_BARRIER, .done = pages_stored, .ctx = v };
-
-		if (v->sealer != NULL)
-			(void)us_writer_put(v->writer, &job);
-		return;
+	if (err != US_OK) {
+		us_log_err(err, "pages of batch %u of collection %u were not stored", u->slot, u->collection);
+		note_lost(v, u);
 	}
-	m.bytes = v->credit_owed;
-	v->credit_owed = 0;
-	if (m.bytes > 0)
-		(void)us_send_pages_credit(v->sealer, 0, &m);
+	free(u);
+	v->credit_owed += (uint32_t)bytes;
+	credit_barrier(v, US_OK, 0);
 }
 
 static int
 on_pages(struct vault *v, struct us_bytes body)
 {
-	struct us_write job = { .op = US_WRITE_PAGES, .done = pages_stored, .ctx = v };
+	struct us_write job = { .op = US_WRITE_PAGES, .done = pages_stored };
+	struct under_way *u;
 	const struct us_collection *c;
 	struct us_msg_pages m;
 	struct us_reader in;
@@ -174,7 +225,14 @@ on_pages(struct vault *v, struct us_bytes body)
 		return US_ERR_FORMAT;
 	job.key = (struct us_store_key){ m.collection, m.kind, PAGE_NUMBER(m.slot, m.first) };
 	job.data = m.pages;
-	return us_writer_put(v->writer, &job);
+	job.ctx = u = malloc(sizeof *u);
+	if (u == NULL)
+		return US_ERR_NOMEM;
+	*u = (struct under_way){ v, m.collection, m.slot, m.kind };
+	err = us_writer_put(v->writer, &job);
+	if (err != US_OK)
+		free(u);
+	return err;
 }
 
 /* --- the end of a batch --------------------------------------------------------------------------------------------------- */
@@ -186,7 +244,8 @@ tell_stored(struct closing *c, int err, uint64_t entry)
 		.entry = entry };
 	struct vault *v = c->vault;
 
-	if (err != US_OK) {
+	/* Never what has been committed, whatever a sealer says. */
+	if (err != US_OK && us_registry_batch_slot(v->registry, c->collection, c->slot) == NULL) {
 		struct us_write job = { .op = US_WRITE_DELETE,
 			.key = { c->collection, US_PAGE_RECORDS, PAGE_NUMBER(c->slot, 0) },
 			.last = PAGE_NUMBER(c->slot, 0xffff) };
@@ -258,19 +317,24 @@ commit_batch(struct closing *c)
 	acts_put(c->vault, job);
 }
 
-/* Counts the pages that are there against what will be claimed is the keeper's and the readers' business: a
- * page that is missing fails the batch's first reader, never silently. Here: all that was sent is on the disk. */
+/* All that was sent is on the disk, or known to be lost. */
 static void
 on_barrier(void *ctx, int err, size_t bytes)
 {
 	struct closing *c = ctx;
+	struct vault *v = c->vault;
 
 	(void)bytes;
-	if (err != US_OK) {
-		tell_stored(c, err, NO_ENTRY);
+	if (v->leaving) {
+		free(c);
 		return;
 	}
-	commit_batch(c);
+	if (take_lost(v, c->collection, c->slot))
+		err = US_ERR_NOSPACE;
+	if (err != US_OK)
+		tell_stored(c, err, NO_ENTRY);
+	else
+		commit_batch(c);
 }
 
 static int
@@ -283,6 +347,9 @@ on_batch_end(struct vault *v, struct us_bytes body)
 
 	if (err != US_OK)
 		return err;
+	if (v->state != VAULT_OPEN || us_registry_collection(v->registry, m.collection) == NULL ||
+	    us_registry_batch_slot(v->registry, m.collection, m.slot) != NULL)
+		return US_ERR_FORMAT;
 	c = calloc(1, sizeof *c);
 	if (c == NULL)
 		return US_ERR_NOMEM;
@@ -294,333 +361,7 @@ on_batch_end(struct vault *v, struct us_bytes body)
 	return err;
 }
 
-/* --- start and end -------------------------------------------------------------------------------------------------------- */
-
-static int
-on_started(struct vault *v, struct us_bytes body)
-{
-	struct us_msg_load_started m;
-	struct request *r;
-	struct load *l;
-	struct us_json j;
-	struct us_buf b;
-	int err = us_msg_load_started_decode(&m, body.p, body.n);
-
-	if (err != US_OK)
-		return err;
-	l = load_find(v, m.load);
-	if (l == NULL)
-		return US_OK;
-	l->started = 1;
-	r = l->waiting;
-	l->waiting = NULL;
-	if (m.err != US_OK) {
-		load_free(v, l);
-		if (r != NULL)
-			reply_error(r, m.err, US_REASON_ERROR, r->entry);
-		return US_OK;
-	}
-	if (r == NULL)
-		return US_OK;
-	us_buf_init(&b, 4096);
-	us_json_begin(&j, &b);
-	us_json_object(&j);
-	us_json_kv_uint(&j, "load", l->id);
-	us_json_kv_bool(&j, "dry_run", (l->flags & US_LOAD_DRY_RUN) != 0);
-	us_json_kv_bool(&j, "hold", (l->flags & US_LOAD_HOLD) != 0);
-	us_json_kv_uint(&j, "order", us_registry_order(v->registry)->version);
-	us_json_kv_uint(&j, "entry", r->entry);
-	us_json_close(&j);
-	if (us_json_end(&j) == US_OK)
-		reply_json(r, 201, r->entry, &b);
-	else
-		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, r->entry);
-	us_buf_free(&b);
-	return US_OK;
-}
-
-static int
-append_page(void *ctx, const struct us_store_key *key, struct us_bytes page)
-{
-	(void)key;
-	return us_buf_put(ctx, page.p, page.n);
-}
-
-static void
-load_logged(struct request *r, const struct us_msg_logged *m)
-{
-	struct vault *v = r->vault;
-	struct load *l = r->state;
-	const struct us_collection *c = us_registry_collection(v->registry, l->collection);
-	const struct us_dictionary *d = us_registry_dictionary(v->registry, l->collection, 0);
-	struct us_msg_load_start start = { .load = l->id, .collection = l->collection, .flags = l->flags,
-		.designation = us_bytes_of(c->designation) };
-	struct us_buf dictionary;
-	int err = US_OK;
-
-	r->state = NULL; /* the list's now */
-	r->free_state = NULL;
-	l->next = v->loads;
-	v->loads = l;
-	r->entry = m->index;
-	us_buf_init(&dictionary, 245760);
-	if (d != NULL) {
-		struct us_store_key from = { l->collection, US_PAGE_DICTIONARY, PAGE_NUMBER(d->version, 0) };
-
-		start.dictionary_version = d->version;
-		err = us_store_scan(v->reader, &from, PAGE_NUMBER(d->version, 0xffff), append_page, &dictionary);
-		start.dictionary = (struct us_bytes){ dictionary.data, dictionary.len };
-	}
-	if (err == US_OK)
-		err = v->sealer == NULL ? US_ERR_BUSY : us_send_load_start(v->sealer, 0, &start);
-	us_buf_free(&dictionary);
-	if (err != US_OK) {
-		load_free(v, l);
-		reply_error(r, err, US_REASON_ERROR, m->index);
-		return;
-	}
-	l->waiting = r;
-}
-
-void
-handle_load_open(struct request *r)
-{
-	struct entry e = { .kind = US_KIND_INTENT, .action = US_ACTION_LOAD,
-		.decision = US_DECISION_ALLOW, .related = NO_ENTRY };
-	struct us_msg_load_open_request q;
-	struct load *l, *other;
-	size_t n = 0;
-	int err = us_msg_load_open_request_decode(&q, r->body.data, r->body.len);
-
-	if (err != US_OK) {
-		reply_error(r, err, US_REASON_MALFORMED, NO_ENTRY);
-		return;
-	}
-	if (access_person(r) != US_OK || access_collection(r, q.collection, US_ACTION_LOAD) != US_OK ||
-	    access_rule(r, US_ACTION_LOAD, q.purpose, 0) != US_OK)
-		return;
-	for (other = r->vault->loads; other != NULL; other = other->next)
-		n++;
-	l = calloc(1, sizeof *l);
-	if (l == NULL || n >= LOADS_MAX || us_random(&l->id, sizeof l->id) != US_OK) {
-		free(l);
-		reply_error(r, US_ERR_BUSY, US_REASON_ERROR, NO_ENTRY);
-		return;
-	}
-	l->id = (l->id & UINT64_C(0xffffffffffff)) | 1; /* exact in every JSON reader; never 0 */
-	l->collection = r->collection;
-	l->person = r->person;
-	l->flags = q.flags;
-	memcpy(l->credential, r->credential, sizeof l->credential);
-	r->state = l;
-	r->free_state = free;
-	e.purpose = q.purpose;
-	e.load = l->id;
-	access_log(r, &e, load_logged);
-}
-
-/* --- receipts --------------------------------------------------------------------------------------------------------------- */
-
-struct receipt {
-	struct us_buf json; /* all but the proof, its object still open */
-	struct us_json j;
-	uint64_t entry;
-};
-
-static void
-receipt_free(void *state)
-{
-	struct receipt *t = state;
-
-	us_buf_free(&t->json);
-	free(t);
-}
-
-static void
-put_batches(struct vault *v, const struct load *l, struct us_json *j)
-{
-	const struct us_collection *c = us_registry_collection(v->registry, l->collection);
-	char bates[US_BATES_MAX + 1], name[US_COLLECTION_NAME_MAX + 16];
-	size_t i;
-
-	us_json_key(j, "batches");
-	us_json_array(j);
-	for (i = 0; i < l->n_stored; i++) {
-		const struct us_batch *b = us_registry_batch_slot(v->registry, l->collection, l->stored[i].slot);
-
-		if (b == NULL)
-			continue;
-		us_json_object(j);
-		(void)snprintf(name, sizeof name, "%s/%u", c->name, b->facts.slot);
-		us_json_kv_cstr(j, "batch", name);
-		us_json_kv_uint(j, "slot", b->facts.slot);
-		us_json_kv_uint(j, "records", b->facts.count);
-		if (us_bates_format(c, b->facts.first, bates) == US_OK)
-			us_json_kv_cstr(j, "first", bates);
-		if (us_bates_format(c, b->facts.first + b->facts.count - 1, bates) == US_OK)
-			us_json_kv_cstr(j, "last", bates);
-		us_json_kv_cstr(j, "status", us_batch_status_name(b->status));
-		us_json_kv_hex(j, "manifest_root", b->facts.manifest_root, 32);
-		us_json_kv_uint(j, "entry", l->stored[i].entry);
-		us_json_kv_uint(j, "raw_bytes", b->facts.raw_bytes);
-		us_json_close(j);
-	}
-	us_json_close(j);
-}
-
-static void
-finish_receipt(struct request *r, struct us_bytes proof)
-{
-	struct receipt *t = r->state;
-
-	us_json_key(&t->j, "receipt");
-	if (proof.n > 0)
-		us_json_str(&t->j, proof);
-	else
-		us_json_null(&t->j);
-	us_json_close(&t->j);
-	if (us_json_end(&t->j) == US_OK)
-		reply_json(r, 200, t->entry, &t->json);
-	else
-		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, t->entry);
-}
-
-static void
-on_proof(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
-{
-	struct request *r = ctx;
-	struct us_msg_entry_proof_reply m;
-	struct us_buf proof;
-
-	(void)v;
-	r->call = 0;
-	us_buf_init(&proof, 65536);
-	if (type == US_MSG_entry_proof_reply &&
-	    us_msg_entry_proof_reply_decode(&m, body.p, body.n) == US_OK && m.err == US_OK)
-		(void)access_proof_of(m.index, m.proof, m.checkpoint, &proof);
-	finish_receipt(r, (struct us_bytes){ proof.data, proof.len });
-	us_buf_free(&proof);
-}
-
-/* The receipt proves its last batch's entry; the others' proofs are at /v1/log/entry-proof/<index>. */
-static void
-begin_receipt(struct request *r, const struct load *l, const struct us_msg_load_ended *m)
-{
-	struct us_msg_entry_proof ask;
-	struct receipt *t = calloc(1, sizeof *t);
-	struct vault *v = r->vault;
-
-	if (t == NULL) {
-		reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
-		return;
-	}
-	if (r->free_state != NULL)
-		r->free_state(r->state);
-	us_buf_init(&t->json, 4u << 20);
-	t->entry = l->n_stored == 0 ? NO_ENTRY : l->stored[l->n_stored - 1].entry;
-	r->state = t;
-	r->free_state = receipt_free;
-	us_json_begin(&t->j, &t->json);
-	us_json_object(&t->j);
-	us_json_kv_uint(&t->j, "load", l->id);
-	us_json_kv_bool(&t->j, "dry_run", (l->flags & US_LOAD_DRY_RUN) != 0);
-	us_json_kv_bool(&t->j, "ended", m != NULL);
-	if (m != NULL) {
-		us_json_kv_uint(&t->j, "received", m->received);
-		us_json_kv_uint(&t->j, "admitted", m->admitted);
-		us_json_kv_uint(&t->j, "duplicates", m->duplicates);
-		us_json_kv_uint(&t->j, "refused", m->refused);
-	}
-	put_batches(v, l, &t->j);
-	us_json_kv_uint(&t->j, "order", us_registry_order(v->registry)->version);
-	us_json_key(&t->j, "entry");
-	if (t->entry == NO_ENTRY) {
-		us_json_null(&t->j);
-		finish_receipt(r, (struct us_bytes){ NULL, 0 });
-		return;
-	}
-	us_json_uint(&t->j, t->entry);
-	ask.index = t->entry;
-	r->call = call_new(v, on_proof, r);
-	if (r->call == 0 || us_send_entry_proof(v->keeper, r->call, &ask) != US_OK)
-		finish_receipt(r, (struct us_bytes){ NULL, 0 });
-}
-
-/* Pages of batches that were given up go when nobody loads into the collection any more. */
-static void
-tidy_after(struct vault *v, const struct load *ended)
-{
-	const struct load *l;
-
-	for (l = v->loads; l != NULL; l = l->next)
-		if (l != ended && l->collection == ended->collection)
-			return;
-	if (v->state == VAULT_OPEN && v->acts.first == NULL && start_tidy(v, ended->collection) != US_OK)
-		us_log(US_LOG_WARNING, "unused pages stay until the next start");
-}
-
-static int
-on_ended(struct vault *v, struct us_bytes body)
-{
-	struct us_msg_load_ended m;
-	struct request *r;
-	struct load *l;
-	int err = us_msg_load_ended_decode(&m, body.p, body.n);
-
-	if (err != US_OK)
-		return err;
-	l = load_find(v, m.load);
-	if (l == NULL)
-		return US_OK;
-	r = l->waiting;
-	l->waiting = NULL;
-	if (r != NULL && m.err != US_OK)
-		reply_error(r, m.err, US_REASON_ERROR, NO_ENTRY);
-	else if (r != NULL)
-		begin_receipt(r, l, &m);
-	tidy_after(v, l);
-	load_free(v, l);
-	return US_OK;
-}
-
-void
-handle_load_end(struct request *r)
-{
-	struct us_msg_load_end_request q;
-	struct us_msg_load_end m;
-	struct vault *v = r->vault;
-	struct load *l;
-	int err = us_msg_load_end_request_decode(&q, r->body.data, r->body.len);
-
-	if (err == US_OK && q.how > 2)
-		err = US_ERR_RANGE;
-	if (err != US_OK) {
-		reply_error(r, err, US_REASON_MALFORMED, NO_ENTRY);
-		return;
-	}
-	if (access_person(r) != US_OK)
-		return;
-	l = load_find(v, q.load);
-	if (l == NULL || l->person != r->person) {
-		reply_error(r, US_ERR_NOT_FOUND, US_REASON_NOT_FOUND, NO_ENTRY);
-		return;
-	}
-	if (q.how == 2) {
-		begin_receipt(r, l, NULL);
-		return;
-	}
-	if (l->waiting != NULL || !l->started || v->sealer == NULL) {
-		reply_error(r, US_ERR_STATE, US_REASON_STATE, NO_ENTRY);
-		return;
-	}
-	m.load = l->id;
-	m.how = q.how;
-	err = us_send_load_end(v->sealer, 0, &m);
-	if (err != US_OK)
-		reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
-	else
-		l->waiting = r;
-}
+/* --- messages --------------------------------------------------------------------------------- */
 
 void
 load_sealer_gone(struct vault *v)
@@ -643,8 +384,8 @@ load_message(struct vault *v, uint16_t type, uint32_t tag, struct us_bytes body)
 	case US_MSG_known_request: return on_known(v, tag, body);
 	case US_MSG_pages: return on_pages(v, body);
 	case US_MSG_batch_end: return on_batch_end(v, body);
-	case US_MSG_load_started: return on_started(v, body);
-	case US_MSG_load_ended: return on_ended(v, body);
+	case US_MSG_load_started: return load_on_started(v, body);
+	case US_MSG_load_ended: return load_on_ended(v, body);
 	default: return US_ERR_FORMAT;
 	}
 }

@@ -364,7 +364,7 @@ on_init_stored(void *ctx, int err, size_t bytes)
 	(void)bytes;
 	if (err != US_OK)
 		us_fatal("cannot store the vault's first act: %s", us_strerror(err));
-	if (v->start == NULL || v->keeper == NULL)
+	if (v->start == NULL || v->keeper == NULL || v->leaving)
 		return;
 	if (end_replay(v) != US_OK)
 		us_fatal("cannot send the acts to the keeper");

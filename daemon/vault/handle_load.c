@@ -1,0 +1,336 @@
+/* Loads as their producer sees them: start, end, receipts. What is stored is load.c's. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/crypto.h"
+#include "daemon/vault/internal.h"
+
+#define LOADS_MAX 256
+
+/* --- start -------------------------------------------------------------------------------------------------------- */
+
+int
+load_on_started(struct vault *v, struct us_bytes body)
+{
+	struct us_msg_load_started m;
+	struct request *r;
+	struct load *l;
+	struct us_json j;
+	struct us_buf b;
+	int err = us_msg_load_started_decode(&m, body.p, body.n);
+
+	if (err != US_OK)
+		return err;
+	l = load_find(v, m.load);
+	if (l == NULL)
+		return US_OK;
+	l->started = 1;
+	r = l->waiting;
+	l->waiting = NULL;
+	if (m.err != US_OK) {
+		load_free(v, l);
+		if (r != NULL)
+			reply_error(r, m.err, US_REASON_ERROR, r->entry);
+		return US_OK;
+	}
+	if (r == NULL)
+		return US_OK;
+	us_buf_init(&b, 4096);
+	us_json_begin(&j, &b);
+	us_json_object(&j);
+	us_json_kv_uint(&j, "load", l->id);
+	us_json_kv_bool(&j, "dry_run", (l->flags & US_LOAD_DRY_RUN) != 0);
+	us_json_kv_bool(&j, "hold", (l->flags & US_LOAD_HOLD) != 0);
+	us_json_kv_uint(&j, "order", us_registry_order(v->registry)->version);
+	us_json_kv_uint(&j, "entry", r->entry);
+	us_json_close(&j);
+	if (us_json_end(&j) == US_OK)
+		reply_json(r, 201, r->entry, &b);
+	else
+		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, r->entry);
+	us_buf_free(&b);
+	return US_OK;
+}
+
+static int
+append_page(void *ctx, const struct us_store_key *key, struct us_bytes page)
+{
+	(void)key;
+	return us_buf_put(ctx, page.p, page.n);
+}
+
+static void
+load_logged(struct request *r, const struct us_msg_logged *m)
+{
+	struct vault *v = r->vault;
+	struct load *l = r->state;
+	const struct us_collection *c = us_registry_collection(v->registry, l->collection);
+	const struct us_dictionary *d = us_registry_dictionary(v->registry, l->collection, 0);
+	struct us_msg_load_start start = { .load = l->id, .collection = l->collection, .flags = l->flags,
+		.designation = us_bytes_of(c->designation) };
+	struct us_buf dictionary;
+	int err = US_OK;
+
+	r->state = NULL; /* the list's now */
+	r->free_state = NULL;
+	l->next = v->loads;
+	v->loads = l;
+	r->entry = m->index;
+	us_buf_init(&dictionary, 245760);
+	if (d != NULL) {
+		struct us_store_key from = { l->collection, US_PAGE_DICTIONARY, PAGE_NUMBER(d->version, 0) };
+
+		start.dictionary_version = d->version;
+		err = us_store_scan(v->reader, &from, PAGE_NUMBER(d->version, 0xffff), append_page, &dictionary);
+		start.dictionary = (struct us_bytes){ dictionary.data, dictionary.len };
+	}
+	if (err == US_OK)
+		err = v->sealer == NULL ? US_ERR_BUSY : us_send_load_start(v->sealer, 0, &start);
+	us_buf_free(&dictionary);
+	if (err != US_OK) {
+		load_free(v, l);
+		reply_error(r, err, US_REASON_ERROR, m->index);
+		return;
+	}
+	l->waiting = r;
+}
+
+void
+handle_load_open(struct request *r)
+{
+	struct entry e = { .kind = US_KIND_INTENT, .action = US_ACTION_LOAD,
+		.decision = US_DECISION_ALLOW, .related = NO_ENTRY };
+	struct us_msg_load_open_request q;
+	struct load *l, *other;
+	size_t n = 0;
+	int err = us_msg_load_open_request_decode(&q, r->body.data, r->body.len);
+
+	if (err != US_OK) {
+		reply_error(r, err, US_REASON_MALFORMED, NO_ENTRY);
+		return;
+	}
+	if (access_person(r) != US_OK || access_collection(r, q.collection, US_ACTION_LOAD) != US_OK ||
+	    access_rule(r, US_ACTION_LOAD, q.purpose, 0) != US_OK)
+		return;
+	for (other = r->vault->loads; other != NULL; other = other->next)
+		n++;
+	l = calloc(1, sizeof *l);
+	if (l == NULL || n >= LOADS_MAX || us_random(&l->id, sizeof l->id) != US_OK) {
+		free(l);
+		reply_error(r, US_ERR_BUSY, US_REASON_ERROR, NO_ENTRY);
+		return;
+	}
+	l->id = (l->id & UINT64_C(0xffffffffffff)) | 1; /* exact in every JSON reader; never 0 */
+	l->collection = r->collection;
+	l->person = r->person;
+	l->flags = q.flags;
+	memcpy(l->credential, r->credential, sizeof l->credential);
+	r->state = l;
+	r->free_state = free;
+	e.purpose = q.purpose;
+	e.load = l->id;
+	access_log(r, &e, load_logged);
+}
+
+/* --- receipts --------------------------------------------------------------------------------------------------------------- */
+
+struct receipt {
+	struct us_buf json; /* all but the proof, its object still open */
+	struct us_json j;
+	uint64_t entry;
+};
+
+static void
+receipt_free(void *state)
+{
+	struct receipt *t = state;
+
+	us_buf_free(&t->json);
+	free(t);
+}
+
+static void
+put_batches(struct vault *v, const struct load *l, struct us_json *j)
+{
+	const struct us_collection *c = us_registry_collection(v->registry, l->collection);
+	char bates[US_BATES_MAX + 1], name[US_COLLECTION_NAME_MAX + 16];
+	size_t i;
+
+	us_json_key(j, "batches");
+	us_json_array(j);
+	for (i = 0; i < l->n_stored; i++) {
+		const struct us_batch *b = us_registry_batch_slot(v->registry, l->collection, l->stored[i].slot);
+
+		if (b == NULL)
+			continue;
+		us_json_object(j);
+		(void)snprintf(name, sizeof name, "%s/%u", c->name, b->facts.slot);
+		us_json_kv_cstr(j, "batch", name);
+		us_json_kv_uint(j, "slot", b->facts.slot);
+		us_json_kv_uint(j, "records", b->facts.count);
+		if (us_bates_format(c, b->facts.first, bates) == US_OK)
+			us_json_kv_cstr(j, "first", bates);
+		if (us_bates_format(c, b->facts.first + b->facts.count - 1, bates) == US_OK)
+			us_json_kv_cstr(j, "last", bates);
+		us_json_kv_cstr(j, "status", us_batch_status_name(b->status));
+		us_json_kv_hex(j, "manifest_root", b->facts.manifest_root, 32);
+		us_json_kv_uint(j, "entry", l->stored[i].entry);
+		us_json_kv_uint(j, "raw_bytes", b->facts.raw_bytes);
+		us_json_close(j);
+	}
+	us_json_close(j);
+}
+
+static void
+finish_receipt(struct request *r, struct us_bytes proof)
+{
+	struct receipt *t = r->state;
+
+	us_json_key(&t->j, "receipt");
+	if (proof.n > 0)
+		us_json_str(&t->j, proof);
+	else
+		us_json_null(&t->j);
+	us_json_close(&t->j);
+	if (us_json_end(&t->j) == US_OK)
+		reply_json(r, 200, t->entry, &t->json);
+	else
+		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, t->entry);
+}
+
+static void
+on_proof(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
+{
+	struct request *r = ctx;
+	struct us_msg_entry_proof_reply m;
+	struct us_buf proof;
+
+	(void)v;
+	r->call = 0;
+	us_buf_init(&proof, 65536);
+	if (type == US_MSG_entry_proof_reply &&
+	    us_msg_entry_proof_reply_decode(&m, body.p, body.n) == US_OK && m.err == US_OK)
+		(void)access_proof_of(m.index, m.proof, m.checkpoint, &proof);
+	finish_receipt(r, (struct us_bytes){ proof.data, proof.len });
+	us_buf_free(&proof);
+}
+
+/* The receipt proves its last batch's entry; the others' proofs are at /v1/log/entry-proof/<index>. */
+static void
+begin_receipt(struct request *r, const struct load *l, const struct us_msg_load_ended *m)
+{
+	struct us_msg_entry_proof ask;
+	struct receipt *t = calloc(1, sizeof *t);
+	struct vault *v = r->vault;
+
+	if (t == NULL) {
+		reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
+		return;
+	}
+	if (r->free_state != NULL)
+		r->free_state(r->state);
+	us_buf_init(&t->json, 4u << 20);
+	t->entry = l->n_stored == 0 ? NO_ENTRY : l->stored[l->n_stored - 1].entry;
+	r->state = t;
+	r->free_state = receipt_free;
+	us_json_begin(&t->j, &t->json);
+	us_json_object(&t->j);
+	us_json_kv_uint(&t->j, "load", l->id);
+	us_json_kv_bool(&t->j, "dry_run", (l->flags & US_LOAD_DRY_RUN) != 0);
+	us_json_kv_bool(&t->j, "ended", m != NULL);
+	if (m != NULL) {
+		us_json_kv_uint(&t->j, "received", m->received);
+		us_json_kv_uint(&t->j, "admitted", m->admitted);
+		us_json_kv_uint(&t->j, "duplicates", m->duplicates);
+		us_json_kv_uint(&t->j, "refused", m->refused);
+	}
+	put_batches(v, l, &t->j);
+	us_json_kv_uint(&t->j, "order", us_registry_order(v->registry)->version);
+	us_json_key(&t->j, "entry");
+	if (t->entry == NO_ENTRY) {
+		us_json_null(&t->j);
+		finish_receipt(r, (struct us_bytes){ NULL, 0 });
+		return;
+	}
+	us_json_uint(&t->j, t->entry);
+	ask.index = t->entry;
+	r->call = call_new(v, on_proof, r);
+	if (r->call == 0 || us_send_entry_proof(v->keeper, r->call, &ask) != US_OK)
+		finish_receipt(r, (struct us_bytes){ NULL, 0 });
+}
+
+/* Pages of batches that were given up go when nobody loads into the collection any more. */
+static void
+tidy_after(struct vault *v, const struct load *ended)
+{
+	const struct load *l;
+
+	for (l = v->loads; l != NULL; l = l->next)
+		if (l != ended && l->collection == ended->collection)
+			return;
+	if (v->state == VAULT_OPEN && v->acts.first == NULL && start_tidy(v, ended->collection) != US_OK)
+		us_log(US_LOG_WARNING, "unused pages stay until the next start");
+}
+
+int
+load_on_ended(struct vault *v, struct us_bytes body)
+{
+	struct us_msg_load_ended m;
+	struct request *r;
+	struct load *l;
+	int err = us_msg_load_ended_decode(&m, body.p, body.n);
+
+	if (err != US_OK)
+		return err;
+	l = load_find(v, m.load);
+	if (l == NULL)
+		return US_OK;
+	r = l->waiting;
+	l->waiting = NULL;
+	if (r != NULL && m.err != US_OK)
+		reply_error(r, m.err, US_REASON_ERROR, NO_ENTRY);
+	else if (r != NULL)
+		begin_receipt(r, l, &m);
+	tidy_after(v, l);
+	load_free(v, l);
+	return US_OK;
+}
+
+void
+handle_load_end(struct request *r)
+{
+	struct us_msg_load_end_request q;
+	struct us_msg_load_end m;
+	struct vault *v = r->vault;
+	struct load *l;
+	int err = us_msg_load_end_request_decode(&q, r->body.data, r->body.len);
+
+	if (err == US_OK && q.how > 2)
+		err = US_ERR_RANGE;
+	if (err != US_OK) {
+		reply_error(r, err, US_REASON_MALFORMED, NO_ENTRY);
+		return;
+	}
+	if (access_person(r) != US_OK)
+		return;
+	l = load_find(v, q.load);
+	if (l == NULL || l->person != r->person) {
+		reply_error(r, US_ERR_NOT_FOUND, US_REASON_NOT_FOUND, NO_ENTRY);
+		return;
+	}
+	if (q.how == 2) {
+		begin_receipt(r, l, NULL);
+		return;
+	}
+	if (l->waiting != NULL || !l->started || v->sealer == NULL) {
+		reply_error(r, US_ERR_STATE, US_REASON_STATE, NO_ENTRY);
+		return;
+	}
+	m.load = l->id;
+	m.how = q.how;
+	err = us_send_load_end(v->sealer, 0, &m);
+	if (err != US_OK)
+		reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
+	else
+		l->waiting = r;
+}
