@@ -4,9 +4,10 @@
  * dictionary. So ours holds only strings that stand in at least SEALER_DICTIONARY_SUPPORT distinct
  * records each:
  *
- * - Windows of 256, 128, 64, 32 and 16 bytes slide over every record. A rolling hash (Karp and Rabin, 1987)
- *   of each is computed, and those whose mixed hash ends in zeros are counted, once a record: the same
- *   string is looked at wherever it stands, or nowhere.
+ * - Windows of 64, 24 and 12 bytes slide over every record. A rolling hash (Karp and Rabin, 1987) of each is
+ *   computed, and those whose mixed hash ends in zeros are counted: the same string is looked at wherever it
+ *   stands, or nowhere. A first pass counts in a small sketch, a second one exactly, once a record, what
+ *   the sketch does not rule out.
  * - Windows in enough records are taken, the best saving (count × length) first, unless most of them is in
  *   the dictionary already, until it is full. The best stand last, where zstd refers to them cheapest.
  * - ZDICT_finalizeDictionary adds entropy tables: sums over all samples, no strings.
@@ -30,8 +31,9 @@
 #define PROBES 8u
 #define SAMPLES_MAX (48u * 1024u * 1024u)
 #define CONTENT_MAX (US_DICTIONARY_MAX - 4096u) /* room for the entropy tables */
-#define GRAM 16u                                /* the unit in which overlap is measured */
+#define GRAM 8u                                 /* the unit in which overlap is measured */
 #define SEEN_BITS 18
+#define SKETCH_BITS 22
 
 struct window {
 	uint64_t hash;
@@ -50,6 +52,8 @@ struct trainer {
 	uint64_t multiplier; /* odd, random */
 	struct window *table;
 	uint8_t *seen;       /* bits: grams that are in the dictionary */
+	uint8_t *sketch;     /* how often a hash was met, at most: what is rare never enters the table */
+	int exact;           /* second pass */
 };
 
 static uint64_t
@@ -71,25 +75,37 @@ hash_of(const struct trainer *t, const uint8_t *p, size_t n)
 	return h;
 }
 
+/* First pass: counters that strings share, small enough for the processor's cache. */
+static void
+sketch_add(struct trainer *t, uint64_t hash)
+{
+	uint8_t *a = &t->sketch[(hash >> 24) & ((1u << SKETCH_BITS) - 1)];
+
+	*a = (uint8_t)(*a + (*a < UINT8_MAX));
+}
+
+static int
+sketch_says_common(const struct trainer *t, uint64_t hash)
+{
+	return t->sketch[(hash >> 24) & ((1u << SKETCH_BITS) - 1)] >= t->support;
+}
+
+/* Second pass: in how many records, and in which. */
 static void
 count_window(struct trainer *t, uint64_t hash, uint32_t record, size_t offset, size_t length)
 {
 	size_t at = (size_t)(hash >> 20) & (TABLE_SIZE - 1);
 
+	if (!sketch_says_common(t, hash))
+		return;
 	for (unsigned probe = 0; probe < PROBES; probe++, at = (at + 1) & (TABLE_SIZE - 1)) {
 		struct window *w = &t->table[at];
 
-		if (w->count == 0) {
+		if (w->count == 0)
 			*w = (struct window){ .hash = hash, .record = record, .offset = (uint32_t)offset,
 				.length = (uint16_t)length };
-		} else if (w->hash != hash || w->length != length) {
-			/* what was seen once, long ago, makes room */
-			if (w->count == 1 && w->last + 2000 < record)
-				*w = (struct window){ .hash = hash, .record = record,
-					.offset = (uint32_t)offset, .length = (uint16_t)length };
-			else
-				continue;
-		}
+		else if (w->hash != hash || w->length != length)
+			continue;
 		if (w->last == record + 1)
 			return;
 		w->last = record + 1;
@@ -118,7 +134,9 @@ count_length(struct trainer *t, size_t length, unsigned sample_bits)
 		for (size_t i = 0;; i++) {
 			uint64_t mixed = mix(h);
 
-			if ((mixed & mask) == 0)
+			if ((mixed & mask) == 0 && !t->exact)
+				sketch_add(t, mixed);
+			else if ((mixed & mask) == 0)
 				count_window(t, mixed, (uint32_t)r, i, length);
 			if (i + length >= n)
 				break;
@@ -239,7 +257,7 @@ sealer_dictionary_train_on(const struct us_bytes *records, size_t n, unsigned su
 	static const struct {
 		size_t length;
 		unsigned sample_bits; /* one window in 2^bits is counted */
-	} lengths[] = { { 256, 5 }, { 128, 4 }, { 64, 4 }, { 32, 4 }, { 16, 4 } };
+	} lengths[] = { { 64, 3 }, { 24, 2 }, { 12, 2 } };
 	struct trainer t = { .records = records, .n = n, .support = support };
 	uint8_t *content = NULL;
 	size_t used = 0;
@@ -254,11 +272,13 @@ sealer_dictionary_train_on(const struct us_bytes *records, size_t n, unsigned su
 	t.table = calloc(TABLE_SIZE, sizeof(*t.table));
 	t.seen = calloc(1, (size_t)1 << SEEN_BITS);
 	content = malloc(CONTENT_MAX);
-	if (t.table == NULL || t.seen == NULL || content == NULL) {
+	t.sketch = calloc(1, (size_t)1 << SKETCH_BITS);
+	if (t.table == NULL || t.seen == NULL || t.sketch == NULL || content == NULL) {
 		err = US_ERR_NOMEM;
 	} else {
-		for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++)
-			count_length(&t, lengths[i].length, lengths[i].sample_bits);
+		for (t.exact = 0; t.exact < 2; t.exact++)
+			for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++)
+				count_length(&t, lengths[i].length, lengths[i].sample_bits);
 		used = choose(&t, content);
 		err = used < 1024 ? US_ERR_NOT_FOUND : finalize(&t, content, used, out);
 	}
@@ -267,6 +287,7 @@ sealer_dictionary_train_on(const struct us_bytes *records, size_t n, unsigned su
 	free(content);
 	free(t.table);
 	free(t.seen);
+	free(t.sketch);
 	return err;
 }
 

@@ -22,14 +22,14 @@ next(void)
 	return state;
 }
 
-/* Every 16-byte run of the text that the dictionary holds. */
+/* The 12-byte runs of the text that the dictionary holds. */
 static size_t
 runs(const struct us_buf *d, const char *text)
 {
 	size_t found = 0, n = strlen(text);
 
-	for (size_t i = 0; i + 16 <= n; i++)
-		found += memmem(d->data, d->len, text + i, 16) != NULL;
+	for (size_t i = 0; i + 12 <= n; i++)
+		found += memmem(d->data, d->len, text + i, 12) != NULL;
 	return found;
 }
 
