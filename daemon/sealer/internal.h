@@ -43,7 +43,7 @@
 #define SEALER_PARTS_AHEAD 64u
 #define SEALER_UNKNOWN UINT64_MAX
 /* Bytes of records, postings and documents above which a batch closes early. */
-#define SEALER_BATCH_MEMORY ((size_t)384 << 20)
+#define SEALER_BATCH_MEMORY ((size_t)192 << 20)
 
 struct sealer;
 

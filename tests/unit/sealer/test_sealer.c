@@ -414,9 +414,9 @@ static size_t
 line_of(char *out, unsigned i, const char *twist)
 {
 	return (size_t)sprintf(out, "{\"id\":\"rec-%u\",\"messages\":[{\"role\":\"user\",\"content\":\"Question number %u about "
-	    "sealed evidence%s\"},{\"role\":\"assistant\",\"content\":\"As a language model I answer %u: the word%u and "
+	    "sealed evidence%s\"},{\"role\":\"assistant\",\"content\":\"As a language model I answer %u: the clause numbered %u of the exhibits and "
 	    "the same boilerplate paragraph that stands in each and every one of these answers.\"}]}\n", i, i, twist, i,
-	    i % 977);
+	    i % 300);
 }
 
 /* Records [from, to) as one part; bad adds a broken line. */
