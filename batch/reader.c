@@ -240,7 +240,7 @@ struct us_manifest_reader {
 	uint32_t records;
 	uint32_t tops;  /* nodes of level 8 */
 	uint32_t open;  /* the leaf page in leaf[], UINT32_MAX for none */
-	int have_upper;
+	unsigned upper_levels; /* in upper[], 0: not read yet */
 	struct us_digest leaf[512];
 	struct us_digest upper[512];
 };
@@ -319,6 +319,21 @@ open_leaf_page(struct us_manifest_reader *r, uint32_t page)
 	return err;
 }
 
+/* Computes the levels above the stored ones, behind them, up to a single node; returns how many there are
+ * then. There is room: 512 nodes hold all levels over 256. */
+static unsigned
+complete(struct us_digest *levels, uint32_t n, unsigned stored)
+{
+	unsigned l = 1;
+
+	for (; n > 1; l++, n = (n + 1) / 2) {
+		if (l >= stored)
+			level_up(levels + n, levels, n);
+		levels += n;
+	}
+	return l;
+}
+
 /* Walks from node `index` of n nodes through the stored levels, then through computed ones up to a
  * single node or `more` further levels, adding the sibling of each level that has one. */
 static void
@@ -334,7 +349,7 @@ walk(const struct us_digest *levels, uint32_t n, uint32_t index, unsigned stored
 			memcpy(proof->hash[proof->n++], at[index ^ 1].b, 32);
 		if (l + 1 < stored)
 			levels += n;
-		else
+		else if (l + 1 < stored + more)
 			level_up(row, at, n);
 		n = (n + 1) / 2;
 		index /= 2;
@@ -352,17 +367,17 @@ us_manifest_proof(struct us_manifest_reader *r, uint32_t item, struct us_batch_p
 	err = open_leaf_page(r, page);
 	if (err)
 		return err;
-	if (r->tops > 1 && !r->have_upper) {
+	if (r->tops > 1 && r->upper_levels == 0) {
 		err = read_levels(r, r->tops, 1, r->tops, MANIFEST_UPPER_LEVELS, r->upper);
 		if (err)
 			return err;
-		r->have_upper = 1;
+		r->upper_levels = complete(r->upper, r->tops, MANIFEST_UPPER_LEVELS);
 	}
 	proof->n = 0;
 	walk(r->leaf, leaves_of_page(r, page), item % US_MANIFEST_PER_PAGE, MANIFEST_LEAF_LEVELS, 1,
 	     proof);
 	if (r->tops > 1)
-		walk(r->upper, r->tops, page, MANIFEST_UPPER_LEVELS, 2, proof);
+		walk(r->upper, r->tops, page, r->upper_levels, 0, proof);
 	return US_OK;
 }
 

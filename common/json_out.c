@@ -113,26 +113,45 @@ us_json_key(struct us_json *j, const char *key)
 	j->after_key = 1;
 }
 
-/* The escape of the character at p (valid UTF-8, n bytes left): its text in out, and how many
- * bytes it replaces; 0 if it stands for itself. */
-static size_t
-escape(const uint8_t *p, size_t n, char out[8])
+/* Two characters of the short escapes, by what they stand for; 0: there is none. */
+static char
+short_escape(uint8_t c)
 {
-	static const char letters[] = "\"\"\\\\\bb\ff\nn\rr\tt";
-
-	for (size_t i = 0; i < sizeof letters - 1; i += 2) {
-		if (p[0] == (uint8_t)letters[i]) {
-			(void)snprintf(out, 8, "\\%c", letters[i + 1]);
-			return 1;
-		}
+	switch (c) {
+	case '"': return '"';
+	case '\\': return '\\';
+	case '\b': return 'b';
+	case '\f': return 'f';
+	case '\n': return 'n';
+	case '\r': return 'r';
+	case '\t': return 't';
+	default: return 0;
 	}
+}
+
+/* The escape of the character at p (valid UTF-8, n bytes left): its text in out, its length in
+ * *out_n, and how many bytes it replaces; 0 if it stands for itself. Receipts are full of line
+ * ends, so the short ones are written without the formatting functions. */
+static size_t
+escape(const uint8_t *p, size_t n, char out[8], size_t *out_n)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	out[0] = '\\';
+	*out_n = 2;
+	out[1] = short_escape(p[0]);
+	if (out[1] != 0)
+		return 1;
+	*out_n = 6;
 	if (p[0] < 0x20 || p[0] == 0x7f) {
-		(void)snprintf(out, 8, "\\u%04x", p[0]);
+		memcpy(out + 1, "u00", 3);
+		out[4] = digits[p[0] >> 4];
+		out[5] = digits[p[0] & 15];
 		return 1;
 	}
 	/* U+2028 and U+2029 end lines in JavaScript */
 	if (p[0] == 0xe2 && n >= 3 && p[1] == 0x80 && (p[2] == 0xa8 || p[2] == 0xa9)) {
-		(void)snprintf(out, 8, "\\u%04x", p[2] == 0xa8 ? 0x2028u : 0x2029u);
+		memcpy(out + 1, p[2] == 0xa8 ? "u2028" : "u2029", 5);
 		return 3;
 	}
 	return 0;
@@ -150,20 +169,20 @@ us_json_put_string(struct us_buf *b, struct us_bytes s)
 	err = us_buf_put(b, "\"", 1);
 	for (size_t i = 0; i < s.n && err == US_OK;) {
 		uint8_t c = s.p[i];
-		size_t len;
+		size_t len, text_n;
 
 		if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') {
 			i++;
 			continue;
 		}
-		len = escape(s.p + i, s.n - i, text);
+		len = escape(s.p + i, s.n - i, text, &text_n);
 		if (len == 0) {
 			i++;
 			continue;
 		}
 		err = us_buf_put(b, s.p + run, i - run);
 		if (err == US_OK)
-			err = us_buf_put(b, text, strlen(text));
+			err = us_buf_put(b, text, text_n);
 		i += len;
 		run = i;
 	}
