@@ -150,6 +150,8 @@ struct us_request {
 	 * ends the transfer and is returned by us_client_request. */
 	int (*sink)(void *ctx, const uint8_t *p, size_t n);
 	void *ctx;
+	/* If set, asked about once a second while waiting: not 0 gives the request up (US_ERR_CLOSED). */
+	int (*give_up)(void *ctx);
 	int no_session;           /* the request needs none: do not open one on 401 */
 };
 

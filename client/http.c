@@ -121,6 +121,18 @@ on_header(char *p, size_t size, size_t n, void *ctx)
 	return n;
 }
 
+static int
+on_progress(void *arg, curl_off_t d, curl_off_t down, curl_off_t u, curl_off_t up)
+{
+	const struct transfer *t = arg;
+
+	(void)d;
+	(void)down;
+	(void)u;
+	(void)up;
+	return t->request->give_up(t->request->ctx);
+}
+
 int
 us_http_exchange(struct us_http *http, const struct us_request *request, struct us_reply *reply)
 {
@@ -157,10 +169,15 @@ us_http_exchange(struct us_http *http, const struct us_request *request, struct 
 		    request->body.n == 0 ? "" : (const char *)request->body.p);
 		(void)curl_easy_setopt(http->curl, CURLOPT_CUSTOMREQUEST, request->method);
 	}
+	(void)curl_easy_setopt(http->curl, CURLOPT_NOPROGRESS, request->give_up == NULL ? 1L : 0L);
+	(void)curl_easy_setopt(http->curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+	(void)curl_easy_setopt(http->curl, CURLOPT_XFERINFODATA, &t);
 	code = curl_easy_perform(http->curl);
 	curl_slist_free_all(headers);
 	if (t.err != US_OK)
 		return t.err;
+	if (code == CURLE_ABORTED_BY_CALLBACK)
+		return US_ERR_CLOSED;
 	if (code != CURLE_OK) {
 		us_say("cannot talk to the vault at %s: %s", http->base,
 		    http->error[0] != '\0' ? http->error : curl_easy_strerror(code));

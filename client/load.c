@@ -80,13 +80,27 @@ take_answer(struct load *load, const struct us_reply *reply, uint64_t source_at)
 	cJSON_Delete(answer);
 }
 
+/* A part that another one's failure has left waiting would be answered only when the load ends. */
+static int
+has_failed(void *ctx)
+{
+	struct load *load = ctx;
+	int failed;
+
+	(void)pthread_mutex_lock(&load->lock);
+	failed = load->failed;
+	(void)pthread_mutex_unlock(&load->lock);
+	return failed;
+}
+
 static int
 upload(struct load *load, struct us_http *http, const struct part *part, struct us_reply *reply)
 {
 	char path[256], line[64], digest[96], hex[65];
 	const char *headers[] = { line, digest, "Content-Encoding: zstd", NULL };
 	struct us_request request = { .method = "POST", .path = path, .headers = headers,
-		.content_type = "application/octet-stream", .body = { part->data.data, part->data.len } };
+		.content_type = "application/octet-stream", .body = { part->data.data, part->data.len },
+		.give_up = has_failed, .ctx = load };
 	struct timespec pause = { 0, 50 * 1000 * 1000 };
 	int err = US_OK;
 
