@@ -265,11 +265,15 @@ class Vault:
         found = {}
         if self.process is None:
             return found
-        try:
-            with open("/proc/%d/task/%d/children" % (self.process.pid, self.process.pid)) as f:
-                pids = [int(p) for p in f.read().split()]
-        except OSError:
-            return found
+        pids = []  # not from .../children, which may leave out some while others end
+        for name in os.listdir("/proc"):
+            try:
+                with open("/proc/%s/stat" % name) as f:
+                    state = f.read().rsplit(")", 1)[1].split()
+            except (OSError, IndexError):
+                continue
+            if name.isdigit() and int(state[1]) == self.process.pid and state[0] != "Z":
+                pids.append(int(name))
         for pid in pids:
             try:
                 with open("/proc/%d/cmdline" % pid, "rb") as f:
