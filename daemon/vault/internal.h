@@ -324,12 +324,9 @@ struct load {
 	uint8_t credential[32];
 	uint8_t flags;
 	int started;               /* the sealer knows it */
-	int ended;
 	struct request *waiting;   /* for load_started or load_ended */
 	struct load_batch *stored;
 	size_t n_stored;
-	uint32_t open_slots[16];   /* pages came, no closing act yet */
-	size_t n_open;
 };
 int load_message(struct vault *v, uint16_t type, uint32_t tag, struct us_bytes body);
 struct load *load_find(struct vault *v, uint64_t id);

@@ -24,7 +24,8 @@ struct start {
 	struct kept_act *kept;
 	size_t n_kept, room;
 	uint64_t tree_size;
-	uint64_t bundle;    /* that is read to find an entry */
+	uint64_t bundle;    /* that is read to find entries */
+	uint64_t sequence;  /* of the act that the next entry back belongs to */
 };
 
 int
@@ -223,7 +224,7 @@ tidy_store(struct vault *v)
 	return err;
 }
 
-/* --- the entry of the last act, if a crash came between its commit and our note ------------------------------- */
+/* --- entries of acts that were committed but not noted: a crash or a full disk came between ------ */
 
 static void
 replayed(struct vault *v)
@@ -240,15 +241,36 @@ replayed(struct vault *v)
 
 static void ask_bundle(struct vault *v);
 
+/* The lowest act whose entry is not known; 0 if all are. */
+static uint64_t
+first_unknown(const struct vault *v)
+{
+	uint64_t i, n = us_registry_sequence(v->registry);
+
+	for (i = 1; i <= n; i++)
+		if (vault_entry_of(v, i) == NO_ENTRY)
+			return i;
+	return 0;
+}
+
+static void
+settle(struct vault *v, uint64_t sequence, uint64_t entry)
+{
+	struct us_write job = { .op = US_WRITE_SETTLE_ACT, .number = sequence, .entry = entry };
+
+	if (start_note_entry(v, sequence, entry) != US_OK || us_writer_put(v->writer, &job) != US_OK)
+		us_fatal("out of memory at start");
+}
+
+/* Each act has one entry of class state, in the same order: counted from the newest back. */
 static void
 on_bundle(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 {
 	struct start *s = v->start;
+	uint64_t found[US_TILE_WIDTH], index = s->bundle * US_TILE_WIDTH;
 	struct us_msg_log_data m;
 	struct us_reader r;
-	uint64_t index = s->bundle * US_TILE_WIDTH, found = NO_ENTRY;
-	uint64_t sequence = us_registry_sequence(v->registry);
-	struct us_write settle = { .op = US_WRITE_SETTLE_ACT, .number = sequence };
+	size_t n = 0;
 
 	(void)ctx;
 	if (type != US_MSG_log_data || us_msg_log_data_decode(&m, body.p, body.n) != US_OK || m.err != US_OK) {
@@ -256,25 +278,25 @@ on_bundle(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 		return;
 	}
 	us_reader_init(&r, m.data.p, m.data.n);
-	for (; r.left > 0 && r.err == US_OK; index++) {
+	for (; r.left > 0 && r.err == US_OK && n < US_TILE_WIDTH; index++) {
 		struct us_bytes e = us_bundle_take(&r);
 
 		if (r.err == US_OK && e.n > 4 && e.p[4] == US_CLASS_STATE)
-			found = index;
+			found[n++] = index;
 	}
-	if (found == NO_ENTRY && s->bundle > 0) {
+	while (n-- > 0 && s->sequence > 0) {
+		if (vault_entry_of(v, s->sequence) == NO_ENTRY)
+			settle(v, s->sequence, found[n]);
+		s->sequence--;
+	}
+	if (first_unknown(v) == 0) {
+		replayed(v);
+	} else if (s->bundle == 0 || s->sequence == 0) {
+		refuse(v, "The log has no entry for an act of the store");
+	} else {
 		s->bundle--;
 		ask_bundle(v);
-		return;
 	}
-	if (found == NO_ENTRY) {
-		refuse(v, "The log has no entry for the newest act");
-		return;
-	}
-	settle.entry = found;
-	if (start_note_entry(v, sequence, found) != US_OK || us_writer_put(v->writer, &settle) != US_OK)
-		us_fatal("out of memory at start");
-	replayed(v);
 }
 
 static void
@@ -307,6 +329,7 @@ on_size(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 	}
 	v->start->tree_size = m.tree_size;
 	v->start->bundle = (m.tree_size - 1) / US_TILE_WIDTH;
+	v->start->sequence = us_registry_sequence(v->registry);
 	ask_bundle(v);
 }
 
@@ -338,7 +361,7 @@ on_replay_reply(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 		refuse(v, "The acts in the store do not fold");
 		return;
 	}
-	if (vault_entry_of(v, m.keep) != NO_ENTRY) {
+	if (first_unknown(v) == 0) {
 		replayed(v);
 		return;
 	}
