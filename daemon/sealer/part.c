@@ -275,19 +275,21 @@ static void
 finish_part(struct load *load)
 {
 	struct part *part = load->current;
-	int bad = part->bad;
+	int bad = part->bad, again = part->number < load->next_part;
 
 	load->current = NULL;
 	if (part->number == load->next_part)
 		load->next_part++;
-	load->received += (uint64_t)part->count + part->defects;
-	load->duplicates += part->duplicates;
-	load->refused += (uint64_t)part->refused + part->defects;
+	if (!again) { /* else its answer was lost with an intake or front: counted before */
+		load->received += (uint64_t)part->count + part->defects;
+		load->duplicates += part->duplicates;
+		load->refused += (uint64_t)part->refused + part->defects;
+	}
 	if (bad) {
 		/* what it would have added goes with the batch: not twice */
 		load->refused += part->count - part->duplicates - part->refused - part->accepted;
 		part->accepted = 0;
-	} else if (load->batch != NULL) {
+	} else if (load->batch != NULL && !again) {
 		load->batch->duplicates += part->duplicates;
 		load->batch->refused += (uint64_t)part->refused + part->defects;
 	}
