@@ -128,7 +128,8 @@ list_entry(void *arg, const struct us_entry_view *view, const struct us_digest *
 	(void)leaf;
 	us_buf_reset(&l->line);
 	err = us_log_entry_json(&l->line, view, &l->remote->keys[view->index], &l->names, &l->filter);
-	if (err == US_OK && fwrite(l->line.data, 1, l->line.len, l->out) != l->line.len)
+	/* an entry that does not fit the filter gives no line */
+	if (err == US_OK && l->line.len > 0 && fwrite(l->line.data, 1, l->line.len, l->out) != l->line.len)
 		err = US_ERR_IO;
 	return err;
 }
