@@ -68,7 +68,7 @@ sealer_load_release(struct load *load)
 		if (other->collection == c->id && other->queue != NULL)
 			break;
 	}
-	for (struct load *l = load->s->loads; other == NULL && l != load; l = l->next) {
+	for (struct load *l = load->s->loads; other == NULL && l != NULL && l != load; l = l->next) {
 		if (l->collection == c->id && l->queue != NULL)
 			other = l;
 	}
