@@ -1,12 +1,16 @@
 /* Loading produced logs: parts of whole lines, compressed, over a few connections at once. */
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 #include <zstd.h>
 
 #include "client/client.h"
 #include "client/http.h"
+#include "client/receipt.h"
 #include "client/source.h"
 #include "common/base64.h"
 #include "common/crypto.h"
@@ -23,6 +27,7 @@ struct part {
 	uint8_t digest[32];
 	struct us_buf data; /* compressed */
 	uint64_t source_at; /* bytes of the file read when it was made */
+	struct us_receipt_part *lines; /* for the receipt, or NULL */
 };
 
 /* lock guards everything below it. The reader fills slot while full is 0; an uploader takes it. */
@@ -30,6 +35,9 @@ struct load {
 	struct us_client *client;
 	char id[64];
 	int skip_defects;
+	int want_map;       /* somebody wants the receipt's map */
+	FILE *file;         /* of --receipt, under its temporary name; or NULL */
+	uint32_t file_number;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct part slot;
@@ -37,6 +45,7 @@ struct load {
 	uint64_t records, accepted, duplicates, refused;
 	uint64_t shown_defects;
 	uint64_t uploaded_at;
+	struct us_receipt receipt;
 	int status;
 };
 
@@ -54,9 +63,9 @@ show_defects(struct load *load, const cJSON *answer)
 	}
 }
 
-/* Under the lock: what the vault said of a part. */
+/* Under the lock: what the vault said of a part, whose lines it takes. */
 static void
-take_answer(struct load *load, const struct us_reply *reply, uint64_t source_at)
+take_answer(struct load *load, const struct us_reply *reply, struct part *part)
 {
 	cJSON *answer = reply->body.len == 0 ? NULL :
 	    cJSON_ParseWithLength((const char *)reply->body.data, reply->body.len);
@@ -65,9 +74,14 @@ take_answer(struct load *load, const struct us_reply *reply, uint64_t source_at)
 	load->accepted += (uint64_t)us_json_number(answer, "accepted", 0);
 	load->duplicates += (uint64_t)us_json_number(answer, "duplicates", 0);
 	load->refused += (uint64_t)us_json_number(answer, "refused", 0);
-	if (source_at > load->uploaded_at)
-		load->uploaded_at = source_at;
+	if (part->source_at > load->uploaded_at)
+		load->uploaded_at = part->source_at;
 	show_defects(load, answer);
+	if (part->lines != NULL && reply->status / 100 == 2)
+		us_receipt_add(&load->receipt, part->lines, answer);
+	else
+		us_receipt_part_free(part->lines);
+	part->lines = NULL;
 	if (reply->status / 100 != 2 && !load->failed) {
 		load->failed = 1;
 		if (reply->status == 422) {
@@ -146,9 +160,10 @@ uploader(void *arg)
 		us_buf_free(&part.data);
 		(void)pthread_mutex_lock(&load->lock);
 		if (err == US_OK)
-			take_answer(load, &reply, part.source_at);
+			take_answer(load, &reply, &part);
 		else
 			load->failed = 1;
+		us_receipt_part_free(part.lines);
 		(void)pthread_cond_broadcast(&load->changed);
 	}
 	if (http == NULL)
@@ -199,8 +214,10 @@ hand_over(struct load *load, struct part *part, struct us_progress *progress)
 		load->slot = *part;
 		load->full = 1;
 		(void)pthread_cond_broadcast(&load->changed);
-	} else
+	} else {
 		us_buf_free(&part->data);
+		us_receipt_part_free(part->lines);
+	}
 	us_progress_at(progress, load->uploaded_at, load->records);
 	(void)pthread_mutex_unlock(&load->lock);
 	return go_on;
@@ -235,8 +252,13 @@ send_file(struct load *load, const char *path, uint32_t *number, struct us_progr
 			break;
 		part.source_at = us_source_at(source);
 		err = compress_part(&part, &raw);
-		if (err != US_OK)
+		if (err == US_OK && load->want_map)
+			err = us_receipt_part_new(&part.lines, part.number, load->file_number, part.first_line,
+			    (struct us_bytes){ raw.data, raw.len });
+		if (err != US_OK) {
+			us_buf_free(&part.data);
 			break;
+		}
 		if (!hand_over(load, &part, progress)) {
 			err = US_ERR_STATE;
 			break;
@@ -295,8 +317,71 @@ show_receipt(const cJSON *r)
 		    us_json_number(b, "entry", -1));
 }
 
+/* The name that a receipt has until it is whole. */
+static void
+receipt_name(const struct us_args *args, char *name, size_t size)
+{
+	if ((size_t)snprintf(name, size, "%s.part", us_arg(args, "receipt")) >= size)
+		us_usage_error("the receipt's name is too long");
+}
+
+/* Before anything is sent, so that a name that cannot be written costs nothing. */
+static void
+open_receipt(const struct us_args *args, struct load *load)
+{
+	char name[4096];
+	int fd;
+
+	if (us_arg(args, "receipt") == NULL)
+		return;
+	if (access(us_arg(args, "receipt"), F_OK) == 0)
+		us_usage_error("%s is there already", us_arg(args, "receipt"));
+	receipt_name(args, name, sizeof name);
+	fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0 || fchmod(fd, 0600) != 0 || (load->file = fdopen(fd, "w")) == NULL)
+		us_give_up(US_EXIT_OTHER, "cannot write %s", name);
+}
+
+/* The file gets its name if the load has ended well, or goes. */
+static void
+close_receipt(const struct us_args *args, struct load *load, int status)
+{
+	char name[4096];
+
+	if (load->file == NULL)
+		return;
+	receipt_name(args, name, sizeof name);
+	(void)fclose(load->file);
+	load->file = NULL;
+	if (status != US_EXIT_DONE && status != US_EXIT_INCOMPLETE)
+		(void)unlink(name);
+	else if (rename(name, us_arg(args, "receipt")) != 0)
+		us_say("the receipt is in %s: it cannot be renamed", name);
+}
+
 static int
-end_load(struct us_client *client, struct load *load)
+put_receipt(struct us_client *client, const struct us_args *args, struct load *load, const cJSON *receipt)
+{
+	FILE *to[] = { load->file, client->json ? stdout : NULL };
+	int err = US_OK;
+
+	for (size_t i = 0; i < 2 && (err == US_OK || err == US_ERR_INCOMPLETE); i++)
+		if (to[i] != NULL)
+			err = us_receipt_write(&load->receipt, receipt, args->operand + 1, args->n_operands - 1, to[i]);
+	if (!client->json)
+		show_receipt(receipt);
+	if (err == US_ERR_INCOMPLETE) {
+		us_say("all is admitted, but which record has which number cannot be said: an answer was lost on "
+		    "its way; the records themselves show it");
+		return US_EXIT_INCOMPLETE;
+	}
+	if (err != US_OK)
+		us_say("cannot write the receipt: %s", us_strerror(err));
+	return err == US_OK && fflush(stdout) == 0 ? US_EXIT_DONE : US_EXIT_OTHER;
+}
+
+static int
+end_load(struct us_client *client, const struct us_args *args, struct load *load)
 {
 	struct us_reply reply;
 	char path[256];
@@ -315,7 +400,12 @@ end_load(struct us_client *client, struct load *load)
 	}
 	(void)snprintf(path, sizeof path, "/v1/loads/%s/finish", load->id);
 	status = us_client_post(client, path, cJSON_CreateObject(), &receipt);
-	return status == US_EXIT_DONE ? us_show(client, receipt, show_receipt) : status;
+	if (status == US_EXIT_DONE)
+		status = us_receipt_verify(client, args->operand[0], receipt);
+	if (status == US_EXIT_DONE)
+		status = put_receipt(client, args, load, receipt);
+	cJSON_Delete(receipt);
+	return status;
 }
 
 static int
@@ -331,17 +421,23 @@ run_load(struct us_client *client, const struct us_args *args)
 	if (format != NULL && strcmp(format, "native") != 0)
 		us_usage_error("format '%s' is not known; there is: native", format);
 	(void)us_client_profile(client);
+	open_receipt(args, &load);
+	load.want_map = client->json || load.file != NULL;
 	status = open_load(client, args, &load);
-	if (status != US_EXIT_DONE)
+	if (status != US_EXIT_DONE) {
+		close_receipt(args, &load, status);
 		return status;
+	}
 	(void)pthread_mutex_init(&load.lock, NULL);
 	(void)pthread_cond_init(&load.changed, NULL);
 	for (size_t i = 0; i < UPLOADERS; i++)
 		if (pthread_create(&threads[i], NULL, uploader, &load) != 0)
 			us_give_up(US_EXIT_OTHER, "cannot start a thread");
 	us_progress_start(&progress, "records", 0);
-	for (size_t i = 1; i < args->n_operands && err == US_OK; i++)
+	for (size_t i = 1; i < args->n_operands && err == US_OK; i++) {
+		load.file_number = (uint32_t)i - 1;
 		err = send_file(&load, args->operand[i], &number, &progress);
+	}
 	(void)pthread_mutex_lock(&load.lock);
 	if (err != US_OK)
 		load.failed = 1;
@@ -351,9 +447,13 @@ run_load(struct us_client *client, const struct us_args *args)
 	for (size_t i = 0; i < UPLOADERS; i++)
 		(void)pthread_join(threads[i], NULL);
 	us_progress_end(&progress);
-	if (load.full)
+	if (load.full) {
 		us_buf_free(&load.slot.data);
-	status = end_load(client, &load);
+		us_receipt_part_free(load.slot.lines);
+	}
+	status = end_load(client, args, &load);
+	close_receipt(args, &load, status);
+	us_receipt_free(&load.receipt);
 	(void)pthread_cond_destroy(&load.changed);
 	(void)pthread_mutex_destroy(&load.lock);
 	return status;
@@ -365,10 +465,11 @@ static const struct us_option options[] = {
 	{ "on-defect", "stop|skip", "whether a defect refuses its batch (stop) or its record (skip)" },
 	{ "hold", NULL, "admits for the producer's eyes until 'batch release'" },
 	{ "purpose", "TEXT", "why, if the order asks for it" },
+	{ "receipt", "FILE", "writes the receipt there: each record's id, Bates number and SHA-256, and what was refused" },
 };
 
 const struct us_command us_commands_load[] = {
 	{ "load", "COLLECTION FILE...", "loads produced logs (.jsonl, also .gz and .zst); repeating it admits nothing twice",
-	    "underseal load logs production-01.jsonl.zst", options, 5, 2, 1000, run_load },
+	    "underseal load logs production-01.jsonl.zst", options, 6, 2, 1000, run_load },
 	{ 0 },
 };

@@ -191,6 +191,21 @@ whole_lines(const struct us_buf *b, size_t want)
 	return newline == NULL ? 0 : (size_t)(newline - b->data) + 1;
 }
 
+/* The same n bytes of lines, or as many of them as US_SOURCE_LINES_MAX lines have. */
+static size_t
+few_lines(const struct us_buf *b, size_t n)
+{
+	const uint8_t *at = b->data, *end = b->data + n;
+
+	for (unsigned i = 0; i < US_SOURCE_LINES_MAX && at < end; i++) {
+		at = memchr(at, '\n', (size_t)(end - at));
+		if (at == NULL)
+			return n;
+		at++;
+	}
+	return (size_t)(at - b->data);
+}
+
 int
 us_source_part(struct us_source *s, size_t want, size_t max, struct us_buf *part,
     uint64_t *first_line)
@@ -212,6 +227,8 @@ us_source_part(struct us_source *s, size_t want, size_t max, struct us_buf *part
 	n = whole_lines(&s->lines, want);
 	if (n == 0)
 		n = s->lines.len; /* the last line, without its end */
+	else
+		n = few_lines(&s->lines, n);
 	if (n > max)
 		return US_ERR_LIMIT;
 	err = us_buf_put(part, s->lines.data, n);

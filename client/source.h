@@ -12,10 +12,13 @@
 
 struct us_source;
 
+#define US_SOURCE_LINES_MAX 4096u /* as the intake names in one answer */
+
 /* US_ERR_NOT_FOUND, US_ERR_IO, US_ERR_NOMEM. */
 int us_source_open(struct us_source **out, const char *path);
 void us_source_close(struct us_source *source);
-/* The next part: whole lines of about `want` bytes in all, one line at least, at most `max`; the last line of
+/* The next part: whole lines of about `want` bytes in all, one line at least, at most `max` and US_SOURCE_LINES_MAX
+ * lines, so that the vault's answer names every line it does not take; the last line of
  * the file may lack its line end. Empty at the end of the file. US_ERR_FORMAT: the compressed stream is
  * damaged or cut; US_ERR_LIMIT: one line is longer than max (*first_line says which); US_ERR_IO. */
 int us_source_part(struct us_source *source, size_t want, size_t max, struct us_buf *part,

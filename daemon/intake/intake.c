@@ -13,8 +13,9 @@
 
 #define FRONTS_MAX 256
 #define PENDING_MAX 64
-#define DEFECTS_SHOWN 1000
-#define BODY_MAX 196608u
+/* Lines named in one answer; at 62 bytes at most each they fit into it. */
+#define LINES_SHOWN 4096
+#define BODY_MAX 262144u
 
 /* A part that the sealer has not answered yet. */
 struct pending {
@@ -26,7 +27,7 @@ struct pending {
 	uint32_t part;
 	uint8_t flags;
 	uint32_t records;
-	uint32_t n_defects;         /* all; at most DEFECTS_SHOWN are kept */
+	uint32_t n_defects;         /* all; at most LINES_SHOWN are kept */
 	struct us_part_defect *defects;
 };
 
@@ -120,7 +121,7 @@ pending_end(struct pending *p)
 static int
 keep_defects(struct pending *p, const struct us_part_result *r)
 {
-	size_t n = r->n_defects < DEFECTS_SHOWN ? r->n_defects : DEFECTS_SHOWN;
+	size_t n = r->n_defects < LINES_SHOWN ? r->n_defects : LINES_SHOWN;
 
 	p->n_defects = r->n_defects;
 	if (n == 0)
@@ -193,13 +194,43 @@ put_defect(struct us_json *j, uint64_t line, unsigned code)
 	us_json_close(j);
 }
 
-/* {"part", "records", "accepted", "duplicates", "refused", "defects": [{"line", "code"}…], "more"}: the
- * intake's defects, then those of the sealer (duplicate ids). */
+/* The sealer's lines: the refused ones as defects, or the duplicates, until *left is 0. Returns how many
+ * there are, named or not. */
+static size_t
+put_sealer_lines(struct us_json *j, struct us_bytes lines, int duplicates, size_t *left)
+{
+	struct us_reader r;
+	size_t n = 0;
+
+	us_reader_init(&r, lines.p, lines.n);
+	while (r.left > 0) {
+		uint64_t line = us_take_u64(&r);
+		uint8_t code = us_take_u8(&r);
+
+		if (r.err != US_OK)
+			break;
+		if ((code == US_DEFECT_NONE) != duplicates)
+			continue;
+		n++;
+		if (*left == 0)
+			continue;
+		--*left;
+		if (duplicates)
+			us_json_uint(j, line);
+		else
+			put_defect(j, line, code);
+	}
+	return n;
+}
+
+/* {"part", "records", "accepted", "duplicates", "refused", "defects": [{"line", "code"}…], "more",
+ * "duplicate_lines": [line…]}: the intake's defects, then those of the sealer (duplicate ids); more: of
+ * them not named. In a part of at most LINES_SHOWN lines every line is named that is not accepted. */
 static int
 report(const struct pending *p, const struct us_msg_documents_done *m, struct us_buf *body)
 {
-	size_t own = p->n_defects < DEFECTS_SHOWN ? p->n_defects : DEFECTS_SHOWN, shown = own;
-	struct us_reader r;
+	size_t own = p->n_defects < LINES_SHOWN ? p->n_defects : LINES_SHOWN, left = LINES_SHOWN - own;
+	size_t n, before = left;
 	struct us_json j;
 
 	us_json_begin(&j, body);
@@ -213,18 +244,13 @@ report(const struct pending *p, const struct us_msg_documents_done *m, struct us
 	us_json_array(&j);
 	for (size_t i = 0; i < own; i++)
 		put_defect(&j, p->defects[i].line, p->defects[i].code);
-	us_reader_init(&r, m->lines.p, m->lines.n);
-	while (r.left > 0 && r.err == US_OK && shown < DEFECTS_SHOWN) {
-		uint64_t line = us_take_u64(&r);
-		uint8_t code = us_take_u8(&r);
-
-		if (r.err != US_OK)
-			break;
-		put_defect(&j, line, code);
-		shown++;
-	}
+	n = put_sealer_lines(&j, m->lines, 0, &left);
 	us_json_close(&j);
-	us_json_kv_uint(&j, "more", (uint64_t)m->lines.n / 9 + p->n_defects - shown);
+	us_json_kv_uint(&j, "more", p->n_defects - own + n - (before - left));
+	us_json_key(&j, "duplicate_lines");
+	us_json_array(&j);
+	(void)put_sealer_lines(&j, m->lines, 1, &left);
+	us_json_close(&j);
 	us_json_close(&j);
 	return us_json_end(&j);
 }

@@ -227,15 +227,15 @@ sealer_on_known(struct sealer *s, uint32_t tag, struct us_bytes body)
 
 /* --- taking ---------------------------------------------------------------------------- */
 
+/* Names a record that is not taken in the answer. */
 static int
-refuse(struct part *part, uint32_t i)
+name_line(struct part *part, uint32_t i, enum us_defect code)
 {
-	part->refused++;
 	if (part->lines.len + 9 > part->lines.max)
 		return US_OK; /* counted, not named: the list is full */
 	if (us_buf_put_u64(&part->lines, part->records[i].line) != US_OK)
 		return US_ERR_NOMEM;
-	return us_buf_put_u8(&part->lines, US_DEFECT_DUPLICATE_ID);
+	return us_buf_put_u8(&part->lines, (uint8_t)code);
 }
 
 /* One record. Counts are the part's; the load's are added when the part is done. */
@@ -251,11 +251,12 @@ take_record(struct load *load, struct part *part, uint32_t i)
 	if (other) {
 		if (stop)
 			part->bad = 1;
-		return refuse(part, i);
+		part->refused++;
+		return name_line(part, i, US_DEFECT_DUPLICATE_ID);
 	}
 	if (part->known[i] != 0 || open != NULL) {
 		part->duplicates++;
-		return US_OK;
+		return name_line(part, i, US_DEFECT_NONE);
 	}
 	if (part->bad)
 		return US_OK; /* looked at for the report only */

@@ -585,6 +585,8 @@ test_small_load(void **state)
 	load_part(1, 1, 50, 150); /* half of it is there already, in the open batch */
 	assert_int_equal(w.answer.accepted, 50);
 	assert_int_equal(w.answer.duplicates, 50);
+	assert_int_equal(w.answer.lines.n, 50 * 9); /* each is named, as no defect */
+	assert_int_equal(w.first_defect, US_DEFECT_NONE);
 	end_load(1, 0);
 	assert_int_equal(w.end.err, US_OK);
 	assert_int_equal(w.end.received, 200);
