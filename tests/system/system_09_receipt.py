@@ -81,6 +81,16 @@ def scenario():
     r = vault.load(name, options=("--on-defect", "skip")).json
     equal((len(r["refused_records"]), [x["line"] for x in r["records"]]), (9000, [9001, 9002, 9003]), "named ones")
     read_back(vault, r["records"], [dict(enumerate(open(name, "rb").read().split(b"\n"), 1))])
+
+    step("a batch that the log does not prove")
+    slot = r["batches"][-1]["slot"] + 1
+    with open(vault.profile("producer") + "/batches", "a") as f:
+        f.write("1 %d 0 %s\n" % (slot, "00" * 32))            # as if another root had been seen there
+    name = write_lines(vault.base + "/e.jsonl", generate(3, 12))
+    path = vault.base + "/unproven.json"
+    r = vault.load(name, options=("--receipt", path), code=UNVERIFIED)
+    equal(r.stdout, b"", "what an unproven load prints")
+    check(not any(f.startswith("unproven") for f in os.listdir(vault.base)), "no receipt of it is left")
     vault.stop()
 
 
