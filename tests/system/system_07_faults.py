@@ -23,8 +23,10 @@ def dead_roles(vault):
         before = vault.roles()
         for pid in before[role][:1]:
             os.kill(pid, signal.SIGKILL)
-        wait_for(lambda: len(vault.roles().get(role, [])) == len(before[role]) and
-                 set(vault.roles()[role]) != set(before[role]), 10, "a new %s" % role)
+        def replaced():
+            now = vault.roles().get(role, [])
+            return len(now) == len(before[role]) and set(now) != set(before[role])
+        wait_for(replaced, 10, "a new %s" % role)
         check("%s " % role in vault.log_text(), "the operator is told")
         wait_for(lambda: vault.client("attorney", "search", "demo", "harbour", "--count", code=None).code == DONE, 10,
                  "answers after a dead %s" % role)
