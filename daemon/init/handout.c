@@ -18,7 +18,7 @@ static void
 write_pem(const char *directory, const char *name, const struct us_buf *der)
 {
 	struct us_buf pem;
-	char path[4096];
+	char path[4096 + 32];
 
 	us_buf_init(&pem, 65536);
 	if (us_pem_encode((struct us_bytes){ der->data, der->len }, "CERTIFICATE", &pem) != US_OK)

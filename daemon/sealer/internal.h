@@ -66,6 +66,14 @@ struct part {
 	struct us_buf lines;
 };
 
+/* What was answered for a part that is through: a client that did not hear it sends the part again, and
+ * hears the same. */
+struct done_part {
+	uint32_t count, accepted, duplicates;
+	uint8_t *lines;
+	size_t lines_n;
+};
+
 struct item {
 	uint8_t *bytes;       /* packed, or the container if !packed */
 	uint32_t n;
@@ -143,6 +151,8 @@ struct load {
 	struct us_unpacker *unpacker;
 	struct us_buf plain;       /* of one record */
 	uint32_t next_part;
+	struct done_part *done;    /* of the parts below next_part */
+	size_t n_done, room_done;
 	struct part *queue, *current;
 	size_t queued;
 	struct batch *batch;
@@ -203,6 +213,8 @@ int sealer_on_known(struct sealer *s, uint32_t tag, struct us_bytes body);
 /* Goes on with whatever the load can do now. The load may be gone afterwards. */
 void sealer_load_pump(struct load *load);
 void sealer_part_answer(struct part *part, int err);
+/* Drops what answer_again() would repeat. */
+void sealer_forget_answers(struct load *load);
 void sealer_part_free(struct part *part);
 
 /* batch.c */

@@ -107,6 +107,7 @@ sealer_load_free(struct load *load)
 	}
 	sealer_load_release(load);
 	drop_parts(load, US_ERR_CLOSED);
+	sealer_forget_answers(load);
 	sealer_batch_free(load->batch);
 	us_keys_free(load->keys);
 	us_packer_free(load->packer);

@@ -52,6 +52,70 @@ sealer_part_answer(struct part *part, int err)
 	answer(part->intake, part->tag, &m);
 }
 
+/* Keeps the answer of a part that is through. US_ERR_NOMEM. */
+static int
+keep_answer(struct load *load, const struct part *part)
+{
+	struct done_part *d;
+
+	if (load->n_done == load->room_done) {
+		size_t room = load->room_done == 0 ? 64 : load->room_done * 2;
+		struct done_part *more = realloc(load->done, room * sizeof(*more));
+
+		if (more == NULL)
+			return US_ERR_NOMEM;
+		load->done = more;
+		load->room_done = room;
+	}
+	d = &load->done[load->n_done];
+	*d = (struct done_part){ .count = part->count, .accepted = part->accepted,
+		.duplicates = part->duplicates, .lines_n = part->lines.len };
+	d->lines = malloc(part->lines.len + 1);
+	if (d->lines == NULL)
+		return US_ERR_NOMEM;
+	if (part->lines.len > 0)
+		memcpy(d->lines, part->lines.data, part->lines.len);
+	load->n_done++;
+	return US_OK;
+}
+
+/* A part that is through, or in work, and is sent again because its answer was lost with an intake:
+ * counted once, answered as the first time. 1 if that was it. */
+static int
+answer_again(struct load *load, struct us_channel *ch, uint32_t tag, const struct us_msg_documents *m)
+{
+	struct us_msg_documents_done r = { 0 };
+	const struct done_part *d;
+
+	if (load->current != NULL && load->current->number == m->part) {
+		sealer_part_answer(load->current, US_ERR_EXISTS);
+		load->current->intake = ch;
+		load->current->tag = tag;
+		return 1;
+	}
+	if (m->part >= load->n_done)
+		return 0;
+	d = &load->done[m->part];
+	r.accepted = d->accepted;
+	r.duplicates = d->duplicates;
+	r.refused = d->count - d->accepted - d->duplicates;
+	r.lines = (struct us_bytes){ d->lines, d->lines_n };
+	if (m->count != d->count)
+		r = (struct us_msg_documents_done){ .err = US_ERR_EXISTS };
+	answer(ch, tag, &r);
+	return 1;
+}
+
+void
+sealer_forget_answers(struct load *load)
+{
+	for (size_t i = 0; i < load->n_done; i++)
+		free(load->done[i].lines);
+	free(load->done);
+	load->done = NULL;
+	load->n_done = load->room_done = 0;
+}
+
 /* --- arrival --------------------------------------------------------------------------- */
 
 /* Takes the documents apart; everything an intake says is checked here. */
@@ -158,6 +222,8 @@ sealer_on_documents(struct sealer *s, struct us_channel *ch, uint32_t tag, struc
 	else if (load->queued >= 2 * SEALER_PARTS_AHEAD ||
 	         (m.part > load->next_part && m.part - load->next_part > SEALER_PARTS_AHEAD))
 		no.err = US_ERR_BUSY;
+	if (no.err == US_OK && answer_again(load, ch, tag, &m))
+		return US_OK;
 	if (no.err == US_OK) {
 		err = part_new(load, &m, &part);
 		if (err == US_ERR_NOMEM)
@@ -276,23 +342,27 @@ static void
 finish_part(struct load *load)
 {
 	struct part *part = load->current;
-	int bad = part->bad, again = part->number < load->next_part;
+	int bad = part->bad;
 
 	load->current = NULL;
 	if (part->number == load->next_part)
 		load->next_part++;
-	if (!again) { /* else its answer was lost with an intake or front: counted before */
-		load->received += (uint64_t)part->count + part->defects;
-		load->duplicates += part->duplicates;
-		load->refused += (uint64_t)part->refused + part->defects;
-	}
+	load->received += (uint64_t)part->count + part->defects;
+	load->duplicates += part->duplicates;
+	load->refused += (uint64_t)part->refused + part->defects;
 	if (bad) {
 		/* what it would have added goes with the batch: not twice */
 		load->refused += part->count - part->duplicates - part->refused - part->accepted;
 		part->accepted = 0;
-	} else if (load->batch != NULL && !again) {
+	} else if (load->batch != NULL) {
 		load->batch->duplicates += part->duplicates;
 		load->batch->refused += (uint64_t)part->refused + part->defects;
+	}
+	if (part->number == load->n_done && keep_answer(load, part) != US_OK) {
+		sealer_part_answer(part, US_ERR_NOMEM);
+		sealer_part_free(part);
+		sealer_load_fail(load, US_ERR_NOMEM);
+		return;
 	}
 	sealer_part_answer(part, US_OK);
 	sealer_part_free(part);
