@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/base64.h"
@@ -16,6 +17,7 @@
 #include "daemon/lib/role.h"
 #include "registry/act.h"
 
+#define LOCK_TRIES 20 /* one second */
 #define CONF_MAX 65536
 #define CA_CONTEXT "underseal/ca/1"
 #define INIT_CONTEXT "underseal/init/1"
@@ -360,11 +362,17 @@ us_ca_key_read(struct us_pkey **out, const struct us_key *wrap, const uint8_t va
 int
 us_keeper_lock(int *fd)
 {
+	const struct timespec pause = { 0, 50 * 1000 * 1000 };
+
 	*fd = open("lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (*fd < 0)
 		return US_ERR_IO;
-	if (flock(*fd, LOCK_EX | LOCK_NB) == 0)
-		return US_OK;
+	/* a keeper whose monitor was killed ends a moment after it */
+	for (int i = 0; i < LOCK_TRIES; i++) {
+		if (flock(*fd, LOCK_EX | LOCK_NB) == 0)
+			return US_OK;
+		(void)nanosleep(&pause, NULL);
+	}
 	(void)close(*fd);
 	*fd = -1;
 	return US_ERR_BUSY;

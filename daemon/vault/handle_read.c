@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/base64.h"
 #include "common/timefmt.h"
@@ -98,7 +99,9 @@ put_designation(struct request *r, const struct us_batch *facts, uint64_t record
 		err = us_segment_doc(segment, (uint32_t)(record - facts->facts.first), &doc);
 	if (err != US_OK)
 		return err;
-	if (doc.designation.n > 0)
+	/* the segment holds it case-folded; the collection's own stands as it was given */
+	if (doc.designation.n > 0 && (doc.designation.n != designation.n ||
+	    strncasecmp((const char *)doc.designation.p, c->designation, designation.n) != 0))
 		designation = doc.designation;
 	if (designation.n == 0)
 		return put_text(b, ",\"designation\":null,\"legend\":null");
