@@ -21,6 +21,17 @@
 #include "daemon/keeper/klog.h"
 #include "daemon/keeper/worker.h"
 
+/* The clock, which the linker puts here (--wrap): the real one, moved. */
+static int64_t clock_offset_ns;
+int64_t __real_us_time_now_ns(void);
+int64_t __wrap_us_time_now_ns(void);
+
+int64_t
+__wrap_us_time_now_ns(void)
+{
+	return __real_us_time_now_ns() + clock_offset_ns;
+}
+
 struct world {
 	char dir[64];
 	uint8_t vault_id[32];
@@ -101,6 +112,32 @@ append(struct us_klog *log, unsigned n)
 		a.decision = US_DECISION_ALLOW;
 		assert_int_equal(us_klog_append(log, &e, &index, &time_ns), US_OK);
 	}
+}
+
+/* Goal: when the clock jumps back, entries' times do not, and the operator hears of it once. */
+static void
+clock_that_jumps_back(void **state)
+{
+	const int64_t hour_ns = INT64_C(3600) * 1000000000;
+	struct world *w = *state;
+	struct us_klog *log;
+	int64_t before;
+
+	assert_int_equal(open_log(w, &log), US_OK);
+	append(log, 2);
+	before = us_klog_last_time(log);
+	assert_int_equal(us_klog_clock_went_back(log), 0);
+	clock_offset_ns = -hour_ns;
+	append(log, 2);
+	assert_true(us_klog_last_time(log) >= before);
+	assert_int_equal(us_klog_clock_went_back(log), 1);
+	assert_int_equal(us_klog_clock_went_back(log), 0);
+	clock_offset_ns = hour_ns;
+	append(log, 1);
+	assert_true(us_klog_last_time(log) > before);
+	assert_int_equal(us_klog_clock_went_back(log), 0);
+	clock_offset_ns = 0;
+	us_klog_close(log);
 }
 
 static int
@@ -403,6 +440,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(clock_that_jumps_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(goes_on_after_restart, setup, teardown),
 		cmocka_unit_test_setup_teardown(uncommitted_entries_are_nowhere, setup, teardown),
 		cmocka_unit_test_setup_teardown(segments_roll_and_go, setup, teardown),
