@@ -1,7 +1,7 @@
 /*
  * A query against the text of one document, without an index: for masked text, for the test statements of an order, and as the
  * plain meaning that the index is tested against. Same language, same words (query/words.h), same answers as index/eval.h for the
- * same document. Linear in the text for each distinct term. Pure; any thread.
+ * same document. One pass over the text; a word costs a look-up and one step for each 64 words of all phrases. Pure; any thread.
  */
 #ifndef US_QUERY_MATCH_H
 #define US_QUERY_MATCH_H
@@ -24,11 +24,13 @@ struct us_match_document {
 	struct us_bytes bates_prefix;
 };
 
-/* *out 1 if the document is in the query's result, else 0. US_ERR_NOMEM, US_ERR_ENCODING. */
+/* *out 1 if the document is in the query's result, else 0. Bytes that are not UTF-8 separate words, as in the index. US_ERR_NOMEM,
+ * US_ERR_LIMIT (2^31 words in a message). */
 int us_match(const struct us_query *query, const struct us_match_document *document, int *out);
 
-/* The places of the query's words and phrases in one text (those not under a NOT): ascending, disjoint, touching ones joined.
- * *spans is malloc'ed. */
+/* The places of the query's words and phrases in one text (those not under a NOT): ascending, disjoint, touching ones joined. A
+ * phrase is one span with all that stands between its words; a word of a phrase does not count outside of it. Both ends are at characters'
+ * borders. *spans is malloc'ed (NULL if *n is 0). */
 struct us_match_span {
 	size_t start, end; /* bytes */
 };
