@@ -29,10 +29,14 @@ struct us_mask_facts {
 
 /* Appends the masked text of one message for searching; '\n' in place of what is masked, between two paragraphs no phrase bridges:
  * us_match() must be given the pieces between as messages of their own, so cuts says where: pieces are [0, cuts[0]), [cuts[0], cuts[1]), …
- * *cuts is malloc'ed. content: UTF-8. A message of a masked role gives nothing. */
+ * The last cut is the end of what was appended (cuts count from its start), so there are *n_cuts pieces. *cuts is malloc'ed (NULL if *n_cuts
+ * is 0). content: UTF-8. A message of a masked role gives nothing. except_match has no part in it. US_ERR_NOMEM, US_ERR_LIMIT; out is then
+ * as before. */
 int us_mask_message(const struct us_mask *mask, unsigned role, struct us_bytes content, struct us_buf *out, size_t **cuts, size_t *n_cuts);
 /* Appends the JSON of the masked record. query: for except_match, else NULL (with except_match and no query nothing is shown of any content).
- * US_ERR_FORMAT (container), US_ERR_NOMEM, US_ERR_LIMIT. */
+ * Identifiers are masked in the id too, and all but "number" in model and language. With except_match the matches are looked for between
+ * identifiers; what is hidden anyway is not counted in "identifiers". All members of "masked" are always there. US_ERR_FORMAT (container),
+ * US_ERR_ENCODING (a fact is not UTF-8), US_ERR_NOMEM, US_ERR_LIMIT; out is then as before. */
 int us_mask_render(const struct us_mask *mask, const struct us_container *container, const struct us_mask_facts *facts,
     const struct us_query *query, struct us_buf *out);
 
