@@ -286,14 +286,12 @@ north_american(const uint8_t *c, const struct group *g, size_t n)
 	return 0;
 }
 
-/* A number as other countries write it: a trunk prefix 0, a part in parentheses, or 3-4-4. All groups, or 0. */
+/* A number as other countries write it: a trunk prefix 0 or a part in parentheses. All groups, or 0. */
 static size_t
 national(const uint8_t *c, const struct group *g, size_t n, size_t digits, int parenthesis)
 {
 	if (digits < PHONE_MIN || is_date(c, g, n))
 		return 0;
-	if (n >= 3 && size_of(&g[0]) == 3 && size_of(&g[1]) == 4 && size_of(&g[2]) == 4)
-		return 3;
 	if (n == 1 || (!parenthesis && c[g[0].start] != '0'))
 		return 0;
 	return digits >= 9 || parenthesis ? n : 0;
@@ -336,7 +334,9 @@ phone_at(const uint8_t *c, const struct group *g, size_t n, size_t digits, int p
 
 	if (plus || (n > 1 && size_of(&g[0]) >= 2 && c[g[0].start] == '0' && c[g[0].start + 1] == '0' && digits > 8))
 		return digits >= PHONE_MIN ? n : 0;
-	k = north_american(c, g, n);
+	k = n >= 3 && size_of(&g[0]) == 3 && size_of(&g[1]) == 4 && size_of(&g[2]) == 4 ? 3 : 0;
+	if (k == 0)
+		k = north_american(c, g, n);
 	if (k == 0)
 		k = national(c, g, n, digits, parenthesis);
 	if (k == 0 && n > 0 && is_bare(c, &g[0]))

@@ -127,7 +127,7 @@ ends_url(uint8_t c)
 static size_t
 url_end(const uint8_t *c, size_t host)
 {
-	int path = c[host] == US_SCAN_RUN, open = 0;
+	int path = c[host] == US_SCAN_RUN, open = 0; /* parentheses opened and not closed */
 	size_t end = host;
 
 	for (; !ends_url(c[end]); end++) {
@@ -135,14 +135,13 @@ url_end(const uint8_t *c, size_t host)
 			path = 1;
 		else if (c[end] == US_SCAN_RUN && !path)
 			break; /* a sentence goes on behind the host */
-		open += c[end] == '(';
+		open += (c[end] == '(') - (c[end] == ')');
 	}
-	/* what closes the sentence around it; a parenthesis that was opened within stays */
+	/* not what closes the sentence around it, nor a parenthesis that was opened before it */
 	while (end > host) {
-		if (c[end - 1] == ')' && open > 0) {
-			open--;
+		if (c[end - 1] == ')' && open >= 0)
 			break;
-		}
+		open += c[end - 1] == ')';
 		if (c[end - 1] >= 0x80 || strchr(".,;:!?'*_)]}|", c[end - 1]) == NULL)
 			break;
 		end--;
