@@ -28,6 +28,15 @@ is_role_masked(const struct us_mask *mask, unsigned role)
 	return role >= 1 && role <= 4 ? mask->roles >> role & 1 : mask->roles != 0;
 }
 
+/* What was written before a failure is no answer. */
+static void
+cut_back(struct us_buf *out, size_t had)
+{
+	if (out->len > had)
+		us_wipe(out->data + had, out->len - had);
+	out->len = had;
+}
+
 /* ---- for searching ---- */
 
 /* A piece ends at the end of what was appended; empty ones are none. */
@@ -59,7 +68,7 @@ us_mask_message(const struct us_mask *mask, unsigned role, struct us_bytes conte
 
 	*cuts = NULL;
 	*n_cuts = 0;
-	if (is_role_masked(mask, role))
+	if (is_role_masked(mask, role) || content.n == 0)
 		return US_OK;
 	err = us_identifiers_find(content, mask->identifiers, &spans, &n);
 	for (size_t i = 0; err == US_OK && i < n; i++) {
@@ -76,8 +85,7 @@ us_mask_message(const struct us_mask *mask, unsigned role, struct us_bytes conte
 		err = add_cut(cuts, n_cuts, &cap, out->len - had);
 	free(spans);
 	if (err != US_OK) {
-		us_wipe(out->data + had, out->len - had);
-		out->len = had;
+		cut_back(out, had);
 		free(*cuts);
 		*cuts = NULL;
 		*n_cuts = 0;
@@ -99,8 +107,11 @@ put_without(struct render *r, struct us_bytes text, uint32_t wanted)
 {
 	struct us_identifier_span *spans = NULL;
 	size_t n = 0, at = 0;
-	int err = us_identifiers_find(text, wanted, &spans, &n);
+	int err;
 
+	if (text.n == 0)
+		return US_OK;
+	err = us_identifiers_find(text, wanted, &spans, &n);
 	for (size_t i = 0; err == US_OK && i < n; i++) {
 		r->identifiers[spans[i].identifier]++;
 		err = us_buf_put(&r->shown, text.p + at, spans[i].start - at);
@@ -147,8 +158,10 @@ put_matches(struct render *r, struct us_bytes text)
 	size_t n = 0, at = 0, end;
 	int err, hidden = 0;
 
+	if (text.n == 0)
+		return US_OK;
 	if (r->query == NULL)
-		return text.n == 0 ? US_OK : put_text(&r->shown, HIDDEN);
+		return put_text(&r->shown, HIDDEN);
 	err = us_identifiers_find(text, r->mask->identifiers, &spans, &n);
 	for (size_t i = 0; err == US_OK && i <= n; i++) {
 		end = i < n ? spans[i].start : text.n;
@@ -281,10 +294,7 @@ us_mask_render(const struct us_mask *mask, const struct us_container *container,
 		err = us_json_end(&r.json);
 	us_buf_free(&r.shown);
 	us_wipe(&r, sizeof r);
-	if (err != US_OK) {
-		/* what was written before the failure is no answer */
-		us_wipe(out->data + had, out->len - had);
-		out->len = had;
-	}
+	if (err != US_OK)
+		cut_back(out, had);
 	return err;
 }

@@ -442,9 +442,9 @@ test_many_phrases(void **state)
 	us_buf_init(&b, 1 << 16);
 	us_buf_init(&t, 1 << 16);
 	for (unsigned i = 0; i < 60; i++)
-		assert_int_equal(us_buf_putf(&b, "%s\"w%u of the w%u\"", i == 0 ? "" : " AND ", i, i + 1), US_OK);
+		assert_int_equal(us_buf_putf(&b, "%s\"w%u of the very w%u\"", i == 0 ? "" : " AND ", i, i + 1), US_OK);
 	for (unsigned i = 0; i < 61; i++)
-		assert_int_equal(us_buf_putf(&t, "w%u of the ", i), US_OK);
+		assert_int_equal(us_buf_putf(&t, "w%u of the very ", i), US_OK);
 	for (unsigned left_out = 0; left_out < 2; left_out++) {
 		const struct us_match_message m = { 2, { t.data + left_out, t.len - left_out } };
 		const struct us_match_document d = { .messages = &m, .n_messages = 1, .created_s = INT64_MIN };
