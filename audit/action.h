@@ -74,6 +74,9 @@
 	X(CLAWBACK, 74, "clawback") \
 	X(FREEZE, 75, "freeze") \
 	X(UNFREEZE, 76, "unfreeze") \
+	X(ORDER_DIFF, 77, "order-diff") \
+	X(ORDER_WHO, 78, "order-who") \
+	X(DOCKET_SERVE, 79, "docket-serve") \
 	/* the log itself */ \
 	X(AUDIT_LIST, 80, "audit-list") \
 	X(AUDIT_KEYS, 81, "audit-keys") \
@@ -95,7 +98,15 @@
 	X(STATUS, 109, "status") \
 	X(BACKUP, 110, "backup") \
 	X(RESTORE, 111, "restore") \
-	X(CLOCK, 112, "clock")
+	X(CLOCK, 112, "clock") \
+	/* more of the order */ \
+	X(DOCUMENT_ADD, 113, "document-add") \
+	X(DOCUMENT_READ, 114, "document-read") \
+	X(APPROVAL_REQUEST, 115, "approval-request") \
+	X(MATTER_SET, 116, "matter-set") \
+	X(ORDER_IN_FORCE, 117, "order-in-force") /* a version begins to hold by the clock */ \
+	X(ACKNOWLEDGEMENT_LIST, 118, "acknowledgement-list") \
+	X(CLAWBACK_REPORT, 119, "clawback-report")
 
 enum us_action {
 #define X(name, number, text) US_ACTION_##name = number,
@@ -141,7 +152,13 @@ enum us_action {
 	X(HOURS, 33, "hours") \
 	X(NETWORK, 34, "network") \
 	X(APPROVAL, 35, "approval") \
-	X(LEGAL_HOLD, 36, "legal-hold")
+	X(LEGAL_HOLD, 36, "legal-hold") \
+	X(CLEARANCE, 37, "clearance") \
+	X(MATTER, 38, "matter") \
+	X(PERIOD, 39, "period") \
+	X(CREDENTIAL, 40, "credential") \
+	X(CLAWED_BACK, 41, "clawed-back") \
+	X(MASKED, 42, "masked") /* asks about what is masked for this person */
 
 enum us_reason {
 #define X(name, number, text) US_REASON_##name = number,

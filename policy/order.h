@@ -1,23 +1,40 @@
 /*
  * A protective order, compiled: what keyed processes read. It is made from the YAML form by
- * policy/yaml/yaml.h, in a process without keys, and is strictly decoded wherever it is used.
+ * policy/yaml/yaml.h, in a process without keys, and is strictly decoded wherever it is used. What each part means is said
+ * in docs/ORDER.md.
  *
  * Compiled form, canonical (integers big-endian; a reader refuses left-over bytes, unknown versions,
  * numbers, bits, empty lists and duplicates; decode followed by encode gives the same bytes):
  *
- *   "USO1" ‖ SHA-256 of the source(32) ‖ u32 version ‖ str16 title ‖ str16 docket
- *   ‖ str16 default paragraph
- *   ‖ u16 n ‖ n × party   { str16 id ‖ str16 name ‖ u8 m ‖ m × signer { str16 person ‖ u8 capacity } }
- *   ‖ u16 n ‖ n × purpose { str16 code ‖ str16 text }
- *   ‖ u16 n ‖ n × rule    { str16 id ‖ str16 paragraph ‖ u8 effect ‖ u8 flags ‖ u64 parties
- *                           ‖ u32 capacities ‖ u64 actions low ‖ u64 actions high
- *                           ‖ u8 purpose ‖ u8 boxes ‖ u32 records per request
- *                           ‖ u8 m ‖ m × str16 collection ‖ str32 what }
+ *   order      = "USO2" ‖ SHA-256 of the source(32) ‖ u32 version ‖ str16 title ‖ str16 docket
+ *                ‖ str16 default paragraph ‖ u32 smallest count ‖ u8 home calendar
+ *                ‖ u16 n ‖ n × party ‖ u8 n ‖ n × designation ‖ u8 n ‖ n × calendar ‖ u8 n ‖ n × period
+ *                ‖ u16 n ‖ n × purpose ‖ u8 n ‖ n × str16 matter state ‖ u8 n ‖ n × clearance ‖ workflows
+ *                ‖ u16 n ‖ n × rule
+ *   party      = str16 id ‖ str16 name ‖ u8 m ‖ m × signer { str16 person ‖ u8 capacity }
+ *   designation= str16 name
+ *   calendar   = str16 id ‖ str16 zone name ‖ str16 zone (POSIX form) ‖ u8 weekdays ‖ u16 from ‖ u16 to minute
+ *                ‖ u16 m ‖ m × i32 day, strictly ascending
+ *   period     = str16 id ‖ i64 from ‖ i64 until
+ *   purpose    = str16 code ‖ str16 text
+ *   quorum     = u8 m ‖ m × u64 parties
+ *   clearance  = str16 id ‖ str16 paragraph ‖ u64 serve ‖ u16 days ‖ u8 working only ‖ quorum
+ *   workflows  = str16 paragraph of acknowledgement ‖ u8 carries over ‖ i64 renew by
+ *                ‖ quorum to amend ‖ u64 may suspend ‖ u64 may freeze ‖ quorum to lift a freeze
+ *                ‖ u32 capacities that see what was clawed back ‖ u64 may resolve ‖ u16 confer days ‖ u16 move days
+ *   rule       = str16 id ‖ str16 paragraph ‖ u8 effect ‖ u8 flags ‖ u64 parties
+ *                ‖ u32 capacities ‖ u64 actions low ‖ u64 actions high ‖ u8 m ‖ m × str16 collection ‖ str32 what
+ *                [permit: conditions ‖ limits ‖ mask ‖ u8 boxes ‖ u8 log scope]
+ *   conditions = u8 purpose ‖ u8 flags (1 acknowledgement) ‖ u8 clearance ‖ u8 calendar ‖ u8 period ‖ u16 matter states
+ *                ‖ u16 credential bits ‖ u16 credential days ‖ u8 approvals [ ‖ u8 flags (1 any party) ‖ u64 parties
+ *                ‖ u32 capacities ‖ u16 hours ] ‖ u8 m ‖ m × { u8 bits ‖ address(16) }
+ *   limits     = u8 per ‖ u32 records per request ‖ u32 consecutive ‖ u32 per day ‖ u32 life ‖ u32 share in millionths
+ *   mask       = u8 identifiers ‖ u8 roles ‖ u8 fields ‖ u8 except match
  *
- * flags: 1 any party, 2 any collection, 4 what is a query (else it is everything, and empty).
+ * Rule flags: 1 any party, 2 any collection, 4 what is a query (else it is everything, and empty).
  * Bit i of parties is party i of the list; bit c of capacities is capacity c; bit a of the 128 bits of
- * actions is enum us_action a. An order without any party and rule permits nothing: it is what a vault
- * has that was made without one.
+ * actions is enum us_action a. References to lists (clearance, calendar, period) count from 1, 0 is none. An order without
+ * any party and rule permits nothing: it is what a vault has that was made without one.
  *
  * Texts are views into one block that the order owns, valid UTF-8 without control characters, and
  * NUL-terminated behind the view. A struct us_order does not change once made: any number of threads may read.
@@ -29,15 +46,25 @@
 
 #include "audit/action.h"
 #include "common/buf.h"
+#include "policy/calendar.h"
 #include "policy/capacity.h"
+#include "policy/mask.h"
 
 #define US_ORDER_SOURCE_MAX 393216   /* bytes of YAML: source and compiled form fit one act */
 #define US_ORDER_COMPILED_MAX 524288
 #define US_ORDER_PARTIES 64
 #define US_ORDER_SIGNERS 8 /* of one party */
+#define US_ORDER_DESIGNATIONS 32
+#define US_ORDER_CALENDARS 16
+#define US_ORDER_PERIODS 32
 #define US_ORDER_PURPOSES 256
+#define US_ORDER_MATTER_STATES 16
+#define US_ORDER_CLEARANCES 32
+#define US_ORDER_QUORUM 8 /* alternatives */
 #define US_ORDER_RULES 512
 #define US_ORDER_COLLECTIONS 64 /* named by one rule */
+#define US_ORDER_NETWORKS 32    /* of one rule */
+#define US_ORDER_APPROVALS 8    /* that one rule can want */
 #define US_ORDER_ID_MAX 64      /* bytes: ids of parties, rules; codes of purposes */
 #define US_ORDER_NAME_MAX 64    /* names of people, as in certificates */
 #define US_ORDER_TEXT_MAX 512   /* titles, names of parties, texts of purposes */
@@ -46,16 +73,25 @@
 
 enum us_effect { US_PERMIT = 1, US_FORBID = 2 };
 enum us_purpose_need { US_PURPOSE_FREE = 0, US_PURPOSE_REQUIRED = 1, US_PURPOSE_LISTED = 2 };
+enum us_quota_per { US_PER_PERSON = 1, US_PER_PARTY = 2 };
 
 /* Boxes of a log entry that an audit permit opens: bit 1 << enum us_box (audit/entry.h). */
 #define US_BOXES_ACCESS 1
 #define US_BOXES_DISCLOSURE 2
 #define US_BOXES_QUERY 4
 #define US_BOXES_ALL 7
+/* Of whose entries. */
+enum us_log_scope {
+	US_LOG_OF_ALL = 1,       /* everybody's */
+	US_LOG_OF_OWN_PARTY = 2, /* of people who share a party with the reader */
+	US_LOG_OF_SELF = 3
+};
 
-#define US_RECORDS_UNLIMITED UINT32_MAX
+#define US_UNLIMITED UINT32_MAX
+#define US_RECORDS_UNLIMITED US_UNLIMITED
+#define US_MILLION 1000000u
 
-/* Who may sign people of a party into the roster. */
+/* Who may sign people of a party into the roster, and sign for the party. */
 struct us_signer {
 	struct us_bytes person; /* the name of a person of the registry */
 	enum us_capacity capacity;
@@ -68,9 +104,87 @@ struct us_party {
 	struct us_signer signers[US_ORDER_SIGNERS];
 };
 
+/* Designations, the strictest first; what is loaded without one gets the first. */
+struct us_designation {
+	struct us_bytes name; /* as it stands on records: "ATTORNEYS' EYES ONLY" */
+};
+
+struct us_period {
+	struct us_bytes id;
+	int64_t from_ns;  /* inside; INT64_MIN: open */
+	int64_t until_ns; /* outside; INT64_MAX: open */
+};
+
 struct us_purpose {
 	struct us_bytes code;
 	struct us_bytes text;
+};
+
+/* Whose signatures are enough: every party of one alternative, each by one of its signers. n = 0: nobody's. */
+struct us_quorum {
+	size_t n;
+	uint64_t alternatives[US_ORDER_QUORUM]; /* parties; never 0 */
+};
+
+/* A clearance: disclosed in advance to the parties served, who may object within a term. */
+struct us_clearance {
+	struct us_bytes id;
+	struct us_bytes paragraph;
+	uint64_t serve;   /* parties; at least one */
+	uint16_t days;    /* from service, in the home calendar */
+	int working_only;
+	struct us_quorum confirm; /* who clears once the term has run without objection */
+};
+
+struct us_workflows {
+	/* Exhibit A */
+	struct us_bytes acknowledgement_paragraph;
+	int carries_over;      /* acknowledgements of the version before hold for this one … */
+	int64_t renew_by_ns;   /* … until then; INT64_MAX: for good */
+	/* versions */
+	struct us_quorum amend;
+	uint64_t may_suspend;  /* parties, one signer of any */
+	/* freezes */
+	uint64_t may_freeze;
+	struct us_quorum lift;
+	/* clawback: who may still see what was clawed back, if a rule permits them (usually the court) */
+	uint32_t clawback_visible; /* capacities */
+	/* who decides clearances with an objection, challenges, clawbacks: one signer of any */
+	uint64_t may_resolve;
+	/* challenges: terms from service, in the home calendar; 0: none */
+	uint16_t confer_days;
+	uint16_t move_days;
+};
+
+struct us_approval_need {
+	uint8_t count; /* 0: none */
+	int any_party;
+	uint64_t parties;
+	uint32_t capacities;
+	uint16_t hours; /* an approval holds so long after it is complete */
+};
+
+struct us_conditions {
+	enum us_purpose_need purpose;
+	int acknowledgement;
+	uint8_t clearance;      /* counted from 1; 0: none */
+	uint8_t calendar;       /* working hours of it; 0: at any time */
+	uint8_t period;
+	uint16_t matter_states; /* bit i: state i; 0: any */
+	uint16_t credential_bits; /* at least so strong (NIST SP 800-57 part 1, table 2); 0: any */
+	uint16_t credential_days; /* issued for at most so long; 0: any */
+	struct us_approval_need approval;
+	size_t n_networks; /* 0: from anywhere */
+	struct us_network *networks;
+};
+
+struct us_limits {
+	enum us_quota_per per; /* whose disclosures per_day, life, consecutive and share count */
+	uint32_t records_per_request; /* each at least 1, or US_UNLIMITED */
+	uint32_t consecutive;
+	uint32_t per_day;      /* a day of the home calendar, else of UTC */
+	uint32_t life;
+	uint32_t share;        /* of the collection's records, in millionths */
 };
 
 struct us_rule {
@@ -86,10 +200,12 @@ struct us_rule {
 	struct us_bytes *collections;
 	int is_query;         /* 0: every record, and what is empty */
 	struct us_bytes what; /* a query, in the language of query/query.h */
-	/* permits only; a forbid has FREE, 0, US_RECORDS_UNLIMITED */
-	enum us_purpose_need purpose;
+	/* permits only; in a forbid all zero, limits US_UNLIMITED and per PERSON */
+	struct us_conditions conditions;
+	struct us_limits limits;
+	struct us_mask mask;
 	uint8_t boxes; /* not 0 exactly if it permits an action that opens the log */
-	uint32_t records_per_request; /* at least 1, or US_RECORDS_UNLIMITED */
+	enum us_log_scope log_scope; /* 0 exactly if boxes is 0 */
 };
 
 struct us_order {
@@ -99,10 +215,23 @@ struct us_order {
 	struct us_bytes title;
 	struct us_bytes docket;            /* of the court; may be empty */
 	struct us_bytes default_paragraph; /* cited when no rule permits; may be empty */
+	uint32_t smallest_count; /* to people who may count but not read, smaller numbers are "fewer than" it; 0: none */
+	uint8_t home_calendar;   /* counted from 1: whose days and zone quotas and terms use; 0: UTC, every day */
 	size_t n_parties;
 	struct us_party *parties;
+	size_t n_designations;
+	struct us_designation *designations;
+	size_t n_calendars;
+	struct us_calendar *calendars; /* owns their holidays */
+	size_t n_periods;
+	struct us_period *periods;
 	size_t n_purposes;
 	struct us_purpose *purposes;
+	size_t n_matter_states; /* the first is the one a matter begins in; 0: the order knows none */
+	struct us_bytes *matter_states;
+	size_t n_clearances;
+	struct us_clearance *clearances;
+	struct us_workflows workflows;
 	size_t n_rules;
 	struct us_rule *rules;
 	struct us_buf texts; /* owns every view above */
@@ -122,6 +251,12 @@ void us_order_free(struct us_order *order); /* NULL is allowed */
 
 /* Index of the party with that id; US_ERR_NOT_FOUND. */
 int us_order_party(const struct us_order *order, struct us_bytes id, size_t *out);
+/* 1 if the signed parties are enough. A quorum without alternatives never is. */
+int us_quorum_met(const struct us_quorum *quorum, uint64_t signed_parties);
+/* The calendar whose days and terms count: the home calendar, or one of UTC where every day is a working day. */
+const struct us_calendar *us_order_calendar(const struct us_order *order);
+/* 0: not one of the order's list; else counted from 1 (1: the strictest). Compares folded (ASCII case). */
+size_t us_order_designation(const struct us_order *order, struct us_bytes name);
 /* 1 if the order names this person, in this capacity, as a roster signer of party (an index). */
 int us_order_is_signer(const struct us_order *order, size_t party, struct us_bytes person,
     enum us_capacity capacity);
@@ -132,7 +267,8 @@ enum us_action_class {
 	US_ACTIONS_OPEN,           /* anybody with a live credential, unless a rule forbids it. Lists of people,
 	                            * credentials and the docket: to administrator, court, special-master and
 	                            * auditor in full, to others what concerns their own parties */
-	US_ACTIONS_ADMINISTRATIVE, /* capacity and signatures: registry/authority.h. No rule may name it yet */
+	US_ACTIONS_ADMINISTRATIVE, /* capacity and signatures decide first (registry/authority.h); rules can forbid it, and a
+	                            * permit that fits adds its conditions, but none makes it wider */
 	US_ACTIONS_INTERNAL        /* the machine's own; nobody may ask for it */
 };
 enum us_action_class us_action_class_of(enum us_action action);
