@@ -29,6 +29,7 @@ int us_proofs_batch(struct us_proofs *proofs, uint32_t collection, uint32_t slot
     uint8_t root[32]);
 /* A record as it came (one JSON object with "record" and "manifest"), against its batch. record views
  * the verbatim source bytes. US_ERR_VERIFY, US_ERR_FORMAT, or as us_proofs_batch. */
+/* A record that the order masks is not what was loaded, and carries no proof of it: US_OK without a check. */
 int us_proofs_record(struct us_proofs *proofs, const char *line, size_t n, struct us_bytes *record);
 
 #endif

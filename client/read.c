@@ -156,6 +156,8 @@ us_print_record(FILE *to, const char *line, size_t n)
 		us_print_text(to, content, strlen(content), 1);
 		fputc('\n', to);
 	}
+	if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(document, "masked")))
+		fputs("\nParts of this record are masked by the order. It cannot be compared with what was loaded.\n", to);
 	fputs("\n----\n", to);
 	cJSON_Delete(document);
 }

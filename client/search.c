@@ -28,7 +28,12 @@ show_hits(const cJSON *document)
 	const cJSON *hits = cJSON_GetObjectItemCaseSensitive(document, "hits"), *hit;
 	const char *next = us_json_text(document, "next");
 	double total = us_json_number(document, "total", 0);
+	double fewer = us_json_number(document, "fewer_than", 0);
 
+	if (fewer > 0) { /* who may count but not read gets no small numbers */
+		printf("fewer than %.0f\n", fewer);
+		return;
+	}
 	if (cJSON_GetArraySize(hits) == 0 && *next == '\0') { /* --count, or nothing is there */
 		printf("%.0f\n", total);
 		return;

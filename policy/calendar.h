@@ -5,7 +5,7 @@
  *
  * Local time follows the POSIX form of a zone ("EST5EDT,M3.2.0,M11.1.0": POSIX.1-2017, 8.3, variable TZ; RFC 8536,
  * section 3.3.1 for hours beyond 24 and of either sign). Dates are days since 1970-01-01 in the proleptic
- * Gregorian calendar (Hinnant, "chrono-Compatible Low-Level Date Algorithms"). No leap seconds.
+ * Gregorian calendar. No leap seconds.
  */
 #ifndef US_POLICY_CALENDAR_H
 #define US_POLICY_CALENDAR_H
@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "common/buf.h"
+#include "common/timefmt.h" /* dates to days and back */
 
 #define US_ZONE_MAX 64 /* bytes of a POSIX form */
 #define US_HOLIDAYS_MAX 512
@@ -63,9 +64,6 @@ int us_calendar_is_open(const struct us_calendar *c, int64_t now_ns);
  * US_ERR_RANGE). A calendar without a working day within 10 years is US_ERR_RANGE too. */
 int us_calendar_due(const struct us_calendar *c, int64_t from_ns, uint32_t days, int working_only, int64_t *due_ns);
 
-/* Dates. */
-int32_t us_days_from_civil(int64_t year, unsigned month, unsigned day);
-void us_civil_from_days(int32_t days, int64_t *year, unsigned *month, unsigned *day);
 /* 0: Sunday */
 unsigned us_weekday(int32_t days);
 

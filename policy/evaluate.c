@@ -1,4 +1,4 @@
-#include "policy/evaluate.h"
+#include "policy/conditions.h"
 
 #include <string.h>
 
@@ -7,10 +7,7 @@ static const char cure_order[] =
     "ask a roster signer of your party whether the order can be amended; nobody at the vault can allow it";
 static const char cure_capacity[] =
     "this is never open to your capacity; somebody whom the order names must do it";
-static const char cure_purpose[] = "state a purpose with --purpose";
-static const char cure_listed[] = "state one of the order's purpose codes with --purpose";
-static const char cure_quota[] = "ask for fewer records in one request";
-static const char cure_signatures[] = "this goes by signed acts and the docket, not by this request";
+static const char cure_frozen[] = "it is frozen; whoever the order names can lift that";
 
 static int
 same(struct us_bytes a, struct us_bytes b)
@@ -83,54 +80,126 @@ is_listed(const struct us_order *order, struct us_bytes purpose)
 	return 0;
 }
 
-/* The conditions of all permits at once. The first rule that fails is cited. */
-static void
-judge(const struct us_order *order, enum us_action action, const struct us_context *context,
-    struct us_ruling *out)
+static uint32_t
+smaller(uint32_t a, uint32_t b)
 {
-	int listed = is_listed(order, context->purpose);
-	size_t first = 0, narrowest = 0;
-	int wants = -1, any = 0;
+	return a < b ? a : b;
+}
+
+/* What is left of a limit when so much is used. */
+static uint32_t
+rest(uint64_t limit, uint64_t used)
+{
+	uint64_t left = limit > used ? limit - used : 0;
+
+	return left < US_UNLIMITED ? (uint32_t)left : US_UNLIMITED - 1;
+}
+
+/* Adds a permit's limits, masks and boxes to the ruling. */
+static void
+add_limits(const struct us_rule *rule, struct us_ruling *out)
+{
+	const struct us_limits *l = &rule->limits;
+
+	if (!rule->is_query)
+		out->sees_all = 1;
+	out->records_per_request = smaller(out->records_per_request, l->records_per_request);
+	if (l->consecutive != US_UNLIMITED && (out->run_max == 0 || l->consecutive < out->run_max))
+		out->run_max = l->consecutive;
+	out->wants_party_usage |= l->per == US_PER_PARTY && (l->consecutive != US_UNLIMITED ||
+	    l->per_day != US_UNLIMITED || l->life != US_UNLIMITED || l->share != US_UNLIMITED);
+	us_mask_add(&out->mask, &rule->mask);
+	out->boxes &= rule->boxes;
+	if (rule->log_scope > out->log_scope)
+		out->log_scope = rule->log_scope;
+	out->purpose_needed |= rule->conditions.purpose != US_PURPOSE_FREE;
+	out->approval_needed |= rule->conditions.approval.count != 0;
+}
+
+/* What is left of the limits of all permits that fit: as of before the request, or after it. */
+static void
+leave(const struct us_order *order, const struct us_context *context, int after, struct us_ruling *out)
+{
+	struct us_left *left = &out->left;
+
+	*left = (struct us_left){ out->records_per_request, out->run_max == 0 ? US_UNLIMITED : out->run_max,
+		US_UNLIMITED, US_UNLIMITED, US_UNLIMITED };
+	if ((context->unknown & US_UNKNOWN_USAGE) != 0)
+		return;
+	for (int i = us_rules_next(out->permits, 0); i >= 0; i = us_rules_next(out->permits, i + 1)) {
+		const struct us_limits *l = &order->rules[i].limits;
+		const struct us_meter *m = l->per == US_PER_PARTY ?
+		    (after ? &context->party_after : &context->party_before) :
+		    (after ? &context->person_after : &context->person_before);
+
+		if (l->per_day != US_UNLIMITED)
+			left->per_day = smaller(left->per_day, rest(l->per_day, m->day));
+		if (l->life != US_UNLIMITED)
+			left->life = smaller(left->life, rest(l->life, m->life));
+		if (l->share != US_UNLIMITED)
+			left->share = smaller(left->share, rest(us_share_of(l->share, context->corpus), m->life));
+	}
+}
+
+/* The conditions of all permits at once: kind after kind, and within one the rules in their order. */
+static void
+judge(const struct us_order *order, const struct us_subject *subject, enum us_action action,
+    const struct us_context *context, struct us_ruling *out)
+{
+	const int listed = is_listed(order, context->purpose);
+	const int first = us_rules_next(out->permits, 0);
 
 	out->boxes = us_action_opens_log(action) ? US_BOXES_ALL : 0;
-	for (int i = us_rules_next(out->permits, 0); i >= 0; i = us_rules_next(out->permits, i + 1)) {
-		const struct us_rule *rule = &order->rules[i];
-		if (!any++)
-			first = (size_t)i;
-		if (!rule->is_query)
-			out->sees_all = 1;
-		if (rule->records_per_request < out->records_per_request) {
-			out->records_per_request = rule->records_per_request;
-			narrowest = (size_t)i;
-		}
-		out->boxes &= rule->boxes;
-		if (rule->purpose != US_PURPOSE_FREE)
-			out->purpose_needed = 1;
-		if (wants < 0 && rule->purpose != US_PURPOSE_FREE &&
-		    (context->purpose.n == 0 || (rule->purpose == US_PURPOSE_LISTED && !listed)))
-			wants = i;
-	}
+	for (int i = first; i >= 0; i = us_rules_next(out->permits, i + 1))
+		add_limits(&order->rules[i], out);
 	if (us_rules_next(out->forbids, 0) >= 0)
 		out->sees_all = 0;
-	if (us_action_opens_log(action) && out->boxes == 0) {
+	leave(order, context, 0, out);
+	if (us_action_opens_log(action) && (out->boxes == 0 || out->log_scope == 0)) {
 		deny(out, US_REASON_NOT_IN_ORDER, cure_order);
 		return;
 	}
-	if (wants >= 0) {
-		cite(out, order, (size_t)wants);
-		deny(out, US_REASON_PURPOSE_MISSING,
-		    order->rules[wants].purpose == US_PURPOSE_LISTED ? cure_listed : cure_purpose);
-		return;
+	for (unsigned c = 0; c < US_CONDITIONS; c++) {
+		for (int i = first; i >= 0; i = us_rules_next(out->permits, i + 1)) {
+			const struct us_rule *rule = &order->rules[i];
+
+			if (!us_condition_asked(rule, (enum us_condition)c, context->unknown) ||
+			    us_condition_holds(order, rule, (enum us_condition)c, subject, context, listed))
+				continue;
+			cite(out, order, (size_t)i);
+			deny(out, us_condition_reason((enum us_condition)c), us_condition_cure((enum us_condition)c, rule));
+			return;
+		}
 	}
-	if (context->records > out->records_per_request) {
-		cite(out, order, narrowest);
-		deny(out, US_REASON_QUOTA, cure_quota);
-		return;
-	}
-	cite(out, order, first);
+	leave(order, context, 1, out);
+	cite(out, order, (size_t)first);
 	out->decision = US_DECISION_ALLOW;
 	out->reason = US_REASON_NONE;
 	out->cure = "";
+}
+
+int
+us_action_is_frozen(enum us_action action)
+{
+	return us_action_is_evidence(action) || action == US_ACTION_COPY_RETURN || action == US_ACTION_LOAD ||
+	    action == US_ACTION_BATCH_RELEASE || action == US_ACTION_BATCH_WITHDRAW || action == US_ACTION_RELABEL;
+}
+
+/* The first freeze that hits the request, or NULL. */
+static const struct us_freeze_on *
+frozen(const struct us_subject *subject, enum us_action action, const struct us_context *context)
+{
+	if (!us_action_is_frozen(action))
+		return NULL;
+	for (size_t i = 0; i < context->n_freezes; i++) {
+		const struct us_freeze_on *f = &context->freezes[i];
+
+		if (f->everything || (f->parties & subject->parties) != 0 ||
+		    (f->person != 0 && f->person == subject->person) ||
+		    (f->collection.n > 0 && same(f->collection, context->collection)))
+			return f;
+	}
+	return NULL;
 }
 
 void
@@ -140,7 +209,8 @@ us_order_evaluate(const struct us_order *order, const struct us_subject *subject
 	enum us_action_class class = us_action_class_of(action);
 
 	memset(out, 0, sizeof(*out));
-	out->records_per_request = US_RECORDS_UNLIMITED;
+	out->records_per_request = US_UNLIMITED;
+	out->left = (struct us_left){ US_UNLIMITED, US_UNLIMITED, US_UNLIMITED, US_UNLIMITED, US_UNLIMITED };
 	out->paragraph = order->default_paragraph;
 	deny(out, US_REASON_NOT_IN_ORDER, cure_order);
 	if (us_capacity_name((unsigned)subject->capacity) == NULL || subject->person == 0) {
@@ -151,13 +221,15 @@ us_order_evaluate(const struct us_order *order, const struct us_subject *subject
 		deny(out, US_REASON_CAPACITY, cure_capacity);
 		return;
 	}
-	if (class == US_ACTIONS_ADMINISTRATIVE) {
-		deny(out, US_REASON_CAPACITY, cure_signatures);
-		return;
-	}
 	if (us_action_is_evidence(action) && (subject->capacity == US_CAPACITY_ADMINISTRATOR ||
 	    subject->capacity == US_CAPACITY_KEYHOLDER)) {
 		deny(out, US_REASON_CAPACITY, cure_capacity);
+		return;
+	}
+	const struct us_freeze_on *freeze = frozen(subject, action, context);
+	if (freeze != NULL) {
+		out->freeze = freeze->id;
+		deny(out, US_REASON_FROZEN, cure_frozen);
 		return;
 	}
 	if (gather(order, subject, action, context->collection, out)) {
@@ -167,11 +239,11 @@ us_order_evaluate(const struct us_order *order, const struct us_subject *subject
 		return;
 	}
 	if (us_rules_next(out->permits, 0) >= 0) {
-		judge(order, action, context, out);
+		judge(order, subject, action, context, out);
 		return;
 	}
 	memset(out->forbids, 0, sizeof(out->forbids));
-	if (class == US_ACTIONS_OPEN) {
+	if (class == US_ACTIONS_OPEN || class == US_ACTIONS_ADMINISTRATIVE) {
 		out->decision = US_DECISION_ALLOW;
 		out->reason = US_REASON_NONE;
 		out->cure = "";
@@ -190,4 +262,37 @@ us_rules_next(const uint64_t rules[US_RULE_WORDS], int from)
 			return (int)(word * 64) + __builtin_ctzll(bits);
 	}
 	return -1;
+}
+
+void
+us_order_explain(const struct us_order *order, const struct us_subject *subject, enum us_action action,
+    const struct us_context *context, void (*line)(void *ctx, const struct us_explained *e), void *ctx)
+{
+	const int listed = is_listed(order, context->purpose);
+
+	for (size_t i = 0; i < order->n_rules; i++) {
+		const struct us_rule *rule = &order->rules[i];
+		struct us_explained e = { .rule = (uint32_t)i, .standing = US_STANDS_NOT };
+
+		if (!us_actions_has(rule->actions, action))
+			e.misses |= US_MISSES_ACTION;
+		if (us_capacity_name((unsigned)subject->capacity) == NULL ||
+		    (rule->capacities & US_CAPACITY_BIT(subject->capacity)) == 0)
+			e.misses |= US_MISSES_CAPACITY;
+		if (!rule->any_party && (rule->parties & subject->parties) == 0)
+			e.misses |= US_MISSES_PARTY;
+		if (!collection_fits(rule, context->collection))
+			e.misses |= US_MISSES_COLLECTION;
+		if (e.misses == 0)
+			e.standing = rule->effect == US_PERMIT ? US_STANDS_PERMIT :
+			    rule->is_query ? US_STANDS_EXCLUDES : US_STANDS_FORBID;
+		for (unsigned c = 0; e.standing == US_STANDS_PERMIT && c < US_CONDITIONS; c++) {
+			if (!us_condition_asked(rule, (enum us_condition)c, context->unknown))
+				continue;
+			e.asked |= UINT32_C(1) << c;
+			if (!us_condition_holds(order, rule, (enum us_condition)c, subject, context, listed))
+				e.fails |= UINT32_C(1) << c;
+		}
+		line(ctx, &e);
+	}
 }

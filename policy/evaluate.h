@@ -72,7 +72,7 @@ struct us_context {
 	int has_address;            /* 0: it could not be read; then no network fits */
 	uint8_t matter;             /* index of the matter's state in the order's list */
 	uint16_t credential_bits;
-	uint16_t credential_days;   /* from notBefore to notAfter, rounded up */
+	uint16_t credential_days;   /* whole days from notBefore to notAfter */
 	size_t n_approvers;         /* distinct people */
 	const struct us_approver *approvers;
 	size_t n_freezes;

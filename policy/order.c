@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/utf8.h"
 
@@ -11,9 +12,18 @@ us_order_free(struct us_order *order)
 {
 	if (order == NULL)
 		return;
-	for (size_t i = 0; order->rules != NULL && i < order->n_rules; i++)
+	for (size_t i = 0; order->rules != NULL && i < order->n_rules; i++) {
 		free(order->rules[i].collections);
+		free(order->rules[i].conditions.networks);
+	}
 	free(order->rules);
+	for (size_t i = 0; order->calendars != NULL && i < order->n_calendars; i++)
+		free((void *)(uintptr_t)order->calendars[i].holidays);
+	free(order->calendars);
+	free(order->designations);
+	free(order->periods);
+	free(order->matter_states);
+	free(order->clearances);
 	free(order->purposes);
 	free(order->parties);
 	us_buf_free(&order->texts);
@@ -51,6 +61,41 @@ us_order_is_signer(const struct us_order *order, size_t party, struct us_bytes p
 	return 0;
 }
 
+struct us_limits
+us_limits_none(void)
+{
+	struct us_limits l = { US_PER_PERSON, US_UNLIMITED, US_UNLIMITED, US_UNLIMITED, US_UNLIMITED, US_UNLIMITED };
+
+	return l;
+}
+
+int
+us_quorum_met(const struct us_quorum *quorum, uint64_t signed_parties)
+{
+	for (size_t i = 0; i < quorum->n && i < US_ORDER_QUORUM; i++)
+		if (quorum->alternatives[i] != 0 && (quorum->alternatives[i] & ~signed_parties) == 0)
+			return 1;
+	return 0;
+}
+
+const struct us_calendar *
+us_order_calendar(const struct us_order *order)
+{
+	static const struct us_calendar utc = { .weekdays = 0x7f, .to_minute = 1440 };
+
+	return order->home_calendar == 0 ? &utc : &order->calendars[order->home_calendar - 1u];
+}
+
+size_t
+us_order_designation(const struct us_order *order, struct us_bytes name)
+{
+	for (size_t i = 0; i < order->n_designations; i++)
+		if (order->designations[i].name.n == name.n && name.n > 0 &&
+		    strncasecmp((const char *)order->designations[i].name.p, (const char *)name.p, name.n) == 0)
+			return i + 1;
+	return 0;
+}
+
 enum us_action_class
 us_action_class_of(enum us_action action)
 {
@@ -76,6 +121,13 @@ us_action_class_of(enum us_action action)
 	case US_ACTION_AUDIT_KEYS:
 	case US_ACTION_AUDIT_EXPORT:
 	case US_ACTION_AUDIT_REPORT:
+	case US_ACTION_CLEARANCE:
+	case US_ACTION_CHALLENGE:
+	case US_ACTION_RELABEL:
+	case US_ACTION_CLAWBACK:
+	case US_ACTION_CLAWBACK_REPORT:
+	case US_ACTION_ORDER_DIFF:
+	case US_ACTION_ORDER_WHO:
 		return US_ACTIONS_ORDERED;
 	case US_ACTION_SESSION:
 	case US_ACTION_STATUS:
@@ -88,6 +140,14 @@ us_action_class_of(enum us_action action)
 	case US_ACTION_AUDIT_TILE:
 	case US_ACTION_AUDIT_CHECKPOINT:
 	case US_ACTION_AUDIT_WITNESS:
+	case US_ACTION_ACKNOWLEDGE:
+	case US_ACTION_ACKNOWLEDGEMENT_LIST:
+	case US_ACTION_DOCKET_OBJECT:
+	case US_ACTION_DOCKET_WITHDRAW:
+	case US_ACTION_DOCKET_SERVE:
+	case US_ACTION_DOCUMENT_ADD:
+	case US_ACTION_DOCUMENT_READ:
+	case US_ACTION_APPROVAL_REQUEST:
 		return US_ACTIONS_OPEN;
 	case US_ACTION_COLLECTION_CREATE:
 	case US_ACTION_COLLECTION_DESTROY:
@@ -100,24 +160,18 @@ us_action_class_of(enum us_action action)
 	case US_ACTION_PERSON_END:
 	case US_ACTION_CREDENTIAL_ISSUE:
 	case US_ACTION_CREDENTIAL_REVOKE:
-	case US_ACTION_ACKNOWLEDGE:
-	case US_ACTION_CLEARANCE:
 	case US_ACTION_ORDER_SET:
 	case US_ACTION_ORDER_PROPOSE:
 	case US_ACTION_ORDER_SIGN:
 	case US_ACTION_ORDER_WITHDRAW:
 	case US_ACTION_ORDER_SUSPEND:
 	case US_ACTION_DOCKET_SIGN:
-	case US_ACTION_DOCKET_OBJECT:
 	case US_ACTION_DOCKET_RESOLVE:
-	case US_ACTION_DOCKET_WITHDRAW:
-	case US_ACTION_CHALLENGE:
-	case US_ACTION_RELABEL:
-	case US_ACTION_CLAWBACK:
 	case US_ACTION_FREEZE:
 	case US_ACTION_UNFREEZE:
 	case US_ACTION_UNSEAL_SHARE:
 	case US_ACTION_SEAL:
+	case US_ACTION_MATTER_SET:
 		return US_ACTIONS_ADMINISTRATIVE;
 	case US_ACTION_NONE:
 	case US_ACTION_OPEN_COLLECTION:
@@ -137,6 +191,7 @@ us_action_class_of(enum us_action action)
 	case US_ACTION_BACKUP:
 	case US_ACTION_RESTORE:
 	case US_ACTION_CLOCK:
+	case US_ACTION_ORDER_IN_FORCE:
 		return US_ACTIONS_INTERNAL;
 	}
 	return US_ACTIONS_INTERNAL;

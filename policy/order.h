@@ -251,6 +251,8 @@ void us_order_free(struct us_order *order); /* NULL is allowed */
 
 /* Index of the party with that id; US_ERR_NOT_FOUND. */
 int us_order_party(const struct us_order *order, struct us_bytes id, size_t *out);
+/* No limit at all. */
+struct us_limits us_limits_none(void);
 /* 1 if the signed parties are enough. A quorum without alternatives never is. */
 int us_quorum_met(const struct us_quorum *quorum, uint64_t signed_parties);
 /* The calendar whose days and terms count: the home calendar, or one of UTC where every day is a working day. */

@@ -191,31 +191,42 @@ order_question(const struct us_registry *reg, const struct us_act *act, struct u
 	return US_OK;
 }
 
+/* What the order adds: its ruling on the act's action in that context. */
+static int
+ask_order(const struct us_registry *reg, const struct us_person *actor, const struct us_act *act,
+    const struct us_context *context, struct us_refusal *refusal)
+{
+	struct us_subject subject = us_registry_subject(actor);
+	struct us_ruling ruling;
+	int err;
+
+	us_order_evaluate(reg->order, &subject, us_act_action(act->type), context, &ruling);
+	if (ruling.decision == US_DECISION_ALLOW)
+		return US_OK;
+	err = us_refuse(refusal, US_ERR_DENIED, ruling.reason, "the order does not let you do %s here",
+	    us_act_name((unsigned)act->type));
+	us_refuse_cure(refusal, ruling.cure);
+	if (refusal != NULL) {
+		refusal->rule = ruling.rule;
+		memcpy(refusal->paragraph, ruling.paragraph.p == NULL ? (const uint8_t *)"" : ruling.paragraph.p,
+		    ruling.paragraph.n);
+		refusal->paragraph[ruling.paragraph.n] = '\0';
+	}
+	return err;
+}
+
 static int
 check_order(const struct us_registry *reg, const struct us_person *actor, const struct us_act *act,
-    int64_t now_ns, struct us_refusal *refusal)
+    const struct us_context *facts, struct us_refusal *refusal)
 {
-	struct us_context context = { .now_ns = now_ns };
-	struct us_subject subject = us_registry_subject(actor);
+	struct us_context context = *facts;
 	const struct us_person *owner = NULL;
-	struct us_ruling ruling;
 	int err = order_question(reg, act, &context, &owner, refusal);
 
+	if (err == US_OK)
+		err = ask_order(reg, actor, act, &context, refusal);
 	if (err != US_OK)
 		return err;
-	us_order_evaluate(reg->order, &subject, us_act_action(act->type), &context, &ruling);
-	if (ruling.decision != US_DECISION_ALLOW) {
-		err = us_refuse(refusal, US_ERR_DENIED, ruling.reason, "the order does not let you do %s here",
-		    us_act_name((unsigned)act->type));
-		us_refuse_cure(refusal, ruling.cure);
-		if (refusal != NULL) {
-			refusal->rule = ruling.rule;
-			memcpy(refusal->paragraph, ruling.paragraph.p == NULL ? (const uint8_t *)"" : ruling.paragraph.p,
-			    ruling.paragraph.n);
-			refusal->paragraph[ruling.paragraph.n] = '\0';
-		}
-		return err;
-	}
 	if (act->type != US_ACT_COPY && !shares_party(actor, owner))
 		return us_refuse(refusal, US_ERR_DENIED, US_REASON_NOT_IN_ORDER,
 		    act->type == US_ACT_COPY_RETURN ? "that copy was taken by another party"
@@ -223,24 +234,11 @@ check_order(const struct us_registry *reg, const struct us_person *actor, const 
 	return US_OK;
 }
 
-int
-us_authority_check(const struct us_registry *reg, const struct us_person *actor,
-    const struct us_act *act, int64_t now_ns, struct us_refusal *refusal)
+/* An act that capacity and signatures decide. */
+static int
+check_administrative(const struct us_registry *reg, const struct us_person *actor, const struct us_act *act,
+    enum us_authority authority, struct us_refusal *refusal)
 {
-	enum us_authority authority = us_authority_of(actor->capacity, act->type);
-
-	if (reg->order == NULL)
-		return us_refuse(refusal, US_ERR_STATE, US_REASON_STATE, "the vault has no beginning yet");
-	switch (authority) {
-	case US_AUTHORITY_NEVER:
-		return refuse_capacity(actor, act, refusal);
-	case US_AUTHORITY_ORDER:
-		return check_order(reg, actor, act, now_ns, refusal);
-	case US_AUTHORITY_ALWAYS:
-	case US_AUTHORITY_SIGNER:
-	case US_AUTHORITY_OWN:
-		break;
-	}
 	/* person-sign is about a docket item: whose signature it waits for is checked with the item */
 	if (act->type == US_ACT_PERSON_SIGN)
 		return is_signer(reg, actor) ? US_OK : us_refuse(refusal, US_ERR_DENIED, US_REASON_CAPACITY,
@@ -249,4 +247,27 @@ us_authority_check(const struct us_registry *reg, const struct us_person *actor,
 	    act->type == US_ACT_PERSON_END || act->type == US_ACT_CREDENTIAL_REVOKE)
 		return check_about(reg, actor, act, authority, refusal);
 	return US_OK;
+}
+
+int
+us_authority_check(const struct us_registry *reg, const struct us_person *actor,
+    const struct us_act *act, const struct us_context *facts, struct us_refusal *refusal)
+{
+	enum us_authority authority = us_authority_of(actor->capacity, act->type);
+	int err;
+
+	if (reg->order == NULL)
+		return us_refuse(refusal, US_ERR_STATE, US_REASON_STATE, "the vault has no beginning yet");
+	switch (authority) {
+	case US_AUTHORITY_NEVER:
+		return refuse_capacity(actor, act, refusal);
+	case US_AUTHORITY_ORDER:
+		return check_order(reg, actor, act, facts, refusal);
+	case US_AUTHORITY_ALWAYS:
+	case US_AUTHORITY_SIGNER:
+	case US_AUTHORITY_OWN:
+		break;
+	}
+	err = check_administrative(reg, actor, act, authority, refusal);
+	return err != US_OK ? err : ask_order(reg, actor, act, facts, refusal);
 }

@@ -15,6 +15,8 @@
  * - Releasing and withdrawing a batch, copies: what the order in force permits to the person, for that collection. A
  *   batch is released and withdrawn by the party that loaded it, a copy returned by who took it or by the party.
  * - Seal: administrator, keyholder, court, special-master.
+ *
+ * The table says who may do it at all; the order can then forbid it or add conditions (policy/evaluate.h), and makes nothing wider.
  */
 #ifndef US_REGISTRY_AUTHORITY_H
 #define US_REGISTRY_AUTHORITY_H
@@ -31,10 +33,13 @@ enum us_authority {
 
 /* The table. NEVER for numbers outside it and for the vault's own acts. */
 enum us_authority us_authority_of(enum us_capacity capacity, enum us_act_type type);
-/* May actor do this act now? The act's own preconditions (names unique and so on) are checked elsewhere. US_OK or
+/* May actor do this act? facts: time and what else is known of the request (us_registry_context(); collection, purpose and records are
+ * taken from the act). Folding knows the time alone (US_FACTS_UNKNOWN): only what stands in acts can be checked again by everybody; the keeper
+ * asks once more with all facts before it prepares an act. The act's own preconditions (names unique and so on) are checked elsewhere. US_OK or
  * US_ERR_DENIED, US_ERR_NOT_FOUND with refusal filled. */
+#define US_FACTS_UNKNOWN (US_UNKNOWN_ADDRESS | US_UNKNOWN_USAGE | US_UNKNOWN_APPROVAL | US_UNKNOWN_CREDENTIAL)
 int us_authority_check(const struct us_registry *reg, const struct us_person *actor,
-    const struct us_act *act, int64_t now_ns, struct us_refusal *refusal);
+    const struct us_act *act, const struct us_context *facts, struct us_refusal *refusal);
 /* 1 if who is an active roster signer who may sign for about: of party (an index), or, party being -1, of any. */
 int us_authority_may_sign(const struct us_registry *reg, const struct us_person *who,
     const struct us_person *about, int party);

@@ -51,10 +51,32 @@ us_registry_people(const struct us_registry *reg)
 	return (uint32_t)reg->n_people;
 }
 
+/* ECDSA P-256 and Ed25519, the only keys there are (common/cert.h): NIST SP 800-57 part 1 rev. 5, table 2; RFC 8032, section 8.5. */
+#define CREDENTIAL_BITS 128
+#define DAY_NS (INT64_C(86400) * 1000000000)
+
+void
+us_registry_context(const struct us_credential *credential, struct us_bytes peer, int64_t now_ns,
+    struct us_context *out)
+{
+	static const struct us_meter full = { UINT64_MAX, UINT64_MAX, UINT64_MAX };
+
+	memset(out, 0, sizeof(*out));
+	out->now_ns = now_ns;
+	out->has_address = us_address_parse(out->address, peer) == US_OK;
+	out->person_before = out->person_after = full;
+	out->party_before = out->party_after = full;
+	if (credential == NULL || credential->to_ns <= credential->from_ns)
+		return;
+	const int64_t days = (credential->to_ns - credential->from_ns) / DAY_NS;
+	out->credential_bits = CREDENTIAL_BITS;
+	out->credential_days = days > UINT16_MAX ? UINT16_MAX : (uint16_t)days;
+}
+
 struct us_subject
 us_registry_subject(const struct us_person *person)
 {
-	struct us_subject s = { person->id, person->capacity, person->party_bits };
+	struct us_subject s = { .person = person->id, .capacity = person->capacity, .parties = person->party_bits };
 
 	return s;
 }

@@ -207,7 +207,9 @@ check_act(const struct us_registry *reg, struct us_bytes signed_act, struct us_b
 		    us_act_name((unsigned)env->type), us_strerror(err));
 	settled->act = act;
 	settled->actor = actor;
-	err = us_authority_check(reg, actor, act, settled->time_ns, refusal);
+	const struct us_context facts = { .now_ns = settled->time_ns, .unknown = US_FACTS_UNKNOWN };
+
+	err = us_authority_check(reg, actor, act, &facts, refusal);
 	if (err == US_OK)
 		err = us_rules_person(reg, settled, refusal);
 	return err;

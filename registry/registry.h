@@ -103,7 +103,7 @@ const struct us_person *us_registry_person(const struct us_registry *reg, uint32
 const struct us_person *us_registry_person_named(const struct us_registry *reg, struct us_bytes name);
 /* People have the ids 1 .. this. */
 uint32_t us_registry_people(const struct us_registry *reg);
-/* What us_order_evaluate() wants to know. */
+/* What us_order_evaluate() wants to know of the person. */
 struct us_subject us_registry_subject(const struct us_person *person);
 
 /* ---- credentials ---- */
@@ -128,6 +128,11 @@ struct us_credential {
  * person and credential (may be NULL) are set to what was found, else to NULL. */
 enum us_reason us_registry_standing(const struct us_registry *reg, const uint8_t fingerprint[32],
     int64_t now_ns, const struct us_person **person, const struct us_credential **credential);
+/* A context with what is known of a request beside what it asks for: time, address of the peer (as the front reports it), the credential's strength
+ * and how long it was issued for (credential may be NULL: then neither). What was disclosed before is not counted yet, so every
+ * meter reads its maximum: a limit over time refuses, it does not pass. */
+void us_registry_context(const struct us_credential *credential, struct us_bytes peer, int64_t now_ns,
+    struct us_context *out);
 /* All credentials, in the order of issue; i < count. */
 size_t us_registry_credentials(const struct us_registry *reg);
 const struct us_credential *us_registry_credential(const struct us_registry *reg, size_t i);

@@ -95,12 +95,14 @@ decide_by_order(const struct us_keeper *k, const struct us_msg_log *m, const str
     struct answer *a, struct us_ruling *ruling)
 {
 	const struct us_collection *c = us_registry_collection(k->registry, m->collection);
-	const struct us_context context = {
-		.collection = c == NULL ? (struct us_bytes){ NULL, 0 } : us_bytes_of(c->name),
-		.purpose = m->purpose, .records = m->records.n / 8, .now_ns = us_time_now_ns(),
-	};
 	const struct us_subject subject = us_registry_subject(person);
+	struct us_context context;
 
+	us_keeper_context(k, m->credential, m->peer, &context);
+	if (c != NULL)
+		context.collection = us_bytes_of(c->name);
+	context.purpose = m->purpose;
+	context.records = m->records.n / 8;
 	if (m->collection != 0 && c == NULL) {
 		deny(a, US_ERR_NOT_FOUND, US_REASON_NOT_FOUND);
 		return;

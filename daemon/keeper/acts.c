@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "common/timefmt.h"
 #include "daemon/keeper/internal.h"
+#include "registry/authority.h"
 
 #define SUMMARY_MAX 2048u
 
@@ -139,10 +140,16 @@ prepare(struct us_keeper *k, const struct us_msg_act_prepare *m, struct us_refus
 {
 	struct us_prepared *pr = &k->prepared;
 	const int64_t now = us_time_now_ns();
+	struct us_context facts;
 	struct us_buf certificate;
 	uint32_t actor;
 	int err = us_registry_check(k->registry, m->act, m->signature, now, k->act, &actor, refusal);
 
+	if (err != US_OK)
+		return err;
+	/* once more, with what only the moment knows: where from, with what credential */
+	us_keeper_context(k, m->credential, m->peer, &facts);
+	err = us_authority_check(k->registry, us_registry_person(k->registry, actor), k->act, &facts, refusal);
 	if (err != US_OK)
 		return err;
 	us_buf_init(&certificate, US_CERT_MAX);
@@ -472,6 +479,7 @@ us_on_seal(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_b
 	struct us_pending p = { .ch = ch, .tag = tag, .finish = finish_seal };
 	struct us_refusal refusal = { .reason = US_REASON_NONE };
 	const struct us_person *person;
+	struct us_context facts;
 	struct us_signed_act act;
 	struct us_msg_seal m;
 	struct claim claim;
@@ -496,6 +504,11 @@ us_on_seal(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_b
 	if (s->err == US_OK)
 		s->err = us_registry_check(k->registry, m.act, m.signature, us_time_now_ns(), k->act, &actor,
 		    &refusal);
+	if (s->err == US_OK) {
+		us_keeper_context(k, m.credential, m.peer, &facts);
+		s->err = us_authority_check(k->registry, us_registry_person(k->registry, actor), k->act, &facts,
+		    &refusal);
+	}
 	if (s->err != US_OK && refusal.reason == US_REASON_NONE)
 		refusal.reason = US_REASON_BAD_SIGNATURE;
 	s->reason = refusal.reason;

@@ -171,6 +171,9 @@ void us_keeper_fill_person(const struct us_keeper *k, struct us_entry_access *a,
 /* The live session with that id, of that credential. US_REASON_NONE and *person set; else why not. */
 enum us_reason us_keeper_session(struct us_keeper *k, const uint8_t session[16],
     const uint8_t credential[32], const struct us_person **person);
+/* All facts of a request that the order's conditions can ask about, as the keeper sees them. */
+void us_keeper_context(const struct us_keeper *k, const uint8_t credential[32], struct us_bytes peer,
+    struct us_context *out);
 
 /* --- unseal.c ------------------------------------------------------------------------------ */
 

@@ -123,12 +123,66 @@ struct boxes {
 	int err;
 	enum us_reason reason;
 	uint8_t mask;
+	enum us_log_scope scope;
+	uint32_t person; /* who asks */
 	uint64_t from, to;
 };
 
+/* Whose entry it is, as its access box says, and whether the asker's order opens that. */
 static int
-put_boxes(struct us_keeper *k, uint64_t index, uint8_t mask, struct us_buf *out)
+in_scope(const struct us_keeper *k, const struct boxes *q, const struct us_entry_access *a)
 {
+	const struct us_person *asker = us_registry_person(k->registry, q->person);
+
+	if (q->scope == US_LOG_OF_ALL)
+		return 1;
+	if (asker == NULL || a->person == 0)
+		return 0;
+	if (a->person == asker->id)
+		return 1;
+	if (q->scope != US_LOG_OF_OWN_PARTY)
+		return 0;
+	for (size_t i = 0; i < a->n_parties; i++)
+		for (size_t j = 0; j < asker->n_parties; j++)
+			if (a->parties[i].n == strlen(asker->parties[j]) &&
+			    memcmp(a->parties[i].p, asker->parties[j], a->parties[i].n) == 0)
+				return 1;
+	return 0;
+}
+
+/* The mask for one entry: nothing of an entry that is somebody else's, where the order opens only one's own. */
+static int
+mask_of_entry(const struct us_keeper *k, const struct boxes *q, struct us_bytes entry,
+    const struct us_key keys[US_BOXES], uint8_t *mask)
+{
+	struct us_entry_access access;
+	struct us_entry_view view;
+	struct us_buf content;
+	int err;
+
+	*mask = q->mask;
+	if (q->scope == US_LOG_OF_ALL)
+		return US_OK;
+	us_buf_init(&content, US_ENTRY_CONTENT_MAX);
+	err = us_entry_decode(&view, entry.p, entry.n);
+	if (err == US_OK)
+		err = us_entry_open(&view, US_BOX_ACCESS, &keys[US_BOX_ACCESS], &content);
+	if (err == US_OK)
+		err = us_entry_access_decode(&access, content.data, content.len);
+	if (err == US_ERR_NOT_FOUND) { /* nobody's */
+		*mask = 0;
+		err = US_OK;
+	} else if (err == US_OK && !in_scope(k, q, &access)) {
+		*mask = 0;
+	}
+	us_buf_free(&content);
+	return err;
+}
+
+static int
+put_boxes(struct us_keeper *k, const struct boxes *q, uint64_t index, struct us_buf *out)
+{
+	uint8_t mask = 0;
 	struct us_key keys[US_BOXES];
 	struct us_buf entry;
 	int err;
@@ -138,6 +192,8 @@ put_boxes(struct us_keeper *k, uint64_t index, uint8_t mask, struct us_buf *out)
 	if (err == US_OK)
 		err = us_klog_box_keys(k->klog, (struct us_bytes){ entry.data, entry.len },
 		    &k->root->log_box_private, keys);
+	if (err == US_OK)
+		err = mask_of_entry(k, q, (struct us_bytes){ entry.data, entry.len }, keys, &mask);
 	if (err == US_OK)
 		err = us_buf_put_u8(out, mask);
 	for (unsigned i = 0; err == US_OK && i < US_BOXES; i++) {
@@ -161,7 +217,7 @@ finish_log_keys(struct us_keeper *k, struct us_pending *p)
 	us_buf_reset(&k->reply);
 	if (q->err == US_OK && k->root != NULL) {
 		while (err == US_OK && r.next < to && r.next - q->from < BOXES_PER_REPLY) {
-			err = put_boxes(k, r.next, q->mask, &k->reply);
+			err = put_boxes(k, q, r.next, &k->reply);
 			r.next += err == US_OK;
 		}
 	}
@@ -180,7 +236,7 @@ static void
 decide_log_keys(struct us_keeper *k, const struct us_msg_log_keys *m, struct boxes *q,
     struct us_entry_access *a)
 {
-	const struct us_context context = { .now_ns = us_time_now_ns() };
+	struct us_context context;
 	const struct us_person *person;
 	struct us_subject subject;
 	struct us_ruling ruling;
@@ -188,14 +244,17 @@ decide_log_keys(struct us_keeper *k, const struct us_msg_log_keys *m, struct box
 	q->reason = us_keeper_session(k, m->session, m->credential, &person);
 	if (q->reason == US_REASON_NONE) {
 		subject = us_registry_subject(person);
+		us_keeper_context(k, m->credential, m->peer, &context);
 		us_order_evaluate(us_registry_order(k->registry), &subject, US_ACTION_AUDIT_KEYS, &context,
 		    &ruling);
 		a->rule = ruling.rule;
 		a->paragraph = ruling.paragraph;
 		q->reason = ruling.decision == US_DECISION_ALLOW ? US_REASON_NONE : ruling.reason;
 		q->mask = ruling.boxes & US_BOXES_ALL;
+		q->scope = ruling.log_scope;
+		q->person = person->id;
 	}
-	if (q->reason == US_REASON_NONE && q->mask == 0)
+	if (q->reason == US_REASON_NONE && (q->mask == 0 || q->scope == 0))
 		q->reason = US_REASON_NOT_IN_ORDER;
 	q->err = q->reason == US_REASON_NONE ? US_OK :
 	    q->reason == US_REASON_SEALED ? US_ERR_SEALED : US_ERR_DENIED;

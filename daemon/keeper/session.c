@@ -212,3 +212,15 @@ us_keeper_session(struct us_keeper *k, const uint8_t session[16], const uint8_t 
 		return US_REASON_SESSION_FORGED;
 	return reason;
 }
+
+void
+us_keeper_context(const struct us_keeper *k, const uint8_t credential[32], struct us_bytes peer,
+    struct us_context *out)
+{
+	const int64_t now = us_time_now_ns();
+	const struct us_credential *found = NULL;
+
+	if (k->registry != NULL)
+		(void)us_registry_standing(k->registry, credential, now, NULL, &found);
+	us_registry_context(found, peer, now, out);
+}

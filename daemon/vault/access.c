@@ -257,21 +257,46 @@ title_of(enum us_reason reason)
 		return "More records than the order allows in one request";
 	if (reason == US_REASON_CAPACITY)
 		return "Nobody of this capacity may do this";
+	if (reason == US_REASON_HOURS || reason == US_REASON_PERIOD)
+		return "Not at this time";
+	if (reason == US_REASON_NETWORK)
+		return "Not from this network";
+	if (reason == US_REASON_CREDENTIAL)
+		return "Not with this credential";
+	if (reason == US_REASON_NO_ACKNOWLEDGEMENT)
+		return "The order wants an acknowledgement first";
+	if (reason == US_REASON_CLEARANCE)
+		return "The order wants a clearance first";
+	if (reason == US_REASON_APPROVAL)
+		return "The order wants others' approval";
 	return "Refused by the order";
+}
+
+void
+access_ruling(struct request *r, enum us_action action, struct us_bytes purpose, uint64_t records,
+    struct us_ruling *out)
+{
+	struct vault *v = r->vault;
+	const struct us_collection *c = us_registry_collection(v->registry, r->collection);
+	const struct us_credential *credential = NULL;
+	const int64_t now = us_time_now_ns();
+	struct us_context context;
+
+	(void)us_registry_standing(v->registry, r->credential, now, NULL, &credential);
+	us_registry_context(credential, (struct us_bytes){ (const uint8_t *)r->peer, r->peer_n }, now, &context);
+	context.purpose = purpose;
+	context.records = records;
+	if (c != NULL)
+		context.collection = us_bytes_of(c->name);
+	us_order_evaluate(us_registry_order(v->registry), &r->subject, action, &context, out);
 }
 
 int
 access_rule(struct request *r, enum us_action action, struct us_bytes purpose, uint64_t records)
 {
-	struct vault *v = r->vault;
-	const struct us_collection *c = us_registry_collection(v->registry, r->collection);
-	struct us_context context = { .purpose = purpose, .records = records,
-		.now_ns = us_time_now_ns() };
 	struct problem p = { .status = 403, .type = "denied", .entry = NO_ENTRY, .position = -1 };
 
-	if (c != NULL)
-		context.collection = us_bytes_of(c->name);
-	us_order_evaluate(us_registry_order(v->registry), &r->subject, action, &context, &r->ruling);
+	access_ruling(r, action, purpose, records, &r->ruling);
 	if (r->ruling.decision == US_DECISION_ALLOW)
 		return US_OK;
 	p.reason = r->ruling.reason;

@@ -9,6 +9,7 @@
 #include "common/base64.h"
 #include "common/timefmt.h"
 #include "daemon/vault/internal.h"
+#include "mask/mask.h"
 
 #define RECORDS_MAX 65536u
 #define KEY_ITEM (US_KEY_SIZE + 16u) /* record key, manifest salt */
@@ -158,6 +159,28 @@ put_manifest(struct request *r, const struct us_batch *facts, uint64_t record, c
 	return err;
 }
 
+/* What the order lets be seen of it. The id is masked too: it stands in the source bytes alone. */
+static int
+put_masked(struct request *r, const struct us_batch *facts, uint64_t record,
+    const struct us_container *container, struct us_buf *b)
+{
+	struct us_mask_facts known = { .created_s = INT64_MIN };
+	struct us_mask mask = r->ruling.mask;
+	struct us_segment_doc doc;
+	struct us_segment *segment;
+	int err = evidence_segment(r->vault, facts, &segment);
+
+	if (err == US_OK)
+		err = us_segment_doc(segment, (uint32_t)(record - facts->facts.first), &doc);
+	if (err != US_OK)
+		return err;
+	mask.fields |= US_MASK_ID;
+	known.created_s = doc.created_s;
+	known.model = doc.model;
+	known.language = doc.language;
+	return us_mask_render(&mask, container, &known, NULL, b);
+}
+
 static int
 put_record(struct request *r, struct reading *d, size_t i, struct us_buf *b)
 {
@@ -179,12 +202,17 @@ put_record(struct request *r, struct reading *d, size_t i, struct us_buf *b)
 	PUT("{\"bates\":\"");
 	PUT(bates);
 	PUT("\",\"record\":");
-	if (err == US_OK)
+	if (err == US_OK && us_mask_is_empty(&r->ruling.mask))
 		err = us_buf_put(b, container.source.p, container.source.n);
+	else if (err == US_OK)
+		err = put_masked(r, facts, d->records[i], &container, b);
 	if (err == US_OK)
 		err = put_designation(r, facts, d->records[i], b);
-	if (err == US_OK)
+	/* the digest of the source, with its salt, would let a masked reader test a guess of what is masked */
+	if (err == US_OK && us_mask_is_empty(&r->ruling.mask))
 		err = put_manifest(r, facts, d->records[i], item + US_KEY_SIZE, b);
+	else
+		PUT(",\"masked\":true,\"manifest\":null");
 	PUT("}\n");
 	return err;
 }

@@ -74,6 +74,8 @@ put_hit_meta(struct request *r, struct searching *s, uint64_t record)
 	if (facts != NULL && evidence_segment(r->vault, facts, &segment) == US_OK)
 		(void)us_segment_doc(segment, (uint32_t)(record - facts->facts.first), &doc);
 	us_json_key(&s->json, "created");
+	if ((r->ruling.mask.fields & US_MASK_CREATED) != 0)
+		doc.created_s = INT64_MIN;
 	if (doc.created_s == INT64_MIN || doc.created_s > INT64_MAX / US_NS_PER_SECOND ||
 	    doc.created_s < INT64_MIN / US_NS_PER_SECOND)
 		us_json_null(&s->json);
@@ -165,7 +167,7 @@ static void
 put_tail(struct request *r, struct searching *s)
 {
 	us_json_close(&s->json);
-	if (s->withdrawn > 0)
+	if (s->withdrawn > 0 && r->smallest_count == 0)
 		us_json_kv_uint(&s->json, "withdrawn", s->withdrawn);
 	access_json(r, &s->json, s->snapshot, s->entry);
 	us_json_kv_uint(&s->json, "intent", s->intent);
@@ -214,7 +216,13 @@ answer(struct request *r)
 	us_buf_reset(&r->out);
 	us_json_begin(j, &r->out);
 	us_json_object(j);
-	us_json_kv_uint(j, "total", s->total);
+	if (s->total < r->smallest_count) {
+		us_json_key(j, "total");
+		us_json_null(j);
+		us_json_kv_uint(j, "fewer_than", r->smallest_count);
+	} else {
+		us_json_kv_uint(j, "total", s->total);
+	}
 	us_json_kv_uint(j, "shown", s->n_hits);
 	us_json_kv_cstr(j, "next", s->next[0] == '\0' ? NULL : s->next);
 	us_json_key(j, "hits");
@@ -595,6 +603,7 @@ void
 handle_search(struct request *r)
 {
 	struct us_msg_search_request q;
+	struct searching *s;
 	enum us_action action;
 	int err = us_msg_search_request_decode(&q, r->body.data, r->body.len);
 
@@ -604,7 +613,11 @@ handle_search(struct request *r)
 	}
 	action = (q.flags & US_SEARCH_COUNT) != 0 ? US_ACTION_COUNT : US_ACTION_SEARCH;
 	if (access_person(r) != US_OK || access_collection(r, q.collection, action) != US_OK ||
-	    access_rule(r, action, q.purpose, 0) != US_OK || begin(r, &q) == NULL)
+	    access_rule(r, action, q.purpose, 0) != US_OK || (s = begin(r, &q)) == NULL ||
+	    access_narrow(r, action, q.purpose, s->query) != US_OK)
 		return;
+	/* a snippet is text around a match: what is masked there cannot be told */
+	if (us_mask_hides_text(&r->ruling.mask) || r->ruling.mask.except_match)
+		s->flags |= US_SEARCH_NO_SNIPPETS;
 	access_open(r, q.purpose, search_opened);
 }

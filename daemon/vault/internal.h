@@ -6,6 +6,7 @@
  *   call.c      questions to the keeper and their answers    request.c  requests of people, replies
  *   access.c    sessions, the order's ruling, log entries    evidence.c collections, batches, records
  *   visible.c   what a set of rules lets be seen             cursor.c   sealed cursors
+ *   narrow.c    what a search must not tell
  *   handle_*.c  one file a kind of request                   load.c     the sealer's side of loads
  *   tags.c      duplicates                                   acts.c     acts, one after another
  */
@@ -183,6 +184,8 @@ struct request {
 	uint32_t person;
 	struct us_subject subject;
 	struct us_ruling ruling;
+	int counts_only;           /* no rule lets this person read here */
+	uint32_t smallest_count;   /* smaller numbers are "fewer than" it; 0: none */
 	uint32_t collection;
 	struct us_buf body;        /* the message; views below point into it */
 	struct us_buf out;         /* of the reply, from out_at on not yet sent */
@@ -250,6 +253,14 @@ int access_person(struct request *r);
 int access_collection(struct request *r, struct us_bytes name, enum us_action action);
 /* The order's ruling on an action: 0 allowed, ruling in r; else answered after it is logged. */
 int access_rule(struct request *r, enum us_action action, struct us_bytes purpose, uint64_t records);
+
+/* The ruling alone: nothing is logged or answered. */
+void access_ruling(struct request *r, enum us_action action, struct us_bytes purpose, uint64_t records,
+    struct us_ruling *out);
+/* After access_rule() for a search or count: takes the masks of reading into r->ruling and sets smallest_count. 0, or the query asks about
+ * what must not be told and has been refused. */
+int access_narrow(struct request *r, enum us_action action, struct us_bytes purpose,
+    const struct us_query *query);
 
 /* Calls opened(r) once the keys of the collection's pages are here: an entry of its own, in the name of whoever
  * comes first. */

@@ -19,7 +19,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	for (unsigned c = 0; c <= US_CAPACITY_LAST + 1; c++)
 		for (unsigned a = 0; a < 128; a++) {
-			struct us_subject s = { 1, (enum us_capacity)c, ~UINT64_C(0) };
+			struct us_subject s = { .person = 1, .capacity = (enum us_capacity)c, .parties = ~UINT64_C(0) };
 			struct us_context context = { .purpose = us_bytes_of("p"), .records = 1 };
 			struct us_ruling r;
 			us_order_evaluate(order, &s, (enum us_action)a, &context, &r);

@@ -83,16 +83,77 @@ static const char *const evidence[] = { "search", "count", "read", "copy", "matc
 	"sweep", "analyse", "note", NULL };
 static const char *const opens_log[] = { "audit-list", "audit-keys", "audit-export", "audit-report", NULL };
 static const char *const open_to_all[] = { "session", "status", "collection-list", "order-show", "order-explain",
-	"docket-list", "person-list", "credential-list", "audit-tile", "audit-checkpoint", "audit-witness", NULL };
+	"docket-list", "person-list", "credential-list", "audit-tile", "audit-checkpoint", "audit-witness",
+	"acknowledge", "acknowledgement-list", "docket-object", "docket-withdraw", "docket-serve", "document-add",
+	"document-read", "approval-request",
+	/* by capacity and signatures; the order only takes away */
+	"collection-create", "collection-destroy", "record-destroy", "legal-hold", "person-add", "person-sign",
+	"person-suspend", "person-reinstate", "person-end", "credential-issue", "credential-revoke", "order-set",
+	"order-propose", "order-sign", "order-withdraw", "order-suspend", "docket-sign", "docket-resolve", "freeze",
+	"unfreeze", "unseal-share", "seal", "matter-set", NULL };
 static const char *const by_rule[] = { "copy-list", "copy-return", "load", "batch-list", "batch-release",
-	"batch-withdraw", "batch-hold", NULL };
+	"batch-withdraw", "batch-hold", "clearance", "challenge", "relabel", "clawback", "clawback-report", "order-diff",
+	"order-who", NULL };
+static const char *const freezable[] = { "search", "count", "read", "copy", "match", "sample", "terms", "sweep",
+	"analyse", "note", "copy-return", "load", "batch-release", "batch-withdraw", "relabel", NULL };
+
+/* The first of the kinds that fails counts, so each kind has its place. */
+static void
+naive_conditions(const struct us_order *o, const struct us_rule *r, const struct us_subject *s,
+    const struct us_context *c, enum us_reason failed[14])
+{
+	const struct us_conditions *w = &r->conditions;
+	int inside = w->n_networks == 0;
+
+	if (w->acknowledgement && !s->acknowledged)
+		failed[0] = US_REASON_NO_ACKNOWLEDGEMENT;
+	if (w->clearance > 0 && (s->clearances & (UINT32_C(1) << (w->clearance - 1))) == 0)
+		failed[1] = US_REASON_CLEARANCE;
+	if (w->matter_states != 0 && (w->matter_states & (1u << c->matter)) == 0)
+		failed[2] = US_REASON_MATTER;
+	if (w->period > 0 && !(o->periods[w->period - 1].from_ns <= c->now_ns &&
+	    c->now_ns < o->periods[w->period - 1].until_ns))
+		failed[3] = US_REASON_PERIOD;
+	for (size_t i = 0; i < w->n_networks && c->has_address; i++) {
+		unsigned same = 0;
+		while (same < w->networks[i].bits && ((w->networks[i].address[same / 8] ^ c->address[same / 8]) &
+		    (0x80u >> same % 8)) == 0)
+			same++;
+		inside |= same == w->networks[i].bits;
+	}
+	if (!inside)
+		failed[5] = US_REASON_NETWORK;
+	if ((w->credential_bits > 0 && c->credential_bits < w->credential_bits) ||
+	    (w->credential_days > 0 && (c->credential_days > w->credential_days || c->credential_bits == 0)))
+		failed[6] = US_REASON_CREDENTIAL;
+	const struct us_meter *m = r->limits.per == US_PER_PARTY ? &c->party_after : &c->person_after;
+	if (r->limits.consecutive != US_UNLIMITED && m->run > r->limits.consecutive)
+		failed[9] = US_REASON_QUOTA;
+	if (r->limits.per_day != US_UNLIMITED && m->day > r->limits.per_day)
+		failed[10] = US_REASON_QUOTA;
+	if (r->limits.life != US_UNLIMITED && m->life > r->limits.life)
+		failed[11] = US_REASON_QUOTA;
+	if (r->limits.share != US_UNLIMITED && m->life > c->corpus * r->limits.share / US_MILLION)
+		failed[12] = US_REASON_QUOTA;
+	if (w->approval.count > 0) {
+		unsigned n = 0;
+		for (size_t i = 0; i < c->n_approvers; i++)
+			n += c->approvers[i].person != s->person &&
+			    (w->approval.capacities >> c->approvers[i].capacity & 1) != 0 &&
+			    (w->approval.any_party || (w->approval.parties & c->approvers[i].parties) != 0) &&
+			    c->now_ns - c->approvers[i].at_ns <= w->approval.hours * INT64_C(3600000000000);
+		if (n < w->approval.count)
+			failed[13] = US_REASON_APPROVAL;
+	}
+}
 
 static struct naive
 naive_evaluate(const struct us_order *o, const struct us_subject *s, const char *action,
     const struct us_context *c)
 {
 	struct naive out = { 0, US_REASON_NOT_IN_ORDER, US_RECORDS_UNLIMITED, 0, "" };
-	int permits = 0, lacks_purpose = 0, log = is_one_of(action, opens_log);
+	int permits = 0, log = is_one_of(action, opens_log);
+	enum us_reason failed[14] = { US_REASON_NONE };
 
 	memset(out.visible, ' ', o->n_rules);
 	if (!is_one_of(action, evidence) && !log && !is_one_of(action, open_to_all) && !is_one_of(action, by_rule)) {
@@ -103,6 +164,14 @@ naive_evaluate(const struct us_order *o, const struct us_subject *s, const char 
 	    s->capacity == US_CAPACITY_KEYHOLDER)) {
 		out.reason = US_REASON_CAPACITY;
 		return out;
+	}
+	for (size_t i = 0; i < c->n_freezes; i++) {
+		const struct us_freeze_on *f = &c->freezes[i];
+		if (is_one_of(action, freezable) && (f->everything || (f->parties & s->parties) != 0 ||
+		    f->person == s->person || (f->collection.n > 0 && text_equal(f->collection, c->collection)))) {
+			out.reason = US_REASON_FROZEN;
+			return out;
+		}
 	}
 	for (size_t i = 0; i < o->n_rules; i++)
 		if (naive_fits(o, &o->rules[i], s, action, c->collection) && o->rules[i].effect == US_FORBID &&
@@ -126,25 +195,27 @@ naive_evaluate(const struct us_order *o, const struct us_subject *s, const char 
 		const struct us_rule *r = &o->rules[i];
 		if (out.visible[i] != 'p')
 			continue;
-		out.cap = r->records_per_request < out.cap ? r->records_per_request : out.cap;
+		out.cap = r->limits.records_per_request < out.cap ? r->limits.records_per_request : out.cap;
+		naive_conditions(o, r, s, c, failed);
 		out.boxes &= r->boxes;
 		int listed = 0;
 		for (size_t k = 0; k < o->n_purposes; k++)
 			listed |= text_equal(o->purposes[k].code, c->purpose);
-		if (r->purpose == US_PURPOSE_REQUIRED && c->purpose.n == 0)
-			lacks_purpose = 1;
-		if (r->purpose == US_PURPOSE_LISTED && !listed)
-			lacks_purpose = 1;
+		if (r->conditions.purpose == US_PURPOSE_REQUIRED && c->purpose.n == 0)
+			failed[7] = US_REASON_PURPOSE_MISSING;
+		if (r->conditions.purpose == US_PURPOSE_LISTED && !listed)
+			failed[7] = US_REASON_PURPOSE_MISSING;
+		if (c->records > r->limits.records_per_request)
+			failed[8] = US_REASON_QUOTA;
 	}
 	if (log && out.boxes == 0)
 		out.reason = US_REASON_NOT_IN_ORDER;
-	else if (lacks_purpose)
-		out.reason = US_REASON_PURPOSE_MISSING;
-	else if (c->records > out.cap)
-		out.reason = US_REASON_QUOTA;
 	else {
-		out.allowed = 1;
 		out.reason = US_REASON_NONE;
+		for (int k = 13; k >= 0; k--)
+			if (failed[k] != US_REASON_NONE)
+				out.reason = failed[k];
+		out.allowed = out.reason == US_REASON_NONE;
 	}
 	return out;
 }
@@ -164,6 +235,38 @@ random_action(void)
 	}
 }
 
+/* Seldom each, so that requests that pass are seen too. */
+static void
+random_conditions(const struct us_order *o, struct us_rule *r, size_t i)
+{
+	static struct us_network networks[US_ORDER_RULES][2];
+	struct us_conditions *w = &r->conditions;
+
+	w->acknowledgement = random_below(8) == 0;
+	w->clearance = random_below(8) == 0 ? (uint8_t)(random_below((unsigned)o->n_clearances) + 1) : 0;
+	w->matter_states = random_below(8) == 0 ? (uint16_t)(random_below(3) + 1) : 0;
+	w->period = random_below(8) == 0 ? (uint8_t)(random_below((unsigned)o->n_periods) + 1) : 0;
+	w->credential_bits = random_below(8) == 0 ? (uint16_t)(112 + 16 * random_below(4)) : 0;
+	w->credential_days = random_below(8) == 0 ? (uint16_t)(random_below(400) + 1) : 0;
+	if (random_below(8) == 0) {
+		(void)us_network_parse(&networks[i][0], us_bytes_of("10.0.0.0/9"));
+		(void)us_network_parse(&networks[i][1], us_bytes_of("2001:db8::/33"));
+		w->networks = networks[i];
+		w->n_networks = random_below(2) + 1;
+	}
+	if (random_below(8) == 0)
+		w->approval = (struct us_approval_need){ (uint8_t)(random_below(2) + 1), 1, 0, US_CAPACITY_ANY, 24 };
+	r->limits.per = random_below(2) == 0 ? US_PER_PARTY : US_PER_PERSON;
+	if (random_below(8) == 0)
+		r->limits.consecutive = random_below(50) + 1;
+	if (random_below(8) == 0)
+		r->limits.per_day = random_below(200) + 1;
+	if (random_below(8) == 0)
+		r->limits.life = random_below(1000) + 1;
+	if (random_below(8) == 0)
+		r->limits.share = random_below(US_MILLION) + 1;
+}
+
 static void
 random_rule(struct us_order *o, struct us_rule *r, size_t i, struct us_bytes *collections)
 {
@@ -180,7 +283,7 @@ random_rule(struct us_order *o, struct us_rule *r, size_t i, struct us_bytes *co
 		r->capacities |= US_CAPACITY_BIT(random_below(US_CAPACITY_LAST) + 1);
 	for (unsigned n = random_below(8) + 1; n > 0; n--) {
 		enum us_action a = random_action();
-		if (us_action_class_of(a) > US_ACTIONS_OPEN)
+		if (us_action_class_of(a) == US_ACTIONS_INTERNAL)
 			a = US_ACTION_READ;
 		r->actions[(unsigned)a / 64] |= UINT64_C(1) << ((unsigned)a % 64);
 		log |= us_action_opens_log(a);
@@ -199,13 +302,15 @@ random_rule(struct us_order *o, struct us_rule *r, size_t i, struct us_bytes *co
 	}
 	r->is_query = random_below(2) == 0;
 	r->what = us_bytes_of(r->is_query ? "model:x" : "");
-	r->records_per_request = US_RECORDS_UNLIMITED;
+	r->limits = us_limits_none();
 	if (r->effect == US_FORBID)
 		return;
-	r->purpose = (enum us_purpose_need)random_below(o->n_purposes > 0 ? 3 : 2);
+	r->conditions.purpose = (enum us_purpose_need)random_below(o->n_purposes > 0 ? 3 : 2);
 	r->boxes = log ? (uint8_t)(random_below(7) + 1) : 0;
+	r->log_scope = log ? (enum us_log_scope)(random_below(3) + 1) : 0;
 	if (random_below(2) == 0)
-		r->records_per_request = random_below(100) + 1;
+		r->limits.records_per_request = random_below(100) + 1;
+	random_conditions(o, r, i);
 }
 
 static struct us_order *
@@ -231,6 +336,19 @@ random_order(void)
 	order.n_purposes = random_below(3);
 	for (size_t i = 0; i < order.n_purposes; i++)
 		purposes[i].code = purposes[i].text = us_bytes_of(names[i]);
+	static struct us_period periods[2];
+	static struct us_clearance clearances[2];
+	static struct us_bytes states[2];
+	order.n_periods = order.n_clearances = order.n_matter_states = 2;
+	order.periods = periods;
+	order.clearances = clearances;
+	order.matter_states = states;
+	for (size_t i = 0; i < 2; i++) {
+		periods[i] = (struct us_period){ us_bytes_of(names[i]), (int64_t)random_below(50), 50 + (int64_t)random_below(50) };
+		clearances[i] = (struct us_clearance){ .id = us_bytes_of(names[i]), .paragraph = us_bytes_of("c"),
+			.serve = 1, .days = 14 };
+		states[i] = us_bytes_of(names[i]);
+	}
 	order.n_rules = random_below(24) + 1;
 	for (size_t i = 0; i < order.n_rules; i++)
 		random_rule(&order, &rules[i], i, collections[i]);
@@ -240,6 +358,8 @@ random_order(void)
 	us_buf_free(&compiled);
 	return decoded;
 }
+
+static size_t seen[64]; /* by reason */
 
 static void
 compare(const struct us_order *o, size_t *allowed)
@@ -251,16 +371,44 @@ compare(const struct us_order *o, size_t *allowed)
 	enum us_action action = random_action();
 	struct us_ruling r;
 
+	struct us_approver approvers[3];
+	struct us_freeze_on freeze = { .id = 1 };
+
+	s.acknowledged = random_below(2) == 0;
+	s.clearances = random_below(4);
+	c.now_ns = random_below(100);
+	c.matter = (uint8_t)random_below(2);
+	c.has_address = random_below(4) != 0;
+	assert_int_equal(us_address_parse(c.address, us_bytes_of(random_below(2) ? "10.1.2.3" : "2001:db8::7")), US_OK);
+	c.credential_bits = (uint16_t)(random_below(2) * 128);
+	c.credential_days = (uint16_t)random_below(400);
+	c.person_after = (struct us_meter){ random_below(200), random_below(1000), random_below(50) };
+	c.party_after = (struct us_meter){ random_below(200), random_below(1000), random_below(50) };
+	c.corpus = random_below(2000);
+	c.n_approvers = random_below(4);
+	for (size_t i = 0; i < c.n_approvers; i++)
+		approvers[i] = (struct us_approver){ (uint32_t)i + 1, US_CAPACITY_COURT, 1, 0 };
+	c.approvers = approvers;
+	if (random_below(8) == 0) {
+		freeze.everything = random_below(4) == 0;
+		freeze.parties = random_below(4);
+		freeze.person = random_below(3);
+		freeze.collection = us_bytes_of(collection_names[random_below(4)]);
+		c.freezes = &freeze;
+		c.n_freezes = 1;
+	}
+
 	if (random_below(2) && o->n_rules > 0) /* half of the requests aim at what some rule is about */
 		do
 			action = random_action();
-		while (us_action_class_of(action) > US_ACTIONS_OPEN);
+		while (us_action_class_of(action) == US_ACTIONS_INTERNAL);
 	if (random_below(5) != 0)
 		c.collection = us_bytes_of(collection_names[random_below(4)]);
 	us_order_evaluate(o, &s, action, &c, &r);
 	struct naive n = naive_evaluate(o, &s, us_action_name((unsigned)action), &c);
 	assert_int_equal(r.decision == US_DECISION_ALLOW, n.allowed);
 	assert_int_equal(r.reason, n.reason);
+	seen[r.reason]++;
 	assert_int_equal(r.records_per_request, n.cap);
 	assert_int_equal(r.boxes, n.boxes);
 	assert_non_null(r.cure);
@@ -290,6 +438,9 @@ test_random(void **state)
 			compare(o, &allowed);
 		us_order_free(o);
 	}
+	for (unsigned reason = 0; reason <= US_REASON_CREDENTIAL; reason++)
+		if (us_reason_name(reason) != NULL && seen[reason] > 0)
+			print_message("%s: %zu\n", us_reason_name(reason), seen[reason]);
 	print_message("100,000 random requests agree, %zu of them allowed\n", allowed);
 	assert_true(allowed > 1000);
 }
@@ -339,10 +490,13 @@ test_demo_table(void **state)
 			for (unsigned a = 1; a < 128; a++) {
 				if (us_action_name(a) == NULL)
 					continue;
-				struct us_subject s = { 1, (enum us_capacity)c, party < 0 ? 0 : UINT64_C(1) << party };
+				struct us_subject s = { .person = 1, .capacity = (enum us_capacity)c,
+					.parties = party < 0 ? 0 : UINT64_C(1) << party };
 				struct us_ruling r;
 				char word[64];
-				int want = us_action_class_of((enum us_action)a) == US_ACTIONS_OPEN;
+				/* administrative acts: capacity and signatures decide, this order adds nothing */
+				int want = us_action_class_of((enum us_action)a) == US_ACTIONS_OPEN ||
+				    us_action_class_of((enum us_action)a) == US_ACTIONS_ADMINISTRATIVE;
 				(void)snprintf(word, sizeof(word), " %s ", us_action_name(a));
 				for (size_t i = 0; i < sizeof(rights) / sizeof(rights[0]); i++)
 					if (rights[i].capacity == (enum us_capacity)c && rights[i].party == party &&
@@ -361,7 +515,7 @@ static void
 test_demo_conditions(void **state)
 {
 	struct us_order *order = demo();
-	struct us_subject attorney = { 1, US_CAPACITY_OUTSIDE_COUNSEL, 1 };
+	struct us_subject attorney = { .person = 1, .capacity = US_CAPACITY_OUTSIDE_COUNSEL, .parties = 1 };
 	struct us_context c = { .collection = us_bytes_of("demo"), .records = 1 };
 	struct us_ruling r;
 
@@ -387,7 +541,7 @@ static void
 test_speed(void **state)
 {
 	struct us_order *order = demo();
-	struct us_subject attorney = { 1, US_CAPACITY_OUTSIDE_COUNSEL, 1 };
+	struct us_subject attorney = { .person = 1, .capacity = US_CAPACITY_OUTSIDE_COUNSEL, .parties = 1 };
 	struct us_context c = { .collection = us_bytes_of("demo"), .purpose = us_bytes_of("x"), .records = 1 };
 	struct timespec a, b;
 	struct us_ruling r;

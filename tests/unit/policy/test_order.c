@@ -9,6 +9,8 @@
 #include <cmocka.h>
 
 #include "common/crypto.h"
+#include "common/timefmt.h"
+#include "policy/evaluate.h"
 #include "policy/yaml/yaml.h"
 
 static void
@@ -53,8 +55,8 @@ static void
 test_examples(void **state)
 {
 	(void)state;
-	static const char *const names[] = { "demo.yaml", "sdny-stipulated.yaml" };
-	for (size_t i = 0; i < 2; i++) {
+	static const char *const names[] = { "demo.yaml", "sdny-stipulated.yaml", "inspection-protocol.yaml" };
+	for (size_t i = 0; i < 3; i++) {
 		struct us_order *order;
 		struct us_buf compiled, again;
 		us_buf_init(&compiled, US_ORDER_COMPILED_MAX);
@@ -68,6 +70,63 @@ test_examples(void **state)
 		us_buf_free(&compiled);
 		us_buf_free(&again);
 	}
+}
+
+/* The inspection protocol, one condition after the other. */
+static void
+test_inspection(void **state)
+{
+	static const struct {
+		const char *at, *from, *purpose;
+		enum us_capacity capacity;
+		enum us_action action;
+		uint64_t records;
+		enum us_reason reason;
+		const char *paragraph;
+	} cases[] = {
+		/* a Tuesday in June, 10:00 in New York */
+		{ "2026-06-02T14:00:00Z", "10.20.3.4:5555", "damages", US_CAPACITY_EXPERT, US_ACTION_READ, 25, US_REASON_NONE, "4(a)" },
+		{ "2026-06-02T12:59:59Z", "10.20.3.4", "damages", US_CAPACITY_EXPERT, US_ACTION_READ, 1, US_REASON_HOURS, "4(a)" },
+		{ "2026-12-25T16:00:00Z", "10.20.3.4", "damages", US_CAPACITY_EXPERT, US_ACTION_READ, 1, US_REASON_HOURS, "4(a)" },
+		{ "2026-06-06T16:00:00Z", "10.20.3.4", "damages", US_CAPACITY_EXPERT, US_ACTION_READ, 1, US_REASON_HOURS, "4(a)" },
+		{ "2028-01-05T15:00:00Z", "10.20.3.4", "damages", US_CAPACITY_EXPERT, US_ACTION_READ, 1, US_REASON_PERIOD, "4(a)" },
+		{ "2026-06-02T14:00:00Z", "10.21.3.4", "damages", US_CAPACITY_EXPERT, US_ACTION_READ, 1, US_REASON_NETWORK, "4(a)" },
+		{ "2026-06-02T14:00:00Z", "[2001:db8:20::9]:1", "damages", US_CAPACITY_EXPERT, US_ACTION_READ, 1, US_REASON_NONE, "4(a)" },
+		{ "2026-06-02T14:00:00Z", "", "damages", US_CAPACITY_EXPERT, US_ACTION_READ, 1, US_REASON_NETWORK, "4(a)" },
+		{ "2026-06-02T14:00:00Z", "10.20.3.4", "curiosity", US_CAPACITY_EXPERT, US_ACTION_READ, 1, US_REASON_PURPOSE_MISSING, "4(a)" },
+		{ "2026-06-02T14:00:00Z", "10.20.3.4", "damages", US_CAPACITY_EXPERT, US_ACTION_READ, 26, US_REASON_QUOTA, "4(a)" },
+		{ "2026-06-02T14:00:00Z", "10.20.3.4", "damages", US_CAPACITY_EXPERT, US_ACTION_COPY, 1, US_REASON_PROHIBITED, "5" },
+		{ "2026-06-02T14:00:00Z", "1.2.3.4", "why", US_CAPACITY_HOUSE_COUNSEL, US_ACTION_COUNT, 0, US_REASON_NONE, "4(d)" },
+		{ "2026-06-02T14:00:00Z", "1.2.3.4", "why", US_CAPACITY_HOUSE_COUNSEL, US_ACTION_READ, 1, US_REASON_NOT_IN_ORDER, "2" },
+		{ "2026-06-02T14:00:00Z", "1.2.3.4", "damages", US_CAPACITY_VENDOR, US_ACTION_READ, 10, US_REASON_NONE, "4(c)" },
+	};
+	struct us_buf compiled;
+	struct us_order *order;
+
+	(void)state;
+	us_buf_init(&compiled, US_ORDER_COMPILED_MAX);
+	compile_example("inspection-protocol.yaml", &compiled);
+	assert_int_equal(us_order_decode(compiled.data, compiled.len, &order), US_OK);
+	us_buf_free(&compiled);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct us_subject s = { .person = 1, .capacity = cases[i].capacity, .parties = 1 };
+		struct us_context c = { .purpose = us_bytes_of(cases[i].purpose), .records = cases[i].records,
+			.collection = us_bytes_of("logs"), .credential_bits = 128, .credential_days = 365 };
+		struct us_ruling r;
+
+		assert_int_equal(us_time_parse(cases[i].at, strlen(cases[i].at), &c.now_ns), US_OK);
+		c.has_address = us_address_parse(c.address, us_bytes_of(cases[i].from)) == US_OK;
+		us_order_evaluate(order, &s, cases[i].action, &c, &r);
+		if (r.reason != cases[i].reason || !us_bytes_is(r.paragraph, cases[i].paragraph))
+			fail_msg("case %zu: %s, paragraph %.*s", i, us_reason_name((unsigned)r.reason), (int)r.paragraph.n,
+			    (const char *)r.paragraph.p);
+		assert_int_equal(us_mask_hides_text(&r.mask), cases[i].capacity == US_CAPACITY_VENDOR);
+		c.credential_days = 400;
+		us_order_evaluate(order, &s, cases[i].action, &c, &r);
+		if (cases[i].capacity == US_CAPACITY_EXPERT && cases[i].reason == US_REASON_NONE)
+			assert_int_equal(r.reason, US_REASON_CREDENTIAL);
+	}
+	us_order_free(order);
 }
 
 /* Every cut, every left-over byte and every flipped bit is refused or gives a canonical order. */
@@ -140,7 +199,19 @@ static const struct {
 	{ RULE("who: {party: p, capacity: expart}, what: all, actions: read"), 6, 71, "did you mean expert?", 0 },
 	{ RULE(WHO "what: all, actions: raed"), 6, 100, "did you mean read?", 0 },
 	{ RULE(WHO "what: all, actions: []"), 6, 100, "empty list", 0 },
-	{ RULE(WHO "what: all, actions: person-add"), 6, 100, "capacity and signatures", 0 },
+	{ RULE(WHO "what: all, actions: read, conditions: {hours: c}"), 6, 126, "no calendar", 0 },
+	{ RULE(WHO "what: all, actions: read, conditions: {period: c}"), 6, 127, "no period", 0 },
+	{ RULE(WHO "what: all, actions: read, conditions: {networks: 10.1.2.3/8}"), 6, 129, "a network is wanted", 0 },
+	{ RULE(WHO "what: all, actions: read, conditions: {credential: {bits: 512}}"), 6, 138, "as strong as that", 0 },
+	{ RULE(WHO "what: all, actions: read, conditions: {}"), 6, 118, "without a condition", 0 },
+	{ RULE(WHO "what: all, actions: read, masks: {roles: judge}"), 6, 121, "roles of messages", 0 },
+	{ RULE(WHO "what: all, actions: read, masks: {identifiers: mail}"), 6, 127, "classes of identifiers", 0 },
+	{ RULE(WHO "what: all, actions: read, log: self"), 6, 111, "log belongs", 0 },
+	{ HEAD PARTIES "calendars: [{id: c, time_zone: Mars/Base, days: monday}]\nrules: []\n", 5, 32, "no time zone", 0 },
+	{ HEAD PARTIES "calendars: [{id: c, time_zone: UTC, days: monday, hours: \"18:00-09:00\"}]\nrules: []\n", 5, 58,
+	    "hours of one day", 0 },
+	{ HEAD PARTIES "periods: [{id: p, from: 2026-01-02T00:00:00Z, until: 2026-01-01T00:00:00Z}]\nrules: []\n", 5, 11,
+	    "ends after it begins", 0 },
 	{ RULE(WHO "what: all, actions: batch-close"), 6, 100, "machine's own", 0 },
 	{ RULE(WHO "actions: read"), 6, 5, "lacks what", 0 },
 	{ RULE(WHO "what: some, actions: read"), 6, 86, "what is \"all\"", 0 },
@@ -233,6 +304,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_examples),
+		cmocka_unit_test(test_inspection),
 		cmocka_unit_test(test_strict),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_none),
