@@ -1,6 +1,6 @@
 /*
  * What the order says to one request. A pure function: no clock, no memory, no state; threads as
- * they like. tests/unit/policy/naive.c says the same a second time, slowly and otherwise.
+ * they like. tests/unit/policy/test_evaluate.c says the same a second time, slowly and otherwise.
  *
  *   1. INTERNAL actions are nobody's; evidence is never an administrator's or keyholder's (CAPACITY), whatever rules say.
  *   2. A freeze that fits the person, a party of theirs, the collection, or everything denies every ORDERED action but loading's
@@ -77,7 +77,7 @@ struct us_context {
 	const struct us_approver *approvers;
 	size_t n_freezes;
 	const struct us_freeze_on *freezes;
-	/* Usage: what the meters would read after this request (us_usage_after()), and read before. Of party meters the largest over
+	/* Usage: what the meters would read after this request (disclosed before, and with this request), and read before. Of party meters the largest over
 	 * the person's parties. All zero if unknown. */
 	struct us_meter person_before, person_after;
 	struct us_meter party_before, party_after;
@@ -130,7 +130,7 @@ struct us_ruling {
 	uint32_t records_per_request; /* cap in force, also when denied by it */
 	int purpose_needed;
 	int approval_needed;       /* some permit that fits wants approvals */
-	uint32_t run_max;          /* smallest consecutive cap; 0: none. What to ask us_usage_after() */
+	uint32_t run_max;          /* smallest consecutive cap; 0: none */
 	int wants_party_usage;     /* some limit is per party */
 	struct us_left left;       /* if allowed: after the request; else as of before */
 	struct us_mask mask;       /* of all fitting permits */
