@@ -134,7 +134,8 @@ class Vault:
     PEOPLE = {"attorney": "Alice Attorney", "producer": "Peter Producer", "auditor": "Ada Auditor"}
     ADMIN = "Adam Administrator"
 
-    def __init__(self, port, base=None, shares=3, threshold=2, data=None, settings=""):
+    def __init__(self, port, base=None, shares=3, threshold=2, data=None, settings="",
+                 order=os.path.join(ROOT, "policy", "orders", "demo.yaml")):
         self.port = int(os.environ.get("UNDERSEAL_TEST_PORT", port))
         free_port(self.port)
         self.base = base or tempfile.mkdtemp(prefix="us-system-", dir=os.environ.get("TMPDIR", "/tmp"))
@@ -146,6 +147,7 @@ class Vault:
         self.process = None
         self.shares_n, self.threshold = shares, threshold
         self.settings = settings
+        self.order = order
         self.env = dict(os.environ)
         self.env.pop("UNDERSEAL_PROFILE", None)
         self.env.setdefault("ASAN_OPTIONS", "abort_on_error=0:detect_leaks=0")
@@ -168,7 +170,7 @@ class Vault:
     def init(self):
         os.makedirs(self.profiles, exist_ok=True)
         argv = [DAEMON, "init", "--data", self.data, "--out", self.out, "--admin", self.ADMIN,
-                "--order", os.path.join(ROOT, "policy", "orders", "demo.yaml"), "--host", "localhost",
+                "--order", self.order, "--host", "localhost",
                 "--host", "127.0.0.1", "--listen", "127.0.0.1:%d" % self.port, "--shares",
                 str(self.shares_n), "--threshold", str(self.threshold), "--demo"]
         for who, name in self.PEOPLE.items():

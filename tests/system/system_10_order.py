@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+"""Goal: what the order hides stays hidden through the whole daemon.
+
+A vendor reads records whose identifiers and system messages are masked and cannot search behind the mask; house counsel, who may only
+count, gets no small numbers; an expert is refused from a network the order does not name; counsel opens the log entries of the own party alone.
+"""
+from harness import *
+
+RULES = """
+  - id: vendors
+    paragraph: "8.1"
+    effect: permit
+    who: {party: plaintiffs, capacity: vendor}
+    what: all
+    actions: [count, search, read]
+    masks: {identifiers: all, roles: system, fields: model}
+  - id: house-counsel
+    paragraph: "8.2"
+    effect: permit
+    who: {party: plaintiffs, capacity: house-counsel}
+    what: all
+    actions: [count]
+  - id: experts
+    paragraph: "8.3"
+    effect: permit
+    who: {party: plaintiffs, capacity: expert}
+    what: all
+    actions: [read]
+    conditions: {networks: 10.9.0.0/16}
+  - id: own-log
+    paragraph: "9.2"
+    effect: permit
+    who: {party: plaintiffs, capacity: outside-counsel}
+    actions: [audit]
+    boxes: all
+    log: own-party
+"""
+
+RECORD = {"id": "secretid77", "model": "gpt-secret", "language": "en", "custom": "hiddenfield", "messages": [
+    {"role": "system", "content": "plantedsystem words"},
+    {"role": "user", "content": "write to jane.roe@example.org about harbour"},
+    {"role": "assistant", "content": "done"}]}
+
+
+def scenario():
+    with open(os.path.join(ROOT, "policy", "orders", "demo.yaml")) as f:
+        text = f.read().replace('paragraph: "4"\n', 'paragraph: "4"\n  smallest_count: 5\n', 1) + RULES
+    order = os.path.join(tempfile.mkdtemp(prefix="us-order-"), "order.yaml")
+    with open(order, "w") as f:
+        f.write(text)
+    vault = Vault(20100, order=order).demo()
+    lines = [json.dumps(RECORD).encode()] + generate(50, 10)
+    vault.load(write_lines(vault.base + "/a.jsonl", lines))
+    for name, who, capacity in (("Vera Vendor", "vendor", "vendor"), ("Hugo House", "house", "house-counsel"),
+                                ("Edith Expert", "expert", "expert")):
+        vault.add_person(name, who, capacity)
+
+    step("a masked record")
+    full = b"".join(vault.read("DEMO000000001")[1])
+    masked = b"".join(vault.read("DEMO000000001", who="vendor")[1])
+    for planted in (b"secretid77", b"gpt-secret", b"hiddenfield", b"plantedsystem", b"jane.roe"):
+        check(planted in full, "counsel sees it all", planted)
+        check(planted not in masked, "the vendor does not", planted)
+    record = json.loads(masked)
+    check(record["masked"] is True and record["manifest"] is None, "the mask is visible", record)
+    check("harbour" in masked.decode() and "[masked: email]" in masked.decode(), "the rest is there", masked)
+    equal(record["record"]["masked"]["identifiers"]["email"], 1, "masks are counted")
+
+    step("no search behind the mask")
+    for query in ("plantedsystem", "NOT plantedsystem", "model:gpt-secret", '"roe example"'):
+        r = vault.client("vendor", "search", "demo", query, code=3)
+        equal(json.loads(r.stdout)["reason"], "masked", "reason")
+    r = vault.client("vendor", "search", "demo", "language:en").json
+    check(r["total"] > 0 and all("snippet" not in h for h in r["hits"]), "metadata, without snippets", r)
+
+    step("small numbers")
+    r = vault.client("house", "search", "demo", "plantedsystem", "--count").json
+    check(r["total"] is None and r["fewer_than"] == 5, "one is fewer than five", r)
+    r = vault.client("house", "search", "demo", "nosuchwordatall", "--count").json
+    check(r["total"] is None and r["fewer_than"] == 5, "none is fewer than five", r)
+    equal(vault.client("house", "search", "demo", "*", "--count").json["total"], len(lines), "all")
+    vault.client("house", "search", "demo", "bates:DEMO000000001", "--count", code=3)
+    vault.client("house", "read", "demo", "DEMO000000001", code=3)
+    equal(vault.count("plantedsystem"), 1, "counsel, who may read, gets the number")
+
+    step("from a network that is not named")
+    r = vault.client("expert", "read", "demo", "DEMO000000001", code=3)
+    problem = json.loads(r.stdout.split(b"\n")[0])
+    equal((problem["reason"], problem["paragraph"]), ("network", "8.3"), "reason and paragraph")
+
+    step("the own party's entries")
+    everybody = vault.audit()
+    own = vault.audit(who="attorney")
+    check(len(own) > 0, "counsel lists the log")
+    names = {e.get("person") for e in own if isinstance(e.get("person"), str)} - {"withheld"}
+    check("Vera Vendor" in names and "Alice Attorney" in names, "people of the own party", names)
+    check("Peter Producer" not in names and "Ada Auditor" not in names, "and nobody else", names)
+    check("Peter Producer" in {e.get("person") for e in everybody}, "whom the auditor sees")
+
+
+main(scenario)
