@@ -1,0 +1,471 @@
+#include "policy/usage.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <roaring/roaring.h>
+
+#include "common/err.h"
+#include "policy/order.h"
+
+#define BUCKETS 4096u /* a power of two; people and parties by collections: thousands at most */
+#define RECORD_END (UINT64_C(1) << 32)
+#define CONTAINER 65536u /* numbers that one container of a bitmap covers */
+#define FNV_BASIS UINT64_C(14695981039346656037)
+#define FNV_PRIME UINT64_C(1099511628211)
+
+struct day {
+	int32_t day;
+	uint64_t n; /* == |set|: counting a bitmap walks its containers */
+	roaring_bitmap_t *set;
+};
+
+/* Invariants: exactly one of person and party is set; days ascend; every day's set is within ever. */
+struct meter {
+	struct meter *next;
+	uint32_t person;
+	uint32_t collection;
+	enum us_meter_kind kind;
+	size_t party_n;
+	uint8_t party[US_ORDER_ID_MAX];
+	uint64_t n; /* == |ever| */
+	roaring_bitmap_t *ever;
+	struct day *days;
+	size_t n_days, room;
+};
+
+struct used {
+	uint32_t approval;
+	uint64_t index;
+};
+
+struct us_usage {
+	struct meter *buckets[BUCKETS];
+	struct used *used; /* ascending */
+	size_t n_used, used_room;
+};
+
+/* Whose meter is meant. */
+struct name {
+	uint32_t person;
+	struct us_bytes party;
+	uint32_t collection;
+	enum us_meter_kind kind;
+};
+
+int
+us_usage_new(struct us_usage **out)
+{
+	*out = calloc(1, sizeof **out);
+	return *out == NULL ? US_ERR_NOMEM : US_OK;
+}
+
+static void
+meter_free(struct meter *m)
+{
+	for (size_t i = 0; i < m->n_days; i++)
+		roaring_bitmap_free(m->days[i].set);
+	if (m->ever != NULL)
+		roaring_bitmap_free(m->ever);
+	free(m->days);
+	free(m);
+}
+
+void
+us_usage_free(struct us_usage *u)
+{
+	if (u == NULL)
+		return;
+	for (size_t i = 0; i < BUCKETS; i++) {
+		while (u->buckets[i] != NULL) {
+			struct meter *m = u->buckets[i];
+
+			u->buckets[i] = m->next;
+			meter_free(m);
+		}
+	}
+	free(u->used);
+	free(u);
+}
+
+/* --- meters ------------------------------------------------------------------------------------------------------ */
+
+static size_t
+bucket_of(const struct name *who)
+{
+	uint64_t h = FNV_BASIS;
+
+	h = (h ^ who->person) * FNV_PRIME;
+	h = (h ^ who->collection) * FNV_PRIME;
+	h = (h ^ (uint64_t)who->kind) * FNV_PRIME;
+	for (size_t i = 0; who->person == 0 && i < who->party.n; i++)
+		h = (h ^ who->party.p[i]) * FNV_PRIME;
+	return (size_t)(h ^ h >> 32) & (BUCKETS - 1);
+}
+
+static struct meter *
+meter_find(const struct us_usage *u, const struct name *who)
+{
+	struct meter *m = u->buckets[bucket_of(who)];
+
+	while (m != NULL && (m->person != who->person || m->collection != who->collection || m->kind != who->kind ||
+	    (who->person == 0 && (m->party_n != who->party.n || memcmp(m->party, who->party.p, m->party_n) != 0))))
+		m = m->next;
+	return m;
+}
+
+static struct meter *
+meter_make(struct us_usage *u, const struct name *who)
+{
+	struct meter **at = &u->buckets[bucket_of(who)], *m = meter_find(u, who);
+
+	if (m != NULL)
+		return m;
+	m = calloc(1, sizeof *m);
+	if (m == NULL)
+		return NULL;
+	m->ever = roaring_bitmap_create();
+	if (m->ever == NULL) {
+		free(m);
+		return NULL;
+	}
+	m->person = who->person;
+	m->collection = who->collection;
+	m->kind = who->kind;
+	if (who->person == 0) {
+		m->party_n = who->party.n;
+		memcpy(m->party, who->party.p, who->party.n);
+	}
+	m->next = *at;
+	*at = m;
+	return m;
+}
+
+/* Where the day is or would be: nearly always the last one. */
+static size_t
+day_place(const struct meter *m, int32_t day)
+{
+	size_t i = m->n_days;
+
+	while (i > 0 && m->days[i - 1].day >= day)
+		i--;
+	return i;
+}
+
+static const struct day *
+day_find(const struct meter *m, int32_t day)
+{
+	size_t i = day_place(m, day);
+
+	return i < m->n_days && m->days[i].day == day ? &m->days[i] : NULL;
+}
+
+static struct day *
+day_make(struct meter *m, int32_t day)
+{
+	size_t i = day_place(m, day);
+
+	if (i < m->n_days && m->days[i].day == day)
+		return &m->days[i];
+	if (m->n_days == m->room) {
+		size_t room = m->room == 0 ? 4 : m->room * 2;
+		struct day *more = realloc(m->days, room * sizeof *more);
+
+		if (more == NULL)
+			return NULL;
+		m->days = more;
+		m->room = room;
+	}
+	roaring_bitmap_t *set = roaring_bitmap_create();
+
+	if (set == NULL)
+		return NULL;
+	if (i > 0) /* that day is over, as a rule */
+		(void)roaring_bitmap_run_optimize(m->days[i - 1].set);
+	memmove(&m->days[i + 1], &m->days[i], (m->n_days - i) * sizeof *m->days);
+	m->n_days++;
+	m->days[i] = (struct day){ .day = day, .set = set };
+	return &m->days[i];
+}
+
+/* --- folding ------------------------------------------------------------------------------------------------------ */
+
+static int
+records_ok(const uint64_t *records, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (records[i] >= RECORD_END)
+			return 0;
+	return 1;
+}
+
+static void
+count(struct meter *m, struct day *day, const struct us_usage_fact *fact)
+{
+	for (size_t i = 0; i < fact->n; i++) {
+		const uint32_t record = (uint32_t)fact->records[i];
+
+		m->n += roaring_bitmap_add_checked(m->ever, record);
+		day->n += roaring_bitmap_add_checked(day->set, record);
+	}
+}
+
+int
+us_usage_fold(struct us_usage *u, const struct us_usage_fact *fact)
+{
+	if (fact->person == 0 || fact->collection == 0 || (unsigned)fact->kind >= US_METER_KINDS)
+		return US_ERR_ARG;
+	for (size_t i = 0; i < fact->n_parties; i++)
+		if (fact->parties[i].n == 0 || fact->parties[i].n > US_ORDER_ID_MAX)
+			return US_ERR_ARG;
+	if (!records_ok(fact->records, fact->n))
+		return US_ERR_LIMIT;
+	/* Twice: first everything that may fail is made, then all accounts are counted. */
+	for (int counting = 0; counting <= 1; counting++) {
+		for (size_t i = 0; i <= fact->n_parties; i++) {
+			struct name who = { .collection = fact->collection, .kind = fact->kind };
+
+			if (i == fact->n_parties)
+				who.person = fact->person;
+			else
+				who.party = fact->parties[i];
+			struct meter *m = meter_make(u, &who);
+			struct day *day = m == NULL ? NULL : day_make(m, fact->day);
+
+			if (day == NULL)
+				return US_ERR_NOMEM;
+			if (counting)
+				count(m, day, fact);
+		}
+	}
+	return US_OK;
+}
+
+/* --- questions ------------------------------------------------------------------------------------------------------ */
+
+/* Asks container by container: CRoaring 0.2.66 stops on an assertion if a range reaches over its last container. */
+static int
+has(const roaring_bitmap_t *set, uint64_t from, uint64_t to)
+{
+	if (to > RECORD_END)
+		return 0;
+	while (from < to) {
+		const uint64_t border = (from / CONTAINER + 1) * CONTAINER, part = border < to ? border : to;
+
+		if (!roaring_bitmap_contains_range(set, from, part))
+			return 0;
+		from = part;
+	}
+	return 1;
+}
+
+/* The first number at or after from that is not in the set. */
+static uint64_t
+run_end(const roaring_bitmap_t *set, uint64_t from)
+{
+	uint64_t step = 1;
+
+	while (has(set, from, from + step)) {
+		from += step;
+		step *= 2;
+	}
+	for (; step > 0; step /= 2)
+		if (has(set, from, from + step))
+			from += step;
+	return from;
+}
+
+/* The smallest number from which on, up to but without to, all are in the set. */
+static uint64_t
+run_begin(const roaring_bitmap_t *set, uint64_t to)
+{
+	uint64_t step = 1;
+
+	while (step <= to && has(set, to - step, to)) {
+		to -= step;
+		step *= 2;
+	}
+	for (; step > 0; step /= 2)
+		if (step <= to && has(set, to - step, to))
+			to -= step;
+	return to;
+}
+
+/* Of the union of both sets, the longest run that holds one of asked. Runs are walked ascending, so to the left of an element that no
+ * run before held there can only be elements of ever. */
+static uint64_t
+longest_run(const roaring_bitmap_t *ever, const roaring_bitmap_t *asked)
+{
+	roaring_uint32_iterator_t it;
+	uint64_t longest = 0;
+
+	roaring_init_iterator(asked, &it);
+	while (it.has_value) {
+		const uint64_t begin = ever == NULL ? it.current_value : run_begin(ever, it.current_value);
+		uint64_t end = it.current_value, before;
+
+		do {
+			before = end;
+			end = run_end(asked, end);
+			if (ever != NULL)
+				end = run_end(ever, end);
+		} while (end > before);
+		if (end - begin > longest)
+			longest = end - begin;
+		if (end >= RECORD_END || !roaring_move_uint32_iterator_equalorlarger(&it, (uint32_t)end))
+			break;
+	}
+	return longest;
+}
+
+static int
+set_of(const uint64_t *records, size_t n, roaring_bitmap_t **out)
+{
+	if (!records_ok(records, n))
+		return US_ERR_LIMIT;
+	*out = roaring_bitmap_create();
+	if (*out == NULL)
+		return US_ERR_NOMEM;
+	for (size_t i = 0; i < n; i++)
+		roaring_bitmap_add(*out, (uint32_t)records[i]);
+	return US_OK;
+}
+
+int
+us_usage_after(const struct us_usage *u, const struct us_usage_question *q, struct us_meter *out)
+{
+	const struct name who = { q->person, q->party, q->collection, q->kind };
+	const struct meter *m = meter_find(u, &who);
+	const struct day *day = m == NULL ? NULL : day_find(m, q->day);
+	struct us_meter found = { day == NULL ? 0 : day->n, m == NULL ? 0 : m->n, 0 };
+	roaring_bitmap_t *asked;
+	uint64_t n;
+	int err;
+
+	if (q->n == 0) {
+		*out = found;
+		return US_OK;
+	}
+	err = set_of(q->records, q->n, &asked);
+	if (err != US_OK)
+		return err;
+	n = roaring_bitmap_get_cardinality(asked);
+	found.day += n - (day == NULL ? 0 : roaring_bitmap_and_cardinality(day->set, asked));
+	found.life += n - (m == NULL ? 0 : roaring_bitmap_and_cardinality(m->ever, asked));
+	if (q->wants_run)
+		found.run = longest_run(m == NULL ? NULL : m->ever, asked);
+	roaring_bitmap_free(asked);
+	*out = found;
+	return US_OK;
+}
+
+/* --- who has seen ------------------------------------------------------------------------------------------------------ */
+
+static int
+compare_meters(const void *a, const void *b)
+{
+	const struct meter *x = *(const struct meter *const *)a, *y = *(const struct meter *const *)b;
+
+	if (x->person != y->person)
+		return x->person < y->person ? -1 : 1;
+	return (x->kind > y->kind) - (x->kind < y->kind);
+}
+
+static int
+tell(const struct meter *m, const roaring_bitmap_t *asked,
+    int (*found)(void *ctx, const struct us_usage_seen *seen), void *ctx)
+{
+	int err = 0;
+
+	for (size_t i = 0; err == 0 && i < m->n_days; i++) {
+		const struct us_usage_seen seen = { m->person, m->kind, m->days[i].day,
+			roaring_bitmap_and_cardinality(m->days[i].set, asked) };
+
+		if (seen.count > 0)
+			err = found(ctx, &seen);
+	}
+	return err;
+}
+
+int
+us_usage_who(const struct us_usage *u, uint32_t collection, const uint64_t *records, size_t n,
+    int (*found)(void *ctx, const struct us_usage_seen *seen), void *ctx)
+{
+	const struct meter **meters;
+	roaring_bitmap_t *asked;
+	size_t n_meters = 0;
+	int err;
+
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (const struct meter *m = u->buckets[i]; m != NULL; m = m->next)
+			n_meters += m->person != 0 && m->collection == collection;
+	if (n_meters == 0 || n == 0)
+		return US_OK;
+	err = set_of(records, n, &asked);
+	if (err != US_OK)
+		return err;
+	meters = malloc(n_meters * sizeof *meters);
+	if (meters == NULL) {
+		roaring_bitmap_free(asked);
+		return US_ERR_NOMEM;
+	}
+	n_meters = 0;
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (const struct meter *m = u->buckets[i]; m != NULL; m = m->next)
+			if (m->person != 0 && m->collection == collection)
+				meters[n_meters++] = m;
+	qsort(meters, n_meters, sizeof *meters, compare_meters);
+	for (size_t i = 0; err == 0 && i < n_meters; i++)
+		err = tell(meters[i], asked, found, ctx);
+	free(meters);
+	roaring_bitmap_free(asked);
+	return err;
+}
+
+/* --- approvals ------------------------------------------------------------------------------------------------------ */
+
+static size_t
+used_place(const struct us_usage *u, uint32_t approval)
+{
+	size_t low = 0, high = u->n_used;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (u->used[middle].approval < approval)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+uint64_t
+us_usage_approval_used(const struct us_usage *u, uint32_t approval)
+{
+	size_t i = used_place(u, approval);
+
+	return i < u->n_used && u->used[i].approval == approval ? u->used[i].index : UINT64_MAX;
+}
+
+int
+us_usage_approval_use(struct us_usage *u, uint32_t approval, uint64_t index)
+{
+	size_t i = used_place(u, approval);
+
+	if (i < u->n_used && u->used[i].approval == approval)
+		return US_ERR_EXISTS;
+	if (u->n_used == u->used_room) {
+		size_t room = u->used_room == 0 ? 16 : u->used_room * 2;
+		struct used *more = realloc(u->used, room * sizeof *more);
+
+		if (more == NULL)
+			return US_ERR_NOMEM;
+		u->used = more;
+		u->used_room = room;
+	}
+	memmove(&u->used[i + 1], &u->used[i], (u->n_used - i) * sizeof *u->used);
+	u->used[i] = (struct used){ approval, index };
+	u->n_used++;
+	return US_OK;
+}
