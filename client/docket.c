@@ -88,7 +88,7 @@ run_sign(struct us_client *client, const struct us_args *args)
 	if (!client->json)
 		show_item(item);
 	digest = us_json_text(item, "digest");
-	act->type = US_ACT_PERSON_SIGN;
+	act->type = US_ACT_DOCKET_SIGN;
 	act->u.sign.docket_id = us_bytes_of(args->operand[0]);
 	if (strlen(digest) != 64 || us_hex_decode(digest, 64, act->u.sign.digest, 32) != US_OK)
 		us_give_up(US_EXIT_OTHER, "the vault shows no digest of what is to be signed");

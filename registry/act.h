@@ -12,7 +12,7 @@
  *
  *   1 person-add         str16 name ‖ u8 capacity ‖ u8 n ‖ n × str16 party, strictly ascending
  *                        result: u32 person
- *   2 person-sign        str16 docket id ("person-12") ‖ digest(32): the item's digest, so that what was
+ *   2 docket-sign        str16 docket id ("person-12") ‖ digest(32): the item's digest, so that what was
  *                        shown is what is signed
  *   3 person-suspend     u32 person ‖ str16 reason
  *   4 person-reinstate   u32 person ‖ str16 reason
@@ -29,11 +29,37 @@
  *                        ‖ n × u64 record, strictly ascending;  result: u64 copy
  *  12 copy-return        u64 copy ‖ u8 how (1 returned, 2 destroyed) ‖ str16 note (may be empty)
  *  13 seal               str16 reason
+ *  14 document-add       digest(32): SHA-256 of the whole ‖ u64 size ‖ str16 name ‖ u32 part ‖ str32 bytes: parts of
+ *                        US_DOCUMENT_PART bytes, the last one shorter, in their order
+ *  15 order-propose      str32 source ‖ str32 compiled ‖ digest(32) instrument ‖ str16 authority ‖ i64 effective (0: at once)
+ *  16 order-suspend      u32 version ‖ str16 authority
+ *  17 docket-object      str16 docket id ‖ digest(32) grounds
+ *  18 docket-resolve     str16 docket id ‖ u8 outcome (1 granted, 2 denied) ‖ str16 authority
+ *  19 docket-withdraw    str16 docket id ‖ str16 reason
+ *  20 docket-serve       str16 docket id ‖ str16 party ‖ i64 when
+ *  21 acknowledge        u32 version ‖ digest(32) of the order's source ‖ digest(32) instrument ‖ str16 address ‖ str16 place
+ *                        ‖ digest(32) signed form
+ *  22 clearance          str16 clearance of the order ‖ u32 person ‖ digest(32) statement;      result: u32 number
+ *  23 challenge          selection ‖ digest(32) basis;                                          result: u32 number
+ *  24 relabel            selection ‖ str16 designation ‖ str16 reason
+ *  25 clawback           selection ‖ digest(32) notice ‖ i64 noticed;                           result: u32 number
+ *  26 freeze             u8 scope (1 everything, 2 party, 3 person, 4 collection, 5 records)
+ *                        ‖ nothing, str16 party, u32 person, u32 collection, or selection ‖ str16 authority
+ *                        result: u32 number
+ *  27 unfreeze           u32 freeze ‖ str16 authority
+ *  28 approval-request   u8 action ‖ u32 collection ‖ str16 purpose (may be empty) ‖ str16 query (may be empty) ‖ u32 n
+ *                        ‖ n × u64 record, strictly ascending;                                  result: u32 number
+ *  29 matter-set         str16 state ‖ str16 authority
  * 128 init               see struct us_act_init
  * 129 batch-close        see struct us_act_batch_close
  * 130 batch-void         u32 collection ‖ u32 slot ‖ u64 first record ‖ u32 count ‖ str16 reason
  * 131 dictionary         u32 collection ‖ u32 version ‖ u32 slot ‖ salt(32)
  * 132 copy-digest        u64 copy ‖ digest(32): SHA-256 of the file that left
+ *
+ * selection = u32 collection ‖ u8 by (1 set, 2 batch) ‖ u32 n ‖ n × { varint gap ‖ varint length } or u32 slot. A set is runs of
+ * record numbers, ascending and not touching: the gap to the end of the run before (to 0 for the first), then how many.
+ * Digests name documents that were added before; zeros name none where that is allowed: instrument, signed form, basis, notice,
+ * grounds, statement. What the order wants of them is said by registry/rules_order.c.
  *
  * Where no result is said it is empty. Decoded views point into the bytes that were decoded. Pure, any thread.
  */
@@ -67,10 +93,18 @@
 #define US_INIT_PEOPLE 64
 #define US_INIT_HOSTS 16
 #define US_HOST_MAX 253
+#define US_AUTHORITY_TEXT_MAX 256 /* "ECF No. 612, paragraph 3" */
+#define US_DOCUMENT_PART 917504   /* bytes: a part fits one act */
+#define US_DOCUMENT_MAX 16777216
+#define US_DOCUMENT_NAME_MAX 128
+#define US_ADDRESS_TEXT_MAX 512
+#define US_SELECTION_RUNS 131072
+#define US_SELECTION_BYTES 786432
+#define US_APPROVAL_QUERY_MAX 8192
 
 #define US_ACT_LIST(X) \
 	X(PERSON_ADD, 1, "person-add") \
-	X(PERSON_SIGN, 2, "person-sign") \
+	X(DOCKET_SIGN, 2, "docket-sign") \
 	X(PERSON_SUSPEND, 3, "person-suspend") \
 	X(PERSON_REINSTATE, 4, "person-reinstate") \
 	X(PERSON_END, 5, "person-end") \
@@ -82,6 +116,22 @@
 	X(COPY, 11, "copy") \
 	X(COPY_RETURN, 12, "copy-return") \
 	X(SEAL, 13, "seal") \
+	X(DOCUMENT_ADD, 14, "document-add") \
+	X(ORDER_PROPOSE, 15, "order-propose") \
+	X(ORDER_SUSPEND, 16, "order-suspend") \
+	X(DOCKET_OBJECT, 17, "docket-object") \
+	X(DOCKET_RESOLVE, 18, "docket-resolve") \
+	X(DOCKET_WITHDRAW, 19, "docket-withdraw") \
+	X(DOCKET_SERVE, 20, "docket-serve") \
+	X(ACKNOWLEDGE, 21, "acknowledge") \
+	X(CLEARANCE, 22, "clearance") \
+	X(CHALLENGE, 23, "challenge") \
+	X(RELABEL, 24, "relabel") \
+	X(CLAWBACK, 25, "clawback") \
+	X(FREEZE, 26, "freeze") \
+	X(UNFREEZE, 27, "unfreeze") \
+	X(APPROVAL_REQUEST, 28, "approval-request") \
+	X(MATTER_SET, 29, "matter-set") \
 	X(INIT, 128, "init") \
 	X(BATCH_CLOSE, 129, "batch-close") \
 	X(BATCH_VOID, 130, "batch-void") \
@@ -280,6 +330,111 @@ struct us_act_copy_digest {
 	uint8_t digest[32];
 };
 
+/* ---- the order and its docket ---- */
+
+/* Records of one collection: a set, or a whole batch. */
+struct us_selection {
+	uint32_t collection;
+	int is_batch;
+	uint32_t slot;       /* if is_batch */
+	uint32_t n_runs;     /* if not: 1 .. US_SELECTION_RUNS */
+	struct us_bytes runs; /* packed varints; walk them with us_selection_next() */
+};
+struct us_run {
+	uint64_t first;
+	uint64_t count; /* at least 1 */
+};
+/* Walks the runs of a decoded set: *at is 0 and *run {0, 0} at first. 1 with the next run, 0 behind the last. */
+int us_selection_next(const struct us_selection *s, size_t *at, struct us_run *run);
+/* Appends the packed runs of n strictly ascending record numbers (what `runs` views), and counts them. US_ERR_FORMAT if
+ * they do not ascend, US_ERR_LIMIT, US_ERR_NOMEM. */
+int us_selection_pack(const uint64_t *records, size_t n, struct us_buf *out, uint32_t *n_runs);
+
+struct us_act_document {
+	uint8_t digest[32];
+	uint64_t size; /* 1 .. US_DOCUMENT_MAX */
+	struct us_bytes name;
+	uint32_t part; /* counted from 0 */
+	struct us_bytes bytes;
+};
+
+struct us_act_order_propose {
+	struct us_bytes source;
+	struct us_bytes compiled;
+	uint8_t instrument[32];
+	struct us_bytes authority;
+	int64_t effective_ns; /* 0: once it is signed */
+};
+
+struct us_act_order_suspend {
+	uint32_t version;
+	struct us_bytes authority;
+};
+
+enum us_outcome { US_OUTCOME_GRANTED = 1, US_OUTCOME_DENIED = 2 };
+
+struct us_act_docket { /* object, resolve, withdraw, serve */
+	struct us_bytes docket_id;
+	uint8_t grounds[32];     /* object */
+	enum us_outcome outcome; /* resolve */
+	struct us_bytes text;    /* resolve: authority; withdraw: reason */
+	struct us_bytes party;   /* serve */
+	int64_t at_ns;           /* serve */
+};
+
+struct us_act_acknowledge {
+	uint32_t version;
+	uint8_t source_digest[32];
+	uint8_t instrument[32];
+	struct us_bytes address;
+	struct us_bytes place;
+	uint8_t form[32];
+};
+
+struct us_act_clearance {
+	struct us_bytes clearance; /* id in the order in force */
+	uint32_t person;
+	uint8_t statement[32];
+};
+
+struct us_act_records { /* challenge, relabel, clawback */
+	struct us_selection selection;
+	uint8_t document[32];        /* basis or notice */
+	struct us_bytes designation; /* relabel */
+	struct us_bytes reason;      /* relabel */
+	int64_t noticed_ns;          /* clawback */
+};
+
+enum us_freeze_scope { US_FREEZE_EVERYTHING = 1, US_FREEZE_PARTY, US_FREEZE_PERSON, US_FREEZE_COLLECTION, US_FREEZE_RECORDS };
+
+struct us_act_freeze {
+	enum us_freeze_scope scope;
+	struct us_bytes party;
+	uint32_t person;
+	uint32_t collection;
+	struct us_selection selection;
+	struct us_bytes authority;
+};
+
+struct us_act_unfreeze {
+	uint32_t freeze;
+	struct us_bytes authority;
+};
+
+struct us_act_approval {
+	enum us_action action; /* count, read or copy */
+	uint32_t collection;
+	struct us_bytes purpose;
+	struct us_bytes query;   /* count only */
+	uint32_t n;              /* read and copy: 1 .. US_COPY_RECORDS_MAX; count: 0 */
+	struct us_bytes records; /* n × u64 */
+};
+
+struct us_act_matter {
+	struct us_bytes state;
+	struct us_bytes authority;
+};
+
 /* A decoded payload. About 20 KiB because of init: allocate it where stacks are small. */
 struct us_act {
 	enum us_act_type type;
@@ -299,6 +454,17 @@ struct us_act {
 		struct us_act_batch_void batch_void;
 		struct us_act_dictionary dictionary;
 		struct us_act_copy_digest copy_digest;
+		struct us_act_document document;
+		struct us_act_order_propose order_propose;
+		struct us_act_order_suspend order_suspend;
+		struct us_act_docket docket;
+		struct us_act_acknowledge acknowledge;
+		struct us_act_clearance clearance;
+		struct us_act_records records;
+		struct us_act_freeze freeze;
+		struct us_act_unfreeze unfreeze;
+		struct us_act_approval approval;
+		struct us_act_matter matter;
 	} u;
 };
 

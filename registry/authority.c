@@ -240,7 +240,7 @@ check_administrative(const struct us_registry *reg, const struct us_person *acto
     enum us_authority authority, struct us_refusal *refusal)
 {
 	/* person-sign is about a docket item: whose signature it waits for is checked with the item */
-	if (act->type == US_ACT_PERSON_SIGN)
+	if (act->type == US_ACT_DOCKET_SIGN)
 		return is_signer(reg, actor) ? US_OK : us_refuse(refusal, US_ERR_DENIED, US_REASON_CAPACITY,
 		    "the order names you as a roster signer of no party");
 	if (act->type == US_ACT_PERSON_SUSPEND || act->type == US_ACT_PERSON_REINSTATE ||

@@ -411,9 +411,9 @@ us_fold(struct us_registry *reg, const struct us_settled *s)
 {
 	struct us_copy *c;
 
-	switch (s->act->type) {
+	switch ((unsigned)s->act->type) {
 	case US_ACT_PERSON_ADD: return person_add(reg, s);
-	case US_ACT_PERSON_SIGN: person_sign(reg, s); return US_OK;
+	case US_ACT_DOCKET_SIGN: person_sign(reg, s); return US_OK;
 	case US_ACT_PERSON_SUSPEND:
 	case US_ACT_PERSON_REINSTATE:
 	case US_ACT_PERSON_END: person_change(reg, s); return US_OK;
@@ -434,6 +434,6 @@ us_fold(struct us_registry *reg, const struct us_settled *s)
 		memcpy(c->digest, s->act->u.copy_digest.digest, 32);
 		c->has_digest = 1;
 		return US_OK;
+	default: return US_ERR_RANGE; /* the authority let none of them through */
 	}
-	return US_ERR_RANGE;
 }

@@ -2,49 +2,7 @@
 #include <string.h>
 
 #include "common/cert.h"
-#include "registry/act.h"
-
-/* ---- taking ---- */
-
-static struct us_bytes
-take_text(struct us_reader *r, size_t max)
-{
-	struct us_bytes text = us_take_str16(r, max);
-
-	if (r->err == US_OK && !us_text_ok(text, max))
-		us_reader_fail(r, US_ERR_ENCODING);
-	return text;
-}
-
-static struct us_bytes
-take_text_or_empty(struct us_reader *r, size_t max)
-{
-	struct us_bytes text = us_take_str16(r, max);
-
-	if (r->err == US_OK && text.n > 0 && !us_text_ok(text, max))
-		us_reader_fail(r, US_ERR_ENCODING);
-	return text;
-}
-
-static uint32_t
-take_id(struct us_reader *r)
-{
-	uint32_t id = us_take_u32(r);
-
-	if (id == 0)
-		us_reader_fail(r, US_ERR_RANGE);
-	return id;
-}
-
-static uint32_t
-take_slot(struct us_reader *r)
-{
-	uint32_t slot = us_take_u32(r);
-
-	if (slot > US_SLOT_MAX)
-		us_reader_fail(r, US_ERR_RANGE);
-	return slot;
-}
+#include "registry/payload.h"
 
 static struct us_bytes
 take_der(struct us_reader *r)
@@ -280,13 +238,13 @@ take_dictionary(struct us_reader *r, struct us_act_dictionary *a)
 static void
 take_payload(struct us_reader *r, struct us_act *a)
 {
-	switch (a->type) {
+	switch ((unsigned)a->type) {
 	case US_ACT_PERSON_ADD:
 		a->u.person_add.name = take_text(r, US_ORDER_NAME_MAX);
 		a->u.person_add.capacity = take_capacity(r);
 		a->u.person_add.n_parties = take_parties(r, a->u.person_add.parties);
 		return;
-	case US_ACT_PERSON_SIGN:
+	case US_ACT_DOCKET_SIGN:
 		a->u.sign.docket_id = us_take_str16(r, US_DOCKET_ID_MAX);
 		if (r->err == US_OK && !us_id_ok(a->u.sign.docket_id, US_DOCKET_ID_MAX))
 			us_reader_fail(r, US_ERR_ENCODING);
@@ -337,8 +295,11 @@ take_payload(struct us_reader *r, struct us_act *a)
 		a->u.copy_digest.copy = us_take_u64(r);
 		us_take_into(r, a->u.copy_digest.digest, 32);
 		return;
+	default:
+		if (!us_payload_order_take(r, a))
+			us_reader_fail(r, US_ERR_RANGE);
+		return;
 	}
-	us_reader_fail(r, US_ERR_RANGE);
 }
 
 int
@@ -357,26 +318,6 @@ us_act_decode(struct us_act *out, enum us_act_type type, struct us_bytes payload
 }
 
 /* ---- putting: errors are sticky, like the reader's ---- */
-
-struct writer {
-	struct us_buf *b;
-	int err;
-};
-
-static void
-put(struct writer *w, int err)
-{
-	if (w->err == US_OK)
-		w->err = err;
-}
-
-static void put_u8(struct writer *w, unsigned v) { put(w, us_buf_put_u8(w->b, (uint8_t)v)); }
-static void put_u16(struct writer *w, unsigned v) { put(w, us_buf_put_u16(w->b, (uint16_t)v)); }
-static void put_u32(struct writer *w, uint32_t v) { put(w, us_buf_put_u32(w->b, v)); }
-static void put_u64(struct writer *w, uint64_t v) { put(w, us_buf_put_u64(w->b, v)); }
-static void put_raw(struct writer *w, const void *p, size_t n) { put(w, us_buf_put(w->b, p, n)); }
-static void put_s16(struct writer *w, struct us_bytes s) { put(w, us_buf_put_str16(w->b, s.p, s.n)); }
-static void put_s32(struct writer *w, struct us_bytes s) { put(w, us_buf_put_str32(w->b, s.p, s.n)); }
 
 static void
 put_parties(struct writer *w, const struct us_bytes *parties, size_t n)
@@ -481,13 +422,13 @@ put_batch_void(struct writer *w, const struct us_act_batch_void *a)
 static void
 put_payload(struct writer *w, const struct us_act *a)
 {
-	switch (a->type) {
+	switch ((unsigned)a->type) {
 	case US_ACT_PERSON_ADD:
 		put_s16(w, a->u.person_add.name);
 		put_u8(w, (unsigned)a->u.person_add.capacity);
 		put_parties(w, a->u.person_add.parties, a->u.person_add.n_parties);
 		return;
-	case US_ACT_PERSON_SIGN:
+	case US_ACT_DOCKET_SIGN:
 		put_s16(w, a->u.sign.docket_id);
 		put_raw(w, a->u.sign.digest, 32);
 		return;
@@ -547,8 +488,11 @@ put_payload(struct writer *w, const struct us_act *a)
 		put_u64(w, a->u.copy_digest.copy);
 		put_raw(w, a->u.copy_digest.digest, 32);
 		return;
+	default:
+		if (!us_payload_order_put(w, a))
+			put(w, US_ERR_RANGE);
+		return;
 	}
-	put(w, US_ERR_RANGE);
 }
 
 int

@@ -247,9 +247,9 @@ us_rules_person(const struct us_registry *reg, const struct us_settled *s, struc
 {
 	const struct us_copy *c;
 
-	switch (s->act->type) {
+	switch ((unsigned)s->act->type) {
 	case US_ACT_PERSON_ADD: return person_add(reg, &s->act->u.person_add, refusal);
-	case US_ACT_PERSON_SIGN: return person_sign(reg, s, refusal);
+	case US_ACT_DOCKET_SIGN: return person_sign(reg, s, refusal);
 	case US_ACT_PERSON_SUSPEND:
 	case US_ACT_PERSON_REINSTATE:
 	case US_ACT_PERSON_END: return person_change(reg, s, refusal);
@@ -270,7 +270,8 @@ us_rules_person(const struct us_registry *reg, const struct us_settled *s, struc
 	case US_ACT_BATCH_CLOSE:
 	case US_ACT_BATCH_VOID:
 	case US_ACT_DICTIONARY:
-	case US_ACT_COPY_DIGEST: break;
+	case US_ACT_COPY_DIGEST:
+	default: break;
 	}
 	return us_refuse(refusal, US_ERR_DENIED, US_REASON_CAPACITY, "only the vault itself can do that");
 }

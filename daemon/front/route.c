@@ -29,7 +29,7 @@ static const struct us_route_info table[] = {
 	ACTS("v1/people", ACT(PERSON_ADD) | ACT(PERSON_SUSPEND) | ACT(PERSON_REINSTATE) | ACT(PERSON_END)),
 	ACTS("v1/credentials", ACT(CREDENTIAL_ISSUE) | ACT(CREDENTIAL_REVOKE)),
 	ACTS("v1/collections", ACT(COLLECTION_CREATE)),
-	ACTS("v1/docket", ACT(PERSON_SIGN)),
+	ACTS("v1/docket", ACT(DOCKET_SIGN)),
 	ACTS("v1/copies", ACT(COPY) | ACT(COPY_RETURN)),
 	ACTS("v1/batches", ACT(BATCH_RELEASE) | ACT(BATCH_WITHDRAW)),
 	ACTS("v1/seal", ACT(SEAL)),

@@ -333,7 +333,7 @@ static void
 describe(struct us_keeper *k, const struct us_act *act, struct us_entry_access *a,
     struct us_entry_disclosure *d, struct committed *c)
 {
-	switch (act->type) {
+	switch ((unsigned)act->type) {
 	case US_ACT_BATCH_CLOSE:
 		a->collection = act->u.batch_close.collection;
 		d->has_batch = 1;
@@ -364,10 +364,11 @@ describe(struct us_keeper *k, const struct us_act *act, struct us_entry_access *
 	case US_ACT_COLLECTION_CREATE:
 		a->collection = us_registry_collections(k->registry);
 		break;
-	case US_ACT_PERSON_ADD: case US_ACT_PERSON_SIGN: case US_ACT_PERSON_SUSPEND:
+	case US_ACT_PERSON_ADD: case US_ACT_DOCKET_SIGN: case US_ACT_PERSON_SUSPEND:
 	case US_ACT_PERSON_REINSTATE: case US_ACT_PERSON_END: case US_ACT_CREDENTIAL_ISSUE:
 	case US_ACT_CREDENTIAL_REVOKE: case US_ACT_COPY_RETURN: case US_ACT_SEAL:
 	case US_ACT_INIT: case US_ACT_COPY_DIGEST:
+	default:
 		break;
 	}
 }

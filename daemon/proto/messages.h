@@ -41,6 +41,20 @@ enum us_list_what {
 	US_LIST_DOCKET = 5,
 	US_LIST_COPIES = 6,
 	US_LIST_ORDER = 7,   /* the order in force: source text and digests */
+	US_LIST_ORDERS = 8,  /* all its versions; with an argument that one, with its source text */
+	US_LIST_FILINGS = 9, /* the docket with what is closed */
+	US_LIST_ACKNOWLEDGEMENTS = 10,
+	US_LIST_DOCUMENTS = 11,
+	US_LIST_RELABELS = 12,
+};
+
+/* What can be asked about the order (question_request). */
+enum us_question {
+	US_QUESTION_DIFF = 1,    /* version to version */
+	US_QUESTION_EXPLAIN = 2, /* may person do action, on a record if one is given */
+	US_QUESTION_WHO = 3,     /* who may do action on a record */
+	US_QUESTION_CLAWBACK = 4, /* how many people had records of clawback number first */
+	US_QUESTION_DOCUMENT = 5, /* the bytes of a document; argument: its digest in hex */
 };
 
 enum us_search_flags { US_SEARCH_COUNT = 1, US_SEARCH_NO_SNIPPETS = 2 };

@@ -125,7 +125,7 @@ put_result(struct vault *v, struct acting *a, struct us_bytes result, struct us_
 {
 	const struct us_person *person;
 
-	switch (a->type) {
+	switch ((unsigned)a->type) {
 	case US_ACT_PERSON_ADD: {
 		uint32_t id = (uint32_t)number_of(result);
 
@@ -136,7 +136,7 @@ put_result(struct vault *v, struct acting *a, struct us_bytes result, struct us_
 			put_docket(v, j, id);
 		break;
 	}
-	case US_ACT_PERSON_SIGN: {
+	case US_ACT_DOCKET_SIGN: {
 		struct us_docket_item item;
 
 		/* Others may have to sign too. */
@@ -177,6 +177,7 @@ put_result(struct vault *v, struct acting *a, struct us_bytes result, struct us_
 	case US_ACT_BATCH_VOID:
 	case US_ACT_DICTIONARY:
 	case US_ACT_COPY_DIGEST:
+	default:
 		break;
 	}
 }

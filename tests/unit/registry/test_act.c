@@ -11,6 +11,76 @@
 
 static const uint8_t records[16] = { 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0 };
 
+static const uint8_t runs[] = { 5, 3, 1, 0x80, 0x01 }; /* 5 .. 7, 9 .. 136 */
+
+static void
+order_sample(struct us_act *a)
+{
+	const struct us_selection set = { .collection = 1, .n_runs = 2, .runs = { runs, sizeof(runs) } };
+
+	switch ((unsigned)a->type) {
+	case US_ACT_DOCUMENT_ADD:
+		a->u.document.size = 5;
+		a->u.document.name = us_bytes_of("order.pdf");
+		a->u.document.bytes = us_bytes_of("%PDF-");
+		break;
+	case US_ACT_ORDER_PROPOSE:
+		a->u.order_propose.source = a->u.order_propose.compiled = us_bytes_of("x");
+		a->u.order_propose.authority = us_bytes_of("ECF No. 12");
+		a->u.order_propose.effective_ns = 7;
+		break;
+	case US_ACT_ORDER_SUSPEND:
+		a->u.order_suspend = (struct us_act_order_suspend){ 2, us_bytes_of("ECF No. 13") };
+		break;
+	case US_ACT_DOCKET_OBJECT:
+	case US_ACT_DOCKET_RESOLVE:
+	case US_ACT_DOCKET_WITHDRAW:
+	case US_ACT_DOCKET_SERVE:
+		a->u.docket.docket_id = us_bytes_of("clearance-1");
+		a->u.docket.outcome = US_OUTCOME_DENIED;
+		a->u.docket.text = us_bytes_of("ECF No. 14");
+		a->u.docket.party = us_bytes_of("defendant");
+		a->u.docket.at_ns = 9;
+		break;
+	case US_ACT_ACKNOWLEDGE:
+		a->u.acknowledge.version = 1;
+		a->u.acknowledge.address = us_bytes_of("1 Main Street");
+		a->u.acknowledge.place = us_bytes_of("New York");
+		break;
+	case US_ACT_CLEARANCE:
+		a->u.clearance.clearance = us_bytes_of("expert");
+		a->u.clearance.person = 4;
+		break;
+	case US_ACT_CHALLENGE:
+	case US_ACT_RELABEL:
+	case US_ACT_CLAWBACK:
+		a->u.records.selection = set;
+		a->u.records.designation = us_bytes_of("CONFIDENTIAL");
+		a->u.records.reason = us_bytes_of("ECF No. 15");
+		a->u.records.noticed_ns = 11;
+		break;
+	case US_ACT_FREEZE:
+		a->u.freeze.scope = US_FREEZE_RECORDS;
+		a->u.freeze.selection = set;
+		a->u.freeze.authority = us_bytes_of("ECF No. 16");
+		break;
+	case US_ACT_UNFREEZE:
+		a->u.unfreeze = (struct us_act_unfreeze){ 1, us_bytes_of("ECF No. 17") };
+		break;
+	case US_ACT_APPROVAL_REQUEST:
+		a->u.approval.action = US_ACTION_READ;
+		a->u.approval.collection = 1;
+		a->u.approval.n = 2;
+		a->u.approval.records = (struct us_bytes){ records, sizeof(records) };
+		break;
+	case US_ACT_MATTER_SET:
+		a->u.matter = (struct us_act_matter){ us_bytes_of("appeal"), us_bytes_of("ECF No. 18") };
+		break;
+	default:
+		fail_msg("no sample of act %s", us_act_name((unsigned)a->type));
+	}
+}
+
 /* A good act of the i-th type; 0 when there is none. */
 static int
 sample(struct us_act *a, size_t i)
@@ -25,7 +95,7 @@ sample(struct us_act *a, size_t i)
 	if (i >= sizeof(types) / sizeof(types[0]))
 		return 0;
 	a->type = types[i];
-	switch (a->type) {
+	switch ((unsigned)a->type) {
 	case US_ACT_PERSON_ADD:
 		a->u.person_add.name = us_bytes_of("Jos\xc3\xa9 Reader");
 		a->u.person_add.capacity = US_CAPACITY_EXPERT;
@@ -33,7 +103,7 @@ sample(struct us_act *a, size_t i)
 		a->u.person_add.parties[0] = us_bytes_of("defendant");
 		a->u.person_add.parties[1] = us_bytes_of("plaintiffs");
 		break;
-	case US_ACT_PERSON_SIGN:
+	case US_ACT_DOCKET_SIGN:
 		a->u.sign.docket_id = us_bytes_of("person-12");
 		break;
 	case US_ACT_PERSON_SUSPEND:
@@ -101,6 +171,9 @@ sample(struct us_act *a, size_t i)
 	case US_ACT_COPY_DIGEST:
 		a->u.copy_digest.copy = 1;
 		break;
+	default:
+		order_sample(a);
+		break;
 	}
 	return 1;
 }
@@ -133,6 +206,51 @@ test_round(void **state)
 	}
 	free(a);
 	free(b);
+}
+
+/* Sets of records: packed and walked again; what is not canonical is refused. */
+static void
+test_selection(void **state)
+{
+	static const uint64_t numbers[] = { 0, 1, 2, 7, 9, 10, 1000000 };
+	static const uint8_t bad[][6] = {
+		{ 2, 5, 1, 0, 1 },          /* touching */
+		{ 1, 5, 0 },                /* empty run */
+		{ 1, 0x85, 0x00, 1 },       /* not the shortest form */
+	};
+	static const size_t bad_n[] = { 5, 3, 4 };
+	struct us_selection s = { .collection = 1 };
+	struct us_run run = { 0, 0 };
+	struct us_buf b;
+	size_t at = 0, i = 0;
+
+	(void)state;
+	us_buf_init(&b, 1000);
+	assert_int_equal(us_selection_pack(numbers, 7, &b, &s.n_runs), US_OK);
+	assert_int_equal(s.n_runs, 4);
+	s.runs = (struct us_bytes){ b.data, b.len };
+	while (us_selection_next(&s, &at, &run))
+		for (uint64_t k = 0; k < run.count; k++)
+			assert_int_equal(numbers[i++], run.first + k);
+	assert_int_equal(i, 7);
+	us_buf_reset(&b);
+	assert_int_equal(us_selection_pack((const uint64_t[]){ 3, 3 }, 2, &b, &s.n_runs), US_ERR_FORMAT);
+	us_buf_reset(&b);
+	assert_int_equal(us_selection_pack((const uint64_t[]){ 0, 0 }, 2, &b, &s.n_runs), US_ERR_FORMAT);
+	us_buf_reset(&b);
+	assert_int_equal(us_selection_pack((const uint64_t[]){ UINT64_C(1) << 52 }, 1, &b, &s.n_runs), US_ERR_FORMAT);
+	for (i = 0; i < 3; i++) {
+		struct us_act *a = calloc(1, sizeof(*a));
+		us_buf_reset(&b);
+		assert_int_equal(us_buf_put_u32(&b, 1), US_OK);
+		assert_int_equal(us_buf_put_u8(&b, 1), US_OK);
+		assert_int_equal(us_buf_put_u32(&b, bad[i][0]), US_OK);
+		assert_int_equal(us_buf_put(&b, bad[i] + 1, bad_n[i] - 1), US_OK);
+		assert_int_equal(us_buf_put(&b, (const uint8_t[32]){ 0 }, 32), US_OK);
+		assert_int_equal(us_act_decode(a, US_ACT_CHALLENGE, (struct us_bytes){ b.data, b.len }), US_ERR_FORMAT);
+		free(a);
+	}
+	us_buf_free(&b);
 }
 
 static int
@@ -246,6 +364,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round),
+		cmocka_unit_test(test_selection),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_envelope),
 	};

@@ -33,7 +33,7 @@ test_table(void **state)
 				want = US_AUTHORITY_ALWAYS;
 			if (person && t == US_ACT_CREDENTIAL_REVOKE)
 				want = admin ? US_AUTHORITY_ALWAYS : US_AUTHORITY_OWN;
-			if (person && !admin && !keyholder && t == US_ACT_PERSON_SIGN)
+			if (person && !admin && !keyholder && t == US_ACT_DOCKET_SIGN)
 				want = US_AUTHORITY_SIGNER;
 			if (person && !admin && !keyholder && (t == US_ACT_BATCH_RELEASE || t == US_ACT_BATCH_WITHDRAW ||
 			    t == US_ACT_COPY || t == US_ACT_COPY_RETURN))

@@ -104,7 +104,7 @@ test_item_changes(void **state)
 	assert_int_equal(world_add(w, &w->admin, &reader, US_CAPACITY_EXPERT, "plaintiffs", NULL), US_OK);
 	assert_int_equal(us_registry_docket_item(w->reg, us_bytes_of("person-5"), &item), US_OK);
 	assert_int_equal(world_issue(w, &w->admin, &reader), US_OK);
-	act->type = US_ACT_PERSON_SIGN;
+	act->type = US_ACT_DOCKET_SIGN;
 	act->u.sign.docket_id = us_bytes_of("person-5");
 	memcpy(act->u.sign.digest, item.digest, 32);
 	assert_int_equal(world_act(w, &w->attorney, act), US_ERR_STATE);

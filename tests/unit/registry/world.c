@@ -245,7 +245,7 @@ world_docket_sign(struct world *w, const struct actor *by, const char *id)
 	struct us_act *act = calloc(1, sizeof(*act));
 	struct us_docket_item item;
 
-	act->type = US_ACT_PERSON_SIGN;
+	act->type = US_ACT_DOCKET_SIGN;
 	act->u.sign.docket_id = us_bytes_of(id);
 	if (us_registry_docket_item(w->reg, us_bytes_of(id), &item) == US_OK)
 		memcpy(act->u.sign.digest, item.digest, 32);
