@@ -1,0 +1,394 @@
+/* From the tree to a suite: the file's frame, its people and its records. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/err.h"
+#include "policy/suite/suite_internal.h"
+
+#define SECOND_NS INT64_C(1000000000)
+
+static const struct us_yaml_key suite_keys[] = { { "order", 1 }, { "people", 1 }, { "records", 0 }, { "defaults", 0 },
+	{ "statements", 1 }, { NULL, 0 } };
+
+/* ---- small things ---- */
+
+void
+us_suite_count(struct us_findings *f, const struct us_yaml_node *node, uint64_t max, uint64_t *out)
+{
+	uint64_t v = 0;
+
+	if (node == NULL)
+		return;
+	int ok = node->kind == US_YAML_SCALAR && !node->quoted && node->text.n >= 1 && node->text.n <= 16;
+	for (size_t i = 0; ok && i < node->text.n; i++) {
+		ok = node->text.p[i] >= '0' && node->text.p[i] <= '9' && (i == 0 || node->text.p[0] != '0');
+		v = v * 10 + (uint64_t)(node->text.p[i] - '0');
+	}
+	if (!ok || v > max)
+		us_finding(f, US_FINDING_ERROR, node->line, node->column,
+		    "a whole number from 0 to %llu is wanted here, in digits alone", (unsigned long long)max);
+	else
+		*out = v;
+}
+
+int
+us_suite_is_word(const struct us_yaml_node *node, const char *word)
+{
+	return node->kind == US_YAML_SCALAR && !node->quoted && us_bytes_is(node->text, word);
+}
+
+void
+us_suite_unknown(struct us_findings *f, const struct us_yaml_node *node, const char *what)
+{
+	if (node->kind != US_YAML_SCALAR)
+		us_finding(f, US_FINDING_ERROR, node->line, node->column, "the name of a %s is wanted here", what);
+	else
+		us_finding(f, US_FINDING_ERROR, node->line, node->column, "unknown %s \"%.*s\"", what,
+		    (int)(node->text.n < 80 ? node->text.n : 80), (const char *)node->text.p);
+}
+
+static int
+same(struct us_bytes a, struct us_bytes b)
+{
+	return a.n > 0 && a.n == b.n && memcmp(a.p, b.p, a.n) == 0;
+}
+
+int
+us_suite_person_named(struct us_findings *f, const struct us_yaml_node *node, const struct us_suite *suite, size_t *out)
+{
+	for (size_t i = 0; node->kind == US_YAML_SCALAR && i < suite->n_people; i++)
+		if (same(suite->people[i].id, node->text))
+			return *out = i, US_OK;
+	us_suite_unknown(f, node, "person");
+	return US_ERR_NOT_FOUND;
+}
+
+int
+us_suite_record_named(struct us_findings *f, const struct us_yaml_node *node, const struct us_suite *suite, size_t *out)
+{
+	for (size_t i = 0; node->kind == US_YAML_SCALAR && i < suite->n_records; i++)
+		if (same(suite->records[i].id, node->text))
+			return *out = i, US_OK;
+	us_suite_unknown(f, node, "record");
+	return US_ERR_NOT_FOUND;
+}
+
+int
+us_suite_party_named(struct us_findings *f, const struct us_yaml_node *node, const struct us_order *order, size_t *out)
+{
+	if (node->kind == US_YAML_SCALAR && us_order_party(order, node->text, out) == US_OK)
+		return US_OK;
+	us_suite_unknown(f, node, "party");
+	return US_ERR_NOT_FOUND;
+}
+
+/* ---- people ---- */
+
+struct reading {
+	const struct us_order *order;
+	struct us_subject *subject;
+};
+
+static void
+one_party(struct us_findings *f, const struct us_yaml_node *node, void *arg)
+{
+	struct reading *r = arg;
+	size_t party;
+
+	if (us_suite_party_named(f, node, r->order, &party) == US_OK)
+		r->subject->parties |= UINT64_C(1) << party;
+}
+
+static void
+one_clearance(struct us_findings *f, const struct us_yaml_node *node, void *arg)
+{
+	struct reading *r = arg;
+
+	for (size_t i = 0; i < r->order->n_clearances; i++) {
+		if (same(r->order->clearances[i].id, node->text)) {
+			r->subject->clearances |= UINT32_C(1) << i;
+			return;
+		}
+	}
+	us_suite_unknown(f, node, "clearance");
+}
+
+static void
+read_person(struct us_findings *f, const struct us_yaml_node *node, struct us_suite *suite)
+{
+	static const struct us_yaml_key keys[] = { { "id", 1 }, { "party", 0 }, { "capacity", 1 }, { "acknowledged", 0 },
+		{ "clearances", 0 }, { NULL, 0 } };
+	const struct us_yaml_node *v[US_YAML_KEYS];
+	struct us_suite_person *p = &suite->people[suite->n_people];
+	struct reading r = { suite->order, &p->subject };
+
+	if (us_yaml_map(f, node, "a person", keys, v) != US_OK)
+		return;
+	p->id = us_yaml_id(f, v[0]);
+	for (size_t i = 0; i < suite->n_people; i++)
+		if (same(suite->people[i].id, p->id))
+			us_yaml_error(f, v[0], "another person has this id");
+	us_yaml_each(f, v[1], one_party, &r);
+	if (v[2] != NULL && (v[2]->kind != US_YAML_SCALAR || us_capacity_of(&p->subject.capacity,
+	    (const char *)v[2]->text.p, v[2]->text.n) != US_OK))
+		us_suite_unknown(f, v[2], "capacity");
+	if (v[3] != NULL && !us_suite_is_word(v[3], "true") && !us_suite_is_word(v[3], "false"))
+		us_yaml_error(f, v[3], "acknowledged is true or false");
+	p->subject.acknowledged = v[3] != NULL && us_suite_is_word(v[3], "true");
+	us_yaml_each(f, v[4], one_clearance, &r);
+	p->subject.person = (uint32_t)++suite->n_people;
+}
+
+/* ---- records ---- */
+
+static void
+read_message(struct us_findings *f, const struct us_yaml_node *node, struct us_match_message *message)
+{
+	static const char *const roles[] = { "system", "user", "assistant", "tool" };
+	static const struct us_yaml_key keys[] = { { "role", 1 }, { "text", 1 }, { NULL, 0 } };
+	const struct us_yaml_node *v[US_YAML_KEYS];
+
+	if (us_yaml_map(f, node, "a message", keys, v) != US_OK || v[0] == NULL || v[1] == NULL)
+		return;
+	for (unsigned i = 0; i < 4; i++)
+		if (v[0]->kind == US_YAML_SCALAR && us_bytes_is(v[0]->text, roles[i]))
+			message->role = i + 1;
+	if (message->role == 0)
+		us_yaml_error(f, v[0], "roles of messages are: system user assistant tool");
+	if (v[1]->kind == US_YAML_SCALAR)
+		message->text = v[1]->text;
+	else
+		us_yaml_error(f, v[1], "text is wanted here");
+}
+
+static void
+read_messages(struct us_findings *f, const struct us_yaml_node *node, struct us_suite_record *record)
+{
+	const size_t n = us_yaml_list(f, node, "messages", US_SUITE_MESSAGES);
+
+	if (n == 0)
+		return;
+	record->messages = calloc(n, sizeof(*record->messages));
+	if (record->messages == NULL) {
+		us_yaml_error(f, node, "out of memory");
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		read_message(f, node->items[i], &record->messages[i]);
+	record->document.messages = record->messages;
+	record->document.n_messages = n;
+}
+
+static struct us_bytes
+read_value(struct us_findings *f, const struct us_yaml_node *node)
+{
+	struct us_bytes none = { NULL, 0 };
+
+	if (node == NULL)
+		return none;
+	if (node->kind == US_YAML_SCALAR && us_text_ok(node->text, US_ORDER_TEXT_MAX))
+		return node->text;
+	us_yaml_error(f, node, "text without control characters or spaces at its ends is wanted here");
+	return none;
+}
+
+/* A designation of the order's list; without one a record has the strictest, as in the vault. */
+static struct us_bytes
+read_designation(struct us_findings *f, const struct us_yaml_node *node, const struct us_order *order)
+{
+	struct us_bytes name = read_value(f, node);
+
+	if (order->n_designations == 0)
+		return name;
+	if (node == NULL)
+		return order->designations[0].name;
+	if (name.n > 0 && us_order_designation(order, name) == 0)
+		us_suite_unknown(f, node, "designation");
+	return name;
+}
+
+static int64_t
+read_created(struct us_findings *f, const struct us_yaml_node *node)
+{
+	int64_t ns;
+
+	if (node == NULL)
+		return INT64_MIN;
+	if (node->kind != US_YAML_SCALAR || (us_time_parse((const char *)node->text.p, node->text.n, &ns) != US_OK &&
+	    us_time_parse_date((const char *)node->text.p, node->text.n, &ns) != US_OK)) {
+		us_yaml_error(f, node, "a date or a time in UTC is wanted here: 2024-03-01, 2024-03-01T12:00:00Z");
+		return INT64_MIN;
+	}
+	return ns / SECOND_NS - (ns % SECOND_NS < 0);
+}
+
+/* "LOGS000000012": digits at the end are the number, what stands before them the prefix. */
+static void
+read_bates(struct us_findings *f, const struct us_yaml_node *node, struct us_match_document *document)
+{
+	size_t prefix;
+
+	if (node == NULL)
+		return;
+	prefix = node->kind == US_YAML_SCALAR ? node->text.n : 0;
+	while (prefix > 0 && node->text.p[prefix - 1] >= '0' && node->text.p[prefix - 1] <= '9')
+		prefix--;
+	if (node->kind != US_YAML_SCALAR || prefix == node->text.n || node->text.n - prefix > 15) {
+		us_yaml_error(f, node, "a Bates number is wanted here: a prefix, then at most 15 digits");
+		return;
+	}
+	for (size_t i = prefix; i < node->text.n; i++)
+		document->record = document->record * 10 + (uint64_t)(node->text.p[i] - '0');
+	document->bates_prefix = (struct us_bytes){ node->text.p, prefix };
+}
+
+static void
+read_record(struct us_findings *f, const struct us_yaml_node *node, struct us_suite *suite)
+{
+	static const struct us_yaml_key keys[] = { { "id", 1 }, { "designation", 0 }, { "model", 0 }, { "language", 0 },
+		{ "created", 0 }, { "bates", 0 }, { "messages", 0 }, { NULL, 0 } };
+	const struct us_yaml_node *v[US_YAML_KEYS];
+	struct us_suite_record *record = &suite->records[suite->n_records];
+
+	if (us_yaml_map(f, node, "a record", keys, v) != US_OK)
+		return;
+	record->id = us_yaml_id(f, v[0]);
+	for (size_t i = 0; i < suite->n_records; i++)
+		if (same(suite->records[i].id, record->id))
+			us_yaml_error(f, v[0], "another record has this id");
+	suite->n_records++;
+	record->document.designation = read_designation(f, v[1], suite->order);
+	record->document.model = read_value(f, v[2]);
+	record->document.language = read_value(f, v[3]);
+	record->document.created_s = read_created(f, v[4]);
+	read_bates(f, v[5], &record->document);
+	if (v[6] != NULL)
+		read_messages(f, v[6], record);
+}
+
+/* ---- the whole ---- */
+
+static int
+file_name_ok(struct us_bytes name)
+{
+	return us_text_ok(name, US_ORDER_TEXT_MAX) && name.p[0] != '.' && memchr(name.p, '/', name.n) == NULL;
+}
+
+int
+us_suite_parse(struct us_bytes source, struct us_suite **out, struct us_findings *findings)
+{
+	const struct us_yaml_node *v[US_YAML_KEYS];
+	struct us_suite *suite;
+	int err;
+
+	*out = NULL;
+	memset(findings, 0, sizeof(*findings));
+	suite = calloc(1, sizeof(*suite));
+	if (suite == NULL)
+		return US_ERR_NOMEM;
+	err = us_yaml_parse(source, &suite->root, findings);
+	if (err == US_OK)
+		err = us_yaml_map(findings, suite->root, "a suite", suite_keys, v);
+	if (err != US_OK)
+		goto out;
+	if (v[0] != NULL && v[0]->kind == US_YAML_SCALAR && file_name_ok(v[0]->text))
+		suite->order_name = v[0]->text;
+	else if (v[0] != NULL)
+		us_yaml_error(findings, v[0], "the name of a file beside this one is wanted here, without a path");
+	if (findings->errors > 0) {
+		err = US_ERR_FORMAT;
+		goto out;
+	}
+	*out = suite;
+	suite = NULL; /* transferred */
+out:
+	us_suite_free(suite);
+	return err;
+}
+
+struct us_bytes
+us_suite_order_name(const struct us_suite *suite)
+{
+	return suite->order_name;
+}
+
+static int
+parse_queries(struct us_findings *f, struct us_suite *suite)
+{
+	const struct us_order *order = suite->order;
+
+	suite->queries = calloc(order->n_rules + 1, sizeof(struct us_query *));
+	if (suite->queries == NULL)
+		return US_ERR_NOMEM;
+	suite->n_queries = order->n_rules;
+	for (size_t i = 0; i < order->n_rules; i++) {
+		const struct us_rule *rule = &order->rules[i];
+		int err = rule->is_query ? us_query_parse(rule->what.p, rule->what.n, &suite->queries[i], NULL) : US_OK;
+
+		if (err == US_ERR_NOMEM)
+			return err;
+		if (err != US_OK)
+			us_finding(f, US_FINDING_ERROR, 0, 0, "the query of the order's rule %.*s: %s", (int)rule->id.n,
+			    (const char *)rule->id.p, us_strerror(err));
+	}
+	return US_OK;
+}
+
+static int
+make_room(struct us_suite *suite, size_t people, size_t records, size_t statements)
+{
+	suite->people = calloc(people + 1, sizeof(*suite->people));
+	suite->records = calloc(records + 1, sizeof(*suite->records));
+	suite->statements = calloc(statements + 1, sizeof(*suite->statements));
+	return suite->people == NULL || suite->records == NULL || suite->statements == NULL ? US_ERR_NOMEM : US_OK;
+}
+
+int
+us_suite_bind(struct us_suite *suite, const struct us_order *order, struct us_findings *findings)
+{
+	const struct us_yaml_node *v[US_YAML_KEYS];
+	struct us_suite_facts defaults = { .has_at = 0 };
+	int err;
+
+	memset(findings, 0, sizeof(*findings));
+	if (suite->order != NULL)
+		return US_ERR_STATE;
+	suite->order = order;
+	(void)us_yaml_map(findings, suite->root, "a suite", suite_keys, v);
+	const size_t people = us_yaml_list(findings, v[1], "people", US_SUITE_PEOPLE),
+	    records = us_yaml_list(findings, v[2], "records", US_SUITE_RECORDS),
+	    statements = us_yaml_list(findings, v[4], "statements", US_SUITE_STATEMENTS);
+	err = make_room(suite, people, records, statements);
+	if (err == US_OK)
+		err = parse_queries(findings, suite);
+	if (err != US_OK)
+		return err;
+	for (size_t i = 0; i < people; i++)
+		read_person(findings, v[1]->items[i], suite);
+	for (size_t i = 0; i < records; i++)
+		read_record(findings, v[2]->items[i], suite);
+	if (v[3] != NULL)
+		us_suite_read_facts(findings, v[3], order, &defaults);
+	for (size_t i = 0; i < statements; i++)
+		us_suite_read_statement(findings, v[4]->items[i], suite, &defaults);
+	return findings->errors > 0 ? US_ERR_FORMAT : US_OK;
+}
+
+void
+us_suite_free(struct us_suite *suite)
+{
+	if (suite == NULL)
+		return;
+	for (size_t i = 0; suite->queries != NULL && i < suite->n_queries; i++)
+		us_query_free(suite->queries[i]);
+	free(suite->queries);
+	for (size_t i = 0; i < suite->n_records; i++)
+		free(suite->records[i].messages);
+	for (size_t i = 0; i < suite->n_statements; i++)
+		free(suite->statements[i].approvers);
+	free(suite->people);
+	free(suite->records);
+	free(suite->statements);
+	us_yaml_free(suite->root);
+	free(suite);
+}
