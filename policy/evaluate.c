@@ -116,9 +116,16 @@ add_limits(const struct us_rule *rule, struct us_ruling *out)
 	out->approval_needed |= rule->conditions.approval.count != 0;
 }
 
+/* The permits that fit, as a list: it is walked once a condition. */
+struct fitting {
+	size_t n;
+	uint16_t rules[US_ORDER_RULES];
+};
+
 /* What is left of the limits of all permits that fit: as of before the request, or after it. */
 static void
-leave(const struct us_order *order, const struct us_context *context, int after, struct us_ruling *out)
+leave(const struct us_order *order, const struct fitting *fitting, const struct us_context *context, int after,
+    struct us_ruling *out)
 {
 	struct us_left *left = &out->left;
 
@@ -126,8 +133,8 @@ leave(const struct us_order *order, const struct us_context *context, int after,
 		US_UNLIMITED, US_UNLIMITED, US_UNLIMITED };
 	if ((context->unknown & US_UNKNOWN_USAGE) != 0)
 		return;
-	for (int i = us_rules_next(out->permits, 0); i >= 0; i = us_rules_next(out->permits, i + 1)) {
-		const struct us_limits *l = &order->rules[i].limits;
+	for (size_t i = 0; i < fitting->n; i++) {
+		const struct us_limits *l = &order->rules[fitting->rules[i]].limits;
 		const struct us_meter *m = l->per == US_PER_PARTY ?
 		    (after ? &context->party_after : &context->party_before) :
 		    (after ? &context->person_after : &context->person_before);
@@ -141,38 +148,61 @@ leave(const struct us_order *order, const struct us_context *context, int after,
 	}
 }
 
+/* The first condition that does not hold, cited; 1 if all hold. Whether the hours of a calendar hold does not depend on the rule,
+ * and a zone's offset is the dearest thing asked here, so each calendar is asked once. */
+static int
+conditions_hold(const struct us_order *order, const struct fitting *fitting, const struct us_subject *subject,
+    const struct us_context *context, struct us_ruling *out)
+{
+	const int listed = is_listed(order, context->purpose);
+	uint32_t open = 0; /* bit k: calendar k (from 1) */
+
+	for (unsigned c = 0; c < US_CONDITIONS; c++) {
+		for (size_t i = 0; i < fitting->n; i++) {
+			const struct us_rule *rule = &order->rules[fitting->rules[i]];
+
+			if (!us_condition_asked(rule, (enum us_condition)c, context->unknown))
+				continue;
+			if (c == US_CONDITION_HOURS && (open >> rule->conditions.calendar & 1) != 0)
+				continue;
+			if (!us_condition_holds(order, rule, (enum us_condition)c, subject, context, listed)) {
+				cite(out, order, fitting->rules[i]);
+				deny(out, us_condition_reason((enum us_condition)c),
+				    us_condition_cure((enum us_condition)c, rule));
+				return 0;
+			}
+			if (c == US_CONDITION_HOURS)
+				open |= UINT32_C(1) << rule->conditions.calendar;
+		}
+	}
+	return 1;
+}
+
 /* The conditions of all permits at once: kind after kind, and within one the rules in their order. */
 static void
 judge(const struct us_order *order, const struct us_subject *subject, enum us_action action,
     const struct us_context *context, struct us_ruling *out)
 {
-	const int listed = is_listed(order, context->purpose);
-	const int first = us_rules_next(out->permits, 0);
+	struct fitting fitting;
 
+	fitting.n = 0; /* the list itself is not worth clearing */
+	for (int i = us_rules_next(out->permits, 0); i >= 0; i = us_rules_next(out->permits, i + 1))
+		fitting.rules[fitting.n++] = (uint16_t)i;
 	out->boxes = us_action_opens_log(action) ? US_BOXES_ALL : 0;
-	for (int i = first; i >= 0; i = us_rules_next(out->permits, i + 1))
-		add_limits(&order->rules[i], out);
+	for (size_t i = 0; i < fitting.n; i++)
+		add_limits(&order->rules[fitting.rules[i]], out);
 	if (us_rules_next(out->forbids, 0) >= 0)
 		out->sees_all = 0;
-	leave(order, context, 0, out);
 	if (us_action_opens_log(action) && (out->boxes == 0 || out->log_scope == 0)) {
+		leave(order, &fitting, context, 0, out);
 		deny(out, US_REASON_NOT_IN_ORDER, cure_order);
 		return;
 	}
-	for (unsigned c = 0; c < US_CONDITIONS; c++) {
-		for (int i = first; i >= 0; i = us_rules_next(out->permits, i + 1)) {
-			const struct us_rule *rule = &order->rules[i];
-
-			if (!us_condition_asked(rule, (enum us_condition)c, context->unknown) ||
-			    us_condition_holds(order, rule, (enum us_condition)c, subject, context, listed))
-				continue;
-			cite(out, order, (size_t)i);
-			deny(out, us_condition_reason((enum us_condition)c), us_condition_cure((enum us_condition)c, rule));
-			return;
-		}
-	}
-	leave(order, context, 1, out);
-	cite(out, order, (size_t)first);
+	int hold = conditions_hold(order, &fitting, subject, context, out);
+	leave(order, &fitting, context, hold, out);
+	if (!hold)
+		return;
+	cite(out, order, fitting.rules[0]);
 	out->decision = US_DECISION_ALLOW;
 	out->reason = US_REASON_NONE;
 	out->cure = "";
