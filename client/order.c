@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "client/client.h"
+#include "client/order_test.h"
 #include "common/err.h"
 #include "policy/yaml/yaml.h"
 
@@ -81,6 +82,8 @@ run_show(struct us_client *client, const struct us_args *args)
 const struct us_command us_commands_order[] = {
 	{ "order check", "FILE", "checks an order without a vault: form, and rules that can't be meant",
 	    "underseal order check order.yaml", NULL, 0, 1, 1, run_check },
+	{ "order test", "FILE|DIR [--verbose]", "checks without a vault that an order keeps what a suite of statements says",
+	    "underseal order test policy/orders", us_order_test_options, US_ORDER_TEST_OPTIONS, 1, 1, us_order_test },
 	{ "order show", "", "the order in force, as it was signed", "underseal order show", NULL, 0, 0, 0,
 	    run_show },
 	{ 0 },
