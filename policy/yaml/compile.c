@@ -8,19 +8,20 @@ int
 us_order_compile(struct us_bytes source, struct us_buf *compiled, struct us_findings *findings)
 {
 	struct us_order *order = calloc(1, sizeof(*order));
-	struct us_rule_place *places = calloc(US_ORDER_RULES + 1, sizeof(*places));
 	struct us_yaml_node *root = NULL;
 	int err;
 
 	memset(findings, 0, sizeof(*findings));
-	err = order == NULL || places == NULL ? US_ERR_NOMEM : us_yaml_parse(source, &root, findings);
+	err = order == NULL ? US_ERR_NOMEM : us_yaml_parse(source, &root, findings);
 	if (err != US_OK)
 		goto out;
 	us_buf_init(&order->texts, 0);
-	err = us_order_read(root, order, places, findings);
+	err = us_order_read(root, order, findings);
 	if (err != US_OK)
 		goto out;
-	us_order_lint(order, root, places, findings);
+	err = us_order_lint(order, root, findings);
+	if (err != US_OK)
+		goto out;
 	if (findings->errors > 0) {
 		err = US_ERR_FORMAT;
 		goto out;
@@ -36,6 +37,5 @@ us_order_compile(struct us_bytes source, struct us_buf *compiled, struct us_find
 out:
 	us_yaml_free(root);
 	us_order_free(order);
-	free(places);
 	return err;
 }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/compiled.h"
 #include "policy/yaml/read.h"
 
 static void
@@ -56,56 +57,161 @@ read_purpose_need(struct us_findings *f, const struct us_yaml_node *node, const 
 		us_yaml_error(f, node, "the order lists no purposes");
 }
 
-static uint8_t
-period_named(struct us_findings *f, const struct us_yaml_node *node, const struct us_order *order)
+struct states {
+	const struct us_order *order;
+	uint16_t bits;
+};
+
+static void
+one_state(struct us_findings *f, const struct us_yaml_node *node, void *arg)
 {
-	for (size_t i = 0; node->kind == US_YAML_SCALAR && i < order->n_periods; i++)
-		if (order->periods[i].id.n == node->text.n && node->text.n > 0 &&
-		    memcmp(order->periods[i].id.p, node->text.p, node->text.n) == 0)
-			return (uint8_t)(i + 1);
-	us_yaml_error(f, node, "no period has this id");
-	return 0;
+	struct states *s = arg;
+	size_t at = us_yaml_reference(f, node, "state of the matter", s->order->matter_states, s->order->n_matter_states,
+	    sizeof(*s->order->matter_states));
+
+	if (at != 0)
+		s->bits |= (uint16_t)(1u << (at - 1));
+}
+
+static void
+read_approvals(struct us_findings *f, const struct us_yaml_node *node, const struct us_order *order,
+    struct us_approval_need *need)
+{
+	static const struct us_yaml_key keys[] = { { "count", 1 }, { "party", 1 }, { "capacity", 1 }, { "hours", 1 },
+		{ NULL, 0 } };
+	const struct us_yaml_node *v[US_YAML_KEYS];
+
+	if (us_yaml_map(f, node, "approvals", keys, v) != US_OK)
+		return;
+	need->count = (uint8_t)us_yaml_number_to(f, v[0], US_ORDER_APPROVALS);
+	if (v[1] != NULL && v[1]->kind == US_YAML_SCALAR && us_bytes_is(v[1]->text, "any"))
+		need->any_party = 1;
+	else
+		need->parties = us_yaml_parties(f, v[1], order);
+	need->capacities = us_yaml_capacities(f, v[2], 1);
+	need->hours = (uint16_t)us_yaml_number_to(f, v[3], UINT16_MAX);
+}
+
+static void
+read_networks(struct us_findings *f, const struct us_yaml_node *node, struct us_conditions *c)
+{
+	c->networks = calloc(US_ORDER_NETWORKS, sizeof(*c->networks));
+	if (c->networks != NULL)
+		us_yaml_each(f, node, one_network, c);
+	else
+		us_yaml_error(f, node, "out of memory");
 }
 
 void
 us_yaml_conditions(struct us_findings *f, const struct us_yaml_node *node, const struct us_order *order,
     struct us_rule *rule)
 {
-	static const struct us_yaml_key keys[] = { { "purpose", 0 }, { "period", 0 }, { "hours", 0 },
-		{ "networks", 0 }, { "credential", 0 }, { NULL, 0 } };
+	static const struct us_yaml_key keys[] = { { "acknowledgement", 0 }, { "clearance", 0 }, { "matter", 0 },
+		{ "period", 0 }, { "hours", 0 }, { "networks", 0 }, { "credential", 0 }, { "purpose", 0 }, { "approvals", 0 },
+		{ NULL, 0 } };
 	const struct us_yaml_node *v[US_YAML_KEYS];
 	struct us_conditions *c = &rule->conditions;
+	struct states states = { order, 0 };
 
 	if (us_yaml_map(f, node, "conditions", keys, v) != US_OK)
 		return;
 	if (node->n == 0)
 		us_yaml_error(f, node, "conditions without a condition: leave the key out");
-	if (v[0] != NULL)
-		read_purpose_need(f, v[0], order, c);
+	c->acknowledgement = us_yaml_set(f, v[0], "acknowledgement");
 	if (v[1] != NULL)
-		c->period = period_named(f, v[1], order);
-	if (v[2] != NULL)
-		c->calendar = us_yaml_calendar_named(f, v[2], order);
-	if (v[3] != NULL) {
-		c->networks = calloc(US_ORDER_NETWORKS, sizeof(*c->networks));
-		if (c->networks != NULL)
-			us_yaml_each(f, v[3], one_network, c);
-		else
-			us_yaml_error(f, v[3], "out of memory");
-	}
+		c->clearance = (uint8_t)us_yaml_reference(f, v[1], "clearance", order->clearances, order->n_clearances,
+		    sizeof(*order->clearances));
+	us_yaml_each(f, v[2], one_state, &states);
+	c->matter_states = states.bits;
+	if (v[3] != NULL)
+		c->period = (uint8_t)us_yaml_reference(f, v[3], "period", order->periods, order->n_periods,
+		    sizeof(*order->periods));
 	if (v[4] != NULL)
-		read_credential(f, v[4], c);
+		c->calendar = us_yaml_calendar_named(f, v[4], order);
+	if (v[5] != NULL)
+		read_networks(f, v[5], c);
+	if (v[6] != NULL)
+		read_credential(f, v[6], c);
+	if (v[7] != NULL)
+		read_purpose_need(f, v[7], order, c);
+	if (v[8] != NULL)
+		read_approvals(f, v[8], order, &c->approval);
+}
+
+/* ---- limits ---- */
+
+#define SHARE_DECIMALS 4 /* of a per cent: a millionth */
+
+/* "0.5%" in millionths; 0: it is not of that form, or not above 0 and at most 100 per cent. */
+static uint32_t
+millionths(struct us_bytes text)
+{
+	uint32_t v = 0;
+	size_t i = 0, decimals = 0;
+
+	while (i < text.n && i < 3 && text.p[i] >= '0' && text.p[i] <= '9')
+		v = v * 10 + (uint32_t)(text.p[i++] - '0');
+	if (i == 0 || (i > 1 && text.p[0] == '0'))
+		return 0;
+	if (i < text.n && text.p[i] == '.') {
+		for (i++; i < text.n && decimals < SHARE_DECIMALS && text.p[i] >= '0' && text.p[i] <= '9'; decimals++)
+			v = v * 10 + (uint32_t)(text.p[i++] - '0');
+		if (decimals == 0)
+			return 0;
+	}
+	for (; decimals < SHARE_DECIMALS; decimals++)
+		v *= 10;
+	return i + 1 == text.n && text.p[i] == '%' && v <= US_MILLION ? v : 0;
+}
+
+static void
+read_share(struct us_findings *f, const struct us_yaml_node *node, struct us_limits *l)
+{
+	uint32_t share = node->kind == US_YAML_SCALAR ? millionths(node->text) : 0;
+
+	if (share == 0)
+		us_yaml_error(f, node, "a share is wanted here, above 0% and at most 100%, with at most 4 decimals: \"0.5%\"");
+	else
+		l->share = share;
+}
+
+static void
+read_per(struct us_findings *f, const struct us_yaml_node *node, struct us_limits *l)
+{
+	if (node->kind == US_YAML_SCALAR && us_bytes_is(node->text, "party"))
+		l->per = US_PER_PARTY;
+	else if (node->kind != US_YAML_SCALAR || !us_bytes_is(node->text, "person"))
+		us_yaml_error(f, node, "per is \"person\" or \"party\"");
+	else
+		l->per = US_PER_PERSON;
 }
 
 void
 us_yaml_limits(struct us_findings *f, const struct us_yaml_node *node, struct us_rule *rule)
 {
-	static const struct us_yaml_key keys[] = { { "records_per_request", 1 }, { NULL, 0 } };
+	static const struct us_yaml_key keys[] = { { "records_per_request", 0 }, { "consecutive", 0 }, { "per_day", 0 },
+		{ "life", 0 }, { "share", 0 }, { "per", 0 }, { NULL, 0 } };
 	const struct us_yaml_node *v[US_YAML_KEYS];
+	struct us_limits *l = &rule->limits;
 
-	if (us_yaml_map(f, node, "limits", keys, v) == US_OK)
-		rule->limits.records_per_request = us_yaml_number(f, v[0], US_UNLIMITED);
+	if (us_yaml_map(f, node, "limits", keys, v) != US_OK)
+		return;
+	if (node->n == 0)
+		us_yaml_error(f, node, "limits without a limit: leave the key out");
+	l->records_per_request = us_yaml_number(f, v[0], US_UNLIMITED);
+	if (v[1] != NULL)
+		l->consecutive = us_yaml_number_to(f, v[1], US_RUN_LIMIT);
+	l->per_day = us_yaml_number(f, v[2], US_UNLIMITED);
+	l->life = us_yaml_number(f, v[3], US_UNLIMITED);
+	if (v[4] != NULL)
+		read_share(f, v[4], l);
+	if (v[5] != NULL)
+		read_per(f, v[5], l);
+	if (v[5] != NULL && v[1] == NULL && v[2] == NULL && v[3] == NULL && v[4] == NULL)
+		us_yaml_error(f, v[5], "per says whose disclosures count: it belongs to consecutive, per_day, life or share");
 }
+
+/* ---- masks and the log ---- */
 
 static void
 one_identifier(struct us_findings *f, const struct us_yaml_node *node, void *arg)
@@ -152,7 +258,7 @@ void
 us_yaml_masks(struct us_findings *f, const struct us_yaml_node *node, struct us_rule *rule)
 {
 	static const struct us_yaml_key keys[] = { { "identifiers", 0 }, { "roles", 0 }, { "fields", 0 },
-		{ NULL, 0 } };
+		{ "except_match", 0 }, { NULL, 0 } };
 	const struct us_yaml_node *v[US_YAML_KEYS];
 
 	if (us_yaml_map(f, node, "masks", keys, v) != US_OK)
@@ -160,8 +266,9 @@ us_yaml_masks(struct us_findings *f, const struct us_yaml_node *node, struct us_
 	us_yaml_each(f, v[0], one_identifier, &rule->mask);
 	us_yaml_each(f, v[1], one_role, &rule->mask);
 	us_yaml_each(f, v[2], one_field, &rule->mask);
+	rule->mask.except_match = (uint8_t)us_yaml_set(f, v[3], "except_match");
 	if (us_mask_is_empty(&rule->mask))
-		us_yaml_error(f, node, "masks that mask nothing: name identifiers, roles or fields, or leave the key out");
+		us_yaml_error(f, node, "masks that mask nothing: name identifiers, roles, fields or except_match, or leave the key out");
 }
 
 void

@@ -5,12 +5,6 @@
 #include "policy/yaml/read.h"
 #include "policy/yaml/zone.h"
 
-static int
-same(struct us_bytes a, struct us_bytes b)
-{
-	return a.n > 0 && a.n == b.n && memcmp(a.p, b.p, a.n) == 0;
-}
-
 static void
 one_day(struct us_findings *f, const struct us_yaml_node *node, void *arg)
 {
@@ -116,9 +110,8 @@ us_yaml_calendar(struct us_findings *f, const struct us_yaml_node *node, struct 
 	if (us_yaml_map(f, node, "a calendar", keys, v) != US_OK)
 		return;
 	c->id = us_yaml_id(f, v[0]);
-	for (size_t i = 0; i < order->n_calendars; i++)
-		if (same(order->calendars[i].id, c->id))
-			us_yaml_error(f, v[0], "another calendar has this id");
+	if (us_yaml_position(c->id, order->calendars, order->n_calendars, sizeof(*c)) != 0)
+		us_yaml_error(f, v[0], "another calendar has this id");
 	read_zone(f, v[1], order, c);
 	us_yaml_each(f, v[2], one_day, c);
 	read_hours(f, v[3], c);
@@ -134,8 +127,8 @@ us_yaml_calendar(struct us_findings *f, const struct us_yaml_node *node, struct 
 	order->n_calendars++;
 }
 
-static int64_t
-moment(struct us_findings *f, const struct us_yaml_node *node, int64_t absent)
+int64_t
+us_yaml_time(struct us_findings *f, const struct us_yaml_node *node, int64_t absent)
 {
 	int64_t ns = absent;
 
@@ -155,11 +148,10 @@ us_yaml_period(struct us_findings *f, const struct us_yaml_node *node, struct us
 	if (us_yaml_map(f, node, "a period", keys, v) != US_OK)
 		return;
 	p->id = us_yaml_id(f, v[0]);
-	for (size_t i = 0; i < order->n_periods; i++)
-		if (same(order->periods[i].id, p->id))
-			us_yaml_error(f, v[0], "another period has this id");
-	p->from_ns = moment(f, v[1], INT64_MIN);
-	p->until_ns = moment(f, v[2], INT64_MAX);
+	if (us_yaml_position(p->id, order->periods, order->n_periods, sizeof(*p)) != 0)
+		us_yaml_error(f, v[0], "another period has this id");
+	p->from_ns = us_yaml_time(f, v[1], INT64_MIN);
+	p->until_ns = us_yaml_time(f, v[2], INT64_MAX);
 	if (p->from_ns >= p->until_ns)
 		us_yaml_error(f, node, "a period ends after it begins: nothing could fall into this one");
 	order->n_periods++;
@@ -168,9 +160,5 @@ us_yaml_period(struct us_findings *f, const struct us_yaml_node *node, struct us
 uint8_t
 us_yaml_calendar_named(struct us_findings *f, const struct us_yaml_node *node, const struct us_order *order)
 {
-	for (size_t i = 0; node->kind == US_YAML_SCALAR && i < order->n_calendars; i++)
-		if (same(order->calendars[i].id, node->text))
-			return (uint8_t)(i + 1);
-	us_yaml_error(f, node, "no calendar has this id");
-	return 0;
+	return (uint8_t)us_yaml_reference(f, node, "calendar", order->calendars, order->n_calendars, sizeof(*order->calendars));
 }

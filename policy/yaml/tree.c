@@ -46,6 +46,15 @@ us_yaml_free(struct us_yaml_node *node)
 	free(node);
 }
 
+const struct us_yaml_node *
+us_yaml_find(const struct us_yaml_node *map, const char *key)
+{
+	for (size_t i = 0; map != NULL && map->kind == US_YAML_MAP && i + 1 < map->n; i += 2)
+		if (us_bytes_is(map->items[i]->text, key))
+			return map->items[i + 1];
+	return NULL;
+}
+
 struct builder {
 	struct us_yaml_node *root;
 	struct us_yaml_node *stack[US_YAML_DEPTH];

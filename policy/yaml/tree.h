@@ -27,17 +27,13 @@ void us_yaml_free(struct us_yaml_node *node);
 void us_finding(struct us_findings *f, enum us_severity severity, unsigned line, unsigned column,
     const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-/* A rule's places, so that lint can point at them. */
-struct us_rule_place {
-	const struct us_yaml_node *rule;
-	const struct us_yaml_node *what; /* or NULL */
-};
+/* The value of a key of a mapping; NULL. */
+const struct us_yaml_node *us_yaml_find(const struct us_yaml_node *map, const char *key);
 
-/* Fills order's lists (malloc'ed as us_order_free() wants them) from the tree; views point into the tree. */
-int us_order_read(const struct us_yaml_node *root, struct us_order *order, struct us_rule_place *places,
-    struct us_findings *findings);
-/* What is suspicious or contradicts itself in an order that could be read. */
-void us_order_lint(const struct us_order *order, const struct us_yaml_node *root,
-    const struct us_rule_place *places, struct us_findings *findings);
+/* Fills order's lists (malloc'ed as us_order_free() wants them) from the tree; views point into the tree and into the order's texts. The
+ * items of each list are in the order of the tree. */
+int us_order_read(const struct us_yaml_node *root, struct us_order *order, struct us_findings *findings);
+/* What is suspicious or contradicts itself in an order that could be read. US_OK, also with findings; US_ERR_NOMEM. */
+int us_order_lint(const struct us_order *order, const struct us_yaml_node *root, struct us_findings *findings);
 
 #endif

@@ -42,7 +42,9 @@ compile_example(const char *name, struct us_buf *compiled)
 	for (size_t i = 0; i < f->n; i++)
 		print_message("%s:%u:%u: %s\n", name, f->items[i].line, f->items[i].column, f->items[i].text);
 	assert_int_equal(err, US_OK);
-	assert_int_equal(f->n, 0);
+	/* an example may leave out who amends it: as long as it is the vault's only order, nobody does */
+	for (size_t i = 0; i < f->n; i++)
+		assert_non_null(strstr(f->items[i].text, "can never be amended"));
 	assert_int_equal(us_order_decode(compiled->data, compiled->len, &order), US_OK);
 	assert_int_equal(us_sha256(source.data, source.len, digest), US_OK);
 	assert_memory_equal(digest, order->source_digest, 32);
@@ -199,8 +201,8 @@ static const struct {
 	{ RULE("who: {party: p, capacity: expart}, what: all, actions: read"), 6, 71, "did you mean expert?", 0 },
 	{ RULE(WHO "what: all, actions: raed"), 6, 100, "did you mean read?", 0 },
 	{ RULE(WHO "what: all, actions: []"), 6, 100, "empty list", 0 },
-	{ RULE(WHO "what: all, actions: read, conditions: {hours: c}"), 6, 126, "no calendar", 0 },
-	{ RULE(WHO "what: all, actions: read, conditions: {period: c}"), 6, 127, "no period", 0 },
+	{ RULE(WHO "what: all, actions: read, conditions: {hours: c}"), 6, 126, "unknown calendar \"c\"", 0 },
+	{ RULE(WHO "what: all, actions: read, conditions: {period: c}"), 6, 127, "unknown period \"c\"", 0 },
 	{ RULE(WHO "what: all, actions: read, conditions: {networks: 10.1.2.3/8}"), 6, 129, "a network is wanted", 0 },
 	{ RULE(WHO "what: all, actions: read, conditions: {credential: {bits: 512}}"), 6, 138, "as strong as that", 0 },
 	{ RULE(WHO "what: all, actions: read, conditions: {}"), 6, 118, "without a condition", 0 },

@@ -1,0 +1,31 @@
+/* What the parts of lint share; for the files of this directory alone. */
+#ifndef US_POLICY_YAML_LINT_H
+#define US_POLICY_YAML_LINT_H
+
+#include "policy/yaml/tree.h"
+#include "query/query.h"
+
+struct us_lint {
+	const struct us_order *order;
+	const struct us_yaml_node *root;
+	struct us_findings *findings;
+	struct us_query *queries[US_ORDER_RULES]; /* what of rule i, parsed; NULL: everything, or it could not be parsed */
+};
+
+/* The node of item i of a list at the top, "rules" or another; the list itself if it has none. */
+const struct us_yaml_node *us_lint_item(const struct us_lint *l, const char *list, size_t i);
+void us_lint_warn(struct us_lint *l, const struct us_yaml_node *node, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* 1 if node is that text, or a list that has it. */
+int us_lint_names(const struct us_yaml_node *node, struct us_bytes text);
+
+/* 1 if whoever and wherever inner fits, outer fits too, whatever the action. */
+int us_lint_covers(const struct us_rule *outer, const struct us_rule *inner);
+
+/* lint_lists.c: designations nobody may read, what no rule uses, limits and workflows that make no sense. US_OK or US_ERR_NOMEM. */
+int us_lint_designations(struct us_lint *l);
+void us_lint_unused(struct us_lint *l);
+void us_lint_permits(struct us_lint *l);
+void us_lint_workflows(struct us_lint *l);
+
+#endif

@@ -1,0 +1,232 @@
+/* What an order defines and then does not use, and what of it nobody could ever do. */
+#include <string.h>
+
+#include "policy/yaml/lint.h"
+
+#define TEXT(b) (int)(b).n, (const char *)(b).p /* for %.*s */
+
+/* ---- designations that nobody may read ---- */
+
+enum truth { NEVER, PERHAPS, ALWAYS };
+
+/* Whether a query holds for records of one designation, of which nothing else is known (Kleene's three values). */
+static enum truth
+holds(const struct us_query_node *node, struct us_bytes folded)
+{
+	enum truth all, t;
+
+	switch (node->op) {
+	case US_QUERY_ALL:
+		return ALWAYS;
+	case US_QUERY_META:
+		if (node->field != US_FIELD_DESIGNATION)
+			return PERHAPS;
+		return node->value.n == folded.n && memcmp(node->value.p, folded.p, folded.n) == 0 ? ALWAYS : NEVER;
+	case US_QUERY_WORD:
+	case US_QUERY_PHRASE:
+	case US_QUERY_DATE:
+	case US_QUERY_BATES:
+		return PERHAPS;
+	case US_QUERY_NOT:
+		return (enum truth)(ALWAYS - holds(node->children[0], folded));
+	case US_QUERY_AND:
+	case US_QUERY_OR:
+		all = node->op == US_QUERY_AND ? ALWAYS : NEVER;
+		for (size_t i = 0; i < node->n_children; i++) {
+			t = holds(node->children[i], folded);
+			if (node->op == US_QUERY_AND ? t < all : t > all)
+				all = t;
+		}
+		return all;
+	}
+	return PERHAPS;
+}
+
+static enum truth
+rule_holds(const struct us_lint *l, size_t rule, struct us_bytes folded)
+{
+	if (!l->order->rules[rule].is_query)
+		return ALWAYS;
+	return l->queries[rule] == NULL ? PERHAPS : holds(l->queries[rule]->root, folded);
+}
+
+static int
+is_forbidden(const struct us_lint *l, const struct us_rule *permit, struct us_bytes folded)
+{
+	for (size_t i = 0; i < l->order->n_rules; i++) {
+		const struct us_rule *rule = &l->order->rules[i];
+		if (rule->effect == US_FORBID && us_actions_has(rule->actions, US_ACTION_READ) &&
+		    us_lint_covers(rule, permit) && rule_holds(l, i, folded) == ALWAYS)
+			return 1;
+	}
+	return 0;
+}
+
+/* Each capacity by itself: different prohibitions may take them away. */
+static int
+gives(const struct us_lint *l, size_t index, struct us_bytes folded)
+{
+	struct us_rule one = l->order->rules[index];
+
+	if (one.effect != US_PERMIT || !us_actions_has(one.actions, US_ACTION_READ) ||
+	    rule_holds(l, index, folded) == NEVER)
+		return 0;
+	for (unsigned c = 1; c <= US_CAPACITY_LAST; c++) {
+		if ((l->order->rules[index].capacities & US_CAPACITY_BIT(c)) == 0)
+			continue;
+		one.capacities = US_CAPACITY_BIT(c);
+		if (!is_forbidden(l, &one, folded))
+			return 1;
+	}
+	return 0;
+}
+
+int
+us_lint_designations(struct us_lint *l)
+{
+	for (size_t d = 0; d < l->order->n_designations; d++) {
+		struct us_bytes name = l->order->designations[d].name;
+		uint8_t bytes[US_WORD_MAX];
+		size_t n = 0;
+		int given = 0;
+		int err = us_value_fold(name.p, name.n, bytes, &n);
+
+		if (err != US_OK)
+			return err;
+		for (size_t i = 0; i < l->order->n_rules && !given; i++)
+			given = gives(l, i, (struct us_bytes){ bytes, n });
+		if (!given)
+			us_lint_warn(l, us_lint_item(l, "designations", d), "nobody may read what is designated %.*s", TEXT(name));
+	}
+	return US_OK;
+}
+
+/* ---- what no rule uses ---- */
+
+static void
+unused_categories(struct us_lint *l)
+{
+	const struct us_yaml_node *list = us_yaml_find(l->root, "categories");
+
+	for (size_t c = 0; list != NULL && c < list->n; c++) {
+		const struct us_bytes id = us_yaml_find(list->items[c], "id")->text;
+		int used = 0;
+
+		for (size_t i = 0; i < l->order->n_rules; i++) {
+			const struct us_yaml_node *what = us_yaml_find(us_lint_item(l, "rules", i), "what");
+			used |= us_lint_names(us_yaml_find(what, "category"), id) ||
+			    us_lint_names(us_yaml_find(what, "except"), id);
+		}
+		if (!used)
+			us_lint_warn(l, list->items[c], "no rule uses category %.*s", TEXT(id));
+	}
+}
+
+void
+us_lint_unused(struct us_lint *l)
+{
+	const struct us_order *order = l->order;
+	uint64_t clearances = 0, calendars = order->home_calendar == 0 ? 0 : UINT64_C(1) << order->home_calendar, periods = 0;
+	int purposes = 0, matter = 0;
+
+	for (size_t i = 0; i < order->n_rules; i++) {
+		const struct us_conditions *c = &order->rules[i].conditions;
+		clearances |= UINT64_C(1) << c->clearance;
+		calendars |= UINT64_C(1) << c->calendar;
+		periods |= UINT64_C(1) << c->period;
+		purposes |= c->purpose == US_PURPOSE_LISTED;
+		matter |= c->matter_states != 0;
+	}
+	unused_categories(l);
+	for (size_t i = 0; i < order->n_periods; i++)
+		if ((periods >> (i + 1) & 1) == 0)
+			us_lint_warn(l, us_lint_item(l, "periods", i), "no rule uses period %.*s", TEXT(order->periods[i].id));
+	for (size_t i = 0; i < order->n_calendars; i++)
+		if ((calendars >> (i + 1) & 1) == 0)
+			us_lint_warn(l, us_lint_item(l, "calendars", i), "neither a rule nor default uses calendar %.*s",
+			    TEXT(order->calendars[i].id));
+	for (size_t i = 0; i < order->n_clearances; i++)
+		if ((clearances >> (i + 1) & 1) == 0)
+			us_lint_warn(l, us_lint_item(l, "clearances", i), "no rule uses clearance %.*s",
+			    TEXT(order->clearances[i].id));
+	if (order->n_purposes > 0 && !purposes)
+		us_lint_warn(l, us_yaml_find(l->root, "purposes"), "no rule asks for a purpose of the list (purpose: listed)");
+	if (order->n_matter_states > 0 && !matter)
+		us_lint_warn(l, us_yaml_find(l->root, "matter"), "no rule asks for a state of the matter");
+}
+
+/* ---- permits that make no sense by themselves ---- */
+
+static void
+lint_limits(struct us_lint *l, const struct us_yaml_node *at, const struct us_limits *limits)
+{
+	const struct { const char *small_name, *large_name; uint32_t small, large; } pairs[] = {
+		{ "records_per_request", "per_day", limits->records_per_request, limits->per_day },
+		{ "records_per_request", "life", limits->records_per_request, limits->life },
+		{ "consecutive", "life", limits->consecutive, limits->life },
+		{ "per_day", "life", limits->per_day, limits->life },
+	};
+
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+		if (pairs[i].small != US_UNLIMITED && pairs[i].small > pairs[i].large)
+			us_lint_warn(l, at, "%s is above %s: it could never be used up", pairs[i].small_name, pairs[i].large_name);
+}
+
+/* 1 if each category that what names is excepted again. */
+static int
+excepts_all(const struct us_yaml_node *what)
+{
+	const struct us_yaml_node *category = us_yaml_find(what, "category"), *except = us_yaml_find(what, "except");
+
+	if (category == NULL || except == NULL)
+		return 0;
+	if (category->kind == US_YAML_SCALAR)
+		return us_lint_names(except, category->text);
+	for (size_t i = 0; i < category->n; i++)
+		if (!us_lint_names(except, category->items[i]->text))
+			return 0;
+	return 1;
+}
+
+void
+us_lint_permits(struct us_lint *l)
+{
+	const uint32_t machine = US_CAPACITY_BIT(US_CAPACITY_ADMINISTRATOR) | US_CAPACITY_BIT(US_CAPACITY_KEYHOLDER);
+
+	for (size_t i = 0; i < l->order->n_rules; i++) {
+		const struct us_rule *rule = &l->order->rules[i];
+		const struct us_yaml_node *node = us_lint_item(l, "rules", i);
+		const struct us_approval_need *need = &rule->conditions.approval;
+
+		if (excepts_all(us_yaml_find(node, "what")))
+			us_lint_warn(l, us_yaml_find(node, "what"), "rule %.*s fits no record: it excepts what it names", TEXT(rule->id));
+		if (rule->effect != US_PERMIT)
+			continue;
+		if (us_yaml_find(node, "limits") != NULL)
+			lint_limits(l, us_yaml_find(node, "limits"), &rule->limits);
+		if (need->count > 0 && (need->capacities & ~machine) == 0)
+			us_lint_warn(l, us_yaml_find(us_yaml_find(node, "conditions"), "approvals"),
+			    "nobody could give this approval: administrators and keyholders speak for no party");
+	}
+}
+
+/* ---- workflows ---- */
+
+void
+us_lint_workflows(struct us_lint *l)
+{
+	const struct us_workflows *w = &l->order->workflows;
+	const struct us_yaml_node *node = us_yaml_find(l->root, "workflows"), *at = node == NULL ? l->root : node;
+
+	if (w->amend.n == 0)
+		us_lint_warn(l, at, "this order can never be amended: workflows lacks amend");
+	if (w->may_freeze != 0 && w->lift.n == 0)
+		us_lint_warn(l, us_yaml_find(node, "freeze"), "what is frozen stays so: workflows lacks lift");
+	if (w->may_freeze == 0 && w->lift.n != 0)
+		us_lint_warn(l, us_yaml_find(node, "lift"), "nobody may freeze: there is nothing to lift");
+	if (w->may_resolve == 0 && l->order->n_clearances > 0)
+		us_lint_warn(l, us_lint_item(l, "clearances", 0),
+		    "nobody could decide an objection to a clearance: workflows lacks resolve");
+	if (w->may_resolve == 0 && (w->confer_days != 0 || w->move_days != 0))
+		us_lint_warn(l, us_yaml_find(node, "challenge"), "nobody could decide a challenge: workflows lacks resolve");
+}
