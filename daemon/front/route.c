@@ -13,6 +13,7 @@
 enum { LOAD_FINISH = 0, LOAD_ABORT = 1, LOAD_TELL = 2 };
 
 #define LIST(pattern, what) { GET, US_ROUTE_LIST, pattern, US_MEDIA_NONE, 0, what, 0 }
+#define QUESTION(pattern, what) { GET, US_ROUTE_QUESTION, pattern, US_MEDIA_NONE, 0, what, 0 }
 #define ACTS(pattern, mask) { POST, US_ROUTE_ACT, pattern, US_MEDIA_OCTETS, US_BODY_ACT, 0, mask }
 
 /* The most used first. */
@@ -29,10 +30,20 @@ static const struct us_route_info table[] = {
 	ACTS("v1/people", ACT(PERSON_ADD) | ACT(PERSON_SUSPEND) | ACT(PERSON_REINSTATE) | ACT(PERSON_END)),
 	ACTS("v1/credentials", ACT(CREDENTIAL_ISSUE) | ACT(CREDENTIAL_REVOKE)),
 	ACTS("v1/collections", ACT(COLLECTION_CREATE)),
-	ACTS("v1/docket", ACT(DOCKET_SIGN)),
+	ACTS("v1/docket", ACT(DOCKET_SIGN) | ACT(DOCKET_OBJECT) | ACT(DOCKET_RESOLVE) | ACT(DOCKET_WITHDRAW) | ACT(DOCKET_SERVE)),
 	ACTS("v1/copies", ACT(COPY) | ACT(COPY_RETURN)),
 	ACTS("v1/batches", ACT(BATCH_RELEASE) | ACT(BATCH_WITHDRAW)),
 	ACTS("v1/seal", ACT(SEAL)),
+	ACTS("v1/documents", ACT(DOCUMENT_ADD)),
+	ACTS("v1/orders", ACT(ORDER_PROPOSE) | ACT(ORDER_SUSPEND)),
+	ACTS("v1/acknowledgements", ACT(ACKNOWLEDGE)),
+	ACTS("v1/clearances", ACT(CLEARANCE)),
+	ACTS("v1/challenges", ACT(CHALLENGE)),
+	ACTS("v1/designations", ACT(RELABEL)),
+	ACTS("v1/clawbacks", ACT(CLAWBACK)),
+	ACTS("v1/freezes", ACT(FREEZE) | ACT(UNFREEZE)),
+	ACTS("v1/approvals", ACT(APPROVAL_REQUEST)),
+	ACTS("v1/matter", ACT(MATTER_SET)),
 	LIST("v1/people", US_LIST_PEOPLE),
 	LIST("v1/people/*", US_LIST_PEOPLE),
 	LIST("v1/credentials", US_LIST_CREDENTIALS),
@@ -45,6 +56,18 @@ static const struct us_route_info table[] = {
 	LIST("v1/copies", US_LIST_COPIES),
 	LIST("v1/copies/*", US_LIST_COPIES),
 	LIST("v1/order", US_LIST_ORDER),
+	LIST("v1/orders", US_LIST_ORDERS),
+	LIST("v1/orders/*", US_LIST_ORDERS),
+	LIST("v1/filings", US_LIST_FILINGS),
+	LIST("v1/filings/*", US_LIST_FILINGS),
+	LIST("v1/acknowledgements", US_LIST_ACKNOWLEDGEMENTS),
+	LIST("v1/documents", US_LIST_DOCUMENTS),
+	LIST("v1/designations", US_LIST_RELABELS),
+	QUESTION("v1/orders/*/diff/*", US_QUESTION_DIFF),
+	QUESTION("v1/order/explain", US_QUESTION_EXPLAIN),
+	QUESTION("v1/order/who", US_QUESTION_WHO),
+	QUESTION("v1/clawbacks/*/report", US_QUESTION_CLAWBACK),
+	QUESTION("v1/documents/*", US_QUESTION_DOCUMENT),
 	{ POST, US_ROUTE_LOAD_OPEN, "v1/collections/*/loads", US_MEDIA_JSON, US_BODY_SMALL, 0, 0 },
 	{ POST, US_ROUTE_LOAD_END, "v1/loads/*/finish", US_MEDIA_NONE, 64, LOAD_FINISH, 0 },
 	{ DELETE, US_ROUTE_LOAD_END, "v1/loads/*", US_MEDIA_NONE, 0, LOAD_ABORT, 0 },
@@ -56,6 +79,9 @@ static const struct us_route_info table[] = {
 	{ GET, US_ROUTE_LOG, "v1/log/tile/**", US_MEDIA_NONE, 0, 0, 0 },
 	{ GET, US_ROUTE_LOG_KEYS, "v1/log/keys", US_MEDIA_NONE, 0, 0, 0 },
 };
+
+/* act_mask has a bit an act */
+_Static_assert(US_ACT_MATTER_SET < 32, "acts of people are numbered below 32");
 
 static int
 matches(const char *pattern, const struct us_target *t)

@@ -31,12 +31,13 @@ enum us_route_kind {
 	US_ROUTE_LOAD_END,
 	US_ROUTE_LOG,
 	US_ROUTE_LOG_KEYS,
+	US_ROUTE_QUESTION,
 };
 
 enum us_route_media { US_MEDIA_NONE, US_MEDIA_JSON, US_MEDIA_OCTETS };
 
-/* pattern: segments, "*" for any one, "**" last for one or more. detail: by kind: what is listed,
- * how a load ends, or 0. act_mask: bit n set if acts of type n are accepted, 0 for all. */
+/* pattern: segments, "*" for any one, "**" last for one or more. detail: by kind: what is listed
+ * or asked, how a load ends, or 0. act_mask: bit n set if acts of type n are accepted, 0 for all. */
 struct us_route_info {
 	enum us_http_method method;
 	enum us_route_kind kind;

@@ -37,6 +37,8 @@ encode(const struct us_request *r, struct us_buf *b)
 		return us_msg_log_request_encode(b, &r->u.log_request);
 	case US_MSG_log_keys_request:
 		return us_msg_log_keys_request_encode(b, &r->u.log_keys_request);
+	case US_MSG_question_request:
+		return us_msg_question_request_encode(b, &r->u.question_request);
 	case US_MSG_part:
 		return us_msg_part_encode(b, &r->u.part);
 	default:
