@@ -191,6 +191,8 @@ judge(const struct us_order *order, const struct us_subject *subject, enum us_ac
 	out->boxes = us_action_opens_log(action) ? US_BOXES_ALL : 0;
 	for (size_t i = 0; i < fitting.n; i++)
 		add_limits(&order->rules[fitting.rules[i]], out);
+	if (!us_action_opens_log(action)) /* a permit of it may also permit another action that does */
+		out->log_scope = (enum us_log_scope)0;
 	if (us_rules_next(out->forbids, 0) >= 0)
 		out->sees_all = 0;
 	if (us_action_opens_log(action) && (out->boxes == 0 || out->log_scope == 0)) {
