@@ -208,8 +208,8 @@ lint_rule(struct us_lint *l, size_t index)
 			continue;
 		const char *what = excludes(l->order, rule, other);
 		if (what != NULL)
-			us_lint_warn(l, at, "rules %.*s and %.*s fit the same requests, but their %s never meet: where both fit, nothing is allowed",
-			    TEXT(other->id), TEXT(rule->id), what);
+			us_lint_warn(l, at, "rules %.*s and %.*s fit the same requests, but their %s never meet: "
+			    "where both fit, nothing is allowed", TEXT(other->id), TEXT(rule->id), what);
 	}
 	if (!useful)
 		us_lint_warn(l, at, "rule %.*s forbids what no rule permits", TEXT(rule->id));
@@ -261,7 +261,8 @@ us_order_lint(const struct us_order *order, const struct us_yaml_node *root, str
 		us_lint_unused(l);
 		us_lint_workflows(l);
 		if (order->default_paragraph.n == 0)
-			us_lint_warn(l, root, "there is no default: {paragraph: ...}: refusals that no rule causes will cite nothing");
+			us_lint_warn(l, root,
+			    "there is no default: {paragraph: ...}: refusals that no rule causes will cite nothing");
 	}
 	for (size_t i = 0; i < order->n_rules; i++)
 		us_query_free(l->queries[i]);

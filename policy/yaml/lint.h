@@ -22,7 +22,8 @@ int us_lint_names(const struct us_yaml_node *node, struct us_bytes text);
 /* 1 if whoever and wherever inner fits, outer fits too, whatever the action. */
 int us_lint_covers(const struct us_rule *outer, const struct us_rule *inner);
 
-/* lint_lists.c: designations nobody may read, what no rule uses, limits and workflows that make no sense. US_OK or US_ERR_NOMEM. */
+/* lint_lists.c: designations nobody may read, what no rule uses, limits and workflows that make no sense. US_OK or
+ * US_ERR_NOMEM. */
 int us_lint_designations(struct us_lint *l);
 void us_lint_unused(struct us_lint *l);
 void us_lint_permits(struct us_lint *l);

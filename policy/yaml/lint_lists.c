@@ -96,7 +96,8 @@ us_lint_designations(struct us_lint *l)
 		for (size_t i = 0; i < l->order->n_rules && !given; i++)
 			given = gives(l, i, (struct us_bytes){ bytes, n });
 		if (!given)
-			us_lint_warn(l, us_lint_item(l, "designations", d), "nobody may read what is designated %.*s", TEXT(name));
+			us_lint_warn(l, us_lint_item(l, "designations", d), "nobody may read what is designated %.*s",
+			    TEXT(name));
 	}
 	return US_OK;
 }
@@ -169,7 +170,8 @@ lint_limits(struct us_lint *l, const struct us_yaml_node *at, const struct us_li
 
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
 		if (pairs[i].small != US_UNLIMITED && pairs[i].small > pairs[i].large)
-			us_lint_warn(l, at, "%s is above %s: it could never be used up", pairs[i].small_name, pairs[i].large_name);
+			us_lint_warn(l, at, "%s is above %s: it could never be used up", pairs[i].small_name,
+			    pairs[i].large_name);
 }
 
 /* 1 if each category that what names is excepted again. */
@@ -199,7 +201,8 @@ us_lint_permits(struct us_lint *l)
 		const struct us_approval_need *need = &rule->conditions.approval;
 
 		if (excepts_all(us_yaml_find(node, "what")))
-			us_lint_warn(l, us_yaml_find(node, "what"), "rule %.*s fits no record: it excepts what it names", TEXT(rule->id));
+			us_lint_warn(l, us_yaml_find(node, "what"), "rule %.*s fits no record: it excepts what it names",
+			    TEXT(rule->id));
 		if (rule->effect != US_PERMIT)
 			continue;
 		if (us_yaml_find(node, "limits") != NULL)

@@ -1,5 +1,5 @@
-/* From the tree to an order: every key is known, every value is of its form, or it is an error with its place. This file: values of
- * all kinds, the head, and the order of the parts. */
+/* From the tree to an order: every key is known, every value is of its form, or it is an error with its place. This
+ * file: values of all kinds, the head, and the order of the parts. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -214,8 +214,8 @@ make_room(struct us_order *order, const size_t n[PARTS])
 	order->matter_states = calloc(n[MATTER] + 1, sizeof(*order->matter_states));
 	order->clearances = calloc(n[CLEARANCES] + 1, sizeof(*order->clearances));
 	order->rules = calloc(n[RULES] + 1, sizeof(*order->rules));
-	/* What does not stand in the file as it is: the rules of time zones, and queries put together. Room for all that a compiled
-	 * order could hold, so that views into it stay. */
+	/* What does not stand in the file as it is: the rules of time zones, and queries put together. Room for all that
+	 * a compiled order could hold, so that views into it stay. */
 	us_buf_init(&order->texts, ZONES_BYTES + US_ORDER_COMPILED_MAX);
 	if (order->parties == NULL || order->designations == NULL || order->periods == NULL || order->calendars == NULL ||
 	    order->purposes == NULL || order->matter_states == NULL || order->clearances == NULL || order->rules == NULL)

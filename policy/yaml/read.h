@@ -1,5 +1,5 @@
-/* What the readers of an order's parts share (read.c, guess.c); for the files of this directory alone. Each complains of what is wrong, with
- * its place, and goes on, so that one run says everything. */
+/* What the readers of an order's parts share (read.c, guess.c); for the files of this directory alone. Each complains of
+ * what is wrong, with its place, and goes on, so that one run says everything. */
 #ifndef US_POLICY_YAML_READ_H
 #define US_POLICY_YAML_READ_H
 
@@ -60,7 +60,8 @@ struct us_guess {
 struct us_guess us_guess_of(struct us_bytes wanted);
 void us_guess_consider(struct us_guess *g, const char *name, size_t n);
 void us_guess_complain(struct us_findings *f, const struct us_yaml_node *node, const char *what, const struct us_guess *g);
-/* Of n items, each of size bytes and beginning with a struct us_bytes, its id: the position of the one of that id, counted from 1; 0: none. */
+/* Of n items, each of size bytes and beginning with a struct us_bytes, its id: the position of the one of that id,
+ * counted from 1; 0: none. */
 size_t us_yaml_position(struct us_bytes id, const void *items, size_t n, size_t size);
 /* The same of the id that node names; 0 with its complaint. */
 size_t us_yaml_reference(struct us_findings *f, const struct us_yaml_node *node, const char *what, const void *items, size_t n,

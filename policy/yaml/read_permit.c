@@ -12,7 +12,8 @@ one_network(struct us_findings *f, const struct us_yaml_node *node, void *arg)
 	struct us_network network;
 
 	if (us_network_parse(&network, node->text) != US_OK) {
-		us_yaml_error(f, node, "a network is wanted here, without bits behind its prefix: 10.1.0.0/16, \"2001:db8::/32\"");
+		us_yaml_error(f, node,
+		    "a network is wanted here, without bits behind its prefix: 10.1.0.0/16, \"2001:db8::/32\"");
 		return;
 	}
 	for (size_t i = 0; i < c->n_networks; i++)
@@ -268,7 +269,8 @@ us_yaml_masks(struct us_findings *f, const struct us_yaml_node *node, struct us_
 	us_yaml_each(f, v[2], one_field, &rule->mask);
 	rule->mask.except_match = (uint8_t)us_yaml_set(f, v[3], "except_match");
 	if (us_mask_is_empty(&rule->mask))
-		us_yaml_error(f, node, "masks that mask nothing: name identifiers, roles, fields or except_match, or leave the key out");
+		us_yaml_error(f, node,
+		    "masks that mask nothing: name identifiers, roles, fields or except_match, or leave the key out");
 }
 
 void

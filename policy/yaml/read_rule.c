@@ -151,7 +151,8 @@ check_rule(struct us_findings *f, const struct us_yaml_node *node, const struct 
 	}
 	if (rule->effect == US_PERMIT && evidence && (rule->capacities &
 	    (US_CAPACITY_BIT(US_CAPACITY_ADMINISTRATOR) | US_CAPACITY_BIT(US_CAPACITY_KEYHOLDER))) != 0)
-		us_yaml_error(f, node, "no order gives the evidence to administrators or keyholders: name the capacities without them");
+		us_yaml_error(f, node,
+		    "no order gives the evidence to administrators or keyholders: name the capacities without them");
 	if (rule->effect == US_PERMIT && log && boxes == NULL)
 		us_yaml_error(f, node, "a permit to read the log lacks boxes: all, or a list of access, disclosure, query");
 	if (boxes != NULL && (rule->effect == US_FORBID || !log))

@@ -92,7 +92,8 @@ read_zone(struct us_findings *f, const struct us_yaml_node *node, struct us_orde
 	if (node->kind == US_YAML_SCALAR && node->text.n > 0 && node->text.n <= US_ZONE_MAX)
 		err = us_zone_posix_of((const char *)node->text.p, node->text.n, &order->texts);
 	if (err == US_ERR_RANGE)
-		us_yaml_error(f, node, "the coming clock changes of this zone follow no rule that an order could carry: use another zone, or UTC");
+		us_yaml_error(f, node,
+		    "the coming clock changes of this zone follow no rule that an order could carry: use another zone, or UTC");
 	else if (err != US_OK ||
 	    us_zone_parse(&c->zone, (struct us_bytes){ order->texts.data + at, order->texts.len - at }) != US_OK)
 		us_yaml_error(f, node, "no time zone of this name is known here: \"America/New_York\" (is tzdata installed?)");

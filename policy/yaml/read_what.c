@@ -1,5 +1,5 @@
-/* Which records a rule is about: a query, designations, categories and exceptions, put together to one query. Each part was written to
- * stand alone (lint.c parses it alone), so it stands in parentheses here. */
+/* Which records a rule is about: a query, designations, categories and exceptions, put together to one query. Each part
+ * was written to stand alone (lint.c parses it alone), so it stands in parentheses here. */
 #include "policy/yaml/read.h"
 
 int

@@ -3,8 +3,8 @@
 
 #include "policy/yaml/read.h"
 
-/* One party's id, or a list of alternatives, each a list of parties who sign together. A list of bare ids could mean both and either, so it
- * is refused. */
+/* One party's id, or a list of alternatives, each a list of parties who sign together. A list of bare ids could mean
+ * both and either, so it is refused. */
 static void
 read_quorum(struct us_findings *f, const struct us_yaml_node *node, const struct us_order *order, struct us_quorum *q)
 {
@@ -19,7 +19,8 @@ read_quorum(struct us_findings *f, const struct us_yaml_node *node, const struct
 	for (size_t i = 0; i < n; i++) {
 		const struct us_yaml_node *item = node->items[i];
 		if (item->kind != US_YAML_LIST) {
-			us_yaml_error(f, item, "each alternative is a list: [[a, b]] if both must sign, [[a], [b]] if one is enough");
+			us_yaml_error(f, item,
+			    "each alternative is a list: [[a, b]] if both must sign, [[a], [b]] if one is enough");
 			continue;
 		}
 		uint64_t parties = us_yaml_parties(f, item, order);

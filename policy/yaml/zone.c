@@ -9,8 +9,9 @@
 #define NAME_MAX_BYTES 64u
 #define POSIX_MAX 64u
 
-/* Letters, digits, _ + - and single slashes between: nothing that leaves the database's folder. Not a zone's name, though found
- * in some folders: right/ (clocks that count leap seconds), posix/ (copies), localtime and posixrules (whatever this machine has). */
+/* Letters, digits, _ + - and single slashes between: nothing that leaves the database's folder. Not a zone's name,
+ * though found in some folders: right/ (clocks that count leap seconds), posix/ (copies), localtime and posixrules
+ * (whatever this machine has). */
 static int
 name_ok(const char *name, size_t n)
 {
@@ -84,33 +85,47 @@ time_at(const struct table *t, size_t i)
 }
 
 static int32_t
-offset_from(const struct table *t, size_t i)
+offset_of(const struct table *t, size_t type)
 {
-	return (int32_t)us_load_u32(t->types + 6u * t->indices[i]);
+	return (int32_t)us_load_u32(t->types + 6 * type);
 }
 
-/* The rule must say what the table says, from 2026 to the table's last change (behind it the rule is all there is): at each change, just
- * before it, and once a day between. */
+/* 1 if the rule gives this offset from .. until - 1, as far as that lies where we look: at both ends and once a day between. */
+static int
+is_steady(const struct us_zone *zone, int64_t from, int64_t until, int32_t offset)
+{
+	if (from < FROM_S)
+		from = FROM_S;
+	if (until > UNTIL_S)
+		until = UNTIL_S;
+	for (int64_t s = from; s < until; s += DAY_S)
+		if (us_zone_offset(zone, s) != offset)
+			return 0;
+	return from >= until || us_zone_offset(zone, until - 1) == offset;
+}
+
+/* The rule must say what the table says, from 2026 to the table's last change; behind it the rule is all there is. Before
+ * the first change the first type holds. */
 static int
 agree(const struct table *t, const struct us_zone *zone)
 {
-	for (size_t i = 0; i < t->n; i++) {
-		const int64_t from = time_at(t, i), until = i + 1 < t->n ? time_at(t, i + 1) : from;
+	int32_t offset = offset_of(t, 0);
+	int64_t from = INT64_MIN;
 
-		if (i > 0 && from <= time_at(t, i - 1))
+	for (size_t i = 0; i < t->n; i++) {
+		const int64_t until = time_at(t, i);
+
+		if (i > 0 && until <= from)
 			return US_ERR_FORMAT;
-		if (until <= FROM_S && i + 1 < t->n)
-			continue;
-		for (int64_t s = from < FROM_S ? FROM_S : from; s < until && s < UNTIL_S; s += DAY_S)
-			if (us_zone_offset(zone, s) != offset_from(t, i))
-				return US_ERR_RANGE;
-		if (until > FROM_S && until < UNTIL_S && until > from &&
-		    us_zone_offset(zone, until - 1) != offset_from(t, i))
+		if (!is_steady(zone, from, until, offset))
 			return US_ERR_RANGE;
-		if (i + 1 == t->n && us_zone_offset(zone, from < FROM_S ? FROM_S : from) != offset_from(t, i))
-			return US_ERR_RANGE;
+		from = until;
+		offset = offset_of(t, t->indices[i]);
 	}
-	return US_OK;
+	/* the last change itself: the rule has taken over */
+	if (t->n == 0 || from >= UNTIL_S)
+		return US_OK;
+	return is_steady(zone, from, (from < FROM_S ? FROM_S : from) + 1, offset) ? US_OK : US_ERR_RANGE;
 }
 
 /* The footer stands between two newlines behind the second block; it must be all that is left. */
