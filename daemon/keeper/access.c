@@ -9,7 +9,7 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "common/timefmt.h"
-#include "daemon/keeper/internal.h"
+#include "daemon/keeper/ledger.h"
 
 #define TERM_KEYS_MAX 524288u
 #define PAGE_KEYS_MAX 524288u
@@ -24,6 +24,9 @@
 struct answer {
 	int err;
 	enum us_reason reason;
+	uint32_t rule;     /* that refused it; 0: none */
+	const char *cure;  /* static */
+	struct us_left left;
 	uint32_t collection;
 	int record_keys, term_keys, page_keys;
 	int is_load;
@@ -74,14 +77,15 @@ deny(struct answer *a, int err, enum us_reason reason)
 }
 
 /* Opening a collection's index comes before any request on it: it is for whoever may do anything with
- * its evidence. */
+ * its evidence. It discloses nothing, so limits over time are not asked. */
 static int
 may_open_collection(const struct us_keeper *k, const struct us_subject *subject,
-    const struct us_context *context, struct us_ruling *ruling)
+    struct us_context *context, struct us_ruling *ruling)
 {
 	static const enum us_action any[] = { US_ACTION_SEARCH, US_ACTION_COUNT, US_ACTION_READ,
 		US_ACTION_COPY, US_ACTION_MATCH, US_ACTION_SAMPLE, US_ACTION_TERMS };
 
+	context->unknown |= US_UNKNOWN_USAGE;
 	for (size_t i = 0; i < sizeof any / sizeof any[0]; i++) {
 		us_order_evaluate(us_registry_order(k->registry), subject, any[i], context, ruling);
 		if (ruling->decision == US_DECISION_ALLOW || ruling->reason == US_REASON_PURPOSE_MISSING)
@@ -96,6 +100,8 @@ decide_by_order(const struct us_keeper *k, const struct us_msg_log *m, const str
 {
 	const struct us_collection *c = us_registry_collection(k->registry, m->collection);
 	const struct us_subject subject = us_registry_subject(person);
+	struct us_ledger_question question = { .person = person, .action = (enum us_action)m->action,
+		.collection = m->collection };
 	struct us_context context;
 
 	us_keeper_context(k, m->credential, m->peer, &context);
@@ -112,10 +118,15 @@ decide_by_order(const struct us_keeper *k, const struct us_msg_log *m, const str
 			deny(a, US_ERR_DENIED, ruling->reason);
 		return;
 	}
-	us_order_evaluate(us_registry_order(k->registry), &subject, (enum us_action)m->action, &context,
-	    ruling);
-	if (ruling->decision != US_DECISION_ALLOW)
-		deny(a, US_ERR_DENIED, ruling->reason);
+	if (m->kind == US_KIND_DISCLOSURE)
+		question.records = m->records;
+	us_ledger_evaluate(k, &question, &context, ruling);
+	a->left = ruling->left;
+	if (ruling->decision == US_DECISION_ALLOW)
+		return;
+	deny(a, US_ERR_DENIED, ruling->reason);
+	a->rule = ruling->rule;
+	a->cure = ruling->cure;
 }
 
 /* A batch that is held is for the eyes of the party that loaded it. */
@@ -324,6 +335,8 @@ append_parts(struct us_keeper *k, const struct us_msg_log *m, struct us_entry_ac
 		if (part == 0)
 			q.query = m->query;
 		err = us_keeper_append(k, &e, &p->index, &p->time_ns);
+		if (err == US_OK && us_ledger_take(k, access, &d, p->time_ns) != US_OK)
+			us_fatal("an entry of the log cannot be counted in the ledger. Stopping: limits would not hold");
 	}
 	us_wipe(s.records, s.used * sizeof s.records[0]);
 	return err;
@@ -421,7 +434,10 @@ static int
 finish_log(struct us_keeper *k, struct us_pending *p)
 {
 	const struct answer *a = p->data;
-	struct us_msg_logged m = { .err = (uint8_t)a->err, .reason = (uint8_t)a->reason };
+	struct us_msg_logged m = { .err = (uint8_t)a->err, .reason = (uint8_t)a->reason, .rule = a->rule,
+		.cure = us_bytes_of(a->cure), .left_request = a->left.records_per_request,
+		.left_consecutive = a->left.consecutive, .left_day = a->left.per_day, .left_life = a->left.life,
+		.left_share = a->left.share };
 	uint8_t proof[2048];
 	int err = us_keeper_fill_logged(k, p, &m, proof);
 
@@ -460,6 +476,8 @@ new_answer(const struct us_msg_log *m, size_t n_terms)
 
 	if (a == NULL)
 		return NULL;
+	a->left = (struct us_left){ US_UNLIMITED, US_UNLIMITED, US_UNLIMITED, US_UNLIMITED, US_UNLIMITED };
+	a->cure = "";
 	a->collection = m->collection;
 	a->n_records = m->records.n / 8;
 	a->n_terms = n_terms;

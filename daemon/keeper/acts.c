@@ -11,7 +11,7 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "common/timefmt.h"
-#include "daemon/keeper/internal.h"
+#include "daemon/keeper/ledger.h"
 #include "registry/authority.h"
 
 #define SUMMARY_MAX 2048u
@@ -135,6 +135,20 @@ send_prepared(struct us_keeper *k, struct us_channel *ch, uint32_t tag)
 	return us_send_act_prepared(ch, tag, &m);
 }
 
+/* What the actor has had; a copy is asked for as if it were handed out now. */
+static void
+fill_usage(const struct us_keeper *k, uint32_t actor, struct us_context *facts)
+{
+	struct us_ledger_question q = { .person = us_registry_person(k->registry, actor),
+		.action = us_act_action(k->act->type) };
+
+	if (k->act->type == US_ACT_COPY) {
+		q.collection = k->act->u.copy.collection;
+		q.records = k->act->u.copy.records;
+	}
+	us_ledger_fill(k, &q, facts);
+}
+
 static int
 prepare(struct us_keeper *k, const struct us_msg_act_prepare *m, struct us_refusal *refusal)
 {
@@ -149,6 +163,7 @@ prepare(struct us_keeper *k, const struct us_msg_act_prepare *m, struct us_refus
 		return err;
 	/* once more, with what only the moment knows: where from, with what credential */
 	us_keeper_context(k, m->credential, m->peer, &facts);
+	fill_usage(k, actor, &facts);
 	err = us_authority_check(k->registry, us_registry_person(k->registry, actor), k->act, &facts, refusal);
 	if (err != US_OK)
 		return err;
@@ -507,6 +522,7 @@ us_on_seal(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_b
 		    &refusal);
 	if (s->err == US_OK) {
 		us_keeper_context(k, m.credential, m.peer, &facts);
+		fill_usage(k, actor, &facts);
 		s->err = us_authority_check(k->registry, us_registry_person(k->registry, actor), k->act, &facts,
 		    &refusal);
 	}

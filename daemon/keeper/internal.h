@@ -6,6 +6,7 @@
  *   session.c   nonces and sessions              access.c    "log": entries that name keys
  *   acts.c      signed acts, two phases          loads.c     sealer: loads, batches, dictionaries
  *   serve.c     log files, proofs, box keys, TLS
+ *   ledger.c    who has had which records, folded from the log
  */
 #ifndef US_DAEMON_KEEPER_INTERNAL_H
 #define US_DAEMON_KEEPER_INTERNAL_H
@@ -16,6 +17,7 @@
 #include "daemon/keeper/root.h"
 #include "daemon/lib/channel.h"
 #include "daemon/lib/role.h"
+#include "policy/usage.h"
 #include "registry/authority.h"
 #include "registry/registry.h"
 
@@ -119,6 +121,7 @@ struct us_keeper {
 	struct us_pkey *ca_key;
 	struct us_keyring *keyring;
 	struct us_registry *registry;
+	struct us_usage *usage;  /* NULL until the vault is open */
 	struct us_buf init_act;
 	struct us_unsealing unsealing;
 	struct us_key *nonce_key;

@@ -267,6 +267,7 @@ us_keeper_close(struct us_keeper *k)
 	us_keyring_free(k->keyring);
 	us_pkey_free(k->ca_key);
 	us_registry_free(k->registry);
+	us_usage_free(k->usage);
 	us_key_free(k->nonce_key);
 	us_boot_keys_free(&k->boot);
 	us_vault_conf_free(&k->conf);

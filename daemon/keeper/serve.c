@@ -10,7 +10,7 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "common/timefmt.h"
-#include "daemon/keeper/internal.h"
+#include "daemon/keeper/ledger.h"
 
 #define LOG_DATA_MAX (16u * 1024u * 1024u)
 #define BOXES_PER_REPLY 4096u
@@ -236,17 +236,16 @@ static void
 decide_log_keys(struct us_keeper *k, const struct us_msg_log_keys *m, struct boxes *q,
     struct us_entry_access *a)
 {
+	struct us_ledger_question question = { .action = US_ACTION_AUDIT_KEYS };
 	struct us_context context;
 	const struct us_person *person;
-	struct us_subject subject;
 	struct us_ruling ruling;
 
 	q->reason = us_keeper_session(k, m->session, m->credential, &person);
 	if (q->reason == US_REASON_NONE) {
-		subject = us_registry_subject(person);
+		question.person = person;
 		us_keeper_context(k, m->credential, m->peer, &context);
-		us_order_evaluate(us_registry_order(k->registry), &subject, US_ACTION_AUDIT_KEYS, &context,
-		    &ruling);
+		us_ledger_evaluate(k, &question, &context, &ruling);
 		a->rule = ruling.rule;
 		a->paragraph = ruling.paragraph;
 		q->reason = ruling.decision == US_DECISION_ALLOW ? US_REASON_NONE : ruling.reason;

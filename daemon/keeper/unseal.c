@@ -16,7 +16,7 @@
 #include "common/log.h"
 #include "common/slip39.h"
 #include "common/timefmt.h"
-#include "daemon/keeper/internal.h"
+#include "daemon/keeper/ledger.h"
 
 #define SIGNED_LABEL "underseal/unseal-key/1"
 #define TRANSIT_LABEL "underseal/share-in-transit/1"
@@ -435,6 +435,8 @@ us_on_replay_end(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struc
 		check_keys(k);
 	if (k->state == US_KEEPER_REPLAYING && us_keeper_counters_read(k) != US_OK)
 		us_keeper_refuse(k, "the journal's counters cannot be read");
+	if (k->state == US_KEEPER_REPLAYING && us_ledger_rebuild(k) != US_OK)
+		us_keeper_refuse(k, "the log's entries cannot be read: who has had which records is not known");
 	if (k->state == US_KEEPER_REPLAYING) {
 		enter(k, US_KEEPER_OPEN, "");
 		us_log(US_LOG_NOTICE, "unsealed: the state ends at act %llu",

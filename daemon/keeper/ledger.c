@@ -1,0 +1,271 @@
+#include "daemon/keeper/ledger.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit/tiles.h"
+#include "common/crypto.h"
+#include "common/err.h"
+#include "common/log.h"
+#include "common/timefmt.h"
+
+#define SAY_AFTER_NS US_NS_PER_SECOND
+
+/* --- folding ------------------------------------------------------------------------------- */
+
+static int
+counts(const struct us_entry_access *a)
+{
+	return a->kind == US_KIND_DISCLOSURE && a->decision == US_DECISION_ALLOW && us_action_is_evidence(a->action);
+}
+
+static enum us_meter_kind
+kind_of(enum us_action action)
+{
+	return action == US_ACTION_COPY ? US_METER_COPY : US_METER_VIEW;
+}
+
+static int32_t
+day_of(const struct us_keeper *k, int64_t time_ns)
+{
+	return us_calendar_day(us_order_calendar(us_registry_order(k->registry)), time_ns, NULL);
+}
+
+int
+us_ledger_take(struct us_keeper *k, const struct us_entry_access *access,
+    const struct us_entry_disclosure *disclosure, int64_t time_ns)
+{
+	struct us_usage_fact fact = { .person = access->person, .n_parties = access->n_parties,
+		.parties = access->parties, .collection = access->collection, .kind = kind_of(access->action),
+		.records = disclosure->records, .n = disclosure->n_records };
+
+	if (!counts(access) || disclosure->n_records == 0)
+		return US_OK;
+	if (k->usage == NULL)
+		return US_ERR_STATE;
+	fact.day = day_of(k, time_ns);
+	return us_usage_fold(k->usage, &fact);
+}
+
+/* --- rebuilding ---------------------------------------------------------------------------- */
+
+struct rebuild {
+	struct us_buf bundle, access, disclosure;
+	uint64_t index;
+	uint64_t counted;
+};
+
+static int
+open_disclosure(struct us_keeper *k, struct rebuild *b, const struct us_entry_view *v,
+    const struct us_key *key, const struct us_entry_access *access)
+{
+	struct us_entry_disclosure d;
+	int err;
+
+	us_buf_reset(&b->disclosure);
+	err = us_entry_open(v, US_BOX_DISCLOSURE, key, &b->disclosure);
+	if (err == US_OK)
+		err = us_entry_disclosure_decode(&d, b->disclosure.data, b->disclosure.len);
+	if (err != US_OK)
+		return err == US_ERR_NOT_FOUND ? US_OK : err;
+	err = us_ledger_take(k, access, &d, v->time_ns);
+	us_entry_disclosure_free(&d);
+	b->counted++;
+	return err;
+}
+
+static int
+take_entry(struct us_keeper *k, struct rebuild *b, struct us_bytes entry)
+{
+	struct us_key keys[US_BOXES];
+	struct us_entry_access access;
+	struct us_entry_view v;
+	int err = us_entry_decode(&v, entry.p, entry.n);
+
+	if (err != US_OK || v.entry_class != US_CLASS_ACCESS)
+		return err;
+	if (v.index != b->index)
+		return US_ERR_VERIFY;
+	err = us_klog_box_keys(k->klog, entry, &k->root->log_box_private, keys);
+	us_buf_reset(&b->access);
+	if (err == US_OK)
+		err = us_entry_open(&v, US_BOX_ACCESS, &keys[US_BOX_ACCESS], &b->access);
+	if (err == US_OK)
+		err = us_entry_access_decode(&access, b->access.data, b->access.len);
+	if (err == US_OK && counts(&access))
+		err = open_disclosure(k, b, &v, &keys[US_BOX_DISCLOSURE], &access);
+	us_wipe(keys, sizeof keys);
+	return err == US_ERR_NOT_FOUND ? US_OK : err; /* an empty box is nobody's */
+}
+
+static int
+take_bundle(struct us_keeper *k, struct rebuild *b)
+{
+	const struct us_tile tile = { .entries = 1, .n = b->index / US_TILE_WIDTH,
+		.width = us_tile_width(us_klog_size(k->klog), 0, b->index / US_TILE_WIDTH) };
+	const uint64_t end = b->index + tile.width;
+	char path[US_TILE_PATH_MAX];
+	struct us_reader r;
+	int err = us_tile_path(&tile, path, sizeof path);
+
+	us_buf_reset(&b->bundle);
+	if (err == US_OK)
+		err = us_klog_serve(k->klog, us_bytes_of(path), &b->bundle);
+	us_reader_init(&r, b->bundle.data, b->bundle.len);
+	for (; err == US_OK && b->index < end; b->index += err == US_OK) {
+		struct us_bytes entry = us_bundle_take(&r);
+
+		err = r.err != US_OK ? r.err : take_entry(k, b, entry);
+	}
+	return err == US_OK ? us_reader_end(&r) : err;
+}
+
+int
+us_ledger_rebuild(struct us_keeper *k)
+{
+	const int64_t start = us_time_mono_ns();
+	struct rebuild b = { .index = 0 };
+	int64_t took;
+	int err;
+
+	us_usage_free(k->usage);
+	k->usage = NULL;
+	us_buf_init(&b.bundle, US_BUNDLE_MAX);
+	us_buf_init(&b.access, US_ENTRY_CONTENT_MAX);
+	us_buf_init(&b.disclosure, US_ENTRY_CONTENT_MAX);
+	err = us_usage_new(&k->usage);
+	while (err == US_OK && b.index < us_klog_size(k->klog))
+		err = take_bundle(k, &b);
+	us_buf_free(&b.bundle);
+	us_buf_free(&b.access);
+	us_buf_free(&b.disclosure);
+	if (err != US_OK) {
+		us_log_err(err, "the ledger of disclosures cannot be made: entry %llu of the log does not open",
+		    (unsigned long long)b.index);
+		us_usage_free(k->usage);
+		k->usage = NULL;
+		return err;
+	}
+	took = us_time_mono_ns() - start;
+	if (took > SAY_AFTER_NS)
+		us_log(US_LOG_NOTICE, "the ledger of disclosures was made from %llu entries in %.1f s; %llu disclose something",
+		    (unsigned long long)b.index, (double)took / (double)US_NS_PER_SECOND, (unsigned long long)b.counted);
+	return US_OK;
+}
+
+/* --- questions ------------------------------------------------------------------------------ */
+
+static void
+raise(struct us_meter *most, const struct us_meter *m)
+{
+	most->day = m->day > most->day ? m->day : most->day;
+	most->life = m->life > most->life ? m->life : most->life;
+	most->run = m->run > most->run ? m->run : most->run;
+}
+
+/* Both meters of a person or a party, each raised to them. */
+static int
+ask(const struct us_keeper *k, const struct us_usage_question *q, struct us_meter *before, struct us_meter *after)
+{
+	struct us_usage_question now = *q;
+	struct us_meter m;
+	int err;
+
+	now.n = 0;
+	err = us_usage_after(k->usage, &now, &m);
+	if (err != US_OK)
+		return err;
+	raise(before, &m);
+	if (q->n > 0)
+		err = us_usage_after(k->usage, q, &m);
+	if (err == US_OK)
+		raise(after, &m);
+	return err;
+}
+
+struct need {
+	int usage, party, run;
+};
+
+static int
+ask_all(const struct us_keeper *k, const struct us_ledger_question *q, const struct need *need,
+    const uint64_t *records, struct us_context *context)
+{
+	const struct us_meter none = { 0, 0, 0 };
+	struct us_meter person[2] = { none, none }, party[2] = { none, none };
+	struct us_usage_question ledger = { .person = q->person->id, .collection = q->collection, .kind = kind_of(q->action),
+		.day = day_of(k, context->now_ns), .records = records, .n = q->records.n / 8, .wants_run = need->run };
+	int err = ask(k, &ledger, &person[0], &person[1]);
+
+	ledger.person = 0;
+	for (size_t i = 0; err == US_OK && need->party && i < q->person->n_parties; i++) {
+		ledger.party = us_bytes_of(q->person->parties[i]);
+		err = ask(k, &ledger, &party[0], &party[1]);
+	}
+	if (err != US_OK)
+		return err;
+	context->person_before = person[0];
+	context->person_after = person[1];
+	if (need->party) {
+		context->party_before = party[0];
+		context->party_after = party[1];
+	}
+	return US_OK;
+}
+
+static void
+fill(const struct us_keeper *k, const struct us_ledger_question *q, const struct need *need, struct us_context *context)
+{
+	const struct us_collection *c = us_registry_collection(k->registry, q->collection);
+	const struct us_meter full = { UINT64_MAX, UINT64_MAX, UINT64_MAX };
+	const size_t n = q->records.n / 8;
+	uint64_t one, *records = n <= 1 ? &one : malloc(n * sizeof *records);
+	int err = k->usage == NULL ? US_ERR_STATE : records == NULL ? US_ERR_NOMEM : US_OK;
+
+	context->person_before = context->person_after = full;
+	context->party_before = context->party_after = full;
+	context->corpus = c == NULL ? 0 : c->admitted;
+	for (size_t i = 0; err == US_OK && i < n; i++)
+		records[i] = us_load_u64(q->records.p + 8 * i);
+	if (err == US_OK)
+		err = ask_all(k, q, need, records, context);
+	if (err != US_OK)
+		us_log_err(err, "the ledger of disclosures cannot be asked: limits over time refuse");
+	if (records != &one)
+		free(records);
+}
+
+void
+us_ledger_fill(const struct us_keeper *k, const struct us_ledger_question *q, struct us_context *context)
+{
+	const struct need all = { 1, 1, 1 };
+
+	fill(k, q, &all, context);
+}
+
+void
+us_ledger_evaluate(const struct us_keeper *k, const struct us_ledger_question *q, struct us_context *context,
+    struct us_ruling *ruling)
+{
+	const struct us_order *order = us_registry_order(k->registry);
+	const struct us_subject subject = us_registry_subject(q->person);
+	const unsigned unknown = context->unknown;
+	struct need need = { 0, 0, 0 };
+
+	context->unknown |= US_UNKNOWN_USAGE;
+	us_order_evaluate(order, &subject, q->action, context, ruling);
+	context->unknown = unknown;
+	need.party = ruling->wants_party_usage;
+	need.run = ruling->run_max != 0;
+	for (int i = us_rules_next(ruling->permits, 0); i >= 0; i = us_rules_next(ruling->permits, i + 1)) {
+		const struct us_limits *l = &order->rules[i].limits;
+
+		need.usage |= l->consecutive != US_UNLIMITED || l->per_day != US_UNLIMITED || l->life != US_UNLIMITED ||
+		    l->share != US_UNLIMITED;
+	}
+	if (!need.usage)
+		return;
+	/* also what was refused already: which condition is cited, and what is left, are the full evaluation's to say */
+	fill(k, q, &need, context);
+	us_order_evaluate(order, &subject, q->action, context, ruling);
+}
