@@ -194,7 +194,8 @@ largest_ruling(const struct us_order *order, const struct us_subject people[BENC
 }
 
 static void
-measure_visible(struct rng *r, const struct us_order *order, const struct us_subject people[BENCH_PEOPLE], const struct options *o)
+measure_visible(struct rng *r, const struct us_order *order, const struct us_subject people[BENCH_PEOPLE],
+    const struct options *o)
 {
 	struct records *records = records_new(r, o->records, o->segment);
 	struct figure seconds = { .n = 0 }, increment = { .n = 0 };
@@ -210,8 +211,9 @@ measure_visible(struct rng *r, const struct us_order *order, const struct us_sub
 	}
 	print_figure("visible_set_seconds", &seconds);
 	print_figure("visible_set_increment_ms", &increment);
-	(void)printf("\"visible_set_permits\": %zu, \"visible_set_forbids\": %zu, \"visible_records\": %llu, \"segment_records\": %u, ",
-	    count(ruling.permits), count(ruling.forbids), (unsigned long long)times.visible, o->segment);
+	(void)printf("\"visible_set_permits\": %zu, \"visible_set_forbids\": %zu, \"visible_records\": %llu, ",
+	    count(ruling.permits), count(ruling.forbids), (unsigned long long)times.visible);
+	(void)printf("\"segment_records\": %u, ", o->segment);
 	records_free(records);
 }
 
@@ -255,7 +257,8 @@ main(int argc, char **argv)
 	(void)printf("{");
 	size_t differ = measure_decisions(order, people, &o);
 	measure_visible(&r, order, people, &o);
-	(void)printf("\"records\": %u, \"people\": %u, \"rules\": %u, \"rounds\": %u}\n", o.records, BENCH_PEOPLE, BENCH_RULES, o.rounds);
+	(void)printf("\"records\": %u, \"people\": %u, \"rules\": %u, \"rounds\": %u}\n", o.records, BENCH_PEOPLE,
+	    BENCH_RULES, o.rounds);
 	us_order_free(order);
 	return differ == 0 ? 0 : 1;
 }

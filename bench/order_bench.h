@@ -40,7 +40,8 @@ struct request {
 	struct us_freeze_on freezes[BENCH_FREEZES];
 };
 /* Of each request four in five satisfy every condition, so that all of them are asked; in the others one fact is wrong. */
-void bench_request(struct rng *r, const struct us_order *order, const struct us_subject people[BENCH_PEOPLE], struct request *out);
+void bench_request(struct rng *r, const struct us_order *order, const struct us_subject people[BENCH_PEOPLE],
+    struct request *out);
 
 /* The evaluator one would write first: lists instead of bits, the rules that fit in an array, each condition of each. */
 struct plain_order;

@@ -180,7 +180,8 @@ spoil(struct rng *r, struct request *q)
 }
 
 void
-bench_request(struct rng *r, const struct us_order *order, const struct us_subject people[BENCH_PEOPLE], struct request *q)
+bench_request(struct rng *r, const struct us_order *order, const struct us_subject people[BENCH_PEOPLE],
+    struct request *q)
 {
 	q->subject = people[rng_below(r, BENCH_PEOPLE)];
 	q->action = actions[rng_below(r, ACTIONS)];
@@ -191,11 +192,13 @@ bench_request(struct rng *r, const struct us_order *order, const struct us_subje
 		.n_approvers = BENCH_APPROVERS, .approvers = q->approvers, .n_freezes = BENCH_FREEZES, .freezes = q->freezes };
 	struct us_context *x = &q->context;
 
-	bench_check(us_address_parse(x->address, us_bytes_of(rng_below(r, 2) == 0 ? "10.20.30.40" : "2001:db8::9")), "an address");
+	bench_check(us_address_parse(x->address, us_bytes_of(rng_below(r, 2) == 0 ? "10.20.30.40" : "2001:db8::9")),
+	    "an address");
 	x->person_before = x->person_after = (struct us_meter){ rng_below(r, 500), rng_below(r, 5000), rng_below(r, 300) };
 	x->party_before = x->party_after = (struct us_meter){ rng_below(r, 1000), rng_below(r, 20000), rng_below(r, 400) };
 	for (size_t i = 0; i < BENCH_APPROVERS; i++)
-		q->approvers[i] = (struct us_approver){ 600 + (uint32_t)i, US_CAPACITY_COURT, 1, x->now_ns - (int64_t)i * HOUR_NS };
+		q->approvers[i] = (struct us_approver){ 600 + (uint32_t)i, US_CAPACITY_COURT, 1,
+			x->now_ns - (int64_t)i * HOUR_NS };
 	for (size_t i = 0; i < BENCH_FREEZES; i++)
 		q->freezes[i] = (struct us_freeze_on){ .id = (uint32_t)i + 1 };
 	q->freezes[0].person = 1 + rng_below(r, BENCH_PEOPLE);

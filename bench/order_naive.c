@@ -166,7 +166,8 @@ plain_evaluate(const struct plain_order *p, const struct request *q, struct plai
 	for (unsigned c = 0; c < US_CONDITIONS; c++)
 		for (size_t i = 0; i < n; i++)
 			if (!satisfied(p, &p->rules[permits[i]], (enum us_condition)c, q)) {
-				*out = (struct plain_ruling){ US_DECISION_DENY, us_condition_reason((enum us_condition)c), permits[i] + 1 };
+				*out = (struct plain_ruling){ US_DECISION_DENY, us_condition_reason((enum us_condition)c),
+					permits[i] + 1 };
 				return;
 			}
 	*out = (struct plain_ruling){ US_DECISION_ALLOW, US_REASON_NONE, permits[0] + 1 };

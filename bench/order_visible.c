@@ -58,7 +58,9 @@ records_query(struct rng *r, char *text, size_t n)
 	switch (rng_below(r, 5)) {
 	case 0: (void)snprintf(text, n, "designation:\"%s\"", designation); break;
 	case 1: (void)snprintf(text, n, "designation:\"%s\" model:%s NOT language:%s", designation, model, language); break;
-	case 2: (void)snprintf(text, n, "created:%u-%02u..%u (language:%s OR model:%s)", year, month, year, language, model); break;
+	case 2:
+		(void)snprintf(text, n, "created:%u-%02u..%u (language:%s OR model:%s)", year, month, year, language, model);
+		break;
 	case 3: (void)snprintf(text, n, "(%s OR %s) designation:\"%s\"", word, other, designation); break;
 	case 4: (void)snprintf(text, n, "model:%s %s", model, word); break;
 	}
