@@ -1,7 +1,7 @@
 /*
- * Records that an act names: sets, and what follows from them for one record or a range. Clawed back, frozen, relabelled. The sets are
- * exact, so that keeper and vault decide the same without opening anything: what a person selects by a query is resolved by a search
- * of theirs first. Records that are loaded later are in no set.
+ * Records that an act names as clawed back, frozen or relabelled: the sets, and what follows from them for one record or a
+ * range. The sets are exact, so that keeper and vault decide the same without opening anything: what a person selects by a query
+ * is resolved by a search of theirs first. Records that are loaded later are in no set.
  */
 #ifndef US_REGISTRY_WITHHELD_H
 #define US_REGISTRY_WITHHELD_H
@@ -10,8 +10,8 @@
 
 struct us_registry;
 
-/* Runs of record numbers (0 .. 2^52 - 1) of one collection: ascending, not touching, at least one, none empty. Does not change once
- * made: any number of threads may read. */
+/* Runs of record numbers (0 .. 2^52 - 1) of one collection: ascending, not touching, at least one, none empty. Does not change
+ * once made: any number of threads may read. */
 struct us_record_set {
 	uint32_t collection;
 	uint64_t records; /* in all runs together */
@@ -27,8 +27,8 @@ int us_record_set_has(const struct us_record_set *set, uint32_t collection, uint
 /* Index of the first run that holds record or begins behind it; n if none does. Binary search. */
 size_t us_record_set_from(const struct us_record_set *set, uint64_t record);
 /* Calls run for every run cut to the records first .. first + count - 1, ascending; for none if none is among them. */
-void us_record_set_each(const struct us_record_set *set, uint64_t first, uint64_t count, void (*run)(void *ctx, struct us_run run),
-    void *ctx);
+void us_record_set_each(const struct us_record_set *set, uint64_t first, uint64_t count,
+    void (*run)(void *ctx, struct us_run run), void *ctx);
 
 /* Why a record is withheld. */
 #define US_WITHHELD_CLAWBACK 1u
@@ -38,8 +38,8 @@ void us_record_set_each(const struct us_record_set *set, uint64_t first, uint64_
 unsigned us_registry_withheld(const struct us_registry *reg, uint32_t collection, uint64_t record);
 /* 1 if some clawback or freeze touches the collection at all (a quick answer for the many that none does). */
 int us_registry_withholds(const struct us_registry *reg, uint32_t collection, unsigned why);
-/* Calls run for every run of records in [first, first + count) that is withheld for one of the reasons in why; runs of several sets
- * may overlap and come in any order. */
+/* Calls run for every run of records in [first, first + count) that is withheld for one of the reasons in why; runs of several
+ * sets may overlap and come in any order. */
 void us_registry_withheld_runs(const struct us_registry *reg, uint32_t collection, uint64_t first, uint64_t count, unsigned why,
     void (*run)(void *ctx, struct us_run run), void *ctx);
 
