@@ -10,22 +10,49 @@
 #define O US_AUTHORITY_ORDER
 #define W US_AUTHORITY_OWN
 
-/* One row a capacity, one column a signed type in the order of their numbers from 1. */
-static const uint8_t table[US_CAPACITY_LAST + 1][13] = {
-	/*                             add sign susp rein end issue revoke coll rel with copy ret seal */
-	[US_CAPACITY_ADMINISTRATOR]  = { A,  N,   A,   A,   A,  A,    A,     A,   N,  N,   N,   N,  A },
-	[US_CAPACITY_PRODUCER]       = { N,  S,   S,   S,   S,  N,    W,     N,   O,  O,   O,   O,  N },
-	[US_CAPACITY_OUTSIDE_COUNSEL]= { N,  S,   S,   S,   S,  N,    W,     N,   O,  O,   O,   O,  N },
-	[US_CAPACITY_COUNSEL_STAFF]  = { N,  S,   S,   S,   S,  N,    W,     N,   O,  O,   O,   O,  N },
-	[US_CAPACITY_HOUSE_COUNSEL]  = { N,  S,   S,   S,   S,  N,    W,     N,   O,  O,   O,   O,  N },
-	[US_CAPACITY_EXPERT]         = { N,  S,   S,   S,   S,  N,    W,     N,   O,  O,   O,   O,  N },
-	[US_CAPACITY_VENDOR]         = { N,  S,   S,   S,   S,  N,    W,     N,   O,  O,   O,   O,  N },
-	[US_CAPACITY_WITNESS]        = { N,  S,   S,   S,   S,  N,    W,     N,   O,  O,   O,   O,  N },
-	[US_CAPACITY_REPORTER]       = { N,  S,   S,   S,   S,  N,    W,     N,   O,  O,   O,   O,  N },
-	[US_CAPACITY_COURT]          = { N,  S,   S,   S,   S,  N,    W,     N,   O,  O,   O,   O,  A },
-	[US_CAPACITY_SPECIAL_MASTER] = { N,  S,   S,   S,   S,  N,    W,     N,   O,  O,   O,   O,  A },
-	[US_CAPACITY_AUDITOR]        = { N,  S,   S,   S,   S,  N,    W,     N,   O,  O,   O,   O,  N },
-	[US_CAPACITY_KEYHOLDER]      = { N,  N,   N,   N,   N,  N,    W,     N,   N,  N,   N,   N,  A },
+/* One row a capacity, one column a signed type in the order of their numbers from 1. A second line: types 14 to 29. */
+static const uint8_t table[US_CAPACITY_LAST + 1][29] = {
+	/*                              add sign susp rein end issue revoke coll rel with copy ret seal
+	 *                              doc prop susp obj res with serve ack clear chal relab claw frz unfrz appr matter */
+	[US_CAPACITY_ADMINISTRATOR] = {
+		A, N, A, A, A, A, A, A, N, N, N, N, A,
+		A, A, N, N, N, A, A, A, N, N, N, N, N, N, N, N },
+	[US_CAPACITY_PRODUCER] = {
+		N, S, S, S, S, N, W, N, O, O, O, O, N,
+		A, S, S, S, S, A, A, A, O, O, O, O, S, S, A, S },
+	[US_CAPACITY_OUTSIDE_COUNSEL] = {
+		N, S, S, S, S, N, W, N, O, O, O, O, N,
+		A, S, S, S, S, A, A, A, O, O, O, O, S, S, A, S },
+	[US_CAPACITY_COUNSEL_STAFF] = {
+		N, S, S, S, S, N, W, N, O, O, O, O, N,
+		A, S, S, S, S, A, A, A, O, O, O, O, S, S, A, S },
+	[US_CAPACITY_HOUSE_COUNSEL] = {
+		N, S, S, S, S, N, W, N, O, O, O, O, N,
+		A, S, S, S, S, A, A, A, O, O, O, O, S, S, A, S },
+	[US_CAPACITY_EXPERT] = {
+		N, S, S, S, S, N, W, N, O, O, O, O, N,
+		A, S, S, S, S, A, A, A, O, O, O, O, S, S, A, S },
+	[US_CAPACITY_VENDOR] = {
+		N, S, S, S, S, N, W, N, O, O, O, O, N,
+		A, S, S, S, S, A, A, A, O, O, O, O, S, S, A, S },
+	[US_CAPACITY_WITNESS] = {
+		N, S, S, S, S, N, W, N, O, O, O, O, N,
+		A, S, S, S, S, A, A, A, O, O, O, O, S, S, A, S },
+	[US_CAPACITY_REPORTER] = {
+		N, S, S, S, S, N, W, N, O, O, O, O, N,
+		A, S, S, S, S, A, A, A, O, O, O, O, S, S, A, S },
+	[US_CAPACITY_COURT] = {
+		N, S, S, S, S, N, W, N, O, O, O, O, A,
+		A, S, S, S, S, A, A, A, O, O, O, O, S, S, A, S },
+	[US_CAPACITY_SPECIAL_MASTER] = {
+		N, S, S, S, S, N, W, N, O, O, O, O, A,
+		A, S, S, S, S, A, A, A, O, O, O, O, S, S, A, S },
+	[US_CAPACITY_AUDITOR] = {
+		N, S, S, S, S, N, W, N, O, O, O, O, N,
+		A, S, S, S, S, A, A, A, O, O, O, O, S, S, A, S },
+	[US_CAPACITY_KEYHOLDER] = {
+		N, N, N, N, N, N, W, N, N, N, N, N, A,
+		N, N, N, N, N, N, N, N, N, N, N, N, N, N, N, N },
 };
 
 #undef N
@@ -54,10 +81,31 @@ is_signer_of(const struct us_registry *reg, const struct us_person *who, size_t 
 static int
 is_signer(const struct us_registry *reg, const struct us_person *who)
 {
-	for (size_t i = 0; i < reg->order->n_parties; i++)
+	return us_signer_bits(reg, who) != 0;
+}
+
+uint64_t
+us_signer_bits(const struct us_registry *reg, const struct us_person *who)
+{
+	uint64_t bits = 0;
+
+	for (size_t i = 0; who->status == US_PERSON_ACTIVE && i < reg->order->n_parties; i++)
 		if (is_signer_of(reg, who, i))
-			return 1;
-	return 0;
+			bits |= UINT64_C(1) << i;
+	return bits;
+}
+
+uint16_t
+us_signer_mask(const struct us_registry *reg, const struct us_person *who)
+{
+	const uint64_t bits = us_signer_bits(reg, who);
+	unsigned mask = 0;
+	size_t party;
+
+	for (size_t i = 0; i < who->n_parties; i++)
+		if (us_order_party(reg->order, us_bytes_of(who->parties[i]), &party) == US_OK && (bits >> party & 1) != 0)
+			mask |= 1u << i;
+	return (uint16_t)mask;
 }
 
 int
@@ -163,7 +211,11 @@ order_question(const struct us_registry *reg, const struct us_act *act, struct u
 	uint32_t collection;
 	uint32_t owner_id = 0;
 
-	if (act->type == US_ACT_COPY) {
+	if (act->type == US_ACT_CLEARANCE)
+		return US_OK; /* about a person, not about evidence */
+	if (act->type == US_ACT_CHALLENGE || act->type == US_ACT_RELABEL || act->type == US_ACT_CLAWBACK) {
+		collection = act->u.records.selection.collection;
+	} else if (act->type == US_ACT_COPY) {
 		collection = act->u.copy.collection;
 		context->purpose = act->u.copy.purpose;
 		context->records = act->u.copy.n;
@@ -196,7 +248,7 @@ static int
 ask_order(const struct us_registry *reg, const struct us_person *actor, const struct us_act *act,
     const struct us_context *context, struct us_refusal *refusal)
 {
-	struct us_subject subject = us_registry_subject(actor);
+	struct us_subject subject = us_registry_subject(reg, actor, context->now_ns);
 	struct us_ruling ruling;
 	int err;
 
@@ -227,7 +279,9 @@ check_order(const struct us_registry *reg, const struct us_person *actor, const 
 		err = ask_order(reg, actor, act, &context, refusal);
 	if (err != US_OK)
 		return err;
-	if (act->type != US_ACT_COPY && !shares_party(actor, owner))
+	/* whose records a challenge, relabel or clawback may name is a precondition: rules_order.c */
+	if ((act->type == US_ACT_COPY_RETURN || act->type == US_ACT_BATCH_RELEASE || act->type == US_ACT_BATCH_WITHDRAW) &&
+	    !shares_party(actor, owner))
 		return us_refuse(refusal, US_ERR_DENIED, US_REASON_NOT_IN_ORDER,
 		    act->type == US_ACT_COPY_RETURN ? "that copy was taken by another party"
 		                                    : "that batch was loaded by another party");
@@ -239,8 +293,10 @@ static int
 check_administrative(const struct us_registry *reg, const struct us_person *actor, const struct us_act *act,
     enum us_authority authority, struct us_refusal *refusal)
 {
-	/* person-sign is about a docket item: whose signature it waits for is checked with the item */
-	if (act->type == US_ACT_DOCKET_SIGN)
+	/* whose signature an item waits for is checked with the item; an approval waits for whom the rule names, signer or not */
+	if (act->type == US_ACT_DOCKET_SIGN && us_filing_of(reg, act->u.sign.docket_id) != NULL)
+		return US_OK;
+	if (authority == US_AUTHORITY_SIGNER && (act->type == US_ACT_DOCKET_SIGN || act->type >= US_ACT_DOCUMENT_ADD))
 		return is_signer(reg, actor) ? US_OK : us_refuse(refusal, US_ERR_DENIED, US_REASON_CAPACITY,
 		    "the order names you as a roster signer of no party");
 	if (act->type == US_ACT_PERSON_SUSPEND || act->type == US_ACT_PERSON_REINSTATE ||

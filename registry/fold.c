@@ -35,6 +35,7 @@ add_person(struct us_registry *reg, const struct us_order *order, const struct u
 	p->n_parties = from->n_parties;
 	for (size_t i = 0; i < from->n_parties; i++) {
 		size_t party;
+
 		copy_text(p->parties[i], sizeof(p->parties[i]), from->parties[i]);
 		if (us_order_party(order, from->parties[i], &party) == US_OK)
 			p->party_bits |= UINT64_C(1) << party;
@@ -85,6 +86,7 @@ us_fold_init(struct us_registry *reg, struct us_settled *s, const uint8_t vault_
     struct us_bytes payload)
 {
 	struct us_act *again = calloc(1, sizeof(*again));
+	struct us_version_full *first;
 	int err;
 
 	/* the views of init must live as long as we do */
@@ -106,15 +108,19 @@ us_fold_init(struct us_registry *reg, struct us_settled *s, const uint8_t vault_
 			goto out;
 		p->status = US_PERSON_ACTIVE;
 		p->signed_in = 1;
-		p->signed_bits = p->party_bits;
+		p->signed_parties = (uint16_t)((1u << p->n_parties) - 1u);
 		if (from->certificate.n == 0)
 			continue;
 		err = add_credential(reg, p->id, from->certificate, s->time_ns, &c);
 		if (err != US_OK)
 			goto out;
 		c->shown.approved = 1;
-		c->approved_bits = p->party_bits;
+		c->approved_parties = p->signed_parties;
 	}
+	err = us_version_add(reg, s->order, reg->init.order_source, &first);
+	if (err != US_OK)
+		goto out;
+	first->shown.proposed_ns = first->shown.signed_ns = s->time_ns;
 	reg->order = s->order;
 	s->order = NULL; /* transferred */
 out:
@@ -146,23 +152,27 @@ static void
 person_sign(struct us_registry *reg, const struct us_settled *s)
 {
 	struct us_docket_item item;
-	uint64_t bits = 0;
 
 	if (us_registry_docket_item(reg, s->act->u.sign.docket_id, &item) != US_OK)
 		return; /* the rules have found it a moment ago */
 	struct us_person *p = us_person_of(reg, item.person);
-	for (size_t i = 0; i < reg->order->n_parties; i++)
-		if ((p->party_bits >> i & 1) != 0 && us_authority_may_sign(reg, s->actor, p, (int)i))
-			bits |= UINT64_C(1) << i;
+	const unsigned all = (1u << p->n_parties) - 1u;
+	unsigned mask = 0;
+	for (size_t i = 0; i < p->n_parties; i++) {
+		size_t party;
+		if (us_order_party(reg->order, us_bytes_of(p->parties[i]), &party) == US_OK &&
+		    us_authority_may_sign(reg, s->actor, p, (int)party))
+			mask |= 1u << i;
+	}
 	for (size_t i = 0; i < reg->n_credentials; i++) {
 		struct us_credential_full *c = reg->credentials[i];
 		if (c->shown.person != p->id || c->shown.approved || c->shown.revoked)
 			continue;
-		c->approved_bits |= bits;
-		c->shown.approved = (p->party_bits & ~c->approved_bits) == 0;
+		c->approved_parties |= (uint16_t)mask;
+		c->shown.approved = (all & ~(unsigned)c->approved_parties) == 0;
 	}
-	p->signed_bits |= bits;
-	if (p->status == US_PERSON_PENDING && (p->party_bits & ~p->signed_bits) == 0) {
+	p->signed_parties |= (uint16_t)mask;
+	if (p->status == US_PERSON_PENDING && (all & ~(unsigned)p->signed_parties) == 0) {
 		p->status = US_PERSON_ACTIVE;
 		p->signed_in = 1;
 		p->changed_ns = s->time_ns;
@@ -407,13 +417,22 @@ copy_return(struct us_registry *reg, const struct us_settled *s)
 }
 
 int
-us_fold(struct us_registry *reg, const struct us_settled *s)
+us_fold(struct us_registry *reg, struct us_settled *s)
 {
 	struct us_copy *c;
 
+	/* what can take something from somebody who is reading now */
+	if (s->act->type == US_ACT_PERSON_SUSPEND || s->act->type == US_ACT_PERSON_END ||
+	    s->act->type == US_ACT_CREDENTIAL_REVOKE || s->act->type == US_ACT_BATCH_WITHDRAW)
+		reg->generation++;
+
 	switch ((unsigned)s->act->type) {
 	case US_ACT_PERSON_ADD: return person_add(reg, s);
-	case US_ACT_DOCKET_SIGN: person_sign(reg, s); return US_OK;
+	case US_ACT_DOCKET_SIGN:
+		if (us_filing_of(reg, s->act->u.sign.docket_id) != NULL)
+			return us_fold_order(reg, s);
+		person_sign(reg, s);
+		return US_OK;
 	case US_ACT_PERSON_SUSPEND:
 	case US_ACT_PERSON_REINSTATE:
 	case US_ACT_PERSON_END: person_change(reg, s); return US_OK;
@@ -434,6 +453,6 @@ us_fold(struct us_registry *reg, const struct us_settled *s)
 		memcpy(c->digest, s->act->u.copy_digest.digest, 32);
 		c->has_digest = 1;
 		return US_OK;
-	default: return US_ERR_RANGE; /* the authority let none of them through */
+	default: return us_fold_order(reg, s);
 	}
 }

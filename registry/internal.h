@@ -3,7 +3,10 @@
 #define US_REGISTRY_INTERNAL_H
 
 #include "registry/authority.h"
+#include "registry/docket.h"
 #include "registry/registry.h"
+#include "registry/versions.h"
+#include "registry/withheld.h"
 
 /* A hash table from 32-byte keys to numbers; grows, never shrinks. */
 struct us_table {
@@ -32,7 +35,7 @@ void us_slots_put(struct us_slots *s, uint32_t slot); /* after reserve */
 struct us_credential_full {
 	struct us_credential shown;
 	uint8_t key_digest[32];
-	uint64_t approved_bits; /* parties whose signer has approved it */
+	uint16_t approved_parties; /* bit i: a signer of the i-th of the person's parties has approved it */
 	struct us_buf der;
 };
 
@@ -51,6 +54,14 @@ struct us_copy_full {
 	uint64_t *records;
 };
 
+struct us_version_full {
+	struct us_order_version shown; /* views of what follows */
+	struct us_order *order;
+	struct us_buf source;
+};
+
+#define US_FREEZES_ON 256 /* in force at a time; the next is refused */
+
 /* Invariants: sequence 0 <=> order NULL, everything empty; credential i has value i + 1 in by_fingerprint. */
 struct us_registry {
 	uint64_t sequence;
@@ -58,7 +69,9 @@ struct us_registry {
 	uint8_t vault_id[32];
 	struct us_buf init_bytes; /* payload of init: what init's views point into */
 	struct us_act_init init;
-	struct us_order *order;
+	const struct us_order *order; /* in force; one of versions' */
+	struct us_version_full **versions; /* ascending */
+	size_t n_versions, cap_versions;
 	struct us_person **people;
 	size_t n_people, cap_people;
 	struct us_credential_full **credentials;
@@ -69,6 +82,18 @@ struct us_registry {
 	size_t n_collections, cap_collections;
 	struct us_copy_full **copies;
 	size_t n_copies, cap_copies;
+	struct us_filing **filings;
+	size_t n_filings, cap_filings;
+	struct us_acknowledgement **acknowledgements;
+	size_t n_acknowledgements, cap_acknowledgements;
+	struct us_document **documents;
+	size_t n_documents, cap_documents;
+	struct us_relabel **relabels;
+	size_t n_relabels, cap_relabels;
+	char matter[US_ORDER_ID_MAX + 1]; /* "" at first */
+	struct us_freeze_on freezes[US_FREEZES_ON]; /* of the order in force: computed, as party_bits are */
+	size_t n_freezes;
+	uint64_t generation;
 };
 
 /* Room for one more in an array of items of size bytes. US_ERR_NOMEM. */
@@ -86,19 +111,50 @@ struct us_settled {
 	int64_t time_ns;
 	const uint8_t *next;           /* the state digest after the act; NULL while it is only checked */
 	struct us_bytes certificate;   /* credential-issue, at apply and prepare; may be empty at check */
-	struct us_order *order;        /* init: decoded; fold takes it */
+	struct us_order *order;        /* init, order-propose: decoded; fold takes it */
+	const uint8_t *credential;     /* of the actor; NULL: the vault's own */
+	struct us_bytes committed;     /* at apply; empty while it is only checked */
 };
 
 /* Preconditions of a person's act beyond authority; of the vault's own acts. Change nothing. */
-int us_rules_person(const struct us_registry *reg, const struct us_settled *s, struct us_refusal *refusal);
+int us_rules_person(const struct us_registry *reg, struct us_settled *s, struct us_refusal *refusal);
+int us_not_found(struct us_refusal *refusal, const char *what);
 int us_rules_own(const struct us_registry *reg, const struct us_settled *s, struct us_refusal *refusal);
 int us_rules_init(const struct us_settled *s, struct us_refusal *refusal);
+/* rules_order.c: the same for acts of the order and its docket (types 14 and up, and docket-sign of a filing). order-propose gets its
+ * order decoded into s->order if s is to be folded. */
+int us_rules_order(const struct us_registry *reg, struct us_settled *s, struct us_refusal *refusal);
 /* The certificate the keeper made for a credential-issue is what was asked for. */
 int us_rules_certificate(const struct us_registry *reg, const struct us_settled *s, struct us_refusal *refusal);
 
 /* Changes the registry by an act that passed the rules. US_ERR_NOMEM, US_ERR_CRYPTO: nothing changed. */
-int us_fold(struct us_registry *reg, const struct us_settled *s);
+int us_fold(struct us_registry *reg, struct us_settled *s);
 int us_fold_init(struct us_registry *reg, struct us_settled *s, const uint8_t vault_id[32], struct us_bytes payload);
+
+/* fold_order.c */
+int us_fold_order(struct us_registry *reg, struct us_settled *s);
+/* versions.c: takes over order. */
+int us_version_add(struct us_registry *reg, struct us_order *order, struct us_bytes source, struct us_version_full **out);
+/* Computes anew what depends on the order in force: parties of people, freezes. */
+void us_registry_rebind(struct us_registry *reg);
+/* filings.c: US_ERR_NOMEM; on success the filing has kind, number, id and is the last one. */
+int us_filing_new(struct us_registry *reg, enum us_filing_kind kind, uint32_t number, struct us_filing **out);
+struct us_filing *us_filing_of(const struct us_registry *reg, struct us_bytes id);
+uint32_t us_filings_next(const struct us_registry *reg, enum us_filing_kind kind);
+void us_filing_free(struct us_filing *f);
+/* Whose signatures are enough under the order in force. */
+const struct us_quorum *us_filing_quorum(const struct us_registry *reg, const struct us_filing *f);
+/* A clearance: every party that must be served is, and its term has run. */
+int us_filing_term_has_run(const struct us_registry *reg, const struct us_filing *f, int64_t now_ns);
+/* 1 if some rule counts this person's approval of that request. */
+int us_approval_wants(const struct us_registry *reg, const struct us_filing *f, const struct us_person *who);
+struct us_service *us_filing_service(const struct us_filing *f, struct us_bytes party);
+/* authority.c: bit i: who is a roster signer, by the order in force, of the i-th of their parties. */
+uint16_t us_signer_mask(const struct us_registry *reg, const struct us_person *who);
+/* The same as bits of the order in force. */
+uint64_t us_signer_bits(const struct us_registry *reg, const struct us_person *who);
+/* 1 if who is an active roster signer of one of the parties. */
+int us_signs_for_any(const struct us_registry *reg, const struct us_person *who, uint64_t parties);
 
 struct us_collection_full *us_collection_full(const struct us_registry *reg, uint32_t id);
 struct us_person *us_person_of(const struct us_registry *reg, uint32_t id);

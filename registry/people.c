@@ -51,36 +51,6 @@ us_registry_people(const struct us_registry *reg)
 	return (uint32_t)reg->n_people;
 }
 
-/* ECDSA P-256 and Ed25519, the only keys there are (common/cert.h): NIST SP 800-57 part 1 rev. 5, table 2; RFC 8032, section 8.5. */
-#define CREDENTIAL_BITS 128
-#define DAY_NS (INT64_C(86400) * 1000000000)
-
-void
-us_registry_context(const struct us_credential *credential, struct us_bytes peer, int64_t now_ns,
-    struct us_context *out)
-{
-	static const struct us_meter full = { UINT64_MAX, UINT64_MAX, UINT64_MAX };
-
-	memset(out, 0, sizeof(*out));
-	out->now_ns = now_ns;
-	out->has_address = us_address_parse(out->address, peer) == US_OK;
-	out->person_before = out->person_after = full;
-	out->party_before = out->party_after = full;
-	if (credential == NULL || credential->to_ns <= credential->from_ns)
-		return;
-	const int64_t days = (credential->to_ns - credential->from_ns) / DAY_NS;
-	out->credential_bits = CREDENTIAL_BITS;
-	out->credential_days = days > UINT16_MAX ? UINT16_MAX : (uint16_t)days;
-}
-
-struct us_subject
-us_registry_subject(const struct us_person *person)
-{
-	struct us_subject s = { .person = person->id, .capacity = person->capacity, .parties = person->party_bits };
-
-	return s;
-}
-
 enum us_reason
 us_registry_standing(const struct us_registry *reg, const uint8_t fingerprint[32], int64_t now_ns,
     const struct us_person **person, const struct us_credential **credential)
@@ -157,7 +127,8 @@ item_digest(const struct us_registry *reg, const struct us_person *p, struct us_
 static int
 item_of(const struct us_registry *reg, const struct us_person *p, struct us_docket_item *item)
 {
-	uint64_t approved_by_all = p->party_bits;
+	const unsigned all = (1u << p->n_parties) - 1u;
+	unsigned approved_by_all = all;
 
 	memset(item, 0, sizeof(*item));
 	if (p->status != US_PERSON_PENDING && p->status != US_PERSON_ACTIVE)
@@ -171,15 +142,19 @@ item_of(const struct us_registry *reg, const struct us_person *p, struct us_dock
 		if (c->shown.person != p->id || c->shown.approved || c->shown.revoked)
 			continue;
 		item->n_credentials++;
-		approved_by_all &= c->approved_bits;
+		approved_by_all &= c->approved_parties;
 		if (item->served_ns == 0)
 			item->served_ns = c->shown.issued_ns;
 	}
 	if (!item->is_new_person && item->n_credentials == 0)
 		return US_ERR_NOT_FOUND;
 	if (item->is_new_person)
-		approved_by_all &= p->signed_bits;
-	item->waits_for = p->party_bits & ~approved_by_all;
+		approved_by_all &= p->signed_parties;
+	for (size_t i = 0; i < p->n_parties; i++) {
+		size_t party;
+		if ((approved_by_all >> i & 1) == 0 && us_order_party(reg->order, us_bytes_of(p->parties[i]), &party) == US_OK)
+			item->waits_for |= UINT64_C(1) << party;
+	}
 	for (size_t i = 0; i < reg->order->n_parties; i++)
 		if ((p->party_bits >> i & 1) != 0 &&
 		    us_order_is_signer(reg->order, i, us_bytes_of(p->name), p->capacity))

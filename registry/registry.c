@@ -48,9 +48,28 @@ empty(struct us_registry *reg)
 		free(reg->copies[i]);
 	}
 	free(reg->copies);
+	for (size_t i = 0; i < reg->n_versions; i++) {
+		us_order_free(reg->versions[i]->order);
+		us_buf_free(&reg->versions[i]->source);
+		free(reg->versions[i]);
+	}
+	free(reg->versions);
+	for (size_t i = 0; i < reg->n_filings; i++)
+		us_filing_free(reg->filings[i]);
+	free(reg->filings);
+	for (size_t i = 0; i < reg->n_acknowledgements; i++)
+		free(reg->acknowledgements[i]);
+	free(reg->acknowledgements);
+	for (size_t i = 0; i < reg->n_documents; i++)
+		free(reg->documents[i]);
+	free(reg->documents);
+	for (size_t i = 0; i < reg->n_relabels; i++) {
+		free(reg->relabels[i]->set);
+		free(reg->relabels[i]);
+	}
+	free(reg->relabels);
 	us_table_free(&reg->by_fingerprint);
 	us_table_free(&reg->nonces);
-	us_order_free(reg->order);
 	us_buf_free(&reg->init_bytes);
 	memset(reg, 0, sizeof(*reg));
 	us_buf_init(&reg->init_bytes, US_ACT_SIGNED_MAX);
@@ -87,18 +106,6 @@ struct us_bytes
 us_registry_ca(const struct us_registry *reg)
 {
 	return reg->init.ca;
-}
-
-const struct us_order *
-us_registry_order(const struct us_registry *reg)
-{
-	return reg->order;
-}
-
-struct us_bytes
-us_registry_order_source(const struct us_registry *reg)
-{
-	return reg->init.order_source;
 }
 
 size_t
@@ -197,6 +204,7 @@ check_act(const struct us_registry *reg, struct us_bytes signed_act, struct us_b
     struct us_act *act, struct us_settled *settled, struct us_signed_act *env, struct us_refusal *refusal)
 {
 	const struct us_person *actor = NULL;
+	struct us_context facts;
 	int err = check_envelope(reg, signed_act, signature, settled->time_ns, env, &actor, refusal);
 
 	if (err != US_OK)
@@ -207,8 +215,11 @@ check_act(const struct us_registry *reg, struct us_bytes signed_act, struct us_b
 		    us_act_name((unsigned)env->type), us_strerror(err));
 	settled->act = act;
 	settled->actor = actor;
-	const struct us_context facts = { .now_ns = settled->time_ns, .unknown = US_FACTS_UNKNOWN };
-
+	settled->credential = env->credential;
+	if (us_registry_version_at(reg, settled->time_ns)->order != reg->order)
+		return us_refuse(refusal, US_ERR_STATE, US_REASON_STATE, "another version of the order has just come into force; try again");
+	us_registry_context(reg, NULL, (struct us_bytes){ NULL, 0 }, settled->time_ns, &facts);
+	facts.unknown = US_FACTS_UNKNOWN;
 	err = us_authority_check(reg, actor, act, &facts, refusal);
 	if (err == US_OK)
 		err = us_rules_person(reg, settled, refusal);
@@ -229,6 +240,7 @@ us_registry_check(const struct us_registry *reg, struct us_bytes signed_act,
 	err = check_act(reg, signed_act, signature, act, &settled, &env, refusal);
 	if (err == US_OK)
 		*actor = settled.actor->id;
+	us_order_free(settled.order);
 	return err;
 }
 
@@ -244,6 +256,16 @@ make_result(const struct us_registry *reg, const struct us_settled *s, struct us
 		return us_buf_put_u64(out, reg->n_copies + 1);
 	if (s->act->type == US_ACT_CREDENTIAL_ISSUE)
 		return us_buf_put_str32(out, s->certificate.p, s->certificate.n);
+	if (s->act->type == US_ACT_CLEARANCE)
+		return us_buf_put_u32(out, us_filings_next(reg, US_FILING_CLEARANCE));
+	if (s->act->type == US_ACT_CHALLENGE)
+		return us_buf_put_u32(out, us_filings_next(reg, US_FILING_CHALLENGE));
+	if (s->act->type == US_ACT_CLAWBACK)
+		return us_buf_put_u32(out, us_filings_next(reg, US_FILING_CLAWBACK));
+	if (s->act->type == US_ACT_FREEZE)
+		return us_buf_put_u32(out, us_filings_next(reg, US_FILING_FREEZE));
+	if (s->act->type == US_ACT_APPROVAL_REQUEST)
+		return us_buf_put_u32(out, us_filings_next(reg, US_FILING_APPROVAL));
 	return US_OK;
 }
 
@@ -285,6 +307,7 @@ us_registry_prepare(const struct us_registry *reg, struct us_bytes signed_act,
 		err = us_rules_certificate(reg, &settled, refusal);
 	if (err == US_OK)
 		err = put_committed(reg, &settled, signed_act, signature, committed);
+	us_order_free(settled.order);
 	free(act);
 	return err;
 }
@@ -296,7 +319,7 @@ check_own(const struct us_registry *reg, struct us_settled *s, struct us_refusal
 	int err;
 
 	if (reg->order != NULL)
-		return us_rules_own(reg, s, refusal);
+		return us_rules_own(reg, s, refusal); /* none of them asks the order */
 	if (s->act->type != US_ACT_INIT)
 		return us_refuse(refusal, US_ERR_STATE, US_REASON_STATE, "the vault has no beginning yet");
 	err = us_order_decode(s->act->u.init.order_compiled.p, s->act->u.init.order_compiled.n, &s->order);
@@ -397,21 +420,26 @@ apply_own(struct us_registry *reg, const struct us_committed_act *c, const struc
 }
 
 static int
-apply_person(struct us_registry *reg, const struct us_committed_act *c, struct us_act *act,
+apply_person(struct us_registry *reg, const struct us_committed_act *c, struct us_bytes committed, struct us_act *act,
     const uint8_t next[32], struct us_refusal *refusal)
 {
-	struct us_settled settled = { .time_ns = c->time_ns, .next = next };
+	struct us_settled settled = { .time_ns = c->time_ns, .next = next, .committed = committed };
 	struct us_signed_act env;
 	uint8_t nonce[32];
 	int err;
 
-	if ((err = check_act(reg, c->signed_act, c->signature, act, &settled, &env, refusal)) != US_OK)
-		return err;
-	if (settled.actor->id != c->actor)
-		return us_refuse(refusal, US_ERR_VERIFY, US_REASON_ERROR, "the act names another actor");
-	if ((err = check_result(reg, &settled, c->result, refusal)) != US_OK ||
-	    (err = us_table_reserve(&reg->nonces)) != US_OK ||
-	    (err = us_fold(reg, &settled)) != US_OK)
+	(void)us_registry_at(reg, c->time_ns);
+	err = check_act(reg, c->signed_act, c->signature, act, &settled, &env, refusal);
+	if (err == US_OK && settled.actor->id != c->actor)
+		err = us_refuse(refusal, US_ERR_VERIFY, US_REASON_ERROR, "the act names another actor");
+	if (err == US_OK)
+		err = check_result(reg, &settled, c->result, refusal);
+	if (err == US_OK)
+		err = us_table_reserve(&reg->nonces);
+	if (err == US_OK)
+		err = us_fold(reg, &settled);
+	us_order_free(settled.order); /* unless the fold has taken it */
+	if (err != US_OK)
 		return err;
 	nonce_key(&env, nonce);
 	us_table_put(&reg->nonces, nonce, 1);
@@ -443,7 +471,7 @@ us_registry_apply(struct us_registry *reg, struct us_bytes committed, struct us_
 	if (act == NULL)
 		return US_ERR_NOMEM;
 	err = us_act_is_vaults(env.type) ? apply_own(reg, &c, &env, act, next, refusal)
-	                                 : apply_person(reg, &c, act, next, refusal);
+	                                 : apply_person(reg, &c, committed, act, next, refusal);
 	free(act);
 	return err;
 }

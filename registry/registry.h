@@ -89,7 +89,7 @@ struct us_person {
 	size_t n_parties;
 	char parties[US_PERSON_PARTIES][US_ORDER_ID_MAX + 1];
 	uint64_t party_bits;   /* in the order in force */
-	uint64_t signed_bits;  /* parties whose roster signer has signed */
+	uint16_t signed_parties; /* bit i: a roster signer of the i-th of these parties has signed */
 	uint32_t added_by;     /* person; 0: init */
 	int64_t added_ns;
 	int64_t changed_ns;    /* of the last change of status */
@@ -103,8 +103,11 @@ const struct us_person *us_registry_person(const struct us_registry *reg, uint32
 const struct us_person *us_registry_person_named(const struct us_registry *reg, struct us_bytes name);
 /* People have the ids 1 .. this. */
 uint32_t us_registry_people(const struct us_registry *reg);
-/* What us_order_evaluate() wants to know of the person. */
-struct us_subject us_registry_subject(const struct us_person *person);
+/* What us_order_evaluate() wants to know of the person, under the order in force: parties, acknowledgement, clearances. */
+struct us_subject us_registry_subject(const struct us_registry *reg, const struct us_person *person, int64_t now_ns);
+/* The same under another of its versions. */
+struct us_subject us_registry_subject_under(const struct us_registry *reg, const struct us_person *person,
+    const struct us_order *order, int64_t now_ns);
 
 /* ---- credentials ---- */
 
@@ -128,11 +131,13 @@ struct us_credential {
  * person and credential (may be NULL) are set to what was found, else to NULL. */
 enum us_reason us_registry_standing(const struct us_registry *reg, const uint8_t fingerprint[32],
     int64_t now_ns, const struct us_person **person, const struct us_credential **credential);
-/* A context with what is known of a request beside what it asks for: time, address of the peer (as the front reports it), the credential's strength
- * and how long it was issued for (credential may be NULL: then neither). What was disclosed before is not counted yet, so every
- * meter reads its maximum: a limit over time refuses, it does not pass. */
-void us_registry_context(const struct us_credential *credential, struct us_bytes peer, int64_t now_ns,
-    struct us_context *out);
+/* A context with what is known of a request beside what it asks for: time, address of the peer (as the front reports it), the credential's
+ * strength and how long it was issued for (credential may be NULL: then neither), freezes in force (views into the registry), state of the matter.
+ * What was disclosed before is not known here, so every meter reads its maximum: a limit over time refuses, it does not pass. */
+void us_registry_context(const struct us_registry *reg, const struct us_credential *credential, struct us_bytes peer,
+    int64_t now_ns, struct us_context *out);
+/* The matter's state; "" if none was ever set: then it is the first of the order's list. */
+const char *us_registry_matter(const struct us_registry *reg);
 /* All credentials, in the order of issue; i < count. */
 size_t us_registry_credentials(const struct us_registry *reg);
 const struct us_credential *us_registry_credential(const struct us_registry *reg, size_t i);
@@ -193,7 +198,7 @@ int us_bates_format(const struct us_collection *collection, uint64_t record, cha
 /* US_ERR_FORMAT: not of this collection's form. Does not ask whether the record exists. */
 int us_bates_parse(const struct us_collection *collection, struct us_bytes text, uint64_t *record);
 
-/* ---- docket ---- */
+/* ---- docket: people who wait; all else that waits is in registry/docket.h ---- */
 
 struct us_docket_item {
 	char id[US_DOCKET_ID_MAX + 1]; /* "person-12" */
@@ -203,8 +208,7 @@ struct us_docket_item {
 	int waits_for_court; /* 1: a roster signer of the court in their place (who waits is a signer) */
 	size_t n_credentials; /* of the person that the signature approves */
 	int64_t served_ns;  /* when it began to wait */
-	int64_t due_ns;     /* 0: no term */
-	uint8_t digest[32]; /* what person-sign must name */
+	uint8_t digest[32]; /* what docket-sign must name */
 };
 
 /* Items that wait, by person; appends from the person after `after` (0 at first); returns how many were written. */

@@ -31,8 +31,8 @@ us_refuse_cure(struct us_refusal *refusal, const char *cure)
 		(void)snprintf(refusal->cure, sizeof(refusal->cure), "%s", cure);
 }
 
-static int
-not_found(struct us_refusal *refusal, const char *what)
+int
+us_not_found(struct us_refusal *refusal, const char *what)
 {
 	return us_refuse(refusal, US_ERR_NOT_FOUND, US_REASON_NOT_FOUND, "there is no such %s", what);
 }
@@ -95,7 +95,7 @@ person_change(const struct us_registry *reg, const struct us_settled *s, struct 
 	const struct us_person *p = us_registry_person(reg, s->act->u.change.person);
 
 	if (p == NULL)
-		return not_found(refusal, "person");
+		return us_not_found(refusal, "person");
 	if (p->status == US_PERSON_ENDED)
 		return us_refuse(refusal, US_ERR_STATE, US_REASON_ENDED, "%s has ended for good", p->name);
 	if (s->act->type == US_ACT_PERSON_REINSTATE)
@@ -124,7 +124,7 @@ issue(const struct us_registry *reg, const struct us_settled *s, struct us_refus
 	int err;
 
 	if (p == NULL)
-		return not_found(refusal, "person");
+		return us_not_found(refusal, "person");
 	if (p->status == US_PERSON_ENDED)
 		return us_refuse(refusal, US_ERR_STATE, US_REASON_ENDED, "%s has ended for good", p->name);
 	err = us_csr_check(a->csr, &csr);
@@ -215,7 +215,7 @@ batch_change(const struct us_registry *reg, const struct us_settled *s, struct u
 	const struct us_batch *b = us_registry_batch_slot(reg, a->collection, a->slot);
 
 	if (b == NULL)
-		return not_found(refusal, "batch");
+		return us_not_found(refusal, "batch");
 	if (s->act->type == US_ACT_BATCH_RELEASE ? b->status == US_BATCH_HELD
 	    : b->status == US_BATCH_HELD || b->status == US_BATCH_LIVE)
 		return US_OK;
@@ -233,7 +233,7 @@ copy(const struct us_registry *reg, const struct us_act_copy *a, struct us_refus
 		if (b == NULL || record < b->facts.first || record - b->facts.first >= b->facts.count)
 			b = us_registry_batch_of(reg, a->collection, record);
 		if (b == NULL)
-			return not_found(refusal, "record");
+			return us_not_found(refusal, "record");
 		if (b->status != US_BATCH_LIVE)
 			return us_refuse(refusal, US_ERR_STATE, b->status == US_BATCH_HELD ? US_REASON_HELD
 			    : US_REASON_WITHDRAWN, "a record of a batch that is %s cannot be copied",
@@ -243,13 +243,15 @@ copy(const struct us_registry *reg, const struct us_act_copy *a, struct us_refus
 }
 
 int
-us_rules_person(const struct us_registry *reg, const struct us_settled *s, struct us_refusal *refusal)
+us_rules_person(const struct us_registry *reg, struct us_settled *s, struct us_refusal *refusal)
 {
 	const struct us_copy *c;
 
 	switch ((unsigned)s->act->type) {
 	case US_ACT_PERSON_ADD: return person_add(reg, &s->act->u.person_add, refusal);
-	case US_ACT_DOCKET_SIGN: return person_sign(reg, s, refusal);
+	case US_ACT_DOCKET_SIGN:
+		return us_filing_of(reg, s->act->u.sign.docket_id) != NULL ? us_rules_order(reg, s, refusal) :
+		    person_sign(reg, s, refusal);
 	case US_ACT_PERSON_SUSPEND:
 	case US_ACT_PERSON_REINSTATE:
 	case US_ACT_PERSON_END: return person_change(reg, s, refusal);
@@ -262,18 +264,12 @@ us_rules_person(const struct us_registry *reg, const struct us_settled *s, struc
 	case US_ACT_COPY_RETURN:
 		c = us_registry_copy(reg, s->act->u.copy_return.copy);
 		if (c == NULL)
-			return not_found(refusal, "copy");
+			return us_not_found(refusal, "copy");
 		return c->status == US_COPY_OUT ? US_OK : us_refuse(refusal, US_ERR_STATE, US_REASON_STATE,
 		    "that copy is %s already", us_copy_status_name(c->status));
 	case US_ACT_SEAL: return US_OK;
-	case US_ACT_INIT:
-	case US_ACT_BATCH_CLOSE:
-	case US_ACT_BATCH_VOID:
-	case US_ACT_DICTIONARY:
-	case US_ACT_COPY_DIGEST:
-	default: break;
+	default: return us_rules_order(reg, s, refusal);
 	}
-	return us_refuse(refusal, US_ERR_DENIED, US_REASON_CAPACITY, "only the vault itself can do that");
 }
 
 static int
@@ -283,14 +279,14 @@ batch_close(const struct us_registry *reg, const struct us_act_batch_close *a, s
 	size_t at;
 
 	if (c == NULL)
-		return not_found(refusal, "collection");
+		return us_not_found(refusal, "collection");
 	if (us_registry_person(reg, a->loaded_by) == NULL)
-		return not_found(refusal, "person");
+		return us_not_found(refusal, "person");
 	if (us_slots_has(&c->slots, a->slot) || us_slots_has(&c->segment_slots, a->segment_slot))
 		return us_refuse(refusal, US_ERR_EXISTS, US_REASON_STATE, "slot %u has been used",
 		    (unsigned)a->slot);
 	if (a->dictionary_version > c->n_dictionaries)
-		return not_found(refusal, "dictionary");
+		return us_not_found(refusal, "dictionary");
 	if (us_batch_place(c, a->first, a->count, &at) != US_OK)
 		return us_refuse(refusal, US_ERR_EXISTS, US_REASON_STATE,
 		    "record numbers of the batch have been given before");
@@ -304,7 +300,7 @@ batch_void(const struct us_registry *reg, const struct us_act_batch_void *a, str
 	size_t at;
 
 	if (c == NULL)
-		return not_found(refusal, "collection");
+		return us_not_found(refusal, "collection");
 	if (us_slots_has(&c->slots, a->slot))
 		return us_refuse(refusal, US_ERR_EXISTS, US_REASON_STATE, "slot %u has been used",
 		    (unsigned)a->slot);
@@ -330,7 +326,7 @@ us_rules_own(const struct us_registry *reg, const struct us_settled *s, struct u
 	if (act->type == US_ACT_DICTIONARY) {
 		c = us_collection_full(reg, act->u.dictionary.collection);
 		if (c == NULL)
-			return not_found(refusal, "collection");
+			return us_not_found(refusal, "collection");
 		if (us_slots_has(&c->dictionary_slots, act->u.dictionary.slot) ||
 		    act->u.dictionary.version != c->n_dictionaries + 1)
 			return us_refuse(refusal, US_ERR_STATE, US_REASON_STATE,
@@ -340,7 +336,7 @@ us_rules_own(const struct us_registry *reg, const struct us_settled *s, struct u
 	if (act->type == US_ACT_COPY_DIGEST) {
 		ledger = us_registry_copy(reg, act->u.copy_digest.copy);
 		if (ledger == NULL)
-			return not_found(refusal, "copy");
+			return us_not_found(refusal, "copy");
 		return ledger->has_digest ? us_refuse(refusal, US_ERR_EXISTS, US_REASON_STATE,
 		    "that copy has its digest") : US_OK;
 	}

@@ -99,7 +99,7 @@ decide_by_order(const struct us_keeper *k, const struct us_msg_log *m, const str
     struct answer *a, struct us_ruling *ruling)
 {
 	const struct us_collection *c = us_registry_collection(k->registry, m->collection);
-	const struct us_subject subject = us_registry_subject(person);
+	const struct us_subject subject = us_registry_subject(k->registry, person, us_time_now_ns());
 	struct us_ledger_question question = { .person = person, .action = (enum us_action)m->action,
 		.collection = m->collection };
 	struct us_context context;

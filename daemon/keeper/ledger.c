@@ -248,7 +248,7 @@ us_ledger_evaluate(const struct us_keeper *k, const struct us_ledger_question *q
     struct us_ruling *ruling)
 {
 	const struct us_order *order = us_registry_order(k->registry);
-	const struct us_subject subject = us_registry_subject(q->person);
+	const struct us_subject subject = us_registry_subject(k->registry, q->person, context->now_ns);
 	const unsigned unknown = context->unknown;
 	struct need need = { 0, 0, 0 };
 

@@ -225,7 +225,7 @@ access_person(struct request *r)
 	}
 	r->person = person->id;
 	memcpy(r->session, s->id, sizeof r->session);
-	r->subject = us_registry_subject(person);
+	r->subject = us_registry_subject(v->registry, person, now);
 	return US_OK;
 }
 
@@ -283,7 +283,7 @@ access_ruling(struct request *r, enum us_action action, struct us_bytes purpose,
 	struct us_context context;
 
 	(void)us_registry_standing(v->registry, r->credential, now, NULL, &credential);
-	us_registry_context(credential, (struct us_bytes){ (const uint8_t *)r->peer, r->peer_n }, now, &context);
+	us_registry_context(v->registry, credential, (struct us_bytes){ (const uint8_t *)r->peer, r->peer_n }, now, &context);
 	context.purpose = purpose;
 	context.records = records;
 	if (c != NULL)

@@ -255,10 +255,7 @@ list_docket(struct request *r, struct listing *l, struct us_json *j)
 		put_fingerprints(reg, item.person, j);
 		us_json_kv_time(j, "served", item.served_ns);
 		us_json_key(j, "due");
-		if (item.due_ns == 0)
-			us_json_null(j);
-		else
-			us_json_time(j, item.due_ns);
+		us_json_null(j);
 		us_json_kv_hex(j, "digest", item.digest, sizeof item.digest);
 		us_json_kv_bool(j, "yours", me != NULL && us_registry_waits_for(reg, &item, me));
 		us_json_close(j);

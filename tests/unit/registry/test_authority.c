@@ -40,6 +40,36 @@ test_table(void **state)
 				want = US_AUTHORITY_ORDER;
 			if (t == US_ACT_SEAL && (admin || keyholder || c == US_CAPACITY_COURT || c == US_CAPACITY_SPECIAL_MASTER))
 				want = US_AUTHORITY_ALWAYS;
+			const int party_person = person && !admin && !keyholder;
+			switch ((unsigned)t) {
+			case US_ACT_DOCUMENT_ADD:
+			case US_ACT_DOCKET_WITHDRAW:
+			case US_ACT_DOCKET_SERVE:
+			case US_ACT_ACKNOWLEDGE: /* who keeps the data for others is bound too */
+				want = admin || party_person ? US_AUTHORITY_ALWAYS : US_AUTHORITY_NEVER;
+				break;
+			case US_ACT_ORDER_PROPOSE: /* proposing is no power: signatures are */
+				want = admin ? US_AUTHORITY_ALWAYS : party_person ? US_AUTHORITY_SIGNER : US_AUTHORITY_NEVER;
+				break;
+			case US_ACT_APPROVAL_REQUEST:
+				want = party_person ? US_AUTHORITY_ALWAYS : US_AUTHORITY_NEVER;
+				break;
+			case US_ACT_CLEARANCE:
+			case US_ACT_CHALLENGE:
+			case US_ACT_RELABEL:
+			case US_ACT_CLAWBACK:
+				want = party_person ? US_AUTHORITY_ORDER : US_AUTHORITY_NEVER;
+				break;
+			case US_ACT_ORDER_SUSPEND:
+			case US_ACT_DOCKET_OBJECT:
+			case US_ACT_DOCKET_RESOLVE:
+			case US_ACT_FREEZE:
+			case US_ACT_UNFREEZE:
+			case US_ACT_MATTER_SET:
+				want = party_person ? US_AUTHORITY_SIGNER : US_AUTHORITY_NEVER;
+				break;
+			default: break;
+			}
 			if (us_authority_of((enum us_capacity)c, t) != want)
 				fail_msg("capacity %u, act %s", c, us_act_name((unsigned)t));
 		}

@@ -1,0 +1,76 @@
+/* What is withheld of a collection by clawbacks and freezes, and what relabels have made of it. */
+#include "registry/withheld.h"
+
+#include "registry/internal.h"
+
+/* The reason a filing withholds its set's records for; 0: none. */
+static unsigned
+why_of(const struct us_filing *f)
+{
+	/* a clawback that was granted stays; one that was denied or withdrawn is over */
+	if (f->kind == US_FILING_CLAWBACK && (us_filing_is_open(f) || f->status == US_FILING_GRANTED))
+		return US_WITHHELD_CLAWBACK;
+	if (f->kind == US_FILING_FREEZE && f->scope == US_FREEZE_RECORDS && us_filing_is_open(f))
+		return US_WITHHELD_FREEZE;
+	return 0;
+}
+
+unsigned
+us_registry_withheld(const struct us_registry *reg, uint32_t collection, uint64_t record)
+{
+	unsigned why = 0;
+
+	for (size_t i = 0; i < reg->n_filings; i++) {
+		const struct us_filing *f = reg->filings[i];
+		const unsigned w = f->set == NULL ? 0 : why_of(f);
+
+		if ((w & ~why) != 0 && us_record_set_has(f->set, collection, record))
+			why |= w;
+	}
+	return why;
+}
+
+int
+us_registry_withholds(const struct us_registry *reg, uint32_t collection, unsigned why)
+{
+	for (size_t i = 0; i < reg->n_filings; i++) {
+		const struct us_filing *f = reg->filings[i];
+
+		if (f->set != NULL && f->set->collection == collection && (why_of(f) & why) != 0)
+			return 1;
+	}
+	return 0;
+}
+
+void
+us_registry_withheld_runs(const struct us_registry *reg, uint32_t collection, uint64_t first, uint64_t count, unsigned why,
+    void (*run)(void *ctx, struct us_run run), void *ctx)
+{
+	for (size_t i = 0; i < reg->n_filings; i++) {
+		const struct us_filing *f = reg->filings[i];
+
+		if (f->set != NULL && f->set->collection == collection && (why_of(f) & why) != 0)
+			us_record_set_each(f->set, first, count, run, ctx);
+	}
+}
+
+size_t
+us_registry_relabels(const struct us_registry *reg)
+{
+	return reg->n_relabels;
+}
+
+const struct us_relabel *
+us_registry_relabel(const struct us_registry *reg, size_t i)
+{
+	return i < reg->n_relabels ? reg->relabels[i] : NULL;
+}
+
+const char *
+us_registry_designation(const struct us_registry *reg, uint32_t collection, uint64_t record)
+{
+	for (size_t i = reg->n_relabels; i-- > 0;)
+		if (us_record_set_has(reg->relabels[i]->set, collection, record))
+			return reg->relabels[i]->designation;
+	return NULL;
+}
