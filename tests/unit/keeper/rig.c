@@ -45,7 +45,28 @@ view(const struct us_buf *b)
 }
 
 static void
-read_order(struct us_buf *source, struct us_buf *compiled)
+exchange(struct us_buf *source, const char *line, const char *by)
+{
+	struct us_buf changed;
+	const char *text, *at;
+
+	us_buf_init(&changed, US_ORDER_SOURCE_MAX);
+	text = us_buf_cstr(source);
+	assert_non_null(strstr(text, line));
+	while ((at = strstr(text, line)) != NULL) {
+		ok(us_buf_put(&changed, text, (size_t)(at - text)));
+		ok(us_buf_put(&changed, by, strlen(by)));
+		text = at + strlen(line);
+	}
+	ok(us_buf_put(&changed, text, strlen(text)));
+	us_buf_reset(source);
+	ok(us_buf_put(source, changed.data, changed.len));
+	us_buf_free(&changed);
+}
+
+/* The demonstration's order with one line exchanged wherever it stands (NULL: as it is). */
+static void
+read_order(struct us_buf *source, struct us_buf *compiled, const char *line, const char *by)
 {
 	struct us_findings *findings = calloc(1, sizeof *findings);
 	FILE *f = fopen(US_SOURCE_DIR "/policy/orders/demo.yaml", "rb");
@@ -57,12 +78,21 @@ read_order(struct us_buf *source, struct us_buf *compiled)
 	n = fread(to, 1, 65536, f);
 	source->len = n;
 	(void)fclose(f);
-	ok(us_order_compile(view(source), compiled, findings));
+	if (line != NULL)
+		exchange(source, line, by);
+	if (us_order_compile(view(source), compiled, findings) != US_OK)
+		fail_msg("the order does not compile: %s", findings->n == 0 ? "?" : findings->items[0].text);
 	free(findings);
 }
 
 void
 rig_create(struct rig *r)
+{
+	rig_create_order(r, NULL, NULL);
+}
+
+void
+rig_create_order(struct rig *r, const char *line, const char *by)
 {
 	static const struct {
 		const char *name, *party;
@@ -86,7 +116,7 @@ rig_create(struct rig *r)
 	us_buf_init(&compiled, US_ORDER_COMPILED_MAX);
 	(void)snprintf(r->dir, sizeof r->dir, "/tmp/us-keeper-XXXXXX");
 	assert_non_null(mkdtemp(r->dir));
-	read_order(&source, &compiled);
+	read_order(&source, &compiled, line, by);
 	o.order_source = view(&source);
 	o.order_compiled = view(&compiled);
 	for (size_t i = 0; i < RIG_PEOPLE; i++) {

@@ -1,0 +1,289 @@
+/* Goal: limits over time hold through the keeper, request after request and over kills: its ledger against a table of who has had
+ * what that the test keeps itself. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "common/err.h"
+#include "rig.h"
+
+#define RECORDS 60
+#define LINE "      records_per_request: 1000\n"
+#define NONE UINT32_MAX
+#define DAY_S 86400
+
+static uint64_t seed = 88172645463325252u;
+
+static unsigned
+random_below(unsigned n)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return (unsigned)(seed >> 33) % n;
+}
+
+static void
+begin(struct rig *r, const char *limits)
+{
+	rig_create_order(r, LINE, limits);
+	rig_start(r, "");
+	rig_open(r);
+	rig_load(r, RECORDS);
+}
+
+static void
+restart(struct rig *r)
+{
+	assert_int_equal(rig_stop(r, SIGKILL), -1);
+	rig_start(r, "");
+	rig_open(r);
+}
+
+static struct us_msg_logged
+disclose(struct rig *r, enum us_kind kind, enum us_action action, const uint64_t *records, size_t n)
+{
+	uint8_t packed[RECORDS * 8];
+	struct us_msg_logged l;
+	struct us_msg_log m;
+
+	for (size_t i = 0; i < n; i++)
+		us_store_u64(packed + 8 * i, records[i]);
+	rig_log_init(r, &m, RIG_ATTORNEY);
+	m.kind = (uint8_t)kind;
+	m.action = (uint8_t)action;
+	m.collection = 1;
+	m.records = (struct us_bytes){ packed, n * 8 };
+	assert_true(rig_log(r, &m, &l));
+	return l;
+}
+
+/* ---- one limit after the other, against a table ---- */
+
+struct limits {
+	const char *text;
+	uint32_t in_all; /* records, whatever the limit is called */
+	uint32_t run;
+};
+
+static size_t
+longest_run(const int *had)
+{
+	size_t longest = 0, run = 0;
+
+	for (size_t i = 0; i < RECORDS; i++) {
+		run = had[i] ? run + 1 : 0;
+		longest = run > longest ? run : longest;
+	}
+	return longest;
+}
+
+static void
+random_requests(struct rig *r, const struct limits *limits)
+{
+	unsigned allowed = 0, denied = 0;
+	int had[RECORDS] = { 0 };
+	size_t n_had = 0;
+
+	for (unsigned i = 0; i < 120; i++) {
+		const size_t n = 1 + random_below(3);
+		int after[RECORDS];
+		uint64_t records[3];
+		struct us_msg_logged l;
+		size_t n_after = 0;
+
+		memcpy(after, had, sizeof had);
+		for (size_t k = 0; k < n; k++) {
+			records[k] = random_below(RECORDS);
+			after[records[k]] = 1;
+		}
+		for (size_t k = 0; k < RECORDS; k++)
+			n_after += after[k] != 0;
+		/* runs of before hold the limit, so a longer one holds something of this request */
+		const int ok = n_after <= limits->in_all && longest_run(after) <= limits->run;
+
+		l = disclose(r, US_KIND_DISCLOSURE, random_below(2) == 0 ? US_ACTION_READ : US_ACTION_SEARCH, records, n);
+		assert_int_equal(l.err, ok ? US_OK : US_ERR_DENIED);
+		assert_int_equal(l.record_keys.n, ok ? n * 48 : 0);
+		if (ok) {
+			memcpy(had, after, sizeof had);
+			n_had = n_after;
+			allowed++;
+		} else {
+			assert_int_equal(l.reason, US_REASON_QUOTA);
+			assert_int_equal(l.rule, 1);
+			assert_true(l.cure.n > 0);
+			denied++;
+		}
+		if (limits->in_all != NONE)
+			assert_int_equal(l.left_day != NONE ? l.left_day : l.left_life != NONE ? l.left_life : l.left_share,
+			    limits->in_all - n_had);
+		/* asking without being shown anything costs nothing, at the edge too */
+		assert_int_equal(disclose(r, US_KIND_INTENT, US_ACTION_COUNT, records, 0).err, US_OK);
+		if (i % 40 == 39)
+			restart(r);
+	}
+	assert_true(allowed > 3 && denied > 3);
+}
+
+static void
+limits_hold(void **state)
+{
+	static const struct limits all[] = {
+		{ "      per_day: 20\n", 20, NONE },
+		{ "      life: 25\n      records_per_request: 1000\n", 25, NONE },
+		{ "      share: \"50%\"\n      per: party\n", 30, NONE },
+		{ "      consecutive: 4\n", NONE, 4 },
+		{ "      consecutive: 4\n      per: party\n", NONE, 4 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+		struct rig r;
+
+		print_message("%s", all[i].text);
+		begin(&r, all[i].text);
+		random_requests(&r, &all[i]);
+		rig_destroy(&r);
+	}
+}
+
+/* ---- what counts and what does not ---- */
+
+static int
+take_copy(struct rig *r, const uint64_t *records, uint32_t n, uint64_t *id)
+{
+	struct us_act *act = calloc(1, sizeof *act);
+	uint8_t packed[RECORDS * 8];
+	int err;
+
+	for (uint32_t i = 0; i < n; i++)
+		us_store_u64(packed + 8 * i, records[i]);
+	act->type = US_ACT_COPY;
+	act->u.copy.collection = 1;
+	act->u.copy.recipient = us_bytes_of("Dr. Expert");
+	act->u.copy.purpose = us_bytes_of("test");
+	act->u.copy.n = n;
+	act->u.copy.records = (struct us_bytes){ packed, 8u * n };
+	err = rig_act(r, RIG_ATTORNEY, act);
+	free(act);
+	*id += err == US_OK;
+	return err;
+}
+
+static struct us_msg_logged
+hand_out(struct rig *r, const uint64_t *records, size_t n, uint64_t copy)
+{
+	uint8_t packed[RECORDS * 8], note[10] = { 0 };
+	struct us_msg_logged l;
+	struct us_msg_log m;
+
+	for (size_t i = 0; i < n; i++)
+		us_store_u64(packed + 8 * i, records[i]);
+	us_store_u64(note, copy);
+	rig_log_init(r, &m, RIG_ATTORNEY);
+	m.kind = US_KIND_DISCLOSURE;
+	m.action = US_ACTION_COPY;
+	m.collection = 1;
+	m.flags = 1;
+	m.note = (struct us_bytes){ note, sizeof note };
+	m.records = (struct us_bytes){ packed, n * 8 };
+	assert_true(rig_log(r, &m, &l));
+	return l;
+}
+
+static void
+copies_and_views_are_two_meters(void **state)
+{
+	const uint64_t records[6] = { 3, 5, 7, 9, 11, 13 };
+	uint64_t copy = 0;
+	struct rig r;
+
+	(void)state;
+	begin(&r, "      life: 4\n");
+	assert_int_equal(take_copy(&r, records, 5, &copy), US_ERR_DENIED);
+	assert_int_equal(take_copy(&r, records, 3, &copy), US_OK);
+	/* the act alone has disclosed nothing: what leaves is counted */
+	assert_int_equal(take_copy(&r, records, 4, &copy), US_OK);
+	assert_int_equal(hand_out(&r, records, 3, 1).left_life, 1);
+	for (int round = 0; round < 2; round++) {
+		assert_int_equal(take_copy(&r, records + 2, 3, &copy), US_ERR_DENIED);
+		assert_int_equal(disclose(&r, US_KIND_DISCLOSURE, US_ACTION_READ, records + 2, 4).left_life, 0);
+		assert_int_equal(disclose(&r, US_KIND_DISCLOSURE, US_ACTION_READ, records, 1).err, US_ERR_DENIED);
+		restart(&r);
+	}
+	assert_int_equal(hand_out(&r, records, 4, 2).left_life, 0);
+	rig_destroy(&r);
+}
+
+/* Several requests in one commit group: each is decided with those before it. */
+static void
+a_group_is_no_way_around(void **state)
+{
+	uint8_t record[8];
+	struct us_msg_logged l;
+	struct us_msg_log m;
+	unsigned allowed = 0;
+	struct rig r;
+
+	(void)state;
+	begin(&r, "      per_day: 7\n");
+	for (unsigned i = 0; i < 40; i++) {
+		us_store_u64(record, i);
+		rig_log_init(&r, &m, RIG_ATTORNEY);
+		m.kind = US_KIND_DISCLOSURE;
+		m.action = US_ACTION_READ;
+		m.collection = 1;
+		m.records = (struct us_bytes){ record, 8 };
+		rig_send(r.vault, US_MSG_log, (us_encode_fn)(void (*)(void))us_msg_log_encode, &m);
+	}
+	for (unsigned i = 0; i < 40; i++) {
+		assert_true(rig_read(&r, r.vault, US_MSG_logged));
+		assert_int_equal(us_msg_logged_decode(&l, r.body.data, r.body.len), US_OK);
+		allowed += l.err == US_OK && l.record_keys.n == 48;
+	}
+	assert_int_equal(allowed, 7);
+	/* refusals, and what the vault itself refused, are in the log but in no meter */
+	restart(&r);
+	us_store_u64(record, 3);
+	rig_log_init(&r, &m, RIG_ATTORNEY);
+	m.kind = US_KIND_DISCLOSURE;
+	m.action = US_ACTION_READ;
+	m.collection = 1;
+	m.decision = US_DECISION_DENY;
+	m.reason = US_REASON_NOT_VISIBLE;
+	m.records = (struct us_bytes){ record, 8 };
+	assert_true(rig_log(&r, &m, &l));
+	assert_int_equal(l.left_day, NONE);
+	m.decision = US_DECISION_ALLOW;
+	m.reason = US_REASON_NONE;
+	assert_true(rig_log(&r, &m, &l));
+	assert_int_equal(l.err, US_OK); /* one that was had before */
+	assert_int_equal(l.left_day, 0);
+	rig_destroy(&r);
+}
+
+int
+main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(limits_hold), cmocka_unit_test(copies_and_views_are_two_meters),
+		cmocka_unit_test(a_group_is_no_way_around),
+	};
+
+	rig_main(argc, argv);
+	/* a limit a day would begin anew in the middle */
+	const unsigned left = (unsigned)(DAY_S - time(NULL) % DAY_S);
+
+	if (left < 60)
+		(void)sleep(left + 1);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
