@@ -84,7 +84,14 @@ extern const struct us_command us_commands_load[];
 extern const struct us_command us_commands_search[];
 extern const struct us_command us_commands_read[];
 extern const struct us_command us_commands_copy[];
-extern const struct us_command us_commands_order[];
+extern const struct us_command us_commands_order[];         /* order check, test, list, show, diff, suspend; matter */
+extern const struct us_command us_commands_order_propose[]; /* order propose, sign, withdraw */
+extern const struct us_command us_commands_order_ask[];     /* order explain, who */
+extern const struct us_command us_commands_acknowledge[];   /* acknowledge, order acknowledgements */
+extern const struct us_command us_commands_withhold[];      /* clearance, challenge, relabel, clawback */
+extern const struct us_command us_commands_freeze[];        /* freeze, unfreeze */
+extern const struct us_command us_commands_approval[];
+extern const struct us_command us_commands_document[];
 extern const struct us_command us_commands_audit[];
 
 /* ---- the profile ---- */
@@ -131,6 +138,7 @@ struct us_client {
 	int has_profile;
 	struct us_profile profile; /* opened by the first us_client_profile() */
 	struct us_http *http;
+	int told_waiting; /* what waits in the docket has been said */
 };
 
 /* The profile, opened on first use. */
@@ -171,7 +179,8 @@ int us_client_request(struct us_client *client, const struct us_request *request
 int us_client_do(struct us_client *client, const struct us_request *request, struct us_reply *reply);
 /* The exit status that a problem document stands for; prints it for people (or as it is, with --json). */
 int us_client_problem(struct us_client *client, const struct us_reply *reply);
-/* us_client_do for GET with the JSON parsed into *out (the caller frees it); a malformed answer is OTHER. */
+/* us_client_do for GET with the JSON parsed into *out (the caller frees it); a malformed answer is OTHER. A list is fetched whole,
+ * page after page. */
 int us_client_get(struct us_client *client, const char *path, cJSON **out);
 /* us_client_get of a list that one thing was asked of by name: *out is that thing ("items" taken off). OTHER, with a
  * message, if there is none. */

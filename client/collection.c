@@ -2,35 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/client.h"
+#include "client/lookup.h"
 #include "common/err.h"
-
-/* GET of prefix ‖ name ‖ suffix: a list, or, if what is not NULL, one thing of that kind. */
-static int
-get_under(struct us_client *client, const char *prefix, const char *name, const char *suffix,
-    const char *what, cJSON **out)
-{
-	struct us_buf path;
-	int status;
-
-	us_buf_init(&path, 4096);
-	if (us_buf_putf(&path, "%s", prefix) != US_OK || us_put_escaped(&path, name) != US_OK ||
-	    us_buf_putf(&path, "%s", suffix) != US_OK || us_buf_cstr(&path) == NULL)
-		us_usage_error("the name is too long");
-	status = what == NULL ? us_client_get(client, us_buf_cstr(&path), out) :
-	    us_client_get_one(client, us_buf_cstr(&path), what, out);
-	us_buf_free(&path);
-	return status;
-}
-
-static int
-finish(struct us_client *client, int status, cJSON *answer, void (*show)(const cJSON *))
-{
-	if (status != US_EXIT_DONE && status != US_EXIT_PENDING)
-		return status;
-	(void)us_show(client, answer, show);
-	return status;
-}
 
 /* ---- collections ---- */
 
@@ -44,21 +17,18 @@ static int
 run_create(struct us_client *client, const struct us_args *args)
 {
 	const char *prefix = us_arg(args, "bates"), *designation = us_arg(args, "designation");
-	struct us_act *act = calloc(1, sizeof *act);
+	struct us_act *act = us_act_new(US_ACT_COLLECTION_CREATE);
 	cJSON *answer = NULL;
 	int status;
 
-	if (act == NULL)
-		us_give_up(US_EXIT_OTHER, "out of memory");
 	if (prefix == NULL)
 		us_usage_error("with which Bates prefix? --bates PREFIX");
-	act->type = US_ACT_COLLECTION_CREATE;
 	act->u.collection.name = us_bytes_of(args->operand[0]);
 	act->u.collection.prefix = us_bytes_of(prefix);
 	act->u.collection.designation = us_bytes_of(designation == NULL ? "" : designation);
 	status = us_client_act(client, "/v1/collections", act, &answer);
 	free(act);
-	return finish(client, status, answer, show_created);
+	return us_finish(client, status, answer, show_created);
 }
 
 static void
@@ -76,32 +46,16 @@ run_list(struct us_client *client, const struct us_args *args)
 	int status = us_client_get(client, "/v1/collections", &document);
 
 	(void)args;
-	return finish(client, status, document, show_collections);
-}
-
-static void
-show_members(const cJSON *object)
-{
-	const cJSON *member;
-
-	cJSON_ArrayForEach(member, object) {
-		char *text = cJSON_IsString(member) ? NULL : cJSON_PrintUnformatted(member);
-		const char *shown = text != NULL ? text : member->valuestring;
-
-		printf("%-14s ", member->string);
-		us_print_text(stdout, shown, strlen(shown), 0);
-		putchar('\n');
-		cJSON_free(text);
-	}
+	return us_finish(client, status, document, show_collections);
 }
 
 static int
 run_show(struct us_client *client, const struct us_args *args)
 {
 	cJSON *document = NULL;
-	int status = get_under(client, "/v1/collections/", args->operand[0], "", "collection", &document);
+	int status = us_get_named(client, "/v1/collections/", args->operand[0], "", "collection", &document);
 
-	return finish(client, status, document, show_members);
+	return us_finish(client, status, document, us_print_members);
 }
 
 /* ---- batches: named COLLECTION/SLOT ---- */
@@ -119,38 +73,22 @@ static int
 run_batch_list(struct us_client *client, const struct us_args *args)
 {
 	cJSON *document = NULL;
-	int status = get_under(client, "/v1/collections/", args->operand[0], "/batches", NULL, &document);
+	int status = us_get_named(client, "/v1/collections/", args->operand[0], "/batches", NULL, &document);
 
-	return finish(client, status, document, show_batches);
-}
-
-/* Splits "demo/3". The name is in static storage of the caller. */
-static uint32_t
-split_batch(const char *id, char *collection, size_t size)
-{
-	const char *slash = strrchr(id, '/');
-	char *end = NULL;
-	unsigned long slot = slash == NULL ? 0 : strtoul(slash + 1, &end, 10);
-
-	if (slash == NULL || slash[1] == '\0' || *end != '\0' || slot > US_SLOT_MAX ||
-	    (size_t)(slash - id) >= size)
-		us_usage_error("a batch is named COLLECTION/NUMBER, as 'underseal batch list' shows");
-	memcpy(collection, id, (size_t)(slash - id));
-	collection[slash - id] = '\0';
-	return (uint32_t)slot;
+	return us_finish(client, status, document, show_batches);
 }
 
 static int
 run_batch_show(struct us_client *client, const struct us_args *args)
 {
 	char collection[US_COLLECTION_NAME_MAX + 1], suffix[32];
-	uint32_t slot = split_batch(args->operand[0], collection, sizeof collection);
+	uint32_t slot = us_batch_split(args->operand[0], collection);
 	cJSON *document = NULL;
 	int status;
 
 	(void)snprintf(suffix, sizeof suffix, "/batches/%u", slot);
-	status = get_under(client, "/v1/collections/", collection, suffix, "batch", &document);
-	return finish(client, status, document, show_members);
+	status = us_get_named(client, "/v1/collections/", collection, suffix, "batch", &document);
+	return us_finish(client, status, document, us_print_members);
 }
 
 static void
@@ -163,18 +101,15 @@ static int
 change_batch(struct us_client *client, const struct us_args *args, enum us_act_type type)
 {
 	char collection[US_COLLECTION_NAME_MAX + 1];
-	uint32_t slot = split_batch(args->operand[0], collection, sizeof collection);
-	struct us_act *act = calloc(1, sizeof *act);
+	uint32_t slot = us_batch_split(args->operand[0], collection);
+	struct us_act *act = us_act_new(type);
 	cJSON *document = NULL, *answer = NULL;
-	int status = get_under(client, "/v1/collections/", collection, "", "collection", &document);
+	int status = us_get_named(client, "/v1/collections/", collection, "", "collection", &document);
 
-	if (act == NULL)
-		us_give_up(US_EXIT_OTHER, "out of memory");
 	if (status != US_EXIT_DONE) {
 		free(act);
 		return status;
 	}
-	act->type = type;
 	act->u.batch.collection = (uint32_t)us_json_number(document, "collection", 0);
 	act->u.batch.slot = slot;
 	cJSON_Delete(document);
@@ -185,7 +120,7 @@ change_batch(struct us_client *client, const struct us_args *args, enum us_act_t
 	}
 	status = us_client_act(client, "/v1/batches", act, &answer);
 	free(act);
-	return finish(client, status, answer, show_done);
+	return us_finish(client, status, answer, show_done);
 }
 
 static int

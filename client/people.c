@@ -4,24 +4,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "client/client.h"
+#include "client/lookup.h"
 #include "common/base64.h"
 #include "common/err.h"
 #include "common/timefmt.h"
 
 #define ROSTER_MAX (1024u * 1024u)
 #define ROSTER_COLUMNS 16
-
-static struct us_act *
-new_act(enum us_act_type type)
-{
-	struct us_act *act = calloc(1, sizeof *act);
-
-	if (act == NULL)
-		us_give_up(US_EXIT_OTHER, "out of memory");
-	act->type = type;
-	return act;
-}
 
 /* ---- people ---- */
 
@@ -33,28 +22,6 @@ compare_parties(const void *a, const void *b)
 	int c = n == 0 ? 0 : memcmp(x->p, y->p, n);
 
 	return c != 0 ? c : (x->n > y->n) - (x->n < y->n);
-}
-
-/* The id of a person by name; ends the program if there is none. */
-static uint32_t
-person_id(struct us_client *client, const char *name)
-{
-	struct us_buf path;
-	cJSON *document = NULL;
-	uint32_t id;
-	int status;
-
-	us_buf_init(&path, 4096);
-	if (us_buf_putf(&path, "/v1/people/") != US_OK || us_put_escaped(&path, name) != US_OK ||
-	    us_buf_cstr(&path) == NULL)
-		us_usage_error("the name is too long");
-	status = us_client_get_one(client, us_buf_cstr(&path), "person", &document);
-	us_buf_free(&path);
-	if (status != US_EXIT_DONE)
-		exit(status);
-	id = (uint32_t)us_json_number(document, "person", 0);
-	cJSON_Delete(document);
-	return id;
 }
 
 static void
@@ -70,21 +37,10 @@ show_person(const cJSON *p)
 }
 
 static int
-finish(struct us_client *client, int status, cJSON *answer, void (*show)(const cJSON *))
-{
-	int shown;
-
-	if (status != US_EXIT_DONE && status != US_EXIT_PENDING)
-		return status;
-	shown = us_show(client, answer, show);
-	return shown == US_EXIT_DONE ? status : shown;
-}
-
-static int
 add_person(struct us_client *client, const char *name, const char *capacity,
     const char *const *parties, size_t n)
 {
-	struct us_act *act = new_act(US_ACT_PERSON_ADD);
+	struct us_act *act = us_act_new(US_ACT_PERSON_ADD);
 	cJSON *answer = NULL;
 	int status;
 
@@ -101,7 +57,7 @@ add_person(struct us_client *client, const char *name, const char *capacity,
 	qsort(act->u.person_add.parties, n, sizeof act->u.person_add.parties[0], compare_parties);
 	status = us_client_act(client, "/v1/people", act, &answer);
 	free(act);
-	return finish(client, status, answer, show_person);
+	return us_finish(client, status, answer, show_person);
 }
 
 /* One line of the roster: name,capacity,party[;party2]. Cells may be quoted (RFC 4180). Returns the number of
@@ -201,7 +157,7 @@ run_person_list(struct us_client *client, const struct us_args *args)
 	int status = us_client_get(client, "/v1/people", &document);
 
 	(void)args;
-	return finish(client, status, document, show_people);
+	return us_finish(client, status, document, show_people);
 }
 
 static void
@@ -220,34 +176,27 @@ show_one_person(const cJSON *p)
 static int
 run_person_show(struct us_client *client, const struct us_args *args)
 {
-	struct us_buf path;
 	cJSON *document = NULL;
-	int status;
+	int status = us_get_named(client, "/v1/people/", args->operand[0], "", "person", &document);
 
-	us_buf_init(&path, 4096);
-	if (us_buf_putf(&path, "/v1/people/") != US_OK ||
-	    us_put_escaped(&path, args->operand[0]) != US_OK || us_buf_cstr(&path) == NULL)
-		us_usage_error("the name is too long");
-	status = us_client_get_one(client, us_buf_cstr(&path), "person", &document);
-	us_buf_free(&path);
-	return finish(client, status, document, show_one_person);
+	return us_finish(client, status, document, show_one_person);
 }
 
 static int
 change_person(struct us_client *client, const struct us_args *args, enum us_act_type type)
 {
-	struct us_act *act = new_act(type);
+	struct us_act *act = us_act_new(type);
 	const char *reason = us_arg(args, "reason");
 	cJSON *answer = NULL;
 	int status;
 
 	if (reason == NULL)
 		us_usage_error("why? --reason TEXT stands in the log");
-	act->u.change.person = person_id(client, args->operand[0]);
+	act->u.change.person = us_person_id(client, args->operand[0]);
 	act->u.change.reason = us_bytes_of(reason);
 	status = us_client_act(client, "/v1/people", act, &answer);
 	free(act);
-	return finish(client, status, answer, show_person);
+	return us_finish(client, status, answer, show_person);
 }
 
 static int
@@ -399,7 +348,7 @@ static int
 run_credential_issue(struct us_client *client, const struct us_args *args)
 {
 	const char *person = us_arg(args, "person"), *out = us_arg(args, "out");
-	struct us_act *act = new_act(US_ACT_CREDENTIAL_ISSUE);
+	struct us_act *act = us_act_new(US_ACT_CREDENTIAL_ISSUE);
 	struct us_buf pem, der;
 	cJSON *answer = NULL;
 	int status;
@@ -413,7 +362,7 @@ run_credential_issue(struct us_client *client, const struct us_args *args)
 		us_give_up(US_EXIT_OTHER, "%s is not a certificate request", args->operand[0]);
 	if (us_csr_check((struct us_bytes){ der.data, der.len }, NULL) != US_OK)
 		us_give_up(US_EXIT_UNVERIFIED, "%s is not signed by its own key", args->operand[0]);
-	act->u.issue.person = person_id(client, person);
+	act->u.issue.person = us_person_id(client, person);
 	act->u.issue.days = (uint16_t)us_arg_number(args, "days", 90, 1, US_CREDENTIAL_DAYS_MAX);
 	act->u.issue.csr = (struct us_bytes){ der.data, der.len };
 	status = us_client_act(client, "/v1/credentials", act, &answer);
@@ -426,7 +375,7 @@ run_credential_issue(struct us_client *client, const struct us_args *args)
 	if (write_profile(client, out, person, answer) != US_OK)
 		us_give_up(US_EXIT_OTHER, "the credential is issued, but %s cannot be written: fix that and "
 		    "get it with 'underseal credential list'", out);
-	return finish(client, status, answer, show_issued);
+	return us_finish(client, status, answer, show_issued);
 }
 
 static void
@@ -444,7 +393,7 @@ run_credential_list(struct us_client *client, const struct us_args *args)
 	int status = us_client_get(client, "/v1/credentials", &document);
 
 	(void)args;
-	return finish(client, status, document, show_credentials);
+	return us_finish(client, status, document, show_credentials);
 }
 
 static void
@@ -457,7 +406,7 @@ show_revoked(const cJSON *document)
 static int
 run_credential_revoke(struct us_client *client, const struct us_args *args)
 {
-	struct us_act *act = new_act(US_ACT_CREDENTIAL_REVOKE);
+	struct us_act *act = us_act_new(US_ACT_CREDENTIAL_REVOKE);
 	const char *person = us_arg(args, "person"), *reason = us_arg(args, "reason");
 	const char *lost = us_arg(args, "lost-since");
 	cJSON *answer = NULL;
@@ -469,7 +418,7 @@ run_credential_revoke(struct us_client *client, const struct us_args *args)
 		us_usage_error("why? --reason TEXT stands in the log");
 	act->u.revoke.by_person = person != NULL;
 	if (person != NULL)
-		act->u.revoke.person = person_id(client, person);
+		act->u.revoke.person = us_person_id(client, person);
 	else if (strlen(args->operand[0]) != 64 ||
 	    us_hex_decode(args->operand[0], 64, act->u.revoke.fingerprint, 32) != US_OK)
 		us_usage_error("a fingerprint is 64 hex digits; see 'underseal credential list'");
@@ -478,7 +427,7 @@ run_credential_revoke(struct us_client *client, const struct us_args *args)
 		us_usage_error("--lost-since takes a time such as 2024-05-01T12:00:00Z");
 	status = us_client_act(client, "/v1/credentials", act, &answer);
 	free(act);
-	return finish(client, status, answer, show_revoked);
+	return us_finish(client, status, answer, show_revoked);
 }
 
 static const struct us_option add_options[] = {

@@ -11,6 +11,7 @@
 #include "common/timefmt.h"
 
 #define SESSION_MINUTES 10
+#define PAGE_ITEMS 1000 /* of a list, behind its first page */
 
 void
 us_reply_init(struct us_reply *reply)
@@ -94,6 +95,20 @@ session_document(const struct us_profile *profile, const cJSON *challenge)
 	return text;
 }
 
+/* A person who opens a session hears once what waits for them. */
+static void
+tell_waiting(struct us_client *client, const struct us_reply *reply)
+{
+	cJSON *opened = parse_json(&reply->body);
+	const double waiting = us_json_number(opened, "waiting", 0);
+
+	if (waiting >= 1 && !client->told_waiting)
+		us_say("%.0f item%s of the docket wait%s for you: underseal docket list", waiting,
+		    waiting > 1 ? "s" : "", waiting > 1 ? "" : "s");
+	client->told_waiting = 1;
+	cJSON_Delete(opened);
+}
+
 /* US_OK if reply now holds a 2xx; else reply holds the problem. */
 static int
 open_session(struct us_client *client, struct us_reply *reply)
@@ -116,7 +131,10 @@ open_session(struct us_client *client, struct us_reply *reply)
 	cJSON_free(document);
 	if (err != US_OK)
 		return err;
-	return reply->status / 100 == 2 ? US_OK : US_ERR_DENIED;
+	if (reply->status / 100 != 2)
+		return US_ERR_DENIED;
+	tell_waiting(client, reply);
+	return US_OK;
 }
 
 int
@@ -224,12 +242,49 @@ do_json(struct us_client *client, const struct us_request *request, cJSON **out)
 	return status;
 }
 
+/* Lists come in pages: takes the rest of them behind the first one's items. */
+static int
+get_rest(struct us_client *client, const char *path, cJSON *document)
+{
+	cJSON *items = cJSON_GetObjectItemCaseSensitive(document, "items"), *page, *item;
+	double next = us_json_number(document, "next", 0);
+	char further[4096];
+	int status = US_EXIT_DONE;
+
+	while (cJSON_IsArray(items) && next >= 1 && status == US_EXIT_DONE) {
+		const struct us_request request = { .method = "GET", .path = further };
+
+		if (snprintf(further, sizeof further, "%s%cafter=%.0f&limit=%d", path, strchr(path, '?') == NULL ? '?' : '&', next,
+		    PAGE_ITEMS) >= (int)sizeof further)
+			return US_EXIT_OTHER;
+		page = NULL;
+		status = do_json(client, &request, &page);
+		while ((item = cJSON_DetachItemFromArray(cJSON_GetObjectItemCaseSensitive(page, "items"), 0)) != NULL)
+			(void)cJSON_AddItemToArray(items, item);
+		if (us_json_number(page, "next", 0) == next)
+			status = US_EXIT_OTHER; /* a vault that stands still */
+		next = us_json_number(page, "next", 0);
+		cJSON_Delete(page);
+	}
+	if (cJSON_IsArray(items) && status == US_EXIT_DONE)
+		(void)cJSON_ReplaceItemInObjectCaseSensitive(document, "next", cJSON_CreateNull());
+	return status;
+}
+
 int
 us_client_get(struct us_client *client, const char *path, cJSON **out)
 {
 	const struct us_request request = { .method = "GET", .path = path };
+	cJSON *document = NULL;
+	int status = do_json(client, &request, &document);
 
-	return do_json(client, &request, out);
+	if (status == US_EXIT_DONE)
+		status = get_rest(client, path, document);
+	if (status == US_EXIT_DONE || status == US_EXIT_PENDING)
+		*out = document;
+	else
+		cJSON_Delete(document);
+	return status;
 }
 
 int

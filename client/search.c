@@ -2,10 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/client.h"
+#include "client/lookup.h"
 #include "common/err.h"
-
-#define QUERY_MAX 65536
 
 static void
 show_snippet(const cJSON *hit)
@@ -45,21 +43,6 @@ show_hits(const cJSON *document)
 		printf("more: --after %s\n", next);
 }
 
-static void
-read_query(const char *operand, struct us_buf *query)
-{
-	us_buf_init(query, QUERY_MAX + 1);
-	if (strcmp(operand, "-") == 0) {
-		if (us_file_read("-", QUERY_MAX, query) != US_OK)
-			us_usage_error("the query on standard input cannot be read or is too long");
-		while (query->len > 0 && query->data[query->len - 1] == '\n')
-			query->len--;
-	} else if (us_buf_put(query, operand, strlen(operand)) != US_OK)
-		us_usage_error("the query is longer than %d bytes", QUERY_MAX);
-	if (us_buf_cstr(query) == NULL)
-		us_give_up(US_EXIT_OTHER, "out of memory");
-}
-
 static int
 run_search(struct us_client *client, const struct us_args *args)
 {
@@ -69,7 +52,7 @@ run_search(struct us_client *client, const struct us_args *args)
 	struct us_buf path, query;
 	int status;
 
-	read_query(args->operand[1], &query);
+	us_read_query(args->operand[1], &query);
 	(void)cJSON_AddStringToObject(body, "query", us_buf_cstr(&query));
 	us_buf_free(&query);
 	if (us_flag(args, "count"))

@@ -1,0 +1,11 @@
+/* Of the docket, what the order's own commands do too. Both return the exit status. */
+#ifndef US_CLIENT_DOCKET_H
+#define US_CLIENT_DOCKET_H
+
+#include "client/client.h"
+
+int us_docket_sign(struct us_client *client, const char *id);
+/* reason NULL: not said. */
+int us_docket_withdraw(struct us_client *client, const char *id, const char *reason);
+
+#endif

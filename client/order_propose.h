@@ -1,0 +1,16 @@
+/* What somebody who signs a version of the order must have seen first; docket.c asks for it too. */
+#ifndef US_CLIENT_ORDER_PROPOSE_H
+#define US_CLIENT_ORDER_PROPOSE_H
+
+#include "client/client.h"
+
+/* Fetches the version, compiles its source here and compares; *diff gets what it changes against the order in force (NULL if it changes
+ * nothing that can be compared). UNVERIFIED, having said so, if the compiled form is not what the source means. */
+int us_order_check_version(struct us_client *client, uint32_t version, cJSON **diff);
+/* Fetches a version, 0 for the one in force. Its source must have the digest that is shown with it, else UNVERIFIED; source is
+ * initialised here. */
+int us_order_fetch(struct us_client *client, uint32_t version, cJSON **out, struct us_buf *source);
+/* What people gain and lose. */
+void us_order_show_diff(const cJSON *diff);
+
+#endif
