@@ -11,16 +11,23 @@ us_weekday(int32_t days)
 	return (unsigned)((((int64_t)days + 4) % 7 + 7) % 7); /* day 0 was a Thursday */
 }
 
+/* Local seconds as a day and the minute of that day. */
+static int32_t
+day_of(int64_t local_s, uint16_t *minute)
+{
+	int64_t day = us_floor_div(local_s, US_DAY_S);
+
+	if (minute != NULL)
+		*minute = (uint16_t)((local_s - day * US_DAY_S) / 60);
+	return (int32_t)day;
+}
+
 int32_t
 us_calendar_day(const struct us_calendar *c, int64_t now_ns, uint16_t *minute)
 {
 	int64_t utc_s = us_floor_div(now_ns, NS_PER_S);
-	int64_t local = utc_s + us_zone_offset(&c->zone, utc_s);
-	int64_t day = us_floor_div(local, US_DAY_S);
 
-	if (minute != NULL)
-		*minute = (uint16_t)((local - day * US_DAY_S) / 60);
-	return (int32_t)day;
+	return day_of(utc_s + us_zone_offset(&c->zone, utc_s), minute);
 }
 
 int
@@ -40,13 +47,25 @@ us_calendar_is_working(const struct us_calendar *c, int32_t day)
 	return low == c->n_holidays || c->holidays[low] != day;
 }
 
+static int
+is_open_at(const struct us_calendar *c, int64_t local_s)
+{
+	uint16_t minute;
+	int32_t day = day_of(local_s, &minute);
+
+	return minute >= c->from_minute && minute < c->to_minute && us_calendar_is_working(c, day);
+}
+
+/* Which offset is in force is dear to find out, and seldom matters: mostly it is open by both, or by neither. */
 int
 us_calendar_is_open(const struct us_calendar *c, int64_t now_ns)
 {
-	uint16_t minute;
-	int32_t day = us_calendar_day(c, now_ns, &minute);
+	int64_t utc_s = us_floor_div(now_ns, NS_PER_S);
+	int standard = is_open_at(c, utc_s + c->zone.standard_s);
 
-	return minute >= c->from_minute && minute < c->to_minute && us_calendar_is_working(c, day);
+	if (!c->zone.has_summer || standard == is_open_at(c, utc_s + c->zone.summer_s))
+		return standard;
+	return is_open_at(c, utc_s + us_zone_offset(&c->zone, utc_s));
 }
 
 /* The first working day after this one. */
