@@ -8,11 +8,11 @@
 
 /* ---- the request ---- */
 
-/* As if each record asked about were new, and followed on the run that there is. */
+/* As if each record asked about were new. */
 static struct us_meter
-after(const struct us_meter *used, uint64_t records)
+after(const struct us_meter *used, const struct us_suite_statement *s)
 {
-	return (struct us_meter){ used->day + records, used->life + records, used->run + records };
+	return (struct us_meter){ used->day + s->records, used->life + s->records, used->run + s->run };
 }
 
 static struct us_context
@@ -22,8 +22,8 @@ context_of(const struct us_suite_statement *s)
 		.now_ns = s->facts.at_ns, .has_address = s->facts.has_address, .matter = s->facts.matter,
 		.credential_bits = s->facts.credential_bits, .credential_days = s->facts.credential_days,
 		.n_approvers = s->n_approvers, .approvers = s->approvers, .n_freezes = s->n_freezes, .freezes = &s->freeze,
-		.person_before = s->person_used, .person_after = after(&s->person_used, s->records),
-		.party_before = s->party_used, .party_after = after(&s->party_used, s->records),
+		.person_before = s->person_used, .person_after = after(&s->person_used, s),
+		.party_before = s->party_used, .party_after = after(&s->party_used, s),
 		.corpus = s->facts.corpus };
 
 	memcpy(c.address, s->facts.address, sizeof(c.address));

@@ -12,7 +12,7 @@
 static const struct us_yaml_key fact_keys[] = { { "collection", 0 }, { "at", 0 }, { "address", 0 }, { "purpose", 0 },
 	{ "credential", 0 }, { "matter", 0 }, { "corpus", 0 }, { NULL, 0 } };
 static const struct us_yaml_key statement_keys[] = { { "who", 1 }, { "may", 0 }, { "may_not", 0 }, { "record", 0 },
-	{ "records", 0 }, { "used", 0 }, { "approvals", 0 }, { "frozen", 0 }, { NULL, 0 } };
+	{ "records", 0 }, { "run", 0 }, { "used", 0 }, { "approvals", 0 }, { "frozen", 0 }, { NULL, 0 } };
 
 /* ---- facts ---- */
 
@@ -240,14 +240,18 @@ read_parts(struct us_findings *f, const struct us_yaml_node parts[PARTS], const 
 		s->record++;
 	s->records = v[3] != NULL;
 	us_suite_count(f, v[4], NUMBER_MAX, &s->records);
+	s->run = s->records;
 	if (!s->facts.has_at)
 		us_yaml_error(f, node, "neither this statement nor defaults says when: at");
-	if (v[5] != NULL)
-		read_used(f, v[5], s);
+	us_suite_count(f, v[5], NUMBER_MAX, &s->run);
+	if (s->run > s->records)
+		us_yaml_error(f, v[5], "run says how many of the records follow one another: at most all");
 	if (v[6] != NULL)
-		read_approvals(f, v[6], suite, s);
+		read_used(f, v[6], s);
 	if (v[7] != NULL)
-		read_frozen(f, v[7], suite, s);
+		read_approvals(f, v[7], suite, s);
+	if (v[8] != NULL)
+		read_frozen(f, v[8], suite, s);
 	us_suite_read_expected(f, &parts[PART_EXPECTED], &s->expected);
 }
 

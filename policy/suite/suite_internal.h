@@ -61,6 +61,7 @@ struct us_suite_statement {
 	enum us_action action;
 	struct us_suite_facts facts;
 	uint64_t records;
+	uint64_t run;    /* of them: how many follow on one another, and on the run that there is */
 	struct us_meter person_used, party_used; /* before the request */
 	size_t n_approvers;
 	struct us_approver *approvers;

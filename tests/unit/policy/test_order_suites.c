@@ -13,7 +13,7 @@
 
 #include "policy/suite/suite_internal.h"
 
-static const char *const examples[] = { "sdny-stipulated", "inspection-protocol" };
+static const char *const examples[] = { "sdny-stipulated", "inspection-protocol", "chat-logs" };
 #define EXAMPLES (sizeof(examples) / sizeof(examples[0]))
 #define STATEMENTS_WANTED 180u /* of the examples together */
 
@@ -61,6 +61,7 @@ example_new(const char *name)
 	int err = us_order_compile((struct us_bytes){ yaml.data, yaml.len }, &e->compiled, &e->findings);
 	print_findings(name, &e->findings);
 	assert_int_equal(err, US_OK);
+	assert_int_equal(e->findings.n, 0);
 	us_buf_free(&yaml);
 	read_file(name, ".test.yaml", &e->source);
 	return e;
