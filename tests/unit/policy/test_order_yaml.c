@@ -340,6 +340,14 @@ static const struct form strange[] = {
 	    "   conditions: {period: a}}\n"
 	    "- {id: s, paragraph: \"2\", effect: permit, who: {party: p, capacity: expert}, actions: read, what: all,\n"
 	    "   conditions: {period: b}}\n", 10, 3, "their periods never meet" },
+	{ HEAD "periods: [{id: a, until: 2026-01-01T00:00:00Z}, {id: b, from: 2026-01-01T00:00:00Z}]\nrules:\n"
+	    "- {id: r, paragraph: \"2\", effect: permit, who: {party: p, capacity: expert}, actions: read, what: all,\n"
+	    "   conditions: {period: b}}\n"
+	    "- {id: s, paragraph: \"2\", effect: permit, who: {party: any, capacity: expert}, actions: read, what: all,\n"
+	    "   conditions: {period: a}}\n", 10, 3, "their periods never meet" },
+	/* one permit, taken away capacity by capacity */
+	{ TOP("designations: [A, B]\n") READ("a", "permit", "[expert, court]", "all")
+	    READ("f", "forbid", "court", "{designation: A}") READ("g", "forbid", "expert", "{designation: A}"), 6, 16, "designated A" },
 };
 
 /* The same with nothing to complain of, so that a warning is not always there. */
@@ -352,6 +360,7 @@ static const char *const plain[] = {
 	    READ("f", "forbid", "expert", "{designation: B}"),
 	HEAD AMEND "designations: [A, B]\n" RULES READ("f", "forbid", "expert", "{query: 'x AND designation:b'}"),
 	HEAD AMEND RULES READ("a", "permit", "court", "{query: 'x y'}") READ("f", "forbid", "[court]", "{query: 'x OR y'}"),
+	HEAD AMEND RULES READ("a", "permit", "court", "{query: 'x y'}") READ("f", "forbid", "court", "{query: 'x z'}"),
 	/* one matter state, and another party's */
 	HEAD AMEND "matter: [open, closed]\nrules:\n"
 	    "- {id: r, paragraph: \"2\", effect: permit, who: {party: p, capacity: expert}, actions: read, what: all,\n"
@@ -550,6 +559,8 @@ test_zones(void **state)
 	const struct change other[] = { { march, 1 }, { march + 40 * 86400, 0 }, { march + 70 * 86400, 1 }, { november, 0 } };
 	const struct change last[] = { { march, 0 } };
 	const struct change gap[] = { { Y2026_S, 0 }, { Y2026_S + 300 * 86400, 1 } };
+	const struct change within_a_day[] = { { march + 2 * HOUR, 1 }, { november + HOUR, 0 } };
+	const struct change none[] = { { Y2026_S, 0 }, { Y2026_S + 364 * 86400, 0 } };
 	const struct change old[] = { { INT64_C(0), 1 }, { INT64_C(86400), 0 } };
 	const struct change unordered[] = { { november, 0 }, { march, 0 } };
 	const struct change no_type[] = { { march, 2 } };
@@ -564,6 +575,10 @@ test_zones(void **state)
 	assert_int_equal(zone_of(0, other, 4, summer), US_ERR_RANGE);
 	assert_int_equal(zone_of(0, last, 1, summer), US_ERR_RANGE);
 	assert_int_equal(zone_of(0, gap, 2, summer), US_ERR_RANGE);
+	assert_int_equal(zone_of(0, within_a_day, 2, "UTC0XST-1,J60/1,J305/2"), US_ERR_RANGE);
+	assert_int_equal(zone_of(0, none, 2, "UTC0"), US_OK);
+	assert_int_equal(zone_of(0, none, 2, summer), US_ERR_RANGE);
+	assert_int_equal(zone_of(0, right, 1, "XST-1"), US_ERR_RANGE); /* before the first change */
 	assert_int_equal(zone_of(0, unordered, 2, "UTC0"), US_ERR_FORMAT);
 	assert_int_equal(zone_of(0, no_type, 1, summer), US_ERR_FORMAT);
 	assert_int_equal(zone_of(1, right, 2, summer), US_ERR_FORMAT);
