@@ -117,11 +117,9 @@ names_collection(const struct us_rule *rule, struct us_bytes name)
 }
 
 int
-us_lint_covers(const struct us_rule *outer, const struct us_rule *inner)
+us_lint_encloses(const struct us_rule *outer, const struct us_rule *inner)
 {
 	if (!outer->any_party && (inner->any_party || (inner->parties & ~outer->parties) != 0))
-		return 0;
-	if ((inner->capacities & ~outer->capacities) != 0)
 		return 0;
 	if (outer->any_collection)
 		return 1;
@@ -155,7 +153,8 @@ swallows(const struct us_lint *l, size_t forbid, size_t permit)
 	const struct us_rule *f = &l->order->rules[forbid], *p = &l->order->rules[permit];
 	const struct us_query *a = l->queries[forbid], *b = l->queries[permit];
 
-	if ((p->actions[0] & ~f->actions[0]) != 0 || (p->actions[1] & ~f->actions[1]) != 0 || !us_lint_covers(f, p))
+	if ((p->actions[0] & ~f->actions[0]) != 0 || (p->actions[1] & ~f->actions[1]) != 0 ||
+	    (p->capacities & ~f->capacities) != 0 || !us_lint_encloses(f, p))
 		return 0;
 	if (!f->is_query)
 		return 1;

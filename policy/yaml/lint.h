@@ -19,8 +19,8 @@ void us_lint_warn(struct us_lint *l, const struct us_yaml_node *node, const char
 /* 1 if node is that text, or a list that has it. */
 int us_lint_names(const struct us_yaml_node *node, struct us_bytes text);
 
-/* 1 if whoever and wherever inner fits, outer fits too, whatever the action. */
-int us_lint_covers(const struct us_rule *outer, const struct us_rule *inner);
+/* 1 if outer fits the parties and collections that inner fits, whatever the capacity and the action. */
+int us_lint_encloses(const struct us_rule *outer, const struct us_rule *inner);
 
 /* lint_lists.c: designations nobody may read, what no rule uses, limits and workflows that make no sense. US_OK or
  * US_ERR_NOMEM. */

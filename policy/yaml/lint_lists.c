@@ -42,63 +42,72 @@ holds(const struct us_query_node *node, struct us_bytes folded)
 	return PERHAPS;
 }
 
-static enum truth
-rule_holds(const struct us_lint *l, size_t rule, struct us_bytes folded)
+/* Of each rule about reading, by designation: bit d is designation d. */
+struct reach {
+	uint32_t always[US_ORDER_RULES];
+	uint32_t perhaps[US_ORDER_RULES]; /* or always */
+};
+
+static void
+reach_of(const struct us_lint *l, size_t index, unsigned d, struct us_bytes folded, struct reach *reach)
 {
-	if (!l->order->rules[rule].is_query)
-		return ALWAYS;
-	return l->queries[rule] == NULL ? PERHAPS : holds(l->queries[rule]->root, folded);
+	const struct us_rule *rule = &l->order->rules[index];
+	enum truth t = PERHAPS;
+
+	if (!us_actions_has(rule->actions, US_ACTION_READ))
+		return;
+	if (!rule->is_query)
+		t = ALWAYS;
+	else if (l->queries[index] != NULL)
+		t = holds(l->queries[index]->root, folded);
+	reach->always[index] |= (uint32_t)(t == ALWAYS) << d;
+	reach->perhaps[index] |= (uint32_t)(t != NEVER) << d;
 }
 
-static int
-is_forbidden(const struct us_lint *l, const struct us_rule *permit, struct us_bytes folded)
+/* Designations that a permit gives to some capacity: different prohibitions may take different ones away. */
+static uint32_t
+gives(const struct us_lint *l, size_t index, const struct reach *reach)
 {
-	for (size_t i = 0; i < l->order->n_rules; i++) {
-		const struct us_rule *rule = &l->order->rules[i];
-		if (rule->effect == US_FORBID && us_actions_has(rule->actions, US_ACTION_READ) &&
-		    us_lint_covers(rule, permit) && rule_holds(l, i, folded) == ALWAYS)
-			return 1;
-	}
-	return 0;
-}
+	const struct us_order *order = l->order;
+	uint32_t taken[US_ORDER_DESIGNATIONS] = { 0 }, given = 0;
 
-/* Each capacity by itself: different prohibitions may take them away. */
-static int
-gives(const struct us_lint *l, size_t index, struct us_bytes folded)
-{
-	struct us_rule one = l->order->rules[index];
-
-	if (one.effect != US_PERMIT || !us_actions_has(one.actions, US_ACTION_READ) ||
-	    rule_holds(l, index, folded) == NEVER)
-		return 0;
-	for (unsigned c = 1; c <= US_CAPACITY_LAST; c++) {
-		if ((l->order->rules[index].capacities & US_CAPACITY_BIT(c)) == 0)
+	for (size_t i = 0; i < order->n_rules; i++) {
+		if (order->rules[i].effect != US_FORBID || (reach->always[i] & reach->perhaps[index]) == 0 ||
+		    !us_lint_encloses(&order->rules[i], &order->rules[index]))
 			continue;
-		one.capacities = US_CAPACITY_BIT(c);
-		if (!is_forbidden(l, &one, folded))
-			return 1;
+		for (size_t d = 0; d < order->n_designations; d++)
+			if ((reach->always[i] >> d & 1) != 0)
+				taken[d] |= order->rules[i].capacities;
 	}
-	return 0;
+	for (size_t d = 0; d < order->n_designations; d++)
+		if ((reach->perhaps[index] >> d & 1) != 0 && (order->rules[index].capacities & ~taken[d]) != 0)
+			given |= UINT32_C(1) << d;
+	return given;
 }
 
 int
 us_lint_designations(struct us_lint *l)
 {
+	struct reach reach = { 0 };
+	uint32_t given = 0;
+
 	for (size_t d = 0; d < l->order->n_designations; d++) {
-		struct us_bytes name = l->order->designations[d].name;
 		uint8_t bytes[US_WORD_MAX];
 		size_t n = 0;
-		int given = 0;
-		int err = us_value_fold(name.p, name.n, bytes, &n);
+		int err = us_value_fold(l->order->designations[d].name.p, l->order->designations[d].name.n, bytes, &n);
 
 		if (err != US_OK)
 			return err;
-		for (size_t i = 0; i < l->order->n_rules && !given; i++)
-			given = gives(l, i, (struct us_bytes){ bytes, n });
-		if (!given)
-			us_lint_warn(l, us_lint_item(l, "designations", d), "nobody may read what is designated %.*s",
-			    TEXT(name));
+		for (size_t i = 0; i < l->order->n_rules; i++)
+			reach_of(l, i, (unsigned)d, (struct us_bytes){ bytes, n }, &reach);
 	}
+	for (size_t i = 0; i < l->order->n_rules; i++)
+		if (l->order->rules[i].effect == US_PERMIT && reach.perhaps[i] != 0)
+			given |= gives(l, i, &reach);
+	for (size_t d = 0; d < l->order->n_designations; d++)
+		if ((given >> d & 1) == 0)
+			us_lint_warn(l, us_lint_item(l, "designations", d), "nobody may read what is designated %.*s",
+			    TEXT(l->order->designations[d].name));
 	return US_OK;
 }
 
