@@ -226,6 +226,7 @@ batch_change(const struct us_registry *reg, const struct us_settled *s, struct u
 static int
 copy(const struct us_registry *reg, const struct us_act_copy *a, struct us_refusal *refusal)
 {
+	const int withholds = us_registry_withholds(reg, a->collection, US_WITHHELD_CLAWBACK | US_WITHHELD_FREEZE);
 	const struct us_batch *b = NULL;
 
 	for (uint32_t i = 0; i < a->n; i++) {
@@ -238,6 +239,8 @@ copy(const struct us_registry *reg, const struct us_act_copy *a, struct us_refus
 			return us_refuse(refusal, US_ERR_STATE, b->status == US_BATCH_HELD ? US_REASON_HELD
 			    : US_REASON_WITHDRAWN, "a record of a batch that is %s cannot be copied",
 			    us_batch_status_name(b->status));
+		if (withholds && us_registry_withheld(reg, a->collection, record) != 0)
+			return us_refuse(refusal, US_ERR_STATE, US_REASON_FROZEN, "some of these records are frozen or clawed back");
 	}
 	return US_OK;
 }

@@ -9,7 +9,9 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "common/timefmt.h"
+#include "daemon/keeper/approve.h"
 #include "daemon/keeper/ledger.h"
+#include "registry/withheld.h"
 
 #define TERM_KEYS_MAX 524288u
 #define PAGE_KEYS_MAX 524288u
@@ -27,6 +29,7 @@ struct answer {
 	uint32_t rule;     /* that refused it; 0: none */
 	const char *cure;  /* static */
 	struct us_left left;
+	uint32_t approval; /* that it uses up; 0: none */
 	uint32_t collection;
 	int record_keys, term_keys, page_keys;
 	int is_load;
@@ -94,6 +97,26 @@ may_open_collection(const struct us_keeper *k, const struct us_subject *subject,
 	return 0;
 }
 
+/* The rule that refuses wants approvals: are there some for exactly this? */
+static void
+ask_approvers(const struct us_keeper *k, const struct us_msg_log *m, const struct us_ledger_question *question,
+    struct us_context *context, struct answer *a, struct us_ruling *ruling)
+{
+	const struct us_act_approval request = { .action = question->action, .collection = m->collection,
+		.purpose = m->purpose, .query = question->action == US_ACTION_COUNT ? m->query : (struct us_bytes){ NULL, 0 },
+		.records = question->action == US_ACTION_COUNT ? (struct us_bytes){ NULL, 0 } : m->records };
+	struct us_approved approved;
+
+	if (us_approval_find(k, question->person, &request, &approved) != US_OK || approved.n == 0)
+		return;
+	context->approvers = approved.approvers;
+	context->n_approvers = approved.n;
+	us_ledger_evaluate(k, question, context, ruling);
+	context->n_approvers = 0;
+	context->approvers = NULL;
+	a->approval = ruling->decision == US_DECISION_ALLOW ? approved.number : 0;
+}
+
 static void
 decide_by_order(const struct us_keeper *k, const struct us_msg_log *m, const struct us_person *person,
     struct answer *a, struct us_ruling *ruling)
@@ -120,7 +143,13 @@ decide_by_order(const struct us_keeper *k, const struct us_msg_log *m, const str
 	}
 	if (m->kind == US_KIND_DISCLOSURE)
 		question.records = m->records;
+	/* what a read or copy opens first, words of rules, discloses nothing: its approval is asked with the records */
+	if (m->kind == US_KIND_INTENT && (m->action == US_ACTION_READ || m->action == US_ACTION_COPY))
+		context.unknown |= US_UNKNOWN_APPROVAL;
 	us_ledger_evaluate(k, &question, &context, ruling);
+	if (ruling->reason == US_REASON_APPROVAL && (m->action == US_ACTION_READ || m->action == US_ACTION_COPY ||
+	    m->action == US_ACTION_COUNT))
+		ask_approvers(k, m, &question, &context, a, ruling);
 	a->left = ruling->left;
 	if (ruling->decision == US_DECISION_ALLOW)
 		return;
@@ -138,10 +167,29 @@ same_party(const struct us_keeper *k, const struct us_person *person, uint32_t l
 	return who != NULL && (who->id == person->id || (who->party_bits & person->party_bits) != 0);
 }
 
+/* 1 if the record is frozen, or clawed back and not shown to this capacity. */
+static int
+is_withheld(const struct us_keeper *k, uint32_t collection, uint64_t record, int withholds, const struct us_person *person,
+    struct answer *a)
+{
+	const uint32_t sees = us_registry_order(k->registry)->workflows.clawback_visible;
+	const unsigned why = withholds ? us_registry_withheld(k->registry, collection, record) : 0;
+
+	if ((why & US_WITHHELD_FREEZE) != 0)
+		deny(a, US_ERR_DENIED, US_REASON_FROZEN);
+	else if ((why & US_WITHHELD_CLAWBACK) != 0 && (sees & US_CAPACITY_BIT(person->capacity)) == 0)
+		deny(a, US_ERR_DENIED, US_REASON_CLAWED_BACK);
+	else
+		return 0;
+	return 1;
+}
+
 static void
 check_records(const struct us_keeper *k, const struct us_msg_log *m, const struct us_person *person,
     struct answer *a)
 {
+	const int withholds = us_registry_withholds(k->registry, m->collection, US_WITHHELD_CLAWBACK | US_WITHHELD_FREEZE);
+
 	for (size_t i = 0; i < m->records.n; i += 8) {
 		const struct us_batch *b = us_registry_batch_of(k->registry, m->collection,
 		    us_load_u64(m->records.p + i));
@@ -152,6 +200,8 @@ check_records(const struct us_keeper *k, const struct us_msg_log *m, const struc
 			deny(a, US_ERR_DENIED, US_REASON_WITHDRAWN);
 		else if (b->status == US_BATCH_HELD && !same_party(k, person, b->facts.loaded_by))
 			deny(a, US_ERR_DENIED, US_REASON_HELD);
+		else if (is_withheld(k, m->collection, us_load_u64(m->records.p + i), withholds, person, a))
+			;
 		else if (b->status == US_BATCH_LIVE || b->status == US_BATCH_HELD)
 			continue;
 		else
@@ -335,7 +385,8 @@ append_parts(struct us_keeper *k, const struct us_msg_log *m, struct us_entry_ac
 		if (part == 0)
 			q.query = m->query;
 		err = us_keeper_append(k, &e, &p->index, &p->time_ns);
-		if (err == US_OK && us_ledger_take(k, access, &d, p->time_ns) != US_OK)
+		if (err == US_OK && (us_approval_take(k, access, p->index) != US_OK ||
+		    us_ledger_take(k, access, &d, p->time_ns) != US_OK))
 			us_fatal("an entry of the log cannot be counted in the ledger. Stopping: limits would not hold");
 	}
 	us_wipe(s.records, s.used * sizeof s.records[0]);
@@ -505,6 +556,7 @@ us_on_log(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_by
 	struct us_pending p = { .ch = ch, .tag = tag, .finish = finish_log };
 	struct us_ruling ruling = { .rule = 0 };
 	struct us_entry_access access;
+	uint8_t summary[US_APPROVAL_SUMMARY];
 	struct us_msg_log m;
 	struct answer *a;
 	size_t n_terms;
@@ -529,6 +581,10 @@ us_on_log(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_by
 	access.related = m.related;
 	if ((m.flags & US_LOG_COPY) == 0)
 		access.summary = m.note;
+	if (a->approval != 0) {
+		us_approval_summary(a->approval, summary);
+		access.summary = (struct us_bytes){ summary, sizeof summary };
+	}
 	us_keeper_fill_person(k, &access, m.credential);
 	memcpy(access.session, m.session, 16);
 	err = append_parts(k, &m, &access, &p);

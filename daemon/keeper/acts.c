@@ -11,6 +11,7 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "common/timefmt.h"
+#include "daemon/keeper/approve.h"
 #include "daemon/keeper/ledger.h"
 #include "registry/authority.h"
 
@@ -149,11 +150,28 @@ fill_usage(const struct us_keeper *k, uint32_t actor, struct us_context *facts)
 	us_ledger_fill(k, &q, facts);
 }
 
+/* Who has approved this very copy; it is used up when the copy is handed out. */
+static int
+fill_approvers(const struct us_keeper *k, uint32_t actor, struct us_approved *approved, struct us_context *facts)
+{
+	const struct us_act_approval request = { .action = US_ACTION_COPY, .collection = k->act->u.copy.collection,
+		.purpose = k->act->u.copy.purpose, .records = k->act->u.copy.records };
+	int err;
+
+	if (k->act->type != US_ACT_COPY)
+		return US_OK;
+	err = us_approval_find(k, us_registry_person(k->registry, actor), &request, approved);
+	facts->approvers = approved->approvers;
+	facts->n_approvers = err == US_OK ? approved->n : 0;
+	return err;
+}
+
 static int
 prepare(struct us_keeper *k, const struct us_msg_act_prepare *m, struct us_refusal *refusal)
 {
 	struct us_prepared *pr = &k->prepared;
 	const int64_t now = us_time_now_ns();
+	struct us_approved approved;
 	struct us_context facts;
 	struct us_buf certificate;
 	uint32_t actor;
@@ -164,6 +182,9 @@ prepare(struct us_keeper *k, const struct us_msg_act_prepare *m, struct us_refus
 	/* once more, with what only the moment knows: where from, with what credential */
 	us_keeper_context(k, m->credential, m->peer, &facts);
 	fill_usage(k, actor, &facts);
+	err = fill_approvers(k, actor, &approved, &facts);
+	if (err != US_OK)
+		return err;
 	err = us_authority_check(k->registry, us_registry_person(k->registry, actor), k->act, &facts, refusal);
 	if (err != US_OK)
 		return err;
@@ -378,6 +399,14 @@ describe(struct us_keeper *k, const struct us_act *act, struct us_entry_access *
 		break;
 	case US_ACT_COLLECTION_CREATE:
 		a->collection = us_registry_collections(k->registry);
+		break;
+	case US_ACT_CHALLENGE:
+	case US_ACT_RELABEL:
+	case US_ACT_CLAWBACK:
+		a->collection = act->u.records.selection.collection;
+		break;
+	case US_ACT_APPROVAL_REQUEST:
+		a->collection = act->u.approval.collection;
 		break;
 	case US_ACT_PERSON_ADD: case US_ACT_DOCKET_SIGN: case US_ACT_PERSON_SUSPEND:
 	case US_ACT_PERSON_REINSTATE: case US_ACT_PERSON_END: case US_ACT_CREDENTIAL_ISSUE:

@@ -121,6 +121,7 @@ struct us_keeper {
 	struct us_pkey *ca_key;
 	struct us_keyring *keyring;
 	struct us_registry *registry;
+	uint32_t order_version;  /* that the log was told is in force; 0: none yet */
 	struct us_usage *usage;  /* NULL until the vault is open */
 	struct us_buf init_act;
 	struct us_unsealing unsealing;
@@ -174,6 +175,8 @@ void us_keeper_fill_person(const struct us_keeper *k, struct us_entry_access *a,
 /* The live session with that id, of that credential. US_REASON_NONE and *person set; else why not. */
 enum us_reason us_keeper_session(struct us_keeper *k, const uint8_t session[16],
     const uint8_t credential[32], const struct us_person **person);
+/* Makes the version that is in force now the one that decides; an entry says so if it is another than was said last. */
+void us_keeper_order_at(struct us_keeper *k, int64_t now_ns);
 /* All facts of a request that the order's conditions can ask about, as the keeper sees them. */
 void us_keeper_context(const struct us_keeper *k, const uint8_t credential[32], struct us_bytes peer,
     struct us_context *out);

@@ -114,6 +114,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	us_keeper_unsealing_expire(k);
+	us_keeper_order_at(k, us_time_now_ns());
 	if (us_time_mono_ns() - k->last_entry_mono > HEARTBEAT_NS) {
 		(void)us_keeper_event(k, US_ACTION_HEARTBEAT, US_DECISION_NONE, US_REASON_NONE,
 		    (struct us_bytes){ NULL, 0 }, NULL);

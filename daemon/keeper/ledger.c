@@ -8,6 +8,7 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "common/timefmt.h"
+#include "daemon/keeper/approve.h"
 
 #define SAY_AFTER_NS US_NS_PER_SECOND
 
@@ -92,6 +93,8 @@ take_entry(struct us_keeper *k, struct rebuild *b, struct us_bytes entry)
 		err = us_entry_open(&v, US_BOX_ACCESS, &keys[US_BOX_ACCESS], &b->access);
 	if (err == US_OK)
 		err = us_entry_access_decode(&access, b->access.data, b->access.len);
+	if (err == US_OK)
+		err = us_approval_take(k, &access, v.index);
 	if (err == US_OK && counts(&access))
 		err = open_disclosure(k, b, &v, &keys[US_BOX_DISCLOSURE], &access);
 	us_wipe(keys, sizeof keys);

@@ -1,6 +1,7 @@
 /* Every message the keeper takes, and in which of its states. All else is refused. */
 #include "common/err.h"
 #include "common/log.h"
+#include "common/timefmt.h"
 #include "daemon/keeper/internal.h"
 
 #define BIT(s) (1u << (s))
@@ -50,6 +51,7 @@ us_keeper_dispatch(struct us_keeper *k, struct us_channel *ch, uint16_t type, ui
 			continue;
 		if ((table[i].states & BIT(k->state)) == 0 || k->stopping)
 			return k->stopping ? US_OK : US_ERR_STATE;
+		us_keeper_order_at(k, us_time_now_ns());
 		return table[i].handle(k, ch, tag, body);
 	}
 	return US_ERR_FORMAT;

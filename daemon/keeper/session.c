@@ -13,8 +13,10 @@
 #include "common/cert.h"
 #include "common/crypto.h"
 #include "common/err.h"
+#include "common/log.h"
 #include "common/timefmt.h"
 #include "daemon/keeper/internal.h"
+#include "registry/versions.h"
 
 static int
 nonce_tag(const struct us_keeper *k, const uint8_t *nonce, uint8_t tag[32])
@@ -211,6 +213,25 @@ us_keeper_session(struct us_keeper *k, const uint8_t session[16], const uint8_t 
 	if (reason == US_REASON_NONE && (*person == NULL || (*person)->id != s->person))
 		return US_REASON_SESSION_FORGED;
 	return reason;
+}
+
+void
+us_keeper_order_at(struct us_keeper *k, int64_t now_ns)
+{
+	uint8_t version[4];
+
+	/* while the state is replayed, acts move the registry through their own times */
+	if (k->state != US_KEEPER_OPEN)
+		return;
+	(void)us_registry_at(k->registry, now_ns);
+	if (us_registry_order(k->registry)->version == k->order_version)
+		return;
+	k->order_version = us_registry_order(k->registry)->version;
+	us_store_u32(version, k->order_version);
+	us_log(US_LOG_NOTICE, "version %u of the order is in force", (unsigned)k->order_version);
+	if (us_keeper_event(k, US_ACTION_ORDER_IN_FORCE, US_DECISION_NONE, US_REASON_NONE,
+	    (struct us_bytes){ version, sizeof version }, NULL) != US_OK)
+		us_fatal("that a version of the order is in force cannot be logged. Stopping");
 }
 
 void
