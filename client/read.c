@@ -47,6 +47,7 @@ take_header(struct us_record_stream *s, const char *line, size_t n)
 		    (uint64_t)us_json_number(header, "entry", 0), NULL);
 	if (err == US_OK)
 		err = s->on_header(s, header, line, n);
+	us_left_text(header, s->left);
 	cJSON_Delete(header);
 	return err;
 }
@@ -116,6 +117,9 @@ us_record_stream_run(struct us_record_stream *s, struct us_client *client,
 	else if (s->partial.len != 0 || s->records != s->expected) {
 		us_say("the answer is cut: %zu of %zu records came", s->records, s->expected);
 		status = US_EXIT_INCOMPLETE;
+	} else if (!s->json && s->left[0] != '\0') {
+		(void)fflush(stdout);
+		us_say("%s", s->left);
 	}
 	us_reply_free(&reply);
 	us_buf_free(&s->partial);

@@ -4,6 +4,7 @@
 #define US_CLIENT_RECORDS_H
 
 #include "client/client.h"
+#include "client/left.h"
 #include "client/proofs.h"
 
 struct us_record_stream {
@@ -17,6 +18,7 @@ struct us_record_stream {
 	size_t records;
 	int has_header;
 	int err;
+	char left[US_LEFT_TEXT];
 	struct us_buf partial;
 	struct us_proofs *proofs;
 };

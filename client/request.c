@@ -4,6 +4,7 @@
 
 #include "client/client.h"
 #include "client/http.h"
+#include "client/left.h"
 #include "common/base64.h"
 #include "common/crypto.h"
 #include "common/err.h"
@@ -184,6 +185,7 @@ us_client_problem(struct us_client *client, const struct us_reply *reply)
 	cJSON *problem = parse_json(&reply->body);
 	const char *title = us_json_text(problem, "title");
 	int status = exit_of_problem(reply, problem);
+	char left[US_LEFT_TEXT];
 
 	if (client->json && problem != NULL) {
 		char *text = cJSON_PrintUnformatted(problem);
@@ -200,6 +202,9 @@ us_client_problem(struct us_client *client, const struct us_reply *reply)
 		fprintf(stderr, "  at byte: %.0f of the query\n", us_json_number(problem, "position", -1) + 1);
 	print_member(problem, "paragraph", "order, paragraph");
 	print_member(problem, "cure", "what would help");
+	us_left_text(problem, left);
+	if (left[0] != '\0')
+		fprintf(stderr, "  %s\n", left);
 	if (reply->entry >= 0)
 		fprintf(stderr, "  log entry: %lld\n", (long long)reply->entry);
 	cJSON_Delete(problem);

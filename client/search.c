@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/left.h"
 #include "client/lookup.h"
 #include "common/err.h"
 
@@ -50,6 +51,7 @@ run_search(struct us_client *client, const struct us_args *args)
 	int64_t snapshot = us_arg_number(args, "snapshot", -1, 0, INT64_MAX);
 	cJSON *body = cJSON_CreateObject(), *answer = NULL;
 	struct us_buf path, query;
+	char left[US_LEFT_TEXT];
 	int status;
 
 	us_read_query(args->operand[1], &query);
@@ -75,7 +77,13 @@ run_search(struct us_client *client, const struct us_args *args)
 		us_usage_error("the collection's name is too long");
 	status = us_client_post(client, us_buf_cstr(&path), body, &answer);
 	us_buf_free(&path);
-	return status == US_EXIT_DONE ? us_show(client, answer, show_hits) : status;
+	if (status != US_EXIT_DONE)
+		return status;
+	us_left_text(answer, left);
+	status = us_show(client, answer, show_hits);
+	if (!client->json && left[0] != '\0')
+		us_say("%s", left);
+	return status;
 }
 
 static const struct us_option options[] = {

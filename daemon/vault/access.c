@@ -7,6 +7,7 @@
 #include "daemon/vault/internal.h"
 
 #define SESSIONS_MAX 65536u
+#define CURE_MAX 256 /* bytes of "cure" in a "logged" */
 
 /* --- sessions: open addressing by credential; an entry is overwritten by the person's next ------------ */
 
@@ -66,6 +67,29 @@ session_get(const struct vault *v, const uint8_t credential[32])
 
 /* --- logging ------------------------------------------------------------------------------------------- */
 
+static const char *title_of(enum us_reason reason);
+
+/* The keeper knows more than this process, above all what was disclosed before: by that the order has refused. */
+static void
+reply_ruled_out(struct request *r, const struct us_msg_logged *m)
+{
+	const struct us_order *order = us_registry_order(r->vault->registry);
+	struct problem p = { .status = 403, .type = "denied", .reason = (enum us_reason)m->reason, .rule = m->rule,
+		.title = title_of((enum us_reason)m->reason), .paragraph = order->default_paragraph, .entry = m->index,
+		.position = -1 };
+	char cure[CURE_MAX + 1];
+
+	(void)snprintf(cure, sizeof cure, "%.*s", (int)m->cure.n, (const char *)m->cure.p);
+	p.cure = cure;
+	if (m->rule > 0 && m->rule <= order->n_rules) {
+		p.rule_id = order->rules[m->rule - 1].id;
+		p.paragraph = order->rules[m->rule - 1].paragraph;
+	}
+	if (p.reason == US_REASON_QUOTA)
+		p.left = &r->left;
+	reply_problem(r, &p);
+}
+
 static void
 on_logged(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 {
@@ -78,11 +102,14 @@ on_logged(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
 		return;
 	}
-	if (m.err != US_OK) {
+	r->left = (struct us_left){ .records_per_request = m.left_request, .consecutive = m.left_consecutive,
+		.per_day = m.left_day, .life = m.left_life, .share = m.left_share };
+	if (m.err == US_ERR_DENIED && m.cure.n > 0)
+		reply_ruled_out(r, &m);
+	else if (m.err != US_OK)
 		reply_error(r, m.err, (enum us_reason)m.reason, m.index);
-		return;
-	}
-	r->answer(r, &m);
+	else
+		r->answer(r, &m);
 }
 
 void
@@ -254,7 +281,7 @@ title_of(enum us_reason reason)
 	if (reason == US_REASON_PURPOSE_MISSING)
 		return "The order wants a stated purpose";
 	if (reason == US_REASON_QUOTA)
-		return "More records than the order allows in one request";
+		return "More records than the order allows";
 	if (reason == US_REASON_CAPACITY)
 		return "Nobody of this capacity may do this";
 	if (reason == US_REASON_HOURS || reason == US_REASON_PERIOD)
@@ -284,6 +311,7 @@ access_ruling(struct request *r, enum us_action action, struct us_bytes purpose,
 
 	(void)us_registry_standing(v->registry, r->credential, now, NULL, &credential);
 	us_registry_context(v->registry, credential, (struct us_bytes){ (const uint8_t *)r->peer, r->peer_n }, now, &context);
+	context.unknown |= US_UNKNOWN_USAGE; /* the keeper's to decide: it has the ledger */
 	context.purpose = purpose;
 	context.records = records;
 	if (c != NULL)
@@ -312,19 +340,35 @@ access_rule(struct request *r, enum us_action action, struct us_bytes purpose, u
 /* --- parts of answers ------------------------------------------------------------------------------------ */
 
 void
+access_quota(struct us_json *j, const struct us_left *left)
+{
+	const struct {
+		const char *name;
+		uint32_t left;
+	} limits[] = {
+		{ "records_per_request", left->records_per_request }, { "consecutive", left->consecutive },
+		{ "per_day", left->per_day }, { "life", left->life }, { "share", left->share },
+	};
+
+	us_json_object(j);
+	for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+		us_json_key(j, limits[i].name);
+		if (limits[i].left == US_UNLIMITED)
+			us_json_null(j);
+		else
+			us_json_uint(j, limits[i].left);
+	}
+	us_json_close(j);
+}
+
+void
 access_json(struct request *r, struct us_json *j, uint64_t snapshot, uint64_t entry)
 {
 	us_json_kv_uint(j, "snapshot", snapshot);
 	us_json_kv_uint(j, "order", us_registry_order(r->vault->registry)->version);
 	us_json_kv_uint(j, "entry", entry);
 	us_json_key(j, "quota");
-	us_json_object(j);
-	us_json_key(j, "records_per_request");
-	if (r->ruling.records_per_request == US_RECORDS_UNLIMITED || r->ruling.records_per_request == 0)
-		us_json_null(j);
-	else
-		us_json_uint(j, r->ruling.records_per_request);
-	us_json_close(j);
+	access_quota(j, &r->left);
 }
 
 int

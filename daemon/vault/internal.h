@@ -184,6 +184,7 @@ struct request {
 	uint32_t person;
 	struct us_subject subject;
 	struct us_ruling ruling;
+	struct us_left left;       /* as the keeper said with the newest entry */
 	int counts_only;           /* no rule lets this person read here */
 	uint32_t smallest_count;   /* smaller numbers are "fewer than" it; 0: none */
 	uint32_t collection;
@@ -229,6 +230,7 @@ struct problem {
 	const char *cure;   /* may be NULL */
 	uint64_t entry;     /* NO_ENTRY: none */
 	int64_t position;   /* of an error in a query; -1: none */
+	const struct us_left *left; /* NULL: not known */
 	uint16_t retry_after;
 };
 void reply_problem(struct request *r, const struct problem *p);
@@ -282,6 +284,8 @@ void access_log(struct request *r, const struct entry *e,
 /* Logs a refusal and answers with the problem, to which the entry is added. */
 void access_refuse(struct request *r, enum us_action action, struct us_bytes purpose,
     const struct problem *p);
+/* What is left of the limits, as a value: an object with null where there is no limit. */
+void access_quota(struct us_json *j, const struct us_left *left);
 /* "snapshot", "order", "entry", "quota" into an open object. */
 void access_json(struct request *r, struct us_json *j, uint64_t snapshot, uint64_t entry);
 /* The tlog-proof of an entry just logged, appended as text. */

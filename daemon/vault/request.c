@@ -365,6 +365,10 @@ problem_write(struct us_buf *out, const struct problem *p)
 		us_json_kv_str(&j, "paragraph", p->paragraph);
 	if (p->cure != NULL && p->cure[0] != '\0')
 		us_json_kv_cstr(&j, "cure", p->cure);
+	if (p->left != NULL) {
+		us_json_key(&j, "quota");
+		access_quota(&j, p->left);
+	}
 	if (p->position >= 0)
 		us_json_kv_int(&j, "position", p->position);
 	if (p->entry != NO_ENTRY)
