@@ -33,7 +33,8 @@ take_order(struct us_client *client, const cJSON *order, const struct us_buf *so
 	if (!client->json) {
 		printf("order       version %u, ", a->version);
 		us_print_text(stdout, title, strlen(title), 0);
-		printf("\nsource      SHA-256 %s\ninstrument  %s%s\n", hex, *instrument == '\0' ? "none was filed with it" : "SHA-256 ", instrument);
+		printf("\nsource      SHA-256 %s\ninstrument  %s%s\n", hex,
+		    *instrument == '\0' ? "none was filed with it" : "SHA-256 ", instrument);
 	}
 	return fflush(stdout) == 0 ? US_EXIT_DONE : US_EXIT_OTHER;
 }
@@ -68,7 +69,8 @@ run_acknowledge(struct us_client *client, const struct us_args *args)
 
 /* ---- the register ---- */
 
-static const char *const register_columns[] = { "person", "name", "version", "time", "address", "place", "credential", "instrument", "form" };
+static const char *const register_columns[] = { "person", "name", "version", "time", "address", "place", "credential",
+    "instrument", "form" };
 #define REGISTER_COLUMNS (sizeof register_columns / sizeof register_columns[0])
 
 static void
@@ -139,7 +141,8 @@ static const struct us_option acknowledge_options[] = {
 static const struct us_option register_options[] = { { "csv", NULL, "as a CSV file on stdout, with every digest" } };
 
 const struct us_command us_commands_acknowledge[] = {
-	{ "acknowledge", "--address TEXT --place TEXT [--signed PDF]", "agrees to be bound by the order in force, with the profile's key",
+	{ "acknowledge", "--address TEXT --place TEXT [--signed PDF]",
+	    "agrees to be bound by the order in force, with the profile's key",
 	    "underseal acknowledge --address \"1 Main St, Springfield\" --place \"Springfield, NY\" --signed exhibit-a.pdf",
 	    acknowledge_options, 3, 0, 0, run_acknowledge },
 	{ "order acknowledgements", "[--csv]", "who has acknowledged which version of the order, and when",

@@ -11,7 +11,8 @@ show_requested(const cJSON *answer)
 {
 	const char *id = us_json_text(answer, "docket");
 
-	printf("%s: others approve it with 'underseal docket sign %s'; then the same request, with the same purpose, is let through once\n", id, id);
+	printf("%s: others approve it with 'underseal docket sign %s'; then the same request, with the same purpose, is let "
+	    "through once\n", id, id);
 }
 
 /* The numbers as the act packs them; they must all be of the one collection. */
@@ -88,6 +89,7 @@ static const struct us_option request_options[] = { { "purpose", "TEXT", "of the
 const struct us_command us_commands_approval[] = {
 	{ "approval request", "read|copy COLLECTION BATES... | count COLLECTION QUERY [--purpose TEXT]",
 	    "asks others to approve one request that the order lets through only then",
-	    "underseal approval request read logs OAI000000017 OAI000000018 --purpose \"claim 3\"", request_options, 1, 3, 65538, run_request },
+	    "underseal approval request read logs OAI000000017 OAI000000018 --purpose \"claim 3\"", request_options, 1, 3, 65538,
+	    run_request },
 	{ 0 },
 };

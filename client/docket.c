@@ -36,6 +36,7 @@ static cJSON *
 row_of(const cJSON *item)
 {
 	const cJSON *served = cJSON_GetObjectItemCaseSensitive(item, "served");
+	const char *status = us_json_text(item, "status");
 	cJSON *row = cJSON_CreateObject();
 	char wanted[256], parties[256];
 
@@ -43,7 +44,7 @@ row_of(const cJSON *item)
 	join(served, "party", parties, sizeof parties);
 	(void)cJSON_AddStringToObject(row, "id", us_json_text(item, "id"));
 	(void)cJSON_AddStringToObject(row, "kind", us_json_text(item, "kind"));
-	(void)cJSON_AddStringToObject(row, "status", *us_json_text(item, "status") == '\0' ? "waits" : us_json_text(item, "status"));
+	(void)cJSON_AddStringToObject(row, "status", *status == '\0' ? "waits" : status);
 	(void)cJSON_AddStringToObject(row, "yours", cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(item, "yours")) ? "yes" : "");
 	(void)cJSON_AddStringToObject(row, "waits for", *us_json_text(item, "wanted") != '\0' ? us_json_text(item, "wanted") :
 	    cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(item, "waits_for_court")) ? "court" : wanted);
@@ -140,7 +141,8 @@ run_show(struct us_client *client, const struct us_args *args)
 static void
 show_signed(const cJSON *answer)
 {
-	puts(cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(answer, "open")) ? "signed; others' signatures are still missing" : "signed");
+	puts(cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(answer, "open")) ? "signed; others' signatures are still missing" :
+	    "signed");
 }
 
 int
@@ -183,7 +185,8 @@ run_sign(struct us_client *client, const struct us_args *args)
 static void
 show_done(const cJSON *answer)
 {
-	puts(strcmp(us_json_text(answer, "status"), "pending") == 0 ? "recorded; others' signatures are still missing" : "recorded");
+	puts(strcmp(us_json_text(answer, "status"), "pending") == 0 ? "recorded; others' signatures are still missing" :
+	    "recorded");
 }
 
 static int
@@ -294,11 +297,13 @@ static const struct us_option serve_options[] = {
 };
 
 const struct us_command us_commands_docket[] = {
-	{ "docket list", "[--all]", "everything that waits for somebody", "underseal docket list", list_options, 1, 0, 0, run_list },
+	{ "docket list", "[--all]", "everything that waits for somebody", "underseal docket list", list_options, 1, 0, 0,
+	    run_list },
 	{ "docket show", "ID", "one item, as it would be signed", "underseal docket show clearance-1", NULL, 0, 1, 1, run_show },
 	{ "docket sign", "ID", "signs an item with the profile's key; an order is compiled anew and compared first",
 	    "underseal docket sign person-5", NULL, 0, 1, 1, run_sign },
-	{ "docket object", "ID --file F", "objects for your party, with grounds", "underseal docket object clearance-1 --file objection.pdf",
+	{ "docket object", "ID --file F", "objects for your party, with grounds",
+	    "underseal docket object clearance-1 --file objection.pdf",
 	    object_options, 1, 1, 1, run_object },
 	{ "docket resolve", "ID --authority TEXT [--granted|--denied]", "records the ruling on an item",
 	    "underseal docket resolve clearance-1 --denied --authority \"ECF No. 612\"", resolve_options, 3, 1, 1, run_resolve },

@@ -148,7 +148,7 @@ static const struct us_option get_options[] = { { "output", "FILE", "where to (a
 
 const struct us_command us_commands_document[] = {
 	{ "document get", "DIGEST -o FILE", "fetches an instrument, statement or notice and compares it with its digest",
-	    "underseal document get 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 -o order.pdf", get_options, 1, 1, 1,
-	    run_get },
+	    "underseal document get 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 -o order.pdf",
+	    get_options, 1, 1, 1, run_get },
 	{ 0 },
 };

@@ -51,7 +51,7 @@ freeze_records(struct us_client *client, const struct us_args *args, const struc
 static int
 run_freeze(struct us_client *client, const struct us_args *args)
 {
-	const char *text = us_arg_needed(args, "scope", "how far? all, party:P, person:N, collection:C, query:Q, batch:C/N, records:BATES,… with");
+	const char *text = us_arg_needed(args, "scope", "how far?");
 	const char *authority = us_arg_needed(args, "authority", "on what authority?");
 	struct us_act *act = us_act_new(US_ACT_FREEZE);
 	struct us_scope scope;
@@ -59,7 +59,8 @@ run_freeze(struct us_client *client, const struct us_args *args)
 	int status;
 
 	if (us_scope_parse(text, &scope) != US_OK)
-		us_usage_error("--scope is all, party:P, person:N, collection:C, query:Q, batch:C/N or records:BATES,…, not '%s'", text);
+		us_usage_error("--scope is all, party:P, person:N, collection:C, query:Q, batch:C/N or records:BATES,…, not "
+		    "'%s'", text);
 	act->u.freeze.scope = scope.scope;
 	act->u.freeze.authority = us_bytes_of(authority);
 	switch (scope.scope) {
@@ -87,8 +88,9 @@ run_freeze(struct us_client *client, const struct us_args *args)
 static void
 show_unfrozen(const cJSON *answer)
 {
-	puts(strcmp(us_json_text(answer, "status"), "pending") == 0 ? "signed; the freeze holds until the others of the quorum have signed too" :
-	    "lifted");
+	const int pending = strcmp(us_json_text(answer, "status"), "pending") == 0;
+
+	puts(pending ? "signed; the freeze holds until the others of the quorum have signed too" : "lifted");
 }
 
 static int
@@ -117,7 +119,8 @@ static const struct us_option unfreeze_options[] = { { "authority", "TEXT", "the
 const struct us_command us_commands_freeze[] = {
 	{ "freeze", "--scope all|party:P|person:N|collection:C|query:Q|batch:ID|records:BATES,... --authority TEXT",
 	    "stops access at once; what is loaded later is in no frozen set of records",
-	    "underseal freeze --scope person:\"Ada Attorney\" --authority \"oral order of 3 March\"", freeze_options, 4, 0, 0, run_freeze },
+	    "underseal freeze --scope person:\"Ada Attorney\" --authority \"oral order of 3 March\"", freeze_options, 4, 0, 0,
+	    run_freeze },
 	{ "unfreeze", "ID [--authority TEXT]", "signs that a freeze be lifted; the last of the quorum lifts it",
 	    "underseal unfreeze freeze-1 --authority \"ECF No. 640\"", unfreeze_options, 1, 1, 1, run_unfreeze },
 	{ 0 },

@@ -180,8 +180,8 @@ static const struct us_option who_options[] = {
 const struct us_command us_commands_order_ask[] = {
 	{ "order explain", "--person NAME --action ACTION [--at TIME] [COLLECTION BATES]",
 	    "may a person do something, by which rule and paragraph, and what would help",
-	    "underseal order explain --person \"Ada Attorney\" --action copy logs OAI000000017 --at 2026-03-03T10:00:00Z", explain_options, 3,
-	    0, 2, run_explain },
+	    "underseal order explain --person \"Ada Attorney\" --action copy logs OAI000000017 --at 2026-03-03T10:00:00Z",
+	    explain_options, 3, 0, 2, run_explain },
 	{ "order who", "COLLECTION BATES --action ACTION [--at TIME]", "who may do something with a record, or might have then",
 	    "underseal order who logs OAI000000017 --action read", who_options, 2, 2, 2, run_who },
 	{ 0 },

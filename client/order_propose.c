@@ -90,8 +90,8 @@ us_order_check_version(struct us_client *client, uint32_t version, cJSON **diff)
 
 	*diff = NULL;
 	if (status == US_EXIT_DONE && !compiles_to(order, &source)) {
-		us_say("VERIFICATION FAILED: version %u, compiled here, is not what the vault would execute; it was not signed. Another "
-		    "release of this client can compile differently: 'underseal --version'", version);
+		us_say("VERIFICATION FAILED: version %u, compiled here, is not what the vault would execute; it was not signed. "
+		    "Another release of this client can compile differently: 'underseal --version'", version);
 		status = US_EXIT_UNVERIFIED;
 	}
 	us_buf_free(&source);
@@ -152,8 +152,8 @@ compile_file(const char *path, struct us_buf *source, struct us_buf *compiled)
 		us_say("%s:%u:%u: %s: %s", path, findings.items[i].line, findings.items[i].column,
 		    findings.items[i].severity == US_FINDING_ERROR ? "error" : "warning", findings.items[i].text);
 	if (err != US_OK)
-		us_give_up(err == US_ERR_FORMAT ? US_EXIT_UNVERIFIED : US_EXIT_OTHER, "%s was not proposed: 'underseal order check' must be "
-		    "content with it", path);
+		us_give_up(err == US_ERR_FORMAT ? US_EXIT_UNVERIFIED : US_EXIT_OTHER,
+		    "%s was not proposed: 'underseal order check' must be content with it", path);
 }
 
 static int
@@ -208,11 +208,13 @@ static const struct us_option propose_options[] = {
 static const struct us_option withdraw_options[] = { { "reason", "TEXT", "stands in the log" } };
 
 const struct us_command us_commands_order_propose[] = {
-	{ "order propose", "FILE [--instrument PDF] [--authority TEXT] [--effective TIME]", "puts a new version before those who must sign it",
-	    "underseal order propose order-2.yaml --instrument ecf-612.pdf --authority \"ECF No. 612\" --effective 2026-06-01T00:00:00Z",
+	{ "order propose", "FILE [--instrument PDF] [--authority TEXT] [--effective TIME]",
+	    "puts a new version before those who must sign it",
+	    "underseal order propose order-2.yaml --instrument ecf-612.pdf --authority \"ECF No. 612\" --effective "
+	    "2026-06-01T00:00:00Z",
 	    propose_options, 3, 1, 1, run_propose },
-	{ "order sign", "ID", "compiles a version here, shows what it changes, and signs it", "underseal order sign order-2", NULL, 0, 1, 1,
-	    run_sign },
+	{ "order sign", "ID", "compiles a version here, shows what it changes, and signs it", "underseal order sign order-2",
+	    NULL, 0, 1, 1, run_sign },
 	{ "order withdraw", "ID [--reason TEXT]", "takes back a version that you have proposed",
 	    "underseal order withdraw order-2 --reason \"superseded\"", withdraw_options, 1, 1, 1, run_withdraw },
 	{ 0 },

@@ -139,7 +139,8 @@ pack_all(struct us_choice *out)
 		const int err = us_chosen_pack(c);
 
 		if (err == US_ERR_LIMIT) {
-			us_say("in %s that are more separate runs of records than one act can hold: narrow the query, or go batch by batch",
+			us_say("in %s that are more separate runs of records than one act can hold: narrow the query, or go "
+			    "batch by batch",
 			    c->name);
 			return US_EXIT_USAGE;
 		}

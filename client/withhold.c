@@ -28,7 +28,8 @@ show_each(const cJSON *answer)
 }
 
 int
-us_act_each(struct us_client *client, const char *path, struct us_act *act, struct us_selection *selection, const struct us_choice *choice)
+us_act_each(struct us_client *client, const char *path, struct us_act *act, struct us_selection *selection,
+    const struct us_choice *choice)
 {
 	cJSON *all = cJSON_CreateObject(), *items = cJSON_AddArrayToObject(all, "items"), *answer;
 	int status = US_EXIT_OTHER, pending = 0;
@@ -38,7 +39,8 @@ us_act_each(struct us_client *client, const char *path, struct us_act *act, stru
 		*selection = us_chosen_selection(&choice->items[i]);
 		status = us_client_act(client, path, act, &answer);
 		if (status != US_EXIT_DONE && status != US_EXIT_PENDING) {
-			us_say("the records of %s were not done%s", choice->items[i].name, i > 0 ? "; those named before it were" : "");
+			us_say("the records of %s were not done%s", choice->items[i].name, i > 0 ?
+			    "; those named before it were" : "");
 			cJSON_Delete(all);
 			return status;
 		}
@@ -75,9 +77,10 @@ choose(struct us_client *client, const struct us_args *args, const char *query, 
 static int
 file_records(struct us_client *client, const struct us_args *args, const char *path, struct us_act *act, const char *document)
 {
-	const int is_challenge = act->type == US_ACT_CHALLENGE;
+	const int by_number = act->type == US_ACT_CHALLENGE; /* has no other options */
+	const char *query = by_number ? NULL : us_arg(args, "query"), *batch = by_number ? NULL : us_arg(args, "batch");
 	struct us_choice choice;
-	int status = choose(client, args, is_challenge ? NULL : us_arg(args, "query"), is_challenge ? NULL : us_arg(args, "batch"), &choice);
+	int status = choose(client, args, query, batch, &choice);
 
 	if (status == US_EXIT_DONE && document != NULL)
 		status = us_document_send(client, document, act->u.records.document);
@@ -101,7 +104,8 @@ run_challenge(struct us_client *client, const struct us_args *args)
 static int
 run_relabel(struct us_client *client, const struct us_args *args)
 {
-	const char *designation = us_arg_needed(args, "designation", "to which designation of the order?"), *reason = us_arg(args, "reason");
+	const char *designation = us_arg_needed(args, "designation", "to which designation of the order?");
+	const char *reason = us_arg(args, "reason");
 	struct us_act *act = us_act_new(US_ACT_RELABEL);
 
 	act->u.records.designation = us_bytes_of(designation);
@@ -154,10 +158,13 @@ only_clearance(struct us_client *client, char *id)
 	int status = us_order_fetch(client, 0, &document, &source);
 
 	us_buf_init(&compiled, US_ORDER_COMPILED_MAX);
-	if (status == US_EXIT_DONE && (us_order_compile((struct us_bytes){ source.data, source.len }, &compiled, &findings) != US_OK ||
-	    us_order_decode(compiled.data, compiled.len, &order) != US_OK))
-		us_give_up(US_EXIT_OTHER, "the order in force cannot be read by this client: name the clearance with --clearance");
-	if (status == US_EXIT_DONE && order->n_clearances != 1) {
+	if (status != US_EXIT_DONE)
+		goto out;
+	if (us_order_compile((struct us_bytes){ source.data, source.len }, &compiled, &findings) != US_OK ||
+	    us_order_decode(compiled.data, compiled.len, &order) != US_OK)
+		us_give_up(US_EXIT_OTHER, "the order in force cannot be read by this client: name the clearance with "
+		    "--clearance");
+	if (order->n_clearances != 1) {
 		us_say("which clearance? The order has %zu; --clearance ID names one%s", order->n_clearances,
 		    order->n_clearances == 0 ? ", and there must be one" : ":");
 		for (size_t i = 0; i < order->n_clearances; i++)
@@ -166,6 +173,7 @@ only_clearance(struct us_client *client, char *id)
 	}
 	if (status == US_EXIT_DONE)
 		(void)snprintf(id, US_ORDER_ID_MAX + 1, "%s", (const char *)order->clearances[0].id.p);
+out:
 	us_order_free(order);
 	us_buf_free(&source);
 	us_buf_free(&compiled);
@@ -222,17 +230,21 @@ static const struct us_option clawback_options[] = {
 };
 
 const struct us_command us_commands_withhold[] = {
-	{ "clearance request", "NAME --statement FILE [--clearance ID]", "discloses a person to the parties who may object, before they see anything",
-	    "underseal clearance request \"Eve Expert\" --clearance expert --statement cv.pdf", clearance_options, 2, 1, 1, run_clearance },
+	{ "clearance request", "NAME --statement FILE [--clearance ID]",
+	    "discloses a person to the parties who may object, before they see anything",
+	    "underseal clearance request \"Eve Expert\" --clearance expert --statement cv.pdf", clearance_options, 2, 1, 1,
+	    run_clearance },
 	{ "challenge", "BATES... --basis FILE", "challenges the designation of records",
 	    "underseal challenge OAI000000017 OAI000000018 --basis letter.pdf", challenge_options, 2, 0, 65536, run_challenge },
 	{ "relabel", "BATES...|--query Q|--batch ID --designation D [--reason TEXT]", "gives records another designation",
-	    "underseal relabel OAI000000017 --designation CONFIDENTIAL --reason \"agreed on 3 March\"", relabel_options, 7, 0, 65536,
-	    run_relabel },
-	{ "clawback report", "ID", "how many people and copies had what was clawed back", "underseal clawback report clawback-1", NULL, 0, 1, 1,
-	    run_report },
-	{ "clawback", "BATES...|--query Q|--batch ID --notice FILE --noticed-at TIME", "takes back what was produced by mistake, at once",
-	    "underseal clawback --query '\"privileged and confidential\"' --collection logs --notice notice.pdf --noticed-at 2026-03-03",
+	    "underseal relabel OAI000000017 --designation CONFIDENTIAL --reason \"agreed on 3 March\"",
+	    relabel_options, 7, 0, 65536, run_relabel },
+	{ "clawback report", "ID", "how many people and copies had what was clawed back", "underseal clawback report clawback-1",
+	    NULL, 0, 1, 1, run_report },
+	{ "clawback", "BATES...|--query Q|--batch ID --notice FILE --noticed-at TIME",
+	    "takes back what was produced by mistake, at once",
+	    "underseal clawback --query '\"privileged and confidential\"' --collection logs --notice notice.pdf --noticed-at "
+	    "2026-03-03",
 	    clawback_options, 7, 0, 65536, run_clawback },
 	{ 0 },
 };

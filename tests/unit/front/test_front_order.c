@@ -163,9 +163,11 @@ questions_refused(void **state)
 	static const char *const bad[] = {
 		"/v1/orders/0/diff/1", "/v1/orders/1/diff/x", "/v1/orders/1/diff/4294967296", "/v1/orders/01/diff/2",
 		"/v1/orders/1/diff/2?at=2026-03-03T10:00:00Z", "/v1/order/explain", "/v1/order/explain?person=a",
-		"/v1/order/explain?action=read", "/v1/order/explain?person=a&action=", "/v1/order/explain?person=a&action=read&bates=D1",
+		"/v1/order/explain?action=read", "/v1/order/explain?person=a&action=",
+		    "/v1/order/explain?person=a&action=read&bates=D1",
 		"/v1/order/explain?person=a&action=read&at=yesterday", "/v1/order/explain?person=a&action=read&at=",
-		"/v1/order/explain?person=a&action=read&at=2026-03-03", "/v1/order/explain?person=a&action=read&at=1970-01-01T00:00:00Z",
+		"/v1/order/explain?person=a&action=read&at=2026-03-03",
+		    "/v1/order/explain?person=a&action=read&at=1970-01-01T00:00:00Z",
 		"/v1/order/explain?person=a&action=read&at=2026-03-03T10:00:00Zx", "/v1/order/explain?person=a&action=read&x=1",
 		"/v1/order/explain?person=a&action=a23456789012345678901234567890123",
 		"/v1/order/who?action=read&collection=demo", "/v1/order/who?action=read&bates=D1",
