@@ -114,11 +114,11 @@ failures(struct example *e, const struct us_order *order)
 static void
 print_failed(void *ctx, const struct us_suite_result *r)
 {
-	const char *name = ctx;
+	const struct example *e = ctx;
 
 	if (r->failed)
-		print_message("%s:%u:%u: %s: expected %s; found %s\n%s", name, r->line, r->column, r->statement, r->expected,
-		    r->found, r->why);
+		print_message("%s:%u:%u: %s: expected %s; found %s\n%s", e->name, r->line, r->column, r->statement,
+		    r->expected, r->found, r->why);
 }
 
 static void
