@@ -77,15 +77,15 @@ measure(struct rig *r, unsigned rounds, unsigned group)
 	    group, rounds * group / wall, cpu * 1e6 / (rounds * group));
 }
 
+/* limits: that the order has instead of its own, or NULL. */
 static void
-entries(void **state)
+run(const char *limits)
 {
 	const unsigned scale = getenv("UNDERSEAL_BENCH") != NULL ? 20 : 1;
 	struct rig r;
 	double before;
 
-	(void)state;
-	rig_create(&r);
+	rig_create_order(&r, limits == NULL ? NULL : "      records_per_request: 1000\n", limits);
 	rig_start(&r, "");
 	rig_open(&r);
 	rig_load(&r, 5000);
@@ -97,13 +97,30 @@ entries(void **state)
 	rig_start(&r, "");
 	print_message("ready %.2f s after a kill, with %llu entries in the log\n", seconds() - before,
 	    (unsigned long long)r.tree_size);
+	before = seconds();
+	rig_open(&r);
+	print_message("open %.2f s later: the ledger is there\n", seconds() - before);
 	rig_destroy(&r);
+}
+
+static void
+entries(void **state)
+{
+	(void)state;
+	run(NULL);
+}
+
+static void
+entries_under_limits(void **state)
+{
+	(void)state;
+	run("      per_day: 100000\n      life: 1000000\n      consecutive: 10000\n      per: party\n");
 }
 
 int
 main(int argc, char **argv)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(entries) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(entries), cmocka_unit_test(entries_under_limits) };
 
 	rig_main(argc, argv);
 	return cmocka_run_group_tests(tests, NULL, NULL);
