@@ -17,6 +17,7 @@ static const char *const scope_names[] = { NULL, "all", "own-party", "self" };
 #define BOXES 3u
 #define FIELDS 4u
 #define SCOPES 3u
+#define REASON_LAST 255u
 
 /* ---- in ---- */
 
@@ -109,9 +110,8 @@ read_reason(struct us_findings *f, const struct us_yaml_node *node, struct us_su
 {
 	if (e->decision == US_DECISION_ALLOW)
 		us_yaml_error(f, node, "what is allowed has no reason: reason belongs to may_not");
-	else if (node->kind != US_YAML_SCALAR ||
-	    us_reason_of(&e->reason, (const char *)node->text.p, node->text.n) != US_OK || e->reason == US_REASON_NONE)
-		us_suite_unknown(f, node, "reason");
+	else
+		e->reason = (enum us_reason)us_suite_named(f, node, "reason", us_reason_name, REASON_LAST);
 }
 
 void
@@ -125,10 +125,7 @@ us_suite_read_expected(struct us_findings *f, const struct us_yaml_node *node, s
 	e->says |= (v[0] != NULL ? US_SAYS_PARAGRAPH : 0) | (v[1] != NULL ? US_SAYS_REASON : 0) |
 	    (v[2] != NULL ? US_SAYS_MASKS : 0) | (v[4] != NULL ? US_SAYS_BOXES : 0) | (v[5] != NULL ? US_SAYS_LOG : 0) |
 	    (v[6] != NULL ? US_SAYS_FEWER : 0);
-	if (v[0] != NULL && v[0]->kind == US_YAML_SCALAR && us_text_ok(v[0]->text, US_ORDER_PARAGRAPH_MAX))
-		e->paragraph = v[0]->text;
-	else if (v[0] != NULL)
-		us_yaml_error(f, v[0], "because names the paragraph that the ruling cites: \"7(a)\"");
+	e->paragraph = us_yaml_text(f, v[0], US_ORDER_PARAGRAPH_MAX);
 	if (v[1] != NULL)
 		read_reason(f, v[1], e);
 	if (v[2] != NULL && !us_suite_is_word(v[2], "none"))

@@ -37,80 +37,49 @@ us_suite_is_word(const struct us_yaml_node *node, const char *word)
 	return node->kind == US_YAML_SCALAR && !node->quoted && us_bytes_is(node->text, word);
 }
 
-void
-us_suite_unknown(struct us_findings *f, const struct us_yaml_node *node, const char *what)
+unsigned
+us_suite_named(struct us_findings *f, const struct us_yaml_node *node, const char *what, const char *(*name_of)(unsigned),
+    unsigned last)
 {
-	if (node->kind != US_YAML_SCALAR)
-		us_finding(f, US_FINDING_ERROR, node->line, node->column, "the name of a %s is wanted here", what);
-	else
-		us_finding(f, US_FINDING_ERROR, node->line, node->column, "unknown %s \"%.*s\"", what,
-		    (int)(node->text.n < 80 ? node->text.n : 80), (const char *)node->text.p);
+	struct us_guess g = us_guess_of(node->text);
+
+	if (node->kind != US_YAML_SCALAR) {
+		us_finding(f, US_FINDING_ERROR, node->line, node->column, "one %s is wanted here", what);
+		return 0;
+	}
+	for (unsigned i = 1; i <= last; i++) {
+		if (name_of(i) == NULL)
+			continue;
+		if (us_bytes_is(node->text, name_of(i)))
+			return i;
+		us_guess_consider(&g, name_of(i), strlen(name_of(i)));
+	}
+	us_guess_complain(f, node, what, &g);
+	return 0;
 }
 
-static int
-same(struct us_bytes a, struct us_bytes b)
+size_t
+us_suite_person_named(struct us_findings *f, const struct us_yaml_node *node, const struct us_suite *suite)
 {
-	return a.n > 0 && a.n == b.n && memcmp(a.p, b.p, a.n) == 0;
-}
-
-int
-us_suite_person_named(struct us_findings *f, const struct us_yaml_node *node, const struct us_suite *suite, size_t *out)
-{
-	for (size_t i = 0; node->kind == US_YAML_SCALAR && i < suite->n_people; i++)
-		if (same(suite->people[i].id, node->text))
-			return *out = i, US_OK;
-	us_suite_unknown(f, node, "person");
-	return US_ERR_NOT_FOUND;
-}
-
-int
-us_suite_record_named(struct us_findings *f, const struct us_yaml_node *node, const struct us_suite *suite, size_t *out)
-{
-	for (size_t i = 0; node->kind == US_YAML_SCALAR && i < suite->n_records; i++)
-		if (same(suite->records[i].id, node->text))
-			return *out = i, US_OK;
-	us_suite_unknown(f, node, "record");
-	return US_ERR_NOT_FOUND;
-}
-
-int
-us_suite_party_named(struct us_findings *f, const struct us_yaml_node *node, const struct us_order *order, size_t *out)
-{
-	if (node->kind == US_YAML_SCALAR && us_order_party(order, node->text, out) == US_OK)
-		return US_OK;
-	us_suite_unknown(f, node, "party");
-	return US_ERR_NOT_FOUND;
+	return us_yaml_reference(f, node, "person", suite->people, suite->n_people, sizeof(*suite->people));
 }
 
 /* ---- people ---- */
 
-struct reading {
+struct clearances {
 	const struct us_order *order;
-	struct us_subject *subject;
+	uint32_t bits;
 };
-
-static void
-one_party(struct us_findings *f, const struct us_yaml_node *node, void *arg)
-{
-	struct reading *r = arg;
-	size_t party;
-
-	if (us_suite_party_named(f, node, r->order, &party) == US_OK)
-		r->subject->parties |= UINT64_C(1) << party;
-}
 
 static void
 one_clearance(struct us_findings *f, const struct us_yaml_node *node, void *arg)
 {
-	struct reading *r = arg;
+	struct clearances *c = arg;
+	size_t at = us_yaml_reference(f, node, "clearance", c->order->clearances, c->order->n_clearances,
+	    sizeof(*c->order->clearances));
 
-	for (size_t i = 0; i < r->order->n_clearances; i++) {
-		if (same(r->order->clearances[i].id, node->text)) {
-			r->subject->clearances |= UINT32_C(1) << i;
-			return;
-		}
-	}
-	us_suite_unknown(f, node, "clearance");
+	if (at != 0)
+		c->bits |= UINT32_C(1) << (at - 1);
 }
 
 static void
@@ -120,22 +89,19 @@ read_person(struct us_findings *f, const struct us_yaml_node *node, struct us_su
 		{ "clearances", 0 }, { NULL, 0 } };
 	const struct us_yaml_node *v[US_YAML_KEYS];
 	struct us_suite_person *p = &suite->people[suite->n_people];
-	struct reading r = { suite->order, &p->subject };
+	struct clearances cleared = { suite->order, 0 };
 
 	if (us_yaml_map(f, node, "a person", keys, v) != US_OK)
 		return;
 	p->id = us_yaml_id(f, v[0]);
-	for (size_t i = 0; i < suite->n_people; i++)
-		if (same(suite->people[i].id, p->id))
-			us_yaml_error(f, v[0], "another person has this id");
-	us_yaml_each(f, v[1], one_party, &r);
-	if (v[2] != NULL && (v[2]->kind != US_YAML_SCALAR || us_capacity_of(&p->subject.capacity,
-	    (const char *)v[2]->text.p, v[2]->text.n) != US_OK))
-		us_suite_unknown(f, v[2], "capacity");
-	if (v[3] != NULL && !us_suite_is_word(v[3], "true") && !us_suite_is_word(v[3], "false"))
-		us_yaml_error(f, v[3], "acknowledged is true or false");
-	p->subject.acknowledged = v[3] != NULL && us_suite_is_word(v[3], "true");
-	us_yaml_each(f, v[4], one_clearance, &r);
+	if (us_yaml_position(p->id, suite->people, suite->n_people, sizeof(*p)) != 0)
+		us_yaml_error(f, v[0], "another person has this id");
+	p->subject.parties = us_yaml_parties(f, v[1], suite->order);
+	if (v[2] != NULL)
+		(void)us_yaml_capacity(f, v[2], &p->subject.capacity);
+	p->subject.acknowledged = us_yaml_truth(f, v[3]);
+	us_yaml_each(f, v[4], one_clearance, &cleared);
+	p->subject.clearances = cleared.bits;
 	p->subject.person = (uint32_t)++suite->n_people;
 }
 
@@ -179,31 +145,19 @@ read_messages(struct us_findings *f, const struct us_yaml_node *node, struct us_
 	record->document.n_messages = n;
 }
 
-static struct us_bytes
-read_value(struct us_findings *f, const struct us_yaml_node *node)
-{
-	struct us_bytes none = { NULL, 0 };
-
-	if (node == NULL)
-		return none;
-	if (node->kind == US_YAML_SCALAR && us_text_ok(node->text, US_ORDER_TEXT_MAX))
-		return node->text;
-	us_yaml_error(f, node, "text without control characters or spaces at its ends is wanted here");
-	return none;
-}
-
 /* A designation of the order's list; without one a record has the strictest, as in the vault. */
 static struct us_bytes
 read_designation(struct us_findings *f, const struct us_yaml_node *node, const struct us_order *order)
 {
-	struct us_bytes name = read_value(f, node);
+	struct us_bytes name = us_yaml_text(f, node, US_ORDER_TEXT_MAX);
 
 	if (order->n_designations == 0)
 		return name;
 	if (node == NULL)
 		return order->designations[0].name;
 	if (name.n > 0 && us_order_designation(order, name) == 0)
-		us_suite_unknown(f, node, "designation");
+		(void)us_yaml_reference(f, node, "designation", order->designations, order->n_designations,
+		    sizeof(*order->designations));
 	return name;
 }
 
@@ -253,13 +207,12 @@ read_record(struct us_findings *f, const struct us_yaml_node *node, struct us_su
 	if (us_yaml_map(f, node, "a record", keys, v) != US_OK)
 		return;
 	record->id = us_yaml_id(f, v[0]);
-	for (size_t i = 0; i < suite->n_records; i++)
-		if (same(suite->records[i].id, record->id))
-			us_yaml_error(f, v[0], "another record has this id");
+	if (us_yaml_position(record->id, suite->records, suite->n_records, sizeof(*record)) != 0)
+		us_yaml_error(f, v[0], "another record has this id");
 	suite->n_records++;
 	record->document.designation = read_designation(f, v[1], suite->order);
-	record->document.model = read_value(f, v[2]);
-	record->document.language = read_value(f, v[3]);
+	record->document.model = us_yaml_text(f, v[2], US_ORDER_TEXT_MAX);
+	record->document.language = us_yaml_text(f, v[3], US_ORDER_TEXT_MAX);
 	record->document.created_s = read_created(f, v[4]);
 	read_bates(f, v[5], &record->document);
 	if (v[6] != NULL)

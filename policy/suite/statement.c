@@ -6,6 +6,7 @@
 #include "policy/suite/suite_internal.h"
 
 #define NUMBER_MAX UINT64_C(1000000000000000) /* of records, wherever a suite counts them */
+#define ACTION_LAST 127                       /* actions are 128 bits in an order */
 #define HOURS_MAX 87600                       /* ten years: of an approval's age */
 #define HOUR_NS (INT64_C(3600) * 1000000000)
 
@@ -32,21 +33,6 @@ read_credential(struct us_findings *f, const struct us_yaml_node *node, struct u
 }
 
 static void
-read_matter(struct us_findings *f, const struct us_yaml_node *node, const struct us_order *order,
-    struct us_suite_facts *facts)
-{
-	for (size_t i = 0; node->kind == US_YAML_SCALAR && i < order->n_matter_states; i++) {
-		const struct us_bytes state = order->matter_states[i];
-
-		if (state.n == node->text.n && memcmp(state.p, node->text.p, state.n) == 0) {
-			facts->matter = (uint8_t)i;
-			return;
-		}
-	}
-	us_suite_unknown(f, node, "state of the matter");
-}
-
-static void
 read_address(struct us_findings *f, const struct us_yaml_node *node, struct us_suite_facts *facts)
 {
 	facts->has_address = !us_suite_is_word(node, "none");
@@ -59,6 +45,7 @@ us_suite_read_facts(struct us_findings *f, const struct us_yaml_node *node, cons
     struct us_suite_facts *facts)
 {
 	const struct us_yaml_node *v[US_YAML_KEYS];
+	size_t matter = 0;
 
 	if (us_yaml_map(f, node, "defaults", fact_keys, v) != US_OK)
 		return;
@@ -66,22 +53,21 @@ us_suite_read_facts(struct us_findings *f, const struct us_yaml_node *node, cons
 		facts->collection = us_yaml_id(f, v[0]);
 	if (v[1] != NULL) {
 		facts->has_at = 1;
-		if (v[1]->kind != US_YAML_SCALAR ||
-		    us_time_parse((const char *)v[1]->text.p, v[1]->text.n, &facts->at_ns) != US_OK)
-			us_yaml_error(f, v[1], "a time is wanted here: 2026-03-03T15:00:00Z");
+		facts->at_ns = us_yaml_time(f, v[1], 0);
 	}
 	if (v[2] != NULL)
 		read_address(f, v[2], facts);
 	if (v[3] != NULL && us_suite_is_word(v[3], "none"))
 		facts->purpose = (struct us_bytes){ NULL, 0 };
-	else if (v[3] != NULL && v[3]->kind == US_YAML_SCALAR && us_text_ok(v[3]->text, US_ORDER_TEXT_MAX))
-		facts->purpose = v[3]->text;
 	else if (v[3] != NULL)
-		us_yaml_error(f, v[3], "a purpose is wanted here, as people state it, or none");
+		facts->purpose = us_yaml_text(f, v[3], US_ORDER_TEXT_MAX);
 	if (v[4] != NULL)
 		read_credential(f, v[4], facts);
 	if (v[5] != NULL)
-		read_matter(f, v[5], order, facts);
+		matter = us_yaml_reference(f, v[5], "state of the matter", order->matter_states, order->n_matter_states,
+		    sizeof(*order->matter_states));
+	if (matter != 0)
+		facts->matter = (uint8_t)(matter - 1);
 	us_suite_count(f, v[6], NUMBER_MAX, &facts->corpus);
 }
 
@@ -123,9 +109,10 @@ read_approval(struct us_findings *f, const struct us_yaml_node *node, const stru
 	if (us_yaml_map(f, node, "an approval", keys, v) != US_OK)
 		return;
 	us_suite_count(f, v[1], HOURS_MAX, &hours);
-	if (v[0] == NULL || us_suite_person_named(f, v[0], suite, &by) != US_OK)
+	by = v[0] == NULL ? 0 : us_suite_person_named(f, v[0], suite);
+	if (by == 0)
 		return;
-	const struct us_subject *approver = &suite->people[by].subject;
+	const struct us_subject *approver = &suite->people[by - 1].subject;
 	for (size_t i = 0; i < s->n_approvers; i++)
 		if (s->approvers[i].person == approver->person)
 			us_yaml_error(f, v[0], "this person approves here twice");
@@ -156,7 +143,6 @@ read_frozen(struct us_findings *f, const struct us_yaml_node *node, const struct
 {
 	static const struct us_yaml_key keys[] = { { "party", 0 }, { "person", 0 }, { "collection", 0 }, { NULL, 0 } };
 	const struct us_yaml_node *v[US_YAML_KEYS];
-	size_t i;
 
 	s->n_freezes = 1;
 	s->freeze.id = 1;
@@ -170,30 +156,41 @@ read_frozen(struct us_findings *f, const struct us_yaml_node *node, const struct
 	}
 	if (us_yaml_map(f, node, "frozen", keys, v) != US_OK)
 		return;
-	if (v[0] != NULL && us_suite_party_named(f, v[0], suite->order, &i) == US_OK)
-		s->freeze.parties = UINT64_C(1) << i;
-	if (v[1] != NULL && us_suite_person_named(f, v[1], suite, &i) == US_OK)
-		s->freeze.person = suite->people[i].subject.person;
+	s->freeze.parties = us_yaml_parties(f, v[0], suite->order);
+	if (v[1] != NULL)
+		s->freeze.person = (uint32_t)us_suite_person_named(f, v[1], suite);
 	if (v[2] != NULL)
 		s->freeze.collection = us_yaml_id(f, v[2]);
 }
 
 /* ---- a statement ---- */
 
-static int
-has_key(const struct us_yaml_key *keys, struct us_bytes name)
-{
-	for (size_t k = 0; keys[k].name != NULL; k++)
-		if (us_bytes_is(name, keys[k].name))
-			return 1;
-	return 0;
-}
-
 enum part { PART_STATEMENT, PART_FACTS, PART_EXPECTED };
 #define PARTS 3
+static const struct us_yaml_key *const part_keys[PARTS] = { statement_keys, fact_keys, us_suite_expect_keys };
 
-/* The three parts of a statement as mappings of their own, which own nothing; what belongs to none is left to the first, which complains of
- * it. room: 3 * node->n. */
+/* The part that has the key, or the one most like it: what is wrong with it is said there. */
+static enum part
+part_of(struct us_bytes name)
+{
+	enum part best = PART_STATEMENT;
+	size_t distance = SIZE_MAX;
+
+	for (unsigned p = 0; p < PARTS; p++) {
+		struct us_guess g = us_guess_of(name);
+
+		for (size_t k = 0; part_keys[p][k].name != NULL; k++)
+			us_guess_consider(&g, part_keys[p][k].name, strlen(part_keys[p][k].name));
+		if (g.distance < distance) {
+			distance = g.distance;
+			best = (enum part)p;
+		}
+	}
+	return best;
+}
+
+/* us_yaml_map() takes only so many keys at once: the three parts of a statement as mappings of their own, which own nothing. room:
+ * PARTS * node->n. */
 static void
 divide(const struct us_yaml_node *node, struct us_yaml_node *room[], struct us_yaml_node parts[PARTS])
 {
@@ -203,8 +200,7 @@ divide(const struct us_yaml_node *node, struct us_yaml_node *room[], struct us_y
 		parts[p].n = 0;
 	}
 	for (size_t i = 0; i + 1 < node->n; i += 2) {
-		struct us_yaml_node *part = &parts[has_key(fact_keys, node->items[i]->text) ? PART_FACTS :
-		    has_key(us_suite_expect_keys, node->items[i]->text) ? PART_EXPECTED : PART_STATEMENT];
+		struct us_yaml_node *part = &parts[part_of(node->items[i]->text)];
 
 		part->items[part->n++] = node->items[i];
 		part->items[part->n++] = node->items[i + 1];
@@ -220,9 +216,8 @@ read_action(struct us_findings *f, const struct us_yaml_node *node, const struct
 	s->expected.decision = may != NULL ? US_DECISION_ALLOW : US_DECISION_DENY;
 	if ((may == NULL) == (may_not == NULL))
 		us_yaml_error(f, node, "a statement says what somebody may or may_not do: one of the two");
-	else if (action->kind != US_YAML_SCALAR ||
-	    us_action_of(&s->action, (const char *)action->text.p, action->text.n) != US_OK)
-		us_suite_unknown(f, action, "action");
+	else
+		s->action = (enum us_action)us_suite_named(f, action, "action", us_action_name, ACTION_LAST);
 }
 
 static void
@@ -230,14 +225,15 @@ read_parts(struct us_findings *f, const struct us_yaml_node parts[PARTS], const 
     struct us_suite_statement *s)
 {
 	const struct us_yaml_node *node = &parts[PART_STATEMENT], *v[US_YAML_KEYS];
+	size_t who;
 
 	(void)us_yaml_map(f, node, "a statement", statement_keys, v);
 	us_suite_read_facts(f, &parts[PART_FACTS], suite->order, &s->facts);
-	if (v[0] != NULL)
-		(void)us_suite_person_named(f, v[0], suite, &s->person);
+	who = v[0] == NULL ? 0 : us_suite_person_named(f, v[0], suite);
+	s->person = who == 0 ? 0 : who - 1;
 	read_action(f, node, v[1], v[2], s);
-	if (v[3] != NULL && us_suite_record_named(f, v[3], suite, &s->record) == US_OK)
-		s->record++;
+	if (v[3] != NULL)
+		s->record = us_yaml_reference(f, v[3], "record", suite->records, suite->n_records, sizeof(*suite->records));
 	s->records = v[3] != NULL;
 	us_suite_count(f, v[4], NUMBER_MAX, &s->records);
 	s->run = s->records;

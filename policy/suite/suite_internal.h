@@ -6,6 +6,7 @@
 #include "policy/yaml/read.h"
 #include "query/match.h"
 
+/* People and records begin with their ids: us_yaml_reference(). */
 struct us_suite_person {
 	struct us_bytes id;
 	struct us_subject subject; /* person: position in the list, counted from 1 */
@@ -103,11 +104,10 @@ int us_suite_put_said(struct us_buf *b, const struct us_suite_said *said, unsign
 void us_suite_count(struct us_findings *f, const struct us_yaml_node *node, uint64_t max, uint64_t *out);
 /* A word of its own (unquoted), so that "none" can be a purpose. */
 int us_suite_is_word(const struct us_yaml_node *node, const char *word);
-/* "unknown WHAT TEXT" at its place. */
-void us_suite_unknown(struct us_findings *f, const struct us_yaml_node *node, const char *what);
-/* Positions; US_ERR_NOT_FOUND with its complaint. */
-int us_suite_person_named(struct us_findings *f, const struct us_yaml_node *node, const struct us_suite *suite, size_t *out);
-int us_suite_record_named(struct us_findings *f, const struct us_yaml_node *node, const struct us_suite *suite, size_t *out);
-int us_suite_party_named(struct us_findings *f, const struct us_yaml_node *node, const struct us_order *order, size_t *out);
+/* Position, counted from 1; 0 with its complaint. */
+size_t us_suite_person_named(struct us_findings *f, const struct us_yaml_node *node, const struct us_suite *suite);
+/* A name out of a closed set: name_of gives the name of each number 0 .. last, or NULL. The number; 0 with its complaint. */
+unsigned us_suite_named(struct us_findings *f, const struct us_yaml_node *node, const char *what, const char *(*name_of)(unsigned),
+    unsigned last);
 
 #endif
