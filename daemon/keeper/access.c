@@ -386,7 +386,7 @@ append_parts(struct us_keeper *k, const struct us_msg_log *m, struct us_entry_ac
 			q.query = m->query;
 		err = us_keeper_append(k, &e, &p->index, &p->time_ns);
 		if (err == US_OK && (us_approval_take(k, access, p->index) != US_OK ||
-		    us_ledger_take(k, access, &d, p->time_ns) != US_OK))
+		    us_ledger_take(k, access, &d, e.order_version, p->time_ns) != US_OK))
 			us_fatal("an entry of the log cannot be counted in the ledger. Stopping: limits would not hold");
 	}
 	us_wipe(s.records, s.used * sizeof s.records[0]);

@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "common/timefmt.h"
 #include "daemon/keeper/approve.h"
+#include "registry/versions.h"
 
 #define SAY_AFTER_NS US_NS_PER_SECOND
 
@@ -26,16 +27,11 @@ kind_of(enum us_action action)
 	return action == US_ACTION_COPY ? US_METER_COPY : US_METER_VIEW;
 }
 
-static int32_t
-day_of(const struct us_keeper *k, int64_t time_ns)
-{
-	return us_calendar_day(us_order_calendar(us_registry_order(k->registry)), time_ns, NULL);
-}
-
 int
 us_ledger_take(struct us_keeper *k, const struct us_entry_access *access,
-    const struct us_entry_disclosure *disclosure, int64_t time_ns)
+    const struct us_entry_disclosure *disclosure, uint32_t order_version, int64_t time_ns)
 {
+	const struct us_order_version *version;
 	struct us_usage_fact fact = { .person = access->person, .n_parties = access->n_parties,
 		.parties = access->parties, .collection = access->collection, .kind = kind_of(access->action),
 		.records = disclosure->records, .n = disclosure->n_records };
@@ -44,7 +40,10 @@ us_ledger_take(struct us_keeper *k, const struct us_entry_access *access,
 		return US_OK;
 	if (k->usage == NULL)
 		return US_ERR_STATE;
-	fact.day = day_of(k, time_ns);
+	version = us_registry_version_of(k->registry, order_version);
+	if (version == NULL)
+		return US_ERR_VERIFY;
+	fact.day = us_calendar_day(us_order_calendar(version->order), time_ns, NULL);
 	return us_usage_fold(k->usage, &fact);
 }
 
@@ -69,7 +68,7 @@ open_disclosure(struct us_keeper *k, struct rebuild *b, const struct us_entry_vi
 		err = us_entry_disclosure_decode(&d, b->disclosure.data, b->disclosure.len);
 	if (err != US_OK)
 		return err == US_ERR_NOT_FOUND ? US_OK : err;
-	err = us_ledger_take(k, access, &d, v->time_ns);
+	err = us_ledger_take(k, access, &d, v->order_version, v->time_ns);
 	us_entry_disclosure_free(&d);
 	b->counted++;
 	return err;
@@ -197,9 +196,11 @@ ask_all(const struct us_keeper *k, const struct us_ledger_question *q, const str
 	const struct us_meter none = { 0, 0, 0 };
 	struct us_meter person[2] = { none, none }, party[2] = { none, none };
 	struct us_usage_question ledger = { .person = q->person->id, .collection = q->collection, .kind = kind_of(q->action),
-		.day = day_of(k, context->now_ns), .records = records, .n = q->records.n / 8, .wants_run = need->run };
-	int err = ask(k, &ledger, &person[0], &person[1]);
+		.records = records, .n = q->records.n / 8, .wants_run = need->run };
+	int err;
 
+	ledger.day = us_calendar_day(us_order_calendar(us_registry_order(k->registry)), context->now_ns, NULL);
+	err = ask(k, &ledger, &person[0], &person[1]);
 	ledger.person = 0;
 	for (size_t i = 0; err == US_OK && need->party && i < q->person->n_parties; i++) {
 		ledger.party = us_bytes_of(q->person->parties[i]);

@@ -3,8 +3,8 @@
  * when the vault is unsealed and then follows every entry that is appended, so it never says anything that the log does not.
  *
  * An entry counts if it is an allowed disclosure of evidence: records that were read, copied, or shown as snippets. A copy has
- * meters of its own, all else is viewing. The day of an entry is that of its time in the home calendar of the order in force at
- * that moment or, of entries from before the vault was last unsealed, of the order then in force.
+ * meters of its own, all else is viewing. The day of an entry is that of its time in the home calendar of the version of the
+ * order that the entry names.
  *
  * Limits are decided when an entry is appended, before it is durable; requests of one commit group see each other.
  */
@@ -17,9 +17,10 @@
 /* Folds the whole committed log into a new k->usage. Needs the root keys and the registry. Any error: the ledger is not to be
  * trusted, and k->usage is NULL. Says in the operator's log what went wrong, or how long it took if that was more than a second. */
 int us_ledger_rebuild(struct us_keeper *k);
-/* Counts an entry just appended, if it is one that counts. US_ERR_NOMEM, US_ERR_ARG, US_ERR_LIMIT: the keeper must end. */
+/* Counts an entry just appended under a version of the order, if it is one that counts. Any error (US_ERR_NOMEM, US_ERR_ARG, US_ERR_LIMIT,
+ * US_ERR_VERIFY): the keeper must end. */
 int us_ledger_take(struct us_keeper *k, const struct us_entry_access *access,
-    const struct us_entry_disclosure *disclosure, int64_t time_ns);
+    const struct us_entry_disclosure *disclosure, uint32_t order_version, int64_t time_ns);
 
 /* Who asks for what. */
 struct us_ledger_question {
