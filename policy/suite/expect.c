@@ -51,8 +51,8 @@ one_mask(struct us_findings *f, const struct us_yaml_node *node, void *arg)
 			return;
 		}
 	}
-	us_yaml_error(f, node, "masks are none, or of: identifiers (all classes of them) email phone url ip card iban ssn number, "
-	    "system user assistant tool, id created model language, except-match");
+	us_yaml_error(f, node, "masks are none, or of: identifiers (all classes of them) email phone url ip card iban ssn "
+	    "number, system user assistant tool, id created model language, except-match");
 }
 
 static void

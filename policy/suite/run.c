@@ -222,7 +222,7 @@ report(const struct us_suite *suite, const struct us_suite_statement *s, const s
 	err = put_statement(suite, s, &t->statement);
 	if (err == US_OK)
 		err = us_suite_put_said(&t->expected, &s->expected, s->expected.says);
-	/* what was found always names its paragraph and reason: that is what somebody who mends the order or the suite looks for */
+	/* what was found always names its paragraph and reason: who mends the order or the suite looks for them */
 	if (err == US_OK)
 		err = us_suite_put_said(&t->found, found, s->expected.says | US_SAYS_PARAGRAPH | US_SAYS_REASON);
 	if (err != US_OK)

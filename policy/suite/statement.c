@@ -94,7 +94,7 @@ read_used(struct us_findings *f, const struct us_yaml_node *node, struct us_suit
 	if (mine->day > mine->life || party->day > party->life)
 		us_yaml_error(f, node, "what was disclosed on one day was disclosed in a life too: life is at least day");
 	if (party->day < mine->day || party->life < mine->life || party->run < mine->run)
-		us_yaml_error(f, node, "what was disclosed to a person was disclosed to their party: party_ is at least the same");
+		us_yaml_error(f, node, "what a person has had, their party has had: party_ is at least the same");
 }
 
 static void
@@ -189,8 +189,8 @@ part_of(struct us_bytes name)
 	return best;
 }
 
-/* us_yaml_map() takes only so many keys at once: the three parts of a statement as mappings of their own, which own nothing. room:
- * PARTS * node->n. */
+/* us_yaml_map() takes only so many keys at once: the three parts of a statement as mappings of their own, which own nothing.
+ * room: PARTS * node->n. */
 static void
 divide(const struct us_yaml_node *node, struct us_yaml_node *room[], struct us_yaml_node parts[PARTS])
 {

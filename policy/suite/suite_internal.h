@@ -107,7 +107,7 @@ int us_suite_is_word(const struct us_yaml_node *node, const char *word);
 /* Position, counted from 1; 0 with its complaint. */
 size_t us_suite_person_named(struct us_findings *f, const struct us_yaml_node *node, const struct us_suite *suite);
 /* A name out of a closed set: name_of gives the name of each number 0 .. last, or NULL. The number; 0 with its complaint. */
-unsigned us_suite_named(struct us_findings *f, const struct us_yaml_node *node, const char *what, const char *(*name_of)(unsigned),
-    unsigned last);
+unsigned us_suite_named(struct us_findings *f, const struct us_yaml_node *node, const char *what,
+    const char *(*name_of)(unsigned), unsigned last);
 
 #endif

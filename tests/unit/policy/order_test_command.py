@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Goal: `underseal order test` says by its exit status, its text and its JSON what became of a suite, without a profile or a vault.
+"""Goal: `underseal order test` says by its exit status, its text and its JSON what became of a suite, without a profile
+or a vault.
 
 The worked examples hold. A wrong statement is a 5, a suite that cannot be read is a 1 whatever the others do, and no suite at all
 proves nothing.
@@ -29,8 +30,8 @@ UNREADABLE = HEAD + """  - {who: nadja, may: read}
 
 
 def run(*args):
-    done = subprocess.run([CLIENT, "order", "test", *map(str, args)], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
-                          env={"PATH": "/nonexistent", "HOME": "/nonexistent"})
+    done = subprocess.run([CLIENT, "order", "test", *map(str, args)], capture_output=True, text=True, timeout=60,
+                          stdin=subprocess.DEVNULL, env={"PATH": "/nonexistent", "HOME": "/nonexistent"})
     return done.returncode, done.stdout, done.stderr
 
 
@@ -61,8 +62,8 @@ def failures(directory):
     want("a wrong statement is a 5", status == 5 and not err, status, out, err)
     want("one line for it, and a summary", out == line + "2 statements, 1 failed\n", out)
     status, out, err = run("--verbose", suite)
-    want("every rule is named", status == 5 and out.count("\n    ") == out.count("does not fit") and "    production (5): does not fit: "
-         "party capacity\n" in out and "    counsel (7(a)): does not fit: action\n" in out, out)
+    want("every rule is named", status == 5 and out.count("\n    ") == out.count("does not fit") and
+         "    production (5): does not fit: party capacity\n" in out and "    counsel (7(a)): does not fit: action\n" in out, out)
     status, out, err = run("--json", suite)
     told = json.loads(out)
     want("the same as JSON", status == 5 and told["statements"] == 2 and told["failed"] == 1 and told["failures"] == [{

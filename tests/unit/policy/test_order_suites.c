@@ -1,6 +1,6 @@
 /*
- * The worked examples keep what their suites say; every statement of theirs can fail, and none of the orders' rules, conditions, limits
- * and masks can be changed without a statement that notices.
+ * The worked examples keep what their suites say; every statement of theirs can fail, and none of the orders' rules,
+ * conditions, limits and masks can be changed without a statement that notices.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -25,7 +25,8 @@ static const char small_order[] =
     "parties: [{id: a, name: A, roster_signers: [{person: P, capacity: outside-counsel}]}]\n"
     "rules:\n"
     "  - {id: r, paragraph: \"2\", effect: permit, who: {party: a, capacity: expert}, what: {query: 'model:m'}, actions: read}\n"
-    "  - {id: f, paragraph: \"3\", effect: forbid, who: {party: a, capacity: any}, what: {query: secret}, actions: [read, copy]}\n";
+    "  - {id: f, paragraph: \"3\", effect: forbid, who: {party: a, capacity: any}, what: {query: secret},\n"
+    "     actions: [read, copy]}\n";
 
 static struct us_order *
 small(void)
@@ -87,10 +88,12 @@ test_errors(void **state)
 		{ HEAD AT "statements:\n  - {who: x}\n", 6, 5, "may or may_not" },
 		{ HEAD AT "statements:\n  - {who: x, may: read, may_not: read}\n", 6, 5, "may or may_not" },
 		{ HEAD AT "statements:\n  - {may: read}\n", 6, 5, "lacks who" },
-		{ HEAD AT "statements:\n  - {who: x, may: read, recrod: q}\n", 6, 25, "unknown key \"recrod\": did you mean record?" },
+		{ HEAD AT "statements:\n  - {who: x, may: read, recrod: q}\n", 6, 25,
+		    "unknown key \"recrod\": did you mean record?" },
 		{ HEAD AT "statements:\n  - {who: x, may: read, becuase: \"2\"}\n", 6, 25, "did you mean because?" },
 		{ HEAD AT "statements:\n  - {who: x, may: read, adress: none}\n", 6, 25, "did you mean address?" },
-		{ HEAD AT "statements:\n  - {who: x, may: read, nothing-like-it: q}\n", 6, 25, "unknown key \"nothing-like-it\"" },
+		{ HEAD AT "statements:\n  - {who: x, may: read, nothing-like-it: q}\n", 6, 25,
+		    "unknown key \"nothing-like-it\"" },
 		{ HEAD AT "statements:\n  - {who: x, may: read, who: x}\n", 6, 25, "twice" },
 		{ HEAD AT "statements:\n  - {who: x, may: read, because: \"2\", because: \"2\"}\n", 6, 39, "twice" },
 		{ HEAD AT "statements:\n  - {who: x, may: read, at: now}\n", 6, 29, "a time in UTC is wanted" },
@@ -121,10 +124,11 @@ test_errors(void **state)
 		{ HEAD "records: [{id: q, created: never}]\n" AT "statements:\n  - {who: x, may: read}\n", 4, 28, "a date" },
 		{ HEAD "records: [{id: q, bates: ABC}]\n" AT "statements:\n  - {who: x, may: read}\n", 4, 26, "Bates" },
 		{ HEAD "records: [{id: q}, {id: q}]\n" AT "statements:\n  - {who: x, may: read}\n", 4, 25, "another record" },
-		{ HEAD "records: [{id: q, messages: [{role: bot, text: t}]}]\n" AT "statements:\n  - {who: x, may: read}\n", 4, 37,
-		    "roles of messages" },
+		{ HEAD "records: [{id: q, messages: [{role: bot, text: t}]}]\n" AT "statements:\n  - {who: x, may: read}\n",
+		    4, 37, "roles of messages" },
 		{ HEAD "  - {id: x, capacity: expert}\n" AT "statements:\n  - {who: x, may: read}\n", 4, 10, "another person" },
-		{ HEAD "  - {id: y, capacity: expart}\n" AT "statements:\n  - {who: x, may: read}\n", 4, 23, "unknown capacity \"expart\": did you mean expert?" },
+		{ HEAD "  - {id: y, capacity: expart}\n" AT "statements:\n  - {who: x, may: read}\n", 4, 23,
+		    "unknown capacity \"expart\": did you mean expert?" },
 		{ HEAD "  - {id: y, capacity: expert, acknowledged: yes}\n" AT "statements:\n  - {who: x, may: read}\n", 4, 45,
 		    "true or false" },
 		{ HEAD "  - {id: y, capacity: expert, clearances: c}\n" AT "statements:\n  - {who: x, may: read}\n", 4, 43,
@@ -164,7 +168,8 @@ test_texts(void **state)
 		const char *statement, *said, *expected, *found, *why;
 	} cases[] = {
 		{ "{who: x, may: read, record: m}", "x may read m", "allowed", "allowed under 2",
-		    "r (2): permits; its query finds the record\nf (3): takes records out; its query does not find the record\n" },
+		    "r (2): permits; its query finds the record\n"
+		    "f (3): takes records out; its query does not find the record\n" },
 		{ "{who: x, may: read, record: other}", "x may read other", "allowed", "refused under 1, not-visible",
 		    "r (2): permits; its query does not find the record\n"
 		    "f (3): takes records out; its query does not find the record\n" },
