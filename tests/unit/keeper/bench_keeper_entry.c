@@ -85,7 +85,7 @@ run(const char *limits)
 	struct rig r;
 	double before;
 
-	rig_create_order(&r, limits == NULL ? NULL : "      records_per_request: 1000\n", limits);
+	rig_create_order(&r, (const char *const[]){ limits == NULL ? NULL : "      records_per_request: 1000\n", limits, NULL });
 	rig_start(&r, "");
 	rig_open(&r);
 	rig_load(&r, 5000);

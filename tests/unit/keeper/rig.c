@@ -64,9 +64,9 @@ exchange(struct us_buf *source, const char *line, const char *by)
 	us_buf_free(&changed);
 }
 
-/* The demonstration's order with one line exchanged wherever it stands (NULL: as it is). */
+/* The demonstration's order, with pieces of text exchanged. */
 static void
-read_order(struct us_buf *source, struct us_buf *compiled, const char *line, const char *by)
+read_order(struct us_buf *source, struct us_buf *compiled, const char *const *pieces)
 {
 	struct us_findings *findings = calloc(1, sizeof *findings);
 	FILE *f = fopen(US_SOURCE_DIR "/policy/orders/demo.yaml", "rb");
@@ -78,8 +78,8 @@ read_order(struct us_buf *source, struct us_buf *compiled, const char *line, con
 	n = fread(to, 1, 65536, f);
 	source->len = n;
 	(void)fclose(f);
-	if (line != NULL)
-		exchange(source, line, by);
+	for (; *pieces != NULL; pieces += 2)
+		exchange(source, pieces[0], pieces[1]);
 	if (us_order_compile(view(source), compiled, findings) != US_OK)
 		fail_msg("the order does not compile: %s", findings->n == 0 ? "?" : findings->items[0].text);
 	free(findings);
@@ -88,11 +88,11 @@ read_order(struct us_buf *source, struct us_buf *compiled, const char *line, con
 void
 rig_create(struct rig *r)
 {
-	rig_create_order(r, NULL, NULL);
+	rig_create_order(r, (const char *const[]){ NULL });
 }
 
 void
-rig_create_order(struct rig *r, const char *line, const char *by)
+rig_create_order(struct rig *r, const char *const *pieces)
 {
 	static const struct {
 		const char *name, *party;
@@ -116,7 +116,7 @@ rig_create_order(struct rig *r, const char *line, const char *by)
 	us_buf_init(&compiled, US_ORDER_COMPILED_MAX);
 	(void)snprintf(r->dir, sizeof r->dir, "/tmp/us-keeper-XXXXXX");
 	assert_non_null(mkdtemp(r->dir));
-	read_order(&source, &compiled, line, by);
+	read_order(&source, &compiled, pieces);
 	o.order_source = view(&source);
 	o.order_compiled = view(&compiled);
 	for (size_t i = 0; i < RIG_PEOPLE; i++) {

@@ -35,8 +35,8 @@ struct rig {
 /* To be called first in main(): turns this process into a keeper if it was started as one. */
 void rig_main(int argc, char **argv);
 void rig_create(struct rig *r);
-/* With the demonstration's order, one line of it exchanged wherever it stands. */
-void rig_create_order(struct rig *r, const char *line, const char *by);
+/* With the demonstration's order, pieces of it exchanged wherever they stand: old, new, old, new …, NULL. */
+void rig_create_order(struct rig *r, const char *const *pieces);
 void rig_destroy(struct rig *r);
 /* settings: lines, or "". */
 void rig_start(struct rig *r, const char *settings);

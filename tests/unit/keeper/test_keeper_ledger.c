@@ -7,18 +7,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "common/err.h"
+#include "common/timefmt.h"
 #include "rig.h"
 
 #define RECORDS 60
 #define LINE "      records_per_request: 1000\n"
 #define NONE UINT32_MAX
-#define DAY_S 86400
 
 static uint64_t seed = 88172645463325252u;
 
@@ -31,10 +29,36 @@ random_below(unsigned n)
 	return (unsigned)(seed >> 33) % n;
 }
 
+/* The clock, which the linker puts here (--wrap), moved by what the environment says: for the keeper's process too. */
+#define CLOCK "US_TEST_CLOCK"
+int64_t __real_us_time_now_ns(void);
+int64_t __wrap_us_time_now_ns(void);
+
+int64_t
+__wrap_us_time_now_ns(void)
+{
+	const char *offset = getenv(CLOCK);
+
+	return __real_us_time_now_ns() + (offset == NULL ? 0 : strtoll(offset, NULL, 10));
+}
+
+/* The keeper takes over what is set when it starts. */
+static void
+set_clock(const char *text)
+{
+	char offset[32];
+	int64_t ns;
+
+	assert_int_equal(us_time_parse(text, strlen(text), &ns), US_OK);
+	(void)snprintf(offset, sizeof offset, "%lld", (long long)(ns - __real_us_time_now_ns()));
+	assert_int_equal(setenv(CLOCK, offset, 1), 0);
+}
+
 static void
 begin(struct rig *r, const char *limits)
 {
-	rig_create_order(r, LINE, limits);
+	set_clock("2026-12-01T12:00:00Z"); /* no midnight comes in between */
+	rig_create_order(r, (const char *const[]){ LINE, limits, NULL });
 	rig_start(r, "");
 	rig_open(r);
 	rig_load(r, RECORDS);
@@ -271,19 +295,47 @@ a_group_is_no_way_around(void **state)
 	rig_destroy(&r);
 }
 
+/* Midnight in New York is five in the morning in UTC. */
+static void
+days_are_the_calendars(void **state)
+{
+	static const char *const pieces[] = { LINE, "      per_day: 3\n", "  paragraph: \"4\"\n",
+		"  paragraph: \"4\"\n  calendar: court\n\ncalendars:\n  - id: court\n    time_zone: \"America/New_York\"\n"
+		"    days: [monday, tuesday, wednesday, thursday, friday]\n", NULL };
+	const uint64_t records[] = { 1, 2, 3, 11, 12, 13, 14 };
+	struct rig r;
+
+	(void)state;
+	set_clock("2026-12-01T04:50:00Z");
+	rig_create_order(&r, pieces);
+	rig_start(&r, "");
+	rig_open(&r);
+	rig_load(&r, RECORDS);
+	assert_int_equal(disclose(&r, US_KIND_DISCLOSURE, US_ACTION_READ, records, 3).left_day, 0);
+	assert_int_equal(disclose(&r, US_KIND_DISCLOSURE, US_ACTION_READ, records + 3, 1).err, US_ERR_DENIED);
+	set_clock("2026-12-01T05:10:00Z");
+	restart(&r);
+	assert_int_equal(disclose(&r, US_KIND_DISCLOSURE, US_ACTION_READ, records + 3, 2).left_day, 1);
+	/* what was had the day before counts again today */
+	assert_int_equal(disclose(&r, US_KIND_DISCLOSURE, US_ACTION_READ, records, 2).err, US_ERR_DENIED);
+	set_clock("2026-12-01T23:50:00Z");
+	restart(&r);
+	assert_int_equal(disclose(&r, US_KIND_DISCLOSURE, US_ACTION_READ, records + 5, 2).err, US_ERR_DENIED);
+	assert_int_equal(disclose(&r, US_KIND_DISCLOSURE, US_ACTION_READ, records, 1).left_day, 0);
+	set_clock("2026-12-02T04:50:00Z"); /* Wednesday in UTC, still Tuesday in New York */
+	restart(&r);
+	assert_int_equal(disclose(&r, US_KIND_DISCLOSURE, US_ACTION_READ, records + 6, 1).err, US_ERR_DENIED);
+	rig_destroy(&r);
+}
+
 int
 main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(limits_hold), cmocka_unit_test(copies_and_views_are_two_meters),
-		cmocka_unit_test(a_group_is_no_way_around),
+		cmocka_unit_test(a_group_is_no_way_around), cmocka_unit_test(days_are_the_calendars),
 	};
 
 	rig_main(argc, argv);
-	/* a limit a day would begin anew in the middle */
-	const unsigned left = (unsigned)(DAY_S - time(NULL) % DAY_S);
-
-	if (left < 60)
-		(void)sleep(left + 1);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
