@@ -50,6 +50,45 @@ certify(struct world *w, struct actor *a, int64_t days)
 	us_buf_free(&csr);
 }
 
+static uint64_t
+mix(uint64_t h, const void *p, size_t n)
+{
+	const uint8_t *b = p;
+
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ b[i]) * UINT64_C(1099511628211);
+	return h;
+}
+
+struct world_facts
+world_state(const struct us_registry *reg)
+{
+	struct world_facts s;
+
+	memset(&s, 0, sizeof(s));
+	memcpy(s.digest, us_registry_digest(reg), 32);
+	s.sequence = us_registry_sequence(reg);
+	s.generation = us_registry_generation(reg);
+	s.order = us_registry_order(reg);
+	s.contents = UINT64_C(14695981039346656037);
+	s.contents = mix(s.contents, us_registry_matter(reg), strlen(us_registry_matter(reg)) + 1);
+	for (uint32_t i = 1; i <= us_registry_people(reg); i++)
+		s.contents = mix(s.contents, us_registry_person(reg, i), sizeof(struct us_person));
+	for (size_t i = 0; i < us_registry_credentials(reg); i++)
+		s.contents = mix(s.contents, us_registry_credential(reg, i), sizeof(struct us_credential));
+	for (size_t i = 0; i < us_registry_filings(reg); i++)
+		s.contents = mix(s.contents, us_registry_filing(reg, i), sizeof(struct us_filing));
+	for (size_t i = 0; i < us_registry_versions(reg); i++)
+		s.contents = mix(s.contents, us_registry_version(reg, i), sizeof(struct us_order_version));
+	for (size_t i = 0; i < us_registry_acknowledgements(reg); i++)
+		s.contents = mix(s.contents, us_registry_acknowledgement(reg, i), sizeof(struct us_acknowledgement));
+	for (size_t i = 0; i < us_registry_documents(reg); i++)
+		s.contents = mix(s.contents, us_registry_document(reg, i), sizeof(struct us_document));
+	for (size_t i = 0; i < us_registry_relabels(reg); i++)
+		s.contents = mix(s.contents, us_registry_relabel(reg, i), sizeof(struct us_relabel));
+	return s;
+}
+
 static void
 remember(struct world *w, const struct us_buf *committed)
 {
@@ -87,6 +126,12 @@ init_person(struct us_init_person *p, const struct actor *a, enum us_capacity ca
 void
 world_open(struct world *w)
 {
+	world_open_with(w, US_SOURCE_DIR "/policy/orders/demo.yaml");
+}
+
+void
+world_open_with(struct world *w, const char *path)
+{
 	struct us_act *act = calloc(1, sizeof(*act));
 	struct us_findings *findings = calloc(1, sizeof(*findings));
 	struct actor *people[] = { &w->admin, &w->attorney, &w->producer, &w->auditor };
@@ -105,7 +150,7 @@ world_open(struct world *w)
 	assert_int_equal(us_pkey_new(US_PKEY_ED25519, &w->ca_key), US_OK);
 	assert_int_equal(us_ca_create(w->ca_key, "test", (struct us_cert_validity){ w->now - DAY, w->now + 4000 * DAY },
 	    &w->ca), US_OK);
-	FILE *f = fopen(US_SOURCE_DIR "/policy/orders/demo.yaml", "rb");
+	FILE *f = fopen(path, "rb");
 	assert_non_null(f);
 	assert_int_equal(us_buf_reserve(&source, 16384, &p), US_OK);
 	source.len = fread(p, 1, 16384, f);
@@ -168,6 +213,24 @@ world_sign(struct world *w, const struct actor *by, const struct us_act *act, st
 	us_buf_free(&payload);
 }
 
+/* What was not prepared is refused by the fold too, whoever commits it. */
+static void
+apply_refused(struct world *w, const struct actor *by, const struct us_act *act, struct us_bytes signed_act,
+    struct us_bytes signature, int want)
+{
+	struct us_committed_act c = { .sequence = us_registry_sequence(w->reg) + 1, .time_ns = w->now, .actor = by->person,
+		.signed_act = signed_act, .signature = signature };
+	struct us_buf committed;
+	struct us_refusal refusal;
+
+	if (act->type != US_ACT_DOCKET_SIGN && act->type < US_ACT_DOCUMENT_ADD)
+		return; /* the others have results that are made only with a permission */
+	us_buf_init(&committed, US_ACT_COMMITTED_MAX);
+	assert_int_equal(us_committed_act_encode(&committed, &c), US_OK);
+	assert_int_equal(us_registry_apply(w->reg, bytes_of(&committed), &refusal), want);
+	us_buf_free(&committed);
+}
+
 static int
 act_with(struct world *w, const struct actor *by, const struct us_act *act, struct us_bytes certificate)
 {
@@ -179,6 +242,8 @@ act_with(struct world *w, const struct actor *by, const struct us_act *act, stru
 	us_buf_init(&committed, US_ACT_COMMITTED_MAX);
 	w->now += WORLD_SECOND;
 	world_sign(w, by, act, &bytes, sig, &sig_n);
+	(void)us_registry_at(w->reg, w->now); /* as whoever decides by the clock does first */
+	const struct world_facts before = world_state(w->reg);
 	int err = us_registry_prepare(w->reg, bytes_of(&bytes), (struct us_bytes){ sig, sig_n }, certificate,
 	    w->now, &committed, &w->refusal);
 	if (err == US_OK) {
@@ -188,6 +253,10 @@ act_with(struct world *w, const struct actor *by, const struct us_act *act, stru
 		remember(w, &committed);
 	} else if (w->refusal.reason == US_REASON_NONE || w->refusal.text[0] == '\0') {
 		fail_msg("%s refused without a reason: %s", us_act_name((unsigned)act->type), us_strerror(err));
+	} else {
+		apply_refused(w, by, act, bytes_of(&bytes), (struct us_bytes){ sig, sig_n }, err);
+		const struct world_facts after = world_state(w->reg);
+		assert_memory_equal(&before, &after, sizeof(after));
 	}
 	us_buf_free(&bytes);
 	us_buf_free(&committed);

@@ -4,9 +4,11 @@
 #define US_TESTS_REGISTRY_WORLD_H
 
 #include "common/cert.h"
+#include "registry/docket.h"
 #include "registry/registry.h"
+#include "registry/versions.h"
 
-#define WORLD_ACTS 256
+#define WORLD_ACTS 1024
 #define WORLD_T0 (INT64_C(1700000000) * 1000000000)
 #define WORLD_SECOND INT64_C(1000000000)
 
@@ -32,13 +34,26 @@ struct world {
 	struct us_refusal refusal; /* of the last act */
 };
 
+/* All that an act could change, to compare: the bytes of every item, and what counts them. */
+struct world_facts {
+	uint8_t digest[32];
+	uint64_t sequence;
+	uint64_t generation;
+	const struct us_order *order;
+	uint64_t contents;
+};
+struct world_facts world_state(const struct us_registry *reg);
+
 /* With init applied: people 1 admin, 2 attorney, 3 producer, 4 auditor, all active. */
 void world_open(struct world *w);
+/* With another order, whose parties and roster signers are those of the demonstration, or more. */
+void world_open_with(struct world *w, const char *path);
 void world_close(struct world *w);
 /* Makes a key; no certificate yet. */
 void actor_new(struct actor *a, const char *name);
 void actor_free(struct actor *a);
-/* Signs, prepares and applies. The error of prepare; apply must then agree. */
+/* Signs, prepares and applies, a second after the act before. The error of prepare; apply must then agree: of a refused act too, and the
+ * registry must be as before (world_state()). */
 int world_act(struct world *w, const struct actor *by, struct us_act *act);
 int world_own(struct world *w, const struct us_act *act);
 /* Signed bytes and signature of an act, with the next nonce. */
