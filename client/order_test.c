@@ -32,10 +32,11 @@ add_error(struct run *run, const char *file, unsigned line, unsigned column, con
 
 	if (!run->json) {
 		fflush(stdout);
+		us_print_text(stderr, file, strlen(file), 0); /* a directory's names are not ours */
 		if (line > 0)
-			fprintf(stderr, "%s:%u:%u: error: %s\n", file, line, column, text);
+			fprintf(stderr, ":%u:%u: error: %s\n", line, column, text);
 		else
-			fprintf(stderr, "%s: error: %s\n", file, text);
+			fprintf(stderr, ": error: %s\n", text);
 		return;
 	}
 	item = cJSON_CreateObject();
@@ -76,19 +77,28 @@ show_lines(const char *text)
 }
 
 static void
+show_result(const struct run *run, const struct us_suite_result *r)
+{
+	if (!r->failed && !run->verbose)
+		return;
+	us_print_text(stdout, run->file, strlen(run->file), 0);
+	printf(":%u:%u: ", r->line, r->column);
+	if (r->failed)
+		printf("failed: %s: expected %s; found %s\n", r->statement, r->expected, r->found);
+	else
+		printf("holds: %s: %s\n", r->statement, r->found);
+	if (r->failed && run->verbose)
+		show_lines(r->why);
+}
+
+static void
 take_result(void *ctx, const struct us_suite_result *r)
 {
 	struct run *run = ctx;
 	cJSON *item;
 
 	if (!run->json) {
-		if (r->failed)
-			printf("%s:%u:%u: failed: %s: expected %s; found %s\n", run->file, r->line, r->column, r->statement,
-			    r->expected, r->found);
-		else if (run->verbose)
-			printf("%s:%u:%u: holds: %s: %s\n", run->file, r->line, r->column, r->statement, r->found);
-		if (r->failed && run->verbose)
-			show_lines(r->why);
+		show_result(run, r);
 		return;
 	}
 	if (!r->failed)
