@@ -95,7 +95,10 @@ eval_meta(struct eval *e, const struct us_query_node *node, roaring_bitmap_t **o
 	struct us_term term;
 
 	us_term_meta(&term, node->field, node->value);
-	return eval_term(e, &term, (struct us_bytes){ NULL, 0 }, out);
+	int err = eval_term(e, &term, (struct us_bytes){ NULL, 0 }, out);
+	if (err == US_OK && node->field == US_FIELD_DESIGNATION && e->options->designated != NULL)
+		err = e->options->designated(e->options->designated_ctx, node->value, *out);
+	return err;
 }
 
 /* Looks all terms up; *missing is 1 if one stands nowhere, so that the phrase does not either. */

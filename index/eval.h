@@ -17,6 +17,9 @@ struct us_eval_options {
 	                               * without regard to ASCII case */
 	us_term_key_fn *term_key;     /* for the content words; may be NULL if the query has none */
 	void *term_key_ctx;
+	/* Corrects what designation:value has found, for documents that were designated anew since the segment was made; may be NULL. */
+	int (*designated)(void *ctx, struct us_bytes value, roaring_bitmap_t *docs);
+	void *designated_ctx;
 };
 
 /*

@@ -253,6 +253,7 @@ access_person(struct request *r)
 	r->person = person->id;
 	memcpy(r->session, s->id, sizeof r->session);
 	r->subject = us_registry_subject(v->registry, person, now);
+	r->generation = us_registry_generation(v->registry);
 	return US_OK;
 }
 
@@ -296,6 +297,12 @@ title_of(enum us_reason reason)
 		return "The order wants a clearance first";
 	if (reason == US_REASON_APPROVAL)
 		return "The order wants others' approval";
+	if (reason == US_REASON_FROZEN)
+		return "Frozen until it is lifted";
+	if (reason == US_REASON_CLAWED_BACK)
+		return "Clawed back";
+	if (reason == US_REASON_MATTER)
+		return "Not in the present state of the matter";
 	return "Refused by the order";
 }
 
@@ -311,7 +318,8 @@ access_ruling(struct request *r, enum us_action action, struct us_bytes purpose,
 
 	(void)us_registry_standing(v->registry, r->credential, now, NULL, &credential);
 	us_registry_context(v->registry, credential, (struct us_bytes){ (const uint8_t *)r->peer, r->peer_n }, now, &context);
-	context.unknown |= US_UNKNOWN_USAGE; /* the keeper's to decide: it has the ledger */
+	/* the keeper's to decide: it has the ledger, and what approvals were used */
+	context.unknown |= US_UNKNOWN_USAGE | US_UNKNOWN_APPROVAL;
 	context.purpose = purpose;
 	context.records = records;
 	if (c != NULL)
@@ -319,10 +327,27 @@ access_ruling(struct request *r, enum us_action action, struct us_bytes purpose,
 	us_order_evaluate(us_registry_order(v->registry), &r->subject, action, &context, out);
 }
 
+/* Which freeze it is, and by whose authority; "" if none. */
+static void
+freeze_detail(const struct request *r, char *out, size_t size)
+{
+	char id[US_DOCKET_ID_MAX + 1];
+	const struct us_filing *f;
+
+	out[0] = '\0';
+	if (r->ruling.freeze == 0)
+		return;
+	(void)snprintf(id, sizeof id, "freeze-%u", (unsigned)r->ruling.freeze);
+	f = us_registry_filing_named(r->vault->registry, us_bytes_of(id));
+	if (f != NULL)
+		(void)snprintf(out, size, "%s (%s)", f->id, f->text);
+}
+
 int
 access_rule(struct request *r, enum us_action action, struct us_bytes purpose, uint64_t records)
 {
 	struct problem p = { .status = 403, .type = "denied", .entry = NO_ENTRY, .position = -1 };
+	char detail[US_DOCKET_ID_MAX + US_AUTHORITY_TEXT_MAX + 8];
 
 	access_ruling(r, action, purpose, records, &r->ruling);
 	if (r->ruling.decision == US_DECISION_ALLOW)
@@ -333,8 +358,44 @@ access_rule(struct request *r, enum us_action action, struct us_bytes purpose, u
 	p.rule_id = r->ruling.rule_id;
 	p.paragraph = r->ruling.paragraph;
 	p.cure = r->ruling.cure;
+	freeze_detail(r, detail, sizeof detail);
+	p.detail = detail;
 	access_refuse(r, action, purpose, &p);
 	return US_ERR_DENIED;
+}
+
+enum access_change
+access_again(struct request *r, enum us_action action, struct us_bytes purpose, uint64_t records)
+{
+	struct vault *v = r->vault;
+	const int64_t now = us_time_now_ns();
+	const struct us_person *person = NULL;
+	struct problem p = { .status = 403, .type = "denied", .entry = r->entry, .position = -1 };
+	struct us_ruling reading;
+
+	(void)us_registry_at(v->registry, now);
+	if (us_registry_generation(v->registry) == r->generation)
+		return ACCESS_SAME;
+	r->generation = us_registry_generation(v->registry);
+	p.reason = us_registry_standing(v->registry, r->credential, now, &person, NULL);
+	if (p.reason == US_REASON_NONE) {
+		r->subject = us_registry_subject(v->registry, person, now);
+		access_ruling(r, action, purpose, records, &r->ruling);
+		p.reason = r->ruling.reason;
+		p.rule = r->ruling.rule;
+		p.rule_id = r->ruling.rule_id;
+		p.paragraph = r->ruling.paragraph;
+		p.cure = r->ruling.cure;
+	}
+	if (p.reason != US_REASON_NONE) {
+		p.title = title_of(p.reason);
+		reply_problem(r, &p);
+		return ACCESS_ENDED;
+	}
+	access_ruling(r, US_ACTION_READ, purpose, 0, &reading);
+	if (action == US_ACTION_SEARCH || action == US_ACTION_COUNT)
+		us_mask_add(&r->ruling.mask, &reading.mask);
+	return ACCESS_CHANGED;
 }
 
 /* --- parts of answers ------------------------------------------------------------------------------------ */

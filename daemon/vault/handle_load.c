@@ -68,9 +68,13 @@ load_logged(struct request *r, const struct us_msg_logged *m)
 	const struct us_dictionary *d = us_registry_dictionary(v->registry, l->collection, 0);
 	struct us_msg_load_start start = { .load = l->id, .collection = l->collection, .flags = l->flags,
 		.designation = us_bytes_of(c->designation) };
+	const struct us_order *order = us_registry_order(v->registry);
 	struct us_buf dictionary;
 	int err = US_OK;
 
+	/* what nobody has designated is taken for the strictest */
+	if (start.designation.n == 0 && order->n_designations > 0)
+		start.designation = order->designations[0].name;
 	r->state = NULL; /* the list's now */
 	r->free_state = NULL;
 	l->next = v->loads;

@@ -22,6 +22,7 @@ struct reading {
 	enum us_action action;
 	struct us_bytes purpose;
 	uint64_t snapshot;
+	int again;        /* something was taken from somebody since the entry */
 	uint64_t copy_id; /* 0: no copy */
 	uint64_t related;
 	char recipient[US_RECIPIENT_MAX + 1];
@@ -94,16 +95,25 @@ put_designation(struct request *r, const struct us_batch *facts, uint64_t record
 	struct us_segment *segment;
 	char legend[US_DESIGNATION_MAX * 4 + 64];
 	size_t i, n;
+	const char *relabelled = us_registry_designation(r->vault->registry, r->collection, record);
 	int err = evidence_segment(r->vault, facts, &segment);
 
 	if (err == US_OK)
 		err = us_segment_doc(segment, (uint32_t)(record - facts->facts.first), &doc);
 	if (err != US_OK)
 		return err;
+	if (relabelled != NULL) {
+		designation = us_bytes_of(relabelled);
+		doc.designation = designation;
+	}
 	/* the segment holds it case-folded; the collection's own stands as it was given */
 	if (doc.designation.n > 0 && (doc.designation.n != designation.n ||
 	    strncasecmp((const char *)doc.designation.p, c->designation, designation.n) != 0))
 		designation = doc.designation;
+	/* and as the order spells it, if it knows it */
+	i = us_order_designation(us_registry_order(r->vault->registry), designation);
+	if (i > 0)
+		designation = us_registry_order(r->vault->registry)->designations[i - 1].name;
 	if (designation.n == 0)
 		return put_text(b, ",\"designation\":null,\"legend\":null");
 	err = put_text(b, ",\"designation\":");
@@ -192,8 +202,10 @@ put_record(struct request *r, struct reading *d, size_t i, struct us_buf *b)
 	struct us_key key;
 	int err;
 
-	if (facts == NULL || !view_batch(&d->view, facts))
-		return US_ERR_NOT_FOUND; /* withdrawn while the answer was on its way */
+	/* withdrawn while the answer was on its way; once anything has changed each record is asked about again */
+	if (facts == NULL || !view_batch(&d->view, facts) ||
+	    (d->again && view_record(&d->view, d->records[i], &facts) != 1))
+		return US_ERR_NOT_FOUND;
 	memcpy(key.b, item, US_KEY_SIZE);
 	err = evidence_record(r->vault, facts, d->records[i], &key, &container);
 	us_wipe(&key, sizeof key);
@@ -224,6 +236,14 @@ read_step(struct request *r)
 	int64_t start = us_time_mono_ns();
 	int err = US_OK;
 
+	switch (access_again(r, d->action, d->purpose, d->n)) {
+	case ACCESS_SAME: break;
+	case ACCESS_CHANGED:
+		view_open(r->vault, us_registry_order(r->vault->registry), &r->ruling, &r->subject, r->collection, d->snapshot, &d->view);
+		d->again = 1;
+		break;
+	case ACCESS_ENDED: return;
+	}
 	while (err == US_OK && d->at < d->n && request_window_open(r)) {
 		err = put_record(r, d, d->at, &r->out);
 		d->at++;
@@ -381,10 +401,10 @@ prepare_view(struct request *r)
 	struct reading *d = r->state;
 	struct entry e = { .kind = US_KIND_INTENT, .action = d->action, .decision = US_DECISION_ALLOW,
 		.purpose = d->purpose, .related = NO_ENTRY, .snapshot = d->snapshot };
-	int err = view_open(r->vault, &r->ruling, r->subject.parties, r->collection, d->snapshot, &d->view);
+	int err;
 
-	if (err == US_OK)
-		err = view_words(&d->view, &d->words, &d->n_words);
+	view_open(r->vault, us_registry_order(r->vault->registry), &r->ruling, &r->subject, r->collection, d->snapshot, &d->view);
+	err = view_words(&d->view, &d->words, &d->n_words);
 	if (err == US_OK && d->n_words > 0)
 		err = split_words(d);
 	if (err != US_OK) {
@@ -499,13 +519,9 @@ read_check(struct request *r, const uint64_t *records, size_t n, enum us_action 
 	struct reading probe = { .action = action, .purpose = purpose };
 	const struct us_batch *facts;
 	size_t i;
-	int err = view_open(r->vault, &r->ruling, r->subject.parties, r->collection, r->vault->newest,
-	    &probe.view);
 
-	if (err != US_OK) {
-		reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
-		return err;
-	}
+	view_open(r->vault, us_registry_order(r->vault->registry), &r->ruling, &r->subject, r->collection, r->vault->newest,
+	    &probe.view);
 	for (i = 0; i < n; i++) {
 		if (view_record(&probe.view, records[i], &facts) <= 0) {
 			refuse_unseen(r, &probe, records[i]);

@@ -174,6 +174,21 @@ put_tail(struct request *r, struct searching *s)
 	us_json_close(&s->json);
 }
 
+/* 1 if somebody was stopped, or records withheld, since this search was decided, so that its numbers would not hold: it has been answered. */
+static int
+has_changed(struct request *r, const struct searching *s)
+{
+	const struct problem p = { .status = 409, .type = "changed", .title = "What may be seen has changed meanwhile",
+		.detail = "Search again", .reason = US_REASON_STATE, .entry = s->intent, .position = -1 };
+
+	switch (access_again(r, (s->flags & US_SEARCH_COUNT) != 0 ? US_ACTION_COUNT : US_ACTION_SEARCH, s->purpose, 0)) {
+	case ACCESS_SAME: return 0;
+	case ACCESS_CHANGED: reply_problem(r, &p); break;
+	case ACCESS_ENDED: break;
+	}
+	return 1;
+}
+
 static void
 answer_step(struct request *r)
 {
@@ -181,6 +196,8 @@ answer_step(struct request *r)
 	int64_t start = us_time_mono_ns();
 	int err = US_OK;
 
+	if (has_changed(r, s))
+		return;
 	while (s->shown < s->n_hits && err == US_OK && request_window_open(r)) {
 		us_json_object(&s->json);
 		put_hit_meta(r, s, s->hits[s->shown]);
@@ -324,15 +341,10 @@ gather(uint32_t item, void *ctx)
 static int
 search_batch(struct request *r, struct searching *s, const struct us_batch *facts)
 {
-	const struct us_collection *c = us_registry_collection(r->vault->registry, r->collection);
 	struct us_term_table table = { s->word, NULL, 0 };
-	struct us_eval_options options = { .base = facts->facts.first,
-		.bates_prefix = us_bytes_of(c->prefix), .term_key = us_term_table_key,
-		.term_key_ctx = &table };
 	size_t at, step = 4 + s->n_words * US_KEY_SIZE;
 	struct gather g = { s, facts->facts.first };
 	const roaring_bitmap_t *visible;
-	struct us_segment *segment;
 	roaring_bitmap_t *found = NULL;
 	int err;
 
@@ -343,11 +355,11 @@ search_batch(struct request *r, struct searching *s, const struct us_batch *fact
 		table.n = s->n_words;
 	}
 	s->view.keys = table;
-	err = view_bitmap(&s->view, facts, &visible);
+	err = view_eval(r->vault, facts, s->query, &table, &found);
 	if (err == US_OK)
-		err = evidence_segment(r->vault, facts, &segment);
-	if (err == US_OK)
-		err = us_eval(segment, s->query, &options, &found);
+		err = view_bitmap(&s->view, facts, &visible);
+	if (err != US_OK && found != NULL)
+		roaring_bitmap_free(found);
 	if (err != US_OK)
 		return err;
 	if (visible != NULL)
@@ -368,6 +380,8 @@ search_step(struct request *r)
 	int64_t start = us_time_mono_ns();
 	int err = US_OK;
 
+	if (has_changed(r, s))
+		return;
 	while (s->batch < n && err == US_OK && !(s->has_cursor && s->more)) {
 		const struct us_batch *facts = us_registry_batch(r->vault->registry, r->collection, s->batch++);
 
@@ -583,7 +597,7 @@ search_opened(struct request *r)
 	if (err == US_OK)
 		err = take_limits(r, s, q.limit);
 	if (err == US_OK)
-		err = view_open(v, &r->ruling, r->subject.parties, r->collection, s->snapshot, &s->view);
+		view_open(v, us_registry_order(v->registry), &r->ruling, &r->subject, r->collection, s->snapshot, &s->view);
 	if (err == US_OK)
 		err = gather_words(s);
 	if (err != US_OK) {

@@ -28,7 +28,10 @@
 #include "daemon/vault/tags.h"
 #include "daemon/vault/writer.h"
 #include "index/eval.h"
+#include "registry/docket.h"
 #include "registry/registry.h"
+#include "registry/versions.h"
+#include "registry/withheld.h"
 
 struct event;
 struct vault;
@@ -118,33 +121,50 @@ void evidence_free(struct vault *v);
 
 /* --- visibility (visible.c) ------------------------------------------------------------------ */
 
-/* One distinct set of rules, over one collection. */
+/* One distinct set of rules of one version of the order, over one collection. */
 struct rule_set {
+	const struct us_order *order;
 	uint64_t permits[US_RULE_WORDS];
 	uint64_t forbids[US_RULE_WORDS];
 	uint32_t collection;
+	size_t relabels; /* how many there were when the bitmaps were made */
 	uint64_t used; /* for the choice of what goes when there are too many */
 	roaring_bitmap_t **by_slot;
 	size_t n_slots;
 };
 
-/* What one request may see. */
+/* The parsed queries of a version's rules; made at first use. */
+struct rule_queries {
+	struct rule_queries *next;
+	const struct us_order *order;
+	struct us_query *query[]; /* by rule */
+};
+
+/* What one person may see of a collection under one version of the order. Holds nothing that must be given back: sets are looked up. */
 struct view {
 	struct vault *vault;
+	const struct us_order *order;
 	uint32_t collection;
 	uint64_t snapshot; /* log index */
 	uint64_t parties;
-	struct rule_set *set; /* NULL: everything */
+	unsigned withheld; /* US_WITHHELD_*: for which reasons records are hidden from this person */
+	int sees_all;      /* the rules hide nothing */
+	uint64_t permits[US_RULE_WORDS];
+	uint64_t forbids[US_RULE_WORDS];
 	struct us_term_table keys; /* of words in rules, while bitmaps are made */
 };
-int view_open(struct vault *v, const struct us_ruling *ruling, uint64_t parties, uint32_t collection,
-    uint64_t snapshot, struct view *out);
+/* What that ruling, made under that order, lets a person see. */
+void view_open(struct vault *v, const struct us_order *order, const struct us_ruling *ruling, const struct us_subject *subject,
+    uint32_t collection, uint64_t snapshot, struct view *out);
 /* 1 if the batch can be seen at all: published by then, not withdrawn, not held by others. */
 int view_batch(const struct view *w, const struct us_batch *facts);
 /* Records that were to be seen at the snapshot and have been withdrawn since. */
 uint64_t view_withdrawn(const struct view *w);
-/* *out: what is visible of a batch, NULL for all of it; belongs to the cache. */
+/* *out: what is visible of a batch, NULL for all of it; valid until the next call of this or another view. */
 int view_bitmap(struct view *w, const struct us_batch *facts, const roaring_bitmap_t **out);
+/* A query over one batch, with what relabels have changed. keys: of content words, for the batch's era. */
+int view_eval(struct vault *v, const struct us_batch *facts, const struct us_query *query, const struct us_term_table *keys,
+    roaring_bitmap_t **out);
 /* 1 visible, 0 not or not there; below 0: minus an enum us_err. */
 int view_record(struct view *w, uint64_t record, const struct us_batch **facts);
 /* Content words of the set's rules, packed str16, if bitmaps are missing whose making needs them. */
@@ -187,6 +207,7 @@ struct request {
 	struct us_left left;       /* as the keeper said with the newest entry */
 	int counts_only;           /* no rule lets this person read here */
 	uint32_t smallest_count;   /* smaller numbers are "fewer than" it; 0: none */
+	uint64_t generation;       /* of the registry, when subject and ruling were made */
 	uint32_t collection;
 	struct us_buf body;        /* the message; views below point into it */
 	struct us_buf out;         /* of the reply, from out_at on not yet sent */
@@ -255,6 +276,14 @@ int access_person(struct request *r);
 int access_collection(struct request *r, struct us_bytes name, enum us_action action);
 /* The order's ruling on an action: 0 allowed, ruling in r; else answered after it is logged. */
 int access_rule(struct request *r, enum us_action action, struct us_bytes purpose, uint64_t records);
+
+/* For answers that take their time: was anything taken from anybody since r was decided? Then it is decided again. */
+enum access_change {
+	ACCESS_SAME,
+	ACCESS_CHANGED, /* still allowed; subject and ruling are new */
+	ACCESS_ENDED    /* not any more: it has been answered */
+};
+enum access_change access_again(struct request *r, enum us_action action, struct us_bytes purpose, uint64_t records);
 
 /* The ruling alone: nothing is logged or answered. */
 void access_ruling(struct request *r, enum us_action action, struct us_bytes purpose, uint64_t records,
@@ -407,8 +436,8 @@ struct vault {
 	struct manifest_slot manifests[MANIFESTS_MAX]; /* by a hash of batch and page */
 	struct rule_set *rule_sets[RULE_SETS_MAX];
 	uint64_t rule_clock;
-	struct us_query **rule_queries; /* by rule; parsed at first use */
-	size_t n_rule_queries;
+	struct rule_queries *rule_queries; /* by version */
+	roaring_bitmap_t *overlay; /* visible.c: a set without what is withheld */
 	struct session *sessions;
 	size_t n_sessions, session_mask;
 	struct acts_queue acts;

@@ -136,6 +136,8 @@ take_who(struct request *r)
 static void
 dispatch(struct request *r)
 {
+	if (r->vault->state == VAULT_OPEN)
+		(void)us_registry_at(r->vault->registry, us_time_now_ns());
 	switch (r->type) {
 	case US_MSG_status_request: handle_status(r); break;
 	case US_MSG_challenge_request: handle_challenge(r); break;

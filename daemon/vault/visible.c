@@ -1,7 +1,8 @@
 /*
- * Visibility is a set: for each distinct pair (rules that permit, rules that forbid) and each batch
- * one bitmap, made when it is first needed and kept while the vault is open. Batches never change,
- * nor do rules; what changes about a batch (held, withdrawn, published when) is asked each time.
+ * Visibility is a set: for each distinct pair (rules that permit, rules that forbid) of a version of the order and each batch
+ * one bitmap, made when it is first needed and kept while the vault is open. Batches never change, nor do the rules of a version;
+ * what changes about a batch (held, withdrawn, published when) is asked each time, and so are clawbacks and freezes. A relabel may
+ * change what rules find: bitmaps made before it go.
  *
  * Rules may name content words. Their bitmaps need those words' keys, which the keeper gives for
  * a logged intent only: view_words() says which, view_fill() makes all that is missing with them.
@@ -12,41 +13,52 @@
 #include "daemon/vault/internal.h"
 
 static int
-rule_query(struct vault *v, int rule, const struct us_query **out)
+rule_query(struct vault *v, const struct us_order *order, int rule, const struct us_query **out)
 {
-	const struct us_order *order = us_registry_order(v->registry);
 	const struct us_rule *r = &order->rules[rule];
+	struct rule_queries *q = v->rule_queries;
 	int err;
 
-	if (v->rule_queries == NULL) {
-		v->rule_queries = calloc(order->n_rules, sizeof *v->rule_queries);
-		if (v->rule_queries == NULL)
+	while (q != NULL && q->order != order)
+		q = q->next;
+	if (q == NULL) {
+		q = calloc(1, sizeof *q + order->n_rules * sizeof q->query[0]);
+		if (q == NULL)
 			return US_ERR_NOMEM;
-		v->n_rule_queries = order->n_rules;
+		q->order = order;
+		q->next = v->rule_queries;
+		v->rule_queries = q;
 	}
-	if (v->rule_queries[rule] == NULL) {
-		err = us_query_parse(r->what.p, r->what.n, &v->rule_queries[rule], NULL);
+	if (q->query[rule] == NULL) {
+		err = us_query_parse(r->what.p, r->what.n, &q->query[rule], NULL);
 		if (err != US_OK) {
-			us_log_err(err, "rule %d of the order has a query that does not parse", rule + 1);
+			us_log_err(err, "rule %d of version %u of the order has a query that does not parse", rule + 1,
+			    (unsigned)order->version);
 			return US_ERR_DENIED;
 		}
 	}
-	*out = v->rule_queries[rule];
+	*out = q->query[rule];
 	return US_OK;
 }
 
 /* --- sets of rules ------------------------------------------------------------------------------------------- */
 
 static void
-rule_set_free(struct rule_set *s)
+drop_bitmaps(struct rule_set *s)
 {
-	size_t i;
-
-	if (s == NULL)
-		return;
-	for (i = 0; i < s->n_slots; i++)
+	for (size_t i = 0; i < s->n_slots; i++) {
 		if (s->by_slot[i] != NULL)
 			roaring_bitmap_free(s->by_slot[i]);
+		s->by_slot[i] = NULL;
+	}
+}
+
+static void
+rule_set_free(struct rule_set *s)
+{
+	if (s == NULL)
+		return;
+	drop_bitmaps(s);
 	free(s->by_slot);
 	free(s);
 }
@@ -54,34 +66,42 @@ rule_set_free(struct rule_set *s)
 void
 view_free_all(struct vault *v)
 {
-	size_t i;
+	struct rule_queries *q;
 
-	for (i = 0; i < RULE_SETS_MAX; i++) {
+	for (size_t i = 0; i < RULE_SETS_MAX; i++) {
 		rule_set_free(v->rule_sets[i]);
 		v->rule_sets[i] = NULL;
 	}
-	for (i = 0; i < v->n_rule_queries; i++)
-		us_query_free(v->rule_queries[i]);
-	free(v->rule_queries);
-	v->rule_queries = NULL;
-	v->n_rule_queries = 0;
+	while ((q = v->rule_queries) != NULL) {
+		v->rule_queries = q->next;
+		for (size_t i = 0; i < q->order->n_rules; i++)
+			us_query_free(q->query[i]);
+		free(q);
+	}
+	if (v->overlay != NULL)
+		roaring_bitmap_free(v->overlay);
+	v->overlay = NULL;
 }
 
+/* The set of a view, with its bitmaps as far as they have been made. NULL: out of memory. */
 static struct rule_set *
-rule_set_of(struct vault *v, const struct us_ruling *ruling, uint32_t collection)
+rule_set_of(const struct view *w)
 {
+	struct vault *v = w->vault;
 	struct rule_set *s, **place = &v->rule_sets[0];
-	size_t i;
 
-	for (i = 0; i < RULE_SETS_MAX; i++) {
+	for (size_t i = 0; i < RULE_SETS_MAX; i++) {
 		s = v->rule_sets[i];
 		if (s == NULL) {
 			place = &v->rule_sets[i];
 			break;
 		}
-		if (s->collection == collection &&
-		    memcmp(s->permits, ruling->permits, sizeof s->permits) == 0 &&
-		    memcmp(s->forbids, ruling->forbids, sizeof s->forbids) == 0) {
+		if (s->collection == w->collection && s->order == w->order &&
+		    memcmp(s->permits, w->permits, sizeof s->permits) == 0 &&
+		    memcmp(s->forbids, w->forbids, sizeof s->forbids) == 0) {
+			if (s->relabels != us_registry_relabels(v->registry))
+				drop_bitmaps(s);
+			s->relabels = us_registry_relabels(v->registry);
 			s->used = ++v->rule_clock;
 			return s;
 		}
@@ -91,25 +111,27 @@ rule_set_of(struct vault *v, const struct us_ruling *ruling, uint32_t collection
 	s = calloc(1, sizeof *s);
 	if (s == NULL)
 		return NULL;
-	memcpy(s->permits, ruling->permits, sizeof s->permits);
-	memcpy(s->forbids, ruling->forbids, sizeof s->forbids);
-	s->collection = collection;
+	memcpy(s->permits, w->permits, sizeof s->permits);
+	memcpy(s->forbids, w->forbids, sizeof s->forbids);
+	s->order = w->order;
+	s->collection = w->collection;
+	s->relabels = us_registry_relabels(v->registry);
 	s->used = ++v->rule_clock;
 	rule_set_free(*place);
 	*place = s;
 	return s;
 }
 
-int
-view_open(struct vault *v, const struct us_ruling *ruling, uint64_t parties, uint32_t collection,
-    uint64_t snapshot, struct view *out)
+void
+view_open(struct vault *v, const struct us_order *order, const struct us_ruling *ruling, const struct us_subject *subject,
+    uint32_t collection, uint64_t snapshot, struct view *out)
 {
-	*out = (struct view){ .vault = v, .collection = collection, .snapshot = snapshot,
-		.parties = parties };
-	if (ruling->sees_all)
-		return US_OK;
-	out->set = rule_set_of(v, ruling, collection);
-	return out->set == NULL ? US_ERR_NOMEM : US_OK;
+	*out = (struct view){ .vault = v, .order = order, .collection = collection, .snapshot = snapshot,
+		.parties = subject->parties, .sees_all = ruling->sees_all, .withheld = US_WITHHELD_FREEZE };
+	if ((order->workflows.clawback_visible & US_CAPACITY_BIT(subject->capacity)) == 0)
+		out->withheld |= US_WITHHELD_CLAWBACK;
+	memcpy(out->permits, ruling->permits, sizeof out->permits);
+	memcpy(out->forbids, ruling->forbids, sizeof out->forbids);
 }
 
 /* --- batches --------------------------------------------------------------------------------------------------- */
@@ -155,6 +177,14 @@ view_withdrawn(const struct view *w)
 		    entry_of_change(w, facts, US_ACT_BATCH_RELEASE) <= w->snapshot))
 			records += facts->facts.count;
 	}
+	/* of clawbacks their size, not how many of them a query would have found */
+	for (i = 0; (w->withheld & US_WITHHELD_CLAWBACK) != 0 && i < us_registry_filings(w->vault->registry); i++) {
+		const struct us_filing *f = us_registry_filing(w->vault->registry, i);
+
+		if (f->kind == US_FILING_CLAWBACK && f->collection == w->collection &&
+		    (us_filing_is_open(f) || f->status == US_FILING_GRANTED) && vault_entry_of(w->vault, f->sequence) > w->snapshot)
+			records += f->set->records;
+	}
 	return records;
 }
 
@@ -176,29 +206,22 @@ view_batch(const struct view *w, const struct us_batch *facts)
 	return 0;
 }
 
+/* --- bitmaps --------------------------------------------------------------------------------------------------- */
+
 static int
 add_rule(struct view *w, const struct us_batch *facts, int rule, roaring_bitmap_t *set)
 {
-	struct vault *v = w->vault;
-	const struct us_rule *r = &us_registry_order(v->registry)->rules[rule];
-	const struct us_collection *c = us_registry_collection(v->registry, w->collection);
-	struct us_eval_options options = { .base = facts->facts.first,
-		.bates_prefix = us_bytes_of(c->prefix), .term_key = us_term_table_key,
-		.term_key_ctx = &w->keys };
 	const struct us_query *query;
-	struct us_segment *segment;
 	roaring_bitmap_t *found;
 	int err;
 
-	if (!r->is_query) {
+	if (!w->order->rules[rule].is_query) {
 		roaring_bitmap_add_range(set, 0, facts->facts.count);
 		return US_OK;
 	}
-	err = rule_query(v, rule, &query);
+	err = rule_query(w->vault, w->order, rule, &query);
 	if (err == US_OK)
-		err = evidence_segment(v, facts, &segment);
-	if (err == US_OK)
-		err = us_eval(segment, query, &options, &found);
+		err = view_eval(w->vault, facts, query, &w->keys, &found);
 	if (err != US_OK)
 		return err;
 	roaring_bitmap_or_inplace(set, found);
@@ -213,11 +236,11 @@ make_bitmap(struct view *w, const struct us_batch *facts, roaring_bitmap_t **out
 	roaring_bitmap_t *without = roaring_bitmap_create();
 	int i, err = set == NULL || without == NULL ? US_ERR_NOMEM : US_OK;
 
-	for (i = us_rules_next(w->set->permits, 0); i >= 0 && err == US_OK;
-	    i = us_rules_next(w->set->permits, i + 1))
+	for (i = us_rules_next(w->permits, 0); i >= 0 && err == US_OK;
+	    i = us_rules_next(w->permits, i + 1))
 		err = add_rule(w, facts, i, set);
-	for (i = us_rules_next(w->set->forbids, 0); i >= 0 && err == US_OK;
-	    i = us_rules_next(w->set->forbids, i + 1))
+	for (i = us_rules_next(w->forbids, 0); i >= 0 && err == US_OK;
+	    i = us_rules_next(w->forbids, i + 1))
 		err = add_rule(w, facts, i, without);
 	if (err == US_OK) {
 		roaring_bitmap_andnot_inplace(set, without);
@@ -248,22 +271,57 @@ bitmap_place(struct rule_set *s, uint32_t slot)
 	return &s->by_slot[slot];
 }
 
-int
-view_bitmap(struct view *w, const struct us_batch *facts, const roaring_bitmap_t **out)
+/* What the rules let be seen; NULL: all of the batch. */
+static int
+rules_bitmap(struct view *w, const struct us_batch *facts, const roaring_bitmap_t **out)
 {
+	struct rule_set *set;
 	roaring_bitmap_t **place;
 	int err = US_OK;
 
 	*out = NULL;
-	if (w->set == NULL)
+	if (w->sees_all)
 		return US_OK;
-	place = bitmap_place(w->set, facts->facts.slot);
+	set = rule_set_of(w);
+	place = set == NULL ? NULL : bitmap_place(set, facts->facts.slot);
 	if (place == NULL)
 		return US_ERR_NOMEM;
 	if (*place == NULL)
 		err = make_bitmap(w, facts, place);
 	*out = *place;
 	return err;
+}
+
+struct withholding {
+	roaring_bitmap_t *set;
+	uint64_t first; /* record of document 0 */
+};
+
+static void
+withhold_run(void *ctx, struct us_run run)
+{
+	const struct withholding *h = ctx;
+
+	roaring_bitmap_remove_range(h->set, run.first - h->first, run.first - h->first + run.count);
+}
+
+int
+view_bitmap(struct view *w, const struct us_batch *facts, const roaring_bitmap_t **out)
+{
+	struct vault *v = w->vault;
+	struct withholding h = { NULL, facts->facts.first };
+	int err = rules_bitmap(w, facts, out);
+
+	if (err != US_OK || !us_registry_withholds(v->registry, w->collection, w->withheld))
+		return err;
+	h.set = *out == NULL ? roaring_bitmap_from_range(0, facts->facts.count, 1) : roaring_bitmap_copy(*out);
+	if (h.set == NULL)
+		return US_ERR_NOMEM;
+	us_registry_withheld_runs(v->registry, w->collection, facts->facts.first, facts->facts.count, w->withheld, withhold_run, &h);
+	if (v->overlay != NULL)
+		roaring_bitmap_free(v->overlay);
+	*out = v->overlay = h.set;
+	return US_OK;
 }
 
 int
@@ -273,9 +331,10 @@ view_record(struct view *w, uint64_t record, const struct us_batch **facts)
 	int err;
 
 	*facts = us_registry_batch_of(w->vault->registry, w->collection, record);
-	if (*facts == NULL || !view_batch(w, *facts))
+	if (*facts == NULL || !view_batch(w, *facts) ||
+	    (us_registry_withheld(w->vault->registry, w->collection, record) & w->withheld) != 0)
 		return 0;
-	err = view_bitmap(w, *facts, &set);
+	err = rules_bitmap(w, *facts, &set);
 	if (err != US_OK)
 		return -err;
 	return set == NULL ||
@@ -288,12 +347,13 @@ static int
 lacks_bitmaps(struct view *w)
 {
 	size_t i, n = us_registry_batches(w->vault->registry, w->collection);
+	const struct rule_set *set = rule_set_of(w);
 
 	for (i = 0; i < n; i++) {
 		const struct us_batch *facts = us_registry_batch(w->vault->registry, w->collection, i);
 
-		if (facts->status != US_BATCH_VOID && view_batch(w, facts) &&
-		    (facts->facts.slot >= w->set->n_slots || w->set->by_slot[facts->facts.slot] == NULL))
+		if (facts->status != US_BATCH_VOID && view_batch(w, facts) && (set == NULL ||
+		    facts->facts.slot >= set->n_slots || set->by_slot[facts->facts.slot] == NULL))
 			return 1;
 	}
 	return 0;
@@ -334,16 +394,16 @@ view_words(struct view *w, struct us_buf *out, size_t *n)
 	int i, err = US_OK;
 
 	*n = 0;
-	if (w->set == NULL || !lacks_bitmaps(w))
+	if (w->sees_all || !lacks_bitmaps(w))
 		return US_OK;
 	for (i = 0; i < US_RULE_WORDS; i++)
-		both[i] = w->set->permits[i] | w->set->forbids[i];
+		both[i] = w->permits[i] | w->forbids[i];
 	for (i = us_rules_next(both, 0); i >= 0 && err == US_OK; i = us_rules_next(both, i + 1)) {
 		struct us_bytes *more;
 
-		if (!us_registry_order(w->vault->registry)->rules[i].is_query)
+		if (!w->order->rules[i].is_query)
 			continue;
-		err = rule_query(w->vault, i, &query);
+		err = rule_query(w->vault, w->order, i, &query);
 		if (err != US_OK || query->n_words == 0)
 			continue;
 		more = realloc(words, (n_words + query->n_words) * sizeof *more);
@@ -384,7 +444,7 @@ view_fill(struct view *w, struct us_bytes term_keys, const struct us_bytes *word
 			w->keys.keys = (const struct us_key *)(const void *)(term_keys.p + at + 4);
 			w->keys.n = n;
 		}
-		err = view_bitmap(w, facts, &set);
+		err = rules_bitmap(w, facts, &set);
 	}
 	w->keys = (struct us_term_table){ NULL, NULL, 0 };
 	return err;
