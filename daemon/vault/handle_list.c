@@ -1,18 +1,10 @@
-/* Lists: people, credentials, collections, batches, docket, copies, the order. Read from the registry
- * after the entry is there; paged by position. */
+/* Lists: their requests, pages, and the people, credentials, collections, batches and copies. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/vault/internal.h"
+#include "daemon/vault/listing.h"
 
 #define LIMIT_DEFAULT 1000u
-
-struct listing {
-	struct us_msg_list_request q; /* views into r->body */
-	uint32_t limit;
-	uint64_t next;  /* position to go on from; 0: that was all */
-	uint32_t shown;
-};
 
 static enum us_action
 action_of(uint8_t what)
@@ -24,14 +16,18 @@ action_of(uint8_t what)
 	case US_LIST_BATCHES: return US_ACTION_BATCH_LIST;
 	case US_LIST_DOCKET: return US_ACTION_DOCKET_LIST;
 	case US_LIST_COPIES: return US_ACTION_COPY_LIST;
-	case US_LIST_ORDER: return US_ACTION_ORDER_SHOW;
+	case US_LIST_ORDER:
+	case US_LIST_ORDERS: return US_ACTION_ORDER_SHOW;
+	case US_LIST_FILINGS: return US_ACTION_DOCKET_LIST;
+	case US_LIST_ACKNOWLEDGEMENTS: return US_ACTION_ACKNOWLEDGEMENT_LIST;
+	case US_LIST_DOCUMENTS:
+	case US_LIST_RELABELS: return US_ACTION_DOCKET_LIST;
 	default: return US_ACTION_NONE;
 	}
 }
 
-/* 1 if there is room for one more, whose position is at (counted from 1). */
-static int
-room(struct listing *l, uint64_t at)
+int
+listing_room(struct listing *l, uint64_t at)
 {
 	if (l->shown == l->limit) {
 		if (l->next == 0)
@@ -42,8 +38,8 @@ room(struct listing *l, uint64_t at)
 	return 1;
 }
 
-static int
-argument_is(const struct listing *l, const char *name, uint64_t id)
+int
+listing_is(const struct listing *l, const char *name, uint64_t id)
 {
 	char digits[24];
 
@@ -53,8 +49,46 @@ argument_is(const struct listing *l, const char *name, uint64_t id)
 	return (name != NULL && us_bytes_is(l->q.argument, name)) || us_bytes_is(l->q.argument, digits);
 }
 
-static void
-put_person(struct us_json *j, const struct us_person *p)
+const char *
+list_person_name(const struct us_registry *reg, uint32_t id)
+{
+	const struct us_person *p = us_registry_person(reg, id);
+
+	return p == NULL ? NULL : p->name;
+}
+
+const char *
+list_collection_name(const struct us_registry *reg, uint32_t id)
+{
+	const struct us_collection *c = us_registry_collection(reg, id);
+
+	return c == NULL ? NULL : c->name;
+}
+
+void
+list_put_time(struct us_json *j, const char *key, int64_t ns)
+{
+	us_json_key(j, key);
+	if (ns == 0 || ns == INT64_MAX || ns == INT64_MIN)
+		us_json_null(j);
+	else
+		us_json_time(j, ns);
+}
+
+void
+list_put_digest(struct us_json *j, const char *key, const uint8_t digest[32])
+{
+	static const uint8_t none[32];
+
+	us_json_key(j, key);
+	if (memcmp(digest, none, sizeof none) == 0)
+		us_json_null(j);
+	else
+		us_json_hex(j, digest, sizeof none);
+}
+
+void
+list_put_person(struct us_json *j, const struct us_person *p)
 {
 	size_t i;
 
@@ -84,11 +118,11 @@ list_people(struct request *r, struct listing *l, struct us_json *j)
 	for (id = l->q.after + 1; id <= n; id++) {
 		const struct us_person *p = us_registry_person(r->vault->registry, (uint32_t)id);
 
-		if (p == NULL || !argument_is(l, p->name, p->id))
+		if (p == NULL || !listing_is(l, p->name, p->id))
 			continue;
-		if (!room(l, id))
+		if (!listing_room(l, id))
 			return;
-		put_person(j, p);
+		list_put_person(j, p);
 	}
 }
 
@@ -102,9 +136,9 @@ list_credentials(struct request *r, struct listing *l, struct us_json *j)
 		const struct us_credential *c = us_registry_credential(reg, (size_t)i);
 		const struct us_person *p = us_registry_person(reg, c->person);
 
-		if (!argument_is(l, p == NULL ? NULL : p->name, c->person))
+		if (!listing_is(l, p == NULL ? NULL : p->name, c->person))
 			continue;
-		if (!room(l, i + 1))
+		if (!listing_room(l, i + 1))
 			return;
 		us_json_object(j);
 		us_json_kv_hex(j, "fingerprint", c->fingerprint, sizeof c->fingerprint);
@@ -134,9 +168,9 @@ list_collections(struct request *r, struct listing *l, struct us_json *j)
 	for (id = l->q.after + 1; id <= n; id++) {
 		const struct us_collection *c = us_registry_collection(reg, (uint32_t)id);
 
-		if (c == NULL || !argument_is(l, c->name, c->id))
+		if (c == NULL || !listing_is(l, c->name, c->id))
 			continue;
-		if (!room(l, id))
+		if (!listing_room(l, id))
 			return;
 		us_json_object(j);
 		us_json_kv_uint(j, "collection", c->id);
@@ -163,9 +197,9 @@ list_batches(struct request *r, struct listing *l, struct us_json *j)
 		const struct us_person *loader = us_registry_person(v->registry, b->facts.loaded_by);
 		int own = loader != NULL && (loader->party_bits & r->subject.parties) != 0;
 
-		if ((b->status == US_BATCH_HELD && !own) || !argument_is(l, NULL, b->facts.slot))
+		if ((b->status == US_BATCH_HELD && !own) || !listing_is(l, NULL, b->facts.slot))
 			continue;
-		if (!room(l, i + 1))
+		if (!listing_room(l, i + 1))
 			return;
 		us_json_object(j);
 		(void)snprintf(name, sizeof name, "%s/%u", c->name, b->facts.slot);
@@ -197,67 +231,6 @@ list_batches(struct request *r, struct listing *l, struct us_json *j)
 		}
 		if (b->reason[0] != '\0')
 			us_json_kv_cstr(j, "reason", b->reason);
-		us_json_close(j);
-	}
-}
-
-/* What the signature lets in: the signer compares them with what the person says. */
-static void
-put_fingerprints(const struct us_registry *reg, uint32_t person, struct us_json *j)
-{
-	size_t i, n = us_registry_credentials(reg);
-
-	us_json_key(j, "fingerprints");
-	us_json_array(j);
-	for (i = 0; i < n; i++) {
-		const struct us_credential *c = us_registry_credential(reg, i);
-
-		if (c->person == person && !c->approved && !c->revoked)
-			us_json_hex(j, c->fingerprint, sizeof c->fingerprint);
-	}
-	us_json_close(j);
-}
-
-static void
-list_docket(struct request *r, struct listing *l, struct us_json *j)
-{
-	const struct us_registry *reg = r->vault->registry;
-	const struct us_order *order = us_registry_order(reg);
-	uint32_t after = l->q.after > UINT32_MAX ? UINT32_MAX : (uint32_t)l->q.after;
-	const struct us_credential *credential = NULL;
-	const struct us_person *me = NULL;
-	struct us_docket_item item;
-	size_t p;
-
-	(void)us_registry_standing(reg, r->credential, 0, &me, &credential);
-	while (us_registry_docket(reg, after, &item, 1) == 1) {
-		const struct us_person *person = us_registry_person(reg, item.person);
-
-		after = item.person;
-		if (person == NULL || !argument_is(l, item.id, item.person))
-			continue;
-		if (!room(l, item.person))
-			return;
-		us_json_object(j);
-		us_json_kv_cstr(j, "id", item.id);
-		us_json_kv_cstr(j, "kind", item.is_new_person ? "person" : "credential");
-		us_json_kv_cstr(j, "name", person->name);
-		us_json_key(j, "about");
-		put_person(j, person);
-		us_json_key(j, "waits_for");
-		us_json_array(j);
-		for (p = 0; p < order->n_parties; p++)
-			if ((item.waits_for >> p & 1) != 0)
-				us_json_str(j, order->parties[p].id);
-		us_json_close(j);
-		us_json_kv_bool(j, "waits_for_court", item.waits_for_court);
-		us_json_kv_uint(j, "credentials", item.n_credentials);
-		put_fingerprints(reg, item.person, j);
-		us_json_kv_time(j, "served", item.served_ns);
-		us_json_key(j, "due");
-		us_json_null(j);
-		us_json_kv_hex(j, "digest", item.digest, sizeof item.digest);
-		us_json_kv_bool(j, "yours", me != NULL && us_registry_waits_for(reg, &item, me));
 		us_json_close(j);
 	}
 }
@@ -299,9 +272,9 @@ list_copies(struct request *r, struct listing *l, struct us_json *j)
 		const struct us_person *taker = c == NULL ? NULL : us_registry_person(reg, c->person);
 		const struct us_collection *collection;
 
-		if (c == NULL || !sees_copy(r, taker) || !argument_is(l, NULL, id))
+		if (c == NULL || !sees_copy(r, taker) || !listing_is(l, NULL, id))
 			continue;
-		if (!room(l, id))
+		if (!listing_room(l, id))
 			return;
 		collection = us_registry_collection(reg, c->collection);
 		us_json_object(j);
@@ -330,22 +303,6 @@ list_copies(struct request *r, struct listing *l, struct us_json *j)
 }
 
 static void
-put_order(struct request *r, struct us_json *j)
-{
-	const struct us_order *o = us_registry_order(r->vault->registry);
-
-	us_json_object(j);
-	us_json_kv_uint(j, "version", o->version);
-	us_json_kv_str(j, "title", o->title);
-	us_json_kv_str(j, "docket", o->docket);
-	us_json_kv_cstr(j, "status", "in-force");
-	us_json_kv_hex(j, "source_digest", o->source_digest, 32);
-	us_json_kv_hex(j, "compiled_digest", o->compiled_digest, 32);
-	us_json_kv_str(j, "source", us_registry_order_source(r->vault->registry));
-	us_json_close(j);
-}
-
-static void
 logged(struct request *r, const struct us_msg_logged *m)
 {
 	struct listing *l = r->state;
@@ -364,7 +321,12 @@ logged(struct request *r, const struct us_msg_logged *m)
 	case US_LIST_BATCHES: list_batches(r, l, &j); break;
 	case US_LIST_DOCKET: list_docket(r, l, &j); break;
 	case US_LIST_COPIES: list_copies(r, l, &j); break;
-	case US_LIST_ORDER: put_order(r, &j); break;
+	case US_LIST_ORDER: list_order(r, &j); break;
+	case US_LIST_ORDERS: list_orders(r, l, &j); break;
+	case US_LIST_FILINGS: list_filings(r, l, &j); break;
+	case US_LIST_ACKNOWLEDGEMENTS: list_acknowledgements(r, l, &j); break;
+	case US_LIST_DOCUMENTS: list_documents(r, l, &j); break;
+	case US_LIST_RELABELS: list_relabels(r, l, &j); break;
 	default: break;
 	}
 	us_json_close(&j);
