@@ -271,7 +271,7 @@ us_order_test(struct us_client *client, const struct us_args *args)
 		printf("%zu statements, %zu failed\n", run.counts.statements, run.counts.failed);
 	if (!run.json && run.unreadable > 0)
 		us_say("%zu of %zu suites could not be read", run.unreadable, run.files);
-	if (run.unreadable > 0)
+	if (fflush(stdout) != 0 || run.unreadable > 0)
 		return US_EXIT_OTHER;
 	return run.counts.failed == 0 ? US_EXIT_DONE : US_EXIT_UNVERIFIED;
 }

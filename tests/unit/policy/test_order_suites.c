@@ -15,7 +15,9 @@
 
 static const char *const examples[] = { "sdny-stipulated", "inspection-protocol", "chat-logs" };
 #define EXAMPLES (sizeof(examples) / sizeof(examples[0]))
-#define STATEMENTS_WANTED 180u /* of the examples together */
+#define STATEMENTS_WANTED 390u /* of the examples together */
+
+#define SECOND_NS INT64_C(1000000000)
 
 static void
 read_file(const char *name, const char *suffix, struct us_buf *out)
@@ -209,7 +211,7 @@ test_statements_can_fail(void **state)
 struct mutation {
 	struct example *e;
 	struct us_order *order;
-	size_t rule;
+	size_t rule; /* SIZE_MAX: none */
 	size_t made, missed;
 };
 
@@ -217,14 +219,15 @@ struct mutation {
 static void
 notice(struct mutation *m, const char *what, unsigned number)
 {
-	const struct us_rule *rule = &m->order->rules[m->rule];
+	static const struct us_rule none;
+	const struct us_rule *rule = m->rule == SIZE_MAX ? &none : &m->order->rules[m->rule];
 
 	m->made++;
 	if (failures(m->e, m->order) > 0)
 		return;
 	m->missed++;
-	print_message("%s: nothing notices that rule %.*s changes: %s %u\n", m->e->name, (int)rule->id.n,
-	    (const char *)rule->id.p, what, number);
+	print_message("%s: nothing notices a change of %s%.*s: %s %u\n", m->e->name, rule == &none ? "the order" : "rule ",
+	    (int)rule->id.n, (const char *)rule->id.p, what, number);
 }
 
 static void
@@ -284,8 +287,16 @@ change_conditions(struct mutation *m)
 	CHANGE(conditions.period, 0, "no period");
 	CHANGE(conditions.calendar, 0, "no hours");
 	CHANGE(conditions.n_networks, 0, "any network");
-	CHANGE(conditions.credential_bits, 0, "credential of any strength");
-	CHANGE(conditions.credential_days, 0, "credential for any time");
+	for (unsigned state = 0; state < m->order->n_matter_states && right.conditions.matter_states != 0; state++)
+		CHANGE(conditions.matter_states, (uint16_t)(right.conditions.matter_states ^ 1u << state), "another state");
+	if (right.conditions.credential_bits != 0) {
+		CHANGE(conditions.credential_bits, 0, "credential of any strength");
+		CHANGE(conditions.credential_bits, (uint16_t)(right.conditions.credential_bits + 1), "stronger credential");
+	}
+	if (right.conditions.credential_days != 0) {
+		CHANGE(conditions.credential_days, (uint16_t)(right.conditions.credential_days + 1), "credential for longer");
+		CHANGE(conditions.credential_days, (uint16_t)(right.conditions.credential_days - 1), "credential for less long");
+	}
 	CHANGE(conditions.purpose, US_PURPOSE_FREE, "no purpose");
 	if (right.conditions.purpose == US_PURPOSE_LISTED)
 		CHANGE(conditions.purpose, US_PURPOSE_REQUIRED, "any purpose");
@@ -293,7 +304,9 @@ change_conditions(struct mutation *m)
 	if (right.conditions.approval.count != 0) {
 		CHANGE(conditions.approval.any_party, 1, "approval of any party");
 		CHANGE(conditions.approval.capacities, US_CAPACITY_ANY, "approval in any capacity");
-		CHANGE(conditions.approval.hours, UINT16_MAX, "approval that holds for ever");
+		CHANGE(conditions.approval.count, (uint8_t)(right.conditions.approval.count + 1), "more approvals");
+		CHANGE(conditions.approval.count, (uint8_t)(right.conditions.approval.count - 1), "fewer approvals");
+		CHANGE(conditions.approval.hours, (uint16_t)(right.conditions.approval.hours + 1), "approval an hour longer");
 		CHANGE(conditions.approval.hours, (uint16_t)(right.conditions.approval.hours - 1), "approval an hour shorter");
 	}
 	for (size_t i = 0; i < right.conditions.n_networks; i++) {
@@ -349,6 +362,55 @@ change_limits(struct mutation *m)
 	}
 }
 
+/* What the order says once and rules refer to. */
+static void
+change_lists(struct mutation *m)
+{
+	struct us_order *order = m->order;
+
+	m->rule = SIZE_MAX;
+	for (size_t i = 0; i < order->n_calendars; i++) {
+		struct us_calendar *c = &order->calendars[i];
+		const struct us_calendar right = *c;
+		uint16_t *const minutes[] = { &c->from_minute, &c->to_minute };
+
+		for (size_t k = 0; k < 2; k++) {
+			(*minutes[k])++;
+			notice(m, k == 0 ? "hours from" : "hours to", *minutes[k]);
+			*minutes[k] = (uint16_t)(*minutes[k] - 2);
+			notice(m, k == 0 ? "hours from" : "hours to", *minutes[k]);
+			*c = right;
+		}
+		c->weekdays |= 1;
+		notice(m, "Sundays", 0);
+		*c = right;
+		c->n_holidays = 0;
+		notice(m, "no holidays", 0);
+		*c = right;
+		c->zone.has_summer = 0;
+		notice(m, "no summer time", 0);
+		*c = right;
+	}
+	for (size_t i = 0; i < order->n_periods; i++) {
+		int64_t *const ends[] = { &order->periods[i].from_ns, &order->periods[i].until_ns };
+
+		for (size_t k = 0; k < 2; k++) {
+			const int64_t right = *ends[k];
+
+			*ends[k] = right + SECOND_NS;
+			notice(m, k == 0 ? "period from" : "period until", 1);
+			*ends[k] = right - SECOND_NS;
+			notice(m, k == 0 ? "period from" : "period until", 0);
+			*ends[k] = right;
+		}
+	}
+	for (uint32_t i = 0; i < 2 && order->smallest_count > 0; i++) {
+		order->smallest_count += i == 0 ? 1 : UINT32_MAX;
+		notice(m, "smallest count", order->smallest_count);
+		order->smallest_count -= i == 0 ? 1 : UINT32_MAX;
+	}
+}
+
 static void
 test_orders_cannot_change_unnoticed(void **state)
 {
@@ -364,6 +426,7 @@ test_orders_cannot_change_unnoticed(void **state)
 			change_conditions(&m);
 			change_limits(&m);
 		}
+		change_lists(&m);
 		assert_int_equal(failures(m.e, m.order), 0);
 		made += m.made;
 		missed += m.missed;
