@@ -5,6 +5,8 @@
 #include "common/base64.h"
 #include "daemon/lib/role.h"
 #include "daemon/vault/internal.h"
+#include "registry/docket.h"
+#include "registry/versions.h"
 
 /* What is kept of a request while its act is on its way. */
 struct acting {
@@ -120,6 +122,102 @@ put_docket(struct vault *v, struct us_json *j, uint32_t person)
 	}
 }
 
+/* A filing that was just opened, or changed. pending: it waits for signatures. */
+static void
+put_filing(struct vault *v, struct us_json *j, const char *id, int *pending)
+{
+	const struct us_filing *f = us_registry_filing_named(v->registry, us_bytes_of(id));
+
+	us_json_kv_cstr(j, "docket", id);
+	if (f == NULL)
+		return;
+	us_json_kv_uint(j, f->kind == US_FILING_ORDER ? "version" : "number", f->number);
+	us_json_kv_hex(j, "digest", f->digest, sizeof f->digest);
+	us_json_kv_cstr(j, "filing_status", us_filing_status_name(f->status));
+	/* a freeze and a clawback are in force at once; what follows is about lifting them */
+	*pending = us_filing_is_open(f) && (f->kind == US_FILING_ORDER || f->kind == US_FILING_CLEARANCE ||
+	    f->kind == US_FILING_APPROVAL);
+}
+
+static void
+put_numbered(struct vault *v, struct us_json *j, enum us_filing_kind kind, uint64_t number, int *pending)
+{
+	char id[US_DOCKET_ID_MAX + 1];
+
+	(void)snprintf(id, sizeof id, "%s-%llu", us_filing_kind_name(kind), (unsigned long long)number);
+	put_filing(v, j, id, pending);
+}
+
+/* Others may have to sign too. Of an approval who signs cannot tell whether more are needed: that is the rule's. */
+static void
+put_signed(struct vault *v, struct us_json *j, struct us_bytes id, int *pending)
+{
+	const struct us_filing *f = us_registry_filing_named(v->registry, id);
+	struct us_docket_item item;
+	const int open = f != NULL ? us_filing_is_open(f) : us_registry_docket_item(v->registry, id, &item) == US_OK;
+
+	us_json_kv_bool(j, "open", open);
+	us_json_kv_str(j, "docket", id);
+	if (f != NULL && f->kind == US_FILING_ORDER)
+		us_json_kv_uint(j, "version", f->number);
+	*pending = open && f != NULL && f->kind != US_FILING_APPROVAL;
+}
+
+static void
+put_document(struct vault *v, struct us_json *j, const struct us_act_document *act)
+{
+	const struct us_document *d = us_registry_document_of(v->registry, act->digest, 0);
+
+	us_json_kv_hex(j, "document", act->digest, sizeof act->digest);
+	us_json_kv_uint(j, "parts", d == NULL ? 0 : d->parts);
+	us_json_kv_uint(j, "parts_all", d == NULL ? 0 : d->parts_all);
+}
+
+/* Acts of the order and its docket. */
+static void
+put_order_result(struct vault *v, struct acting *a, struct us_bytes result, struct us_json *j, int *pending)
+{
+	char id[US_DOCKET_ID_MAX + 1];
+
+	switch ((unsigned)a->type) {
+	case US_ACT_CLEARANCE: put_numbered(v, j, US_FILING_CLEARANCE, number_of(result), pending); break;
+	case US_ACT_CHALLENGE: put_numbered(v, j, US_FILING_CHALLENGE, number_of(result), pending); break;
+	case US_ACT_CLAWBACK: put_numbered(v, j, US_FILING_CLAWBACK, number_of(result), pending); break;
+	case US_ACT_FREEZE: put_numbered(v, j, US_FILING_FREEZE, number_of(result), pending); break;
+	case US_ACT_APPROVAL_REQUEST: put_numbered(v, j, US_FILING_APPROVAL, number_of(result), pending); break;
+	case US_ACT_ORDER_PROPOSE: {
+		const size_t n = us_registry_versions(v->registry);
+
+		/* a proposal is folded last: it has the highest version */
+		put_numbered(v, j, US_FILING_ORDER, us_registry_version(v->registry, n - 1)->version, pending);
+		break;
+	}
+	case US_ACT_UNFREEZE:
+		(void)snprintf(id, sizeof id, "freeze-%u", a->act.u.unfreeze.freeze);
+		put_signed(v, j, us_bytes_of(id), pending);
+		break;
+	case US_ACT_ORDER_SUSPEND:
+		us_json_kv_uint(j, "version", a->act.u.order_suspend.version);
+		us_json_kv_uint(j, "in_force", us_registry_order(v->registry)->version);
+		break;
+	case US_ACT_ACKNOWLEDGE: us_json_kv_uint(j, "version", a->act.u.acknowledge.version); break;
+	case US_ACT_DOCUMENT_ADD: put_document(v, j, &a->act.u.document); break;
+	case US_ACT_DOCKET_OBJECT:
+	case US_ACT_DOCKET_RESOLVE:
+	case US_ACT_DOCKET_WITHDRAW:
+	case US_ACT_DOCKET_SERVE: {
+		const struct us_filing *f = us_registry_filing_named(v->registry, a->act.u.docket.docket_id);
+
+		us_json_kv_str(j, "docket", a->act.u.docket.docket_id);
+		if (f != NULL)
+			us_json_kv_cstr(j, "filing_status", us_filing_status_name(f->status));
+		break;
+	}
+	case US_ACT_MATTER_SET: us_json_kv_cstr(j, "matter", us_registry_matter(v->registry)); break;
+	default: break;
+	}
+}
+
 static void
 put_result(struct vault *v, struct acting *a, struct us_bytes result, struct us_json *j, int *pending)
 {
@@ -136,15 +234,7 @@ put_result(struct vault *v, struct acting *a, struct us_bytes result, struct us_
 			put_docket(v, j, id);
 		break;
 	}
-	case US_ACT_DOCKET_SIGN: {
-		struct us_docket_item item;
-
-		/* Others may have to sign too. */
-		us_json_kv_bool(j, "open",
-		    us_registry_docket_item(v->registry, a->act.u.sign.docket_id, &item) == US_OK);
-		us_json_kv_str(j, "docket", a->act.u.sign.docket_id);
-		break;
-	}
+	case US_ACT_DOCKET_SIGN: put_signed(v, j, a->act.u.sign.docket_id, pending); break;
 	case US_ACT_CREDENTIAL_ISSUE:
 		put_certificate(v, j, result, pending);
 		if (*pending)
@@ -176,9 +266,8 @@ put_result(struct vault *v, struct acting *a, struct us_bytes result, struct us_
 	case US_ACT_BATCH_CLOSE:
 	case US_ACT_BATCH_VOID:
 	case US_ACT_DICTIONARY:
-	case US_ACT_COPY_DIGEST:
-	default:
-		break;
+	case US_ACT_COPY_DIGEST: break;
+	default: put_order_result(v, a, result, j, pending); break;
 	}
 }
 

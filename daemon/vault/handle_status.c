@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "common/timefmt.h"
-#include "daemon/vault/internal.h"
+#include "daemon/vault/listing.h"
 
 /* Asks the keeper; the answer goes to fn with r as its context. */
 #define ASK(r, name, m, fn) \
@@ -198,6 +198,7 @@ on_session(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 	us_json_kv_uint(&j, "person", m.person);
 	us_json_kv_cstr(&j, "name", person == NULL ? NULL : person->name);
 	us_json_kv_time(&j, "expires", m.expires);
+	us_json_kv_uint(&j, "waiting", person == NULL ? 0 : docket_waiting(v, person, us_time_now_ns()));
 	us_json_kv_uint(&j, "entry", m.entry);
 	us_json_close(&j);
 	if (us_json_end(&j) == US_OK)
