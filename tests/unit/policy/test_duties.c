@@ -84,6 +84,9 @@ static const struct duty demo_duties[] = {
 	{ MAY, PLAINTIFFS, CAP(OUTSIDE_COUNSEL), " copy ", "7.2", 1000, 0, 0 },
 	{ MAY, PLAINTIFFS, COUNSEL, LEDGER, "7.2", 0, 0, 0 },
 	{ MAY, DEFENDANT, CAP(PRODUCER), LOADING, "5.1", 0, 0, 0 },
+	{ MAY, PLAINTIFFS, CAP(OUTSIDE_COUNSEL), " challenge ", "6.1", 0, 0, 0 },
+	{ MAY, DEFENDANT, CAP(PRODUCER), " clawback clawback-report relabel ", "8.1", 0, 0, 0 },
+	{ MAY, COURT, CAP(COURT) | CAP(SPECIAL_MASTER) | CAP(AUDITOR), " clawback-report ", "8.2", 0, 0, 0 },
 	{ MAY, COURT, CAP(AUDITOR), opens_log, "9.1", 0, US_BOXES_ALL, US_LOG_OF_ALL },
 };
 
