@@ -141,8 +141,11 @@ run_show(struct us_client *client, const struct us_args *args)
 static void
 show_signed(const cJSON *answer)
 {
-	puts(cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(answer, "open")) ? "signed; others' signatures are still missing" :
-	    "signed");
+	if (strncmp(us_json_text(answer, "docket"), "approval-", 9) == 0)
+		puts("signed; the request is let through once as many have signed as the rule wants");
+	else
+		puts(cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(answer, "open")) ? "signed; others' signatures are still missing" :
+		    "signed");
 }
 
 int

@@ -153,6 +153,10 @@ us_print_members(const cJSON *object)
 		char *text = cJSON_IsString(member) ? NULL : cJSON_PrintUnformatted(member);
 		const char *shown = text != NULL ? text : member->valuestring;
 
+		if (cJSON_IsNull(member)) {
+			cJSON_free(text);
+			continue;
+		}
 		printf("%-14s ", member->string);
 		us_print_text(stdout, shown, strlen(shown), 0);
 		putchar('\n');

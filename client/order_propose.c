@@ -23,25 +23,11 @@ has_digest(const struct us_buf *bytes, const char *hex)
 	    us_sha256(bytes->data, bytes->len, found) == US_OK && memcmp(wanted, found, 32) == 0;
 }
 
-/* A member that holds bytes, as text or in base64: those of the two that have the digest. */
-static int
-take_digested(const cJSON *order, const char *member, const char *digest, struct us_buf *out)
-{
-	const char *text = us_json_text(order, member), *hex = us_json_text(order, digest);
-
-	us_buf_reset(out);
-	if (us_base64_take(out, text, strlen(text)) == US_OK && has_digest(out, hex))
-		return US_OK;
-	us_buf_reset(out);
-	if (us_buf_put(out, text, strlen(text)) == US_OK && has_digest(out, hex))
-		return US_OK;
-	return US_ERR_VERIFY;
-}
-
 int
 us_order_fetch(struct us_client *client, uint32_t version, cJSON **out, struct us_buf *source)
 {
 	char path[64] = "/v1/order";
+	const char *text;
 	int status;
 
 	us_buf_init(source, US_ORDER_SOURCE_MAX);
@@ -50,7 +36,8 @@ us_order_fetch(struct us_client *client, uint32_t version, cJSON **out, struct u
 	status = us_client_get_one(client, path, "version of the order", out);
 	if (status != US_EXIT_DONE)
 		return status;
-	if (take_digested(*out, "source", "source_digest", source) == US_OK)
+	text = us_json_text(*out, "source");
+	if (us_buf_put(source, text, strlen(text)) == US_OK && has_digest(source, us_json_text(*out, "source_digest")))
 		return US_EXIT_DONE;
 	us_say("VERIFICATION FAILED: the source that the vault shows for version %.0f has another digest than it says",
 	    us_json_number(*out, "version", version));
@@ -66,14 +53,14 @@ static int
 compiles_to(const cJSON *order, const struct us_buf *source)
 {
 	static struct us_findings findings;
+	const char *text = us_json_text(order, "compiled"), *digest = us_json_text(order, "compiled_digest");
 	struct us_buf shown, own;
 	int same;
 
 	us_buf_init(&shown, US_ORDER_COMPILED_MAX);
 	us_buf_init(&own, US_ORDER_COMPILED_MAX);
 	same = us_order_compile((struct us_bytes){ source->data, source->len }, &own, &findings) == US_OK &&
-	    has_digest(&own, us_json_text(order, "compiled_digest")) &&
-	    take_digested(order, "compiled", "compiled_digest", &shown) == US_OK && shown.len == own.len &&
+	    has_digest(&own, digest) && us_base64_take(&shown, text, strlen(text)) == US_OK && shown.len == own.len &&
 	    memcmp(shown.data, own.data, own.len) == 0;
 	us_buf_free(&shown);
 	us_buf_free(&own);
