@@ -78,6 +78,16 @@ is_signer_of(const struct us_registry *reg, const struct us_person *who, size_t 
 	    us_order_is_signer(reg->order, party, us_bytes_of(who->name), who->capacity);
 }
 
+/* 1 if the order names them as a signer, also while they still wait or are suspended. */
+static int
+is_named(const struct us_registry *reg, const struct us_person *who)
+{
+	for (size_t i = 0; i < reg->order->n_parties; i++)
+		if (is_signer_of(reg, who, i))
+			return 1;
+	return 0;
+}
+
 static int
 is_signer(const struct us_registry *reg, const struct us_person *who)
 {
@@ -119,7 +129,7 @@ us_authority_may_sign(const struct us_registry *reg, const struct us_person *who
 	if (is_signer_of(reg, who, (size_t)party))
 		return 1;
 	/* for whoever signs a roster themselves, the court's signer may stand in */
-	return is_signer(reg, about) &&
+	return is_named(reg, about) &&
 	    (who->capacity == US_CAPACITY_COURT || who->capacity == US_CAPACITY_SPECIAL_MASTER);
 }
 

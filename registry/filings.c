@@ -142,15 +142,6 @@ has_signed(const struct us_filing *f, uint32_t person)
 	return 0;
 }
 
-static int
-in_quorum(const struct us_quorum *q, uint64_t bits)
-{
-	for (size_t i = 0; i < q->n; i++)
-		if ((q->alternatives[i] & bits) != 0)
-			return 1;
-	return 0;
-}
-
 const struct us_quorum *
 us_filing_quorum(const struct us_registry *reg, const struct us_filing *f)
 {
@@ -164,6 +155,26 @@ us_filing_quorum(const struct us_registry *reg, const struct us_filing *f)
 		if (us_bytes_is(reg->order->clearances[i].id, f->text))
 			return &reg->order->clearances[i].confirm;
 	return &nobody;
+}
+
+int
+us_filing_signable(const struct us_registry *reg, const struct us_filing *f, const struct us_person *who)
+{
+	const struct us_quorum *q = us_filing_quorum(reg, f);
+	const uint64_t there = us_filing_signed(reg, f, reg->order);
+	uint64_t bits = 0;
+
+	for (size_t i = 0; i < q->n; i++)
+		bits |= q->alternatives[i];
+	bits &= us_signer_bits(reg, who);
+	if (bits == 0)
+		return US_ERR_DENIED;
+	/* another order may have come into force under which what was signed is enough: then anybody of the quorum closes it */
+	if (us_quorum_met(q, there))
+		return US_OK;
+	if ((bits & ~there) == 0)
+		return US_ERR_EXISTS;
+	return f->n_signatures < US_FILING_SIGNATURES ? US_OK : US_ERR_LIMIT;
 }
 
 int
@@ -228,7 +239,7 @@ us_filing_waits_for(const struct us_registry *reg, const struct us_filing *f, co
 		return !has_signed(f, who->id) && us_approval_wants(reg, f, who);
 	if (f->kind != US_FILING_ORDER && f->kind != US_FILING_FREEZE && (signer & reg->order->workflows.may_resolve) != 0)
 		return 1;
-	if (has_signed(f, who->id) || !in_quorum(us_filing_quorum(reg, f), signer))
+	if (us_filing_signable(reg, f, who) != US_OK)
 		return 0;
 	return f->kind != US_FILING_CLEARANCE ||
 	    (f->status == US_FILING_WAITS && us_filing_term_has_run(reg, f, now_ns));

@@ -157,11 +157,20 @@ add_signature(const struct us_registry *reg, const struct us_settled *s, struct 
 		.capacity = s->actor->capacity, .at_ns = s->time_ns, .parties = us_signer_mask(reg, s->actor) };
 }
 
-/* After a signature: is it enough? */
+/* Is what was signed enough? */
 static int
 is_complete(const struct us_registry *reg, const struct us_filing *f)
 {
 	return us_quorum_met(us_filing_quorum(reg, f), us_filing_signed(reg, f, reg->order));
+}
+
+/* Adds a signature unless what was signed was enough before; says whether it is now. */
+static int
+sign_for_quorum(const struct us_registry *reg, const struct us_settled *s, struct us_filing *f)
+{
+	if (!is_complete(reg, f))
+		add_signature(reg, s, f);
+	return is_complete(reg, f);
 }
 
 static void
@@ -169,8 +178,11 @@ sign(struct us_registry *reg, const struct us_settled *s)
 {
 	struct us_filing *f = us_filing_of(reg, s->act->u.sign.docket_id);
 
-	add_signature(reg, s, f);
-	if (f->kind == US_FILING_APPROVAL || !is_complete(reg, f))
+	if (f->kind == US_FILING_APPROVAL) {
+		add_signature(reg, s, f);
+		return;
+	}
+	if (!sign_for_quorum(reg, s, f))
 		return;
 	close_filing(f, s, US_FILING_GRANTED, us_bytes_of(f->kind == US_FILING_ORDER ? f->text : "signed"));
 	if (f->kind == US_FILING_ORDER) {
@@ -187,8 +199,7 @@ unfreeze(struct us_registry *reg, const struct us_settled *s)
 
 		if (f->kind != US_FILING_FREEZE || f->number != s->act->u.unfreeze.freeze)
 			continue;
-		add_signature(reg, s, f);
-		if (is_complete(reg, f)) {
+		if (sign_for_quorum(reg, s, f)) {
 			close_filing(f, s, US_FILING_GRANTED, s->act->u.unfreeze.authority);
 			us_registry_rebind(reg);
 		}

@@ -144,6 +144,9 @@ uint32_t us_filings_next(const struct us_registry *reg, enum us_filing_kind kind
 void us_filing_free(struct us_filing *f);
 /* Whose signatures are enough under the order in force. */
 const struct us_quorum *us_filing_quorum(const struct us_registry *reg, const struct us_filing *f);
+/* May this person sign now, as far as the quorum goes: US_OK; US_ERR_DENIED: not of it; US_ERR_EXISTS: adds no party that has not signed;
+ * US_ERR_LIMIT: no room. */
+int us_filing_signable(const struct us_registry *reg, const struct us_filing *f, const struct us_person *who);
 /* A clearance: every party that must be served is, and its term has run. */
 int us_filing_term_has_run(const struct us_registry *reg, const struct us_filing *f, int64_t now_ns);
 /* 1 if some rule counts this person's approval of that request. */

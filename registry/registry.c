@@ -424,6 +424,8 @@ apply_person(struct us_registry *reg, const struct us_committed_act *c, struct u
     const uint8_t next[32], struct us_refusal *refusal)
 {
 	struct us_settled settled = { .time_ns = c->time_ns, .next = next, .committed = committed };
+	const struct us_order *order = reg->order;
+	const uint64_t generation = reg->generation;
 	struct us_signed_act env;
 	uint8_t nonce[32];
 	int err;
@@ -439,8 +441,14 @@ apply_person(struct us_registry *reg, const struct us_committed_act *c, struct u
 	if (err == US_OK)
 		err = us_fold(reg, &settled);
 	us_order_free(settled.order); /* unless the fold has taken it */
-	if (err != US_OK)
+	if (err != US_OK) {
+		if (reg->order != order) {
+			reg->order = order;
+			us_registry_rebind(reg);
+		}
+		reg->generation = generation;
 		return err;
+	}
 	nonce_key(&env, nonce);
 	us_table_put(&reg->nonces, nonce, 1);
 	reg->sequence++;

@@ -196,6 +196,35 @@ clearance(const struct us_registry *reg, const struct us_settled *s, struct us_r
 }
 
 static int
+full(struct us_refusal *refusal, const struct us_filing *f)
+{
+	return us_refuse(refusal, US_ERR_LIMIT, US_REASON_STATE, "%s has all the signatures it can hold", f->id);
+}
+
+static int
+add_to_quorum(const struct us_registry *reg, const struct us_settled *s, const struct us_filing *f, struct us_refusal *refusal)
+{
+	const int err = us_filing_signable(reg, f, s->actor);
+
+	if (err == US_ERR_EXISTS)
+		return us_refuse(refusal, err, US_REASON_DUPLICATE, "%s has your signature, or another of your party", f->id);
+	if (err == US_ERR_LIMIT)
+		return full(refusal, f);
+	return err == US_OK ? US_OK : not_yours(refusal, f->id);
+}
+
+static int
+approve(const struct us_registry *reg, const struct us_settled *s, const struct us_filing *f, struct us_refusal *refusal)
+{
+	for (size_t i = 0; i < f->n_signatures; i++)
+		if (f->signatures[i].person == s->actor->id)
+			return us_refuse(refusal, US_ERR_EXISTS, US_REASON_DUPLICATE, "you have signed %s", f->id);
+	if (!us_approval_wants(reg, f, s->actor))
+		return not_yours(refusal, f->id);
+	return f->n_signatures < US_FILING_SIGNATURES ? US_OK : full(refusal, f);
+}
+
+static int
 sign(const struct us_registry *reg, const struct us_settled *s, struct us_refusal *refusal)
 {
 	const struct us_act_sign *a = &s->act->u.sign;
@@ -213,23 +242,12 @@ sign(const struct us_registry *reg, const struct us_settled *s, struct us_refusa
 		return wrong_state(refusal, f);
 	if (f->kind != US_FILING_ORDER && f->kind != US_FILING_CLEARANCE && f->kind != US_FILING_APPROVAL)
 		return not_yours(refusal, f->id);
-	if (f->n_signatures == US_FILING_SIGNATURES)
-		return us_refuse(refusal, US_ERR_LIMIT, US_REASON_STATE, "%s has all the signatures it can hold", f->id);
-	for (size_t i = 0; i < f->n_signatures; i++)
-		if (f->signatures[i].person == s->actor->id)
-			return us_refuse(refusal, US_ERR_EXISTS, US_REASON_DUPLICATE, "you have signed %s", f->id);
 	if (f->kind == US_FILING_CLEARANCE && !us_filing_term_has_run(reg, f, s->time_ns)) {
 		err = us_refuse(refusal, US_ERR_STATE, US_REASON_CLEARANCE, "%s: not every party is served, or a term to object still runs", f->id);
 		us_refuse_cure(refusal, "docket show says who was served when and what is due");
 		return err;
 	}
-	if (f->kind == US_FILING_APPROVAL)
-		return us_approval_wants(reg, f, s->actor) ? US_OK : not_yours(refusal, f->id);
-	const struct us_quorum *q = us_filing_quorum(reg, f);
-	for (size_t i = 0; i < q->n; i++)
-		if ((q->alternatives[i] & us_signer_bits(reg, s->actor)) != 0)
-			return US_OK;
-	return not_yours(refusal, f->id);
+	return f->kind == US_FILING_APPROVAL ? approve(reg, s, f, refusal) : add_to_quorum(reg, s, f, refusal);
 }
 
 static int
@@ -342,7 +360,6 @@ freeze(const struct us_registry *reg, const struct us_settled *s, struct us_refu
 static int
 unfreeze(const struct us_registry *reg, const struct us_settled *s, struct us_refusal *refusal)
 {
-	const struct us_quorum *q = &reg->order->workflows.lift;
 	const struct us_filing *f = NULL;
 
 	for (size_t i = 0; i < reg->n_filings; i++)
@@ -352,15 +369,7 @@ unfreeze(const struct us_registry *reg, const struct us_settled *s, struct us_re
 		return us_not_found(refusal, "freeze");
 	if (!us_filing_is_open(f))
 		return us_refuse(refusal, US_ERR_STATE, US_REASON_STATE, "%s is lifted already", f->id);
-	for (size_t i = 0; i < f->n_signatures; i++)
-		if (f->signatures[i].person == s->actor->id)
-			return us_refuse(refusal, US_ERR_EXISTS, US_REASON_DUPLICATE, "you have signed for lifting %s", f->id);
-	if (f->n_signatures == US_FILING_SIGNATURES)
-		return us_refuse(refusal, US_ERR_LIMIT, US_REASON_STATE, "%s has all the signatures it can hold", f->id);
-	for (size_t i = 0; i < q->n; i++)
-		if ((q->alternatives[i] & us_signer_bits(reg, s->actor)) != 0)
-			return US_OK;
-	return us_refuse(refusal, US_ERR_DENIED, US_REASON_CAPACITY, "the order does not name you among those who lift a freeze");
+	return add_to_quorum(reg, s, f, refusal);
 }
 
 static int
@@ -405,6 +414,8 @@ document(const struct us_registry *reg, const struct us_settled *s, struct us_re
 
 	for (size_t i = 0; i < reg->n_documents; i++)
 		bytes += reg->documents[i]->size;
+	if (memcmp(a->digest, none, 32) == 0)
+		return us_refuse(refusal, US_ERR_FORMAT, US_REASON_MALFORMED, "zeros are the digest of no document");
 	if (d != NULL && d->parts == d->parts_all)
 		return us_refuse(refusal, US_ERR_EXISTS, US_REASON_DUPLICATE, "the vault holds that document already");
 	if (d == NULL && (reg->n_documents >= DOCUMENTS_MAX || bytes + a->size > DOCUMENTS_BYTES))

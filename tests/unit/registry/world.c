@@ -155,7 +155,8 @@ world_open_with(struct world *w, const char *path)
 	assert_int_equal(us_buf_reserve(&source, 16384, &p), US_OK);
 	source.len = fread(p, 1, 16384, f);
 	(void)fclose(f);
-	assert_int_equal(us_order_compile(bytes_of(&source), &compiled, findings), US_OK);
+	if (us_order_compile(bytes_of(&source), &compiled, findings) != US_OK)
+		fail_msg("%s:%u: %s", path, findings->items[0].line, findings->items[0].text);
 	act->type = US_ACT_INIT;
 	act->u.init.ca = bytes_of(&w->ca);
 	act->u.init.order_source = bytes_of(&source);
