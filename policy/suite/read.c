@@ -5,6 +5,7 @@
 #include "common/err.h"
 #include "policy/suite/suite_internal.h"
 
+#define BATES_DIGITS_MAX 15
 #define SECOND_NS INT64_C(1000000000)
 
 static const struct us_yaml_key suite_keys[] = { { "order", 1 }, { "people", 1 }, { "records", 0 }, { "defaults", 0 },
@@ -176,10 +177,11 @@ read_created(struct us_findings *f, const struct us_yaml_node *node)
 	return ns / SECOND_NS - (ns % SECOND_NS < 0);
 }
 
-/* "LOGS000000012": digits at the end are the number, what stands before them the prefix. */
+/* "LOGS000000012": the digits at the end are the number, counted from 1; what stands before them is the prefix. */
 static void
 read_bates(struct us_findings *f, const struct us_yaml_node *node, struct us_match_document *document)
 {
+	uint64_t number = 0;
 	size_t prefix;
 
 	if (node == NULL)
@@ -187,12 +189,14 @@ read_bates(struct us_findings *f, const struct us_yaml_node *node, struct us_mat
 	prefix = node->kind == US_YAML_SCALAR ? node->text.n : 0;
 	while (prefix > 0 && node->text.p[prefix - 1] >= '0' && node->text.p[prefix - 1] <= '9')
 		prefix--;
-	if (node->kind != US_YAML_SCALAR || prefix == node->text.n || node->text.n - prefix > 15) {
-		us_yaml_error(f, node, "a Bates number is wanted here: a prefix, then at most 15 digits");
+	for (size_t i = prefix; node->kind == US_YAML_SCALAR && i < node->text.n && i < prefix + BATES_DIGITS_MAX; i++)
+		number = number * 10 + (uint64_t)(node->text.p[i] - '0');
+	if (number == 0 || node->text.n - prefix > BATES_DIGITS_MAX) {
+		us_finding(f, US_FINDING_ERROR, node->line, node->column,
+		    "a Bates number is wanted here: a prefix, then at most %d digits, counted from 1", BATES_DIGITS_MAX);
 		return;
 	}
-	for (size_t i = prefix; i < node->text.n; i++)
-		document->record = document->record * 10 + (uint64_t)(node->text.p[i] - '0');
+	document->record = number - 1;
 	document->bates_prefix = (struct us_bytes){ node->text.p, prefix };
 }
 

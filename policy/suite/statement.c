@@ -234,7 +234,8 @@ read_parts(struct us_findings *f, const struct us_yaml_node parts[PARTS], const 
 	read_action(f, node, v[1], v[2], s);
 	if (v[3] != NULL)
 		s->record = us_yaml_reference(f, v[3], "record", suite->records, suite->n_records, sizeof(*suite->records));
-	s->records = v[3] != NULL;
+	/* who learns a number has been shown no record */
+	s->records = v[3] != NULL && s->action != US_ACTION_COUNT && s->action != US_ACTION_TERMS;
 	us_suite_count(f, v[4], NUMBER_MAX, &s->records);
 	s->run = s->records;
 	if (!s->facts.has_at)

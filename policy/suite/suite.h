@@ -52,8 +52,8 @@ struct us_suite_counts {
 	size_t failed;
 };
 
-/* Runs every statement in the order of the file and calls each (which may be NULL). counts is reset. US_OK, whatever failed;
- * US_ERR_NOMEM, US_ERR_LIMIT, and then counts means nothing. */
+/* Runs every statement, in their order, of a suite that was bound without an error, and calls each (which may be NULL). counts
+ * is reset. US_OK, whatever failed; US_ERR_NOMEM, US_ERR_LIMIT, and then counts means nothing. */
 int us_suite_run(const struct us_suite *suite, void (*each)(void *ctx, const struct us_suite_result *r), void *ctx,
     struct us_suite_counts *counts);
 

@@ -29,7 +29,7 @@ static const char small_order[] =
     "     actions: [read, copy]}\n";
 
 static struct us_order *
-small(void)
+compile(const char *source)
 {
 	struct us_findings *f = calloc(1, sizeof(*f));
 	struct us_buf compiled;
@@ -37,7 +37,7 @@ small(void)
 
 	assert_non_null(f);
 	us_buf_init(&compiled, US_ORDER_COMPILED_MAX);
-	assert_int_equal(us_order_compile(us_bytes_of(small_order), &compiled, f), US_OK);
+	assert_int_equal(us_order_compile(us_bytes_of(source), &compiled, f), US_OK);
 	assert_int_equal(us_order_decode(compiled.data, compiled.len, &order), US_OK);
 	us_buf_free(&compiled);
 	free(f);
@@ -123,6 +123,9 @@ test_errors(void **state)
 		{ HEAD AT "statements:\n  - read\n", 6, 5, "must be a mapping" },
 		{ HEAD "records: [{id: q, created: never}]\n" AT "statements:\n  - {who: x, may: read}\n", 4, 28, "a date" },
 		{ HEAD "records: [{id: q, bates: ABC}]\n" AT "statements:\n  - {who: x, may: read}\n", 4, 26, "Bates" },
+		{ HEAD "records: [{id: q, bates: ABC000}]\n" AT "statements:\n  - {who: x, may: read}\n", 4, 26, "Bates" },
+		{ HEAD "records: [{id: q, bates: A1234567890123456}]\n" AT "statements:\n  - {who: x, may: read}\n", 4, 26,
+		    "Bates" },
 		{ HEAD "records: [{id: q}, {id: q}]\n" AT "statements:\n  - {who: x, may: read}\n", 4, 25, "another record" },
 		{ HEAD "records: [{id: q, messages: [{role: bot, text: t}]}]\n" AT "statements:\n  - {who: x, may: read}\n",
 		    4, 37, "roles of messages" },
@@ -134,7 +137,7 @@ test_errors(void **state)
 		{ HEAD "  - {id: y, capacity: expert, clearances: c}\n" AT "statements:\n  - {who: x, may: read}\n", 4, 43,
 		    "unknown clearance" },
 	};
-	struct us_order *order = small();
+	struct us_order *order = compile(small_order);
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		expect_error(order, cases[i].source, cases[i].line, cases[i].column, cases[i].text);
@@ -182,7 +185,7 @@ test_texts(void **state)
 		    "r (2): does not fit: action\nf (3): takes records out\n" },
 	};
 	struct us_findings *f = calloc(1, sizeof(*f));
-	struct us_order *order = small();
+	struct us_order *order = compile(small_order);
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct us_suite_counts counts;
@@ -208,12 +211,63 @@ test_texts(void **state)
 	free(f);
 }
 
+/* ---- what a record says of itself ---- */
+
+static void
+expect_seen(const char *query, int seen)
+{
+	static const char records[] =
+	    "records:\n"
+	    "  - {id: r, designation: Secret Matters, model: GPT-4, language: en, created: 2024-03-01, bates: LOGS000000012,\n"
+	    "     messages: [{role: user, text: two words}, {role: assistant, text: Answer}]}\n";
+	struct us_findings *f = calloc(1, sizeof(*f));
+	struct us_suite_counts counts;
+	struct us_suite *suite;
+	char order_source[1024], source[1024];
+
+	(void)snprintf(order_source, sizeof(order_source), "order: {title: T, version: 1}\ndefault: {paragraph: \"1\"}\n"
+	    "parties: [{id: a, name: A, roster_signers: [{person: P, capacity: outside-counsel}]}]\n"
+	    "rules:\n  - {id: r, paragraph: \"2\", effect: permit, who: {party: a, capacity: expert}, what: {query: '%s'},\n"
+	    "     actions: read}\n", query);
+	struct us_order *order = compile(order_source);
+	(void)snprintf(source, sizeof(source), HEAD "%s" AT "statements:\n  - {who: x, %s: read, record: r}\n", records,
+	    seen ? "may" : "may_not");
+	assert_int_equal(us_suite_parse(us_bytes_of(source), &suite, f), US_OK);
+	assert_int_equal(us_suite_bind(suite, order, f), US_OK);
+	assert_int_equal(us_suite_bind(suite, order, f), US_ERR_STATE);
+	assert_int_equal(us_suite_run(suite, NULL, NULL, &counts), US_OK);
+	assert_int_equal(counts.statements, 1);
+	if (counts.failed != 0)
+		fail_msg("%s", query);
+	us_suite_free(suite);
+	us_order_free(order);
+	free(f);
+}
+
+static void
+test_records(void **state)
+{
+	(void)state;
+	static const char *const finds[] = { "model:gpt-4", "language:EN", "designation:\"secret matters\"", "date:2024-03-01",
+		"date:2024-03-01..2024-03-02", "bates:LOGS12", "bates:LOGS12..LOGS13", "role:user", "role:assistant",
+		"\"two words\"", "answer" };
+	static const char *const misses[] = { "model:gpt", "language:fr", "designation:secret", "date:2024-02",
+		"date:..2024-02-29", "bates:LOGS11", "bates:LOGS13", "bates:OTHER12", "role:system", "role:tool",
+		"\"words two\"", "\"words answer\"" };
+
+	for (size_t i = 0; i < sizeof(finds) / sizeof(finds[0]); i++)
+		expect_seen(finds[i], 1);
+	for (size_t i = 0; i < sizeof(misses) / sizeof(misses[0]); i++)
+		expect_seen(misses[i], 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_records),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
