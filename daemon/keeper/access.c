@@ -257,6 +257,14 @@ eras(const struct us_keeper *k, uint32_t collection)
 	    (uint32_t)((c->next_record - 1) >> US_ERA_SHIFT) + 1;
 }
 
+/* What the order permits of these is seeing records; leave to count, for one, opens none. */
+static int
+shows_records(enum us_action action)
+{
+	return action == US_ACTION_READ || action == US_ACTION_COPY || action == US_ACTION_SEARCH ||
+	    action == US_ACTION_MATCH || action == US_ACTION_SAMPLE;
+}
+
 /* Sets what keys the entry gives, or why it gives none. */
 static void
 decide(struct us_keeper *k, const struct us_msg_log *m, struct answer *a, struct us_ruling *ruling)
@@ -284,7 +292,7 @@ decide(struct us_keeper *k, const struct us_msg_log *m, struct answer *a, struct
 		check_copy(k, m, person, a);
 	if (a->err != US_OK)
 		return;
-	a->record_keys = evidence && m->kind == US_KIND_DISCLOSURE && m->records.n > 0;
+	a->record_keys = m->kind == US_KIND_DISCLOSURE && m->records.n > 0 && shows_records((enum us_action)m->action);
 	a->term_keys = evidence && m->kind == US_KIND_INTENT && a->n_terms > 0;
 	a->page_keys = m->action == US_ACTION_OPEN_COLLECTION && m->kind == US_KIND_INTENT;
 	if (a->term_keys && (uint64_t)eras(k, m->collection) * (4 + 32 * (uint64_t)a->n_terms) >

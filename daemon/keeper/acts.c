@@ -30,7 +30,8 @@ finish_refused(struct us_keeper *k, struct us_pending *p)
 {
 	const struct refused *r = p->data;
 	const struct us_msg_act_prepared m = { .err = (uint8_t)r->err,
-		.reason = (uint8_t)r->refusal.reason, .detail = us_bytes_of(r->detail), .entry = p->index };
+		.reason = (uint8_t)r->refusal.reason, .rule = r->refusal.rule, .detail = us_bytes_of(r->detail),
+		.entry = p->index };
 
 	(void)k;
 	return p->ch == NULL ? US_OK : us_send_act_prepared(p->ch, p->tag, &m);

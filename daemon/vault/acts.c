@@ -34,14 +34,24 @@ finish(struct vault *v, const struct act_result *result)
 		begin(v);
 }
 
+/* The keeper says no, and why. */
 static void
-fail(struct vault *v, int err, enum us_reason reason, struct us_bytes detail, uint64_t entry)
+fail_refused(struct vault *v, const struct us_msg_act_prepared *m)
 {
 	char text[513] = "";
-	struct act_result result = { .err = err, .reason = reason, .detail = text, .entry = entry };
+	struct act_result result = { .err = m->err, .reason = (enum us_reason)m->reason, .detail = text, .rule = m->rule,
+		.entry = m->entry };
 
-	if (detail.n > 0 && detail.n < sizeof text)
-		memcpy(text, detail.p, detail.n);
+	if (m->detail.n > 0 && m->detail.n < sizeof text)
+		memcpy(text, m->detail.p, m->detail.n);
+	finish(v, &result);
+}
+
+static void
+fail(struct vault *v, int err, enum us_reason reason, uint64_t entry)
+{
+	const struct act_result result = { .err = err, .reason = reason, .detail = "", .entry = entry };
+
 	finish(v, &result);
 }
 
@@ -64,7 +74,7 @@ on_committed(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 
 		if (us_writer_put(v->writer, &drop) != US_OK)
 			us_fatal("cannot take back an act: stopping");
-		fail(v, m.err, (enum us_reason)m.reason, (struct us_bytes){ NULL, 0 }, m.index);
+		fail(v, m.err, (enum us_reason)m.reason, m.index);
 		return;
 	}
 	if (us_registry_apply(v->registry, committed, NULL) != US_OK)
@@ -90,7 +100,7 @@ on_stored(void *ctx, int err, size_t bytes)
 		return;
 	if (err != US_OK) {
 		(void)us_send_act_abort(v->keeper, 0, &abort);
-		fail(v, err, US_REASON_ERROR, (struct us_bytes){ NULL, 0 }, NO_ENTRY);
+		fail(v, err, US_REASON_ERROR, NO_ENTRY);
 		return;
 	}
 	v->acts.step = ACT_COMMIT;
@@ -136,7 +146,7 @@ on_prepared(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 	if (type != US_MSG_act_prepared || us_msg_act_prepared_decode(&m, body.p, body.n) != US_OK)
 		us_panic("the keeper's answer to a prepare is not one");
 	if (m.err != US_OK) {
-		fail(v, m.err, (enum us_reason)m.reason, m.detail, m.entry);
+		fail_refused(v, &m);
 		return;
 	}
 	v->acts.step = ACT_STORE;
@@ -148,7 +158,7 @@ on_prepared(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 	if (err != US_OK) {
 		abort.sequence = m.sequence;
 		(void)us_send_act_abort(v->keeper, 0, &abort);
-		fail(v, err, US_REASON_ERROR, (struct us_bytes){ NULL, 0 }, NO_ENTRY);
+		fail(v, err, US_REASON_ERROR, NO_ENTRY);
 	}
 }
 
@@ -168,7 +178,7 @@ begin(struct vault *v)
 		err = us_send_act_prepare(v->keeper, v->acts.call, &job->act);
 	if (err != US_OK) {
 		call_forget(v, v->acts.call);
-		fail(v, err, US_REASON_ERROR, (struct us_bytes){ NULL, 0 }, NO_ENTRY);
+		fail(v, err, US_REASON_ERROR, NO_ENTRY);
 	}
 }
 

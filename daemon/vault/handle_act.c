@@ -274,9 +274,15 @@ put_result(struct vault *v, struct acting *a, struct us_bytes result, struct us_
 static void
 reply_refusal(struct request *r, const struct act_result *result)
 {
+	const struct us_order *order = us_registry_order(r->vault->registry);
 	struct problem p = { .status = 403, .type = "denied", .title = "Refused",
-		.detail = result->detail, .reason = result->reason, .entry = result->entry, .position = -1 };
+		.detail = result->detail, .reason = result->reason, .entry = result->entry, .position = -1,
+		.rule = result->rule };
 
+	if (p.rule > 0 && p.rule <= order->n_rules) {
+		p.rule_id = order->rules[p.rule - 1].id;
+		p.paragraph = order->rules[p.rule - 1].paragraph;
+	}
 	if ((result->err != US_ERR_DENIED && result->err != US_ERR_EXISTS &&
 	    result->err != US_ERR_STATE && result->err != US_ERR_NOT_FOUND) ||
 	    result->reason == US_REASON_NO_SESSION) {

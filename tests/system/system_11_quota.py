@@ -123,7 +123,7 @@ def alone(vault):
     out = os.path.join(vault.base, "copy")
     r = vault.client("attorney", "copy", "demo", *bates(1, 2, 3, 4), "--recipient", "Dr. X", "-o", out + "1", code=REFUSED)
     problem = json.loads(r.stdout.split(b"\n")[0])
-    equal(problem["reason"], "quota", "four are one too many")
+    equal((problem["reason"], problem["paragraph"], problem["rule"]), ("quota", "7.2", "copies"), "four are one too many")
     vault.client("attorney", "copy", "demo", *bates(1, 2, 3), "--recipient", "Dr. X", "-o", out + "2")
     vault.client("attorney", "copy", "demo", *bates(4), "--recipient", "Dr. X", "-o", out + "3", code=REFUSED)
 

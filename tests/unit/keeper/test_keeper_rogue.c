@@ -258,6 +258,14 @@ unnamed_no_key(void **state)
 	m.action = US_ACTION_COLLECTION_LIST;
 	assert_true(rig_log(r, &m, &l));
 	assert_int_equal(l.record_keys.n, 0);
+	/* leave to count or to list terms opens no record */
+	read_of(r, &m, RIG_ATTORNEY, record_5);
+	m.action = US_ACTION_COUNT;
+	assert_true(rig_log(r, &m, &l));
+	assert_int_equal(l.record_keys.n, 0);
+	m.action = US_ACTION_TERMS;
+	assert_true(rig_log(r, &m, &l));
+	assert_int_equal(l.record_keys.n, 0);
 	/* a denial, an outcome, an event */
 	read_of(r, &m, RIG_ATTORNEY, record_5);
 	m.decision = US_DECISION_DENY;
