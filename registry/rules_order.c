@@ -346,7 +346,8 @@ freeze(const struct us_registry *reg, const struct us_settled *s, struct us_refu
 
 	if ((us_signer_bits(reg, s->actor) & reg->order->workflows.may_freeze) == 0)
 		return us_refuse(refusal, US_ERR_DENIED, US_REASON_CAPACITY, "the order does not name you among those who may freeze");
-	if (reg->n_freezes == US_FREEZES_ON)
+	/* those of records are not counted; the last place is kept for the freeze that helps always */
+	if (a->scope != US_FREEZE_RECORDS && reg->n_freezes + (a->scope != US_FREEZE_EVERYTHING) >= US_FREEZES_ON)
 		return us_refuse(refusal, US_ERR_LIMIT, US_REASON_STATE, "too many freezes are in force; freeze everything");
 	if (a->scope == US_FREEZE_PARTY && us_order_party(reg->order, a->party, &party) != US_OK)
 		return us_not_found(refusal, "party");
