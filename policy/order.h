@@ -268,7 +268,8 @@ enum us_action_class {
 	US_ACTIONS_ORDERED,        /* only if a rule permits it: evidence, loading, opening the log */
 	US_ACTIONS_OPEN,           /* anybody with a live credential, unless a rule forbids it. Lists of people,
 	                            * credentials and the docket: to administrator, court, special-master and
-	                            * auditor in full, to others what concerns their own parties */
+	                            * auditor in full, to others what concerns their own parties. What a version changes, and who may do
+	                            * something with a record: to these four and to roster signers */
 	US_ACTIONS_ADMINISTRATIVE, /* capacity and signatures decide first (registry/authority.h); rules can forbid it, and a
 	                            * permit that fits adds its conditions, but none makes it wider */
 	US_ACTIONS_INTERNAL        /* the machine's own; nobody may ask for it */

@@ -145,6 +145,7 @@ dispatch(struct request *r)
 	case US_MSG_share_request: handle_share(r); break;
 	case US_MSG_act_request: handle_act(r); break;
 	case US_MSG_list_request: handle_list(r); break;
+	case US_MSG_question_request: handle_question(r); break;
 	case US_MSG_search_request: handle_search(r); break;
 	case US_MSG_read_request: handle_read(r); break;
 	case US_MSG_load_open_request: handle_load_open(r); break;

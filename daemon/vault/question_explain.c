@@ -1,0 +1,426 @@
+/*
+ * "order explain": what every rule says to one request, and what would help; "order who": who may do something with a record.
+ *
+ * The answer is the order's as the vault can give it without the request itself: what it can't know (address, what was disclosed before,
+ * approvals) is left out and named, a purpose is taken to be stated. About a past moment the registry is folded again up to then; records
+ * are asked about as they are now.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/timefmt.h"
+#include "daemon/vault/question.h"
+
+#define TEXT_MAX_BYTES 1024
+
+struct asking {
+	struct us_msg_question_request q; /* views into r->body */
+	enum us_action action;
+	uint32_t person;
+	int has_record;
+	uint64_t record;
+	uint64_t entry;
+	int64_t at_ns;
+	struct us_registry *past;         /* owned; NULL: as it is now */
+	const struct us_registry *then;
+};
+
+static void
+asking_free(void *state)
+{
+	struct asking *a = state;
+
+	us_registry_free(a->past);
+	free(a);
+}
+
+/* --- one person's case ------------------------------------------------------------------------------------------ */
+
+/* What the order says to one person. */
+struct opinion {
+	const struct us_person *person;
+	struct us_subject subject;
+	struct us_context context;
+	struct us_ruling ruling;
+	int has_credential;
+	int visible; /* 1, 0; below 0: not known */
+};
+
+/* The person's live credential that lasts longest, or NULL. */
+static const struct us_credential *
+credential_of(const struct us_registry *reg, uint32_t person, int64_t at_ns)
+{
+	const struct us_credential *best = NULL;
+
+	for (size_t i = 0; i < us_registry_credentials(reg); i++) {
+		const struct us_credential *c = us_registry_credential(reg, i);
+
+		if (c->person == person && c->approved && !c->revoked && c->from_ns <= at_ns && at_ns < c->to_ns &&
+		    (best == NULL || c->to_ns > best->to_ns))
+			best = c;
+	}
+	return best;
+}
+
+static void
+judge(const struct request *r, const struct asking *a, struct question_rules *rules, const struct us_person *person,
+    struct opinion *o)
+{
+	const struct us_order *order = us_registry_order(a->then);
+	const struct us_collection *c = us_registry_collection(a->then, r->collection);
+	const struct us_credential *credential = credential_of(a->then, person->id, a->at_ns);
+	const struct us_person *now = us_registry_person(r->vault->registry, person->id);
+
+	*o = (struct opinion){ .person = person, .has_credential = credential != NULL, .visible = -1 };
+	o->subject = us_registry_subject(a->then, person, a->at_ns);
+	us_registry_context(a->then, credential, (struct us_bytes){ NULL, 0 }, a->at_ns, &o->context);
+	o->context.unknown = US_UNKNOWN_ADDRESS | US_UNKNOWN_USAGE | US_UNKNOWN_APPROVAL |
+	    (credential == NULL ? US_UNKNOWN_CREDENTIAL : 0);
+	o->context.purpose = order->n_purposes > 0 ? order->purposes[0].code : us_bytes_of("stated");
+	o->context.records = a->has_record ? 1 : 0;
+	if (c != NULL)
+		o->context.collection = us_bytes_of(c->name);
+	us_order_evaluate(order, &o->subject, a->action, &o->context, &o->ruling);
+	/* what a record is like is not for administrators to find out */
+	if (rules != NULL && a->has_record && us_action_is_evidence(a->action) && now != NULL &&
+	    r->subject.capacity != US_CAPACITY_ADMINISTRATOR && r->subject.capacity != US_CAPACITY_KEYHOLDER)
+		o->visible = question_sees(rules, &o->ruling, person->capacity, now->party_bits, a->record);
+}
+
+static void
+put_visible(const struct opinion *o, struct us_json *j)
+{
+	us_json_key(j, "visible");
+	if (o->visible < 0)
+		us_json_null(j);
+	else
+		us_json_bool(j, o->visible);
+}
+
+static void
+put_text(struct us_json *j, const char *key, struct us_bytes text)
+{
+	us_json_key(j, key);
+	if (text.n == 0)
+		us_json_null(j);
+	else
+		us_json_str(j, text);
+}
+
+/* --- explain ------------------------------------------------------------------------------------------------------ */
+
+struct lines {
+	const struct us_order *order;
+	struct us_json *j;
+};
+
+static void
+put_misses(unsigned misses, struct us_json *j)
+{
+	static const struct { unsigned bit; const char *name; } names[] = {
+		{ US_MISSES_PARTY, "party" }, { US_MISSES_CAPACITY, "capacity" }, { US_MISSES_ACTION, "action" },
+		{ US_MISSES_COLLECTION, "collection" },
+	};
+
+	us_json_key(j, "misses");
+	us_json_array(j);
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if ((misses & names[i].bit) != 0)
+			us_json_cstr(j, names[i].name);
+	us_json_close(j);
+}
+
+static const char *
+standing_name(enum us_standing standing)
+{
+	switch (standing) {
+	case US_STANDS_NOT: return "not";
+	case US_STANDS_PERMIT: return "permit";
+	case US_STANDS_FORBID: return "forbid";
+	case US_STANDS_EXCLUDES: return "excludes";
+	}
+	return "not";
+}
+
+static void
+put_line(void *ctx, const struct us_explained *e)
+{
+	const struct lines *l = ctx;
+	const struct us_rule *rule = &l->order->rules[e->rule];
+	struct us_json *j = l->j;
+
+	us_json_object(j);
+	us_json_kv_str(j, "rule", rule->id);
+	us_json_kv_str(j, "paragraph", rule->paragraph);
+	us_json_kv_cstr(j, "effect", rule->effect == US_PERMIT ? "permit" : "forbid");
+	us_json_kv_cstr(j, "stands", standing_name(e->standing));
+	put_misses(e->misses, j);
+	us_json_key(j, "holds");
+	us_json_array(j);
+	for (unsigned c = 0; c < US_CONDITIONS; c++)
+		if ((e->asked & ~e->fails) >> c & 1)
+			us_json_cstr(j, us_condition_name(c));
+	us_json_close(j);
+	us_json_key(j, "fails");
+	us_json_array(j);
+	for (unsigned c = 0; c < US_CONDITIONS; c++) {
+		if ((e->fails >> c & 1) == 0)
+			continue;
+		us_json_object(j);
+		us_json_kv_cstr(j, "condition", us_condition_name(c));
+		us_json_kv_cstr(j, "cure", us_condition_cure((enum us_condition)c, rule));
+		us_json_close(j);
+	}
+	us_json_close(j);
+	us_json_close(j);
+}
+
+/* What the answer does not look at, and what it takes for granted. */
+static void
+put_left_out(const struct opinion *o, struct us_json *j)
+{
+	us_json_key(j, "not_asked");
+	us_json_array(j);
+	us_json_cstr(j, "address");
+	us_json_cstr(j, "usage");
+	us_json_cstr(j, "approval");
+	if (!o->has_credential)
+		us_json_cstr(j, "credential");
+	us_json_close(j);
+	us_json_key(j, "assumed");
+	us_json_array(j);
+	if (o->ruling.purpose_needed)
+		us_json_cstr(j, "purpose");
+	us_json_close(j);
+}
+
+static void
+put_explanation(struct asking *a, const struct opinion *o, struct us_json *j)
+{
+	const struct us_order *order = us_registry_order(a->then);
+	struct lines lines = { order, j };
+
+	us_json_object(j);
+	us_json_kv_uint(j, "person", o->person->id);
+	us_json_kv_cstr(j, "name", o->person->name);
+	us_json_kv_cstr(j, "action", us_action_name((unsigned)a->action));
+	us_json_kv_cstr(j, "decision", us_decision_name((unsigned)o->ruling.decision));
+	us_json_kv_cstr(j, "reason", us_reason_name((unsigned)o->ruling.reason));
+	put_text(j, "rule", o->ruling.rule_id);
+	put_text(j, "paragraph", o->ruling.paragraph);
+	us_json_kv_cstr(j, "cure", o->ruling.cure[0] == '\0' ? NULL : o->ruling.cure);
+	if (o->ruling.freeze != 0)
+		us_json_kv_uint(j, "freeze", o->ruling.freeze);
+	us_json_kv_time(j, "at", a->at_ns);
+	us_json_kv_uint(j, "order", order->version);
+	us_json_kv_cstr(j, "standing", us_person_status_name(o->person->status));
+	us_json_kv_bool(j, "credential", o->has_credential);
+	put_visible(o, j);
+	us_json_key(j, "conditions");
+	us_json_array(j);
+	us_order_explain(order, &o->subject, a->action, &o->context, put_line, &lines);
+	us_json_close(j);
+	put_left_out(o, j);
+	us_json_kv_uint(j, "entry", a->entry);
+	us_json_close(j);
+}
+
+/* --- who ---------------------------------------------------------------------------------------------------------- */
+
+/* Why somebody who does not stand cannot do anything, whatever the order says. */
+static enum us_reason
+fallen(const struct us_person *p)
+{
+	switch (p->status) {
+	case US_PERSON_ACTIVE: return US_REASON_NONE;
+	case US_PERSON_PENDING: return US_REASON_PENDING;
+	case US_PERSON_SUSPENDED: return US_REASON_SUSPENDED;
+	case US_PERSON_ENDED: return US_REASON_ENDED;
+	}
+	return US_REASON_ENDED;
+}
+
+static void
+put_who(const struct opinion *o, struct us_json *j)
+{
+	enum us_reason reason = fallen(o->person);
+
+	if (reason == US_REASON_NONE)
+		reason = o->ruling.reason;
+	if (reason == US_REASON_NONE && o->visible == 0)
+		reason = US_REASON_NOT_VISIBLE;
+	us_json_object(j);
+	us_json_kv_uint(j, "person", o->person->id);
+	us_json_kv_cstr(j, "name", o->person->name);
+	us_json_kv_cstr(j, "decision", reason == US_REASON_NONE ? "allow" : "deny");
+	us_json_kv_cstr(j, "reason", us_reason_name((unsigned)reason));
+	put_text(j, "rule", o->ruling.rule_id);
+	put_text(j, "paragraph", o->ruling.paragraph);
+	put_visible(o, j);
+	us_json_close(j);
+}
+
+static void
+put_all(struct request *r, struct asking *a, struct question_rules *rules, struct us_json *j)
+{
+	struct opinion o;
+
+	us_json_object(j);
+	us_json_kv_str(j, "record", a->q.bates);
+	us_json_kv_cstr(j, "action", us_action_name((unsigned)a->action));
+	us_json_kv_time(j, "at", a->at_ns);
+	us_json_kv_uint(j, "order", us_registry_order(a->then)->version);
+	us_json_key(j, "people");
+	us_json_array(j);
+	for (uint32_t id = 1; id <= us_registry_people(a->then); id++) {
+		const struct us_person *p = us_registry_person(a->then, id);
+
+		if (p == NULL)
+			continue;
+		judge(r, a, rules, p, &o);
+		put_who(&o, j);
+	}
+	us_json_close(j);
+	us_json_kv_uint(j, "entry", a->entry);
+	us_json_close(j);
+}
+
+/* --- the request ---------------------------------------------------------------------------------------------------- */
+
+static void
+answer(struct request *r)
+{
+	struct asking *a = r->state;
+	const struct us_person *person = us_registry_person(a->then, a->person);
+	struct question_rules rules = { .vault = NULL };
+	struct opinion o;
+	struct us_json j;
+	struct us_buf b;
+	int err = US_OK;
+
+	if (a->has_record)
+		err = question_rules_init(&rules, r->vault, us_registry_order(a->then), r->collection);
+	us_buf_init(&b, 64u << 20);
+	us_json_begin(&j, &b);
+	if (err == US_OK && a->q.what == US_QUESTION_EXPLAIN && person == NULL) {
+		err = US_ERR_NOT_FOUND; /* not yet there at that time */
+	} else if (err == US_OK && a->q.what == US_QUESTION_EXPLAIN) {
+		judge(r, a, a->has_record ? &rules : NULL, person, &o);
+		put_explanation(a, &o, &j);
+	} else if (err == US_OK) {
+		put_all(r, a, a->has_record ? &rules : NULL, &j);
+	}
+	if (err == US_OK)
+		err = us_json_end(&j);
+	question_rules_free(&rules);
+	if (err == US_OK)
+		reply_json(r, 200, a->entry, &b);
+	else
+		reply_error(r, err, err == US_ERR_NOT_FOUND ? US_REASON_NOT_FOUND : US_REASON_ERROR, a->entry);
+	us_buf_free(&b);
+}
+
+static void
+logged(struct request *r, const struct us_msg_logged *m)
+{
+	struct asking *a = r->state;
+	int err = US_OK;
+
+	a->entry = m->index;
+	a->then = r->vault->registry;
+	if (a->q.at != 0) {
+		err = past_registry(r->vault, a->q.at, &a->past);
+		a->then = a->past;
+	}
+	if (err != US_OK)
+		reply_error(r, err, US_REASON_ERROR, m->index);
+	else if (a->has_record)
+		question_open(r, answer);
+	else
+		answer(r);
+}
+
+/* The question as it stands in the log. */
+static void
+log_question(struct request *r, struct asking *a, enum us_action action)
+{
+	const struct us_person *person = us_registry_person(r->vault->registry, a->person);
+	char time[US_TIME_TEXT_SIZE];
+	struct us_buf b;
+
+	us_buf_init(&b, TEXT_MAX_BYTES);
+	(void)us_buf_putf(&b, "%s: %s", us_action_name((unsigned)action), us_action_name((unsigned)a->action));
+	if (person != NULL)
+		(void)us_buf_putf(&b, " by %s", person->name);
+	if (a->has_record)
+		(void)us_buf_putf(&b, " of %.*s", (int)a->q.bates.n, (const char *)a->q.bates.p);
+	if (a->q.at != 0)
+		(void)us_buf_putf(&b, " at %s", us_time_format(a->q.at, time));
+	question_log(r, action, (struct us_bytes){ b.data, b.len }, logged);
+	us_buf_free(&b);
+}
+
+/* What explain and who share: state, action, collection, record. NULL: it has been answered. */
+static struct asking *
+begin(struct request *r, const struct us_msg_question_request *q, enum us_action action)
+{
+	struct asking *a = calloc(1, sizeof *a);
+	const struct us_collection *c;
+
+	if (a == NULL) {
+		reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
+		return NULL;
+	}
+	r->state = a;
+	r->free_state = asking_free;
+	a->q = *q;
+	a->at_ns = q->at != 0 ? q->at : us_time_now_ns();
+	if (us_action_of(&a->action, (const char *)q->action.p, q->action.n) != US_OK || a->action == US_ACTION_NONE) {
+		reply_error(r, US_ERR_FORMAT, US_REASON_MALFORMED, NO_ENTRY);
+		return NULL;
+	}
+	if (q->collection.n > 0 && access_collection(r, q->collection, action) != US_OK)
+		return NULL;
+	c = us_registry_collection(r->vault->registry, r->collection);
+	if (q->bates.n > 0) {
+		a->has_record = 1;
+		if (c == NULL || us_bates_parse(c, q->bates, &a->record) != US_OK) {
+			reply_error(r, US_ERR_FORMAT, US_REASON_MALFORMED, NO_ENTRY);
+			return NULL;
+		}
+	}
+	return a;
+}
+
+void
+question_explain(struct request *r, const struct us_msg_question_request *q)
+{
+	const struct us_person *person = us_registry_person_named(r->vault->registry, q->person);
+	struct asking *a = begin(r, q, US_ACTION_ORDER_EXPLAIN);
+
+	if (a == NULL)
+		return;
+	if (person == NULL) {
+		question_not_found(r, US_ACTION_ORDER_EXPLAIN, "There is no person of that name");
+		return;
+	}
+	a->person = person->id;
+	if (!sight_is_full(r) && !sight_shares_party(r, person->id)) {
+		question_refuse(r, US_ACTION_ORDER_EXPLAIN, "People of other parties are not yours to ask about");
+		return;
+	}
+	if (access_rule(r, US_ACTION_ORDER_EXPLAIN, (struct us_bytes){ NULL, 0 }, 0) == US_OK)
+		log_question(r, a, US_ACTION_ORDER_EXPLAIN);
+}
+
+void
+question_who(struct request *r, const struct us_msg_question_request *q)
+{
+	struct asking *a;
+
+	if (question_for_all(r, US_ACTION_ORDER_WHO) != US_OK)
+		return;
+	a = begin(r, q, US_ACTION_ORDER_WHO);
+	if (a != NULL && access_rule(r, US_ACTION_ORDER_WHO, (struct us_bytes){ NULL, 0 }, 0) == US_OK)
+		log_question(r, a, US_ACTION_ORDER_WHO);
+}
