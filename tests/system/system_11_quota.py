@@ -140,7 +140,7 @@ def same(vault, how):
 
 def scenario():
     left = 86400 - time.time() % 86400
-    if left < 90 * SLOW:  # the limit a day would begin anew in the middle
+    if left < 30 * SLOW:  # the limit a day would begin anew in the middle
         step("midnight is near: waiting")
         time.sleep(left + 1)
     with open(os.path.join(ROOT, "policy", "orders", "demo.yaml")) as f:
