@@ -103,12 +103,33 @@ show_item(const cJSON *item)
 		show_signatures(signatures);
 }
 
+/* Filings, open and closed, in place of the open ones among the items. People who no longer wait are no filings: 'person list' has
+ * them. */
+static int
+add_filings(struct us_client *client, cJSON *items)
+{
+	cJSON *document = NULL, *filing;
+	int status = us_client_get(client, "/v1/filings", &document);
+
+	if (status != US_EXIT_DONE)
+		return status;
+	for (int i = cJSON_GetArraySize(items); i-- > 0;)
+		if (*us_json_text(cJSON_GetArrayItem(items, i), "status") != '\0') /* a person's item has none */
+			cJSON_DeleteItemFromArray(items, i);
+	while ((filing = cJSON_DetachItemFromArray(cJSON_GetObjectItemCaseSensitive(document, "items"), 0)) != NULL)
+		(void)cJSON_AddItemToArray(items, filing);
+	cJSON_Delete(document);
+	return US_EXIT_DONE;
+}
+
 static int
 run_list(struct us_client *client, const struct us_args *args)
 {
 	cJSON *document = NULL;
-	int status = us_client_get(client, us_flag(args, "all") ? "/v1/filings" : "/v1/docket", &document);
+	int status = us_client_get(client, "/v1/docket", &document);
 
+	if (status == US_EXIT_DONE && us_flag(args, "all"))
+		status = add_filings(client, cJSON_GetObjectItemCaseSensitive(document, "items"));
 	return us_finish(client, status, document, show_list);
 }
 
@@ -153,9 +174,13 @@ us_docket_sign(struct us_client *client, const char *id)
 {
 	struct us_act *act = us_act_new(US_ACT_DOCKET_SIGN);
 	cJSON *item = NULL, *answer = NULL, *diff = NULL;
-	int status = us_get_named(client, "/v1/docket/", id, "", "item that waits in the docket", &item);
-	const char *digest = us_json_text(item, "digest");
+	const char *digest;
+	int status;
 
+	if (strncmp(id, "freeze-", 7) == 0) /* has an act of its own, which says on what authority */
+		us_usage_error("to sign that a freeze be lifted: underseal unfreeze %s --authority TEXT", id);
+	status = us_get_named(client, "/v1/docket/", id, "", "item that waits in the docket", &item);
+	digest = us_json_text(item, "digest");
 	if (status == US_EXIT_DONE && strncmp(id, "order-", 6) == 0)
 		status = us_order_check_version(client, us_filing_number(id, "order"), &diff);
 	if (status == US_EXIT_DONE && !client->json) {

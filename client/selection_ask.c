@@ -100,7 +100,7 @@ choose_by_query(struct us_client *client, const cJSON *collections, const struct
 		if (status == US_EXIT_DONE)
 			continue;
 		us_say("the search in %s did not end well, so nothing was done%s", us_json_text(item, "name"),
-		    how->collection == NULL ? "; --collection NAME searches in one alone" : "");
+		    how->collection == NULL && cJSON_GetArraySize(collections) > 1 ? "; --collection NAME searches in one alone" : "");
 		break;
 	}
 	us_buf_free(&query);
