@@ -2,6 +2,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -355,6 +356,53 @@ test_signer_later(void **state)
 	actor_free(&reader);
 }
 
+/* Somebody who signs for as many parties as a person can have: no bit of them is lost. */
+static void
+test_sixteen_parties(void **state)
+{
+	struct world *w = *state;
+	struct us_act *act = calloc(1, sizeof(*act));
+	char parties[4096] = "", quorum[512] = "amend: [[", ids[US_PERSON_PARTIES][8];
+	struct actor judge, all;
+
+	join(w, &judge, "Judith Judge", US_CAPACITY_COURT, "court", &w->auditor);
+	for (int i = 0; i < US_PERSON_PARTIES; i++) {
+		char one[160];
+		(void)snprintf(ids[i], sizeof(ids[i]), "p%02d", i);
+		(void)snprintf(one, sizeof(one), "  - id: %s\n    name: \"%s\"\n    roster_signers:\n"
+		    "      - {person: \"Alma All\", capacity: outside-counsel}\n", ids[i], ids[i]);
+		strcat(parties, one);
+		(void)snprintf(one, sizeof(one), "%s%s", i == 0 ? "" : ", ", ids[i]);
+		strcat(quorum, one);
+		act->u.person_add.parties[i] = us_bytes_of(ids[i]);
+	}
+	strcat(parties, "\ndesignations:");
+	strcat(quorum, "]]");
+	const struct edit many[] = { { "designations:", parties }, { "amend: [[court]]", quorum }, { NULL, NULL } };
+	amend(w, 2, many, 0);
+	actor_new(&all, "Alma All");
+	act->type = US_ACT_PERSON_ADD;
+	act->u.person_add.name = us_bytes_of(all.name);
+	act->u.person_add.capacity = US_CAPACITY_OUTSIDE_COUNSEL;
+	act->u.person_add.n_parties = US_PERSON_PARTIES;
+	assert_int_equal(world_act(w, &w->admin, act), US_OK);
+	all.person = us_registry_people(w->reg);
+	assert_int_equal(world_issue(w, &w->admin, &all), US_OK);
+	assert_int_equal(world_docket_sign(w, &judge, "person-6"), US_OK);
+	assert_int_equal(person_of(w, &all)->status, US_PERSON_ACTIVE);
+	assert_int_equal(person_of(w, &all)->party_bits, 0x7fff8);
+	assert_int_equal(propose(w, &w->admin, 3, NULL, 0), US_OK);
+	assert_int_equal(sign(w, &w->auditor, "order-3"), US_ERR_DENIED);
+	assert_int_equal(sign(w, &all, "order-3"), US_OK);
+	const struct us_filing *f = us_registry_filing_named(w->reg, us_bytes_of("order-3"));
+	assert_int_equal(f->signatures[0].parties, 0xffff);
+	assert_int_equal(us_registry_order(w->reg)->version, 3);
+	assert_int_equal(person_of(w, &all)->party_bits, 0);
+	actor_free(&judge);
+	actor_free(&all);
+	free(act);
+}
+
 /* ---- acknowledgements ---- */
 
 static int
@@ -418,7 +466,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_propose_refused), T(test_quorum_alone), T(test_quorum_of_two), T(test_quorum_changes), T(test_effective),
 		T(test_between), T(test_suspended), T(test_withdrawn), T(test_parties_follow), T(test_signer_later),
-		T(test_acknowledge),
+		T(test_sixteen_parties), T(test_acknowledge),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
