@@ -16,7 +16,7 @@ static const enum us_reason reasons[US_CONDITIONS] = { US_REASON_NO_ACKNOWLEDGEM
 static const char *const evidence[] = { "search", "count", "read", "copy", "match", "sample", "terms",
 	"sweep", "analyse", "note", NULL };
 static const char *const opens_log[] = { "audit-list", "audit-keys", "audit-export", "audit-report", NULL };
-static const char *const open_to_all[] = { "session", "status", "collection-list", "order-show", "order-explain",
+static const char *const open_to_all[] = { "session", "status", "collection-list", "order-show", "order-explain", "order-diff", "order-who",
 	"docket-list", "person-list", "credential-list", "audit-tile", "audit-checkpoint", "audit-witness",
 	"acknowledge", "acknowledgement-list", "docket-object", "docket-withdraw", "docket-serve", "document-add",
 	"document-read", "approval-request",
@@ -26,8 +26,7 @@ static const char *const open_to_all[] = { "session", "status", "collection-list
 	"order-propose", "order-sign", "order-withdraw", "order-suspend", "docket-sign", "docket-resolve", "freeze",
 	"unfreeze", "unseal-share", "seal", "matter-set", NULL };
 static const char *const by_rule[] = { "copy-list", "copy-return", "load", "batch-list", "batch-release",
-	"batch-withdraw", "batch-hold", "clearance", "challenge", "relabel", "clawback", "clawback-report", "order-diff",
-	"order-who", NULL };
+	"batch-withdraw", "batch-hold", "clearance", "challenge", "relabel", "clawback", "clawback-report", NULL };
 static const char *const freezable[] = { "search", "count", "read", "copy", "match", "sample", "terms", "sweep",
 	"analyse", "note", "copy-return", "load", "batch-release", "batch-withdraw", "relabel", NULL };
 

@@ -25,8 +25,8 @@
 static const char evidence[] = " search count read copy match sample terms sweep analyse note ";
 static const char ordered[] = " search count read copy match sample terms sweep analyse note copy-list copy-return load"
     " batch-list batch-hold batch-release batch-withdraw audit-list audit-keys audit-export audit-report clearance challenge"
-    " relabel clawback clawback-report order-diff order-who ";
-static const char open_to_all[] = " session status collection-list order-show order-explain docket-list person-list"
+    " relabel clawback clawback-report ";
+static const char open_to_all[] = " session status collection-list order-show order-explain order-diff order-who docket-list person-list"
     " credential-list audit-tile audit-checkpoint audit-witness acknowledge acknowledgement-list docket-object docket-withdraw"
     " docket-serve document-add document-read approval-request ";
 /* Who may do these is said by capacity and signatures (registry/authority.h); without a rule about them an order adds nothing. */
