@@ -179,8 +179,8 @@ int us_client_request(struct us_client *client, const struct us_request *request
 int us_client_do(struct us_client *client, const struct us_request *request, struct us_reply *reply);
 /* The exit status that a problem document stands for; prints it for people (or as it is, with --json). */
 int us_client_problem(struct us_client *client, const struct us_reply *reply);
-/* us_client_do for GET with the JSON parsed into *out (the caller frees it); a malformed answer is OTHER. A list is fetched whole,
- * page after page. */
+/* us_client_do for GET with the JSON parsed into *out (the caller frees it); a malformed answer is OTHER. A list is fetched
+ * whole, page after page. */
 int us_client_get(struct us_client *client, const char *path, cJSON **out);
 /* us_client_get of a list that one thing was asked of by name: *out is that thing ("items" taken off). OTHER, with a
  * message, if there is none. */

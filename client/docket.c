@@ -103,8 +103,7 @@ show_item(const cJSON *item)
 		show_signatures(signatures);
 }
 
-/* Filings, open and closed, in place of the open ones among the items. People who no longer wait are no filings: 'person list' has
- * them. */
+/* Filings, open and closed, in place of the open ones among the items. People who no longer wait are no filings. */
 static int
 add_filings(struct us_client *client, cJSON *items)
 {
@@ -165,8 +164,8 @@ show_signed(const cJSON *answer)
 	if (strncmp(us_json_text(answer, "docket"), "approval-", 9) == 0)
 		puts("signed; the request is let through once as many have signed as the rule wants");
 	else
-		puts(cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(answer, "open")) ? "signed; others' signatures are still missing" :
-		    "signed");
+		puts(cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(answer, "open")) ?
+		    "signed; others' signatures are still missing" : "signed");
 }
 
 int

@@ -89,6 +89,24 @@ print_joined(const char *label, const cJSON *array)
 		putchar('\n');
 }
 
+/* What the rule does to this request. */
+static const char *
+effect_of(const cJSON *c)
+{
+	static const struct {
+		const char *stands, *text;
+	} names[] = {
+		{ "permit", "permits this" },
+		{ "forbid", "forbids this" },
+		{ "excludes", "takes its records out of what is seen" },
+	};
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (strcmp(us_json_text(c, "stands"), names[i].stands) == 0)
+			return names[i].text;
+	return strcmp(us_json_text(c, "effect"), "forbid") == 0 ? "does not forbid this" : "does not permit this";
+}
+
 static void
 print_condition(const cJSON *c)
 {
@@ -96,9 +114,8 @@ print_condition(const cJSON *c)
 	print_rule(c);
 	printf(", paragraph ");
 	us_print_text(stdout, us_json_text(c, "paragraph"), strlen(us_json_text(c, "paragraph")), 0);
-	printf(": %s, %s\n", us_json_text(c, "effect"), cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(c, "stands")) ? "stands" :
-	    "does not stand");
-	print_joined("  is about others: ", cJSON_GetObjectItemCaseSensitive(c, "misses"));
+	printf(": %s\n", effect_of(c));
+	print_joined("  is about another: ", cJSON_GetObjectItemCaseSensitive(c, "misses"));
 	print_joined("  fulfilled: ", cJSON_GetObjectItemCaseSensitive(c, "holds"));
 	print_joined("  fails: ", cJSON_GetObjectItemCaseSensitive(c, "fails"));
 }
@@ -123,6 +140,8 @@ show_explanation(const cJSON *e)
 	print_line(e, "standing", "standing");
 	if (cJSON_IsBool(visible))
 		printf("%-10s %s\n", "record", cJSON_IsTrue(visible) ? "can be seen" : "cannot be seen");
+	print_joined("assumed    ", cJSON_GetObjectItemCaseSensitive(e, "assumed"));
+	print_joined("not asked  ", cJSON_GetObjectItemCaseSensitive(e, "not_asked"));
 	cJSON_ArrayForEach(c, cJSON_GetObjectItemCaseSensitive(e, "conditions"))
 		print_condition(c);
 }

@@ -4,7 +4,8 @@
 
 #include "client/client.h"
 
-/* Fetches the version, compiles its source here and compares; *diff gets what it changes against the order in force. UNVERIFIED, having said so, if the compiled form is not what the source means. */
+/* Fetches the version, compiles its source here and compares; *diff gets what it changes against the order in force. UNVERIFIED,
+ * having said so, if the compiled form is not what the source means. */
 int us_order_check_version(struct us_client *client, uint32_t version, cJSON **diff);
 /* Fetches a version, 0 for the one in force. Its source must have the digest that is shown with it, else UNVERIFIED; source is
  * initialised here. */

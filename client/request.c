@@ -259,8 +259,8 @@ get_rest(struct us_client *client, const char *path, cJSON *document)
 	while (cJSON_IsArray(items) && next >= 1 && status == US_EXIT_DONE) {
 		const struct us_request request = { .method = "GET", .path = further };
 
-		if (snprintf(further, sizeof further, "%s%cafter=%.0f&limit=%d", path, strchr(path, '?') == NULL ? '?' : '&', next,
-		    PAGE_ITEMS) >= (int)sizeof further)
+		if (snprintf(further, sizeof further, "%s%cafter=%.0f&limit=%d", path, strchr(path, '?') == NULL ? '?' : '&',
+		    next, PAGE_ITEMS) >= (int)sizeof further)
 			return US_EXIT_OTHER;
 		page = NULL;
 		status = do_json(client, &request, &page);

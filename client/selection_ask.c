@@ -99,8 +99,9 @@ choose_by_query(struct us_client *client, const cJSON *collections, const struct
 		status = search_all(client, item, how, us_buf_cstr(&query), out);
 		if (status == US_EXIT_DONE)
 			continue;
-		us_say("the search in %s did not end well, so nothing was done%s", us_json_text(item, "name"),
-		    how->collection == NULL && cJSON_GetArraySize(collections) > 1 ? "; --collection NAME searches in one alone" : "");
+		us_say("the search in %s did not end well, so nothing was done", us_json_text(item, "name"));
+		if (how->collection == NULL && cJSON_GetArraySize(collections) > 1)
+			us_say("--collection NAME searches in one alone");
 		break;
 	}
 	us_buf_free(&query);

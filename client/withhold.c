@@ -39,7 +39,8 @@ us_act_each(struct us_client *client, const char *path, struct us_act *act, stru
 		*selection = us_chosen_selection(&choice->items[i]);
 		status = us_client_act(client, path, act, &answer);
 		if (status != US_EXIT_DONE && status != US_EXIT_PENDING) {
-			us_say("nothing was done in %s%s", choice->items[i].name, i > 0 ? "; it was in those named before it" : "");
+			us_say("nothing was done in %s%s", choice->items[i].name,
+			    i > 0 ? "; it was in those named before it" : "");
 			cJSON_Delete(all);
 			return status;
 		}

@@ -1,5 +1,5 @@
-"""A vault that is none: TLS, canned answers, and every act taken apart byte by byte as docs/PROTOCOL.md and registry/act.h say it,
-by a second decoder that shares no line with the client. Python's standard library and the openssl program.
+"""A vault that is none: TLS, canned answers, and every act taken apart byte by byte as docs/PROTOCOL.md and registry/act.h
+say it, by a second decoder that shares no line with the client. Python's standard library and the openssl program.
 """
 import atexit
 import base64
@@ -17,8 +17,8 @@ import urllib.parse
 
 VAULT_ID = hashlib.sha256(b"fake vault").digest()
 PERSON = "Ada Attorney"
-TYPES = {2: "docket-sign", 14: "document-add", 15: "order-propose", 16: "order-suspend", 17: "docket-object", 18: "docket-resolve",
-         19: "docket-withdraw", 20: "docket-serve", 21: "acknowledge", 22: "clearance", 23: "challenge", 24: "relabel",
+TYPES = {2: "docket-sign", 14: "document-add", 15: "order-propose", 16: "order-suspend", 17: "docket-object",
+         18: "docket-resolve", 19: "docket-withdraw", 20: "docket-serve", 21: "acknowledge", 22: "clearance", 23: "challenge", 24: "relabel",
          25: "clawback", 26: "freeze", 27: "unfreeze", 28: "approval-request", 29: "matter-set"}
 
 
@@ -87,7 +87,8 @@ def payload(kind, b):
     if kind == "docket-serve":
         return dict(id=b.text(), party=b.text(), at=b.number(8))
     if kind == "acknowledge":
-        return dict(version=b.number(4), source=b.digest(), instrument=b.digest(), address=b.text(), place=b.text(), form=b.digest())
+        return dict(version=b.number(4), source=b.digest(), instrument=b.digest(), address=b.text(), place=b.text(),
+                    form=b.digest())
     if kind == "clearance":
         return dict(clearance=b.text(), person=b.number(4), statement=b.digest())
     if kind == "challenge":
@@ -124,7 +125,8 @@ def act(body):
 
 
 class Vault:
-    """answers: path (with its query) to a document, bytes, or (status, document); searches: collection to a list of Bates numbers."""
+    """answers: path (with its query) to a document, bytes, or (status, document); searches: collection to a list of Bates
+    numbers."""
 
     def __init__(self):
         self.directory = tempfile.mkdtemp(prefix="us-fake-")
@@ -154,17 +156,18 @@ class Vault:
 
     def make_keys(self):
         def openssl(*args):
-            subprocess.run(("openssl",) + args, check=True, cwd=self.directory, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            subprocess.run(("openssl",) + args, check=True, cwd=self.directory, stdout=subprocess.DEVNULL,
+                           stderr=subprocess.DEVNULL)
         os.mkdir(self.profile, 0o700)
         with open(self.path("san"), "w") as f:
             f.write("subjectAltName=IP:127.0.0.1\n")
-        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "ca.key", "-out", "ca.pem",
-                "-subj", "/CN=fake", "-days", "2")
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "ca.key", "-out",
+                "ca.pem", "-subj", "/CN=fake", "-days", "2")
         for name in ("server", "client"):
             openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", name + ".key", "-out",
                     name + ".csr", "-subj", "/CN=" + name)
-            openssl("x509", "-req", "-in", name + ".csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-out",
-                    name + ".pem", "-extfile", "san")
+            openssl("x509", "-req", "-in", name + ".csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2",
+                    "-out", name + ".pem", "-extfile", "san")
         for source, to in (("client.key", "key.pem"), ("client.pem", "certificate.pem"), ("ca.pem", "ca.pem")):
             with open(self.path(source)) as f, open(os.path.join(self.profile, to), "w") as g:
                 g.write(f.read())
@@ -211,7 +214,8 @@ class Vault:
                 self.wfile.write(data)
 
             def problem(self, status, title):
-                self.answer(status, {"type": "urn:underseal:problem:test", "title": title, "status": status}, "application/problem+json")
+                self.answer(status, {"type": "urn:underseal:problem:test", "title": title, "status": status},
+                            "application/problem+json")
 
             def do_GET(self):
                 path = urllib.parse.unquote(self.path)

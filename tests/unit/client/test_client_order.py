@@ -1,5 +1,5 @@
-"""Goal: the commands about the order and its docket ask what they say, sign exactly the acts that are meant, verify before they sign or
-keep, and end with the status that scripts rely on. Against a vault that is faked.
+"""Goal: the commands about the order and its docket ask what they say, sign exactly the acts that are meant, verify before they
+sign or keep, and end with the status that scripts rely on. Against a vault that is faked.
 """
 import csv
 import hashlib
@@ -102,7 +102,8 @@ def order_versions():
 def order_sign(proposal):
     version = {"version": 2, "title": "T", "status": "proposed", "instrument": None,
                "source": proposal["source"].decode(), "source_digest": hashlib.sha256(proposal["source"]).hexdigest(),
-               "compiled": fake_vault.b64(proposal["compiled"]), "compiled_digest": hashlib.sha256(proposal["compiled"]).hexdigest()}
+               "compiled": fake_vault.b64(proposal["compiled"]),
+               "compiled_digest": hashlib.sha256(proposal["compiled"]).hexdigest()}
     in_force = dict(version, version=1, status="in-force")
     vault.answers["/v1/order"] = listing(in_force)
     vault.answers["/v1/orders"] = listing(in_force, version)
@@ -163,8 +164,8 @@ def acknowledgement():
     fields = last()[2]
     equal((fields["instrument"], fields["form"]), ("cd" * 32, hashlib.sha256(b"signed").hexdigest()), "instrument and form")
     status(run("acknowledge", "--place", "Springfield"), USAGE, "acknowledge without an address")
-    row = {"person": 4, "name": 'Ada "A", Esq.', "version": 1, "time": "2026-03-03T10:00:00Z", "address": "1 Main St, Springfield",
-           "place": "Springfield", "credential": "aa" * 32, "instrument": None, "form": None}
+    row = {"person": 4, "name": 'Ada "A", Esq.', "version": 1, "time": "2026-03-03T10:00:00Z",
+           "address": "1 Main St, Springfield", "place": "Springfield", "credential": "aa" * 32, "instrument": None, "form": None}
     vault.answers["/v1/acknowledgements"] = listing(row)
     rows = list(csv.DictReader(io.StringIO(run("order", "acknowledgements", "--csv")[1], newline="")))
     equal(len(rows), 1, "rows of the register")
@@ -174,8 +175,8 @@ def acknowledgement():
 
 
 def docket():
-    item = {"id": "clearance-1", "kind": "clearance", "status": "waits", "name": "Eve Expert", "digest": "ab" * 32, "wanted": "court",
-            "served": [{"party": "defendant", "served": "2026-03-03T10:00:00Z", "received": None, "due": None}], "signatures": [],
+    item = {"id": "clearance-1", "kind": "clearance", "status": "waits", "name": "Eve Expert", "digest": "ab" * 32,
+            "wanted": "court", "served": [{"party": "defendant", "served": "2026-03-03T10:00:00Z", "received": None, "due": None}], "signatures": [],
             "yours": True}
     vault.answers["/v1/docket"] = dict(listing(*({"id": "person-%d" % n} for n in range(100))), next=100)
     vault.answers["/v1/docket?after=100&limit=1000"] = listing(item)
@@ -225,13 +226,16 @@ def records():
     status(run("clawback", "--batch", "logs/3", "--notice", notice, "--noticed-at", "2026-03-03"), DONE, "clawback of a batch")
     equal(last()[2]["records"], (3, "batch", 3), "clawback of a batch")
     status(run("clawback", "OAI000000001", "--notice", notice), USAGE, "clawback without a time")
-    status(run("clawback", "OAI000000001", "--batch", "logs/3", "--notice", notice, "--noticed-at", "2026-03-03"), USAGE, "both ways")
+    status(run("clawback", "OAI000000001", "--batch", "logs/3", "--notice", notice, "--noticed-at", "2026-03-03"), USAGE,
+           "both ways")
 
     # everywhere: one act a collection, one answer for all
     got = run("relabel", "--query", "-", "--designation", "CONFIDENTIAL", stdin=b"secret\n", json_out=True)
     equal([a["type"] for a in json.loads(got[1])["items"]], ["relabel", "relabel"], "relabel in two collections")
-    equal([a[2] for a in last(2)], [{"records": (3, [0, 1, 2, 4, 8, 9, 1999999]), "designation": "CONFIDENTIAL", "reason": "not said"},
-                                    {"records": (5, [6]), "designation": "CONFIDENTIAL", "reason": "not said"}], "relabel everywhere")
+    equal([a[2] for a in last(2)],
+          [{"records": (3, [0, 1, 2, 4, 8, 9, 1999999]), "designation": "CONFIDENTIAL", "reason": "not said"},
+           {"records": (5, [6]), "designation": "CONFIDENTIAL", "reason": "not said"}],
+          "relabel everywhere")
     del vault.searches["mail"]
     status(run("relabel", "--query", "x", "--designation", "C"), REFUSED, "a search that is refused")
     equal(vault.acts, [], "then nothing is relabelled, not even where the search was allowed")
@@ -283,17 +287,20 @@ def approvals():
 def questions():
     vault.asked.clear()
     vault.answers["/v1/order/explain?person=Eve Expert&action=read&collection=logs&bates=OAI000000001&at=2026-03-03T10:00:00Z"] = {
-        "decision": "deny", "reason": "condition", "rule": "experts", "paragraph": "7.3", "cure": "acknowledge", "at": "", "order": 1,
-        "visible": None, "conditions": [{"rule": "experts", "paragraph": "7.3", "effect": "permit", "stands": False, "misses": [],
+        "decision": "deny", "reason": "condition", "rule": "experts", "paragraph": "7.3", "cure": "acknowledge",
+        "at": "", "order": 1, "visible": None, "conditions": [{"rule": "experts", "paragraph": "7.3", "effect": "permit", "stands": "not", "misses": [],
                                          "holds": ["purpose"], "fails": [{"condition": "acknowledgement", "cure": "sign it"}]}]}
-    args = ("order", "explain", "--person", "Eve Expert", "--action", "read", "--at", "2026-03-03T10:00:00Z", "logs", "OAI000000001")
+    args = ("order", "explain", "--person", "Eve Expert", "--action", "read", "--at", "2026-03-03T10:00:00Z", "logs",
+            "OAI000000001")
     got = run(*args)
     status(got, DONE, "explain")
-    for text in ("deny", "7.3", "experts", "acknowledgement (sign it)", "purpose"):
+    for text in ("deny", "7.3", "experts", "acknowledgement (sign it)", "purpose",
+                 "does not permit this"):
         equal(text in got[1], True, "explain says " + text)
     equal(json.loads(run(*args, json_out=True)[1])["decision"], "deny", "explain in JSON")
     vault.answers["/v1/order/who?action=copy&collection=logs&bates=OAI000000001"] = {
-        "record": "OAI000000001", "action": "copy", "people": [{"person": 4, "name": "Ada", "decision": "allow", "reason": "", "paragraph": "7"}]}
+        "record": "OAI000000001", "action": "copy",
+        "people": [{"person": 4, "name": "Ada", "decision": "allow", "reason": "", "paragraph": "7"}]}
     equal("Ada" in run("order", "who", "logs", "OAI000000001", "--action", "copy")[1], True, "who")
     status(run("order", "explain", "--person", "Eve Expert"), USAGE, "explain without an action")
 
@@ -315,7 +322,8 @@ def documents():
 def waiting():
     vault.answers["/v1/status"] = {"state": "open", "sealed": False, "log": {"size": 1, "root": ""}, "version": "x", "waiting": 3}
     equal("3 wait for you" in run("status")[1], True, "status says what waits")
-    for n, text in ((2, "2 items of the docket wait for you: underseal docket list"), (1, "1 item of the docket waits for you"), (0, None)):
+    for n, text in ((2, "2 items of the docket wait for you: underseal docket list"), (1, "1 item of the docket waits for you"),
+                    (0, None)):
         vault.waiting, vault.sessions_wanted = n, 1
         got = run("collection", "list", json_out=True)
         status(got, DONE, "a command that opens a session")
