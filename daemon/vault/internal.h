@@ -329,6 +329,7 @@ struct act_result {
 	int err;
 	enum us_reason reason;
 	const char *detail;        /* NUL-terminated, or NULL */
+	uint32_t rule;             /* of the order, that refused it; 0: none */
 	uint64_t entry;
 	struct us_bytes committed; /* decode it for what the keeper gave */
 	const struct us_msg_logged *logged; /* of the commit; NULL on failure */
