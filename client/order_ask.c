@@ -107,15 +107,21 @@ effect_of(const cJSON *c)
 	return strcmp(us_json_text(c, "effect"), "forbid") == 0 ? "does not forbid this" : "does not permit this";
 }
 
+/* A rule about something else in one line; the others with their conditions. */
 static void
 print_condition(const cJSON *c)
 {
-	printf("\nrule ");
+	const cJSON *misses = cJSON_GetObjectItemCaseSensitive(c, "misses");
+
+	printf("rule ");
 	print_rule(c);
 	printf(", paragraph ");
 	us_print_text(stdout, us_json_text(c, "paragraph"), strlen(us_json_text(c, "paragraph")), 0);
+	if (cJSON_GetArraySize(misses) > 0) {
+		print_joined(": is about another ", misses);
+		return;
+	}
 	printf(": %s\n", effect_of(c));
-	print_joined("  is about another: ", cJSON_GetObjectItemCaseSensitive(c, "misses"));
 	print_joined("  fulfilled: ", cJSON_GetObjectItemCaseSensitive(c, "holds"));
 	print_joined("  fails: ", cJSON_GetObjectItemCaseSensitive(c, "fails"));
 }
@@ -126,7 +132,8 @@ show_explanation(const cJSON *e)
 	const cJSON *visible = cJSON_GetObjectItemCaseSensitive(e, "visible"), *c;
 
 	print_line(e, "decision", "decision");
-	print_line(e, "reason", "reason");
+	if (strcmp(us_json_text(e, "reason"), "none") != 0)
+		print_line(e, "reason", "reason");
 	if (cJSON_GetObjectItemCaseSensitive(e, "rule") != NULL && !cJSON_IsNull(cJSON_GetObjectItemCaseSensitive(e, "rule"))) {
 		printf("%-10s ", "rule");
 		print_rule(e);
@@ -142,6 +149,7 @@ show_explanation(const cJSON *e)
 		printf("%-10s %s\n", "record", cJSON_IsTrue(visible) ? "can be seen" : "cannot be seen");
 	print_joined("assumed    ", cJSON_GetObjectItemCaseSensitive(e, "assumed"));
 	print_joined("not asked  ", cJSON_GetObjectItemCaseSensitive(e, "not_asked"));
+	putchar('\n');
 	cJSON_ArrayForEach(c, cJSON_GetObjectItemCaseSensitive(e, "conditions"))
 		print_condition(c);
 }

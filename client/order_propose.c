@@ -67,6 +67,10 @@ compiles_to(const cJSON *order, const struct us_buf *source)
 	return same;
 }
 
+const struct us_option us_order_sign_options[US_ORDER_SIGN_OPTIONS] = {
+	{ "without-diff", NULL, "sign an order without being shown what it changes" },
+};
+
 int
 us_order_check_version(struct us_client *client, uint32_t version, cJSON **diff)
 {
@@ -75,7 +79,8 @@ us_order_check_version(struct us_client *client, uint32_t version, cJSON **diff)
 	char path[64];
 	int status = us_order_fetch(client, version, &order, &source);
 
-	*diff = NULL;
+	if (diff != NULL)
+		*diff = NULL;
 	if (status == US_EXIT_DONE && !compiles_to(order, &source)) {
 		us_say("VERIFICATION FAILED: version %u, compiled here, is not what the vault would execute; it was not signed. "
 		    "Another release of this client can compile differently: 'underseal --version'", version);
@@ -83,13 +88,17 @@ us_order_check_version(struct us_client *client, uint32_t version, cJSON **diff)
 	}
 	us_buf_free(&source);
 	cJSON_Delete(order);
-	if (status == US_EXIT_DONE)
-		status = us_client_get_one(client, "/v1/order", "order", &in_force);
+	if (status != US_EXIT_DONE || diff == NULL)
+		return status;
+	status = us_client_get_one(client, "/v1/order", "order", &in_force);
 	if (status != US_EXIT_DONE)
 		return status;
 	(void)snprintf(path, sizeof path, "/v1/orders/%.0f/diff/%u", us_json_number(in_force, "version", 0), version);
 	cJSON_Delete(in_force);
-	return us_client_get(client, path, diff);
+	status = us_client_get(client, path, diff);
+	if (status != US_EXIT_DONE)
+		us_say("what version %u changes cannot be shown, so it was not signed; --without-diff signs all the same", version);
+	return status;
 }
 
 static void
@@ -175,7 +184,7 @@ run_sign(struct us_client *client, const struct us_args *args)
 	char id[US_DOCKET_ID_MAX + 1];
 
 	us_filing_id(args->operand[0], "order", id);
-	return us_docket_sign(client, id);
+	return us_docket_sign(client, args, id);
 }
 
 static int
@@ -200,8 +209,8 @@ const struct us_command us_commands_order_propose[] = {
 	    "underseal order propose order-2.yaml --instrument ecf-612.pdf --authority \"ECF No. 612\" --effective "
 	    "2026-06-01T00:00:00Z",
 	    propose_options, 3, 1, 1, run_propose },
-	{ "order sign", "ID", "compiles a version here, shows what it changes, and signs it", "underseal order sign order-2",
-	    NULL, 0, 1, 1, run_sign },
+	{ "order sign", "ID [--without-diff]", "compiles a version here, shows what it changes, and signs it",
+	    "underseal order sign order-2", us_order_sign_options, US_ORDER_SIGN_OPTIONS, 1, 1, run_sign },
 	{ "order withdraw", "ID [--reason TEXT]", "takes back a version that you have proposed",
 	    "underseal order withdraw order-2 --reason \"superseded\"", withdraw_options, 1, 1, 1, run_withdraw },
 	{ 0 },

@@ -138,6 +138,13 @@ def order_sign(proposal):
         equal(vault.acts, [], "nothing is signed with " + what)
     vault.answers["/v1/orders/2"] = listing(version)
 
+    del vault.answers["/v1/orders/1/diff/2"]
+    status(run("order", "sign", "2"), OTHER, "sign without knowing what changes")
+    equal(vault.acts, [], "nothing is signed blindly")
+    status(run("order", "sign", "2", "--without-diff"), PENDING, "sign all the same")
+    equal(last()[1], "docket-sign", "sign all the same")
+    vault.answers["/v1/orders/1/diff/2"] = {"from": 1, "to": 2, "people": []}
+
     got = run("order", "show")
     equal((got[0], got[1]), (DONE, version["source"]), "order show")
     equal(json.loads(run("order", "show", "2", json_out=True)[1])["version"], 2, "order show 2")
