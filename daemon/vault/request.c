@@ -205,6 +205,16 @@ request_cancel(struct front *f, uint32_t tag)
 
 /* --- the run queue ------------------------------------------------------------------------------ */
 
+/* By a timer that is due at once, not by event_active(): that would run steps on and on before sockets are looked at again. */
+static void
+run_soon(struct vault *v)
+{
+	static const struct timeval at_once = { 0, 0 };
+
+	if (event_add(v->run_event, &at_once) != 0)
+		us_fatal("the run queue cannot be set going");
+}
+
 void
 request_run(struct request *r)
 {
@@ -219,7 +229,7 @@ request_run(struct request *r)
 	else
 		v->run_last->run_next = r;
 	v->run_last = r;
-	event_active(v->run_event, EV_TIMEOUT, 1);
+	run_soon(v);
 }
 
 /* One step of each that waits now; those that go on stand at the end again. */
@@ -242,7 +252,7 @@ run_queue(struct vault *v)
 			break;
 	}
 	if (v->run_first != NULL)
-		event_active(v->run_event, EV_TIMEOUT, 1);
+		run_soon(v);
 }
 
 /* --- replies ------------------------------------------------------------------------------------- */
