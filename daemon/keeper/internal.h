@@ -7,6 +7,7 @@
  *   acts.c      signed acts, two phases          loads.c     sealer: loads, batches, dictionaries
  *   serve.c     log files, proofs, box keys, TLS
  *   ledger.c    who has had which records, folded from the log
+ *   disclosed.c how many had those of a clawback
  */
 #ifndef US_DAEMON_KEEPER_INTERNAL_H
 #define US_DAEMON_KEEPER_INTERNAL_H
@@ -218,7 +219,7 @@ void us_keeper_stop_sealed(struct us_keeper *k);
 #define US_KEEPER_HANDLERS(X) \
 	X(keeper_status) X(challenge) X(session_open) X(share) X(seal) X(replay) X(replay_end) \
 	X(log) X(act_prepare) X(batch_prepare) X(act_commit) X(act_abort) X(log_read) X(log_keys) \
-	X(entry_proof) X(noise) X(load_keys_request) X(batch_open) X(batch_sealed) X(batch_void) \
+	X(entry_proof) X(noise) X(disclosed) X(load_keys_request) X(batch_open) X(batch_sealed) X(batch_void) \
 	X(dictionary_open) X(tls_identity) X(tls_sign)
 #define X(name) \
 	int us_on_##name(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_bytes body);

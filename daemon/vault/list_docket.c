@@ -295,8 +295,8 @@ put_wanted(const struct us_registry *reg, const struct us_filing *f, struct us_j
 
 /* --- filings ------------------------------------------------------------------------------------------------------------------ */
 
-static void
-put_services(const struct us_filing *f, struct us_json *j)
+void
+docket_put_services(const struct us_filing *f, struct us_json *j)
 {
 	int64_t due = 0;
 
@@ -348,7 +348,7 @@ put_filing(struct request *r, const struct us_filing *f, struct us_json *j)
 	us_json_kv_cstr(j, "filed_by", list_person_name(reg, f->filed_by));
 	us_json_kv_time(j, "filed", f->filed_ns);
 	us_json_kv_hex(j, "digest", f->digest, sizeof f->digest);
-	put_services(f, j);
+	docket_put_services(f, j);
 	us_json_kv_cstr(j, "objected_by", f->objected_by == 0 ? NULL : list_person_name(reg, f->objected_by));
 	list_put_time(j, "objected", f->objected_ns);
 	list_put_digest(j, "grounds", f->grounds);

@@ -43,6 +43,8 @@ void list_filings(struct request *r, struct listing *l, struct us_json *j);
 size_t docket_waiting(const struct vault *v, const struct us_person *who, int64_t now_ns);
 /* Signatures of a filing (NULL: none) as a value. */
 void docket_put_signatures(const struct us_registry *reg, const struct us_filing *f, struct us_json *j);
+/* "served" and "due" into an open object. */
+void docket_put_services(const struct us_filing *f, struct us_json *j);
 /* What a filing is about, in one line. */
 void docket_put_name(const struct us_registry *reg, const struct us_filing *f, struct us_json *j);
 

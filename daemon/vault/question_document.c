@@ -130,9 +130,108 @@ question_document(struct request *r, const struct us_msg_question_request *q)
 
 /* --- clawbacks -------------------------------------------------------------------------------------------------------- */
 
+struct reporting {
+	char id[US_DOCKET_ID_MAX + 1];
+	uint32_t number;
+	uint64_t entry;
+};
+
+static void
+put_report(struct request *r, const struct us_filing *f, const struct us_msg_disclosed_reply *m, struct us_json *j)
+{
+	const struct us_registry *reg = r->vault->registry;
+
+	us_json_object(j);
+	us_json_kv_cstr(j, "id", f->id);
+	us_json_key(j, "name");
+	docket_put_name(reg, f, j);
+	us_json_kv_cstr(j, "status", us_filing_status_name(f->status));
+	us_json_kv_cstr(j, "filed_by", list_person_name(reg, f->filed_by));
+	us_json_kv_time(j, "filed", f->filed_ns);
+	list_put_time(j, "noticed", f->noticed_ns);
+	us_json_kv_cstr(j, "collection", list_collection_name(reg, f->collection));
+	us_json_kv_uint(j, "clawed_back", f->set->records);
+	us_json_kv_uint(j, "people", m->people);
+	us_json_key(j, "records");
+	if (m->records == UINT64_MAX)
+		us_json_null(j);
+	else
+		us_json_uint(j, m->records);
+	us_json_kv_uint(j, "views", m->views);
+	us_json_kv_uint(j, "copies", m->copies);
+	docket_put_services(f, j);
+	us_json_kv_uint(j, "entry", ((const struct reporting *)r->state)->entry);
+	us_json_close(j);
+}
+
+static void
+counted(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
+{
+	struct request *r = ctx;
+	const struct reporting *p = r->state;
+	const struct us_filing *f = us_registry_filing_named(v->registry, us_bytes_of(p->id));
+	struct us_msg_disclosed_reply m;
+	struct us_json j;
+	struct us_buf b;
+
+	r->call = 0;
+	if (type != US_MSG_disclosed_reply || us_msg_disclosed_reply_decode(&m, body.p, body.n) != US_OK || f == NULL) {
+		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, p->entry);
+		return;
+	}
+	if (m.err != US_OK) {
+		reply_error(r, m.err, (enum us_reason)m.reason, p->entry);
+		return;
+	}
+	us_buf_init(&b, 1u << 20);
+	us_json_begin(&j, &b);
+	put_report(r, f, &m, &j);
+	if (us_json_end(&j) == US_OK)
+		reply_json(r, 200, p->entry, &b);
+	else
+		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, p->entry);
+	us_buf_free(&b);
+}
+
+static void
+report_logged(struct request *r, const struct us_msg_logged *m)
+{
+	struct reporting *p = r->state;
+	struct us_msg_disclosed ask = { .clawback = p->number };
+	int err;
+
+	p->entry = m->index;
+	memcpy(ask.credential, r->credential, sizeof ask.credential);
+	memcpy(ask.session, r->session, sizeof ask.session);
+	r->call = call_new(r->vault, counted, r);
+	err = r->call == 0 ? US_ERR_BUSY : us_send_disclosed(r->vault->keeper, r->call, &ask);
+	if (err != US_OK)
+		reply_error(r, err, US_REASON_ERROR, m->index);
+}
+
 void
 question_clawback(struct request *r, const struct us_msg_question_request *q)
 {
-	(void)q;
-	question_not_found(r, US_ACTION_CLAWBACK_REPORT, "There is no such clawback");
+	struct reporting *p = calloc(1, sizeof *p);
+	const struct us_filing *f;
+
+	if (p == NULL) {
+		reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
+		return;
+	}
+	r->state = p;
+	r->free_state = free;
+	p->number = q->first;
+	(void)snprintf(p->id, sizeof p->id, "clawback-%u", q->first);
+	f = us_registry_filing_named(r->vault->registry, us_bytes_of(p->id));
+	if (f != NULL && f->set != NULL)
+		r->collection = f->set->collection;
+	if (access_rule(r, US_ACTION_CLAWBACK_REPORT, (struct us_bytes){ NULL, 0 }, 0) != US_OK)
+		return;
+	/* the numbers are for who took the records back, and for the court: not for those who are counted */
+	if (f == NULL || f->set == NULL || (!sight_is_full(r) && !sight_shares_party(r, f->filed_by))) {
+		question_not_found(r, US_ACTION_CLAWBACK_REPORT, "There is no such clawback, or its report is not for you");
+		return;
+	}
+	question_log(r, US_ACTION_CLAWBACK_REPORT, us_bytes_of(p->id), report_logged);
 }
