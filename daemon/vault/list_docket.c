@@ -109,6 +109,7 @@ static void
 freeze_name(const struct us_registry *reg, const struct us_filing *f, struct us_buf *b)
 {
 	const char *collection = list_collection_name(reg, f->collection), *person = list_person_name(reg, f->person);
+	const unsigned long long records = records_of(f);
 
 	switch (f->scope) {
 	case US_FREEZE_EVERYTHING: (void)us_buf_putf(b, "freeze of everything"); return;
@@ -116,7 +117,7 @@ freeze_name(const struct us_registry *reg, const struct us_filing *f, struct us_
 	case US_FREEZE_PERSON: (void)us_buf_putf(b, "freeze of %s", person == NULL ? "somebody" : person); return;
 	case US_FREEZE_COLLECTION: (void)us_buf_putf(b, "freeze of collection %s", collection == NULL ? "" : collection); return;
 	case US_FREEZE_RECORDS:
-		(void)us_buf_putf(b, "freeze of %llu records of %s", (unsigned long long)records_of(f),
+		(void)us_buf_putf(b, "freeze of %llu record%s of %s", records, records == 1 ? "" : "s",
 		    collection == NULL ? "" : collection);
 		return;
 	}
@@ -137,14 +138,14 @@ docket_put_name(const struct us_registry *reg, const struct us_filing *f, struct
 		break;
 	case US_FILING_CHALLENGE:
 	case US_FILING_CLAWBACK:
-		(void)us_buf_putf(&b, "%s of %llu records of %s", us_filing_kind_name(f->kind), records,
-		    collection == NULL ? "" : collection);
+		(void)us_buf_putf(&b, "%s of %llu record%s of %s", us_filing_kind_name(f->kind), records,
+		    records == 1 ? "" : "s", collection == NULL ? "" : collection);
 		break;
 	case US_FILING_FREEZE: freeze_name(reg, f, &b); break;
 	case US_FILING_APPROVAL:
 		(void)us_buf_putf(&b, "approval of %s", us_action_name((unsigned)f->action));
 		if (records > 0)
-			(void)us_buf_putf(&b, " of %llu records", records);
+			(void)us_buf_putf(&b, " of %llu record%s", records, records == 1 ? "" : "s");
 		(void)us_buf_putf(&b, " in %s", collection == NULL ? "" : collection);
 		break;
 	}

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "daemon/vault/question.h"
-#include "registry/withheld.h"
 
 int
 question_rules_init(struct question_rules *w, struct vault *v, const struct us_order *order, uint32_t collection)
@@ -61,22 +60,15 @@ query_of(struct question_rules *w, int rule, const struct us_query **out)
 static int
 evaluate(struct question_rules *w, int rule, roaring_bitmap_t **out)
 {
-	const struct us_batch *b = w->batch;
-	const struct us_collection *c = us_registry_collection(w->vault->registry, w->collection);
-	struct us_eval_options options = { .base = b->facts.first, .bates_prefix = us_bytes_of(c->prefix),
-		.term_key = us_term_table_key, .term_key_ctx = &w->keys };
 	const struct us_query *query;
-	struct us_segment *segment;
 	int err;
 
 	if (!w->order->rules[rule].is_query) {
-		*out = roaring_bitmap_from_range(0, b->facts.count, 1);
+		*out = roaring_bitmap_from_range(0, w->batch->facts.count, 1);
 		return *out == NULL ? US_ERR_NOMEM : US_OK;
 	}
 	err = query_of(w, rule, &query);
-	if (err == US_OK)
-		err = evidence_segment(w->vault, b, &segment);
-	return err != US_OK ? err : us_eval(segment, query, &options, out);
+	return err != US_OK ? err : view_eval(w->vault, w->batch, query, &w->keys, out);
 }
 
 int
