@@ -181,7 +181,8 @@ us_docket_sign(struct us_client *client, const struct us_args *args, const char 
 	status = us_get_named(client, "/v1/docket/", id, "", "item that waits in the docket", &item);
 	digest = us_json_text(item, "digest");
 	if (status == US_EXIT_DONE && strncmp(id, "order-", 6) == 0)
-		status = us_order_check_version(client, us_filing_number(id, "order"), us_flag(args, "without-diff") ? NULL : &diff);
+		status = us_order_check_version(client, us_filing_number(id, "order"),
+		    us_flag(args, "without-diff") ? NULL : &diff);
 	if (status == US_EXIT_DONE && !client->json) {
 		show_item(item);
 		if (diff != NULL)
@@ -327,7 +328,8 @@ const struct us_command us_commands_docket[] = {
 	{ "docket list", "[--all]", "everything that waits for somebody", "underseal docket list", list_options, 1, 0, 0,
 	    run_list },
 	{ "docket show", "ID", "one item, as it would be signed", "underseal docket show clearance-1", NULL, 0, 1, 1, run_show },
-	{ "docket sign", "ID [--without-diff]", "signs an item with the profile's key; an order is compiled anew and compared first",
+	{ "docket sign", "ID [--without-diff]",
+	    "signs an item with the profile's key; an order is compiled anew and compared first",
 	    "underseal docket sign person-5", us_order_sign_options, US_ORDER_SIGN_OPTIONS, 1, 1, run_sign },
 	{ "docket object", "ID --file F", "objects for your party, with grounds",
 	    "underseal docket object clearance-1 --file objection.pdf",

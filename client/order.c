@@ -117,8 +117,12 @@ run_diff(struct us_client *client, const struct us_args *args)
 static void
 show_suspended(const cJSON *answer)
 {
-	(void)answer;
-	puts("suspended: its predecessor is in force again");
+	const double in_force = us_json_number(answer, "in_force", 0);
+
+	if (in_force > 0)
+		printf("suspended: version %.0f is in force\n", in_force);
+	else
+		puts("suspended");
 }
 
 static int

@@ -97,7 +97,8 @@ us_order_check_version(struct us_client *client, uint32_t version, cJSON **diff)
 	cJSON_Delete(in_force);
 	status = us_client_get(client, path, diff);
 	if (status != US_EXIT_DONE)
-		us_say("what version %u changes cannot be shown, so it was not signed; --without-diff signs all the same", version);
+		us_say("what version %u changes cannot be shown, so it was not signed; --without-diff signs all the same",
+		    version);
 	return status;
 }
 
