@@ -122,6 +122,9 @@ count_step(struct request *r)
 	const int64_t start = us_time_mono_ns();
 	int err = US_OK;
 
+	/* whoever is suspended meanwhile gets no answer any more */
+	if (access_again(r, US_ACTION_ORDER_DIFF, (struct us_bytes){ NULL, 0 }, 0) == ACCESS_ENDED)
+		return;
 	while (err == US_OK && c->batch < us_registry_batches(r->vault->registry, c->collection)) {
 		const struct us_batch *batch = us_registry_batch(r->vault->registry, c->collection, c->batch++);
 
