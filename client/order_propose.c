@@ -103,19 +103,32 @@ us_order_check_version(struct us_client *client, uint32_t version, cJSON **diff)
 }
 
 static void
-show_change(const cJSON *change)
+show_samples(const cJSON *samples)
 {
 	const cJSON *sample;
 	int n = 0;
+
+	cJSON_ArrayForEach(sample, samples)
+		if (cJSON_IsString(sample))
+			printf("%s%s", n++ == 0 ? "; such as " : ", ", sample->valuestring);
+}
+
+static void
+show_change(const cJSON *change)
+{
+	const char *loses = us_json_text(change, "loses_paragraph");
 
 	printf("  +%-8.0f -%-8.0f ", us_json_number(change, "gains", 0), us_json_number(change, "loses", 0));
 	us_print_text(stdout, us_json_text(change, "name"), strlen(us_json_text(change, "name")), 0);
 	printf(" (%s, %s): %s in %s, paragraph ", us_json_text(change, "party"), us_json_text(change, "capacity"),
 	    us_json_text(change, "action"), us_json_text(change, "collection"));
 	us_print_text(stdout, us_json_text(change, "paragraph"), strlen(us_json_text(change, "paragraph")), 0);
-	cJSON_ArrayForEach(sample, cJSON_GetObjectItemCaseSensitive(change, "samples"))
-		if (cJSON_IsString(sample))
-			printf("%s%s", n++ == 0 ? "; such as " : ", ", sample->valuestring);
+	show_samples(cJSON_GetObjectItemCaseSensitive(change, "samples"));
+	if (*loses != '\0') { /* who both gains and loses does so by two rules */
+		fputs("; lost by paragraph ", stdout);
+		us_print_text(stdout, loses, strlen(loses), 0);
+		show_samples(cJSON_GetObjectItemCaseSensitive(change, "loses_samples"));
+	}
 	putchar('\n');
 }
 
@@ -131,6 +144,7 @@ us_order_show_diff(const cJSON *diff)
 		puts("  nobody's view of a record changes");
 	cJSON_ArrayForEach(change, people)
 		show_change(change);
+	puts("limits and conditions are not compared: 'underseal order show' has both texts");
 }
 
 /* ---- commands ---- */

@@ -129,10 +129,12 @@ static void
 show_report(const cJSON *report)
 {
 	static const char *const columns[] = { "party", "served", "received", "due" };
+	const cJSON *served = cJSON_GetObjectItemCaseSensitive(report, "served");
 
 	printf("%s: %.0f people had %.0f of its records; %.0f copies hold some\n", us_json_text(report, "id"),
 	    us_json_number(report, "people", 0), us_json_number(report, "records", 0), us_json_number(report, "copies", 0));
-	us_print_table(cJSON_GetObjectItemCaseSensitive(report, "served"), columns, 4);
+	if (cJSON_GetArraySize(served) > 0)
+		us_print_table(served, columns, 4);
 }
 
 static int
