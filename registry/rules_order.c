@@ -242,12 +242,13 @@ sign(const struct us_registry *reg, const struct us_settled *s, struct us_refusa
 		return wrong_state(refusal, f);
 	if (f->kind != US_FILING_ORDER && f->kind != US_FILING_CLEARANCE && f->kind != US_FILING_APPROVAL)
 		return not_yours(refusal, f->id);
-	if (f->kind == US_FILING_CLEARANCE && !us_filing_term_has_run(reg, f, s->time_ns)) {
+	/* whose signature counts comes first: what still stands in the way is not everybody's business */
+	err = f->kind == US_FILING_APPROVAL ? approve(reg, s, f, refusal) : add_to_quorum(reg, s, f, refusal);
+	if (err == US_OK && f->kind == US_FILING_CLEARANCE && !us_filing_term_has_run(reg, f, s->time_ns)) {
 		err = us_refuse(refusal, US_ERR_STATE, US_REASON_CLEARANCE, "%s: not every party is served, or a term to object still runs", f->id);
 		us_refuse_cure(refusal, "docket show says who was served when and what is due");
-		return err;
 	}
-	return f->kind == US_FILING_APPROVAL ? approve(reg, s, f, refusal) : add_to_quorum(reg, s, f, refusal);
+	return err;
 }
 
 static int
