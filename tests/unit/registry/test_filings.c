@@ -285,6 +285,32 @@ test_approvals(void **state)
 	actor_free(&judge);
 }
 
+/* Nobody approves their own request, even of a party and capacity that the rule counts; another of the same party may. */
+static void
+test_approval_own(void **state)
+{
+	struct world *w = *state;
+	static const struct edit own[] = { { "count: 2, party: [court, defendant], capacity: [auditor, producer]",
+		"count: 1, party: plaintiffs, capacity: outside-counsel" }, { NULL, NULL } };
+	struct us_approver who[US_APPROVERS_MAX];
+	struct actor partner;
+	uint8_t digest[32];
+	size_t n;
+
+	join(w, &partner, "Paul Partner", US_CAPACITY_OUTSIDE_COUNSEL, "plaintiffs", &w->attorney);
+	amend(w, 2, own, 0);
+	assert_int_equal(request_copy(w, &w->attorney, 0, 3, digest), US_OK);
+	assert_false(waits_for(w, "approval-1", &w->attorney));
+	assert_true(waits_for(w, "approval-1", &partner));
+	assert_int_equal(sign(w, &w->attorney, "approval-1"), US_ERR_DENIED);
+	assert_int_equal(sign(w, &w->auditor, "approval-1"), US_ERR_DENIED); /* was counted under version 1 */
+	assert_int_equal(sign(w, &partner, "approval-1"), US_OK);
+	assert_string_equal(us_registry_approval(w->reg, digest, who, &n)->id, "approval-1");
+	assert_int_equal(n, 1);
+	assert_int_equal(who[0].person, partner.person);
+	actor_free(&partner);
+}
+
 /* ---- every act on every kind in every status ---- */
 
 enum deed { SIGN, OBJECT, RESOLVE, WITHDRAW, SERVE, UNFREEZE, DEEDS };
@@ -391,7 +417,7 @@ main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, docket_setup, docket_teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_clearance_request), T(test_clearance_term), T(test_clearance_two_sign), T(test_clearance_objection),
-		T(test_challenge), T(test_approvals), cmocka_unit_test(test_table),
+		T(test_challenge), T(test_approvals), T(test_approval_own), cmocka_unit_test(test_table),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -189,6 +189,12 @@ test_effective(void **state)
 	assert_int_equal(version_at(w, w->now), 4);
 	assert_int_equal(version_at(w, w->now - 1), 2);
 	assert_int_equal(us_order_version_starts(us_registry_version_of(w->reg, 4)), w->now);
+	/* two of the same moment: the higher one */
+	amend(w, 6, NULL, w->now + DAY_NS);
+	assert_int_equal(propose(w, &w->admin, 7, NULL, us_registry_version_of(w->reg, 6)->effective_ns), US_OK);
+	assert_int_equal(sign(w, &w->auditor, "order-7"), US_OK);
+	assert_int_equal(version_at(w, w->now), 4);
+	assert_int_equal(version_at(w, us_registry_version_of(w->reg, 6)->effective_ns), 7);
 }
 
 /* Prepared a moment before another version comes into force, and not applied: the keeper must ask again. */
@@ -251,6 +257,8 @@ test_suspended(void **state)
 	assert_true(us_registry_generation(w->reg) > generation);
 	assert_int_equal(us_registry_order(w->reg)->version, 2);
 	assert_int_equal(version_status(w, 3), US_VERSION_SUSPENDED);
+	assert_int_equal(us_registry_version_of(w->reg, 3)->suspended_by, w->auditor.person);
+	assert_string_equal(us_registry_version_of(w->reg, 3)->suspended_authority, "ECF No. 2");
 	assert_int_equal(version_at(w, w->now), 2);
 	assert_int_equal(version_at(w, w->now - 1), 3); /* what was, was */
 	assert_int_equal(version_at(w, three), 3);

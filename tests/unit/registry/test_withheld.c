@@ -94,6 +94,8 @@ test_clawback(void **state)
 	assert_int_equal(r.run[0].count, 5);
 	assert_int_equal(runs_of(w, 0, 90, US_WITHHELD_CLAWBACK | US_WITHHELD_FREEZE).n, 0);
 	assert_int_equal(runs_of(w, 0, 200, US_WITHHELD_FREEZE).n, 0);
+	us_registry_withheld_runs(w->reg, 2, 0, 200, US_WITHHELD_CLAWBACK, collect, &r);
+	assert_int_equal(r.n, 1); /* nothing came of another collection */
 	/* an objection brings nothing back; denied, all is seen again */
 	assert_int_equal(object(w, &w->attorney, "clawback-1"), US_OK);
 	assert_int_equal(withheld(w, 90), US_WITHHELD_CLAWBACK);
