@@ -9,6 +9,8 @@
  *   narrow.c    what a search must not tell
  *   handle_*.c  one file a kind of request                   load.c     the sealer's side of loads
  *   tags.c      duplicates                                   acts.c     acts, one after another
+ *   list_*.c    what lists show (listing.h)                  question_*.c questions about the order (question.h)
+ *   past.c      acts of the store, and what was before
  */
 #ifndef US_DAEMON_VAULT_INTERNAL_H
 #define US_DAEMON_VAULT_INTERNAL_H

@@ -152,10 +152,12 @@ static const struct {
 	int party; /* 0 plaintiffs, 1 defendant, 2 court, -1 none */
 	const char *may; /* all that it may of the ordered actions, with spaces around each */
 } rights[] = {
-	{ US_CAPACITY_OUTSIDE_COUNSEL, 0, " count search read sample terms match copy copy-list copy-return " },
+	{ US_CAPACITY_OUTSIDE_COUNSEL, 0, " count search read sample terms match copy copy-list copy-return challenge " },
 	{ US_CAPACITY_COUNSEL_STAFF, 0, " count search read sample terms match copy-list copy-return " },
-	{ US_CAPACITY_PRODUCER, 1, " load batch-list batch-hold batch-release batch-withdraw " },
-	{ US_CAPACITY_AUDITOR, 2, " audit-list audit-keys audit-export audit-report " },
+	{ US_CAPACITY_PRODUCER, 1, " load batch-list batch-hold batch-release batch-withdraw clawback clawback-report relabel " },
+	{ US_CAPACITY_AUDITOR, 2, " audit-list audit-keys audit-export audit-report clawback-report " },
+	{ US_CAPACITY_COURT, 2, " clawback-report " },
+	{ US_CAPACITY_SPECIAL_MASTER, 2, " clawback-report " },
 };
 
 static void
