@@ -173,7 +173,9 @@ us_docket_sign(struct us_client *client, const struct us_args *args, const char 
 {
 	struct us_act *act = us_act_new(US_ACT_DOCKET_SIGN);
 	cJSON *item = NULL, *answer = NULL, *diff = NULL;
+	uint8_t own[32] = { 0 };
 	const char *digest;
+	char hex[65];
 	int status;
 
 	if (strncmp(id, "freeze-", 7) == 0) /* has an act of its own, which says on what authority */
@@ -181,8 +183,13 @@ us_docket_sign(struct us_client *client, const struct us_args *args, const char 
 	status = us_get_named(client, "/v1/docket/", id, "", "item that waits in the docket", &item);
 	digest = us_json_text(item, "digest");
 	if (status == US_EXIT_DONE && strncmp(id, "order-", 6) == 0)
-		status = us_order_check_version(client, us_filing_number(id, "order"),
+		status = us_order_check_version(client, us_filing_number(id, "order"), own,
 		    us_flag(args, "without-diff") ? NULL : &diff);
+	us_hex_encode(own, 32, hex);
+	if (status == US_EXIT_DONE && strncmp(id, "order-", 6) == 0 && strcmp(digest, hex) != 0) {
+		us_say("VERIFICATION FAILED: %s is to be signed as something else than what the vault shows; it was not signed", id);
+		status = US_EXIT_UNVERIFIED;
+	}
 	if (status == US_EXIT_DONE && !client->json) {
 		show_item(item);
 		if (diff != NULL)

@@ -10,6 +10,7 @@
 #include "common/base64.h"
 #include "common/crypto.h"
 #include "common/err.h"
+#include "common/timefmt.h"
 #include "policy/yaml/yaml.h"
 
 /* ---- fetching ---- */
@@ -50,10 +51,12 @@ us_order_fetch(struct us_client *client, uint32_t version, cJSON **out, struct u
 
 /* The compiled form is what the vault executes; the source is what people read. */
 static int
-compiles_to(const cJSON *order, const struct us_buf *source)
+compiles_to(struct us_client *client, const cJSON *order, uint32_t version, const struct us_buf *source, uint8_t item[32])
 {
 	static struct us_findings findings;
 	const char *text = us_json_text(order, "compiled"), *digest = us_json_text(order, "compiled_digest");
+	const char *instrument = us_json_text(order, "instrument"), *effective = us_json_text(order, "effective");
+	struct us_act_order_propose shown_as = { .authority = us_bytes_of(us_json_text(order, "authority")) };
 	struct us_buf shown, own;
 	int same;
 
@@ -62,6 +65,12 @@ compiles_to(const cJSON *order, const struct us_buf *source)
 	same = us_order_compile((struct us_bytes){ source->data, source->len }, &own, &findings) == US_OK &&
 	    has_digest(&own, digest) && us_base64_take(&shown, text, strlen(text)) == US_OK && shown.len == own.len &&
 	    memcmp(shown.data, own.data, own.len) == 0;
+	shown_as.source = (struct us_bytes){ source->data, source->len };
+	shown_as.compiled = (struct us_bytes){ own.data, own.len };
+	same = same && (*instrument == '\0' ||
+	    (strlen(instrument) == 64 && us_hex_decode(instrument, 64, shown_as.instrument, 32) == US_OK)) &&
+	    (*effective == '\0' || us_time_parse(effective, strlen(effective), &shown_as.effective_ns) == US_OK) &&
+	    us_order_item_digest(us_client_profile(client)->vault_id, version, &shown_as, item) == US_OK;
 	us_buf_free(&shown);
 	us_buf_free(&own);
 	return same;
@@ -72,7 +81,7 @@ const struct us_option us_order_sign_options[US_ORDER_SIGN_OPTIONS] = {
 };
 
 int
-us_order_check_version(struct us_client *client, uint32_t version, cJSON **diff)
+us_order_check_version(struct us_client *client, uint32_t version, uint8_t digest[32], cJSON **diff)
 {
 	cJSON *order = NULL, *in_force = NULL;
 	struct us_buf source;
@@ -81,7 +90,7 @@ us_order_check_version(struct us_client *client, uint32_t version, cJSON **diff)
 
 	if (diff != NULL)
 		*diff = NULL;
-	if (status == US_EXIT_DONE && !compiles_to(order, &source)) {
+	if (status == US_EXIT_DONE && !compiles_to(client, order, version, &source, digest)) {
 		us_say("VERIFICATION FAILED: version %u, compiled here, is not what the vault would execute; it was not signed. "
 		    "Another release of this client can compile differently: 'underseal --version'", version);
 		status = US_EXIT_UNVERIFIED;

@@ -187,3 +187,18 @@ us_state_digest(const uint8_t digest[32], struct us_bytes committed, uint8_t nex
 		memcpy(next, sum, 32);
 	return err;
 }
+
+int
+us_order_item_digest(const uint8_t vault_id[32], uint32_t version, const struct us_act_order_propose *p, uint8_t out[32])
+{
+	uint8_t source[32], compiled[32], number[4], effective[8];
+	const struct us_bytes parts[] = { us_bytes_of("underseal/docket/order/1"), { vault_id, 32 }, { number, 4 }, { source, 32 },
+		{ compiled, 32 }, { p->instrument, 32 }, { effective, 8 }, p->authority };
+	int err = us_sha256(p->source.p, p->source.n, source);
+
+	if (err == US_OK)
+		err = us_sha256(p->compiled.p, p->compiled.n, compiled);
+	us_store_u32(number, version);
+	us_store_u64(effective, (uint64_t)p->effective_ns);
+	return err != US_OK ? err : us_sha256_parts(parts, sizeof(parts) / sizeof(parts[0]), out);
+}

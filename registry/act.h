@@ -366,6 +366,11 @@ struct us_act_order_propose {
 	int64_t effective_ns; /* 0: once it is signed */
 };
 
+/* What signers of a version sign: SHA-256("underseal/docket/order/1" ‖ vault id ‖ u32 version ‖ SHA-256(source) ‖ SHA-256(compiled)
+ * ‖ instrument(32) ‖ i64 effective ‖ authority): everything that they were shown, so that they can make it again themselves. */
+int us_order_item_digest(const uint8_t vault_id[32], uint32_t version, const struct us_act_order_propose *proposal,
+    uint8_t out[32]);
+
 struct us_act_order_suspend {
 	uint32_t version;
 	struct us_bytes authority;

@@ -18,7 +18,7 @@
  *   WAITS --object (a party served)--> OBJECTED      clearance alone; of others an objection is noted, and changes nothing
  *   WAITS, OBJECTED --resolve granted | quorum--> GRANTED;   --resolve denied--> DENIED;   --withdraw--> WITHDRAWN
  *
- * A signature names the item's digest: SHA-256("underseal/docket/filing/1" ‖ vault id ‖ str16 id ‖ SHA-256(the committed act that opened it)), so
+ * A signature names the item's digest: of an order us_order_item_digest(), of all else SHA-256("underseal/docket/filing/1" ‖ vault id ‖ str16 id ‖ SHA-256(the committed act that opened it)), so
  * that what was shown is what is signed. Who may do what: registry/authority.h.
  */
 #ifndef US_REGISTRY_DOCKET_H

@@ -78,7 +78,9 @@ propose(struct us_registry *reg, struct us_settled *s)
 
 	if (err != US_OK)
 		return err;
-	err = us_version_add(reg, s->order, a->source, &v);
+	err = us_order_item_digest(reg->vault_id, s->order->version, a, f->digest);
+	if (err == US_OK)
+		err = us_version_add(reg, s->order, a->source, &v);
 	if (err != US_OK) {
 		drop_filing(reg, f);
 		return err;

@@ -59,6 +59,19 @@ root_of(struct us_bytes checkpoint)
 	return line;
 }
 
+/* How many items of the docket wait for whose credential this is. */
+static void
+put_waiting(const struct request *r, struct us_json *j)
+{
+	const struct us_person *person = NULL;
+	const int64_t now = us_time_now_ns();
+
+	if (r->vault->state != VAULT_OPEN ||
+	    us_registry_standing(r->vault->registry, r->credential, now, &person, NULL) != US_REASON_NONE)
+		return;
+	us_json_kv_uint(j, "waiting", docket_waiting(r->vault, person, now));
+}
+
 static void
 on_status(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 {
@@ -105,6 +118,7 @@ on_status(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 	us_json_kv_str(&j, "checkpoint", m.checkpoint);
 	us_json_close(&j);
 	us_json_kv_hex(&j, "vault", m.vault_id, sizeof m.vault_id);
+	put_waiting(r, &j);
 	us_json_key(&j, "unseal_key");
 	if (sealed)
 		us_json_base64(&j, m.unseal_key, sizeof m.unseal_key);

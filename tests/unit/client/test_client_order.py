@@ -3,6 +3,7 @@ sign or keep, and end with the status that scripts rely on. Against a vault that
 """
 import csv
 import hashlib
+import struct
 import io
 import json
 import os
@@ -100,16 +101,19 @@ def order_versions():
 
 
 def order_sign(proposal):
-    version = {"version": 2, "title": "T", "status": "proposed", "instrument": None,
+    version = {"version": 2, "title": "T", "status": "proposed", "instrument": None, "effective": None, "authority": "ECF No. 612",
                "source": proposal["source"].decode(), "source_digest": hashlib.sha256(proposal["source"]).hexdigest(),
                "compiled": fake_vault.b64(proposal["compiled"]),
                "compiled_digest": hashlib.sha256(proposal["compiled"]).hexdigest()}
+    item = hashlib.sha256(b"underseal/docket/order/1" + fake_vault.VAULT_ID + struct.pack(">I", 2) +
+                          hashlib.sha256(proposal["source"]).digest() + hashlib.sha256(proposal["compiled"]).digest() +
+                          bytes(32) + struct.pack(">q", 0) + b"ECF No. 612").hexdigest()
     in_force = dict(version, version=1, status="in-force")
     vault.answers["/v1/order"] = listing(in_force)
     vault.answers["/v1/orders"] = listing(in_force, version)
     vault.answers["/v1/orders/1"] = listing(in_force)
     vault.answers["/v1/orders/2"] = listing(version)
-    vault.answers["/v1/docket/order-2"] = listing({"id": "order-2", "kind": "order", "digest": "ab" * 32})
+    vault.answers["/v1/docket/order-2"] = listing({"id": "order-2", "kind": "order", "digest": item})
     vault.answers["/v1/orders/1/diff/2"] = {"from": 1, "to": 2, "total_gains": 7, "total_loses": 0, "people": [
         {"person": 4, "name": "Ada \x1b[31mAttorney", "party": "plaintiffs", "capacity": "outside-counsel", "collection": "logs",
          "action": "read", "gains": 7, "loses": 0, "rule": "r", "paragraph": "7.3", "samples": ["OAI000000001"]}]}
@@ -117,7 +121,7 @@ def order_sign(proposal):
     for name in (("order", "sign", "2"), ("order", "sign", "order-2"), ("docket", "sign", "order-2")):
         got = run(*name)
         status(got, PENDING, " ".join(name))
-        equal(last(), ("/v1/docket", "docket-sign", {"id": "order-2", "digest": "ab" * 32}), " ".join(name))
+        equal(last(), ("/v1/docket", "docket-sign", {"id": "order-2", "digest": item}), " ".join(name))
         equal("OAI000000001" in got[1] and "+7" in got[1] and "\x1b" not in got[1], True, "the diff is shown, and harmless")
     got = run("order", "sign", "2", json_out=True)
     equal(json.loads(got[1]).get("diff", {}).get("total_gains"), 7, "the diff in JSON")
@@ -129,6 +133,9 @@ def order_sign(proposal):
         "another compiled form": dict(compiled=fake_vault.b64(bytes(other)), compiled_digest=hashlib.sha256(other).hexdigest()),
         "another digest": dict(compiled_digest="11" * 32),
         "compiled bytes that are not the digest's": dict(compiled=fake_vault.b64(bytes(other))),
+        "another authority": dict(authority="ECF No. 613"),
+        "another instrument": dict(instrument="cd" * 32),
+        "another time": dict(effective="2030-01-01T00:00:00Z"),
         "another source": dict(source=version["source"].replace("demo", "emo ")),
         "another source and its digest": dict(source="# no order\n", source_digest=hashlib.sha256(b"# no order\n").hexdigest()),
     }
