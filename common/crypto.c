@@ -209,6 +209,19 @@ us_hash_final(struct us_hash *h, uint8_t out[US_DIGEST_SIZE])
 	return us_digest_parts(h->ctx, NULL, 0, out);
 }
 
+int
+us_hash_copy(const struct us_hash *from, struct us_hash **out)
+{
+	int err = us_hash_new(out);
+
+	if (err == US_OK && EVP_MD_CTX_copy_ex((*out)->ctx, from->ctx) != 1) {
+		us_hash_free(*out);
+		*out = NULL;
+		err = US_ERR_CRYPTO;
+	}
+	return err;
+}
+
 void
 us_hash_free(struct us_hash *h)
 {

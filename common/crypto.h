@@ -44,6 +44,8 @@ int us_hash_new(struct us_hash **out);
 int us_hash_update(struct us_hash *h, const void *p, size_t n);
 /* The digest; h may then take a new message. */
 int us_hash_final(struct us_hash *h, uint8_t out[US_DIGEST_SIZE]);
+/* Another that goes on from the same bytes. */
+int us_hash_copy(const struct us_hash *from, struct us_hash **out);
 void us_hash_free(struct us_hash *h);
 
 /* HMAC-SHA-256 over the parts (at most 10, else US_ERR_ARG); the key may have any length. */

@@ -313,14 +313,49 @@ us_registry_documents(const struct us_registry *reg)
 const struct us_document *
 us_registry_document(const struct us_registry *reg, size_t i)
 {
-	return i < reg->n_documents ? reg->documents[i] : NULL;
+	return i < reg->n_documents ? &reg->documents[i]->shown : NULL;
 }
 
 const struct us_document *
 us_registry_document_of(const struct us_registry *reg, const uint8_t digest[32], int whole)
 {
-	for (size_t i = 0; i < reg->n_documents; i++)
-		if (memcmp(reg->documents[i]->digest, digest, 32) == 0)
-			return whole && reg->documents[i]->parts < reg->documents[i]->parts_all ? NULL : reg->documents[i];
+	for (size_t i = 0; i < reg->n_documents; i++) {
+		const struct us_document *d = &reg->documents[i]->shown;
+
+		if (memcmp(d->digest, digest, 32) == 0 && (!whole || d->parts == d->parts_all))
+			return d;
+	}
 	return NULL;
+}
+
+struct us_document_full *
+us_document_full(const struct us_registry *reg, const uint8_t digest[32], uint32_t person)
+{
+	struct us_document_full *begun = NULL;
+
+	for (size_t i = 0; i < reg->n_documents; i++) {
+		struct us_document_full *d = reg->documents[i];
+
+		if (memcmp(d->shown.digest, digest, 32) != 0)
+			continue;
+		if (d->shown.parts == d->shown.parts_all)
+			return d;
+		if (d->shown.added_by == person)
+			begun = d;
+	}
+	return begun;
+}
+
+int
+us_document_hash(const struct us_document_full *d, const struct us_act_document *a, struct us_hash **out)
+{
+	int err = d == NULL ? us_hash_new(out) : us_hash_copy(d->hash, out);
+
+	if (err == US_OK)
+		err = us_hash_update(*out, a->bytes.p, a->bytes.n);
+	if (err != US_OK) {
+		us_hash_free(*out);
+		*out = NULL;
+	}
+	return err;
 }

@@ -212,7 +212,7 @@ issue(struct us_registry *reg, const struct us_settled *s)
 		return err;
 	c->shown.issued_by = s->actor->id;
 	/* renewing one's own adds no power; and without an order nobody could approve */
-	if (reg->order->n_parties == 0 || (s->actor->id == p->id && p->party_bits == 0))
+	if (reg->order->n_parties == 0 || (s->actor->id == p->id && p->n_parties == 0))
 		c->shown.approved = 1;
 	return US_OK;
 }

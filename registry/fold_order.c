@@ -380,31 +380,45 @@ approval(struct us_registry *reg, const struct us_settled *s)
 }
 
 static int
+document_begin(struct us_registry *reg, const struct us_settled *s, struct us_document_full **out)
+{
+	const struct us_act_document *a = &s->act->u.document;
+	struct us_document_full *d;
+	int err = us_grow(&reg->documents, reg->n_documents, &reg->cap_documents, sizeof(struct us_document_full *));
+
+	if (err != US_OK)
+		return err;
+	d = calloc(1, sizeof(*d));
+	if (d == NULL)
+		return US_ERR_NOMEM;
+	memcpy(d->shown.digest, a->digest, 32);
+	d->shown.size = a->size;
+	copy_text(d->shown.name, sizeof(d->shown.name), a->name);
+	d->shown.added_by = s->actor->id;
+	d->shown.added_ns = s->time_ns;
+	d->shown.parts_all = (uint32_t)((a->size + US_DOCUMENT_PART - 1) / US_DOCUMENT_PART);
+	reg->documents[reg->n_documents++] = d;
+	*out = d;
+	return US_OK;
+}
+
+static int
 document(struct us_registry *reg, const struct us_settled *s)
 {
 	const struct us_act_document *a = &s->act->u.document;
-	struct us_document *d = NULL;
-	int err;
+	struct us_document_full *d = us_document_full(reg, a->digest, s->actor->id);
+	struct us_hash *hash;
+	int err = us_document_hash(d, a, &hash);
 
-	for (size_t i = 0; i < reg->n_documents; i++)
-		if (memcmp(reg->documents[i]->digest, a->digest, 32) == 0)
-			d = reg->documents[i];
-	if (d == NULL) {
-		err = us_grow(&reg->documents, reg->n_documents, &reg->cap_documents, sizeof(struct us_document *));
-		if (err != US_OK)
-			return err;
-		d = calloc(1, sizeof(*d));
-		if (d == NULL)
-			return US_ERR_NOMEM;
-		memcpy(d->digest, a->digest, 32);
-		d->size = a->size;
-		copy_text(d->name, sizeof(d->name), a->name);
-		d->added_by = s->actor->id;
-		d->added_ns = s->time_ns;
-		d->parts_all = (uint32_t)((a->size + US_DOCUMENT_PART - 1) / US_DOCUMENT_PART);
-		reg->documents[reg->n_documents++] = d;
+	if (err == US_OK && d == NULL)
+		err = document_begin(reg, s, &d);
+	if (err != US_OK) {
+		us_hash_free(hash);
+		return err;
 	}
-	d->sequences[d->parts++] = reg->sequence + 1;
+	us_hash_free(d->hash);
+	d->hash = hash;
+	d->shown.sequences[d->shown.parts++] = reg->sequence + 1;
 	return US_OK;
 }
 

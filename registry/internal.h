@@ -2,6 +2,7 @@
 #ifndef US_REGISTRY_INTERNAL_H
 #define US_REGISTRY_INTERNAL_H
 
+#include "common/crypto.h"
 #include "registry/authority.h"
 #include "registry/docket.h"
 #include "registry/registry.h"
@@ -54,6 +55,11 @@ struct us_copy_full {
 	uint64_t *records;
 };
 
+struct us_document_full {
+	struct us_document shown;
+	struct us_hash *hash; /* of the parts so far */
+};
+
 struct us_version_full {
 	struct us_order_version shown; /* views of what follows */
 	struct us_order *order;
@@ -86,7 +92,7 @@ struct us_registry {
 	size_t n_filings, cap_filings;
 	struct us_acknowledgement **acknowledgements;
 	size_t n_acknowledgements, cap_acknowledgements;
-	struct us_document **documents;
+	struct us_document_full **documents;
 	size_t n_documents, cap_documents;
 	struct us_relabel **relabels;
 	size_t n_relabels, cap_relabels;
@@ -94,6 +100,7 @@ struct us_registry {
 	struct us_freeze_on freezes[US_FREEZES_ON]; /* of the order in force: computed, as party_bits are */
 	size_t n_freezes;
 	uint64_t generation;
+	int64_t last_ns; /* the latest time of an act: what has begun to hold does not end because a clock was set back */
 };
 
 /* Room for one more in an array of items of size bytes. US_ERR_NOMEM. */
@@ -151,6 +158,12 @@ int us_filing_signable(const struct us_registry *reg, const struct us_filing *f,
 int us_filing_term_has_run(const struct us_registry *reg, const struct us_filing *f, int64_t now_ns);
 /* 1 if some rule counts this person's approval of that request. */
 int us_approval_wants(const struct us_registry *reg, const struct us_filing *f, const struct us_person *who);
+/* As us_registry_version_at(), for deciding: never before the latest act. */
+const struct us_order_version *us_version_now(const struct us_registry *reg, int64_t now_ns);
+/* The whole one, else what this person has begun, so that a digest cannot be occupied by bytes that are not its; NULL: neither. */
+struct us_document_full *us_document_full(const struct us_registry *reg, const uint8_t digest[32], uint32_t person);
+/* The hash of a document with this part added: what the whole must come to with its last part. The caller frees *out. */
+int us_document_hash(const struct us_document_full *d, const struct us_act_document *a, struct us_hash **out);
 struct us_service *us_filing_service(const struct us_filing *f, struct us_bytes party);
 /* authority.c: bit i: who is a roster signer, by the order in force, of the i-th of their parties. */
 uint16_t us_signer_mask(const struct us_registry *reg, const struct us_person *who);

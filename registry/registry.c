@@ -60,8 +60,10 @@ empty(struct us_registry *reg)
 	for (size_t i = 0; i < reg->n_acknowledgements; i++)
 		free(reg->acknowledgements[i]);
 	free(reg->acknowledgements);
-	for (size_t i = 0; i < reg->n_documents; i++)
+	for (size_t i = 0; i < reg->n_documents; i++) {
+		us_hash_free(reg->documents[i]->hash);
 		free(reg->documents[i]);
+	}
 	free(reg->documents);
 	for (size_t i = 0; i < reg->n_relabels; i++) {
 		free(reg->relabels[i]->set);
@@ -216,7 +218,7 @@ check_act(const struct us_registry *reg, struct us_bytes signed_act, struct us_b
 	settled->act = act;
 	settled->actor = actor;
 	settled->credential = env->credential;
-	if (us_registry_version_at(reg, settled->time_ns)->order != reg->order)
+	if (us_version_now(reg, settled->time_ns)->order != reg->order)
 		return us_refuse(refusal, US_ERR_STATE, US_REASON_STATE, "another version of the order has just come into force; try again");
 	us_registry_context(reg, NULL, (struct us_bytes){ NULL, 0 }, settled->time_ns, &facts);
 	facts.unknown = US_FACTS_UNKNOWN;
@@ -414,6 +416,8 @@ apply_own(struct us_registry *reg, const struct us_committed_act *c, const struc
 		empty(reg);
 	if (err == US_OK) {
 		reg->sequence++;
+		if (settled.time_ns > reg->last_ns)
+			reg->last_ns = settled.time_ns;
 		memcpy(reg->digest, next, 32);
 	}
 	return err;
@@ -452,6 +456,8 @@ apply_person(struct us_registry *reg, const struct us_committed_act *c, struct u
 	nonce_key(&env, nonce);
 	us_table_put(&reg->nonces, nonce, 1);
 	reg->sequence++;
+	if (settled.time_ns > reg->last_ns)
+		reg->last_ns = settled.time_ns;
 	memcpy(reg->digest, next, 32);
 	return US_OK;
 }

@@ -7,6 +7,7 @@
 
 #define DOCUMENTS_MAX 4096u
 #define DOCUMENTS_BYTES (UINT64_C(512) << 20)
+#define DOCUMENTS_BEGUN 4u /* of one person */
 #define APPROVALS_OPEN 256u /* of one person */
 
 static const uint8_t none[32];
@@ -405,28 +406,50 @@ matter(const struct us_registry *reg, const struct us_settled *s, struct us_refu
 	return us_not_found(refusal, "state of the matter in the order");
 }
 
+/* A share of the room for each: nobody keeps the others from adding theirs. */
+static int
+document_room(const struct us_registry *reg, const struct us_settled *s, struct us_refusal *refusal)
+{
+	const uint64_t size = s->act->u.document.size;
+	uint64_t all = size, own = size;
+	unsigned begun = 0;
+
+	for (size_t i = 0; i < reg->n_documents; i++) {
+		const struct us_document *d = &reg->documents[i]->shown;
+		const int mine = d->added_by == s->actor->id;
+
+		all += d->size;
+		own += mine ? d->size : 0;
+		begun += mine && d->parts < d->parts_all;
+	}
+	if (reg->n_documents >= DOCUMENTS_MAX || all > DOCUMENTS_BYTES || own > DOCUMENTS_BYTES / 4)
+		return us_refuse(refusal, US_ERR_LIMIT, US_REASON_STATE, "the vault's room for documents is used up");
+	return begun < DOCUMENTS_BEGUN ? US_OK : us_refuse(refusal, US_ERR_LIMIT, US_REASON_STATE,
+	    "you have begun %u documents that are not whole; finish them first", begun);
+}
+
 static int
 document(const struct us_registry *reg, const struct us_settled *s, struct us_refusal *refusal)
 {
 	const struct us_act_document *a = &s->act->u.document;
-	const struct us_document *d = us_registry_document_of(reg, a->digest, 0);
+	const struct us_document_full *d = us_document_full(reg, a->digest, s->actor->id);
+	struct us_hash *hash;
 	uint8_t digest[32];
-	uint64_t bytes = 0;
 	int err;
 
-	for (size_t i = 0; i < reg->n_documents; i++)
-		bytes += reg->documents[i]->size;
 	if (memcmp(a->digest, none, 32) == 0)
 		return us_refuse(refusal, US_ERR_FORMAT, US_REASON_MALFORMED, "zeros are the digest of no document");
-	if (d != NULL && d->parts == d->parts_all)
+	if (d != NULL && d->shown.parts == d->shown.parts_all)
 		return us_refuse(refusal, US_ERR_EXISTS, US_REASON_DUPLICATE, "the vault holds that document already");
-	if (d == NULL && (reg->n_documents >= DOCUMENTS_MAX || bytes + a->size > DOCUMENTS_BYTES))
-		return us_refuse(refusal, US_ERR_LIMIT, US_REASON_STATE, "the vault's room for documents is used up");
-	if (d == NULL ? a->part != 0 : a->part != d->parts || a->size != d->size || d->added_by != s->actor->id)
+	if (d == NULL ? a->part != 0 : a->part != d->shown.parts || a->size != d->shown.size)
 		return us_refuse(refusal, US_ERR_STATE, US_REASON_STATE, "that is not the part that comes next");
-	if (a->size > US_DOCUMENT_PART)
-		return US_OK; /* whoever reads it checks the whole */
-	err = us_sha256(a->bytes.p, a->bytes.n, digest);
+	err = d == NULL ? document_room(reg, s, refusal) : US_OK;
+	if (err != US_OK || (uint64_t)a->part * US_DOCUMENT_PART + a->bytes.n < a->size)
+		return err;
+	err = us_document_hash(d, a, &hash);
+	if (err == US_OK)
+		err = us_hash_final(hash, digest);
+	us_hash_free(hash);
 	if (err == US_OK && memcmp(digest, a->digest, 32) != 0)
 		err = us_refuse(refusal, US_ERR_VERIFY, US_REASON_MALFORMED, "the bytes are not those of the digest");
 	return err;

@@ -138,10 +138,16 @@ us_registry_rebind(struct us_registry *reg)
 	reg->generation++;
 }
 
+const struct us_order_version *
+us_version_now(const struct us_registry *reg, int64_t now_ns)
+{
+	return us_registry_version_at(reg, now_ns > reg->last_ns ? now_ns : reg->last_ns);
+}
+
 int
 us_registry_at(struct us_registry *reg, int64_t now_ns)
 {
-	const struct us_order_version *v = us_registry_version_at(reg, now_ns);
+	const struct us_order_version *v = us_version_now(reg, now_ns);
 
 	if (v == NULL || v->order == reg->order)
 		return 0;
