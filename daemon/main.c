@@ -14,8 +14,9 @@
 
 static const char help[] =
     "usage: undersealed init ...      makes a new vault ('undersealed init --help')\n"
-    "       undersealed serve --data DIR [--config FILE]\n"
-    "                                 runs it in the foreground, sealed until unsealed\n"
+    "       undersealed serve --data DIR [--config FILE] [--frozen]\n"
+    "                                 runs it in the foreground, sealed until unsealed; --frozen: nobody reaches\n"
+    "                                 evidence until it is started without\n"
     "       undersealed --version | --help\n\n"
     "The settings of a vault stand in DIR/undersealed.conf; FILE overrides them.\n"
     "example: undersealed serve --data /var/lib/underseal\n";
@@ -25,6 +26,7 @@ serve(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "data", required_argument, NULL, 'd' }, { "config", required_argument, NULL, 'c' },
+		{ "frozen", no_argument, NULL, 'f' },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct us_monitor_options monitor = { 0 };
@@ -35,6 +37,7 @@ serve(int argc, char **argv)
 		switch (c) {
 		case 'd': monitor.data = optarg; break;
 		case 'c': monitor.config = optarg; break;
+		case 'f': monitor.frozen = 1; break;
 		default: return 2;
 		}
 	if (monitor.data == NULL || optind != argc) {

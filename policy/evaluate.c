@@ -283,6 +283,15 @@ us_order_evaluate(const struct us_order *order, const struct us_subject *subject
 	}
 }
 
+void
+us_context_freeze(struct us_context *context)
+{
+	static const struct us_freeze_on at_start = { .id = US_FREEZE_AT_START, .everything = 1 };
+
+	context->freezes = &at_start;
+	context->n_freezes = 1;
+}
+
 int
 us_rules_next(const uint64_t rules[US_RULE_WORDS], int from)
 {

@@ -55,6 +55,9 @@ struct us_freeze_on {
 	struct us_bytes collection;
 };
 
+/* The id of the freeze of everything that a daemon can be started with; no freeze of the registry has it. */
+#define US_FREEZE_AT_START UINT32_MAX
+
 /* Facts that the caller cannot know: their conditions and limits are left out, not failed. Who leaves one out must not be the one who
  * decides last: the keeper leaves out nothing. */
 #define US_UNKNOWN_ADDRESS 1
@@ -83,6 +86,9 @@ struct us_context {
 	struct us_meter party_before, party_after;
 	uint64_t corpus; /* records of the collection; share is measured against it */
 };
+
+/* Freezes everything, beside what the order's people have frozen: of the freezes that fit this one is cited. */
+void us_context_freeze(struct us_context *context);
 
 /* In the order in which they are asked. */
 #define US_CONDITION_LIST(X) \

@@ -122,6 +122,7 @@ struct us_keeper {
 	struct us_pkey *ca_key;
 	struct us_keyring *keyring;
 	struct us_registry *registry;
+	int frozen;              /* the daemon was started frozen */
 	uint32_t order_version;  /* that the log was told is in force; 0: none yet */
 	struct us_usage *usage;  /* NULL until the vault is open */
 	struct us_buf init_act;

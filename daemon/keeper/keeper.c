@@ -238,7 +238,7 @@ us_keeper_start(struct us_keeper *k)
 	}
 	k->since_ns = us_time_now_ns();
 	err = us_keeper_event(k, US_ACTION_START, US_DECISION_NONE, US_REASON_NONE,
-	    (struct us_bytes){ NULL, 0 }, NULL);
+	    us_bytes_of(k->frozen ? "frozen" : ""), NULL);
 	if (err == US_OK)
 		us_keeper_settle(k);
 	return err;
@@ -297,6 +297,7 @@ on_settings(void *ctx, struct event_base *base, uint8_t index, const struct us_s
 	k->base = base;
 	k->reserve = (uint64_t)us_setting_number(settings, "keeper.reserve", RESERVE_MIB, 0, 1 << 20) *
 	    1024 * 1024;
+	k->frozen = us_setting_number(settings, "frozen", 0, 0, 1) != 0;
 	k->fail_sync = us_setting_number(settings, "keeper.fail-sync", 0, 0, INT32_MAX);
 	protect.lock_all = getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY;
 	err = us_crypto_init();

@@ -244,4 +244,6 @@ us_keeper_context(const struct us_keeper *k, const uint8_t credential[32], struc
 	if (k->registry != NULL)
 		(void)us_registry_standing(k->registry, credential, now, NULL, &found);
 	us_registry_context(k->registry, found, peer, now, out);
+	if (k->frozen)
+		us_context_freeze(out);
 }

@@ -82,6 +82,8 @@ read_settings(struct monitor *m)
 	append_file(&m->text, path, 1);
 	if (m->options->config != NULL)
 		append_file(&m->text, m->options->config, 1);
+	if (m->options->frozen && us_buf_put(&m->text, "frozen=1\n", 9) != US_OK)
+		us_fatal("the settings are too large");
 	m->settings = us_settings_parse((const char *)m->text.data, m->text.len);
 	if (m->settings == NULL)
 		us_fatal("out of memory");

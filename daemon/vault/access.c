@@ -318,6 +318,8 @@ access_ruling(struct request *r, enum us_action action, struct us_bytes purpose,
 
 	(void)us_registry_standing(v->registry, r->credential, now, NULL, &credential);
 	us_registry_context(v->registry, credential, (struct us_bytes){ (const uint8_t *)r->peer, r->peer_n }, now, &context);
+	if (v->frozen)
+		us_context_freeze(&context);
 	/* the keeper's to decide: it has the ledger, and what approvals were used */
 	context.unknown |= US_UNKNOWN_USAGE | US_UNKNOWN_APPROVAL;
 	context.purpose = purpose;
@@ -337,6 +339,10 @@ freeze_detail(const struct request *r, char *out, size_t size)
 	out[0] = '\0';
 	if (r->ruling.freeze == 0)
 		return;
+	if (r->ruling.freeze == US_FREEZE_AT_START) {
+		(void)snprintf(out, size, "The daemon was started frozen; started without --frozen it is open again");
+		return;
+	}
 	(void)snprintf(id, sizeof id, "freeze-%u", (unsigned)r->ruling.freeze);
 	f = us_registry_filing_named(r->vault->registry, us_bytes_of(id));
 	if (f != NULL)

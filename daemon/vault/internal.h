@@ -420,6 +420,7 @@ struct vault {
 	struct request *free_requests;
 	size_t n_free_requests;
 	int sealing; /* the keeper has agreed to seal: its end is ours */
+	int frozen;  /* the daemon was started frozen */
 	int leaving; /* the end has begun: nothing is taken any more */
 
 	/* while unsealed */

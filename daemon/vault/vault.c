@@ -244,6 +244,7 @@ on_settings(void *ctx, struct event_base *base, uint8_t index, const struct us_s
 	v->run_event = event_new(base, -1, 0, on_run, v);
 	if (v->run_event == NULL)
 		return US_ERR_NOMEM;
+	v->frozen = us_setting_number(settings, "frozen", 0, 0, 1) != 0;
 	err = us_crypto_init();
 	if (err == US_OK)
 		err = open_store(v, (size_t)us_setting_number(settings, "vault_cache_pages",

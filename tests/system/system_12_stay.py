@@ -184,6 +184,15 @@ def scenario():
     equal(len(vault.read("DEMO000000501")[1]), 1, "read again")
     vault.read("DEMO000000500", code=(OTHER, REFUSED))
 
+    step("a daemon that was started frozen gives nothing to anybody, until it is started otherwise")
+    vault.stop()
+    with open(os.path.join(vault.base, "frozen.conf"), "w") as f:
+        f.write("frozen=1\n")
+    vault.serve(config=os.path.join(vault.base, "frozen.conf")).unseal()
+    vault.read("DEMO000000501", code=REFUSED)
+    vault.count("harbour", code=REFUSED)
+    check(len(vault.audit()) > 0, "the log is open to its auditor")
+
     step("it outlasts a restart")
     vault.stop()
     vault.serve().unseal()
