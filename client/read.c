@@ -9,6 +9,7 @@
 
 #define FROM_MAX (16u * 1024u * 1024u)
 #define REQUEST_RECORDS_MAX 100000u
+#define PROBLEM_MAX 65536u
 
 /* ---- what is asked for ---- */
 
@@ -52,12 +53,25 @@ take_header(struct us_record_stream *s, const char *line, size_t n)
 	return err;
 }
 
+/* What the vault ends an answer with if it must stop in the middle: a stay, a clawback, a suspension. */
+static int
+is_problem(const char *line, size_t n)
+{
+	static const char start[] = "{\"type\":\"urn:underseal:problem:";
+
+	return n >= sizeof start - 1 && memcmp(line, start, sizeof start - 1) == 0;
+}
+
 static int
 take_line(struct us_record_stream *s, const char *line, size_t n)
 {
 	struct us_bytes record;
 	int err;
 
+	if (is_problem(line, n)) {
+		err = us_buf_put(&s->problem, line, n);
+		return err == US_OK ? US_ERR_CLOSED : err;
+	}
 	if (!s->has_header) {
 		s->has_header = 1;
 		return take_header(s, line, n);
@@ -100,13 +114,21 @@ us_record_stream_run(struct us_record_stream *s, struct us_client *client,
 
 	us_reply_init(&reply);
 	us_buf_init(&s->partial, 64u * 1024u * 1024u);
+	us_buf_init(&s->problem, PROBLEM_MAX);
 	s->proofs = us_proofs_open(client);
 	streamed.sink = us_record_stream_sink;
 	streamed.ctx = s;
 	err = us_client_request(client, &streamed, &reply);
 	if (s->err == US_ERR_IO)
 		status = US_EXIT_OTHER; /* our output failed */
-	else if (s->err != US_OK) {
+	else if (s->problem.len > 0) {
+		(void)fflush(stdout);
+		us_say("the vault stopped after %zu of %zu records", s->records, s->expected);
+		reply.status = 403;
+		us_buf_reset(&reply.body);
+		status = us_buf_put(&reply.body, s->problem.data, s->problem.len) == US_OK ? us_client_problem(client, &reply) :
+		    US_EXIT_OTHER;
+	} else if (s->err != US_OK) {
 		us_say("VERIFICATION FAILED: what the vault sent does not fit its log (%s); it is not shown",
 		    us_strerror(s->err));
 		status = s->err == US_ERR_INCOMPLETE ? US_EXIT_INCOMPLETE : US_EXIT_UNVERIFIED;
@@ -123,6 +145,7 @@ us_record_stream_run(struct us_record_stream *s, struct us_client *client,
 	}
 	us_reply_free(&reply);
 	us_buf_free(&s->partial);
+	us_buf_free(&s->problem);
 	us_proofs_close(s->proofs);
 	return status;
 }
@@ -198,6 +221,8 @@ run_read(struct us_client *client, const struct us_args *args)
 		(void)cJSON_AddStringToObject(body, "purpose", purpose);
 	if (snapshot >= 0)
 		(void)cJSON_AddNumberToObject(body, "snapshot", (double)snapshot);
+	if (us_arg(args, "match") != NULL)
+		(void)cJSON_AddStringToObject(body, "match", us_arg(args, "match"));
 	us_buf_init(&path, 1024);
 	if (us_buf_putf(&path, "/v1/collections/") != US_OK ||
 	    us_put_escaped(&path, args->operand[0]) != US_OK || us_buf_putf(&path, "/read") != US_OK ||
@@ -219,10 +244,11 @@ static const struct us_option options[] = {
 	{ "from", "FILE", "Bates numbers from a file ('-': standard input)" },
 	{ "purpose", "TEXT", "why, if the order asks for it" },
 	{ "snapshot", "S", "as the collection was at this log entry" },
+	{ "match", "QUERY", "where the order shows nothing but what matches: what that is" },
 };
 
 const struct us_command us_commands_read[] = {
 	{ "read", "COLLECTION BATES... | --from FILE", "shows records, after verifying them against the log",
-	    "underseal read logs OAI000000017 --purpose \"claim 3\"", options, 3, 1, 100000, run_read },
+	    "underseal read logs OAI000000017 --purpose \"claim 3\"", options, 4, 1, 100000, run_read },
 	{ 0 },
 };

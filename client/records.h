@@ -20,6 +20,7 @@ struct us_record_stream {
 	int err;
 	char left[US_LEFT_TEXT];
 	struct us_buf partial;
+	struct us_buf problem; /* that ended the answer */
 	struct us_proofs *proofs;
 };
 

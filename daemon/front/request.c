@@ -190,6 +190,7 @@ decode_read_one(struct us_decode *d)
 	d->out->type = US_MSG_read_request;
 	US_DECODE_WHO(d, m);
 	m->snapshot = 0;
+	m->match = (struct us_bytes){ NULL, 0 };
 	if (us_decode_check_query(d, known) != 0 || take_collection(d, &m->collection) != 0 ||
 	    take_purpose(d, &m->purpose) != 0 ||
 	    us_decode_query_number(d, "snapshot", 0, INT64_MAX, &m->snapshot) != 0)
@@ -215,6 +216,7 @@ decode_read(struct us_decode *d)
 		{ "bates", US_JSON_STRINGS, 1, 1, US_READ_LIMIT, &m->bates, NULL },
 		{ "purpose", US_JSON_STRING, 0, 0, US_PURPOSE_BYTES, &m->purpose, NULL },
 		{ "snapshot", US_JSON_NUMBER, 0, 0, 0, &snapshot, &has_snapshot },
+		{ "match", US_JSON_STRING, 0, 1, 8192, &m->match, NULL },
 	};
 
 	d->out->type = US_MSG_read_request;

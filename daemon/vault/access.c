@@ -370,6 +370,19 @@ access_rule(struct request *r, enum us_action action, struct us_bytes purpose, u
 	return US_ERR_DENIED;
 }
 
+void
+reply_bad_query(struct request *r, int err, const struct us_query_error *e)
+{
+	struct problem p = { .status = 400, .type = "query", .title = "The query is not understood",
+		.detail = e->message, .reason = US_REASON_MALFORMED, .entry = NO_ENTRY,
+		.position = (int64_t)e->at };
+
+	if (err == US_ERR_NOMEM)
+		reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
+	else
+		reply_problem(r, &p);
+}
+
 enum access_change
 access_again(struct request *r, enum us_action action, struct us_bytes purpose, uint64_t records)
 {

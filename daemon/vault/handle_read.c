@@ -26,6 +26,8 @@ struct reading {
 	uint64_t copy_id; /* 0: no copy */
 	uint64_t related;
 	char recipient[US_RECIPIENT_MAX + 1];
+	struct us_query *match;  /* what a mask of all but the match shows; NULL: none asked for */
+	struct us_bytes match_text;
 	struct us_buf words; /* of rules, packed; and views of them */
 	struct us_bytes *word;
 	size_t n_words;
@@ -39,6 +41,7 @@ reading_free(void *state)
 	struct reading *d = state;
 
 	us_secret_free(d->keys);
+	us_query_free(d->match);
 	us_buf_free(&d->words);
 	free(d->word);
 	free(d->records);
@@ -172,7 +175,7 @@ put_manifest(struct request *r, const struct us_batch *facts, uint64_t record, c
 /* What the order lets be seen of it. The id is masked too: it stands in the source bytes alone. */
 static int
 put_masked(struct request *r, const struct us_batch *facts, uint64_t record,
-    const struct us_container *container, struct us_buf *b)
+    const struct us_container *container, const struct us_query *match, struct us_buf *b)
 {
 	struct us_mask_facts known = { .created_s = INT64_MIN };
 	struct us_mask mask = r->ruling.mask;
@@ -188,7 +191,7 @@ put_masked(struct request *r, const struct us_batch *facts, uint64_t record,
 	known.created_s = doc.created_s;
 	known.model = doc.model;
 	known.language = doc.language;
-	return us_mask_render(&mask, container, &known, NULL, b);
+	return us_mask_render(&mask, container, &known, match, b);
 }
 
 static int
@@ -217,7 +220,7 @@ put_record(struct request *r, struct reading *d, size_t i, struct us_buf *b)
 	if (err == US_OK && us_mask_is_empty(&r->ruling.mask))
 		err = us_buf_put(b, container.source.p, container.source.n);
 	else if (err == US_OK)
-		err = put_masked(r, facts, d->records[i], &container, b);
+		err = put_masked(r, facts, d->records[i], &container, d->match, b);
 	if (err == US_OK)
 		err = put_designation(r, facts, d->records[i], b);
 	/* the digest of the source, with its salt, would let a masked reader test a guess of what is masked */
@@ -319,7 +322,7 @@ log_disclosure(struct request *r)
 	struct reading *d = r->state;
 	struct entry e = { .kind = US_KIND_DISCLOSURE, .action = d->action,
 		.decision = US_DECISION_ALLOW, .purpose = d->purpose, .related = d->related,
-		.snapshot = d->snapshot, .total = d->n };
+		.snapshot = d->snapshot, .total = d->n, .query = d->match_text };
 	uint8_t small[64 * 8], *packed = small;
 	size_t i;
 
@@ -481,6 +484,7 @@ read_opened(struct request *r)
 void
 handle_read(struct request *r)
 {
+	struct us_query_error error = { 0 };
 	struct us_msg_read_request q;
 	struct us_reader in;
 	struct reading *d;
@@ -507,6 +511,12 @@ handle_read(struct request *r)
 		return;
 	}
 	d->purpose = q.purpose;
+	d->match_text = q.match;
+	err = q.match.n == 0 ? US_OK : us_query_parse(q.match.p, q.match.n, &d->match, &error);
+	if (err != US_OK) {
+		reply_bad_query(r, err, &error);
+		return;
+	}
 	access_open(r, q.purpose, read_opened);
 }
 

@@ -483,19 +483,6 @@ gather_words(struct searching *s)
 }
 
 static void
-refuse_query(struct request *r, int err, const struct us_query_error *e)
-{
-	struct problem p = { .status = 400, .type = "query", .title = "The query is not understood",
-		.detail = e->message, .reason = US_REASON_MALFORMED, .entry = NO_ENTRY,
-		.position = (int64_t)e->at };
-
-	if (err == US_ERR_NOMEM)
-		reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
-	else
-		reply_problem(r, &p);
-}
-
-static void
 refuse_cursor(struct request *r)
 {
 	struct problem p = { .status = 400, .type = "cursor", .title = "The cursor is not one of this search",
@@ -568,7 +555,7 @@ begin(struct request *r, const struct us_msg_search_request *q)
 		(void)strncpy(error.message, "a query has at most 8,192 bytes", sizeof error.message - 1);
 	}
 	if (err != US_OK) {
-		refuse_query(r, err, &error);
+		reply_bad_query(r, err, &error);
 		return NULL;
 	}
 	return s;

@@ -312,6 +312,9 @@ struct entry {
 /* Logs; then answer(r, …), unless the keeper refused: then the request has been answered. */
 void access_log(struct request *r, const struct entry *e,
     void (*answer)(struct request *r, const struct us_msg_logged *m));
+struct us_query_error;
+/* A query that does not parse: nothing was asked, so nothing is logged. */
+void reply_bad_query(struct request *r, int err, const struct us_query_error *e);
 /* Logs a refusal and answers with the problem, to which the entry is added. */
 void access_refuse(struct request *r, enum us_action action, struct us_bytes purpose,
     const struct problem *p);

@@ -27,6 +27,13 @@ RULES = """
     what: all
     actions: [read]
     conditions: {networks: 10.9.0.0/16}
+  - id: witnesses
+    paragraph: "8.4"
+    effect: permit
+    who: {party: plaintiffs, capacity: witness}
+    what: all
+    actions: [read]
+    masks: {identifiers: [email], except_match: true}
   - id: own-log
     paragraph: "9.2"
     effect: permit
@@ -52,7 +59,7 @@ def scenario():
     lines = [json.dumps(RECORD).encode()] + generate(50, 10)
     vault.load(write_lines(vault.base + "/a.jsonl", lines))
     for name, who, capacity in (("Vera Vendor", "vendor", "vendor"), ("Hugo House", "house", "house-counsel"),
-                                ("Edith Expert", "expert", "expert")):
+                                ("Edith Expert", "expert", "expert"), ("Wanda Witness", "witness", "witness")):
         vault.add_person(name, who, capacity)
 
     step("a masked record")
@@ -65,6 +72,15 @@ def scenario():
     check(record["masked"] is True and record["manifest"] is None, "the mask is visible", record)
     check("harbour" in masked.decode() and "[masked: email]" in masked.decode(), "the rest is there", masked)
     equal(record["record"]["masked"]["identifiers"]["email"], 1, "masks are counted")
+
+    step("nothing but the match")
+    shown = lambda *options: json.loads(vault.read("DEMO000000001", who="witness", options=options)[1][0])["record"]["messages"]
+    texts = [m["content"] for m in shown("--match", "harbour OR example")]
+    check(any("harbour" in t for t in texts) and "write to" not in " ".join(texts) and "example" not in " ".join(texts), "harbour alone", texts)
+    check("harbour" not in json.dumps(shown()), "no query, no text")
+    vault.read("DEMO000000001", who="witness", options=("--match", "(harbour"), code=OTHER)
+    check("harbour" in json.dumps([e for e in vault.audit() if e.get("action") == "read" and e.get("query") == "harbour OR example"]),
+          "what was asked for stands in the log")
 
     step("no search behind the mask")
     for query in ("plantedsystem", "NOT plantedsystem", "model:gpt-secret", '"roe example"'):
