@@ -181,6 +181,48 @@ excludes(const struct us_order *order, const struct us_rule *a, const struct us_
 }
 
 static int
+shows_all(const struct us_lint *l, size_t index)
+{
+	const struct us_query *query = l->queries[index];
+
+	return !l->order->rules[index].is_query || (query != NULL && query->root->op == US_QUERY_ALL);
+}
+
+/* The first action for which a permit shows everything wherever another one fits, whose what then has no effect; NONE. Only
+ * if it fits all whom that fits, for else what shows more to a few could be meant. Nor is it strange that more may be counted
+ * than seen. */
+static enum us_action
+uncovers(const struct us_lint *l, size_t wide, size_t narrow)
+{
+	const struct us_rule *w = &l->order->rules[wide], *n = &l->order->rules[narrow];
+
+	if (!shows_all(l, wide) || shows_all(l, narrow) || (n->capacities & ~w->capacities) != 0 || !us_lint_encloses(w, n))
+		return US_ACTION_NONE;
+	for (unsigned a = 1; a < 128; a++)
+		if (us_actions_has(w->actions, (enum us_action)a) && us_actions_has(n->actions, (enum us_action)a) &&
+		    us_action_is_evidence((enum us_action)a) && a != US_ACTION_COUNT)
+			return (enum us_action)a;
+	return US_ACTION_NONE;
+}
+
+static void
+lint_uncovered(struct us_lint *l, size_t index)
+{
+	const struct us_rule *rule = &l->order->rules[index];
+
+	for (size_t i = 0; i < l->order->n_rules; i++) {
+		const struct us_rule *other = &l->order->rules[i];
+		const enum us_action action = rule->effect == US_PERMIT && other->effect == US_PERMIT ? uncovers(l, i, index) :
+		    US_ACTION_NONE;
+
+		if (action != US_ACTION_NONE)
+			us_lint_warn(l, us_yaml_find(us_lint_item(l, "rules", index), "what"),
+			    "rule %.*s lets everything be seen that %.*s limits: both fit %s, and what permits show is put together",
+			    TEXT(other->id), TEXT(rule->id), us_action_name(action));
+	}
+}
+
+static int
 allows_open(const struct us_rule *rule)
 {
 	for (unsigned a = 1; a < 128; a++)
@@ -212,6 +254,7 @@ lint_rule(struct us_lint *l, size_t index)
 	}
 	if (!useful)
 		us_lint_warn(l, at, "rule %.*s forbids what no rule permits", TEXT(rule->id));
+	lint_uncovered(l, index);
 }
 
 static void

@@ -224,6 +224,37 @@ us_lint_permits(struct us_lint *l)
 
 /* ---- workflows ---- */
 
+/* 1 if some rule permits it; in all collections, if it has to do with none. */
+static int
+permitted(const struct us_order *order, enum us_action action)
+{
+	for (size_t i = 0; i < order->n_rules; i++)
+		if (order->rules[i].effect == US_PERMIT && us_actions_has(order->rules[i].actions, action) &&
+		    (action != US_ACTION_CLEARANCE || order->rules[i].any_collection))
+			return 1;
+	return 0;
+}
+
+/* What workflows provide for begins with an act that some rule must permit, and a clawback ends with a decision. */
+static void
+lint_acts(struct us_lint *l, const struct us_yaml_node *workflows)
+{
+	const struct us_workflows *w = &l->order->workflows;
+
+	if (l->order->n_clearances > 0 && !permitted(l->order, US_ACTION_CLEARANCE))
+		us_lint_warn(l, us_lint_item(l, "clearances", 0),
+		    "nobody could ask for a clearance: no rule for all collections permits the action clearance");
+	if ((w->confer_days != 0 || w->move_days != 0) && !permitted(l->order, US_ACTION_CHALLENGE))
+		us_lint_warn(l, us_yaml_find(workflows, "challenge"),
+		    "nobody could challenge a designation: no rule permits the action challenge");
+	if (w->clawback_visible != 0 && !permitted(l->order, US_ACTION_CLAWBACK))
+		us_lint_warn(l, us_yaml_find(workflows, "clawback_visible"),
+		    "nobody could claw back: no rule permits the action clawback");
+	if (w->may_resolve == 0 && permitted(l->order, US_ACTION_CLAWBACK))
+		us_lint_warn(l, workflows == NULL ? l->root : workflows,
+		    "nobody could decide on a clawback: workflows lacks resolve");
+}
+
 void
 us_lint_workflows(struct us_lint *l)
 {
@@ -241,4 +272,5 @@ us_lint_workflows(struct us_lint *l)
 		    "nobody could decide an objection to a clearance: workflows lacks resolve");
 	if (w->may_resolve == 0 && (w->confer_days != 0 || w->move_days != 0))
 		us_lint_warn(l, us_yaml_find(node, "challenge"), "nobody could decide a challenge: workflows lacks resolve");
+	lint_acts(l, node);
 }

@@ -1,5 +1,6 @@
-/* What the readers of an order's parts share (read.c, guess.c); for the files of this directory alone. Each complains of
- * what is wrong, with its place, and goes on, so that one run says everything. */
+/* What the readers of an order's parts share (read.c, guess.c); for the files of this directory. The readers of scalars, lists
+ * and keys, the guesses and us_designation_query() are used by policy/suite/ too. Each complains of what is wrong, with its
+ * place, and goes on, so that one run says everything. */
 #ifndef US_POLICY_YAML_READ_H
 #define US_POLICY_YAML_READ_H
 

@@ -1,4 +1,5 @@
-/* A YAML document as a tree with places; for the files of this directory alone. */
+/* A YAML document as a tree with places; for the files of this directory, and for policy/suite/, whose files have the same
+ * strict form. */
 #ifndef US_POLICY_YAML_TREE_H
 #define US_POLICY_YAML_TREE_H
 

@@ -308,6 +308,15 @@ test_bad(void **state)
 	"  - {id: " effect ", paragraph: \"4\", effect: " effect ", who: {party: " party ", capacity: " capacity "}, " \
 	"actions: " actions ", what: " what "}\n"
 
+/* Another rule, about something else than records. */
+#define ACT(effect, actions, more) \
+	"  - {id: act, paragraph: \"5\", effect: " effect ", who: {party: p, capacity: expert}, actions: " actions more "}\n"
+
+/* Two lines; what begins in column 12 of the second. */
+#define SEES(id, party, capacity, actions, what) \
+	"  - {id: " id ", paragraph: \"4\", effect: permit, who: {party: " party ", capacity: " capacity "}, actions: " actions \
+	",\n     what: " what "}\n"
+
 static const struct form strange[] = {
 	{ TOP(""), 1, 1, "this order can never be amended" },
 	{ FLOW("suspend: court"), 6, 12, "this order can never be amended" },
@@ -316,6 +325,15 @@ static const struct form strange[] = {
 	{ FLOW("challenge: {confer_days: 3}"), 6, 24, "workflows lacks resolve" },
 	{ TOP("clearances: [{id: c, paragraph: \"1\", serve: p, days: 3, confirm: p}]\n"), 6, 14, "lacks resolve" },
 	{ TOP("clearances: [{id: c, paragraph: \"1\", serve: p, days: 3, confirm: p}]\n"), 6, 14, "no rule uses clearance c" },
+	{ TOP("clearances: [{id: c, paragraph: \"1\", serve: p, days: 3, confirm: p}]\n"), 6, 14, "permits the action clearance" },
+	/* a clearance is about a person: a rule for one collection never fits it */
+	{ TOP("clearances: [{id: c, paragraph: \"1\", serve: p, days: 3, confirm: p}]\n")
+	    ACT("permit", "clearance", ", collections: logs"), 6, 14, "permits the action clearance" },
+	{ FLOW("challenge: {move_days: 3}"), 6, 24, "no rule permits the action challenge" },
+	{ FLOW("challenge: {confer_days: 3}") ACT("forbid", "challenge", ""), 6, 24, "no rule permits the action challenge" },
+	{ FLOW("clawback_visible: court") ACT("permit", "relabel", ""), 6, 31, "no rule permits the action clawback" },
+	{ FLOW("amend: court") ACT("permit", "clawback", ""), 6, 12, "decide on a clawback: workflows lacks resolve" },
+	{ TOP("") ACT("permit", "clawback", ""), 1, 1, "decide on a clawback: workflows lacks resolve" },
 	{ TOP("categories: [{id: ca, query: a}]\n"), 6, 14, "no rule uses category ca" },
 	{ TOP("matter: [open]\n"), 6, 9, "no rule asks for a state" },
 	{ TOP("purposes: [{code: c, text: T}]\n"), 6, 11, "no rule asks for a purpose" },
@@ -348,6 +366,11 @@ static const struct form strange[] = {
 	    "   conditions: {period: b}}\n"
 	    "- {id: s, paragraph: \"2\", effect: permit, who: {party: any, capacity: expert}, actions: read, what: all,\n"
 	    "   conditions: {period: a}}\n", 10, 3, "their periods never meet" },
+	/* what one permit leaves out another shows */
+	{ TOP("") READ("a", "permit", "expert", "{query: 'x'}"), 9, 12, "rule r lets everything be seen that a limits: both fit read" },
+	{ HEAD AMEND "rules:\n" SEES("n", "court", "court", "[match, sample]", "{query: 'x'}, collections: logs")
+	    SEES("w", "any", "[expert, court]", "[search, match]", "{query: '*'}, collections: [mail, logs]"), 9, 12,
+	    "rule w lets everything be seen that n limits: both fit match" },
 	/* one permit, taken away capacity by capacity */
 	{ TOP("designations: [A, B]\n") READ("a", "permit", "[expert, court]", "all")
 	    READ("f", "forbid", "court", "{designation: A}") READ("g", "forbid", "expert", "{designation: A}"),
@@ -357,7 +380,23 @@ static const struct form strange[] = {
 /* The same with nothing to complain of, so that a warning is not always there. */
 static const char *const plain[] = {
 	HEAD AMEND RULES,
-	HEAD "workflows: {amend: [[p, court]], freeze: p, lift: court, resolve: p, challenge: {move_days: 1}}\n" RULES,
+	HEAD "workflows: {amend: [[p, court]], freeze: p, lift: court, resolve: p, challenge: {move_days: 1}}\n" RULES
+	    ACT("permit", "challenge", ", collections: logs"),
+	HEAD "workflows: {amend: court, resolve: p, clawback_visible: court}\n" RULES ACT("permit", "clawback", ""),
+	HEAD "workflows: {amend: court, resolve: p}\nclearances: [{id: c, paragraph: \"1\", serve: p, days: 3, confirm: p}]\n" RULES
+	    "  - {id: s, paragraph: \"2\", effect: permit, who: {party: p, capacity: court}, what: all, actions: read,\n"
+	    "     conditions: {clearance: c}}\n" ACT("permit", "[clearance, challenge]", ""),
+	/* one permit shows everything, but not to all whom the other fits, not in the same collection, or not by the same action */
+	HEAD AMEND RULES SEES("n", "[p, court]", "[expert, court]", "read", "{query: 'x'}"),
+	HEAD AMEND "rules:\n" SEES("w", "p", "expert", "read", "all") SEES("n", "any", "expert", "read", "{query: 'x'}"),
+	HEAD AMEND "rules:\n" SEES("w", "any", "expert", "read", "all, collections: logs")
+	    SEES("n", "any", "expert", "read", "{query: 'x'}, collections: [logs, mail]"),
+	HEAD AMEND RULES SEES("n", "p", "expert", "[search, copy]", "{query: 'x'}"),
+	/* more may be counted than seen */
+	HEAD AMEND "rules:\n" SEES("w", "any", "expert", "count", "all") SEES("n", "p", "expert", "[count, read]", "{query: 'x'}"),
+	/* the other does not show everything, or the one leaves out nothing */
+	HEAD AMEND "rules:\n" SEES("w", "any", "expert", "read", "{query: 'y'}") SEES("n", "p", "expert", "read", "{query: 'x'}"),
+	HEAD AMEND RULES SEES("n", "p", "expert", "read", "{query: '*'}"),
 	HEAD AMEND "designations: [A, B]\n" RULES,
 	/* a designation that some capacity may still read */
 	HEAD AMEND "designations: [A, B]\n" RULES READ("a", "permit", "court", "all")
