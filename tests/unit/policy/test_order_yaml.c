@@ -397,6 +397,8 @@ static const char *const plain[] = {
 	/* the other does not show everything, or the one leaves out nothing */
 	HEAD AMEND "rules:\n" SEES("w", "any", "expert", "read", "{query: 'y'}") SEES("n", "p", "expert", "read", "{query: 'x'}"),
 	HEAD AMEND RULES SEES("n", "p", "expert", "read", "{query: '*'}"),
+	/* a prohibition of everything shows nothing */
+	HEAD AMEND "rules:\n" SEES("n", "any", "expert", "[read, copy]", "{query: 'x'}") BOTH("forbid", "any", "expert", "copy", "all"),
 	HEAD AMEND "designations: [A, B]\n" RULES,
 	/* a designation that some capacity may still read */
 	HEAD AMEND "designations: [A, B]\n" RULES READ("a", "permit", "court", "all")
