@@ -370,7 +370,7 @@ test_sixteen_parties(void **state)
 {
 	struct world *w = *state;
 	struct us_act *act = calloc(1, sizeof(*act));
-	char parties[4096] = "", quorum[512] = "amend: [[", ids[US_PERSON_PARTIES][8];
+	char parties[4096] = "", quorum[512] = "amend: [[", ids[US_PERSON_PARTIES][16];
 	struct actor judge, all;
 
 	join(w, &judge, "Judith Judge", US_CAPACITY_COURT, "court", &w->auditor);
