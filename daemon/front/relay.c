@@ -95,6 +95,8 @@ send_vault(struct us_channel *ch, uint32_t tag, const struct us_request *r)
 		return us_send_log_request(ch, tag, &r->u.log_request);
 	case US_MSG_log_keys_request:
 		return us_send_log_keys_request(ch, tag, &r->u.log_keys_request);
+	case US_MSG_cosign_request:
+		return us_send_cosign_request(ch, tag, &r->u.cosign_request);
 	case US_MSG_question_request:
 		return us_send_question_request(ch, tag, &r->u.question_request);
 	default:

@@ -349,6 +349,18 @@ decode_log_keys(struct us_decode *d)
 	return 0;
 }
 
+/* A signed note: what is in it is the keeper's to judge. */
+static int
+decode_cosign(struct us_decode *d)
+{
+	struct us_msg_cosign_request *m = &d->out->u.cosign_request;
+
+	d->out->type = US_MSG_cosign_request;
+	US_DECODE_WHO(d, m);
+	m->note = d->body;
+	return us_decode_no_query(d);
+}
+
 static int
 dispatch(struct us_decode *d)
 {
@@ -381,6 +393,8 @@ dispatch(struct us_decode *d)
 		return decode_log(d);
 	case US_ROUTE_LOG_KEYS:
 		return decode_log_keys(d);
+	case US_ROUTE_COSIGN:
+		return decode_cosign(d);
 	case US_ROUTE_QUESTION:
 		return us_decode_question(d);
 	}

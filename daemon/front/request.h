@@ -61,6 +61,7 @@ struct us_request {
 		struct us_msg_log_request log_request;
 		struct us_msg_log_keys_request log_keys_request;
 		struct us_msg_question_request question_request;
+		struct us_msg_cosign_request cosign_request;
 		struct us_msg_part part;
 	} u;
 };

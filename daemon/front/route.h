@@ -15,6 +15,7 @@
 #define US_BODY_READ 1048576
 #define US_BODY_ACT (1048576 + 4 + 2 + 256)
 #define US_BODY_PART 4194304
+#define US_BODY_COSIGN 16384
 
 enum us_route_kind {
 	US_ROUTE_STATUS,
@@ -32,6 +33,7 @@ enum us_route_kind {
 	US_ROUTE_LOG,
 	US_ROUTE_LOG_KEYS,
 	US_ROUTE_QUESTION,
+	US_ROUTE_COSIGN,
 };
 
 enum us_route_media { US_MEDIA_NONE, US_MEDIA_JSON, US_MEDIA_OCTETS };

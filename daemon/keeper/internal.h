@@ -8,6 +8,7 @@
  *   serve.c     log files, proofs, box keys, TLS
  *   ledger.c    who has had which records, folded from the log
  *   disclosed.c how many had those of a clawback
+ *   cosign.c    checkpoints that witnesses have cosigned
  */
 #ifndef US_DAEMON_KEEPER_INTERNAL_H
 #define US_DAEMON_KEEPER_INTERNAL_H
@@ -137,6 +138,7 @@ struct us_keeper {
 	size_t n_counters;
 	struct us_prepared prepared;
 	struct us_pending *pending, **pending_tail;
+	struct us_witnesses *witnesses;
 	struct us_channel *vault;
 	struct us_channel *peers[US_KEEPER_PEERS];
 	struct event *tick, *stop_timer;
@@ -204,6 +206,19 @@ int us_keeper_batch_act(struct us_keeper *k, struct us_open_batch *b, struct us_
 /* A dictionary of the batch's load that is no act yet, or NULL. */
 struct us_open_dictionary *us_keeper_dictionary(struct us_keeper *k, uint64_t load);
 
+/* --- cosign.c ------------------------------------------------------------------------------ */
+
+/* The setting "witnesses": verifier keys with blanks between; before the start. US_ERR_FORMAT, US_ERR_EXISTS (twice the same
+ * key), US_ERR_LIMIT; it has been said in the operator's log. */
+int us_keeper_witnesses_set(struct us_keeper *k, const char *setting);
+/* Reads what was cosigned, once the log is open; the keys get an entry. US_ERR_VERIFY: the log is not the one that was
+ * cosigned. */
+int us_keeper_witnesses_load(struct us_keeper *k);
+void us_keeper_witnesses_free(struct us_keeper *k);
+/* Appends the file "checkpoint.witnessed": the largest checkpoint with a cosignature; or ".../K": with K of them.
+ * US_ERR_NOT_FOUND: there is none; US_ERR_FORMAT: no such path. */
+int us_keeper_witnessed(const struct us_keeper *k, struct us_bytes path, struct us_buf *out);
+
 /* --- requests.c, keeper.c ------------------------------------------------------------------ */
 
 typedef int (*us_keeper_fn)(struct us_keeper *k, struct us_channel *ch, uint32_t tag,
@@ -220,7 +235,7 @@ void us_keeper_stop_sealed(struct us_keeper *k);
 #define US_KEEPER_HANDLERS(X) \
 	X(keeper_status) X(challenge) X(session_open) X(share) X(seal) X(replay) X(replay_end) \
 	X(log) X(act_prepare) X(batch_prepare) X(act_commit) X(act_abort) X(log_read) X(log_keys) \
-	X(entry_proof) X(noise) X(disclosed) X(load_keys_request) X(batch_open) X(batch_sealed) X(batch_void) \
+	X(entry_proof) X(noise) X(disclosed) X(cosign) X(load_keys_request) X(batch_open) X(batch_sealed) X(batch_void) \
 	X(dictionary_open) X(tls_identity) X(tls_sign)
 #define X(name) \
 	int us_on_##name(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_bytes body);

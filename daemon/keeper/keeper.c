@@ -240,6 +240,8 @@ us_keeper_start(struct us_keeper *k)
 	err = us_keeper_event(k, US_ACTION_START, US_DECISION_NONE, US_REASON_NONE,
 	    us_bytes_of(k->frozen ? "frozen" : ""), NULL);
 	if (err == US_OK)
+		err = us_keeper_witnesses_load(k);
+	if (err == US_OK)
 		us_keeper_settle(k);
 	return err;
 }
@@ -263,6 +265,7 @@ us_keeper_close(struct us_keeper *k)
 		k->dictionaries = next;
 	}
 	us_keeper_unsealing_end(k);
+	us_keeper_witnesses_free(k);
 	us_klog_close(k->klog);
 	us_root_keys_free(k->root);
 	us_keyring_free(k->keyring);
@@ -311,7 +314,8 @@ on_settings(void *ctx, struct event_base *base, uint8_t index, const struct us_s
 	k->stop_timer = evtimer_new(base, on_stop_timer, k);
 	if (k->tick == NULL || k->stop_timer == NULL)
 		return US_ERR_NOMEM;
-	return us_keeper_start(k);
+	err = us_keeper_witnesses_set(k, us_setting(settings, "witnesses", ""));
+	return err != US_OK ? err : us_keeper_start(k);
 }
 
 static int

@@ -34,6 +34,7 @@ static const struct entry table[] = {
 	{ US_MSG_entry_proof, ANY_STATE, us_on_entry_proof },
 	{ US_MSG_noise, ANY_STATE, us_on_noise },
 	{ US_MSG_disclosed, ANY_STATE, us_on_disclosed },
+	{ US_MSG_cosign, ANY_STATE, us_on_cosign },
 	{ US_MSG_load_keys_request, ANY_STATE, us_on_load_keys_request },
 	{ US_MSG_batch_open, ANY_STATE, us_on_batch_open },
 	{ US_MSG_batch_sealed, ANY_STATE, us_on_batch_sealed },

@@ -52,6 +52,8 @@ us_on_log_read(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct 
 		return err;
 	us_buf_init(&b, LOG_DATA_MAX);
 	r.err = (uint8_t)us_klog_serve(k->klog, m.path, &b);
+	if (r.err == US_ERR_FORMAT)
+		r.err = (uint8_t)us_keeper_witnessed(k, m.path, &b);
 	if (r.err == US_OK)
 		r.data = (struct us_bytes){ b.data, b.len };
 	err = us_send_log_data(ch, tag, &r);

@@ -1,10 +1,11 @@
-/* The log as it is served: tiles, bundles, checkpoint, proofs of state entries, keys of boxes. */
+/* The log as it is served: tiles, bundles, checkpoint, proofs of state entries, keys of boxes; and what witnesses bring. */
 #include <string.h>
 
 #include "common/timefmt.h"
 #include "daemon/vault/internal.h"
 
 #define PROOF_PATH "entry-proof/"
+#define WITNESSED_PATH "checkpoint.witnessed"
 
 static void
 on_data(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
@@ -101,6 +102,28 @@ parse_index(struct us_bytes text, uint64_t *index)
 	return US_OK;
 }
 
+static int
+is_text(struct us_bytes path)
+{
+	const size_t n = sizeof WITNESSED_PATH - 1;
+
+	return us_bytes_is(path, "checkpoint") || us_bytes_is(path, "vkey") ||
+	    (path.n >= n && memcmp(path.p, WITNESSED_PATH, n) == 0);
+}
+
+/* Whether the asker may see the tree; if not, that has been answered. */
+static int
+stands(struct request *r)
+{
+	struct vault *v = r->vault;
+
+	if (v->state != VAULT_OPEN || us_registry_standing(v->registry, r->credential, us_time_now_ns(), NULL, NULL) ==
+	    US_REASON_NONE)
+		return 1;
+	(void)access_person(r);
+	return 0;
+}
+
 /* The tree is there for everybody whose certificate this vault issued, sealed or not: it shows sizes and
  * times. What is in the boxes needs keys, and these are logged. */
 void
@@ -117,11 +140,8 @@ handle_log(struct request *r)
 		reply_error(r, err, US_REASON_MALFORMED, NO_ENTRY);
 		return;
 	}
-	if (v->state == VAULT_OPEN && us_registry_standing(v->registry, r->credential, us_time_now_ns(),
-	    NULL, NULL) != US_REASON_NONE) {
-		(void)access_person(r);
+	if (!stands(r))
 		return;
-	}
 	if (q.path.n > label && memcmp(q.path.p, PROOF_PATH, label) == 0) {
 		err = parse_index((struct us_bytes){ q.path.p + label, q.path.n - label }, &proof.index);
 		r->call = err == US_OK ? call_new(v, on_entry, r) : 0;
@@ -129,8 +149,7 @@ handle_log(struct request *r)
 			err = r->call == 0 ? US_ERR_BUSY : us_send_entry_proof(v->keeper, r->call, &proof);
 	} else {
 		read.path = q.path;
-		r->content = us_bytes_is(q.path, "checkpoint") || us_bytes_is(q.path, "vkey") ?
-		    US_TYPE_TEXT : US_TYPE_OCTETS;
+		r->content = is_text(q.path) ? US_TYPE_TEXT : US_TYPE_OCTETS;
 		r->call = call_new(v, on_data, r);
 		err = r->call == 0 ? US_ERR_BUSY : us_send_log_read(v->keeper, r->call, &read);
 	}
@@ -220,6 +239,61 @@ handle_log_keys(struct request *r)
 	m.to = q.to;
 	r->call = call_new(r->vault, on_keys, r);
 	err = r->call == 0 ? US_ERR_BUSY : us_send_log_keys(r->vault->keeper, r->call, &m);
+	if (err != US_OK)
+		reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
+}
+
+static void
+on_cosigned(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
+{
+	struct request *r = ctx;
+	struct us_msg_cosigned m;
+	struct us_json j;
+	struct us_buf b;
+
+	(void)v;
+	r->call = 0;
+	if (type != US_MSG_cosigned || us_msg_cosigned_decode(&m, body.p, body.n) != US_OK) {
+		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
+		return;
+	}
+	if (m.err != US_OK) {
+		reply_error(r, m.err, (enum us_reason)m.reason, m.entry);
+		return;
+	}
+	us_buf_init(&b, 4096);
+	us_json_begin(&j, &b);
+	us_json_object(&j);
+	us_json_kv_uint(&j, "entry", m.entry);
+	us_json_kv_uint(&j, "size", m.size);
+	us_json_kv_uint(&j, "cosignatures", m.count);
+	us_json_close(&j);
+	if (us_json_end(&j) == US_OK)
+		reply_json(r, 200, m.entry, &b);
+	else
+		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, m.entry);
+	us_buf_free(&b);
+}
+
+/* Anybody who may see the tree may bring what a witness has signed: its key speaks for it, not who carries it. */
+void
+handle_cosign(struct request *r)
+{
+	struct us_msg_cosign_request q;
+	struct us_msg_cosign m;
+	int err;
+
+	if (us_msg_cosign_request_decode(&q, r->body.data, r->body.len) != US_OK) {
+		reply_error(r, US_ERR_FORMAT, US_REASON_MALFORMED, NO_ENTRY);
+		return;
+	}
+	if (!stands(r))
+		return;
+	memcpy(m.credential, r->credential, sizeof m.credential);
+	m.peer = q.peer;
+	m.note = q.note;
+	r->call = call_new(r->vault, on_cosigned, r);
+	err = r->call == 0 ? US_ERR_BUSY : us_send_cosign(r->vault->keeper, r->call, &m);
 	if (err != US_OK)
 		reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
 }

@@ -485,6 +485,7 @@ void handle_load_open(struct request *r);
 void handle_load_end(struct request *r);
 void handle_log(struct request *r);
 void handle_log_keys(struct request *r);
+void handle_cosign(struct request *r);
 /* handle_read.c, for copies too: records named by r->state (struct reading) */
 struct us_act_copy;
 int read_copy(struct request *r, const struct us_act_copy *copy, uint64_t copy_id, uint64_t entry);

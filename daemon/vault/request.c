@@ -152,6 +152,7 @@ dispatch(struct request *r)
 	case US_MSG_load_end_request: handle_load_end(r); break;
 	case US_MSG_log_request: handle_log(r); break;
 	case US_MSG_log_keys_request: handle_log_keys(r); break;
+	case US_MSG_cosign_request: handle_cosign(r); break;
 	default: reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY); break;
 	}
 }
@@ -161,7 +162,7 @@ static int
 works_sealed(uint16_t type)
 {
 	return type == US_MSG_status_request || type == US_MSG_challenge_request ||
-	    type == US_MSG_share_request || type == US_MSG_log_request;
+	    type == US_MSG_share_request || type == US_MSG_log_request || type == US_MSG_cosign_request;
 }
 
 void
