@@ -34,6 +34,32 @@ RULES = """
     what: all
     actions: [read]
     masks: {identifiers: [email], except_match: true}
+  - id: reporters
+    paragraph: "8.5"
+    effect: permit
+    who: {party: plaintiffs, capacity: reporter}
+    what: all
+    actions: [read]
+    conditions: {hours: never-now}
+  - id: staff
+    paragraph: "8.6"
+    effect: forbid
+    who: {party: plaintiffs, capacity: counsel-staff}
+    actions: [person-list]
+  - id: staff-copies
+    paragraph: "8.7"
+    effect: permit
+    who: {party: plaintiffs, capacity: counsel-staff}
+    what: all
+    actions: [copy]
+    conditions: {period: over}
+  - id: house-samples
+    paragraph: "8.8"
+    effect: permit
+    who: {party: plaintiffs, capacity: house-counsel}
+    what: all
+    actions: [sample]
+    conditions: {credential: {days: 1}}
   - id: own-log
     paragraph: "9.2"
     effect: permit
@@ -52,6 +78,10 @@ RECORD = {"id": "secretid77", "model": "gpt-secret", "language": "en", "custom":
 def scenario():
     with open(os.path.join(ROOT, "policy", "orders", "demo.yaml")) as f:
         text = f.read().replace('paragraph: "4"\n', 'paragraph: "4"\n  smallest_count: 5\n', 1) + RULES
+    # a calendar with no working hours today or tomorrow, whatever the day, and a period that is over
+    day = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=3)).strftime("%A").lower()
+    text = text.replace("workflows:\n", "calendars:\n  - {id: never-now, time_zone: America/New_York, days: [%s]}\n"
+                        "periods:\n  - {id: over, until: 2025-01-01T00:00:00Z}\n\nworkflows:\n" % day, 1)
     order = os.path.join(tempfile.mkdtemp(prefix="us-order-"), "order.yaml")
     with open(order, "w") as f:
         f.write(text)
@@ -59,7 +89,8 @@ def scenario():
     lines = [json.dumps(RECORD).encode()] + generate(50, 10)
     vault.load(write_lines(vault.base + "/a.jsonl", lines))
     for name, who, capacity in (("Vera Vendor", "vendor", "vendor"), ("Hugo House", "house", "house-counsel"),
-                                ("Edith Expert", "expert", "expert"), ("Wanda Witness", "witness", "witness")):
+                                ("Edith Expert", "expert", "expert"), ("Wanda Witness", "witness", "witness"), ("Rita Reporter", "reporter", "reporter"),
+                                ("Stan Staff", "staff", "counsel-staff")):
         vault.add_person(name, who, capacity)
 
     step("a masked record")
@@ -103,6 +134,16 @@ def scenario():
     r = vault.client("expert", "read", "demo", "DEMO000000001", code=3)
     problem = json.loads(r.stdout.split(b"\n")[0])
     equal((problem["reason"], problem["paragraph"]), ("network", "8.3"), "reason and paragraph")
+
+    step("outside its hours, after its period, and what a prohibition takes from what is open to all")
+    r = vault.client("reporter", "read", "demo", "DEMO000000001", code=3)
+    equal([json.loads(r.stdout.split(b"\n")[0])[k] for k in ("reason", "paragraph")], ["hours", "8.5"], "hours")
+    r = vault.client("staff", "copy", "demo", "DEMO000000001", "--recipient", "x", "--purpose", "y", "-o", vault.base + "/x", code=3)
+    equal([json.loads(r.stdout.split(b"\n")[0])[k] for k in ("reason", "paragraph")], ["period", "8.7"], "period")
+    r = vault.client("staff", "person", "list", code=3)
+    equal([json.loads(r.stdout.split(b"\n")[0])[k] for k in ("reason", "paragraph")], ["prohibited", "8.6"], "prohibited")
+    why = vault.client("auditor", "order", "explain", "--person", "Hugo House", "--action", "sample", "demo", "DEMO000000001").json
+    equal((why["decision"], why["reason"], why["paragraph"]), ("deny", "credential", "8.8"), "a credential for too long")
 
     step("the own party's entries")
     everybody = vault.audit()
