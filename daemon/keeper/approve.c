@@ -61,6 +61,12 @@ us_approval_find(const struct us_keeper *k, const struct us_person *person, cons
 	return US_OK;
 }
 
+int
+us_approval_is_summary(struct us_bytes summary)
+{
+	return summary.n == US_APPROVAL_SUMMARY && memcmp(summary.p, label, 8) == 0;
+}
+
 void
 us_approval_summary(uint32_t number, uint8_t out[US_APPROVAL_SUMMARY])
 {
@@ -73,8 +79,7 @@ us_approval_take(struct us_keeper *k, const struct us_entry_access *access, uint
 {
 	int err;
 
-	if (access->decision != US_DECISION_ALLOW || access->summary.n != US_APPROVAL_SUMMARY ||
-	    memcmp(access->summary.p, label, 8) != 0 || k->usage == NULL ||
+	if (access->decision != US_DECISION_ALLOW || !us_approval_is_summary(access->summary) || k->usage == NULL ||
 	    (access->action != US_ACTION_READ && access->action != US_ACTION_COPY && access->action != US_ACTION_COUNT))
 		return US_OK;
 	err = us_usage_approval_use(k->usage, us_load_u32(access->summary.p + 8), index);

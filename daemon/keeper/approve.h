@@ -19,6 +19,8 @@ struct us_approved {
 /* The approvals for a read, copy or count of this person. records: packed u64 in any order. US_ERR_NOMEM, US_ERR_CRYPTO. */
 int us_approval_find(const struct us_keeper *k, const struct us_person *person, const struct us_act_approval *request,
     struct us_approved *out);
+/* 1 if a summary says that an approval was used: nobody else may write one. */
+int us_approval_is_summary(struct us_bytes summary);
 void us_approval_summary(uint32_t number, uint8_t out[US_APPROVAL_SUMMARY]);
 /* Marks what an entry just appended has used, if any. A further part of the same entry changes nothing. US_ERR_NOMEM. */
 int us_approval_take(struct us_keeper *k, const struct us_entry_access *access, uint64_t index);

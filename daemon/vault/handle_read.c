@@ -4,21 +4,17 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#include "common/base64.h"
 #include "common/timefmt.h"
-#include "daemon/vault/internal.h"
-#include "mask/mask.h"
+#include "daemon/vault/record_line.h"
 
 #define RECORDS_MAX 65536u
-#define KEY_ITEM (US_KEY_SIZE + 16u) /* record key, manifest salt */
 
 struct reading {
 	struct view view;
 	uint64_t *records;
 	size_t n, at;
-	uint8_t *keys; /* us_secret_alloc(): n × KEY_ITEM, once the entry is there */
+	uint8_t *keys; /* us_secret_alloc(): n × RECORD_KEY_ITEM, once the entry is there */
 	enum us_action action;
 	struct us_bytes purpose;
 	uint64_t snapshot;
@@ -71,165 +67,15 @@ reading_new(struct request *r, size_t n, enum us_action action)
 /* --- lines ----------------------------------------------------------------------------------------------------- */
 
 static int
-put_text(struct us_buf *b, const char *s)
-{
-	return us_buf_put(b, s, strlen(s));
-}
-
-static int
-put_uint(struct us_buf *b, uint64_t v)
-{
-	char digits[20];
-	size_t at = sizeof digits;
-
-	do {
-		digits[--at] = (char)('0' + v % 10);
-		v /= 10;
-	} while (v > 0);
-	return us_buf_put(b, digits + at, sizeof digits - at);
-}
-
-static int
-put_designation(struct request *r, const struct us_batch *facts, uint64_t record, struct us_buf *b)
-{
-	const struct us_collection *c = us_registry_collection(r->vault->registry, r->collection);
-	struct us_bytes designation = us_bytes_of(c->designation);
-	struct us_segment_doc doc;
-	struct us_segment *segment;
-	char legend[US_DESIGNATION_MAX * 4 + 64];
-	size_t i, n;
-	const char *relabelled = us_registry_designation(r->vault->registry, r->collection, record);
-	int err = evidence_segment(r->vault, facts, &segment);
-
-	if (err == US_OK)
-		err = us_segment_doc(segment, (uint32_t)(record - facts->facts.first), &doc);
-	if (err != US_OK)
-		return err;
-	if (relabelled != NULL) {
-		designation = us_bytes_of(relabelled);
-		doc.designation = designation;
-	}
-	/* the segment holds it case-folded; the collection's own stands as it was given */
-	if (doc.designation.n > 0 && (doc.designation.n != designation.n ||
-	    strncasecmp((const char *)doc.designation.p, c->designation, designation.n) != 0))
-		designation = doc.designation;
-	/* and as the order spells it, if it knows it */
-	i = us_order_designation(us_registry_order(r->vault->registry), designation);
-	if (i > 0)
-		designation = us_registry_order(r->vault->registry)->designations[i - 1].name;
-	if (designation.n == 0)
-		return put_text(b, ",\"designation\":null,\"legend\":null");
-	err = put_text(b, ",\"designation\":");
-	if (err == US_OK)
-		err = us_json_put_string(b, designation);
-	if (err == US_OK)
-		err = put_text(b, ",\"legend\":");
-	n = designation.n < sizeof legend - 64 ? designation.n : 0;
-	for (i = 0; i < n; i++)
-		legend[i] = (char)(designation.p[i] >= 'a' && designation.p[i] <= 'z' ?
-		    designation.p[i] - 32 : designation.p[i]);
-	memcpy(legend + n, " - SUBJECT TO PROTECTIVE ORDER", sizeof " - SUBJECT TO PROTECTIVE ORDER");
-	return err != US_OK ? err : us_json_put_string(b, us_bytes_of(legend));
-}
-
-static int
-put_manifest(struct request *r, const struct us_batch *facts, uint64_t record, const uint8_t salt[16],
-    struct us_buf *b)
-{
-	struct us_batch_proof proof;
-	char hash[US_BASE64_SIZE(32) + 1];
-	uint32_t i;
-	int err = evidence_proof(r->vault, facts, record, &proof);
-
-#define PUT(s) if (err == US_OK) err = put_text(b, s)
-#define NUMBER(v) if (err == US_OK) err = put_uint(b, v)
-	PUT(",\"manifest\":{\"collection\":");
-	NUMBER(facts->facts.collection);
-	PUT(",\"batch\":");
-	NUMBER(facts->facts.slot);
-	PUT(",\"record\":");
-	NUMBER(record);
-	PUT(",\"version\":0,\"salt\":\"");
-	if (err == US_OK)
-		err = us_hex_put(b, salt, 16);
-	PUT("\",\"index\":");
-	NUMBER(record - facts->facts.first);
-	PUT(",\"size\":");
-	NUMBER(facts->facts.count);
-	PUT(",\"path\":[");
-	for (i = 0; i < proof.n && err == US_OK; i++) {
-		PUT(i == 0 ? "\"" : ",\"");
-		us_base64_encode(proof.hash[i], 32, hash);
-		PUT(hash);
-		PUT("\"");
-	}
-	PUT("],\"root\":\"");
-	if (err == US_OK)
-		err = us_hex_put(b, facts->facts.manifest_root, 32);
-	PUT("\",\"entry\":");
-	NUMBER(vault_entry_of(r->vault, facts->sequence));
-	PUT("}");
-	return err;
-}
-
-/* What the order lets be seen of it. The id is masked too: it stands in the source bytes alone. */
-static int
-put_masked(struct request *r, const struct us_batch *facts, uint64_t record,
-    const struct us_container *container, const struct us_query *match, struct us_buf *b)
-{
-	struct us_mask_facts known = { .created_s = INT64_MIN };
-	struct us_mask mask = r->ruling.mask;
-	struct us_segment_doc doc;
-	struct us_segment *segment;
-	int err = evidence_segment(r->vault, facts, &segment);
-
-	if (err == US_OK)
-		err = us_segment_doc(segment, (uint32_t)(record - facts->facts.first), &doc);
-	if (err != US_OK)
-		return err;
-	mask.fields |= US_MASK_ID;
-	known.created_s = doc.created_s;
-	known.model = doc.model;
-	known.language = doc.language;
-	return us_mask_render(&mask, container, &known, match, b);
-}
-
-static int
 put_record(struct request *r, struct reading *d, size_t i, struct us_buf *b)
 {
-	const struct us_collection *c = us_registry_collection(r->vault->registry, r->collection);
 	const struct us_batch *facts = us_registry_batch_of(r->vault->registry, r->collection, d->records[i]);
-	const uint8_t *item = d->keys + i * KEY_ITEM;
-	struct us_container container;
-	char bates[US_BATES_MAX + 1];
-	struct us_key key;
-	int err;
 
 	/* withdrawn while the answer was on its way; once anything has changed each record is asked about again */
 	if (facts == NULL || !view_batch(&d->view, facts) ||
 	    (d->again && view_record(&d->view, d->records[i], &facts) != 1))
 		return US_ERR_NOT_FOUND;
-	memcpy(key.b, item, US_KEY_SIZE);
-	err = evidence_record(r->vault, facts, d->records[i], &key, &container);
-	us_wipe(&key, sizeof key);
-	if (err == US_OK)
-		err = us_bates_format(c, d->records[i], bates);
-	PUT("{\"bates\":\"");
-	PUT(bates);
-	PUT("\",\"record\":");
-	if (err == US_OK && us_mask_is_empty(&r->ruling.mask))
-		err = us_buf_put(b, container.source.p, container.source.n);
-	else if (err == US_OK)
-		err = put_masked(r, facts, d->records[i], &container, d->match, b);
-	if (err == US_OK)
-		err = put_designation(r, facts, d->records[i], b);
-	/* the digest of the source, with its salt, would let a masked reader test a guess of what is masked */
-	if (err == US_OK && us_mask_is_empty(&r->ruling.mask))
-		err = put_manifest(r, facts, d->records[i], item + US_KEY_SIZE, b);
-	else
-		PUT(",\"masked\":true,\"manifest\":null");
-	PUT("}\n");
-	return err;
+	return record_line(r, facts, d->records[i], d->keys + i * RECORD_KEY_ITEM, d->match, b);
 }
 
 static void
@@ -295,7 +141,7 @@ static void
 disclosed(struct request *r, const struct us_msg_logged *m)
 {
 	struct reading *d = r->state;
-	int err = m->record_keys.n == d->n * KEY_ITEM ? US_OK : US_ERR_FORMAT;
+	int err = m->record_keys.n == d->n * RECORD_KEY_ITEM ? US_OK : US_ERR_FORMAT;
 
 	if (err == US_OK) {
 		d->keys = us_secret_alloc(m->record_keys.n);

@@ -1,0 +1,165 @@
+#include "daemon/vault/record_line.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/base64.h"
+#include "mask/mask.h"
+
+static int
+put_text(struct us_buf *b, const char *s)
+{
+	return us_buf_put(b, s, strlen(s));
+}
+
+static int
+put_uint(struct us_buf *b, uint64_t v)
+{
+	char digits[20];
+	size_t at = sizeof digits;
+
+	do {
+		digits[--at] = (char)('0' + v % 10);
+		v /= 10;
+	} while (v > 0);
+	return us_buf_put(b, digits + at, sizeof digits - at);
+}
+
+static int
+put_designation(struct request *r, const struct us_batch *facts, uint64_t record, struct us_buf *b)
+{
+	const struct us_collection *c = us_registry_collection(r->vault->registry, r->collection);
+	struct us_bytes designation = us_bytes_of(c->designation);
+	struct us_segment_doc doc;
+	struct us_segment *segment;
+	char legend[US_DESIGNATION_MAX * 4 + 64];
+	size_t i, n;
+	const char *relabelled = us_registry_designation(r->vault->registry, r->collection, record);
+	int err = evidence_segment(r->vault, facts, &segment);
+
+	if (err == US_OK)
+		err = us_segment_doc(segment, (uint32_t)(record - facts->facts.first), &doc);
+	if (err != US_OK)
+		return err;
+	if (relabelled != NULL) {
+		designation = us_bytes_of(relabelled);
+		doc.designation = designation;
+	}
+	/* the segment holds it case-folded; the collection's own stands as it was given */
+	if (doc.designation.n > 0 && (doc.designation.n != designation.n ||
+	    strncasecmp((const char *)doc.designation.p, c->designation, designation.n) != 0))
+		designation = doc.designation;
+	/* and as the order spells it, if it knows it */
+	i = us_order_designation(us_registry_order(r->vault->registry), designation);
+	if (i > 0)
+		designation = us_registry_order(r->vault->registry)->designations[i - 1].name;
+	if (designation.n == 0)
+		return put_text(b, ",\"designation\":null,\"legend\":null");
+	err = put_text(b, ",\"designation\":");
+	if (err == US_OK)
+		err = us_json_put_string(b, designation);
+	if (err == US_OK)
+		err = put_text(b, ",\"legend\":");
+	n = designation.n < sizeof legend - 64 ? designation.n : 0;
+	for (i = 0; i < n; i++)
+		legend[i] = (char)(designation.p[i] >= 'a' && designation.p[i] <= 'z' ?
+		    designation.p[i] - 32 : designation.p[i]);
+	memcpy(legend + n, " - SUBJECT TO PROTECTIVE ORDER", sizeof " - SUBJECT TO PROTECTIVE ORDER");
+	return err != US_OK ? err : us_json_put_string(b, us_bytes_of(legend));
+}
+
+static int
+put_manifest(struct request *r, const struct us_batch *facts, uint64_t record, const uint8_t salt[16],
+    struct us_buf *b)
+{
+	struct us_batch_proof proof;
+	char hash[US_BASE64_SIZE(32) + 1];
+	uint32_t i;
+	int err = evidence_proof(r->vault, facts, record, &proof);
+
+#define PUT(s) if (err == US_OK) err = put_text(b, s)
+#define NUMBER(v) if (err == US_OK) err = put_uint(b, v)
+	PUT(",\"manifest\":{\"collection\":");
+	NUMBER(facts->facts.collection);
+	PUT(",\"batch\":");
+	NUMBER(facts->facts.slot);
+	PUT(",\"record\":");
+	NUMBER(record);
+	PUT(",\"version\":0,\"salt\":\"");
+	if (err == US_OK)
+		err = us_hex_put(b, salt, 16);
+	PUT("\",\"index\":");
+	NUMBER(record - facts->facts.first);
+	PUT(",\"size\":");
+	NUMBER(facts->facts.count);
+	PUT(",\"path\":[");
+	for (i = 0; i < proof.n && err == US_OK; i++) {
+		PUT(i == 0 ? "\"" : ",\"");
+		us_base64_encode(proof.hash[i], 32, hash);
+		PUT(hash);
+		PUT("\"");
+	}
+	PUT("],\"root\":\"");
+	if (err == US_OK)
+		err = us_hex_put(b, facts->facts.manifest_root, 32);
+	PUT("\",\"entry\":");
+	NUMBER(vault_entry_of(r->vault, facts->sequence));
+	PUT("}");
+	return err;
+}
+
+/* What the order lets be seen of it. The id is masked too: it stands in the source bytes alone. */
+static int
+put_masked(struct request *r, const struct us_batch *facts, uint64_t record,
+    const struct us_container *container, const struct us_query *match, struct us_buf *b)
+{
+	struct us_mask_facts known = { .created_s = INT64_MIN };
+	struct us_mask mask = r->ruling.mask;
+	struct us_segment_doc doc;
+	struct us_segment *segment;
+	int err = evidence_segment(r->vault, facts, &segment);
+
+	if (err == US_OK)
+		err = us_segment_doc(segment, (uint32_t)(record - facts->facts.first), &doc);
+	if (err != US_OK)
+		return err;
+	mask.fields |= US_MASK_ID;
+	known.created_s = doc.created_s;
+	known.model = doc.model;
+	known.language = doc.language;
+	return us_mask_render(&mask, container, &known, match, b);
+}
+
+int
+record_line(struct request *r, const struct us_batch *facts, uint64_t record, const uint8_t *item,
+    const struct us_query *match, struct us_buf *b)
+{
+	const struct us_collection *c = us_registry_collection(r->vault->registry, r->collection);
+	struct us_container container;
+	char bates[US_BATES_MAX + 1];
+	struct us_key key;
+	int err;
+
+	memcpy(key.b, item, US_KEY_SIZE);
+	err = evidence_record(r->vault, facts, record, &key, &container);
+	us_wipe(&key, sizeof key);
+	if (err == US_OK)
+		err = us_bates_format(c, record, bates);
+	PUT("{\"bates\":\"");
+	PUT(bates);
+	PUT("\",\"record\":");
+	if (err == US_OK && us_mask_is_empty(&r->ruling.mask))
+		err = us_buf_put(b, container.source.p, container.source.n);
+	else if (err == US_OK)
+		err = put_masked(r, facts, record, &container, match, b);
+	if (err == US_OK)
+		err = put_designation(r, facts, record, b);
+	/* the digest of the source, with its salt, would let a masked reader test a guess of what is masked */
+	if (err == US_OK && us_mask_is_empty(&r->ruling.mask))
+		err = put_manifest(r, facts, record, item + US_KEY_SIZE, b);
+	else
+		PUT(",\"masked\":true,\"manifest\":null");
+	PUT("}\n");
+	return err;
+}

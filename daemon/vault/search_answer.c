@@ -1,0 +1,192 @@
+#include <string.h>
+
+#include "common/timefmt.h"
+#include "daemon/vault/searching.h"
+#include "index/snippet.h"
+
+static void
+put_hit_meta(struct request *r, struct searching *s, uint64_t record)
+{
+	const struct us_collection *c = us_registry_collection(r->vault->registry, r->collection);
+	const struct us_batch *facts = us_registry_batch_of(r->vault->registry, r->collection, record);
+	struct us_segment_doc doc = { .created_s = INT64_MIN };
+	struct us_segment *segment;
+	char bates[US_BATES_MAX + 1] = "";
+
+	(void)us_bates_format(c, record, bates);
+	us_json_kv_cstr(&s->json, "bates", bates);
+	if (facts != NULL && evidence_segment(r->vault, facts, &segment) == US_OK)
+		(void)us_segment_doc(segment, (uint32_t)(record - facts->facts.first), &doc);
+	us_json_key(&s->json, "created");
+	if ((r->ruling.mask.fields & US_MASK_CREATED) != 0)
+		doc.created_s = INT64_MIN;
+	if (doc.created_s == INT64_MIN || doc.created_s > INT64_MAX / US_NS_PER_SECOND ||
+	    doc.created_s < INT64_MIN / US_NS_PER_SECOND)
+		us_json_null(&s->json);
+	else
+		us_json_time(&s->json, doc.created_s * US_NS_PER_SECOND);
+	us_json_key(&s->json, "score");
+	us_json_null(&s->json);
+}
+
+static size_t
+code_points(const uint8_t *p, size_t n)
+{
+	size_t i, count = 0;
+
+	for (i = 0; i < n; i++)
+		count += (p[i] & 0xc0) != 0x80;
+	return count;
+}
+
+static void
+put_snippet(struct us_json *j, const struct us_snippet *snippet, struct us_buf *text)
+{
+	size_t i, lead = snippet->cut_before ? 1 : 0;
+
+	us_buf_reset(text);
+	if (snippet->cut_before)
+		(void)us_buf_put(text, "\xe2\x80\xa6", 3);
+	(void)us_buf_put(text, snippet->text.p, snippet->text.n);
+	if (snippet->cut_after)
+		(void)us_buf_put(text, "\xe2\x80\xa6", 3);
+	us_json_kv_str(j, "snippet", (struct us_bytes){ text->data, text->len });
+	us_json_kv_uint(j, "message", snippet->message);
+	us_json_key(j, "marks");
+	us_json_array(j);
+	for (i = 0; i < snippet->n_marks; i++) {
+		us_json_array(j);
+		us_json_uint(j, lead + code_points(snippet->text.p, snippet->marks[i].start));
+		us_json_uint(j, lead + code_points(snippet->text.p, snippet->marks[i].end));
+		us_json_close(j);
+	}
+	us_json_close(j);
+}
+
+#define SNIPPET_MESSAGES 256 /* of a record are looked at */
+
+static int
+snippet_of(struct request *r, struct searching *s, size_t i)
+{
+	struct vault *v = r->vault;
+	const struct us_batch *facts = us_registry_batch_of(v->registry, r->collection, s->hits[i]);
+	struct us_bytes messages[SNIPPET_MESSAGES];
+	size_t ends[SNIPPET_MESSAGES];
+	struct us_container c;
+	struct us_snippet snippet;
+	struct us_buf text;
+	struct us_key key;
+	size_t m, n;
+	int err;
+
+	if (facts == NULL || !view_batch(&s->view, facts))
+		return US_ERR_NOT_FOUND;
+	memcpy(key.b, s->keys + i * RECORD_KEY_ITEM, US_KEY_SIZE);
+	err = evidence_record(v, facts, s->hits[i], &key, &c);
+	us_wipe(&key, sizeof key);
+	if (err != US_OK)
+		return err;
+	us_buf_reset(&v->text);
+	n = c.messages < SNIPPET_MESSAGES ? c.messages : SNIPPET_MESSAGES;
+	for (m = 0; m < n && err == US_OK; m++) {
+		err = us_container_content(&c, m, &v->text);
+		ends[m] = v->text.len;
+	}
+	for (m = 0; m < n && err == US_OK; m++) {
+		size_t start = m == 0 ? 0 : ends[m - 1];
+
+		messages[m] = (struct us_bytes){ v->text.data + start, ends[m] - start };
+	}
+	if (err == US_OK)
+		err = us_snippet_pick(messages, n, s->query, US_SNIPPET_BYTES, &snippet);
+	if (err == US_OK) {
+		us_buf_init(&text, 4096);
+		put_snippet(&s->json, &snippet, &text);
+		us_buf_free(&text);
+	}
+	return err;
+}
+
+static void
+put_tail(struct request *r, struct searching *s)
+{
+	us_json_close(&s->json);
+	if (s->withdrawn > 0 && r->smallest_count == 0)
+		us_json_kv_uint(&s->json, "withdrawn", s->withdrawn);
+	access_json(r, &s->json, s->snapshot, s->entry);
+	us_json_kv_uint(&s->json, "intent", s->intent);
+	us_json_close(&s->json);
+}
+
+int
+search_has_changed(struct request *r, const struct searching *s)
+{
+	const struct problem p = { .status = 409, .type = "changed", .title = "What may be seen has changed meanwhile",
+		.detail = "Search again", .reason = US_REASON_STATE, .entry = s->intent, .position = -1 };
+
+	switch (access_again(r, (s->flags & US_SEARCH_COUNT) != 0 ? US_ACTION_COUNT : US_ACTION_SEARCH, s->purpose, 0)) {
+	case ACCESS_SAME: return 0;
+	case ACCESS_CHANGED: reply_problem(r, &p); break;
+	case ACCESS_ENDED: break;
+	}
+	return 1;
+}
+
+static void
+answer_step(struct request *r)
+{
+	struct searching *s = r->state;
+	int64_t start = us_time_mono_ns();
+	int err = US_OK;
+
+	if (search_has_changed(r, s))
+		return;
+	while (s->shown < s->n_hits && err == US_OK && request_window_open(r)) {
+		us_json_object(&s->json);
+		put_hit_meta(r, s, s->hits[s->shown]);
+		if (s->keys != NULL)
+			err = snippet_of(r, s, s->shown);
+		us_json_close(&s->json);
+		s->shown++;
+		if (us_time_mono_ns() - start > SLICE_NS)
+			break;
+	}
+	if (err == US_OK && s->shown == s->n_hits) {
+		put_tail(r, s);
+		err = us_json_end(&s->json);
+		r->out_last = 1;
+	}
+	if (err != US_OK) {
+		us_log_err(err, "a search could not be answered");
+		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, s->entry);
+		return;
+	}
+	if (!request_flush(r) && !r->out_last && request_window_open(r))
+		request_run(r);
+}
+
+void
+search_answer(struct request *r)
+{
+	struct searching *s = r->state;
+	struct us_json *j = &s->json;
+
+	r->entry = s->entry;
+	r->content = US_TYPE_JSON;
+	us_buf_reset(&r->out);
+	us_json_begin(j, &r->out);
+	us_json_object(j);
+	if (s->total < r->smallest_count) {
+		us_json_key(j, "total");
+		us_json_null(j);
+		us_json_kv_uint(j, "fewer_than", r->smallest_count);
+	} else {
+		us_json_kv_uint(j, "total", s->total);
+	}
+	us_json_kv_uint(j, "shown", s->n_hits);
+	us_json_kv_cstr(j, "next", s->next[0] == '\0' ? NULL : s->next);
+	us_json_key(j, "hits");
+	us_json_array(j);
+	r->step = answer_step;
+	answer_step(r);
+}

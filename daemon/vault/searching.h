@@ -1,0 +1,40 @@
+/* A search from its query to its last hit. handle_search.c decides, logs and evaluates; search_answer.c writes what was found. */
+#ifndef US_DAEMON_VAULT_SEARCHING_H
+#define US_DAEMON_VAULT_SEARCHING_H
+
+#include "daemon/vault/record_line.h"
+
+struct searching {
+	struct us_query *query;
+	struct view view;
+	struct us_cursor cursor;
+	int has_cursor;
+	uint8_t flags;
+	uint32_t limit;
+	uint64_t snapshot;
+	uint64_t intent;
+	struct us_bytes purpose;
+	struct us_buf words;     /* packed: of the query and, if needed, of rules */
+	struct us_bytes *word;   /* views of them, sorted */
+	size_t n_words;
+	uint8_t *term_keys;      /* us_secret_alloc() */
+	size_t term_keys_n;
+	size_t batch;            /* the next one */
+	uint64_t total;
+	uint64_t withdrawn;
+	uint64_t *hits;
+	size_t n_hits;
+	int more;
+	uint8_t *keys;           /* of the hits' records */
+	size_t shown;
+	struct us_json json;
+	char next[512];
+	uint64_t entry;
+};
+
+/* r->state is a struct searching whose hits, total and, for snippets, keys are there. */
+void search_answer(struct request *r);
+/* 1 if somebody was stopped, or records withheld, since this search was decided, so that its numbers would not hold: it has been answered. */
+int search_has_changed(struct request *r, const struct searching *s);
+
+#endif
