@@ -238,6 +238,10 @@ load(struct us_keeper *k)
 
 	us_buf_init(&file, FILE_BYTES_MAX);
 	err = us_keeper_read(FILE_NAME, FILE_BYTES_MAX, &file);
+	if (err == US_ERR_NOT_FOUND) {
+		us_buf_free(&file);
+		return US_OK;
+	}
 	us_reader_init(&r, file.data, file.len);
 	for (size_t i = 0; err == US_OK && r.left > 0; i++) {
 		struct us_bytes note = us_take_str32(&r, US_COSIGNED_MAX);
@@ -245,8 +249,6 @@ load(struct us_keeper *k)
 		err = r.err != US_OK ? r.err : i == KEPT_MAX ? US_ERR_LIMIT : load_one(k, note);
 	}
 	us_buf_free(&file);
-	if (err == US_ERR_NOT_FOUND && r.left == 0)
-		return US_OK;
 	if (err == US_ERR_VERIFY)
 		us_log(US_LOG_ERROR, "a checkpoint that witnesses have cosigned is not one of this log: entries are missing, or "
 		    "the directory was put back. Restore it whole");

@@ -1,0 +1,190 @@
+#!/usr/bin/env python3
+"""Goal: whoever trusts two witnesses need not trust the vault. What they cosign is kept and served, checked here by a
+reader that shares nothing with ours; a log that was put back or forked is refused by the witness and by the daemon.
+"""
+import glob
+import shutil
+import sys
+
+from harness import *
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(ROOT, "tests", "independent"))
+import witness as independent  # noqa: E402
+
+
+def vkey_of(vault, who, *options):
+    return vault.client(who, "audit", "witness", "--vkey", *options, as_json=False).stdout.decode().strip()
+
+
+def configure(vault, keys):
+    with open(os.path.join(vault.data, "undersealed.conf"), "a") as f:
+        f.write("witnesses=%s\n" % " ".join(keys))
+
+
+def witnessed(http, count=None):
+    """(size, note) of what the log serves, or (0, None)."""
+    status, headers, note = http.once("GET", "/v1/log/checkpoint.witnessed" + ("/%d" % count if count else ""))
+    if status == 404:
+        return 0, None
+    equal(status, 200, "status of checkpoint.witnessed")
+    check(headers["content-type"].startswith("text/plain"), "it is text", headers)
+    return int(note.split(b"\n")[1]), note
+
+
+def cosigners(note, log, keys):
+    """Which of the keys have cosigned, by the independent reader; the log must have signed."""
+    equal(len(independent.good_signatures(note, log)), 1, "signatures of the log")
+    return [k for k in keys if independent.good_signatures(note, k)]
+
+
+def post(http, note):
+    return http.once("POST", "/v1/log/cosignature", note, {"Content-Type": "application/octet-stream"})
+
+
+def forgeries(vault, http, log, name, seed):
+    """Each differs in one thing from a note that is taken."""
+    step("cosignatures that are refused")
+    _, _, note = http.once("GET", "/v1/log/checkpoint")
+    text = note[:note.index(b"\n\n") + 1]
+    now = int(time.time())
+    line = independent.cosign(name, seed, text, now).encode()
+    other = text.replace(b"\n%s\n" % text.split(b"\n")[1], b"\n1\n", 1)
+    raw = bytearray(base64_of(line))
+    raw[11] ^= 1                                              # the last byte of the time
+    changed = ("\u2014 %s %s\n" % (name, b64(bytes(raw)))).encode()
+    strange = text.replace(text.split(b"\n")[0], b"other.example/log", 1)
+    other_log = independent.DASH.encode() + b"other.example/log " + b64(
+        independent.key_id("other.example/log", 1, independent.public(seed)) + independent.sign(seed, strange)).encode()
+    cases = {
+        "of nobody": (note, 403),
+        "of an unknown key": (note + independent.cosign("nobody.example", b"\5" * 32, text, now).encode(), 403),
+        "of an unknown key with a witness's name": (note + independent.cosign(name, b"\5" * 32, text, now).encode(), 403),
+        "of another checkpoint": (note + independent.cosign(name, seed, other, now).encode(), 403),
+        "with another time": (note + changed, 403),
+        "with a time to come": (note + independent.cosign(name, seed, text, now + 86400).encode(), 403),
+        "that was not signed by the log": (other + note[len(text):] + independent.cosign(name, seed, other, now).encode(), 403),
+        "without the log's signature": (text + b"\n" + line, 403),
+        "of another log": (strange + b"\n" + other_log + b"\n" + independent.cosign(name, seed, strange, now).encode(), 403),
+        "that is rubbish": (b"rubbish", 400),
+        "that ends in the middle": (note + line[:-1], 400),
+        "that is too large": (note + line * 200, 413),
+    }
+    before = witnessed(http)
+    for what, (body, want) in cases.items():
+        status, _, answer = post(http, body)
+        equal(status, want, "a cosignature " + what + " " + answer.decode("utf-8", "replace"))
+        equal(witnessed(http), before, "what is served after a cosignature " + what)
+    status, _, answer = post(http, note + line)
+    equal(status, 200, "the one that is right: " + answer.decode())
+    equal(witnessed(http)[0], int(text.split(b"\n")[1]), "what is served then")
+
+
+def base64_of(line):
+    import base64
+    return base64.b64decode(line.split(b" ")[2])
+
+
+def put_back(vault):
+    """A copy of the directory, more entries, and the copy again."""
+    step("a log that is put back")
+    data, copy, newer = vault.data, vault.base + "/copy", vault.base + "/newer"
+    vault.stop()
+    run(["cp", "-a", data, copy])
+    vault.serve().unseal()
+    for _ in range(3):
+        vault.client("attorney", "audit", "witness", "--newest")
+    vault.stop()
+    os.rename(data, newer)
+
+    # everything but what was cosigned: the daemon notices by itself
+    run(["cp", "-a", copy, data])
+    shutil.copy2(glob.glob(newer + "/*/cosignatures")[0], glob.glob(data + "/*/cosignatures")[0])
+    vault.serve(wait=False)
+    check(vault.wait_end() != 0, "the daemon does not start")
+    check("cosigned is not one of this log" in vault.log_text(), "and says why", vault.log_text()[-1500:])
+
+    # a file that is of no log: it is not passed over
+    with open(glob.glob(data + "/*/cosignatures")[0], "wb") as f:
+        f.write(bytes([0, 0, 0, 4]) + b"a\n\nb")
+    vault.process = None
+    vault.serve(wait=False)
+    check(vault.wait_end() != 0, "the daemon does not start with a damaged file")
+    check("is damaged" in vault.log_text(), "and says why", vault.log_text()[-1500:])
+
+    # everything: the daemon cannot know, the witness does
+    shutil.rmtree(data)
+    run(["cp", "-a", copy, data])
+    vault.serve().unseal()
+    r = vault.client("attorney", "audit", "witness", code=UNVERIFIED)
+    check("does not go on from" in r.stderr, "the witness says what it saw", r)
+    for _ in range(12):                                       # a fork: larger than what was seen, and another
+        vault.client("admin", "collection", "create", "more%d" % _, "--bates", "MORE%d" % _, code=None)
+    r = vault.client("attorney", "audit", "witness", "--newest", code=UNVERIFIED)
+    check(os.path.exists(vault.profile("attorney") + "/witness.fork"), "the proof of two histories is kept", r)
+    vault.client("attorney", "audit", "witness", "--every", "1s", "--newest", code=UNVERIFIED, timeout=20)
+    vault.stop()
+    shutil.rmtree(data)
+    os.rename(newer, data)
+
+
+def scenario():
+    vault = Vault(20150).init()
+    step("keys of witnesses")
+    name, seed = "witness.example/third", b"\7" * 32
+    keys = [vkey_of(vault, "attorney"), vkey_of(vault, "producer", "--name", "witness.example/producer"),
+            independent.vkey(name, 4, independent.public(seed))]
+    equal(vkey_of(vault, "attorney"), keys[0], "the key stays")
+    check(keys[1].startswith("witness.example/producer+"), "the name that was asked for", keys[1])
+    vault.client("producer", "audit", "witness", "--name", "another", code=USAGE)
+    equal(os.stat(vault.profile("attorney") + "/witness.key").st_mode & 0o777, 0o600, "mode of witness.key")
+    configure(vault, keys)
+    vault.serve().unseal()
+    http = Http(vault, vault.profile("auditor"))
+    log = http.once("GET", "/v1/log/vkey")[2].decode().strip()
+    equal(witnessed(http), (0, None), "nobody has cosigned yet")
+
+    step("two witnesses, one after the other, sign the same checkpoint")
+    first = vault.client("attorney", "audit", "witness", "-o", vault.base + "/cosigned").json
+    equal((first["witness"], first["cosignatures"], first["delivered"]), (keys[0], 1, True), "answer")
+    size, note = witnessed(http)
+    equal(size, first["size"], "size of what is served")
+    equal(cosigners(note, log, keys), keys[:1], "who has cosigned")
+    equal(open(vault.base + "/cosigned", "rb").read(), note, "the file")
+    second = vault.client("producer", "audit", "witness").json
+    equal((second["size"], second["cosignatures"]), (size, 2), "the second takes up what the first has cosigned")
+    equal(cosigners(witnessed(http, 2)[1], log, keys), keys[:2], "both")
+    equal(witnessed(http, 3), (0, None), "not three")
+    third = vault.client("attorney", "audit", "witness").json
+    check(third["size"] > size, "then the first goes on", third)
+    equal(witnessed(http)[0], third["size"], "the newest")
+    equal(witnessed(http, 2)[0], size, "the newest that two have cosigned")
+
+    step("a witness that the vault does not know")
+    r = vault.client("auditor", "audit", "witness", code=REFUSED)
+    check(vkey_of(vault, "auditor") in r.stderr, "is told what the setting takes", r)
+    equal(witnessed(http)[0], third["size"], "what is served")
+    entries = [e for e in vault.audit() if e["action"] == "audit-witness"]
+    equal([e["decision"] for e in entries], ["none", "allow", "allow", "allow", "deny"], "entries")
+    equal(entries[-1]["reason"], "unknown-credential", "why")
+
+    forgeries(vault, http, log, name, seed)
+
+    step("after a restart, sealed")
+    before = witnessed(http, 2)
+    http.close()
+    vault.stop()
+    vault.serve()
+    http = Http(vault, vault.profile("auditor"))
+    equal(witnessed(http, 2), before, "what two have cosigned")
+    r = vault.client("producer", "audit", "witness").json
+    check(r["size"] > before[0], "a sealed vault's log is cosigned, too", r)
+    http.close()
+
+    put_back(vault)
+    vault.serve().unseal()
+    vault.client("attorney", "audit", "witness")              # the true one is still good
+    vault.stop()
+
+
+main(scenario)
