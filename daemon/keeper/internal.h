@@ -5,6 +5,7 @@
  *   answer.c    entries, commit, replies         unseal.c    shares, root, replay
  *   session.c   nonces and sessions              access.c    "log": entries that name keys
  *   acts.c      signed acts, two phases          loads.c     sealer: loads, batches, dictionaries
+ *   decide.c    what the keeper says to a "log"  approve.c   approvals, found and used up
  *   serve.c     log files, proofs, box keys, TLS
  *   ledger.c    who has had which records, folded from the log
  *   disclosed.c how many had those of a clawback

@@ -6,7 +6,7 @@
  *   call.c      questions to the keeper and their answers    request.c  requests of people, replies
  *   access.c    sessions, the order's ruling, log entries    evidence.c collections, batches, records
  *   visible.c   what a set of rules lets be seen             cursor.c   sealed cursors
- *   narrow.c    what a search must not tell
+ *   narrow.c    what a search must not tell              designate.c designations after relabels
  *   handle_*.c  one file a kind of request                   load.c     the sealer's side of loads
  *   tags.c      duplicates                                   acts.c     acts, one after another
  *   list_*.c    what lists show (listing.h)                  question_*.c questions about the order (question.h)
