@@ -8,6 +8,7 @@
 #include "client/client.h"
 #include "client/log_entry.h"
 #include "client/log_source.h"
+#include "client/report.h"
 #include "common/err.h"
 #include "common/timefmt.h"
 
@@ -437,6 +438,10 @@ static const struct us_option export_options[] = { { "out", "DIR", "a directory 
 const struct us_command us_commands_audit[] = {
 	{ "audit list", "[--record C/B] [--person N] [--denied] ...", "the entries of the log, verified, as far as the order lets you see",
 	    "underseal audit list --record logs/OAI000000017", list_options, 7, 0, 0, run_list },
+	{ "audit report", "[NAME [COLLECTION/BATES]] [--csv | --json | --html] ...",
+	    "answers an auditor's question from the verified log; without NAME, the list of them",
+	    "underseal audit report who-saw logs/OAI000000017 --html > who-saw.html", us_report_options, US_REPORT_OPTIONS,
+	    0, 2, us_report_run },
 	{ "audit verify", "[--dir DIR] [--vkey FILE]", "checks every hash, proof and signature of the log",
 	    "underseal audit verify --dir export --vkey log.vkey", verify_options, 3, 0, 0, run_verify },
 	{ "audit export", "--out DIR", "the whole log as files, with the keys you may have",

@@ -1,0 +1,208 @@
+/* Report: was a record touched after a notice about it? */
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/report.h"
+#include "common/timefmt.h"
+
+struct run {
+	uint64_t first, last;
+};
+
+/* The records that a notice is about, and when it was given. */
+struct notice {
+	uint32_t collection;
+	struct run *runs;
+	size_t n, cap;
+	int64_t since_ns;  /* the notice; touches from here on are listed */
+	int64_t act_ns;    /* when the vault took them out of sight; 0: not known */
+	uint64_t act_index; /* of that act's entry */
+};
+
+static void
+add_run(struct notice *n, uint64_t first, uint64_t last)
+{
+	if (n->n == n->cap) {
+		size_t cap = n->cap == 0 ? 64 : n->cap * 2;
+		struct run *more = realloc(n->runs, cap * sizeof *more);
+
+		if (more == NULL)
+			us_give_up(US_EXIT_OTHER, "out of memory");
+		n->runs = more;
+		n->cap = cap;
+	}
+	n->runs[n->n++] = (struct run){ first, last };
+}
+
+static void
+add_batch(struct us_report *r, struct notice *n, uint32_t slot)
+{
+	const struct us_act_batch_close *b;
+	struct us_trail_act a;
+
+	for (size_t i = 0; i < r->trail->n; i++) {
+		const struct us_trail_entry *e = &r->trail->entries[i];
+
+		if (e->action != US_ACTION_BATCH_CLOSE || e->collection != n->collection || !us_trail_act(r->trail, e, &a) ||
+		    a.signed_act.type != US_ACT_BATCH_CLOSE)
+			continue;
+		b = &a.act->u.batch_close;
+		if (b->slot == slot && b->count > 0)
+			add_run(n, b->first, b->first + b->count - 1);
+	}
+}
+
+/* Takes the notice from the clawback's own entry. */
+static int
+from_clawback(struct us_report *r, struct notice *n)
+{
+	const char *digits = r->ask->clawback + (strncmp(r->ask->clawback, "clawback-", 9) == 0 ? 9 : 0);
+	char *end;
+	unsigned long long number = strtoull(digits, &end, 10);
+	struct us_trail_act a;
+
+	if (end == digits || *end != '\0')
+		us_usage_error("--clawback takes the id of a clawback, such as clawback-1");
+	for (size_t i = 0; i < r->trail->n; i++) {
+		const struct us_trail_entry *e = &r->trail->entries[i];
+		const struct us_selection *s;
+		struct us_run run = { 0, 0 };
+		size_t at = 0;
+
+		if (e->action != US_ACTION_CLAWBACK || !us_trail_act(r->trail, e, &a) || a.signed_act.type != US_ACT_CLAWBACK ||
+		    us_trail_result(&a) != number)
+			continue;
+		s = &a.act->u.records.selection;
+		n->collection = s->collection;
+		n->since_ns = a.act->u.records.noticed_ns;
+		n->act_ns = e->time_ns;
+		n->act_index = e->index;
+		if (s->is_batch) {
+			add_batch(r, n, s->slot);
+			return 1;
+		}
+		while (us_selection_next(s, &at, &run))
+			add_run(n, run.first, run.first + run.count - 1);
+		return 1;
+	}
+	return 0;
+}
+
+static void
+from_records(struct us_report *r, struct notice *n)
+{
+	const char *at = r->ask->records;
+
+	if (r->ask->since_ns == 0)
+		us_usage_error("--records needs --since TIME: when the notice was given");
+	n->since_ns = r->ask->since_ns;
+	while (*at != '\0') {
+		size_t length = strcspn(at, ",");
+		struct us_report_records one;
+
+		us_report_records(r, at, length, &one);
+		if (n->n > 0 && one.collection != n->collection)
+			us_usage_error("--records takes records of one collection");
+		n->collection = one.collection;
+		add_run(n, one.first, one.last);
+		at += length + (at[length] == ',');
+	}
+}
+
+static size_t
+records_of(const struct notice *n, const struct us_trail_entry *e, uint64_t *touched)
+{
+	size_t count = 0;
+
+	if (e->collection != n->collection)
+		return 0;
+	for (size_t i = 0; i < e->n_records; i++)
+		for (size_t j = 0; j < n->n; j++)
+			if (e->records[i] >= n->runs[j].first && e->records[i] <= n->runs[j].last) {
+				touched[count++] = e->records[i];
+				break;
+			}
+	return count;
+}
+
+/* A refusal that may have been about them: requests that are refused do not name records in the log. */
+static int
+may_be_attempt(const struct notice *n, const struct us_trail_entry *e)
+{
+	return e->decision == US_DECISION_DENY && e->collection == n->collection &&
+	    (e->reason == US_REASON_NOT_VISIBLE || e->reason == US_REASON_CLAWED_BACK || e->reason == US_REASON_FROZEN);
+}
+
+static void
+list_touch(struct us_report *r, const struct notice *n, const struct us_trail_entry *e, const uint64_t *touched, size_t count)
+{
+	char *ranges = us_report_ranges(r->trail, n->collection, touched, count);
+	cJSON *row = us_report_entry_row(r, e);
+
+	us_report_text(row, "decision", us_decision_name(e->decision));
+	us_report_text(row, "reason", e->reason == US_REASON_NONE ? NULL : us_reason_name(e->reason));
+	us_report_text(row, "when", n->act_ns == 0 ? "after the notice" : e->index > n->act_index ? "after the clawback" :
+	    "between notice and clawback");
+	us_report_number(row, "records", count);
+	us_report_text(row, "bates", ranges);
+	us_report_text(row, "purpose", e->purpose);
+	free(ranges);
+}
+
+static void
+list_touches(struct us_report *r, const struct notice *n)
+{
+	uint64_t touches = 0, after = 0, attempts = 0;
+
+	for (size_t i = 0; i < r->trail->n; i++) {
+		const struct us_trail_entry *e = &r->trail->entries[i];
+		uint64_t *touched;
+		size_t count;
+
+		if (e->time_ns < n->since_ns || (r->ask->until_ns != 0 && e->time_ns > r->ask->until_ns) ||
+		    !us_report_is_whose(r, e) || (!us_report_discloses(e) && !may_be_attempt(n, e)))
+			continue;
+		touched = malloc((e->n_records + 1) * sizeof *touched);
+		if (touched == NULL)
+			us_give_up(US_EXIT_OTHER, "out of memory");
+		count = records_of(n, e, touched);
+		if (count > 0 || may_be_attempt(n, e))
+			list_touch(r, n, e, touched, count);
+		touches += count > 0;
+		after += count > 0 && n->act_ns != 0 && e->index > n->act_index;
+		attempts += count == 0 && may_be_attempt(n, e);
+		free(touched);
+	}
+	us_report_number(r->summary, "disclosed after the notice", touches);
+	if (n->act_ns != 0)
+		us_report_number(r->summary, "of them after the clawback was in force", after);
+	us_report_number(r->summary, "refusals that may have been about them", attempts);
+}
+
+int
+us_report_after_notice(struct us_report *r)
+{
+	struct notice n = { 0 };
+	uint64_t records = 0;
+
+	if (r->ask->clawback == NULL && r->ask->records == NULL)
+		us_usage_error("after which notice? --clawback ID, or --records COLLECTION/BATES[..BATES] --since TIME");
+	if (r->ask->clawback == NULL)
+		from_records(r, &n);
+	else if (!from_clawback(r, &n)) {
+		us_say("no entry that could be opened holds %s whole: name its records (--records) and the notice (--since)",
+		    r->ask->clawback);
+		return US_EXIT_INCOMPLETE;
+	}
+	for (size_t i = 0; i < n.n; i++)
+		records += n.runs[i].last - n.runs[i].first + 1;
+	us_report_time(r->summary, "notice", n.since_ns);
+	if (n.act_ns != 0)
+		us_report_time(r->summary, "clawback in force", n.act_ns);
+	us_report_number(r->summary, "records of the notice", records);
+	list_touches(r, &n);
+	us_report_note(r, "A refused request does not name records in the log: refusals in the same collection because records "
+	    "were not visible, clawed back or frozen are listed, with no records.");
+	free(n.runs);
+	return US_EXIT_DONE;
+}

@@ -1,0 +1,361 @@
+/* The log in memory, for reports: entries with what could be opened of them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/report.h"
+#include "common/err.h"
+
+#define CHUNK_BYTES ((size_t)1 << 20)
+#define LISTS_MAX 1048576 /* people or collections of one vault */
+
+struct us_trail_chunk {
+	struct us_trail_chunk *next;
+	size_t used, size;
+	uint64_t bytes[];
+};
+
+void
+us_trail_init(struct us_trail *t)
+{
+	memset(t, 0, sizeof *t);
+	t->act = calloc(1, sizeof *t->act);
+}
+
+void
+us_trail_free(struct us_trail *t)
+{
+	while (t->chunks != NULL) {
+		struct us_trail_chunk *next = t->chunks->next;
+
+		us_wipe(t->chunks->bytes, t->chunks->used);
+		free(t->chunks);
+		t->chunks = next;
+	}
+	for (size_t i = 0; i < t->n_people; i++) {
+		free(t->people[i].name);
+		free(t->people[i].capacity);
+	}
+	for (size_t i = 0; i < t->n_collections; i++) {
+		free(t->collections[i].name);
+		free(t->collections[i].prefix);
+	}
+	free(t->people);
+	free(t->collections);
+	free(t->entries);
+	free(t->act);
+	memset(t, 0, sizeof *t);
+}
+
+/* n bytes (n is at most a few entries' worth), aligned for uint64_t. */
+static void *
+keep(struct us_trail *t, size_t n)
+{
+	size_t need = (n + 7) & ~(size_t)7;
+	struct us_trail_chunk *c = t->chunks;
+	void *at;
+
+	if (c == NULL || need > c->size - c->used) {
+		size_t size = need > CHUNK_BYTES ? need : CHUNK_BYTES;
+
+		c = malloc(sizeof *c + size);
+		if (c == NULL)
+			return NULL;
+		*c = (struct us_trail_chunk){ .next = t->chunks, .size = size };
+		t->chunks = c;
+	}
+	at = (uint8_t *)c->bytes + c->used;
+	c->used += need;
+	return at;
+}
+
+static const char *
+keep_text(struct us_trail *t, struct us_bytes text)
+{
+	char *copy;
+
+	if (text.n == 0)
+		return "";
+	copy = keep(t, text.n + 1);
+	if (copy != NULL) {
+		memcpy(copy, text.p, text.n);
+		copy[text.n] = '\0';
+	}
+	return copy;
+}
+
+static int
+take_access(struct us_trail *t, struct us_trail_entry *e, const struct us_buf *content)
+{
+	struct us_entry_access a;
+	struct us_buf party;
+	uint8_t *summary;
+	int err = us_entry_access_decode(&a, content->data, content->len);
+
+	if (err != US_OK)
+		return err == US_ERR_NOT_FOUND ? US_OK : err;
+	e->kind = a.kind;
+	e->action = a.action;
+	e->decision = a.decision;
+	e->reason = a.reason;
+	e->person = a.person;
+	e->collection = a.collection;
+	e->rule = a.rule;
+	e->related = a.related;
+	e->sequence = a.sequence;
+	memcpy(e->credential, a.credential, sizeof e->credential);
+	us_buf_init(&party, US_ENTRY_ACCESS_MAX);
+	for (size_t i = 0; err == US_OK && i < a.n_parties; i++) {
+		err = us_buf_put(&party, ", ", i == 0 ? 0 : 2);
+		if (err == US_OK)
+			err = us_buf_put(&party, a.parties[i].p, a.parties[i].n);
+	}
+	e->party = keep_text(t, (struct us_bytes){ party.data, party.len });
+	e->paragraph = keep_text(t, a.paragraph);
+	us_buf_free(&party);
+	summary = keep(t, a.summary.n + 1);
+	if (err == US_OK && (e->party == NULL || e->paragraph == NULL || summary == NULL))
+		err = US_ERR_NOMEM;
+	if (err == US_OK && a.summary.n > 0) {
+		memcpy(summary, a.summary.p, a.summary.n);
+		e->summary = (struct us_bytes){ summary, a.summary.n };
+	}
+	return err;
+}
+
+static int
+take_disclosure(struct us_trail *t, struct us_trail_entry *e, const struct us_buf *content)
+{
+	struct us_entry_disclosure d;
+	uint64_t *records;
+	int err = us_entry_disclosure_decode(&d, content->data, content->len);
+
+	if (err == US_OK) {
+		records = keep(t, d.n_records * sizeof *records + 1);
+		e->recipient = keep_text(t, d.recipient);
+		if (records == NULL || e->recipient == NULL)
+			err = US_ERR_NOMEM;
+	}
+	if (err == US_OK) {
+		if (d.n_records > 0)
+			memcpy(records, d.records, d.n_records * sizeof *records);
+		e->records = records;
+		e->n_records = d.n_records;
+		e->snapshot = d.snapshot;
+		e->total = d.total;
+		e->part = d.part;
+		e->has_copy = d.has_copy;
+		e->copy_id = d.copy_id;
+	}
+	us_entry_disclosure_free(&d);
+	return err == US_ERR_NOT_FOUND ? US_OK : err;
+}
+
+static int
+take_query(struct us_trail *t, struct us_trail_entry *e, const struct us_buf *content)
+{
+	struct us_entry_query q;
+	int err = us_entry_query_decode(&q, content->data, content->len);
+
+	if (err == US_OK) {
+		e->purpose = keep_text(t, q.purpose);
+		e->address = keep_text(t, q.address);
+		e->query = keep_text(t, q.query);
+		if (e->purpose == NULL || e->address == NULL || e->query == NULL)
+			err = US_ERR_NOMEM;
+	}
+	us_entry_query_free(&q);
+	return err == US_ERR_NOT_FOUND ? US_OK : err;
+}
+
+static int
+open_box(struct us_trail *t, struct us_trail_entry *e, const struct us_entry_view *view, enum us_box box,
+    const uint8_t key_bytes[32])
+{
+	static int (*const take[US_BOXES])(struct us_trail *, struct us_trail_entry *, const struct us_buf *) = {
+		take_access, take_disclosure, take_query };
+	struct us_buf content;
+	struct us_key key;
+	int err;
+
+	us_buf_init(&content, US_ENTRY_CONTENT_MAX);
+	memcpy(key.b, key_bytes, sizeof key.b);
+	err = us_entry_open(view, box, &key, &content);
+	us_wipe(&key, sizeof key);
+	if (err == US_OK)
+		err = take[box](t, e, &content);
+	if (err == US_OK)
+		e->opened |= (uint8_t)(1u << box);
+	us_buf_free(&content);
+	return err;
+}
+
+int
+us_trail_add(struct us_trail *t, const struct us_entry_view *view, const struct us_box_keys *keys)
+{
+	struct us_trail_entry *e;
+	int err = US_OK;
+
+	if (t->n == t->cap) {
+		size_t cap = t->cap == 0 ? 1024 : t->cap * 2;
+
+		if (cap > SIZE_MAX / sizeof *e || (e = realloc(t->entries, cap * sizeof *e)) == NULL)
+			return US_ERR_NOMEM;
+		t->entries = e;
+		t->cap = cap;
+	}
+	e = &t->entries[t->n];
+	*e = (struct us_trail_entry){ .index = view->index, .time_ns = view->time_ns, .order_version = view->order_version,
+		.entry_class = view->entry_class, .related = US_ENTRY_NONE, .sequence = US_ENTRY_NONE, .paragraph = "",
+		.party = "", .recipient = "", .purpose = "", .address = "", .query = "" };
+	for (unsigned box = 0; keys != NULL && err == US_OK && box < US_BOXES; box++)
+		if ((keys->present & 1u << box) != 0)
+			err = open_box(t, e, view, (enum us_box)box, keys->key[box]);
+	if (err == US_OK)
+		t->n++;
+	return err;
+}
+
+/* ---- acts ---- */
+
+int
+us_trail_act(const struct us_trail *t, const struct us_trail_entry *e, struct us_trail_act *out)
+{
+	if (e->entry_class != US_CLASS_STATE || e->sequence == US_ENTRY_NONE || e->summary.n <= 32 || t->act == NULL ||
+	    us_committed_act_decode(&out->committed, &out->signed_act, e->summary.p, e->summary.n) != US_OK ||
+	    us_act_decode(t->act, out->signed_act.type, out->signed_act.payload) != US_OK)
+		return 0;
+	out->act = t->act;
+	return 1;
+}
+
+uint64_t
+us_trail_result(const struct us_trail_act *a)
+{
+	const struct us_bytes r = a->committed.result;
+
+	return r.n == 4 ? us_load_u32(r.p) : r.n == 8 ? us_load_u64(r.p) : 0;
+}
+
+/* ---- names ---- */
+
+const struct us_trail_person *
+us_trail_person(const struct us_trail *t, uint32_t person)
+{
+	for (size_t i = 0; i < t->n_people; i++)
+		if (t->people[i].id == person)
+			return &t->people[i];
+	return NULL;
+}
+
+const char *
+us_trail_person_name(const struct us_trail *t, uint32_t person, char out[32])
+{
+	const struct us_trail_person *p = us_trail_person(t, person);
+
+	if (person == 0)
+		return "";
+	if (p != NULL)
+		return p->name;
+	(void)snprintf(out, 32, "person %u", (unsigned)person);
+	return out;
+}
+
+const struct us_trail_collection *
+us_trail_collection(const struct us_trail *t, uint32_t collection)
+{
+	for (size_t i = 0; i < t->n_collections; i++)
+		if (t->collections[i].id == collection)
+			return &t->collections[i];
+	return NULL;
+}
+
+const struct us_trail_collection *
+us_trail_collection_named(const struct us_trail *t, const char *name, size_t n)
+{
+	for (size_t i = 0; i < t->n_collections; i++)
+		if (strlen(t->collections[i].name) == n && memcmp(t->collections[i].name, name, n) == 0)
+			return &t->collections[i];
+	return NULL;
+}
+
+static char *
+text_of(struct us_bytes text)
+{
+	char *copy = malloc(text.n + 1);
+
+	if (copy != NULL) {
+		if (text.n > 0)
+			memcpy(copy, text.p, text.n);
+		copy[text.n] = '\0';
+	}
+	return copy;
+}
+
+static int
+add_person(struct us_trail *t, uint32_t id, struct us_bytes name, const char *capacity, int from_log)
+{
+	struct us_trail_person *p;
+
+	if (id == 0 || us_trail_person(t, id) != NULL)
+		return US_OK;
+	if (t->n_people >= LISTS_MAX || (p = realloc(t->people, (t->n_people + 1) * sizeof *p)) == NULL)
+		return US_ERR_NOMEM;
+	t->people = p;
+	p += t->n_people++;
+	*p = (struct us_trail_person){ .id = id, .name = text_of(name),
+		.capacity = text_of(us_bytes_of(capacity == NULL ? "" : capacity)), .from_log = from_log };
+	return p->name == NULL || p->capacity == NULL ? US_ERR_NOMEM : US_OK;
+}
+
+static int
+add_collection(struct us_trail *t, uint32_t id, struct us_bytes name, struct us_bytes prefix, int from_log)
+{
+	struct us_trail_collection *c;
+
+	if (id == 0 || us_trail_collection(t, id) != NULL)
+		return US_OK;
+	if (t->n_collections >= LISTS_MAX || (c = realloc(t->collections, (t->n_collections + 1) * sizeof *c)) == NULL)
+		return US_ERR_NOMEM;
+	t->collections = c;
+	c += t->n_collections++;
+	*c = (struct us_trail_collection){ .id = id, .name = text_of(name), .prefix = text_of(prefix), .from_log = from_log };
+	return c->name == NULL || c->prefix == NULL ? US_ERR_NOMEM : US_OK;
+}
+
+static int
+names_of_acts(struct us_trail *t)
+{
+	struct us_trail_act a;
+	int err = US_OK;
+
+	for (size_t i = 0; err == US_OK && i < t->n; i++) {
+		const struct us_trail_entry *e = &t->entries[i];
+
+		if ((e->action != US_ACTION_PERSON_ADD && e->action != US_ACTION_COLLECTION_CREATE) ||
+		    !us_trail_act(t, e, &a))
+			continue;
+		if (a.signed_act.type == US_ACT_PERSON_ADD)
+			err = add_person(t, (uint32_t)us_trail_result(&a), a.act->u.person_add.name,
+			    us_capacity_name(a.act->u.person_add.capacity), 1);
+		else if (a.signed_act.type == US_ACT_COLLECTION_CREATE)
+			err = add_collection(t, e->collection, a.act->u.collection.name, a.act->u.collection.prefix, 1);
+	}
+	return err;
+}
+
+int
+us_trail_names(struct us_trail *t, const cJSON *people, const cJSON *collections)
+{
+	const cJSON *item;
+	int err = t->act == NULL ? US_ERR_NOMEM : names_of_acts(t);
+
+	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(people, "items"))
+		if (err == US_OK)
+			err = add_person(t, (uint32_t)us_json_number(item, "person", 0),
+			    us_bytes_of(us_json_text(item, "name")), us_json_text(item, "capacity"), 0);
+	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(collections, "items"))
+		if (err == US_OK)
+			err = add_collection(t, (uint32_t)us_json_number(item, "collection", 0),
+			    us_bytes_of(us_json_text(item, "name")), us_bytes_of(us_json_text(item, "bates_prefix")), 0);
+	return err;
+}

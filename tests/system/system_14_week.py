@@ -1,0 +1,457 @@
+#!/usr/bin/env python3
+"""Goal: the auditor's fifteen questions, answered from the log of a week of use.
+
+The week is scripted, and compressed: two loads, two attorneys, reads, searches, refusals, a copy and its return, a revoked credential, a clawback with a
+read before and an attempt after, a freeze, administrative acts. The script keeps books of its own of what it did. Each report is then made as the
+auditor, online and from an export, in every form, and compared with the books. Counsel of a party, whose order opens the own party's entries
+alone, gets these alone, and the count of the others.
+"""
+import csv
+import html.parser
+import io
+
+from harness import *
+
+OWN_LOG = """
+  - id: own-log
+    paragraph: "9.2"
+    effect: permit
+    who: {party: plaintiffs, capacity: outside-counsel}
+    actions: [audit]
+    boxes: all
+    log: own-party
+"""
+REPORTS = ("who-saw", "person-history", "denials", "verification", "anomalies", "disclosures", "authorised", "exceptions", "administration",
+           "content-by-administrators", "after-notice", "holdings", "searches", "certificate", "disposition")
+ALICE, BOB, PETER, ADA, ADAM = "Alice Attorney", "Bob Barrister", "Peter Producer", "Ada Auditor", "Adam Administrator"
+FORMULA = "=HYPERLINK(\"x\"), \"Firm\" & <Sons>"
+REVERSED = 'NOT "harbour \u202e paywall"'
+
+
+def bates(*numbers):
+    return ["DEMO%09d" % n for n in numbers]
+
+
+def now():
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+class Books:
+    """What the script did, in its own words."""
+
+    def __init__(self):
+        self.seen = []       # (person, "DEMO…", how), in the order of time
+        self.searches = []   # (person, query, total or None)
+        self.denied = []     # (person, action, reason)
+        self.copies = {}     # id: (person, recipient, records, status)
+        self.acts = []       # (person, action), privileged alone
+        self.batches = []    # (records, duplicates)
+        self.requests = {}   # person: how many requests for evidence
+
+    def asked(self, person):
+        self.requests[person] = self.requests.get(person, 0) + 1
+
+    def saw(self, person, numbers, how):
+        self.seen += [(person, b, how) for b in bates(*numbers)]
+
+    def refuse(self, person, action, reason, evidence=True):
+        self.denied.append((person, action, reason))
+        if evidence:
+            self.asked(person)
+
+    def saw_record(self, number):
+        return [(p, how) for p, b, how in self.seen if b == bates(number)[0]]
+
+    def distinct(self, person):
+        return {b for p, b, _ in self.seen if p == person}
+
+
+def reason_of(r):
+    return json.loads(r.stdout.split(b"\n")[0])["reason"]
+
+
+class Week:
+    def __init__(self, vault):
+        self.vault, self.books = vault, Books()
+
+    def read(self, who, person, *numbers):
+        self.vault.read(bates(*numbers), who=who, options=("--purpose", "week"))
+        self.books.asked(person)
+        self.books.saw(person, numbers, "read")
+
+    def refused(self, who, person, number, code=REFUSED):
+        r = self.vault.read(bates(number), who=who, code=code, options=("--purpose", "week"))
+        self.books.refuse(person, "read", reason_of(r))
+
+    def search(self, who, person, query, limit):
+        r = self.vault.client(who, "search", "demo", query, "--limit", limit, "--purpose", "week").json
+        self.books.asked(person)
+        self.books.searches.append((person, query, r["total"] if r["hits"] else None))
+        self.books.saw(person, [int(h["bates"][4:]) for h in r["hits"]], "snippet")
+
+    def count(self, who, person, query):
+        self.vault.client(who, "search", "demo", query, "--count", "--purpose", "week")
+        self.books.asked(person)
+        self.books.searches.append((person, query, None))
+
+    def act(self, person, action):
+        self.books.acts.append((person, action))
+
+    def run(self):
+        v, b = self.vault, self.books
+        step("Monday: loads and people")
+        first, second = generate(60, 14, long_every=0), generate(20, 15, long_every=0)
+        v.load(write_lines(v.base + "/a.jsonl", first))
+        v.load(write_lines(v.base + "/b.jsonl", first[:10] + second))
+        b.batches = [(60, 0), (20, 10)]
+        self.act(ADAM, "collection-create")
+        v.add_person(BOB, "bob")
+        for action in ("person-add", "credential-issue"):
+            self.act(ADAM, action)
+        self.act(ALICE, "docket-sign")
+
+        step("Tuesday: reading and searching")
+        self.read("attorney", ALICE, 1)
+        self.read("attorney", ALICE, *range(11, 31))
+        self.read("bob", BOB, 1, 7)
+        self.search("attorney", ALICE, "*", 5)
+        self.search("bob", BOB, REVERSED, 3)
+        self.count("attorney", ALICE, "language:en")
+
+        step("Wednesday: refusals, a copy and its return, another that stays out")
+        self.refused("admin", ADAM, 1)
+        self.refused("producer", PETER, 1)
+        r = v.client("bob", "read", "demo", *bates(1), code=REFUSED)
+        b.refuse(BOB, "read", reason_of(r))
+        r = v.client("producer", "person", "suspend", BOB, "--reason", "mine", code=REFUSED)
+        b.refuse(PETER, "person-suspend", reason_of(r), evidence=False)
+        for number, (who, person, records, recipient) in enumerate((("attorney", ALICE, (1, 4, 5), FORMULA), ("bob", BOB, (7,), "Expert")), 1):
+            v.client(who, "copy", "demo", *bates(*records), "--recipient", recipient, "--purpose", "exhibit", "-o",
+                     "%s/copy%d" % (v.base, number))
+            b.asked(person)
+            b.saw(person, records, "copy")
+            b.copies[number] = (person, recipient, records, "out")
+        v.client("attorney", "copy", "return", 1, "--destroyed")
+        b.copies[1] = b.copies[1][:3] + ("destroyed",)
+
+        step("Thursday: a clawback, a read between notice and act, an attempt after")
+        with open(v.base + "/notice.txt", "w") as f:
+            f.write("These two are privileged.\n")
+        self.noticed = now()
+        self.read("bob", BOB, 9, 8)
+        r = v.client("producer", "clawback", *bates(1, 9), "--notice", v.base + "/notice.txt", "--noticed-at", self.noticed, code=(DONE, PENDING))
+        self.clawback = r.json["docket"]
+        self.act(PETER, "clawback")
+        self.refused("attorney", ALICE, 1, code=(OTHER, REFUSED))
+        self.read("attorney", ALICE, 8)
+
+        step("Friday: a revoked credential, a freeze, its end")
+        v.client("admin", "credential", "revoke", "--person", BOB, "--reason", "left the firm")
+        self.act(ADAM, "credential-revoke")
+        self.refused("bob", BOB, 2)
+        freeze = v.client("auditor", "freeze", "--scope", "collection:demo", "--authority", "ECF No. 99").json["docket"]
+        self.act(ADA, "freeze")
+        self.refused("attorney", ALICE, 2)
+        v.client("auditor", "unfreeze", freeze, "--authority", "ECF No. 100")
+        self.act(ADA, "unfreeze")
+        self.freeze = freeze
+        self.read("attorney", ALICE, 2)
+
+
+class Page(html.parser.HTMLParser):
+    """A page's tables as lists of cells; anything that could act is a failure."""
+
+    def __init__(self, text):
+        super().__init__(convert_charrefs=True)
+        self.tables, self.cell = [], None
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        check(tag in "html head meta title style body h1 table thead tbody tr th td footer".split(), "an element of the page", tag)
+        check(not any(name.startswith("on") or name in ("src", "href") for name, _ in attrs), "attributes", attrs)
+        if tag == "table":
+            self.tables.append([])
+        elif tag == "tr":
+            self.tables[-1].append([])
+        elif tag in ("td", "th"):
+            self.cell = ""
+
+    def handle_data(self, data):
+        if self.cell is not None:
+            self.cell += data
+
+    def handle_endtag(self, tag):
+        if tag in ("td", "th"):
+            self.tables[-1][-1].append(self.cell)
+            self.cell = None
+
+
+def as_text(value):
+    return "" if value is None else "%.15g" % value if isinstance(value, (int, float)) else value
+
+
+def visible(text):
+    return "".join("\ufffd" if c in "\u202a\u202b\u202c\u202d\u202e" else c for c in text)
+
+
+def safe(text):
+    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+class Desk:
+    """Makes reports as one person, in every form, and compares the forms with one another."""
+
+    def __init__(self, vault, who, export=None):
+        self.vault, self.who, self.export = vault, who, export
+
+    def run(self, args, *form, as_json=False, code=DONE):
+        offline = ("--dir", self.export, "--vkey", os.path.join(self.export, "log.vkey")) if self.export else ()
+        return self.vault.client(self.who, "audit", "report", *args, *offline, *form, as_json=as_json, code=code)
+
+    def __call__(self, *args, code=DONE):
+        report = self.run(args, as_json=True, code=code).json
+        root, size = report["log"]["root"], report["log"]["size"]
+        equal(len(base64_bytes(root)), 32, "a root hash")
+        equal(report["log"]["verdict"], "OK", "verdict")
+        if self.export is None:
+            return report  # each run online is logged, so that the next is of a longer log
+        equal(size, json.loads(self.vault.checkpoint_json)["size"], "the size of the export")
+        self.compare(report, args, code)
+        return report
+
+    def compare(self, report, args, code):
+        columns = list(report["rows"][0]) if report["rows"] else None
+        cells = [[as_text(row[c]) for c in columns] for row in report["rows"]]
+        root = report["log"]["root"]
+
+        raw = self.run(args, "--csv", code=code).stdout.decode()
+        check(raw.count("\n") == raw.count("\r\n") or any("\n" in c for row in cells for c in row), "lines of CSV end in CRLF")
+        table = list(csv.reader(io.StringIO(raw, newline="")))
+        check(len({len(line) for line in table}) == 1, "records of CSV have one length", table)
+        rows = [line for line in table[1:] if line[0].isdigit()]
+        if columns:
+            equal(sorted(table[0][1:]), sorted(columns), "columns")
+            at = [table[0].index(c) for c in columns]
+            equal([[line[i] for i in at] for line in rows], [[safe(c) for c in row] for row in cells], "rows of CSV")
+        about = {line[0]: line[1] for line in table[1:] if not line[0].isdigit()}
+        equal(about["log root"].lstrip("'"), root, "root in CSV")
+        equal(about["withheld"], "%d entries withheld" % report["withheld"], "withheld in CSV")
+        for line in table:
+            for c in line:
+                check(c[:1] not in ("=", "+", "-", "@"), "no formula", line)
+
+        page = Page(self.run(args, "--html", code=code).stdout.decode())
+        if columns:
+            at = [page.tables[0][0].index(c) for c in columns]
+            equal([[row[i] for i in at] for row in page.tables[0][1:]], [[visible(c) for c in row] for row in cells], "rows of the page")
+        footer = {row[0]: row[1] for row in page.tables[1]}
+        equal((footer["log root"], footer["withheld"], footer["log origin"]),
+              (root, "%d entries withheld" % report["withheld"], report["log"]["origin"]), "footer of the page")
+        check(report["log"]["first"] in footer["range"] and report["log"]["last"] in footer["range"], "range on the page", footer)
+
+        text = self.run(args, code=code).stdout.decode()
+        check(root in text and "%d entries withheld" % report["withheld"] in text and "\u202e" not in text, "the text's footer", text)
+        for row in cells:
+            check(all(visible(c) in text for c in row), "cells in the text", row, text)
+
+
+def base64_bytes(text):
+    import base64
+    return base64.b64decode(text, validate=True)
+
+
+def column(report, *names):
+    return [tuple(row[n] for n in names) if len(names) > 1 else row[names[0]] for row in report["rows"]]
+
+
+def people_and_reading(week, desk):
+    b = week.books
+    for number in (1, 7, 9, 12, 2, 60):
+        r = desk("who-saw", "demo/" + bates(number)[0])
+        equal(column(r, "person", "how"), b.saw_record(number), "who saw %d" % number)
+        equal(r["summary"]["times disclosed"], len(b.saw_record(number)), "and how often")
+        check(any("batch" in n for n in r["notes"]), "where it came from", r["notes"])
+    r = desk("who-saw", "demo/" + bates(1)[0])
+    equal({(row["rule"], row["paragraph"]) for row in r["rows"] if row["how"] == "read"}, {(1, "7.1")}, "under which rule")
+
+    for person in (ALICE, BOB):
+        r = desk("person-history", "--person", person)
+        want = sorted(x for p, x, _ in b.seen if p == person)
+        got = []
+        for row in r["rows"]:
+            equal(row["person"], person, "whose")
+            for part in (row["bates"] or "").split(", "):
+                ends = [int(e[4:]) for e in part.split("-") if e]
+                got += bates(*range(ends[0], ends[-1] + 1)) if ends else []
+        equal(sorted(got), want, "everything that %s saw" % person)
+    r = desk("person-history", "--party", "plaintiffs")
+    equal(set(column(r, "person")), {ALICE, BOB}, "the party's people")
+    equal(desk("person-history", "--person", ALICE, "--until", "2020-01-01")["rows"], [], "nothing so early")
+
+    r = desk("denials")
+    equal(column(r, "person", "action", "reason"), b.denied, "refusals")
+    equal(column(desk("denials", "--person", BOB), "reason"), [x for p, _, x in b.denied if p == BOB], "Bob's refusals")
+
+    r = desk("searches", "--person", BOB)
+    equal(column(r, "query", "total"), [(q, t) for p, q, t in b.searches if p == BOB], "Bob's searches")
+
+
+def repeated(week, desk):
+    step("searches are repeated from what the log keeps of them")
+    rows = [row for row in desk("searches")["rows"] if row["total"] is not None]
+    check(len(rows) == 2, "two searches showed records", rows)
+    for row in rows:
+        again = week.vault.client("attorney", "search", row["collection"], row["query"], "--snapshot", row["snapshot"], "--purpose", "again",
+                                  "--count").json
+        check(row["total"] - 2 <= again["total"] + again.get("withdrawn", 0) and again["total"] <= row["total"], "the same search", row, again)
+        equal(again["total"] + again["withdrawn"] if row["query"] == "*" else row["total"], row["total"], "and the same count")
+
+
+def unusual(week, desk):
+    b = week.books
+    r = desk("anomalies", "--max-records", 20, "--max-run", 15, "--max-share", 50, "--max-outside", 1000)
+    rows = {}
+    for row in r["rows"]:
+        rows.setdefault(row["person"], []).append(row)
+    for person, requests in b.requests.items():
+        mine = rows.get(person, [])
+        if person == PETER:  # a load is a request too, and none for evidence
+            continue
+        equal(sum(row["requests"] for row in mine), requests, "requests of " + person)
+        if len(mine) != 1:
+            continue  # midnight has passed
+        numbers = sorted(int(x[4:]) for x in b.distinct(person))
+        run = best = 0
+        for i, x in enumerate(numbers):
+            run = run + 1 if i and x == numbers[i - 1] + 1 else 1
+            best = max(best, run)
+        equal((mine[0]["records"], mine[0]["longest_run"]), (len(numbers), best), "records and run of " + person)
+        share = round(100 * len(numbers) / 80, 3) if numbers else None
+        equal(mine[0]["share_percent"], share, "share of " + person)
+        exceeded = [n for n, over in (("records", len(numbers) > 20), ("longest_run", best > 15), ("share_percent", (share or 0) > 50)) if over]
+        equal(mine[0]["exceeded"], " ".join(exceeded) or None, "what was exceeded by " + person)
+    hour = datetime.datetime.now(datetime.timezone.utc).hour
+    hours = "%d-%d" % ((0, 1) if hour > 2 else (20, 21))
+    r = desk("anomalies", "--person", ALICE, "--hours", hours, "--max-outside", 3)
+    equal(sum(row["outside_hours"] for row in r["rows"]), b.requests[ALICE], "outside working hours")
+    check("outside_hours" in r["rows"][-1]["exceeded"], "and that is too many", r["rows"])
+
+
+def things(week, desk):
+    b = week.books
+    r = desk("disclosures")
+    equal(column(r, "copy", "person", "recipient", "records", "status"),
+          [(i, p, to, len(records), status) for i, (p, to, records, status) in b.copies.items()], "copies")
+    equal(r["rows"][0]["bates"], "DEMO000000001, DEMO000000004-DEMO000000005", "Bates numbers of the first")
+    equal(column(desk("disposition"), "party", "copies", "records", "destroyed", "returned", "out", "copies_out"),
+          [("plaintiffs", 2, 4, 1, 0, 1, "2")], "what became of them")
+    r = desk("holdings")
+    equal(column(r, "records", "duplicates", "loaded_by", "status"), [(n, d, PETER, "admitted") for n, d in b.batches], "batches")
+    equal((r["summary"]["records"], r["rows"][0]["bates"], r["rows"][1]["bates"]),
+          (80, "DEMO000000001-DEMO000000060", "DEMO000000061-DEMO000000080"), "records")
+    check(all(re.fullmatch("[0-9a-f]{64}", row["manifest_root"]) for row in r["rows"]), "manifest roots", r["rows"])
+
+
+def acts(week, desk):
+    b = week.books
+    r = desk("exceptions")
+    equal(column(r, "person", "action", "decision", "reason", "by_the_acts"), [(BOB, "read", "deny", "revoked", "revoked")], "exceptions")
+    equal(r["summary"]["allowed (expected: 0)"], 0, "none was allowed")
+    r = desk("administration")
+    did = [(row["person"], row["action"]) for row in r["rows"] if row["decision"] != "deny" and row["person"]]
+    equal(did, b.acts, "privileged acts")
+    added = [row for row in r["rows"] if row["action"] == "person-add"][0]
+    check(added["detail"].startswith(BOB) and added["docket"] == "person-5" and added["signed_by"].startswith(ALICE), "who signed for Bob", added)
+    frozen = [row for row in r["rows"] if row["action"] == "freeze"][0]
+    check("ECF No. 99" in frozen["detail"] and frozen["docket"] == week.freeze and frozen["signed_by"].startswith(ADA), "the freeze", frozen)
+    equal(column(desk("administration", "--person", PETER), "action", "decision"), [("person-suspend", "deny"), ("clawback", "allow")],
+          "Peter's acts")
+    machine = {row["action"] for row in r["rows"] if not row["person"]}
+    check({"init", "start", "unseal-share", "unseal"} <= machine, "what the vault itself did", machine)
+    r = desk("content-by-administrators")
+    equal((r["summary"]["allowed (expected: 0)"], column(r, "person", "decision")), (0, [(ADAM, "deny")]), "administrators and content")
+
+    for question in (("--clawback", week.clawback), ("--records", "demo/%s,demo/%s..%s" % tuple(bates(1, 9, 9)), "--since", week.noticed)):
+        r = desk("after-notice", *question)
+        touches = [(row["person"], row["bates"]) for row in r["rows"] if row["records"]]
+        equal(touches, [(BOB, bates(9)[0])], "touched after the notice")
+        attempts = [(row["person"], row["reason"]) for row in r["rows"] if not row["records"]]
+        equal(attempts, [(ALICE, "not-visible"), (ALICE, "frozen")], "attempts")
+        equal(r["summary"]["records of the notice"], 2, "records of the notice")
+    r = desk("after-notice", "--clawback", week.clawback)
+    equal((r["rows"][0]["when"], r["summary"]["of them after the clawback was in force"]), ("between notice and clawback", 0), "when")
+
+
+def log_itself(week, desk):
+    r = desk("verification")
+    found = dict(column(r, "check", "finding"))
+    equal((found["verdict"], found["entries checked"], found["indexes missing or out of order"], found["starts after an end that is not in the log"]),
+          ("OK", r["log"]["size"], 0, 0), "the log")
+    r = desk("certificate")
+    check(r["log"]["root"] in column(r, "finding"), "what a certificate names", r["rows"])
+
+
+def tampered(vault, export):
+    step("a log that was altered gives a verdict and no answers")
+    bad = export + "-bad"
+    shutil.copytree(export, bad)
+    path = [os.path.join(d, f) for d, _, files in os.walk(os.path.join(bad, "tile", "entries")) for f in files][0]
+    with open(path, "r+b") as f:
+        f.seek(200)
+        byte = f.read(1)
+        f.seek(200)
+        f.write(bytes([byte[0] ^ 1]))
+    key = ("--vkey", os.path.join(export, "log.vkey"), "--dir", bad)
+    r = vault.client("auditor", "audit", "report", "denials", *key, code=UNVERIFIED)
+    equal(r.stdout, b"", "no answers")
+    r = vault.client("auditor", "audit", "report", "verification", *key, code=UNVERIFIED).json
+    equal(r["summary"]["verdict"], "TAMPERED", "the verdict")
+
+
+def own_party(week):
+    step("counsel gets the own party's entries, and the count of the others")
+    desk = Desk(week.vault, "attorney")
+    everybody = week.vault.audit()
+    r = desk("denials")
+    equal(column(r, "person", "action", "reason"), [d for d in week.books.denied if d[0] in (ALICE, BOB)], "refusals of the own party")
+    r = desk("who-saw", "demo/" + bates(1)[0])
+    equal(column(r, "person", "how"), week.books.saw_record(1), "the own party's reading")
+    others = [e for e in everybody if "plaintiffs" not in e["party"]]
+    check(r["withheld"] >= len(others) - 3 and r["withheld"] > 10, "how many are withheld", r["withheld"], len(others))
+    equal(set(column(desk("administration"), "person")), {ALICE}, "and no acts of others")
+
+
+def scenario():
+    with open(os.path.join(ROOT, "policy", "orders", "demo.yaml")) as f:
+        text = f.read() + OWN_LOG
+    order = os.path.join(tempfile.mkdtemp(prefix="us-order-"), "order.yaml")
+    with open(order, "w") as f:
+        f.write(text)
+    vault = Vault(20140, order=order).demo()
+    week = Week(vault)
+    week.run()
+
+    step("the list of reports")
+    listed = vault.client("auditor", "audit", "report").json["reports"]
+    equal(tuple(r["report"] for r in listed), REPORTS, "fifteen reports")
+    vault.client("auditor", "audit", "report", "no-such-report", code=USAGE)
+
+    export = os.path.join(vault.base, "export")
+    vault.client("auditor", "audit", "export", "--out", export)
+    vault.checkpoint_json = json.dumps({"size": int(open(os.path.join(export, "checkpoint")).read().split("\n")[1])})
+    for desk in (Desk(vault, "auditor", export), Desk(vault, "auditor")):
+        step("the fifteen answers, " + ("from an export, in every form" if desk.export else "online"))
+        for part in (people_and_reading, unusual, things, acts, log_itself):
+            part(week, desk)
+    r = Desk(vault, "auditor")("authorised", "demo/" + bates(2)[0], "--at", now())
+    equal({row["person"] for row in r["rows"] if row["decision"] == "allow"}, {ALICE, BOB}, "who was authorised, as the order has it")
+    check(any("the vault's, not the log's" in n for n in r["notes"]), "and who says so", r["notes"])
+    r = Desk(vault, "auditor", export).run(("authorised", "demo/" + bates(2)[0]), as_json=True, code=INCOMPLETE).json
+    check(r["rows"] == [] and any("ask it" in n for n in r["notes"]), "offline it needs the vault", r["notes"])
+    tampered(vault, export)
+    own_party(week)
+    repeated(week, Desk(vault, "auditor"))
+    vault.stop()
+
+
+main(scenario)
