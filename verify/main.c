@@ -9,30 +9,35 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "audit/export.h"
 #include "common/base64.h"
 #include "common/err.h"
 #include "common/json_out.h"
 #include "common/log.h"
 #include "common/timefmt.h"
+#include "verify/verify.h"
 
 #define EXIT_OTHER 1
 #define EXIT_USAGE 2
 #define VKEY_FILE_MAX 1024
 
 static const char usage[] =
-    "usage: underseal-verify DIR [--vkey FILE] [--json]\n"
+    "usage: underseal-verify DIR [--vkey FILE] [--threads N] [--foreign] [--json]\n"
     "       underseal-verify --help | --version\n";
 
 static const char help[] =
     "\n"
     "Verifies an exported audit log offline: the checkpoint's signature, every entry against\n"
-    "the Merkle tree, the tree against the checkpoint, the order of indexes and times, and\n"
-    "the keys in keys.jsonl against the entries they open.\n"
+    "the Merkle tree, the tree against the checkpoint, the order of indexes and times, the\n"
+    "keys in keys.jsonl against the entries they open, and, as far as boxes are open, the\n"
+    "rules between entries: nothing disclosed without a session or by a sealed vault, acts\n"
+    "numbered without a gap, no version of the order that was not announced, no part of a\n"
+    "request missing, no approval used twice.\n"
     "\n"
     "  --vkey FILE  the log's public key, from a source that you trust; \"-\" is standard\n"
     "               input. Without it DIR/log.vkey is taken, which proves only that the log\n"
     "               agrees with itself.\n"
+    "  --threads N  how many at once; default: as many as there are processors\n"
+    "  --foreign    entries are another program's: only hashes and the tree are checked\n"
     "  --json       print one JSON document\n"
     "\n"
     "Verdicts and exit status:\n"
@@ -47,6 +52,8 @@ static const char help[] =
 struct options {
 	const char *dir;
 	const char *vkey_file;
+	unsigned threads;
+	int foreign;
 	int json;
 };
 
@@ -66,8 +73,10 @@ read_vkey(const char *path, char *out, size_t cap)
 }
 
 static void
-put_json(struct us_json *j, const struct us_verify_report *r)
+put_json(struct us_json *j, const struct verification *v)
 {
+	const struct us_verify_report *r = &v->report;
+
 	us_json_object(j);
 	us_json_kv_cstr(j, "verdict", us_verdict_name(r->verdict));
 	us_json_key(j, "index");
@@ -75,6 +84,7 @@ put_json(struct us_json *j, const struct us_verify_report *r)
 		us_json_null(j);
 	else
 		us_json_uint(j, r->index);
+	us_json_kv_cstr(j, "rule", v->rule);
 	us_json_kv_cstr(j, "detail", r->detail);
 	us_json_kv_cstr(j, "key", r->own_vkey ? "own" : "given");
 	if (r->checkpoint.origin[0] != '\0') {
@@ -84,6 +94,7 @@ put_json(struct us_json *j, const struct us_verify_report *r)
 		us_json_base64(j, r->checkpoint.root.b, US_HASH_LEN);
 	}
 	us_json_kv_uint(j, "entries", r->entries);
+	us_json_kv_uint(j, "withheld", v->withheld);
 	us_json_key(j, "opened");
 	us_json_object(j);
 	us_json_kv_uint(j, "access", r->opened[US_BOX_ACCESS]);
@@ -98,7 +109,7 @@ put_json(struct us_json *j, const struct us_verify_report *r)
 }
 
 static int
-print_json(const struct us_verify_report *r)
+print_json(const struct verification *v)
 {
 	struct us_buf out;
 	struct us_json j;
@@ -106,7 +117,7 @@ print_json(const struct us_verify_report *r)
 
 	us_buf_init(&out, 65536);
 	us_json_begin(&j, &out);
-	put_json(&j, r);
+	put_json(&j, v);
 	err = us_json_end(&j);
 	if (err == US_OK && (fwrite(out.data, 1, out.len, stdout) != out.len ||
 	    putchar('\n') == EOF || fflush(stdout) != 0))
@@ -116,8 +127,9 @@ print_json(const struct us_verify_report *r)
 }
 
 static int
-print_text(const struct us_verify_report *r)
+print_text(const struct verification *v)
 {
+	const struct us_verify_report *r = &v->report;
 	char origin[4 * US_NOTE_NAME_MAX + 1], root[US_BASE64_SIZE(US_HASH_LEN) + 1];
 	char detail[2 * sizeof(r->detail)];
 	char first[US_TIME_TEXT_SIZE], last[US_TIME_TEXT_SIZE];
@@ -142,6 +154,9 @@ print_text(const struct us_verify_report *r)
 		printf("  opened  %" PRIu64 " access, %" PRIu64 " disclosure, %" PRIu64 " query\n",
 		    r->opened[US_BOX_ACCESS], r->opened[US_BOX_DISCLOSURE],
 		    r->opened[US_BOX_QUERY]);
+	if (v->withheld > 0)
+		printf("  withheld: the access boxes of %" PRIu64 " entries. Rules between entries were not\n"
+		    "  applied to those, nor where those could bear on others.\n", v->withheld);
 	return fflush(stdout) == 0 ? US_OK : US_ERR_IO;
 }
 
@@ -158,12 +173,32 @@ progress(void *arg, uint64_t done, uint64_t size)
 	*shown = done;
 }
 
+/* 0 if it is no such number. */
+static unsigned
+parse_threads(const char *text)
+{
+	char *end;
+	const unsigned long n = strtoul(text, &end, 10);
+
+	return *text >= '0' && *text <= '9' && *end == '\0' && n <= VERIFY_THREADS_MAX ? (unsigned)n : 0;
+}
+
+static unsigned
+processors(void)
+{
+	const long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n < 1 ? 1 : n > VERIFY_THREADS_MAX ? VERIFY_THREADS_MAX : (unsigned)n;
+}
+
 /* 0 to go on, else the exit status plus one. */
 static int
 parse_options(struct options *o, int argc, char **argv)
 {
 	static const struct option longs[] = {
 		{ "vkey", required_argument, NULL, 'k' },
+		{ "threads", required_argument, NULL, 't' },
+		{ "foreign", no_argument, NULL, 'f' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
@@ -175,6 +210,16 @@ parse_options(struct options *o, int argc, char **argv)
 		switch (c) {
 		case 'k':
 			o->vkey_file = optarg;
+			break;
+		case 't':
+			o->threads = parse_threads(optarg);
+			if (o->threads == 0) {
+				fprintf(stderr, "--threads takes a number from 1 to %d\n", VERIFY_THREADS_MAX);
+				return EXIT_USAGE + 1;
+			}
+			break;
+		case 'f':
+			o->foreign = 1;
 			break;
 		case 'j':
 			o->json = 1;
@@ -201,9 +246,9 @@ parse_options(struct options *o, int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-	struct us_verify_options verify = { 0 };
-	struct us_verify_report report;
-	struct options o = { NULL, NULL, 0 };
+	struct verify_options verify = { 0 };
+	struct verification v;
+	struct options o = { .threads = processors() };
 	char vkey[VKEY_FILE_MAX];
 	uint64_t shown = 0;
 	int err, status = parse_options(&o, argc, argv);
@@ -226,12 +271,14 @@ main(int argc, char **argv)
 		verify.on_progress = progress;
 		verify.arg = &shown;
 	}
-	err = us_export_verify(&report, o.dir, &verify);
+	verify.threads = o.threads;
+	verify.foreign = o.foreign;
+	err = verify_export(&v, o.dir, &verify);
 	if (err == US_OK)
-		err = o.json ? print_json(&report) : print_text(&report);
+		err = o.json ? print_json(&v) : print_text(&v);
 	if (err != US_OK) {
 		us_log_err(err, "verification could not be finished");
 		return EXIT_OTHER;
 	}
-	return us_verdict_exit(report.verdict);
+	return us_verdict_exit(v.report.verdict);
 }

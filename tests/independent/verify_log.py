@@ -5,9 +5,9 @@ usage: verify_log.py DIR [--vkey FILE] [--json] [--foreign]
 
 Written from the public texts, not from the project's C: RFC 6962 (Merkle trees), RFC 8032
 (Ed25519, section 5.1 and its appendix's arithmetic), c2sp.org/signed-note,
-c2sp.org/tlog-checkpoint, c2sp.org/tlog-tiles, and docs/PROTOCOL.md section 6 for the entries.
-Boxes are not opened, since the standard library has no AES; that a disclosed key is the one an
-entry committed to is checked by its hash.
+c2sp.org/tlog-checkpoint, c2sp.org/tlog-tiles, FIPS 197 (AES) and NIST SP 800-38D (GCM), since the
+standard library has neither, and docs/PROTOCOL.md, section 6 and "What a verifier checks", with the
+contents that audit/entry.h lists.
 
 Verdicts and exit status: OK 0, TAMPERED 5, INCOMPLETE 6, UNVERIFIABLE 6; usage 2.
 --foreign: entries are not Underseal's; their form, index and time are not looked at.
@@ -25,13 +25,22 @@ import sys
 
 WIDTH = 256
 BOXES = ("access", "disclosure", "query")
+NONE = 2**64 - 1  # "no such entry", "no such act"
+KEYS_LINE = 1024
+# Numbers of audit/action.h that the rules look at: classes, kinds, a decision, actions.
+ACCESS, STATE, SYSTEM = 1, 2, 3
+INTENT, DISCLOSURE, OUTCOME, EVENT = 1, 2, 3, 4
+ALLOW = 1
+COUNT, READ, COPY, SESSION = 2, 3, 4, 40
+INIT, START, STOP, UNSEAL, SEAL, STATE_OPEN, ORDER_IN_FORCE = 100, 101, 102, 104, 105, 106, 117
+SESSION_NS = (15 + 2) * 60 * 10**9
 EXIT = {"OK": 0, "TAMPERED": 5, "INCOMPLETE": 6, "UNVERIFIABLE": 6}
 
 
 class Verdict(Exception):
-    def __init__(self, verdict, index, detail):
+    def __init__(self, verdict, index, detail, rule=None):
         super().__init__(detail)
-        self.verdict, self.index, self.detail = verdict, index, detail
+        self.verdict, self.index, self.detail, self.rule = verdict, index, detail, rule
 
 
 def tampered(index, detail):
@@ -112,6 +121,113 @@ def ed25519_verify(public, message, signature):
     right = point_add(r, point_mul(int.from_bytes(h, "little") % L, a))
     return ((left[0] * right[2] - right[0] * left[2]) % P == 0
             and (left[1] * right[2] - right[1] * left[2]) % P == 0)
+
+
+# AES-256 in counter mode and GHASH: FIPS 197 and SP 800-38D. Slow and not constant time: whoever
+# runs this has the keys anyway.
+def aes_tables():
+    """The S-box, and SubBytes with MixColumns for each of the four rows of a column."""
+    log, power, x = [0] * 256, [0] * 255, 1
+    for i in range(255):
+        power[i], log[x] = x, i
+        x ^= x << 1 ^ (0x11b if x & 0x80 else 0)
+    sbox, columns = [], []
+    for value in range(256):
+        inverse = power[-log[value] % 255] if value else 0
+        s = 0x63
+        for shift in range(5):
+            s ^= (inverse << shift | inverse >> (8 - shift)) & 0xff
+        sbox.append(s)
+        two = s << 1 ^ (0x11b if s & 0x80 else 0)
+        columns.append(two << 24 | s << 16 | s << 8 | two ^ s)
+    tables = [columns]
+    for _ in range(3):
+        tables.append([c >> 8 | (c & 0xff) << 24 for c in tables[-1]])
+    return sbox, tables
+
+
+SBOX, (T0, T1, T2, T3) = aes_tables()
+
+
+class AES256:
+    def __init__(self, key):
+        w, rcon = list(struct.unpack(">8I", key)), 1
+        for i in range(8, 60):
+            t = w[i - 1]
+            if i % 8 == 0:
+                t = self.sub((t << 8 | t >> 24) & 0xffffffff) ^ rcon << 24
+                rcon <<= 1
+            elif i % 8 == 4:
+                t = self.sub(t)
+            w.append(w[i - 8] ^ t)
+        self.w = w
+
+    @staticmethod
+    def sub(t):
+        return (SBOX[t >> 24] << 24 | SBOX[t >> 16 & 255] << 16 | SBOX[t >> 8 & 255] << 8
+                | SBOX[t & 255])
+
+    def block(self, data):
+        w = self.w
+        a, b, c, d = (x ^ k for x, k in zip(struct.unpack(">4I", data), w))
+        for i in range(4, 56, 4):
+            a, b, c, d = (
+                T0[a >> 24] ^ T1[b >> 16 & 255] ^ T2[c >> 8 & 255] ^ T3[d & 255] ^ w[i],
+                T0[b >> 24] ^ T1[c >> 16 & 255] ^ T2[d >> 8 & 255] ^ T3[a & 255] ^ w[i + 1],
+                T0[c >> 24] ^ T1[d >> 16 & 255] ^ T2[a >> 8 & 255] ^ T3[b & 255] ^ w[i + 2],
+                T0[d >> 24] ^ T1[a >> 16 & 255] ^ T2[b >> 8 & 255] ^ T3[c & 255] ^ w[i + 3])
+        rows = (a, b, c, d), (b, c, d, a), (c, d, a, b), (d, a, b, c)
+        return struct.pack(">4I", *(
+            (SBOX[p >> 24] << 24 | SBOX[q >> 16 & 255] << 16 | SBOX[r >> 8 & 255] << 8
+             | SBOX[t & 255]) ^ k for (p, q, r, t), k in zip(rows, w[56:])))
+
+
+def times_x(v):
+    return v >> 1 ^ (0xe1 << 120 if v & 1 else 0)
+
+
+def reduce_table():
+    """What the four bits become that fall off the right end."""
+    out = []
+    for v in range(16):
+        for _ in range(4):
+            v = times_x(v)
+        out.append(v)
+    return out
+
+
+REDUCE = reduce_table()
+
+
+def ghash(h, data):
+    """Bit 0 is the leftmost; multiplication by four bits at once, the last first."""
+    table = [0] * 16
+    for bit in (8, 4, 2, 1):
+        table[bit], h = h, times_x(h)
+    for i in range(16):
+        table[i] = table[i & 8] ^ table[i & 4] ^ table[i & 2] ^ table[i & 1]
+    y = 0
+    for at in range(0, len(data), 16):
+        y ^= int.from_bytes(data[at:at + 16], "big")
+        z = 0
+        for shift in range(0, 128, 4):
+            z = z >> 4 ^ REDUCE[z & 15] ^ table[y >> shift & 15]
+        y = z
+    return y
+
+
+def gcm(key, aad, data, seal):
+    """The data sealed, or opened, under a nonce of zeros; and the tag."""
+    aes, blocks = AES256(key), (len(data) + 15) // 16
+    stream = b"".join(aes.block(bytes(12) + struct.pack(">I", 2 + i)) for i in range(blocks))
+    n = len(data)
+    out = (int.from_bytes(data, "big") ^ int.from_bytes(stream[:n], "big")).to_bytes(n, "big")
+    sealed = out if seal else data
+    tag = ghash(int.from_bytes(aes.block(bytes(16)), "big"),
+                aad + bytes(-len(aad) % 16) + sealed + bytes(-n % 16)
+                + struct.pack(">QQ", 8 * len(aad), 8 * n))
+    tag ^= int.from_bytes(aes.block(bytes(15) + b"\x01"), "big")
+    return out, tag.to_bytes(16, "big")
 
 
 def b64(text, what):
@@ -258,7 +374,8 @@ class Directory:
             return
         with open(at, "rb") as f:
             for number, line in enumerate(f, 1):
-                if line.strip():
+                line = line[:-1] if line.endswith(b"\n") else line
+                if line:
                     yield number, line
 
 
@@ -335,11 +452,12 @@ class Entry:
             if not 1 <= n <= 1024:
                 raise ValueError("the sealed secret has no such length")
             self.take(n)
-        self.commitments = []
+        self.kind, self.prefix = kind, data[:self.at]
+        self.commitments, self.boxes = [], []
         for _ in BOXES:
             self.commitments.append(self.take(32))
             n = self.number()
-            self.take(n)
+            self.boxes.append(self.take(n))
             if n < 128 + 16 or padded(n - 18) != n - 16:
                 raise ValueError("a box has no such length")
         if self.at != len(data):
@@ -354,17 +472,132 @@ class Entry:
     def number(self):
         return struct.unpack(">H", self.take(2))[0]
 
+    def open(self, box, key):
+        """The content of a box; its key was checked."""
+        sealed, tag = self.boxes[box][:-16], self.boxes[box][-16:]
+        plain, got = gcm(key, self.prefix + bytes([box]), sealed, False)
+        if got != tag:
+            raise ValueError("it does not open")
+        n = struct.unpack_from(">H", plain)[0]
+        if n + 2 > len(plain) or padded(n) != len(plain) or any(plain[n + 2:]):
+            raise ValueError("its padding is wrong")
+        return plain[2:n + 2]
+
+
+class Content:
+    """What a box holds, byte for byte (audit/entry.h)."""
+
+    def __init__(self, data):
+        self.data, self.at = data, 0
+        if self.u(1) != 1:
+            raise ValueError("another version")
+
+    def take(self, n):
+        if n > len(self.data) - self.at:
+            raise ValueError("it is cut short")
+        self.at += n
+        return self.data[self.at - n:self.at]
+
+    def u(self, n):
+        return int.from_bytes(self.take(n), "big")
+
+    def string(self, size=2):
+        return self.take(self.u(size))
+
+    def varint(self):
+        """LEB128 of at most 64 bits, in its shortest form."""
+        value = 0
+        for shift in range(0, 70, 7):
+            byte = self.u(1)
+            value |= (byte & 127) << shift
+            if (byte == 0 and shift) or value >= 2**64:
+                break
+            if byte < 128:
+                return value
+        raise ValueError("a number is out of range")
+
+    def end(self):
+        if self.at != len(self.data):
+            raise ValueError("bytes are left over")
+
+
+class Access:
+    """Of an access box; an empty one says nothing of anybody."""
+
+    def __init__(self, data):
+        self.kind = self.action = self.decision = self.person = 0
+        self.credential = self.session = self.summary = b""
+        self.related = self.sequence = NONE
+        if not data:
+            return
+        c = Content(data)
+        self.kind, self.action, self.decision = c.u(1), c.u(1), c.u(1)
+        c.u(1)
+        self.person, self.credential = c.u(4), c.take(32)
+        c.take(8)
+        c.string()
+        self.session = c.take(16)
+        parties = c.u(1)
+        if parties > 16 or not 1 <= self.kind <= 4 or self.decision > 3:
+            raise ValueError("a number is out of range")
+        for _ in range(parties):
+            c.string()
+        self.related, self.sequence, self.summary = c.u(8), c.u(8), c.string()
+        c.end()
+
+
+def disclosure_part(data):
+    """Which part of how many a disclosure box is."""
+    if not data:
+        return 0, 1
+    c = Content(data)
+    flags = c.u(1)
+    c.take(16)
+    part, parts, last = c.u(4), c.u(4), 0
+    for _ in range(c.u(4)):
+        z = c.varint()
+        last += -((z + 1) // 2) if z & 1 else z // 2
+        if not 0 <= last < 2**63:
+            raise ValueError("a record is out of range")
+    if flags & 1:
+        c.take(8)
+        c.string()
+    if flags & 2:
+        c.take(48)
+    c.end()
+    if flags & ~3 or part >= parts:
+        raise ValueError("a number is out of range")
+    return part, parts
+
+
+def query_part(data):
+    if not data:
+        return 0, 1
+    c = Content(data)
+    c.string()
+    c.string()
+    c.string(4)
+    part, parts = c.u(4), c.u(4)
+    for _ in range(c.u(4)):
+        c.string()
+    c.end()
+    if part >= parts:
+        raise ValueError("a number is out of range")
+    return part, parts
+
 
 class Keys:
-    """keys.jsonl, in step with the entries."""
+    """keys.jsonl: of each bundle the lines are read before its entries; indexes rise."""
 
     def __init__(self, log, size):
-        self.lines, self.size, self.last, self.opened = log.lines("keys.jsonl"), size, 0, [0] * 3
-        self.next = self.advance()
+        self.lines, self.size, self.least, self.opened = log.lines("keys.jsonl"), size, 0, [0] * 3
+        self.bundle, self.next = {}, self.advance()
 
     def advance(self):
         for number, line in self.lines:
             try:
+                if len(line) > KEYS_LINE:
+                    raise ValueError("it is too long")
                 o = json.loads(line.decode("utf-8"), object_pairs_hook=self.unique)
                 if (not isinstance(o, dict) or not isinstance(o.get("index"), int)
                         or isinstance(o["index"], bool)):
@@ -376,10 +609,10 @@ class Keys:
                     raise ValueError("a key is not of 32 bytes")
             except (ValueError, TypeError) as e:
                 raise tampered(None, "keys.jsonl, line %d: %s" % (number, e)) from e
-            if not self.last <= o["index"] < self.size:
+            if not self.least <= o["index"] < self.size:
                 raise tampered(None, "keys.jsonl, line %d: index %d is out of order or of the log"
                                % (number, o["index"]))
-            self.last = o["index"]
+            self.least = o["index"] + 1
             return o["index"], keys
         return None
 
@@ -389,19 +622,165 @@ class Keys:
             raise ValueError("a member stands twice")
         return dict(pairs)
 
-    def check(self, entry):
-        while self.next and self.next[0] == entry.index:
-            for box, name in enumerate(BOXES):
-                key = self.next[1].get(name)
-                if key is None:
-                    continue
-                want = hashlib.sha256(b"underseal/box/1" + bytes([box])
-                                      + struct.pack(">Q", entry.index) + key).digest()
-                if want != entry.commitments[box]:
-                    raise tampered(entry.index, "the key of the %s box of entry %d is not the one "
-                                   "the entry committed to" % (name, entry.index))
-                self.opened[box] += 1
+    def take(self, n):
+        self.bundle = {}
+        while self.next and self.next[0] // WIDTH == n:
+            self.bundle[self.next[0]] = self.next[1]
             self.next = self.advance()
+
+    def open(self, entry):
+        """What the boxes hold whose keys are here, by the box's number."""
+        out, keys = {}, self.bundle.get(entry.index, {})
+        for box, name in enumerate(BOXES):
+            key = keys.get(name)
+            if key is None:
+                continue
+            want = hashlib.sha256(b"underseal/box/1" + bytes([box])
+                                  + struct.pack(">Q", entry.index) + key).digest()
+            if want != entry.commitments[box]:
+                raise tampered(entry.index, "the key of the %s box of entry %d is not the one "
+                               "the entry committed to" % (name, entry.index))
+            try:
+                out[box] = (Access, disclosure_part, query_part)[box](entry.open(box, key))
+            except ValueError as e:
+                raise tampered(entry.index, "the %s box of entry %d: %s"
+                               % (name, entry.index, e)) from e
+            self.opened[box] += 1
+        return out
+
+
+class Rules:
+    """Rules between entries, as far as boxes are open (docs/PROTOCOL.md)."""
+
+    def __init__(self):
+        self.vault, self.order, self.acts = "closed", 0, 0  # vault, order: None if not known
+        self.withheld, self.withheld_time = 0, None
+        self.last, self.sessions, self.approvals = None, {}, set()
+        self.entry = self.access = self.part = None
+
+    def next(self, entry, contents):
+        self.entry, self.access = entry, contents.get(0)
+        self.part = contents.get(1, contents.get(2))
+        self.clock()
+        self.sequence()
+        self.related()
+        self.parts(contents)
+        if self.access is None:
+            self.withheld += 1
+            self.withheld_time = entry.time
+            if entry.kind == SYSTEM or entry.index == 0:
+                self.vault = self.order = None
+        else:
+            self.follow()
+            self.granted()
+        self.last = entry, self.access, self.part
+
+    def broken(self, rule, why):
+        return Verdict("TAMPERED", self.entry.index, 'entry %d breaks the rule "%s": %s'
+                       % (self.entry.index, rule, why), rule)
+
+    def is_event(self, *actions):
+        return self.access.kind == EVENT and self.access.action in actions
+
+    def clock(self):
+        if self.last and self.entry.time < self.last[0].time:
+            raise self.broken("clock", "it is older than the one before it")
+
+    def sequence(self):
+        self.acts += self.entry.kind == STATE
+        want = self.acts if self.entry.kind == STATE else NONE
+        if self.access is not None and self.access.sequence != want:
+            raise self.broken("sequence", "its act does not have the next number")
+
+    def related(self):
+        a = self.access
+        if a is not None and a.related != NONE and a.related >= self.entry.index:
+            raise self.broken("related", "it answers an entry that is not before it")
+
+    def parts(self, contents):
+        if 1 in contents and 2 in contents and contents[1] != contents[2]:
+            raise self.broken("parts", "its disclosure and its query are different parts")
+        if self.part is None or (self.last and self.last[2] is None):
+            return
+        due = 0
+        if self.last and self.last[2][0] + 1 < self.last[2][1]:
+            due = self.last[2][0] + 1
+        if (due and self.part[0] == 0 and self.entry.kind == SYSTEM
+                and (self.access is None or self.is_event(START))):
+            return  # the process died while it wrote
+        if self.part[0] != due:
+            raise self.broken("parts", "a part of a request is missing")
+        if due and (self.part[1] != self.last[2][1] or not self.same_request()):
+            raise self.broken("parts", "it goes on with another request")
+
+    def same_request(self):
+        a, b = self.access, self.last[1]
+        return a is None or b is None or (self.entry.kind == self.last[0].kind and (
+            a.kind, a.action, a.decision, a.person, a.session) == (
+            b.kind, b.action, b.decision, b.person, b.session))
+
+    def close(self):
+        self.vault, self.order, self.sessions = "closed", 0, {}
+
+    def follow(self):
+        allowed = self.access.decision == ALLOW
+        if self.is_event(INIT):
+            self.close()
+            self.order = self.entry.order
+        elif self.is_event(START, STOP) or (self.is_event(STATE_OPEN) and not allowed):
+            self.close()
+        elif self.is_event(UNSEAL) and allowed:
+            self.vault = "replaying"
+        elif self.is_event(STATE_OPEN):
+            if self.vault in ("closed", "open"):
+                raise self.broken("seal", "the state was opened, and the vault was not unsealed")
+            self.vault, self.order = "open", 0
+        elif self.is_event(ORDER_IN_FORCE):
+            if self.access.summary != struct.pack(">I", self.entry.order):
+                raise self.broken("order", "it announces another version than it stands under")
+            self.order = self.entry.order
+        if (self.vault == "open" and self.order is not None and self.entry.kind == ACCESS
+                and self.entry.order != self.order):
+            raise self.broken("order", "it stands under a version that was not announced")
+
+    def granted(self):
+        """What the entry says somebody was let do."""
+        a, kind = self.access, self.entry.kind
+        if a.decision != ALLOW or not (kind == ACCESS or (kind == STATE and a.kind == OUTCOME)
+                                       or (kind == SYSTEM and a.kind == INTENT)):
+            return
+        if self.vault in ("closed", "replaying"):
+            raise self.broken("seal", "the vault was sealed")
+        self.session()
+        self.approval()
+        if kind == SYSTEM and a.action == SEAL:
+            self.close()
+
+    def session(self):
+        a, now = self.access, self.entry.time
+        if a.action == SESSION and a.kind == INTENT:
+            self.sessions.setdefault(a.session, (now, a.person, a.credential))
+            return
+        if a.kind not in (INTENT, DISCLOSURE):
+            return
+        opened = self.sessions.get(a.session)
+        if opened is None:
+            if self.withheld_time is not None and self.withheld_time >= now - SESSION_NS:
+                return  # it may be among those
+            raise self.broken("session", "no session was opened for it")
+        if opened[1:] != (a.person, a.credential):
+            raise self.broken("session", "its session is somebody else's")
+        if opened[0] < now - SESSION_NS:
+            raise self.broken("session", "its session had ended")
+
+    def approval(self):
+        a = self.access
+        if (a.action not in (READ, COPY, COUNT) or len(a.summary) != 12
+                or a.summary[:8] != b"approval" or self.part is None or self.part[0] > 0):
+            return
+        if a.summary in self.approvals:
+            raise self.broken("approval", "its approval was used before")
+        self.approvals.add(a.summary)
 
 
 class Levels:
@@ -437,7 +816,7 @@ class Verifier:
     def __init__(self, log, vkey, foreign):
         self.log, self.vkey, self.foreign = log, vkey, foreign
         self.origin = self.size = self.root = None
-        self.entries, self.last_time, self.keys = 0, 0, None
+        self.entries, self.keys, self.rules = 0, None, Rules()
 
     def head(self):
         text = self.vkey
@@ -497,10 +876,7 @@ class Verifier:
             raise tampered(index, "entry %d is malformed: %s" % (index, e)) from e
         if entry.index != index:
             raise tampered(index, "entry %d says that it is entry %d" % (index, entry.index))
-        if entry.time < self.last_time:
-            raise tampered(index, "entry %d is older than the one before it" % index)
-        self.last_time = entry.time
-        self.keys.check(entry)
+        self.rules.next(entry, self.keys.open(entry))
 
     def run(self):
         self.head()
@@ -509,6 +885,8 @@ class Verifier:
         stream, levels = Stream(), Levels(self.log)
         for n in range((self.size + WIDTH - 1) // WIDTH):
             width = min(WIDTH, self.size - n * WIDTH)
+            if self.keys:
+                self.keys.take(n)
             data, partial = get_part(self.log, "entries", n, width, WIDTH * 65537, n * WIDTH)
             tile = get_tile(self.log, 0, n, width)
             for i, entry in enumerate(self.split(data, width, partial, n * WIDTH)):
@@ -552,12 +930,16 @@ def main():
         verdict = e
     if args.json:
         print(json.dumps({"verdict": verdict.verdict, "index": verdict.index,
-                          "detail": verdict.detail, "entries": v.entries if v else 0,
+                          "rule": verdict.rule, "detail": verdict.detail,
+                          "withheld": v.rules.withheld if v else 0, "entries": v.entries if v else 0,
                           "size": v.size if v else None,
                           "root": base64.b64encode(v.root).decode() if v and v.root else None}))
     else:
         at = "" if verdict.index is None else " at index %d" % verdict.index
         print("%s%s\n  %s" % (verdict.verdict, at, verdict.detail))
+        if v and v.rules.withheld:
+            print("  withheld: the access boxes of %d entries. Rules between entries were not\n"
+                  "  applied to those, nor where those could bear on others." % v.rules.withheld)
     return EXIT[verdict.verdict]
 
 

@@ -1,0 +1,66 @@
+/*
+ * One bundle of at most 256 entries, checked on its own: its hashes against its tile of level 0, the form of every entry, and the
+ * boxes whose keys were disclosed. Bundles share nothing, so any number of threads checks one each; what spans entries is judged
+ * afterwards, in order, from the facts (verify/rules.h).
+ */
+#ifndef US_VERIFY_BUNDLE_H
+#define US_VERIFY_BUNDLE_H
+
+#include "audit/merkle.h"
+#include "audit/tiles.h"
+#include "verify/files.h"
+#include "verify/finding.h"
+
+#define FACTS_SUMMARY 12 /* bytes of a summary that rules look at */
+
+/* What the rules between entries need of one. */
+struct facts {
+	uint64_t index;
+	int64_t time_ns;
+	enum us_entry_class entry_class;
+	uint32_t order_version;
+	int open[US_BOXES]; /* whether the box was opened; without it, what it holds is unknown */
+	/* access; an empty content is one of no action and no decision */
+	enum us_kind kind;
+	enum us_action action;
+	enum us_decision decision;
+	uint32_t person;
+	uint8_t credential[32];
+	uint8_t session[16];
+	uint64_t related;
+	uint64_t sequence;
+	size_t summary_n; /* its whole length */
+	uint8_t summary[FACTS_SUMMARY];
+	/* which part of how many, as disclosure and query each say; empty contents say 0 of 1 */
+	uint32_t part[US_BOXES];
+	uint32_t parts[US_BOXES];
+};
+
+struct bundle {
+	/* given */
+	uint64_t n;     /* which */
+	unsigned width; /* how many entries the tree has of it */
+	int foreign;    /* entries are not ours: only hashes are looked at */
+	size_t n_keys;  /* of its entries, in their order, each index once */
+	struct us_export_keys keys[US_TILE_WIDTH];
+	/* found */
+	unsigned done; /* entries that are right by themselves; facts of so many are filled (but for foreign ones) */
+	struct facts facts[US_TILE_WIDTH];
+	uint64_t opened[US_BOXES];
+	struct us_digest root; /* of all its hashes; filled if nothing was found */
+	struct finding finding;
+	int result; /* of bundle_check() */
+	/* its own */
+	struct us_digest leaves[US_TILE_WIDTH];
+	struct us_buf data, tile, content;
+};
+
+void bundle_init(struct bundle *b);
+void bundle_free(struct bundle *b); /* wipes the keys */
+/* Fills what is to be found. Result also in b->result: US_OK, FOUND (entries before b->done are right), US_ERR_NOMEM. */
+int bundle_check(struct bundle *b, const struct files *files);
+
+/* A hash tile of exactly that many hashes into out (or a full one in its stead). US_OK, FOUND, US_ERR_NOMEM. */
+int tile_get(const struct files *files, const struct us_tile *tile, struct us_buf *out, struct finding *finding);
+
+#endif

@@ -1,0 +1,169 @@
+#include "verify/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "audit/tiles.h"
+#include "common/err.h"
+
+static int
+err_of_errno(void)
+{
+	return errno == ENOENT || errno == ENOTDIR ? US_ERR_NOT_FOUND : errno == ENOMEM ? US_ERR_NOMEM : US_ERR_IO;
+}
+
+/* Element by element, so that no link leads out of the directory. */
+static int
+open_below(int dir, const char *path, int *out)
+{
+	char part[US_TILE_PATH_MAX];
+	int at = dir, next;
+	size_t n;
+
+	for (;;) {
+		n = strcspn(path, "/");
+		if (n == 0 || n >= sizeof part) {
+			next = -1;
+			errno = EINVAL;
+		} else {
+			memcpy(part, path, n);
+			part[n] = '\0';
+			next = openat(at, part, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK |
+			    (path[n] == '/' ? O_DIRECTORY : 0));
+		}
+		if (at != dir) {
+			const int keep = errno;
+
+			(void)close(at);
+			errno = keep;
+		}
+		if (next < 0)
+			return err_of_errno();
+		if (path[n] == '\0')
+			break;
+		at = next;
+		path += n + 1;
+	}
+	*out = next;
+	return US_OK;
+}
+
+static int
+open_regular(int dir, const char *path, int *out, size_t *size)
+{
+	struct stat st;
+	int fd, err = open_below(dir, path, &fd);
+
+	if (err != US_OK)
+		return err;
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+		(void)close(fd);
+		return US_ERR_IO;
+	}
+	*out = fd;
+	*size = (size_t)st.st_size;
+	return US_OK;
+}
+
+/* Like read(), but for interruptions. */
+static ssize_t
+take(int fd, void *p, size_t n)
+{
+	ssize_t got;
+
+	do
+		got = read(fd, p, n);
+	while (got < 0 && errno == EINTR);
+	return got;
+}
+
+int
+files_open(struct files *f, const char *dir)
+{
+	size_t size;
+	int err;
+
+	memset(f, 0, sizeof *f);
+	f->keys = -1;
+	f->dir = open(dir, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+	if (f->dir < 0)
+		return err_of_errno();
+	err = open_regular(f->dir, "keys.jsonl", &f->keys, &size);
+	if (err == US_OK || err == US_ERR_NOT_FOUND)
+		return US_OK;
+	files_close(f);
+	return err;
+}
+
+void
+files_close(struct files *f)
+{
+	if (f->dir >= 0)
+		(void)close(f->dir);
+	if (f->keys >= 0)
+		(void)close(f->keys);
+	f->dir = f->keys = -1;
+	us_wipe(f->block, sizeof f->block);
+}
+
+int
+files_get(const struct files *f, const char *path, struct us_buf *out)
+{
+	uint8_t *p, more;
+	size_t size, done = 0;
+	ssize_t got = 1;
+	int fd, err = open_regular(f->dir, path, &fd, &size);
+
+	if (err != US_OK)
+		return err;
+	err = us_buf_extend(out, size, &p);
+	while (err == US_OK && done < size && got > 0) {
+		got = take(fd, p + done, size - done);
+		done += got > 0 ? (size_t)got : 0;
+	}
+	/* A file that changes while it is read is not a file to judge. */
+	if (err == US_OK && (done < size || take(fd, &more, 1) != 0))
+		err = US_ERR_IO;
+	(void)close(fd);
+	return err;
+}
+
+int
+files_next_line(struct files *f, char line[KEYS_LINE_MAX], size_t *n)
+{
+	const char *end;
+	size_t len = 0, step;
+	ssize_t got;
+
+	while (f->keys >= 0) {
+		if (f->at == f->end) {
+			got = take(f->keys, f->block, sizeof f->block);
+			if (got < 0)
+				return US_ERR_IO;
+			f->at = 0;
+			f->end = (size_t)got;
+			if (got == 0 && len == 0)
+				return US_ERR_NOT_FOUND;
+		}
+		end = f->end == 0 ? NULL : memchr(f->block + f->at, '\n', f->end - f->at);
+		step = (end == NULL ? f->end : (size_t)(end - f->block)) - f->at;
+		if (step > KEYS_LINE_MAX - len) {
+			f->line++;
+			return US_ERR_LIMIT;
+		}
+		memcpy(line + len, f->block + f->at, step);
+		len += step;
+		f->at += step + (end != NULL);
+		if (end == NULL && f->end != 0)
+			continue;
+		f->line++;
+		if (len > 0) {
+			*n = len;
+			return US_OK;
+		}
+	}
+	return US_ERR_NOT_FOUND;
+}

@@ -1,0 +1,25 @@
+/*
+ * What a check found wrong first. Checks return US_OK, an error of ours (memory is out), or FOUND with the finding filled: the
+ * verification then ends with that verdict.
+ */
+#ifndef US_VERIFY_FINDING_H
+#define US_VERIFY_FINDING_H
+
+#include "audit/export.h"
+#include "common/err.h"
+
+/* Never leaves this program's checks. */
+#define FOUND US_ERR__COUNT
+
+struct finding {
+	enum us_verdict verdict;
+	uint64_t index;   /* of the entry, or US_ENTRY_NONE */
+	const char *rule; /* static name of the rule between entries that is broken, or NULL */
+	char text[320];   /* one sentence, printable ASCII */
+};
+
+/* Fills *f and returns FOUND. */
+int found(struct finding *f, enum us_verdict verdict, uint64_t index, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+#endif
