@@ -93,6 +93,7 @@ extern const struct us_command us_commands_freeze[];        /* freeze, unfreeze 
 extern const struct us_command us_commands_approval[];
 extern const struct us_command us_commands_document[];
 extern const struct us_command us_commands_audit[];
+extern const struct us_command us_commands_certify[];
 
 /* ---- the profile ---- */
 
