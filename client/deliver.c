@@ -88,3 +88,18 @@ us_log_deliver(struct us_client *client, struct us_bytes note, unsigned *count)
 	us_reply_free(&reply);
 	return status;
 }
+
+int
+us_cosigned_write(const char *path, const struct us_buf *note)
+{
+	const char *slash = strrchr(path, '/');
+	char directory[4096];
+
+	if (strcmp(path, "-") == 0)
+		return fwrite(note->data, 1, note->len, stdout) == note->len && fflush(stdout) == 0 ? US_OK : US_ERR_IO;
+	if (slash == NULL)
+		return us_profile_write(".", path, note->data, note->len);
+	if (snprintf(directory, sizeof directory, "%.*s", slash == path ? 1 : (int)(slash - path), path) >= (int)sizeof directory)
+		return US_ERR_IO;
+	return us_profile_write(directory, slash + 1, note->data, note->len);
+}

@@ -269,20 +269,6 @@ choose(const struct witness *w, struct us_buf *note, struct us_checkpoint *c)
 	return err == US_OK ? US_EXIT_DONE : status == US_EXIT_DONE ? US_EXIT_OTHER : status;
 }
 
-static int
-write_output(const char *path, const struct us_buf *note)
-{
-	const char *slash = strrchr(path, '/');
-	char directory[4096];
-
-	if (strcmp(path, "-") == 0)
-		return fwrite(note->data, 1, note->len, stdout) == note->len && fflush(stdout) == 0 ? US_OK : US_ERR_IO;
-	if (slash == NULL)
-		return us_profile_write(".", path, note->data, note->len);
-	(void)snprintf(directory, sizeof directory, "%.*s", slash == path ? 1 : (int)(slash - path), path);
-	return us_profile_write(directory, slash + 1, note->data, note->len);
-}
-
 static void
 show(const struct witness *w, const struct us_checkpoint *c, uint64_t time_s, unsigned count)
 {
@@ -355,7 +341,7 @@ look(const struct witness *w)
 	if (status == US_EXIT_DONE) {
 		err = sign(w, &note, time_s, &cosigned);
 		if (err == US_OK && w->output != NULL)
-			err = write_output(w->output, &cosigned);
+			err = us_cosigned_write(w->output, &cosigned);
 		if (err != US_OK) {
 			us_say("cannot cosign: %s", us_strerror(err));
 			status = US_EXIT_OTHER;
@@ -444,5 +430,7 @@ const struct us_command us_commands_witness[] = {
 	{ "audit witness", "[--vkey | --every TIME] [--name NAME] [-o FILE] ...",
 	    "checks that the log goes on from what was seen last, and cosigns its checkpoint",
 	    "underseal audit witness --every 10m", witness_options, 6, 0, 0, run_witness },
+	{ "audit submit", "--policy FILE [--ca FILE] [-o FILE]", "carries the newest checkpoint to witnesses, and brings back what they sign",
+	    "underseal audit submit --policy witnesses.policy", us_submit_options, US_SUBMIT_OPTIONS, 0, 0, us_submit_run },
 	{ 0 },
 };

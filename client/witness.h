@@ -15,6 +15,13 @@ int us_log_consistent(struct us_client *client, const struct us_checkpoint *from
 /* Gives a checkpoint with cosignatures to the log. Exit status; *count: how many the log has of it now. */
 int us_log_deliver(struct us_client *client, struct us_bytes note, unsigned *count);
 
+/* Writes a cosigned checkpoint to a file that is replaced whole, or to stdout if path is "-". US_ERR_IO. */
+int us_cosigned_write(const char *path, const struct us_buf *note);
+
+#define US_SUBMIT_OPTIONS 4
+extern const struct us_option us_submit_options[US_SUBMIT_OPTIONS];
+int us_submit_run(struct us_client *client, const struct us_args *args);
+
 extern const struct us_command us_commands_witness[]; /* audit witness, audit submit */
 
 #endif

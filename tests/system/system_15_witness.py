@@ -128,12 +128,104 @@ def put_back(vault):
     os.rename(newer, data)
 
 
+class Remote:
+    """A witness of the independent implementation, served on a port."""
+
+    def __init__(self, name, seed, log, port, **kw):
+        self.witness = independent.Witness(name, seed, [log], **kw)
+        self.port, self.key = port, self.witness.vkey
+        self.server = self.witness.serve(port)
+
+    def asked(self):
+        asked, self.witness.asked = self.witness.asked, []
+        return asked
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def policy(vault, log, remotes, rule, more=""):
+    path = vault.base + "/policy"
+    with open(path, "w") as f:
+        f.write("# for this test\nlog %s\n" % log)
+        for i, r in enumerate(remotes, 1):
+            f.write("witness r%d %s http://127.0.0.1:%d/\n" % (i, r.key, r.port))
+        f.write(more + rule)
+    return path
+
+
+def submissions(vault, http, log, keys, remotes):
+    """Witnesses that speak tlog-witness: k of n, late ones, liars."""
+    step("carried to witnesses elsewhere")
+    two = "group two 2 r1 r2 r3\nquorum two\n"
+    path = policy(vault, log, remotes, two)
+    r = vault.client("auditor", "audit", "submit", "--policy", path, "-o", vault.base + "/submitted").json
+    equal([w["outcome"] for w in r["witnesses"]], ["cosigned"] * 3, "who cosigned")
+    equal(r["quorum"], True, "a quorum")
+    size, note = witnessed(http, 3)
+    equal(size, r["size"], "what is served")
+    equal(cosigners(note, log, keys), [x.key for x in remotes], "who has cosigned it")
+    equal(open(vault.base + "/submitted", "rb").read(), note, "the file")
+    equal([x.asked() for x in remotes], [[("old 0", 200)]] * 3, "what they were asked")
+
+    step("again: each says what it has seen, and gets a proof")
+    r = vault.client("auditor", "audit", "submit", "--policy", path).json
+    check(r["size"] > size and r["quorum"], "a larger tree", r)
+    equal([x.asked() for x in remotes], [[("old 0", 409), ("old %d" % size, 200)]] * 3, "what they were asked")
+
+    step("one is away, one lies")
+    remotes[0].close()
+    vault.client("auditor", "audit", "submit", "--policy", path, "--timeout", "5")
+    lies = {"a wrong signature": lambda line: line[:-20] + ("A" if line[-20] != "A" else "B") + line[-19:],
+            "another's key": lambda line: independent.cosign("witness.example/away", b"\x0b" * 32, b"x\n", 5),
+            "nothing": lambda line: "", "rubbish": lambda line: "rubbish\n" * 9000}
+    before = witnessed(http, 2)[0]
+    for what, lie in lies.items():
+        remotes[1].witness.spoil = lie
+        r = vault.client("auditor", "audit", "submit", "--policy", path, "--timeout", "5", code=INCOMPLETE).json
+        equal([w["outcome"] == "cosigned" for w in r["witnesses"]], [False, False, True], "who cosigned: " + what)
+        equal(r["quorum"], False, "no quorum: " + what)
+        equal(witnessed(http, 2)[0], before, "what two have cosigned: " + what)
+        check(witnessed(http)[0] == r["size"], "what one has cosigned is kept")
+    remotes[1].witness.spoil = lambda line: line
+
+    step("one that has seen a fork")
+    origin = independent.parse_vkey(log)[0]
+    remotes[1].witness.seen[origin] = (5, b"\1" * 32)
+    r = vault.client("auditor", "audit", "submit", "--policy", path, "--timeout", "5", code=INCOMPLETE).json
+    check("does not go on" in r["witnesses"][1]["outcome"], "it is told", r)
+    remotes[1].witness.seen[origin] = (10**9, b"\1" * 32)
+    r = vault.client("auditor", "audit", "submit", "--policy", path, "--timeout", "5", code=INCOMPLETE).json
+    check("larger tree" in r["witnesses"][1]["outcome"], "it is told", r)
+    remotes[1].witness.seen[origin] = remotes[2].witness.seen[origin]
+    vault.client("auditor", "audit", "submit", "--policy", path, "--timeout", "5")
+
+    step("policies that are none, and one for another log")
+    other = independent.vkey("other.example/log", 1, independent.public(b"\4" * 32))
+    r = vault.client("auditor", "audit", "submit", "--policy", policy(vault, other, remotes, two), code=OTHER)
+    check("other logs" in r.stderr, "the reason", r)
+    for x in remotes[1:]:
+        x.asked()
+    r = vault.client("auditor", "audit", "submit", "--policy", policy(vault, log, remotes, "quorum r9\n"), code=OTHER)
+    check("line 6" in r.stderr, "where it is wrong", r)
+    vault.client("auditor", "audit", "submit", code=USAGE)
+    stranger = "witness s1 %s ftp://127.0.0.1/\n" % independent.vkey("s.example", 4, independent.public(b"\3" * 32))
+    r = vault.client("auditor", "audit", "submit", "--policy", policy(vault, log, remotes[2:], "quorum r1\n", more=stranger)).json
+    check("neither https nor http" in r["witnesses"][1]["outcome"], "a URL of another kind", r)
+    for x in remotes[1:]:
+        x.close()
+
+
 def scenario():
     vault = Vault(20150).init()
     step("keys of witnesses")
     name, seed = "witness.example/third", b"\7" * 32
     keys = [vkey_of(vault, "attorney"), vkey_of(vault, "producer", "--name", "witness.example/producer"),
             independent.vkey(name, 4, independent.public(seed))]
+    ports, seeds = (20151, 20152, 20153), [bytes([11 + i]) * 32 for i in range(3)]
+    names = ["witness.example/away", "witness.example/liar", "witness.example/true"]
+    keys += [independent.vkey(n, 4, independent.public(s)) for n, s in zip(names, seeds)]
     equal(vkey_of(vault, "attorney"), keys[0], "the key stays")
     check(keys[1].startswith("witness.example/producer+"), "the name that was asked for", keys[1])
     vault.client("producer", "audit", "witness", "--name", "another", code=USAGE)
@@ -169,6 +261,8 @@ def scenario():
     equal(entries[-1]["reason"], "unknown-credential", "why")
 
     forgeries(vault, http, log, name, seed)
+
+    submissions(vault, http, log, keys, [Remote(*x) for x in zip(names, seeds, [log] * 3, ports)])
 
     step("after a restart, sealed")
     before = witnessed(http, 2)
