@@ -138,9 +138,6 @@ describe(const struct us_trail *t, char *to, const struct us_trail_act *a)
 		for (size_t i = 0; i < act->u.person_add.n_parties; i++)
 			put(to, ", ", act->u.person_add.parties[i]);
 		break;
-	case US_ACT_DOCKET_SIGN:
-		put(to, "", act->u.sign.docket_id);
-		break;
 	case US_ACT_PERSON_SUSPEND: case US_ACT_PERSON_REINSTATE: case US_ACT_PERSON_END:
 		put_person(t, to, act->u.change.person);
 		put(to, ": ", act->u.change.reason);
@@ -164,9 +161,8 @@ describe(const struct us_trail *t, char *to, const struct us_trail_act *a)
 		put(to, "", act->u.order_suspend.authority);
 		break;
 	case US_ACT_DOCKET_OBJECT: case US_ACT_DOCKET_RESOLVE: case US_ACT_DOCKET_WITHDRAW: case US_ACT_DOCKET_SERVE:
-		put(to, "", act->u.docket.docket_id);
-		put(to, ": ", act->u.docket.text);
-		put(to, ": ", act->u.docket.party);
+		put(to, "", act->u.docket.text);
+		put(to, "", act->u.docket.party);
 		break;
 	case US_ACT_CLEARANCE:
 		put_person(t, to, act->u.clearance.person);

@@ -117,6 +117,8 @@ us_report_certificate(struct us_report *r)
 	finding_number(r, "batches with a manifest root (902(14): copies by digest)", batches);
 	finding_number(r, "copies with an id", copies);
 	finding(r, "the log as files", "underseal audit export --out DIR");
+	finding(r, "a draft of 902(13), with its package", "underseal certify 902-13 --log DIR --out DIR");
+	finding(r, "a draft of 902(14), with its package", "underseal certify 902-14 FILE... --log DIR --out DIR");
 	finding(r, "a check by the other side", "underseal-verify DIR --vkey FILE, with the key from another source");
 	finding(r, "what came in, by manifest root", "underseal audit report holdings");
 	finding(r, "what left", "underseal audit report disclosures");
