@@ -430,7 +430,8 @@ const struct us_command us_commands_witness[] = {
 	{ "audit witness", "[--vkey | --every TIME] [--name NAME] [-o FILE] ...",
 	    "checks that the log goes on from what was seen last, and cosigns its checkpoint",
 	    "underseal audit witness --every 10m", witness_options, 6, 0, 0, run_witness },
-	{ "audit submit", "--policy FILE [--ca FILE] [-o FILE]", "carries the newest checkpoint to witnesses, and brings back what they sign",
+	{ "audit submit", "--policy FILE [--ca FILE] [-o FILE]",
+	    "carries the newest checkpoint to witnesses, and brings back what they sign",
 	    "underseal audit submit --policy witnesses.policy", us_submit_options, US_SUBMIT_OPTIONS, 0, 0, us_submit_run },
 	{ 0 },
 };

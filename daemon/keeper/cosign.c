@@ -354,8 +354,10 @@ note_new(const struct us_witnesses *w, const struct us_cosigned *old, const stru
 	for (size_t i = 0; i < w->n; i++) {
 		if (!new->by[i] || (old->by[i] && old->time_s[i] >= new->time_s[i]))
 			continue;
-		if (new->time_s[i] > latest)
+		if (new->time_s[i] > latest) {
+			b->summary_n = 0;
 			return US_ERR_NOT_YET;
+		}
 		us_store_u32(b->summary + b->summary_n, w->key[i].id);
 		us_store_u64(b->summary + b->summary_n + 4, new->time_s[i]);
 		b->summary_n += 12;
