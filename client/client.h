@@ -94,6 +94,7 @@ extern const struct us_command us_commands_approval[];
 extern const struct us_command us_commands_document[];
 extern const struct us_command us_commands_audit[];
 extern const struct us_command us_commands_certify[];
+extern const struct us_command us_commands_disclose[];
 
 /* ---- the profile ---- */
 

@@ -90,23 +90,30 @@ take_keys(struct us_log_remote *remote, const struct us_buf *body, uint64_t *nex
 int
 us_log_remote_keys(struct us_log_remote *remote)
 {
-	uint64_t next = 0;
+	return us_log_remote_keys_range(remote, 0, remote->size);
+}
+
+int
+us_log_remote_keys_range(struct us_log_remote *remote, uint64_t from, uint64_t to)
+{
+	uint64_t next = from;
 	struct us_reply reply;
 	int status = US_EXIT_DONE;
 
 	if (remote->size == 0)
 		return US_EXIT_DONE;
-	remote->keys = calloc(remote->size, sizeof *remote->keys);
+	if (remote->keys == NULL)
+		remote->keys = calloc(remote->size, sizeof *remote->keys);
 	if (remote->keys == NULL)
 		us_give_up(US_EXIT_OTHER, "out of memory");
 	us_reply_init(&reply);
-	us_progress_start(&remote->progress, "keys", remote->size);
-	while (next < remote->size && status == US_EXIT_DONE) {
+	us_progress_start(&remote->progress, "keys", to);
+	while (next < to && status == US_EXIT_DONE) {
 		char path[128];
 		const struct us_request request = { .method = "GET", .path = path };
 
 		(void)snprintf(path, sizeof path, "/v1/log/keys?from=%llu&to=%llu",
-		    (unsigned long long)next, (unsigned long long)remote->size);
+		    (unsigned long long)next, (unsigned long long)to);
 		status = us_client_do(remote->client, &request, &reply);
 		if (status == US_EXIT_DONE && take_keys(remote, &reply.body, &next) != US_OK) {
 			us_say("the vault's answer with the keys is malformed");

@@ -25,6 +25,8 @@ struct us_log_remote {
 void us_log_remote_open(struct us_log_remote *remote, struct us_client *client);
 /* Fetches the keys for entries 0 .. size - 1; the vault logs that they were given. Returns an exit status. */
 int us_log_remote_keys(struct us_log_remote *remote);
+/* The same for the entries from .. to - 1 alone, to <= size; may be called again. */
+int us_log_remote_keys_range(struct us_log_remote *remote, uint64_t from, uint64_t to);
 void us_log_remote_close(struct us_log_remote *remote);
 /* For us_log_verify: arg is the struct us_log_remote. */
 struct us_log_source us_log_remote_source(struct us_log_remote *remote);

@@ -154,5 +154,28 @@ def scenario():
     check("Peter Producer" not in names and "Ada Auditor" not in names, "and nobody else", names)
     check("Peter Producer" in {e.get("person") for e in everybody}, "whom the auditor sees")
 
+    step("a waiver: one entry of the own party, for an export of somebody else's")
+    mine = [e for e in vault.audit(who="attorney") if e.get("query") == "harbour OR example"][0]["index"]
+    theirs = [e for e in everybody if e.get("person") == "Peter Producer"][0]["index"]
+    vault.client("attorney", "audit", "disclose", theirs, "--to", "defendant", "-o", vault.base + "/no", code=REFUSED)
+    waived, half = vault.base + "/waived", vault.base + "/half"
+    vault.client("attorney", "audit", "disclose", mine, "--to", "defendant", "-o", waived)
+    vault.client("attorney", "audit", "disclose", mine, "--to", "defendant", "-o", half, "--without-query")
+    export = vault.base + "/export"
+    vault.client("attorney", "audit", "export", "--out", export)
+    own = open(export + "/keys.jsonl").read()
+    os.remove(export + "/keys.jsonl")  # as the other side has it: the leaves, and no key
+    vault.client("attorney", "audit", "accept", half, "--dir", export)
+    check("query" not in open(export + "/keys.jsonl").read(), "without the query", open(export + "/keys.jsonl").read())
+    equal(vault.client("attorney", "audit", "accept", waived, "--dir", export).json["opened"], 1, "one entry opens")
+    line = json.loads(open(export + "/keys.jsonl").read())
+    check(line["index"] == mine and {"access", "disclosure", "query"} <= set(line), "all three boxes, once", line)
+    before = open(export + "/keys.jsonl").read()
+    with open(vault.base + "/forged", "w") as f:
+        f.write(json.dumps(dict(line, index=mine - 1)) + "\n")
+    vault.client("attorney", "audit", "accept", vault.base + "/forged", "--dir", export, code=UNVERIFIED)
+    equal(open(export + "/keys.jsonl").read(), before, "a key of another entry changes nothing")
+    check(own.count("\n") > 1, "the export had more")
+
 
 main(scenario)
