@@ -189,11 +189,12 @@ follow_vault(struct rules *r, const struct facts *f, struct finding *finding)
 	return US_OK;
 }
 
-/* Whether the entry says that somebody was let do something. */
+/* Whether the entry says that somebody was let do something. A cosignature may be brought to a sealed vault, and by anybody: the
+ * witness's key speaks for it. */
 static int
 is_granted(const struct facts *f)
 {
-	if (f->decision != US_DECISION_ALLOW)
+	if (f->decision != US_DECISION_ALLOW || is_event(f, US_ACTION_AUDIT_WITNESS))
 		return 0;
 	return f->entry_class == US_CLASS_ACCESS || (f->entry_class == US_CLASS_STATE && f->kind == US_KIND_OUTCOME) ||
 	    (f->entry_class == US_CLASS_SYSTEM && f->kind == US_KIND_INTENT);

@@ -645,6 +645,13 @@ def batch_while_sealed(drafts):
     drafts[25] = dict(drafts[22], time=drafts[25]["time"])
 
 
+@story_case()
+def cosignature_while_sealed(drafts):
+    """Anybody may bring one at any time."""
+    drafts[25] = st.machine(v.AUDIT_WITNESS, 0, v.ALLOW, time=drafts[25]["time"])
+    drafts[25]["class"] = v.ACCESS
+
+
 @story_case("seal", 25)
 def act_while_sealed(drafts):
     drafts[25] = dict(drafts[17], sequence=4, time=drafts[25]["time"])

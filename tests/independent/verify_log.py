@@ -31,7 +31,7 @@ KEYS_LINE = 1024
 ACCESS, STATE, SYSTEM = 1, 2, 3
 INTENT, DISCLOSURE, OUTCOME, EVENT = 1, 2, 3, 4
 ALLOW = 1
-COUNT, READ, COPY, SESSION = 2, 3, 4, 40
+COUNT, READ, COPY, SESSION, AUDIT_WITNESS = 2, 3, 4, 40, 85
 INIT, START, STOP, UNSEAL, SEAL, STATE_OPEN, ORDER_IN_FORCE = 100, 101, 102, 104, 105, 106, 117
 SESSION_NS = (15 + 2) * 60 * 10**9
 EXIT = {"OK": 0, "TAMPERED": 5, "INCOMPLETE": 6, "UNVERIFIABLE": 6}
@@ -746,6 +746,8 @@ class Rules:
     def granted(self):
         """What the entry says somebody was let do."""
         a, kind = self.access, self.entry.kind
+        if self.is_event(AUDIT_WITNESS):
+            return  # may be brought to a sealed vault, by anybody
         if a.decision != ALLOW or not (kind == ACCESS or (kind == STATE and a.kind == OUTCOME)
                                        or (kind == SYSTEM and a.kind == INTENT)):
             return
