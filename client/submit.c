@@ -29,6 +29,7 @@ struct submission {
 	const char *ca;
 	long timeout_s;
 	CURL *curl;
+	const char *network; /* why the last request got no answer */
 };
 
 /* ---- one request ---- */
@@ -64,12 +65,13 @@ prepare(const struct submission *s, const char *url, struct us_buf *body, struct
 
 /* add-checkpoint: HTTP status, 0 if there was no answer. */
 static long
-ask(const struct submission *s, const char *prefix, uint64_t old, const struct us_buf *proof, struct us_buf *answer)
+ask(struct submission *s, const char *prefix, uint64_t old, const struct us_buf *proof, struct us_buf *answer)
 {
 	struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: text/plain");
 	struct us_buf body, url;
 	size_t n = strlen(prefix);
 	long status = 0;
+	CURLcode code;
 	int err;
 
 	us_buf_init(&body, 2 * US_COSIGNED_MAX);
@@ -87,7 +89,9 @@ ask(const struct submission *s, const char *prefix, uint64_t old, const struct u
 	if (err == US_OK && us_buf_cstr(&url) != NULL)
 		err = prepare(s, us_buf_cstr(&url), &body, answer);
 	(void)curl_easy_setopt(s->curl, CURLOPT_HTTPHEADER, headers);
-	if (err == US_OK && headers != NULL && curl_easy_perform(s->curl) == CURLE_OK)
+	code = err == US_OK && headers != NULL ? curl_easy_perform(s->curl) : CURLE_FAILED_INIT;
+	s->network = curl_easy_strerror(code);
+	if (code == CURLE_OK)
 		(void)curl_easy_getinfo(s->curl, CURLINFO_RESPONSE_CODE, &status);
 	curl_slist_free_all(headers);
 	us_buf_free(&body);
@@ -131,11 +135,11 @@ prove(struct submission *s, uint64_t old, struct us_buf *proof)
 }
 
 static const char *
-refusal(long status)
+refusal(const struct submission *s, long status)
 {
 	switch (status) {
 	case 0:
-		return "it does not answer";
+		return s->network;
 	case 400:
 		return "it says that the request is malformed";
 	case 403:
@@ -197,7 +201,7 @@ visit(struct submission *s, size_t i)
 			status = ask(s, url, old, &proof, &answer);
 	}
 	if (why == NULL)
-		why = status == 200 ? merge(s, i, &answer) : refusal(status);
+		why = status == 200 ? merge(s, i, &answer) : refusal(s, status);
 	us_buf_free(&answer);
 	us_buf_free(&proof);
 	return why;

@@ -9,6 +9,7 @@ For tests only: slow, and its arithmetic takes times that depend on the keys.
 import base64
 import hashlib
 import http.server
+import ssl
 import sys
 import threading
 import time
@@ -224,8 +225,8 @@ class Witness:
             self.seen[origin] = (size, root)
         return 200, "text/plain", self.spoil(cosign(self.name, self.seed, text, int(self.clock()))).encode()
 
-    def serve(self, port):
-        """A server in a thread of its own; shutdown() ends it."""
+    def serve(self, port, pem=None):
+        """A server in a thread of its own; shutdown() ends it. pem: key and certificate, for TLS."""
         witness = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -250,6 +251,10 @@ class Witness:
 
         server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
         server.daemon_threads = True
+        if pem is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(pem)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         return server
 

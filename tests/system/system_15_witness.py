@@ -93,7 +93,7 @@ def put_back(vault):
     run(["cp", "-a", data, copy])
     vault.serve().unseal()
     for _ in range(3):
-        vault.client("attorney", "audit", "witness", "--newest")
+        vault.client("attorney", "audit", "witness", "--newest", "-o", vault.base + "/newer.note")
     vault.stop()
     os.rename(data, newer)
 
@@ -118,8 +118,12 @@ def put_back(vault):
     vault.serve().unseal()
     r = vault.client("attorney", "audit", "witness", code=UNVERIFIED)
     check("does not go on from" in r.stderr, "the witness says what it saw", r)
-    for _ in range(12):                                       # a fork: larger than what was seen, and another
-        vault.client("admin", "collection", "create", "more%d" % _, "--bates", "MORE%d" % _, code=None)
+    for i in range(12):                                       # a fork: larger than what was seen, and another
+        vault.client("admin", "collection", "create", "more%d" % i, "--bates", "MORE%d" % i, code=None)
+    http = Http(vault, vault.profile("auditor"))
+    status, _, answer = post(http, open(vault.base + "/newer.note", "rb").read())
+    equal(status, 403, "what its own key signed, and a witness cosigned, but is no part of it: " + answer.decode())
+    http.close()
     r = vault.client("attorney", "audit", "witness", "--newest", code=UNVERIFIED)
     check(os.path.exists(vault.profile("attorney") + "/witness.fork"), "the proof of two histories is kept", r)
     vault.client("attorney", "audit", "witness", "--every", "1s", "--newest", code=UNVERIFIED, timeout=20)
@@ -129,12 +133,12 @@ def put_back(vault):
 
 
 class Remote:
-    """A witness of the independent implementation, served on a port."""
+    """A witness of the independent implementation, served on a port; over TLS if there is a certificate."""
 
-    def __init__(self, name, seed, log, port, **kw):
-        self.witness = independent.Witness(name, seed, [log], **kw)
-        self.port, self.key = port, self.witness.vkey
-        self.server = self.witness.serve(port)
+    def __init__(self, name, seed, log, port, pem=None):
+        self.witness = independent.Witness(name, seed, [log])
+        self.key, self.url = self.witness.vkey, "http%s://127.0.0.1:%d/" % ("s" if pem else "", port)
+        self.server = self.witness.serve(port, pem)
 
     def asked(self):
         asked, self.witness.asked = self.witness.asked, []
@@ -145,12 +149,23 @@ class Remote:
         self.server.server_close()
 
 
+def certificate(vault):
+    """A key and its own certificate for 127.0.0.1, in one file."""
+    pem = vault.base + "/witness.pem"
+    r = run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
+             "/CN=witness", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", pem, "-out", pem + ".crt"])
+    check(r.returncode == 0, "openssl makes a certificate", r.stderr)
+    with open(pem, "ab") as f:
+        f.write(open(pem + ".crt", "rb").read())
+    return pem
+
+
 def policy(vault, log, remotes, rule, more=""):
     path = vault.base + "/policy"
     with open(path, "w") as f:
         f.write("# for this test\nlog %s\n" % log)
         for i, r in enumerate(remotes, 1):
-            f.write("witness r%d %s http://127.0.0.1:%d/\n" % (i, r.key, r.port))
+            f.write("witness r%d %s %s\n" % (i, r.key, r.url))
         f.write(more + rule)
     return path
 
@@ -189,6 +204,13 @@ def submissions(vault, http, log, keys, remotes):
         equal(witnessed(http, 2)[0], before, "what two have cosigned: " + what)
         check(witnessed(http)[0] == r["size"], "what one has cosigned is kept")
     remotes[1].witness.spoil = lambda line: line
+    honest = remotes[1].witness.add_checkpoint
+    for answer in [(409, b""), (409, b"-1\n"), (409, b"01\n"), (409, b"5"), (409, b"9" * 19 + b"\n"), (409, b"5\n\n"), (409, b"0\n"),
+                   (500, b""), (302, b"")]:
+        remotes[1].witness.add_checkpoint = lambda body: (answer[0], "text/x.tlog.size", answer[1])
+        r = vault.client("auditor", "audit", "submit", "--policy", path, "--timeout", "5", code=INCOMPLETE).json
+        equal([w["outcome"] == "cosigned" for w in r["witnesses"]], [False, False, True], "who cosigned: %d %r" % answer)
+    remotes[1].witness.add_checkpoint = honest
 
     step("one that has seen a fork")
     origin = independent.parse_vkey(log)[0]
@@ -215,6 +237,16 @@ def submissions(vault, http, log, keys, remotes):
     check("neither https nor http" in r["witnesses"][1]["outcome"], "a URL of another kind", r)
     for x in remotes[1:]:
         x.close()
+
+    step("over https")
+    pem = certificate(vault)
+    safe = Remote("witness.example/away", b"\x0b" * 32, log, 20151, pem)
+    path = policy(vault, log, [safe], "quorum r1\n")
+    r = vault.client("auditor", "audit", "submit", "--policy", path, code=INCOMPLETE).json
+    check("ertificate" in r["witnesses"][0]["outcome"], "a certificate of nobody's", r)
+    equal(safe.asked(), [], "nothing was asked")
+    vault.client("auditor", "audit", "submit", "--policy", path, "--ca", pem)
+    safe.close()
 
 
 def scenario():
