@@ -95,6 +95,7 @@ extern const struct us_command us_commands_document[];
 extern const struct us_command us_commands_audit[];
 extern const struct us_command us_commands_certify[];
 extern const struct us_command us_commands_disclose[];
+extern const struct us_command us_commands_timestamp[];
 
 /* ---- the profile ---- */
 
