@@ -60,6 +60,8 @@ struct us_trail_collection {
 struct us_trail {
 	struct us_trail_entry *entries; /* in the order of the log, from entry 0 on, none left out */
 	size_t n, cap;
+	size_t *acts; /* places in entries of those of class STATE: few, so that reports on acts need not walk the whole log */
+	size_t n_acts, acts_cap;
 	struct us_trail_chunk *chunks; /* what entries point at */
 	struct us_trail_person *people;
 	size_t n_people;

@@ -54,10 +54,13 @@ corpus_at(const struct us_trail *t, uint32_t collection, uint64_t index)
 	struct us_trail_act a;
 	uint64_t n = 0;
 
-	for (size_t i = 0; i < t->n && t->entries[i].index <= index; i++)
-		if (t->entries[i].action == US_ACTION_BATCH_CLOSE && t->entries[i].collection == collection &&
-		    us_trail_act(t, &t->entries[i], &a) && a.signed_act.type == US_ACT_BATCH_CLOSE)
+	for (size_t i = 0; i < t->n_acts && t->entries[t->acts[i]].index <= index; i++) {
+		const struct us_trail_entry *e = &t->entries[t->acts[i]];
+
+		if (e->action == US_ACTION_BATCH_CLOSE && e->collection == collection && us_trail_act(t, e, &a) &&
+		    a.signed_act.type == US_ACT_BATCH_CLOSE)
 			n += a.act->u.batch_close.count;
+	}
 	return n;
 }
 

@@ -224,15 +224,15 @@ us_report_disposition(struct us_report *r)
 
 /* ---- holdings ---- */
 
-/* What became of a batch: a later act of the same collection and slot. */
+/* What became of a batch: a later act (behind the one at `from` in the list of acts) of the same collection and slot. */
 static const char *
 fate_of(const struct us_report *r, size_t from, uint32_t collection, uint32_t slot, int held)
 {
 	const char *fate = held ? "held" : "admitted";
 	struct us_trail_act a;
 
-	for (size_t i = from + 1; i < r->trail->n; i++) {
-		const struct us_trail_entry *e = &r->trail->entries[i];
+	for (size_t i = from + 1; i < r->trail->n_acts; i++) {
+		const struct us_trail_entry *e = &r->trail->entries[r->trail->acts[i]];
 
 		if (e->action != US_ACTION_BATCH_RELEASE && e->action != US_ACTION_BATCH_WITHDRAW &&
 		    e->action != US_ACTION_BATCH_VOID)
@@ -252,7 +252,7 @@ fate_of(const struct us_report *r, size_t from, uint32_t collection, uint32_t sl
 static void
 list_batch(struct us_report *r, size_t at, const struct us_act_batch_close *batch)
 {
-	const struct us_trail_entry *e = &r->trail->entries[at];
+	const struct us_trail_entry *e = &r->trail->entries[r->trail->acts[at]];
 	const struct us_trail_collection *c = us_trail_collection(r->trail, batch->collection);
 	const uint64_t ends[2] = { batch->first, batch->first + batch->count - 1 };
 	const uint32_t collection = batch->collection, slot = batch->slot;
@@ -285,8 +285,8 @@ us_report_holdings(struct us_report *r)
 	uint64_t batches = 0, records = 0, duplicates = 0;
 	struct us_trail_act a;
 
-	for (size_t i = 0; i < r->trail->n; i++) {
-		const struct us_trail_entry *e = &r->trail->entries[i];
+	for (size_t i = 0; i < r->trail->n_acts; i++) {
+		const struct us_trail_entry *e = &r->trail->entries[r->trail->acts[i]];
 
 		if (e->action != US_ACTION_BATCH_CLOSE || !us_report_in_range(r, e) || !us_trail_act(r->trail, e, &a) ||
 		    a.signed_act.type != US_ACT_BATCH_CLOSE)

@@ -40,8 +40,8 @@ add_batch(struct us_report *r, struct notice *n, uint32_t slot)
 	const struct us_act_batch_close *b;
 	struct us_trail_act a;
 
-	for (size_t i = 0; i < r->trail->n; i++) {
-		const struct us_trail_entry *e = &r->trail->entries[i];
+	for (size_t i = 0; i < r->trail->n_acts; i++) {
+		const struct us_trail_entry *e = &r->trail->entries[r->trail->acts[i]];
 
 		if (e->action != US_ACTION_BATCH_CLOSE || e->collection != n->collection || !us_trail_act(r->trail, e, &a) ||
 		    a.signed_act.type != US_ACT_BATCH_CLOSE)
@@ -63,8 +63,8 @@ from_clawback(struct us_report *r, struct notice *n)
 
 	if (end == digits || *end != '\0')
 		us_usage_error("--clawback takes the id of a clawback, such as clawback-1");
-	for (size_t i = 0; i < r->trail->n; i++) {
-		const struct us_trail_entry *e = &r->trail->entries[i];
+	for (size_t i = 0; i < r->trail->n_acts; i++) {
+		const struct us_trail_entry *e = &r->trail->entries[r->trail->acts[i]];
 		const struct us_selection *s;
 		struct us_run run = { 0, 0 };
 		size_t at = 0;

@@ -42,6 +42,7 @@ us_trail_free(struct us_trail *t)
 	free(t->people);
 	free(t->collections);
 	free(t->entries);
+	free(t->acts);
 	free(t->act);
 	memset(t, 0, sizeof *t);
 }
@@ -189,6 +190,21 @@ open_box(struct us_trail *t, struct us_trail_entry *e, const struct us_entry_vie
 	return err;
 }
 
+static int
+note_act(struct us_trail *t, size_t at)
+{
+	if (t->n_acts == t->acts_cap) {
+		size_t cap = t->acts_cap == 0 ? 256 : t->acts_cap * 2, *more;
+
+		if (cap > SIZE_MAX / sizeof *more || (more = realloc(t->acts, cap * sizeof *more)) == NULL)
+			return US_ERR_NOMEM;
+		t->acts = more;
+		t->acts_cap = cap;
+	}
+	t->acts[t->n_acts++] = at;
+	return US_OK;
+}
+
 int
 us_trail_add(struct us_trail *t, const struct us_entry_view *view, const struct us_box_keys *keys)
 {
@@ -210,6 +226,8 @@ us_trail_add(struct us_trail *t, const struct us_entry_view *view, const struct 
 	for (unsigned box = 0; keys != NULL && err == US_OK && box < US_BOXES; box++)
 		if ((keys->present & 1u << box) != 0)
 			err = open_box(t, e, view, (enum us_box)box, keys->key[box]);
+	if (err == US_OK && view->entry_class == US_CLASS_STATE)
+		err = note_act(t, t->n);
 	if (err == US_OK)
 		t->n++;
 	return err;
@@ -328,8 +346,8 @@ names_of_acts(struct us_trail *t)
 	struct us_trail_act a;
 	int err = US_OK;
 
-	for (size_t i = 0; err == US_OK && i < t->n; i++) {
-		const struct us_trail_entry *e = &t->entries[i];
+	for (size_t i = 0; err == US_OK && i < t->n_acts; i++) {
+		const struct us_trail_entry *e = &t->entries[t->acts[i]];
 
 		if ((e->action != US_ACTION_PERSON_ADD && e->action != US_ACTION_COLLECTION_CREATE) ||
 		    !us_trail_act(t, e, &a))

@@ -407,6 +407,23 @@ def tampered(vault, export):
     r = vault.client("auditor", "audit", "report", "verification", *key, code=UNVERIFIED).json
     equal(r["summary"]["verdict"], "TAMPERED", "the verdict")
 
+    step("so does one whose keys are another's; one without keys withholds everything")
+    shutil.rmtree(bad)
+    shutil.copytree(export, bad)
+    with open(bad + "/keys.jsonl") as f:
+        lines = f.read().split("\n")
+    first, second = json.loads(lines[0]), json.loads(lines[1])
+    first["access"] = second["access"]
+    with open(bad + "/keys.jsonl", "w") as f:
+        f.write("\n".join([json.dumps(first, separators=(",", ":"))] + lines[1:]))
+    vault.client("auditor", "audit", "report", "denials", *key, code=UNVERIFIED)
+    r = vault.client("auditor", "audit", "report", "verification", *key, code=UNVERIFIED).json
+    equal(r["summary"]["verdict"], "TAMPERED", "the verdict")
+    os.remove(bad + "/keys.jsonl")
+    for report in ("denials", "exceptions", "administration", "disclosures", "holdings", "anomalies", "searches", "disposition"):
+        r = vault.client("auditor", "audit", "report", report, *key).json
+        equal((r["rows"], r["withheld"]), ([], r["log"]["size"]), report)
+
 
 def own_party(week):
     step("counsel gets the own party's entries, and the count of the others")
