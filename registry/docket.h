@@ -92,7 +92,7 @@ const struct us_filing *us_registry_filing(const struct us_registry *reg, size_t
 const struct us_filing *us_registry_filing_named(const struct us_registry *reg, struct us_bytes id);
 /* 1 if it still waits for something: a freeze that is in force does, an approval that can still be used too. */
 int us_filing_is_open(const struct us_filing *f);
-/* The parties whose roster signers have signed, as bits of this order. */
+/* The parties whose roster signers have signed and are active still, as bits of this order. */
 uint64_t us_filing_signed(const struct us_registry *reg, const struct us_filing *f, const struct us_order *order);
 /* 1 if this person could do something about it now: sign, object, resolve or receive it. */
 int us_filing_waits_for(const struct us_registry *reg, const struct us_filing *f, const struct us_person *who, int64_t now_ns);

@@ -125,7 +125,8 @@ us_filing_signed(const struct us_registry *reg, const struct us_filing *f, const
 		const struct us_person *p = us_registry_person(reg, f->signatures[i].person);
 		size_t party;
 
-		for (size_t k = 0; p != NULL && k < p->n_parties; k++)
+		/* who has left or is suspended does not stand for it any more */
+		for (size_t k = 0; p != NULL && p->status == US_PERSON_ACTIVE && k < p->n_parties; k++)
 			if ((f->signatures[i].parties >> k & 1) != 0 &&
 			    us_order_party(order, us_bytes_of(p->parties[k]), &party) == US_OK)
 				bits |= UINT64_C(1) << party;

@@ -136,6 +136,33 @@ test_quorum_of_two(void **state)
 	actor_free(&partner);
 }
 
+/* Who is suspended after signing does not count; another signer of the party does. */
+static void
+test_signer_suspended(void **state)
+{
+	struct world *w = *state;
+	static const struct edit two[] = { { "amend: [[court]]", "amend: [[plaintiffs, defendant]]" }, { NULL, NULL } };
+	struct us_act *act = calloc(1, sizeof(*act));
+	struct actor partner;
+
+	join(w, &partner, "Paul Partner", US_CAPACITY_OUTSIDE_COUNSEL, "plaintiffs", &w->attorney);
+	amend(w, 2, two, 0);
+	assert_int_equal(propose(w, &w->producer, 3, NULL, 0), US_OK);
+	assert_int_equal(sign(w, &w->attorney, "order-3"), US_OK);
+	act->type = US_ACT_PERSON_SUSPEND;
+	act->u.change.person = w->attorney.person;
+	act->u.change.reason = us_bytes_of("key lost");
+	assert_int_equal(world_act(w, &w->admin, act), US_OK);
+	const struct us_filing *f = us_registry_filing_named(w->reg, us_bytes_of("order-3"));
+	assert_int_equal(us_filing_signed(w->reg, f, us_registry_order(w->reg)), 0);
+	assert_int_equal(sign(w, &w->producer, "order-3"), US_OK);
+	assert_int_equal(us_registry_order(w->reg)->version, 2);
+	assert_int_equal(sign(w, &partner, "order-3"), US_OK);
+	assert_int_equal(us_registry_order(w->reg)->version, 3);
+	actor_free(&partner);
+	free(act);
+}
+
 /* What has been signed becomes enough by a change of the order: somebody of the quorum can still say so. */
 static void
 test_quorum_changes(void **state)
@@ -472,7 +499,7 @@ main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, docket_setup, docket_teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_propose_refused), T(test_quorum_alone), T(test_quorum_of_two), T(test_quorum_changes), T(test_effective),
+		T(test_propose_refused), T(test_quorum_alone), T(test_quorum_of_two), T(test_signer_suspended), T(test_quorum_changes), T(test_effective),
 		T(test_between), T(test_suspended), T(test_withdrawn), T(test_parties_follow), T(test_signer_later),
 		T(test_sixteen_parties), T(test_acknowledge),
 	};
