@@ -299,6 +299,18 @@ def scenario():
 
     submissions(vault, http, log, keys, [Remote(*x) for x in zip(names, seeds, [log] * 3, ports)])
 
+    step("what was witnessed stands in a log that verifies")
+    vault.client("auditor", "audit", "verify", "--keys")
+    export = vault.base + "/export"
+    vault.client("auditor", "audit", "export", "--out", export)
+    key = vault.base + "/log.vkey"
+    with open(key, "w") as f:
+        f.write(log + "\n")
+    for argv in ([VERIFY, export, "--vkey", key],
+                 [sys.executable, os.path.join(ROOT, "tests", "independent", "verify_log.py"), export, "--vkey", key]):
+        r = run(argv, env=vault.env)
+        check(r.returncode == 0, "the export verifies", r.stdout[-600:], r.stderr[-600:])
+
     step("after a restart, sealed")
     before = witnessed(http, 2)
     http.close()
