@@ -9,9 +9,14 @@
 #include "audit/tiles.h"
 #include "common/err.h"
 
+/* What openat() said of that name. A link where a folder should be is one that is not followed, and not a missing file. */
 static int
-err_of_errno(void)
+err_of_open(int dir, const char *name)
 {
+	struct stat st;
+
+	if (errno == ENOTDIR && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode))
+		return US_ERR_IO;
 	return errno == ENOENT || errno == ENOTDIR ? US_ERR_NOT_FOUND : errno == ENOMEM ? US_ERR_NOMEM : US_ERR_IO;
 }
 
@@ -20,35 +25,29 @@ static int
 open_below(int dir, const char *path, int *out)
 {
 	char part[US_TILE_PATH_MAX];
-	int at = dir, next;
+	int at = dir, next = -1, err = US_ERR_ARG;
 	size_t n;
 
-	for (;;) {
+	for (;; path += n + 1) {
 		n = strcspn(path, "/");
-		if (n == 0 || n >= sizeof part) {
-			next = -1;
-			errno = EINVAL;
-		} else {
-			memcpy(part, path, n);
-			part[n] = '\0';
-			next = openat(at, part, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK |
-			    (path[n] == '/' ? O_DIRECTORY : 0));
-		}
-		if (at != dir) {
-			const int keep = errno;
-
+		if (n == 0 || n >= sizeof part)
+			break;
+		memcpy(part, path, n);
+		part[n] = '\0';
+		next = openat(at, part, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | (path[n] == '/' ? O_DIRECTORY : 0));
+		err = next < 0 ? err_of_open(at, part) : US_OK;
+		if (at != dir)
 			(void)close(at);
-			errno = keep;
-		}
-		if (next < 0)
-			return err_of_errno();
-		if (path[n] == '\0')
+		at = dir;
+		if (err != US_OK || path[n] == '\0')
 			break;
 		at = next;
-		path += n + 1;
+		err = US_ERR_ARG; /* until there is a name behind the slash */
 	}
+	if (at != dir)
+		(void)close(at);
 	*out = next;
-	return US_OK;
+	return err;
 }
 
 static int
@@ -90,7 +89,7 @@ files_open(struct files *f, const char *dir)
 	f->keys = -1;
 	f->dir = open(dir, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
 	if (f->dir < 0)
-		return err_of_errno();
+		return err_of_open(AT_FDCWD, dir);
 	err = open_regular(f->dir, "keys.jsonl", &f->keys, &size);
 	if (err == US_OK || err == US_ERR_NOT_FOUND)
 		return US_OK;

@@ -13,7 +13,7 @@
 #define APPROVAL_SIZE 12 /* "approval" || u32 number */
 
 /*
- *           INIT, START, STOP, SEAL, a state that is refused
+ *           START, STOP, SEAL, a state that is refused
  *    any ----------------------------------------------------> CLOSED
  *    CLOSED ---- UNSEAL ----> REPLAYING ---- STATE_OPEN ----> OPEN
  *    any ---- an entry of the system whose access box is withheld ----> UNKNOWN, which every move may follow
@@ -94,6 +94,8 @@ check_sequence(struct rules *r, const struct facts *f, struct finding *finding)
 		r->acts++;
 	if (!f->open[US_BOX_ACCESS])
 		return US_OK;
+	if (is_event(f, US_ACTION_INIT) != (f->index == 0))
+		return broken(finding, f, "sequence", "a log begins with the making of its vault, and that is made once");
 	if (f->entry_class == US_CLASS_STATE && f->sequence != r->acts)
 		return broken(finding, f, "sequence", "its act does not have the number after that of the act before it");
 	if (f->entry_class != US_CLASS_STATE && f->sequence != US_ENTRY_NONE)
@@ -166,10 +168,7 @@ close_vault(struct rules *r)
 static int
 follow_vault(struct rules *r, const struct facts *f, struct finding *finding)
 {
-	if (is_event(f, US_ACTION_INIT)) {
-		close_vault(r);
-		r->order = f->order_version;
-	} else if (is_event(f, US_ACTION_START) || is_event(f, US_ACTION_STOP) ||
+	if (is_event(f, US_ACTION_START) || is_event(f, US_ACTION_STOP) ||
 	    (is_event(f, US_ACTION_STATE_OPEN) && f->decision != US_DECISION_ALLOW)) {
 		close_vault(r);
 	} else if (is_event(f, US_ACTION_UNSEAL) && f->decision == US_DECISION_ALLOW) {
@@ -178,8 +177,6 @@ follow_vault(struct rules *r, const struct facts *f, struct finding *finding)
 		if (r->vault == VAULT_CLOSED || r->vault == VAULT_OPEN)
 			return broken(finding, f, "seal", "the vault's state was opened, and the vault was not unsealed");
 		r->vault = VAULT_OPEN;
-		r->order = 0;
-		r->order_known = 1;
 	} else if (is_event(f, US_ACTION_ORDER_IN_FORCE)) {
 		if (f->summary_n != 4 || us_load_u32(f->summary) != f->order_version)
 			return broken(finding, f, "order", "it announces another version of the order than it stands under");

@@ -96,8 +96,10 @@ class Log:
     def head(self, size, root, seed=None, name=None, origin=None, vkey=False):
         """A new checkpoint, signed with seed."""
         origin = origin or ORIGIN
-        name = name or origin
         text = "%s\n%d\n%s\n" % (origin, size, base64.b64encode(root).decode())
+        self.sign(text, seed, name or origin, vkey)
+
+    def sign(self, text, seed=None, name=ORIGIN, vkey=False):
         public, signature = sign(seed or SEED, text.encode())
         key_id = hashlib.sha256(name.encode() + b"\n\x01" + public).digest()[:4]
         self.write("checkpoint", ("%s\n\u2014 %s %s\n" % (
@@ -302,6 +304,75 @@ def leading_zero_in_size(log):
         text, origin, base64.b64encode(key_id + signature).decode())).encode())
 
 
+@case("TAMPERED")
+def empty_line_in_the_checkpoint(log):
+    log.sign(log.read("checkpoint").decode().split("\n\n")[0] + "\n\nmore\n")
+
+
+@case("OK")
+def other_signatures_beside(log):
+    head, line = log.read("checkpoint").decode().split("\n\n")
+    others = ["\u2014 %s %s" % (name, base64.b64encode(key_id + bytes(64)).decode()) for name, key_id in (
+        ("witness.example", b"abcd"), (ORIGIN, b"abcd"),
+        ("witness.example", base64.b64decode(line.split(" ")[2])[:4]))]
+    log.write("checkpoint", "\n".join([head, "", *others, line]).encode())
+
+
+@case("TAMPERED")
+def unsigned_beside_another_signature(log):
+    head = log.read("checkpoint").decode().split("\n\n")[0]
+    log.write("checkpoint", ("%s\n\n\u2014 witness.example %s\n" % (
+        head, base64.b64encode(bytes(68)).decode())).encode())
+
+
+@case("TAMPERED")
+def signature_in_its_other_form(log):
+    """The same point, the number beyond the order of the group: RFC 8032 refuses it."""
+    head, line = log.read("checkpoint").decode().rstrip("\n").rsplit(" ", 1)
+    raw = base64.b64decode(line)
+    s = int.from_bytes(raw[36:], "little") + v.L
+    log.write("checkpoint", ("%s %s\n" % (head, base64.b64encode(
+        raw[:36] + s.to_bytes(32, "little")).decode())).encode())
+
+
+def give_key(log, kind=1, key_id=None):
+    raw = bytes([kind]) + base64.b64decode(log.read("log.vkey").decode().strip().split("+", 2)[2])[1:]
+    key_id = key_id or hashlib.sha256(ORIGIN.encode() + b"\n" + raw).digest()[:4]
+    log.write("given.vkey", ("%s+%s+%s\n" % (ORIGIN, key_id.hex(), base64.b64encode(raw).decode()))
+              .encode())
+
+
+@case("OK")
+def key_given(log):
+    give_key(log)
+
+
+@case("UNVERIFIABLE")
+def key_of_another_type(log):
+    give_key(log, kind=4)
+
+
+@case("UNVERIFIABLE")
+def key_of_another_id(log):
+    give_key(log, key_id=b"abcd")
+
+
+@case("TAMPERED", 256)
+def level0_tile_longer(log):
+    log.write("tile/0/001", log.read("tile/0/001") + bytes(1))
+
+
+@case("TAMPERED", 256)
+def level0_tile_much_longer(log):
+    log.write("tile/0/001", log.read("tile/0/001") + bytes(32))
+
+
+@case("UNVERIFIABLE")
+def folder_is_a_link(log):
+    os.rename(log.at("tile/0"), log.at("elsewhere"))
+    os.symlink("../elsewhere", log.at("tile/0"))
+
+
 @case("TAMPERED", 20)
 def forged_order_of_entries(log):
     """By the holder of the key: the entries themselves say where they belong."""
@@ -346,6 +417,20 @@ def forged_class_of_an_entry(log):
     e = log.entries()
     e[35] = e[35][:4] + b"\x09" + e[35][5:]
     log.write("keys.jsonl", b"")
+    log.rebuild(e)
+
+
+@case("TAMPERED", 45)
+def forged_flag_of_an_entry(log):
+    e = log.entries()
+    e[45] = e[45][:5] + b"\x02" + e[45][6:]
+    log.rebuild(e)
+
+
+@case("TAMPERED", 45)
+def forged_zeros_of_an_entry(log):
+    e = log.entries()
+    e[45] = e[45][:7] + b"\x01" + e[45][8:]
     log.rebuild(e)
 
 
@@ -514,6 +599,16 @@ def act_number_skipped(drafts):
     return {(7, box) for box in range(3)}
 
 
+@story_case("sequence", 7)
+def vault_made_twice(drafts):
+    drafts[7]["kind"], drafts[7]["action"] = v.EVENT, v.INIT
+
+
+@story_case("sequence", 0)
+def beginning_left_out(drafts):
+    del drafts[:1]
+
+
 @story_case("sequence", 19)
 def act_in_an_entry_that_is_none(drafts):
     drafts[19]["sequence"] = 4
@@ -677,6 +772,11 @@ def read_after_the_stop(drafts):
     drafts.insert(19, st.machine(v.STOP, 1, time=drafts[18]["time"]))
 
 
+@story_case("seal", 34)
+def read_after_a_start(drafts):
+    drafts.insert(34, dict(drafts[31], order=0, time=drafts[33]["time"]))
+
+
 @story_case("seal", 29)
 def state_opened_twice(drafts):
     drafts.insert(29, dict(drafts[28]))
@@ -787,7 +887,7 @@ def access_box_of_no_decision(log):
 @case("TAMPERED", 9)
 def part_beyond_the_parts(log):
     drafts = st.story()
-    drafts[9]["part"] = 3, 3
+    drafts[9]["part"], drafts[9]["query_part"] = (3, 3), (0, 3)
     tell(log, drafts)
 
 
@@ -853,22 +953,83 @@ def open_part_changed_under_the_boxes(log):
 @case("TAMPERED", 9)
 def padding_that_is_not_zero(log):
     drafts = st.story()
-    drafts[9]["padding"] = b"\x01"
+    drafts[9]["spoil"] = lambda plain: plain[:-1] + b"\x01"
     tell(log, drafts)
 
 
 @case("TAMPERED", 9)
 def padding_longer_than_it_must_be(log):
     drafts = st.story()
-    drafts[9]["padding"] = bytes(129)
+    drafts[9]["spoil"] = lambda plain: plain + bytes(len(plain))
     tell(log, drafts)
 
 
 @case("TAMPERED", 9)
 def content_longer_than_its_box(log):
     drafts = st.story()
-    drafts[9]["length"] = 65000
+    drafts[9]["spoil"] = lambda plain: b"\xff\xf0" + plain[2:]
     tell(log, drafts)
+
+
+@case("TAMPERED", 9)
+def box_of_no_padded_length(log):
+    """Its length would say more of the content than it may, to people who cannot open it."""
+    drafts = st.story()
+    drafts[9]["spoil"] = lambda plain: plain + b"\0"
+    tell(log, drafts, {(9, 0)})
+
+
+@case("TAMPERED", 9)
+def commitment_to_another_key(log):
+    """The key opens the box, and is not what the entry committed to."""
+    drafts = st.story()
+    drafts[9]["committed"] = (bytes(32),) * 3
+    tell(log, drafts)
+
+
+@case("TAMPERED", 1)
+def sealed_secret_of_no_length(log):
+    drafts = st.story()
+    drafts[1]["sealed_size"] = 0
+    tell(log, drafts)
+
+
+@case("TAMPERED", 1)
+def sealed_secret_too_long(log):
+    drafts = st.story()
+    drafts[1]["sealed_size"] = 1025
+    tell(log, drafts)
+
+
+@case("TAMPERED", 9)
+def more_parties_than_there_can_be(log):
+    drafts = st.story()
+    drafts[9]["parties"] = 17
+    tell(log, drafts)
+
+
+@case("TAMPERED", 9)
+def disclosure_of_a_record_beyond_all(log):
+    drafts = st.story()
+    drafts[9]["records"] = [2**62, 2**63]
+    tell(log, drafts)
+
+
+@case("TAMPERED", 0)
+def time_before_all_times(log):
+    drafts = st.story()
+    drafts[0]["time"] = -1
+    tell(log, drafts)
+
+
+@case("TAMPERED")
+def keys_with_a_member_of_no_meaning(log):
+    log.write("keys.jsonl", log.read("keys.jsonl").replace(b'"access"', b'"entrance"', 1))
+
+
+@case("TAMPERED")
+def keys_with_a_member_twice(log):
+    log.write("keys.jsonl", log.read("keys.jsonl").replace(b'{"index": 1,', b'{"index": 1, "index": 1,', 1))
 
 
 @case("TAMPERED")
@@ -935,13 +1096,19 @@ def run(command):
     return o["verdict"], o["index"], o["rule"], p.returncode
 
 
+def key_for(path, vkey):
+    """The key that a case brings, or the log's."""
+    given = os.path.join(path, "given.vkey")
+    return given if os.path.exists(given) else vkey
+
+
 def judge(cases, vkey, verifiers):
     """How many verdicts are wrong."""
     bad = 0
     for name, path, verdict, index, rule in cases:
         want = (verdict, index, rule, v.EXIT[verdict])
         for verifier, command in verifiers.items():
-            got = run(command + [path, "--vkey", vkey, "--json"])
+            got = run(command + [path, "--vkey", key_for(path, vkey), "--json"])
             # Which file an unreadable link stands for may be told or not.
             if got != want and not (verdict == "UNVERIFIABLE" and (got[0], got[3]) ==
                                     (want[0], want[3])):

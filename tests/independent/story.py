@@ -39,7 +39,8 @@ def access(d):
     return (struct.pack(">5BI", 1, d.get("kind", v.EVENT), d["action"], d.get("decision", NONE),
                         d.get("reason", 0), d.get("person", 0))
             + d.get("credential", bytes(32)) + struct.pack(">II", d.get("collection", 0), 0)
-            + str16(b"4(b)") + d.get("session", bytes(16)) + b"\x01" + str16("pl\u00e4ntiffs".encode())
+            + str16(b"4(b)") + d.get("session", bytes(16)) + bytes([d.get("parties", 1)])
+            + str16("pl\u00e4ntiffs".encode()) * d.get("parties", 1)
             + struct.pack(">QQ", d.get("related", v.NONE), d.get("sequence", v.NONE))
             + str16(d.get("summary", b"")))
 
@@ -75,21 +76,18 @@ def encode_entry(d, index):
         out += hashlib.sha256(b"underseal/entry-state/1" + bytes(64)).digest()
     out += salt
     if d.get("boot"):
-        out += str16(bytes(104))
+        out += str16(bytes(d.get("sealed_size", 104)))
     prefix, keys = out, box_keys(index, salt)
     machine = d.get("kind", v.EVENT) == v.EVENT
     contents = d.get("contents", (access(d), b"" if machine else disclosure(d),
                                   b"" if machine else query(d)))
     for box, content in enumerate(contents):
-        padding = bytes(v.padded(len(content)) - len(content) - 2)
-        if box == 0 and "padding" in d:  # what must not be
-            padding = padding[:-len(d["padding"])] + d["padding"] if len(d["padding"]) == 1 else (
-                bytes(v.padded(v.padded(len(content))) - len(content) - 2))
-        plain = struct.pack(">H", d.get("length", len(content)) if box == 0 else len(content))
-        plain += content + padding
+        plain = str16(content) + bytes(v.padded(len(content)) - len(content) - 2)
+        if box == 0:  # a test may spoil it
+            plain = d.get("spoil", lambda p: p)(plain)
         sealed, tag = v.gcm(keys[box], prefix + bytes([box]), plain, True)
         out += hashlib.sha256(b"underseal/box/1" + bytes([box]) + struct.pack(">Q", index)
-                              + keys[box]).digest() + str16(sealed + tag)
+                              + d.get("committed", keys)[box]).digest() + str16(sealed + tag)
     return out, keys
 
 

@@ -344,7 +344,7 @@ class Directory:
         if not os.path.isdir(path):
             raise unverifiable("there is no such directory")
 
-    def read(self, name, limit):
+    def read(self, name, limit, index=None):
         """The file's bytes, or None if there is none. Links are not followed."""
         at = self.path
         for part in name.split("/"):
@@ -363,7 +363,7 @@ class Directory:
         except OSError as e:
             raise unverifiable("%s cannot be read: %s" % (name, e.strerror)) from e
         if len(data) > limit:
-            raise tampered(None, name + " is larger than it can be")
+            raise tampered(index, name + " is larger than it can be")
         return data
 
     def lines(self, name):
@@ -391,11 +391,11 @@ def tile_path(kind, n, width):
 def get_part(log, kind, n, width, limit, index):
     """A tile or bundle and whether it is partial; the full one stands in for a dropped partial."""
     path = tile_path(kind, n, width)
-    data = log.read(path, limit)
+    data = log.read(path, limit, index)
     if data is not None:
         return data, width < WIDTH
     if width < WIDTH:
-        data = log.read(tile_path(kind, n, WIDTH), limit)
+        data = log.read(tile_path(kind, n, WIDTH), limit, index)
         if data is not None:
             return data, False
     raise incomplete(index, path + " is missing")
@@ -689,6 +689,8 @@ class Rules:
     def sequence(self):
         self.acts += self.entry.kind == STATE
         want = self.acts if self.entry.kind == STATE else NONE
+        if self.access is not None and self.is_event(INIT) != (self.entry.index == 0):
+            raise self.broken("sequence", "a log begins with the making of its vault, once")
         if self.access is not None and self.access.sequence != want:
             raise self.broken("sequence", "its act does not have the next number")
 
@@ -724,17 +726,14 @@ class Rules:
 
     def follow(self):
         allowed = self.access.decision == ALLOW
-        if self.is_event(INIT):
-            self.close()
-            self.order = self.entry.order
-        elif self.is_event(START, STOP) or (self.is_event(STATE_OPEN) and not allowed):
+        if self.is_event(START, STOP) or (self.is_event(STATE_OPEN) and not allowed):
             self.close()
         elif self.is_event(UNSEAL) and allowed:
             self.vault = "replaying"
         elif self.is_event(STATE_OPEN):
             if self.vault in ("closed", "open"):
                 raise self.broken("seal", "the state was opened, and the vault was not unsealed")
-            self.vault, self.order = "open", 0
+            self.vault = "open"
         elif self.is_event(ORDER_IN_FORCE):
             if self.access.summary != struct.pack(">I", self.entry.order):
                 raise self.broken("order", "it announces another version than it stands under")

@@ -1,0 +1,198 @@
+#!/usr/bin/env python3
+"""Breaks the verifier in Python one check at a time, and wants the hostile log to notice each.
+
+usage: mutants.py [-v]
+
+A check that can be taken out without any case of hostile_log.py judging otherwise is one that nobody
+tests. Since both verifiers must judge every case alike, this is about the one in C as well.
+"""
+import os
+import sys
+import tempfile
+import types
+
+import hostile_log
+import verify_log as v
+
+# What stands in verify_log.py once, and what it becomes. Checks that another one repeats are left out: a file that is no file cannot
+# be opened either, a content that is cut short has not ended where it must.
+MUTANTS = [
+    # the key and the note
+    ("len(raw) != 33 or raw[0] != 1", "len(raw) != 33"),
+    ('hashlib.sha256(self.name.encode() + b"\\n" + raw).digest()[:4] != self.id', "False"),
+    ("if not ed25519_verify(key.public, body.encode(), raw[4:]):", "if False:"),
+    ("m[1] != key.name or raw[:4] != key.id or good", "good"),
+    ("    if not good:\n", "    if False:\n"),
+    ('if len(lines) < 4 or lines[-1] != "" or "" in lines[:-1]:', "if False:"),
+    ('re.fullmatch("0|[1-9][0-9]{0,18}", text, re.ASCII)', 're.fullmatch("[0-9]{1,19}", text)'),
+    ("if self.origin != key.name:", "if False:"),
+    ("if a is None or r is None or s >= L:", "if a is None or r is None:"),
+    # files
+    ("            if stat.S_ISLNK(mode):\n", "            if False:\n"),
+    ("    if len(data) < want:\n", "    if False:\n"),
+    ("    if len(data) > want:\n", "    if False:\n"),
+    ("        data = log.read(tile_path(kind, n, WIDTH), limit)\n", "        data = None\n"),
+    ("return data, width < WIDTH", "return data, False"),
+    # the tree
+    ('b"\\x00" + entry', "entry"),
+    ('b"\\x01" + left + right', "left + right"),
+    ("                if h != tile[i]:\n", "                if False:\n"),
+    ("            if h != row[i]:\n", "            if False:\n"),
+    ("        levels.finish()\n", ""),
+    ("if stream.root() != self.root:", "if False:"),
+    # bundles
+    ("            if len(data) - at < 2:\n", "            if len(data) - at < -2:\n"),
+    ("            if n > len(data) - at - 2:\n", "            if False:\n"),
+    ("if at != len(data) and (partial or width == WIDTH):", "if False:"),
+    ("if at != len(data) and (partial or width == WIDTH):", "if at != len(data):"),
+    ("if not self.foreign and rest:", "if False:"),
+    # entries
+    ('magic != b"USE1" or zero', "zero"),
+    ("or zero or flags & ~1", "or flags & ~1"),
+    ("or zero or flags & ~1", "or zero"),
+    ("or not 1 <= kind <= 4", ""),
+    ("if self.time < 0 or self.index > 2**63 - 1:", "if False:"),
+    ("if not 1 <= n <= 1024:", "if False:"),
+    ("if n < 128 + 16 or padded(n - 18) != n - 16:", "if False:"),
+    ("if n < 128 + 16 or padded(n - 18) != n - 16:", "if n < 128 + 16:"),
+    ('            raise Trailing("bytes are left over")\n', "            pass\n"),
+    ("if entry.index != index:", "if False:"),
+    # boxes
+    ("if want != entry.commitments[box]:", "if False:"),
+    ("        if got != tag:\n", "        if False:\n"),
+    ("self.prefix + bytes([box]), sealed", "self.prefix, sealed"),
+    ("or padded(n) != len(plain) or any(", "or any("),
+    ("or any(plain[n + 2:])", ""),
+    # contents
+    ("        if self.u(1) != 1:\n", "        if not self.u(1):\n"),
+    ("        if self.at != len(self.data):\n            raise ValueError(", "        if False:\n            raise ValueError("),
+    ("(byte == 0 and shift) or value >= 2**64", "value >= 2**64"),
+    ("parties > 16 or not", "not"),
+    ("not 1 <= self.kind <= 4 or self.decision > 3", "self.decision > 3"),
+    ("not 1 <= self.kind <= 4 or self.decision > 3", "not 1 <= self.kind <= 4"),
+    ("if not 0 <= last < 2**63:", "if not last < 2**63:"),
+    ("if not 0 <= last < 2**63:", "if not 0 <= last:"),
+    ("flags & ~3 or part >= parts", "part >= parts"),
+    ("flags & ~3 or part >= parts", "flags & ~3"),
+    ("    if part >= parts:\n", "    if False:\n"),
+    # keys.jsonl
+    ("if len(line) > KEYS_LINE:", "if False:"),
+    ("if set(o) - set(BOXES) - {\"index\"}:", "if False:"),
+    ("if any(len(k) != 32 for k in keys.values()):", "if False:"),
+    ("if not self.least <= o[\"index\"] < self.size:", "if not o[\"index\"] < self.size:"),
+    ("if not self.least <= o[\"index\"] < self.size:", "if not self.least <= o[\"index\"]:"),
+    ("self.least = o[\"index\"] + 1", "self.least = o[\"index\"]"),
+    ("if len({k for k, _ in pairs}) != len(pairs):", "if False:"),
+    # rules
+    ("        self.clock()\n", ""),
+    ("        self.sequence()\n", ""),
+    ("        self.related()\n", ""),
+    ("        self.parts(contents)\n", ""),
+    ("            self.follow()\n", ""),
+    ("            self.granted()\n", ""),
+    ("        self.session()\n", ""),
+    ("        self.approval()\n", ""),
+    ("self.entry.time < self.last[0].time", "self.entry.time <= self.last[0].time"),
+    ("want = self.acts if self.entry.kind == STATE else NONE", "want = self.acts"),
+    ("if self.access is not None and self.access.sequence != want:",
+     "if self.access is not None and self.entry.kind == STATE and self.access.sequence != want:"),
+    ("a.related >= self.entry.index", "a.related > self.entry.index"),
+    ("if 1 in contents and 2 in contents and contents[1] != contents[2]:", "if False:"),
+    ("self.part = contents.get(1, contents.get(2))", "self.part = contents.get(1)"),
+    ("if self.part is None or (self.last and self.last[2] is None):", "if self.part is None:"),
+    ("        if (due and self.part[0] == 0 and self.entry.kind == SYSTEM\n", "        if (False\n"),
+    ("and (self.access is None or self.is_event(START))", ""),
+    ("if self.part[0] != due:", "if self.part[0] < due:"),
+    ("if self.part[0] != due:", "if self.part[0] > due:"),
+    ("self.part[1] != self.last[2][1] or not", "not"),
+    ("or not self.same_request()", ""),
+    ("            a.kind, a.action, a.decision, a.person, a.session) == (\n"
+     "            b.kind, b.action, b.decision, b.person, b.session)",
+     "            a.kind, a.decision, a.person, a.session) == (\n            b.kind, b.decision, b.person, b.session)"),
+    ("            a.kind, a.action, a.decision, a.person, a.session) == (\n"
+     "            b.kind, b.action, b.decision, b.person, b.session)",
+     "            a.kind, a.action, a.decision, a.session) == (\n            b.kind, b.action, b.decision, b.session)"),
+    ("entry.kind == SYSTEM or entry.index == 0", "False"),
+    ("if self.access is not None and self.is_event(INIT) != (self.entry.index == 0):", "if False:"),
+    ("self.is_event(START, STOP) or", "self.is_event(STOP) or"),
+    ("self.is_event(START, STOP) or", "self.is_event(START) or"),
+    ("or (self.is_event(STATE_OPEN) and not allowed)", ""),
+    ("self.is_event(UNSEAL) and allowed", "self.is_event(UNSEAL)"),
+    ('if self.vault in ("closed", "open"):', 'if self.vault == "open":'),
+    ('if self.vault in ("closed", "open"):', 'if self.vault == "closed":'),
+    ('if self.access.summary != struct.pack(">I", self.entry.order):', "if False:"),
+    ("                and self.entry.order != self.order):\n", "                and False):\n"),
+    ("(kind == STATE and a.kind == OUTCOME)", "False"),
+    ("(kind == SYSTEM and a.kind == INTENT)", "False"),
+    ('if self.vault in ("closed", "replaying"):', 'if self.vault == "closed":'),
+    ('if self.vault in ("closed", "replaying"):', 'if self.vault == "replaying":'),
+    ("        if kind == SYSTEM and a.action == SEAL:\n", "        if False:\n"),
+    ('self.vault, self.order, self.sessions = "closed", 0, {}', 'self.vault, self.order = "closed", 0'),
+    ("self.sessions.setdefault(a.session, (now, a.person, a.credential))",
+     "self.sessions[a.session] = (now, a.person, a.credential)"),
+    ("if a.kind not in (INTENT, DISCLOSURE):", "if a.kind != DISCLOSURE:"),
+    ("if a.kind not in (INTENT, DISCLOSURE):", "if a.kind != INTENT:"),
+    ("and self.withheld_time >= now - SESSION_NS", ""),
+    ("if self.withheld_time is not None and", "if False and"),
+    ("if opened[1:] != (a.person, a.credential):", "if opened[2] != a.credential:"),
+    ("if opened[1:] != (a.person, a.credential):", "if opened[1] != a.person:"),
+    ("if opened[0] < now - SESSION_NS:", "if False:"),
+    ("if opened[0] < now - SESSION_NS:", "if opened[0] <= now - SESSION_NS:"),
+    ("if a.summary in self.approvals:", "if False:"),
+    ("or self.part[0] > 0)", ")"),
+    ("        if a.decision != ALLOW or not (", "        if not ("),
+    ("        if self.is_event(AUDIT_WITNESS):\n", "        if False:\n"),
+    ("if (a.action not in (READ, COPY, COUNT)", "if (a.action not in (READ, COPY)"),
+]
+
+
+def judge(module, path, vkey_path):
+    """Verdict, index and rule; what an exception is called, if the verifier breaks down."""
+    with open(hostile_log.key_for(path, vkey_path), encoding="utf-8") as f:
+        vkey = f.read()
+    try:
+        verdict = module.Verifier(module.Directory(path), vkey, False).run()
+    except module.Verdict as e:
+        verdict = e
+    except Exception as e:  # a verifier that breaks down has noticed
+        return type(e).__name__, None, None
+    return verdict.verdict, verdict.index, verdict.rule
+
+
+def noticed(source, cases, vkey_path):
+    """The first case that the verifier of this source judges otherwise, or None."""
+    module = types.ModuleType("mutant")
+    exec(compile(source, "mutant", "exec"), module.__dict__)
+    for name, path, verdict, index, rule in cases:
+        got = judge(module, path, vkey_path)
+        if got != (verdict, index, rule) and not got[0] == verdict == "UNVERIFIABLE":
+            return name
+    return None
+
+
+def main():
+    with open(v.__file__, encoding="utf-8") as f:
+        source = f.read()
+    survived = []
+    with tempfile.TemporaryDirectory() as top:
+        vkey_path, cases = hostile_log.prepare(top)
+        cases.reverse()  # those of rules are short
+        first = noticed(source, cases, vkey_path)
+        if first is not None:
+            sys.exit("the verifier itself judges %s wrongly" % first)
+        for old, new in MUTANTS:
+            if source.count(old) != 1:
+                sys.exit("this stands %d times in verify_log.py: %s" % (source.count(old), old))
+            name = noticed(source.replace(old, new), cases, vkey_path)
+            if name is None:
+                survived.append((old, new))
+            if "-v" in sys.argv[1:]:
+                print("%-40s %s" % (name or "NOT NOTICED", old.strip().split("\n")[0]), flush=True)
+    for old, new in survived:
+        print("not noticed: %s -> %s" % (old.strip(), new.strip()))
+    print("%d of %d mutants noticed" % (len(MUTANTS) - len(survived), len(MUTANTS)))
+    return 1 if survived else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
