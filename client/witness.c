@@ -105,10 +105,11 @@ parse_key(struct witness *w, const struct us_buf *text)
 		err = US_ERR_FORMAT;
 	if (err == US_OK)
 		err = us_key_new(&seed);
+	if (err == US_OK)
+		memcpy(seed->b, raw + 1, 32);
+	us_wipe(raw, sizeof raw);
 	if (err != US_OK)
 		return err;
-	memcpy(seed->b, raw + 1, 32);
-	us_wipe(raw, sizeof raw);
 	err = us_note_signer_new(&w->signer, name, US_NOTE_COSIGNATURE, seed);
 	us_key_free(seed);
 	if (err == US_OK) {
@@ -154,6 +155,14 @@ lock(const struct witness *w)
 		us_give_up(US_EXIT_OTHER, "cannot lock %s/" LOCK_FILE ": %s", w->directory,
 		    errno == EWOULDBLOCK ? "another witness runs with this profile" : strerror(errno));
 	return fd;
+}
+
+static int
+has_key(const struct witness *w)
+{
+	char path[4096];
+
+	return snprintf(path, sizeof path, "%s/" KEY_FILE, w->directory) < (int)sizeof path && access(path, F_OK) == 0;
 }
 
 /* ---- what it has seen ---- */
@@ -398,11 +407,14 @@ run_witness(struct us_client *client, const struct us_args *args)
 	w.directory = client->profile.directory;
 	if (us_note_key_parse(&w.log, client->profile.vkey, strlen(client->profile.vkey)) != US_OK)
 		us_give_up(US_EXIT_OTHER, "%s/profile.conf: vkey is not a log's key", w.directory);
-	fd = only_vkey ? -1 : lock(&w);
+	/* a key is made under the lock; to print one that is there, the witness need not rest */
+	fd = only_vkey && has_key(&w) ? -1 : lock(&w);
 	open_key(&w, &client->profile, us_arg(args, "name"));
 	if (only_vkey) {
 		puts(w.vkey);
 		us_note_signer_free(w.signer);
+		if (fd >= 0)
+			(void)close(fd);
 		return US_EXIT_DONE;
 	}
 	/* Two histories are not something to look at again in ten minutes. */
