@@ -50,6 +50,7 @@ struct bundle {
 	struct us_digest root; /* of all its hashes; filled if nothing was found */
 	struct finding finding;
 	int result; /* of bundle_check() */
+	int ready;  /* the caller's: it is to be settled */
 	/* its own */
 	struct us_digest leaves[US_TILE_WIDTH];
 	struct us_buf data, tile, content;

@@ -9,6 +9,7 @@
 #include "verify/rules.h"
 
 #define LEVELS 8
+#define SLOTS_PER_THREAD 4 /* so that one that is slow for once does not hold up the others */
 #define VKEY_FILE_MAX 1024
 
 struct level {
@@ -16,7 +17,8 @@ struct level {
 	struct us_digest hash[US_TILE_WIDTH]; /* those of the tile being filled */
 };
 
-/* What the threads share. All of it is guarded by lock, but what does not change while they run: files.dir, options, size, bundles. */
+/* What the threads share. All of it is guarded by lock, but what does not change while they run (files.dir, options, size) and
+ * slots between taken and ready, which are those of the thread that took them. Invariant: turn <= taken <= turn + n_slots. */
 struct verify {
 	pthread_mutex_t lock;
 	pthread_cond_t turned;
@@ -25,9 +27,12 @@ struct verify {
 	struct finding finding;
 	int err;          /* not US_OK: the pass is over */
 	struct files files;
-	uint64_t size, bundles;
+	uint64_t size;
+	uint64_t bundles; /* how many to take */
 	uint64_t taken;   /* bundles that a thread has taken */
-	uint64_t turn;    /* bundles that were settled: they are in their order */
+	uint64_t turn;    /* bundles that were settled, in their order */
+	unsigned n_slots;
+	struct bundle *slots; /* bundle n is in slot n % n_slots */
 	struct us_export_keys keys; /* the line that was read last, if have_keys: of a bundle not yet taken */
 	int have_keys;
 	uint64_t keys_next; /* what an index has to be at least */
@@ -247,47 +252,62 @@ settle(struct verify *v, const struct bundle *b)
 	return err;
 }
 
-/* A thread: takes bundle after bundle, checks it without the lock, and settles it when its turn has come. A bundle's keys are read
- * when it is taken; that a line is wrong counts before the bundle, and after those before it. */
+/* Settles what is ready and has its turn. */
+static void
+settle_ready(struct verify *v)
+{
+	while (v->err == US_OK && v->turn < v->taken && v->slots[v->turn % v->n_slots].ready) {
+		struct bundle *b = &v->slots[v->turn % v->n_slots];
+
+		b->ready = 0;
+		v->err = settle(v, b);
+		v->turn++;
+	}
+	(void)pthread_cond_broadcast(&v->turned);
+}
+
+/* Takes the next bundle into its slot, with its keys. That a line of keys is wrong counts before the bundle, and after those
+ * before it; nobody reads on behind it. */
+static struct bundle *
+take_bundle(struct verify *v)
+{
+	struct bundle *b = &v->slots[v->taken % v->n_slots];
+
+	b->n = v->taken++;
+	b->width = us_tile_width(v->size, 0, b->n);
+	b->foreign = v->options->foreign;
+	b->done = 0;
+	b->result = take_keys(v, b);
+	if (b->result != US_OK) {
+		b->finding = v->finding;
+		v->bundles = v->taken;
+	}
+	return b;
+}
+
+/* A thread: takes bundle after bundle, checks each without the lock, and settles what has its turn. */
 static void *
 work(void *arg)
 {
 	struct verify *v = arg;
-	struct bundle *b = malloc(sizeof *b);
-	int keys_err;
+	struct bundle *b;
 
 	(void)pthread_mutex_lock(&v->lock);
-	if (b == NULL)
-		v->err = US_ERR_NOMEM;
-	else
-		bundle_init(b);
 	while (v->err == US_OK && v->taken < v->bundles) {
-		b->n = v->taken++;
-		b->width = us_tile_width(v->size, 0, b->n);
-		b->foreign = v->options->foreign;
-		keys_err = take_keys(v, b);
-		if (keys_err != US_OK) {
-			b->done = 0;
-			b->result = keys_err;
-			b->finding = v->finding;
-			v->taken = v->bundles; /* nobody reads on */
-		} else {
+		if (v->taken - v->turn == v->n_slots) {
+			(void)pthread_cond_wait(&v->turned, &v->lock);
+			continue;
+		}
+		b = take_bundle(v);
+		if (b->result == US_OK) {
 			(void)pthread_mutex_unlock(&v->lock);
 			(void)bundle_check(b, &v->files);
 			(void)pthread_mutex_lock(&v->lock);
 		}
-		while (v->turn != b->n && v->err == US_OK)
-			(void)pthread_cond_wait(&v->turned, &v->lock);
-		if (v->err == US_OK)
-			v->err = settle(v, b);
-		v->turn++;
-		(void)pthread_cond_broadcast(&v->turned);
+		b->ready = 1;
+		settle_ready(v);
 	}
-	(void)pthread_cond_broadcast(&v->turned);
 	(void)pthread_mutex_unlock(&v->lock);
-	if (b != NULL)
-		bundle_free(b);
-	free(b);
 	return NULL;
 }
 
@@ -296,14 +316,23 @@ static int
 check_bundles(struct verify *v)
 {
 	pthread_t thread[VERIFY_THREADS_MAX];
-	unsigned n = 0;
+	unsigned n = 0, i;
 
+	v->n_slots = v->options->threads == 1 ? 1 : SLOTS_PER_THREAD * v->options->threads;
+	v->slots = calloc(v->n_slots, sizeof *v->slots);
+	if (v->slots == NULL)
+		return US_ERR_NOMEM;
+	for (i = 0; i < v->n_slots; i++)
+		bundle_init(&v->slots[i]);
 	while (n + 1 < v->options->threads && n + 1 < VERIFY_THREADS_MAX && n + 1 < v->bundles &&
 	    pthread_create(&thread[n], NULL, work, v) == 0)
 		n++;
 	(void)work(v);
 	while (n > 0)
 		(void)pthread_join(thread[--n], NULL);
+	for (i = 0; i < v->n_slots; i++)
+		bundle_free(&v->slots[i]);
+	free(v->slots);
 	return v->err;
 }
 
