@@ -31,7 +31,7 @@ MUTANTS = [
     ("            if stat.S_ISLNK(mode):\n", "            if False:\n"),
     ("    if len(data) < want:\n", "    if False:\n"),
     ("    if len(data) > want:\n", "    if False:\n"),
-    ("        data = log.read(tile_path(kind, n, WIDTH), limit)\n", "        data = None\n"),
+    ("        data = log.read(tile_path(kind, n, WIDTH), limit, index)\n", "        data = None\n"),
     ("return data, width < WIDTH", "return data, False"),
     # the tree
     ('b"\\x00" + entry', "entry"),
