@@ -308,6 +308,73 @@ us_keeper_witnessed(const struct us_keeper *k, struct us_bytes path, struct us_b
 	return US_ERR_NOT_FOUND;
 }
 
+/* --- how old ------------------------------------------------------------------------------- */
+
+static int
+compare_times(const void *a, const void *b)
+{
+	const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* When so many had cosigned the checkpoint; 0: they have not. */
+static uint64_t
+complete_at(const struct us_witnesses *w, const struct kept *item, size_t needed)
+{
+	uint64_t times[US_COSIGNERS_MAX];
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->n; i++)
+		if (item->who.by[i])
+			times[n++] = item->who.time_s[i];
+	if (n < needed)
+		return 0;
+	qsort(times, n, sizeof times[0], compare_times);
+	return times[needed - 1];
+}
+
+static int64_t
+witnessed_ns(const struct us_witnesses *w, size_t needed)
+{
+	uint64_t newest = 0;
+
+	for (size_t i = 0; i < w->n_kept; i++) {
+		const uint64_t at = complete_at(w, &w->kept[i], needed);
+
+		if (at > newest)
+			newest = at;
+	}
+	return newest > (uint64_t)(INT64_MAX / US_NS_PER_SECOND) ? INT64_MAX : (int64_t)newest * US_NS_PER_SECOND;
+}
+
+void
+us_keeper_witnesses_age(struct us_keeper *k)
+{
+	const struct us_witness_age *rule = &k->witness_age;
+	const int64_t now = us_time_now_ns();
+	int64_t since;
+
+	if (rule->max_ns == 0 || k->state != US_KEEPER_OPEN || k->witnesses == NULL || now < k->witness_asked_ns)
+		return;
+	k->witness_asked_ns = now + US_NS_PER_SECOND;
+	since = witnessed_ns(k->witnesses, rule->needed);
+	if (since < k->since_ns)
+		since = k->since_ns; /* who has just unsealed has that long to get it witnessed */
+	if (now - since <= rule->max_ns)
+		return;
+	us_log(US_LOG_WARNING, "no checkpoint has been cosigned by %zu witnesses for %lld seconds%s", rule->needed,
+	    (long long)((now - since) / US_NS_PER_SECOND), rule->seals ? ": sealing" : "");
+	if (us_keeper_event(k, US_ACTION_AUDIT_WITNESS, US_DECISION_FAILED, US_REASON_EXPIRED, us_bytes_of(rule->seals ? "seal" : "warn"),
+	    NULL) != US_OK)
+		us_fatal("that the log is not witnessed cannot be logged. Stopping");
+	k->witness_asked_ns = now + rule->max_ns;
+	if (!rule->seals)
+		return;
+	us_keeper_settle(k);
+	us_keeper_stop_sealed(k);
+}
+
 /* --- a cosignature is brought ------------------------------------------------------------------ */
 
 struct brought {

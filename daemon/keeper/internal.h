@@ -140,6 +140,12 @@ struct us_keeper {
 	struct us_prepared prepared;
 	struct us_pending *pending, **pending_tail;
 	struct us_witnesses *witnesses;
+	struct us_witness_age {
+		int64_t max_ns;  /* 0: a log that nobody witnesses is no reason for anything */
+		size_t needed;   /* cosignatures of one checkpoint, at least 1 */
+		int seals;       /* else it warns */
+	} witness_age;
+	int64_t witness_asked_ns; /* not to be asked again before */
 	struct us_channel *vault;
 	struct us_channel *peers[US_KEEPER_PEERS];
 	struct event *tick, *stop_timer;
@@ -216,6 +222,8 @@ int us_keeper_witnesses_set(struct us_keeper *k, const char *setting);
  * cosigned. */
 int us_keeper_witnesses_load(struct us_keeper *k);
 void us_keeper_witnesses_free(struct us_keeper *k);
+/* Warns or seals, as configured, if the newest checkpoint with enough cosignatures, or the unsealing, is too long ago. For the tick. */
+void us_keeper_witnesses_age(struct us_keeper *k);
 /* Appends the file "checkpoint.witnessed": the largest checkpoint with a cosignature; or ".../K": with K of them.
  * US_ERR_NOT_FOUND: there is none; US_ERR_FORMAT: no such path. */
 int us_keeper_witnessed(const struct us_keeper *k, struct us_bytes path, struct us_buf *out);

@@ -10,6 +10,7 @@
 
 #include <event2/event.h>
 
+#include "audit/cosignature.h"
 #include "common/crypto.h"
 #include "common/err.h"
 #include "common/key.h"
@@ -115,6 +116,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	us_keeper_unsealing_expire(k);
 	us_keeper_order_at(k, us_time_now_ns());
+	us_keeper_witnesses_age(k);
 	if (us_time_mono_ns() - k->last_entry_mono > HEARTBEAT_NS) {
 		(void)us_keeper_event(k, US_ACTION_HEARTBEAT, US_DECISION_NONE, US_REASON_NONE,
 		    (struct us_bytes){ NULL, 0 }, NULL);
@@ -314,6 +316,9 @@ on_settings(void *ctx, struct event_base *base, uint8_t index, const struct us_s
 	k->stop_timer = evtimer_new(base, on_stop_timer, k);
 	if (k->tick == NULL || k->stop_timer == NULL)
 		return US_ERR_NOMEM;
+	k->witness_age.max_ns = us_setting_number(settings, "witnesses.max-age", 0, 0, INT32_MAX) * US_NS_PER_SECOND;
+	k->witness_age.needed = (size_t)us_setting_number(settings, "witnesses.needed", 1, 1, US_COSIGNERS_MAX);
+	k->witness_age.seals = strcmp(us_setting(settings, "witnesses.when-old", "warn"), "warn") != 0;
 	err = us_keeper_witnesses_set(k, us_setting(settings, "witnesses", ""));
 	return err != US_OK ? err : us_keeper_start(k);
 }
