@@ -154,7 +154,7 @@ void us_report_html_text(FILE *to, const char *text);
 
 /* ---- the command (client/audit.c lists it) ---- */
 
-#define US_REPORT_OPTIONS 18
+#define US_REPORT_OPTIONS 19
 extern const struct us_option us_report_options[US_REPORT_OPTIONS];
 int us_report_run(struct us_client *client, const struct us_args *args);
 

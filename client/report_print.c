@@ -63,10 +63,9 @@ make_footer(struct footer *f, const struct us_report *r, int64_t made_ns)
 	(void)us_time_format_s(made_ns, f->made);
 	(void)snprintf(f->size, sizeof f->size, "%llu", (unsigned long long)v->checkpoint.size);
 	us_base64_encode(v->checkpoint.root.b, sizeof v->checkpoint.root.b, f->root);
-	if (r->trail->n > 0)
-		(void)snprintf(f->range, sizeof f->range, "entries 0 to %llu, %s to %s", (unsigned long long)r->trail->n - 1,
-		    us_time_format(r->trail->entries[0].time_ns, f->from),
-		    us_time_format(r->trail->entries[r->trail->n - 1].time_ns, f->to));
+	if (v->entries > 0)
+		(void)snprintf(f->range, sizeof f->range, "entries 0 to %llu, %s to %s", (unsigned long long)v->entries - 1,
+		    us_time_format(v->first_ns, f->from), us_time_format(v->last_ns, f->to));
 	else
 		(void)snprintf(f->range, sizeof f->range, "no entries");
 	if (r->ask->since_ns != 0 || r->ask->until_ns != 0)

@@ -425,6 +425,49 @@ def tampered(vault, export):
         equal((r["rows"], r["withheld"]), ([], r["log"]["size"]), report)
 
 
+def indexed(week, export):
+    step("an index of the export gives the same answers, and is believed no further than it can be proved")
+    vault = week.vault
+    index = export + ".index"
+    key = ("--vkey", os.path.join(export, "log.vkey"), "--dir", export)
+
+    def saw(number, code=DONE):
+        return vault.client("auditor", "audit", "report", "who-saw", "demo/" + bates(number)[0], *key, "--index", index, code=code)
+
+    plain = {n: vault.client("auditor", "audit", "report", "who-saw", "demo/" + bates(n)[0], *key).json for n in (1, 7, 60)}
+    for turn in ("made", "used"):
+        for n, want in plain.items():
+            got = saw(n).json
+            equal((got["rows"], got["summary"], got["log"], got["withheld"]), (want["rows"], want["summary"], want["log"], want["withheld"]), turn)
+    check(any("index" in n for n in got["notes"]), "it says so", got["notes"])
+    equal(os.stat(index).st_mode & 0o777, 0o600, "nobody else reads it")
+    vault.client("auditor", "audit", "report", "denials", *key, "--index", index, code=USAGE)
+    whole = open(index, "rb").read()
+    for at in sorted(set(range(0, len(whole), 97)) | {0, 30, 70, 90, len(whole) - 1}):
+        with open(index, "wb") as f:
+            f.write(whole[:at] + bytes([whole[at] ^ 4]) + whole[at + 1:])
+        got = saw(1, code=(DONE, UNVERIFIED))
+        check(got.code == UNVERIFIED and got.stdout == b"", "a damaged index is noticed at byte %d" % at, got)
+    for size in (0, 20, 100, len(whole) - 1):
+        with open(index, "wb") as f:
+            f.write(whole[:size])
+        equal(saw(1, code=UNVERIFIED).stdout, b"", "a cut index")
+    with open(index, "wb") as f:
+        f.write(whole)
+    path = [os.path.join(d, f) for d, _, files in os.walk(os.path.join(export, "tile", "entries")) for f in files][0]
+    entries = open(path, "rb").read()
+    with open(path, "wb") as f:
+        f.write(entries[:300] + bytes([entries[300] ^ 1]) + entries[301:])
+    equal(saw(1, code=UNVERIFIED).stdout, b"", "a log that was altered after the index was made")
+    with open(path, "wb") as f:
+        f.write(entries)
+    later = export + "-later"
+    vault.client("auditor", "audit", "export", "--out", later)
+    key = ("--vkey", os.path.join(later, "log.vkey"), "--dir", later)
+    check(saw(1).json["log"]["size"] > plain[1]["log"]["size"], "an index of an earlier checkpoint is made anew")
+    check(any("index" in n for n in saw(1).json["notes"]), "and used")
+
+
 def own_party(week):
     step("counsel gets the own party's entries, and the count of the others")
     desk = Desk(week.vault, "attorney")
@@ -466,6 +509,7 @@ def scenario():
     r = Desk(vault, "auditor", export).run(("authorised", "demo/" + bates(2)[0]), as_json=True, code=INCOMPLETE).json
     check(r["rows"] == [] and any("ask it" in n for n in r["notes"]), "offline it needs the vault", r["notes"])
     tampered(vault, export)
+    indexed(week, export)
     own_party(week)
     repeated(week, Desk(vault, "auditor"))
     vault.stop()

@@ -136,7 +136,9 @@ whole(const char *text, enum us_report_form form)
 	FILE *to = open_memstream(&out, &n);
 
 	(void)snprintf(trail.verified.checkpoint.origin, sizeof trail.verified.checkpoint.origin, "vault.example/log<1>");
-	trail.verified.checkpoint.size = 3;
+	trail.verified.checkpoint.size = trail.verified.entries = 3;
+	trail.verified.first_ns = entries[0].time_ns;
+	trail.verified.last_ns = entries[2].time_ns;
 	memset(trail.verified.checkpoint.root.b, 0xfb, 32);
 	ask.person = text;
 	assert_int_equal(us_report_make(&r, &one, &trail, &ask, NULL), US_EXIT_DONE);

@@ -1,0 +1,293 @@
+/* The log that reports are made from: as the vault serves it, or an export. */
+#include "client/report_source.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/report_index.h"
+#include "common/err.h"
+
+#define NAMES_MAX_BYTES ((size_t)64 << 20)
+#define VKEY_MAX_BYTES 4000
+
+struct gathering {
+	struct us_trail *trail;
+	struct us_log_remote *remote; /* NULL offline */
+	FILE *keys;                   /* offline: keys.jsonl, or NULL */
+	uint64_t keys_at;             /* how much of it was read */
+	struct us_export_keys next;   /* read ahead from keys */
+	uint64_t next_at;             /* where its line begins */
+	int has_next;
+	int wants_offsets;            /* for an index: */
+	uint64_t *offsets;            /* of each entry's line in keys */
+	size_t offsets_cap;
+};
+
+/* The next line of keys.jsonl; lines stand in the order of their indexes. */
+static int
+read_ahead(struct gathering *g)
+{
+	char line[US_KEYS_LINE_MAX];
+	size_t n = 0;
+	int err;
+
+	g->has_next = 0;
+	while (g->keys != NULL && n == 0) {
+		if (fgets(line, sizeof line, g->keys) == NULL)
+			return ferror(g->keys) ? US_ERR_IO : US_OK;
+		n = strcspn(line, "\n");
+		g->next_at = g->keys_at;
+		g->keys_at += strlen(line);
+	}
+	if (n == sizeof line - 1)
+		return US_ERR_LIMIT;
+	if (n == 0)
+		return US_OK;
+	err = us_export_keys_parse(&g->next, line, n);
+	g->has_next = err == US_OK;
+	us_wipe(line, sizeof line);
+	return err;
+}
+
+/* Of the entry that was added last. */
+static int
+note_offset(struct gathering *g, uint64_t at)
+{
+	if (g->offsets_cap < g->trail->cap) {
+		uint64_t *more = realloc(g->offsets, g->trail->cap * sizeof *more);
+
+		if (more == NULL)
+			return US_ERR_NOMEM;
+		g->offsets = more;
+		g->offsets_cap = g->trail->cap;
+	}
+	g->offsets[g->trail->n - 1] = at;
+	return US_OK;
+}
+
+static int
+take_entry(void *arg, const struct us_entry_view *view, const struct us_digest *leaf)
+{
+	struct gathering *g = arg;
+	struct us_box_keys keys = { .present = 0 };
+	int err = US_OK;
+
+	(void)leaf;
+	if (g->remote != NULL)
+		return us_trail_add(g->trail, view, g->remote->keys == NULL ? NULL : &g->remote->keys[view->index]);
+	while (err == US_OK && g->has_next && g->next.index < view->index)
+		err = read_ahead(g);
+	if (g->has_next && g->next.index == view->index)
+		for (unsigned box = 0; box < US_BOXES; box++)
+			if (g->next.present[box]) {
+				keys.present |= (uint8_t)(1u << box);
+				memcpy(keys.key[box], g->next.keys[box].b, 32);
+			}
+	if (err == US_OK)
+		err = us_trail_add(g->trail, view, &keys);
+	if (err == US_OK && g->wants_offsets)
+		err = note_offset(g, keys.present != 0 ? g->next_at : UINT64_MAX);
+	us_wipe(&keys, sizeof keys);
+	return err;
+}
+
+static FILE *
+open_in(const char *dir, const char *name)
+{
+	char path[4096];
+	int fd;
+
+	if ((size_t)snprintf(path, sizeof path, "%s/%s", dir, name) >= sizeof path)
+		return NULL;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	return fd < 0 ? NULL : fdopen(fd, "r");
+}
+
+/* A list that the export has beside the log; NULL if it has none. */
+static cJSON *
+read_list(const char *dir, const char *name)
+{
+	FILE *f = open_in(dir, name);
+	struct us_buf text;
+	cJSON *list = NULL;
+	uint8_t part[16384];
+	size_t n;
+	int err = US_OK;
+
+	if (f == NULL)
+		return NULL;
+	us_buf_init(&text, NAMES_MAX_BYTES);
+	while (err == US_OK && (n = fread(part, 1, sizeof part, f)) > 0)
+		err = us_buf_put(&text, part, n);
+	if (err == US_OK && text.len > 0)
+		list = cJSON_ParseWithLength((const char *)text.data, text.len);
+	(void)fclose(f);
+	us_buf_free(&text);
+	return list;
+}
+
+/* What the verifier returned; the verdict itself is looked at later. */
+static int
+verified(int err)
+{
+	if (err == US_OK)
+		return US_EXIT_DONE;
+	if (err == US_ERR_NOMEM)
+		us_give_up(US_EXIT_OTHER, "out of memory");
+	us_say("an entry of the log does not open as it must: %s", us_strerror(err));
+	return US_EXIT_UNVERIFIED;
+}
+
+/* The log's key: from the file, the profile, or NULL, which leaves the export's own. */
+static const char *
+key_of(struct us_client *client, const struct us_report_from *from, struct us_buf *text)
+{
+	if (from->vkey != NULL) {
+		if (us_file_read(from->vkey, VKEY_MAX_BYTES, text) != US_OK)
+			us_give_up(US_EXIT_OTHER, "cannot read the log key %s", from->vkey);
+		while (text->len > 0 && (text->data[text->len - 1] == '\n' || text->data[text->len - 1] == ' '))
+			text->len--;
+		return us_buf_cstr(text);
+	}
+	if (client->profile_directory == NULL)
+		return NULL;
+	us_profile_open_public(&client->profile, client->profile_directory);
+	return client->profile.vkey;
+}
+
+static void
+name_all(const char *dir, struct us_trail *t)
+{
+	cJSON *people = read_list(dir, "people.json"), *collections = read_list(dir, "collections.json");
+
+	if (us_trail_names(t, people, collections) != US_OK)
+		us_give_up(US_EXIT_OTHER, "out of memory");
+	cJSON_Delete(people);
+	cJSON_Delete(collections);
+}
+
+static int
+gather_export(const struct us_report_from *from, const char *vkey, struct gathering *g)
+{
+	struct us_verify_options options = { .on_entry = take_entry, .arg = g, .vkey = vkey };
+	int err;
+
+	g->trail->offline = 1;
+	g->keys = open_in(from->dir, "keys.jsonl");
+	err = read_ahead(g);
+	if (err == US_OK)
+		err = us_export_verify(&g->trail->verified, from->dir, &options);
+	if (err != US_OK && err != US_ERR_NOMEM) { /* a key that opens nothing, say: the verifier can name the entry */
+		options.on_entry = NULL;
+		if (us_export_verify(&g->trail->verified, from->dir, &options) == US_OK &&
+		    g->trail->verified.verdict != US_VERDICT_OK)
+			err = US_OK;
+	}
+	if (g->keys != NULL)
+		(void)fclose(g->keys);
+	us_wipe(&g->next, sizeof g->next);
+	if (err == US_OK)
+		name_all(from->dir, g->trail);
+	return verified(err);
+}
+
+/* The answer's entries by way of the index. US_ERR_NOT_FOUND: there is none for this checkpoint. */
+static int
+look_up(const struct us_report_from *from, const char *vkey, struct us_trail *t, uint64_t *withheld)
+{
+	const struct us_report report = { .trail = t };
+	struct us_report_records records;
+	struct us_report_index *x;
+	int err = us_report_index_open(&x, from->index, from->dir, vkey, t);
+
+	if (err != US_OK)
+		return err;
+	*withheld = us_report_index_withheld(x);
+	err = us_report_index_load(x, NULL, t);
+	if (err == US_OK) {
+		name_all(from->dir, t);
+		us_report_records(&report, from->record, strlen(from->record), &records);
+		err = us_report_index_load(x, &records, t);
+	}
+	us_report_index_close(x);
+	return err;
+}
+
+static int
+gather_indexed(const struct us_report_from *from, const char *vkey, struct gathering *g, int *indexed, uint64_t *withheld)
+{
+	int err = look_up(from, vkey, g->trail, withheld), status;
+
+	if (err == US_OK) {
+		*indexed = 1;
+		return US_EXIT_DONE;
+	}
+	if (err != US_ERR_NOT_FOUND) {
+		us_say("the index %s, or the log, is not what it was: %s. Remove the index to look at the log as a whole",
+		    from->index, us_strerror(err));
+		return US_EXIT_UNVERIFIED;
+	}
+	memset(&g->trail->verified, 0, sizeof g->trail->verified);
+	g->wants_offsets = 1;
+	status = gather_export(from, vkey, g);
+	if (status == US_EXIT_DONE && g->trail->verified.verdict == US_VERDICT_OK &&
+	    us_report_index_make(from->index, g->trail, g->offsets) != US_OK)
+		us_say("the index %s cannot be written", from->index);
+	free(g->offsets);
+	return status;
+}
+
+static int
+gather_online(struct us_client *client, struct gathering *g)
+{
+	struct us_verify_options options = { .on_entry = take_entry, .arg = g };
+	cJSON *people = NULL, *collections = NULL;
+	struct us_log_remote remote;
+	struct us_log_source source;
+	int status;
+
+	us_log_remote_open(&remote, client);
+	g->remote = &remote;
+	options.vkey = client->profile.vkey;
+	status = us_client_get(client, "/v1/people", &people);
+	if (status == US_EXIT_DONE)
+		status = us_client_get(client, "/v1/collections", &collections);
+	if (status == US_EXIT_DONE)
+		status = us_log_remote_keys(&remote);
+	if (status == US_EXIT_DONE) {
+		source = us_log_remote_source(&remote);
+		status = verified(us_log_verify(&g->trail->verified, &source, &options));
+		if (status == US_EXIT_DONE && g->trail->verified.verdict != US_VERDICT_OK)
+			status = remote.status; /* a refusal, which has been explained */
+	}
+	if (status == US_EXIT_DONE && us_trail_names(g->trail, people, collections) != US_OK)
+		us_give_up(US_EXIT_OTHER, "out of memory");
+	cJSON_Delete(people);
+	cJSON_Delete(collections);
+	us_log_remote_close(&remote);
+	g->remote = NULL;
+	return status;
+}
+
+int
+us_report_gather(struct us_client *client, const struct us_report_from *from, struct us_trail *t, int *indexed,
+    uint64_t *withheld)
+{
+	struct gathering g = { .trail = t };
+	const char *vkey;
+	struct us_buf text;
+	int status;
+
+	*indexed = 0;
+	if (from->dir == NULL)
+		return gather_online(client, &g);
+	us_buf_init(&text, VKEY_MAX_BYTES + 1);
+	vkey = key_of(client, from, &text);
+	if (from->index != NULL && vkey == NULL)
+		us_usage_error("with --index the log's key must come from another source: --vkey FILE or --profile DIR");
+	status = from->index != NULL ? gather_indexed(from, vkey, &g, indexed, withheld) : gather_export(from, vkey, &g);
+	us_buf_free(&text);
+	return status;
+}
