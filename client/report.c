@@ -91,10 +91,10 @@ answer(struct us_client *client, const struct us_report_kind *kind, const struct
 
 	if (withheld != NULL) {
 		report.withheld = *withheld;
-		us_report_note(&report, "Found by an index of this log, made when the log was verified as a whole; each entry shown was "
-		    "proved again to stand in it.");
+		us_report_note(&report, "Found by an index of this log, made when the log was verified as a whole; each entry shown "
+		    "was proved again to stand in it.");
 	}
-	if (status == US_EXIT_DONE || kind->make == us_report_authorised)
+	if (status == US_EXIT_DONE || (t->offline && kind->make == us_report_authorised))
 		us_report_print(stdout, &report, form, us_time_now_ns());
 	us_report_free(&report);
 	return status;

@@ -11,8 +11,8 @@ struct us_report_from {
 	const char *record; /* with index: COLLECTION/BATES */
 };
 
-/* Fills the trail, names included, and t->verified. An index that is missing or of another checkpoint is made; one that is good is
- * used: then *indexed is 1, the trail holds the entries that it found alone, and *withheld is how many are in the whole log.
+/* Fills the trail, names included, and t->verified. An index that is missing or of another checkpoint is made; one that is good
+ * is used: then *indexed is 1, the trail holds the entries that it found alone, and *withheld is how many are in the whole log.
  * Returns an exit status: DONE whatever the verdict. */
 int us_report_gather(struct us_client *client, const struct us_report_from *from, struct us_trail *t, int *indexed,
     uint64_t *withheld);

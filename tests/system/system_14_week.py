@@ -479,6 +479,10 @@ def own_party(week):
     others = [e for e in everybody if "plaintiffs" not in e["party"]]
     check(r["withheld"] >= len(others) - 3 and r["withheld"] > 10, "how many are withheld", r["withheld"], len(others))
     equal(set(column(desk("administration"), "person")), {ALICE}, "and no acts of others")
+    r = desk.run(("person-history", "--person", PETER), as_json=True).json
+    equal(r["rows"], [], "nothing of another party's people")
+    bob = Desk(week.vault, "bob").run(("denials",), as_json=True, code=(OTHER, REFUSED))
+    check("rows" not in bob.json, "somebody whose credential is revoked gets no report", bob)
 
 
 def scenario():
