@@ -11,6 +11,7 @@ import base64
 import hashlib
 import json
 import os
+import random
 import shutil
 import struct
 import subprocess
@@ -559,6 +560,20 @@ def only_access_boxes_disclosed(drafts):
 @story_case()
 def only_queries_disclosed(drafts):
     return {(i, box) for i in range(len(drafts)) for box in (0, 1)}
+
+
+def some_disclosed(seed):
+    """Whatever is withheld of a good log, it is a good log."""
+    def withhold(drafts):
+        pick = random.Random(seed)
+        share = pick.choice((0.03, 0.2, 0.6))
+        return {(i, box) for i in range(len(drafts)) for box in range(3) if pick.random() < share}
+    withhold.__name__ = "some_disclosed_%d" % seed
+    story_case()(withhold)
+
+
+for some in range(8):
+    some_disclosed(some)
 
 
 @story_case()
