@@ -20,6 +20,7 @@ import verify_log as v
 ACTIONS = (v.INIT, v.START, v.STOP, v.UNSEAL, v.SEAL, v.STATE_OPEN, v.ORDER_IN_FORCE, v.READ, v.COPY,
            v.COUNT, v.SESSION, v.AUDIT_WITNESS)
 SUMMARIES = (b"", b"approval\0\0\0\x05", b"approval\0\0\0\x06", b"\0\0\0\x01", b"\0\0\0\x02")
+PEOPLE = (st.ALICE, st.BOB, st.CAROL, st.DAVE)
 SHIFTS = (-1, 1, -st.SECOND, st.SECOND, v.SESSION_NS)
 
 
@@ -32,12 +33,14 @@ def change(pick, drafts):
         "action": pick.choice(ACTIONS), "kind": pick.randint(1, 4), "decision": pick.randint(0, 3),
         "class": pick.randint(1, 4), "order": pick.randint(0, 3), "related": pick.randrange(45),
         "part": (pick.randrange(3), pick.randint(1, 3)), "summary": pick.choice(SUMMARIES),
+        "person": pick.randint(7, 10), "session": pick.choice(PEOPLE)["session"],
+        "credential": pick.choice(PEOPLE)["credential"],
         "sequence": pick.choice((1, 2, 3, 4, v.NONE)), "time": d["time"] + pick.choice(SHIFTS)}
-    what = pick.choice(list(members) + ["person", "remove", "repeat", "swap"])
+    what = pick.choice(list(members) + ["who", "remove", "repeat", "swap"])
     if what in members:
         d[what] = members[what]
-    elif what == "person":
-        d.update(pick.choice((st.ALICE, st.BOB, st.CAROL, st.DAVE)))
+    elif what == "who":
+        d.update(pick.choice(PEOPLE))
     elif what == "remove":
         del drafts[i]
     elif what == "repeat":
