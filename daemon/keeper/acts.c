@@ -566,5 +566,8 @@ us_on_seal(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_b
 		free(s);
 		return err;
 	}
+	/* from its entry on nothing is decided any more, not even what comes with the same commit */
+	if (s->err == US_OK)
+		k->stopping = 1;
 	return us_keeper_answer(k, &p);
 }
