@@ -461,11 +461,23 @@ def indexed(week, export):
     equal(saw(1, code=UNVERIFIED).stdout, b"", "a log that was altered after the index was made")
     with open(path, "wb") as f:
         f.write(entries)
-    later = export + "-later"
-    vault.client("auditor", "audit", "export", "--out", later)
-    key = ("--vkey", os.path.join(later, "log.vkey"), "--dir", later)
-    check(saw(1).json["log"]["size"] > plain[1]["log"]["size"], "an index of an earlier checkpoint is made anew")
-    check(any("index" in n for n in saw(1).json["notes"]), "and used")
+    name, _, key_bytes = open(os.path.join(export, "log.vkey")).read().strip().split("+", 2)
+    other = b"\x01" + bytes(32 * [7])
+    with open(export + ".vkey", "w") as f:
+        f.write("%s+%s+%s\n" % (name, hashlib.sha256(name.encode() + b"\n" + other).hexdigest()[:8], b64(other)))
+    key = ("--vkey", export + ".vkey", "--dir", export)
+    equal(saw(1, code=UNVERIFIED).stdout, b"", "a checkpoint that the key did not sign")
+
+    week.read("attorney", ALICE, 2)
+    for who, all_of_it in (("auditor", True), ("attorney", False)):
+        later = "%s-of-%s" % (export, who)
+        vault.client(who, "audit", "export", "--out", later)
+        key = ("--vkey", os.path.join(later, "log.vkey"), "--dir", later)
+        made, used = saw(2).json, saw(2).json
+        equal(column(made, "person", "how"), week.books.saw_record(2), "an index of another checkpoint is made anew")
+        equal((used["rows"], used["withheld"], used["log"]), (made["rows"], made["withheld"], made["log"]), "and used")
+        check(any("index" in n for n in used["notes"]) and not any("index" in n for n in made["notes"]), "which it says", used["notes"])
+        equal(made["withheld"] == 0, all_of_it, "what is withheld")
 
 
 def own_party(week):
