@@ -211,13 +211,21 @@ access_open(struct request *r, struct us_bytes purpose, void (*opened)(struct re
 static enum us_action
 action_of_request(const struct request *r)
 {
+	struct us_msg_list_request list;
+	enum us_action action;
+
 	switch (r->type) {
+	case US_MSG_list_request:
+		action = us_msg_list_request_decode(&list, r->body.data, r->body.len) == US_OK ? list_action(list.what) : US_ACTION_NONE;
+		return action == US_ACTION_NONE ? US_ACTION_STATUS : action;
+	case US_MSG_question_request: return US_ACTION_ORDER_EXPLAIN;
+	case US_MSG_log_request: return US_ACTION_AUDIT_TILE;
 	case US_MSG_search_request: return US_ACTION_SEARCH;
 	case US_MSG_read_request: return US_ACTION_READ;
 	case US_MSG_load_open_request:
 	case US_MSG_load_end_request: return US_ACTION_LOAD;
 	case US_MSG_log_keys_request: return US_ACTION_AUDIT_KEYS;
-	default: return US_ACTION_NONE;
+	default: return US_ACTION_STATUS; /* a refusal without an action could not be logged */
 	}
 }
 

@@ -6,8 +6,8 @@
 
 #define LIMIT_DEFAULT 1000u
 
-static enum us_action
-action_of(uint8_t what)
+enum us_action
+list_action(uint8_t what)
 {
 	switch (what) {
 	case US_LIST_PEOPLE: return US_ACTION_PERSON_LIST;
@@ -358,12 +358,12 @@ handle_list(struct request *r)
 	r->state = l;
 	r->free_state = free;
 	if (us_msg_list_request_decode(&l->q, r->body.data, r->body.len) != US_OK ||
-	    action_of(l->q.what) == US_ACTION_NONE) {
+	    list_action(l->q.what) == US_ACTION_NONE) {
 		reply_error(r, US_ERR_FORMAT, US_REASON_MALFORMED, NO_ENTRY);
 		return;
 	}
 	l->limit = l->q.limit == 0 || l->q.limit > LIMIT_DEFAULT ? LIMIT_DEFAULT : l->q.limit;
-	e.action = action_of(l->q.what);
+	e.action = list_action(l->q.what);
 	if (access_person(r) != US_OK || (l->q.what == US_LIST_BATCHES &&
 	    access_collection(r, l->q.collection, e.action) != US_OK) ||
 	    access_rule(r, e.action, (struct us_bytes){ NULL, 0 }, 0) != US_OK)

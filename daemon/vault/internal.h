@@ -478,6 +478,8 @@ void handle_session(struct request *r);
 void handle_share(struct request *r);
 void handle_act(struct request *r);
 void handle_list(struct request *r);
+/* What a list is, in the log; NONE for a number that is none. */
+enum us_action list_action(uint8_t what);
 void handle_question(struct request *r);
 void handle_search(struct request *r);
 void handle_read(struct request *r);

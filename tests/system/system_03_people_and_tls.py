@@ -127,6 +127,9 @@ def scenario():
     step("acts carry their author's signature; nobody takes another's")
     r = vault.client("clara", "person", "list", code=None)
     check(r.code != DONE, "a revoked credential lists nobody", r)
+    equal(r.code, REFUSED, "and is told that it is refused")
+    lists = [e for e in vault.audit("--denied") if e.get("action") == "person-list" and e.get("reason") == "revoked"]
+    check(len(lists) >= 1, "the refused list stands in the log, too", vault.audit("--denied"))
     r = vault.client("attorney", "person", "add", "Mallory", "--party", "plaintiffs", "--capacity", "outside-counsel", code=None)
     check(r.code not in (DONE, PENDING), "an attorney adds nobody", r)
 
