@@ -177,7 +177,8 @@ struct us_explained {
 	uint32_t asked;       /* bit c: enum us_condition c is set in this rule (and its facts are known) */
 	uint32_t fails;       /* bit c: it does not hold */
 };
-/* Calls line for every rule, in the order of the file. Never fails; a request that us_order_evaluate() allows has a PERMIT line without fails, and no FORBID line. */
+/* Calls line for every rule, in the order of the file. Never fails; a request that us_order_evaluate() allows
+ * has no FORBID line and, unless its action is OPEN or ADMINISTRATIVE, a PERMIT line without fails. */
 void us_order_explain(const struct us_order *order, const struct us_subject *subject, enum us_action action,
     const struct us_context *context, void (*line)(void *ctx, const struct us_explained *e), void *ctx);
 /* What would cure a failing condition of a rule, a sentence for the person: "acknowledge the order: underseal acknowledge …". Static. */

@@ -15,6 +15,12 @@
  * - Releasing and withdrawing a batch, copies: what the order in force permits to the person, for that collection. A
  *   batch is released and withdrawn by the party that loaded it, a copy returned by who took it or by the party.
  * - Seal: administrator, keyholder, court, special-master.
+ * - Adding documents, withdrawing, serving: everybody but keyholders; whose item it is, is a precondition (rules_order.c). Proposing a version:
+ *   administrators and roster signers; it is nothing until the quorum of the order in force has signed.
+ * - Suspending, freezing, lifting, objecting, resolving, the state of the matter: roster signers of the parties that the order in force names for it.
+ * - Signing an item of the docket: whose signature the item can have; of approvals, whom the rule names.
+ * - Clearance, challenge, relabel, clawback: what the order permits. A clearance is asked for by a roster signer of the person's party; records
+ *   are relabelled and clawed back by the party that loaded them, or by who resolves.
  *
  * The table says who may do it at all; the order can then forbid it or add conditions (policy/evaluate.h), and makes nothing wider.
  */
