@@ -106,7 +106,9 @@
 	X(MATTER_SET, 116, "matter-set") \
 	X(ORDER_IN_FORCE, 117, "order-in-force") /* a version begins to hold by the clock */ \
 	X(ACKNOWLEDGEMENT_LIST, 118, "acknowledgement-list") \
-	X(CLAWBACK_REPORT, 119, "clawback-report")
+	X(CLAWBACK_REPORT, 119, "clawback-report") \
+	/* more of the machine */ \
+	X(HANDOVER, 124, "handover") /* the log goes on under another key (audit/handover.h) */
 
 enum us_action {
 #define X(name, number, text) US_ACTION_##name = number,

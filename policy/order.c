@@ -190,6 +190,7 @@ us_action_class_of(enum us_action action)
 	case US_ACTION_HANDSHAKES:
 	case US_ACTION_BACKUP:
 	case US_ACTION_RESTORE:
+	case US_ACTION_HANDOVER:
 	case US_ACTION_CLOCK:
 	case US_ACTION_ORDER_IN_FORCE:
 		return US_ACTIONS_INTERNAL;
