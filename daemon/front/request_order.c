@@ -99,6 +99,18 @@ take_digest(struct us_decode *d, struct us_bytes *out)
 	return us_decode_no_query(d);
 }
 
+static int
+take_after(struct us_decode *d, uint32_t *out)
+{
+	static const char *const known[] = { "after", NULL };
+	uint64_t after;
+
+	if (us_decode_check_query(d, known) != 0 || us_decode_query_number(d, "after", 0, UINT32_MAX, &after) != 0)
+		return d->problem->status;
+	*out = (uint32_t)after;
+	return 0;
+}
+
 int
 us_decode_question(struct us_decode *d)
 {
@@ -122,6 +134,8 @@ us_decode_question(struct us_decode *d)
 		return us_decode_no_query(d) != 0 ? d->problem->status : take_number(d, 2, "clawback", &m->first);
 	case US_QUESTION_DOCUMENT:
 		return take_digest(d, &m->argument);
+	case US_QUESTION_ACTS:
+		return take_after(d, &m->first);
 	}
 	return us_decode_bad(d->problem, "no such question", NULL);
 }

@@ -55,6 +55,7 @@ enum us_question {
 	US_QUESTION_WHO = 3,     /* who may do action on a record */
 	US_QUESTION_CLAWBACK = 4, /* how many people had records of clawback number first */
 	US_QUESTION_DOCUMENT = 5, /* the bytes of a document; argument: its digest in hex */
+	US_QUESTION_ACTS = 6,     /* the committed acts behind number first */
 };
 
 enum us_search_flags { US_SEARCH_COUNT = 1, US_SEARCH_NO_SNIPPETS = 2 };

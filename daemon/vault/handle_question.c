@@ -85,6 +85,7 @@ handle_question(struct request *r)
 	case US_QUESTION_WHO: question_who(r, &q); return;
 	case US_QUESTION_CLAWBACK: question_clawback(r, &q); return;
 	case US_QUESTION_DOCUMENT: question_document(r, &q); return;
+	case US_QUESTION_ACTS: question_acts(r, &q); return;
 	}
 	reply_error(r, US_ERR_FORMAT, US_REASON_MALFORMED, NO_ENTRY);
 }

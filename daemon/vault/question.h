@@ -1,7 +1,7 @@
 /*
  * Questions about the order and its docket, one file each: who gains and loses by a version (question_diff.c), what the rules say
  * of a person and who may do something with a record (question_explain.c), documents and the report on a clawback
- * (question_document.c). handle_question.c takes the request and says who may ask.
+ * (question_document.c), all acts (question_acts.c). handle_question.c takes the request and says who may ask.
  */
 #ifndef US_DAEMON_VAULT_QUESTION_H
 #define US_DAEMON_VAULT_QUESTION_H
@@ -14,6 +14,7 @@ void question_explain(struct request *r, const struct us_msg_question_request *q
 void question_who(struct request *r, const struct us_msg_question_request *q);
 void question_clawback(struct request *r, const struct us_msg_question_request *q);
 void question_document(struct request *r, const struct us_msg_question_request *q);
+void question_acts(struct request *r, const struct us_msg_question_request *q);
 
 /* --- handle_question.c --- */
 

@@ -10,6 +10,7 @@
 
 #include "common/timefmt.h"
 #include "daemon/vault/question.h"
+#include "registry/opinion.h"
 
 #define TEXT_MAX_BYTES 1024
 
@@ -36,55 +37,25 @@ asking_free(void *state)
 
 /* --- one person's case ------------------------------------------------------------------------------------------ */
 
-/* What the order says to one person. */
+/* What the order says to one person, and whether its rules let them see the record. */
 struct opinion {
-	const struct us_person *person;
-	struct us_subject subject;
-	struct us_context context;
-	struct us_ruling ruling;
-	int has_credential;
+	struct us_opinion of;
 	int visible; /* 1, 0; below 0: not known */
 };
-
-/* The person's live credential that lasts longest, or NULL. */
-static const struct us_credential *
-credential_of(const struct us_registry *reg, uint32_t person, int64_t at_ns)
-{
-	const struct us_credential *best = NULL;
-
-	for (size_t i = 0; i < us_registry_credentials(reg); i++) {
-		const struct us_credential *c = us_registry_credential(reg, i);
-
-		if (c->person == person && c->approved && !c->revoked && c->from_ns <= at_ns && at_ns < c->to_ns &&
-		    (best == NULL || c->to_ns > best->to_ns))
-			best = c;
-	}
-	return best;
-}
 
 static void
 judge(const struct request *r, const struct asking *a, struct question_rules *rules, const struct us_person *person,
     struct opinion *o)
 {
-	const struct us_order *order = us_registry_order(a->then);
-	const struct us_collection *c = us_registry_collection(a->then, r->collection);
-	const struct us_credential *credential = credential_of(a->then, person->id, a->at_ns);
 	const struct us_person *now = us_registry_person(r->vault->registry, person->id);
 
-	*o = (struct opinion){ .person = person, .has_credential = credential != NULL, .visible = -1 };
-	o->subject = us_registry_subject(a->then, person, a->at_ns);
-	us_registry_context(a->then, credential, (struct us_bytes){ NULL, 0 }, a->at_ns, &o->context);
-	o->context.unknown = US_UNKNOWN_ADDRESS | US_UNKNOWN_USAGE | US_UNKNOWN_APPROVAL |
-	    (credential == NULL ? US_UNKNOWN_CREDENTIAL : 0);
-	o->context.purpose = order->n_purposes > 0 ? order->purposes[0].code : us_bytes_of("stated");
-	o->context.records = a->has_record ? 1 : 0;
-	if (c != NULL)
-		o->context.collection = us_bytes_of(c->name);
-	us_order_evaluate(order, &o->subject, a->action, &o->context, &o->ruling);
+	us_registry_opinion(a->then, person, a->action, us_registry_collection(a->then, r->collection), a->has_record ? 1 : 0,
+	    a->at_ns, &o->of);
+	o->visible = -1;
 	/* what a record is like is not for administrators to find out */
 	if (rules != NULL && a->has_record && us_action_is_evidence(a->action) && now != NULL &&
 	    r->subject.capacity != US_CAPACITY_ADMINISTRATOR && r->subject.capacity != US_CAPACITY_KEYHOLDER)
-		o->visible = question_sees(rules, &o->ruling, person->capacity, now->party_bits, a->record);
+		o->visible = question_sees(rules, &o->of.ruling, person->capacity, now->party_bits, a->record);
 }
 
 static void
@@ -184,12 +155,12 @@ put_left_out(const struct opinion *o, struct us_json *j)
 	us_json_cstr(j, "address");
 	us_json_cstr(j, "usage");
 	us_json_cstr(j, "approval");
-	if (!o->has_credential)
+	if (!o->of.has_credential)
 		us_json_cstr(j, "credential");
 	us_json_close(j);
 	us_json_key(j, "assumed");
 	us_json_array(j);
-	if (o->ruling.purpose_needed)
+	if (o->of.ruling.purpose_needed)
 		us_json_cstr(j, "purpose");
 	us_json_close(j);
 }
@@ -201,24 +172,24 @@ put_explanation(struct asking *a, const struct opinion *o, struct us_json *j)
 	struct lines lines = { order, j };
 
 	us_json_object(j);
-	us_json_kv_uint(j, "person", o->person->id);
-	us_json_kv_cstr(j, "name", o->person->name);
+	us_json_kv_uint(j, "person", o->of.person->id);
+	us_json_kv_cstr(j, "name", o->of.person->name);
 	us_json_kv_cstr(j, "action", us_action_name((unsigned)a->action));
-	us_json_kv_cstr(j, "decision", us_decision_name((unsigned)o->ruling.decision));
-	us_json_kv_cstr(j, "reason", us_reason_name((unsigned)o->ruling.reason));
-	put_text(j, "rule", o->ruling.rule_id);
-	put_text(j, "paragraph", o->ruling.paragraph);
-	us_json_kv_cstr(j, "cure", o->ruling.cure[0] == '\0' ? NULL : o->ruling.cure);
-	if (o->ruling.freeze != 0)
-		us_json_kv_uint(j, "freeze", o->ruling.freeze);
+	us_json_kv_cstr(j, "decision", us_decision_name((unsigned)o->of.ruling.decision));
+	us_json_kv_cstr(j, "reason", us_reason_name((unsigned)o->of.ruling.reason));
+	put_text(j, "rule", o->of.ruling.rule_id);
+	put_text(j, "paragraph", o->of.ruling.paragraph);
+	us_json_kv_cstr(j, "cure", o->of.ruling.cure[0] == '\0' ? NULL : o->of.ruling.cure);
+	if (o->of.ruling.freeze != 0)
+		us_json_kv_uint(j, "freeze", o->of.ruling.freeze);
 	us_json_kv_time(j, "at", a->at_ns);
 	us_json_kv_uint(j, "order", order->version);
-	us_json_kv_cstr(j, "standing", us_person_status_name(o->person->status));
-	us_json_kv_bool(j, "credential", o->has_credential);
+	us_json_kv_cstr(j, "standing", us_person_status_name(o->of.person->status));
+	us_json_kv_bool(j, "credential", o->of.has_credential);
 	put_visible(o, j);
 	us_json_key(j, "conditions");
 	us_json_array(j);
-	us_order_explain(order, &o->subject, a->action, &o->context, put_line, &lines);
+	us_order_explain(order, &o->of.subject, a->action, &o->of.context, put_line, &lines);
 	us_json_close(j);
 	put_left_out(o, j);
 	us_json_kv_uint(j, "entry", a->entry);
@@ -227,35 +198,22 @@ put_explanation(struct asking *a, const struct opinion *o, struct us_json *j)
 
 /* --- who ---------------------------------------------------------------------------------------------------------- */
 
-/* Why somebody who does not stand cannot do anything, whatever the order says. */
-static enum us_reason
-fallen(const struct us_person *p)
-{
-	switch (p->status) {
-	case US_PERSON_ACTIVE: return US_REASON_NONE;
-	case US_PERSON_PENDING: return US_REASON_PENDING;
-	case US_PERSON_SUSPENDED: return US_REASON_SUSPENDED;
-	case US_PERSON_ENDED: return US_REASON_ENDED;
-	}
-	return US_REASON_ENDED;
-}
-
 static void
 put_who(const struct opinion *o, struct us_json *j)
 {
-	enum us_reason reason = fallen(o->person);
+	enum us_reason reason = us_person_fallen(o->of.person);
 
 	if (reason == US_REASON_NONE)
-		reason = o->ruling.reason;
+		reason = o->of.ruling.reason;
 	if (reason == US_REASON_NONE && o->visible == 0)
 		reason = US_REASON_NOT_VISIBLE;
 	us_json_object(j);
-	us_json_kv_uint(j, "person", o->person->id);
-	us_json_kv_cstr(j, "name", o->person->name);
+	us_json_kv_uint(j, "person", o->of.person->id);
+	us_json_kv_cstr(j, "name", o->of.person->name);
 	us_json_kv_cstr(j, "decision", reason == US_REASON_NONE ? "allow" : "deny");
 	us_json_kv_cstr(j, "reason", us_reason_name((unsigned)reason));
-	put_text(j, "rule", o->ruling.rule_id);
-	put_text(j, "paragraph", o->ruling.paragraph);
+	put_text(j, "rule", o->of.ruling.rule_id);
+	put_text(j, "paragraph", o->of.ruling.paragraph);
 	put_visible(o, j);
 	us_json_close(j);
 }

@@ -1,0 +1,48 @@
+#include "registry/opinion.h"
+
+/* The person's live credential that lasts longest, or NULL. */
+static const struct us_credential *
+credential_of(const struct us_registry *reg, uint32_t person, int64_t at_ns)
+{
+	const struct us_credential *best = NULL;
+
+	for (size_t i = 0; i < us_registry_credentials(reg); i++) {
+		const struct us_credential *c = us_registry_credential(reg, i);
+
+		if (c->person == person && c->approved && !c->revoked && c->from_ns <= at_ns && at_ns < c->to_ns &&
+		    (best == NULL || c->to_ns > best->to_ns))
+			best = c;
+	}
+	return best;
+}
+
+void
+us_registry_opinion(const struct us_registry *reg, const struct us_person *person, enum us_action action,
+    const struct us_collection *collection, uint64_t records, int64_t at_ns, struct us_opinion *out)
+{
+	const struct us_order *order = us_registry_order(reg);
+	const struct us_credential *credential = credential_of(reg, person->id, at_ns);
+
+	*out = (struct us_opinion){ .person = person, .has_credential = credential != NULL };
+	out->subject = us_registry_subject(reg, person, at_ns);
+	us_registry_context(reg, credential, (struct us_bytes){ NULL, 0 }, at_ns, &out->context);
+	out->context.unknown = US_UNKNOWN_ADDRESS | US_UNKNOWN_USAGE | US_UNKNOWN_APPROVAL |
+	    (credential == NULL ? US_UNKNOWN_CREDENTIAL : 0);
+	out->context.purpose = order->n_purposes > 0 ? order->purposes[0].code : us_bytes_of("stated");
+	out->context.records = records;
+	if (collection != NULL)
+		out->context.collection = us_bytes_of(collection->name);
+	us_order_evaluate(order, &out->subject, action, &out->context, &out->ruling);
+}
+
+enum us_reason
+us_person_fallen(const struct us_person *person)
+{
+	switch (person->status) {
+	case US_PERSON_ACTIVE: return US_REASON_NONE;
+	case US_PERSON_PENDING: return US_REASON_PENDING;
+	case US_PERSON_SUSPENDED: return US_REASON_SUSPENDED;
+	case US_PERSON_ENDED: return US_REASON_ENDED;
+	}
+	return US_REASON_ENDED;
+}

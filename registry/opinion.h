@@ -1,0 +1,25 @@
+/*
+ * What the order says to one person of a request that nobody makes: for explanations, and for whoever asks what could have been done at
+ * a moment that is past. What such a question cannot know (address, what was disclosed before, approvals) is left out; a purpose is taken to be
+ * stated. Pure; a registry that nobody applies to may be asked by any number of threads.
+ */
+#ifndef US_REGISTRY_OPINION_H
+#define US_REGISTRY_OPINION_H
+
+#include "registry/registry.h"
+
+struct us_opinion {
+	const struct us_person *person;
+	struct us_subject subject;
+	struct us_context context; /* views into the registry */
+	struct us_ruling ruling;   /* the order's; whether the person stands at all is not in it */
+	int has_credential;        /* a live one */
+};
+
+/* collection: what it is about, or NULL; records: how many. The registry is one of that moment (us_registry_at()). */
+void us_registry_opinion(const struct us_registry *reg, const struct us_person *person, enum us_action action,
+    const struct us_collection *collection, uint64_t records, int64_t at_ns, struct us_opinion *out);
+/* Why somebody who does not stand cannot do anything, whatever the order says; US_REASON_NONE of who stands. */
+enum us_reason us_person_fallen(const struct us_person *person);
+
+#endif
