@@ -1,7 +1,8 @@
-/* First byte: a type, or 0 for a committed act. What decodes must encode to the same bytes. */
+/* First byte: a type, or 0 for a committed act. What decodes must encode to the same bytes, and have the form that the log's side wants. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit/state.h"
 #include "registry/act.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -24,6 +25,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	us_buf_init(&b, US_ACT_COMMITTED_MAX);
 	if (data[0] == 0) {
+		struct us_state state;
+		int taken;
+
+		us_state_init(&state);
+		taken = us_state_take(&state, (struct us_bytes){ data + 1, size - 1 });
 		if (us_committed_act_decode(&c, &env, data + 1, size - 1) == US_OK) {
 			if (us_committed_act_encode(&b, &c) != US_OK)
 				abort();
@@ -32,6 +38,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			if (us_signed_act_encode(&b, &env) != US_OK)
 				abort();
 			same(&b, c.signed_act.p, c.signed_act.n);
+			if (c.sequence == 1 && taken != US_OK && env.type != US_ACT_BATCH_CLOSE)
+				abort();
 		}
 	} else {
 		struct us_act *act = malloc(sizeof(*act));

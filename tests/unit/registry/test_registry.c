@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "audit/entry.h"
+#include "audit/state.h"
 #include "tests/unit/registry/world.h"
 
 static enum us_reason
@@ -445,6 +447,50 @@ test_replay(void **state)
 	us_registry_free(again);
 }
 
+/* The log's side computes from the acts' bytes what the registry comes to: digests, and manifest roots of batches that close. */
+static void
+test_state(void **state)
+{
+	struct world *w = *state;
+	struct us_registry *reg;
+	struct us_state s, before;
+	uint8_t commitment[32], zeros[32] = { 0 };
+	size_t batches = 0;
+
+	history(w);
+	us_state_init(&s);
+	assert_int_equal(us_registry_new(&reg), US_OK);
+	for (size_t i = 0; i < w->n_acts; i++) {
+		const struct us_bytes act = { w->acts[i].data, w->acts[i].len };
+		const struct us_batch *batch = NULL;
+
+		assert_int_equal(us_registry_apply(reg, act, NULL), US_OK);
+		if (i + 1 < w->n_acts) {
+			const struct us_bytes later = { w->acts[i + 1].data, w->acts[i + 1].len };
+
+			before = s;
+			assert_int_equal(us_state_take(&s, later), US_ERR_VERIFY);
+			assert_memory_equal(&s, &before, sizeof s);
+		}
+		assert_int_equal(us_state_take(&s, (struct us_bytes){ act.p, act.n - 1 }), US_ERR_TRUNCATED);
+		assert_int_equal(us_state_take(&s, act), US_OK);
+		assert_int_equal(s.n, us_registry_sequence(reg));
+		assert_memory_equal(s.digest, us_registry_digest(reg), 32);
+		for (uint32_t c = 1; c <= us_registry_collections(reg); c++)
+			for (size_t b = 0; b < us_registry_batches(reg, c); b++)
+				if (us_registry_batch(reg, c, b)->sequence == s.n)
+					batch = us_registry_batch(reg, c, b);
+		assert_memory_equal(s.manifest_root, batch != NULL && batch->status != US_BATCH_VOID ? batch->facts.manifest_root : zeros, 32);
+		batches += batch != NULL;
+		assert_int_equal(us_entry_state_commitment(commitment, s.digest, s.manifest_root), US_OK);
+		assert_int_equal(us_state_check(&s, commitment), US_OK);
+		commitment[i % 32] ^= 1;
+		assert_int_equal(us_state_check(&s, commitment), US_ERR_VERIFY);
+	}
+	assert_true(batches > 0);
+	us_registry_free(reg);
+}
+
 /* Any bit flipped anywhere: refused, or another digest; and a refusal leaves the registry as it was. */
 static void
 test_flipped(void **state)
@@ -525,7 +571,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_reader_needs_signer), T(test_item_changes), T(test_two_parties), T(test_suspend),
 		T(test_people_refused), T(test_revoke), T(test_envelope), T(test_batches), T(test_copies),
-		T(test_replay), T(test_flipped), T(test_init),
+		T(test_replay), T(test_state), T(test_flipped), T(test_init),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
