@@ -6,6 +6,7 @@
 
 #include "audit/tiles.h"
 #include "client/client.h"
+#include "client/log_acts.h"
 #include "client/log_entry.h"
 #include "client/log_source.h"
 #include "client/report.h"
@@ -280,9 +281,10 @@ write_file(const char *dir, const char *path, const void *p, size_t n)
 		us_give_up(US_EXIT_OTHER, "cannot write %s: %s", whole, strerror(errno));
 }
 
+/* n_acts counts the entries of acts that go by. */
 static int
 export_tile(struct us_log_remote *remote, const struct us_log_source *source, const char *dir,
-    const struct us_tile *tile)
+    const struct us_tile *tile, uint64_t *n_acts)
 {
 	char path[US_TILE_PATH_MAX];
 	struct us_buf bytes;
@@ -292,6 +294,8 @@ export_tile(struct us_log_remote *remote, const struct us_log_source *source, co
 	err = us_tile_path(tile, path, sizeof path);
 	if (err == US_OK)
 		err = source->get(remote, path, &bytes);
+	if (err == US_OK && tile->entries)
+		*n_acts += us_log_acts_in_bundle((struct us_bytes){ bytes.data, bytes.len });
 	if (err == US_OK)
 		write_file(dir, path, bytes.data, bytes.len);
 	else
@@ -301,7 +305,7 @@ export_tile(struct us_log_remote *remote, const struct us_log_source *source, co
 }
 
 static int
-export_files(struct us_log_remote *remote, const char *dir)
+export_files(struct us_log_remote *remote, const char *dir, uint64_t *n_acts)
 {
 	struct us_log_source source = us_log_remote_source(remote);
 	struct us_progress progress;
@@ -317,10 +321,10 @@ export_files(struct us_log_remote *remote, const char *dir)
 		    (width = us_tile_width(remote->size, level, n)) != 0; n++) {
 			struct us_tile tile = { .level = level, .n = n, .width = width };
 
-			status = export_tile(remote, &source, dir, &tile);
+			status = export_tile(remote, &source, dir, &tile, n_acts);
 			if (level == 0 && status == US_EXIT_DONE) {
 				tile.entries = 1;
-				status = export_tile(remote, &source, dir, &tile);
+				status = export_tile(remote, &source, dir, &tile, n_acts);
 				us_progress_at(&progress, n * US_TILE_WIDTH, n * US_TILE_WIDTH);
 			}
 		}
@@ -348,6 +352,22 @@ export_keys(struct us_log_remote *remote, const char *dir)
 }
 
 static void
+export_acts(struct us_client *client, const struct us_log_remote *remote, uint64_t n_acts, const char *dir)
+{
+	struct us_buf acts;
+	int status = US_EXIT_DONE;
+
+	us_buf_init(&acts, US_LOG_ACTS_MAX);
+	if (us_log_acts_are_open(remote))
+		status = us_log_acts_fetch(client, &acts);
+	if (status != US_EXIT_DONE || us_log_acts_cut(&acts, n_acts) != US_OK)
+		us_give_up(status == US_EXIT_DONE ? US_EXIT_OTHER : status, "the acts cannot be exported");
+	if (acts.len > 0)
+		write_file(dir, "acts", acts.data, acts.len);
+	us_buf_free(&acts);
+}
+
+static void
 export_names(struct us_client *client, const char *dir, const char *resource, const char *file)
 {
 	const struct us_request request = { .method = "GET", .path = resource };
@@ -366,6 +386,7 @@ run_export(struct us_client *client, const struct us_args *args)
 	struct us_verify_options options = { 0 };
 	struct us_verify_report report;
 	struct us_log_remote remote;
+	uint64_t n_acts = 0;
 	char vkey[1024];
 	int status;
 
@@ -377,11 +398,12 @@ run_export(struct us_client *client, const struct us_args *args)
 	us_log_remote_open(&remote, client);
 	status = us_log_remote_keys(&remote);
 	if (status == US_EXIT_DONE)
-		status = export_files(&remote, dir);
+		status = export_files(&remote, dir, &n_acts);
 	if (status == US_EXIT_DONE) {
 		(void)snprintf(vkey, sizeof vkey, "%s\n", client->profile.vkey);
 		write_file(dir, "log.vkey", vkey, strlen(vkey));
 		export_keys(&remote, dir);
+		export_acts(client, &remote, n_acts, dir);
 		export_names(client, dir, "/v1/people", "people.json");
 		export_names(client, dir, "/v1/collections", "collections.json");
 		options.vkey = client->profile.vkey;

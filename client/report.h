@@ -14,7 +14,7 @@
 #include "audit/export.h"
 #include "client/client.h"
 #include "client/log_source.h"
-#include "registry/act.h"
+#include "registry/registry.h"
 
 /* ---- the trail ---- */
 
@@ -45,6 +45,13 @@ struct us_trail_entry {
 	const char *recipient, *purpose, *address, *query;
 };
 
+/* An entry of class STATE: act number i + 1 of the log, if it is the i-th of them. */
+struct us_trail_state {
+	size_t place;           /* in the trail's entries */
+	uint8_t commitment[32]; /* of its open part */
+	struct us_bytes act;    /* a view into the trail's acts; empty: not there */
+};
+
 struct us_trail_person {
 	uint32_t id;
 	char *name, *capacity;
@@ -60,8 +67,10 @@ struct us_trail_collection {
 struct us_trail {
 	struct us_trail_entry *entries; /* in the order of the log, from entry 0 on, none left out */
 	size_t n, cap;
-	size_t *acts; /* places in entries of those of class STATE: few, so that reports on acts need not walk the whole log */
+	struct us_trail_state *acts; /* entries of class STATE: few, so that reports on acts need not walk the whole log */
 	size_t n_acts, acts_cap;
+	struct us_buf committed; /* the acts as they were committed, if they are there; see us_trail_take_acts() */
+	size_t n_committed;      /* the first so many of acts have theirs */
 	struct us_trail_chunk *chunks; /* what entries point at */
 	struct us_trail_person *people;
 	size_t n_people;
@@ -77,7 +86,14 @@ void us_trail_free(struct us_trail *t);
 /* Appends the next entry, its boxes opened with the keys that are present (keys may be NULL). US_ERR_COMMITMENT,
  * US_ERR_AUTH, US_ERR_FORMAT: a box does not open as it must; US_ERR_NOMEM. */
 int us_trail_add(struct us_trail *t, const struct us_entry_view *view, const struct us_box_keys *keys);
-/* Once all entries are there: names of people and collections from the acts that entered them, then from the vault's lists
+/* Once all entries are there: takes the acts (str32 after str32; file is moved, and left empty), the first of them or all, each checked against the
+ * state that its entry commits to. US_ERR_VERIFY: one is not the log's, or there are more than it has; US_ERR_FORMAT and the like: no acts.
+ * After an error the trail has none, as before. */
+int us_trail_take_acts(struct us_trail *t, struct us_buf *file);
+/* The registry as it was at that moment, folded from the acts. US_ERR_NOT_FOUND: acts up to then are not all there;
+ * errors of us_registry_apply(). Free with us_registry_free(). */
+int us_trail_registry(const struct us_trail *t, int64_t at_ns, struct us_registry **out);
+/* Once all entries, and the acts if there are any, are there: names of people and collections from the acts that entered them, then from the vault's lists
  * (answers of /v1/people and /v1/collections, or NULL). */
 int us_trail_names(struct us_trail *t, const cJSON *people, const cJSON *collections);
 
@@ -87,7 +103,7 @@ struct us_trail_act {
 	struct us_signed_act signed_act;
 	const struct us_act *act; /* until the next call */
 };
-/* 1 if the entry is of an act and holds it whole; larger acts are in the log as a digest only. */
+/* 1 if the entry is of an act and the act is there whole: in the entry, or, of larger ones, among those of us_trail_take_acts(). */
 int us_trail_act(const struct us_trail *t, const struct us_trail_entry *e, struct us_trail_act *out);
 /* The number that an act's result gives (person, copy, filing); 0 if none. */
 uint64_t us_trail_result(const struct us_trail_act *a);

@@ -66,7 +66,7 @@ note_origin(struct us_report *r, const struct us_report_records *wanted)
 	struct us_trail_act a;
 
 	for (size_t i = 0; i < r->trail->n_acts; i++) {
-		const struct us_trail_entry *e = &r->trail->entries[r->trail->acts[i]];
+		const struct us_trail_entry *e = &r->trail->entries[r->trail->acts[i].place];
 		const struct us_act_batch_close *b;
 
 		if (e->action != US_ACTION_BATCH_CLOSE || !us_trail_act(r->trail, e, &a) ||

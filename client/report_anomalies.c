@@ -54,8 +54,8 @@ corpus_at(const struct us_trail *t, uint32_t collection, uint64_t index)
 	struct us_trail_act a;
 	uint64_t n = 0;
 
-	for (size_t i = 0; i < t->n_acts && t->entries[t->acts[i]].index <= index; i++) {
-		const struct us_trail_entry *e = &t->entries[t->acts[i]];
+	for (size_t i = 0; i < t->n_acts && t->entries[t->acts[i].place].index <= index; i++) {
+		const struct us_trail_entry *e = &t->entries[t->acts[i].place];
 
 		if (e->action == US_ACTION_BATCH_CLOSE && e->collection == collection && us_trail_act(t, e, &a) &&
 		    a.signed_act.type == US_ACT_BATCH_CLOSE)

@@ -232,7 +232,7 @@ fate_of(const struct us_report *r, size_t from, uint32_t collection, uint32_t sl
 	struct us_trail_act a;
 
 	for (size_t i = from + 1; i < r->trail->n_acts; i++) {
-		const struct us_trail_entry *e = &r->trail->entries[r->trail->acts[i]];
+		const struct us_trail_entry *e = &r->trail->entries[r->trail->acts[i].place];
 
 		if (e->action != US_ACTION_BATCH_RELEASE && e->action != US_ACTION_BATCH_WITHDRAW &&
 		    e->action != US_ACTION_BATCH_VOID)
@@ -252,7 +252,7 @@ fate_of(const struct us_report *r, size_t from, uint32_t collection, uint32_t sl
 static void
 list_batch(struct us_report *r, size_t at, const struct us_act_batch_close *batch)
 {
-	const struct us_trail_entry *e = &r->trail->entries[r->trail->acts[at]];
+	const struct us_trail_entry *e = &r->trail->entries[r->trail->acts[at].place];
 	const struct us_trail_collection *c = us_trail_collection(r->trail, batch->collection);
 	const uint64_t ends[2] = { batch->first, batch->first + batch->count - 1 };
 	const uint32_t collection = batch->collection, slot = batch->slot;
@@ -286,7 +286,7 @@ us_report_holdings(struct us_report *r)
 	struct us_trail_act a;
 
 	for (size_t i = 0; i < r->trail->n_acts; i++) {
-		const struct us_trail_entry *e = &r->trail->entries[r->trail->acts[i]];
+		const struct us_trail_entry *e = &r->trail->entries[r->trail->acts[i].place];
 
 		if (e->action != US_ACTION_BATCH_CLOSE || !us_report_in_range(r, e) || !us_trail_act(r->trail, e, &a) ||
 		    a.signed_act.type != US_ACT_BATCH_CLOSE)

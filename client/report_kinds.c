@@ -25,7 +25,7 @@ const struct us_report_kind us_report_kinds[] = {
 	    ENTRY_COLUMNS "copy recipient purpose collection records bates paragraph status sha256", ACCESS | RECORDS,
 	    us_report_disclosures },
 	{ "authorised", "Who was authorised to see this record at that time, and why?", "COLLECTION/BATES --at TIME",
-	    "person decision reason rule paragraph", 0, us_report_authorised },
+	    "person decision reason rule paragraph depends_on", 0, us_report_authorised },
 	{ "exceptions", "Was anything done with an expired, revoked or pending credential?", "",
 	    ENTRY_COLUMNS "decision reason by_the_acts count", ACCESS, us_report_exceptions },
 	{ "administration", "Which privileged acts were done, by whom, and who signed?", "",

@@ -1,4 +1,4 @@
-/* Reports on the log itself: whether it was altered, what a certificate needs; and who was authorised, which the vault says. */
+/* Reports on the log itself: whether it was altered, what a certificate needs. */
 #include <string.h>
 
 #include "client/lookup.h"
@@ -126,78 +126,4 @@ us_report_certificate(struct us_report *r)
 	finding(r, "how", "under penalty of perjury (28 U.S.C. 1746), with reasonable notice to the other side");
 	us_report_note(r, "Declarations under Fed. R. Evid. 902(13) and 902(14) are a person's own; this is what they rest on.");
 	return US_EXIT_DONE;
-}
-
-/* ---- authorised ---- */
-
-static void
-list_person(struct us_report *r, const cJSON *person)
-{
-	cJSON *row = us_report_row(r);
-	const char *reason = us_json_text(person, "reason");
-
-	us_report_text(row, "person", us_json_text(person, "name"));
-	us_report_text(row, "decision", us_json_text(person, "decision"));
-	us_report_text(row, "reason", strcmp(reason, "none") == 0 ? NULL : reason);
-	us_report_text(row, "rule", us_json_text(person, "rule"));
-	us_report_text(row, "paragraph", us_json_text(person, "paragraph"));
-}
-
-static int
-put_parameter(struct us_buf *path, char before, const char *name, const char *value)
-{
-	int err = us_buf_putf(path, "%c%s=", before, name);
-
-	return err == US_OK ? us_put_escaped(path, value) : err;
-}
-
-int
-us_report_authorised(struct us_report *r)
-{
-	const char *slash = r->ask->record == NULL ? NULL : strchr(r->ask->record, '/');
-	const char *action = r->ask->action == NULL ? "read" : r->ask->action;
-	cJSON *answer = NULL;
-	const cJSON *person;
-	char collection[US_COLLECTION_NAME_MAX + 1];
-	struct us_buf path;
-	uint64_t may = 0;
-	int status, err;
-
-	if (slash == NULL || (size_t)(slash - r->ask->record) >= sizeof collection)
-		us_usage_error("for which record? underseal audit report authorised COLLECTION/BATES --at TIME");
-	if (r->client == NULL) {
-		us_report_note(r, "Who was authorised follows from the order and the acts up to then, which the vault evaluates: "
-		    "ask it, without --dir.");
-		return US_EXIT_INCOMPLETE;
-	}
-	(void)snprintf(collection, sizeof collection, "%.*s", (int)(slash - r->ask->record), r->ask->record);
-	us_buf_init(&path, 4096);
-	err = us_buf_putf(&path, "/v1/order/who");
-	if (err == US_OK)
-		err = put_parameter(&path, '?', "action", action);
-	if (err == US_OK && r->ask->at != NULL)
-		err = put_parameter(&path, '&', "at", r->ask->at);
-	if (err == US_OK)
-		err = put_parameter(&path, '&', "collection", collection);
-	if (err == US_OK)
-		err = put_parameter(&path, '&', "bates", slash + 1);
-	if (err != US_OK || us_buf_cstr(&path) == NULL)
-		us_usage_error("this is too long to ask");
-	status = us_client_get(r->client, us_buf_cstr(&path), &answer);
-	us_buf_free(&path);
-	if (status != US_EXIT_DONE)
-		return status;
-	cJSON_ArrayForEach(person, cJSON_GetObjectItemCaseSensitive(answer, "people")) {
-		list_person(r, person);
-		may += strcmp(us_json_text(person, "decision"), "allow") == 0;
-	}
-	us_report_text(r->summary, "record", r->ask->record);
-	us_report_text(r->summary, "action", action);
-	us_report_text(r->summary, "at", us_json_text(answer, "at"));
-	us_report_number(r->summary, "order version", (uint64_t)us_json_number(answer, "order", 0));
-	us_report_number(r->summary, "people who may", may);
-	us_report_note(r, "This answer is the vault's, not the log's: it evaluates the order and the acts up to that time "
-	    "(entry %.0f).", us_json_number(answer, "entry", 0));
-	cJSON_Delete(answer);
-	return status;
 }

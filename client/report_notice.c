@@ -41,7 +41,7 @@ add_batch(struct us_report *r, struct notice *n, uint32_t slot)
 	struct us_trail_act a;
 
 	for (size_t i = 0; i < r->trail->n_acts; i++) {
-		const struct us_trail_entry *e = &r->trail->entries[r->trail->acts[i]];
+		const struct us_trail_entry *e = &r->trail->entries[r->trail->acts[i].place];
 
 		if (e->action != US_ACTION_BATCH_CLOSE || e->collection != n->collection || !us_trail_act(r->trail, e, &a) ||
 		    a.signed_act.type != US_ACT_BATCH_CLOSE)
@@ -64,7 +64,7 @@ from_clawback(struct us_report *r, struct notice *n)
 	if (end == digits || *end != '\0')
 		us_usage_error("--clawback takes the id of a clawback, such as clawback-1");
 	for (size_t i = 0; i < r->trail->n_acts; i++) {
-		const struct us_trail_entry *e = &r->trail->entries[r->trail->acts[i]];
+		const struct us_trail_entry *e = &r->trail->entries[r->trail->acts[i].place];
 		const struct us_selection *s;
 		struct us_run run = { 0, 0 };
 		size_t at = 0;

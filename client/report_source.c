@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/log_acts.h"
 #include "client/report_index.h"
 #include "common/err.h"
 
@@ -157,6 +158,44 @@ key_of(struct us_client *client, const struct us_report_from *from, struct us_bu
 	return client->profile.vkey;
 }
 
+/* Checks the acts and takes them. Returns an exit status. */
+static int
+take_acts(struct us_trail *t, struct us_buf *acts)
+{
+	const int err = t->verified.verdict == US_VERDICT_OK ? us_trail_take_acts(t, acts) : US_OK;
+
+	us_buf_free(acts);
+	if (err == US_ERR_NOMEM)
+		us_give_up(US_EXIT_OTHER, "out of memory");
+	if (err != US_OK)
+		us_say("VERIFICATION FAILED: the acts beside the log are not those that it commits to: %s", us_strerror(err));
+	return err == US_OK ? US_EXIT_DONE : US_EXIT_UNVERIFIED;
+}
+
+/* The acts that the export has beside the log, if it has any. */
+static int
+read_acts(const char *dir, struct us_trail *t)
+{
+	struct us_buf acts;
+	int err = US_OK;
+	FILE *f = open_in(dir, "acts");
+
+	if (f == NULL)
+		return US_EXIT_DONE;
+	us_buf_init(&acts, US_LOG_ACTS_MAX);
+	for (uint8_t part[16384]; err == US_OK;) {
+		const size_t n = fread(part, 1, sizeof part, f);
+
+		if (n == 0)
+			break;
+		err = us_buf_put(&acts, part, n);
+	}
+	if (err != US_OK || ferror(f))
+		us_give_up(US_EXIT_OTHER, "the acts in %s cannot be read", dir);
+	(void)fclose(f);
+	return take_acts(t, &acts);
+}
+
 static void
 name_all(const char *dir, struct us_trail *t)
 {
@@ -172,7 +211,7 @@ static int
 gather_export(const struct us_report_from *from, const char *vkey, struct gathering *g)
 {
 	struct us_verify_options options = { .on_entry = take_entry, .arg = g, .vkey = vkey };
-	int err;
+	int err, status;
 
 	g->trail->offline = 1;
 	g->keys = open_in(from->dir, "keys.jsonl");
@@ -188,9 +227,11 @@ gather_export(const struct us_report_from *from, const char *vkey, struct gather
 	if (g->keys != NULL)
 		(void)fclose(g->keys);
 	us_wipe(&g->next, sizeof g->next);
-	if (err == US_OK)
-		name_all(from->dir, g->trail);
-	return verified(err);
+	if (err != US_OK)
+		return verified(err);
+	status = read_acts(from->dir, g->trail);
+	name_all(from->dir, g->trail);
+	return status;
 }
 
 /* The answer's entries by way of the index. US_ERR_NOT_FOUND: there is none for this checkpoint. */
@@ -239,6 +280,23 @@ gather_indexed(const struct us_report_from *from, const char *vkey, struct gathe
 	return status;
 }
 
+/* What was done since the log was fetched is no act of it yet. */
+static int
+fetch_acts(struct us_client *client, struct us_trail *t)
+{
+	struct us_buf acts;
+	int status;
+
+	us_buf_init(&acts, US_LOG_ACTS_MAX);
+	status = us_log_acts_fetch(client, &acts);
+	if (status == US_EXIT_DONE && us_log_acts_cut(&acts, t->n_acts) != US_OK)
+		us_give_up(US_EXIT_OTHER, "the vault's acts are malformed");
+	if (status == US_EXIT_DONE)
+		return take_acts(t, &acts);
+	us_buf_free(&acts);
+	return status;
+}
+
 static int
 gather_online(struct us_client *client, struct gathering *g)
 {
@@ -262,6 +320,8 @@ gather_online(struct us_client *client, struct gathering *g)
 		if (status == US_EXIT_DONE && g->trail->verified.verdict != US_VERDICT_OK)
 			status = remote.status; /* a refusal, which has been explained */
 	}
+	if (status == US_EXIT_DONE && g->trail->verified.verdict == US_VERDICT_OK && us_log_acts_are_open(&remote))
+		status = fetch_acts(client, g->trail);
 	if (status == US_EXIT_DONE && us_trail_names(g->trail, people, collections) != US_OK)
 		us_give_up(US_EXIT_OTHER, "out of memory");
 	cJSON_Delete(people);

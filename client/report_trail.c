@@ -2,8 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit/state.h"
 #include "client/report.h"
 #include "common/err.h"
+#include "registry/versions.h"
 
 #define CHUNK_BYTES ((size_t)1 << 20)
 #define LISTS_MAX 1048576 /* people or collections of one vault */
@@ -19,6 +21,7 @@ us_trail_init(struct us_trail *t)
 {
 	memset(t, 0, sizeof *t);
 	t->act = calloc(1, sizeof *t->act);
+	us_buf_init(&t->committed, 0);
 }
 
 void
@@ -43,6 +46,7 @@ us_trail_free(struct us_trail *t)
 	free(t->collections);
 	free(t->entries);
 	free(t->acts);
+	us_buf_free(&t->committed);
 	free(t->act);
 	memset(t, 0, sizeof *t);
 }
@@ -191,17 +195,19 @@ open_box(struct us_trail *t, struct us_trail_entry *e, const struct us_entry_vie
 }
 
 static int
-note_act(struct us_trail *t, size_t at)
+note_act(struct us_trail *t, const uint8_t commitment[32])
 {
 	if (t->n_acts == t->acts_cap) {
-		size_t cap = t->acts_cap == 0 ? 256 : t->acts_cap * 2, *more;
+		size_t cap = t->acts_cap == 0 ? 256 : t->acts_cap * 2;
+		struct us_trail_state *more;
 
 		if (cap > SIZE_MAX / sizeof *more || (more = realloc(t->acts, cap * sizeof *more)) == NULL)
 			return US_ERR_NOMEM;
 		t->acts = more;
 		t->acts_cap = cap;
 	}
-	t->acts[t->n_acts++] = at;
+	t->acts[t->n_acts] = (struct us_trail_state){ .place = t->n };
+	memcpy(t->acts[t->n_acts++].commitment, commitment, 32);
 	return US_OK;
 }
 
@@ -227,7 +233,7 @@ us_trail_add(struct us_trail *t, const struct us_entry_view *view, const struct 
 		if ((keys->present & 1u << box) != 0)
 			err = open_box(t, e, view, (enum us_box)box, keys->key[box]);
 	if (err == US_OK && view->entry_class == US_CLASS_STATE)
-		err = note_act(t, t->n);
+		err = note_act(t, view->state);
 	if (err == US_OK)
 		t->n++;
 	return err;
@@ -236,14 +242,85 @@ us_trail_add(struct us_trail *t, const struct us_entry_view *view, const struct 
 /* ---- acts ---- */
 
 int
+us_trail_take_acts(struct us_trail *t, struct us_buf *file)
+{
+	struct us_state state;
+	struct us_reader r;
+	size_t n = 0;
+	int err = US_OK;
+
+	us_state_init(&state);
+	us_reader_init(&r, file->data, file->len);
+	for (; err == US_OK && r.left > 0; n++) {
+		const struct us_bytes act = us_take_str32(&r, US_STATE_ACT_MAX);
+
+		err = r.err != US_OK ? r.err : n == t->n_acts ? US_ERR_VERIFY : us_state_take(&state, act);
+		if (err == US_OK)
+			err = us_state_check(&state, t->acts[n].commitment);
+		if (err == US_OK)
+			t->acts[n].act = act;
+	}
+	if (err != US_OK) {
+		for (size_t i = 0; i < t->n_acts; i++)
+			t->acts[i].act = (struct us_bytes){ NULL, 0 };
+		return err;
+	}
+	us_buf_free(&t->committed);
+	t->committed = *file;
+	t->n_committed = n;
+	us_buf_init(file, 0);
+	return US_OK;
+}
+
+/* The bytes of the entry's act; none: not there. */
+static struct us_bytes
+act_of(const struct us_trail *t, const struct us_trail_entry *e)
+{
+	if (e->sequence != US_ENTRY_NONE && e->sequence > 0 && e->sequence <= t->n_committed)
+		return t->acts[e->sequence - 1].act;
+	return e->summary.n > 32 ? e->summary : (struct us_bytes){ NULL, 0 };
+}
+
+int
 us_trail_act(const struct us_trail *t, const struct us_trail_entry *e, struct us_trail_act *out)
 {
-	if (e->entry_class != US_CLASS_STATE || e->sequence == US_ENTRY_NONE || e->summary.n <= 32 || t->act == NULL ||
-	    us_committed_act_decode(&out->committed, &out->signed_act, e->summary.p, e->summary.n) != US_OK ||
+	const struct us_bytes act = e->entry_class == US_CLASS_STATE ? act_of(t, e) : (struct us_bytes){ NULL, 0 };
+
+	if (e->sequence == US_ENTRY_NONE || act.n == 0 || t->act == NULL ||
+	    us_committed_act_decode(&out->committed, &out->signed_act, act.p, act.n) != US_OK ||
 	    us_act_decode(t->act, out->signed_act.type, out->signed_act.payload) != US_OK)
 		return 0;
 	out->act = t->act;
 	return 1;
+}
+
+int
+us_trail_registry(const struct us_trail *t, int64_t at_ns, struct us_registry **out)
+{
+	struct us_committed_act act;
+	struct us_registry *reg;
+	int err = us_registry_new(&reg);
+	size_t i;
+
+	*out = NULL;
+	for (i = 0; err == US_OK && i < t->n_committed; i++) {
+		err = us_committed_act_decode(&act, NULL, t->acts[i].act.p, t->acts[i].act.n);
+		/* without its first act a vault is nothing: before that everything was as it made it */
+		if (err == US_OK && i > 0 && act.time_ns > at_ns)
+			break;
+		if (err == US_OK)
+			err = us_registry_apply(reg, t->acts[i].act, NULL);
+	}
+	/* what came behind the last one that is there may have been before that moment, too */
+	if (err == US_OK && i == t->n_committed && (i == 0 || i < t->n_acts))
+		err = US_ERR_NOT_FOUND;
+	if (err != US_OK) {
+		us_registry_free(reg);
+		return err;
+	}
+	(void)us_registry_at(reg, at_ns);
+	*out = reg;
+	return US_OK;
 }
 
 uint64_t
@@ -340,6 +417,17 @@ add_collection(struct us_trail *t, uint32_t id, struct us_bytes name, struct us_
 	return c->name == NULL || c->prefix == NULL ? US_ERR_NOMEM : US_OK;
 }
 
+/* The first people, whom the vault's making entered: numbered from 1 on. */
+static int
+names_of_init(struct us_trail *t, const struct us_act_init *init)
+{
+	int err = US_OK;
+
+	for (size_t i = 0; err == US_OK && i < init->n_people; i++)
+		err = add_person(t, (uint32_t)i + 1, init->people[i].name, us_capacity_name(init->people[i].capacity), 1);
+	return err;
+}
+
 static int
 names_of_acts(struct us_trail *t)
 {
@@ -347,12 +435,14 @@ names_of_acts(struct us_trail *t)
 	int err = US_OK;
 
 	for (size_t i = 0; err == US_OK && i < t->n_acts; i++) {
-		const struct us_trail_entry *e = &t->entries[t->acts[i]];
+		const struct us_trail_entry *e = &t->entries[t->acts[i].place];
 
-		if ((e->action != US_ACTION_PERSON_ADD && e->action != US_ACTION_COLLECTION_CREATE) ||
+		if ((e->action != US_ACTION_INIT && e->action != US_ACTION_PERSON_ADD && e->action != US_ACTION_COLLECTION_CREATE) ||
 		    !us_trail_act(t, e, &a))
 			continue;
-		if (a.signed_act.type == US_ACT_PERSON_ADD)
+		if (a.signed_act.type == US_ACT_INIT)
+			err = names_of_init(t, &a.act->u.init);
+		else if (a.signed_act.type == US_ACT_PERSON_ADD)
 			err = add_person(t, (uint32_t)us_trail_result(&a), a.act->u.person_add.name,
 			    us_capacity_name(a.act->u.person_add.capacity), 1);
 		else if (a.signed_act.type == US_ACT_COLLECTION_CREATE)

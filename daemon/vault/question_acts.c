@@ -1,7 +1,7 @@
 /*
  * All committed acts, one behind the other, for whoever the order lets open every access box of the log. The log holds them too, but the larger
  * ones (orders, documents) by their digest alone; with these, what the registry was at any moment can be folded again without the vault, and
- * every act is checked against the state that its entry committed to (docs/PROTOCOL.md, section 9).
+ * every act is checked against the state that its entry committed to (docs/PROTOCOL.md, section 10).
  */
 #include <stdlib.h>
 

@@ -155,6 +155,11 @@ questions(void **state)
 	assert_int_equal(get("/v1/documents/" DIGEST), 0);
 	assert_int_equal(m->what, US_QUESTION_DOCUMENT);
 	assert_true(us_bytes_is(m->argument, DIGEST));
+	assert_int_equal(get("/v1/log/acts"), 0);
+	assert_int_equal(m->what, US_QUESTION_ACTS);
+	assert_int_equal(m->first, 0);
+	assert_int_equal(get("/v1/log/acts?after=4294967295"), 0);
+	assert_int_equal(m->first, UINT32_MAX);
 }
 
 static void
@@ -175,6 +180,7 @@ questions_refused(void **state)
 		"/v1/clawbacks/clawback-1/report", "/v1/clawbacks/0/report", "/v1/documents/abc", "/v1/documents/" DIGEST "0",
 		"/v1/documents/g0112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
 		"/v1/documents/A0112233445566778899aabbccddeeff00112233445566778899aabbccddeeff", "/v1/documents/" DIGEST "?a=b",
+		"/v1/log/acts?after=4294967296", "/v1/log/acts?after=-1", "/v1/log/acts?from=1",
 	};
 
 	(void)state;
