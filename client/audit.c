@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "audit/tiles.h"
+#include "client/audit_verify.h"
 #include "client/client.h"
 #include "client/log_acts.h"
 #include "client/log_entry.h"
@@ -15,106 +16,9 @@
 
 #define FILE_MAX_BYTES US_BUNDLE_MAX
 
-/* ---- verify ---- */
-
-static int
-print_report(struct us_client *client, const struct us_verify_report *r)
-{
-	cJSON *document;
-	char *text, from[US_TIME_TEXT_SIZE], to[US_TIME_TEXT_SIZE];
-
-	if (!client->json) {
-		printf("%s", us_verdict_name(r->verdict));
-		if (r->index != US_ENTRY_NONE && r->verdict != US_VERDICT_OK)
-			printf(" at index %llu", (unsigned long long)r->index);
-		printf(": %llu entries\n", (unsigned long long)r->entries);
-		if (r->detail[0] != '\0')
-			printf("%s\n", r->detail);
-		if (r->own_vkey)
-			puts("The key came with the log itself: give --vkey FILE from another source to know "
-			    "whose log it is.");
-		if (r->entries > 0)
-			printf("from %s to %s\n", us_time_format(r->first_ns, from), us_time_format(r->last_ns, to));
-		return us_verdict_exit(r->verdict);
-	}
-	document = cJSON_CreateObject();
-	(void)cJSON_AddStringToObject(document, "verdict", us_verdict_name(r->verdict));
-	if (r->index == US_ENTRY_NONE)
-		(void)cJSON_AddNullToObject(document, "index");
-	else
-		(void)cJSON_AddNumberToObject(document, "index", (double)r->index);
-	(void)cJSON_AddNumberToObject(document, "entries", (double)r->entries);
-	(void)cJSON_AddStringToObject(document, "detail", r->detail);
-	(void)cJSON_AddBoolToObject(document, "own_vkey", r->own_vkey);
-	(void)cJSON_AddStringToObject(document, "origin", r->checkpoint.origin);
-	text = cJSON_PrintUnformatted(document);
-	puts(text == NULL ? "{}" : text);
-	cJSON_free(text);
-	cJSON_Delete(document);
-	return us_verdict_exit(r->verdict);
-}
-
-static void
-on_progress(void *arg, uint64_t done, uint64_t size)
-{
-	struct us_progress *progress = arg;
-
-	progress->total = size;
-	us_progress_at(progress, done, done);
-}
-
-static int
-run_verify(struct us_client *client, const struct us_args *args)
-{
-	const char *dir = us_arg(args, "dir"), *vkey_file = us_arg(args, "vkey");
-	struct us_verify_options options = { .on_progress = on_progress };
-	struct us_verify_report report;
-	struct us_log_remote remote = { 0 };
-	struct us_progress progress;
-	struct us_log_source source;
-	struct us_buf vkey;
-	int err, status = US_EXIT_DONE;
-
-	us_buf_init(&vkey, 4096);
-	if (vkey_file != NULL) {
-		if (us_file_read(vkey_file, 4000, &vkey) != US_OK)
-			us_give_up(US_EXIT_OTHER, "cannot read the log key %s", vkey_file);
-		while (vkey.len > 0 && (vkey.data[vkey.len - 1] == '\n' || vkey.data[vkey.len - 1] == ' '))
-			vkey.len--;
-		options.vkey = us_buf_cstr(&vkey);
-	} else if (dir != NULL && client->profile_directory != NULL) {
-		us_profile_open_public(&client->profile, client->profile_directory);
-		options.vkey = client->profile.vkey;
-	}
-	us_progress_start(&progress, "entries", 0);
-	options.arg = &progress;
-	if (dir != NULL)
-		err = us_export_verify(&report, dir, &options);
-	else {
-		us_log_remote_open(&remote, client);
-		if (options.vkey == NULL)
-			options.vkey = client->profile.vkey;
-		if (us_flag(args, "keys"))
-			status = us_log_remote_keys(&remote);
-		source = us_log_remote_source(&remote);
-		err = us_log_verify(&report, &source, &options);
-		if (status == US_EXIT_DONE)
-			status = remote.status;
-		us_log_remote_close(&remote);
-	}
-	us_progress_end(&progress);
-	if (err != US_OK)
-		us_give_up(US_EXIT_OTHER, "cannot verify: %s", us_strerror(err));
-	if (status == US_EXIT_DONE)
-		status = print_report(client, &report);
-	us_buf_free(&vkey);
-	return status;
-}
-
 /* ---- list ---- */
 
 struct listing {
-	struct us_log_remote *remote;
 	struct us_log_names names;
 	struct us_log_filter filter;
 	FILE *out; /* a temporary file: shown once the verdict is OK */
@@ -122,14 +26,13 @@ struct listing {
 };
 
 static int
-list_entry(void *arg, const struct us_entry_view *view, const struct us_digest *leaf)
+list_entry(void *arg, const struct us_verified_entry *e)
 {
 	struct listing *l = arg;
 	int err;
 
-	(void)leaf;
 	us_buf_reset(&l->line);
-	err = us_log_entry_json(&l->line, view, &l->remote->keys[view->index], &l->names, &l->filter);
+	err = us_log_entry_json(&l->line, e->view, e->keys, &l->names, &l->filter);
 	/* an entry that does not fit the filter gives no line */
 	if (err == US_OK && l->line.len > 0 && fwrite(l->line.data, 1, l->line.len, l->out) != l->line.len)
 		err = US_ERR_IO;
@@ -204,7 +107,7 @@ static int
 run_list(struct us_client *client, const struct us_args *args)
 {
 	struct us_log_remote remote;
-	struct listing l = { .remote = &remote };
+	struct listing l = { .out = tmpfile() };
 	struct us_verify_options options = { .on_entry = list_entry, .arg = &l };
 	struct us_verify_report report;
 	struct us_log_source source;
@@ -221,7 +124,6 @@ run_list(struct us_client *client, const struct us_args *args)
 	us_log_remote_open(&remote, client);
 	options.vkey = client->profile.vkey;
 	us_buf_init(&l.line, 4u * 1024u * 1024u);
-	l.out = tmpfile();
 	if (l.out == NULL)
 		us_give_up(US_EXIT_OTHER, "cannot make a temporary file");
 	status = us_client_get(client, "/v1/people", &l.names.people);
@@ -236,7 +138,7 @@ run_list(struct us_client *client, const struct us_args *args)
 	if (err == US_OK && report.verdict == US_VERDICT_OK)
 		status = show_listing(client, &l);
 	else if (err == US_OK)
-		status = print_report(client, &report);
+		status = us_verdict_print(client, &report);
 	else {
 		us_say("an entry of the log does not open as it must: %s", us_strerror(err));
 		status = US_EXIT_UNVERIFIED;
@@ -339,11 +241,11 @@ export_keys(struct us_log_remote *remote, const char *dir)
 {
 	struct us_log_source source = us_log_remote_source(remote);
 	struct us_buf all;
-	char line[1024];
+	char line[US_EXPORT_KEYS_LINE_MAX];
 	size_t n;
 
 	us_buf_init(&all, (size_t)4 << 30);
-	while (source.next_keys != NULL && source.next_keys(remote, line, sizeof line, &n) == US_OK)
+	while (source.next_keys != NULL && source.next_keys(remote, line, &n) == US_OK)
 		if (us_buf_put(&all, line, n) != US_OK || us_buf_put(&all, "\n", 1) != US_OK)
 			us_give_up(US_EXIT_OTHER, "out of memory");
 	if (all.len > 0)
@@ -383,7 +285,7 @@ static int
 run_export(struct us_client *client, const struct us_args *args)
 {
 	const char *dir = us_arg(args, "out");
-	struct us_verify_options options = { 0 };
+	struct us_verify_options options = { .threads = us_verify_processors() };
 	struct us_verify_report report;
 	struct us_log_remote remote;
 	uint64_t n_acts = 0;
@@ -409,7 +311,7 @@ run_export(struct us_client *client, const struct us_args *args)
 		options.vkey = client->profile.vkey;
 		if (us_export_verify(&report, dir, &options) != US_OK)
 			us_give_up(US_EXIT_OTHER, "cannot verify what was exported");
-		status = print_report(client, &report);
+		status = us_verdict_print(client, &report);
 	}
 	us_log_remote_close(&remote);
 	return status;
@@ -450,11 +352,6 @@ static const struct us_option list_options[] = {
 	{ "since", "T", "from this time or date on" },
 	{ "until", "T", "up to this time or date" },
 };
-static const struct us_option verify_options[] = {
-	{ "dir", "DIR", "an export, offline" },
-	{ "vkey", "FILE", "the log's key, from a source you trust" },
-	{ "keys", NULL, "also open every box this profile may open" },
-};
 static const struct us_option export_options[] = { { "out", "DIR", "a directory that does not exist yet" } };
 
 const struct us_command us_commands_audit[] = {
@@ -464,8 +361,6 @@ const struct us_command us_commands_audit[] = {
 	    "answers an auditor's question from the verified log; without NAME, the list of them",
 	    "underseal audit report who-saw logs/OAI000000017 --html > who-saw.html", us_report_options, US_REPORT_OPTIONS,
 	    0, 2, us_report_run },
-	{ "audit verify", "[--dir DIR] [--vkey FILE]", "checks every hash, proof and signature of the log",
-	    "underseal audit verify --dir export --vkey log.vkey", verify_options, 3, 0, 0, run_verify },
 	{ "audit export", "--out DIR", "the whole log as files, with the keys you may have",
 	    "underseal audit export --out export", export_options, 1, 0, 0, run_export },
 	{ "audit checkpoint", "", "the newest checkpoint, to quote in a filing", "underseal audit checkpoint",

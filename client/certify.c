@@ -7,12 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "audit/export.h"
 #include "client/client.h"
 #include "client/package.h"
 #include "common/base64.h"
 #include "common/err.h"
 #include "common/timefmt.h"
+#include "verify/verify.h"
 
 #define TEXT_MAX 262144u
 #define BLANK "______________________________"
@@ -34,7 +34,7 @@ static const char checking[] =
 static void
 verify(struct us_client *client, const char *dir, struct us_verify_report *report)
 {
-	struct us_verify_options options = { 0 };
+	struct us_verify_options options = { .threads = us_verify_processors() };
 
 	if (client->profile_directory != NULL) {
 		us_profile_open_public(&client->profile, client->profile_directory);

@@ -10,7 +10,6 @@
 #include "client/log_source.h"
 #include "common/err.h"
 
-#define LINE_BYTES 1024
 #define LINES_MAX (256u * 1024u * 1024u)
 
 /* ---- giving ---- */
@@ -35,14 +34,14 @@ put_lines(struct us_log_remote *remote, const char *path, size_t *lines)
 {
 	const struct us_log_source source = us_log_remote_source(remote);
 	FILE *f = fopen(path, "wxe");
-	char line[LINE_BYTES];
+	char line[US_EXPORT_KEYS_LINE_MAX];
 	size_t n;
 	int written;
 
 	if (f == NULL)
 		us_give_up(US_EXIT_OTHER, "cannot make %s: %s", path, errno == EEXIST ? "it exists already" : strerror(errno));
 	written = chmod(path, 0600) == 0;
-	for (*lines = 0; written && source.next_keys(source.arg, line, sizeof line, &n) == US_OK; ++*lines)
+	for (*lines = 0; written && source.next_keys(source.arg, line, &n) == US_OK; ++*lines)
 		written = fwrite(line, 1, n, f) == n && fputc('\n', f) != EOF;
 	if (fclose(f) != 0 || !written)
 		us_give_up(US_EXIT_OTHER, "cannot write %s", path);
@@ -132,7 +131,7 @@ write_merged(const char *path, struct us_export_keys *list, size_t n)
 
 	if (f == NULL || chmod(path, 0600) != 0)
 		us_give_up(US_EXIT_OTHER, "cannot write %s: %s", path, strerror(errno));
-	us_buf_init(&line, LINE_BYTES);
+	us_buf_init(&line, US_EXPORT_KEYS_LINE_MAX + 1);
 	qsort(list, n, sizeof *list, compare_lines);
 	for (size_t i = 0; i < n && err == US_OK;) {
 		struct us_export_keys k = list[i];
@@ -158,7 +157,7 @@ static int
 run_accept(struct us_client *client, const struct us_args *args)
 {
 	const char *dir = us_arg(args, "dir");
-	struct us_verify_options options = { 0 };
+	const struct us_verify_options options = { .threads = us_verify_processors() };
 	struct us_verify_report report;
 	struct us_export_keys *list = NULL;
 	char path[4096], before[4096];

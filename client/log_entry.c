@@ -33,7 +33,7 @@ decode_box(struct opened *o, enum us_box box)
 
 /* Opens what there are keys for; an empty content counts as opened, with the values of "nothing". */
 static int
-open_boxes(struct opened *o, const struct us_entry_view *view, const struct us_box_keys *keys)
+open_boxes(struct opened *o, const struct us_entry_view *view, const struct us_export_keys *keys)
 {
 	int err = US_OK;
 
@@ -44,13 +44,9 @@ open_boxes(struct opened *o, const struct us_entry_view *view, const struct us_b
 	for (int box = 0; box < US_BOXES; box++)
 		us_buf_init(&o->content[box], US_ENTRY_CONTENT_MAX);
 	for (int box = 0; keys != NULL && box < US_BOXES && err == US_OK; box++) {
-		struct us_key key;
-
-		if ((keys->present & 1u << box) == 0)
+		if (!keys->present[box])
 			continue;
-		memcpy(key.b, keys->key[box], sizeof key.b);
-		err = us_entry_open(view, (enum us_box)box, &key, &o->content[box]);
-		us_wipe(&key, sizeof key);
+		err = us_entry_open(view, (enum us_box)box, &keys->keys[box], &o->content[box]);
 		if (err == US_OK)
 			err = decode_box(o, (enum us_box)box);
 		if (err == US_ERR_NOT_FOUND)
@@ -206,7 +202,7 @@ put_records(struct us_json *j, const struct opened *o, const struct us_log_names
 
 int
 us_log_entry_json(struct us_buf *out, const struct us_entry_view *view,
-    const struct us_box_keys *keys, const struct us_log_names *names,
+    const struct us_export_keys *keys, const struct us_log_names *names,
     const struct us_log_filter *filter)
 {
 	struct opened o;

@@ -3,7 +3,8 @@
 #define US_CLIENT_LOG_ENTRY_H
 
 #include "audit/entry.h"
-#include "client/log_source.h"
+#include "audit/export.h"
+#include "client/client.h"
 
 /* Names for the numbers in entries: answers of /v1/people and /v1/collections. */
 struct us_log_names {
@@ -23,7 +24,7 @@ struct us_log_filter {
 /* Appends the entry as one JSON object and a line end, if the filter lets it pass; a box without a key is
  * "withheld". US_ERR_COMMITMENT, US_ERR_AUTH, US_ERR_FORMAT: a box does not open as it must. */
 int us_log_entry_json(struct us_buf *out, const struct us_entry_view *view,
-    const struct us_box_keys *keys, const struct us_log_names *names,
+    const struct us_export_keys *keys, const struct us_log_names *names,
     const struct us_log_filter *filter);
 
 #endif

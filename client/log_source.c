@@ -154,7 +154,7 @@ get_file(void *arg, const char *path, struct us_buf *out)
 }
 
 static int
-next_keys(void *arg, char *line, size_t cap, size_t *n)
+next_keys(void *arg, char line[US_EXPORT_KEYS_LINE_MAX], size_t *n)
 {
 	struct us_log_remote *remote = arg;
 	struct us_key key[US_BOXES];
@@ -166,7 +166,7 @@ next_keys(void *arg, char *line, size_t cap, size_t *n)
 		remote->next_line++;
 	if (remote->keys == NULL || remote->next_line >= remote->size)
 		return US_ERR_NOT_FOUND;
-	us_buf_init(&text, cap);
+	us_buf_init(&text, US_EXPORT_KEYS_LINE_MAX);
 	for (unsigned box = 0; box < US_BOXES; box++)
 		memcpy(key[box].b, remote->keys[remote->next_line].key[box], 32);
 	err = us_export_keys_line(&text, remote->next_line,

@@ -2,8 +2,8 @@
 #ifndef US_CLIENT_LOG_SOURCE_H
 #define US_CLIENT_LOG_SOURCE_H
 
-#include "audit/export.h"
 #include "client/client.h"
+#include "verify/verify.h"
 
 /* Keys of one entry's boxes; present has bit 1 << enum us_box. */
 struct us_box_keys {

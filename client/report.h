@@ -11,10 +11,10 @@
 #ifndef US_CLIENT_REPORT_H
 #define US_CLIENT_REPORT_H
 
-#include "audit/export.h"
 #include "client/client.h"
 #include "client/log_source.h"
 #include "registry/registry.h"
+#include "verify/verify.h"
 
 /* ---- the trail ---- */
 
@@ -85,7 +85,7 @@ void us_trail_init(struct us_trail *t);
 void us_trail_free(struct us_trail *t);
 /* Appends the next entry, its boxes opened with the keys that are present (keys may be NULL). US_ERR_COMMITMENT,
  * US_ERR_AUTH, US_ERR_FORMAT: a box does not open as it must; US_ERR_NOMEM. */
-int us_trail_add(struct us_trail *t, const struct us_entry_view *view, const struct us_box_keys *keys);
+int us_trail_add(struct us_trail *t, const struct us_entry_view *view, const struct us_export_keys *keys);
 /* Once all entries are there: takes the acts (str32 after str32; file is moved, and left empty), the first of them or all, each checked against the
  * state that its entry commits to. US_ERR_VERIFY: one is not the log's, or there are more than it has; US_ERR_FORMAT and the like: no acts.
  * After an error the trail has none, as before. */

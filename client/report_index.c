@@ -294,27 +294,20 @@ lower_bound(struct us_report_index *x, uint32_t collection, uint64_t record, uin
 }
 
 static int
-read_keys(struct us_report_index *x, const struct us_posting *p, struct us_box_keys *out)
+read_keys(struct us_report_index *x, const struct us_posting *p, struct us_export_keys *out)
 {
-	char line[US_KEYS_LINE_MAX];
-	struct us_export_keys keys;
+	char line[US_EXPORT_KEYS_LINE_MAX + 2]; /* with its end and a NUL */
 	int err;
 
-	out->present = 0;
+	memset(out, 0, sizeof *out);
 	if (p->offset == UINT64_MAX)
 		return US_OK;
 	if (x->keys == NULL || p->offset > INT64_MAX || fseeko(x->keys, (off_t)p->offset, SEEK_SET) != 0 ||
 	    fgets(line, sizeof line, x->keys) == NULL)
 		return US_ERR_IO;
-	err = us_export_keys_parse(&keys, line, strcspn(line, "\n"));
-	if (err == US_OK && keys.index != p->entry)
+	err = us_export_keys_parse(out, line, strcspn(line, "\n"));
+	if (err == US_OK && out->index != p->entry)
 		err = US_ERR_VERIFY;
-	for (unsigned box = 0; err == US_OK && box < US_BOXES; box++)
-		if (keys.present[box]) {
-			out->present |= (uint8_t)(1u << box);
-			memcpy(out->key[box], keys.keys[box].b, 32);
-		}
-	us_wipe(&keys, sizeof keys);
 	us_wipe(line, sizeof line);
 	return err;
 }
@@ -326,7 +319,7 @@ load_entry(struct us_report_index *x, const struct us_posting *p, struct us_buf 
 	struct us_digest leaf, proof[US_PROOF_MAX];
 	struct us_bytes entry = { NULL, 0 };
 	struct us_entry_view view;
-	struct us_box_keys keys;
+	struct us_export_keys keys;
 	struct us_reader r;
 	size_t n_proof;
 	int err = p->entry >= x->checkpoint.size ? US_ERR_RANGE : US_OK;

@@ -17,8 +17,6 @@
 
 #include "client/report.h"
 
-#define US_KEYS_LINE_MAX 1024 /* of keys.jsonl, with its end and a NUL */
-
 struct us_report_index;
 
 /* Writes the index of a trail whose verdict is OK, mode 0600. offsets: of each entry's line in keys.jsonl. US_ERR_IO,

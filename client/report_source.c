@@ -15,42 +15,10 @@
 
 struct gathering {
 	struct us_trail *trail;
-	struct us_log_remote *remote; /* NULL offline */
-	FILE *keys;                   /* offline: keys.jsonl, or NULL */
-	uint64_t keys_at;             /* how much of it was read */
-	struct us_export_keys next;   /* read ahead from keys */
-	uint64_t next_at;             /* where its line begins */
-	int has_next;
-	int wants_offsets;            /* for an index: */
-	uint64_t *offsets;            /* of each entry's line in keys */
+	int wants_offsets;  /* for an index: */
+	uint64_t *offsets;  /* of each entry's line in keys.jsonl; all ones: none */
 	size_t offsets_cap;
 };
-
-/* The next line of keys.jsonl; lines stand in the order of their indexes. */
-static int
-read_ahead(struct gathering *g)
-{
-	char line[US_KEYS_LINE_MAX];
-	size_t n = 0;
-	int err;
-
-	g->has_next = 0;
-	while (g->keys != NULL && n == 0) {
-		if (fgets(line, sizeof line, g->keys) == NULL)
-			return ferror(g->keys) ? US_ERR_IO : US_OK;
-		n = strcspn(line, "\n");
-		g->next_at = g->keys_at;
-		g->keys_at += strlen(line);
-	}
-	if (n == sizeof line - 1)
-		return US_ERR_LIMIT;
-	if (n == 0)
-		return US_OK;
-	err = us_export_keys_parse(&g->next, line, n);
-	g->has_next = err == US_OK;
-	us_wipe(line, sizeof line);
-	return err;
-}
 
 /* Of the entry that was added last. */
 static int
@@ -69,28 +37,13 @@ note_offset(struct gathering *g, uint64_t at)
 }
 
 static int
-take_entry(void *arg, const struct us_entry_view *view, const struct us_digest *leaf)
+take_entry(void *arg, const struct us_verified_entry *e)
 {
 	struct gathering *g = arg;
-	struct us_box_keys keys = { .present = 0 };
-	int err = US_OK;
+	int err = us_trail_add(g->trail, e->view, e->keys);
 
-	(void)leaf;
-	if (g->remote != NULL)
-		return us_trail_add(g->trail, view, g->remote->keys == NULL ? NULL : &g->remote->keys[view->index]);
-	while (err == US_OK && g->has_next && g->next.index < view->index)
-		err = read_ahead(g);
-	if (g->has_next && g->next.index == view->index)
-		for (unsigned box = 0; box < US_BOXES; box++)
-			if (g->next.present[box]) {
-				keys.present |= (uint8_t)(1u << box);
-				memcpy(keys.key[box], g->next.keys[box].b, 32);
-			}
-	if (err == US_OK)
-		err = us_trail_add(g->trail, view, &keys);
 	if (err == US_OK && g->wants_offsets)
-		err = note_offset(g, keys.present != 0 ? g->next_at : UINT64_MAX);
-	us_wipe(&keys, sizeof keys);
+		err = note_offset(g, e->keys != NULL ? e->keys_at : UINT64_MAX);
 	return err;
 }
 
@@ -210,23 +163,12 @@ name_all(const char *dir, struct us_trail *t)
 static int
 gather_export(const struct us_report_from *from, const char *vkey, struct gathering *g)
 {
-	struct us_verify_options options = { .on_entry = take_entry, .arg = g, .vkey = vkey };
+	const struct us_verify_options options = { .on_entry = take_entry, .arg = g, .vkey = vkey,
+		.threads = us_verify_processors() };
 	int err, status;
 
 	g->trail->offline = 1;
-	g->keys = open_in(from->dir, "keys.jsonl");
-	err = read_ahead(g);
-	if (err == US_OK)
-		err = us_export_verify(&g->trail->verified, from->dir, &options);
-	if (err != US_OK && err != US_ERR_NOMEM) { /* a key that opens nothing, say: the verifier can name the entry */
-		options.on_entry = NULL;
-		if (us_export_verify(&g->trail->verified, from->dir, &options) == US_OK &&
-		    g->trail->verified.verdict != US_VERDICT_OK)
-			err = US_OK;
-	}
-	if (g->keys != NULL)
-		(void)fclose(g->keys);
-	us_wipe(&g->next, sizeof g->next);
+	err = us_export_verify(&g->trail->verified, from->dir, &options);
 	if (err != US_OK)
 		return verified(err);
 	status = read_acts(from->dir, g->trail);
@@ -307,7 +249,6 @@ gather_online(struct us_client *client, struct gathering *g)
 	int status;
 
 	us_log_remote_open(&remote, client);
-	g->remote = &remote;
 	options.vkey = client->profile.vkey;
 	status = us_client_get(client, "/v1/people", &people);
 	if (status == US_EXIT_DONE)
@@ -327,7 +268,6 @@ gather_online(struct us_client *client, struct gathering *g)
 	cJSON_Delete(people);
 	cJSON_Delete(collections);
 	us_log_remote_close(&remote);
-	g->remote = NULL;
 	return status;
 }
 

@@ -174,18 +174,15 @@ take_query(struct us_trail *t, struct us_trail_entry *e, const struct us_buf *co
 
 static int
 open_box(struct us_trail *t, struct us_trail_entry *e, const struct us_entry_view *view, enum us_box box,
-    const uint8_t key_bytes[32])
+    const struct us_key *key)
 {
 	static int (*const take[US_BOXES])(struct us_trail *, struct us_trail_entry *, const struct us_buf *) = {
 		take_access, take_disclosure, take_query };
 	struct us_buf content;
-	struct us_key key;
 	int err;
 
 	us_buf_init(&content, US_ENTRY_CONTENT_MAX);
-	memcpy(key.b, key_bytes, sizeof key.b);
-	err = us_entry_open(view, box, &key, &content);
-	us_wipe(&key, sizeof key);
+	err = us_entry_open(view, box, key, &content);
 	if (err == US_OK)
 		err = take[box](t, e, &content);
 	if (err == US_OK)
@@ -212,7 +209,7 @@ note_act(struct us_trail *t, const uint8_t commitment[32])
 }
 
 int
-us_trail_add(struct us_trail *t, const struct us_entry_view *view, const struct us_box_keys *keys)
+us_trail_add(struct us_trail *t, const struct us_entry_view *view, const struct us_export_keys *keys)
 {
 	struct us_trail_entry *e;
 	int err = US_OK;
@@ -230,8 +227,8 @@ us_trail_add(struct us_trail *t, const struct us_entry_view *view, const struct 
 		.entry_class = view->entry_class, .related = US_ENTRY_NONE, .sequence = US_ENTRY_NONE, .paragraph = "",
 		.party = "", .recipient = "", .purpose = "", .address = "", .query = "" };
 	for (unsigned box = 0; keys != NULL && err == US_OK && box < US_BOXES; box++)
-		if ((keys->present & 1u << box) != 0)
-			err = open_box(t, e, view, (enum us_box)box, keys->key[box]);
+		if (keys->present[box])
+			err = open_box(t, e, view, (enum us_box)box, &keys->keys[box]);
 	if (err == US_OK && view->entry_class == US_CLASS_STATE)
 		err = note_act(t, view->state);
 	if (err == US_OK)

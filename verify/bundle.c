@@ -31,7 +31,7 @@ bundle_free(struct bundle *b)
 /* A tile or bundle. A log may have dropped a partial one once the full one was there, so that is looked for next; *partial tells
  * which it is. */
 static int
-get_part(const struct files *files, struct us_tile tile, uint64_t index, struct us_buf *out, int *partial,
+get_part(const struct us_log_source *source, struct us_tile tile, uint64_t index, struct us_buf *out, int *partial,
     struct finding *finding)
 {
 	char path[US_TILE_PATH_MAX], full[US_TILE_PATH_MAX];
@@ -40,13 +40,13 @@ get_part(const struct files *files, struct us_tile tile, uint64_t index, struct 
 	us_buf_reset(out);
 	*partial = tile.width < US_TILE_WIDTH;
 	if (err == US_OK)
-		err = files_get(files, path, out);
+		err = source->get(source->arg, path, out);
 	if (err == US_ERR_NOT_FOUND && *partial) {
 		tile.width = US_TILE_WIDTH;
 		*partial = 0;
 		err = us_tile_path(&tile, full, sizeof full);
 		if (err == US_OK)
-			err = files_get(files, full, out);
+			err = source->get(source->arg, full, out);
 	}
 	switch (err) {
 	case US_OK:
@@ -62,12 +62,12 @@ get_part(const struct files *files, struct us_tile tile, uint64_t index, struct 
 }
 
 int
-tile_get(const struct files *files, const struct us_tile *tile, struct us_buf *out, struct finding *finding)
+tile_get(const struct us_log_source *source, const struct us_tile *tile, struct us_buf *out, struct finding *finding)
 {
 	const unsigned shift = 8 * tile->level;
 	const uint64_t index = (tile->n << 8) << shift;
 	size_t want;
-	int partial, err = get_part(files, *tile, index, out, &partial, finding);
+	int partial, err = get_part(source, *tile, index, out, &partial, finding);
 
 	if (err != US_OK)
 		return err;
@@ -236,16 +236,16 @@ check_entries(struct bundle *b, int partial)
 }
 
 int
-bundle_check(struct bundle *b, const struct files *files)
+bundle_check(struct bundle *b, const struct us_log_source *source)
 {
 	const struct us_tile entries = { 1, 0, b->n, b->width }, hashes = { 0, 0, b->n, b->width };
 	int partial = 0;
 
 	b->done = 0;
 	memset(b->opened, 0, sizeof b->opened);
-	b->result = get_part(files, entries, b->n * US_TILE_WIDTH, &b->data, &partial, &b->finding);
+	b->result = get_part(source, entries, b->n * US_TILE_WIDTH, &b->data, &partial, &b->finding);
 	if (b->result == US_OK)
-		b->result = tile_get(files, &hashes, &b->tile, &b->finding);
+		b->result = tile_get(source, &hashes, &b->tile, &b->finding);
 	if (b->result == US_OK)
 		b->result = check_entries(b, partial);
 	return b->result;

@@ -8,7 +8,6 @@
 
 #include "audit/merkle.h"
 #include "audit/tiles.h"
-#include "verify/files.h"
 #include "verify/finding.h"
 
 #define FACTS_SUMMARY 12 /* bytes of a summary that rules look at */
@@ -43,6 +42,7 @@ struct bundle {
 	int foreign;    /* entries are not ours: only hashes are looked at */
 	size_t n_keys;  /* of its entries, in their order, each index once */
 	struct us_export_keys keys[US_TILE_WIDTH];
+	uint64_t keys_at[US_TILE_WIDTH]; /* where their lines begin */
 	/* found */
 	unsigned done; /* entries that are right by themselves; facts of so many are filled (but for foreign ones) */
 	struct facts facts[US_TILE_WIDTH];
@@ -59,9 +59,9 @@ struct bundle {
 void bundle_init(struct bundle *b);
 void bundle_free(struct bundle *b); /* wipes the keys */
 /* Fills what is to be found. Result also in b->result: US_OK, FOUND (entries before b->done are right), US_ERR_NOMEM. */
-int bundle_check(struct bundle *b, const struct files *files);
+int bundle_check(struct bundle *b, const struct us_log_source *source);
 
 /* A hash tile of exactly that many hashes into out (or a full one in its stead). US_OK, FOUND, US_ERR_NOMEM. */
-int tile_get(const struct files *files, const struct us_tile *tile, struct us_buf *out, struct finding *finding);
+int tile_get(const struct us_log_source *source, const struct us_tile *tile, struct us_buf *out, struct finding *finding);
 
 #endif

@@ -108,9 +108,10 @@ files_close(struct files *f)
 	us_wipe(f->block, sizeof f->block);
 }
 
-int
-files_get(const struct files *f, const char *path, struct us_buf *out)
+static int
+get(void *arg, const char *path, struct us_buf *out)
 {
+	const struct files *f = arg;
 	uint8_t *p, more;
 	size_t size, done = 0;
 	ssize_t got = 1;
@@ -130,14 +131,17 @@ files_get(const struct files *f, const char *path, struct us_buf *out)
 	return err;
 }
 
-int
-files_next_line(struct files *f, char line[KEYS_LINE_MAX], size_t *n)
+static int
+next_line(void *arg, char line[US_EXPORT_KEYS_LINE_MAX], size_t *n)
 {
-	const char *end;
+	struct files *f = arg;
+	const char *end = NULL;
 	size_t len = 0, step;
 	ssize_t got;
 
-	while (f->keys >= 0) {
+	if (f->keys < 0)
+		return US_ERR_NOT_FOUND;
+	while (end == NULL) {
 		if (f->at == f->end) {
 			got = take(f->keys, f->block, sizeof f->block);
 			if (got < 0)
@@ -146,23 +150,23 @@ files_next_line(struct files *f, char line[KEYS_LINE_MAX], size_t *n)
 			f->end = (size_t)got;
 			if (got == 0 && len == 0)
 				return US_ERR_NOT_FOUND;
+			if (got == 0)
+				break; /* the last line has no end */
 		}
-		end = f->end == 0 ? NULL : memchr(f->block + f->at, '\n', f->end - f->at);
+		end = memchr(f->block + f->at, '\n', f->end - f->at);
 		step = (end == NULL ? f->end : (size_t)(end - f->block)) - f->at;
-		if (step > KEYS_LINE_MAX - len) {
-			f->line++;
+		if (step > US_EXPORT_KEYS_LINE_MAX - len)
 			return US_ERR_LIMIT;
-		}
 		memcpy(line + len, f->block + f->at, step);
 		len += step;
 		f->at += step + (end != NULL);
-		if (end == NULL && f->end != 0)
-			continue;
-		f->line++;
-		if (len > 0) {
-			*n = len;
-			return US_OK;
-		}
 	}
-	return US_ERR_NOT_FOUND;
+	*n = len;
+	return US_OK;
+}
+
+struct us_log_source
+files_source(struct files *f)
+{
+	return (struct us_log_source){ .arg = f, .get = get, .next_keys = next_line, .shared = 1 };
 }

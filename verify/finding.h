@@ -5,10 +5,10 @@
 #ifndef US_VERIFY_FINDING_H
 #define US_VERIFY_FINDING_H
 
-#include "audit/export.h"
 #include "common/err.h"
+#include "verify/verify.h"
 
-/* Never leaves this program's checks. */
+/* Never leaves this library's checks. */
 #define FOUND US_ERR__COUNT
 
 struct finding {

@@ -1,32 +1,33 @@
 #include "verify/verify.h"
 
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "verify/files.h"
+#include "verify/head.h"
 #include "verify/rules.h"
 
 #define LEVELS 8
 #define SLOTS_PER_THREAD 4 /* so that one that is slow for once does not hold up the others */
-#define VKEY_FILE_MAX 1024
 
 struct level {
 	uint64_t n; /* hashes so far, of the whole level */
 	struct us_digest hash[US_TILE_WIDTH]; /* those of the tile being filled */
 };
 
-/* What the threads share. All of it is guarded by lock, but what does not change while they run (files.dir, options, size) and
+/* What the threads share. All of it is guarded by lock, but what does not change while they run (source, options, size) and
  * slots between taken and ready, which are those of the thread that took them. Invariant: turn <= taken <= turn + n_slots. */
 struct verify {
 	pthread_mutex_t lock;
 	pthread_cond_t turned;
-	const struct verify_options *options;
-	struct verification *out;
+	const struct us_log_source *source;
+	const struct us_verify_options *options;
+	struct us_verify_report *report;
 	struct finding finding;
 	int err;          /* not US_OK: the pass is over */
-	struct files files;
 	uint64_t size;
 	uint64_t bundles; /* how many to take */
 	uint64_t taken;   /* bundles that a thread has taken */
@@ -35,6 +36,9 @@ struct verify {
 	struct bundle *slots; /* bundle n is in slot n % n_slots */
 	struct us_export_keys keys; /* the line that was read last, if have_keys: of a bundle not yet taken */
 	int have_keys;
+	uint64_t keys_line; /* its number, from 1 */
+	uint64_t keys_at;   /* where it begins in the file */
+	uint64_t keys_end;  /* and where the one after it does */
 	uint64_t keys_next; /* what an index has to be at least */
 	struct rules *rules;
 	struct us_merkle_stream stream; /* of bundles: the root over their roots is the root over all leaves */
@@ -42,82 +46,10 @@ struct verify {
 	struct us_buf tile;
 };
 
-int
-found(struct finding *f, enum us_verdict verdict, uint64_t index, const char *format, ...)
-{
-	va_list ap;
-
-	f->verdict = verdict;
-	f->index = index;
-	va_start(ap, format);
-	(void)vsnprintf(f->text, sizeof f->text, format, ap);
-	va_end(ap);
-	return FOUND;
-}
-
 static unsigned long long
 num(uint64_t n)
 {
 	return (unsigned long long)n;
-}
-
-/* --- the head ------------------------------------------------------------------------------ */
-
-static int
-get_key(struct verify *v, struct us_note_key *key)
-{
-	const char *text = v->options->vkey;
-	struct us_buf file;
-	size_t n;
-	int err = US_OK;
-
-	us_buf_init(&file, VKEY_FILE_MAX);
-	if (text == NULL) {
-		v->out->report.own_vkey = 1;
-		err = files_get(&v->files, "log.vkey", &file);
-		text = err == US_OK ? us_buf_cstr(&file) : "";
-	}
-	if (err == US_OK && text == NULL)
-		err = US_ERR_NOMEM;
-	if (err == US_OK) {
-		n = strlen(text);
-		if (n > 0 && text[n - 1] == '\n')
-			n--;
-		if (us_note_key_parse(key, text, n) != US_OK || key->type != US_NOTE_ED25519)
-			err = found(&v->finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE, "the key given is not the key of a log");
-	} else if (err != US_ERR_NOMEM) {
-		err = found(&v->finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE, "there is no key to verify with: log.vkey: %s",
-		    us_strerror(err));
-	}
-	us_buf_free(&file);
-	return err;
-}
-
-static int
-get_checkpoint(struct verify *v, const struct us_note_key *key)
-{
-	struct us_checkpoint *c = &v->out->report.checkpoint;
-	struct us_buf file;
-	int err;
-
-	us_buf_init(&file, US_NOTE_MAX);
-	err = files_get(&v->files, "checkpoint", &file);
-	if (err != US_OK && err != US_ERR_NOMEM)
-		err = found(&v->finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE, "there is no checkpoint: %s", us_strerror(err));
-	if (err == US_OK) {
-		err = us_checkpoint_open(c, NULL, file.data, file.len, key, 1);
-		c->extensions = (struct us_bytes){ NULL, 0 };
-		if (err == US_ERR_NOT_FOUND)
-			err = found(&v->finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "the checkpoint is not signed by the key %s",
-			    key->name);
-		else if (err == US_ERR_VERIFY)
-			err = found(&v->finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "the checkpoint is of another log than %s",
-			    key->name);
-		else if (err != US_OK && err != US_ERR_NOMEM)
-			err = found(&v->finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "the checkpoint: %s", us_strerror(err));
-	}
-	us_buf_free(&file);
-	return err;
 }
 
 /* --- keys.jsonl ---------------------------------------------------------------------------- */
@@ -126,24 +58,32 @@ get_checkpoint(struct verify *v, const struct us_note_key *key)
 static int
 next_keys(struct verify *v)
 {
-	char line[KEYS_LINE_MAX];
+	char line[US_EXPORT_KEYS_LINE_MAX];
 	size_t n = 0;
-	int err = files_next_line(&v->files, line, &n);
+	int err;
 
 	v->have_keys = 0;
-	if (err == US_ERR_NOT_FOUND)
+	if (v->source->next_keys == NULL)
 		return US_OK;
+	do {
+		err = v->source->next_keys(v->source->arg, line, &n);
+		v->keys_line++;
+		v->keys_at = v->keys_end;
+		v->keys_end += n + 1;
+	} while (err == US_OK && n == 0);
+	if (err == US_ERR_NOT_FOUND || err == US_ERR_NOMEM)
+		return err == US_ERR_NOMEM ? err : US_OK;
 	if (err == US_ERR_IO)
 		return found(&v->finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE, "keys.jsonl cannot be read");
 	if (err == US_OK)
 		err = us_export_keys_parse(&v->keys, line, n);
-	us_wipe(line, n);
+	us_wipe(line, err == US_OK ? n : sizeof line);
 	if (err != US_OK)
-		return found(&v->finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "keys.jsonl, line %llu: %s", num(v->files.line),
+		return found(&v->finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "keys.jsonl, line %llu: %s", num(v->keys_line),
 		    us_strerror(err));
 	if (v->keys.index < v->keys_next || v->keys.index >= v->size)
 		return found(&v->finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "keys.jsonl, line %llu: index %llu is out of order or "
-		    "of the log", num(v->files.line), num(v->keys.index));
+		    "of the log", num(v->keys_line), num(v->keys.index));
 	v->keys_next = v->keys.index + 1;
 	v->have_keys = 1;
 	return US_OK;
@@ -157,6 +97,7 @@ take_keys(struct verify *v, struct bundle *b)
 
 	b->n_keys = 0;
 	while (err == US_OK && v->have_keys && v->keys.index / US_TILE_WIDTH == b->n) {
+		b->keys_at[b->n_keys] = v->keys_at;
 		b->keys[b->n_keys++] = v->keys; /* indexes rise: there is room */
 		err = next_keys(v);
 	}
@@ -169,7 +110,7 @@ static int
 check_tile(struct verify *v, unsigned level, uint64_t n, unsigned width)
 {
 	const struct us_tile tile = { 0, level, n, width };
-	int err = tile_get(&v->files, &tile, &v->tile, &v->finding);
+	int err = tile_get(v->source, &tile, &v->tile, &v->finding);
 
 	for (unsigned i = 0; err == US_OK && i < width; i++) {
 		if (memcmp(v->tile.data + i * US_HASH_LEN, v->level[level].hash[i].b, US_HASH_LEN) != 0)
@@ -214,27 +155,61 @@ finish_tree(struct verify *v)
 	if (err != US_OK)
 		return err;
 	us_merkle_stream_root(&v->stream, &root);
-	return memcmp(root.b, v->out->report.checkpoint.root.b, US_HASH_LEN) == 0 ? US_OK :
+	return memcmp(root.b, v->report->checkpoint.root.b, US_HASH_LEN) == 0 ? US_OK :
 	    found(&v->finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "the entries do not give the root that the checkpoint signs");
 }
 
 /* --- bundles, in their order --------------------------------------------------------------- */
 
-/* What spans bundles. Entries before the bundle's own finding come first. */
+/* Shows the bundle's entries to who asked for them. */
 static int
-settle(struct verify *v, const struct bundle *b)
+show_entries(const struct verify *v, const struct bundle *b)
 {
-	struct us_verify_report *r = &v->out->report;
+	struct us_entry_view view;
+	struct us_verified_entry e = { .view = &view };
+	struct us_reader r;
+	struct us_bytes entry;
 	int err = US_OK;
 
-	for (unsigned i = 0; i < b->done && !v->options->foreign && err == US_OK; i++) {
+	us_reader_init(&r, b->data.data, b->data.len);
+	for (size_t i = 0, key = 0; i < b->done && err == US_OK; i++) {
+		const int has_keys = key < b->n_keys && b->keys[key].index == b->facts[i].index;
+
+		entry = us_bundle_take(&r);
+		err = us_entry_decode(&view, entry.p, entry.n);
+		e.leaf = &b->leaves[i];
+		e.keys = has_keys ? &b->keys[key] : NULL;
+		e.keys_at = has_keys ? b->keys_at[key++] : 0;
+		if (err == US_OK)
+			err = v->options->on_entry(v->options->arg, &e);
+	}
+	return err;
+}
+
+/* What spans bundles. Entries before the bundle's own finding come first. */
+static int
+settle(struct verify *v, struct bundle *b)
+{
+	struct us_verify_report *r = v->report;
+	int err = US_OK;
+
+	for (unsigned i = 0; i < b->done && !v->options->foreign; i++) {
 		const struct facts *f = &b->facts[i];
 
 		err = rules_next(v->rules, f, &v->finding);
-		v->out->withheld += !f->open[US_BOX_ACCESS];
+		if (err != US_OK) {
+			b->done = i;
+			break;
+		}
+		r->withheld += !f->open[US_BOX_ACCESS];
 		if (f->index == 0)
 			r->first_ns = f->time_ns;
 		r->last_ns = f->time_ns;
+	}
+	if (!v->options->foreign && v->options->on_entry != NULL && (err == US_OK || err == FOUND)) {
+		const int shown = show_entries(v, b);
+
+		err = shown == US_OK ? err : shown;
 	}
 	if (err == US_OK && b->result != US_OK) {
 		v->finding = b->finding;
@@ -301,7 +276,7 @@ work(void *arg)
 		b = take_bundle(v);
 		if (b->result == US_OK) {
 			(void)pthread_mutex_unlock(&v->lock);
-			(void)bundle_check(b, &v->files);
+			(void)bundle_check(b, v->source);
 			(void)pthread_mutex_lock(&v->lock);
 		}
 		b->ready = 1;
@@ -315,17 +290,18 @@ work(void *arg)
 static int
 check_bundles(struct verify *v)
 {
-	pthread_t thread[VERIFY_THREADS_MAX];
+	const unsigned wanted = !v->source->shared || v->options->threads == 0 ? 1 :
+	    v->options->threads < US_VERIFY_THREADS_MAX ? v->options->threads : US_VERIFY_THREADS_MAX;
+	pthread_t thread[US_VERIFY_THREADS_MAX];
 	unsigned n = 0, i;
 
-	v->n_slots = v->options->threads == 1 ? 1 : SLOTS_PER_THREAD * v->options->threads;
+	v->n_slots = wanted == 1 ? 1 : SLOTS_PER_THREAD * wanted;
 	v->slots = calloc(v->n_slots, sizeof *v->slots);
 	if (v->slots == NULL)
 		return US_ERR_NOMEM;
 	for (i = 0; i < v->n_slots; i++)
 		bundle_init(&v->slots[i]);
-	while (n + 1 < v->options->threads && n + 1 < VERIFY_THREADS_MAX && n + 1 < v->bundles &&
-	    pthread_create(&thread[n], NULL, work, v) == 0)
+	while (n + 1 < wanted && n + 1 < v->bundles && pthread_create(&thread[n], NULL, work, v) == 0)
 		n++;
 	(void)work(v);
 	while (n > 0)
@@ -340,13 +316,11 @@ static int
 check_all(struct verify *v)
 {
 	struct us_note_key key;
-	int err = get_key(v, &key);
+	int err = head_open(v->report, &key, v->source, v->options, &v->finding);
 
-	if (err == US_OK)
-		err = get_checkpoint(v, &key);
 	if (err != US_OK)
 		return err;
-	v->size = v->out->report.checkpoint.size;
+	v->size = v->report->checkpoint.size;
 	v->bundles = v->size / US_TILE_WIDTH + (v->size % US_TILE_WIDTH != 0);
 	if (!v->options->foreign)
 		err = next_keys(v);
@@ -358,50 +332,48 @@ check_all(struct verify *v)
 /* --- the whole ----------------------------------------------------------------------------- */
 
 static void
-conclude(struct verify *v, int err)
+conclude(struct us_verify_report *r, int err, const struct finding *finding)
 {
-	struct us_verify_report *r = &v->out->report;
-
 	if (err == FOUND) {
-		r->verdict = v->finding.verdict;
-		r->index = v->finding.index;
-		v->out->rule = v->finding.rule;
-		(void)snprintf(r->detail, sizeof r->detail, "%s", v->finding.text);
+		r->verdict = finding->verdict;
+		r->index = finding->index;
+		r->rule = finding->rule;
+		(void)snprintf(r->detail, sizeof r->detail, "%s", finding->text);
 	} else if (err == US_OK) {
 		r->verdict = US_VERDICT_OK;
-		(void)snprintf(r->detail, sizeof r->detail, "%llu entries match the signed checkpoint", num(v->size));
+		(void)snprintf(r->detail, sizeof r->detail, "%llu entries match the signed checkpoint", num(r->checkpoint.size));
 	}
 }
 
-int
-verify_export(struct verification *out, const char *dir, const struct verify_options *options)
+static void
+begin(struct us_verify_report *r)
 {
+	memset(r, 0, sizeof *r);
+	r->verdict = US_VERDICT_UNVERIFIABLE;
+	r->index = US_ENTRY_NONE;
+}
+
+int
+us_log_verify(struct us_verify_report *report, const struct us_log_source *source, const struct us_verify_options *options)
+{
+	static const struct us_verify_options defaults = { 0 };
 	struct verify *v = calloc(1, sizeof *v);
 	int err;
 
-	memset(out, 0, sizeof *out);
-	out->report.verdict = US_VERDICT_UNVERIFIABLE;
-	out->report.index = US_ENTRY_NONE;
+	begin(report);
 	if (v == NULL)
 		return US_ERR_NOMEM;
-	v->out = out;
-	v->options = options;
+	v->report = report;
+	v->source = source;
+	v->options = options != NULL ? options : &defaults;
 	(void)pthread_mutex_init(&v->lock, NULL);
 	(void)pthread_cond_init(&v->turned, NULL);
 	us_buf_init(&v->tile, US_TILE_WIDTH * US_HASH_LEN + 1);
 	us_merkle_stream_init(&v->stream);
 	err = rules_new(&v->rules);
-	if (err == US_OK) {
-		err = files_open(&v->files, dir);
-		if (err == US_OK) {
-			err = check_all(v);
-			files_close(&v->files);
-		} else if (err != US_ERR_NOMEM) {
-			err = found(&v->finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE, "the directory or its keys.jsonl cannot "
-			    "be opened: %s", us_strerror(err));
-		}
-	}
-	conclude(v, err);
+	if (err == US_OK)
+		err = check_all(v);
+	conclude(report, err, &v->finding);
 	rules_free(v->rules);
 	us_buf_free(&v->tile);
 	(void)pthread_cond_destroy(&v->turned);
@@ -409,4 +381,37 @@ verify_export(struct verification *out, const char *dir, const struct verify_opt
 	us_wipe(v, sizeof *v);
 	free(v);
 	return err == FOUND ? US_OK : err;
+}
+
+int
+us_export_verify(struct us_verify_report *report, const char *dir, const struct us_verify_options *options)
+{
+	struct finding finding = { .rule = NULL };
+	struct us_log_source source;
+	struct files *f = calloc(1, sizeof *f);
+	int err;
+
+	begin(report);
+	if (f == NULL)
+		return US_ERR_NOMEM;
+	err = files_open(f, dir);
+	if (err == US_OK) {
+		source = files_source(f);
+		err = us_log_verify(report, &source, options);
+		files_close(f);
+	} else if (err != US_ERR_NOMEM) {
+		conclude(report, found(&finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE, "the directory or its keys.jsonl cannot "
+		    "be opened: %s", us_strerror(err)), &finding);
+		err = US_OK;
+	}
+	free(f);
+	return err;
+}
+
+unsigned
+us_verify_processors(void)
+{
+	const long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n < 1 ? 1 : n > US_VERIFY_THREADS_MAX ? US_VERIFY_THREADS_MAX : (unsigned)n;
 }

@@ -1,6 +1,7 @@
 /*
- * Verification of an exported log, offline: one pass over its directory, in memory of a few MiB a thread whatever its size. It
- * shares no code with the tree that wrote the log: leaf hashes come from the entries, the root from a stream of bundles.
+ * Verification of a whole log: one pass over its files, in memory of a few MiB a thread whatever its size. It shares no code with the
+ * tree that wrote the log: leaf hashes come from the entries, the root from a stream of bundles. The program underseal-verify and the
+ * client's commands that verify are both made of it.
  *
  * What is checked, in this order: the checkpoint's signature under the key, and its origin; then bundle after bundle its lines of
  * keys.jsonl (indexes rise), its entries against its level-0 tile, that each decodes and says its own index, that disclosed keys are
@@ -11,25 +12,81 @@
 #ifndef US_VERIFY_VERIFY_H
 #define US_VERIFY_VERIFY_H
 
+#include "audit/checkpoint.h"
+#include "audit/entry.h"
 #include "audit/export.h"
 
-#define VERIFY_THREADS_MAX 64
+#define US_VERIFY_THREADS_MAX 64
 
-struct verification {
-	struct us_verify_report report;
-	const char *rule;  /* the rule between entries that is broken (static), or NULL */
-	uint64_t withheld; /* entries whose access box was not opened: what rules say about them was not judged */
+enum us_verdict {
+	US_VERDICT_OK,           /* exit status 0 */
+	US_VERDICT_TAMPERED,     /* 5: something contradicts something else */
+	US_VERDICT_INCOMPLETE,   /* 6: files are missing or cut short */
+	US_VERDICT_UNVERIFIABLE  /* 6: nothing can be said: no checkpoint, no key, I/O failed */
 };
 
-struct verify_options {
-	const char *vkey;  /* the log's key as text; NULL: the log's own log.vkey */
-	int foreign;       /* not 0: entries are not ours, only their hashes are looked at */
-	unsigned threads;  /* 1 to VERIFY_THREADS_MAX */
+struct us_verify_report {
+	enum us_verdict verdict;
+	/* TAMPERED, INCOMPLETE: the first index that is wrong or missing, or US_ENTRY_NONE if it is
+	 * not about an entry (the checkpoint's signature, say). */
+	uint64_t index;
+	const char *rule;  /* the rule between entries that is broken (static), or NULL */
+	char detail[320];  /* one sentence for a person, printable ASCII */
+	int own_vkey;      /* the key came with the log itself: it proves no identity */
+	struct us_checkpoint checkpoint; /* valid if its signature was; extensions is empty */
+	uint64_t entries;  /* that were checked */
+	uint64_t withheld; /* entries whose access box was not opened: what rules say about them was not judged */
+	uint64_t opened[US_BOXES]; /* boxes whose keys were disclosed and right */
+	int64_t first_ns;  /* time of the first and last entry */
+	int64_t last_ns;
+};
+
+/* Where the log's files come from: a tlog-tiles directory, or anything that gives its files: checkpoint, log.vkey, tile/...,
+ * tile/entries/..., keys.jsonl (optional). */
+struct us_log_source {
+	void *arg;
+	/* Appends the file at that path (relative, as in us_tile_path()) to out, whose max is its limit: US_ERR_NOT_FOUND,
+	 * US_ERR_LIMIT, US_ERR_IO. */
+	int (*get)(void *arg, const char *path, struct us_buf *out);
+	/* The next line of keys.jsonl, without its end, into US_EXPORT_KEYS_LINE_MAX bytes; *n is its length (0: an
+	 * empty line). US_ERR_NOT_FOUND behind the last, or if there is no such file;
+	 * US_ERR_LIMIT if it is too long. Lines stand in the order of their indexes. May be NULL. One caller at a time. */
+	int (*next_keys)(void *arg, char line[US_EXPORT_KEYS_LINE_MAX], size_t *n);
+	/* Not 0: get may be called by several threads at once. Else all is done by the thread that verifies. */
+	int shared;
+};
+
+/* An entry that was found right by itself and judged by the rules. Valid during the call. */
+struct us_verified_entry {
+	const struct us_entry_view *view;
+	const struct us_digest *leaf;
+	const struct us_export_keys *keys; /* of its boxes, each of which they open; NULL: no line of keys names it */
+	uint64_t keys_at; /* where that line begins in keys.jsonl */
+};
+
+struct us_verify_options {
+	const char *vkey; /* the log's key as text; NULL: the log's own log.vkey */
+	int foreign;      /* not 0: entries are not ours, only their hashes are looked at */
+	unsigned threads; /* at most so many; 0: one */
+	/* Called for each entry in order, one at a time (from any of the threads), before the root is known: believe nothing
+	 * until the verdict. May be NULL; not called for foreign entries. A non-zero return stops the verification, which then
+	 * returns it. */
+	int (*on_entry)(void *arg, const struct us_verified_entry *entry);
 	void (*on_progress)(void *arg, uint64_t done, uint64_t size); /* each bundle, one at a time; or NULL */
 	void *arg;
 };
 
-/* *out is always filled. US_OK whenever there is a verdict; else US_ERR_NOMEM, US_ERR_CRYPTO. */
-int verify_export(struct verification *out, const char *dir, const struct verify_options *options);
+/* Verifies; *report is always filled. options may be NULL. Returns US_OK whenever there is a verdict; US_ERR_NOMEM, US_ERR_CRYPTO
+ * and what on_entry returned otherwise. */
+int us_log_verify(struct us_verify_report *report, const struct us_log_source *source, const struct us_verify_options *options);
+/* The same over a directory. Symbolic links inside it are not followed. */
+int us_export_verify(struct us_verify_report *report, const char *dir, const struct us_verify_options *options);
+/* How many threads this machine has processors for: 1 to US_VERIFY_THREADS_MAX. */
+unsigned us_verify_processors(void);
+
+/* "OK", "TAMPERED", "INCOMPLETE", "UNVERIFIABLE". */
+const char *us_verdict_name(enum us_verdict v);
+/* 0, 5, 6, 6. */
+int us_verdict_exit(enum us_verdict v);
 
 #endif

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Tampers with a log in every way we could think of; both verifiers must notice each.
+"""Tampers with a log in every way we could think of; both verifiers and the client must notice each.
 
-usage: hostile_log.py BUILD_LOG UNDERSEAL_VERIFY
+usage: hostile_log.py BUILD_LOG UNDERSEAL_VERIFY UNDERSEAL
 
 The log is story.py's, signed with a key of this test, so that forgeries by the holder of the key are
 tried as well: a tree that is consistent and signed, but whose entries lie. BUILD_LOG writes another
@@ -1133,11 +1133,11 @@ def judge(cases, vkey, verifiers):
 
 
 def main():
-    build, verify = sys.argv[1:3]
+    build, verify, client = sys.argv[1:4]
     here = os.path.dirname(os.path.abspath(__file__))
     python = [sys.executable, os.path.join(here, "verify_log.py")]
     verifiers = {"underseal-verify": [verify], "with three threads": [verify, "--threads", "3"],
-                 "verify_log.py": python}
+                 "the client": [client, "audit", "verify", "--dir"], "verify_log.py": python}
     with tempfile.TemporaryDirectory() as top:
         vkey, cases = prepare(top)
         bad = judge(cases, vkey, verifiers)

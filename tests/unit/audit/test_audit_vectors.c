@@ -15,7 +15,7 @@
 #include <zstd.h>
 
 #include "audit/checkpoint.h"
-#include "audit/export.h"
+#include "verify/verify.h"
 #include "audit/merkle.h"
 #include "audit/note.h"
 #include "audit/tiles.h"
@@ -504,7 +504,7 @@ test_tessera(void **state)
 	struct us_logtree_store store = { 0 };
 	struct us_logtree *tree;
 	struct tessera t;
-	struct us_log_source source = { &t, tessera_get, NULL };
+	struct us_log_source source = { .arg = &t, .get = tessera_get };
 	struct us_verify_options options = { 0 };
 	struct us_verify_report report;
 

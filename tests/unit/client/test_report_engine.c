@@ -107,7 +107,7 @@ add(uint8_t present, struct us_entry_in *in)
 {
 	static const uint8_t vault_id[32] = { 9 };
 	struct us_key secret = { .b = { 3 } }, keys[US_BOXES];
-	struct us_box_keys given = { .present = present };
+	struct us_export_keys given = { 0 };
 	struct us_entry_view view;
 	struct us_buf entry;
 
@@ -119,8 +119,10 @@ add(uint8_t present, struct us_entry_in *in)
 	assert_int_equal(us_entry_encode(&entry, in), US_OK);
 	assert_int_equal(us_entry_decode(&view, entry.data, entry.len), US_OK);
 	assert_int_equal(us_entry_box_keys(keys, &secret, vault_id, view.index, view.salt), US_OK);
-	for (int box = 0; box < US_BOXES; box++)
-		memcpy(given.key[box], keys[box].b, 32);
+	for (int box = 0; box < US_BOXES; box++) {
+		given.present[box] = (present & 1u << box) != 0;
+		given.keys[box] = keys[box];
+	}
 	assert_int_equal(us_trail_add(&trail, &view, &given), US_OK);
 	us_buf_free(&entry);
 }
@@ -761,7 +763,7 @@ wrong_key(void **state)
 {
 	static const uint8_t vault_id[32] = { 9 };
 	struct us_key secret = { .b = { 3 } };
-	struct us_box_keys given = { .present = 1 };
+	struct us_export_keys given = { .present = { 1 } };
 	struct us_entry_in in = { .entry_class = US_CLASS_SYSTEM, .vault_id = vault_id, .secret = &secret };
 	struct us_entry_view view;
 	struct us_buf entry;

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "audit/export.h"
+#include "verify/verify.h"
 #include "common/crypto.h"
 #include "common/err.h"
 #include "daemon/keeper/klog.h"

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "audit/entry.h"
-#include "audit/export.h"
+#include "verify/verify.h"
 #include "audit/proof.h"
 #include "audit/tiles.h"
 #include "common/crypto.h"

@@ -73,10 +73,8 @@ read_vkey(const char *path, char *out, size_t cap)
 }
 
 static void
-put_json(struct us_json *j, const struct verification *v)
+put_json(struct us_json *j, const struct us_verify_report *r)
 {
-	const struct us_verify_report *r = &v->report;
-
 	us_json_object(j);
 	us_json_kv_cstr(j, "verdict", us_verdict_name(r->verdict));
 	us_json_key(j, "index");
@@ -84,7 +82,7 @@ put_json(struct us_json *j, const struct verification *v)
 		us_json_null(j);
 	else
 		us_json_uint(j, r->index);
-	us_json_kv_cstr(j, "rule", v->rule);
+	us_json_kv_cstr(j, "rule", r->rule);
 	us_json_kv_cstr(j, "detail", r->detail);
 	us_json_kv_cstr(j, "key", r->own_vkey ? "own" : "given");
 	if (r->checkpoint.origin[0] != '\0') {
@@ -94,7 +92,7 @@ put_json(struct us_json *j, const struct verification *v)
 		us_json_base64(j, r->checkpoint.root.b, US_HASH_LEN);
 	}
 	us_json_kv_uint(j, "entries", r->entries);
-	us_json_kv_uint(j, "withheld", v->withheld);
+	us_json_kv_uint(j, "withheld", r->withheld);
 	us_json_key(j, "opened");
 	us_json_object(j);
 	us_json_kv_uint(j, "access", r->opened[US_BOX_ACCESS]);
@@ -109,7 +107,7 @@ put_json(struct us_json *j, const struct verification *v)
 }
 
 static int
-print_json(const struct verification *v)
+print_json(const struct us_verify_report *r)
 {
 	struct us_buf out;
 	struct us_json j;
@@ -117,7 +115,7 @@ print_json(const struct verification *v)
 
 	us_buf_init(&out, 65536);
 	us_json_begin(&j, &out);
-	put_json(&j, v);
+	put_json(&j, r);
 	err = us_json_end(&j);
 	if (err == US_OK && (fwrite(out.data, 1, out.len, stdout) != out.len ||
 	    putchar('\n') == EOF || fflush(stdout) != 0))
@@ -127,9 +125,8 @@ print_json(const struct verification *v)
 }
 
 static int
-print_text(const struct verification *v)
+print_text(const struct us_verify_report *r)
 {
-	const struct us_verify_report *r = &v->report;
 	char origin[4 * US_NOTE_NAME_MAX + 1], root[US_BASE64_SIZE(US_HASH_LEN) + 1];
 	char detail[2 * sizeof(r->detail)];
 	char first[US_TIME_TEXT_SIZE], last[US_TIME_TEXT_SIZE];
@@ -154,9 +151,9 @@ print_text(const struct verification *v)
 		printf("  opened  %" PRIu64 " access, %" PRIu64 " disclosure, %" PRIu64 " query\n",
 		    r->opened[US_BOX_ACCESS], r->opened[US_BOX_DISCLOSURE],
 		    r->opened[US_BOX_QUERY]);
-	if (v->withheld > 0)
+	if (r->withheld > 0)
 		printf("  withheld: the access boxes of %" PRIu64 " entries. Rules between entries were not\n"
-		    "  applied to those, nor where those could bear on others.\n", v->withheld);
+		    "  applied to those, nor where those could bear on others.\n", r->withheld);
 	return fflush(stdout) == 0 ? US_OK : US_ERR_IO;
 }
 
@@ -180,15 +177,7 @@ parse_threads(const char *text)
 	char *end;
 	const unsigned long n = strtoul(text, &end, 10);
 
-	return *text >= '0' && *text <= '9' && *end == '\0' && n <= VERIFY_THREADS_MAX ? (unsigned)n : 0;
-}
-
-static unsigned
-processors(void)
-{
-	const long n = sysconf(_SC_NPROCESSORS_ONLN);
-
-	return n < 1 ? 1 : n > VERIFY_THREADS_MAX ? VERIFY_THREADS_MAX : (unsigned)n;
+	return *text >= '0' && *text <= '9' && *end == '\0' && n <= US_VERIFY_THREADS_MAX ? (unsigned)n : 0;
 }
 
 /* 0 to go on, else the exit status plus one. */
@@ -214,7 +203,7 @@ parse_options(struct options *o, int argc, char **argv)
 		case 't':
 			o->threads = parse_threads(optarg);
 			if (o->threads == 0) {
-				fprintf(stderr, "--threads takes a number from 1 to %d\n", VERIFY_THREADS_MAX);
+				fprintf(stderr, "--threads takes a number from 1 to %d\n", US_VERIFY_THREADS_MAX);
 				return EXIT_USAGE + 1;
 			}
 			break;
@@ -246,9 +235,9 @@ parse_options(struct options *o, int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-	struct verify_options verify = { 0 };
-	struct verification v;
-	struct options o = { .threads = processors() };
+	struct us_verify_options verify = { 0 };
+	struct us_verify_report report;
+	struct options o = { .threads = us_verify_processors() };
 	char vkey[VKEY_FILE_MAX];
 	uint64_t shown = 0;
 	int err, status = parse_options(&o, argc, argv);
@@ -273,12 +262,12 @@ main(int argc, char **argv)
 	}
 	verify.threads = o.threads;
 	verify.foreign = o.foreign;
-	err = verify_export(&v, o.dir, &verify);
+	err = us_export_verify(&report, o.dir, &verify);
 	if (err == US_OK)
-		err = o.json ? print_json(&v) : print_text(&v);
+		err = o.json ? print_json(&report) : print_text(&report);
 	if (err != US_OK) {
 		us_log_err(err, "verification could not be finished");
 		return EXIT_OTHER;
 	}
-	return us_verdict_exit(v.report.verdict);
+	return us_verdict_exit(report.verdict);
 }

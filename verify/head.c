@@ -1,0 +1,69 @@
+#include "verify/head.h"
+
+#include <string.h>
+
+#define VKEY_FILE_MAX 1024
+
+static int
+get_key(const struct us_log_source *source, const char *text, struct us_note_key *key, struct finding *finding)
+{
+	struct us_buf file;
+	size_t n;
+	int err = US_OK;
+
+	us_buf_init(&file, VKEY_FILE_MAX);
+	if (text == NULL) {
+		err = source->get(source->arg, "log.vkey", &file);
+		text = err == US_OK ? us_buf_cstr(&file) : "";
+	}
+	if (err == US_OK && text == NULL)
+		err = US_ERR_NOMEM;
+	if (err == US_OK) {
+		n = strlen(text);
+		if (n > 0 && text[n - 1] == '\n')
+			n--;
+		if (us_note_key_parse(key, text, n) != US_OK || key->type != US_NOTE_ED25519)
+			err = found(finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE, "the key given is not the key of a log");
+	} else if (err != US_ERR_NOMEM) {
+		err = found(finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE, "there is no key to verify with: log.vkey: %s",
+		    us_strerror(err));
+	}
+	us_buf_free(&file);
+	return err;
+}
+
+static int
+get_checkpoint(const struct us_log_source *source, const struct us_note_key *key, struct us_checkpoint *c, struct finding *finding)
+{
+	struct us_buf file;
+	int err;
+
+	us_buf_init(&file, US_NOTE_MAX);
+	err = source->get(source->arg, "checkpoint", &file);
+	if (err != US_OK && err != US_ERR_NOMEM)
+		err = found(finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE, "there is no checkpoint: %s", us_strerror(err));
+	if (err == US_OK) {
+		err = us_checkpoint_open(c, NULL, file.data, file.len, key, 1);
+		c->extensions = (struct us_bytes){ NULL, 0 };
+		if (err == US_ERR_NOT_FOUND)
+			err = found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "the checkpoint is not signed by the key %s",
+			    key->name);
+		else if (err == US_ERR_VERIFY)
+			err = found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "the checkpoint is of another log than %s",
+			    key->name);
+		else if (err != US_OK && err != US_ERR_NOMEM)
+			err = found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "the checkpoint: %s", us_strerror(err));
+	}
+	us_buf_free(&file);
+	return err;
+}
+
+int
+head_open(struct us_verify_report *report, struct us_note_key *key, const struct us_log_source *source,
+    const struct us_verify_options *options, struct finding *finding)
+{
+	int err = get_key(source, options->vkey, key, finding);
+
+	report->own_vkey = options->vkey == NULL;
+	return err == US_OK ? get_checkpoint(source, key, &report->checkpoint, finding) : err;
+}

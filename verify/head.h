@@ -1,0 +1,12 @@
+/* What a log begins with for who verifies it: its key, and the checkpoint that the key signed. */
+#ifndef US_VERIFY_HEAD_H
+#define US_VERIFY_HEAD_H
+
+#include "verify/finding.h"
+
+/* Gets the key (options->vkey or the log's own) and opens the checkpoint with it, into report->own_vkey and report->checkpoint.
+ * US_OK, FOUND, US_ERR_NOMEM. */
+int head_open(struct us_verify_report *report, struct us_note_key *key, const struct us_log_source *source,
+    const struct us_verify_options *options, struct finding *finding);
+
+#endif
