@@ -6,7 +6,6 @@
 #include "common/err.h"
 #include "common/timefmt.h"
 #include "registry/opinion.h"
-#include "registry/withheld.h"
 
 #define DEPENDS_MAX 65536
 
@@ -80,30 +79,10 @@ struct matter {
 	const struct us_registry *reg;
 	const struct us_order *order;
 	const struct us_collection *collection;
-	const struct us_batch *batch; /* that holds the record */
 	uint64_t record;
 	enum us_action action;
 	int64_t at_ns;
 };
-
-/* Why the record is not for this person, whatever the rules' queries find. */
-static enum us_reason
-withheld_from(const struct matter *m, const struct us_person *person)
-{
-	const unsigned why = us_registry_withheld(m->reg, m->collection->id, m->record);
-	const struct us_person *loader = us_registry_person(m->reg, m->batch->facts.loaded_by);
-
-	if (m->batch->status == US_BATCH_WITHDRAWN)
-		return US_REASON_WITHDRAWN;
-	if (m->batch->status == US_BATCH_HELD && (loader == NULL || (loader->party_bits & person->party_bits) == 0))
-		return US_REASON_HELD;
-	if ((why & US_WITHHELD_FREEZE) != 0)
-		return US_REASON_FROZEN;
-	if ((why & US_WITHHELD_CLAWBACK) != 0 &&
-	    (m->order->workflows.clawback_visible & US_CAPACITY_BIT(person->capacity)) == 0)
-		return US_REASON_CLAWED_BACK;
-	return US_REASON_NONE;
-}
 
 static int
 put_queries(struct us_buf *to, const struct us_order *order, const uint64_t rules[US_RULE_WORDS], const char *before)
@@ -146,7 +125,7 @@ judge(struct us_report *r, const struct matter *m, const struct us_person *perso
 	if (reason == US_REASON_NONE)
 		reason = o.ruling.reason;
 	if (reason == US_REASON_NONE)
-		reason = withheld_from(m, person);
+		reason = us_registry_barred(m->reg, person, m->collection->id, m->record);
 	us_report_text(row, "person", person->name);
 	us_report_text(row, "decision", reason == US_REASON_NONE ? "allow" : "deny");
 	us_report_text(row, "reason", reason == US_REASON_NONE ? NULL : us_reason_name((unsigned)reason));
@@ -205,7 +184,7 @@ ask_acts(struct us_report *r, const char *collection, const char *bates, const c
 	if (us_action_of(&m.action, action, strlen(action)) != US_OK || m.action == US_ACTION_NONE)
 		us_usage_error("'%s' is no action", action);
 	if (m.collection == NULL || us_bates_parse(m.collection, us_bytes_of(bates), &m.record) != US_OK ||
-	    (m.batch = us_registry_batch_of(reg, m.collection->id, m.record)) == NULL)
+	    us_registry_batch_of(reg, m.collection->id, m.record) == NULL)
 		us_report_note(r, "There was no such record at that time: nobody could see it.");
 	else
 		judge_all(r, &m);

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/report.h"
+#include "client/report_again.h"
 #include "common/cert.h"
 #include "common/err.h"
 
@@ -221,15 +221,35 @@ list_handshakes(struct replay *p, const struct us_trail_entry *e)
 	}
 }
 
+/* What the order, asked again, has against what was granted; NULL: nothing. */
+static const char *
+decided_again(struct us_again *again, const struct us_trail_entry *e)
+{
+	enum us_reason why;
+	const int err = us_again_next(again, e, &why);
+
+	if (err != US_OK)
+		us_give_up(err == US_ERR_NOMEM ? US_EXIT_OTHER : US_EXIT_UNVERIFIED, "the acts do not follow from one another, at entry %llu: %s",
+		    (unsigned long long)e->index, us_strerror(err));
+	return why == US_REASON_NONE ? NULL : us_reason_name((unsigned)why);
+}
+
 int
 us_report_exceptions(struct us_report *r)
 {
 	struct replay p = { .r = r };
+	struct us_again *again = NULL;
+	int err = us_again_new(&again, r->trail);
 
+	if (err == US_ERR_NOMEM)
+		us_give_up(US_EXIT_OTHER, "out of memory");
 	for (size_t i = 0; i < r->trail->n; i++) {
 		const struct us_trail_entry *e = &r->trail->entries[i];
 		const char *found = e->person == 0 ? NULL : objection(&p, e);
+		const char *by_the_order = again == NULL ? NULL : decided_again(again, e);
 
+		if (found == NULL)
+			found = by_the_order;
 		if (e->action == US_ACTION_HANDSHAKES)
 			list_handshakes(&p, e);
 		else if (e->kind != US_KIND_EVENT && (e->decision == US_DECISION_DENY ? is_exception(e->reason) :
@@ -239,8 +259,16 @@ us_report_exceptions(struct us_report *r)
 	}
 	us_report_number(r->summary, "allowed (expected: 0)", p.allowed);
 	us_report_number(r->summary, "refused", p.denied);
-	us_report_note(r, "by_the_acts: what the acts in this log say of the credential at that moment, whatever was decided. "
-	    "Credentials of the first people are in the log as a digest only: their end is not replayed, their revocation is.");
+	us_report_note(r, "by_the_acts: what the acts in this log say of the credential at that moment, whatever was decided.");
+	if (again != NULL) {
+		us_report_number(r->summary, "grants decided again by the order", us_again_count(again));
+		us_report_note(r, "Every grant was put again to the order in force then: standing, acknowledgement, clearance, hours, network, credential, "
+		    "purpose, records a request, and what was withheld. Not asked: limits over time, approvals, and the queries of rules.");
+	} else {
+		us_report_note(r, "The acts are not all here, so no grant was decided again; of credentials of the first people the end is not "
+		    "replayed, their revocation is.");
+	}
+	us_again_free(again);
 	free(p.credentials);
 	free(p.people);
 	return US_EXIT_DONE;

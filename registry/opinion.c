@@ -1,5 +1,7 @@
 #include "registry/opinion.h"
 
+#include "registry/withheld.h"
+
 /* The person's live credential that lasts longest, or NULL. */
 static const struct us_credential *
 credential_of(const struct us_registry *reg, uint32_t person, int64_t at_ns)
@@ -45,4 +47,27 @@ us_person_fallen(const struct us_person *person)
 	case US_PERSON_ENDED: return US_REASON_ENDED;
 	}
 	return US_REASON_ENDED;
+}
+
+enum us_reason
+us_registry_barred(const struct us_registry *reg, const struct us_person *person, uint32_t collection, uint64_t record)
+{
+	const struct us_batch *batch = us_registry_batch_of(reg, collection, record);
+	const uint32_t sees = us_registry_order(reg)->workflows.clawback_visible;
+	const struct us_person *loader;
+	unsigned why;
+
+	if (batch == NULL || batch->status == US_BATCH_VOID)
+		return US_REASON_NOT_FOUND;
+	if (batch->status == US_BATCH_WITHDRAWN)
+		return US_REASON_WITHDRAWN;
+	loader = us_registry_person(reg, batch->facts.loaded_by);
+	if (batch->status == US_BATCH_HELD && (loader == NULL ||
+	    (loader->id != person->id && (loader->party_bits & person->party_bits) == 0)))
+		return US_REASON_HELD;
+	why = us_registry_withheld(reg, collection, record);
+	if ((why & US_WITHHELD_FREEZE) != 0)
+		return US_REASON_FROZEN;
+	return (why & US_WITHHELD_CLAWBACK) != 0 && (sees & US_CAPACITY_BIT(person->capacity)) == 0 ? US_REASON_CLAWED_BACK :
+	    US_REASON_NONE;
 }

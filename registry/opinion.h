@@ -21,5 +21,8 @@ void us_registry_opinion(const struct us_registry *reg, const struct us_person *
     const struct us_collection *collection, uint64_t records, int64_t at_ns, struct us_opinion *out);
 /* Why somebody who does not stand cannot do anything, whatever the order says; US_REASON_NONE of who stands. */
 enum us_reason us_person_fallen(const struct us_person *person);
+/* Why a record is not for this person, whatever the rules' queries find: NOT_FOUND, WITHDRAWN, HELD (its producer has not released it), FROZEN,
+ * CLAWED_BACK; US_REASON_NONE if none of these. */
+enum us_reason us_registry_barred(const struct us_registry *reg, const struct us_person *person, uint32_t collection, uint64_t record);
 
 #endif

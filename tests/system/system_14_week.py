@@ -357,6 +357,7 @@ def acts(week, desk):
     r = desk("exceptions")
     equal(column(r, "person", "action", "decision", "reason", "by_the_acts"), [(BOB, "read", "deny", "revoked", "revoked")], "exceptions")
     equal(r["summary"]["allowed (expected: 0)"], 0, "none was allowed")
+    check(r["summary"]["grants decided again by the order"] > 20, "every grant was decided again", r["summary"])
     r = desk("administration")
     did = [(row["person"], row["action"]) for row in r["rows"] if row["decision"] != "deny" and row["person"]]
     equal(did, b.acts, "privileged acts")
