@@ -184,6 +184,15 @@ us_origin_next(char out[US_NOTE_NAME_MAX + 1], const char *old, const char *host
 	return n > US_NOTE_NAME_MAX ? US_ERR_LIMIT : US_OK;
 }
 
+int
+us_origin_number(uint64_t *number, const char *origin)
+{
+	const char *id;
+	size_t host_n;
+
+	return split_origin(origin, &host_n, &id, number);
+}
+
 /* Of the same vault, and the next number; only the host may differ. */
 static int
 is_next_origin(const char *old, const char *new)

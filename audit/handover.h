@@ -70,6 +70,9 @@ int us_handover_reason_of(enum us_handover_reason *out, const char *name, size_t
  * NULL: the old one. US_ERR_FORMAT (old is none of these), US_ERR_LIMIT. */
 int us_origin_next(char out[US_NOTE_NAME_MAX + 1], const char *old, const char *host);
 
+/* How many keys a log of that origin has had: 1, or N. US_ERR_FORMAT. */
+int us_origin_number(uint64_t *number, const char *origin);
+
 /* Appends the signed succession note. US_ERR_FORMAT if the new key's name is not the next origin. Errors of us_note_sign(). */
 int us_succession_sign(struct us_buf *out, const struct us_note_signer *old_signer, const struct us_note_key *new_key, uint64_t size,
     const struct us_digest *root, int64_t time_ns);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "daemon/backup/backup.h"
 #include "daemon/front/front.h"
 #include "daemon/init/init.h"
 #include "daemon/intake/intake.h"
@@ -17,6 +18,7 @@ static const char help[] =
     "       undersealed serve --data DIR [--config FILE] [--frozen]\n"
     "                                 runs it in the foreground, sealed until unsealed; --frozen: nobody reaches\n"
     "                                 evidence until it is started without\n"
+    "       undersealed handover ...  gives its log a new key ('undersealed handover --help')\n"
     "       undersealed --version | --help\n\n"
     "The settings of a vault stand in DIR/undersealed.conf; FILE overrides them.\n"
     "example: undersealed serve --data /var/lib/underseal\n";
@@ -71,6 +73,8 @@ main(int argc, char **argv)
 		return run_role(argv[2]);
 	if (argc >= 2 && strcmp(argv[1], "init") == 0)
 		return us_init_main(argc - 1, argv + 1);
+	if (argc >= 2 && strcmp(argv[1], "handover") == 0)
+		return us_handover_main(argc - 1, argv + 1);
 	if (argc >= 2 && strcmp(argv[1], "serve") == 0)
 		return serve(argc - 1, argv + 1);
 	if (argc == 2 && strcmp(argv[1], "--version") == 0) {

@@ -78,6 +78,7 @@ static const struct us_route_info table[] = {
 	{ GET, US_ROUTE_LOG, "v1/log/checkpoint.witnessed/*", US_MEDIA_NONE, 0, 0, 0 },
 	{ POST, US_ROUTE_COSIGN, "v1/log/cosignature", US_MEDIA_OCTETS, US_BODY_COSIGN, 0, 0 },
 	{ GET, US_ROUTE_LOG, "v1/log/vkey", US_MEDIA_NONE, 0, 0, 0 },
+	{ GET, US_ROUTE_LOG, "v1/log/handovers", US_MEDIA_NONE, 0, 0, 0 },
 	{ GET, US_ROUTE_LOG, "v1/log/entry-proof/*", US_MEDIA_NONE, 0, 0, 0 },
 	{ GET, US_ROUTE_LOG, "v1/log/consistency/*/*", US_MEDIA_NONE, 0, 0, 0 },
 	{ GET, US_ROUTE_LOG, "v1/log/tile/**", US_MEDIA_NONE, 0, 0, 0 },

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 #include "common/log.h"
 #include "daemon/init/internal.h"
 #include "daemon/keeper/create.h"
+#include "daemon/lib/owner.h"
 #include "policy/yaml/yaml.h"
 
 #define PEOPLE_MAX US_INIT_PEOPLE
@@ -328,36 +328,6 @@ write_conf(const struct init *in)
 	us_init_write(path, 0644, text, (size_t)n);
 }
 
-/* The role's directory becomes its user's, where the users exist. */
-static void
-give_to(const char *path, const char *user)
-{
-	const struct passwd *pw = geteuid() == 0 ? getpwnam(user) : NULL;
-	DIR *dir;
-	struct dirent *e;
-	int fd;
-
-	if (pw == NULL)
-		return;
-	dir = opendir(path);
-	fd = dir == NULL ? -1 : dirfd(dir);
-	if (fd < 0 || fchown(fd, pw->pw_uid, pw->pw_gid) != 0)
-		us_fatal("cannot give %s to %s: %s", path, user, strerror(errno));
-	while ((e = readdir(dir)) != NULL) {
-		char below[4096];
-		struct stat st;
-
-		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-			continue;
-		if (fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode)) {
-			(void)snprintf(below, sizeof below, "%s/%s", path, e->d_name);
-			give_to(below, user);
-		} else if (fchownat(fd, e->d_name, pw->pw_uid, pw->pw_gid, AT_SYMLINK_NOFOLLOW) != 0)
-			us_fatal("cannot give %s/%s to %s: %s", path, e->d_name, user, strerror(errno));
-	}
-	(void)closedir(dir);
-}
-
 static void
 add_listen_host(struct init *in, char *host, size_t size)
 {
@@ -396,8 +366,8 @@ create(struct init *in, struct us_created *made)
 	if (err != US_OK)
 		us_fatal("cannot make the vault: %s%s%s", us_strerror(err), detail[0] ? ": " : "", detail);
 	write_conf(in);
-	give_to(keeper, "underseal-keeper");
-	give_to(vault, "underseal-vault");
+	us_owner_give(keeper, "underseal-keeper");
+	us_owner_give(vault, "underseal-vault");
 }
 
 int

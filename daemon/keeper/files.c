@@ -99,6 +99,16 @@ us_keeper_write(const char *name, struct us_bytes data)
 	return sync_directory();
 }
 
+int
+us_keeper_rename(const char *from, const char *to)
+{
+	if (rename(from, to) != 0) {
+		us_log(US_LOG_ERROR, "%s cannot be renamed: %s", from, strerror(errno));
+		return US_ERR_IO;
+	}
+	return sync_directory();
+}
+
 /* --- vault.conf --------------------------------------------------------------------------- */
 
 static void
@@ -202,25 +212,35 @@ us_vault_conf_free(struct us_vault_conf *c)
 /* --- boot.keys ---------------------------------------------------------------------------- */
 
 int
-us_boot_keys_write(const struct us_boot_keys *k)
+us_boot_keys_encode(const struct us_boot_keys *k, struct us_buf *out)
 {
-	struct us_buf b, der;
+	struct us_buf der;
 	int err;
 
-	us_buf_init(&b, CONF_MAX);
 	us_buf_init(&der, CONF_MAX);
 	err = us_pkey_to_der(k->tls_key, &der);
 	if (err == US_OK)
-		err = us_buf_put(&b, "USB1", 4);
+		err = us_buf_put(out, "USB1", 4);
 	if (err == US_OK)
-		err = us_buf_put(&b, k->log_seed->b, US_KEY_SIZE);
+		err = us_buf_put(out, k->log_seed->b, US_KEY_SIZE);
 	if (err == US_OK)
-		err = us_buf_put_str16(&b, der.data, der.len);
+		err = us_buf_put_str16(out, der.data, der.len);
 	if (err == US_OK)
-		err = us_buf_put_str16(&b, k->tls_certificate.data, k->tls_certificate.len);
+		err = us_buf_put_str16(out, k->tls_certificate.data, k->tls_certificate.len);
+	us_buf_free(&der);
+	return err;
+}
+
+int
+us_boot_keys_write(const struct us_boot_keys *k)
+{
+	struct us_buf b;
+	int err;
+
+	us_buf_init(&b, CONF_MAX);
+	err = us_boot_keys_encode(k, &b);
 	if (err == US_OK)
 		err = us_keeper_write("boot.keys", (struct us_bytes){ b.data, b.len });
-	us_buf_free(&der);
 	us_buf_free(&b);
 	return err;
 }

@@ -8,6 +8,7 @@
  *   init.act      committed act 1 (it names people), Cobblestone-256 under the state key, context
  *                 "underseal/init/1" ‖ vault id
  *   keyring       see keyring.h
+ *   handovers     how the log was handed over to another key: see lineage.h
  *   lock          held (flock) by the process that owns the directory
  *
  * Files are replaced whole: written beside, synced, renamed, directory synced.
@@ -43,12 +44,16 @@ struct us_boot_keys {
  * US_ERR_IO. write: replaces the file; US_ERR_IO, US_ERR_NOSPACE. */
 int us_keeper_read(const char *name, size_t max, struct us_buf *out);
 int us_keeper_write(const char *name, struct us_bytes data);
+/* Renames a file, and syncs the directory. US_ERR_IO. */
+int us_keeper_rename(const char *from, const char *to);
 
 int us_vault_conf_write(const struct us_vault_conf *conf);
 /* US_ERR_FORMAT if a name is missing or wrong. Free with us_vault_conf_free(), NULL-safe members. */
 int us_vault_conf_read(struct us_vault_conf *conf);
 void us_vault_conf_free(struct us_vault_conf *conf);
 int us_boot_keys_write(const struct us_boot_keys *keys);
+/* The file's bytes, appended. */
+int us_boot_keys_encode(const struct us_boot_keys *keys, struct us_buf *out);
 int us_boot_keys_read(struct us_boot_keys *keys);
 void us_boot_keys_free(struct us_boot_keys *keys);
 /* The CA's key under the wrap key. */

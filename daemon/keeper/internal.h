@@ -10,6 +10,7 @@
  *   ledger.c    who has had which records, folded from the log
  *   disclosed.c how many had those of a clawback
  *   cosign.c    checkpoints that witnesses have cosigned
+ *   lineage.c   keys that the log had before, and the first entry under its new one
  */
 #ifndef US_DAEMON_KEEPER_INTERNAL_H
 #define US_DAEMON_KEEPER_INTERNAL_H
@@ -17,6 +18,7 @@
 #include "daemon/keeper/files.h"
 #include "daemon/keeper/keyring.h"
 #include "daemon/keeper/klog.h"
+#include "daemon/keeper/lineage.h"
 #include "daemon/keeper/root.h"
 #include "daemon/lib/channel.h"
 #include "daemon/lib/role.h"
@@ -118,6 +120,7 @@ struct us_keeper {
 	int64_t since_ns;
 	struct us_vault_conf conf;
 	struct us_boot_keys boot;
+	struct us_lineage lineage;
 	int lock_fd;
 	struct us_klog *klog;
 	struct us_root_keys *root; /* NULL while sealed */

@@ -193,7 +193,8 @@ read_files(struct us_keeper *k)
 		return err;
 	}
 	us_buf_init(&k->init_act, US_ACT_COMMITTED_MAX); /* filled when the vault is unsealed */
-	return US_OK;
+	err = us_lineage_read(&k->lineage, US_LINEAGE_FILE);
+	return err != US_OK ? err : us_lineage_check(&k->lineage, &k->conf, &k->boot);
 }
 
 static int
@@ -227,11 +228,10 @@ us_keeper_start(struct us_keeper *k)
 	if (err != US_OK)
 		return err;
 	o.seed = k->boot.log_seed;
+	us_lineage_options(&k->lineage, &o);
 	err = us_klog_open(&k->klog, &o);
-	if (err == US_OK && strcmp(us_klog_vkey(k->klog), k->conf.vkey) != 0) {
-		us_log(US_LOG_ERROR, "the log's key is not the one that vault.conf names");
-		err = US_ERR_VERIFY;
-	}
+	if (err == US_OK)
+		err = us_lineage_begin(&k->lineage, k->klog);
 	if (err == US_OK)
 		err = us_keeper_unsealing_begin(k);
 	if (err != US_OK) {
@@ -277,6 +277,7 @@ us_keeper_close(struct us_keeper *k)
 	us_key_free(k->nonce_key);
 	us_boot_keys_free(&k->boot);
 	us_vault_conf_free(&k->conf);
+	us_lineage_free(&k->lineage);
 	us_buf_free(&k->init_act);
 	us_buf_free(&k->prepared.committed);
 	us_buf_free(&k->reply);

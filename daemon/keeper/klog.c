@@ -311,10 +311,18 @@ us_klog_serve(struct us_klog *log, struct us_bytes path, struct us_buf *out)
 	if (us_bytes_is(path, "checkpoint"))
 		return log->size == 0 ? US_ERR_NOT_FOUND :
 		    us_buf_put(out, log->checkpoint.data, log->checkpoint.len);
+	if (us_bytes_is(path, "handovers"))
+		return log->handovers.len == 0 ? US_ERR_NOT_FOUND : us_buf_put(out, log->handovers.data, log->handovers.len);
 	if (us_bytes_is(path, "vkey"))
 		return us_buf_putf(out, "%s\n", log->vkey);
 	err = us_tile_parse(&t, (const char *)path.p, path.n);
 	return err != US_OK ? US_ERR_FORMAT : serve_tile(log, &t, out);
+}
+
+int
+us_klog_root_at(struct us_klog *log, uint64_t size, struct us_digest *root)
+{
+	return size > log->size ? US_ERR_RANGE : us_logtree_root_at(log->tree, size, root);
 }
 
 uint64_t

@@ -20,11 +20,22 @@
 
 struct us_klog;
 
+/* A key that signed this log before it was handed over, and how far. */
+struct us_klog_former {
+	struct us_note_key key;
+	uint64_t size;
+};
+
 struct us_klog_options {
 	const char *origin;       /* name of the log and of its key */
 	const uint8_t *vault_id;  /* 32 bytes; must outlive the log */
 	const uint8_t *box_public; /* X25519: the log box public key; copied */
 	const struct us_key *seed; /* Ed25519 seed of the log's key; copied */
+	/* Keys of before: a checkpoint beside the journal that one of them signed passes if it is not larger than that. May be NULL. Until
+	 * the log has been opened. */
+	const struct us_klog_former *former;
+	size_t n_former;
+	struct us_bytes handovers; /* the file "handovers", to be served; empty: none. Copied */
 	size_t segment_size;      /* 0: default */
 	int (*fault)(void *arg, enum us_journal_op op); /* see journal.h */
 	void *arg;
@@ -73,7 +84,9 @@ int us_klog_entry_bytes(struct us_klog *log, uint64_t index, struct us_buf *out)
  */
 int us_klog_box_keys(struct us_klog *log, struct us_bytes entry, const struct us_key *box_private,
     struct us_key keys[US_BOXES]);
-/* Appends the file at that path: "checkpoint", "vkey", "tile/…", full or partial of any size that the
+/* The root of the first size entries; US_ERR_RANGE if the log has fewer. */
+int us_klog_root_at(struct us_klog *log, uint64_t size, struct us_digest *root);
+/* Appends the file at that path: "checkpoint", "vkey", "handovers", "tile/…", full or partial of any size that the
  * log has had, "consistency/OLD/NEW" (lines of base64 hashes). US_ERR_NOT_FOUND, US_ERR_FORMAT (no such path). */
 int us_klog_serve(struct us_klog *log, struct us_bytes path, struct us_buf *out);
 

@@ -27,6 +27,7 @@ struct us_klog {
 	struct us_buf entry;
 	struct us_buf checkpoint, next_checkpoint;
 	struct us_buf counters;
+	struct us_buf handovers;
 	uint64_t state_sequence;
 	uint8_t state_digest[32];
 	int64_t last_time;

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "audit/handover.h"
 #include "common/crypto.h"
 #include "common/err.h"
 #include "common/log.h"
@@ -50,8 +51,22 @@ note_checkpoint(struct us_klog *log)
 	log->noted_mono = us_time_mono_ns();
 }
 
+/* Signed by the log's key, or by a former one as long as it was the log's. */
 static int
-check_noted(struct us_klog *log)
+open_noted(const struct us_klog *log, const struct us_klog_options *o, struct us_checkpoint *c, struct us_bytes note)
+{
+	int err = us_checkpoint_open(c, NULL, note.p, note.n, us_note_signer_key(log->signer), 1);
+
+	for (size_t i = 0; i < o->n_former && err == US_ERR_NOT_FOUND; i++) {
+		err = us_checkpoint_open(c, NULL, note.p, note.n, &o->former[i].key, 1);
+		if (err == US_OK && c->size > o->former[i].size)
+			err = US_ERR_VERIFY;
+	}
+	return err;
+}
+
+static int
+check_noted(struct us_klog *log, const struct us_klog_options *o)
 {
 	uint8_t text[4096];
 	struct us_checkpoint c;
@@ -66,7 +81,7 @@ check_noted(struct us_klog *log)
 	(void)close(fd);
 	if (n < 0)
 		return US_ERR_IO;
-	err = us_checkpoint_open(&c, NULL, text, (size_t)n, us_note_signer_key(log->signer), 1);
+	err = open_noted(log, o, &c, (struct us_bytes){ text, (size_t)n });
 	if (err != US_OK) {
 		us_log_err(err, "the file \"checkpoint\" is not one that this log signed");
 		return US_ERR_VERIFY;
@@ -109,7 +124,7 @@ on_entry(void *arg, uint64_t index, struct us_bytes entry)
 }
 
 static int
-recover(struct us_klog *log)
+recover(struct us_klog *log, const struct us_klog_options *o)
 {
 	const struct us_journal_scan scan = { on_entry, log };
 	uint64_t first = us_journal_first(log->journal);
@@ -145,7 +160,7 @@ recover(struct us_klog *log)
 	if (err == US_OK)
 		err = us_buf_put(&log->counters, tail.counters.p, tail.counters.n);
 	us_publish_flush(log->publish);
-	return err != US_OK ? err : check_noted(log);
+	return err != US_OK ? err : check_noted(log, o);
 }
 
 static int
@@ -171,7 +186,7 @@ open_at(struct us_klog *log, const struct us_klog_options *o)
 		err = US_ERR_IO;
 	if (err == US_OK)
 		err = us_journal_open(&log->journal, &jo);
-	return err != US_OK ? err : recover(log);
+	return err != US_OK ? err : recover(log, o);
 }
 
 int
@@ -193,8 +208,11 @@ us_klog_open(struct us_klog **out, const struct us_klog_options *o)
 	us_buf_init(&log->next_checkpoint, 4096);
 	us_buf_init(&log->counters, US_JOURNAL_COUNTERS_MAX);
 	us_buf_init(&log->note, 4096);
+	us_buf_init(&log->handovers, US_HANDOVERS_BYTES_MAX);
 	log->dir = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	err = log->dir < 0 ? US_ERR_IO : open_at(log, o);
+	err = us_buf_put(&log->handovers, o->handovers.p, o->handovers.n);
+	if (err == US_OK)
+		err = log->dir < 0 ? US_ERR_IO : open_at(log, o);
 	if (err != US_OK) {
 		us_klog_close(log);
 		return err;
@@ -227,6 +245,7 @@ us_klog_close(struct us_klog *log)
 	us_buf_free(&log->checkpoint);
 	us_buf_free(&log->next_checkpoint);
 	us_buf_free(&log->counters);
+	us_buf_free(&log->handovers);
 	us_buf_free(&log->note);
 	if (log->dir >= 0)
 		(void)close(log->dir);

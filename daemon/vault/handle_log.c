@@ -107,7 +107,7 @@ is_text(struct us_bytes path)
 {
 	const size_t n = sizeof WITNESSED_PATH - 1;
 
-	return us_bytes_is(path, "checkpoint") || us_bytes_is(path, "vkey") ||
+	return us_bytes_is(path, "checkpoint") || us_bytes_is(path, "vkey") || us_bytes_is(path, "handovers") ||
 	    (path.n >= n && memcmp(path.p, WITNESSED_PATH, n) == 0);
 }
 
