@@ -177,6 +177,8 @@ check_entry(struct bundle *b, struct us_bytes entry, uint64_t index, const struc
 	f->time_ns = view.time_ns;
 	f->entry_class = view.entry_class;
 	f->order_version = view.order_version;
+	if (view.state != NULL)
+		memcpy(f->state, view.state, sizeof f->state);
 	f->related = f->sequence = US_ENTRY_NONE;
 	f->parts[US_BOX_DISCLOSURE] = f->parts[US_BOX_QUERY] = 1;
 	for (unsigned box = 0; keys != NULL && err == US_OK && box < US_BOXES; box++)

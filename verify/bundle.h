@@ -18,6 +18,7 @@ struct facts {
 	int64_t time_ns;
 	enum us_entry_class entry_class;
 	uint32_t order_version;
+	uint8_t state[32]; /* of class STATE: its commitment */
 	int open[US_BOXES]; /* whether the box was opened; without it, what it holds is unknown */
 	/* access; an empty content is one of no action and no decision */
 	enum us_kind kind;

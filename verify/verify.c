@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "verify/acts.h"
 #include "verify/files.h"
 #include "verify/head.h"
 #include "verify/rules.h"
@@ -41,6 +42,7 @@ struct verify {
 	uint64_t keys_end;  /* and where the one after it does */
 	uint64_t keys_next; /* what an index has to be at least */
 	struct rules *rules;
+	struct acts acts;
 	struct us_merkle_stream stream; /* of bundles: the root over their roots is the root over all leaves */
 	struct level level[LEVELS];     /* from 1 */
 	struct us_buf tile;
@@ -197,6 +199,8 @@ settle(struct verify *v, struct bundle *b)
 		const struct facts *f = &b->facts[i];
 
 		err = rules_next(v->rules, f, &v->finding);
+		if (err == US_OK && f->entry_class == US_CLASS_STATE)
+			err = acts_next(&v->acts, f->index, f->state, &v->finding);
 		if (err != US_OK) {
 			b->done = i;
 			break;
@@ -323,9 +327,14 @@ check_all(struct verify *v)
 	v->size = v->report->checkpoint.size;
 	v->bundles = v->size / US_TILE_WIDTH + (v->size % US_TILE_WIDTH != 0);
 	if (!v->options->foreign)
+		err = acts_open(&v->acts, v->source, &v->finding);
+	if (err == US_OK && !v->options->foreign)
 		err = next_keys(v);
 	if (err == US_OK)
 		err = check_bundles(v);
+	v->report->acts = v->acts.state.n;
+	if (err == US_OK)
+		err = acts_end(&v->acts, &v->finding);
 	return err == US_OK ? finish_tree(v) : err;
 }
 
@@ -375,6 +384,7 @@ us_log_verify(struct us_verify_report *report, const struct us_log_source *sourc
 		err = check_all(v);
 	conclude(report, err, &v->finding);
 	rules_free(v->rules);
+	acts_close(&v->acts);
 	us_buf_free(&v->tile);
 	(void)pthread_cond_destroy(&v->turned);
 	(void)pthread_mutex_destroy(&v->lock);

@@ -5,8 +5,8 @@
  *
  * What is checked, in this order: the checkpoint's signature under the key, and its origin; then bundle after bundle its lines of
  * keys.jsonl (indexes rise), its entries against its level-0 tile, that each decodes and says its own index, that disclosed keys are
- * those it committed to, that their boxes open and hold what belongs there, the rules between entries (verify/rules.h), the tiles
- * of higher levels; at last the root. The verdict is about the first thing that is wrong in that order, whatever the number of
+ * those it committed to, that their boxes open and hold what belongs there, the rules between entries (verify/rules.h), acts that lie beside
+ * the log (verify/acts.h), the tiles of higher levels; at last the root. The verdict is about the first thing that is wrong in that order, whatever the number of
  * threads.
  */
 #ifndef US_VERIFY_VERIFY_H
@@ -37,12 +37,13 @@ struct us_verify_report {
 	uint64_t entries;  /* that were checked */
 	uint64_t withheld; /* entries whose access box was not opened: what rules say about them was not judged */
 	uint64_t opened[US_BOXES]; /* boxes whose keys were disclosed and right */
+	uint64_t acts;     /* that lie beside the log and are those it commits to: the first so many */
 	int64_t first_ns;  /* time of the first and last entry */
 	int64_t last_ns;
 };
 
 /* Where the log's files come from: a tlog-tiles directory, or anything that gives its files: checkpoint, log.vkey, tile/...,
- * tile/entries/..., keys.jsonl (optional). */
+ * tile/entries/..., keys.jsonl and acts (optional). */
 struct us_log_source {
 	void *arg;
 	/* Appends the file at that path (relative, as in us_tile_path()) to out, whose max is its limit: US_ERR_NOT_FOUND,

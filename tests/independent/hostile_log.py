@@ -1065,6 +1065,135 @@ def line_of_keys_too_long(log):
     log.write("keys.jsonl", lines[0][:-2] + b" " * 1024 + b"}\n" + b"".join(lines[1:]))
 
 
+def beside(log, acts):
+    """A story with these acts beside it."""
+    drafts = st.story()
+    tell(log, drafts)
+    log.write("acts", acts)
+
+
+def all_acts():
+    return st.commit(st.story())
+
+
+@case("OK")
+def acts_beside_the_log(log):
+    beside(log, all_acts())
+
+
+@case("OK")
+def the_first_acts_alone(log):
+    beside(log, all_acts()[:4 + len(st.committed_act(1)[0])])
+
+
+@case("OK")
+def acts_without_any_key(log):
+    beside(log, all_acts())
+    log.remove("keys.jsonl")
+
+
+@case("TAMPERED", 0, "acts")
+def bit_in_the_first_act(log):
+    acts = bytearray(all_acts())
+    acts[70] ^= 1
+    beside(log, acts)
+
+
+@case("TAMPERED", 7, "acts")
+def another_manifest_root(log):
+    act, root = st.committed_act(2)
+    beside(log, all_acts().replace(act, act.replace(root, bytes(32))))
+
+
+@case("TAMPERED", 17, "acts")
+def result_of_an_act_changed(log):
+    act = st.committed_act(3)[0]
+    beside(log, all_acts().replace(act, act[:-1] + b"T"))
+
+
+@case("TAMPERED", 7, "acts")
+def act_beside_the_log_left_out(log):
+    beside(log, all_acts().replace(st.str32(st.committed_act(2)[0]), b""))
+
+
+@case("TAMPERED", 7, "acts")
+def acts_exchanged(log):
+    two, three = (st.str32(st.committed_act(n)[0]) for n in (2, 3))
+    beside(log, all_acts().replace(two + three, three + two))
+
+
+@case("TAMPERED", None, "acts")
+def one_act_too_many(log):
+    beside(log, all_acts() + st.str32(st.committed_act(4)[0]))
+
+
+@case("TAMPERED", None, "acts")
+def bytes_behind_the_acts(log):
+    beside(log, all_acts() + b"\0")
+
+
+@case("TAMPERED", 17, "acts")
+def acts_cut_short(log):
+    beside(log, all_acts()[:-1])
+
+
+@case("TAMPERED", 17, "acts")
+def act_longer_than_it_says(log):
+    act = st.committed_act(3)[0]
+    beside(log, all_acts().replace(st.str32(act), st.str32(act + b"x")))
+
+
+@case("TAMPERED", 7, "acts")
+def act_of_a_batch_without_its_root(log):
+    """It has the number and the form of an act, and a payload that ends before the root."""
+    act = st.committed_act(2)[0]
+    payload = bytes(104) + hashlib.sha256(b"manifest root").digest() + b"the rest"
+    signed = act[20:].split(b"\0\x09signature")[0][4:]
+    short = signed.replace(st.str32(payload), st.str32(payload[:135]))
+    beside(log, all_acts().replace(st.str32(act), st.str32(act.replace(st.str32(signed), st.str32(short)))))
+
+
+@case("TAMPERED", 0, "acts")
+def acts_of_another_vault(log):
+    beside(log, st.str32(st.committed_act(1)[0].replace(b"result", b"others")))
+
+
+def committed(log, act):
+    """The vault itself commits to something that is no act number 3."""
+    drafts = st.story()
+    drafts[17]["act"] = act, bytes(32)
+    tell(log, drafts)
+    log.write("acts", st.commit(drafts))
+
+
+@case("TAMPERED", 17, "acts")
+def act_of_another_number_committed(log):
+    committed(log, st.committed_act(4)[0])
+
+
+@case("TAMPERED", 17, "acts")
+def act_of_another_magic_committed(log):
+    committed(log, st.committed_act(3)[0].replace(b"underseal/act/1", b"underseal/act/2"))
+
+
+@case("TAMPERED", 17, "acts")
+def act_with_bytes_behind_its_result_committed(log):
+    committed(log, st.committed_act(3)[0] + b"\0")
+
+
+@case("TAMPERED", 17, "acts")
+def act_too_long_committed(log):
+    act = st.committed_act(3)[0]
+    committed(log, act.replace(st.str32(b"result"), st.str32(bytes(v.ACT_MAX))))
+
+
+@case("UNVERIFIABLE")
+def acts_are_a_link(log):
+    beside(log, b"")
+    log.remove("acts")
+    os.symlink("checkpoint", log.at("acts"))
+
+
 def withheld_in_the_long_story(n):
     """Of what follows the story, few boxes are open."""
     told = len(st.story())

@@ -83,6 +83,14 @@ MUTANTS = [
     ("if not self.least <= o[\"index\"] < self.size:", "if not self.least <= o[\"index\"]:"),
     ("self.least = o[\"index\"] + 1", "self.least = o[\"index\"]"),
     ("if len({k for k, _ in pairs}) != len(pairs):", "if False:"),
+    # acts
+    ("            if len(act) > ACT_MAX:\n", "            if False:\n"),
+    ("        if want != commitment:\n", "        if False:\n"),
+    ("if c.u(8) != self.count + 1:", "if not c.u(8):"),
+    ('if signed.take(16) != b"underseal/act/1\\n":', "if not signed.take(16):"),
+    ("        if kind != BATCH_CLOSE_ACT:\n", "        if True:\n"),
+    ("        payload.take(104)\n        return payload.take(32)\n", "        return payload.data[104:136]\n"),
+    ("            self.acts.finish()\n", "            pass\n"),
     # rules
     ("        self.clock()\n", ""),
     ("        self.sequence()\n", ""),

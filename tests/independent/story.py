@@ -73,7 +73,7 @@ def encode_entry(d, index):
     out = struct.pack(">4sBBHIQq", b"USE1", d["class"], bool(d.get("boot")), 0, d["order"], index,
                       d["time"])
     if d["class"] == v.STATE:
-        out += hashlib.sha256(b"underseal/entry-state/1" + bytes(64)).digest()
+        out += d["commitment"]
     out += salt
     if d.get("boot"):
         out += str16(bytes(d.get("sealed_size", 104)))
@@ -91,9 +91,36 @@ def encode_entry(d, index):
     return out, keys
 
 
+def str32(data):
+    return struct.pack(">I", len(data)) + data
+
+
+def committed_act(number):
+    """Act number 2 closes a batch, the others do something else. What it says does not matter to a log."""
+    root = hashlib.sha256(b"manifest root").digest()
+    payload = bytes(104) + root + b"the rest" if number == 2 else b"payload %d" % number
+    signed = b"underseal/act/1\n" + bytes([128 if number == 1 else 129 if number == 2 else 2]) + bytes(88) + str32(payload)
+    return (struct.pack(">QqI", number, START, 0) + str32(signed) + str16(b"signature") + str32(b"result"),
+            root if number == 2 else bytes(32))
+
+
+def commit(drafts):
+    """Says in the drafts of acts what state they commit to. Returns the acts, as the file of that name has them."""
+    digest, number, out = bytes(32), 0, b""
+    for d in drafts:
+        if d["class"] == v.STATE:
+            number += 1
+            act, root = d.get("act", committed_act(number))
+            digest = hashlib.sha256(b"underseal/state/1" + digest + act).digest()
+            d["commitment"] = hashlib.sha256(b"underseal/entry-state/1" + digest + root).digest()
+            out += str32(act)
+    return out
+
+
 def encode(drafts, withheld=()):
     """Entries, and keys.jsonl of all but the withheld (index, box)."""
     entries, lines = [], []
+    commit(drafts)
     for index, d in enumerate(drafts):
         entry, keys = encode_entry(d, index)
         entries.append(entry)

@@ -27,6 +27,8 @@ WIDTH = 256
 BOXES = ("access", "disclosure", "query")
 NONE = 2**64 - 1  # "no such entry", "no such act"
 KEYS_LINE = 1024
+ACTS_MAX, ACT_MAX = 2**30, 1114112
+BATCH_CLOSE_ACT = 129
 # Numbers of audit/action.h that the rules look at: classes, kinds, a decision, actions.
 ACCESS, STATE, SYSTEM = 1, 2, 3
 INTENT, DISCLOSURE, OUTCOME, EVENT = 1, 2, 3, 4
@@ -484,13 +486,11 @@ class Entry:
         return plain[2:n + 2]
 
 
-class Content:
-    """What a box holds, byte for byte (audit/entry.h)."""
+class Fields:
+    """Bytes, taken from the front."""
 
     def __init__(self, data):
         self.data, self.at = data, 0
-        if self.u(1) != 1:
-            raise ValueError("another version")
 
     def take(self, n):
         if n > len(self.data) - self.at:
@@ -519,6 +519,15 @@ class Content:
     def end(self):
         if self.at != len(self.data):
             raise ValueError("bytes are left over")
+
+
+class Content(Fields):
+    """What a box holds, byte for byte (audit/entry.h)."""
+
+    def __init__(self, data):
+        super().__init__(data)
+        if self.u(1) != 1:
+            raise ValueError("another version")
 
 
 class Access:
@@ -784,6 +793,62 @@ class Rules:
         self.approvals.add(a.summary)
 
 
+class Acts:
+    """The file "acts": what entries of class 2 commit to (docs/PROTOCOL.md, section 10)."""
+
+    def __init__(self, log):
+        self.file, self.count, self.digest = Fields(log.read("acts", ACTS_MAX) or b""), 0, bytes(32)
+
+    def left(self):
+        return self.file.at < len(self.file.data)
+
+    def next(self, index, commitment):
+        if not self.left():
+            return
+        try:
+            act = self.file.string(4)
+            if len(act) > ACT_MAX:
+                raise ValueError("it is too long")
+            root = self.root(act)
+        except ValueError as e:
+            raise self.broken(index, str(e)) from e
+        self.count += 1
+        self.digest = hashlib.sha256(b"underseal/state/1" + self.digest + act).digest()
+        want = hashlib.sha256(b"underseal/entry-state/1" + self.digest + root).digest()
+        if want != commitment:
+            raise self.broken(index, "it is another one")
+
+    def root(self, committed):
+        """The manifest root, of an act that closes a batch."""
+        c = Fields(committed)
+        if c.u(8) != self.count + 1:
+            raise ValueError("it has another number")
+        c.take(12)
+        signed = Fields(c.string(4))
+        c.string()
+        c.string(4)
+        c.end()
+        if signed.take(16) != b"underseal/act/1\n":
+            raise ValueError("it is no act")
+        kind = signed.u(1)
+        signed.take(32 + 32 + 16 + 8)
+        payload = Fields(signed.string(4))
+        signed.end()
+        if kind != BATCH_CLOSE_ACT:
+            return bytes(32)
+        payload.take(104)
+        return payload.take(32)
+
+    @staticmethod
+    def broken(index, why):
+        return Verdict("TAMPERED", index, "the act beside entry %d is not the one that it commits to: %s"
+                       % (index, why), "acts")
+
+    def finish(self):
+        if self.left():
+            raise Verdict("TAMPERED", None, "there are more acts than entries of acts", "acts")
+
+
 class Levels:
     """Levels 1 and up: every tile is compared with what the level below gives."""
 
@@ -817,7 +882,7 @@ class Verifier:
     def __init__(self, log, vkey, foreign):
         self.log, self.vkey, self.foreign = log, vkey, foreign
         self.origin = self.size = self.root = None
-        self.entries, self.keys, self.rules = 0, None, Rules()
+        self.entries, self.keys, self.acts, self.rules = 0, None, None, Rules()
 
     def head(self):
         text = self.vkey
@@ -878,10 +943,13 @@ class Verifier:
         if entry.index != index:
             raise tampered(index, "entry %d says that it is entry %d" % (index, entry.index))
         self.rules.next(entry, self.keys.open(entry))
+        if entry.kind == STATE:
+            self.acts.next(index, entry.state)
 
     def run(self):
         self.head()
         if not self.foreign:
+            self.acts = Acts(self.log)
             self.keys = Keys(self.log, self.size)
         stream, levels = Stream(), Levels(self.log)
         for n in range((self.size + WIDTH - 1) // WIDTH):
@@ -900,6 +968,8 @@ class Verifier:
                 self.entries += 1
             if width == WIDTH:
                 levels.add(1, tree_head(tile))
+        if self.acts:
+            self.acts.finish()
         levels.finish()
         if stream.root() != self.root:
             raise tampered(None, "the entries do not give the root that the checkpoint signs")
@@ -932,7 +1002,8 @@ def main():
     if args.json:
         print(json.dumps({"verdict": verdict.verdict, "index": verdict.index,
                           "rule": verdict.rule, "detail": verdict.detail,
-                          "withheld": v.rules.withheld if v else 0, "entries": v.entries if v else 0,
+                          "withheld": v.rules.withheld if v else 0,
+                          "acts": v.acts.count if v and v.acts else 0, "entries": v.entries if v else 0,
                           "size": v.size if v else None,
                           "root": base64.b64encode(v.root).decode() if v and v.root else None}))
     else:

@@ -99,6 +99,7 @@ put_json(struct us_json *j, const struct us_verify_report *r)
 	us_json_kv_uint(j, "disclosure", r->opened[US_BOX_DISCLOSURE]);
 	us_json_kv_uint(j, "query", r->opened[US_BOX_QUERY]);
 	us_json_close(j);
+	us_json_kv_uint(j, "acts", r->acts);
 	if (r->entries > 0 && r->last_ns > 0) {
 		us_json_kv_time(j, "first", r->first_ns);
 		us_json_kv_time(j, "last", r->last_ns);
@@ -147,6 +148,8 @@ print_text(const struct us_verify_report *r)
 	if (r->entries > 0 && r->last_ns > 0)
 		printf("  from    %s\n  to      %s\n", us_time_format(r->first_ns, first),
 		    us_time_format(r->last_ns, last));
+	if (r->acts > 0)
+		printf("  acts    %" PRIu64 ", each the one that its entry commits to\n", r->acts);
 	if (r->opened[0] + r->opened[1] + r->opened[2] > 0)
 		printf("  opened  %" PRIu64 " access, %" PRIu64 " disclosure, %" PRIu64 " query\n",
 		    r->opened[US_BOX_ACCESS], r->opened[US_BOX_DISCLOSURE],

@@ -1,0 +1,53 @@
+#include "verify/acts.h"
+
+#define ACTS_MAX ((size_t)1 << 30)
+#define RULE "acts"
+
+int
+acts_open(struct acts *a, const struct us_log_source *source, struct finding *finding)
+{
+	int err;
+
+	us_buf_init(&a->file, ACTS_MAX);
+	us_state_init(&a->state);
+	err = source->get(source->arg, "acts", &a->file);
+	us_reader_init(&a->left, a->file.data, a->file.len);
+	if (err == US_OK || err == US_ERR_NOT_FOUND || err == US_ERR_NOMEM)
+		return err == US_ERR_NOMEM ? err : US_OK;
+	return found(finding, err == US_ERR_LIMIT ? US_VERDICT_TAMPERED : US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE,
+	    err == US_ERR_LIMIT ? "the acts are larger than they can be" : "the acts cannot be read");
+}
+
+void
+acts_close(struct acts *a)
+{
+	us_buf_free(&a->file);
+}
+
+int
+acts_next(struct acts *a, uint64_t index, const uint8_t commitment[32], struct finding *finding)
+{
+	struct us_bytes act;
+	int err;
+
+	if (a->left.left == 0)
+		return US_OK;
+	act = us_take_str32(&a->left, US_STATE_ACT_MAX);
+	err = a->left.err != US_OK ? a->left.err : us_state_take(&a->state, act);
+	if (err == US_OK)
+		err = us_state_check(&a->state, commitment);
+	if (err == US_OK || err == US_ERR_CRYPTO)
+		return err;
+	finding->rule = RULE;
+	return found(finding, US_VERDICT_TAMPERED, index, "the act beside entry %llu is not the one that it commits to: %s",
+	    (unsigned long long)index, us_strerror(err));
+}
+
+int
+acts_end(const struct acts *a, struct finding *finding)
+{
+	if (a->left.left == 0)
+		return US_OK;
+	finding->rule = RULE;
+	return found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "there are more acts than entries of acts");
+}

@@ -1,0 +1,25 @@
+/*
+ * The acts beside a log (file "acts", docs/PROTOCOL.md section 10), each against the state that its entry commits to. No key is needed for it.
+ * One owner, entries in order.
+ */
+#ifndef US_VERIFY_ACTS_H
+#define US_VERIFY_ACTS_H
+
+#include "audit/state.h"
+#include "verify/finding.h"
+
+struct acts {
+	struct us_buf file;
+	struct us_reader left;
+	struct us_state state; /* state.n: acts that were right */
+};
+
+/* Reads the file; a log without one has no acts to check. US_OK, FOUND, US_ERR_NOMEM. */
+int acts_open(struct acts *a, const struct us_log_source *source, struct finding *finding);
+void acts_close(struct acts *a);
+/* The next entry of class STATE, which commits to that: its act, if there are any left. US_OK, FOUND, US_ERR_CRYPTO. */
+int acts_next(struct acts *a, uint64_t index, const uint8_t commitment[32], struct finding *finding);
+/* Behind the last entry: acts that are left over are none of this log's. US_OK, FOUND. */
+int acts_end(const struct acts *a, struct finding *finding);
+
+#endif
