@@ -138,7 +138,7 @@ run_list(struct us_client *client, const struct us_args *args)
 	if (err == US_OK && report.verdict == US_VERDICT_OK)
 		status = show_listing(client, &l);
 	else if (err == US_OK)
-		status = us_verdict_print(client, &report);
+		status = us_verdict_print(client, &report, NULL);
 	else {
 		us_say("an entry of the log does not open as it must: %s", us_strerror(err));
 		status = US_EXIT_UNVERIFIED;
@@ -233,6 +233,13 @@ export_files(struct us_log_remote *remote, const char *dir, uint64_t *n_acts)
 	}
 	us_progress_end(&progress);
 	write_file(dir, "checkpoint", remote->checkpoint.data, remote->checkpoint.len);
+	for (size_t i = 0; i < remote->n_witnessed; i++) {
+		char path[64] = "checkpoint.witnessed";
+
+		if (i > 0)
+			(void)snprintf(path, sizeof path, "checkpoint.witnessed.%zu", i + 1);
+		write_file(dir, path, remote->witnessed[i].data, remote->witnessed[i].len);
+	}
 	return status;
 }
 
@@ -297,7 +304,7 @@ run_export(struct us_client *client, const struct us_args *args)
 	if (mkdir(dir, 0700) != 0)
 		us_give_up(US_EXIT_OTHER, "cannot make %s: %s", dir, errno == EEXIST ?
 		    "it exists already" : strerror(errno));
-	us_log_remote_open(&remote, client);
+	us_log_remote_open_witnessed(&remote, client);
 	status = us_log_remote_keys(&remote);
 	if (status == US_EXIT_DONE)
 		status = export_files(&remote, dir, &n_acts);
@@ -311,7 +318,7 @@ run_export(struct us_client *client, const struct us_args *args)
 		options.vkey = client->profile.vkey;
 		if (us_export_verify(&report, dir, &options) != US_OK)
 			us_give_up(US_EXIT_OTHER, "cannot verify what was exported");
-		status = us_verdict_print(client, &report);
+		status = us_verdict_print(client, &report, NULL);
 	}
 	us_log_remote_close(&remote);
 	return status;

@@ -2,81 +2,17 @@
 #include "client/audit_verify.h"
 
 #include "client/log_source.h"
+#include "client/witness.h"
 #include "common/err.h"
-#include "common/timefmt.h"
+#include "verify/show.h"
 
 #define VKEY_MAX_BYTES 4000
 
-/* ---- what was found ---- */
-
-static void
-print_text(const struct us_verify_report *r)
-{
-	char from[US_TIME_TEXT_SIZE], to[US_TIME_TEXT_SIZE];
-
-	printf("%s", us_verdict_name(r->verdict));
-	if (r->index != US_ENTRY_NONE && r->verdict != US_VERDICT_OK)
-		printf(" at index %llu", (unsigned long long)r->index);
-	printf(": %llu entries\n", (unsigned long long)r->entries);
-	if (r->detail[0] != '\0')
-		printf("%s\n", r->detail);
-	if (r->own_vkey)
-		puts("The key came with the log itself: give --vkey FILE from another source to know "
-		    "whose log it is.");
-	if (r->entries > 0)
-		printf("from %s to %s\n", us_time_format(r->first_ns, from), us_time_format(r->last_ns, to));
-	if (r->opened[US_BOX_ACCESS] + r->opened[US_BOX_DISCLOSURE] + r->opened[US_BOX_QUERY] > 0)
-		printf("opened: %llu access, %llu disclosure, %llu query\n", (unsigned long long)r->opened[US_BOX_ACCESS],
-		    (unsigned long long)r->opened[US_BOX_DISCLOSURE], (unsigned long long)r->opened[US_BOX_QUERY]);
-	if (r->withheld > 0)
-		printf("withheld: the access boxes of %llu entries. Rules between entries were not applied to those, nor where "
-		    "those could bear on others.\n", (unsigned long long)r->withheld);
-}
-
-static void
-add_opened(cJSON *document, const struct us_verify_report *r)
-{
-	static const char *const name[US_BOXES] = { "access", "disclosure", "query" };
-	cJSON *opened = cJSON_AddObjectToObject(document, "opened");
-
-	for (unsigned box = 0; box < US_BOXES; box++)
-		(void)cJSON_AddNumberToObject(opened, name[box], (double)r->opened[box]);
-}
-
-static void
-print_json(const struct us_verify_report *r)
-{
-	cJSON *document = cJSON_CreateObject();
-	char *text;
-
-	(void)cJSON_AddStringToObject(document, "verdict", us_verdict_name(r->verdict));
-	if (r->index == US_ENTRY_NONE)
-		(void)cJSON_AddNullToObject(document, "index");
-	else
-		(void)cJSON_AddNumberToObject(document, "index", (double)r->index);
-	if (r->rule == NULL)
-		(void)cJSON_AddNullToObject(document, "rule");
-	else
-		(void)cJSON_AddStringToObject(document, "rule", r->rule);
-	(void)cJSON_AddNumberToObject(document, "entries", (double)r->entries);
-	(void)cJSON_AddStringToObject(document, "detail", r->detail);
-	(void)cJSON_AddBoolToObject(document, "own_vkey", r->own_vkey);
-	(void)cJSON_AddStringToObject(document, "origin", r->checkpoint.origin);
-	(void)cJSON_AddNumberToObject(document, "withheld", (double)r->withheld);
-	add_opened(document, r);
-	text = cJSON_PrintUnformatted(document);
-	puts(text == NULL ? "{}" : text);
-	cJSON_free(text);
-	cJSON_Delete(document);
-}
-
 int
-us_verdict_print(struct us_client *client, const struct us_verify_report *r)
+us_verdict_print(struct us_client *client, const struct us_verify_report *r, const struct us_tlog_policy *policy)
 {
-	if (client->json)
-		print_json(r);
-	else
-		print_text(r);
+	if ((client->json ? us_verdict_json(stdout, r, policy) : us_verdict_text(stdout, r, policy)) != US_OK)
+		us_give_up(US_EXIT_OTHER, "cannot write the verdict");
 	return us_verdict_exit(r->verdict);
 }
 
@@ -110,7 +46,10 @@ verify_vault(struct us_client *client, const struct us_args *args, struct us_ver
 	struct us_log_source source;
 	int err;
 
-	us_log_remote_open(&remote, client);
+	if (options->policy != NULL)
+		us_log_remote_open_witnessed(&remote, client);
+	else
+		us_log_remote_open(&remote, client);
 	if (options->vkey == NULL)
 		options->vkey = client->profile.vkey;
 	if (us_flag(args, "keys"))
@@ -129,6 +68,7 @@ run_verify(struct us_client *client, const struct us_args *args)
 	const char *dir = us_arg(args, "dir"), *vkey_file = us_arg(args, "vkey");
 	struct us_progress progress;
 	struct us_verify_options options = { .on_progress = on_progress, .arg = &progress, .threads = us_verify_processors() };
+	struct us_tlog_policy *policy = us_arg(args, "policy") == NULL ? NULL : us_policy_read(us_arg(args, "policy"), US_EXIT_USAGE);
 	struct us_verify_report report;
 	struct us_buf vkey;
 	int err, status = US_EXIT_DONE;
@@ -140,13 +80,15 @@ run_verify(struct us_client *client, const struct us_args *args)
 		us_profile_open_public(&client->profile, client->profile_directory);
 		options.vkey = client->profile.vkey;
 	}
+	options.policy = policy;
 	us_progress_start(&progress, "entries", 0);
 	err = dir != NULL ? us_export_verify(&report, dir, &options) : verify_vault(client, args, &options, &report, &status);
 	us_progress_end(&progress);
 	if (err != US_OK)
 		us_give_up(US_EXIT_OTHER, "cannot verify: %s", us_strerror(err));
 	if (status == US_EXIT_DONE)
-		status = us_verdict_print(client, &report);
+		status = us_verdict_print(client, &report, policy);
+	us_tlog_policy_free(policy);
 	us_buf_free(&vkey);
 	return status;
 }
@@ -154,11 +96,12 @@ run_verify(struct us_client *client, const struct us_args *args)
 static const struct us_option verify_options[] = {
 	{ "dir", "DIR", "an export, offline" },
 	{ "vkey", "FILE", "the log's key, from a source you trust" },
+	{ "policy", "FILE", "which witnesses are enough (C2SP tlog-policy); without it cosignatures are not judged" },
 	{ "keys", NULL, "also open every box this profile may open, and judge the rules between entries by them" },
 };
 
 const struct us_command us_commands_audit_verify[] = {
-	{ "audit verify", "[--dir DIR] [--vkey FILE] [--keys]", "checks every hash, proof and signature of the log",
-	    "underseal audit verify --dir export --vkey log.vkey", verify_options, 3, 0, 0, run_verify },
+	{ "audit verify", "[--dir DIR] [--vkey FILE] [--policy FILE] [--keys]", "checks every hash, proof and signature of the log",
+	    "underseal audit verify --dir export --vkey log.vkey", verify_options, 4, 0, 0, run_verify },
 	{ 0 },
 };

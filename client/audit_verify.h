@@ -5,7 +5,7 @@
 #include "client/client.h"
 #include "verify/verify.h"
 
-/* Prints the verdict and what was checked; returns the verdict's exit status. */
-int us_verdict_print(struct us_client *client, const struct us_verify_report *r);
+/* Prints the verdict and what was checked (policy: what it was verified with, or NULL); returns the verdict's exit status. */
+int us_verdict_print(struct us_client *client, const struct us_verify_report *r, const struct us_tlog_policy *policy);
 
 #endif

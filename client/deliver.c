@@ -103,3 +103,21 @@ us_cosigned_write(const char *path, const struct us_buf *note)
 		return US_ERR_IO;
 	return us_profile_write(directory, slash + 1, note->data, note->len);
 }
+
+struct us_tlog_policy *
+us_policy_read(const char *file, int status)
+{
+	struct us_tlog_policy_error error;
+	struct us_tlog_policy *policy;
+	struct us_buf text;
+	int err;
+
+	us_buf_init(&text, US_TLOG_POLICY_MAX + 1);
+	if (us_file_read(file, US_TLOG_POLICY_MAX, &text) != US_OK)
+		us_give_up(status, "cannot read the policy %s", file);
+	err = us_tlog_policy_parse(&policy, text.data, text.len, &error);
+	us_buf_free(&text);
+	if (err != US_OK)
+		us_give_up(status, "%s, line %u: %s", file, error.line, error.what);
+	return policy;
+}

@@ -4,23 +4,24 @@
 #include <string.h>
 
 #include "client/proofs.h"
+#include "client/witness.h"
 #include "common/base64.h"
 #include "common/err.h"
 
-void
-us_log_remote_open(struct us_log_remote *remote, struct us_client *client)
+#define WITNESSED "checkpoint.witnessed"
+
+static void
+open_newest(struct us_log_remote *remote)
 {
 	const struct us_request request = { .method = "GET", .path = "/v1/log/checkpoint" };
-	struct us_proofs *proofs = us_proofs_open(client);
+	struct us_proofs *proofs = us_proofs_open(remote->client);
 	struct us_checkpoint checkpoint;
 	struct us_reply reply;
 	int err, status;
 
-	memset(remote, 0, sizeof *remote);
-	remote->client = client;
 	us_buf_init(&remote->checkpoint, 65536);
 	us_reply_init(&reply);
-	status = us_client_do(client, &request, &reply);
+	status = us_client_do(remote->client, &request, &reply);
 	if (status != US_EXIT_DONE)
 		exit(status);
 	err = us_buf_put(&remote->checkpoint, reply.body.data, reply.body.len);
@@ -37,9 +38,40 @@ us_log_remote_open(struct us_log_remote *remote, struct us_client *client)
 }
 
 void
+us_log_remote_open(struct us_log_remote *remote, struct us_client *client)
+{
+	memset(remote, 0, sizeof *remote);
+	remote->client = client;
+	open_newest(remote);
+}
+
+void
+us_log_remote_open_witnessed(struct us_log_remote *remote, struct us_client *client)
+{
+	int err = US_OK, status = US_EXIT_OTHER;
+
+	memset(remote, 0, sizeof *remote);
+	remote->client = client;
+	while (err == US_OK && remote->n_witnessed < US_COSIGNERS_MAX) {
+		struct us_buf *note = &remote->witnessed[remote->n_witnessed];
+		char path[64];
+
+		us_buf_init(note, US_COSIGNED_MAX);
+		(void)snprintf(path, sizeof path, WITNESSED "/%zu", remote->n_witnessed + 1);
+		err = us_log_file(client, path, note, &status);
+		remote->n_witnessed += err == US_OK;
+	}
+	if (err != US_OK && err != US_ERR_NOT_FOUND)
+		us_give_up(status, "the vault does not give the checkpoints that were cosigned: %s", us_strerror(err));
+	open_newest(remote);
+}
+
+void
 us_log_remote_close(struct us_log_remote *remote)
 {
 	us_buf_free(&remote->checkpoint);
+	for (size_t i = 0; i < remote->n_witnessed; i++)
+		us_buf_free(&remote->witnessed[i]);
 	if (remote->keys != NULL)
 		us_wipe(remote->keys, remote->size * sizeof *remote->keys);
 	free(remote->keys);
@@ -126,6 +158,16 @@ us_log_remote_keys_range(struct us_log_remote *remote, uint64_t from, uint64_t t
 	return status;
 }
 
+/* "" or ".K": as the files of an export are called. */
+static int
+get_witnessed(const struct us_log_remote *remote, const char *suffix, struct us_buf *out)
+{
+	const unsigned long k = *suffix == '\0' ? 1 : strtoul(suffix + 1, NULL, 10);
+
+	return k < 1 || k > remote->n_witnessed ? US_ERR_NOT_FOUND :
+	    us_buf_put(out, remote->witnessed[k - 1].data, remote->witnessed[k - 1].len);
+}
+
 static int
 get_file(void *arg, const char *path, struct us_buf *out)
 {
@@ -137,6 +179,8 @@ get_file(void *arg, const char *path, struct us_buf *out)
 
 	if (strcmp(path, "checkpoint") == 0)
 		return us_buf_put(out, remote->checkpoint.data, remote->checkpoint.len);
+	if (strncmp(path, WITNESSED, sizeof WITNESSED - 1) == 0)
+		return get_witnessed(remote, path + sizeof WITNESSED - 1, out);
 	if (strcmp(path, "log.vkey") == 0)
 		return us_buf_putf(out, "%s\n", remote->client->profile.vkey);
 	if (strcmp(path, "acts") == 0) /* part by part, and logged: client/log_acts.h */

@@ -212,17 +212,7 @@ visit(struct submission *s, size_t i)
 static void
 read_policy(struct submission *s, const char *file)
 {
-	struct us_tlog_policy_error error;
-	struct us_buf text;
-	int err;
-
-	us_buf_init(&text, US_TLOG_POLICY_MAX + 1);
-	if (us_file_read(file, US_TLOG_POLICY_MAX, &text) != US_OK)
-		us_give_up(US_EXIT_OTHER, "cannot read the policy %s", file);
-	err = us_tlog_policy_parse(&s->policy, text.data, text.len, &error);
-	us_buf_free(&text);
-	if (err != US_OK)
-		us_give_up(US_EXIT_OTHER, "%s, line %u: %s", file, error.line, error.what);
+	s->policy = us_policy_read(file, US_EXIT_OTHER);
 	s->witnesses = us_tlog_policy_witnesses(s->policy, &s->n);
 }
 

@@ -2,7 +2,7 @@
 #ifndef US_CLIENT_WITNESS_H
 #define US_CLIENT_WITNESS_H
 
-#include "audit/cosignature.h"
+#include "audit/policy.h"
 #include "client/client.h"
 
 /* A file of the log ("checkpoint"), appended to out. US_ERR_NOT_FOUND: the log has none such; US_ERR_IO: the vault did
@@ -15,6 +15,8 @@ int us_log_consistent(struct us_client *client, const struct us_checkpoint *from
 /* Gives a checkpoint with cosignatures to the log. Exit status; *count: how many the log has of it now. */
 int us_log_deliver(struct us_client *client, struct us_bytes note, unsigned *count);
 
+/* The policy in that file, to be freed. Ends the program with that status if it is none. */
+struct us_tlog_policy *us_policy_read(const char *file, int status);
 /* Writes a cosigned checkpoint to a file that is replaced whole, or to stdout if path is "-". US_ERR_IO. */
 int us_cosigned_write(const char *path, const struct us_buf *note);
 

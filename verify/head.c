@@ -33,17 +33,15 @@ get_key(const struct us_log_source *source, const char *text, struct us_note_key
 }
 
 static int
-get_checkpoint(const struct us_log_source *source, const struct us_note_key *key, struct us_checkpoint *c, struct finding *finding)
+get_checkpoint(const struct us_log_source *source, const struct us_note_key *key, struct us_checkpoint *c, struct us_buf *file,
+    struct finding *finding)
 {
-	struct us_buf file;
-	int err;
+	int err = source->get(source->arg, "checkpoint", file);
 
-	us_buf_init(&file, US_NOTE_MAX);
-	err = source->get(source->arg, "checkpoint", &file);
 	if (err != US_OK && err != US_ERR_NOMEM)
 		err = found(finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE, "there is no checkpoint: %s", us_strerror(err));
 	if (err == US_OK) {
-		err = us_checkpoint_open(c, NULL, file.data, file.len, key, 1);
+		err = us_checkpoint_open(c, NULL, file->data, file->len, key, 1);
 		c->extensions = (struct us_bytes){ NULL, 0 };
 		if (err == US_ERR_NOT_FOUND)
 			err = found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "the checkpoint is not signed by the key %s",
@@ -54,16 +52,28 @@ get_checkpoint(const struct us_log_source *source, const struct us_note_key *key
 		else if (err != US_OK && err != US_ERR_NOMEM)
 			err = found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "the checkpoint: %s", us_strerror(err));
 	}
-	us_buf_free(&file);
 	return err;
 }
 
+/* Whether the policy says whose log it is. */
+static int
+is_named(const struct us_tlog_policy *policy, const struct us_note_key *key)
+{
+	size_t n = 0;
+	const struct us_note_key *logs = policy == NULL ? NULL : us_tlog_policy_logs(policy, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (memcmp(logs[i].pub, key->pub, sizeof key->pub) == 0 && strcmp(logs[i].name, key->name) == 0)
+			return 1;
+	return 0;
+}
+
 int
-head_open(struct us_verify_report *report, struct us_note_key *key, const struct us_log_source *source,
+head_open(struct us_verify_report *report, struct us_note_key *key, struct us_buf *note, const struct us_log_source *source,
     const struct us_verify_options *options, struct finding *finding)
 {
 	int err = get_key(source, options->vkey, key, finding);
 
-	report->own_vkey = options->vkey == NULL;
-	return err == US_OK ? get_checkpoint(source, key, &report->checkpoint, finding) : err;
+	report->own_vkey = options->vkey == NULL && !(err == US_OK && is_named(options->policy, key));
+	return err == US_OK ? get_checkpoint(source, key, &report->checkpoint, note, finding) : err;
 }

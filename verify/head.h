@@ -4,9 +4,9 @@
 
 #include "verify/finding.h"
 
-/* Gets the key (options->vkey or the log's own) and opens the checkpoint with it, into report->own_vkey and report->checkpoint.
- * US_OK, FOUND, US_ERR_NOMEM. */
-int head_open(struct us_verify_report *report, struct us_note_key *key, const struct us_log_source *source,
+/* Gets the key (options->vkey or the log's own) and opens the checkpoint with it, into report->own_vkey and report->checkpoint; note
+ * gets its bytes. US_OK, FOUND, US_ERR_NOMEM. */
+int head_open(struct us_verify_report *report, struct us_note_key *key, struct us_buf *note, const struct us_log_source *source,
     const struct us_verify_options *options, struct finding *finding);
 
 #endif

@@ -9,7 +9,9 @@
 #include "verify/acts.h"
 #include "verify/files.h"
 #include "verify/head.h"
+#include "verify/prefix.h"
 #include "verify/rules.h"
+#include "verify/witnessed.h"
 
 #define LEVELS 8
 #define SLOTS_PER_THREAD 4 /* so that one that is slow for once does not hold up the others */
@@ -46,6 +48,9 @@ struct verify {
 	struct us_merkle_stream stream; /* of bundles: the root over their roots is the root over all leaves */
 	struct level level[LEVELS];     /* from 1 */
 	struct us_buf tile;
+	struct us_buf note; /* the checkpoint */
+	struct witnessed witnessed;
+	struct prefixes prefixes;
 };
 
 static unsigned long long
@@ -224,6 +229,7 @@ settle(struct verify *v, struct bundle *b)
 	r->entries += b->width;
 	for (unsigned box = 0; box < US_BOXES; box++)
 		r->opened[box] += b->opened[box];
+	prefixes_pass(&v->prefixes, &v->stream, b);
 	us_merkle_stream_add(&v->stream, &b->root);
 	err = b->width == US_TILE_WIDTH ? add_hash(v, b->root) : US_OK;
 	if (err == US_OK && v->options->on_progress != NULL)
@@ -320,8 +326,11 @@ static int
 check_all(struct verify *v)
 {
 	struct us_note_key key;
-	int err = head_open(v->report, &key, v->source, v->options, &v->finding);
+	int err = head_open(v->report, &key, &v->note, v->source, v->options, &v->finding);
 
+	if (err == US_OK)
+		err = witnessed_open(&v->witnessed, v->source, &key, v->options->policy, (struct us_bytes){ v->note.data, v->note.len },
+		    &v->prefixes, &v->finding);
 	if (err != US_OK)
 		return err;
 	v->size = v->report->checkpoint.size;
@@ -335,7 +344,9 @@ check_all(struct verify *v)
 	v->report->acts = v->acts.state.n;
 	if (err == US_OK)
 		err = acts_end(&v->acts, &v->finding);
-	return err == US_OK ? finish_tree(v) : err;
+	if (err == US_OK)
+		err = finish_tree(v);
+	return err == US_OK ? witnessed_conclude(&v->witnessed, v->options->policy, &v->prefixes, v->report, &v->finding) : err;
 }
 
 /* --- the whole ----------------------------------------------------------------------------- */
@@ -378,6 +389,7 @@ us_log_verify(struct us_verify_report *report, const struct us_log_source *sourc
 	(void)pthread_mutex_init(&v->lock, NULL);
 	(void)pthread_cond_init(&v->turned, NULL);
 	us_buf_init(&v->tile, US_TILE_WIDTH * US_HASH_LEN + 1);
+	us_buf_init(&v->note, US_NOTE_MAX);
 	us_merkle_stream_init(&v->stream);
 	err = rules_new(&v->rules);
 	if (err == US_OK)
@@ -386,6 +398,7 @@ us_log_verify(struct us_verify_report *report, const struct us_log_source *sourc
 	rules_free(v->rules);
 	acts_close(&v->acts);
 	us_buf_free(&v->tile);
+	us_buf_free(&v->note);
 	(void)pthread_cond_destroy(&v->turned);
 	(void)pthread_mutex_destroy(&v->lock);
 	us_wipe(v, sizeof *v);

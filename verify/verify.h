@@ -6,15 +6,18 @@
  * What is checked, in this order: the checkpoint's signature under the key, and its origin; then bundle after bundle its lines of
  * keys.jsonl (indexes rise), its entries against its level-0 tile, that each decodes and says its own index, that disclosed keys are
  * those it committed to, that their boxes open and hold what belongs there, the rules between entries (verify/rules.h), acts that lie beside
- * the log (verify/acts.h), the tiles of higher levels; at last the root. The verdict is about the first thing that is wrong in that order, whatever the number of
+ * the log (verify/acts.h), the tiles of higher levels; the root. Cosignatures that are wrong come right behind the checkpoint; earlier
+ * checkpoints (verify/witnessed.h) and whether there are witnesses enough, last. The verdict is about the first thing that is wrong in that order, whatever the number of
  * threads.
  */
 #ifndef US_VERIFY_VERIFY_H
 #define US_VERIFY_VERIFY_H
 
 #include "audit/checkpoint.h"
+#include "audit/cosignature.h"
 #include "audit/entry.h"
 #include "audit/export.h"
+#include "audit/policy.h"
 
 #define US_VERIFY_THREADS_MAX 64
 
@@ -23,6 +26,15 @@ enum us_verdict {
 	US_VERDICT_TAMPERED,     /* 5: something contradicts something else */
 	US_VERDICT_INCOMPLETE,   /* 6: files are missing or cut short */
 	US_VERDICT_UNVERIFIABLE  /* 6: nothing can be said: no checkpoint, no key, I/O failed */
+};
+
+/* How far witnesses vouch for the log. Filled once the entries have been found right. */
+struct us_verify_witnessed {
+	int judged;       /* there was a policy */
+	int met;          /* its quorum cosigned the entries before size */
+	uint64_t size;    /* if met: those behind it are not witnessed yet */
+	uint64_t as_of_s; /* if met: a quorum cosigned at this time or later; 0: the policy wants nobody */
+	uint8_t by[US_COSIGNERS_MAX]; /* witnesses of the policy: who cosigned that checkpoint; if not met, any of those here */
 };
 
 struct us_verify_report {
@@ -40,10 +52,11 @@ struct us_verify_report {
 	uint64_t acts;     /* that lie beside the log and are those it commits to: the first so many */
 	int64_t first_ns;  /* time of the first and last entry */
 	int64_t last_ns;
+	struct us_verify_witnessed witnessed;
 };
 
 /* Where the log's files come from: a tlog-tiles directory, or anything that gives its files: checkpoint, log.vkey, tile/...,
- * tile/entries/..., keys.jsonl and acts (optional). */
+ * tile/entries/...; and, if they are there, keys.jsonl, acts, checkpoint.witnessed, checkpoint.witnessed.2 and so on. */
 struct us_log_source {
 	void *arg;
 	/* Appends the file at that path (relative, as in us_tile_path()) to out, whose max is its limit: US_ERR_NOT_FOUND,
@@ -67,6 +80,9 @@ struct us_verified_entry {
 
 struct us_verify_options {
 	const char *vkey; /* the log's key as text; NULL: the log's own log.vkey */
+	/* which witnesses are enough (the policy must name the log's key, if it names any), or NULL: cosignatures are not judged. With
+	 * a policy that names it, the log's own log.vkey is as good as one that was given. */
+	const struct us_tlog_policy *policy;
 	int foreign;      /* not 0: entries are not ours, only their hashes are looked at */
 	unsigned threads; /* at most so many; 0: one */
 	/* Called for each entry in order, one at a time (from any of the threads), before the root is known: believe nothing

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 
+sys.modules.setdefault("hostile_log", sys.modules[__name__])  # for the files of further cases, below
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import story as st  # noqa: E402
 import verify_log as v  # noqa: E402
@@ -1194,6 +1195,9 @@ def acts_are_a_link(log):
     os.symlink("checkpoint", log.at("acts"))
 
 
+import hostile_witnessed  # noqa: E402  its cases are added to these
+
+
 def withheld_in_the_long_story(n):
     """Of what follows the story, few boxes are open."""
     told = len(st.story())
@@ -1236,8 +1240,8 @@ def run(command):
     try:
         o = json.loads(p.stdout)
     except ValueError:
-        return "exit %d, %r %r" % (p.returncode, p.stdout[-300:], p.stderr[-300:]), None, None, None
-    return o["verdict"], o["index"], o["rule"], p.returncode
+        return "exit %d, %r %r" % (p.returncode, p.stdout[-300:], p.stderr[-300:]), None, None, None, None
+    return o["verdict"], o["index"], o["rule"], p.returncode, o["witnessed"]
 
 
 def key_for(path, vkey):
@@ -1250,14 +1254,21 @@ def judge(cases, vkey, verifiers):
     """How many verdicts are wrong."""
     bad = 0
     for name, path, verdict, index, rule in cases:
-        want = (verdict, index, rule, v.EXIT[verdict])
+        want, witnessed = (verdict, index, rule, v.EXIT[verdict]), []
+        policy = os.path.join(path, "given.policy")
+        more = ["--policy", policy] if os.path.exists(policy) else []
         for verifier, command in verifiers.items():
-            got = run(command + [path, "--vkey", key_for(path, vkey), "--json"])
+            *got, seen = run(command + [path, "--vkey", key_for(path, vkey), "--json"] + more)
+            got = tuple(got)
+            witnessed.append(seen)
             # Which file an unreadable link stands for may be told or not.
             if got != want and not (verdict == "UNVERIFIABLE" and (got[0], got[3]) ==
                                     (want[0], want[3])):
                 bad += 1
                 print("%s: %s says %s, not %s" % (name, verifier, got, want))
+        if any(w != witnessed[0] for w in witnessed):
+            bad += 1
+            print("%s: who witnessed what: %s" % (name, witnessed))
     return bad
 
 
@@ -1278,6 +1289,7 @@ def main():
         if 0 in codes:
             bad += 1
             print("an empty key file is accepted: %s" % codes)
+        bad += hostile_witnessed.judge_policies(cases[0][1], vkey, verifiers)
     print("%d cases, two verifiers, %d wrong" % (len(cases) + len(built), bad))
     return 1 if bad else 0
 

@@ -12,17 +12,18 @@ import tempfile
 import types
 
 import hostile_log
+import hostile_witnessed
 import verify_log as v
 
 # What stands in verify_log.py once, and what it becomes. Checks that another one repeats are left out: a file that is no file cannot
 # be opened either, a content that is cut short has not ended where it must.
 MUTANTS = [
     # the key and the note
-    ("len(raw) != 33 or raw[0] != 1", "len(raw) != 33"),
+    ("len(raw) != 33 or raw[0] != kind", "len(raw) != 33"),
     ('hashlib.sha256(self.name.encode() + b"\\n" + raw).digest()[:4] != self.id', "False"),
-    ("if not ed25519_verify(key.public, body.encode(), raw[4:]):", "if False:"),
-    ("m[1] != key.name or raw[:4] != key.id or good", "good"),
-    ("    if not good:\n", "    if False:\n"),
+    ("if not ed25519_verify(self.public, body, signature):", "if False:"),
+    ("if signer is None or signer in good:", "if signer is None:"),
+    ("    if key not in good:\n", "    if False:\n"),
     ('if len(lines) < 4 or lines[-1] != "" or "" in lines[:-1]:', "if False:"),
     ('re.fullmatch("0|[1-9][0-9]{0,18}", text, re.ASCII)', 're.fullmatch("[0-9]{1,19}", text)'),
     ("if self.origin != key.name:", "if False:"),
@@ -149,6 +150,35 @@ MUTANTS = [
     ("if a.summary in self.approvals:", "if False:"),
     ("or self.part[0] > 0)", ")"),
     ("        if a.decision != ALLOW or not (", "        if not ("),
+    # witnesses and policies
+    ("len(signature) != 72 or when >= 2**63", "when >= 2**63"),
+    ("len(signature) != 72 or when >= 2**63", "len(signature) != 72"),
+    ('b"cosignature/v1\\ntime %d\\n" % when + body', "body"),
+    ("if policy and not policy.names(key):", "if False:"),
+    ("(k.public, k.name) == (key.public, key.name)", "k.public == key.public"),
+    ("(k.public, k.name) == (key.public, key.name)", "k.name == key.name"),
+    ("return not self.logs or any(", "return any("),
+    ("            if self.add(path, data) > size:\n", "            if self.add(path, data) < 0:\n"),
+    ("            if data is None:\n                break\n", "            if data is None:\n                continue\n"),
+    ("for k in range(1, 65):", "for k in range(1, 2):"),
+    ("            if origin != self.key.name:\n", "            if False:\n"),
+    ("            if root != roots[size]:\n", "            if False:\n"),
+    ("                if self.entries in self.witnessed.sizes():\n", "                if self.entries == self.size:\n"),
+    ("sum(self.met(names, m) for m in members) >= threshold", "sum(self.met(names, m) for m in members) >= 1"),
+    ("sum(self.met(names, m) for m in members) >= threshold", "sum(self.met(names, m) for m in members) > threshold"),
+    ('return node == "none" or node in names', "return node in names"),
+    ("and (size > 0 or largest == 0)", ""),
+    ("        if not good:\n            self.found", "        if False:\n            self.found"),
+    ('or not data.endswith(b"\\n")', ""),
+    ("        if self.quorum is None:\n", "        if False:\n"),
+    ("len(rest) == 1 and self.quorum is None", "len(rest) == 1"),
+    ("rest[0] not in self.witnesses and rest[0] not in self.groups", "False"),
+    ("and int(threshold) <= len(members)", ""),
+    ('"[1-9][0-9]{0,3}"', '"[0-9]{1,4}"'),
+    ("if m in self.taken or not (m in", "if not (m in"),
+    ("if key.public in [k.public", "if False and key.public in [k.public"),
+    ('if (name == "none" or name in self.witnesses or name in self.groups', 'if (name == "none" or name in self.groups'),
+    ('(ord(c) < 32 and c != "\\t") or', ""),
     ("        if self.is_event(AUDIT_WITNESS):\n", "        if False:\n"),
     ("if (a.action not in (READ, COPY, COUNT)", "if (a.action not in (READ, COPY)"),
 ]
@@ -159,7 +189,14 @@ def judge(module, path, vkey_path):
     with open(hostile_log.key_for(path, vkey_path), encoding="utf-8") as f:
         vkey = f.read()
     try:
-        verdict = module.Verifier(module.Directory(path), vkey, False).run()
+        policy = os.path.join(path, "given.policy")
+        if os.path.exists(policy):
+            with open(policy, "rb") as f:
+                policy = module.Policy(f.read())
+        else:
+            policy = None
+        verifier = module.Verifier(module.Directory(path), vkey, False, policy)
+        verdict = verifier.run()
     except module.Verdict as e:
         verdict = e
     except Exception as e:  # a verifier that breaks down has noticed
@@ -175,6 +212,14 @@ def noticed(source, cases, vkey_path):
         got = judge(module, path, vkey_path)
         if got != (verdict, index, rule) and not got[0] == verdict == "UNVERIFIABLE":
             return name
+    for what, text in hostile_witnessed.bad_policies().items():
+        try:
+            module.Policy(text)
+            return "a policy " + what
+        except ValueError:
+            pass
+        except Exception:
+            return "a policy " + what
     return None
 
 

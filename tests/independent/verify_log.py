@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 """Verifies an exported audit log with nothing but Python's standard library.
 
-usage: verify_log.py DIR [--vkey FILE] [--json] [--foreign]
+usage: verify_log.py DIR [--vkey FILE] [--policy FILE] [--json] [--foreign]
 
 Written from the public texts, not from the project's C: RFC 6962 (Merkle trees), RFC 8032
 (Ed25519, section 5.1 and its appendix's arithmetic), c2sp.org/signed-note,
-c2sp.org/tlog-checkpoint, c2sp.org/tlog-tiles, FIPS 197 (AES) and NIST SP 800-38D (GCM), since the
+c2sp.org/tlog-checkpoint, tlog-tiles, tlog-cosignature and tlog-policy, FIPS 197 (AES) and NIST SP 800-38D (GCM), since the
 standard library has neither, and docs/PROTOCOL.md, section 6 and "What a verifier checks", with the
 contents that audit/entry.h lists.
+
+Timestamps (timestamps/ in the directory) are not checked: that takes X.509 and CMS, which the standard library has not.
+underseal-verify checks them.
 
 Verdicts and exit status: OK 0, TAMPERED 5, INCOMPLETE 6, UNVERIFIABLE 6; usage 2.
 --foreign: entries are not Underseal's; their form, index and time are not looked at.
@@ -15,6 +18,7 @@ Verdicts and exit status: OK 0, TAMPERED 5, INCOMPLETE 6, UNVERIFIABLE 6; usage 
 import argparse
 import base64
 import binascii
+import datetime
 import hashlib
 import json
 import os
@@ -250,22 +254,35 @@ def decimal(text, what):
 
 
 class Key:
-    """A verifier key of a signed note, "name+id+base64"."""
+    """A verifier key of a signed note, "name+id+base64": a log's (1) or a witness's (4)."""
 
-    def __init__(self, text):
+    def __init__(self, text, kind=1):
         m = re.fullmatch(r"([^+\s]+)\+([0-9a-f]{8})\+(\S+)", text)
         if not m:
             raise ValueError("it is not of the form name+id+key")
         raw = b64(m[3], "the key")
-        if len(raw) != 33 or raw[0] != 1:
+        if len(raw) != 33 or raw[0] != kind:
             raise ValueError("it is not an Ed25519 key")
+        self.kind = kind
         self.name, self.id, self.public = m[1], bytes.fromhex(m[2]), raw[1:]
         if hashlib.sha256(self.name.encode() + b"\n" + raw).digest()[:4] != self.id:
             raise ValueError("its id is wrong")
 
+    def check(self, body, signature):
+        """When the key signed: 0 for a log's key, which does not say."""
+        when = 0
+        if self.kind == 4:
+            when = int.from_bytes(signature[:8], "big")
+            if len(signature) != 72 or when >= 2**63:
+                raise ValueError("the cosignature of %s is malformed" % self.name)
+            body, signature = b"cosignature/v1\ntime %d\n" % when + body, signature[8:]
+        if not ed25519_verify(self.public, body, signature):
+            raise ValueError("the signature of %s is wrong" % self.name)
+        return when
 
-def open_note(data, key):
-    """The text of a note that key has signed; ValueError says what is wrong."""
+
+def open_note(data, key, witnesses=()):
+    """The text of a note that key has signed, and which witnesses cosigned it when; ValueError says what is wrong."""
     text = data.decode("utf-8")
     if any(ord(c) < 32 and c != "\n" for c in text) or not text.endswith("\n"):
         raise ValueError("malformed note")
@@ -275,7 +292,7 @@ def open_note(data, key):
     body, lines = text[:at + 1], text[at + 2:-1].split("\n")
     if len(lines) > 100:
         raise ValueError("malformed note: too many signatures")
-    good = False
+    known, good = {(k.name, k.id): k for k in (key, *witnesses)}, {}
     for line in lines:
         m = re.fullmatch("\u2014 ([^+\\s]+) (\\S+)", line)
         if not m:
@@ -283,14 +300,14 @@ def open_note(data, key):
         raw = b64(m[2], "a signature")
         if len(raw) < 5:
             raise ValueError("malformed note: signature too short")
-        if m[1] != key.name or raw[:4] != key.id or good:
+        signer = known.get((m[1], raw[:4]))
+        if signer is None or signer in good:
             continue
-        if not ed25519_verify(key.public, body.encode(), raw[4:]):
-            raise ValueError("the signature is wrong")
-        good = True
-    if not good:
+        good[signer] = signer.check(body.encode(), raw[4:])
+    if key not in good:
         raise ValueError("it is not signed by the key " + key.name)
-    return body
+    del good[key]
+    return body, good
 
 
 def parse_checkpoint(text):
@@ -849,6 +866,146 @@ class Acts:
             raise Verdict("TAMPERED", None, "there are more acts than entries of acts", "acts")
 
 
+class Policy:
+    """Which cosignatures are enough: a file of c2sp.org/tlog-policy, read as strictly as the project's own reader does."""
+
+    def __init__(self, data):
+        self.logs, self.witnesses, self.groups, self.taken, self.quorum = [], {}, {}, set(), None
+        if len(data) > 256 * 1024 or not data.endswith(b"\n"):
+            raise ValueError("too large, or its last line has no end")
+        for number, line in enumerate(data[:-1].split(b"\n"), 1):
+            try:
+                text = line.decode("utf-8", "surrogateescape")
+                words = [w for w in re.split("[ \t]", text) if w]
+                if any((ord(c) < 32 and c != "\t") or c == "\x7f" for c in text):
+                    raise ValueError("a control character")
+                if words and words[0][0] != "#":
+                    self.line(words)
+            except ValueError as e:
+                raise ValueError("line %d: %s" % (number, e)) from e
+        if self.quorum is None:
+            raise ValueError("there is no quorum")
+
+    def line(self, words):
+        what, rest = words[0], words[1:]
+        if len(words) > 131:
+            raise ValueError("too many words")
+        if what == "log" and len(rest) in (1, 2) and len(self.logs) < 64:
+            self.logs.append(self.key(rest[0], 1))
+        elif what == "witness" and len(rest) in (2, 3) and len(self.witnesses) < 64:
+            key = self.key(rest[1], 4)
+            self.witnesses[self.name(rest[0])] = key
+        elif what == "group" and len(rest) >= 3 and len(self.groups) < 64:
+            self.group(rest[1], rest[2:])
+            self.groups[self.name(rest[0])] = int({"all": len(rest) - 2, "any": 1}.get(rest[1], rest[1])), rest[2:]
+        elif what == "quorum" and len(rest) == 1 and self.quorum is None:
+            if rest[0] != "none" and rest[0] not in self.witnesses and rest[0] not in self.groups:
+                raise ValueError("a name that is not defined above")
+            self.quorum = rest[0]
+        else:
+            raise ValueError("not a line of a policy")
+        if what in ("log", "witness") and any(len(w.encode("utf-8", "surrogateescape")) > 1024
+                                              for w in rest[2 if what == "witness" else 1:]):
+            raise ValueError("the URL is too long")
+
+    def key(self, text, kind):
+        key = Key(text, kind)
+        if key.public in [k.public for k in (*self.logs, *self.witnesses.values())]:
+            raise ValueError("this key stands above already")
+        return key
+
+    def name(self, name):
+        if (name == "none" or name in self.witnesses or name in self.groups
+                or len(name.encode("utf-8", "surrogateescape")) > 255):
+            raise ValueError("this name is taken, or too long")
+        return name
+
+    def group(self, threshold, members):
+        if threshold not in ("all", "any") and not (re.fullmatch("[1-9][0-9]{0,3}", threshold, re.ASCII)
+                                                    and int(threshold) <= len(members)):
+            raise ValueError("a group needs all, any, or a number of its members")
+        for m in members:
+            if m in self.taken or not (m in self.witnesses or m in self.groups):
+                raise ValueError("a member that is not defined above, or is in a group already")
+            self.taken.add(m)
+
+    def names(self, key):
+        """Whether this is a policy for that log."""
+        return not self.logs or any((k.public, k.name) == (key.public, key.name) for k in self.logs)
+
+    def met(self, names, node=None):
+        node = node or self.quorum
+        if node in self.groups:
+            threshold, members = self.groups[node]
+            return sum(self.met(names, m) for m in members) >= threshold
+        return node == "none" or node in names
+
+    def as_of(self, who):
+        """The latest time at or after which a quorum cosigned; 0 if nobody need have."""
+        times = [t for t in who.values() if self.met([n for n in who if who[n] >= t])]
+        return max(times, default=0) if self.quorum != "none" else 0
+
+
+class Witnessed:
+    """The checkpoint's cosignatures, and earlier checkpoints that lie beside it as checkpoint.witnessed, .2 and so on."""
+
+    def __init__(self, log, key, policy, data, size):
+        self.key, self.policy, self.notes = key, policy, []
+        self.found = None  # met, size, as of, who
+        if policy and not policy.names(key):
+            raise unverifiable("the policy is one for other logs")
+        self.add("checkpoint", data)
+        for k in range(1, 65):
+            path = "checkpoint.witnessed" + (".%d" % k if k > 1 else "")
+            data = log.read(path, 1 << 20)
+            if data is None:
+                break
+            if self.add(path, data) > size:
+                raise incomplete(size, path + " is of more entries than there are here")
+
+    def add(self, path, data):
+        witnesses = self.policy.witnesses if self.policy else {}
+        try:
+            body, good = open_note(data, self.key, witnesses.values())
+            origin, size, root = parse_checkpoint(body)
+            if origin != self.key.name:
+                raise ValueError("it is of another log")
+        except ValueError as e:
+            raise tampered(None, "%s: %s" % (path, e)) from e
+        self.notes.append((path, size, root, {n: good[k] for n, k in witnesses.items() if k in good}))
+        return size
+
+    def sizes(self):
+        return {size for _, size, _, _ in self.notes}
+
+    def conclude(self, roots):
+        for path, size, root, _ in self.notes[1:]:
+            if root != roots[size]:
+                raise tampered(None, path + " is of another history than the entries here")
+        if not self.policy:
+            return
+        largest = self.notes[0][1]
+        good = [(size, self.policy.as_of(who), who) for _, size, _, who in self.notes
+                if self.policy.met(who) and (size > 0 or largest == 0)]
+        if not good:
+            self.found = False, 0, 0, {n for _, _, _, who in self.notes for n in who}
+            raise unverifiable("the entries match the signed checkpoint, but not so many witnesses as the policy "
+                               "wants have cosigned it, or an earlier one that is here")
+        size, as_of, who = max(good, key=lambda g: g[0])
+        self.found = True, size, as_of, set(who)
+
+    def json(self):
+        if self.found is None:
+            return None
+        met, size, as_of, who = self.found
+        when = "invalid"  # of a clock that counts nanoseconds in 63 bits
+        if as_of <= 2**63 // 10**9:
+            when = datetime.datetime.fromtimestamp(as_of, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        names = list(self.policy.witnesses)
+        return {"met": met, "size": size, "as_of": when if as_of else None, "by": [n for n in names if n in who],
+                "missing": [n for n in names if n not in who]}
+
+
 class Levels:
     """Levels 1 and up: every tile is compared with what the level below gives."""
 
@@ -879,8 +1036,9 @@ class Levels:
 
 
 class Verifier:
-    def __init__(self, log, vkey, foreign):
-        self.log, self.vkey, self.foreign = log, vkey, foreign
+    def __init__(self, log, vkey, foreign, policy=None):
+        self.log, self.vkey, self.foreign, self.policy = log, vkey, foreign, policy
+        self.witnessed = None
         self.origin = self.size = self.root = None
         self.entries, self.keys, self.acts, self.rules = 0, None, None, Rules()
 
@@ -899,11 +1057,12 @@ class Verifier:
         if data is None:
             raise unverifiable("there is no checkpoint")
         try:
-            self.origin, self.size, self.root = parse_checkpoint(open_note(data, key))
+            self.origin, self.size, self.root = parse_checkpoint(open_note(data, key)[0])
         except ValueError as e:
             raise tampered(None, "the checkpoint: %s" % e) from e
         if self.origin != key.name:
             raise tampered(None, "the checkpoint is of another log")
+        self.witnessed = Witnessed(self.log, key, self.policy, data, self.size)
 
     def split(self, data, width, partial, index):
         """The entries of a bundle."""
@@ -952,6 +1111,7 @@ class Verifier:
             self.acts = Acts(self.log)
             self.keys = Keys(self.log, self.size)
         stream, levels = Stream(), Levels(self.log)
+        roots = {0: stream.root()}
         for n in range((self.size + WIDTH - 1) // WIDTH):
             width = min(WIDTH, self.size - n * WIDTH)
             if self.keys:
@@ -966,6 +1126,8 @@ class Verifier:
                 self.check_entry(entry, index)
                 stream.add(h)
                 self.entries += 1
+                if self.entries in self.witnessed.sizes():
+                    roots[self.entries] = stream.root()
             if width == WIDTH:
                 levels.add(1, tree_head(tile))
         if self.acts:
@@ -973,6 +1135,7 @@ class Verifier:
         levels.finish()
         if stream.root() != self.root:
             raise tampered(None, "the entries do not give the root that the checkpoint signs")
+        self.witnessed.conclude(roots)
         return Verdict("OK", None, "%d entries match the signed checkpoint" % self.size)
 
 
@@ -980,6 +1143,7 @@ def main():
     p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     p.add_argument("dir")
     p.add_argument("--vkey", help="file with the log's key, from a source that you trust")
+    p.add_argument("--policy", help="which witnesses are enough (C2SP tlog-policy)")
     p.add_argument("--json", action="store_true")
     p.add_argument("--foreign", action="store_true", help="entries are not Underseal's")
     args = p.parse_args()
@@ -990,12 +1154,19 @@ def main():
                 vkey = f.read(1024)
         except (OSError, UnicodeDecodeError) as e:
             p.error("the key file cannot be read: %s" % e)
-    else:
+    elif not args.policy:
         print("note: without --vkey the log is checked with the key that lies in it: this shows\n"
               "that it agrees with itself, not whose log it is.", file=sys.stderr)
+    policy = None
+    if args.policy:
+        try:
+            with open(args.policy, "rb") as f:
+                policy = Policy(f.read(256 * 1024 + 1))
+        except (OSError, ValueError) as e:
+            p.error("the policy cannot be read: %s" % e)
     v = None
     try:
-        v = Verifier(Directory(args.dir), vkey, args.foreign)
+        v = Verifier(Directory(args.dir), vkey, args.foreign, policy)
         verdict = v.run()
     except Verdict as e:
         verdict = e
@@ -1005,6 +1176,7 @@ def main():
                           "withheld": v.rules.withheld if v else 0,
                           "acts": v.acts.count if v and v.acts else 0, "entries": v.entries if v else 0,
                           "size": v.size if v else None,
+                          "witnessed": v.witnessed.json() if v and v.witnessed else None,
                           "root": base64.b64encode(v.root).decode() if v and v.root else None}))
     else:
         at = "" if verdict.index is None else " at index %d" % verdict.index
@@ -1012,6 +1184,14 @@ def main():
         if v and v.rules.withheld:
             print("  withheld: the access boxes of %d entries. Rules between entries were not\n"
                   "  applied to those, nor where those could bear on others." % v.rules.withheld)
+        if v and v.witnessed and v.witnessed.found:
+            w = v.witnessed.json()
+            print("  witnessed: the first %d entries, as of %s, by %s; missing: %s"
+                  % (w["size"], w["as_of"], ", ".join(w["by"]) or "nobody", ", ".join(w["missing"]) or "nobody"))
+        elif verdict.verdict == "OK":
+            print("  witnesses: not judged, for no policy was given")
+        if v and os.path.isdir(os.path.join(args.dir, "timestamps")):
+            print("  timestamps: not checked by this program")
     return EXIT[verdict.verdict]
 
 

@@ -9,19 +9,17 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/base64.h"
 #include "common/err.h"
-#include "common/json_out.h"
 #include "common/log.h"
-#include "common/timefmt.h"
-#include "verify/verify.h"
+#include "verify/program/input.h"
+#include "verify/show.h"
 
 #define EXIT_OTHER 1
 #define EXIT_USAGE 2
 #define VKEY_FILE_MAX 1024
 
 static const char usage[] =
-    "usage: underseal-verify DIR [--vkey FILE] [--threads N] [--foreign] [--json]\n"
+    "usage: underseal-verify DIR [--vkey FILE] [--policy FILE] [--threads N] [--foreign] [--json]\n"
     "       underseal-verify --help | --version\n";
 
 static const char help[] =
@@ -36,6 +34,9 @@ static const char help[] =
     "  --vkey FILE  the log's public key, from a source that you trust; \"-\" is standard\n"
     "               input. Without it DIR/log.vkey is taken, which proves only that the log\n"
     "               agrees with itself.\n"
+    "  --policy FILE  which witnesses are enough (C2SP tlog-policy). The checkpoint, or an\n"
+    "               earlier one that lies beside it as checkpoint.witnessed, must have their\n"
+    "               cosignatures; the policy must be one for this log.\n"
     "  --threads N  how many at once; default: as many as there are processors\n"
     "  --foreign    entries are another program's: only hashes and the tree are checked\n"
     "  --json       print one JSON document\n"
@@ -44,7 +45,8 @@ static const char help[] =
     "  OK 0            everything agrees\n"
     "  TAMPERED 5      something was changed; the first bad index is named where there is one\n"
     "  INCOMPLETE 6    files are missing or cut short\n"
-    "  UNVERIFIABLE 6  nothing can be said: no checkpoint, no key, or the disk failed\n"
+    "  UNVERIFIABLE 6  nothing can be said: no checkpoint, no key, not witnesses\n"
+    "                  enough, or the disk failed\n"
     "  2 usage, 1 anything else\n"
     "\n"
     "Example: underseal-verify export --vkey log.vkey\n";
@@ -52,113 +54,11 @@ static const char help[] =
 struct options {
 	const char *dir;
 	const char *vkey_file;
+	const char *policy_file;
 	unsigned threads;
 	int foreign;
 	int json;
 };
-
-static int
-read_vkey(const char *path, char *out, size_t cap)
-{
-	FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
-	size_t n;
-
-	if (f == NULL)
-		return US_ERR_IO;
-	n = fread(out, 1, cap - 1, f);
-	if (f != stdin)
-		(void)fclose(f);
-	out[n] = '\0';
-	return n > 0 && n < cap - 1 ? US_OK : US_ERR_FORMAT;
-}
-
-static void
-put_json(struct us_json *j, const struct us_verify_report *r)
-{
-	us_json_object(j);
-	us_json_kv_cstr(j, "verdict", us_verdict_name(r->verdict));
-	us_json_key(j, "index");
-	if (r->index == US_ENTRY_NONE)
-		us_json_null(j);
-	else
-		us_json_uint(j, r->index);
-	us_json_kv_cstr(j, "rule", r->rule);
-	us_json_kv_cstr(j, "detail", r->detail);
-	us_json_kv_cstr(j, "key", r->own_vkey ? "own" : "given");
-	if (r->checkpoint.origin[0] != '\0') {
-		us_json_kv_cstr(j, "origin", r->checkpoint.origin);
-		us_json_kv_uint(j, "size", r->checkpoint.size);
-		us_json_key(j, "root");
-		us_json_base64(j, r->checkpoint.root.b, US_HASH_LEN);
-	}
-	us_json_kv_uint(j, "entries", r->entries);
-	us_json_kv_uint(j, "withheld", r->withheld);
-	us_json_key(j, "opened");
-	us_json_object(j);
-	us_json_kv_uint(j, "access", r->opened[US_BOX_ACCESS]);
-	us_json_kv_uint(j, "disclosure", r->opened[US_BOX_DISCLOSURE]);
-	us_json_kv_uint(j, "query", r->opened[US_BOX_QUERY]);
-	us_json_close(j);
-	us_json_kv_uint(j, "acts", r->acts);
-	if (r->entries > 0 && r->last_ns > 0) {
-		us_json_kv_time(j, "first", r->first_ns);
-		us_json_kv_time(j, "last", r->last_ns);
-	}
-	us_json_close(j);
-}
-
-static int
-print_json(const struct us_verify_report *r)
-{
-	struct us_buf out;
-	struct us_json j;
-	int err;
-
-	us_buf_init(&out, 65536);
-	us_json_begin(&j, &out);
-	put_json(&j, r);
-	err = us_json_end(&j);
-	if (err == US_OK && (fwrite(out.data, 1, out.len, stdout) != out.len ||
-	    putchar('\n') == EOF || fflush(stdout) != 0))
-		err = US_ERR_IO;
-	us_buf_free(&out);
-	return err;
-}
-
-static int
-print_text(const struct us_verify_report *r)
-{
-	char origin[4 * US_NOTE_NAME_MAX + 1], root[US_BASE64_SIZE(US_HASH_LEN) + 1];
-	char detail[2 * sizeof(r->detail)];
-	char first[US_TIME_TEXT_SIZE], last[US_TIME_TEXT_SIZE];
-
-	if (r->verdict == US_VERDICT_TAMPERED && r->index != US_ENTRY_NONE)
-		printf("TAMPERED at index %" PRIu64 "\n", r->index);
-	else if (r->verdict == US_VERDICT_INCOMPLETE && r->index != US_ENTRY_NONE)
-		printf("INCOMPLETE at index %" PRIu64 "\n", r->index);
-	else
-		printf("%s\n", us_verdict_name(r->verdict));
-	printf("  %s\n", us_printable(detail, sizeof(detail), r->detail, strlen(r->detail)));
-	if (r->checkpoint.origin[0] != '\0') {
-		us_base64_encode(r->checkpoint.root.b, US_HASH_LEN, root);
-		printf("  log     %s\n", us_printable(origin, sizeof(origin),
-		    r->checkpoint.origin, strlen(r->checkpoint.origin)));
-		printf("  size    %" PRIu64 "\n  root    %s\n", r->checkpoint.size, root);
-	}
-	if (r->entries > 0 && r->last_ns > 0)
-		printf("  from    %s\n  to      %s\n", us_time_format(r->first_ns, first),
-		    us_time_format(r->last_ns, last));
-	if (r->acts > 0)
-		printf("  acts    %" PRIu64 ", each the one that its entry commits to\n", r->acts);
-	if (r->opened[0] + r->opened[1] + r->opened[2] > 0)
-		printf("  opened  %" PRIu64 " access, %" PRIu64 " disclosure, %" PRIu64 " query\n",
-		    r->opened[US_BOX_ACCESS], r->opened[US_BOX_DISCLOSURE],
-		    r->opened[US_BOX_QUERY]);
-	if (r->withheld > 0)
-		printf("  withheld: the access boxes of %" PRIu64 " entries. Rules between entries were not\n"
-		    "  applied to those, nor where those could bear on others.\n", r->withheld);
-	return fflush(stdout) == 0 ? US_OK : US_ERR_IO;
-}
 
 static void
 progress(void *arg, uint64_t done, uint64_t size)
@@ -189,6 +89,7 @@ parse_options(struct options *o, int argc, char **argv)
 {
 	static const struct option longs[] = {
 		{ "vkey", required_argument, NULL, 'k' },
+		{ "policy", required_argument, NULL, 'p' },
 		{ "threads", required_argument, NULL, 't' },
 		{ "foreign", no_argument, NULL, 'f' },
 		{ "json", no_argument, NULL, 'j' },
@@ -202,6 +103,9 @@ parse_options(struct options *o, int argc, char **argv)
 		switch (c) {
 		case 'k':
 			o->vkey_file = optarg;
+			break;
+		case 'p':
+			o->policy_file = optarg;
 			break;
 		case 't':
 			o->threads = parse_threads(optarg);
@@ -235,42 +139,55 @@ parse_options(struct options *o, int argc, char **argv)
 	return 0;
 }
 
+/* Reads what the options name. Not 0: usage. */
+static int
+read_input(const struct options *o, struct us_verify_options *verify, struct us_buf *vkey, struct us_tlog_policy **policy)
+{
+	if (o->vkey_file != NULL) {
+		if (input_vkey(o->vkey_file, vkey) != US_OK)
+			return EXIT_USAGE;
+		verify->vkey = us_buf_cstr(vkey);
+	} else if (o->policy_file == NULL) {
+		fputs("note: no --vkey was given. The log is checked with the key that lies in it:\n"
+		    "this shows that it agrees with itself, not whose log it is.\n", stderr);
+	}
+	if (o->policy_file != NULL && input_policy(o->policy_file, policy) != US_OK)
+		return EXIT_USAGE;
+	verify->policy = *policy;
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
 	struct us_verify_options verify = { 0 };
 	struct us_verify_report report;
 	struct options o = { .threads = us_verify_processors() };
-	char vkey[VKEY_FILE_MAX];
+	struct us_tlog_policy *policy = NULL;
+	struct us_buf vkey;
 	uint64_t shown = 0;
 	int err, status = parse_options(&o, argc, argv);
 
 	if (status != 0)
 		return status - 1;
 	us_log_init("underseal-verify", US_LOG_INFO);
-	if (o.vkey_file != NULL) {
-		err = read_vkey(o.vkey_file, vkey, sizeof(vkey));
-		if (err != US_OK) {
-			us_log_err(err, "the key file cannot be read");
-			return EXIT_USAGE;
-		}
-		verify.vkey = vkey;
-	} else {
-		fputs("note: no --vkey was given. The log is checked with the key that lies in it:\n"
-		    "this shows that it agrees with itself, not whose log it is.\n", stderr);
-	}
+	us_buf_init(&vkey, VKEY_FILE_MAX);
+	status = read_input(&o, &verify, &vkey, &policy);
 	if (isatty(STDERR_FILENO)) {
 		verify.on_progress = progress;
 		verify.arg = &shown;
 	}
 	verify.threads = o.threads;
 	verify.foreign = o.foreign;
-	err = us_export_verify(&report, o.dir, &verify);
-	if (err == US_OK)
-		err = o.json ? print_json(&report) : print_text(&report);
-	if (err != US_OK) {
-		us_log_err(err, "verification could not be finished");
-		return EXIT_OTHER;
+	if (status == 0) {
+		err = us_export_verify(&report, o.dir, &verify);
+		if (err == US_OK)
+			err = o.json ? us_verdict_json(stdout, &report, policy) : us_verdict_text(stdout, &report, policy);
+		if (err != US_OK)
+			us_log_err(err, "verification could not be finished");
+		status = err == US_OK ? us_verdict_exit(report.verdict) : EXIT_OTHER;
 	}
-	return us_verdict_exit(report.verdict);
+	us_tlog_policy_free(policy);
+	us_buf_free(&vkey);
+	return status;
 }

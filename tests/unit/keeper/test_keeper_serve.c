@@ -51,7 +51,7 @@ get(void *arg, const char *path, struct us_buf *out)
 	SEND(r->vault, log_read, &m);
 	assert_true(rig_read(r, r->vault, US_MSG_log_data));
 	assert_int_equal(us_msg_log_data_decode(&d, r->body.data, r->body.len), US_OK);
-	return d.err != US_OK ? d.err : us_buf_put(out, d.data.p, d.data.n);
+	return d.err == US_ERR_FORMAT ? US_ERR_NOT_FOUND /* no such file */ : d.err != US_OK ? d.err : us_buf_put(out, d.data.p, d.data.n);
 }
 
 static void

@@ -1,0 +1,30 @@
+/*
+ * Trees that the verified one has grown out of: the root that it had at earlier sizes, and the time of the last entry that it had
+ * then. They are found as the pass goes by. One owner.
+ */
+#ifndef US_VERIFY_PREFIX_H
+#define US_VERIFY_PREFIX_H
+
+#include "audit/merkle.h"
+#include "verify/bundle.h"
+
+#define PREFIXES_MAX 256
+
+struct prefix {
+	uint64_t size;
+	int known;             /* the pass went by */
+	struct us_digest root;
+	int64_t last_ns;       /* of entry size - 1; -1 if there is none, or entries are foreign */
+};
+
+struct prefixes {
+	size_t n;
+	struct prefix at[PREFIXES_MAX];
+};
+
+/* Asks for a size, before the pass; *place is where it will be found. US_ERR_LIMIT. */
+int prefixes_add(struct prefixes *p, uint64_t size, size_t *place);
+/* The bundle goes by, which is right; before is the stream of all full bundles before it. */
+void prefixes_pass(struct prefixes *p, const struct us_merkle_stream *before, const struct bundle *b);
+
+#endif

@@ -1,0 +1,15 @@
+/* Files that the user names. Each function says on stderr what is wrong with one. */
+#ifndef US_VERIFY_PROGRAM_INPUT_H
+#define US_VERIFY_PROGRAM_INPUT_H
+
+#include "audit/policy.h"
+#include "common/buf.h"
+
+/* The whole file ("-": standard input) into out, whose max is its limit. US_ERR_IO, US_ERR_LIMIT, US_ERR_NOMEM. */
+int input_read(const char *path, const char *what, struct us_buf *out);
+/* A key file as one string, into out. US_ERR_FORMAT if it is empty, else as input_read(). */
+int input_vkey(const char *path, struct us_buf *out);
+/* A policy of witnesses; free with us_tlog_policy_free(). Errors of input_read() and us_tlog_policy_parse(). */
+int input_policy(const char *path, struct us_tlog_policy **out);
+
+#endif

@@ -1,0 +1,188 @@
+#include "verify/show.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "common/base64.h"
+#include "common/err.h"
+#include "common/log.h"
+#include "common/timefmt.h"
+
+#define JSON_MAX 262144
+
+/* A witness may have signed any number: "invalid" if it is none that a clock shows. */
+static const char *
+time_text(uint64_t seconds, char out[US_TIME_TEXT_SIZE])
+{
+	return us_time_format_s(seconds > INT64_MAX / US_NS_PER_SECOND ? INT64_MIN : (int64_t)seconds * US_NS_PER_SECOND, out);
+}
+
+/* --- text ---------------------------------------------------------------------------------- */
+
+static void
+put_names(FILE *to, const char *what, const struct us_verify_witnessed *w, const struct us_tlog_policy *policy, int by)
+{
+	char name[4 * US_TLOG_NAME_MAX + 1];
+	const char *text;
+	size_t n;
+
+	(void)us_tlog_policy_witnesses(policy, &n);
+	for (size_t i = 0; i < n; i++) {
+		if ((w->by[i] != 0) != by)
+			continue;
+		text = us_tlog_policy_witness_name(policy, i);
+		fprintf(to, "%s%s", what, us_printable(name, sizeof name, text, strlen(text)));
+		what = ", ";
+	}
+	if (strcmp(what, ", ") == 0)
+		fputs("\n", to);
+}
+
+static void
+put_witnessed(FILE *to, const struct us_verify_report *r, const struct us_tlog_policy *policy)
+{
+	const struct us_verify_witnessed *w = &r->witnessed;
+	char as_of[US_TIME_TEXT_SIZE];
+
+	if (!w->judged) {
+		if (r->verdict == US_VERDICT_OK)
+			fputs("  witnesses: not judged, for no policy was given\n", to);
+		return;
+	}
+	if (w->met && w->size == 0 && r->checkpoint.size > 0)
+		fputs("  witnessed: nothing yet\n", to);
+	else if (w->met && w->as_of_s == 0)
+		fputs("  witnesses: the policy wants none\n", to);
+	else if (w->met && w->size > 0)
+		fprintf(to, "  witnessed as the policy wants up to entry %" PRIu64 ", on %s or later\n", w->size - 1,
+		    time_text(w->as_of_s, as_of));
+	if (w->met && w->size < r->checkpoint.size)
+		fprintf(to, "  not witnessed yet: the %" PRIu64 " entries behind it\n", r->checkpoint.size - w->size);
+	put_names(to, "  cosigned by  ", w, policy, 1);
+	put_names(to, "  missing      ", w, policy, 0);
+}
+
+int
+us_verdict_text(FILE *to, const struct us_verify_report *r, const struct us_tlog_policy *policy)
+{
+	char origin[4 * US_NOTE_NAME_MAX + 1], root[US_BASE64_SIZE(US_HASH_LEN) + 1];
+	char detail[2 * sizeof(r->detail)];
+	char first[US_TIME_TEXT_SIZE], last[US_TIME_TEXT_SIZE];
+
+	fprintf(to, "%s", us_verdict_name(r->verdict));
+	if (r->verdict != US_VERDICT_OK && r->index != US_ENTRY_NONE)
+		fprintf(to, " at index %" PRIu64, r->index);
+	fprintf(to, "\n  %s\n", us_printable(detail, sizeof(detail), r->detail, strlen(r->detail)));
+	if (r->checkpoint.origin[0] != '\0') {
+		us_base64_encode(r->checkpoint.root.b, US_HASH_LEN, root);
+		fprintf(to, "  log     %s\n", us_printable(origin, sizeof(origin), r->checkpoint.origin, strlen(r->checkpoint.origin)));
+		fprintf(to, "  size    %" PRIu64 "\n  root    %s\n", r->checkpoint.size, root);
+	}
+	if (r->own_vkey)
+		fputs("  key     the log's own: this shows that the log agrees with itself, not whose log it is\n", to);
+	if (r->entries > 0 && r->last_ns > 0)
+		fprintf(to, "  from    %s\n  to      %s\n", us_time_format(r->first_ns, first), us_time_format(r->last_ns, last));
+	if (r->acts > 0)
+		fprintf(to, "  acts    %" PRIu64 ", each the one that its entry commits to\n", r->acts);
+	if (r->opened[0] + r->opened[1] + r->opened[2] > 0)
+		fprintf(to, "  opened  %" PRIu64 " access, %" PRIu64 " disclosure, %" PRIu64 " query\n", r->opened[US_BOX_ACCESS],
+		    r->opened[US_BOX_DISCLOSURE], r->opened[US_BOX_QUERY]);
+	if (r->withheld > 0)
+		fprintf(to, "  withheld: the access boxes of %" PRIu64 " entries. Rules between entries were not\n"
+		    "  applied to those, nor where those could bear on others.\n", r->withheld);
+	put_witnessed(to, r, policy);
+	return fflush(to) == 0 ? US_OK : US_ERR_IO;
+}
+
+/* --- JSON ---------------------------------------------------------------------------------- */
+
+static void
+add_names(struct us_json *j, const char *key, const struct us_verify_witnessed *w, const struct us_tlog_policy *policy, int by)
+{
+	char name[4 * US_TLOG_NAME_MAX + 1];
+	const char *text;
+	size_t n;
+
+	(void)us_tlog_policy_witnesses(policy, &n);
+	us_json_key(j, key);
+	us_json_array(j);
+	for (size_t i = 0; i < n; i++) {
+		text = us_tlog_policy_witness_name(policy, i);
+		if ((w->by[i] != 0) == by)
+			us_json_cstr(j, us_printable(name, sizeof name, text, strlen(text)));
+	}
+	us_json_close(j);
+}
+
+static void
+add_witnessed(struct us_json *j, const struct us_verify_witnessed *w, const struct us_tlog_policy *policy)
+{
+	char as_of[US_TIME_TEXT_SIZE];
+
+	us_json_key(j, "witnessed");
+	if (!w->judged) {
+		us_json_null(j);
+		return;
+	}
+	us_json_object(j);
+	us_json_kv_bool(j, "met", w->met);
+	us_json_kv_uint(j, "size", w->size);
+	us_json_kv_cstr(j, "as_of", w->as_of_s == 0 ? NULL : time_text(w->as_of_s, as_of));
+	add_names(j, "by", w, policy, 1);
+	add_names(j, "missing", w, policy, 0);
+	us_json_close(j);
+}
+
+static void
+add_report(struct us_json *j, const struct us_verify_report *r, const struct us_tlog_policy *policy)
+{
+	us_json_object(j);
+	us_json_kv_cstr(j, "verdict", us_verdict_name(r->verdict));
+	us_json_key(j, "index");
+	if (r->index == US_ENTRY_NONE)
+		us_json_null(j);
+	else
+		us_json_uint(j, r->index);
+	us_json_kv_cstr(j, "rule", r->rule);
+	us_json_kv_cstr(j, "detail", r->detail);
+	us_json_kv_cstr(j, "key", r->own_vkey ? "own" : "given");
+	us_json_kv_bool(j, "own_vkey", r->own_vkey);
+	us_json_kv_cstr(j, "origin", r->checkpoint.origin);
+	if (r->checkpoint.origin[0] != '\0') {
+		us_json_kv_uint(j, "size", r->checkpoint.size);
+		us_json_key(j, "root");
+		us_json_base64(j, r->checkpoint.root.b, US_HASH_LEN);
+	}
+	us_json_kv_uint(j, "entries", r->entries);
+	us_json_kv_uint(j, "withheld", r->withheld);
+	us_json_key(j, "opened");
+	us_json_object(j);
+	us_json_kv_uint(j, "access", r->opened[US_BOX_ACCESS]);
+	us_json_kv_uint(j, "disclosure", r->opened[US_BOX_DISCLOSURE]);
+	us_json_kv_uint(j, "query", r->opened[US_BOX_QUERY]);
+	us_json_close(j);
+	us_json_kv_uint(j, "acts", r->acts);
+	if (r->entries > 0 && r->last_ns > 0) {
+		us_json_kv_time(j, "first", r->first_ns);
+		us_json_kv_time(j, "last", r->last_ns);
+	}
+	add_witnessed(j, &r->witnessed, policy);
+	us_json_close(j);
+}
+
+int
+us_verdict_json(FILE *to, const struct us_verify_report *r, const struct us_tlog_policy *policy)
+{
+	struct us_buf out;
+	struct us_json j;
+	int err;
+
+	us_buf_init(&out, JSON_MAX);
+	us_json_begin(&j, &out);
+	add_report(&j, r, policy);
+	err = us_json_end(&j);
+	if (err == US_OK && (fwrite(out.data, 1, out.len, to) != out.len || fputc('\n', to) == EOF || fflush(to) != 0))
+		err = US_ERR_IO;
+	us_buf_free(&out);
+	return err;
+}

@@ -1,0 +1,38 @@
+/*
+ * What witnesses say of the log (docs/PROTOCOL.md, sections 6 and 8): cosignatures of its checkpoint, and of earlier ones that lie
+ * beside it as checkpoint.witnessed and, with at least K cosignatures, checkpoint.witnessed.K. Which witnesses are enough is a policy's
+ * to say. An earlier checkpoint is the log's own word in any case, so it must be of a tree that the log has grown out of.
+ */
+#ifndef US_VERIFY_WITNESSED_H
+#define US_VERIFY_WITNESSED_H
+
+#include "verify/finding.h"
+#include "verify/prefix.h"
+
+#define WITNESSED_FILES US_COSIGNERS_MAX
+#define WITNESSED_PATH_MAX 32
+
+struct witnessed_note {
+	char path[WITNESSED_PATH_MAX];
+	uint64_t size;
+	struct us_digest root;
+	size_t prefix;    /* its place */
+	int met;          /* the policy's quorum cosigned it */
+	uint64_t as_of_s;
+	struct us_cosigned who;
+};
+
+struct witnessed {
+	size_t n; /* the first is the checkpoint itself */
+	struct witnessed_note note[1 + WITNESSED_FILES];
+};
+
+/* Before the pass: takes the log's checkpoint and reads those beside it; all of them are signed by the log, and no line of a witness of
+ * the policy (NULL: none) is wrong. US_OK, FOUND, US_ERR_NOMEM. */
+int witnessed_open(struct witnessed *w, const struct us_log_source *source, const struct us_note_key *log,
+    const struct us_tlog_policy *policy, struct us_bytes checkpoint, struct prefixes *prefixes, struct finding *finding);
+/* After it, if the log is right: that each is a prefix, then whether the quorum is there; fills report->witnessed. US_OK, FOUND. */
+int witnessed_conclude(const struct witnessed *w, const struct us_tlog_policy *policy, const struct prefixes *prefixes,
+    struct us_verify_report *report, struct finding *finding);
+
+#endif
