@@ -108,7 +108,11 @@
 	X(ACKNOWLEDGEMENT_LIST, 118, "acknowledgement-list") \
 	X(CLAWBACK_REPORT, 119, "clawback-report") \
 	/* more of the machine */ \
-	X(HANDOVER, 124, "handover") /* the log goes on under another key (audit/handover.h) */
+	X(CONFIGURE, 121, "configure") /* settings or version are not those of the start before */ \
+	X(GAP, 122, "gap") /* a time without entries */ \
+	X(ROLE_RESTART, 123, "role-restart") \
+	X(HANDOVER, 124, "handover") /* the log goes on under another key (audit/handover.h) */ \
+	X(REFUSALS, 125, "refusals") /* counted, where there was no room for an entry each */
 
 enum us_action {
 #define X(name, number, text) US_ACTION_##name = number,
@@ -160,7 +164,8 @@ enum us_action {
 	X(PERIOD, 39, "period") \
 	X(CREDENTIAL, 40, "credential") \
 	X(CLAWED_BACK, 41, "clawed-back") \
-	X(MASKED, 42, "masked") /* asks about what is masked for this person */
+	X(MASKED, 42, "masked") /* asks about what is masked for this person */ \
+	X(LOW_SPACE, 46, "low-space") /* the log's disk is nearly full */
 
 enum us_reason {
 #define X(name, number, text) US_REASON_##name = number,

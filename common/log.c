@@ -79,6 +79,17 @@ us_fatal(const char *format, ...)
 }
 
 void
+us_fatal_io(const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	write_line(US_LOG_ERROR, NULL, format, ap);
+	va_end(ap);
+	exit(US_EXIT_IO);
+}
+
+void
 us_panic(const char *format, ...)
 {
 	va_list ap;

@@ -3,13 +3,16 @@
  * prefix when stderr is a journal. No evidence, query, key or share may ever be an argument.
  * Untrusted text (names, paths a peer sent) goes through us_printable() first.
  *
- * fatal is for the environment (no disk, no memory, a missing file): exit status 1.
+ * fatal is for the environment (no disk, no memory, a missing file): exit status 1. fatal_io is for a disk that
+ * does not keep what was written, or has no room for it, or whose files have gone: exit status US_EXIT_IO.
  * panic is for our own bugs: abort().
  */
 #ifndef US_COMMON_LOG_H
 #define US_COMMON_LOG_H
 
 #include <stddef.h>
+
+#define US_EXIT_IO 74 /* EX_IOERR of sysexits.h */
 
 enum us_log_level { US_LOG_ERROR, US_LOG_WARNING, US_LOG_NOTICE, US_LOG_INFO, US_LOG_DEBUG };
 
@@ -19,6 +22,7 @@ void us_log(enum us_log_level level, const char *format, ...) __attribute__((for
 /* As us_log at level ERROR with ": " and the text of err appended. */
 void us_log_err(int err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 _Noreturn void us_fatal(const char *format, ...) __attribute__((format(printf, 1, 2)));
+_Noreturn void us_fatal_io(const char *format, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void us_panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Copies at most n - 1 characters of len bytes into out, control and non-ASCII bytes as \xNN;
  * ends with "..." if cut. Returns out. */

@@ -106,6 +106,18 @@ count_parts(struct parts *s, const struct us_msg_log *m)
 	return parts;
 }
 
+/* One entry for what has no room for its lists: how many records they name is said. */
+static struct us_msg_log
+without_lists(const struct us_msg_log *m)
+{
+	struct us_msg_log brief = *m;
+
+	if (brief.total == 0)
+		brief.total = m->records.n / 8;
+	brief.records.n = brief.terms.n = 0;
+	return brief;
+}
+
 static int
 append_parts(struct us_keeper *k, const struct us_msg_log *m, struct us_entry_access *access,
     struct us_pending *p)
@@ -340,6 +352,8 @@ us_on_log(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_by
 	}
 	us_keeper_fill_person(k, &access, m.credential);
 	memcpy(access.session, m.session, 16);
+	if (k->space.low && access.decision == US_DECISION_DENY)
+		m = without_lists(&m);
 	err = append_parts(k, &m, &access, &p);
 	if (err == US_ERR_LIMIT || err == US_ERR_ARG || err == US_ERR_FORMAT) {
 		free(a);

@@ -236,8 +236,10 @@ us_on_act_prepare(struct us_keeper *k, struct us_channel *ch, uint32_t tag, stru
 		err = US_ERR_SIGNATURE;
 	if (err == US_OK && k->prepared.valid)
 		err = US_ERR_BUSY;
-	if (err == US_OK && k->low_space)
+	if (err == US_OK && us_space_refuses(k, claim.action, m.credential)) {
 		err = US_ERR_NOSPACE;
+		refusal.reason = US_REASON_LOW_SPACE;
+	}
 	if (err == US_OK)
 		err = prepare(k, &m, &refusal);
 	if (err == US_OK)
@@ -263,6 +265,9 @@ prepare_batch(struct us_keeper *k, const struct us_msg_batch_prepare *m)
 		return US_ERR_BUSY;
 	if (b == NULL || b->load != m->load)
 		return US_ERR_NOT_FOUND;
+	/* closing gives the vault the batch's page key; that it is void may be said */
+	if (k->space.low && !b->is_void)
+		return US_ERR_NOSPACE;
 	us_buf_reset(&pr->committed);
 	d = b->is_void ? NULL : us_keeper_dictionary(k, b->load);
 	if (d != NULL) {
@@ -561,6 +566,7 @@ us_on_seal(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_b
 	s->reason = refusal.reason;
 	if (s->err != US_OK)
 		claim.summary = (struct us_bytes){ NULL, 0 };
+	us_space_tell(k, 1); /* nothing is told behind a seal */
 	err = append_claim(k, &claim, US_CLASS_SYSTEM, s->err == US_OK ? NULL : &refusal, &p);
 	if (err != US_OK) {
 		free(s);

@@ -13,6 +13,11 @@ us_keeper_append(struct us_keeper *k, struct us_klog_entry *e, uint64_t *index, 
 {
 	const struct us_order *order = us_registry_order(k->registry);
 
+	if (us_space_holds(k, e)) {
+		*index = US_SPACE_HELD;
+		*time_ns = us_klog_last_time(k->klog);
+		return US_OK;
+	}
 	e->order_version = order == NULL ? 0 : order->version;
 	k->last_entry_mono = us_time_mono_ns();
 	return us_klog_append(k->klog, e, index, time_ns);
@@ -68,6 +73,10 @@ us_keeper_answer(struct us_keeper *k, const struct us_pending *p)
 		return US_ERR_NOMEM;
 	}
 	*copy = *p;
+	if (copy->index == US_SPACE_HELD) {
+		us_space_hold(k, copy);
+		return US_OK;
+	}
 	copy->next = NULL;
 	*k->pending_tail = copy;
 	k->pending_tail = &copy->next;
@@ -78,6 +87,10 @@ void
 us_keeper_forget_channel(struct us_keeper *k, struct us_channel *ch)
 {
 	for (struct us_pending *p = k->pending; p != NULL; p = p->next) {
+		if (p->ch == ch)
+			p->ch = NULL;
+	}
+	for (struct us_pending *p = k->space.held; p != NULL; p = p->next) {
 		if (p->ch == ch)
 			p->ch = NULL;
 	}
@@ -92,19 +105,6 @@ send_checkpoint(struct us_keeper *k)
 
 	if (err != US_OK)
 		us_fatal("the checkpoint cannot be sent: %s", us_strerror(err));
-}
-
-/* Keys may only be released while the log can still grow. */
-static void
-watch_space(struct us_keeper *k)
-{
-	uint64_t free_bytes;
-	int low = us_klog_space(k->klog, &free_bytes) == US_OK && free_bytes < k->reserve;
-
-	if (low != k->low_space)
-		us_log(US_LOG_WARNING, low ? "the log's disk is nearly full: nothing is released until "
-		    "there is room again" : "the log's disk has room again");
-	k->low_space = low;
 }
 
 void
@@ -126,10 +126,8 @@ us_keeper_settle(struct us_keeper *k)
 	if (err != US_OK)
 		us_fatal("the log cannot be committed: %s. Stopping: nothing is answered that is not "
 		    "logged", us_strerror(err));
-	if (committed || before != us_klog_size(k->klog) || p != NULL) {
-		watch_space(k);
+	if (committed || before != us_klog_size(k->klog) || p != NULL)
 		send_checkpoint(k);
-	}
 	k->pending = NULL;
 	k->pending_tail = &k->pending;
 	while (p != NULL) {

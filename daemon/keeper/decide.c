@@ -214,8 +214,8 @@ us_log_decide(struct us_keeper *k, const struct us_msg_log *m, struct us_log_ans
 		deny(a, a->reason == US_REASON_SEALED ? US_ERR_SEALED : US_ERR_DENIED, a->reason);
 		return;
 	}
-	if (k->low_space) {
-		deny(a, US_ERR_NOSPACE, US_REASON_ERROR);
+	if (us_space_refuses(k, (enum us_action)m->action, m->credential)) {
+		deny(a, US_ERR_NOSPACE, US_REASON_LOW_SPACE);
 		return;
 	}
 	decide_by_order(k, m, person, a, ruling);

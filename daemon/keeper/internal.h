@@ -11,6 +11,7 @@
  *   disclosed.c how many had those of a clawback
  *   cosign.c    checkpoints that witnesses have cosigned
  *   lineage.c   keys that the log had before, and the first entry under its new one
+ *   space.c     what is done, and what is not, when the log's disk fills up
  */
 #ifndef US_DAEMON_KEEPER_INTERNAL_H
 #define US_DAEMON_KEEPER_INTERNAL_H
@@ -20,6 +21,7 @@
 #include "daemon/keeper/klog.h"
 #include "daemon/keeper/lineage.h"
 #include "daemon/keeper/root.h"
+#include "daemon/keeper/space.h"
 #include "daemon/lib/channel.h"
 #include "daemon/lib/role.h"
 #include "policy/usage.h"
@@ -153,8 +155,9 @@ struct us_keeper {
 	struct us_channel *peers[US_KEEPER_PEERS];
 	struct event *tick, *stop_timer;
 	int64_t last_entry_mono;
-	int low_space;
-	uint64_t reserve;
+	int64_t watched_mono; /* the log's files */
+	struct us_space space;
+	size_t segment_size;
 	int64_t fail_sync;
 	/* replay */
 	uint8_t replay_digest[32];
@@ -164,7 +167,8 @@ struct us_keeper {
 
 /* --- answer.c ------------------------------------------------------------------------------ */
 
-/* Appends an entry; order version is filled in. */
+/* Appends an entry; order version is filled in. A refusal may be counted instead, when there is no room for it (space.h): the
+ * index is then US_SPACE_HELD until its answer is finished. */
 int us_keeper_append(struct us_keeper *k, struct us_klog_entry *e, uint64_t *index, int64_t *time_ns);
 /* An event of the machine itself, class SYSTEM; summary may be empty. */
 int us_keeper_event(struct us_keeper *k, enum us_action action, enum us_decision decision,

@@ -15,6 +15,13 @@
  * failures?", ATC 2020), so nothing is retried. At start the file's cached pages are given up and
  * read again for the same reason.
  *
+ * The next segment is there before it is needed, as the file "next", with all of its blocks: a disk that fills up takes
+ * nothing from what the two hold. Where it has no room for another one the journal is *short*; commits go on until
+ * what is there is used up. Then the process ends (US_EXIT_IO).
+ *
+ * Behind each commit the name of the segment must still be that of the file that was written, with its size.
+ * Whoever removes, exchanges or cuts it ends the process: what is answered must stand where the log is looked for.
+ *
  * The last whole group wins. What stands behind it was never synced, hence never signed for
  * anybody: it is left alone, and the journal goes on in a fresh segment. Groups form a hash
  * chain across segments, so that a damaged group with others behind it is an error, not a tail.
@@ -35,7 +42,8 @@
 #define US_JOURNAL_ENTRIES_MAX (16u * 1024u * 1024u)
 #define US_JOURNAL_COUNTERS_MAX (1024u * 1024u)
 
-enum us_journal_op { US_JOURNAL_WRITE, US_JOURNAL_SYNC };
+/* ALLOCATE: space for the next segment, asked by the worker's thread; FILE: a file beside the journal (publish.c, klog_open.c). */
+enum us_journal_op { US_JOURNAL_WRITE, US_JOURNAL_SYNC, US_JOURNAL_ALLOCATE, US_JOURNAL_FILE };
 
 struct us_worker;
 
@@ -84,10 +92,17 @@ uint64_t us_journal_first(const struct us_journal *j);
  * US_ERR_LIMIT and US_ERR_NOMEM leave the journal as it was. */
 int us_journal_commit(struct us_journal *j, struct us_bytes entries, uint32_t count,
     const struct us_journal_tail *tail);
-/* Has the next segment made ready, so that a commit need not wait for it. Call now and then. */
+/* Has the next segment made ready, so that a commit need not wait for it; a disk that had no room is asked again after a
+ * second. Call now and then. */
 void us_journal_prepare(struct us_journal *j);
 /* Deletes segments of which every entry is below `index`, never the newest. */
 int us_journal_drop(struct us_journal *j, uint64_t index);
+/* Bytes of groups that can be committed if the disk gives nothing more. */
+uint64_t us_journal_room(const struct us_journal *j);
+/* 1 if the disk had no room for the next segment when it was last asked. */
+int us_journal_is_short(const struct us_journal *j);
+/* Looks whether directory and segments are the ones that were opened, and ends the process if not. Call now and then. */
+void us_journal_watch(const struct us_journal *j);
 /* What US_JOURNAL's file system has left for us, in bytes. */
 int us_journal_space(const struct us_journal *j, uint64_t *bytes);
 

@@ -2,6 +2,8 @@
 #ifndef US_DAEMON_KEEPER_JOURNAL_INTERNAL_H
 #define US_DAEMON_KEEPER_JOURNAL_INTERNAL_H
 
+#include <sys/stat.h>
+
 #include "daemon/keeper/journal.h"
 #include "daemon/keeper/worker.h"
 
@@ -15,16 +17,20 @@
 struct us_segment {
 	char name[17];
 	uint64_t first;
+	dev_t dev; /* which file it is, and of what size */
+	ino_t ino;
+	off_t size;
 };
 
 /* Invariants: segments ascend strictly by first; fd, if not -1, is the last of them, whose groups
- * end at `at`; chain is the digest of the last group. */
+ * end at `at`, and whose size is `limit`; chain is the digest of the last group. */
 struct us_journal {
 	struct us_journal_options options;
 	size_t segment_size;
 	int dir;
 	int fd;
 	uint64_t at;
+	uint64_t limit;
 	struct us_segment *segments;
 	size_t n_segments;
 	uint8_t chain[32];
@@ -32,6 +38,9 @@ struct us_journal {
 	struct us_buf tail_group; /* holds what the tail of a recovery points into */
 	int spare_fd;            /* -1: none is on its way */
 	struct us_job spare_job; /* of the worker, while spare_fd is not -1 and it is not done */
+	int spare_full;          /* the worker's likewise: no room for it */
+	int is_short;
+	int64_t asked_mono;      /* the disk, when it was short */
 };
 
 #endif

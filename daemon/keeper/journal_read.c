@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base64.h"
@@ -252,7 +251,7 @@ check_header(struct recovery *r, const uint8_t *p, const struct us_segment *s, i
 }
 
 static int
-scan_segment(struct recovery *r, const struct us_segment *s, int first, uint64_t *end, int *out_fd)
+scan_segment(struct recovery *r, struct us_segment *s, int first, uint64_t *end, int *out_fd)
 {
 	int fd = openat(r->j->dir, s->name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	struct stat st;
@@ -273,6 +272,9 @@ out:
 	if (p != MAP_FAILED)
 		(void)munmap(p, (size_t)st.st_size);
 	if (err == US_OK) {
+		s->dev = st.st_dev;
+		s->ino = st.st_ino;
+		s->size = st.st_size;
 		*out_fd = fd;
 	} else {
 		us_log_err(err, "journal/%s cannot be read", s->name);
@@ -301,6 +303,7 @@ us_journal_recover(struct us_journal *j, const struct us_journal_scan *scan,
 		if (last && !r.torn) {
 			j->fd = fd;
 			j->at = end;
+			j->limit = (uint64_t)j->segments[i].size;
 		} else {
 			(void)close(fd);
 		}

@@ -21,7 +21,9 @@
 #define TICK_MS 100
 #define TICK_BUSY_MS 20
 #define HEARTBEAT_NS (INT64_C(10) * 60 * US_NS_PER_SECOND)
+#define WATCH_NS US_NS_PER_SECOND
 #define RESERVE_MIB 256
+#define SEGMENT_MIB (US_JOURNAL_SEGMENT / 1024 / 1024)
 #define REPLY_MAX (4u * 1024u * 1024u)
 
 /* --- channels ------------------------------------------------------------------------------ */
@@ -117,12 +119,21 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	us_keeper_unsealing_expire(k);
 	us_keeper_order_at(k, us_time_now_ns());
 	us_keeper_witnesses_age(k);
+	us_space_watch(k);
+	if (k->space.held != NULL) {
+		us_space_tell(k, 0);
+		us_keeper_settle(k);
+	}
 	if (us_time_mono_ns() - k->last_entry_mono > HEARTBEAT_NS) {
 		(void)us_keeper_event(k, US_ACTION_HEARTBEAT, US_DECISION_NONE, US_REASON_NONE,
 		    (struct us_bytes){ NULL, 0 }, NULL);
 		us_keeper_settle(k);
 	}
 	more = us_klog_tick(k->klog);
+	if (us_time_mono_ns() - k->watched_mono > WATCH_NS) {
+		k->watched_mono = us_time_mono_ns();
+		us_klog_watch(k->klog);
+	}
 	arm(k->tick, more ? TICK_BUSY_MS : TICK_MS);
 }
 
@@ -220,7 +231,7 @@ int
 us_keeper_start(struct us_keeper *k)
 {
 	struct us_klog_options o = { .vault_id = k->conf.vault_id, .box_public = k->conf.box_public,
-		.origin = k->conf.origin, .fault = fail_sync, .arg = k };
+		.origin = k->conf.origin, .segment_size = k->segment_size, .fault = fail_sync, .arg = k };
 	int err = read_files(k);
 
 	if (err == US_OK)
@@ -239,6 +250,7 @@ us_keeper_start(struct us_keeper *k)
 		return err;
 	}
 	k->since_ns = us_time_now_ns();
+	us_space_watch(k);
 	err = us_keeper_event(k, US_ACTION_START, US_DECISION_NONE, US_REASON_NONE,
 	    us_bytes_of(k->frozen ? "frozen" : ""), NULL);
 	if (err == US_OK)
@@ -248,16 +260,23 @@ us_keeper_start(struct us_keeper *k)
 	return err;
 }
 
+static void
+forget_answers(struct us_pending *p)
+{
+	while (p != NULL) {
+		struct us_pending *next = p->next;
+
+		free(p->data);
+		free(p);
+		p = next;
+	}
+}
+
 void
 us_keeper_close(struct us_keeper *k)
 {
-	while (k->pending != NULL) {
-		struct us_pending *next = k->pending->next;
-
-		free(k->pending->data);
-		free(k->pending);
-		k->pending = next;
-	}
+	forget_answers(k->pending);
+	forget_answers(k->space.held);
 	while (k->batches != NULL)
 		us_keeper_batch_free(k, k->batches);
 	while (k->dictionaries != NULL) {
@@ -301,8 +320,8 @@ on_settings(void *ctx, struct event_base *base, uint8_t index, const struct us_s
 
 	(void)index;
 	k->base = base;
-	k->reserve = (uint64_t)us_setting_number(settings, "keeper.reserve", RESERVE_MIB, 0, 1 << 20) *
-	    1024 * 1024;
+	us_space_init(&k->space, (uint64_t)us_setting_number(settings, "keeper.reserve", RESERVE_MIB, 0, 1 << 20) * 1024 * 1024);
+	k->segment_size = (size_t)us_setting_number(settings, "keeper.segment", SEGMENT_MIB, 8, 1024) * 1024 * 1024;
 	k->frozen = us_setting_number(settings, "frozen", 0, 0, 1) != 0;
 	k->fail_sync = us_setting_number(settings, "keeper.fail-sync", 0, 0, INT32_MAX);
 	protect.lock_all = getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY;
@@ -340,6 +359,7 @@ on_stop(void *ctx)
 
 	if (k->klog == NULL)
 		return;
+	us_space_tell(k, 1);
 	(void)us_keeper_event(k, US_ACTION_STOP, US_DECISION_NONE, US_REASON_NONE,
 	    (struct us_bytes){ NULL, 0 }, NULL);
 	us_keeper_settle(k);

@@ -101,6 +101,14 @@ int us_klog_clock_went_back(struct us_klog *log);
 int64_t us_klog_last_time(const struct us_klog *log);
 /* Looks after the background work: files, syncs, the next segment. 1: there is more to come. */
 int us_klog_tick(struct us_klog *log);
+/* Looks whether the log's files are what was written: the journal's, the checkpoint, and of the tiles and bundles the
+ * next one, so that all have their turn; ends the process (US_EXIT_IO) and names the file if not. About once a second. */
+void us_klog_watch(struct us_klog *log);
+/* 1 if the disk had no room for a file of the log when it was last asked. What is committed meanwhile stands in the
+ * journal's reserve. */
+int us_klog_is_short(const struct us_klog *log);
+/* Bytes that the journal can still take if the disk gives nothing more. */
+uint64_t us_klog_room(const struct us_klog *log);
 /* Bytes free on the log's file system. */
 int us_klog_space(const struct us_klog *log, uint64_t *bytes);
 

@@ -37,6 +37,11 @@ struct us_klog {
 	int64_t noted_mono;
 	struct us_job note_job; /* the worker's while noting is 1 and it is not done */
 	int noting;
+	int note_short;      /* the worker's likewise: no room for the file */
+	struct us_buf noted; /* what the file holds; empty: not known */
+	uint64_t watched;    /* bundles looked at, round and round */
+	int (*fault)(void *arg, enum us_journal_op op);
+	void *fault_arg;
 	int opened;
 	struct us_buf note;
 };

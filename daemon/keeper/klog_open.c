@@ -24,21 +24,44 @@
 static void
 write_note(void *arg)
 {
-	const struct us_klog *log = arg;
-	int fd = openat(log->dir, "checkpoint.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	int ok = fd >= 0 && write(fd, log->note.data, log->note.len) == (ssize_t)log->note.len &&
-	    fsync(fd) == 0;
+	struct us_klog *log = arg;
+	const int e = log->fault == NULL ? 0 : log->fault(log->fault_arg, US_JOURNAL_FILE);
+	int fd = e != 0 ? -1 : openat(log->dir, "checkpoint.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int ok = fd >= 0 && write(fd, log->note.data, log->note.len) == (ssize_t)log->note.len;
 
+	errno = e != 0 ? e : errno;
+	log->note_short = !ok && (errno == ENOSPC || errno == EDQUOT);
+	ok = ok && fsync(fd) == 0;
 	if (fd >= 0)
 		(void)close(fd);
+	if (log->note_short) {
+		(void)unlinkat(log->dir, "checkpoint.new", 0);
+		return;
+	}
 	if (!ok || renameat(log->dir, "checkpoint.new", log->dir, "checkpoint") != 0)
-		us_fatal("the checkpoint cannot be written: %s. Stopping", strerror(errno));
+		us_fatal_io("the checkpoint cannot be written: %s. Stopping", strerror(errno));
+}
+
+/* Takes note of what the worker has done: 0 while it is at it. */
+static int
+note_written(struct us_klog *log)
+{
+	if (log->noting && !us_job_done(&log->note_job))
+		return 0;
+	if (log->noting && log->note_short) {
+		log->noted_size = 0; /* to be tried again */
+	} else if (log->noting) {
+		us_buf_reset(&log->noted);
+		(void)us_buf_put(&log->noted, log->note.data, log->note.len); /* of the same limit */
+	}
+	log->noting = 0;
+	return 1;
 }
 
 static void
 note_checkpoint(struct us_klog *log)
 {
-	if (log->noting && !us_job_done(&log->note_job))
+	if (!note_written(log))
 		return;
 	us_buf_reset(&log->note);
 	if (us_buf_put(&log->note, log->checkpoint.data, log->checkpoint.len) != US_OK)
@@ -99,7 +122,7 @@ check_noted(struct us_klog *log, const struct us_klog_options *o)
 		err = US_ERR_VERIFY;
 	}
 	log->noted_size = c.size;
-	return err;
+	return err == US_OK ? us_buf_put(&log->noted, text, (size_t)n) : err;
 }
 
 /* --- recovery ------------------------------------------------------------------------------ */
@@ -124,6 +147,14 @@ on_entry(void *arg, uint64_t index, struct us_bytes entry)
 }
 
 static int
+file_fault(void *arg)
+{
+	struct us_klog *log = arg;
+
+	return log->fault(log->fault_arg, US_JOURNAL_FILE);
+}
+
+static int
 recover(struct us_klog *log, const struct us_klog_options *o)
 {
 	const struct us_journal_scan scan = { on_entry, log };
@@ -137,6 +168,8 @@ recover(struct us_klog *log, const struct us_klog_options *o)
 	if (err != US_OK)
 		return err;
 	us_publish_store(log->publish, &store);
+	if (log->fault != NULL)
+		us_publish_fault(log->publish, file_fault, log);
 	err = us_logtree_new(&log->tree, &store, 0);
 	if (err == US_OK && start > 0)
 		err = us_logtree_load(log->tree, start, NULL);
@@ -209,6 +242,9 @@ us_klog_open(struct us_klog **out, const struct us_klog_options *o)
 	us_buf_init(&log->counters, US_JOURNAL_COUNTERS_MAX);
 	us_buf_init(&log->note, 4096);
 	us_buf_init(&log->handovers, US_HANDOVERS_BYTES_MAX);
+	us_buf_init(&log->noted, 4096);
+	log->fault = o->fault;
+	log->fault_arg = o->arg;
 	log->dir = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	err = us_buf_put(&log->handovers, o->handovers.p, o->handovers.n);
 	if (err == US_OK)
@@ -227,8 +263,10 @@ us_klog_close(struct us_klog *log)
 {
 	if (log == NULL)
 		return;
-	if (log->noting)
+	if (log->noting) {
 		us_worker_wait(log->worker, &log->note_job);
+		(void)note_written(log);
+	}
 	/* Never by a log that was refused: the file is the witness against it. */
 	if (log->opened && log->size != log->noted_size) {
 		note_checkpoint(log);
@@ -247,6 +285,7 @@ us_klog_close(struct us_klog *log)
 	us_buf_free(&log->counters);
 	us_buf_free(&log->handovers);
 	us_buf_free(&log->note);
+	us_buf_free(&log->noted);
 	if (log->dir >= 0)
 		(void)close(log->dir);
 	free(log);
@@ -257,10 +296,118 @@ us_klog_tick(struct us_klog *log)
 {
 	int more = us_publish_sync(log->publish);
 
+	if (us_publish_is_short(log->publish))
+		us_publish_flush(log->publish);
 	us_journal_prepare(log->journal);
 	if (us_journal_drop(log->journal, us_publish_synced(log->publish)) != US_OK)
 		us_log(US_LOG_WARNING, "a journal segment that is no longer needed cannot be removed");
+	(void)note_written(log);
 	if (log->size != log->noted_size && us_time_mono_ns() - log->noted_mono > NOTE_EVERY_NS)
 		note_checkpoint(log);
 	return more || log->size != log->noted_size;
+}
+
+int
+us_klog_is_short(const struct us_klog *log)
+{
+	return us_journal_is_short(log->journal) || us_publish_is_short(log->publish);
+}
+
+uint64_t
+us_klog_room(const struct us_klog *log)
+{
+	return us_journal_room(log->journal);
+}
+
+/* --- files that must stay what they are ---------------------------------------------------- */
+
+_Noreturn static void
+changed(const char *path, int err)
+{
+	us_fatal_io("a file of the log is not what it was: %s %s while the daemon ran. Stopping. Keep what is there for "
+	    "whoever looks into it, and restore keeper/ whole", path, err == US_ERR_NOT_FOUND ? "was removed" :
+	    err == US_ERR_IO ? "can no longer be read" : "was changed");
+}
+
+static void
+watch_checkpoint(struct us_klog *log)
+{
+	uint8_t text[4096];
+	ssize_t n;
+	int fd;
+
+	if (!note_written(log) || log->noted.len == 0)
+		return;
+	fd = openat(log->dir, "checkpoint", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		changed("checkpoint", errno == ENOENT ? US_ERR_NOT_FOUND : US_ERR_IO);
+	n = read(fd, text, sizeof text);
+	(void)close(fd);
+	if (n != (ssize_t)log->noted.len || memcmp(text, log->noted.data, log->noted.len) != 0)
+		changed("checkpoint", n < 0 ? US_ERR_IO : US_ERR_VERIFY);
+}
+
+/* A tile's file against the node above it. */
+static void
+watch_tile(struct us_klog *log, unsigned level, uint64_t n, struct us_digest hashes[US_TILE_WIDTH])
+{
+	const struct us_tile tile = { .level = level, .n = n, .width = US_TILE_WIDTH };
+	const unsigned at = (unsigned)(n % US_TILE_WIDTH);
+	struct us_digest above[US_TILE_WIDTH], root;
+	char path[US_TILE_PATH_MAX];
+	int err = us_publish_tile(log->publish, level, n, hashes);
+
+	if (err == US_OK)
+		us_merkle_root(&root, hashes, US_TILE_WIDTH);
+	if (err == US_OK && us_logtree_tile(log->tree, level + 1, n / US_TILE_WIDTH, at + 1, above) == US_OK &&
+	    memcmp(above[at].b, root.b, US_HASH_LEN) != 0)
+		err = US_ERR_VERIFY;
+	if (err != US_OK && us_tile_path(&tile, path, sizeof path) == US_OK)
+		changed(path, err);
+}
+
+static void
+watch_bundle(struct us_klog *log, uint64_t n, const struct us_digest hashes[US_TILE_WIDTH])
+{
+	const struct us_tile tile = { .entries = 1, .n = n, .width = US_TILE_WIDTH };
+	char path[US_TILE_PATH_MAX];
+	struct us_digest leaf;
+	struct us_reader r;
+	struct us_buf b;
+	int err;
+
+	us_buf_init(&b, US_BUNDLE_MAX);
+	err = us_publish_bundle(log->publish, n, US_TILE_WIDTH, &b);
+	us_reader_init(&r, b.data, b.len);
+	for (unsigned i = 0; err == US_OK && i < US_TILE_WIDTH; i++) {
+		struct us_bytes entry = us_bundle_take(&r);
+
+		us_merkle_leaf(&leaf, entry.p, entry.n);
+		if (memcmp(leaf.b, hashes[i].b, US_HASH_LEN) != 0)
+			err = US_ERR_VERIFY;
+	}
+	us_buf_free(&b);
+	if (err != US_OK && us_tile_path(&tile, path, sizeof path) == US_OK)
+		changed(path, err);
+}
+
+void
+us_klog_watch(struct us_klog *log)
+{
+	const uint64_t bundles = us_publish_synced(log->publish) / US_TILE_WIDTH;
+	struct us_digest hashes[US_TILE_WIDTH];
+	uint64_t n;
+
+	us_journal_watch(log->journal);
+	watch_checkpoint(log);
+	if (bundles == 0)
+		return;
+	n = log->watched++ % bundles;
+	watch_tile(log, 0, n, hashes);
+	watch_bundle(log, n, hashes);
+	/* a tile of a higher level when the last below it has had its turn */
+	for (unsigned level = 1; n % US_TILE_WIDTH == US_TILE_WIDTH - 1; level++) {
+		n /= US_TILE_WIDTH;
+		watch_tile(log, level, n, hashes);
+	}
 }

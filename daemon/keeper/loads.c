@@ -133,7 +133,7 @@ live_load(struct us_keeper *k, uint64_t id, const struct us_load **out)
 		return US_ERR_EXPIRED;
 	if (us_registry_standing(k->registry, load->credential, now, &person, NULL) != US_REASON_NONE)
 		return US_ERR_DENIED;
-	if (k->low_space)
+	if (us_space_refuses(k, US_ACTION_LOAD, load->credential))
 		return US_ERR_NOSPACE;
 	*out = load;
 	return US_OK;

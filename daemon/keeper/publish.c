@@ -10,8 +10,10 @@
 
 #include "common/err.h"
 #include "common/log.h"
+#include "common/timefmt.h"
 #include "daemon/keeper/worker.h"
 
+#define TRY_AGAIN_NS US_NS_PER_SECOND
 #define TILE_BYTES (US_TILE_WIDTH * US_HASH_LEN)
 
 /* One full tile or bundle on its way to the disk: data until it is written, then its path alone
@@ -38,14 +40,28 @@ struct us_publish {
 	uint64_t first;
 	unsigned count;
 	uint64_t synced;
+	int is_short;        /* no room for the first item that waits */
+	int64_t tried_mono;
+	int (*fault)(void *arg);
+	void *fault_arg;
 };
 
 static void
 must(int ok, const char *what, const char *path)
 {
 	if (!ok)
-		us_fatal("%s %s: %s. Stopping: the log's files must be whole. Check the disk, then "
+		us_fatal_io("%s %s: %s. Stopping: the log's files must be whole. Check the disk, then "
 		    "start again", what, path, strerror(errno));
+}
+
+/* As must(), but that there is no room is an answer: 1 if it worked. */
+static int
+made(int ok, const char *what, const char *path)
+{
+	if (ok || errno == ENOSPC || errno == EDQUOT)
+		return ok;
+	must(0, what, path);
+	return 0;
 }
 
 int
@@ -67,6 +83,13 @@ us_publish_new(struct us_publish **out, const char *root, uint64_t synced, struc
 	}
 	*out = p;
 	return US_OK;
+}
+
+void
+us_publish_fault(struct us_publish *p, int (*fault)(void *arg), void *arg)
+{
+	p->fault = fault;
+	p->fault_arg = arg;
 }
 
 void
@@ -216,8 +239,8 @@ us_publish_entry(struct us_publish *p, struct us_bytes entry)
 	return err;
 }
 
-/* Makes the directories above path, syncing what it changes. */
-static void
+/* Makes the directories above path; 0: no room. */
+static int
 make_parents(const struct us_publish *p, const char *path)
 {
 	char part[US_TILE_PATH_MAX];
@@ -226,9 +249,11 @@ make_parents(const struct us_publish *p, const char *path)
 	(void)snprintf(part, sizeof part, "%s", path);
 	while ((slash = strchr(slash, '/')) != NULL) {
 		*slash = '\0';
-		must(mkdirat(p->root, part, 0700) == 0 || errno == EEXIST, "cannot make", part);
+		if (!made(mkdirat(p->root, part, 0700) == 0 || errno == EEXIST, "cannot make", part))
+			return 0;
 		*slash++ = '/';
 	}
+	return 1;
 }
 
 /* After a crash most files are there already: then the disk is spared. */
@@ -245,29 +270,42 @@ is_there(const struct us_publish *p, const struct item *item)
 	return same;
 }
 
-static void
-write_item(const struct us_publish *p, struct item *item)
+/* 0: no room. */
+static int
+write_file(const struct us_publish *p, const struct item *item)
 {
 	size_t at = 0;
-	int fd;
+	int ok, fd;
 
-	if (!is_there(p, item)) {
-		make_parents(p, item->path);
-		fd = openat(p->root, item->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-		    0600);
-		must(fd >= 0, "cannot create", item->path);
-		while (at < item->size) {
-			ssize_t w = write(fd, item->data + at, item->size - at);
+	if (p->fault != NULL && (errno = p->fault(p->fault_arg)) != 0)
+		return made(0, "cannot create", item->path);
+	if (!make_parents(p, item->path))
+		return 0;
+	fd = openat(p->root, item->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	ok = made(fd >= 0, "cannot create", item->path);
+	while (ok && at < item->size) {
+		ssize_t w = write(fd, item->data + at, item->size - at);
 
-			if (w < 0 && errno == EINTR)
-				continue;
-			must(w > 0, "cannot write", item->path);
-			at += (size_t)w;
-		}
-		must(close(fd) == 0, "cannot write", item->path);
+		if (w < 0 && errno == EINTR)
+			continue;
+		ok = made(w > 0, "cannot write", item->path);
+		at += ok ? (size_t)w : 0;
 	}
+	if (fd >= 0 && close(fd) != 0)
+		ok = made(0, "cannot write", item->path);
+	if (fd >= 0 && !ok)
+		must(unlinkat(p->root, item->path, 0) == 0, "cannot remove", item->path);
+	return ok;
+}
+
+static int
+write_item(const struct us_publish *p, struct item *item)
+{
+	if (!is_there(p, item) && !write_file(p, item))
+		return 0;
 	free(item->data);
 	item->data = NULL;
+	return 1;
 }
 
 static void
@@ -304,15 +342,28 @@ sync_item(void *arg)
 void
 us_publish_flush(struct us_publish *p)
 {
+	if (p->is_short && us_time_mono_ns() - p->tried_mono < TRY_AGAIN_NS)
+		return;
+	p->is_short = 0;
 	for (struct item *i = p->head; i != NULL; i = i->next) {
 		if (i->data == NULL)
 			continue;
-		write_item(p, i);
+		if (!write_item(p, i)) {
+			p->is_short = 1;
+			p->tried_mono = us_time_mono_ns();
+			return;
+		}
 		i->owner = p;
 		i->job.run = sync_item;
 		i->job.arg = i;
 		us_worker_submit(p->worker, &i->job);
 	}
+}
+
+int
+us_publish_is_short(const struct us_publish *p)
+{
+	return p->is_short;
 }
 
 int
@@ -367,3 +418,9 @@ us_publish_bundle(struct us_publish *p, uint64_t n, unsigned width, struct us_bu
 	return err;
 }
 
+
+int
+us_publish_tile(struct us_publish *p, unsigned level, uint64_t n, struct us_digest hashes[US_TILE_WIDTH])
+{
+	return get_tile(p, level, n, US_TILE_WIDTH, hashes);
+}

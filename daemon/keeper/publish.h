@@ -4,7 +4,10 @@
  * from memory when somebody asks. Files are synced lazily, in the order in which they were made:
  * until then their entries stay in the journal.
  *
- * One owner, one thread. A file that cannot be written or synced ends the process.
+ * A disk that is full makes them wait: entries stay in the journal and, for reading, in memory, and a second later it is
+ * tried again. Any other failing write, and any failing sync, ends the process (US_EXIT_IO).
+ *
+ * One owner, one thread.
  */
 #ifndef US_DAEMON_KEEPER_PUBLISH_H
 #define US_DAEMON_KEEPER_PUBLISH_H
@@ -22,6 +25,8 @@ struct us_worker;
 int us_publish_new(struct us_publish **out, const char *root, uint64_t synced,
     struct us_worker *worker);
 void us_publish_free(struct us_publish *p);
+/* Tests: asked before a file is made; an errno instead of 0 makes that fail. */
+void us_publish_fault(struct us_publish *p, int (*fault)(void *arg), void *arg);
 /* What the tree needs; arg is p. */
 void us_publish_store(struct us_publish *p, struct us_logtree_store *store);
 /* Entry number `size so far`. Call after the tree has taken its leaf, so that a bundle follows
@@ -29,6 +34,8 @@ void us_publish_store(struct us_publish *p, struct us_logtree_store *store);
 int us_publish_entry(struct us_publish *p, struct us_bytes entry);
 /* Writes what is full. Call when every entry given is durable in the journal. */
 void us_publish_flush(struct us_publish *p);
+/* 1 if there was no room for a file when it was last tried. */
+int us_publish_is_short(const struct us_publish *p);
 /* Takes note of what has been synced; 1 if there is more to come. */
 int us_publish_sync(struct us_publish *p);
 /* Entries below this are in synced bundles and tiles. */
@@ -36,5 +43,7 @@ uint64_t us_publish_synced(const struct us_publish *p);
 /* Appends the first width entries of bundle n as a bundle. US_ERR_NOT_FOUND, US_ERR_FORMAT (a file
  * is damaged), US_ERR_LIMIT. */
 int us_publish_bundle(struct us_publish *p, uint64_t n, unsigned width, struct us_buf *out);
+/* A full tile of hashes as its file has it, past the tree's cache. US_ERR_NOT_FOUND, US_ERR_FORMAT, US_ERR_IO. */
+int us_publish_tile(struct us_publish *p, unsigned level, uint64_t n, struct us_digest hashes[US_TILE_WIDTH]);
 
 #endif

@@ -257,10 +257,10 @@ decide_log_keys(struct us_keeper *k, const struct us_msg_log_keys *m, struct box
 	}
 	if (q->reason == US_REASON_NONE && (q->mask == 0 || q->scope == 0))
 		q->reason = US_REASON_NOT_IN_ORDER;
-	q->err = q->reason == US_REASON_NONE ? US_OK :
-	    q->reason == US_REASON_SEALED ? US_ERR_SEALED : US_ERR_DENIED;
-	if (q->err == US_OK && k->low_space)
-		q->err = US_ERR_NOSPACE;
+	if (q->reason == US_REASON_NONE && us_space_refuses(k, US_ACTION_AUDIT_KEYS, m->credential))
+		q->reason = US_REASON_LOW_SPACE;
+	q->err = q->reason == US_REASON_NONE ? US_OK : q->reason == US_REASON_SEALED ? US_ERR_SEALED :
+	    q->reason == US_REASON_LOW_SPACE ? US_ERR_NOSPACE : US_ERR_DENIED;
 }
 
 int

@@ -77,7 +77,7 @@ reason_of(int err)
 
 /* Everything that a session needs. */
 static enum us_reason
-verify(const struct us_keeper *k, const struct us_msg_session_open *m, int64_t now,
+verify(struct us_keeper *k, const struct us_msg_session_open *m, int64_t now,
     struct us_session_statement *s, const struct us_person **person)
 {
 	const struct us_session_proof proof = { m->statement, m->signature, m->certificate };
@@ -100,7 +100,8 @@ verify(const struct us_keeper *k, const struct us_msg_session_open *m, int64_t n
 	if (err != US_OK)
 		return err == US_ERR_SIGNATURE ? US_REASON_FOREIGN_CA :
 		    err == US_ERR_DENIED ? US_REASON_WRONG_USAGE : reason_of(err);
-	return us_registry_standing(k->registry, s->credential, now, person, NULL);
+	reason = us_registry_standing(k->registry, s->credential, now, person, NULL);
+	return reason == US_REASON_NONE && us_space_refuses(k, US_ACTION_SESSION, s->credential) ? US_REASON_LOW_SPACE : reason;
 }
 
 /* Where the id is, or where it may be put: the first of sixteen places that is free or expired, else the
@@ -132,8 +133,8 @@ finish_open(struct us_keeper *k, struct us_pending *p)
 {
 	const struct opened *o = p->data;
 	struct us_msg_session_opened m = {
-		.err = o->reason == US_REASON_NONE ? US_OK :
-		    o->reason == US_REASON_SEALED ? US_ERR_SEALED : US_ERR_DENIED,
+		.err = o->reason == US_REASON_NONE ? US_OK : o->reason == US_REASON_SEALED ? US_ERR_SEALED :
+		    o->reason == US_REASON_LOW_SPACE ? US_ERR_NOSPACE : US_ERR_DENIED,
 		.reason = (uint8_t)o->reason,
 		.entry = p->index,
 	};

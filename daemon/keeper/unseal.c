@@ -292,7 +292,8 @@ append_share(struct us_keeper *k, const struct us_msg_share *m, const struct sha
 	access.kind = US_KIND_EVENT;
 	access.action = US_ACTION_UNSEAL_SHARE;
 	access.decision = a->err == US_OK ? US_DECISION_ALLOW : US_DECISION_DENY;
-	access.reason = a->err == US_OK ? US_REASON_NONE : US_REASON_WRONG_SHARE;
+	access.reason = a->err == US_OK ? US_REASON_NONE : a->err == US_ERR_NOSPACE ? US_REASON_LOW_SPACE :
+	    US_REASON_WRONG_SHARE;
 	access.summary = (struct us_bytes){ &number, 1 };
 	memcpy(access.credential, m->credential, 32);
 	query.address = m->peer;
@@ -314,12 +315,13 @@ us_on_share(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_
 	if (a == NULL)
 		return US_ERR_NOMEM;
 	us_keeper_unsealing_expire(k);
-	a->err = k->state != US_KEEPER_SEALED ? US_ERR_STATE : open_share(k, m.sealed, mnemonic);
+	a->err = k->state != US_KEEPER_SEALED ? US_ERR_STATE : us_space_refuses(k, US_ACTION_UNSEAL_SHARE, m.credential) ?
+	    US_ERR_NOSPACE : open_share(k, m.sealed, mnemonic);
 	if (a->err == US_OK)
 		a->err = recognise(k, mnemonic, a);
 	else
 		(void)snprintf(a->detail, sizeof a->detail, "%s", a->err == US_ERR_STATE ?
-		    "the vault is not sealed" : "the share does not open: it was not sealed to this sealed "
+		    "the vault is not sealed" : a->err == US_ERR_NOSPACE ? "the log's disk is nearly full" : "the share does not open: it was not sealed to this sealed "
 		    "period's key");
 	if (a->err == US_OK)
 		take_share(k, mnemonic, a);

@@ -26,7 +26,7 @@ void us_worker_submit(struct us_worker *w, struct us_job *job);
 void us_worker_wait(struct us_worker *w, struct us_job *job);
 
 static inline int
-us_job_done(struct us_job *job)
+us_job_done(const struct us_job *job)
 {
 	return atomic_load_explicit(&job->done, memory_order_acquire);
 }

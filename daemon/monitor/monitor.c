@@ -361,7 +361,8 @@ on_death(struct monitor *m, struct us_child *c, int status)
 			return;
 		}
 		us_log(US_LOG_ERROR, "%s %s: ending the daemon", us_role_name(c->role), how);
-		end_daemon(m, 1);
+		/* a disk that failed is not cured by starting again: whoever starts us must be able to tell */
+		end_daemon(m, WIFEXITED(status) && WEXITSTATUS(status) == US_EXIT_IO ? US_EXIT_IO : 1);
 		return;
 	}
 	us_log(US_LOG_ERROR, "%s %u %s: starting it anew", us_role_name(c->role), c->index, how);

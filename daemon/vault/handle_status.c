@@ -265,7 +265,7 @@ on_share(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 			p.type = "conflict";
 			p.reason = US_REASON_STATE;
 		} else if (m.err == US_ERR_IO || m.err == US_ERR_NOSPACE || m.err == US_ERR_NOMEM) {
-			reply_error(r, m.err, US_REASON_ERROR, m.entry);
+			reply_error(r, m.err, m.err == US_ERR_NOSPACE ? US_REASON_LOW_SPACE : US_REASON_ERROR, m.entry);
 			return;
 		}
 		p.entry = m.entry;

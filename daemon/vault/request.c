@@ -465,6 +465,15 @@ reply_error(struct request *r, int err, enum us_reason reason, uint64_t entry)
 		p.title = "Not possible in the present state";
 		break;
 	case US_ERR_NOSPACE:
+		if (reason == US_REASON_LOW_SPACE) {
+			p.status = 503;
+			p.type = "low-space";
+			p.title = "The log's disk is nearly full: nothing is released until there is room again";
+			p.cure = "The administrator makes room on the file system of keeper/; sealing, revoking and freezing go on "
+			    "meanwhile";
+			p.retry_after = 60;
+			break;
+		}
 		p.status = 507;
 		p.type = "no-space";
 		p.title = "The vault's disk is full";

@@ -18,6 +18,7 @@
 #include "verify/verify.h"
 #include "common/crypto.h"
 #include "common/err.h"
+#include "common/log.h"
 #include "daemon/keeper/klog.h"
 #include "daemon/keeper/worker.h"
 
@@ -402,7 +403,7 @@ failed_sync_ends_the_process(void **state)
 			_exit(2); /* a commit returned that did not sync */
 		}
 		assert_int_equal(waitpid(pid, &status, 0), pid);
-		assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+		assert_true(WIFEXITED(status) && WEXITSTATUS(status) == US_EXIT_IO);
 	}
 }
 

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "common/err.h"
+#include "common/log.h"
 #include "daemon/lib/role.h"
 #include "rig.h"
 
@@ -482,7 +483,7 @@ failed_sync_no_key(void **state)
 	}
 	assert_true(size > 0);
 	status = rig_wait(r);
-	assert_int_equal(status, 1);
+	assert_int_equal(status, US_EXIT_IO);
 	rig_start(r, "");
 	rig_open(r);
 	read_of(r, &m, RIG_ATTORNEY, record_5);

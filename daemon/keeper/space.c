@@ -1,0 +1,143 @@
+#include "daemon/keeper/space.h"
+
+#include <string.h>
+
+#include "common/err.h"
+#include "common/log.h"
+#include "common/timefmt.h"
+#include "daemon/keeper/internal.h"
+
+#define MINUTE_NS (60 * US_NS_PER_SECOND)
+#define TELL_NS US_NS_PER_SECOND
+#define SHARE_BYTES (32u * 1024u)
+/* Of an entry, what is not its texts. */
+#define ENTRY_BYTES 1024u
+
+void
+us_space_init(struct us_space *s, uint64_t reserve)
+{
+	memset(s, 0, sizeof *s);
+	s->reserve = reserve;
+	s->held_tail = &s->held;
+}
+
+void
+us_space_watch(struct us_keeper *k)
+{
+	struct us_space *s = &k->space;
+	/* a little more is wanted to go on than to stop, so that the two do not take turns */
+	const uint64_t want = s->reserve + (s->low ? s->reserve / 16 : 0);
+	uint64_t free_bytes = 0;
+	int low = us_klog_is_short(k->klog) || us_klog_space(k->klog, &free_bytes) != US_OK || free_bytes < want;
+
+	if (low && !s->low) {
+		us_log(US_LOG_WARNING, "the log's disk is nearly full: nothing is released until there is room again. Refusals are "
+		    "still logged, and sealing, revoking and freezing go on: the reserve takes %llu entries. Make room on the file "
+		    "system of keeper/", (unsigned long long)(us_klog_room(k->klog) / US_SPACE_REFUSAL));
+		memset(s->spent, 0, sizeof s->spent);
+		s->minute_mono = us_time_mono_ns();
+	} else if (!low && s->low) {
+		us_log(US_LOG_WARNING, "the log's disk has room again");
+	}
+	s->low = low;
+}
+
+/* What looks on, takes rights away, or is needed for that. */
+static int
+goes_on(enum us_action action)
+{
+	static const enum us_action some[] = { US_ACTION_SESSION, US_ACTION_UNSEAL_SHARE, US_ACTION_SEAL, US_ACTION_STATUS,
+		US_ACTION_PERSON_LIST, US_ACTION_PERSON_SUSPEND, US_ACTION_PERSON_END, US_ACTION_CREDENTIAL_LIST,
+		US_ACTION_CREDENTIAL_REVOKE, US_ACTION_COLLECTION_LIST, US_ACTION_BATCH_LIST, US_ACTION_BATCH_WITHDRAW,
+		US_ACTION_DOCKET_LIST, US_ACTION_ORDER_SHOW, US_ACTION_CLAWBACK, US_ACTION_FREEZE };
+
+	for (size_t i = 0; i < sizeof some / sizeof some[0]; i++) {
+		if (some[i] == action)
+			return 1;
+	}
+	return 0;
+}
+
+static uint32_t *
+share_of(struct us_space *s, const uint8_t credential[32])
+{
+	const int64_t now = us_time_mono_ns();
+
+	if (now - s->minute_mono > MINUTE_NS) {
+		memset(s->spent, 0, sizeof s->spent);
+		s->minute_mono = now;
+	}
+	return &s->spent[credential[0] % US_SPACE_SHARES];
+}
+
+int
+us_space_refuses(struct us_keeper *k, enum us_action action, const uint8_t credential[32])
+{
+	return k->space.low && (!goes_on(action) || *share_of(&k->space, credential) >= SHARE_BYTES);
+}
+
+int
+us_space_holds(struct us_keeper *k, const struct us_klog_entry *e)
+{
+	const int refusal = e->access->decision == US_DECISION_DENY;
+	uint32_t *spent;
+
+	if (!k->space.low || (e->entry_class != US_CLASS_ACCESS && !(refusal && e->entry_class == US_CLASS_SYSTEM) &&
+	    e->access->action != US_ACTION_UNSEAL_SHARE))
+		return 0;
+	spent = share_of(&k->space, e->access->credential);
+	if (refusal && *spent >= SHARE_BYTES) {
+		k->space.count[(uint8_t)e->access->reason]++;
+		return 1;
+	}
+	*spent += ENTRY_BYTES + (uint32_t)(e->access->summary.n + (e->query == NULL ? 0 : e->query->query.n));
+	return 0;
+}
+
+void
+us_space_hold(struct us_keeper *k, struct us_pending *p)
+{
+	p->next = NULL;
+	*k->space.held_tail = p;
+	k->space.held_tail = &p->next;
+}
+
+void
+us_space_tell(struct us_keeper *k, int at_once)
+{
+	struct us_space *s = &k->space;
+	struct us_entry_access a;
+	struct us_klog_entry e = { .entry_class = US_CLASS_NOISE, .access = &a };
+	uint8_t summary[sizeof s->count / sizeof s->count[0] * 5];
+	uint64_t index;
+	int64_t time_ns;
+	size_t n = 0;
+
+	if (s->held == NULL || (!at_once && us_time_mono_ns() - s->told_mono < TELL_NS))
+		return;
+	for (unsigned reason = 0; reason <= UINT8_MAX; reason++) {
+		if (s->count[reason] == 0)
+			continue;
+		summary[n++] = (uint8_t)reason;
+		us_store_u32(summary + n, s->count[reason]);
+		n += 4;
+	}
+	us_entry_access_init(&a);
+	a.kind = US_KIND_EVENT;
+	a.action = US_ACTION_REFUSALS;
+	a.decision = US_DECISION_DENY;
+	a.reason = US_REASON_LOW_SPACE;
+	a.summary = (struct us_bytes){ summary, n };
+	if (us_keeper_append(k, &e, &index, &time_ns) != US_OK)
+		us_fatal("refusals were counted but their entry cannot be written. Stopping");
+	for (struct us_pending *p = s->held; p != NULL; p = p->next) {
+		p->index = index;
+		p->time_ns = time_ns;
+	}
+	*k->pending_tail = s->held;
+	k->pending_tail = s->held_tail;
+	s->held = NULL;
+	s->held_tail = &s->held;
+	memset(s->count, 0, sizeof s->count);
+	s->told_mono = us_time_mono_ns();
+}
