@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "audit/handover.h"
 #include "audit/tiles.h"
 #include "client/audit_verify.h"
 #include "client/client.h"
@@ -206,6 +207,25 @@ export_tile(struct us_log_remote *remote, const struct us_log_source *source, co
 	return err == US_OK ? US_EXIT_DONE : US_EXIT_INCOMPLETE;
 }
 
+/* How the log came under its key, if it was handed over: without it nobody gets from an older key to this one. */
+static int
+export_handovers(struct us_log_remote *remote, const char *dir)
+{
+	struct us_log_source source = us_log_remote_source(remote);
+	struct us_buf text;
+	int err;
+
+	us_buf_init(&text, US_HANDOVERS_BYTES_MAX);
+	err = source.get(remote, "handovers", &text);
+	if (err == US_OK)
+		write_file(dir, "handovers", text.data, text.len);
+	us_buf_free(&text);
+	if (err == US_OK || err == US_ERR_NOT_FOUND)
+		return US_EXIT_DONE;
+	us_say("the vault does not give its hand-overs: %s", us_strerror(err));
+	return US_EXIT_INCOMPLETE;
+}
+
 static int
 export_files(struct us_log_remote *remote, const char *dir, uint64_t *n_acts)
 {
@@ -240,7 +260,7 @@ export_files(struct us_log_remote *remote, const char *dir, uint64_t *n_acts)
 			(void)snprintf(path, sizeof path, "checkpoint.witnessed.%zu", i + 1);
 		write_file(dir, path, remote->witnessed[i].data, remote->witnessed[i].len);
 	}
-	return status;
+	return status == US_EXIT_DONE ? export_handovers(remote, dir) : status;
 }
 
 static void

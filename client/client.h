@@ -106,6 +106,8 @@ extern const struct us_command us_commands_timestamp[];
  *   key.pem          PKCS#8, encrypted by default
  *   certificate.pem  the person's certificate,   ca.pem  the vault's CA
  *   checkpoint       the last checkpoint of this vault's log that was verified
+ *   handovers        how the log was handed over to the key that stands in profile.conf (client/follow.h)
+ *   checkpoint.N     the last one by the log's N-th key, which is no longer its
  *   batches          manifest roots that were verified against the log (client/proofs.h)
  */
 struct us_profile {
@@ -129,6 +131,8 @@ void us_profile_open_public(struct us_profile *profile, const char *directory);
 void us_profile_close(struct us_profile *profile);
 /* Writes a file of the profile: temporary file, sync, rename; mode 0600. US_ERR_IO. */
 int us_profile_write(const char *directory, const char *name, const void *p, size_t n);
+/* Replaces the line "vkey=" of profile.conf, and profile->vkey. US_ERR_FORMAT (there is none), US_ERR_IO, US_ERR_NOMEM. */
+int us_profile_set_vkey(struct us_profile *profile, const char *vkey);
 /* Reads a file of at most max bytes (out is reset first). US_ERR_NOT_FOUND, US_ERR_LIMIT, US_ERR_IO. */
 int us_profile_read(const char *directory, const char *name, size_t max, struct us_buf *out);
 /* Reads a whole file, "-" for standard input. The same errors. */

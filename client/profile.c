@@ -163,6 +163,46 @@ read_conf(struct us_profile *profile)
 		us_give_up(US_EXIT_OTHER, "%s/profile.conf lacks server or vkey", profile->directory);
 }
 
+int
+us_profile_set_vkey(struct us_profile *profile, const char *vkey)
+{
+	char *copy = strdup(vkey);
+	struct us_buf text, changed;
+	const char *at;
+	int found = 0, err;
+
+	us_buf_init(&text, CONF_MAX);
+	us_buf_init(&changed, CONF_MAX + US_NOTE_VKEY_MAX);
+	err = copy == NULL ? US_ERR_NOMEM : us_profile_read(profile->directory, "profile.conf", CONF_MAX - 1, &text);
+	at = err == US_OK ? us_buf_cstr(&text) : NULL;
+	if (err == US_OK && at == NULL)
+		err = US_ERR_NOMEM;
+	while (err == US_OK && *at != '\0') {
+		const size_t n = strcspn(at, "\n"), whole = n + (at[n] == '\n');
+
+		if (n >= 5 && memcmp(at, "vkey=", 5) == 0) {
+			err = us_buf_putf(&changed, "vkey=%s\n", vkey);
+			found = 1;
+		} else {
+			err = us_buf_put(&changed, at, whole);
+		}
+		at += whole;
+	}
+	if (err == US_OK && !found)
+		err = US_ERR_FORMAT;
+	if (err == US_OK)
+		err = us_profile_write(profile->directory, "profile.conf", changed.data, changed.len);
+	if (err == US_OK) {
+		free(profile->vkey);
+		profile->vkey = copy; /* transferred */
+		copy = NULL;
+	}
+	free(copy);
+	us_buf_free(&text);
+	us_buf_free(&changed);
+	return err;
+}
+
 static void
 read_certificate(const struct us_profile *profile, const char *name, struct us_buf *der)
 {

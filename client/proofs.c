@@ -8,6 +8,7 @@
 #include "audit/proof.h"
 #include "audit/tiles.h"
 #include "batch/reader.h"
+#include "client/follow.h"
 #include "client/http.h"
 #include "common/base64.h"
 #include "common/err.h"
@@ -33,11 +34,23 @@ struct us_proofs {
 
 /* ---- memory ---- */
 
+static int
+parse_batch(const char *line, struct batch *b)
+{
+	unsigned long long entry;
+	char hex[65];
+
+	if (sscanf(line, "%u %u %llu %64s", &b->collection, &b->slot, &entry, hex) != 4 || us_hex_decode(hex, strlen(hex), b->root, 32) != US_OK)
+		return US_ERR_FORMAT;
+	b->entry = entry;
+	return US_OK;
+}
+
 static void
 read_batches(struct us_proofs *p)
 {
 	struct us_buf text;
-	char *line, *save = NULL, hex[65];
+	char *line, *save = NULL;
 
 	us_buf_init(&text, REMEMBERED_MAX);
 	if (us_profile_read(p->client->profile.directory, "batches", REMEMBERED_MAX - 1, &text) == US_OK &&
@@ -45,12 +58,9 @@ read_batches(struct us_proofs *p)
 		for (line = strtok_r((char *)text.data, "\n", &save); line != NULL;
 		    line = strtok_r(NULL, "\n", &save)) {
 			struct batch b, *grown;
-			unsigned long long entry;
 
-			if (sscanf(line, "%u %u %llu %64s", &b.collection, &b.slot, &entry, hex) != 4 ||
-			    us_hex_decode(hex, strlen(hex), b.root, 32) != US_OK)
+			if (parse_batch(line, &b) != US_OK)
 				continue; /* a line that is not understood is verified anew */
-			b.entry = entry;
 			grown = realloc(p->batches, (p->n_batches + 1) * sizeof *grown);
 			if (grown == NULL)
 				break;
@@ -67,7 +77,12 @@ read_checkpoint(struct us_proofs *p)
 
 	us_buf_init(&note, 65536);
 	if (us_profile_read(p->client->profile.directory, "checkpoint", 65536, &note) == US_OK) {
-		if (us_checkpoint_open(&p->newest, NULL, note.data, note.len, &p->key, 1) != US_OK)
+		const struct us_bytes bytes = { note.data, note.len };
+		int err = us_checkpoint_open(&p->newest, NULL, note.data, note.len, &p->key, 1);
+
+		if (err == US_ERR_NOT_FOUND) /* following a hand-over was cut off before its last file */
+			err = us_follow_stand_in(p->client->profile.directory, &p->key, bytes, &p->newest);
+		if (err != US_OK)
 			us_give_up(US_EXIT_UNVERIFIED, "%s/checkpoint is not one of this vault's log: the "
 			    "profile has been changed", p->client->profile.directory);
 		p->newest.extensions = (struct us_bytes){ NULL, 0 };
@@ -130,13 +145,37 @@ remember_batch(struct us_proofs *p, const struct batch *b)
 	us_buf_free(&text);
 }
 
+int
+us_proofs_forget_batches(const char *directory, uint64_t from)
+{
+	struct us_buf text, kept;
+	char *line, *save = NULL;
+	struct batch b;
+	int err;
+
+	us_buf_init(&text, REMEMBERED_MAX);
+	us_buf_init(&kept, REMEMBERED_MAX);
+	err = us_profile_read(directory, "batches", REMEMBERED_MAX - 1, &text);
+	if (err == US_OK && us_buf_cstr(&text) == NULL)
+		err = US_ERR_NOMEM;
+	if (err == US_OK)
+		for (line = strtok_r((char *)text.data, "\n", &save); err == US_OK && line != NULL; line = strtok_r(NULL, "\n", &save))
+			if (parse_batch(line, &b) == US_OK && b.entry < from)
+				err = us_buf_putf(&kept, "%s\n", line);
+	if (err == US_OK)
+		err = us_profile_write(directory, "batches", kept.data, kept.len);
+	us_buf_free(&text);
+	us_buf_free(&kept);
+	return err == US_ERR_NOT_FOUND ? US_OK : err;
+}
+
 /* ---- fetching ---- */
 
 static int
-fetch(struct us_proofs *p, const char *path, struct us_reply *reply)
+fetch(struct us_http *http, const char *path, struct us_reply *reply)
 {
 	const struct us_request request = { .method = "GET", .path = path };
-	int err = us_http_exchange(p->http, &request, reply);
+	int err = us_http_exchange(http, &request, reply);
 
 	return err != US_OK ? err : reply->status / 100 == 2 ? US_OK : US_ERR_INCOMPLETE;
 }
@@ -163,20 +202,15 @@ parse_hashes(const struct us_buf *text, struct us_digest proof[US_PROOF_MAX], si
 	return US_OK;
 }
 
-static int
-check_consistent(struct us_proofs *p, const struct us_checkpoint *c)
+int
+us_proofs_consistent(struct us_http *http, const struct us_checkpoint *old, const struct us_checkpoint *new)
 {
-	const struct us_checkpoint *old = &p->newest, *new = c;
 	struct us_digest proof[US_PROOF_MAX];
 	struct us_reply reply;
 	char path[128];
 	size_t n = 0;
 	int err;
 
-	if (c->size < p->newest.size) { /* an answer that overtook another */
-		old = c;
-		new = &p->newest;
-	}
 	if (old->size == 0)
 		return US_OK;
 	if (old->size == new->size)
@@ -184,7 +218,9 @@ check_consistent(struct us_proofs *p, const struct us_checkpoint *c)
 	us_reply_init(&reply);
 	(void)snprintf(path, sizeof path, "/v1/log/consistency/%llu/%llu",
 	    (unsigned long long)old->size, (unsigned long long)new->size);
-	err = fetch(p, path, &reply);
+	err = fetch(http, path, &reply);
+	if (err == US_ERR_INCOMPLETE && reply.status == 404)
+		err = US_ERR_NOT_FOUND;
 	if (err == US_OK)
 		err = parse_hashes(&reply.body, proof, &n);
 	us_reply_free(&reply);
@@ -193,11 +229,45 @@ check_consistent(struct us_proofs *p, const struct us_checkpoint *c)
 	return us_merkle_verify_consistency(old->size, &old->root, new->size, &new->root, proof, n);
 }
 
+static int
+check_consistent(struct us_proofs *p, const struct us_checkpoint *c)
+{
+	const int smaller = c->size < p->newest.size; /* an answer that overtook another, or a log that was put back */
+	int err = us_proofs_consistent(p->http, smaller ? c : &p->newest, smaller ? &p->newest : c);
+
+	return err != US_ERR_NOT_FOUND ? err : smaller ? US_ERR_VERIFY : US_ERR_INCOMPLETE;
+}
+
+/* The log goes on under another key: what the profile remembers has been written anew. */
+static int
+follow(struct us_proofs *p, struct us_bytes note)
+{
+	const struct us_profile *profile = &p->client->profile;
+	int err = us_follow(p->client, note);
+
+	if (err == US_OK)
+		err = us_note_key_parse(&p->key, profile->vkey, strlen(profile->vkey));
+	if (err != US_OK)
+		return err;
+	free(p->batches);
+	p->batches = NULL;
+	p->n_batches = 0;
+	p->has_checkpoint = 0;
+	read_checkpoint(p);
+	read_batches(p);
+	return US_OK;
+}
+
 int
 us_proofs_checkpoint(struct us_proofs *p, struct us_bytes note, struct us_checkpoint *out)
 {
 	int err = us_checkpoint_open(out, NULL, note.p, note.n, &p->key, 1);
 
+	if (err == US_ERR_NOT_FOUND) {
+		err = follow(p, note);
+		if (err == US_OK)
+			err = us_checkpoint_open(out, NULL, note.p, note.n, &p->key, 1);
+	}
 	if (err != US_OK)
 		return err;
 	if (p->has_checkpoint) {
@@ -233,7 +303,7 @@ fetch_entry(struct us_proofs *p, uint64_t index, uint64_t size, struct us_buf *e
 	if (err != US_OK)
 		return err;
 	(void)snprintf(path, sizeof path, "/v1/log/%s", name);
-	err = fetch(p, path, &reply);
+	err = fetch(p->http, path, &reply);
 	us_reader_init(&r, reply.body.data, reply.body.len);
 	for (uint64_t i = bundle * BUNDLE; err == US_OK && i <= index; i++) {
 		e = us_take_str16(&r, US_ENTRY_MAX);
@@ -338,7 +408,7 @@ us_proofs_batch(struct us_proofs *p, uint32_t collection, uint32_t slot, uint64_
 		}
 	us_reply_init(&reply);
 	(void)snprintf(path, sizeof path, "/v1/log/entry-proof/%llu", (unsigned long long)entry);
-	err = fetch(p, path, &reply);
+	err = fetch(p->http, path, &reply);
 	if (err == US_OK) {
 		answer = cJSON_ParseWithLength((const char *)reply.body.data, reply.body.len);
 		err = answer == NULL ? US_ERR_FORMAT : check_entry_proof(p, answer, entry, b.root);

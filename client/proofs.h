@@ -11,6 +11,7 @@
 
 #include "audit/checkpoint.h"
 #include "client/client.h"
+#include "client/http.h"
 
 struct us_proofs;
 
@@ -19,7 +20,8 @@ struct us_proofs *us_proofs_open(struct us_client *client);
 void us_proofs_close(struct us_proofs *proofs);
 
 /* Takes a signed checkpoint: signature of the profile's log key, consistency with the remembered one
- * (fetched from the vault if it is larger). Remembers it. US_ERR_SIGNATURE, US_ERR_VERIFY, US_ERR_CLOSED. */
+ * (fetched from the vault if it is larger). Remembers it. If another key signed it, a hand-over to that key is followed
+ * (client/follow.h). US_ERR_SIGNATURE, US_ERR_VERIFY, US_ERR_CLOSED. */
 int us_proofs_checkpoint(struct us_proofs *proofs, struct us_bytes note, struct us_checkpoint *out);
 /* Takes a receipt (tlog-proof): the checkpoint in it, and that the entry the log serves at its index is
  * included. entry (may be NULL) gets the entry's bytes. The same errors. */
@@ -31,5 +33,11 @@ int us_proofs_batch(struct us_proofs *proofs, uint32_t collection, uint32_t slot
  * the verbatim source bytes. US_ERR_VERIFY, US_ERR_FORMAT, or as us_proofs_batch. */
 /* A record that the order masks is not what was loaded, and carries no proof of it: US_OK without a check. */
 int us_proofs_record(struct us_proofs *proofs, const char *line, size_t n, struct us_bytes *record);
+
+/* Whether the tree of `new` begins with that of `old`, by a proof that the log serves; only sizes and roots are looked at. US_ERR_VERIFY, US_ERR_FORMAT;
+ * US_ERR_NOT_FOUND (the log has no such proof), US_ERR_INCOMPLETE (no answer to that now), US_ERR_CLOSED. */
+int us_proofs_consistent(struct us_http *http, const struct us_checkpoint *old, const struct us_checkpoint *new);
+/* Drops from the profile's file "batches" what was closed by entry `from` or later: it is lost. US_ERR_IO. */
+int us_proofs_forget_batches(const char *directory, uint64_t from);
 
 #endif

@@ -229,6 +229,9 @@ fetch(struct submission *s)
 	proofs = us_proofs_open(s->client);
 	err = us_proofs_checkpoint(proofs, (struct us_bytes){ s->note.data, s->note.len }, &s->checkpoint);
 	us_proofs_close(proofs);
+	/* it may have been handed over to another key just now */
+	if (err == US_OK && us_note_key_parse(&s->log, s->client->profile.vkey, strlen(s->client->profile.vkey)) != US_OK)
+		err = US_ERR_FORMAT;
 	if (err == US_OK)
 		err = us_cosigned_merge(&s->bare, NULL, &s->log, NULL, 0, (struct us_bytes){ s->note.data, s->note.len },
 		    (struct us_bytes){ NULL, 0 });

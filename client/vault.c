@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "client/client.h"
+#include "client/follow.h"
 #include "audit/note.h"
 #include "common/base64.h"
 #include "common/cms.h"
@@ -86,6 +87,16 @@ read_share(struct us_client *client, const char *path, char words[US_SLIP39_TEXT
 	return err == US_OK ? us_slip39_parse(words, &info) : err;
 }
 
+/* Whether the log key of the profile signed it. */
+static int
+is_signed(const struct us_profile *profile, struct us_bytes message, const uint8_t signature[64])
+{
+	struct us_note_key vkey;
+
+	return us_note_key_parse(&vkey, profile->vkey, strlen(profile->vkey)) == US_OK &&
+	    us_ed25519_verify(vkey.pub, message, (struct us_bytes){ signature, 64 }) == US_OK;
+}
+
 /* The keeper's key of this sealed period, believed only with the log key's signature. */
 static void
 unseal_key(struct us_client *client, uint8_t key[32])
@@ -95,7 +106,6 @@ unseal_key(struct us_client *client, uint8_t key[32])
 	uint8_t message[sizeof label - 1 + 32 + 32], signature[64];
 	const char *key_text, *signature_text;
 	size_t key_n, signature_n;
-	struct us_note_key vkey;
 	cJSON *s = NULL;
 	int status = us_client_get(client, "/v1/status", &s);
 
@@ -111,12 +121,12 @@ unseal_key(struct us_client *client, uint8_t key[32])
 	memcpy(message + sizeof label - 1, profile->vault_id, 32);
 	if (us_base64_decode(key_text, strlen(key_text), key, 32, &key_n) != US_OK || key_n != 32 ||
 	    us_base64_decode(signature_text, strlen(signature_text), signature, sizeof signature,
-	    &signature_n) != US_OK || signature_n != sizeof signature ||
-	    us_note_key_parse(&vkey, profile->vkey, strlen(profile->vkey)) != US_OK)
+	    &signature_n) != US_OK || signature_n != sizeof signature)
 		us_give_up(US_EXIT_UNVERIFIED, "the vault gives no key that a share could be sealed to");
 	memcpy(message + sizeof label - 1 + 32, key, 32);
-	if (us_ed25519_verify(vkey.pub, (struct us_bytes){ message, sizeof message },
-	    (struct us_bytes){ signature, sizeof signature }) != US_OK)
+	/* a log that was handed over since: the key is followed before the share is given */
+	if (!is_signed(profile, (struct us_bytes){ message, sizeof message }, signature) && (us_follow_newest(client) != US_OK ||
+	    !is_signed(profile, (struct us_bytes){ message, sizeof message }, signature)))
 		us_give_up(US_EXIT_UNVERIFIED, "the key the vault shows is not signed by the log key of "
 		    "this profile: the share has not been sent");
 	cJSON_Delete(s);

@@ -7,18 +7,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "client/follow.h"
+#include "client/http.h"
 #include "client/witness.h"
-#include "common/base64.h"
-#include "common/crypto.h"
 #include "common/err.h"
 #include "common/timefmt.h"
 
-#define KEY_FILE "witness.key"
 #define SEEN_FILE "witness.checkpoint"
 #define FORK_FILE "witness.fork"
 #define LOCK_FILE "witness.lock"
-#define KEY_PREFIX "PRIVATE+KEY+"
-#define KEY_TEXT_MAX 1024
 #define EVERY_MIN_S 1
 #define EVERY_MAX_S (30 * 86400)
 
@@ -33,114 +30,6 @@ struct witness {
 };
 
 /* ---- the key ---- */
-
-/* One line: PRIVATE+KEY+name+id+base64(type || seed), as other programs for signed notes have it. */
-static int
-write_key(const char *directory, const struct us_note_key *key, const struct us_key *seed)
-{
-	uint8_t raw[33] = { US_NOTE_COSIGNATURE };
-	struct us_buf text;
-	int err;
-
-	memcpy(raw + 1, seed->b, 32);
-	us_buf_init(&text, KEY_TEXT_MAX);
-	err = us_buf_putf(&text, KEY_PREFIX "%s+%08x+", key->name, (unsigned)key->id);
-	if (err == US_OK)
-		err = us_base64_put(&text, raw, sizeof raw);
-	if (err == US_OK)
-		err = us_buf_put_u8(&text, '\n');
-	if (err == US_OK)
-		err = us_profile_write(directory, KEY_FILE, text.data, text.len);
-	us_wipe(raw, sizeof raw);
-	us_buf_free(&text);
-	return err;
-}
-
-static void
-make_key(struct witness *w, const struct us_profile *profile, const char *name)
-{
-	char own_name[64];
-	struct us_key *seed;
-	int err = us_key_new(&seed);
-
-	if (err == US_OK)
-		err = us_key_random(seed);
-	if (name == NULL) {
-		(void)snprintf(own_name, sizeof own_name, "witness/");
-		us_hex_encode(profile->credential, 8, own_name + strlen(own_name));
-		name = own_name;
-	}
-	if (err == US_OK)
-		err = us_note_signer_new(&w->signer, name, US_NOTE_COSIGNATURE, seed);
-	if (err == US_ERR_FORMAT || err == US_ERR_LIMIT)
-		us_usage_error("--name takes a name without blanks and '+'");
-	if (err == US_OK)
-		err = write_key(w->directory, us_note_signer_key(w->signer), seed);
-	us_key_free(seed);
-	if (err != US_OK)
-		us_give_up(US_EXIT_OTHER, "cannot make %s/" KEY_FILE ": %s", w->directory, us_strerror(err));
-}
-
-static int
-parse_key(struct witness *w, const struct us_buf *text)
-{
-	const size_t skip = sizeof KEY_PREFIX - 1;
-	const char *at = (const char *)text->data + skip, *plus;
-	char name[US_NOTE_NAME_MAX + 1], id[9];
-	uint8_t raw[33];
-	struct us_key *seed;
-	size_t n, got;
-	int err;
-
-	if (text->len <= skip + 1 || memcmp(text->data, KEY_PREFIX, skip) != 0 || text->data[text->len - 1] != '\n')
-		return US_ERR_FORMAT;
-	n = text->len - skip - 1;
-	plus = memchr(at, '+', n);
-	if (plus == NULL || (size_t)(plus - at) > US_NOTE_NAME_MAX || n - (size_t)(plus - at) != 1 + 8 + 1 + US_BASE64_SIZE(33) ||
-	    plus[9] != '+')
-		return US_ERR_FORMAT;
-	(void)snprintf(name, sizeof name, "%.*s", (int)(plus - at), at);
-	err = us_base64_decode(plus + 10, US_BASE64_SIZE(33), raw, sizeof raw, &got);
-	if (err == US_OK && (got != sizeof raw || raw[0] != US_NOTE_COSIGNATURE))
-		err = US_ERR_FORMAT;
-	if (err == US_OK)
-		err = us_key_new(&seed);
-	if (err == US_OK)
-		memcpy(seed->b, raw + 1, 32);
-	us_wipe(raw, sizeof raw);
-	if (err != US_OK)
-		return err;
-	err = us_note_signer_new(&w->signer, name, US_NOTE_COSIGNATURE, seed);
-	us_key_free(seed);
-	if (err == US_OK) {
-		(void)snprintf(id, sizeof id, "%08x", (unsigned)us_note_signer_key(w->signer)->id);
-		if (memcmp(id, plus + 1, 8) != 0)
-			err = US_ERR_FORMAT;
-	}
-	return err;
-}
-
-/* Made on first use: who witnesses has said so by asking for it. */
-static void
-open_key(struct witness *w, const struct us_profile *profile, const char *name)
-{
-	struct us_buf text;
-	int err;
-
-	us_buf_init(&text, KEY_TEXT_MAX);
-	err = us_profile_read(w->directory, KEY_FILE, KEY_TEXT_MAX, &text);
-	if (err == US_ERR_NOT_FOUND)
-		make_key(w, profile, name);
-	else if (err == US_OK)
-		err = parse_key(w, &text);
-	us_buf_free(&text);
-	if (err != US_OK && err != US_ERR_NOT_FOUND)
-		us_give_up(US_EXIT_OTHER, "%s/" KEY_FILE " is not a witness's key: %s", w->directory, us_strerror(err));
-	if (name != NULL && strcmp(us_note_signer_key(w->signer)->name, name) != 0)
-		us_usage_error("this witness is named %s already", us_note_signer_key(w->signer)->name);
-	if (us_note_key_format(us_note_signer_key(w->signer), w->vkey, sizeof w->vkey) != US_OK)
-		us_give_up(US_EXIT_OTHER, "cannot write the witness's key");
-}
 
 /* Two at a time could sign a smaller tree after a larger one. */
 static int
@@ -162,43 +51,80 @@ has_key(const struct witness *w)
 {
 	char path[4096];
 
-	return snprintf(path, sizeof path, "%s/" KEY_FILE, w->directory) < (int)sizeof path && access(path, F_OK) == 0;
+	return snprintf(path, sizeof path, "%s/" US_WITNESS_KEY_FILE, w->directory) < (int)sizeof path && access(path, F_OK) == 0;
 }
 
 /* ---- what it has seen ---- */
 
 /* What this witness has signed, or, before its first time, what the profile remembers. size 0: nothing. */
+struct seen {
+	struct us_checkpoint checkpoint;
+	struct us_buf note;
+	struct us_handovers *chain; /* that the profile has followed since; NULL: the log's key is the one that signed */
+	size_t place;               /* of the key that signed, in it */
+};
+
+/* The checkpoint is by a key that the log has left. */
+static int
+open_former(const struct witness *w, struct seen *s)
+{
+	struct us_buf text;
+	int err;
+
+	us_buf_init(&text, US_HANDOVERS_BYTES_MAX);
+	s->chain = calloc(1, sizeof *s->chain);
+	err = s->chain == NULL ? US_ERR_NOMEM : us_follow_chain(w->directory, &text, s->chain);
+	if (err == US_OK)
+		err = US_ERR_NOT_FOUND;
+	for (size_t i = 0; s->chain != NULL && i < s->chain->n && err == US_ERR_NOT_FOUND; i++) {
+		s->place = i;
+		err = us_checkpoint_open(&s->checkpoint, NULL, s->note.data, s->note.len, &s->chain->item[i].succession.old_key, 1);
+	}
+	us_buf_free(&text);
+	return err;
+}
+
 static void
-read_seen(const struct witness *w, struct us_checkpoint *c, struct us_buf *note)
+read_seen(const struct witness *w, struct seen *s)
 {
 	const char *name = SEEN_FILE;
-	int err = us_profile_read(w->directory, name, US_COSIGNED_MAX, note);
+	int err;
 
-	memset(c, 0, sizeof *c);
+	memset(s, 0, sizeof *s);
+	us_buf_init(&s->note, US_COSIGNED_MAX);
+	err = us_profile_read(w->directory, name, US_COSIGNED_MAX, &s->note);
 	if (err == US_ERR_NOT_FOUND) {
 		name = "checkpoint";
-		err = us_profile_read(w->directory, name, US_COSIGNED_MAX, note);
+		err = us_profile_read(w->directory, name, US_COSIGNED_MAX, &s->note);
 	}
 	if (err == US_ERR_NOT_FOUND)
 		return;
 	if (err == US_OK)
-		err = us_checkpoint_open(c, NULL, note->data, note->len, &w->log, 1);
+		err = us_checkpoint_open(&s->checkpoint, NULL, s->note.data, s->note.len, &w->log, 1);
+	if (err == US_ERR_NOT_FOUND)
+		err = open_former(w, s);
 	if (err != US_OK)
 		us_give_up(US_EXIT_UNVERIFIED, "%s/%s is not a checkpoint of the log that this profile names: %s", w->directory, name,
 		    us_strerror(err));
-	c->extensions = (struct us_bytes){ NULL, 0 };
+	s->checkpoint.extensions = (struct us_bytes){ NULL, 0 };
+}
+
+static void
+free_seen(struct seen *s)
+{
+	us_buf_free(&s->note);
+	free(s->chain);
 }
 
 /* Both checkpoints, signed by the log, are the proof that it has two histories. */
 static int
-tell_fork(const struct witness *w, const struct us_checkpoint *seen, const struct us_buf *old, const struct us_checkpoint *c,
-    const struct us_buf *new)
+tell_fork(const struct witness *w, const struct seen *seen, const struct us_checkpoint *c, const struct us_buf *new)
 {
 	struct us_buf both;
 	int err;
 
 	us_buf_init(&both, 2 * US_COSIGNED_MAX + 16);
-	err = us_buf_put(&both, old->data, old->len);
+	err = us_buf_put(&both, seen->note.data, seen->note.len);
 	if (err == US_OK)
 		err = us_buf_put_u8(&both, '\n');
 	if (err == US_OK)
@@ -207,40 +133,78 @@ tell_fork(const struct witness *w, const struct us_checkpoint *seen, const struc
 		err = us_profile_write(w->directory, FORK_FILE, both.data, both.len);
 	us_buf_free(&both);
 	us_say("the log does not go on from what this witness has seen: it was %llu entries and is now %llu that do not follow "
-	    "from them. Not cosigned. %s %s/" FORK_FILE, (unsigned long long)seen->size, (unsigned long long)c->size,
+	    "from them. Not cosigned. %s %s/" FORK_FILE, (unsigned long long)seen->checkpoint.size, (unsigned long long)c->size,
 	    err == US_OK ? "Both checkpoints, signed by the log, are in" : "Cannot write", w->directory);
 	return US_EXIT_UNVERIFIED;
+}
+
+/* The log was handed over since this witness signed last: what a profile asks of a hand-over, this witness asks for itself, and keeps what it signed
+ * under the old key. */
+static int
+check_handed_over(const struct witness *w, const struct seen *seen, const struct us_checkpoint *c, int *status)
+{
+	const struct us_follow_memory memory = { .whose = "this witness", .file = SEEN_FILE, .seen = seen->checkpoint, .place = seen->place };
+	struct us_http *http = us_http_new(&w->client->profile);
+	char name[64];
+	uint64_t number = 1;
+	int err = http == NULL ? US_ERR_NOMEM : us_follow_check(http, seen->chain, &memory, c);
+
+	us_http_free(http);
+	(void)us_origin_number(&number, seen->chain->item[seen->place].succession.old_key.name);
+	(void)snprintf(name, sizeof name, SEEN_FILE ".%llu", (unsigned long long)number);
+	if (err == US_OK)
+		err = us_profile_write(w->directory, name, seen->note.data, seen->note.len);
+	if (err != US_OK && err != US_ERR_VERIFY) {
+		us_say("cannot check the hand-over: %s", us_strerror(err));
+		*status = err == US_ERR_SIGNATURE || err == US_ERR_FORMAT ? US_EXIT_UNVERIFIED : US_EXIT_OTHER;
+	}
+	return err;
 }
 
 /* Whether c may be signed: it goes on from what was seen. */
 static int
 check_next(const struct witness *w, const struct us_checkpoint *c, const struct us_buf *note)
 {
-	struct us_checkpoint seen;
-	struct us_buf old;
 	int status = US_EXIT_DONE, err = US_OK;
+	struct seen seen;
 
-	us_buf_init(&old, US_COSIGNED_MAX);
-	read_seen(w, &seen, &old);
-	if (c->size < seen.size)
+	read_seen(w, &seen);
+	if (seen.chain != NULL)
+		err = check_handed_over(w, &seen, c, &status);
+	else if (c->size < seen.checkpoint.size)
 		err = US_ERR_VERIFY;
-	else if (seen.size > 0)
-		err = us_log_consistent(w->client, &seen, c, NULL, &status);
+	else if (seen.checkpoint.size > 0)
+		err = us_log_consistent(w->client, &seen.checkpoint, c, NULL, &status);
 	if (err == US_ERR_VERIFY)
-		status = tell_fork(w, &seen, &old, c, note);
+		status = tell_fork(w, &seen, c, note);
 	else if (err != US_OK && status == US_EXIT_DONE) {
 		us_say("the log gives no proof that it goes on from the %llu entries that this witness has seen: %s",
-		    (unsigned long long)seen.size, us_strerror(err));
+		    (unsigned long long)seen.checkpoint.size, us_strerror(err));
 		status = err == US_ERR_NOT_FOUND || err == US_ERR_FORMAT ? US_EXIT_UNVERIFIED : US_EXIT_OTHER;
 	}
-	us_buf_free(&old);
+	free_seen(&seen);
 	return status;
 }
 
 /* ---- one look ---- */
 
+/* Another key signed it: the one that the log was handed over to, or none to follow. */
 static int
-fetch(const struct witness *w, const char *path, struct us_buf *note, struct us_checkpoint *c, int *status)
+follow(struct witness *w, const struct us_buf *note, struct us_checkpoint *c, int *status)
+{
+	int err = us_follow(w->client, (struct us_bytes){ note->data, note->len });
+
+	if (err == US_OK)
+		err = us_note_key_parse(&w->log, w->client->profile.vkey, strlen(w->client->profile.vkey));
+	if (err == US_OK)
+		err = us_checkpoint_open(c, NULL, note->data, note->len, &w->log, 1);
+	if (err != US_OK)
+		*status = err == US_ERR_CLOSED || err == US_ERR_INCOMPLETE || err == US_ERR_IO ? US_EXIT_OTHER : US_EXIT_UNVERIFIED;
+	return err;
+}
+
+static int
+fetch(struct witness *w, const char *path, struct us_buf *note, struct us_checkpoint *c, int *status)
 {
 	int err;
 
@@ -249,29 +213,30 @@ fetch(const struct witness *w, const char *path, struct us_buf *note, struct us_
 	if (err != US_OK)
 		return err;
 	err = us_checkpoint_open(c, NULL, note->data, note->len, &w->log, 1);
+	if (err == US_ERR_NOT_FOUND)
+		err = follow(w, note, c, status);
 	c->extensions = (struct us_bytes){ NULL, 0 };
 	if (err == US_OK)
 		return US_OK;
 	us_say("the log's checkpoint is not signed by its key: %s. Not cosigned", us_strerror(err));
-	*status = US_EXIT_UNVERIFIED;
+	if (*status == US_EXIT_DONE)
+		*status = US_EXIT_UNVERIFIED;
 	return US_ERR_VERIFY;
 }
 
 /* k of n must sign the same checkpoint: one that others have cosigned and this witness has not is taken up, as long
  * as it is larger than what this witness has seen. Else the newest. */
 static int
-choose(const struct witness *w, struct us_buf *note, struct us_checkpoint *c)
+choose(struct witness *w, struct us_buf *note, struct us_checkpoint *c)
 {
-	struct us_checkpoint seen;
-	struct us_buf old;
 	int status = US_EXIT_DONE, err = US_ERR_NOT_FOUND;
+	struct seen seen;
 
-	us_buf_init(&old, US_COSIGNED_MAX);
-	read_seen(w, &seen, &old);
-	us_buf_free(&old);
+	read_seen(w, &seen);
+	free_seen(&seen);
 	if (!w->newest)
 		err = fetch(w, "checkpoint.witnessed", note, c, &status);
-	if (err == US_ERR_NOT_FOUND || (err == US_OK && c->size <= seen.size)) {
+	if (err == US_ERR_NOT_FOUND || (err == US_OK && c->size <= seen.checkpoint.size)) {
 		status = US_EXIT_DONE;
 		err = fetch(w, "checkpoint", note, c, &status);
 	}
@@ -334,7 +299,7 @@ sign(const struct witness *w, const struct us_buf *note, uint64_t time_s, struct
 }
 
 static int
-look(const struct witness *w)
+look(struct witness *w)
 {
 	const uint64_t time_s = (uint64_t)(us_time_now_ns() / US_NS_PER_SECOND);
 	struct us_buf note, cosigned;
@@ -409,7 +374,9 @@ run_witness(struct us_client *client, const struct us_args *args)
 		us_give_up(US_EXIT_OTHER, "%s/profile.conf: vkey is not a log's key", w.directory);
 	/* a key is made under the lock; to print one that is there, the witness need not rest */
 	fd = only_vkey && has_key(&w) ? -1 : lock(&w);
-	open_key(&w, &client->profile, us_arg(args, "name"));
+	w.signer = us_witness_key(&client->profile, us_arg(args, "name"));
+	if (us_note_key_format(us_note_signer_key(w.signer), w.vkey, sizeof w.vkey) != US_OK)
+		us_give_up(US_EXIT_OTHER, "cannot write the witness's key");
 	if (only_vkey) {
 		puts(w.vkey);
 		us_note_signer_free(w.signer);

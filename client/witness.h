@@ -17,6 +17,12 @@ int us_log_deliver(struct us_client *client, struct us_bytes note, unsigned *cou
 
 /* The policy in that file, to be freed. Ends the program with that status if it is none. */
 struct us_tlog_policy *us_policy_read(const char *file, int status);
+
+#define US_WITNESS_KEY_FILE "witness.key"
+/* The profile's key as a witness; made on first use, for who witnesses has said so by asking for it. name: of a key that is made now, or NULL; one
+ * that is there must have it. Ends the program if there is none to use. Free with us_note_signer_free(). */
+struct us_note_signer *us_witness_key(const struct us_profile *profile, const char *name);
+
 /* Writes a cosigned checkpoint to a file that is replaced whole, or to stdout if path is "-". US_ERR_IO. */
 int us_cosigned_write(const char *path, const struct us_buf *note);
 
