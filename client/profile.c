@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "audit/note.h"
 #include "client/client.h"
 #include "common/base64.h"
 #include "common/err.h"
