@@ -4,6 +4,7 @@
 #include "client/log_source.h"
 #include "client/witness.h"
 #include "common/err.h"
+#include "verify/receipt.h"
 #include "verify/show.h"
 
 #define VKEY_MAX_BYTES 4000
@@ -62,6 +63,35 @@ verify_vault(struct us_client *client, const struct us_args *args, struct us_ver
 	return err;
 }
 
+/* A file that the user names, whole. */
+static void
+read_whole(const char *file, size_t max, struct us_buf *out)
+{
+	us_buf_init(out, max + 1);
+	if (us_file_read(file, max, out) != US_OK)
+		us_give_up(US_EXIT_USAGE, "cannot read %s", file);
+}
+
+static int
+verify_receipt(const struct us_args *args, const struct us_verify_options *options, struct us_verify_report *report)
+{
+	const char *entry_file = us_arg(args, "entry");
+	struct us_buf receipt, entry;
+	int err;
+
+	if (options->vkey == NULL && options->policy == NULL)
+		us_usage_error("a receipt is verified with the log's key: --vkey FILE, --profile DIR, or a policy that names it");
+	read_whole(us_arg(args, "receipt"), US_RECEIPT_MAX, &receipt);
+	us_buf_init(&entry, 1);
+	if (entry_file != NULL)
+		read_whole(entry_file, US_ENTRY_MAX, &entry);
+	err = us_entry_receipt_verify(report, (struct us_bytes){ receipt.data, receipt.len },
+	    (struct us_bytes){ entry_file == NULL ? NULL : entry.data, entry.len }, options);
+	us_buf_free(&receipt);
+	us_buf_free(&entry);
+	return err;
+}
+
 static int
 run_verify(struct us_client *client, const struct us_args *args)
 {
@@ -76,13 +106,16 @@ run_verify(struct us_client *client, const struct us_args *args)
 	us_buf_init(&vkey, VKEY_MAX_BYTES + 1);
 	if (vkey_file != NULL) {
 		options.vkey = read_vkey(vkey_file, &vkey);
-	} else if (dir != NULL && client->profile_directory != NULL) {
+	} else if ((dir != NULL || us_arg(args, "receipt") != NULL) && client->profile_directory != NULL) {
 		us_profile_open_public(&client->profile, client->profile_directory);
 		options.vkey = client->profile.vkey;
 	}
 	options.policy = policy;
 	us_progress_start(&progress, "entries", 0);
-	err = dir != NULL ? us_export_verify(&report, dir, &options) : verify_vault(client, args, &options, &report, &status);
+	if (us_arg(args, "receipt") != NULL)
+		err = verify_receipt(args, &options, &report);
+	else
+		err = dir != NULL ? us_export_verify(&report, dir, &options) : verify_vault(client, args, &options, &report, &status);
 	us_progress_end(&progress);
 	if (err != US_OK)
 		us_give_up(US_EXIT_OTHER, "cannot verify: %s", us_strerror(err));
@@ -97,11 +130,13 @@ static const struct us_option verify_options[] = {
 	{ "dir", "DIR", "an export, offline" },
 	{ "vkey", "FILE", "the log's key, from a source you trust" },
 	{ "policy", "FILE", "which witnesses are enough (C2SP tlog-policy); without it cosignatures are not judged" },
+	{ "receipt", "FILE", "not a log, but one entry's receipt, offline" },
+	{ "entry", "FILE", "the entry, if the receipt does not hold it" },
 	{ "keys", NULL, "also open every box this profile may open, and judge the rules between entries by them" },
 };
 
 const struct us_command us_commands_audit_verify[] = {
-	{ "audit verify", "[--dir DIR] [--vkey FILE] [--policy FILE] [--keys]", "checks every hash, proof and signature of the log",
-	    "underseal audit verify --dir export --vkey log.vkey", verify_options, 4, 0, 0, run_verify },
+	{ "audit verify", "[--dir DIR] [--vkey FILE] [--policy FILE] [--keys] | --receipt FILE", "checks every hash, proof and signature of the log",
+	    "underseal audit verify --dir export --vkey log.vkey", verify_options, 6, 0, 0, run_verify },
 	{ 0 },
 };

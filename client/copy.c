@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "client/client.h"
+#include "client/inclusion.h"
 #include "client/records.h"
 #include "common/base64.h"
 #include "common/crypto.h"
@@ -154,8 +155,11 @@ run_copy(struct us_client *client, const struct us_args *args)
 	if (status != US_EXIT_DONE) {
 		(void)remove(out);
 		us_say("%s was not kept", out);
-	} else
+	} else {
 		us_say("copy %s: %zu records to %s", copy.id, stream.records, out);
+		if (us_arg(args, "receipt") != NULL)
+			status = us_inclusion_keep(client, stream.entry, NULL, us_arg(args, "receipt"));
+	}
 out:
 	us_buf_free(&path);
 	us_buf_free(&numbers);
@@ -218,6 +222,7 @@ static const struct us_option copy_options[] = {
 	{ "recipient", "NAME", "who gets the copy" },
 	{ "output", "FILE", "where to (also -o); must not exist" },
 	{ "from", "FILE", "Bates numbers from a file ('-': standard input)" },
+	{ "receipt", "FILE", "keep a receipt of this request, which verifies offline; must not exist" },
 	{ "purpose", "TEXT", "why, if the order asks for it" },
 };
 static const struct us_option return_options[] = {
@@ -231,7 +236,7 @@ const struct us_command us_commands_copy[] = {
 	{ "copy return", "ID [--destroyed]", "records that a copy was returned or destroyed",
 	    "underseal copy return 3", return_options, 2, 1, 1, run_return },
 	{ "copy", "COLLECTION BATES... --recipient NAME -o FILE", "makes a file with legend, copy id and receipt, on the ledger",
-	    "underseal copy logs OAI000000017 --recipient \"Dr. Expert\" -o exhibit-a.txt", copy_options, 4,
+	    "underseal copy logs OAI000000017 --recipient \"Dr. Expert\" -o exhibit-a.txt", copy_options, 5,
 	    1, 65536, run_copy },
 	{ 0 },
 };

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "client/client.h"
+#include "client/inclusion.h"
 #include "client/proofs.h"
 #include "client/records.h"
 #include "common/err.h"
@@ -43,9 +44,9 @@ take_header(struct us_record_stream *s, const char *line, size_t n)
 	const char *receipt = us_json_text(header, "receipt");
 	int err = cJSON_IsObject(header) ? US_OK : US_ERR_FORMAT;
 
+	s->entry = (uint64_t)us_json_number(header, "entry", 0);
 	if (err == US_OK)
-		err = us_proofs_receipt(s->proofs, us_bytes_of(receipt),
-		    (uint64_t)us_json_number(header, "entry", 0), NULL);
+		err = us_proofs_receipt(s->proofs, us_bytes_of(receipt), s->entry, NULL);
 	if (err == US_OK)
 		err = s->on_header(s, header, line, n);
 	us_left_text(header, s->left);
@@ -235,6 +236,8 @@ run_read(struct us_client *client, const struct us_args *args)
 	request.path = us_buf_cstr(&path);
 	request.body = us_bytes_of(text);
 	status = us_record_stream_run(&stream, client, &request);
+	if (status == US_EXIT_DONE && us_arg(args, "receipt") != NULL)
+		status = us_inclusion_keep(client, stream.entry, NULL, us_arg(args, "receipt"));
 	cJSON_free(text);
 	us_buf_free(&path);
 	return fflush(stdout) == 0 ? status : US_EXIT_OTHER;
@@ -244,11 +247,12 @@ static const struct us_option options[] = {
 	{ "from", "FILE", "Bates numbers from a file ('-': standard input)" },
 	{ "purpose", "TEXT", "why, if the order asks for it" },
 	{ "snapshot", "S", "as the collection was at this log entry" },
+	{ "receipt", "FILE", "keep a receipt of this request, which verifies offline; must not exist" },
 	{ "match", "QUERY", "where the order shows nothing but what matches: what that is" },
 };
 
 const struct us_command us_commands_read[] = {
 	{ "read", "COLLECTION BATES... | --from FILE", "shows records, after verifying them against the log",
-	    "underseal read logs OAI000000017 --purpose \"claim 3\"", options, 4, 1, 100000, run_read },
+	    "underseal read logs OAI000000017 --purpose \"claim 3\"", options, 5, 1, 100000, run_read },
 	{ 0 },
 };

@@ -15,6 +15,7 @@ struct us_record_stream {
 	int json;
 	size_t expected; /* how many records must come */
 	/* the rest is the stream's own */
+	uint64_t entry; /* of the log: the request's */
 	size_t records;
 	int has_header;
 	int err;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/inclusion.h"
 #include "client/left.h"
 #include "client/lookup.h"
 #include "common/err.h"
@@ -52,6 +53,7 @@ run_search(struct us_client *client, const struct us_args *args)
 	cJSON *body = cJSON_CreateObject(), *answer = NULL;
 	struct us_buf path, query;
 	char left[US_LEFT_TEXT];
+	uint64_t entry;
 	int status;
 
 	us_read_query(args->operand[1], &query);
@@ -80,9 +82,12 @@ run_search(struct us_client *client, const struct us_args *args)
 	if (status != US_EXIT_DONE)
 		return status;
 	us_left_text(answer, left);
+	entry = (uint64_t)us_json_number(answer, "entry", 0);
 	status = us_show(client, answer, show_hits);
 	if (!client->json && left[0] != '\0')
 		us_say("%s", left);
+	if (status == US_EXIT_DONE && us_arg(args, "receipt") != NULL)
+		status = us_inclusion_keep(client, entry, NULL, us_arg(args, "receipt"));
 	return status;
 }
 
@@ -91,13 +96,14 @@ static const struct us_option options[] = {
 	{ "after", "CURSOR", "go on where an earlier answer ended" },
 	{ "count", NULL, "only how many there are" },
 	{ "no-snippets", NULL, "numbers and dates only: discloses no text" },
+	{ "receipt", "FILE", "keep a receipt of this request, which verifies offline; must not exist" },
 	{ "snapshot", "S", "as the collection was at this log entry" },
 	{ "purpose", "TEXT", "why, if the order asks for it" },
 };
 
 const struct us_command us_commands_search[] = {
 	{ "search", "COLLECTION QUERY", "finds records: words, AND OR NOT, parentheses, fields ('-' reads the query from stdin)",
-	    "underseal search logs 'paywall AND NOT model:gpt-4' --purpose \"claim 3\"", options, 6, 2, 2,
+	    "underseal search logs 'paywall AND NOT model:gpt-4' --purpose \"claim 3\"", options, 7, 2, 2,
 	    run_search },
 	{ 0 },
 };

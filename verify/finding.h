@@ -22,4 +22,9 @@ struct finding {
 int found(struct finding *f, enum us_verdict verdict, uint64_t index, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* An empty report: UNVERIFIABLE, no index. */
+void report_begin(struct us_verify_report *r);
+/* The verdict of what a verification returned: US_OK, or FOUND with its finding. */
+void report_conclude(struct us_verify_report *r, int err, const struct finding *finding);
+
 #endif

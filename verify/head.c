@@ -4,55 +4,51 @@
 
 #define VKEY_FILE_MAX 1024
 
+int
+head_key(struct us_note_key *key, const char *text, struct finding *finding)
+{
+	size_t n = strlen(text);
+
+	if (n > 0 && text[n - 1] == '\n')
+		n--;
+	return us_note_key_parse(key, text, n) == US_OK && key->type == US_NOTE_ED25519 ? US_OK :
+	    found(finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE, "the key given is not the key of a log");
+}
+
 static int
 get_key(const struct us_log_source *source, const char *text, struct us_note_key *key, struct finding *finding)
 {
 	struct us_buf file;
-	size_t n;
-	int err = US_OK;
+	int err;
 
+	if (text != NULL)
+		return head_key(key, text, finding);
 	us_buf_init(&file, VKEY_FILE_MAX);
-	if (text == NULL) {
-		err = source->get(source->arg, "log.vkey", &file);
-		text = err == US_OK ? us_buf_cstr(&file) : "";
-	}
-	if (err == US_OK && text == NULL)
+	err = source->get(source->arg, "log.vkey", &file);
+	if (err == US_OK && us_buf_cstr(&file) == NULL)
 		err = US_ERR_NOMEM;
-	if (err == US_OK) {
-		n = strlen(text);
-		if (n > 0 && text[n - 1] == '\n')
-			n--;
-		if (us_note_key_parse(key, text, n) != US_OK || key->type != US_NOTE_ED25519)
-			err = found(finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE, "the key given is not the key of a log");
-	} else if (err != US_ERR_NOMEM) {
+	if (err == US_OK)
+		err = head_key(key, us_buf_cstr(&file), finding);
+	else if (err != US_ERR_NOMEM)
 		err = found(finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE, "there is no key to verify with: log.vkey: %s",
 		    us_strerror(err));
-	}
 	us_buf_free(&file);
 	return err;
 }
 
-static int
-get_checkpoint(const struct us_log_source *source, const struct us_note_key *key, struct us_checkpoint *c, struct us_buf *file,
-    struct finding *finding)
+int
+head_checkpoint(struct us_checkpoint *c, const struct us_note_key *key, struct us_bytes note, struct finding *finding)
 {
-	int err = source->get(source->arg, "checkpoint", file);
+	int err = us_checkpoint_open(c, NULL, note.p, note.n, key, 1);
 
-	if (err != US_OK && err != US_ERR_NOMEM)
-		err = found(finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE, "there is no checkpoint: %s", us_strerror(err));
-	if (err == US_OK) {
-		err = us_checkpoint_open(c, NULL, file->data, file->len, key, 1);
-		c->extensions = (struct us_bytes){ NULL, 0 };
-		if (err == US_ERR_NOT_FOUND)
-			err = found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "the checkpoint is not signed by the key %s",
-			    key->name);
-		else if (err == US_ERR_VERIFY)
-			err = found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "the checkpoint is of another log than %s",
-			    key->name);
-		else if (err != US_OK && err != US_ERR_NOMEM)
-			err = found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "the checkpoint: %s", us_strerror(err));
-	}
-	return err;
+	c->extensions = (struct us_bytes){ NULL, 0 };
+	if (err == US_OK || err == US_ERR_NOMEM)
+		return err;
+	if (err == US_ERR_NOT_FOUND)
+		return found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "the checkpoint is not signed by the key %s", key->name);
+	if (err == US_ERR_VERIFY)
+		return found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "the checkpoint is of another log than %s", key->name);
+	return found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "the checkpoint: %s", us_strerror(err));
 }
 
 /* Whether the policy says whose log it is. */
@@ -75,5 +71,10 @@ head_open(struct us_verify_report *report, struct us_note_key *key, struct us_bu
 	int err = get_key(source, options->vkey, key, finding);
 
 	report->own_vkey = options->vkey == NULL && !(err == US_OK && is_named(options->policy, key));
-	return err == US_OK ? get_checkpoint(source, key, &report->checkpoint, note, finding) : err;
+	if (err != US_OK)
+		return err;
+	err = source->get(source->arg, "checkpoint", note);
+	if (err != US_OK && err != US_ERR_NOMEM)
+		err = found(finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE, "there is no checkpoint: %s", us_strerror(err));
+	return err == US_OK ? head_checkpoint(&report->checkpoint, key, (struct us_bytes){ note->data, note->len }, finding) : err;
 }

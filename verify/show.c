@@ -80,7 +80,11 @@ us_verdict_text(FILE *to, const struct us_verify_report *r, const struct us_tlog
 	}
 	if (r->own_vkey)
 		fputs("  key     the log's own: this shows that the log agrees with itself, not whose log it is\n", to);
-	if (r->entries > 0 && r->last_ns > 0)
+	if (r->receipt)
+		fprintf(to, "  entry   %" PRIu64 "\n", r->receipt_index);
+	if (r->receipt && r->last_ns > 0)
+		fprintf(to, "  time    %s\n", us_time_format(r->first_ns, first));
+	else if (r->entries > 0 && r->last_ns > 0)
 		fprintf(to, "  from    %s\n  to      %s\n", us_time_format(r->first_ns, first), us_time_format(r->last_ns, last));
 	if (r->acts > 0)
 		fprintf(to, "  acts    %" PRIu64 ", each the one that its entry commits to\n", r->acts);
@@ -166,6 +170,8 @@ add_report(struct us_json *j, const struct us_verify_report *r, const struct us_
 		us_json_kv_time(j, "first", r->first_ns);
 		us_json_kv_time(j, "last", r->last_ns);
 	}
+	if (r->receipt)
+		us_json_kv_uint(j, "entry", r->receipt_index);
 	add_witnessed(j, &r->witnessed, policy);
 	us_json_close(j);
 }

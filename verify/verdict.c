@@ -1,5 +1,6 @@
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "verify/finding.h"
 
@@ -14,6 +15,28 @@ found(struct finding *f, enum us_verdict verdict, uint64_t index, const char *fo
 	(void)vsnprintf(f->text, sizeof f->text, format, ap);
 	va_end(ap);
 	return FOUND;
+}
+
+void
+report_conclude(struct us_verify_report *r, int err, const struct finding *finding)
+{
+	if (err == FOUND) {
+		r->verdict = finding->verdict;
+		r->index = finding->index;
+		r->rule = finding->rule;
+		(void)snprintf(r->detail, sizeof r->detail, "%s", finding->text);
+	} else if (err == US_OK) {
+		r->verdict = US_VERDICT_OK;
+		(void)snprintf(r->detail, sizeof r->detail, "%llu entries match the signed checkpoint", (unsigned long long)r->checkpoint.size);
+	}
+}
+
+void
+report_begin(struct us_verify_report *r)
+{
+	memset(r, 0, sizeof *r);
+	r->verdict = US_VERDICT_UNVERIFIABLE;
+	r->index = US_ENTRY_NONE;
 }
 
 const char *

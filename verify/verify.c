@@ -329,8 +329,10 @@ check_all(struct verify *v)
 	int err = head_open(v->report, &key, &v->note, v->source, v->options, &v->finding);
 
 	if (err == US_OK)
-		err = witnessed_open(&v->witnessed, v->source, &key, v->options->policy, (struct us_bytes){ v->note.data, v->note.len },
-		    &v->prefixes, &v->finding);
+		err = witnessed_begin(&v->witnessed, &key, v->options->policy, (struct us_bytes){ v->note.data, v->note.len },
+		    &v->finding);
+	if (err == US_OK)
+		err = witnessed_beside(&v->witnessed, v->source, &key, v->options->policy, &v->prefixes, &v->finding);
 	if (err != US_OK)
 		return err;
 	v->size = v->report->checkpoint.size;
@@ -351,28 +353,6 @@ check_all(struct verify *v)
 
 /* --- the whole ----------------------------------------------------------------------------- */
 
-static void
-conclude(struct us_verify_report *r, int err, const struct finding *finding)
-{
-	if (err == FOUND) {
-		r->verdict = finding->verdict;
-		r->index = finding->index;
-		r->rule = finding->rule;
-		(void)snprintf(r->detail, sizeof r->detail, "%s", finding->text);
-	} else if (err == US_OK) {
-		r->verdict = US_VERDICT_OK;
-		(void)snprintf(r->detail, sizeof r->detail, "%llu entries match the signed checkpoint", num(r->checkpoint.size));
-	}
-}
-
-static void
-begin(struct us_verify_report *r)
-{
-	memset(r, 0, sizeof *r);
-	r->verdict = US_VERDICT_UNVERIFIABLE;
-	r->index = US_ENTRY_NONE;
-}
-
 int
 us_log_verify(struct us_verify_report *report, const struct us_log_source *source, const struct us_verify_options *options)
 {
@@ -380,7 +360,7 @@ us_log_verify(struct us_verify_report *report, const struct us_log_source *sourc
 	struct verify *v = calloc(1, sizeof *v);
 	int err;
 
-	begin(report);
+	report_begin(report);
 	if (v == NULL)
 		return US_ERR_NOMEM;
 	v->report = report;
@@ -394,7 +374,7 @@ us_log_verify(struct us_verify_report *report, const struct us_log_source *sourc
 	err = rules_new(&v->rules);
 	if (err == US_OK)
 		err = check_all(v);
-	conclude(report, err, &v->finding);
+	report_conclude(report, err, &v->finding);
 	rules_free(v->rules);
 	acts_close(&v->acts);
 	us_buf_free(&v->tile);
@@ -414,7 +394,7 @@ us_export_verify(struct us_verify_report *report, const char *dir, const struct 
 	struct files *f = calloc(1, sizeof *f);
 	int err;
 
-	begin(report);
+	report_begin(report);
 	if (f == NULL)
 		return US_ERR_NOMEM;
 	err = files_open(f, dir);
@@ -423,7 +403,7 @@ us_export_verify(struct us_verify_report *report, const char *dir, const struct 
 		err = us_log_verify(report, &source, options);
 		files_close(f);
 	} else if (err != US_ERR_NOMEM) {
-		conclude(report, found(&finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE, "the directory or its keys.jsonl cannot "
+		report_conclude(report, found(&finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE, "the directory or its keys.jsonl cannot "
 		    "be opened: %s", us_strerror(err)), &finding);
 		err = US_OK;
 	}

@@ -53,6 +53,8 @@ struct us_verify_report {
 	int64_t first_ns;  /* time of the first and last entry */
 	int64_t last_ns;
 	struct us_verify_witnessed witnessed;
+	int receipt;            /* what was verified is one entry's receipt (verify/receipt.h), */
+	uint64_t receipt_index; /* of this entry; first_ns is its time */
 };
 
 /* Where the log's files come from: a tlog-tiles directory, or anything that gives its files: checkpoint, log.vkey, tile/...,

@@ -109,17 +109,24 @@ read_beside(struct witnessed *w, const struct us_log_source *source, unsigned k,
 }
 
 int
-witnessed_open(struct witnessed *w, const struct us_log_source *source, const struct us_note_key *log,
-    const struct us_tlog_policy *policy, struct us_bytes checkpoint, struct prefixes *prefixes, struct finding *finding)
+witnessed_begin(struct witnessed *w, const struct us_note_key *log, const struct us_tlog_policy *policy, struct us_bytes checkpoint,
+    struct finding *finding)
 {
-	struct us_buf note;
 	int err = policy == NULL ? US_OK : check_policy(policy, log, finding);
 
-	us_buf_init(&note, US_NOTE_MAX);
 	(void)snprintf(w->note[0].path, WITNESSED_PATH_MAX, "checkpoint");
-	if (err == US_OK)
-		err = judge(&w->note[0], log, policy, checkpoint, finding);
 	w->n = 1;
+	return err == US_OK ? judge(&w->note[0], log, policy, checkpoint, finding) : err;
+}
+
+int
+witnessed_beside(struct witnessed *w, const struct us_log_source *source, const struct us_note_key *log,
+    const struct us_tlog_policy *policy, struct prefixes *prefixes, struct finding *finding)
+{
+	struct us_buf note;
+	int err = US_OK;
+
+	us_buf_init(&note, US_NOTE_MAX);
 	for (unsigned k = 1; err == US_OK && k <= WITNESSED_FILES; k++) {
 		struct witnessed_note *next = &w->note[w->n];
 
@@ -164,6 +171,6 @@ witnessed_conclude(const struct witnessed *w, const struct us_tlog_policy *polic
 		out->as_of_s = note->as_of_s;
 		memcpy(out->by, note->who.by, sizeof out->by);
 	}
-	return out->met ? US_OK : found(finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE, "the entries match the signed checkpoint, but "
-	    "not so many witnesses as the policy wants have cosigned it, or an earlier one that is here");
+	return out->met ? US_OK : found(finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE, "all else is right, but not so many "
+	    "witnesses as the policy wants have cosigned the checkpoint, or an earlier one that is here");
 }

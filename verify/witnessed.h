@@ -27,10 +27,13 @@ struct witnessed {
 	struct witnessed_note note[1 + WITNESSED_FILES];
 };
 
-/* Before the pass: takes the log's checkpoint and reads those beside it; all of them are signed by the log, and no line of a witness of
- * the policy (NULL: none) is wrong. US_OK, FOUND, US_ERR_NOMEM. */
-int witnessed_open(struct witnessed *w, const struct us_log_source *source, const struct us_note_key *log,
-    const struct us_tlog_policy *policy, struct us_bytes checkpoint, struct prefixes *prefixes, struct finding *finding);
+/* Before the pass: takes the log's checkpoint. The policy (NULL: none) is one for this log, and no line of a witness of it is wrong.
+ * US_OK, FOUND, US_ERR_NOMEM. */
+int witnessed_begin(struct witnessed *w, const struct us_note_key *log, const struct us_tlog_policy *policy, struct us_bytes checkpoint,
+    struct finding *finding);
+/* Then those beside it, which are signed by the log, too, and whose lines are right. */
+int witnessed_beside(struct witnessed *w, const struct us_log_source *source, const struct us_note_key *log,
+    const struct us_tlog_policy *policy, struct prefixes *prefixes, struct finding *finding);
 /* After it, if the log is right: that each is a prefix, then whether the quorum is there; fills report->witnessed. US_OK, FOUND. */
 int witnessed_conclude(const struct witnessed *w, const struct us_tlog_policy *policy, const struct prefixes *prefixes,
     struct us_verify_report *report, struct finding *finding);

@@ -1195,7 +1195,8 @@ def acts_are_a_link(log):
     os.symlink("checkpoint", log.at("acts"))
 
 
-import hostile_witnessed  # noqa: E402  its cases are added to these
+import hostile_receipt  # noqa: E402,F401  its cases are added to these
+import hostile_witnessed  # noqa: E402  and its
 
 
 def withheld_in_the_long_story(n):
@@ -1255,10 +1256,14 @@ def judge(cases, vkey, verifiers):
     bad = 0
     for name, path, verdict, index, rule in cases:
         want, witnessed = (verdict, index, rule, v.EXIT[verdict]), []
-        policy = os.path.join(path, "given.policy")
-        more = ["--policy", policy] if os.path.exists(policy) else []
+        more = [x for name_of in ("policy", "entry") if os.path.exists(os.path.join(path, "given." + name_of))
+                for x in ("--" + name_of, os.path.join(path, "given." + name_of))]
+        receipt = os.path.join(path, "given.receipt")
         for verifier, command in verifiers.items():
-            *got, seen = run(command + [path, "--vkey", key_for(path, vkey), "--json"] + more)
+            what = [path]
+            if os.path.exists(receipt):
+                what, command = ["--receipt", receipt], [c for c in command if c != "--dir"]
+            *got, seen = run(command + what + ["--vkey", key_for(path, vkey), "--json"] + more)
             got = tuple(got)
             witnessed.append(seen)
             # Which file an unreadable link stands for may be told or not.

@@ -26,7 +26,7 @@ MUTANTS = [
     ("    if key not in good:\n", "    if False:\n"),
     ('if len(lines) < 4 or lines[-1] != "" or "" in lines[:-1]:', "if False:"),
     ('re.fullmatch("0|[1-9][0-9]{0,18}", text, re.ASCII)', 're.fullmatch("[0-9]{1,19}", text)'),
-    ("if self.origin != key.name:", "if False:"),
+    ("        if self.origin != key.name:\n            raise tampered(None, \"the checkpoint is of another log\")\n        self.witnessed = Witnessed(key, self.policy, data)", "        self.witnessed = Witnessed(key, self.policy, data)"),
     ("if a is None or r is None or s >= L:", "if a is None or r is None:"),
     # files
     ("            if stat.S_ISLNK(mode):\n", "            if False:\n"),
@@ -150,6 +150,20 @@ MUTANTS = [
     ("if a.summary in self.approvals:", "if False:"),
     ("or self.part[0] > 0)", ")"),
     ("        if a.decision != ALLOW or not (", "        if not ("),
+    # receipts
+    ("if not self.data.startswith(self.FIRST):", "if False:"),
+    ('not self.data.endswith(b"\\n") or self.data.endswith(b"\\n\\n") or', 'self.data.endswith(b"\\n\\n") or'),
+    ('or self.data.endswith(b"\\n\\n") or', "or"),
+    ('or len(re.findall(b"\\n(?=\\n)", self.data)) < 2', ""),
+    ("any(len(h) != 32 for h in path)", "False"),
+    ("self.index >= self.size or path_root(", "path_root("),
+    ("path_root(leaf_hash(data), self.index, self.size, path) != self.root", "False"),
+    ("        if sn == 0:\n            raise", "        if False:\n            raise"),
+    ("    if sn:\n", "    if False:\n"),
+    ("if fn & 1 or fn == sn:", "if fn & 1:"),
+    ("                if entry.index != self.index:\n", "                if False:\n"),
+    ("if self.entry is None and extra is None:", "if self.entry is None and False:"),
+    ("if self.entry is None else self.entry", "if extra is not None else self.entry"),
     # witnesses and policies
     ("len(signature) != 72 or when >= 2**63", "when >= 2**63"),
     ("len(signature) != 72 or when >= 2**63", "len(signature) != 72"),
@@ -184,18 +198,25 @@ MUTANTS = [
 ]
 
 
+def read_if_there(path):
+    if not os.path.exists(path):
+        return None
+    with open(path, "rb") as f:
+        return f.read()
+
+
 def judge(module, path, vkey_path):
     """Verdict, index and rule; what an exception is called, if the verifier breaks down."""
     with open(hostile_log.key_for(path, vkey_path), encoding="utf-8") as f:
         vkey = f.read()
     try:
-        policy = os.path.join(path, "given.policy")
-        if os.path.exists(policy):
-            with open(policy, "rb") as f:
-                policy = module.Policy(f.read())
+        policy = read_if_there(os.path.join(path, "given.policy"))
+        policy = module.Policy(policy) if policy is not None else None
+        receipt, entry = (read_if_there(os.path.join(path, "given." + name)) for name in ("receipt", "entry"))
+        if receipt is not None:
+            verifier = module.Receipt(receipt, vkey, False, policy, entry)
         else:
-            policy = None
-        verifier = module.Verifier(module.Directory(path), vkey, False, policy)
+            verifier = module.Verifier(module.Directory(path), vkey, False, policy)
         verdict = verifier.run()
     except module.Verdict as e:
         verdict = e

@@ -2,10 +2,11 @@
 """Verifies an exported audit log with nothing but Python's standard library.
 
 usage: verify_log.py DIR [--vkey FILE] [--policy FILE] [--json] [--foreign]
+       verify_log.py --receipt FILE --vkey FILE [--policy FILE] [--entry FILE] [--json] [--foreign]
 
 Written from the public texts, not from the project's C: RFC 6962 (Merkle trees), RFC 8032
 (Ed25519, section 5.1 and its appendix's arithmetic), c2sp.org/signed-note,
-c2sp.org/tlog-checkpoint, tlog-tiles, tlog-cosignature and tlog-policy, FIPS 197 (AES) and NIST SP 800-38D (GCM), since the
+c2sp.org/tlog-checkpoint, tlog-tiles, tlog-cosignature, tlog-policy and tlog-proof, FIPS 197 (AES) and NIST SP 800-38D (GCM), since the
 standard library has neither, and docs/PROTOCOL.md, section 6 and "What a verifier checks", with the
 contents that audit/entry.h lists.
 
@@ -326,6 +327,24 @@ def leaf_hash(entry):
 
 def node_hash(left, right):
     return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def path_root(h, index, size, path):
+    """The root that an inclusion proof leads to: RFC 9162, 2.1.3.2."""
+    fn, sn = index, size - 1
+    for p in path:
+        if sn == 0:
+            raise ValueError("the proof is too long")
+        if fn & 1 or fn == sn:
+            h = node_hash(p, h)
+            while not fn & 1 and fn:
+                fn, sn = fn >> 1, sn >> 1
+        else:
+            h = node_hash(h, p)
+        fn, sn = fn >> 1, sn >> 1
+    if sn:
+        raise ValueError("the proof is too short")
+    return h
 
 
 class Stream:
@@ -949,12 +968,14 @@ class Policy:
 class Witnessed:
     """The checkpoint's cosignatures, and earlier checkpoints that lie beside it as checkpoint.witnessed, .2 and so on."""
 
-    def __init__(self, log, key, policy, data, size):
+    def __init__(self, key, policy, data):
         self.key, self.policy, self.notes = key, policy, []
         self.found = None  # met, size, as of, who
         if policy and not policy.names(key):
             raise unverifiable("the policy is one for other logs")
         self.add("checkpoint", data)
+
+    def beside(self, log, size):
         for k in range(1, 65):
             path = "checkpoint.witnessed" + (".%d" % k if k > 1 else "")
             data = log.read(path, 1 << 20)
@@ -989,8 +1010,8 @@ class Witnessed:
                 if self.policy.met(who) and (size > 0 or largest == 0)]
         if not good:
             self.found = False, 0, 0, {n for _, _, _, who in self.notes for n in who}
-            raise unverifiable("the entries match the signed checkpoint, but not so many witnesses as the policy "
-                               "wants have cosigned it, or an earlier one that is here")
+            raise unverifiable("all else is right, but not so many witnesses as the policy wants have cosigned the "
+                               "checkpoint, or an earlier one that is here")
         size, as_of, who = max(good, key=lambda g: g[0])
         self.found = True, size, as_of, set(who)
 
@@ -1062,7 +1083,8 @@ class Verifier:
             raise tampered(None, "the checkpoint: %s" % e) from e
         if self.origin != key.name:
             raise tampered(None, "the checkpoint is of another log")
-        self.witnessed = Witnessed(self.log, key, self.policy, data, self.size)
+        self.witnessed = Witnessed(key, self.policy, data)
+        self.witnessed.beside(self.log, self.size)
 
     def split(self, data, width, partial, index):
         """The entries of a bundle."""
@@ -1139,14 +1161,120 @@ class Verifier:
         return Verdict("OK", None, "%d entries match the signed checkpoint" % self.size)
 
 
+class Receipt:
+    """One entry's place in the log: a c2sp.org/tlog-proof, whose extra line may be the entry."""
+
+    FIRST = b"c2sp.org/tlog-proof@v1\n"
+
+    def __init__(self, data, vkey, foreign, policy=None, entry=None):
+        self.data, self.vkey, self.foreign, self.policy, self.entry = data, vkey, foreign, policy, entry
+        self.index = self.time = self.origin = self.size = self.root = self.witnessed = None
+
+    def parse(self):
+        """What stands before the checkpoint; the checkpoint."""
+        if not self.data.startswith(self.FIRST):
+            raise unverifiable("this is no receipt: it does not begin as a tlog-proof does")
+        if not self.data.endswith(b"\n") or self.data.endswith(b"\n\n") or len(re.findall(b"\n(?=\n)", self.data)) < 2:
+            raise incomplete(None, "the receipt is cut short")
+        head, note = self.data[len(self.FIRST):].split(b"\n\n", 1)
+        try:
+            lines = head.decode("ascii").split("\n")
+            extra = lines.pop(0)[6:] if lines[0].startswith("extra ") else None
+            if not lines or not lines[0].startswith("index "):
+                raise ValueError("it has no index")
+            index = decimal(lines[0][6:], "the index")
+            path = [b64(line, "a hash") for line in lines[1:]]
+            if len(path) > 65 or any(len(h) != 32 for h in path):
+                raise ValueError("what stands there are no hashes")
+        except ValueError as e:
+            raise tampered(None, "the receipt is malformed: %s" % e) from e
+        self.index = index
+        return extra, path, note
+
+    def key(self, note):
+        if self.vkey is not None:
+            try:
+                return Key(self.vkey[:-1] if self.vkey.endswith("\n") else self.vkey)
+            except ValueError as e:
+                raise unverifiable("the key given is not the key of a log: %s" % e) from e
+        for key in self.policy.logs if self.policy else []:
+            try:
+                if parse_checkpoint(open_note(note, key)[0])[0] == key.name:
+                    return key
+            except ValueError:
+                pass
+        raise unverifiable("there is no key to verify with, or no log of the policy has signed the checkpoint")
+
+    def run(self):
+        extra, path, note = self.parse()
+        key = self.key(note)
+        try:
+            self.origin, self.size, self.root = parse_checkpoint(open_note(note, key)[0])
+        except ValueError as e:
+            raise tampered(None, "the checkpoint: %s" % e) from e
+        if self.origin != key.name:
+            raise tampered(None, "the checkpoint is of another log")
+        self.witnessed = Witnessed(key, self.policy, note)
+        if self.entry is None and extra is None:
+            raise incomplete(self.index, "the receipt does not hold the entry, and it was not given")
+        try:
+            data = b64(extra, "the entry in the receipt") if self.entry is None else self.entry
+            if self.index >= self.size or path_root(leaf_hash(data), self.index, self.size, path) != self.root:
+                raise ValueError("the proof does not show that this is that entry")
+            if not self.foreign:
+                entry = Entry(data)
+                if entry.index != self.index:
+                    raise ValueError("it says that it is entry %d" % entry.index)
+                self.time = entry.time
+        except ValueError as e:
+            raise tampered(self.index, "entry %d: %s" % (self.index, e)) from e
+        self.witnessed.conclude({})
+        return Verdict("OK", None, "entry %d is in the log, as it is here" % self.index)
+
+
+def read_input(p, path, limit, what):
+    try:
+        with open(path, "rb") as f:
+            data = f.read(limit + 1)
+    except OSError as e:
+        p.error("the %s cannot be read: %s" % (what, e))
+    if len(data) > limit:
+        p.error("the %s is too large" % what)
+    return data
+
+
+def judge_receipt(p, args, vkey, policy):
+    if vkey is None and policy is None:
+        p.error("a receipt is verified with the log's key: --vkey FILE, or a policy that names it")
+    entry = read_input(p, args.entry, 65535, "entry") if args.entry else None
+    r = Receipt(read_input(p, args.receipt, 2 * 1024 * 1024, "receipt"), vkey, args.foreign, policy, entry)
+    try:
+        verdict = r.run()
+    except Verdict as e:
+        verdict = e
+    witnessed = r.witnessed.json() if r.witnessed else None
+    if args.json:
+        print(json.dumps({"verdict": verdict.verdict, "index": verdict.index, "rule": None, "detail": verdict.detail,
+                          "origin": r.origin, "size": r.size, "entry": r.index, "witnessed": witnessed}))
+    else:
+        print("%s\n  %s" % (verdict.verdict, verdict.detail))
+        if witnessed:
+            print("  cosigned by %s" % (", ".join(witnessed["by"]) or "nobody"))
+    return EXIT[verdict.verdict]
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    p.add_argument("dir")
+    p.add_argument("dir", nargs="?")
+    p.add_argument("--receipt", help="verify this receipt (C2SP tlog-proof) instead of a directory")
+    p.add_argument("--entry", help="file with the entry, if the receipt does not hold it")
     p.add_argument("--vkey", help="file with the log's key, from a source that you trust")
     p.add_argument("--policy", help="which witnesses are enough (C2SP tlog-policy)")
     p.add_argument("--json", action="store_true")
     p.add_argument("--foreign", action="store_true", help="entries are not Underseal's")
     args = p.parse_args()
+    if (args.dir is None) == (args.receipt is None) or (args.entry and not args.receipt):
+        p.error("give a directory, or --receipt FILE")
     vkey = None
     if args.vkey:
         try:
@@ -1154,7 +1282,7 @@ def main():
                 vkey = f.read(1024)
         except (OSError, UnicodeDecodeError) as e:
             p.error("the key file cannot be read: %s" % e)
-    elif not args.policy:
+    elif not args.policy and not args.receipt:
         print("note: without --vkey the log is checked with the key that lies in it: this shows\n"
               "that it agrees with itself, not whose log it is.", file=sys.stderr)
     policy = None
@@ -1164,6 +1292,8 @@ def main():
                 policy = Policy(f.read(256 * 1024 + 1))
         except (OSError, ValueError) as e:
             p.error("the policy cannot be read: %s" % e)
+    if args.receipt:
+        return judge_receipt(p, args, vkey, policy)
     v = None
     try:
         v = Verifier(Directory(args.dir), vkey, args.foreign, policy)

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Goal: whoever verifies says which witnesses are enough. The verifier, the one in Python and the client, with an export and without,
 say up to where they vouch for the log, what is not witnessed yet, and who is missing; and they take no policy for another log's.
+Receipts of single entries verify with nothing but the key.
 """
 from harness import *
 
@@ -34,6 +35,61 @@ def verdicts(vault, policy, want, export, key=None):
     said = [json.loads(r.stdout) for r in runs]
     check(said[0]["witnessed"] == said[1]["witnessed"] == said[2]["witnessed"], "they agree", said)
     return said[0]
+
+
+def receipt_verdicts(vault, path, want, *options):
+    python = [sys.executable, os.path.join(ROOT, "tests", "independent", "verify_log.py")]
+    runs = [run(command + ["--receipt", path, "--json", *options], env=vault.env)
+            for command in ([VERIFY], [CLIENT, "audit", "verify"], python)]
+    equal([r.returncode for r in runs], [want] * 3, "exit status %s" % [(r.stdout, r.stderr) for r in runs])
+    return json.loads(runs[0].stdout) if want != USAGE else None
+
+
+def receipts(vault, policy, witnessed, key):
+    """Files that verify offline with nothing but the key, each of one entry."""
+    step("receipts")
+    vault.client("admin", "collection", "create", "demo", "--bates", "DEMO", "--designation", "CONFIDENTIAL")
+    vault.load(write_lines(vault.base + "/records.jsonl", generate(20, 22)))
+    files = {name: vault.base + "/%s.receipt" % name for name in ("read", "search", "copy", "early", "witnessed", "late")}
+    vault.client("attorney", "read", "demo", "DEMO000000001", "--purpose", "claim 3", "--receipt", files["read"])
+    vault.client("attorney", "search", "demo", "own", "--purpose", "claim 3", "--receipt", files["search"])
+    vault.client("attorney", "copy", "demo", "DEMO000000002", "--purpose", "claim 3", "--recipient", "Dr. Expert", "-o",
+                 vault.base + "/copy.txt", "--receipt", files["copy"])
+    entries = {e["index"]: e["action"] for e in vault.audit()}
+    for action in ("read", "search", "copy"):
+        said = receipt_verdicts(vault, files[action], DONE, "--vkey", key)
+        equal(entries[said["entry"]], action, "the entry that the receipt is about")
+        receipt_verdicts(vault, files[action], DONE, "--policy", policy_without_quorum(vault, policy))
+        receipt_verdicts(vault, files[action], INCOMPLETE, "--vkey", key, "--policy", policy)
+        receipt_verdicts(vault, files[action], USAGE)
+
+    vault.client("auditor", "audit", "receipt", 2, "-o", files["early"])
+    vault.client("auditor", "audit", "receipt", 2, "-o", files["early"], code=OTHER)           # it is there already
+    vault.client("auditor", "audit", "receipt", 2, "--policy", policy, "-o", files["witnessed"])
+    said = receipt_verdicts(vault, files["witnessed"], DONE, "--vkey", key, "--policy", policy)
+    equal((said["entry"], said["size"], said["witnessed"]["by"]), (2, witnessed, ["plaintiffs", "defendant"]), "a witnessed one")
+    vault.client("auditor", "audit", "receipt", witnessed, "--policy", policy, "-o", files["late"], code=INCOMPLETE)
+    vault.client("auditor", "audit", "receipt", 10**6, "-o", files["late"], code=USAGE)
+    check(not os.path.exists(files["late"]), "nothing was written")
+
+    with open(files["early"], "rb") as f:
+        data = f.read()
+    other = vault.base + "/other"
+    for what, change, want in (("another entry", data.replace(b"index 2\n", b"index 3\n"), UNVERIFIED),
+                               ("cut short", data[:-10], INCOMPLETE)):
+        with open(other, "wb") as f:
+            f.write(change)
+        receipt_verdicts(vault, other, want, "--vkey", key)
+    with open(other, "w") as f:
+        f.write(vault_key_of_another(vault) + "\n")
+    receipt_verdicts(vault, files["early"], UNVERIFIED, "--vkey", other)
+
+
+def policy_without_quorum(vault, policy):
+    path = vault.base + "/quorum-none.policy"
+    with open(policy) as f, open(path, "w") as to:
+        to.write("".join(line for line in f if line.startswith("log")) + "quorum none\n")
+    return path
 
 
 def scenario():
@@ -94,6 +150,8 @@ def scenario():
         equal(r.returncode, USAGE, "a key that is none")
         r = run(argv + ["--policy", vault.base + "/nowhere"], env=vault.env)
         equal(r.returncode, USAGE, "a policy that is not there")
+
+    receipts(vault, policy.write(two), first, key)
 
     step("what a witness signed elsewhere does not count")
     for name in ("checkpoint.witnessed", "checkpoint.witnessed.2"):

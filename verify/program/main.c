@@ -12,6 +12,7 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "verify/program/input.h"
+#include "verify/receipt.h"
 #include "verify/show.h"
 
 #define EXIT_OTHER 1
@@ -20,6 +21,7 @@
 
 static const char usage[] =
     "usage: underseal-verify DIR [--vkey FILE] [--policy FILE] [--threads N] [--foreign] [--json]\n"
+    "       underseal-verify --receipt FILE --vkey FILE [--policy FILE] [--entry FILE] [--json]\n"
     "       underseal-verify --help | --version\n";
 
 static const char help[] =
@@ -37,6 +39,9 @@ static const char help[] =
     "  --policy FILE  which witnesses are enough (C2SP tlog-policy). The checkpoint, or an\n"
     "               earlier one that lies beside it as checkpoint.witnessed, must have their\n"
     "               cosignatures; the policy must be one for this log.\n"
+    "  --receipt FILE  verify a receipt (C2SP tlog-proof) instead of an export: that one entry\n"
+    "               is in the log. The entry is in the receipt, as this software writes them,\n"
+    "               or in the file that --entry names.\n"
     "  --threads N  how many at once; default: as many as there are processors\n"
     "  --foreign    entries are another program's: only hashes and the tree are checked\n"
     "  --json       print one JSON document\n"
@@ -49,12 +54,15 @@ static const char help[] =
     "                  enough, or the disk failed\n"
     "  2 usage, 1 anything else\n"
     "\n"
-    "Example: underseal-verify export --vkey log.vkey\n";
+    "Examples: underseal-verify export --vkey log.vkey --policy witnesses.policy\n"
+    "          underseal-verify --receipt read.receipt --vkey log.vkey\n";
 
 struct options {
 	const char *dir;
 	const char *vkey_file;
 	const char *policy_file;
+	const char *receipt_file;
+	const char *entry_file;
 	unsigned threads;
 	int foreign;
 	int json;
@@ -90,6 +98,8 @@ parse_options(struct options *o, int argc, char **argv)
 	static const struct option longs[] = {
 		{ "vkey", required_argument, NULL, 'k' },
 		{ "policy", required_argument, NULL, 'p' },
+		{ "receipt", required_argument, NULL, 'r' },
+		{ "entry", required_argument, NULL, 'e' },
 		{ "threads", required_argument, NULL, 't' },
 		{ "foreign", no_argument, NULL, 'f' },
 		{ "json", no_argument, NULL, 'j' },
@@ -106,6 +116,12 @@ parse_options(struct options *o, int argc, char **argv)
 			break;
 		case 'p':
 			o->policy_file = optarg;
+			break;
+		case 'r':
+			o->receipt_file = optarg;
+			break;
+		case 'e':
+			o->entry_file = optarg;
 			break;
 		case 't':
 			o->threads = parse_threads(optarg);
@@ -131,8 +147,12 @@ parse_options(struct options *o, int argc, char **argv)
 			return EXIT_USAGE + 1;
 		}
 	}
-	if (argc - optind != 1) {
+	if (argc - optind != (o->receipt_file == NULL) || (o->entry_file != NULL && o->receipt_file == NULL)) {
 		fputs(usage, stderr);
+		return EXIT_USAGE + 1;
+	}
+	if (o->receipt_file != NULL && o->vkey_file == NULL && o->policy_file == NULL) {
+		fputs("a receipt is verified with the log's key: --vkey FILE, or a policy that names it\n", stderr);
 		return EXIT_USAGE + 1;
 	}
 	o->dir = argv[optind];
@@ -155,6 +175,25 @@ read_input(const struct options *o, struct us_verify_options *verify, struct us_
 		return EXIT_USAGE;
 	verify->policy = *policy;
 	return 0;
+}
+
+static int
+verify_receipt(const struct options *o, const struct us_verify_options *verify, struct us_verify_report *report)
+{
+	struct us_buf receipt, entry;
+	int err;
+
+	us_buf_init(&receipt, US_RECEIPT_MAX);
+	us_buf_init(&entry, US_ENTRY_MAX);
+	err = input_read(o->receipt_file, "the receipt", &receipt);
+	if (err == US_OK && o->entry_file != NULL)
+		err = input_read(o->entry_file, "the entry", &entry);
+	if (err == US_OK)
+		err = us_entry_receipt_verify(report, (struct us_bytes){ receipt.data, receipt.len },
+		    (struct us_bytes){ o->entry_file == NULL ? NULL : entry.data, entry.len }, verify);
+	us_buf_free(&receipt);
+	us_buf_free(&entry);
+	return err;
 }
 
 int
@@ -180,7 +219,7 @@ main(int argc, char **argv)
 	verify.threads = o.threads;
 	verify.foreign = o.foreign;
 	if (status == 0) {
-		err = us_export_verify(&report, o.dir, &verify);
+		err = o.receipt_file != NULL ? verify_receipt(&o, &verify, &report) : us_export_verify(&report, o.dir, &verify);
 		if (err == US_OK)
 			err = o.json ? us_verdict_json(stdout, &report, policy) : us_verdict_text(stdout, &report, policy);
 		if (err != US_OK)
