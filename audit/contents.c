@@ -7,6 +7,7 @@
 #include "common/err.h"
 
 #define VERSION 1
+#define DISCLOSURE_VERSION 2 /* 1 named no collection */
 #define FLAG_COPY 0x01
 #define FLAG_BATCH 0x02
 
@@ -187,9 +188,10 @@ us_entry_disclosure_encode(struct us_buf *out, const struct us_entry_disclosure 
 
 	if (d->parts == 0 || d->part >= d->parts || d->n_records > UINT32_MAX)
 		return US_ERR_ARG;
-	then(&err, us_buf_put_u8(out, VERSION));
+	then(&err, us_buf_put_u8(out, DISCLOSURE_VERSION));
 	then(&err, us_buf_put_u8(out, (uint8_t)((d->has_copy ? FLAG_COPY : 0) |
 	    (d->has_batch ? FLAG_BATCH : 0))));
+	then(&err, us_buf_put_u32(out, d->collection));
 	then(&err, us_buf_put_u64(out, d->snapshot));
 	then(&err, us_buf_put_u64(out, d->total));
 	then(&err, us_buf_put_u32(out, d->part));
@@ -226,13 +228,15 @@ us_entry_disclosure_decode(struct us_entry_disclosure *out, const void *content,
 	us_reader_init(&r, content, n);
 	version = us_take_u8(&r);
 	flags = us_take_u8(&r);
+	if (version == DISCLOSURE_VERSION)
+		d.collection = us_take_u32(&r);
 	d.snapshot = us_take_u64(&r);
 	d.total = us_take_u64(&r);
 	d.part = us_take_u32(&r);
 	d.parts = us_take_u32(&r);
 	if (r.err != US_OK)
 		return r.err;
-	if (version != VERSION || (flags & ~(unsigned)(FLAG_COPY | FLAG_BATCH)) != 0)
+	if ((version != VERSION && version != DISCLOSURE_VERSION) || (flags & ~(unsigned)(FLAG_COPY | FLAG_BATCH)) != 0)
 		return US_ERR_FORMAT;
 	if (d.parts == 0 || d.part >= d.parts)
 		return US_ERR_RANGE;

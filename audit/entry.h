@@ -14,8 +14,8 @@
  *               u8 n, n x str16 party, u64 index of the entry this one answers (all ones: none),
  *               u64 sequence of the committed act (all ones: none), str16 summary (see
  *               us_entry_access.summary)
- *   disclosure  u8 version = 1, u8 flags (1 copy, 2 batch), u64 snapshot, u64 total, u32 part,
- *               u32 parts, u32 n, n x varint zigzag(record number - the one before; the first -0),
+ *   disclosure  u8 version = 2, u8 flags (1 copy, 2 batch), u32 collection (0: none; in version 1 not there),
+ *               u64 snapshot, u64 total, u32 part, u32 parts, u32 n, n x varint zigzag(record number - the one before; the first -0),
  *               [copy: u64 copy id, str16 recipient]
  *               [batch: u32 slot, u64 first record, u32 count, manifest root(32)]
  *   query       u8 version = 1, str16 purpose, str16 address, str32 query, u32 part, u32 parts,
@@ -76,6 +76,7 @@ struct us_entry_access {
 
 /* What was disclosed, or what a batch brought in. */
 struct us_entry_disclosure {
+	uint32_t collection; /* as in the access box, so that records mean something without it; 0: none, or not said */
 	uint64_t snapshot;
 	uint64_t total; /* records that the query matched, as far as the person may know */
 	uint32_t part;  /* counted from 0 */

@@ -53,6 +53,9 @@ open_boxes(struct opened *o, const struct us_entry_view *view, const struct us_e
 			err = US_OK;
 		o->has[box] = err == US_OK;
 	}
+	/* who only learns that records were disclosed learns of which collection */
+	if (!o->has[US_BOX_ACCESS])
+		o->access.collection = o->disclosure.collection;
 	return err;
 }
 
@@ -109,8 +112,10 @@ passes(const struct opened *o, const struct us_entry_view *view, const struct us
 	if (f->person == NULL && f->party == NULL && f->credential == NULL && f->collection == NULL &&
 	    !f->denied && !f->has_record)
 		return 1;
-	if (!o->has[US_BOX_ACCESS])
-		return 0; /* it cannot be known whether it fits */
+	/* it cannot be known whether it fits */
+	if (!o->has[US_BOX_ACCESS] && (f->person != NULL || f->party != NULL || f->credential != NULL || f->denied ||
+	    o->access.collection == 0))
+		return 0;
 	us_hex_encode(o->access.credential, 32, hex);
 	hex[64] = '\0';
 	if ((f->person != NULL && (person == NULL || strcmp(person, f->person) != 0)) ||
@@ -160,13 +165,15 @@ put_access(struct us_json *j, const struct opened *o, const struct us_log_names 
 }
 
 static void
-put_withheld_access(struct us_json *j)
+put_withheld_access(struct us_json *j, const struct opened *o, const struct us_log_names *names)
 {
-	static const char *const names[] = { "kind", "person", "party", "action", "decision", "reason",
-		"rule", "paragraph", "collection", "credential" };
+	static const char *const withheld[] = { "kind", "person", "party", "action", "decision", "reason",
+		"rule", "paragraph", "credential" };
+	const char *collection = name_of(names->collections, "collection", o->access.collection, "name");
 
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-		us_json_kv_cstr(j, names[i], "withheld");
+	for (size_t i = 0; i < sizeof withheld / sizeof withheld[0]; i++)
+		us_json_kv_cstr(j, withheld[i], "withheld");
+	us_json_kv_cstr(j, "collection", collection != NULL ? collection : "withheld");
 }
 
 /* Bates numbers where the collection's prefix is known, else record numbers. */
@@ -222,7 +229,7 @@ us_log_entry_json(struct us_buf *out, const struct us_entry_view *view,
 	if (o.has[US_BOX_ACCESS])
 		put_access(&j, &o, names);
 	else
-		put_withheld_access(&j);
+		put_withheld_access(&j, &o, names);
 	if (o.has[US_BOX_DISCLOSURE])
 		put_records(&j, &o, names);
 	else

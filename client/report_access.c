@@ -10,6 +10,8 @@ how(const struct us_trail_entry *e)
 {
 	if (e->has_copy)
 		return "copy";
+	if ((e->opened & 1u << US_BOX_ACCESS) == 0)
+		return "withheld";
 	return e->action == US_ACTION_SEARCH ? "snippet" : us_action_name(e->action);
 }
 
@@ -47,6 +49,13 @@ put_rule(cJSON *row, const struct us_trail_entry *e)
 }
 
 /* ---- who-saw ---- */
+
+/* Who produced a record may be told that it was disclosed, and no more. */
+static int
+is_disclosure_to_somebody(const struct us_trail_entry *e)
+{
+	return (e->opened & (1u << US_BOX_ACCESS | 1u << US_BOX_DISCLOSURE)) == 1u << US_BOX_DISCLOSURE && e->n_records > 0;
+}
 
 static int
 has_record(const struct us_trail_entry *e, const struct us_report_records *wanted)
@@ -92,7 +101,7 @@ us_report_who_saw(struct us_report *r)
 		const struct us_trail_entry *e = &r->trail->entries[i];
 		cJSON *row;
 
-		if (!us_report_discloses(e) || !has_record(e, &wanted) || !us_report_in_range(r, e) || !us_report_is_whose(r, e))
+		if ((!us_report_discloses(e) && !is_disclosure_to_somebody(e)) || !has_record(e, &wanted) || !us_report_in_range(r, e) || !us_report_is_whose(r, e))
 			continue;
 		row = us_report_entry_row(r, e);
 		us_report_text(row, "how", how(e));

@@ -105,6 +105,12 @@ us_report_entry_row(struct us_report *r, const struct us_trail_entry *e)
 
 	us_report_number(row, "index", e->index);
 	us_report_time(row, "time", e->time_ns);
+	if ((e->opened & 1u << US_BOX_ACCESS) == 0) {
+		us_report_text(row, "person", "withheld");
+		us_report_text(row, "party", "withheld");
+		us_report_text(row, "action", "withheld");
+		return row;
+	}
 	us_report_text(row, "person", us_trail_person_name(r->trail, e->person, name));
 	us_report_text(row, "party", e->party);
 	us_report_text(row, "action", us_action_name(e->action));

@@ -145,6 +145,8 @@ take_disclosure(struct us_trail *t, struct us_trail_entry *e, const struct us_bu
 			memcpy(records, d.records, d.n_records * sizeof *records);
 		e->records = records;
 		e->n_records = d.n_records;
+		if ((e->opened & 1u << US_BOX_ACCESS) == 0) /* boxes are opened in their order */
+			e->collection = d.collection;
 		e->snapshot = d.snapshot;
 		e->total = d.total;
 		e->part = d.part;

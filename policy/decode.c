@@ -418,7 +418,7 @@ check_rule(const struct us_order *order, const struct us_rule *rule)
 	if (rule->conditions.purpose == US_PURPOSE_LISTED && order->n_purposes == 0)
 		return US_ERR_FORMAT;
 	if ((rule->boxes != 0) != log || (rule->boxes != 0) != (rule->log_scope != 0) ||
-	    (unsigned)rule->log_scope > US_LOG_OF_SELF)
+	    (unsigned)rule->log_scope > US_LOG_SCOPE_MAX)
 		return US_ERR_FORMAT;
 	return US_OK;
 }

@@ -110,7 +110,7 @@ add_limits(const struct us_rule *rule, struct us_ruling *out)
 	    l->per_day != US_UNLIMITED || l->life != US_UNLIMITED || l->share != US_UNLIMITED);
 	us_mask_add(&out->mask, &rule->mask);
 	out->boxes &= rule->boxes;
-	if (rule->log_scope > out->log_scope)
+	if (us_log_scope_is_narrower(rule->log_scope, out->log_scope))
 		out->log_scope = rule->log_scope;
 	out->purpose_needed |= rule->conditions.purpose != US_PURPOSE_FREE;
 	out->approval_needed |= rule->conditions.approval.count != 0;

@@ -212,6 +212,15 @@ us_action_is_evidence(enum us_action action)
 }
 
 int
+us_log_scope_is_narrower(enum us_log_scope a, enum us_log_scope b)
+{
+	static const unsigned char rank[] = { [US_LOG_OF_ALL] = 1, [US_LOG_OF_OWN_RECORDS] = 2, [US_LOG_OF_OWN_PARTY] = 3,
+		[US_LOG_OF_SELF] = 4 };
+
+	return rank[a] > rank[b];
+}
+
+int
 us_action_opens_log(enum us_action action)
 {
 	return action == US_ACTION_AUDIT_LIST || action == US_ACTION_AUDIT_KEYS ||

@@ -81,11 +81,16 @@ enum us_quota_per { US_PER_PERSON = 1, US_PER_PARTY = 2 };
 #define US_BOXES_QUERY 4
 #define US_BOXES_ALL 7
 /* Of whose entries. */
+/* Whose entries a permit opens. Of two the narrower holds: all, own records, own party, self. */
 enum us_log_scope {
 	US_LOG_OF_ALL = 1,       /* everybody's */
 	US_LOG_OF_OWN_PARTY = 2, /* of people who share a party with the reader */
-	US_LOG_OF_SELF = 3
+	US_LOG_OF_SELF = 3,
+	US_LOG_OF_OWN_RECORDS = 4 /* own party's; and of what others did, disclosure boxes that name no records but those the own party loaded */
 };
+#define US_LOG_SCOPE_MAX US_LOG_OF_OWN_RECORDS
+/* 1 if a is narrower than b. */
+int us_log_scope_is_narrower(enum us_log_scope a, enum us_log_scope b);
 
 #define US_UNLIMITED UINT32_MAX
 #define US_RECORDS_UNLIMITED US_UNLIMITED

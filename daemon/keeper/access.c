@@ -136,6 +136,7 @@ append_parts(struct us_keeper *k, const struct us_msg_log *m, struct us_entry_ac
 		us_entry_query_init(&q);
 		if (part > 0 || m->query.n <= QUERY_ALONE)
 			fill_part(&s, m, &d, &q);
+		d.collection = m->collection;
 		d.snapshot = m->snapshot;
 		d.total = m->total;
 		d.part = q.part = part;

@@ -449,6 +449,7 @@ append_commit(struct us_keeper *k, struct us_pending *p)
 		return err;
 	us_keeper_fill_person(k, &a, pr->credential);
 	describe(k, k->act, &a, &d, p->data);
+	d.collection = a.collection;
 	a.kind = US_KIND_OUTCOME;
 	a.action = us_act_action(signed_act.type);
 	a.decision = US_DECISION_ALLOW;

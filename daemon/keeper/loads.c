@@ -222,6 +222,7 @@ append_batch(struct us_keeper *k, enum us_action action, const struct us_open_ba
 	a.collection = b->collection;
 	if (load != NULL)
 		us_keeper_fill_person(k, &a, load->credential);
+	d.collection = b->collection;
 	d.has_batch = 1;
 	d.slot = b->slot;
 	d.first = b->first;

@@ -130,19 +130,15 @@ struct boxes {
 	uint64_t from, to;
 };
 
-/* Whose entry it is, as its access box says, and whether the asker's order opens that. */
+/* Whose entry it is, as its access box says, and whether the asker's order opens that as a whole. */
 static int
-in_scope(const struct us_keeper *k, const struct boxes *q, const struct us_entry_access *a)
+is_own(const struct us_person *asker, const struct boxes *q, const struct us_entry_access *a)
 {
-	const struct us_person *asker = us_registry_person(k->registry, q->person);
-
-	if (q->scope == US_LOG_OF_ALL)
-		return 1;
-	if (asker == NULL || a->person == 0)
+	if (a->person == 0)
 		return 0;
 	if (a->person == asker->id)
 		return 1;
-	if (q->scope != US_LOG_OF_OWN_PARTY)
+	if (q->scope == US_LOG_OF_SELF)
 		return 0;
 	for (size_t i = 0; i < a->n_parties; i++)
 		for (size_t j = 0; j < asker->n_parties; j++)
@@ -152,7 +148,52 @@ in_scope(const struct us_keeper *k, const struct boxes *q, const struct us_entry
 	return 0;
 }
 
-/* The mask for one entry: nothing of an entry that is somebody else's, where the order opens only one's own. */
+/* 1 if the entry showed somebody records, and all of them came from people who share a party with the asker; below 0: minus an error. Where
+ * others' records are among them the box stays closed: it would name those too. */
+static int
+shows_own_records(const struct us_keeper *k, const struct us_person *asker, const struct us_entry_access *a,
+    const struct us_entry_view *view, const struct us_key *key)
+{
+	struct us_entry_disclosure d;
+	struct us_buf content;
+	int own, err;
+
+	if (a->kind != US_KIND_DISCLOSURE || a->decision != US_DECISION_ALLOW)
+		return 0;
+	us_buf_init(&content, US_ENTRY_CONTENT_MAX);
+	err = us_entry_open(view, US_BOX_DISCLOSURE, key, &content);
+	if (err == US_OK)
+		err = us_entry_disclosure_decode(&d, content.data, content.len);
+	own = err == US_OK && d.n_records > 0;
+	for (size_t i = 0; own && i < d.n_records; i++) {
+		const struct us_batch *b = us_registry_batch_of(k->registry, a->collection, d.records[i]);
+		const struct us_person *loader = b == NULL ? NULL : us_registry_person(k->registry, b->facts.loaded_by);
+
+		own = loader != NULL && (loader->party_bits & asker->party_bits) != 0;
+	}
+	if (err == US_OK)
+		us_entry_disclosure_free(&d);
+	us_buf_free(&content);
+	return err == US_OK || err == US_ERR_NOT_FOUND ? own : -err;
+}
+
+static int
+mask_by_access(const struct us_keeper *k, const struct boxes *q, const struct us_entry_view *view,
+    const struct us_key keys[US_BOXES], const struct us_entry_access *a, uint8_t *mask)
+{
+	const struct us_person *asker = us_registry_person(k->registry, q->person);
+	int shows = 0;
+
+	if (asker != NULL && is_own(asker, q, a))
+		return US_OK;
+	if (asker != NULL && q->scope == US_LOG_OF_OWN_RECORDS)
+		shows = shows_own_records(k, asker, a, view, &keys[US_BOX_DISCLOSURE]);
+	*mask = shows > 0 ? *mask & 1u << US_BOX_DISCLOSURE : 0;
+	return shows < 0 ? -shows : US_OK;
+}
+
+/* The mask for one entry: nothing of an entry that is somebody else's, where the order opens only one's own; but that one's own records were
+ * shown, where it opens that. */
 static int
 mask_of_entry(const struct us_keeper *k, const struct boxes *q, struct us_bytes entry,
     const struct us_key keys[US_BOXES], uint8_t *mask)
@@ -174,8 +215,8 @@ mask_of_entry(const struct us_keeper *k, const struct boxes *q, struct us_bytes 
 	if (err == US_ERR_NOT_FOUND) { /* nobody's */
 		*mask = 0;
 		err = US_OK;
-	} else if (err == US_OK && !in_scope(k, q, &access)) {
-		*mask = 0;
+	} else if (err == US_OK) {
+		err = mask_by_access(k, q, &view, keys, &access, mask);
 	}
 	us_buf_free(&content);
 	return err;

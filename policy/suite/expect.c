@@ -12,11 +12,11 @@ static const char *const limit_names[US_SUITE_LIMITS] = { "records_per_request",
 	"share" };
 static const char *const role_names[] = { "system", "user", "assistant", "tool" };
 static const char *const box_names[] = { "access", "disclosure", "query" };
-static const char *const scope_names[] = { NULL, "all", "own-party", "self" };
+static const char *const scope_names[] = { NULL, "all", "own-party", "self", "own-records" };
 #define ROLES 4u
 #define BOXES 3u
 #define FIELDS 4u
-#define SCOPES 3u
+#define SCOPES ((unsigned)US_LOG_SCOPE_MAX)
 #define REASON_LAST 255u
 
 /* ---- in ---- */
@@ -102,7 +102,7 @@ read_scope(struct us_findings *f, const struct us_yaml_node *node, struct us_sui
 		if (node->kind == US_YAML_SCALAR && us_bytes_is(node->text, scope_names[s]))
 			e->log_scope = (enum us_log_scope)s;
 	if (e->log_scope == 0)
-		us_yaml_error(f, node, "log is all, own-party or self");
+		us_yaml_error(f, node, "log is all, own-records, own-party or self");
 }
 
 static void

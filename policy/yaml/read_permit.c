@@ -283,8 +283,10 @@ us_yaml_log_scope(struct us_findings *f, const struct us_yaml_node *node, struct
 		us_yaml_error(f, node, "log belongs to a permit to read the log (audit)");
 	else if (node->kind == US_YAML_SCALAR && us_bytes_is(node->text, "own-party"))
 		rule->log_scope = US_LOG_OF_OWN_PARTY;
+	else if (node->kind == US_YAML_SCALAR && us_bytes_is(node->text, "own-records"))
+		rule->log_scope = US_LOG_OF_OWN_RECORDS;
 	else if (node->kind == US_YAML_SCALAR && us_bytes_is(node->text, "self"))
 		rule->log_scope = US_LOG_OF_SELF;
 	else if (node->kind != US_YAML_SCALAR || !us_bytes_is(node->text, "all"))
-		us_yaml_error(f, node, "log is \"all\", \"own-party\" or \"self\"");
+		us_yaml_error(f, node, "log is \"all\", \"own-records\", \"own-party\" or \"self\"");
 }

@@ -1024,6 +1024,19 @@ def more_parties_than_there_can_be(log):
     tell(log, drafts)
 
 
+@story_case()
+def disclosures_as_they_were_before(drafts):
+    for d in drafts:
+        d["version"] = 1
+
+
+@case("TAMPERED", 9)
+def disclosure_of_no_version(log):
+    drafts = st.story()
+    drafts[9]["version"] = 3
+    tell(log, drafts)
+
+
 @case("TAMPERED", 9)
 def disclosure_of_a_record_beyond_all(log):
     drafts = st.story()

@@ -65,7 +65,8 @@ MUTANTS = [
     ("or padded(n) != len(plain) or any(", "or any("),
     ("or any(plain[n + 2:])", ""),
     # contents
-    ("        if self.u(1) != 1:\n", "        if not self.u(1):\n"),
+    ("if self.version not in versions:", "if not self.version:"),
+    ("    c = Content(data, (1, 2))\n", "    c = Content(data, (1, 2, 3))\n"),
     ("        if self.at != len(self.data):\n            raise ValueError(", "        if False:\n            raise ValueError("),
     ("(byte == 0 and shift) or value >= 2**64", "value >= 2**64"),
     ("parties > 16 or not", "not"),

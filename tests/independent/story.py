@@ -51,7 +51,9 @@ def disclosure(d):
         out += varint((r - last) * 2 if r >= last else (last - r) * 2 - 1)
         last = r
     part, parts = d.get("part", (0, 1))
-    return struct.pack(">BBQQIII", 1, 0, 3, len(records), part, parts, len(records)) + out
+    version = d.get("version", 2)  # the first named no collection
+    return (struct.pack(">BB", version, 0) + (b"" if version == 1 else struct.pack(">I", 1))
+            + struct.pack(">QQIII", 3, len(records), part, parts, len(records)) + out)
 
 
 def query(d):

@@ -560,9 +560,10 @@ class Fields:
 class Content(Fields):
     """What a box holds, byte for byte (audit/entry.h)."""
 
-    def __init__(self, data):
+    def __init__(self, data, versions=(1,)):
         super().__init__(data)
-        if self.u(1) != 1:
+        self.version = self.u(1)
+        if self.version not in versions:
             raise ValueError("another version")
 
 
@@ -595,9 +596,9 @@ def disclosure_part(data):
     """Which part of how many a disclosure box is."""
     if not data:
         return 0, 1
-    c = Content(data)
+    c = Content(data, (1, 2))
     flags = c.u(1)
-    c.take(16)
+    c.take(16 if c.version == 1 else 20)
     part, parts, last = c.u(4), c.u(4), 0
     for _ in range(c.u(4)):
         z = c.varint()

@@ -20,6 +20,13 @@ OWN_LOG = """
     actions: [audit]
     boxes: all
     log: own-party
+  - id: produced
+    paragraph: "9.3"
+    effect: permit
+    who: {party: defendant, capacity: producer}
+    actions: [audit]
+    boxes: all
+    log: own-records
 """
 REPORTS = ("who-saw", "person-history", "denials", "verification", "anomalies", "disclosures", "authorised", "exceptions", "administration",
            "content-by-administrators", "after-notice", "holdings", "searches", "certificate", "disposition")
@@ -498,6 +505,32 @@ def own_party(week):
     check("rows" not in bob.json, "somebody whose credential is revoked gets no report", bob)
 
 
+def own_records(week):
+    """Who produced the records learns which of them were disclosed, and when: not to whom, and not what was asked."""
+    step("the producer gets own entries, and that records were disclosed")
+    vault = week.vault
+    known = {e["index"]: e for e in vault.audit()}
+    seen = [e for e in vault.audit(who="producer") if e["index"] in known]
+    shown = [i for i, e in known.items() if e["kind"] == "disclosure" and e["decision"] == "allow" and e["records"] and e["collection"]]
+    check(len(shown) > 5 and any(known[i]["person"] == ALICE for i in shown), "there is something to tell", shown)
+    for e in seen:
+        k = known[e["index"]]
+        if k["person"] == PETER:
+            equal(e, k, "an entry of the own party")
+        elif e["index"] in shown:
+            equal((e["records"], e["collection"], e["time"]), (k["records"], k["collection"], k["time"]), "what was disclosed")
+            equal({e[m] for m in ("person", "party", "action", "decision", "kind", "rule", "query", "purpose", "address")}, {"withheld"}, "and no more")
+        else:
+            equal({e[m] for m in ("person", "records", "collection", "query")}, {"withheld"}, "nothing of other entries")
+    for number in (1, 2, 7):
+        record = "demo/" + bates(number)[0]
+        everything, told = Desk(vault, "auditor")("who-saw", record)["rows"], Desk(vault, "producer")("who-saw", record)["rows"]
+        equal([r["index"] for r in told], [r["index"] for r in everything], "when it was disclosed")
+        equal({r["person"] for r in told}, {"withheld"} if told else set(), "not to whom")
+        listed = [e["index"] for e in vault.audit("--record", record, who="producer")]
+        equal(listed, [r["index"] for r in everything], "the same by audit list")
+
+
 def authorised_offline(week, export):
     """From the acts in the export the order is evaluated again: as the vault does, and for the days before, too."""
     step("who was authorised, offline")
@@ -554,6 +587,7 @@ def scenario():
     tampered(vault, export)
     indexed(week, export)
     own_party(week)
+    own_records(week)
     repeated(week, Desk(vault, "auditor"))
     vault.stop()
 

@@ -84,6 +84,7 @@ draw(struct all *a)
 	for (i = 0; i < a->access.n_parties; i++)
 		a->access.parties[i] = some(12);
 	a->access.summary = some(300);
+	a->disclosure.collection = (uint32_t)below(UINT32_MAX);
 	a->disclosure.total = below(UINT64_MAX);
 	a->disclosure.parts = 3;
 	a->disclosure.part = (uint32_t)below(3);
@@ -155,6 +156,7 @@ check_disclosure(const struct all *a, const struct us_buf *content)
 	assert_int_equal(err, a->in.disclosure != NULL ? US_OK : US_ERR_NOT_FOUND);
 	if (err != US_OK)
 		return;
+	assert_int_equal(got.collection, a->disclosure.collection);
 	assert_int_equal(got.total, a->disclosure.total);
 	assert_int_equal(got.part, a->disclosure.part);
 	assert_int_equal(got.n_records, a->disclosure.n_records);

@@ -150,6 +150,7 @@ add_fact(const struct fact *f)
 		a.parties[a.n_parties++] = us_bytes_of(parties[f->person]);
 	if (f->person == 5)
 		a.parties[a.n_parties++] = us_bytes_of("tiffs");
+	d.collection = f->collection;
 	d.n_records = f->n;
 	d.records = f->records;
 	d.total = f->total;
@@ -254,7 +255,9 @@ static int
 saw_it(const struct fact *f, const struct us_report_ask *ask)
 {
 	(void)ask;
-	return shows(f) && f->collection == wanted_collection && holds(f, wanted_record);
+	/* without the access box it is known that it was disclosed, not to whom */
+	return (shows(f) || (!knows(f, US_BOX_ACCESS) && knows(f, US_BOX_DISCLOSURE))) && f->collection == wanted_collection &&
+	    holds(f, wanted_record);
 }
 
 static void

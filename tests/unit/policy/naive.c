@@ -290,8 +290,13 @@ add_permit(const struct us_rule *r, int log, struct naive_ruling *out)
 	out->mask = (struct us_mask){ r->mask.identifiers | out->mask.identifiers, r->mask.roles | out->mask.roles,
 		r->mask.fields | out->mask.fields, r->mask.except_match || out->mask.except_match };
 	out->boxes &= r->boxes;
-	if (log && (unsigned)r->log_scope > out->log_scope)
-		out->log_scope = r->log_scope;
+	/* each opens less than the one before it */
+	for (const char *order = "\1\4\2\3", *at = order; log && *at != '\0'; at++)
+		if ((unsigned)*at == out->log_scope || out->log_scope == 0) {
+			if (strchr(at, (char)r->log_scope) != NULL)
+				out->log_scope = r->log_scope;
+			break;
+		}
 }
 
 static void

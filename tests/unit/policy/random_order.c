@@ -94,7 +94,7 @@ random_conditions(const struct us_order *o, struct us_rule *r, size_t i, unsigne
 		w->n_networks = random_below(2) + 1;
 	}
 	if (one_in(seldom)) {
-		w->approval = (struct us_approval_need){ (uint8_t)(random_below(3) + 1), one_in(2), 0,
+		w->approval = (struct us_approval_need){ (uint8_t)(random_below(4) + 1), one_in(2), 0,
 			(random_below(1u << 13) << 1) | US_CAPACITY_BIT(US_CAPACITY_COURT), (uint16_t)(random_below(200) + 1) };
 		w->approval.parties = w->approval.any_party ? 0 : random_parties(o);
 	}

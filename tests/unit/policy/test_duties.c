@@ -34,7 +34,7 @@ static const char administrative[] = " collection-create collection-destroy reco
     " person-suspend person-reinstate person-end credential-issue credential-revoke order-set order-propose order-sign"
     " order-withdraw order-suspend docket-sign docket-resolve freeze unfreeze unseal-share seal matter-set ";
 static const char internal[] = " none open-collection batch-open batch-close batch-void merge-open merge-close dictionary init"
-    " start stop unseal state-open heartbeat handshakes backup restore clock order-in-force ";
+    " start stop unseal state-open heartbeat handshakes backup restore clock order-in-force answered configure gap role-restart handover refusals ";
 static const char opens_log[] = " audit-list audit-keys audit-export audit-report ";
 
 static int
@@ -178,7 +178,7 @@ add(struct us_ruling *want, const struct duty *d)
 	if (d->records != 0 && d->records < want->records_per_request)
 		want->records_per_request = d->records;
 	want->boxes &= d->boxes;
-	if (d->log_scope > want->log_scope)
+	if (us_log_scope_is_narrower(d->log_scope, want->log_scope))
 		want->log_scope = d->log_scope;
 	want->sees_all = 1;
 	want->decision = US_DECISION_ALLOW;
