@@ -28,7 +28,7 @@ serve(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "data", required_argument, NULL, 'd' }, { "config", required_argument, NULL, 'c' },
-		{ "frozen", no_argument, NULL, 'f' },
+		{ "frozen", no_argument, NULL, 'f' }, { "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct us_monitor_options monitor = { 0 };
@@ -40,6 +40,7 @@ serve(int argc, char **argv)
 		case 'd': monitor.data = optarg; break;
 		case 'c': monitor.config = optarg; break;
 		case 'f': monitor.frozen = 1; break;
+		case 'h': fputs(help, stdout); return 0;
 		default: return 2;
 		}
 	if (monitor.data == NULL || optind != argc) {
