@@ -124,11 +124,14 @@ unseal_key(struct us_client *client, uint8_t key[32])
 	    &signature_n) != US_OK || signature_n != sizeof signature)
 		us_give_up(US_EXIT_UNVERIFIED, "the vault gives no key that a share could be sealed to");
 	memcpy(message + sizeof label - 1 + 32, key, 32);
-	/* a log that was handed over since: the key is followed before the share is given */
-	if (!is_signed(profile, (struct us_bytes){ message, sizeof message }, signature) && (us_follow_newest(client) != US_OK ||
-	    !is_signed(profile, (struct us_bytes){ message, sizeof message }, signature)))
+	if (!is_signed(profile, (struct us_bytes){ message, sizeof message }, signature)) {
+		/* the log may have been handed over; who gives a share must have heard of that, and not in passing */
+		if (us_follow_newest(client) == US_OK && is_signed(profile, (struct us_bytes){ message, sizeof message }, signature))
+			us_give_up(US_EXIT_OTHER, "the share has NOT been sent. If you know that this vault was restored, moved or got a "
+			    "new key, give the same command again");
 		us_give_up(US_EXIT_UNVERIFIED, "the key the vault shows is not signed by the log key of "
 		    "this profile: the share has not been sent");
+	}
 	cJSON_Delete(s);
 }
 

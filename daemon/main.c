@@ -18,6 +18,8 @@ static const char help[] =
     "       undersealed serve --data DIR [--config FILE] [--frozen]\n"
     "                                 runs it in the foreground, sealed until unsealed; --frozen: nobody reaches\n"
     "                                 evidence until it is started without\n"
+    "       undersealed backup ...    backs up a vault that does not run ('undersealed backup --help')\n"
+    "       undersealed restore ...   makes a vault of a backup ('undersealed restore --help')\n"
     "       undersealed handover ...  gives its log a new key ('undersealed handover --help')\n"
     "       undersealed --version | --help\n\n"
     "The settings of a vault stand in DIR/undersealed.conf; FILE overrides them.\n"
@@ -74,6 +76,10 @@ main(int argc, char **argv)
 		return run_role(argv[2]);
 	if (argc >= 2 && strcmp(argv[1], "init") == 0)
 		return us_init_main(argc - 1, argv + 1);
+	if (argc >= 2 && strcmp(argv[1], "backup") == 0)
+		return us_backup_main(argc - 1, argv + 1);
+	if (argc >= 2 && strcmp(argv[1], "restore") == 0)
+		return us_restore_main(argc - 1, argv + 1);
 	if (argc >= 2 && strcmp(argv[1], "handover") == 0)
 		return us_handover_main(argc - 1, argv + 1);
 	if (argc >= 2 && strcmp(argv[1], "serve") == 0)

@@ -29,4 +29,23 @@ void us_handover_show(const struct us_hand_over_result *r, int json);
 /* The exit status for a failed step; says why. */
 int us_handover_failed(const char *what, int err, const char *detail);
 
+/* A file that is not there yet: written beside, 0600. us_new_file_done() syncs it and gives it its name; us_new_file_drop() removes it. Failures of
+ * begin end the program. */
+struct us_new_file {
+	char path[4096], beside[4096 + 16];
+	int fd;
+};
+void us_new_file_begin(struct us_new_file *f, const char *path);
+int us_new_file_done(struct us_new_file *f);
+void us_new_file_drop(struct us_new_file *f);
+
+/* Progress on stderr from the first second on, if it is a terminal or UNDERSEAL_PROGRESS=1. total: bytes, 0 if not known. */
+struct us_offline_progress {
+	const char *what;
+	uint64_t total;
+	int64_t started_ns, shown_ns;
+};
+void us_offline_progress(void *progress, uint64_t done);
+void us_offline_progress_end(struct us_offline_progress *p);
+
 #endif

@@ -2,12 +2,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
 #include "common/err.h"
 #include "common/log.h"
+#include "common/timefmt.h"
 #include "daemon/backup/internal.h"
 #include "daemon/keeper/files.h"
 #include "daemon/lib/owner.h"
@@ -54,4 +56,90 @@ us_offline_leave(int home)
 	if (fchdir(home) != 0)
 		us_fatal("cannot go back to where the program was started: %s", strerror(errno));
 	(void)close(home);
+}
+
+/* ---- new files ---- */
+
+void
+us_new_file_begin(struct us_new_file *f, const char *path)
+{
+	f->fd = -1;
+	if (snprintf(f->path, sizeof f->path, "%s", path) >= (int)sizeof f->path)
+		us_fatal("the path %s is too long", path);
+	(void)snprintf(f->beside, sizeof f->beside, "%s.partial", path);
+	if (access(path, F_OK) == 0)
+		us_fatal("%s is there already: nothing is replaced", path);
+	f->fd = open(f->beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (f->fd < 0)
+		us_fatal("cannot make %s: %s", f->beside, strerror(errno));
+}
+
+/* The directory of a path, synced: what was renamed in it stays so. */
+static int
+sync_parent(const char *path)
+{
+	char parent[4096];
+	char *slash;
+	int fd, ok;
+
+	(void)snprintf(parent, sizeof parent, "%s", path);
+	slash = strrchr(parent, '/');
+	if (slash != NULL)
+		slash[slash == parent] = '\0';
+	fd = open(slash == NULL ? "." : parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ok = fd >= 0 && fsync(fd) == 0;
+	if (fd >= 0)
+		(void)close(fd);
+	return ok ? US_OK : US_ERR_IO;
+}
+
+int
+us_new_file_done(struct us_new_file *f)
+{
+	int ok = fsync(f->fd) == 0;
+
+	ok = close(f->fd) == 0 && ok;
+	f->fd = -1;
+	if (ok && access(f->path, F_OK) != 0 && rename(f->beside, f->path) == 0)
+		return sync_parent(f->path);
+	us_log(US_LOG_ERROR, "%s cannot be written: %s", f->path, strerror(errno));
+	(void)unlink(f->beside);
+	return US_ERR_IO;
+}
+
+void
+us_new_file_drop(struct us_new_file *f)
+{
+	if (f->fd < 0)
+		return;
+	(void)close(f->fd);
+	(void)unlink(f->beside);
+	f->fd = -1;
+}
+
+/* ---- progress ---- */
+
+void
+us_offline_progress(void *arg, uint64_t done)
+{
+	struct us_offline_progress *p = arg;
+	const char *wanted = getenv("UNDERSEAL_PROGRESS");
+	const int64_t now = us_time_mono_ns();
+
+	if (p->started_ns == 0)
+		p->started_ns = p->shown_ns = now;
+	if (now - p->shown_ns < US_NS_PER_SECOND || (!isatty(STDERR_FILENO) && (wanted == NULL || strcmp(wanted, "1") != 0)))
+		return;
+	p->shown_ns = now;
+	fprintf(stderr, "\r%s %llu MiB", p->what, (unsigned long long)(done >> 20));
+	if (p->total > 0)
+		fprintf(stderr, " of %llu", (unsigned long long)(p->total >> 20));
+	(void)fflush(stderr);
+}
+
+void
+us_offline_progress_end(struct us_offline_progress *p)
+{
+	if (p->shown_ns > p->started_ns)
+		fputc('\n', stderr);
 }

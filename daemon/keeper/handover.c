@@ -458,19 +458,19 @@ us_keeper_take_over(struct us_hand_over_result *out, const struct us_hand_over_o
 
 /* --- for a backup ------------------------------------------------------------------------------ */
 
-/* u32 number of the backup ‖ u32 number of the keyring's copy ‖ u32 key id of the successor. */
+/* u32 number of the backup ‖ u64 generation of the keyring ‖ u32 key id of the successor. */
 static int
-write_backup_entry(struct desk *d, const struct successor *s, uint32_t number, uint32_t keyring_copy, int64_t *time_ns)
+write_backup_entry(struct desk *d, const struct successor *s, uint32_t number, uint64_t generation, int64_t *time_ns)
 {
 	struct us_entry_access a;
 	const struct us_klog_entry e = { .entry_class = US_CLASS_SYSTEM, .access = &a };
-	uint8_t summary[12];
+	uint8_t summary[16];
 	uint64_t index;
 	int err;
 
 	us_store_u32(summary, number);
-	us_store_u32(summary + 4, keyring_copy);
-	us_store_u32(summary + 8, us_note_signer_key(s->signer)->id);
+	us_store_u64(summary + 4, generation);
+	us_store_u32(summary + 12, us_note_signer_key(s->signer)->id);
 	us_entry_access_init(&a);
 	a.kind = US_KIND_EVENT;
 	a.action = US_ACTION_BACKUP;
@@ -488,7 +488,7 @@ encode_boot_keys(struct us_bequest *out, const struct desk *d)
 }
 
 int
-us_keeper_bequeath(struct us_bequest *out, uint32_t number, uint32_t keyring_copy, char *detail)
+us_keeper_bequeath(struct us_bequest *out, uint32_t number, uint64_t generation, char *detail)
 {
 	struct successor s = { 0 };
 	struct desk d;
@@ -505,7 +505,7 @@ us_keeper_bequeath(struct us_bequest *out, uint32_t number, uint32_t keyring_cop
 	if (err == US_OK)
 		err = draw(&s, &d, NULL);
 	if (err == US_OK)
-		err = write_backup_entry(&d, &s, number, keyring_copy, &time_ns);
+		err = write_backup_entry(&d, &s, number, generation, &time_ns);
 	if (err == US_OK)
 		err = sign_succession(&out->succession, &d, &s, time_ns);
 	if (err == US_OK)

@@ -55,9 +55,9 @@ struct us_bequest {
 	struct us_buf succession;    /* the signed note */
 	struct us_succession says;
 };
-/* Draws a successor, writes the backup's entry, and has the log's key sign for it. number: of this backup; keyring_copy: of the copy that is
- * made with it. Errors as above. Free with us_bequest_free(), also after a failure. */
-int us_keeper_bequeath(struct us_bequest *out, uint32_t number, uint32_t keyring_copy, char *detail);
+/* Draws a successor, writes the backup's entry, and has the log's key sign for it. number: of this backup and of the keyring's copy that is
+ * made with it; generation: of the keyring. Errors as above. Free with us_bequest_free(), also after a failure. */
+int us_keeper_bequeath(struct us_bequest *out, uint32_t number, uint64_t generation, char *detail);
 void us_bequest_free(struct us_bequest *b);
 
 #endif
