@@ -92,6 +92,20 @@ verify_receipt(const struct us_args *args, const struct us_verify_options *optio
 	return err;
 }
 
+void
+us_authorities_read(const struct us_args *args, const char *option, struct us_authority *out[US_VALUES_MAX], size_t *n)
+{
+	const char *file;
+	struct us_buf pem;
+
+	for (*n = 0; *n < US_VALUES_MAX && (file = us_arg_nth(args, option, *n)) != NULL; ++*n) {
+		read_whole(file, US_AUTHORITY_PEM_MAX, &pem);
+		if (us_authority_new(&out[*n], file, (struct us_bytes){ pem.data, pem.len }) != US_OK)
+			us_give_up(US_EXIT_USAGE, "%s holds no certificates of an authority (PEM)", file);
+		us_buf_free(&pem);
+	}
+}
+
 static int
 run_verify(struct us_client *client, const struct us_args *args)
 {
@@ -100,6 +114,7 @@ run_verify(struct us_client *client, const struct us_args *args)
 	struct us_verify_options options = { .on_progress = on_progress, .arg = &progress, .threads = us_verify_processors() };
 	struct us_tlog_policy *policy = us_arg(args, "policy") == NULL ? NULL : us_policy_read(us_arg(args, "policy"), US_EXIT_USAGE);
 	struct us_verify_report report;
+	struct us_authority *authorities[US_VALUES_MAX];
 	struct us_buf vkey;
 	int err, status = US_EXIT_DONE;
 
@@ -111,6 +126,11 @@ run_verify(struct us_client *client, const struct us_args *args)
 		options.vkey = client->profile.vkey;
 	}
 	options.policy = policy;
+	us_authorities_read(args, "tsa", authorities, &options.n_authorities);
+	options.authorities = authorities;
+	options.stamps_needed = (unsigned)us_arg_number(args, "tsa-needed", 0, 1, US_VALUES_MAX);
+	if (options.stamps_needed > options.n_authorities || (options.n_authorities > 0 && dir == NULL))
+		us_usage_error("--tsa FILE is given once for each authority, at least as often as --tsa-needed says, and with --dir");
 	us_progress_start(&progress, "entries", 0);
 	if (us_arg(args, "receipt") != NULL)
 		err = verify_receipt(args, &options, &report);
@@ -122,6 +142,8 @@ run_verify(struct us_client *client, const struct us_args *args)
 	if (status == US_EXIT_DONE)
 		status = us_verdict_print(client, &report, policy);
 	us_tlog_policy_free(policy);
+	while (options.n_authorities > 0)
+		us_authority_free(authorities[--options.n_authorities]);
 	us_buf_free(&vkey);
 	return status;
 }
@@ -130,6 +152,8 @@ static const struct us_option verify_options[] = {
 	{ "dir", "DIR", "an export, offline" },
 	{ "vkey", "FILE", "the log's key, from a source you trust" },
 	{ "policy", "FILE", "which witnesses are enough (C2SP tlog-policy); without it cosignatures are not judged" },
+	{ "tsa", "FILE", "certificates (PEM) of an authority whose timestamps in the export count; may be repeated" },
+	{ "tsa-needed", "K", "how many of them must have stamped a part of the log (1)" },
 	{ "receipt", "FILE", "not a log, but one entry's receipt, offline" },
 	{ "entry", "FILE", "the entry, if the receipt does not hold it" },
 	{ "keys", NULL, "also open every box this profile may open, and judge the rules between entries by them" },
@@ -137,6 +161,6 @@ static const struct us_option verify_options[] = {
 
 const struct us_command us_commands_audit_verify[] = {
 	{ "audit verify", "[--dir DIR] [--vkey FILE] [--policy FILE] [--keys] | --receipt FILE", "checks every hash, proof and signature of the log",
-	    "underseal audit verify --dir export --vkey log.vkey", verify_options, 6, 0, 0, run_verify },
+	    "underseal audit verify --dir export --vkey log.vkey", verify_options, 8, 0, 0, run_verify },
 	{ 0 },
 };

@@ -1,7 +1,9 @@
 #include "verify/files.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -165,8 +167,62 @@ next_line(void *arg, char line[US_EXPORT_KEYS_LINE_MAX], size_t *n)
 	return US_OK;
 }
 
+/* "NAME.tsr": 1 and the name's length; 0: it is about something else; -1: that is no name. */
+static int
+stamp_name(const char *file, size_t *n)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+	const size_t len = strlen(file);
+
+	if (len < 4 || strcmp(file + len - 4, ".tsr") != 0)
+		return 0;
+	*n = len - 4;
+	return *n == 0 || *n > US_STAMP_NAME_MAX || strspn(file, letters) != len ? -1 : 1;
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+static int
+stamps(void *arg, char (*names)[US_STAMP_NAME_MAX + 1], size_t *n)
+{
+	const struct files *f = arg;
+	struct dirent *e;
+	size_t len = 0;
+	DIR *d;
+	int fd, is, err = open_below(f->dir, "timestamps", &fd);
+
+	*n = 0;
+	if (err != US_OK)
+		return err;
+	d = fdopendir(fd);
+	if (d == NULL) {
+		(void)close(fd);
+		return errno == ENOMEM ? US_ERR_NOMEM : US_ERR_IO;
+	}
+	while (err == US_OK && (errno = 0, e = readdir(d)) != NULL) {
+		is = stamp_name(e->d_name, &len);
+		if (is < 0)
+			err = US_ERR_IO;
+		else if (is > 0 && *n == US_STAMPS_MAX)
+			err = US_ERR_LIMIT;
+		else if (is > 0) {
+			memcpy(names[*n], e->d_name, len);
+			names[(*n)++][len] = '\0';
+		}
+	}
+	if (err == US_OK && errno != 0)
+		err = US_ERR_IO;
+	(void)closedir(d);
+	qsort(names, *n, sizeof *names, compare_names);
+	return err;
+}
+
 struct us_log_source
 files_source(struct files *f)
 {
-	return (struct us_log_source){ .arg = f, .get = get, .next_keys = next_line, .shared = 1 };
+	return (struct us_log_source){ .arg = f, .get = get, .next_keys = next_line, .stamps = stamps, .shared = 1 };
 }

@@ -20,7 +20,6 @@ struct receipt {
 	struct us_bytes entry;
 	struct us_buf extra; /* what entry points into, if it came with the receipt */
 	struct witnessed witnessed;
-	struct prefixes prefixes; /* none */
 };
 
 /* Whether the last line is one of signatures: something behind the empty line that ends the proof, and the one that ends the
@@ -146,7 +145,7 @@ us_entry_receipt_verify(struct us_verify_report *report, struct us_bytes receipt
 		err = check_entry(r);
 	if (err == US_OK) {
 		report->entries = 1;
-		err = witnessed_conclude(&r->witnessed, options->policy, &r->prefixes, report, &r->finding);
+		err = witnessed_judge(&r->witnessed, options->policy, report, &r->finding);
 	}
 	report_conclude(report, err, &r->finding);
 	if (err == US_OK)

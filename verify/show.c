@@ -62,6 +62,27 @@ put_witnessed(FILE *to, const struct us_verify_report *r, const struct us_tlog_p
 	put_names(to, "  missing      ", w, policy, 0);
 }
 
+static void
+put_stamps(FILE *to, const struct us_verify_report *r)
+{
+	char name[256], time[US_TIME_TEXT_SIZE];
+
+	if (!r->stamped.judged && r->n_stamps > 0 && r->verdict == US_VERDICT_OK)
+		fprintf(to, "  timestamps: %zu are here, and not judged, for no authority was given\n", r->n_stamps);
+	if (!r->stamped.judged)
+		return;
+	for (const struct us_verify_stamp *s = r->stamps; s < r->stamps + r->n_stamps; s++) {
+		const char *who = s->authority == NULL ? "an authority that was not given" : s->authority;
+
+		fprintf(to, "  timestamp %s: %" PRIu64 " entries were there on %s, says %s\n", s->name, s->size,
+		    us_time_format_s(s->time_s * US_NS_PER_SECOND, time), us_printable(name, sizeof name, who, strlen(who)));
+	}
+	if (r->stamped.size > 0)
+		fprintf(to, "  stamped by %u of the authorities up to entry %" PRIu64 "\n", r->stamped.needed, r->stamped.size - 1);
+	if (r->stamped.size > 0 && r->stamped.size < r->checkpoint.size)
+		fprintf(to, "  not stamped yet: the %" PRIu64 " entries behind it\n", r->checkpoint.size - r->stamped.size);
+}
+
 int
 us_verdict_text(FILE *to, const struct us_verify_report *r, const struct us_tlog_policy *policy)
 {
@@ -95,6 +116,7 @@ us_verdict_text(FILE *to, const struct us_verify_report *r, const struct us_tlog
 		fprintf(to, "  withheld: the access boxes of %" PRIu64 " entries. Rules between entries were not\n"
 		    "  applied to those, nor where those could bear on others.\n", r->withheld);
 	put_witnessed(to, r, policy);
+	put_stamps(to, r);
 	return fflush(to) == 0 ? US_OK : US_ERR_IO;
 }
 
@@ -138,6 +160,34 @@ add_witnessed(struct us_json *j, const struct us_verify_witnessed *w, const stru
 }
 
 static void
+add_stamps(struct us_json *j, const struct us_verify_report *r)
+{
+	char name[256];
+
+	us_json_key(j, "stamped");
+	if (!r->stamped.judged) {
+		us_json_null(j);
+		return;
+	}
+	us_json_object(j);
+	us_json_kv_uint(j, "needed", r->stamped.needed);
+	us_json_kv_uint(j, "size", r->stamped.size);
+	us_json_key(j, "timestamps");
+	us_json_array(j);
+	for (const struct us_verify_stamp *s = r->stamps; s < r->stamps + r->n_stamps; s++) {
+		us_json_object(j);
+		us_json_kv_cstr(j, "name", s->name);
+		us_json_kv_uint(j, "size", s->size);
+		us_json_kv_time(j, "time", s->time_s * US_NS_PER_SECOND);
+		us_json_kv_cstr(j, "authority", s->authority == NULL ? NULL : us_printable(name, sizeof name, s->authority,
+		    strlen(s->authority)));
+		us_json_close(j);
+	}
+	us_json_close(j);
+	us_json_close(j);
+}
+
+static void
 add_report(struct us_json *j, const struct us_verify_report *r, const struct us_tlog_policy *policy)
 {
 	us_json_object(j);
@@ -173,6 +223,7 @@ add_report(struct us_json *j, const struct us_verify_report *r, const struct us_
 	if (r->receipt)
 		us_json_kv_uint(j, "entry", r->receipt_index);
 	add_witnessed(j, &r->witnessed, policy);
+	add_stamps(j, r);
 	us_json_close(j);
 }
 

@@ -11,6 +11,7 @@
 #include "verify/head.h"
 #include "verify/prefix.h"
 #include "verify/rules.h"
+#include "verify/stamps.h"
 #include "verify/witnessed.h"
 
 #define LEVELS 8
@@ -50,6 +51,7 @@ struct verify {
 	struct us_buf tile;
 	struct us_buf note; /* the checkpoint */
 	struct witnessed witnessed;
+	struct stamps stamps;
 	struct prefixes prefixes;
 };
 
@@ -322,6 +324,19 @@ check_bundles(struct verify *v)
 	return v->err;
 }
 
+/* What others say of the log: first whether it is about this one, then whether it is enough. */
+static int
+check_beside(struct verify *v)
+{
+	int err = witnessed_compare(&v->witnessed, &v->prefixes, &v->finding);
+
+	if (err == US_OK)
+		err = stamps_compare(&v->stamps, v->report, v->options, &v->prefixes, &v->finding);
+	if (err == US_OK)
+		err = witnessed_judge(&v->witnessed, v->options->policy, v->report, &v->finding);
+	return err == US_OK ? stamps_judge(&v->stamps, v->report, v->options, &v->finding) : err;
+}
+
 static int
 check_all(struct verify *v)
 {
@@ -333,6 +348,8 @@ check_all(struct verify *v)
 		    &v->finding);
 	if (err == US_OK)
 		err = witnessed_beside(&v->witnessed, v->source, &key, v->options->policy, &v->prefixes, &v->finding);
+	if (err == US_OK)
+		err = stamps_open(&v->stamps, v->report, v->source, &key, v->options, &v->prefixes, &v->finding);
 	if (err != US_OK)
 		return err;
 	v->size = v->report->checkpoint.size;
@@ -348,7 +365,7 @@ check_all(struct verify *v)
 		err = acts_end(&v->acts, &v->finding);
 	if (err == US_OK)
 		err = finish_tree(v);
-	return err == US_OK ? witnessed_conclude(&v->witnessed, v->options->policy, &v->prefixes, v->report, &v->finding) : err;
+	return err == US_OK ? check_beside(v) : err;
 }
 
 /* --- the whole ----------------------------------------------------------------------------- */

@@ -7,7 +7,7 @@
  * keys.jsonl (indexes rise), its entries against its level-0 tile, that each decodes and says its own index, that disclosed keys are
  * those it committed to, that their boxes open and hold what belongs there, the rules between entries (verify/rules.h), acts that lie beside
  * the log (verify/acts.h), the tiles of higher levels; the root. Cosignatures that are wrong come right behind the checkpoint; earlier
- * checkpoints (verify/witnessed.h) and whether there are witnesses enough, last. The verdict is about the first thing that is wrong in that order, whatever the number of
+ * checkpoints (verify/witnessed.h, verify/stamps.h) and whether there are witnesses and timestamps enough, last. The verdict is about the first thing that is wrong in that order, whatever the number of
  * threads.
  */
 #ifndef US_VERIFY_VERIFY_H
@@ -20,6 +20,10 @@
 #include "audit/policy.h"
 
 #define US_VERIFY_THREADS_MAX 64
+#define US_STAMPS_MAX 128     /* timestamps beside a log */
+#define US_STAMP_NAME_MAX 63
+
+struct us_authority;
 
 enum us_verdict {
 	US_VERDICT_OK,           /* exit status 0 */
@@ -35,6 +39,21 @@ struct us_verify_witnessed {
 	uint64_t size;    /* if met: those behind it are not witnessed yet */
 	uint64_t as_of_s; /* if met: a quorum cosigned at this time or later; 0: the policy wants nobody */
 	uint8_t by[US_COSIGNERS_MAX]; /* witnesses of the policy: who cosigned that checkpoint; if not met, any of those here */
+};
+
+/* One timestamp beside the log. */
+struct us_verify_stamp {
+	char name[US_STAMP_NAME_MAX + 1]; /* of its file, letters, digits, dots, - and _ */
+	uint64_t size;         /* entries that were there */
+	int64_t time_s;        /* then */
+	const char *authority; /* who says so (the options'); NULL: none of the authorities that were given */
+};
+
+/* How far authorities vouch for when the log was there. Filled as above. */
+struct us_verify_stamped {
+	int judged;      /* authorities were given */
+	unsigned needed;
+	uint64_t size;   /* each of so many vouches for the entries before this one, or more */
 };
 
 struct us_verify_report {
@@ -53,6 +72,9 @@ struct us_verify_report {
 	int64_t first_ns;  /* time of the first and last entry */
 	int64_t last_ns;
 	struct us_verify_witnessed witnessed;
+	struct us_verify_stamped stamped;
+	size_t n_stamps;       /* without authorities, only their names are known */
+	struct us_verify_stamp stamps[US_STAMPS_MAX];
 	int receipt;            /* what was verified is one entry's receipt (verify/receipt.h), */
 	uint64_t receipt_index; /* of this entry; first_ns is its time */
 };
@@ -68,6 +90,9 @@ struct us_log_source {
 	 * empty line). US_ERR_NOT_FOUND behind the last, or if there is no such file;
 	 * US_ERR_LIMIT if it is too long. Lines stand in the order of their indexes. May be NULL. One caller at a time. */
 	int (*next_keys)(void *arg, char line[US_EXPORT_KEYS_LINE_MAX], size_t *n);
+	/* The names, without ".tsr" and in order, of the files timestamps/NAME.tsr, at most US_STAMPS_MAX. US_ERR_NOT_FOUND: there is no such
+	 * folder; US_ERR_LIMIT, US_ERR_IO (one has a name that is none). May be NULL. */
+	int (*stamps)(void *arg, char (*names)[US_STAMP_NAME_MAX + 1], size_t *n);
 	/* Not 0: get may be called by several threads at once. Else all is done by the thread that verifies. */
 	int shared;
 };
@@ -85,6 +110,11 @@ struct us_verify_options {
 	/* which witnesses are enough (the policy must name the log's key, if it names any), or NULL: cosignatures are not judged. With
 	 * a policy that names it, the log's own log.vkey is as good as one that was given. */
 	const struct us_tlog_policy *policy;
+	/* whose timestamps count (verify/token.h), and of how many of them each entry must have one (0: one); none: timestamps are
+	 * not judged */
+	struct us_authority *const *authorities;
+	size_t n_authorities;
+	unsigned stamps_needed;
 	int foreign;      /* not 0: entries are not ours, only their hashes are looked at */
 	unsigned threads; /* at most so many; 0: one */
 	/* Called for each entry in order, one at a time (from any of the threads), before the root is known: believe nothing

@@ -147,15 +147,21 @@ witnessed_beside(struct witnessed *w, const struct us_log_source *source, const 
 /* --- after it ------------------------------------------------------------------------------ */
 
 int
-witnessed_conclude(const struct witnessed *w, const struct us_tlog_policy *policy, const struct prefixes *prefixes,
-    struct us_verify_report *report, struct finding *finding)
+witnessed_compare(const struct witnessed *w, const struct prefixes *prefixes, struct finding *finding)
 {
-	struct us_verify_witnessed *out = &report->witnessed;
-
 	for (size_t i = 1; i < w->n; i++)
 		if (memcmp(w->note[i].root.b, prefixes->at[w->note[i].prefix].root.b, US_HASH_LEN) != 0)
 			return found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "%s is of another history: the log's first %llu entries "
 			    "do not give the root that it signed there", w->note[i].path, num(w->note[i].size));
+	return US_OK;
+}
+
+int
+witnessed_judge(const struct witnessed *w, const struct us_tlog_policy *policy, struct us_verify_report *report,
+    struct finding *finding)
+{
+	struct us_verify_witnessed *out = &report->witnessed;
+
 	if (policy == NULL)
 		return US_OK;
 	out->judged = 1;

@@ -34,8 +34,10 @@ int witnessed_begin(struct witnessed *w, const struct us_note_key *log, const st
 /* Then those beside it, which are signed by the log, too, and whose lines are right. */
 int witnessed_beside(struct witnessed *w, const struct us_log_source *source, const struct us_note_key *log,
     const struct us_tlog_policy *policy, struct prefixes *prefixes, struct finding *finding);
-/* After it, if the log is right: that each is a prefix, then whether the quorum is there; fills report->witnessed. US_OK, FOUND. */
-int witnessed_conclude(const struct witnessed *w, const struct us_tlog_policy *policy, const struct prefixes *prefixes,
-    struct us_verify_report *report, struct finding *finding);
+/* After it, if the log is right: that each is of a tree that the log has grown out of. US_OK, FOUND. */
+int witnessed_compare(const struct witnessed *w, const struct prefixes *prefixes, struct finding *finding);
+/* Then whether the quorum is there; fills report->witnessed. US_OK, FOUND. */
+int witnessed_judge(const struct witnessed *w, const struct us_tlog_policy *policy, struct us_verify_report *report,
+    struct finding *finding);
 
 #endif

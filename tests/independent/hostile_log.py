@@ -1209,6 +1209,7 @@ def acts_are_a_link(log):
 
 
 import hostile_receipt  # noqa: E402,F401  its cases are added to these
+import hostile_timestamp  # noqa: E402
 import hostile_witnessed  # noqa: E402  and its
 
 
@@ -1307,6 +1308,7 @@ def main():
         if 0 in codes:
             bad += 1
             print("an empty key file is accepted: %s" % codes)
+        bad += hostile_timestamp.judge(cases[0][1], {n: c for n, c in verifiers.items() if n != "verify_log.py"})
         bad += hostile_witnessed.judge_policies(cases[0][1], vkey, verifiers)
     print("%d cases, two verifiers, %d wrong" % (len(cases) + len(built), bad))
     return 1 if bad else 0

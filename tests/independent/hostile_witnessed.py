@@ -362,11 +362,11 @@ def bad_policies():
     good = policy()
     key = key_of(SEEDS["w1"], "w1.example/witness", 4)[1]
     return {
-        "empty": b"", "without a quorum": policy("group g any w1\n"), "without its last end": good[:-1],
+        "empty": b"", "without a quorum": policy("group g any w1\n"), "without its last end": good[:-1], "without the end of its last comment": good + b"# and so on",
         "of two quorums": good + b"quorum w1\n", "of a quorum of nobody": policy("quorum w9\n"),
         "of a group of too few": policy("group g 3 w1 w2\nquorum g\n"), "of a group of none": policy("group g 0 w1\nquorum g\n"),
         "of a member of two groups": policy("group g any w1\ngroup h any w1 w2\nquorum h\n"),
-        "of a group of itself": policy("group g any g w1\nquorum g\n"), "of a name twice": good + b"group w1 any w2\n",
+        "of a group of itself": policy("group g any g w1\nquorum g\n"), "of a name twice": policy("group w1 any w2\nquorum w2\n"),
         "of a key twice": policy("witness w4 %s\nquorum w1\n" % key), "of a log's key for a witness's": policy(
             "witness w4 %s\nquorum w1\n" % key_of(SEEDS["stranger"], "x", 1)[1]),
         "of a witness's key for a log's": policy("log %s\nquorum w1\n" % key_of(SEEDS["stranger"], "x", 4)[1]),

@@ -26,7 +26,6 @@ MUTANTS = [
     ("    if key not in good:\n", "    if False:\n"),
     ('if len(lines) < 4 or lines[-1] != "" or "" in lines[:-1]:', "if False:"),
     ('re.fullmatch("0|[1-9][0-9]{0,18}", text, re.ASCII)', 're.fullmatch("[0-9]{1,19}", text)'),
-    ("        if self.origin != key.name:\n            raise tampered(None, \"the checkpoint is of another log\")\n        self.witnessed = Witnessed(key, self.policy, data)", "        self.witnessed = Witnessed(key, self.policy, data)"),
     ("if a is None or r is None or s >= L:", "if a is None or r is None:"),
     # files
     ("            if stat.S_ISLNK(mode):\n", "            if False:\n"),
@@ -166,7 +165,6 @@ MUTANTS = [
     ("if self.entry is None and extra is None:", "if self.entry is None and False:"),
     ("if self.entry is None else self.entry", "if extra is not None else self.entry"),
     # witnesses and policies
-    ("len(signature) != 72 or when >= 2**63", "when >= 2**63"),
     ("len(signature) != 72 or when >= 2**63", "len(signature) != 72"),
     ('b"cosignature/v1\\ntime %d\\n" % when + body', "body"),
     ("if policy and not policy.names(key):", "if False:"),

@@ -2,8 +2,11 @@
 """Goal: a timestamp of a checkpoint holds by an authority's certificate alone, as of the time it names.
 
 An authority of our own (openssl ts) stamps what the client asked for. The token fits its checkpoint and no other, its authority and no other;
-a changed byte is noticed.
+a changed byte is noticed. By HTTP the client asks two of them, and an export with what they say verifies by them.
 """
+import http.server
+import threading
+
 from harness import *
 
 CONF = """
@@ -49,6 +52,89 @@ def stamp(d, request, out):
     equal(r.returncode, 0, "the authority answers: " + r.stderr.decode())
 
 
+class Responder:
+    """An authority by HTTP. mood: how it behaves."""
+
+    def __init__(self, d, port):
+        self.d, self.mood, outer = d, "good", self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                request = self.rfile.read(int(self.headers["Content-Length"]))
+                good = self.headers["Content-Type"] == "application/timestamp-query"
+                self.send_response(200 if good and outer.mood != "refuses" else 400)
+                self.end_headers()
+                self.wfile.write(outer.answer(request))
+
+            def log_message(self, *args):
+                pass
+
+        self.server = http.server.HTTPServer(("127.0.0.1", port), Handler)
+        self.url = "http://127.0.0.1:%d/tsa" % port
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def answer(self, request):
+        if self.mood == "rubbish":
+            return b"rubbish" * 100
+        if self.mood == "replays" and os.path.exists(self.d + "/http.tsr"):
+            with open(self.d + "/http.tsr", "rb") as f:
+                return f.read()
+        with open(self.d + "/http.tsq", "wb") as f:
+            f.write(request)
+        stamp(self.d, self.d + "/http.tsq", self.d + "/http.tsr")
+        with open(self.d + "/http.tsr", "rb") as f:
+            return f.read()
+
+
+def by_http(vault, one, two):
+    step("by HTTP, from two")
+    first, second = Responder(one, 20171), Responder(two, 20172)
+    export, ca = vault.base + "/export", ["--ca", one + "/ca.pem", "--ca", two + "/ca.pem"]
+    vault.client("auditor", "audit", "export", "--out", export)
+
+    def ask(*urls, code=DONE, out=export):
+        return vault.client("auditor", "audit", "timestamp", "--out", out, *ca, *[x for u in urls for x in ("--tsa-url", u)], code=code)
+
+    def verify(*options, code=DONE):
+        key = ["--profile", vault.profile("auditor")]
+        tsa = ["--tsa", one + "/ca.pem", "--tsa", two + "/ca.pem", *options, "--json"]
+        r = run([CLIENT, "audit", "verify", "--dir", export, *key, *tsa], env=vault.env)
+        again = run([VERIFY, export, *tsa], env=vault.env)
+        equal((r.returncode, again.returncode), (code, code), "exit status %s %s" % (r, again))
+        equal(json.loads(r.stdout)["stamped"], json.loads(again.stdout)["stamped"], "both say the same")
+        return json.loads(r.stdout)
+
+    verify(code=INCOMPLETE)
+    made = ask(first.url).json
+    equal([t["authority"] for t in made["timestamps"]], [one + "/ca.pem"], "who stamped it")
+    equal(verify()["stamped"]["size"], made["size"], "the whole export")
+    verify("--tsa-needed", "2", code=INCOMPLETE)
+    ask(second.url)
+    said = verify("--tsa-needed", "2")
+    equal((said["stamped"]["size"], len(said["stamped"]["timestamps"])), (made["size"], 2), "by both")
+    text = run([VERIFY, export, "--tsa", one + "/ca.pem"], env=vault.env).stdout.decode()
+    for words in ("stamped by 1 of the authorities up to entry %d" % (made["size"] - 1), "an authority that was not given"):
+        check(words in text, "the verifier says so", words, text)
+
+    step("authorities that answer wrongly")
+    out = vault.base + "/newest"
+    for mood, code in (("refuses", OTHER), ("rubbish", OTHER), ("replays", UNVERIFIED)):
+        first.mood = mood
+        ask(first.url, code=code, out=out)
+    first.mood = "good"
+    vault.client("auditor", "audit", "timestamp", "--out", out, "--ca", two + "/ca.pem", "--tsa-url", first.url, code=UNVERIFIED)
+    ask("http://127.0.0.1:20179/", code=OTHER, out=out)
+    ask("file:///etc/hostname", code=OTHER, out=out)
+    equal(os.listdir(out + "/timestamps"), [], "nothing was kept")
+    r = ask(first.url, second.url, out=out).json
+    equal((len(r["timestamps"]), r["size"] > made["size"]), (2, True), "the newest checkpoint of the vault")
+    shutil.copytree(out + "/timestamps", export + "/timestamps", dirs_exist_ok=True)
+    verify(code=INCOMPLETE)                                   # the export ends before what was stamped
+    for responder in (first, second):
+        responder.server.shutdown()
+        responder.server.server_close()
+
+
 def scenario():
     if run(["openssl", "version"]).returncode != 0:
         skip("no openssl command")
@@ -69,6 +155,8 @@ def scenario():
     equal(verify("b.tsr", two).json["verdict"], "OK", "verdict")
     verify("a.tsr", two, code=UNVERIFIED)
     verify("b.tsr", one, code=UNVERIFIED)
+
+    by_http(vault, one, two)
 
     step("another checkpoint, a changed byte, no token at all")
     vault.audit()  # is logged itself: the log grows

@@ -55,3 +55,21 @@ input_policy(const char *path, struct us_tlog_policy **out)
 	us_buf_free(&text);
 	return err;
 }
+
+int
+input_authority(const char *path, struct us_authority **out)
+{
+	struct us_buf pem;
+	int err;
+
+	*out = NULL;
+	us_buf_init(&pem, US_AUTHORITY_PEM_MAX);
+	err = input_read(path, "the authority's certificates", &pem);
+	if (err == US_OK) {
+		err = us_authority_new(out, path, (struct us_bytes){ pem.data, pem.len });
+		if (err != US_OK)
+			us_log_err(err, "%s: there are no certificates (PEM), or one is malformed", path);
+	}
+	us_buf_free(&pem);
+	return err;
+}

@@ -4,6 +4,7 @@
 
 #include "audit/policy.h"
 #include "common/buf.h"
+#include "verify/token.h"
 
 /* The whole file ("-": standard input) into out, whose max is its limit. US_ERR_IO, US_ERR_LIMIT, US_ERR_NOMEM. */
 int input_read(const char *path, const char *what, struct us_buf *out);
@@ -11,5 +12,7 @@ int input_read(const char *path, const char *what, struct us_buf *out);
 int input_vkey(const char *path, struct us_buf *out);
 /* A policy of witnesses; free with us_tlog_policy_free(). Errors of input_read() and us_tlog_policy_parse(). */
 int input_policy(const char *path, struct us_tlog_policy **out);
+/* Certificates of an authority, under the file's name; free with us_authority_free(). Errors of input_read() and us_authority_new(). */
+int input_authority(const char *path, struct us_authority **out);
 
 #endif

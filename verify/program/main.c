@@ -18,9 +18,11 @@
 #define EXIT_OTHER 1
 #define EXIT_USAGE 2
 #define VKEY_FILE_MAX 1024
+#define TSA_MAX 16
 
 static const char usage[] =
-    "usage: underseal-verify DIR [--vkey FILE] [--policy FILE] [--threads N] [--foreign] [--json]\n"
+    "usage: underseal-verify DIR [--vkey FILE] [--policy FILE] [--tsa FILE]...\n"
+    "           [--tsa-needed K] [--threads N] [--foreign] [--json]\n"
     "       underseal-verify --receipt FILE --vkey FILE [--policy FILE] [--entry FILE] [--json]\n"
     "       underseal-verify --help | --version\n";
 
@@ -39,6 +41,9 @@ static const char help[] =
     "  --policy FILE  which witnesses are enough (C2SP tlog-policy). The checkpoint, or an\n"
     "               earlier one that lies beside it as checkpoint.witnessed, must have their\n"
     "               cosignatures; the policy must be one for this log.\n"
+    "  --tsa FILE   certificates of an authority whose timestamps (RFC 3161, in the folder\n"
+    "               timestamps of the export) count; once for each authority\n"
+    "  --tsa-needed K  how many of them must have stamped a part of the log; default: 1\n"
     "  --receipt FILE  verify a receipt (C2SP tlog-proof) instead of an export: that one entry\n"
     "               is in the log. The entry is in the receipt, as this software writes them,\n"
     "               or in the file that --entry names.\n"
@@ -61,6 +66,9 @@ struct options {
 	const char *dir;
 	const char *vkey_file;
 	const char *policy_file;
+	const char *tsa_file[TSA_MAX];
+	size_t n_tsa;
+	unsigned tsa_needed;
 	const char *receipt_file;
 	const char *entry_file;
 	unsigned threads;
@@ -83,12 +91,12 @@ progress(void *arg, uint64_t done, uint64_t size)
 
 /* 0 if it is no such number. */
 static unsigned
-parse_threads(const char *text)
+parse_count(const char *text, unsigned max)
 {
 	char *end;
 	const unsigned long n = strtoul(text, &end, 10);
 
-	return *text >= '0' && *text <= '9' && *end == '\0' && n <= US_VERIFY_THREADS_MAX ? (unsigned)n : 0;
+	return *text >= '0' && *text <= '9' && *end == '\0' && n <= max ? (unsigned)n : 0;
 }
 
 /* 0 to go on, else the exit status plus one. */
@@ -98,6 +106,8 @@ parse_options(struct options *o, int argc, char **argv)
 	static const struct option longs[] = {
 		{ "vkey", required_argument, NULL, 'k' },
 		{ "policy", required_argument, NULL, 'p' },
+		{ "tsa", required_argument, NULL, 'a' },
+		{ "tsa-needed", required_argument, NULL, 'n' },
 		{ "receipt", required_argument, NULL, 'r' },
 		{ "entry", required_argument, NULL, 'e' },
 		{ "threads", required_argument, NULL, 't' },
@@ -117,6 +127,20 @@ parse_options(struct options *o, int argc, char **argv)
 		case 'p':
 			o->policy_file = optarg;
 			break;
+		case 'a':
+			if (o->n_tsa == TSA_MAX) {
+				fprintf(stderr, "at most %d authorities\n", TSA_MAX);
+				return EXIT_USAGE + 1;
+			}
+			o->tsa_file[o->n_tsa++] = optarg;
+			break;
+		case 'n':
+			o->tsa_needed = parse_count(optarg, TSA_MAX);
+			if (o->tsa_needed == 0) {
+				fputs("--tsa-needed takes a number from 1 on\n", stderr);
+				return EXIT_USAGE + 1;
+			}
+			break;
 		case 'r':
 			o->receipt_file = optarg;
 			break;
@@ -124,7 +148,7 @@ parse_options(struct options *o, int argc, char **argv)
 			o->entry_file = optarg;
 			break;
 		case 't':
-			o->threads = parse_threads(optarg);
+			o->threads = parse_count(optarg, US_VERIFY_THREADS_MAX);
 			if (o->threads == 0) {
 				fprintf(stderr, "--threads takes a number from 1 to %d\n", US_VERIFY_THREADS_MAX);
 				return EXIT_USAGE + 1;
@@ -151,6 +175,10 @@ parse_options(struct options *o, int argc, char **argv)
 		fputs(usage, stderr);
 		return EXIT_USAGE + 1;
 	}
+	if (o->tsa_needed > o->n_tsa) {
+		fputs("--tsa-needed is more than there are --tsa\n", stderr);
+		return EXIT_USAGE + 1;
+	}
 	if (o->receipt_file != NULL && o->vkey_file == NULL && o->policy_file == NULL) {
 		fputs("a receipt is verified with the log's key: --vkey FILE, or a policy that names it\n", stderr);
 		return EXIT_USAGE + 1;
@@ -161,7 +189,8 @@ parse_options(struct options *o, int argc, char **argv)
 
 /* Reads what the options name. Not 0: usage. */
 static int
-read_input(const struct options *o, struct us_verify_options *verify, struct us_buf *vkey, struct us_tlog_policy **policy)
+read_input(const struct options *o, struct us_verify_options *verify, struct us_buf *vkey, struct us_tlog_policy **policy,
+    struct us_authority *authorities[TSA_MAX])
 {
 	if (o->vkey_file != NULL) {
 		if (input_vkey(o->vkey_file, vkey) != US_OK)
@@ -174,6 +203,11 @@ read_input(const struct options *o, struct us_verify_options *verify, struct us_
 	if (o->policy_file != NULL && input_policy(o->policy_file, policy) != US_OK)
 		return EXIT_USAGE;
 	verify->policy = *policy;
+	for (; verify->n_authorities < o->n_tsa; verify->n_authorities++)
+		if (input_authority(o->tsa_file[verify->n_authorities], &authorities[verify->n_authorities]) != US_OK)
+			return EXIT_USAGE;
+	verify->authorities = authorities;
+	verify->stamps_needed = o->tsa_needed;
 	return 0;
 }
 
@@ -202,6 +236,7 @@ main(int argc, char **argv)
 	struct us_verify_options verify = { 0 };
 	struct us_verify_report report;
 	struct options o = { .threads = us_verify_processors() };
+	struct us_authority *authorities[TSA_MAX];
 	struct us_tlog_policy *policy = NULL;
 	struct us_buf vkey;
 	uint64_t shown = 0;
@@ -211,7 +246,7 @@ main(int argc, char **argv)
 		return status - 1;
 	us_log_init("underseal-verify", US_LOG_INFO);
 	us_buf_init(&vkey, VKEY_FILE_MAX);
-	status = read_input(&o, &verify, &vkey, &policy);
+	status = read_input(&o, &verify, &vkey, &policy, authorities);
 	if (isatty(STDERR_FILENO)) {
 		verify.on_progress = progress;
 		verify.arg = &shown;
@@ -226,6 +261,8 @@ main(int argc, char **argv)
 			us_log_err(err, "verification could not be finished");
 		status = err == US_OK ? us_verdict_exit(report.verdict) : EXIT_OTHER;
 	}
+	while (verify.n_authorities > 0)
+		us_authority_free(authorities[--verify.n_authorities]);
 	us_tlog_policy_free(policy);
 	us_buf_free(&vkey);
 	return status;
