@@ -107,6 +107,7 @@
 	X(ORDER_IN_FORCE, 117, "order-in-force") /* a version begins to hold by the clock */ \
 	X(ACKNOWLEDGEMENT_LIST, 118, "acknowledgement-list") \
 	X(CLAWBACK_REPORT, 119, "clawback-report") \
+	X(ANSWERED, 120, "answered") /* how answers to earlier entries ended */ \
 	/* more of the machine */ \
 	X(CONFIGURE, 121, "configure") /* settings or version are not those of the start before */ \
 	X(GAP, 122, "gap") /* a time without entries */ \
@@ -165,6 +166,10 @@ enum us_action {
 	X(CREDENTIAL, 40, "credential") \
 	X(CLAWED_BACK, 41, "clawed-back") \
 	X(MASKED, 42, "masked") /* asks about what is masked for this person */ \
+	/* why an answer did not leave whole */ \
+	X(CUT, 43, "cut")         /* stopped: what allowed it was taken away, or the vault was sealed or ended */ \
+	X(GONE, 44, "gone")       /* the client's connection ended */ \
+	X(UNKNOWN, 45, "unknown") /* the process that knew has ended */ \
 	X(LOW_SPACE, 46, "low-space") /* the log's disk is nearly full */
 
 enum us_reason {

@@ -162,6 +162,10 @@ put_access(struct us_json *j, const struct opened *o, const struct us_log_names 
 		us_json_kv_uint(j, "related", a->related);
 	if (a->sequence != US_ENTRY_NONE)
 		us_json_kv_uint(j, "act", a->sequence);
+	if (a->action == US_ACTION_ANSWERED && a->summary.n == 16) {
+		us_json_kv_uint(j, "from", us_load_u64(a->summary.p));
+		us_json_kv_uint(j, "to", us_load_u64(a->summary.p + 8));
+	}
 }
 
 static void

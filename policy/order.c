@@ -197,6 +197,7 @@ us_action_class_of(enum us_action action)
 	case US_ACTION_HANDOVER:
 	case US_ACTION_CLOCK:
 	case US_ACTION_ORDER_IN_FORCE:
+	case US_ACTION_ANSWERED:
 		return US_ACTIONS_INTERNAL;
 	}
 	return US_ACTIONS_INTERNAL;

@@ -10,7 +10,7 @@
 #include "audit/tiles.h"
 #include "verify/finding.h"
 
-#define FACTS_SUMMARY 12 /* bytes of a summary that rules look at */
+#define FACTS_SUMMARY 16 /* bytes of a summary that rules look at */
 
 /* What the rules between entries need of one. */
 struct facts {

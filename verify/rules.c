@@ -5,6 +5,7 @@
 
 #include "common/session.h"
 #include "common/timefmt.h"
+#include "verify/answered.h"
 #include "verify/seen.h"
 
 /* A session's entry cannot lie longer before what is done in it: its statement is valid that long, and may be dated that much ahead. */
@@ -30,6 +31,10 @@ struct rules {
 	struct facts last;     /* the entry before */
 	struct seen sessions;  /* opened since the vault was */
 	struct seen approvals; /* used; the key is what the summary says, zeros behind it */
+	uint64_t settled;      /* where the newest mark ends */
+	int settled_known;
+	uint64_t answerable;   /* the first entry that an outcome may still answer */
+	struct answered answered;
 };
 
 int
@@ -44,6 +49,7 @@ rules_new(struct rules **out)
 	r->vault = VAULT_CLOSED;
 	r->order_known = 1;
 	r->withheld_ns = -1;
+	r->settled_known = 1;
 	err = seen_init(&r->sessions);
 	if (err == US_OK)
 		err = seen_init(&r->approvals);
@@ -61,6 +67,7 @@ rules_free(struct rules *r)
 		return;
 	seen_free(&r->sessions);
 	seen_free(&r->approvals);
+	answered_free(&r->answered);
 	free(r);
 }
 
@@ -186,6 +193,68 @@ follow_vault(struct rules *r, const struct facts *f, struct finding *finding)
 	return US_OK;
 }
 
+/* --- how answers ended ----------------------------------------------------------------------- */
+
+/* Entries below are settled, or of a process that has ended. */
+static void
+settle(struct rules *r, uint64_t below)
+{
+	if (below > r->answerable)
+		r->answerable = below;
+	answered_drop(&r->answered, r->answerable);
+}
+
+static int
+check_mark(struct rules *r, const struct facts *f, struct finding *finding)
+{
+	const uint64_t from = us_load_u64(f->summary), to = us_load_u64(f->summary + 8);
+
+	if (f->summary_n != 16 || from >= to || to > f->index)
+		return broken(finding, f, "outcome", "it marks no range of entries before it");
+	if (r->settled_known && from != r->settled)
+		return broken(finding, f, "outcome", "its mark does not begin where the one before it ended");
+	r->settled = to;
+	r->settled_known = 1;
+	settle(r, to);
+	return US_OK;
+}
+
+static int
+check_answer(struct rules *r, const struct facts *f, struct finding *finding)
+{
+	struct answerable *a = answered_find(&r->answered, f->related);
+
+	if (f->related == US_ENTRY_NONE || f->related < r->answerable)
+		return broken(finding, f, "outcome", "what it is an outcome of was settled before, or is not named");
+	if (a == NULL)
+		return US_OK; /* that box is withheld */
+	if (!a->granted || a->failed)
+		return broken(finding, f, "outcome", a->failed ? "it is the second outcome of one entry" :
+		    "it is an outcome of what gave nothing");
+	if (a->person != f->person || a->action != f->action || memcmp(a->session, f->session, sizeof a->session) != 0)
+		return broken(finding, f, "outcome", "it is of another person, session or action than what it is an outcome of");
+	a->failed = 1;
+	return US_OK;
+}
+
+static int
+check_outcome(struct rules *r, const struct facts *f, struct finding *finding)
+{
+	struct answerable item = { .index = f->index, .person = f->person, .action = (uint8_t)f->action,
+		.granted = f->entry_class == US_CLASS_ACCESS && f->decision == US_DECISION_ALLOW &&
+		    (f->kind == US_KIND_INTENT || f->kind == US_KIND_DISCLOSURE) };
+	int err = US_OK;
+
+	if (is_event(f, US_ACTION_START))
+		settle(r, f->index);
+	else if (is_event(f, US_ACTION_ANSWERED))
+		err = check_mark(r, f, finding);
+	else if (f->entry_class == US_CLASS_ACCESS && f->kind == US_KIND_OUTCOME)
+		err = check_answer(r, f, finding);
+	memcpy(item.session, f->session, sizeof item.session);
+	return err != US_OK ? err : answered_add(&r->answered, &item);
+}
+
 /* Whether the entry says that somebody was let do something. A cosignature may be brought to a sealed vault, and by anybody: the
  * witness's key speaks for it. */
 static int
@@ -271,6 +340,7 @@ rules_next(struct rules *r, const struct facts *f, struct finding *finding)
 		if (f->entry_class == US_CLASS_SYSTEM || f->index == 0) {
 			r->vault = VAULT_UNKNOWN;
 			r->order_known = 0;
+			r->settled_known = 0;
 		}
 	} else {
 		if (err == US_OK)
@@ -278,6 +348,8 @@ rules_next(struct rules *r, const struct facts *f, struct finding *finding)
 		if (err == US_OK && r->vault == VAULT_OPEN && r->order_known && f->entry_class == US_CLASS_ACCESS &&
 		    f->order_version != r->order)
 			err = broken(finding, f, "order", "it stands under a version of the order that was not announced");
+		if (err == US_OK)
+			err = check_outcome(r, f, finding);
 		if (err == US_OK && is_granted(f))
 			err = check_grant(r, f, finding);
 	}

@@ -364,5 +364,7 @@ us_on_log(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_by
 		free(a);
 		return err;
 	}
+	if (a->granted)
+		us_answers_granted(k, p.index);
 	return us_keeper_answer(k, &p);
 }

@@ -122,6 +122,7 @@ us_keeper_settle(struct us_keeper *k)
 		    (struct us_bytes){ NULL, 0 }, NULL);
 		committed = 1;
 	}
+	us_answers_save(k);
 	err = us_klog_commit(k->klog);
 	if (err != US_OK)
 		us_fatal("the log cannot be committed: %s. Stopping: nothing is answered that is not "

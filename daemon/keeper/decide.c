@@ -225,12 +225,15 @@ us_log_decide(struct us_keeper *k, const struct us_msg_log *m, struct us_log_ans
 		check_copy(k, m, person, a);
 	if (a->err != US_OK)
 		return;
+	a->granted = 1;
 	a->record_keys = m->kind == US_KIND_DISCLOSURE && m->records.n > 0 && shows_records((enum us_action)m->action);
 	a->term_keys = evidence && m->kind == US_KIND_INTENT && a->n_terms > 0;
 	a->page_keys = m->action == US_ACTION_OPEN_COLLECTION && m->kind == US_KIND_INTENT;
 	if (a->term_keys && (uint64_t)us_log_eras(k, m->collection) * (4 + 32 * (uint64_t)a->n_terms) >
-	    US_TERM_KEYS_MAX)
+	    US_TERM_KEYS_MAX) {
 		deny(a, US_ERR_LIMIT, US_REASON_ERROR);
+		a->granted = 0;
+	}
 	if (m->action == US_ACTION_LOAD && m->kind == US_KIND_INTENT && m->load != 0) {
 		a->is_load = 1;
 		a->load = (struct us_load){ .id = m->load, .collection = m->collection,

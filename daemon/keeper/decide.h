@@ -20,6 +20,7 @@ struct us_log_answer {
 	uint32_t approval; /* that it uses up; 0: none */
 	uint32_t collection;
 	int record_keys, term_keys, page_keys;
+	int granted; /* a person may have what was asked */
 	int is_load;
 	struct us_load load;
 	size_t n_records, n_terms, terms_size;

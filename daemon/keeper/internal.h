@@ -11,6 +11,7 @@
  *   disclosed.c how many had those of a clawback
  *   cosign.c    checkpoints that witnesses have cosigned
  *   lineage.c   keys that the log had before, and the first entry under its new one
+ *   outcome.c   how answers ended: outcomes and marks
  *   space.c     what is done, and what is not, when the log's disk fills up
  */
 #ifndef US_DAEMON_KEEPER_INTERNAL_H
@@ -101,6 +102,18 @@ struct us_pending {
 	void *data;
 };
 
+/* How far it is known how answers ended (outcome.c). */
+struct us_answers {
+	uint64_t first;    /* the start of this process: what stands before it is not its vault's */
+	uint64_t settled;  /* where the newest mark ends */
+	uint64_t ended;    /* up to which the vault says that all have ended; at least settled */
+	uint64_t granted;  /* index of the newest entry that gave anything, plus one */
+	uint64_t *failed;  /* entries from settled on that have an outcome, ascending */
+	size_t n_failed, failed_cap;
+	int64_t marked_mono;
+	int changed;       /* the journal's counters do not say it yet */
+};
+
 /* An act between its two phases. */
 struct us_prepared {
 	int valid;
@@ -144,6 +157,7 @@ struct us_keeper {
 	size_t n_counters;
 	struct us_prepared prepared;
 	struct us_pending *pending, **pending_tail;
+	struct us_answers answers;
 	struct us_witnesses *witnesses;
 	struct us_witness_age {
 		int64_t max_ns;  /* 0: a log that nobody witnesses is no reason for anything */
@@ -235,6 +249,24 @@ void us_keeper_witnesses_age(struct us_keeper *k);
  * US_ERR_NOT_FOUND: there is none; US_ERR_FORMAT: no such path. */
 int us_keeper_witnessed(const struct us_keeper *k, struct us_bytes path, struct us_buf *out);
 
+/* --- outcome.c ----------------------------------------------------------------------------- */
+
+/* Once the log is open and the start of this process, entry `start`, appended: marks what the one before left behind. */
+void us_answers_begin(struct us_keeper *k, uint64_t start);
+/* That entry gives the vault something, so its answer will have an end. */
+void us_answers_granted(struct us_keeper *k, uint64_t index);
+/* 1 if the vault has not said yet of all of them that they have ended. */
+int us_answers_open(const struct us_keeper *k);
+/* A mark, if one is due. */
+void us_answers_tick(struct us_keeper *k);
+/* The process, or its vault, ends: marks what has ended, and says of the rest that it ended for that reason. */
+void us_answers_end(struct us_keeper *k, enum us_reason reason);
+/* Before each commit: keeps in the journal how far it is known. */
+void us_answers_save(struct us_keeper *k);
+/* Appends that as a group of the journal's counters. */
+int us_answers_put(const struct us_keeper *k, struct us_buf *counters);
+void us_answers_free(struct us_keeper *k);
+
 /* --- requests.c, keeper.c ------------------------------------------------------------------ */
 
 typedef int (*us_keeper_fn)(struct us_keeper *k, struct us_channel *ch, uint32_t tag,
@@ -251,7 +283,7 @@ void us_keeper_stop_sealed(struct us_keeper *k);
 #define US_KEEPER_HANDLERS(X) \
 	X(keeper_status) X(challenge) X(session_open) X(share) X(seal) X(replay) X(replay_end) \
 	X(log) X(act_prepare) X(batch_prepare) X(act_commit) X(act_abort) X(log_read) X(log_keys) \
-	X(entry_proof) X(noise) X(disclosed) X(cosign) X(load_keys_request) X(batch_open) X(batch_sealed) X(batch_void) \
+	X(entry_proof) X(noise) X(disclosed) X(cosign) X(answers) X(load_keys_request) X(batch_open) X(batch_sealed) X(batch_void) \
 	X(dictionary_open) X(tls_identity) X(tls_sign)
 #define X(name) \
 	int us_on_##name(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_bytes body);

@@ -64,6 +64,8 @@ on_close(void *ctx, struct us_channel *ch, int err)
 	if (k->vault == ch) {
 		k->vault = NULL;
 		k->prepared.valid = 0;
+		us_answers_end(k, US_REASON_UNKNOWN);
+		us_keeper_settle(k);
 		us_log(US_LOG_NOTICE, "the vault's channel has ended%s", err == US_ERR_CLOSED ? "" :
 		    " because of what it sent");
 	}
@@ -119,6 +121,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	us_keeper_unsealing_expire(k);
 	us_keeper_order_at(k, us_time_now_ns());
 	us_keeper_witnesses_age(k);
+	us_answers_tick(k);
 	us_space_watch(k);
 	if (k->space.held != NULL) {
 		us_space_tell(k, 0);
@@ -142,14 +145,18 @@ on_stop_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct us_keeper *k = arg;
 
+	int wait = k->vault != NULL && us_answers_open(k);
+
 	(void)fd;
 	(void)what;
-	for (size_t i = 0; i < US_KEEPER_PEERS; i++) {
-		if (k->peers[i] != NULL && us_channel_backlog(k->peers[i]) > 0 && k->stopping++ < 200) {
-			arm(k->stop_timer, 10);
-			return;
-		}
+	for (size_t i = 0; i < US_KEEPER_PEERS; i++)
+		wait |= k->peers[i] != NULL && us_channel_backlog(k->peers[i]) > 0;
+	if (wait && k->stopping++ < 200) {
+		arm(k->stop_timer, 10);
+		return;
 	}
+	us_answers_end(k, US_REASON_CUT);
+	us_keeper_settle(k);
 	us_log(US_LOG_NOTICE, "sealed on request");
 	us_keeper_close(k);
 	/* A fresh address space is what sealing means: the monitor starts us anew. */
@@ -161,13 +168,11 @@ us_keeper_stop_sealed(struct us_keeper *k)
 {
 	k->stopping = 1;
 	k->state = US_KEEPER_SEALED;
-	us_klog_set_box_key(k->klog, NULL);
-	us_root_keys_free(k->root);
 	us_keyring_free(k->keyring);
 	us_pkey_free(k->ca_key);
-	k->root = NULL;
 	k->keyring = NULL;
 	k->ca_key = NULL;
+	/* the log's own keys stay until the vault has said, in a moment, which answers this cuts */
 	if (k->stop_timer != NULL)
 		arm(k->stop_timer, 10);
 }
@@ -232,6 +237,7 @@ us_keeper_start(struct us_keeper *k)
 {
 	struct us_klog_options o = { .vault_id = k->conf.vault_id, .box_public = k->conf.box_public,
 		.origin = k->conf.origin, .segment_size = k->segment_size, .fault = fail_sync, .arg = k };
+	uint64_t start = 0;
 	int err = read_files(k);
 
 	if (err == US_OK)
@@ -252,9 +258,11 @@ us_keeper_start(struct us_keeper *k)
 	k->since_ns = us_time_now_ns();
 	us_space_watch(k);
 	err = us_keeper_event(k, US_ACTION_START, US_DECISION_NONE, US_REASON_NONE,
-	    us_bytes_of(k->frozen ? "frozen" : ""), NULL);
-	if (err == US_OK)
+	    us_bytes_of(k->frozen ? "frozen" : ""), &start);
+	if (err == US_OK) {
+		us_answers_begin(k, start);
 		err = us_keeper_witnesses_load(k);
+	}
 	if (err == US_OK)
 		us_keeper_settle(k);
 	return err;
@@ -287,6 +295,7 @@ us_keeper_close(struct us_keeper *k)
 	}
 	us_keeper_unsealing_end(k);
 	us_keeper_witnesses_free(k);
+	us_answers_free(k);
 	us_klog_close(k->klog);
 	us_root_keys_free(k->root);
 	us_keyring_free(k->keyring);
@@ -352,6 +361,15 @@ on_start(void *ctx)
 	return US_OK;
 }
 
+/* The vault is asked to end with us, and tells how its answers ended. */
+static int
+may_stop(void *ctx)
+{
+	const struct us_keeper *k = ctx;
+
+	return k->klog == NULL || k->vault == NULL || !us_answers_open(k);
+}
+
 static void
 on_stop(void *ctx)
 {
@@ -359,6 +377,7 @@ on_stop(void *ctx)
 
 	if (k->klog == NULL)
 		return;
+	us_answers_end(k, US_REASON_CUT);
 	us_space_tell(k, 1);
 	(void)us_keeper_event(k, US_ACTION_STOP, US_DECISION_NONE, US_REASON_NONE,
 	    (struct us_bytes){ NULL, 0 }, NULL);
@@ -375,6 +394,7 @@ us_keeper_main(void)
 		.on_settings = on_settings,
 		.on_channel = on_channel,
 		.on_start = on_start,
+		.may_stop = may_stop,
 		.on_stop = on_stop,
 		.ctx = &k,
 	};

@@ -57,8 +57,11 @@ us_keeper_counters_read(struct us_keeper *k)
 		uint32_t collection = us_take_u32(&r);
 		uint32_t slot = us_take_u32(&r), dictionary_slot = us_take_u32(&r);
 		uint64_t record = us_take_u64(&r);
-		struct us_counter *c = counter(k, collection);
+		struct us_counter *c;
 
+		if (collection == 0)
+			continue; /* no collection's: see outcome.c */
+		c = counter(k, collection);
 		if (c == NULL)
 			return US_ERR_NOMEM;
 		if (slot > c->slot)
@@ -78,6 +81,7 @@ counters_write(struct us_keeper *k)
 	int err = US_OK;
 
 	us_buf_init(&b, US_JOURNAL_COUNTERS_MAX);
+	err = us_answers_put(k, &b);
 	for (size_t i = 0; err == US_OK && i < k->n_counters; i++) {
 		err = us_buf_put_u32(&b, k->counters[i].collection);
 		if (err == US_OK)

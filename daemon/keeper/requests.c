@@ -35,6 +35,7 @@ static const struct entry table[] = {
 	{ US_MSG_noise, ANY_STATE, us_on_noise },
 	{ US_MSG_disclosed, ANY_STATE, us_on_disclosed },
 	{ US_MSG_cosign, ANY_STATE, us_on_cosign },
+	{ US_MSG_answers, ANY_STATE, us_on_answers },
 	{ US_MSG_load_keys_request, ANY_STATE, us_on_load_keys_request },
 	{ US_MSG_batch_open, ANY_STATE, us_on_batch_open },
 	{ US_MSG_batch_sealed, ANY_STATE, us_on_batch_sealed },
@@ -51,8 +52,11 @@ us_keeper_dispatch(struct us_keeper *k, struct us_channel *ch, uint16_t type, ui
 	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
 		if (table[i].type != type)
 			continue;
-		if ((table[i].states & BIT(k->state)) == 0 || k->stopping)
-			return k->stopping ? US_OK : US_ERR_STATE;
+		/* while it stops, only how answers ended is still heard: it gives nothing */
+		if (k->stopping && type != US_MSG_answers)
+			return US_OK;
+		if ((table[i].states & BIT(k->state)) == 0)
+			return US_ERR_STATE;
 		us_keeper_order_at(k, us_time_now_ns());
 		return table[i].handle(k, ch, tag, body);
 	}

@@ -341,6 +341,8 @@ us_on_log_keys(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct 
 		free(boxes);
 		return err;
 	}
+	if (boxes->err == US_OK)
+		us_answers_granted(k, p.index);
 	return us_keeper_answer(k, &p);
 }
 

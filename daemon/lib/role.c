@@ -12,11 +12,16 @@
 #include "common/err.h"
 #include "common/log.h"
 
+#define STOP_TRY_MS 10
+#define STOP_TRIES 100
+
 struct run {
 	const struct us_role_process *process;
 	struct event_base *base;
 	struct us_channel *control;
 	struct us_settings *settings;
+	struct event *stop_timer;
+	int stopping; /* how often the process was asked */
 	int status;
 };
 
@@ -27,6 +32,21 @@ stop(struct run *run, int status)
 	if (run->process->on_stop != NULL)
 		run->process->on_stop(run->process->ctx);
 	(void)event_base_loopbreak(run->base);
+}
+
+/* An orderly end, as soon as the process may. */
+static void
+try_stop(evutil_socket_t fd, short what, void *arg)
+{
+	static const struct timeval soon = { 0, STOP_TRY_MS * 1000 };
+	struct run *run = arg;
+
+	(void)fd;
+	(void)what;
+	if (run->process->may_stop != NULL && run->stopping++ < STOP_TRIES && !run->process->may_stop(run->process->ctx) &&
+	    event_add(run->stop_timer, &soon) == 0)
+		return;
+	stop(run, 0);
 }
 
 static int
@@ -104,15 +124,7 @@ on_control_close(void *ctx, struct us_channel *ch, int err)
 	(void)ch;
 	(void)err;
 	run->control = NULL;
-	stop(run, 0);
-}
-
-static void
-on_signal(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	stop(arg, 0);
+	try_stop(-1, 0, run);
 }
 
 /* What every role gives up before it reads its first byte. */
@@ -148,11 +160,13 @@ us_role_run(const struct us_role_process *process)
 	event_config_free(config);
 	run.control = us_channel_new(run.base, US_CONTROL_FD, process->role, US_ROLE_MONITOR, 0,
 	    &handler, &run);
-	term = evsignal_new(run.base, SIGTERM, on_signal, &run);
-	if (run.control == NULL || term == NULL || event_add(term, NULL) != 0)
+	term = evsignal_new(run.base, SIGTERM, try_stop, &run);
+	run.stop_timer = evtimer_new(run.base, try_stop, &run);
+	if (run.control == NULL || term == NULL || run.stop_timer == NULL || event_add(term, NULL) != 0)
 		us_fatal("cannot start: is descriptor %d the monitor's?", US_CONTROL_FD);
 	(void)event_base_dispatch(run.base);
 	event_free(term);
+	event_free(run.stop_timer);
 	us_settings_free(run.settings);
 	return run.status;
 }

@@ -27,6 +27,8 @@ struct us_role_process {
 	int (*on_channel)(void *ctx, enum us_role peer, uint8_t index, int fd);
 	int (*on_listen)(void *ctx, int fd);
 	int (*on_start)(void *ctx);
+	/* Asked every 10 ms from then on, for a second at most: 0 if something still has to come in or out first. */
+	int (*may_stop)(void *ctx);
 	/* SIGTERM, or the monitor is gone: last chance for an orderly end; the process exits
 	 * with status 0 when it returns. */
 	void (*on_stop)(void *ctx);

@@ -104,6 +104,11 @@ on_logged(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 	}
 	r->left = (struct us_left){ .records_per_request = m.left_request, .consecutive = m.left_consecutive,
 		.per_day = m.left_day, .life = m.left_life, .share = m.left_share };
+	outcome_answered(r->vault, m.index);
+	if (r->asks && outcome_is_given(m.err))
+		outcome_granted(r, m.index);
+	else
+		r->refused = m.index != NO_ENTRY;
 	if (m.err == US_ERR_DENIED && m.cure.n > 0)
 		reply_ruled_out(r, &m);
 	else if (m.err != US_OK)
@@ -141,6 +146,7 @@ access_log(struct request *r, const struct entry *e,
 	m.terms = e->terms;
 	m.note = e->note;
 	r->answer = answer;
+	r->asks = e->decision == US_DECISION_ALLOW;
 	r->call = call_new(v, on_logged, r);
 	err = r->call == 0 ? US_ERR_BUSY : us_send_log(v->keeper, r->call, &m);
 	if (err != US_OK)
@@ -162,6 +168,7 @@ refusal_logged(struct request *r, const struct us_msg_logged *m)
 	}
 	reply.body = (struct us_bytes){ b->data, b->len };
 	(void)us_send_reply(r->front->channel, r->tag, &reply);
+	r->ending = US_REASON_NONE; /* the refusal's entry tells */
 	request_end(r);
 }
 

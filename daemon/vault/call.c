@@ -55,6 +55,17 @@ call_forget(struct vault *v, uint32_t tag)
 		v->calls[i].fn = NULL;
 }
 
+void
+call_hand_over(struct vault *v, uint32_t tag, call_fn fn, void *ctx)
+{
+	uint32_t i = tag & 0xffff;
+
+	if (tag == 0 || i >= v->n_calls || !v->calls[i].used || v->calls[i].generation != tag >> 16)
+		return;
+	v->calls[i].fn = fn;
+	v->calls[i].ctx = ctx;
+}
+
 int
 call_answer(struct vault *v, uint16_t type, uint32_t tag, struct us_bytes body)
 {

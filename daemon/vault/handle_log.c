@@ -193,12 +193,16 @@ on_keys(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 	struct us_json j;
 	struct us_buf b;
 
-	(void)v;
 	r->call = 0;
 	if (type != US_MSG_log_keys_reply || us_msg_log_keys_reply_decode(&m, body.p, body.n) != US_OK) {
 		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
 		return;
 	}
+	outcome_answered(v, m.entry);
+	if (outcome_is_given(m.err))
+		outcome_granted(r, m.entry);
+	else
+		r->refused = 1;
 	if (m.err != US_OK) {
 		reply_error(r, m.err, (enum us_reason)m.reason, m.entry);
 		return;
@@ -237,6 +241,7 @@ handle_log_keys(struct request *r)
 	m.peer = q.peer;
 	m.from = q.from;
 	m.to = q.to;
+	r->asks = 1;
 	r->call = call_new(r->vault, on_keys, r);
 	err = r->call == 0 ? US_ERR_BUSY : us_send_log_keys(r->vault->keeper, r->call, &m);
 	if (err != US_OK)

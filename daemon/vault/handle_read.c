@@ -95,6 +95,7 @@ read_step(struct request *r)
 	}
 	while (err == US_OK && d->at < d->n && request_window_open(r)) {
 		err = put_record(r, d, d->at, &r->out);
+		r->records_put += err == US_OK;
 		d->at++;
 		if (r->out.len - r->out_at >= REPLY_PIECE && d->at < d->n && request_flush(r))
 			return;

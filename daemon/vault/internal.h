@@ -11,6 +11,7 @@
  *   tags.c      duplicates                                   acts.c     acts, one after another
  *   list_*.c    what lists show (listing.h)                  question_*.c questions about the order (question.h)
  *   past.c      acts of the store, and what was before
+ *   outcome.c   how answers ended
  */
 #ifndef US_DAEMON_VAULT_INTERNAL_H
 #define US_DAEMON_VAULT_INTERNAL_H
@@ -63,6 +64,8 @@ typedef void (*call_fn)(struct vault *v, void *ctx, uint16_t type, struct us_byt
 uint32_t call_new(struct vault *v, call_fn fn, void *ctx);
 /* The answer will be thrown away. 0 is allowed. */
 void call_forget(struct vault *v, uint32_t tag);
+/* The answer goes to another. */
+void call_hand_over(struct vault *v, uint32_t tag, call_fn fn, void *ctx);
 int call_answer(struct vault *v, uint16_t type, uint32_t tag, struct us_bytes body);
 
 struct call {
@@ -187,7 +190,8 @@ struct front {
 
 /*
  * A request of a person from its message to its last byte. Freed by request_end(), which every
- * path reaches exactly once: after the last piece, a problem, a cancel, or the end of its front.
+ * path reaches exactly once: after the last piece, a problem, a cancel, or the end of its front. What has been given something
+ * says in `ending` how it ends.
  */
 struct request {
 	struct vault *vault;
@@ -197,6 +201,7 @@ struct request {
 	uint32_t tag;
 	uint16_t type;
 	uint32_t call;             /* outstanding question, 0 for none */
+	int asks;                  /* its entry is to give something */
 	int on_run_queue;
 	int head_sent;
 	uint8_t credential[32];
@@ -219,6 +224,12 @@ struct request {
 	uint8_t content;
 	uint64_t entry;            /* of the reply's head */
 	uint32_t under_way;        /* bytes sent without credit */
+	uint64_t granted;          /* the newest entry that gave something */
+	uint64_t open_entry;       /* the first one; NO_ENTRY: none, and it is on no list */
+	struct request *open_before, *open_next; /* by open_entry */
+	uint64_t records_put;      /* records of that entry whose last byte, a newline, was added to out */
+	int refused;               /* by an entry, which tells how it ended */
+	enum us_reason ending;     /* why its answer does not leave whole; NONE: it has */
 	void (*answer)(struct request *r, const struct us_msg_logged *m);
 	void (*opened)(struct request *r);
 	void (*step)(struct request *r); /* what the run queue calls; adds to out */
@@ -230,7 +241,7 @@ void request_take(struct front *f, uint16_t type, uint32_t tag, struct us_bytes 
 void request_credit(struct front *f, uint32_t tag, uint32_t bytes);
 void request_cancel(struct front *f, uint32_t tag);
 void request_end(struct request *r);
-void requests_drop(struct front *f);
+void requests_drop(struct front *f, enum us_reason why);
 /* Calls r->step soon, after other events. */
 void request_run(struct request *r);
 void run_queue(struct vault *v);
@@ -260,6 +271,23 @@ void reply_problem(struct request *r, const struct problem *p);
 /* The problem that an error of ours or of the keeper amounts to. */
 void reply_error(struct request *r, int err, enum us_reason reason, uint64_t entry);
 int problem_write(struct us_buf *out, const struct problem *p);
+
+/* --- how answers end (outcome.c) ---------------------------------------------------------------- */
+
+void outcomes_init(struct vault *v);
+void outcomes_free(struct vault *v);
+/* The keeper has answered about that entry. */
+void outcome_answered(struct vault *v, uint64_t entry);
+/* 1 if, with that err of a "logged", the entry gives something: it stands also where its keys could not be made. */
+int outcome_is_given(int err);
+/* That entry gives r something: its answer will have an end. */
+void outcome_granted(struct request *r, uint64_t entry);
+/* r is about to be gone. */
+void outcome_end(struct request *r);
+/* Tells the keeper now what it has not been told. */
+void outcomes_tell(struct vault *v);
+/* 1 if there is nothing to tell. */
+int outcomes_told(const struct vault *v);
 
 /* --- access (access.c) ------------------------------------------------------------------------ */
 
@@ -436,6 +464,11 @@ struct vault {
 	struct batch_change *changes;
 	size_t n_changes;
 	uint64_t newest;       /* log index of the newest entry that changed what is published */
+	struct request *open_first, *open_last; /* whose answers have not ended */
+	uint64_t answered;     /* the keeper's newest answer was about the entry before this */
+	uint64_t ended_told;   /* answers to entries before it have ended, and the keeper knows */
+	struct us_buf outcomes; /* to tell: as in the message */
+	struct event *outcome_timer;
 	struct us_buf checkpoint;
 	struct start *start;   /* start.c */
 	struct collection **collections; /* by id */

@@ -49,7 +49,8 @@ request_new(struct front *f, uint16_t type, uint32_t tag)
 	r->front = f;
 	r->type = type;
 	r->tag = tag;
-	r->entry = NO_ENTRY;
+	r->entry = r->granted = r->open_entry = NO_ENTRY;
+	r->ending = US_REASON_ERROR;
 	r->status = 200;
 	r->tag_next = f->by_tag[tag % TAG_BUCKETS];
 	f->by_tag[tag % TAG_BUCKETS] = r;
@@ -85,7 +86,7 @@ request_end(struct request *r)
 	if (*at == r)
 		*at = r->tag_next;
 	r->front->n_requests--;
-	call_forget(v, r->call);
+	outcome_end(r);
 	leave_run_queue(r);
 	load_request_gone(v, r);
 	if (r->free_state != NULL)
@@ -106,13 +107,15 @@ request_end(struct request *r)
 }
 
 void
-requests_drop(struct front *f)
+requests_drop(struct front *f, enum us_reason why)
 {
 	size_t i;
 
 	for (i = 0; i < TAG_BUCKETS; i++)
-		while (f->by_tag[i] != NULL)
+		while (f->by_tag[i] != NULL) {
+			f->by_tag[i]->ending = why;
 			request_end(f->by_tag[i]);
+		}
 }
 
 /* Credential and address stand at the head of every request (US_WHO). */
@@ -200,8 +203,10 @@ request_cancel(struct front *f, uint32_t tag)
 {
 	struct request *r = *place_of(f, tag);
 
-	if (r != NULL)
-		request_end(r);
+	if (r == NULL)
+		return;
+	r->ending = US_REASON_GONE;
+	request_end(r);
 }
 
 /* --- the run queue ------------------------------------------------------------------------------ */
@@ -303,6 +308,7 @@ request_flush(struct request *r)
 		    (uint8_t)(r->out_last && n == left));
 		r->out_at += n;
 		if (r->out_last && n == left) {
+			r->ending = US_REASON_NONE;
 			request_end(r);
 			return 1;
 		}
@@ -409,6 +415,7 @@ reply_problem(struct request *r, const struct problem *p)
 		(void)us_send_reply_more(r->front->channel, r->tag,
 		    &(struct us_msg_reply_more){ .last = 1, .body = m.body });
 	us_buf_free(&b);
+	r->ending = r->refused ? US_REASON_NONE : p->status >= 500 ? US_REASON_ERROR : US_REASON_CUT;
 	request_end(r);
 }
 

@@ -147,6 +147,10 @@ answer_step(struct request *r)
 		if (s->keys != NULL)
 			err = snippet_of(r, s, s->shown);
 		us_json_close(&s->json);
+		if (err == US_OK && s->keys != NULL) {
+			err = us_buf_put_u8(&r->out, '\n'); /* see outcome.c */
+			r->records_put++;
+		}
 		s->shown++;
 		if (us_time_mono_ns() - start > SLICE_NS)
 			break;

@@ -85,7 +85,7 @@ on_front_close(void *ctx, struct us_channel *ch, int err)
 	(void)err;
 	if (f->channel != ch)
 		return; /* replaced already */
-	requests_drop(f);
+	requests_drop(f, US_REASON_GONE);
 	f->channel = NULL;
 }
 
@@ -154,7 +154,8 @@ vault_leave(struct vault *v, int status)
 	v->leaving = 1;
 	/* What is not answered by now is cut off: the keys that it would need are gone. */
 	for (i = 0; i < FRONTS_MAX; i++)
-		requests_drop(&v->fronts[i]);
+		requests_drop(&v->fronts[i], US_REASON_CUT);
+	outcomes_tell(v);
 	us_key_free(v->state_key);
 	us_key_free(v->cursor_key);
 	v->state_key = NULL;
@@ -264,7 +265,7 @@ on_channel(void *ctx, enum us_role peer, uint8_t index, int fd)
 		struct front *f = &v->fronts[index];
 
 		if (f->channel != NULL) {
-			requests_drop(f);
+			requests_drop(f, US_REASON_GONE);
 			us_channel_free(f->channel);
 		}
 		f->vault = v;
@@ -304,7 +305,7 @@ vault_free(struct vault *v)
 	size_t i;
 
 	for (i = 0; i < FRONTS_MAX; i++) {
-		requests_drop(&v->fronts[i]);
+		requests_drop(&v->fronts[i], US_REASON_CUT);
 		us_channel_free(v->fronts[i].channel);
 	}
 	us_channel_free(v->keeper);
@@ -320,6 +321,7 @@ vault_free(struct vault *v)
 	us_registry_free(v->registry);
 	us_key_free(v->state_key);
 	us_key_free(v->cursor_key);
+	outcomes_free(v);
 	us_buf_free(&v->checkpoint);
 	us_buf_free(&v->sealed);
 	us_buf_free(&v->plain);
@@ -343,6 +345,21 @@ vault_free(struct vault *v)
 	free(v);
 }
 
+/* Answers under way are cut; the keeper hears of it before its log ends. */
+static int
+may_stop(void *ctx)
+{
+	struct vault *v = ctx;
+	size_t i;
+
+	for (i = 0; i < FRONTS_MAX; i++)
+		requests_drop(&v->fronts[i], US_REASON_CUT);
+	if (v->keeper == NULL || v->leaving || outcomes_told(v))
+		return v->keeper == NULL || us_channel_backlog(v->keeper) == 0;
+	outcomes_tell(v);
+	return 0;
+}
+
 static void
 on_stop(void *ctx)
 {
@@ -357,6 +374,7 @@ us_vault_main(void)
 		.on_settings = on_settings,
 		.on_channel = on_channel,
 		.on_start = on_start,
+		.may_stop = may_stop,
 		.on_stop = on_stop,
 	};
 	struct vault *v = calloc(1, sizeof *v);
@@ -364,6 +382,7 @@ us_vault_main(void)
 
 	if (v == NULL)
 		return 1;
+	outcomes_init(v);
 	us_buf_init(&v->checkpoint, 4096);
 	us_buf_init(&v->sealed, US_SEALED_RECORD_MAX);
 	us_buf_init(&v->plain, US_SEALED_RECORD_MAX);

@@ -242,9 +242,9 @@ def level1_hash_changed(log):
 def entry_and_its_hash_changed(log):
     """Consistent on level 0: level 1 tells which tile."""
     e = log.bundle(0)
-    e[45] = e[45][:-1] + bytes([e[45][-1] ^ 1])
+    e[47] = e[47][:-1] + bytes([e[47][-1] ^ 1])
     log.put_bundle(0, e)
-    log.put_hash(45, 0, v.leaf_hash(e[45]))
+    log.put_hash(47, 0, v.leaf_hash(e[47]))
 
 
 @case("TAMPERED")
@@ -422,17 +422,17 @@ def forged_class_of_an_entry(log):
     log.rebuild(e)
 
 
-@case("TAMPERED", 45)
+@case("TAMPERED", 47)
 def forged_flag_of_an_entry(log):
     e = log.entries()
-    e[45] = e[45][:5] + b"\x02" + e[45][6:]
+    e[47] = e[47][:5] + b"\x02" + e[47][6:]
     log.rebuild(e)
 
 
-@case("TAMPERED", 45)
+@case("TAMPERED", 47)
 def forged_zeros_of_an_entry(log):
     e = log.entries()
-    e[45] = e[45][:7] + b"\x01" + e[45][8:]
+    e[47] = e[47][:7] + b"\x01" + e[47][8:]
     log.rebuild(e)
 
 
@@ -825,10 +825,11 @@ def session_after_its_end(drafts):
 
 @story_case()
 def session_at_its_end(drafts):
-    drafts[40]["time"] = drafts[38]["time"] + v.SESSION_NS
+    for d in drafts[40:]:
+        d["time"] = drafts[38]["time"] + v.SESSION_NS
 
 
-@story_case("session", 42)
+@story_case("session", 47)
 def session_opened_twice_is_not_longer(drafts):
     drafts.append(dict(drafts[38], time=drafts[38]["time"] + v.SESSION_NS))
     drafts.append(dict(drafts[40], time=drafts[38]["time"] + v.SESSION_NS + 1))
@@ -843,6 +844,148 @@ def session_from_before_the_seal(drafts):
 def session_withheld_too_long_ago(drafts):
     drafts[40]["time"] = drafts[38]["time"] + v.SESSION_NS + 1
     return {(38, 0)}
+
+
+@story_case("outcome", 41)
+def outcome_of_what_was_refused(drafts):
+    drafts[40]["decision"] = st.DENY
+
+
+@story_case("outcome", 41)
+def outcome_of_an_event(drafts):
+    drafts[40] = st.machine(st.HEARTBEAT, 2, v.ALLOW, time=drafts[40]["time"])
+    drafts[40].update(st.DAVE)
+    drafts[40]["action"] = v.READ
+
+
+@story_case("outcome", 41)
+def outcome_of_an_act(drafts):
+    drafts[40] = dict(st.act(st.DAVE, v.READ, 2, 4), time=drafts[40]["time"])
+
+
+@story_case("outcome", 41)
+def outcome_of_the_machine(drafts):
+    """Of a class that gives nothing to anybody."""
+    drafts[40] = dict(drafts[40], **{"class": v.SYSTEM, "decision": v.ALLOW})
+
+
+@story_case("outcome", 41)
+def outcome_of_another_person(drafts):
+    drafts[41]["person"] = 9
+
+
+@story_case("outcome", 41)
+def outcome_of_another_session(drafts):
+    drafts[41]["session"] = st.CAROL["session"]
+
+
+@story_case("outcome", 41)
+def outcome_of_another_action(drafts):
+    drafts[41]["action"] = v.COPY
+
+
+@story_case("outcome", 41)
+def outcome_of_nothing(drafts):
+    drafts[41]["related"] = v.NONE
+
+
+@story_case("outcome", 42)
+def outcome_given_twice(drafts):
+    drafts.insert(42, dict(drafts[41]))
+
+
+@story_case("outcome", 42)
+def outcome_of_an_outcome(drafts):
+    drafts[41]["decision"] = v.ALLOW
+    drafts.insert(42, dict(drafts[41], related=41))
+
+
+@story_case("outcome", 44)
+def outcome_of_what_was_settled(drafts):
+    drafts[44].update(action=v.COUNT, related=39)
+
+
+@story_case("outcome", 41)
+def outcome_from_before_the_start(drafts):
+    drafts[41].update(st.CAROL, related=31)
+
+
+@story_case()
+def outcome_of_an_intent(drafts):
+    drafts[41].update(action=v.COUNT, related=39)
+
+
+@story_case()
+def outcome_of_what_is_withheld(drafts):
+    drafts[41]["person"] = 9
+    return {(40, 0)}
+
+
+@story_case()
+def outcome_given_twice_of_what_is_withheld(drafts):
+    for d in (st.shown(st.DAVE, v.READ, 2), st.outcome(st.DAVE, v.READ, 2, 46), st.outcome(st.DAVE, v.READ, 2, 46)):
+        drafts.append(dict(d, time=drafts[-1]["time"]))
+    return {(46, 0)}
+
+
+@story_case()
+def outcome_behind_a_start_that_is_withheld(drafts):
+    drafts[41].update(st.CAROL, related=31)
+    return {(33, 0), (31, 0)}
+
+
+@story_case("outcome", 42)
+def mark_of_no_range(drafts):
+    drafts[42]["summary"] = struct.pack(">QQ", 0, 0)
+
+
+@story_case("outcome", 42)
+def mark_of_a_range_backwards(drafts):
+    drafts[42]["summary"] = struct.pack(">QQ", 9, 3)
+
+
+@story_case("outcome", 42)
+def mark_with_bytes_left_over(drafts):
+    drafts[42]["summary"] += b"\0"
+
+
+@story_case("outcome", 42)
+def mark_of_nothing(drafts):
+    drafts[42]["summary"] = b""
+
+
+@story_case("outcome", 42)
+def mark_beyond_itself(drafts):
+    drafts[42]["summary"] = struct.pack(">QQ", 0, 43)
+
+
+@story_case("outcome", 42)
+def first_mark_not_from_the_beginning(drafts):
+    drafts[42]["summary"] = struct.pack(">QQ", 1, 42)
+
+
+@story_case("outcome", 45)
+def marks_with_a_gap(drafts):
+    drafts[45]["summary"] = struct.pack(">QQ", 43, 45)
+
+
+@story_case("outcome", 45)
+def marks_that_overlap(drafts):
+    drafts[45]["summary"] = struct.pack(">QQ", 41, 45)
+
+
+@story_case()
+def mark_withheld(drafts):
+    """Where it ended cannot be known."""
+    drafts[45]["summary"] = struct.pack(">QQ", 43, 45)
+    return {(42, 0)}
+
+
+@story_case("outcome", 45)
+def marks_with_a_gap_after_one_withheld(drafts):
+    drafts[42]["summary"] = struct.pack(">QQ", 40, 42)
+    drafts[45]["summary"] = struct.pack(">QQ", 41, 45)
+    return {(33, 0)}
 
 
 @story_case("session", 23)

@@ -8,6 +8,7 @@ withheld. Verdict, index and rule must be the same.
 """
 import argparse
 import random
+import struct
 import sys
 import tempfile
 import time
@@ -18,8 +19,9 @@ import story as st
 import verify_log as v
 
 ACTIONS = (v.INIT, v.START, v.STOP, v.UNSEAL, v.SEAL, v.STATE_OPEN, v.ORDER_IN_FORCE, v.READ, v.COPY,
-           v.COUNT, v.SESSION, v.AUDIT_WITNESS)
-SUMMARIES = (b"", b"approval\0\0\0\x05", b"approval\0\0\0\x06", b"\0\0\0\x01", b"\0\0\0\x02")
+           v.COUNT, v.SESSION, v.AUDIT_WITNESS, v.ANSWERED)
+SUMMARIES = (b"", b"approval\0\0\0\x05", b"approval\0\0\0\x06", b"\0\0\0\x01", b"\0\0\0\x02",
+             struct.pack(">QQ", 0, 30), struct.pack(">QQ", 0, 42), struct.pack(">QQ", 30, 42), struct.pack(">QQ", 42, 44))
 PEOPLE = (st.ALICE, st.BOB, st.CAROL, st.DAVE)
 SHIFTS = (-1, 1, -st.SECOND, st.SECOND, v.SESSION_NS)
 

@@ -17,10 +17,10 @@ SECOND = 10**9
 START = 1_700_000_000 * SECOND
 NOISE = 4
 # Numbers of audit/action.h, beside those of the verifier.
-DENY, NONE = 2, 0
+DENY, FAILED, NONE = 2, 3, 0
 SEARCH, BATCH_OPEN, COLLECTION_CREATE, ORDER_SIGN, UNSEAL_SHARE, HEARTBEAT, HANDSHAKES = (
     1, 21, 31, 62, 103, 107, 108)
-SEALED, NO_SESSION, UNKNOWN = 10, 1, 20
+SEALED, NO_SESSION, UNKNOWN, CUT = 10, 1, 20, 43
 
 
 def str16(data):
@@ -162,6 +162,14 @@ def shown(who, action, order, **more):
     return dict(asked(who, action, order, **more), kind=v.DISCLOSURE)
 
 
+def outcome(who, action, order, related):
+    return dict(asked(who, action, order, related=related, reason=CUT), kind=v.OUTCOME, decision=FAILED)
+
+
+def mark(first, end, order):
+    return machine(v.ANSWERED, order, summary=struct.pack(">QQ", first, end))
+
+
 def act(who, action, order, sequence):
     return dict({"class": v.STATE, "kind": v.OUTCOME, "action": action, "decision": v.ALLOW,
                  "order": order, "sequence": sequence}, **who)
@@ -208,7 +216,12 @@ def story():
     out += opening(2)                                                                # 34 to 37
     out += [session(DAVE, 2),                                                        # 38
             asked(DAVE, v.COUNT, 2, summary=b"approval\0\0\0\x07"),                  # 39
-            shown(DAVE, v.READ, 2, records=[3], related=39)]                         # 40
+            shown(DAVE, v.READ, 2, records=[3], related=39),                         # 40
+            outcome(DAVE, v.READ, 2, 40),                                            # 41
+            mark(0, 42, 2),                                                          # 42
+            shown(DAVE, v.READ, 2, records=[5]),                                     # 43
+            outcome(DAVE, v.READ, 2, 43),                                            # 44
+            mark(42, 45, 2)]                                                         # 45
     for i, d in enumerate(out):
         d["time"] = START + i * SECOND
     return out

@@ -39,7 +39,7 @@ ACCESS, STATE, SYSTEM = 1, 2, 3
 INTENT, DISCLOSURE, OUTCOME, EVENT = 1, 2, 3, 4
 ALLOW = 1
 COUNT, READ, COPY, SESSION, AUDIT_WITNESS = 2, 3, 4, 40, 85
-INIT, START, STOP, UNSEAL, SEAL, STATE_OPEN, ORDER_IN_FORCE = 100, 101, 102, 104, 105, 106, 117
+INIT, START, STOP, UNSEAL, SEAL, STATE_OPEN, ORDER_IN_FORCE, ANSWERED = 100, 101, 102, 104, 105, 106, 117, 120
 SESSION_NS = (15 + 2) * 60 * 10**9
 EXIT = {"OK": 0, "TAMPERED": 5, "INCOMPLETE": 6, "UNVERIFIABLE": 6}
 
@@ -702,6 +702,8 @@ class Rules:
         self.vault, self.order, self.acts = "closed", 0, 0  # vault, order: None if not known
         self.withheld, self.withheld_time = 0, None
         self.last, self.sessions, self.approvals = None, {}, set()
+        self.settled, self.answerable = 0, 0  # settled: None if not known
+        self.open = {}  # entries that may still be answered: what gave something, or None
         self.entry = self.access = self.part = None
 
     def next(self, entry, contents):
@@ -715,9 +717,10 @@ class Rules:
             self.withheld += 1
             self.withheld_time = entry.time
             if entry.kind == SYSTEM or entry.index == 0:
-                self.vault = self.order = None
+                self.vault = self.order = self.settled = None
         else:
             self.follow()
+            self.outcome()
             self.granted()
         self.last = entry, self.access, self.part
 
@@ -787,6 +790,38 @@ class Rules:
         if (self.vault == "open" and self.order is not None and self.entry.kind == ACCESS
                 and self.entry.order != self.order):
             raise self.broken("order", "it stands under a version that was not announced")
+
+    def settle(self, below):
+        self.answerable = max(self.answerable, below)
+        self.open = {i: a for i, a in self.open.items() if i >= self.answerable}
+
+    def mark(self):
+        if len(self.access.summary) != 16:
+            raise self.broken("outcome", "it marks no range of entries")
+        first, end = struct.unpack(">QQ", self.access.summary)
+        if not first < end <= self.entry.index:
+            raise self.broken("outcome", "it marks no range of entries before it")
+        if self.settled not in (None, first):
+            raise self.broken("outcome", "its mark does not begin where the one before it ended")
+        self.settled = end
+        self.settle(end)
+
+    def outcome(self):
+        a, access = self.access, self.entry.kind == ACCESS
+        who = a.person, a.action, a.session
+        if self.is_event(START):
+            self.settle(self.entry.index)
+        elif self.is_event(ANSWERED):
+            self.mark()
+        elif access and a.kind == OUTCOME:
+            if a.related == NONE or a.related < self.answerable:
+                raise self.broken("outcome", "what it is an outcome of was settled, or is not named")
+            if self.open.get(a.related, who) != who:
+                raise self.broken("outcome", "it is not the first outcome of what gave this person something")
+            if a.related in self.open:
+                self.open[a.related] = None
+        gave = access and a.decision == ALLOW and a.kind in (INTENT, DISCLOSURE)
+        self.open[self.entry.index] = who if gave else None
 
     def granted(self):
         """What the entry says somebody was let do."""

@@ -1,0 +1,199 @@
+/*
+ * How answers end, for the log. A request that was given something, by an entry, is on a list until its answer has ended; the keeper
+ * is told up to which entry all have, and of those that did not leave whole, how and after how many records.
+ */
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "common/timefmt.h"
+#include "daemon/vault/internal.h"
+
+#define TELL_MS 1000       /* how soon the keeper hears that answers have left */
+#define OUTCOME_SIZE 17u   /* u64 entry, u8 reason, u64 records */
+#define OUTCOMES_AT_ONCE 512u
+#define OUTCOMES_MAX (65536u * OUTCOME_SIZE)
+
+/* --- telling ------------------------------------------------------------------------------------------------ */
+
+static uint64_t
+ended(const struct vault *v)
+{
+	return v->open_first != NULL ? v->open_first->open_entry : v->answered;
+}
+
+void
+outcomes_tell(struct vault *v)
+{
+	struct us_msg_answers m = { .ended = v->ended_told };
+	size_t at = 0;
+	int err = US_OK;
+
+	if (v->keeper == NULL)
+		return;
+	do {
+		size_t n = v->outcomes.len - at;
+
+		if (n > OUTCOMES_AT_ONCE * OUTCOME_SIZE)
+			n = OUTCOMES_AT_ONCE * OUTCOME_SIZE;
+		m.outcomes = (struct us_bytes){ v->outcomes.data + at, n };
+		at += n;
+		if (at == v->outcomes.len)
+			m.ended = ended(v);
+		if (n > 0 || m.ended != v->ended_told)
+			err = us_send_answers(v->keeper, 0, &m);
+	} while (err == US_OK && at < v->outcomes.len);
+	if (err != US_OK)
+		us_fatal("the keeper cannot be told how answers ended: %s", us_strerror(err));
+	v->ended_told = m.ended;
+	us_buf_reset(&v->outcomes);
+}
+
+int
+outcomes_told(const struct vault *v)
+{
+	return v->outcomes.len == 0 && v->ended_told == ended(v);
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	outcomes_tell(arg);
+}
+
+static void
+tell_soon(struct vault *v, int ms)
+{
+	const struct timeval tv = { ms / 1000, ms % 1000 * 1000 };
+
+	if (v->leaving)
+		return;
+	if (v->outcome_timer == NULL)
+		v->outcome_timer = evtimer_new(v->base, on_timer, v);
+	if (v->outcome_timer == NULL)
+		us_fatal("out of memory");
+	if ((ms == 0 || !evtimer_pending(v->outcome_timer, NULL)) && event_add(v->outcome_timer, &tv) != 0)
+		us_fatal("the timer of outcomes cannot be set");
+}
+
+static void
+put_outcome(struct vault *v, uint64_t entry, enum us_reason reason, uint64_t sent)
+{
+	if (us_buf_put_u64(&v->outcomes, entry) != US_OK || us_buf_put_u8(&v->outcomes, (uint8_t)reason) != US_OK ||
+	    us_buf_put_u64(&v->outcomes, sent) != US_OK)
+		us_fatal("out of memory");
+	tell_soon(v, 0);
+}
+
+void
+outcomes_init(struct vault *v)
+{
+	us_buf_init(&v->outcomes, OUTCOMES_MAX);
+}
+
+void
+outcomes_free(struct vault *v)
+{
+	if (v->outcome_timer != NULL)
+		event_free(v->outcome_timer);
+	us_buf_free(&v->outcomes);
+}
+
+/* --- requests ----------------------------------------------------------------------------------------------- */
+
+void
+outcome_answered(struct vault *v, uint64_t entry)
+{
+	/* entries come back in the order of their indexes */
+	if (entry != NO_ENTRY && entry >= v->answered)
+		v->answered = entry + 1;
+}
+
+int
+outcome_is_given(int err)
+{
+	return err == US_OK || err == US_ERR_INTERNAL;
+}
+
+void
+outcome_granted(struct request *r, uint64_t entry)
+{
+	struct vault *v = r->vault;
+
+	r->granted = entry;
+	r->records_put = 0;
+	if (r->open_entry != NO_ENTRY)
+		return;
+	r->open_entry = entry;
+	r->open_before = v->open_last;
+	r->open_next = NULL;
+	if (v->open_last != NULL)
+		v->open_last->open_next = r;
+	else
+		v->open_first = r;
+	v->open_last = r;
+}
+
+/* Each record of an answer ends in a newline: those that left are all but the ones behind out_at. */
+static uint64_t
+records_sent(const struct request *r)
+{
+	const uint8_t *p = r->out.data == NULL ? NULL : r->out.data + r->out_at, *end = r->out.data == NULL ? NULL :
+	    r->out.data + r->out.len;
+	uint64_t kept = 0;
+
+	while (p != end && (p = memchr(p, '\n', (size_t)(end - p))) != NULL) {
+		kept++;
+		p++;
+	}
+	return r->records_put > kept ? r->records_put - kept : 0;
+}
+
+/* The "logged" of a request that has ended meanwhile: what it gave is thrown away. ctx: why the request ended. */
+static void
+nobody_waits(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
+{
+	const enum us_reason reason = (enum us_reason)(uintptr_t)ctx;
+	struct us_msg_log_keys_reply keys;
+	struct us_msg_logged m;
+	uint64_t entry = NO_ENTRY;
+	int err = US_ERR_FORMAT;
+
+	if (type == US_MSG_logged && us_msg_logged_decode(&m, body.p, body.n) == US_OK) {
+		entry = m.index;
+		err = m.err;
+	} else if (type == US_MSG_log_keys_reply && us_msg_log_keys_reply_decode(&keys, body.p, body.n) == US_OK) {
+		entry = keys.entry;
+		err = keys.err;
+	}
+	outcome_answered(v, entry);
+	if (outcome_is_given(err))
+		put_outcome(v, entry, reason, 0);
+}
+
+void
+outcome_end(struct request *r)
+{
+	struct vault *v = r->vault;
+
+	if (r->call != 0 && r->asks)
+		call_hand_over(v, r->call, nobody_waits, (void *)(uintptr_t)r->ending);
+	else
+		call_forget(v, r->call);
+	if (r->open_entry == NO_ENTRY)
+		return;
+	if (r->open_before != NULL)
+		r->open_before->open_next = r->open_next;
+	else
+		v->open_first = r->open_next;
+	if (r->open_next != NULL)
+		r->open_next->open_before = r->open_before;
+	else
+		v->open_last = r->open_before;
+	if (r->ending != US_REASON_NONE)
+		put_outcome(v, r->granted, r->ending, records_sent(r));
+	else
+		tell_soon(v, TELL_MS);
+}

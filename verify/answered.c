@@ -1,0 +1,70 @@
+#include "verify/answered.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/err.h"
+
+#define ITEMS_MIN 256
+
+void
+answered_free(struct answered *a)
+{
+	free(a->items);
+	memset(a, 0, sizeof *a);
+}
+
+int
+answered_add(struct answered *a, const struct answerable *item)
+{
+	/* what was forgotten makes room, if it is half of all */
+	if (a->n == a->cap && a->from > 0 && a->from >= a->cap / 2) {
+		memmove(a->items, a->items + a->from, (a->n - a->from) * sizeof *a->items);
+		a->n -= a->from;
+		a->from = 0;
+	}
+	if (a->n == a->cap) {
+		const size_t cap = a->cap == 0 ? ITEMS_MIN : a->cap * 2;
+		struct answerable *more = cap > SIZE_MAX / sizeof *more ? NULL : realloc(a->items, cap * sizeof *more);
+
+		if (more == NULL)
+			return US_ERR_NOMEM;
+		a->items = more;
+		a->cap = cap;
+	}
+	a->items[a->n++] = *item;
+	return US_OK;
+}
+
+/* The place of the first item whose index is at least that. */
+static size_t
+place(const struct answered *a, uint64_t index)
+{
+	size_t low = a->from, high = a->n;
+
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+
+		if (a->items[middle].index < index)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+struct answerable *
+answered_find(struct answered *a, uint64_t index)
+{
+	const size_t at = place(a, index);
+
+	return at < a->n && a->items[at].index == index ? &a->items[at] : NULL;
+}
+
+void
+answered_drop(struct answered *a, uint64_t below)
+{
+	a->from = place(a, below);
+	if (a->from == a->n)
+		a->from = a->n = 0;
+}
