@@ -10,6 +10,7 @@
 #define DISCLOSURE_VERSION 2 /* 1 named no collection */
 #define FLAG_COPY 0x01
 #define FLAG_BATCH 0x02
+#define FLAG_FEWER 0x04
 
 void
 us_entry_access_init(struct us_entry_access *a)
@@ -190,7 +191,7 @@ us_entry_disclosure_encode(struct us_buf *out, const struct us_entry_disclosure 
 		return US_ERR_ARG;
 	then(&err, us_buf_put_u8(out, DISCLOSURE_VERSION));
 	then(&err, us_buf_put_u8(out, (uint8_t)((d->has_copy ? FLAG_COPY : 0) |
-	    (d->has_batch ? FLAG_BATCH : 0))));
+	    (d->has_batch ? FLAG_BATCH : 0) | (d->fewer ? FLAG_FEWER : 0))));
 	then(&err, us_buf_put_u32(out, d->collection));
 	then(&err, us_buf_put_u64(out, d->snapshot));
 	then(&err, us_buf_put_u64(out, d->total));
@@ -236,10 +237,11 @@ us_entry_disclosure_decode(struct us_entry_disclosure *out, const void *content,
 	d.parts = us_take_u32(&r);
 	if (r.err != US_OK)
 		return r.err;
-	if ((version != VERSION && version != DISCLOSURE_VERSION) || (flags & ~(unsigned)(FLAG_COPY | FLAG_BATCH)) != 0)
+	if ((version != VERSION && version != DISCLOSURE_VERSION) || (flags & ~(unsigned)(FLAG_COPY | FLAG_BATCH | FLAG_FEWER)) != 0)
 		return US_ERR_FORMAT;
 	if (d.parts == 0 || d.part >= d.parts)
 		return US_ERR_RANGE;
+	d.fewer = (flags & FLAG_FEWER) != 0;
 	err = take_records(&r, &d);
 	if (err == US_OK && (flags & FLAG_COPY)) {
 		d.has_copy = 1;

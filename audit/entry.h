@@ -14,7 +14,7 @@
  *               u8 n, n x str16 party, u64 index of the entry this one answers (all ones: none),
  *               u64 sequence of the committed act (all ones: none), str16 summary (see
  *               us_entry_access.summary)
- *   disclosure  u8 version = 2, u8 flags (1 copy, 2 batch), u32 collection (0: none; in version 1 not there),
+ *   disclosure  u8 version = 2, u8 flags (1 copy, 2 batch, 4 fewer), u32 collection (0: none; in version 1 not there),
  *               u64 snapshot, u64 total, u32 part, u32 parts, u32 n, n x varint zigzag(record number - the one before; the first -0),
  *               [copy: u64 copy id, str16 recipient]
  *               [batch: u32 slot, u64 first record, u32 count, manifest root(32)]
@@ -78,7 +78,10 @@ struct us_entry_access {
 struct us_entry_disclosure {
 	uint32_t collection; /* as in the access box, so that records mean something without it; 0: none, or not said */
 	uint64_t snapshot;
-	uint64_t total; /* records that the query matched, as far as the person may know */
+	/* What the person was told: of a search or count, how many records matched, on that snapshot. Of a read, how many it has. Of an
+	 * outcome, how many had left. */
+	uint64_t total;
+	int fewer;      /* the person was told "fewer than total", and not how many */
 	uint32_t part;  /* counted from 0 */
 	uint32_t parts; /* at least 1 */
 	size_t n_records;

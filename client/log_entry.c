@@ -200,7 +200,7 @@ put_records(struct us_json *j, const struct opened *o, const struct us_log_names
 		us_json_cstr(j, bates);
 	}
 	us_json_close(j);
-	us_json_kv_uint(j, "total", o->disclosure.total);
+	us_json_kv_uint(j, o->disclosure.fewer ? "fewer_than" : "total", o->disclosure.total);
 	if (o->disclosure.parts > 1) {
 		us_json_kv_uint(j, "part", o->disclosure.part);
 		us_json_kv_uint(j, "parts", o->disclosure.parts);

@@ -37,7 +37,8 @@ struct us_trail_entry {
 	const char *party; /* "plaintiffs", or several joined by ", "; "" for none */
 	struct us_bytes summary;
 	uint64_t snapshot, total;
-	uint32_t part;
+	int fewer; /* the person was told "fewer than total" */
+	uint32_t part, parts;
 	size_t n_records;
 	const uint64_t *records; /* in the order of disclosure */
 	int has_copy;

@@ -190,7 +190,7 @@ asks(const struct us_trail_entry *e)
 
 /* What was disclosed in answer to an entry. */
 struct answer {
-	int found;
+	int found, fewer;
 	uint64_t total, shown;
 };
 
@@ -207,12 +207,27 @@ answers(const struct us_report *r)
 
 		if (e->kind != US_KIND_DISCLOSURE || e->related >= r->trail->n)
 			continue;
-		if (!all[e->related].found)
+		if (!all[e->related].found) {
 			all[e->related].total = e->total;
+			all[e->related].fewer = e->fewer;
+		}
 		all[e->related].found = 1;
 		all[e->related].shown += e->n_records;
 	}
 	return all;
+}
+
+/* What the person was told. */
+static void
+put_total(cJSON *row, const struct answer *a)
+{
+	char text[48];
+
+	(void)snprintf(text, sizeof text, "fewer than %llu", (unsigned long long)a->total);
+	if (a->fewer)
+		us_report_text(row, "total", text);
+	else
+		us_report_number(row, "total", a->total);
 }
 
 int
@@ -233,7 +248,7 @@ us_report_searches(struct us_report *r)
 		us_report_text(row, "query", e->query);
 		us_report_number(row, "snapshot", e->snapshot);
 		if (all[i].found) {
-			us_report_number(row, "total", all[i].total);
+			put_total(row, &all[i]);
 			us_report_number(row, "shown", all[i].shown);
 		} else {
 			us_report_text(row, "total", NULL);
@@ -246,7 +261,7 @@ us_report_searches(struct us_report *r)
 	us_report_number(r->summary, "searches", n);
 	us_report_note(r, "To repeat one: underseal search COLLECTION QUERY --snapshot SNAPSHOT, as a person with the same "
 	    "rights; the total must be the same, less what was withdrawn since.");
-	us_report_note(r, "Without a total: an answer that showed no record, such as that of a count, has no entry of its own.");
+	us_report_note(r, "The total is what the person was told. Without one: the search was refused, or broke off before it had a result.");
 	return US_EXIT_DONE;
 }
 

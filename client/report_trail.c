@@ -150,6 +150,8 @@ take_disclosure(struct us_trail *t, struct us_trail_entry *e, const struct us_bu
 		e->snapshot = d.snapshot;
 		e->total = d.total;
 		e->part = d.part;
+		e->parts = d.parts;
+		e->fewer = d.fewer;
 		e->has_copy = d.has_copy;
 		e->copy_id = d.copy_id;
 	}
@@ -226,7 +228,7 @@ us_trail_add(struct us_trail *t, const struct us_entry_view *view, const struct 
 	}
 	e = &t->entries[t->n];
 	*e = (struct us_trail_entry){ .index = view->index, .time_ns = view->time_ns, .order_version = view->order_version,
-		.entry_class = view->entry_class, .related = US_ENTRY_NONE, .sequence = US_ENTRY_NONE, .paragraph = "",
+		.entry_class = view->entry_class, .parts = 1, .related = US_ENTRY_NONE, .sequence = US_ENTRY_NONE, .paragraph = "",
 		.party = "", .recipient = "", .purpose = "", .address = "", .query = "" };
 	for (unsigned box = 0; keys != NULL && err == US_OK && box < US_BOXES; box++)
 		if (keys->present[box])

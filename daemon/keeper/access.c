@@ -43,7 +43,7 @@ well_formed(const struct us_msg_log *m, size_t *n_terms)
 	    us_decision_name(m->decision) == NULL || us_reason_name(m->reason) == NULL ||
 	    m->action == US_ACTION_NONE || m->decision == US_DECISION_NONE)
 		return US_ERR_RANGE;
-	if (m->records.n % 8 != 0 || us_approval_is_summary(m->note))
+	if ((m->flags & ~(US_LOG_COPY | US_LOG_FEWER)) != 0 || m->records.n % 8 != 0 || us_approval_is_summary(m->note))
 		return US_ERR_FORMAT;
 	if ((m->decision == US_DECISION_ALLOW) != (m->reason == US_REASON_NONE) &&
 	    m->decision != US_DECISION_FAILED)
@@ -139,6 +139,7 @@ append_parts(struct us_keeper *k, const struct us_msg_log *m, struct us_entry_ac
 		d.collection = m->collection;
 		d.snapshot = m->snapshot;
 		d.total = m->total;
+		d.fewer = (m->flags & US_LOG_FEWER) != 0;
 		d.part = q.part = part;
 		d.parts = q.parts = parts;
 		if (copy != NULL) {

@@ -81,6 +81,9 @@ decide_by_order(const struct us_keeper *k, const struct us_msg_log *m, const str
 	/* what a read or copy opens first, words of rules, discloses nothing: its approval is asked with the records */
 	if (m->kind == US_KIND_INTENT && (m->action == US_ACTION_READ || m->action == US_ACTION_COPY))
 		context.unknown |= US_UNKNOWN_APPROVAL;
+	/* that of a count was asked, and used, with the query: what follows is its result */
+	if (m->kind == US_KIND_DISCLOSURE && m->action == US_ACTION_COUNT)
+		context.unknown |= US_UNKNOWN_APPROVAL;
 	us_ledger_evaluate(k, &question, &context, ruling);
 	if (ruling->reason == US_REASON_APPROVAL && (m->action == US_ACTION_READ || m->action == US_ACTION_COPY ||
 	    m->action == US_ACTION_COUNT))

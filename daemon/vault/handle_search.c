@@ -1,7 +1,7 @@
 /*
  * Searching. The intent, with query, purpose and every content word, is logged before anything is
  * opened; its answer brings the words' keys. Batches are evaluated one by one, each intersected with what is
- * visible before it is counted. Snippets disclose their records: a second entry names them.
+ * visible before it is counted. A second entry has the number that the person is told, and names the records that snippets disclose.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -30,18 +30,28 @@ searching_free(void *state)
 
 /* --- the answer ------------------------------------------------------------------------------------------------------ */
 
+static int
+search_has_snippets(const struct searching *s)
+{
+	return s->n_hits > 0 && (s->flags & US_SEARCH_NO_SNIPPETS) == 0;
+}
+
 static void
 disclosed(struct request *r, const struct us_msg_logged *m)
 {
 	struct searching *s = r->state;
 
+	s->entry = m->index;
+	if (!search_has_snippets(s)) {
+		search_answer(r);
+		return;
+	}
 	if (m->record_keys.n != s->n_hits * RECORD_KEY_ITEM ||
 	    (s->keys = us_secret_alloc(m->record_keys.n)) == NULL) {
 		reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, m->index);
 		return;
 	}
 	memcpy(s->keys, m->record_keys.p, m->record_keys.n);
-	s->entry = m->index;
 	search_answer(r);
 }
 
@@ -51,8 +61,8 @@ counted(struct request *r)
 	struct searching *s = r->state;
 	struct us_cursor next = { .collection = r->collection, .person = r->person,
 		.snapshot = s->snapshot, .total = s->total, .intent = s->intent };
-	struct entry e = { .kind = US_KIND_DISCLOSURE, .action = US_ACTION_SEARCH,
-		.decision = US_DECISION_ALLOW, .purpose = s->purpose, .related = s->intent,
+	struct entry e = { .kind = US_KIND_DISCLOSURE,
+		.action = (s->flags & US_SEARCH_COUNT) != 0 ? US_ACTION_COUNT : US_ACTION_SEARCH, .decision = US_DECISION_ALLOW, .purpose = s->purpose, .related = s->intent,
 		.snapshot = s->snapshot, .total = s->total };
 	uint8_t *packed;
 	size_t i;
@@ -75,8 +85,12 @@ counted(struct request *r)
 		memcpy(s->next, b.data, b.len);
 		us_buf_free(&b);
 	}
-	if (s->n_hits == 0 || (s->flags & US_SEARCH_NO_SNIPPETS) != 0) {
-		search_answer(r);
+	if (s->total < r->smallest_count) {
+		e.total = r->smallest_count;
+		e.flags = ENTRY_FLAG_FEWER;
+	}
+	if (!search_has_snippets(s)) {
+		access_log(r, &e, disclosed);
 		return;
 	}
 	packed = malloc(s->n_hits * 8);

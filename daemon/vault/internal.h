@@ -337,6 +337,7 @@ struct entry {
 	uint8_t flags;
 };
 #define ENTRY_FLAG_COPY 1
+#define ENTRY_FLAG_FEWER 2
 /* Logs; then answer(r, …), unless the keeper refused: then the request has been answered. */
 void access_log(struct request *r, const struct entry *e,
     void (*answer)(struct request *r, const struct us_msg_logged *m));

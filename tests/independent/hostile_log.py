@@ -1061,8 +1061,14 @@ def query_part_beyond_the_parts(log):
 def disclosure_with_an_unknown_flag(log):
     drafts = st.story()
     d = st.disclosure(drafts[9])
-    drafts[9]["contents"] = st.access(drafts[9]), d[:1] + b"\x04" + d[2:], st.query(drafts[9])
+    drafts[9]["contents"] = st.access(drafts[9]), d[:1] + b"\x08" + d[2:], st.query(drafts[9])
     tell(log, drafts)
+
+
+@story_case()
+def told_fewer_than_a_number(drafts):
+    d = st.disclosure(drafts[12])
+    drafts[12]["contents"] = st.access(drafts[12]), d[:1] + b"\x04" + d[2:], st.query(drafts[12])
 
 
 @case("TAMPERED", 9)

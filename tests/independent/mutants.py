@@ -73,8 +73,8 @@ MUTANTS = [
     ("not 1 <= self.kind <= 4 or self.decision > 3", "not 1 <= self.kind <= 4"),
     ("if not 0 <= last < 2**63:", "if not last < 2**63:"),
     ("if not 0 <= last < 2**63:", "if not 0 <= last:"),
-    ("flags & ~3 or part >= parts", "part >= parts"),
-    ("flags & ~3 or part >= parts", "flags & ~3"),
+    ("flags & ~7 or part >= parts", "part >= parts"),
+    ("flags & ~7 or part >= parts", "flags & ~3"),
     ("    if part >= parts:\n", "    if False:\n"),
     # keys.jsonl
     ("if len(line) > KEYS_LINE:", "if False:"),

@@ -611,7 +611,7 @@ def disclosure_part(data):
     if flags & 2:
         c.take(48)
     c.end()
-    if flags & ~3 or part >= parts:
+    if flags & ~7 or part >= parts:
         raise ValueError("a number is out of range")
     return part, parts
 

@@ -94,6 +94,15 @@ def scenario():
     equal(wait_mark(vault, entry)[2:], ("none", "none"), "the mark")
     equal(outcomes(vault), {}, "outcomes")
 
+    step("what a search or count told is in the log: hits, none, and numbers alone")
+    for query, options in (("model:gpt-4", ()), ("model:none", ()), ("model:gpt-4", ("--no-snippets",)), ("model:gpt-4", ("--count",)),
+                           ("model:none", ("--count",))):
+        r = vault.client("attorney", "search", "demo", query, *options).json
+        e = [e for e in vault.audit() if e["index"] == r["entry"]][0]
+        equal((e["kind"], e["decision"], e["action"]), ("disclosure", "allow", "count" if "--count" in options else "search"), "its entry")
+        equal((e["total"], len(e["records"])), (r["total"], 0 if options else len(r["hits"])), "total and records")
+        equal(e["related"], r["intent"], "what it answers")
+
     step("cut by a freeze")
     slow = Slow(vault, "attorney", bates(0, 1000))
     freeze = vault.client("auditor", "freeze", "--scope", "all", "--authority", "ECF No. 7").json["docket"]
