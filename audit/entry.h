@@ -21,6 +21,9 @@
  *   query       u8 version = 1, str16 purpose, str16 address, str32 query, u32 part, u32 parts,
  *               u32 n, n x str16 term
  *
+ * Terms are the content words whose keys were given. In a refusal of records they are the Bates numbers that were asked for, at most
+ * US_ENTRY_REFUSED of them, in the order asked; if there were more, a last term "+N" says how many. Its disclosure box names none.
+ *
  * An entry is at most 65,535 bytes. Lists are cut into parts: US_ENTRY_RECORDS records in one
  * disclosure always fit beside a query content of US_ENTRY_QUERY_MAX bytes and an access content of
  * US_ENTRY_ACCESS_MAX.
@@ -44,6 +47,7 @@
 #define US_ENTRY_QUERY_MAX 12288
 #define US_ENTRY_ACCESS_MAX 4096
 #define US_ENTRY_PARTIES 16
+#define US_ENTRY_REFUSED 1000 /* records that a refusal names */
 #define US_ENTRY_NONE UINT64_MAX /* "no such index", "no such act" */
 /* The most that a content of any box can have. */
 #define US_ENTRY_CONTENT_MAX 65535

@@ -54,6 +54,7 @@ parse_record(struct us_log_filter *f, const char *text, char *collection, size_t
 	f->collection = collection;
 	f->has_record = 1;
 	f->record = strtoull(slash + 1 + n - 9, NULL, 10) - 1;
+	f->bates = slash + 1;
 }
 
 static void
@@ -62,6 +63,35 @@ parse_time(const char *option, const char *text, int64_t *ns)
 	if (text != NULL && us_time_parse(text, strlen(text), ns) != US_OK &&
 	    us_time_parse_date(text, strlen(text), ns) != US_OK)
 		us_usage_error("--%s takes a time such as 2024-05-01T12:00:00Z, or a date", option);
+}
+
+/* What a refused request was about. */
+static void
+show_asked(const cJSON *e)
+{
+	const cJSON *asked = cJSON_GetObjectItemCaseSensitive(e, "asked");
+	const char *first = cJSON_GetStringValue(cJSON_GetArrayItem(asked, 0));
+
+	if (first == NULL)
+		return;
+	fputs("  asked for ", stdout);
+	us_print_text(stdout, first, strlen(first), 0);
+	if (cJSON_GetArraySize(asked) > 1)
+		printf(" and %d more", cJSON_GetArraySize(asked) - 1);
+}
+
+/* How earlier answers ended. */
+static void
+show_ending(const cJSON *e)
+{
+	const double from = us_json_number(e, "from", -1), to = us_json_number(e, "to", -1);
+
+	if (strcmp(us_json_text(e, "class"), "access") == 0 && strcmp(us_json_text(e, "kind"), "outcome") == 0)
+		printf("  entry %.0f: %.0f records had left", us_json_number(e, "related", 0), us_json_number(e, "total", 0));
+	else if (from >= 0 && strcmp(us_json_text(e, "decision"), "failed") == 0)
+		printf("  entries %.0f to %.0f: not known", from, to - 1);
+	else if (from >= 0)
+		printf("  entries %.0f to %.0f", from, to - 1);
 }
 
 static void
@@ -83,6 +113,8 @@ show_line(const char *line, int json)
 		printf(" %s", us_json_text(e, "reason"));
 	if (cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(e, "records")) > 0)
 		printf("  %d records", cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(e, "records")));
+	show_asked(e);
+	show_ending(e);
 	if (*us_json_text(e, "query") != '\0') {
 		fputs("  ", stdout);
 		us_print_text(stdout, us_json_text(e, "query"), strlen(us_json_text(e, "query")), 0);
@@ -371,7 +403,7 @@ run_checkpoint(struct us_client *client, const struct us_args *args)
 }
 
 static const struct us_option list_options[] = {
-	{ "record", "COLLECTION/BATES", "what disclosed this record" },
+	{ "record", "COLLECTION/BATES", "what disclosed this record; with --denied, what asked for it" },
 	{ "person", "NAME", "what this person did" },
 	{ "party", "P", "what people of this party did" },
 	{ "credential", "F", "what was done with this credential" },

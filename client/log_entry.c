@@ -99,6 +99,22 @@ has_record(const struct opened *o, uint64_t record)
 }
 
 static int
+has_asked(const struct opened *o, const char *bates)
+{
+	for (size_t i = 0; i < o->query.n_terms; i++)
+		if (us_bytes_is(o->query.terms[i], bates))
+			return 1;
+	return 0;
+}
+
+/* Whether the entry is about the record. */
+static int
+is_about(const struct opened *o, const struct us_log_filter *f)
+{
+	return f->denied ? o->has[US_BOX_QUERY] && has_asked(o, f->bates) : o->has[US_BOX_DISCLOSURE] && has_record(o, f->record);
+}
+
+static int
 passes(const struct opened *o, const struct us_entry_view *view, const struct us_log_names *names,
     const struct us_log_filter *f)
 {
@@ -123,7 +139,7 @@ passes(const struct opened *o, const struct us_entry_view *view, const struct us
 	    (f->credential != NULL && strcmp(hex, f->credential) != 0) ||
 	    (f->collection != NULL && (collection == NULL || strcmp(collection, f->collection) != 0)) ||
 	    (f->denied && o->access.decision != US_DECISION_DENY) ||
-	    (f->has_record && (!o->has[US_BOX_DISCLOSURE] || !has_record(o, f->record))))
+	    (f->has_record && !is_about(o, f)))
 		return 0;
 	return 1;
 }
@@ -211,6 +227,17 @@ put_records(struct us_json *j, const struct opened *o, const struct us_log_names
 	}
 }
 
+/* What a refused request was about: Bates numbers, and "+N" if there were more. */
+static void
+put_asked(struct us_json *j, const struct us_entry_query *q)
+{
+	us_json_key(j, "asked");
+	us_json_array(j);
+	for (size_t i = 0; i < q->n_terms; i++)
+		us_json_str(j, q->terms[i]);
+	us_json_close(j);
+}
+
 int
 us_log_entry_json(struct us_buf *out, const struct us_entry_view *view,
     const struct us_export_keys *keys, const struct us_log_names *names,
@@ -242,6 +269,8 @@ us_log_entry_json(struct us_buf *out, const struct us_entry_view *view,
 		us_json_kv_str(&j, "query", o.query.query);
 		us_json_kv_str(&j, "purpose", o.query.purpose);
 		us_json_kv_str(&j, "address", o.query.address);
+		if (o.access.decision == US_DECISION_DENY && o.query.n_terms > 0)
+			put_asked(&j, &o.query);
 	} else {
 		us_json_kv_cstr(&j, "query", "withheld");
 		us_json_kv_cstr(&j, "purpose", "withheld");

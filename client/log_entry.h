@@ -15,8 +15,9 @@ struct us_log_names {
 /* What `audit list` was asked to show; NULL or 0 for everything. */
 struct us_log_filter {
 	const char *person, *party, *credential, *collection;
-	int has_record;
+	int has_record; /* with denied: that asked for it; else: that disclosed it */
 	uint64_t record;
+	const char *bates; /* the same as text */
 	int denied;
 	int64_t since_ns, until_ns;
 };

@@ -44,6 +44,9 @@ struct us_trail_entry {
 	int has_copy;
 	uint64_t copy_id;
 	const char *recipient, *purpose, *address, *query;
+	/* of a refusal: terms of the query box, the Bates numbers of records that were asked for */
+	size_t n_asked;
+	const char *const *asked;
 };
 
 /* An entry of class STATE: act number i + 1 of the log, if it is the i-th of them. */
@@ -188,6 +191,8 @@ void us_report_time(cJSON *to, const char *name, int64_t ns);
 void us_report_note(struct us_report *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* "DEMO000000001-DEMO000000003, DEMO000000007" of record numbers in any order; NULL without memory, else to be freed. */
 char *us_report_ranges(const struct us_trail *t, uint32_t collection, const uint64_t *records, size_t n);
+/* The records that a refused entry asked for, to be freed, and how many; *more: how many others it does not name. */
+uint64_t *us_report_asked(const struct us_trail *t, const struct us_trail_entry *e, size_t *n, uint64_t *more);
 /* 1 if the entry's time is in what was asked. */
 int us_report_in_range(const struct us_report *r, const struct us_trail_entry *e);
 /* 1 if it is the person's and the party's that were asked for, if any were. */
@@ -198,6 +203,9 @@ struct us_report_records {
 	uint64_t first, last;
 };
 void us_report_records(const struct us_report *r, const char *text, size_t n, struct us_report_records *out);
+/* How an answer ended that did not leave whole; and that answers before it have ended. */
+int us_trail_is_outcome(const struct us_trail_entry *e);
+int us_trail_is_mark(const struct us_trail_entry *e);
 /* Evidence that reached a person: a disclosure that was allowed and has records. */
 int us_report_discloses(const struct us_trail_entry *e);
 

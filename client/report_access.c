@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/report.h"
+#include "client/report_endings.h"
 
 /* How a record reached somebody. */
 static const char *
@@ -58,13 +58,15 @@ is_disclosure_to_somebody(const struct us_trail_entry *e)
 }
 
 static int
-has_record(const struct us_trail_entry *e, const struct us_report_records *wanted)
+has_record(const struct us_trail_entry *e, const struct us_report_records *wanted, size_t *at)
 {
 	if (e->collection != wanted->collection)
 		return 0;
 	for (size_t i = 0; i < e->n_records; i++)
-		if (e->records[i] >= wanted->first && e->records[i] <= wanted->last)
+		if (e->records[i] >= wanted->first && e->records[i] <= wanted->last) {
+			*at = i;
 			return 1;
+		}
 	return 0;
 }
 
@@ -92,19 +94,26 @@ int
 us_report_who_saw(struct us_report *r)
 {
 	struct us_report_records wanted;
+	struct us_endings *left;
+	char text[US_ENDING_TEXT];
 	uint64_t n = 0;
+	size_t at;
 
 	if (r->ask->record == NULL)
 		us_usage_error("which record? underseal audit report who-saw COLLECTION/BATES");
 	us_report_records(r, r->ask->record, strlen(r->ask->record), &wanted);
+	left = us_endings_of(r->trail);
 	for (size_t i = 0; i < r->trail->n; i++) {
 		const struct us_trail_entry *e = &r->trail->entries[i];
 		cJSON *row;
 
-		if ((!us_report_discloses(e) && !is_disclosure_to_somebody(e)) || !has_record(e, &wanted) || !us_report_in_range(r, e) || !us_report_is_whose(r, e))
+		if ((!us_report_discloses(e) && !is_disclosure_to_somebody(e)) || !has_record(e, &wanted, &at) || !us_report_in_range(r, e) ||
+		    !us_report_is_whose(r, e))
 			continue;
 		row = us_report_entry_row(r, e);
 		us_report_text(row, "how", how(e));
+		us_ending_record_text(left, e, at, text);
+		us_report_text(row, "left", is_disclosure_to_somebody(e) ? "withheld" : text);
 		put_rule(row, e);
 		us_report_text(row, "purpose", e->purpose);
 		us_report_text(row, "recipient", e->recipient);
@@ -112,6 +121,8 @@ us_report_who_saw(struct us_report *r)
 	}
 	us_report_text(r->summary, "record", r->ask->record);
 	us_report_number(r->summary, "times disclosed", n);
+	us_endings_free(left);
+	us_report_note(r, "left: whether the record had left the vault when its answer ended. What had not left was seen by nobody.");
 	note_origin(r, &wanted);
 	return US_EXIT_DONE;
 }
@@ -121,10 +132,13 @@ us_report_who_saw(struct us_report *r)
 int
 us_report_person_history(struct us_report *r)
 {
-	uint64_t n = 0, disclosed = 0;
+	struct us_endings *left;
+	char text[US_ENDING_TEXT];
+	uint64_t n = 0, disclosed = 0, broken = 0;
 
 	if (r->ask->person == NULL && r->ask->party == NULL)
 		us_usage_error("whose? --person NAME or --party PARTY");
+	left = us_endings_of(r->trail);
 	for (size_t i = 0; i < r->trail->n; i++) {
 		const struct us_trail_entry *e = &r->trail->entries[i];
 		cJSON *row;
@@ -138,10 +152,13 @@ us_report_person_history(struct us_report *r)
 		us_report_text(row, "paragraph", e->paragraph);
 		put_collection(r, row, e);
 		put_records(r, row, e);
+		us_ending_text(left, e, text);
+		us_report_text(row, "left", us_report_discloses(e) ? text : NULL);
 		us_report_text(row, "query", e->query);
 		us_report_text(row, "purpose", e->purpose);
 		us_report_text(row, "address", e->address);
 		n++;
+		broken += (uint64_t)us_trail_is_outcome(e);
 		if (us_report_discloses(e))
 			disclosed += e->n_records;
 	}
@@ -151,32 +168,75 @@ us_report_person_history(struct us_report *r)
 		us_report_text(r->summary, "party", r->ask->party);
 	us_report_number(r->summary, "entries", n);
 	us_report_number(r->summary, "records disclosed, counted each time", disclosed);
+	us_report_number(r->summary, "answers that did not leave whole", broken);
+	us_endings_free(left);
 	return US_EXIT_DONE;
 }
 
 /* ---- denials ---- */
 
+/* The records asked for; 1 if those wanted (NULL: any) are among them. */
+static int
+is_about(const struct us_report *r, const struct us_trail_entry *e, const struct us_report_records *wanted)
+{
+	uint64_t more, *asked;
+	size_t n;
+	int found = wanted == NULL;
+
+	if (found || e->collection != wanted->collection)
+		return found;
+	asked = us_report_asked(r->trail, e, &n, &more);
+	for (size_t i = 0; i < n; i++)
+		found |= asked[i] >= wanted->first && asked[i] <= wanted->last;
+	free(asked);
+	return found;
+}
+
+static void
+put_asked(struct us_report *r, cJSON *row, const struct us_trail_entry *e)
+{
+	uint64_t more, *asked;
+	char *ranges, *text = NULL;
+	size_t n;
+
+	asked = us_report_asked(r->trail, e, &n, &more);
+	ranges = us_report_ranges(r->trail, e->collection, asked, n);
+	if (more > 0 && asprintf(&text, "%s and %llu more", ranges, (unsigned long long)more) < 0)
+		us_give_up(US_EXIT_OTHER, "out of memory");
+	us_report_text(row, "asked", text != NULL ? text : ranges);
+	free(text);
+	free(ranges);
+	free(asked);
+}
+
 int
 us_report_denials(struct us_report *r)
 {
+	struct us_report_records wanted;
 	uint64_t n = 0;
+
+	if (r->ask->record != NULL)
+		us_report_records(r, r->ask->record, strlen(r->ask->record), &wanted);
 
 	for (size_t i = 0; i < r->trail->n; i++) {
 		const struct us_trail_entry *e = &r->trail->entries[i];
 		cJSON *row;
 
-		if (e->decision != US_DECISION_DENY || !us_report_in_range(r, e) || !us_report_is_whose(r, e))
+		if (e->decision != US_DECISION_DENY || !us_report_in_range(r, e) || !us_report_is_whose(r, e) ||
+		    !is_about(r, e, r->ask->record == NULL ? NULL : &wanted))
 			continue;
 		row = us_report_entry_row(r, e);
 		us_report_text(row, "reason", us_reason_name(e->reason));
 		put_rule(row, e);
 		put_collection(r, row, e);
+		put_asked(r, row, e);
 		us_report_text(row, "purpose", e->purpose);
 		us_report_text(row, "query", e->query);
 		n++;
 	}
 	us_report_number(r->summary, "refusals", n);
-	us_report_note(r, "A refused request for records does not name them in the log.");
+	us_report_note(r, "asked: records of a refused request, %d of them at most; they stand in the query box. A long request takes several "
+	    "entries.", US_ENTRY_REFUSED);
 	return US_EXIT_DONE;
 }
 

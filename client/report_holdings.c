@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/report.h"
+#include "client/report_endings.h"
 #include "common/base64.h"
 #include "common/err.h"
 
@@ -114,6 +114,8 @@ put_hex(cJSON *row, const char *name, const uint8_t digest[32])
 int
 us_report_disclosures(struct us_report *r)
 {
+	struct us_endings *left = us_endings_of(r->trail);
+	char text[US_ENDING_TEXT];
 	struct copies all;
 	uint64_t n = 0, records = 0;
 
@@ -136,6 +138,8 @@ us_report_disclosures(struct us_report *r)
 		us_report_text(row, "bates", ranges);
 		free(ranges);
 		us_report_text(row, "paragraph", c->first->paragraph);
+		us_ending_text(left, c->first, text);
+		us_report_text(row, "left", text);
 		us_report_text(row, "status", status_of(c));
 		if (c->has_digest)
 			put_hex(row, "sha256", c->digest);
@@ -145,6 +149,7 @@ us_report_disclosures(struct us_report *r)
 		records += c->n_records;
 	}
 	free_copies(&all);
+	us_endings_free(left);
 	us_report_number(r->summary, "copies", n);
 	us_report_number(r->summary, "records in copies, counted each time", records);
 	return US_EXIT_DONE;

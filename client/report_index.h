@@ -7,7 +7,7 @@
  * the file: it belongs to who made it, nobody else can read or write it, and its digests tell a damaged one.
  *
  * The file, integers big-endian:
- *   "underseal/report-index/1\n" ‖ u64 size ‖ root(32) ‖ i64 first time ‖ i64 last time ‖ u64 withheld ‖ u64 n
+ *   "underseal/report-index/2\n" ‖ u64 size ‖ root(32) ‖ i64 first time ‖ i64 last time ‖ u64 withheld ‖ u64 n
  *   ‖ str16 origin ‖ SHA-256 of each block ‖ SHA-256 of all before ‖ n postings in blocks of 2,048, the last one shorter
  *   posting: u32 collection ‖ u32 zero ‖ u64 record ‖ u64 entry ‖ u64 offset of its line in keys.jsonl (all ones: none)
  * Postings ascend. Those of collection 0 are the acts that give names and batches.

@@ -4,7 +4,7 @@
 
 #include "client/report_index.h"
 
-#define US_INDEX_MAGIC "underseal/report-index/1\n"
+#define US_INDEX_MAGIC "underseal/report-index/2\n"
 #define US_INDEX_MAGIC_BYTES (sizeof US_INDEX_MAGIC - 1)
 #define US_INDEX_POSTING 32 /* bytes */
 #define US_INDEX_BLOCK 2048 /* postings */

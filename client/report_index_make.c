@@ -29,20 +29,30 @@ is_act_of_names(const struct us_trail_entry *e)
 	    e->action == US_ACTION_COLLECTION_CREATE || e->action == US_ACTION_BATCH_CLOSE);
 }
 
+/* Those that say how answers ended: outcomes, ranges of which it is not known, and the newest mark. */
+static int
+is_ending(const struct us_trail_entry *e, size_t at, size_t newest)
+{
+	return us_trail_is_outcome(e) || (us_trail_is_mark(e) && (e->decision == US_DECISION_FAILED || at == newest));
+}
+
 /* The postings of all entries, sorted; *n is how many. */
 static struct us_posting *
 gather(const struct us_trail *t, const uint64_t *offsets, size_t *n)
 {
 	struct us_posting *all;
-	size_t count = 0, at = 0;
+	size_t count = 0, at = 0, mark = 0;
 
-	for (size_t i = 0; i < t->n; i++)
-		count += us_report_discloses(&t->entries[i]) ? t->entries[i].n_records : is_act_of_names(&t->entries[i]) ? 1 : 0;
+	for (size_t i = 0; i < t->n; i++) {
+		count += us_report_discloses(&t->entries[i]) ? t->entries[i].n_records : is_act_of_names(&t->entries[i]) ||
+		    is_ending(&t->entries[i], i, i) ? 1 : 0;
+		mark = us_trail_is_mark(&t->entries[i]) ? i : mark;
+	}
 	all = calloc(count + 1, sizeof *all);
 	for (size_t i = 0; all != NULL && i < t->n; i++) {
 		const struct us_trail_entry *e = &t->entries[i];
 
-		if (is_act_of_names(e))
+		if (is_act_of_names(e) || is_ending(e, i, mark))
 			all[at++] = (struct us_posting){ .entry = e->index, .offset = offsets[i] };
 		for (size_t j = 0; us_report_discloses(e) && j < e->n_records; j++)
 			all[at++] = (struct us_posting){ e->collection, e->records[j], e->index, offsets[i] };

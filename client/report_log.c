@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "client/lookup.h"
-#include "client/report.h"
+#include "client/report_endings.h"
 #include "common/base64.h"
 #include "common/err.h"
 #include "common/timefmt.h"
@@ -57,6 +57,26 @@ list_gaps(struct us_report *r)
 	finding_number(r, "starts after an end that is not in the log", unclean);
 }
 
+/* How answers ended, by outcomes and marks. */
+static void
+list_endings(struct us_report *r)
+{
+	struct us_endings *left = us_endings_of(r->trail);
+	uint64_t outcomes = 0, unknown = 0;
+	char text[US_ENDING_TEXT];
+
+	for (size_t i = 0; i < r->trail->n; i++) {
+		const struct us_trail_entry *e = &r->trail->entries[i];
+
+		outcomes += (uint64_t)us_trail_is_outcome(e);
+		us_ending_text(left, e, text);
+		unknown += us_report_discloses(e) && strncmp(text, "unknown", 7) == 0;
+	}
+	us_endings_free(left);
+	finding_number(r, "answers that did not leave whole", outcomes);
+	finding_number(r, "disclosures of which it is not known how they ended", unknown);
+}
+
 int
 us_report_verification(struct us_report *r)
 {
@@ -85,6 +105,7 @@ us_report_verification(struct us_report *r)
 		finding_number(r, opened[box], n);
 	}
 	list_gaps(r);
+	list_endings(r);
 	us_report_text(r->summary, "verdict", us_verdict_name(v->verdict));
 	us_report_note(r, "Checked: signature and origin of the checkpoint, every entry against its tile, every tile, the root, "
 	    "indexes without a gap, times that never go back, and that each key opens the box that its entry committed to.");

@@ -109,28 +109,42 @@ from_records(struct us_report *r, struct notice *n)
 	}
 }
 
+/* Those of the notice among n records, in place. */
 static size_t
-records_of(const struct notice *n, const struct us_trail_entry *e, uint64_t *touched)
+records_of(const struct notice *notice, uint64_t *records, size_t n)
 {
 	size_t count = 0;
 
-	if (e->collection != n->collection)
-		return 0;
-	for (size_t i = 0; i < e->n_records; i++)
-		for (size_t j = 0; j < n->n; j++)
-			if (e->records[i] >= n->runs[j].first && e->records[i] <= n->runs[j].last) {
-				touched[count++] = e->records[i];
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < notice->n; j++)
+			if (records[i] >= notice->runs[j].first && records[i] <= notice->runs[j].last) {
+				records[count++] = records[i];
 				break;
 			}
 	return count;
 }
 
-/* A refusal that may have been about them: requests that are refused do not name records in the log. */
-static int
-may_be_attempt(const struct notice *n, const struct us_trail_entry *e)
+/* The records of the notice that the entry discloses, or that it was refused: to be freed. *may: a refusal that may have been about
+ * others of them, since it does not name all that was asked for. */
+static uint64_t *
+touched_by(const struct us_report *r, const struct notice *n, const struct us_trail_entry *e, size_t *count, int *may)
 {
-	return e->decision == US_DECISION_DENY && e->collection == n->collection &&
-	    (e->reason == US_REASON_NOT_VISIBLE || e->reason == US_REASON_CLAWED_BACK || e->reason == US_REASON_FROZEN);
+	uint64_t more = 0, *records;
+
+	*may = 0;
+	if (us_report_discloses(e)) {
+		records = malloc((e->n_records + 1) * sizeof *records);
+		if (records == NULL)
+			us_give_up(US_EXIT_OTHER, "out of memory");
+		memcpy(records, e->records, e->n_records * sizeof *records);
+		*count = e->n_records;
+	} else {
+		records = us_report_asked(r->trail, e, count, &more);
+		*may = us_action_is_evidence(e->action) && (e->n_asked == 0 || more > 0) &&
+		    (e->reason == US_REASON_NOT_VISIBLE || e->reason == US_REASON_CLAWED_BACK || e->reason == US_REASON_FROZEN);
+	}
+	*count = records_of(n, records, *count);
+	return records;
 }
 
 static void
@@ -152,31 +166,32 @@ list_touch(struct us_report *r, const struct notice *n, const struct us_trail_en
 static void
 list_touches(struct us_report *r, const struct notice *n)
 {
-	uint64_t touches = 0, after = 0, attempts = 0;
+	uint64_t touches = 0, after = 0, attempts = 0, perhaps = 0;
 
 	for (size_t i = 0; i < r->trail->n; i++) {
 		const struct us_trail_entry *e = &r->trail->entries[i];
+		const int denied = e->decision == US_DECISION_DENY;
 		uint64_t *touched;
 		size_t count;
+		int may;
 
-		if (e->time_ns < n->since_ns || (r->ask->until_ns != 0 && e->time_ns > r->ask->until_ns) ||
-		    !us_report_is_whose(r, e) || (!us_report_discloses(e) && !may_be_attempt(n, e)))
+		if (e->time_ns < n->since_ns || (r->ask->until_ns != 0 && e->time_ns > r->ask->until_ns) || e->collection != n->collection ||
+		    !us_report_is_whose(r, e) || (!us_report_discloses(e) && !denied))
 			continue;
-		touched = malloc((e->n_records + 1) * sizeof *touched);
-		if (touched == NULL)
-			us_give_up(US_EXIT_OTHER, "out of memory");
-		count = records_of(n, e, touched);
-		if (count > 0 || may_be_attempt(n, e))
+		touched = touched_by(r, n, e, &count, &may);
+		if (count > 0 || may)
 			list_touch(r, n, e, touched, count);
-		touches += count > 0;
-		after += count > 0 && n->act_ns != 0 && e->index > n->act_index;
-		attempts += count == 0 && may_be_attempt(n, e);
+		touches += !denied && count > 0;
+		after += !denied && count > 0 && n->act_ns != 0 && e->index > n->act_index;
+		attempts += denied && count > 0;
+		perhaps += count == 0 && may;
 		free(touched);
 	}
 	us_report_number(r->summary, "disclosed after the notice", touches);
 	if (n->act_ns != 0)
 		us_report_number(r->summary, "of them after the clawback was in force", after);
-	us_report_number(r->summary, "refusals that may have been about them", attempts);
+	us_report_number(r->summary, "refused after the notice", attempts);
+	us_report_number(r->summary, "refusals that may have been about them", perhaps);
 }
 
 int
@@ -201,8 +216,8 @@ us_report_after_notice(struct us_report *r)
 		us_report_time(r->summary, "clawback in force", n.act_ns);
 	us_report_number(r->summary, "records of the notice", records);
 	list_touches(r, &n);
-	us_report_note(r, "A refused request does not name records in the log: refusals in the same collection because records "
-	    "were not visible, clawed back or frozen are listed, with no records.");
+	us_report_note(r, "Records of refused requests stand in the query box, %d of a request at most. Where that is withheld, or there were more, "
+	    "refusals because records were not visible, clawed back or frozen are listed with no records.", US_ENTRY_REFUSED);
 	free(n.runs);
 	return US_EXIT_DONE;
 }

@@ -183,6 +183,25 @@ parse_bates(const struct us_trail_collection *c, const char *text, size_t n, uin
 	return number > 0;
 }
 
+uint64_t *
+us_report_asked(const struct us_trail *t, const struct us_trail_entry *e, size_t *n, uint64_t *more)
+{
+	const struct us_trail_collection *c = us_trail_collection(t, e->collection);
+	uint64_t *records = malloc((e->n_asked + 1) * sizeof *records);
+
+	if (records == NULL)
+		us_give_up(US_EXIT_OTHER, "out of memory");
+	*n = 0;
+	*more = 0;
+	for (size_t i = 0; i < e->n_asked; i++) {
+		if (e->asked[i][0] == '+')
+			*more = strtoull(e->asked[i] + 1, NULL, 10);
+		else if (c != NULL && parse_bates(c, e->asked[i], strlen(e->asked[i]), &records[*n]))
+			++*n;
+	}
+	return records;
+}
+
 void
 us_report_records(const struct us_report *r, const char *text, size_t n, struct us_report_records *out)
 {

@@ -159,6 +159,25 @@ take_disclosure(struct us_trail *t, struct us_trail_entry *e, const struct us_bu
 	return err == US_ERR_NOT_FOUND ? US_OK : err;
 }
 
+/* Terms of refusals alone: of what was granted nobody asks for them. */
+static int
+take_asked(struct us_trail *t, struct us_trail_entry *e, const struct us_entry_query *q)
+{
+	const char **asked;
+
+	if (e->decision != US_DECISION_DENY || q->n_terms == 0)
+		return US_OK;
+	asked = keep(t, q->n_terms * sizeof *asked);
+	for (size_t i = 0; asked != NULL && i < q->n_terms; i++) {
+		asked[i] = keep_text(t, q->terms[i]);
+		if (asked[i] == NULL)
+			return US_ERR_NOMEM;
+	}
+	e->asked = asked;
+	e->n_asked = asked == NULL ? 0 : q->n_terms;
+	return asked == NULL ? US_ERR_NOMEM : US_OK;
+}
+
 static int
 take_query(struct us_trail *t, struct us_trail_entry *e, const struct us_buf *content)
 {
@@ -171,6 +190,8 @@ take_query(struct us_trail *t, struct us_trail_entry *e, const struct us_buf *co
 		e->query = keep_text(t, q.query);
 		if (e->purpose == NULL || e->address == NULL || e->query == NULL)
 			err = US_ERR_NOMEM;
+		else
+			err = take_asked(t, e, &q);
 	}
 	us_entry_query_free(&q);
 	return err == US_ERR_NOT_FOUND ? US_OK : err;

@@ -227,6 +227,7 @@ append_outcome(struct us_keeper *k, const struct answered *o, enum us_reason rea
 	int64_t time_ns;
 
 	us_entry_disclosure_init(&disclosure);
+	disclosure.collection = o->a.collection;
 	disclosure.snapshot = o->d.snapshot;
 	disclosure.total = sent;
 	access.kind = US_KIND_OUTCOME;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit/entry.h"
 #include "audit/proof.h"
 #include "common/timefmt.h"
 #include "daemon/vault/internal.h"
@@ -179,7 +180,13 @@ access_refuse(struct request *r, enum us_action action, struct us_bytes purpose,
 	struct entry e = { .kind = US_KIND_INTENT, .action = action, .decision = US_DECISION_DENY,
 		.reason = p->reason, .purpose = purpose, .related = NO_ENTRY };
 	struct problem named = *p;
+	uint8_t asked[US_ENTRY_REFUSED * 8];
+	const size_t n = r->n_asked < US_ENTRY_REFUSED ? r->n_asked : US_ENTRY_REFUSED;
 
+	for (size_t i = 0; i < n; i++)
+		us_store_u64(asked + 8 * i, r->asked[i]);
+	e.records = (struct us_bytes){ asked, 8 * n };
+	e.total = r->n_asked;
 	named.entry = NO_ENTRY;
 	us_buf_reset(&r->out);
 	if (problem_write(&r->out, &named) != US_OK)

@@ -380,7 +380,10 @@ check_copy_records(struct request *r, const struct us_act_copy *copy)
 	}
 	for (i = 0; i < copy->n; i++)
 		records[i] = us_act_copy_record(copy, i);
+	r->asked = records;
+	r->n_asked = copy->n;
 	err = read_check(r, records, copy->n, US_ACTION_COPY, copy->purpose);
+	r->n_asked = 0; /* they are freed */
 	free(records);
 	return err;
 }

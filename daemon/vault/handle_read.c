@@ -307,25 +307,34 @@ static void
 read_opened(struct request *r)
 {
 	struct vault *v = r->vault;
-	const struct us_collection *c = us_registry_collection(v->registry, r->collection);
 	struct reading *d = r->state;
 	struct us_msg_read_request q;
-	struct us_reader in;
-	size_t i;
 
 	if (us_msg_read_request_decode(&q, r->body.data, r->body.len) != US_OK) {
 		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
 		return;
 	}
 	d->snapshot = q.snapshot == 0 || q.snapshot - 1 > v->newest ? v->newest : q.snapshot - 1;
-	us_reader_init(&in, q.bates.p, q.bates.n);
-	for (i = 0; i < d->n; i++) {
-		if (us_bates_parse(c, us_take_str16(&in, 64), &d->records[i]) != US_OK) {
-			refuse_bates(r, q.purpose);
-			return;
-		}
-	}
-	prepare_view(r);
+	if (r->n_asked < d->n)
+		refuse_bates(r, q.purpose);
+	else
+		prepare_view(r);
+}
+
+/* The numbers asked for, into r->asked: those that are of this collection's form. */
+static void
+take_bates(struct request *r, const struct us_msg_read_request *q, struct reading *d)
+{
+	const struct us_collection *c = us_registry_collection_named(r->vault->registry, q->collection);
+	struct us_reader in;
+
+	if (c == NULL)
+		return;
+	r->collection = c->id;
+	us_reader_init(&in, q->bates.p, q->bates.n);
+	while (in.left > 0 && in.err == US_OK)
+		r->n_asked += us_bates_parse(c, us_take_str16(&in, 64), &d->records[r->n_asked]) == US_OK;
+	r->asked = d->records;
 }
 
 void
@@ -349,14 +358,15 @@ handle_read(struct request *r)
 		reply_error(r, err, US_REASON_MALFORMED, NO_ENTRY);
 		return;
 	}
-	if (access_person(r) != US_OK || access_collection(r, q.collection, US_ACTION_READ) != US_OK ||
-	    access_rule(r, US_ACTION_READ, q.purpose, n) != US_OK)
-		return;
 	d = reading_new(r, n, US_ACTION_READ);
 	if (d == NULL) {
 		reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
 		return;
 	}
+	take_bates(r, &q, d);
+	if (access_person(r) != US_OK || access_collection(r, q.collection, US_ACTION_READ) != US_OK ||
+	    access_rule(r, US_ACTION_READ, q.purpose, n) != US_OK)
+		return;
 	d->purpose = q.purpose;
 	d->match_text = q.match;
 	err = q.match.n == 0 ? US_OK : us_query_parse(q.match.p, q.match.n, &d->match, &error);

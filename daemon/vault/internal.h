@@ -228,6 +228,8 @@ struct request {
 	uint64_t open_entry;       /* the first one; NO_ENTRY: none, and it is on no list */
 	struct request *open_before, *open_next; /* by open_entry */
 	uint64_t records_put;      /* records of that entry whose last byte, a newline, was added to out */
+	const uint64_t *asked;     /* records that it asks for; in state */
+	size_t n_asked;
 	int refused;               /* by an entry, which tells how it ended */
 	enum us_reason ending;     /* why its answer does not leave whole; NONE: it has */
 	void (*answer)(struct request *r, const struct us_msg_logged *m);
@@ -344,7 +346,7 @@ void access_log(struct request *r, const struct entry *e,
 struct us_query_error;
 /* A query that does not parse: nothing was asked, so nothing is logged. */
 void reply_bad_query(struct request *r, int err, const struct us_query_error *e);
-/* Logs a refusal and answers with the problem, to which the entry is added. */
+/* Logs a refusal, with the records asked for, and answers with the problem, to which the entry is added. */
 void access_refuse(struct request *r, enum us_action action, struct us_bytes purpose,
     const struct problem *p);
 /* What is left of the limits, as a value: an object with null where there is no limit. */

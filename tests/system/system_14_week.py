@@ -49,7 +49,7 @@ class Books:
     def __init__(self):
         self.seen = []       # (person, "DEMO…", how), in the order of time
         self.searches = []   # (person, query, total)
-        self.denied = []     # (person, action, reason)
+        self.denied = []     # (person, action, reason, record asked for)
         self.copies = {}     # id: (person, recipient, records, status)
         self.acts = []       # (person, action), privileged alone
         self.batches = []    # (records, duplicates)
@@ -61,8 +61,8 @@ class Books:
     def saw(self, person, numbers, how):
         self.seen += [(person, b, how) for b in bates(*numbers)]
 
-    def refuse(self, person, action, reason, evidence=True):
-        self.denied.append((person, action, reason))
+    def refuse(self, person, action, reason, number=None, evidence=True):
+        self.denied.append((person, action, reason, number and bates(number)[0]))
         if evidence:
             self.asked(person)
 
@@ -88,7 +88,7 @@ class Week:
 
     def refused(self, who, person, number, code=REFUSED):
         r = self.vault.read(bates(number), who=who, code=code, options=("--purpose", "week"))
-        self.books.refuse(person, "read", reason_of(r))
+        self.books.refuse(person, "read", reason_of(r), number)
 
     def search(self, who, person, query, limit):
         r = self.vault.client(who, "search", "demo", query, "--limit", limit, "--purpose", "week").json
@@ -131,7 +131,7 @@ class Week:
         self.refused("admin", ADAM, 1)
         self.refused("producer", PETER, 1)
         r = v.client("bob", "read", "demo", *bates(1), code=REFUSED)
-        b.refuse(BOB, "read", reason_of(r))
+        b.refuse(BOB, "read", reason_of(r), 1)
         r = v.client("producer", "person", "suspend", BOB, "--reason", "mine", code=REFUSED)
         b.refuse(PETER, "person-suspend", reason_of(r), evidence=False)
         for number, (who, person, records, recipient) in enumerate((("attorney", ALICE, (1, 4, 5), FORMULA), ("bob", BOB, (7,), "Expert")), 1):
@@ -298,8 +298,9 @@ def people_and_reading(week, desk):
     equal(desk("person-history", "--person", ALICE, "--until", "2020-01-01")["rows"], [], "nothing so early")
 
     r = desk("denials")
-    equal(column(r, "person", "action", "reason"), b.denied, "refusals")
-    equal(column(desk("denials", "--person", BOB), "reason"), [x for p, _, x in b.denied if p == BOB], "Bob's refusals")
+    equal(column(r, "person", "action", "reason", "asked"), b.denied, "refusals")
+    equal(column(desk("denials", "--person", BOB), "reason"), [x for p, _, x, _ in b.denied if p == BOB], "Bob's refusals")
+    equal(column(desk("denials", "demo/DEMO000000001"), "person"), [p for p, _, _, a in b.denied if a == "DEMO000000001"], "who asked for the first")
 
     r = desk("searches", "--person", BOB)
     equal(column(r, "query", "total"), [(q, t) for p, q, t in b.searches if p == BOB], "Bob's searches")
@@ -383,10 +384,11 @@ def acts(week, desk):
 
     for question in (("--clawback", week.clawback), ("--records", "demo/%s,demo/%s..%s" % tuple(bates(1, 9, 9)), "--since", week.noticed)):
         r = desk("after-notice", *question)
-        touches = [(row["person"], row["bates"]) for row in r["rows"] if row["records"]]
+        touches = [(row["person"], row["bates"]) for row in r["rows"] if row["decision"] == "allow"]
         equal(touches, [(BOB, bates(9)[0])], "touched after the notice")
-        attempts = [(row["person"], row["reason"]) for row in r["rows"] if not row["records"]]
-        equal(attempts, [(ALICE, "not-visible"), (ALICE, "frozen")], "attempts")
+        attempts = [(row["person"], row["reason"], row["bates"]) for row in r["rows"] if row["decision"] == "deny"]
+        equal(attempts, [(ALICE, "not-visible", bates(1)[0])], "attempts")
+        equal((r["summary"]["refused after the notice"], r["summary"]["refusals that may have been about them"]), (1, 0), "how many")
         equal(r["summary"]["records of the notice"], 2, "records of the notice")
     r = desk("after-notice", "--clawback", week.clawback)
     equal((r["rows"][0]["when"], r["summary"]["of them after the clawback was in force"]), ("between notice and clawback", 0), "when")
@@ -495,7 +497,7 @@ def own_party(week):
     desk = Desk(week.vault, "attorney")
     everybody = week.vault.audit()
     r = desk("denials")
-    equal(column(r, "person", "action", "reason"), [d for d in week.books.denied if d[0] in (ALICE, BOB)], "refusals of the own party")
+    equal(column(r, "person", "action", "reason", "asked"), [d for d in week.books.denied if d[0] in (ALICE, BOB)], "refusals of the own party")
     r = desk("who-saw", "demo/" + bates(1)[0])
     equal(column(r, "person", "how"), week.books.saw_record(1), "the own party's reading")
     others = [e for e in everybody if "plaintiffs" not in e["party"]]

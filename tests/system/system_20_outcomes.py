@@ -7,6 +7,16 @@ records had left, or is in a range of which that is not known; marks say that al
 """
 from harness import *
 
+PRODUCERS_LOG = """
+  - id: producers-log
+    paragraph: "9.3"
+    effect: permit
+    who: {party: defendant, capacity: producer}
+    actions: [audit]
+    boxes: [access, disclosure]
+    log: all
+"""
+
 RECORDS = 1000
 FILLER = 200  # times 64 bytes in each record: a whole answer is more than fits into what is under way between vault and client
 
@@ -81,7 +91,10 @@ def wait_mark(vault, entry):
 
 
 def scenario():
-    vault = Vault(20200).demo()
+    order = os.path.join(tempfile.mkdtemp(prefix="us-order-"), "order.yaml")
+    with open(os.path.join(ROOT, "policy", "orders", "demo.yaml")) as f, open(order, "w") as to:
+        to.write(f.read() + PRODUCERS_LOG)
+    vault = Vault(20200, order=order).demo()
     lines = generate(RECORDS, 20, long_every=0)
     for i, line in enumerate(lines):  # so that an answer is large
         record = json.loads(line)
@@ -102,6 +115,22 @@ def scenario():
         equal((e["kind"], e["decision"], e["action"]), ("disclosure", "allow", "count" if "--count" in options else "search"), "its entry")
         equal((e["total"], len(e["records"])), (r["total"], 0 if options else len(r["hits"])), "total and records")
         equal(e["related"], r["intent"], "what it answers")
+
+    step("a refusal names what was asked for, to the court's auditor, and not to the producer")
+    asked = bates(0, 3)
+    vault.read(asked, who="admin", code=REFUSED, options=("--purpose", "curiosity"))
+    many = bates(0, 1500)
+    vault.read(many, code=REFUSED)
+    vault.read(["DEMO000000001", "DEMO999999999"], code=OTHER)
+    parts = [e for e in vault.audit("--denied") if e["action"] == "read" and e["reason"] == "quota"]
+    equal([x for e in parts for x in e["asked"]], many[:1000] + ["+500"], "what was asked of too many")
+    named = [(e["person"], e["asked"], e["records"]) for e in vault.audit("--denied", "--record", "demo/DEMO000000002")]
+    equal(named, [(vault.ADMIN, asked, []), ("Alice Attorney", parts[0]["asked"], [])], "who asked for it and was refused")
+    equal([e["reason"] for e in vault.audit("--denied", "--record", "demo/DEMO999999999")], ["not-visible"], "also what is not there")
+    for e in vault.audit("--denied", who="producer"):
+        check("asked" not in e and e["query"] == "withheld" and e["records"] in ([], "withheld"), "the producer sees it", e)
+    equal(len(vault.audit("--denied", who="producer")), len(vault.audit("--denied")), "but that there were refusals")
+    equal([e["kind"] for e in vault.audit("--record", "demo/DEMO000000002")], ["disclosure"], "a refusal discloses nothing")
 
     step("cut by a freeze")
     slow = Slow(vault, "attorney", bates(0, 1000))

@@ -18,6 +18,7 @@
 #define COLLECTIONS 2
 #define RECORDS 200   /* of a collection */
 #define SHOWN_MAX 40
+#define ASKED_MAX 3
 #define DAYS 3
 #define START (INT64_C(19700) * US_NS_PER_DAY)
 
@@ -62,6 +63,9 @@ struct fact {
 	uint64_t copy; /* 0: none */
 	uint64_t total;
 	int asks; /* has a query */
+	size_t n_asked; /* records named in a refusal */
+	uint64_t asked[ASKED_MAX];
+	int more;
 };
 
 static struct fact facts[FACTS];
@@ -91,6 +95,12 @@ draw(struct fact *f, size_t i)
 	f->asks = f->kind == US_KIND_INTENT && (f->action == US_ACTION_SEARCH || f->action == US_ACTION_COUNT);
 	if (f->kind == US_KIND_DISCLOSURE && i > 0 && below(2))
 		f->related = below(i);
+	if (f->decision == US_DECISION_DENY && (f->action == US_ACTION_READ || f->action == US_ACTION_COPY)) {
+		f->n_asked = (size_t)below(ASKED_MAX + 1);
+		for (size_t j = 0; j < f->n_asked; j++)
+			f->asked[j] = below(RECORDS / 4);
+		f->more = f->n_asked > 0 && below(5) == 0;
+	}
 	if (f->kind != US_KIND_DISCLOSURE || f->action == US_ACTION_SESSION || f->action == US_ACTION_PERSON_LIST)
 		return;
 	f->n = (size_t)below(SHOWN_MAX);
@@ -133,6 +143,8 @@ add_fact(const struct fact *f)
 	struct us_entry_access a;
 	struct us_entry_disclosure d;
 	struct us_entry_query q;
+	char text[ASKED_MAX][32];
+	struct us_bytes terms[ASKED_MAX + 1];
 	struct us_entry_in in = { .entry_class = US_CLASS_ACCESS, .order_version = 1, .time_ns = f->time_ns, .access = &a,
 		.disclosure = &d, .query = &q };
 
@@ -161,6 +173,13 @@ add_fact(const struct fact *f)
 	}
 	if (f->asks)
 		q.query = us_bytes_of("a OR b");
+	for (size_t i = 0; i < f->n_asked; i++) {
+		(void)snprintf(text[i], sizeof text[i], "%s%09u", f->collection == 1 ? "ONE" : "TWO-", (unsigned)f->asked[i] + 1);
+		terms[q.n_terms++] = us_bytes_of(text[i]);
+	}
+	if (f->more)
+		terms[q.n_terms++] = us_bytes_of("+7");
+	q.terms = terms;
 	add(f->present, &in);
 }
 
@@ -299,9 +318,21 @@ is_of_person(const struct fact *f, const struct us_report_ask *ask)
 	return knows(f, US_BOX_ACCESS) && f->person != 0 && is_asked_for(f, ask);
 }
 
+/* Whether it is a refusal that names one of these records. */
+static int
+was_refused(const struct fact *f, uint64_t first, uint64_t last)
+{
+	for (size_t i = 0; knows(f, US_BOX_QUERY) && i < f->n_asked; i++)
+		if (f->asked[i] >= first && f->asked[i] <= last)
+			return 1;
+	return 0;
+}
+
 static int
 is_denied(const struct fact *f, const struct us_report_ask *ask)
 {
+	if (ask->record != NULL && (f->collection != 2 || !was_refused(f, 10, 19)))
+		return 0;
 	return knows(f, US_BOX_ACCESS) && f->decision == US_DECISION_DENY && is_asked_for(f, ask);
 }
 
@@ -346,6 +377,7 @@ lists(void **state)
 		{ .person = "Alice" }, { .party = "plaintiffs" }, { .party = "plain" }, { .person = "Dora", .since_ns = START + US_NS_PER_DAY },
 		{ .person = "Bob", .until_ns = START + US_NS_PER_DAY }, { .person = "Nobody" }, { .party = "class", .person = "Alice" },
 	};
+	const struct us_report_ask about = { .record = "two/TWO-000000011..TWO-000000020" };
 	struct us_report r;
 
 	(void)state;
@@ -363,6 +395,9 @@ lists(void **state)
 			same_totals(&r);
 			us_report_free(&r);
 		}
+		make(&r, "denials", &about);
+		same_indexes(&r, is_denied, 1);
+		us_report_free(&r);
 		make(&r, "content-by-administrators", &(const struct us_report_ask){ .person = NULL });
 		same_indexes(&r, is_administrators, 3);
 		us_report_free(&r);
@@ -380,7 +415,10 @@ is_touch(const struct fact *f, const struct us_report_ask *ask)
 	held |= holds(f, 50);
 	if (f->time_ns < ask->since_ns || f->collection != 2 || !knows(f, US_BOX_ACCESS))
 		return 0;
-	return (shows(f) && held) || (f->decision == US_DECISION_DENY && f->reason == US_REASON_NOT_VISIBLE);
+	if (f->decision != US_DECISION_DENY)
+		return shows(f) && held;
+	return was_refused(f, 10, 19) || was_refused(f, 50, 50) || (is_evidence(f->action) && f->reason == US_REASON_NOT_VISIBLE &&
+	    (!knows(f, US_BOX_QUERY) || f->n_asked == 0 || f->more));
 }
 
 static void
@@ -397,6 +435,126 @@ after_notice(void **state)
 		us_report_free(&r);
 		us_trail_free(&trail);
 	}
+}
+
+/* ---- how answers ended ---- */
+
+static void
+add_read(uint32_t part, uint32_t parts, const uint64_t *records, size_t n, uint64_t total)
+{
+	struct us_entry_access a;
+	struct us_entry_disclosure d;
+	struct us_entry_in in = { .entry_class = US_CLASS_ACCESS, .time_ns = START, .access = &a, .disclosure = &d };
+
+	us_entry_access_init(&a);
+	us_entry_disclosure_init(&d);
+	a.kind = US_KIND_DISCLOSURE;
+	a.action = US_ACTION_READ;
+	a.decision = US_DECISION_ALLOW;
+	a.person = 2;
+	a.collection = 1;
+	d.part = part;
+	d.parts = parts;
+	d.records = records;
+	d.n_records = n;
+	d.total = total;
+	add(7, &in);
+}
+
+static void
+add_outcome(uint64_t related, enum us_reason reason, uint64_t sent)
+{
+	struct us_entry_access a;
+	struct us_entry_disclosure d;
+	struct us_entry_in in = { .entry_class = US_CLASS_ACCESS, .time_ns = START, .access = &a, .disclosure = &d };
+
+	us_entry_access_init(&a);
+	us_entry_disclosure_init(&d);
+	a.kind = US_KIND_OUTCOME;
+	a.action = US_ACTION_READ;
+	a.decision = US_DECISION_FAILED;
+	a.reason = reason;
+	a.person = 2;
+	a.collection = 1;
+	a.related = related;
+	d.total = sent;
+	add(7, &in);
+}
+
+static void
+add_mark(uint64_t from, uint64_t to, enum us_decision decision, enum us_reason reason)
+{
+	struct us_entry_access a;
+	struct us_entry_in in = { .entry_class = US_CLASS_SYSTEM, .time_ns = START, .access = &a };
+	uint8_t range[16];
+
+	us_store_u64(range, from);
+	us_store_u64(range + 8, to);
+	us_entry_access_init(&a);
+	a.kind = US_KIND_EVENT;
+	a.action = US_ACTION_ANSWERED;
+	a.decision = decision;
+	a.reason = reason;
+	a.summary = (struct us_bytes){ range, sizeof range };
+	add(7, &in);
+}
+
+/* What who-saw says of a record, row by row. */
+static void
+left_of(const char *record, const char *const *wanted)
+{
+	struct us_report_ask ask = US_REPORT_ASK_DEFAULTS;
+	struct us_report r;
+	const cJSON *row;
+
+	ask.record = record;
+	make(&r, "who-saw", &ask);
+	cJSON_ArrayForEach(row, r.rows)
+		assert_string_equal(us_json_text(row, "left"), *wanted == NULL ? "no more rows" : *wanted++);
+	assert_null(*wanted);
+	us_report_free(&r);
+}
+
+static void
+endings(void **state)
+{
+	static const uint64_t three[] = { 5, 6, 7 }, last[] = { 5000, 5001 };
+	static uint64_t many[US_ENTRY_RECORDS];
+	const struct us_report_ask ask = { .person = "Alice" };
+	struct us_report r;
+	const cJSON *row;
+
+	(void)state;
+	for (size_t i = 0; i < US_ENTRY_RECORDS; i++)
+		many[i] = i;
+	us_trail_init(&trail);
+	add_read(0, 1, three, 3, 3);                             /* 0 */
+	add_outcome(0, US_REASON_CUT, 1);
+	add_mark(0, 2, US_DECISION_NONE, US_REASON_NONE);
+	add_read(0, 1, three, 1, 1);                             /* 3 */
+	add_mark(2, 4, US_DECISION_NONE, US_REASON_NONE);
+	add_read(0, 1, three, 1, 1);                             /* 5 */
+	add_mark(4, 6, US_DECISION_FAILED, US_REASON_UNKNOWN);
+	add_read(0, 1, three, 1, 1);                             /* 7 */
+	add_mark(6, 8, US_DECISION_FAILED, US_REASON_CUT);
+	add_read(0, 1, three, 1, 1);                             /* 9 */
+	add_read(0, 2, many, US_ENTRY_RECORDS, US_ENTRY_RECORDS + 2); /* 10 */
+	add_read(1, 2, last, 2, US_ENTRY_RECORDS + 2);
+	add_outcome(11, US_REASON_GONE, US_ENTRY_RECORDS + 1);
+	name_all();
+	left_of("one/ONE000000006", (const char *const[]){ "yes", "yes", "unknown", "unknown, cut", "not settled", "yes", NULL });
+	left_of("one/ONE000000007", (const char *const[]){ "not whole, cut", "yes", NULL });
+	left_of("one/ONE000000008", (const char *const[]){ "no, cut", "yes", NULL });
+	left_of("one/ONE000005001", (const char *const[]){ "yes", NULL });
+	left_of("one/ONE000005002", (const char *const[]){ "not whole, gone", NULL });
+	make(&r, "person-history", &ask);
+	row = cJSON_GetArrayItem(r.rows, 0);
+	assert_string_equal(us_json_text(row, "left"), "1 of 3, cut");
+	row = cJSON_GetArrayItem(r.rows, 7);
+	assert_string_equal(us_json_text(row, "left"), "4097 of 4098, gone");
+	assert_int_equal((int)us_json_number(r.summary, "answers that did not leave whole", -1), 2);
+	us_report_free(&r);
+	us_trail_free(&trail);
 }
 
 static void
@@ -786,7 +944,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(who_saw), cmocka_unit_test(lists), cmocka_unit_test(after_notice), cmocka_unit_test(copies),
+		cmocka_unit_test(who_saw), cmocka_unit_test(lists), cmocka_unit_test(after_notice), cmocka_unit_test(endings), cmocka_unit_test(copies),
 		cmocka_unit_test(days), cmocka_unit_test(exceptions), cmocka_unit_test(privileged), cmocka_unit_test(things),
 		cmocka_unit_test(ranges), cmocka_unit_test(wrong_key),
 	};
