@@ -835,6 +835,29 @@ def session_opened_twice_is_not_longer(drafts):
     drafts.append(dict(drafts[40], time=drafts[38]["time"] + v.SESSION_NS + 1))
 
 
+@story_case()
+def session_withheld_just_not_too_long_ago(drafts):
+    drafts[40]["time"] = drafts[38]["time"] + v.SESSION_NS
+    return {(38, 0)}
+
+
+@story_case("seal", 31)
+def withheld_reading_opens_no_vault(drafts):
+    """What somebody did says nothing of the vault: it is as sealed as before."""
+    for i in range(26, 30):
+        drafts[i] = dict(st.machine(st.HEARTBEAT, 0), time=drafts[i]["time"])
+    drafts[30] = dict(st.asked(st.CAROL, st.SEARCH, 0), time=drafts[30]["time"])
+    return {(30, 0)}
+
+
+@story_case()
+def seal_that_is_not_the_systems(drafts):
+    """Only the system's own entry closes the vault, and nothing else that it let somebody do."""
+    drafts[19]["action"] = v.SEAL
+    drafts[20] = dict(st.asked(st.ALICE, st.HEARTBEAT, 2), time=drafts[20]["time"], **{"class": v.SYSTEM})
+    drafts[22] = dict(st.shown(st.ALICE, v.READ, 2), time=drafts[22]["time"])
+
+
 @story_case("session", 31)
 def session_from_before_the_seal(drafts):
     drafts[31].update(st.ALICE)
@@ -1001,6 +1024,30 @@ def approval_used_twice(drafts):
 @story_case("approval", 19)
 def approval_used_twice_by_one(drafts):
     drafts[19]["summary"] = drafts[12]["summary"]
+
+
+@story_case("approval", 39)
+def approval_of_a_copy_used_for_a_count(drafts):
+    """The copy has two parts, which are one use."""
+    drafts[39]["summary"] = drafts[15]["summary"]
+
+
+@story_case("approval", 40)
+def approval_used_twice_by_a_copy(drafts):
+    drafts[40].update(action=v.COPY, summary=drafts[15]["summary"])
+
+
+@story_case()
+def approval_of_a_search_is_none(drafts):
+    for i in (8, 39):
+        drafts[i].update(action=st.SEARCH, summary=b"approval\0\0\0\x09")
+
+
+@story_case()
+def summaries_that_are_no_approvals(drafts):
+    for summary, places in ((b"reproval\0\0\0\x09", (12, 19)), (b"approval\0\0\0\x09\0", (31, 40))):
+        for i in places:
+            drafts[i]["summary"] = summary
 
 
 @story_case()

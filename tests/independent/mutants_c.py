@@ -1,0 +1,153 @@
+#!/usr/bin/env python3
+"""Breaks the verifier in C one comparison or check at a time, and wants the hostile log to notice each.
+
+usage: mutants_c.py [-v] [FILE...]
+
+FILE: sources to break, below the project's directory; without any, those of verify/. Every comparison is turned (== and !=, < and <=,
+> and >=), every && and || exchanged, and every condition of an if that stands on one line is taken out. What survives is printed, unless
+it is excused below: it means the same as what was there, or differs only when memory is out.
+"""
+import concurrent.futures
+import glob
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+import hostile_log
+import verify_log as v
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+CC = ["cc", "-std=c11", "-O0", "-w", "-D_GNU_SOURCE", '-DUS_VERSION="0"', "-I", ROOT]
+LIBS = ["-lcrypto", "-lpthread"]
+TURNED = {"==": "!=", "!=": "==", "<": "<=", "<=": "<", ">": ">=", ">=": ">", "&&": "||", "||": "&&"}
+TOKEN = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])+\'|->|<<=?|>>=?|==|!=|<=|>=|&&|\|\||<|>')
+CONDITION = re.compile(r"^(\s*(?:\} else )?if )\((.*)\)( \{)?$")
+SECONDS = 20
+
+# (file, line as it stands, what it becomes): why that is no loss.
+EXCUSED = {}
+
+
+def sources():
+    """All that the program is made of."""
+    names = glob.glob(os.path.join(ROOT, "verify", "*.c")) + glob.glob(os.path.join(ROOT, "verify", "program", "*.c"))
+    for folder in ("audit", "common"):
+        names += glob.glob(os.path.join(ROOT, folder, "*.c"))
+    return [os.path.relpath(n, ROOT) for n in sorted(names)]
+
+
+def compile_one(source, out):
+    return subprocess.run(CC + ["-c", source, "-o", out], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                          check=False).returncode == 0
+
+
+def mutants(path):
+    """(line number, what it becomes), lines from 0."""
+    with open(os.path.join(ROOT, path), encoding="utf-8") as f:
+        lines = f.read().split("\n")
+    for number, line in enumerate(lines):
+        if not line.startswith("\t") or line.lstrip().startswith(("*", "/*", "#", "for (", "static")):
+            continue
+        code = line.split("/*")[0].rstrip()
+        for m in TOKEN.finditer(code):
+            if m.group() in TURNED:
+                yield number, code[:m.start()] + TURNED[m.group()] + code[m.end():]
+        m = CONDITION.match(code)
+        if m and m.group(2).count("(") == m.group(2).count(")"):
+            yield number, "%s(0 && (%s))%s" % (m.group(1), m.group(2), m.group(3) or "")
+
+
+def arguments(path):
+    """What a case is given beside its key."""
+    out = [path]
+    if os.path.exists(os.path.join(path, "given.receipt")):
+        out = ["--receipt", os.path.join(path, "given.receipt")]
+    for name in ("policy", "entry"):
+        if os.path.exists(os.path.join(path, "given." + name)):
+            out += ["--" + name, os.path.join(path, "given." + name)]
+    return out
+
+
+class Breaker:
+    def __init__(self, top):
+        self.top, self.objects = top, {}
+        self.vkey, cases = hostile_log.prepare(top)
+        self.cases = sorted(cases, key=lambda c: os.path.getsize(os.path.join(c[1], "checkpoint"))
+                            if os.path.exists(os.path.join(c[1], "checkpoint")) else 0, reverse=True)
+        for source in sources():
+            out = os.path.join(top, source.replace("/", "_") + ".o")
+            if not compile_one(source, out):
+                sys.exit("%s cannot be compiled" % source)
+            self.objects[source] = out
+
+    def link(self, replaced, program):
+        objects = [replaced.get(s, o) for s, o in self.objects.items()]
+        return subprocess.run(["cc"] + objects + LIBS + ["-o", program], stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL, check=False).returncode == 0
+
+    def noticed(self, program):
+        """The first case that the program judges otherwise, or None."""
+        for name, path, verdict, index, rule in self.cases:
+            command = [program] + arguments(path) + ["--vkey", hostile_log.key_for(path, self.vkey), "--json"]
+            try:
+                p = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=SECONDS, check=False)
+                o = json.loads(p.stdout)
+                got = o["verdict"], o["index"], o["rule"], p.returncode
+            except (ValueError, KeyError, subprocess.TimeoutExpired):
+                return name  # a verifier that breaks down has noticed
+            if got != (verdict, index, rule, v.EXIT[verdict]) and not (
+                    verdict == "UNVERIFIABLE" and (got[0], got[3]) == (verdict, v.EXIT[verdict])):
+                return name
+        return None
+
+    def judge(self, job):
+        """(job, what noticed it: a case, "does not compile", or None)."""
+        path, number, becomes = job
+        stem = os.path.join(self.top, "m%d" % abs(hash(job)))
+        with open(os.path.join(ROOT, path), encoding="utf-8") as f:
+            lines = f.read().split("\n")
+        lines[number] = becomes
+        with open(stem + ".c", "w", encoding="utf-8") as f:
+            f.write("\n".join(lines))
+        found = "does not compile"
+        if compile_one(stem + ".c", stem + ".o") and self.link({path: stem + ".o"}, stem):
+            found = self.noticed(stem)
+        for end in (".c", ".o", ""):
+            if os.path.exists(stem + end):
+                os.remove(stem + end)
+        return job, found
+
+
+def main():
+    verbose = "-v" in sys.argv[1:]
+    files = [a for a in sys.argv[1:] if a != "-v"] or [s for s in sources() if s.startswith("verify/")
+                                                         and not s.startswith("verify/program/")]
+    with tempfile.TemporaryDirectory() as top:
+        breaker = Breaker(top)
+        whole = os.path.join(top, "whole")
+        if not breaker.link({}, whole) or breaker.noticed(whole) is not None:
+            sys.exit("the verifier itself judges %s wrongly" % breaker.noticed(whole))
+        jobs = [(path, number, becomes) for path in files for number, becomes in mutants(path)]
+        survived = excused = useless = 0
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            for (path, number, becomes), found in pool.map(breaker.judge, jobs):
+                with open(os.path.join(ROOT, path), encoding="utf-8") as f:
+                    line = f.read().split("\n")[number].strip()
+                useless += found == "does not compile"
+                if found is None and (path, line, becomes.strip()) in EXCUSED:
+                    excused += 1
+                elif found is None:
+                    survived += 1
+                    print("%s:%d: not noticed: %s  ->  %s" % (path, number + 1, line, becomes.strip()), flush=True)
+                elif verbose:
+                    print("%s:%d: %s: %s" % (path, number + 1, found, becomes.strip()), flush=True)
+    made = len(jobs) - useless
+    print("%d of %d mutants noticed, %d excused, %d not noticed" % (made - survived - excused, made, excused, survived))
+    return 1 if survived else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
