@@ -1409,10 +1409,50 @@ import hostile_timestamp  # noqa: E402
 import hostile_witnessed  # noqa: E402  and its
 
 
+def sealed_entry(index):
+    """An entry of which nobody has a key: what its boxes hold does not matter."""
+    box = hashlib.sha256(b"box").digest() + st.str16(bytes(144))
+    return struct.pack(">4sBBHIQq", b"USE1", v.ACCESS, 0, 0, 0, index, st.START) + bytes(24) + box * 3
+
+
+def two_levels(log):
+    """A log whose first tile of level 1 is full."""
+    log.remove("keys.jsonl")
+    log.rebuild([sealed_entry(i) for i in range(256 * 256 + 300)])
+
+
+@case("OK")
+def full_tile_of_level_1(log):
+    two_levels(log)
+
+
+@case("TAMPERED", 256 * 7)
+def full_tile_of_level_1_changed(log):
+    two_levels(log)
+    log.flip("tile/1/000", 7 * 32)
+
+
+@case("TAMPERED", 0)
+def tile_of_level_2_changed(log):
+    two_levels(log)
+    log.flip("tile/2/000.p/1", 31)
+
+
+@case("INCOMPLETE", 0)
+def full_tile_of_level_1_missing(log):
+    two_levels(log)
+    log.remove("tile/1/000")
+
+
 def withheld_in_the_long_story(n):
     """Of what follows the story, few boxes are open."""
     told = len(st.story())
     return {(i, box) for i in range(told, n) for box in range(3) if i % 50 or box == i // 50 % 3}
+
+
+def size_of(one):
+    """How much there is to verify of a case."""
+    return sum(os.lstat(os.path.join(d, f)).st_size for d, _, files in os.walk(one[1]) for f in files)
 
 
 def prepare(top):

@@ -274,7 +274,7 @@ def main():
     survived = []
     with tempfile.TemporaryDirectory() as top:
         vkey_path, cases = hostile_log.prepare(top)
-        cases.reverse()  # those of rules are short
+        cases.sort(key=hostile_log.size_of)
         first = noticed(source, cases, vkey_path)
         if first is not None:
             sys.exit("the verifier itself judges %s wrongly" % first)
