@@ -3,7 +3,6 @@
  * commit (answer.c), derive, send. The decision of the vault is checked against the order again; what
  * does not hold becomes an entry of refusal and no key.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +18,6 @@
 /* Beside a longer query no lists stand in the first part. */
 #define QUERY_ALONE 8192u
 #define RECORD_ANSWER 48u
-#define REFUSED_MAX 65536u
 
 /* --- parse --------------------------------------------------------------------------------- */
 
@@ -168,19 +166,9 @@ append_parts(struct us_keeper *k, const struct us_msg_log *m, struct us_entry_ac
 static int
 name_refused(const struct us_keeper *k, struct us_msg_log *m, struct us_buf *terms)
 {
-	const struct us_collection *c = us_registry_collection(k->registry, m->collection);
 	const uint64_t n = m->records.n / 8, all = m->decision == US_DECISION_DENY && m->total > n ? m->total : n;
-	char text[US_BATES_MAX + 1];
-	int err = US_OK;
+	const int err = us_refused_terms(k, m->collection, m->records, all, terms);
 
-	for (uint64_t i = 0; c != NULL && err == US_OK && i < n && i < US_ENTRY_REFUSED; i++) {
-		if (us_bates_format(c, us_load_u64(m->records.p + 8 * i), text) == US_OK)
-			err = us_buf_put_str16(terms, text, strlen(text));
-	}
-	if (c != NULL && err == US_OK && all > US_ENTRY_REFUSED) {
-		(void)snprintf(text, sizeof text, "+%llu", (unsigned long long)(all - US_ENTRY_REFUSED));
-		err = us_buf_put_str16(terms, text, strlen(text));
-	}
 	m->records = (struct us_bytes){ NULL, 0 };
 	m->terms = (struct us_bytes){ terms->data, terms->len };
 	m->total = 0;
@@ -384,7 +372,7 @@ us_on_log(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_by
 	memcpy(access.session, m.session, 16);
 	if (k->space.low && access.decision == US_DECISION_DENY)
 		m = without_lists(&m);
-	us_buf_init(&refused, REFUSED_MAX);
+	us_buf_init(&refused, US_REFUSED_MAX);
 	err = access.decision == US_DECISION_DENY && m.records.n > 0 ? name_refused(k, &m, &refused) : US_OK;
 	if (err == US_OK)
 		err = append_parts(k, &m, &access, &p);

@@ -44,7 +44,24 @@ struct claim {
 	struct us_bytes peer;
 	enum us_action action;
 	struct us_bytes summary;
+	const struct us_act_copy *copy; /* of a refused copy, or NULL */
 };
+
+/* What a refused copy asked for, beside its query box q. words: room for all its terms. */
+static int
+name_copy(const struct us_keeper *k, const struct us_act_copy *copy, struct us_buf *terms, struct us_entry_query *q,
+    struct us_bytes words[US_ENTRY_REFUSED + 1])
+{
+	struct us_reader r;
+	int err = us_refused_terms(k, copy->collection, copy->records, copy->n, terms);
+
+	us_reader_init(&r, terms->data, terms->len);
+	while (err == US_OK && r.err == US_OK && r.left > 0)
+		words[q->n_terms++] = us_take_str16(&r, UINT16_MAX);
+	q->terms = words;
+	q->purpose = copy->purpose;
+	return err;
+}
 
 static int
 append_claim(struct us_keeper *k, const struct claim *c, enum us_entry_class entry_class,
@@ -53,7 +70,11 @@ append_claim(struct us_keeper *k, const struct claim *c, enum us_entry_class ent
 	struct us_entry_access a;
 	struct us_entry_query q;
 	struct us_klog_entry e = { .entry_class = entry_class, .access = &a, .query = &q };
+	struct us_bytes words[US_ENTRY_REFUSED + 1];
+	struct us_buf terms;
+	int err = US_OK;
 
+	us_buf_init(&terms, US_REFUSED_MAX);
 	us_entry_access_init(&a);
 	us_entry_query_init(&q);
 	a.kind = US_KIND_INTENT;
@@ -68,7 +89,14 @@ append_claim(struct us_keeper *k, const struct claim *c, enum us_entry_class ent
 	memcpy(a.session, c->session, 16);
 	a.summary = c->summary;
 	q.address = c->peer;
-	return us_keeper_append(k, &e, &p->index, &p->time_ns);
+	if (c->copy != NULL) {
+		a.collection = us_registry_collection(k->registry, c->copy->collection) == NULL ? 0 : c->copy->collection;
+		err = name_copy(k, c->copy, &terms, &q, words);
+	}
+	if (err == US_OK)
+		err = us_keeper_append(k, &e, &p->index, &p->time_ns);
+	us_buf_free(&terms);
+	return err;
 }
 
 static int
@@ -249,6 +277,8 @@ us_on_act_prepare(struct us_keeper *k, struct us_channel *ch, uint32_t tag, stru
 		    "another act is being committed; try again" : us_strerror(err));
 	if (refusal.reason == US_REASON_NONE)
 		refusal.reason = err == US_ERR_SIGNATURE ? US_REASON_BAD_SIGNATURE : US_REASON_STATE;
+	if (claim.action == US_ACTION_COPY && !k->space.low && us_act_decode(k->act, act.type, act.payload) == US_OK)
+		claim.copy = &k->act->u.copy;
 	return refuse(k, &claim, err, &refusal, &p);
 }
 
@@ -520,8 +550,10 @@ finish_seal(struct us_keeper *k, struct us_pending *p)
 	const struct sealing *s = p->data;
 	int err = us_keeper_send_logged(k, p, s->err, s->reason);
 
-	if (s->err == US_OK)
+	if (s->err == US_OK) {
+		k->answers.awaited = 1;
 		us_keeper_stop_sealed(k);
+	}
 	return err;
 }
 
@@ -544,7 +576,7 @@ us_on_seal(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_b
 	s = p.data = calloc(1, sizeof *s);
 	if (s == NULL)
 		return US_ERR_NOMEM;
-	claim = (struct claim){ m.credential, m.session, m.peer, US_ACTION_SEAL, m.act };
+	claim = (struct claim){ m.credential, m.session, m.peer, US_ACTION_SEAL, m.act, NULL };
 	refusal.reason = us_keeper_session(k, m.session, m.credential, &person);
 	if (refusal.reason != US_REASON_NONE)
 		s->err = state_err(refusal.reason);

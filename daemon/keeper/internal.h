@@ -12,6 +12,7 @@
  *   cosign.c    checkpoints that witnesses have cosigned
  *   lineage.c   keys that the log had before, and the first entry under its new one
  *   outcome.c   how answers ended: outcomes and marks
+ *   refused.c   the records that a refusal names
  *   space.c     what is done, and what is not, when the log's disk fills up
  */
 #ifndef US_DAEMON_KEEPER_INTERNAL_H
@@ -112,6 +113,7 @@ struct us_answers {
 	size_t n_failed, failed_cap;
 	int64_t marked_mono;
 	int changed;       /* the journal's counters do not say it yet */
+	int awaited;       /* the process stops, and its vault is about to say how answers ended */
 };
 
 /* An act between its two phases. */
@@ -248,6 +250,12 @@ void us_keeper_witnesses_age(struct us_keeper *k);
 /* Appends the file "checkpoint.witnessed": the largest checkpoint with a cosignature; or ".../K": with K of them.
  * US_ERR_NOT_FOUND: there is none; US_ERR_FORMAT: no such path. */
 int us_keeper_witnessed(const struct us_keeper *k, struct us_bytes path, struct us_buf *out);
+
+/* --- refused.c ----------------------------------------------------------------------------- */
+
+#define US_REFUSED_MAX 65536u
+/* Appends the terms, packed str16, of a refusal of these records (packed u64), which are the first of all. */
+int us_refused_terms(const struct us_keeper *k, uint32_t collection, struct us_bytes records, uint64_t all, struct us_buf *terms);
 
 /* --- outcome.c ----------------------------------------------------------------------------- */
 

@@ -145,7 +145,7 @@ on_stop_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct us_keeper *k = arg;
 
-	int wait = k->vault != NULL && us_answers_open(k);
+	int wait = k->answers.awaited && k->vault != NULL && us_answers_open(k);
 
 	(void)fd;
 	(void)what;
@@ -172,7 +172,12 @@ us_keeper_stop_sealed(struct us_keeper *k)
 	us_pkey_free(k->ca_key);
 	k->keyring = NULL;
 	k->ca_key = NULL;
-	/* the log's own keys stay until the vault has said, in a moment, which answers this cuts */
+	/* the log's own keys stay until the vault, if it knows, has said in a moment which answers this cuts */
+	if (!k->answers.awaited) {
+		us_klog_set_box_key(k->klog, NULL);
+		us_root_keys_free(k->root);
+		k->root = NULL;
+	}
 	if (k->stop_timer != NULL)
 		arm(k->stop_timer, 10);
 }

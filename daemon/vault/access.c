@@ -200,10 +200,12 @@ opening_logged(struct request *r, const struct us_msg_logged *m)
 {
 	int err = evidence_take_keys(r->vault, r->collection, m->page_keys);
 
-	if (err != US_OK)
+	if (err != US_OK) {
 		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, m->index);
-	else
-		r->opened(r);
+		return;
+	}
+	outcome_whole(r);
+	r->opened(r);
 }
 
 void

@@ -284,6 +284,8 @@ void outcome_answered(struct vault *v, uint64_t entry);
 int outcome_is_given(int err);
 /* That entry gives r something: its answer will have an end. */
 void outcome_granted(struct request *r, uint64_t entry);
+/* What r was given up to now was for the vault itself, and is here. */
+void outcome_whole(struct request *r);
 /* r is about to be gone. */
 void outcome_end(struct request *r);
 /* Tells the keeper now what it has not been told. */

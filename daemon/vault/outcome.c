@@ -173,6 +173,31 @@ nobody_waits(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 		put_outcome(v, entry, reason, 0);
 }
 
+static void
+leave_list(struct request *r)
+{
+	struct vault *v = r->vault;
+
+	if (r->open_before != NULL)
+		r->open_before->open_next = r->open_next;
+	else
+		v->open_first = r->open_next;
+	if (r->open_next != NULL)
+		r->open_next->open_before = r->open_before;
+	else
+		v->open_last = r->open_before;
+	r->open_entry = NO_ENTRY;
+}
+
+void
+outcome_whole(struct request *r)
+{
+	if (r->open_entry == NO_ENTRY)
+		return;
+	leave_list(r);
+	tell_soon(r->vault, TELL_MS);
+}
+
 void
 outcome_end(struct request *r)
 {
@@ -184,14 +209,7 @@ outcome_end(struct request *r)
 		call_forget(v, r->call);
 	if (r->open_entry == NO_ENTRY)
 		return;
-	if (r->open_before != NULL)
-		r->open_before->open_next = r->open_next;
-	else
-		v->open_first = r->open_next;
-	if (r->open_next != NULL)
-		r->open_next->open_before = r->open_before;
-	else
-		v->open_last = r->open_before;
+	leave_list(r);
 	if (r->ending != US_REASON_NONE)
 		put_outcome(v, r->granted, r->ending, records_sent(r));
 	else

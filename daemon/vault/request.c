@@ -397,6 +397,13 @@ problem_write(struct us_buf *out, const struct problem *p)
 	return us_json_end(&j);
 }
 
+/* Whether an answer that had begun ends by it because it may not go on. */
+static int
+is_taken_away(const struct problem *p)
+{
+	return p->status == 403 || p->status == 404 || p->status == 409;
+}
+
 void
 reply_problem(struct request *r, const struct problem *p)
 {
@@ -415,7 +422,7 @@ reply_problem(struct request *r, const struct problem *p)
 		(void)us_send_reply_more(r->front->channel, r->tag,
 		    &(struct us_msg_reply_more){ .last = 1, .body = m.body });
 	us_buf_free(&b);
-	r->ending = r->refused ? US_REASON_NONE : p->status >= 500 ? US_REASON_ERROR : US_REASON_CUT;
+	r->ending = r->refused ? US_REASON_NONE : is_taken_away(p) ? US_REASON_CUT : US_REASON_ERROR;
 	request_end(r);
 }
 

@@ -167,6 +167,9 @@ def scenario():
     refused = [e for e in vault.audit() if e.get("reason") == "quota"]
     check(len(refused) > 10, "refusals are logged", len(refused))
     equal({e["paragraph"] for e in refused}, {"7.1", "7.2", "8.1", "8.2", "8.3"}, "with their paragraphs")
+    for e in refused:  # also those by the keeper, which alone knows what was had before
+        equal(e["records"], [], "no record in the disclosure box of a refusal")
+        check(e["action"] not in ("read", "copy") or e.get("asked"), "what was asked for", e)
     vault.stop()
 
 
