@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "common/crypto.h"
+
 static unsigned long long
 num(uint64_t n)
 {
@@ -104,6 +106,8 @@ take_access(struct facts *f, const struct us_buf *content)
 	f->summary_n = a.summary.n;
 	if (a.summary.n > 0)
 		memcpy(f->summary, a.summary.p, a.summary.n < FACTS_SUMMARY ? a.summary.n : FACTS_SUMMARY);
+	if (f->kind == US_KIND_EVENT && f->action == US_ACTION_HANDOVER)
+		return us_sha256(a.summary.p, a.summary.n, f->handover);
 	return US_OK;
 }
 

@@ -31,6 +31,7 @@ struct facts {
 	uint64_t sequence;
 	size_t summary_n; /* its whole length */
 	uint8_t summary[FACTS_SUMMARY];
+	uint8_t handover[32]; /* of an event "handover": SHA-256 of its summary */
 	/* which part of how many, as disclosure and query each say; empty contents say 0 of 1 */
 	uint32_t part[US_BOXES];
 	uint32_t parts[US_BOXES];

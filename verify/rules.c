@@ -150,7 +150,7 @@ check_parts(const struct rules *r, const struct facts *f, struct finding *findin
 		due = r->last.part[before] + 1;
 	/* a process that died while it wrote released nothing: the request ends there */
 	if (due > 0 && f->part[at] == 0 && f->entry_class == US_CLASS_SYSTEM && (!f->open[US_BOX_ACCESS] ||
-	    is_event(f, US_ACTION_START)))
+	    is_event(f, US_ACTION_START) || is_event(f, US_ACTION_BACKUP) || is_event(f, US_ACTION_HANDOVER)))
 		return US_OK;
 	if (f->part[at] != due)
 		return broken(finding, f, "parts", due > 0 ? "a part of the request before it is missing" :

@@ -83,6 +83,22 @@ put_stamps(FILE *to, const struct us_verify_report *r)
 		fprintf(to, "  not stamped yet: the %" PRIu64 " entries behind it\n", r->checkpoint.size - r->stamped.size);
 }
 
+static void
+put_handovers(FILE *to, const struct us_verify_report *r)
+{
+	char time[US_TIME_TEXT_SIZE];
+
+	for (size_t i = 0; i < r->n_handovers; i++) {
+		const struct us_verify_handover *h = &r->handovers[i];
+
+		fprintf(to, "  handed over to another key at entry %" PRIu64 ", on %s (%s)", h->entry, us_time_format_s(h->time_ns, time),
+		    us_handover_reason_name(h->reason));
+		if (h->last > h->entry)
+			fprintf(to, ": entries %" PRIu64 " to %" PRIu64 " of before are LOST", h->entry, h->last - 1);
+		fputs("\n", to);
+	}
+}
+
 int
 us_verdict_text(FILE *to, const struct us_verify_report *r, const struct us_tlog_policy *policy)
 {
@@ -115,6 +131,7 @@ us_verdict_text(FILE *to, const struct us_verify_report *r, const struct us_tlog
 	if (r->withheld > 0)
 		fprintf(to, "  withheld: the access boxes of %" PRIu64 " entries. Rules between entries were not\n"
 		    "  applied to those, nor where those could bear on others.\n", r->withheld);
+	put_handovers(to, r);
 	put_witnessed(to, r, policy);
 	put_stamps(to, r);
 	return fflush(to) == 0 ? US_OK : US_ERR_IO;
@@ -188,6 +205,22 @@ add_stamps(struct us_json *j, const struct us_verify_report *r)
 }
 
 static void
+add_handovers(struct us_json *j, const struct us_verify_report *r)
+{
+	us_json_key(j, "handovers");
+	us_json_array(j);
+	for (size_t i = 0; i < r->n_handovers; i++) {
+		us_json_object(j);
+		us_json_kv_uint(j, "entry", r->handovers[i].entry);
+		us_json_kv_cstr(j, "reason", us_handover_reason_name(r->handovers[i].reason));
+		us_json_kv_time(j, "time", r->handovers[i].time_ns);
+		us_json_kv_uint(j, "lost", r->handovers[i].last - r->handovers[i].entry);
+		us_json_close(j);
+	}
+	us_json_close(j);
+}
+
+static void
 add_report(struct us_json *j, const struct us_verify_report *r, const struct us_tlog_policy *policy)
 {
 	us_json_object(j);
@@ -216,6 +249,7 @@ add_report(struct us_json *j, const struct us_verify_report *r, const struct us_
 	us_json_kv_uint(j, "query", r->opened[US_BOX_QUERY]);
 	us_json_close(j);
 	us_json_kv_uint(j, "acts", r->acts);
+	add_handovers(j, r);
 	if (r->entries > 0 && r->last_ns > 0) {
 		us_json_kv_time(j, "first", r->first_ns);
 		us_json_kv_time(j, "last", r->last_ns);

@@ -8,6 +8,7 @@
 
 #include "verify/acts.h"
 #include "verify/files.h"
+#include "verify/handed.h"
 #include "verify/head.h"
 #include "verify/prefix.h"
 #include "verify/rules.h"
@@ -53,6 +54,7 @@ struct verify {
 	struct witnessed witnessed;
 	struct stamps stamps;
 	struct prefixes prefixes;
+	struct handed handed;
 };
 
 static unsigned long long
@@ -205,7 +207,9 @@ settle(struct verify *v, struct bundle *b)
 	for (unsigned i = 0; i < b->done && !v->options->foreign; i++) {
 		const struct facts *f = &b->facts[i];
 
-		err = rules_next(v->rules, f, &v->finding);
+		err = handed_next(&v->handed, f, &v->finding);
+		if (err == US_OK)
+			err = rules_next(v->rules, f, &v->finding);
 		if (err == US_OK && f->entry_class == US_CLASS_STATE)
 			err = acts_next(&v->acts, f->index, f->state, &v->finding);
 		if (err != US_OK) {
@@ -341,8 +345,10 @@ static int
 check_all(struct verify *v)
 {
 	struct us_note_key key;
-	int err = head_open(v->report, &key, &v->note, v->source, v->options, &v->finding);
+	int err = head_open(v->report, &key, &v->handed, &v->note, v->source, v->options, &v->finding);
 
+	if (err == US_OK)
+		err = handed_begin(&v->handed, &v->prefixes, v->report, &v->finding);
 	if (err == US_OK)
 		err = witnessed_begin(&v->witnessed, &key, v->options->policy, (struct us_bytes){ v->note.data, v->note.len },
 		    &v->finding);
@@ -365,6 +371,8 @@ check_all(struct verify *v)
 		err = acts_end(&v->acts, &v->finding);
 	if (err == US_OK)
 		err = finish_tree(v);
+	if (err == US_OK)
+		err = handed_conclude(&v->handed, &v->prefixes, &v->finding);
 	return err == US_OK ? check_beside(v) : err;
 }
 
@@ -394,6 +402,7 @@ us_log_verify(struct us_verify_report *report, const struct us_log_source *sourc
 	report_conclude(report, err, &v->finding);
 	rules_free(v->rules);
 	acts_close(&v->acts);
+	handed_free(&v->handed);
 	us_buf_free(&v->tile);
 	us_buf_free(&v->note);
 	(void)pthread_cond_destroy(&v->turned);

@@ -17,6 +17,7 @@
 #include "audit/cosignature.h"
 #include "audit/entry.h"
 #include "audit/export.h"
+#include "audit/handover.h"
 #include "audit/policy.h"
 
 #define US_VERIFY_THREADS_MAX 64
@@ -56,6 +57,14 @@ struct us_verify_stamped {
 	uint64_t size;   /* each of so many vouches for the entries before this one, or more */
 };
 
+/* One hand-over of the log to another key, as far as it concerns who reads a verdict. */
+struct us_verify_handover {
+	uint64_t entry;   /* the first under the new key */
+	uint64_t last;    /* entries that the old key is known to have signed: those from entry on are lost */
+	int64_t time_ns;
+	enum us_handover_reason reason;
+};
+
 struct us_verify_report {
 	enum us_verdict verdict;
 	/* TAMPERED, INCOMPLETE: the first index that is wrong or missing, or US_ENTRY_NONE if it is
@@ -71,6 +80,8 @@ struct us_verify_report {
 	uint64_t acts;     /* that lie beside the log and are those it commits to: the first so many */
 	int64_t first_ns;  /* time of the first and last entry */
 	int64_t last_ns;
+	size_t n_handovers;
+	struct us_verify_handover handovers[US_HANDOVERS_MAX]; /* the oldest first; valid once the checkpoint's signature was */
 	struct us_verify_witnessed witnessed;
 	struct us_verify_stamped stamped;
 	size_t n_stamps;       /* without authorities, only their names are known */
@@ -80,7 +91,7 @@ struct us_verify_report {
 };
 
 /* Where the log's files come from: a tlog-tiles directory, or anything that gives its files: checkpoint, log.vkey, tile/...,
- * tile/entries/...; and, if they are there, keys.jsonl, acts, checkpoint.witnessed, checkpoint.witnessed.2 and so on. */
+ * tile/entries/...; and, if they are there, keys.jsonl, acts, handovers, checkpoint.witnessed, checkpoint.witnessed.2 and so on. */
 struct us_log_source {
 	void *arg;
 	/* Appends the file at that path (relative, as in us_tile_path()) to out, whose max is its limit: US_ERR_NOT_FOUND,
@@ -106,7 +117,7 @@ struct us_verified_entry {
 };
 
 struct us_verify_options {
-	const char *vkey; /* the log's key as text; NULL: the log's own log.vkey */
+	const char *vkey; /* the log's key as text, or one that it had before; NULL: the log's own log.vkey */
 	/* which witnesses are enough (the policy must name the log's key, if it names any), or NULL: cosignatures are not judged. With
 	 * a policy that names it, the log's own log.vkey is as good as one that was given. */
 	const struct us_tlog_policy *policy;

@@ -1405,7 +1405,8 @@ def acts_are_a_link(log):
     os.symlink("checkpoint", log.at("acts"))
 
 
-import hostile_receipt  # noqa: E402,F401  its cases are added to these
+import hostile_handover  # noqa: E402,F401  its cases are added to these
+import hostile_receipt  # noqa: E402,F401  and its
 import hostile_timestamp  # noqa: E402
 import hostile_witnessed  # noqa: E402  and its
 

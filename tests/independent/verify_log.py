@@ -40,6 +40,7 @@ INTENT, DISCLOSURE, OUTCOME, EVENT = 1, 2, 3, 4
 ALLOW = 1
 COUNT, READ, COPY, SESSION, AUDIT_WITNESS = 2, 3, 4, 40, 85
 INIT, START, STOP, UNSEAL, SEAL, STATE_OPEN, ORDER_IN_FORCE, ANSWERED = 100, 101, 102, 104, 105, 106, 117, 120
+BACKUP, HANDOVER = 110, 124
 SESSION_NS = (15 + 2) * 60 * 10**9
 EXIT = {"OK": 0, "TAMPERED": 5, "INCOMPLETE": 6, "UNVERIFIABLE": 6}
 
@@ -261,6 +262,8 @@ class Key:
         m = re.fullmatch(r"([^+\s]+)\+([0-9a-f]{8})\+(\S+)", text)
         if not m:
             raise ValueError("it is not of the form name+id+key")
+        if len(m[1].encode()) > 255:
+            raise ValueError("its name is too long")
         raw = b64(m[3], "the key")
         if len(raw) != 33 or raw[0] != kind:
             raise ValueError("it is not an Ed25519 key")
@@ -757,7 +760,7 @@ class Rules:
         if self.last and self.last[2][0] + 1 < self.last[2][1]:
             due = self.last[2][0] + 1
         if (due and self.part[0] == 0 and self.entry.kind == SYSTEM
-                and (self.access is None or self.is_event(START))):
+                and (self.access is None or self.is_event(START, BACKUP, HANDOVER))):
             return  # the process died while it wrote
         if self.part[0] != due:
             raise self.broken("parts", "a part of a request is missing")
@@ -1001,6 +1004,144 @@ class Policy:
         return max(times, default=0) if self.quorum != "none" else 0
 
 
+class Handovers:
+    """The file "handovers": how the log came to its key (docs/PROTOCOL.md, section 9)."""
+
+    HEAD = re.compile(rb"underseal/handed-over/1 (0|[1-9][0-9]{0,3}) (0|[1-9][0-9]{0,3}) (0|[1-9][0-9]{0,3})\n")
+
+    def __init__(self, log, key):
+        self.data, self.items, self.key = log.read("handovers", 64 * 3584), [], key
+        if self.data is None:
+            return
+        try:
+            keys = self.parse()
+        except ValueError as e:
+            raise tampered(None, "handovers: %s" % e) from e
+        if not any(self.same(k, key) for k in keys):
+            raise tampered(None, "no hand-over leads from the key given to another, nor to it")
+        self.key = keys[-1]
+
+    @staticmethod
+    def same(a, b):
+        return (a.name, a.public) == (b.name, b.public)
+
+    @staticmethod
+    def number(name):
+        """Which key of which vault's log has this name."""
+        m = re.fullmatch(".+/underseal/([0-9a-f]{16})(?:/([1-9][0-9]?))?", name, re.DOTALL)
+        if not m or m[2] and not 2 <= int(m[2]) <= 65:
+            raise ValueError("it is of no log's origin")
+        return m[1], int(m[2] or 1)
+
+    @staticmethod
+    def note(data, key, label, lines):
+        """The lines of a note with one signature, by that key."""
+        if data[data.rfind(b"\n\n") + 2:].count(b"\n") != 1:
+            raise ValueError("a note has not one signature")
+        text = open_note(data, key)[0].split("\n")
+        if text[0] != label or len(text) != lines + 1:
+            raise ValueError("malformed " + label)
+        return text[1:-1]
+
+    @staticmethod
+    def hash(text):
+        raw = b64(text, "a hash")
+        if len(raw) != 32:
+            raise ValueError("a hash is not of 32 bytes")
+        return raw
+
+    @staticmethod
+    def time(text):
+        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z", text, re.ASCII):
+            raise ValueError("malformed time")
+        if not 1970 <= int(text[:4]) <= 2261:
+            raise ValueError("a time out of range")
+        return datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ")
+
+    def parse(self):
+        at, keys = 0, []
+        if not self.data:
+            raise ValueError("it is empty")
+        while at < len(self.data):
+            m = self.HEAD.match(self.data, at)
+            if not m or len(self.items) == 64:
+                raise ValueError("a hand-over does not begin as one, or there are too many")
+            cuts = [m.end()]
+            for n in m.groups():
+                cuts.append(cuts[-1] + int(n))
+            if cuts[3] > len(self.data) or cuts[3] - at > 3584:
+                raise ValueError("a hand-over is cut short, or too long")
+            notes = [self.data[cuts[i]:cuts[i + 1]] for i in range(3)]
+            old, new, item = self.item(notes)
+            if keys and (not self.same(keys[-1], old) or item["size"] <= self.items[-1]["size"]):
+                raise ValueError("a hand-over does not follow the one before")
+            keys = keys or [old]
+            if any(k.public == new.public for k in keys):
+                raise ValueError("a key comes back")
+            keys.append(new)
+            self.items.append(dict(item, digest=hashlib.sha256(self.data[at:cuts[3]]).digest()))
+            at = cuts[3]
+        return keys
+
+    def item(self, notes):
+        named = notes[0].split(b"\n")[1:2]
+        if not named:
+            raise ValueError("malformed succession")
+        old = Key(named[0].decode("utf-8"))
+        _, new, size, root, then = self.note(notes[0], old, "underseal/succession/1", 6)
+        new, size, root = Key(new), decimal(size, "the size"), self.hash(root)
+        vault, number = self.number(old.name)
+        if size == 0 or self.number(new.name) != (vault, number + 1):
+            raise ValueError("a succession leads to no successor")
+        digest, reason, time, last, last_root = self.note(notes[1], new, "underseal/handover/1", 6)
+        last, last_root = decimal(last, "the last size"), self.hash(last_root)
+        if (self.hash(digest) != hashlib.sha256(notes[0]).digest() or reason not in ("restore", "move", "key")
+                or self.time(time) < self.time(then) or last < size):
+            raise ValueError("a hand-over does not fit its succession")
+        if last == size:
+            if notes[2] or last_root != root:
+                raise ValueError("a hand-over names another tree than it hands over")
+        else:
+            self.last(notes[2], old, last, last_root)
+        return old, new, {"size": size, "root": root, "last": last, "time": time, "reason": reason}
+
+    def last(self, note, old, size, root):
+        """The old key's own word for what is lost."""
+        lines = self.note(note, old, old.name, 3)
+        if decimal(lines[0], "the size") != size or self.hash(lines[1]) != root:
+            raise ValueError("the last checkpoint is another than the hand-over names")
+
+    def fit(self, size):
+        if any(i["size"] >= size for i in self.items):
+            raise tampered(None, "the log was handed over at an entry that it has not")
+
+    def next(self, entry, access):
+        """The rule "handover"."""
+        if access is None:
+            return
+        says = access.kind == EVENT and access.action == HANDOVER
+        item = next((i for i in self.items if i["size"] == entry.index), None)
+        why = None
+        if item is None and says and self.data is None:
+            raise incomplete(entry.index, "entry %d says that the log was handed over, and handovers is missing" % entry.index)
+        if item is None and says:
+            why = "it says that the log was handed over, and it was not there"
+        elif item is not None and not says:
+            why = "it is the first one under another key, and does not say so"
+        elif item is not None and (entry.kind != SYSTEM or hashlib.sha256(access.summary).digest() != item["digest"]):
+            why = "it names another hand-over than the one that was signed"
+        if why:
+            raise Verdict("TAMPERED", entry.index, 'entry %d breaks the rule "handover": %s' % (entry.index, why), "handover")
+
+    def conclude(self, roots):
+        for i in self.items:
+            if roots[i["size"]] != i["root"]:
+                raise tampered(None, "the entries before entry %d are not those that were handed over there" % i["size"])
+
+    def json(self):
+        return [{"entry": i["size"], "reason": i["reason"], "time": i["time"], "lost": i["last"] - i["size"]} for i in self.items]
+
+
 class Witnessed:
     """The checkpoint's cosignatures, and earlier checkpoints that lie beside it as checkpoint.witnessed, .2 and so on."""
 
@@ -1095,7 +1236,7 @@ class Levels:
 class Verifier:
     def __init__(self, log, vkey, foreign, policy=None):
         self.log, self.vkey, self.foreign, self.policy = log, vkey, foreign, policy
-        self.witnessed = None
+        self.witnessed, self.handovers = None, None
         self.origin = self.size = self.root = None
         self.entries, self.keys, self.acts, self.rules = 0, None, None, Rules()
 
@@ -1110,6 +1251,9 @@ class Verifier:
             key = Key(text[:-1] if text.endswith("\n") else text)
         except ValueError as e:
             raise unverifiable("the key given is not the key of a log: %s" % e) from e
+        if not self.foreign:
+            self.handovers = Handovers(self.log, key)
+            key = self.handovers.key
         data = self.log.read("checkpoint", 1 << 20)
         if data is None:
             raise unverifiable("there is no checkpoint")
@@ -1119,6 +1263,8 @@ class Verifier:
             raise tampered(None, "the checkpoint: %s" % e) from e
         if self.origin != key.name:
             raise tampered(None, "the checkpoint is of another log")
+        if self.handovers:
+            self.handovers.fit(self.size)
         self.witnessed = Witnessed(key, self.policy, data)
         self.witnessed.beside(self.log, self.size)
 
@@ -1159,7 +1305,9 @@ class Verifier:
             raise tampered(index, "entry %d is malformed: %s" % (index, e)) from e
         if entry.index != index:
             raise tampered(index, "entry %d says that it is entry %d" % (index, entry.index))
-        self.rules.next(entry, self.keys.open(entry))
+        contents = self.keys.open(entry)
+        self.handovers.next(entry, contents.get(0))
+        self.rules.next(entry, contents)
         if entry.kind == STATE:
             self.acts.next(index, entry.state)
 
@@ -1170,6 +1318,7 @@ class Verifier:
             self.keys = Keys(self.log, self.size)
         stream, levels = Stream(), Levels(self.log)
         roots = {0: stream.root()}
+        sizes = self.witnessed.sizes() | {i["size"] for i in (self.handovers.items if self.handovers else ())}
         for n in range((self.size + WIDTH - 1) // WIDTH):
             width = min(WIDTH, self.size - n * WIDTH)
             if self.keys:
@@ -1184,7 +1333,7 @@ class Verifier:
                 self.check_entry(entry, index)
                 stream.add(h)
                 self.entries += 1
-                if self.entries in self.witnessed.sizes():
+                if self.entries in sizes:
                     roots[self.entries] = stream.root()
             if width == WIDTH:
                 levels.add(1, tree_head(tile))
@@ -1193,6 +1342,8 @@ class Verifier:
         levels.finish()
         if stream.root() != self.root:
             raise tampered(None, "the entries do not give the root that the checkpoint signs")
+        if self.handovers:
+            self.handovers.conclude(roots)
         self.witnessed.conclude(roots)
         return Verdict("OK", None, "%d entries match the signed checkpoint" % self.size)
 
@@ -1343,6 +1494,7 @@ def main():
                           "acts": v.acts.count if v and v.acts else 0, "entries": v.entries if v else 0,
                           "size": v.size if v else None,
                           "witnessed": v.witnessed.json() if v and v.witnessed else None,
+                          "handovers": v.handovers.json() if v and v.handovers and v.size is not None else [],
                           "root": base64.b64encode(v.root).decode() if v and v.root else None}))
     else:
         at = "" if verdict.index is None else " at index %d" % verdict.index
@@ -1350,6 +1502,9 @@ def main():
         if v and v.rules.withheld:
             print("  withheld: the access boxes of %d entries. Rules between entries were not\n"
                   "  applied to those, nor where those could bear on others." % v.rules.withheld)
+        for h in v.handovers.json() if v and v.handovers and v.size is not None else ():
+            print("  handed over to another key at entry %d, on %s (%s)%s" % (h["entry"], h["time"], h["reason"],
+                  "; %d entries of before are LOST" % h["lost"] if h["lost"] else ""))
         if v and v.witnessed and v.witnessed.found:
             w = v.witnessed.json()
             print("  witnessed: the first %d entries, as of %s, by %s; missing: %s"

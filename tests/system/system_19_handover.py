@@ -262,7 +262,9 @@ def from_backup(vault, bates):
     check("nothing that this witness has seen is missing" in w.stderr, "the witness follows: it had signed nothing behind the backup", w)
     equal([e["index"] for e in vault.audit() if e.get("action") == "handover"][-1], first["entry"], "the entry of the hand-over")
     vault.load(os.path.join(vault.base, "more.jsonl"))
-    equal(vault.client("auditor", "audit", "verify", "--keys").json["verdict"], "OK", "the log")
+    verified = vault.client("auditor", "audit", "verify", "--keys").json
+    equal((verified["verdict"], verified["handovers"][-1]["lost"]), ("OK", seen - first["entry"]), "the log")
+    exported(vault, r["vkey"], verified["handovers"])
     vault.stop()
 
     step("and restored once more: who followed the first time refuses")
@@ -276,6 +278,36 @@ def from_backup(vault, bates):
     refused = vault.client("attorney", "audit", "checkpoint", code=UNVERIFIED)
     check("concealed" in refused.stderr, "who saw more than the backup refuses a hand-over that admits nothing", refused)
     vault.stop()
+
+
+def exported(vault, newest, handovers):
+    """By both verifiers, from the first key and from the newest; and what is changed is noticed by both."""
+    step("an export, verified from the first key and from the newest")
+    out, keys = os.path.join(vault.base, "export"), os.path.join(vault.base, "newest.vkey")
+    vault.client("auditor", "audit", "export", "--out", out)
+    with open(keys, "w") as f:
+        f.write(newest + "\n")
+    verifiers = [[VERIFY], [sys.executable, os.path.join(ROOT, "tests", "independent", "verify_log.py")]]
+
+    def judge(key):
+        answers = [json.loads(run(v + [out, "--vkey", key, "--json"], env=vault.env).stdout) for v in verifiers]
+        equal(*[(a["verdict"], a["index"], a["rule"], a["handovers"]) for a in answers], "both verifiers")
+        return answers[0]["verdict"], answers[0]["handovers"]
+
+    first = os.path.join(vault.out, "log.vkey")
+    equal(judge(first), ("OK", handovers), "from the first key")
+    equal(judge(keys), ("OK", handovers), "from the newest")
+    equal(len(handovers), 3, "hand-overs")
+    path = os.path.join(out, "handovers")
+    with open(path, "rb") as f:
+        chain = f.read()
+    for bad in (chain[:-5] + b"A" + chain[-4:], chain[:len(chain) // 2], b""):
+        with open(path, "wb") as f:
+            f.write(bad)
+        equal(judge(first)[0], "TAMPERED", "a chain that was changed")
+    os.remove(path)
+    equal(judge(first)[0], "TAMPERED", "no chain, from the first key")
+    equal(judge(keys)[0], "INCOMPLETE", "no chain, from the newest")
 
 
 def tar_with(path, source, change):

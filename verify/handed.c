@@ -1,0 +1,118 @@
+#include "verify/handed.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/crypto.h"
+
+#define RULE "handover"
+
+static unsigned long long
+at(const struct handed *h, size_t i)
+{
+	return (unsigned long long)h->chain->item[i].succession.size;
+}
+
+static int
+open_chain(struct handed *h, struct us_note_key *key, struct finding *finding)
+{
+	size_t place;
+	int err = us_handovers_open(h->chain, (struct us_bytes){ h->text.data, h->text.len });
+
+	if (err != US_OK)
+		return found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "handovers: %s", us_strerror(err));
+	if (us_handovers_place(&place, h->chain, key) != US_OK)
+		return found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "no hand-over leads from the key given to another, nor to it");
+	*key = h->chain->item[h->chain->n - 1].succession.new_key;
+	for (size_t i = 0; i < h->chain->n && err == US_OK; i++)
+		err = us_sha256(h->chain->item[i].text.p, h->chain->item[i].text.n, h->digest[i]);
+	return err;
+}
+
+int
+handed_open(struct handed *h, const struct us_log_source *source, int foreign, struct us_note_key *key, struct finding *finding)
+{
+	int err;
+
+	us_buf_init(&h->text, US_HANDOVERS_BYTES_MAX);
+	h->chain = calloc(1, sizeof *h->chain);
+	if (h->chain == NULL)
+		return US_ERR_NOMEM;
+	err = foreign ? US_ERR_NOT_FOUND : source->get(source->arg, "handovers", &h->text);
+	h->here = err != US_ERR_NOT_FOUND;
+	switch (err) {
+	case US_OK:
+		return open_chain(h, key, finding);
+	case US_ERR_NOT_FOUND:
+		return US_OK;
+	case US_ERR_NOMEM:
+		return err;
+	case US_ERR_LIMIT:
+		return found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "handovers is larger than it can be");
+	default:
+		return found(finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE, "handovers cannot be read");
+	}
+}
+
+void
+handed_free(struct handed *h)
+{
+	us_buf_free(&h->text);
+	free(h->chain);
+	h->chain = NULL;
+}
+
+int
+handed_begin(struct handed *h, struct prefixes *prefixes, struct us_verify_report *r, struct finding *finding)
+{
+	int err = US_OK;
+
+	for (size_t i = 0; i < h->chain->n && err == US_OK; i++) {
+		const struct us_handover *o = &h->chain->item[i];
+
+		if (o->succession.size >= r->checkpoint.size)
+			return found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "the log was handed over at entry %llu, and has none there", at(h, i));
+		r->handovers[r->n_handovers++] = (struct us_verify_handover){ o->succession.size, o->last_size, o->time_ns, o->reason };
+		err = prefixes_add(prefixes, o->succession.size, &h->prefix[i]);
+	}
+	return err == US_ERR_LIMIT ? found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "too many earlier checkpoints lie beside the log") : err;
+}
+
+static int
+broken(struct finding *finding, const struct facts *f, const char *why)
+{
+	finding->rule = RULE;
+	return found(finding, US_VERDICT_TAMPERED, f->index, "entry %llu breaks the rule \"" RULE "\": %s", (unsigned long long)f->index, why);
+}
+
+int
+handed_next(const struct handed *h, const struct facts *f, struct finding *finding)
+{
+	const int says = f->kind == US_KIND_EVENT && f->action == US_ACTION_HANDOVER;
+	size_t i = 0;
+
+	if (!f->open[US_BOX_ACCESS])
+		return US_OK;
+	while (i < h->chain->n && h->chain->item[i].succession.size != f->index)
+		i++;
+	if (i == h->chain->n && !says)
+		return US_OK;
+	if (i == h->chain->n && !h->here)
+		return found(finding, US_VERDICT_INCOMPLETE, f->index, "entry %llu says that the log was handed over, and the file handovers is missing",
+		    (unsigned long long)f->index);
+	if (i == h->chain->n)
+		return broken(finding, f, "it says that the log was handed over, and it was not there");
+	if (!says)
+		return broken(finding, f, "it is the first one under another key, and does not say so");
+	return memcmp(f->handover, h->digest[i], sizeof f->handover) == 0 && f->entry_class == US_CLASS_SYSTEM ? US_OK :
+	    broken(finding, f, "it names another hand-over than the one that was signed");
+}
+
+int
+handed_conclude(const struct handed *h, const struct prefixes *prefixes, struct finding *finding)
+{
+	for (size_t i = 0; i < h->chain->n; i++)
+		if (memcmp(prefixes->at[h->prefix[i]].root.b, h->chain->item[i].succession.root.b, US_HASH_LEN) != 0)
+			return found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "the entries before entry %llu are not those that were handed over there", at(h, i));
+	return US_OK;
+}
