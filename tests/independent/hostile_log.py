@@ -8,6 +8,7 @@ tried as well: a tree that is consistent and signed, but whose entries lie. BUIL
 with the project's own C, whose boxes must open here.
 """
 import base64
+import concurrent.futures
 import hashlib
 import json
 import os
@@ -1503,30 +1504,36 @@ def key_for(path, vkey):
     return given if os.path.exists(given) else vkey
 
 
+def judge_case(c, vkey, verifiers):
+    """What is wrong with the verdicts about a case."""
+    name, path, verdict, index, rule = c
+    want, witnessed, wrong = (verdict, index, rule, v.EXIT[verdict]), [], []
+    more = [x for name_of in ("policy", "entry") if os.path.exists(os.path.join(path, "given." + name_of))
+            for x in ("--" + name_of, os.path.join(path, "given." + name_of))]
+    receipt = os.path.join(path, "given.receipt")
+    for verifier, command in verifiers.items():
+        what = [path]
+        if os.path.exists(receipt):
+            what, command = ["--receipt", receipt], [c for c in command if c != "--dir"]
+        *got, seen = run(command + what + ["--vkey", key_for(path, vkey), "--json"] + more)
+        got = tuple(got)
+        witnessed.append(seen)
+        # Which file an unreadable link stands for may be told or not.
+        if got != want and not (verdict == "UNVERIFIABLE" and (got[0], got[3]) ==
+                                (want[0], want[3])):
+            wrong.append("%s: %s says %s, not %s" % (name, verifier, got, want))
+    if any(w != witnessed[0] for w in witnessed):
+        wrong.append("%s: who witnessed what: %s" % (name, witnessed))
+    return wrong
+
+
 def judge(cases, vkey, verifiers):
     """How many verdicts are wrong."""
-    bad = 0
-    for name, path, verdict, index, rule in cases:
-        want, witnessed = (verdict, index, rule, v.EXIT[verdict]), []
-        more = [x for name_of in ("policy", "entry") if os.path.exists(os.path.join(path, "given." + name_of))
-                for x in ("--" + name_of, os.path.join(path, "given." + name_of))]
-        receipt = os.path.join(path, "given.receipt")
-        for verifier, command in verifiers.items():
-            what = [path]
-            if os.path.exists(receipt):
-                what, command = ["--receipt", receipt], [c for c in command if c != "--dir"]
-            *got, seen = run(command + what + ["--vkey", key_for(path, vkey), "--json"] + more)
-            got = tuple(got)
-            witnessed.append(seen)
-            # Which file an unreadable link stands for may be told or not.
-            if got != want and not (verdict == "UNVERIFIABLE" and (got[0], got[3]) ==
-                                    (want[0], want[3])):
-                bad += 1
-                print("%s: %s says %s, not %s" % (name, verifier, got, want))
-        if any(w != witnessed[0] for w in witnessed):
-            bad += 1
-            print("%s: who witnessed what: %s" % (name, witnessed))
-    return bad
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        wrong = sum(pool.map(lambda c: judge_case(c, vkey, verifiers), cases), [])
+    for line in wrong:
+        print(line)
+    return len(wrong)
 
 
 def main():
