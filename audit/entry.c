@@ -278,27 +278,29 @@ us_entry_check_key(const struct us_entry_view *v, enum us_box box, const struct 
 static int
 unpad(const uint8_t *p, size_t size, struct us_bytes *content)
 {
-	size_t n = us_load_u16(p), i;
+	const size_t n = us_load_u16(p);
+	const uint8_t *at;
+	size_t pad;
 
 	if (n + 2 > size || us_entry_padded(n) != size)
 		return US_ERR_FORMAT;
-	for (i = 2 + n; i < size; i++)
-		if (p[i] != 0)
-			return US_ERR_FORMAT;
+	at = p + n + 2;
+	pad = size - n - 2;
+	/* the first is zero, and each is as the one before it */
+	if (pad > 0 && (*at != 0 || memcmp(at, at + 1, pad - 1) != 0))
+		return US_ERR_FORMAT;
 	content->p = p + 2;
 	content->n = n;
 	return US_OK;
 }
 
 int
-us_entry_open(const struct us_entry_view *v, enum us_box box, const struct us_key *key,
-    struct us_buf *content)
+us_entry_open_next(const struct us_entry_view *v, enum us_box box, const struct us_key *key, uint8_t *plain,
+    struct us_bytes *content)
 {
 	uint8_t aad[PREFIX_MAX + 1];
-	struct us_gcm gcm = { key, NULL, { aad, v->prefix.n + 1 } };
-	struct us_bytes sealed = v->boxes[box].ciphertext, inner;
-	struct us_buf plain;
-	uint8_t *p;
+	const struct us_gcm gcm = { .key = key, .aad = { aad, v->prefix.n + 1 } };
+	const struct us_bytes sealed = v->boxes[box].ciphertext;
 	int err;
 
 	if (v->prefix.n > PREFIX_MAX)
@@ -308,12 +310,26 @@ us_entry_open(const struct us_entry_view *v, enum us_box box, const struct us_ke
 		return err;
 	memcpy(aad, v->prefix.p, v->prefix.n);
 	aad[v->prefix.n] = (uint8_t)box;
-	us_buf_init(&plain, sealed.n);
-	err = us_buf_extend(&plain, sealed.n - US_GCM_TAG_SIZE, &p);
+	err = us_gcm_open_next(&gcm, sealed, plain);
+	return err == US_OK ? unpad(plain, sealed.n - US_GCM_TAG_SIZE, content) : err;
+}
+
+int
+us_entry_open(const struct us_entry_view *v, enum us_box box, const struct us_key *key,
+    struct us_buf *content)
+{
+	struct us_bytes inner;
+	struct us_buf plain;
+	uint8_t *p;
+	int err, forgotten;
+
+	us_buf_init(&plain, US_ENTRY_PLAIN_MAX);
+	err = us_buf_extend(&plain, v->boxes[box].ciphertext.n, &p);
 	if (err == US_OK)
-		err = us_gcm_open(&gcm, sealed, p);
+		err = us_entry_open_next(v, box, key, p, &inner);
+	forgotten = us_gcm_forget();
 	if (err == US_OK)
-		err = unpad(p, plain.len, &inner);
+		err = forgotten;
 	if (err == US_OK)
 		err = us_buf_put(content, inner.p, inner.n);
 	us_buf_free(&plain);

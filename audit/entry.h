@@ -51,6 +51,8 @@
 #define US_ENTRY_NONE UINT64_MAX /* "no such index", "no such act" */
 /* The most that a content of any box can have. */
 #define US_ENTRY_CONTENT_MAX 65535
+/* A box's plaintext with its padding is shorter than this. */
+#define US_ENTRY_PLAIN_MAX 65536
 #define US_ENTRY_BOOT 0x01 /* the flag of an entry written while sealed */
 
 enum us_box { US_BOX_ACCESS, US_BOX_DISCLOSURE, US_BOX_QUERY, US_BOXES };
@@ -182,6 +184,12 @@ int us_entry_check_key(const struct us_entry_view *v, enum us_box box, const str
  * who did what: the buffer wipes itself). US_ERR_COMMITMENT, US_ERR_AUTH, US_ERR_FORMAT. */
 int us_entry_open(const struct us_entry_view *v, enum us_box box, const struct us_key *key,
     struct us_buf *content);
+
+/* The same for who opens many: *content points into plain, which has room for as many bytes as the ciphertext (US_ENTRY_PLAIN_MAX always
+ * suffices), and nothing is allocated. What plain holds and the key in this thread's cipher stay until the next call; whoever is done
+ * wipes plain and calls us_gcm_forget(). */
+int us_entry_open_next(const struct us_entry_view *v, enum us_box box, const struct us_key *key, uint8_t *plain,
+    struct us_bytes *content);
 
 /* The contents. encode appends; decode is strict, and its result points into content (and owned);
  * an empty content decodes as US_ERR_NOT_FOUND. Free what decode made (NULL-safe, also after a

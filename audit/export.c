@@ -59,19 +59,22 @@ take_char(struct json *j, char c)
 	return 1;
 }
 
-/* A string without escapes. */
+/* A string, as far as its first quote: what has an escape in it is no name and no base64 that is taken. */
 static int
 take_string(struct json *j, const char **s, size_t *n)
 {
+	const char *end;
+
 	if (!take_char(j, '"'))
 		return 0;
 	*s = j->p;
-	while (j->left > 0 && *j->p != '"' && *j->p != '\\' && (unsigned char)*j->p >= 0x20) {
-		j->p++;
-		j->left--;
-	}
-	*n = (size_t)(j->p - *s);
-	return j->left > 0 && *j->p == '"' && take_char(j, '"');
+	end = memchr(j->p, '"', j->left);
+	if (end == NULL)
+		return 0;
+	*n = (size_t)(end - j->p);
+	j->left -= *n + 1;
+	j->p = end + 1;
+	return 1;
 }
 
 static int

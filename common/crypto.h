@@ -73,6 +73,10 @@ int us_gcm_seal(const struct us_gcm *g, struct us_bytes plain, uint8_t *out);
 /* Writes sealed.n - 16 bytes; wiped unless the tag is right. out may be sealed.p. US_ERR_TRUNCATED
  * if shorter than a tag, US_ERR_AUTH if it does not open. */
 int us_gcm_open(const struct us_gcm *g, struct us_bytes sealed, uint8_t *out);
+/* The same for who opens many, one after the other: the key stays in this thread's cipher until the next one overwrites it, or
+ * us_gcm_forget() does. */
+int us_gcm_open_next(const struct us_gcm *g, struct us_bytes sealed, uint8_t *out);
+int us_gcm_forget(void); /* US_ERR_CRYPTO */
 /* AES-256-CTR with a 16-byte initial counter block: out = in XOR keystream. out may be in.p. */
 int us_ctr_xor(const struct us_key *key, const uint8_t iv[16], struct us_bytes in, uint8_t *out);
 

@@ -43,7 +43,7 @@ us_gcm_seal(const struct us_gcm *g, struct us_bytes plain, uint8_t *out)
 }
 
 int
-us_gcm_open(const struct us_gcm *g, struct us_bytes sealed, uint8_t *out)
+us_gcm_open_next(const struct us_gcm *g, struct us_bytes sealed, uint8_t *out)
 {
 	struct us_crypto_thread *t = us_crypto_thread();
 	uint8_t tag[US_GCM_TAG_SIZE], rest[16];
@@ -67,11 +67,29 @@ us_gcm_open(const struct us_gcm *g, struct us_bytes sealed, uint8_t *out)
 	ok = ok && EVP_CIPHER_CTX_ctrl(t->open, EVP_CTRL_AEAD_SET_TAG, sizeof tag, tag) == 1;
 	if (ok)
 		err = EVP_DecryptFinal_ex(t->open, rest, &n) == 1 ? US_OK : US_ERR_AUTH;
-	if (!forget(t->open))
-		err = US_ERR_CRYPTO;
 	if (err != US_OK)
 		us_wipe(out, text);
 	return err;
+}
+
+int
+us_gcm_open(const struct us_gcm *g, struct us_bytes sealed, uint8_t *out)
+{
+	int err = us_gcm_open_next(g, sealed, out);
+
+	if (us_gcm_forget() == US_OK)
+		return err;
+	if (err == US_OK)
+		us_wipe(out, sealed.n - US_GCM_TAG_SIZE);
+	return US_ERR_CRYPTO;
+}
+
+int
+us_gcm_forget(void)
+{
+	struct us_crypto_thread *t = us_crypto_thread();
+
+	return t != NULL && forget(t->open) ? US_OK : US_ERR_CRYPTO;
 }
 
 int

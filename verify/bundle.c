@@ -16,7 +16,6 @@ bundle_init(struct bundle *b)
 	memset(b, 0, sizeof *b);
 	us_buf_init(&b->data, US_BUNDLE_MAX);
 	us_buf_init(&b->tile, US_TILE_WIDTH * US_HASH_LEN + 1);
-	us_buf_init(&b->content, US_ENTRY_CONTENT_MAX);
 }
 
 void
@@ -24,7 +23,6 @@ bundle_free(struct bundle *b)
 {
 	us_buf_free(&b->data);
 	us_buf_free(&b->tile);
-	us_buf_free(&b->content);
 	us_wipe(b, sizeof *b);
 }
 
@@ -86,10 +84,10 @@ tile_get(const struct us_log_source *source, const struct us_tile *tile, struct 
 /* --- boxes ------------------------------------------------------------------------------- */
 
 static int
-take_access(struct facts *f, const struct us_buf *content)
+take_access(struct facts *f, struct us_bytes content)
 {
 	struct us_entry_access a;
-	int err = us_entry_access_decode(&a, content->data, content->len);
+	int err = us_entry_access_decode(&a, content.p, content.n);
 
 	if (err == US_ERR_NOT_FOUND) /* empty */
 		return US_OK;
@@ -112,10 +110,10 @@ take_access(struct facts *f, const struct us_buf *content)
 }
 
 static int
-take_disclosure(struct facts *f, const struct us_buf *content)
+take_disclosure(struct facts *f, struct us_bytes content)
 {
 	struct us_entry_disclosure d;
-	int err = us_entry_disclosure_decode(&d, content->data, content->len);
+	int err = us_entry_disclosure_decode(&d, content.p, content.n);
 
 	if (err == US_OK) {
 		f->part[US_BOX_DISCLOSURE] = d.part;
@@ -126,10 +124,10 @@ take_disclosure(struct facts *f, const struct us_buf *content)
 }
 
 static int
-take_query(struct facts *f, const struct us_buf *content)
+take_query(struct facts *f, struct us_bytes content)
 {
 	struct us_entry_query q;
-	int err = us_entry_query_decode(&q, content->data, content->len);
+	int err = us_entry_query_decode(&q, content.p, content.n);
 
 	if (err == US_OK) {
 		f->part[US_BOX_QUERY] = q.part;
@@ -143,10 +141,10 @@ static int
 open_box(struct bundle *b, const struct us_entry_view *view, enum us_box box, const struct us_key *key, struct facts *f)
 {
 	static const char *const name[US_BOXES] = { "access", "disclosure", "query" };
+	struct us_bytes content;
 	int err;
 
-	us_buf_reset(&b->content);
-	err = us_entry_open(view, box, key, &b->content);
+	err = us_entry_open_next(view, box, key, b->plain, &content);
 	if (err == US_ERR_NOMEM)
 		return err;
 	if (err != US_OK)
@@ -154,8 +152,8 @@ open_box(struct bundle *b, const struct us_entry_view *view, enum us_box box, co
 		    name[box], num(view->index), us_strerror(err));
 	b->opened[box]++;
 	f->open[box] = 1;
-	err = box == US_BOX_ACCESS ? take_access(f, &b->content) :
-	    box == US_BOX_DISCLOSURE ? take_disclosure(f, &b->content) : take_query(f, &b->content);
+	err = box == US_BOX_ACCESS ? take_access(f, content) :
+	    box == US_BOX_DISCLOSURE ? take_disclosure(f, content) : take_query(f, content);
 	if (err == US_OK || err == US_ERR_NOMEM)
 		return err;
 	return found(&b->finding, US_VERDICT_TAMPERED, view->index, "the %s box of entry %llu holds nothing that belongs there: %s",

@@ -55,12 +55,13 @@ struct bundle {
 	int ready;  /* the caller's: it is to be settled */
 	/* its own */
 	struct us_digest leaves[US_TILE_WIDTH];
-	struct us_buf data, tile, content;
+	struct us_buf data, tile;
+	uint8_t plain[US_ENTRY_PLAIN_MAX]; /* of the box that was opened last */
 };
 
 void bundle_init(struct bundle *b);
-void bundle_free(struct bundle *b); /* wipes the keys */
-/* Fills what is to be found. Result also in b->result: US_OK, FOUND (entries before b->done are right), US_ERR_NOMEM. */
+void bundle_free(struct bundle *b); /* wipes the keys, and what was opened */
+/* Fills what is to be found. The key of the last box stays in this thread's cipher (us_gcm_forget()). Result also in b->result: US_OK, FOUND (entries before b->done are right), US_ERR_NOMEM. */
 int bundle_check(struct bundle *b, const struct us_log_source *source);
 
 /* A hash tile of exactly that many hashes into out (or a full one in its stead). US_OK, FOUND, US_ERR_NOMEM. */

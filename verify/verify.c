@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/crypto.h"
 #include "verify/acts.h"
 #include "verify/files.h"
 #include "verify/handed.h"
@@ -298,6 +299,8 @@ work(void *arg)
 		b->ready = 1;
 		settle_ready(v);
 	}
+	if (us_gcm_forget() != US_OK && v->err == US_OK)
+		v->err = US_ERR_CRYPTO;
 	(void)pthread_mutex_unlock(&v->lock);
 	return NULL;
 }
