@@ -1,6 +1,8 @@
 /* The verifier as a command of the client: over the log of the vault, or over an export. */
 #include "client/audit_verify.h"
 
+#include "audit/proof.h"
+#include "client/follow.h"
 #include "client/log_source.h"
 #include "client/witness.h"
 #include "common/err.h"
@@ -72,10 +74,29 @@ read_whole(const char *file, size_t max, struct us_buf *out)
 		us_give_up(US_EXIT_USAGE, "cannot read %s", file);
 }
 
+/* A receipt of before a hand-over that this profile has followed is judged by the key of then. */
+static void
+take_former(const struct us_client *client, struct us_bytes receipt, struct us_verify_options *options, char vkey[US_NOTE_VKEY_MAX])
+{
+	struct us_tlog_proof proof;
+	uint64_t until;
+
+	if (options->vkey == NULL || options->vkey != client->profile.vkey || us_tlog_proof_parse(&proof, receipt.p, receipt.n) != US_OK ||
+	    us_follow_former(client->profile.directory, proof.checkpoint, vkey, &until) != US_OK)
+		return;
+	options->vkey = vkey;
+	if (proof.index < until)
+		us_say("the receipt is by the key that the log had before it was handed over at entry %llu", (unsigned long long)until);
+	else
+		us_say("WARNING: the receipt is by the key that the log had before it was handed over at entry %llu: the log signed this entry, and has "
+		    "lost it since", (unsigned long long)until);
+}
+
 static int
-verify_receipt(const struct us_args *args, const struct us_verify_options *options, struct us_verify_report *report)
+verify_receipt(struct us_client *client, const struct us_args *args, struct us_verify_options *options, struct us_verify_report *report)
 {
 	const char *entry_file = us_arg(args, "entry");
+	char former[US_NOTE_VKEY_MAX];
 	struct us_buf receipt, entry;
 	int err;
 
@@ -85,6 +106,7 @@ verify_receipt(const struct us_args *args, const struct us_verify_options *optio
 	us_buf_init(&entry, 1);
 	if (entry_file != NULL)
 		read_whole(entry_file, US_ENTRY_MAX, &entry);
+	take_former(client, (struct us_bytes){ receipt.data, receipt.len }, options, former);
 	err = us_entry_receipt_verify(report, (struct us_bytes){ receipt.data, receipt.len },
 	    (struct us_bytes){ entry_file == NULL ? NULL : entry.data, entry.len }, options);
 	us_buf_free(&receipt);
@@ -133,7 +155,7 @@ run_verify(struct us_client *client, const struct us_args *args)
 		us_usage_error("--tsa FILE is given once for each authority, at least as often as --tsa-needed says, and with --dir");
 	us_progress_start(&progress, "entries", 0);
 	if (us_arg(args, "receipt") != NULL)
-		err = verify_receipt(args, &options, &report);
+		err = verify_receipt(client, args, &options, &report);
 	else
 		err = dir != NULL ? us_export_verify(&report, dir, &options) : verify_vault(client, args, &options, &report, &status);
 	us_progress_end(&progress);

@@ -158,6 +158,30 @@ us_follow_stand_in(const char *directory, const struct us_note_key *key, struct 
 	return err;
 }
 
+int
+us_follow_former(const char *directory, struct us_bytes note, char vkey[US_NOTE_VKEY_MAX], uint64_t *until)
+{
+	struct us_handovers *chain = calloc(1, sizeof *chain);
+	struct us_checkpoint c;
+	struct us_buf text;
+	size_t place = 0;
+	int err;
+
+	if (chain == NULL)
+		return US_ERR_NOMEM;
+	us_buf_init(&text, US_HANDOVERS_BYTES_MAX);
+	err = us_follow_chain(directory, &text, chain);
+	if (err == US_OK)
+		err = open_by_former(chain, note, &c, &place);
+	if (err == US_OK) {
+		*until = chain->item[place].succession.size;
+		err = us_note_key_format(&chain->item[place].succession.old_key, vkey, US_NOTE_VKEY_MAX);
+	}
+	us_buf_free(&text);
+	free(chain);
+	return err;
+}
+
 /* ---- following ---- */
 
 struct follow {

@@ -30,6 +30,10 @@ int us_follow_chain(const char *directory, struct us_buf *text, struct us_handov
  * a key of the chain that leads to key. *place (may be NULL): which. Errors of us_follow_chain(), US_ERR_NOT_FOUND. */
 int us_follow_stand_in(const char *directory, const struct us_note_key *key, struct us_bytes note, struct us_checkpoint *out);
 
+/* Which key that the log had before, of the chain that the profile has followed, signed a checkpoint: its text into vkey, and the index of the first
+ * entry that it did not sign for the log as it is now. US_ERR_NOT_FOUND: none of them. */
+int us_follow_former(const char *directory, struct us_bytes note, char vkey[US_NOTE_VKEY_MAX], uint64_t *until);
+
 /* Whether somebody who remembers `seen` by the key at `place` of the chain may go on at c, a checkpoint by its newest key. size 0: nothing is
  * remembered. whose: "this profile", "this witness"; file: where it is kept, for messages. US_OK: it has been said what was followed. Errors as us_follow(). */
 struct us_follow_memory {

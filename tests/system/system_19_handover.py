@@ -69,6 +69,7 @@ def take_profiles(vault, name):
 
 def in_place(vault, bates):
     step("in place")
+    vault.client("auditor", "audit", "receipt", "7", "-o", os.path.join(vault.base, "early.receipt"))
     error = handover(vault, "--reason", "move", code=OTHER)
     check("end the daemon first" in error, "not while the daemon runs", error)
     handover(vault, "--reason", "boredom", code=USAGE)
@@ -109,6 +110,9 @@ def in_place(vault, bates):
     check("witness" not in vault.client("auditor", "audit", "witness").stderr, "it is said once")
     verified = vault.client("auditor", "audit", "verify", "--keys").json
     equal(verified["verdict"], "OK", "the log")
+    old = vault.client("auditor", "audit", "verify", "--receipt", os.path.join(vault.base, "early.receipt"))
+    equal(old.json["verdict"], "OK", "a receipt of before")
+    check("had before it was handed over" in old.stderr, "is known as such", old)
     entries = [e for e in vault.audit() if e.get("action") == "handover"]
     equal([e["index"] for e in entries], [r["entry"]], "the entry of the hand-over")
     vault.stop()
@@ -135,7 +139,9 @@ def put_back(vault, bates):
     copy(vault.data, before)
     vault.serve().unseal()
     for _ in range(3):
-        vault.read(bates[0])
+        header, _ = vault.read(bates[0])
+    lost = os.path.join(vault.base, "lost.receipt")
+    vault.client("attorney", "read", "demo", bates[0], "--receipt", lost)
     seen = remembered(vault, "attorney")
     vault.stop()
     copy(before, vault.data)
@@ -167,6 +173,8 @@ def put_back(vault, bates):
     loud = vault.client("attorney", "audit", "verify")
     check(loud.stderr.count("WARNING") == 2 and str(seen - 1) in loud.stderr, "the loss is said loudly", loud)
     equal(remembered(vault, "attorney", "checkpoint.2"), seen, "the proof is kept")
+    r = vault.client("attorney", "audit", "verify", "--receipt", lost)
+    check(r.json["verdict"] == "OK" and "has lost it since" in r.stderr, "the receipt of an entry that is lost", r)
     _, records = vault.read(bates[:3])
     equal(len(records), 3, "records read")
     copy(os.path.join(vault.base, "profiles.then", "auditor"), vault.profile("auditor"))
