@@ -39,10 +39,10 @@ get(const struct us_log_source *source, const char *path, struct us_buf *out, st
 
 /* What was stamped. */
 static int
-take_checkpoint(const char *path, const struct us_buf *note, const struct us_note_key *log, uint64_t size, struct us_checkpoint *c,
-    struct finding *finding)
+take_checkpoint(const char *path, const struct us_buf *note, const struct handed *handed, const struct us_note_key *log, uint64_t size,
+    struct us_checkpoint *c, struct finding *finding)
 {
-	int err = us_checkpoint_open(c, NULL, note->data, note->len, log, 1);
+	int err = handed_checkpoint(handed, log, (struct us_bytes){ note->data, note->len }, c);
 
 	if (err == US_ERR_NOMEM)
 		return err;
@@ -85,8 +85,8 @@ take_pair(struct pair *pair, const char *name, const struct us_log_source *sourc
 }
 
 static int
-take_stamp(struct stamps *s, struct us_verify_report *report, const struct pair *pair, const struct us_note_key *log,
-    const struct us_verify_options *options, struct finding *finding)
+take_stamp(struct stamps *s, struct us_verify_report *report, const struct pair *pair, const struct handed *handed,
+    const struct us_note_key *log, const struct us_verify_options *options, struct finding *finding)
 {
 	struct us_verify_stamp *stamp = &report->stamps[report->n_stamps];
 	struct us_checkpoint c;
@@ -96,7 +96,7 @@ take_stamp(struct stamps *s, struct us_verify_report *report, const struct pair 
 	int err;
 
 	(void)snprintf(path, sizeof path, "timestamps/%s.checkpoint", stamp->name);
-	err = take_checkpoint(path, &pair->note, log, report->checkpoint.size, &c, finding);
+	err = take_checkpoint(path, &pair->note, handed, log, report->checkpoint.size, &c, finding);
 	if (err == US_OK)
 		err = us_sha256(pair->note.data, pair->note.len, digest);
 	if (err == US_OK)
@@ -132,7 +132,8 @@ no_list(int err, struct finding *finding)
 
 int
 stamps_open(struct stamps *s, struct us_verify_report *report, const struct us_log_source *source,
-    const struct us_note_key *log, const struct us_verify_options *options, struct prefixes *prefixes, struct finding *finding)
+    const struct handed *handed, const struct us_note_key *log, const struct us_verify_options *options, struct prefixes *prefixes,
+    struct finding *finding)
 {
 	char (*names)[US_STAMP_NAME_MAX + 1] = source->stamps == NULL ? NULL : calloc(US_STAMPS_MAX, sizeof *names);
 	struct pair pair;
@@ -153,7 +154,7 @@ stamps_open(struct stamps *s, struct us_verify_report *report, const struct us_l
 		if (options->n_authorities > 0) {
 			err = take_pair(&pair, names[i], source, finding);
 			if (err == US_OK)
-				err = take_stamp(s, report, &pair, log, options, finding);
+				err = take_stamp(s, report, &pair, handed, log, options, finding);
 			if (err == US_OK)
 				err = prefixes_add(prefixes, report->stamps[i].size, &s->prefix[i]);
 		}

@@ -7,6 +7,7 @@
 #define US_VERIFY_STAMPS_H
 
 #include "verify/finding.h"
+#include "verify/handed.h"
 #include "verify/prefix.h"
 #include "verify/token.h"
 
@@ -21,7 +22,8 @@ struct stamps {
 
 /* Before the pass: reads and verifies them into report->stamps. Without authorities they are counted only. US_OK, FOUND, US_ERR_NOMEM. */
 int stamps_open(struct stamps *s, struct us_verify_report *report, const struct us_log_source *source,
-    const struct us_note_key *log, const struct us_verify_options *options, struct prefixes *prefixes, struct finding *finding);
+    const struct handed *handed, const struct us_note_key *log, const struct us_verify_options *options, struct prefixes *prefixes,
+    struct finding *finding);
 /* After it: that each is of a tree that the log has grown out of, which holds nothing later. US_OK, FOUND. */
 int stamps_compare(const struct stamps *s, const struct us_verify_report *report, const struct us_verify_options *options,
     const struct prefixes *prefixes, struct finding *finding);

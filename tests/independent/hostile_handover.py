@@ -264,6 +264,14 @@ def hand_over_of_an_empty_log(log):
 
 
 @case("TAMPERED")
+def hand_over_behind_the_last_entry(log):
+    """The new key has signed the tree that it was given, and written nothing."""
+    def cut(drafts):
+        del drafts[M:]
+    told(log, None, chain=lambda a, b: a, signed_by=1, edit=cut)
+
+
+@case("TAMPERED")
 def second_hand_over_where_the_first_was(log):
     """Between the two there is no entry."""
     def cut(drafts):

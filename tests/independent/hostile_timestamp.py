@@ -8,7 +8,9 @@ import subprocess
 import time
 
 from hostile_log import ENTRIES, Log, st, tell
+import hostile_handover as handover
 import hostile_witnessed as w
+import verify_log as v
 
 CONF = """
 [tsa]
@@ -142,6 +144,21 @@ class Stamping:
         self.case("of_a_strange_name", "UNVERIFIABLE", None, {"a b": (one, newest)}, one)
         self.case("folder_is_a_link", "UNVERIFIABLE", None, {}, one, change=lambda log: os.symlink(".", log.at("timestamps")))
         self.backdated()
+        self.handed_over()
+
+    def handed_over(self):
+        """A checkpoint by a key of before, as far as that key was the log's."""
+        path = os.path.join(self.top, "handed")
+        shutil.copytree(self.good, path)
+        handover.told(Log(path))
+        hashes = [v.leaf_hash(e) for e in Log(path).bundle(0, handover.M + 4)]
+        for name, verdict, key, size in (("of_the_first_key", "OK", 0, handover.M), ("of_the_first_key_too_late", "TAMPERED", 0, handover.M + 1),
+                                         ("of_the_second_key", "OK", 1, handover.M + 2), ("of_the_newest_key", "OK", 2, handover.M + 1),
+                                         ("of_the_first_key_and_another_history", "TAMPERED", 0, 20)):
+            root = v.tree_head(hashes[:size]) if size != 20 else bytes(32)
+            text = "%s\n%d\n%s" % (handover.NAMES[key], size, handover.hash_line(root))
+            self.case("handed_" + name, verdict, None, {"a": (self.one, handover.note(handover.SEEDS[key], handover.NAMES[key], text))}, self.one,
+                      change=handover.told)
 
     def backdated(self):
         """The log says of its entries that they are of a time after that at which the authority saw them."""
@@ -170,7 +187,8 @@ def judge(good, verifiers):
     stamping.make()
     for name, path, options, verdict, index in stamping.cases:
         for verifier, command in verifiers.items():
-            p = subprocess.run(command + [path, "--vkey", vkey, "--json"] + options, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            given = os.path.join(path, "given.vkey")
+            p = subprocess.run(command + [path, "--vkey", given if os.path.exists(given) else vkey, "--json"] + options, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                check=False)
             try:
                 o = json.loads(p.stdout)
