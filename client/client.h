@@ -92,7 +92,8 @@ extern const struct us_command us_commands_withhold[];      /* clearance, challe
 extern const struct us_command us_commands_freeze[];        /* freeze, unfreeze */
 extern const struct us_command us_commands_approval[];
 extern const struct us_command us_commands_document[];
-extern const struct us_command us_commands_audit[];         /* audit list, report, export, checkpoint */
+extern const struct us_command us_commands_audit[];         /* audit list, report, checkpoint */
+extern const struct us_command us_commands_audit_export[];
 extern const struct us_command us_commands_audit_verify[];  /* audit verify */
 extern const struct us_command us_commands_certify[];
 extern const struct us_command us_commands_disclose[];

@@ -17,7 +17,8 @@ static const struct us_command *const tables[] = {
 	us_commands_load, us_commands_search, us_commands_read, us_commands_copy,
 	us_commands_order, us_commands_order_propose, us_commands_order_ask, us_commands_acknowledge,
 	us_commands_withhold, us_commands_freeze, us_commands_approval, us_commands_document, us_commands_audit,
-	us_commands_audit_verify, us_commands_inclusion, us_commands_certify, us_commands_disclose, us_commands_timestamp,
+	us_commands_audit_verify, us_commands_audit_export, us_commands_inclusion, us_commands_certify, us_commands_disclose,
+	us_commands_timestamp,
 	us_commands_witness,
 };
 #define TABLES (sizeof tables / sizeof tables[0])
