@@ -170,7 +170,9 @@ enum us_action {
 	X(CUT, 43, "cut")         /* stopped: what allowed it was taken away, or the vault was sealed or ended */ \
 	X(GONE, 44, "gone")       /* the client's connection ended */ \
 	X(UNKNOWN, 45, "unknown") /* the process that knew has ended */ \
-	X(LOW_SPACE, 46, "low-space") /* the log's disk is nearly full */
+	X(LOW_SPACE, 46, "low-space") /* the log's disk is nearly full */ \
+	X(TIMEOUT, 47, "timeout") /* a handshake or request that did not come to its end in time */ \
+	X(OVER_LIMIT, 48, "over-limit") /* more at a time than is taken on */
 
 enum us_reason {
 #define X(name, number, text) US_REASON_##name = number,

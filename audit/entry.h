@@ -75,8 +75,8 @@ struct us_entry_access {
 	uint64_t related;
 	uint64_t sequence;
 	/* State entries: the committed act itself if it has at most 2,048 bytes, else its
-	 * SHA-256 (32 bytes; no act is as short). Others: empty, or data of the action: handshakes
-	 * u8 reason u32 count, repeated. */
+	 * SHA-256 (32 bytes; no act is as short). Others: empty, or data of the action: docs/PROTOCOL.md,
+	 * section 6, "What is an entry". */
 	struct us_bytes summary;
 };
 

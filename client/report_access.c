@@ -209,6 +209,40 @@ put_asked(struct us_report *r, cJSON *row, const struct us_trail_entry *e)
 	free(asked);
 }
 
+static void
+put_denial(struct us_report *r, const struct us_trail_entry *e, enum us_reason reason, uint64_t count)
+{
+	cJSON *row = us_report_entry_row(r, e);
+
+	us_report_text(row, "reason", us_reason_name(reason));
+	put_rule(row, e);
+	put_collection(r, row, e);
+	put_asked(r, row, e);
+	us_report_text(row, "purpose", e->purpose);
+	us_report_text(row, "query", e->query);
+	us_report_number(row, "count", count);
+}
+
+/* Refusals that the log only counts: how many in all. */
+static uint64_t
+put_counted(struct us_report *r, const struct us_trail_entry *e)
+{
+	struct us_reader counts;
+	uint64_t n = 0;
+
+	us_reader_init(&counts, e->summary.p, e->summary.n);
+	while (counts.left >= 5) {
+		const uint8_t reason = us_take_u8(&counts);
+		const uint32_t count = us_take_u32(&counts);
+
+		if (us_reason_name(reason) == NULL)
+			continue;
+		put_denial(r, e, (enum us_reason)reason, count);
+		n += count;
+	}
+	return n;
+}
+
 int
 us_report_denials(struct us_report *r)
 {
@@ -220,18 +254,15 @@ us_report_denials(struct us_report *r)
 
 	for (size_t i = 0; i < r->trail->n; i++) {
 		const struct us_trail_entry *e = &r->trail->entries[i];
-		cJSON *row;
 
 		if (e->decision != US_DECISION_DENY || !us_report_in_range(r, e) || !us_report_is_whose(r, e) ||
 		    !is_about(r, e, r->ask->record == NULL ? NULL : &wanted))
 			continue;
-		row = us_report_entry_row(r, e);
-		us_report_text(row, "reason", us_reason_name(e->reason));
-		put_rule(row, e);
-		put_collection(r, row, e);
-		put_asked(r, row, e);
-		us_report_text(row, "purpose", e->purpose);
-		us_report_text(row, "query", e->query);
+		if (e->action == US_ACTION_HANDSHAKES || e->action == US_ACTION_REFUSALS) {
+			n += put_counted(r, e);
+			continue;
+		}
+		put_denial(r, e, e->reason, 1);
 		n++;
 	}
 	us_report_number(r->summary, "refusals", n);

@@ -197,7 +197,7 @@ list_exception(struct replay *p, const struct us_trail_entry *e, const char *fou
 		p->allowed++;
 }
 
-/* Handshakes that were refused: u8 reason u32 count, repeated. */
+/* What was refused and only counted: u8 reason u32 count, repeated. */
 static void
 list_handshakes(struct replay *p, const struct us_trail_entry *e)
 {
@@ -250,7 +250,7 @@ us_report_exceptions(struct us_report *r)
 
 		if (found == NULL)
 			found = by_the_order;
-		if (e->action == US_ACTION_HANDSHAKES)
+		if (e->action == US_ACTION_HANDSHAKES || e->action == US_ACTION_REFUSALS)
 			list_handshakes(&p, e);
 		else if (e->kind != US_KIND_EVENT && (e->decision == US_DECISION_DENY ? is_exception(e->reason) :
 		    e->decision == US_DECISION_ALLOW && found != NULL))

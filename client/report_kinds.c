@@ -15,7 +15,7 @@ const struct us_report_kind us_report_kinds[] = {
 	    ENTRY_COLUMNS "kind decision reason paragraph collection records bates left query purpose address",
 	    ACCESS | RECORDS | QUERY, us_report_person_history },
 	{ "denials", "What was refused, to whom, and why?", "[COLLECTION/BATES]",
-	    ENTRY_COLUMNS "reason rule paragraph order collection asked purpose query", ACCESS, us_report_denials },
+	    ENTRY_COLUMNS "reason rule paragraph order collection asked purpose query count", ACCESS, us_report_denials },
 	{ "verification", "Was the log altered, cut or reordered; are there gaps?", "", "check finding", ACCESS | RECORDS,
 	    us_report_verification },
 	{ "anomalies", "Who read unusually much, fast, late, or in sequence?", "--hours H-H, --max-...",

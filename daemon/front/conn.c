@@ -24,6 +24,7 @@ us_conn_new(struct us_front *f, int fd, const char *peer)
 
 	if (f->free_n == 0 || f->handshaking > f->connections_max / 2 ||
 	    (c = calloc(1, sizeof *c)) == NULL) {
+		us_relay_refused(f, US_REASON_OVER_LIMIT);
 		(void)close(fd);
 		return NULL;
 	}
@@ -491,11 +492,12 @@ handshake(struct us_conn *c)
 			(void)event_add(c->write_event, NULL);
 			return;
 		}
-		us_relay_handshake_failed(f, us_tls_failure(c->ssl, rc));
+		us_relay_refused(f, us_tls_failure(c->ssl, rc));
 		linger(c); /* the alert tells the client why */
 		return;
 	}
 	if (us_tls_credential(c->ssl, c->credential) != US_OK) {
+		us_relay_refused(f, US_REASON_NO_CERTIFICATE);
 		us_conn_drop(c);
 		return;
 	}
@@ -572,7 +574,7 @@ us_conn_tick(struct us_conn *c)
 		return;
 	switch (c->state) {
 	case US_CONN_HANDSHAKE:
-		us_relay_handshake_failed(f, US_HANDSHAKE_TIMEOUT);
+		us_relay_refused(f, US_REASON_TIMEOUT);
 		us_conn_drop(c);
 		break;
 	case US_CONN_HEAD:

@@ -255,26 +255,34 @@ us_front_start(struct us_front *f)
 
 /* --- the process ----------------------------------------------------------------------- */
 
+struct process {
+	struct us_front *front;
+	struct us_channel *control; /* to the monitor */
+};
+
 static int
 on_settings(void *ctx, struct event_base *base, uint8_t index, const struct us_settings *settings)
 {
-	struct us_front **f = ctx;
+	struct process *p = ctx;
 	int64_t n = us_setting_number(settings, "connections", US_CONNECTIONS_DEFAULT, 1,
 	    US_CONNECTIONS_MAX);
 
 	(void)index;
-	if (*f != NULL)
+	if (p->front != NULL)
 		return US_ERR_STATE;
 	/* OpenSSL takes and gives back a buffer of 16 KiB a request: keep some of the heap's top */
 	(void)mallopt(M_TRIM_THRESHOLD, 8 * 1024 * 1024);
-	*f = us_front_new(base, (uint32_t)n);
-	return *f == NULL ? US_ERR_NOMEM : US_OK;
+	p->front = us_front_new(base, (uint32_t)n);
+	if (p->front == NULL)
+		return US_ERR_NOMEM;
+	p->front->control = p->control;
+	return US_OK;
 }
 
 static int
 on_channel(void *ctx, enum us_role peer, uint8_t index, int fd)
 {
-	struct us_front *f = *(struct us_front **)ctx;
+	struct us_front *f = ((struct process *)ctx)->front;
 
 	if (f != NULL && peer == US_ROLE_VAULT)
 		return us_front_set_vault(f, fd);
@@ -289,7 +297,7 @@ on_channel(void *ctx, enum us_role peer, uint8_t index, int fd)
 static int
 on_listen(void *ctx, int fd)
 {
-	struct us_front *f = *(struct us_front **)ctx;
+	struct us_front *f = ((struct process *)ctx)->front;
 
 	if (f == NULL || f->listen_fd >= 0) {
 		(void)close(fd);
@@ -301,22 +309,39 @@ on_listen(void *ctx, int fd)
 static int
 on_start(void *ctx)
 {
-	struct us_front *f = *(struct us_front **)ctx;
+	struct us_front *f = ((struct process *)ctx)->front;
 
 	return f == NULL ? US_ERR_STATE : us_front_start(f);
+}
+
+static void
+on_stop(void *ctx)
+{
+	struct us_front *f = ((struct process *)ctx)->front;
+
+	if (f != NULL)
+		us_relay_last_words(f);
+}
+
+static void
+on_control(void *ctx, struct us_channel *control)
+{
+	((struct process *)ctx)->control = control;
 }
 
 int
 us_front_main(void)
 {
-	struct us_front *f = NULL;
+	struct process p = { NULL, NULL };
 	const struct us_role_process process = {
 		.role = US_ROLE_FRONT,
 		.on_settings = on_settings,
 		.on_channel = on_channel,
 		.on_listen = on_listen,
 		.on_start = on_start,
-		.ctx = &f,
+		.on_stop = on_stop,
+		.on_control = on_control,
+		.ctx = &p,
 	};
 
 	return us_role_run(&process);

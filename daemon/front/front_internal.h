@@ -41,7 +41,7 @@
 #define US_STALL_SECONDS 60
 #define US_AGE_SECONDS 3600
 #define US_LINGER_SECONDS 2
-#define US_HANDSHAKES_SECONDS 10
+#define US_HANDSHAKES_SECONDS 1
 
 enum us_conn_state {
 	US_CONN_HANDSHAKE,
@@ -116,7 +116,8 @@ struct us_front {
 	int64_t now;                  /* monotonic seconds, renewed each tick */
 	int64_t last_handshakes;
 	char date[US_ANSWER_DATE_MAX];
-	uint32_t failures[US_HANDSHAKE__COUNT];
+	struct us_channel *control;   /* to the monitor; NULL in tests */
+	uint32_t refused[UINT8_MAX + 1]; /* without an entry, by reason, that the vault was not told of */
 	uint8_t in[US_READ_SIZE];
 	uint8_t small[US_READ_SIZE];  /* an answer written at once */
 };
@@ -161,9 +162,12 @@ void us_relay_cancel(struct us_conn *c);
 /* Is there room for a body of this route? 0, or the status of *p. */
 int us_relay_admit(struct us_conn *c, const struct us_route *route, struct us_problem *p);
 void us_relay_release(struct us_conn *c);
-void us_relay_handshake_failed(struct us_front *f, enum us_handshake_failure why);
+/* Counts a connection or request that was refused here, so that nobody writes an entry about it. */
+void us_relay_refused(struct us_front *f, enum us_reason why);
 /* Sends the counts if it is time. */
 void us_relay_handshakes(struct us_front *f);
+/* The same to the monitor, before this process ends. */
+void us_relay_last_words(struct us_front *f);
 extern const struct us_channel_handler us_relay_vault_handler;
 extern const struct us_channel_handler us_relay_intake_handler;
 

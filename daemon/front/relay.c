@@ -213,6 +213,8 @@ us_relay_problem(struct us_conn *c, const struct us_problem *p, int close)
 	char body[US_ANSWER_PROBLEM_MAX];
 	size_t n = us_answer_problem(p, body);
 
+	us_relay_refused(c->front, p->status == 408 ? US_REASON_TIMEOUT : p->status == 404 ? US_REASON_NOT_FOUND :
+	    p->status < 500 ? US_REASON_MALFORMED : US_REASON_OVER_LIMIT);
 	if (close)
 		c->close = 1;
 	answer(c, &a, (struct us_bytes){ (const uint8_t *)body, n });
@@ -343,6 +345,7 @@ on_vault_close(void *ctx, struct us_channel *ch, int err)
 	(void)err;
 	f->vault = NULL;
 	us_log(US_LOG_NOTICE, "the vault is gone: stopping");
+	us_relay_last_words(f);
 	(void)event_base_loopbreak(f->base);
 }
 
@@ -399,33 +402,58 @@ on_intake_close(void *ctx, struct us_channel *ch, int err)
 
 const struct us_channel_handler us_relay_intake_handler = { on_intake, on_intake_close, NULL };
 
-/* --- failed handshakes ----------------------------------------------------------------- */
+/* --- what was refused here ---------------------------------------------------------------- */
 
 void
-us_relay_handshake_failed(struct us_front *f, enum us_handshake_failure why)
+us_relay_refused(struct us_front *f, enum us_reason why)
 {
-	if (f->failures[why] < UINT32_MAX)
-		f->failures[why]++;
+	if (f->refused[(uint8_t)why] < UINT32_MAX)
+		f->refused[(uint8_t)why]++;
+}
+
+/* Packs the counts; out has room for all reasons that there are. */
+static size_t
+pack_refused(const struct us_front *f, uint8_t out[512])
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i <= UINT8_MAX && n + 5 <= 512; i++) {
+		if (f->refused[i] == 0)
+			continue;
+		out[n] = (uint8_t)i;
+		us_store_u32(out + n + 1, f->refused[i]);
+		n += 5;
+	}
+	return n;
 }
 
 void
 us_relay_handshakes(struct us_front *f)
 {
-	uint8_t counts[US_HANDSHAKE__COUNT * 5];
+	uint8_t counts[512];
 	struct us_msg_handshakes m = { .counts = { counts, 0 } };
 
 	if (f->vault == NULL || f->now - f->last_handshakes < US_HANDSHAKES_SECONDS)
 		return;
-	for (unsigned i = 0; i < US_HANDSHAKE__COUNT; i++) {
-		if (f->failures[i] == 0)
-			continue;
-		counts[m.counts.n] = (uint8_t)i;
-		us_store_u32(counts + m.counts.n + 1, f->failures[i]);
-		m.counts.n += 5;
-	}
+	m.counts.n = pack_refused(f, counts);
 	if (m.counts.n == 0)
 		return;
 	f->last_handshakes = f->now;
 	if (us_send_handshakes(f->vault, 0, &m) == US_OK)
-		memset(f->failures, 0, sizeof f->failures);
+		memset(f->refused, 0, sizeof f->refused);
+}
+
+void
+us_relay_last_words(struct us_front *f)
+{
+	uint8_t counts[512];
+	const struct us_msg_uncounted m = { .counts = { counts, pack_refused(f, counts) } };
+
+	/* what was said to a vault that is still there arrives */
+	if (f->vault != NULL)
+		us_channel_flush(f->vault);
+	if (m.counts.n == 0 || f->control == NULL || us_send_uncounted(f->control, 0, &m) != US_OK)
+		return;
+	us_channel_flush(f->control);
+	memset(f->refused, 0, sizeof f->refused);
 }

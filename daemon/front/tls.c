@@ -265,24 +265,24 @@ us_tls_accept(struct us_tls *tls, int fd)
 
 /* --- what a handshake tells ------------------------------------------------------------ */
 
-static enum us_handshake_failure
+static enum us_reason
 classify_certificate(long result)
 {
 	switch (result) {
 	case X509_V_ERR_CERT_HAS_EXPIRED:
-		return US_HANDSHAKE_EXPIRED;
+		return US_REASON_EXPIRED;
 	case X509_V_ERR_CERT_NOT_YET_VALID:
-		return US_HANDSHAKE_NOT_YET_VALID;
+		return US_REASON_NOT_YET_VALID;
 	case X509_V_ERR_INVALID_PURPOSE:
 	case X509_V_ERR_INVALID_CA:
 	case X509_V_ERR_KEYUSAGE_NO_CERTSIGN:
-		return US_HANDSHAKE_WRONG_USAGE;
+		return US_REASON_WRONG_USAGE;
 	default:
-		return US_HANDSHAKE_FOREIGN_CA;
+		return US_REASON_FOREIGN_CA;
 	}
 }
 
-enum us_handshake_failure
+enum us_reason
 us_tls_failure(const SSL *ssl, int ssl_error)
 {
 	unsigned long code = ERR_peek_error();
@@ -291,15 +291,13 @@ us_tls_failure(const SSL *ssl, int ssl_error)
 
 	ERR_clear_error();
 	if (ssl_error != SSL_ERROR_SSL || ERR_GET_LIB(code) != ERR_LIB_SSL)
-		return US_HANDSHAKE_OTHER;
+		return US_REASON_MALFORMED;
 	if (reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE)
-		return US_HANDSHAKE_NO_CERTIFICATE;
+		return US_REASON_NO_CERTIFICATE;
 	if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED && result != X509_V_OK)
 		return classify_certificate(result);
-	/* OpenSSL 3 tells an end of the stream by an error of its own */
-	if (reason == SSL_R_UNEXPECTED_EOF_WHILE_READING)
-		return US_HANDSHAKE_OTHER;
-	return US_HANDSHAKE_PROTOCOL;
+	/* not TLS 1.3, not TLS, or an end in the middle */
+	return US_REASON_MALFORMED;
 }
 
 int

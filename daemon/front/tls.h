@@ -8,6 +8,7 @@
 
 #include <openssl/ssl.h>
 
+#include "audit/action.h"
 #include "common/buf.h"
 #include "daemon/proto/messages.h"
 
@@ -25,7 +26,7 @@ void us_tls_free(struct us_tls *tls);
 SSL *us_tls_accept(struct us_tls *tls, int fd);
 /* Why the handshake failed. Call right after SSL_do_handshake, before anything else of OpenSSL;
  * ssl_error is SSL_get_error(). Empties the thread's error queue. */
-enum us_handshake_failure us_tls_failure(const SSL *ssl, int ssl_error);
+enum us_reason us_tls_failure(const SSL *ssl, int ssl_error);
 /* SHA-256 of the DER of the certificate that the peer showed. US_ERR_CRYPTO. */
 int us_tls_credential(const SSL *ssl, uint8_t out[32]);
 

@@ -600,6 +600,7 @@ us_on_seal(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_b
 	if (s->err != US_OK)
 		claim.summary = (struct us_bytes){ NULL, 0 };
 	us_space_tell(k, 1); /* nothing is told behind a seal */
+	us_keeper_noise_tell(k, 1);
 	err = append_claim(k, &claim, US_CLASS_SYSTEM, s->err == US_OK ? NULL : &refusal, &p);
 	if (err != US_OK) {
 		free(s);

@@ -13,6 +13,8 @@
  *   lineage.c   keys that the log had before, and the first entry under its new one
  *   outcome.c   how answers ended: outcomes and marks
  *   refused.c   the records that a refusal names
+ *   noise.c     counts of what is refused to nobody in particular
+ *   starts.c    what the machine itself did: settings, gaps, processes that died
  *   space.c     what is done, and what is not, when the log's disk fills up
  */
 #ifndef US_DAEMON_KEEPER_INTERNAL_H
@@ -24,6 +26,7 @@
 #include "daemon/keeper/lineage.h"
 #include "daemon/keeper/root.h"
 #include "daemon/keeper/space.h"
+#include "daemon/keeper/starts.h"
 #include "daemon/lib/channel.h"
 #include "daemon/lib/role.h"
 #include "policy/usage.h"
@@ -167,6 +170,7 @@ struct us_keeper {
 		int seals;       /* else it warns */
 	} witness_age;
 	int64_t witness_asked_ns; /* not to be asked again before */
+	struct us_channel *control; /* to the monitor */
 	struct us_channel *vault;
 	struct us_channel *peers[US_KEEPER_PEERS];
 	struct event *tick, *stop_timer;
@@ -175,6 +179,10 @@ struct us_keeper {
 	struct us_space space;
 	size_t segment_size;
 	int64_t fail_sync;
+	uint32_t noise[UINT8_MAX + 1]; /* refused without an entry, by reason, since the last entry that said so */
+	int has_noise;
+	int64_t noise_mono;
+	struct us_starts starts;
 	/* replay */
 	uint8_t replay_digest[32];
 	struct us_act *act; /* scratch: about 20 KiB */
@@ -274,6 +282,17 @@ void us_answers_save(struct us_keeper *k);
 /* Appends that as a group of the journal's counters. */
 int us_answers_put(const struct us_keeper *k, struct us_buf *counters);
 void us_answers_free(struct us_keeper *k);
+
+/* --- noise.c ------------------------------------------------------------------------------- */
+
+/* Adds counts: { u8 reason, u32 count }, packed. US_ERR_FORMAT, US_ERR_RANGE. */
+int us_keeper_noise_take(struct us_keeper *k, struct us_bytes counts);
+/* Writes the entry of what was counted, if the last one was ten seconds ago (or at once). Ends the process if it cannot. */
+void us_keeper_noise_tell(struct us_keeper *k, int at_once);
+/* Gives the monitor what was counted behind a seal, for the keeper that follows. */
+void us_keeper_noise_pass_on(struct us_keeper *k);
+/* Packs what is not zero; returns how many bytes. */
+size_t us_pack_counts(const uint32_t count[UINT8_MAX + 1], uint8_t out[(UINT8_MAX + 1) * 5]);
 
 /* --- requests.c, keeper.c ------------------------------------------------------------------ */
 

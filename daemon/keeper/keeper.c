@@ -123,6 +123,10 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	us_keeper_witnesses_age(k);
 	us_answers_tick(k);
 	us_space_watch(k);
+	us_starts_clocks(k);
+	us_keeper_noise_tell(k, 0);
+	if (us_klog_open_group(k->klog) > 0)
+		us_keeper_settle(k);
 	if (k->space.held != NULL) {
 		us_space_tell(k, 0);
 		us_keeper_settle(k);
@@ -140,11 +144,20 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	arm(k->tick, more ? TICK_BUSY_MS : TICK_MS);
 }
 
+/* What the others have said before they ended. */
+static void
+drain(struct us_keeper *k)
+{
+	for (size_t i = 0; i < US_KEEPER_PEERS; i++) {
+		if (k->peers[i] != NULL)
+			us_channel_drain(k->peers[i]);
+	}
+}
+
 static void
 on_stop_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct us_keeper *k = arg;
-
 	int wait = k->answers.awaited && k->vault != NULL && us_answers_open(k);
 
 	(void)fd;
@@ -155,9 +168,12 @@ on_stop_timer(evutil_socket_t fd, short what, void *arg)
 		arm(k->stop_timer, 10);
 		return;
 	}
+	drain(k);
 	us_answers_end(k, US_REASON_CUT);
 	us_keeper_settle(k);
 	us_log(US_LOG_NOTICE, "sealed on request");
+	us_keeper_noise_pass_on(k);
+	us_starts_ended(k, US_GAP_SEALED);
 	us_keeper_close(k);
 	/* A fresh address space is what sealing means: the monitor starts us anew. */
 	exit(US_EXIT_SEALED);
@@ -243,6 +259,8 @@ us_keeper_start(struct us_keeper *k)
 	struct us_klog_options o = { .vault_id = k->conf.vault_id, .box_public = k->conf.box_public,
 		.origin = k->conf.origin, .segment_size = k->segment_size, .fault = fail_sync, .arg = k };
 	uint64_t start = 0;
+	int64_t last_ns;
+	uint64_t size;
 	int err = read_files(k);
 
 	if (err == US_OK)
@@ -262,15 +280,21 @@ us_keeper_start(struct us_keeper *k)
 	}
 	k->since_ns = us_time_now_ns();
 	us_space_watch(k);
+	last_ns = us_klog_last_time(k->klog);
+	size = us_klog_size(k->klog);
 	err = us_keeper_event(k, US_ACTION_START, US_DECISION_NONE, US_REASON_NONE,
 	    us_bytes_of(k->frozen ? "frozen" : ""), &start);
 	if (err == US_OK) {
 		us_answers_begin(k, start);
-		err = us_keeper_witnesses_load(k);
+		err = us_starts_begin(k, last_ns, size);
 	}
 	if (err == US_OK)
-		us_keeper_settle(k);
-	return err;
+		err = us_keeper_witnesses_load(k);
+	if (err != US_OK)
+		return err;
+	us_keeper_settle(k);
+	us_starts_begun(k);
+	return US_OK;
 }
 
 static void
@@ -301,6 +325,7 @@ us_keeper_close(struct us_keeper *k)
 	us_keeper_unsealing_end(k);
 	us_keeper_witnesses_free(k);
 	us_answers_free(k);
+	us_starts_free(k);
 	us_klog_close(k->klog);
 	us_root_keys_free(k->root);
 	us_keyring_free(k->keyring);
@@ -353,7 +378,9 @@ on_settings(void *ctx, struct event_base *base, uint8_t index, const struct us_s
 	k->witness_age.max_ns = us_setting_number(settings, "witnesses.max-age", 0, 0, INT32_MAX) * US_NS_PER_SECOND;
 	k->witness_age.needed = (size_t)us_setting_number(settings, "witnesses.needed", 1, 1, US_COSIGNERS_MAX);
 	k->witness_age.seals = strcmp(us_setting(settings, "witnesses.when-old", "warn"), "warn") != 0;
-	err = us_keeper_witnesses_set(k, us_setting(settings, "witnesses", ""));
+	err = us_starts_settings(k, settings);
+	if (err == US_OK)
+		err = us_keeper_witnesses_set(k, us_setting(settings, "witnesses", ""));
 	return err != US_OK ? err : us_keeper_start(k);
 }
 
@@ -382,12 +409,29 @@ on_stop(void *ctx)
 
 	if (k->klog == NULL)
 		return;
+	drain(k);
 	us_answers_end(k, US_REASON_CUT);
 	us_space_tell(k, 1);
+	us_keeper_noise_tell(k, 1);
 	(void)us_keeper_event(k, US_ACTION_STOP, US_DECISION_NONE, US_REASON_NONE,
 	    (struct us_bytes){ NULL, 0 }, NULL);
 	us_keeper_settle(k);
+	us_starts_ended(k, US_GAP_STOPPED);
 	us_keeper_close(k);
+}
+
+static int
+on_told(void *ctx, uint16_t type, struct us_bytes body)
+{
+	struct us_keeper *k = ctx;
+
+	return k->klog == NULL ? US_OK : us_starts_told(k, type, body);
+}
+
+static void
+on_control(void *ctx, struct us_channel *control)
+{
+	((struct us_keeper *)ctx)->control = control;
 }
 
 int
@@ -401,6 +445,8 @@ us_keeper_main(void)
 		.on_start = on_start,
 		.may_stop = may_stop,
 		.on_stop = on_stop,
+		.on_told = on_told,
+		.on_control = on_control,
 		.ctx = &k,
 	};
 

@@ -52,8 +52,8 @@ us_keeper_dispatch(struct us_keeper *k, struct us_channel *ch, uint16_t type, ui
 	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
 		if (table[i].type != type)
 			continue;
-		/* while it stops, only how answers ended is still heard: it gives nothing */
-		if (k->stopping && type != US_MSG_answers)
+		/* while it stops, only how answers ended is still heard, and what was refused: it gives nothing */
+		if (k->stopping && type != US_MSG_answers && type != US_MSG_noise)
 			return US_OK;
 		if ((table[i].states & BIT(k->state)) == 0)
 			return US_ERR_STATE;

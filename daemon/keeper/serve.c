@@ -95,30 +95,6 @@ us_on_entry_proof(struct us_keeper *k, struct us_channel *ch, uint32_t tag, stru
 	return err;
 }
 
-int
-us_on_noise(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_bytes body)
-{
-	struct us_entry_access a;
-	struct us_klog_entry e = { .entry_class = US_CLASS_NOISE, .access = &a };
-	struct us_msg_noise m;
-	uint64_t index;
-	int64_t time_ns;
-	int err = us_msg_noise_decode(&m, body.p, body.n);
-
-	(void)ch;
-	(void)tag;
-	if (err != US_OK)
-		return err;
-	if (m.counts.n == 0 || m.counts.n % 5 != 0)
-		return US_ERR_FORMAT;
-	us_entry_access_init(&a);
-	a.kind = US_KIND_EVENT;
-	a.action = US_ACTION_HANDSHAKES;
-	a.decision = US_DECISION_DENY;
-	a.summary = m.counts;
-	return us_keeper_append(k, &e, &index, &time_ns);
-}
-
 /* --- keys of the log's boxes --------------------------------------------------------------- */
 
 struct boxes {

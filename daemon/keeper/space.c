@@ -108,26 +108,18 @@ us_space_tell(struct us_keeper *k, int at_once)
 	struct us_space *s = &k->space;
 	struct us_entry_access a;
 	struct us_klog_entry e = { .entry_class = US_CLASS_NOISE, .access = &a };
-	uint8_t summary[sizeof s->count / sizeof s->count[0] * 5];
+	uint8_t summary[(UINT8_MAX + 1) * 5];
 	uint64_t index;
 	int64_t time_ns;
-	size_t n = 0;
 
 	if (s->held == NULL || (!at_once && us_time_mono_ns() - s->told_mono < TELL_NS))
 		return;
-	for (unsigned reason = 0; reason <= UINT8_MAX; reason++) {
-		if (s->count[reason] == 0)
-			continue;
-		summary[n++] = (uint8_t)reason;
-		us_store_u32(summary + n, s->count[reason]);
-		n += 4;
-	}
 	us_entry_access_init(&a);
 	a.kind = US_KIND_EVENT;
 	a.action = US_ACTION_REFUSALS;
 	a.decision = US_DECISION_DENY;
 	a.reason = US_REASON_LOW_SPACE;
-	a.summary = (struct us_bytes){ summary, n };
+	a.summary = (struct us_bytes){ summary, us_pack_counts(s->count, summary) };
 	if (us_keeper_append(k, &e, &index, &time_ns) != US_OK)
 		us_fatal("refusals were counted but their entry cannot be written. Stopping");
 	for (struct us_pending *p = s->held; p != NULL; p = p->next) {

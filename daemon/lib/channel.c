@@ -376,33 +376,56 @@ receive(struct us_channel *ch)
 	return n;
 }
 
-static void
-on_readable(evutil_socket_t fd, short what, void *arg)
+/* One read's worth: 1 if there was any and the channel is still there. */
+static int
+take(struct us_channel *ch)
 {
-	struct us_channel *ch = arg;
 	ssize_t n;
 	int err;
 
-	(void)fd;
-	(void)what;
 	if (ch->closed)
-		return;
+		return 0;
 	n = receive(ch);
 	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-		return;
+		return 0;
 	if (n <= 0) {
 		condemn(ch, US_ERR_CLOSED);
-		return;
+		return 0;
 	}
 	ch->depth++;
 	err = dispatch(ch);
 	if (err == US_OK && !ch->dead && !ch->closed && ch->handler->on_batch_end != NULL)
 		ch->handler->on_batch_end(ch->ctx, ch);
 	ch->depth--;
-	if (ch->dead)
+	if (ch->dead) {
 		destroy(ch);
-	else if (err != US_OK)
+		return 0;
+	}
+	if (err != US_OK)
 		condemn(ch, err);
+	return err == US_OK;
+}
+
+static void
+on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)take(arg);
+}
+
+void
+us_channel_drain(struct us_channel *ch)
+{
+	while (take(ch))
+		;
+}
+
+void
+us_channel_flush(struct us_channel *ch)
+{
+	if (!ch->closed)
+		flush(ch);
 }
 
 #define X(name, number, from, to, max) \

@@ -58,6 +58,12 @@ int us_channel_send_fd(struct us_channel *ch, uint16_t type, uint32_t tag, us_en
 US_MESSAGES(X)
 #undef X
 
+/* Writes what is queued as far as the kernel takes it, without waiting for the end of the turn: before a process ends. */
+void us_channel_flush(struct us_channel *ch);
+/* Handles what the peer has sent so far, without waiting for the event loop: before a process ends, or when the peer has.
+ * Not from within a handler of ch. */
+void us_channel_drain(struct us_channel *ch);
+
 /* Blocking exchange on a plain descriptor (front → keeper for TLS signatures; tests): writes a
  * frame, waits at most timeout_ms for the reply's frame, whose body goes to reply. */
 int us_exchange(int fd, uint16_t type, us_encode_fn encode, const void *m, uint16_t reply_type,

@@ -43,6 +43,8 @@ try_stop(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	if (run->control != NULL)
+		us_channel_drain(run->control);
 	if (run->process->may_stop != NULL && run->stopping++ < STOP_TRIES && !run->process->may_stop(run->process->ctx) &&
 	    event_add(run->stop_timer, &soon) == 0)
 		return;
@@ -106,7 +108,7 @@ on_control(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct
 			err = us_send_ready(ch, 0, &ready);
 		break;
 	default:
-		err = US_ERR_FORMAT;
+		err = run->process->on_told == NULL ? US_ERR_FORMAT : run->process->on_told(run->process->ctx, type, body);
 		break;
 	}
 	if (err != US_OK) {
@@ -164,6 +166,8 @@ us_role_run(const struct us_role_process *process)
 	run.stop_timer = evtimer_new(run.base, try_stop, &run);
 	if (run.control == NULL || term == NULL || run.stop_timer == NULL || event_add(term, NULL) != 0)
 		us_fatal("cannot start: is descriptor %d the monitor's?", US_CONTROL_FD);
+	if (process->on_control != NULL)
+		process->on_control(process->ctx, run.control);
 	(void)event_base_dispatch(run.base);
 	event_free(term);
 	event_free(run.stop_timer);

@@ -58,6 +58,20 @@ us_setting(const struct us_settings *s, const char *name, const char *fallback)
 	return fallback;
 }
 
+int
+us_setting_at(const struct us_settings *s, size_t i, const char **name, const char **value)
+{
+	for (size_t at = 0; at < s->count; at++) {
+		/* one that a later line replaces is not in effect */
+		if (us_setting(s, s->item[at].name, NULL) != s->item[at].value || i-- > 0)
+			continue;
+		*name = s->item[at].name;
+		*value = s->item[at].value;
+		return 1;
+	}
+	return 0;
+}
+
 int64_t
 us_setting_number(const struct us_settings *s, const char *name, int64_t fallback, int64_t min,
     int64_t max)

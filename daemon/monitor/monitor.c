@@ -23,6 +23,7 @@
 #define DEATHS_MAX 6
 #define DEATHS_SECONDS 10
 #define END_GRACE_MS 3000
+#define UNCOUNTED_MAX 8000u /* of all fronts, once each */
 
 struct monitor {
 	const struct us_monitor_options *options;
@@ -33,6 +34,7 @@ struct monitor {
 	size_t children;
 	int listen_fd[US_PER_ROLE_MAX];
 	int shared_user;
+	struct us_buf uncounted;     /* what fronts counted and could tell nobody: for the next keeper */
 	int ending;                  /* roles are being ended; deaths are expected */
 	int announced;
 	int status;
@@ -165,9 +167,16 @@ on_control(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct
 	size_t ready = 0;
 
 	(void)tag;
-	(void)body;
 	if (fd >= 0)
 		(void)close(fd);
+	if (type == US_MSG_uncounted) {
+		struct us_msg_uncounted counts;
+		int err = us_msg_uncounted_decode(&counts, body.p, body.n);
+
+		if (err == US_OK && us_buf_put(&m->uncounted, counts.counts.p, counts.counts.n) != US_OK)
+			us_log(US_LOG_WARNING, "more was refused than can be counted");
+		return err;
+	}
 	if (type != US_MSG_ready)
 		return US_ERR_FORMAT;
 	for (size_t i = 0; i < m->children; i++) {
@@ -210,6 +219,18 @@ spawn_child(struct monitor *m, struct us_child *c)
 }
 
 static void
+carry(struct monitor *m, struct us_child *keeper)
+{
+	const struct us_msg_carried carried = { .counts = { m->uncounted.data, m->uncounted.len } };
+
+	if (m->uncounted.len == 0 || keeper->pid == 0 || keeper->control == NULL)
+		return;
+	if (us_send_carried(keeper->control, 0, &carried) == US_OK)
+		us_buf_reset(&m->uncounted);
+	us_channel_flush(keeper->control);
+}
+
+static void
 configure_child(struct monitor *m, struct us_child *c)
 {
 	const struct us_msg_config config = { .index = c->index,
@@ -217,6 +238,8 @@ configure_child(struct monitor *m, struct us_child *c)
 	const struct us_msg_listen listen = { 0 };
 
 	(void)us_send_config(c->control, 0, &config);
+	if (c->role == US_ROLE_KEEPER)
+		carry(m, c);
 	if (c->role == US_ROLE_FRONT)
 		(void)us_channel_send_fd(c->control, US_MSG_listen, 0, encode_listen, &listen,
 		    m->listen_fd[c->index]);
@@ -271,40 +294,76 @@ add_children(struct monitor *m, enum us_role role, int64_t count)
 
 /* --- ending ---------------------------------------------------------------------------- */
 
+/* The keeper goes last: what the others still say reaches it. */
+enum stage { OTHERS, KEEPER, STAGES };
+
+static enum stage
+stage_of(enum us_role role)
+{
+	return role == US_ROLE_KEEPER ? KEEPER : OTHERS;
+}
+
 static size_t
-running(const struct monitor *m)
+running(const struct monitor *m, enum stage stage)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < m->children; i++)
-		n += m->child[i].pid != 0;
+		n += m->child[i].pid != 0 && stage_of(m->child[i].role) == stage;
 	return n;
 }
 
-/* Ends every role: asks the outer ones first, waits a little, then insists. */
+static void
+ask_to_end(struct monitor *m, enum stage stage, int signal_number)
+{
+	for (size_t i = m->children; i > 0; i--) {
+		struct us_child *c = &m->child[i - 1];
+
+		if (c->pid == 0 || stage_of(c->role) != stage)
+			continue;
+		if (stage == KEEPER && signal_number == SIGTERM)
+			carry(m, c);
+		(void)kill(c->pid, signal_number);
+	}
+}
+
+/* One that has ended: its last words are in the channel. */
+static void
+reap(struct monitor *m, pid_t pid)
+{
+	for (size_t i = 0; i < m->children; i++) {
+		if (m->child[i].pid != pid)
+			continue;
+		m->child[i].pid = 0;
+		if (m->child[i].control != NULL)
+			us_channel_drain(m->child[i].control);
+	}
+}
+
+/* Ends every role: asks, waits a little, then insists. */
 static void
 end_all(struct monitor *m)
 {
 	const struct timespec tick = { 0, 10 * 1000 * 1000 };
-	int status, waited = 0;
+	int status;
 	pid_t pid;
 
 	m->ending = 1;
-	for (size_t i = m->children; i > 0; i--)
-		if (m->child[i - 1].pid != 0)
-			(void)kill(m->child[i - 1].pid, SIGTERM);
-	while (running(m) > 0) {
-		pid = waitpid(-1, &status, WNOHANG);
-		for (size_t i = 0; pid > 0 && i < m->children; i++)
-			if (m->child[i].pid == pid)
-				m->child[i].pid = 0;
-		if (pid > 0)
-			continue;
-		(void)nanosleep(&tick, NULL);
-		waited += 10;
-		for (size_t i = 0; waited > END_GRACE_MS && i < m->children; i++)
-			if (m->child[i].pid != 0)
-				(void)kill(m->child[i].pid, SIGKILL);
+	for (enum stage stage = OTHERS; stage < STAGES; stage++) {
+		int waited = 0;
+
+		ask_to_end(m, stage, SIGTERM);
+		while (running(m, stage) > 0) {
+			pid = waitpid(-1, &status, WNOHANG);
+			if (pid > 0) {
+				reap(m, pid);
+				continue;
+			}
+			(void)nanosleep(&tick, NULL);
+			waited += 10;
+			if (waited > END_GRACE_MS)
+				ask_to_end(m, stage, SIGKILL);
+		}
 	}
 	for (size_t i = 0; i < m->children; i++) {
 		us_channel_free(m->child[i].control);
@@ -341,11 +400,26 @@ describe(char *out, size_t n, int status)
 		(void)snprintf(out, n, "ended with status %d", WEXITSTATUS(status));
 }
 
+/* For the log. */
+static void
+tell_keeper(struct monitor *m, const struct us_child *c, int status)
+{
+	const struct us_msg_died died = { .role = (uint8_t)c->role, .index = c->index, .by_signal = WIFSIGNALED(status) != 0,
+		.status = (uint8_t)(WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status)) };
+
+	for (size_t i = 0; i < m->children; i++) {
+		if (m->child[i].role == US_ROLE_KEEPER && m->child[i].control != NULL)
+			(void)us_send_died(m->child[i].control, 0, &died);
+	}
+}
+
 static void
 on_death(struct monitor *m, struct us_child *c, int status)
 {
 	char how[64];
 
+	if (c->control != NULL)
+		us_channel_drain(c->control); /* its last words */
 	us_channel_free(c->control);
 	c->control = NULL;
 	c->pid = 0;
@@ -371,6 +445,7 @@ on_death(struct monitor *m, struct us_child *c, int status)
 		end_daemon(m, 1);
 		return;
 	}
+	tell_keeper(m, c, status);
 	start_child(m, c);
 }
 
@@ -431,6 +506,7 @@ us_monitor_main(const struct us_monitor_options *options)
 	(void)signal(SIGPIPE, SIG_IGN);
 	lock_directory(options->data);
 	read_settings(&m);
+	us_buf_init(&m.uncounted, UNCOUNTED_MAX);
 	cores = cores < 1 ? 1 : cores > US_PER_ROLE_MAX ? US_PER_ROLE_MAX : cores;
 	fronts = us_setting_number(m.settings, "fronts", cores, 1, US_PER_ROLE_MAX);
 	us_listen_check(us_setting(m.settings, "listen", "127.0.0.1:8443"));
@@ -457,6 +533,7 @@ us_monitor_main(const struct us_monitor_options *options)
 		event_free(events[i]);
 	us_settings_free(m.settings);
 	us_buf_free(&m.text);
+	us_buf_free(&m.uncounted);
 	event_base_free(m.base);
 	return m.status;
 }

@@ -73,17 +73,6 @@ enum us_keeper_state {
 	US_KEEPER_OPEN = 2,
 	US_KEEPER_REFUSING = 3,    /* the vault's state is not the one the log ends in */
 };
-enum us_handshake_failure {
-	US_HANDSHAKE_OTHER = 0,
-	US_HANDSHAKE_NO_CERTIFICATE = 1,
-	US_HANDSHAKE_FOREIGN_CA = 2,
-	US_HANDSHAKE_EXPIRED = 3,
-	US_HANDSHAKE_NOT_YET_VALID = 4,
-	US_HANDSHAKE_WRONG_USAGE = 5,
-	US_HANDSHAKE_PROTOCOL = 6,  /* not TLS 1.3, or not TLS */
-	US_HANDSHAKE_TIMEOUT = 7,
-	US_HANDSHAKE__COUNT
-};
 
 enum us_msg_type {
 #define X(name, number, from, to, max) US_MSG_##name = number,

@@ -457,6 +457,7 @@ struct vault {
 	size_t n_free_requests;
 	int sealing; /* the keeper has agreed to seal: its end is ours */
 	int frozen;  /* the daemon was started frozen */
+	struct us_channel *control; /* to the monitor */
 	int leaving; /* the end has begun: nothing is taken any more */
 
 	/* while unsealed */
@@ -508,6 +509,8 @@ uint64_t vault_entry_of(const struct vault *v, uint64_t sequence);
 int act_context(const struct vault *v, uint64_t sequence, uint8_t out[96], size_t *n);
 /* Ends the process with US_EXIT_SEALED (or 1) once replies are out. */
 void vault_leave(struct vault *v, int status);
+/* Has what was refused without an entry counted by the keeper, now or by way of the monitor. counts: { u8 reason, u32 count }, packed. */
+int vault_refused(struct vault *v, struct us_bytes counts);
 
 /* handle_*.c: the message stands in r->body and has been decoded once */
 void handle_status(struct request *r);

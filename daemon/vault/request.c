@@ -404,6 +404,19 @@ is_taken_away(const struct problem *p)
 	return p->status == 403 || p->status == 404 || p->status == 409;
 }
 
+/* What is refused without an entry of its own is counted by the keeper. */
+static void
+count_refused(struct vault *v, const struct problem *p)
+{
+	uint8_t count[5] = { 0, 0, 0, 0, 1 };
+
+	count[0] = p->reason != US_REASON_NONE && p->reason != US_REASON_ERROR ? (uint8_t)p->reason :
+	    p->status == 404 ? US_REASON_NOT_FOUND : p->status == 409 ? US_REASON_STATE :
+	    p->status < 500 ? US_REASON_MALFORMED : p->status == 503 ? US_REASON_OVER_LIMIT : US_REASON_ERROR;
+	if (vault_refused(v, (struct us_bytes){ count, sizeof count }) != US_OK)
+		us_log(US_LOG_WARNING, "a refused request could not be counted");
+}
+
 void
 reply_problem(struct request *r, const struct problem *p)
 {
@@ -411,6 +424,8 @@ reply_problem(struct request *r, const struct problem *p)
 		.retry_after = p->retry_after, .entry = p->entry };
 	struct us_buf b;
 
+	if (p->entry == NO_ENTRY)
+		count_refused(r->vault, p);
 	us_buf_init(&b, 65536);
 	if (problem_write(&b, p) != US_OK)
 		us_buf_reset(&b);

@@ -43,7 +43,7 @@ on_front(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct u
 
 	(void)ch;
 	(void)fd;
-	if (f->vault->leaving)
+	if (f->vault->leaving && type != US_MSG_handshakes)
 		return US_OK;
 	switch (type) {
 	case US_MSG_credit: {
@@ -61,13 +61,9 @@ on_front(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct u
 		return err;
 	case US_MSG_handshakes: {
 		struct us_msg_handshakes m;
-		struct us_msg_noise noise;
 
 		err = us_msg_handshakes_decode(&m, body.p, body.n);
-		if (err != US_OK)
-			return err;
-		noise.counts = m.counts;
-		return us_send_noise(f->vault->keeper, 0, &noise);
+		return err != US_OK ? err : vault_refused(f->vault, m.counts);
 	}
 	default:
 		err = us_msg_check(type, body.p, body.n);
@@ -120,6 +116,22 @@ on_keeper(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct 
 	default:
 		return call_answer(v, type, tag, body);
 	}
+}
+
+int
+vault_refused(struct vault *v, struct us_bytes counts)
+{
+	const struct us_msg_noise noise = { .counts = counts };
+	const struct us_msg_uncounted uncounted = { .counts = counts };
+	int err;
+
+	if (v->keeper != NULL && !v->leaving)
+		return us_send_noise(v->keeper, 0, &noise);
+	if (v->control == NULL)
+		return US_OK;
+	err = us_send_uncounted(v->control, 0, &uncounted);
+	us_channel_flush(v->control);
+	return err;
 }
 
 static void
@@ -361,9 +373,24 @@ may_stop(void *ctx)
 }
 
 static void
+on_control(void *ctx, struct us_channel *control)
+{
+	((struct vault *)ctx)->control = control;
+}
+
+/* The fronts have ended: what they counted is on its way. us_vault_main() frees everything when the loop has ended. */
+static void
 on_stop(void *ctx)
 {
-	(void)ctx; /* us_vault_main() frees everything when the loop has ended */
+	struct vault *v = ctx;
+
+	v->leaving = 1;
+	for (size_t i = 0; i < FRONTS_MAX; i++) {
+		if (v->fronts[i].channel != NULL)
+			us_channel_drain(v->fronts[i].channel);
+	}
+	if (v->keeper != NULL)
+		us_channel_flush(v->keeper);
 }
 
 int
@@ -376,6 +403,7 @@ us_vault_main(void)
 		.on_start = on_start,
 		.may_stop = may_stop,
 		.on_stop = on_stop,
+		.on_control = on_control,
 	};
 	struct vault *v = calloc(1, sizeof *v);
 	int status;

@@ -298,7 +298,10 @@ def people_and_reading(week, desk):
     equal(desk("person-history", "--person", ALICE, "--until", "2020-01-01")["rows"], [], "nothing so early")
 
     r = desk("denials")
-    equal(column(r, "person", "action", "reason", "asked"), b.denied, "refusals")
+    equal([d for d in column(r, "person", "action", "reason", "asked") if d[0]], b.denied, "refusals")
+    counted = [(row["action"], row["reason"], row["count"]) for row in r["rows"] if not row["person"]]
+    check(all(c[0] == "handshakes" and c[2] > 0 for c in counted), "what was only counted", counted)
+    equal(r["summary"]["refusals"], len(b.denied) + sum(c[2] for c in counted), "all refusals")
     equal(column(desk("denials", "--person", BOB), "reason"), [x for p, _, x, _ in b.denied if p == BOB], "Bob's refusals")
     equal(column(desk("denials", "demo/DEMO000000001"), "person"), [p for p, _, _, a in b.denied if a == "DEMO000000001"], "who asked for the first")
 

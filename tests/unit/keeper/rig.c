@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "audit/tiles.h"
 #include "common/crypto.h"
 #include "common/err.h"
 #include "common/session.h"
@@ -545,5 +546,85 @@ rig_load(struct rig *r, uint32_t n)
 	ok(prepared.err);
 	commit(r, &prepared);
 	us_buf_free(&facts);
+	free(act);
+}
+
+/* --- the log ------------------------------------------------------------------------------- */
+
+void
+rig_entry(struct rig *r, uint64_t index, struct us_buf *out)
+{
+	struct us_bytes entry = { NULL, 0 };
+	struct us_msg_log_data data;
+	struct us_reader bundle;
+	char path[64];
+
+	(void)snprintf(path, sizeof path, "tile/entries/000.p/%u", (unsigned)index + 1);
+	SEND(r->vault, log_read, &((struct us_msg_log_read){ .path = us_bytes_of(path) }));
+	assert_true(rig_read(r, r->vault, US_MSG_log_data));
+	ok(us_msg_log_data_decode(&data, r->body.data, r->body.len));
+	ok(data.err);
+	us_reader_init(&bundle, data.data.p, data.data.n);
+	for (uint64_t i = 0; i <= index; i++)
+		entry = us_bundle_take(&bundle);
+	us_buf_reset(out);
+	ok(us_buf_put(out, entry.p, entry.n));
+}
+
+void
+rig_open_access(struct rig *r, uint64_t index, struct us_entry_access *access, struct us_buf *content)
+{
+	struct us_msg_log_keys ask = { .from = index, .to = index + 1, .peer = us_bytes_of("192.0.2.1") };
+	struct us_msg_log_keys_reply keys;
+	struct us_entry_view v;
+	struct us_buf entry;
+	struct us_key key;
+
+	memcpy(ask.credential, r->people[RIG_AUDITOR].credential, 32);
+	memcpy(ask.session, r->people[RIG_AUDITOR].session, 16);
+	SEND(r->vault, log_keys, &ask);
+	assert_true(rig_read(r, r->vault, US_MSG_log_keys_reply));
+	ok(us_msg_log_keys_reply_decode(&keys, r->body.data, r->body.len));
+	ok(keys.err);
+	assert_true(keys.boxes.n == 97 && keys.boxes.p[0] == 7);
+	memcpy(key.b, keys.boxes.p + 1, 32);
+	us_buf_init(&entry, US_ENTRY_MAX);
+	rig_entry(r, index, &entry);
+	us_buf_reset(content);
+	ok(us_entry_decode(&v, entry.data, entry.len));
+	ok(us_entry_open(&v, US_BOX_ACCESS, &key, content));
+	ok(us_entry_access_decode(access, content->data, content->len));
+	us_buf_free(&entry);
+}
+
+void
+rig_send_seal(struct rig *r)
+{
+	struct rig_person *p = &r->people[RIG_ADMIN];
+	struct us_act *act = calloc(1, sizeof *act);
+	struct us_signed_act s = { .type = US_ACT_SEAL, .time_ns = us_time_now_ns() };
+	struct us_msg_seal m = { .peer = us_bytes_of("192.0.2.1") };
+	struct us_buf payload, bytes;
+	uint8_t sig[US_SIGNATURE_MAX];
+	size_t n;
+
+	us_buf_init(&payload, US_ACT_SIGNED_MAX);
+	us_buf_init(&bytes, US_ACT_SIGNED_MAX);
+	act->type = US_ACT_SEAL;
+	act->u.seal.reason = us_bytes_of("the disk is full");
+	assert_int_equal(us_act_encode(&payload, act), US_OK);
+	s.payload = (struct us_bytes){ payload.data, payload.len };
+	memcpy(s.vault_id, r->vault_id, 32);
+	memcpy(s.credential, p->credential, 32);
+	s.nonce[0] = ++r->nonce;
+	assert_int_equal(us_signed_act_encode(&bytes, &s), US_OK);
+	assert_int_equal(us_pkey_sign(p->key, (struct us_bytes){ bytes.data, bytes.len }, sig, &n), US_OK);
+	m.act = (struct us_bytes){ bytes.data, bytes.len };
+	m.signature = (struct us_bytes){ sig, n };
+	memcpy(m.credential, p->credential, 32);
+	memcpy(m.session, p->session, 16);
+	SEND(r->vault, seal, &m);
+	us_buf_free(&payload);
+	us_buf_free(&bytes);
 	free(act);
 }

@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include "audit/entry.h"
 #include "daemon/keeper/create.h"
 #include "daemon/lib/channel.h"
 #include "daemon/proto/messages.h"
@@ -67,5 +68,11 @@ int rig_act(struct rig *r, int who, struct us_act *act);
 void rig_open(struct rig *r);
 /* Makes collection 1 and a closed batch of n records in it (slot 0, load 77). */
 void rig_load(struct rig *r, uint32_t n);
+/* Bytes of an entry below 256. */
+void rig_entry(struct rig *r, uint64_t index, struct us_buf *out);
+/* Opens the access box of such an entry, as the auditor; its views stand in content (US_ENTRY_CONTENT_MAX). */
+void rig_open_access(struct rig *r, uint64_t index, struct us_entry_access *access, struct us_buf *content);
+/* The administrator's act that seals; its "logged" is to be read. */
+void rig_send_seal(struct rig *r);
 
 #endif

@@ -51,40 +51,6 @@ restart(struct rig *r, const char *settings)
 	rig_open(r);
 }
 
-/* Opens the access box of an entry, as the auditor; the views stand in content. */
-static void
-open_access(struct rig *r, uint64_t index, struct us_entry_access *access, struct us_buf *content)
-{
-	struct us_msg_log_keys ask = { .from = index, .to = index + 1, .peer = us_bytes_of("192.0.2.1") };
-	struct us_msg_log_keys_reply keys;
-	struct us_msg_log_data data;
-	struct us_entry_view v;
-	struct us_reader bundle;
-	struct us_bytes entry = { NULL, 0 };
-	struct us_key key;
-	char path[64];
-
-	memcpy(ask.credential, r->people[RIG_AUDITOR].credential, 32);
-	memcpy(ask.session, r->people[RIG_AUDITOR].session, 16);
-	SEND(r->vault, log_keys, &ask);
-	assert_true(rig_read(r, r->vault, US_MSG_log_keys_reply));
-	assert_int_equal(us_msg_log_keys_reply_decode(&keys, r->body.data, r->body.len), US_OK);
-	assert_int_equal(keys.err, US_OK);
-	assert_true(keys.boxes.n == 97 && keys.boxes.p[0] == 7);
-	memcpy(key.b, keys.boxes.p + 1, 32);
-	(void)snprintf(path, sizeof path, "tile/entries/000.p/%u", (unsigned)index + 1);
-	SEND(r->vault, log_read, &((struct us_msg_log_read){ .path = us_bytes_of(path) }));
-	assert_true(rig_read(r, r->vault, US_MSG_log_data));
-	assert_int_equal(us_msg_log_data_decode(&data, r->body.data, r->body.len), US_OK);
-	us_reader_init(&bundle, data.data.p, data.data.n);
-	for (uint64_t i = 0; i <= index; i++)
-		entry = us_bundle_take(&bundle);
-	us_buf_reset(content);
-	assert_int_equal(us_entry_decode(&v, entry.p, entry.n), US_OK);
-	assert_int_equal(us_entry_open(&v, US_BOX_ACCESS, &key, content), US_OK);
-	assert_int_equal(us_entry_access_decode(access, content->data, content->len), US_OK);
-}
-
 static void
 expect_refusal(struct rig *r, uint64_t index, enum us_action action)
 {
@@ -92,7 +58,7 @@ expect_refusal(struct rig *r, uint64_t index, enum us_action action)
 	struct us_buf content;
 
 	us_buf_init(&content, US_ENTRY_CONTENT_MAX);
-	open_access(r, index, &a, &content);
+	rig_open_access(r, index, &a, &content);
 	assert_int_equal(a.action, action);
 	assert_int_equal(a.decision, US_DECISION_DENY);
 	assert_int_equal(a.reason, US_REASON_LOW_SPACE);
@@ -227,7 +193,7 @@ flood_is_counted(void **state)
 
 		for (unsigned j = 0; j < FLOOD; j++)
 			answers += of[j] == i;
-		open_access(r, i, &a, &content);
+		rig_open_access(r, i, &a, &content);
 		if (a.action == US_ACTION_READ) {
 			assert_int_equal(answers, 1);
 			entries++;
@@ -243,38 +209,6 @@ flood_is_counted(void **state)
 	assert_true(entries > 10 && counted > 0);
 	assert_int_equal(entries + counted, FLOOD);
 	us_buf_free(&content);
-}
-
-static void
-send_seal(struct rig *r)
-{
-	struct rig_person *p = &r->people[RIG_ADMIN];
-	struct us_act *act = calloc(1, sizeof *act);
-	struct us_signed_act s = { .type = US_ACT_SEAL, .time_ns = us_time_now_ns() };
-	struct us_msg_seal m = { .peer = us_bytes_of("192.0.2.1") };
-	struct us_buf payload, bytes;
-	uint8_t sig[US_SIGNATURE_MAX];
-	size_t n;
-
-	us_buf_init(&payload, US_ACT_SIGNED_MAX);
-	us_buf_init(&bytes, US_ACT_SIGNED_MAX);
-	act->type = US_ACT_SEAL;
-	act->u.seal.reason = us_bytes_of("the disk is full");
-	assert_int_equal(us_act_encode(&payload, act), US_OK);
-	s.payload = (struct us_bytes){ payload.data, payload.len };
-	memcpy(s.vault_id, r->vault_id, 32);
-	memcpy(s.credential, p->credential, 32);
-	s.nonce[0] = ++r->nonce;
-	assert_int_equal(us_signed_act_encode(&bytes, &s), US_OK);
-	assert_int_equal(us_pkey_sign(p->key, (struct us_bytes){ bytes.data, bytes.len }, sig, &n), US_OK);
-	m.act = (struct us_bytes){ bytes.data, bytes.len };
-	m.signature = (struct us_bytes){ sig, n };
-	memcpy(m.credential, p->credential, 32);
-	memcpy(m.session, p->session, 16);
-	SEND(r->vault, seal, &m);
-	us_buf_free(&payload);
-	us_buf_free(&bytes);
-	free(act);
 }
 
 /* Refusals that wait to be counted when the vault is sealed have their entry, and their answers, before it. */
@@ -295,7 +229,7 @@ seal_comes_behind_what_was_counted(void **state)
 	m.collection = 1;
 	for (unsigned i = 0; i < 100; i++)
 		SEND(r->vault, log, &m);
-	send_seal(r);
+	rig_send_seal(r);
 	for (unsigned i = 0; i < 100; i++) {
 		assert_true(rig_read(r, r->vault, US_MSG_logged));
 		assert_int_equal(us_msg_logged_decode(&l, r->body.data, r->body.len), US_OK);
@@ -309,9 +243,9 @@ seal_comes_behind_what_was_counted(void **state)
 	assert_int_equal(rig_wait(r), US_EXIT_SEALED);
 	rig_start(r, "");
 	rig_open(r);
-	open_access(r, seal, &a, &content);
+	rig_open_access(r, seal, &a, &content);
 	assert_int_equal(a.action, US_ACTION_SEAL);
-	open_access(r, counted, &a, &content);
+	rig_open_access(r, counted, &a, &content);
 	assert_int_equal(a.action, US_ACTION_REFUSALS);
 	assert_int_equal(counted, seal - 1);
 	us_buf_free(&content);

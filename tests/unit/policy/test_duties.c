@@ -34,7 +34,8 @@ static const char administrative[] = " collection-create collection-destroy reco
     " person-suspend person-reinstate person-end credential-issue credential-revoke order-set order-propose order-sign"
     " order-withdraw order-suspend docket-sign docket-resolve freeze unfreeze unseal-share seal matter-set ";
 static const char internal[] = " none open-collection batch-open batch-close batch-void merge-open merge-close dictionary init"
-    " start stop unseal state-open heartbeat handshakes backup restore clock order-in-force answered configure gap role-restart handover refusals ";
+    " start stop unseal state-open heartbeat handshakes backup restore clock order-in-force answered"
+    " configure gap role-restart handover refusals ";
 static const char opens_log[] = " audit-list audit-keys audit-export audit-report ";
 
 static int

@@ -1,0 +1,94 @@
+/*
+ * What was refused to nobody in particular: handshakes that failed, connections over the limit, requests that were
+ * malformed, or came without a session or to a sealed vault. It is counted exactly, by reason, and one entry in ten
+ * seconds says how many, so that a flood costs the log next to nothing. Nothing is left over when the keeper stops or seals.
+ */
+#include <string.h>
+
+#include "common/err.h"
+#include "common/log.h"
+#include "common/timefmt.h"
+#include "daemon/keeper/internal.h"
+
+#define TELL_NS (INT64_C(10) * US_NS_PER_SECOND)
+
+int
+us_keeper_noise_take(struct us_keeper *k, struct us_bytes counts)
+{
+	struct us_reader r;
+
+	if (counts.n == 0 || counts.n % 5 != 0)
+		return US_ERR_FORMAT;
+	us_reader_init(&r, counts.p, counts.n);
+	while (r.left > 0) {
+		const uint8_t reason = us_take_u8(&r);
+		const uint32_t n = us_take_u32(&r);
+
+		if (us_reason_name(reason) == NULL)
+			return US_ERR_RANGE;
+		k->noise[reason] = n > UINT32_MAX - k->noise[reason] ? UINT32_MAX : k->noise[reason] + n;
+		k->has_noise = 1;
+	}
+	return US_OK;
+}
+
+int
+us_on_noise(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_bytes body)
+{
+	struct us_msg_noise m;
+	int err = us_msg_noise_decode(&m, body.p, body.n);
+
+	(void)ch;
+	(void)tag;
+	return err != US_OK ? err : us_keeper_noise_take(k, m.counts);
+}
+
+void
+us_keeper_noise_tell(struct us_keeper *k, int at_once)
+{
+	uint8_t counts[(UINT8_MAX + 1) * 5];
+	struct us_entry_access a;
+	struct us_klog_entry e = { .entry_class = US_CLASS_NOISE, .access = &a };
+	uint64_t index;
+	int64_t time_ns;
+
+	if (!k->has_noise || (!at_once && us_time_mono_ns() - k->noise_mono < TELL_NS))
+		return;
+	us_entry_access_init(&a);
+	a.kind = US_KIND_EVENT;
+	a.action = US_ACTION_HANDSHAKES;
+	a.decision = US_DECISION_DENY;
+	a.summary = (struct us_bytes){ counts, us_pack_counts(k->noise, counts) };
+	if (us_keeper_append(k, &e, &index, &time_ns) != US_OK)
+		us_fatal("refusals were counted but their entry cannot be written. Stopping");
+	memset(k->noise, 0, sizeof k->noise);
+	k->has_noise = 0;
+	k->noise_mono = us_time_mono_ns();
+}
+
+void
+us_keeper_noise_pass_on(struct us_keeper *k)
+{
+	uint8_t counts[(UINT8_MAX + 1) * 5];
+	const struct us_msg_uncounted m = { .counts = { counts, us_pack_counts(k->noise, counts) } };
+
+	if (!k->has_noise || k->control == NULL || us_send_uncounted(k->control, 0, &m) != US_OK)
+		return;
+	us_channel_flush(k->control);
+	k->has_noise = 0;
+}
+
+size_t
+us_pack_counts(const uint32_t count[UINT8_MAX + 1], uint8_t out[(UINT8_MAX + 1) * 5])
+{
+	size_t n = 0;
+
+	for (unsigned reason = 0; reason <= UINT8_MAX; reason++) {
+		if (count[reason] == 0)
+			continue;
+		out[n] = (uint8_t)reason;
+		us_store_u32(out + n + 1, count[reason]);
+		n += 5;
+	}
+	return n;
+}
