@@ -119,6 +119,26 @@ settle(void)
 		(void)usleep(1000);
 }
 
+/* And the newest checkpoint stands in its file. */
+static void
+settle_with_checkpoint(void)
+{
+	const struct us_bytes want = us_klog_checkpoint(klog);
+	uint8_t text[4096];
+	ssize_t n;
+
+	do {
+		int fd;
+
+		settle();
+		(void)usleep(1000);
+		fd = open("checkpoint", O_RDONLY);
+		n = fd < 0 ? -1 : read(fd, text, sizeof text);
+		if (fd >= 0)
+			(void)close(fd);
+	} while (n != (ssize_t)want.n || memcmp(text, want.p, want.n) != 0);
+}
+
 /* Runs in a process of its own until that ends: its exit status. said: what it wrote to stderr; committed: how many entries it
  * committed. */
 static int
@@ -323,7 +343,7 @@ touch_and_go_on(struct world *w, int report)
 	klog = open_log(w);
 	for (unsigned i = 0; i < 300; i++)
 		append(2);
-	settle();
+	settle_with_checkpoint();
 	for (unsigned i = 0; i < 10; i++)
 		us_klog_watch(klog);
 	(void)fprintf(stderr, "whole\n");
