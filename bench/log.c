@@ -4,9 +4,14 @@
  *   us_log_bench make DIR ENTRIES      an export: one vault's life with a session each 1,000 entries and a read in each of the
  *                                      others; DIR/keys-all.jsonl has the keys of every box, DIR/keys-some.jsonl those of 4
  *                                      access boxes, 2 disclosure boxes and 1 query box of every 16 entries
+ *   us_log_bench make-seen DIR ENTRIES the same for bench/who-saw: keys.jsonl has the keys of every box, record 4711 is read in every
+ *                                      1,000th entry, record 4712 in two, and the others are spread
  *   us_log_bench plain DIR             a plain verifier: one entry after the other, a context for each hash, all leaf hashes in
  *                                      memory and the root by the definition; no boxes, no rules between entries
  *   us_log_bench append DIR GROUP N    N entries through the keeper's log in an empty DIR, GROUP for each commit
+ *   us_log_bench latency DIR ASKERS N  the same in a closed loop: each asker hands in its next entry when the answer to the one
+ *                                      before may leave, its proof made; a commit takes what is there. Milliseconds from
+ *                                      handing in to that moment, of which the median and the 99th percentile
  *
  * plain and append print seconds of a clock and of this process's CPU.
  */
@@ -34,6 +39,9 @@
 #define SESSION_EVERY 1000
 #define MILLISECOND INT64_C(1000000)
 #define KEYS_MAX ((size_t)4 << 30)
+#define OFTEN 4711u
+#define TWICE 4712u
+#define COLLECTIONS "{\"items\": [{\"collection\": 1, \"name\": \"demo\", \"bates_prefix\": \"DEMO\"}]}\n"
 
 static void
 must(int err, const char *what)
@@ -108,12 +116,28 @@ describe_start(uint64_t index, struct us_entry_in *in, struct us_entry_access *a
 	return 1;
 }
 
+/* Which record an entry reads. */
+static uint64_t
+record_of(uint64_t index, uint64_t seen)
+{
+	const uint64_t record = index * 7919 % 1000000;
+
+	if (seen == 0)
+		return record;
+	if (index % 1000 == 500)
+		return OFTEN;
+	if (index == seen / 3 * 2 / 1000 * 1000 + 501 || index == seen / 3 / 1000 * 1000 + 501)
+		return TWICE;
+	return record == OFTEN || record == TWICE ? 0 : record;
+}
+
+/* seen: entries of a log for make-seen; 0: make. */
 static void
-make_entry(uint64_t index, const struct us_key *secret, const uint8_t vault_id[32], struct us_buf *out,
+make_entry(uint64_t index, uint64_t seen, const struct us_key *secret, const uint8_t vault_id[32], struct us_buf *out,
     struct us_key keys[US_BOXES])
 {
 	static uint64_t session;
-	const uint64_t record = index * 7919 % 1000000;
+	const uint64_t record = record_of(index, seen);
 	struct us_entry_access a;
 	struct us_entry_disclosure d;
 	struct us_entry_query q;
@@ -178,8 +202,17 @@ finish_tree(struct us_logtree *tree, const struct us_key *seed)
 	us_note_signer_free(signer);
 }
 
+/* Keys go to their file a bundle at a time: of ten million entries they are gigabytes. */
 static void
-make(uint64_t size)
+flush_keys(FILE *f, struct us_buf *lines)
+{
+	if (fwrite(lines->data, 1, lines->len, f) != lines->len)
+		us_fatal("the keys cannot be written");
+	us_buf_reset(lines);
+}
+
+static void
+make(uint64_t size, uint64_t seen)
 {
 	const struct us_logtree_store store = { NULL, NULL, put_tile };
 	struct us_key seed, secret, keys[US_BOXES];
@@ -187,7 +220,10 @@ make(uint64_t size)
 	uint8_t vault_id[32] = { 1 };
 	struct us_logtree *tree;
 	struct us_digest leaf;
+	FILE *all_file = fopen(seen == 0 ? "keys-all.jsonl" : "keys.jsonl", "wb");
 
+	if (all_file == NULL)
+		us_fatal("the keys cannot be written");
 	must(us_key_random(&seed), "seed");
 	must(us_key_random(&secret), "secret");
 	us_buf_init(&entry, US_ENTRY_MAX);
@@ -196,12 +232,12 @@ make(uint64_t size)
 	us_buf_init(&some, KEYS_MAX);
 	must(us_logtree_new(&tree, &store, 0), "tree");
 	for (uint64_t i = 0; i < size; i++) {
-		make_entry(i, &secret, vault_id, &entry, keys);
+		make_entry(i, seen, &secret, vault_id, &entry, keys);
 		us_merkle_leaf(&leaf, entry.data, entry.len);
 		must(us_logtree_append(tree, &leaf), "append");
 		must(us_bundle_put(&bundle, entry.data, entry.len), "bundle");
 		must(us_export_keys_line(&all, i, &keys[0], &keys[1], &keys[2]), "keys");
-		if (i % 4 == 1)
+		if (seen == 0 && i % 4 == 1)
 			must(us_export_keys_line(&some, i, &keys[0], i % 8 == 1 ? &keys[1] : NULL,
 			    i % 16 == 1 ? &keys[2] : NULL), "keys");
 		if ((i + 1) % US_TILE_WIDTH == 0 || i + 1 == size) {
@@ -209,11 +245,16 @@ make(uint64_t size)
 
 			write_tile(tile, bundle.data, bundle.len);
 			us_buf_reset(&bundle);
+			flush_keys(all_file, &all);
 		}
 	}
 	finish_tree(tree, &seed);
-	write_file("keys-all.jsonl", all.data, all.len);
-	write_file("keys-some.jsonl", some.data, some.len);
+	if (fclose(all_file) != 0)
+		us_fatal("the keys cannot be written");
+	if (seen == 0)
+		write_file("keys-some.jsonl", some.data, some.len);
+	else
+		write_file("collections.json", COLLECTIONS, sizeof COLLECTIONS - 1);
 	printf("{\"entry_bytes\": %zu}\n", entry.len);
 	us_logtree_free(tree);
 	us_buf_free(&entry);
@@ -335,13 +376,12 @@ plain(void)
 
 /* --- append -------------------------------------------------------------------------------- */
 
-static void
-append(unsigned group, unsigned n)
+static struct us_klog *
+open_log(void)
 {
-	uint8_t vault_id[32] = { 1 }, public[32];
-	struct us_key seed, box, private;
+	static uint8_t vault_id[32] = { 1 }, public[32];
+	static struct us_key seed, box, private;
 	struct us_klog_options o = { .origin = ORIGIN, .vault_id = vault_id, .box_public = public, .seed = &seed };
-	const uint64_t record = 4711;
 	struct us_klog *log;
 
 	must(us_key_random(&seed), "seed");
@@ -350,34 +390,93 @@ append(unsigned group, unsigned n)
 	must(us_x25519_public(&private, public), "key");
 	must(us_klog_open(&log, &o), "log");
 	us_klog_set_box_key(log, &box);
-	for (unsigned i = 0; i < n; i++) {
-		struct us_entry_access a;
-		struct us_entry_disclosure d;
-		struct us_entry_query q;
-		struct us_klog_entry e = { .entry_class = US_CLASS_ACCESS, .order_version = 1, .access = &a, .disclosure = &d,
-			.query = &q };
-		uint64_t index;
-		int64_t time_ns;
+	return log;
+}
 
-		us_entry_access_init(&a);
-		us_entry_disclosure_init(&d);
-		us_entry_query_init(&q);
-		a.kind = US_KIND_DISCLOSURE;
-		a.action = US_ACTION_READ;
-		a.decision = US_DECISION_ALLOW;
-		a.person = 7;
-		a.paragraph = us_bytes_of("4(b)");
-		d.records = &record;
-		d.n_records = 1;
-		q.purpose = us_bytes_of("preparation for trial");
-		q.address = us_bytes_of("192.0.2.1");
-		must(us_klog_append(log, &e, &index, &time_ns), "append");
+static uint64_t
+append_one(struct us_klog *log)
+{
+	const uint64_t record = OFTEN;
+	struct us_entry_access a;
+	struct us_entry_disclosure d;
+	struct us_entry_query q;
+	struct us_klog_entry e = { .entry_class = US_CLASS_ACCESS, .order_version = 1, .access = &a, .disclosure = &d, .query = &q };
+	uint64_t index;
+	int64_t time_ns;
+
+	us_entry_access_init(&a);
+	us_entry_disclosure_init(&d);
+	us_entry_query_init(&q);
+	a.kind = US_KIND_DISCLOSURE;
+	a.action = US_ACTION_READ;
+	a.decision = US_DECISION_ALLOW;
+	a.person = 7;
+	a.paragraph = us_bytes_of("4(b)");
+	d.records = &record;
+	d.n_records = 1;
+	q.purpose = us_bytes_of("preparation for trial");
+	q.address = us_bytes_of("192.0.2.1");
+	must(us_klog_append(log, &e, &index, &time_ns), "append");
+	return index;
+}
+
+static void
+append(unsigned group, unsigned n)
+{
+	struct us_klog *log = open_log();
+
+	for (unsigned i = 0; i < n; i++) {
+		(void)append_one(log);
 		if ((i + 1) % group == 0 || i + 1 == n)
 			must(us_klog_commit(log), "commit");
 		if ((i + 1) % group == 0)
 			(void)us_klog_tick(log);
 	}
 	us_klog_close(log);
+}
+
+static int
+compare_doubles(const void *a, const void *b)
+{
+	const double *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static void
+latency(unsigned askers, unsigned n)
+{
+	struct us_digest proof[US_PROOF_MAX];
+	struct us_klog *log = open_log();
+	double *took = calloc(n + askers, sizeof *took), *handed = calloc(askers, sizeof *handed);
+	uint64_t *index = calloc(askers, sizeof *index);
+	unsigned done = 0;
+	size_t hashes;
+
+	if (took == NULL || handed == NULL || index == NULL)
+		us_fatal("out of memory");
+	for (unsigned i = 0; i < askers; i++)
+		handed[i] = seconds(CLOCK_MONOTONIC);
+	while (done < n) {
+		for (unsigned i = 0; i < askers; i++)
+			index[i] = append_one(log);
+		must(us_klog_commit(log), "commit");
+		for (unsigned i = 0; i < askers; i++) {
+			double now;
+
+			must(us_klog_proof(log, index[i], proof, &hashes), "proof");
+			now = seconds(CLOCK_MONOTONIC);
+			took[done++] = (now - handed[i]) * 1000;
+			handed[i] = now;
+		}
+		(void)us_klog_tick(log);
+	}
+	qsort(took, done, sizeof *took, compare_doubles);
+	printf("{\"p50\": %.4f, \"p99\": %.4f}\n", took[done / 2], took[done - 1 - done / 100]);
+	us_klog_close(log);
+	free(took);
+	free(handed);
+	free(index);
 }
 
 int
@@ -388,11 +487,19 @@ main(int argc, char **argv)
 	us_log_init("us_log_bench", US_LOG_WARNING);
 	must(us_crypto_init(), "cryptography");
 	if (argc < 3 || chdir(argv[2]) != 0)
-		us_fatal("usage: us_log_bench make DIR ENTRIES | plain DIR | append DIR GROUP ENTRIES");
+		us_fatal("usage: us_log_bench make DIR ENTRIES | make-seen DIR ENTRIES | plain DIR | append DIR GROUP ENTRIES | latency DIR ASKERS ENTRIES");
 	wall = seconds(CLOCK_MONOTONIC);
 	cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
 	if (argc == 4 && strcmp(argv[1], "make") == 0) {
-		make(strtoull(argv[3], NULL, 10));
+		make(strtoull(argv[3], NULL, 10), 0);
+		return 0;
+	}
+	if (argc == 4 && strcmp(argv[1], "make-seen") == 0) {
+		make(strtoull(argv[3], NULL, 10), strtoull(argv[3], NULL, 10));
+		return 0;
+	}
+	if (argc == 5 && strcmp(argv[1], "latency") == 0 && strtoul(argv[3], NULL, 10) > 0) {
+		latency((unsigned)strtoul(argv[3], NULL, 10), (unsigned)strtoul(argv[4], NULL, 10));
 		return 0;
 	}
 	if (argc == 3 && strcmp(argv[1], "plain") == 0)

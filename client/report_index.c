@@ -15,6 +15,8 @@
 #include "common/err.h"
 
 #define CHECKPOINT_MAX 65536
+/* Most entries are shorter. */
+#define ENTRY_GUESS 1024
 
 struct us_report_index {
 	int dir;            /* the export */
@@ -83,7 +85,7 @@ posting_at(struct us_report_index *x, uint64_t i, struct us_posting *out)
 			return US_ERR_VERIFY;
 		x->checked[block] = 1;
 	}
-	*out = (struct us_posting){ us_load_u32(p), us_load_u64(p + 8), us_load_u64(p + 16), us_load_u64(p + 24) };
+	*out = (struct us_posting){ us_load_u32(p), us_load_u32(p + 4), us_load_u64(p + 8), us_load_u64(p + 16), us_load_u64(p + 24) };
 	return US_OK;
 }
 
@@ -127,22 +129,39 @@ read_in(const struct us_report_index *x, const char *path, struct us_buf *out)
 	return err;
 }
 
+/* At most max bytes from an offset on; *n tells how many there were. */
+static int
+read_at(const struct us_report_index *x, const char *path, uint64_t at, void *to, size_t max, size_t *n)
+{
+	int fd = openat(x->dir, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), err = US_OK;
+	ssize_t got = 1;
+
+	if (fd < 0)
+		return errno == ENOENT ? US_ERR_NOT_FOUND : US_ERR_IO;
+	for (*n = 0; err == US_OK && got != 0 && *n < max; *n += got > 0 ? (size_t)got : 0) {
+		got = pread(fd, (uint8_t *)to + *n, max - *n, (off_t)(at + *n));
+		if (got < 0 && errno != EINTR)
+			err = US_ERR_IO;
+	}
+	(void)close(fd);
+	return err;
+}
+
 static int
 get_tile(void *arg, unsigned level, uint64_t n, unsigned width, struct us_digest *hashes)
 {
 	const struct us_tile tile = { .level = level, .n = n, .width = US_TILE_WIDTH };
+	struct us_digest whole[US_TILE_WIDTH + 1]; /* one more than there may be */
 	char path[US_TILE_PATH_MAX];
-	struct us_buf bytes;
+	size_t size;
 	int err = us_tile_path(&tile, path, sizeof path);
 
-	us_buf_init(&bytes, US_TILE_WIDTH * US_HASH_LEN);
 	if (err == US_OK)
-		err = read_in(arg, path, &bytes);
-	if (err == US_OK && bytes.len != US_TILE_WIDTH * US_HASH_LEN)
+		err = read_at(arg, path, 0, whole, sizeof whole, &size);
+	if (err == US_OK && size != US_TILE_WIDTH * US_HASH_LEN)
 		err = US_ERR_FORMAT;
 	if (err == US_OK)
-		memcpy(hashes, bytes.data, width * sizeof *hashes);
-	us_buf_free(&bytes);
+		memcpy(hashes, whole, width * sizeof *hashes);
 	return err;
 }
 
@@ -312,28 +331,44 @@ read_keys(struct us_report_index *x, const struct us_posting *p, struct us_expor
 	return err;
 }
 
+/* The bytes of an entry, from the place that the index notes; room: US_ENTRY_MAX and two more. Whether they are the entry's is
+ * for its leaf to say. */
+static int
+read_entry(const struct us_report_index *x, const struct us_posting *p, uint8_t *room, struct us_bytes *entry)
+{
+	const uint64_t n = p->entry / US_TILE_WIDTH;
+	const struct us_tile tile = { .entries = 1, .n = n, .width = us_tile_width(x->checkpoint.size, 0, n) };
+	char path[US_TILE_PATH_MAX];
+	size_t got = 0, want = ENTRY_GUESS;
+	int err = us_tile_path(&tile, path, sizeof path);
+
+	for (unsigned tries = 0; err == US_OK && tries < 2; tries++) {
+		err = read_at(x, path, p->place, room, want, &got);
+		if (err == US_OK && got < 2)
+			err = US_ERR_TRUNCATED;
+		if (err != US_OK)
+			break;
+		*entry = (struct us_bytes){ room + 2, us_load_u16(room) };
+		if (entry->n <= got - 2)
+			return US_OK;
+		want = 2 + entry->n;
+	}
+	return err != US_OK ? err : US_ERR_TRUNCATED;
+}
+
 /* Reads the entry, proves that it stands in the log, opens it. */
 static int
-load_entry(struct us_report_index *x, const struct us_posting *p, struct us_buf *bundle, uint64_t *bundle_n, struct us_trail *t)
+load_entry(struct us_report_index *x, const struct us_posting *p, uint8_t *room, struct us_trail *t)
 {
 	struct us_digest leaf, proof[US_PROOF_MAX];
 	struct us_bytes entry = { NULL, 0 };
 	struct us_entry_view view;
 	struct us_export_keys keys;
-	struct us_reader r;
 	size_t n_proof;
-	int err = p->entry >= x->checkpoint.size ? US_ERR_RANGE : US_OK;
+	int err = p->entry >= x->checkpoint.size ? US_ERR_RANGE : read_entry(x, p, room, &entry);
 
-	if (err == US_OK && *bundle_n != p->entry / US_TILE_WIDTH)
-		err = read_bundle(x, p->entry / US_TILE_WIDTH, bundle);
 	if (err != US_OK)
 		return err;
-	*bundle_n = p->entry / US_TILE_WIDTH;
-	us_reader_init(&r, bundle->data, bundle->len);
-	for (uint64_t i = 0; i <= p->entry % US_TILE_WIDTH; i++)
-		entry = us_bundle_take(&r);
-	if (r.err != US_OK)
-		return r.err;
 	us_merkle_leaf(&leaf, entry.p, entry.n);
 	err = us_logtree_inclusion(x->tree, p->entry, x->checkpoint.size, proof, &n_proof);
 	if (err == US_OK)
@@ -361,27 +396,26 @@ compare_entries(const void *a, const void *b)
 int
 us_report_index_load(struct us_report_index *x, const struct us_report_records *records, struct us_trail *t)
 {
-	uint64_t from = 0, to = 0, bundle_n = UINT64_MAX, last = UINT64_MAX;
+	uint64_t from = 0, to = 0, last = UINT64_MAX;
 	struct us_posting *found = NULL;
-	struct us_buf bundle;
+	uint8_t *room = malloc(US_ENTRY_MAX + 2);
 	size_t n = 0;
 	int err = records == NULL ? US_OK : lower_bound(x, records->collection, records->first, &from);
 
 	if (err == US_OK)
 		err = records == NULL ? lower_bound(x, 1, 0, &to) : lower_bound(x, records->collection, records->last + 1, &to);
-	if (err == US_OK && (found = calloc((size_t)(to - from) + 1, sizeof *found)) == NULL)
+	if (err == US_OK && (room == NULL || (found = calloc((size_t)(to - from) + 1, sizeof *found)) == NULL))
 		err = US_ERR_NOMEM;
 	for (uint64_t i = from; err == US_OK && i < to; i++)
 		err = posting_at(x, i, &found[n++]);
 	if (err == US_OK)
 		qsort(found, n, sizeof *found, compare_entries);
-	us_buf_init(&bundle, US_BUNDLE_MAX);
 	for (size_t i = 0; err == US_OK && i < n; i++) {
 		if (found[i].entry != last)
-			err = load_entry(x, &found[i], &bundle, &bundle_n, t);
+			err = load_entry(x, &found[i], room, t);
 		last = found[i].entry;
 	}
-	us_buf_free(&bundle);
+	free(room);
 	free(found);
 	return err;
 }

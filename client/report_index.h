@@ -9,7 +9,8 @@
  * The file, integers big-endian:
  *   "underseal/report-index/2\n" ‖ u64 size ‖ root(32) ‖ i64 first time ‖ i64 last time ‖ u64 withheld ‖ u64 n
  *   ‖ str16 origin ‖ SHA-256 of each block ‖ SHA-256 of all before ‖ n postings in blocks of 2,048, the last one shorter
- *   posting: u32 collection ‖ u32 zero ‖ u64 record ‖ u64 entry ‖ u64 offset of its line in keys.jsonl (all ones: none)
+ *   posting: u32 collection ‖ u32 place of the entry in its bundle ‖ u64 record ‖ u64 entry ‖ u64 offset of its line in
+ *            keys.jsonl (all ones: none)
  * Postings ascend. Those of collection 0 are the acts that give names and batches.
  */
 #ifndef US_CLIENT_REPORT_INDEX_H
@@ -19,9 +20,14 @@
 
 struct us_report_index;
 
-/* Writes the index of a trail whose verdict is OK, mode 0600. offsets: of each entry's line in keys.jsonl. US_ERR_IO,
- * US_ERR_NOMEM. */
-int us_report_index_make(const char *file, const struct us_trail *t, const uint64_t *offsets);
+/* Where an entry and its keys stand in the files of an export. */
+struct us_report_place {
+	uint64_t line;   /* offset of its line in keys.jsonl; all ones: none */
+	uint32_t bundle; /* offset of its length in its bundle */
+};
+
+/* Writes the index of a trail whose verdict is OK, mode 0600. places: of each entry. US_ERR_IO, US_ERR_NOMEM. */
+int us_report_index_make(const char *file, const struct us_trail *t, const struct us_report_place *places);
 /* Opens the index and the export, whose checkpoint must be signed by vkey. Sets t->verified. US_ERR_NOT_FOUND: there is no
  * index, or it is another checkpoint's; US_ERR_FORMAT, US_ERR_VERIFY: it is damaged, or the export is. */
 int us_report_index_open(struct us_report_index **out, const char *file, const char *dir, const char *vkey,

@@ -11,6 +11,7 @@
 
 struct us_posting {
 	uint32_t collection;
+	uint32_t place; /* of the entry in its bundle */
 	uint64_t record, entry, offset;
 };
 

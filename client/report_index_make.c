@@ -38,7 +38,7 @@ is_ending(const struct us_trail_entry *e, size_t at, size_t newest)
 
 /* The postings of all entries, sorted; *n is how many. */
 static struct us_posting *
-gather(const struct us_trail *t, const uint64_t *offsets, size_t *n)
+gather(const struct us_trail *t, const struct us_report_place *places, size_t *n)
 {
 	struct us_posting *all;
 	size_t count = 0, at = 0, mark = 0;
@@ -53,9 +53,9 @@ gather(const struct us_trail *t, const uint64_t *offsets, size_t *n)
 		const struct us_trail_entry *e = &t->entries[i];
 
 		if (is_act_of_names(e) || is_ending(e, i, mark))
-			all[at++] = (struct us_posting){ .entry = e->index, .offset = offsets[i] };
+			all[at++] = (struct us_posting){ .place = places[i].bundle, .entry = e->index, .offset = places[i].line };
 		for (size_t j = 0; us_report_discloses(e) && j < e->n_records; j++)
-			all[at++] = (struct us_posting){ e->collection, e->records[j], e->index, offsets[i] };
+			all[at++] = (struct us_posting){ e->collection, places[i].bundle, e->records[j], e->index, places[i].line };
 	}
 	if (all != NULL)
 		qsort(all, at, sizeof *all, us_posting_compare);
@@ -75,7 +75,7 @@ put_postings(struct us_buf *out, const struct us_posting *all, size_t n)
 		if (err != US_OK)
 			break;
 		us_store_u32(p, all[i].collection);
-		us_store_u32(p + 4, 0);
+		us_store_u32(p + 4, all[i].place);
 		us_store_u64(p + 8, all[i].record);
 		us_store_u64(p + 16, all[i].entry);
 		us_store_u64(p + 24, all[i].offset);
@@ -141,10 +141,10 @@ put_all(FILE *f, const struct us_trail *t, const struct us_posting *all, size_t 
 }
 
 int
-us_report_index_make(const char *file, const struct us_trail *t, const uint64_t *offsets)
+us_report_index_make(const char *file, const struct us_trail *t, const struct us_report_place *places)
 {
 	size_t n;
-	struct us_posting *all = gather(t, offsets, &n);
+	struct us_posting *all = gather(t, places, &n);
 	char temporary[4096];
 	int fd, err;
 	FILE *f;

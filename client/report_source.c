@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "audit/tiles.h"
 #include "client/log_acts.h"
 #include "client/report_index.h"
 #include "common/err.h"
@@ -15,24 +16,40 @@
 
 struct gathering {
 	struct us_trail *trail;
-	int wants_offsets;  /* for an index: */
-	uint64_t *offsets;  /* of each entry's line in keys.jsonl; all ones: none */
-	size_t offsets_cap;
+	int wants_places; /* for an index: */
+	struct us_report_place *places;
+	size_t places_cap;
+	size_t bundle_at; /* where the next entry begins in its bundle */
 };
+
+/* How long an entry is, and its length before it in a bundle. */
+static size_t
+bytes_of(const struct us_entry_view *v)
+{
+	size_t n = 2 + v->prefix.n;
+
+	for (unsigned i = 0; i < US_BOXES; i++)
+		n += 32 + 2 + v->boxes[i].ciphertext.n;
+	return n;
+}
 
 /* Of the entry that was added last. */
 static int
-note_offset(struct gathering *g, uint64_t at)
+note_place(struct gathering *g, const struct us_verified_entry *e)
 {
-	if (g->offsets_cap < g->trail->cap) {
-		uint64_t *more = realloc(g->offsets, g->trail->cap * sizeof *more);
+	if (g->places_cap < g->trail->cap) {
+		struct us_report_place *more = realloc(g->places, g->trail->cap * sizeof *more);
 
 		if (more == NULL)
 			return US_ERR_NOMEM;
-		g->offsets = more;
-		g->offsets_cap = g->trail->cap;
+		g->places = more;
+		g->places_cap = g->trail->cap;
 	}
-	g->offsets[g->trail->n - 1] = at;
+	if (e->view->index % US_TILE_WIDTH == 0)
+		g->bundle_at = 0;
+	g->places[g->trail->n - 1] = (struct us_report_place){ .line = e->keys != NULL ? e->keys_at : UINT64_MAX,
+		.bundle = (uint32_t)g->bundle_at };
+	g->bundle_at += bytes_of(e->view);
 	return US_OK;
 }
 
@@ -42,8 +59,8 @@ take_entry(void *arg, const struct us_verified_entry *e)
 	struct gathering *g = arg;
 	int err = us_trail_add(g->trail, e->view, e->keys);
 
-	if (err == US_OK && g->wants_offsets)
-		err = note_offset(g, e->keys != NULL ? e->keys_at : UINT64_MAX);
+	if (err == US_OK && g->wants_places)
+		err = note_place(g, e);
 	return err;
 }
 
@@ -213,12 +230,12 @@ gather_indexed(const struct us_report_from *from, const char *vkey, struct gathe
 		return US_EXIT_UNVERIFIED;
 	}
 	memset(&g->trail->verified, 0, sizeof g->trail->verified);
-	g->wants_offsets = 1;
+	g->wants_places = 1;
 	status = gather_export(from, vkey, g);
 	if (status == US_EXIT_DONE && g->trail->verified.verdict == US_VERDICT_OK &&
-	    us_report_index_make(from->index, g->trail, g->offsets) != US_OK)
+	    us_report_index_make(from->index, g->trail, g->places) != US_OK)
 		us_say("the index %s cannot be written", from->index);
-	free(g->offsets);
+	free(g->places);
 	return status;
 }
 

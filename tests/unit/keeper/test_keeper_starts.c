@@ -159,7 +159,11 @@ silence_is_an_entry(void **state)
 		rig_entry(r, size, &entry);
 		assert_int_equal(us_entry_decode(&v, entry.data, entry.len), US_OK);
 		next = v.time_ns;
-		rig_open_access(r, size + 1, &a, &content);
+		for (uint64_t at = size + 1; at < size + 3; at++) { /* how answers ended may stand between */
+			rig_open_access(r, at, &a, &content);
+			if (a.action == US_ACTION_GAP)
+				break;
+		}
 		assert_int_equal(a.action, US_ACTION_GAP);
 		assert_int_equal(a.summary.n, 17);
 		assert_int_equal(a.summary.p[16], ends[i].cause);
