@@ -259,7 +259,7 @@ us_keeper_start(struct us_keeper *k)
 	struct us_klog_options o = { .vault_id = k->conf.vault_id, .box_public = k->conf.box_public,
 		.origin = k->conf.origin, .segment_size = k->segment_size, .fault = fail_sync, .arg = k };
 	uint64_t start = 0;
-	int64_t last_ns;
+	int64_t last_ns, start_ns;
 	uint64_t size;
 	int err = read_files(k);
 
@@ -284,9 +284,10 @@ us_keeper_start(struct us_keeper *k)
 	size = us_klog_size(k->klog);
 	err = us_keeper_event(k, US_ACTION_START, US_DECISION_NONE, US_REASON_NONE,
 	    us_bytes_of(k->frozen ? "frozen" : ""), &start);
+	start_ns = us_klog_last_time(k->klog);
 	if (err == US_OK) {
 		us_answers_begin(k, start);
-		err = us_starts_begin(k, last_ns, size);
+		err = us_starts_begin(k, last_ns, start_ns, size);
 	}
 	if (err == US_OK)
 		err = us_keeper_witnesses_load(k);

@@ -175,10 +175,10 @@ log_gap(struct us_keeper *k, int64_t from_ns, int64_t to_ns, enum us_gap cause)
 }
 
 int
-us_starts_begin(struct us_keeper *k, int64_t last_ns, uint64_t from_size)
+us_starts_begin(struct us_keeper *k, int64_t last_ns, int64_t start_ns, uint64_t from_size)
 {
 	struct us_buf summary;
-	int err = log_gap(k, last_ns, us_klog_last_time(k->klog), how_it_ended(from_size));
+	int err = log_gap(k, last_ns, start_ns, how_it_ended(from_size));
 
 	us_buf_init(&summary, SUMMARY_MAX);
 	if (err == US_OK)

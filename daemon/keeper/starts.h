@@ -40,8 +40,8 @@ struct us_starts {
 /* Before the start: what is in effect. US_ERR_LIMIT, US_ERR_NOMEM. */
 int us_starts_settings(struct us_keeper *k, const struct us_settings *settings);
 /* Right behind the start's entry: gap, and configure if there is something to say. last_ns: time of the newest entry before the
- * start, from_size: of the log before it. */
-int us_starts_begin(struct us_keeper *k, int64_t last_ns, uint64_t from_size);
+ * start, start_ns: of the start's, from_size: of the log before it. */
+int us_starts_begin(struct us_keeper *k, int64_t last_ns, int64_t start_ns, uint64_t from_size);
 /* When these entries are durable: remembers the settings. A failure is said, and repeated at the next start. */
 void us_starts_begun(struct us_keeper *k);
 /* When the last entry of an orderly end is durable. */
