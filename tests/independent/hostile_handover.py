@@ -15,10 +15,10 @@ SEEDS = [hashlib.sha256(b"key %d of a log" % n).digest() for n in (1, 2, 3)]
 NAMES = [ORIGIN, ORIGIN + "/2", "new.example.org/" + ORIGIN.split("/", 1)[1] + "/3"]
 
 
-def vkey(seed, name):
-    public = sign(seed, b"")[0]
-    key_id = hashlib.sha256(name.encode() + b"\n\x01" + public).digest()[:4]
-    return "%s+%s+%s" % (name, key_id.hex(), base64.b64encode(b"\x01" + public).decode())
+def vkey(seed, name, kind=1):
+    raw = bytes([kind]) + sign(seed, b"")[0]
+    key_id = hashlib.sha256(name.encode() + b"\n" + raw).digest()[:4]
+    return "%s+%s+%s" % (name, key_id.hex(), base64.b64encode(raw).decode())
 
 
 def signature(seed, name, text):
@@ -229,6 +229,9 @@ bad("an_origin_of_another_vault", new_name="log.example.org/underseal/0123456789
 bad("an_origin_too_long", new_name="h" * 240 + "/underseal/0123456789abcdef/2")
 bad("an_origin_that_counts_from_one", old_name=ORIGIN + "/1")
 bad("an_origin_of_no_host", new_name="/underseal/0123456789abcdef/2")
+bad("a_size_of_no_digits", size="%x" % (M + 256), last=M)
+bad("a_root_too_short", root=bytes(31))
+bad("a_key_of_a_witness", new_vkey=vkey(SEEDS[1], NAMES[1], 4), by_new=SEEDS[1])
 bad("a_leading_zero", size="0%d" % M)
 bad("a_time_with_a_fraction", then="2027-01-15T08:00:00.5Z")
 bad("a_time_with_an_offset", time="2027-01-15T08:01:00+00:00")

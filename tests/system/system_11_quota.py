@@ -2,7 +2,7 @@
 """Goal: limits over time hold through the whole daemon, and everybody is told what is left.
 
 Counsel and their staff share a limit a day; an expert has one for life; a vendor may not take a run of records; house counsel may see a
-twentieth of all. Each reads up to the edge and is refused beyond it, citing the paragraph; sealing, and killing the daemon, changes no number.
+twentieth of all. Each reads up to the edge and is refused beyond it, citing the paragraph; sealing, and killing the daemon, changes no number, nor does restoring a backup.
 """
 from harness import *
 
@@ -138,6 +138,21 @@ def same(vault, how):
     vault.client("attorney", "copy", "demo", *bates(5), "--recipient", "Dr. X", "-o", os.path.join(vault.base, "c"), code=REFUSED)
 
 
+def restore(vault):
+    """The vault burns down right after a backup."""
+    archive, keyring = os.path.join(vault.base, "backup.tar"), os.path.join(vault.base, "backup.keyring")
+    vault.stop()
+    for argv in ([DAEMON, "backup", "--data", vault.data, "--to", archive, "--keyring-to", keyring],
+                 [DAEMON, "restore", "--from", archive, "--keyring-from", keyring, "--data", vault.data]):
+        r = run(argv, env=vault.env)
+        check(r.returncode == DONE, "%s ends with %d" % (argv[1], r.returncode), r.stderr.decode())
+        if argv[1] == "backup":
+            shutil.rmtree(vault.data)
+    vault.serve()
+    vault.client("admin", "unseal", vault.share(1), code=OTHER)  # who gives a share is told of it first
+    vault.unseal()
+
+
 def scenario():
     left = 86400 - time.time() % 86400
     if left < 30 * SLOW:  # the limit a day would begin anew in the middle
@@ -162,6 +177,8 @@ def scenario():
     same(vault, "sealing and unsealing")
     reopen(vault)
     same(vault, "a kill")
+    restore(vault)
+    same(vault, "a restore from a backup")
 
     step("refusals in the log")
     refused = [e for e in vault.audit() if e.get("reason") == "quota"]

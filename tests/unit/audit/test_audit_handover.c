@@ -301,6 +301,8 @@ test_forged(void **state)
 	REFUSED(g->size = g->last_size = "0");
 	REFUSED(g->size = "0300");
 	REFUSED(g->size = "");
+	REFUSED(g->size = "30x");
+	REFUSED(g->last_size = "3 0");
 	REFUSED(g->size = "9223372036854775808");
 	REFUSED(g->time = "2027-01-15T08:00:00.5Z");
 	REFUSED(g->time = "2027-01-15T08:00:00+00:00");
