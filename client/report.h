@@ -68,6 +68,8 @@ struct us_trail_collection {
 	int from_log;
 };
 
+#define US_TRAIL_RECENT 256
+
 struct us_trail {
 	struct us_trail_entry *entries; /* in the order of the log, from entry 0 on, none left out */
 	size_t n, cap;
@@ -76,6 +78,7 @@ struct us_trail {
 	struct us_buf committed; /* the acts as they were committed, if they are there; see us_trail_take_acts() */
 	size_t n_committed;      /* the first so many of acts have theirs */
 	struct us_trail_chunk *chunks; /* what entries point at */
+	const char *recent[US_TRAIL_RECENT]; /* of the texts in there, by hash */
 	struct us_trail_person *people;
 	size_t n_people;
 	struct us_trail_collection *collections;

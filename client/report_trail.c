@@ -73,17 +73,26 @@ keep(struct us_trail *t, size_t n)
 	return at;
 }
 
+/* Most texts (a purpose, an address, a party) are those of an entry shortly before: they are kept once. */
 static const char *
 keep_text(struct us_trail *t, struct us_bytes text)
 {
+	uint32_t hash = 2166136261u;
+	const char **recent;
 	char *copy;
 
 	if (text.n == 0)
 		return "";
+	for (size_t i = 0; i < text.n; i++)
+		hash = (hash ^ text.p[i]) * 16777619u;
+	recent = &t->recent[hash % US_TRAIL_RECENT];
+	if (*recent != NULL && strlen(*recent) == text.n && memcmp(*recent, text.p, text.n) == 0)
+		return *recent;
 	copy = keep(t, text.n + 1);
 	if (copy != NULL) {
 		memcpy(copy, text.p, text.n);
 		copy[text.n] = '\0';
+		*recent = copy;
 	}
 	return copy;
 }

@@ -9,6 +9,7 @@
  *                 "underseal/init/1" ‖ vault id
  *   keyring       see keyring.h
  *   handovers     how the log was handed over to another key: see lineage.h
+ *   started, ended  what the last start and the last orderly end left: see starts.h
  *   lock          held (flock) by the process that owns the directory
  *
  * Files are replaced whole: written beside, synced, renamed, directory synced.
