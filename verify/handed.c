@@ -109,21 +109,6 @@ handed_next(const struct handed *h, const struct facts *f, struct finding *findi
 }
 
 int
-handed_checkpoint(const struct handed *h, const struct us_note_key *key, struct us_bytes note, struct us_checkpoint *c)
-{
-	int err = us_checkpoint_open(c, NULL, note.p, note.n, key, 1);
-
-	for (size_t i = 0; i < h->chain->n && err == US_ERR_NOT_FOUND; i++) {
-		const struct us_succession *s = &h->chain->item[i].succession;
-
-		err = us_checkpoint_open(c, NULL, note.p, note.n, &s->old_key, 1);
-		if (err == US_OK && c->size > s->size)
-			err = US_ERR_VERIFY;
-	}
-	return err;
-}
-
-int
 handed_conclude(const struct handed *h, const struct prefixes *prefixes, struct finding *finding)
 {
 	for (size_t i = 0; i < h->chain->n; i++)

@@ -25,8 +25,6 @@ void handed_free(struct handed *h);
 int handed_begin(struct handed *h, struct prefixes *prefixes, struct us_verify_report *report, struct finding *finding);
 /* The rule "handover", for each entry in order. US_OK, FOUND. */
 int handed_next(const struct handed *h, const struct facts *f, struct finding *finding);
-/* Opens a checkpoint by the newest key, or by one that the log had before: that one only as far as it was the log's. Errors of us_checkpoint_open(). */
-int handed_checkpoint(const struct handed *h, const struct us_note_key *key, struct us_bytes note, struct us_checkpoint *c);
 /* When the pass went by and the root is right. US_OK, FOUND. */
 int handed_conclude(const struct handed *h, const struct prefixes *prefixes, struct finding *finding);
 

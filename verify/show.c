@@ -74,8 +74,9 @@ put_stamps(FILE *to, const struct us_verify_report *r)
 	for (const struct us_verify_stamp *s = r->stamps; s < r->stamps + r->n_stamps; s++) {
 		const char *who = s->authority == NULL ? "an authority that was not given" : s->authority;
 
-		fprintf(to, "  timestamp %s: %" PRIu64 " entries were there on %s, says %s\n", s->name, s->size,
-		    us_time_format_s(s->time_s * US_NS_PER_SECOND, time), us_printable(name, sizeof name, who, strlen(who)));
+		fprintf(to, "  timestamp %s: %" PRIu64 " entries were there on %s, says %s%s\n", s->name, s->size,
+		    us_time_format_s(s->time_s * US_NS_PER_SECOND, time), us_printable(name, sizeof name, who, strlen(who)),
+		    s->lost ? " (the last of them were lost when the log was handed over)" : "");
 	}
 	if (r->stamped.size > 0)
 		fprintf(to, "  stamped by %u of the authorities up to entry %" PRIu64 "\n", r->stamped.needed, r->stamped.size - 1);
@@ -196,6 +197,7 @@ add_stamps(struct us_json *j, const struct us_verify_report *r)
 		us_json_kv_cstr(j, "name", s->name);
 		us_json_kv_uint(j, "size", s->size);
 		us_json_kv_time(j, "time", s->time_s * US_NS_PER_SECOND);
+		us_json_kv_bool(j, "lost", s->lost);
 		us_json_kv_cstr(j, "authority", s->authority == NULL ? NULL : us_printable(name, sizeof name, s->authority,
 		    strlen(s->authority)));
 		us_json_close(j);

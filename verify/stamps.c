@@ -37,17 +37,44 @@ get(const struct us_log_source *source, const char *path, struct us_buf *out, st
 	}
 }
 
+/* Opens it by the key that signed it. *handover: by which that key gave the log away, or NULL. */
+static int
+open_by_any(const struct us_buf *note, const struct stamp_keys *keys, struct us_checkpoint *c, const struct us_handover **handover)
+{
+	int err = us_checkpoint_open(c, NULL, note->data, note->len, keys->log, 1);
+
+	*handover = NULL;
+	for (size_t i = 0; err == US_ERR_NOT_FOUND && i < keys->chain->n; i++) {
+		*handover = &keys->chain->item[i];
+		err = us_checkpoint_open(c, NULL, note->data, note->len, &(*handover)->succession.old_key, 1);
+	}
+	return err;
+}
+
 /* What was stamped. */
 static int
-take_checkpoint(const char *path, const struct us_buf *note, const struct handed *handed, const struct us_note_key *log, uint64_t size,
-    struct us_checkpoint *c, struct finding *finding)
+take_checkpoint(const char *path, const struct us_buf *note, const struct stamp_keys *keys, uint64_t size, struct us_checkpoint *c,
+    int *lost, struct finding *finding)
 {
-	int err = handed_checkpoint(handed, log, (struct us_bytes){ note->data, note->len }, c);
+	const struct us_handover *handover;
+	int err = open_by_any(note, keys, c, &handover);
 
+	*lost = 0;
 	if (err == US_ERR_NOMEM)
 		return err;
 	if (err != US_OK)
 		return found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "%s is no checkpoint that the log signed", path);
+	if (handover != NULL)
+		switch (us_handover_judge(handover, c->size, &c->root)) {
+		case US_HANDOVER_KEPT:
+			break;
+		case US_HANDOVER_LOST:
+			*lost = 1;
+			return US_OK;
+		case US_HANDOVER_HIDDEN:
+		case US_HANDOVER_FORKED:
+			return found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "%s is of entries that the hand-over of its key conceals", path);
+		}
 	if (c->size > size)
 		return found(finding, US_VERDICT_INCOMPLETE, size, "%s is of %llu entries, and there are %llu here", path, num(c->size),
 		    num(size));
@@ -85,8 +112,8 @@ take_pair(struct pair *pair, const char *name, const struct us_log_source *sourc
 }
 
 static int
-take_stamp(struct stamps *s, struct us_verify_report *report, const struct pair *pair, const struct handed *handed,
-    const struct us_note_key *log, const struct us_verify_options *options, struct finding *finding)
+take_stamp(struct stamps *s, struct us_verify_report *report, const struct pair *pair, const struct stamp_keys *keys,
+    const struct us_verify_options *options, struct finding *finding)
 {
 	struct us_verify_stamp *stamp = &report->stamps[report->n_stamps];
 	struct us_checkpoint c;
@@ -96,7 +123,7 @@ take_stamp(struct stamps *s, struct us_verify_report *report, const struct pair 
 	int err;
 
 	(void)snprintf(path, sizeof path, "timestamps/%s.checkpoint", stamp->name);
-	err = take_checkpoint(path, &pair->note, handed, log, report->checkpoint.size, &c, finding);
+	err = take_checkpoint(path, &pair->note, keys, report->checkpoint.size, &c, &stamp->lost, finding);
 	if (err == US_OK)
 		err = us_sha256(pair->note.data, pair->note.len, digest);
 	if (err == US_OK)
@@ -132,8 +159,7 @@ no_list(int err, struct finding *finding)
 
 int
 stamps_open(struct stamps *s, struct us_verify_report *report, const struct us_log_source *source,
-    const struct handed *handed, const struct us_note_key *log, const struct us_verify_options *options, struct prefixes *prefixes,
-    struct finding *finding)
+    const struct stamp_keys *keys, const struct us_verify_options *options, struct prefixes *prefixes, struct finding *finding)
 {
 	char (*names)[US_STAMP_NAME_MAX + 1] = source->stamps == NULL ? NULL : calloc(US_STAMPS_MAX, sizeof *names);
 	struct pair pair;
@@ -154,8 +180,8 @@ stamps_open(struct stamps *s, struct us_verify_report *report, const struct us_l
 		if (options->n_authorities > 0) {
 			err = take_pair(&pair, names[i], source, finding);
 			if (err == US_OK)
-				err = take_stamp(s, report, &pair, handed, log, options, finding);
-			if (err == US_OK)
+				err = take_stamp(s, report, &pair, keys, options, finding);
+			if (err == US_OK && !report->stamps[i].lost)
 				err = prefixes_add(prefixes, report->stamps[i].size, &s->prefix[i]);
 		}
 		report->n_stamps += err == US_OK;
@@ -178,6 +204,8 @@ stamps_compare(const struct stamps *s, const struct us_verify_report *report, co
 		const struct us_verify_stamp *stamp = &report->stamps[i];
 		const struct prefix *prefix = &prefixes->at[s->prefix[i]];
 
+		if (stamp->lost)
+			continue;
 		if (memcmp(prefix->root.b, s->root[i].b, US_HASH_LEN) != 0)
 			return found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "timestamps/%s.checkpoint is of another history: the log's "
 			    "first %llu entries do not give the root that it signed there", stamp->name, num(stamp->size));
@@ -196,7 +224,7 @@ reach(const struct stamps *s, const struct us_verify_report *report, size_t auth
 	uint64_t size = 0;
 
 	for (size_t i = 0; i < report->n_stamps; i++)
-		if (s->authority[i] == authority && report->stamps[i].size > size)
+		if (!report->stamps[i].lost && s->authority[i] == authority && report->stamps[i].size > size)
 			size = report->stamps[i].size;
 	return size;
 }

@@ -6,6 +6,7 @@
 #ifndef US_VERIFY_STAMPS_H
 #define US_VERIFY_STAMPS_H
 
+#include "audit/handover.h"
 #include "verify/finding.h"
 #include "verify/handed.h"
 #include "verify/prefix.h"
@@ -20,10 +21,15 @@ struct stamps {
 	size_t authority[US_STAMPS_MAX];      /* which of the options', or as many as there are: none of them */
 };
 
+/* By which keys what was stamped may be signed: the log's, and those that it had before (chain: no items if none). */
+struct stamp_keys {
+	const struct us_note_key *log;
+	const struct us_handovers *chain;
+};
+
 /* Before the pass: reads and verifies them into report->stamps. Without authorities they are counted only. US_OK, FOUND, US_ERR_NOMEM. */
 int stamps_open(struct stamps *s, struct us_verify_report *report, const struct us_log_source *source,
-    const struct handed *handed, const struct us_note_key *log, const struct us_verify_options *options, struct prefixes *prefixes,
-    struct finding *finding);
+    const struct stamp_keys *keys, const struct us_verify_options *options, struct prefixes *prefixes, struct finding *finding);
 /* After it: that each is of a tree that the log has grown out of, which holds nothing later. US_OK, FOUND. */
 int stamps_compare(const struct stamps *s, const struct us_verify_report *report, const struct us_verify_options *options,
     const struct prefixes *prefixes, struct finding *finding);

@@ -358,7 +358,7 @@ check_all(struct verify *v)
 	if (err == US_OK)
 		err = witnessed_beside(&v->witnessed, v->source, &key, v->options->policy, &v->prefixes, &v->finding);
 	if (err == US_OK)
-		err = stamps_open(&v->stamps, v->report, v->source, &v->handed, &key, v->options, &v->prefixes, &v->finding);
+		err = stamps_open(&v->stamps, v->report, v->source, &(struct stamp_keys){ &key, v->handed.chain }, v->options, &v->prefixes, &v->finding);
 	if (err != US_OK)
 		return err;
 	v->size = v->report->checkpoint.size;

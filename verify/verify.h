@@ -48,6 +48,7 @@ struct us_verify_stamp {
 	uint64_t size;         /* entries that were there */
 	int64_t time_s;        /* then */
 	const char *authority; /* who says so (the options'); NULL: none of the authorities that were given */
+	int lost;              /* they were of a tree whose end was lost when the log was handed over, as the hand-over admits: counts for nothing */
 };
 
 /* How far authorities vouch for when the log was there. Filled as above. */

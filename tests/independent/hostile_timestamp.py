@@ -145,6 +145,7 @@ class Stamping:
         self.case("folder_is_a_link", "UNVERIFIABLE", None, {}, one, change=lambda log: os.symlink(".", log.at("timestamps")))
         self.backdated()
         self.handed_over()
+        self.restored()
 
     def handed_over(self):
         """A checkpoint by a key of before, as far as that key was the log's."""
@@ -172,38 +173,78 @@ class Stamping:
         self.case("before_says_somebody", "UNVERIFIABLE", None, {"a": (self.two, newest)}, self.one, change=self.later)
 
 
-WANTED = {"one": (700, 1), "two_over_two": (300, 2), "one_of_two": (700, 1), "run_out_since": (700, 1)}
+    def restored(self):
+        """What was stamped before a hand-over is signed by the key of then. A restore may have lost entries, and says how many."""
+        size, first = handover.M, {"last": handover.M + 5, "last_root": b"lost" * 8}
+
+        def change(log):
+            shutil.rmtree(log.at("tile"))
+            handover.told(log, first)
+
+        def by_the_first(n, root=None):
+            return handover.note(handover.SEEDS[0], handover.NAMES[0], "%s\n%d\n%s" % (
+                handover.NAMES[0], n, handover.hash_line(root or v.tree_head(leaves[:n]))))
+
+        log = Log(os.path.join(self.top, "restored"))
+        shutil.copytree(self.good, log.path)
+        change(log)
+        leaves = [v.leaf_hash(e) for e in log.bundle(0, size + 4)]
+        kept, lost = by_the_first(size - 3), by_the_first(size + 3, bytes(32))
+        self.case("before_a_hand_over", "OK", None, {"a": (self.one, kept), "b": (self.one, lost)}, self.one, change=change)
+        self.case("of_all_that_was_handed_over", "OK", None, {"a": (self.one, by_the_first(size))}, self.one, change=change)
+        self.case("of_what_was_lost", "UNVERIFIABLE", None, {"a": (self.one, lost)}, self.one, change=change)
+        self.case("of_another_history_before", "TAMPERED", None, {"a": (self.one, by_the_first(size - 3, bytes(32)))}, self.one,
+                  change=change)
+        self.case("of_what_was_concealed", "TAMPERED", None, {"a": (self.one, by_the_first(size + 6, bytes(32)))}, self.one, change=change)
+        self.case("of_another_end", "TAMPERED", None, {"a": (self.one, by_the_first(size + 5, bytes(32)))}, self.one, change=change)
+
+
+WANTED = {"before_a_hand_over": (handover.M - 3, 1), "of_all_that_was_handed_over": (handover.M, 1), "one": (700, 1), "two_over_two": (300, 2), "one_of_two": (700, 1), "run_out_since": (700, 1)}
+
+
+def cases(good):
+    """The cases of timestamps beside a log that is as it should be, or none without the openssl command."""
+    if shutil.which("openssl") is None:
+        print("no openssl command: timestamps are left out")
+        return []
+    os.mkdir(good + ".stamps")
+    stamping = Stamping(good, good + ".stamps")
+    stamping.make()
+    return stamping.cases
+
+
+def wrong(c, command, vkey):
+    """What is wrong with the verdict about a case, or None."""
+    name, path, options, verdict, index = c
+    if os.path.exists(os.path.join(path, "given.vkey")):
+        vkey = os.path.join(path, "given.vkey")
+    try:
+        p = subprocess.run(command + [path, "--vkey", vkey, "--json"] + options, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                           timeout=60, check=False)
+        o = json.loads(p.stdout)
+    except (ValueError, subprocess.TimeoutExpired) as e:
+        return "%s: %s" % (name, e)
+    stamped = o["stamped"] and (o["stamped"]["size"], o["stamped"]["needed"])
+    if (o["verdict"], o["index"]) == (verdict, index) and (name not in WANTED or stamped == WANTED[name]):
+        return None
+    return "%s: %s at %s (%s), not %s at %s" % (name, o["verdict"], o["index"], stamped, verdict, index)
 
 
 def judge(good, verifiers):
-    """How many verdicts are wrong. good: the log that is as it should be."""
-    vkey = os.path.join(good, "log.vkey")
-    if shutil.which("openssl") is None:
-        print("no openssl command: timestamps are left out")
-        return 0
-    top, bad = good + ".stamps", 0
-    os.mkdir(top)
-    stamping = Stamping(good, top)
-    stamping.make()
-    for name, path, options, verdict, index in stamping.cases:
+    """How many verdicts are wrong."""
+    vkey, bad, all_cases = os.path.join(good, "log.vkey"), 0, cases(good)
+    for c in all_cases:
         for verifier, command in verifiers.items():
-            given = os.path.join(path, "given.vkey")
-            p = subprocess.run(command + [path, "--vkey", given if os.path.exists(given) else vkey, "--json"] + options, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                               check=False)
-            try:
-                o = json.loads(p.stdout)
-            except ValueError:
-                o = {"verdict": p.stderr.decode()[-300:], "index": None, "stamped": None}
-            stamped = o["stamped"] and (o["stamped"]["size"], o["stamped"]["needed"])
-            if (o["verdict"], o["index"]) != (verdict, index) or (name in WANTED and stamped != WANTED[name]):
+            what = wrong(c, command, vkey)
+            if what is not None:
                 bad += 1
-                print("timestamp %s: %s says %s at %s (%s), not %s at %s" % (name, verifier, o["verdict"], o["index"], stamped,
-                                                                        verdict, index))
-    for options in (["--tsa", vkey], ["--tsa", "/nowhere"], ["--tsa", stamping.one.pem, "--tsa-needed", "2"], ["--tsa-needed", "1"]):
+                print("timestamp, by %s: %s" % (verifier, what))
+    pem = os.path.join(good + ".stamps", "one", "cert.pem")
+    for options in (["--tsa", vkey], ["--tsa", "/nowhere"], ["--tsa", pem, "--tsa-needed", "2"], ["--tsa-needed", "1"]):
         codes = [subprocess.run(c + [good, "--vkey", vkey] + options, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                 check=False).returncode for c in verifiers.values()]
         if any(c != 2 for c in codes):
             bad += 1
             print("options %s are taken: %s" % (options, codes))
-    print("%d cases of timestamps" % len(stamping.cases))
+    print("%d cases of timestamps" % len(all_cases))
     return bad

@@ -17,6 +17,7 @@ import sys
 import tempfile
 
 import hostile_log
+import hostile_timestamp
 import verify_log as v
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -86,6 +87,7 @@ class Breaker:
         self.top, self.objects = top, {}
         self.vkey, cases = hostile_log.prepare(top)
         self.cases = sorted(cases, key=hostile_log.size_of)
+        self.stamped = hostile_timestamp.cases(cases[0][1])
         for source in sources():
             out = os.path.join(top, source.replace("/", "_") + ".o")
             if not compile_one(source, out):
@@ -110,6 +112,9 @@ class Breaker:
             if got != (verdict, index, rule, v.EXIT[verdict]) and not (
                     verdict == "UNVERIFIABLE" and (got[0], got[3]) == (verdict, v.EXIT[verdict])):
                 return name
+        for c in self.stamped:
+            if hostile_timestamp.wrong(c, [program], self.vkey) is not None:
+                return "timestamp " + c[0]
         return None
 
     def judge(self, job):
