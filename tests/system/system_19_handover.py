@@ -309,7 +309,8 @@ def exported(vault, newest, handovers):
     path = os.path.join(out, "handovers")
     with open(path, "rb") as f:
         chain = f.read()
-    for bad in (chain[:-5] + b"A" + chain[-4:], chain[:len(chain) // 2], b""):
+    other = b"B" if chain[-5:-4] == b"A" else b"A"
+    for bad in (chain[:-5] + other + chain[-4:], chain[:len(chain) // 2], b""):
         with open(path, "wb") as f:
             f.write(bad)
         equal(judge(first)[0], "TAMPERED", "a chain that was changed")
