@@ -144,6 +144,31 @@ passes(const struct opened *o, const struct us_entry_view *view, const struct us
 	return 1;
 }
 
+/* What the machine says of itself: docs/PROTOCOL.md, section 6, "What is an entry". */
+static void
+put_machine(struct us_json *j, const struct us_entry_access *a)
+{
+	static const char *const causes[] = { "", "stopped", "sealed", "crashed", "clock", "stalled" };
+	struct us_reader r;
+
+	us_reader_init(&r, a->summary.p, a->summary.n);
+	if (a->action == US_ACTION_CONFIGURE) {
+		us_json_kv_str(j, "changes", a->summary);
+	} else if (a->action == US_ACTION_GAP && a->summary.n == 17) {
+		us_json_kv_uint(j, "silent_ms", (us_load_u64(a->summary.p + 8) - us_load_u64(a->summary.p)) / 1000000);
+		us_json_kv_cstr(j, "cause", a->summary.p[16] < sizeof causes / sizeof causes[0] ? causes[a->summary.p[16]] : "");
+	} else if (a->action == US_ACTION_HANDSHAKES || a->action == US_ACTION_REFUSALS) {
+		us_json_key(j, "counts");
+		us_json_object(j);
+		while (r.left >= 5) {
+			const char *reason = us_reason_name(us_take_u8(&r));
+
+			us_json_kv_uint(j, reason != NULL ? reason : "unknown-reason", us_take_u32(&r));
+		}
+		us_json_close(j);
+	}
+}
+
 static void
 put_access(struct us_json *j, const struct opened *o, const struct us_log_names *names)
 {
@@ -182,6 +207,7 @@ put_access(struct us_json *j, const struct opened *o, const struct us_log_names 
 		us_json_kv_uint(j, "from", us_load_u64(a->summary.p));
 		us_json_kv_uint(j, "to", us_load_u64(a->summary.p + 8));
 	}
+	put_machine(j, a);
 }
 
 static void

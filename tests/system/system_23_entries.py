@@ -111,6 +111,9 @@ def scenario():
     entries = vault.audit()
     seen = {(e["kind"], e["action"], e["decision"]) for e in entries}
     equal(sorted(WANTED - seen), [], "missing, of %s" % sorted(seen))
+    check(any("connections: - -> 4000" in e.get("changes", "") for e in entries), "which setting is another")
+    equal({e["cause"] for e in entries if e["action"] == "gap"}, {"stopped", "sealed", "crashed"}, "how runs ended")
+    equal(sum(e["counts"].get("no-certificate", 0) for e in entries if e["action"] == "handshakes"), 60, "knocks")
     check(any(e["action"] == "read" and e["decision"] == "deny" for e in entries), "a refused read")
     check(any(e["reason"] == "suspended" for e in entries), "a suspended person's request")
     equal(vault.client("auditor", "audit", "verify").json["verdict"], "OK", "the log")
