@@ -182,6 +182,23 @@ of_an_earlier_process(void **state)
 	refused(r, size(r), 1, index, US_REASON_CUT, 0);
 }
 
+/* A session is answered too, and leaves nothing to settle: no mark stands between it and the next start. */
+static void
+of_an_earlier_session(void **state)
+{
+	struct us_msg_session_opened session;
+	struct rig *r = *state;
+
+	rig_stop(r, SIGKILL);
+	rig_start(r, "");
+	rig_open(r);
+	assert_int_equal(rig_session(r, RIG_ATTORNEY, 600, &session), US_OK);
+	rig_stop(r, SIGKILL);
+	rig_start(r, "");
+	rig_open(r);
+	refused(r, session.entry, 1, session.entry, US_REASON_CUT, 0);
+}
+
 static void
 for_another_reason(void **state)
 {
@@ -255,7 +272,7 @@ main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 		T(one_outcome_an_answer), T(twice_at_once), T(twice), T(more_records_than_named), T(of_a_refusal),
-		T(of_the_machine), T(of_what_does_not_exist), T(of_what_has_ended), T(of_an_earlier_process),
+		T(of_the_machine), T(of_what_does_not_exist), T(of_what_has_ended), T(of_an_earlier_process), T(of_an_earlier_session),
 		T(for_another_reason), T(half_an_outcome), T(ended_goes_back), T(ended_beyond_the_log), T(while_sealed),
 		T(left_behind),
 #undef T

@@ -1,0 +1,319 @@
+/* Goal: what the vault tells the keeper of its answers: up to where all have ended, never past one that has not; and of each that broke
+ * off, once, how, and how many records had left. The test is the keeper. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include <event2/event.h>
+
+#include "daemon/vault/internal.h"
+
+#define OUTCOMES_MAX 1024
+
+/* What was heard, all of it. */
+struct heard {
+	uint64_t ended;
+	size_t messages, n;
+	struct { uint64_t entry, sent; uint8_t reason; } of[OUTCOMES_MAX];
+};
+
+struct fixture {
+	struct event_base *base;
+	struct vault *vault;
+	struct us_channel *keeper; /* its end */
+	struct heard heard;
+};
+
+static int
+on_message(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body, int fd)
+{
+	struct heard *h = ctx;
+	struct us_msg_answers m;
+	struct us_reader r;
+
+	(void)ch;
+	(void)tag;
+	(void)fd;
+	assert_int_equal(type, US_MSG_answers);
+	assert_int_equal(us_msg_answers_decode(&m, body.p, body.n), US_OK);
+	assert_true(m.ended >= h->ended);
+	us_reader_init(&r, m.outcomes.p, m.outcomes.n);
+	while (r.left > 0) {
+		assert_true(h->n < OUTCOMES_MAX);
+		h->of[h->n].entry = us_take_u64(&r);
+		h->of[h->n].reason = us_take_u8(&r);
+		h->of[h->n].sent = us_take_u64(&r);
+		/* never of what was said to have ended */
+		assert_true(h->of[h->n++].entry >= h->ended);
+	}
+	assert_int_equal(us_reader_end(&r), US_OK);
+	h->ended = m.ended;
+	h->messages++;
+	return US_OK;
+}
+
+static void
+on_close(void *ctx, struct us_channel *ch, int err)
+{
+	(void)ctx;
+	(void)ch;
+	(void)err;
+}
+
+static int
+not_expected(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body, int fd)
+{
+	(void)ctx;
+	(void)ch;
+	(void)type;
+	(void)tag;
+	(void)body;
+	(void)fd;
+	return US_ERR_FORMAT;
+}
+
+static const struct us_channel_handler keeper_handler = { on_message, on_close, NULL };
+static const struct us_channel_handler vault_handler = { not_expected, on_close, NULL };
+
+static int
+set_up(void **state)
+{
+	struct fixture *f = calloc(1, sizeof *f);
+	int fd[2];
+
+	assert_non_null(f);
+	f->vault = calloc(1, sizeof *f->vault);
+	f->base = event_base_new();
+	assert_non_null(f->vault);
+	assert_non_null(f->base);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
+	f->vault->base = f->base;
+	f->vault->keeper = us_channel_new(f->base, fd[0], US_ROLE_VAULT, US_ROLE_KEEPER, 0, &vault_handler, f->vault);
+	f->keeper = us_channel_new(f->base, fd[1], US_ROLE_KEEPER, US_ROLE_VAULT, 0, &keeper_handler, &f->heard);
+	assert_non_null(f->vault->keeper);
+	assert_non_null(f->keeper);
+	outcomes_init(f->vault);
+	*state = f;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	struct fixture *f = *state;
+
+	outcomes_free(f->vault);
+	us_channel_free(f->vault->keeper);
+	us_channel_free(f->keeper);
+	free(f->vault->calls);
+	free(f->vault);
+	event_base_free(f->base);
+	free(f);
+	return 0;
+}
+
+static void
+listen_to(struct fixture *f)
+{
+	outcomes_tell(f->vault);
+	for (int i = 0; i < 8; i++)
+		(void)event_base_loop(f->base, EVLOOP_NONBLOCK);
+}
+
+static struct request
+request_of(struct fixture *f)
+{
+	struct request r = { .vault = f->vault, .granted = NO_ENTRY, .open_entry = NO_ENTRY, .ending = US_REASON_ERROR };
+
+	us_buf_init(&r.out, 65536);
+	return r;
+}
+
+static void
+give(struct request *r, uint64_t entry)
+{
+	outcome_answered(r->vault, entry);
+	outcome_granted(r, entry);
+}
+
+static void
+end(struct request *r, enum us_reason how)
+{
+	r->ending = how;
+	outcome_end(r);
+	us_buf_free(&r->out);
+}
+
+static void
+up_to_the_first_open_one(void **state)
+{
+	struct fixture *f = *state;
+	struct request a = request_of(f), b = request_of(f), c = request_of(f);
+
+	give(&a, 3);
+	give(&b, 4);
+	give(&c, 7);
+	listen_to(f);
+	assert_int_equal(f->heard.ended, 3);
+	end(&b, US_REASON_NONE);
+	listen_to(f);
+	assert_int_equal(f->heard.ended, 3);
+	give(&a, 9); /* a second entry of the same request */
+	end(&a, US_REASON_NONE);
+	listen_to(f);
+	assert_int_equal(f->heard.ended, 7);
+	end(&c, US_REASON_NONE);
+	listen_to(f);
+	assert_int_equal(f->heard.ended, 10);
+	assert_int_equal(f->heard.n, 0);
+	listen_to(f);
+	assert_int_equal(f->heard.messages, 3); /* with nothing new, nothing is said */
+}
+
+static void
+put(struct request *r, const char *text, uint64_t records)
+{
+	assert_int_equal(us_buf_put(&r->out, text, strlen(text)), US_OK);
+	r->records_put += records;
+}
+
+static void
+records_that_left(void **state)
+{
+	static const struct {
+		const char *answer;
+		uint64_t records; /* whole ones in it */
+		size_t sent;      /* bytes */
+		uint64_t left;
+	} cases[] = {
+		{ "{head}\n{1}\n{2}\n{3}\n", 3, 0, 0 }, { "{head}\n{1}\n{2}\n{3}\n", 3, 6, 0 }, { "{head}\n{1}\n{2}\n{3}\n", 3, 7, 0 },
+		{ "{head}\n{1}\n{2}\n{3}\n", 3, 10, 0 }, { "{head}\n{1}\n{2}\n{3}\n", 3, 11, 1 }, { "{head}\n{1}\n{2}\n{3}\n", 3, 14, 1 },
+		{ "{head}\n{1}\n{2}\n{3}\n", 3, 15, 2 }, { "{head}\n{1}\n{2}\n{3}\n", 3, 19, 3 }, { "{head}\n{1}\n{2}\n{half", 2, 15, 2 },
+		{ "{head}\n{1}\n{2}\n{half", 2, 18, 2 }, { "", 0, 0, 0 },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct request r = request_of(f);
+
+		give(&r, 100 + i);
+		put(&r, cases[i].answer, cases[i].records);
+		r.out_at = cases[i].sent;
+		end(&r, US_REASON_CUT);
+		listen_to(f);
+		assert_int_equal(f->heard.n, i + 1);
+		assert_int_equal(f->heard.of[i].entry, 100 + i);
+		assert_int_equal(f->heard.of[i].reason, US_REASON_CUT);
+		assert_int_equal(f->heard.of[i].sent, cases[i].left);
+		assert_int_equal(f->heard.ended, 101 + i);
+	}
+}
+
+/* Of several entries the newest is the one that breaks off; what was for the vault itself does not. */
+static void
+of_the_newest_entry(void **state)
+{
+	struct fixture *f = *state;
+	struct request a = request_of(f), b = request_of(f);
+
+	give(&a, 1);
+	put(&a, "{head}\n{1}\n", 1);
+	a.out_at = a.out.len; /* all of it has left */
+	give(&a, 2);
+	end(&a, US_REASON_GONE);
+	give(&b, 3);
+	outcome_whole(&b);
+	end(&b, US_REASON_CUT);
+	listen_to(f);
+	assert_int_equal(f->heard.n, 1);
+	assert_int_equal(f->heard.of[0].entry, 2);
+	assert_int_equal(f->heard.of[0].reason, US_REASON_GONE);
+	assert_int_equal(f->heard.of[0].sent, 0);
+	assert_int_equal(f->heard.ended, 4);
+}
+
+static void
+nobody(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
+{
+	(void)v;
+	(void)ctx;
+	(void)type;
+	(void)body;
+	fail_msg("the request that asked is gone");
+}
+
+static void
+keeper_says(struct fixture *f, uint32_t call, int err, uint64_t index)
+{
+	const struct us_msg_logged m = { .err = (uint8_t)err, .index = index };
+	struct us_buf b;
+
+	us_buf_init(&b, 65536);
+	assert_int_equal(us_msg_logged_encode(&b, &m), US_OK);
+	assert_int_equal(call_answer(f->vault, US_MSG_logged, call, (struct us_bytes){ b.data, b.len }), US_OK);
+	us_buf_free(&b);
+}
+
+/* A request that ends while the keeper still writes its entry. */
+static void
+between_question_and_entry(void **state)
+{
+	struct fixture *f = *state;
+	struct request a = request_of(f), b = request_of(f), c = request_of(f);
+	uint32_t call[3];
+
+	a.call = call[0] = call_new(f->vault, nobody, &a);
+	b.call = call[1] = call_new(f->vault, nobody, &b);
+	c.call = call[2] = call_new(f->vault, nobody, &c);
+	a.asks = b.asks = 1; /* c was to be refused anyway */
+	end(&a, US_REASON_GONE);
+	end(&b, US_REASON_CUT);
+	end(&c, US_REASON_GONE);
+	listen_to(f);
+	assert_int_equal(f->heard.messages, 0);
+	keeper_says(f, call[0], US_OK, 20);
+	keeper_says(f, call[1], US_ERR_DENIED, 21);
+	keeper_says(f, call[2], US_OK, 22);
+	listen_to(f);
+	assert_int_equal(f->heard.n, 1);
+	assert_int_equal(f->heard.of[0].entry, 20);
+	assert_int_equal(f->heard.of[0].reason, US_REASON_GONE);
+	assert_int_equal(f->heard.ended, 22); /* of c nobody asked any more */
+}
+
+static void
+many_at_once(void **state)
+{
+	struct fixture *f = *state;
+
+	for (uint64_t i = 0; i < OUTCOMES_MAX; i++) {
+		struct request r = request_of(f);
+
+		give(&r, i);
+		end(&r, US_REASON_CUT);
+	}
+	listen_to(f);
+	assert_int_equal(f->heard.n, OUTCOMES_MAX);
+	assert_int_equal(f->heard.messages, 2);
+	for (uint64_t i = 0; i < OUTCOMES_MAX; i++)
+		assert_int_equal(f->heard.of[i].entry, i);
+	assert_int_equal(f->heard.ended, OUTCOMES_MAX);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+		T(up_to_the_first_open_one), T(records_that_left), T(of_the_newest_entry), T(between_question_and_entry), T(many_at_once),
+#undef T
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
