@@ -48,8 +48,8 @@ take_line(struct us_reader *r)
 		us_reader_fail(r, US_ERR_FORMAT);
 		return line;
 	}
-	line = us_take(r, (size_t)(end - r->p));
-	(void)us_take(r, 1);
+	line = (struct us_bytes){ r->p, (size_t)(end - r->p) }; /* an empty one has a place, too */
+	(void)us_take(r, line.n + 1);
 	return line;
 }
 

@@ -106,7 +106,7 @@ int
 us_note_key_parse(struct us_note_key *out, const char *vkey, size_t n)
 {
 	char name[US_NOTE_NAME_MAX + 1];
-	const char *plus = memchr(vkey, '+', n);
+	const char *plus = n == 0 ? NULL : memchr(vkey, '+', n);
 	struct us_note_key k;
 	uint8_t raw[33];
 	size_t len, got;

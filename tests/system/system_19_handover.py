@@ -282,6 +282,11 @@ def from_backup(vault, bates):
     vault.client("admin", "unseal", os.path.join(vault.out, "share-1.txt"), code=DONE)
     vault.client("attorney", "audit", "checkpoint", code=UNVERIFIED)
     vault.client("auditor", "audit", "witness", code=UNVERIFIED)
+    vault.stop()
+    handover(vault, "--reason", "key")  # the chain leads on from the key that was followed, and came to it otherwise
+    vault.serve()
+    refused = vault.client("auditor", "audit", "checkpoint", code=UNVERIFIED)
+    check("another history of hand-overs" in refused.stderr, "the second restored log is refused after a hand-over, too", refused)
     take_profiles(vault, "profiles.live")
     refused = vault.client("attorney", "audit", "checkpoint", code=UNVERIFIED)
     check("concealed" in refused.stderr, "who saw more than the backup refuses a hand-over that admits nothing", refused)

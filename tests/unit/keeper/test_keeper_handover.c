@@ -445,6 +445,7 @@ test_put_back(void **state)
 
 	shell("cp -r %s/journal %s.journal && cp %s/boot.keys %s.boot", r->dir, r->dir, r->dir, r->dir);
 	assert_true(starts(r, NULL)); /* the log grows */
+	shell("cp -r %s %s.old", r->dir, r->dir);
 	assert_int_equal(hand_over(r->dir, &by_move, &s->result), US_OK);
 	assert_true(starts(r, NULL));
 	/* the old key beside the new log */
@@ -460,6 +461,18 @@ test_put_back(void **state)
 	shell("rm -r %s/journal %s/checkpoint && mv %s.journal %s/journal", r->dir, r->dir, r->dir, r->dir);
 	assert_false(starts(r, NULL));
 	shell("rm -r %s.new", r->dir);
+	/* and one that has gone on from there under the old key, beyond the hand-over */
+	{
+		char dir[sizeof r->dir];
+
+		memcpy(dir, r->dir, sizeof dir);
+		(void)snprintf(r->dir, sizeof r->dir, "%.40s.old", dir);
+		for (int i = 0; i < 3; i++)
+			assert_true(starts(r, NULL));
+		memcpy(r->dir, dir, sizeof dir);
+	}
+	shell("rm -r %s/journal && mv %s.old/journal %s/journal && rm -r %s.old", r->dir, r->dir, r->dir, r->dir);
+	assert_false(starts(r, NULL));
 }
 
 /* ---- backups ---- */
