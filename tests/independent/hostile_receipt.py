@@ -150,6 +150,24 @@ def receipt_with_a_hash_where_none_is(log):
     put(log, receipt(log, 0, 1, path=[bytes(32)]))
 
 
+def of_tree(log, size, path):
+    """The log itself signs a tree of that size to which the path leads from its first entry."""
+    root = v.leaf_hash(log.entries()[0])
+    for h in path:
+        root = v.node_hash(h, root)
+    put(log, receipt(log, 0, size, root=root, path=path))
+
+
+@case("TAMPERED", 0)
+def receipt_against_a_tree_too_small(log):
+    of_tree(log, 1, [bytes(32)])
+
+
+@case("TAMPERED", 0)
+def receipt_against_a_tree_too_large(log):
+    of_tree(log, 4, [])
+
+
 @case("TAMPERED", 300)
 def receipt_against_another_root(log):
     put(log, receipt(log, root=bytes(32)))
