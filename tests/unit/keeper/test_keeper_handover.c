@@ -536,6 +536,9 @@ test_backup(void **state)
 	assert_int_equal(take_over(r->dir, &o, &s->result), US_ERR_VERIFY);
 	unpack(r, live, &b);
 	assert_int_equal(take_over(r->dir, &o, &s->result), US_ERR_VERIFY);
+	unpack(r, live, &b);
+	shell("rm %s/checkpoint", r->dir);
+	assert_int_equal(take_over(r->dir, &o, &s->result), US_ERR_VERIFY);
 	unpack(r, backup, &b);
 	shell("cp %s/checkpoint %s/checkpoint", live, r->dir);
 	assert_int_equal(take_over(r->dir, &o, &s->result), US_ERR_VERIFY);
