@@ -30,8 +30,8 @@ found_wrong(const struct us_tlog_policy *policy, const char *path, struct us_byt
 			wrong = i;
 			err = err == US_ERR_NOT_FOUND ? US_OK : err;
 		}
-	if (err == US_OK)
-		return found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "%s: a cosignature is wrong", path);
+	if (err == US_OK) /* then it is the log's own line */
+		return found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "%s is not signed by the log", path);
 	(void)us_printable(name, sizeof name, us_tlog_policy_witness_name(policy, wrong),
 	    strlen(us_tlog_policy_witness_name(policy, wrong)));
 	return found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "%s: the cosignature that names the witness %s is not over this "
