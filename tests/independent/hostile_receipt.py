@@ -226,6 +226,12 @@ def receipt_cut_in_its_proof(log):
 
 
 @case("INCOMPLETE")
+def receipt_cut_behind_its_last_hash(log):
+    data = receipt(log)
+    put(log, data[:data.index(b"\n\n") + 1])
+
+
+@case("INCOMPLETE")
 def receipt_cut_behind_its_first_line(log):
     put(log, v.Receipt.FIRST)
 
