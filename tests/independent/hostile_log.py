@@ -909,6 +909,42 @@ def outcome_of_another_action(drafts):
     drafts[41]["action"] = v.COPY
 
 
+@story_case()
+def outcome_of_the_first_that_no_mark_has_passed(drafts):
+    t = [d["time"] for d in drafts]
+    drafts[41], drafts[42] = dict(st.mark(0, 40, 2), time=t[41]), dict(st.outcome(st.DAVE, v.READ, 2, 40), time=t[42])
+    drafts[45] = dict(st.mark(40, 45, 2), time=t[45])
+
+
+def with_sessions(drafts, n, last):
+    """So many further sessions, the last of them at that time after the first; and a read by the first at that same time."""
+    start = drafts[-1]["time"] + st.SECOND
+    people = [st.person(100 + i) for i in range(n)]
+    for i, who in enumerate(people):
+        drafts.append(dict(st.session(who, 2), time=start if i + 1 < n else start + last))
+    drafts.append(dict(st.shown(people[0], v.READ, 2, records=[1]), time=start + last))
+    return people
+
+
+@story_case()
+def many_sessions(drafts):
+    people = with_sessions(drafts, 300, st.SECOND)
+    for who in people:
+        drafts.append(dict(st.shown(who, v.READ, 2, records=[2]), time=drafts[-1]["time"]))
+
+
+for many in range(28, 34):
+    def sessions_up_to_their_end(drafts, many=many):
+        with_sessions(drafts, many, v.SESSION_NS)
+    sessions_up_to_their_end.__name__ += "_%d" % many
+    story_case()(sessions_up_to_their_end)
+
+
+@story_case("session", 346)
+def session_that_ended_among_many(drafts):
+    with_sessions(drafts, 300, v.SESSION_NS + 1)
+
+
 @story_case("outcome", 41)
 def outcome_of_nothing(drafts):
     drafts[41]["related"] = v.NONE

@@ -148,6 +148,12 @@ def earlier_checkpoint_without_a_policy(log):
 
 # Not enough.
 
+@case("TAMPERED")
+def earlier_checkpoint_larger_than_it_can_be(log):
+    put(log, ("w1", "w2"))
+    log.write("checkpoint.witnessed", note(text_of(log, 300)) + b"\n" * (1 << 21))
+
+
 @case("UNVERIFIABLE")
 def cosigned_by_nobody(log):
     put(log)

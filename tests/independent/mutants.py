@@ -110,7 +110,7 @@ MUTANTS = [
     ("self.part = contents.get(1, contents.get(2))", "self.part = contents.get(1)"),
     ("if self.part is None or (self.last and self.last[2] is None):", "if self.part is None:"),
     ("        if (due and self.part[0] == 0 and self.entry.kind == SYSTEM\n", "        if (False\n"),
-    ("and (self.access is None or self.is_event(START))", ""),
+    ("and (self.access is None or self.is_event(START, BACKUP, HANDOVER))", ""),
     ("if self.part[0] != due:", "if self.part[0] < due:"),
     ("if self.part[0] != due:", "if self.part[0] > due:"),
     ("self.part[1] != self.last[2][1] or not", "not"),
