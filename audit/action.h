@@ -172,7 +172,8 @@ enum us_action {
 	X(UNKNOWN, 45, "unknown") /* the process that knew has ended */ \
 	X(LOW_SPACE, 46, "low-space") /* the log's disk is nearly full */ \
 	X(TIMEOUT, 47, "timeout") /* a handshake or request that did not come to its end in time */ \
-	X(OVER_LIMIT, 48, "over-limit") /* more at a time than is taken on */
+	X(OVER_LIMIT, 48, "over-limit") /* more at a time than is taken on */ \
+	X(TICKET, 49, "ticket") /* a part of a load without a ticket that is good for it */
 
 enum us_reason {
 #define X(name, number, text) US_REASON_##name = number,

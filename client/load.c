@@ -15,11 +15,15 @@
 #include "common/base64.h"
 #include "common/crypto.h"
 #include "common/err.h"
+#include "common/timefmt.h"
 
 #define PART_WANT (1024u * 1024u)
 #define PART_MAX (16u * 1024u * 1024u)  /* as the vault's limit for decompressed parts */
 #define UPLOADERS 3
 #define TRIES 20
+#define TICKET_TEXT_MAX 256
+#define RENEW_NS (5 * 60 * US_NS_PER_SECOND)
+#define BASE64 "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
 
 struct part {
 	uint32_t number;
@@ -32,8 +36,10 @@ struct part {
 
 /* lock guards everything below it. The reader fills slot while full is 0; an uploader takes it. */
 struct load {
-	struct us_client *client;
+	struct us_client *client; /* between opening and end used under the lock alone */
 	char id[64];
+	char ticket[TICKET_TEXT_MAX];
+	int64_t ticket_expires_ns;
 	int skip_defects;
 	int want_map;       /* somebody wants the receipt's map */
 	FILE *file;         /* of --receipt, under its temporary name; or NULL */
@@ -45,9 +51,64 @@ struct load {
 	uint64_t records, accepted, duplicates, refused;
 	uint64_t shown_defects;
 	uint64_t uploaded_at;
+	struct us_sent_parts sent; /* the reader's alone */
 	struct us_receipt receipt;
 	int status;
 };
+
+/* --- the ticket -------------------------------------------------------------------------------- */
+
+static int
+take_ticket(struct load *load, const cJSON *answer)
+{
+	const char *ticket = us_json_text(answer, "ticket"), *expires = us_json_text(answer, "ticket_expires");
+
+	if (*ticket == '\0' || strlen(ticket) >= sizeof load->ticket ||
+	    strspn(ticket, BASE64) != strlen(ticket) || /* it becomes a header */
+	    us_time_parse(expires, strlen(expires), &load->ticket_expires_ns) != US_OK)
+		return US_ERR_FORMAT;
+	(void)snprintf(load->ticket, sizeof load->ticket, "%s", ticket);
+	return US_OK;
+}
+
+/* Under the lock: another one, which the order is asked about again. An exit status; what is wrong has been said. */
+static int
+renew_ticket(struct load *load)
+{
+	cJSON *answer = NULL;
+	char path[128];
+	int status;
+
+	(void)snprintf(path, sizeof path, "/v1/loads/%s/ticket", load->id);
+	status = us_client_post(load->client, path, cJSON_CreateObject(), &answer);
+	if (status == US_EXIT_DONE && take_ticket(load, answer) != US_OK) {
+		us_say("the vault gave no ticket for the load");
+		status = US_EXIT_OTHER;
+	}
+	cJSON_Delete(answer);
+	return status;
+}
+
+/* The ticket to send, renewed before it ends, or if it is the one that has just been refused as expired. US_ERR_STATE: there is none
+ * any more, and the load has failed with the status that says why. */
+static int
+ticket_now(struct load *load, const char *refused, char out[TICKET_TEXT_MAX])
+{
+	int status = US_EXIT_DONE;
+
+	(void)pthread_mutex_lock(&load->lock);
+	if (us_time_now_ns() > load->ticket_expires_ns - RENEW_NS || strcmp(refused, load->ticket) == 0)
+		status = renew_ticket(load);
+	if (status != US_EXIT_DONE && !load->failed) {
+		load->failed = 1;
+		load->status = status;
+	}
+	(void)snprintf(out, TICKET_TEXT_MAX, "%s", load->ticket);
+	(void)pthread_mutex_unlock(&load->lock);
+	return status == US_EXIT_DONE ? US_OK : US_ERR_STATE;
+}
+
+/* --- parts ------------------------------------------------------------------------------------- */
 
 static void
 show_defects(struct load *load, const cJSON *answer)
@@ -110,13 +171,13 @@ has_failed(void *ctx)
 static int
 upload(struct load *load, struct us_http *http, const struct part *part, struct us_reply *reply)
 {
-	char path[256], line[64], digest[96], hex[65];
-	const char *headers[] = { line, digest, "Content-Encoding: zstd", NULL };
+	char path[256], line[64], digest[96], hex[65], ticket[TICKET_TEXT_MAX], shown[32 + TICKET_TEXT_MAX];
+	const char *headers[] = { line, digest, shown, "Content-Encoding: zstd", NULL };
 	struct us_request request = { .method = "POST", .path = path, .headers = headers,
 		.content_type = "application/octet-stream", .body = { part->data.data, part->data.len },
 		.give_up = has_failed, .ctx = load };
 	struct timespec pause = { 0, 50 * 1000 * 1000 };
-	int err = US_OK;
+	int err = ticket_now(load, "", ticket), renewed = 0;
 
 	us_hex_encode(part->digest, 32, hex);
 	hex[64] = '\0';
@@ -125,8 +186,13 @@ upload(struct load *load, struct us_http *http, const struct part *part, struct 
 	(void)snprintf(line, sizeof line, "Underseal-First-Line: %llu",
 	    (unsigned long long)part->first_line);
 	(void)snprintf(digest, sizeof digest, "Underseal-Digest: %s", hex);
-	for (int i = 0; i < TRIES; i++) {
+	for (int i = 0; i < TRIES && err == US_OK; i++) {
+		(void)snprintf(shown, sizeof shown, "Underseal-Ticket: %s", ticket);
 		err = us_http_exchange(http, &request, reply);
+		if (err == US_OK && reply->status == 401 && !renewed++) {
+			err = ticket_now(load, ticket, ticket);
+			continue;
+		}
 		if (err != US_OK || reply->status != 503)
 			break;
 		(void)nanosleep(&pause, NULL);
@@ -252,6 +318,8 @@ send_file(struct load *load, const char *path, uint32_t *number, struct us_progr
 			break;
 		part.source_at = us_source_at(source);
 		err = compress_part(&part, &raw);
+		if (err == US_OK)
+			err = us_sent_parts_add(&load->sent, part.digest);
 		if (err == US_OK && load->want_map)
 			err = us_receipt_part_new(&part.lines, part.number, load->file_number, part.first_line,
 			    (struct us_bytes){ raw.data, raw.len });
@@ -295,11 +363,11 @@ open_load(struct us_client *client, const struct us_args *args, struct load *loa
 	us_buf_free(&path);
 	if (status == US_EXIT_DONE)
 		(void)snprintf(load->id, sizeof load->id, "%.0f", us_json_number(answer, "load", 0));
-	cJSON_Delete(answer);
-	if (status == US_EXIT_DONE && strcmp(load->id, "0") == 0) {
-		us_say("the vault gave no load id");
+	if (status == US_EXIT_DONE && (strcmp(load->id, "0") == 0 || take_ticket(load, answer) != US_OK)) {
+		us_say("the vault gave no load id, or no ticket for it");
 		status = US_EXIT_OTHER;
 	}
+	cJSON_Delete(answer);
 	return status;
 }
 
@@ -401,7 +469,7 @@ end_load(struct us_client *client, const struct us_args *args, struct load *load
 	(void)snprintf(path, sizeof path, "/v1/loads/%s/finish", load->id);
 	status = us_client_post(client, path, cJSON_CreateObject(), &receipt);
 	if (status == US_EXIT_DONE)
-		status = us_receipt_verify(client, args->operand[0], receipt);
+		status = us_receipt_verify(client, args->operand[0], receipt, &load->sent, load->accepted);
 	if (status == US_EXIT_DONE)
 		status = put_receipt(client, args, load, receipt);
 	cJSON_Delete(receipt);
@@ -454,6 +522,7 @@ run_load(struct us_client *client, const struct us_args *args)
 	status = end_load(client, args, &load);
 	close_receipt(args, &load, status);
 	us_receipt_free(&load.receipt);
+	us_sent_parts_free(&load.sent);
 	(void)pthread_cond_destroy(&load.changed);
 	(void)pthread_mutex_destroy(&load.lock);
 	return status;

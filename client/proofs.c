@@ -355,10 +355,10 @@ take_hex(const cJSON *object, const char *name, void *out, size_t n)
 
 /* The answer of entry-proof: the entry, its proof, and what its commitment is made of. */
 static int
-check_entry_proof(struct us_proofs *p, const cJSON *answer, uint64_t index, uint8_t root[32])
+check_entry_proof(struct us_proofs *p, const cJSON *answer, uint64_t index, uint8_t root[32], uint8_t state[32])
 {
 	const char *receipt = us_json_text(answer, "receipt"), *entry_text = us_json_text(answer, "entry");
-	uint8_t state[32], commitment[32];
+	uint8_t commitment[32];
 	struct us_tlog_proof proof;
 	struct us_checkpoint checkpoint;
 	struct us_entry_view view;
@@ -392,13 +392,31 @@ check_entry_proof(struct us_proofs *p, const cJSON *answer, uint64_t index, uint
 }
 
 int
+us_proofs_closing(struct us_proofs *p, uint64_t entry, uint8_t root[32], uint8_t state[32])
+{
+	struct us_reply reply;
+	cJSON *answer;
+	char path[96];
+	int err;
+
+	us_reply_init(&reply);
+	(void)snprintf(path, sizeof path, "/v1/log/entry-proof/%llu", (unsigned long long)entry);
+	err = fetch(p->http, path, &reply);
+	if (err == US_OK) {
+		answer = cJSON_ParseWithLength((const char *)reply.body.data, reply.body.len);
+		err = answer == NULL ? US_ERR_FORMAT : check_entry_proof(p, answer, entry, root, state);
+		cJSON_Delete(answer);
+	}
+	us_reply_free(&reply);
+	return err;
+}
+
+int
 us_proofs_batch(struct us_proofs *p, uint32_t collection, uint32_t slot, uint64_t entry,
     uint8_t root[32])
 {
 	struct batch b = { .collection = collection, .slot = slot, .entry = entry };
-	struct us_reply reply;
-	cJSON *answer;
-	char path[96];
+	uint8_t state[32];
 	int err;
 
 	for (size_t i = 0; i < p->n_batches; i++)
@@ -406,15 +424,7 @@ us_proofs_batch(struct us_proofs *p, uint32_t collection, uint32_t slot, uint64_
 			memcpy(root, p->batches[i].root, 32);
 			return US_OK;
 		}
-	us_reply_init(&reply);
-	(void)snprintf(path, sizeof path, "/v1/log/entry-proof/%llu", (unsigned long long)entry);
-	err = fetch(p->http, path, &reply);
-	if (err == US_OK) {
-		answer = cJSON_ParseWithLength((const char *)reply.body.data, reply.body.len);
-		err = answer == NULL ? US_ERR_FORMAT : check_entry_proof(p, answer, entry, b.root);
-		cJSON_Delete(answer);
-	}
-	us_reply_free(&reply);
+	err = us_proofs_closing(p, entry, b.root, state);
 	if (err != US_OK)
 		return err;
 	memcpy(root, b.root, 32);

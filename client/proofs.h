@@ -29,6 +29,8 @@ int us_proofs_receipt(struct us_proofs *proofs, struct us_bytes receipt, uint64_
 /* The manifest root of a batch, proven by the entry that closed it. The same errors. */
 int us_proofs_batch(struct us_proofs *proofs, uint32_t collection, uint32_t slot, uint64_t entry,
     uint8_t root[32]);
+/* The same, asked of the log now whatever is remembered, with the digest of the state after the act that closed it. */
+int us_proofs_closing(struct us_proofs *proofs, uint64_t entry, uint8_t root[32], uint8_t state[32]);
 /* A record as it came (one JSON object with "record" and "manifest"), against its batch. record views
  * the verbatim source bytes. US_ERR_VERIFY, US_ERR_FORMAT, or as us_proofs_batch. */
 /* A record that the order masks is not what was loaded, and carries no proof of it: US_OK without a check. */

@@ -8,6 +8,7 @@
 #include "common/crypto.h"
 #include "common/err.h"
 #include "common/json_out.h"
+#include "registry/act.h"
 
 #define LINES_MAX (256u * 1024u * 1024u)
 #define ID_MAX 512u
@@ -397,14 +398,49 @@ us_receipt_write(struct us_receipt *r, const cJSON *answer, char **files, size_t
 
 /* ---- the log ---- */
 
+/* One batch of the answer. *records: how many it holds. */
+static int
+verify_batch(struct us_proofs *proofs, struct us_batch_claim *claim, const cJSON *batch, const struct us_sent_parts *sent,
+    uint64_t *records)
+{
+	const char *named = us_json_text(batch, "manifest_root"), *act = us_json_text(batch, "act"),
+	           *before_text = us_json_text(batch, "before");
+	uint8_t root[32], state[32], before[32], said[32];
+	struct us_buf committed;
+	int err = us_proofs_closing(proofs, (uint64_t)us_json_number(batch, "entry", 0), root, state);
+
+	us_buf_init(&committed, US_ACT_COMMITTED_MAX);
+	if (err == US_OK)
+		err = us_hex_decode(named, strlen(named), said, sizeof said);
+	if (err == US_OK && memcmp(root, said, sizeof said) != 0)
+		err = US_ERR_VERIFY;
+	if (err == US_OK)
+		err = us_hex_decode(before_text, strlen(before_text), before, sizeof before);
+	if (err == US_OK)
+		err = us_base64_take(&committed, act, strlen(act));
+	claim->slot = (uint32_t)us_json_number(batch, "slot", 0);
+	claim->root = root;
+	claim->state = state;
+	claim->before = before;
+	claim->committed = (struct us_bytes){ committed.data, committed.len };
+	if (err == US_OK)
+		err = us_sent_parts_check(sent, claim, records);
+	if (err == US_ERR_VERIFY)
+		us_say("batch %u was not made of the parts that were sent, or is not the one that the log proves", claim->slot);
+	us_buf_free(&committed);
+	return err;
+}
+
 int
-us_receipt_verify(struct us_client *client, const char *name, const cJSON *answer)
+us_receipt_verify(struct us_client *client, const char *name, const cJSON *answer, const struct us_sent_parts *sent,
+    uint64_t accepted)
 {
 	const cJSON *batches = cJSON_GetObjectItemCaseSensitive(answer, "batches"), *b;
+	struct us_batch_claim claim = { .load = (uint64_t)us_json_number(answer, "load", 0) };
 	cJSON *collection = NULL;
 	struct us_proofs *proofs;
+	uint64_t records, all = 0;
 	struct us_buf path;
-	uint32_t id;
 	int status, err = US_OK;
 
 	if (cJSON_GetArraySize(batches) == 0)
@@ -414,23 +450,23 @@ us_receipt_verify(struct us_client *client, const char *name, const cJSON *answe
 	    us_put_escaped(&path, name) == US_OK && us_buf_cstr(&path) != NULL ?
 	    us_client_get_one(client, us_buf_cstr(&path), "collection", &collection) : US_EXIT_OTHER;
 	us_buf_free(&path);
-	id = (uint32_t)us_json_number(collection, "collection", 0);
+	claim.collection = (uint32_t)us_json_number(collection, "collection", 0);
 	cJSON_Delete(collection);
 	if (status != US_EXIT_DONE)
 		return status;
 	proofs = us_proofs_open(client);
 	cJSON_ArrayForEach(b, batches) {
-		uint8_t proven[32], named[32];
-		const char *root = us_json_text(b, "manifest_root");
-
+		records = 0;
 		if (err == US_OK)
-			err = us_proofs_batch(proofs, id, (uint32_t)us_json_number(b, "slot", 0),
-			    (uint64_t)us_json_number(b, "entry", 0), proven);
-		if (err == US_OK && (strlen(root) != 64 || us_hex_decode(root, 64, named, 32) != US_OK ||
-		    memcmp(proven, named, 32) != 0))
-			err = US_ERR_VERIFY;
+			err = verify_batch(proofs, &claim, b, sent, &records);
+		all += records;
 	}
 	us_proofs_close(proofs);
+	if (err == US_OK && all > accepted) {
+		us_say("the batches hold %llu records, but only %llu of those sent were accepted", (unsigned long long)all,
+		    (unsigned long long)accepted);
+		err = US_ERR_VERIFY;
+	}
 	if (err == US_OK)
 		return US_EXIT_DONE;
 	us_say("VERIFICATION FAILED: the log does not prove the batches of this load (%s)", us_strerror(err));

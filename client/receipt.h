@@ -9,6 +9,7 @@
 #define US_CLIENT_RECEIPT_H
 
 #include "client/client.h"
+#include "client/sent_parts.h"
 
 /* What is kept of one part: its lines until the answer has come, then those accepted. */
 struct us_receipt_part {
@@ -36,8 +37,9 @@ void us_receipt_add(struct us_receipt *receipt, struct us_receipt_part *part, co
  * not be read. US_ERR_INCOMPLETE: written, but records is null; US_ERR_IO, US_ERR_NOMEM. */
 int us_receipt_write(struct us_receipt *receipt, const cJSON *answer, char **files, size_t n_files, FILE *to);
 void us_receipt_free(struct us_receipt *receipt);
-/* That the log holds every batch of the answer, with the manifest root named there. Returns enum us_exit; what
- * is wrong has been printed. */
-int us_receipt_verify(struct us_client *client, const char *collection, const cJSON *answer);
+/* That the log holds every batch of the answer, with the manifest root named there, and that the batches were made of the parts that
+ * were sent and hold no more than `accepted` records. Returns enum us_exit; what is wrong has been printed. */
+int us_receipt_verify(struct us_client *client, const char *collection, const cJSON *answer,
+    const struct us_sent_parts *sent, uint64_t accepted);
 
 #endif

@@ -197,7 +197,8 @@ us_client_problem(struct us_client *client, const struct us_reply *reply)
 	us_print_text(stderr, title, strlen(title), 0);
 	fprintf(stderr, "%s (%ld)\n", *title == '\0' ? "the vault refused" : "", reply->status);
 	print_member(problem, "detail", "why");
-	print_member(problem, "error", "why"); /* of a part of a load */
+	if (*us_json_text(problem, "detail") == '\0')
+		print_member(problem, "error", "why"); /* of a part of a load */
 	if (us_json_number(problem, "position", -1) >= 0)
 		fprintf(stderr, "  at byte: %.0f of the query\n", us_json_number(problem, "position", -1) + 1);
 	print_member(problem, "paragraph", "order, paragraph");

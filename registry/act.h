@@ -287,7 +287,11 @@ struct us_batch_pages {
  * batch-close:  u32 collection ‖ u32 slot ‖ u64 load ‖ u32 loaded by (person) ‖ u64 first record ‖ u32 count
  *               ‖ u32 era ‖ batch salt(32) ‖ u32 segment slot ‖ segment salt(32) ‖ manifest root(32)
  *               ‖ u8 n ‖ n × { u8 kind ‖ u32 pages ‖ root(32) } ‖ u8 flags (1 held) ‖ u32 dictionary version
- *               ‖ u64 raw bytes ‖ u64 duplicates ‖ u64 refused
+ *               ‖ u64 raw bytes ‖ u64 duplicates ‖ u64 refused ‖ parts
+ *
+ * parts: nothing (an act of before parts were bound), or u32 first part ‖ u32 n, at least 1 ‖ digest(32): the records came from these parts of
+ * the load, one behind the other, the first and last perhaps not whole. digest = SHA-256("underseal/load-parts/1" ‖ u64 load
+ * ‖ u32 first part ‖ u32 n ‖ n × SHA-256 of the part's bytes as they stood in the producer's file).
  */
 struct us_act_batch_close {
 	uint32_t collection;
@@ -308,6 +312,9 @@ struct us_act_batch_close {
 	uint64_t raw_bytes;
 	uint64_t duplicates; /* of the load, since its last batch */
 	uint64_t refused;
+	uint32_t first_part;
+	uint32_t parts; /* 0: not bound */
+	uint8_t parts_digest[32];
 };
 
 struct us_act_batch_void {

@@ -182,6 +182,13 @@ take_batch_close(struct us_reader *r, struct us_act_batch_close *a)
 	a->raw_bytes = us_take_u64(r);
 	a->duplicates = us_take_u64(r);
 	a->refused = us_take_u64(r);
+	if (r->err == US_OK && r->left > 0) {
+		a->first_part = us_take_u32(r);
+		a->parts = us_take_u32(r);
+		us_take_into(r, a->parts_digest, 32);
+		if (a->parts == 0 || a->parts > UINT32_MAX - a->first_part)
+			us_reader_fail(r, US_ERR_RANGE);
+	}
 	/* an era is 2^20 record numbers, and no batch crosses one; record numbers have 52 bits */
 	if (r->err == US_OK && (a->first >> 52 != 0 || a->first >> US_ERA_SHIFT != a->era ||
 	    (a->first + a->count - 1) >> US_ERA_SHIFT != a->era))
@@ -382,6 +389,11 @@ put_batch_close(struct writer *w, const struct us_act_batch_close *a)
 	put_u64(w, a->raw_bytes);
 	put_u64(w, a->duplicates);
 	put_u64(w, a->refused);
+	if (a->parts == 0)
+		return;
+	put_u32(w, a->first_part);
+	put_u32(w, a->parts);
+	put_raw(w, a->parts_digest, 32);
 }
 
 static void

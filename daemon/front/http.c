@@ -151,6 +151,7 @@ take_kept(struct parse *s, struct us_bytes v)
 		{ "underseal-purpose", &h->purpose },
 		{ "underseal-first-line", &h->first_line },
 		{ "underseal-digest", &h->digest },
+		{ "underseal-ticket", &h->ticket },
 	};
 
 	for (unsigned i = 0; i < sizeof kept / sizeof kept[0]; i++) {

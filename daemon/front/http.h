@@ -43,6 +43,7 @@ struct us_http_head {
 	struct us_bytes purpose;          /* Underseal-Purpose, percent-encoded */
 	struct us_bytes first_line;       /* Underseal-First-Line */
 	struct us_bytes digest;           /* Underseal-Digest */
+	struct us_bytes ticket;           /* Underseal-Ticket */
 };
 
 /* Parses a whole head as us_http_scan found it. Returns 0, or the HTTP status to refuse with

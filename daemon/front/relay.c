@@ -91,6 +91,8 @@ send_vault(struct us_channel *ch, uint32_t tag, const struct us_request *r)
 		return us_send_load_open_request(ch, tag, &r->u.load_open_request);
 	case US_MSG_load_end_request:
 		return us_send_load_end_request(ch, tag, &r->u.load_end_request);
+	case US_MSG_load_ticket_request:
+		return us_send_load_ticket_request(ch, tag, &r->u.load_ticket_request);
 	case US_MSG_log_request:
 		return us_send_log_request(ch, tag, &r->u.log_request);
 	case US_MSG_log_keys_request:
@@ -213,7 +215,7 @@ us_relay_problem(struct us_conn *c, const struct us_problem *p, int close)
 	char body[US_ANSWER_PROBLEM_MAX];
 	size_t n = us_answer_problem(p, body);
 
-	us_relay_refused(c->front, p->status == 408 ? US_REASON_TIMEOUT : p->status == 404 ? US_REASON_NOT_FOUND :
+	us_relay_refused(c->front, p->status == 401 ? US_REASON_TICKET : p->status == 408 ? US_REASON_TIMEOUT : p->status == 404 ? US_REASON_NOT_FOUND :
 	    p->status < 500 ? US_REASON_MALFORMED : US_REASON_OVER_LIMIT);
 	if (close)
 		c->close = 1;
@@ -371,6 +373,9 @@ on_intake(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct 
 	if (c == NULL || c->intake != us_channel_peer_index(ch))
 		return US_OK;
 	c->intake = -1;
+	/* no log entry tells of it: it is counted, as what is refused here is */
+	if (m.status == 401 || m.status == 403)
+		us_relay_refused(ctx, US_REASON_TICKET);
 	a.status = m.status;
 	a.type = m.status < 400 ? US_TYPE_JSON : US_TYPE_PROBLEM;
 	answer(c, &a, m.body);

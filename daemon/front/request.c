@@ -288,6 +288,8 @@ decode_part(struct us_decode *d)
 	m->encoding = d->route->encoding;
 	m->flags = (uint8_t)((dry_run ? US_LOAD_DRY_RUN : 0) | (skip ? US_LOAD_SKIP_DEFECTS : 0) |
 	    (hold ? US_LOAD_HOLD : 0));
+	memcpy(m->credential, d->who->credential, sizeof m->credential);
+	m->ticket = (struct us_bytes){ d->route->ticket, sizeof d->route->ticket };
 	memcpy(m->digest, d->route->digest, sizeof m->digest);
 	m->data = d->body;
 	return 0;
@@ -302,6 +304,18 @@ decode_load_end(struct us_decode *d)
 	US_DECODE_WHO(d, m);
 	m->how = d->route->info->detail;
 	/* a client that always sends JSON sends an empty object */
+	if (d->body.n != 0 && us_decode_members(d, NULL, 0) != 0)
+		return d->problem->status;
+	return us_decode_no_query(d) ? d->problem->status : take_load(d, &m->load);
+}
+
+static int
+decode_load_ticket(struct us_decode *d)
+{
+	struct us_msg_load_ticket_request *m = &d->out->u.load_ticket_request;
+
+	d->out->type = US_MSG_load_ticket_request;
+	US_DECODE_WHO(d, m);
 	if (d->body.n != 0 && us_decode_members(d, NULL, 0) != 0)
 		return d->problem->status;
 	return us_decode_no_query(d) ? d->problem->status : take_load(d, &m->load);
@@ -389,6 +403,8 @@ dispatch(struct us_decode *d)
 		return decode_part(d);
 	case US_ROUTE_LOAD_END:
 		return decode_load_end(d);
+	case US_ROUTE_LOAD_TICKET:
+		return decode_load_ticket(d);
 	case US_ROUTE_LOG:
 		return decode_log(d);
 	case US_ROUTE_LOG_KEYS:

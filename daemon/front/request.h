@@ -8,6 +8,7 @@
 #ifndef US_DAEMON_FRONT_REQUEST_H
 #define US_DAEMON_FRONT_REQUEST_H
 
+#include "daemon/lib/ticket.h"
 #include "daemon/front/route.h"
 #include "daemon/proto/messages.h"
 
@@ -34,6 +35,7 @@ struct us_route {
 	struct us_bytes purpose;   /* of the header or the query */
 	uint64_t first_line;
 	uint8_t digest[32];
+	uint8_t ticket[US_TICKET_SIZE]; /* of a part: as it was sent */
 	uint8_t encoding;          /* of a part: 0 plain, 1 zstd */
 	uint32_t body_n;           /* length of the body to come */
 	struct us_route *next;     /* free list */
@@ -58,6 +60,7 @@ struct us_request {
 		struct us_msg_read_request read_request;
 		struct us_msg_load_open_request load_open_request;
 		struct us_msg_load_end_request load_end_request;
+		struct us_msg_load_ticket_request load_ticket_request;
 		struct us_msg_log_request log_request;
 		struct us_msg_log_keys_request log_keys_request;
 		struct us_msg_question_request question_request;

@@ -41,7 +41,14 @@ static int
 take_part_headers(const struct us_http_head *head, struct us_route *route, struct us_problem *p)
 {
 	struct us_bytes encoding = head->content_encoding;
+	size_t ticket_n = 0;
 
+	/* whether it is good is the sealer's to say, who knows the load */
+	if (head->ticket.n != US_TICKET_TEXT ||
+	    us_base64_decode((const char *)head->ticket.p, head->ticket.n, route->ticket, sizeof route->ticket,
+	        &ticket_n) != US_OK || ticket_n != sizeof route->ticket)
+		return us_decode_refuse(p, 401, "ticket", "a part carries the ticket that its load was opened with",
+		    "Underseal-Ticket");
 	if (us_decode_number(head->first_line, INT64_MAX, &route->first_line) != US_OK)
 		return us_decode_bad(p, "a part names its first line", "Underseal-First-Line");
 	if (us_hex_decode((const char *)head->digest.p, head->digest.n, route->digest, 32) != US_OK)

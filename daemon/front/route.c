@@ -71,6 +71,7 @@ static const struct us_route_info table[] = {
 	QUESTION("v1/log/acts", US_QUESTION_ACTS),
 	{ POST, US_ROUTE_LOAD_OPEN, "v1/collections/*/loads", US_MEDIA_JSON, US_BODY_SMALL, 0, 0 },
 	{ POST, US_ROUTE_LOAD_END, "v1/loads/*/finish", US_MEDIA_NONE, 64, LOAD_FINISH, 0 },
+	{ POST, US_ROUTE_LOAD_TICKET, "v1/loads/*/ticket", US_MEDIA_NONE, 64, 0, 0 },
 	{ DELETE, US_ROUTE_LOAD_END, "v1/loads/*", US_MEDIA_NONE, 0, LOAD_ABORT, 0 },
 	{ GET, US_ROUTE_LOAD_END, "v1/loads/*", US_MEDIA_NONE, 0, LOAD_TELL, 0 },
 	{ GET, US_ROUTE_LOG, "v1/log/checkpoint", US_MEDIA_NONE, 0, 0, 0 },

@@ -1,7 +1,9 @@
 #include "daemon/intake/intake.h"
 
 #include <malloc.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/crypto.h"
 #include "common/err.h"
@@ -80,17 +82,37 @@ done(struct us_channel *ch, uint32_t tag, uint16_t status, struct us_buf *body)
 		us_log_err(err, "cannot answer a front");
 }
 
-/* A part that failed as a whole: {"part", "error", "code"?}. */
+/* The last part of the problem's type (RFC 9457), as the vault and the front name theirs. */
+static const char *
+problem_of(uint16_t status)
+{
+	switch (status) {
+	case 401:
+	case 403: return "ticket";
+	case 409: return "conflict";
+	case 503: return "busy";
+	case 500: return "internal";
+	default: return "part";
+	}
+}
+
+/* A part that failed as a whole: a problem document with "part", "error" and, where there is one, "code". */
 static void
 fail(struct us_channel *ch, uint32_t tag, uint32_t part, uint16_t status, const char *why,
     enum us_defect code)
 {
+	char type[64];
 	struct us_buf body;
 	struct us_json j;
 
 	us_buf_init(&body, BODY_MAX);
 	us_json_begin(&j, &body);
 	us_json_object(&j);
+	(void)snprintf(type, sizeof type, "urn:underseal:problem:%s", problem_of(status));
+	us_json_kv_cstr(&j, "type", type);
+	us_json_kv_cstr(&j, "title", "The part was not taken");
+	us_json_kv_uint(&j, "status", status);
+	us_json_kv_cstr(&j, "detail", why);
 	us_json_kv_uint(&j, "part", part);
 	us_json_kv_cstr(&j, "error", why);
 	if (code != US_DEFECT_NONE)
@@ -168,9 +190,11 @@ on_part(struct intake *in, struct us_channel *ch, uint32_t tag, struct us_bytes 
 	*p = (struct pending){ .used = 1, .front = us_channel_peer_index(ch), .channel = ch,
 		.front_tag = tag, .tag = ++in->next_tag, .part = m.part, .flags = m.flags,
 		.records = r->records };
-	d = (struct us_msg_documents){ .load = m.load, .part = m.part, .flags = m.flags,
+	d = (struct us_msg_documents){ .ticket = m.ticket, .load = m.load, .part = m.part, .flags = m.flags,
 		.count = r->count, .defects = r->n_defects,
 		.documents = { r->documents.data, r->documents.len } };
+	memcpy(d.credential, m.credential, sizeof d.credential);
+	memcpy(d.digest, m.digest, sizeof d.digest);
 	err = keep_defects(p, r);
 	if (!err)
 		err = us_send_documents(in->sealer, p->tag, &d);
@@ -259,14 +283,21 @@ static uint16_t
 status_of(int err, const char **why)
 {
 	switch (err) {
-	case US_ERR_NOT_FOUND:
-		*why = "there is no such load: it ended, or the vault was restarted; open it again";
-		return 409;
+	case US_ERR_SIGNATURE:
+		*why = "the ticket is not one of this load and credential: the load has ended, or the vault was "
+		    "restarted; open it again";
+		return 403;
+	case US_ERR_EXPIRED:
+		*why = "the ticket has expired; get another one (POST /v1/loads/{load}/ticket)";
+		return 401;
+	case US_ERR_DENIED:
+		*why = "the load was stopped: the order, or who opened it, does not allow it any more";
+		return 403;
 	case US_ERR_STATE:
 		*why = "the load has stopped because of a refused record; end it";
 		return 409;
 	case US_ERR_EXISTS:
-		*why = "this part was taken before";
+		*why = "another part with this number, or the same one once more, was taken or is being taken";
 		return 409;
 	case US_ERR_FORMAT:
 		*why = "the part is out of place";

@@ -11,6 +11,7 @@
 #include "common/timefmt.h"
 #include "daemon/keeper/approve.h"
 #include "daemon/keeper/decide.h"
+#include "daemon/lib/ticket.h"
 
 #define PAGE_KEYS_MAX 524288u
 #define TERMS_PER_PART 256u
@@ -262,6 +263,33 @@ put_page_keys(struct us_keeper *k, uint32_t collection)
 	return err == US_OK && k->reply.len > PAGE_KEYS_MAX ? US_ERR_LIMIT : err;
 }
 
+/* The load is opened, or goes on, and gets a ticket for its parts. */
+static int
+put_ticket(struct us_keeper *k, const struct us_pending *p, const struct us_load *load, uint8_t out[US_TICKET_SIZE],
+    struct us_msg_logged *m)
+{
+	struct us_ticket t = { .load = load->id, .person = load->person,
+		.expires_ns = p->time_ns + US_TICKET_SECONDS * US_NS_PER_SECOND };
+	const struct us_load *old = us_keeper_load(k, load->id);
+	struct us_key key;
+	int err;
+
+	if (old != NULL)
+		err = us_load_is_same(old, load) ? US_OK : US_ERR_STATE; /* ended since it was decided */
+	else
+		err = us_keeper_load_open(k, load);
+	if (err != US_OK)
+		return err;
+	memcpy(t.credential, load->credential, sizeof t.credential);
+	err = us_ticket_key(k->nonce_key, load->id, &key);
+	if (err == US_OK)
+		err = us_ticket_make(&key, &t, out);
+	us_wipe(&key, sizeof key);
+	if (err == US_OK)
+		m->ticket = (struct us_bytes){ out, US_TICKET_SIZE };
+	return err;
+}
+
 /* The entry is durable and signed for: now, and only now, its keys. */
 static int
 finish_log(struct us_keeper *k, struct us_pending *p)
@@ -271,13 +299,13 @@ finish_log(struct us_keeper *k, struct us_pending *p)
 		.cure = us_bytes_of(a->cure), .left_request = a->left.records_per_request,
 		.left_consecutive = a->left.consecutive, .left_day = a->left.per_day, .left_life = a->left.life,
 		.left_share = a->left.share };
-	uint8_t proof[2048];
+	uint8_t proof[2048], ticket[US_TICKET_SIZE];
 	int err = us_keeper_fill_logged(k, p, &m, proof);
 
 	us_buf_reset(&k->reply);
 	if (err == US_OK && a->err == US_OK && k->keyring != NULL && k->state == US_KEEPER_OPEN) {
-		if (a->is_load)
-			err = us_keeper_load_open(k, &a->load);
+		if (a->load != NULL && a->granted)
+			err = put_ticket(k, p, a->load, ticket, &m);
 		if (err == US_OK && a->record_keys)
 			err = put_record_keys(k, a);
 		else if (err == US_OK && a->term_keys)
@@ -289,6 +317,7 @@ finish_log(struct us_keeper *k, struct us_pending *p)
 		us_log_err(err, "the keys of entry %llu cannot be derived", (unsigned long long)p->index);
 		m.err = US_ERR_INTERNAL;
 		m.reason = US_REASON_ERROR;
+		m.ticket.n = 0;
 		us_buf_reset(&k->reply);
 	}
 	if (a->record_keys)
@@ -305,10 +334,15 @@ finish_log(struct us_keeper *k, struct us_pending *p)
 static struct us_log_answer *
 new_answer(const struct us_msg_log *m, size_t n_terms)
 {
-	struct us_log_answer *a = calloc(1, sizeof *a + m->records.n + m->terms.n);
+	const size_t lists = sizeof(struct us_log_answer) + m->records.n + m->terms.n;
+	const size_t load_at = (lists + _Alignof(struct us_load) - 1) / _Alignof(struct us_load) * _Alignof(struct us_load);
+	const int opens = m->action == US_ACTION_LOAD && m->kind == US_KIND_INTENT && m->load != 0;
+	struct us_log_answer *a = calloc(1, opens ? load_at + sizeof(struct us_load) : lists);
 
 	if (a == NULL)
 		return NULL;
+	if (opens)
+		a->load = (struct us_load *)(void *)((uint8_t *)a + load_at);
 	a->left = (struct us_left){ US_UNLIMITED, US_UNLIMITED, US_UNLIMITED, US_UNLIMITED, US_UNLIMITED };
 	a->cure = "";
 	a->collection = m->collection;

@@ -517,6 +517,9 @@ us_on_act_commit(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struc
 	p.data = calloc(1, sizeof(struct committed));
 	if (p.data == NULL || append_commit(k, &p) != US_OK)
 		us_fatal("an act was folded but its entry cannot be written. Stopping");
+	if (!k->prepared.is_batch)
+		us_loads_review(k);
+	p.behind_stop = us_loads_stops(k);
 	k->prepared.valid = 0;
 	us_buf_reset(&k->prepared.committed);
 	return us_keeper_answer(k, &p);
@@ -607,7 +610,10 @@ us_on_seal(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_b
 		return err;
 	}
 	/* from its entry on nothing is decided any more, not even what comes with the same commit */
-	if (s->err == US_OK)
+	if (s->err == US_OK) {
 		k->stopping = 1;
+		us_loads_end(k, US_REASON_SEALED);
+		p.behind_stop = us_loads_stops(k);
+	}
 	return us_keeper_answer(k, &p);
 }

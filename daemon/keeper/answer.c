@@ -134,6 +134,14 @@ us_keeper_settle(struct us_keeper *k)
 	while (p != NULL) {
 		struct us_pending *next = p->next;
 
+		if (!us_loads_heard(k, p->behind_stop)) {
+			/* durable, and not to be told before the sealer knows */
+			p->next = NULL;
+			*k->pending_tail = p;
+			k->pending_tail = &p->next;
+			p = next;
+			continue;
+		}
 		err = p->finish(k, p);
 		if (err != US_OK)
 			us_log_err(err, "an answer could not be sent");

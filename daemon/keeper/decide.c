@@ -1,5 +1,6 @@
 #include "daemon/keeper/decide.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "common/err.h"
@@ -202,6 +203,26 @@ shows_records(enum us_action action)
 	    action == US_ACTION_MATCH || action == US_ACTION_SAMPLE;
 }
 
+/* The load that is opened; or, of one that is there, whether it is this person's own and stands. */
+static void
+name_load(struct us_keeper *k, const struct us_msg_log *m, const struct us_person *person, struct us_log_answer *a)
+{
+	const struct us_load *old = us_keeper_load(k, m->load);
+
+	a->load->id = m->load;
+	a->load->collection = m->collection;
+	a->load->person = person->id;
+	memcpy(a->load->credential, m->credential, 32);
+	a->load->purpose_n = m->purpose.n < sizeof a->load->purpose ? m->purpose.n : sizeof a->load->purpose;
+	if (m->purpose.n > 0)
+		memcpy(a->load->purpose, m->purpose.p, a->load->purpose_n);
+	(void)snprintf(a->load->peer, sizeof a->load->peer, "%.*s", (int)m->peer.n, (const char *)m->peer.p);
+	if (old == NULL || us_load_is_same(old, a->load))
+		return;
+	deny(a, US_ERR_DENIED, old->ended != US_REASON_NONE ? old->ended : US_REASON_STATE);
+	a->granted = 0;
+}
+
 void
 us_log_decide(struct us_keeper *k, const struct us_msg_log *m, struct us_log_answer *a, struct us_ruling *ruling)
 {
@@ -237,10 +258,6 @@ us_log_decide(struct us_keeper *k, const struct us_msg_log *m, struct us_log_ans
 		deny(a, US_ERR_LIMIT, US_REASON_ERROR);
 		a->granted = 0;
 	}
-	if (m->action == US_ACTION_LOAD && m->kind == US_KIND_INTENT && m->load != 0) {
-		a->is_load = 1;
-		a->load = (struct us_load){ .id = m->load, .collection = m->collection,
-			.person = person->id };
-		memcpy(a->load.credential, m->credential, 32);
-	}
+	if (a->granted && a->load != NULL)
+		name_load(k, m, person, a);
 }

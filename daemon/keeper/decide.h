@@ -22,8 +22,7 @@ struct us_log_answer {
 	uint32_t collection;
 	int record_keys, term_keys, page_keys;
 	int granted; /* a person may have what was asked */
-	int is_load;
-	struct us_load load;
+	struct us_load *load; /* that the entry opens, or asks another ticket for; NULL: none. In this allocation */
 	size_t n_records, n_terms, terms_size;
 	uint8_t lists[]; /* records packed, then terms packed */
 };

@@ -5,6 +5,7 @@
  *   answer.c    entries, commit, replies         unseal.c    shares, root, replay
  *   session.c   nonces and sessions              access.c    "log": entries that name keys
  *   acts.c      signed acts, two phases          loads.c     sealer: loads, batches, dictionaries
+ *   loads_watch.c  loads end when what opened them does
  *   decide.c    what the keeper says to a "log"  approve.c   approvals, found and used up
  *   serve.c     log files, proofs, box keys, TLS
  *   ledger.c    who has had which records, folded from the log
@@ -60,19 +61,29 @@ struct us_unsealing {
 	int64_t expires_ns;
 };
 
-/* A load that a logged entry opened. */
+/*
+ * A load that a logged entry opened. It lasts while what opened it stands: loads_watch.c asks the order again whenever that may
+ * have changed, and ends it (ended) before whoever changed it is answered. Gone from the list when the sealer has let go of it.
+ */
 struct us_load {
+	struct us_load *next;
 	uint64_t id;
 	uint32_t collection;
 	uint32_t person;
 	uint8_t credential[32];
 	int64_t opened_ns;
+	enum us_reason ended; /* NONE: it stands */
+	char peer[65];        /* as it was opened, for conditions that ask about it */
+	size_t purpose_n;
+	uint8_t purpose[US_PURPOSE_MAX];
 };
 
 /* A batch that has been opened and is neither closed nor void. */
 struct us_open_batch {
 	struct us_open_batch *next;
 	uint64_t load;
+	uint32_t person;
+	uint8_t credential[32]; /* of who loads */
 	uint32_t collection, slot, count;
 	uint64_t first;
 	uint8_t salt[32], segment_salt[32];
@@ -102,6 +113,7 @@ struct us_pending {
 	uint32_t tag;
 	uint64_t index;
 	int64_t time_ns;
+	uint32_t behind_stop; /* waits until the sealer has answered so many load-stops (loads_watch.c) */
 	int (*finish)(struct us_keeper *k, struct us_pending *p);
 	void *data;
 };
@@ -154,8 +166,13 @@ struct us_keeper {
 	struct us_unsealing unsealing;
 	struct us_key *nonce_key;
 	struct us_session *sessions;
-	struct us_load loads[US_KEEPER_LOADS];
-	unsigned next_load;
+	struct us_load *loads;
+	struct us_stops {
+		struct us_channel *sealer; /* NULL: none, and then no part is taken either */
+		uint32_t sent, answered;
+		int64_t since_mono;        /* of the oldest that is not answered */
+	} stops;
+	int64_t loads_mono;      /* when the order was last asked about all loads */
 	struct us_open_batch *batches;
 	struct us_open_dictionary *dictionaries;
 	struct us_counter *counters;
@@ -235,7 +252,16 @@ void us_keeper_refuse(struct us_keeper *k, const char *why);
 /* --- loads.c ------------------------------------------------------------------------------- */
 
 int us_keeper_counters_read(struct us_keeper *k);
+/* Takes a load that an entry has opened. US_ERR_EXISTS, US_ERR_BUSY (too many), US_ERR_NOMEM. */
 int us_keeper_load_open(struct us_keeper *k, const struct us_load *load);
+struct us_load *us_keeper_load(struct us_keeper *k, uint64_t id);
+/* 1 if both are the same person's, by the same credential, into the same collection, and the first one stands. */
+int us_load_is_same(const struct us_load *load, const struct us_load *asked);
+/* Ends them all: the vault is being sealed. */
+void us_loads_end(struct us_keeper *k, enum us_reason reason);
+/* The load, if what opened it still stands. US_ERR_SEALED, _NOT_FOUND, _EXPIRED, _DENIED, _NOSPACE. */
+int us_keeper_load_live(struct us_keeper *k, uint64_t id, struct us_load **out);
+void us_keeper_loads_free(struct us_keeper *k);
 struct us_open_batch *us_keeper_batch(struct us_keeper *k, uint32_t collection, uint32_t slot);
 void us_keeper_batch_free(struct us_keeper *k, struct us_open_batch *b);
 /* The committed act for what the vault has stored of an open batch. */
@@ -243,6 +269,20 @@ int us_keeper_batch_act(struct us_keeper *k, struct us_open_batch *b, struct us_
     struct us_refusal *refusal);
 /* A dictionary of the batch's load that is no act yet, or NULL. */
 struct us_open_dictionary *us_keeper_dictionary(struct us_keeper *k, uint64_t load);
+
+/* --- loads_watch.c ------------------------------------------------------------------------- */
+
+/* Asks the order about every load, and ends those that stand no more: the sealer is told. After each act that was folded, and with the
+ * clock. */
+void us_loads_review(struct us_keeper *k);
+/* How many load-stops have been sent: an answer with behind_stop set to it leaves when the sealer has answered them all. */
+uint32_t us_loads_stops(const struct us_keeper *k);
+/* 1 if that answer may leave. */
+int us_loads_heard(const struct us_keeper *k, uint32_t behind_stop);
+/* For the tick: reviews loads once a second; a sealer that does not answer is done without. */
+void us_loads_tick(struct us_keeper *k);
+/* That channel is gone: if it is the sealer's, all loads end. */
+void us_loads_channel_gone(struct us_keeper *k, const struct us_channel *ch);
 
 /* --- cosign.c ------------------------------------------------------------------------------ */
 
@@ -303,6 +343,8 @@ int us_keeper_dispatch(struct us_keeper *k, struct us_channel *ch, uint16_t type
 /* Start without the event loop's timers, for tests too: files, log, START entry. */
 int us_keeper_start(struct us_keeper *k);
 void us_keeper_close(struct us_keeper *k);
+/* Does without a peer that has failed: what it asked is forgotten, and its channel ends. Not the vault's. */
+void us_keeper_drop_peer(struct us_keeper *k, struct us_channel *ch);
 extern const struct us_channel_handler us_keeper_handler;
 /* After a seal: the process ends with US_EXIT_SEALED once its answers have left. */
 void us_keeper_stop_sealed(struct us_keeper *k);
@@ -311,7 +353,7 @@ void us_keeper_stop_sealed(struct us_keeper *k);
 	X(keeper_status) X(challenge) X(session_open) X(share) X(seal) X(replay) X(replay_end) \
 	X(log) X(act_prepare) X(batch_prepare) X(act_commit) X(act_abort) X(log_read) X(log_keys) \
 	X(entry_proof) X(noise) X(disclosed) X(cosign) X(answers) X(load_keys_request) X(batch_open) X(batch_sealed) X(batch_void) \
-	X(dictionary_open) X(tls_identity) X(tls_sign)
+	X(dictionary_open) X(load_stopped) X(load_over) X(tls_identity) X(tls_sign)
 #define X(name) \
 	int us_on_##name(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_bytes body);
 US_KEEPER_HANDLERS(X)

@@ -55,6 +55,7 @@ on_close(void *ctx, struct us_channel *ch, int err)
 	struct us_keeper *k = ctx;
 
 	us_keeper_forget_channel(k, ch);
+	us_loads_channel_gone(k, ch);
 	/* What was asked before the malformed message is in the log: make it durable. */
 	us_keeper_settle(k);
 	for (size_t i = 0; i < US_KEEPER_PEERS; i++) {
@@ -72,6 +73,19 @@ on_close(void *ctx, struct us_channel *ch, int err)
 }
 
 const struct us_channel_handler us_keeper_handler = { on_message, on_close, on_batch_end };
+
+void
+us_keeper_drop_peer(struct us_keeper *k, struct us_channel *ch)
+{
+	us_keeper_forget_channel(k, ch);
+	us_loads_channel_gone(k, ch);
+	for (size_t i = 0; i < US_KEEPER_PEERS; i++) {
+		if (k->peers[i] == ch)
+			k->peers[i] = NULL;
+	}
+	us_channel_free(ch);
+	us_keeper_settle(k);
+}
 
 static int
 on_channel(void *ctx, enum us_role peer, uint8_t index, int fd)
@@ -94,6 +108,8 @@ on_channel(void *ctx, enum us_role peer, uint8_t index, int fd)
 		k->peers[i] = ch;
 		if (peer == US_ROLE_VAULT)
 			k->vault = ch;
+		if (peer == US_ROLE_SEALER)
+			k->stops = (struct us_stops){ .sealer = ch };
 		return US_OK;
 	}
 	us_channel_free(ch);
@@ -124,6 +140,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	us_answers_tick(k);
 	us_space_watch(k);
 	us_starts_clocks(k);
+	us_loads_tick(k);
 	us_keeper_noise_tell(k, 0);
 	if (us_klog_open_group(k->klog) > 0)
 		us_keeper_settle(k);
@@ -315,6 +332,7 @@ us_keeper_close(struct us_keeper *k)
 {
 	forget_answers(k->pending);
 	forget_answers(k->space.held);
+	us_keeper_loads_free(k);
 	while (k->batches != NULL)
 		us_keeper_batch_free(k, k->batches);
 	while (k->dictionaries != NULL) {

@@ -11,9 +11,9 @@
 #include "common/log.h"
 #include "common/timefmt.h"
 #include "daemon/keeper/internal.h"
+#include "daemon/lib/ticket.h"
 
 #define COUNTER_SIZE 20u
-#define LOAD_DAYS 7
 
 /* --- counters ------------------------------------------------------------------------------ */
 
@@ -99,48 +99,17 @@ counters_write(struct us_keeper *k)
 
 /* --- loads --------------------------------------------------------------------------------- */
 
-static struct us_load *
-find_load(struct us_keeper *k, uint64_t id)
-{
-	for (size_t i = 0; id != 0 && i < US_KEEPER_LOADS; i++) {
-		if (k->loads[i].id == id)
-			return &k->loads[i];
-	}
-	return NULL;
-}
-
-int
-us_keeper_load_open(struct us_keeper *k, const struct us_load *load)
-{
-	if (find_load(k, load->id) != NULL)
-		return US_ERR_EXISTS;
-	k->loads[k->next_load] = *load;
-	k->loads[k->next_load].opened_ns = us_time_now_ns();
-	k->next_load = (k->next_load + 1) % US_KEEPER_LOADS;
-	return US_OK;
-}
-
-/* The load, if what opened it still stands: the person and credential are live. */
+/* What the sealer needs to check tickets of the load. */
 static int
-live_load(struct us_keeper *k, uint64_t id, const struct us_load **out)
+ticket_key(const struct us_keeper *k, uint64_t load, uint8_t out[32])
 {
-	const int64_t now = us_time_now_ns();
-	const struct us_load *load = find_load(k, id);
-	const struct us_person *person;
+	struct us_key key;
+	int err = us_ticket_key(k->nonce_key, load, &key);
 
-	*out = NULL;
-	if (k->state != US_KEEPER_OPEN)
-		return US_ERR_SEALED;
-	if (load == NULL)
-		return US_ERR_NOT_FOUND;
-	if (now - load->opened_ns > LOAD_DAYS * US_NS_PER_DAY)
-		return US_ERR_EXPIRED;
-	if (us_registry_standing(k->registry, load->credential, now, &person, NULL) != US_REASON_NONE)
-		return US_ERR_DENIED;
-	if (us_space_refuses(k, US_ACTION_LOAD, load->credential))
-		return US_ERR_NOSPACE;
-	*out = load;
-	return US_OK;
+	if (err == US_OK)
+		memcpy(out, key.b, US_KEY_SIZE);
+	us_wipe(&key, sizeof key);
+	return err;
 }
 
 int
@@ -149,14 +118,16 @@ us_on_load_keys_request(struct us_keeper *k, struct us_channel *ch, uint32_t tag
 	struct us_msg_load_keys_request m;
 	struct us_msg_load_keys r = { 0 };
 	const struct us_dictionary *d;
-	const struct us_load *load;
-	struct us_key key;
+	struct us_load *load;
+	struct us_key key = { { 0 } };
 	int err = us_msg_load_keys_request_decode(&m, body.p, body.n);
 
 	if (err != US_OK)
 		return err;
 	r.load = m.load;
-	err = live_load(k, m.load, &load);
+	err = us_keeper_load_live(k, m.load, &load);
+	if (err == US_OK)
+		err = ticket_key(k, m.load, r.ticket_key);
 	if (err == US_OK) {
 		r.collection = load->collection;
 		memcpy(r.vault_id, k->conf.vault_id, 32);
@@ -211,8 +182,7 @@ us_keeper_batch_free(struct us_keeper *k, struct us_open_batch *b)
 
 /* An entry about a batch, in the name of who loads. */
 static int
-append_batch(struct us_keeper *k, enum us_action action, const struct us_open_batch *b,
-    const struct us_load *load, struct us_pending *p)
+append_batch(struct us_keeper *k, enum us_action action, const struct us_open_batch *b, struct us_pending *p)
 {
 	struct us_entry_access a;
 	struct us_entry_disclosure d;
@@ -224,8 +194,7 @@ append_batch(struct us_keeper *k, enum us_action action, const struct us_open_ba
 	a.action = action;
 	a.decision = US_DECISION_ALLOW;
 	a.collection = b->collection;
-	if (load != NULL)
-		us_keeper_fill_person(k, &a, load->credential);
+	us_keeper_fill_person(k, &a, b->credential);
 	d.collection = b->collection;
 	d.has_batch = 1;
 	d.slot = b->slot;
@@ -301,6 +270,8 @@ open_batch(struct us_keeper *k, const struct us_load *load, uint32_t count, stru
 	us_buf_init(&b->facts, 4096);
 	era_left = (UINT64_C(1) << US_ERA_SHIFT) - (c->record & ((UINT64_C(1) << US_ERA_SHIFT) - 1));
 	b->load = load->id;
+	b->person = load->person;
+	memcpy(b->credential, load->credential, sizeof b->credential);
 	b->collection = load->collection;
 	b->slot = c->slot;
 	b->first = c->record;
@@ -328,14 +299,14 @@ us_on_batch_open(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struc
 	struct us_pending p = { .ch = ch, .tag = tag, .finish = finish_batch_open };
 	struct us_msg_batch_keys failed = { 0 };
 	struct us_open_batch *b;
-	const struct us_load *load;
+	struct us_load *load;
 	struct us_msg_batch_open m;
 	struct batch_answer *a;
 	int err = us_msg_batch_open_decode(&m, body.p, body.n);
 
 	if (err != US_OK)
 		return err;
-	err = live_load(k, m.load, &load);
+	err = us_keeper_load_live(k, m.load, &load);
 	if (err == US_OK)
 		err = open_batch(k, load, m.count, &b);
 	if (err != US_OK) {
@@ -346,7 +317,7 @@ us_on_batch_open(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struc
 	a = p.data = calloc(1, sizeof *a);
 	err = a == NULL ? US_ERR_NOMEM : counters_write(k);
 	if (err == US_OK)
-		err = append_batch(k, US_ACTION_BATCH_OPEN, b, load, &p);
+		err = append_batch(k, US_ACTION_BATCH_OPEN, b, &p);
 	if (err != US_OK) {
 		free(a);
 		return err;
@@ -368,7 +339,7 @@ check_facts(struct us_keeper *k, const struct us_open_batch *b, struct us_bytes 
 		return err;
 	f = &k->act->u.batch_close;
 	return f->collection != b->collection || f->slot != b->slot || f->first != b->first ||
-	    f->count > b->count ? US_ERR_VERIFY : US_OK;
+	    f->count > b->count || f->parts == 0 ? US_ERR_VERIFY : US_OK;
 }
 
 int
@@ -376,13 +347,13 @@ us_on_batch_sealed(struct us_keeper *k, struct us_channel *ch, uint32_t tag, str
 {
 	struct us_msg_batch_sealed_ok r = { 0 };
 	struct us_msg_batch_sealed m;
-	const struct us_load *load;
+	struct us_load *load;
 	struct us_open_batch *b;
 	int err = us_msg_batch_sealed_decode(&m, body.p, body.n);
 
 	if (err != US_OK)
 		return err;
-	err = live_load(k, m.load, &load);
+	err = us_keeper_load_live(k, m.load, &load);
 	b = err == US_OK ? us_keeper_batch(k, load->collection, m.slot) : NULL;
 	if (err == US_OK && (b == NULL || b->load != m.load || b->is_void))
 		err = US_ERR_NOT_FOUND;
@@ -402,7 +373,6 @@ us_on_batch_void(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struc
 {
 	struct us_pending p = { .index = 0 };
 	struct us_msg_batch_void m;
-	const struct us_load *load;
 	struct us_open_batch *b;
 	int err = us_msg_batch_void_decode(&m, body.p, body.n);
 
@@ -410,12 +380,12 @@ us_on_batch_void(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struc
 	(void)tag;
 	if (err != US_OK)
 		return err;
-	load = find_load(k, m.load);
-	b = load == NULL ? NULL : us_keeper_batch(k, load->collection, m.slot);
-	if (b == NULL || b->load != m.load || b->is_void)
+	for (b = k->batches; b != NULL && (b->load != m.load || b->slot != m.slot); b = b->next)
+		;
+	if (b == NULL || b->is_void)
 		return US_OK; /* closed meanwhile, or never opened */
 	b->is_void = 1;
-	return append_batch(k, US_ACTION_BATCH_VOID, b, load, &p);
+	return append_batch(k, US_ACTION_BATCH_VOID, b, &p);
 }
 
 int
@@ -423,7 +393,7 @@ us_keeper_batch_act(struct us_keeper *k, struct us_open_batch *b, struct us_buf 
     struct us_refusal *refusal)
 {
 	struct us_act *act = k->act;
-	const struct us_load *load = find_load(k, b->load);
+	struct us_load *load;
 	int err;
 
 	if (b->is_void) {
@@ -431,15 +401,17 @@ us_keeper_batch_act(struct us_keeper *k, struct us_open_batch *b, struct us_buf 
 		act->u.batch_void = (struct us_act_batch_void){ .collection = b->collection, .slot = b->slot,
 			.first = b->first, .count = b->count, .reason = us_bytes_of("interrupted") };
 	} else {
-		if (b->facts.len == 0 || load == NULL)
+		if (b->facts.len == 0)
 			return US_ERR_STATE;
-		err = us_act_decode(act, US_ACT_BATCH_CLOSE,
-		    (struct us_bytes){ b->facts.data, b->facts.len });
+		/* what is not admitted by now is not, if what opened the load stands no more */
+		err = us_keeper_load_live(k, b->load, &load);
+		if (err == US_OK)
+			err = us_act_decode(act, US_ACT_BATCH_CLOSE, (struct us_bytes){ b->facts.data, b->facts.len });
 		if (err != US_OK)
 			return err;
 		/* What the keeper gave, whatever the sealer said. */
 		act->u.batch_close.load = b->load;
-		act->u.batch_close.loaded_by = load->person;
+		act->u.batch_close.loaded_by = b->person;
 		act->u.batch_close.era = (uint32_t)(b->first >> US_ERA_SHIFT);
 		act->u.batch_close.segment_slot = b->slot;
 		memcpy(act->u.batch_close.salt, b->salt, 32);
@@ -541,13 +513,13 @@ us_on_dictionary_open(struct us_keeper *k, struct us_channel *ch, uint32_t tag, 
 	struct us_msg_dictionary_open m;
 	struct us_entry_access access;
 	struct us_klog_entry e = { .entry_class = US_CLASS_ACCESS, .access = &access };
-	const struct us_load *load;
+	struct us_load *load;
 	struct batch_answer *a;
 	int err = us_msg_dictionary_open_decode(&m, body.p, body.n);
 
 	if (err != US_OK)
 		return err;
-	err = live_load(k, m.load, &load);
+	err = us_keeper_load_live(k, m.load, &load);
 	if (err == US_OK)
 		err = new_dictionary(k, load);
 	if (err != US_OK) {

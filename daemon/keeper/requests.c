@@ -41,6 +41,8 @@ static const struct entry table[] = {
 	{ US_MSG_batch_sealed, ANY_STATE, us_on_batch_sealed },
 	{ US_MSG_batch_void, ANY_STATE, us_on_batch_void },
 	{ US_MSG_dictionary_open, ANY_STATE, us_on_dictionary_open },
+	{ US_MSG_load_stopped, ANY_STATE, us_on_load_stopped },
+	{ US_MSG_load_over, ANY_STATE, us_on_load_over },
 	{ US_MSG_tls_identity, ANY_STATE, us_on_tls_identity },
 	{ US_MSG_tls_sign, ANY_STATE, us_on_tls_sign },
 };
@@ -52,8 +54,8 @@ us_keeper_dispatch(struct us_keeper *k, struct us_channel *ch, uint16_t type, ui
 	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
 		if (table[i].type != type)
 			continue;
-		/* while it stops, only how answers ended is still heard, and what was refused: it gives nothing */
-		if (k->stopping && type != US_MSG_answers && type != US_MSG_noise)
+		/* while it stops, only how answers ended is still heard, what was refused, and that loads have ended: it gives nothing */
+		if (k->stopping && type != US_MSG_answers && type != US_MSG_noise && type != US_MSG_load_stopped)
 			return US_OK;
 		if ((table[i].states & BIT(k->state)) == 0)
 			return US_ERR_STATE;

@@ -286,7 +286,8 @@ send_facts(struct batch *b)
 	struct sealer_facts f = { .collection = load->collection, .slot = b->slot, .load = load->id,
 		.first = b->first, .count = b->count, .held = (load->flags & US_LOAD_HOLD) != 0,
 		.dictionary_version = load->packer == NULL ? 0 : us_packer_version(load->packer),
-		.raw_bytes = b->raw_bytes, .duplicates = b->duplicates, .refused = b->refused };
+		.raw_bytes = b->raw_bytes, .duplicates = b->duplicates, .refused = b->refused,
+		.first_part = b->first_part, .parts = b->last_part - b->first_part + 1 };
 	struct us_digest root;
 	struct us_buf facts;
 	int err;
@@ -300,7 +301,9 @@ send_facts(struct batch *b)
 		memcpy(f.roots[k], root.b, 32);
 	}
 	us_buf_init(&facts, 2048);
-	err = sealer_facts_encode(&f, &facts);
+	err = sealer_parts_digest(load, b->first_part, b->last_part, f.parts_digest);
+	if (!err)
+		err = sealer_facts_encode(&f, &facts);
 	m.facts = (struct us_bytes){ facts.data, facts.len };
 	b->state = BATCH_SEALED;
 	if (!err)

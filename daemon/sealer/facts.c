@@ -42,6 +42,9 @@ sealer_facts_encode(const struct sealer_facts *f, struct us_buf *out)
 	a->raw_bytes = f->raw_bytes;
 	a->duplicates = f->duplicates;
 	a->refused = f->refused;
+	a->first_part = f->first_part;
+	a->parts = f->parts;
+	memcpy(a->parts_digest, f->parts_digest, 32);
 	err = us_act_encode(out, act);
 	free(act);
 	return err;

@@ -18,6 +18,8 @@ struct sealer_facts {
 	int held;
 	uint32_t dictionary_version;
 	uint64_t raw_bytes, duplicates, refused;
+	uint32_t first_part, parts;
+	uint8_t parts_digest[32];
 };
 
 /* Appends the payload of the act batch-close. */

@@ -51,6 +51,7 @@ struct sealer;
 struct part {
 	struct part *next;         /* in the load's queue, by number */
 	uint32_t number;
+	uint8_t digest[32];        /* SHA-256 of its bytes: what makes it the same part if it comes again */
 	struct us_channel *intake; /* NULL: gone, nobody wants the answer */
 	uint32_t tag;
 	uint32_t count, defects;
@@ -67,8 +68,9 @@ struct part {
 };
 
 /* What was answered for a part that is through: a client that did not hear it sends the part again, and
- * hears the same. */
+ * hears the same. Other bytes under its number are refused. */
 struct done_part {
+	uint8_t digest[32];
 	uint32_t count, accepted, duplicates;
 	uint8_t *lines;
 	size_t lines_n;
@@ -109,6 +111,7 @@ struct batch {
 	uint32_t limit;            /* records it may take */
 	size_t memory;
 	uint64_t raw_bytes, duplicates, refused;
+	uint32_t first_part, last_part; /* of its records, once it has any */
 	uint32_t *table;           /* open addressing by id tag: item + 1, or 0 */
 	uint32_t table_n;
 	struct us_segment_writer *segment;
@@ -127,6 +130,7 @@ struct batch {
 };
 
 enum load_end { LOAD_OPEN, LOAD_FINISH, LOAD_ABORT };
+enum load_key { LOAD_KEY_DUPLICATE, LOAD_KEY_DICTIONARY, LOAD_KEY_TICKET, LOAD_KEYS };
 
 struct load {
 	struct load *next;
@@ -141,7 +145,7 @@ struct load {
 	int known_wanted;          /* a known_request is under way */
 	uint8_t designation[US_WORD_MAX]; /* folded, for records without one */
 	size_t designation_n;
-	struct us_key *keys;       /* two: duplicate key, dictionary key */
+	struct us_key *keys;       /* by enum load_key */
 	uint32_t dictionary_version;
 	struct us_buf dictionary;  /* sealed */
 	struct us_buf trained;     /* in clear, until its key is there */
@@ -200,6 +204,9 @@ struct load *sealer_find_load(struct sealer *s, uint64_t id);
 struct collection *sealer_collection(struct sealer *s, uint32_t id);
 /* Ends what the load holds, for the reason err: waiting parts are answered, the batch is void. */
 void sealer_load_fail(struct load *load, int err);
+/* The keeper says that what opened the load stands no more: the same, but for a batch whose facts the keeper has, about which
+ * it decides itself. Answered when no part of the load can be taken any more. */
+int sealer_on_load_stop(struct sealer *s, uint32_t tag, struct us_bytes body);
 /* Gives the collection to whoever waits for it. */
 void sealer_load_release(struct load *load);
 void sealer_load_free(struct load *load);
@@ -213,6 +220,8 @@ int sealer_on_known(struct sealer *s, uint32_t tag, struct us_bytes body);
 /* Goes on with whatever the load can do now. The load may be gone afterwards. */
 void sealer_load_pump(struct load *load);
 void sealer_part_answer(struct part *part, int err);
+/* The digest that binds the parts of a batch (registry/act.h, batch-close). US_ERR_INTERNAL: a part is not known. */
+int sealer_parts_digest(const struct load *load, uint32_t first, uint32_t last, uint8_t out[32]);
 /* Drops what answer_again() would repeat. */
 void sealer_forget_answers(struct load *load);
 void sealer_part_free(struct part *part);

@@ -92,6 +92,16 @@ sealer_load_fail(struct load *load, int err)
 	sealer_load_release(load);
 }
 
+/* The keeper forgets it too. */
+static void
+tell_over(const struct load *load)
+{
+	const struct us_msg_load_over m = { .load = load->id };
+
+	if (load->s->keeper != NULL && us_send_load_over(load->s->keeper, 0, &m) != US_OK)
+		us_log(US_LOG_ERROR, "cannot tell the keeper that a load is over");
+}
+
 void
 sealer_load_free(struct load *load)
 {
@@ -99,6 +109,7 @@ sealer_load_free(struct load *load)
 
 	if (load == NULL)
 		return;
+	tell_over(load);
 	for (at = &load->s->loads; *at != NULL; at = &(*at)->next) {
 		if (*at == load) {
 			*at = load->next;
@@ -119,6 +130,31 @@ sealer_load_free(struct load *load)
 	if (load->idle != NULL)
 		event_free(load->idle);
 	free(load);
+}
+
+int
+sealer_on_load_stop(struct sealer *s, uint32_t tag, struct us_bytes body)
+{
+	struct us_msg_load_stopped done;
+	struct us_msg_load_stop m;
+	struct load *load;
+	int err = us_msg_load_stop_decode(&m, body.p, body.n);
+
+	if (err)
+		return err;
+	load = sealer_find_load(s, m.load);
+	if (load != NULL && (load->batch == NULL || load->batch->state < BATCH_SEALED)) {
+		sealer_load_fail(load, US_ERR_DENIED);
+		load->failed = US_ERR_DENIED; /* whatever was wrong before */
+	} else if (load != NULL) {
+		load->failed = US_ERR_DENIED;
+		drop_parts(load, US_ERR_DENIED);
+	}
+	done.load = m.load;
+	err = us_send_load_stopped(s->keeper, tag, &done);
+	if (load != NULL)
+		sealer_load_pump(load);
+	return err;
 }
 
 static void
@@ -170,7 +206,7 @@ load_new(struct sealer *s, const struct us_msg_load_start *m, struct load **out)
 		err = us_value_fold(m->designation.p, m->designation.n, load->designation,
 		                    &load->designation_n);
 	if (!err)
-		err = us_keys_new(2, &load->keys);
+		err = us_keys_new(LOAD_KEYS, &load->keys);
 	if (!err)
 		err = us_unpacker_new(&load->unpacker);
 	load->idle = event_new(s->base, -1, 0, on_idle, load);
@@ -233,7 +269,7 @@ open_dictionary(struct load *load)
 	if (load->dictionary_version == 0)
 		return US_OK;
 	us_buf_init(&plain, US_DICTIONARY_MAX);
-	err = us_dictionary_open(&load->keys[1], load->s->vault_id, load->collection,
+	err = us_dictionary_open(&load->keys[LOAD_KEY_DICTIONARY], load->s->vault_id, load->collection,
 	                         load->dictionary_version,
 	                         (struct us_bytes){ load->dictionary.data, load->dictionary.len }, &plain);
 	d = (struct us_bytes){ plain.data, plain.len };
@@ -266,8 +302,9 @@ sealer_on_load_keys(struct sealer *s, struct us_bytes body)
 	             m.dictionary_version != load->dictionary_version))
 		err = US_ERR_VERIFY;
 	if (!err) {
-		memcpy(load->keys[0].b, m.duplicate_key, 32);
-		memcpy(load->keys[1].b, m.dictionary_key, 32);
+		memcpy(load->keys[LOAD_KEY_DUPLICATE].b, m.duplicate_key, 32);
+		memcpy(load->keys[LOAD_KEY_DICTIONARY].b, m.dictionary_key, 32);
+		memcpy(load->keys[LOAD_KEY_TICKET].b, m.ticket_key, 32);
 		memcpy(s->vault_id, m.vault_id, 32);
 		err = open_dictionary(load);
 	}

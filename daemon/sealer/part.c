@@ -5,8 +5,11 @@
 #include <event2/event.h>
 
 #include "batch/defect.h"
+#include "common/crypto.h"
 #include "common/err.h"
 #include "common/log.h"
+#include "common/timefmt.h"
+#include "daemon/lib/ticket.h"
 #include "daemon/sealer/internal.h"
 
 #define KNOWN_MAX 65536u
@@ -70,6 +73,7 @@ keep_answer(struct load *load, const struct part *part)
 	d = &load->done[load->n_done];
 	*d = (struct done_part){ .count = part->count, .accepted = part->accepted,
 		.duplicates = part->duplicates, .lines_n = part->lines.len };
+	memcpy(d->digest, part->digest, sizeof d->digest);
 	d->lines = malloc(part->lines.len + 1);
 	if (d->lines == NULL)
 		return US_ERR_NOMEM;
@@ -80,14 +84,19 @@ keep_answer(struct load *load, const struct part *part)
 }
 
 /* A part that is through, or in work, and is sent again because its answer was lost with an intake:
- * counted once, answered as the first time. 1 if that was it. */
+ * counted once, answered as the first time. Another one under its number is refused. 1 if that was it. */
 static int
 answer_again(struct load *load, struct us_channel *ch, uint32_t tag, const struct us_msg_documents *m)
 {
+	static const struct us_msg_documents_done other = { .err = US_ERR_EXISTS };
 	struct us_msg_documents_done r = { 0 };
 	const struct done_part *d;
 
 	if (load->current != NULL && load->current->number == m->part) {
+		if (memcmp(load->current->digest, m->digest, sizeof m->digest) != 0) {
+			answer(ch, tag, &other);
+			return 1;
+		}
 		sealer_part_answer(load->current, US_ERR_EXISTS);
 		load->current->intake = ch;
 		load->current->tag = tag;
@@ -100,10 +109,44 @@ answer_again(struct load *load, struct us_channel *ch, uint32_t tag, const struc
 	r.duplicates = d->duplicates;
 	r.refused = d->count - d->accepted - d->duplicates;
 	r.lines = (struct us_bytes){ d->lines, d->lines_n };
-	if (m->count != d->count)
-		r = (struct us_msg_documents_done){ .err = US_ERR_EXISTS };
-	answer(ch, tag, &r);
+	answer(ch, tag, memcmp(d->digest, m->digest, sizeof m->digest) == 0 ? &r : &other);
 	return 1;
+}
+
+/* Of a part that is through or in work. */
+static const uint8_t *
+digest_of(const struct load *load, uint32_t number)
+{
+	if (number < load->n_done)
+		return load->done[number].digest;
+	return load->current != NULL && load->current->number == number ? load->current->digest : NULL;
+}
+
+int
+sealer_parts_digest(const struct load *load, uint32_t first, uint32_t last, uint8_t out[32])
+{
+	static const char label[] = "underseal/load-parts/1";
+	uint8_t head[8 + 4 + 4];
+	struct us_hash *h;
+	int err = us_hash_new(&h);
+
+	if (err)
+		return err;
+	us_store_u64(head, load->id);
+	us_store_u32(head + 8, first);
+	us_store_u32(head + 12, last - first + 1);
+	err = us_hash_update(h, label, sizeof(label) - 1);
+	if (!err)
+		err = us_hash_update(h, head, sizeof(head));
+	for (uint32_t n = first; n <= last && !err; n++) {
+		const uint8_t *digest = digest_of(load, n);
+
+		err = digest == NULL ? US_ERR_INTERNAL : us_hash_update(h, digest, 32);
+	}
+	if (!err)
+		err = us_hash_final(h, out);
+	us_hash_free(h);
+	return err;
 }
 
 void
@@ -161,6 +204,7 @@ part_new(const struct load *load, const struct us_msg_documents *m, struct part 
 		return US_ERR_NOMEM;
 	us_buf_init(&part->lines, LINES_MAX);
 	part->number = m->part;
+	memcpy(part->digest, m->digest, sizeof(part->digest));
 	part->count = m->count;
 	part->defects = m->defects;
 	part->bytes_n = m->documents.n;
@@ -171,7 +215,7 @@ part_new(const struct load *load, const struct us_msg_documents *m, struct part 
 	if (part->bytes != NULL && part->records != NULL && part->tags != NULL && part->known != NULL) {
 		if (part->bytes_n > 0)
 			memcpy(part->bytes, m->documents.p, part->bytes_n);
-		err = part_decode(part, &load->keys[0]);
+		err = part_decode(part, &load->keys[LOAD_KEY_DUPLICATE]);
 	}
 	if (err) {
 		sealer_part_free(part);
@@ -182,8 +226,8 @@ part_new(const struct load *load, const struct us_msg_documents *m, struct part 
 }
 
 /* Into the queue by number. A number that is there already is the same part sent again, because its
- * intake died: the newer one is answered. */
-static void
+ * intake died: the newer one is answered. US_ERR_EXISTS: it is another part. */
+static int
 enqueue(struct load *load, struct part *part)
 {
 	struct part **at = &load->queue;
@@ -193,6 +237,8 @@ enqueue(struct load *load, struct part *part)
 	if (*at != NULL && (*at)->number == part->number) {
 		struct part *old = *at;
 
+		if (memcmp(old->digest, part->digest, sizeof(part->digest)) != 0)
+			return US_ERR_EXISTS;
 		sealer_part_answer(old, US_ERR_EXISTS);
 		*at = old->next;
 		sealer_part_free(old);
@@ -201,6 +247,30 @@ enqueue(struct load *load, struct part *part)
 	part->next = *at;
 	*at = part;
 	load->queued++;
+	return US_OK;
+}
+
+/* Whether this may be taken for the load, and if not, why: what the asker may not know comes first. */
+static int
+may_take(const struct load *load, const struct us_msg_documents *m)
+{
+	int err;
+
+	if (load == NULL || !load->ready)
+		return US_ERR_SIGNATURE; /* whether there is such a load is not everybody's to know */
+	err = us_ticket_check(&load->keys[LOAD_KEY_TICKET], m->ticket, load->id, m->credential, us_time_now_ns());
+	if (err == US_ERR_CRYPTO)
+		return US_ERR_BUSY;
+	if (err)
+		return err;
+	if (load->failed == US_ERR_DENIED)
+		return US_ERR_DENIED;
+	if (load->failed || load->end != LOAD_OPEN)
+		return US_ERR_STATE;
+	if (load->queued >= 2 * SEALER_PARTS_AHEAD ||
+	    (m->part > load->next_part && m->part - load->next_part > SEALER_PARTS_AHEAD))
+		return US_ERR_BUSY;
+	return US_OK;
 }
 
 int
@@ -215,13 +285,7 @@ sealer_on_documents(struct sealer *s, struct us_channel *ch, uint32_t tag, struc
 	if (err)
 		return err;
 	load = sealer_find_load(s, m.load);
-	if (load == NULL || !load->ready)
-		no.err = US_ERR_NOT_FOUND;
-	else if (load->failed || load->end != LOAD_OPEN)
-		no.err = US_ERR_STATE;
-	else if (load->queued >= 2 * SEALER_PARTS_AHEAD ||
-	         (m.part > load->next_part && m.part - load->next_part > SEALER_PARTS_AHEAD))
-		no.err = US_ERR_BUSY;
+	no.err = (uint8_t)may_take(load, &m);
 	if (no.err == US_OK && answer_again(load, ch, tag, &m))
 		return US_OK;
 	if (no.err == US_OK) {
@@ -235,10 +299,15 @@ sealer_on_documents(struct sealer *s, struct us_channel *ch, uint32_t tag, struc
 		answer(ch, tag, &no);
 		return US_OK;
 	}
+	if (enqueue(load, part)) {
+		sealer_part_free(part);
+		no.err = US_ERR_EXISTS;
+		answer(ch, tag, &no);
+		return US_OK;
+	}
 	part->intake = ch;
 	part->tag = tag;
 	event_del(load->idle);
-	enqueue(load, part);
 	sealer_load_pump(load);
 	return US_OK;
 }
@@ -332,9 +401,13 @@ take_record(struct load *load, struct part *part, uint32_t i)
 			return err;
 	}
 	err = sealer_batch_add(load->batch, &part->records[i], tag);
-	if (!err)
-		part->accepted++;
-	return err;
+	if (err)
+		return err;
+	if (load->batch->n == 1)
+		load->batch->first_part = part->number;
+	load->batch->last_part = part->number;
+	part->accepted++;
+	return US_OK;
 }
 
 /* The part is through: counted, answered, forgotten. */

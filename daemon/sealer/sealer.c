@@ -82,7 +82,7 @@ from_vault(struct sealer *s, uint16_t type, uint32_t tag, struct us_bytes body)
 }
 
 static int
-from_keeper(struct sealer *s, uint16_t type, struct us_bytes body)
+from_keeper(struct sealer *s, uint16_t type, uint32_t tag, struct us_bytes body)
 {
 	switch (type) {
 	case US_MSG_load_keys:
@@ -93,6 +93,8 @@ from_keeper(struct sealer *s, uint16_t type, struct us_bytes body)
 		return sealer_on_batch_sealed_ok(s, body);
 	case US_MSG_dictionary_key:
 		return sealer_on_dictionary_key(s, body);
+	case US_MSG_load_stop:
+		return sealer_on_load_stop(s, tag, body);
 	default:
 		return US_ERR_FORMAT;
 	}
@@ -108,7 +110,7 @@ on_message(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct
 	if (us_channel_peer(ch) == US_ROLE_VAULT)
 		return from_vault(s, type, tag, body);
 	if (us_channel_peer(ch) == US_ROLE_KEEPER)
-		return from_keeper(s, type, body);
+		return from_keeper(s, type, tag, body);
 	if (type == US_MSG_documents)
 		return sealer_on_documents(s, ch, tag, body);
 	return US_ERR_FORMAT;
@@ -124,7 +126,8 @@ forget_intake(struct part *part, const struct us_channel *ch)
 }
 
 /* An intake that dies takes no load with it: what it had handed over goes on, and the client, who got no
- * answer, sends the part again. Without vault or keeper nothing can go on. */
+ * answer, sends the part again. Without vault or keeper nothing can go on: the process ends, and the monitor starts another,
+ * with channels to both, if they are there. */
 static void
 on_close(void *ctx, struct us_channel *ch, int err)
 {
@@ -151,6 +154,7 @@ on_close(void *ctx, struct us_channel *ch, int err)
 		sealer_load_free(s->loads);
 	s->under_way = 0;
 	sealer_pages_drop_all(s);
+	(void)event_base_loopbreak(s->base);
 }
 
 static const struct us_channel_handler handler = { on_message, on_close, NULL };

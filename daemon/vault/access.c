@@ -239,7 +239,8 @@ action_of_request(const struct request *r)
 	case US_MSG_search_request: return US_ACTION_SEARCH;
 	case US_MSG_read_request: return US_ACTION_READ;
 	case US_MSG_load_open_request:
-	case US_MSG_load_end_request: return US_ACTION_LOAD;
+	case US_MSG_load_end_request:
+	case US_MSG_load_ticket_request: return US_ACTION_LOAD;
 	case US_MSG_log_keys_request: return US_ACTION_AUDIT_KEYS;
 	default: return US_ACTION_STATUS; /* a refusal without an action could not be logged */
 	}

@@ -64,11 +64,13 @@ on_committed(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 	struct act_result result = { .committed = committed };
 	struct us_write settle = { .op = US_WRITE_SETTLE_ACT, .number = v->acts.sequence };
 	struct us_msg_logged m;
+	uint8_t before[32];
 
 	(void)ctx;
 	v->acts.call = 0;
 	if (type != US_MSG_logged || us_msg_logged_decode(&m, body.p, body.n) != US_OK)
 		us_panic("the keeper's answer to a commit is not one");
+	memcpy(before, us_registry_digest(v->registry), sizeof before);
 	if (m.err != US_OK) {
 		struct us_write drop = { .op = US_WRITE_DROP_ACTS, .number = v->acts.sequence };
 
@@ -84,6 +86,7 @@ on_committed(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 	    us_writer_put(v->writer, &settle) != US_OK)
 		us_fatal("out of memory after a commit: stopping");
 	result.entry = m.index;
+	result.before = before;
 	result.logged = &m;
 	finish(v, &result);
 }

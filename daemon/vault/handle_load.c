@@ -9,6 +9,16 @@
 
 /* --- start -------------------------------------------------------------------------------------------------------- */
 
+/* What each part of the load carries, and until when. */
+static void
+put_ticket(struct us_json *j, struct us_bytes ticket)
+{
+	us_json_key(j, "ticket");
+	us_json_base64(j, ticket.p, ticket.n);
+	us_json_key(j, "ticket_expires");
+	us_json_time(j, us_ticket_expires(ticket));
+}
+
 int
 load_on_started(struct vault *v, struct us_bytes body)
 {
@@ -43,6 +53,8 @@ load_on_started(struct vault *v, struct us_bytes body)
 	us_json_kv_bool(&j, "hold", (l->flags & US_LOAD_HOLD) != 0);
 	us_json_kv_uint(&j, "order", us_registry_order(v->registry)->version);
 	us_json_kv_uint(&j, "entry", r->entry);
+	put_ticket(&j, (struct us_bytes){ l->ticket, sizeof l->ticket });
+	us_wipe(l->ticket, sizeof l->ticket);
 	us_json_close(&j);
 	if (us_json_end(&j) == US_OK)
 		reply_json(r, 201, r->entry, &b);
@@ -72,6 +84,12 @@ load_logged(struct request *r, const struct us_msg_logged *m)
 	struct us_buf dictionary;
 	int err = US_OK;
 
+	if (m->ticket.n != sizeof l->ticket) {
+		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, m->index);
+		return;
+	}
+	memcpy(l->ticket, m->ticket.p, sizeof l->ticket);
+	l->entry = m->index;
 	/* what nobody has designated is taken for the strictest */
 	if (start.designation.n == 0 && order->n_designations > 0)
 		start.designation = order->designations[0].name;
@@ -128,6 +146,9 @@ handle_load_open(struct request *r)
 	l->collection = r->collection;
 	l->person = r->person;
 	l->flags = q.flags;
+	l->purpose_n = q.purpose.n;
+	if (q.purpose.n > 0)
+		memcpy(l->purpose, q.purpose.p, q.purpose.n);
 	memcpy(l->credential, r->credential, sizeof l->credential);
 	r->state = l;
 	r->free_state = free;
@@ -180,6 +201,9 @@ put_batches(struct vault *v, const struct load *l, struct us_json *j)
 		us_json_kv_hex(j, "manifest_root", b->facts.manifest_root, 32);
 		us_json_kv_uint(j, "entry", l->stored[i].entry);
 		us_json_kv_uint(j, "raw_bytes", b->facts.raw_bytes);
+		us_json_kv_hex(j, "before", l->stored[i].before, sizeof l->stored[i].before);
+		us_json_key(j, "act");
+		us_json_base64(j, l->stored[i].committed.data, l->stored[i].committed.len);
 		us_json_close(j);
 	}
 	us_json_close(j);
@@ -337,4 +361,58 @@ handle_load_end(struct request *r)
 		reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
 	else
 		l->waiting = r;
+}
+
+/* --- another ticket ---------------------------------------------------------------------------------------------------------- */
+
+static void
+ticket_logged(struct request *r, const struct us_msg_logged *m)
+{
+	struct us_json j;
+	struct us_buf b;
+
+	if (m->ticket.n != US_TICKET_SIZE) {
+		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, m->index);
+		return;
+	}
+	us_buf_init(&b, 4096);
+	us_json_begin(&j, &b);
+	us_json_object(&j);
+	us_json_kv_uint(&j, "order", us_registry_order(r->vault->registry)->version);
+	us_json_kv_uint(&j, "entry", m->index);
+	put_ticket(&j, m->ticket);
+	us_json_close(&j);
+	if (us_json_end(&j) == US_OK)
+		reply_json(r, 200, m->index, &b);
+	else
+		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, m->index);
+	us_buf_free(&b);
+}
+
+/* The order is asked again, by the keeper too, and the log says so. */
+void
+handle_load_ticket(struct request *r)
+{
+	struct entry e = { .kind = US_KIND_INTENT, .action = US_ACTION_LOAD, .decision = US_DECISION_ALLOW };
+	struct us_msg_load_ticket_request q;
+	const struct load *l;
+
+	if (us_msg_load_ticket_request_decode(&q, r->body.data, r->body.len) != US_OK) {
+		reply_error(r, US_ERR_FORMAT, US_REASON_MALFORMED, NO_ENTRY);
+		return;
+	}
+	if (access_person(r) != US_OK)
+		return;
+	l = load_find(r->vault, q.load);
+	if (l == NULL || l->person != r->person || memcmp(l->credential, r->credential, sizeof l->credential) != 0) {
+		reply_error(r, US_ERR_NOT_FOUND, US_REASON_NOT_FOUND, NO_ENTRY);
+		return;
+	}
+	r->collection = l->collection;
+	e.purpose = (struct us_bytes){ l->purpose, l->purpose_n };
+	if (access_rule(r, US_ACTION_LOAD, e.purpose, 0) != US_OK)
+		return;
+	e.related = l->entry;
+	e.load = l->id;
+	access_log(r, &e, ticket_logged);
 }

@@ -26,6 +26,7 @@
 #include "common/key.h"
 #include "common/log.h"
 #include "daemon/lib/channel.h"
+#include "daemon/lib/ticket.h"
 #include "daemon/vault/cache.h"
 #include "daemon/vault/cursor.h"
 #include "daemon/vault/tags.h"
@@ -370,6 +371,7 @@ struct act_result {
 	uint32_t rule;             /* of the order, that refused it; 0: none */
 	uint64_t entry;
 	struct us_bytes committed; /* decode it for what the keeper gave */
+	const uint8_t *before;     /* digest of the state before it, 32 bytes; NULL on failure */
 	const struct us_msg_logged *logged; /* of the commit; NULL on failure */
 };
 struct act_job {
@@ -395,9 +397,13 @@ struct lost_pages {
 	uint8_t kind;
 };
 
+/* committed: the act that closed the batch; before: the state's digest before it. With them whoever loads can check by the log what
+ * the act says, above all which parts the batch was made of. */
 struct load_batch {
 	uint32_t slot;
 	uint64_t entry;
+	uint8_t before[32];
+	struct us_buf committed;
 };
 struct load {
 	struct load *next;
@@ -406,6 +412,10 @@ struct load {
 	uint32_t person;
 	uint8_t credential[32];
 	uint8_t flags;
+	uint64_t entry;            /* that opened it */
+	size_t purpose_n;
+	uint8_t purpose[US_PURPOSE_MAX]; /* as it was opened for */
+	uint8_t ticket[US_TICKET_SIZE]; /* its first one, until it is handed out */
 	int started;               /* the sealer knows it */
 	struct request *waiting;   /* for load_started or load_ended */
 	struct load_batch *stored;
@@ -526,6 +536,7 @@ void handle_search(struct request *r);
 void handle_read(struct request *r);
 void handle_load_open(struct request *r);
 void handle_load_end(struct request *r);
+void handle_load_ticket(struct request *r);
 void handle_log(struct request *r);
 void handle_log_keys(struct request *r);
 void handle_cosign(struct request *r);

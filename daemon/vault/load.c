@@ -35,6 +35,8 @@ load_free(struct vault *v, struct load *l)
 	while (*at != l)
 		at = &(*at)->next;
 	*at = l->next;
+	for (size_t i = 0; i < l->n_stored; i++)
+		us_buf_free(&l->stored[i].committed);
 	free(l->stored);
 	free(l);
 }
@@ -260,14 +262,20 @@ tell_stored(struct closing *c, int err, uint64_t entry)
 }
 
 static int
-note_stored(struct load *l, uint32_t slot, uint64_t entry)
+note_stored(struct load *l, uint32_t slot, const struct act_result *result)
 {
-	struct load_batch *more = realloc(l->stored, (l->n_stored + 1) * sizeof *more);
+	struct load_batch *more = realloc(l->stored, (l->n_stored + 1) * sizeof *more), *b;
 
 	if (more == NULL)
 		return US_ERR_NOMEM;
 	l->stored = more;
-	l->stored[l->n_stored++] = (struct load_batch){ slot, entry };
+	b = &more[l->n_stored];
+	*b = (struct load_batch){ .slot = slot, .entry = result->entry };
+	memcpy(b->before, result->before, sizeof b->before);
+	us_buf_init(&b->committed, US_ACT_COMMITTED_MAX);
+	if (us_buf_put(&b->committed, result->committed.p, result->committed.n) != US_OK)
+		return US_ERR_NOMEM;
+	l->n_stored++;
 	return US_OK;
 }
 
@@ -295,7 +303,7 @@ batch_done(struct vault *v, void *ctx, const struct act_result *result)
 		return;
 	}
 	l = load_find(v, c->load);
-	if (l != NULL && note_stored(l, c->slot, result->entry) != US_OK)
+	if (l != NULL && note_stored(l, c->slot, result) != US_OK)
 		us_log(US_LOG_WARNING, "out of memory: a receipt will lack a batch");
 	tell_stored(c, US_OK, result->entry);
 }

@@ -153,6 +153,7 @@ dispatch(struct request *r)
 	case US_MSG_read_request: handle_read(r); break;
 	case US_MSG_load_open_request: handle_load_open(r); break;
 	case US_MSG_load_end_request: handle_load_end(r); break;
+	case US_MSG_load_ticket_request: handle_load_ticket(r); break;
 	case US_MSG_log_request: handle_log(r); break;
 	case US_MSG_log_keys_request: handle_log_keys(r); break;
 	case US_MSG_cosign_request: handle_cosign(r); break;
