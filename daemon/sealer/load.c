@@ -87,7 +87,8 @@ sealer_load_fail(struct load *load, int err)
 		sealer_batch_free(load->batch);
 		load->batch = NULL;
 	}
-	drop_parts(load, US_ERR_STATE);
+	/* who waits is told who said so, not that another part was bad */
+	drop_parts(load, load->failed == US_ERR_DENIED ? US_ERR_DENIED : US_ERR_STATE);
 	load->known_wanted = 0;
 	sealer_load_release(load);
 }
@@ -143,13 +144,12 @@ sealer_on_load_stop(struct sealer *s, uint32_t tag, struct us_bytes body)
 	if (err)
 		return err;
 	load = sealer_find_load(s, m.load);
-	if (load != NULL && (load->batch == NULL || load->batch->state < BATCH_SEALED)) {
-		sealer_load_fail(load, US_ERR_DENIED);
+	if (load != NULL)
 		load->failed = US_ERR_DENIED; /* whatever was wrong before */
-	} else if (load != NULL) {
-		load->failed = US_ERR_DENIED;
+	if (load != NULL && (load->batch == NULL || load->batch->state < BATCH_SEALED))
+		sealer_load_fail(load, US_ERR_DENIED);
+	else if (load != NULL)
 		drop_parts(load, US_ERR_DENIED);
-	}
 	done.load = m.load;
 	err = us_send_load_stopped(s->keeper, tag, &done);
 	if (load != NULL)

@@ -33,6 +33,10 @@ encode(const struct us_request *r, struct us_buf *b)
 		return us_msg_load_open_request_encode(b, &r->u.load_open_request);
 	case US_MSG_load_end_request:
 		return us_msg_load_end_request_encode(b, &r->u.load_end_request);
+	case US_MSG_load_ticket_request:
+		return us_msg_load_ticket_request_encode(b, &r->u.load_ticket_request);
+	case US_MSG_cosign_request:
+		return us_msg_cosign_request_encode(b, &r->u.cosign_request);
 	case US_MSG_log_request:
 		return us_msg_log_request_encode(b, &r->u.log_request);
 	case US_MSG_log_keys_request:

@@ -322,19 +322,24 @@ acts(void **state)
 	us_buf_free(&body);
 }
 
+/* Bytes 0, 1, ... 84. */
+#define TICKET "Underseal-Ticket: AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKi" \
+	"ssLS4vMDEyMzQ1Njc4OTo7PD0+P0BBQkNERUZHSElKS0xNTk9QUVJTVA==\r\n"
+
 static void
 loads(void **state)
 {
 	static const char zeros[65] = "0000000000000000000000000000000000000000000000000000000000000000";
 	const struct us_msg_part *m = &request.u.part;
-	char headers[300];
+	char headers[800], without[400];
 
 	(void)state;
 	assert_int_equal(post("/v1/collections/demo/loads", "{\"hold\":true,\"on_defect\":\"skip\"}"), 0);
 	assert_int_equal(request.u.load_open_request.flags, US_LOAD_HOLD | US_LOAD_SKIP_DEFECTS);
 	assert_int_equal(post("/v1/collections/demo/loads", "{\"on_defect\":\"ignore\"}"), 400);
-	(void)snprintf(headers, sizeof headers, TYPE "Underseal-First-Line: 12\r\nUnderseal-Digest: %s\r\n"
+	(void)snprintf(without, sizeof without, TYPE "Underseal-First-Line: 12\r\nUnderseal-Digest: %s\r\n"
 	    "Content-Encoding: zstd\r\n", zeros);
+	(void)snprintf(headers, sizeof headers, "%s" TICKET, without);
 	assert_int_equal(whole("POST /v1/loads/18446744073709551615/parts/3?dry_run=1", headers, "x", 1), 0);
 	assert_int_equal(request.type, US_MSG_part);
 	assert_int_equal(m->part, 3);
@@ -342,7 +347,18 @@ loads(void **state)
 	assert_int_equal(m->first_line, 12);
 	assert_int_equal(m->encoding, 1);
 	assert_int_equal(m->flags, US_LOAD_DRY_RUN);
-	assert_int_equal(whole("POST /v1/loads/1/parts/3", TYPE, "x", 1), 400);
+	assert_memory_equal(m->credential, who.credential, 32);
+	assert_int_equal(m->ticket.n, 85);
+	for (uint8_t i = 0; i < 85; i++)
+		assert_int_equal(m->ticket.p[i], i);
+	/* none, or what cannot be one: refused here; whether one is good the sealer says */
+	assert_int_equal(whole("POST /v1/loads/1/parts/3", without, "x", 1), 401);
+	(void)snprintf(headers, sizeof headers, "%sUnderseal-Ticket: AAAA\r\n", without);
+	assert_int_equal(whole("POST /v1/loads/1/parts/3", headers, "x", 1), 401);
+	(void)snprintf(headers, sizeof headers, "%s" TICKET TICKET, without);
+	assert_int_equal(whole("POST /v1/loads/1/parts/3", headers, "x", 1), 400);
+	assert_int_equal(whole("POST /v1/loads/1/parts/3", TYPE TICKET, "x", 1), 400);
+	(void)snprintf(headers, sizeof headers, "%s" TICKET, without);
 	assert_int_equal(whole("POST /v1/loads/1/parts/4294967296", headers, "x", 1), 400);
 	assert_int_equal(whole("POST /v1/loads/1/parts/3", headers, "", 0), 400);
 	assert_int_equal(whole("POST /v1/loads/1/finish", "", "", 0), 0);
@@ -354,6 +370,11 @@ loads(void **state)
 	assert_int_equal(get("/v1/loads/1"), 0);
 	assert_int_equal(request.u.load_end_request.how, 2);
 	assert_int_equal(get("/v1/loads/x"), 400);
+	assert_int_equal(whole("POST /v1/loads/7/ticket", "", "", 0), 0);
+	assert_int_equal(request.type, US_MSG_load_ticket_request);
+	assert_true(request.u.load_ticket_request.load == 7);
+	assert_int_equal(whole("POST /v1/loads/7/ticket", "", "{\"a\":1}", 7), 400);
+	assert_int_equal(whole("POST /v1/loads/7/ticket?x=1", "", "", 0), 400);
 }
 
 static void

@@ -713,8 +713,10 @@ slow_client(void **state)
 	client_close(c);
 }
 
+#define TICKET "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKi" \
+	"ssLS4vMDEyMzQ1Njc4OTo7PD0+P0BBQkNERUZHSElKS0xNTk9QUVJTVA=="
 #define PART "POST /v1/loads/1/parts/0 HTTP/1.1\r\nHost: h\r\nContent-Type: application/octet-stream\r\n" \
-	"Underseal-First-Line: 0\r\nUnderseal-Digest: " \
+	"Underseal-Ticket: " TICKET "\r\nUnderseal-First-Line: 0\r\nUnderseal-Digest: " \
 	"0000000000000000000000000000000000000000000000000000000000000000\r\nContent-Length: 4\r\n\r\n{}\n\n"
 
 static void

@@ -184,7 +184,7 @@ write_all(int fd, const uint8_t *p, size_t n)
 }
 
 void
-rig_send(int fd, uint16_t type, us_encode_fn encode, const void *m)
+rig_send_tagged(int fd, uint16_t type, uint32_t tag, us_encode_fn encode, const void *m)
 {
 	uint8_t header[US_FRAME_HEADER] = { 0 };
 	struct us_buf b;
@@ -193,10 +193,16 @@ rig_send(int fd, uint16_t type, us_encode_fn encode, const void *m)
 	ok(encode(&b, m));
 	us_store_u32(header, (uint32_t)b.len);
 	us_store_u16(header + 4, type);
-	us_store_u32(header + 8, 7);
+	us_store_u32(header + 8, tag);
 	write_all(fd, header, sizeof header);
 	write_all(fd, b.data, b.len);
 	us_buf_free(&b);
+}
+
+void
+rig_send(int fd, uint16_t type, us_encode_fn encode, const void *m)
+{
+	rig_send_tagged(fd, type, 7, encode, m);
 }
 
 #define SEND(fd, name, m) rig_send(fd, US_MSG_##name, (us_encode_fn)(void (*)(void))us_msg_##name##_encode, m)
@@ -319,6 +325,7 @@ rig_read(struct rig *r, int fd, uint16_t type)
 			return 0;
 		n = us_load_u32(header);
 		got = us_load_u16(header + 4);
+		r->tag = us_load_u32(header + 8);
 		us_buf_reset(&r->body);
 		ok(us_buf_extend(&r->body, n, &to));
 		if (!read_all(fd, to, n))
@@ -334,6 +341,23 @@ rig_read(struct rig *r, int fd, uint16_t type)
 			fail_msg("message %04x instead of %04x", got, type);
 		}
 	}
+}
+
+int
+rig_has(struct rig *r, int fd, int ms)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	while (poll(&p, 1, ms) == 1) {
+		uint8_t header[US_FRAME_HEADER], *to;
+
+		if (!read_all(fd, header, sizeof header) || us_load_u16(header + 4) != US_MSG_checkpoint)
+			return 1;
+		us_buf_reset(&r->body);
+		ok(us_buf_extend(&r->body, us_load_u32(header), &to));
+		assert_true(read_all(fd, to, us_load_u32(header)));
+	}
+	return 0;
 }
 
 /* --- the vault's part ---------------------------------------------------------------------- */
@@ -438,25 +462,31 @@ rig_log(struct rig *r, const struct us_msg_log *m, struct us_msg_logged *out)
 }
 
 static void
-commit(struct rig *r, const struct us_msg_act_prepared *prepared)
+begin_commit(struct rig *r, const struct us_msg_act_prepared *prepared)
 {
 	const struct us_msg_act_commit m = { .sequence = prepared->sequence };
-	struct us_msg_logged logged;
 
 	ok(us_buf_put(&r->acts[r->n_acts++], prepared->committed.p, prepared->committed.n));
 	SEND(r->vault, act_commit, &m);
+}
+
+static void
+commit(struct rig *r, const struct us_msg_act_prepared *prepared)
+{
+	struct us_msg_logged logged;
+
+	begin_commit(r, prepared);
 	assert_true(rig_read(r, r->vault, US_MSG_logged));
 	ok(us_msg_logged_decode(&logged, r->body.data, r->body.len));
 	ok(logged.err);
 }
 
-int
-rig_act(struct rig *r, int who, struct us_act *act)
+static int
+prepare(struct rig *r, int who, const struct us_act *act, struct us_msg_act_prepared *prepared)
 {
 	struct rig_person *p = &r->people[who];
 	struct us_signed_act s = { .type = act->type, .time_ns = us_time_now_ns() };
 	struct us_msg_act_prepare m = { .peer = us_bytes_of("192.0.2.1") };
-	struct us_msg_act_prepared prepared;
 	struct us_buf payload, bytes;
 	uint8_t sig[US_SIGNATURE_MAX];
 	size_t n;
@@ -478,11 +508,28 @@ rig_act(struct rig *r, int who, struct us_act *act)
 	us_buf_free(&payload);
 	us_buf_free(&bytes);
 	assert_true(rig_read(r, r->vault, US_MSG_act_prepared));
-	ok(us_msg_act_prepared_decode(&prepared, r->body.data, r->body.len));
-	if (prepared.err != US_OK)
-		return prepared.err;
-	commit(r, &prepared);
-	return US_OK;
+	ok(us_msg_act_prepared_decode(prepared, r->body.data, r->body.len));
+	return prepared->err;
+}
+
+int
+rig_act(struct rig *r, int who, struct us_act *act)
+{
+	struct us_msg_act_prepared prepared;
+	int err = prepare(r, who, act, &prepared);
+
+	if (err == US_OK)
+		commit(r, &prepared);
+	return err;
+}
+
+void
+rig_begin_act(struct rig *r, int who, struct us_act *act)
+{
+	struct us_msg_act_prepared prepared;
+
+	ok(prepare(r, who, act, &prepared));
+	begin_commit(r, &prepared);
 }
 
 void
@@ -532,7 +579,7 @@ rig_load(struct rig *r, uint32_t n)
 	act->type = US_ACT_BATCH_CLOSE;
 	act->u.batch_close = (struct us_act_batch_close){ .collection = 1, .slot = keys.slot,
 		.load = 77, .loaded_by = 3, .first = keys.first_record, .count = n,
-		.segment_slot = keys.slot };
+		.segment_slot = keys.slot, .parts = 1 };
 	ok(us_act_encode(&facts, act));
 	sealed.slot = prepare.slot = keys.slot;
 	sealed.facts = view(&facts);

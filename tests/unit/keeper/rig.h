@@ -28,6 +28,7 @@ struct rig {
 	uint8_t vault_id[32];
 	uint64_t tree_size;       /* of the last checkpoint seen */
 	struct us_buf body;       /* of the last frame read */
+	uint32_t tag;             /* and its tag */
 	struct us_buf acts[16];   /* the vault's: committed acts, from the second on */
 	size_t n_acts;
 	uint8_t nonce;
@@ -48,9 +49,12 @@ int rig_wait(struct rig *r);
 
 /* Sends a message on a descriptor. */
 void rig_send(int fd, uint16_t type, us_encode_fn encode, const void *m);
+void rig_send_tagged(int fd, uint16_t type, uint32_t tag, us_encode_fn encode, const void *m);
 /* Reads until a frame of that type comes: 1, body in r->body; 0 if the channel ended. Others must be
  * checkpoints. */
 int rig_read(struct rig *r, int fd, uint16_t type);
+/* 1 if anything but checkpoints comes within so many milliseconds. Takes the checkpoints. */
+int rig_has(struct rig *r, int fd, int ms);
 
 /* shares: how many to give. The reply of the last one. */
 void rig_unseal(struct rig *r, unsigned shares, struct us_msg_share_reply *reply);
@@ -64,6 +68,8 @@ void rig_log_init(struct rig *r, struct us_msg_log *m, int who);
 int rig_log(struct rig *r, const struct us_msg_log *m, struct us_msg_logged *out);
 /* A signed act through both phases. err of prepare. */
 int rig_act(struct rig *r, int who, struct us_act *act);
+/* The same up to its commit, whose "logged" is to be read. */
+void rig_begin_act(struct rig *r, int who, struct us_act *act);
 /* Unseals, replays, opens sessions for all. */
 void rig_open(struct rig *r);
 /* Makes collection 1 and a closed batch of n records in it (slot 0, load 77). */

@@ -23,6 +23,7 @@
 #include "common/timefmt.h"
 #include "daemon/intake/part.h"
 #include "daemon/lib/channel.h"
+#include "daemon/lib/ticket.h"
 #include "daemon/sealer/facts.h"
 #include "daemon/sealer/sealer.h"
 #include "index/segment.h"
@@ -54,11 +55,12 @@ static struct world {
 	uint32_t slots;
 	struct pages dictionary;
 	uint32_t dictionary_version;
-	struct us_key dictionary_key;
+	struct us_key dictionary_key, ticket_key;
 	struct us_tag *tags;
 	size_t n_tags;
 	/* last answers */
-	int started, start_err, ended, done, answers;
+	int started, start_err, ended, done, answers, stopped, over;
+	uint32_t stopped_tag;
 	struct us_msg_load_ended end;
 	struct us_msg_documents_done answer;
 	uint8_t first_defect;
@@ -184,6 +186,7 @@ on_load_keys(struct us_bytes body)
 	memcpy(r.duplicate_key, w.duplicate.b, 32);
 	r.dictionary_version = w.dictionary_version;
 	memcpy(r.dictionary_key, w.dictionary_key.b, 32);
+	memcpy(r.ticket_key, w.ticket_key.b, 32);
 	return us_send_load_keys(w.keeper, 0, &r);
 }
 
@@ -215,7 +218,7 @@ on_batch_open(struct us_bytes body)
 }
 
 static int
-keeper_message(uint16_t type, struct us_bytes body)
+keeper_message(uint16_t type, uint32_t tag, struct us_bytes body)
 {
 	struct us_msg_batch_sealed sealed;
 	struct us_msg_batch_sealed_ok ok = { 0 };
@@ -246,6 +249,13 @@ keeper_message(uint16_t type, struct us_bytes body)
 		memcpy(key.key, w.dictionary_key.b, 32);
 		w.dictionary_version = 1;
 		return us_send_dictionary_key(w.keeper, 0, &key);
+	case US_MSG_load_stopped:
+		w.stopped = 1;
+		w.stopped_tag = tag;
+		return US_OK;
+	case US_MSG_load_over:
+		w.over++;
+		return US_OK;
 	default:
 		fail_msg("keeper got type %04x", type);
 		return US_ERR_FORMAT;
@@ -261,7 +271,7 @@ on_message(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct
 	if (ch == w.vault)
 		return vault_message(type, tag, body);
 	if (ch == w.keeper)
-		return keeper_message(type, body);
+		return keeper_message(type, tag, body);
 	if (ch == w.intake) {
 		assert_int_equal(type, US_MSG_documents_done);
 		assert_int_equal(us_msg_documents_done_decode(&w.answer, body.p, body.n), US_OK);
@@ -325,6 +335,7 @@ set_up(void **state)
 	us_key_random(&w.tree);
 	us_key_random(&w.era);
 	us_key_random(&w.duplicate);
+	us_key_random(&w.ticket_key);
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0)
 		return -1;
 	w.child = fork();
@@ -419,10 +430,32 @@ line_of(char *out, unsigned i, const char *twist)
 	    i % 300);
 }
 
+static const uint8_t credential[32] = { 7, 7, 7 };
+
+/* How a part is sent that the sealer may not take; all zero: as it should be. */
+struct wrong {
+	int no_ticket, flipped_bit, other_load, other_person, expired;
+};
+
+static void
+make_ticket(uint64_t load, const struct wrong *wrong, uint8_t out[US_TICKET_SIZE])
+{
+	struct us_ticket t = { .load = load + (uint64_t)wrong->other_load, .person = 3,
+		.expires_ns = us_time_now_ns() + (wrong->expired ? -1 : 60 * US_NS_PER_SECOND) };
+
+	memcpy(t.credential, credential, 32);
+	t.credential[0] ^= (uint8_t)wrong->other_person;
+	assert_int_equal(us_ticket_make(&w.ticket_key, &t, out), US_OK);
+	if (wrong->flipped_bit != 0)
+		out[wrong->flipped_bit / 8] ^= (uint8_t)(1u << wrong->flipped_bit % 8);
+}
+
 /* Records [from, to) as one part; bad adds a broken line. */
 static void
-send_part(uint64_t load, uint32_t number, unsigned from, unsigned to, const char *twist, int bad)
+send_wrong_part(uint64_t load, uint32_t number, unsigned from, unsigned to, const char *twist, int bad,
+    const struct wrong *wrong)
 {
+	uint8_t ticket[US_TICKET_SIZE];
 	struct us_part_worker *worker;
 	struct us_part_result *r;
 	struct us_msg_documents m;
@@ -440,10 +473,22 @@ send_part(uint64_t load, uint32_t number, unsigned from, unsigned to, const char
 	assert_int_equal(us_part_process(worker, &part, NOW, &r), US_OK);
 	m = (struct us_msg_documents){ .load = load, .part = number, .count = r->count,
 		.defects = r->n_defects, .documents = { r->documents.data, r->documents.len } };
+	make_ticket(load, wrong, ticket);
+	m.ticket = (struct us_bytes){ ticket, wrong->no_ticket ? 0 : sizeof ticket };
+	memcpy(m.credential, credential, 32);
+	memcpy(m.digest, digest, 32);
 	w.done = 0;
 	assert_int_equal(us_send_documents(w.intake, 77, &m), US_OK);
 	us_part_worker_free(worker);
 	free(text);
+}
+
+static void
+send_part(uint64_t load, uint32_t number, unsigned from, unsigned to, const char *twist, int bad)
+{
+	static const struct wrong nothing;
+
+	send_wrong_part(load, number, from, to, twist, bad, &nothing);
 }
 
 static void
@@ -690,6 +735,138 @@ test_dry_run_and_abort(void **state)
 	assert_int_equal(w.end.admitted, 50);
 }
 
+/* Every bit of a ticket counts, and so do load, credential and time. */
+static void
+test_tickets(void **state)
+{
+	const struct wrong wrong[] = { { .no_ticket = 1 }, { .other_load = 1 }, { .other_person = 1 } };
+	const struct wrong late = { .expired = 1 };
+
+	(void)state;
+	start_load(1, 0);
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+		send_wrong_part(1, 0, 0, 5, "", 0, &wrong[i]);
+		wait_for(&w.done);
+		assert_int_equal(w.answer.err, US_ERR_SIGNATURE);
+	}
+	for (int bit = 1; bit < (int)US_TICKET_SIZE * 8; bit += 3) {
+		send_wrong_part(1, 0, 0, 1, "", 0, &(struct wrong){ .flipped_bit = bit });
+		wait_for(&w.done);
+		assert_int_equal(w.answer.err, US_ERR_SIGNATURE);
+	}
+	send_wrong_part(1, 0, 0, 5, "", 0, &late);
+	wait_for(&w.done);
+	assert_int_equal(w.answer.err, US_ERR_EXPIRED);
+	/* of a load that is not there no more is said than of one that is */
+	send_part(99, 0, 0, 5, "", 0);
+	wait_for(&w.done);
+	assert_int_equal(w.answer.err, US_ERR_SIGNATURE);
+	load_part(1, 0, 0, 5);
+	end_load(1, 0);
+	assert_int_equal(w.end.admitted, 5);
+	assert_int_equal(w.end.received, 5);
+}
+
+static void
+test_same_part_again(void **state)
+{
+	(void)state;
+	start_load(1, 0);
+	load_part(1, 0, 0, 20);
+	load_part(1, 0, 0, 20); /* the first answer */
+	assert_int_equal(w.answer.accepted, 20);
+	send_part(1, 0, 0, 20, "!", 0);
+	wait_for(&w.done);
+	assert_int_equal(w.answer.err, US_ERR_EXISTS);
+	send_part(1, 0, 20, 30, "", 0);
+	wait_for(&w.done);
+	assert_int_equal(w.answer.err, US_ERR_EXISTS);
+	/* one that waits for those before it */
+	send_part(1, 2, 40, 50, "", 0);
+	send_part(1, 2, 50, 60, "", 0);
+	wait_for(&w.done);
+	assert_int_equal(w.answer.err, US_ERR_EXISTS);
+	load_part(1, 1, 20, 40);
+	for (int i = 0; i < 1000 && w.answers < 7; i++)
+		event_base_loop(w.base, EVLOOP_ONCE);
+	end_load(1, 0);
+	assert_int_equal(w.end.admitted, 50);
+	check_slot(&w.slot[0], 0);
+}
+
+/* The last bytes of what closes a batch: u32 first part, u32 how many, the digest of theirs. */
+static void
+check_parts(const struct slot *s, uint64_t load, uint32_t first, const unsigned (*range)[2], uint32_t n)
+{
+	const uint8_t *tail = s->facts.data + s->facts.len - 40;
+	uint8_t bytes[22 + 16 + 32 * 8], want[32];
+	char *text = malloc(400000);
+
+	memcpy(bytes, "underseal/load-parts/1", 22);
+	us_store_u64(bytes + 22, load);
+	us_store_u32(bytes + 30, first);
+	us_store_u32(bytes + 34, n);
+	for (uint32_t i = 0; i < n; i++) {
+		size_t len = 0;
+
+		for (unsigned k = range[i][0]; k < range[i][1]; k++)
+			len += line_of(text + len, k, "");
+		us_sha256(text, len, bytes + 38 + 32 * i);
+	}
+	free(text);
+	us_sha256(bytes, 38 + 32 * n, want);
+	assert_int_equal(us_load_u32(tail), first);
+	assert_int_equal(us_load_u32(tail + 4), n);
+	assert_memory_equal(tail + 8, want, 32);
+}
+
+static void
+test_parts_are_bound(void **state)
+{
+	static const unsigned two[][2] = { { 0, 30 }, { 30, 60 } }, third[][2] = { { 60, 90 } };
+
+	(void)state;
+	start_load(5, 0);
+	load_part(5, 0, 0, 30);
+	load_part(5, 1, 30, 60);
+	wait_for(&w.slot[0].stored); /* idle */
+	load_part(5, 2, 60, 90);
+	end_load(5, 0);
+	assert_int_equal(w.slots, 2);
+	check_parts(&w.slot[0], 5, 0, two, 2);
+	check_parts(&w.slot[1], 5, 2, third, 1);
+}
+
+static void
+test_stop_by_keeper(void **state)
+{
+	const struct us_msg_load_stop m = { .load = 1, .reason = 5 };
+	const struct us_msg_load_stop none = { .load = 12, .reason = 5 };
+
+	(void)state;
+	start_load(1, 0);
+	load_part(1, 0, 0, 20);
+	send_part(1, 2, 40, 50, "", 0); /* waits for number 1 */
+	assert_int_equal(us_send_load_stop(w.keeper, 41, &m), US_OK);
+	wait_for(&w.stopped);
+	assert_int_equal(w.stopped_tag, 41);
+	wait_for(&w.done);
+	assert_int_equal(w.answer.err, US_ERR_DENIED);
+	send_part(1, 1, 20, 40, "", 0);
+	wait_for(&w.done);
+	assert_int_equal(w.answer.err, US_ERR_DENIED);
+	end_load(1, 0);
+	assert_int_equal(w.end.err, US_ERR_DENIED);
+	assert_int_equal(w.end.admitted, 0);
+	assert_int_equal(w.slots, 0);
+	/* of a load that is gone: answered all the same */
+	w.stopped = 0;
+	assert_int_equal(us_send_load_stop(w.keeper, 42, &none), US_OK);
+	wait_for(&w.stopped);
+	assert_int_equal(w.stopped_tag, 42);
+	assert_int_equal(w.over, 1);
+}
+
 /* The keeper gives fewer numbers than asked, as an era ends: they stay void, the batch is in the next one. */
 static void
 test_era_end(void **state)
@@ -787,6 +964,10 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_order_of_parts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_stop_and_skip, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_dry_run_and_abort, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_tickets, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_same_part_again, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_parts_are_bound, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_stop_by_keeper, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_era_end, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_two_loads_one_collection, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_idle_close, set_up, tear_down),
