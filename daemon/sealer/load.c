@@ -333,6 +333,8 @@ sealer_load_try_end(struct load *load)
 		if (!err)
 			err = US_ERR_INCOMPLETE;
 	}
+	if (load->end == LOAD_ABORT && err == US_ERR_CLOSED)
+		err = US_OK; /* it was given up, as asked */
 	m = (struct us_msg_load_ended){ .load = load->id, .err = (uint8_t)err,
 		.received = load->received, .admitted = load->admitted,
 		.duplicates = load->duplicates, .refused = load->refused,
