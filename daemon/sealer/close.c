@@ -10,11 +10,11 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "common/record_seal.h"
+#include "daemon/lib/slice.h"
 #include "daemon/sealer/facts.h"
 #include "daemon/sealer/internal.h"
 
-/* Records sealed between two looks at the channels, and pages that may lie here unsent. */
-#define SLICE 256u
+/* Pages that may lie here unsent. */
 #define OUT_HIGH (4u * 1024u * 1024u)
 
 static struct batch *
@@ -312,21 +312,36 @@ send_facts(struct batch *b)
 	return err;
 }
 
+/* Records, one after another, while the slice lasts; what follows them is one piece of work. */
 static int
 step(struct batch *b)
 {
 	struct us_buf packed, sealed;
+	struct us_slice slice;
 	int err = US_OK;
 
+	if (b->at == b->count)
+		return seal_rest(b);
 	us_buf_init(&packed, US_SEALED_RECORD_MAX);
 	us_buf_init(&sealed, US_SEALED_RECORD_MAX);
-	for (uint32_t n = 0; n < SLICE && b->at < b->count && !err; n++)
+	us_slice_begin(&slice, US_SLICE_SEALING);
+	do
 		err = seal_item(b, b->at++, &packed, &sealed);
+	while (!err && b->at < b->count && !us_slice_is_over(&slice));
 	us_buf_free(&packed);
 	us_buf_free(&sealed);
-	if (!err && b->at == b->count && b->writer != NULL)
-		err = seal_rest(b);
 	return err;
+}
+
+/* By a timer that is due at once, not by event_active(): that would seal on and on before channels
+ * are looked at again. */
+static void
+step_later(struct sealer *s)
+{
+	static const struct timeval at_once = { 0, 0 };
+
+	if (event_add(s->step, &at_once) != 0)
+		us_fatal("the next step of sealing cannot be set");
 }
 
 void
@@ -358,7 +373,7 @@ sealer_step(struct sealer *s)
 	if (err)
 		us_log_err(err, "cannot send pages to the vault");
 	if (again)
-		event_active(s->step, 0, 0);
+		step_later(s);
 }
 
 /* --- done ------------------------------------------------------------------------------ */
