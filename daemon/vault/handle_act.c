@@ -13,6 +13,7 @@ struct acting {
 	struct us_act act;
 	enum us_act_type type;
 	struct act_job *job; /* NULL once it is done */
+	uint64_t *records;   /* of a copy, once they are checked */
 };
 
 static void
@@ -22,6 +23,7 @@ acting_free(void *state)
 
 	if (a->job != NULL)
 		a->job->done = NULL; /* the act goes its way; nobody waits for it */
+	free(a->records);
 	free(a);
 }
 
@@ -325,9 +327,11 @@ on_done(struct vault *v, void *ctx, const struct act_result *result)
 		/* act's views point into r->body, which stays; its state is replaced */
 		struct us_act_copy copy = a->act.u.copy;
 
-		free(a);
+		acting_free(a);
 		r->state = NULL;
 		r->free_state = NULL;
+		r->asked = NULL;
+		r->n_asked = 0;
 		err = read_copy(r, &copy, number_of(committed.result), result->entry);
 		if (err != US_OK)
 			reply_error(r, err, US_REASON_ERROR, result->entry);
@@ -367,25 +371,20 @@ check_copy(struct request *r, const struct us_act_copy *copy)
 }
 
 static int
-check_copy_records(struct request *r, const struct us_act_copy *copy)
+check_copy_records(struct request *r, struct acting *a)
 {
-	uint64_t *records;
-	uint32_t i;
-	int err;
+	const struct us_act_copy *copy = &a->act.u.copy;
 
-	records = malloc((size_t)copy->n * sizeof *records);
-	if (records == NULL) {
+	a->records = malloc((size_t)copy->n * sizeof *a->records);
+	if (a->records == NULL) {
 		reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
 		return US_ERR_NOMEM;
 	}
-	for (i = 0; i < copy->n; i++)
-		records[i] = us_act_copy_record(copy, i);
-	r->asked = records;
+	for (uint32_t i = 0; i < copy->n; i++)
+		a->records[i] = us_act_copy_record(copy, i);
+	r->asked = a->records;
 	r->n_asked = copy->n;
-	err = read_check(r, records, copy->n, US_ACTION_COPY, copy->purpose);
-	r->n_asked = 0; /* they are freed */
-	free(records);
-	return err;
+	return read_check(r, a->records, copy->n, US_ACTION_COPY, copy->purpose);
 }
 
 static void
@@ -433,7 +432,7 @@ copy_opened(struct request *r)
 
 	if (us_msg_act_request_decode(&q, r->body.data, r->body.len) != US_OK)
 		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
-	else if (check_copy_records(r, &a->act.u.copy) == US_OK)
+	else if (check_copy_records(r, a) == US_OK)
 		put_job(r, a, &q);
 }
 
