@@ -154,13 +154,13 @@ access_log(struct request *r, const struct entry *e,
 		reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
 }
 
-/* A refusal is logged first; its problem waits in r->out. */
+/* A refusal is logged first; its problem waits in r->work.out. */
 static void
 refusal_logged(struct request *r, const struct us_msg_logged *m)
 {
 	struct us_msg_reply reply = { .status = r->status, .type = US_TYPE_PROBLEM, .last = 1,
 		.entry = m->index };
-	struct us_buf *b = &r->out;
+	struct us_buf *b = &r->work.out;
 
 	/* The writer closed the object before the entry was known. */
 	if (b->len > 0 && b->data[b->len - 1] == '}') {
@@ -188,9 +188,9 @@ access_refuse(struct request *r, enum us_action action, struct us_bytes purpose,
 	e.records = (struct us_bytes){ asked, 8 * n };
 	e.total = r->n_asked;
 	named.entry = NO_ENTRY;
-	us_buf_reset(&r->out);
-	if (problem_write(&r->out, &named) != US_OK)
-		us_buf_reset(&r->out);
+	us_work_clear(&r->work);
+	if (problem_write(&r->work.out, &named) != US_OK)
+		us_work_clear(&r->work);
 	r->status = p->status;
 	access_log(r, &e, refusal_logged);
 }
@@ -412,28 +412,28 @@ enum access_change
 access_again(struct request *r, enum us_action action, struct us_bytes purpose, uint64_t records)
 {
 	struct vault *v = r->vault;
+	struct problem *p = &r->problem;
 	const int64_t now = us_time_now_ns();
 	const struct us_person *person = NULL;
-	struct problem p = { .status = 403, .type = "denied", .entry = r->entry, .position = -1 };
 	struct us_ruling reading;
 
 	(void)us_registry_at(v->registry, now);
 	if (us_registry_generation(v->registry) == r->generation)
 		return ACCESS_SAME;
 	r->generation = us_registry_generation(v->registry);
-	p.reason = us_registry_standing(v->registry, r->credential, now, &person, NULL);
-	if (p.reason == US_REASON_NONE) {
+	*p = (struct problem){ .status = 403, .type = "denied", .entry = r->entry, .position = -1 };
+	p->reason = us_registry_standing(v->registry, r->credential, now, &person, NULL);
+	if (p->reason == US_REASON_NONE) {
 		r->subject = us_registry_subject(v->registry, person, now);
 		access_ruling(r, action, purpose, records, &r->ruling);
-		p.reason = r->ruling.reason;
-		p.rule = r->ruling.rule;
-		p.rule_id = r->ruling.rule_id;
-		p.paragraph = r->ruling.paragraph;
-		p.cure = r->ruling.cure;
+		p->reason = r->ruling.reason;
+		p->rule = r->ruling.rule;
+		p->rule_id = r->ruling.rule_id;
+		p->paragraph = r->ruling.paragraph;
+		p->cure = r->ruling.cure;
 	}
-	if (p.reason != US_REASON_NONE) {
-		p.title = title_of(p.reason);
-		reply_problem(r, &p);
+	if (p->reason != US_REASON_NONE) {
+		p->title = title_of(p->reason);
 		return ACCESS_ENDED;
 	}
 	access_ruling(r, US_ACTION_READ, purpose, 0, &reading);

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/timefmt.h"
 #include "daemon/vault/record_line.h"
 
 #define RECORDS_MAX 65536u
@@ -78,12 +77,13 @@ put_record(struct request *r, struct reading *d, size_t i, struct us_buf *b)
 	return record_line(r, facts, d->records[i], d->keys + i * RECORD_KEY_ITEM, d->match, b);
 }
 
-static void
-read_step(struct request *r)
+/* One record. */
+static enum us_step
+read_step(void *ctx)
 {
+	struct request *r = ctx;
 	struct reading *d = r->state;
-	int64_t start = us_time_mono_ns();
-	int err = US_OK;
+	int err;
 
 	switch (access_again(r, d->action, d->purpose, d->n)) {
 	case ACCESS_SAME: break;
@@ -91,25 +91,18 @@ read_step(struct request *r)
 		view_open(r->vault, us_registry_order(r->vault->registry), &r->ruling, &r->subject, r->collection, d->snapshot, &d->view);
 		d->again = 1;
 		break;
-	case ACCESS_ENDED: return;
+	case ACCESS_ENDED: return US_STEP_FAILED;
 	}
-	while (err == US_OK && d->at < d->n && request_window_open(r)) {
-		err = put_record(r, d, d->at, &r->out);
-		r->records_put += err == US_OK;
-		d->at++;
-		if (r->out.len - r->out_at >= REPLY_PIECE && d->at < d->n && request_flush(r))
-			return;
-		if (us_time_mono_ns() - start > SLICE_NS)
-			break;
+	if (d->at == d->n)
+		return US_STEP_DONE;
+	err = put_record(r, d, d->at, &r->work.out);
+	if (err == US_OK) {
+		r->records_put++;
+		return ++d->at == d->n ? US_STEP_DONE : US_STEP_AGAIN;
 	}
-	if (err != US_OK) {
-		us_log_err(err, "a record could not be read");
-		reply_error(r, err == US_ERR_NOT_FOUND ? err : US_ERR_INTERNAL, US_REASON_ERROR, r->entry);
-		return;
-	}
-	r->out_last = d->at == d->n;
-	if (!request_flush(r) && !r->out_last && request_window_open(r))
-		request_run(r);
+	us_log_err(err, "a record could not be read");
+	return step_failed(r, err == US_ERR_NOT_FOUND ? err : US_ERR_INTERNAL, US_REASON_ERROR,
+	    r->entry);
 }
 
 /* --- the entry ---------------------------------------------------------------------------------------------------- */
@@ -123,7 +116,7 @@ put_header(struct request *r, struct reading *d, const struct us_msg_logged *m)
 
 	us_buf_reset(proof);
 	err = access_proof(r->vault, m, proof);
-	us_json_begin(&j, &r->out);
+	us_json_begin(&j, &r->work.out);
 	us_json_object(&j);
 	access_json(r, &j, d->snapshot, m->index);
 	if (d->copy_id != 0) {
@@ -135,7 +128,7 @@ put_header(struct request *r, struct reading *d, const struct us_msg_logged *m)
 	us_json_close(&j);
 	if (err == US_OK)
 		err = us_json_end(&j);
-	return err != US_OK ? err : us_buf_put_u8(&r->out, '\n');
+	return err != US_OK ? err : us_buf_put_u8(&r->work.out, '\n');
 }
 
 static void
@@ -150,7 +143,7 @@ disclosed(struct request *r, const struct us_msg_logged *m)
 	}
 	if (err == US_OK) {
 		memcpy(d->keys, m->record_keys.p, m->record_keys.n);
-		us_buf_reset(&r->out);
+		us_work_clear(&r->work);
 		err = put_header(r, d, m);
 	}
 	if (err != US_OK) {
@@ -159,8 +152,7 @@ disclosed(struct request *r, const struct us_msg_logged *m)
 	}
 	r->entry = m->index;
 	r->content = US_TYPE_JSON_LINES;
-	r->step = read_step;
-	read_step(r);
+	us_work_begin(&r->work, read_step, NULL);
 }
 
 static void

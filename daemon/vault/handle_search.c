@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "common/crypto.h"
-#include "common/timefmt.h"
 #include "daemon/vault/searching.h"
 
 #define QUERY_LOGGED_MAX 8192u
@@ -55,9 +54,11 @@ disclosed(struct request *r, const struct us_msg_logged *m)
 	search_answer(r);
 }
 
+/* The last batch has been evaluated. */
 static void
-counted(struct request *r)
+counted(void *ctx)
 {
+	struct request *r = ctx;
 	struct searching *s = r->state;
 	struct us_cursor next = { .collection = r->collection, .person = r->person,
 		.snapshot = s->snapshot, .total = s->total, .intent = s->intent };
@@ -168,35 +169,30 @@ search_batch(struct request *r, struct searching *s, const struct us_batch *fact
 	return US_OK;
 }
 
-static void
-search_step(struct request *r)
+/* One batch. */
+static enum us_step
+search_step(void *ctx)
 {
+	struct request *r = ctx;
 	struct searching *s = r->state;
-	size_t n = us_registry_batches(r->vault->registry, r->collection);
-	int64_t start = us_time_mono_ns();
-	int err = US_OK;
+	const size_t n = us_registry_batches(r->vault->registry, r->collection);
+	const struct us_batch *facts;
+	int err;
 
 	if (search_has_changed(r, s))
-		return;
-	while (s->batch < n && err == US_OK && !(s->has_cursor && s->more)) {
-		const struct us_batch *facts = us_registry_batch(r->vault->registry, r->collection, s->batch++);
-
-		if (!view_batch(&s->view, facts) || (s->has_cursor &&
-		    facts->facts.first + facts->facts.count - 1 <= s->cursor.place))
-			continue;
-		err = search_batch(r, s, facts);
-		if (us_time_mono_ns() - start > SLICE_NS && s->batch < n) {
-			request_run(r);
-			break;
-		}
-	}
-	if (err != US_OK) {
-		us_log_err(err, "a search failed");
-		reply_error(r, err == US_ERR_NOMEM ? err : US_ERR_INTERNAL, US_REASON_ERROR, s->intent);
-	} else if (s->batch == n || (s->has_cursor && s->more)) {
-		r->step = NULL;
-		counted(r);
-	}
+		return US_STEP_FAILED;
+	if (s->batch == n || (s->has_cursor && s->more))
+		return US_STEP_DONE;
+	facts = us_registry_batch(r->vault->registry, r->collection, s->batch++);
+	if (!view_batch(&s->view, facts) || (s->has_cursor &&
+	    facts->facts.first + facts->facts.count - 1 <= s->cursor.place))
+		return US_STEP_AGAIN;
+	err = search_batch(r, s, facts);
+	if (err == US_OK)
+		return US_STEP_AGAIN;
+	us_log_err(err, "a search failed");
+	return step_failed(r, err == US_ERR_NOMEM ? err : US_ERR_INTERNAL, US_REASON_ERROR,
+	    s->intent);
 }
 
 static void
@@ -220,8 +216,7 @@ intended(struct request *r, const struct us_msg_logged *m)
 	}
 	if (s->has_cursor)
 		s->total = s->cursor.total;
-	r->step = search_step;
-	request_run(r);
+	us_work_begin(&r->work, search_step, counted);
 }
 
 /* --- the request ---------------------------------------------------------------------------------------------------------- */

@@ -4,6 +4,7 @@
  *
  *   vault.c     the process: channels, start and end         start.c    unsealed: replay, open
  *   call.c      questions to the keeper and their answers    request.c  requests of people, replies
+ *   work.c      answers that take their time
  *   access.c    sessions, the order's ruling, log entries    evidence.c collections, batches, records
  *   visible.c   what a set of rules lets be seen             cursor.c   sealed cursors
  *   narrow.c    what a search must not tell              designate.c designations after relabels
@@ -29,6 +30,7 @@
 #include "daemon/lib/ticket.h"
 #include "daemon/vault/cache.h"
 #include "daemon/vault/cursor.h"
+#include "daemon/vault/work.h"
 #include "daemon/vault/tags.h"
 #include "daemon/vault/writer.h"
 #include "index/eval.h"
@@ -45,8 +47,6 @@ struct request;
 #define FRONT_REQUESTS_MAX 1024 /* of one front at a time; more are told to wait */
 #define TAG_BUCKETS 1024
 #define RULE_SETS_MAX 64
-#define SLICE_NS 2000000 /* how long one request may keep the event loop */
-#define REPLY_PIECE (256u * 1024u)
 #define PAGE_NUMBER(slot, page) ((uint64_t)(slot) << 16 | (uint64_t)(page))
 #define NO_ENTRY UINT64_MAX
 #define MANIFESTS_MAX 1024 /* open manifest pages, 32 KiB each */
@@ -189,72 +189,6 @@ struct front {
 	struct request *by_tag[TAG_BUCKETS];
 };
 
-/*
- * A request of a person from its message to its last byte. Freed by request_end(), which every
- * path reaches exactly once: after the last piece, a problem, a cancel, or the end of its front. What has been given something
- * says in `ending` how it ends.
- */
-struct request {
-	struct vault *vault;
-	struct front *front;
-	struct request *tag_next;
-	struct request *run_next;
-	uint32_t tag;
-	uint16_t type;
-	uint32_t call;             /* outstanding question, 0 for none */
-	int asks;                  /* its entry is to give something */
-	int on_run_queue;
-	int head_sent;
-	uint8_t credential[32];
-	uint8_t session[16];
-	char peer[64];
-	size_t peer_n;
-	uint32_t person;
-	struct us_subject subject;
-	struct us_ruling ruling;
-	struct us_left left;       /* as the keeper said with the newest entry */
-	int counts_only;           /* no rule lets this person read here */
-	uint32_t smallest_count;   /* smaller numbers are "fewer than" it; 0: none */
-	uint64_t generation;       /* of the registry, when subject and ruling were made */
-	uint32_t collection;
-	struct us_buf body;        /* the message; views below point into it */
-	struct us_buf out;         /* of the reply, from out_at on not yet sent */
-	size_t out_at;
-	int out_last;              /* nothing will be added to out */
-	uint16_t status;
-	uint8_t content;
-	uint64_t entry;            /* of the reply's head */
-	uint32_t under_way;        /* bytes sent without credit */
-	uint64_t granted;          /* the newest entry that gave something */
-	uint64_t open_entry;       /* the first one; NO_ENTRY: none, and it is on no list */
-	struct request *open_before, *open_next; /* by open_entry */
-	uint64_t records_put;      /* records of that entry whose last byte, a newline, was added to out */
-	const uint64_t *asked;     /* records that it asks for; in state */
-	size_t n_asked;
-	int refused;               /* by an entry, which tells how it ended */
-	enum us_reason ending;     /* why its answer does not leave whole; NONE: it has */
-	void (*answer)(struct request *r, const struct us_msg_logged *m);
-	void (*opened)(struct request *r);
-	void (*step)(struct request *r); /* what the run queue calls; adds to out */
-	void *state;
-	void (*free_state)(void *state);
-};
-
-void request_take(struct front *f, uint16_t type, uint32_t tag, struct us_bytes body);
-void request_credit(struct front *f, uint32_t tag, uint32_t bytes);
-void request_cancel(struct front *f, uint32_t tag);
-void request_end(struct request *r);
-void requests_drop(struct front *f, enum us_reason why);
-/* Calls r->step soon, after other events. */
-void request_run(struct request *r);
-void run_queue(struct vault *v);
-/* Sends what the window allows of out. After the last piece the request is gone: returns 1. */
-int request_flush(struct request *r);
-int request_window_open(const struct request *r);
-/* Whole replies; the request is gone afterwards. */
-void reply_json(struct request *r, uint16_t status, uint64_t entry, struct us_buf *json);
-void reply_bytes(struct request *r, uint16_t status, uint8_t content, struct us_bytes body);
-
 struct problem {
 	uint16_t status;
 	const char *type;   /* last part of urn:underseal:problem:… */
@@ -270,9 +204,75 @@ struct problem {
 	const struct us_left *left; /* NULL: not known */
 	uint16_t retry_after;
 };
+
+/*
+ * A request of a person from its message to its last byte. Freed by request_end(), which every
+ * path reaches exactly once: after the last piece, a problem, a cancel, or the end of its front. What has been given something
+ * says in `ending` how it ends.
+ *
+ * Whatever may answer may end it: reply_*(), access_*() that say so, what calls these in turn. Who
+ * calls one of them returns then and touches the request no more. A step (work.h) calls none: it
+ * leaves what is wrong in `problem`.
+ */
+struct request {
+	struct vault *vault;
+	struct front *front;
+	struct request *tag_next;  /* once it has ended: of those that are kept */
+	uint32_t tag;
+	uint16_t type;
+	uint32_t call;             /* outstanding question, 0 for none */
+	int asks;                  /* its entry is to give something */
+	uint8_t credential[32];
+	uint8_t session[16];
+	char peer[64];
+	size_t peer_n;
+	uint32_t person;
+	struct us_subject subject;
+	struct us_ruling ruling;
+	struct us_left left;       /* as the keeper said with the newest entry */
+	int counts_only;           /* no rule lets this person read here */
+	uint32_t smallest_count;   /* smaller numbers are "fewer than" it; 0: none */
+	uint64_t generation;       /* of the registry, when subject and ruling were made */
+	uint32_t collection;
+	struct us_buf body;        /* the message; views below point into it */
+	struct us_work work;         /* of the reply: steps, and its bytes */
+	struct problem problem;    /* why a step has failed; what it points to outlives the step */
+	uint16_t status;
+	uint8_t content;
+	uint64_t entry;            /* of the reply's head */
+	uint64_t granted;          /* the newest entry that gave something */
+	uint64_t open_entry;       /* the first one; NO_ENTRY: none, and it is on no list */
+	struct request *open_before, *open_next; /* by open_entry */
+	uint64_t records_put;      /* of that entry, whose last byte, a newline, is in work.out */
+	const uint64_t *asked;     /* records that it asks for; in state */
+	size_t n_asked;
+	int refused;               /* by an entry, which tells how it ended */
+	enum us_reason ending;     /* why its answer does not leave whole; NONE: it has */
+	void (*answer)(struct request *r, const struct us_msg_logged *m);
+	void (*opened)(struct request *r);
+	void *state;
+	void (*free_state)(void *state);
+};
+
+void request_take(struct front *f, uint16_t type, uint32_t tag, struct us_bytes body);
+void request_credit(struct front *f, uint32_t tag, uint32_t bytes);
+void request_cancel(struct front *f, uint32_t tag);
+void request_end(struct request *r);
+void requests_drop(struct front *f, enum us_reason why);
+void requests_init(struct vault *v);
+/* Those that are kept for later. */
+void requests_free(struct vault *v);
+/* Whole replies; the request is gone afterwards. */
+void reply_json(struct request *r, uint16_t status, uint64_t entry, struct us_buf *json);
+void reply_bytes(struct request *r, uint16_t status, uint8_t content, struct us_bytes body);
+
 void reply_problem(struct request *r, const struct problem *p);
 /* The problem that an error of ours or of the keeper amounts to. */
+struct problem problem_of(const struct request *r, int err, enum us_reason reason, uint64_t entry);
+/* Answers with it. */
 void reply_error(struct request *r, int err, enum us_reason reason, uint64_t entry);
+/* For the end of a step: the answer will be the problem that the error amounts to. */
+enum us_step step_failed(struct request *r, int err, enum us_reason reason, uint64_t entry);
 int problem_write(struct us_buf *out, const struct problem *p);
 
 /* --- how answers end (outcome.c) ---------------------------------------------------------------- */
@@ -316,7 +316,7 @@ int access_rule(struct request *r, enum us_action action, struct us_bytes purpos
 enum access_change {
 	ACCESS_SAME,
 	ACCESS_CHANGED, /* still allowed; subject and ruling are new */
-	ACCESS_ENDED    /* not any more: it has been answered */
+	ACCESS_ENDED    /* not any more: r->problem says why; it has not been answered */
 };
 enum access_change access_again(struct request *r, enum us_action action, struct us_bytes purpose, uint64_t records);
 
@@ -462,7 +462,7 @@ struct vault {
 	struct front fronts[FRONTS_MAX];
 	struct call *calls;
 	uint32_t n_calls, free_call;
-	struct request *run_first, *run_last;
+	struct us_work_queue work_queue;
 	struct request *free_requests;
 	size_t n_free_requests;
 	int sealing; /* the keeper has agreed to seal: its end is ours */

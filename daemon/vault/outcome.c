@@ -136,18 +136,15 @@ outcome_granted(struct request *r, uint64_t entry)
 	v->open_last = r;
 }
 
-/* Each record of an answer ends in a newline: those that left are all but the ones behind out_at. */
+/* Each record of an answer ends in a newline: what left is all but those that are still here. */
 static uint64_t
 records_sent(const struct request *r)
 {
-	const uint8_t *p = r->out.data == NULL ? NULL : r->out.data + r->out_at, *end = r->out.data == NULL ? NULL :
-	    r->out.data + r->out.len;
+	const struct us_bytes unsent = us_work_unsent(&r->work);
 	uint64_t kept = 0;
 
-	while (p != end && (p = memchr(p, '\n', (size_t)(end - p))) != NULL) {
-		kept++;
-		p++;
-	}
+	for (size_t i = 0; i < unsent.n; i++)
+		kept += unsent.p[i] == '\n';
 	return r->records_put > kept ? r->records_put - kept : 0;
 }
 

@@ -29,7 +29,7 @@ struct comparing {
 	size_t term_keys_n;
 };
 
-static void next_collection(struct request *r);
+static void next_collection(void *ctx);
 
 static void
 forget_collection(struct comparing *c)
@@ -57,8 +57,8 @@ comparing_free(void *state)
 	free(c);
 }
 
-static void
-fail(struct request *r, int err)
+static struct problem
+failure(const struct request *r, int err)
 {
 	const struct comparing *c = r->state;
 	const struct problem p = { .status = 409, .type = "conflict", .title = "Not possible in the present state",
@@ -68,9 +68,16 @@ fail(struct request *r, int err)
 		.entry = c->entry, .position = -1 };
 
 	if (err == US_ERR_SEALED || err == US_ERR_DENIED)
-		reply_problem(r, &p);
-	else
-		reply_error(r, err, US_REASON_ERROR, c->entry);
+		return p;
+	return problem_of(r, err, US_REASON_ERROR, c->entry);
+}
+
+static void
+fail(struct request *r, int err)
+{
+	const struct problem p = failure(r, err);
+
+	reply_problem(r, &p);
 }
 
 /* --- the answer ----------------------------------------------------------------------------------------------------- */
@@ -115,39 +122,36 @@ use_keys(struct comparing *c, const struct us_batch *batch)
 	c->rules[DIFF_FROM].keys = c->rules[DIFF_TO].keys = table;
 }
 
-static void
-count_step(struct request *r)
+/* One batch. */
+static enum us_step
+count_step(void *ctx)
 {
+	struct request *r = ctx;
 	struct comparing *c = r->state;
-	const int64_t start = us_time_mono_ns();
-	int err = US_OK;
+	const struct us_bytes none = { NULL, 0 };
+	const struct us_batch *batch;
+	int err;
 
 	/* whoever is suspended meanwhile gets no answer any more */
-	if (access_again(r, US_ACTION_ORDER_DIFF, (struct us_bytes){ NULL, 0 }, 0) == ACCESS_ENDED)
-		return;
-	while (err == US_OK && c->batch < us_registry_batches(r->vault->registry, c->collection)) {
-		const struct us_batch *batch = us_registry_batch(r->vault->registry, c->collection, c->batch++);
-
-		if (batch->status == US_BATCH_VOID || batch->status == US_BATCH_WITHDRAWN)
-			continue;
-		use_keys(c, batch);
-		err = diff_count_batch(r->vault, &c->diff, c->rules, c->collection, batch);
-		if (err == US_OK && us_time_mono_ns() - start > SLICE_NS) {
-			request_run(r);
-			return;
-		}
-	}
-	if (err != US_OK)
-		fail(r, err);
-	else
-		next_collection(r);
+	if (access_again(r, US_ACTION_ORDER_DIFF, none, 0) == ACCESS_ENDED)
+		return US_STEP_FAILED;
+	if (c->batch >= us_registry_batches(r->vault->registry, c->collection))
+		return US_STEP_DONE;
+	batch = us_registry_batch(r->vault->registry, c->collection, c->batch++);
+	if (batch->status == US_BATCH_VOID || batch->status == US_BATCH_WITHDRAWN)
+		return US_STEP_AGAIN;
+	use_keys(c, batch);
+	err = diff_count_batch(r->vault, &c->diff, c->rules, c->collection, batch);
+	if (err == US_OK)
+		return US_STEP_AGAIN;
+	r->problem = failure(r, err);
+	return US_STEP_FAILED;
 }
 
 static void
 begin_counting(struct request *r)
 {
-	r->step = count_step;
-	request_run(r);
+	us_work_begin(&r->work, count_step, next_collection);
 }
 
 /* --- words ------------------------------------------------------------------------------------------------------------- */
@@ -279,8 +283,9 @@ opened(struct request *r)
 /* --- collection after collection ------------------------------------------------------------------------------------- */
 
 static void
-next_collection(struct request *r)
+next_collection(void *ctx)
 {
+	struct request *r = ctx;
 	struct comparing *c = r->state;
 	const uint32_t n = us_registry_collections(r->vault->registry);
 	int err = US_OK;

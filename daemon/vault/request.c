@@ -1,4 +1,4 @@
-/* Requests of people: their life, the run queue, replies and problems. */
+/* Requests of people: their life, replies and problems. How long answers go on is work.c's. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +8,7 @@
 #include "daemon/vault/internal.h"
 
 #define OUT_MAX (80u * 1024u * 1024u)
+#define REPLY_PIECE (256u * 1024u)
 #define KEEP_REQUESTS 256
 #define KEEP_BUFFER (64u * 1024u)
 
@@ -31,10 +32,10 @@ request_new(struct front *f, uint16_t type, uint32_t tag)
 	struct us_buf body, out;
 
 	if (r != NULL) {
-		v->free_requests = r->run_next;
+		v->free_requests = r->tag_next;
 		v->n_free_requests--;
 		body = r->body;
-		out = r->out;
+		out = r->work.out;
 	} else {
 		r = malloc(sizeof *r);
 		if (r == NULL)
@@ -44,7 +45,8 @@ request_new(struct front *f, uint16_t type, uint32_t tag)
 	}
 	memset(r, 0, sizeof *r);
 	r->body = body;
-	r->out = out;
+	r->work.out = out;
+	us_work_init(&r->work, &v->work_queue, r);
 	r->vault = v;
 	r->front = f;
 	r->type = type;
@@ -58,25 +60,6 @@ request_new(struct front *f, uint16_t type, uint32_t tag)
 	return r;
 }
 
-static void
-leave_run_queue(struct request *r)
-{
-	struct vault *v = r->vault;
-	struct request **at = &v->run_first;
-
-	if (!r->on_run_queue)
-		return;
-	while (*at != r)
-		at = &(*at)->run_next;
-	*at = r->run_next;
-	if (v->run_last == r) {
-		v->run_last = v->run_first;
-		while (v->run_last != NULL && v->run_last->run_next != NULL)
-			v->run_last = v->run_last->run_next;
-	}
-	r->on_run_queue = 0;
-}
-
 void
 request_end(struct request *r)
 {
@@ -87,22 +70,22 @@ request_end(struct request *r)
 		*at = r->tag_next;
 	r->front->n_requests--;
 	outcome_end(r);
-	leave_run_queue(r);
+	us_work_end(&r->work);
 	load_request_gone(v, r);
 	if (r->free_state != NULL)
 		r->free_state(r->state);
 	r->state = NULL;
 	r->free_state = NULL;
-	if (v->n_free_requests < KEEP_REQUESTS && r->body.cap <= KEEP_BUFFER && r->out.cap <= KEEP_BUFFER) {
+	if (v->n_free_requests < KEEP_REQUESTS && r->body.cap <= KEEP_BUFFER &&
+	    r->work.out.cap <= KEEP_BUFFER) {
 		us_buf_reset(&r->body);
-		us_buf_reset(&r->out);
-		r->run_next = v->free_requests;
+		r->tag_next = v->free_requests;
 		v->free_requests = r;
 		v->n_free_requests++;
 		return;
 	}
 	us_buf_free(&r->body);
-	us_buf_free(&r->out);
+	us_buf_free(&r->work.out);
 	free(r);
 }
 
@@ -210,147 +193,109 @@ request_cancel(struct front *f, uint32_t tag)
 	request_end(r);
 }
 
-/* --- the run queue ------------------------------------------------------------------------------ */
-
-/* By a timer that is due at once, not by event_active(): that would run steps on and on before sockets are looked at again. */
-static void
-run_soon(struct vault *v)
-{
-	static const struct timeval at_once = { 0, 0 };
-
-	if (event_add(v->run_event, &at_once) != 0)
-		us_fatal("the run queue cannot be set going");
-}
-
-void
-request_run(struct request *r)
-{
-	struct vault *v = r->vault;
-
-	if (r->on_run_queue)
-		return;
-	r->on_run_queue = 1;
-	r->run_next = NULL;
-	if (v->run_first == NULL)
-		v->run_first = r;
-	else
-		v->run_last->run_next = r;
-	v->run_last = r;
-	run_soon(v);
-}
-
-/* One step of each that waits now; those that go on stand at the end again. */
-void
-run_queue(struct vault *v)
-{
-	struct request *last = v->run_last;
-	struct request *r;
-	int64_t start = us_time_mono_ns();
-
-	while ((r = v->run_first) != NULL) {
-		int was_last = r == last;
-
-		v->run_first = r->run_next;
-		if (v->run_first == NULL)
-			v->run_last = NULL;
-		r->on_run_queue = 0;
-		r->step(r); /* may end r */
-		if (was_last || us_time_mono_ns() - start > 4 * (int64_t)SLICE_NS)
-			break;
-	}
-	if (v->run_first != NULL)
-		run_soon(v);
-}
-
-/* --- replies ------------------------------------------------------------------------------------- */
-
-int
-request_window_open(const struct request *r)
-{
-	return r->under_way + (r->out.len - r->out_at) < US_REPLY_WINDOW;
-}
-
-static void
-send_piece(struct request *r, struct us_bytes piece, uint8_t last)
-{
-	int err;
-
-	if (!r->head_sent) {
-		struct us_msg_reply m = { .status = r->status, .type = r->content, .last = last,
-			.entry = r->entry, .body = piece };
-
-		err = us_send_reply(r->front->channel, r->tag, &m);
-	} else {
-		struct us_msg_reply_more m = { .last = last, .body = piece };
-
-		err = us_send_reply_more(r->front->channel, r->tag, &m);
-	}
-	/* A reply that breaks off must not look whole: without its last piece the front cuts the
-	 * connection when the request is cancelled or the vault ends. */
-	if (err != US_OK)
-		us_log_err(err, "a reply could not be queued");
-	r->head_sent = 1;
-	r->under_way += (uint32_t)piece.n;
-}
-
-int
-request_flush(struct request *r)
-{
-	for (;;) {
-		size_t left = r->out.len - r->out_at;
-		size_t window = r->under_way < US_REPLY_WINDOW ? US_REPLY_WINDOW - r->under_way : 0;
-		size_t n = left < REPLY_PIECE ? left : REPLY_PIECE;
-
-		if (n > window)
-			n = window;
-		if (n == 0 && !(left == 0 && r->out_last))
-			break;
-		send_piece(r, (struct us_bytes){ r->out.data + r->out_at, n },
-		    (uint8_t)(r->out_last && n == left));
-		r->out_at += n;
-		if (r->out_last && n == left) {
-			r->ending = US_REASON_NONE;
-			request_end(r);
-			return 1;
-		}
-		if (n == 0)
-			break;
-	}
-	if (r->out_at == r->out.len) {
-		us_buf_reset(&r->out);
-		r->out_at = 0;
-	}
-	return 0;
-}
-
 void
 request_credit(struct front *f, uint32_t tag, uint32_t bytes)
 {
 	struct request *r = *place_of(f, tag);
 
-	if (r == NULL)
-		return;
-	r->under_way = bytes < r->under_way ? r->under_way - bytes : 0;
-	if (!r->head_sent || request_flush(r))
-		return;
-	if (!r->out_last && r->step != NULL && r->call == 0)
-		request_run(r);
+	if (r != NULL)
+		us_work_credit(&r->work, bytes);
 }
+
+/* --- what work.c asks for --------------------------------------------------------------------- */
+
+static int
+send_piece(void *ctx, const struct us_piece *piece)
+{
+	struct request *r = ctx;
+	const struct us_msg_reply first = { .status = r->status, .type = r->content,
+		.last = piece->is_last, .entry = r->entry, .body = piece->bytes };
+	const struct us_msg_reply_more more = { .last = piece->is_last, .body = piece->bytes };
+	const int err = piece->is_first ? us_send_reply(r->front->channel, r->tag, &first) :
+	    us_send_reply_more(r->front->channel, r->tag, &more);
+
+	if (err != US_OK)
+		us_log_err(err, "a reply could not be queued");
+	return err;
+}
+
+static void
+answer_is_whole(void *ctx)
+{
+	struct request *r = ctx;
+
+	r->ending = US_REASON_NONE;
+	request_end(r);
+}
+
+/* A reply that breaks off must not look whole: the problem behind it is no record, and clients see
+ * that. */
+static void
+answer_has_failed(void *ctx, int err)
+{
+	struct request *r = ctx;
+
+	if (err != US_OK)
+		reply_error(r, err, US_REASON_ERROR, r->entry);
+	else
+		reply_problem(r, &r->problem);
+}
+
+/* LATER by a timer that is due at once, not by event_active(): that would make steps on and on
+ * before sockets are looked at again. */
+static void
+want_turn(void *ctx, enum us_turn when)
+{
+	static const struct timeval at_once = { 0, 0 };
+	struct vault *v = ctx;
+
+	switch (when) {
+	case US_TURN_SOON:
+		event_active(v->run_event, EV_TIMEOUT, 1);
+		break;
+	case US_TURN_LATER:
+		if (event_add(v->run_event, &at_once) != 0)
+			us_fatal("the next turn of answers cannot be set");
+		break;
+	}
+}
+
+void
+requests_init(struct vault *v)
+{
+	static const struct us_work_owner owner = { .window = US_REPLY_WINDOW, .piece = REPLY_PIECE,
+		.send = send_piece, .whole = answer_is_whole, .failed = answer_has_failed,
+		.turn = want_turn };
+
+	us_work_queue_init(&v->work_queue, &owner, v);
+}
+
+void
+requests_free(struct vault *v)
+{
+	while (v->free_requests != NULL) {
+		struct request *r = v->free_requests;
+
+		v->free_requests = r->tag_next;
+		us_buf_free(&r->body);
+		us_buf_free(&r->work.out);
+		free(r);
+	}
+}
+
+/* --- replies -------------------------------------------------------------------------------- */
 
 void
 reply_bytes(struct request *r, uint16_t status, uint8_t content, struct us_bytes body)
 {
 	r->status = status;
 	r->content = content;
-	us_buf_reset(&r->out);
-	r->out_at = 0;
-	if (us_buf_put(&r->out, body.p, body.n) != US_OK) {
+	us_work_clear(&r->work);
+	if (us_buf_put(&r->work.out, body.p, body.n) != US_OK) {
 		r->status = 503;
 		r->content = US_TYPE_PROBLEM;
 	}
-	r->out_last = 1;
-	r->step = NULL;
-	(void)request_flush(r);
+	us_work_finish(&r->work);
 }
 
 void
@@ -431,7 +376,7 @@ reply_problem(struct request *r, const struct problem *p)
 	if (problem_write(&b, p) != US_OK)
 		us_buf_reset(&b);
 	m.body = (struct us_bytes){ b.data, b.len };
-	if (!r->head_sent)
+	if (!r->work.begun)
 		(void)us_send_reply(r->front->channel, r->tag, &m);
 	else
 		/* Too late for a problem. The line that follows is no record: clients see it. */
@@ -442,8 +387,8 @@ reply_problem(struct request *r, const struct problem *p)
 	request_end(r);
 }
 
-void
-reply_error(struct request *r, int err, enum us_reason reason, uint64_t entry)
+struct problem
+problem_of(const struct request *r, int err, enum us_reason reason, uint64_t entry)
 {
 	struct problem p = { .status = 500, .type = "internal", .title = "The vault failed",
 		.reason = reason, .entry = entry, .position = -1 };
@@ -524,5 +469,20 @@ reply_error(struct request *r, int err, enum us_reason reason, uint64_t entry)
 	}
 	if (p.detail == NULL)
 		p.detail = us_strerror(err);
+	return p;
+}
+
+void
+reply_error(struct request *r, int err, enum us_reason reason, uint64_t entry)
+{
+	const struct problem p = problem_of(r, err, reason, entry);
+
 	reply_problem(r, &p);
+}
+
+enum us_step
+step_failed(struct request *r, int err, enum us_reason reason, uint64_t entry)
+{
+	r->problem = problem_of(r, err, reason, entry);
+	return US_STEP_FAILED;
 }

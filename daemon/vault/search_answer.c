@@ -121,52 +121,59 @@ put_tail(struct request *r, struct searching *s)
 int
 search_has_changed(struct request *r, const struct searching *s)
 {
-	const struct problem p = { .status = 409, .type = "changed", .title = "What may be seen has changed meanwhile",
-		.detail = "Search again", .reason = US_REASON_STATE, .entry = s->intent, .position = -1 };
+	const struct problem changed = { .status = 409, .type = "changed", .detail = "Search again",
+		.title = "What may be seen has changed meanwhile", .reason = US_REASON_STATE,
+		.entry = s->intent, .position = -1 };
+	const enum us_action action =
+	    (s->flags & US_SEARCH_COUNT) != 0 ? US_ACTION_COUNT : US_ACTION_SEARCH;
 
-	switch (access_again(r, (s->flags & US_SEARCH_COUNT) != 0 ? US_ACTION_COUNT : US_ACTION_SEARCH, s->purpose, 0)) {
+	switch (access_again(r, action, s->purpose, 0)) {
 	case ACCESS_SAME: return 0;
-	case ACCESS_CHANGED: reply_problem(r, &p); break;
+	case ACCESS_CHANGED: r->problem = changed; break;
 	case ACCESS_ENDED: break;
 	}
 	return 1;
 }
 
-static void
-answer_step(struct request *r)
+static int
+put_hit(struct request *r, struct searching *s)
 {
-	struct searching *s = r->state;
-	int64_t start = us_time_mono_ns();
 	int err = US_OK;
 
-	if (search_has_changed(r, s))
-		return;
-	while (s->shown < s->n_hits && err == US_OK && request_window_open(r)) {
-		us_json_object(&s->json);
-		put_hit_meta(r, s, s->hits[s->shown]);
-		if (s->keys != NULL)
-			err = snippet_of(r, s, s->shown);
-		us_json_close(&s->json);
-		if (err == US_OK && s->keys != NULL) {
-			err = us_buf_put_u8(&r->out, '\n'); /* see outcome.c */
-			r->records_put++;
-		}
-		s->shown++;
-		if (us_time_mono_ns() - start > SLICE_NS)
-			break;
+	us_json_object(&s->json);
+	put_hit_meta(r, s, s->hits[s->shown]);
+	if (s->keys != NULL)
+		err = snippet_of(r, s, s->shown);
+	us_json_close(&s->json);
+	if (err == US_OK && s->keys != NULL) {
+		err = us_buf_put_u8(&r->work.out, '\n'); /* see outcome.c */
+		r->records_put++;
 	}
-	if (err == US_OK && s->shown == s->n_hits) {
+	s->shown++;
+	return err;
+}
+
+/* One hit; behind the last the rest of the answer. */
+static enum us_step
+answer_step(void *ctx)
+{
+	struct request *r = ctx;
+	struct searching *s = r->state;
+	const int is_last = s->shown == s->n_hits;
+	int err;
+
+	if (search_has_changed(r, s))
+		return US_STEP_FAILED;
+	if (is_last) {
 		put_tail(r, s);
 		err = us_json_end(&s->json);
-		r->out_last = 1;
+	} else {
+		err = put_hit(r, s);
 	}
-	if (err != US_OK) {
-		us_log_err(err, "a search could not be answered");
-		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, s->entry);
-		return;
-	}
-	if (!request_flush(r) && !r->out_last && request_window_open(r))
-		request_run(r);
+	if (err == US_OK)
+		return is_last ? US_STEP_DONE : US_STEP_AGAIN;
+	us_log_err(err, "a search could not be answered");
+	return step_failed(r, US_ERR_INTERNAL, US_REASON_ERROR, s->entry);
 }
 
 void
@@ -177,8 +184,8 @@ search_answer(struct request *r)
 
 	r->entry = s->entry;
 	r->content = US_TYPE_JSON;
-	us_buf_reset(&r->out);
-	us_json_begin(j, &r->out);
+	us_work_clear(&r->work);
+	us_json_begin(j, &r->work.out);
 	us_json_object(j);
 	if (s->total < r->smallest_count) {
 		us_json_key(j, "total");
@@ -191,6 +198,5 @@ search_answer(struct request *r)
 	us_json_kv_cstr(j, "next", s->next[0] == '\0' ? NULL : s->next);
 	us_json_key(j, "hits");
 	us_json_array(j);
-	r->step = answer_step;
-	answer_step(r);
+	us_work_begin(&r->work, answer_step, NULL);
 }

@@ -34,7 +34,8 @@ struct searching {
 
 /* r->state is a struct searching whose hits, total and, for snippets, keys are there. */
 void search_answer(struct request *r);
-/* 1 if somebody was stopped, or records withheld, since this search was decided, so that its numbers would not hold: it has been answered. */
+/* 1 if somebody was stopped, or records withheld, since this search was decided, so that its
+ * numbers would not hold: r->problem says so. */
 int search_has_changed(struct request *r, const struct searching *s);
 
 #endif

@@ -222,7 +222,7 @@ on_run(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	run_queue(arg);
+	us_work_turn(&((struct vault *)arg)->work_queue);
 }
 
 static int
@@ -339,14 +339,7 @@ vault_free(struct vault *v)
 	us_buf_free(&v->plain);
 	us_buf_free(&v->container);
 	us_buf_free(&v->text);
-	while (v->free_requests != NULL) {
-		struct request *r = v->free_requests;
-
-		v->free_requests = r->run_next;
-		us_buf_free(&r->body);
-		us_buf_free(&r->out);
-		free(r);
-	}
+	requests_free(v);
 	free(v->act_entries);
 	free(v->changes);
 	free(v->lost);
@@ -411,6 +404,7 @@ us_vault_main(void)
 	if (v == NULL)
 		return 1;
 	outcomes_init(v);
+	requests_init(v);
 	us_buf_init(&v->checkpoint, 4096);
 	us_buf_init(&v->sealed, US_SEALED_RECORD_MAX);
 	us_buf_init(&v->plain, US_SEALED_RECORD_MAX);

@@ -131,7 +131,7 @@ request_of(struct fixture *f)
 {
 	struct request r = { .vault = f->vault, .granted = NO_ENTRY, .open_entry = NO_ENTRY, .ending = US_REASON_ERROR };
 
-	us_buf_init(&r.out, 65536);
+	us_buf_init(&r.work.out, 65536);
 	return r;
 }
 
@@ -147,7 +147,7 @@ end(struct request *r, enum us_reason how)
 {
 	r->ending = how;
 	outcome_end(r);
-	us_buf_free(&r->out);
+	us_buf_free(&r->work.out);
 }
 
 static void
@@ -179,7 +179,7 @@ up_to_the_first_open_one(void **state)
 static void
 put(struct request *r, const char *text, uint64_t records)
 {
-	assert_int_equal(us_buf_put(&r->out, text, strlen(text)), US_OK);
+	assert_int_equal(us_buf_put(&r->work.out, text, strlen(text)), US_OK);
 	r->records_put += records;
 }
 
@@ -204,7 +204,7 @@ records_that_left(void **state)
 
 		give(&r, 100 + i);
 		put(&r, cases[i].answer, cases[i].records);
-		r.out_at = cases[i].sent;
+		r.work.out_at = cases[i].sent;
 		end(&r, US_REASON_CUT);
 		listen_to(f);
 		assert_int_equal(f->heard.n, i + 1);
@@ -224,7 +224,7 @@ of_the_newest_entry(void **state)
 
 	give(&a, 1);
 	put(&a, "{head}\n{1}\n", 1);
-	a.out_at = a.out.len; /* all of it has left */
+	a.work.out_at = a.work.out.len; /* all of it has left */
 	give(&a, 2);
 	end(&a, US_REASON_GONE);
 	give(&b, 3);
