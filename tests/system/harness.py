@@ -1,8 +1,9 @@
 """What every system scenario shares: a vault of its own, the real programs, people, records.
 
 Python 3 standard library only. The programs are those in the directory that UNDERSEAL_BUILD names
-(build/release if it is unset). A scenario runs as root, where each role has its own user if the five
-users exist, and as an ordinary user. A sanitizer's report anywhere is a failure.
+(build/release if it is unset), the daemon is the one there that UNDERSEAL_TEST_DAEMON names
+(undersealed). A scenario runs as root, where each role has its own user if the five users exist,
+and as an ordinary user. A sanitizer's report anywhere is a failure.
 """
 import atexit
 import datetime
@@ -27,7 +28,7 @@ import unicodedata
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.abspath(os.environ.get("UNDERSEAL_BUILD", os.path.join(ROOT, "build", "release")))
 DATA = os.environ.get("UNDERSEAL_TEST_DATA", os.path.join(ROOT, "..", "shared", "data"))
-DAEMON = os.path.join(BUILD, "undersealed")
+DAEMON = os.path.join(BUILD, os.environ.get("UNDERSEAL_TEST_DAEMON", "undersealed"))
 CLIENT = os.path.join(BUILD, "underseal")
 VERIFY = os.path.join(BUILD, "underseal-verify")
 ROLES = ("front", "intake", "sealer", "vault", "keeper")
