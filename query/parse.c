@@ -231,65 +231,6 @@ parse_phrase(struct us_parser *p, struct us_query_node **out)
 
 /* ---- plain text ---- */
 
-static int
-is_alnum(uint8_t c)
-{
-	return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z');
-}
-
-/* w/5, pre/5, /5, near/5 ... as other tools write it */
-static int
-is_proximity(struct us_bytes t)
-{
-	static const char *const NAMES[] = { "", "w", "pre", "p", "n", "nw", "near", "onear", "within", "s" };
-	size_t slash = 0, i;
-
-	while (slash < t.n && t.p[slash] != '/')
-		slash++;
-	if (slash == t.n || slash > 6)
-		return 0;
-	for (i = slash + 1; i < t.n && t.p[i] >= '0' && t.p[i] <= '9'; i++)
-		;
-	if (i != t.n || i == slash + 1)
-		return 0;
-	for (size_t k = 0; k < sizeof NAMES / sizeof NAMES[0]; k++) {
-		for (i = 0; i < slash && NAMES[k][i] != '\0' && (t.p[i] | 32) == NAMES[k][i]; i++)
-			;
-		if (i == slash && NAMES[k][i] == '\0')
-			return 1;
-	}
-	return 0;
-}
-
-static int
-check_unsupported(struct us_parser *p, size_t start, size_t end)
-{
-	struct us_bytes t = { p->text + start, end - start };
-
-	if (is_proximity(t))
-		return us_query_fail(p, US_ERR_FORMAT, start,
-		                     "proximity is not supported yet; supported: AND OR NOT, ( ), \"phrases\", fields");
-	if (us_bytes_is(t, "&") || us_bytes_is(t, "&&"))
-		return us_query_fail(p, US_ERR_FORMAT, start, "write AND");
-	if (us_bytes_is(t, "|") || us_bytes_is(t, "||"))
-		return us_query_fail(p, US_ERR_FORMAT, start, "write OR");
-	if (t.n > 1 && (t.p[0] == '-' || t.p[0] == '+' || t.p[0] == '!') &&
-	    (is_alnum(t.p[1]) || t.p[1] >= 0x80))
-		return us_query_fail(p, US_ERR_FORMAT, start,
-		                     "a leading %c is no operator; write %s, or put the text in quotation marks",
-		                     t.p[0], t.p[0] == '+' ? "AND" : "NOT");
-	for (size_t i = 0; i < t.n; i++) {
-		if (t.p[i] == '*' || t.p[i] == '?' || (t.p[i] == '!' && i + 1 == t.n && i > 0))
-			return us_query_fail(p, US_ERR_FORMAT, start + i,
-			                     "wildcards (* ? !) are not supported yet; for the character itself use quotation marks");
-		if (t.p[i] == '~' || t.p[i] == '%')
-			return us_query_fail(p, US_ERR_FORMAT, start + i,
-			                     "%s is not supported yet; for the character itself use quotation marks",
-			                     t.p[i] == '~' ? "stemming or nearness (~)" : "fuzzy search (%)");
-	}
-	return US_OK;
-}
-
 /* The length of a field's name at p->at, 0 if there is none. */
 static size_t
 field_name(const struct us_parser *p, size_t end)
@@ -349,11 +290,12 @@ parse_text(struct us_parser *p, struct us_query_node **out)
 	name_n = field_name(p, end);
 	if (name_n != 0)
 		return parse_field(p, name_n, end, out);
-	err = check_unsupported(p, start, end);
+	err = us_query_refuse_text(p, start, end);
 	if (err != US_OK)
 		return err;
 	p->at = end;
-	return words_node(p, start, end, out);
+	err = words_node(p, start, end, out);
+	return err != US_OK ? err : us_query_refuse_word(p, *out);
 }
 
 /* ---- operators ---- */
@@ -387,7 +329,7 @@ parse_primary(struct us_parser *p, struct us_query_node **out)
 	case TOKEN_AND:
 	case TOKEN_OR:
 		return us_query_fail(p, US_ERR_FORMAT, p->at,
-		                     "this operator has nothing on its left; for the word itself write it in lower case");
+		                     "this operator has nothing on its left; for the word itself use quotation marks");
 	case TOKEN_CLOSE:
 		return us_query_fail(p, US_ERR_FORMAT, p->at, "a word, phrase or field must stand here");
 	case TOKEN_END:
@@ -528,13 +470,12 @@ parse_all(struct us_parser *p)
 	return us_query_finish(p->q);
 }
 
-int
-us_query_parse(const void *text, size_t n, struct us_query **out, struct us_query_error *error)
+static int
+parse(struct us_parser *p, struct us_query **out, struct us_query_error *error)
 {
 	static const struct us_query_owner EMPTY;
 	struct us_query_error unused;
 	struct us_query_owner *q, first = EMPTY;
-	struct us_parser p = { .text = text, .n = n };
 	int err;
 
 	*out = NULL;
@@ -542,14 +483,30 @@ us_query_parse(const void *text, size_t n, struct us_query **out, struct us_quer
 	if (q == NULL)
 		return US_ERR_NOMEM;
 	q->blocks = first.blocks;
-	p.q = q;
-	p.error = error != NULL ? error : &unused;
-	*p.error = (struct us_query_error){ .at = 0 };
-	err = parse_all(&p);
+	p->q = q;
+	p->error = error != NULL ? error : &unused;
+	*p->error = (struct us_query_error){ .at = 0 };
+	err = parse_all(p);
 	if (err != US_OK) {
 		us_query_free(&q->pub);
 		return err;
 	}
 	*out = &q->pub;
 	return US_OK;
+}
+
+int
+us_query_parse(const void *text, size_t n, struct us_query **out, struct us_query_error *error)
+{
+	struct us_parser p = { .text = text, .n = n };
+
+	return parse(&p, out, error);
+}
+
+int
+us_query_parse_compiled(const void *text, size_t n, struct us_query **out, struct us_query_error *error)
+{
+	struct us_parser p = { .text = text, .n = n, .words_like_operators = 1 };
+
+	return parse(&p, out, error);
 }

@@ -102,13 +102,19 @@ us_query_is_metadata(const struct us_query *q)
 
 static int write_node(struct us_buf *b, const struct us_query_node *node, enum us_query_op parent);
 
+const char *
+us_query_operator_like(struct us_bytes word)
+{
+	return us_bytes_is(word, "and") ? "AND" : us_bytes_is(word, "or") ? "OR" : us_bytes_is(word, "not") ? "NOT" : NULL;
+}
+
 static int
 write_terms(struct us_buf *b, const struct us_query_node *node)
 {
 	const struct us_query_term *t, *before = NULL;
 	int err;
 
-	if (node->op == US_QUERY_WORD)
+	if (node->op == US_QUERY_WORD && us_query_operator_like(node->terms[0].word) == NULL)
 		return us_buf_put(b, node->terms[0].word.p, node->terms[0].word.n);
 	err = us_buf_put_u8(b, '"');
 	for (size_t i = 0; err == US_OK && i < node->n_terms; i++) {

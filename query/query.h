@@ -10,7 +10,9 @@
  *   phrase   = '"' ... '"'                 typographic quotes work too
  *   field    = name ":" (text | phrase)    no space around the colon
  *
- * Operators are upper case; lower-case and, or, not are words like all others. NOT binds closer
+ * Operators are upper case and stand alone. In any other spelling (or, Or, OR,) they are an error
+ * at their place, since whoever writes "a or b" wants either and would get records that hold all three words:
+ * the word itself is written in quotation marks. NOT binds closer
  * than AND, AND closer than OR. NOT is exact: all records but those. "*" is every record.
  *
  * Text up to the next space, quote or parenthesis is split into words as words.h says; if it holds
@@ -94,7 +96,7 @@ struct us_query {
 	 * for. Without any the query is about metadata only. */
 	const struct us_bytes *words;
 	size_t n_words;
-	/* One text for all spellings of the same tree; parses to an equal tree. */
+	/* One text for all spellings of the same tree; parses to an equal tree, whoever wrote it. */
 	struct us_bytes canonical;
 };
 
@@ -110,6 +112,9 @@ struct us_query_error {
  * and US_ERR_ENCODING (not UTF-8). US_ERR_NOMEM. An empty query is US_ERR_FORMAT.
  */
 int us_query_parse(const void *text, size_t n, struct us_query **out, struct us_query_error *error);
+/* The same for the query of a compiled order, which its signers have read as it was read when it was compiled: and, or, not
+ * that are no operators are words in it. What somebody writes now goes through us_query_parse(), an order's source too. */
+int us_query_parse_compiled(const void *text, size_t n, struct us_query **out, struct us_query_error *error);
 /* Wipes (a query is work product) and frees; NULL is allowed. */
 void us_query_free(struct us_query *q);
 /* 1 if the query names no content word, so that no term key is needed. */

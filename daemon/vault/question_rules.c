@@ -51,7 +51,7 @@ query_of(struct question_rules *w, int rule, const struct us_query **out)
 	int err = US_OK;
 
 	if (w->queries[rule] == NULL)
-		err = us_query_parse(r->what.p, r->what.n, &w->queries[rule], NULL);
+		err = us_query_parse_compiled(r->what.p, r->what.n, &w->queries[rule], NULL);
 	*out = w->queries[rule];
 	/* a version that was never in force may say what no query is */
 	return err == US_ERR_NOMEM ? err : err != US_OK ? US_ERR_FORMAT : US_OK;

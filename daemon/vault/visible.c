@@ -30,7 +30,7 @@ rule_query(struct vault *v, const struct us_order *order, int rule, const struct
 		v->rule_queries = q;
 	}
 	if (q->query[rule] == NULL) {
-		err = us_query_parse(r->what.p, r->what.n, &q->query[rule], NULL);
+		err = us_query_parse_compiled(r->what.p, r->what.n, &q->query[rule], NULL);
 		if (err != US_OK) {
 			us_log_err(err, "rule %d of version %u of the order has a query that does not parse", rule + 1,
 			    (unsigned)order->version);

@@ -43,10 +43,87 @@ test_operators(void **state)
 	check("NOT a b", "NOT a AND b");
 	check("NOT (a b)", "NOT (a AND b)");
 	check("NOT NOT a", "NOT NOT a");
-	check("a and or not b", "a AND and AND or AND not AND b");
 	check("*", "*");
 	check("* AND NOT x", "* AND NOT x");
 	check("\xef\xbc\x88" "a OR b\xef\xbc\x89 c", "(a OR b) AND c");
+}
+
+/* What only looks like an operator: an error for who writes it now, a word where it was compiled as one. Its place, the operator meant,
+ * and the canonical text of the compiled reading. */
+static void
+test_bare_operators(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t at;
+		const char *means;
+		const char *compiled;
+	} cases[] = {
+		{ "not", 0, "NOT", "\"not\"" },
+		{ "or", 0, "OR", "\"or\"" },
+		{ "And", 0, "AND", "\"and\"" },
+		{ "not paris", 0, "NOT", "\"not\" AND paris" },
+		{ "Not paris", 0, "NOT", "\"not\" AND paris" },
+		{ "paris nOT rome", 6, "NOT", "paris AND \"not\" AND rome" },
+		{ "recipe or poem", 7, "OR", "recipe AND \"or\" AND poem" },
+		{ "recipe Or poem", 7, "OR", "recipe AND \"or\" AND poem" },
+		{ "recipe oR poem", 7, "OR", "recipe AND \"or\" AND poem" },
+		{ "recipe and poem", 7, "AND", "recipe AND \"and\" AND poem" },
+		{ "recipe aNd poem", 7, "AND", "recipe AND \"and\" AND poem" },
+		{ "a and or not b", 2, "AND", "a AND \"and\" AND \"or\" AND \"not\" AND b" },
+		{ "a (b or c)", 5, "OR", "a AND b AND \"or\" AND c" },
+		{ "(or)", 1, "OR", "\"or\"" },
+		{ "(not a)", 1, "NOT", "\"not\" AND a" },
+		{ "a OR or", 5, "OR", "a OR \"or\"" },
+		{ "NOT not", 4, "NOT", "NOT \"not\"" },
+		{ "model:gpt-4 or model:gpt-5", 12, "OR", "model:\"gpt-4\" AND \"or\" AND model:\"gpt-5\"" },
+		{ "\"a\"or\"b\"", 3, "OR", "a AND \"or\" AND b" },
+		{ "a\nor\nb", 2, "OR", "a AND \"or\" AND b" },
+		/* upper case, but not alone: no operator either */
+		{ "a OR, b", 2, "OR", "a AND \"or\" AND b" },
+		{ "a, or, b", 3, "OR", "a AND \"or\" AND b" },
+		/* fullwidth, as input methods give it */
+		{ "a \xef\xbc\xaf\xef\xbc\xb2 b", 2, "OR", "a AND \"or\" AND b" },
+	};
+	struct us_query_error error;
+	struct us_query *q;
+	char both[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		const char *text = cases[i].text;
+
+		if (us_query_parse(text, strlen(text), &q, &error) != US_ERR_FORMAT)
+			fail_msg("%s is taken", text);
+		assert_null(q);
+		if (error.at != cases[i].at)
+			fail_msg("%s: at %zu: %s", text, error.at, error.message);
+		(void)snprintf(both, sizeof both, "write %s,", cases[i].means);
+		if (strstr(error.message, both) == NULL || strstr(error.message, "in quotation marks (the word)") == NULL)
+			fail_msg("%s: %s", text, error.message);
+		assert_int_equal(us_query_parse_compiled(text, strlen(text), &q, &error), US_OK);
+		if (!us_bytes_is(q->canonical, cases[i].compiled))
+			fail_msg("%s: %.*s", text, (int)q->canonical.n, (const char *)q->canonical.p);
+		us_query_free(q);
+		check(cases[i].compiled, cases[i].compiled);
+	}
+}
+
+/* The words themselves, and what merely holds them. */
+static void
+test_words_of_operators(void **state)
+{
+	(void)state;
+	check("\"or\"", "\"or\"");
+	check("\"Not\" paris", "\"not\" AND paris");
+	check("\xe2\x80\x9c" "and\xe2\x80\x9d", "\"and\"");
+	check("\"to be or not to be\"", "\"to be or not to be\"");
+	check("and/or", "\"and or\"");
+	check("or-gate", "\"or gate\"");
+	check("orchid nothing android", "orchid AND nothing AND android");
+	check("\xc3\xb6r", "\xc3\xb6r");
+	check("model:or designation:Not language:\"and\"", "model:\"or\" AND designation:\"not\" AND language:\"and\"");
+	check("a OR \"or\"", "a OR \"or\"");
 }
 
 static void
@@ -122,7 +199,7 @@ test_errors(void **state)
 		{ "", 0, "empty" },
 		{ "  ", 2, "empty" },
 		{ "a AND", 5, "ends" },
-		{ "AND a", 0, "left" },
+		{ "AND a", 0, "quotation marks" },
 		{ "a OR OR b", 5, "left" },
 		{ "(a OR b", 0, "not closed" },
 		{ "a) b", 1, "closes nothing" },
@@ -212,7 +289,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_operators), cmocka_unit_test(test_phrases), cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_operators), cmocka_unit_test(test_bare_operators), cmocka_unit_test(test_words_of_operators),
+		cmocka_unit_test(test_phrases),   cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_tree),      cmocka_unit_test(test_errors),  cmocka_unit_test(test_limits),
 	};
 
