@@ -116,7 +116,7 @@ us_again_next(struct us_again *a, const struct us_trail_entry *e, enum us_reason
 
 	*why = US_REASON_NONE;
 	if (e->entry_class == US_CLASS_STATE)
-		return us_registry_apply(a->registry, a->trail->acts[a->folded++].act, NULL);
+		return us_registry_replay(a->registry, a->trail->acts[a->folded++].act, NULL);
 	if (e->kind == US_KIND_EVENT && e->action == US_ACTION_START)
 		a->frozen = e->summary.n == strlen("frozen") && memcmp(e->summary.p, "frozen", e->summary.n) == 0;
 	if (e->opened == all && is_grant(e)) {

@@ -340,7 +340,7 @@ us_trail_registry(const struct us_trail *t, int64_t at_ns, struct us_registry **
 		if (err == US_OK && i > 0 && act.time_ns > at_ns)
 			break;
 		if (err == US_OK)
-			err = us_registry_apply(reg, t->acts[i].act, NULL);
+			err = us_registry_replay(reg, t->acts[i].act, NULL);
 	}
 	/* what came behind the last one that is there may have been before that moment, too */
 	if (err == US_OK && i == t->n_committed && (i == 0 || i < t->n_acts))

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "common/utf8.h"
 
@@ -84,16 +83,6 @@ us_order_calendar(const struct us_order *order)
 	static const struct us_calendar utc = { .weekdays = 0x7f, .to_minute = 1440 };
 
 	return order->home_calendar == 0 ? &utc : &order->calendars[order->home_calendar - 1u];
-}
-
-size_t
-us_order_designation(const struct us_order *order, struct us_bytes name)
-{
-	for (size_t i = 0; i < order->n_designations; i++)
-		if (order->designations[i].name.n == name.n && name.n > 0 &&
-		    strncasecmp((const char *)order->designations[i].name.p, (const char *)name.p, name.n) == 0)
-			return i + 1;
-	return 0;
 }
 
 enum us_action_class

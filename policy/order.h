@@ -262,8 +262,6 @@ struct us_limits us_limits_none(void);
 int us_quorum_met(const struct us_quorum *quorum, uint64_t signed_parties);
 /* The calendar whose days and terms count: the home calendar, or one of UTC where every day is a working day. */
 const struct us_calendar *us_order_calendar(const struct us_order *order);
-/* 0: not one of the order's list; else counted from 1 (1: the strictest). Compares folded (ASCII case). */
-size_t us_order_designation(const struct us_order *order, struct us_bytes name);
 /* 1 if the order names this person, in this capacity, as a roster signer of party (an index). */
 int us_order_is_signer(const struct us_order *order, size_t party, struct us_bytes person,
     enum us_capacity capacity);

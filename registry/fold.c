@@ -250,7 +250,7 @@ collection_create(struct us_registry *reg, const struct us_settled *s)
 	c->shown.id = (uint32_t)reg->n_collections + 1;
 	copy_text(c->shown.name, sizeof(c->shown.name), a->name);
 	copy_text(c->shown.prefix, sizeof(c->shown.prefix), a->prefix);
-	copy_text(c->shown.designation, sizeof(c->shown.designation), a->designation);
+	copy_text(c->shown.designation, sizeof(c->shown.designation), s->designation);
 	c->shown.created_by = s->actor->id;
 	c->shown.created_ns = s->time_ns;
 	reg->collections[reg->n_collections++] = c;

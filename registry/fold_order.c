@@ -321,7 +321,7 @@ relabel(struct us_registry *reg, const struct us_settled *s)
 		free(r);
 		return err;
 	}
-	copy_text(r->designation, sizeof(r->designation), a->designation);
+	copy_text(r->designation, sizeof(r->designation), s->designation);
 	copy_text(r->reason, sizeof(r->reason), a->reason);
 	r->by = s->actor->id;
 	r->time_ns = s->time_ns;

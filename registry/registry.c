@@ -423,11 +423,13 @@ apply_own(struct us_registry *reg, const struct us_committed_act *c, const struc
 	return err;
 }
 
+enum age { AGE_NEW, AGE_PAST };
+
 static int
-apply_person(struct us_registry *reg, const struct us_committed_act *c, struct us_bytes committed, struct us_act *act,
+apply_person(struct us_registry *reg, const struct us_committed_act *c, struct us_bytes committed, enum age age, struct us_act *act,
     const uint8_t next[32], struct us_refusal *refusal)
 {
-	struct us_settled settled = { .time_ns = c->time_ns, .next = next, .committed = committed };
+	struct us_settled settled = { .time_ns = c->time_ns, .next = next, .committed = committed, .is_past = age == AGE_PAST };
 	const struct us_order *order = reg->order;
 	const uint64_t generation = reg->generation;
 	struct us_signed_act env;
@@ -462,8 +464,8 @@ apply_person(struct us_registry *reg, const struct us_committed_act *c, struct u
 	return US_OK;
 }
 
-int
-us_registry_apply(struct us_registry *reg, struct us_bytes committed, struct us_refusal *refusal)
+static int
+apply(struct us_registry *reg, struct us_bytes committed, enum age age, struct us_refusal *refusal)
 {
 	struct us_committed_act c;
 	struct us_signed_act env;
@@ -485,7 +487,19 @@ us_registry_apply(struct us_registry *reg, struct us_bytes committed, struct us_
 	if (act == NULL)
 		return US_ERR_NOMEM;
 	err = us_act_is_vaults(env.type) ? apply_own(reg, &c, &env, act, next, refusal)
-	                                 : apply_person(reg, &c, committed, act, next, refusal);
+	                                 : apply_person(reg, &c, committed, age, act, next, refusal);
 	free(act);
 	return err;
+}
+
+int
+us_registry_apply(struct us_registry *reg, struct us_bytes committed, struct us_refusal *refusal)
+{
+	return apply(reg, committed, AGE_NEW, refusal);
+}
+
+int
+us_registry_replay(struct us_registry *reg, struct us_bytes committed, struct us_refusal *refusal)
+{
+	return apply(reg, committed, AGE_PAST, refusal);
 }

@@ -193,9 +193,11 @@ revoke(const struct us_registry *reg, const struct us_settled *s, struct us_refu
 }
 
 static int
-collection_create(const struct us_registry *reg, const struct us_act_collection *a,
-    struct us_refusal *refusal)
+collection_create(const struct us_registry *reg, struct us_settled *s, struct us_refusal *refusal)
 {
+	const struct us_act_collection *a = &s->act->u.collection;
+	int err;
+
 	for (size_t i = 0; i < reg->n_collections; i++) {
 		const struct us_collection *c = &reg->collections[i]->shown;
 		if (us_names_equal(c->name, a->name))
@@ -205,7 +207,9 @@ collection_create(const struct us_registry *reg, const struct us_act_collection 
 			return us_refuse(refusal, US_ERR_EXISTS, US_REASON_DUPLICATE,
 			    "collection %s has the Bates prefix %s", c->name, c->prefix);
 	}
-	return US_OK;
+	s->designation = a->designation;
+	err = a->designation.n == 0 ? US_OK : us_rules_designation(reg, s, a->designation, refusal);
+	return err == US_ERR_NOT_FOUND && s->is_past ? US_OK : err;
 }
 
 static int
@@ -260,7 +264,7 @@ us_rules_person(const struct us_registry *reg, struct us_settled *s, struct us_r
 	case US_ACT_PERSON_END: return person_change(reg, s, refusal);
 	case US_ACT_CREDENTIAL_ISSUE: return issue(reg, s, refusal);
 	case US_ACT_CREDENTIAL_REVOKE: return revoke(reg, s, refusal);
-	case US_ACT_COLLECTION_CREATE: return collection_create(reg, &s->act->u.collection, refusal);
+	case US_ACT_COLLECTION_CREATE: return collection_create(reg, s, refusal);
 	case US_ACT_BATCH_RELEASE:
 	case US_ACT_BATCH_WITHDRAW: return batch_change(reg, s, refusal);
 	case US_ACT_COPY: return copy(reg, &s->act->u.copy, refusal);

@@ -75,7 +75,7 @@ check_selection(const struct us_registry *reg, const struct us_settled *s, const
 }
 
 static int
-records_act(const struct us_registry *reg, const struct us_settled *s, struct us_refusal *refusal)
+records_act(const struct us_registry *reg, struct us_settled *s, struct us_refusal *refusal)
 {
 	const struct us_act_records *a = &s->act->u.records;
 	int err = check_selection(reg, s, &a->selection, s->act->type != US_ACT_CHALLENGE, refusal);
@@ -89,12 +89,7 @@ records_act(const struct us_registry *reg, const struct us_settled *s, struct us
 			return us_refuse(refusal, US_ERR_RANGE, US_REASON_MALFORMED, "a notice of a time that is to come");
 		return needs_document(reg, a->document, 1, "notice", refusal);
 	}
-	if (reg->order->n_designations > 0 && us_order_designation(reg->order, a->designation) == 0) {
-		err = us_refuse(refusal, US_ERR_NOT_FOUND, US_REASON_NOT_FOUND, "the order knows no such designation");
-		us_refuse_cure(refusal, "see the order's list: underseal order show");
-		return err;
-	}
-	return US_OK;
+	return us_rules_designation(reg, s, a->designation, refusal);
 }
 
 /* ---- versions ---- */
@@ -126,7 +121,9 @@ propose(const struct us_registry *reg, struct us_settled *s, struct us_refusal *
 		return err;
 	}
 	/* an order that nobody signs for any more could neither be lifted nor amended again */
-	return s->order->n_parties > 0 ? US_OK : us_refuse(refusal, US_ERR_RANGE, US_REASON_MALFORMED, "the order has no party");
+	if (s->order->n_parties == 0)
+		return us_refuse(refusal, US_ERR_RANGE, US_REASON_MALFORMED, "the order has no party");
+	return us_rules_version(reg, s, s->order, a->effective_ns, refusal);
 }
 
 static int
@@ -248,6 +245,11 @@ sign(const struct us_registry *reg, const struct us_settled *s, struct us_refusa
 	if (err == US_OK && f->kind == US_FILING_CLEARANCE && !us_filing_term_has_run(reg, f, s->time_ns)) {
 		err = us_refuse(refusal, US_ERR_STATE, US_REASON_CLEARANCE, "%s: not every party is served, or a term to object still runs", f->id);
 		us_refuse_cure(refusal, "docket show says who was served when and what is due");
+	}
+	if (err == US_OK && f->kind == US_FILING_ORDER) {
+		/* what was in force when it was proposed need not be so now */
+		const struct us_order_version *v = us_registry_version_of(reg, f->number);
+		err = v == NULL ? us_not_found(refusal, "version") : us_rules_version(reg, s, v->order, v->effective_ns, refusal);
 	}
 	return err;
 }

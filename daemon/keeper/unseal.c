@@ -209,7 +209,7 @@ open_with_root(struct us_keeper *k)
 	if (err == US_OK)
 		err = us_init_act_read(&k->init_act, &k->root->state, k->conf.vault_id);
 	if (err == US_OK)
-		err = us_registry_apply(k->registry, (struct us_bytes){ k->init_act.data, k->init_act.len },
+		err = us_registry_replay(k->registry, (struct us_bytes){ k->init_act.data, k->init_act.len },
 		    NULL);
 	return err;
 }
@@ -377,7 +377,7 @@ us_on_replay(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us
 			refuse_state(k, sequence, "newer");
 		return US_OK; /* prepared and never committed: it is dropped */
 	}
-	err = us_registry_apply(k->registry, m.committed, NULL);
+	err = us_registry_replay(k->registry, m.committed, NULL);
 	if (err != US_OK) {
 		us_log_err(err, "act %llu of the vault's state does not follow on act %llu",
 		    (unsigned long long)sequence,

@@ -58,7 +58,7 @@ fold_act(void *ctx, uint64_t sequence, struct us_bytes committed)
 	/* without its first act a vault is nothing: before that everything was as it made it */
 	if (err == US_OK && sequence > 1 && act.time_ns > f->at_ns)
 		return US_ERR_CLOSED;
-	return err != US_OK ? err : us_registry_apply(f->registry, committed, NULL);
+	return err != US_OK ? err : us_registry_replay(f->registry, committed, NULL);
 }
 
 int

@@ -2,10 +2,10 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "common/base64.h"
 #include "mask/mask.h"
+#include "policy/designation.h"
 
 static int
 put_text(struct us_buf *b, const char *s)
@@ -26,34 +26,46 @@ put_uint(struct us_buf *b, uint64_t v)
 	return us_buf_put(b, digits + at, sizeof digits - at);
 }
 
+/* The record's designation as people read it: as the order spells it, else as the relabel or the collection does, else as the segment
+ * has it, folded. */
+static int
+spell_designation(const struct request *r, uint64_t record, struct us_bytes folded, struct us_bytes *out)
+{
+	const struct us_collection *c = us_registry_collection(r->vault->registry, r->collection);
+	const struct us_order *order = us_registry_order(r->vault->registry);
+	const char *relabelled = us_registry_designation(r->vault->registry, r->collection, record);
+	struct us_bytes own = relabelled != NULL ? us_bytes_of(relabelled) : folded, loaded = us_bytes_of(c->designation);
+	struct us_designated found;
+	int err;
+
+	*out = own.n > 0 ? own : loaded;
+	err = us_order_designation(order, *out, &found);
+	if (found.at > 0)
+		*out = found.name;
+	if (found.at > 0 || relabelled != NULL || loaded.n == 0 || err == US_ERR_NOMEM)
+		return err == US_ERR_NOT_FOUND ? US_OK : err;
+	err = us_order_designation(order, loaded, &found);
+	if (err != US_ERR_NOMEM && found.folded_n == own.n && memcmp(found.folded, own.p, own.n) == 0)
+		*out = loaded;
+	return err == US_ERR_NOT_FOUND ? US_OK : err;
+}
+
 static int
 put_designation(struct request *r, const struct us_batch *facts, uint64_t record, struct us_buf *b)
 {
-	const struct us_collection *c = us_registry_collection(r->vault->registry, r->collection);
-	struct us_bytes designation = us_bytes_of(c->designation);
+	struct us_bytes designation;
 	struct us_segment_doc doc;
 	struct us_segment *segment;
 	char legend[US_DESIGNATION_MAX * 4 + 64];
 	size_t i, n;
-	const char *relabelled = us_registry_designation(r->vault->registry, r->collection, record);
 	int err = evidence_segment(r->vault, facts, &segment);
 
 	if (err == US_OK)
 		err = us_segment_doc(segment, (uint32_t)(record - facts->facts.first), &doc);
+	if (err == US_OK)
+		err = spell_designation(r, record, doc.designation, &designation);
 	if (err != US_OK)
 		return err;
-	if (relabelled != NULL) {
-		designation = us_bytes_of(relabelled);
-		doc.designation = designation;
-	}
-	/* the segment holds it case-folded; the collection's own stands as it was given */
-	if (doc.designation.n > 0 && (doc.designation.n != designation.n ||
-	    strncasecmp((const char *)doc.designation.p, c->designation, designation.n) != 0))
-		designation = doc.designation;
-	/* and as the order spells it, if it knows it */
-	i = us_order_designation(us_registry_order(r->vault->registry), designation);
-	if (i > 0)
-		designation = us_registry_order(r->vault->registry)->designations[i - 1].name;
 	if (designation.n == 0)
 		return put_text(b, ",\"designation\":null,\"legend\":null");
 	err = put_text(b, ",\"designation\":");

@@ -164,7 +164,7 @@ fold(struct vault *v, uint64_t keep)
 	for (i = 0; i < keep && err == US_OK; i++) {
 		struct us_bytes committed = { s->acts.data + s->kept[i].at, s->kept[i].n };
 
-		err = us_registry_apply(v->registry, committed, NULL);
+		err = us_registry_replay(v->registry, committed, NULL);
 		if (err == US_OK)
 			err = start_note_act(v, i + 1, s->kept[i].entry, committed);
 	}

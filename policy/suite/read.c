@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/err.h"
+#include "policy/designation.h"
 #include "policy/suite/suite_internal.h"
 
 #define BATES_DIGITS_MAX 15
@@ -151,14 +152,14 @@ static struct us_bytes
 read_designation(struct us_findings *f, const struct us_yaml_node *node, const struct us_order *order)
 {
 	struct us_bytes name = us_yaml_text(f, node, US_ORDER_TEXT_MAX);
+	struct us_designated found;
 
-	if (order->n_designations == 0)
-		return name;
 	if (node == NULL)
-		return order->designations[0].name;
-	if (name.n > 0 && us_order_designation(order, name) == 0)
-		(void)us_yaml_reference(f, node, "designation", order->designations, order->n_designations,
-		    sizeof(*order->designations));
+		return order->n_designations == 0 ? name : order->designations[0].name;
+	if (name.n == 0 || us_order_designation(order, name, &found) == US_OK)
+		return name.n == 0 ? name : found.name;
+	(void)us_yaml_reference(f, node, "designation", order->designations, order->n_designations,
+	    sizeof(*order->designations));
 	return name;
 }
 
@@ -280,7 +281,7 @@ parse_queries(struct us_findings *f, struct us_suite *suite)
 	suite->n_queries = order->n_rules;
 	for (size_t i = 0; i < order->n_rules; i++) {
 		const struct us_rule *rule = &order->rules[i];
-		int err = rule->is_query ? us_query_parse(rule->what.p, rule->what.n, &suite->queries[i], NULL) : US_OK;
+		int err = rule->is_query ? us_query_parse_compiled(rule->what.p, rule->what.n, &suite->queries[i], NULL) : US_OK;
 
 		if (err == US_ERR_NOMEM)
 			return err;

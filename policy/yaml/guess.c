@@ -1,70 +1,16 @@
-/* What was probably meant by a name that is none. */
+/* Complaints of names that are none, with what was probably meant. */
 #include <string.h>
 
 #include "policy/yaml/read.h"
 
 #define SHOWN_MAX 80 /* bytes of a wrong name that a finding repeats */
-#define FAR 99
-
-static size_t
-distance(const char *a, size_t an, const char *b, size_t bn)
-{
-	size_t row[80];
-
-	/* Levenshtein's distance, one row at a time */
-	if (an >= 79 || bn >= 79)
-		return FAR;
-	for (size_t j = 0; j <= bn; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= an; i++) {
-		size_t diagonal = row[0];
-		row[0] = i;
-		for (size_t j = 1; j <= bn; j++) {
-			size_t best = diagonal + (a[i - 1] != b[j - 1]);
-			diagonal = row[j];
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
-		}
-	}
-	return row[bn];
-}
-
-struct us_guess
-us_guess_of(struct us_bytes wanted)
-{
-	struct us_guess g = { .wanted = wanted, .distance = FAR };
-
-	return g;
-}
-
-void
-us_guess_consider(struct us_guess *g, const char *name, size_t n)
-{
-	size_t d = distance((const char *)g->wanted.p, g->wanted.n, name, n);
-
-	if (d < g->distance) {
-		g->distance = d;
-		g->best = name;
-		g->best_n = n;
-	}
-}
-
-/* Close enough to be a slip: half of the letters at most, as in two swapped of four. */
-static int
-is_slip(const struct us_guess *g)
-{
-	return g->best != NULL && g->distance * 2 <= g->wanted.n;
-}
 
 void
 us_guess_complain(struct us_findings *f, const struct us_yaml_node *node, const char *what, const struct us_guess *g)
 {
 	const int n = (int)(g->wanted.n < SHOWN_MAX ? g->wanted.n : SHOWN_MAX);
 
-	if (is_slip(g))
+	if (us_guess_is_near(g))
 		us_finding(f, US_FINDING_ERROR, node->line, node->column, "unknown %s \"%.*s\": did you mean %.*s?", what, n,
 		    (const char *)g->wanted.p, (int)g->best_n, g->best);
 	else

@@ -45,6 +45,28 @@ us_lint_names(const struct us_yaml_node *node, struct us_bytes text)
 
 /* ---- queries ---- */
 
+/* A rule about a designation that the list does not have would be about no record: a slip, and one that shows what it hides. */
+static int
+check_designations(struct us_lint *l, const struct us_yaml_node *node, const struct us_query *query, const char *what,
+    struct us_bytes id)
+{
+	const struct us_query_node *outside = us_designations_outside(&l->designations, query);
+	struct us_designated found;
+	int err;
+
+	if (outside == NULL)
+		return US_OK;
+	err = us_designations_find(&l->designations, outside->value, &found);
+	if (err == US_ERR_NOMEM)
+		return err;
+	us_finding(l->findings, US_FINDING_ERROR, node->line, node->column + (unsigned)node->quoted + (unsigned)outside->at,
+	    "the query of %s %.*s: the order's list has no designation \"%.*s\"%s%.*s%s", what, TEXT(id),
+	    (int)(outside->value.n < US_ORDER_ID_MAX ? outside->value.n : US_ORDER_ID_MAX),
+	    (const char *)outside->value.p, found.nearest.n > 0 ? ": did you mean " : "", TEXT(found.nearest),
+	    found.nearest.n > 0 ? "?" : "");
+	return US_OK;
+}
+
 /* One part of what, as it stands in the file: it must be a query by itself, or the parentheses around it would make it one. */
 static int
 check_part(struct us_lint *l, const struct us_yaml_node *node, const char *what, struct us_bytes id)
@@ -53,6 +75,8 @@ check_part(struct us_lint *l, const struct us_yaml_node *node, const char *what,
 	struct us_query *query = NULL;
 	int err = us_query_parse(node->text.p, node->text.n, &query, &error);
 
+	if (err == US_OK)
+		err = check_designations(l, node, query, what, id);
 	us_query_free(query);
 	if (err == US_OK || err == US_ERR_NOMEM)
 		return err;
@@ -292,14 +316,16 @@ us_order_lint(const struct us_order *order, const struct us_yaml_node *root, str
 	l->order = order;
 	l->root = root;
 	l->findings = findings;
-	err = check_queries(l);
+	err = us_designations_of(&l->designations, order);
+	if (err == US_OK)
+		err = check_queries(l);
 	if (err == US_OK) {
 		for (size_t i = 0; i < order->n_parties; i++)
 			lint_party(l, i);
 		for (size_t i = 0; i < order->n_rules; i++)
 			lint_rule(l, i);
 		us_lint_permits(l);
-		err = us_lint_designations(l);
+		us_lint_designations(l);
 		us_lint_unused(l);
 		us_lint_workflows(l);
 		if (order->default_paragraph.n == 0)

@@ -2,13 +2,14 @@
 #ifndef US_POLICY_YAML_LINT_H
 #define US_POLICY_YAML_LINT_H
 
+#include "policy/designation.h"
 #include "policy/yaml/tree.h"
-#include "query/query.h"
 
 struct us_lint {
 	const struct us_order *order;
 	const struct us_yaml_node *root;
 	struct us_findings *findings;
+	struct us_designations designations; /* the order's list */
 	struct us_query *queries[US_ORDER_RULES]; /* what of rule i, parsed; NULL: everything, or it could not be parsed */
 };
 
@@ -22,9 +23,8 @@ int us_lint_names(const struct us_yaml_node *node, struct us_bytes text);
 /* 1 if outer fits the parties and collections that inner fits, whatever the capacity and the action. */
 int us_lint_encloses(const struct us_rule *outer, const struct us_rule *inner);
 
-/* lint_lists.c: designations nobody may read, what no rule uses, limits and workflows that make no sense. US_OK or
- * US_ERR_NOMEM. */
-int us_lint_designations(struct us_lint *l);
+/* lint_lists.c: designations nobody may read, what no rule uses, limits and workflows that make no sense. */
+void us_lint_designations(struct us_lint *l);
 void us_lint_unused(struct us_lint *l);
 void us_lint_permits(struct us_lint *l);
 void us_lint_workflows(struct us_lint *l);

@@ -85,21 +85,17 @@ gives(const struct us_lint *l, size_t index, const struct reach *reach)
 	return given;
 }
 
-int
+void
 us_lint_designations(struct us_lint *l)
 {
 	struct reach reach = { 0 };
 	uint32_t given = 0;
 
 	for (size_t d = 0; d < l->order->n_designations; d++) {
-		uint8_t bytes[US_WORD_MAX];
-		size_t n = 0;
-		int err = us_value_fold(l->order->designations[d].name.p, l->order->designations[d].name.n, bytes, &n);
+		const struct us_designation_entry *e = &l->designations.list[d];
 
-		if (err != US_OK)
-			return err;
 		for (size_t i = 0; i < l->order->n_rules; i++)
-			reach_of(l, i, (unsigned)d, (struct us_bytes){ bytes, n }, &reach);
+			reach_of(l, i, (unsigned)d, (struct us_bytes){ e->folded, e->folded_n }, &reach);
 	}
 	for (size_t i = 0; i < l->order->n_rules; i++)
 		if (l->order->rules[i].effect == US_PERMIT && reach.perhaps[i] != 0)
@@ -108,7 +104,6 @@ us_lint_designations(struct us_lint *l)
 		if ((given >> d & 1) == 0)
 			us_lint_warn(l, us_lint_item(l, "designations", d), "nobody may read what is designated %.*s",
 			    TEXT(l->order->designations[d].name));
-	return US_OK;
 }
 
 /* ---- what no rule uses ---- */

@@ -4,6 +4,7 @@
 #ifndef US_POLICY_YAML_READ_H
 #define US_POLICY_YAML_READ_H
 
+#include "policy/guess.h"
 #include "policy/yaml/tree.h"
 
 #define US_YAML_KEYS 16
@@ -52,14 +53,6 @@ int64_t us_yaml_time(struct us_findings *f, const struct us_yaml_node *node, int
 void us_yaml_error(struct us_findings *f, const struct us_yaml_node *node, const char *text);
 
 /* guess.c: names that are none, with what was probably meant. */
-struct us_guess {
-	struct us_bytes wanted;
-	const char *best;
-	size_t best_n;
-	size_t distance;
-};
-struct us_guess us_guess_of(struct us_bytes wanted);
-void us_guess_consider(struct us_guess *g, const char *name, size_t n);
 void us_guess_complain(struct us_findings *f, const struct us_yaml_node *node, const char *what, const struct us_guess *g);
 /* Of n items, each of size bytes and beginning with a struct us_bytes, its id: the position of the one of that id,
  * counted from 1; 0: none. */

@@ -1,6 +1,7 @@
 /* What rules name: parties and their signers, capacities, purposes, designations, categories, states of the matter. */
 #include <string.h>
 
+#include "policy/designation.h"
 #include "policy/yaml/read.h"
 #include "query/query.h"
 
@@ -137,17 +138,6 @@ us_yaml_matter_state(struct us_findings *f, const struct us_yaml_node *node, str
 
 /* ---- designations and categories ---- */
 
-/* Records and queries are compared folded, so two spellings of one designation would be one. */
-static int
-same_folded(struct us_bytes a, struct us_bytes b)
-{
-	uint8_t x[US_WORD_MAX], y[US_WORD_MAX];
-	size_t xn = 0, yn = 0;
-
-	return us_value_fold(a.p, a.n, x, &xn) == US_OK && us_value_fold(b.p, b.n, y, &yn) == US_OK && xn == yn &&
-	    memcmp(x, y, xn) == 0;
-}
-
 /* A name that no query could name would be in no rule's reach. */
 static int
 can_be_queried(struct us_bytes name)
@@ -169,14 +159,15 @@ void
 us_yaml_designation(struct us_findings *f, const struct us_yaml_node *node, struct us_order *order)
 {
 	struct us_bytes name = us_yaml_text(f, node, US_ORDER_ID_MAX);
+	struct us_designated found;
 
 	if (name.n == 0)
 		return;
 	if (!can_be_queried(name))
 		us_yaml_error(f, node, "no query could name this designation: use words");
-	for (size_t i = 0; i < order->n_designations; i++)
-		if (same_folded(order->designations[i].name, name))
-			us_yaml_error(f, node, "this designation stands here twice (capitals do not tell two apart)");
+	/* as records are compared with it, so two spellings of one designation would be one */
+	if (us_order_designation(order, name, &found) == US_OK && found.at > 0)
+		us_yaml_error(f, node, "this designation stands here twice (capitals do not tell two apart)");
 	order->designations[order->n_designations++].name = name;
 }
 

@@ -1,5 +1,6 @@
 /* Which records a rule is about: a query, designations, categories and exceptions, put together to one query. Each part
  * was written to stand alone (lint.c parses it alone), so it stands in parentheses here. */
+#include "policy/designation.h"
 #include "policy/yaml/read.h"
 
 int
@@ -36,12 +37,13 @@ one_designation(struct us_findings *f, const struct us_yaml_node *node, void *ar
 {
 	struct choice *c = arg;
 	const struct us_order *order = c->r->order;
-	size_t at = us_order_designation(order, node->text);
+	struct us_designated found;
 
-	if (at == 0)
-		at = us_yaml_reference(f, node, "designation", order->designations, order->n_designations,
+	/* an order without a list takes any for a record; what a rule names stands in the list */
+	if (us_order_designation(order, node->text, &found) != US_OK || found.at == 0)
+		found.at = us_yaml_reference(f, node, "designation", order->designations, order->n_designations,
 		    sizeof(*order->designations));
-	choose(f, node, c, at);
+	choose(f, node, c, found.at);
 }
 
 static void

@@ -178,6 +178,11 @@ test_rules(void **state)
 	"actions: read,\n  " text "}\n"
 #define PERMIT(text) RULE13("permit", text)
 
+/* A list of rules with one; what begins in column 11 of its second line. */
+#define READ0(what) "rules:\n" \
+	"  - {id: r, paragraph: \"2\", effect: permit, who: {party: [p, court], capacity: expert}, actions: read,\n" \
+	"    what: " what "}\n"
+
 struct form {
 	const char *yaml;
 	unsigned line, column;
@@ -228,6 +233,19 @@ static const struct form bad[] = {
 	{ PERMIT("what: {quary: a}"), 13, 10, "did you mean query?" },
 	{ PERMIT("what: {designation: SECRETS}"), 13, 23, "did you mean SECRET?" },
 	{ PERMIT("what: {designation: []}"), 13, 23, "empty list" },
+	{ PERMIT("what: {query: 'designation:SECRETS'}"), 13, 17, "no designation \"secrets\": did you mean SECRET?" },
+	{ PERMIT("what: {query: 'a OR NOT (b designation:\"top drawer\")', designation: OPEN}"), 13, 29,
+	    "no designation \"top drawer\"" },
+	{ HEAD AMEND "designations: [\"ATTORNEYS' EYES ONLY\", OPEN]\ncategories: [{id: ca, "
+	    "query: 'a designation:\"Attorneys\xe2\x80\x99 Eyes Only\"'}]\n" RULES, 8, 33,
+	    "the query of category ca: the order's list has no designation \"attorneys\xe2\x80\x99 eyes only\": "
+	    "did you mean ATTORNEYS' EYES ONLY?" },
+	{ HEAD AMEND "designations: [\"ATTORNEYS' EYES ONLY\", OPEN]\n" READ0("{designation: \"ATTORNEYS\xe2\x80\x99 EYES ONLY\"}"),
+	    9, 25, "did you mean ATTORNEYS' EYES ONLY?" },
+	{ PERMIT("what: {query: 'a or b'}"), 13, 18, "write OR, in capitals and alone" },
+	{ PERMIT("what: {query: a Not b}"), 13, 17, "write NOT, in capitals and alone" },
+	{ PERMIT("what: {query: '(a and designation:open)'}"), 13, 19, "write AND, in capitals and alone" },
+	{ TOP("categories: [{id: c, query: 'not a'}]\n"), 6, 30, "the query of category c: \"not\" would be looked for" },
 	{ PERMIT("what: {designation: [SECRET, Secret]}"), 13, 32, "twice" },
 	{ PERMIT("what: {category: cc}"), 13, 20, "unknown category \"cc\": did you mean ca?" },
 	{ PERMIT("what: {except: [ca, ca]}"), 13, 23, "twice" },
