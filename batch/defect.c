@@ -29,13 +29,15 @@ static const struct {
 	[US_DEFECT_TIMESTAMP_OUT_OF_RANGE] = { "timestamp-out-of-range",
 	                                       "a time is before 1990 or after tomorrow" },
 	[US_DEFECT_UNKNOWN_DESIGNATION] = { "unknown-designation",
-	                                    "the designation is empty or longer than 64 bytes" },
+	                                    "the designation is blank or longer than 64 bytes" },
 	[US_DEFECT_DUPLICATE_ID] = { "duplicate-id",
 	                             "another record with this id and other bytes was admitted" },
 	[US_DEFECT_TOO_MANY_MESSAGES] = { "too-many-messages",
 	                                  "the record has more than 65,535 messages" },
 	[US_DEFECT_EMPTY_FILE] = { "empty-file", "the file holds no record" },
 	[US_DEFECT_NOT_UTF8] = { "not-utf8", "the file is not UTF-8 text" },
+	[US_DEFECT_UNLISTED_DESIGNATION] = { "unlisted-designation",
+	                                     "the designation is not in the order's list: see underseal order show" },
 };
 
 const char *

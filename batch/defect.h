@@ -27,6 +27,8 @@ enum us_defect {
 	/* of a whole file or part */
 	US_DEFECT_EMPTY_FILE = 21,
 	US_DEFECT_NOT_UTF8 = 22,
+	/* of a record again; numbers are never reused */
+	US_DEFECT_UNLISTED_DESIGNATION = 23,
 	US_DEFECT__COUNT
 };
 

@@ -8,6 +8,7 @@
 #include "common/err.h"
 #include "common/timefmt.h"
 #include "daemon/intake/scan.h"
+#include "query/words.h"
 
 /* 1990-01-01T00:00:00Z: no conversation with a machine of the kind that is in evidence is older. */
 #define CREATED_MIN (INT64_C(631152000) * US_NS_PER_SECOND)
@@ -92,6 +93,19 @@ keep(struct us_native *p, const unsigned char *s, size_t n, struct part *out)
 	*out = (struct part){ p->text.len, n };
 	p->err = us_buf_put(&p->text, s, n);
 	return p->err == US_OK;
+}
+
+/* A value that has nothing left once it is folded would be no designation in the index: one that was meant, and lost. */
+static int
+is_blank(struct us_native *p, const unsigned char *s, size_t n)
+{
+	uint8_t folded[US_WORD_MAX];
+	size_t folded_n = 0;
+	int err = us_value_fold(s, n, folded, &folded_n);
+
+	if (err != US_OK)
+		p->err = err;
+	return folded_n == 0;
 }
 
 /* --- duplicate keys -------------------------------------------------------------------- */
@@ -225,9 +239,9 @@ record_string(struct us_native *p, const unsigned char *s, size_t n)
 	case KEY_LANGUAGE:
 		return keep(p, s, n, &p->language);
 	case KEY_DESIGNATION:
-		if (n == 0 || n > US_NATIVE_DESIGNATION_MAX)
+		if (n == 0 || n > US_NATIVE_DESIGNATION_MAX || is_blank(p, s, n))
 			defect(p, US_DEFECT_UNKNOWN_DESIGNATION);
-		return keep(p, s, n, &p->designation);
+		return p->err == US_OK ? keep(p, s, n, &p->designation) : 0;
 	case KEY_MESSAGES:
 		defect(p, US_DEFECT_WRONG_TYPE);
 		return 1;

@@ -143,8 +143,8 @@ sealer_batch_free(struct batch *b)
 	free(b);
 }
 
-/* Copies the document, with the load's designation in its head if it has none of its own
- * (index/doc.h has the bytes). */
+/* Copies the document, with the load's designation in its head if it has none of its own, which is
+ * one of the order's list (index/doc.h has the bytes). */
 static int
 document_of(const struct load *load, struct us_bytes doc, struct us_buf *out)
 {
@@ -157,11 +157,11 @@ document_of(const struct load *load, struct us_bytes doc, struct us_buf *out)
 	(void)us_take_str16(&r, US_WORD_MAX);
 	(void)us_take_str16(&r, US_WORD_MAX);
 	head = doc.n - r.left;
-	if (us_take_str16(&r, US_WORD_MAX).n > 0 || load->designation_n == 0 || r.err)
+	if (us_take_str16(&r, US_WORD_MAX).n > 0 || load->designation.folded_n == 0 || r.err)
 		return r.err ? r.err : us_buf_put(out, doc.p, doc.n);
 	err = us_buf_put(out, doc.p, head);
 	if (!err)
-		err = us_buf_put_str16(out, load->designation, load->designation_n);
+		err = us_buf_put_str16(out, load->designation.folded, load->designation.folded_n);
 	if (!err)
 		err = us_buf_put(out, doc.p + doc.n - r.left, r.left);
 	return err;

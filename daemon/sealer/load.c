@@ -122,6 +122,7 @@ sealer_load_free(struct load *load)
 	sealer_forget_answers(load);
 	sealer_batch_free(load->batch);
 	us_keys_free(load->keys);
+	free(load->designations);
 	us_packer_free(load->packer);
 	us_unpacker_free(load->unpacker);
 	us_buf_free(&load->dictionary);
@@ -202,9 +203,8 @@ load_new(struct sealer *s, const struct us_msg_load_start *m, struct load **out)
 	us_buf_init(&load->slots, 32768);
 	load->dictionary_version = m->dictionary_version;
 	err = us_buf_put(&load->dictionary, m->dictionary.p, m->dictionary.n);
-	if (!err && m->designation.n > 0)
-		err = us_value_fold(m->designation.p, m->designation.n, load->designation,
-		                    &load->designation_n);
+	if (!err)
+		err = sealer_designations_take(load, m->designations, m->designation);
 	if (!err)
 		err = us_keys_new(LOAD_KEYS, &load->keys);
 	if (!err)

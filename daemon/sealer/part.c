@@ -373,26 +373,37 @@ name_line(struct part *part, uint32_t i, enum us_defect code)
 	return us_buf_put_u8(&part->lines, (uint8_t)code);
 }
 
+/* A record that the load cannot take: the part stops here, or goes on without it. */
+static int
+refuse_record(const struct load *load, struct part *part, uint32_t i, enum us_defect code)
+{
+	if ((load->flags & US_LOAD_SKIP_DEFECTS) == 0)
+		part->bad = 1;
+	part->refused++;
+	return name_line(part, i, code);
+}
+
 /* One record. Counts are the part's; the load's are added when the part is done. */
 static int
 take_record(struct load *load, struct part *part, uint32_t i)
 {
 	const struct us_tag *tag = &part->tags[i];
 	const struct item *open = sealer_batch_find(load->batch, tag);
-	int stop = (load->flags & US_LOAD_SKIP_DEFECTS) == 0, other, err;
+	int err;
 
-	other = part->known[i] == 2 ||
-	        (open != NULL && memcmp(open->tag.content, tag->content, sizeof(tag->content)) != 0);
-	if (other) {
-		if (stop)
-			part->bad = 1;
-		part->refused++;
-		return name_line(part, i, US_DEFECT_DUPLICATE_ID);
-	}
+	if (part->known[i] == 2 ||
+	    (open != NULL && memcmp(open->tag.content, tag->content, sizeof(tag->content)) != 0))
+		return refuse_record(load, part, i, US_DEFECT_DUPLICATE_ID);
 	if (part->known[i] != 0 || open != NULL) {
 		part->duplicates++;
 		return name_line(part, i, US_DEFECT_NONE);
 	}
+	/* what is there already is not judged again: the same load ends the same whenever it is repeated */
+	err = sealer_designation_check(load, part->records[i].document);
+	if (err == US_ERR_NOT_FOUND)
+		return refuse_record(load, part, i, US_DEFECT_UNLISTED_DESIGNATION);
+	if (err)
+		return err;
 	if (part->bad)
 		return US_OK; /* looked at for the report only */
 	if (load->batch == NULL) {

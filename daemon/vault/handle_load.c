@@ -4,6 +4,7 @@
 
 #include "common/crypto.h"
 #include "daemon/vault/internal.h"
+#include "policy/designation.h"
 
 #define LOADS_MAX 256
 
@@ -71,6 +72,47 @@ append_page(void *ctx, const struct us_store_key *key, struct us_bytes page)
 	return us_buf_put(ctx, page.p, page.n);
 }
 
+/* What a record without a designation of its own gets, as the order spells it: the collection's, else the strictest; empty if there is
+ * neither. US_ERR_NOT_FOUND: the order in force does not list the collection's, which *found tells more of. */
+static int
+default_designation(const struct vault *v, const struct us_collection *c, struct us_designated *found)
+{
+	const struct us_order *order = us_registry_order(v->registry);
+
+	memset(found, 0, sizeof *found);
+	if (c->designation[0] != '\0')
+		return us_order_designation(order, us_bytes_of(c->designation), found);
+	if (order->n_designations > 0)
+		found->name = order->designations[0].name;
+	return US_OK;
+}
+
+static int
+put_designations(const struct us_order *order, struct us_buf *out)
+{
+	int err = US_OK;
+
+	for (size_t i = 0; i < order->n_designations && err == US_OK; i++)
+		err = us_buf_put_str16(out, order->designations[i].name.p, order->designations[i].name.n);
+	return err;
+}
+
+/* Records would come in that no rule of the order reaches. */
+static void
+refuse_designation(struct request *r, const struct us_collection *c, const struct us_designated *found)
+{
+	char detail[256], cure[256] = "A version of the order that lists it, or another collection";
+	const struct problem p = { .status = 409, .type = "conflict", .title = "Not possible in the present state",
+		.detail = detail, .cure = cure, .reason = US_REASON_STATE, .entry = NO_ENTRY, .position = -1 };
+
+	(void)snprintf(detail, sizeof detail, "The order in force does not list the collection's designation \"%s\"",
+	    c->designation);
+	if (found->nearest.n > 0)
+		(void)snprintf(cure, sizeof cure, "A version of the order that lists it, or another collection; was \"%.*s\" meant?",
+		    (int)found->nearest.n, (const char *)found->nearest.p);
+	reply_problem(r, &p);
+}
+
 static void
 load_logged(struct request *r, const struct us_msg_logged *m)
 {
@@ -78,11 +120,10 @@ load_logged(struct request *r, const struct us_msg_logged *m)
 	struct load *l = r->state;
 	const struct us_collection *c = us_registry_collection(v->registry, l->collection);
 	const struct us_dictionary *d = us_registry_dictionary(v->registry, l->collection, 0);
-	struct us_msg_load_start start = { .load = l->id, .collection = l->collection, .flags = l->flags,
-		.designation = us_bytes_of(c->designation) };
-	const struct us_order *order = us_registry_order(v->registry);
-	struct us_buf dictionary;
-	int err = US_OK;
+	struct us_msg_load_start start = { .load = l->id, .collection = l->collection, .flags = l->flags };
+	struct us_buf dictionary, list;
+	struct us_designated found;
+	int err = default_designation(v, c, &found);
 
 	if (m->ticket.n != sizeof l->ticket) {
 		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, m->index);
@@ -90,16 +131,18 @@ load_logged(struct request *r, const struct us_msg_logged *m)
 	}
 	memcpy(l->ticket, m->ticket.p, sizeof l->ticket);
 	l->entry = m->index;
-	/* what nobody has designated is taken for the strictest */
-	if (start.designation.n == 0 && order->n_designations > 0)
-		start.designation = order->designations[0].name;
 	r->state = NULL; /* the list's now */
 	r->free_state = NULL;
 	l->next = v->loads;
 	v->loads = l;
 	r->entry = m->index;
 	us_buf_init(&dictionary, 245760);
-	if (d != NULL) {
+	us_buf_init(&list, US_ORDER_DESIGNATIONS * (US_ORDER_ID_MAX + 2));
+	start.designation = found.name;
+	if (err == US_OK)
+		err = put_designations(us_registry_order(v->registry), &list);
+	start.designations = (struct us_bytes){ list.data, list.len };
+	if (err == US_OK && d != NULL) {
 		struct us_store_key from = { l->collection, US_PAGE_DICTIONARY, PAGE_NUMBER(d->version, 0) };
 
 		start.dictionary_version = d->version;
@@ -109,6 +152,7 @@ load_logged(struct request *r, const struct us_msg_logged *m)
 	if (err == US_OK)
 		err = v->sealer == NULL ? US_ERR_BUSY : us_send_load_start(v->sealer, 0, &start);
 	us_buf_free(&dictionary);
+	us_buf_free(&list);
 	if (err != US_OK) {
 		load_free(v, l);
 		reply_error(r, err, US_REASON_ERROR, m->index);
@@ -123,6 +167,8 @@ handle_load_open(struct request *r)
 	struct entry e = { .kind = US_KIND_INTENT, .action = US_ACTION_LOAD,
 		.decision = US_DECISION_ALLOW, .related = NO_ENTRY };
 	struct us_msg_load_open_request q;
+	const struct us_collection *c;
+	struct us_designated found;
 	struct load *l, *other;
 	size_t n = 0;
 	int err = us_msg_load_open_request_decode(&q, r->body.data, r->body.len);
@@ -134,6 +180,11 @@ handle_load_open(struct request *r)
 	if (access_person(r) != US_OK || access_collection(r, q.collection, US_ACTION_LOAD) != US_OK ||
 	    access_rule(r, US_ACTION_LOAD, q.purpose, 0) != US_OK)
 		return;
+	c = us_registry_collection(r->vault->registry, r->collection);
+	if (default_designation(r->vault, c, &found) == US_ERR_NOT_FOUND) {
+		refuse_designation(r, c, &found);
+		return;
+	}
 	for (other = r->vault->loads; other != NULL; other = other->next)
 		n++;
 	l = calloc(1, sizeof *l);

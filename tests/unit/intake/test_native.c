@@ -93,6 +93,9 @@ test_codes(void **state)
 		{ US_DEFECT_TIMESTAMP_OUT_OF_RANGE,
 		  "{\"id\":\"1\",\"created\":\"1989-12-31T23:59:59Z\"," MESSAGES "}" },
 		{ US_DEFECT_UNKNOWN_DESIGNATION, "{\"id\":\"1\",\"designation\":\"\"," MESSAGES "}" },
+		{ US_DEFECT_UNKNOWN_DESIGNATION, "{\"id\":\"1\",\"designation\":\"  \\t\"," MESSAGES "}" },
+		{ US_DEFECT_UNKNOWN_DESIGNATION, "{\"id\":\"1\",\"designation\":\"\\u200b\\u00ad\"," MESSAGES "}" },
+		{ US_DEFECT_NONE, "{\"id\":\"1\",\"designation\":null," MESSAGES "}" },
 	};
 
 	(void)state;

@@ -64,6 +64,8 @@ static struct world {
 	struct us_msg_load_ended end;
 	struct us_msg_documents_done answer;
 	uint8_t first_defect;
+	uint8_t named[9 * 32]; /* the first lines that the answer named */
+	size_t named_n;
 } w;
 
 static int
@@ -276,6 +278,9 @@ on_message(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct
 		assert_int_equal(type, US_MSG_documents_done);
 		assert_int_equal(us_msg_documents_done_decode(&w.answer, body.p, body.n), US_OK);
 		w.first_defect = w.answer.lines.n >= 9 ? w.answer.lines.p[8] : 0;
+		w.named_n = w.answer.lines.n < sizeof(w.named) ? w.answer.lines.n : sizeof(w.named);
+		if (w.named_n > 0)
+			memcpy(w.named, w.answer.lines.p, w.named_n);
 		w.done = 1;
 		w.answers++;
 	}
@@ -392,12 +397,18 @@ tear_down(void **state)
 
 /* --- what a load does ------------------------------------------------------------------ */
 
-static void
-start_load(uint64_t id, uint8_t flags)
+/* Its answer. list: ended by NULL. */
+static int
+start_load_with(uint64_t id, uint8_t flags, const char *designation, const char *const *list)
 {
 	struct us_msg_load_start m = { .load = id, .collection = COLLECTION, .flags = flags,
-		.designation = us_bytes_of("CONFIDENTIAL"), .dictionary_version = w.dictionary_version };
-	struct us_buf d;
+		.designation = us_bytes_of(designation), .dictionary_version = w.dictionary_version };
+	struct us_buf d, names;
+
+	us_buf_init(&names, 2112);
+	for (; *list != NULL; list++)
+		assert_int_equal(us_buf_put_str16(&names, *list, strlen(*list)), US_OK);
+	m.designations = (struct us_bytes){ names.data, names.len };
 
 	us_buf_init(&d, 245760);
 	for (uint32_t i = 0; w.dictionary_version != 0 && i < w.dictionary.n; i++)
@@ -406,8 +417,18 @@ start_load(uint64_t id, uint8_t flags)
 	w.started = 0;
 	assert_int_equal(us_send_load_start(w.vault, 9, &m), US_OK);
 	us_buf_free(&d);
+	us_buf_free(&names);
 	wait_for(&w.started);
-	assert_int_equal(w.start_err, US_OK);
+	return w.start_err;
+}
+
+static const char *const LIST[] = { "ATTORNEYS' EYES ONLY", "CONFIDENTIAL", NULL };
+static const char *const NO_LIST[] = { NULL };
+
+static void
+start_load(uint64_t id, uint8_t flags)
+{
+	assert_int_equal(start_load_with(id, flags, "CONFIDENTIAL", LIST), US_OK);
 }
 
 static void
@@ -450,25 +471,17 @@ make_ticket(uint64_t load, const struct wrong *wrong, uint8_t out[US_TICKET_SIZE
 		out[wrong->flipped_bit / 8] ^= (uint8_t)(1u << wrong->flipped_bit % 8);
 }
 
-/* Records [from, to) as one part; bad adds a broken line. */
 static void
-send_wrong_part(uint64_t load, uint32_t number, unsigned from, unsigned to, const char *twist, int bad,
-    const struct wrong *wrong)
+send_wrong_text(uint64_t load, uint32_t number, const char *text, size_t n, const struct wrong *wrong)
 {
 	uint8_t ticket[US_TICKET_SIZE];
 	struct us_part_worker *worker;
 	struct us_part_result *r;
 	struct us_msg_documents m;
-	char *text = malloc((to - from) * 400ul + 100);
 	uint8_t digest[32];
-	size_t n = 0;
 
-	for (unsigned i = from; i < to; i++)
-		n += line_of(text + n, i, twist);
-	if (bad)
-		n += (size_t)sprintf(text + n, "{\"id\":\n");
 	us_sha256(text, n, digest);
-	struct us_part part = { number, 1, US_PART_PLAIN, digest, { (uint8_t *)text, n } };
+	struct us_part part = { number, 1, US_PART_PLAIN, digest, { (const uint8_t *)text, n } };
 	assert_int_equal(us_part_worker_new(&worker), US_OK);
 	assert_int_equal(us_part_process(worker, &part, NOW, &r), US_OK);
 	m = (struct us_msg_documents){ .load = load, .part = number, .count = r->count,
@@ -480,6 +493,29 @@ send_wrong_part(uint64_t load, uint32_t number, unsigned from, unsigned to, cons
 	w.done = 0;
 	assert_int_equal(us_send_documents(w.intake, 77, &m), US_OK);
 	us_part_worker_free(worker);
+}
+
+static void
+send_text(uint64_t load, uint32_t number, const char *text, size_t n)
+{
+	static const struct wrong nothing;
+
+	send_wrong_text(load, number, text, n, &nothing);
+}
+
+/* Records [from, to) as one part; bad adds a broken line. */
+static void
+send_wrong_part(uint64_t load, uint32_t number, unsigned from, unsigned to, const char *twist, int bad,
+    const struct wrong *wrong)
+{
+	char *text = malloc((to - from) * 400ul + 100);
+	size_t n = 0;
+
+	for (unsigned i = from; i < to; i++)
+		n += line_of(text + n, i, twist);
+	if (bad)
+		n += (size_t)sprintf(text + n, "{\"id\":\n");
+	send_wrong_text(load, number, text, n, wrong);
 	free(text);
 }
 
@@ -705,6 +741,140 @@ test_stop_and_skip(void **state)
 	end_load(3, 0);
 	assert_int_equal(w.end.err, US_ERR_FORMAT);
 	assert_int_equal(w.slots, 1);
+}
+
+/* ---- designations ---- */
+
+#define CURLY "\xe2\x80\x99" /* U+2019, as a word processor writes an apostrophe */
+
+/* Records "a", "b" ... of these designations (NULL: none) as one part. */
+static void
+send_designated(uint64_t load, uint32_t number, const char *const *designations, unsigned n)
+{
+	char text[8192];
+	size_t at = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		at += (size_t)sprintf(text + at, "{\"id\":\"%c\",", (int)('a' + i));
+		if (designations[i] != NULL)
+			at += (size_t)sprintf(text + at, "\"designation\":\"%s\",", designations[i]);
+		at += (size_t)sprintf(text + at, "\"messages\":[{\"role\":\"assistant\",\"content\":\"x\"}]}\n");
+	}
+	send_text(load, number, text, at);
+	wait_for(&w.done);
+	assert_int_equal(w.answer.err, US_OK);
+}
+
+/* The lines that the answer named with that code, as digits. */
+static const char *
+named(enum us_defect code)
+{
+	static char lines[64];
+	size_t n = 0;
+
+	for (size_t i = 0; i + 9 <= w.named_n; i += 9)
+		if (w.named[i + 8] == code)
+			lines[n++] = (char)('0' + us_load_u64(w.named + i));
+	lines[n] = '\0';
+	return lines;
+}
+
+static uint32_t
+designated(struct slot *s, const char *folded)
+{
+	struct us_segment_source ss = { s->kinds[US_PAGE_SEGMENT].n, segment_page, s };
+	struct us_segment *segment;
+	uint32_t df = 0;
+	int err;
+
+	assert_int_equal(us_segment_open(&ss, &segment), US_OK);
+	err = us_segment_df_meta(segment, US_FIELD_DESIGNATION, us_bytes_of(folded), &df);
+	assert_true(err == US_OK || err == US_ERR_NOT_FOUND);
+	us_segment_close(segment);
+	return df;
+}
+
+static const char *const MIXED[] = { "Confidential", "ATTORNEYS" CURLY " EYES ONLY", NULL, "attorneys' eyes only", "SECRET",
+	"con\xef\xac\x81" "dential" };
+
+/* A record whose own designation is not in the order's list is refused, as other defects are; one without takes the load's. */
+static void
+test_designations(void **state)
+{
+	static const char *const list2[] = { "CONFIDENTIAL", "SECRET", NULL };
+
+	(void)state;
+	/* stop: nothing of the part, and all that are wrong are named */
+	assert_int_equal(start_load_with(1, 0, "ATTORNEYS' EYES ONLY", LIST), US_OK);
+	send_designated(1, 0, MIXED, 6);
+	assert_int_equal(w.answer.accepted, 0);
+	assert_string_equal(named(US_DEFECT_UNLISTED_DESIGNATION), "25");
+	end_load(1, 0);
+	assert_int_equal(w.end.err, US_ERR_FORMAT);
+	assert_int_equal(w.end.admitted, 0);
+	assert_int_equal(w.end.refused, 6);
+	assert_int_equal(w.slots, 0);
+
+	/* a dry run says the same and admits nothing */
+	assert_int_equal(start_load_with(2, US_LOAD_SKIP_DEFECTS | US_LOAD_DRY_RUN, "ATTORNEYS' EYES ONLY", LIST), US_OK);
+	send_designated(2, 0, MIXED, 6);
+	assert_string_equal(named(US_DEFECT_UNLISTED_DESIGNATION), "25");
+	end_load(2, 0);
+	assert_int_equal(w.end.admitted, 4);
+	assert_int_equal(w.slots, 0);
+
+	/* skip: the others */
+	assert_int_equal(start_load_with(3, US_LOAD_SKIP_DEFECTS, "ATTORNEYS' EYES ONLY", LIST), US_OK);
+	send_designated(3, 0, MIXED, 6);
+	assert_int_equal(w.answer.accepted, 4);
+	assert_int_equal(w.answer.refused, 2);
+	assert_string_equal(named(US_DEFECT_UNLISTED_DESIGNATION), "25");
+	end_load(3, 0);
+	assert_int_equal(w.end.err, US_OK);
+	assert_int_equal(w.end.admitted, 4);
+	assert_int_equal(designated(&w.slot[0], "confidential"), 2);
+	assert_int_equal(designated(&w.slot[0], "attorneys' eyes only"), 2);
+	assert_int_equal(designated(&w.slot[0], "attorneys" CURLY " eyes only"), 0);
+	assert_int_equal(designated(&w.slot[0], "secret"), 0);
+
+	/* what is there is not judged again by a list that has changed; what is new is */
+	assert_int_equal(start_load_with(4, US_LOAD_SKIP_DEFECTS, "", list2), US_OK);
+	send_designated(4, 0, MIXED, 6);
+	assert_string_equal(named(US_DEFECT_NONE), "1346");
+	assert_string_equal(named(US_DEFECT_UNLISTED_DESIGNATION), "2");
+	end_load(4, 0);
+	assert_int_equal(w.end.admitted, 1);
+	assert_int_equal(designated(&w.slot[1], "secret"), 1);
+}
+
+/* An order without a list takes what comes; one with a list takes no load whose own designation is not in it. */
+static void
+test_designation_lists(void **state)
+{
+	static const char *const broken[] = { "", "A", NULL };
+	struct us_msg_load_start m = { .load = 9, .collection = COLLECTION, .designations = { (const uint8_t *)"\0\5A", 3 } };
+
+	(void)state;
+	assert_int_equal(start_load_with(1, 0, "", NO_LIST), US_OK);
+	send_designated(1, 0, MIXED, 6);
+	assert_int_equal(w.answer.accepted, 6);
+	end_load(1, 0);
+	assert_int_equal(designated(&w.slot[0], "confidential"), 2);
+	assert_int_equal(designated(&w.slot[0], "attorneys" CURLY " eyes only"), 1);
+	assert_int_equal(start_load_with(2, 0, "Anything", NO_LIST), US_OK);
+	load_part(2, 0, 0, 10);
+	end_load(2, 0);
+	assert_int_equal(designated(&w.slot[1], "anything"), 10);
+
+	assert_int_equal(start_load_with(3, 0, "ATTORNEYS" CURLY " EYES ONLY", LIST), US_ERR_NOT_FOUND);
+	assert_int_equal(start_load_with(4, 0, "", broken), US_OK); /* an entry that is nothing equals nothing */
+	send_designated(4, 0, MIXED, 1);
+	assert_int_equal(w.answer.refused, 0); /* there already */
+	end_load(4, 0);
+	w.started = 0;
+	assert_int_equal(us_send_load_start(w.vault, 9, &m), US_OK);
+	wait_for(&w.started);
+	assert_int_equal(w.start_err, US_ERR_TRUNCATED);
 }
 
 static void
@@ -963,6 +1133,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_small_load, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_order_of_parts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_stop_and_skip, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_designations, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_designation_lists, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_dry_run_and_abort, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_tickets, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_same_part_again, set_up, tear_down),
