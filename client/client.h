@@ -214,6 +214,8 @@ void us_print_text(FILE *to, const void *text, size_t n, int lines);
 /* Text member of a JSON object, "" if there is none. */
 const char *us_json_text(const cJSON *object, const char *name);
 double us_json_number(const cJSON *object, const char *name, double fallback);
+/* What the vault remarks on an answer ("notes"), a line each on stderr. */
+void us_say_notes(const cJSON *answer);
 /* The document on stdout: as one line of JSON with --json, else through show. Frees document. */
 int us_show(struct us_client *client, cJSON *document, void (*show)(const cJSON *document));
 /* A table: n columns of names; rows from a JSON array of objects with members of these names. */

@@ -82,6 +82,7 @@ run_search(struct us_client *client, const struct us_args *args)
 	if (status != US_EXIT_DONE)
 		return status;
 	us_left_text(answer, left);
+	us_say_notes(answer);
 	entry = (uint64_t)us_json_number(answer, "entry", 0);
 	status = us_show(client, answer, show_hits);
 	if (!client->json && left[0] != '\0')

@@ -64,6 +64,8 @@ search_all(struct us_client *client, const cJSON *one, const struct us_choosing 
 		if (status != US_EXIT_DONE)
 			break;
 		total = us_json_number(page, "total", -1);
+		if (*cursor == '\0')
+			us_say_notes(page);
 		cJSON_ArrayForEach(hit, cJSON_GetObjectItemCaseSensitive(page, "hits")) {
 			add_or_end(out, list, us_json_text(hit, "bates"));
 			found++;

@@ -104,6 +104,16 @@ us_json_number(const cJSON *object, const char *name, double fallback)
 	return cJSON_IsNumber(item) ? item->valuedouble : fallback;
 }
 
+void
+us_say_notes(const cJSON *answer)
+{
+	const cJSON *note;
+
+	cJSON_ArrayForEach(note, cJSON_GetObjectItemCaseSensitive(answer, "notes"))
+		if (cJSON_IsString(note))
+			us_say("note: %s", note->valuestring);
+}
+
 int
 us_show(struct us_client *client, cJSON *document, void (*show)(const cJSON *document))
 {

@@ -1,8 +1,10 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "common/timefmt.h"
 #include "daemon/vault/searching.h"
 #include "index/snippet.h"
+#include "policy/designation.h"
 
 static void
 put_hit_meta(struct request *r, struct searching *s, uint64_t record)
@@ -107,10 +109,34 @@ snippet_of(struct request *r, struct searching *s, size_t i)
 	return err;
 }
 
+/* A designation that the order does not list finds what was loaded before it was refused, if anything: nobody should take a slip's
+ * nothing for an answer. */
+static void
+put_notes(struct request *r, struct searching *s)
+{
+	const struct us_query_node *outside;
+	struct us_designations listed;
+	struct us_designated found;
+	char note[400];
+
+	us_json_key(&s->json, "notes");
+	us_json_array(&s->json);
+	if (us_designations_of(&listed, us_registry_order(r->vault->registry)) == US_OK &&
+	    (outside = us_designations_outside(&listed, s->query)) != NULL &&
+	    us_designations_find(&listed, outside->value, &found) == US_ERR_NOT_FOUND) {
+		(void)snprintf(note, sizeof note, "the order lists no designation \"%.*s\"%s%.*s%s", (int)outside->value.n,
+		    (const char *)outside->value.p, found.nearest.n > 0 ? "; did you mean \"" : "", (int)found.nearest.n,
+		    (const char *)found.nearest.p, found.nearest.n > 0 ? "\"?" : "");
+		us_json_str(&s->json, us_bytes_of(note));
+	}
+	us_json_close(&s->json);
+}
+
 static void
 put_tail(struct request *r, struct searching *s)
 {
 	us_json_close(&s->json);
+	put_notes(r, s);
 	if (s->withdrawn > 0 && r->smallest_count == 0)
 		us_json_kv_uint(&s->json, "withdrawn", s->withdrawn);
 	access_json(r, &s->json, s->snapshot, s->entry);
