@@ -1,6 +1,7 @@
 #include "batch/defect.h"
 
 #include <stddef.h>
+#include <string.h>
 
 static const struct {
 	const char *code, *text;
@@ -44,6 +45,16 @@ const char *
 us_defect_code(unsigned defect)
 {
 	return defect < US_DEFECT__COUNT ? defects[defect].code : "unknown";
+}
+
+unsigned
+us_defect_of(const char *code)
+{
+	unsigned defect = 0;
+
+	while (defect < US_DEFECT__COUNT && strcmp(defects[defect].code, code) != 0)
+		defect++;
+	return defect;
 }
 
 const char *

@@ -34,6 +34,8 @@ enum us_defect {
 
 /* "truncated-json"; "unknown" outside the enum. */
 const char *us_defect_code(unsigned defect);
+/* The defect of that code; US_DEFECT__COUNT: none that is known here. */
+unsigned us_defect_of(const char *code);
 /* What it means and what to do, one sentence. */
 const char *us_defect_text(unsigned defect);
 

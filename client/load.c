@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <zstd.h>
 
+#include "batch/defect.h"
 #include "client/client.h"
 #include "client/http.h"
 #include "client/receipt.h"
@@ -54,6 +55,7 @@ struct load {
 	struct us_sent_parts sent; /* the reader's alone */
 	struct us_receipt receipt;
 	int status;
+	int came_to_nothing; /* nothing was admitted and nothing was there */
 };
 
 /* --- the ticket -------------------------------------------------------------------------------- */
@@ -114,13 +116,16 @@ static void
 show_defects(struct load *load, const cJSON *answer)
 {
 	const cJSON *defects = cJSON_GetObjectItemCaseSensitive(answer, "defects"), *d;
+	unsigned defect;
 
 	cJSON_ArrayForEach(d, defects) {
 		if (load->shown_defects++ == 20)
 			us_say("… more: the receipt has them all");
 		if (load->shown_defects > 20)
 			return;
-		us_say("line %.0f: %s", us_json_number(d, "line", 0), us_json_text(d, "code"));
+		defect = us_defect_of(us_json_text(d, "code"));
+		us_say("line %.0f: %s%s%s", us_json_number(d, "line", 0), us_json_text(d, "code"),
+		    defect == US_DEFECT__COUNT ? "" : ": ", defect == US_DEFECT__COUNT ? "" : us_defect_text(defect));
 	}
 }
 
@@ -427,6 +432,21 @@ close_receipt(const struct us_args *args, struct load *load, int status)
 		us_say("the receipt is in %s: it cannot be renamed", name);
 }
 
+/* A load that ends well and leaves nothing behind must not pass for one that did: somebody would go home. */
+static void
+say_nothing_came(const struct us_args *args, const cJSON *receipt)
+{
+	const double refused = us_json_number(receipt, "refused", 0);
+
+	if (us_json_number(receipt, "received", 0) < 1)
+		us_say("nothing was loaded: there is no record in %s; see whether that is the file you meant",
+		    args->n_operands == 2 ? args->operand[1] : "these files");
+	else
+		us_say("nothing was loaded: %s refused; correct what the lines above name%s, and load again",
+		    refused == 1 ? "the only record was" : "all records were",
+		    us_arg(args, "receipt") != NULL ? " (the receipt names every one)" : " (--receipt FILE names every one)");
+}
+
 static int
 put_receipt(struct us_client *client, const struct us_args *args, struct load *load, const cJSON *receipt)
 {
@@ -472,6 +492,9 @@ end_load(struct us_client *client, const struct us_args *args, struct load *load
 		status = us_receipt_verify(client, args->operand[0], receipt, &load->sent, load->accepted);
 	if (status == US_EXIT_DONE)
 		status = put_receipt(client, args, load, receipt);
+	load->came_to_nothing = us_json_number(receipt, "admitted", 0) + us_json_number(receipt, "duplicates", 0) < 1;
+	if (status == US_EXIT_DONE && load->came_to_nothing)
+		say_nothing_came(args, receipt);
 	cJSON_Delete(receipt);
 	return status;
 }
@@ -520,7 +543,9 @@ run_load(struct us_client *client, const struct us_args *args)
 		us_receipt_part_free(load.slot.lines);
 	}
 	status = end_load(client, args, &load);
-	close_receipt(args, &load, status);
+	close_receipt(args, &load, status); /* one of nothing too: it names what was refused */
+	if (status == US_EXIT_DONE && load.came_to_nothing)
+		status = US_EXIT_OTHER;
 	us_receipt_free(&load.receipt);
 	us_sent_parts_free(&load.sent);
 	(void)pthread_cond_destroy(&load.changed);

@@ -188,8 +188,11 @@ test_defects(void **state)
 	for (unsigned i = 0; i < US_DEFECT__COUNT; i++) {
 		assert_non_null(us_defect_code(i));
 		assert_non_null(us_defect_text(i));
+		assert_int_equal(us_defect_of(us_defect_code(i)), i);
 	}
 	assert_string_equal(us_defect_code(200), "unknown");
+	assert_int_equal(us_defect_of("unknown"), US_DEFECT__COUNT);
+	assert_int_equal(us_defect_of(""), US_DEFECT__COUNT);
 }
 
 int
