@@ -73,6 +73,7 @@ struct us_load {
 	uint8_t credential[32];
 	int64_t opened_ns;
 	enum us_reason ended; /* NONE: it stands */
+	int taken;            /* the sealer has had its keys */
 	char peer[65];        /* as it was opened, for conditions that ask about it */
 	size_t purpose_n;
 	uint8_t purpose[US_PURPOSE_MAX];

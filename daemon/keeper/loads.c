@@ -129,6 +129,7 @@ us_on_load_keys_request(struct us_keeper *k, struct us_channel *ch, uint32_t tag
 	if (err == US_OK)
 		err = ticket_key(k, m.load, r.ticket_key);
 	if (err == US_OK) {
+		load->taken = 1;
 		r.collection = load->collection;
 		memcpy(r.vault_id, k->conf.vault_id, 32);
 		err = us_keyring_duplicate_key(k->keyring, load->collection, &key);

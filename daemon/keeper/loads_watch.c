@@ -30,17 +30,45 @@ us_keeper_load(struct us_keeper *k, uint64_t id)
 	return load;
 }
 
+static void
+drop(struct us_load **at)
+{
+	struct us_load *load = *at;
+
+	*at = load->next;
+	us_wipe(load, sizeof *load); /* a purpose is work product */
+	free(load);
+}
+
+/* Room for one more: the vault may have opened loads that came to nothing, of which no sealer says that they are over. The oldest
+ * of them goes. */
+static int
+make_room(struct us_keeper *k)
+{
+	struct us_load **oldest = NULL;
+	size_t n = 0;
+
+	for (struct us_load **at = &k->loads; *at != NULL; at = &(*at)->next) {
+		n++;
+		if (!(*at)->taken)
+			oldest = at; /* the newest stands first */
+	}
+	if (n < US_KEEPER_LOADS)
+		return US_OK;
+	if (oldest == NULL)
+		return US_ERR_BUSY;
+	drop(oldest);
+	return US_OK;
+}
+
 int
 us_keeper_load_open(struct us_keeper *k, const struct us_load *load)
 {
 	struct us_load *fresh;
-	size_t n = 0;
 
 	if (us_keeper_load(k, load->id) != NULL)
 		return US_ERR_EXISTS;
-	for (fresh = k->loads; fresh != NULL; fresh = fresh->next)
-		n++;
-	if (n >= US_KEEPER_LOADS)
+	if (make_room(k) != US_OK)
 		return US_ERR_BUSY;
 	fresh = malloc(sizeof *fresh);
 	if (fresh == NULL)
@@ -57,16 +85,6 @@ us_load_is_same(const struct us_load *load, const struct us_load *asked)
 {
 	return load->ended == US_REASON_NONE && load->person == asked->person && load->collection == asked->collection &&
 	    memcmp(load->credential, asked->credential, sizeof load->credential) == 0;
-}
-
-static void
-drop(struct us_load **at)
-{
-	struct us_load *load = *at;
-
-	*at = load->next;
-	us_wipe(load, sizeof *load); /* a purpose is work product */
-	free(load);
 }
 
 void
