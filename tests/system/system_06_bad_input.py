@@ -90,7 +90,9 @@ def scenario():
     check(r.code == OTHER and "missing.jsonl" in r.stderr, "a file that is not there", r)
     with open(path, "wb") as f:
         f.write(b"")
-    equal(vault.load(path).json["received"], 0, "an empty file")
+    r = vault.load(path, code=OTHER)
+    equal(r.json["received"], 0, "an empty file")
+    check("nothing was loaded" in r.stderr, "an empty file is not taken for a load", r)
 
     folder = os.path.join(DATA, "formats", "broken")
     if os.path.exists(folder + "/expected.json"):
