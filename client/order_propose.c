@@ -49,6 +49,14 @@ us_order_fetch(struct us_client *client, uint32_t version, cJSON **out, struct u
 
 /* ---- what a signer must know ---- */
 
+static void
+say_findings(const char *source, const struct us_findings *findings)
+{
+	for (size_t i = 0; i < findings->n; i++)
+		us_say("%s:%u:%u: %s: %s", source, findings->items[i].line, findings->items[i].column,
+		    findings->items[i].severity == US_FINDING_ERROR ? "error" : "warning", findings->items[i].text);
+}
+
 /* The compiled form is what the vault executes; the source is what people read. */
 static int
 compiles_to(struct us_client *client, const cJSON *order, uint32_t version, const struct us_buf *source, uint8_t item[32])
@@ -58,12 +66,16 @@ compiles_to(struct us_client *client, const cJSON *order, uint32_t version, cons
 	const char *instrument = us_json_text(order, "instrument"), *effective = us_json_text(order, "effective");
 	struct us_act_order_propose shown_as = { .authority = us_bytes_of(us_json_text(order, "authority")) };
 	struct us_buf shown, own;
+	char name[32];
 	int same;
 
 	us_buf_init(&shown, US_ORDER_COMPILED_MAX);
 	us_buf_init(&own, US_ORDER_COMPILED_MAX);
-	same = us_order_compile((struct us_bytes){ source->data, source->len }, &own, &findings) == US_OK &&
-	    has_digest(&own, digest) && us_base64_take(&shown, text, strlen(text)) == US_OK && shown.len == own.len &&
+	same = us_order_compile((struct us_bytes){ source->data, source->len }, &own, &findings) == US_OK;
+	(void)snprintf(name, sizeof name, "version %u", version);
+	if (!same) /* another release may have taken what this one does not */
+		say_findings(name, &findings);
+	same = same && has_digest(&own, digest) && us_base64_take(&shown, text, strlen(text)) == US_OK && shown.len == own.len &&
 	    memcmp(shown.data, own.data, own.len) == 0;
 	shown_as.source = (struct us_bytes){ source->data, source->len };
 	shown_as.compiled = (struct us_bytes){ own.data, own.len };
@@ -168,9 +180,7 @@ compile_file(const char *path, struct us_buf *source, struct us_buf *compiled)
 	if (us_file_read(path, US_ORDER_SOURCE_MAX, source) != US_OK)
 		us_give_up(US_EXIT_USAGE, "%s cannot be read, or is larger than an order may be", path);
 	err = us_order_compile((struct us_bytes){ source->data, source->len }, compiled, &findings);
-	for (size_t i = 0; i < findings.n; i++)
-		us_say("%s:%u:%u: %s: %s", path, findings.items[i].line, findings.items[i].column,
-		    findings.items[i].severity == US_FINDING_ERROR ? "error" : "warning", findings.items[i].text);
+	say_findings(path, &findings);
 	if (err != US_OK)
 		us_give_up(err == US_ERR_FORMAT ? US_EXIT_UNVERIFIED : US_EXIT_OTHER,
 		    "%s was not proposed: 'underseal order check' must be content with it", path);
