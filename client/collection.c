@@ -137,7 +137,7 @@ run_batch_withdraw(struct us_client *client, const struct us_args *args)
 
 static const struct us_option create_options[] = {
 	{ "bates", "PREFIX", "what Bates numbers begin with" },
-	{ "designation", "D", "designation of records that bring none" },
+	{ "designation", "D", "designation of records that bring none: one of the order's list" },
 };
 static const struct us_option withdraw_options[] = { { "reason", "TEXT", "stands in the log" } };
 

@@ -218,15 +218,39 @@ def versions(story):
                  "did you mean %s?" % AEO)
     doors.closed("no rule with a word for an operator", check_only, rule % "formula or recipe", "write OR", "in quotation marks")
 
-    def kept():
-        more = LIST.replace("[", "[\"TOP DRAWER\", ")
-        version = 2 + len([v for v in vault.client("auditor", "order", "list").json["items"] if v["version"] > 1])
+    more = LIST.replace("[", "[\"TOP DRAWER\", ")
+
+    def in_force():
+        return vault.client("auditor", "status").json["order"]["version"]
+
+    def amend():
+        version = 1 + max(v["version"] for v in vault.client("auditor", "order", "list").json["items"])
         propose(order_text(version, more), (DONE, PENDING))
         vault.client("auditor", "docket", "sign", "order-%d" % version)
-        equal(vault.client("auditor", "status").json["order"]["version"], version, "the version in force")
+        equal(in_force(), version, "the version in force")
+
+    def kept():
+        amend()
         r = story.load("logs", story.file(record("drawer", "Top Drawer", "Of the new kind.")))
         equal(r.json["admitted"], 1, "admitted")
     doors.closed("a version that keeps all and adds one takes effect, for loads too", kept)
+
+    def suspended():
+        """The one way in which a designation leaves the list: what would come in under it waits."""
+        story.create("top", "TOP", "--designation", "Top Drawer")
+        path = story.file(record("t", None, "Of the collection's kind."), record("u", CONFIDENTIAL, "Of its own."))
+        vault.client("auditor", "order", "suspend", in_force(), "--authority", "ECF No. 2")
+        for options in ((), ("--dry-run",), ("--on-defect", "skip")):
+            r = story.load("top", path, *options, code=OTHER)
+            says(r, "The order in force does not list the collection's designation \"TOP DRAWER\"")
+        http_ = Http(vault, vault.profile("producer"))
+        status, _, body = http_("POST", "/v1/collections/top/loads", {"on_defect": "skip"})
+        equal((status, json.loads(body)["type"]), (409, "urn:underseal:problem:conflict"), "over HTTP")
+        http_.close()
+        says(story.load("logs", story.file(record("v", "TOP DRAWER", "Of its own.")), code=OTHER), "line 1: unlisted-designation")
+        amend()
+        equal(story.load("top", path).json["admitted"], 2, "admitted")
+    doors.closed("a collection whose designation the order does not list any more takes no load", suspended)
 
 
 # -- queries ------------------------------------------------------------------------------------------
