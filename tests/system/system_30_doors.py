@@ -59,7 +59,7 @@ class Doors:
         try:
             test(*args)
             step("closed: " + name)
-        except (Failure, KeyError, ValueError) as e:
+        except (Failure, KeyError, ValueError, OSError) as e:
             self.open.append(name)
             step("OPEN:   %s\n           %s" % (name, str(e)[:300].replace("\n", "\n           ")))
 

@@ -1,5 +1,5 @@
 /* A history: u32 length and committed act, repeated. Each is applied; one that is refused must leave the
- * registry as it was, and what was folded must fold again to the same digest. */
+ * registry as it was, and what was folded must fold again to the same digest, as new and as history. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,8 +7,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* history: what reg has taken; NULL: it is not asked. */
 static void
-fold(struct us_registry *reg, const uint8_t *data, size_t size)
+fold(struct us_registry *reg, struct us_registry *history, const uint8_t *data, size_t size)
 {
 	struct us_reader r;
 
@@ -25,24 +26,28 @@ fold(struct us_registry *reg, const uint8_t *data, size_t size)
 		if (us_registry_sequence(reg) != before + (err == US_OK) ||
 		    (err == US_OK) == (memcmp(digest, us_registry_digest(reg), 32) == 0))
 			abort();
+		if (err == US_OK && history != NULL && us_registry_replay(history, act, &refusal) != US_OK)
+			abort();
 	}
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct us_registry *one, *two;
+	struct us_registry *one, *two, *history;
 	struct us_docket_item items[8];
 
-	if (us_registry_new(&one) != US_OK || us_registry_new(&two) != US_OK)
+	if (us_registry_new(&one) != US_OK || us_registry_new(&two) != US_OK || us_registry_new(&history) != US_OK)
 		abort();
-	fold(one, data, size);
-	fold(two, data, size);
-	if (memcmp(us_registry_digest(one), us_registry_digest(two), 32) != 0)
+	fold(one, history, data, size);
+	fold(two, NULL, data, size);
+	if (memcmp(us_registry_digest(one), us_registry_digest(two), 32) != 0 ||
+	    memcmp(us_registry_digest(one), us_registry_digest(history), 32) != 0)
 		abort();
 	if (us_registry_sequence(one) > 0)
 		(void)us_registry_docket(one, 0, items, 8);
 	us_registry_free(one);
 	us_registry_free(two);
+	us_registry_free(history);
 	return 0;
 }
