@@ -23,6 +23,7 @@
 
 #include "common/err.h"
 #include "common/log.h"
+#include "daemon/vault/store/sqlite_names.h"
 #include "store_schema.h"
 
 #define APPLICATION_ID 0x55534c31 /* "USL1" */
@@ -62,6 +63,7 @@ static const char *const reader_sql[RS_COUNT] = {
 struct us_store {
 	sqlite3 *db;
 	sqlite3_stmt *st[ST_WRITER_COUNT];
+	struct us_sqlite_names *names; /* readers use it, too */
 	char *path;
 	int lock_fd;
 	int in_transaction;
@@ -276,7 +278,7 @@ set_up_writer(struct us_store *s, const struct us_store_options *options)
 		return US_ERR_NOT_FOUND;
 	if (options->create)
 		flags |= SQLITE_OPEN_CREATE;
-	rc = sqlite3_open_v2(s->path, &s->db, flags, NULL);
+	rc = sqlite3_open_v2(s->path, &s->db, flags, us_sqlite_names_vfs(s->names));
 	if (rc != SQLITE_OK)
 		return db_error(s->db, rc, "open");
 	(void)sqlite3_extended_result_codes(s->db, 1);
@@ -313,6 +315,8 @@ us_store_open(struct us_store **out, const struct us_store_options *options)
 	if (s->path == NULL)
 		err = US_ERR_NOMEM;
 	if (err == US_OK)
+		err = us_sqlite_names_new(&s->names);
+	if (err == US_OK)
 		err = take_lock(s);
 	if (err == US_OK)
 		err = set_up_writer(s, options);
@@ -331,6 +335,7 @@ us_store_close(struct us_store *s)
 		return;
 	finalize_all(s->st, ST_WRITER_COUNT);
 	(void)sqlite3_close(s->db);
+	us_sqlite_names_free(s->names);
 	if (s->lock_fd >= 0)
 		(void)close(s->lock_fd);
 	free(s->path);
@@ -538,7 +543,8 @@ us_store_reader_open(struct us_store_reader **out, const struct us_store *s)
 	if (r == NULL)
 		return US_ERR_NOMEM;
 	rc = sqlite3_open_v2(s->path, &r->db,
-	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL);
+	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW,
+	    us_sqlite_names_vfs(s->names));
 	if (rc != SQLITE_OK) {
 		err = db_error(r->db, rc, "open a reader");
 		goto fail;

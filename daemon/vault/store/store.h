@@ -37,7 +37,9 @@ struct us_store;
 struct us_store_reader;
 
 struct us_store_options {
-	const char *path; /* of the file; beside it stand "<path>.lock" and the engine's own files */
+	/* Of the file; beside it stand "<path>.lock" and the engine's own files. A bare name counts from
+	 * the directory that the process is in and stays in, and needs no right to those above it. */
+	const char *path;
 	int create;       /* not 0: make it if it is not there */
 };
 

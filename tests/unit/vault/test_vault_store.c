@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "common/err.h"
@@ -423,6 +424,83 @@ test_no_room(void **state)
 	assert_int_equal(us_store_commit(f->store), US_OK);
 }
 
+/* --- where nobody may pass the directories above ------------------------------------------------ */
+
+/* In a child that is in the directory, and whose user may not pass the one above it. */
+static int
+work_below(const char *above)
+{
+	struct us_store_options o = { .path = "store.db", .create = 1 };
+	struct us_store_reader *r = NULL;
+	struct us_store *s = NULL;
+	struct stat st;
+	char name[160];
+
+	if (chdir(above) != 0 || mkdir("own", 0700) != 0 ||
+	    (geteuid() == 0 && chown("own", 65534, 65534) != 0) || chdir("own") != 0 ||
+	    chmod("..", 0) != 0 || (geteuid() == 0 && (setgid(65534) != 0 || setuid(65534) != 0)))
+		return 1;
+	(void)snprintf(name, sizeof name, "%s/own", above);
+	if (stat(name, &st) == 0)
+		return 2; /* then it would show nothing */
+	for (int again = 0; again < 2; again++) {
+		if (us_store_open(&s, &o) != US_OK || us_store_reader_open(&r, s) != US_OK)
+			return 3;
+		if (us_store_begin(s) != US_OK)
+			return 4;
+		put(s, 1, 1, (uint64_t)again, 100);
+		if (us_store_commit(s) != US_OK || stat("store.db-wal", &st) != 0 || st.st_size == 0)
+			return 5;
+		for (int i = 0; i <= again; i++)
+			expect(r, 1, 1, (uint64_t)i, 100);
+		if (us_store_checkpoint(s) != US_OK)
+			return 6;
+		us_store_reader_close(r);
+		us_store_close(s);
+	}
+	return 0;
+}
+
+static void
+test_private_parent(void **state)
+{
+	struct fixture *f = *state;
+	int status = -1;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(work_below(f->dir));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(chmod(f->dir, 0700), 0);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+/* A bare name leads nowhere else: not the store's, not that of a file beside it. */
+static void
+test_links(void **state)
+{
+	static const char *const names[] = { "bare.db", "bare.db-wal", "bare.db-shm" };
+	struct us_store_options o = { .path = "bare.db", .create = 1 };
+	struct fixture *f = *state;
+	int home = open(".", O_RDONLY | O_DIRECTORY);
+	struct us_store *s;
+
+	assert_int_equal(chdir(f->dir), 0);
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		assert_int_equal(symlink("elsewhere", names[i]), 0);
+		assert_int_not_equal(us_store_open(&s, &o), US_OK);
+		assert_null(s);
+		assert_int_not_equal(access("elsewhere", F_OK), 0);
+		assert_int_equal(unlink(names[i]), 0);
+		(void)unlink("bare.db");
+	}
+	assert_int_equal(us_store_open(&s, &o), US_OK);
+	us_store_close(s);
+	assert_int_equal(fchdir(home), 0);
+	(void)close(home);
+}
+
 int
 main(void)
 {
@@ -430,7 +508,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_put_get), T(test_limits), T(test_scan_delete), T(test_acts), T(test_rollback),
 		T(test_killed), T(test_second_process), T(test_checkpoint), T(test_foreign_file),
-		T(test_other_version), T(test_no_room),
+		T(test_other_version), T(test_no_room), T(test_private_parent), T(test_links),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
