@@ -177,19 +177,14 @@ keeper_step(struct command *c, char *detail)
 static void
 fold_store(const char *data)
 {
-	char path[4096], directory[4096];
-	const struct us_store_options options = { .path = path };
+	const struct us_store_options options = { .path = "store.db" };
 	struct us_store *store = NULL;
-	int err;
+	int home = us_offline_enter(data, "vault"), err = us_store_open(&store, &options);
 
-	(void)snprintf(directory, sizeof directory, "%s/vault", data);
-	(void)snprintf(path, sizeof path, "%s/vault/store.db", data);
-	us_owner_act_as(directory);
-	err = us_store_open(&store, &options);
 	us_store_close(store);
-	us_owner_act_as_self();
+	us_offline_leave(home);
 	if (err == US_ERR_NOT_FOUND)
-		us_fatal("there is no %s: start the daemon once, then back up", path);
+		us_fatal("there is no %s/vault/store.db: start the daemon once, then back up", data);
 	if (err != US_OK)
 		us_fatal("the store cannot be opened: %s", us_strerror(err));
 }

@@ -10,7 +10,11 @@
 
 /* Takes DIR/lock, which a running daemon holds, for the rest of the process. Ends the program if it can't. */
 void us_offline_lock(const char *data);
-/* Goes into DIR/keeper, as its owner, and takes the keeper's lock. Returns what us_offline_leave() needs to go back, as the caller. */
+/* Goes into DIR/ROLE ("keeper", "vault"), as its owner: from here on files of the role are named
+ * relative to it, since the owner may not pass the directories above it. Returns what
+ * us_offline_leave() needs to go back, as the caller. Ends the program if it can't. */
+int us_offline_enter(const char *data, const char *role);
+/* The same with DIR/keeper, and takes the keeper's lock. */
 int us_offline_enter_keeper(const char *data);
 void us_offline_leave(int home);
 

@@ -30,22 +30,34 @@ us_offline_lock(const char *data)
 }
 
 int
+us_offline_enter(const char *data, const char *role)
+{
+	int home = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC), directory;
+	char path[4096];
+
+	if (snprintf(path, sizeof path, "%s/%s", data, role) >= (int)sizeof path)
+		us_fatal("the path %s is too long", data);
+	directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (home < 0 || directory < 0)
+		us_fatal("cannot open %s: %s (is %s a vault made by 'undersealed init'?)", path,
+		    strerror(errno), data);
+	us_owner_act_as(directory);
+	if (fchdir(directory) != 0)
+		us_fatal("cannot enter %s as its owner: %s", path, strerror(errno));
+	(void)close(directory);
+	return home;
+}
+
+int
 us_offline_enter_keeper(const char *data)
 {
-	int home = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	char path[4096];
-	int fd, err;
+	int home = us_offline_enter(data, "keeper");
+	int fd, err = us_keeper_lock(&fd);
 
-	if (snprintf(path, sizeof path, "%s/keeper", data) >= (int)sizeof path)
-		us_fatal("the path %s is too long", data);
-	us_owner_act_as(path);
-	if (home < 0 || chdir(path) != 0)
-		us_fatal("cannot enter %s: %s (is %s a vault made by 'undersealed init'?)", path, strerror(errno), data);
-	err = us_keeper_lock(&fd);
 	if (err == US_ERR_BUSY)
 		us_fatal("a keeper is running on %s: end the daemon first", data);
 	if (err != US_OK)
-		us_fatal("cannot lock %s: %s", path, us_strerror(err));
+		us_fatal("cannot lock %s/keeper: %s", data, us_strerror(err));
 	return home;
 }
 

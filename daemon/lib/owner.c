@@ -41,17 +41,17 @@ us_owner_give(const char *path, const char *user)
 }
 
 void
-us_owner_act_as(const char *directory)
+us_owner_act_as(int directory)
 {
 	struct stat st;
 
 	if (geteuid() != 0)
 		return;
-	if (stat(directory, &st) != 0)
-		us_fatal("cannot look at %s: %s", directory, strerror(errno));
+	if (fstat(directory, &st) != 0)
+		us_fatal("cannot look at a directory whose owner is to act: %s", strerror(errno));
 	/* the group first: who is no longer root cannot change it */
 	if (setegid(st.st_gid) != 0 || seteuid(st.st_uid) != 0)
-		us_fatal("cannot act as the owner of %s: %s", directory, strerror(errno));
+		us_fatal("cannot act as user %u: %s", (unsigned)st.st_uid, strerror(errno));
 }
 
 void

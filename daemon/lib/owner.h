@@ -7,8 +7,10 @@
 
 /* The directory and everything below it become this user's, if the caller is root and the user exists. Links are not followed. */
 void us_owner_give(const char *path, const char *user);
-/* From here on files are read and made as the directory's owner, if the caller is root; and as the caller again. */
-void us_owner_act_as(const char *directory);
+/* From here on files are read and made as the owner of that directory, an open descriptor, if the
+ * caller is root; and as the caller again. By its name the owner may not reach it: who works in
+ * it opens it before, and goes there by the descriptor. */
+void us_owner_act_as(int directory);
 void us_owner_act_as_self(void);
 
 #endif

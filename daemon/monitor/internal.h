@@ -20,10 +20,11 @@ struct us_child {
 	int ready;
 };
 
-/* Where and as whom a role runs. */
+/* Where and as whom a role runs. The monitor finds the directory and the user enters it, so that the
+ * user needs no right to any directory above it. */
 struct us_spawn {
 	const char *user;      /* NULL: as the monitor */
-	const char *directory; /* working directory */
+	const char *directory; /* working directory: all that the role ever names is relative to it */
 };
 
 /* Starts a process of this program for a role: its own user and directory, descriptor 3 = control,

@@ -56,27 +56,39 @@ raise_limit(int which, rlim_t want)
 	(void)setrlimit(which, &limit);
 }
 
-/* In the child, before exec: from here to execve only the rights of the role are left. */
+/* For good. */
+static void
+change_user(const char *user)
+{
+	const struct passwd *pw = getpwnam(user);
+
+	if (pw == NULL)
+		us_fatal("there is no user %s", user);
+	if (setgroups(0, NULL) != 0 || setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) != 0 ||
+	    setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) != 0)
+		us_fatal("cannot become %s: %s", user, strerror(errno));
+	if (setuid(0) == 0)
+		us_fatal("could become root again as %s", user);
+}
+
+/* In the child, before exec: from here to execve only the rights of the role are left. The monitor's
+ * rights find the directory, since the user may not pass those above it; the user's enter it. */
 static void
 become(const struct us_spawn *how)
 {
-	const struct passwd *pw;
+	int directory = open(how->directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
+	if (directory < 0)
+		us_fatal("cannot open %s: %s", how->directory, strerror(errno));
 	raise_limit(RLIMIT_NOFILE, 65536);
 	/* the keeper locks all of its memory, which it does only where nothing can hit a limit */
 	raise_limit(RLIMIT_MEMLOCK, RLIM_INFINITY);
-	if (chdir(how->directory) != 0)
-		us_fatal("cannot enter %s: %s", how->directory, strerror(errno));
-	if (how->user == NULL)
-		return;
-	pw = getpwnam(how->user);
-	if (pw == NULL)
-		us_fatal("there is no user %s", how->user);
-	if (setgroups(0, NULL) != 0 || setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) != 0 ||
-	    setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) != 0)
-		us_fatal("cannot become %s: %s", how->user, strerror(errno));
-	if (setuid(0) == 0)
-		us_fatal("could become root again as %s", how->user);
+	if (how->user != NULL)
+		change_user(how->user);
+	if (fchdir(directory) != 0)
+		us_fatal("cannot enter %s%s%s: %s", how->directory, how->user == NULL ? "" : " as ",
+		    how->user == NULL ? "" : how->user, strerror(errno));
+	(void)close(directory);
 }
 
 pid_t
@@ -112,5 +124,6 @@ us_spawn_role(enum us_role role, const struct us_spawn *how, int *control_fd)
 	(void)fcntl(4, F_SETFD, FD_CLOEXEC);
 	become(how);
 	(void)fexecve(4, argv, environ);
-	us_fatal("cannot start %s: %s", value, strerror(errno));
+	us_fatal("cannot start %s: %s%s", value, strerror(errno), errno != EACCES ? "" :
+	    " (may every user execute the program? Its mode should be 755)");
 }

@@ -7,6 +7,7 @@ and as an ordinary user. A sanitizer's report anywhere is a failure.
 """
 import atexit
 import datetime
+import grp
 import hashlib
 import http.client
 import json
@@ -79,6 +80,33 @@ def own_users():
     return True
 
 
+def want_own_users():
+    """Goes on where the five users of the roles exist. If the machine has none, root gets them for this scenario
+    alone: it runs again in a mount namespace of its own, before whose /etc/passwd and /etc/group a copy with the five lies."""
+    if not is_root():
+        skip("only root can run each role as a user of its own")
+    if own_users():
+        return
+    if "UNDERSEAL_TEST_OWN_USERS" in os.environ:
+        skip("the users of the roles do not exist, and adding them to a copy of /etc/passwd has no effect here")
+    taken = {u.pw_uid for u in pwd.getpwall()} | {g.gr_gid for g in grp.getgrall()}
+    free = [i for i in range(60000, 999, -1) if i not in taken]
+    with tempfile.TemporaryDirectory(prefix="us-users-") as top:
+        for name, line in (("passwd", "underseal-%s:x:%d:%d::/nonexistent:/usr/sbin/nologin\n"), ("group", "underseal-%s:x:%d:\n")):
+            with open("/etc/" + name) as f:
+                text = f.read()
+            with open(os.path.join(top, name), "w") as f:
+                f.write(text.rstrip("\n") + "\n" + "".join(
+                    line % ((role,) + (free[i],) * (line.count("%") - 1)) for i, role in enumerate(ROLES)))
+            os.chmod(os.path.join(top, name), 0o644)
+        mount = 'mount --bind "$0/passwd" /etc/passwd && mount --bind "$0/group" /etc/group'
+        if subprocess.run(["unshare", "--mount", "sh", "-c", mount, top], stderr=subprocess.DEVNULL).returncode != 0:
+            skip("the users of the roles do not exist, and a mount namespace that has them cannot be made")
+        r = subprocess.run(["unshare", "--mount", "sh", "-c", mount + ' && exec "$@"', top, sys.executable] + sys.argv,
+                           env=dict(os.environ, UNDERSEAL_TEST_OWN_USERS="1"))
+    sys.exit(r.returncode)
+
+
 def wait_for(what, seconds, message, pause=0.02):
     """Polls what() until it is true; returns its value."""
     end = time.monotonic() + seconds * SLOW
@@ -139,8 +167,10 @@ class Vault:
                  order=os.path.join(ROOT, "policy", "orders", "demo.yaml")):
         self.port = int(os.environ.get("UNDERSEAL_TEST_PORT", port))
         free_port(self.port)
+        if base:
+            os.makedirs(base, exist_ok=True)
         self.base = base or tempfile.mkdtemp(prefix="us-system-", dir=os.environ.get("TMPDIR", "/tmp"))
-        os.chmod(self.base, 0o755)
+        os.chmod(self.base, 0o700)  # no role needs to pass it, whatever a scenario does
         self.data = data or os.path.join(self.base, "data")
         self.out = os.path.join(self.base, "out")
         self.profiles = os.path.join(self.base, "profiles")
