@@ -3,7 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include <llhttp/llhttp.h>
+#include <llhttp.h>
 
 #include "common/err.h"
 #include "daemon/front/target.h"
