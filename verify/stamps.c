@@ -81,18 +81,17 @@ take_checkpoint(const char *path, const struct us_buf *note, const struct stamp_
 	return US_OK;
 }
 
-/* Who says so: *which is options->n_authorities if it is none of them. */
-static int
-find_authority(const struct us_token *token, const uint8_t digest[32], const struct us_verify_options *options, size_t *which)
+/* Who says so: options->n_authorities if it is none of them. */
+static size_t
+find_authority(const struct us_token *token, const uint8_t digest[32],
+    const struct us_verify_options *options)
 {
-	int err = US_ERR_VERIFY;
+	size_t i;
 
-	for (*which = 0; *which < options->n_authorities; ++*which) {
-		err = us_token_verify(token, digest, options->authorities[*which]);
-		if (err != US_ERR_VERIFY)
+	for (i = 0; i < options->n_authorities; i++)
+		if (us_token_verify(token, digest, options->authorities[i]) == US_OK)
 			break;
-	}
-	return err == US_ERR_NOMEM ? err : US_OK;
+	return i;
 }
 
 struct pair {
@@ -133,9 +132,8 @@ take_stamp(struct stamps *s, struct us_verify_report *report, const struct pair 
 	if (err == US_OK && !us_token_is_of(token, digest))
 		err = found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "timestamps/%s.tsr is not over the checkpoint beside it",
 		    stamp->name);
-	if (err == US_OK)
-		err = find_authority(token, digest, options, &s->authority[report->n_stamps]);
 	if (err == US_OK) {
+		s->authority[report->n_stamps] = find_authority(token, digest, options);
 		stamp->size = c.size;
 		stamp->time_s = us_token_time_s(token);
 		stamp->authority = s->authority[report->n_stamps] == options->n_authorities ? NULL :

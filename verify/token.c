@@ -151,22 +151,15 @@ us_token_is_of(const struct us_token *t, const uint8_t digest[32])
 int
 us_token_verify(const struct us_token *t, const uint8_t digest[32], const struct us_authority *a)
 {
-	TS_VERIFY_CTX *ctx = TS_VERIFY_CTX_new();
-	unsigned char *imprint = OPENSSL_memdup(digest, 32);
-	int err = US_ERR_NOMEM;
+	int good;
 
-	if (ctx != NULL && imprint != NULL && X509_STORE_up_ref(a->store) == 1) {
-		X509_VERIFY_PARAM_set_time(X509_STORE_get0_param(a->store), t->time);
-		(void)TS_VERIFY_CTX_set_flags(ctx, TS_VFY_VERSION | TS_VFY_IMPRINT | TS_VFY_SIGNATURE);
-		(void)TS_VERIFY_CTX_set_imprint(ctx, imprint, 32); /* both are the context's now */
-		(void)TS_VERIFY_CTX_set_store(ctx, a->store);
-		imprint = NULL;
-		err = us_token_is_of(t, digest) && TS_RESP_verify_response(ctx, t->response) == 1 ? US_OK : US_ERR_VERIFY;
-	}
-	OPENSSL_free(imprint);
-	TS_VERIFY_CTX_free(ctx);
+	/* the signer's chain, its purpose (timestamping), its digest in what is signed, and the signature */
+	X509_VERIFY_PARAM_set_time(X509_STORE_get0_param(a->store), t->time);
+	good = us_token_is_of(t, digest) &&
+	    TS_TST_INFO_get_version(TS_RESP_get_tst_info(t->response)) == 1 &&
+	    TS_RESP_verify_signature(TS_RESP_get_token(t->response), NULL, a->store, NULL) == 1;
 	ERR_clear_error();
-	return err;
+	return good ? US_OK : US_ERR_VERIFY;
 }
 
 /* --- requests ------------------------------------------------------------------------------ */

@@ -27,7 +27,7 @@ void us_token_free(struct us_token *t);
 int64_t us_token_time_s(const struct us_token *t);
 /* Whether it is over this SHA-256. */
 int us_token_is_of(const struct us_token *t, const uint8_t digest[32]);
-/* Whether its signature leads to a certificate of the authority, as of its own time: US_OK, US_ERR_VERIFY, US_ERR_NOMEM. */
+/* Whether its signature leads to a certificate of the authority, as of its own time: US_OK, US_ERR_VERIFY. */
 int us_token_verify(const struct us_token *t, const uint8_t digest[32], const struct us_authority *a);
 
 /* A request for a token over that digest, appended to out (DER), and the nonce drawn for it. US_ERR_NOMEM, US_ERR_CRYPTO. */

@@ -1,6 +1,7 @@
 """Further cases of hostile_log.py: timestamps (RFC 3161) beside a log, by authorities of our own (openssl ts). The verifier in Python does
 not check timestamps, so the one in C and the client are judged alone.
 """
+import hashlib
 import json
 import os
 import shutil
@@ -41,7 +42,7 @@ commonName = supplied
 [ext]
 basicConstraints = critical,CA:FALSE
 keyUsage = critical,digitalSignature
-extendedKeyUsage = critical,timeStamping
+extendedKeyUsage = critical,%(purpose)s
 """
 
 
@@ -51,13 +52,20 @@ def openssl(*args):
         raise RuntimeError("openssl %s: %s" % (args[0], p.stderr.decode()))
 
 
+def der(tag, *parts):
+    """Less than 256 bytes, or more."""
+    body = b"".join(parts)
+    length = len(body).to_bytes(1 if len(body) < 256 else 2, "big")
+    return bytes([tag]) + (length if len(body) < 128 else bytes([0x80 + len(length)]) + length) + body
+
+
 class Authority:
     """Signs from its start on for that many seconds."""
 
-    def __init__(self, top, name, seconds=86400, start=-60):
+    def __init__(self, top, name, seconds=86400, start=-60, purpose="timeStamping"):
         self.d = os.path.join(top, name)
         os.mkdir(self.d)
-        for file, text in (("conf", CONF % {"d": self.d, "name": name}), ("index.txt", ""), ("serial", "01\n"), ("tsa.serial", "01\n")):
+        for file, text in (("conf", CONF % {"d": self.d, "name": name, "purpose": purpose}), ("index.txt", ""), ("serial", "01\n"), ("tsa.serial", "01\n")):
             with open(os.path.join(self.d, file), "w", encoding="ascii") as f:
                 f.write(text)
         now = time.time()
@@ -79,6 +87,18 @@ class Authority:
                 "-inkey", self.at("key.pem"), "-out", self.at("tsr"))
         with open(self.at("tsr"), "rb") as f:
             return f.read()
+
+
+    def stamp_by_hand(self, data, version=1):
+        """The same without "openssl ts", which makes no token that is wrong."""
+        with open(self.at("info"), "wb") as f:
+            f.write(der(0x30, der(2, bytes([version])), bytes.fromhex("06042a030401"),
+                        der(0x30, bytes.fromhex("300d06096086480165030402010500"), der(4, hashlib.sha256(data).digest())),
+                        der(2, b"\1"), der(0x18, time.strftime("%Y%m%d%H%M%SZ", time.gmtime()).encode())))
+        openssl("cms", "-sign", "-binary", "-nodetach", "-cades", "-md", "sha256", "-econtent_type", "1.2.840.113549.1.9.16.1.4",
+                "-in", self.at("info"), "-signer", self.pem, "-inkey", self.at("key.pem"), "-outform", "DER", "-out", self.at("token"))
+        with open(self.at("token"), "rb") as f:
+            return der(0x30, der(0x30, der(2, b"\0")), f.read())
 
 
 class Stamping:
@@ -130,6 +150,10 @@ class Stamping:
         self.case("two_of_one", "UNVERIFIABLE", None, {"a": (one, newest), "b": (one, earlier)}, one, two, needed=2)
         self.case("after_it_ran_out", "UNVERIFIABLE", None, {"a": (self.short.stamp(newest), newest)}, self.short)
         self.case("signature_changed", "UNVERIFIABLE", None, {"a": (token[:-3] + bytes([token[-3] ^ 1]) + token[-2:], newest)}, one)
+        other = Authority(self.top, "other", purpose="codeSigning")
+        self.case("by_hand", "OK", None, {"a": (one.stamp_by_hand(newest), newest)}, one)
+        self.case("of_another_version", "UNVERIFIABLE", None, {"a": (one.stamp_by_hand(newest, version=2), newest)}, one)
+        self.case("by_a_certificate_for_something_else", "UNVERIFIABLE", None, {"a": (other.stamp_by_hand(newest), newest)}, other)
         self.case("over_another_checkpoint", "TAMPERED", None, {"a": (self.tokens[one, earlier], newest)}, one)
         self.case("over_another_checkpoint_of_an_unknown", "TAMPERED", None, {"a": (self.tokens[two, earlier], newest)}, one)
         self.case("of_another_history", "TAMPERED", None, {"a": (one, w.note(w.text_of(log, 300, bytes(32))))}, one)
