@@ -38,7 +38,7 @@ static const struct {
 	[US_DEFECT_EMPTY_FILE] = { "empty-file", "the file holds no record" },
 	[US_DEFECT_NOT_UTF8] = { "not-utf8", "the file is not UTF-8 text" },
 	[US_DEFECT_UNLISTED_DESIGNATION] = { "unlisted-designation",
-	                                     "the designation is not in the order's list: see underseal order show" },
+	    "the designation is not in the order's list: see underseal order show" },
 };
 
 const char *

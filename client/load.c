@@ -125,7 +125,8 @@ show_defects(struct load *load, const cJSON *answer)
 			return;
 		defect = us_defect_of(us_json_text(d, "code"));
 		us_say("line %.0f: %s%s%s", us_json_number(d, "line", 0), us_json_text(d, "code"),
-		    defect == US_DEFECT__COUNT ? "" : ": ", defect == US_DEFECT__COUNT ? "" : us_defect_text(defect));
+		    defect == US_DEFECT__COUNT ? "" : ": ",
+		    defect == US_DEFECT__COUNT ? "" : us_defect_text(defect));
 	}
 }
 
@@ -432,19 +433,23 @@ close_receipt(const struct us_args *args, struct load *load, int status)
 		us_say("the receipt is in %s: it cannot be renamed", name);
 }
 
-/* A load that ends well and leaves nothing behind must not pass for one that did: somebody would go home. */
+/* A load that ends well and leaves nothing behind must not pass for one that did: somebody would go
+ * home. */
 static void
 say_nothing_came(const struct us_args *args, const cJSON *receipt)
 {
 	const double refused = us_json_number(receipt, "refused", 0);
 
 	if (us_json_number(receipt, "received", 0) < 1)
-		us_say("nothing was loaded: there is no record in %s; see whether that is the file you meant",
+		us_say("nothing was loaded: there is no record in %s; see whether that is the file you "
+		    "meant",
 		    args->n_operands == 2 ? args->operand[1] : "these files");
 	else
-		us_say("nothing was loaded: %s refused; correct what the lines above name%s, and load again",
+		us_say("nothing was loaded: %s refused; correct what the lines above name%s, and load "
+		    "again",
 		    refused == 1 ? "the only record was" : "all records were",
-		    us_arg(args, "receipt") != NULL ? " (the receipt names every one)" : " (--receipt FILE names every one)");
+		    us_arg(args, "receipt") != NULL ? " (the receipt names every one)"
+		                                    : " (--receipt FILE names every one)");
 }
 
 static int
@@ -492,7 +497,8 @@ end_load(struct us_client *client, const struct us_args *args, struct load *load
 		status = us_receipt_verify(client, args->operand[0], receipt, &load->sent, load->accepted);
 	if (status == US_EXIT_DONE)
 		status = put_receipt(client, args, load, receipt);
-	load->came_to_nothing = us_json_number(receipt, "admitted", 0) + us_json_number(receipt, "duplicates", 0) < 1;
+	load->came_to_nothing = us_json_number(receipt, "admitted", 0) < 1 &&
+	    us_json_number(receipt, "duplicates", 0) < 1;
 	if (status == US_EXIT_DONE && load->came_to_nothing)
 		say_nothing_came(args, receipt);
 	cJSON_Delete(receipt);

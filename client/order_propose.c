@@ -54,7 +54,8 @@ say_findings(const char *source, const struct us_findings *findings)
 {
 	for (size_t i = 0; i < findings->n; i++)
 		us_say("%s:%u:%u: %s: %s", source, findings->items[i].line, findings->items[i].column,
-		    findings->items[i].severity == US_FINDING_ERROR ? "error" : "warning", findings->items[i].text);
+		    findings->items[i].severity == US_FINDING_ERROR ? "error" : "warning",
+		    findings->items[i].text);
 }
 
 /* The compiled form is what the vault executes; the source is what people read. */
@@ -71,11 +72,13 @@ compiles_to(struct us_client *client, const cJSON *order, uint32_t version, cons
 
 	us_buf_init(&shown, US_ORDER_COMPILED_MAX);
 	us_buf_init(&own, US_ORDER_COMPILED_MAX);
-	same = us_order_compile((struct us_bytes){ source->data, source->len }, &own, &findings) == US_OK;
+	same = us_order_compile((struct us_bytes){ source->data, source->len }, &own, &findings) ==
+	    US_OK;
 	(void)snprintf(name, sizeof name, "version %u", version);
 	if (!same) /* another release may have taken what this one does not */
 		say_findings(name, &findings);
-	same = same && has_digest(&own, digest) && us_base64_take(&shown, text, strlen(text)) == US_OK && shown.len == own.len &&
+	same = same && has_digest(&own, digest) &&
+	    us_base64_take(&shown, text, strlen(text)) == US_OK && shown.len == own.len &&
 	    memcmp(shown.data, own.data, own.len) == 0;
 	shown_as.source = (struct us_bytes){ source->data, source->len };
 	shown_as.compiled = (struct us_bytes){ own.data, own.len };

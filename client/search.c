@@ -103,7 +103,8 @@ static const struct us_option options[] = {
 };
 
 const struct us_command us_commands_search[] = {
-	{ "search", "COLLECTION QUERY", "finds records: words, \"phrases\", AND OR NOT in capitals, parentheses, fields ('-' reads the query from stdin)",
+	{ "search", "COLLECTION QUERY", "finds records: words, \"phrases\", AND OR NOT in capitals, "
+	    "parentheses, fields ('-' reads the query from stdin)",
 	    "underseal search logs 'paywall AND NOT model:gpt-4' --purpose \"claim 3\"", options, 7, 2, 2,
 	    run_search },
 	{ 0 },

@@ -14,7 +14,8 @@ struct us_guess {
 struct us_guess us_guess_of(struct us_bytes wanted);
 /* Names of more than 78 bytes are near to nothing. */
 void us_guess_consider(struct us_guess *g, const char *name, size_t n);
-/* 1 if best is close enough to be worth saying: half of the letters are wrong at most, as in two swapped of four. */
+/* 1 if best is close enough to be worth saying: half of the letters are wrong at most, as in two
+ * swapped of four. */
 int us_guess_is_near(const struct us_guess *g);
 
 #endif

@@ -329,7 +329,7 @@ parse_primary(struct us_parser *p, struct us_query_node **out)
 	case TOKEN_AND:
 	case TOKEN_OR:
 		return us_query_fail(p, US_ERR_FORMAT, p->at,
-		                     "this operator has nothing on its left; for the word itself use quotation marks");
+		    "this operator has nothing on its left; for the word itself use quotation marks");
 	case TOKEN_CLOSE:
 		return us_query_fail(p, US_ERR_FORMAT, p->at, "a word, phrase or field must stand here");
 	case TOKEN_END:
@@ -504,7 +504,8 @@ us_query_parse(const void *text, size_t n, struct us_query **out, struct us_quer
 }
 
 int
-us_query_parse_compiled(const void *text, size_t n, struct us_query **out, struct us_query_error *error)
+us_query_parse_compiled(
+    const void *text, size_t n, struct us_query **out, struct us_query_error *error)
 {
 	struct us_parser p = { .text = text, .n = n, .words_like_operators = 1 };
 

@@ -105,7 +105,11 @@ static int write_node(struct us_buf *b, const struct us_query_node *node, enum u
 const char *
 us_query_operator_like(struct us_bytes word)
 {
-	return us_bytes_is(word, "and") ? "AND" : us_bytes_is(word, "or") ? "OR" : us_bytes_is(word, "not") ? "NOT" : NULL;
+	if (us_bytes_is(word, "and"))
+		return "AND";
+	if (us_bytes_is(word, "or"))
+		return "OR";
+	return us_bytes_is(word, "not") ? "NOT" : NULL;
 }
 
 static int

@@ -11,19 +11,21 @@
  *   field    = name ":" (text | phrase)    no space around the colon
  *
  * Operators are upper case and stand alone. In any other spelling (or, Or, OR,) they are an error
- * at their place, since whoever writes "a or b" wants either and would get records that hold all three words:
- * the word itself is written in quotation marks. NOT binds closer
- * than AND, AND closer than OR. NOT is exact: all records but those. "*" is every record.
+ * at their place, since whoever writes "a or b" wants either and would get records that hold all
+ * three words: the word itself is written in quotation marks. NOT binds closer than AND, AND closer
+ * than OR. NOT is exact: all records but those. "*" is every record.
  *
  * Text up to the next space, quote or parenthesis is split into words as words.h says; if it holds
- * several (don't, e-mail, 3.14, and/or, a run of Chinese) they must stand side by side, as in a phrase.
+ * several (don't, e-mail, 3.14, and/or, a run of Chinese) they must stand side by side, as in a
+ * phrase.
  *
- * Fields: model: language: designation: role: compare the whole value, folded (us_value_fold); quotes
- * for values with spaces. role: is one of system user assistant tool and finds records with a message of
- * that role. date: and created: (the same) take YYYY, YYYY-MM, YYYY-MM-DD or an RFC 3339 time, or a
- * range A..B of these whose ends are both inside (2023..2023-06-30 ends with that day's last second),
- * an end may be left out; date:* is every record whose date is known. bates: takes a Bates number or a
- * range; a prefix has ASCII letters, digits and - _ . / in it. A record without a date is in no range.
+ * Fields: model: language: designation: role: compare the whole value, folded (us_value_fold);
+ * quotes for values with spaces. role: is one of system user assistant tool and finds records with
+ * a message of that role. date: and created: (the same) take YYYY, YYYY-MM, YYYY-MM-DD or an RFC
+ * 3339 time, or a range A..B of these whose ends are both inside (2023..2023-06-30 ends with that
+ * day's last second), an end may be left out; date:* is every record whose date is known. bates:
+ * takes a Bates number or a range; a prefix has ASCII letters, digits and - _ . / in it. A record
+ * without a date is in no range.
  *
  * What is not supported yet (w/5, pre/5, wildcards, ~ stemming, % fuzzy) is an error at its
  * character, never silently another query.
@@ -112,9 +114,11 @@ struct us_query_error {
  * and US_ERR_ENCODING (not UTF-8). US_ERR_NOMEM. An empty query is US_ERR_FORMAT.
  */
 int us_query_parse(const void *text, size_t n, struct us_query **out, struct us_query_error *error);
-/* The same for the query of a compiled order, which its signers have read as it was read when it was compiled: and, or, not
- * that are no operators are words in it. What somebody writes now goes through us_query_parse(), an order's source too. */
-int us_query_parse_compiled(const void *text, size_t n, struct us_query **out, struct us_query_error *error);
+/* The same for the query of a compiled order, which its signers have read as it was read when it
+ * was compiled: and, or, not that are no operators are words in it. What somebody writes now goes
+ * through us_query_parse(), an order's source too. */
+int us_query_parse_compiled(
+    const void *text, size_t n, struct us_query **out, struct us_query_error *error);
 /* Wipes (a query is work product) and frees; NULL is allowed. */
 void us_query_free(struct us_query *q);
 /* 1 if the query names no content word, so that no term key is needed. */

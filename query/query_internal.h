@@ -43,8 +43,9 @@ struct us_field_text {
 int us_query_field_node(struct us_parser *p, const struct us_field_text *f,
                         struct us_query_node **out);
 
-/* refuse.c: text outside of quotation marks, [start, end) of p's, that is not supported; and text that came to nothing but the
- * word of an operator, in whatever letters and with whatever beside it. US_OK, or US_ERR_FORMAT with p->error filled. */
+/* refuse.c: text outside of quotation marks, [start, end) of p's, that is not supported; and text
+ * that came to nothing but the word of an operator, in whatever letters and with whatever beside
+ * it. US_OK, or US_ERR_FORMAT with p->error filled. */
 int us_query_refuse_text(struct us_parser *p, size_t start, size_t end);
 int us_query_refuse_word(struct us_parser *p, const struct us_query_node *node);
 /* "AND", "OR", "NOT" if the word is that operator in lower case; else NULL. */

@@ -121,8 +121,10 @@ struct us_settled {
 	struct us_order *order;        /* init, order-propose: decoded; fold takes it */
 	const uint8_t *credential;     /* of the actor; NULL: the vault's own */
 	struct us_bytes committed;     /* at apply; empty while it is only checked */
-	int is_past;                   /* of history: committed when the rules that came with a later release were not asked */
-	struct us_bytes designation;   /* collection-create, relabel: as the order's list spells it; of history, else as it was given */
+	int is_past; /* of history: committed when the rules that came with a later release were not
+	                asked */
+	struct us_bytes designation; /* collection-create, relabel: as the order's list spells it; of
+	                                history, else as it was given */
 };
 
 /* Preconditions of a person's act beyond authority; of the vault's own acts. Change nothing. */
@@ -133,13 +135,15 @@ int us_rules_init(const struct us_settled *s, struct us_refusal *refusal);
 /* rules_order.c: the same for acts of the order and its docket (types 14 and up, and docket-sign of a filing). order-propose gets its
  * order decoded into s->order if s is to be folded. */
 int us_rules_order(const struct us_registry *reg, struct us_settled *s, struct us_refusal *refusal);
-/* rules_designation.c: resolves a designation that the act gives against the order in force, into s->designation. US_ERR_NOT_FOUND. */
+/* rules_designation.c: resolves a designation that the act gives against the order in force, into
+ * s->designation. US_ERR_NOT_FOUND. */
 int us_rules_designation(const struct us_registry *reg, struct us_settled *s, struct us_bytes given,
     struct us_refusal *refusal);
-/* A version that is proposed or signed: its rules' queries are read and name designations of its own list alone, and it drops none that
- * records may bear. effective_ns: as proposed, 0 once signed. Of history nothing is asked. */
-int us_rules_version(const struct us_registry *reg, const struct us_settled *s, const struct us_order *order, int64_t effective_ns,
-    struct us_refusal *refusal);
+/* A version that is proposed or signed: its rules' queries are read and name designations of its
+ * own list alone, and it drops none that records may bear. effective_ns: as proposed, 0 once
+ * signed. Of history nothing is asked. */
+int us_rules_version(const struct us_registry *reg, const struct us_settled *s,
+    const struct us_order *order, int64_t effective_ns, struct us_refusal *refusal);
 /* The certificate the keeper made for a credential-issue is what was asked for. */
 int us_rules_certificate(const struct us_registry *reg, const struct us_settled *s, struct us_refusal *refusal);
 

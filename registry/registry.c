@@ -426,10 +426,12 @@ apply_own(struct us_registry *reg, const struct us_committed_act *c, const struc
 enum age { AGE_NEW, AGE_PAST };
 
 static int
-apply_person(struct us_registry *reg, const struct us_committed_act *c, struct us_bytes committed, enum age age, struct us_act *act,
-    const uint8_t next[32], struct us_refusal *refusal)
+apply_person(struct us_registry *reg, const struct us_committed_act *c, struct us_bytes committed,
+    enum age age, struct us_act *act, const uint8_t next[32], struct us_refusal *refusal)
 {
-	struct us_settled settled = { .time_ns = c->time_ns, .next = next, .committed = committed, .is_past = age == AGE_PAST };
+	struct us_settled settled = {
+		.time_ns = c->time_ns, .next = next, .committed = committed, .is_past = age == AGE_PAST
+	};
 	const struct us_order *order = reg->order;
 	const uint64_t generation = reg->generation;
 	struct us_signed_act env;

@@ -1,15 +1,16 @@
 /*
- * The registry: people, credentials, collections, batches, docket, copies; the fold of all committed
- * acts. Keeper and vault each keep one, fold the same acts and must come to the same digest. The keeper's
- * decides.
+ * The registry: people, credentials, collections, batches, docket, copies; the fold of all
+ * committed acts. Keeper and vault each keep one, fold the same acts and must come to the same
+ * digest. The keeper's decides.
  *
- * us_registry_apply() trusts nobody: it decodes strictly, verifies the actor's signature, checks authority
- * and every precondition. us_registry_replay() does the same for acts of history, but for the preconditions that a later release
- * may have added: what was committed stays true. An act that fails changes nothing.
+ * us_registry_apply() trusts nobody: it decodes strictly, verifies the actor's signature, checks
+ * authority and every precondition. us_registry_replay() does the same for acts of history, but for
+ * the preconditions that a later release may have added: what was committed stays true. An act that
+ * fails changes nothing.
  *
- * Threads: one owner applies. Lookups are const; any number of threads may look up while nobody applies. What a lookup
- * returns is valid until the next apply. Memory: about 700 bytes a batch, 2 KiB a
- * person or credential, 8 bytes a copied record, 80 bytes an act of a person (its nonce).
+ * Threads: one owner applies. Lookups are const; any number of threads may look up while nobody
+ * applies. What a lookup returns is valid until the next apply. Memory: about 700 bytes a batch, 2
+ * KiB a person or credential, 8 bytes a copied record, 80 bytes an act of a person (its nonce).
  */
 #ifndef US_REGISTRY_REGISTRY_H
 #define US_REGISTRY_REGISTRY_H
@@ -40,8 +41,10 @@ struct us_refusal {
  * US_ERR_STATE, US_ERR_REVOKED, … as the rule is; US_ERR_VERIFY: sequence, actor or result are not what
  * they must be; US_ERR_NOMEM. After any error the registry is as before. */
 int us_registry_apply(struct us_registry *reg, struct us_bytes committed, struct us_refusal *refusal);
-/* The same for an act that was committed before: read back from a store or an export, whose digests say that it is one. */
-int us_registry_replay(struct us_registry *reg, struct us_bytes committed, struct us_refusal *refusal);
+/* The same for an act that was committed before: read back from a store or an export, whose digests
+ * say that it is one. */
+int us_registry_replay(
+    struct us_registry *reg, struct us_bytes committed, struct us_refusal *refusal);
 /* Sequence of the last act folded; 0 at first. */
 uint64_t us_registry_sequence(const struct us_registry *reg);
 /* d(n): zeros at first. */

@@ -1,6 +1,7 @@
 /*
- * Preconditions about designations: a record whose designation the order in force does not list is out of the reach of its rules.
- * So none comes in with a collection or a relabel, and no version comes that names others than its own or drops what records bear.
+ * Preconditions about designations: a record whose designation the order in force does not list is
+ * out of the reach of its rules. So none comes in with a collection or a relabel, and no version
+ * comes that names others than its own or drops what records bear.
  */
 #include <stdio.h>
 
@@ -20,10 +21,11 @@ us_rules_designation(const struct us_registry *reg, struct us_settled *s, struct
 	s->designation = err == US_OK ? found.name : given;
 	if (err != US_ERR_NOT_FOUND)
 		return err;
-	err = us_refuse(refusal, err, US_REASON_NOT_FOUND, "the order knows no designation \"%.*s\"", TEXT(given));
+	err = us_refuse(
+	    refusal, err, US_REASON_NOT_FOUND, "the order knows no designation \"%.*s\"", TEXT(given));
 	if (refusal != NULL && found.nearest.n > 0)
-		(void)snprintf(refusal->cure, sizeof(refusal->cure), "did you mean \"%.*s\"? The order's list: underseal order show",
-		    TEXT(found.nearest));
+		(void)snprintf(refusal->cure, sizeof(refusal->cure),
+		    "did you mean \"%.*s\"? The order's list: underseal order show", TEXT(found.nearest));
 	else
 		us_refuse_cure(refusal, "see the order's list: underseal order show");
 	return err;
@@ -32,7 +34,8 @@ us_rules_designation(const struct us_registry *reg, struct us_settled *s, struct
 /* ---- versions ---- */
 
 static int
-check_rule(const struct us_rule *rule, const struct us_designations *listed, struct us_refusal *refusal)
+check_rule(
+    const struct us_rule *rule, const struct us_designations *listed, struct us_refusal *refusal)
 {
 	const struct us_query_node *outside;
 	struct us_query_error error = { 0 };
@@ -42,12 +45,13 @@ check_rule(const struct us_rule *rule, const struct us_designations *listed, str
 	if (err == US_ERR_NOMEM)
 		return err;
 	if (err != US_OK)
-		return us_refuse(refusal, err, US_REASON_MALFORMED, "the query of rule %.*s: %s", TEXT(rule->id),
-		    error.message);
+		return us_refuse(refusal, err, US_REASON_MALFORMED, "the query of rule %.*s: %s",
+		    TEXT(rule->id), error.message);
 	outside = us_designations_outside(listed, query);
 	if (outside != NULL)
 		err = us_refuse(refusal, US_ERR_NOT_FOUND, US_REASON_MALFORMED,
-		    "rule %.*s is about the designation \"%.*s\", which is not in the version's list", TEXT(rule->id),
+		    "rule %.*s is about the designation \"%.*s\", which is not in the version's list",
+		    TEXT(rule->id),
 		    (int)(outside->value.n < US_DESIGNATION_MAX ? outside->value.n : US_DESIGNATION_MAX),
 		    (const char *)outside->value.p);
 	us_query_free(query);
@@ -65,7 +69,8 @@ names_its_own(const struct us_order *order, struct us_refusal *refusal)
 		return err;
 	err = us_designations_distinct(&listed);
 	if (err != US_OK)
-		return us_refuse(refusal, err, US_REASON_MALFORMED, "two designations of the version's list are the same, or one is empty");
+		return us_refuse(refusal, err, US_REASON_MALFORMED,
+		    "two designations of the version's list are the same, or one is empty");
 	for (size_t i = 0; i < order->n_rules && err == US_OK; i++)
 		if (order->rules[i].is_query)
 			err = check_rule(&order->rules[i], &listed, refusal);
@@ -87,7 +92,8 @@ drops(const struct us_order *earlier, const struct us_order *later, struct us_re
 	return err;
 }
 
-/* Without a list of the version in force anything may be borne; of that, what acts say is known here. */
+/* Without a list of the version in force anything may be borne; of that, what acts say is known
+ * here. */
 static int
 drops_borne(const struct us_registry *reg, const struct us_order *order, struct us_refusal *refusal)
 {
@@ -98,13 +104,15 @@ drops_borne(const struct us_registry *reg, const struct us_order *order, struct 
 	for (size_t i = 0; i < reg->n_collections && err == US_OK; i++) {
 		const struct us_collection *c = &reg->collections[i]->shown;
 		if (c->designation[0] != '\0' &&
-		    (err = us_designations_find(&listed, us_bytes_of(c->designation), &found)) == US_ERR_NOT_FOUND)
+		    (err = us_designations_find(&listed, us_bytes_of(c->designation), &found)) ==
+		        US_ERR_NOT_FOUND)
 			return us_refuse(refusal, US_ERR_STATE, US_REASON_STATE,
-			    "version %u does not list the designation \"%s\" of the collection %s", (unsigned)order->version,
-			    c->designation, c->name);
+			    "version %u does not list the designation \"%s\" of the collection %s",
+			    (unsigned)order->version, c->designation, c->name);
 	}
 	for (size_t i = 0; i < reg->n_relabels && err == US_OK; i++)
-		if ((err = us_designations_find(&listed, us_bytes_of(reg->relabels[i]->designation), &found)) == US_ERR_NOT_FOUND)
+		if ((err = us_designations_find(
+		         &listed, us_bytes_of(reg->relabels[i]->designation), &found)) == US_ERR_NOT_FOUND)
 			return us_refuse(refusal, US_ERR_STATE, US_REASON_STATE,
 			    "version %u does not list the designation \"%s\", to which records have been relabelled",
 			    (unsigned)order->version, reg->relabels[i]->designation);
@@ -112,8 +120,8 @@ drops_borne(const struct us_registry *reg, const struct us_order *order, struct 
 }
 
 int
-us_rules_version(const struct us_registry *reg, const struct us_settled *s, const struct us_order *order, int64_t effective_ns,
-    struct us_refusal *refusal)
+us_rules_version(const struct us_registry *reg, const struct us_settled *s,
+    const struct us_order *order, int64_t effective_ns, struct us_refusal *refusal)
 {
 	const int64_t starts = effective_ns > s->time_ns ? effective_ns : s->time_ns;
 	int err;
@@ -121,14 +129,16 @@ us_rules_version(const struct us_registry *reg, const struct us_settled *s, cons
 	if (s->is_past)
 		return US_OK;
 	err = names_its_own(order, refusal);
-	/* what is in force, and what is signed to come: from whichever comes first to the other nothing is dropped */
+	/* what is in force, and what is signed to come: from whichever comes first to the other nothing
+	 * is dropped */
 	for (size_t i = 0; i < reg->n_versions && err == US_OK; i++) {
 		const struct us_order_version *v = &reg->versions[i]->shown;
 		const enum us_version_status status = us_registry_version_status(reg, v, s->time_ns);
 
 		if (v->order == order || (status != US_VERSION_IN_FORCE && status != US_VERSION_SIGNED))
 			continue;
-		err = us_order_version_starts(v) <= starts ? drops(v->order, order, refusal) : drops(order, v->order, refusal);
+		err = us_order_version_starts(v) <= starts ? drops(v->order, order, refusal) :
+		                                             drops(order, v->order, refusal);
 	}
 	return err == US_OK && reg->order->n_designations == 0 ? drops_borne(reg, order, refusal) : err;
 }

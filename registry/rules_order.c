@@ -249,7 +249,8 @@ sign(const struct us_registry *reg, const struct us_settled *s, struct us_refusa
 	if (err == US_OK && f->kind == US_FILING_ORDER) {
 		/* what was in force when it was proposed need not be so now */
 		const struct us_order_version *v = us_registry_version_of(reg, f->number);
-		err = v == NULL ? us_not_found(refusal, "version") : us_rules_version(reg, s, v->order, v->effective_ns, refusal);
+		err = v == NULL ? us_not_found(refusal, "version") :
+		                  us_rules_version(reg, s, v->order, v->effective_ns, refusal);
 	}
 	return err;
 }

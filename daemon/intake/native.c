@@ -95,7 +95,8 @@ keep(struct us_native *p, const unsigned char *s, size_t n, struct part *out)
 	return p->err == US_OK;
 }
 
-/* A value that has nothing left once it is folded would be no designation in the index: one that was meant, and lost. */
+/* A value that has nothing left once it is folded would be no designation in the index: one that
+ * was meant, and lost. */
 static int
 is_blank(struct us_native *p, const unsigned char *s, size_t n)
 {

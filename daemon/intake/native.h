@@ -7,7 +7,8 @@
  * - "id" a string of 1 .. 512 bytes; "messages" an array of 1 .. 65,535 objects, each with "role" (system,
  *   user, assistant, tool) and "content" (a string, may be empty); at least one assistant;
  * - "created" and a message's "time", if there and not null, RFC 3339 with a zone, from 1990 to one day from now;
- * - "model", "language", "designation", if there and not null, strings; a designation has 1 .. 64 bytes and is not blank.
+ * - "model", "language", "designation", if there and not null, strings; a designation has
+ *   1 .. 64 bytes and is not blank.
  *
  * What else stands in the record is checked as JSON and kept in the source bytes, numbers never
  * converted. Grammar errors are reported before errors of meaning; of these the first one is.

@@ -209,8 +209,8 @@ open_with_root(struct us_keeper *k)
 	if (err == US_OK)
 		err = us_init_act_read(&k->init_act, &k->root->state, k->conf.vault_id);
 	if (err == US_OK)
-		err = us_registry_replay(k->registry, (struct us_bytes){ k->init_act.data, k->init_act.len },
-		    NULL);
+		err = us_registry_replay(
+		    k->registry, (struct us_bytes){ k->init_act.data, k->init_act.len }, NULL);
 	return err;
 }
 

@@ -1,4 +1,5 @@
-/* Designations of a load: the order's list, as the vault has sent it, and what each record's own stands for in it. */
+/* Designations of a load: the order's list, as the vault has sent it, and what each record's own
+ * stands for in it. */
 #include <stdlib.h>
 
 #include "common/err.h"

@@ -143,8 +143,9 @@ struct load {
 	enum load_end end;
 	uint32_t start_tag, end_tag, known_tag;
 	int known_wanted;          /* a known_request is under way */
-	struct us_designations *designations; /* the list of the order in force; of names it holds none but in designation */
-	struct us_designated designation;     /* of records without one; nothing in it: they have none */
+	struct us_designations *designations; /* the list of the order in force; of names it holds none
+	                                         but in designation */
+	struct us_designated designation; /* of records without one; nothing in it: they have none */
 	struct us_key *keys;       /* by enum load_key */
 	uint32_t dictionary_version;
 	struct us_buf dictionary;  /* sealed */
@@ -214,11 +215,11 @@ void sealer_load_free(struct load *load);
 int sealer_load_try_end(struct load *load);
 
 /* designation.c */
-/* The order's list (packed str16) and what a record without a designation gets. US_ERR_NOT_FOUND: that is not of the list; US_ERR_FORMAT and
- * others: no list; US_ERR_NOMEM. */
+/* The order's list (packed str16) and what a record without a designation gets. US_ERR_NOT_FOUND:
+ * that is not of the list; US_ERR_FORMAT and others: no list; US_ERR_NOMEM. */
 int sealer_designations_take(struct load *load, struct us_bytes list, struct us_bytes other);
-/* US_OK if the document (index/doc.h) has no designation of its own or one of the list, which then is the same bytes: both are folded.
- * US_ERR_NOT_FOUND: another; US_ERR_TRUNCATED, US_ERR_NOMEM. */
+/* US_OK if the document (index/doc.h) has no designation of its own or one of the list, which then
+ * is the same bytes: both are folded. US_ERR_NOT_FOUND: another; US_ERR_TRUNCATED, US_ERR_NOMEM. */
 int sealer_designation_check(const struct load *load, struct us_bytes document);
 
 /* part.c */

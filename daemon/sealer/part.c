@@ -398,7 +398,8 @@ take_record(struct load *load, struct part *part, uint32_t i)
 		part->duplicates++;
 		return name_line(part, i, US_DEFECT_NONE);
 	}
-	/* what is there already is not judged again: the same load ends the same whenever it is repeated */
+	/* what is there already is not judged again: the same load ends the same whenever it is
+	 * repeated */
 	err = sealer_designation_check(load, part->records[i].document);
 	if (err == US_ERR_NOT_FOUND)
 		return refuse_record(load, part, i, US_DEFECT_UNLISTED_DESIGNATION);

@@ -72,10 +72,12 @@ append_page(void *ctx, const struct us_store_key *key, struct us_bytes page)
 	return us_buf_put(ctx, page.p, page.n);
 }
 
-/* What a record without a designation of its own gets, as the order spells it: the collection's, else the strictest; empty if there is
- * neither. US_ERR_NOT_FOUND: the order in force does not list the collection's, which *found tells more of. */
+/* What a record without a designation of its own gets, as the order spells it: the collection's,
+ * else the strictest; empty if there is neither. US_ERR_NOT_FOUND: the order in force does not list
+ * the collection's, which *found tells more of. */
 static int
-default_designation(const struct vault *v, const struct us_collection *c, struct us_designated *found)
+default_designation(
+    const struct vault *v, const struct us_collection *c, struct us_designated *found)
 {
 	const struct us_order *order = us_registry_order(v->registry);
 
@@ -99,16 +101,24 @@ put_designations(const struct us_order *order, struct us_buf *out)
 
 /* Records would come in that no rule of the order reaches. */
 static void
-refuse_designation(struct request *r, const struct us_collection *c, const struct us_designated *found)
+refuse_designation(
+    struct request *r, const struct us_collection *c, const struct us_designated *found)
 {
 	char detail[256], cure[256] = "A version of the order that lists it, or another collection";
-	const struct problem p = { .status = 409, .type = "conflict", .title = "Not possible in the present state",
-		.detail = detail, .cure = cure, .reason = US_REASON_STATE, .entry = NO_ENTRY, .position = -1 };
+	const struct problem p = { .status = 409,
+		.type = "conflict",
+		.title = "Not possible in the present state",
+		.detail = detail,
+		.cure = cure,
+		.reason = US_REASON_STATE,
+		.entry = NO_ENTRY,
+		.position = -1 };
 
-	(void)snprintf(detail, sizeof detail, "The order in force does not list the collection's designation \"%s\"",
-	    c->designation);
+	(void)snprintf(detail, sizeof detail,
+	    "The order in force does not list the collection's designation \"%s\"", c->designation);
 	if (found->nearest.n > 0)
-		(void)snprintf(cure, sizeof cure, "A version of the order that lists it, or another collection; was \"%.*s\" meant?",
+		(void)snprintf(cure, sizeof cure,
+		    "A version of the order that lists it, or another collection; was \"%.*s\" meant?",
 		    (int)found->nearest.n, (const char *)found->nearest.p);
 	reply_problem(r, &p);
 }
@@ -120,7 +130,9 @@ load_logged(struct request *r, const struct us_msg_logged *m)
 	struct load *l = r->state;
 	const struct us_collection *c = us_registry_collection(v->registry, l->collection);
 	const struct us_dictionary *d = us_registry_dictionary(v->registry, l->collection, 0);
-	struct us_msg_load_start start = { .load = l->id, .collection = l->collection, .flags = l->flags };
+	struct us_msg_load_start start = {
+		.load = l->id, .collection = l->collection, .flags = l->flags
+	};
 	struct us_buf dictionary, list;
 	struct us_designated found;
 	int err = default_designation(v, c, &found);

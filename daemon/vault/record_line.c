@@ -26,15 +26,17 @@ put_uint(struct us_buf *b, uint64_t v)
 	return us_buf_put(b, digits + at, sizeof digits - at);
 }
 
-/* The record's designation as people read it: as the order spells it, else as the relabel or the collection does, else as the segment
- * has it, folded. */
+/* The record's designation as people read it: as the order spells it, else as the relabel or the
+ * collection does, else as the segment has it, folded. */
 static int
-spell_designation(const struct request *r, uint64_t record, struct us_bytes folded, struct us_bytes *out)
+spell_designation(
+    const struct request *r, uint64_t record, struct us_bytes folded, struct us_bytes *out)
 {
 	const struct us_collection *c = us_registry_collection(r->vault->registry, r->collection);
 	const struct us_order *order = us_registry_order(r->vault->registry);
 	const char *relabelled = us_registry_designation(r->vault->registry, r->collection, record);
-	struct us_bytes own = relabelled != NULL ? us_bytes_of(relabelled) : folded, loaded = us_bytes_of(c->designation);
+	const struct us_bytes loaded = us_bytes_of(c->designation);
+	const struct us_bytes own = relabelled != NULL ? us_bytes_of(relabelled) : folded;
 	struct us_designated found;
 	int err;
 

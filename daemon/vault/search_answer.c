@@ -109,8 +109,8 @@ snippet_of(struct request *r, struct searching *s, size_t i)
 	return err;
 }
 
-/* A designation that the order does not list finds what was loaded before it was refused, if anything: nobody should take a slip's
- * nothing for an answer. */
+/* A designation that the order does not list finds what was loaded before it was refused, if
+ * anything: nobody should take a slip's nothing for an answer. */
 static void
 put_notes(struct request *r, struct searching *s)
 {
@@ -124,8 +124,9 @@ put_notes(struct request *r, struct searching *s)
 	if (us_designations_of(&listed, us_registry_order(r->vault->registry)) == US_OK &&
 	    (outside = us_designations_outside(&listed, s->query)) != NULL &&
 	    us_designations_find(&listed, outside->value, &found) == US_ERR_NOT_FOUND) {
-		(void)snprintf(note, sizeof note, "the order lists no designation \"%.*s\"%s%.*s%s", (int)outside->value.n,
-		    (const char *)outside->value.p, found.nearest.n > 0 ? "; did you mean \"" : "", (int)found.nearest.n,
+		(void)snprintf(note, sizeof note, "the order lists no designation \"%.*s\"%s%.*s%s",
+		    (int)outside->value.n, (const char *)outside->value.p,
+		    found.nearest.n > 0 ? "; did you mean \"" : "", (int)found.nearest.n,
 		    (const char *)found.nearest.p, found.nearest.n > 0 ? "\"?" : "");
 		us_json_str(&s->json, us_bytes_of(note));
 	}

@@ -281,8 +281,10 @@ parse_queries(struct us_findings *f, struct us_suite *suite)
 	suite->n_queries = order->n_rules;
 	for (size_t i = 0; i < order->n_rules; i++) {
 		const struct us_rule *rule = &order->rules[i];
-		int err = rule->is_query ? us_query_parse_compiled(rule->what.p, rule->what.n, &suite->queries[i], NULL) : US_OK;
+		int err = US_OK;
 
+		if (rule->is_query)
+			err = us_query_parse_compiled(rule->what.p, rule->what.n, &suite->queries[i], NULL);
 		if (err == US_ERR_NOMEM)
 			return err;
 		if (err != US_OK)

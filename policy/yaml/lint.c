@@ -45,10 +45,11 @@ us_lint_names(const struct us_yaml_node *node, struct us_bytes text)
 
 /* ---- queries ---- */
 
-/* A rule about a designation that the list does not have would be about no record: a slip, and one that shows what it hides. */
+/* A rule about a designation that the list does not have would be about no record: a slip, and one
+ * that shows what it hides. */
 static int
-check_designations(struct us_lint *l, const struct us_yaml_node *node, const struct us_query *query, const char *what,
-    struct us_bytes id)
+check_designations(struct us_lint *l, const struct us_yaml_node *node, const struct us_query *query,
+    const char *what, struct us_bytes id)
 {
 	const struct us_query_node *outside = us_designations_outside(&l->designations, query);
 	struct us_designated found;
@@ -59,11 +60,12 @@ check_designations(struct us_lint *l, const struct us_yaml_node *node, const str
 	err = us_designations_find(&l->designations, outside->value, &found);
 	if (err == US_ERR_NOMEM)
 		return err;
-	us_finding(l->findings, US_FINDING_ERROR, node->line, node->column + (unsigned)node->quoted + (unsigned)outside->at,
-	    "the query of %s %.*s: the order's list has no designation \"%.*s\"%s%.*s%s", what, TEXT(id),
-	    (int)(outside->value.n < US_ORDER_ID_MAX ? outside->value.n : US_ORDER_ID_MAX),
-	    (const char *)outside->value.p, found.nearest.n > 0 ? ": did you mean " : "", TEXT(found.nearest),
-	    found.nearest.n > 0 ? "?" : "");
+	us_finding(l->findings, US_FINDING_ERROR, node->line,
+	    node->column + (unsigned)node->quoted + (unsigned)outside->at,
+	    "the query of %s %.*s: the order's list has no designation \"%.*s\"%s%.*s%s", what,
+	    TEXT(id), (int)(outside->value.n < US_ORDER_ID_MAX ? outside->value.n : US_ORDER_ID_MAX),
+	    (const char *)outside->value.p, found.nearest.n > 0 ? ": did you mean " : "",
+	    TEXT(found.nearest), found.nearest.n > 0 ? "?" : "");
 	return US_OK;
 }
 

@@ -23,7 +23,8 @@ int us_lint_names(const struct us_yaml_node *node, struct us_bytes text);
 /* 1 if outer fits the parties and collections that inner fits, whatever the capacity and the action. */
 int us_lint_encloses(const struct us_rule *outer, const struct us_rule *inner);
 
-/* lint_lists.c: designations nobody may read, what no rule uses, limits and workflows that make no sense. */
+/* lint_lists.c: designations nobody may read, what no rule uses, limits and workflows that make no
+ * sense. */
 void us_lint_designations(struct us_lint *l);
 void us_lint_unused(struct us_lint *l);
 void us_lint_permits(struct us_lint *l);

@@ -167,7 +167,8 @@ us_yaml_designation(struct us_findings *f, const struct us_yaml_node *node, stru
 		us_yaml_error(f, node, "no query could name this designation: use words");
 	/* as records are compared with it, so two spellings of one designation would be one */
 	if (us_order_designation(order, name, &found) == US_OK && found.at > 0)
-		us_yaml_error(f, node, "this designation stands here twice (capitals do not tell two apart)");
+		us_yaml_error(
+		    f, node, "this designation stands here twice (capitals do not tell two apart)");
 	order->designations[order->n_designations++].name = name;
 }
 

@@ -1,4 +1,5 @@
-/* Any bytes as a query: no crash; an error points into the text; a canonical text is its own, however the query is read. */
+/* Any bytes as a query: no crash; an error points into the text; a canonical text is its own,
+ * however the query is read. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +9,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What a compiled order may say is what anybody may write, and besides it and, or, not as words: in quotation marks those too. */
+/* What a compiled order may say is what anybody may write, and besides it and, or, not as words: in
+ * quotation marks those too. */
 static void
 compiled(const uint8_t *data, size_t size, const struct us_query *strict)
 {

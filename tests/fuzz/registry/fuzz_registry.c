@@ -1,5 +1,6 @@
-/* A history: u32 length and committed act, repeated. Each is applied; one that is refused must leave the
- * registry as it was, and what was folded must fold again to the same digest, as new and as history. */
+/* A history: u32 length and committed act, repeated. Each is applied; one that is refused must
+ * leave the registry as it was, and what was folded must fold again to the same digest, as new and
+ * as history. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,7 +38,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct us_registry *one, *two, *history;
 	struct us_docket_item items[8];
 
-	if (us_registry_new(&one) != US_OK || us_registry_new(&two) != US_OK || us_registry_new(&history) != US_OK)
+	if (us_registry_new(&one) != US_OK || us_registry_new(&two) != US_OK ||
+	    us_registry_new(&history) != US_OK)
 		abort();
 	fold(one, history, data, size);
 	fold(two, NULL, data, size);

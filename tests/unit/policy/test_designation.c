@@ -1,4 +1,5 @@
-/* What a designation from outside stands for in an order's list: pairs that are one and pairs that are two, with what is suggested. */
+/* What a designation from outside stands for in an order's list: pairs that are one and pairs that
+ * are two, with what is suggested. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
