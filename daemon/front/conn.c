@@ -492,6 +492,12 @@ handshake(struct us_conn *c)
 			(void)event_add(c->write_event, NULL);
 			return;
 		}
+		if (us_tls_is_lost(f->tls)) {
+			us_relay_refused(f, US_REASON_ERROR);
+			us_front_fail(f, "the keeper does not sign any more");
+			us_conn_drop(c);
+			return;
+		}
 		us_relay_refused(f, us_tls_failure(c->ssl, rc));
 		linger(c); /* the alert tells the client why */
 		return;

@@ -155,6 +155,17 @@ us_front_free(struct us_front *f)
 	free(f);
 }
 
+void
+us_front_fail(struct us_front *f, const char *why)
+{
+	if (f->failed)
+		return;
+	f->failed = 1;
+	us_log(US_LOG_ERROR, "%s: stopping", why);
+	us_relay_last_words(f);
+	(void)event_base_loopbreak(f->base);
+}
+
 struct us_route *
 us_front_route_get(struct us_front *f)
 {
@@ -333,6 +344,7 @@ int
 us_front_main(void)
 {
 	struct process p = { NULL, NULL };
+	int status;
 	const struct us_role_process process = {
 		.role = US_ROLE_FRONT,
 		.on_settings = on_settings,
@@ -344,5 +356,6 @@ us_front_main(void)
 		.ctx = &p,
 	};
 
-	return us_role_run(&process);
+	status = us_role_run(&process);
+	return p.front != NULL && p.front->failed ? 1 : status;
 }

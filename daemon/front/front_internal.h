@@ -117,6 +117,7 @@ struct us_front {
 	int64_t last_handshakes;
 	char date[US_ANSWER_DATE_MAX];
 	struct us_channel *control;   /* to the monitor; NULL in tests */
+	int failed;                   /* cannot go on: the event loop is about to end */
 	uint32_t refused[UINT8_MAX + 1]; /* without an entry, by reason, that the vault was not told of */
 	uint8_t in[US_READ_SIZE];
 	uint8_t small[US_READ_SIZE];  /* an answer written at once */
@@ -134,6 +135,9 @@ int us_front_set_keeper(struct us_front *f, int fd);
 int us_front_start(struct us_front *f);
 /* One second's work; the tick calls it. now: monotonic seconds. */
 void us_front_tick(struct us_front *f, int64_t now);
+/* This process cannot go on, for the reason given: says its last words and ends the event loop, and
+ * the monitor starts another. Once. */
+void us_front_fail(struct us_front *f, const char *why);
 struct us_route *us_front_route_get(struct us_front *f);
 void us_front_route_put(struct us_front *f, struct us_route *route);
 

@@ -14,15 +14,16 @@
 
 #include "common/err.h"
 #include "common/log.h"
-#include "daemon/lib/channel.h"
+#include "daemon/lib/exchange.h"
 
 #define SIGN_TIMEOUT_MS 5000
+#define IDENTITY_TIMEOUT_MS 60000
 #define CERTIFICATE_MAX 16384
 
 struct us_tls {
 	SSL_CTX *ctx;
 	EC_KEY_METHOD *method;
-	int keeper_fd;
+	struct us_line keeper;
 };
 
 /* --- the key in the keeper ------------------------------------------------------------- */
@@ -55,8 +56,10 @@ static int
 sign(int type, const unsigned char *digest, int digest_n, unsigned char *sig, unsigned int *sig_n,
     const BIGNUM *kinv, const BIGNUM *r, EC_KEY *key)
 {
-	const struct us_tls *tls = EC_KEY_get_ex_data(key, key_index());
-	struct us_msg_tls_sign ask = { .digest = { digest, (size_t)digest_n } };
+	struct us_tls *tls = EC_KEY_get_ex_data(key, key_index());
+	const struct us_msg_tls_sign ask = { .digest = { digest, (size_t)digest_n } };
+	const struct us_line_question question = { .type = US_MSG_tls_sign, .reply_type = US_MSG_tls_signature,
+		.encode = encode_sign, .m = &ask, .timeout_ms = SIGN_TIMEOUT_MS };
 	struct us_msg_tls_signature answer;
 	struct us_buf reply;
 	int err;
@@ -65,8 +68,7 @@ sign(int type, const unsigned char *digest, int digest_n, unsigned char *sig, un
 	(void)kinv;
 	(void)r;
 	us_buf_init(&reply, 1024);
-	err = us_exchange(tls->keeper_fd, US_MSG_tls_sign, encode_sign, &ask, US_MSG_tls_signature,
-	    &reply, SIGN_TIMEOUT_MS);
+	err = us_line_ask(&tls->keeper, &question, &reply);
 	if (err == US_OK)
 		err = us_msg_tls_signature_decode(&answer, reply.data, reply.len);
 	if (err == US_OK)
@@ -195,7 +197,7 @@ us_tls_new_with(int keeper_fd, struct us_bytes certificate, struct us_bytes ca,
 		err = US_ERR_NOMEM;
 		goto out;
 	}
-	tls->keeper_fd = keeper_fd;
+	us_line_init(&tls->keeper, keeper_fd);
 	tls->ctx = SSL_CTX_new(TLS_server_method());
 	if (tls->ctx == NULL || own == NULL || issuer == NULL || store == NULL ||
 	    X509_STORE_add_cert(store, issuer) != 1)
@@ -220,21 +222,27 @@ out:
 int
 us_tls_new(int keeper_fd, struct us_tls **out)
 {
-	struct us_msg_tls_identity ask = { 0 };
+	const struct us_msg_tls_identity ask = { 0 };
+	const struct us_line_question question = { .type = US_MSG_tls_identity,
+		.reply_type = US_MSG_tls_identity_reply, .encode = encode_identity, .m = &ask,
+		.timeout_ms = IDENTITY_TIMEOUT_MS };
 	struct us_msg_tls_identity_reply identity;
+	struct us_line line;
 	struct us_buf reply;
 	int err;
 
 	*out = NULL;
 	us_buf_init(&reply, 65536);
-	err = us_exchange(keeper_fd, US_MSG_tls_identity, encode_identity, &ask,
-	    US_MSG_tls_identity_reply, &reply, SIGN_TIMEOUT_MS);
+	us_line_init(&line, keeper_fd);
+	err = us_line_ask(&line, &question, &reply);
 	if (err == US_OK)
 		err = us_msg_tls_identity_reply_decode(&identity, reply.data, reply.len);
 	if (err == US_OK && identity.err != US_OK)
 		err = US_ERR_STATE;
 	if (err == US_OK)
 		err = us_tls_new_with(keeper_fd, identity.certificate, identity.ca, out);
+	if (err == US_OK)
+		(*out)->keeper = line; /* its tags go on */
 	us_buf_free(&reply);
 	return err;
 }
@@ -247,6 +255,12 @@ us_tls_free(struct us_tls *tls)
 	SSL_CTX_free(tls->ctx);
 	EC_KEY_METHOD_free(tls->method);
 	free(tls);
+}
+
+int
+us_tls_is_lost(const struct us_tls *tls)
+{
+	return tls->keeper.ended;
 }
 
 SSL *

@@ -87,6 +87,20 @@ us_keeper_drop_peer(struct us_keeper *k, struct us_channel *ch)
 	us_keeper_settle(k);
 }
 
+/* A peer that was started anew has one channel: the old one may still have to report its end, which this keeper, if it stood
+ * still meanwhile, has not looked at. */
+static void
+drop_former(struct us_keeper *k, enum us_role peer, uint8_t index)
+{
+	for (size_t i = 0; i < US_KEEPER_PEERS; i++) {
+		struct us_channel *old = k->peers[i];
+
+		if (old == NULL || us_channel_peer(old) != peer || us_channel_peer_index(old) != index)
+			continue;
+		us_keeper_drop_peer(k, old);
+	}
+}
+
 static int
 on_channel(void *ctx, enum us_role peer, uint8_t index, int fd)
 {
@@ -102,6 +116,7 @@ on_channel(void *ctx, enum us_role peer, uint8_t index, int fd)
 		(void)close(fd);
 		return US_ERR_NOMEM;
 	}
+	drop_former(k, peer, index);
 	for (size_t i = 0; i < US_KEEPER_PEERS; i++) {
 		if (k->peers[i] != NULL)
 			continue;

@@ -1,12 +1,10 @@
 #include "daemon/lib/channel.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -234,11 +232,9 @@ put_frame(struct us_channel *ch, uint16_t type, uint32_t tag, us_encode_fn encod
 		ch->out.len = start;
 		return err;
 	}
-	header = ch->out.data + start; /* the buffer may have moved */
-	us_store_u32(header, (uint32_t)(ch->out.len - start - US_FRAME_HEADER));
-	us_store_u16(header + 4, type);
-	us_store_u16(header + 6, 0);
-	us_store_u32(header + 8, tag);
+	/* not header: the buffer may have moved */
+	us_frame_header(ch->out.data + start, type, tag,
+	    (uint32_t)(ch->out.len - start - US_FRAME_HEADER));
 	return US_OK;
 }
 
@@ -439,63 +435,3 @@ us_channel_flush(struct us_channel *ch)
 	}
 US_MESSAGES(X)
 #undef X
-
-/* Moves exactly n bytes over fd within the deadline (monotonic milliseconds). */
-static int
-move_all(int fd, uint8_t *p, size_t n, short events, int64_t deadline_ms)
-{
-	struct timespec ts;
-	struct pollfd pfd = { .fd = fd, .events = events };
-
-	while (n > 0) {
-		ssize_t k = events == POLLIN ? recv(fd, p, n, MSG_DONTWAIT)
-		                             : send(fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
-		int64_t left;
-
-		if (k > 0) {
-			p += k;
-			n -= (size_t)k;
-			continue;
-		}
-		if (k == 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR))
-			return US_ERR_CLOSED;
-		(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-		left = deadline_ms - (ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
-		if (left <= 0)
-			return US_ERR_BUSY;
-		(void)poll(&pfd, 1, (int)left);
-	}
-	return US_OK;
-}
-
-int
-us_exchange(int fd, uint16_t type, us_encode_fn encode, const void *m, uint16_t reply_type,
-    struct us_buf *reply, int timeout_ms)
-{
-	struct us_channel ch = { .fd = fd };
-	struct us_msg_info info;
-	struct timespec ts;
-	uint8_t header[US_FRAME_HEADER], *to;
-	int64_t deadline;
-	uint32_t n;
-	int err;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	deadline = ts.tv_sec * 1000 + ts.tv_nsec / 1000000 + timeout_ms;
-	us_buf_init(&ch.out, IN_MAX);
-	err = put_frame(&ch, type, 0, encode, m);
-	if (err == US_OK)
-		err = move_all(fd, ch.out.data, ch.out.len, POLLOUT, deadline);
-	us_buf_free(&ch.out);
-	if (err == US_OK)
-		err = move_all(fd, header, sizeof header, POLLIN, deadline);
-	if (err != US_OK)
-		return err;
-	n = us_load_u32(header);
-	if (us_load_u16(header + 4) != reply_type || !us_msg_info(reply_type, &info) ||
-	    n > info.max)
-		return US_ERR_FORMAT;
-	us_buf_reset(reply);
-	err = us_buf_extend(reply, n, &to);
-	return err == US_OK ? move_all(fd, to, n, POLLIN, deadline) : err;
-}

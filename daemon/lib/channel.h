@@ -64,9 +64,4 @@ void us_channel_flush(struct us_channel *ch);
  * Not from within a handler of ch. */
 void us_channel_drain(struct us_channel *ch);
 
-/* Blocking exchange on a plain descriptor (front → keeper for TLS signatures; tests): writes a
- * frame, waits at most timeout_ms for the reply's frame, whose body goes to reply. */
-int us_exchange(int fd, uint16_t type, us_encode_fn encode, const void *m, uint16_t reply_type,
-    struct us_buf *reply, int timeout_ms);
-
 #endif

@@ -65,6 +65,15 @@ us_msg_info(uint16_t type, struct us_msg_info *info)
 	}
 }
 
+void
+us_frame_header(uint8_t out[US_FRAME_HEADER], uint16_t type, uint32_t tag, uint32_t n)
+{
+	us_store_u32(out, n);
+	us_store_u16(out + 4, type);
+	us_store_u16(out + 6, 0);
+	us_store_u32(out + 8, tag);
+}
+
 int
 us_msg_check(uint16_t type, const void *p, size_t n)
 {

@@ -105,6 +105,8 @@ struct us_msg_info {
 	uint32_t max;
 };
 int us_msg_info(uint16_t type, struct us_msg_info *info);
+/* The head of a frame whose body has n bytes. */
+void us_frame_header(uint8_t out[US_FRAME_HEADER], uint16_t type, uint32_t tag, uint32_t n);
 /* Decodes a body of any type and throws the result away: for fuzzing and tests. */
 int us_msg_check(uint16_t type, const void *p, size_t n);
 const char *us_role_name(enum us_role role);

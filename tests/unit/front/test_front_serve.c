@@ -44,6 +44,8 @@ static struct {
 	struct event *control;
 	pthread_t front_thread, keeper_thread;
 	int control_fd[2], done_fd[2], keeper_fd[2];
+	_Atomic int late_signature;
+	int ended; /* the front's thread */
 	uint16_t port;
 	/* what the vault saw; the stream it is sending */
 	uint32_t stream_tag;
@@ -205,12 +207,11 @@ read_all(int fd, void *p, size_t n)
 }
 
 static void
-keeper_answer(uint16_t type, const struct us_buf *body)
+keeper_answer(uint16_t type, uint32_t tag, const struct us_buf *body)
 {
-	uint8_t header[US_FRAME_HEADER] = { 0 };
+	uint8_t header[US_FRAME_HEADER];
 
-	us_store_u32(header, (uint32_t)body->len);
-	us_store_u16(header + 4, type);
+	us_frame_header(header, type, tag, (uint32_t)body->len);
 	assert_int_equal(write(t.keeper_fd[1], header, sizeof header), sizeof header);
 	assert_int_equal(write(t.keeper_fd[1], body->data, body->len), body->len);
 }
@@ -222,6 +223,7 @@ keeper(void *arg)
 
 	while (read_all(t.keeper_fd[1], header, sizeof header) == 0) {
 		uint32_t n = us_load_u32(header);
+		const uint32_t tag = us_load_u32(header + 8);
 		struct us_buf out;
 		size_t sig_n = sizeof sig;
 
@@ -236,7 +238,7 @@ keeper(void *arg)
 			};
 
 			assert_int_equal(us_msg_tls_identity_reply_encode(&out, &m), US_OK);
-			keeper_answer(US_MSG_tls_identity_reply, &out);
+			keeper_answer(US_MSG_tls_identity_reply, tag, &out);
 		} else {
 			EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(us_pkey_native(t.server_key), NULL);
 			struct us_msg_tls_signature m = { 0 };
@@ -248,7 +250,12 @@ keeper(void *arg)
 			EVP_PKEY_CTX_free(ctx);
 			m.signature = (struct us_bytes){ sig, sig_n };
 			assert_int_equal(us_msg_tls_signature_encode(&out, &m), US_OK);
-			keeper_answer(US_MSG_tls_signature, &out);
+			if (t.late_signature) { /* one that nobody waits for any more comes first */
+				out.data[out.len - 1] ^= 1;
+				keeper_answer(US_MSG_tls_signature, tag - 1, &out);
+				out.data[out.len - 1] ^= 1;
+			}
+			keeper_answer(US_MSG_tls_signature, tag, &out);
 		}
 		us_buf_free(&out);
 	}
@@ -806,6 +813,44 @@ idle_connections(void **state)
 	SSL_CTX_free(ctx);
 }
 
+/* --- the keeper's signatures ----------------------------------------------------------- */
+
+static void
+late_signature_is_dropped(void **state)
+{
+	static struct client c;
+
+	(void)state;
+	t.late_signature = 1;
+	for (unsigned i = 0; i < 3; i++) {
+		SSL_CTX *ctx = client_context(GOOD, 0);
+
+		assert_int_equal(client_open(&c, ctx), 0);
+		client_close(&c);
+		SSL_CTX_free(ctx);
+	}
+	t.late_signature = 0;
+	assert_false(us_tls_is_lost(t.front->tls));
+}
+
+/* Last of all: the front's event loop ends, as its process would. */
+static void
+keeper_that_is_gone_ends_the_front(void **state)
+{
+	static struct client c;
+	SSL_CTX *ctx = client_context(GOOD, 0);
+
+	(void)state;
+	assert_int_equal(shutdown(t.keeper_fd[1], SHUT_RDWR), 0);
+	assert_int_not_equal(client_open(&c, ctx), 0);
+	client_close(&c);
+	SSL_CTX_free(ctx);
+	(void)pthread_join(t.front_thread, NULL);
+	t.ended = 1;
+	assert_true(us_tls_is_lost(t.front->tls));
+	assert_true(t.front->failed);
+}
+
 /* --- set-up ---------------------------------------------------------------------------- */
 
 static int
@@ -850,8 +895,10 @@ static int
 tear_down(void **state)
 {
 	(void)state;
-	command(0);
-	(void)pthread_join(t.front_thread, NULL);
+	if (!t.ended) {
+		command(0);
+		(void)pthread_join(t.front_thread, NULL);
+	}
 	us_channel_free(t.vault);
 	us_channel_free(t.intake);
 	us_front_free(t.front);
@@ -881,7 +928,8 @@ main(void)
 		cmocka_unit_test(malformed), cmocka_unit_test(refused_and_counted),
 		cmocka_unit_test(client_stops_reading), cmocka_unit_test(client_never_reads),
 		cmocka_unit_test(client_gone), cmocka_unit_test(slow_client), cmocka_unit_test(parts),
-		cmocka_unit_test(idle_connections),
+		cmocka_unit_test(idle_connections), cmocka_unit_test(late_signature_is_dropped),
+		cmocka_unit_test(keeper_that_is_gone_ends_the_front),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
