@@ -35,7 +35,20 @@ us_strerror(int err)
 	case US_ERR_SHARE: return "key share is wrong";
 	case US_ERR_ENCODING: return "is not valid UTF-8";
 	case US_ERR_INTERNAL: return "internal error";
+	case US_ERR_FULL: return "the channel to another process is full";
+	case US_ERR_MALFORMED: return "is not what that process may send";
 	case US_ERR__COUNT: break;
 	}
 	return "unknown error";
+}
+
+enum us_blame
+us_err_blame(int err)
+{
+	switch (err) {
+	case US_ERR_MALFORMED: return US_BLAME_PEER;
+	case US_ERR_NOMEM: return US_BLAME_MEMORY;
+	case US_ERR_FULL: return US_BLAME_SENDING;
+	default: return US_BLAME_OURS;
+	}
 }

@@ -37,8 +37,19 @@ enum us_err {
 	US_ERR_SHARE,       /* a key share is wrong */
 	US_ERR_ENCODING,    /* not valid UTF-8 */
 	US_ERR_INTERNAL,    /* our bug */
+	US_ERR_FULL,        /* a channel has no room for this until its other side has taken what waits */
+	US_ERR_MALFORMED,   /* another process sent what it may not send */
 	US_ERR__COUNT
 };
+
+/* Whose doing it is that a message of another process could not be handled. */
+enum us_blame {
+	US_BLAME_PEER,    /* who sent it: US_ERR_MALFORMED, and nothing else */
+	US_BLAME_MEMORY,  /* nobody's: there is none left */
+	US_BLAME_SENDING, /* an answer or question to somebody had no room in its channel */
+	US_BLAME_OURS,    /* anything else */
+};
+enum us_blame us_err_blame(int err);
 
 /* Static text for err ("seal does not open"), never NULL, also for values outside the enum. */
 const char *us_strerror(int err);

@@ -85,6 +85,9 @@ us_front_tick(struct us_front *f, int64_t now)
 			us_conn_tick(f->slots[i]);
 	us_conn_reap(f);
 	us_relay_handshakes(f);
+	for (unsigned i = 0; i < f->intake_n; i++)
+		if (f->intakes[i] == NULL && f->now - f->intake_lost[i] >= US_INTAKE_SECONDS)
+			us_front_fail(f, "an intake has not come back");
 	if (f->listen_event != NULL && !event_pending(f->listen_event, EV_READ, NULL))
 		(void)event_add(f->listen_event, NULL);
 }

@@ -172,13 +172,21 @@ us_relay_request(struct us_conn *c, const struct us_route *route, struct us_byte
 	c->deadline = INT64_MAX;
 }
 
+/* err: of telling the vault what an answer there waits for. */
+static void
+told(struct us_front *f, int err)
+{
+	if (err != US_OK)
+		us_front_fail(f, "the vault cannot be told how an answer goes on");
+}
+
 void
 us_relay_cancel(struct us_conn *c)
 {
 	struct us_msg_cancel m = { 0 };
 
 	if (c->state == US_CONN_WAIT && c->intake < 0 && c->front->vault != NULL)
-		(void)us_send_cancel(c->front->vault, tag_of(c), &m);
+		told(c->front, us_send_cancel(c->front->vault, tag_of(c), &m));
 	c->intake = -1;
 }
 
@@ -234,7 +242,7 @@ us_relay_credit(struct us_conn *c)
 	c->uncredited -= gone;
 	m.bytes = (uint32_t)gone;
 	if (c->front->vault != NULL)
-		(void)us_send_credit(c->front->vault, tag_of(c), &m);
+		told(c->front, us_send_credit(c->front->vault, tag_of(c), &m));
 }
 
 /* A piece of a streamed answer in a chunk of its own, the end behind the last. */
@@ -286,7 +294,7 @@ on_reply(struct us_front *f, uint32_t tag, struct us_bytes body)
 		return err;
 	c = find(f, tag);
 	if (c == NULL || c->intake >= 0 || c->streaming)
-		return c != NULL && c->streaming ? US_ERR_FORMAT : US_OK;
+		return c != NULL && c->streaming ? US_ERR_MALFORMED : US_OK;
 	a = (struct us_answer){ .status = m.status, .type = (enum us_content_type)m.type,
 		.retry_after = m.retry_after, .entry = m.entry };
 	if (m.last) {
@@ -317,7 +325,7 @@ on_reply_more(struct us_front *f, uint32_t tag, struct us_bytes body)
 	if (c == NULL)
 		return US_OK;
 	if (!c->streaming)
-		return US_ERR_FORMAT;
+		return US_ERR_MALFORMED;
 	send_chunk(c, none, m.body, m.last);
 	return US_OK;
 }
@@ -333,7 +341,7 @@ on_vault(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct u
 	case US_MSG_reply_more:
 		return on_reply_more(ctx, tag, body);
 	default:
-		return US_ERR_FORMAT;
+		return US_ERR_MALFORMED;
 	}
 }
 
@@ -351,7 +359,7 @@ on_vault_close(void *ctx, struct us_channel *ch, int err)
 	(void)event_base_loopbreak(f->base);
 }
 
-const struct us_channel_handler us_relay_vault_handler = { on_vault, on_vault_close, NULL };
+const struct us_channel_handler us_relay_vault_handler = { .on_message = on_vault, .on_close = on_vault_close };
 
 static int
 on_intake(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body,
@@ -364,7 +372,7 @@ on_intake(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct 
 
 	(void)fd;
 	if (type != US_MSG_part_done)
-		return US_ERR_FORMAT;
+		return US_ERR_MALFORMED;
 	err = us_msg_part_done_decode(&m, body.p, body.n);
 	if (err != US_OK)
 		return err;
@@ -393,8 +401,10 @@ on_intake_close(void *ctx, struct us_channel *ch, int err)
 	struct us_conn *c;
 
 	(void)err;
-	if (f->intakes[index] == ch)
+	if (f->intakes[index] == ch) {
 		f->intakes[index] = NULL;
+		f->intake_lost[index] = f->now;
+	}
 	us_log(US_LOG_WARNING, "intake %u has ended", index);
 	for (uint32_t i = 0; i < f->connections_max; i++) {
 		c = f->slots[i];
@@ -405,7 +415,7 @@ on_intake_close(void *ctx, struct us_channel *ch, int err)
 	}
 }
 
-const struct us_channel_handler us_relay_intake_handler = { on_intake, on_intake_close, NULL };
+const struct us_channel_handler us_relay_intake_handler = { .on_message = on_intake, .on_close = on_intake_close };
 
 /* --- what was refused here ---------------------------------------------------------------- */
 

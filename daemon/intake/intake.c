@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
 
 #include "common/crypto.h"
 #include "common/err.h"
@@ -18,6 +21,7 @@
 /* Lines named in one answer; at 62 bytes at most each they fit into it. */
 #define LINES_SHOWN 4096
 #define BODY_MAX 262144u
+#define LOST_SECONDS 10
 
 /* A part that the sealer has not answered yet. */
 struct pending {
@@ -35,6 +39,7 @@ struct pending {
 
 struct intake {
 	struct event_base *base;
+	struct event *lost; /* pending while there is no sealer */
 	struct us_part_worker *worker;
 	struct us_channel *front[FRONTS_MAX];
 	struct us_channel *sealer;
@@ -43,6 +48,7 @@ struct intake {
 };
 
 static const struct us_channel_handler handler;
+static void on_lost(evutil_socket_t fd, short what, void *arg);
 
 static int
 on_settings(void *ctx, struct event_base *base, uint8_t index, const struct us_settings *settings)
@@ -52,7 +58,9 @@ on_settings(void *ctx, struct event_base *base, uint8_t index, const struct us_s
 	(void)index;
 	(void)settings;
 	in->base = base;
-	return US_OK;
+	if (in->lost == NULL)
+		in->lost = evtimer_new(base, on_lost, in);
+	return in->lost == NULL ? US_ERR_NOMEM : US_OK;
 }
 
 static int
@@ -62,13 +70,19 @@ on_channel(void *ctx, enum us_role peer, uint8_t index, int fd)
 	struct us_channel **slot = peer == US_ROLE_FRONT ? &in->front[index] : &in->sealer;
 	struct us_channel *ch;
 
-	if (peer != US_ROLE_FRONT && peer != US_ROLE_SEALER)
-		return US_ERR_FORMAT;
+	if (peer != US_ROLE_FRONT && peer != US_ROLE_SEALER) {
+		(void)close(fd);
+		return US_ERR_MALFORMED;
+	}
 	ch = us_channel_new(in->base, fd, US_ROLE_INTAKE, peer, index, &handler, in);
-	if (ch == NULL)
+	if (ch == NULL) {
+		(void)close(fd);
 		return US_ERR_NOMEM;
+	}
 	/* an old one reports its end by itself, and finds that it stands nowhere any more */
 	*slot = ch;
+	if (peer == US_ROLE_SEALER)
+		(void)event_del(in->lost);
 	return US_OK;
 }
 
@@ -76,10 +90,10 @@ static void
 done(struct us_channel *ch, uint32_t tag, uint16_t status, struct us_buf *body)
 {
 	struct us_msg_part_done m = { .status = status, .body = { body->data, body->len } };
-	int err = us_send_part_done(ch, tag, &m);
+	const int err = us_send_part_done(ch, tag, &m);
 
-	if (err != US_OK)
-		us_log_err(err, "cannot answer a front");
+	if (err != US_OK) /* who sent the part would wait for ever */
+		us_channel_fail(ch, err);
 }
 
 /* The last part of the problem's type (RFC 9457), as the vault and the front name theirs. */
@@ -118,8 +132,11 @@ fail(struct us_channel *ch, uint32_t tag, uint32_t part, uint16_t status, const 
 	if (code != US_DEFECT_NONE)
 		us_json_kv_cstr(&j, "code", us_defect_code(code));
 	us_json_close(&j);
-	if (us_json_end(&j) == US_OK)
-		done(ch, tag, status, &body);
+	if (us_json_end(&j) != US_OK) {
+		us_buf_reset(&body); /* the status says it too */
+		us_log(US_LOG_WARNING, "out of memory: a part's failure is not explained");
+	}
+	done(ch, tag, status, &body);
 	us_buf_free(&body);
 }
 
@@ -325,7 +342,7 @@ on_documents_done(struct intake *in, uint32_t tag, struct us_bytes body)
 			p = &in->pending[i];
 	}
 	if (p == NULL)
-		return US_ERR_FORMAT;
+		return US_ERR_MALFORMED;
 	if (p->channel == NULL) {
 		pending_end(p);
 		return US_OK;
@@ -359,12 +376,23 @@ on_message(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct
 		return on_part(in, ch, tag, body);
 	if (type == US_MSG_documents_done && us_channel_peer(ch) == US_ROLE_SEALER)
 		return on_documents_done(in, tag, body);
-	return US_ERR_FORMAT;
+	return US_ERR_MALFORMED;
+}
+
+/* A sealer that ended is started anew, and comes with a new channel. One that only ended ours does not. */
+static void
+on_lost(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	us_fatal("no sealer has come for %d seconds. Stopping", LOST_SECONDS);
 }
 
 static void
 on_close(void *ctx, struct us_channel *ch, int err)
 {
+	static const struct timeval wait = { LOST_SECONDS, 0 };
 	struct intake *in = ctx;
 
 	(void)err;
@@ -384,11 +412,14 @@ on_close(void *ctx, struct us_channel *ch, int err)
 			     "the sealer was restarted: open the load again", US_DEFECT_NONE);
 		pending_end(p);
 	}
-	if (in->sealer == ch)
-		in->sealer = NULL;
+	if (in->sealer != ch)
+		return;
+	in->sealer = NULL;
+	if (event_add(in->lost, &wait) != 0)
+		us_fatal("out of memory");
 }
 
-static const struct us_channel_handler handler = { on_message, on_close, NULL };
+static const struct us_channel_handler handler = { .on_message = on_message, .on_close = on_close };
 
 int
 us_intake_main(void)
@@ -404,6 +435,8 @@ us_intake_main(void)
 		us_fatal("cannot set up the intake");
 	status = us_role_run(&process);
 	us_part_worker_free(in->worker);
+	if (in->lost != NULL)
+		event_free(in->lost);
 	for (size_t i = 0; i < PENDING_MAX; i++)
 		free(in->pending[i].defects);
 	free(in);

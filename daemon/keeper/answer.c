@@ -143,8 +143,9 @@ us_keeper_settle(struct us_keeper *k)
 			continue;
 		}
 		err = p->finish(k, p);
-		if (err != US_OK)
-			us_log_err(err, "an answer could not be sent");
+		/* who has been given something and does not hear of it would wait for ever */
+		if (err != US_OK && p->ch != NULL)
+			us_channel_fail(p->ch, err);
 		free(p->data);
 		free(p);
 		p = next;

@@ -326,7 +326,7 @@ void us_answers_free(struct us_keeper *k);
 
 /* --- noise.c ------------------------------------------------------------------------------- */
 
-/* Adds counts: { u8 reason, u32 count }, packed. US_ERR_FORMAT, US_ERR_RANGE. */
+/* Adds counts: { u8 reason, u32 count }, packed. US_ERR_MALFORMED: they are none. */
 int us_keeper_noise_take(struct us_keeper *k, struct us_bytes counts);
 /* Writes the entry of what was counted, if the last one was ten seconds ago (or at once). Ends the process if it cannot. */
 void us_keeper_noise_tell(struct us_keeper *k, int at_once);

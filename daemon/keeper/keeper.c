@@ -37,8 +37,11 @@ on_message(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct
 	if (fd >= 0)
 		(void)close(fd);
 	err = us_keeper_dispatch(k, ch, type, tag, body);
-	if (err == US_ERR_NOMEM || err == US_ERR_CRYPTO)
-		us_fatal("a request cannot be handled: %s. Stopping", us_strerror(err));
+	/* What was asked may be half done, and the log's state is this process: it begins anew from what is durable. A channel that
+	 * has no room is its peer's doing, and ends alone. */
+	if (err != US_OK && us_err_blame(err) != US_BLAME_PEER && us_err_blame(err) != US_BLAME_SENDING)
+		us_fatal("the message \"%s\" of %s cannot be handled: %s. Stopping", us_msg_name(type),
+		    us_role_name(us_channel_peer(ch)), us_strerror(err));
 	return err;
 }
 
@@ -56,7 +59,7 @@ on_close(void *ctx, struct us_channel *ch, int err)
 
 	us_keeper_forget_channel(k, ch);
 	us_loads_channel_gone(k, ch);
-	/* What was asked before the malformed message is in the log: make it durable. */
+	/* What was asked before is in the log: make it durable. */
 	us_keeper_settle(k);
 	for (size_t i = 0; i < US_KEEPER_PEERS; i++) {
 		if (k->peers[i] == ch)
@@ -67,12 +70,13 @@ on_close(void *ctx, struct us_channel *ch, int err)
 		k->prepared.valid = 0;
 		us_answers_end(k, US_REASON_UNKNOWN);
 		us_keeper_settle(k);
-		us_log(US_LOG_NOTICE, "the vault's channel has ended%s", err == US_ERR_CLOSED ? "" :
-		    " because of what it sent");
+		us_log(US_LOG_NOTICE, "the vault's channel has ended%s", us_err_blame(err) == US_BLAME_PEER ?
+		    " because of what it sent" : "");
 	}
 }
 
-const struct us_channel_handler us_keeper_handler = { on_message, on_close, on_batch_end };
+const struct us_channel_handler us_keeper_handler = { .on_message = on_message, .on_close = on_close,
+	.on_batch_end = on_batch_end };
 
 void
 us_keeper_drop_peer(struct us_keeper *k, struct us_channel *ch)
@@ -109,7 +113,7 @@ on_channel(void *ctx, enum us_role peer, uint8_t index, int fd)
 
 	if (peer != US_ROLE_VAULT && peer != US_ROLE_SEALER && peer != US_ROLE_FRONT) {
 		(void)close(fd);
-		return US_ERR_FORMAT;
+		return US_ERR_MALFORMED;
 	}
 	ch = us_channel_new(k->base, fd, US_ROLE_KEEPER, peer, index, &us_keeper_handler, k);
 	if (ch == NULL) {

@@ -310,13 +310,15 @@ us_on_batch_open(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struc
 	err = us_keeper_load_live(k, m.load, &load);
 	if (err == US_OK)
 		err = open_batch(k, load, m.count, &b);
+	if (err == US_OK && (err = counters_write(k)) != US_OK)
+		us_keeper_batch_free(k, b); /* its numbers stay void */
 	if (err != US_OK) {
 		failed.load = m.load;
 		failed.err = (uint8_t)err;
 		return us_send_batch_keys(ch, tag, &failed);
 	}
 	a = p.data = calloc(1, sizeof *a);
-	err = a == NULL ? US_ERR_NOMEM : counters_write(k);
+	err = a == NULL ? US_ERR_NOMEM : US_OK;
 	if (err == US_OK)
 		err = append_batch(k, US_ACTION_BATCH_OPEN, b, &p);
 	if (err != US_OK) {

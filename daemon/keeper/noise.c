@@ -18,14 +18,14 @@ us_keeper_noise_take(struct us_keeper *k, struct us_bytes counts)
 	struct us_reader r;
 
 	if (counts.n == 0 || counts.n % 5 != 0)
-		return US_ERR_FORMAT;
+		return US_ERR_MALFORMED;
 	us_reader_init(&r, counts.p, counts.n);
 	while (r.left > 0) {
 		const uint8_t reason = us_take_u8(&r);
 		const uint32_t n = us_take_u32(&r);
 
 		if (us_reason_name(reason) == NULL)
-			return US_ERR_RANGE;
+			return US_ERR_MALFORMED;
 		k->noise[reason] = n > UINT32_MAX - k->noise[reason] ? UINT32_MAX : k->noise[reason] + n;
 		k->has_noise = 1;
 	}

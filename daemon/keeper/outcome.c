@@ -159,7 +159,7 @@ us_answers_free(struct us_keeper *k)
 
 /* --- outcomes ---------------------------------------------------------------------------------------------------- */
 
-/* Takes note that the entry has its outcome. US_ERR_EXISTS: it had one. */
+/* Takes note that the entry has its outcome. US_ERR_MALFORMED: it had one, or so many there cannot be; US_ERR_NOMEM. */
 static int
 note_failed(struct us_answers *a, uint64_t index)
 {
@@ -170,14 +170,14 @@ note_failed(struct us_answers *a, uint64_t index)
 		uint64_t *more = cap > FAILED_MAX ? NULL : realloc(a->failed, cap * sizeof *more);
 
 		if (more == NULL)
-			return cap > FAILED_MAX ? US_ERR_LIMIT : US_ERR_NOMEM;
+			return cap > FAILED_MAX ? US_ERR_MALFORMED : US_ERR_NOMEM;
 		a->failed = more;
 		a->failed_cap = cap;
 	}
 	while (at > 0 && a->failed[at - 1] > index)
 		at--;
 	if (at > 0 && a->failed[at - 1] == index)
-		return US_ERR_EXISTS;
+		return US_ERR_MALFORMED;
 	memmove(a->failed + at + 1, a->failed + at, (a->n_failed - at) * sizeof *a->failed);
 	a->failed[at] = index;
 	a->n_failed++;
@@ -191,6 +191,7 @@ struct answered {
 	struct us_entry_disclosure d;
 };
 
+/* US_ERR_MALFORMED: it is no entry that is answered. Other errors are of our own log. */
 static int
 open_boxes(struct us_keeper *k, struct answered *o, uint64_t index)
 {
@@ -201,12 +202,14 @@ open_boxes(struct us_keeper *k, struct answered *o, uint64_t index)
 	if (err == US_OK)
 		err = us_entry_decode(&v, o->entry.data, o->entry.len);
 	if (err == US_OK && v.entry_class != US_CLASS_ACCESS)
-		return US_ERR_FORMAT;
+		return US_ERR_MALFORMED;
 	if (err == US_OK)
 		err = us_klog_box_keys(k->klog, (struct us_bytes){ o->entry.data, o->entry.len }, &k->root->log_box_private, keys);
 	if (err != US_OK)
 		return err;
 	err = us_entry_open(&v, US_BOX_ACCESS, &keys[US_BOX_ACCESS], &o->access);
+	if (err == US_ERR_NOT_FOUND) /* an empty box is nobody's */
+		err = US_ERR_MALFORMED;
 	if (err == US_OK)
 		err = us_entry_access_decode(&o->a, o->access.data, o->access.len);
 	if (err == US_OK)
@@ -248,7 +251,7 @@ take_outcome(struct us_keeper *k, uint64_t index, unsigned reason, uint64_t sent
 
 	if (index < a->first || index < a->ended || index >= us_klog_size(k->klog) || k->root == NULL ||
 	    (reason != US_REASON_CUT && reason != US_REASON_GONE && reason != US_REASON_ERROR))
-		return US_ERR_FORMAT;
+		return US_ERR_MALFORMED;
 	us_buf_init(&o.entry, US_ENTRY_MAX);
 	us_buf_init(&o.access, US_ENTRY_CONTENT_MAX);
 	us_buf_init(&o.disclosure, US_ENTRY_CONTENT_MAX);
@@ -256,7 +259,7 @@ take_outcome(struct us_keeper *k, uint64_t index, unsigned reason, uint64_t sent
 	err = open_boxes(k, &o, index);
 	if (err == US_OK && (o.a.decision != US_DECISION_ALLOW || (o.a.kind != US_KIND_INTENT && o.a.kind != US_KIND_DISCLOSURE) ||
 	    o.d.part + 1 != o.d.parts || sent > (uint64_t)o.d.part * US_ENTRY_RECORDS + o.d.n_records))
-		err = US_ERR_FORMAT;
+		err = US_ERR_MALFORMED;
 	if (err == US_OK)
 		err = note_failed(a, index);
 	if (err == US_OK)
@@ -280,18 +283,18 @@ us_on_answers(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct u
 	if (err != US_OK)
 		return err;
 	if (m.ended < k->answers.ended || m.ended > us_klog_size(k->klog))
-		return US_ERR_FORMAT;
+		return US_ERR_MALFORMED;
 	us_reader_init(&r, m.outcomes.p, m.outcomes.n);
 	while (err == US_OK && r.left > 0) {
 		const uint64_t index = us_take_u64(&r);
 		const uint8_t reason = us_take_u8(&r);
 		const uint64_t sent = us_take_u64(&r);
 
-		err = r.err != US_OK ? r.err : take_outcome(k, index, reason, sent);
+		err = r.err != US_OK ? US_ERR_MALFORMED : take_outcome(k, index, reason, sent);
 	}
 	if (err == US_OK)
 		k->answers.ended = m.ended;
-	else if (err != US_ERR_NOMEM && err != US_ERR_CRYPTO)
+	else if (us_err_blame(err) == US_BLAME_PEER)
 		us_log(US_LOG_WARNING, "the vault says of an answer what cannot be");
 	return err;
 }

@@ -58,9 +58,9 @@ us_keeper_dispatch(struct us_keeper *k, struct us_channel *ch, uint16_t type, ui
 		if (k->stopping && type != US_MSG_answers && type != US_MSG_noise && type != US_MSG_load_stopped)
 			return US_OK;
 		if ((table[i].states & BIT(k->state)) == 0)
-			return US_ERR_STATE;
+			return US_ERR_MALFORMED;
 		us_keeper_order_at(k, us_time_now_ns());
 		return table[i].handle(k, ch, tag, body);
 	}
-	return US_ERR_FORMAT;
+	return US_ERR_MALFORMED;
 }

@@ -58,6 +58,10 @@ us_on_log_read(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct 
 		r.data = (struct us_bytes){ b.data, b.len };
 	err = us_send_log_data(ch, tag, &r);
 	us_buf_free(&b);
+	if (err == US_ERR_NOMEM && r.err == US_OK) { /* no room for so much at once is an answer */
+		r = (struct us_msg_log_data){ .err = US_ERR_NOMEM };
+		err = us_send_log_data(ch, tag, &r);
+	}
 	return err;
 }
 
@@ -352,7 +356,7 @@ us_on_tls_sign(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct 
 	if (err != US_OK)
 		return err;
 	if (m.digest.n != US_DIGEST_SIZE)
-		return US_ERR_FORMAT;
+		return US_ERR_MALFORMED;
 	ctx = EVP_PKEY_CTX_new(us_pkey_native(k->boot.tls_key), NULL);
 	if (ctx != NULL && EVP_PKEY_sign_init(ctx) == 1 &&
 	    EVP_PKEY_CTX_set_signature_md(ctx, EVP_sha256()) == 1 &&

@@ -246,7 +246,10 @@ us_starts_told(struct us_keeper *k, uint16_t type, struct us_bytes body)
 	switch (type) {
 	case US_MSG_carried:
 		err = us_msg_carried_decode(&carried, body.p, body.n);
-		return err != US_OK ? err : us_keeper_noise_take(k, carried.counts);
+		/* the monitor passes on what fronts said, and does not look into it */
+		if (err == US_OK && us_keeper_noise_take(k, carried.counts) != US_OK)
+			us_log(US_LOG_WARNING, "what a front has counted makes no sense: part of it is lost");
+		return err;
 	case US_MSG_died:
 		err = us_msg_died_decode(&died, body.p, body.n);
 		if (err != US_OK || k->stopping) /* nothing comes behind a seal */
@@ -257,7 +260,7 @@ us_starts_told(struct us_keeper *k, uint16_t type, struct us_bytes body)
 			us_keeper_settle(k);
 		return err;
 	default:
-		return US_ERR_FORMAT;
+		return US_ERR_MALFORMED;
 	}
 }
 

@@ -362,7 +362,7 @@ us_on_replay(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us
 	if (err != US_OK)
 		return err;
 	if (m.committed.n < 8)
-		return US_ERR_TRUNCATED;
+		return US_ERR_MALFORMED;
 	if (k->state == US_KEEPER_REFUSING)
 		return US_OK; /* told at the end of the replay */
 	sequence = us_load_u64(m.committed.p);
@@ -378,6 +378,8 @@ us_on_replay(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us
 		return US_OK; /* prepared and never committed: it is dropped */
 	}
 	err = us_registry_replay(k->registry, m.committed, NULL);
+	if (err == US_ERR_NOMEM)
+		return err;
 	if (err != US_OK) {
 		us_log_err(err, "act %llu of the vault's state does not follow on act %llu",
 		    (unsigned long long)sequence,

@@ -7,46 +7,18 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include <event2/event.h>
 #include <event2/util.h>
 
 #include "common/err.h"
 #include "common/log.h"
+#include "daemon/lib/channel_internal.h"
 
 #define READ_CHUNK (256u * 1024u)
-#define OUT_MAX (256u * 1024u * 1024u)
 #define IN_MAX (80u * 1024u * 1024u)
-/* Buffers that grew beyond this are given back when they run empty. */
-#define KEEP_MAX (1024u * 1024u)
-
-/*
- * Invariants: out holds whole frames but for the part of the first that the kernel took (out_at
- * bytes). depth > 0 while a callback runs: freeing is put off until it returns (dead).
- */
-struct us_channel {
-	struct event_base *base;
-	struct event *read_event;
-	struct event *write_event;
-	struct event *flush_event; /* runs at the end of the turn in which something was sent */
-	const struct us_channel_handler *handler;
-	void *ctx;
-	struct us_buf in;
-	struct us_buf out;
-	size_t out_at;
-	int fd;
-	int received_fd;
-	int depth;
-	int dead;
-	int closed;
-	int flush_pending;
-	int close_err;
-	enum us_role own, peer;
-	uint8_t peer_index;
-};
 
 static void on_readable(evutil_socket_t fd, short what, void *arg);
-static void on_writable(evutil_socket_t fd, short what, void *arg);
-static void on_flush(evutil_socket_t fd, short what, void *arg);
+
+/* --- life ------------------------------------------------------------------------------ */
 
 struct us_channel *
 us_channel_new(struct event_base *base, int fd, enum us_role own, enum us_role peer,
@@ -65,12 +37,12 @@ us_channel_new(struct event_base *base, int fd, enum us_role own, enum us_role p
 	ch->handler = handler;
 	ch->ctx = ctx;
 	us_buf_init(&ch->in, IN_MAX);
-	us_buf_init(&ch->out, OUT_MAX);
+	us_buf_init(&ch->out, SIZE_MAX / 2); /* put_frame() has the limits */
 	(void)evutil_make_socket_nonblocking(fd);
 	(void)evutil_make_socket_closeonexec(fd);
 	ch->read_event = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, ch);
-	ch->write_event = event_new(base, fd, EV_WRITE, on_writable, ch);
-	ch->flush_event = event_new(base, -1, 0, on_flush, ch);
+	ch->write_event = event_new(base, fd, EV_WRITE, us_channel_on_writable, ch);
+	ch->flush_event = event_new(base, -1, 0, us_channel_on_flush, ch);
 	if (ch->read_event == NULL || ch->write_event == NULL || ch->flush_event == NULL ||
 	    event_add(ch->read_event, NULL) != 0) {
 		ch->fd = -1; /* the caller still owns it */
@@ -128,20 +100,20 @@ us_channel_backlog(const struct us_channel *ch)
 	return ch->out.len - ch->out_at;
 }
 
-void
-us_channel_pause(struct us_channel *ch, int paused)
+int
+us_channel_is_high(const struct us_channel *ch)
 {
-	if (ch->closed)
-		return;
-	if (paused)
-		(void)event_del(ch->read_event);
-	else
-		(void)event_add(ch->read_event, NULL);
+	return ch->high;
 }
 
-/* Stops all traffic and tells the owner once, from the event loop. */
-static void
-condemn(struct us_channel *ch, int err)
+int
+us_channel_holds(const struct us_channel *ch)
+{
+	return ch->high && ch->own > ch->peer && !ch->draining;
+}
+
+void
+us_channel_condemn(struct us_channel *ch, int err)
 {
 	if (ch->closed)
 		return;
@@ -152,150 +124,66 @@ condemn(struct us_channel *ch, int err)
 	event_active(ch->flush_event, EV_TIMEOUT, 1);
 }
 
+/* That the other side is gone is for the channel to find out: from anybody else it is an error like others. */
+static int
+fault_of(int err)
+{
+	return err == US_ERR_CLOSED ? US_ERR_INTERNAL : err;
+}
+
+void
+us_channel_fail(struct us_channel *ch, int err)
+{
+	us_channel_condemn(ch, fault_of(err));
+}
+
+static void
+report_fault(const struct us_channel *ch)
+{
+	const char *peer = us_role_name(ch->peer), *name = us_msg_name(ch->type);
+
+	if (us_err_blame(ch->close_err) == US_BLAME_PEER && ch->peer > ch->own)
+		us_panic("malformed message (\"%s\") from %s, which is more trusted: stopping", name, peer);
+	if (us_err_blame(ch->close_err) == US_BLAME_PEER)
+		us_log(US_LOG_ERROR, "malformed message (\"%s\") from %s %u: dropping it", name, peer,
+		    ch->peer_index);
+	else if (ch->peer > ch->own)
+		us_fatal("cannot go on with %s after its message \"%s\": %s. Stopping", peer, name,
+		    us_strerror(ch->close_err));
+	else
+		us_log_err(ch->close_err, "cannot go on with %s %u, ending its channel after its message \"%s\"", peer,
+		    ch->peer_index, name);
+}
+
 static void
 report_close(struct us_channel *ch)
 {
-	if (ch->close_err != US_ERR_CLOSED && ch->peer > ch->own)
-		us_panic("malformed message from %s, which is more trusted: stopping",
-		    us_role_name(ch->peer));
 	if (ch->close_err != US_ERR_CLOSED)
-		us_log_err(ch->close_err, "malformed message from %s %u: dropping it",
-		    us_role_name(ch->peer), ch->peer_index);
+		report_fault(ch);
 	ch->depth++;
 	ch->handler->on_close(ch->ctx, ch, ch->close_err);
 	ch->depth--;
 	destroy(ch);
 }
 
-/* Writes what is queued; leaves the rest to on_writable. */
-static void
-flush(struct us_channel *ch)
+void
+us_channel_report(struct us_channel *ch)
 {
-	while (ch->out.len > ch->out_at) {
-		ssize_t n = send(ch->fd, ch->out.data + ch->out_at, ch->out.len - ch->out_at,
-		    MSG_NOSIGNAL);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-			(void)event_add(ch->write_event, NULL);
-			return;
-		}
-		if (n < 0) {
-			condemn(ch, US_ERR_CLOSED);
-			return;
-		}
-		ch->out_at += (size_t)n;
+	if (ch->drained && !ch->closed) {
+		ch->drained = 0;
+		ch->depth++;
+		ch->handler->on_drained(ch->ctx, ch);
+		ch->depth--;
 	}
-	ch->out_at = 0;
-	if (ch->out.cap > KEEP_MAX)
-		us_buf_free(&ch->out);
-	else
-		us_buf_reset(&ch->out);
-}
-
-static void
-on_flush(evutil_socket_t fd, short what, void *arg)
-{
-	struct us_channel *ch = arg;
-
-	(void)fd;
-	(void)what;
-	ch->flush_pending = 0;
-	if (!ch->closed)
-		flush(ch);
-	if (ch->closed)
+	if (ch->dead)
+		destroy(ch);
+	else if (ch->closed)
 		report_close(ch);
 }
 
-static void
-on_writable(evutil_socket_t fd, short what, void *arg)
-{
-	struct us_channel *ch = arg;
+/* --- taking ---------------------------------------------------------------------------- */
 
-	(void)fd;
-	(void)what;
-	if (!ch->closed)
-		flush(ch);
-}
-
-static int
-put_frame(struct us_channel *ch, uint16_t type, uint32_t tag, us_encode_fn encode, const void *m)
-{
-	size_t start = ch->out.len;
-	uint8_t *header;
-	int err = us_buf_extend(&ch->out, US_FRAME_HEADER, &header);
-
-	if (err == US_OK)
-		err = encode(&ch->out, m);
-	if (err != US_OK) {
-		ch->out.len = start;
-		return err;
-	}
-	/* not header: the buffer may have moved */
-	us_frame_header(ch->out.data + start, type, tag,
-	    (uint32_t)(ch->out.len - start - US_FRAME_HEADER));
-	return US_OK;
-}
-
-int
-us_channel_send(struct us_channel *ch, uint16_t type, uint32_t tag, us_encode_fn encode,
-    const void *m)
-{
-	int err;
-
-	if (ch->closed)
-		return US_OK; /* on_close is on its way */
-	err = put_frame(ch, type, tag, encode, m);
-	if (err == US_OK && !ch->flush_pending) {
-		ch->flush_pending = 1;
-		event_active(ch->flush_event, EV_TIMEOUT, 1);
-	}
-	return err;
-}
-
-int
-us_channel_send_fd(struct us_channel *ch, uint16_t type, uint32_t tag, us_encode_fn encode,
-    const void *m, int fd)
-{
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control = { .bytes = { 0 } };
-	struct iovec iov;
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = control.bytes, .msg_controllen = sizeof control.bytes };
-	struct cmsghdr *cmsg;
-	ssize_t n;
-	int err;
-
-	if (ch->closed)
-		return US_ERR_CLOSED;
-	flush(ch);
-	if (ch->closed || us_channel_backlog(ch) != 0)
-		return US_ERR_BUSY;
-	err = put_frame(ch, type, tag, encode, m);
-	if (err != US_OK)
-		return err;
-	iov = (struct iovec){ ch->out.data, ch->out.len };
-	cmsg = CMSG_FIRSTHDR(&msg);
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(cmsg), &fd, sizeof fd);
-	do
-		n = sendmsg(ch->fd, &msg, MSG_NOSIGNAL);
-	while (n < 0 && errno == EINTR);
-	if (n < 0) {
-		us_buf_reset(&ch->out);
-		return US_ERR_CLOSED;
-	}
-	ch->out_at = (size_t)n;
-	flush(ch);
-	return US_OK;
-}
-
-/* Takes the whole frames out of in. Returns US_OK or what is wrong with the peer. */
+/* Takes the whole frames out of in, as long as the peer takes what it is answered. Returns US_OK or what went wrong. */
 static int
 dispatch(struct us_channel *ch)
 {
@@ -303,17 +191,19 @@ dispatch(struct us_channel *ch)
 	size_t at = 0;
 	int err = US_OK;
 
-	while (err == US_OK && !ch->dead && !ch->closed && ch->in.len - at >= US_FRAME_HEADER) {
+	while (err == US_OK && !ch->dead && !ch->closed && !us_channel_holds(ch) &&
+	    ch->in.len - at >= US_FRAME_HEADER) {
 		const uint8_t *p = ch->in.data + at;
 		uint32_t n = us_load_u32(p);
 		uint16_t type = us_load_u16(p + 4);
 		struct us_bytes body = { p + US_FRAME_HEADER, n };
 		int fd = -1;
 
+		ch->type = type;
 		if (us_load_u16(p + 6) != 0 || !us_msg_info(type, &info) || n > info.max ||
 		    (info.from != US_ROLE_ANY && info.from != ch->peer) ||
 		    (info.to != US_ROLE_ANY && info.to != ch->own)) {
-			err = US_ERR_FORMAT;
+			err = US_ERR_MALFORMED;
 			break;
 		}
 		if (ch->in.len - at - US_FRAME_HEADER < n)
@@ -322,16 +212,17 @@ dispatch(struct us_channel *ch)
 			fd = ch->received_fd;
 			ch->received_fd = -1;
 		}
-		err = ch->handler->on_message(ch->ctx, ch, type, us_load_u32(p + 8), body, fd);
+		err = fault_of(ch->handler->on_message(ch->ctx, ch, type, us_load_u32(p + 8), body, fd));
 		at += US_FRAME_HEADER + n;
 	}
 	us_buf_consume(&ch->in, at);
-	if (ch->in.len == 0 && ch->in.cap > KEEP_MAX)
+	if (ch->in.len == 0 && ch->in.cap > US_CHANNEL_KEEP)
 		us_buf_free(&ch->in);
 	return err;
 }
 
-static ssize_t
+/* US_OK: something came; US_ERR_BUSY: nothing for now; US_ERR_CLOSED: the peer is gone; US_ERR_NOMEM. */
+static int
 receive(struct us_channel *ch)
 {
 	union {
@@ -345,6 +236,7 @@ receive(struct us_channel *ch)
 	uint8_t *to;
 	size_t want = READ_CHUNK;
 	ssize_t n;
+	int err;
 
 	/* A large frame is read in one go once its length is known. */
 	if (ch->in.len >= US_FRAME_HEADER) {
@@ -353,14 +245,19 @@ receive(struct us_channel *ch)
 		if (whole > ch->in.len && whole - ch->in.len > want)
 			want = whole - ch->in.len;
 	}
-	if (us_buf_reserve(&ch->in, want, &to) != US_OK)
-		return 0;
+	err = us_buf_reserve(&ch->in, want, &to);
+	if (err != US_OK)
+		return err;
 	iov = (struct iovec){ to, want };
 	do
 		n = recvmsg(ch->fd, &msg, MSG_CMSG_CLOEXEC);
 	while (n < 0 && errno == EINTR);
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		return US_ERR_BUSY;
+	if (n < 0 && (errno == ENOMEM || errno == ENOBUFS))
+		return US_ERR_NOMEM;
 	if (n <= 0)
-		return n;
+		return US_ERR_CLOSED;
 	for (cmsg = CMSG_FIRSTHDR(&msg); cmsg != NULL; cmsg = CMSG_NXTHDR(&msg, cmsg)) {
 		if (cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_RIGHTS)
 			continue;
@@ -369,23 +266,23 @@ receive(struct us_channel *ch)
 		memcpy(&ch->received_fd, CMSG_DATA(cmsg), sizeof ch->received_fd);
 	}
 	ch->in.len += (size_t)n;
-	return n;
+	return US_OK;
 }
 
-/* One read's worth: 1 if there was any and the channel is still there. */
+/* One read's worth, or what was kept back of one: 1 if there was any and the channel is still there. */
 static int
 take(struct us_channel *ch)
 {
-	ssize_t n;
 	int err;
 
-	if (ch->closed)
+	if (ch->closed || us_channel_holds(ch))
 		return 0;
-	n = receive(ch);
-	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+	err = ch->kept_back ? US_OK : receive(ch);
+	ch->kept_back = 0;
+	if (err == US_ERR_BUSY)
 		return 0;
-	if (n <= 0) {
-		condemn(ch, US_ERR_CLOSED);
+	if (err != US_OK) {
+		us_channel_condemn(ch, err);
 		return 0;
 	}
 	ch->depth++;
@@ -398,7 +295,7 @@ take(struct us_channel *ch)
 		return 0;
 	}
 	if (err != US_OK)
-		condemn(ch, err);
+		us_channel_condemn(ch, err);
 	return err == US_OK;
 }
 
@@ -413,25 +310,8 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 void
 us_channel_drain(struct us_channel *ch)
 {
-	while (take(ch))
+	ch->draining = 1;
+	ch->kept_back = ch->in.len > 0;
+	while (take(ch)) /* which returns 0 if ch is gone */
 		;
 }
-
-void
-us_channel_flush(struct us_channel *ch)
-{
-	if (!ch->closed)
-		flush(ch);
-}
-
-#define X(name, number, from, to, max) \
-	static int encode_##name(struct us_buf *b, const void *m) \
-	{ \
-		return us_msg_##name##_encode(b, m); \
-	} \
-	int us_send_##name(struct us_channel *ch, uint32_t tag, const struct us_msg_##name *m) \
-	{ \
-		return us_channel_send(ch, number, tag, encode_##name, m); \
-	}
-US_MESSAGES(X)
-#undef X

@@ -76,7 +76,7 @@ take_channel(struct run *run, struct us_bytes body, int fd)
 	if (err != US_OK || fd < 0 || run->process->on_channel == NULL) {
 		if (fd >= 0)
 			(void)close(fd);
-		return err != US_OK ? err : US_ERR_FORMAT;
+		return err != US_OK ? err : US_ERR_MALFORMED;
 	}
 	return run->process->on_channel(run->process->ctx, (enum us_role)m.role, m.index, fd);
 }
@@ -98,7 +98,7 @@ on_control(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct
 		err = take_channel(run, body, fd);
 		break;
 	case US_MSG_listen:
-		err = fd < 0 || run->process->on_listen == NULL ? US_ERR_FORMAT :
+		err = fd < 0 || run->process->on_listen == NULL ? US_ERR_MALFORMED :
 		    run->process->on_listen(run->process->ctx, fd);
 		break;
 	case US_MSG_start:
@@ -108,13 +108,14 @@ on_control(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct
 			err = us_send_ready(ch, 0, &ready);
 		break;
 	default:
-		err = run->process->on_told == NULL ? US_ERR_FORMAT : run->process->on_told(run->process->ctx, type, body);
+		err = run->process->on_told == NULL ? US_ERR_MALFORMED :
+		    run->process->on_told(run->process->ctx, type, body);
 		break;
 	}
-	if (err != US_OK) {
-		us_log_err(err, "cannot start");
-		stop(run, 1);
-	}
+	if (err == US_OK || us_err_blame(err) == US_BLAME_PEER)
+		return err;
+	us_log_err(err, "cannot do what the monitor wants (\"%s\"): stopping", us_msg_name(type));
+	stop(run, 1);
 	return US_OK;
 }
 
@@ -148,7 +149,7 @@ drop_rights(void)
 int
 us_role_run(const struct us_role_process *process)
 {
-	static const struct us_channel_handler handler = { on_control, on_control_close, NULL };
+	static const struct us_channel_handler handler = { .on_message = on_control, .on_close = on_control_close };
 	struct run run = { .process = process };
 	struct event_config *config;
 	struct event *term;

@@ -122,6 +122,17 @@ encode_listen(struct us_buf *b, const void *m)
 	return us_msg_listen_encode(b, m);
 }
 
+/* err: of telling a role what it needs. Without it the role is of no use, and its end brings another. One that is gone already
+ * is known by SIGCHLD. */
+static void
+told(const struct us_child *c, int err)
+{
+	if (err == US_OK || err == US_ERR_CLOSED || c->pid == 0)
+		return;
+	us_log_err(err, "%s %u cannot be told what it needs, ending it", us_role_name(c->role), c->index);
+	(void)kill(c->pid, SIGKILL);
+}
+
 static int
 send_end(struct us_child *to, const struct us_child *peer, int fd)
 {
@@ -130,20 +141,22 @@ send_end(struct us_child *to, const struct us_child *peer, int fd)
 	return us_channel_send_fd(to->control, US_MSG_channel, 0, encode_channel, &m, fd);
 }
 
+/* a is the one that has just been started. */
 static void
 connect_pair(struct us_child *a, struct us_child *b)
 {
 	const int size = 4 * 1024 * 1024;
-	int fd[2];
+	int fd[2], err;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd) != 0)
 		us_fatal("cannot make a channel: %s", strerror(errno));
 	for (int i = 0; i < 2; i++) /* as much as the system allows */
 		if (setsockopt(fd[i], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size) != 0)
 			(void)setsockopt(fd[i], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
-	/* a failure means that one of them has just died, which SIGCHLD tells */
-	if (send_end(a, b, fd[0]) == US_OK)
-		(void)send_end(b, a, fd[1]);
+	err = send_end(a, b, fd[0]);
+	if (err == US_OK)
+		err = send_end(b, a, fd[1]); /* BUSY: b stands still, and has been told too much already */
+	told(a, err);
 	(void)close(fd[0]);
 	(void)close(fd[1]);
 }
@@ -178,7 +191,7 @@ on_control(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct
 		return err;
 	}
 	if (type != US_MSG_ready)
-		return US_ERR_FORMAT;
+		return US_ERR_MALFORMED;
 	for (size_t i = 0; i < m->children; i++) {
 		if (m->child[i].control == ch)
 			m->child[i].ready = 1;
@@ -192,7 +205,7 @@ on_control(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct
 	return US_OK;
 }
 
-static const struct us_channel_handler control_handler = { on_control, on_control_close, NULL };
+static const struct us_channel_handler control_handler = { .on_message = on_control, .on_close = on_control_close };
 
 /* --- starting -------------------------------------------------------------------------- */
 
@@ -237,12 +250,12 @@ configure_child(struct monitor *m, struct us_child *c)
 		.settings = { m->text.data, m->text.len } };
 	const struct us_msg_listen listen = { 0 };
 
-	(void)us_send_config(c->control, 0, &config);
+	told(c, us_send_config(c->control, 0, &config));
 	if (c->role == US_ROLE_KEEPER)
 		carry(m, c);
 	if (c->role == US_ROLE_FRONT)
-		(void)us_channel_send_fd(c->control, US_MSG_listen, 0, encode_listen, &listen,
-		    m->listen_fd[c->index]);
+		told(c, us_channel_send_fd(c->control, US_MSG_listen, 0, encode_listen, &listen,
+		    m->listen_fd[c->index]));
 }
 
 static void
@@ -251,7 +264,7 @@ release_child(struct us_child *c)
 	const struct us_msg_start start = { 0 };
 
 	if (c->control != NULL)
-		(void)us_send_start(c->control, 0, &start);
+		told(c, us_send_start(c->control, 0, &start));
 }
 
 static void
@@ -408,8 +421,9 @@ tell_keeper(struct monitor *m, const struct us_child *c, int status)
 		.status = (uint8_t)(WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status)) };
 
 	for (size_t i = 0; i < m->children; i++) {
-		if (m->child[i].role == US_ROLE_KEEPER && m->child[i].control != NULL)
-			(void)us_send_died(m->child[i].control, 0, &died);
+		if (m->child[i].role == US_ROLE_KEEPER && m->child[i].control != NULL &&
+		    us_send_died(m->child[i].control, 0, &died) != US_OK)
+			us_log(US_LOG_WARNING, "the log will not say that %s %u died", us_role_name(c->role), c->index);
 	}
 }
 

@@ -45,7 +45,7 @@
 		err = us_reader_end(&r); \
 		if (err != US_OK) \
 			memset(m, 0, sizeof *m); \
-		return err; \
+		return err == US_OK ? US_OK : US_ERR_MALFORMED; \
 	}
 US_MESSAGES(X)
 #undef X
@@ -63,6 +63,14 @@ us_msg_info(uint16_t type, struct us_msg_info *info)
 	default:
 		return 0;
 	}
+}
+
+const char *
+us_msg_name(uint16_t type)
+{
+	struct us_msg_info info;
+
+	return us_msg_info(type, &info) ? info.name : "unknown";
 }
 
 void
@@ -86,7 +94,7 @@ us_msg_check(uint16_t type, const void *p, size_t n)
 	US_MESSAGES(X)
 #undef X
 	default:
-		return US_ERR_FORMAT;
+		return US_ERR_MALFORMED;
 	}
 }
 

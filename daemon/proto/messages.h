@@ -22,7 +22,7 @@
 #define US_RECORD_MAX (8u * 1024u * 1024u)
 
 /* More trusted is larger. A malformed message from a less trusted role drops that role's
- * channel; one from a more trusted role stops the process. */
+ * channel; one from a more trusted role stops the process (lib/channel.h). */
 enum us_role {
 	US_ROLE_ANY = 0,
 	US_ROLE_FRONT = 1,
@@ -88,7 +88,7 @@ enum us_msg_type {
 #define US_S_FIX(f, n) uint8_t f[n];
 #define US_S_BYTES(f, m) struct us_bytes f;
 /* Encoders append the body to b: US_ERR_LIMIT if a field or the body is too large. Decoders:
- * US_OK, or US_ERR_TRUNCATED, _TRAILING, _LIMIT; m is zeroed on failure. */
+ * US_OK or US_ERR_MALFORMED; m is zeroed on failure. */
 #define X(name, number, from, to, max) \
 	struct us_msg_##name { \
 		US_FIELDS_##name(US_S_U8, US_S_U16, US_S_U32, US_S_U64, US_S_I64, US_S_FIX, US_S_BYTES) \
@@ -105,9 +105,11 @@ struct us_msg_info {
 	uint32_t max;
 };
 int us_msg_info(uint16_t type, struct us_msg_info *info);
+/* The name of a type, "unknown" if there is none. */
+const char *us_msg_name(uint16_t type);
 /* The head of a frame whose body has n bytes. */
 void us_frame_header(uint8_t out[US_FRAME_HEADER], uint16_t type, uint32_t tag, uint32_t n);
-/* Decodes a body of any type and throws the result away: for fuzzing and tests. */
+/* Decodes a body of any type and throws the result away. US_OK or US_ERR_MALFORMED. */
 int us_msg_check(uint16_t type, const void *p, size_t n);
 const char *us_role_name(enum us_role role);
 

@@ -39,17 +39,13 @@ sealer_batch_void(struct batch *b)
 {
 	struct sealer *s = b->load->s;
 	struct us_msg_batch_void m = { .load = b->load->id, .slot = b->slot };
-	int err;
 
 	if (!b->has_slot)
 		return;
 	sealer_pages_drop(s, b->load->collection, b->slot);
 	b->has_slot = 0;
-	if (s->keeper == NULL)
-		return;
-	err = us_send_batch_void(s->keeper, 0, &m);
-	if (err)
-		us_log_err(err, "cannot tell the keeper of a void batch");
+	if (s->keeper != NULL)
+		sealer_sent(s->keeper, us_send_batch_void(s->keeper, 0, &m));
 }
 
 int
@@ -369,9 +365,10 @@ sealer_step(struct sealer *s)
 		}
 		again |= b->writer != NULL && s->out_bytes < OUT_HIGH;
 	}
+	/* what cannot be sent now nobody would send later: credit comes for what was sent */
 	err = sealer_pages_flush(s);
-	if (err)
-		us_log_err(err, "cannot send pages to the vault");
+	if (err && s->vault != NULL)
+		sealer_sent(s->vault, err);
 	if (again)
 		step_later(s);
 }
@@ -419,7 +416,7 @@ sealer_on_batch_stored(struct sealer *s, struct us_bytes body)
 		return err;
 	b = find_batch(s, m.load, BATCH_STORED);
 	if (b == NULL || b->slot != m.slot)
-		return US_ERR_FORMAT;
+		return US_ERR_MALFORMED;
 	load = b->load;
 	if (m.err) {
 		give_up(load, m.err);

@@ -8,6 +8,13 @@
 #include "common/log.h"
 #include "daemon/sealer/internal.h"
 
+void
+sealer_sent(struct us_channel *ch, int err)
+{
+	if (err != US_OK)
+		us_channel_fail(ch, err);
+}
+
 struct load *
 sealer_find_load(struct sealer *s, uint64_t id)
 {
@@ -163,8 +170,8 @@ answer_start(struct load *load, int err)
 {
 	struct us_msg_load_started m = { .load = load->id, .err = (uint8_t)err };
 
-	if (load->s->vault != NULL && us_send_load_started(load->s->vault, load->start_tag, &m) != US_OK)
-		us_log(US_LOG_ERROR, "cannot answer the vault");
+	if (load->s->vault != NULL)
+		sealer_sent(load->s->vault, us_send_load_started(load->s->vault, load->start_tag, &m));
 }
 
 /* Five seconds without a record: what is open is closed, so that it can be searched. */
@@ -237,7 +244,7 @@ sealer_on_load_start(struct sealer *s, uint32_t tag, struct us_bytes body)
 	if (err)
 		return err;
 	if ((m.dictionary_version == 0) != (m.dictionary.n == 0))
-		return US_ERR_FORMAT;
+		return US_ERR_MALFORMED;
 	if (sealer_find_load(s, m.load) != NULL)
 		err = US_ERR_EXISTS;
 	else if (s->keeper == NULL)
@@ -339,8 +346,8 @@ sealer_load_try_end(struct load *load)
 		.received = load->received, .admitted = load->admitted,
 		.duplicates = load->duplicates, .refused = load->refused,
 		.slots = { load->slots.data, load->slots.len } };
-	if (load->s->vault != NULL && us_send_load_ended(load->s->vault, load->end_tag, &m) != US_OK)
-		us_log(US_LOG_ERROR, "cannot tell the vault of a load's end");
+	if (load->s->vault != NULL)
+		sealer_sent(load->s->vault, us_send_load_ended(load->s->vault, load->end_tag, &m));
 	sealer_load_free(load);
 	return 1;
 }
@@ -361,7 +368,7 @@ sealer_on_load_end(struct sealer *s, uint32_t tag, struct us_bytes body)
 		return us_send_load_ended(s->vault, tag, &none);
 	}
 	if (load->end != LOAD_OPEN || m.how > 1)
-		return US_ERR_FORMAT;
+		return US_ERR_MALFORMED;
 	load->end_tag = tag;
 	load->end = m.how == 1 ? LOAD_ABORT : LOAD_FINISH;
 	/* A batch whose facts the keeper has may be in the log already: it is waited for. */

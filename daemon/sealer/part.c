@@ -33,10 +33,7 @@ sealer_part_free(struct part *part)
 static void
 answer(struct us_channel *ch, uint32_t tag, const struct us_msg_documents_done *m)
 {
-	int err = us_send_documents_done(ch, tag, m);
-
-	if (err)
-		us_log_err(err, "cannot answer an intake");
+	sealer_sent(ch, us_send_documents_done(ch, tag, m));
 }
 
 void
@@ -290,10 +287,10 @@ sealer_on_documents(struct sealer *s, struct us_channel *ch, uint32_t tag, struc
 		return US_OK;
 	if (no.err == US_OK) {
 		err = part_new(load, &m, &part);
-		if (err == US_ERR_NOMEM)
+		if (err == US_ERR_NOMEM || err == US_ERR_CRYPTO) /* of ours */
 			no.err = US_ERR_BUSY;
 		else if (err)
-			return err; /* a malformed message condemns the intake */
+			return US_ERR_MALFORMED; /* what it sends as documents is none */
 	}
 	if (no.err != US_OK) {
 		answer(ch, tag, &no);
@@ -353,7 +350,7 @@ sealer_on_known(struct sealer *s, uint32_t tag, struct us_bytes body)
 		return US_OK;
 	}
 	if (part == NULL || m.known.n == 0 || m.known.n > part->count - part->known_n)
-		return US_ERR_FORMAT;
+		return US_ERR_MALFORMED;
 	memcpy(part->known + part->known_n, m.known.p, m.known.n);
 	part->known_n += (uint32_t)m.known.n;
 	sealer_load_pump(load);

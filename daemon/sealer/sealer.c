@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <event2/event.h>
 
@@ -10,6 +11,8 @@
 #include "common/log.h"
 #include "daemon/lib/role.h"
 #include "daemon/sealer/internal.h"
+
+#define LOST_SECONDS 1
 
 static const struct us_channel_handler handler;
 
@@ -40,11 +43,15 @@ on_channel(void *ctx, enum us_role peer, uint8_t index, int fd)
 	struct sealer *s = ctx;
 	struct us_channel *ch;
 
-	if (peer != US_ROLE_INTAKE && peer != US_ROLE_VAULT && peer != US_ROLE_KEEPER)
-		return US_ERR_FORMAT;
+	if (peer != US_ROLE_INTAKE && peer != US_ROLE_VAULT && peer != US_ROLE_KEEPER) {
+		(void)close(fd);
+		return US_ERR_MALFORMED;
+	}
 	ch = us_channel_new(s->base, fd, US_ROLE_SEALER, peer, index, &handler, s);
-	if (ch == NULL)
+	if (ch == NULL) {
+		(void)close(fd);
 		return US_ERR_NOMEM;
+	}
 	if (peer == US_ROLE_INTAKE)
 		s->intake[index] = ch;
 	else if (peer == US_ROLE_VAULT)
@@ -77,7 +84,7 @@ from_vault(struct sealer *s, uint16_t type, uint32_t tag, struct us_bytes body)
 		sealer_step(s);
 		return US_OK;
 	default:
-		return US_ERR_FORMAT;
+		return US_ERR_MALFORMED;
 	}
 }
 
@@ -96,7 +103,7 @@ from_keeper(struct sealer *s, uint16_t type, uint32_t tag, struct us_bytes body)
 	case US_MSG_load_stop:
 		return sealer_on_load_stop(s, tag, body);
 	default:
-		return US_ERR_FORMAT;
+		return US_ERR_MALFORMED;
 	}
 }
 
@@ -113,7 +120,18 @@ on_message(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct
 		return from_keeper(s, type, tag, body);
 	if (type == US_MSG_documents)
 		return sealer_on_documents(s, ch, tag, body);
-	return US_ERR_FORMAT;
+	return US_ERR_MALFORMED;
+}
+
+/* Without vault or keeper there is nothing to do here, and neither is given to a process that runs: the monitor starts another,
+ * unless it is ending all of them, for which it gets the time. */
+static void
+on_lost(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	us_fatal("a sealer is of no use without vault and keeper. Stopping");
 }
 
 static void
@@ -131,8 +149,10 @@ forget_intake(struct part *part, const struct us_channel *ch)
 static void
 on_close(void *ctx, struct us_channel *ch, int err)
 {
+	static const struct timeval a_moment = { LOST_SECONDS, 0 };
 	struct sealer *s = ctx;
 
+	(void)err;
 	if (us_channel_peer(ch) == US_ROLE_INTAKE) {
 		for (struct load *l = s->loads; l != NULL; l = l->next) {
 			forget_intake(l->current, ch);
@@ -144,8 +164,6 @@ on_close(void *ctx, struct us_channel *ch, int err)
 		}
 		return;
 	}
-	if (err != US_ERR_CLOSED)
-		us_log_err(err, "lost the %s", us_role_name(us_channel_peer(ch)));
 	if (s->vault == ch)
 		s->vault = NULL;
 	if (s->keeper == ch)
@@ -154,10 +172,11 @@ on_close(void *ctx, struct us_channel *ch, int err)
 		sealer_load_free(s->loads);
 	s->under_way = 0;
 	sealer_pages_drop_all(s);
-	(void)event_base_loopbreak(s->base);
+	if (event_base_once(s->base, -1, EV_TIMEOUT, on_lost, NULL, &a_moment) != 0)
+		on_lost(-1, 0, NULL);
 }
 
-static const struct us_channel_handler handler = { on_message, on_close, NULL };
+static const struct us_channel_handler handler = { .on_message = on_message, .on_close = on_close };
 
 /* Wipes and frees what is held of loads. */
 static void

@@ -149,7 +149,7 @@ access_log(struct request *r, const struct entry *e,
 	r->answer = answer;
 	r->asks = e->decision == US_DECISION_ALLOW;
 	r->call = call_new(v, on_logged, r);
-	err = r->call == 0 ? US_ERR_BUSY : us_send_log(v->keeper, r->call, &m);
+	err = r->call == 0 ? US_ERR_BUSY : call_sent(v, &r->call, us_send_log(v->keeper, r->call, &m));
 	if (err != US_OK)
 		reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
 }
@@ -168,7 +168,7 @@ refusal_logged(struct request *r, const struct us_msg_logged *m)
 		(void)us_buf_putf(b, ",\"entry\":%llu}", (unsigned long long)m->index);
 	}
 	reply.body = (struct us_bytes){ b->data, b->len };
-	(void)us_send_reply(r->front->channel, r->tag, &reply);
+	reply_sent(r, us_send_reply(r->front->channel, r->tag, &reply));
 	r->ending = US_REASON_NONE; /* the refusal's entry tells */
 	request_end(r);
 }

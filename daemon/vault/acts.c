@@ -55,6 +55,17 @@ fail(struct vault *v, int err, enum us_reason reason, uint64_t entry)
 	finish(v, &result);
 }
 
+/* The keeper may forget the act that it prepared. If it did not hear of that it would take no other one. */
+static void
+take_back(struct vault *v)
+{
+	const struct us_msg_act_abort abort = { .sequence = v->acts.sequence };
+	const int err = us_send_act_abort(v->keeper, 0, &abort);
+
+	if (err != US_OK)
+		us_fatal("the keeper cannot be told that an act is taken back: %s. Stopping", us_strerror(err));
+}
+
 /* --- commit ------------------------------------------------------------------------------------------------ */
 
 static void
@@ -96,20 +107,20 @@ on_stored(void *ctx, int err, size_t bytes)
 {
 	struct vault *v = ctx;
 	struct us_msg_act_commit commit = { .sequence = v->acts.sequence };
-	struct us_msg_act_abort abort = { .sequence = v->acts.sequence };
 
 	(void)bytes;
 	if (v->keeper == NULL || v->leaving)
 		return;
 	if (err != US_OK) {
-		(void)us_send_act_abort(v->keeper, 0, &abort);
+		take_back(v);
 		fail(v, err, US_REASON_ERROR, NO_ENTRY);
 		return;
 	}
 	v->acts.step = ACT_COMMIT;
 	v->acts.call = call_new(v, on_committed, NULL);
-	if (v->acts.call == 0 || us_send_act_commit(v->keeper, v->acts.call, &commit) != US_OK)
-		us_fatal("cannot ask the keeper to commit: stopping");
+	err = v->acts.call == 0 ? US_ERR_BUSY : us_send_act_commit(v->keeper, v->acts.call, &commit);
+	if (err != US_OK)
+		us_fatal("cannot ask the keeper to commit: %s. Stopping", us_strerror(err));
 }
 
 /* --- prepare ----------------------------------------------------------------------------------------------- */
@@ -140,7 +151,6 @@ store_prepared(struct vault *v)
 static void
 on_prepared(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 {
-	struct us_msg_act_abort abort;
 	struct us_msg_act_prepared m;
 	int err;
 
@@ -159,8 +169,7 @@ on_prepared(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 	if (err == US_OK)
 		err = store_prepared(v);
 	if (err != US_OK) {
-		abort.sequence = m.sequence;
-		(void)us_send_act_abort(v->keeper, 0, &abort);
+		take_back(v);
 		fail(v, err, US_REASON_ERROR, NO_ENTRY);
 	}
 }
@@ -179,10 +188,8 @@ begin(struct vault *v)
 		err = us_send_batch_prepare(v->keeper, v->acts.call, &job->batch);
 	else
 		err = us_send_act_prepare(v->keeper, v->acts.call, &job->act);
-	if (err != US_OK) {
-		call_forget(v, v->acts.call);
+	if (call_sent(v, &v->acts.call, err) != US_OK)
 		fail(v, err, US_REASON_ERROR, NO_ENTRY);
-	}
 }
 
 void

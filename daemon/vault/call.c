@@ -55,6 +55,22 @@ call_forget(struct vault *v, uint32_t tag)
 		v->calls[i].fn = NULL;
 }
 
+int
+call_sent(struct vault *v, uint32_t *tag, int err)
+{
+	const uint32_t i = *tag & 0xffff;
+	struct call *c;
+
+	if (err == US_OK || *tag == 0)
+		return err;
+	c = &v->calls[i];
+	c->used = 0;
+	c->next_free = v->free_call;
+	v->free_call = i;
+	*tag = 0;
+	return err;
+}
+
 void
 call_hand_over(struct vault *v, uint32_t tag, call_fn fn, void *ctx)
 {
@@ -75,7 +91,7 @@ call_answer(struct vault *v, uint16_t type, uint32_t tag, struct us_bytes body)
 	void *ctx;
 
 	if (i >= v->n_calls || !v->calls[i].used || v->calls[i].generation != tag >> 16)
-		return US_ERR_FORMAT;
+		return US_ERR_MALFORMED;
 	c = &v->calls[i];
 	fn = c->fn;
 	ctx = c->ctx;

@@ -146,12 +146,12 @@ handle_log(struct request *r)
 		err = parse_index((struct us_bytes){ q.path.p + label, q.path.n - label }, &proof.index);
 		r->call = err == US_OK ? call_new(v, on_entry, r) : 0;
 		if (err == US_OK)
-			err = r->call == 0 ? US_ERR_BUSY : us_send_entry_proof(v->keeper, r->call, &proof);
+			err = r->call == 0 ? US_ERR_BUSY : call_sent(v, &r->call, us_send_entry_proof(v->keeper, r->call, &proof));
 	} else {
 		read.path = q.path;
 		r->content = is_text(q.path) ? US_TYPE_TEXT : US_TYPE_OCTETS;
 		r->call = call_new(v, on_data, r);
-		err = r->call == 0 ? US_ERR_BUSY : us_send_log_read(v->keeper, r->call, &read);
+		err = r->call == 0 ? US_ERR_BUSY : call_sent(v, &r->call, us_send_log_read(v->keeper, r->call, &read));
 	}
 	if (err != US_OK)
 		reply_error(r, err, US_REASON_MALFORMED, NO_ENTRY);
@@ -243,7 +243,7 @@ handle_log_keys(struct request *r)
 	m.to = q.to;
 	r->asks = 1;
 	r->call = call_new(r->vault, on_keys, r);
-	err = r->call == 0 ? US_ERR_BUSY : us_send_log_keys(r->vault->keeper, r->call, &m);
+	err = r->call == 0 ? US_ERR_BUSY : call_sent(r->vault, &r->call, us_send_log_keys(r->vault->keeper, r->call, &m));
 	if (err != US_OK)
 		reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
 }
@@ -298,7 +298,7 @@ handle_cosign(struct request *r)
 	m.peer = q.peer;
 	m.note = q.note;
 	r->call = call_new(r->vault, on_cosigned, r);
-	err = r->call == 0 ? US_ERR_BUSY : us_send_cosign(r->vault->keeper, r->call, &m);
+	err = r->call == 0 ? US_ERR_BUSY : call_sent(r->vault, &r->call, us_send_cosign(r->vault->keeper, r->call, &m));
 	if (err != US_OK)
 		reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
 }

@@ -9,7 +9,8 @@
 	do { \
 		int ask_err; \
 		(r)->call = call_new((r)->vault, fn, r); \
-		ask_err = (r)->call == 0 ? US_ERR_BUSY : us_send_##name((r)->vault->keeper, (r)->call, m); \
+		ask_err = (r)->call == 0 ? US_ERR_BUSY : call_sent((r)->vault, &(r)->call, \
+		    us_send_##name((r)->vault->keeper, (r)->call, m)); \
 		if (ask_err != US_OK) \
 			reply_error(r, ask_err, US_REASON_ERROR, NO_ENTRY); \
 	} while (0)

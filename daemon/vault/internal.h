@@ -63,10 +63,14 @@ enum vault_state {
 typedef void (*call_fn)(struct vault *v, void *ctx, uint16_t type, struct us_bytes body);
 /* A tag for one question, whose answer goes to fn; 0 if too many are open. */
 uint32_t call_new(struct vault *v, call_fn fn, void *ctx);
+/* err is what became of sending the question just numbered: if it did not leave nobody will answer it, and *tag is given back and
+ * 0 from now on. Returns err. */
+int call_sent(struct vault *v, uint32_t *tag, int err);
 /* The answer will be thrown away. 0 is allowed. */
 void call_forget(struct vault *v, uint32_t tag);
 /* The answer goes to another. */
 void call_hand_over(struct vault *v, uint32_t tag, call_fn fn, void *ctx);
+/* US_ERR_MALFORMED: an answer to no question. */
 int call_answer(struct vault *v, uint16_t type, uint32_t tag, struct us_bytes body);
 
 struct call {
@@ -254,7 +258,8 @@ struct request {
 	void (*free_state)(void *state);
 };
 
-void request_take(struct front *f, uint16_t type, uint32_t tag, struct us_bytes body);
+/* US_ERR_MALFORMED: the tag is that of another request under way. */
+int request_take(struct front *f, uint16_t type, uint32_t tag, struct us_bytes body);
 void request_credit(struct front *f, uint32_t tag, uint32_t bytes);
 void request_cancel(struct front *f, uint32_t tag);
 void request_end(struct request *r);
@@ -267,6 +272,9 @@ void reply_json(struct request *r, uint16_t status, uint64_t entry, struct us_bu
 void reply_bytes(struct request *r, uint16_t status, uint8_t content, struct us_bytes body);
 
 void reply_problem(struct request *r, const struct problem *p);
+/* err: of sending an answer at whose end nothing can be done any more: a front that does not hear it would keep somebody waiting for
+ * ever, so its channel ends. */
+void reply_sent(struct request *r, int err);
 /* The problem that an error of ours or of the keeper amounts to. */
 struct problem problem_of(const struct request *r, int err, enum us_reason reason, uint64_t entry);
 /* Answers with it. */
@@ -395,6 +403,7 @@ struct lost_pages {
 	uint32_t collection;
 	uint32_t slot;
 	uint8_t kind;
+	int err;
 };
 
 /* committed: the act that closed the batch; before: the state's digest before it. With them whoever loads can check by the log what

@@ -93,7 +93,7 @@ on_known(struct vault *v, uint32_t tag, struct us_bytes body)
 	int err = us_msg_known_request_decode(&m, body.p, body.n);
 
 	if (err != US_OK || m.tags.n % 24 != 0)
-		return US_ERR_FORMAT;
+		return US_ERR_MALFORMED;
 	us_buf_init(&known, 98304);
 	err = v->state != VAULT_OPEN ? US_ERR_SEALED :
 	    us_registry_collection(v->registry, m.collection) == NULL ? US_ERR_NOT_FOUND :
@@ -126,34 +126,44 @@ struct under_way {
 	uint8_t kind;
 };
 
+/* Pages that are not on the disk, and why. */
 static void
-note_lost(struct vault *v, const struct under_way *u)
+note_lost(struct vault *v, const struct under_way *u, int err)
 {
 	struct lost_pages *more = realloc(v->lost, (v->n_lost + 1) * sizeof *more);
 
 	if (more == NULL)
 		us_fatal("out of memory after a failed write: stopping");
 	v->lost = more;
-	v->lost[v->n_lost++] = (struct lost_pages){ u->collection, u->slot, u->kind };
+	v->lost[v->n_lost++] = (struct lost_pages){ u->collection, u->slot, u->kind, err };
 }
 
-/* 1 if pages of the batch, or of a dictionary it may use, are not on the disk; forgets the batch's. */
+/* Why pages of the batch, or of a dictionary it may use, are not on the disk; US_OK if all are. Forgets the batch's. */
 static int
 take_lost(struct vault *v, uint32_t collection, uint32_t slot)
 {
 	size_t i, kept = 0;
-	int lost = 0;
+	int err = US_OK;
 
 	for (i = 0; i < v->n_lost; i++) {
 		int same = v->lost[i].collection == collection &&
 		    (v->lost[i].slot == slot || v->lost[i].kind == US_PAGE_DICTIONARY);
 
-		lost |= same;
+		if (same)
+			err = v->lost[i].err;
 		if (!same || v->lost[i].kind == US_PAGE_DICTIONARY)
 			v->lost[kept++] = v->lost[i];
 	}
 	v->n_lost = kept;
-	return lost;
+	return err;
+}
+
+/* err: of sending. A sealer that does not hear what it waits for would wait for ever. */
+static void
+tell_sealer(struct vault *v, int err)
+{
+	if (err != US_OK)
+		us_channel_fail(v->sealer, err);
 }
 
 static void
@@ -163,7 +173,7 @@ give_credit(struct vault *v)
 
 	v->credit_owed = 0;
 	if (m.bytes > 0 && v->sealer != NULL && !v->leaving)
-		(void)us_send_pages_credit(v->sealer, 0, &m);
+		tell_sealer(v, us_send_pages_credit(v->sealer, 0, &m));
 }
 
 /* Credit is held back while the write-ahead log is too long: the checkpoint behind the next commit
@@ -188,7 +198,7 @@ pages_stored(void *ctx, int err, size_t bytes)
 
 	if (err != US_OK) {
 		us_log_err(err, "pages of batch %u of collection %u were not stored", u->slot, u->collection);
-		note_lost(v, u);
+		note_lost(v, u, err);
 	}
 	free(u);
 	v->credit_owed += (uint32_t)bytes;
@@ -220,11 +230,11 @@ on_pages(struct vault *v, struct us_bytes body)
 	/* Nothing that is committed may be written over. */
 	if (in.err != US_OK || c == NULL || m.kind < US_PAGE_RECORDS || m.kind > US_PAGE_DICTIONARY ||
 	    m.slot > US_SLOT_MAX || m.first > 0xffff || n > 0x10000u - m.first)
-		return US_ERR_FORMAT;
+		return US_ERR_MALFORMED;
 	if (m.kind == US_PAGE_DICTIONARY ?
 	    us_registry_dictionary(v->registry, m.collection, m.slot) != NULL || m.slot == 0 :
 	    us_registry_batch_slot(v->registry, m.collection, m.slot) != NULL)
-		return US_ERR_FORMAT;
+		return US_ERR_MALFORMED;
 	job.key = (struct us_store_key){ m.collection, m.kind, PAGE_NUMBER(m.slot, m.first) };
 	job.data = m.pages;
 	job.ctx = u = malloc(sizeof *u);
@@ -232,9 +242,9 @@ on_pages(struct vault *v, struct us_bytes body)
 		return US_ERR_NOMEM;
 	*u = (struct under_way){ v, m.collection, m.slot, m.kind };
 	err = us_writer_put(v->writer, &job);
-	if (err != US_OK)
-		free(u);
-	return err;
+	if (err != US_OK) /* the batch will not be closed, for that reason */
+		pages_stored(u, err, m.pages.n);
+	return US_OK;
 }
 
 /* --- the end of a batch --------------------------------------------------------------------------------------------------- */
@@ -257,7 +267,7 @@ tell_stored(struct closing *c, int err, uint64_t entry)
 		evidence_forget_batch(v, c->collection, c->slot);
 	}
 	if (v->sealer != NULL)
-		(void)us_send_batch_stored(v->sealer, 0, &m);
+		tell_sealer(v, us_send_batch_stored(v->sealer, 0, &m));
 	free(c);
 }
 
@@ -337,8 +347,8 @@ on_barrier(void *ctx, int err, size_t bytes)
 		free(c);
 		return;
 	}
-	if (take_lost(v, c->collection, c->slot))
-		err = US_ERR_NOSPACE;
+	if (err == US_OK)
+		err = take_lost(v, c->collection, c->slot);
 	if (err != US_OK)
 		tell_stored(c, err, NO_ENTRY);
 	else
@@ -357,7 +367,7 @@ on_batch_end(struct vault *v, struct us_bytes body)
 		return err;
 	if (v->state != VAULT_OPEN || us_registry_collection(v->registry, m.collection) == NULL ||
 	    us_registry_batch_slot(v->registry, m.collection, m.slot) != NULL)
-		return US_ERR_FORMAT;
+		return US_ERR_MALFORMED;
 	c = calloc(1, sizeof *c);
 	if (c == NULL)
 		return US_ERR_NOMEM;
@@ -365,8 +375,8 @@ on_batch_end(struct vault *v, struct us_bytes body)
 	job.ctx = c;
 	err = us_writer_put(v->writer, &job);
 	if (err != US_OK)
-		free(c);
-	return err;
+		tell_stored(c, err, NO_ENTRY);
+	return US_OK;
 }
 
 /* --- messages --------------------------------------------------------------------------------- */
@@ -394,6 +404,6 @@ load_message(struct vault *v, uint16_t type, uint32_t tag, struct us_bytes body)
 	case US_MSG_batch_end: return on_batch_end(v, body);
 	case US_MSG_load_started: return load_on_started(v, body);
 	case US_MSG_load_ended: return load_on_ended(v, body);
-	default: return US_ERR_FORMAT;
+	default: return US_ERR_MALFORMED;
 	}
 }

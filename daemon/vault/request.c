@@ -152,15 +152,13 @@ works_sealed(uint16_t type)
 	    type == US_MSG_share_request || type == US_MSG_log_request || type == US_MSG_cosign_request;
 }
 
-void
+int
 request_take(struct front *f, uint16_t type, uint32_t tag, struct us_bytes body)
 {
 	struct request *r;
 
-	if (*place_of(f, tag) != NULL) {
-		us_log(US_LOG_ERROR, "front %u gave a tag twice", f->index);
-		return;
-	}
+	if (*place_of(f, tag) != NULL)
+		return US_ERR_MALFORMED;
 	r = request_new(f, type, tag);
 	if (r == NULL || us_buf_put(&r->body, body.p, body.n) != US_OK || take_who(r) != US_OK) {
 		struct us_msg_reply m = { .status = 503, .type = US_TYPE_PROBLEM, .last = 1,
@@ -168,18 +166,15 @@ request_take(struct front *f, uint16_t type, uint32_t tag, struct us_bytes body)
 
 		if (r != NULL)
 			request_end(r);
-		(void)us_send_reply(f->channel, tag, &m);
-		return;
+		return us_send_reply(f->channel, tag, &m);
 	}
-	if (f->n_requests > FRONT_REQUESTS_MAX) {
+	if (f->n_requests > FRONT_REQUESTS_MAX)
 		reply_error(r, US_ERR_BUSY, US_REASON_ERROR, NO_ENTRY);
-		return;
-	}
-	if (r->vault->state != VAULT_OPEN && !works_sealed(type)) {
+	else if (r->vault->state != VAULT_OPEN && !works_sealed(type))
 		reply_error(r, US_ERR_SEALED, US_REASON_SEALED, NO_ENTRY);
-		return;
-	}
-	dispatch(r);
+	else
+		dispatch(r);
+	return US_OK;
 }
 
 void
@@ -343,6 +338,13 @@ problem_write(struct us_buf *out, const struct problem *p)
 	return us_json_end(&j);
 }
 
+void
+reply_sent(struct request *r, int err)
+{
+	if (err != US_OK)
+		us_channel_fail(r->front->channel, err);
+}
+
 /* Whether an answer that had begun ends by it because it may not go on. */
 static int
 is_taken_away(const struct problem *p)
@@ -377,11 +379,11 @@ reply_problem(struct request *r, const struct problem *p)
 		us_buf_reset(&b);
 	m.body = (struct us_bytes){ b.data, b.len };
 	if (!r->work.begun)
-		(void)us_send_reply(r->front->channel, r->tag, &m);
+		reply_sent(r, us_send_reply(r->front->channel, r->tag, &m));
 	else
 		/* Too late for a problem. The line that follows is no record: clients see it. */
-		(void)us_send_reply_more(r->front->channel, r->tag,
-		    &(struct us_msg_reply_more){ .last = 1, .body = m.body });
+		reply_sent(r, us_send_reply_more(r->front->channel, r->tag,
+		    &(struct us_msg_reply_more){ .last = 1, .body = m.body }));
 	us_buf_free(&b);
 	r->ending = r->refused ? US_REASON_NONE : is_taken_away(p) ? US_REASON_CUT : US_REASON_ERROR;
 	request_end(r);
@@ -424,6 +426,7 @@ problem_of(const struct request *r, int err, enum us_reason reason, uint64_t ent
 	case US_ERR_RANGE:
 	case US_ERR_ENCODING:
 	case US_ERR_ARG:
+	case US_ERR_MALFORMED:
 		p.status = 400;
 		p.type = "malformed";
 		p.title = "The request is malformed";
@@ -453,6 +456,13 @@ problem_of(const struct request *r, int err, enum us_reason reason, uint64_t ent
 		p.type = "no-space";
 		p.title = "The vault's disk is full";
 		p.cure = "The administrator frees space; what was acknowledged is safe";
+		break;
+	case US_ERR_FULL:
+		p.detail = "Too much is under way inside the vault; try again";
+		p.status = 503;
+		p.type = "busy";
+		p.title = "The vault cannot serve this now";
+		p.retry_after = 1;
 		break;
 	case US_ERR_NOMEM:
 	case US_ERR_BUSY:

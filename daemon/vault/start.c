@@ -442,7 +442,7 @@ start_unsealed(struct vault *v, struct us_bytes body)
 	if (err != US_OK)
 		return err;
 	if (v->state != VAULT_SEALED)
-		return US_ERR_STATE;
+		return US_ERR_MALFORMED;
 	err = take_keys(v, &m);
 	us_wipe(m.state_key, sizeof m.state_key);
 	us_wipe(m.cursor_key, sizeof m.cursor_key);
@@ -455,6 +455,8 @@ start_unsealed(struct vault *v, struct us_bytes body)
 	v->start->vault = v;
 	us_buf_init(&v->start->acts, SIZE_MAX / 2);
 	err = us_store_scan_acts(v->reader, open_act, v->start);
+	if (err == US_ERR_NOMEM || err == US_ERR_FULL)
+		us_fatal("the acts cannot be shown to the keeper: %s. Stopping", us_strerror(err));
 	if (err != US_OK) {
 		us_log_err(err, "act %zu in the store", v->start->n_kept + 1);
 		refuse(v, "The acts in the store cannot be opened");

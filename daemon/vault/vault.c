@@ -35,6 +35,23 @@ static const struct us_channel_handler sealer_handler = {
 
 /* --- fronts ---------------------------------------------------------------------------------------- */
 
+/* What a front has counted. The keeper takes our word for it, so it is looked at here. */
+static int
+take_counts(struct vault *v, struct us_bytes counts)
+{
+	int err;
+
+	if (counts.n == 0 || counts.n % 5 != 0)
+		return US_ERR_MALFORMED;
+	for (size_t i = 0; i < counts.n; i += 5)
+		if (us_reason_name(counts.p[i]) == NULL)
+			return US_ERR_MALFORMED;
+	err = vault_refused(v, counts);
+	if (err != US_OK)
+		us_log_err(err, "what a front has refused could not be counted");
+	return US_OK;
+}
+
 static int
 on_front(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body, int fd)
 {
@@ -63,13 +80,11 @@ on_front(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct u
 		struct us_msg_handshakes m;
 
 		err = us_msg_handshakes_decode(&m, body.p, body.n);
-		return err != US_OK ? err : vault_refused(f->vault, m.counts);
+		return err != US_OK ? err : take_counts(f->vault, m.counts);
 	}
 	default:
 		err = us_msg_check(type, body.p, body.n);
-		if (err == US_OK)
-			request_take(f, type, tag, body);
-		return err;
+		return err != US_OK ? err : request_take(f, type, tag, body);
 	}
 }
 
@@ -103,6 +118,7 @@ static int
 on_keeper(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body, int fd)
 {
 	struct vault *v = ctx;
+	int err;
 
 	(void)ch;
 	(void)fd;
@@ -114,7 +130,9 @@ on_keeper(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct 
 	case US_MSG_unsealed:
 		return start_unsealed(v, body);
 	default:
-		return call_answer(v, type, tag, body);
+		/* here, so that whoever waits for it need not ask whether it is well formed */
+		err = us_msg_check(type, body.p, body.n);
+		return err != US_OK ? err : call_answer(v, type, tag, body);
 	}
 }
 
@@ -183,9 +201,8 @@ on_keeper_close(void *ctx, struct us_channel *ch, int err)
 	struct vault *v = ctx;
 
 	(void)ch;
-	(void)err;
 	v->keeper = NULL;
-	if (!v->sealing)
+	if (!v->sealing && err == US_ERR_CLOSED)
 		us_log(US_LOG_ERROR, "the keeper is gone: stopping");
 	/* Nothing can be logged, so nothing may leave any more. */
 	vault_leave(v, v->sealing ? US_EXIT_SEALED : 1);
@@ -273,7 +290,12 @@ on_channel(void *ctx, enum us_role peer, uint8_t index, int fd)
 	struct vault *v = ctx;
 	struct us_channel *ch = NULL;
 
-	if (peer == US_ROLE_FRONT && index < FRONTS_MAX) {
+	if ((peer != US_ROLE_FRONT || index >= FRONTS_MAX) && (peer != US_ROLE_KEEPER || v->keeper != NULL) &&
+	    peer != US_ROLE_SEALER) {
+		(void)close(fd);
+		return US_ERR_MALFORMED;
+	}
+	if (peer == US_ROLE_FRONT) {
 		struct front *f = &v->fronts[index];
 
 		if (f->channel != NULL) {
@@ -284,10 +306,10 @@ on_channel(void *ctx, enum us_role peer, uint8_t index, int fd)
 		f->index = index;
 		ch = f->channel = us_channel_new(v->base, fd, US_ROLE_VAULT, peer, index,
 		    &front_handler, f);
-	} else if (peer == US_ROLE_KEEPER && v->keeper == NULL) {
+	} else if (peer == US_ROLE_KEEPER) {
 		ch = v->keeper = us_channel_new(v->base, fd, US_ROLE_VAULT, peer, index,
 		    &keeper_handler, v);
-	} else if (peer == US_ROLE_SEALER) {
+	} else {
 		if (v->sealer != NULL) {
 			us_channel_free(v->sealer);
 			v->sealer = NULL;
@@ -298,7 +320,7 @@ on_channel(void *ctx, enum us_role peer, uint8_t index, int fd)
 	}
 	if (ch == NULL) {
 		(void)close(fd);
-		return US_ERR_ARG;
+		return US_ERR_NOMEM;
 	}
 	return US_OK;
 }

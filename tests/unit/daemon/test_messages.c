@@ -47,9 +47,9 @@ every_cut_and_every_surplus_is_refused(void **state)
 	(void)state;
 	sample(&b);
 	for (size_t n = 0; n < b.len; n++)
-		assert_int_equal(us_msg_search_request_decode(&m, b.data, n), US_ERR_TRUNCATED);
+		assert_int_equal(us_msg_search_request_decode(&m, b.data, n), US_ERR_MALFORMED);
 	assert_int_equal(us_buf_put_u8(&b, 0), US_OK);
-	assert_int_equal(us_msg_search_request_decode(&m, b.data, b.len), US_ERR_TRAILING);
+	assert_int_equal(us_msg_search_request_decode(&m, b.data, b.len), US_ERR_MALFORMED);
 	us_buf_free(&b);
 }
 
@@ -87,7 +87,7 @@ numbers_are_distinct_and_directed(void **state)
 	assert_int_equal(us_msg_info(US_MSG_log, &a), 1);
 	assert_int_equal(a.from, US_ROLE_VAULT);
 	assert_int_equal(a.to, US_ROLE_KEEPER);
-	assert_int_equal(us_msg_check(0xffff, "", 0), US_ERR_FORMAT);
+	assert_int_equal(us_msg_check(0xffff, "", 0), US_ERR_MALFORMED);
 }
 
 int

@@ -296,7 +296,7 @@ on_close(void *ctx, struct us_channel *ch, int err)
 		w.intake = NULL;
 }
 
-static const struct us_channel_handler handler = { on_message, on_close, NULL };
+static const struct us_channel_handler handler = { .on_message = on_message, .on_close = on_close };
 
 /* Runs the loop until *flag is set; fails after a minute. */
 static void

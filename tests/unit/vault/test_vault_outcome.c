@@ -78,8 +78,8 @@ not_expected(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, stru
 	return US_ERR_FORMAT;
 }
 
-static const struct us_channel_handler keeper_handler = { on_message, on_close, NULL };
-static const struct us_channel_handler vault_handler = { not_expected, on_close, NULL };
+static const struct us_channel_handler keeper_handler = { .on_message = on_message, .on_close = on_close };
+static const struct us_channel_handler vault_handler = { .on_message = not_expected, .on_close = on_close };
 
 static int
 set_up(void **state)
