@@ -45,6 +45,7 @@ struct request;
 
 #define FRONTS_MAX 64
 #define FRONT_REQUESTS_MAX 1024 /* of one front at a time; more are told to wait */
+#define KEEPER_BACKLOG_MAX (64u * 1024u * 1024u) /* of questions it has not taken: no more requests are, above that */
 #define TAG_BUCKETS 1024
 #define RULE_SETS_MAX 64
 #define PAGE_NUMBER(slot, page) ((uint64_t)(slot) << 16 | (uint64_t)(page))
@@ -191,6 +192,7 @@ struct front {
 	uint8_t index;
 	size_t n_requests;
 	struct request *by_tag[TAG_BUCKETS];
+	size_t next_bucket;        /* whose requests come first when the front has room again */
 };
 
 struct problem {
@@ -261,6 +263,8 @@ struct request {
 /* US_ERR_MALFORMED: the tag is that of another request under way. */
 int request_take(struct front *f, uint16_t type, uint32_t tag, struct us_bytes body);
 void request_credit(struct front *f, uint32_t tag, uint32_t bytes);
+/* The front has taken most of what it was sent: what waited for that goes on. */
+void front_drained(struct front *f);
 void request_cancel(struct front *f, uint32_t tag);
 void request_end(struct request *r);
 void requests_drop(struct front *f, enum us_reason why);

@@ -168,7 +168,8 @@ request_take(struct front *f, uint16_t type, uint32_t tag, struct us_bytes body)
 			request_end(r);
 		return us_send_reply(f->channel, tag, &m);
 	}
-	if (f->n_requests > FRONT_REQUESTS_MAX)
+	if (f->n_requests > FRONT_REQUESTS_MAX ||
+	    (r->vault->keeper != NULL && us_channel_backlog(r->vault->keeper) > KEEPER_BACKLOG_MAX))
 		reply_error(r, US_ERR_BUSY, US_REASON_ERROR, NO_ENTRY);
 	else if (r->vault->state != VAULT_OPEN && !works_sealed(type))
 		reply_error(r, US_ERR_SEALED, US_REASON_SEALED, NO_ENTRY);
@@ -197,6 +198,22 @@ request_credit(struct front *f, uint32_t tag, uint32_t bytes)
 		us_work_credit(&r->work, bytes);
 }
 
+void
+front_drained(struct front *f)
+{
+	struct request *r, *next;
+
+	/* in turn: who was first this time comes last the next */
+	for (size_t i = 0; i < TAG_BUCKETS && !us_channel_is_high(f->channel); i++) {
+		for (r = f->by_tag[f->next_bucket]; r != NULL; r = next) {
+			next = r->tag_next;
+			if (!us_channel_is_high(f->channel))
+				us_work_credit(&r->work, 0);
+		}
+		f->next_bucket = (f->next_bucket + 1) % TAG_BUCKETS;
+	}
+}
+
 /* --- what work.c asks for --------------------------------------------------------------------- */
 
 static int
@@ -209,9 +226,17 @@ send_piece(void *ctx, const struct us_piece *piece)
 	const int err = piece->is_first ? us_send_reply(r->front->channel, r->tag, &first) :
 	    us_send_reply_more(r->front->channel, r->tag, &more);
 
-	if (err != US_OK)
-		us_log_err(err, "a reply could not be queued");
+	reply_sent(r, err);
 	return err;
+}
+
+/* While its front is behind with what it has been sent, the answer waits for front_drained(). */
+static int
+front_has_room(void *ctx)
+{
+	const struct request *r = ctx;
+
+	return !us_channel_is_high(r->front->channel);
 }
 
 static void
@@ -259,7 +284,8 @@ void
 requests_init(struct vault *v)
 {
 	static const struct us_work_owner owner = { .window = US_REPLY_WINDOW, .piece = REPLY_PIECE,
-		.send = send_piece, .whole = answer_is_whole, .failed = answer_has_failed,
+		.has_room = front_has_room, .send = send_piece, .whole = answer_is_whole,
+		.failed = answer_has_failed,
 		.turn = want_turn };
 
 	us_work_queue_init(&v->work_queue, &owner, v);

@@ -16,6 +16,7 @@
 static int on_front(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag,
     struct us_bytes body, int fd);
 static void on_front_close(void *ctx, struct us_channel *ch, int err);
+static void on_front_drained(void *ctx, struct us_channel *ch);
 static int on_keeper(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag,
     struct us_bytes body, int fd);
 static void on_keeper_close(void *ctx, struct us_channel *ch, int err);
@@ -24,7 +25,7 @@ static int on_sealer(void *ctx, struct us_channel *ch, uint16_t type, uint32_t t
 static void on_sealer_close(void *ctx, struct us_channel *ch, int err);
 
 static const struct us_channel_handler front_handler = {
-	.on_message = on_front, .on_close = on_front_close,
+	.on_message = on_front, .on_close = on_front_close, .on_drained = on_front_drained,
 };
 static const struct us_channel_handler keeper_handler = {
 	.on_message = on_keeper, .on_close = on_keeper_close,
@@ -98,6 +99,15 @@ on_front_close(void *ctx, struct us_channel *ch, int err)
 		return; /* replaced already */
 	requests_drop(f, US_REASON_GONE);
 	f->channel = NULL;
+}
+
+static void
+on_front_drained(void *ctx, struct us_channel *ch)
+{
+	struct front *f = ctx;
+
+	if (f->channel == ch)
+		front_drained(f);
 }
 
 /* --- keeper ------------------------------------------------------------------------------------------ */

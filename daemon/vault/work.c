@@ -71,7 +71,9 @@ unsent(const struct us_work *work)
 static int
 window_is_open(const struct us_work *work)
 {
-	return work->under_way + unsent(work) < work->queue->owner->window;
+	const struct us_work_owner *owner = work->queue->owner;
+
+	return work->under_way + unsent(work) < owner->window && owner->has_room(work->ctx);
 }
 
 static int
@@ -84,6 +86,7 @@ send_piece(struct us_work *work, size_t n, int is_last)
 	if (err != US_OK)
 		return err;
 	work->begun = 1;
+	work->ended = is_last != 0;
 	work->out_at += n;
 	work->under_way += n;
 	return US_OK;
@@ -103,8 +106,11 @@ flush(struct us_work *work)
 		n = unsent(work) < owner->piece ? unsent(work) : owner->piece;
 		if (n > window)
 			n = window;
-		if (n > 0 || (is_ending && unsent(work) == 0))
-			err = send_piece(work, n, is_ending && n == unsent(work));
+		if (n == 0 && !(is_ending && unsent(work) == 0))
+			break;
+		if (!owner->has_room(work->ctx))
+			break;
+		err = send_piece(work, n, is_ending && n == unsent(work));
 	} while (err == US_OK && n > 0 && unsent(work) > 0);
 	if (err == US_OK && unsent(work) == 0)
 		us_work_clear(work);
@@ -127,7 +133,7 @@ go_on_ending(struct us_work *work)
 
 	if (err != US_OK)
 		fail(work, err);
-	else if (unsent(work) == 0)
+	else if (work->ended)
 		work->queue->owner->whole(work->ctx);
 }
 

@@ -8,11 +8,12 @@
  *	          us_work_finish()                 → ENDING
  *	WAITING   has its turn                     → STEPPING
  *	STEPPING  again                            → WAITING
- *	          again; the client has too much   → HELD
+ *	          again; the client has too much,
+ *	          or no room is left on the way    → HELD
  *	          done; there is a `then`          → IDLE, and then()
  *	          done; there is none              → ENDING
  *	          failed                           → IDLE, and the owner's failed()
- *	HELD      the client has taken some        → WAITING
+ *	HELD      some was taken                   → WAITING
  *	ENDING    all is sent                      → the owner's whole()
  *	any       sending fails                    → IDLE, and the owner's failed()
  *	any but STEPPING: us_work_end()            → ENDED
@@ -53,6 +54,8 @@ enum us_turn {
 struct us_work_owner {
 	size_t window; /* bytes under way to a client that has not said that it took them */
 	size_t piece;  /* bytes sent at once, at most */
+	/* 1 if a piece can be queued now. If not, us_work_credit() is to be called when one can, with 0. */
+	int (*has_room)(void *ctx);
 	/* Queues a piece for the client. Any error ends the work: failed(). */
 	int (*send)(void *ctx, const struct us_piece *piece);
 	/* The last piece was sent. Must end the work. */
@@ -92,6 +95,7 @@ struct us_work {
 	size_t out_at;
 	size_t under_way;          /* bytes sent without credit */
 	int begun;                 /* the answer's first piece was sent */
+	int ended;                 /* and its last one */
 };
 
 void us_work_queue_init(struct us_work_queue *q, const struct us_work_owner *owner, void *ctx);
@@ -105,7 +109,8 @@ void us_work_init(struct us_work *work, struct us_work_queue *q, void *ctx);
 void us_work_begin(struct us_work *work, us_step_fn step, us_then_fn then);
 /* Only if IDLE. `out` has the rest of the answer, or all of it. The work may be gone afterwards. */
 void us_work_finish(struct us_work *work);
-/* The client has taken that many bytes. The work may be gone afterwards. */
+/* The client has taken that many bytes; or, with 0, there is room again. The work may be gone
+ * afterwards. */
 void us_work_credit(struct us_work *work, size_t bytes);
 /* Throws away what is in `out`. */
 void us_work_clear(struct us_work *work);

@@ -54,6 +54,7 @@ us_slice_is_over(const struct us_slice *slice)
 struct world {
 	struct us_work_queue queue;
 	unsigned soon, later;
+	int full; /* no piece can be queued: the way to the clients is blocked */
 	unsigned order[4096]; /* whose steps were called, one after another */
 	size_t n_order;
 };
@@ -99,11 +100,18 @@ gone(struct answer *a, enum end end, int err)
 }
 
 static int
+way_has_room(void *ctx)
+{
+	return !((struct answer *)ctx)->world->full;
+}
+
+static int
 send_to_client(void *ctx, const struct us_piece *piece)
 {
 	struct answer *a = ctx;
 	struct client *c = a->client;
 
+	assert_false(a->world->full);
 	assert_int_equal(c->end, RUNS);
 	assert_int_equal(c->lasts, 0);
 	assert_true(piece->bytes.n <= PIECE);
@@ -149,7 +157,7 @@ want_turn(void *ctx, enum us_turn when)
 	w->later += when == US_TURN_LATER;
 }
 
-static const struct us_work_owner owner = { WINDOW, PIECE, send_to_client, on_whole, on_failed,
+static const struct us_work_owner owner = { WINDOW, PIECE, way_has_room, send_to_client, on_whole, on_failed,
 	want_turn };
 
 static void
@@ -384,6 +392,37 @@ waits_for_credit(void **state)
 	check_bytes(&c, 1, 500);
 }
 
+/* Nothing is sent while the way is blocked, not even an end without bytes; what waits goes on when it is told so. */
+static void
+waits_for_room(void **state)
+{
+	struct world *w = *state;
+	struct client c, d;
+	struct answer *a = answer_new(w, &c, 1, 5, 3), *b = answer_new(w, &d, 2, 0, 0);
+	unsigned steps;
+
+	w->full = 1;
+	us_work_begin(&a->work, step, NULL);
+	turns(w, 100);
+	assert_int_equal(a->work.state, US_WORK_HELD);
+	assert_int_equal(c.sends, 0);
+	steps = c.steps;
+	us_work_credit(&a->work, 0); /* not yet */
+	turns(w, 3);
+	assert_int_equal(c.steps, steps);
+	us_work_finish(&b->work);
+	assert_int_equal(b->work.state, US_WORK_ENDING);
+	assert_int_equal(d.end, RUNS);
+	w->full = 0;
+	us_work_credit(&b->work, 0);
+	assert_int_equal(d.end, WHOLE);
+	assert_int_equal(d.lasts, 1);
+	us_work_credit(&a->work, 0);
+	turns(w, 100);
+	assert_int_equal(c.end, WHOLE);
+	check_bytes(&c, 1, 15);
+}
+
 static void
 ends_while_held_or_waiting(void **state)
 {
@@ -492,6 +531,11 @@ as_it_comes(void **state)
 			unit[i] = a[i]->unit;
 		} else if (below(40) == 0) {
 			gone(a[i], CUT, US_OK);
+		} else if (below(50) == 0) {
+			w->full = !w->full;
+			for (unsigned k = 0; k < MANY && !w->full; k++)
+				if (a[k] != NULL && c[k].end == RUNS)
+					us_work_credit(&a[k]->work, 0);
 		} else if (below(2) == 0) {
 			size_t n = below(WINDOW);
 
@@ -573,7 +617,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 		T(whole_and_once), T(goes_on_elsewhere), T(fails_at_any_step), T(fails_at_any_send),
-		T(finished_at_once), T(waits_for_credit), T(ends_while_held_or_waiting),
+		T(finished_at_once), T(waits_for_credit), T(waits_for_room), T(ends_while_held_or_waiting),
 		T(each_has_its_turn), T(as_it_comes), T(a_step_that_does_more_is_a_bug),
 #undef T
 	};
