@@ -175,12 +175,14 @@ struct us_request {
 struct us_reply {
 	long status;
 	int64_t entry; /* log index, -1 if none */
+	int retry_after; /* seconds that the vault wants to be left alone, 0 if it did not say */
 	struct us_buf body; /* 2xx without sink, and all else */
 };
 
 void us_reply_init(struct us_reply *reply);
 void us_reply_free(struct us_reply *reply);
-/* Performs the request; opens or renews the session when the vault asks for it. US_OK whatever the status;
+/* Performs the request; opens or renews the session when the vault asks for it. What the vault puts off of its log (429 or
+ * 503, with a Retry-After of a few seconds) is asked for again when it says, for a minute at most. US_OK whatever the status;
  * US_ERR_CLOSED if the vault cannot be reached (the message has been printed). reply is reset first. */
 int us_client_request(struct us_client *client, const struct us_request *request, struct us_reply *reply);
 /* Performs it and, unless the status is 2xx, explains the problem on stderr. Returns the exit status: DONE for

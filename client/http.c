@@ -1,6 +1,7 @@
 #include "client/http.h"
 
 #include <curl/curl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -104,20 +105,31 @@ on_body(char *p, size_t size, size_t n, void *ctx)
 	return t->err == US_OK ? n : 0;
 }
 
+/* The number in a header line of that name; -1: it is another line. */
+static long long
+number_in(const char *p, size_t n, const char *name)
+{
+	const size_t skip = strlen(name);
+	char number[32];
+
+	if (n <= skip || n - skip >= sizeof number || strncasecmp(p, name, skip) != 0)
+		return -1;
+	memcpy(number, p + skip, n - skip);
+	number[n - skip] = '\0';
+	return strtoll(number, NULL, 10);
+}
+
 static size_t
 on_header(char *p, size_t size, size_t n, void *ctx)
 {
-	static const char name[] = "Underseal-Entry:";
+	const long long entry = number_in(p, n, "Underseal-Entry:"), seconds = number_in(p, n, "Retry-After:");
 	struct transfer *t = ctx;
-	char number[32];
-	size_t skip = sizeof name - 1;
 
 	(void)size;
-	if (n > skip && n - skip < sizeof number && strncasecmp(p, name, skip) == 0) {
-		memcpy(number, p + skip, n - skip);
-		number[n - skip] = '\0';
-		t->reply->entry = strtoll(number, NULL, 10);
-	}
+	if (entry >= 0)
+		t->reply->entry = entry;
+	if (seconds > 0)
+		t->reply->retry_after = seconds > INT_MAX ? INT_MAX : (int)seconds;
 	return n;
 }
 
@@ -144,6 +156,7 @@ us_http_exchange(struct us_http *http, const struct us_request *request, struct 
 	us_buf_reset(&reply->body);
 	reply->entry = -1;
 	reply->status = 0;
+	reply->retry_after = 0;
 	if (snprintf(url, sizeof url, "%s%s", http->base, request->path) >= (int)sizeof url)
 		return US_ERR_LIMIT;
 	(void)snprintf(type, sizeof type, "Content-Type: %s",

@@ -1,6 +1,7 @@
 /* Requests in a session: opens and renews it, signs acts, explains problems. */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "client/client.h"
 #include "client/http.h"
@@ -12,6 +13,8 @@
 #include "common/timefmt.h"
 
 #define SESSION_MINUTES 10
+#define LOG_PATIENCE_SECONDS 60
+#define LOG_WAIT_SECONDS 5 /* at once; who is to come back later than that is told so */
 #define PAGE_ITEMS 1000 /* of a list, behind its first page */
 
 void
@@ -138,14 +141,12 @@ open_session(struct us_client *client, struct us_reply *reply)
 	return US_OK;
 }
 
-int
-us_client_request(struct us_client *client, const struct us_request *request, struct us_reply *reply)
+/* Once, in a session if it needs one. */
+static int
+request_once(struct us_client *client, const struct us_request *request, struct us_reply *reply)
 {
-	const struct us_profile *profile = us_client_profile(client);
 	int err;
 
-	if (client->http == NULL && (client->http = us_http_new(profile)) == NULL)
-		return US_ERR_CRYPTO;
 	err = us_http_exchange(client->http, request, reply);
 	if (err != US_OK || reply->status != 401 || request->no_session)
 		return err;
@@ -153,6 +154,40 @@ us_client_request(struct us_client *client, const struct us_request *request, st
 	if (err == US_ERR_DENIED)
 		return US_OK; /* the reply says why */
 	return err != US_OK ? err : us_http_exchange(client->http, request, reply);
+}
+
+/* 1 after waiting as long as the vault wants, if it is to be asked again. */
+static int
+wait_for_log(const struct us_request *request, const struct us_reply *reply, int *patience)
+{
+	if (strncmp(request->path, "/v1/log/", 8) != 0 || (reply->status != 429 && reply->status != 503) ||
+	    reply->retry_after == 0 || reply->retry_after > LOG_WAIT_SECONDS || reply->retry_after > *patience)
+		return 0;
+	if (*patience == LOG_PATIENCE_SECONDS)
+		us_say("the vault puts this off: waiting");
+	*patience -= reply->retry_after;
+	for (int i = 0; i < reply->retry_after; i++) {
+		const struct timespec second = { 1, 0 };
+
+		(void)nanosleep(&second, NULL);
+		if (request->give_up != NULL && request->give_up(request->ctx))
+			return 0;
+	}
+	return 1;
+}
+
+int
+us_client_request(struct us_client *client, const struct us_request *request, struct us_reply *reply)
+{
+	const struct us_profile *profile = us_client_profile(client);
+	int err, patience = LOG_PATIENCE_SECONDS;
+
+	if (client->http == NULL && (client->http = us_http_new(profile)) == NULL)
+		return US_ERR_CRYPTO;
+	do
+		err = request_once(client, request, reply);
+	while (err == US_OK && wait_for_log(request, reply, &patience));
+	return err;
 }
 
 /* ---- problems ---- */

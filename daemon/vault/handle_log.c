@@ -23,6 +23,7 @@ on_data(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 		reply_error(r, m.err, US_REASON_NOT_FOUND, NO_ENTRY);
 		return;
 	}
+	r->work.ends_when_taken = m.data.n > LOG_GATE_LARGE;
 	reply_bytes(r, 200, r->content, m.data);
 }
 
@@ -124,10 +125,8 @@ stands(struct request *r)
 	return 0;
 }
 
-/* The tree is there for everybody whose certificate this vault issued, sealed or not: it shows sizes and
- * times. What is in the boxes needs keys, and these are logged. */
-void
-handle_log(struct request *r)
+static void
+ask_file(struct request *r)
 {
 	struct vault *v = r->vault;
 	struct us_msg_log_request q;
@@ -155,6 +154,14 @@ handle_log(struct request *r)
 	}
 	if (err != US_OK)
 		reply_error(r, err, US_REASON_MALFORMED, NO_ENTRY);
+}
+
+/* The tree is there for everybody whose certificate this vault issued, sealed or not: it shows sizes and
+ * times. What is in the boxes needs keys, and these are logged. */
+void
+handle_log(struct request *r)
+{
+	log_gate_enter(r, ask_file);
 }
 
 static void
@@ -215,6 +222,7 @@ on_keys(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 	us_json_kv_uint(&j, "next", m.next);
 	put_boxes(&j, m.boxes, &in);
 	us_json_close(&j);
+	r->work.ends_when_taken = b.len > LOG_GATE_LARGE;
 	if (us_json_end(&j) == US_OK && us_reader_end(&in) == US_OK)
 		reply_json(r, 200, m.entry, &b);
 	else
@@ -222,8 +230,8 @@ on_keys(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 	us_buf_free(&b);
 }
 
-void
-handle_log_keys(struct request *r)
+static void
+ask_keys(struct request *r)
 {
 	struct us_msg_log_keys_request q;
 	struct us_msg_log_keys m;
@@ -246,6 +254,12 @@ handle_log_keys(struct request *r)
 	err = r->call == 0 ? US_ERR_BUSY : call_sent(r->vault, &r->call, us_send_log_keys(r->vault->keeper, r->call, &m));
 	if (err != US_OK)
 		reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
+}
+
+void
+handle_log_keys(struct request *r)
+{
+	log_gate_enter(r, ask_keys);
 }
 
 static void
@@ -281,8 +295,8 @@ on_cosigned(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 }
 
 /* Anybody who may see the tree may bring what a witness has signed: its key speaks for it, not who carries it. */
-void
-handle_cosign(struct request *r)
+static void
+ask_cosign(struct request *r)
 {
 	struct us_msg_cosign_request q;
 	struct us_msg_cosign m;
@@ -301,4 +315,10 @@ handle_cosign(struct request *r)
 	err = r->call == 0 ? US_ERR_BUSY : call_sent(r->vault, &r->call, us_send_cosign(r->vault->keeper, r->call, &m));
 	if (err != US_OK)
 		reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
+}
+
+void
+handle_cosign(struct request *r)
+{
+	log_gate_enter(r, ask_cosign);
 }

@@ -12,7 +12,7 @@
  *   tags.c      duplicates                                   acts.c     acts, one after another
  *   list_*.c    what lists show (listing.h)                  question_*.c questions about the order (question.h)
  *   past.c      acts of the store, and what was before
- *   outcome.c   how answers ended
+ *   outcome.c   how answers ended                        log_gate.c how much of the log is under way
  */
 #ifndef US_DAEMON_VAULT_INTERNAL_H
 #define US_DAEMON_VAULT_INTERNAL_H
@@ -30,8 +30,9 @@
 #include "daemon/lib/ticket.h"
 #include "daemon/vault/cache.h"
 #include "daemon/vault/cursor.h"
-#include "daemon/vault/work.h"
+#include "daemon/vault/log_gate.h"
 #include "daemon/vault/tags.h"
+#include "daemon/vault/work.h"
 #include "daemon/vault/writer.h"
 #include "index/eval.h"
 #include "registry/docket.h"
@@ -253,6 +254,10 @@ struct request {
 	const uint64_t *asked;     /* records that it asks for; in state */
 	size_t n_asked;
 	int refused;               /* by an entry, which tells how it ended */
+	struct log_party *log_party; /* log_gate.c; NULL: not in its hands */
+	int log_waits;             /* it is not its turn yet */
+	struct request *log_next;
+	void (*log_pass)(struct request *r);
 	enum us_reason ending;     /* why its answer does not leave whole; NONE: it has */
 	void (*answer)(struct request *r, const struct us_msg_logged *m);
 	void (*opened)(struct request *r);
@@ -510,6 +515,7 @@ struct vault {
 	struct session *sessions;
 	size_t n_sessions, session_mask;
 	struct acts_queue acts;
+	struct log_gate *log_gate; /* NULL until somebody asks for the log */
 	struct load *loads;
 	struct lost_pages *lost;
 	size_t n_lost;

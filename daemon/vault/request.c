@@ -71,6 +71,7 @@ request_end(struct request *r)
 	r->front->n_requests--;
 	outcome_end(r);
 	us_work_end(&r->work);
+	log_gate_leave(r);
 	load_request_gone(v, r);
 	if (r->free_state != NULL)
 		r->free_state(r->state);

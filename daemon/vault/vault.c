@@ -357,6 +357,7 @@ vault_free(struct vault *v)
 	us_writer_free(v->writer); /* finishes what was queued */
 	start_free(v);
 	acts_free(v);
+	log_gate_free(v);
 	loads_free(v);
 	view_free_all(v);
 	evidence_free(v);

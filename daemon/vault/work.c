@@ -92,12 +92,19 @@ send_piece(struct us_work *work, size_t n, int is_last)
 	return US_OK;
 }
 
+/* Whether the next n bytes of it are the end of the answer. */
+static int
+is_last(const struct us_work *work, size_t n)
+{
+	return work->state == US_WORK_ENDING && n == unsent(work) &&
+	    (!work->ends_when_taken || (n == 0 && work->under_way == 0));
+}
+
 /* Sends what the window allows. */
 static int
 flush(struct us_work *work)
 {
 	const struct us_work_owner *owner = work->queue->owner;
-	const int is_ending = work->state == US_WORK_ENDING;
 	size_t n, window;
 	int err = US_OK;
 
@@ -106,12 +113,10 @@ flush(struct us_work *work)
 		n = unsent(work) < owner->piece ? unsent(work) : owner->piece;
 		if (n > window)
 			n = window;
-		if (n == 0 && !(is_ending && unsent(work) == 0))
+		if ((n == 0 && !is_last(work, n)) || !owner->has_room(work->ctx))
 			break;
-		if (!owner->has_room(work->ctx))
-			break;
-		err = send_piece(work, n, is_ending && n == unsent(work));
-	} while (err == US_OK && n > 0 && unsent(work) > 0);
+		err = send_piece(work, n, is_last(work, n));
+	} while (err == US_OK && !work->ended);
 	if (err == US_OK && unsent(work) == 0)
 		us_work_clear(work);
 	return err;

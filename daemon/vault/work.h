@@ -96,6 +96,8 @@ struct us_work {
 	size_t under_way;          /* bytes sent without credit */
 	int begun;                 /* the answer's first piece was sent */
 	int ended;                 /* and its last one */
+	int ends_when_taken;       /* the last piece, an empty one, goes when the client has taken all before
+	                              it: set while IDLE by whoever must know when that is */
 };
 
 void us_work_queue_init(struct us_work_queue *q, const struct us_work_owner *owner, void *ctx);

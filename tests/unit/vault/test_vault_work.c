@@ -423,6 +423,29 @@ waits_for_room(void **state)
 	check_bytes(&c, 1, 15);
 }
 
+/* The end waits until the client has taken everything, if that was asked for. */
+static void
+ends_when_taken(void **state)
+{
+	struct world *w = *state;
+	struct client c;
+	struct answer *a = answer_new(w, &c, 1, 5, 3);
+
+	a->work.ends_when_taken = 1;
+	us_work_begin(&a->work, step, NULL);
+	turns(w, 100);
+	assert_int_equal(c.got, 15);
+	assert_int_equal(c.lasts, 0);
+	assert_int_equal(a->work.state, US_WORK_ENDING);
+	c.taken = 14;
+	us_work_credit(&a->work, 14);
+	assert_int_equal(c.end, RUNS);
+	c.taken = 15;
+	us_work_credit(&a->work, 1);
+	assert_int_equal(c.end, WHOLE);
+	check_bytes(&c, 1, 15);
+}
+
 static void
 ends_while_held_or_waiting(void **state)
 {
@@ -617,7 +640,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 		T(whole_and_once), T(goes_on_elsewhere), T(fails_at_any_step), T(fails_at_any_send),
-		T(finished_at_once), T(waits_for_credit), T(waits_for_room), T(ends_while_held_or_waiting),
+		T(finished_at_once), T(waits_for_credit), T(waits_for_room), T(ends_when_taken), T(ends_while_held_or_waiting),
 		T(each_has_its_turn), T(as_it_comes), T(a_step_that_does_more_is_a_bug),
 #undef T
 	};

@@ -1,0 +1,231 @@
+#include "daemon/vault/log_gate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "common/timefmt.h"
+#include "daemon/vault/internal.h"
+
+/* A credential that has anything under way or waiting. Those that wait hang off first, oldest first. */
+struct log_party {
+	struct log_party *next;
+	uint8_t credential[32];
+	size_t under_way, waiting;
+	struct request *first, *last;
+};
+
+/* parties: whose turn it is stands first. turn: pending when somebody may have one. */
+struct log_gate {
+	struct log_party *parties;
+	size_t under_way, waiting;
+	struct event *turn;
+};
+
+static int
+is_open(const struct log_gate *g, const struct log_party *p)
+{
+	return p->under_way < LOG_GATE_OWN &&
+	    (g->under_way < LOG_GATE_ALL || (p->under_way == 0 && g->under_way < LOG_GATE_MOST));
+}
+
+static struct log_party **
+place_of(struct log_gate *g, const uint8_t credential[32])
+{
+	struct log_party **at = &g->parties;
+
+	while (*at != NULL && memcmp((*at)->credential, credential, 32) != 0)
+		at = &(*at)->next;
+	return at;
+}
+
+static struct log_party *
+party_of(struct log_gate *g, const uint8_t credential[32])
+{
+	struct log_party **at = place_of(g, credential), *p = *at;
+
+	if (p != NULL)
+		return p;
+	p = calloc(1, sizeof *p);
+	if (p == NULL)
+		return NULL;
+	memcpy(p->credential, credential, 32);
+	*at = p;
+	return p;
+}
+
+static void
+drop_if_idle(struct log_gate *g, struct log_party *p)
+{
+	if (p->under_way > 0 || p->waiting > 0)
+		return;
+	*place_of(g, p->credential) = p->next;
+	free(p);
+}
+
+static void
+let_in(struct log_gate *g, struct log_party *p, struct request *r)
+{
+	r->log_party = p;
+	r->log_waits = 0;
+	p->under_way++;
+	g->under_way++;
+}
+
+/* --- waiting ------------------------------------------------------------------------------------------------ */
+
+static void
+append(struct log_gate *g, struct log_party *p, struct request *r)
+{
+	r->log_party = p;
+	r->log_waits = 1;
+	r->log_next = NULL;
+	if (p->last == NULL)
+		p->first = r;
+	else
+		p->last->log_next = r;
+	p->last = r;
+	p->waiting++;
+	g->waiting++;
+}
+
+static void
+take_out(struct log_gate *g, struct log_party *p, struct request *r)
+{
+	struct request *before = NULL;
+
+	for (struct request *at = p->first; at != r; at = at->log_next)
+		before = at;
+	if (before == NULL)
+		p->first = r->log_next;
+	else
+		before->log_next = r->log_next;
+	if (p->last == r)
+		p->last = before;
+	p->waiting--;
+	g->waiting--;
+}
+
+/* The next credential whose turn it is and that may have one goes to the end of the line. NULL: nobody may. */
+static struct log_party *
+next_party(struct log_gate *g)
+{
+	struct log_party **at = &g->parties, *p;
+
+	while ((p = *at) != NULL && (p->waiting == 0 || !is_open(g, p)))
+		at = &p->next;
+	if (p == NULL)
+		return NULL;
+	*at = p->next;
+	p->next = NULL;
+	while (*at != NULL)
+		at = &(*at)->next;
+	*at = p;
+	return p;
+}
+
+static void
+on_turn(evutil_socket_t fd, short what, void *arg)
+{
+	struct vault *v = arg;
+	struct log_gate *g = v->log_gate;
+	struct log_party *p;
+
+	(void)fd;
+	(void)what;
+	if (v->state == VAULT_OPEN)
+		(void)us_registry_at(v->registry, us_time_now_ns());
+	while (!v->leaving && (p = next_party(g)) != NULL) {
+		struct request *r = p->first;
+
+		take_out(g, p, r);
+		let_in(g, p, r);
+		r->log_pass(r); /* may end r, and p with it */
+	}
+}
+
+/* --- the gate ----------------------------------------------------------------------------------------------- */
+
+static struct log_gate *
+gate_of(struct vault *v)
+{
+	struct log_gate *g = v->log_gate;
+
+	if (g != NULL)
+		return g;
+	g = calloc(1, sizeof *g);
+	if (g == NULL || (g->turn = evtimer_new(v->base, on_turn, v)) == NULL) {
+		free(g);
+		return NULL;
+	}
+	return v->log_gate = g;
+}
+
+void
+log_gate_enter(struct request *r, void (*pass)(struct request *r))
+{
+	static const struct problem too_many = { .status = 429, .type = "too-many",
+		.title = "Too much of the log is under way for this credential",
+		.reason = US_REASON_OVER_LIMIT, .entry = NO_ENTRY, .position = -1, .retry_after = 1 };
+	struct log_gate *g = gate_of(r->vault);
+	struct log_party *p = g == NULL ? NULL : party_of(g, r->credential);
+
+	r->log_pass = pass;
+	if (p == NULL) {
+		reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
+	} else if (p->waiting == 0 && is_open(g, p)) {
+		let_in(g, p, r);
+		pass(r);
+	} else if (p->waiting < LOG_GATE_WAITING) {
+		append(g, p, r);
+	} else {
+		reply_problem(r, &too_many);
+	}
+}
+
+void
+log_gate_leave(struct request *r)
+{
+	/* in the next turn of the loop: whoever ends a request does not expect another one to begin */
+	static const struct timeval at_once = { 0, 0 };
+	struct log_party *p = r->log_party;
+	struct log_gate *g = r->vault->log_gate;
+
+	if (p == NULL)
+		return;
+	r->log_party = NULL;
+	if (r->log_waits) {
+		take_out(g, p, r);
+	} else {
+		p->under_way--;
+		g->under_way--;
+	}
+	drop_if_idle(g, p);
+	if (g->waiting > 0 && event_add(g->turn, &at_once) != 0)
+		us_fatal("out of memory");
+}
+
+size_t
+log_gate_under_way(const struct vault *v)
+{
+	return v->log_gate == NULL ? 0 : v->log_gate->under_way;
+}
+
+size_t
+log_gate_waiting(const struct vault *v)
+{
+	return v->log_gate == NULL ? 0 : v->log_gate->waiting;
+}
+
+void
+log_gate_free(struct vault *v)
+{
+	struct log_gate *g = v->log_gate;
+
+	if (g == NULL)
+		return;
+	event_free(g->turn);
+	free(g);
+	v->log_gate = NULL;
+}
