@@ -11,6 +11,7 @@
 #include "common/timefmt.h"
 #include "daemon/keeper/approve.h"
 #include "daemon/keeper/decide.h"
+#include "daemon/keeper/ledger.h"
 #include "daemon/lib/ticket.h"
 
 #define PAGE_KEYS_MAX 524288u
@@ -128,6 +129,7 @@ append_parts(struct us_keeper *k, const struct us_msg_log *m, struct us_entry_ac
 	struct us_entry_query q;
 	struct us_klog_entry e = { .entry_class = US_CLASS_ACCESS, .access = access, .disclosure = &d,
 		.query = &q };
+	struct us_ledger_fact fact = { .access = access, .disclosure = &d };
 	uint32_t parts = count_parts(&s, m);
 	const struct us_copy *copy = us_log_copy(k, m);
 	int err = US_OK;
@@ -153,8 +155,9 @@ append_parts(struct us_keeper *k, const struct us_msg_log *m, struct us_entry_ac
 		if (part == 0)
 			q.query = m->query;
 		err = us_keeper_append(k, &e, &p->index, &p->time_ns);
-		if (err == US_OK && (us_approval_take(k, access, p->index) != US_OK ||
-		    us_ledger_take(k, access, &d, e.order_version, p->time_ns) != US_OK))
+		fact.order_version = e.order_version;
+		fact.time_ns = p->time_ns;
+		if (err == US_OK && (us_approval_take(k->usage, access, p->index) != US_OK || us_ledger_take(k, &fact) != US_OK))
 			us_fatal("an entry of the log cannot be counted in the ledger. Stopping: limits would not hold");
 	}
 	us_wipe(s.records, s.used * sizeof s.records[0]);

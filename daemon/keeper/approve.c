@@ -75,13 +75,13 @@ us_approval_summary(uint32_t number, uint8_t out[US_APPROVAL_SUMMARY])
 }
 
 int
-us_approval_take(struct us_keeper *k, const struct us_entry_access *access, uint64_t index)
+us_approval_take(struct us_usage *usage, const struct us_entry_access *access, uint64_t index)
 {
 	int err;
 
-	if (access->decision != US_DECISION_ALLOW || !us_approval_is_summary(access->summary) || k->usage == NULL ||
+	if (access->decision != US_DECISION_ALLOW || !us_approval_is_summary(access->summary) || usage == NULL ||
 	    (access->action != US_ACTION_READ && access->action != US_ACTION_COPY && access->action != US_ACTION_COUNT))
 		return US_OK;
-	err = us_usage_approval_use(k->usage, us_load_u32(access->summary.p + 8), index);
+	err = us_usage_approval_use(usage, us_load_u32(access->summary.p + 8), index);
 	return err == US_ERR_EXISTS ? US_OK : err;
 }

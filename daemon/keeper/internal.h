@@ -7,7 +7,8 @@
  *   acts.c      signed acts, two phases          loads.c     sealer: loads, batches, dictionaries
  *   loads_watch.c  loads end when what opened them does
  *   decide.c    what the keeper says to a "log"  approve.c   approvals, found and used up
- *   serve.c     log files, proofs, box keys, TLS
+ *   serve.c     log files, proofs, TLS                   log_keys.c  keys of the log's boxes
+ *   tasks.c     what takes long, in slices               walk.c      entries of the log, one after another
  *   ledger.c    who has had which records, folded from the log
  *   disclosed.c how many had those of a clawback
  *   cosign.c    checkpoints that witnesses have cosigned
@@ -28,6 +29,7 @@
 #include "daemon/keeper/root.h"
 #include "daemon/keeper/space.h"
 #include "daemon/keeper/starts.h"
+#include "daemon/keeper/tasks.h"
 #include "daemon/lib/channel.h"
 #include "daemon/lib/role.h"
 #include "policy/usage.h"
@@ -201,8 +203,8 @@ struct us_keeper {
 	int has_noise;
 	int64_t noise_mono;
 	struct us_starts starts;
-	/* replay */
-	uint8_t replay_digest[32];
+	struct us_tasks tasks;
+	int is_shown;            /* REPLAYING, and the vault has shown all of its state: the ledger is being made */
 	struct us_act *act; /* scratch: about 20 KiB */
 	struct us_buf reply; /* scratch for large answers; wiped after use */
 };

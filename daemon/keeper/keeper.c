@@ -59,6 +59,7 @@ on_close(void *ctx, struct us_channel *ch, int err)
 
 	us_keeper_forget_channel(k, ch);
 	us_loads_channel_gone(k, ch);
+	us_tasks_drop(k, ch);
 	/* What was asked before is in the log: make it durable. */
 	us_keeper_settle(k);
 	for (size_t i = 0; i < US_KEEPER_PEERS; i++) {
@@ -75,14 +76,22 @@ on_close(void *ctx, struct us_channel *ch, int err)
 	}
 }
 
+static void
+on_drained(void *ctx, struct us_channel *ch)
+{
+	(void)ch;
+	us_tasks_go_on(ctx);
+}
+
 const struct us_channel_handler us_keeper_handler = { .on_message = on_message, .on_close = on_close,
-	.on_batch_end = on_batch_end };
+	.on_batch_end = on_batch_end, .on_drained = on_drained };
 
 void
 us_keeper_drop_peer(struct us_keeper *k, struct us_channel *ch)
 {
 	us_keeper_forget_channel(k, ch);
 	us_loads_channel_gone(k, ch);
+	us_tasks_drop(k, ch);
 	for (size_t i = 0; i < US_KEEPER_PEERS; i++) {
 		if (k->peers[i] == ch)
 			k->peers[i] = NULL;
@@ -220,6 +229,7 @@ us_keeper_stop_sealed(struct us_keeper *k)
 {
 	k->stopping = 1;
 	k->state = US_KEEPER_SEALED;
+	us_tasks_drop(k, NULL); /* they have keys, or are about to */
 	us_keyring_free(k->keyring);
 	us_pkey_free(k->ca_key);
 	k->keyring = NULL;
@@ -352,6 +362,7 @@ us_keeper_close(struct us_keeper *k)
 	forget_answers(k->pending);
 	forget_answers(k->space.held);
 	us_keeper_loads_free(k);
+	us_tasks_free(k);
 	while (k->batches != NULL)
 		us_keeper_batch_free(k, k->batches);
 	while (k->dictionaries != NULL) {
@@ -411,7 +422,7 @@ on_settings(void *ctx, struct event_base *base, uint8_t index, const struct us_s
 	}
 	k->tick = evtimer_new(base, on_tick, k);
 	k->stop_timer = evtimer_new(base, on_stop_timer, k);
-	if (k->tick == NULL || k->stop_timer == NULL)
+	if (k->tick == NULL || k->stop_timer == NULL || us_tasks_init(k, base) != US_OK)
 		return US_ERR_NOMEM;
 	k->witness_age.max_ns = us_setting_number(settings, "witnesses.max-age", 0, 0, INT32_MAX) * US_NS_PER_SECOND;
 	k->witness_age.needed = (size_t)us_setting_number(settings, "witnesses.needed", 1, 1, US_COSIGNERS_MAX);

@@ -212,6 +212,13 @@ us_klog_entry_bytes(struct us_klog *log, uint64_t index, struct us_buf *out)
 }
 
 int
+us_klog_bundle(struct us_klog *log, uint64_t n, unsigned width, struct us_buf *out)
+{
+	return width == 0 || us_tile_width(log->size, 0, n) < width ? US_ERR_NOT_FOUND :
+	    us_publish_bundle(log->publish, n, width, out);
+}
+
+int
 us_klog_box_keys(struct us_klog *log, struct us_bytes entry, const struct us_key *box_private,
     struct us_key keys[US_BOXES])
 {

@@ -1,14 +1,15 @@
 #include "daemon/keeper/ledger.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "audit/tiles.h"
 #include "common/crypto.h"
 #include "common/err.h"
 #include "common/log.h"
 #include "common/timefmt.h"
 #include "daemon/keeper/approve.h"
+#include "daemon/keeper/walk.h"
 #include "registry/versions.h"
 
 #define SAY_AFTER_NS US_NS_PER_SECOND
@@ -27,39 +28,71 @@ kind_of(enum us_action action)
 	return action == US_ACTION_COPY ? US_METER_COPY : US_METER_VIEW;
 }
 
-int
-us_ledger_take(struct us_keeper *k, const struct us_entry_access *access,
-    const struct us_entry_disclosure *disclosure, uint32_t order_version, int64_t time_ns)
+static int
+count(const struct us_keeper *k, struct us_usage *usage, const struct us_ledger_fact *f)
 {
+	const struct us_entry_access *access = f->access;
 	const struct us_order_version *version;
 	struct us_usage_fact fact = { .person = access->person, .n_parties = access->n_parties,
 		.parties = access->parties, .collection = access->collection, .kind = kind_of(access->action),
-		.records = disclosure->records, .n = disclosure->n_records };
+		.records = f->disclosure->records, .n = f->disclosure->n_records };
 
-	if (!counts(access) || disclosure->n_records == 0)
+	if (!counts(access) || f->disclosure->n_records == 0)
 		return US_OK;
-	if (k->usage == NULL)
+	if (usage == NULL)
 		return US_ERR_STATE;
-	version = us_registry_version_of(k->registry, order_version);
+	version = us_registry_version_of(k->registry, f->order_version);
 	if (version == NULL)
 		return US_ERR_VERIFY;
-	fact.day = us_calendar_day(us_order_calendar(version->order), time_ns, NULL);
-	return us_usage_fold(k->usage, &fact);
+	fact.day = us_calendar_day(us_order_calendar(version->order), f->time_ns, NULL);
+	return us_usage_fold(usage, &fact);
+}
+
+int
+us_ledger_take(struct us_keeper *k, const struct us_ledger_fact *fact)
+{
+	return count(k, k->usage, fact);
 }
 
 /* --- rebuilding ---------------------------------------------------------------------------- */
 
+/* A ledger on its way: nobody sees it until it holds the whole log. */
 struct rebuild {
-	struct us_buf bundle, access, disclosure;
-	uint64_t index;
+	struct us_task task; /* the first member */
+	uint32_t tag;
+	us_ledger_fn done;
+	struct us_usage *usage;
+	struct us_walk walk;
+	struct us_buf access, disclosure;
 	uint64_t counted;
+	int64_t start_ns;
 };
+
+static struct rebuild *
+of(struct us_task *task)
+{
+	return (struct rebuild *)(void *)task;
+}
+
+static void
+free_task(struct us_task *task)
+{
+	struct rebuild *b = of(task);
+
+	us_usage_free(b->usage);
+	us_walk_free(&b->walk);
+	us_buf_free(&b->access);
+	us_buf_free(&b->disclosure);
+	free(b);
+}
 
 static int
 open_disclosure(struct us_keeper *k, struct rebuild *b, const struct us_entry_view *v,
     const struct us_key *key, const struct us_entry_access *access)
 {
 	struct us_entry_disclosure d;
+	const struct us_ledger_fact fact = { .access = access, .disclosure = &d, .order_version = v->order_version,
+		.time_ns = v->time_ns };
 	int err;
 
 	us_buf_reset(&b->disclosure);
@@ -68,7 +101,7 @@ open_disclosure(struct us_keeper *k, struct rebuild *b, const struct us_entry_vi
 		err = us_entry_disclosure_decode(&d, b->disclosure.data, b->disclosure.len);
 	if (err != US_OK)
 		return err == US_ERR_NOT_FOUND ? US_OK : err;
-	err = us_ledger_take(k, access, &d, v->order_version, v->time_ns);
+	err = count(k, b->usage, &fact);
 	us_entry_disclosure_free(&d);
 	b->counted++;
 	return err;
@@ -84,7 +117,7 @@ take_entry(struct us_keeper *k, struct rebuild *b, struct us_bytes entry)
 
 	if (err != US_OK || v.entry_class != US_CLASS_ACCESS)
 		return err;
-	if (v.index != b->index)
+	if (v.index + 1 != b->walk.index) /* which has moved on */
 		return US_ERR_VERIFY;
 	err = us_klog_box_keys(k->klog, entry, &k->root->log_box_private, keys);
 	us_buf_reset(&b->access);
@@ -93,65 +126,75 @@ take_entry(struct us_keeper *k, struct rebuild *b, struct us_bytes entry)
 	if (err == US_OK)
 		err = us_entry_access_decode(&access, b->access.data, b->access.len);
 	if (err == US_OK)
-		err = us_approval_take(k, &access, v.index);
+		err = us_approval_take(b->usage, &access, v.index);
 	if (err == US_OK && counts(&access))
 		err = open_disclosure(k, b, &v, &keys[US_BOX_DISCLOSURE], &access);
 	us_wipe(keys, sizeof keys);
 	return err == US_ERR_NOT_FOUND ? US_OK : err; /* an empty box is nobody's */
 }
 
-static int
-take_bundle(struct us_keeper *k, struct rebuild *b)
+/* The whole log is in it. From here on it follows the entries that are appended. */
+static void
+take_over(struct us_keeper *k, struct rebuild *b)
 {
-	const struct us_tile tile = { .entries = 1, .n = b->index / US_TILE_WIDTH,
-		.width = us_tile_width(us_klog_size(k->klog), 0, b->index / US_TILE_WIDTH) };
-	const uint64_t end = b->index + tile.width;
-	char path[US_TILE_PATH_MAX];
-	struct us_reader r;
-	int err = us_tile_path(&tile, path, sizeof path);
+	const int64_t took = us_time_mono_ns() - b->start_ns;
 
-	us_buf_reset(&b->bundle);
-	if (err == US_OK)
-		err = us_klog_serve(k->klog, us_bytes_of(path), &b->bundle);
-	us_reader_init(&r, b->bundle.data, b->bundle.len);
-	for (; err == US_OK && b->index < end; b->index += err == US_OK) {
-		struct us_bytes entry = us_bundle_take(&r);
+	k->usage = b->usage;
+	b->usage = NULL; /* transferred */
+	if (took > SAY_AFTER_NS)
+		us_log(US_LOG_NOTICE, "the ledger of disclosures was made from %llu entries in %.1f s; %llu disclose something",
+		    (unsigned long long)b->walk.index, (double)took / (double)US_NS_PER_SECOND, (unsigned long long)b->counted);
+}
 
-		err = r.err != US_OK ? r.err : take_entry(k, b, entry);
+static int
+step(struct us_keeper *k, struct us_task *task)
+{
+	struct rebuild *b = of(task);
+	struct us_bytes entry;
+	int err;
+
+	/* What was appended meanwhile counts too: the end is where nothing is, committed or not. */
+	if (b->walk.index == us_klog_size(k->klog) && us_klog_open_group(k->klog) > 0)
+		us_keeper_settle(k);
+	if (k->state != US_KEEPER_REPLAYING || k->root == NULL)
+		return 0; /* sealed: nobody waits for it */
+	if (b->walk.index == us_klog_size(k->klog)) {
+		take_over(k, b);
+		b->done(k, task->ch, b->tag, US_OK);
+		return 0;
 	}
-	return err == US_OK ? us_reader_end(&r) : err;
+	if (!us_walk_has_next(&b->walk)) /* now and then, for who asks how far it is */
+		(void)snprintf(k->why, sizeof k->why, "the log is being read: %llu of %llu entries", (unsigned long long)b->walk.index,
+		    (unsigned long long)us_klog_size(k->klog));
+	err = us_walk_next(&b->walk, k->klog, &entry);
+	if (err == US_OK)
+		err = take_entry(k, b, entry);
+	if (err == US_OK)
+		return 1;
+	us_log_err(err, "the ledger of disclosures cannot be made, near entry %llu of the log", (unsigned long long)b->walk.index);
+	b->done(k, task->ch, b->tag, err);
+	return 0;
 }
 
 int
-us_ledger_rebuild(struct us_keeper *k)
+us_ledger_rebuild(struct us_keeper *k, struct us_channel *ch, uint32_t tag, us_ledger_fn done)
 {
-	const int64_t start = us_time_mono_ns();
-	struct rebuild b = { .index = 0 };
-	int64_t took;
-	int err;
+	struct rebuild *b = calloc(1, sizeof *b);
 
 	us_usage_free(k->usage);
 	k->usage = NULL;
-	us_buf_init(&b.bundle, US_BUNDLE_MAX);
-	us_buf_init(&b.access, US_ENTRY_CONTENT_MAX);
-	us_buf_init(&b.disclosure, US_ENTRY_CONTENT_MAX);
-	err = us_usage_new(&k->usage);
-	while (err == US_OK && b.index < us_klog_size(k->klog))
-		err = take_bundle(k, &b);
-	us_buf_free(&b.bundle);
-	us_buf_free(&b.access);
-	us_buf_free(&b.disclosure);
-	if (err != US_OK) {
-		us_log_err(err, "the ledger of disclosures cannot be made: entry %llu of the log does not open",
-		    (unsigned long long)b.index);
-		us_usage_free(k->usage);
-		k->usage = NULL;
-		return err;
+	if (b == NULL || us_usage_new(&b->usage) != US_OK) {
+		free(b);
+		return US_ERR_NOMEM;
 	}
-	took = us_time_mono_ns() - start;
-	if (took > SAY_AFTER_NS)
-		us_log(US_LOG_NOTICE, "the ledger of disclosures was made from %llu entries in %.1f s; %llu disclose something",
-		    (unsigned long long)b.index, (double)took / (double)US_NS_PER_SECOND, (unsigned long long)b.counted);
+	b->task = (struct us_task){ .ch = ch, .step = step, .free = free_task };
+	b->tag = tag;
+	b->done = done;
+	b->start_ns = us_time_mono_ns();
+	us_walk_init(&b->walk, 0);
+	us_buf_init(&b->access, US_ENTRY_CONTENT_MAX);
+	us_buf_init(&b->disclosure, US_ENTRY_CONTENT_MAX);
+	us_tasks_add(k, &b->task);
 	return US_OK;
 }
 

@@ -1,6 +1,7 @@
 /*
  * The keeper's ledger: who has had which records, folded from the log's own disclosure entries (policy/usage.h). It is rebuilt
  * when the vault is unsealed and then follows every entry that is appended, so it never says anything that the log does not.
+ * While it is being made (a task, see tasks.h) there is none, and nothing is decided.
  *
  * An entry counts if it is an allowed disclosure of evidence: records that were read, copied, or shown as snippets. A copy has
  * meters of its own, all else is viewing. The day of an entry is that of its time in the home calendar of the version of the
@@ -14,13 +15,23 @@
 #include "audit/entry.h"
 #include "daemon/keeper/internal.h"
 
-/* Folds the whole committed log into a new k->usage. Needs the root keys and the registry. Any error: the ledger is not to be
- * trusted, and k->usage is NULL. Says in the operator's log what went wrong, or how long it took if that was more than a second. */
-int us_ledger_rebuild(struct us_keeper *k);
-/* Counts an entry just appended under a version of the order, if it is one that counts. Any error (US_ERR_NOMEM, US_ERR_ARG, US_ERR_LIMIT,
- * US_ERR_VERIFY): the keeper must end. */
-int us_ledger_take(struct us_keeper *k, const struct us_entry_access *access,
-    const struct us_entry_disclosure *disclosure, uint32_t order_version, int64_t time_ns);
+/* How a rebuild ended. err: the ledger is not to be trusted, and k->usage is NULL. */
+typedef void (*us_ledger_fn)(struct us_keeper *k, struct us_channel *ch, uint32_t tag, int err);
+/* Begins to fold the whole log into a new k->usage, as a task of ch. Needs the root keys and the registry, neither of which may change until
+ * done() is called; it is not if the task is dropped. Says in the operator's log what went wrong, or how long it took if that was
+ * more than a second. US_ERR_NOMEM. */
+int us_ledger_rebuild(struct us_keeper *k, struct us_channel *ch, uint32_t tag, us_ledger_fn done);
+
+/* An entry, and what was in its boxes. */
+struct us_ledger_fact {
+	const struct us_entry_access *access;
+	const struct us_entry_disclosure *disclosure;
+	uint32_t order_version;
+	int64_t time_ns;
+};
+/* Counts an entry just appended, if it is one that counts. Any error (US_ERR_NOMEM, US_ERR_ARG, US_ERR_LIMIT, US_ERR_VERIFY; US_ERR_STATE: there is no
+ * ledger): the keeper must end. */
+int us_ledger_take(struct us_keeper *k, const struct us_ledger_fact *fact);
 
 /* Who asks for what. */
 struct us_ledger_question {

@@ -4,8 +4,10 @@
  * which must fit the root check. Then the vault shows its acts; only if their fold ends where the log
  * ends does anything open.
  *
- *   SEALED --k shares--> REPLAYING --fold equals the log's digest--> OPEN
+ *   SEALED --k shares--> REPLAYING --fold equals the log's digest, ledger made--> OPEN
  *                            `--anything else--> REFUSING
+ *
+ * Making the ledger reads the whole log, so it is a task: meanwhile everything that works sealed goes on.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -361,7 +363,7 @@ us_on_replay(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us
 	(void)tag;
 	if (err != US_OK)
 		return err;
-	if (m.committed.n < 8)
+	if (m.committed.n < 8 || k->is_shown)
 		return US_ERR_MALFORMED;
 	if (k->state == US_KEEPER_REFUSING)
 		return US_OK; /* told at the end of the replay */
@@ -416,19 +418,53 @@ finish_replay(struct us_keeper *k, struct us_pending *p)
 	return p->ch == NULL ? US_OK : us_send_replay_reply(p->ch, p->tag, &r);
 }
 
+/* The state is what it is, and the ledger is made, or cannot be. */
+static int
+answer_replay(struct us_keeper *k, struct us_channel *ch, uint32_t tag)
+{
+	struct us_pending p = { .ch = ch, .tag = tag, .finish = finish_replay };
+	struct replay_answer *a = p.data = calloc(1, sizeof *a);
+
+	if (a == NULL)
+		return US_ERR_NOMEM;
+	a->err = k->state == US_KEEPER_OPEN ? US_OK : US_ERR_VERIFY;
+	a->keep = us_klog_state_sequence(k->klog);
+	return us_keeper_answer(k, &p);
+}
+
+static void
+ledger_made(struct us_keeper *k, struct us_channel *ch, uint32_t tag, int err)
+{
+	if (err == US_ERR_NOMEM)
+		us_fatal("no memory for the ledger of disclosures. Stopping");
+	k->is_shown = 0;
+	if (err != US_OK) {
+		us_keeper_refuse(k, "the log's entries cannot be read: who has had which records is not known");
+	} else {
+		enter(k, US_KEEPER_OPEN, "");
+		us_log(US_LOG_NOTICE, "unsealed: the state ends at act %llu",
+		    (unsigned long long)us_registry_sequence(k->registry));
+		err = us_keeper_event(k, US_ACTION_STATE_OPEN, US_DECISION_ALLOW, US_REASON_NONE,
+		    (struct us_bytes){ NULL, 0 }, NULL);
+		if (err != US_OK)
+			us_fatal("that the vault is open cannot be logged: %s. Stopping", us_strerror(err));
+	}
+	err = answer_replay(k, ch, tag);
+	if (err != US_OK)
+		us_fatal("the vault cannot be told that it is open: %s. Stopping", us_strerror(err));
+	us_keeper_settle(k);
+}
+
 int
 us_on_replay_end(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_bytes body)
 {
-	struct us_pending p = { .ch = ch, .tag = tag, .finish = finish_replay };
-	struct replay_answer *a;
 	struct us_msg_replay_end m;
 	int err = us_msg_replay_end_decode(&m, body.p, body.n);
 
+	if (err == US_OK && k->is_shown)
+		err = US_ERR_MALFORMED;
 	if (err != US_OK)
 		return err;
-	a = p.data = calloc(1, sizeof *a);
-	if (a == NULL)
-		return US_ERR_NOMEM;
 	if (k->state == US_KEEPER_REPLAYING &&
 	    us_registry_sequence(k->registry) != us_klog_state_sequence(k->klog))
 		refuse_state(k, us_registry_sequence(k->registry), "older");
@@ -439,20 +475,9 @@ us_on_replay_end(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struc
 		check_keys(k);
 	if (k->state == US_KEEPER_REPLAYING && us_keeper_counters_read(k) != US_OK)
 		us_keeper_refuse(k, "the journal's counters cannot be read");
-	if (k->state == US_KEEPER_REPLAYING && us_ledger_rebuild(k) != US_OK)
-		us_keeper_refuse(k, "the log's entries cannot be read: who has had which records is not known");
-	if (k->state == US_KEEPER_REPLAYING) {
-		enter(k, US_KEEPER_OPEN, "");
-		us_log(US_LOG_NOTICE, "unsealed: the state ends at act %llu",
-		    (unsigned long long)us_registry_sequence(k->registry));
-		err = us_keeper_event(k, US_ACTION_STATE_OPEN, US_DECISION_ALLOW, US_REASON_NONE,
-		    (struct us_bytes){ NULL, 0 }, NULL);
-	}
-	a->err = k->state == US_KEEPER_OPEN ? US_OK : US_ERR_VERIFY;
-	a->keep = us_klog_state_sequence(k->klog);
-	if (err != US_OK) {
-		free(a);
-		return err;
-	}
-	return us_keeper_answer(k, &p);
+	if (k->state != US_KEEPER_REPLAYING)
+		return answer_replay(k, ch, tag);
+	/* the registry stays as it was compared from here on */
+	k->is_shown = 1;
+	return us_ledger_rebuild(k, ch, tag, ledger_made);
 }

@@ -194,18 +194,18 @@ put_boxes(struct us_json *j, struct us_bytes boxes, struct us_reader *in)
 static void
 on_keys(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 {
-	struct request *r = ctx;
-	struct us_msg_log_keys_reply m;
+	struct us_msg_log_keys_reply m = { .err = US_ERR_INTERNAL };
 	struct us_reader in;
+	struct request *r;
 	struct us_json j;
 	struct us_buf b;
 
-	r->call = 0;
-	if (type != US_MSG_log_keys_reply || us_msg_log_keys_reply_decode(&m, body.p, body.n) != US_OK) {
-		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
+	if (type != US_MSG_log_keys_reply || us_msg_log_keys_reply_decode(&m, body.p, body.n) != US_OK)
+		us_panic("the keeper's answer about keys of the log is not one");
+	r = outcome_not_late(v, ctx, m.entry, outcome_is_given(m.err));
+	if (r == NULL)
 		return;
-	}
-	outcome_answered(v, m.entry);
+	r->call = 0;
 	if (outcome_is_given(m.err))
 		outcome_granted(r, m.entry);
 	else
@@ -235,6 +235,7 @@ ask_keys(struct request *r)
 {
 	struct us_msg_log_keys_request q;
 	struct us_msg_log_keys m;
+	struct late *late;
 	int err;
 
 	if (us_msg_log_keys_request_decode(&q, r->body.data, r->body.len) != US_OK) {
@@ -249,11 +250,17 @@ ask_keys(struct request *r)
 	m.peer = q.peer;
 	m.from = q.from;
 	m.to = q.to;
-	r->asks = 1;
-	r->call = call_new(r->vault, on_keys, r);
+	late = outcome_late(r);
+	if (late == NULL) {
+		reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
+		return;
+	}
+	r->call = call_new(r->vault, on_keys, late);
 	err = r->call == 0 ? US_ERR_BUSY : call_sent(r->vault, &r->call, us_send_log_keys(r->vault->keeper, r->call, &m));
-	if (err != US_OK)
-		reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
+	if (err == US_OK)
+		return;
+	(void)outcome_not_late(r->vault, late, NO_ENTRY, 0);
+	reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
 }
 
 void

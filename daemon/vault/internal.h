@@ -229,6 +229,7 @@ struct request {
 	uint16_t type;
 	uint32_t call;             /* outstanding question, 0 for none */
 	int asks;                  /* its entry is to give something */
+	struct late *late;         /* of the question under way, if its answer may be late */
 	uint8_t credential[32];
 	uint8_t session[16];
 	char peer[64];
@@ -298,8 +299,25 @@ void outcomes_init(struct vault *v);
 void outcomes_free(struct vault *v);
 /* The keeper has answered about that entry. */
 void outcome_answered(struct vault *v, uint64_t entry);
-/* 1 if, with that err of a "logged", the entry gives something: it stands also where its keys could not be made. */
+/* 1 if, with that err of a "logged" or of keys of the log, the entry gives something: it stands also where its keys could not be made, or
+ * were kept back since the order was asked again. */
 int outcome_is_given(int err);
+
+/* A question whose answer may come behind answers to later entries. Until it is here nothing is said to have ended from `bound` on,
+ * below which its entry cannot be. r: NULL if the request has ended, for the reason `ending`. */
+struct late {
+	struct late *before, *next;
+	uint64_t bound;
+	struct request *r;
+	enum us_reason ending;
+};
+/* For a question about to be asked for r; r->late from then on. NULL if memory is out. */
+struct late *outcome_late(struct request *r);
+/* It was not asked after all, or its answer is here: late is gone. Returns the request, NULL if it has ended: then, if the entry gave something, its
+ * outcome has been noted. entry: NO_ENTRY if there is none. */
+struct request *outcome_not_late(struct vault *v, struct late *late, uint64_t entry, int given);
+/* The vault has opened: what the log holds by now is nobody's answer here. */
+void outcomes_open(struct vault *v);
 /* That entry gives r something: its answer will have an end. */
 void outcome_granted(struct request *r, uint64_t entry);
 /* What r was given up to now was for the vault itself, and is here. */
@@ -499,6 +517,8 @@ struct vault {
 	size_t n_changes;
 	uint64_t newest;       /* log index of the newest entry that changed what is published */
 	struct request *open_first, *open_last; /* whose answers have not ended */
+	struct late *late_first, *late_last; /* by bound */
+	uint64_t tree_size;    /* of the newest checkpoint */
 	uint64_t answered;     /* the keeper's newest answer was about the entry before this */
 	uint64_t ended_told;   /* answers to entries before it have ended, and the keeper knows */
 	struct us_buf outcomes; /* to tell: as in the message */

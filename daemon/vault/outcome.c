@@ -2,6 +2,7 @@
  * How answers end, for the log. A request that was given something, by an entry, is on a list until its answer has ended; the keeper
  * is told up to which entry all have, and of those that did not leave whole, how and after how many records.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include <event2/event.h>
@@ -19,7 +20,9 @@
 static uint64_t
 ended(const struct vault *v)
 {
-	return v->open_first != NULL ? v->open_first->open_entry : v->answered;
+	const uint64_t to = v->open_first != NULL ? v->open_first->open_entry : v->answered;
+
+	return v->late_first != NULL && v->late_first->bound < to ? v->late_first->bound : to;
 }
 
 void
@@ -96,6 +99,12 @@ outcomes_init(struct vault *v)
 void
 outcomes_free(struct vault *v)
 {
+	while (v->late_first != NULL) {
+		struct late *next = v->late_first->next;
+
+		free(v->late_first);
+		v->late_first = next;
+	}
 	if (v->outcome_timer != NULL)
 		event_free(v->outcome_timer);
 	us_buf_free(&v->outcomes);
@@ -106,7 +115,7 @@ outcomes_free(struct vault *v)
 void
 outcome_answered(struct vault *v, uint64_t entry)
 {
-	/* entries come back in the order of their indexes */
+	/* entries come back in the order of their indexes, but for late ones */
 	if (entry != NO_ENTRY && entry >= v->answered)
 		v->answered = entry + 1;
 }
@@ -114,26 +123,32 @@ outcome_answered(struct vault *v, uint64_t entry)
 int
 outcome_is_given(int err)
 {
-	return err == US_OK || err == US_ERR_INTERNAL;
+	return err == US_OK || err == US_ERR_INTERNAL || err == US_ERR_REVOKED;
 }
 
 void
 outcome_granted(struct request *r, uint64_t entry)
 {
 	struct vault *v = r->vault;
+	struct request *before = v->open_last;
 
 	r->granted = entry;
 	r->records_put = 0;
 	if (r->open_entry != NO_ENTRY)
 		return;
 	r->open_entry = entry;
-	r->open_before = v->open_last;
-	r->open_next = NULL;
-	if (v->open_last != NULL)
-		v->open_last->open_next = r;
+	while (before != NULL && before->open_entry > entry) /* r's was late */
+		before = before->open_before;
+	r->open_before = before;
+	r->open_next = before == NULL ? v->open_first : before->open_next;
+	if (r->open_next != NULL)
+		r->open_next->open_before = r;
+	else
+		v->open_last = r;
+	if (before != NULL)
+		before->open_next = r;
 	else
 		v->open_first = r;
-	v->open_last = r;
 }
 
 /* Each record of an answer ends in a newline: what left is all but those that are still here. */
@@ -153,7 +168,6 @@ static void
 nobody_waits(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 {
 	const enum us_reason reason = (enum us_reason)(uintptr_t)ctx;
-	struct us_msg_log_keys_reply keys;
 	struct us_msg_logged m;
 	uint64_t entry = NO_ENTRY;
 	int err = US_ERR_FORMAT;
@@ -161,9 +175,6 @@ nobody_waits(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 	if (type == US_MSG_logged && us_msg_logged_decode(&m, body.p, body.n) == US_OK) {
 		entry = m.index;
 		err = m.err;
-	} else if (type == US_MSG_log_keys_reply && us_msg_log_keys_reply_decode(&keys, body.p, body.n) == US_OK) {
-		entry = keys.entry;
-		err = keys.err;
 	}
 	outcome_answered(v, entry);
 	if (outcome_is_given(err))
@@ -200,7 +211,10 @@ outcome_end(struct request *r)
 {
 	struct vault *v = r->vault;
 
-	if (r->call != 0 && r->asks)
+	if (r->late != NULL) {
+		r->late->r = NULL;
+		r->late->ending = r->ending;
+	} else if (r->call != 0 && r->asks)
 		call_hand_over(v, r->call, nobody_waits, (void *)(uintptr_t)r->ending);
 	else
 		call_forget(v, r->call);
@@ -211,4 +225,57 @@ outcome_end(struct request *r)
 		put_outcome(v, r->granted, r->ending, records_sent(r));
 	else
 		tell_soon(v, TELL_MS);
+}
+
+/* --- late answers ------------------------------------------------------------------------------------------- */
+
+struct late *
+outcome_late(struct request *r)
+{
+	struct vault *v = r->vault;
+	struct late *late = calloc(1, sizeof *late);
+
+	if (late == NULL)
+		return NULL;
+	/* its entry will stand behind all that has one by now */
+	late->bound = v->tree_size > v->answered ? v->tree_size : v->answered;
+	late->r = r;
+	late->before = v->late_last;
+	if (v->late_last != NULL)
+		v->late_last->next = late;
+	else
+		v->late_first = late;
+	v->late_last = late;
+	r->late = late;
+	return late;
+}
+
+struct request *
+outcome_not_late(struct vault *v, struct late *late, uint64_t entry, int given)
+{
+	struct request *r = late->r;
+
+	if (late->before != NULL)
+		late->before->next = late->next;
+	else
+		v->late_first = late->next;
+	if (late->next != NULL)
+		late->next->before = late->before;
+	else
+		v->late_last = late->before;
+	outcome_answered(v, entry);
+	if (r != NULL)
+		r->late = NULL;
+	else if (given)
+		put_outcome(v, entry, late->ending, 0);
+	else
+		tell_soon(v, TELL_MS);
+	free(late);
+	return r;
+}
+
+void
+outcomes_open(struct vault *v)
+{
+	v->answered = v->ended_told = v->tree_size;
 }

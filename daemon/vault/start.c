@@ -234,6 +234,7 @@ replayed(struct vault *v)
 	if (err != US_OK)
 		us_fatal("cannot tidy the store: %s", us_strerror(err));
 	start_free(v);
+	outcomes_open(v);
 	v->state = VAULT_OPEN;
 	us_log(US_LOG_NOTICE, "open: %llu acts, %u collections",
 	    (unsigned long long)us_registry_sequence(v->registry), us_registry_collections(v->registry));

@@ -120,6 +120,7 @@ take_checkpoint(struct vault *v, struct us_bytes body)
 
 	if (err != US_OK)
 		return err;
+	v->tree_size = m.tree_size;
 	us_buf_reset(&v->checkpoint);
 	return us_buf_put(&v->checkpoint, m.text.p, m.text.n);
 }

@@ -1,0 +1,149 @@
+#include "daemon/keeper/tasks.h"
+
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "common/err.h"
+#include "common/log.h"
+#include "common/timefmt.h"
+#include "daemon/keeper/internal.h"
+
+/* --- slices -------------------------------------------------------------------------------- */
+
+#define SLICE_NS (INT64_C(2) * 1000 * 1000)
+
+struct slice {
+	int64_t end_ns;
+};
+
+static void
+slice_begin(struct slice *s)
+{
+#ifdef US_ZERO_SLICES /* a test build: every boundary is taken */
+	s->end_ns = 0;
+#else
+	s->end_ns = us_time_mono_ns() + SLICE_NS;
+#endif
+}
+
+static int
+slice_is_over(const struct slice *s)
+{
+	return us_time_mono_ns() >= s->end_ns;
+}
+
+/* --- turns --------------------------------------------------------------------------------- */
+
+/* By a timer that is due at once: what came in meanwhile on channels goes before it. */
+static void
+turn_soon(struct us_tasks *t)
+{
+	static const struct timeval at_once = { 0, 0 };
+
+	if (event_add(t->turn, &at_once) != 0)
+		us_fatal("no memory for a timer. Stopping");
+}
+
+/* Takes out the first that need not rest; NULL: there is none. */
+static struct us_task *
+take_next(struct us_tasks *t)
+{
+	struct us_task **at = &t->first, *before = NULL, *task;
+
+	while ((task = *at) != NULL && us_channel_is_high(task->ch)) {
+		before = task;
+		at = &task->next;
+	}
+	if (task == NULL)
+		return NULL;
+	*at = task->next;
+	if (t->last == task)
+		t->last = before;
+	task->next = NULL;
+	return task;
+}
+
+static void
+append(struct us_tasks *t, struct us_task *task)
+{
+	if (t->last == NULL)
+		t->first = task;
+	else
+		t->last->next = task;
+	t->last = task;
+}
+
+static void
+on_turn(evutil_socket_t fd, short what, void *arg)
+{
+	struct us_keeper *k = arg;
+	struct us_tasks *t = &k->tasks;
+	struct us_task *task = take_next(t);
+	struct slice slice;
+	int more;
+
+	(void)fd;
+	(void)what;
+	if (task == NULL)
+		return; /* us_tasks_go_on() */
+	slice_begin(&slice);
+	do
+		more = task->step(k, task);
+	while (more && !slice_is_over(&slice));
+	if (more)
+		append(t, task);
+	else
+		task->free(task);
+	if (t->first != NULL)
+		turn_soon(t);
+}
+
+int
+us_tasks_init(struct us_keeper *k, struct event_base *base)
+{
+	k->tasks.turn = evtimer_new(base, on_turn, k);
+	return k->tasks.turn == NULL ? US_ERR_NOMEM : US_OK;
+}
+
+void
+us_tasks_add(struct us_keeper *k, struct us_task *task)
+{
+	task->next = NULL;
+	append(&k->tasks, task);
+	turn_soon(&k->tasks);
+}
+
+void
+us_tasks_go_on(struct us_keeper *k)
+{
+	if (k->tasks.first != NULL)
+		turn_soon(&k->tasks);
+}
+
+void
+us_tasks_drop(struct us_keeper *k, const struct us_channel *ch)
+{
+	struct us_tasks *t = &k->tasks;
+	struct us_task **at = &t->first, *task;
+
+	t->last = NULL;
+	while ((task = *at) != NULL) {
+		if (ch == NULL || task->ch == ch) {
+			*at = task->next;
+			task->free(task);
+		} else {
+			t->last = task;
+			at = &task->next;
+		}
+	}
+}
+
+void
+us_tasks_free(struct us_keeper *k)
+{
+	us_tasks_drop(k, NULL);
+	if (k->tasks.turn != NULL)
+		event_free(k->tasks.turn);
+	k->tasks.turn = NULL;
+}
