@@ -51,7 +51,6 @@ decode_status(struct us_decode *d)
 {
 	struct us_msg_status_request *m = &d->out->u.status_request;
 
-	d->out->type = US_MSG_status_request;
 	US_DECODE_WHO(d, m);
 	return us_decode_no_query(d);
 }
@@ -61,7 +60,6 @@ decode_challenge(struct us_decode *d)
 {
 	struct us_msg_challenge_request *m = &d->out->u.challenge_request;
 
-	d->out->type = US_MSG_challenge_request;
 	US_DECODE_WHO(d, m);
 	return us_decode_no_query(d);
 }
@@ -76,7 +74,6 @@ decode_session(struct us_decode *d)
 		{ "certificate", US_JSON_BASE64, 1, 1, 16384, &m->certificate, NULL },
 	};
 
-	d->out->type = US_MSG_session_request;
 	US_DECODE_WHO(d, m);
 	return us_decode_no_query(d) ? d->problem->status : us_decode_members(d, list, 3);
 }
@@ -89,7 +86,6 @@ decode_share(struct us_decode *d)
 		{ "share", US_JSON_BASE64, 1, 1, 1024, &m->sealed, NULL },
 	};
 
-	d->out->type = US_MSG_share_request;
 	US_DECODE_WHO(d, m);
 	return us_decode_no_query(d) ? d->problem->status : us_decode_members(d, list, 1);
 }
@@ -102,7 +98,6 @@ decode_act(struct us_decode *d)
 	struct us_signed_act act;
 	struct us_reader r;
 
-	d->out->type = US_MSG_act_request;
 	US_DECODE_WHO(d, m);
 	us_reader_init(&r, d->body.p, d->body.n);
 	m->act = us_take_str32(&r, US_ACT_SIGNED_MAX);
@@ -127,7 +122,6 @@ decode_list(struct us_decode *d)
 	int batches = d->route->info->detail == US_LIST_BATCHES;
 	uint64_t limit;
 
-	d->out->type = US_MSG_list_request;
 	US_DECODE_WHO(d, m);
 	m->what = d->route->info->detail;
 	m->collection = (struct us_bytes){ NULL, 0 };
@@ -164,7 +158,6 @@ decode_search(struct us_decode *d)
 		{ "purpose", US_JSON_STRING, 0, 0, US_PURPOSE_BYTES, &m->purpose, NULL },
 	};
 
-	d->out->type = US_MSG_search_request;
 	memset(m, 0, sizeof *m);
 	US_DECODE_WHO(d, m);
 	m->purpose = d->route->purpose;
@@ -187,7 +180,6 @@ decode_read_one(struct us_decode *d)
 	const struct us_bytes *snapshot = us_target_query(d->target, "snapshot");
 	struct us_bytes bates = us_decode_segment(d, 4);
 
-	d->out->type = US_MSG_read_request;
 	US_DECODE_WHO(d, m);
 	m->snapshot = 0;
 	m->match = (struct us_bytes){ NULL, 0 };
@@ -219,7 +211,6 @@ decode_read(struct us_decode *d)
 		{ "match", US_JSON_STRING, 0, 1, 8192, &m->match, NULL },
 	};
 
-	d->out->type = US_MSG_read_request;
 	memset(m, 0, sizeof *m);
 	US_DECODE_WHO(d, m);
 	m->purpose = d->route->purpose;
@@ -244,7 +235,6 @@ decode_load_open(struct us_decode *d)
 	};
 	int skip;
 
-	d->out->type = US_MSG_load_open_request;
 	memset(m, 0, sizeof *m);
 	US_DECODE_WHO(d, m);
 	m->purpose = d->route->purpose;
@@ -275,7 +265,6 @@ decode_part(struct us_decode *d)
 	uint64_t part, format;
 	int dry_run, skip, hold;
 
-	d->out->type = US_MSG_part;
 	if (us_decode_check_query(d, known) != 0 || take_load(d, &m->load) != 0 ||
 	    flag_of(d, "dry_run", &dry_run) != 0 || flag_of(d, "skip", &skip) != 0 ||
 	    flag_of(d, "hold", &hold) != 0 || us_decode_query_number(d, "format", 0, 255, &format) != 0)
@@ -300,7 +289,6 @@ decode_load_end(struct us_decode *d)
 {
 	struct us_msg_load_end_request *m = &d->out->u.load_end_request;
 
-	d->out->type = US_MSG_load_end_request;
 	US_DECODE_WHO(d, m);
 	m->how = d->route->info->detail;
 	/* a client that always sends JSON sends an empty object */
@@ -329,7 +317,6 @@ decode_log(struct us_decode *d)
 	struct us_bytes part;
 	int err = US_OK;
 
-	d->out->type = US_MSG_log_request;
 	US_DECODE_WHO(d, m);
 	if (us_decode_no_query(d) != 0)
 		return d->problem->status;
@@ -353,7 +340,6 @@ decode_log_keys(struct us_decode *d)
 	static const char *const known[] = { "from", "to", NULL };
 	struct us_msg_log_keys_request *m = &d->out->u.log_keys_request;
 
-	d->out->type = US_MSG_log_keys_request;
 	US_DECODE_WHO(d, m);
 	if (us_decode_check_query(d, known) != 0 || us_decode_query_number(d, "from", 0, INT64_MAX, &m->from) != 0 ||
 	    us_decode_query_number(d, "to", INT64_MAX, INT64_MAX, &m->to) != 0)
@@ -369,7 +355,6 @@ decode_cosign(struct us_decode *d)
 {
 	struct us_msg_cosign_request *m = &d->out->u.cosign_request;
 
-	d->out->type = US_MSG_cosign_request;
 	US_DECODE_WHO(d, m);
 	m->note = d->body;
 	return us_decode_no_query(d);
@@ -431,5 +416,7 @@ us_request_decode(const struct us_route *route, struct us_bytes body, const stru
 		.problem = problem,
 	};
 
+	/* by the table alone: a decoder cannot make another message of its route, which others might send */
+	request->type = (uint16_t)us_route_message(route->info->kind);
 	return dispatch(&d);
 }

@@ -117,7 +117,6 @@ us_decode_question(struct us_decode *d)
 	struct us_msg_question_request *m = &d->out->u.question_request;
 	const enum us_question what = (enum us_question)d->route->info->detail;
 
-	d->out->type = US_MSG_question_request;
 	memset(m, 0, sizeof *m);
 	US_DECODE_WHO(d, m);
 	m->what = (uint8_t)what;

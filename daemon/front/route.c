@@ -12,20 +12,29 @@
 
 enum { LOAD_FINISH = 0, LOAD_ABORT = 1, LOAD_TELL = 2 };
 
-#define LIST(pattern, what) { GET, US_ROUTE_LIST, pattern, US_MEDIA_NONE, 0, what, 0 }
-#define QUESTION(pattern, what) { GET, US_ROUTE_QUESTION, pattern, US_MEDIA_NONE, 0, what, 0 }
-#define ACTS(pattern, mask) { POST, US_ROUTE_ACT, pattern, US_MEDIA_OCTETS, US_BODY_ACT, 0, mask }
+/* NEEDS_OF_ROUTE_SEARCH, ...: a kind whose message has no row in requests.def does not compile. */
+enum {
+#define X(kind, message) NEEDS_OF_ROUTE_##kind = US_NEEDS_OF_##message,
+	US_ROUTE_KINDS(X)
+#undef X
+};
+
+/* A row's kind, and what that needs. */
+#define KIND(kind) US_ROUTE_##kind, (enum us_needs)NEEDS_OF_ROUTE_##kind
+#define LIST(pattern, what) { GET, KIND(LIST), pattern, US_MEDIA_NONE, 0, what, 0 }
+#define QUESTION(pattern, what) { GET, KIND(QUESTION), pattern, US_MEDIA_NONE, 0, what, 0 }
+#define ACTS(pattern, mask) { POST, KIND(ACT), pattern, US_MEDIA_OCTETS, US_BODY_ACT, 0, mask }
 
 /* The most used first. */
 static const struct us_route_info table[] = {
-	{ GET, US_ROUTE_READ_ONE, "v1/collections/*/records/*", US_MEDIA_NONE, 0, 0, 0 },
-	{ POST, US_ROUTE_SEARCH, "v1/collections/*/search", US_MEDIA_JSON, US_BODY_SEARCH, 0, 0 },
-	{ POST, US_ROUTE_READ, "v1/collections/*/read", US_MEDIA_JSON, US_BODY_READ, 0, 0 },
-	{ POST, US_ROUTE_PART, "v1/loads/*/parts/*", US_MEDIA_OCTETS, US_BODY_PART, 0, 0 },
-	{ GET, US_ROUTE_STATUS, "v1/status", US_MEDIA_NONE, 0, 0, 0 },
-	{ GET, US_ROUTE_CHALLENGE, "v1/session", US_MEDIA_NONE, 0, 0, 0 },
-	{ POST, US_ROUTE_SESSION, "v1/session", US_MEDIA_JSON, US_BODY_SESSION, 0, 0 },
-	{ POST, US_ROUTE_UNSEAL, "v1/unseal", US_MEDIA_JSON, US_BODY_SMALL, 0, 0 },
+	{ GET, KIND(READ_ONE), "v1/collections/*/records/*", US_MEDIA_NONE, 0, 0, 0 },
+	{ POST, KIND(SEARCH), "v1/collections/*/search", US_MEDIA_JSON, US_BODY_SEARCH, 0, 0 },
+	{ POST, KIND(READ), "v1/collections/*/read", US_MEDIA_JSON, US_BODY_READ, 0, 0 },
+	{ POST, KIND(PART), "v1/loads/*/parts/*", US_MEDIA_OCTETS, US_BODY_PART, 0, 0 },
+	{ GET, KIND(STATUS), "v1/status", US_MEDIA_NONE, 0, 0, 0 },
+	{ GET, KIND(CHALLENGE), "v1/session", US_MEDIA_NONE, 0, 0, 0 },
+	{ POST, KIND(SESSION), "v1/session", US_MEDIA_JSON, US_BODY_SESSION, 0, 0 },
+	{ POST, KIND(UNSEAL), "v1/unseal", US_MEDIA_JSON, US_BODY_SMALL, 0, 0 },
 	ACTS("v1/acts", 0),
 	ACTS("v1/people", ACT(PERSON_ADD) | ACT(PERSON_SUSPEND) | ACT(PERSON_REINSTATE) | ACT(PERSON_END)),
 	ACTS("v1/credentials", ACT(CREDENTIAL_ISSUE) | ACT(CREDENTIAL_REVOKE)),
@@ -69,21 +78,21 @@ static const struct us_route_info table[] = {
 	QUESTION("v1/clawbacks/*/report", US_QUESTION_CLAWBACK),
 	QUESTION("v1/documents/*", US_QUESTION_DOCUMENT),
 	QUESTION("v1/log/acts", US_QUESTION_ACTS),
-	{ POST, US_ROUTE_LOAD_OPEN, "v1/collections/*/loads", US_MEDIA_JSON, US_BODY_SMALL, 0, 0 },
-	{ POST, US_ROUTE_LOAD_END, "v1/loads/*/finish", US_MEDIA_NONE, 64, LOAD_FINISH, 0 },
-	{ POST, US_ROUTE_LOAD_TICKET, "v1/loads/*/ticket", US_MEDIA_NONE, 64, 0, 0 },
-	{ DELETE, US_ROUTE_LOAD_END, "v1/loads/*", US_MEDIA_NONE, 0, LOAD_ABORT, 0 },
-	{ GET, US_ROUTE_LOAD_END, "v1/loads/*", US_MEDIA_NONE, 0, LOAD_TELL, 0 },
-	{ GET, US_ROUTE_LOG, "v1/log/checkpoint", US_MEDIA_NONE, 0, 0, 0 },
-	{ GET, US_ROUTE_LOG, "v1/log/checkpoint.witnessed", US_MEDIA_NONE, 0, 0, 0 },
-	{ GET, US_ROUTE_LOG, "v1/log/checkpoint.witnessed/*", US_MEDIA_NONE, 0, 0, 0 },
-	{ POST, US_ROUTE_COSIGN, "v1/log/cosignature", US_MEDIA_OCTETS, US_BODY_COSIGN, 0, 0 },
-	{ GET, US_ROUTE_LOG, "v1/log/vkey", US_MEDIA_NONE, 0, 0, 0 },
-	{ GET, US_ROUTE_LOG, "v1/log/handovers", US_MEDIA_NONE, 0, 0, 0 },
-	{ GET, US_ROUTE_LOG, "v1/log/entry-proof/*", US_MEDIA_NONE, 0, 0, 0 },
-	{ GET, US_ROUTE_LOG, "v1/log/consistency/*/*", US_MEDIA_NONE, 0, 0, 0 },
-	{ GET, US_ROUTE_LOG, "v1/log/tile/**", US_MEDIA_NONE, 0, 0, 0 },
-	{ GET, US_ROUTE_LOG_KEYS, "v1/log/keys", US_MEDIA_NONE, 0, 0, 0 },
+	{ POST, KIND(LOAD_OPEN), "v1/collections/*/loads", US_MEDIA_JSON, US_BODY_SMALL, 0, 0 },
+	{ POST, KIND(LOAD_END), "v1/loads/*/finish", US_MEDIA_NONE, 64, LOAD_FINISH, 0 },
+	{ POST, KIND(LOAD_TICKET), "v1/loads/*/ticket", US_MEDIA_NONE, 64, 0, 0 },
+	{ DELETE, KIND(LOAD_END), "v1/loads/*", US_MEDIA_NONE, 0, LOAD_ABORT, 0 },
+	{ GET, KIND(LOAD_END), "v1/loads/*", US_MEDIA_NONE, 0, LOAD_TELL, 0 },
+	{ GET, KIND(LOG), "v1/log/checkpoint", US_MEDIA_NONE, 0, 0, 0 },
+	{ GET, KIND(LOG), "v1/log/checkpoint.witnessed", US_MEDIA_NONE, 0, 0, 0 },
+	{ GET, KIND(LOG), "v1/log/checkpoint.witnessed/*", US_MEDIA_NONE, 0, 0, 0 },
+	{ POST, KIND(COSIGN), "v1/log/cosignature", US_MEDIA_OCTETS, US_BODY_COSIGN, 0, 0 },
+	{ GET, KIND(LOG), "v1/log/vkey", US_MEDIA_NONE, 0, 0, 0 },
+	{ GET, KIND(LOG), "v1/log/handovers", US_MEDIA_NONE, 0, 0, 0 },
+	{ GET, KIND(LOG), "v1/log/entry-proof/*", US_MEDIA_NONE, 0, 0, 0 },
+	{ GET, KIND(LOG), "v1/log/consistency/*/*", US_MEDIA_NONE, 0, 0, 0 },
+	{ GET, KIND(LOG), "v1/log/tile/**", US_MEDIA_NONE, 0, 0, 0 },
+	{ GET, KIND(LOG_KEYS), "v1/log/keys", US_MEDIA_NONE, 0, 0, 0 },
 };
 
 /* act_mask has a bit an act */
@@ -120,6 +129,32 @@ us_route_find(const struct us_target *target, enum us_http_method method, int *s
 		*status = 405;
 	}
 	return NULL;
+}
+
+enum us_msg_type
+us_route_message(enum us_route_kind kind)
+{
+	switch (kind) {
+#define X(name, message) \
+	case US_ROUTE_##name: \
+		return US_MSG_##message;
+	US_ROUTE_KINDS(X)
+#undef X
+	}
+	return (enum us_msg_type)0;
+}
+
+const char *
+us_route_kind_name(enum us_route_kind kind)
+{
+	switch (kind) {
+#define X(name, message) \
+	case US_ROUTE_##name: \
+		return #name;
+	US_ROUTE_KINDS(X)
+#undef X
+	}
+	return "unknown";
 }
 
 const struct us_route_info *

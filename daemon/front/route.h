@@ -7,6 +7,7 @@
 
 #include "daemon/front/http.h"
 #include "daemon/front/target.h"
+#include "daemon/proto/requests.h"
 
 /* Digits of base64 of the largest sealed share, statement, ... are well below these. */
 #define US_BODY_SMALL 8192
@@ -17,33 +18,41 @@
 #define US_BODY_PART 4194304
 #define US_BODY_COSIGN 16384
 
+/* Kinds of routes, and the message that each becomes: who may send it stands there (daemon/proto/requests.def). */
+#define US_ROUTE_KINDS(X) \
+	X(STATUS,    status_request) \
+	X(CHALLENGE, challenge_request) \
+	X(SESSION,   session_request) \
+	X(UNSEAL,    share_request) \
+	X(ACT,       act_request) \
+	X(LIST,      list_request) \
+	X(SEARCH,    search_request) \
+	X(READ_ONE,  read_request) \
+	X(READ,      read_request) \
+	X(LOAD_OPEN, load_open_request) \
+	X(PART,      part) \
+	X(LOAD_END,  load_end_request) \
+	X(LOAD_TICKET, load_ticket_request) \
+	X(LOG,       log_request) \
+	X(LOG_KEYS,  log_keys_request) \
+	X(QUESTION,  question_request) \
+	X(COSIGN,    cosign_request)
+
 enum us_route_kind {
-	US_ROUTE_STATUS,
-	US_ROUTE_CHALLENGE,
-	US_ROUTE_SESSION,
-	US_ROUTE_UNSEAL,
-	US_ROUTE_ACT,
-	US_ROUTE_LIST,
-	US_ROUTE_SEARCH,
-	US_ROUTE_READ_ONE,
-	US_ROUTE_READ,
-	US_ROUTE_LOAD_OPEN,
-	US_ROUTE_PART,
-	US_ROUTE_LOAD_END,
-	US_ROUTE_LOAD_TICKET,
-	US_ROUTE_LOG,
-	US_ROUTE_LOG_KEYS,
-	US_ROUTE_QUESTION,
-	US_ROUTE_COSIGN,
+#define X(kind, message) US_ROUTE_##kind,
+	US_ROUTE_KINDS(X)
+#undef X
 };
 
 enum us_route_media { US_MEDIA_NONE, US_MEDIA_JSON, US_MEDIA_OCTETS };
 
-/* pattern: segments, "*" for any one, "**" last for one or more. detail: by kind: what is listed
- * or asked, how a load ends, or 0. act_mask: bit n set if acts of type n are accepted, 0 for all. */
+/* pattern: segments, "*" for any one, "**" last for one or more. needs: the column of the kind's message; nothing is
+ * decided by it here, it says who may call the route. detail: by kind: what is listed or asked, how a load ends, or 0.
+ * act_mask: bit n set if acts of type n are accepted, 0 for all. */
 struct us_route_info {
 	enum us_http_method method;
 	enum us_route_kind kind;
+	enum us_needs needs;
 	const char *pattern;
 	enum us_route_media media;
 	uint32_t body_max;
@@ -54,6 +63,10 @@ struct us_route_info {
 /* The route, or NULL with *status 404 or 405. */
 const struct us_route_info *us_route_find(const struct us_target *target, enum us_http_method method,
     int *status);
+/* What a route of that kind is to the other roles. */
+enum us_msg_type us_route_message(enum us_route_kind kind);
+/* "STATUS", "ACT", ...: static text, for tests. */
+const char *us_route_kind_name(enum us_route_kind kind);
 /* The whole table, for tests and fuzzing. */
 const struct us_route_info *us_route_table(size_t *n);
 

@@ -211,7 +211,7 @@ us_on_load_stopped(struct us_keeper *k, struct us_channel *ch, uint32_t tag, str
 		return err;
 	/* answers come in the order of the stops; one to nothing is none */
 	if (ch != k->stops.sealer || tag != k->stops.answered + 1 || k->stops.answered == k->stops.sent)
-		return US_ERR_FORMAT;
+		return US_ERR_MALFORMED;
 	k->stops.answered = tag;
 	k->stops.since_mono = us_time_mono_ns();
 	return US_OK;

@@ -246,32 +246,42 @@ action_of_request(const struct request *r)
 	}
 }
 
-int
-access_person(struct request *r)
+/* Credential and person: 0, or the refusal is on its way into the log, in the name of whoever is known. */
+static int
+check_standing(struct request *r, const struct session *s, int64_t now, const struct us_person **person)
+{
+	struct problem p = { .status = 403, .type = "denied", .title = "Refused", .entry = NO_ENTRY,
+		.position = -1 };
+
+	p.reason = us_registry_standing(r->vault->registry, r->credential, now, person, NULL);
+	if (p.reason == US_REASON_NONE)
+		return US_OK;
+	if (*person != NULL)
+		r->person = (*person)->id;
+	if (s != NULL && s->expires_ns > now)
+		memcpy(r->session, s->id, sizeof r->session);
+	if (r->type == US_MSG_read_request)
+		read_asked(r);
+	p.detail = "This credential, or the person it names, may not act now";
+	access_refuse(r, action_of_request(r), (struct us_bytes){ NULL, 0 }, &p);
+	return US_ERR_DENIED;
+}
+
+/* A live session of a live person: 0, and r has all three. */
+static int
+check_session(struct request *r)
 {
 	struct vault *v = r->vault;
 	const struct session *s = session_get(v, r->credential);
 	const struct us_person *person = NULL;
-	int64_t now = us_time_now_ns();
-	struct problem p = { .status = 403, .type = "denied", .title = "Refused", .entry = NO_ENTRY,
-		.position = -1 };
+	const int64_t now = us_time_now_ns();
+	const struct problem p = { .status = 401, .type = "session", .title = "No live session",
+		.reason = US_REASON_NO_SESSION, .cure = "Sign a session: GET and POST /v1/session",
+		.entry = NO_ENTRY, .position = -1 };
 
-	p.reason = us_registry_standing(v->registry, r->credential, now, &person, NULL);
-	if (p.reason != US_REASON_NONE) {
-		if (person != NULL)
-			r->person = person->id;
-		if (s != NULL && s->expires_ns > now)
-			memcpy(r->session, s->id, sizeof r->session);
-		p.detail = "This credential, or the person it names, may not act now";
-		access_refuse(r, action_of_request(r), (struct us_bytes){ NULL, 0 }, &p);
+	if (check_standing(r, s, now, &person) != US_OK)
 		return US_ERR_DENIED;
-	}
 	if (s == NULL || s->expires_ns <= now || s->person != person->id) {
-		p.status = 401;
-		p.type = "session";
-		p.title = "No live session";
-		p.reason = US_REASON_NO_SESSION;
-		p.cure = "Sign a session: GET and POST /v1/session";
 		reply_problem(r, &p);
 		return US_ERR_DENIED;
 	}
@@ -280,6 +290,27 @@ access_person(struct request *r)
 	r->subject = us_registry_subject(v->registry, person, now);
 	r->generation = us_registry_generation(v->registry);
 	return US_OK;
+}
+
+int
+access_authorise(struct request *r, enum us_needs needs)
+{
+	const struct us_person *person = NULL;
+
+	switch (needs) {
+	case US_NEEDS_CERTIFICATE:
+		return US_OK;
+	case US_NEEDS_TREE:
+		/* sealed, there is no registry to ask */
+		return r->vault->state != VAULT_OPEN ? US_OK :
+		    check_standing(r, session_get(r->vault, r->credential), us_time_now_ns(), &person);
+	case US_NEEDS_SESSION:
+		return check_session(r);
+	case US_NEEDS_TICKET:
+		break; /* not checked here, so nothing that needs one is answered here */
+	}
+	reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
+	return US_ERR_DENIED;
 }
 
 int

@@ -452,8 +452,6 @@ handle_act(struct request *r)
 		reply_error(r, err, US_REASON_MALFORMED, NO_ENTRY);
 		return;
 	}
-	if (access_person(r) != US_OK)
-		return;
 	a = calloc(1, sizeof *a);
 	if (a == NULL) {
 		reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);

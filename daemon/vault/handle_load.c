@@ -189,7 +189,7 @@ handle_load_open(struct request *r)
 		reply_error(r, err, US_REASON_MALFORMED, NO_ENTRY);
 		return;
 	}
-	if (access_person(r) != US_OK || access_collection(r, q.collection, US_ACTION_LOAD) != US_OK ||
+	if (access_collection(r, q.collection, US_ACTION_LOAD) != US_OK ||
 	    access_rule(r, US_ACTION_LOAD, q.purpose, 0) != US_OK)
 		return;
 	c = us_registry_collection(r->vault->registry, r->collection);
@@ -402,8 +402,6 @@ handle_load_end(struct request *r)
 		reply_error(r, err, US_REASON_MALFORMED, NO_ENTRY);
 		return;
 	}
-	if (access_person(r) != US_OK)
-		return;
 	l = load_find(v, q.load);
 	if (l == NULL || l->person != r->person) {
 		reply_error(r, US_ERR_NOT_FOUND, US_REASON_NOT_FOUND, NO_ENTRY);
@@ -464,8 +462,6 @@ handle_load_ticket(struct request *r)
 		reply_error(r, US_ERR_FORMAT, US_REASON_MALFORMED, NO_ENTRY);
 		return;
 	}
-	if (access_person(r) != US_OK)
-		return;
 	l = load_find(r->vault, q.load);
 	if (l == NULL || l->person != r->person || memcmp(l->credential, r->credential, sizeof l->credential) != 0) {
 		reply_error(r, US_ERR_NOT_FOUND, US_REASON_NOT_FOUND, NO_ENTRY);

@@ -77,8 +77,6 @@ handle_question(struct request *r)
 		reply_error(r, US_ERR_FORMAT, US_REASON_MALFORMED, NO_ENTRY);
 		return;
 	}
-	if (access_person(r) != US_OK)
-		return;
 	switch ((enum us_question)q.what) {
 	case US_QUESTION_DIFF: question_diff(r, &q); return;
 	case US_QUESTION_EXPLAIN: question_explain(r, &q); return;

@@ -329,35 +329,54 @@ take_bates(struct request *r, const struct us_msg_read_request *q, struct readin
 	r->asked = d->records;
 }
 
-void
-handle_read(struct request *r)
+/* The message, and r->state for what it asks for. */
+static int
+read_begin(struct request *r, struct us_msg_read_request *q)
 {
-	struct us_query_error error = { 0 };
-	struct us_msg_read_request q;
 	struct us_reader in;
 	struct reading *d;
 	size_t n = 0;
-	int err = us_msg_read_request_decode(&q, r->body.data, r->body.len);
+	int err = us_msg_read_request_decode(q, r->body.data, r->body.len);
 
-	us_reader_init(&in, q.bates.p, q.bates.n);
+	us_reader_init(&in, q->bates.p, q->bates.n);
 	while (err == US_OK && in.left > 0 && in.err == US_OK) {
 		(void)us_take_str16(&in, 64);
 		n++;
 	}
 	if (err == US_OK)
 		err = in.err != US_OK || n == 0 ? US_ERR_FORMAT : n > RECORDS_MAX ? US_ERR_LIMIT : US_OK;
-	if (err != US_OK) {
-		reply_error(r, err, US_REASON_MALFORMED, NO_ENTRY);
-		return;
-	}
+	if (err != US_OK)
+		return err;
 	d = reading_new(r, n, US_ACTION_READ);
-	if (d == NULL) {
-		reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
+	if (d == NULL)
+		return US_ERR_NOMEM;
+	take_bates(r, q, d);
+	return US_OK;
+}
+
+void
+read_asked(struct request *r)
+{
+	struct us_msg_read_request q;
+
+	(void)read_begin(r, &q);
+}
+
+void
+handle_read(struct request *r)
+{
+	struct us_query_error error = { 0 };
+	struct us_msg_read_request q;
+	struct reading *d;
+	int err = read_begin(r, &q);
+
+	if (err != US_OK) {
+		reply_error(r, err, err == US_ERR_NOMEM ? US_REASON_ERROR : US_REASON_MALFORMED, NO_ENTRY);
 		return;
 	}
-	take_bates(r, &q, d);
-	if (access_person(r) != US_OK || access_collection(r, q.collection, US_ACTION_READ) != US_OK ||
-	    access_rule(r, US_ACTION_READ, q.purpose, n) != US_OK)
+	d = r->state;
+	if (access_collection(r, q.collection, US_ACTION_READ) != US_OK ||
+	    access_rule(r, US_ACTION_READ, q.purpose, d->n) != US_OK)
 		return;
 	d->purpose = q.purpose;
 	d->match_text = q.match;

@@ -404,7 +404,7 @@ handle_search(struct request *r)
 		return;
 	}
 	action = (q.flags & US_SEARCH_COUNT) != 0 ? US_ACTION_COUNT : US_ACTION_SEARCH;
-	if (access_person(r) != US_OK || access_collection(r, q.collection, action) != US_OK ||
+	if (access_collection(r, q.collection, action) != US_OK ||
 	    access_rule(r, action, q.purpose, 0) != US_OK || (s = begin(r, &q)) == NULL ||
 	    access_narrow(r, action, q.purpose, s->query) != US_OK)
 		return;

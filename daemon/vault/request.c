@@ -120,42 +120,40 @@ take_who(struct request *r)
 	return US_OK;
 }
 
+/* What may not be asked has been answered by access_authorise(): handlers find person, subject and session in r if the
+ * kind's column says that there is a session. */
 static void
-dispatch(struct request *r)
+dispatch(struct request *r, const struct us_request_info *info)
 {
 	if (r->vault->state == VAULT_OPEN)
 		(void)us_registry_at(r->vault->registry, us_time_now_ns());
-	switch (r->type) {
-	case US_MSG_status_request: handle_status(r); break;
-	case US_MSG_challenge_request: handle_challenge(r); break;
-	case US_MSG_session_request: handle_session(r); break;
-	case US_MSG_share_request: handle_share(r); break;
-	case US_MSG_act_request: handle_act(r); break;
-	case US_MSG_list_request: handle_list(r); break;
-	case US_MSG_question_request: handle_question(r); break;
-	case US_MSG_search_request: handle_search(r); break;
-	case US_MSG_read_request: handle_read(r); break;
-	case US_MSG_load_open_request: handle_load_open(r); break;
-	case US_MSG_load_end_request: handle_load_end(r); break;
-	case US_MSG_load_ticket_request: handle_load_ticket(r); break;
-	case US_MSG_log_request: handle_log(r); break;
-	case US_MSG_log_keys_request: handle_log_keys(r); break;
-	case US_MSG_cosign_request: handle_cosign(r); break;
-	default: reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY); break;
+	if (access_authorise(r, info->needs) != US_OK)
+		return;
+	switch (info->kind) {
+	case US_REQUEST_status_request: handle_status(r); return;
+	case US_REQUEST_challenge_request: handle_challenge(r); return;
+	case US_REQUEST_session_request: handle_session(r); return;
+	case US_REQUEST_share_request: handle_share(r); return;
+	case US_REQUEST_act_request: handle_act(r); return;
+	case US_REQUEST_list_request: handle_list(r); return;
+	case US_REQUEST_question_request: handle_question(r); return;
+	case US_REQUEST_search_request: handle_search(r); return;
+	case US_REQUEST_read_request: handle_read(r); return;
+	case US_REQUEST_load_open_request: handle_load_open(r); return;
+	case US_REQUEST_load_end_request: handle_load_end(r); return;
+	case US_REQUEST_load_ticket_request: handle_load_ticket(r); return;
+	case US_REQUEST_log_request: handle_log(r); return;
+	case US_REQUEST_log_keys_request: handle_log_keys(r); return;
+	case US_REQUEST_cosign_request: handle_cosign(r); return;
+	case US_REQUEST_part: break; /* goes to intakes */
 	}
-}
-
-/* What a person may ask while the vault is sealed. */
-static int
-works_sealed(uint16_t type)
-{
-	return type == US_MSG_status_request || type == US_MSG_challenge_request ||
-	    type == US_MSG_share_request || type == US_MSG_log_request || type == US_MSG_cosign_request;
+	reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
 }
 
 int
 request_take(struct front *f, uint16_t type, uint32_t tag, struct us_bytes body)
 {
+	const struct us_request_info *info = us_request_info(type);
 	struct request *r;
 
 	if (*place_of(f, tag) != NULL)
@@ -172,10 +170,12 @@ request_take(struct front *f, uint16_t type, uint32_t tag, struct us_bytes body)
 	if (f->n_requests > FRONT_REQUESTS_MAX ||
 	    (r->vault->keeper != NULL && us_channel_backlog(r->vault->keeper) > KEEPER_BACKLOG_MAX))
 		reply_error(r, US_ERR_BUSY, US_REASON_ERROR, NO_ENTRY);
-	else if (r->vault->state != VAULT_OPEN && !works_sealed(type))
+	else if (info == NULL)
+		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
+	else if (r->vault->state != VAULT_OPEN && info->sealed != US_SEALED_ANSWERED)
 		reply_error(r, US_ERR_SEALED, US_REASON_SEALED, NO_ENTRY);
 	else
-		dispatch(r);
+		dispatch(r, info);
 	return US_OK;
 }
 

@@ -1,5 +1,6 @@
 /* Goal: the order's own routes. Acts are taken where they belong and nowhere else, questions become the message they
- * stand for or are refused, and every route of the table is described in schema/openapi.yaml. */
+ * stand for or are refused, and every route of the table is described in schema/openapi.yaml,
+ * with what it needs. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -228,8 +229,9 @@ path_is(const char *line, const char *pattern)
 	return line[0] == ':' && line[1] == '\n';
 }
 
-static int
-is_described(const char *text, const struct us_route_info *r)
+/* The line of the description at which that operation begins, NULL if it has none. */
+static const char *
+operation_of(const char *text, const struct us_route_info *r)
 {
 	static const char *const names[] = { [US_HTTP_GET] = "    get:\n", [US_HTTP_POST] = "    post:\n",
 		[US_HTTP_DELETE] = "    delete:\n" };
@@ -239,29 +241,82 @@ is_described(const char *text, const struct us_route_info *r)
 		if (line[0] == ' ' && line[1] == ' ' && line[2] == '/')
 			here = path_is(line, r->pattern);
 		else if (here && strncmp(line, names[r->method], strlen(names[r->method])) == 0)
-			return 1;
+			return line;
 		line = strchr(line, '\n');
 		line = line == NULL ? NULL : line + 1;
 	}
-	return 0;
+	return NULL;
+}
+
+/* 1 if a line of the operation, before the next one, says what the route needs; and no other line anything else. */
+static int
+says_needs(const char *operation, enum us_needs needs)
+{
+	static const char key[] = "      x-underseal-authorisation: ";
+	const char *name = us_needs_name(needs);
+	int said = 0;
+
+	for (const char *line = strchr(operation, '\n') + 1; strncmp(line, "      ", 6) == 0;
+	    line = strchr(line, '\n') + 1) {
+		if (strncmp(line, key, sizeof key - 1) != 0)
+			continue;
+		line += sizeof key - 1;
+		if (said++ != 0 || strncmp(line, name, strlen(name)) != 0 || line[strlen(name)] != '\n')
+			return 0;
+	}
+	return said;
 }
 
 static void
 every_route_is_described(void **state)
 {
 	char *text = read_description();
-	size_t n, missing = 0;
+	size_t n, wrong = 0;
 	const struct us_route_info *table = us_route_table(&n);
 
 	(void)state;
 	for (size_t i = 0; i < n; i++) {
-		if (is_described(text, &table[i]))
+		const char *operation = operation_of(text, &table[i]);
+
+		if (operation == NULL)
+			print_error("not described: %s\n", table[i].pattern);
+		else if (!says_needs(operation, table[i].needs))
+			print_error("described with another authorisation than %s: %s\n",
+			    us_needs_name(table[i].needs), table[i].pattern);
+		else
 			continue;
-		print_error("not described: %s\n", table[i].pattern);
-		missing++;
+		wrong++;
 	}
 	free(text);
-	assert_int_equal(missing, 0);
+	assert_int_equal(wrong, 0);
+}
+
+/* Who may send a route's message stands at the message: a route cannot say something else. */
+static void
+every_route_needs_what_its_message_needs(void **state)
+{
+	size_t n, n_requests, seen = 0;
+	const struct us_route_info *table = us_route_table(&n);
+	const struct us_request_info *requests = us_request_table(&n_requests);
+
+	(void)state;
+	for (size_t i = 0; i < n; i++) {
+		const struct us_request_info *info = us_request_info((uint16_t)us_route_message(table[i].kind));
+
+		assert_non_null(info);
+		assert_int_equal(table[i].needs, info->needs);
+		assert_string_not_equal(us_needs_name(table[i].needs), "unknown");
+		seen |= (size_t)1 << info->kind;
+	}
+	/* and every request can be made */
+	assert_int_equal(seen, ((size_t)1 << n_requests) - 1);
+	for (size_t i = 0; i < n_requests; i++)
+		assert_int_equal(requests[i].kind, i);
+	assert_null(us_request_info(US_MSG_credit));
+	assert_null(us_request_info(US_MSG_cancel));
+	assert_null(us_request_info(US_MSG_handshakes));
+	assert_null(us_request_info(US_MSG_log));
+	assert_null(us_request_info(0));
 }
 
 static int
@@ -286,6 +341,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(acts_at_their_resource), cmocka_unit_test(lists), cmocka_unit_test(questions),
 		cmocka_unit_test(questions_refused), cmocka_unit_test(every_route_is_described),
+		cmocka_unit_test(every_route_needs_what_its_message_needs),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
