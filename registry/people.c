@@ -18,6 +18,23 @@ us_person_status_name(enum us_person_status status)
 	return "unknown";
 }
 
+enum us_credential_status
+us_credential_status(const struct us_credential *c)
+{
+	return c->revoked ? US_CREDENTIAL_REVOKED : c->approved ? US_CREDENTIAL_LIVE : US_CREDENTIAL_PENDING;
+}
+
+const char *
+us_credential_status_name(enum us_credential_status status)
+{
+	switch (status) {
+	case US_CREDENTIAL_PENDING: return "pending";
+	case US_CREDENTIAL_LIVE: return "live";
+	case US_CREDENTIAL_REVOKED: return "revoked";
+	}
+	return "unknown";
+}
+
 int
 us_names_equal(const char *a, struct us_bytes b)
 {

@@ -132,6 +132,16 @@ struct us_credential {
 	struct us_bytes certificate; /* DER */
 };
 
+/* Where a credential stands by acts alone; its own dates, and its person's status, are beside that. */
+enum us_credential_status {
+	US_CREDENTIAL_PENDING = 1, /* waits for the roster signer */
+	US_CREDENTIAL_LIVE,
+	US_CREDENTIAL_REVOKED /* for good */
+};
+enum us_credential_status us_credential_status(const struct us_credential *c);
+/* Static text; "unknown" for a number that is none. */
+const char *us_credential_status_name(enum us_credential_status status);
+
 /* May this credential act now? Called for every request: one hash lookup. US_REASON_NONE: yes. Else
  * UNKNOWN_CREDENTIAL, REVOKED, ENDED, SUSPENDED, PENDING, NOT_YET_VALID, EXPIRED: the first that holds, in this order.
  * person and credential (may be NULL) are set to what was found, else to NULL. */

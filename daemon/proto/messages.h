@@ -33,29 +33,39 @@ enum us_role {
 	US_ROLE_MONITOR = 6,
 };
 
+#define US_LISTS(X) \
+	X(PEOPLE, 1) \
+	X(CREDENTIALS, 2) \
+	X(COLLECTIONS, 3) \
+	X(BATCHES, 4) \
+	X(DOCKET, 5) \
+	X(COPIES, 6) \
+	X(ORDER, 7)   /* the order in force: source text and digests */ \
+	X(ORDERS, 8)  /* all its versions; with an argument that one, with its source text */ \
+	X(FILINGS, 9) /* the docket with what is closed */ \
+	X(ACKNOWLEDGEMENTS, 10) \
+	X(DOCUMENTS, 11) \
+	X(RELABELS, 12)
+
 enum us_list_what {
-	US_LIST_PEOPLE = 1,
-	US_LIST_CREDENTIALS = 2,
-	US_LIST_COLLECTIONS = 3,
-	US_LIST_BATCHES = 4,
-	US_LIST_DOCKET = 5,
-	US_LIST_COPIES = 6,
-	US_LIST_ORDER = 7,   /* the order in force: source text and digests */
-	US_LIST_ORDERS = 8,  /* all its versions; with an argument that one, with its source text */
-	US_LIST_FILINGS = 9, /* the docket with what is closed */
-	US_LIST_ACKNOWLEDGEMENTS = 10,
-	US_LIST_DOCUMENTS = 11,
-	US_LIST_RELABELS = 12,
+#define X(name, number) US_LIST_##name = number,
+	US_LISTS(X)
+#undef X
 };
 
 /* What can be asked about the order (question_request). */
+#define US_QUESTIONS(X) \
+	X(DIFF, 1)     /* version to version */ \
+	X(EXPLAIN, 2)  /* may person do action, on a record if one is given */ \
+	X(WHO, 3)      /* who may do action on a record */ \
+	X(CLAWBACK, 4) /* how many people had records of clawback number first */ \
+	X(DOCUMENT, 5) /* the bytes of a document; argument: its digest in hex */ \
+	X(ACTS, 6)     /* the committed acts behind number first */
+
 enum us_question {
-	US_QUESTION_DIFF = 1,    /* version to version */
-	US_QUESTION_EXPLAIN = 2, /* may person do action, on a record if one is given */
-	US_QUESTION_WHO = 3,     /* who may do action on a record */
-	US_QUESTION_CLAWBACK = 4, /* how many people had records of clawback number first */
-	US_QUESTION_DOCUMENT = 5, /* the bytes of a document; argument: its digest in hex */
-	US_QUESTION_ACTS = 6,     /* the committed acts behind number first */
+#define X(name, number) US_QUESTION_##name = number,
+	US_QUESTIONS(X)
+#undef X
 };
 
 enum us_search_flags { US_SEARCH_COUNT = 1, US_SEARCH_NO_SNIPPETS = 2 };

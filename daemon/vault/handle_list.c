@@ -144,7 +144,7 @@ list_credentials(struct request *r, struct listing *l, struct us_json *j)
 		us_json_kv_hex(j, "fingerprint", c->fingerprint, sizeof c->fingerprint);
 		us_json_kv_uint(j, "person", c->person);
 		us_json_kv_cstr(j, "name", p == NULL ? NULL : p->name);
-		us_json_kv_cstr(j, "status", c->revoked ? "revoked" : c->approved ? "live" : "pending");
+		us_json_kv_cstr(j, "status", us_credential_status_name(us_credential_status(c)));
 		us_json_kv_time(j, "from", c->from_ns);
 		us_json_kv_time(j, "to", c->to_ns);
 		us_json_kv_time(j, "issued", c->issued_ns);
