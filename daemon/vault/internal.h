@@ -48,6 +48,7 @@ struct request;
 #define FRONTS_MAX 64
 #define FRONT_REQUESTS_MAX 1024 /* of one front at a time; more are told to wait */
 #define KEEPER_BACKLOG_MAX (64u * 1024u * 1024u) /* of questions it has not taken: no more requests are, above that */
+#define REPLY_PIECE (256u * 1024u) /* of an answer, in one message */
 #define TAG_BUCKETS 1024
 #define RULE_SETS_MAX 64
 #define PAGE_NUMBER(slot, page) ((uint64_t)(slot) << 16 | (uint64_t)(page))

@@ -8,7 +8,6 @@
 #include "daemon/vault/internal.h"
 
 #define OUT_MAX (80u * 1024u * 1024u)
-#define REPLY_PIECE (256u * 1024u)
 #define KEEP_REQUESTS 256
 #define KEEP_BUFFER (64u * 1024u)
 

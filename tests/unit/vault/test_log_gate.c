@@ -122,6 +122,7 @@ set_up(void **state)
 	f->vault->base = f->base;
 	us_buf_init(&f->in, 64u << 20);
 	outcomes_init(f->vault);
+	requests_init(f->vault);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
 	f->vault->keeper = us_channel_new(f->base, fd[0], US_ROLE_VAULT, US_ROLE_KEEPER, 0, &keeper_handler, f->vault);
 	f->keeper = us_channel_new(f->base, fd[1], US_ROLE_KEEPER, US_ROLE_VAULT, 0, &question_handler, f);
@@ -139,7 +140,6 @@ static int
 tear_down(void **state)
 {
 	struct fixture *f = *state;
-	struct request *r;
 
 	requests_drop(&f->vault->fronts[0], US_REASON_CUT);
 	assert_int_equal(log_gate_under_way(f->vault), 0);
@@ -148,12 +148,7 @@ tear_down(void **state)
 	us_channel_free(f->vault->fronts[0].channel);
 	us_channel_free(f->vault->keeper);
 	us_channel_free(f->keeper);
-	while ((r = f->vault->free_requests) != NULL) {
-		f->vault->free_requests = r->run_next;
-		us_buf_free(&r->body);
-		us_buf_free(&r->out);
-		free(r);
-	}
+	requests_free(f->vault);
 	outcomes_free(f->vault);
 	(void)close(f->front);
 	us_buf_free(&f->in);

@@ -287,6 +287,70 @@ between_question_and_entry(void **state)
 	assert_int_equal(f->heard.ended, 22); /* of c nobody asked any more */
 }
 
+/* Keys of the log come when the log is read: answers to later entries overtake them. */
+static void
+late_answers(void **state)
+{
+	struct fixture *f = *state;
+	struct request a = request_of(f), b = request_of(f), gone = request_of(f), refused = request_of(f), c = request_of(f);
+	struct late *la, *lg, *lr;
+
+	f->vault->tree_size = 10; /* so their entries are 10 or more */
+	la = outcome_late(&a);
+	lg = outcome_late(&gone);
+	lr = outcome_late(&refused);
+	give(&b, 14);
+	end(&b, US_REASON_NONE);
+	listen_to(f);
+	assert_int_equal(f->heard.ended, 10); /* what is late may be any from there on */
+	end(&gone, US_REASON_GONE);
+	give(&c, 15);
+	listen_to(f);
+	assert_int_equal(f->heard.ended, 10);
+	assert_ptr_equal(outcome_not_late(f->vault, lr, 12, 0), &refused);
+	assert_ptr_equal(outcome_not_late(f->vault, la, 11, 1), &a);
+	outcome_granted(&a, 11);
+	listen_to(f);
+	assert_int_equal(f->heard.ended, 10);
+	assert_null(outcome_not_late(f->vault, lg, 13, 1));
+	listen_to(f);
+	assert_int_equal(f->heard.n, 1);
+	assert_int_equal(f->heard.of[0].entry, 13);
+	assert_int_equal(f->heard.of[0].reason, US_REASON_GONE);
+	assert_int_equal(f->heard.ended, 11); /* c's, younger, stands behind a's */
+	end(&a, US_REASON_NONE);
+	listen_to(f);
+	assert_int_equal(f->heard.ended, 15);
+	end(&c, US_REASON_CUT);
+	end(&refused, US_REASON_NONE);
+	listen_to(f);
+	assert_int_equal(f->heard.ended, 16);
+	assert_int_equal(f->heard.n, 2);
+}
+
+/* The keeper never hears of less than it knows, whatever it knew before this vault opened. */
+static void
+from_where_the_log_ended(void **state)
+{
+	struct fixture *f = *state;
+	struct request a = request_of(f), b = request_of(f);
+
+	f->vault->tree_size = f->heard.ended = 5000;
+	outcomes_open(f->vault);
+	(void)outcome_late(&a);
+	for (uint64_t i = 0; i < OUTCOMES_MAX; i++) {
+		struct request r = request_of(f);
+
+		give(&r, 5001 + i);
+		end(&r, US_REASON_CUT);
+	}
+	listen_to(f);
+	assert_int_equal(f->heard.ended, 5000);
+	assert_int_equal(f->heard.n, OUTCOMES_MAX);
+	end(&a, US_REASON_CUT);
+	end(&b, US_REASON_NONE);
+}
+
 static void
 many_at_once(void **state)
 {
@@ -312,6 +376,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 		T(up_to_the_first_open_one), T(records_that_left), T(of_the_newest_entry), T(between_question_and_entry), T(many_at_once),
+		T(late_answers), T(from_where_the_log_ended),
 #undef T
 	};
 
