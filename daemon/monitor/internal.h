@@ -7,17 +7,24 @@
 
 #include "common/buf.h"
 #include "daemon/lib/role.h"
+#include "daemon/monitor/backoff.h"
 
 #define US_CHILDREN_MAX 64
 #define US_PER_ROLE_MAX 16
 
-/* One process of a role. pid is 0 while it is not running. */
+struct event;
+struct monitor;
+
+/* One process of a role. pid is 0 while it is not running; then again is pending, unless the daemon ends. */
 struct us_child {
+	struct monitor *monitor;
 	enum us_role role;
 	uint8_t index;
 	pid_t pid;
 	struct us_channel *control;
 	int ready;
+	struct us_backoff backoff;
+	struct event *again; /* starts it anew; NULL until it has to wait for that */
 };
 
 /* Where and as whom a role runs. The monitor finds the directory and the user enters it, so that the
@@ -28,8 +35,9 @@ struct us_spawn {
 };
 
 /* Starts a process of this program for a role: its own user and directory, descriptor 3 = control,
- * nothing else but stderr. Returns the pid and the monitor's end in *control_fd; fatal where the
- * system lacks what it needs, with what to do about it. */
+ * nothing else but stderr. Returns the pid and the monitor's end in *control_fd; -1 where the system has no process or
+ * descriptors to give now, which has been said. The process itself ends where it lacks what it needs, and says what to do
+ * about it. */
 pid_t us_spawn_role(enum us_role role, const struct us_spawn *how, int *control_fd);
 /* Fatal unless every role's user exists; says how to make them. */
 void us_users_check(void);

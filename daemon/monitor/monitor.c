@@ -17,12 +17,12 @@
 
 #include "common/err.h"
 #include "common/log.h"
+#include "common/timefmt.h"
 #include "daemon/monitor/internal.h"
 
 #define SETTINGS_BYTES_MAX 32768
-#define DEATHS_MAX 6
-#define DEATHS_SECONDS 10
 #define END_GRACE_MS 3000
+#define NS_PER_MS INT64_C(1000000)
 #define UNCOUNTED_MAX 8000u /* of all fronts, once each */
 
 struct monitor {
@@ -38,7 +38,6 @@ struct monitor {
 	int ending;                  /* roles are being ended; deaths are expected */
 	int announced;
 	int status;
-	time_t death[DEATHS_MAX];    /* of roles started anew, newest last */
 };
 
 /* Who is connected with whom. */
@@ -51,8 +50,6 @@ static const enum us_role pairs[][2] = {
 	{ US_ROLE_SEALER, US_ROLE_KEEPER },
 	{ US_ROLE_VAULT, US_ROLE_KEEPER },
 };
-
-static void start_child(struct monitor *m, struct us_child *c);
 
 /* --- settings -------------------------------------------------------------------------- */
 
@@ -209,11 +206,13 @@ static const struct us_channel_handler control_handler = { .on_message = on_cont
 
 /* --- starting -------------------------------------------------------------------------- */
 
-static void
+/* 0: there is no process to be had now. */
+static int
 spawn_child(struct monitor *m, struct us_child *c)
 {
 	char directory[4096];
 	struct us_spawn how = { .directory = "/" };
+	pid_t pid;
 	int fd;
 
 	if (!m->shared_user)
@@ -223,12 +222,17 @@ spawn_child(struct monitor *m, struct us_child *c)
 		    us_role_name(c->role));
 		how.directory = directory;
 	}
-	c->pid = us_spawn_role(c->role, &how, &fd);
+	us_backoff_started(&c->backoff, us_time_mono_ns() / NS_PER_MS);
+	pid = us_spawn_role(c->role, &how, &fd);
+	if (pid < 0)
+		return 0;
+	c->pid = pid;
 	c->ready = 0;
 	c->control = us_channel_new(m->base, fd, US_ROLE_MONITOR, c->role, c->index,
 	    &control_handler, m);
 	if (c->control == NULL)
 		us_fatal("out of memory");
+	return 1;
 }
 
 static void
@@ -267,10 +271,38 @@ release_child(struct us_child *c)
 		told(c, us_send_start(c->control, 0, &start));
 }
 
+static void start_child(struct monitor *m, struct us_child *c);
+
+static void
+on_again(evutil_socket_t fd, short what, void *arg)
+{
+	struct us_child *c = arg;
+
+	(void)fd;
+	(void)what;
+	if (c->pid == 0 && !c->monitor->ending)
+		start_child(c->monitor, c);
+}
+
+static void
+start_after(struct us_child *c, int64_t ms)
+{
+	const struct timeval wait = { (time_t)(ms / 1000), (suseconds_t)(ms % 1000 * 1000) };
+
+	if (c->again == NULL)
+		c->again = evtimer_new(c->monitor->base, on_again, c);
+	if (c->again == NULL || event_add(c->again, &wait) != 0)
+		us_fatal("out of memory");
+}
+
 static void
 start_child(struct monitor *m, struct us_child *c)
 {
-	spawn_child(m, c);
+	if (!spawn_child(m, c)) {
+		(void)us_backoff_ended(&c->backoff, us_time_mono_ns() / NS_PER_MS);
+		start_after(c, US_BACKOFF_MOST_MS);
+		return;
+	}
 	configure_child(m, c);
 	for (size_t i = 0; i < m->children; i++) {
 		struct us_child *peer = &m->child[i];
@@ -287,7 +319,8 @@ static void
 start_all(struct monitor *m)
 {
 	for (size_t i = 0; i < m->children; i++) {
-		spawn_child(m, &m->child[i]);
+		if (!spawn_child(m, &m->child[i]))
+			us_fatal("not all roles can be started");
 		configure_child(m, &m->child[i]);
 	}
 	for (size_t i = 0; i < m->children; i++)
@@ -302,7 +335,7 @@ static void
 add_children(struct monitor *m, enum us_role role, int64_t count)
 {
 	for (int64_t i = 0; i < count && m->children < US_CHILDREN_MAX; i++)
-		m->child[m->children++] = (struct us_child){ .role = role, .index = (uint8_t)i };
+		m->child[m->children++] = (struct us_child){ .monitor = m, .role = role, .index = (uint8_t)i };
 }
 
 /* --- ending ---------------------------------------------------------------------------- */
@@ -381,6 +414,8 @@ end_all(struct monitor *m)
 	for (size_t i = 0; i < m->children; i++) {
 		us_channel_free(m->child[i].control);
 		m->child[i].control = NULL;
+		if (m->child[i].again != NULL)
+			(void)event_del(m->child[i].again);
 	}
 	m->ending = 0;
 }
@@ -392,16 +427,6 @@ end_daemon(struct monitor *m, int status)
 	end_all(m);
 	m->status = status;
 	(void)event_base_loopbreak(m->base);
-}
-
-static int
-dies_too_often(struct monitor *m)
-{
-	time_t now = time(NULL);
-
-	memmove(m->death, m->death + 1, (DEATHS_MAX - 1) * sizeof m->death[0]);
-	m->death[DEATHS_MAX - 1] = now;
-	return m->death[0] != 0 && now - m->death[0] < DEATHS_SECONDS;
 }
 
 static void
@@ -431,6 +456,7 @@ static void
 on_death(struct monitor *m, struct us_child *c, int status)
 {
 	char how[64];
+	int64_t wait_ms;
 
 	if (c->control != NULL)
 		us_channel_drain(c->control); /* its last words */
@@ -453,14 +479,17 @@ on_death(struct monitor *m, struct us_child *c, int status)
 		end_daemon(m, WIFEXITED(status) && WEXITSTATUS(status) == US_EXIT_IO ? US_EXIT_IO : 1);
 		return;
 	}
-	us_log(US_LOG_ERROR, "%s %u %s: starting it anew", us_role_name(c->role), c->index, how);
-	if (dies_too_often(m)) {
-		us_log(US_LOG_ERROR, "roles die too often: ending the daemon");
-		end_daemon(m, 1);
-		return;
-	}
+	wait_ms = us_backoff_ended(&c->backoff, us_time_mono_ns() / NS_PER_MS);
+	if (wait_ms == 0)
+		us_log(US_LOG_ERROR, "%s %u %s: starting it anew", us_role_name(c->role), c->index, how);
+	else
+		us_log(US_LOG_ERROR, "%s %u %s: starting it anew in %lld ms", us_role_name(c->role), c->index, how,
+		    (long long)wait_ms);
 	tell_keeper(m, c, status);
-	start_child(m, c);
+	if (wait_ms == 0)
+		start_child(m, c);
+	else
+		start_after(c, wait_ms);
 }
 
 static void
@@ -545,6 +574,9 @@ us_monitor_main(const struct us_monitor_options *options)
 	(void)event_base_dispatch(m.base);
 	for (size_t i = 0; i < 3; i++)
 		event_free(events[i]);
+	for (size_t i = 0; i < m.children; i++)
+		if (m.child[i].again != NULL)
+			event_free(m.child[i].again);
 	us_settings_free(m.settings);
 	us_buf_free(&m.text);
 	us_buf_free(&m.uncounted);

@@ -5,10 +5,9 @@
  * What a death means (docs/DESIGN.md "Processes"):
  *
  *   who                      status            what the monitor does
- *   front, intake, sealer    any               starts it anew and gives its peers new channels
+ *   front, intake, sealer    any               starts it anew (backoff.h) and gives its peers new channels
  *   keeper, vault            US_EXIT_SEALED    ends and starts every role: fresh address spaces
  *   keeper, vault            anything else     ends every role and the daemon, status 1
- *   any role, six in 10 s    any               ends the daemon, status 1
  */
 #ifndef US_DAEMON_MONITOR_MONITOR_H
 #define US_DAEMON_MONITOR_MONITOR_H

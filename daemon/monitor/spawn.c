@@ -101,15 +101,22 @@ us_spawn_role(enum us_role role, const struct us_spawn *how, int *control_fd)
 
 	(void)snprintf(value, sizeof value, "%s", us_role_name(role));
 	self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-	if (self < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
-		us_fatal("cannot start %s: %s", value, strerror(errno));
+	if (self < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
+		us_log(US_LOG_ERROR, "cannot start %s: %s", value, strerror(errno));
+		if (self >= 0)
+			(void)close(self);
+		return -1;
+	}
 	pid = fork();
 	if (pid < 0)
-		us_fatal("cannot start %s: %s", value, strerror(errno));
+		us_log(US_LOG_ERROR, "cannot start %s: %s", value, strerror(errno));
 	if (pid != 0) {
 		(void)close(pair[1]);
 		(void)close(self);
-		*control_fd = pair[0];
+		if (pid < 0)
+			(void)close(pair[0]);
+		else
+			*control_fd = pair[0];
 		return pid;
 	}
 	null = open("/dev/null", O_RDWR);
