@@ -137,6 +137,7 @@ class Vault:
         self.documents = {}
         self.waiting = 0
         self.sessions_wanted = 0  # so many requests are answered with 401 first
+        self.put_off = []  # the first requests for the log are answered with these: (status, seconds of Retry-After or None)
         self.page = 3
         self.make_keys()
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self.handler())
@@ -205,17 +206,19 @@ class Vault:
             def log_message(self, *args):
                 pass
 
-            def answer(self, status, body, media="application/json"):
+            def answer(self, status, body, media="application/json", retry_after=None):
                 data = body if isinstance(body, bytes) else json.dumps(body).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", media)
                 self.send_header("Content-Length", str(len(data)))
+                if retry_after is not None:
+                    self.send_header("Retry-After", str(retry_after))
                 self.end_headers()
                 self.wfile.write(data)
 
-            def problem(self, status, title):
+            def problem(self, status, title, retry_after=None):
                 self.answer(status, {"type": "urn:underseal:problem:test", "title": title, "status": status},
-                            "application/problem+json")
+                            "application/problem+json", retry_after)
 
             def do_GET(self):
                 path = urllib.parse.unquote(self.path)
@@ -225,6 +228,8 @@ class Vault:
                 if vault.sessions_wanted > 0:
                     vault.sessions_wanted -= 1
                     return self.problem(401, "no session")
+                if vault.put_off and path.startswith("/v1/log/"):
+                    return self.problem(vault.put_off[0][0], "put off", vault.put_off.pop(0)[1])
                 found = vault.answers.get(path, (404, None))
                 if path.startswith("/v1/documents?argument="):
                     found = {"items": vault.document(path.split("=")[1])}
