@@ -21,7 +21,9 @@ us_person_status_name(enum us_person_status status)
 enum us_credential_status
 us_credential_status(const struct us_credential *c)
 {
-	return c->revoked ? US_CREDENTIAL_REVOKED : c->approved ? US_CREDENTIAL_LIVE : US_CREDENTIAL_PENDING;
+	if (c->revoked)
+		return US_CREDENTIAL_REVOKED;
+	return c->approved ? US_CREDENTIAL_LIVE : US_CREDENTIAL_PENDING;
 }
 
 const char *

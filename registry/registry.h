@@ -132,7 +132,7 @@ struct us_credential {
 	struct us_bytes certificate; /* DER */
 };
 
-/* Where a credential stands by acts alone; its own dates, and its person's status, are beside that. */
+/* Where a credential stands by acts alone: its own dates, and its person's status, come beside. */
 enum us_credential_status {
 	US_CREDENTIAL_PENDING = 1, /* waits for the roster signer */
 	US_CREDENTIAL_LIVE,

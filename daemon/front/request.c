@@ -416,7 +416,7 @@ us_request_decode(const struct us_route *route, struct us_bytes body, const stru
 		.problem = problem,
 	};
 
-	/* by the table alone: a decoder cannot make another message of its route, which others might send */
+	/* by the table alone: no decoder makes a message of its route that others may send */
 	request->type = (uint16_t)us_route_message(route->info->kind);
 	return dispatch(&d);
 }

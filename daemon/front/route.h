@@ -18,7 +18,7 @@
 #define US_BODY_PART 4194304
 #define US_BODY_COSIGN 16384
 
-/* Kinds of routes, and the message that each becomes: who may send it stands there (daemon/proto/requests.def). */
+/* Kinds of routes, and the message that each becomes (who may send it: daemon/proto/requests.def). */
 #define US_ROUTE_KINDS(X) \
 	X(STATUS,    status_request) \
 	X(CHALLENGE, challenge_request) \
@@ -46,9 +46,9 @@ enum us_route_kind {
 
 enum us_route_media { US_MEDIA_NONE, US_MEDIA_JSON, US_MEDIA_OCTETS };
 
-/* pattern: segments, "*" for any one, "**" last for one or more. needs: the column of the kind's message; nothing is
- * decided by it here, it says who may call the route. detail: by kind: what is listed or asked, how a load ends, or 0.
- * act_mask: bit n set if acts of type n are accepted, 0 for all. */
+/* pattern: segments, "*" for any one, "**" last for one or more. needs: the column of the kind's
+ * message: it says who may call the route, and decides nothing here. detail: by kind: what is listed
+ * or asked, how a load ends, or 0. act_mask: bit n set if acts of type n are accepted, 0 for all. */
 struct us_route_info {
 	enum us_http_method method;
 	enum us_route_kind kind;

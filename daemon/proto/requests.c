@@ -2,7 +2,8 @@
 
 static const struct us_request_info table[] = {
 #define X(message, to, sealed, needs) \
-	{ #message, US_MSG_##message, US_REQUEST_##message, US_ROLE_##to, US_SEALED_##sealed, US_NEEDS_##needs },
+	{ #message, US_MSG_##message, US_REQUEST_##message, US_ROLE_##to, US_SEALED_##sealed, \
+	    US_NEEDS_##needs },
 	US_REQUESTS(X)
 #undef X
 };
@@ -28,18 +29,19 @@ enum { REQUESTS = 0 US_REQUESTS(X) };
 enum { NO_REQUESTS = 0 US_NO_REQUESTS(X) };
 #undef X
 
-/* As each name stands once (the switch below would have a case twice), equal numbers are equal sets. */
+/* Each name stands once, or the switch below has a case twice: equal numbers are equal sets. */
 _Static_assert(FROM_FRONTS == REQUESTS + NO_REQUESTS,
     "a message from a front is in neither list of requests.def: who may send it?");
 
 #define X(message, to, sealed, needs) \
-	_Static_assert(CARRIES_##message && \
-	    (int)TO_##message == (int)(US_ROLE_##to == US_ROLE_SEALER ? US_ROLE_INTAKE : US_ROLE_VAULT), \
+	_Static_assert(CARRIES_##message && (int)TO_##message == \
+	    (int)(US_ROLE_##to == US_ROLE_SEALER ? US_ROLE_INTAKE : US_ROLE_VAULT), \
 	    #message " does not go where requests.def says"); \
 	_Static_assert((US_ROLE_##to == US_ROLE_SEALER) == (US_NEEDS_##needs == US_NEEDS_TICKET), \
-	    #message ": sessions are known to the vault alone, tickets are the sealer's to check"); \
-	_Static_assert(US_SEALED_##sealed == US_SEALED_REFUSED || US_NEEDS_##needs == US_NEEDS_CERTIFICATE || \
-	    US_NEEDS_##needs == US_NEEDS_TREE, #message ": a sealed vault has neither sessions nor loads");
+	    #message ": sessions are the vault's to know, tickets the sealer's to check"); \
+	_Static_assert(US_SEALED_##sealed == US_SEALED_REFUSED || \
+	    US_NEEDS_##needs == US_NEEDS_CERTIFICATE || US_NEEDS_##needs == US_NEEDS_TREE, \
+	    #message ": a sealed vault has neither sessions nor loads");
 US_REQUESTS(X)
 #undef X
 #define X(message) _Static_assert(CARRIES_##message, #message " is not a front's");

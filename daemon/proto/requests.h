@@ -9,8 +9,8 @@
 
 /* What a request needs before anything of it is done. 0 is none of them. */
 enum us_needs {
-	US_NEEDS_CERTIFICATE = 1, /* one that this vault has issued, whoever shows it: the handshake saw to it */
-	US_NEEDS_TREE = 2,        /* while the vault is open a credential and person in good standing; else a certificate */
+	US_NEEDS_CERTIFICATE = 1, /* one that this vault has issued: the handshake saw to it */
+	US_NEEDS_TREE = 2,        /* and while the vault is open a live credential and person */
 	US_NEEDS_SESSION = 3,     /* a live session of a live credential of a live person */
 	US_NEEDS_TICKET = 4,      /* a live ticket of the load, made for this very credential */
 };

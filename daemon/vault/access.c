@@ -246,9 +246,10 @@ action_of_request(const struct request *r)
 	}
 }
 
-/* Credential and person: 0, or the refusal is on its way into the log, in the name of whoever is known. */
+/* Credential and person: 0, or the refusal is on its way into the log. */
 static int
-check_standing(struct request *r, const struct session *s, int64_t now, const struct us_person **person)
+check_standing(struct request *r, const struct session *s, int64_t now,
+    const struct us_person **person)
 {
 	struct problem p = { .status = 403, .type = "denied", .title = "Refused", .entry = NO_ENTRY,
 		.position = -1 };
@@ -296,14 +297,16 @@ int
 access_authorise(struct request *r, enum us_needs needs)
 {
 	const struct us_person *person = NULL;
+	const struct session *s;
 
 	switch (needs) {
 	case US_NEEDS_CERTIFICATE:
 		return US_OK;
 	case US_NEEDS_TREE:
-		/* sealed, there is no registry to ask */
-		return r->vault->state != VAULT_OPEN ? US_OK :
-		    check_standing(r, session_get(r->vault, r->credential), us_time_now_ns(), &person);
+		if (r->vault->state != VAULT_OPEN)
+			return US_OK; /* there is no registry to ask */
+		s = session_get(r->vault, r->credential);
+		return check_standing(r, s, us_time_now_ns(), &person);
 	case US_NEEDS_SESSION:
 		return check_session(r);
 	case US_NEEDS_TICKET:

@@ -364,7 +364,8 @@ handle_list(struct request *r)
 	}
 	l->limit = l->q.limit == 0 || l->q.limit > LIMIT_DEFAULT ? LIMIT_DEFAULT : l->q.limit;
 	e.action = list_action(l->q.what);
-	if ((l->q.what == US_LIST_BATCHES && access_collection(r, l->q.collection, e.action) != US_OK) ||
+	if ((l->q.what == US_LIST_BATCHES &&
+	    access_collection(r, l->q.collection, e.action) != US_OK) ||
 	    access_rule(r, e.action, (struct us_bytes){ NULL, 0 }, 0) != US_OK)
 		return;
 	access_log(r, &e, logged);

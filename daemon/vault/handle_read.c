@@ -371,7 +371,8 @@ handle_read(struct request *r)
 	int err = read_begin(r, &q);
 
 	if (err != US_OK) {
-		reply_error(r, err, err == US_ERR_NOMEM ? US_REASON_ERROR : US_REASON_MALFORMED, NO_ENTRY);
+		reply_error(r, err, err == US_ERR_NOMEM ? US_REASON_ERROR : US_REASON_MALFORMED,
+		    NO_ENTRY);
 		return;
 	}
 	d = r->state;

@@ -342,8 +342,9 @@ struct session {
 void session_put(struct vault *v, const struct session *s);
 const struct session *session_get(const struct vault *v, const uint8_t credential[32]);
 
-/* What its kind needs (daemon/proto/requests.def): 0 if the request may go on, with person, subject and session in r
- * if that is a session; else it has been answered, or will be. Called once, before any handler. */
+/* What its kind needs (daemon/proto/requests.def): 0 if the request may go on, with person, subject
+ * and session in r if that is a session; else it has been answered, or will be. Called once, before
+ * any handler. */
 int access_authorise(struct request *r, enum us_needs needs);
 /* The collection by name: sets r->collection. A name that is none is answered like a refusal. */
 int access_collection(struct request *r, struct us_bytes name, enum us_action action);
@@ -564,7 +565,7 @@ void vault_leave(struct vault *v, int status);
 /* Has what was refused without an entry counted by the keeper, now or by way of the monitor. counts: { u8 reason, u32 count }, packed. */
 int vault_refused(struct vault *v, struct us_bytes counts);
 
-/* handle_*.c: the message stands in r->body and has been decoded once; what it needs is there (access_authorise()) */
+/* handle_*.c: the message stands in r->body and has been decoded once; what it needs is there */
 void handle_status(struct request *r);
 void handle_challenge(struct request *r);
 void handle_session(struct request *r);
@@ -585,7 +586,7 @@ void handle_cosign(struct request *r);
 /* handle_read.c, for copies too: records named by r->state (struct reading) */
 struct us_act_copy;
 int read_copy(struct request *r, const struct us_act_copy *copy, uint64_t copy_id, uint64_t entry);
-/* The records that a read asks for, into r->asked: for the entry of its refusal. None if it cannot be told. */
+/* The records that a read asks for, into r->asked: for the entry of its refusal. */
 void read_asked(struct request *r);
 int read_check(struct request *r, const uint64_t *records, size_t n, enum us_action action,
     struct us_bytes purpose);

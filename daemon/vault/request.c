@@ -119,8 +119,8 @@ take_who(struct request *r)
 	return US_OK;
 }
 
-/* What may not be asked has been answered by access_authorise(): handlers find person, subject and session in r if the
- * kind's column says that there is a session. */
+/* The one place where a request's column is enforced: behind it handlers find person, subject and
+ * session in r, if that is what the kind needs. */
 static void
 dispatch(struct request *r, const struct us_request_info *info)
 {

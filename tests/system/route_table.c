@@ -1,11 +1,13 @@
 /*
- * route_table: what a test of every route must enumerate, as one JSON document: routes with their kinds and what they
- * need, kinds of requests, lists, questions, types of acts, and the states that people, credentials and capacities can
- * be in. All of it is read from the tables that the daemon is made of, so that a new row cannot be forgotten.
+ * route_table: what a test of every route must enumerate, as one JSON document: routes with their
+ * kinds and what they need, kinds of requests, lists, questions, types of acts, capacities, and the
+ * states that people and credentials can be in. All of it is read from the tables that the daemon
+ * is made of, so that a new row cannot be forgotten.
  *
  * And two things that such a test cannot make by itself, on stdout:
- *   route_table compile FILE             the compiled form of an order
- *   route_table share VAULT KEY FILE     a share (its words in FILE), sealed to KEY for VAULT (both in hex)
+ *   route_table compile FILE           the compiled form of an order
+ *   route_table share VAULT KEY FILE   the share whose words are in FILE, sealed to KEY for VAULT
+ *                                      (both in hex)
  */
 #include <stdio.h>
 #include <string.h>
@@ -27,8 +29,8 @@ put_acts(struct us_json *j, const struct us_route_info *r)
 {
 	us_json_key(j, "acts");
 	us_json_array(j);
-	for (unsigned type = 1; r->kind == US_ROUTE_ACT && type < 128; type++)
-		if (us_act_name(type) != NULL && (r->act_mask == 0 || (type < 32 && (r->act_mask >> type & 1) != 0)))
+	for (unsigned type = 1; r->kind == US_ROUTE_ACT && type < 32; type++)
+		if (us_act_name(type) != NULL && (r->act_mask == 0 || (r->act_mask >> type & 1) != 0))
 			us_json_cstr(j, us_act_name(type));
 	us_json_close(j);
 }
@@ -40,6 +42,7 @@ put_routes(struct us_json *j)
 		[US_HTTP_DELETE] = "DELETE" };
 	size_t n;
 	const struct us_route_info *table = us_route_table(&n);
+	const struct us_request_info *info;
 
 	us_json_key(j, "routes");
 	us_json_array(j);
@@ -50,7 +53,8 @@ put_routes(struct us_json *j)
 		us_json_kv_cstr(j, "method", methods[r->method]);
 		us_json_kv_cstr(j, "pattern", r->pattern);
 		us_json_kv_cstr(j, "kind", us_route_kind_name(r->kind));
-		us_json_kv_cstr(j, "message", us_request_info((uint16_t)us_route_message(r->kind))->name);
+		info = us_request_info((uint16_t)us_route_message(r->kind));
+		us_json_kv_cstr(j, "message", info->name);
 		us_json_kv_cstr(j, "needs", us_needs_name(r->needs));
 		us_json_kv_uint(j, "detail", r->detail);
 		put_acts(j, r);
@@ -172,7 +176,8 @@ compile(const char *path, struct us_buf *out)
 	us_buf_init(&source, 1u << 20);
 	err = read_file(path, &source);
 	if (err == US_OK)
-		err = us_order_compile((struct us_bytes){ source.data, source.len }, out, &findings);
+		err = us_order_compile((struct us_bytes){ source.data, source.len }, out,
+		    &findings);
 	us_buf_free(&source);
 	return err;
 }

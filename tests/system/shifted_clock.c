@@ -1,9 +1,12 @@
 /*
- * shifted_clock.so, to be preloaded (LD_PRELOAD) into a daemon and a client of a test: the time of day is as many seconds later
- * as the file that SHIFTED_CLOCK names says, an i64 in this machine's order, and follows it while they run. So a certificate can expire
- * while its connection is open. Durations (the monotonic clocks) are left alone.
+ * shifted_clock.so, to be preloaded (LD_PRELOAD) into a daemon and a client of a test: their time
+ * of day is as many seconds later as the file that SHIFTED_CLOCK names says, an i64 in this
+ * machine's order, and follows it while they run. So a certificate can expire while its
+ * connection is open.
+ * Durations (the monotonic clocks) are left alone.
  *
- * The system calls are made directly: dlsym() may need memory, and this runs before a sanitizer's runtime does.
+ * The system calls are made directly: dlsym() may need memory, and this runs before a sanitizer's
+ * runtime does.
  */
 #include <fcntl.h>
 #include <stdint.h>

@@ -248,7 +248,7 @@ operation_of(const char *text, const struct us_route_info *r)
 	return NULL;
 }
 
-/* 1 if a line of the operation, before the next one, says what the route needs; and no other line anything else. */
+/* 1 if one line of the operation, before the next one, says what the route needs. */
 static int
 says_needs(const char *operation, enum us_needs needs)
 {
@@ -261,7 +261,8 @@ says_needs(const char *operation, enum us_needs needs)
 		if (strncmp(line, key, sizeof key - 1) != 0)
 			continue;
 		line += sizeof key - 1;
-		if (said++ != 0 || strncmp(line, name, strlen(name)) != 0 || line[strlen(name)] != '\n')
+		if (said++ != 0 || strncmp(line, name, strlen(name)) != 0 ||
+		    line[strlen(name)] != '\n')
 			return 0;
 	}
 	return said;
@@ -301,7 +302,8 @@ every_route_needs_what_its_message_needs(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < n; i++) {
-		const struct us_request_info *info = us_request_info((uint16_t)us_route_message(table[i].kind));
+		const struct us_request_info *info =
+		    us_request_info((uint16_t)us_route_message(table[i].kind));
 
 		assert_non_null(info);
 		assert_int_equal(table[i].needs, info->needs);
