@@ -1,0 +1,519 @@
+#include "tests/unit/vault/stage.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <event2/event.h>
+
+#include "common/err.h"
+
+#ifdef US_SANITIZED
+#include <sanitizer/asan_interface.h>
+#define POISON(p, n) ASAN_POISON_MEMORY_REGION(p, n)
+#define UNPOISON(p, n) ASAN_UNPOISON_MEMORY_REGION(p, n)
+#else
+#define POISON(p, n) ((void)0)
+#define UNPOISON(p, n) ((void)0)
+#endif
+
+#define ENDED 0xdd
+
+struct plan plan;
+static int64_t now_ns;
+
+void
+plan_reset(unsigned send_fails, unsigned allocation_fails)
+{
+	plan = (struct plan){ .quiet = 1, .send_fails = send_fails,
+		.allocation_fails = allocation_fails };
+}
+
+/* --- messages -------------------------------------------------------------------------------- */
+
+static int
+send_one(uint16_t type, uint32_t tag)
+{
+	struct us_msg_info info;
+
+	if (++plan.sends == plan.send_fails)
+		return US_ERR_NOMEM;
+	assert_int_equal(us_msg_info(type, &info), 1);
+	if (info.to == US_ROLE_KEEPER && tag != 0) {
+		assert_true(plan.n_questions < STAGE_QUESTIONS);
+		plan.questions[plan.n_questions++] = (struct question){ .type = type, .tag = tag };
+	}
+	return US_OK;
+}
+
+static int
+send_to_client(uint16_t type, uint32_t tag, uint8_t last)
+{
+	const int err = send_one(type, tag);
+
+	/* nothing behind the last piece */
+	assert_true(tag - STAGE_TAG < STAGE_TAGS && plan.lasts[tag - STAGE_TAG] == 0);
+	if (err == US_OK)
+		plan.lasts[tag - STAGE_TAG] = last;
+	return err;
+}
+
+#define WRAP(name) \
+	int __wrap_us_send_##name(struct us_channel *ch, uint32_t tag, \
+	    const struct us_msg_##name *m); \
+	int __wrap_us_send_##name(struct us_channel *ch, uint32_t tag, \
+	    const struct us_msg_##name *m)
+#define WRAP_ONE(name) \
+	WRAP(name) \
+	{ \
+		(void)ch; \
+		(void)m; \
+		return send_one(US_MSG_##name, tag); \
+	}
+WRAP_ONE(log_read)
+WRAP_ONE(entry_proof)
+WRAP_ONE(log_keys)
+WRAP_ONE(cosign)
+WRAP_ONE(keeper_status)
+WRAP_ONE(challenge)
+WRAP_ONE(session_open)
+WRAP_ONE(share)
+WRAP_ONE(act_prepare)
+WRAP_ONE(disclosed)
+WRAP_ONE(noise)
+WRAP_ONE(load_start)
+WRAP_ONE(load_end)
+
+WRAP(log)
+{
+	const int err = send_one(US_MSG_log, tag);
+	struct question *q;
+	struct us_reader in;
+
+	(void)ch;
+	if (err != US_OK)
+		return err;
+	q = &plan.questions[plan.n_questions - 1];
+	if (m->kind == US_KIND_DISCLOSURE)
+		q->records = m->records.n / 8;
+	us_reader_init(&in, m->terms.p, m->terms.n);
+	for (; in.left > 0 && in.err == US_OK; q->terms++)
+		(void)us_take_str16(&in, US_WORD_MAX);
+	return US_OK;
+}
+
+WRAP(reply)
+{
+	(void)ch;
+	plan.status = m->status;
+	return send_to_client(US_MSG_reply, tag, m->last);
+}
+
+WRAP(reply_more)
+{
+	(void)ch;
+	return send_to_client(US_MSG_reply_more, tag, m->last);
+}
+
+/* --- memory ---------------------------------------------------------------------------------- */
+
+void *__real_malloc(size_t n);
+void *__wrap_malloc(size_t n);
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t n);
+void *__wrap_realloc(void *p, size_t n);
+void __real_free(void *p);
+void __wrap_free(void *p);
+
+static int
+allocation_fails(void)
+{
+	return plan.quiet == 0 && ++plan.allocations == plan.allocation_fails;
+}
+
+void *
+__wrap_malloc(size_t n)
+{
+	void *p = allocation_fails() ? NULL : __real_malloc(n);
+
+	if (n == sizeof(struct request) && p != NULL) {
+		assert_true(plan.n_requests < STAGE_REQUESTS);
+		plan.requests[plan.n_requests++] = p;
+	}
+	return p;
+}
+
+void *
+__wrap_calloc(size_t n, size_t size)
+{
+	return allocation_fails() ? NULL : __real_calloc(n, size);
+}
+
+void *
+__wrap_realloc(void *p, size_t n)
+{
+	return allocation_fails() ? NULL : __real_realloc(p, n);
+}
+
+/* Requests that have ended stay here: the compiler leaves out a check of the sanitizer where it has
+ * made the same before, although a call came between. */
+void
+__wrap_free(void *p)
+{
+	for (size_t i = 0; i < plan.n_requests && p != NULL; i++)
+		if (plan.requests[i] == p) {
+			memset(p, ENDED, sizeof(struct request));
+			POISON(p, sizeof(struct request));
+			return;
+		}
+	__real_free(p);
+}
+
+static void
+check_untouched(void)
+{
+	for (size_t i = 0; i < plan.n_requests; i++) {
+		const uint8_t *p = plan.requests[i];
+
+		UNPOISON(p, sizeof(struct request));
+		for (size_t k = 0; k < sizeof(struct request); k++)
+			if (p[k] != ENDED)
+				fail_msg("a request that has ended was written to, at %zu", k);
+		__real_free(plan.requests[i]);
+	}
+	plan.n_requests = 0;
+}
+
+/* --- the rest that is wrapped ---------------------------------------------------------------- */
+
+int64_t __wrap_us_time_now_ns(void);
+int64_t
+__wrap_us_time_now_ns(void)
+{
+	return now_ns;
+}
+
+void __wrap_us_log(enum us_log_level level, const char *format, ...);
+void
+__wrap_us_log(enum us_log_level level, const char *format, ...)
+{
+	(void)level;
+	(void)format;
+}
+
+void __wrap_us_log_err(int err, const char *format, ...);
+void
+__wrap_us_log_err(int err, const char *format, ...)
+{
+	(void)err;
+	(void)format;
+}
+
+/* --- a vault --------------------------------------------------------------------------------- */
+
+static void
+on_event(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+}
+
+static void
+vault_open(struct scene *s)
+{
+	static char nobody; /* the other end of all channels: what is sent stops above */
+	struct vault *v = calloc(1, sizeof *v);
+
+	assert_non_null(v);
+	s->vault = v;
+	v->base = s->base;
+	v->run_event = event_new(s->base, -1, 0, on_event, v);
+	v->state = VAULT_OPEN;
+	v->registry = s->world->reg;
+	v->keeper = v->sealer = v->fronts[0].channel = (struct us_channel *)(void *)&nobody;
+	v->fronts[0].vault = v;
+	v->writer = s->writer;
+	v->newest = 1000;
+	assert_non_null(v->run_event);
+	assert_int_equal(us_store_reader_open(&v->reader, s->store), US_OK);
+	assert_int_equal(us_cache_new(&v->cache, v->reader, 8), US_OK);
+	assert_int_equal(us_key_new(&v->cursor_key), US_OK);
+	outcomes_init(v);
+	requests_init(v);
+	us_buf_init(&v->checkpoint, 4096);
+	us_buf_init(&v->sealed, US_SEALED_RECORD_MAX);
+	us_buf_init(&v->plain, US_SEALED_RECORD_MAX);
+	us_buf_init(&v->container, US_CONTAINER_MAX);
+	us_buf_init(&v->text, 1u << 20);
+	for (uint64_t i = 1; i <= us_registry_sequence(v->registry); i++)
+		assert_int_equal(start_note_entry(v, i, i), US_OK);
+}
+
+static void
+vault_close(struct scene *s)
+{
+	struct vault *v = s->vault;
+
+	acts_free(v);
+	loads_free(v);
+	view_free_all(v);
+	evidence_free(v);
+	us_cache_free(v->cache);
+	us_store_reader_close(v->reader);
+	us_key_free(v->cursor_key);
+	outcomes_free(v);
+	requests_free(v);
+	us_buf_free(&v->checkpoint);
+	us_buf_free(&v->sealed);
+	us_buf_free(&v->plain);
+	us_buf_free(&v->container);
+	us_buf_free(&v->text);
+	event_free(v->run_event);
+	free(v->act_entries);
+	free(v->changes);
+	free(v->calls);
+	free(v->sessions);
+	free(v);
+	s->vault = NULL;
+}
+
+int
+scene_open(void **state)
+{
+	static const struct edit edits[] = {
+		{ "actions: [count, search, read]", "actions: [count, search]" }, { NULL, NULL } };
+	struct us_store_options o = { .create = 1 };
+	struct scene *s = calloc(1, sizeof *s);
+	char path[64];
+
+	plan_reset(0, 0);
+	assert_non_null(s);
+	assert_int_equal(docket_setup((void **)&s->world), US_OK);
+	assert_int_equal(world_collection(s->world, &s->world->admin, "none", "NONE"), US_OK);
+	assert_int_equal(acknowledge(s->world, &s->world->attorney, 1), US_OK);
+	assert_int_equal(propose(s->world, &s->world->attorney, 2, edits, 0), US_OK);
+	now_ns = s->world->now;
+	strcpy(s->dir, "/tmp/us-vault-XXXXXX");
+	assert_non_null(mkdtemp(s->dir));
+	(void)snprintf(path, sizeof path, "%s/store.db", s->dir);
+	o.path = path;
+	s->base = event_base_new();
+	assert_non_null(s->base);
+	assert_int_equal(us_store_open(&s->store, &o), US_OK);
+	assert_int_equal(us_writer_new(&s->writer, s->store, s->base), US_OK);
+	*state = s;
+	return 0;
+}
+
+int
+scene_close(void **state)
+{
+	struct scene *s = *state;
+	char command[64];
+
+	us_writer_free(s->writer);
+	event_base_free(s->base);
+	(void)snprintf(command, sizeof command, "rm -rf %s", s->dir);
+	assert_int_equal(system(command), 0);
+	(void)docket_teardown((void **)&s->world);
+	free(s);
+	return 0;
+}
+
+/* --- the keeper ------------------------------------------------------------------------------ */
+
+static void
+encode_logged(struct us_buf *b, enum mode mode, uint64_t index, const struct question *q)
+{
+	static const uint8_t zeros[4096], page_key[37] = { 1 }; /* of segment 0 */
+	struct us_msg_logged m = { .index = index };
+
+	switch (mode) {
+	case GOOD:
+		m.record_keys = (struct us_bytes){ zeros, q->records * RECORD_KEY_ITEM };
+		if (q->terms > 0)
+			m.term_keys = (struct us_bytes){ zeros, 4 + q->terms * US_KEY_SIZE };
+		m.page_keys = (struct us_bytes){ page_key, sizeof page_key };
+		break;
+	case REFUSES:
+		m.err = US_ERR_DENIED;
+		m.reason = US_REASON_QUOTA;
+		m.rule = 1;
+		m.cure = (struct us_bytes)TEXT("less");
+		break;
+	case FAILS:
+		m.err = US_ERR_INTERNAL;
+		break;
+	case EMPTY:
+	case MALFORMED:
+	case MODES:
+		break;
+	}
+	assert_int_equal(us_msg_logged_encode(b, &m), US_OK);
+}
+
+#define ANSWER(name, ...) \
+	do { \
+		const struct us_msg_##name m = __VA_ARGS__; \
+		assert_int_equal(us_msg_##name##_encode(b, &m), US_OK); \
+		return US_MSG_##name; \
+	} while (0)
+
+static uint16_t
+encode_answer(struct us_buf *b, enum mode mode, uint64_t index, const struct question *q)
+{
+	const uint8_t err = (uint8_t)(mode == REFUSES ? US_ERR_DENIED :
+	    mode == FAILS ? US_ERR_INTERNAL : US_OK);
+
+	/* an act goes no further than that: what follows is between two folds (acts.c) */
+	if (q->type == US_MSG_act_prepare)
+		ANSWER(act_prepared, { .err = US_ERR_DENIED, .reason = US_REASON_QUOTA,
+		    .entry = index });
+	if (mode == MALFORMED)
+		return US_MSG_checkpoint;
+	switch (q->type) {
+	case US_MSG_log_read: ANSWER(log_data, { .err = err, .data = TEXT("x") });
+	case US_MSG_entry_proof: ANSWER(entry_proof_reply, { .err = err });
+	case US_MSG_log_keys: ANSWER(log_keys_reply, { .err = err, .entry = index });
+	case US_MSG_cosign: ANSWER(cosigned, { .err = err });
+	case US_MSG_keeper_status: ANSWER(keeper_status_reply, { .state = US_KEEPER_OPEN });
+	case US_MSG_challenge: ANSWER(challenge_reply, { .nonce = { 1 } });
+	case US_MSG_session_open: ANSWER(session_opened, { .err = err, .person = 2 });
+	case US_MSG_share: ANSWER(share_reply, { .err = err });
+	case US_MSG_disclosed: ANSWER(disclosed_reply, { .err = err });
+	default: break;
+	}
+	encode_logged(b, mode, index, q);
+	return US_MSG_logged;
+}
+
+static void
+answer_first(struct vault *v, enum mode mode, uint64_t index)
+{
+	const struct question q = plan.questions[0];
+	struct us_buf b;
+	uint16_t type;
+
+	us_buf_init(&b, 65536);
+	plan.quiet++;
+	type = encode_answer(&b, mode, index, &q);
+	plan.quiet--;
+	plan.n_questions--;
+	memmove(&plan.questions[0], &plan.questions[1], plan.n_questions * sizeof q);
+	assert_int_equal(call_answer(v, type, q.tag, (struct us_bytes){ b.data, b.len }), US_OK);
+	us_buf_free(&b);
+}
+
+/* --- from a request to its end --------------------------------------------------------------- */
+
+static void
+go_on(struct vault *v, enum mode mode)
+{
+	for (uint64_t index = 1001; plan.n_questions > 0 || v->work_queue.first != NULL; index++) {
+		assert_true(index < 2000);
+		if (plan.n_questions > 0)
+			answer_first(v, mode, index);
+		else
+			us_work_turn(&v->work_queue);
+	}
+}
+
+static void
+sealer_says(struct vault *v, enum mode mode, uint16_t type, uint64_t load)
+{
+	const struct us_msg_load_started started = { load, mode == FAILS ? US_ERR_NOSPACE : US_OK };
+	const struct us_msg_load_ended ended = { .load = load,
+		.err = mode == EMPTY ? US_ERR_NOSPACE : US_OK };
+	struct us_buf b;
+
+	plan.quiet++;
+	us_buf_init(&b, 512);
+	assert_int_equal(type == US_MSG_load_started ? us_msg_load_started_encode(&b, &started) :
+	    us_msg_load_ended_encode(&b, &ended), US_OK);
+	plan.quiet--;
+	assert_int_equal(load_message(v, type, 0, (struct us_bytes){ b.data, b.len }), US_OK);
+	us_buf_free(&b);
+}
+
+static void
+producer_asks(struct vault *v, const struct actor *who, uint8_t how, uint32_t tag, uint64_t load)
+{
+	struct us_msg_load_end_request m = { .peer = PEER, .load = load, .how = how };
+	struct us_buf b;
+
+	memcpy(m.credential, who->fingerprint, 32);
+	plan.quiet++;
+	us_buf_init(&b, 512);
+	assert_int_equal(us_msg_load_end_request_encode(&b, &m), US_OK);
+	plan.quiet--;
+	request_take(&v->fronts[0], US_MSG_load_end_request, tag,
+	    (struct us_bytes){ b.data, b.len });
+	us_buf_free(&b);
+}
+
+/* A load that was opened, to its end; and one whose sealer goes. */
+static void
+go_on_loading(struct vault *v, enum mode mode, const struct actor *who)
+{
+	const uint64_t load = v->loads->id;
+
+	if (mode == REFUSES) {
+		load_sealer_gone(v);
+		return;
+	}
+	sealer_says(v, mode, US_MSG_load_started, load);
+	producer_asks(v, who, 2, STAGE_TAG + 1, load); /* how far it is */
+	go_on(v, mode);
+	producer_asks(v, who, 0, STAGE_TAG + 2, load);
+	go_on(v, mode);
+	sealer_says(v, mode, US_MSG_load_ended, load);
+	go_on(v, mode);
+}
+
+static void
+give_session(struct scene *s, const struct actor *who)
+{
+	struct session session = { .person = who->person, .expires_ns = INT64_MAX };
+
+	memcpy(session.credential, who->fingerprint, 32);
+	session_put(s->vault, &session);
+}
+
+int
+ask(struct scene *s, const struct asking *a, enum mode mode)
+{
+	struct us_buf b;
+	struct vault *v;
+
+	us_buf_init(&b, 65536);
+	if (!put_request(&b, s, a)) {
+		us_buf_free(&b);
+		return 0;
+	}
+	vault_open(s);
+	v = s->vault;
+	if (a->in_session)
+		give_session(s, a->who);
+	plan.quiet = 0;
+	request_take(&v->fronts[0], a->type, STAGE_TAG, (struct us_bytes){ b.data, b.len });
+	go_on(v, mode);
+	if (v->loads != NULL)
+		go_on_loading(v, mode, a->who);
+	plan.quiet = 1;
+	us_buf_free(&b);
+	if (v->fronts[0].n_requests > 0)
+		fail_msg("request %zu of type %x has no end", a->variant, a->type);
+	assert_int_equal(v->work_queue.n, 0);
+	assert_null(v->open_first);
+	vault_close(s);
+	check_untouched();
+	return 1;
+}

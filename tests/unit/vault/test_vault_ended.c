@@ -1,0 +1,187 @@
+/* Goal: a request ends once, whatever fails on its way, and nobody touches it afterwards. Every
+ * request that there is (from the table of messages), asked by everybody, with answers of the
+ * keeper that are good, refusing, lacking keys and malformed; with every message that cannot be
+ * sent; and with every allocation that fails. Without a sanitizer it sees less: requests that have
+ * ended are kept for later then. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/vault/stage.h"
+
+static int in_child; /* which may end anywhere, and leaves its memory to the system */
+static unsigned good_answers;
+
+#ifdef US_SANITIZED
+const char *__asan_default_options(void);
+const char *
+__asan_default_options(void)
+{
+	return "exitcode=99"; /* not that of us_fatal() */
+}
+
+int __lsan_is_turned_off(void);
+int
+__lsan_is_turned_off(void)
+{
+	return in_child;
+}
+#endif
+
+static const uint16_t types[] = {
+#define X(name, number, from, to, max) \
+	US_ROLE_##from == US_ROLE_FRONT && US_ROLE_##to == US_ROLE_VAULT ? number : 0,
+	US_MESSAGES(X)
+#undef X
+};
+
+static int
+is_request(uint16_t type)
+{
+	return type != 0 && type != US_MSG_credit && type != US_MSG_cancel &&
+	    type != US_MSG_handshakes;
+}
+
+/* Everybody, every request. one() returns 0 if there is no such variant. How many there were. */
+static unsigned
+for_all(struct scene *s, int (*one)(struct scene *s, const struct asking *a))
+{
+	const struct world *w = s->world;
+	const struct asking people[] = { { &w->attorney, 1, 0, 0 },
+		{ &w->producer, 1, 0, 0 }, { &w->auditor, 1, 0, 0 }, { &w->admin, 1, 0, 0 },
+		{ &w->attorney, 0, 0, 0 } };
+	unsigned n = 0;
+
+	for (size_t t = 0; t < sizeof types / sizeof types[0]; t++) {
+		if (!is_request(types[t]))
+			continue;
+		for (size_t p = 0; p < sizeof people / sizeof people[0]; p++) {
+			struct asking a = people[p];
+
+			a.type = types[t];
+			while (one(s, &a))
+				a.variant++;
+			if (a.variant == 0)
+				fail_msg("no request of type %x is tried", types[t]);
+			n += (unsigned)a.variant;
+		}
+	}
+	return n;
+}
+
+/* --- answers ---------------------------------------------------------------------------------- */
+
+static int
+with_any_answer(struct scene *s, const struct asking *a)
+{
+	for (enum mode mode = GOOD; mode < MODES; mode++) {
+		plan_reset(0, 0);
+		if (!ask(s, a, mode))
+			return 0;
+		if (plan.lasts[0] != 1)
+			fail_msg("request %zu of type %x is not answered", a->variant, a->type);
+		good_answers += plan.status / 100 == 2;
+	}
+	return 1;
+}
+
+static void
+any_answer_of_the_keeper(void **state)
+{
+	const unsigned n = for_all(*state, with_any_answer);
+
+	print_message("%u requests, %u answers, %u of them good\n", n, n * MODES, good_answers);
+	assert_true(good_answers > n / 3);
+}
+
+/* --- messages --------------------------------------------------------------------------------- */
+
+static int
+with_any_send(struct scene *s, const struct asking *a)
+{
+	unsigned n = 0;
+
+	do {
+		plan_reset(++n, 0);
+		if (!ask(s, a, GOOD))
+			return 0;
+	} while (plan.sends >= n);
+	return 1;
+}
+
+static void
+any_message_that_cannot_be_sent(void **state)
+{
+	(void)for_all(*state, with_any_send);
+}
+
+/* --- memory ----------------------------------------------------------------------------------- */
+
+static void
+in_a_child(struct scene *s, const struct asking *a, unsigned *at)
+{
+	in_child = 1;
+	(void)setenv("CMOCKA_TEST_ABORT", "1", 1); /* a failure here is not the end of a test */
+	do {
+		plan_reset(0, ++*at);
+		(void)ask(s, a, GOOD);
+	} while (plan.allocations >= *at);
+	_exit(0);
+}
+
+/* In processes of its own: where nothing else can be done, the vault ends itself, and the next one
+ * goes on. */
+static int
+with_any_allocation(struct scene *s, const struct asking *a)
+{
+	const struct world *w = s->world;
+	unsigned *at; /* which allocation; shared */
+	struct us_buf b;
+	int there, status;
+
+	us_buf_init(&b, 65536);
+	there = put_request(&b, s, a);
+	us_buf_free(&b);
+	if (!there || !a->in_session ||
+	    a->who != (a->type == US_MSG_load_open_request ? &w->producer : &w->attorney))
+		return there;
+	at = mmap(NULL, sizeof *at, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_true(at != MAP_FAILED);
+	do {
+		const pid_t pid = fork();
+
+		assert_true(pid >= 0);
+		if (pid == 0)
+			in_a_child(s, a, at);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		if (!WIFEXITED(status) || WEXITSTATUS(status) > 1)
+			fail_msg("request %zu of type %x: allocation %u: status %x", a->variant,
+			    a->type, *at, (unsigned)status);
+	} while (WEXITSTATUS(status) == 1);
+	(void)munmap(at, sizeof *at);
+	return 1;
+}
+
+static void
+any_allocation_that_fails(void **state)
+{
+	(void)for_all(*state, with_any_allocation);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(any_answer_of_the_keeper),
+		cmocka_unit_test(any_message_that_cannot_be_sent),
+		cmocka_unit_test(any_allocation_that_fails),
+	};
+
+	return cmocka_run_group_tests(tests, scene_open, scene_close);
+}
