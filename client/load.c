@@ -487,8 +487,8 @@ end_load(struct us_client *client, const struct us_args *args, struct load *load
 		us_reply_init(&reply);
 		(void)us_client_request(client, &request, &reply);
 		us_reply_free(&reply);
-		us_say("the load was given up; what it had admitted stays, and the same command goes on "
-		    "where it ended");
+		us_say("the load has ended early: what it had admitted stays, what was in its open batch is not "
+		    "admitted; once the cause is mended, the same command goes on where it ended");
 		return load->status;
 	}
 	(void)snprintf(path, sizeof path, "/v1/loads/%s/finish", load->id);

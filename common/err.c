@@ -33,7 +33,7 @@ us_strerror(int err)
 	case US_ERR_IO: return "input or output failed";
 	case US_ERR_NOSPACE: return "no space left on the disk";
 	case US_ERR_SHARE: return "key share is wrong";
-	case US_ERR_ENCODING: return "is not valid UTF-8";
+	case US_ERR_ENCODING: return "is not valid UTF-8, or has characters that may not stand there";
 	case US_ERR_INTERNAL: return "internal error";
 	case US_ERR_FULL: return "the channel to another process is full";
 	case US_ERR_MALFORMED: return "is not what that process may send";

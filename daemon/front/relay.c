@@ -385,7 +385,8 @@ on_intake(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct 
 	if (m.status == 401 || m.status == 403)
 		us_relay_refused(ctx, US_REASON_TICKET);
 	a.status = m.status;
-	a.type = m.status < 400 ? US_TYPE_JSON : US_TYPE_PROBLEM;
+	/* 422 is the report of a part with defects */
+	a.type = m.status < 400 || m.status == 422 ? US_TYPE_JSON : US_TYPE_PROBLEM;
 	answer(c, &a, m.body);
 	return US_OK;
 }

@@ -8,6 +8,7 @@
 
 #include <event2/event.h>
 
+#include "audit/action.h"
 #include "common/crypto.h"
 #include "common/err.h"
 #include "common/json_out.h"
@@ -98,13 +99,13 @@ done(struct us_channel *ch, uint32_t tag, uint16_t status, struct us_buf *body)
 
 /* The last part of the problem's type (RFC 9457), as the vault and the front name theirs. */
 static const char *
-problem_of(uint16_t status)
+problem_of(uint16_t status, enum us_reason reason)
 {
 	switch (status) {
 	case 401:
-	case 403: return "ticket";
+	case 403: return reason == US_REASON_NONE ? "ticket" : "denied";
 	case 409: return "conflict";
-	case 503: return "busy";
+	case 503: return reason == US_REASON_SEALED ? "sealed" : "busy";
 	case 500: return "internal";
 	default: return "part";
 	}
@@ -112,8 +113,8 @@ problem_of(uint16_t status)
 
 /* A part that failed as a whole: a problem document with "part", "error" and, where there is one, "code". */
 static void
-fail(struct us_channel *ch, uint32_t tag, uint32_t part, uint16_t status, const char *why,
-    enum us_defect code)
+fail_for(struct us_channel *ch, uint32_t tag, uint32_t part, uint16_t status, const char *why,
+    enum us_defect code, enum us_reason reason)
 {
 	char type[64];
 	struct us_buf body;
@@ -122,11 +123,13 @@ fail(struct us_channel *ch, uint32_t tag, uint32_t part, uint16_t status, const 
 	us_buf_init(&body, BODY_MAX);
 	us_json_begin(&j, &body);
 	us_json_object(&j);
-	(void)snprintf(type, sizeof type, "urn:underseal:problem:%s", problem_of(status));
+	(void)snprintf(type, sizeof type, "urn:underseal:problem:%s", problem_of(status, reason));
 	us_json_kv_cstr(&j, "type", type);
 	us_json_kv_cstr(&j, "title", "The part was not taken");
 	us_json_kv_uint(&j, "status", status);
 	us_json_kv_cstr(&j, "detail", why);
+	if (reason != US_REASON_NONE)
+		us_json_kv_cstr(&j, "reason", us_reason_name(reason));
 	us_json_kv_uint(&j, "part", part);
 	us_json_kv_cstr(&j, "error", why);
 	if (code != US_DEFECT_NONE)
@@ -138,6 +141,13 @@ fail(struct us_channel *ch, uint32_t tag, uint32_t part, uint16_t status, const 
 	}
 	done(ch, tag, status, &body);
 	us_buf_free(&body);
+}
+
+static void
+fail(struct us_channel *ch, uint32_t tag, uint32_t part, uint16_t status, const char *why,
+    enum us_defect code)
+{
+	fail_for(ch, tag, part, status, why, code, US_REASON_NONE);
 }
 
 static struct pending *
@@ -296,25 +306,50 @@ report(const struct pending *p, const struct us_msg_documents_done *m, struct us
 	return us_json_end(&j);
 }
 
+/* Of a load that was stopped. */
+static const char *
+why_stopped(enum us_reason reason)
+{
+	static const char sealed[] = "the vault has been sealed: what was not admitted is not; once it is unsealed, load again";
+	static const char frozen[] = "a freeze stops loading: what was not admitted is not; once it is lifted, load again";
+	static const char revoked[] = "the credential that opened the load was revoked";
+	static const char standing[] = "the person or credential that opened the load may not act any more";
+	static const char order[] = "the order does not allow the load any more";
+
+	if (reason == US_REASON_SEALED)
+		return sealed;
+	if (reason == US_REASON_FROZEN)
+		return frozen;
+	if (reason == US_REASON_REVOKED)
+		return revoked;
+	return reason == US_REASON_SUSPENDED || reason == US_REASON_ENDED || reason == US_REASON_EXPIRED ? standing : order;
+}
+
 static uint16_t
-status_of(int err, const char **why)
+status_of(int err, enum us_reason reason, const char **why)
 {
 	switch (err) {
 	case US_ERR_SIGNATURE:
 		*why = "the ticket is not one of this load and credential: the load has ended, or the vault was "
-		    "restarted; open it again";
+		    "sealed or started anew; load again";
 		return 403;
 	case US_ERR_EXPIRED:
 		*why = "the ticket has expired; get another one (POST /v1/loads/{load}/ticket)";
 		return 401;
 	case US_ERR_DENIED:
-		*why = "the load was stopped: the order, or who opened it, does not allow it any more";
-		return 403;
+		*why = why_stopped(reason);
+		return reason == US_REASON_SEALED ? 503 : 403;
+	case US_ERR_ARG:
+		*why = "the part's flags are not those that its load was opened with";
+		return 400;
+	case US_ERR_CLOSED:
+		*why = "the load was given up";
+		return 409;
 	case US_ERR_STATE:
 		*why = "the load has stopped because of a refused record; end it";
 		return 409;
 	case US_ERR_EXISTS:
-		*why = "another part with this number, or the same one once more, was taken or is being taken";
+		*why = "another part was taken under this number; or this one is on its way over another connection";
 		return 409;
 	case US_ERR_FORMAT:
 		*why = "the part is out of place";
@@ -348,8 +383,8 @@ on_documents_done(struct intake *in, uint32_t tag, struct us_bytes body)
 		return US_OK;
 	}
 	if (m.err != US_OK) {
-		status = status_of(m.err, &why);
-		fail(p->channel, p->front_tag, p->part, status, why, US_DEFECT_NONE);
+		status = status_of(m.err, (enum us_reason)m.reason, &why);
+		fail_for(p->channel, p->front_tag, p->part, status, why, US_DEFECT_NONE, (enum us_reason)m.reason);
 		pending_end(p);
 		return US_OK;
 	}

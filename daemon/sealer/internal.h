@@ -50,6 +50,7 @@ struct sealer;
 /* A part that has come and is not answered yet. */
 struct part {
 	struct part *next;         /* in the load's queue, by number */
+	const struct load *load;
 	uint32_t number;
 	uint8_t digest[32];        /* SHA-256 of its bytes: what makes it the same part if it comes again */
 	struct us_channel *intake; /* NULL: gone, nobody wants the answer */
@@ -140,6 +141,7 @@ struct load {
 	uint8_t flags;
 	int ready;                 /* keys are there */
 	int failed;                /* enum us_err: what ended it */
+	uint8_t stopped;           /* enum us_reason, if the keeper has stopped it */
 	enum load_end end;
 	uint32_t start_tag, end_tag, known_tag;
 	int known_wanted;          /* a known_request is under way */

@@ -61,6 +61,13 @@ drop_parts(struct load *load, int err)
 	load->queued = 0;
 }
 
+/* Whether the collection is all that the load waits for: one whose next part has not come would not take it. */
+static int
+waits_for(const struct load *load, const struct collection *c)
+{
+	return load->collection == c->id && load->queue != NULL && load->queue->number <= load->next_part;
+}
+
 void
 sealer_load_release(struct load *load)
 {
@@ -72,11 +79,11 @@ sealer_load_release(struct load *load)
 	c->owner = NULL;
 	/* whoever stands behind this one comes first, so that loads take turns */
 	for (other = load->next; other != NULL; other = other->next) {
-		if (other->collection == c->id && other->queue != NULL)
+		if (waits_for(other, c))
 			break;
 	}
 	for (struct load *l = load->s->loads; other == NULL && l != NULL && l != load; l = l->next) {
-		if (l->collection == c->id && l->queue != NULL)
+		if (waits_for(l, c))
 			other = l;
 	}
 	if (other != NULL)
@@ -95,7 +102,7 @@ sealer_load_fail(struct load *load, int err)
 		load->batch = NULL;
 	}
 	/* who waits is told who said so, not that another part was bad */
-	drop_parts(load, load->failed == US_ERR_DENIED ? US_ERR_DENIED : US_ERR_STATE);
+	drop_parts(load, load->failed == US_ERR_DENIED || load->failed == US_ERR_CLOSED ? load->failed : US_ERR_STATE);
 	load->known_wanted = 0;
 	sealer_load_release(load);
 }
@@ -152,8 +159,10 @@ sealer_on_load_stop(struct sealer *s, uint32_t tag, struct us_bytes body)
 	if (err)
 		return err;
 	load = sealer_find_load(s, m.load);
-	if (load != NULL)
+	if (load != NULL) {
 		load->failed = US_ERR_DENIED; /* whatever was wrong before */
+		load->stopped = m.reason;
+	}
 	if (load != NULL && (load->batch == NULL || load->batch->state < BATCH_SEALED))
 		sealer_load_fail(load, US_ERR_DENIED);
 	else if (load != NULL)
@@ -342,7 +351,7 @@ sealer_load_try_end(struct load *load)
 	}
 	if (load->end == LOAD_ABORT && err == US_ERR_CLOSED)
 		err = US_OK; /* it was given up, as asked */
-	m = (struct us_msg_load_ended){ .load = load->id, .err = (uint8_t)err,
+	m = (struct us_msg_load_ended){ .load = load->id, .err = (uint8_t)err, .reason = load->stopped,
 		.received = load->received, .admitted = load->admitted,
 		.duplicates = load->duplicates, .refused = load->refused,
 		.slots = { load->slots.data, load->slots.len } };

@@ -43,6 +43,7 @@ sealer_part_answer(struct part *part, int err)
 
 	if (part->intake == NULL)
 		return;
+	m.reason = part->load->stopped;
 	if (err == US_OK) {
 		m.accepted = part->accepted;
 		m.duplicates = part->duplicates;
@@ -200,6 +201,7 @@ part_new(const struct load *load, const struct us_msg_documents *m, struct part 
 	if (part == NULL)
 		return US_ERR_NOMEM;
 	us_buf_init(&part->lines, LINES_MAX);
+	part->load = load;
 	part->number = m->part;
 	memcpy(part->digest, m->digest, sizeof(part->digest));
 	part->count = m->count;
@@ -262,6 +264,9 @@ may_take(const struct load *load, const struct us_msg_documents *m)
 		return err;
 	if (load->failed == US_ERR_DENIED)
 		return US_ERR_DENIED;
+	/* what is refused, and what becomes of the rest, was said when it was opened */
+	if ((m->flags & ~load->flags) != 0 || ((m->flags ^ load->flags) & US_LOAD_SKIP_DEFECTS) != 0)
+		return US_ERR_ARG;
 	if (load->failed || load->end != LOAD_OPEN)
 		return US_ERR_STATE;
 	if (load->queued >= 2 * SEALER_PARTS_AHEAD ||
@@ -293,6 +298,7 @@ sealer_on_documents(struct sealer *s, struct us_channel *ch, uint32_t tag, struc
 			return US_ERR_MALFORMED; /* what it sends as documents is none */
 	}
 	if (no.err != US_OK) {
+		no.reason = no.err == US_ERR_DENIED ? load->stopped : US_REASON_NONE;
 		answer(ch, tag, &no);
 		return US_OK;
 	}

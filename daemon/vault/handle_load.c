@@ -363,6 +363,34 @@ tidy_after(struct vault *v, const struct load *ended)
 		us_log(US_LOG_WARNING, "unused pages stay until the next start");
 }
 
+/* Why a load has ended otherwise than it was asked to. */
+static void
+reply_ended(struct request *r, const struct us_msg_load_ended *m)
+{
+	struct problem p = { .status = 409, .type = "conflict", .title = "Not possible in the present state",
+		.reason = US_REASON_STATE, .entry = NO_ENTRY, .position = -1 };
+
+	switch (m->err) {
+	case US_ERR_INCOMPLETE:
+		p.detail = "Parts are missing before some that came; what was complete is admitted";
+		break;
+	case US_ERR_FORMAT:
+		p.detail = "The load has stopped because of a refused record; nothing of its open batch is admitted";
+		break;
+	case US_ERR_DENIED:
+		p.status = 403;
+		p.type = "denied";
+		p.title = "The load was stopped";
+		p.reason = (enum us_reason)m->reason;
+		p.detail = "What opened it does not stand any more; nothing of its open batch is admitted";
+		break;
+	default:
+		reply_error(r, m->err, US_REASON_ERROR, NO_ENTRY);
+		return;
+	}
+	reply_problem(r, &p);
+}
+
 int
 load_on_ended(struct vault *v, struct us_bytes body)
 {
@@ -379,7 +407,7 @@ load_on_ended(struct vault *v, struct us_bytes body)
 	r = l->waiting;
 	l->waiting = NULL;
 	if (r != NULL && m.err != US_OK)
-		reply_error(r, m.err, US_REASON_ERROR, NO_ENTRY);
+		reply_ended(r, &m);
 	else if (r != NULL)
 		begin_receipt(r, l, &m);
 	tidy_after(v, l);

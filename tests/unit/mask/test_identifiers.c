@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -315,6 +316,16 @@ test_text_around(void **state)
 }
 
 /* Hostile texts take no longer than others: each is a megabyte. */
+/* The processor's time that this process has had: others on the machine do not count. */
+static int64_t
+processor_ns(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+	return ts.tv_sec * US_NS_PER_SECOND + ts.tv_nsec;
+}
+
 static void
 test_linear(void **state)
 {
@@ -332,9 +343,9 @@ test_linear(void **state)
 		len = strlen(UNITS[u]);
 		for (size_t i = 0; i < SIZE; i++)
 			text[i] = UNITS[u][i % len];
-		start = us_time_mono_ns();
+		start = processor_ns();
 		assert_int_equal(us_identifiers_find((struct us_bytes){ (uint8_t *)text, SIZE }, US_IDENTIFIERS_ALL, &spans, &n), US_OK);
-		start = us_time_mono_ns() - start;
+		start = processor_ns() - start;
 		if (start > 5 * US_NS_PER_SECOND)
 			fail_msg("%s over and over: %lld ms", UNITS[u], (long long)start / 1000000);
 		slowest = start > slowest ? start : slowest;

@@ -145,6 +145,7 @@ put_only(struct us_buf *b, const struct asking *a)
 	case US_MSG_share_request: PUT(share_request, { .sealed = TEXT("x") });
 	case US_MSG_load_open_request: PUT(load_open_request, { .collection = LOGS });
 	case US_MSG_load_end_request: PUT(load_end_request, { .load = 3 });
+	case US_MSG_load_ticket_request: PUT(load_ticket_request, { .load = 3 });
 	case US_MSG_log_keys_request: PUT(log_keys_request, { .to = 9 });
 	case US_MSG_cosign_request: PUT(cosign_request, { .note = TEXT("x") });
 	default: return 0;
