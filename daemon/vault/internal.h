@@ -245,7 +245,7 @@ struct request {
 	uint64_t generation;       /* of the registry, when subject and ruling were made */
 	uint32_t collection;
 	struct us_buf body;        /* the message; views below point into it */
-	struct us_work work;         /* of the reply: steps, and its bytes */
+	struct us_work work;       /* of the reply: steps, and its bytes */
 	struct problem problem;    /* why a step has failed; what it points to outlives the step */
 	uint16_t status;
 	uint8_t content;
