@@ -181,9 +181,10 @@ struct us_reply {
 
 void us_reply_init(struct us_reply *reply);
 void us_reply_free(struct us_reply *reply);
-/* Performs the request; opens or renews the session when the vault asks for it. What the vault puts off of its log (429 or
- * 503, with a Retry-After of a few seconds) is asked for again when it says, for a minute at most. US_OK whatever the status;
- * US_ERR_CLOSED if the vault cannot be reached (the message has been printed). reply is reset first. */
+/* Performs the request; opens or renews the session when the vault asks for it. What the vault puts
+ * off of its log (429 or 503, with a Retry-After of a few seconds) is asked for again when it says,
+ * for a minute at most. US_OK whatever the status; US_ERR_CLOSED if the vault cannot be reached
+ * (the message has been printed). reply is reset first. */
 int us_client_request(struct us_client *client, const struct us_request *request, struct us_reply *reply);
 /* Performs it and, unless the status is 2xx, explains the problem on stderr. Returns the exit status: DONE for
  * 2xx, PENDING for 202. */

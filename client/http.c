@@ -122,7 +122,8 @@ number_in(const char *p, size_t n, const char *name)
 static size_t
 on_header(char *p, size_t size, size_t n, void *ctx)
 {
-	const long long entry = number_in(p, n, "Underseal-Entry:"), seconds = number_in(p, n, "Retry-After:");
+	const long long entry = number_in(p, n, "Underseal-Entry:");
+	const long long seconds = number_in(p, n, "Retry-After:");
 	struct transfer *t = ctx;
 
 	(void)size;

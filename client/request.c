@@ -160,8 +160,9 @@ request_once(struct us_client *client, const struct us_request *request, struct 
 static int
 wait_for_log(const struct us_request *request, const struct us_reply *reply, int *patience)
 {
-	if (strncmp(request->path, "/v1/log/", 8) != 0 || (reply->status != 429 && reply->status != 503) ||
-	    reply->retry_after == 0 || reply->retry_after > LOG_WAIT_SECONDS || reply->retry_after > *patience)
+	if (strncmp(request->path, "/v1/log/", 8) != 0 ||
+	    (reply->status != 429 && reply->status != 503) || reply->retry_after == 0 ||
+	    reply->retry_after > LOG_WAIT_SECONDS || reply->retry_after > *patience)
 		return 0;
 	if (*patience == LOG_PATIENCE_SECONDS)
 		us_say("the vault puts this off: waiting");
@@ -177,7 +178,8 @@ wait_for_log(const struct us_request *request, const struct us_reply *reply, int
 }
 
 int
-us_client_request(struct us_client *client, const struct us_request *request, struct us_reply *reply)
+us_client_request(struct us_client *client, const struct us_request *request,
+    struct us_reply *reply)
 {
 	const struct us_profile *profile = us_client_profile(client);
 	int err, patience = LOG_PATIENCE_SECONDS;

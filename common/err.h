@@ -37,7 +37,8 @@ enum us_err {
 	US_ERR_SHARE,       /* a key share is wrong */
 	US_ERR_ENCODING,    /* not valid UTF-8 */
 	US_ERR_INTERNAL,    /* our bug */
-	US_ERR_FULL,        /* a channel has no room for this until its other side has taken what waits */
+	/* a channel has no room for this until its other side has taken what waits */
+	US_ERR_FULL,
 	US_ERR_MALFORMED,   /* another process sent what it may not send */
 	US_ERR__COUNT
 };

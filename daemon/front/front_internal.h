@@ -42,7 +42,8 @@
 #define US_AGE_SECONDS 3600
 #define US_LINGER_SECONDS 2
 #define US_HANDSHAKES_SECONDS 1
-/* An intake that ended is started anew, and comes with a new channel; one that only ended ours does not. */
+/* An intake that ended is started anew, and comes with a new channel; one that only ended ours does
+ * not. */
 #define US_INTAKE_SECONDS 10
 
 enum us_conn_state {
@@ -98,7 +99,8 @@ struct us_front {
 	struct us_tls *tls;
 	struct us_channel *vault;
 	struct us_channel *intakes[US_INTAKES_MAX];
-	int64_t intake_lost[US_INTAKES_MAX]; /* since when one of intakes is NULL again, monotonic seconds */
+	/* since when one of intakes is NULL again, monotonic seconds */
+	int64_t intake_lost[US_INTAKES_MAX];
 	unsigned intake_n;            /* one more than the largest index seen */
 	struct event *listen_event;
 	struct event *tick_event;

@@ -359,7 +359,8 @@ on_vault_close(void *ctx, struct us_channel *ch, int err)
 	(void)event_base_loopbreak(f->base);
 }
 
-const struct us_channel_handler us_relay_vault_handler = { .on_message = on_vault, .on_close = on_vault_close };
+const struct us_channel_handler us_relay_vault_handler = { .on_message = on_vault,
+    .on_close = on_vault_close };
 
 static int
 on_intake(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body,
@@ -416,7 +417,8 @@ on_intake_close(void *ctx, struct us_channel *ch, int err)
 	}
 }
 
-const struct us_channel_handler us_relay_intake_handler = { .on_message = on_intake, .on_close = on_intake_close };
+const struct us_channel_handler us_relay_intake_handler = { .on_message = on_intake,
+    .on_close = on_intake_close };
 
 /* --- what was refused here ---------------------------------------------------------------- */
 

@@ -58,7 +58,8 @@ sign(int type, const unsigned char *digest, int digest_n, unsigned char *sig, un
 {
 	struct us_tls *tls = EC_KEY_get_ex_data(key, key_index());
 	const struct us_msg_tls_sign ask = { .digest = { digest, (size_t)digest_n } };
-	const struct us_line_question question = { .type = US_MSG_tls_sign, .reply_type = US_MSG_tls_signature,
+	const struct us_line_question question = { .type = US_MSG_tls_sign,
+	    .reply_type = US_MSG_tls_signature,
 		.encode = encode_sign, .m = &ask, .timeout_ms = SIGN_TIMEOUT_MS };
 	struct us_msg_tls_signature answer;
 	struct us_buf reply;

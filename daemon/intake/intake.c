@@ -414,7 +414,8 @@ on_message(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct
 	return US_ERR_MALFORMED;
 }
 
-/* A sealer that ended is started anew, and comes with a new channel. One that only ended ours does not. */
+/* A sealer that ended is started anew, and comes with a new channel. One that only ended ours does
+ * not. */
 static void
 on_lost(evutil_socket_t fd, short what, void *arg)
 {

@@ -157,7 +157,8 @@ append_parts(struct us_keeper *k, const struct us_msg_log *m, struct us_entry_ac
 		err = us_keeper_append(k, &e, &p->index, &p->time_ns);
 		fact.order_version = e.order_version;
 		fact.time_ns = p->time_ns;
-		if (err == US_OK && (us_approval_take(k->usage, access, p->index) != US_OK || us_ledger_take(k, &fact) != US_OK))
+		if (err == US_OK && (us_approval_take(k->usage, access, p->index) != US_OK ||
+		    us_ledger_take(k, &fact) != US_OK))
 			us_fatal("an entry of the log cannot be counted in the ledger. Stopping: limits would not hold");
 	}
 	us_wipe(s.records, s.used * sizeof s.records[0]);

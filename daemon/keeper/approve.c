@@ -79,7 +79,8 @@ us_approval_take(struct us_usage *usage, const struct us_entry_access *access, u
 {
 	int err;
 
-	if (access->decision != US_DECISION_ALLOW || !us_approval_is_summary(access->summary) || usage == NULL ||
+	if (access->decision != US_DECISION_ALLOW || !us_approval_is_summary(access->summary) ||
+	    usage == NULL ||
 	    (access->action != US_ACTION_READ && access->action != US_ACTION_COPY && access->action != US_ACTION_COUNT))
 		return US_OK;
 	err = us_usage_approval_use(usage, us_load_u32(access->summary.p + 8), index);

@@ -22,7 +22,8 @@ int us_approval_find(const struct us_keeper *k, const struct us_person *person, 
 /* 1 if a summary says that an approval was used: nobody else may write one. */
 int us_approval_is_summary(struct us_bytes summary);
 void us_approval_summary(uint32_t number, uint8_t out[US_APPROVAL_SUMMARY]);
-/* Marks in usage what that entry has used, if any. A further part of the same entry changes nothing. US_ERR_NOMEM. */
+/* Marks in usage what that entry has used, if any. A further part of the same entry changes
+ * nothing. US_ERR_NOMEM. */
 int us_approval_take(struct us_usage *usage, const struct us_entry_access *access, uint64_t index);
 
 #endif

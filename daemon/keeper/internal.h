@@ -8,7 +8,7 @@
  *   loads_watch.c  loads end when what opened them does
  *   decide.c    what the keeper says to a "log"  approve.c   approvals, found and used up
  *   serve.c     log files, proofs, TLS                   log_keys.c  keys of the log's boxes
- *   tasks.c     what takes long, in slices               walk.c      entries of the log, one after another
+ *   tasks.c     what takes long, in slices               walk.c      entries one after another
  *   ledger.c    who has had which records, folded from the log
  *   disclosed.c how many had those of a clawback
  *   cosign.c    checkpoints that witnesses have cosigned
@@ -204,7 +204,8 @@ struct us_keeper {
 	int64_t noise_mono;
 	struct us_starts starts;
 	struct us_tasks tasks;
-	int is_shown;            /* REPLAYING, and the vault has shown all of its state: the ledger is being made */
+	/* REPLAYING, and the vault has shown all of its state: the ledger is being made */
+	int is_shown;
 	struct us_act *act; /* scratch: about 20 KiB */
 	struct us_buf reply; /* scratch for large answers; wiped after use */
 };

@@ -37,10 +37,12 @@ on_message(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct
 	if (fd >= 0)
 		(void)close(fd);
 	err = us_keeper_dispatch(k, ch, type, tag, body);
-	/* What was asked may be half done, and the log's state is this process: it begins anew from what is durable. A channel that
-	 * has no room is its peer's doing, and ends alone. */
-	if (err != US_OK && us_err_blame(err) != US_BLAME_PEER && us_err_blame(err) != US_BLAME_SENDING)
-		us_fatal("the message \"%s\" of %s cannot be handled: %s. Stopping", us_msg_name(type),
+	/* What was asked may be half done, and the log's state is this process: it begins anew from
+	 * what is durable. A channel that has no room is its peer's doing, and ends alone. */
+	if (err != US_OK && us_err_blame(err) != US_BLAME_PEER &&
+	    us_err_blame(err) != US_BLAME_SENDING)
+		us_fatal("the message \"%s\" of %s cannot be handled: %s. Stopping",
+		    us_msg_name(type),
 		    us_role_name(us_channel_peer(ch)), us_strerror(err));
 	return err;
 }
@@ -71,7 +73,8 @@ on_close(void *ctx, struct us_channel *ch, int err)
 		k->prepared.valid = 0;
 		us_answers_end(k, US_REASON_UNKNOWN);
 		us_keeper_settle(k);
-		us_log(US_LOG_NOTICE, "the vault's channel has ended%s", us_err_blame(err) == US_BLAME_PEER ?
+		us_log(US_LOG_NOTICE, "the vault's channel has ended%s",
+		    us_err_blame(err) == US_BLAME_PEER ?
 		    " because of what it sent" : "");
 	}
 }
@@ -83,7 +86,8 @@ on_drained(void *ctx, struct us_channel *ch)
 	us_tasks_go_on(ctx);
 }
 
-const struct us_channel_handler us_keeper_handler = { .on_message = on_message, .on_close = on_close,
+const struct us_channel_handler us_keeper_handler = { .on_message = on_message,
+    .on_close = on_close,
 	.on_batch_end = on_batch_end, .on_drained = on_drained };
 
 void
@@ -100,15 +104,16 @@ us_keeper_drop_peer(struct us_keeper *k, struct us_channel *ch)
 	us_keeper_settle(k);
 }
 
-/* A peer that was started anew has one channel: the old one may still have to report its end, which this keeper, if it stood
- * still meanwhile, has not looked at. */
+/* A peer that was started anew has one channel: the old one may still have to report its end, which
+ * this keeper, if it stood still meanwhile, has not looked at. */
 static void
 drop_former(struct us_keeper *k, enum us_role peer, uint8_t index)
 {
 	for (size_t i = 0; i < US_KEEPER_PEERS; i++) {
 		struct us_channel *old = k->peers[i];
 
-		if (old == NULL || us_channel_peer(old) != peer || us_channel_peer_index(old) != index)
+		if (old == NULL || us_channel_peer(old) != peer ||
+		    us_channel_peer_index(old) != index)
 			continue;
 		us_keeper_drop_peer(k, old);
 	}

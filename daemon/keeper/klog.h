@@ -80,7 +80,8 @@ int us_klog_sign(const struct us_klog *log, struct us_bytes msg, uint8_t out[64]
 int us_klog_proof(struct us_klog *log, uint64_t index, struct us_digest proof[US_PROOF_MAX], size_t *n);
 /* Appends the bytes of an entry. */
 int us_klog_entry_bytes(struct us_klog *log, uint64_t index, struct us_buf *out);
-/* Appends the first width entries of bundle n, as in its file. US_ERR_NOT_FOUND: there are fewer. */
+/* Appends the first width entries of bundle n, as in its file. US_ERR_NOT_FOUND: there are
+ * fewer. */
 int us_klog_bundle(struct us_klog *log, uint64_t n, unsigned width, struct us_buf *out);
 /* The box keys of an entry that is already in the log; needs B (private: X25519 key of boot entries).
  */

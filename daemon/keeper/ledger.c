@@ -91,7 +91,8 @@ open_disclosure(struct us_keeper *k, struct rebuild *b, const struct us_entry_vi
     const struct us_key *key, const struct us_entry_access *access)
 {
 	struct us_entry_disclosure d;
-	const struct us_ledger_fact fact = { .access = access, .disclosure = &d, .order_version = v->order_version,
+	const struct us_ledger_fact fact = { .access = access, .disclosure = &d,
+	    .order_version = v->order_version,
 		.time_ns = v->time_ns };
 	int err;
 
@@ -142,8 +143,10 @@ take_over(struct us_keeper *k, struct rebuild *b)
 	k->usage = b->usage;
 	b->usage = NULL; /* transferred */
 	if (took > SAY_AFTER_NS)
-		us_log(US_LOG_NOTICE, "the ledger of disclosures was made from %llu entries in %.1f s; %llu disclose something",
-		    (unsigned long long)b->walk.index, (double)took / (double)US_NS_PER_SECOND, (unsigned long long)b->counted);
+		us_log(US_LOG_NOTICE, "the ledger of disclosures was made from %llu entries in "
+		    "%.1f s; %llu disclose something",
+		    (unsigned long long)b->walk.index, (double)took / (double)US_NS_PER_SECOND,
+		    (unsigned long long)b->counted);
 }
 
 static int
@@ -164,14 +167,16 @@ step(struct us_keeper *k, struct us_task *task)
 		return 0;
 	}
 	if (!us_walk_has_next(&b->walk)) /* now and then, for who asks how far it is */
-		(void)snprintf(k->why, sizeof k->why, "the log is being read: %llu of %llu entries", (unsigned long long)b->walk.index,
+		(void)snprintf(k->why, sizeof k->why, "the log is being read: %llu of %llu entries",
+		    (unsigned long long)b->walk.index,
 		    (unsigned long long)us_klog_size(k->klog));
 	err = us_walk_next(&b->walk, k->klog, &entry);
 	if (err == US_OK)
 		err = take_entry(k, b, entry);
 	if (err == US_OK)
 		return 1;
-	us_log_err(err, "the ledger of disclosures cannot be made, near entry %llu of the log", (unsigned long long)b->walk.index);
+	us_log_err(err, "the ledger of disclosures cannot be made, near entry %llu of the log",
+	    (unsigned long long)b->walk.index);
 	b->done(k, task->ch, b->tag, err);
 	return 0;
 }

@@ -17,9 +17,10 @@
 
 /* How a rebuild ended. err: the ledger is not to be trusted, and k->usage is NULL. */
 typedef void (*us_ledger_fn)(struct us_keeper *k, struct us_channel *ch, uint32_t tag, int err);
-/* Begins to fold the whole log into a new k->usage, as a task of ch. Needs the root keys and the registry, neither of which may change until
- * done() is called; it is not if the task is dropped. Says in the operator's log what went wrong, or how long it took if that was
- * more than a second. US_ERR_NOMEM. */
+/* Begins to fold the whole log into a new k->usage, as a task of ch. Needs the root keys and the
+ * registry, neither of which may change until done() is called; it is not if the task is dropped.
+ * Says in the operator's log what went wrong, or how long it took if that was more than a second.
+ * US_ERR_NOMEM. */
 int us_ledger_rebuild(struct us_keeper *k, struct us_channel *ch, uint32_t tag, us_ledger_fn done);
 
 /* An entry, and what was in its boxes. */
@@ -29,8 +30,8 @@ struct us_ledger_fact {
 	uint32_t order_version;
 	int64_t time_ns;
 };
-/* Counts an entry just appended, if it is one that counts. Any error (US_ERR_NOMEM, US_ERR_ARG, US_ERR_LIMIT, US_ERR_VERIFY; US_ERR_STATE: there is no
- * ledger): the keeper must end. */
+/* Counts an entry just appended, if it is one that counts. Any error (US_ERR_NOMEM, US_ERR_ARG,
+ * US_ERR_LIMIT, US_ERR_VERIFY; US_ERR_STATE: there is no ledger): the keeper must end. */
 int us_ledger_take(struct us_keeper *k, const struct us_ledger_fact *fact);
 
 /* Who asks for what. */

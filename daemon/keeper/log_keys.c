@@ -1,7 +1,7 @@
 /*
- * "log_keys": keys of the boxes of a range of entries, for whom the order lets audit. Decided, logged and committed at once; then the
- * range is walked as a task (tasks.h), each bundle read once, and decided again before the keys leave: what was taken
- * from the asker meanwhile does not.
+ * "log_keys": keys of the boxes of a range of entries, for whom the order lets audit. Decided,
+ * logged and committed at once; then the range is walked as a task (tasks.h), each bundle read
+ * once, and decided again before the keys leave: what was taken from the asker meanwhile does not.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +24,8 @@ struct boxes {
 	uint32_t person; /* who asks */
 };
 
-/* Whose entry it is, as its access box says, and whether the asker's order opens that as a whole. */
+/* Whose entry it is, as its access box says, and whether the asker's order opens that as a
+ * whole. */
 static int
 is_own(const struct us_person *asker, const struct boxes *q, const struct us_entry_access *a)
 {
@@ -42,10 +43,12 @@ is_own(const struct us_person *asker, const struct boxes *q, const struct us_ent
 	return 0;
 }
 
-/* 1 if the entry showed somebody records, and all of them came from people who share a party with the asker; below 0: minus an error. Where
- * others' records are among them the box stays closed: it would name those too. */
+/* 1 if the entry showed somebody records, and all of them came from people who share a party with
+ * the asker; below 0: minus an error. Where others' records are among them the box stays closed: it
+ * would name those too. */
 static int
-shows_own_records(const struct us_keeper *k, const struct us_person *asker, const struct us_entry_access *a,
+shows_own_records(const struct us_keeper *k, const struct us_person *asker,
+    const struct us_entry_access *a,
     const struct us_entry_view *view, const struct us_key *key)
 {
 	struct us_entry_disclosure d;
@@ -60,8 +63,10 @@ shows_own_records(const struct us_keeper *k, const struct us_person *asker, cons
 		err = us_entry_disclosure_decode(&d, content.data, content.len);
 	own = err == US_OK && d.n_records > 0;
 	for (size_t i = 0; own && i < d.n_records; i++) {
-		const struct us_batch *b = us_registry_batch_of(k->registry, a->collection, d.records[i]);
-		const struct us_person *loader = b == NULL ? NULL : us_registry_person(k->registry, b->facts.loaded_by);
+		const struct us_batch *b = us_registry_batch_of(k->registry, a->collection,
+		    d.records[i]);
+		const struct us_person *loader = b == NULL ? NULL : us_registry_person(k->registry,
+		    b->facts.loaded_by);
 
 		own = loader != NULL && (loader->party_bits & asker->party_bits) != 0;
 	}
@@ -86,8 +91,8 @@ mask_by_access(const struct us_keeper *k, const struct boxes *q, const struct us
 	return shows < 0 ? -shows : US_OK;
 }
 
-/* The mask for one entry: nothing of an entry that is somebody else's, where the order opens only one's own; but that one's own records were
- * shown, where it opens that. */
+/* The mask for one entry: nothing of an entry that is somebody else's, where the order opens only
+ * one's own; but that one's own records were shown, where it opens that. */
 static int
 mask_of_entry(const struct us_keeper *k, const struct boxes *q, struct us_bytes entry,
     const struct us_key keys[US_BOXES], uint8_t *mask)
@@ -149,8 +154,8 @@ free_task(struct us_task *task)
 static int
 send_boxes(const struct log_keys *t, struct us_channel *ch, int err, enum us_reason reason)
 {
-	struct us_msg_log_keys_reply r = { .err = (uint8_t)err, .reason = (uint8_t)reason, .entry = t->entry, .from = t->from,
-		.next = t->from };
+	struct us_msg_log_keys_reply r = { .err = (uint8_t)err, .reason = (uint8_t)reason,
+		.entry = t->entry, .from = t->from, .next = t->from };
 
 	if (err == US_OK) {
 		r.next = t->walk.index;
@@ -160,7 +165,8 @@ send_boxes(const struct log_keys *t, struct us_channel *ch, int err, enum us_rea
 }
 
 static int
-put_boxes(const struct us_keeper *k, const struct boxes *q, struct us_bytes entry, struct us_buf *out)
+put_boxes(const struct us_keeper *k, const struct boxes *q, struct us_bytes entry,
+    struct us_buf *out)
 {
 	struct us_key keys[US_BOXES];
 	uint8_t mask = 0;
@@ -180,7 +186,8 @@ put_boxes(const struct us_keeper *k, const struct boxes *q, struct us_bytes entr
 
 /* access: of the entry, to which the ruling is added; NULL when it stands already. */
 static void
-decide(struct us_keeper *k, const struct log_keys *t, struct boxes *q, struct us_entry_access *access)
+decide(struct us_keeper *k, const struct log_keys *t, struct boxes *q,
+    struct us_entry_access *access)
 {
 	struct us_ledger_question question = { .action = US_ACTION_AUDIT_KEYS };
 	struct us_context context;
@@ -190,7 +197,8 @@ decide(struct us_keeper *k, const struct log_keys *t, struct boxes *q, struct us
 	*q = (struct boxes){ .reason = us_keeper_session(k, t->session, t->credential, &person) };
 	if (q->reason == US_REASON_NONE) {
 		question.person = person;
-		us_keeper_context(k, t->credential, (struct us_bytes){ (const uint8_t *)t->peer, t->peer_n }, &context);
+		us_keeper_context(k, t->credential, (struct us_bytes){ (const uint8_t *)t->peer,
+		    t->peer_n }, &context);
 		us_ledger_evaluate(k, &question, &context, &ruling);
 		if (access != NULL) {
 			access->rule = ruling.rule;
@@ -205,7 +213,8 @@ decide(struct us_keeper *k, const struct log_keys *t, struct boxes *q, struct us
 		q->reason = US_REASON_NOT_IN_ORDER;
 	if (q->reason == US_REASON_NONE && us_space_refuses(k, US_ACTION_AUDIT_KEYS, t->credential))
 		q->reason = US_REASON_LOW_SPACE;
-	q->err = q->reason == US_REASON_NONE ? US_OK : q->reason == US_REASON_SEALED ? US_ERR_SEALED :
+	q->err = q->reason == US_REASON_NONE ? US_OK :
+	    q->reason == US_REASON_SEALED ? US_ERR_SEALED :
 	    q->reason == US_REASON_LOW_SPACE ? US_ERR_NOSPACE : US_ERR_DENIED;
 }
 
@@ -217,8 +226,10 @@ leave(struct us_keeper *k, struct log_keys *t)
 	int err;
 
 	decide(k, t, &now, NULL);
-	if (now.err != US_OK || now.mask != t->q.mask || now.scope != t->q.scope || now.person != t->q.person)
-		err = send_boxes(t, t->task.ch, US_ERR_REVOKED, now.reason == US_REASON_NONE ? US_REASON_NOT_IN_ORDER : now.reason);
+	if (now.err != US_OK || now.mask != t->q.mask || now.scope != t->q.scope ||
+	    now.person != t->q.person)
+		err = send_boxes(t, t->task.ch, US_ERR_REVOKED, now.reason == US_REASON_NONE ?
+		    US_REASON_NOT_IN_ORDER : now.reason);
 	else
 		err = send_boxes(t, t->task.ch, US_OK, US_REASON_NONE);
 	if (err != US_OK)
@@ -240,7 +251,8 @@ step(struct us_keeper *k, struct us_task *task)
 			err = put_boxes(k, &t->q, entry, &t->boxes);
 	}
 	if (err != US_OK) {
-		us_log_err(err, "the keys of the log's boxes cannot be given, near entry %llu", (unsigned long long)t->walk.index);
+		us_log_err(err, "the keys of the log's boxes cannot be given, near entry %llu",
+		    (unsigned long long)t->walk.index);
 		err = send_boxes(t, task->ch, US_ERR_INTERNAL, US_REASON_ERROR);
 		if (err != US_OK)
 			us_channel_fail(task->ch, err);

@@ -159,7 +159,8 @@ us_answers_free(struct us_keeper *k)
 
 /* --- outcomes ---------------------------------------------------------------------------------------------------- */
 
-/* Takes note that the entry has its outcome. US_ERR_MALFORMED: it had one, or so many there cannot be; US_ERR_NOMEM. */
+/* Takes note that the entry has its outcome. US_ERR_MALFORMED: it had one, or so many there cannot
+ * be; US_ERR_NOMEM. */
 static int
 note_failed(struct us_answers *a, uint64_t index)
 {

@@ -248,7 +248,8 @@ us_starts_told(struct us_keeper *k, uint16_t type, struct us_bytes body)
 		err = us_msg_carried_decode(&carried, body.p, body.n);
 		/* the monitor passes on what fronts said, and does not look into it */
 		if (err == US_OK && us_keeper_noise_take(k, carried.counts) != US_OK)
-			us_log(US_LOG_WARNING, "what a front has counted makes no sense: part of it is lost");
+			us_log(US_LOG_WARNING,
+			    "what a front has counted makes no sense: part of it is lost");
 		return err;
 	case US_MSG_died:
 		err = us_msg_died_decode(&died, body.p, body.n);

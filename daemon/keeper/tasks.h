@@ -1,10 +1,12 @@
 /*
- * What takes the keeper longer than its event loop may be kept: reading the log, for box keys and for the
- * ledger. A task does its work in small units; tasks take turns, a slice of about two milliseconds each, and
- * between slices the loop looks at its channels. So signatures and entries of others wait for a slice at most.
+ * What takes the keeper longer than its event loop may be kept: reading the log, for box keys and
+ * for the ledger. A task does its work in small units; tasks take turns, a slice of about two
+ * milliseconds each, and between slices the loop looks at its channels. So signatures and entries
+ * of others wait for a slice at most.
  *
- * A task belongs to a channel that waits for its answer. It is dropped when that channel has ended, or with all
- * others when the vault is sealed; it rests while the channel does not take what it is sent.
+ * A task belongs to a channel that waits for its answer. It is dropped when that channel has ended,
+ * or with all others when the vault is sealed; it rests while the channel does not take what it is
+ * sent.
  */
 #ifndef US_DAEMON_KEEPER_TASKS_H
 #define US_DAEMON_KEEPER_TASKS_H

@@ -1,13 +1,14 @@
 /*
- * From sealed to open. A share arrives sealed to the X25519 key of this sealed period, is recognised
- * by its digest, and is kept in locked memory for fifteen minutes at most; the k-th one gives the root,
- * which must fit the root check. Then the vault shows its acts; only if their fold ends where the log
- * ends does anything open.
+ * From sealed to open. A share arrives sealed to the X25519 key of this sealed period, is
+ * recognised by its digest, and is kept in locked memory for fifteen minutes at most; the k-th one
+ * gives the root, which must fit the root check. Then the vault shows its acts; only if their fold
+ * ends where the log ends does anything open.
  *
  *   SEALED --k shares--> REPLAYING --fold equals the log's digest, ledger made--> OPEN
  *                            `--anything else--> REFUSING
  *
- * Making the ledger reads the whole log, so it is a task: meanwhile everything that works sealed goes on.
+ * Making the ledger reads the whole log, so it is a task: meanwhile everything that works sealed
+ * goes on.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -439,7 +440,8 @@ ledger_made(struct us_keeper *k, struct us_channel *ch, uint32_t tag, int err)
 		us_fatal("no memory for the ledger of disclosures. Stopping");
 	k->is_shown = 0;
 	if (err != US_OK) {
-		us_keeper_refuse(k, "the log's entries cannot be read: who has had which records is not known");
+		us_keeper_refuse(k,
+		    "the log's entries cannot be read: who has had which records is not known");
 	} else {
 		enter(k, US_KEEPER_OPEN, "");
 		us_log(US_LOG_NOTICE, "unsealed: the state ends at act %llu",
@@ -447,11 +449,13 @@ ledger_made(struct us_keeper *k, struct us_channel *ch, uint32_t tag, int err)
 		err = us_keeper_event(k, US_ACTION_STATE_OPEN, US_DECISION_ALLOW, US_REASON_NONE,
 		    (struct us_bytes){ NULL, 0 }, NULL);
 		if (err != US_OK)
-			us_fatal("that the vault is open cannot be logged: %s. Stopping", us_strerror(err));
+			us_fatal("that the vault is open cannot be logged: %s. Stopping",
+			    us_strerror(err));
 	}
 	err = answer_replay(k, ch, tag);
 	if (err != US_OK)
-		us_fatal("the vault cannot be told that it is open: %s. Stopping", us_strerror(err));
+		us_fatal("the vault cannot be told that it is open: %s. Stopping",
+		    us_strerror(err));
 	us_keeper_settle(k);
 }
 

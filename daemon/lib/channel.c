@@ -124,7 +124,8 @@ us_channel_condemn(struct us_channel *ch, int err)
 	event_active(ch->flush_event, EV_TIMEOUT, 1);
 }
 
-/* That the other side is gone is for the channel to find out: from anybody else it is an error like others. */
+/* That the other side is gone is for the channel to find out: from anybody else it is an error like
+ * others. */
 static int
 fault_of(int err)
 {
@@ -143,15 +144,18 @@ report_fault(const struct us_channel *ch)
 	const char *peer = us_role_name(ch->peer), *name = us_msg_name(ch->type);
 
 	if (us_err_blame(ch->close_err) == US_BLAME_PEER && ch->peer > ch->own)
-		us_panic("malformed message (\"%s\") from %s, which is more trusted: stopping", name, peer);
+		us_panic("malformed message (\"%s\") from %s, which is more trusted: stopping",
+		    name, peer);
 	if (us_err_blame(ch->close_err) == US_BLAME_PEER)
-		us_log(US_LOG_ERROR, "malformed message (\"%s\") from %s %u: dropping it", name, peer,
+		us_log(US_LOG_ERROR, "malformed message (\"%s\") from %s %u: dropping it", name,
+		    peer,
 		    ch->peer_index);
 	else if (ch->peer > ch->own)
 		us_fatal("cannot go on with %s after its message \"%s\": %s. Stopping", peer, name,
 		    us_strerror(ch->close_err));
 	else
-		us_log_err(ch->close_err, "cannot go on with %s %u, ending its channel after its message \"%s\"", peer,
+		us_log_err(ch->close_err,
+		    "cannot go on with %s %u, ending its channel after its message \"%s\"", peer,
 		    ch->peer_index, name);
 }
 
@@ -183,7 +187,8 @@ us_channel_report(struct us_channel *ch)
 
 /* --- taking ---------------------------------------------------------------------------- */
 
-/* Takes the whole frames out of in, as long as the peer takes what it is answered. Returns US_OK or what went wrong. */
+/* Takes the whole frames out of in, as long as the peer takes what it is answered. Returns US_OK or
+ * what went wrong. */
 static int
 dispatch(struct us_channel *ch)
 {
@@ -212,7 +217,8 @@ dispatch(struct us_channel *ch)
 			fd = ch->received_fd;
 			ch->received_fd = -1;
 		}
-		err = fault_of(ch->handler->on_message(ch->ctx, ch, type, us_load_u32(p + 8), body, fd));
+		err = fault_of(ch->handler->on_message(ch->ctx, ch, type, us_load_u32(p + 8), body,
+		    fd));
 		at += US_FRAME_HEADER + n;
 	}
 	us_buf_consume(&ch->in, at);
@@ -221,7 +227,8 @@ dispatch(struct us_channel *ch)
 	return err;
 }
 
-/* US_OK: something came; US_ERR_BUSY: nothing for now; US_ERR_CLOSED: the peer is gone; US_ERR_NOMEM. */
+/* US_OK: something came; US_ERR_BUSY: nothing for now; US_ERR_CLOSED: the peer is gone;
+ * US_ERR_NOMEM. */
 static int
 receive(struct us_channel *ch)
 {
@@ -269,7 +276,8 @@ receive(struct us_channel *ch)
 	return US_OK;
 }
 
-/* One read's worth, or what was kept back of one: 1 if there was any and the channel is still there. */
+/* One read's worth, or what was kept back of one: 1 if there was any and the channel is still
+ * there. */
 static int
 take(struct us_channel *ch)
 {

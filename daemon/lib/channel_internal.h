@@ -42,9 +42,11 @@ struct us_channel {
 };
 
 /* channel.c */
-/* Stops all traffic and tells the owner once, from the event loop. err: US_ERR_CLOSED, or what went wrong. */
+/* Stops all traffic and tells the owner once, from the event loop. err: US_ERR_CLOSED, or what went
+ * wrong. */
 void us_channel_condemn(struct us_channel *ch, int err);
-/* Tells the owner what writing has found: that there is room again, that the channel is gone. ch may be gone afterwards. */
+/* Tells the owner what writing has found: that there is room again, that the channel is gone. ch
+ * may be gone afterwards. */
 void us_channel_report(struct us_channel *ch);
 /* Whether nothing is taken from the peer now. */
 int us_channel_holds(const struct us_channel *ch);

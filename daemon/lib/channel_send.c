@@ -57,7 +57,8 @@ flush(struct us_channel *ch)
 	}
 	if (ch->out_at == ch->out.len) {
 		empty_out(ch);
-	} else if (ch->out_at > ch->out.len / 2) { /* what has left must not be kept because something always waits */
+	} else if (ch->out_at > ch->out.len / 2) {
+		/* what has left must not be kept because something always waits */
 		us_buf_consume(&ch->out, ch->out_at);
 		ch->out_at = 0;
 	}
@@ -108,7 +109,8 @@ take_back(struct us_channel *ch, size_t start)
 	ch->out.len = start;
 }
 
-/* Appends a frame; out has room for any one beyond its limits, so that what an encoder cannot write is its own doing. */
+/* Appends a frame; out has room for any one beyond its limits, so that what an encoder cannot write
+ * is its own doing. */
 static int
 put_frame(struct us_channel *ch, uint16_t type, uint32_t tag, us_encode_fn encode, const void *m)
 {
@@ -198,7 +200,8 @@ us_channel_send_fd(struct us_channel *ch, uint16_t type, uint32_t tag, us_encode
 	while (n < 0 && errno == EINTR);
 	if (n < 0) {
 		us_buf_reset(&ch->out);
-		return errno == EAGAIN || errno == EWOULDBLOCK || errno == ETOOMANYREFS ? US_ERR_BUSY : US_ERR_CLOSED;
+		return errno == EAGAIN || errno == EWOULDBLOCK || errno == ETOOMANYREFS ?
+		    US_ERR_BUSY : US_ERR_CLOSED;
 	}
 	ch->out_at = (size_t)n;
 	flush(ch);

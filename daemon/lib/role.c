@@ -149,7 +149,8 @@ drop_rights(void)
 int
 us_role_run(const struct us_role_process *process)
 {
-	static const struct us_channel_handler handler = { .on_message = on_control, .on_close = on_control_close };
+	static const struct us_channel_handler handler = { .on_message = on_control,
+	    .on_close = on_control_close };
 	struct run run = { .process = process };
 	struct event_config *config;
 	struct event *term;

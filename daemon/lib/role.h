@@ -20,8 +20,9 @@ struct us_settings;
 
 struct us_role_process {
 	enum us_role role;
-	/* Each may be NULL. US_ERR_MALFORMED: the monitor sent what it may not send (abort). Any other error ends the
-	 * process with status 1; where that is not enough the callee has said more. */
+	/* Each may be NULL. US_ERR_MALFORMED: the monitor sent what it may not send (abort). Any
+	 * other error ends the process with status 1; where that is not enough the callee has said
+	 * more. */
 	int (*on_settings)(void *ctx, struct event_base *base, uint8_t index,
 	    const struct us_settings *settings);
 	/* A channel to a peer; also when a peer was started anew. The callee owns fd. */

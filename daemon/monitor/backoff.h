@@ -1,7 +1,8 @@
 /*
- * When a process that has ended is started anew: at once; if it ends soon again, after US_BACKOFF_FIRST_MS, and
- * then after twice as long each time, up to US_BACKOFF_MOST_MS. One that has lived for US_BACKOFF_LIFE_MS begins
- * afresh. So what ends once, or all of a kind at once, is back at once, and what cannot live costs next to nothing.
+ * When a process that has ended is started anew: at once; if it ends soon again, after
+ * US_BACKOFF_FIRST_MS, and then after twice as long each time, up to US_BACKOFF_MOST_MS. One that
+ * has lived for US_BACKOFF_LIFE_MS begins afresh. So what ends once, or all of a kind at once, is
+ * back at once, and what cannot live costs next to nothing.
  */
 #ifndef US_DAEMON_MONITOR_BACKOFF_H
 #define US_DAEMON_MONITOR_BACKOFF_H

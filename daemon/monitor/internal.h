@@ -15,7 +15,8 @@
 struct event;
 struct monitor;
 
-/* One process of a role. pid is 0 while it is not running; then again is pending, unless the daemon ends. */
+/* One process of a role. pid is 0 while it is not running; then again is pending, unless the daemon
+ * ends. */
 struct us_child {
 	struct monitor *monitor;
 	enum us_role role;
@@ -35,9 +36,9 @@ struct us_spawn {
 };
 
 /* Starts a process of this program for a role: its own user and directory, descriptor 3 = control,
- * nothing else but stderr. Returns the pid and the monitor's end in *control_fd; -1 where the system has no process or
- * descriptors to give now, which has been said. The process itself ends where it lacks what it needs, and says what to do
- * about it. */
+ * nothing else but stderr. Returns the pid and the monitor's end in *control_fd; -1 where the
+ * system has no process or descriptors to give now, which has been said. The process itself ends
+ * where it lacks what it needs, and says what to do about it. */
 pid_t us_spawn_role(enum us_role role, const struct us_spawn *how, int *control_fd);
 /* Fatal unless every role's user exists; says how to make them. */
 void us_users_check(void);

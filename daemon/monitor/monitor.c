@@ -119,14 +119,15 @@ encode_listen(struct us_buf *b, const void *m)
 	return us_msg_listen_encode(b, m);
 }
 
-/* err: of telling a role what it needs. Without it the role is of no use, and its end brings another. One that is gone already
- * is known by SIGCHLD. */
+/* err: of telling a role what it needs. Without it the role is of no use, and its end brings
+ * another. One that is gone already is known by SIGCHLD. */
 static void
 told(const struct us_child *c, int err)
 {
 	if (err == US_OK || err == US_ERR_CLOSED || c->pid == 0)
 		return;
-	us_log_err(err, "%s %u cannot be told what it needs, ending it", us_role_name(c->role), c->index);
+	us_log_err(err, "%s %u cannot be told what it needs, ending it", us_role_name(c->role),
+	    c->index);
 	(void)kill(c->pid, SIGKILL);
 }
 
@@ -152,7 +153,8 @@ connect_pair(struct us_child *a, struct us_child *b)
 			(void)setsockopt(fd[i], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
 	err = send_end(a, b, fd[0]);
 	if (err == US_OK)
-		err = send_end(b, a, fd[1]); /* BUSY: b stands still, and has been told too much already */
+		/* BUSY: b stands still, and has been told too much already */
+		err = send_end(b, a, fd[1]);
 	told(a, err);
 	(void)close(fd[0]);
 	(void)close(fd[1]);
@@ -202,7 +204,8 @@ on_control(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct
 	return US_OK;
 }
 
-static const struct us_channel_handler control_handler = { .on_message = on_control, .on_close = on_control_close };
+static const struct us_channel_handler control_handler = { .on_message = on_control,
+    .on_close = on_control_close };
 
 /* --- starting -------------------------------------------------------------------------- */
 
@@ -335,7 +338,8 @@ static void
 add_children(struct monitor *m, enum us_role role, int64_t count)
 {
 	for (int64_t i = 0; i < count && m->children < US_CHILDREN_MAX; i++)
-		m->child[m->children++] = (struct us_child){ .monitor = m, .role = role, .index = (uint8_t)i };
+		m->child[m->children++] = (struct us_child){ .monitor = m, .role = role,
+		    .index = (uint8_t)i };
 }
 
 /* --- ending ---------------------------------------------------------------------------- */
@@ -448,7 +452,8 @@ tell_keeper(struct monitor *m, const struct us_child *c, int status)
 	for (size_t i = 0; i < m->children; i++) {
 		if (m->child[i].role == US_ROLE_KEEPER && m->child[i].control != NULL &&
 		    us_send_died(m->child[i].control, 0, &died) != US_OK)
-			us_log(US_LOG_WARNING, "the log will not say that %s %u died", us_role_name(c->role), c->index);
+			us_log(US_LOG_WARNING, "the log will not say that %s %u died",
+			    us_role_name(c->role), c->index);
 	}
 }
 
@@ -481,9 +486,11 @@ on_death(struct monitor *m, struct us_child *c, int status)
 	}
 	wait_ms = us_backoff_ended(&c->backoff, us_time_mono_ns() / NS_PER_MS);
 	if (wait_ms == 0)
-		us_log(US_LOG_ERROR, "%s %u %s: starting it anew", us_role_name(c->role), c->index, how);
+		us_log(US_LOG_ERROR, "%s %u %s: starting it anew", us_role_name(c->role), c->index,
+		    how);
 	else
-		us_log(US_LOG_ERROR, "%s %u %s: starting it anew in %lld ms", us_role_name(c->role), c->index, how,
+		us_log(US_LOG_ERROR, "%s %u %s: starting it anew in %lld ms", us_role_name(c->role),
+		    c->index, how,
 		    (long long)wait_ms);
 	tell_keeper(m, c, status);
 	if (wait_ms == 0)

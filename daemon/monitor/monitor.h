@@ -5,7 +5,7 @@
  * What a death means (docs/DESIGN.md "Processes"):
  *
  *   who                      status            what the monitor does
- *   front, intake, sealer    any               starts it anew (backoff.h) and gives its peers new channels
+ *   front, intake, sealer    any               starts it anew (backoff.h), connects it again
  *   keeper, vault            US_EXIT_SEALED    ends and starts every role: fresh address spaces
  *   keeper, vault            anything else     ends every role and the daemon, status 1
  */

@@ -200,8 +200,8 @@ struct sealer {
 };
 
 /* load.c */
-/* err: of sending what the other side waits for. If it did not leave, the channel ends, and this process with it if that
- * is a more trusted one. */
+/* err: of sending what the other side waits for. If it did not leave, the channel ends, and this
+ * process with it if that is a more trusted one. */
 void sealer_sent(struct us_channel *ch, int err);
 int sealer_on_load_start(struct sealer *s, uint32_t tag, struct us_bytes body);
 int sealer_on_load_keys(struct sealer *s, struct us_bytes body);

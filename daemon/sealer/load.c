@@ -180,7 +180,8 @@ answer_start(struct load *load, int err)
 	struct us_msg_load_started m = { .load = load->id, .err = (uint8_t)err };
 
 	if (load->s->vault != NULL)
-		sealer_sent(load->s->vault, us_send_load_started(load->s->vault, load->start_tag, &m));
+		sealer_sent(load->s->vault, us_send_load_started(load->s->vault, load->start_tag,
+		    &m));
 }
 
 /* Five seconds without a record: what is open is closed, so that it can be searched. */

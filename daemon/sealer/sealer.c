@@ -123,8 +123,8 @@ on_message(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct
 	return US_ERR_MALFORMED;
 }
 
-/* Without vault or keeper there is nothing to do here, and neither is given to a process that runs: the monitor starts another,
- * unless it is ending all of them, for which it gets the time. */
+/* Without vault or keeper there is nothing to do here, and neither is given to a process that runs:
+ * the monitor starts another, unless it is ending all of them, for which it gets the time. */
 static void
 on_lost(evutil_socket_t fd, short what, void *arg)
 {

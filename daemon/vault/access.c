@@ -149,7 +149,8 @@ access_log(struct request *r, const struct entry *e,
 	r->answer = answer;
 	r->asks = e->decision == US_DECISION_ALLOW;
 	r->call = call_new(v, on_logged, r);
-	err = r->call == 0 ? US_ERR_BUSY : call_sent(v, &r->call, us_send_log(v->keeper, r->call, &m));
+	err = r->call == 0 ? US_ERR_BUSY : call_sent(v, &r->call, us_send_log(v->keeper, r->call,
+	    &m));
 	if (err != US_OK)
 		reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
 }

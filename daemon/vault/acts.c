@@ -55,7 +55,8 @@ fail(struct vault *v, int err, enum us_reason reason, uint64_t entry)
 	finish(v, &result);
 }
 
-/* The keeper may forget the act that it prepared. If it did not hear of that it would take no other one. */
+/* The keeper may forget the act that it prepared. If it did not hear of that it would take no other
+ * one. */
 static void
 take_back(struct vault *v)
 {
@@ -63,7 +64,8 @@ take_back(struct vault *v)
 	const int err = us_send_act_abort(v->keeper, 0, &abort);
 
 	if (err != US_OK)
-		us_fatal("the keeper cannot be told that an act is taken back: %s. Stopping", us_strerror(err));
+		us_fatal("the keeper cannot be told that an act is taken back: %s. Stopping",
+		    us_strerror(err));
 }
 
 /* --- commit ------------------------------------------------------------------------------------------------ */
@@ -118,7 +120,8 @@ on_stored(void *ctx, int err, size_t bytes)
 	}
 	v->acts.step = ACT_COMMIT;
 	v->acts.call = call_new(v, on_committed, NULL);
-	err = v->acts.call == 0 ? US_ERR_BUSY : us_send_act_commit(v->keeper, v->acts.call, &commit);
+	err = v->acts.call == 0 ? US_ERR_BUSY : us_send_act_commit(v->keeper, v->acts.call,
+	    &commit);
 	if (err != US_OK)
 		us_fatal("cannot ask the keeper to commit: %s. Stopping", us_strerror(err));
 }

@@ -72,7 +72,8 @@ seal(struct request *r, const struct us_msg_act_request *q)
 	m.act = q->act;
 	m.signature = q->signature;
 	r->call = call_new(r->vault, on_sealed, r);
-	err = r->call == 0 ? US_ERR_BUSY : call_sent(r->vault, &r->call, us_send_seal(r->vault->keeper, r->call, &m));
+	err = r->call == 0 ? US_ERR_BUSY : call_sent(r->vault, &r->call,
+	    us_send_seal(r->vault->keeper, r->call, &m));
 	if (err != US_OK)
 		reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
 }

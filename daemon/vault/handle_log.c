@@ -130,19 +130,21 @@ ask_file(struct request *r)
 		err = parse_index((struct us_bytes){ q.path.p + label, q.path.n - label }, &proof.index);
 		r->call = err == US_OK ? call_new(v, on_entry, r) : 0;
 		if (err == US_OK)
-			err = r->call == 0 ? US_ERR_BUSY : call_sent(v, &r->call, us_send_entry_proof(v->keeper, r->call, &proof));
+			err = r->call == 0 ? US_ERR_BUSY : call_sent(v, &r->call,
+			    us_send_entry_proof(v->keeper, r->call, &proof));
 	} else {
 		read.path = q.path;
 		r->content = is_text(q.path) ? US_TYPE_TEXT : US_TYPE_OCTETS;
 		r->call = call_new(v, on_data, r);
-		err = r->call == 0 ? US_ERR_BUSY : call_sent(v, &r->call, us_send_log_read(v->keeper, r->call, &read));
+		err = r->call == 0 ? US_ERR_BUSY : call_sent(v, &r->call,
+		    us_send_log_read(v->keeper, r->call, &read));
 	}
 	if (err != US_OK)
 		reply_error(r, err, US_REASON_MALFORMED, NO_ENTRY);
 }
 
-/* The tree is there for everybody whose certificate this vault issued, sealed or not: it shows sizes and
- * times. What is in the boxes needs keys, and these are logged. */
+/* The tree is there for everybody whose certificate this vault issued, sealed or not: it shows
+ * sizes and times. What is in the boxes needs keys, and these are logged. */
 void
 handle_log(struct request *r)
 {
@@ -185,7 +187,8 @@ on_keys(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 	struct us_json j;
 	struct us_buf b;
 
-	if (type != US_MSG_log_keys_reply || us_msg_log_keys_reply_decode(&m, body.p, body.n) != US_OK)
+	if (type != US_MSG_log_keys_reply || us_msg_log_keys_reply_decode(&m, body.p,
+	    body.n) != US_OK)
 		us_panic("the keeper's answer about keys of the log is not one");
 	r = outcome_not_late(v, ctx, m.entry, outcome_is_given(m.err));
 	if (r == NULL)
@@ -240,7 +243,8 @@ ask_keys(struct request *r)
 		return;
 	}
 	r->call = call_new(r->vault, on_keys, late);
-	err = r->call == 0 ? US_ERR_BUSY : call_sent(r->vault, &r->call, us_send_log_keys(r->vault->keeper, r->call, &m));
+	err = r->call == 0 ? US_ERR_BUSY : call_sent(r->vault, &r->call,
+	    us_send_log_keys(r->vault->keeper, r->call, &m));
 	if (err == US_OK)
 		return;
 	(void)outcome_not_late(r->vault, late, NO_ENTRY, 0);
@@ -301,7 +305,8 @@ ask_cosign(struct request *r)
 	m.peer = q.peer;
 	m.note = q.note;
 	r->call = call_new(r->vault, on_cosigned, r);
-	err = r->call == 0 ? US_ERR_BUSY : call_sent(r->vault, &r->call, us_send_cosign(r->vault->keeper, r->call, &m));
+	err = r->call == 0 ? US_ERR_BUSY : call_sent(r->vault, &r->call,
+	    us_send_cosign(r->vault->keeper, r->call, &m));
 	if (err != US_OK)
 		reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
 }

@@ -12,7 +12,7 @@
  *   tags.c      duplicates                                   acts.c     acts, one after another
  *   list_*.c    what lists show (listing.h)                  question_*.c questions about the order (question.h)
  *   past.c      acts of the store, and what was before
- *   outcome.c   how answers ended                        log_gate.c how much of the log is under way
+ *   outcome.c   how answers ended                        log_gate.c what of the log is under way
  */
 #ifndef US_DAEMON_VAULT_INTERNAL_H
 #define US_DAEMON_VAULT_INTERNAL_H
@@ -47,7 +47,8 @@ struct request;
 
 #define FRONTS_MAX 64
 #define FRONT_REQUESTS_MAX 1024 /* of one front at a time; more are told to wait */
-#define KEEPER_BACKLOG_MAX (64u * 1024u * 1024u) /* of questions it has not taken: no more requests are, above that */
+/* Bytes of questions that the keeper has not taken: above that no more requests are. */
+#define KEEPER_BACKLOG_MAX (64u * 1024u * 1024u)
 #define REPLY_PIECE (256u * 1024u) /* of an answer, in one message */
 #define TAG_BUCKETS 1024
 #define RULE_SETS_MAX 64
@@ -67,8 +68,8 @@ enum vault_state {
 typedef void (*call_fn)(struct vault *v, void *ctx, uint16_t type, struct us_bytes body);
 /* A tag for one question, whose answer goes to fn; 0 if too many are open. */
 uint32_t call_new(struct vault *v, call_fn fn, void *ctx);
-/* err is what became of sending the question just numbered: if it did not leave nobody will answer it, and *tag is given back and
- * 0 from now on. Returns err. */
+/* err is what became of sending the question just numbered: if it did not leave nobody will answer
+ * it, and *tag is given back and 0 from now on. Returns err. */
 int call_sent(struct vault *v, uint32_t *tag, int err);
 /* The answer will be thrown away. 0 is allowed. */
 void call_forget(struct vault *v, uint32_t tag);
@@ -284,8 +285,8 @@ void reply_json(struct request *r, uint16_t status, uint64_t entry, struct us_bu
 void reply_bytes(struct request *r, uint16_t status, uint8_t content, struct us_bytes body);
 
 void reply_problem(struct request *r, const struct problem *p);
-/* err: of sending an answer at whose end nothing can be done any more: a front that does not hear it would keep somebody waiting for
- * ever, so its channel ends. */
+/* err: of sending an answer at whose end nothing can be done any more: a front that does not hear
+ * it would keep somebody waiting for ever, so its channel ends. */
 void reply_sent(struct request *r, int err);
 /* The problem that an error of ours or of the keeper amounts to. */
 struct problem problem_of(const struct request *r, int err, enum us_reason reason, uint64_t entry);
@@ -301,12 +302,13 @@ void outcomes_init(struct vault *v);
 void outcomes_free(struct vault *v);
 /* The keeper has answered about that entry. */
 void outcome_answered(struct vault *v, uint64_t entry);
-/* 1 if, with that err of a "logged" or of keys of the log, the entry gives something: it stands also where its keys could not be made, or
- * were kept back since the order was asked again. */
+/* 1 if, with that err of a "logged" or of keys of the log, the entry gives something: it stands
+ * also where its keys could not be made, or were kept back since the order was asked again. */
 int outcome_is_given(int err);
 
-/* A question whose answer may come behind answers to later entries. Until it is here nothing is said to have ended from `bound` on,
- * below which its entry cannot be. r: NULL if the request has ended, for the reason `ending`. */
+/* A question whose answer may come behind answers to later entries. Until it is here nothing is
+ * said to have ended from `bound` on, below which its entry cannot be. r: NULL if the request has
+ * ended, for the reason `ending`. */
 struct late {
 	struct late *before, *next;
 	uint64_t bound;
@@ -315,8 +317,9 @@ struct late {
 };
 /* For a question about to be asked for r; r->late from then on. NULL if memory is out. */
 struct late *outcome_late(struct request *r);
-/* It was not asked after all, or its answer is here: late is gone. Returns the request, NULL if it has ended: then, if the entry gave something, its
- * outcome has been noted. entry: NO_ENTRY if there is none. */
+/* It was not asked after all, or its answer is here: late is gone. Returns the request, NULL if it
+ * has ended: then, if the entry gave something, its outcome has been noted. entry: NO_ENTRY if
+ * there is none. */
 struct request *outcome_not_late(struct vault *v, struct late *late, uint64_t entry, int given);
 /* The vault has opened: what the log holds by now is nobody's answer here. */
 void outcomes_open(struct vault *v);

@@ -138,7 +138,8 @@ note_lost(struct vault *v, const struct under_way *u, int err)
 	v->lost[v->n_lost++] = (struct lost_pages){ u->collection, u->slot, u->kind, err };
 }
 
-/* Why pages of the batch, or of a dictionary it may use, are not on the disk; US_OK if all are. Forgets the batch's. */
+/* Why pages of the batch, or of a dictionary it may use, are not on the disk; US_OK if all are.
+ * Forgets the batch's. */
 static int
 take_lost(struct vault *v, uint32_t collection, uint32_t slot)
 {

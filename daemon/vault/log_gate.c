@@ -8,7 +8,8 @@
 #include "common/timefmt.h"
 #include "daemon/vault/internal.h"
 
-/* A credential that has anything under way or waiting. Those that wait hang off first, oldest first. */
+/* A credential that has anything under way or waiting. Those that wait hang off first, oldest
+ * first. */
 struct log_party {
 	struct log_party *next;
 	uint8_t credential[32];
@@ -73,7 +74,7 @@ let_in(struct log_gate *g, struct log_party *p, struct request *r)
 	g->under_way++;
 }
 
-/* --- waiting ------------------------------------------------------------------------------------------------ */
+/* --- waiting -------------------------------------------------------------------------- */
 
 static void
 append(struct log_gate *g, struct log_party *p, struct request *r)
@@ -107,7 +108,8 @@ take_out(struct log_gate *g, struct log_party *p, struct request *r)
 	g->waiting--;
 }
 
-/* The next credential whose turn it is and that may have one goes to the end of the line. NULL: nobody may. */
+/* The next credential whose turn it is and that may have one goes to the end of the line. NULL:
+ * nobody may. */
 static struct log_party *
 next_party(struct log_gate *g)
 {
@@ -145,7 +147,7 @@ on_turn(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-/* --- the gate ----------------------------------------------------------------------------------------------- */
+/* --- the gate ------------------------------------------------------------------------- */
 
 static struct log_gate *
 gate_of(struct vault *v)
@@ -167,7 +169,8 @@ log_gate_enter(struct request *r, void (*pass)(struct request *r))
 {
 	static const struct problem too_many = { .status = 429, .type = "too-many",
 		.title = "Too much of the log is under way for this credential",
-		.reason = US_REASON_OVER_LIMIT, .entry = NO_ENTRY, .position = -1, .retry_after = 1 };
+		.reason = US_REASON_OVER_LIMIT, .entry = NO_ENTRY, .position = -1,
+		.retry_after = 1 };
 	struct log_gate *g = gate_of(r->vault);
 	struct log_party *p = g == NULL ? NULL : party_of(g, r->credential);
 
@@ -187,7 +190,8 @@ log_gate_enter(struct request *r, void (*pass)(struct request *r))
 void
 log_gate_leave(struct request *r)
 {
-	/* in the next turn of the loop: whoever ends a request does not expect another one to begin */
+	/* in the next turn of the loop: whoever ends a request does not expect another one to
+	 * begin */
 	static const struct timeval at_once = { 0, 0 };
 	struct log_party *p = r->log_party;
 	struct log_gate *g = r->vault->log_gate;

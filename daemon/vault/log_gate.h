@@ -1,16 +1,16 @@
 /*
- * The gate before the log: files of the tree (tiles, bundles, checkpoint, proofs), keys of boxes, and what
- * witnesses bring all pass it, whoever asks, on a sealed vault too. It bounds how many are under way, from
- * the question to the keeper until the answer has left, because each may hold a bundle of up to 16 MiB in
- * several processes:
+ * The gate before the log: files of the tree (tiles, bundles, checkpoint, proofs), keys of boxes,
+ * and what witnesses bring all pass it, whoever asks, on a sealed vault too. It bounds how many are
+ * under way, from the question to the keeper until the answer has left, because each may hold a
+ * bundle of up to 16 MiB in several processes:
  *
  *   LOG_GATE_OWN       for one credential
  *   LOG_GATE_ALL       in all; but whoever has none under way may begin one
- *   LOG_GATE_MOST      … until there are so many, so that a few who take their answers slowly shut nobody out
+ *   LOG_GATE_MOST      … until there are so many: a few who take their answers slowly shut no-one out
  *   LOG_GATE_WAITING   more of one credential wait; credentials take turns
  *
- * Beyond that the answer is 429 at once. An answer of more than LOG_GATE_LARGE bytes is under way until the
- * client has taken it (struct request, end_waits), a smaller one until its front has it.
+ * Beyond that the answer is 429 at once. An answer of more than LOG_GATE_LARGE bytes is under way
+ * until the client has taken it (struct request, end_waits), a smaller one until its front has it.
  */
 #ifndef US_DAEMON_VAULT_LOG_GATE_H
 #define US_DAEMON_VAULT_LOG_GATE_H

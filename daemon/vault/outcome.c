@@ -227,7 +227,7 @@ outcome_end(struct request *r)
 		tell_soon(v, TELL_MS);
 }
 
-/* --- late answers ------------------------------------------------------------------------------------------- */
+/* --- late answers --------------------------------------------------------------------- */
 
 struct late *
 outcome_late(struct request *r)

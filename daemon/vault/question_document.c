@@ -204,7 +204,8 @@ report_logged(struct request *r, const struct us_msg_logged *m)
 	memcpy(ask.credential, r->credential, sizeof ask.credential);
 	memcpy(ask.session, r->session, sizeof ask.session);
 	r->call = call_new(r->vault, counted, r);
-	err = r->call == 0 ? US_ERR_BUSY : call_sent(r->vault, &r->call, us_send_disclosed(r->vault->keeper, r->call, &ask));
+	err = r->call == 0 ? US_ERR_BUSY : call_sent(r->vault, &r->call,
+	    us_send_disclosed(r->vault->keeper, r->call, &ask));
 	if (err != US_OK)
 		reply_error(r, err, US_REASON_ERROR, m->index);
 }

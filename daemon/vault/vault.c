@@ -301,8 +301,8 @@ on_channel(void *ctx, enum us_role peer, uint8_t index, int fd)
 	struct vault *v = ctx;
 	struct us_channel *ch = NULL;
 
-	if ((peer != US_ROLE_FRONT || index >= FRONTS_MAX) && (peer != US_ROLE_KEEPER || v->keeper != NULL) &&
-	    peer != US_ROLE_SEALER) {
+	if ((peer != US_ROLE_FRONT || index >= FRONTS_MAX) &&
+	    (peer != US_ROLE_KEEPER || v->keeper != NULL) && peer != US_ROLE_SEALER) {
 		(void)close(fd);
 		return US_ERR_MALFORMED;
 	}

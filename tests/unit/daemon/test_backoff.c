@@ -1,5 +1,5 @@
-/* Goal: what ends once is back at once; what goes on ending is tried about once a second; a second of trouble is forgotten after
- * some of life. */
+/* Goal: what ends once is back at once; what goes on ending is tried about once a second; a second
+ * of trouble is forgotten after some of life. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -158,7 +158,8 @@ struct half {
 };
 
 static int
-take_question(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body, int fd)
+take_question(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body,
+    int fd)
 {
 	struct half *h = ctx;
 	struct us_msg_reply m = { .status = 200, .last = 1, .body = { answer_bytes, h->answer } };
@@ -191,7 +192,8 @@ half_drained(void *ctx, struct us_channel *ch)
 	assert_false(us_channel_is_high(ch));
 }
 
-static const struct us_channel_handler half_handler = { .on_message = take_question, .on_close = half_gone,
+static const struct us_channel_handler half_handler = { .on_message = take_question,
+    .on_close = half_gone,
 	.on_drained = half_drained };
 
 static void
@@ -412,8 +414,9 @@ end_of(enum us_role own, enum us_role peer, uint16_t type, int err, char said[20
 static void
 nobody_is_blamed_for_what_we_could_not_do(void **state)
 {
-	static const int ours[] = { US_ERR_NOMEM, US_ERR_FULL, US_ERR_LIMIT, US_ERR_FORMAT, US_ERR_TRUNCATED,
-		US_ERR_RANGE, US_ERR_IO, US_ERR_CRYPTO, US_ERR_STATE, US_ERR_BUSY, US_ERR_INTERNAL };
+	static const int ours[] = { US_ERR_NOMEM, US_ERR_FULL, US_ERR_LIMIT, US_ERR_FORMAT,
+		US_ERR_TRUNCATED, US_ERR_RANGE, US_ERR_IO, US_ERR_CRYPTO, US_ERR_STATE, US_ERR_BUSY,
+		US_ERR_INTERNAL };
 	char said[2048];
 	int status;
 
@@ -457,7 +460,8 @@ decoders_blame_the_sender(void **state)
 			continue;
 		types++;
 		memset(bytes, 0xff, sizeof bytes); /* lengths beyond everything */
-		assert_int_equal(us_err_blame(us_msg_check((uint16_t)type, bytes, sizeof bytes)), US_BLAME_PEER);
+		assert_int_equal(us_err_blame(us_msg_check((uint16_t)type, bytes, sizeof bytes)),
+		    US_BLAME_PEER);
 	}
 	assert_true(types > 60);
 	assert_int_equal(us_err_blame(US_ERR_LIMIT), US_BLAME_OURS);

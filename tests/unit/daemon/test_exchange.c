@@ -1,4 +1,5 @@
-/* Goal: an answer is taken for no question but its own, and a line on which one failed asks none any more. */
+/* Goal: an answer is taken for no question but its own, and a line on which one failed asks none
+ * any more. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,7 +24,8 @@ static int
 ask(struct us_line *line, struct us_buf *reply)
 {
 	const struct us_msg_tls_sign m = { .digest = us_bytes_of("digest") };
-	const struct us_line_question question = { .type = US_MSG_tls_sign, .reply_type = US_MSG_tls_signature,
+	const struct us_line_question question = { .type = US_MSG_tls_sign,
+	    .reply_type = US_MSG_tls_signature,
 		.encode = encode_sign, .m = &m, .timeout_ms = SOON_MS };
 
 	return us_line_ask(line, &question, reply);
@@ -134,7 +136,8 @@ not_an_answer(void **state)
 	expect_ended(&p, US_ERR_FORMAT);
 	set_up(&p); /* longer than a signature may be */
 	put(p.fd[1], US_MSG_tls_signature, 1, 0, 0);
-	assert_int_equal(recv(p.fd[0], (uint8_t[US_FRAME_HEADER]){ 0 }, US_FRAME_HEADER, 0), US_FRAME_HEADER);
+	assert_int_equal(recv(p.fd[0], (uint8_t[US_FRAME_HEADER]){ 0 }, US_FRAME_HEADER, 0),
+	    US_FRAME_HEADER);
 	assert_int_equal(write(p.fd[1], "\0\0\2\1\7\4\0\0\0\0\0\1", 12), 12);
 	expect_ended(&p, US_ERR_FORMAT);
 }

@@ -176,8 +176,10 @@ on_gone(void *ctx, struct us_channel *ch, int err)
 		t.intake = NULL;
 }
 
-static const struct us_channel_handler vault_handler = { .on_message = on_vault, .on_close = on_gone };
-static const struct us_channel_handler intake_handler = { .on_message = on_intake, .on_close = on_gone };
+static const struct us_channel_handler vault_handler = { .on_message = on_vault,
+    .on_close = on_gone };
+static const struct us_channel_handler intake_handler = { .on_message = on_intake,
+    .on_close = on_gone };
 
 static void
 new_intake(void)

@@ -1,5 +1,6 @@
-/* Goal: what reads much of the log does not keep anybody else waiting, gives what it always gave, and gives nothing to whom it may
- * no longer be given; and nothing is decided before the ledger holds the whole log. */
+/* Goal: what reads much of the log does not keep anybody else waiting, gives what it always gave,
+ * and gives nothing to whom it may no longer be given; and nothing is decided before the ledger
+ * holds the whole log. */
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -18,7 +19,8 @@
 #include "daemon/lib/role.h"
 #include "rig.h"
 
-#define SEND(fd, name, m) rig_send(fd, US_MSG_##name, (us_encode_fn)(void (*)(void))us_msg_##name##_encode, m)
+#define SEND(fd, name, m) \
+	rig_send(fd, US_MSG_##name, (us_encode_fn)(void (*)(void))us_msg_##name##_encode, m)
 #define ENTRIES 5000u
 #define WANTED 4096u
 
@@ -106,7 +108,8 @@ has_answer(struct rig *r)
 	uint8_t frame[8192];
 
 	while (poll(&p, 1, 0) == 1) {
-		assert_int_equal(recv(r->vault, frame, US_FRAME_HEADER, MSG_PEEK | MSG_WAITALL), US_FRAME_HEADER);
+		assert_int_equal(recv(r->vault, frame, US_FRAME_HEADER, MSG_PEEK | MSG_WAITALL),
+		    US_FRAME_HEADER);
 		if (us_load_u16(frame + 4) != US_MSG_checkpoint)
 			return 1;
 		(void)recv(r->vault, frame, US_FRAME_HEADER + us_load_u32(frame), MSG_WAITALL);
@@ -118,8 +121,8 @@ has_answer(struct rig *r)
 static void
 ranges_are_made_of_entries(void **state)
 {
-	static const struct { uint64_t from, to; } ranges[] = { { 0, 4096 }, { 255, 257 }, { 300, 301 }, { 256, 512 }, { 511, 1030 },
-		{ 4900, 4999 } };
+	static const struct { uint64_t from, to; } ranges[] = { { 0, 4096 }, { 255, 257 },
+		{ 300, 301 }, { 256, 512 }, { 511, 1030 }, { 4900, 4999 } };
 	struct rig *r = *state;
 	struct us_msg_log_keys_reply reply;
 	struct us_buf whole;
@@ -137,10 +140,12 @@ ranges_are_made_of_entries(void **state)
 			ask(r, at, at + 1);
 			reply = take(r);
 			assert_int_equal(reply.boxes.n, 97);
-			assert_memory_equal(reply.boxes.p, whole.data + 97 * (at - ranges[i].from), 97);
+			assert_memory_equal(reply.boxes.p, whole.data + 97 * (at - ranges[i].from),
+			    97);
 		}
 	}
-	/* no more than that at once, nothing behind the end, and nothing where it begins behind the end */
+	/* no more than that at once, nothing behind the end, and nothing where it begins behind the
+	 * end */
 	ask(r, 5, UINT64_MAX);
 	assert_int_equal(take(r).next, 5 + WANTED);
 	ask(r, ENTRIES, UINT64_MAX);
@@ -176,8 +181,8 @@ others_do_not_wait(void **state)
 		took = sign(r);
 		longest = took > longest ? took : longest;
 	}
-	print_message("%u signatures before the first of 40 answers, each within %.1f ms; all in %.0f ms\n", before, longest,
-	    (double)(us_time_mono_ns() - start) / 1e6);
+	print_message("%u signatures before the first of 40 answers, each within %.1f ms; all in "
+	    "%.0f ms\n", before, longest, (double)(us_time_mono_ns() - start) / 1e6);
 	assert_true(before >= 10);
 	assert_true(longest < 500);
 }
@@ -276,7 +281,8 @@ nothing_is_decided_without_the_ledger(void **state)
 	show(r);
 	SEND(r->vault, keeper_status, &status);
 	assert_true(rig_read(r, r->vault, US_MSG_keeper_status_reply));
-	assert_int_equal(us_msg_keeper_status_reply_decode(&reply, r->body.data, r->body.len), US_OK);
+	assert_int_equal(us_msg_keeper_status_reply_decode(&reply, r->body.data, r->body.len),
+	    US_OK);
 	assert_int_equal(reply.state, US_KEEPER_REPLAYING);
 	assert_true(sign(r) < 1000);
 	for (unsigned i = 0; i < 300; i++) {
@@ -344,8 +350,10 @@ main(int argc, char **argv)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(ranges_are_made_of_entries), T(others_do_not_wait), T(taken_away_meanwhile), T(sealed_meanwhile), T(who_asked_is_gone),
-		T(nothing_is_decided_without_the_ledger), T(no_act_while_the_ledger_is_made), T(ended_while_the_ledger_is_made),
+		T(ranges_are_made_of_entries), T(others_do_not_wait), T(taken_away_meanwhile),
+		T(sealed_meanwhile), T(who_asked_is_gone),
+		T(nothing_is_decided_without_the_ledger), T(no_act_while_the_ledger_is_made),
+		T(ended_while_the_ledger_is_made),
 	};
 #undef T
 

@@ -1,6 +1,7 @@
-/* Goal: how much of the log may be under way, for a credential and in all; who waits, in which turn, and who is told to come
- * back; that an answer is under way until its client has it; and that no answer is lost or cut when a front does not take what
- * it is sent. The test is the keeper and the fronts. */
+/* Goal: how much of the log may be under way, for a credential and in all; who waits, in which
+ * turn, and who is told to come back; that an answer is under way until its client has it; and that
+ * no answer is lost or cut when a front does not take what it is sent. The test is the keeper and
+ * the fronts. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -40,7 +41,8 @@ struct fixture {
 };
 
 static int
-on_question(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body, int fd)
+on_question(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body,
+    int fd)
 {
 	struct fixture *f = ctx;
 	struct us_msg_noise noise;
@@ -69,7 +71,8 @@ on_close(void *ctx, struct us_channel *ch, int err)
 }
 
 static int
-on_keeper(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body, int fd)
+on_keeper(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body,
+    int fd)
 {
 	(void)ch;
 	(void)fd;
@@ -77,7 +80,8 @@ on_keeper(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct 
 }
 
 static int
-on_front(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body, int fd)
+on_front(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body,
+    int fd)
 {
 	struct front *f = ctx;
 	struct us_msg_credit credit;
@@ -104,9 +108,12 @@ on_front_drained(void *ctx, struct us_channel *ch)
 	front_drained(ctx);
 }
 
-static const struct us_channel_handler question_handler = { .on_message = on_question, .on_close = on_close };
-static const struct us_channel_handler keeper_handler = { .on_message = on_keeper, .on_close = on_close };
-static const struct us_channel_handler front_handler = { .on_message = on_front, .on_close = on_close,
+static const struct us_channel_handler question_handler = { .on_message = on_question,
+    .on_close = on_close };
+static const struct us_channel_handler keeper_handler = { .on_message = on_keeper,
+    .on_close = on_close };
+static const struct us_channel_handler front_handler = { .on_message = on_front,
+    .on_close = on_close,
 	.on_drained = on_front_drained };
 
 static int
@@ -124,12 +131,15 @@ set_up(void **state)
 	outcomes_init(f->vault);
 	requests_init(f->vault);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
-	f->vault->keeper = us_channel_new(f->base, fd[0], US_ROLE_VAULT, US_ROLE_KEEPER, 0, &keeper_handler, f->vault);
-	f->keeper = us_channel_new(f->base, fd[1], US_ROLE_KEEPER, US_ROLE_VAULT, 0, &question_handler, f);
+	f->vault->keeper = us_channel_new(f->base, fd[0], US_ROLE_VAULT, US_ROLE_KEEPER, 0,
+	    &keeper_handler, f->vault);
+	f->keeper = us_channel_new(f->base, fd[1], US_ROLE_KEEPER, US_ROLE_VAULT, 0,
+	    &question_handler, f);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
 	front = &f->vault->fronts[0];
 	front->vault = f->vault;
-	front->channel = us_channel_new(f->base, fd[0], US_ROLE_VAULT, US_ROLE_FRONT, 0, &front_handler, front);
+	front->channel = us_channel_new(f->base, fd[0], US_ROLE_VAULT, US_ROLE_FRONT, 0,
+	    &front_handler, front);
 	f->front = fd[1];
 	assert_int_equal(fcntl(f->front, F_SETFL, O_NONBLOCK), 0);
 	*state = f;
@@ -180,7 +190,8 @@ put_frame(struct fixture *f, uint16_t type, uint32_t tag, const struct us_buf *b
 static void
 ask(struct fixture *f, uint8_t who, uint32_t tag)
 {
-	struct us_msg_log_request m = { .peer = us_bytes_of("1.2.3.4:5"), .path = us_bytes_of("tile/entries/000") };
+	struct us_msg_log_request m = { .peer = us_bytes_of("1.2.3.4:5"),
+	    .path = us_bytes_of("tile/entries/000") };
 	struct us_buf b;
 
 	memset(m.credential, who, sizeof m.credential);
@@ -244,7 +255,8 @@ listen_to(struct fixture *f)
 			f->in.len += (size_t)n;
 			f->front_read += (size_t)n;
 		}
-		while (f->in.len >= US_FRAME_HEADER && f->in.len - US_FRAME_HEADER >= us_load_u32(f->in.data)) {
+		while (f->in.len >= US_FRAME_HEADER &&
+		    f->in.len - US_FRAME_HEADER >= us_load_u32(f->in.data)) {
 			const uint32_t size = us_load_u32(f->in.data);
 
 			take_frame(f, us_load_u16(f->in.data + 4), us_load_u32(f->in.data + 8),
@@ -278,7 +290,7 @@ count(const struct fixture *f, uint16_t status)
 	return n;
 }
 
-/* --- tests ---------------------------------------------------------------------------------------------------- */
+/* --- tests ---------------------------------------------------------------------------- */
 
 static void
 one_credential(void **state)
@@ -413,7 +425,8 @@ who_goes_makes_room(void **state)
 	us_buf_free(&b);
 }
 
-/* 40 MB for a front that stands still: they wait as answers, not in its channel, and leave whole when it goes on. */
+/* 40 MB for a front that stands still: they wait as answers, not in its channel, and leave whole
+ * when it goes on. */
 static void
 a_front_that_stands_still(void **state)
 {
@@ -458,7 +471,8 @@ a_keeper_that_stands_still(void **state)
 
 		us_buf_init(&b, 512);
 		assert_int_equal(us_msg_log_request_encode(&b, &q), US_OK);
-		assert_int_equal(request_take(&f->vault->fronts[0], US_MSG_log_request, 7, (struct us_bytes){ b.data, b.len }), US_OK);
+		assert_int_equal(request_take(&f->vault->fronts[0], US_MSG_log_request, 7,
+		    (struct us_bytes){ b.data, b.len }), US_OK);
 		us_buf_free(&b);
 	}
 	assert_int_equal(f->vault->fronts[0].n_requests, 0);
@@ -469,7 +483,8 @@ a_keeper_that_stands_still(void **state)
 		ssize_t n = read(f->front, frame, sizeof frame);
 
 		assert_true(n > (ssize_t)US_FRAME_HEADER);
-		assert_int_equal(us_msg_reply_decode(&reply, frame + US_FRAME_HEADER, (size_t)n - US_FRAME_HEADER), US_OK);
+		assert_int_equal(us_msg_reply_decode(&reply, frame + US_FRAME_HEADER,
+		    (size_t)n - US_FRAME_HEADER), US_OK);
 		assert_int_equal(reply.status, 503);
 		assert_int_equal(reply.retry_after, 1);
 	}
@@ -482,7 +497,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(one_credential, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(all_credentials, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(credentials_take_turns, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(under_way_until_the_client_has_it, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(under_way_until_the_client_has_it, set_up,
+		    tear_down),
 		cmocka_unit_test_setup_teardown(who_goes_makes_room, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_front_that_stands_still, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_keeper_that_stands_still, set_up, tear_down),

@@ -78,8 +78,10 @@ not_expected(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, stru
 	return US_ERR_FORMAT;
 }
 
-static const struct us_channel_handler keeper_handler = { .on_message = on_message, .on_close = on_close };
-static const struct us_channel_handler vault_handler = { .on_message = not_expected, .on_close = on_close };
+static const struct us_channel_handler keeper_handler = { .on_message = on_message,
+    .on_close = on_close };
+static const struct us_channel_handler vault_handler = { .on_message = not_expected,
+    .on_close = on_close };
 
 static int
 set_up(void **state)
@@ -292,7 +294,8 @@ static void
 late_answers(void **state)
 {
 	struct fixture *f = *state;
-	struct request a = request_of(f), b = request_of(f), gone = request_of(f), refused = request_of(f), c = request_of(f);
+	struct request a = request_of(f), b = request_of(f), c = request_of(f);
+	struct request gone = request_of(f), refused = request_of(f);
 	struct late *la, *lg, *lr;
 
 	f->vault->tree_size = 10; /* so their entries are 10 or more */
