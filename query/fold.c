@@ -9,6 +9,7 @@
 #include "query/words_internal.h"
 
 #define CUT_PREFIX 190
+#define MARKS_MAX 30u
 #define FOLD_OPTIONS \
 	(UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE)
 
@@ -94,9 +95,9 @@ us_char_is_stable(uint32_t c)
 	       (c >= 0x30a1 && c <= 0x30fa) || c == 0x30fc || (c >= 0xac00 && c <= 0xd7a3);
 }
 
-int
-us_fold_points(const uint8_t *p, size_t n, int32_t *small, size_t small_n, int32_t **out,
-               size_t *out_n)
+/* Folds all of it at once: sorting a run of marks takes the square of its length. */
+static int
+fold_piece(const uint8_t *p, size_t n, int32_t *small, size_t small_n, int32_t **out, size_t *out_n)
 {
 	utf8proc_ssize_t need, got;
 	int32_t *points = small;
@@ -133,6 +134,71 @@ us_fold_points(const uint8_t *p, size_t n, int32_t *small, size_t small_n, int32
 	*out = points;
 	*out_n = (size_t)need;
 	return US_OK;
+}
+
+/* The length of what can be folded at once: up to the MARKS_MAX-th mark of a run of them, as in the Stream-Safe Text Format (Unicode
+ * Standard Annex 15, section 13), where something else would stand between these and the next. No word has so many. */
+static size_t
+piece_length(const uint8_t *p, size_t n)
+{
+	size_t at = 0, marks = 0, len;
+	uint32_t c;
+
+	if (n <= 2 * MARKS_MAX) /* a mark has two bytes at least */
+		return n;
+	while (at < n) {
+		len = us_utf8_next(p + at, n - at, &c);
+		if (len == 0)
+			return n; /* that is found, and said, where it is folded */
+		if (c < 0x300 || utf8proc_get_property((utf8proc_int32_t)c)->combining_class == 0)
+			marks = 0;
+		else if (++marks > MARKS_MAX)
+			return at;
+		at += len;
+	}
+	return n;
+}
+
+/* Piece by piece, one behind the other. */
+static int
+fold_pieces(const uint8_t *p, size_t n, int32_t **out, size_t *out_n)
+{
+	int32_t small[64], *piece, *all = NULL, *more;
+	size_t at = 0, len, piece_n, room = 0, all_n = 0;
+	int err = US_OK;
+
+	while (at < n && err == US_OK) {
+		len = piece_length(p + at, n - at);
+		err = fold_piece(p + at, len, small, 64, &piece, &piece_n);
+		if (err != US_OK)
+			break;
+		if (piece_n > room - all_n) {
+			room = 2 * (room + piece_n);
+			more = realloc(all, room * sizeof *all);
+			err = more == NULL ? US_ERR_NOMEM : US_OK;
+			all = more == NULL ? all : more;
+		}
+		if (err == US_OK && piece_n > 0)
+			memcpy(all + all_n, piece, piece_n * sizeof *all);
+		all_n += piece_n;
+		at += len;
+		if (piece != small)
+			free(piece);
+	}
+	if (err != US_OK) {
+		free(all);
+		return err;
+	}
+	*out = all;
+	*out_n = all_n;
+	return US_OK;
+}
+
+int
+us_fold_points(const uint8_t *p, size_t n, int32_t *small, size_t small_n, int32_t **out,
+               size_t *out_n)
+{
+	return piece_length(p, n) == n ? fold_piece(p, n, small, small_n, out, out_n) : fold_pieces(p, n, out, out_n);
 }
 
 int

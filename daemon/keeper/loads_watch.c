@@ -6,7 +6,7 @@
  *
  * The order is asked again after each act that was folded and once a second. What stands no more is told to the sealer, and the answer
  * to the act that did it waits for the sealer's: when a revoker hears "done", no part of the load is taken any more. A sealer
- * that does not answer within a second loses its channel, without which it can neither open nor close a batch, and ends.
+ * that does not answer within five seconds loses its channel, without which it can neither open nor close a batch, and ends.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +18,7 @@
 
 #define LOAD_DAYS 7
 #define REVIEW_NS US_NS_PER_SECOND
-#define STOP_WAIT_NS US_NS_PER_SECOND
+#define STOP_WAIT_NS (5 * US_NS_PER_SECOND) /* the end of a batch keeps the sealer busy for as long as some seconds */
 
 struct us_load *
 us_keeper_load(struct us_keeper *k, uint64_t id)

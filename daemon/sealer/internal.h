@@ -41,6 +41,10 @@
 /* Records that a string of the dictionary must stand in, so that it gives away no single one. */
 #define SEALER_DICTIONARY_SUPPORT 20u
 #define SEALER_PARTS_AHEAD 64u
+/* Bytes of documents that wait for parts before them, or for another load: more are told to come again. */
+#define SEALER_WAITING_MEMORY ((size_t)256 << 20)
+/* A load that the keeper has stopped is kept for so long, so that its parts are told why. */
+#define SEALER_STOPPED_SECONDS 60
 #define SEALER_UNKNOWN UINT64_MAX
 /* Bytes of records, postings and documents above which a batch closes early. */
 #define SEALER_BATCH_MEMORY ((size_t)192 << 20)
@@ -162,6 +166,7 @@ struct load {
 	size_t n_done, room_done;
 	struct part *queue, *current;
 	size_t queued;
+	int advanced;              /* a part has been taken since the idle timer was set */
 	struct batch *batch;
 	uint64_t received, admitted, duplicates, refused;
 	struct us_buf slots;
@@ -193,6 +198,7 @@ struct sealer {
 	struct collection *collections;
 	uint8_t vault_id[32];
 	uint32_t next_tag;
+	size_t waiting_bytes;      /* of the queues of all loads */
 	struct out_pages *out_head, *out_tail; /* the tail is still being filled if open */
 	int out_open;
 	size_t out_bytes;          /* queued here */

@@ -55,6 +55,7 @@ drop_parts(struct load *load, int err)
 	load->current = NULL;
 	while ((part = load->queue) != NULL) {
 		load->queue = part->next;
+		load->s->waiting_bytes -= part->bytes_n;
 		sealer_part_answer(part, err);
 		sealer_part_free(part);
 	}
@@ -151,6 +152,7 @@ sealer_load_free(struct load *load)
 int
 sealer_on_load_stop(struct sealer *s, uint32_t tag, struct us_bytes body)
 {
+	static const struct timeval a_while = { SEALER_STOPPED_SECONDS, 0 };
 	struct us_msg_load_stopped done;
 	struct us_msg_load_stop m;
 	struct load *load;
@@ -171,6 +173,9 @@ sealer_on_load_stop(struct sealer *s, uint32_t tag, struct us_bytes body)
 	err = us_send_load_stopped(s->keeper, tag, &done);
 	if (load != NULL)
 		sealer_load_pump(load);
+	load = sealer_find_load(s, m.load); /* it may have ended */
+	if (load != NULL)
+		(void)event_add(load->idle, &a_while);
 	return err;
 }
 
@@ -184,7 +189,8 @@ answer_start(struct load *load, int err)
 		    &m));
 }
 
-/* Five seconds without a record: what is open is closed, so that it can be searched. */
+/* Five seconds without a record: what is open is closed, so that it can be searched. A load that was stopped some time ago, and that nobody
+ * has ended, ends here. */
 static void
 on_idle(evutil_socket_t fd, short what, void *arg)
 {
@@ -192,6 +198,12 @@ on_idle(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	if (load->stopped != 0) {
+		if (load->end == LOAD_OPEN)
+			load->end = LOAD_ABORT;
+		sealer_load_pump(load);
+		return;
+	}
 	if (load->batch != NULL && load->batch->state == BATCH_FILLING && load->current == NULL &&
 	    load->batch->n > 0 && (load->flags & US_LOAD_DRY_RUN) == 0) {
 		int err = sealer_batch_close(load->batch);

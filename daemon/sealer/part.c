@@ -240,12 +240,14 @@ enqueue(struct load *load, struct part *part)
 			return US_ERR_EXISTS;
 		sealer_part_answer(old, US_ERR_EXISTS);
 		*at = old->next;
-		sealer_part_free(old);
 		load->queued--;
+		load->s->waiting_bytes -= old->bytes_n;
+		sealer_part_free(old);
 	}
 	part->next = *at;
 	*at = part;
 	load->queued++;
+	load->s->waiting_bytes += part->bytes_n;
 	return US_OK;
 }
 
@@ -269,6 +271,9 @@ may_take(const struct load *load, const struct us_msg_documents *m)
 		return US_ERR_ARG;
 	if (load->failed || load->end != LOAD_OPEN)
 		return US_ERR_STATE;
+	/* the one that all others wait for is always let in */
+	if (m->part != load->next_part && load->s->waiting_bytes > SEALER_WAITING_MEMORY)
+		return US_ERR_BUSY;
 	if (load->queued >= 2 * SEALER_PARTS_AHEAD ||
 	    (m->part > load->next_part && m->part - load->next_part > SEALER_PARTS_AHEAD))
 		return US_ERR_BUSY;
@@ -310,7 +315,6 @@ sealer_on_documents(struct sealer *s, struct us_channel *ch, uint32_t tag, struc
 	}
 	part->intake = ch;
 	part->tag = tag;
-	event_del(load->idle);
 	sealer_load_pump(load);
 	return US_OK;
 }
@@ -509,6 +513,8 @@ next_part(struct load *load)
 	load->queue = part->next;
 	part->next = NULL;
 	load->queued--;
+	load->s->waiting_bytes -= part->bytes_n;
+	load->advanced = 1;
 	part->bad = stop && part->defects > 0;
 	load->current = part;
 	return 1;
@@ -548,8 +554,10 @@ sealer_load_pump(struct load *load)
 		(void)sealer_load_try_end(load);
 		return;
 	}
-	if (load->batch != NULL)
+	/* a part that has to wait, or came before, is no reason to keep the collection longer */
+	if (load->batch != NULL && (load->advanced || !event_pending(load->idle, EV_TIMEOUT, NULL)))
 		(void)event_add(load->idle, &idle);
-	else
+	load->advanced = 0;
+	if (load->batch == NULL)
 		sealer_load_release(load);
 }

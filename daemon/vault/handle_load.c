@@ -7,6 +7,7 @@
 #include "policy/designation.h"
 
 #define LOADS_MAX 256
+#define LOADS_OF_ONE 16 /* a person */
 
 /* --- start -------------------------------------------------------------------------------------------------------- */
 
@@ -173,6 +174,16 @@ load_logged(struct request *r, const struct us_msg_logged *m)
 	l->waiting = r;
 }
 
+static void
+refuse_another(struct request *r)
+{
+	const struct problem p = { .status = 429, .type = "too-many", .title = "You have many loads open",
+		.detail = "A person may have 16 loads open at a time", .cure = "Finish one, or give it up (DELETE /v1/loads/{load})",
+		.reason = US_REASON_OVER_LIMIT, .entry = NO_ENTRY, .position = -1, .retry_after = 1 };
+
+	reply_problem(r, &p);
+}
+
 void
 handle_load_open(struct request *r)
 {
@@ -182,7 +193,7 @@ handle_load_open(struct request *r)
 	const struct us_collection *c;
 	struct us_designated found;
 	struct load *l, *other;
-	size_t n = 0;
+	size_t n = 0, own = 0;
 	int err = us_msg_load_open_request_decode(&q, r->body.data, r->body.len);
 
 	if (err != US_OK) {
@@ -197,8 +208,14 @@ handle_load_open(struct request *r)
 		refuse_designation(r, c, &found);
 		return;
 	}
-	for (other = r->vault->loads; other != NULL; other = other->next)
+	for (other = r->vault->loads; other != NULL; other = other->next) {
 		n++;
+		own += other->person == r->person;
+	}
+	if (own >= LOADS_OF_ONE) {
+		refuse_another(r);
+		return;
+	}
 	l = calloc(1, sizeof *l);
 	if (l == NULL || n >= LOADS_MAX || us_random(&l->id, sizeof l->id) != US_OK) {
 		free(l);
@@ -431,7 +448,9 @@ handle_load_end(struct request *r)
 		return;
 	}
 	l = load_find(v, q.load);
-	if (l == NULL || l->person != r->person) {
+	/* to look, or to give up, is for the person; to have it admitted for the credential that the parts came with */
+	if (l == NULL || l->person != r->person ||
+	    (q.how == 0 && memcmp(l->credential, r->credential, sizeof l->credential) != 0)) {
 		reply_error(r, US_ERR_NOT_FOUND, US_REASON_NOT_FOUND, NO_ENTRY);
 		return;
 	}

@@ -339,11 +339,12 @@ begin(struct request *r, const struct us_msg_search_request *q)
 	r->free_state = searching_free;
 	s->flags = q->flags;
 	s->purpose = q->purpose;
-	err = us_query_parse(q->query.p, q->query.n, &s->query, &error);
-	if (err == US_OK && q->query.n > QUERY_LOGGED_MAX) {
+	if (q->query.n > QUERY_LOGGED_MAX) { /* before it costs anything */
 		err = US_ERR_LIMIT;
 		error.at = QUERY_LOGGED_MAX;
 		(void)strncpy(error.message, "a query has at most 8,192 bytes", sizeof error.message - 1);
+	} else {
+		err = us_query_parse(q->query.p, q->query.n, &s->query, &error);
 	}
 	if (err != US_OK) {
 		reply_bad_query(r, err, &error);

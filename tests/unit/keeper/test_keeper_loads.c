@@ -151,7 +151,7 @@ a_deaf_sealer(void **state)
 	struct us_msg_logged l;
 
 	begin_suspension(r, 3);
-	assert_true(rig_read(r, r->vault, US_MSG_logged)); /* after a second */
+	assert_true(rig_read(r, r->vault, US_MSG_logged)); /* after some seconds */
 	assert_int_equal(us_msg_logged_decode(&l, r->body.data, r->body.len), US_OK);
 	assert_int_equal(l.err, US_OK);
 	assert_true(rig_read(r, r->sealer, US_MSG_load_stop));

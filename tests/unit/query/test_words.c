@@ -132,6 +132,44 @@ keep_word(void *ctx, const struct us_word *w)
 	return us_buf_put(b, w->p, w->n);
 }
 
+static int
+count_word(void *ctx, const struct us_word *w)
+{
+	unsigned *n = ctx;
+
+	n[0]++;
+	n[1] += w->n == 4 && memcmp(w->p, "last", 4) == 0;
+	return US_OK;
+}
+
+/* Marks without end, each of a lower class than the one before it, which the sort into their canonical order would take the square of: a million are
+ * done in a moment, and what stands behind them is found. */
+static void
+test_marks_without_end(void **state)
+{
+	static const char marks[] = "\xcc\x95\xcc\x80\xd6\xae\xcc\xa1"; /* U+0315 U+0300 U+05AE U+0321 */
+	enum { N = 250000 };
+	char *text = malloc(N * 8 + 16);
+	uint8_t folded[US_WORD_MAX];
+	unsigned n[2] = { 0, 0 };
+	uint32_t position = 0;
+	size_t at = 0, folded_n;
+
+	(void)state;
+	text[at++] = 'a';
+	for (int i = 0; i < N; i++, at += 8)
+		memcpy(text + at, marks, 8);
+	memcpy(text + at, " last", 5);
+	at += 5;
+	assert_int_equal(us_words_scan(text, at, &position, count_word, n), US_OK);
+	assert_int_equal(n[0], 2);
+	assert_int_equal(n[1], 1);
+	assert_int_equal(us_value_fold(text, at, folded, &folded_n), US_OK);
+	free(text);
+	/* up to thirty marks are sorted as ever */
+	check("a\xcc\x80\xcc\xa1 b", "\xc3\xa0\xcc\xa1@0 b@1");
+}
+
 static void
 test_limits(void **state)
 {
@@ -190,7 +228,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_plain), cmocka_unit_test(test_folding), cmocka_unit_test(test_runs),
-		cmocka_unit_test(test_spans), cmocka_unit_test(test_limits),  cmocka_unit_test(test_values),
+		cmocka_unit_test(test_spans), cmocka_unit_test(test_limits), cmocka_unit_test(test_marks_without_end), cmocka_unit_test(test_values),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -395,6 +395,8 @@ tear_down(void **state)
 	return 0;
 }
 
+static uint8_t flags_sent; /* with each part; start_load() sets them as they should be */
+
 /* --- what a load does ------------------------------------------------------------------ */
 
 /* Its answer. list: ended by NULL. */
@@ -415,6 +417,7 @@ start_load_with(uint64_t id, uint8_t flags, const char *designation, const char 
 		us_buf_put(&d, w.dictionary.page[i].p, w.dictionary.page[i].n);
 	m.dictionary = (struct us_bytes){ d.data, d.len };
 	w.started = 0;
+	flags_sent = flags & US_LOAD_SKIP_DEFECTS;
 	assert_int_equal(us_send_load_start(w.vault, 9, &m), US_OK);
 	us_buf_free(&d);
 	us_buf_free(&names);
@@ -487,6 +490,7 @@ send_wrong_text(uint64_t load, uint32_t number, const char *text, size_t n, cons
 	m = (struct us_msg_documents){ .load = load, .part = number, .count = r->count,
 		.defects = r->n_defects, .documents = { r->documents.data, r->documents.len } };
 	make_ticket(load, wrong, ticket);
+	m.flags = flags_sent;
 	m.ticket = (struct us_bytes){ ticket, wrong->no_ticket ? 0 : sizeof ticket };
 	memcpy(m.credential, credential, 32);
 	memcpy(m.digest, digest, 32);
@@ -1088,6 +1092,52 @@ test_two_loads_one_collection(void **state)
 	check_slot(&w.slot[1], 50);
 }
 
+/* One that waits for its own missing part is no reason for others to wait: whichever stands before or behind it is woken when the collection is
+ * free. */
+static void
+test_gap_wakes_others(void **state)
+{
+	static const unsigned orders[3][3] = { { 1, 2, 3 }, { 2, 3, 1 }, { 3, 1, 2 } }; /* holder 1, gap 2, waiter 3 */
+
+	(void)state;
+	for (unsigned k = 0; k < 3; k++) {
+		const unsigned base = 10 * (k + 1);
+
+		for (unsigned i = 0; i < 3; i++)
+			start_load(base + orders[k][i], 0);
+		send_part(base + 2, 5, 900 + k * 10, 905 + k * 10, "", 0); /* 0 to 4 never come */
+		load_part(base + 1, 0, 100 * k, 100 * k + 10);
+		send_part(base + 3, 0, 100 * k + 50, 100 * k + 60, "", 0);
+		end_load(base + 1, 0);
+		wait_for(&w.done);
+		assert_int_equal(w.answer.err, US_OK);
+		assert_int_equal(w.answer.accepted, 10);
+		end_load(base + 3, 0);
+		assert_int_equal(w.end.admitted, 10);
+		end_load(base + 2, 1);
+	}
+}
+
+/* A part says no other than its load was opened with. */
+static void
+test_flags_are_the_loads(void **state)
+{
+	(void)state;
+	start_load(1, US_LOAD_SKIP_DEFECTS);
+	flags_sent = 0;
+	send_part(1, 0, 0, 5, "", 0);
+	wait_for(&w.done);
+	assert_int_equal(w.answer.err, US_ERR_ARG);
+	flags_sent = US_LOAD_SKIP_DEFECTS | US_LOAD_DRY_RUN;
+	send_part(1, 0, 0, 5, "", 0);
+	wait_for(&w.done);
+	assert_int_equal(w.answer.err, US_ERR_ARG);
+	flags_sent = US_LOAD_SKIP_DEFECTS;
+	load_part(1, 0, 0, 5);
+	end_load(1, 0);
+	assert_int_equal(w.end.admitted, 5);
+}
+
 static void
 test_idle_close(void **state)
 {
@@ -1142,6 +1192,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_stop_by_keeper, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_era_end, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_two_loads_one_collection, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_gap_wakes_others, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_flags_are_the_loads, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_idle_close, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_big_load, set_up, tear_down),
 	};
