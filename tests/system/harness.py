@@ -55,6 +55,8 @@ def equal(got, want, message):
 
 def step(text):
     print("[%6.1f s] %s" % (time.monotonic() - START, text), flush=True)
+    if RECORD:
+        events.write("step", text=text)
 
 
 def skip(reason):
@@ -63,6 +65,11 @@ def skip(reason):
 
 
 START = time.monotonic()
+
+RECORD = os.environ.get("UNDERSEAL_TEST_RECORD")  # a directory: tests/recording writes down there what programs say
+if RECORD:
+    sys.path.insert(0, os.path.join(ROOT, "tests", "recording"))
+    import events
 
 
 def is_root():
@@ -109,6 +116,13 @@ def want_own_users():
 
 def wait_for(what, seconds, message, pause=0.02):
     """Polls what() until it is true; returns its value."""
+    if RECORD:
+        with events.polling():
+            return poll(what, seconds, message, pause)
+    return poll(what, seconds, message, pause)
+
+
+def poll(what, seconds, message, pause):
     end = time.monotonic() + seconds * SLOW
     while True:
         value = what()
@@ -120,8 +134,14 @@ def wait_for(what, seconds, message, pause=0.02):
 
 def run(argv, **kw):
     kw.setdefault("timeout", 120 * SLOW)
-    return subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          stdin=kw.pop("stdin", subprocess.DEVNULL) if "input" not in kw else None, **kw)
+    tap, recorded = None, RECORD and events.is_ours(argv)
+    if recorded:
+        kw["env"], tap = events.tapped(argv, BUILD, kw.get("env"))
+    p = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                       stdin=kw.pop("stdin", subprocess.DEVNULL) if "input" not in kw else None, **kw)
+    if recorded:
+        events.command(argv, p.returncode, p.stdout, p.stderr, kw.get("input"), tap)
+    return p
 
 
 class Result:
@@ -184,6 +204,8 @@ class Vault:
         self.env.setdefault("ASAN_OPTIONS", "abort_on_error=0:detect_leaks=0")
         self.keep = bool(os.environ.get("UNDERSEAL_TEST_KEEP"))
         atexit.register(self.close)
+        if RECORD:
+            events.write("vault", base=self.base, port=self.port)
         for f in (DAEMON, CLIENT):
             check(os.access(f, os.X_OK), "%s is not built (UNDERSEAL_BUILD names the build directory)" % f)
 
@@ -290,6 +312,8 @@ class Vault:
                     pass
             self.process.wait()
             self.process = None
+        if RECORD and os.path.exists(self.log):
+            events.log(self.log)
         if not self.keep:
             shutil.rmtree(self.base, ignore_errors=True)
 
@@ -418,7 +442,10 @@ class Http:
             headers["Content-Type"] = "application/json"
         self.connection.request(method, path, body=body, headers=headers)
         r = self.connection.getresponse()
-        return r.status, dict((k.lower(), v) for k, v in r.getheaders()), r.read()
+        answer = r.status, dict((k.lower(), v) for k, v in r.getheaders()), r.read()
+        if RECORD:
+            events.http(method, path, headers, body, *answer)
+        return answer
 
     def session(self):
         status, _, body = self.once("GET", "/v1/session")
@@ -599,6 +626,8 @@ def main(scenario):
     goal = (sys.modules["__main__"].__doc__ or "").strip()
     print(goal + "\n", flush=True)
     os.environ.setdefault("LC_ALL", "C.UTF-8")
+    if RECORD:
+        events.begin(ROOT, BUILD)
     try:
         scenario()
     except Failure as e:
