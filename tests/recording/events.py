@@ -5,6 +5,7 @@ One file a scenario, DIR/NAME.jsonl, one event a line, appended whole under a lo
     begin    where things are, so that paths and ports can be taken out again
     vault    its directory and port
     command  a program of ours: arguments, input, exit status, outputs
+    serve    a daemon is started; ended: by itself, or when it was asked to
     file     what a command was told to write
     wire     one HTTP exchange of a command, as the program and the vault wrote it (tests/recording/tap.c)
     http     one HTTP exchange of harness.Http

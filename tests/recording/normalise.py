@@ -1,7 +1,7 @@
 """Makes two recordings of the same thing the same: takes out what is another each time, and leaves all else byte for byte.
 
 In the place of a value stands a placeholder. It is numbered by first appearance in the scenario where it matters that two are the same:
-<hex64#3> is the same digest wherever it stands. What is taken out:
+<hex64#digest.3> is the same value wherever it stands, the third that was first seen as a member "digest". What is taken out:
 
     paths            <base#N>, <dir#N>, <build>, <root>; ports <port#N>
     times            of after the scenario's begin: <time#N> with fractions, <time> in whole seconds, and as numbers. Earlier ones are input
@@ -29,17 +29,21 @@ import re
 TIMED = ("answered", "heartbeat", "handshakes", "refusals", "clock", "gap", "role-restart")
 # What roles say of one another when they end: who is first is chance.
 ENDINGS = re.compile(r"(the|a) \w+ is gone: stopping|(intake|sealer|front|vault|keeper)( \d+)? has ended|the keeper did not sign a handshake|"
-                     r"channel has ended|ended with status \d+: starting it anew")
+                     r"channel has ended|the other side is gone|cannot start: not possible in the present state|ended with status \d+: starting it anew")
 # Scenarios that put an earlier log back: one index then means two entries, and which ones is up to the clock.
 PUT_BACK = ("07_faults", "11_quota", "15_witness", "19_handover")
 # What else depends on chance, by scenario: ("drop", command) is not kept at all, ("bare", command) without what it says,
-# ("text", expression, what stands for it) is taken out of all texts.
+# ("entries", actions) are not in lists, ("text", expression, what stands for it) is taken out of all texts.
 CHANCE = {
     "06_bad_input": [("drop", r"load demo \S+/a\.bin ")],  # random bytes: so many lines as it happens
     "07_faults": [("drop", r"load demo \S+/s\.jsonl ")],   # until a sync fails
+    "09_receipt": [("text", r"\bline \d+(: (?:invalid-json|duplicate-id))", r"line N\1")],  # parts arrive in any order, and some are named
     "12_stay": [("bare", r"audit list ")],                  # what 64 connections did meanwhile
-    "20_outcomes": [("text", r'("decision":"failed"[^\n]*"total":)\d+', r"\1<n>")],  # what had left when it broke off
+    "14_week": [("text", r"\b\d+ s\b", "<took>")],  # how long it said nothing
+    "20_outcomes": [("entries", "person-list|collection-list|audit-keys"),               # its waits look into the log
+                    ("text", r'("decision":"failed"[^\n]*"total":)\d+', r"\1<n>")],  # what had left when it broke off
     "21_pressure": [("text", r"(cannot talk to the vault at \S+: )[^\n]*", r"\1<why>")],  # refused or reset
+    "22_policy": [("text", r"(checkpoint\.witnessed\.2: )[^\"\n]*", r"\1<how>")],    # likewise
     "24_who_saw": [("text", r"(is not what it was: )[^.]*", r"\1<how>")],             # keys of chance: a flipped bit makes them this or that
     "31_tickets": [("drop", r"^POST /vN/loads/N/parts/N -> 503")],                     # from eight threads at once
 }
@@ -47,10 +51,11 @@ NL = r"(?:\n|\\n|\\r\\n|\r\n)"
 B64 = "[A-Za-z0-9+/]"
 
 ENTRY_KEYS = "entry|index|related|intent"
-COUNT_KEYS = "size|entries|withheld|snapshot|after|access|disclosure|query|refusals|last"
+COUNT_KEYS = "size|entries|withheld|snapshot|after|access|disclosure|query|refusals|last|lost"
 
 HEX = re.compile("(?<![0-9A-Za-z])(?:[0-9a-f]{16,}|[0-9]{10,})(?![0-9A-Za-z=])")
 TOKEN = re.compile(r"(?<![0-9A-Za-z])(?:[0-9a-f]{16,}|[0-9]{10,})(?![0-9A-Za-z=])|(?<![0-9A-Za-z+/_-])%s{22,}={0,2}(?![0-9A-Za-z+/=_-])" % B64)
+MEMBER = re.compile(r'"([a-z_]+)": ?"?$')
 TIME = re.compile(r"\b(20\d\d)-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(\.\d+)?( ?(?:Z|UTC|[+-]\d\d:\d\d))?")
 
 
@@ -59,11 +64,12 @@ class Taker:
 
     def __init__(self, name, events, stable):
         self.chance = CHANCE.get(name, [])
+        self.timed = "|".join(TIMED + tuple(c[1] for c in self.chance if c[0] == "entries"))
         self.one_log = name not in PUT_BACK
         begin = events[0]
         self.since = begin["time_ns"] // 10**9 - 3600
         self.day = iso(begin["time_ns"])[:10]
-        self.stable, self.numbers, self.numbered = stable, {}, True
+        self.stable, self.names, self.numbers, self.numbered = stable, {}, {}, True
         self.fixed = [(begin["build"], "<build>"), (begin["root"], "<root>")]
         self.ports = {}
         for e in events:
@@ -73,30 +79,34 @@ class Taker:
                 self.ports.setdefault(str(e["port"]), "<port#%d>" % n)
         self.tmp = re.compile(re.escape(begin["tmp"]) + r"/us-[a-z-]+-[A-Za-z0-9_]{8}")
 
-    def name(self, kind, value):
-        """The placeholder of a value."""
+    def name(self, kind, value, m=None):
+        """The placeholder of a value: with the member where it stood first, so that a new member elsewhere renames no other's values."""
         if not self.numbered or kind == "entry" and not self.one_log:
             return "<%s>" % kind
-        known = self.numbers.setdefault(kind, {})
-        return "<%s#%d>" % (kind, known.setdefault(value, len(known) + 1))
+        if (kind, value) not in self.names:
+            key = m and (re.match(r'"([a-z_]+)":', m.group(0)) or MEMBER.search(m.string, max(0, m.start() - 40), m.start()))
+            first = "%s#%s" % (kind, key.group(1) + "." if key else "")
+            self.numbers[first] = self.numbers.get(first, 0) + 1
+            self.names[kind, value] = "<%s%d>" % (first, self.numbers[first])
+        return self.names[kind, value]
 
     def time(self, m):
         whole = "%s-%s-%sT%s:%s:%s" % m.groups()[:6]
         if whole < iso((self.since) * 10**9):
             return m.group(0)
-        return self.name("time", m.group(0)) if m.group(7) else "<time>"
+        return self.name("time", m.group(0), m) if m.group(7) else "<time>"
 
     def token(self, m):
         text = m.group(0)
         if text in self.stable:
             return text
         if text.isdigit() and len(text) < 32:
-            return "<time>" if re.fullmatch(r"1[789]\d{8}|1[789]\d{17}", text) else self.name("big", text)
+            return "<time>" if re.fullmatch(r"1[789]\d{8}|1[789]\d{17}", text) else self.name("big", text, m)
         if re.fullmatch("[0-9a-f]+", text):
-            return self.name("hex%d" % len(text), text)
+            return self.name("hex%d" % len(text), text, m)
         if text[-1] != "=" and (len(text) < 40 and not re.search("[0-9]", text) or not re.search("[A-Z]", text) or not re.search("[a-z]", text)):
             return HEX.sub(self.token, text) if HEX.search(text) else text  # a path, a word
-        return self.name("b64", text)
+        return self.name("b64", text, m)
 
     def of_the_log(self, m):
         """The newest root and time of the log: where a mark came between two questions they are two, else one. So they have no number."""
@@ -124,19 +134,22 @@ class Taker:
         text = re.sub(r"^\d+,(\d+)(?=,<time)", lambda m: "<row>," + self.name("entry", m.group(1)), text, flags=re.M)
         text = re.sub(r"(?<=<td>)(\d+)(?=</td><td><time)", lambda m: self.name("entry", m.group(1)), text)
         text = re.sub(r"^(?:.*<time.*|index  time .*)$", lambda m: re.sub("  +", "  ", m.group(0)), text, flags=re.M)
-        text = re.sub(r'("left":")(?:not settled|yes)"|\b(?:not settled|yes)(?=  |,|<|$)', r"\1<settled or not yet>", text)
+        text = re.sub(r'("left":")(?:not settled|whole|yes)"', r'\1<how far>"', text)
+        text = re.sub(r"^.*<time.*$", lambda m: re.sub(r"(  |,|>)(?:not settled|whole|yes)(?=  |,|<)", r"\1<how far>", m.group(0)), text, flags=re.M)
+        text = re.sub(r"((?:log size|size to be named|entries in the checkpoint|entries checked|boxes opened)(?:,| +|</t[hd]><td>))\d+", r"\1<n>", text)
+        text = re.sub(r"\b(audit (?:disclose|receipt) |(?<!of )up to entry )\d+", r"\1<n>", text)
         text = re.sub(r"(\u2014 \S+ )%s{80,}={0,2}" % B64, r"\1<signature>", text)
         text = re.sub(r"-----BEGIN ([A-Z ]+)-----.*?-----END \1-----", r"<pem \1>", text, flags=re.S)
         text = re.sub(r"(?:(?<=\n)|(?<=\\n)|^)(?:%s{43}=(%s))+" % (B64, NL), r"<hashes>\1", text)
         text = re.sub(r"((?:\n|\\n)index )\d+(%s)" % NL, r"\1<entry>\2", text)
         text = re.sub(r"(/underseal/[0-9a-f]{16}(?:/\d+)?%s)\d+(%s)" % (NL, NL), r"\1<n>\2", text)
         text = re.sub(r"\+[0-9a-f]{8}\+(%s{40,}=*)" % B64, r"+<id>+\1", text)
-        text = re.sub(r'"(%s)":( ?)(\d+)\b(?!,"size":\d+,"path")' % ENTRY_KEYS, lambda m: '"%s":%s%s' % (m.group(1), m.group(2), self.name("entry", m.group(3))), text)
+        text = re.sub(r'"(%s)":( ?)(\d+)\b(?!,"size":\d+,"path")' % ENTRY_KEYS, lambda m: '"%s":%s%s' % (m.group(1), m.group(2), self.name("entry", m.group(3), m)), text)
         text = re.sub(r'"(%s)":( ?)(?:\d+\b|"\d+")(?!,"path")' % COUNT_KEYS, r'"\1":\2<n>', text)  # but not in a batch's manifest
         text = re.sub(r'"finding":\d\d+', '"finding":<n>', text)
         text = re.sub(r'("(?:next|after)":"|--after )([A-Za-z0-9_-]{40,})', lambda m: m.group(1) + self.name("cursor", m.group(2)), text)
         text = TOKEN.sub(self.token, text)
-        text = re.sub(r"\b(log entry:?|entry|entries|index|at entry) (\d+)\b", lambda m: "%s %s" % (m.group(1), self.name("entry", m.group(2))), text)
+        text = re.sub(r"\b(log entry:?|entry|entries|index|at entry) \d+\b", r"\1 <entry>", text)
         text = re.sub(r"(entr(?:y|ies) <entry[^>]*> to |has seen |those from |of the |is now |\b(?:size|refusals) +)\d+\b", r"\1<n>", text)
         text = re.sub(r"^\d+$", "<n>", text, flags=re.M)
         text = re.sub(r"\b\d+( entries| access, | disclosure, | query\b)", r"<n>\1", text)
@@ -176,16 +189,16 @@ def row(m, timed):
     return "," if m.group(1) and m.group(2) else ""
 
 
-def lines_without_timed(text, timed):
+def lines_without_timed(text, actions, timed):
     """A list of entries, as JSON or as text, without those that the clock makes; these go to timed."""
     kept = []
-    text = re.sub(r'(,?)\{"index":\d+,[^{}]*"action":"(?:%s)"[^{}]*\}(,?)' % "|".join(TIMED), lambda m: row(m, timed), text)
+    text = re.sub(r'(,?)\{"index":\d+,[^{}]*"action":"(?:%s)"[^{}]*\}(,?)' % actions, lambda m: row(m, timed), text)
     text = re.sub(r"(?<=\}),(?=\])", "", text)  # of two rows at the end
     for line in text.split("\n"):
         m = re.match(r'\{"index":\d+,"time".*?"action":"([a-z-]+)"|\d+ +20\S+Z +(?:\S.*  )?([a-z-]+) (?:none|allow|deny)', line)
-        table = re.search(r",(%s),|<td>(%s)</td>|^\d+ .*  (%s)  " % (("|".join(TIMED),) * 3), line) if not line.startswith("{") else None
+        table = re.search(r",(%s),|<td>(%s)</td>|^\d+ .*  (%s)  " % ((actions,) * 3), line) if not line.startswith("{") else None
         hidden = table or re.match(r'\{.*"class":"(?:noise|system)".*"action":"withheld"', line)
-        if hidden or m and (m.group(1) or m.group(2)) in TIMED:
+        if hidden or m and re.fullmatch(actions, m.group(1) or m.group(2)):
             timed.append(line)
         else:
             kept.append(line)
@@ -194,7 +207,7 @@ def lines_without_timed(text, timed):
 
 def output(taker, c, timed):
     if isinstance(c, str):
-        c = lines_without_timed(c, timed)
+        c = lines_without_timed(c, taker.timed, timed)
     return content(taker, c)
 
 
@@ -202,7 +215,7 @@ def block(title, *parts):
     out = [title]
     for name, text in parts:
         if text:
-            text = text[:-1] if text.endswith("\n") else text + "⏎"
+            text = (text[:-1] if text.endswith("\n") else text + "⏎").replace("\r", "␍")
             out += ["  %s| %s" % (name, line) for line in text.split("\n")]
     return "\n".join(out)
 
@@ -215,10 +228,11 @@ def of_command(taker, e, timed):
 
 def of_exchange(taker, e):
     def headers(h):
-        skip = ("host", "user-agent", "accept", "accept-encoding", "content-length")
+        skip = ("host", "user-agent", "accept", "accept-encoding", "content-length", "transfer-encoding")
         return "".join("%s: %s\n" % (k, v) for k, v in sorted(h.items()) if k not in skip)
     path = re.sub(r"^(/v1/log/(?:tile/(?:entries/)?|consistency/|entry-proof/))[0-9x./p]+$", r"\1…", e["path"].replace("%3A", ":"))
-    path = re.sub(r"^(/v1/log/.*[?&](?:from|to|after)=)\d+(?:(&to=)\d+)?", lambda m: m.group(1) + "…" + (m.group(2) and m.group(2) + "…" or ""), path)
+    if path.startswith("/v1/log/"):
+        path = re.sub(r"([?&](?:from|to|after)=)\d+", r"\1…", path)
     answered = headers(e["answered"])
     answered = re.sub(r"^(underseal-entry: )\d+", r"\1<entry>", answered, flags=re.M)
     answer = content(taker, e["answer"])
@@ -281,6 +295,10 @@ def normal(name, events, stable=frozenset()):
             out.append(of_exchange(taker, e))
         elif e["kind"] == "file":
             out.append(of_file(taker, e, timed))
+        elif e["kind"] == "serve":
+            out.append("$ %s, begun" % taker.text(" ".join(e["argv"])))
+        elif e["kind"] == "ended":
+            out.append("it ended -> %s" % e["code"])
         elif e["kind"] == "end":
             out.append("== end: %s" % e["code"])
     taker.numbered = False
@@ -333,7 +351,7 @@ def text_of(directory, name, stable=frozenset()):
     with open(__file__, "rb") as f:
         stamp = hashlib.sha256(f.read() + repr((sorted(stable), os.stat(raw).st_mtime_ns, os.path.getsize(raw))).encode()).hexdigest()
     try:
-        with open(made + ".stamp") as f, open(made, encoding="utf-8", errors="surrogateescape") as g:
+        with open(made + ".stamp") as f, open(made, encoding="utf-8", errors="surrogateescape", newline="") as g:
             known = json.load(f)
             if known[0] == stamp:
                 return g.read(), known[1]
@@ -341,7 +359,7 @@ def text_of(directory, name, stable=frozenset()):
         pass
     os.makedirs(os.path.dirname(made), exist_ok=True)
     text, apart = normal(name, load(raw), stable)
-    with open(made, "w", encoding="utf-8", errors="surrogateescape") as g:
+    with open(made, "w", encoding="utf-8", errors="surrogateescape", newline="") as g:
         g.write(text)
     with open(made + ".stamp", "w") as f:
         json.dump([stamp, apart], f)

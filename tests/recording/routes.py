@@ -27,7 +27,11 @@ VALUES = {  # of what stands in braces, by the route; the last one is not there
     "/v1/log/entry-proof/{index}": ("0", "99999", "x"),
     "/v1/log/consistency/{old}/{new}": ("1/2", "2/1", "1/99999", "x/y"),
 }
-BODIES = (None, {}, [], {"unknown": 1}, b"{", b"\xff\xfe")
+JSON, BYTES = {"Content-Type": "application/json"}, {"Content-Type": "application/octet-stream"}
+ACT = b"underseal/act/1\n"
+BODIES = ((None, {}), (b"{}", {}), (b"{}", JSON), (b"[]", JSON), (b'{"unknown":1}', JSON), (b"{", JSON), (b"\xff\xfe", JSON), (b"", BYTES),
+          (b"\0\0\0\x04abcd", BYTES), (struct.pack(">I", 105) + ACT + b"\x0d" + bytes(88) + b"\0\0\0\0", BYTES),
+          (struct.pack(">I", 109) + ACT + b"\x0d" + bytes(88) + b"\0\0\0\0" + b"\0\x01x", BYTES))
 WRONG = ("?limit=0", "?limit=1", "?limit=x", "?after=x", "?unknown=1")
 REQUESTS = (
     ("search", {"query": "harbour", "purpose": "x"}), ("search", {"query": "harbour", "purpose": "x", "count": True}),
@@ -67,29 +71,23 @@ def paths(route):
     return [head + value + tail for value in VALUES.get(route, ("demo", "1", "nosuch"))]
 
 
-def ask(http, method, path, body=None):
-    if isinstance(body, bytes):
-        return http(method, path, body, {"Content-Type": "application/json"})
-    return http(method, path, body)
-
-
 def everything(vault, who):
     http = Http(vault, vault.profile(who))
     for route, methods in routes():
         for path in paths(route):
             for method in ("GET", "PUT", "DELETE", "HEAD"):
                 if method in methods or method in ("GET", "PUT"):
-                    ask(http, method, path)
+                    http(method, path)
         path = paths(route)[0]
         if "GET" in methods:
             for wrong in WRONG:
-                ask(http, "GET", path + wrong)
-        for body in BODIES if "POST" in methods else BODIES[:1]:
-            ask(http, "POST", path, body)
+                http("GET", path + wrong)
+        for body, headers in BODIES if "POST" in methods else BODIES[:1]:
+            http("POST", path, body, headers)
     for path in ("/", "/v1", "/v1/", "/v2/status", "/v1/nosuch", "/v1/status/", "/v1//status"):
-        ask(http, "GET", path)
+        http("GET", path)
     for route, body in REQUESTS:
-        ask(http, "POST", "/v1/collections/demo/" + route, body)
+        http("POST", "/v1/collections/demo/" + route, body)
     http.close()
 
 

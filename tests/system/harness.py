@@ -250,6 +250,8 @@ class Vault:
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             env=self.env, start_new_session=True, cwd="/")
+        if RECORD:
+            events.write("serve", argv=argv)
         if wait:
             self.wait_ready()
         return self
@@ -271,6 +273,8 @@ class Vault:
         """Waits for the daemon to end by itself; returns its exit status."""
         wait_for(lambda: self.process.poll() is not None, seconds, "the daemon ends")
         code, self.process = self.process.returncode, None
+        if RECORD:
+            events.write("ended", code=code)
         return code
 
     def stop(self):
@@ -284,6 +288,8 @@ class Vault:
             self.kill()
             raise Failure("the daemon does not end when asked to")
         code, self.process = self.process.returncode, None
+        if RECORD:
+            events.write("ended", code=code)
         equal(code, 0, "exit status of the daemon")
         self.check_log()
 
