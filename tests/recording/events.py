@@ -26,11 +26,11 @@ import threading
 import time
 
 DIRECTORY = os.environ.get("UNDERSEAL_TEST_RECORD")
-PROGRAMS = ("undersealed", "underseal", "underseal-verify", "verify_log.py", "record_orders", "record_acts", "record_entries")
+PROGRAMS = ("undersealed", "underseal", "underseal-verify", "verify_log.py", "record_orders", "record_acts", "record_entries",
+            "record_pages")
 WRITES = ("-o", "--out", "--receipt", "--to", "--keyring-to")  # options that name what a command makes
 HEAD_MAX = 2048           # of what is not text
-FILE_MAX = 65536          # of a file's text
-BODY_MAX = 4 << 20        # of a body's or output's text
+BODY_MAX = 4 << 20        # of a text
 HEADERS = ("content-type", "allow", "retry-after", "location", "www-authenticate", "content-disposition", "cache-control", "connection",
            "transfer-encoding", "content-encoding")
 
@@ -130,11 +130,8 @@ def made(option, path):
 
 
 def file(option, path, inside):
-    """Its mode and content; of a single one that is long, a copy of records perhaps, how it begins."""
     with open(path, "rb") as f:
-        data = f.read(BODY_MAX)
-    if inside == "" and len(data) > FILE_MAX:
-        data = data[:64]
+        data = f.read()
     write("file", option=option, name=inside, mode=os.stat(path).st_mode & 0o777, content=text_of(data))
 
 

@@ -4,7 +4,8 @@ In the place of a value stands a placeholder. It is numbered by first appearance
 <hex64#digest.3> is the same value wherever it stands, the third that was first seen as a member "digest". What is taken out:
 
     paths            <base#N>, <dir#N>, <build>, <root>; ports <port#N>
-    times            of after the scenario's begin: <time#N> with fractions, <time> in whole seconds, and as numbers. Earlier ones are input
+    times            of after the scenario's begin: <time#N> with fractions, <time> in whole seconds, and as numbers. Earlier
+                     ones are input
     hexadecimal      of 16 digits and more, <hexL#N> of L digits: digests, fingerprints, nonces, sessions, vault ids
     base64           of 22 characters and more, <b64#N>; lines of hashes, whose number depends on the log's size, <hashes>; PEM, <pem>
     numbers          of 10 digits and more, <big#N>: load ids
@@ -25,38 +26,85 @@ import json
 import os
 import re
 
-# Entries that come by the clock, or once for whatever happened since: they are kept apart, and no list of entries has them.
+# Entries that come by the clock, or once for whatever happened since: they are kept apart, and no list has them.
 TIMED = ("answered", "heartbeat", "handshakes", "refusals", "clock", "gap", "role-restart")
 # What roles say of one another when they end: who is first is chance.
-ENDINGS = re.compile(r"(the|a) \w+ is gone: stopping|(intake|sealer|front|vault|keeper)( \d+)? has ended|the keeper did not sign a handshake|"
-                     r"channel has ended|the other side is gone|cannot start: not possible in the present state|ended with status \d+: starting it anew")
+ENDINGS = re.compile(r"(the|a) \w+ is gone: stopping|(intake|sealer|front|vault|keeper)( \d+)? has ended|"
+                     r"the keeper did not sign a handshake|channel has ended|the other side is gone|"
+                     r"cannot start: not possible in the present state|ended with status \d+: starting it anew|"
+                     r"was ended by signal \d+")
+# No size of a log depends on chance.
+FIXED = ("programs",)
 # Scenarios that put an earlier log back: one index then means two entries, and which ones is up to the clock.
 PUT_BACK = ("07_faults", "11_quota", "15_witness", "19_handover")
-# What else depends on chance, by scenario: ("drop", command) is not kept at all, ("bare", command) without what it says,
-# ("entries", actions) are not in lists, ("text", expression, what stands for it) is taken out of all texts.
+# What else depends on chance, by scenario: ("drop", command) is not kept at all, ("bare", command) without what it
+# says, ("entries", actions) are not in lists, ("text", expression, what stands for it) is taken out of all texts.
 CHANCE = {
-    "06_bad_input": [("drop", r"load demo \S+/a\.bin ")],  # random bytes: so many lines as it happens
-    "07_faults": [("drop", r"load demo \S+/s\.jsonl ")],   # until a sync fails
-    "09_receipt": [("text", r"\bline \d+(: (?:invalid-json|duplicate-id))", r"line N\1")],  # parts arrive in any order, and some are named
-    "12_stay": [("bare", r"audit list ")],                  # what 64 connections did meanwhile
-    "14_week": [("text", r"\b\d+ s\b", "<took>")],  # how long it said nothing
-    "20_outcomes": [("entries", "person-list|collection-list|audit-keys"),               # its waits look into the log
-                    ("text", r'("decision":"failed"[^\n]*"total":)\d+', r"\1<n>")],  # what had left when it broke off
-    "21_pressure": [("text", r"(cannot talk to the vault at \S+: )[^\n]*", r"\1<why>")],  # refused or reset
-    "22_policy": [("text", r"(checkpoint\.witnessed\.2: )[^\"\n]*", r"\1<how>")],    # likewise
-    "24_who_saw": [("text", r"(is not what it was: )[^.]*", r"\1<how>")],             # keys of chance: a flipped bit makes them this or that
-    "31_tickets": [("drop", r"^POST /vN/loads/N/parts/N -> 503")],                     # from eight threads at once
+    # random bytes: so many lines as it happens
+    "06_bad_input": [("drop", r"load demo \S+/a\.bin ")],
+    # again and again until a sync fails
+    "07_faults": [("drop", r"load demo \S+/s\.jsonl ")],
+    # parts arrive in any order, and the first defects are named
+    "09_receipt": [("text", r"\bline \d+(: (?:invalid-json|duplicate-id))", r"line N\1")],
+    # what 64 connections did meanwhile
+    "12_stay": [("bare", r"audit list ")],
+    # how long the vault said nothing
+    "14_week": [("text", r"\b\d+ s\b", "<took>")],
+    # its waits look into the log; how much had left when an answer broke off
+    "20_outcomes": [("entries", "session|person-list|collection-list|audit-keys"),
+                    ("text", r'("decision":"failed"[^\n]*"total":)\d+', r"\1<n>")],
+    # refused or reset
+    "21_pressure": [("text", r"(cannot talk to the vault at \S+: )[^\n]*", r"\1<why>")],
+    # a bit is flipped in a signature or a key of chance: what is wrong then is one thing or another
+    "22_policy": [("text", r"(checkpoint\.witnessed(?:\.2)?: )[^\"\n]*", r"\1<how>")],
+    # a monitor is killed, and its keeper may find the time to say so
+    "23_entries": [("entries", "stop")],
+    "24_who_saw": [("text", r"(is not what it was: )[^.]*", r"\1<how>")],
+    # from eight threads at once
+    "31_tickets": [("drop", r"^POST /vN/loads/N/parts/N -> 503")],
 }
 NL = r"(?:\n|\\n|\\r\\n|\r\n)"
 B64 = "[A-Za-z0-9+/]"
-
-ENTRY_KEYS = "entry|index|related|intent"
-COUNT_KEYS = "size|entries|withheld|snapshot|after|access|disclosure|query|refusals|last|lost"
+ENTRY_MEMBERS = "entry|index|related|intent"
+COUNT_MEMBERS = "size|entries|withheld|snapshot|after|access|disclosure|query|refusals|last|lost"
+COUNT_WORDS = "log size|size to be named|entries in the checkpoint|entries checked|boxes opened"
 
 HEX = re.compile("(?<![0-9A-Za-z])(?:[0-9a-f]{16,}|[0-9]{10,})(?![0-9A-Za-z=])")
-TOKEN = re.compile(r"(?<![0-9A-Za-z])(?:[0-9a-f]{16,}|[0-9]{10,})(?![0-9A-Za-z=])|(?<![0-9A-Za-z+/_-])%s{22,}={0,2}(?![0-9A-Za-z+/=_-])" % B64)
+TOKEN = re.compile(HEX.pattern + r"|(?<![0-9A-Za-z+/_-])%s{22,}={0,2}(?![0-9A-Za-z+/=_-])" % B64)
 MEMBER = re.compile(r'"([a-z_]+)": ?"?$')
 TIME = re.compile(r"\b(20\d\d)-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(\.\d+)?( ?(?:Z|UTC|[+-]\d\d:\d\d))?")
+
+
+def lines(expression):
+    return re.compile(expression, re.M)
+
+
+# What depends on the size of the log, in the order in which it is taken out: in tables and texts, in notes and receipts.
+OF_THE_LOG = (
+    (lines(r"^(?:.*<time.*|index  time .*)$"), lambda m: re.sub("  +", "  ", m.group(0))),  # widths of columns
+    (re.compile(r'("left":")(?:not settled|whole|yes)"'), r'\1<how far>"'),                # a mark has come, or not yet
+    (lines(r"^.*<time.*$"), lambda m: re.sub(r"(  |,|>)(?:not settled|whole|yes)(?=  |,|<)", r"\1<how far>", m.group(0))),
+    (re.compile(r"((?:%s)(?:,| +|</t[hd]><td>))\d+" % COUNT_WORDS), r"\1<n>"),
+    (re.compile(r"\b(audit (?:disclose|receipt) |(?<!of )up to entry )\d+"), r"\1<n>"),
+    (re.compile("(\u2014 \\S+ )%s{80,}={0,2}" % B64), r"\1<signature>"),
+    (re.compile(r"-----BEGIN ([A-Z ]+)-----.*?-----END \1-----", re.S), r"<pem \1>"),
+    (lines(r"(?<=\n)\d+(?=\n%s{43}=$)" % B64), "<n>"),                                      # of a succession
+    (re.compile(r"(?:(?<=\n)|(?<=\\n)|^)(?:%s{43}=(%s))+" % (B64, NL)), r"<hashes>\1"),
+    (re.compile(r"((?:\n|\\n)index )\d+(%s)" % NL), r"\1<entry>\2"),
+    (re.compile(r"(/underseal/[0-9a-f]{16}(?:/\d+)?%s)\d+(%s)" % (NL, NL)), r"\1<n>\2"),
+    (re.compile(r"\+[0-9a-f]{8}\+(%s{40,}=*)" % B64), r"+<id>+\1"),
+    (re.compile(r'"(%s)":( ?)\d+\b(?!,"path")' % COUNT_MEMBERS), r'"\1":\2<n>'),           # but not in a batch's manifest
+    (re.compile(r'"(snapshot|after)":"\d+"'), r'"\1":"<n>"'),
+    (re.compile(r'"finding":\d\d+'), '"finding":<n>'),
+)
+# The same, where what is named by tokens has been taken out.
+IN_WORDS = (
+    (re.compile(r"\b(log entry:?|entry|entries|index|at entry) \d+\b"), r"\1 <entry>"),
+    (re.compile(r"(entr(?:y|ies) <entry[^>]*> to |has seen |those from |is now |\b(?:size|refusals) +)\d+\b"), r"\1<n>"),
+    (re.compile(r"\bof the \d+ that\b"), "of the <n> that"),
+    (re.compile(r"\b\d+(?=-<time>-\d)"), "<n>"),  # files of timestamps
+    (re.compile(r"\b\d+( entries| access, | disclosure, | query\b)"), r"<n>\1"),
+)
 
 
 class Taker:
@@ -65,10 +113,9 @@ class Taker:
     def __init__(self, name, events, stable):
         self.chance = CHANCE.get(name, [])
         self.timed = "|".join(TIMED + tuple(c[1] for c in self.chance if c[0] == "entries"))
-        self.one_log = name not in PUT_BACK
+        self.one_log, self.is_fixed = name not in PUT_BACK, name in FIXED
         begin = events[0]
         self.since = begin["time_ns"] // 10**9 - 3600
-        self.day = iso(begin["time_ns"])[:10]
         self.stable, self.names, self.numbers, self.numbered = stable, {}, {}, True
         self.fixed = [(begin["build"], "<build>"), (begin["root"], "<root>")]
         self.ports = {}
@@ -80,7 +127,7 @@ class Taker:
         self.tmp = re.compile(re.escape(begin["tmp"]) + r"/us-[a-z-]+-[A-Za-z0-9_]{8}")
 
     def name(self, kind, value, m=None):
-        """The placeholder of a value: with the member where it stood first, so that a new member elsewhere renames no other's values."""
+        """The placeholder of a value: with the member where it stood first, so that a new member renames no other's values."""
         if not self.numbered or kind == "entry" and not self.one_log:
             return "<%s>" % kind
         if (kind, value) not in self.names:
@@ -92,7 +139,7 @@ class Taker:
 
     def time(self, m):
         whole = "%s-%s-%sT%s:%s:%s" % m.groups()[:6]
-        if whole < iso((self.since) * 10**9):
+        if whole < iso(self.since * 10**9):
             return m.group(0)
         return self.name("time", m.group(0), m) if m.group(7) else "<time>"
 
@@ -104,12 +151,13 @@ class Taker:
             return "<time>" if re.fullmatch(r"1[789]\d{8}|1[789]\d{17}", text) else self.name("big", text, m)
         if re.fullmatch("[0-9a-f]+", text):
             return self.name("hex%d" % len(text), text, m)
-        if text[-1] != "=" and (len(text) < 40 and not re.search("[0-9]", text) or not re.search("[A-Z]", text) or not re.search("[a-z]", text)):
+        mixed = re.search("[A-Z]", text) and re.search("[a-z]", text) and (len(text) >= 40 or re.search("[0-9]", text))
+        if text[-1] != "=" and not mixed:
             return HEX.sub(self.token, text) if HEX.search(text) else text  # a path, a word
         return self.name("b64", text, m)
 
-    def of_the_log(self, m):
-        """The newest root and time of the log: where a mark came between two questions they are two, else one. So they have no number."""
+    def newest(self, m):
+        """The newest root and time of the log have no number: they are two or one, as a mark came between two questions or not."""
         said = m.group(0)[len(m.group(1)):].strip('"')
         known = TIME.fullmatch(said) and "<time>" or re.fullmatch(B64 + "{43}=", said) and "<root>"
         return m.group(1) + (known or said) + m.group(0)[len(m.group(1)) + len(said):] if known else m.group(0)
@@ -126,35 +174,33 @@ class Taker:
         text = self.tmp.sub(lambda m: self.name("dir", m.group(0)), text)
         for port, name in self.ports.items():
             text = re.sub(r"(?<=:)%s\b" % port, name, text)
-        text = re.sub(r"(127\.0\.0\.1:)\d{5}\b", r"\1<a port>", text)
-        text = re.sub(r'("(?:last|root)":")[^"]*"', self.of_the_log, text)
-        text = re.sub(r"((?:^|\n)  (?:to|root) +)\S+", self.of_the_log, text)
+        text = re.sub(r"(127\.0\.0\.1:)(?:3[2-9]|[4-6]\d)\d{3}\b", r"\1<a port>", text)
+        if not self.is_fixed:
+            text = re.sub(r'("(?:last|root)":")[^"]*"', self.newest, text)
+            text = re.sub(r"((?:^|\n)  (?:to|root) +)\S+", self.newest, text)
         text = TIME.sub(self.time, text)
-        text = re.sub(r"^(\d+) +(?=<time)", lambda m: self.name("entry", m.group(1)) + " ", text, flags=re.M)
-        text = re.sub(r"^\d+,(\d+)(?=,<time)", lambda m: "<row>," + self.name("entry", m.group(1)), text, flags=re.M)
-        text = re.sub(r"(?<=<td>)(\d+)(?=</td><td><time)", lambda m: self.name("entry", m.group(1)), text)
-        text = re.sub(r"^(?:.*<time.*|index  time .*)$", lambda m: re.sub("  +", "  ", m.group(0)), text, flags=re.M)
-        text = re.sub(r'("left":")(?:not settled|whole|yes)"', r'\1<how far>"', text)
-        text = re.sub(r"^.*<time.*$", lambda m: re.sub(r"(  |,|>)(?:not settled|whole|yes)(?=  |,|<)", r"\1<how far>", m.group(0)), text, flags=re.M)
-        text = re.sub(r"((?:log size|size to be named|entries in the checkpoint|entries checked|boxes opened)(?:,| +|</t[hd]><td>))\d+", r"\1<n>", text)
-        text = re.sub(r"\b(audit (?:disclose|receipt) |(?<!of )up to entry )\d+", r"\1<n>", text)
-        text = re.sub(r"(\u2014 \S+ )%s{80,}={0,2}" % B64, r"\1<signature>", text)
-        text = re.sub(r"-----BEGIN ([A-Z ]+)-----.*?-----END \1-----", r"<pem \1>", text, flags=re.S)
-        text = re.sub(r"(?:(?<=\n)|(?<=\\n)|^)(?:%s{43}=(%s))+" % (B64, NL), r"<hashes>\1", text)
-        text = re.sub(r"((?:\n|\\n)index )\d+(%s)" % NL, r"\1<entry>\2", text)
-        text = re.sub(r"(/underseal/[0-9a-f]{16}(?:/\d+)?%s)\d+(%s)" % (NL, NL), r"\1<n>\2", text)
-        text = re.sub(r"\+[0-9a-f]{8}\+(%s{40,}=*)" % B64, r"+<id>+\1", text)
-        text = re.sub(r'"(%s)":( ?)(\d+)\b(?!,"size":\d+,"path")' % ENTRY_KEYS, lambda m: '"%s":%s%s' % (m.group(1), m.group(2), self.name("entry", m.group(3), m)), text)
-        text = re.sub(r'"(%s)":( ?)(?:\d+\b|"\d+")(?!,"path")' % COUNT_KEYS, r'"\1":\2<n>', text)  # but not in a batch's manifest
-        text = re.sub(r'"finding":\d\d+', '"finding":<n>', text)
+        return TOKEN.sub(self.token, text) if self.is_fixed else self.took(self.named(text))
+
+    def named(self, text):
+        """Without what depends on the log, and without what is chance."""
+        def entry(m):
+            return m.group(1) + self.name("entry", m.group(2), m)
+
+        text = re.sub(r"^()(\d+) +(?=<time)", lambda m: entry(m) + " ", text, flags=re.M)
+        text = re.sub(r"^()\d+,(\d+)(?=,<time)", lambda m: "<row>," + entry(m), text, flags=re.M)
+        text = re.sub(r"(?<=<td>)()(\d+)(?=</td><td><time)", entry, text)
+        for expression, instead in OF_THE_LOG:
+            text = expression.sub(instead, text)
+        text = re.sub(r'("(?:%s)": ?)(\d+)\b(?!,"size":(?:\d+|<n>),"path")' % ENTRY_MEMBERS, entry, text)
         text = re.sub(r'("(?:next|after)":"|--after )([A-Za-z0-9_-]{40,})', lambda m: m.group(1) + self.name("cursor", m.group(2)), text)
         text = TOKEN.sub(self.token, text)
-        text = re.sub(r"\b(log entry:?|entry|entries|index|at entry) \d+\b", r"\1 <entry>", text)
-        text = re.sub(r"(entr(?:y|ies) <entry[^>]*> to |has seen |those from |of the |is now |\b(?:size|refusals) +)\d+\b", r"\1<n>", text)
-        text = re.sub(r"^\d+$", "<n>", text, flags=re.M)
-        text = re.sub(r"\b\d+( entries| access, | disclosure, | query\b)", r"<n>\1", text)
-        text = re.sub(r"\b\d+(?:\.\d+)? ms\b|\b\d+\.\d+ s\b", "<took>", text)
+        for expression, instead in IN_WORDS:
+            text = expression.sub(instead, text)
         return text
+
+    @staticmethod
+    def took(text):
+        return re.sub(r"\b\d+(?:\.\d+)? ms\b|\b\d+\.\d+ s\b", "<took>", text)
 
 
 def iso(ns):
@@ -230,23 +276,34 @@ def of_exchange(taker, e):
     def headers(h):
         skip = ("host", "user-agent", "accept", "accept-encoding", "content-length", "transfer-encoding")
         return "".join("%s: %s\n" % (k, v) for k, v in sorted(h.items()) if k not in skip)
-    path = re.sub(r"^(/v1/log/(?:tile/(?:entries/)?|consistency/|entry-proof/))[0-9x./p]+$", r"\1…", e["path"].replace("%3A", ":"))
+    path = e["path"].replace("%3A", ":")
+    path = re.sub(r"^(/v1/log/(?:tile/(?:entries/)?|consistency/|entry-proof/))[0-9x./p]+$", r"\1…", path)
     if path.startswith("/v1/log/"):
         path = re.sub(r"([?&](?:from|to|after)=)\d+", r"\1…", path)
     answered = headers(e["answered"])
     answered = re.sub(r"^(underseal-entry: )\d+", r"\1<entry>", answered, flags=re.M)
     answer = content(taker, e["answer"])
-    if re.match(r"^/v1/log/(tile|keys|acts|consistency)", path) and e["status"] in (200, "200 OK"):
+    if re.match(r"^/v1/log/(tile|acts|consistency)", path) and e["status"] in (200, "200 OK"):
         answer = "[as long as the log]"
+    elif re.match(r"^/v1/log/keys", path) and e["status"] in (200, "200 OK"):
+        answer = re.sub(r'"boxes":\[.*\]', '"boxes":[…]', re.sub(r":\d+", ":<n>", str(e["answer"])))
     return block("%s %s -> %s" % (e["method"], taker.text(path), e["status"]), ("ask", taker.text(headers(e["asked"]))),
                  ("in ", content(taker, e["body"])), ("has", taker.text(answered)), ("out", answer))
+
+
+def forms(text):
+    """Of as many lines as the log has: which forms they have, without their values."""
+    if not isinstance(text, str):
+        return "[not text]"
+    plain = re.sub(r'"[A-Za-z0-9+/=]*"(?=[,}])|(?<="index":)\d+', "…", text)
+    return "".join(line + "\n" for line in sorted(set(plain.split("\n"))) if line)
 
 
 def of_file(taker, e, timed):
     name = re.sub(r"^(.*tile/)[0-9a-z./]*$", r"\1…", e["name"])
     text = e["content"]
     if name.endswith("keys.jsonl") and isinstance(text, str):
-        text = "".join(sorted(set(re.sub(r'"[A-Za-z0-9+/=]*"(?=[,}])|(?<="index":)\d+', "…", line) + "\n" for line in text.split("\n") if line)))
+        text = forms(text)
     if re.search(r"share-\d+\.txt$", name):
         return block("> %s %s, mode %o: %d words" % (e["option"], name, e["mode"], len(text.split())))
     return block("> %s %s, mode %o" % (e["option"], taker.text(name), e["mode"]), ("has", output(taker, text, timed)))
@@ -274,7 +331,7 @@ def last_of_waits(events):
 
 
 def normal(name, events, stable=frozenset()):
-    """The scenario as text; and what it shows of entries that the clock makes. Which of them a scenario happens to have is chance."""
+    """The scenario as text; and what it shows of entries that the clock makes, for which of them it happens to have is chance."""
     taker, timed, beside, out, wire, dropped = Taker(name, events, stable), [], set(), [], [], False
     for e in last_of_waits(events):
         if e["kind"] == "command":
@@ -307,14 +364,15 @@ def normal(name, events, stable=frozenset()):
     out.append("== on the wire")
     out += sorted({of_exchange(taker, e) for e in wire})
     out.append("== logged")
-    lines = {line for e in events if e["kind"] == "log" and isinstance(e["text"], str) for line in e["text"].split("\n")}
-    out += sorted({taker.text(line) for line in lines if not ENDINGS.search(line)})
+    said = {line for e in events if e["kind"] == "log" and isinstance(e["text"], str) for line in e["text"].split("\n")}
+    out += sorted({taker.text(line) for line in said if not ENDINGS.search(line)})
     return "\n".join(out) + "\n", sorted({shape(line) for line in timed if line.startswith("{")})
 
 
 def shape(line):
     """Of an entry that the clock makes: which members it has."""
-    line = re.sub(r'"(reason|detail|changes|cause|counts|role|person|party)":(?:"[^"]*"|\{[^}]*\}|\[[^\]]*\]|null)', r'"\1":…', TIME.sub("<time>", line))
+    line = TIME.sub("<time>", line)
+    line = re.sub(r'"(reason|detail|changes|cause|counts|role|person|party)":(?:"[^"]*"|\{[^}]*\}|\[[^\]]*\]|null)', r'"\1":…', line)
     return re.sub(r"(?<=:)\d+\b", "N", line)
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Goal: what needs no vault. Help texts, man pages, orders checked, tested and compiled, acts and log entries under known keys, and what
+"""Goal: what needs no vault. Help texts, man pages, orders checked, tested and compiled, acts, log entries and pages under known keys, and what
 the verifiers and every report say of two logs that are the same each time.
 """
 import glob
@@ -64,8 +64,8 @@ def orders():
 
 
 def formats():
-    step("acts and entries")
-    for name in ("record_acts", "record_entries"):
+    step("acts, entries and pages")
+    for name in ("record_acts", "record_entries", "record_pages"):
         equal(run([os.path.join(BUILD, "tests", name)]).returncode, 0, name)
 
 

@@ -1,7 +1,7 @@
 /*
- * record_acts: prints, in hexadecimal, one act of every type with fixed values: its payload, and for each the committed act and the
- * state's digest behind it, as one chain. No two fields of an act have the same value, so that none can be taken for another. For
- * tests/recording/record.
+ * record_acts: prints, in hexadecimal, one act of every type with fixed values: its payload, and
+ * for each the committed act and the state's digest behind it, as one chain. No two fields of an
+ * act have the same value, so that none can be taken for another. For tests/recording/record.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,9 @@
 
 static const uint8_t two_records[16] = { 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0 };
 static const uint8_t two_runs[] = { 5, 3, 1, 0x80, 0x01 }; /* 5 to 7, 9 to 136 */
-static const struct us_selection set = { .collection = 21, .n_runs = 2, .runs = { two_runs, sizeof(two_runs) } };
+static const struct us_selection set = {
+	.collection = 21, .n_runs = 2, .runs = { two_runs, sizeof(two_runs) }
+};
 static const struct us_bytes records = { two_records, sizeof(two_records) };
 
 static struct us_bytes
@@ -51,7 +53,10 @@ people(struct us_act *a)
 		a->u.issue = (struct us_act_issue){ 4, 365, text("der") };
 		break;
 	case US_ACT_CREDENTIAL_REVOKE:
-		a->u.revoke = (struct us_act_revoke){ .by_person = 1, .person = 5, .reason = text("laptop lost"), .lost_since_ns = 6 };
+		a->u.revoke = (struct us_act_revoke){ .by_person = 1,
+			.person = 5,
+			.reason = text("laptop lost"),
+			.lost_since_ns = 6 };
 		break;
 	case US_ACT_ACKNOWLEDGE:
 		a->u.acknowledge.version = 7;
@@ -78,18 +83,33 @@ batches(struct us_act *a)
 
 	switch ((unsigned)a->type) {
 	case US_ACT_COLLECTION_CREATE:
-		a->u.collection = (struct us_act_collection){ text("demo"), text("DEMO"), text("CONFIDENTIAL") };
+		a->u.collection =
+		    (struct us_act_collection){ text("demo"), text("DEMO"), text("CONFIDENTIAL") };
 		break;
 	case US_ACT_BATCH_RELEASE:
 	case US_ACT_BATCH_WITHDRAW:
 		a->u.batch.collection = 11;
 		a->u.batch.slot = 12;
-		a->u.batch.reason = a->type == US_ACT_BATCH_WITHDRAW ? text("produced by mistake") : text("");
+		a->u.batch.reason =
+		    a->type == US_ACT_BATCH_WITHDRAW ? text("produced by mistake") : text("");
 		break;
 	case US_ACT_BATCH_CLOSE:
-		*b = (struct us_act_batch_close){ .collection = 13, .slot = 14, .load = 15, .loaded_by = 16, .first = 1000, .count = 17,
-			.segment_slot = 18, .n_pages = 2, .pages = { { .pages = 19 }, { .kind = 1, .pages = 20 } }, .held = 1,
-			.dictionary_version = 22, .raw_bytes = 23, .duplicates = 24, .refused = 25, .first_part = 26, .parts = 27 };
+		*b = (struct us_act_batch_close){ .collection = 13,
+			.slot = 14,
+			.load = 15,
+			.loaded_by = 16,
+			.first = 1000,
+			.count = 17,
+			.segment_slot = 18,
+			.n_pages = 2,
+			.pages = { { .pages = 19 }, { .kind = 1, .pages = 20 } },
+			.held = 1,
+			.dictionary_version = 22,
+			.raw_bytes = 23,
+			.duplicates = 24,
+			.refused = 25,
+			.first_part = 26,
+			.parts = 27 };
 		memset(b->salt, 0xb1, 32);
 		memset(b->segment_salt, 0xb2, 32);
 		memset(b->manifest_root, 0xb3, 32);
@@ -116,10 +136,12 @@ copies(struct us_act *a)
 {
 	switch ((unsigned)a->type) {
 	case US_ACT_COPY:
-		a->u.copy = (struct us_act_copy){ 35, text("Expert E"), text("report"), 2, records };
+		a->u.copy =
+		    (struct us_act_copy){ 35, text("Expert E"), text("report"), 2, records };
 		break;
 	case US_ACT_COPY_RETURN:
-		a->u.copy_return = (struct us_act_copy_return){ 36, US_COPY_DESTROYED, text("shredded") };
+		a->u.copy_return =
+		    (struct us_act_copy_return){ 36, US_COPY_DESTROYED, text("shredded") };
 		break;
 	case US_ACT_COPY_DIGEST:
 		a->u.copy_digest.copy = 37;
@@ -210,7 +232,10 @@ of_records(struct us_act *a)
 		a->u.unfreeze = (struct us_act_unfreeze){ 52, text("ECF No. 17") };
 		break;
 	case US_ACT_APPROVAL_REQUEST:
-		a->u.approval = (struct us_act_approval){ .action = US_ACTION_READ, .collection = 53, .purpose = text("trial"), .n = 2,
+		a->u.approval = (struct us_act_approval){ .action = US_ACTION_READ,
+			.collection = 53,
+			.purpose = text("trial"),
+			.n = 2,
 			.records = records };
 		break;
 	default:
@@ -233,8 +258,11 @@ put(const char *what, const void *p, size_t n)
 static void
 show(const struct us_act *a, uint64_t sequence, uint8_t digest[32])
 {
-	struct us_signed_act envelope = { .type = a->type, .time_ns = 1700000000000000000 + (int64_t)sequence };
-	struct us_committed_act committed = { .sequence = sequence, .time_ns = envelope.time_ns + 1000, .result = us_bytes_of("result") };
+	struct us_signed_act envelope = { .type = a->type,
+		.time_ns = 1700000000000000000 + (int64_t)sequence };
+	struct us_committed_act committed = { .sequence = sequence,
+		.time_ns = envelope.time_ns + 1000,
+		.result = us_bytes_of("result") };
 	struct us_buf payload, signed_act, whole;
 
 	us_buf_init(&payload, US_ACT_SIGNED_MAX);
@@ -253,7 +281,8 @@ show(const struct us_act *a, uint64_t sequence, uint8_t digest[32])
 	committed.signed_act = (struct us_bytes){ signed_act.data, signed_act.len };
 	must(us_committed_act_encode(&whole, &committed), "committed act");
 	must(us_state_digest(digest, (struct us_bytes){ whole.data, whole.len }, digest), "state");
-	(void)printf("%u %s, logged as %s\n", (unsigned)a->type, us_act_name((unsigned)a->type), us_action_name(us_act_action(a->type)));
+	(void)printf("%u %s, logged as %s\n", (unsigned)a->type, us_act_name((unsigned)a->type),
+	    us_action_name(us_act_action(a->type)));
 	put("payload", payload.data, payload.len);
 	put("committed", whole.data, whole.len);
 	put("state", digest, 32);

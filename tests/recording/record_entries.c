@@ -1,6 +1,7 @@
 /*
- * record_entries: prints, in hexadecimal, log entries of every class with fixed contents under fixed keys and salts, and the keys of
- * their boxes; and the names of all that an entry can be about. For tests/recording/record.
+ * record_entries: prints, in hexadecimal, log entries of every class with fixed contents under
+ * fixed keys and salts, and the keys of their boxes; and the names of all that an entry can be
+ * about. For tests/recording/record.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,10 +100,18 @@ show(unsigned which, const struct us_bytes terms[2], const struct us_key *secret
 	us_entry_query_init(&p.query);
 	fill_access(&p.access, which);
 	fill_disclosure(&p.disclosure, which);
-	p.query = (struct us_entry_query){ .purpose = us_bytes_of("trial"), .address = us_bytes_of("192.0.2.1"), .parts = 1, .n_terms = 2,
-		.query = us_bytes_of("restaurant AND s\xc3\xa9jour"), .terms = terms };
-	p.in = (struct us_entry_in){ .entry_class = (enum us_entry_class)(1 + which % 4), .order_version = 4, .index = 1000 + which,
-		.time_ns = 1700000000000000000 + which, .vault_id = vault_id, .secret = secret };
+	p.query = (struct us_entry_query){ .purpose = us_bytes_of("trial"),
+		.address = us_bytes_of("192.0.2.1"),
+		.parts = 1,
+		.n_terms = 2,
+		.query = us_bytes_of("restaurant AND s\xc3\xa9jour"),
+		.terms = terms };
+	p.in = (struct us_entry_in){ .entry_class = (enum us_entry_class)(1 + which % 4),
+		.order_version = 4,
+		.index = 1000 + which,
+		.time_ns = 1700000000000000000 + which,
+		.vault_id = vault_id,
+		.secret = secret };
 	memset(p.in.state_digest, 0x99, 32);
 	memset(p.in.manifest_root, 0xaa, 32);
 	memset(p.in.salt, (int)which + 1, US_ENTRY_SALT);
@@ -134,7 +143,8 @@ names(const char *what, const char *(*name)(unsigned))
 int
 main(void)
 {
-	const struct us_bytes terms[2] = { us_bytes_of("restaurant"), us_bytes_of("s\xc3\xa9jour") };
+	const struct us_bytes terms[2] = { us_bytes_of("restaurant"),
+		us_bytes_of("s\xc3\xa9jour") };
 	struct us_key secret;
 
 	memset(secret.b, 0x5a, sizeof(secret.b)); /* a key of nothing */

@@ -1,6 +1,6 @@
 /*
- * record_orders FILE...: compiles each order and prints "NAME BYTES SHA-256 of the compiled form", or how many errors it has and the
- * first. For tests/recording/record.
+ * record_orders FILE...: compiles each order and prints "NAME BYTES SHA-256 of the compiled form",
+ * or how many errors it has and the first. For tests/recording/record.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +21,8 @@ read_whole(const char *path)
 		(void)fprintf(stderr, "cannot read %s\n", path);
 		exit(1);
 	}
-	n = fread(p, 1, US_ORDER_SOURCE_MAX + 1, f); /* one byte too many is the compiler's to refuse */
+	n = fread(
+	    p, 1, US_ORDER_SOURCE_MAX + 1, f); /* one byte too many is the compiler's to refuse */
 	(void)fclose(f);
 	return (struct us_bytes){ p, n };
 }
@@ -36,12 +37,14 @@ show(const char *path, struct us_bytes source)
 	char hex[65];
 
 	us_buf_init(&compiled, US_ORDER_COMPILED_MAX);
-	if (found == NULL || (us_order_compile(source, &compiled, found) != US_OK && found->errors == 0)) {
+	if (found == NULL ||
+	    (us_order_compile(source, &compiled, found) != US_OK && found->errors == 0)) {
 		(void)fprintf(stderr, "no memory\n");
 		exit(1);
 	}
 	if (found->errors > 0) {
-		(void)printf("%s %zu errors, line %u: %s\n", name, found->errors, found->items[0].line, found->items[0].text);
+		(void)printf("%s %zu errors, line %u: %s\n", name, found->errors,
+		    found->items[0].line, found->items[0].text);
 	} else {
 		(void)us_sha256(compiled.data, compiled.len, digest);
 		us_hex_encode(digest, sizeof(digest), hex);

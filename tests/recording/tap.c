@@ -1,7 +1,8 @@
 /*
- * Loaded into a client command (LD_PRELOAD) by a recording: appends what the command writes to and reads from its TLS connections,
- * as it is inside TLS, to the file that UNDERSEAL_TAP names. One record a call: u64 connection, u8 direction (0 written, 1 read),
- * u32 length, bytes; numbers big-endian. Without the variable it does nothing. Never part of what is installed.
+ * Loaded into a client command (LD_PRELOAD) by a recording: appends what the command writes to and
+ * reads from its TLS connections, as it is inside TLS, to the file that UNDERSEAL_TAP names. One
+ * record a call: u64 connection, u8 direction (0 written, 1 read), u32 length, bytes; numbers
+ * big-endian. Without the variable it does nothing. Never part of what is installed.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -19,10 +20,12 @@ note(const SSL *ssl, uint8_t direction, const void *bytes, int n)
 	const char *path = getenv("UNDERSEAL_TAP");
 	uint64_t connection = (uint64_t)(uintptr_t)ssl;
 	uint8_t head[13];
-	struct iovec parts[2] = { { head, sizeof(head) }, { (void *)(uintptr_t)bytes, n > 0 ? (size_t)n : 0 } };
+	struct iovec parts[2] = { { head, sizeof(head) },
+		{ (void *)(uintptr_t)bytes, n > 0 ? (size_t)n : 0 } };
 	int fd;
 
-	if (path == NULL || n <= 0 || (fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)) < 0)
+	if (path == NULL || n <= 0 ||
+	    (fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)) < 0)
 		return;
 	for (int i = 0; i < 8; i++)
 		head[i] = (uint8_t)(connection >> (56 - 8 * i));
