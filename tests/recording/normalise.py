@@ -28,10 +28,11 @@ import re
 
 # Entries that come by the clock, or once for whatever happened since: they are kept apart, and no list has them.
 TIMED = ("answered", "heartbeat", "handshakes", "refusals", "clock", "gap", "role-restart")
+BY_CLOCK = re.compile(r'\{.*"action":"(?:%s|withheld)"' % "|".join(TIMED))
 # What roles say of one another when they end: who is first is chance.
 ENDINGS = re.compile(r"(the|a) \w+ is gone: stopping|(intake|sealer|front|vault|keeper)( \d+)? has ended|"
                      r"the keeper did not sign a handshake|channel has ended|the other side is gone|"
-                     r"cannot start: not possible in the present state|ended with status \d+: starting it anew|"
+                     r"cannot start: not possible in the present state|ended with status \d+: (?:starting it anew|ending the daemon)|"
                      r"was ended by signal \d+")
 # No size of a log depends on chance.
 FIXED = ("programs",)
@@ -85,7 +86,7 @@ OF_THE_LOG = (
     (re.compile(r'("left":")(?:not settled|whole|yes)"'), r'\1<how far>"'),                # a mark has come, or not yet
     (lines(r"^.*<time.*$"), lambda m: re.sub(r"(  |,|>)(?:not settled|whole|yes)(?=  |,|<)", r"\1<how far>", m.group(0))),
     (re.compile(r"((?:%s)(?:,| +|</t[hd]><td>))\d+" % COUNT_WORDS), r"\1<n>"),
-    (re.compile(r"\b(audit (?:disclose|receipt) |(?<!of )up to entry )\d+"), r"\1<n>"),
+    (re.compile(r"(\baudit (?:disclose|receipt) |--snapshot |(?<!of )up to entry )\d+"), r"\1<n>"),
     (re.compile("(\u2014 \\S+ )%s{80,}={0,2}" % B64), r"\1<signature>"),
     (re.compile(r"-----BEGIN ([A-Z ]+)-----.*?-----END \1-----", re.S), r"<pem \1>"),
     (lines(r"(?<=\n)\d+(?=\n%s{43}=$)" % B64), "<n>"),                                      # of a succession
@@ -366,7 +367,7 @@ def normal(name, events, stable=frozenset()):
     out.append("== logged")
     said = {line for e in events if e["kind"] == "log" and isinstance(e["text"], str) for line in e["text"].split("\n")}
     out += sorted({taker.text(line) for line in said if not ENDINGS.search(line)})
-    return "\n".join(out) + "\n", sorted({shape(line) for line in timed if line.startswith("{")})
+    return "\n".join(out) + "\n", sorted({shape(line) for line in timed if BY_CLOCK.match(line)})
 
 
 def shape(line):
