@@ -13,8 +13,9 @@ from harness import *
 PORT = 8478
 EVERY = 0.05
 PATIENCE = 3.0 * SLOW     # of one try
-BEFORE, STALL, AFTER = 2, 10, 8
+BEFORE, STALL = 2, 10
 RECOVERY = 2.0 * SLOW
+AFTER = RECOVERY + 6
 FRONTS = 8
 ENTRIES = 4096
 
