@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Goal: what needs no vault. Help texts, man pages, orders checked, tested and compiled, acts, log entries and pages under known keys, and what
-the verifiers and every report say of two logs that are the same each time.
+"""Goal: what needs no vault. Help texts, man pages, orders checked, tested and compiled, acts, log entries and pages
+under known keys, and what the verifiers and every report say of two logs of known content.
 """
 import glob
 import os
@@ -33,7 +33,8 @@ def helps():
     for command in DAEMONS:
         run([DAEMON, command, "--help"])
         run([DAEMON, command])
-    for mistake in (["search"], ["serach", "demo", "x"], ["search", "demo", "x", "--limit", "x"], ["audit", "report", "nothing"], ["audit"]):
+    for mistake in (["search"], ["serach", "demo", "x"], ["search", "demo", "x", "--limit", "x"], ["audit", "report", "nothing"],
+                    ["audit"]):
         run([CLIENT, *mistake])
 
 
@@ -70,7 +71,7 @@ def formats():
 
 
 def logs():
-    step("logs that are the same each time")
+    step("logs of known content")
     base = tempfile.mkdtemp(prefix="us-record-")
     try:
         for name, argv in (("plain", [os.path.join(BUILD, "tests", "build_log"), base + "/plain", "600"]),
