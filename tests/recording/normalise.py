@@ -82,9 +82,16 @@ def lines(expression):
     return re.compile(expression, re.M)
 
 
+# Where the newest root and time of the log are said.
+NEWEST = (
+    re.compile(r'("(?:last|root)":")[^"]*"'), lines(r"(^  (?:to|root) +)\S+"),
+    re.compile(r"(entries \d+ to \d+, \S+ to )[0-9TZ:.-]+"),
+    re.compile(r'(last entry(?:","finding":"|</td><td>|,| +))[0-9TZ:.-]+'),
+)
 # What depends on the size of the log, in the order in which it is taken out: in tables and texts, in notes and receipts.
 OF_THE_LOG = (
     (lines(r"^(?:.*<time.*|index  time .*)$"), lambda m: re.sub("  +", "  ", m.group(0))),  # widths of columns
+    (lines(r"^(.*<time[^>]*>  )\d+$"), r"\1<entry>"),
     (re.compile(r'("left":")(?:not settled|whole|yes)"'), r'\1<how far>"'),                # a mark has come, or not yet
     (lines(r"^.*<time.*$"), lambda m: re.sub(r"(  |,|>)(?:not settled|whole|yes)(?=  |,|<)", r"\1<how far>", m.group(0))),
     (re.compile(r"((?:%s)(?:,| +|</t[hd]><td>))\d+" % COUNT_WORDS), r"\1<n>"),
@@ -179,8 +186,8 @@ class Taker:
             text = re.sub(r"(?<=:)%s\b" % port, name, text)
         text = re.sub(r"(127\.0\.0\.1:)(?:3[2-9]|[4-6]\d)\d{3}\b", r"\1<a port>", text)
         if not self.is_fixed:
-            text = re.sub(r'("(?:last|root)":")[^"]*"', self.newest, text)
-            text = re.sub(r"((?:^|\n)  (?:to|root) +)\S+", self.newest, text)
+            for expression in NEWEST:
+                text = expression.sub(self.newest, text)
         text = TIME.sub(self.time, text)
         return TOKEN.sub(self.token, text) if self.is_fixed else self.took(self.named(text))
 
