@@ -344,13 +344,17 @@ add_children(struct monitor *m, enum us_role role, int64_t count)
 
 /* --- ending ---------------------------------------------------------------------------- */
 
-/* The keeper goes last: what the others still say reaches it. */
-enum stage { OTHERS, KEEPER, STAGES };
+/*
+ * The vault goes first: answers under way are cut by it, and what they come to is not taken for
+ * clients that went away because a front was quicker. The keeper goes last: what the others still
+ * say reaches it.
+ */
+enum stage { VAULT, OTHERS, KEEPER, STAGES };
 
 static enum stage
 stage_of(enum us_role role)
 {
-	return role == US_ROLE_KEEPER ? KEEPER : OTHERS;
+	return role == US_ROLE_VAULT ? VAULT : role == US_ROLE_KEEPER ? KEEPER : OTHERS;
 }
 
 static size_t
@@ -399,7 +403,7 @@ end_all(struct monitor *m)
 	pid_t pid;
 
 	m->ending = 1;
-	for (enum stage stage = OTHERS; stage < STAGES; stage++) {
+	for (enum stage stage = VAULT; stage < STAGES; stage++) {
 		int waited = 0;
 
 		ask_to_end(m, stage, SIGTERM);
