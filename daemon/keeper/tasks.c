@@ -79,12 +79,15 @@ on_turn(evutil_socket_t fd, short what, void *arg)
 {
 	struct us_keeper *k = arg;
 	struct us_tasks *t = &k->tasks;
-	struct us_task *task = take_next(t);
+	struct us_task *task;
 	struct slice slice;
 	int more;
 
 	(void)fd;
 	(void)what;
+	if (k->stopping)
+		us_tasks_drop(k, NULL); /* nothing leaves behind a seal, also while it waits for loads to end */
+	task = take_next(t);
 	if (task == NULL)
 		return; /* us_tasks_go_on() */
 	slice_begin(&slice);
