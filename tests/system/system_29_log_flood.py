@@ -60,6 +60,11 @@ class Flood:
             t.start()
         for t in threads:
             t.join()
+        for s in self.sockets:  # all at once: how fast connections can be made is not what is tried
+            try:
+                s.sendall(self.request)
+            except OSError:  # what has ended, and why, is asked afterwards
+                pass
 
     def open(self, n):
         try:
@@ -74,7 +79,6 @@ class Flood:
             plain.settimeout(60 * SLOW)
             plain.connect(("127.0.0.1", self.vault.port))
             s = self.context.wrap_socket(plain, server_hostname="localhost")
-            s.sendall(self.request)
             with self.lock:
                 self.sockets.append(s)
 
@@ -195,7 +199,7 @@ def flood(vault, what, who, path, bundle, sealed=False):
     equal(vault.roles(), before, "roles (%s)" % what)
     check("malformed" not in vault.log_text(), "nobody is called malformed", vault.log_text()[-2000:])
     if what != "revoked":  # who is refused at once is never too much
-        check(statuses.get(429, 0) > 0, "what is too much is told so (%s)" % what, statuses)
+        check(statuses.get(429, 0) > 100, "what is too much is told so (%s)" % what, statuses)
     check(all(b == bundle for b in bodies), "what is given is whole (%s)" % what)
     check(longest < LATENCY_MAX, "another person is served (%s)" % what, longest)
     for role, mib in peak(vault).items():
