@@ -102,6 +102,9 @@ class Connection:
     def ask(self, method, path, body=None, headers=()):
         if self.http.sock is None:
             return 0, self.why.encode()
+        # CPython's ssl does not (its issue 148594): what another connection's end left on OpenSSL's queue
+        # would be taken for this one's, and a live connection for a broken one
+        LIB.ERR_clear_error()
         try:
             self.http.request(method, path, body=body, headers=dict(headers))
             r = self.http.getresponse()
