@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "common/err.h"
+#include "base/err.h"
 
 struct name {
 	unsigned number;

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "common/base64.h"
-#include "common/err.h"
+#include "base/base64.h"
+#include "base/err.h"
 
 int
 us_checkpoint_encode(struct us_buf *out, const struct us_checkpoint *c)

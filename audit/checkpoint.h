@@ -7,7 +7,7 @@
 
 #include "audit/merkle.h"
 #include "audit/note.h"
-#include "common/buf.h"
+#include "base/buf.h"
 
 struct us_checkpoint {
 	char origin[US_NOTE_NAME_MAX + 1];

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/err.h"
+#include "base/err.h"
 
 #define VERSION 1
 #define DISCLOSURE_VERSION 2 /* 1 named no collection */

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "common/err.h"
+#include "base/err.h"
 
 int
 us_cosignature_sign(struct us_buf *line, const struct us_note_signer *witness, struct us_bytes text,

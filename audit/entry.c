@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 
 #define MAGIC "USE1"
 #define SEALED_MAX 1024

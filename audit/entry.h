@@ -38,7 +38,7 @@
 
 #include "audit/action.h"
 #include "audit/merkle.h"
-#include "common/buf.h"
+#include "base/buf.h"
 #include "common/key.h"
 
 #define US_ENTRY_MAX 65535

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "common/base64.h"
-#include "common/err.h"
+#include "base/base64.h"
+#include "base/err.h"
 
 static const char *const box_name[US_BOXES] = { "access", "disclosure", "query" };
 

@@ -2,10 +2,10 @@
 
 #include <string.h>
 
-#include "common/buf.h"
+#include "base/buf.h"
 #include "common/crypto.h"
-#include "common/err.h"
-#include "common/log.h"
+#include "base/err.h"
+#include "base/log.h"
 
 static void
 must(int err)

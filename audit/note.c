@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base64.h"
+#include "base/base64.h"
 #include "common/cert.h"
 #include "common/crypto.h"
-#include "common/err.h"
-#include "common/utf8.h"
+#include "base/err.h"
+#include "base/utf8.h"
 
 #define DASH "\xe2\x80\x94 " /* em dash, space */
 #define DASH_LEN 4

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/err.h"
+#include "base/err.h"
 
 #define NODES_MAX (US_COSIGNERS_MAX + US_TLOG_GROUPS_MAX)
 /* "group", its name, its threshold, and every name there can be */

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "common/base64.h"
-#include "common/err.h"
+#include "base/base64.h"
+#include "base/err.h"
 
 #define HEAD "c2sp.org/tlog-proof@v1\n"
 

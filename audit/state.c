@@ -4,7 +4,7 @@
 
 #include "audit/entry.h"
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 
 #define ACT_MAGIC "underseal/act/1\n"
 /* Of a signed act behind its magic and type: vault id, credential, nonce, time. */

@@ -16,7 +16,7 @@
 
 #include <stdint.h>
 
-#include "common/buf.h"
+#include "base/buf.h"
 
 /* The most bytes that a committed act has; and the type of one that closes a batch. */
 #define US_STATE_ACT_MAX (1114112u)

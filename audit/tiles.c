@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/err.h"
+#include "base/err.h"
 
 #define GROUPS_MAX 7 /* 2^63 has 19 digits */
 

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/buf.h"
+#include "base/buf.h"
 
 #define US_TILE_WIDTH 256
 #define US_TILE_LEVEL_MAX 63

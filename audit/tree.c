@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/err.h"
+#include "base/err.h"
 
 #define LEVELS 8      /* 256^8 > 2^63 */
 #define TILE_HEIGHT 8

@@ -1,6 +1,6 @@
 #include "batch/intake_record.h"
 
-#include "common/err.h"
+#include "base/err.h"
 
 int
 us_intake_record_encode(struct us_buf *out, const struct us_intake_record *r)

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "batch/record.h"
-#include "common/buf.h"
+#include "base/buf.h"
 
 #define US_SOURCE_ID_MAX 512u
 #define US_DOCUMENT_MAX (48u * 1024u * 1024u)

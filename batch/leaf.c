@@ -3,7 +3,7 @@
 
 #include "batch/reader.h"
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 
 int
 us_manifest_leaf_hash(uint32_t collection, uint64_t record, uint32_t version,

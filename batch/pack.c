@@ -6,7 +6,7 @@
 
 #include "batch/record.h"
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 
 #define LEVEL 3
 /* A container is at most 9 MiB: a frame that wants a larger window is none of ours. */

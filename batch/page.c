@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 
 static const char page_label[] = "underseal/page/1";
 static const char dictionary_label[] = "underseal/dictionary/1";

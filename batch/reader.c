@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "batch/manifest_internal.h"
-#include "common/err.h"
+#include "base/err.h"
 #include "common/keytree.h"
 
 #define WHOLE_HEADER 7u

@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #include "batch/batch.h"
-#include "common/buf.h"
+#include "base/buf.h"
 #include "common/record_seal.h"
 
 #define US_MESSAGES_MAX 65535u

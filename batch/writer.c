@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "batch/manifest_internal.h"
-#include "common/err.h"
+#include "base/err.h"
 
 #define WHOLE_HEADER 7u /* form, first item, n */
 #define PART_HEADER 9u  /* form, item, length or offset */

@@ -26,10 +26,10 @@
 #include <cjson/cJSON.h>
 #include <openssl/ssl.h>
 
-#include "common/base64.h"
+#include "base/base64.h"
 #include "common/cert.h"
-#include "common/err.h"
-#include "common/log.h"
+#include "base/err.h"
+#include "base/log.h"
 #include "common/session.h"
 
 #define READ_SIZE 65536

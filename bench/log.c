@@ -31,8 +31,8 @@
 #include "audit/tiles.h"
 #include "audit/tree.h"
 #include "common/crypto.h"
-#include "common/err.h"
-#include "common/log.h"
+#include "base/err.h"
+#include "base/log.h"
 #include "daemon/keeper/klog.h"
 
 #define ORIGIN "bench.example/log"

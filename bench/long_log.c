@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "common/crypto.h"
-#include "common/err.h"
-#include "common/log.h"
+#include "base/err.h"
+#include "base/log.h"
 #include "common/slip39.h"
 #include "daemon/keeper/files.h"
 #include "daemon/keeper/klog.h"

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "bench/order_bench.h"
-#include "common/err.h"
+#include "base/err.h"
 
 #define ROUNDS_MAX 99
 

@@ -8,7 +8,7 @@
 
 #include "bench/order_bench.h"
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 #include "index/doc.h"
 #include "index/eval.h"
 

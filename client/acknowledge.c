@@ -5,9 +5,9 @@
 #include "client/document.h"
 #include "client/lookup.h"
 #include "client/order_propose.h"
-#include "common/base64.h"
+#include "base/base64.h"
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 
 /* ---- acknowledge ---- */
 

@@ -4,7 +4,7 @@
 
 #include "client/lookup.h"
 #include "client/selection.h"
-#include "common/err.h"
+#include "base/err.h"
 
 static void
 show_requested(const cJSON *answer)

@@ -7,8 +7,8 @@
 #include "client/log_entry.h"
 #include "client/log_source.h"
 #include "client/report.h"
-#include "common/err.h"
-#include "common/timefmt.h"
+#include "base/err.h"
+#include "base/time.h"
 
 /* ---- list ---- */
 

@@ -10,7 +10,7 @@
 #include "client/client.h"
 #include "client/log_acts.h"
 #include "client/log_source.h"
-#include "common/err.h"
+#include "base/err.h"
 
 static void
 make_parents(const char *dir, const char *path)

@@ -5,7 +5,7 @@
 #include "client/follow.h"
 #include "client/log_source.h"
 #include "client/witness.h"
-#include "common/err.h"
+#include "base/err.h"
 #include "verify/receipt.h"
 #include "verify/show.h"
 

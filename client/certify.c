@@ -9,9 +9,9 @@
 
 #include "client/client.h"
 #include "client/package.h"
-#include "common/base64.h"
-#include "common/err.h"
-#include "common/timefmt.h"
+#include "base/base64.h"
+#include "base/err.h"
+#include "base/time.h"
 #include "verify/verify.h"
 
 #define TEXT_MAX 262144u

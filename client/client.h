@@ -11,7 +11,7 @@
 
 #include <cjson/cJSON.h>
 
-#include "common/buf.h"
+#include "base/buf.h"
 #include "common/cert.h"
 #include "registry/act.h"
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "client/lookup.h"
-#include "common/err.h"
+#include "base/err.h"
 
 /* ---- collections ---- */
 

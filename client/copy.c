@@ -5,9 +5,9 @@
 #include "client/client.h"
 #include "client/inclusion.h"
 #include "client/records.h"
-#include "common/base64.h"
+#include "base/base64.h"
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 
 struct copy {
 	FILE *file;

@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "client/witness.h"
-#include "common/base64.h"
-#include "common/err.h"
+#include "base/base64.h"
+#include "base/err.h"
 
 int
 us_log_file(struct us_client *client, const char *path, struct us_buf *out, int *status)

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 #include "client/log_source.h"
-#include "common/err.h"
+#include "base/err.h"
 
 #define LINES_MAX (256u * 1024u * 1024u)
 

@@ -7,9 +7,9 @@
 #include "client/document.h"
 #include "client/lookup.h"
 #include "client/order_propose.h"
-#include "common/base64.h"
-#include "common/err.h"
-#include "common/timefmt.h"
+#include "base/base64.h"
+#include "base/err.h"
+#include "base/time.h"
 
 /* ---- showing ---- */
 

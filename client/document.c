@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "client/lookup.h"
-#include "common/base64.h"
+#include "base/base64.h"
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 
 /* What the document is called in the registry: the file's own name, if that is plain text. */
 static struct us_bytes

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "client/proofs.h"
-#include "common/err.h"
-#include "common/timefmt.h"
+#include "base/err.h"
+#include "base/time.h"
 
 #define CHECKPOINT_MAX 65536
 

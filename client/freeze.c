@@ -5,7 +5,7 @@
 #include "client/lookup.h"
 #include "client/selection.h"
 #include "client/withhold.h"
-#include "common/err.h"
+#include "base/err.h"
 
 /* "OAI000000017,OAI000000018" as an array. */
 static cJSON *

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "common/err.h"
+#include "base/err.h"
 
 #define KEY_DER_MAX 4096
 

@@ -8,7 +8,7 @@
 #include "audit/tree.h"
 #include "client/log_source.h"
 #include "client/witness.h"
-#include "common/err.h"
+#include "base/err.h"
 #include "verify/receipt.h"
 
 struct keeping {

@@ -13,10 +13,10 @@
 #include "client/http.h"
 #include "client/receipt.h"
 #include "client/source.h"
-#include "common/base64.h"
+#include "base/base64.h"
 #include "common/crypto.h"
-#include "common/err.h"
-#include "common/timefmt.h"
+#include "base/err.h"
+#include "base/time.h"
 
 #define PART_WANT (1024u * 1024u)
 #define PART_MAX (16u * 1024u * 1024u)  /* as the vault's limit for decompressed parts */

@@ -3,7 +3,7 @@
 #include "audit/entry.h"
 #include "audit/state.h"
 #include "audit/tiles.h"
-#include "common/err.h"
+#include "base/err.h"
 
 int
 us_log_acts_are_open(const struct us_log_remote *remote)

@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "audit/action.h"
-#include "common/base64.h"
-#include "common/err.h"
-#include "common/json_out.h"
-#include "common/timefmt.h"
+#include "base/base64.h"
+#include "base/err.h"
+#include "base/json_out.h"
+#include "base/time.h"
 
 struct opened {
 	int has[US_BOXES];

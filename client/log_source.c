@@ -5,8 +5,8 @@
 
 #include "client/proofs.h"
 #include "client/witness.h"
-#include "common/base64.h"
-#include "common/err.h"
+#include "base/base64.h"
+#include "base/err.h"
 
 #define WITNESSED "checkpoint.witnessed"
 

@@ -10,7 +10,7 @@
 #include "client/inclusion.h"
 #include "client/witness.h"
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 
 static const struct us_command *const tables[] = {
 	us_commands_vault, us_commands_people, us_commands_docket, us_commands_collection,

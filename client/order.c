@@ -5,7 +5,7 @@
 #include "client/lookup.h"
 #include "client/order_propose.h"
 #include "client/order_test.h"
-#include "common/err.h"
+#include "base/err.h"
 #include "policy/yaml/yaml.h"
 
 static void

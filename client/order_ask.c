@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "client/lookup.h"
-#include "common/err.h"
-#include "common/timefmt.h"
+#include "base/err.h"
+#include "base/time.h"
 
 /* ---- the question ---- */
 

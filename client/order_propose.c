@@ -7,10 +7,10 @@
 #include "client/docket.h"
 #include "client/document.h"
 #include "client/lookup.h"
-#include "common/base64.h"
+#include "base/base64.h"
 #include "common/crypto.h"
-#include "common/err.h"
-#include "common/timefmt.h"
+#include "base/err.h"
+#include "base/time.h"
 #include "policy/yaml/yaml.h"
 
 /* ---- fetching ---- */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "client/order_test.h"
-#include "common/err.h"
+#include "base/err.h"
 #include "policy/suite/suite.h"
 
 #define SUFFIX ".test.yaml"

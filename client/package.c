@@ -6,9 +6,9 @@
 #include <sys/stat.h>
 
 #include "client/client.h"
-#include "common/base64.h"
+#include "base/base64.h"
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 
 #define PATH_BYTES 4096
 

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "common/buf.h"
+#include "base/buf.h"
 
 struct us_package {
 	const char *dir;

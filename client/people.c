@@ -5,9 +5,9 @@
 #include <sys/stat.h>
 
 #include "client/lookup.h"
-#include "common/base64.h"
-#include "common/err.h"
-#include "common/timefmt.h"
+#include "base/base64.h"
+#include "base/err.h"
+#include "base/time.h"
 
 #define ROSTER_MAX (1024u * 1024u)
 #define ROSTER_COLUMNS 16

@@ -8,8 +8,8 @@
 
 #include "audit/note.h"
 #include "client/client.h"
-#include "common/base64.h"
-#include "common/err.h"
+#include "base/base64.h"
+#include "base/err.h"
 
 #define CONF_MAX 16384
 

@@ -10,8 +10,8 @@
 #include "batch/reader.h"
 #include "client/follow.h"
 #include "client/http.h"
-#include "common/base64.h"
-#include "common/err.h"
+#include "base/base64.h"
+#include "base/err.h"
 
 #define REMEMBERED_MAX (64u * 1024u * 1024u)
 #define BUNDLE 256u

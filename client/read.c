@@ -6,7 +6,7 @@
 #include "client/inclusion.h"
 #include "client/proofs.h"
 #include "client/records.h"
-#include "common/err.h"
+#include "base/err.h"
 
 #define FROM_MAX (16u * 1024u * 1024u)
 #define REQUEST_RECORDS_MAX 100000u

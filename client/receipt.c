@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "client/proofs.h"
-#include "common/base64.h"
+#include "base/base64.h"
 #include "common/crypto.h"
-#include "common/err.h"
-#include "common/json_out.h"
+#include "base/err.h"
+#include "base/json_out.h"
 #include "registry/act.h"
 
 #define LINES_MAX (256u * 1024u * 1024u)

@@ -4,7 +4,7 @@
 
 #include "client/lookup.h"
 #include "client/report_source.h"
-#include "common/timefmt.h"
+#include "base/time.h"
 
 static int
 list_reports(struct us_client *client)

@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "client/report.h"
-#include "common/base64.h"
+#include "base/base64.h"
 #include "common/cert.h"
-#include "common/err.h"
+#include "base/err.h"
 
 #define DETAIL_MAX 512
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "client/report.h"
-#include "common/timefmt.h"
+#include "base/time.h"
 
 #define HOURS 24
 #define NS_PER_HOUR (INT64_C(3600) * US_NS_PER_SECOND)

@@ -3,8 +3,8 @@
 
 #include "client/lookup.h"
 #include "client/report.h"
-#include "common/err.h"
-#include "common/timefmt.h"
+#include "base/err.h"
+#include "base/time.h"
 #include "registry/opinion.h"
 
 #define DEPENDS_MAX 65536

@@ -5,7 +5,7 @@
 
 #include "client/report_again.h"
 #include "common/cert.h"
-#include "common/err.h"
+#include "base/err.h"
 
 struct credential {
 	uint8_t fingerprint[32];

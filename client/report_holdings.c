@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "client/report_endings.h"
-#include "common/base64.h"
-#include "common/err.h"
+#include "base/base64.h"
+#include "base/err.h"
 
 struct copy {
 	uint64_t id;

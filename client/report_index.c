@@ -12,7 +12,7 @@
 #include "audit/tiles.h"
 #include "audit/tree.h"
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 
 #define CHECKPOINT_MAX 65536
 /* Most entries are shorter. */

@@ -6,7 +6,7 @@
 
 #include "client/report_index_internal.h"
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 
 #define NEEDED ((1u << US_BOX_ACCESS) | (1u << US_BOX_DISCLOSURE))
 

@@ -3,9 +3,9 @@
 
 #include "client/lookup.h"
 #include "client/report_endings.h"
-#include "common/base64.h"
-#include "common/err.h"
-#include "common/timefmt.h"
+#include "base/base64.h"
+#include "base/err.h"
+#include "base/time.h"
 
 static void
 finding(struct us_report *r, const char *name, const char *text)

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "client/report.h"
-#include "common/timefmt.h"
+#include "base/time.h"
 
 struct run {
 	uint64_t first, last;

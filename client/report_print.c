@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "client/report.h"
-#include "common/base64.h"
-#include "common/timefmt.h"
-#include "common/utf8.h"
+#include "base/base64.h"
+#include "base/time.h"
+#include "base/utf8.h"
 
 #define COLUMNS_MAX 20
 #define NAME_MAX_BYTES 32

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "client/report.h"
-#include "common/err.h"
-#include "common/timefmt.h"
-#include "common/utf8.h"
+#include "base/err.h"
+#include "base/time.h"
+#include "base/utf8.h"
 #include "policy/order.h"
 
 #define BATES_DIGITS 9

@@ -9,7 +9,7 @@
 #include "audit/tiles.h"
 #include "client/log_acts.h"
 #include "client/report_index.h"
-#include "common/err.h"
+#include "base/err.h"
 
 #define NAMES_MAX_BYTES ((size_t)64 << 20)
 #define VKEY_MAX_BYTES 4000

@@ -4,7 +4,7 @@
 
 #include "audit/state.h"
 #include "client/report.h"
-#include "common/err.h"
+#include "base/err.h"
 #include "registry/versions.h"
 
 #define CHUNK_BYTES ((size_t)1 << 20)

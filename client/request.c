@@ -6,11 +6,11 @@
 #include "client/client.h"
 #include "client/http.h"
 #include "client/left.h"
-#include "common/base64.h"
+#include "base/base64.h"
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 #include "common/session.h"
-#include "common/timefmt.h"
+#include "base/time.h"
 
 #define SESSION_MINUTES 10
 #define LOG_PATIENCE_SECONDS 60

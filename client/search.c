@@ -5,7 +5,7 @@
 #include "client/inclusion.h"
 #include "client/left.h"
 #include "client/lookup.h"
-#include "common/err.h"
+#include "base/err.h"
 
 static void
 show_snippet(const cJSON *hit)

@@ -4,7 +4,7 @@
 
 #include "client/lookup.h"
 #include "client/selection.h"
-#include "common/err.h"
+#include "base/err.h"
 
 #define PAGE_RECORDS 10000 /* the most that a search without snippets gives at once */
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 #include "registry/act.h"
 
 int

@@ -9,8 +9,8 @@
 #include <utf8proc.h>
 
 #include "client/client.h"
-#include "common/err.h"
-#include "common/timefmt.h"
+#include "base/err.h"
+#include "base/time.h"
 
 static void
 say_v(const char *format, va_list ap)

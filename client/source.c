@@ -9,7 +9,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#include "common/err.h"
+#include "base/err.h"
 
 #define IN_SIZE (256u * 1024u)
 #define OUT_SIZE (256u * 1024u)

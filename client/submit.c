@@ -8,8 +8,8 @@
 #include "audit/policy.h"
 #include "client/proofs.h"
 #include "client/witness.h"
-#include "common/err.h"
-#include "common/timefmt.h"
+#include "base/err.h"
+#include "base/time.h"
 
 #define ANSWER_MAX 65536
 #define TIMEOUT_S 30

@@ -14,8 +14,8 @@
 #include "client/audit_verify.h"
 #include "client/log_source.h"
 #include "common/crypto.h"
-#include "common/err.h"
-#include "common/timefmt.h"
+#include "base/err.h"
+#include "base/time.h"
 
 #define CHECKPOINT_MAX 16384u
 #define REQUEST_MAX 4096u

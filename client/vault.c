@@ -5,10 +5,10 @@
 #include "client/client.h"
 #include "client/follow.h"
 #include "audit/note.h"
-#include "common/base64.h"
+#include "base/base64.h"
 #include "common/cms.h"
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 #include "common/slip39.h"
 
 #define SHARE_TEXT_MAX 16384

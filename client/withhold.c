@@ -8,7 +8,7 @@
 #include "client/lookup.h"
 #include "client/order_propose.h"
 #include "client/records.h"
-#include "common/err.h"
+#include "base/err.h"
 #include "policy/order.h"
 #include "policy/yaml/yaml.h"
 

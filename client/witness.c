@@ -10,8 +10,8 @@
 #include "client/follow.h"
 #include "client/http.h"
 #include "client/witness.h"
-#include "common/err.h"
-#include "common/timefmt.h"
+#include "base/err.h"
+#include "base/time.h"
 
 #define SEEN_FILE "witness.checkpoint"
 #define FORK_FILE "witness.fork"

@@ -2,9 +2,9 @@
 #include <string.h>
 
 #include "client/witness.h"
-#include "common/base64.h"
+#include "base/base64.h"
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 
 #define KEY_PREFIX "PRIVATE+KEY+"
 #define KEY_TEXT_MAX 1024

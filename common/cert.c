@@ -9,9 +9,9 @@
 
 #include "common/cert_internal.h"
 #include "common/crypto.h"
-#include "common/err.h"
-#include "common/timefmt.h"
-#include "common/utf8.h"
+#include "base/err.h"
+#include "base/time.h"
+#include "base/utf8.h"
 
 int
 us_x509_parse(struct us_bytes der, X509 **out)

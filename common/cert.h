@@ -10,7 +10,7 @@
 #ifndef US_COMMON_CERT_H
 #define US_COMMON_CERT_H
 
-#include "common/buf.h"
+#include "base/buf.h"
 #include "common/key.h"
 
 #define US_CERT_MAX 16384

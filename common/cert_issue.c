@@ -7,8 +7,8 @@
 
 #include "common/cert_internal.h"
 #include "common/crypto.h"
-#include "common/err.h"
-#include "common/timefmt.h"
+#include "base/err.h"
+#include "base/time.h"
 
 #define HOSTS_MAX 64
 #define HOST_MAX 253

@@ -6,7 +6,7 @@
 #include <openssl/err.h>
 #include <openssl/x509.h>
 
-#include "common/err.h"
+#include "base/err.h"
 
 static X509 *
 parse_cert(struct us_bytes der)

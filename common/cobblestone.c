@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 
 #define CHUNK US_COBBLESTONE_CHUNK_SIZE
 #define SEALED_CHUNK (CHUNK + US_GCM_TAG_SIZE)

@@ -13,7 +13,7 @@
 #ifndef US_COMMON_COBBLESTONE_H
 #define US_COMMON_COBBLESTONE_H
 
-#include "common/buf.h"
+#include "base/buf.h"
 #include "common/key.h"
 
 #define US_COBBLESTONE_SALT_SIZE 24

@@ -8,7 +8,7 @@
 #include <openssl/rand.h>
 
 #include "common/crypto_internal.h"
-#include "common/err.h"
+#include "base/err.h"
 
 static struct us_crypto_algorithms algorithms;
 static int fetched;

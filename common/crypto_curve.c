@@ -1,7 +1,7 @@
 /* Ed25519 (RFC 8032) and X25519 (RFC 7748), and sealing to an X25519 key. */
 #include "common/cobblestone.h"
 #include "common/crypto_internal.h"
-#include "common/err.h"
+#include "base/err.h"
 
 static int
 raw_public(int type, const struct us_key *priv, uint8_t out[32])

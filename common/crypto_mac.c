@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "common/crypto_internal.h"
-#include "common/err.h"
+#include "base/err.h"
 
 #define BLOCK_MAX 128
 #define DIGEST_MAX 64

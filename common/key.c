@@ -10,9 +10,9 @@
 
 #include <openssl/crypto.h>
 
-#include "common/buf.h"
-#include "common/err.h"
-#include "common/log.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/log.h"
 
 /*
  * The arena is a row of pages; a granule of 16 pages is unlocked (PROT_NONE) until first used and

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 
 static const char ggm_label[] = "underseal/ggm/1";
 #define GGM_LABEL_SIZE (sizeof ggm_label - 1)

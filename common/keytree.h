@@ -10,7 +10,7 @@
 #ifndef US_COMMON_KEYTREE_H
 #define US_COMMON_KEYTREE_H
 
-#include "common/buf.h"
+#include "base/buf.h"
 #include "common/key.h"
 
 #define US_TREE_DEPTH 44

@@ -10,7 +10,7 @@
 
 #include "common/cert_internal.h"
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 
 #define SCRYPT_N 16384 /* the most that OpenSSL reads back: its limit is 32 MiB */
 #define SCRYPT_R 8

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 
 static const char aad_label[] = "underseal/record/1";
 #define AAD_LABEL_SIZE (sizeof aad_label - 1)

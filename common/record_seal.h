@@ -8,7 +8,7 @@
 #ifndef US_COMMON_RECORD_SEAL_H
 #define US_COMMON_RECORD_SEAL_H
 
-#include "common/buf.h"
+#include "base/buf.h"
 #include "common/key.h"
 
 #define US_VAULT_ID_SIZE 32

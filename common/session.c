@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "common/crypto.h"
-#include "common/err.h"
-#include "common/timefmt.h"
+#include "base/err.h"
+#include "base/time.h"
 
 static const char magic[] = "underseal/session/1\n";
 #define MAGIC_SIZE (sizeof magic - 1)

@@ -5,7 +5,7 @@
 #ifndef US_COMMON_SESSION_H
 #define US_COMMON_SESSION_H
 
-#include "common/buf.h"
+#include "base/buf.h"
 #include "common/cert.h"
 
 #define US_SESSION_STATEMENT_SIZE 132

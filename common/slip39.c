@@ -8,7 +8,7 @@
 #include <openssl/params.h>
 
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 #include "common/slip39_internal.h"
 
 #define ROUNDS 4

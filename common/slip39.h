@@ -10,7 +10,7 @@
 #ifndef US_COMMON_SLIP39_H
 #define US_COMMON_SLIP39_H
 
-#include "common/buf.h"
+#include "base/buf.h"
 #include "common/key.h"
 
 #define US_SLIP39_SHARES_MAX 16

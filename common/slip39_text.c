@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 #include "common/slip39_internal.h"
 
 #define RADIX_BITS 10

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/log.h"
+#include "base/log.h"
 #include "daemon/backup/backup.h"
 #include "daemon/front/front.h"
 #include "daemon/init/init.h"

@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/err.h"
+#include "base/err.h"
 #include "index/reader_internal.h"
 
 /* Walks the entries of one dictionary page. */

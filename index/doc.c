@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 #include "index/hash.h"
 #include "query/words.h"
 

@@ -23,7 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/buf.h"
+#include "base/buf.h"
 
 #define US_DOC_GAP 100
 #define US_DOC_NO_TIME INT64_MIN

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 #include "index/doc.h"
 #include "index/pack.h"
 #include "index/writer_internal.h"

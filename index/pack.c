@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "common/err.h"
+#include "base/err.h"
 
 static unsigned
 width_of(const uint32_t *v, size_t n)

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/err.h"
+#include "base/err.h"
 #include "index/eval_internal.h"
 
 /* A place where the phrase may begin; starts below 0 cannot be, positions count from 0. */

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/err.h"
+#include "base/err.h"
 
 #define WORDS_MAX 64 /* bits of a set; further words of a query do not count */
 

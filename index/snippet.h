@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/buf.h"
+#include "base/buf.h"
 #include "query/query.h"
 
 #define US_SNIPPET_MARKS_MAX 32

@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "common/crypto.h"
-#include "common/err.h"
-#include "common/timefmt.h"
+#include "base/err.h"
+#include "base/time.h"
 #include "index/doc.h"
 #include "index/hash.h"
 #include "index/writer_internal.h"

@@ -6,8 +6,8 @@
 
 #include <utf8proc.h>
 
-#include "common/err.h"
-#include "common/utf8.h"
+#include "base/err.h"
+#include "base/utf8.h"
 #include "mask/identifiers_internal.h"
 
 /* ---- the text made plain ---- */

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "common/err.h"
+#include "base/err.h"
 #include "mask/identifiers_internal.h"
 
 #define CARD_MIN 13

@@ -1,7 +1,7 @@
 /* Mailboxes, URLs and IP addresses. */
 #include <string.h>
 
-#include "common/err.h"
+#include "base/err.h"
 #include "mask/identifiers_internal.h"
 
 #define QUOTED_MAX 66 /* RFC 5321 4.5.3.1.1: 64, and quotes */

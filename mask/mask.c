@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/err.h"
-#include "common/json_out.h"
-#include "common/timefmt.h"
+#include "base/err.h"
+#include "base/json_out.h"
+#include "base/time.h"
 
 #define HIDDEN "[\xe2\x80\xa6]" /* […] */
 #define MASKED "[masked]"

@@ -15,7 +15,7 @@
 #define US_MASK_MASK_H
 
 #include "batch/record.h"
-#include "common/buf.h"
+#include "base/buf.h"
 #include "mask/identifiers.h"
 #include "query/match.h"
 

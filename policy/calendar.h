@@ -12,8 +12,8 @@
 
 #include <stdint.h>
 
-#include "common/buf.h"
-#include "common/timefmt.h" /* dates to days and back */
+#include "base/buf.h"
+#include "base/time.h" /* dates to days and back */
 
 #define US_ZONE_MAX 64 /* bytes of a POSIX form */
 #define US_HOLIDAYS_MAX 512

@@ -2,7 +2,7 @@
 #ifndef US_POLICY_CALENDAR_INTERNAL_H
 #define US_POLICY_CALENDAR_INTERNAL_H
 
-#include "common/err.h"
+#include "base/err.h"
 #include "policy/calendar.h"
 
 #define US_DAY_S 86400

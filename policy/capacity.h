@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-#include "common/err.h"
+#include "base/err.h"
 
 /* X(CONSTANT, number, "name on the command line, in orders and in JSON") */
 #define US_CAPACITY_LIST(X) \

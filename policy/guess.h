@@ -2,7 +2,7 @@
 #ifndef US_POLICY_GUESS_H
 #define US_POLICY_GUESS_H
 
-#include "common/buf.h"
+#include "base/buf.h"
 
 struct us_guess {
 	struct us_bytes wanted;

@@ -1,6 +1,6 @@
 #include "policy/mask.h"
 
-#include "common/err.h"
+#include "base/err.h"
 
 const char *
 us_identifier_name(unsigned identifier)

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#include "common/buf.h"
+#include "base/buf.h"
 
 /*
  * Classes of identifiers: strings that single out a person, a machine or an account. They follow 45 CFR 164.514(b)(2)(i)

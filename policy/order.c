@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/utf8.h"
+#include "base/utf8.h"
 
 void
 us_order_free(struct us_order *order)

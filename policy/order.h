@@ -45,7 +45,7 @@
 #include <stdint.h>
 
 #include "audit/action.h"
-#include "common/buf.h"
+#include "base/buf.h"
 #include "policy/calendar.h"
 #include "policy/capacity.h"
 #include "policy/mask.h"

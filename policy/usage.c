@@ -5,7 +5,7 @@
 
 #include <roaring/roaring.h>
 
-#include "common/err.h"
+#include "base/err.h"
 #include "policy/order.h"
 
 #define BUCKETS 4096u /* a power of two; people and parties by collections: thousands at most */

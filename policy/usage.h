@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/buf.h"
+#include "base/buf.h"
 
 enum us_meter_kind { US_METER_VIEW = 0, US_METER_COPY = 1 };
 #define US_METER_KINDS 2

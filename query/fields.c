@@ -1,7 +1,7 @@
 #include <string.h>
 
-#include "common/err.h"
-#include "common/timefmt.h"
+#include "base/err.h"
+#include "base/time.h"
 #include "query/query_internal.h"
 
 #define YEAR_FIRST 1970

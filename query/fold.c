@@ -4,8 +4,8 @@
 #include <utf8proc.h>
 
 #include "common/crypto.h"
-#include "common/err.h"
-#include "common/utf8.h"
+#include "base/err.h"
+#include "base/utf8.h"
 #include "query/words_internal.h"
 
 #define CUT_PREFIX 190

@@ -2,8 +2,8 @@
 
 #include <utf8proc.h>
 
-#include "common/err.h"
-#include "common/utf8.h"
+#include "base/err.h"
+#include "base/utf8.h"
 #include "query/query_internal.h"
 
 enum token { TOKEN_END, TOKEN_OPEN, TOKEN_CLOSE, TOKEN_QUOTE, TOKEN_AND, TOKEN_OR, TOKEN_NOT, TOKEN_TEXT };

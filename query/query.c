@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/err.h"
-#include "common/timefmt.h"
+#include "base/err.h"
+#include "base/time.h"
 #include "query/query_internal.h"
 
 #define BLOCK_SIZE 4096

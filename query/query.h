@@ -38,7 +38,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/buf.h"
+#include "base/buf.h"
 #include "query/words.h"
 
 #define US_QUERY_MAX (64u * 1024) /* bytes of text */

@@ -1,6 +1,6 @@
 /* What looks like another query language than ours, or like an operator and is none: refused, never
  * searched for as something else. */
-#include "common/err.h"
+#include "base/err.h"
 #include "query/query_internal.h"
 
 static int

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/buf.h"
-#include "common/err.h"
-#include "common/utf8.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/utf8.h"
 #include "query/words_internal.h"
 
 #define POSITION_MAX (UINT32_C(1) << 31)

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "audit/tiles.h"
-#include "common/err.h"
+#include "base/err.h"
 
 /* What openat() said of that name. A link where a folder should be is one that is not followed, and not a missing file. */
 static int

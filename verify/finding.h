@@ -5,7 +5,7 @@
 #ifndef US_VERIFY_FINDING_H
 #define US_VERIFY_FINDING_H
 
-#include "common/err.h"
+#include "base/err.h"
 #include "verify/verify.h"
 
 /* Never leaves this library's checks. */

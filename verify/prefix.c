@@ -1,6 +1,6 @@
 #include "verify/prefix.h"
 
-#include "common/err.h"
+#include "base/err.h"
 
 int
 prefixes_add(struct prefixes *p, uint64_t size, size_t *place)

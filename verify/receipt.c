@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "audit/proof.h"
-#include "common/base64.h"
+#include "base/base64.h"
 #include "verify/head.h"
 #include "verify/witnessed.h"
 

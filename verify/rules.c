@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "common/session.h"
-#include "common/timefmt.h"
+#include "base/time.h"
 #include "verify/answered.h"
 #include "verify/seen.h"
 

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/buf.h"
+#include "base/buf.h"
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 
 #define PLACES_MIN 64
 

@@ -3,10 +3,10 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "common/base64.h"
-#include "common/err.h"
-#include "common/log.h"
-#include "common/timefmt.h"
+#include "base/base64.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/time.h"
 
 #define JSON_MAX 262144
 

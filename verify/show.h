@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "common/json_out.h"
+#include "base/json_out.h"
 #include "verify/verify.h"
 
 /* Writes the verdict, why, and what was checked. policy: the one that it was verified with, or NULL. US_ERR_IO. */

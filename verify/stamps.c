@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "common/crypto.h"
-#include "common/timefmt.h"
+#include "base/time.h"
 
 #define PATH_SIZE (US_STAMP_NAME_MAX + 32)
 

@@ -11,7 +11,7 @@
 #include <openssl/x509_vfy.h>
 
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 
 struct us_authority {
 	char *name;

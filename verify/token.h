@@ -6,7 +6,7 @@
 #ifndef US_VERIFY_TOKEN_H
 #define US_VERIFY_TOKEN_H
 
-#include "common/buf.h"
+#include "base/buf.h"
 
 #define US_TOKEN_MAX 262144u
 #define US_AUTHORITY_PEM_MAX 1048576u

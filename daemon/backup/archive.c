@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "audit/tiles.h"
-#include "common/base64.h"
-#include "common/err.h"
+#include "base/base64.h"
+#include "base/err.h"
 #include "daemon/keeper/journal.h"
 
 #define LABEL "underseal/backup/1\n"

@@ -21,7 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/buf.h"
+#include "base/buf.h"
 
 #define US_BACKUP_LABEL "underseal-backup"
 #define US_BACKUP_LABEL_MAX 512

@@ -9,8 +9,8 @@
 #include <archive.h>
 #include <archive_entry.h>
 
-#include "common/err.h"
-#include "common/log.h"
+#include "base/err.h"
+#include "base/log.h"
 #include "daemon/backup/archive.h"
 
 #define STEP (1024u * 1024u)

@@ -8,10 +8,10 @@
 #include <unistd.h>
 
 #include "common/crypto.h"
-#include "common/err.h"
-#include "common/json_out.h"
-#include "common/log.h"
-#include "common/timefmt.h"
+#include "base/err.h"
+#include "base/json_out.h"
+#include "base/log.h"
+#include "base/time.h"
 #include "daemon/backup/backup.h"
 #include "daemon/backup/internal.h"
 

@@ -2,7 +2,7 @@
 #ifndef US_DAEMON_BACKUP_INTERNAL_H
 #define US_DAEMON_BACKUP_INTERNAL_H
 
-#include "common/buf.h"
+#include "base/buf.h"
 #include "daemon/keeper/handover.h"
 
 #define US_EXIT_USAGE 2

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "common/crypto.h"
-#include "common/err.h"
-#include "common/log.h"
+#include "base/err.h"
+#include "base/log.h"
 #include "daemon/backup/archive.h"
 #include "daemon/backup/backup.h"
 #include "daemon/backup/internal.h"

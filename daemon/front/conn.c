@@ -6,7 +6,7 @@
 
 #include <openssl/err.h>
 
-#include "common/err.h"
+#include "base/err.h"
 #include "daemon/front/front_internal.h"
 
 static void on_readable(evutil_socket_t fd, short what, void *arg);

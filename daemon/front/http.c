@@ -5,7 +5,7 @@
 
 #include <llhttp.h>
 
-#include "common/err.h"
+#include "base/err.h"
 #include "daemon/front/target.h"
 
 /* --- the end of the head --------------------------------------------------------------- */

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/buf.h"
+#include "base/buf.h"
 
 #define US_HTTP_HEAD_MAX 16384
 #define US_HTTP_HEADERS_MAX 64

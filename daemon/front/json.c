@@ -5,9 +5,9 @@
 
 #include <cjson/cJSON.h>
 
-#include "common/base64.h"
-#include "common/err.h"
-#include "common/utf8.h"
+#include "base/base64.h"
+#include "base/err.h"
+#include "base/utf8.h"
 
 /* --- the check of the bytes ------------------------------------------------------------ */
 

@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-#include "common/buf.h"
+#include "base/buf.h"
 
 #define US_JSON_IN_DEPTH 16
 #define US_JSON_IN_VALUES 200000

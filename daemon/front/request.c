@@ -1,6 +1,6 @@
 #include "daemon/front/request_internal.h"
 
-#include "common/err.h"
+#include "base/err.h"
 #include "registry/act.h"
 
 #define ARGUMENT_MAX 512

@@ -2,8 +2,8 @@
 
 #include <strings.h>
 
-#include "common/base64.h"
-#include "common/err.h"
+#include "base/base64.h"
+#include "base/err.h"
 
 /* A media type without its parameters. */
 static int

@@ -1,8 +1,8 @@
 /* Questions about the order and its docket: what changes, why, who, to whom. */
 #include "daemon/front/request_internal.h"
 
-#include "common/err.h"
-#include "common/timefmt.h"
+#include "base/err.h"
+#include "base/time.h"
 
 /* As in the message's fields. */
 #define PERSON_MAX 64

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "common/err.h"
+#include "base/err.h"
 
 int
 us_decode_refuse(struct us_problem *p, int status, const char *type, const char *detail, const char *member)

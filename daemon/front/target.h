@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-#include "common/buf.h"
+#include "base/buf.h"
 
 #define US_TARGET_MAX 4096
 #define US_TARGET_SEGMENTS 12

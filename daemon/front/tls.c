@@ -12,8 +12,8 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
-#include "common/err.h"
-#include "common/log.h"
+#include "base/err.h"
+#include "base/log.h"
 #include "daemon/lib/exchange.h"
 
 #define SIGN_TIMEOUT_MS 5000

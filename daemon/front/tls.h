@@ -10,7 +10,7 @@
 #include <openssl/ssl.h>
 
 #include "audit/action.h"
-#include "common/buf.h"
+#include "base/buf.h"
 #include "daemon/proto/messages.h"
 
 struct us_tls;

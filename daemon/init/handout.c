@@ -6,10 +6,10 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "common/base64.h"
+#include "base/base64.h"
 #include "common/cms.h"
-#include "common/err.h"
-#include "common/log.h"
+#include "base/err.h"
+#include "base/log.h"
 #include "daemon/init/internal.h"
 
 #define PASSPHRASE_MAX 1024

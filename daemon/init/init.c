@@ -12,8 +12,8 @@
 
 #include "common/cms.h"
 #include "common/crypto.h"
-#include "common/err.h"
-#include "common/log.h"
+#include "base/err.h"
+#include "base/log.h"
 #include "daemon/init/internal.h"
 #include "daemon/keeper/create.h"
 #include "daemon/lib/owner.h"

@@ -10,10 +10,10 @@
 
 #include "audit/action.h"
 #include "common/crypto.h"
-#include "common/err.h"
-#include "common/json_out.h"
-#include "common/log.h"
-#include "common/timefmt.h"
+#include "base/err.h"
+#include "base/json_out.h"
+#include "base/log.h"
+#include "base/time.h"
 #include "daemon/intake/part.h"
 #include "daemon/lib/role.h"
 

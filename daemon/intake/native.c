@@ -5,8 +5,8 @@
 
 #include <yajl/yajl_parse.h>
 
-#include "common/err.h"
-#include "common/timefmt.h"
+#include "base/err.h"
+#include "base/time.h"
 #include "daemon/intake/scan.h"
 #include "query/words.h"
 

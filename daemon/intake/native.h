@@ -23,7 +23,7 @@
 
 #include "batch/defect.h"
 #include "batch/record.h"
-#include "common/buf.h"
+#include "base/buf.h"
 
 #define US_NATIVE_DEPTH_MAX 64
 #define US_NATIVE_RECORD_MAX (8u * 1024u * 1024u)

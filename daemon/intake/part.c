@@ -7,7 +7,7 @@
 
 #include "batch/intake_record.h"
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 #include "daemon/intake/native.h"
 #include "index/doc.h"
 

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "batch/defect.h"
-#include "common/buf.h"
+#include "base/buf.h"
 
 #define US_INTAKE_RAW_MAX (16u * 1024u * 1024u)      /* as US_PART_RAW_MAX */
 #define US_INTAKE_DOCUMENTS_MAX (66060288u)          /* as the field of the message "documents" */

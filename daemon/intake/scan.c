@@ -1,6 +1,6 @@
 #include "daemon/intake/scan.h"
 
-#include "common/utf8.h"
+#include "base/utf8.h"
 
 /* A character that is cut off by the end of the line, rather than wrong. */
 static int

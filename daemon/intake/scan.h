@@ -3,7 +3,7 @@
 #define US_DAEMON_INTAKE_SCAN_H
 
 #include "batch/defect.h"
-#include "common/buf.h"
+#include "base/buf.h"
 
 /* UTF-8, control characters within strings and without, surrogate escapes, nesting depth. US_DEFECT_NONE, or
  * what is wrong. The grammar is the parser's. */

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/err.h"
-#include "common/log.h"
-#include "common/timefmt.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/time.h"
 #include "daemon/keeper/approve.h"
 #include "daemon/keeper/decide.h"
 #include "daemon/keeper/ledger.h"

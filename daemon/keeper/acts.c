@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "common/crypto.h"
-#include "common/err.h"
-#include "common/log.h"
-#include "common/timefmt.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/time.h"
 #include "daemon/keeper/approve.h"
 #include "daemon/keeper/ledger.h"
 #include "registry/authority.h"

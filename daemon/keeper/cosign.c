@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include "audit/cosignature.h"
-#include "common/base64.h"
-#include "common/err.h"
-#include "common/log.h"
-#include "common/timefmt.h"
+#include "base/base64.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/time.h"
 #include "daemon/keeper/internal.h"
 
 #define FILE_NAME "cosignatures"

@@ -7,11 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/base64.h"
+#include "base/base64.h"
 #include "common/crypto.h"
-#include "common/err.h"
-#include "common/log.h"
-#include "common/timefmt.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/time.h"
 #include "daemon/keeper/internal.h"
 
 #define CA_DAYS 7300

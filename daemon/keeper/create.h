@@ -6,7 +6,7 @@
 #define US_DAEMON_KEEPER_CREATE_H
 
 #include "audit/note.h"
-#include "common/buf.h"
+#include "base/buf.h"
 #include "common/cert.h"
 #include "common/slip39.h"
 #include "registry/act.h"

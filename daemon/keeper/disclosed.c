@@ -1,7 +1,7 @@
 /* "disclosed": how many people have had records of a clawback, and how often, from the ledger. Numbers alone leave. */
 #include <stdlib.h>
 
-#include "common/err.h"
+#include "base/err.h"
 #include "daemon/keeper/internal.h"
 #include "registry/docket.h"
 

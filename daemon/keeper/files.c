@@ -10,10 +10,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/base64.h"
+#include "base/base64.h"
 #include "common/cobblestone.h"
-#include "common/err.h"
-#include "common/log.h"
+#include "base/err.h"
+#include "base/log.h"
 #include "daemon/lib/role.h"
 #include "registry/act.h"
 

@@ -18,7 +18,7 @@
 #define US_DAEMON_KEEPER_FILES_H
 
 #include "audit/note.h"
-#include "common/buf.h"
+#include "base/buf.h"
 #include "common/cert.h"
 #include "common/key.h"
 

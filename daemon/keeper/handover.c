@@ -11,9 +11,9 @@
 
 #include "audit/cosignature.h"
 #include "common/crypto.h"
-#include "common/err.h"
-#include "common/log.h"
-#include "common/timefmt.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/time.h"
 #include "daemon/keeper/lineage.h"
 
 #define COSIGNATURES "cosignatures"

@@ -18,7 +18,7 @@
 #define US_DAEMON_KEEPER_HANDOVER_H
 
 #include "audit/handover.h"
-#include "common/buf.h"
+#include "base/buf.h"
 #include "common/key.h"
 
 #define US_HANDOVER_NOTES_MAX 16

@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "common/crypto.h"
-#include "common/err.h"
-#include "common/log.h"
-#include "common/timefmt.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/time.h"
 #include "daemon/keeper/journal_internal.h"
 
 #define ZERO_STEP (1024u * 1024u)

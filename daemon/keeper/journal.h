@@ -35,7 +35,7 @@
 #include <stdint.h>
 
 #include "audit/merkle.h"
-#include "common/buf.h"
+#include "base/buf.h"
 
 #define US_JOURNAL_SEGMENT (64u * 1024u * 1024u)
 /* Most bytes of entries in one group, and of all a group may be. */

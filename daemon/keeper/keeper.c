@@ -12,10 +12,10 @@
 
 #include "audit/cosignature.h"
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 #include "common/key.h"
-#include "common/log.h"
-#include "common/timefmt.h"
+#include "base/log.h"
+#include "base/time.h"
 #include "daemon/keeper/internal.h"
 
 #define TICK_MS 100

@@ -5,7 +5,7 @@
 
 #include "common/cobblestone.h"
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 #include "common/keytree.h"
 #include "daemon/keeper/files.h"
 

@@ -11,7 +11,7 @@
 #ifndef US_DAEMON_KEEPER_KEYRING_H
 #define US_DAEMON_KEEPER_KEYRING_H
 
-#include "common/buf.h"
+#include "base/buf.h"
 #include "common/key.h"
 
 struct us_keyring;

@@ -9,9 +9,9 @@
 
 #include "audit/handover.h"
 #include "common/crypto.h"
-#include "common/err.h"
-#include "common/log.h"
-#include "common/timefmt.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/time.h"
 #include "daemon/keeper/klog_internal.h"
 
 #define GROUP_MAX (4u * 1024u * 1024u)

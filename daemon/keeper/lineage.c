@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "common/crypto.h"
-#include "common/err.h"
-#include "common/log.h"
+#include "base/err.h"
+#include "base/log.h"
 
 int
 us_lineage_of(struct us_lineage *l, struct us_bytes text)

@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "common/crypto.h"
-#include "common/err.h"
-#include "common/log.h"
-#include "common/timefmt.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/time.h"
 #include "daemon/keeper/internal.h"
 #include "daemon/lib/ticket.h"
 

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "common/crypto.h"
-#include "common/err.h"
-#include "common/log.h"
+#include "base/err.h"
+#include "base/log.h"
 #include "daemon/keeper/ledger.h"
 #include "daemon/keeper/walk.h"
 

@@ -5,9 +5,9 @@
  */
 #include <string.h>
 
-#include "common/err.h"
-#include "common/log.h"
-#include "common/timefmt.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/time.h"
 #include "daemon/keeper/internal.h"
 
 #define TELL_NS (INT64_C(10) * US_NS_PER_SECOND)

@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "audit/tree.h"
-#include "common/buf.h"
+#include "base/buf.h"
 
 struct us_publish;
 struct us_worker;

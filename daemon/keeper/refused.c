@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/err.h"
+#include "base/err.h"
 #include "daemon/keeper/internal.h"
 
 int

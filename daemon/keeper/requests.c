@@ -1,7 +1,7 @@
 /* Every message the keeper takes, and in which of its states. All else is refused. */
-#include "common/err.h"
-#include "common/log.h"
-#include "common/timefmt.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/time.h"
 #include "daemon/keeper/internal.h"
 
 #define BIT(s) (1u << (s))

@@ -1,6 +1,6 @@
 #include "daemon/keeper/root.h"
 
-#include "common/err.h"
+#include "base/err.h"
 #include "common/keytree.h"
 
 int

@@ -4,8 +4,8 @@
 #include <openssl/evp.h>
 
 #include "common/crypto.h"
-#include "common/err.h"
-#include "common/log.h"
+#include "base/err.h"
+#include "base/log.h"
 #include "daemon/keeper/internal.h"
 
 #define LOG_DATA_MAX (16u * 1024u * 1024u)

@@ -12,9 +12,9 @@
 
 #include "common/cert.h"
 #include "common/crypto.h"
-#include "common/err.h"
-#include "common/log.h"
-#include "common/timefmt.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/time.h"
 #include "daemon/keeper/internal.h"
 #include "registry/versions.h"
 

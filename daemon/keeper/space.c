@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-#include "common/err.h"
-#include "common/log.h"
-#include "common/timefmt.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/time.h"
 #include "daemon/keeper/internal.h"
 
 #define MINUTE_NS (60 * US_NS_PER_SECOND)

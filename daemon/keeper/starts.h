@@ -18,7 +18,7 @@
 
 #include <stdint.h>
 
-#include "common/buf.h"
+#include "base/buf.h"
 
 struct us_keeper;
 struct us_settings;

@@ -4,9 +4,9 @@
 
 #include <event2/event.h>
 
-#include "common/err.h"
-#include "common/log.h"
-#include "common/timefmt.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/time.h"
 #include "daemon/keeper/internal.h"
 
 /* --- slices -------------------------------------------------------------------------------- */

@@ -15,10 +15,10 @@
 #include <string.h>
 
 #include "common/crypto.h"
-#include "common/err.h"
-#include "common/log.h"
+#include "base/err.h"
+#include "base/log.h"
 #include "common/slip39.h"
-#include "common/timefmt.h"
+#include "base/time.h"
 #include "daemon/keeper/ledger.h"
 
 #define SIGNED_LABEL "underseal/unseal-key/1"

@@ -1,7 +1,7 @@
 #include "daemon/keeper/walk.h"
 
 #include "audit/tiles.h"
-#include "common/err.h"
+#include "base/err.h"
 
 void
 us_walk_init(struct us_walk *w, uint64_t from)

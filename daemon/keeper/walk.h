@@ -3,7 +3,7 @@
 #ifndef US_DAEMON_KEEPER_WALK_H
 #define US_DAEMON_KEEPER_WALK_H
 
-#include "common/buf.h"
+#include "base/buf.h"
 #include "daemon/keeper/klog.h"
 
 struct us_walk {

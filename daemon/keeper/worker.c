@@ -4,7 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
-#include "common/err.h"
+#include "base/err.h"
 
 /* Invariant, under lock: tail is &head or the next of the last job queued. */
 struct us_worker {

@@ -9,8 +9,8 @@
 
 #include <event2/util.h>
 
-#include "common/err.h"
-#include "common/log.h"
+#include "base/err.h"
+#include "base/log.h"
 #include "daemon/lib/channel_internal.h"
 
 #define READ_CHUNK (256u * 1024u)

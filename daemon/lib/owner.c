@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/log.h"
+#include "base/log.h"
 
 void
 us_owner_give(const char *path, const char *user)

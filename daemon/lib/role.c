@@ -9,8 +9,8 @@
 
 #include <event2/event.h>
 
-#include "common/err.h"
-#include "common/log.h"
+#include "base/err.h"
+#include "base/log.h"
 
 #define STOP_TRY_MS 10
 #define STOP_TRIES 100

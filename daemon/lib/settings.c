@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/log.h"
+#include "base/log.h"
 #include "daemon/lib/role.h"
 
 #define SETTINGS_MAX 128

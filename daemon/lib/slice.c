@@ -1,6 +1,6 @@
 #include "daemon/lib/slice.h"
 
-#include "common/timefmt.h"
+#include "base/time.h"
 
 #define MS INT64_C(1000000)
 

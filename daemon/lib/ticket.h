@@ -15,7 +15,7 @@
 #ifndef US_DAEMON_LIB_TICKET_H
 #define US_DAEMON_LIB_TICKET_H
 
-#include "common/buf.h"
+#include "base/buf.h"
 #include "common/key.h"
 
 #define US_TICKET_SIZE 85u

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "common/buf.h"
+#include "base/buf.h"
 #include "daemon/lib/role.h"
 #include "daemon/monitor/backoff.h"
 

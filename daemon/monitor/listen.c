@@ -10,7 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "common/log.h"
+#include "base/log.h"
 #include "daemon/monitor/internal.h"
 
 #define BACKLOG 1024

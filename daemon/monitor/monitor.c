@@ -15,9 +15,9 @@
 
 #include <event2/event.h>
 
-#include "common/err.h"
-#include "common/log.h"
-#include "common/timefmt.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/time.h"
 #include "daemon/monitor/internal.h"
 
 #define SETTINGS_BYTES_MAX 32768

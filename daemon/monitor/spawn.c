@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/log.h"
+#include "base/log.h"
 #include "daemon/monitor/internal.h"
 
 extern char **environ;

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "common/err.h"
+#include "base/err.h"
 
 #define E_U8(f) if (err == US_OK) err = us_buf_put_u8(b, m->f);
 #define E_U16(f) if (err == US_OK) err = us_buf_put_u16(b, m->f);

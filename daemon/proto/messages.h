@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/buf.h"
+#include "base/buf.h"
 #include "daemon/proto/messages.def"
 
 #define US_FRAME_HEADER 12u

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 #include "daemon/sealer/internal.h"
 
 /* --- the set of id tags; keyed digests, so that nobody chooses where they fall ---------- */

@@ -7,8 +7,8 @@
 
 #include "batch/reader.h"
 #include "common/crypto.h"
-#include "common/err.h"
-#include "common/log.h"
+#include "base/err.h"
+#include "base/log.h"
 #include "common/record_seal.h"
 #include "daemon/lib/slice.h"
 #include "daemon/sealer/facts.h"

@@ -2,7 +2,7 @@
  * stands for in it. */
 #include <stdlib.h>
 
-#include "common/err.h"
+#include "base/err.h"
 #include "daemon/sealer/internal.h"
 
 int

@@ -22,8 +22,8 @@
 #include <zdict.h>
 
 #include "common/crypto.h"
-#include "common/err.h"
-#include "common/log.h"
+#include "base/err.h"
+#include "base/log.h"
 #include "daemon/sealer/internal.h"
 
 #define TABLE_BITS 20

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "batch/batch.h"
-#include "common/err.h"
+#include "base/err.h"
 #include "registry/act.h"
 #include "daemon/sealer/facts.h"
 

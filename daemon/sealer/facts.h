@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "batch/batch.h"
-#include "common/buf.h"
+#include "base/buf.h"
 
 struct sealer_facts {
 	uint32_t collection, slot;

@@ -28,7 +28,7 @@
 #include "batch/intake_record.h"
 #include "batch/record.h"
 #include "batch/writer.h"
-#include "common/buf.h"
+#include "base/buf.h"
 #include "common/key.h"
 #include "common/keytree.h"
 #include "daemon/lib/channel.h"

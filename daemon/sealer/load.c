@@ -4,8 +4,8 @@
 
 #include <event2/event.h>
 
-#include "common/err.h"
-#include "common/log.h"
+#include "base/err.h"
+#include "base/log.h"
 #include "daemon/sealer/internal.h"
 
 void

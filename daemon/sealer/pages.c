@@ -1,7 +1,7 @@
 /* Pages on their way to the vault: packed into messages, sent as the vault gives credit. */
 #include <stdlib.h>
 
-#include "common/err.h"
+#include "base/err.h"
 #include "daemon/sealer/internal.h"
 
 #define MESSAGE_PAGES_MAX (1024u * 1024u)

@@ -6,9 +6,9 @@
 
 #include "batch/defect.h"
 #include "common/crypto.h"
-#include "common/err.h"
-#include "common/log.h"
-#include "common/timefmt.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/time.h"
 #include "daemon/lib/ticket.h"
 #include "daemon/sealer/internal.h"
 

@@ -7,8 +7,8 @@
 #include <event2/event.h>
 
 #include "common/crypto.h"
-#include "common/err.h"
-#include "common/log.h"
+#include "base/err.h"
+#include "base/log.h"
 #include "daemon/lib/role.h"
 #include "daemon/sealer/internal.h"
 

@@ -4,7 +4,7 @@
 
 #include "audit/entry.h"
 #include "audit/proof.h"
-#include "common/timefmt.h"
+#include "base/time.h"
 #include "daemon/vault/internal.h"
 
 #define SESSIONS_MAX 65536u

@@ -8,7 +8,7 @@
 #ifndef US_DAEMON_VAULT_CACHE_H
 #define US_DAEMON_VAULT_CACHE_H
 
-#include "common/buf.h"
+#include "base/buf.h"
 #include "daemon/vault/store/store.h"
 
 #define US_CACHE_PAGE_MAX US_STORE_PAGE_FAST

@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-#include "common/base64.h"
+#include "base/base64.h"
 #include "common/cobblestone.h"
-#include "common/err.h"
+#include "base/err.h"
 
 #define LABEL "underseal/cursor-at-client/1"
 #define PLAIN_SIZE (4 + 4 + 8 * 4 + 32)

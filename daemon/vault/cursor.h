@@ -5,7 +5,7 @@
 #ifndef US_DAEMON_VAULT_CURSOR_H
 #define US_DAEMON_VAULT_CURSOR_H
 
-#include "common/buf.h"
+#include "base/buf.h"
 #include "common/key.h"
 
 struct us_cursor {

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base64.h"
+#include "base/base64.h"
 #include "daemon/lib/role.h"
 #include "daemon/vault/internal.h"
 #include "registry/docket.h"

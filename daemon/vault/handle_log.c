@@ -1,7 +1,7 @@
 /* The log as it is served: tiles, bundles, checkpoint, proofs of state entries, keys of boxes; and what witnesses bring. */
 #include <string.h>
 
-#include "common/timefmt.h"
+#include "base/time.h"
 #include "daemon/vault/internal.h"
 
 #define PROOF_PATH "entry-proof/"

@@ -1,7 +1,7 @@
 /* What works while the vault is sealed: status, the nonce for a session, shares; and sessions. */
 #include <string.h>
 
-#include "common/timefmt.h"
+#include "base/time.h"
 #include "daemon/vault/listing.h"
 
 /* Asks the keeper; the answer goes to fn with r as its context. */

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/timefmt.h"
+#include "base/time.h"
 #include "daemon/vault/listing.h"
 
 /* Filings stand behind all people: their positions begin here. */

@@ -1,8 +1,8 @@
 /* Versions of the order, and what goes with them: acknowledgements, documents, relabels. */
 #include <string.h>
 
-#include "common/base64.h"
-#include "common/timefmt.h"
+#include "base/base64.h"
+#include "base/time.h"
 #include "daemon/vault/listing.h"
 
 void

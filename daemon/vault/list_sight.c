@@ -1,7 +1,7 @@
 /* Who sees what of the docket, the register of acknowledgements, and documents. */
 #include <string.h>
 
-#include "common/timefmt.h"
+#include "base/time.h"
 #include "daemon/vault/listing.h"
 
 int

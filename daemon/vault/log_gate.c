@@ -5,7 +5,7 @@
 
 #include <event2/event.h>
 
-#include "common/timefmt.h"
+#include "base/time.h"
 #include "daemon/vault/internal.h"
 
 /* A credential that has anything under way or waiting. Those that wait hang off first, oldest

@@ -7,7 +7,7 @@
 
 #include <event2/event.h>
 
-#include "common/timefmt.h"
+#include "base/time.h"
 #include "daemon/vault/internal.h"
 
 #define TELL_MS 1000       /* how soon the keeper hears that answers have left */

@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base64.h"
+#include "base/base64.h"
 #include "common/crypto.h"
-#include "common/timefmt.h"
+#include "base/time.h"
 #include "daemon/vault/question.h"
 
 /* --- documents ---------------------------------------------------------------------------------------------------- */

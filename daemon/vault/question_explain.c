@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/timefmt.h"
+#include "base/time.h"
 #include "daemon/vault/question.h"
 #include "registry/opinion.h"
 

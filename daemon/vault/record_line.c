@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/base64.h"
+#include "base/base64.h"
 #include "mask/mask.h"
 #include "policy/designation.h"
 

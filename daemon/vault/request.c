@@ -4,7 +4,7 @@
 
 #include <event2/event.h>
 
-#include "common/timefmt.h"
+#include "base/time.h"
 #include "daemon/vault/internal.h"
 
 #define OUT_MAX (80u * 1024u * 1024u)

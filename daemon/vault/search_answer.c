@@ -1,7 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/timefmt.h"
+#include "base/time.h"
 #include "daemon/vault/searching.h"
 #include "index/snippet.h"
 #include "policy/designation.h"

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/err.h"
+#include "base/err.h"
 
 #define PROBES 7u
 #define BITS_PER_TAG 10u

@@ -1,7 +1,7 @@
 #include "daemon/vault/work.h"
 
-#include "common/err.h"
-#include "common/log.h"
+#include "base/err.h"
+#include "base/log.h"
 #include "daemon/lib/slice.h"
 
 /* --- states ----------------------------------------------------------------------------------- */

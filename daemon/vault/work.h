@@ -29,7 +29,7 @@
 
 #include <stddef.h>
 
-#include "common/buf.h"
+#include "base/buf.h"
 
 enum us_step {
 	US_STEP_AGAIN,  /* there is more to do */

@@ -9,8 +9,8 @@
 
 #include <event2/event.h>
 
-#include "common/err.h"
-#include "common/log.h"
+#include "base/err.h"
+#include "base/log.h"
 
 #define QUEUE_MAX (256u * 1024u * 1024u)
 #define DELETE_STEP 64u

@@ -11,7 +11,7 @@
 #ifndef US_DAEMON_VAULT_WRITER_H
 #define US_DAEMON_VAULT_WRITER_H
 
-#include "common/buf.h"
+#include "base/buf.h"
 #include "daemon/vault/store/store.h"
 
 #define US_WRITER_TRANSACTION (1024u * 1024u)

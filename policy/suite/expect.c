@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/err.h"
+#include "base/err.h"
 #include "policy/suite/suite_internal.h"
 
 const struct us_yaml_key us_suite_expect_keys[] = { { "because", 0 }, { "reason", 0 }, { "masks", 0 }, { "left", 0 },

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/err.h"
+#include "base/err.h"
 #include "policy/designation.h"
 #include "policy/suite/suite_internal.h"
 

@@ -1,7 +1,7 @@
 /* Runs a suite: each statement is a request, ruled on as the vault would, and compared with what it expects. */
 #include <string.h>
 
-#include "common/err.h"
+#include "base/err.h"
 #include "policy/suite/suite_internal.h"
 
 #define TEXT_MAX (1u << 20) /* of one statement's explanation: 512 rules with a line each */

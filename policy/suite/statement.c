@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/err.h"
+#include "base/err.h"
 #include "policy/suite/suite_internal.h"
 
 #define NUMBER_MAX UINT64_C(1000000000000000) /* of records, wherever a suite counts them */

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <yaml.h>
 
-#include "common/log.h"
-#include "common/utf8.h"
+#include "base/log.h"
+#include "base/utf8.h"
 
 void
 us_finding(struct us_findings *f, enum us_severity severity, unsigned line, unsigned column,

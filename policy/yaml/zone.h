@@ -9,8 +9,8 @@
 #ifndef US_POLICY_YAML_ZONE_H
 #define US_POLICY_YAML_ZONE_H
 
-#include "common/buf.h"
-#include "common/err.h"
+#include "base/buf.h"
+#include "base/err.h"
 
 /* Appends the POSIX form of an IANA name, from /usr/share/zoneinfo/NAME (RFC 8536). "UTC" needs no database.
  * US_ERR_NOT_FOUND: no such zone, no database, or one of the database's folders and links that are no names of zones

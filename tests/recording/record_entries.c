@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "audit/entry.h"
-#include "common/base64.h"
-#include "common/err.h"
+#include "base/base64.h"
+#include "base/err.h"
 
 struct parts {
 	struct us_entry_in in;

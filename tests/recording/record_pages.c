@@ -9,9 +9,9 @@
 
 #include "batch/record.h"
 #include "batch/writer.h"
-#include "common/base64.h"
+#include "base/base64.h"
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 #include "common/keytree.h"
 #include "index/doc.h"
 #include "index/segment.h"

@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/base64.h"
-#include "common/buf.h"
+#include "base/base64.h"
+#include "base/buf.h"
 #include "common/cobblestone.h"
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 #include "common/keytree.h"
 #include "common/slip39.h"
 

@@ -12,10 +12,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/base64.h"
+#include "base/base64.h"
 #include "common/crypto.h"
-#include "common/err.h"
-#include "common/json_out.h"
+#include "base/err.h"
+#include "base/json_out.h"
 #include "daemon/front/route.h"
 #include "policy/capacity.h"
 #include "policy/yaml/yaml.h"

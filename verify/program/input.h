@@ -3,7 +3,7 @@
 #define US_VERIFY_PROGRAM_INPUT_H
 
 #include "audit/policy.h"
-#include "common/buf.h"
+#include "base/buf.h"
 #include "verify/token.h"
 
 /* The whole file ("-": standard input) into out, whose max is its limit. US_ERR_IO, US_ERR_LIMIT, US_ERR_NOMEM. */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/err.h"
+#include "base/err.h"
 
 /* Invariant: vfs is a copy of *base but for its name and xFullPathname, and is registered. */
 struct us_sqlite_names {

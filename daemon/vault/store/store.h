@@ -26,7 +26,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/buf.h"
+#include "base/buf.h"
 
 #define US_STORE_COLLECTION_MAX 0x7fffu      /* 15 bits */
 #define US_STORE_NUMBER_MAX 0xffffffffffull  /* 40 bits */

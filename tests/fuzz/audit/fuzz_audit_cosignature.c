@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "audit/cosignature.h"
-#include "common/err.h"
+#include "base/err.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -6,7 +6,7 @@
 
 #include "audit/entry.h"
 #include "audit/tiles.h"
-#include "common/err.h"
+#include "base/err.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "audit/handover.h"
-#include "common/err.h"
+#include "base/err.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -7,7 +7,7 @@
 #include "audit/export.h"
 #include "audit/proof.h"
 #include "audit/tiles.h"
-#include "common/err.h"
+#include "base/err.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

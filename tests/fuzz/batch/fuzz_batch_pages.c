@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "batch/reader.h"
-#include "common/err.h"
+#include "base/err.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,7 +4,7 @@
 
 #include "batch/intake_record.h"
 #include "batch/record.h"
-#include "common/err.h"
+#include "base/err.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "common/cert.h"
-#include "common/err.h"
+#include "base/err.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

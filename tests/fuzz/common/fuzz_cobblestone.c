@@ -4,7 +4,7 @@
 
 #include "common/cobblestone.h"
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/err.h"
+#include "base/err.h"
 #include "common/slip39_internal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,7 +1,7 @@
 /* Any bytes as the body of any message between roles: two bytes of type, then the body. */
 #include <stdint.h>
 
-#include "common/buf.h"
+#include "base/buf.h"
 #include "daemon/proto/messages.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/err.h"
+#include "base/err.h"
 #include "daemon/front/request.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

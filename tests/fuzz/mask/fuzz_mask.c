@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/err.h"
-#include "common/utf8.h"
+#include "base/err.h"
+#include "base/utf8.h"
 #include "mask/mask.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

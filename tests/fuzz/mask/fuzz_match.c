@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/err.h"
+#include "base/err.h"
 #include "query/match.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -2,8 +2,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "common/err.h"
-#include "common/utf8.h"
+#include "base/err.h"
+#include "base/utf8.h"
 #include "query/words.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,7 +1,7 @@
 /* Timestamps and certificates of authorities. The first byte says which; what is taken must be usable. */
 #include <stdlib.h>
 
-#include "common/err.h"
+#include "base/err.h"
 #include "verify/token.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

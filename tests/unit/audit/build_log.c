@@ -14,8 +14,8 @@
 #include "audit/tiles.h"
 #include "audit/tree.h"
 #include "common/crypto.h"
-#include "common/err.h"
-#include "common/log.h"
+#include "base/err.h"
+#include "base/log.h"
 
 #define ORIGIN "log.example.org/underseal/0123456789abcdef"
 

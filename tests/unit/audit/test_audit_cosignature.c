@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "audit/cosignature.h"
-#include "common/err.h"
+#include "base/err.h"
 
 #define ORIGIN "log.example.org/underseal/00"
 #define TEXT ORIGIN "\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n"

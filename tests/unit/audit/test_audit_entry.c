@@ -9,7 +9,7 @@
 
 #include "audit/entry.h"
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 
 static uint64_t seed = 88172645463325252u;
 

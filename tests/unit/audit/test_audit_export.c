@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "audit/export.h"
-#include "common/err.h"
+#include "base/err.h"
 
 #define K "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 

@@ -9,10 +9,10 @@
 #include <cmocka.h>
 
 #include "audit/handover.h"
-#include "common/base64.h"
+#include "base/base64.h"
 #include "common/crypto.h"
-#include "common/err.h"
-#include "common/timefmt.h"
+#include "base/err.h"
+#include "base/time.h"
 
 #define ID "00112233445566aa"
 #define FIRST "log.example.org/underseal/" ID

@@ -12,7 +12,7 @@
 #include "audit/merkle.h"
 #include "audit/tiles.h"
 #include "audit/tree.h"
-#include "common/err.h"
+#include "base/err.h"
 
 /* A store in memory: three levels of a few thousand tiles. */
 struct memory {

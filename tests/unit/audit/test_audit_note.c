@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "audit/proof.h"
-#include "common/err.h"
+#include "base/err.h"
 
 #define NAME "log.example.org/underseal/00"
 

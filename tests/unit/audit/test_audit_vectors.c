@@ -20,8 +20,8 @@
 #include "audit/note.h"
 #include "audit/tiles.h"
 #include "audit/tree.h"
-#include "common/base64.h"
-#include "common/err.h"
+#include "base/base64.h"
+#include "base/err.h"
 
 static const char *
 data_path(char *out, size_t cap, const char *name)

@@ -10,7 +10,7 @@
 #include "batch/reader.h"
 #include "batch/writer.h"
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 
 struct store {
 	struct us_bytes *page[8];

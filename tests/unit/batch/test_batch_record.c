@@ -9,7 +9,7 @@
 #include "batch/intake_record.h"
 #include "batch/record.h"
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 
 static const char source[] =
     "{\"id\":\"a\",\"messages\":[{\"role\":\"user\",\"content\":\"h\\u00e9llo\"},"

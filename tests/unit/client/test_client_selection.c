@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "client/selection.h"
-#include "common/err.h"
+#include "base/err.h"
 
 static cJSON *
 collections(void)

@@ -11,7 +11,7 @@
 
 #include "audit/state.h"
 #include "client/report_again.h"
-#include "common/err.h"
+#include "base/err.h"
 #include "tests/unit/registry/world.h"
 
 #define RECORDS 5000

@@ -10,8 +10,8 @@
 #include <cmocka.h>
 
 #include "client/report.h"
-#include "common/err.h"
-#include "common/timefmt.h"
+#include "base/err.h"
+#include "base/time.h"
 
 #define FACTS 600
 #define PEOPLE 5      /* numbered from 1 on; 1 is an administrator */

@@ -10,8 +10,8 @@
 #include <cmocka.h>
 
 #include "client/report.h"
-#include "common/err.h"
-#include "common/utf8.h"
+#include "base/err.h"
+#include "base/utf8.h"
 
 /* Of the vault, which these tests do not ask. */
 int

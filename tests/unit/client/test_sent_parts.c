@@ -8,7 +8,7 @@
 
 #include "client/sent_parts.h"
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 #include "registry/act.h"
 
 static const uint8_t root[32] = { 5 }, before[32] = { 6 };

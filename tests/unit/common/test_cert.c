@@ -10,9 +10,9 @@
 
 #include "common/cert.h"
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 #include "common/session.h"
-#include "common/timefmt.h"
+#include "base/time.h"
 
 #define T0 (INT64_C(1800000000) * US_NS_PER_SECOND)
 

@@ -13,9 +13,9 @@
 #include <cjson/cJSON.h>
 #include <cmocka.h>
 
-#include "common/base64.h"
+#include "base/base64.h"
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 #include "common/slip39_internal.h"
 
 /* The parsed file, or NULL if the data is not here. */

@@ -8,9 +8,9 @@
 
 #include <cmocka.h>
 
-#include "common/base64.h"
+#include "base/base64.h"
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 
 static struct us_bytes
 unhex(const char *text, uint8_t *out)

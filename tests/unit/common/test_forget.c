@@ -18,7 +18,7 @@
 
 #include "common/cobblestone.h"
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 #include "common/keytree.h"
 #include "common/record_seal.h"
 #include "common/slip39.h"

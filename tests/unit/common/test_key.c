@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 #include "common/key.h"
 
 static int hammer_failed;

@@ -9,9 +9,9 @@
 #include <cmocka.h>
 
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 #include "common/keytree.h"
-#include "common/timefmt.h"
+#include "base/time.h"
 
 static struct us_key
 some_key(uint8_t fill)

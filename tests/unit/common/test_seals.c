@@ -8,10 +8,10 @@
 
 #include <cmocka.h>
 
-#include "common/base64.h"
+#include "base/base64.h"
 #include "common/cobblestone.h"
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 #include "common/record_seal.h"
 
 static const struct us_bytes context = { (const uint8_t *)"underseal/test/1", 16 };

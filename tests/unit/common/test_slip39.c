@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 #include "common/slip39.h"
 
 static char text[US_SLIP39_SHARES_MAX][US_SLIP39_TEXT_MAX];

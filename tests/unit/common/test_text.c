@@ -10,11 +10,11 @@
 
 #include <cmocka.h>
 
-#include "common/base64.h"
-#include "common/err.h"
-#include "common/json_out.h"
-#include "common/timefmt.h"
-#include "common/utf8.h"
+#include "base/base64.h"
+#include "base/err.h"
+#include "base/json_out.h"
+#include "base/time.h"
+#include "base/utf8.h"
 
 /* RFC 4648, section 10. */
 static void

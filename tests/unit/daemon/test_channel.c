@@ -17,7 +17,7 @@
 
 #include <event2/event.h>
 
-#include "common/err.h"
+#include "base/err.h"
 #include "daemon/lib/channel_internal.h"
 
 struct side {

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "common/err.h"
+#include "base/err.h"
 #include "daemon/lib/exchange.h"
 
 #define SOON_MS 50

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 #include "daemon/lib/ticket.h"
 
 static struct us_key key;

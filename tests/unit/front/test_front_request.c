@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "common/err.h"
+#include "base/err.h"
 #include "daemon/front/json.h"
 #include "daemon/front/request.h"
 #include "registry/act.h"

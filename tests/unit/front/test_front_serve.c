@@ -25,7 +25,7 @@
 #include <cmocka.h>
 
 #include "common/cert.h"
-#include "common/err.h"
+#include "base/err.h"
 #include "daemon/front/front_internal.h"
 
 #define STREAM_BYTES (8u * 1048576u)

@@ -11,8 +11,8 @@
 #include <cjson/cJSON.h>
 #include <cmocka.h>
 
-#include "common/base64.h"
-#include "common/err.h"
+#include "base/base64.h"
+#include "base/err.h"
 #include "daemon/front/http.h"
 
 static char *

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 #include "index/doc.h"
 #include "index/eval.h"
 #include "index/segment.h"

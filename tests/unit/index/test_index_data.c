@@ -9,7 +9,7 @@
 
 #include <cjson/cJSON.h>
 
-#include "common/timefmt.h"
+#include "base/time.h"
 #include "index/reader_internal.h"
 
 struct corpus {

@@ -1,6 +1,6 @@
 #include "index_test.h"
 
-#include "common/utf8.h"
+#include "base/utf8.h"
 #include "index/snippet.h"
 
 static void

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "common/err.h"
-#include "common/timefmt.h"
+#include "base/err.h"
+#include "base/time.h"
 #include "daemon/intake/native.h"
 
 #define NOW (INT64_C(1760000000) * US_NS_PER_SECOND)

@@ -11,8 +11,8 @@
 
 #include "batch/intake_record.h"
 #include "common/crypto.h"
-#include "common/err.h"
-#include "common/timefmt.h"
+#include "base/err.h"
+#include "base/time.h"
 #include "daemon/intake/native.h"
 #include "daemon/intake/part.h"
 #include "index/doc.h"

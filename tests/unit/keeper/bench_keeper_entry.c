@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "common/err.h"
+#include "base/err.h"
 #include "rig.h"
 
 static double

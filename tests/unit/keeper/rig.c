@@ -17,9 +17,9 @@
 
 #include "audit/tiles.h"
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 #include "common/session.h"
-#include "common/timefmt.h"
+#include "base/time.h"
 #include "daemon/keeper/keeper.h"
 #include "daemon/lib/role.h"
 #include "policy/yaml/yaml.h"

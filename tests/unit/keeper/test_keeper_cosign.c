@@ -10,9 +10,9 @@
 #include <cmocka.h>
 
 #include "audit/cosignature.h"
-#include "common/base64.h"
-#include "common/err.h"
-#include "common/timefmt.h"
+#include "base/base64.h"
+#include "base/err.h"
+#include "base/time.h"
 #include "rig.h"
 
 #define SEND(fd, name, m) rig_send(fd, US_MSG_##name, (us_encode_fn)us_msg_##name##_encode, m)

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 #include "rig.h"
 
 #define RECORDS 60

@@ -17,8 +17,8 @@
 
 #include "audit/export.h"
 #include "common/crypto.h"
-#include "common/err.h"
-#include "common/log.h"
+#include "base/err.h"
+#include "base/log.h"
 #include "daemon/keeper/klog.h"
 
 #define SEGMENT (256u * 1024u)

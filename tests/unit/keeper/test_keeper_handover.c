@@ -14,10 +14,10 @@
 
 #include <cmocka.h>
 
-#include "common/base64.h"
+#include "base/base64.h"
 #include "common/crypto.h"
-#include "common/err.h"
-#include "common/log.h"
+#include "base/err.h"
+#include "base/log.h"
 #include "daemon/keeper/handover.h"
 #include "daemon/keeper/lineage.h"
 #include "rig.h"

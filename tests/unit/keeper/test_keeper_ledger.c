@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "common/err.h"
-#include "common/timefmt.h"
+#include "base/err.h"
+#include "base/time.h"
 #include "rig.h"
 
 #define RECORDS 60

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "common/err.h"
-#include "common/timefmt.h"
+#include "base/err.h"
+#include "base/time.h"
 #include "daemon/lib/ticket.h"
 #include "registry/act.h"
 #include "rig.h"

@@ -17,8 +17,8 @@
 
 #include "verify/verify.h"
 #include "common/crypto.h"
-#include "common/err.h"
-#include "common/log.h"
+#include "base/err.h"
+#include "base/log.h"
 #include "daemon/keeper/klog.h"
 #include "daemon/keeper/worker.h"
 

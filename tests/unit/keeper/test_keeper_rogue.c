@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-#include "common/err.h"
-#include "common/log.h"
+#include "base/err.h"
+#include "base/log.h"
 #include "daemon/lib/role.h"
 #include "rig.h"
 

@@ -15,7 +15,7 @@
 #include "audit/proof.h"
 #include "audit/tiles.h"
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 #include "rig.h"
 
 #define SEND(fd, name, m) rig_send(fd, US_MSG_##name, (us_encode_fn)(void (*)(void))us_msg_##name##_encode, m)

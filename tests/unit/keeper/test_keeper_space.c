@@ -12,8 +12,8 @@
 
 #include "audit/entry.h"
 #include "audit/tiles.h"
-#include "common/err.h"
-#include "common/timefmt.h"
+#include "base/err.h"
+#include "base/time.h"
 #include "daemon/keeper/space.h"
 #include "daemon/lib/role.h"
 #include "rig.h"

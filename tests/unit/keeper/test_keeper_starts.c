@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "common/err.h"
+#include "base/err.h"
 #include "daemon/keeper/starts.h"
 #include "daemon/lib/role.h"
 #include "rig.h"

@@ -14,8 +14,8 @@
 
 #include <cmocka.h>
 
-#include "common/err.h"
-#include "common/timefmt.h"
+#include "base/err.h"
+#include "base/time.h"
 #include "daemon/lib/role.h"
 #include "rig.h"
 

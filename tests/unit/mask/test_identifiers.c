@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-#include "common/err.h"
-#include "common/timefmt.h"
-#include "common/utf8.h"
+#include "base/err.h"
+#include "base/time.h"
+#include "base/utf8.h"
 #include "mask/identifiers.h"
 
 static uint64_t random_state = 0x2545f4914f6cdd1du;

@@ -15,7 +15,7 @@
 #include <cjson/cJSON.h>
 #include <zstd.h>
 
-#include "common/err.h"
+#include "base/err.h"
 #include "mask/identifiers.h"
 
 #define TEXT_MAX ((size_t)128 << 20)

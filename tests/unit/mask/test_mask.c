@@ -13,8 +13,8 @@
 
 #include <cjson/cJSON.h>
 
-#include "common/err.h"
-#include "common/json_out.h"
+#include "base/err.h"
+#include "base/json_out.h"
 #include "mask/mask.h"
 
 #define MESSAGES_MAX 6

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "common/err.h"
+#include "base/err.h"
 #include "policy/calendar.h"
 
 #define NS INT64_C(1000000000)

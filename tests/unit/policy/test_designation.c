@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "common/err.h"
+#include "base/err.h"
 #include "policy/designation.h"
 
 #define CURLY "\xe2\x80\x99" /* U+2019, as a word processor writes an apostrophe */

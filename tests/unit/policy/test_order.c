@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "common/crypto.h"
-#include "common/timefmt.h"
+#include "base/time.h"
 #include "policy/evaluate.h"
 #include "policy/yaml/yaml.h"
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "common/timefmt.h"
+#include "base/time.h"
 #include "policy/order.h"
 #include "policy/yaml/yaml.h"
 #include "query/query.h"

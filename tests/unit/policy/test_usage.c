@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "common/err.h"
+#include "base/err.h"
 #include "policy/usage.h"
 
 static uint64_t seed = 88172645463325252u;

@@ -3,8 +3,8 @@
 
 #include <cjson/cJSON.h>
 
-#include "common/timefmt.h"
-#include "common/utf8.h"
+#include "base/time.h"
+#include "base/utf8.h"
 #include "query/match.h"
 
 #define MESSAGES_MAX 4

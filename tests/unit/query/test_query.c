@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "common/err.h"
+#include "base/err.h"
 #include "query/query.h"
 
 /* The canonical text of a query is `want`, and its own canonical text too. */

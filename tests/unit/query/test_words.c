@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "common/buf.h"
-#include "common/err.h"
+#include "base/buf.h"
+#include "base/err.h"
 #include "query/words.h"
 
 /* Words as "word@position" with / before characters of runs and + before pairs, joined by spaces. */

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "common/err.h"
+#include "base/err.h"
 #include "daemon/sealer/internal.h"
 
 #define RECORDS 2000

@@ -12,7 +12,7 @@
 
 #include <event2/event.h>
 
-#include "common/err.h"
+#include "base/err.h"
 
 #ifdef US_SANITIZED
 #include <sanitizer/asan_interface.h>

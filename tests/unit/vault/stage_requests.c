@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "common/err.h"
+#include "base/err.h"
 
 #define LOGS TEXT("logs")
 #define NONE TEXT("none")

@@ -13,7 +13,7 @@
 
 #include "batch/writer.h"
 #include "common/crypto.h"
-#include "common/err.h"
+#include "base/err.h"
 #include "daemon/vault/cache.h"
 #include "daemon/vault/cursor.h"
 #include "daemon/vault/tags.h"

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "common/err.h"
+#include "base/err.h"
 #include "daemon/vault/question_diff.h"
 #include "tests/unit/registry/docket_acts.h"
 

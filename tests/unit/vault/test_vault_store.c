@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "common/err.h"
+#include "base/err.h"
 #include "daemon/vault/store/store.h"
 
 struct fixture {

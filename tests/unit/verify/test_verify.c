@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "audit/tiles.h"
-#include "common/err.h"
+#include "base/err.h"
 #include "verify/verify.h"
 
 /* A log of one entry, in memory. */

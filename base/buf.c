@@ -1,4 +1,4 @@
-#include "common/buf.h"
+#include "base/buf.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -7,7 +7,7 @@
 
 #include <openssl/crypto.h>
 
-#include "common/err.h"
+#include "base/err.h"
 
 void
 us_wipe(void *p, size_t n)

@@ -1,10 +1,10 @@
-#include "common/timefmt.h"
+#include "base/time.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-#include "common/err.h"
+#include "base/err.h"
 
 #define YEAR_MIN 1970
 #define YEAR_MAX 2261

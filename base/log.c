@@ -1,4 +1,4 @@
-#include "common/log.h"
+#include "base/log.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/err.h"
+#include "base/err.h"
 
 /* Set once at the start of a process, before threads. */
 static const char *log_role = "underseal";

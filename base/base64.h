@@ -6,7 +6,7 @@
 #ifndef US_COMMON_BASE64_H
 #define US_COMMON_BASE64_H
 
-#include "common/buf.h"
+#include "base/buf.h"
 
 /* Text length without NUL. */
 #define US_BASE64_SIZE(n) (((n) + 2) / 3 * 4)

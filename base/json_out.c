@@ -1,4 +1,4 @@
-#include "common/json_out.h"
+#include "base/json_out.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base64.h"
-#include "common/err.h"
-#include "common/timefmt.h"
-#include "common/utf8.h"
+#include "base/base64.h"
+#include "base/err.h"
+#include "base/time.h"
+#include "base/utf8.h"
 
 static void
 fail(struct us_json *j, int err)

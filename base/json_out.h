@@ -16,7 +16,7 @@
 #ifndef US_COMMON_JSON_OUT_H
 #define US_COMMON_JSON_OUT_H
 
-#include "common/buf.h"
+#include "base/buf.h"
 
 #define US_JSON_DEPTH_MAX 32
 

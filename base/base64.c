@@ -1,6 +1,6 @@
-#include "common/base64.h"
+#include "base/base64.h"
 
-#include "common/err.h"
+#include "base/err.h"
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 static const char digits[] = "0123456789abcdef";

@@ -1,4 +1,4 @@
-#include "common/err.h"
+#include "base/err.h"
 
 const char *
 us_strerror(int err)
