@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 
 #define MAGIC "USE1"

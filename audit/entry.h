@@ -39,7 +39,7 @@
 #include "audit/action.h"
 #include "audit/merkle.h"
 #include "base/buf.h"
-#include "common/key.h"
+#include "crypto/key.h"
 
 #define US_ENTRY_MAX 65535
 #define US_ENTRY_SALT 24

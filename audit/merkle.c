@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 #include "base/log.h"
 

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/base64.h"
-#include "common/cert.h"
-#include "common/crypto.h"
+#include "crypto/cert.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 #include "base/utf8.h"
 

@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "common/key.h"
+#include "crypto/key.h"
 
 #define US_NOTE_NAME_MAX 255
 #define US_NOTE_SIGS_MAX 100

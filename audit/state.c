@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "audit/entry.h"
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 
 #define ACT_MAGIC "underseal/act/1\n"

@@ -58,7 +58,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "common/key.h"
+#include "crypto/key.h"
 
 #define US_BATCH_RECORDS_MAX 65536
 #define US_PAGE_MAX 16320u                              /* stored bytes of a page */

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "batch/reader.h"
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 
 int

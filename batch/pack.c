@@ -5,7 +5,7 @@
 #include <zstd.h>
 
 #include "batch/record.h"
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 
 #define LEVEL 3

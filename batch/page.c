@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 
 static const char page_label[] = "underseal/page/1";

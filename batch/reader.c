@@ -5,7 +5,7 @@
 
 #include "batch/manifest_internal.h"
 #include "base/err.h"
-#include "common/keytree.h"
+#include "crypto/keytree.h"
 
 #define WHOLE_HEADER 7u
 #define PART_HEADER 9u

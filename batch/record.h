@@ -1,6 +1,6 @@
 /*
  * The record container (docs/PROTOCOL.md section 5) and its compressed, padded form: what stands
- * inside a record's seal (common/record_seal.h).
+ * inside a record's seal (crypto/record_seal.h).
  *
  *   container = u8 1 ‖ u8 flags (0) ‖ u16 messages ‖ messages × { u8 role ‖ u32 offset ‖ u32 length }
  *               ‖ source bytes
@@ -18,7 +18,7 @@
 
 #include "batch/batch.h"
 #include "base/buf.h"
-#include "common/record_seal.h"
+#include "crypto/record_seal.h"
 
 #define US_MESSAGES_MAX 65535u
 #define US_CONTAINER_SOURCE_MAX (8u * 1024u * 1024u)

@@ -27,10 +27,10 @@
 #include <openssl/ssl.h>
 
 #include "base/base64.h"
-#include "common/cert.h"
+#include "crypto/cert.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "common/session.h"
+#include "crypto/session.h"
 
 #define READ_SIZE 65536
 #define SAMPLES_MAX 20000000u

@@ -10,10 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "common/slip39.h"
+#include "crypto/slip39.h"
 #include "daemon/keeper/files.h"
 #include "daemon/keeper/klog.h"
 #include "daemon/keeper/root.h"

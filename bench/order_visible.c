@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "bench/order_bench.h"
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 #include "index/doc.h"
 #include "index/eval.h"

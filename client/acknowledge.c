@@ -6,7 +6,7 @@
 #include "client/lookup.h"
 #include "client/order_propose.h"
 #include "base/base64.h"
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 
 /* ---- acknowledge ---- */

@@ -12,7 +12,7 @@
 #include <cjson/cJSON.h>
 
 #include "base/buf.h"
-#include "common/cert.h"
+#include "crypto/cert.h"
 #include "registry/act.h"
 
 /* Exit status that scripts rely on. */

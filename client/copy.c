@@ -6,7 +6,7 @@
 #include "client/inclusion.h"
 #include "client/records.h"
 #include "base/base64.h"
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 
 struct copy {

@@ -6,7 +6,7 @@
 
 #include "client/lookup.h"
 #include "base/base64.h"
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 
 /* What the document is called in the registry: the file's own name, if that is plain text. */

@@ -14,7 +14,7 @@
 #include "client/receipt.h"
 #include "client/source.h"
 #include "base/base64.h"
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 #include "base/time.h"
 

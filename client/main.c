@@ -9,7 +9,7 @@
 #include "client/http.h"
 #include "client/inclusion.h"
 #include "client/witness.h"
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 
 static const struct us_command *const tables[] = {

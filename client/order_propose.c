@@ -8,7 +8,7 @@
 #include "client/document.h"
 #include "client/lookup.h"
 #include "base/base64.h"
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 #include "base/time.h"
 #include "policy/yaml/yaml.h"

@@ -7,7 +7,7 @@
 
 #include "client/client.h"
 #include "base/base64.h"
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 
 #define PATH_BYTES 4096

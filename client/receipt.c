@@ -5,7 +5,7 @@
 
 #include "client/proofs.h"
 #include "base/base64.h"
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 #include "base/json_out.h"
 #include "registry/act.h"

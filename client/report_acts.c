@@ -4,7 +4,7 @@
 
 #include "client/report.h"
 #include "base/base64.h"
-#include "common/cert.h"
+#include "crypto/cert.h"
 #include "base/err.h"
 
 #define DETAIL_MAX 512

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "client/report_again.h"
-#include "common/cert.h"
+#include "crypto/cert.h"
 #include "base/err.h"
 
 struct credential {

@@ -11,7 +11,7 @@
 
 #include "audit/tiles.h"
 #include "audit/tree.h"
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 
 #define CHECKPOINT_MAX 65536

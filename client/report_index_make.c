@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "client/report_index_internal.h"
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 
 #define NEEDED ((1u << US_BOX_ACCESS) | (1u << US_BOX_DISCLOSURE))

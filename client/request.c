@@ -7,9 +7,9 @@
 #include "client/http.h"
 #include "client/left.h"
 #include "base/base64.h"
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
-#include "common/session.h"
+#include "crypto/session.h"
 #include "base/time.h"
 
 #define SESSION_MINUTES 10

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 #include "registry/act.h"
 

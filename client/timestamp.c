@@ -13,7 +13,7 @@
 #include "audit/checkpoint.h"
 #include "client/audit_verify.h"
 #include "client/log_source.h"
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 #include "base/time.h"
 

@@ -6,10 +6,10 @@
 #include "client/follow.h"
 #include "audit/note.h"
 #include "base/base64.h"
-#include "common/cms.h"
-#include "common/crypto.h"
+#include "crypto/cms.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
-#include "common/slip39.h"
+#include "crypto/slip39.h"
 
 #define SHARE_TEXT_MAX 16384
 

@@ -3,7 +3,7 @@
 
 #include "client/witness.h"
 #include "base/base64.h"
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 
 #define KEY_PREFIX "PRIVATE+KEY+"

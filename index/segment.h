@@ -64,7 +64,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "common/key.h"
+#include "crypto/key.h"
 #include "query/query.h"
 
 #define US_PAGE_PLAIN 16304u

@@ -2,7 +2,7 @@
 #ifndef US_INDEX_SEGMENT_INTERNAL_H
 #define US_INDEX_SEGMENT_INTERNAL_H
 
-#include "common/keytree.h"
+#include "crypto/keytree.h"
 #include "index/segment.h"
 
 #define US_SEGMENT_MAGIC "USSEGEND"

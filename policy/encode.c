@@ -2,7 +2,7 @@
  * is written that could not be read. */
 #include <string.h>
 
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "policy/compiled.h"
 
 static int

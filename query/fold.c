@@ -3,7 +3,7 @@
 
 #include <utf8proc.h>
 
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 #include "base/utf8.h"
 #include "query/words_internal.h"

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "audit/state.h"
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 
 static const uint8_t zeros[32];
 

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/cert.h"
+#include "crypto/cert.h"
 #include "registry/internal.h"
 
 /* Copies a text whose length the decoder has bounded; cut if the field is smaller. */

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "registry/internal.h"
 
 static void

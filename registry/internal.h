@@ -2,7 +2,7 @@
 #ifndef US_REGISTRY_INTERNAL_H
 #define US_REGISTRY_INTERNAL_H
 
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "registry/authority.h"
 #include "registry/docket.h"
 #include "registry/registry.h"

@@ -1,7 +1,7 @@
 /* Payloads of acts: one taker and one putter a type, as listed in act.h. */
 #include <string.h>
 
-#include "common/cert.h"
+#include "crypto/cert.h"
 #include "registry/payload.h"
 
 static struct us_bytes

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/cert.h"
+#include "crypto/cert.h"
 #include "registry/internal.h"
 
 int

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/cert.h"
-#include "common/crypto.h"
+#include "crypto/cert.h"
+#include "crypto/crypto.h"
 #include "registry/internal.h"
 
 #define DAY_NS (INT64_C(86400) * 1000000000)

@@ -242,7 +242,7 @@ us_registry_subject(const struct us_registry *reg, const struct us_person *perso
 	return us_registry_subject_under(reg, person, reg->order, now_ns);
 }
 
-/* ECDSA P-256 and Ed25519, the only keys there are (common/cert.h): NIST SP 800-57 part 1 rev. 5, table 2; RFC 8032, section 8.5. */
+/* ECDSA P-256 and Ed25519, the only keys there are (crypto/cert.h): NIST SP 800-57 part 1 rev. 5, table 2; RFC 8032, section 8.5. */
 #define CREDENTIAL_BITS 128
 #define DAY_NS (INT64_C(86400) * 1000000000)
 #define NO_MATTER UINT8_MAX /* a state that this order does not list: no condition on it holds */

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 
 static unsigned long long
 num(uint64_t n)

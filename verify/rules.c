@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/session.h"
+#include "crypto/session.h"
 #include "base/time.h"
 #include "verify/answered.h"
 #include "verify/seen.h"

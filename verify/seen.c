@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 
 #define PLACES_MIN 64

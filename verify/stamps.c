@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/time.h"
 
 #define PATH_SIZE (US_STAMP_NAME_MAX + 32)

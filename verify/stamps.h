@@ -12,7 +12,7 @@
 #include "verify/prefix.h"
 #include "verify/token.h"
 
-/* A clock of the vault that goes fast by less than this is not held against it: sessions are given as much (common/session.h). */
+/* A clock of the vault that goes fast by less than this is not held against it: sessions are given as much (crypto/session.h). */
 #define STAMP_TOLERANCE_S 120
 
 struct stamps {

@@ -10,7 +10,7 @@
 #include <openssl/ts.h>
 #include <openssl/x509_vfy.h>
 
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 
 struct us_authority {

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "verify/acts.h"
 #include "verify/files.h"
 #include "verify/handed.h"

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "audit/tiles.h"
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 #include "base/json_out.h"
 #include "base/log.h"

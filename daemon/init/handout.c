@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/base64.h"
-#include "common/cms.h"
+#include "crypto/cms.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "daemon/init/internal.h"

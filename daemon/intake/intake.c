@@ -9,7 +9,7 @@
 #include <event2/event.h>
 
 #include "audit/action.h"
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 #include "base/json_out.h"
 #include "base/log.h"

@@ -6,7 +6,7 @@
 #include <zstd.h>
 
 #include "batch/intake_record.h"
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 #include "daemon/intake/native.h"
 #include "index/doc.h"

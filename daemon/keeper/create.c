@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/base64.h"
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/time.h"

@@ -7,8 +7,8 @@
 
 #include "audit/note.h"
 #include "base/buf.h"
-#include "common/cert.h"
-#include "common/slip39.h"
+#include "crypto/cert.h"
+#include "crypto/slip39.h"
 #include "registry/act.h"
 
 /* A person of the first hour. csr empty: no certificate (a keyholder without access). */

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/base64.h"
-#include "common/cobblestone.h"
+#include "crypto/cobblestone.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "daemon/lib/role.h"

@@ -19,8 +19,8 @@
 
 #include "audit/note.h"
 #include "base/buf.h"
-#include "common/cert.h"
-#include "common/key.h"
+#include "crypto/cert.h"
+#include "crypto/key.h"
 
 #define US_SHARES_MAX 16
 

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "audit/cosignature.h"
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/time.h"

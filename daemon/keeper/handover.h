@@ -19,7 +19,7 @@
 
 #include "audit/handover.h"
 #include "base/buf.h"
-#include "common/key.h"
+#include "crypto/key.h"
 
 #define US_HANDOVER_NOTES_MAX 16
 #define US_HANDOVER_DETAIL 320

@@ -11,9 +11,9 @@
 #include <event2/event.h>
 
 #include "audit/cosignature.h"
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
-#include "common/key.h"
+#include "crypto/key.h"
 #include "base/log.h"
 #include "base/time.h"
 #include "daemon/keeper/internal.h"

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/cobblestone.h"
-#include "common/crypto.h"
+#include "crypto/cobblestone.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
-#include "common/keytree.h"
+#include "crypto/keytree.h"
 #include "daemon/keeper/files.h"
 
 #define WRAPPED (US_KEY_SIZE + US_COBBLESTONE_SMALL_OVERHEAD)

@@ -12,7 +12,7 @@
 #define US_DAEMON_KEEPER_KEYRING_H
 
 #include "base/buf.h"
-#include "common/key.h"
+#include "crypto/key.h"
 
 struct us_keyring;
 

@@ -15,7 +15,7 @@
 #include "audit/checkpoint.h"
 #include "audit/entry.h"
 #include "audit/tree.h"
-#include "common/key.h"
+#include "crypto/key.h"
 #include "daemon/keeper/journal.h"
 
 struct us_klog;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "daemon/keeper/ledger.h"

@@ -1,7 +1,7 @@
 #include "daemon/keeper/root.h"
 
 #include "base/err.h"
-#include "common/keytree.h"
+#include "crypto/keytree.h"
 
 int
 us_root_keys_new(struct us_root_keys **out, const struct us_key *root)

@@ -2,7 +2,7 @@
 #ifndef US_DAEMON_KEEPER_ROOT_H
 #define US_DAEMON_KEEPER_ROOT_H
 
-#include "common/key.h"
+#include "crypto/key.h"
 
 struct us_root_keys {
 	struct us_key keyring_kek;

@@ -3,7 +3,7 @@
 
 #include <openssl/evp.h>
 
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "daemon/keeper/internal.h"

@@ -5,13 +5,13 @@
  *
  * so that handing them out costs no memory. The nonce key is drawn at each start.
  */
-#include "common/session.h"
+#include "crypto/session.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/cert.h"
-#include "common/crypto.h"
+#include "crypto/cert.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/time.h"

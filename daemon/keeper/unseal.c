@@ -14,10 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "common/slip39.h"
+#include "crypto/slip39.h"
 #include "base/time.h"
 #include "daemon/keeper/ledger.h"
 

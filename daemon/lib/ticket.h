@@ -16,7 +16,7 @@
 #define US_DAEMON_LIB_TICKET_H
 
 #include "base/buf.h"
-#include "common/key.h"
+#include "crypto/key.h"
 
 #define US_TICKET_SIZE 85u
 #define US_TICKET_TEXT 116u /* characters of its base64 */

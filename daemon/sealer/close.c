@@ -6,10 +6,10 @@
 #include <event2/event.h>
 
 #include "batch/reader.h"
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "common/record_seal.h"
+#include "crypto/record_seal.h"
 #include "daemon/lib/slice.h"
 #include "daemon/sealer/facts.h"
 #include "daemon/sealer/internal.h"

@@ -21,7 +21,7 @@
 #define ZDICT_STATIC_LINKING_ONLY
 #include <zdict.h>
 
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "daemon/sealer/internal.h"

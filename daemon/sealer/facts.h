@@ -1,4 +1,4 @@
-/* Apart from internal.h, since registry/act.h and common/keytree.h name some limits alike. */
+/* Apart from internal.h, since registry/act.h and crypto/keytree.h name some limits alike. */
 #ifndef US_DAEMON_SEALER_FACTS_H
 #define US_DAEMON_SEALER_FACTS_H
 

@@ -5,7 +5,7 @@
 #include <event2/event.h>
 
 #include "batch/defect.h"
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/time.h"

@@ -6,7 +6,7 @@
 
 #include <event2/event.h>
 
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "daemon/lib/role.h"

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/cobblestone.h"
+#include "crypto/cobblestone.h"
 #include "daemon/vault/internal.h"
 
 static void begin(struct vault *v);

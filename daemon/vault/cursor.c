@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/base64.h"
-#include "common/cobblestone.h"
+#include "crypto/cobblestone.h"
 #include "base/err.h"
 
 #define LABEL "underseal/cursor-at-client/1"

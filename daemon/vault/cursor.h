@@ -6,7 +6,7 @@
 #define US_DAEMON_VAULT_CURSOR_H
 
 #include "base/buf.h"
-#include "common/key.h"
+#include "crypto/key.h"
 
 struct us_cursor {
 	uint32_t collection;

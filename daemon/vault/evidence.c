@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/record_seal.h"
+#include "crypto/record_seal.h"
 #include "daemon/vault/internal.h"
 
 /* --- pages ------------------------------------------------------------------------------------------------------- */

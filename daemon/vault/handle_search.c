@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "daemon/vault/searching.h"
 
 #define QUERY_LOGGED_MAX 8192u

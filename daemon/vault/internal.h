@@ -24,7 +24,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/json_out.h"
-#include "common/key.h"
+#include "crypto/key.h"
 #include "base/log.h"
 #include "daemon/lib/channel.h"
 #include "daemon/lib/ticket.h"

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "daemon/vault/internal.h"
 
 /* A batch between its last page and its commit. */

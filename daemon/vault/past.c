@@ -1,5 +1,5 @@
 /* The acts in the store, opened again: what the registry does not keep, and what it was before. */
-#include "common/cobblestone.h"
+#include "crypto/cobblestone.h"
 #include "daemon/vault/question.h"
 
 struct scan {

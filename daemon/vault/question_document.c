@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/base64.h"
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/time.h"
 #include "daemon/vault/question.h"
 

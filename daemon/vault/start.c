@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "audit/tiles.h"
-#include "common/cobblestone.h"
+#include "crypto/cobblestone.h"
 #include "daemon/vault/internal.h"
 
 #define CONTEXT "underseal/act-at-rest/1"

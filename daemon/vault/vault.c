@@ -7,7 +7,7 @@
 
 #include <event2/event.h>
 
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "daemon/lib/role.h"
 #include "daemon/vault/internal.h"
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/base64.h"
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "policy/yaml/yaml.h"
 
 static struct us_bytes

@@ -10,9 +10,9 @@
 #include "batch/record.h"
 #include "batch/writer.h"
 #include "base/base64.h"
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
-#include "common/keytree.h"
+#include "crypto/keytree.h"
 #include "index/doc.h"
 #include "index/segment.h"
 

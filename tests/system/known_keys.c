@@ -7,11 +7,11 @@
 
 #include "base/base64.h"
 #include "base/buf.h"
-#include "common/cobblestone.h"
-#include "common/crypto.h"
+#include "crypto/cobblestone.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
-#include "common/keytree.h"
-#include "common/slip39.h"
+#include "crypto/keytree.h"
+#include "crypto/slip39.h"
 
 #define SHARES 16
 

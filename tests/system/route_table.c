@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "base/base64.h"
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 #include "base/json_out.h"
 #include "daemon/front/route.h"

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/cobblestone.h"
-#include "common/crypto.h"
+#include "crypto/cobblestone.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

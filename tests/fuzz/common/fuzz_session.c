@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "common/session.h"
+#include "crypto/session.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

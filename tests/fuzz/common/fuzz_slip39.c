@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "common/slip39_internal.h"
+#include "crypto/slip39_internal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -13,7 +13,7 @@
 #include "audit/export.h"
 #include "audit/tiles.h"
 #include "audit/tree.h"
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 #include "base/log.h"
 

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "audit/entry.h"
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 
 static uint64_t seed = 88172645463325252u;

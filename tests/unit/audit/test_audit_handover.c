@@ -10,7 +10,7 @@
 
 #include "audit/handover.h"
 #include "base/base64.h"
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 #include "base/time.h"
 

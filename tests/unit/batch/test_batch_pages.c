@@ -9,7 +9,7 @@
 #include "audit/merkle.h"
 #include "batch/reader.h"
 #include "batch/writer.h"
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 
 struct store {

@@ -8,7 +8,7 @@
 #include "batch/defect.h"
 #include "batch/intake_record.h"
 #include "batch/record.h"
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 
 static const char source[] =

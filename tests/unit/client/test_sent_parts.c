@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "client/sent_parts.h"
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 #include "registry/act.h"
 

@@ -8,10 +8,10 @@
 
 #include <cmocka.h>
 
-#include "common/cert.h"
-#include "common/crypto.h"
+#include "crypto/cert.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
-#include "common/session.h"
+#include "crypto/session.h"
 #include "base/time.h"
 
 #define T0 (INT64_C(1800000000) * US_NS_PER_SECOND)

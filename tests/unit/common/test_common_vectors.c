@@ -14,9 +14,9 @@
 #include <cmocka.h>
 
 #include "base/base64.h"
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
-#include "common/slip39_internal.h"
+#include "crypto/slip39_internal.h"
 
 /* The parsed file, or NULL if the data is not here. */
 static cJSON *

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/base64.h"
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 
 static struct us_bytes

@@ -16,12 +16,12 @@
 
 #include <cmocka.h>
 
-#include "common/cobblestone.h"
-#include "common/crypto.h"
+#include "crypto/cobblestone.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
-#include "common/keytree.h"
-#include "common/record_seal.h"
-#include "common/slip39.h"
+#include "crypto/keytree.h"
+#include "crypto/record_seal.h"
+#include "crypto/slip39.h"
 
 #define MASK 0xa7
 #define PIECE 16

@@ -13,9 +13,9 @@
 
 #include <cmocka.h>
 
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
-#include "common/key.h"
+#include "crypto/key.h"
 
 static int hammer_failed;
 

@@ -8,9 +8,9 @@
 
 #include <cmocka.h>
 
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
-#include "common/keytree.h"
+#include "crypto/keytree.h"
 #include "base/time.h"
 
 static struct us_key

@@ -9,10 +9,10 @@
 #include <cmocka.h>
 
 #include "base/base64.h"
-#include "common/cobblestone.h"
-#include "common/crypto.h"
+#include "crypto/cobblestone.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
-#include "common/record_seal.h"
+#include "crypto/record_seal.h"
 
 static const struct us_bytes context = { (const uint8_t *)"underseal/test/1", 16 };
 

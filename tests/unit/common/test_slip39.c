@@ -8,9 +8,9 @@
 
 #include <cmocka.h>
 
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
-#include "common/slip39.h"
+#include "crypto/slip39.h"
 
 static char text[US_SLIP39_SHARES_MAX][US_SLIP39_TEXT_MAX];
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 #include "daemon/lib/ticket.h"
 

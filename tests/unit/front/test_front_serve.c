@@ -24,7 +24,7 @@
 
 #include <cmocka.h>
 
-#include "common/cert.h"
+#include "crypto/cert.h"
 #include "base/err.h"
 #include "daemon/front/front_internal.h"
 

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 #include "index/doc.h"
 #include "index/eval.h"

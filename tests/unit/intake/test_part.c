@@ -10,7 +10,7 @@
 #include <zstd.h>
 
 #include "batch/intake_record.h"
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 #include "base/time.h"
 #include "daemon/intake/native.h"

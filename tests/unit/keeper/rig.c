@@ -16,9 +16,9 @@
 #include <cmocka.h>
 
 #include "audit/tiles.h"
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
-#include "common/session.h"
+#include "crypto/session.h"
 #include "base/time.h"
 #include "daemon/keeper/keeper.h"
 #include "daemon/lib/role.h"

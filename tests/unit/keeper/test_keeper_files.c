@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "audit/export.h"
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "daemon/keeper/klog.h"

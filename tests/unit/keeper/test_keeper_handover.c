@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "base/base64.h"
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "daemon/keeper/handover.h"

@@ -14,7 +14,7 @@
 #include "verify/verify.h"
 #include "audit/proof.h"
 #include "audit/tiles.h"
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 #include "rig.h"
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/time.h"
 #include "policy/evaluate.h"
 #include "policy/yaml/yaml.h"

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "policy/yaml/yaml.h"
 
 static const char text[] = "a document";

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "tests/unit/registry/docket_acts.h"
 
 

@@ -3,7 +3,7 @@
 #ifndef US_TESTS_REGISTRY_WORLD_H
 #define US_TESTS_REGISTRY_WORLD_H
 
-#include "common/cert.h"
+#include "crypto/cert.h"
 #include "registry/docket.h"
 #include "registry/registry.h"
 #include "registry/versions.h"

@@ -12,7 +12,7 @@
 #include <event2/event.h>
 
 #include "batch/writer.h"
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 #include "daemon/vault/cache.h"
 #include "daemon/vault/cursor.h"

@@ -5,7 +5,7 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
-#include "common/cert.h"
+#include "crypto/cert.h"
 
 struct us_pkey {
 	EVP_PKEY *evp;

@@ -7,7 +7,7 @@
 #ifndef US_COMMON_CMS_H
 #define US_COMMON_CMS_H
 
-#include "common/cert.h"
+#include "crypto/cert.h"
 
 #define US_CMS_MAX 65536
 #define US_CMS_BEGIN "-----BEGIN CMS-----"

@@ -1,8 +1,8 @@
-#include "common/keytree.h"
+#include "crypto/keytree.h"
 
 #include <string.h>
 
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 
 static const char ggm_label[] = "underseal/ggm/1";

@@ -4,7 +4,7 @@
 
 #include <openssl/evp.h>
 
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 
 /* Fetched once, read only afterwards. */
 struct us_crypto_algorithms {

@@ -1,4 +1,4 @@
-#include "common/cms.h"
+#include "crypto/cms.h"
 
 #include <openssl/pem.h>
 /* declares its PEM functions only behind pem.h */

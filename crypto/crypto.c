@@ -1,4 +1,4 @@
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
-#include "common/crypto_internal.h"
+#include "crypto/crypto_internal.h"
 #include "base/err.h"
 
 static struct us_crypto_algorithms algorithms;

@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "common/key.h"
+#include "crypto/key.h"
 
 #define US_DIGEST_SIZE 32
 #define US_GCM_NONCE_SIZE 12
@@ -80,7 +80,7 @@ int us_gcm_forget(void); /* US_ERR_CRYPTO */
 /* AES-256-CTR with a 16-byte initial counter block: out = in XOR keystream. out may be in.p. */
 int us_ctr_xor(const struct us_key *key, const uint8_t iv[16], struct us_bytes in, uint8_t *out);
 
-/* RFC 8032, pure Ed25519. For many signatures under one key use us_pkey (common/cert.h), which
+/* RFC 8032, pure Ed25519. For many signatures under one key use us_pkey (crypto/cert.h), which
  * derives the public key once. */
 int us_ed25519_public(const struct us_key *seed, uint8_t out[32]);
 int us_ed25519_sign(const struct us_key *seed, struct us_bytes msg,

@@ -2,7 +2,7 @@
 #ifndef US_COMMON_SLIP39_INTERNAL_H
 #define US_COMMON_SLIP39_INTERNAL_H
 
-#include "common/slip39.h"
+#include "crypto/slip39.h"
 
 extern const char us_slip39_words[1024][9];
 

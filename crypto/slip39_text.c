@@ -1,9 +1,9 @@
 /* SLIP-0039 mnemonics as text: words, RS1024 checksum, bit fields. */
 #include <string.h>
 
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
-#include "common/slip39_internal.h"
+#include "crypto/slip39_internal.h"
 
 #define RADIX_BITS 10
 #define HEAD_WORDS 4

@@ -11,7 +11,7 @@
 #define US_COMMON_CERT_H
 
 #include "base/buf.h"
-#include "common/key.h"
+#include "crypto/key.h"
 
 #define US_CERT_MAX 16384
 #define US_CERT_NAME_MAX 64 /* bytes of a common name: X.520's upper bound */

@@ -1,4 +1,4 @@
-#include "common/slip39.h"
+#include "crypto/slip39.h"
 
 #include <string.h>
 
@@ -7,9 +7,9 @@
 #include <openssl/kdf.h>
 #include <openssl/params.h>
 
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
-#include "common/slip39_internal.h"
+#include "crypto/slip39_internal.h"
 
 #define ROUNDS 4
 #define ROUND_ITERATIONS 2500u /* 10,000 over the four rounds, times 2^exponent */

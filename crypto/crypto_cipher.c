@@ -1,5 +1,5 @@
 /* AES-256-GCM (SP 800-38D) and AES-256-CTR (SP 800-38A) on the kept cipher contexts. */
-#include "common/crypto_internal.h"
+#include "crypto/crypto_internal.h"
 #include "base/err.h"
 
 #define TEXT_MAX ((size_t)1 << 30)

@@ -1,6 +1,6 @@
 /* Ed25519 (RFC 8032) and X25519 (RFC 7748), and sealing to an X25519 key. */
-#include "common/cobblestone.h"
-#include "common/crypto_internal.h"
+#include "crypto/cobblestone.h"
+#include "crypto/crypto_internal.h"
 #include "base/err.h"
 
 static int

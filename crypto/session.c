@@ -1,8 +1,8 @@
-#include "common/session.h"
+#include "crypto/session.h"
 
 #include <string.h>
 
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 #include "base/time.h"
 

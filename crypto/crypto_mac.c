@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "common/crypto_internal.h"
+#include "crypto/crypto_internal.h"
 #include "base/err.h"
 
 #define BLOCK_MAX 128

@@ -1,5 +1,5 @@
 /* Reading and checking certificates and requests. Issuing is in cert_issue.c. */
-#include "common/cert.h"
+#include "crypto/cert.h"
 
 #include <string.h>
 
@@ -7,8 +7,8 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-#include "common/cert_internal.h"
-#include "common/crypto.h"
+#include "crypto/cert_internal.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 #include "base/time.h"
 #include "base/utf8.h"

@@ -9,7 +9,7 @@
 #define US_COMMON_RECORD_SEAL_H
 
 #include "base/buf.h"
-#include "common/key.h"
+#include "crypto/key.h"
 
 #define US_VAULT_ID_SIZE 32
 #define US_RECORD_SEAL_OVERHEAD 48

@@ -2,7 +2,7 @@
  * The word list of SLIP-0039, which is part of that standard (SatoshiLabs, MIT licence): sorted,
  * 4 to 8 letters, no two words share their first four.
  */
-#include "common/slip39_internal.h"
+#include "crypto/slip39_internal.h"
 
 const char us_slip39_words[1024][9] = {
 	"academic", "acid", "acne", "acquire", "acrobat", "activity", "actress", "adapt", "adequate",

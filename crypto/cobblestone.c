@@ -1,8 +1,8 @@
-#include "common/cobblestone.h"
+#include "crypto/cobblestone.h"
 
 #include <string.h>
 
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 
 #define CHUNK US_COBBLESTONE_CHUNK_SIZE

@@ -1,4 +1,4 @@
-#include "common/key.h"
+#include "crypto/key.h"
 
 #include <errno.h>
 #include <pthread.h>

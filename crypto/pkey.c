@@ -8,8 +8,8 @@
 #include <openssl/pkcs12.h>
 #include <openssl/x509.h>
 
-#include "common/cert_internal.h"
-#include "common/crypto.h"
+#include "crypto/cert_internal.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 
 #define SCRYPT_N 16384 /* the most that OpenSSL reads back: its limit is 32 MiB */

@@ -14,7 +14,7 @@
 #define US_COMMON_COBBLESTONE_H
 
 #include "base/buf.h"
-#include "common/key.h"
+#include "crypto/key.h"
 
 #define US_COBBLESTONE_SALT_SIZE 24
 #define US_COBBLESTONE_HEADER_SIZE 56

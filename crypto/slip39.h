@@ -11,7 +11,7 @@
 #define US_COMMON_SLIP39_H
 
 #include "base/buf.h"
-#include "common/key.h"
+#include "crypto/key.h"
 
 #define US_SLIP39_SHARES_MAX 16
 #define US_SLIP39_SECRET_MAX 64

@@ -11,7 +11,7 @@
 #define US_COMMON_KEYTREE_H
 
 #include "base/buf.h"
-#include "common/key.h"
+#include "crypto/key.h"
 
 #define US_TREE_DEPTH 44
 #define US_TREE_SUBTREE_DEPTH 28

@@ -5,8 +5,8 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-#include "common/cert_internal.h"
-#include "common/crypto.h"
+#include "crypto/cert_internal.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 #include "base/time.h"
 

@@ -1,8 +1,8 @@
-#include "common/record_seal.h"
+#include "crypto/record_seal.h"
 
 #include <string.h>
 
-#include "common/crypto.h"
+#include "crypto/crypto.h"
 #include "base/err.h"
 
 static const char aad_label[] = "underseal/record/1";

@@ -6,7 +6,7 @@
 #define US_COMMON_SESSION_H
 
 #include "base/buf.h"
-#include "common/cert.h"
+#include "crypto/cert.h"
 
 #define US_SESSION_STATEMENT_SIZE 132
 #define US_SESSION_ID_SIZE 16
