@@ -8,7 +8,7 @@
  *
  * Contents of the boxes (big-endian; a reader refuses left-over bytes and other versions):
  *
- *   access      u8 version = 1, u8 kind, u8 action, u8 decision, u8 reason (audit/action.h),
+ *   access      u8 version = 1, u8 kind, u8 action, u8 decision, u8 reason (case/action.h),
  *               u32 person (0: nobody), credential(32), u32 collection (0: none), u32 rule
  *               (counted from 1 in the order's file; 0: none), str16 paragraph, session id(16),
  *               u8 n, n x str16 party, u64 index of the entry this one answers (all ones: none),
@@ -36,7 +36,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "audit/action.h"
+#include "case/action.h"
 #include "audit/merkle.h"
 #include "base/buf.h"
 #include "crypto/key.h"

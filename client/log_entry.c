@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "audit/action.h"
+#include "case/action.h"
 #include "base/base64.h"
 #include "base/err.h"
 #include "base/json_out.h"

@@ -44,10 +44,10 @@
 
 #include <stdint.h>
 
-#include "audit/action.h"
+#include "case/action.h"
 #include "base/buf.h"
 #include "policy/calendar.h"
-#include "policy/capacity.h"
+#include "case/capacity.h"
 #include "policy/mask.h"
 
 #define US_ORDER_SOURCE_MAX 393216   /* bytes of YAML: source and compiled form fit one act */

@@ -9,7 +9,7 @@
 
 #include <openssl/ssl.h>
 
-#include "audit/action.h"
+#include "case/action.h"
 #include "base/buf.h"
 #include "daemon/proto/messages.h"
 

@@ -8,7 +8,7 @@
 
 #include <event2/event.h>
 
-#include "audit/action.h"
+#include "case/action.h"
 #include "crypto/crypto.h"
 #include "base/err.h"
 #include "base/json_out.h"

@@ -13,7 +13,7 @@
 #ifndef US_DAEMON_KEEPER_SPACE_H
 #define US_DAEMON_KEEPER_SPACE_H
 
-#include "audit/action.h"
+#include "case/action.h"
 #include "daemon/keeper/klog.h"
 
 #define US_SPACE_SHARES 64u

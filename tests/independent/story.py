@@ -16,7 +16,7 @@ SECRET = hashlib.sha256(b"a log box key").digest()
 SECOND = 10**9
 START = 1_700_000_000 * SECOND
 NOISE = 4
-# Numbers of audit/action.h, beside those of the verifier.
+# Numbers of case/action.h, beside those of the verifier.
 DENY, FAILED, NONE = 2, 3, 0
 SEARCH, BATCH_OPEN, COLLECTION_CREATE, ORDER_SIGN, UNSEAL_SHARE, HEARTBEAT, HANDSHAKES = (
     1, 21, 31, 62, 103, 107, 108)

@@ -34,7 +34,7 @@ NONE = 2**64 - 1  # "no such entry", "no such act"
 KEYS_LINE = 1024
 ACTS_MAX, ACT_MAX = 2**30, 1114112
 BATCH_CLOSE_ACT = 129
-# Numbers of audit/action.h that the rules look at: classes, kinds, a decision, actions.
+# Numbers of case/action.h that the rules look at: classes, kinds, a decision, actions.
 ACCESS, STATE, SYSTEM = 1, 2, 3
 INTENT, DISCLOSURE, OUTCOME, EVENT = 1, 2, 3, 4
 ALLOW = 1

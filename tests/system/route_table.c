@@ -17,7 +17,7 @@
 #include "base/err.h"
 #include "base/json_out.h"
 #include "daemon/front/route.h"
-#include "policy/capacity.h"
+#include "case/capacity.h"
 #include "policy/yaml/yaml.h"
 #include "registry/act.h"
 #include "registry/registry.h"

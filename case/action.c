@@ -1,4 +1,4 @@
-#include "audit/action.h"
+#include "case/action.h"
 
 #include <string.h>
 

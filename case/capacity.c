@@ -1,4 +1,4 @@
-#include "policy/capacity.h"
+#include "case/capacity.h"
 
 #include <string.h>
 
