@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "audit/merkle.h"
+#include "log/merkle.h"
 
 #define MANIFEST_HEADER 4u
 #define MANIFEST_LEAF_LEVELS 7u  /* 0 .. 6 */

@@ -25,15 +25,15 @@
 
 #include <openssl/evp.h>
 
-#include "audit/checkpoint.h"
-#include "audit/entry.h"
-#include "audit/export.h"
-#include "audit/tiles.h"
-#include "audit/tree.h"
+#include "log/checkpoint.h"
+#include "log/entry.h"
+#include "log/export.h"
+#include "log/tiles.h"
+#include "log/tree.h"
 #include "crypto/crypto.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "daemon/keeper/klog.h"
+#include "log/disk/klog.h"
 
 #define ORIGIN "bench.example/log"
 #define SESSION_EVERY 1000

@@ -15,7 +15,7 @@
 #include "base/log.h"
 #include "crypto/slip39.h"
 #include "daemon/keeper/files.h"
-#include "daemon/keeper/klog.h"
+#include "log/disk/klog.h"
 #include "daemon/keeper/root.h"
 
 #define GROUP 512u

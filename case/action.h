@@ -112,7 +112,7 @@
 	X(CONFIGURE, 121, "configure") /* settings or version are not those of the start before */ \
 	X(GAP, 122, "gap") /* a time without entries */ \
 	X(ROLE_RESTART, 123, "role-restart") \
-	X(HANDOVER, 124, "handover") /* the log goes on under another key (audit/handover.h) */ \
+	X(HANDOVER, 124, "handover") /* the log goes on under another key (log/succession.h) */ \
 	X(REFUSALS, 125, "refusals") /* counted, where there was no room for an entry each */
 
 enum us_action {

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "audit/handover.h"
-#include "audit/tiles.h"
+#include "log/succession.h"
+#include "log/tiles.h"
 #include "client/audit_verify.h"
 #include "client/client.h"
 #include "client/log_acts.h"

@@ -1,7 +1,7 @@
 /* The verifier as a command of the client: over the log of the vault, or over an export. */
 #include "client/audit_verify.h"
 
-#include "audit/proof.h"
+#include "log/proof.h"
 #include "client/follow.h"
 #include "client/log_source.h"
 #include "client/witness.h"

@@ -13,7 +13,7 @@
 #ifndef US_CLIENT_FOLLOW_H
 #define US_CLIENT_FOLLOW_H
 
-#include "audit/handover.h"
+#include "log/succession.h"
 #include "client/client.h"
 #include "client/http.h"
 

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "audit/proof.h"
-#include "audit/tree.h"
+#include "log/proof.h"
+#include "log/tree.h"
 #include "client/log_source.h"
 #include "client/witness.h"
 #include "base/err.h"

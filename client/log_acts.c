@@ -1,8 +1,8 @@
 #include "client/log_acts.h"
 
-#include "audit/entry.h"
-#include "audit/state.h"
-#include "audit/tiles.h"
+#include "log/entry.h"
+#include "log/state.h"
+#include "log/tiles.h"
 #include "base/err.h"
 
 int

@@ -2,8 +2,8 @@
 #ifndef US_CLIENT_LOG_ENTRY_H
 #define US_CLIENT_LOG_ENTRY_H
 
-#include "audit/entry.h"
-#include "audit/export.h"
+#include "log/entry.h"
+#include "log/export.h"
 #include "client/client.h"
 
 /* Names for the numbers in entries: answers of /v1/people and /v1/collections. */

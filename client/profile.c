@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "audit/note.h"
+#include "log/note.h"
 #include "client/client.h"
 #include "base/base64.h"
 #include "base/err.h"

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "audit/entry.h"
-#include "audit/merkle.h"
-#include "audit/proof.h"
-#include "audit/tiles.h"
+#include "log/entry.h"
+#include "log/merkle.h"
+#include "log/proof.h"
+#include "log/tiles.h"
 #include "batch/reader.h"
 #include "client/follow.h"
 #include "client/http.h"

@@ -9,7 +9,7 @@
 #ifndef US_CLIENT_PROOFS_H
 #define US_CLIENT_PROOFS_H
 
-#include "audit/checkpoint.h"
+#include "log/checkpoint.h"
 #include "client/client.h"
 #include "client/http.h"
 

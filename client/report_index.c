@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "audit/tiles.h"
-#include "audit/tree.h"
+#include "log/tiles.h"
+#include "log/tree.h"
 #include "crypto/crypto.h"
 #include "base/err.h"
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "audit/tiles.h"
+#include "log/tiles.h"
 #include "client/log_acts.h"
 #include "client/report_index.h"
 #include "base/err.h"

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "audit/state.h"
+#include "log/state.h"
 #include "client/report.h"
 #include "base/err.h"
 #include "registry/versions.h"

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "audit/policy.h"
+#include "log/witness_policy.h"
 #include "client/proofs.h"
 #include "client/witness.h"
 #include "base/err.h"

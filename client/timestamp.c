@@ -10,7 +10,7 @@
 
 #include <curl/curl.h>
 
-#include "audit/checkpoint.h"
+#include "log/checkpoint.h"
 #include "client/audit_verify.h"
 #include "client/log_source.h"
 #include "crypto/crypto.h"

@@ -4,7 +4,7 @@
 
 #include "client/client.h"
 #include "client/follow.h"
-#include "audit/note.h"
+#include "log/note.h"
 #include "base/base64.h"
 #include "crypto/cms.h"
 #include "crypto/crypto.h"

@@ -2,7 +2,7 @@
 #ifndef US_CLIENT_WITNESS_H
 #define US_CLIENT_WITNESS_H
 
-#include "audit/policy.h"
+#include "log/witness_policy.h"
 #include "client/client.h"
 
 /* A file of the log ("checkpoint"), appended to out. US_ERR_NOT_FOUND: the log has none such; US_ERR_IO: the vault did

@@ -75,7 +75,7 @@ enum us_effect { US_PERMIT = 1, US_FORBID = 2 };
 enum us_purpose_need { US_PURPOSE_FREE = 0, US_PURPOSE_REQUIRED = 1, US_PURPOSE_LISTED = 2 };
 enum us_quota_per { US_PER_PERSON = 1, US_PER_PARTY = 2 };
 
-/* Boxes of a log entry that an audit permit opens: bit 1 << enum us_box (audit/entry.h). */
+/* Boxes of a log entry that an audit permit opens: bit 1 << enum us_box (log/entry.h). */
 #define US_BOXES_ACCESS 1
 #define US_BOXES_DISCLOSURE 2
 #define US_BOXES_QUERY 4

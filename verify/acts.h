@@ -5,7 +5,7 @@
 #ifndef US_VERIFY_ACTS_H
 #define US_VERIFY_ACTS_H
 
-#include "audit/state.h"
+#include "log/state.h"
 #include "verify/finding.h"
 
 struct acts {

@@ -6,8 +6,8 @@
 #ifndef US_VERIFY_BUNDLE_H
 #define US_VERIFY_BUNDLE_H
 
-#include "audit/merkle.h"
-#include "audit/tiles.h"
+#include "log/merkle.h"
+#include "log/tiles.h"
 #include "verify/finding.h"
 
 #define FACTS_SUMMARY 16 /* bytes of a summary that rules look at */

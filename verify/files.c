@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "audit/tiles.h"
+#include "log/tiles.h"
 #include "base/err.h"
 
 /* What openat() said of that name. A link where a folder should be is one that is not followed, and not a missing file. */

@@ -5,7 +5,7 @@
 #ifndef US_VERIFY_HANDED_H
 #define US_VERIFY_HANDED_H
 
-#include "audit/handover.h"
+#include "log/succession.h"
 #include "verify/bundle.h"
 #include "verify/prefix.h"
 

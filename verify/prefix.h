@@ -5,7 +5,7 @@
 #ifndef US_VERIFY_PREFIX_H
 #define US_VERIFY_PREFIX_H
 
-#include "audit/merkle.h"
+#include "log/merkle.h"
 #include "verify/bundle.h"
 
 #define PREFIXES_MAX 256

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "audit/proof.h"
+#include "log/proof.h"
 #include "base/base64.h"
 #include "verify/head.h"
 #include "verify/witnessed.h"

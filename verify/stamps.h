@@ -6,7 +6,7 @@
 #ifndef US_VERIFY_STAMPS_H
 #define US_VERIFY_STAMPS_H
 
-#include "audit/handover.h"
+#include "log/succession.h"
 #include "verify/finding.h"
 #include "verify/handed.h"
 #include "verify/prefix.h"

@@ -13,12 +13,12 @@
 #ifndef US_VERIFY_VERIFY_H
 #define US_VERIFY_VERIFY_H
 
-#include "audit/checkpoint.h"
-#include "audit/cosignature.h"
-#include "audit/entry.h"
-#include "audit/export.h"
-#include "audit/handover.h"
-#include "audit/policy.h"
+#include "log/checkpoint.h"
+#include "log/cosignature.h"
+#include "log/entry.h"
+#include "log/export.h"
+#include "log/succession.h"
+#include "log/witness_policy.h"
 
 #define US_VERIFY_THREADS_MAX 64
 #define US_STAMPS_MAX 128     /* timestamps beside a log */

@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "audit/tiles.h"
+#include "log/tiles.h"
 #include "base/base64.h"
 #include "base/err.h"
-#include "daemon/keeper/journal.h"
+#include "log/disk/journal.h"
 
 #define LABEL "underseal/backup/1\n"
 #define COPY "underseal/keyring-copy/1\n"

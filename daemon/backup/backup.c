@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "audit/tiles.h"
+#include "log/tiles.h"
 #include "crypto/crypto.h"
 #include "base/err.h"
 #include "base/json_out.h"

@@ -5,7 +5,7 @@
 #ifndef US_DAEMON_KEEPER_APPROVE_H
 #define US_DAEMON_KEEPER_APPROVE_H
 
-#include "audit/entry.h"
+#include "log/entry.h"
 #include "daemon/keeper/internal.h"
 
 #define US_APPROVAL_SUMMARY 12 /* bytes */

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "audit/cosignature.h"
+#include "log/cosignature.h"
 #include "base/base64.h"
 #include "base/err.h"
 #include "base/log.h"

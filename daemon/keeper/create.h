@@ -5,7 +5,7 @@
 #ifndef US_DAEMON_KEEPER_CREATE_H
 #define US_DAEMON_KEEPER_CREATE_H
 
-#include "audit/note.h"
+#include "log/note.h"
 #include "base/buf.h"
 #include "crypto/cert.h"
 #include "crypto/slip39.h"

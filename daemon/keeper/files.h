@@ -17,7 +17,7 @@
 #ifndef US_DAEMON_KEEPER_FILES_H
 #define US_DAEMON_KEEPER_FILES_H
 
-#include "audit/note.h"
+#include "log/note.h"
 #include "base/buf.h"
 #include "crypto/cert.h"
 #include "crypto/key.h"

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "audit/cosignature.h"
+#include "log/cosignature.h"
 #include "crypto/crypto.h"
 #include "base/err.h"
 #include "base/log.h"

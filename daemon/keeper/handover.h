@@ -17,7 +17,7 @@
 #ifndef US_DAEMON_KEEPER_HANDOVER_H
 #define US_DAEMON_KEEPER_HANDOVER_H
 
-#include "audit/handover.h"
+#include "log/succession.h"
 #include "base/buf.h"
 #include "crypto/key.h"
 

@@ -24,7 +24,7 @@
 
 #include "daemon/keeper/files.h"
 #include "daemon/keeper/keyring.h"
-#include "daemon/keeper/klog.h"
+#include "log/disk/klog.h"
 #include "daemon/keeper/lineage.h"
 #include "daemon/keeper/root.h"
 #include "daemon/keeper/space.h"

@@ -10,7 +10,7 @@
 
 #include <event2/event.h>
 
-#include "audit/cosignature.h"
+#include "log/cosignature.h"
 #include "crypto/crypto.h"
 #include "base/err.h"
 #include "crypto/key.h"

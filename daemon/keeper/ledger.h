@@ -12,7 +12,7 @@
 #ifndef US_DAEMON_KEEPER_LEDGER_H
 #define US_DAEMON_KEEPER_LEDGER_H
 
-#include "audit/entry.h"
+#include "log/entry.h"
 #include "daemon/keeper/internal.h"
 
 /* How a rebuild ended. err: the ledger is not to be trusted, and k->usage is NULL. */

@@ -1,13 +1,13 @@
 /*
- * The keys that this log has had: the file "handovers" beside it (audit/handover.h), and what the keeper's start makes of it.
+ * The keys that this log has had: the file "handovers" beside it (log/succession.h), and what the keeper's start makes of it.
  * Paths are relative to the working directory, which is the keeper's.
  */
 #ifndef US_DAEMON_KEEPER_LINEAGE_H
 #define US_DAEMON_KEEPER_LINEAGE_H
 
-#include "audit/handover.h"
+#include "log/succession.h"
 #include "daemon/keeper/files.h"
-#include "daemon/keeper/klog.h"
+#include "log/disk/klog.h"
 
 #define US_LINEAGE_FILE "handovers"
 #define US_LINEAGE_NEXT "handovers.next" /* of a hand-over that has begun (handover.h) */

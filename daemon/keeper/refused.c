@@ -1,4 +1,4 @@
-/* What a refusal names: records that were asked for, as terms of the query box (audit/entry.h). */
+/* What a refusal names: records that were asked for, as terms of the query box (log/entry.h). */
 #include <stdio.h>
 #include <string.h>
 

@@ -14,7 +14,7 @@
 #define US_DAEMON_KEEPER_SPACE_H
 
 #include "case/action.h"
-#include "daemon/keeper/klog.h"
+#include "log/disk/klog.h"
 
 #define US_SPACE_SHARES 64u
 /* The index of an answer whose entry is yet to come. */

@@ -1,6 +1,6 @@
 #include "daemon/keeper/walk.h"
 
-#include "audit/tiles.h"
+#include "log/tiles.h"
 #include "base/err.h"
 
 void

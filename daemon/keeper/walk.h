@@ -4,7 +4,7 @@
 #define US_DAEMON_KEEPER_WALK_H
 
 #include "base/buf.h"
-#include "daemon/keeper/klog.h"
+#include "log/disk/klog.h"
 
 struct us_walk {
 	uint64_t index;     /* of the entry that comes next */

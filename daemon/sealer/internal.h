@@ -23,7 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "audit/merkle.h"
+#include "log/merkle.h"
 #include "batch/batch.h"
 #include "batch/intake_record.h"
 #include "batch/record.h"

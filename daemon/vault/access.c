@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "audit/entry.h"
-#include "audit/proof.h"
+#include "log/entry.h"
+#include "log/proof.h"
 #include "base/time.h"
 #include "daemon/vault/internal.h"
 

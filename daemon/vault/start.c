@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "audit/tiles.h"
+#include "log/tiles.h"
 #include "crypto/cobblestone.h"
 #include "daemon/vault/internal.h"
 

@@ -1,4 +1,4 @@
-"""Writes entries of the log, for tests: a second encoder, from docs/PROTOCOL.md section 6 and audit/entry.h.
+"""Writes entries of the log, for tests: a second encoder, from docs/PROTOCOL.md section 6 and log/entry.h.
 
 A story is a list of drafts, dicts with what an entry says; where a test leaves something out, it
 means nothing. encode() makes the entries and the lines of keys.jsonl.

@@ -8,7 +8,7 @@ Written from the public texts, not from the project's C: RFC 6962 (Merkle trees)
 (Ed25519, section 5.1 and its appendix's arithmetic), c2sp.org/signed-note,
 c2sp.org/tlog-checkpoint, tlog-tiles, tlog-cosignature, tlog-policy and tlog-proof, FIPS 197 (AES) and NIST SP 800-38D (GCM), since the
 standard library has neither, and docs/PROTOCOL.md, section 6 and "What a verifier checks", with the
-contents that audit/entry.h lists.
+contents that log/entry.h lists.
 
 Timestamps (timestamps/ in the directory) are not checked: that takes X.509 and CMS, which the standard library has not.
 underseal-verify checks them.
@@ -561,7 +561,7 @@ class Fields:
 
 
 class Content(Fields):
-    """What a box holds, byte for byte (audit/entry.h)."""
+    """What a box holds, byte for byte (log/entry.h)."""
 
     def __init__(self, data, versions=(1,)):
         super().__init__(data)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "audit/entry.h"
+#include "log/entry.h"
 #include "base/base64.h"
 #include "base/err.h"
 

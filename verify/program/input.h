@@ -2,7 +2,7 @@
 #ifndef US_VERIFY_PROGRAM_INPUT_H
 #define US_VERIFY_PROGRAM_INPUT_H
 
-#include "audit/policy.h"
+#include "log/witness_policy.h"
 #include "base/buf.h"
 #include "verify/token.h"
 

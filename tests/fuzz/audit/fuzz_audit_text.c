@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "audit/export.h"
-#include "audit/proof.h"
-#include "audit/tiles.h"
+#include "log/export.h"
+#include "log/proof.h"
+#include "log/tiles.h"
 #include "base/err.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "audit/state.h"
+#include "log/state.h"
 #include "registry/act.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "audit/cosignature.h"
+#include "log/cosignature.h"
 #include "base/err.h"
 
 #define ORIGIN "log.example.org/underseal/00"

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "audit/entry.h"
+#include "log/entry.h"
 #include "crypto/crypto.h"
 #include "base/err.h"
 

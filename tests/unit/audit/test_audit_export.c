@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "audit/export.h"
+#include "log/export.h"
 #include "base/err.h"
 
 #define K "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "audit/handover.h"
+#include "log/succession.h"
 #include "base/base64.h"
 #include "crypto/crypto.h"
 #include "base/err.h"

@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-#include "audit/merkle.h"
-#include "audit/tiles.h"
-#include "audit/tree.h"
+#include "log/merkle.h"
+#include "log/tiles.h"
+#include "log/tree.h"
 #include "base/err.h"
 
 /* A store in memory: three levels of a few thousand tiles. */

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "audit/proof.h"
+#include "log/proof.h"
 #include "base/err.h"
 
 #define NAME "log.example.org/underseal/00"

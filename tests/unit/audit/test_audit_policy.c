@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "audit/policy.h"
+#include "log/witness_policy.h"
 #include "base/err.h"
 
 #define ORIGIN "log.example.org/underseal/00"

@@ -14,12 +14,12 @@
 #include <cmocka.h>
 #include <zstd.h>
 
-#include "audit/checkpoint.h"
+#include "log/checkpoint.h"
 #include "verify/verify.h"
-#include "audit/merkle.h"
-#include "audit/note.h"
-#include "audit/tiles.h"
-#include "audit/tree.h"
+#include "log/merkle.h"
+#include "log/note.h"
+#include "log/tiles.h"
+#include "log/tree.h"
 #include "base/base64.h"
 #include "base/err.h"
 

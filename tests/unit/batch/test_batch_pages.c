@@ -6,7 +6,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "audit/merkle.h"
+#include "log/merkle.h"
 #include "batch/reader.h"
 #include "batch/writer.h"
 #include "crypto/crypto.h"

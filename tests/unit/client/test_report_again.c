@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "audit/state.h"
+#include "log/state.h"
 #include "client/report_again.h"
 #include "base/err.h"
 #include "tests/unit/registry/world.h"

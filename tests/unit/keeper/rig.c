@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "audit/tiles.h"
+#include "log/tiles.h"
 #include "crypto/crypto.h"
 #include "base/err.h"
 #include "crypto/session.h"

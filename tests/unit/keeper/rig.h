@@ -5,7 +5,7 @@
 
 #include <sys/types.h>
 
-#include "audit/entry.h"
+#include "log/entry.h"
 #include "daemon/keeper/create.h"
 #include "daemon/lib/channel.h"
 #include "daemon/proto/messages.h"

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "audit/cosignature.h"
+#include "log/cosignature.h"
 #include "base/base64.h"
 #include "base/err.h"
 #include "base/time.h"

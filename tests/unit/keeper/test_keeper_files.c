@@ -15,11 +15,11 @@
 
 #include <cmocka.h>
 
-#include "audit/export.h"
+#include "log/export.h"
 #include "crypto/crypto.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "daemon/keeper/klog.h"
+#include "log/disk/klog.h"
 
 #define SEGMENT (256u * 1024u)
 

@@ -19,8 +19,8 @@
 #include "crypto/crypto.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "daemon/keeper/klog.h"
-#include "daemon/keeper/worker.h"
+#include "log/disk/klog.h"
+#include "log/disk/worker.h"
 
 /* The clock, which the linker puts here (--wrap): the real one, moved. */
 static int64_t clock_offset_ns;

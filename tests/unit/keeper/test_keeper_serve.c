@@ -10,10 +10,10 @@
 
 #include <cmocka.h>
 
-#include "audit/entry.h"
+#include "log/entry.h"
 #include "verify/verify.h"
-#include "audit/proof.h"
-#include "audit/tiles.h"
+#include "log/proof.h"
+#include "log/tiles.h"
 #include "crypto/crypto.h"
 #include "base/err.h"
 #include "rig.h"

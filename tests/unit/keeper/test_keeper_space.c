@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "audit/entry.h"
-#include "audit/tiles.h"
+#include "log/entry.h"
+#include "log/tiles.h"
 #include "base/err.h"
 #include "base/time.h"
 #include "daemon/keeper/space.h"

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "audit/entry.h"
-#include "audit/state.h"
+#include "log/entry.h"
+#include "log/state.h"
 #include "tests/unit/registry/world.h"
 
 static enum us_reason

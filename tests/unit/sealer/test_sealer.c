@@ -14,7 +14,7 @@
 
 #include <event2/event.h>
 
-#include "audit/merkle.h"
+#include "log/merkle.h"
 #include "batch/reader.h"
 #include "batch/record.h"
 #include "crypto/crypto.h"

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "audit/tiles.h"
+#include "log/tiles.h"
 #include "base/err.h"
 #include "verify/verify.h"
 

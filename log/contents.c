@@ -1,0 +1,355 @@
+/* The contents of the boxes: see entry.h for the bytes. */
+#include "log/entry.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+
+#define VERSION 1
+#define DISCLOSURE_VERSION 2 /* 1 named no collection */
+#define FLAG_COPY 0x01
+#define FLAG_BATCH 0x02
+#define FLAG_FEWER 0x04
+
+void
+us_entry_access_init(struct us_entry_access *a)
+{
+	memset(a, 0, sizeof(*a));
+	a->kind = US_KIND_INTENT;
+	a->related = US_ENTRY_NONE;
+	a->sequence = US_ENTRY_NONE;
+}
+
+void
+us_entry_disclosure_init(struct us_entry_disclosure *d)
+{
+	memset(d, 0, sizeof(*d));
+	d->parts = 1;
+}
+
+void
+us_entry_query_init(struct us_entry_query *q)
+{
+	memset(q, 0, sizeof(*q));
+	q->parts = 1;
+}
+
+/* Keeps the first error of a row of appends. */
+static void
+then(int *err, int next)
+{
+	if (*err == US_OK)
+		*err = next;
+}
+
+int
+us_entry_access_encode(struct us_buf *out, const struct us_entry_access *a)
+{
+	size_t before = out->len, i;
+	uint8_t *p;
+	int err;
+
+	if (a->n_parties > US_ENTRY_PARTIES || us_kind_name(a->kind) == NULL ||
+	    us_action_name(a->action) == NULL || us_decision_name(a->decision) == NULL ||
+	    us_reason_name(a->reason) == NULL)
+		return US_ERR_ARG;
+	err = us_buf_extend(out, 5 + 4 + 32 + 4 + 4, &p);
+	if (err != US_OK)
+		return err;
+	p[0] = VERSION;
+	p[1] = (uint8_t)a->kind;
+	p[2] = (uint8_t)a->action;
+	p[3] = (uint8_t)a->decision;
+	p[4] = (uint8_t)a->reason;
+	us_store_u32(p + 5, a->person);
+	memcpy(p + 9, a->credential, 32);
+	us_store_u32(p + 41, a->collection);
+	us_store_u32(p + 45, a->rule);
+	then(&err, us_buf_put_str16(out, a->paragraph.p, a->paragraph.n));
+	then(&err, us_buf_put(out, a->session, sizeof(a->session)));
+	then(&err, us_buf_put_u8(out, (uint8_t)a->n_parties));
+	for (i = 0; i < a->n_parties; i++)
+		then(&err, us_buf_put_str16(out, a->parties[i].p, a->parties[i].n));
+	then(&err, us_buf_put_u64(out, a->related));
+	then(&err, us_buf_put_u64(out, a->sequence));
+	then(&err, us_buf_put_str16(out, a->summary.p, a->summary.n));
+	if (err != US_OK)
+		out->len = before;
+	return err;
+}
+
+int
+us_entry_access_decode(struct us_entry_access *out, const void *content, size_t n)
+{
+	struct us_entry_access a;
+	struct us_reader r;
+	unsigned version, kind, action, decision, reason;
+	size_t i;
+	int err;
+
+	memset(&a, 0, sizeof(a));
+	if (n == 0)
+		return US_ERR_NOT_FOUND;
+	us_reader_init(&r, content, n);
+	version = us_take_u8(&r);
+	kind = us_take_u8(&r);
+	action = us_take_u8(&r);
+	decision = us_take_u8(&r);
+	reason = us_take_u8(&r);
+	a.person = us_take_u32(&r);
+	us_take_into(&r, a.credential, sizeof(a.credential));
+	a.collection = us_take_u32(&r);
+	a.rule = us_take_u32(&r);
+	a.paragraph = us_take_str16(&r, UINT16_MAX);
+	us_take_into(&r, a.session, sizeof(a.session));
+	a.n_parties = us_take_u8(&r);
+	if (a.n_parties > US_ENTRY_PARTIES)
+		return US_ERR_LIMIT;
+	for (i = 0; i < a.n_parties; i++)
+		a.parties[i] = us_take_str16(&r, UINT16_MAX);
+	a.related = us_take_u64(&r);
+	a.sequence = us_take_u64(&r);
+	a.summary = us_take_str16(&r, UINT16_MAX);
+	err = us_reader_end(&r);
+	if (err != US_OK)
+		return err;
+	if (version != VERSION)
+		return US_ERR_FORMAT;
+	if (us_kind_name(kind) == NULL || us_action_name(action) == NULL ||
+	    us_decision_name(decision) == NULL || us_reason_name(reason) == NULL)
+		return US_ERR_RANGE;
+	a.kind = (enum us_kind)kind;
+	a.action = (enum us_action)action;
+	a.decision = (enum us_decision)decision;
+	a.reason = (enum us_reason)reason;
+	*out = a;
+	return US_OK;
+}
+
+/* Record numbers are below 2^63, so a difference fits; zigzag keeps any order cheap. */
+static uint64_t
+zigzag(uint64_t from, uint64_t to)
+{
+	return to >= from ? (to - from) << 1 : ((from - to) << 1) - 1;
+}
+
+static int
+put_records(struct us_buf *out, const struct us_entry_disclosure *d)
+{
+	uint64_t last = 0;
+	size_t i;
+	int err;
+
+	err = us_buf_put_u32(out, (uint32_t)d->n_records);
+	for (i = 0; err == US_OK && i < d->n_records; i++) {
+		if (d->records[i] > INT64_MAX)
+			return US_ERR_RANGE;
+		err = us_buf_put_varint(out, zigzag(last, d->records[i]));
+		last = d->records[i];
+	}
+	return err;
+}
+
+static int
+take_records(struct us_reader *r, struct us_entry_disclosure *d)
+{
+	uint64_t last = 0, z, gap;
+	size_t i, n = us_take_u32(r);
+
+	if (r->err != US_OK)
+		return r->err;
+	if (n > r->left)
+		return US_ERR_TRUNCATED;
+	if (n == 0)
+		return US_OK;
+	d->owned = malloc(n * sizeof(*d->owned));
+	if (d->owned == NULL)
+		return US_ERR_NOMEM;
+	for (i = 0; i < n; i++) {
+		z = us_take_varint(r);
+		if (r->err != US_OK)
+			return r->err;
+		gap = (z >> 1) + (z & 1);
+		if ((z & 1) ? gap > last : gap > INT64_MAX - last)
+			return US_ERR_RANGE;
+		last = (z & 1) ? last - gap : last + gap;
+		d->owned[i] = last;
+	}
+	d->records = d->owned;
+	d->n_records = n;
+	return US_OK;
+}
+
+int
+us_entry_disclosure_encode(struct us_buf *out, const struct us_entry_disclosure *d)
+{
+	size_t before = out->len;
+	int err = US_OK;
+
+	if (d->parts == 0 || d->part >= d->parts || d->n_records > UINT32_MAX)
+		return US_ERR_ARG;
+	then(&err, us_buf_put_u8(out, DISCLOSURE_VERSION));
+	then(&err, us_buf_put_u8(out, (uint8_t)((d->has_copy ? FLAG_COPY : 0) |
+	    (d->has_batch ? FLAG_BATCH : 0) | (d->fewer ? FLAG_FEWER : 0))));
+	then(&err, us_buf_put_u32(out, d->collection));
+	then(&err, us_buf_put_u64(out, d->snapshot));
+	then(&err, us_buf_put_u64(out, d->total));
+	then(&err, us_buf_put_u32(out, d->part));
+	then(&err, us_buf_put_u32(out, d->parts));
+	if (err == US_OK)
+		err = put_records(out, d);
+	if (d->has_copy) {
+		then(&err, us_buf_put_u64(out, d->copy_id));
+		then(&err, us_buf_put_str16(out, d->recipient.p, d->recipient.n));
+	}
+	if (d->has_batch) {
+		then(&err, us_buf_put_u32(out, d->slot));
+		then(&err, us_buf_put_u64(out, d->first));
+		then(&err, us_buf_put_u32(out, d->count));
+		then(&err, us_buf_put(out, d->manifest_root.b, US_HASH_LEN));
+	}
+	if (err != US_OK)
+		out->len = before;
+	return err;
+}
+
+int
+us_entry_disclosure_decode(struct us_entry_disclosure *out, const void *content, size_t n)
+{
+	struct us_entry_disclosure d;
+	struct us_reader r;
+	unsigned version, flags;
+	int err;
+
+	memset(&d, 0, sizeof(d));
+	*out = d;
+	if (n == 0)
+		return US_ERR_NOT_FOUND;
+	us_reader_init(&r, content, n);
+	version = us_take_u8(&r);
+	flags = us_take_u8(&r);
+	if (version == DISCLOSURE_VERSION)
+		d.collection = us_take_u32(&r);
+	d.snapshot = us_take_u64(&r);
+	d.total = us_take_u64(&r);
+	d.part = us_take_u32(&r);
+	d.parts = us_take_u32(&r);
+	if (r.err != US_OK)
+		return r.err;
+	if ((version != VERSION && version != DISCLOSURE_VERSION) || (flags & ~(unsigned)(FLAG_COPY | FLAG_BATCH | FLAG_FEWER)) != 0)
+		return US_ERR_FORMAT;
+	if (d.parts == 0 || d.part >= d.parts)
+		return US_ERR_RANGE;
+	d.fewer = (flags & FLAG_FEWER) != 0;
+	err = take_records(&r, &d);
+	if (err == US_OK && (flags & FLAG_COPY)) {
+		d.has_copy = 1;
+		d.copy_id = us_take_u64(&r);
+		d.recipient = us_take_str16(&r, UINT16_MAX);
+	}
+	if (err == US_OK && (flags & FLAG_BATCH)) {
+		d.has_batch = 1;
+		d.slot = us_take_u32(&r);
+		d.first = us_take_u64(&r);
+		d.count = us_take_u32(&r);
+		us_take_into(&r, d.manifest_root.b, US_HASH_LEN);
+	}
+	if (err == US_OK)
+		err = us_reader_end(&r);
+	if (err != US_OK) {
+		us_entry_disclosure_free(&d);
+		return err;
+	}
+	*out = d;
+	return US_OK;
+}
+
+void
+us_entry_disclosure_free(struct us_entry_disclosure *d)
+{
+	if (d->owned != NULL)
+		us_wipe(d->owned, d->n_records * sizeof(*d->owned));
+	free(d->owned);
+	d->owned = NULL;
+	d->records = NULL;
+	d->n_records = 0;
+}
+
+int
+us_entry_query_encode(struct us_buf *out, const struct us_entry_query *q)
+{
+	size_t before = out->len, i;
+	int err = US_OK;
+
+	if (q->parts == 0 || q->part >= q->parts || q->n_terms > UINT32_MAX)
+		return US_ERR_ARG;
+	then(&err, us_buf_put_u8(out, VERSION));
+	then(&err, us_buf_put_str16(out, q->purpose.p, q->purpose.n));
+	then(&err, us_buf_put_str16(out, q->address.p, q->address.n));
+	then(&err, us_buf_put_str32(out, q->query.p, q->query.n));
+	then(&err, us_buf_put_u32(out, q->part));
+	then(&err, us_buf_put_u32(out, q->parts));
+	then(&err, us_buf_put_u32(out, (uint32_t)q->n_terms));
+	for (i = 0; err == US_OK && i < q->n_terms; i++)
+		err = us_buf_put_str16(out, q->terms[i].p, q->terms[i].n);
+	if (err != US_OK)
+		out->len = before;
+	return err;
+}
+
+int
+us_entry_query_decode(struct us_entry_query *out, const void *content, size_t n)
+{
+	struct us_entry_query q;
+	struct us_reader r;
+	unsigned version;
+	size_t i, terms;
+	int err;
+
+	memset(&q, 0, sizeof(q));
+	*out = q;
+	if (n == 0)
+		return US_ERR_NOT_FOUND;
+	us_reader_init(&r, content, n);
+	version = us_take_u8(&r);
+	q.purpose = us_take_str16(&r, UINT16_MAX);
+	q.address = us_take_str16(&r, UINT16_MAX);
+	q.query = us_take_str32(&r, UINT16_MAX);
+	q.part = us_take_u32(&r);
+	q.parts = us_take_u32(&r);
+	terms = us_take_u32(&r);
+	if (r.err != US_OK)
+		return r.err;
+	if (version != VERSION)
+		return US_ERR_FORMAT;
+	if (q.parts == 0 || q.part >= q.parts)
+		return US_ERR_RANGE;
+	if (terms > r.left / 2)
+		return US_ERR_TRUNCATED;
+	if (terms > 0) {
+		q.owned = malloc(terms * sizeof(*q.owned));
+		if (q.owned == NULL)
+			return US_ERR_NOMEM;
+		for (i = 0; i < terms; i++)
+			q.owned[i] = us_take_str16(&r, UINT16_MAX);
+		q.terms = q.owned;
+		q.n_terms = terms;
+	}
+	err = us_reader_end(&r);
+	if (err != US_OK) {
+		us_entry_query_free(&q);
+		return err;
+	}
+	*out = q;
+	return US_OK;
+}
+
+void
+us_entry_query_free(struct us_entry_query *q)
+{
+	free(q->owned);
+	q->owned = NULL;
+	q->terms = NULL;
+	q->n_terms = 0;
+}
