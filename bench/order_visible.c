@@ -9,8 +9,8 @@
 #include "bench/order_bench.h"
 #include "crypto/crypto.h"
 #include "base/err.h"
-#include "index/doc.h"
-#include "index/eval.h"
+#include "evidence/index/doc.h"
+#include "evidence/index/eval.h"
 
 #define WORDS 5000
 #define WORD_MAX 16

@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include <zstd.h>
 
-#include "batch/defect.h"
+#include "evidence/batch/defect.h"
 #include "client/client.h"
 #include "client/http.h"
 #include "client/receipt.h"

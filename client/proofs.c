@@ -7,7 +7,7 @@
 #include "log/merkle.h"
 #include "log/proof.h"
 #include "log/tiles.h"
-#include "batch/reader.h"
+#include "evidence/batch/reader.h"
 #include "client/follow.h"
 #include "client/http.h"
 #include "base/base64.h"

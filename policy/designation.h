@@ -14,7 +14,7 @@
 #define US_POLICY_DESIGNATION_H
 
 #include "policy/order.h"
-#include "query/query.h"
+#include "evidence/query/query.h"
 
 /* A list ready to be compared with. About 9 KiB; holds no memory of its own. */
 struct us_designations {

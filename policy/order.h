@@ -204,7 +204,7 @@ struct us_rule {
 	size_t n_collections;
 	struct us_bytes *collections;
 	int is_query;         /* 0: every record, and what is empty */
-	struct us_bytes what; /* a query, in the language of query/query.h */
+	struct us_bytes what; /* a query, in the language of evidence/query/query.h */
 	/* permits only; in a forbid all zero, limits US_UNLIMITED and per PERSON */
 	struct us_conditions conditions;
 	struct us_limits limits;

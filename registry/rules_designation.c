@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "policy/designation.h"
-#include "query/query.h"
+#include "evidence/query/query.h"
 #include "registry/internal.h"
 
 #define TEXT(b) (int)(b).n, (const char *)(b).p /* for %.*s */

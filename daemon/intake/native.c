@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "base/time.h"
 #include "daemon/intake/scan.h"
-#include "query/words.h"
+#include "evidence/query/words.h"
 
 /* 1990-01-01T00:00:00Z: no conversation with a machine of the kind that is in evidence is older. */
 #define CREATED_MIN (INT64_C(631152000) * US_NS_PER_SECOND)

@@ -21,8 +21,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "batch/defect.h"
-#include "batch/record.h"
+#include "evidence/batch/defect.h"
+#include "evidence/batch/record.h"
 #include "base/buf.h"
 
 #define US_NATIVE_DEPTH_MAX 64

@@ -5,11 +5,11 @@
 
 #include <zstd.h>
 
-#include "batch/intake_record.h"
+#include "evidence/batch/intake_record.h"
 #include "crypto/crypto.h"
 #include "base/err.h"
 #include "daemon/intake/native.h"
-#include "index/doc.h"
+#include "evidence/index/doc.h"
 
 /* Part sizes bound the window: what needs more is not ours. */
 #define WINDOW_LOG_MAX 24

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "batch/defect.h"
+#include "evidence/batch/defect.h"
 #include "base/buf.h"
 
 #define US_INTAKE_RAW_MAX (16u * 1024u * 1024u)      /* as US_PART_RAW_MAX */
@@ -29,7 +29,7 @@ struct us_part_defect {
 	uint8_t code; /* enum us_defect */
 };
 
-/* What came of a part. documents is the body of the message (batch/intake_record.h). */
+/* What came of a part. documents is the body of the message (evidence/batch/intake_record.h). */
 struct us_part_result {
 	uint32_t records;       /* lines that are not blank */
 	uint32_t count;         /* documents */

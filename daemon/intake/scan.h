@@ -2,7 +2,7 @@
 #ifndef US_DAEMON_INTAKE_SCAN_H
 #define US_DAEMON_INTAKE_SCAN_H
 
-#include "batch/defect.h"
+#include "evidence/batch/defect.h"
 #include "base/buf.h"
 
 /* UTF-8, control characters within strings and without, surrogate escapes, nesting depth. US_DEFECT_NONE, or

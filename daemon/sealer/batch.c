@@ -144,7 +144,7 @@ sealer_batch_free(struct batch *b)
 }
 
 /* Copies the document, with the load's designation in its head if it has none of its own, which is
- * one of the order's list (index/doc.h has the bytes). */
+ * one of the order's list (evidence/index/doc.h has the bytes). */
 static int
 document_of(const struct load *load, struct us_bytes doc, struct us_buf *out)
 {

@@ -5,7 +5,7 @@
 #include <malloc.h>
 #include <event2/event.h>
 
-#include "batch/reader.h"
+#include "evidence/batch/reader.h"
 #include "crypto/crypto.h"
 #include "base/err.h"
 #include "base/log.h"

@@ -35,7 +35,7 @@ sealer_designation_check(const struct load *load, struct us_bytes document)
 	struct us_reader r;
 	struct us_bytes own;
 
-	/* index/doc.h has the bytes */
+	/* evidence/index/doc.h has the bytes */
 	us_reader_init(&r, document.p, document.n);
 	(void)us_take(&r, 9);
 	(void)us_take_str16(&r, US_WORD_MAX);

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "batch/batch.h"
+#include "evidence/batch/batch.h"
 #include "base/err.h"
 #include "registry/act.h"
 #include "daemon/sealer/facts.h"

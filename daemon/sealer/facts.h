@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "batch/batch.h"
+#include "evidence/batch/batch.h"
 #include "base/buf.h"
 
 struct sealer_facts {

@@ -24,15 +24,15 @@
 #include <stdint.h>
 
 #include "log/merkle.h"
-#include "batch/batch.h"
-#include "batch/intake_record.h"
-#include "batch/record.h"
-#include "batch/writer.h"
+#include "evidence/batch/batch.h"
+#include "evidence/batch/intake_record.h"
+#include "evidence/batch/record.h"
+#include "evidence/batch/writer.h"
 #include "base/buf.h"
 #include "crypto/key.h"
 #include "crypto/keytree.h"
 #include "daemon/lib/channel.h"
-#include "index/segment.h"
+#include "evidence/index/segment.h"
 #include "policy/designation.h"
 
 #define SEALER_INTAKES_MAX 256
@@ -229,7 +229,7 @@ int sealer_load_try_end(struct load *load);
 /* The order's list (packed str16) and what a record without a designation gets. US_ERR_NOT_FOUND:
  * that is not of the list; US_ERR_FORMAT and others: no list; US_ERR_NOMEM. */
 int sealer_designations_take(struct load *load, struct us_bytes list, struct us_bytes other);
-/* US_OK if the document (index/doc.h) has no designation of its own or one of the list, which then
+/* US_OK if the document (evidence/index/doc.h) has no designation of its own or one of the list, which then
  * is the same bytes: both are folded. US_ERR_NOT_FOUND: another; US_ERR_TRUNCATED, US_ERR_NOMEM. */
 int sealer_designation_check(const struct load *load, struct us_bytes document);
 

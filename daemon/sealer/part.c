@@ -4,7 +4,7 @@
 
 #include <event2/event.h>
 
-#include "batch/defect.h"
+#include "evidence/batch/defect.h"
 #include "crypto/crypto.h"
 #include "base/err.h"
 #include "base/log.h"

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "daemon/vault/internal.h"
-#include "query/words.h"
+#include "evidence/query/words.h"
 
 struct designated {
 	const struct vault *vault;

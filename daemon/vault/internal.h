@@ -19,8 +19,8 @@
 
 #include <roaring/roaring.h>
 
-#include "batch/reader.h"
-#include "batch/record.h"
+#include "evidence/batch/reader.h"
+#include "evidence/batch/record.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/json_out.h"
@@ -35,7 +35,7 @@
 #include "daemon/vault/tags.h"
 #include "daemon/vault/work.h"
 #include "daemon/vault/writer.h"
-#include "index/eval.h"
+#include "evidence/index/eval.h"
 #include "registry/docket.h"
 #include "registry/registry.h"
 #include "registry/versions.h"

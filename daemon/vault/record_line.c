@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/base64.h"
-#include "mask/mask.h"
+#include "evidence/mask/mask.h"
 #include "policy/designation.h"
 
 static int

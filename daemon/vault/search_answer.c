@@ -3,7 +3,7 @@
 
 #include "base/time.h"
 #include "daemon/vault/searching.h"
-#include "index/snippet.h"
+#include "evidence/index/snippet.h"
 #include "policy/designation.h"
 
 static void

@@ -10,7 +10,7 @@
 #ifndef US_DAEMON_VAULT_TAGS_H
 #define US_DAEMON_VAULT_TAGS_H
 
-#include "batch/batch.h"
+#include "evidence/batch/batch.h"
 #include "daemon/vault/cache.h"
 
 struct us_tags;

@@ -4,7 +4,7 @@
  * 4 and schema/order-test.schema.json describe the file.
  *
  * A suite is evaluated as the vault evaluates a request (policy/evaluate.h), with facts from the file: no clock, no vault, no
- * key. What a rule's query finds is asked of made-up records with query/match.h. Reads untrusted text as policy/yaml/yaml.h
+ * key. What a rule's query finds is asked of made-up records with evidence/query/match.h. Reads untrusted text as policy/yaml/yaml.h
  * does, with the same strictness; only client and tests run it. A struct us_suite does not change once bound: any number of
  * threads may run it.
  *

@@ -4,7 +4,7 @@
 
 #include "policy/suite/suite.h"
 #include "policy/yaml/read.h"
-#include "query/match.h"
+#include "evidence/query/match.h"
 
 /* People and records begin with their ids: us_yaml_reference(). */
 struct us_suite_person {

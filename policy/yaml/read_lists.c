@@ -3,7 +3,7 @@
 
 #include "policy/designation.h"
 #include "policy/yaml/read.h"
-#include "query/query.h"
+#include "evidence/query/query.h"
 
 int
 us_yaml_capacity(struct us_findings *f, const struct us_yaml_node *node, enum us_capacity *out)

@@ -7,14 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "batch/record.h"
-#include "batch/writer.h"
+#include "evidence/batch/record.h"
+#include "evidence/batch/writer.h"
 #include "base/base64.h"
 #include "crypto/crypto.h"
 #include "base/err.h"
 #include "crypto/keytree.h"
-#include "index/doc.h"
-#include "index/segment.h"
+#include "evidence/index/doc.h"
+#include "evidence/index/segment.h"
 
 #define RECORDS 600u
 

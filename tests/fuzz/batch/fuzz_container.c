@@ -2,8 +2,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "batch/intake_record.h"
-#include "batch/record.h"
+#include "evidence/batch/intake_record.h"
+#include "evidence/batch/record.h"
 #include "base/err.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

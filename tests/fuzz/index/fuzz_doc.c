@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "index/doc.h"
-#include "index/segment.h"
+#include "evidence/index/doc.h"
+#include "evidence/index/segment.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

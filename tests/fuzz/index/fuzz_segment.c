@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "index/doc.h"
-#include "index/eval.h"
+#include "evidence/index/doc.h"
+#include "evidence/index/eval.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

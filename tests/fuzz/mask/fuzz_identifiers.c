@@ -4,7 +4,7 @@
 
 #include "base/err.h"
 #include "base/utf8.h"
-#include "mask/identifiers.h"
+#include "evidence/mask/identifiers.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

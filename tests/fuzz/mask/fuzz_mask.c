@@ -8,7 +8,7 @@
 
 #include "base/err.h"
 #include "base/utf8.h"
-#include "mask/mask.h"
+#include "evidence/mask/mask.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

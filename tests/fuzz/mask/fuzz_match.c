@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "query/match.h"
+#include "evidence/query/match.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "query/query.h"
+#include "evidence/query/query.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -7,8 +7,8 @@
 #include <cmocka.h>
 
 #include "log/merkle.h"
-#include "batch/reader.h"
-#include "batch/writer.h"
+#include "evidence/batch/reader.h"
+#include "evidence/batch/writer.h"
 #include "crypto/crypto.h"
 #include "base/err.h"
 

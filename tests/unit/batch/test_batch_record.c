@@ -5,9 +5,9 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "batch/defect.h"
-#include "batch/intake_record.h"
-#include "batch/record.h"
+#include "evidence/batch/defect.h"
+#include "evidence/batch/intake_record.h"
+#include "evidence/batch/record.h"
 #include "crypto/crypto.h"
 #include "base/err.h"
 

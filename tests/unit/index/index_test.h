@@ -14,9 +14,9 @@
 
 #include "crypto/crypto.h"
 #include "base/err.h"
-#include "index/doc.h"
-#include "index/eval.h"
-#include "index/segment.h"
+#include "evidence/index/doc.h"
+#include "evidence/index/eval.h"
+#include "evidence/index/segment.h"
 
 struct pages {
 	uint8_t (*p)[US_PAGE_PLAIN];

@@ -10,7 +10,7 @@
 #include <cjson/cJSON.h>
 
 #include "base/time.h"
-#include "index/reader_internal.h"
+#include "evidence/index/reader_internal.h"
 
 struct corpus {
 	char **lines;

@@ -1,8 +1,8 @@
 /* Goal: whatever is asked of a segment, the answer is that of a reader who goes through every text. */
 #include "index_test.h"
 
-#include "index/pack.h"
-#include "index/segment_internal.h"
+#include "evidence/index/pack.h"
+#include "evidence/index/segment_internal.h"
 
 #define DOCS 700
 #define MESSAGES_MAX 3

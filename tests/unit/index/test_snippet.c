@@ -1,7 +1,7 @@
 #include "index_test.h"
 
 #include "base/utf8.h"
-#include "index/snippet.h"
+#include "evidence/index/snippet.h"
 
 static void
 pick(const char *const *texts, size_t n, const char *query, size_t bytes, struct us_snippet *out)

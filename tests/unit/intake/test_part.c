@@ -9,13 +9,13 @@
 #include <cjson/cJSON.h>
 #include <zstd.h>
 
-#include "batch/intake_record.h"
+#include "evidence/batch/intake_record.h"
 #include "crypto/crypto.h"
 #include "base/err.h"
 #include "base/time.h"
 #include "daemon/intake/native.h"
 #include "daemon/intake/part.h"
-#include "index/doc.h"
+#include "evidence/index/doc.h"
 
 #define NOW (INT64_C(1760000000) * US_NS_PER_SECOND)
 #define MESSAGES "\"messages\":[{\"role\":\"assistant\",\"content\":\"a\"}]"

@@ -12,7 +12,7 @@
 #include "base/err.h"
 #include "base/time.h"
 #include "base/utf8.h"
-#include "mask/identifiers.h"
+#include "evidence/mask/identifiers.h"
 
 static uint64_t random_state = 0x2545f4914f6cdd1du;
 

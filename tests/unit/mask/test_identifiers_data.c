@@ -16,7 +16,7 @@
 #include <zstd.h>
 
 #include "base/err.h"
-#include "mask/identifiers.h"
+#include "evidence/mask/identifiers.h"
 
 #define TEXT_MAX ((size_t)128 << 20)
 

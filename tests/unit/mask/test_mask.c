@@ -15,7 +15,7 @@
 
 #include "base/err.h"
 #include "base/json_out.h"
-#include "mask/mask.h"
+#include "evidence/mask/mask.h"
 
 #define MESSAGES_MAX 6
 #define ROUNDS 5000

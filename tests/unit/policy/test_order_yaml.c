@@ -12,7 +12,7 @@
 #include "base/time.h"
 #include "policy/order.h"
 #include "policy/yaml/yaml.h"
-#include "query/query.h"
+#include "evidence/query/query.h"
 
 static struct us_findings findings; /* too large for a stack */
 

@@ -5,7 +5,7 @@
 
 #include "base/time.h"
 #include "base/utf8.h"
-#include "query/match.h"
+#include "evidence/query/match.h"
 
 #define MESSAGES_MAX 4
 #define ROUNDS 6

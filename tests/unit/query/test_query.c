@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/err.h"
-#include "query/query.h"
+#include "evidence/query/query.h"
 
 /* The canonical text of a query is `want`, and its own canonical text too. */
 static void

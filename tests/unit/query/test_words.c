@@ -10,7 +10,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "query/words.h"
+#include "evidence/query/words.h"
 
 /* Words as "word@position" with / before characters of runs and + before pairs, joined by spaces. */
 static int

@@ -15,8 +15,8 @@
 #include <event2/event.h>
 
 #include "log/merkle.h"
-#include "batch/reader.h"
-#include "batch/record.h"
+#include "evidence/batch/reader.h"
+#include "evidence/batch/record.h"
 #include "crypto/crypto.h"
 #include "base/err.h"
 #include "crypto/keytree.h"
@@ -26,7 +26,7 @@
 #include "daemon/lib/ticket.h"
 #include "daemon/sealer/facts.h"
 #include "daemon/sealer/sealer.h"
-#include "index/segment.h"
+#include "evidence/index/segment.h"
 
 #define NOW (INT64_C(1760000000) * US_NS_PER_SECOND)
 #define COLLECTION 4u

@@ -11,7 +11,7 @@
 
 #include <event2/event.h>
 
-#include "batch/writer.h"
+#include "evidence/batch/writer.h"
 #include "crypto/crypto.h"
 #include "base/err.h"
 #include "daemon/vault/cache.h"
