@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "daemon/backup/backup.h"
+#include "daemon/offline/backup.h"
 #include "daemon/front/front.h"
-#include "daemon/init/init.h"
+#include "daemon/offline/init.h"
 #include "daemon/intake/intake.h"
 #include "daemon/keeper/keeper.h"
 #include "daemon/monitor/monitor.h"

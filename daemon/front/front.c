@@ -15,7 +15,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "daemon/front/front_internal.h"
-#include "daemon/lib/role.h"
+#include "daemon/process/role.h"
 
 
 /* --- accepting ------------------------------------------------------------------------- */

@@ -18,7 +18,7 @@
 #include "daemon/front/answer.h"
 #include "daemon/front/request.h"
 #include "daemon/front/tls.h"
-#include "daemon/lib/channel.h"
+#include "daemon/process/channel.h"
 
 /* A tag is slot | generation << US_SLOT_BITS: a late reply to a request that is gone finds a
  * slot of another generation and is dropped. */

@@ -8,9 +8,9 @@
 #ifndef US_DAEMON_FRONT_REQUEST_H
 #define US_DAEMON_FRONT_REQUEST_H
 
-#include "daemon/lib/ticket.h"
+#include "daemon/process/ticket.h"
 #include "daemon/front/route.h"
-#include "daemon/proto/messages.h"
+#include "daemon/process/messages.h"
 
 #define US_PURPOSE_BYTES 1024
 #define US_LIST_LIMIT 1000

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "daemon/proto/messages.h"
+#include "daemon/process/messages.h"
 #include "registry/act.h"
 
 #define GET US_HTTP_GET

@@ -7,7 +7,7 @@
 
 #include "daemon/front/http.h"
 #include "daemon/front/target.h"
-#include "daemon/proto/requests.h"
+#include "daemon/process/requests.h"
 
 /* Digits of base64 of the largest sealed share, statement, ... are well below these. */
 #define US_BODY_SMALL 8192
@@ -18,7 +18,7 @@
 #define US_BODY_PART 4194304
 #define US_BODY_COSIGN 16384
 
-/* Kinds of routes, and the message that each becomes (who may send it: daemon/proto/requests.def). */
+/* Kinds of routes, and the message that each becomes (who may send it: daemon/process/requests.def). */
 #define US_ROUTE_KINDS(X) \
 	X(STATUS,    status_request) \
 	X(CHALLENGE, challenge_request) \

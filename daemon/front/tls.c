@@ -14,7 +14,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
-#include "daemon/lib/exchange.h"
+#include "daemon/process/exchange.h"
 
 #define SIGN_TIMEOUT_MS 5000
 #define IDENTITY_TIMEOUT_MS 60000

@@ -11,7 +11,7 @@
 
 #include "case/action.h"
 #include "base/buf.h"
-#include "daemon/proto/messages.h"
+#include "daemon/process/messages.h"
 
 struct us_tls;
 

@@ -15,7 +15,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "daemon/intake/part.h"
-#include "daemon/lib/role.h"
+#include "daemon/process/role.h"
 
 #define FRONTS_MAX 256
 #define PENDING_MAX 64

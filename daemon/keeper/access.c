@@ -12,7 +12,7 @@
 #include "daemon/keeper/approve.h"
 #include "daemon/keeper/decide.h"
 #include "daemon/keeper/ledger.h"
-#include "daemon/lib/ticket.h"
+#include "daemon/process/ticket.h"
 
 #define PAGE_KEYS_MAX 524288u
 #define TERMS_PER_PART 256u

@@ -14,7 +14,7 @@
 #include "crypto/cobblestone.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "daemon/lib/role.h"
+#include "daemon/process/role.h"
 #include "registry/act.h"
 
 #define LOCK_TRIES 20 /* one second */

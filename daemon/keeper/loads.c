@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "daemon/keeper/internal.h"
-#include "daemon/lib/ticket.h"
+#include "daemon/process/ticket.h"
 
 #define COUNTER_SIZE 20u
 

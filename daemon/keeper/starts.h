@@ -11,7 +11,7 @@
  *   configure     UTF-8 lines "name: old -> new", "-" for what was or is not set; where that is more than 2,048 bytes,
  *                 "sha256 " and the digest of the new file in hex, then the names that changed, as many as there is room for
  *   gap           i64 from ‖ i64 to ‖ u8 cause (enum us_gap): no entry was written in between, and could not be
- *   role-restart  u8 role (order in daemon/proto/messages.h) ‖ u8 index ‖ u8 1 if a signal ended it ‖ u8 signal or exit status
+ *   role-restart  u8 role (order in daemon/process/messages.h) ‖ u8 index ‖ u8 1 if a signal ended it ‖ u8 signal or exit status
  */
 #ifndef US_DAEMON_KEEPER_STARTS_H
 #define US_DAEMON_KEEPER_STARTS_H

@@ -6,7 +6,7 @@
 #include <sys/types.h>
 
 #include "base/buf.h"
-#include "daemon/lib/role.h"
+#include "daemon/process/role.h"
 #include "daemon/monitor/backoff.h"
 
 #define US_CHILDREN_MAX 64

@@ -10,7 +10,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "crypto/record_seal.h"
-#include "daemon/lib/slice.h"
+#include "daemon/process/slice.h"
 #include "daemon/sealer/facts.h"
 #include "daemon/sealer/internal.h"
 

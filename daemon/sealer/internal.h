@@ -31,7 +31,7 @@
 #include "base/buf.h"
 #include "crypto/key.h"
 #include "crypto/keytree.h"
-#include "daemon/lib/channel.h"
+#include "daemon/process/channel.h"
 #include "evidence/index/segment.h"
 #include "policy/designation.h"
 

@@ -9,7 +9,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/time.h"
-#include "daemon/lib/ticket.h"
+#include "daemon/process/ticket.h"
 #include "daemon/sealer/internal.h"
 
 #define KNOWN_MAX 65536u

@@ -9,7 +9,7 @@
 #include "crypto/crypto.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "daemon/lib/role.h"
+#include "daemon/process/role.h"
 #include "daemon/sealer/internal.h"
 
 #define LOST_SECONDS 1

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/base64.h"
-#include "daemon/lib/role.h"
+#include "daemon/process/role.h"
 #include "daemon/vault/internal.h"
 #include "registry/docket.h"
 #include "registry/versions.h"

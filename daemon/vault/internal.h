@@ -26,9 +26,9 @@
 #include "base/json_out.h"
 #include "crypto/key.h"
 #include "base/log.h"
-#include "daemon/lib/channel.h"
-#include "daemon/lib/ticket.h"
-#include "daemon/proto/requests.h"
+#include "daemon/process/channel.h"
+#include "daemon/process/ticket.h"
+#include "daemon/process/requests.h"
 #include "daemon/vault/cache.h"
 #include "daemon/vault/cursor.h"
 #include "daemon/vault/log_gate.h"
@@ -345,7 +345,7 @@ struct session {
 void session_put(struct vault *v, const struct session *s);
 const struct session *session_get(const struct vault *v, const uint8_t credential[32]);
 
-/* What its kind needs (daemon/proto/requests.def): 0 if the request may go on, with person, subject
+/* What its kind needs (daemon/process/requests.def): 0 if the request may go on, with person, subject
  * and session in r if that is a session; else it has been answered, or will be. Called once, before
  * any handler. */
 int access_authorise(struct request *r, enum us_needs needs);

@@ -8,7 +8,7 @@
 #include <event2/event.h>
 
 #include "crypto/crypto.h"
-#include "daemon/lib/role.h"
+#include "daemon/process/role.h"
 #include "daemon/vault/internal.h"
 
 #define CACHE_PAGES_DEFAULT 10240

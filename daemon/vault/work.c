@@ -2,7 +2,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
-#include "daemon/lib/slice.h"
+#include "daemon/process/slice.h"
 
 /* --- states ----------------------------------------------------------------------------------- */
 

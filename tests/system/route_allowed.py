@@ -1,11 +1,11 @@
 """What may succeed, by request and state, and why: everything else that succeeds is a hole.
 
-Who may do what is said by registry/authority.c, the order (route_world.py) and daemon/proto/requests.def. Here it is
+Who may do what is said by registry/authority.c, the order (route_world.py) and daemon/process/requests.def. Here it is
 said once more, so that no change of theirs goes unnoticed.
 """
 from route_requests import *
 
-NEEDS = {  # daemon/proto/requests.def
+NEEDS = {  # daemon/process/requests.def
     "status_request": "certificate", "challenge_request": "certificate", "session_request": "certificate",
     "share_request": "certificate", "log_request": "tree", "cosign_request": "tree", "part": "ticket",
     "act_request": "session", "list_request": "session", "question_request": "session", "search_request": "session",

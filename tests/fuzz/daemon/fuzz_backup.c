@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "daemon/backup/archive.h"
+#include "daemon/offline/archive.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

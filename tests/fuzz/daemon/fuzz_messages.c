@@ -2,7 +2,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "daemon/proto/messages.h"
+#include "daemon/process/messages.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -18,7 +18,7 @@
 #include <event2/event.h>
 
 #include "base/err.h"
-#include "daemon/lib/channel_internal.h"
+#include "daemon/process/channel_internal.h"
 
 struct side {
 	struct us_channel *ch;

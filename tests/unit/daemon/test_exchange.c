@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/err.h"
-#include "daemon/lib/exchange.h"
+#include "daemon/process/exchange.h"
 
 #define SOON_MS 50
 

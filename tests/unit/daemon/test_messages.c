@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "base/err.h"
-#include "daemon/proto/messages.h"
+#include "daemon/process/messages.h"
 
 static void
 sample(struct us_buf *b)

@@ -7,7 +7,7 @@
 
 #include "crypto/crypto.h"
 #include "base/err.h"
-#include "daemon/lib/ticket.h"
+#include "daemon/process/ticket.h"
 
 static struct us_key key;
 static struct us_ticket ticket = { .load = 0x0102030405060708, .person = 9, .credential = { 1, 2, 3 }, .expires_ns = 1000 };

@@ -21,7 +21,7 @@
 #include "crypto/session.h"
 #include "base/time.h"
 #include "daemon/keeper/keeper.h"
-#include "daemon/lib/role.h"
+#include "daemon/process/role.h"
 #include "policy/yaml/yaml.h"
 
 #define ok(e) assert_int_equal((e), US_OK)

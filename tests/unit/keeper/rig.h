@@ -7,8 +7,8 @@
 
 #include "log/entry.h"
 #include "daemon/keeper/create.h"
-#include "daemon/lib/channel.h"
-#include "daemon/proto/messages.h"
+#include "daemon/process/channel.h"
+#include "daemon/process/messages.h"
 
 enum { RIG_ADMIN, RIG_ATTORNEY, RIG_PRODUCER, RIG_AUDITOR, RIG_PEOPLE };
 

@@ -10,7 +10,7 @@
 
 #include "base/err.h"
 #include "base/time.h"
-#include "daemon/lib/ticket.h"
+#include "daemon/process/ticket.h"
 #include "registry/act.h"
 #include "rig.h"
 

@@ -14,7 +14,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
-#include "daemon/lib/role.h"
+#include "daemon/process/role.h"
 #include "rig.h"
 
 static struct rig *

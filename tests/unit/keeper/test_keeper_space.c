@@ -15,7 +15,7 @@
 #include "base/err.h"
 #include "base/time.h"
 #include "daemon/keeper/space.h"
-#include "daemon/lib/role.h"
+#include "daemon/process/role.h"
 #include "rig.h"
 
 #define SEND(fd, name, m) rig_send(fd, US_MSG_##name, (us_encode_fn)(void (*)(void))us_msg_##name##_encode, m)

@@ -13,7 +13,7 @@
 
 #include "base/err.h"
 #include "daemon/keeper/starts.h"
-#include "daemon/lib/role.h"
+#include "daemon/process/role.h"
 #include "rig.h"
 
 #define SEND(fd, name, m) rig_send(fd, US_MSG_##name, (us_encode_fn)(void (*)(void))us_msg_##name##_encode, m)

@@ -16,7 +16,7 @@
 
 #include "base/err.h"
 #include "base/time.h"
-#include "daemon/lib/role.h"
+#include "daemon/process/role.h"
 #include "rig.h"
 
 #define SEND(fd, name, m) \

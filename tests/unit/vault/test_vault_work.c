@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "base/err.h"
-#include "daemon/lib/slice.h"
+#include "daemon/process/slice.h"
 #include "daemon/vault/work.h"
 
 #define WINDOW 100u

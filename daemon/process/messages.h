@@ -1,0 +1,126 @@
+/*
+ * Typed messages between roles, generated from messages.def: a struct us_msg_NAME, an encoder and
+ * a decoder each. Decoders are pure functions from bytes to a struct whose views point into those
+ * bytes. A frame is u32 body length ‖ u16 type ‖ u16 zero ‖ u32 tag ‖ body.
+ */
+#ifndef US_DAEMON_PROTO_MESSAGES_H
+#define US_DAEMON_PROTO_MESSAGES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "daemon/process/messages.def"
+
+#define US_FRAME_HEADER 12u
+/* Bytes of a reply that may be under way without credit from the front. */
+#define US_REPLY_WINDOW (1024u * 1024u)
+/* Bytes of pages that may be under way between sealer and vault. */
+#define US_PAGES_WINDOW (8u * 1024u * 1024u)
+/* Decompressed bytes of one part of a load, and of one record in it. */
+#define US_PART_RAW_MAX (16u * 1024u * 1024u)
+#define US_RECORD_MAX (8u * 1024u * 1024u)
+
+/* More trusted is larger. A malformed message from a less trusted role drops that role's
+ * channel; one from a more trusted role stops the process (lib/channel.h). */
+enum us_role {
+	US_ROLE_ANY = 0,
+	US_ROLE_FRONT = 1,
+	US_ROLE_INTAKE = 2,
+	US_ROLE_SEALER = 3,
+	US_ROLE_VAULT = 4,
+	US_ROLE_KEEPER = 5,
+	US_ROLE_MONITOR = 6,
+};
+
+#define US_LISTS(X) \
+	X(PEOPLE, 1) \
+	X(CREDENTIALS, 2) \
+	X(COLLECTIONS, 3) \
+	X(BATCHES, 4) \
+	X(DOCKET, 5) \
+	X(COPIES, 6) \
+	X(ORDER, 7)   /* the order in force: source text and digests */ \
+	X(ORDERS, 8)  /* all its versions; with an argument that one, with its source text */ \
+	X(FILINGS, 9) /* the docket with what is closed */ \
+	X(ACKNOWLEDGEMENTS, 10) \
+	X(DOCUMENTS, 11) \
+	X(RELABELS, 12)
+
+enum us_list_what {
+#define X(name, number) US_LIST_##name = number,
+	US_LISTS(X)
+#undef X
+};
+
+/* What can be asked about the order (question_request). */
+#define US_QUESTIONS(X) \
+	X(DIFF, 1)     /* version to version */ \
+	X(EXPLAIN, 2)  /* may person do action, on a record if one is given */ \
+	X(WHO, 3)      /* who may do action on a record */ \
+	X(CLAWBACK, 4) /* how many people had records of clawback number first */ \
+	X(DOCUMENT, 5) /* the bytes of a document; argument: its digest in hex */ \
+	X(ACTS, 6)     /* the committed acts behind number first */
+
+enum us_question {
+#define X(name, number) US_QUESTION_##name = number,
+	US_QUESTIONS(X)
+#undef X
+};
+
+enum us_search_flags { US_SEARCH_COUNT = 1, US_SEARCH_NO_SNIPPETS = 2 };
+enum us_load_flags { US_LOAD_DRY_RUN = 1, US_LOAD_SKIP_DEFECTS = 2, US_LOAD_HOLD = 4 };
+enum us_content_type {
+	US_TYPE_JSON = 0,
+	US_TYPE_JSON_LINES = 1,
+	US_TYPE_PROBLEM = 2,       /* application/problem+json */
+	US_TYPE_TEXT = 3,
+	US_TYPE_OCTETS = 4,
+};
+enum us_keeper_state {
+	US_KEEPER_SEALED = 0,
+	US_KEEPER_REPLAYING = 1,   /* unsealed, waiting for the vault's state */
+	US_KEEPER_OPEN = 2,
+	US_KEEPER_REFUSING = 3,    /* the vault's state is not the one the log ends in */
+};
+
+enum us_msg_type {
+#define X(name, number, from, to, max) US_MSG_##name = number,
+	US_MESSAGES(X)
+#undef X
+};
+
+#define US_S_U8(f) uint8_t f;
+#define US_S_U16(f) uint16_t f;
+#define US_S_U32(f) uint32_t f;
+#define US_S_U64(f) uint64_t f;
+#define US_S_I64(f) int64_t f;
+#define US_S_FIX(f, n) uint8_t f[n];
+#define US_S_BYTES(f, m) struct us_bytes f;
+/* Encoders append the body to b: US_ERR_LIMIT if a field or the body is too large. Decoders:
+ * US_OK or US_ERR_MALFORMED; m is zeroed on failure. */
+#define X(name, number, from, to, max) \
+	struct us_msg_##name { \
+		US_FIELDS_##name(US_S_U8, US_S_U16, US_S_U32, US_S_U64, US_S_I64, US_S_FIX, US_S_BYTES) \
+	}; \
+	int us_msg_##name##_encode(struct us_buf *b, const struct us_msg_##name *m); \
+	int us_msg_##name##_decode(struct us_msg_##name *m, const void *p, size_t n);
+US_MESSAGES(X)
+#undef X
+
+/* What the table says of a type. Returns 0 for an unknown type. */
+struct us_msg_info {
+	const char *name;
+	enum us_role from, to;
+	uint32_t max;
+};
+int us_msg_info(uint16_t type, struct us_msg_info *info);
+/* The name of a type, "unknown" if there is none. */
+const char *us_msg_name(uint16_t type);
+/* The head of a frame whose body has n bytes. */
+void us_frame_header(uint8_t out[US_FRAME_HEADER], uint16_t type, uint32_t tag, uint32_t n);
+/* Decodes a body of any type and throws the result away. US_OK or US_ERR_MALFORMED. */
+int us_msg_check(uint16_t type, const void *p, size_t n);
+const char *us_role_name(enum us_role role);
+
+#endif
