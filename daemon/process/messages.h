@@ -22,7 +22,7 @@
 #define US_RECORD_MAX (8u * 1024u * 1024u)
 
 /* More trusted is larger. A malformed message from a less trusted role drops that role's
- * channel; one from a more trusted role stops the process (lib/channel.h). */
+ * channel; one from a more trusted role stops the process (process/channel.h). */
 enum us_role {
 	US_ROLE_ANY = 0,
 	US_ROLE_FRONT = 1,

@@ -1,5 +1,5 @@
 /* Goal: what a query finds in a document's text is what the index finds, and the places it names are where the words stand. */
-#include "tests/unit/index/index_test.h"
+#include "tests/unit/evidence/index/index_test.h"
 
 #include <cjson/cJSON.h>
 
