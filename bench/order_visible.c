@@ -118,7 +118,7 @@ add_doc(struct rng *r, struct us_doc_builder *b, struct us_segment_writer *w, st
 	}
 	out->len = 0;
 	bench_check(us_doc_begin(b, &meta), "a document");
-	bench_check(us_doc_message(b, US_ROLE_USER, text, n), "a message");
+	bench_check(us_doc_message(b, US_MESSAGE_USER, text, n), "a message");
 	bench_check(us_doc_end(b, out), "the end of a document");
 	bench_check(us_segment_writer_add(w, (struct us_bytes){ out->data, out->len }), "adding a document");
 }

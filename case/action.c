@@ -4,23 +4,23 @@
 
 #include "base/err.h"
 
-struct name {
+struct us_case_name {
 	unsigned number;
 	const char *text;
 };
 
 #define X(name, number, text) { number, text },
-static const struct name actions[] = { US_ACTION_LIST(X) };
-static const struct name reasons[] = { US_REASON_LIST(X) };
-static const struct name kinds[] = { US_KIND_LIST(X) };
-static const struct name decisions[] = { US_DECISION_LIST(X) };
-static const struct name classes[] = { US_CLASS_LIST(X) };
+static const struct us_case_name actions[] = { US_ACTION_LIST(X) };
+static const struct us_case_name reasons[] = { US_REASON_LIST(X) };
+static const struct us_case_name kinds[] = { US_KIND_LIST(X) };
+static const struct us_case_name decisions[] = { US_DECISION_LIST(X) };
+static const struct us_case_name classes[] = { US_CLASS_LIST(X) };
 #undef X
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static const char *
-text_of(const struct name *names, size_t n, unsigned number)
+text_of(const struct us_case_name *names, size_t n, unsigned number)
 {
 	size_t i;
 
@@ -30,8 +30,8 @@ text_of(const struct name *names, size_t n, unsigned number)
 	return NULL;
 }
 
-static const struct name *
-by_text(const struct name *names, size_t n, const char *text, size_t len)
+static const struct us_case_name *
+by_text(const struct us_case_name *names, size_t n, const char *text, size_t len)
 {
 	size_t i;
 
@@ -74,7 +74,7 @@ us_entry_class_name(unsigned entry_class)
 int
 us_action_of(enum us_action *out, const char *name, size_t n)
 {
-	const struct name *found = by_text(actions, COUNT(actions), name, n);
+	const struct us_case_name *found = by_text(actions, COUNT(actions), name, n);
 
 	if (found == NULL)
 		return US_ERR_NOT_FOUND;
@@ -85,7 +85,7 @@ us_action_of(enum us_action *out, const char *name, size_t n)
 int
 us_reason_of(enum us_reason *out, const char *name, size_t n)
 {
-	const struct name *found = by_text(reasons, COUNT(reasons), name, n);
+	const struct us_case_name *found = by_text(reasons, COUNT(reasons), name, n);
 
 	if (found == NULL)
 		return US_ERR_NOT_FOUND;

@@ -12,7 +12,7 @@
 
 /* ---- list ---- */
 
-struct listing {
+struct us_client_listing {
 	struct us_log_names names;
 	struct us_log_filter filter;
 	FILE *out; /* a temporary file: shown once the verdict is OK */
@@ -22,7 +22,7 @@ struct listing {
 static int
 list_entry(void *arg, const struct us_verified_entry *e)
 {
-	struct listing *l = arg;
+	struct us_client_listing *l = arg;
 	int err;
 
 	us_buf_reset(&l->line);
@@ -117,7 +117,7 @@ show_line(const char *line, int json)
 }
 
 static int
-show_listing(struct us_client *client, struct listing *l)
+show_listing(struct us_client *client, struct us_client_listing *l)
 {
 	char *line = NULL;
 	size_t cap = 0;
@@ -133,7 +133,7 @@ static int
 run_list(struct us_client *client, const struct us_args *args)
 {
 	struct us_log_remote remote;
-	struct listing l = { .out = tmpfile() };
+	struct us_client_listing l = { .out = tmpfile() };
 	struct us_verify_options options = { .on_entry = list_entry, .arg = &l };
 	struct us_verify_report report;
 	struct us_log_source source;

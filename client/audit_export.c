@@ -156,7 +156,7 @@ export_acts(struct us_client *client, const struct us_log_remote *remote, uint64
 static void
 export_names(struct us_client *client, const char *dir, const char *resource, const char *file)
 {
-	const struct us_request request = { .method = "GET", .path = resource };
+	const struct us_client_request request = { .method = "GET", .path = resource };
 	struct us_reply reply;
 
 	us_reply_init(&reply);

@@ -157,7 +157,7 @@ const char *us_client_purpose(struct us_client *client, const struct us_args *ar
 
 /* ---- requests ---- */
 
-struct us_request {
+struct us_client_request {
 	const char *method;       /* "GET" */
 	const char *path;         /* "/v1/status" with its query, percent-encoded */
 	struct us_bytes body;     /* empty: none */
@@ -185,10 +185,10 @@ void us_reply_free(struct us_reply *reply);
  * off of its log (429 or 503, with a Retry-After of a few seconds) is asked for again when it says,
  * for a minute at most. US_OK whatever the status; US_ERR_CLOSED if the vault cannot be reached
  * (the message has been printed). reply is reset first. */
-int us_client_request(struct us_client *client, const struct us_request *request, struct us_reply *reply);
+int us_client_request(struct us_client *client, const struct us_client_request *request, struct us_reply *reply);
 /* Performs it and, unless the status is 2xx, explains the problem on stderr. Returns the exit status: DONE for
  * 2xx, PENDING for 202. */
-int us_client_do(struct us_client *client, const struct us_request *request, struct us_reply *reply);
+int us_client_do(struct us_client *client, const struct us_client_request *request, struct us_reply *reply);
 /* The exit status that a problem document stands for; prints it for people (or as it is, with --json). */
 int us_client_problem(struct us_client *client, const struct us_reply *reply);
 /* us_client_do for GET with the JSON parsed into *out (the caller frees it); a malformed answer is OTHER. A list is fetched

@@ -9,7 +9,7 @@
 #include "crypto/crypto.h"
 #include "base/err.h"
 
-struct copy {
+struct us_client_copy {
 	FILE *file;
 	int json;
 	struct us_hash *hash;
@@ -17,7 +17,7 @@ struct copy {
 };
 
 static int
-put_line(struct copy *copy, const char *text, size_t n)
+put_line(struct us_client_copy *copy, const char *text, size_t n)
 {
 	if (fwrite(text, 1, n, copy->file) != n || fputc('\n', copy->file) == EOF)
 		return US_ERR_IO;
@@ -27,7 +27,7 @@ put_line(struct copy *copy, const char *text, size_t n)
 static int
 on_header(struct us_record_stream *s, const cJSON *header, const char *line, size_t n)
 {
-	struct copy *copy = s->ctx;
+	struct us_client_copy *copy = s->ctx;
 
 	(void)snprintf(copy->id, sizeof copy->id, "%.0f", us_json_number(header, "copy", 0));
 	if (copy->json)
@@ -43,7 +43,7 @@ on_header(struct us_record_stream *s, const cJSON *header, const char *line, siz
 static int
 on_record(struct us_record_stream *s, const char *line, size_t n, struct us_bytes record)
 {
-	struct copy *copy = s->ctx;
+	struct us_client_copy *copy = s->ctx;
 	uint8_t digest[32];
 	char hex[65];
 
@@ -115,9 +115,9 @@ run_copy(struct us_client *client, const struct us_args *args)
 {
 	const char *out = us_arg(args, "output"), *recipient = us_arg(args, "recipient");
 	const char *purpose = us_client_purpose(client, args);
-	struct copy copy = { .json = client->json };
+	struct us_client_copy copy = { .json = client->json };
 	struct us_record_stream stream = { .on_header = on_header, .on_record = on_record, .ctx = &copy };
-	struct us_request request = { .method = "POST", .path = "/v1/copies",
+	struct us_client_request request = { .method = "POST", .path = "/v1/copies",
 		.content_type = "application/octet-stream" };
 	struct us_act *act = calloc(1, sizeof *act);
 	struct us_buf path, numbers, body;

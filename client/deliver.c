@@ -9,7 +9,7 @@ int
 us_log_file(struct us_client *client, const char *path, struct us_buf *out, int *status)
 {
 	char url[256];
-	const struct us_request request = { .method = "GET", .path = url };
+	const struct us_client_request request = { .method = "GET", .path = url };
 	struct us_reply reply;
 	int err;
 
@@ -72,7 +72,7 @@ us_log_consistent(struct us_client *client, const struct us_checkpoint *from, co
 int
 us_log_deliver(struct us_client *client, struct us_bytes note, unsigned *count)
 {
-	const struct us_request request = { .method = "POST", .path = "/v1/log/cosignature", .body = note,
+	const struct us_client_request request = { .method = "POST", .path = "/v1/log/cosignature", .body = note,
 		.content_type = "application/octet-stream" };
 	struct us_reply reply;
 	cJSON *answer;

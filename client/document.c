@@ -23,7 +23,7 @@ name_of(const char *path)
 static uint32_t
 parts_there(struct us_client *client, const char *hex)
 {
-	struct us_request request = { .method = "GET" };
+	struct us_client_request request = { .method = "GET" };
 	struct us_reply reply;
 	const cJSON *item;
 	cJSON *document = NULL;
@@ -113,7 +113,7 @@ static int
 run_get(struct us_client *client, const struct us_args *args)
 {
 	const char *digest = args->operand[0], *out = us_arg_needed(args, "output", "where to?");
-	struct us_request request = { .method = "GET", .sink = take_bytes };
+	struct us_client_request request = { .method = "GET", .sink = take_bytes };
 	uint8_t wanted[32], found[32];
 	struct us_reply reply;
 	struct us_buf bytes;

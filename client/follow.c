@@ -184,7 +184,7 @@ us_follow_former(const char *directory, struct us_bytes note, char vkey[US_NOTE_
 
 /* ---- following ---- */
 
-struct follow {
+struct us_client_follow {
 	struct us_client *client;
 	const char *directory;
 	struct us_http *http;
@@ -196,9 +196,9 @@ struct follow {
 };
 
 static int
-fetch(struct follow *f, const char *path, struct us_buf *out)
+fetch(struct us_client_follow *f, const char *path, struct us_buf *out)
 {
-	const struct us_request request = { .method = "GET", .path = path };
+	const struct us_client_request request = { .method = "GET", .path = path };
 	struct us_reply reply;
 	int err;
 
@@ -214,7 +214,7 @@ fetch(struct follow *f, const char *path, struct us_buf *out)
 
 /* A vault that signs with a key that this profile has left: the old machine runs, or a copy of before was put back. */
 static void
-tell_stranger(struct follow *f, struct us_bytes note)
+tell_stranger(struct us_client_follow *f, struct us_bytes note)
 {
 	struct us_checkpoint c;
 	struct us_buf text;
@@ -231,7 +231,7 @@ tell_stranger(struct follow *f, struct us_bytes note)
 
 /* What was followed before is the beginning of what is shown now: one key has one successor. */
 static int
-check_history(struct follow *f)
+check_history(struct us_client_follow *f)
 {
 	struct us_handovers *known = calloc(1, sizeof *known);
 	struct us_buf text;
@@ -251,7 +251,7 @@ check_history(struct follow *f)
 }
 
 static int
-fetch_chain(struct follow *f, struct us_bytes note, struct us_checkpoint *c)
+fetch_chain(struct us_client_follow *f, struct us_bytes note, struct us_checkpoint *c)
 {
 	int err = fetch(f, "/v1/log/handovers", &f->text);
 
@@ -273,7 +273,7 @@ fetch_chain(struct follow *f, struct us_bytes note, struct us_checkpoint *c)
 
 /* The checkpoint that the profile has by the pinned key. */
 static int
-read_memory(struct follow *f)
+read_memory(struct us_client_follow *f)
 {
 	int err = us_profile_read(f->directory, "checkpoint", CHECKPOINT_MAX, &f->old_note);
 
@@ -291,7 +291,7 @@ read_memory(struct follow *f)
 
 /* The profile's own files, in an order in which each beginning of it can be read: see us_proofs_open(). */
 static int
-write_profile(struct follow *f, struct us_bytes note)
+write_profile(struct us_client_follow *f, struct us_bytes note)
 {
 	char name[32], vkey[US_NOTE_VKEY_MAX];
 	uint64_t number = 1;
@@ -315,7 +315,7 @@ write_profile(struct follow *f, struct us_bytes note)
 }
 
 static int
-begin(struct follow *f, struct us_client *client)
+begin(struct us_client_follow *f, struct us_client *client)
 {
 	const struct us_profile *profile = us_client_profile(client);
 
@@ -332,7 +332,7 @@ begin(struct follow *f, struct us_client *client)
 }
 
 static void
-end(struct follow *f)
+end(struct us_client_follow *f)
 {
 	us_http_free(f->http);
 	us_buf_free(&f->text);
@@ -344,7 +344,7 @@ int
 us_follow(struct us_client *client, struct us_bytes note)
 {
 	struct us_checkpoint c;
-	struct follow f;
+	struct us_client_follow f;
 	int err = begin(&f, client);
 
 	if (err == US_OK)
@@ -364,7 +364,7 @@ us_follow_newest(struct us_client *client)
 {
 	struct us_checkpoint c;
 	struct us_buf note;
-	struct follow f;
+	struct us_client_follow f;
 	int err = begin(&f, client);
 
 	us_buf_init(&note, CHECKPOINT_MAX);

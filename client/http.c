@@ -17,9 +17,9 @@ struct us_http {
 	char error[CURL_ERROR_SIZE];
 };
 
-struct transfer {
+struct us_client_transfer {
 	struct us_http *http;
-	const struct us_request *request;
+	const struct us_client_request *request;
 	struct us_reply *reply;
 	int err;
 };
@@ -93,7 +93,7 @@ us_http_free(struct us_http *http)
 static size_t
 on_body(char *p, size_t size, size_t n, void *ctx)
 {
-	struct transfer *t = ctx;
+	struct us_client_transfer *t = ctx;
 	long status = 0;
 
 	(void)size;
@@ -124,7 +124,7 @@ on_header(char *p, size_t size, size_t n, void *ctx)
 {
 	const long long entry = number_in(p, n, "Underseal-Entry:");
 	const long long seconds = number_in(p, n, "Retry-After:");
-	struct transfer *t = ctx;
+	struct us_client_transfer *t = ctx;
 
 	(void)size;
 	if (entry >= 0)
@@ -137,7 +137,7 @@ on_header(char *p, size_t size, size_t n, void *ctx)
 static int
 on_progress(void *arg, curl_off_t d, curl_off_t down, curl_off_t u, curl_off_t up)
 {
-	const struct transfer *t = arg;
+	const struct us_client_transfer *t = arg;
 
 	(void)d;
 	(void)down;
@@ -147,9 +147,9 @@ on_progress(void *arg, curl_off_t d, curl_off_t down, curl_off_t u, curl_off_t u
 }
 
 int
-us_http_exchange(struct us_http *http, const struct us_request *request, struct us_reply *reply)
+us_http_exchange(struct us_http *http, const struct us_client_request *request, struct us_reply *reply)
 {
-	struct transfer t = { http, request, reply, US_OK };
+	struct us_client_transfer t = { http, request, reply, US_OK };
 	struct curl_slist *headers = NULL;
 	char url[8192], type[128];
 	CURLcode code;

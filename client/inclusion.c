@@ -11,7 +11,7 @@
 #include "base/err.h"
 #include "verify/receipt.h"
 
-struct keeping {
+struct us_client_keeping {
 	struct us_log_remote *remote;
 	struct us_log_source source;
 	struct us_logtree *tree;
@@ -26,7 +26,7 @@ struct keeping {
 static int
 get_tile(void *arg, unsigned level, uint64_t n, unsigned width, struct us_digest *hashes)
 {
-	struct keeping *k = arg;
+	struct us_client_keeping *k = arg;
 	const struct us_tile tile = { .level = level, .n = n, .width = width };
 	char path[US_TILE_PATH_MAX];
 	struct us_buf bytes;
@@ -54,7 +54,7 @@ put_no_tile(void *arg, unsigned level, uint64_t n, const struct us_digest *hashe
 }
 
 static int
-get_bundle(struct keeping *k, uint64_t n, struct us_buf *out)
+get_bundle(struct us_client_keeping *k, uint64_t n, struct us_buf *out)
 {
 	const struct us_tile tile = { .entries = 1, .n = n, .width = us_tile_width(k->remote->size, 0, n) };
 	char path[US_TILE_PATH_MAX];
@@ -65,7 +65,7 @@ get_bundle(struct keeping *k, uint64_t n, struct us_buf *out)
 
 /* The whole log's tree, from its full tiles and its last entries. */
 static int
-open_tree(struct keeping *k)
+open_tree(struct us_client_keeping *k)
 {
 	const struct us_logtree_store store = { k, get_tile, put_no_tile };
 	const uint64_t full = k->remote->size - k->remote->size % US_TILE_WIDTH;
@@ -91,7 +91,7 @@ open_tree(struct keeping *k)
 }
 
 static int
-get_entry(struct keeping *k)
+get_entry(struct us_client_keeping *k)
 {
 	struct us_bytes entry = { NULL, 0 };
 	struct us_buf bundle;
@@ -115,7 +115,7 @@ get_entry(struct keeping *k)
 
 /* The newest, or the largest that a quorum cosigned. */
 static int
-choose(struct keeping *k, const struct us_tlog_policy *policy)
+choose(struct us_client_keeping *k, const struct us_tlog_policy *policy)
 {
 	const struct us_log_remote *remote = k->remote;
 	struct us_note_key key;
@@ -145,7 +145,7 @@ choose(struct keeping *k, const struct us_tlog_policy *policy)
 /* ---- the file ---- */
 
 static int
-make(struct keeping *k, struct us_buf *out)
+make(struct us_client_keeping *k, struct us_buf *out)
 {
 	struct us_tlog_proof proof = { .index = k->index, .checkpoint = k->note };
 	int err = open_tree(k);
@@ -173,7 +173,7 @@ write_new(const char *path, const struct us_buf *text)
 
 /* What is written is what a stranger would verify. */
 static int
-check(struct keeping *k, const struct us_tlog_policy *policy, const struct us_buf *text)
+check(struct us_client_keeping *k, const struct us_tlog_policy *policy, const struct us_buf *text)
 {
 	const struct us_verify_options options = { .vkey = k->remote->client->profile.vkey, .policy = policy };
 	struct us_verify_report report;
@@ -190,7 +190,7 @@ us_inclusion_keep(struct us_client *client, uint64_t entry, const char *policy_f
 {
 	struct us_tlog_policy *policy = policy_file == NULL ? NULL : us_policy_read(policy_file, US_EXIT_USAGE);
 	struct us_log_remote remote;
-	struct keeping k = { .remote = &remote, .index = entry };
+	struct us_client_keeping k = { .remote = &remote, .index = entry };
 	struct us_buf text;
 	int err, status = US_EXIT_OTHER;
 

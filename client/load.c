@@ -26,7 +26,7 @@
 #define RENEW_NS (5 * 60 * US_NS_PER_SECOND)
 #define BASE64 "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
 
-struct part {
+struct us_client_part {
 	uint32_t number;
 	uint64_t first_line;
 	uint8_t digest[32];
@@ -36,7 +36,7 @@ struct part {
 };
 
 /* lock guards everything below it. The reader fills slot while full is 0; an uploader takes it. */
-struct load {
+struct us_client_load {
 	struct us_client *client; /* between opening and end used under the lock alone */
 	char id[64];
 	char ticket[TICKET_TEXT_MAX];
@@ -47,7 +47,7 @@ struct load {
 	uint32_t file_number;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	struct part slot;
+	struct us_client_part slot;
 	int full, no_more, failed;
 	uint64_t records, accepted, duplicates, refused;
 	uint64_t shown_defects;
@@ -61,7 +61,7 @@ struct load {
 /* --- the ticket -------------------------------------------------------------------------------- */
 
 static int
-take_ticket(struct load *load, const cJSON *answer)
+take_ticket(struct us_client_load *load, const cJSON *answer)
 {
 	const char *ticket = us_json_text(answer, "ticket"), *expires = us_json_text(answer, "ticket_expires");
 
@@ -75,7 +75,7 @@ take_ticket(struct load *load, const cJSON *answer)
 
 /* Under the lock: another one, which the order is asked about again. An exit status; what is wrong has been said. */
 static int
-renew_ticket(struct load *load)
+renew_ticket(struct us_client_load *load)
 {
 	cJSON *answer = NULL;
 	char path[128];
@@ -94,7 +94,7 @@ renew_ticket(struct load *load)
 /* The ticket to send, renewed before it ends, or if it is the one that has just been refused as expired. US_ERR_STATE: there is none
  * any more, and the load has failed with the status that says why. */
 static int
-ticket_now(struct load *load, const char *refused, char out[TICKET_TEXT_MAX])
+ticket_now(struct us_client_load *load, const char *refused, char out[TICKET_TEXT_MAX])
 {
 	int status = US_EXIT_DONE;
 
@@ -113,7 +113,7 @@ ticket_now(struct load *load, const char *refused, char out[TICKET_TEXT_MAX])
 /* --- parts ------------------------------------------------------------------------------------- */
 
 static void
-show_defects(struct load *load, const cJSON *answer)
+show_defects(struct us_client_load *load, const cJSON *answer)
 {
 	const cJSON *defects = cJSON_GetObjectItemCaseSensitive(answer, "defects"), *d;
 	unsigned defect;
@@ -132,7 +132,7 @@ show_defects(struct load *load, const cJSON *answer)
 
 /* Under the lock: what the vault said of a part, whose lines it takes. */
 static void
-take_answer(struct load *load, const struct us_reply *reply, struct part *part)
+take_answer(struct us_client_load *load, const struct us_reply *reply, struct us_client_part *part)
 {
 	cJSON *answer = reply->body.len == 0 ? NULL :
 	    cJSON_ParseWithLength((const char *)reply->body.data, reply->body.len);
@@ -165,7 +165,7 @@ take_answer(struct load *load, const struct us_reply *reply, struct part *part)
 static int
 has_failed(void *ctx)
 {
-	struct load *load = ctx;
+	struct us_client_load *load = ctx;
 	int failed;
 
 	(void)pthread_mutex_lock(&load->lock);
@@ -175,11 +175,11 @@ has_failed(void *ctx)
 }
 
 static int
-upload(struct load *load, struct us_http *http, const struct part *part, struct us_reply *reply)
+upload(struct us_client_load *load, struct us_http *http, const struct us_client_part *part, struct us_reply *reply)
 {
 	char path[256], line[64], digest[96], hex[65], ticket[TICKET_TEXT_MAX], shown[32 + TICKET_TEXT_MAX];
 	const char *headers[] = { line, digest, shown, "Content-Encoding: zstd", NULL };
-	struct us_request request = { .method = "POST", .path = path, .headers = headers,
+	struct us_client_request request = { .method = "POST", .path = path, .headers = headers,
 		.content_type = "application/octet-stream", .body = { part->data.data, part->data.len },
 		.give_up = has_failed, .ctx = load };
 	struct timespec pause = { 0, 50 * 1000 * 1000 };
@@ -211,10 +211,10 @@ upload(struct load *load, struct us_http *http, const struct part *part, struct 
 static void *
 uploader(void *arg)
 {
-	struct load *load = arg;
+	struct us_client_load *load = arg;
 	struct us_http *http = us_http_new(&load->client->profile);
 	struct us_reply reply;
-	struct part part;
+	struct us_client_part part;
 	int err;
 
 	us_reply_init(&reply);
@@ -248,7 +248,7 @@ uploader(void *arg)
 }
 
 static int
-compress_part(struct part *part, const struct us_buf *raw)
+compress_part(struct us_client_part *part, const struct us_buf *raw)
 {
 	size_t bound = ZSTD_compressBound(raw->len), n;
 	uint8_t *to;
@@ -268,7 +268,7 @@ compress_part(struct part *part, const struct us_buf *raw)
 
 /* Hands a part to an uploader; returns 0 if the load has failed. */
 static int
-hand_over(struct load *load, struct part *part, struct us_progress *progress)
+hand_over(struct us_client_load *load, struct us_client_part *part, struct us_progress *progress)
 {
 	int go_on;
 
@@ -297,7 +297,7 @@ hand_over(struct load *load, struct part *part, struct us_progress *progress)
 
 /* Reads one file and hands out its parts. */
 static int
-send_file(struct load *load, const char *path, uint32_t *number, struct us_progress *progress)
+send_file(struct us_client_load *load, const char *path, uint32_t *number, struct us_progress *progress)
 {
 	struct us_source *source;
 	struct us_buf raw;
@@ -311,7 +311,7 @@ send_file(struct load *load, const char *path, uint32_t *number, struct us_progr
 	us_progress_start(progress, "records", us_source_size(source));
 	load->uploaded_at = 0;
 	for (;;) {
-		struct part part = { .number = *number };
+		struct us_client_part part = { .number = *number };
 
 		err = us_source_part(source, PART_WANT, PART_MAX, &raw, &part.first_line);
 		if (err == US_ERR_LIMIT)
@@ -345,7 +345,7 @@ send_file(struct load *load, const char *path, uint32_t *number, struct us_progr
 }
 
 static int
-open_load(struct us_client *client, const struct us_args *args, struct load *load)
+open_load(struct us_client *client, const struct us_args *args, struct us_client_load *load)
 {
 	const char *purpose = us_client_purpose(client, args), *on = us_arg(args, "on-defect");
 	cJSON *body = cJSON_CreateObject(), *answer = NULL;
@@ -401,7 +401,7 @@ receipt_name(const struct us_args *args, char *name, size_t size)
 
 /* Before anything is sent, so that a name that cannot be written costs nothing. */
 static void
-open_receipt(const struct us_args *args, struct load *load)
+open_receipt(const struct us_args *args, struct us_client_load *load)
 {
 	char name[4096];
 	int fd;
@@ -418,7 +418,7 @@ open_receipt(const struct us_args *args, struct load *load)
 
 /* The file gets its name if the load has ended well, or goes. */
 static void
-close_receipt(const struct us_args *args, struct load *load, int status)
+close_receipt(const struct us_args *args, struct us_client_load *load, int status)
 {
 	char name[4096];
 
@@ -453,7 +453,7 @@ say_nothing_came(const struct us_args *args, const cJSON *receipt)
 }
 
 static int
-put_receipt(struct us_client *client, const struct us_args *args, struct load *load, const cJSON *receipt)
+put_receipt(struct us_client *client, const struct us_args *args, struct us_client_load *load, const cJSON *receipt)
 {
 	FILE *to[] = { load->file, client->json ? stdout : NULL };
 	int err = US_OK;
@@ -474,11 +474,11 @@ put_receipt(struct us_client *client, const struct us_args *args, struct load *l
 }
 
 static int
-end_load(struct us_client *client, const struct us_args *args, struct load *load)
+end_load(struct us_client *client, const struct us_args *args, struct us_client_load *load)
 {
 	struct us_reply reply;
 	char path[256];
-	struct us_request request = { .method = "DELETE", .path = path };
+	struct us_client_request request = { .method = "DELETE", .path = path };
 	cJSON *receipt = NULL;
 	int status;
 
@@ -508,7 +508,7 @@ end_load(struct us_client *client, const struct us_args *args, struct load *load
 static int
 run_load(struct us_client *client, const struct us_args *args)
 {
-	struct load load = { .client = client, .status = US_EXIT_OTHER };
+	struct us_client_load load = { .client = client, .status = US_EXIT_OTHER };
 	pthread_t threads[UPLOADERS];
 	const char *format = us_arg(args, "format");
 	struct us_progress progress;

@@ -37,7 +37,7 @@ us_log_acts_fetch(struct us_client *client, struct us_buf *out)
 	us_reply_init(&reply);
 	while (status == US_EXIT_DONE && n > 0) {
 		char path[64];
-		const struct us_request request = { .method = "GET", .path = path };
+		const struct us_client_request request = { .method = "GET", .path = path };
 
 		(void)snprintf(path, sizeof path, "/v1/log/acts?after=%llu", (unsigned long long)after);
 		status = us_client_do(client, &request, &reply);

@@ -9,7 +9,7 @@
 #include "base/json_out.h"
 #include "base/time.h"
 
-struct opened {
+struct us_client_opened {
 	int has[US_BOXES];
 	struct us_buf content[US_BOXES];
 	struct us_entry_access access;
@@ -18,7 +18,7 @@ struct opened {
 };
 
 static int
-decode_box(struct opened *o, enum us_box box)
+decode_box(struct us_client_opened *o, enum us_box box)
 {
 	const struct us_buf *c = &o->content[box];
 
@@ -33,7 +33,7 @@ decode_box(struct opened *o, enum us_box box)
 
 /* Opens what there are keys for; an empty content counts as opened, with the values of "nothing". */
 static int
-open_boxes(struct opened *o, const struct us_entry_view *view, const struct us_export_keys *keys)
+open_boxes(struct us_client_opened *o, const struct us_entry_view *view, const struct us_export_keys *keys)
 {
 	int err = US_OK;
 
@@ -60,7 +60,7 @@ open_boxes(struct opened *o, const struct us_entry_view *view, const struct us_e
 }
 
 static void
-close_boxes(struct opened *o)
+close_boxes(struct us_client_opened *o)
 {
 	us_entry_disclosure_free(&o->disclosure);
 	us_entry_query_free(&o->query);
@@ -81,7 +81,7 @@ name_of(const cJSON *document, const char *kind, uint32_t id, const char *member
 }
 
 static int
-has_party(const struct opened *o, const char *party)
+has_party(const struct us_client_opened *o, const char *party)
 {
 	for (size_t i = 0; i < o->access.n_parties; i++)
 		if (us_bytes_is(o->access.parties[i], party))
@@ -90,7 +90,7 @@ has_party(const struct opened *o, const char *party)
 }
 
 static int
-has_record(const struct opened *o, uint64_t record)
+has_record(const struct us_client_opened *o, uint64_t record)
 {
 	for (size_t i = 0; i < o->disclosure.n_records; i++)
 		if (o->disclosure.records[i] == record)
@@ -99,7 +99,7 @@ has_record(const struct opened *o, uint64_t record)
 }
 
 static int
-has_asked(const struct opened *o, const char *bates)
+has_asked(const struct us_client_opened *o, const char *bates)
 {
 	for (size_t i = 0; i < o->query.n_terms; i++)
 		if (us_bytes_is(o->query.terms[i], bates))
@@ -109,13 +109,13 @@ has_asked(const struct opened *o, const char *bates)
 
 /* Whether the entry is about the record. */
 static int
-is_about(const struct opened *o, const struct us_log_filter *f)
+is_about(const struct us_client_opened *o, const struct us_log_filter *f)
 {
 	return f->denied ? o->has[US_BOX_QUERY] && has_asked(o, f->bates) : o->has[US_BOX_DISCLOSURE] && has_record(o, f->record);
 }
 
 static int
-passes(const struct opened *o, const struct us_entry_view *view, const struct us_log_names *names,
+passes(const struct us_client_opened *o, const struct us_entry_view *view, const struct us_log_names *names,
     const struct us_log_filter *f)
 {
 	const char *person = name_of(names->people, "person", o->access.person, "name");
@@ -170,7 +170,7 @@ put_machine(struct us_json *j, const struct us_entry_access *a)
 }
 
 static void
-put_access(struct us_json *j, const struct opened *o, const struct us_log_names *names)
+put_access(struct us_json *j, const struct us_client_opened *o, const struct us_log_names *names)
 {
 	const struct us_entry_access *a = &o->access;
 	const char *person = name_of(names->people, "person", a->person, "name");
@@ -211,7 +211,7 @@ put_access(struct us_json *j, const struct opened *o, const struct us_log_names 
 }
 
 static void
-put_withheld_access(struct us_json *j, const struct opened *o, const struct us_log_names *names)
+put_withheld_access(struct us_json *j, const struct us_client_opened *o, const struct us_log_names *names)
 {
 	static const char *const withheld[] = { "kind", "person", "party", "action", "decision", "reason",
 		"rule", "paragraph", "credential" };
@@ -224,7 +224,7 @@ put_withheld_access(struct us_json *j, const struct opened *o, const struct us_l
 
 /* Bates numbers where the collection's prefix is known, else record numbers. */
 static void
-put_records(struct us_json *j, const struct opened *o, const struct us_log_names *names)
+put_records(struct us_json *j, const struct us_client_opened *o, const struct us_log_names *names)
 {
 	const char *prefix = name_of(names->collections, "collection", o->access.collection, "bates_prefix");
 
@@ -269,7 +269,7 @@ us_log_entry_json(struct us_buf *out, const struct us_entry_view *view,
     const struct us_export_keys *keys, const struct us_log_names *names,
     const struct us_log_filter *filter)
 {
-	struct opened o;
+	struct us_client_opened o;
 	struct us_json j;
 	int err = open_boxes(&o, view, keys);
 

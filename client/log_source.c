@@ -13,7 +13,7 @@
 static void
 open_newest(struct us_log_remote *remote)
 {
-	const struct us_request request = { .method = "GET", .path = "/v1/log/checkpoint" };
+	const struct us_client_request request = { .method = "GET", .path = "/v1/log/checkpoint" };
 	struct us_proofs *proofs = us_proofs_open(remote->client);
 	struct us_checkpoint checkpoint;
 	struct us_reply reply;
@@ -142,7 +142,7 @@ us_log_remote_keys_range(struct us_log_remote *remote, uint64_t from, uint64_t t
 	us_progress_start(&remote->progress, "keys", to);
 	while (next < to && status == US_EXIT_DONE) {
 		char path[128];
-		const struct us_request request = { .method = "GET", .path = path };
+		const struct us_client_request request = { .method = "GET", .path = path };
 
 		(void)snprintf(path, sizeof path, "/v1/log/keys?from=%llu&to=%llu",
 		    (unsigned long long)next, (unsigned long long)to);
@@ -174,7 +174,7 @@ get_file(void *arg, const char *path, struct us_buf *out)
 	struct us_log_remote *remote = arg;
 	struct us_reply reply;
 	char url[256];
-	const struct us_request request = { .method = "GET", .path = url };
+	const struct us_client_request request = { .method = "GET", .path = url };
 	int err;
 
 	if (strcmp(path, "checkpoint") == 0)

@@ -16,7 +16,7 @@ const struct us_option us_order_test_options[US_ORDER_TEST_OPTIONS] = {
 };
 
 /* One run of the command over one or many files. */
-struct run {
+struct us_client_run {
 	int json, verbose;
 	const char *file; /* the suite at hand */
 	size_t files, unreadable;
@@ -26,7 +26,7 @@ struct run {
 };
 
 static void
-add_error(struct run *run, const char *file, unsigned line, unsigned column, const char *text)
+add_error(struct us_client_run *run, const char *file, unsigned line, unsigned column, const char *text)
 {
 	cJSON *item;
 
@@ -49,7 +49,7 @@ add_error(struct run *run, const char *file, unsigned line, unsigned column, con
 
 /* What could not be read, with all that was found wrong with it. */
 static void
-add_errors(struct run *run, const char *file, int err)
+add_errors(struct us_client_run *run, const char *file, int err)
 {
 	size_t shown = 0;
 
@@ -77,7 +77,7 @@ show_lines(const char *text)
 }
 
 static void
-show_result(const struct run *run, const struct us_suite_result *r)
+show_result(const struct us_client_run *run, const struct us_suite_result *r)
 {
 	if (!r->failed && !run->verbose)
 		return;
@@ -94,7 +94,7 @@ show_result(const struct run *run, const struct us_suite_result *r)
 static void
 take_result(void *ctx, const struct us_suite_result *r)
 {
-	struct run *run = ctx;
+	struct us_client_run *run = ctx;
 	cJSON *item;
 
 	if (!run->json) {
@@ -117,7 +117,7 @@ take_result(void *ctx, const struct us_suite_result *r)
 
 /* The order of a suite, compiled. Says itself what is wrong with it. */
 static int
-read_order(struct run *run, const char *path, struct us_order **out)
+read_order(struct us_client_run *run, const char *path, struct us_order **out)
 {
 	struct us_buf source, compiled;
 	int err;
@@ -150,7 +150,7 @@ beside(char out[PATH_LEN_MAX], const char *path, const char *name, size_t n)
 }
 
 static int
-run_suite(struct run *run, const char *path, struct us_bytes source)
+run_suite(struct us_client_run *run, const char *path, struct us_bytes source)
 {
 	struct us_suite *suite = NULL;
 	struct us_order *order = NULL;
@@ -185,7 +185,7 @@ out:
 }
 
 static void
-run_file(struct run *run, const char *path)
+run_file(struct us_client_run *run, const char *path)
 {
 	struct us_buf source;
 	int err;
@@ -212,7 +212,7 @@ is_suite(const struct dirent *entry)
 
 /* Every suite of a directory, by name. US_ERR_NOT_FOUND: there is no such directory; without suites it has proved nothing. */
 static int
-run_directory(struct run *run, const char *directory)
+run_directory(struct us_client_run *run, const char *directory)
 {
 	struct dirent **entries = NULL;
 	char path[PATH_LEN_MAX];
@@ -235,7 +235,7 @@ run_directory(struct run *run, const char *directory)
 }
 
 static void
-summary_json(struct run *run)
+summary_json(struct us_client_run *run)
 {
 	cJSON *document = cJSON_CreateObject();
 	char *text;
@@ -256,9 +256,9 @@ summary_json(struct run *run)
 int
 us_order_test(struct us_client *client, const struct us_args *args)
 {
-	static struct run run;
+	static struct us_client_run run;
 
-	run = (struct run){ .json = client->json, .verbose = us_flag(args, "verbose") };
+	run = (struct us_client_run){ .json = client->json, .verbose = us_flag(args, "verbose") };
 	if (run.json) {
 		run.failures = cJSON_CreateArray();
 		run.errors = cJSON_CreateArray();

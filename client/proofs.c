@@ -16,7 +16,7 @@
 #define REMEMBERED_MAX (64u * 1024u * 1024u)
 #define BUNDLE 256u
 
-struct batch {
+struct us_client_batch {
 	uint32_t collection, slot;
 	uint64_t entry;
 	uint8_t root[32];
@@ -27,7 +27,7 @@ struct us_proofs {
 	struct us_note_key key;
 	int has_checkpoint;
 	struct us_checkpoint newest; /* extensions not kept */
-	struct batch *batches;
+	struct us_client_batch *batches;
 	size_t n_batches;
 	struct us_http *http; /* of its own: the client's may be in the middle of a reply */
 };
@@ -35,7 +35,7 @@ struct us_proofs {
 /* ---- memory ---- */
 
 static int
-parse_batch(const char *line, struct batch *b)
+parse_batch(const char *line, struct us_client_batch *b)
 {
 	unsigned long long entry;
 	char hex[65];
@@ -57,7 +57,7 @@ read_batches(struct us_proofs *p)
 	    us_buf_cstr(&text) != NULL)
 		for (line = strtok_r((char *)text.data, "\n", &save); line != NULL;
 		    line = strtok_r(NULL, "\n", &save)) {
-			struct batch b, *grown;
+			struct us_client_batch b, *grown;
 
 			if (parse_batch(line, &b) != US_OK)
 				continue; /* a line that is not understood is verified anew */
@@ -121,9 +121,9 @@ us_proofs_close(struct us_proofs *p)
 }
 
 static void
-remember_batch(struct us_proofs *p, const struct batch *b)
+remember_batch(struct us_proofs *p, const struct us_client_batch *b)
 {
-	struct batch *grown = realloc(p->batches, (p->n_batches + 1) * sizeof *grown);
+	struct us_client_batch *grown = realloc(p->batches, (p->n_batches + 1) * sizeof *grown);
 	struct us_buf text;
 	char hex[65] = "";
 	int err = US_OK;
@@ -150,7 +150,7 @@ us_proofs_forget_batches(const char *directory, uint64_t from)
 {
 	struct us_buf text, kept;
 	char *line, *save = NULL;
-	struct batch b;
+	struct us_client_batch b;
 	int err;
 
 	us_buf_init(&text, REMEMBERED_MAX);
@@ -174,7 +174,7 @@ us_proofs_forget_batches(const char *directory, uint64_t from)
 static int
 fetch(struct us_http *http, const char *path, struct us_reply *reply)
 {
-	const struct us_request request = { .method = "GET", .path = path };
+	const struct us_client_request request = { .method = "GET", .path = path };
 	int err = us_http_exchange(http, &request, reply);
 
 	return err != US_OK ? err : reply->status / 100 == 2 ? US_OK : US_ERR_INCOMPLETE;
@@ -415,7 +415,7 @@ int
 us_proofs_batch(struct us_proofs *p, uint32_t collection, uint32_t slot, uint64_t entry,
     uint8_t root[32])
 {
-	struct batch b = { .collection = collection, .slot = slot, .entry = entry };
+	struct us_client_batch b = { .collection = collection, .slot = slot, .entry = entry };
 	uint8_t state[32];
 	int err;
 

@@ -107,9 +107,9 @@ us_record_stream_sink(void *ctx, const uint8_t *p, size_t n)
 
 int
 us_record_stream_run(struct us_record_stream *s, struct us_client *client,
-    const struct us_request *request)
+    const struct us_client_request *request)
 {
-	struct us_request streamed = *request;
+	struct us_client_request streamed = *request;
 	struct us_reply reply;
 	int err, status = US_EXIT_DONE;
 
@@ -209,7 +209,7 @@ run_read(struct us_client *client, const struct us_args *args)
 	const char *purpose = us_client_purpose(client, args);
 	int64_t snapshot = us_arg_number(args, "snapshot", -1, 0, INT64_MAX);
 	cJSON *body = cJSON_CreateObject(), *list = us_bates_list(args, 1, us_arg(args, "from"));
-	struct us_request request = { .method = "POST" };
+	struct us_client_request request = { .method = "POST" };
 	struct us_buf path;
 	char *text;
 	int status;

@@ -209,7 +209,7 @@ us_receipt_free(struct us_receipt *r)
 /* ---- writing ---- */
 
 /* Where the next record's number comes from. */
-struct numbers {
+struct us_client_numbers {
 	const cJSON *batch;
 	uint64_t left, next;
 	char prefix[128];
@@ -218,7 +218,7 @@ struct numbers {
 
 /* The batch's first number taken apart: a prefix and digits. */
 static int
-enter_batch(struct numbers *n)
+enter_batch(struct us_client_numbers *n)
 {
 	const char *first = us_json_text(n->batch, "first");
 	size_t len = strlen(first), at = len;
@@ -236,7 +236,7 @@ enter_batch(struct numbers *n)
 }
 
 static int
-next_bates(struct numbers *n, char *out, size_t size)
+next_bates(struct us_client_numbers *n, char *out, size_t size)
 {
 	int err = US_OK;
 
@@ -264,7 +264,7 @@ flush(struct us_buf *b, FILE *to)
 }
 
 static int
-write_records(const struct us_receipt_part *part, struct numbers *numbers, int *first, FILE *to)
+write_records(const struct us_receipt_part *part, struct us_client_numbers *numbers, int *first, FILE *to)
 {
 	struct us_reader r;
 	struct us_buf b;
@@ -369,7 +369,7 @@ us_receipt_write(struct us_receipt *r, const cJSON *answer, char **files, size_t
 	const cJSON *batches = cJSON_GetObjectItemCaseSensitive(answer, "batches");
 	int dry = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(answer, "dry_run"));
 	int err = US_OK, known = dry || fits(r, batches), first = 1;
-	struct numbers numbers = { .batch = batches == NULL ? NULL : batches->child };
+	struct us_client_numbers numbers = { .batch = batches == NULL ? NULL : batches->child };
 	cJSON *head = cJSON_Duplicate(answer, 1), *names = file_names(files, n_files);
 	char *text;
 

@@ -27,7 +27,7 @@ struct us_record_stream {
 
 /* Performs the request; returns an exit status, having said what went wrong. */
 int us_record_stream_run(struct us_record_stream *s, struct us_client *client,
-    const struct us_request *request);
+    const struct us_client_request *request);
 /* The sink of us_record_stream_run, for tests. ctx: struct us_record_stream. */
 int us_record_stream_sink(void *ctx, const uint8_t *p, size_t n);
 /* Bates numbers from the operands after the first `first` and from a file (NULL: none), as a JSON array. */

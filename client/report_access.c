@@ -280,16 +280,16 @@ asks(const struct us_trail_entry *e)
 }
 
 /* What was disclosed in answer to an entry. */
-struct answer {
+struct us_client_answer {
 	int found, fewer;
 	uint64_t total, shown;
 };
 
 /* By the index of the entry that asked; the trail's entries are numbered from 0 on. */
-static struct answer *
+static struct us_client_answer *
 answers(const struct us_report *r)
 {
-	struct answer *all = calloc(r->trail->n + 1, sizeof *all);
+	struct us_client_answer *all = calloc(r->trail->n + 1, sizeof *all);
 
 	if (all == NULL)
 		us_give_up(US_EXIT_OTHER, "out of memory");
@@ -310,7 +310,7 @@ answers(const struct us_report *r)
 
 /* What the person was told. */
 static void
-put_total(cJSON *row, const struct answer *a)
+put_total(cJSON *row, const struct us_client_answer *a)
 {
 	char text[48];
 
@@ -324,7 +324,7 @@ put_total(cJSON *row, const struct answer *a)
 int
 us_report_searches(struct us_report *r)
 {
-	struct answer *all = answers(r);
+	struct us_client_answer *all = answers(r);
 	uint64_t n = 0;
 
 	for (size_t i = 0; i < r->trail->n; i++) {

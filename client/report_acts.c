@@ -208,8 +208,8 @@ docket_id(char out[US_DOCKET_ID_MAX + 1], const struct us_trail_act *a)
 }
 
 /* A row whose filing others may still sign. */
-struct opened {
-	struct opened *next;
+struct us_client_report_acts_opened {
+	struct us_client_report_acts_opened *next;
 	char id[US_DOCKET_ID_MAX + 1];
 	char signers[DETAIL_MAX];
 	cJSON *row;
@@ -217,7 +217,7 @@ struct opened {
 
 /* Writes the signature into the row of what was signed. */
 static void
-add_signature(struct us_report *r, struct opened *opened, const char *id, const struct us_trail_entry *e)
+add_signature(struct us_report *r, struct us_client_report_acts_opened *opened, const char *id, const struct us_trail_entry *e)
 {
 	char name[32], at[48];
 
@@ -235,13 +235,13 @@ add_signature(struct us_report *r, struct opened *opened, const char *id, const 
 }
 
 static void
-list_act(struct us_report *r, const struct us_trail_entry *e, struct opened **opened)
+list_act(struct us_report *r, const struct us_trail_entry *e, struct us_client_report_acts_opened **opened)
 {
 	char detail[DETAIL_MAX] = "", id[US_DOCKET_ID_MAX + 1] = "";
 	struct us_trail_act a = { .act = NULL };
 	int whole = us_trail_act(r->trail, e, &a);
 	cJSON *row = us_report_in_range(r, e) && us_report_is_whose(r, e) ? us_report_entry_row(r, e) : NULL;
-	struct opened *o;
+	struct us_client_report_acts_opened *o;
 
 	if (whole) {
 		describe(r->trail, detail, &a);
@@ -270,7 +270,7 @@ list_act(struct us_report *r, const struct us_trail_entry *e, struct opened **op
 int
 us_report_administration(struct us_report *r)
 {
-	struct opened *opened = NULL;
+	struct us_client_report_acts_opened *opened = NULL;
 	uint64_t n = 0, refused = 0;
 
 	for (size_t i = 0; i < r->trail->n; i++) {
@@ -286,7 +286,7 @@ us_report_administration(struct us_report *r)
 		}
 	}
 	while (opened != NULL) {
-		struct opened *next = opened->next;
+		struct us_client_report_acts_opened *next = opened->next;
 
 		free(opened);
 		opened = next;

@@ -9,19 +9,19 @@
 #define NS_PER_HOUR (INT64_C(3600) * US_NS_PER_SECOND)
 
 /* One entry of use, sorted by person, then time. */
-struct use {
+struct us_client_use {
 	uint32_t person;
 	int64_t day;
 	const struct us_trail_entry *entry;
 };
 
 /* A record of one collection. */
-struct seen {
+struct us_client_seen {
 	uint32_t collection;
 	uint64_t record;
 };
 
-struct day {
+struct us_client_day {
 	uint64_t requests, per_hour[HOURS], outside;
 	uint64_t records, run; /* distinct; the longest run of numbers */
 	double share;          /* percent of the collection of which most was seen; below 0: not known */
@@ -30,7 +30,7 @@ struct day {
 static int
 compare_uses(const void *a, const void *b)
 {
-	const struct use *x = a, *y = b;
+	const struct us_client_use *x = a, *y = b;
 
 	if (x->person != y->person)
 		return (x->person > y->person) - (x->person < y->person);
@@ -40,7 +40,7 @@ compare_uses(const void *a, const void *b)
 static int
 compare_seen(const void *a, const void *b)
 {
-	const struct seen *x = a, *y = b;
+	const struct us_client_seen *x = a, *y = b;
 
 	if (x->collection != y->collection)
 		return (x->collection > y->collection) - (x->collection < y->collection);
@@ -66,7 +66,7 @@ corpus_at(const struct us_trail *t, uint32_t collection, uint64_t index)
 
 /* Sorts, and keeps each record once. Returns how many are left. */
 static size_t
-drop_repeated(struct seen *seen, size_t n)
+drop_repeated(struct us_client_seen *seen, size_t n)
 {
 	size_t to = 0;
 
@@ -79,7 +79,7 @@ drop_repeated(struct seen *seen, size_t n)
 
 /* Distinct records, sorted: how many, the longest run, and the share of the corpus. */
 static void
-measure_records(const struct us_trail *t, struct day *d, const struct seen *seen, size_t n, uint64_t last_index)
+measure_records(const struct us_trail *t, struct us_client_day *d, const struct us_client_seen *seen, size_t n, uint64_t last_index)
 {
 	uint64_t run = 0, of_collection = 0;
 
@@ -101,9 +101,9 @@ measure_records(const struct us_trail *t, struct day *d, const struct seen *seen
 }
 
 static void
-measure(const struct us_report *r, const struct use *uses, size_t n, struct day *d)
+measure(const struct us_report *r, const struct us_client_use *uses, size_t n, struct us_client_day *d)
 {
-	struct seen *seen;
+	struct us_client_seen *seen;
 	size_t n_seen = 0, at = 0;
 
 	memset(d, 0, sizeof *d);
@@ -123,14 +123,14 @@ measure(const struct us_report *r, const struct use *uses, size_t n, struct day 
 			d->outside += hour < r->ask->hours_from || hour >= r->ask->hours_to;
 		}
 		for (size_t j = 0; us_report_discloses(e) && j < e->n_records; j++)
-			seen[at++] = (struct seen){ e->collection, e->records[j] };
+			seen[at++] = (struct us_client_seen){ e->collection, e->records[j] };
 	}
 	measure_records(r->trail, d, seen, drop_repeated(seen, at), uses[n - 1].entry->index);
 	free(seen);
 }
 
 static uint64_t
-peak_of(const struct day *d)
+peak_of(const struct us_client_day *d)
 {
 	uint64_t peak = 0;
 
@@ -140,12 +140,12 @@ peak_of(const struct day *d)
 }
 
 static int
-list_day(struct us_report *r, const struct use *uses, size_t n)
+list_day(struct us_report *r, const struct us_client_use *uses, size_t n)
 {
 	const struct us_report_ask *ask = r->ask;
 	char name[32], date[11], exceeded[128] = "";
 	cJSON *row = us_report_row(r);
-	struct day d;
+	struct us_client_day d;
 
 	measure(r, uses, n, &d);
 	us_report_text(row, "person", us_trail_person_name(r->trail, uses->person, name));
@@ -170,7 +170,7 @@ list_day(struct us_report *r, const struct use *uses, size_t n)
 }
 
 static size_t
-gather(const struct us_report *r, struct use *uses)
+gather(const struct us_report *r, struct us_client_use *uses)
 {
 	size_t n = 0;
 
@@ -178,7 +178,7 @@ gather(const struct us_report *r, struct use *uses)
 		const struct us_trail_entry *e = &r->trail->entries[i];
 
 		if (e->person != 0 && us_action_is_evidence(e->action) && us_report_in_range(r, e) && us_report_is_whose(r, e))
-			uses[n++] = (struct use){ e->person, e->time_ns / US_NS_PER_DAY, e };
+			uses[n++] = (struct us_client_use){ e->person, e->time_ns / US_NS_PER_DAY, e };
 	}
 	qsort(uses, n, sizeof *uses, compare_uses);
 	return n;
@@ -188,7 +188,7 @@ int
 us_report_anomalies(struct us_report *r)
 {
 	const struct us_report_ask *ask = r->ask;
-	struct use *uses = calloc(r->trail->n + 1, sizeof *uses);
+	struct us_client_use *uses = calloc(r->trail->n + 1, sizeof *uses);
 	uint64_t days = 0, exceeded = 0;
 	size_t n;
 

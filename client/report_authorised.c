@@ -75,7 +75,7 @@ ask_vault(struct us_report *r, const char *collection, const char *bates, const 
 /* ---- from the acts ---- */
 
 /* What everybody is asked about. */
-struct matter {
+struct us_client_matter {
 	const struct us_registry *reg;
 	const struct us_order *order;
 	const struct us_collection *collection;
@@ -98,7 +98,7 @@ put_queries(struct us_buf *to, const struct us_order *order, const uint64_t rule
 
 /* The queries that decide whether this record is among what the person may see: one of the first, and none of those behind "not". */
 static void
-put_depends(cJSON *row, const struct matter *m, const struct us_ruling *ruling)
+put_depends(cJSON *row, const struct us_client_matter *m, const struct us_ruling *ruling)
 {
 	struct us_buf text;
 
@@ -113,7 +113,7 @@ put_depends(cJSON *row, const struct matter *m, const struct us_ruling *ruling)
 
 /* 1 if the person may, as far as the acts tell. */
 static int
-judge(struct us_report *r, const struct matter *m, const struct us_person *person)
+judge(struct us_report *r, const struct us_client_matter *m, const struct us_person *person)
 {
 	cJSON *row = us_report_row(r);
 	struct us_opinion o;
@@ -141,7 +141,7 @@ judge(struct us_report *r, const struct matter *m, const struct us_person *perso
 }
 
 static void
-judge_all(struct us_report *r, const struct matter *m)
+judge_all(struct us_report *r, const struct us_client_matter *m)
 {
 	char at[US_TIME_TEXT_SIZE];
 	uint64_t may = 0;
@@ -160,7 +160,7 @@ static int
 ask_acts(struct us_report *r, const char *collection, const char *bates, const char *action)
 {
 	struct us_registry *reg;
-	struct matter m = { .at_ns = r->trail->verified.last_ns };
+	struct us_client_matter m = { .at_ns = r->trail->verified.last_ns };
 	int err;
 
 	if (r->ask->at != NULL)

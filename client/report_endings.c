@@ -4,22 +4,22 @@
 
 #include "client/report_endings.h"
 
-struct outcome {
+struct us_client_outcome {
 	uint64_t answers; /* the entry whose outcome it is */
 	uint64_t sent;
 	enum us_reason reason;
 };
 
 /* Of these it is not known how they ended. */
-struct unknown {
+struct us_client_unknown {
 	uint64_t from, to;
 	enum us_reason reason;
 };
 
 struct us_endings {
-	struct outcome *outcomes; /* by answers */
+	struct us_client_outcome *outcomes; /* by answers */
 	size_t n_outcomes;
-	struct unknown *unknown;
+	struct us_client_unknown *unknown;
 	size_t n_unknown;
 	uint64_t settled; /* where the newest mark ends that is open here */
 };
@@ -38,7 +38,7 @@ one_more(void *list, size_t n, size_t size)
 static int
 compare(const void *a, const void *b)
 {
-	const struct outcome *x = a, *y = b;
+	const struct us_client_outcome *x = a, *y = b;
 
 	return (x->answers > y->answers) - (x->answers < y->answers);
 }
@@ -67,7 +67,7 @@ us_endings_of(const struct us_trail *t)
 
 		if (us_trail_is_outcome(e)) {
 			l->outcomes = one_more(l->outcomes, l->n_outcomes, sizeof *l->outcomes);
-			l->outcomes[l->n_outcomes++] = (struct outcome){ e->related, e->total, e->reason };
+			l->outcomes[l->n_outcomes++] = (struct us_client_outcome){ e->related, e->total, e->reason };
 		} else if (us_trail_is_mark(e)) {
 			const uint64_t from = us_load_u64(e->summary.p), to = us_load_u64(e->summary.p + 8);
 
@@ -75,7 +75,7 @@ us_endings_of(const struct us_trail *t)
 			if (e->decision != US_DECISION_FAILED)
 				continue;
 			l->unknown = one_more(l->unknown, l->n_unknown, sizeof *l->unknown);
-			l->unknown[l->n_unknown++] = (struct unknown){ from, to, e->reason };
+			l->unknown[l->n_unknown++] = (struct us_client_unknown){ from, to, e->reason };
 		}
 	}
 	if (l->n_outcomes > 0)
@@ -100,10 +100,10 @@ last_part(const struct us_trail_entry *e)
 	return e->index + (e->parts - 1 - e->part);
 }
 
-static const struct outcome *
+static const struct us_client_outcome *
 outcome_of(const struct us_endings *l, const struct us_trail_entry *e)
 {
-	const struct outcome key = { .answers = last_part(e) };
+	const struct us_client_outcome key = { .answers = last_part(e) };
 
 	return l->n_outcomes == 0 ? NULL : bsearch(&key, l->outcomes, l->n_outcomes, sizeof key, compare);
 }
@@ -129,7 +129,7 @@ us_ending_whole(const struct us_endings *l, const struct us_trail_entry *e)
 void
 us_ending_text(const struct us_endings *l, const struct us_trail_entry *e, char out[US_ENDING_TEXT])
 {
-	const struct outcome *o = outcome_of(l, e);
+	const struct us_client_outcome *o = outcome_of(l, e);
 	const char *without = without_outcome(l, e);
 	/* of a read the total is how many it has, in all its parts */
 	const uint64_t all = e->parts > 1 ? e->total : e->n_records;
@@ -144,7 +144,7 @@ us_ending_text(const struct us_endings *l, const struct us_trail_entry *e, char 
 void
 us_ending_record_text(const struct us_endings *l, const struct us_trail_entry *e, size_t at, char out[US_ENDING_TEXT])
 {
-	const struct outcome *o = outcome_of(l, e);
+	const struct us_client_outcome *o = outcome_of(l, e);
 	const char *without = without_outcome(l, e);
 	const uint64_t place = (uint64_t)e->part * US_ENTRY_RECORDS + at; /* parts before the last are full */
 

@@ -7,7 +7,7 @@
 #include "crypto/cert.h"
 #include "base/err.h"
 
-struct credential {
+struct us_client_credential {
 	uint8_t fingerprint[32];
 	uint32_t person;
 	int64_t to_ns; /* INT64_MAX: not known */
@@ -15,26 +15,26 @@ struct credential {
 	int revoked;
 };
 
-struct person {
+struct us_client_person {
 	uint32_t id;
 	int pending, suspended, ended;
 	int revoked;             /* all credentials issued before entry revoked_at */
 	uint64_t revoked_at;
 };
 
-struct replay {
+struct us_client_replay {
 	struct us_report *r;
-	struct credential *credentials;
+	struct us_client_credential *credentials;
 	size_t n_credentials;
-	struct person *people;
+	struct us_client_person *people;
 	size_t n_people;
 	uint64_t allowed, denied;
 };
 
-static struct person *
-person_of(struct replay *p, uint32_t id)
+static struct us_client_person *
+person_of(struct us_client_replay *p, uint32_t id)
 {
-	struct person *more;
+	struct us_client_person *more;
 
 	for (size_t i = 0; i < p->n_people; i++)
 		if (p->people[i].id == id)
@@ -43,12 +43,12 @@ person_of(struct replay *p, uint32_t id)
 	if (more == NULL)
 		us_give_up(US_EXIT_OTHER, "out of memory");
 	p->people = more;
-	more[p->n_people] = (struct person){ .id = id };
+	more[p->n_people] = (struct us_client_person){ .id = id };
 	return &more[p->n_people++];
 }
 
-static struct credential *
-credential_of(struct replay *p, const uint8_t fingerprint[32])
+static struct us_client_credential *
+credential_of(struct us_client_replay *p, const uint8_t fingerprint[32])
 {
 	for (size_t i = p->n_credentials; i-- > 0;)
 		if (memcmp(p->credentials[i].fingerprint, fingerprint, 32) == 0)
@@ -56,22 +56,22 @@ credential_of(struct replay *p, const uint8_t fingerprint[32])
 	return NULL;
 }
 
-static struct credential *
-add_credential(struct replay *p, const uint8_t fingerprint[32], uint32_t person, uint64_t issued)
+static struct us_client_credential *
+add_credential(struct us_client_replay *p, const uint8_t fingerprint[32], uint32_t person, uint64_t issued)
 {
-	struct credential *c = realloc(p->credentials, (p->n_credentials + 1) * sizeof *c);
+	struct us_client_credential *c = realloc(p->credentials, (p->n_credentials + 1) * sizeof *c);
 
 	if (c == NULL)
 		us_give_up(US_EXIT_OTHER, "out of memory");
 	p->credentials = c;
 	c += p->n_credentials++;
-	*c = (struct credential){ .person = person, .to_ns = INT64_MAX, .issued = issued };
+	*c = (struct us_client_credential){ .person = person, .to_ns = INT64_MAX, .issued = issued };
 	memcpy(c->fingerprint, fingerprint, 32);
 	return c;
 }
 
 static void
-take_issue(struct replay *p, const struct us_trail_act *a, uint64_t index)
+take_issue(struct us_client_replay *p, const struct us_trail_act *a, uint64_t index)
 {
 	struct us_cert_info info;
 	struct us_bytes cert;
@@ -84,9 +84,9 @@ take_issue(struct replay *p, const struct us_trail_act *a, uint64_t index)
 }
 
 static void
-take_revoke(struct replay *p, const struct us_act_revoke *revoke, uint64_t index)
+take_revoke(struct us_client_replay *p, const struct us_act_revoke *revoke, uint64_t index)
 {
-	struct credential *c;
+	struct us_client_credential *c;
 
 	if (revoke->by_person) {
 		person_of(p, revoke->person)->revoked = 1;
@@ -100,7 +100,7 @@ take_revoke(struct replay *p, const struct us_act_revoke *revoke, uint64_t index
 }
 
 static void
-take_signature(struct replay *p, struct us_bytes id)
+take_signature(struct us_client_replay *p, struct us_bytes id)
 {
 	static const char prefix[] = "person-";
 	char text[US_DOCKET_ID_MAX + 1];
@@ -112,7 +112,7 @@ take_signature(struct replay *p, struct us_bytes id)
 }
 
 static void
-take_act(struct replay *p, const struct us_trail_entry *e)
+take_act(struct us_client_replay *p, const struct us_trail_entry *e)
 {
 	struct us_trail_act a;
 
@@ -147,10 +147,10 @@ take_act(struct replay *p, const struct us_trail_entry *e)
 
 /* What the replayed acts say against this credential now; NULL: nothing. */
 static const char *
-objection(struct replay *p, const struct us_trail_entry *e)
+objection(struct us_client_replay *p, const struct us_trail_entry *e)
 {
-	const struct credential *c = credential_of(p, e->credential);
-	const struct person *who = person_of(p, e->person);
+	const struct us_client_credential *c = credential_of(p, e->credential);
+	const struct us_client_person *who = person_of(p, e->person);
 
 	if (who->ended)
 		return "ended";
@@ -180,7 +180,7 @@ is_exception(enum us_reason reason)
 }
 
 static void
-list_exception(struct replay *p, const struct us_trail_entry *e, const char *found)
+list_exception(struct us_client_replay *p, const struct us_trail_entry *e, const char *found)
 {
 	cJSON *row;
 
@@ -199,7 +199,7 @@ list_exception(struct replay *p, const struct us_trail_entry *e, const char *fou
 
 /* What was refused and only counted: u8 reason u32 count, repeated. */
 static void
-list_handshakes(struct replay *p, const struct us_trail_entry *e)
+list_handshakes(struct us_client_replay *p, const struct us_trail_entry *e)
 {
 	struct us_reader r;
 
@@ -237,7 +237,7 @@ decided_again(struct us_again *again, const struct us_trail_entry *e)
 int
 us_report_exceptions(struct us_report *r)
 {
-	struct replay p = { .r = r };
+	struct us_client_replay p = { .r = r };
 	struct us_again *again = NULL;
 	int err = us_again_new(&again, r->trail);
 

@@ -6,7 +6,7 @@
 #include "base/base64.h"
 #include "base/err.h"
 
-struct copy {
+struct us_client_report_holdings_copy {
 	uint64_t id;
 	const struct us_trail_entry *first; /* of its disclosure entries */
 	uint64_t *records;
@@ -18,13 +18,13 @@ struct copy {
 	int has_digest;
 };
 
-struct copies {
-	struct copy *of;
+struct us_client_copies {
+	struct us_client_report_holdings_copy *of;
 	size_t n;
 };
 
-static struct copy *
-copy_of(const struct copies *all, uint64_t id)
+static struct us_client_report_holdings_copy *
+copy_of(const struct us_client_copies *all, uint64_t id)
 {
 	for (size_t i = all->n; i-- > 0;)
 		if (all->of[i].id == id)
@@ -33,9 +33,9 @@ copy_of(const struct copies *all, uint64_t id)
 }
 
 static void
-take_disclosure(struct copies *all, const struct us_trail_entry *e)
+take_disclosure(struct us_client_copies *all, const struct us_trail_entry *e)
 {
-	struct copy *c = copy_of(all, e->copy_id);
+	struct us_client_report_holdings_copy *c = copy_of(all, e->copy_id);
 	uint64_t *records;
 
 	if (c == NULL) {
@@ -44,7 +44,7 @@ take_disclosure(struct copies *all, const struct us_trail_entry *e)
 			us_give_up(US_EXIT_OTHER, "out of memory");
 		all->of = c;
 		c += all->n++;
-		*c = (struct copy){ .id = e->copy_id, .first = e };
+		*c = (struct us_client_report_holdings_copy){ .id = e->copy_id, .first = e };
 	}
 	records = realloc(c->records, (c->n_records + e->n_records + 1) * sizeof *records);
 	if (records == NULL)
@@ -56,10 +56,10 @@ take_disclosure(struct copies *all, const struct us_trail_entry *e)
 }
 
 static void
-take_end(const struct us_trail *t, struct copies *all, const struct us_trail_entry *e)
+take_end(const struct us_trail *t, struct us_client_copies *all, const struct us_trail_entry *e)
 {
 	struct us_trail_act a;
-	struct copy *c;
+	struct us_client_report_holdings_copy *c;
 
 	if (!us_trail_act(t, e, &a))
 		return;
@@ -75,9 +75,9 @@ take_end(const struct us_trail *t, struct copies *all, const struct us_trail_ent
 
 /* The disclosure ledger, from the log. */
 static void
-gather(const struct us_trail *t, struct copies *all)
+gather(const struct us_trail *t, struct us_client_copies *all)
 {
-	*all = (struct copies){ .of = NULL };
+	*all = (struct us_client_copies){ .of = NULL };
 	for (size_t i = 0; i < t->n; i++) {
 		const struct us_trail_entry *e = &t->entries[i];
 
@@ -89,7 +89,7 @@ gather(const struct us_trail *t, struct copies *all)
 }
 
 static void
-free_copies(struct copies *all)
+free_copies(struct us_client_copies *all)
 {
 	for (size_t i = 0; i < all->n; i++)
 		free(all->of[i].records);
@@ -97,7 +97,7 @@ free_copies(struct copies *all)
 }
 
 static const char *
-status_of(const struct copy *c)
+status_of(const struct us_client_report_holdings_copy *c)
 {
 	return c->end == US_COPY_RETURNED ? "returned" : c->end == US_COPY_DESTROYED ? "destroyed" : "out";
 }
@@ -116,12 +116,12 @@ us_report_disclosures(struct us_report *r)
 {
 	struct us_endings *left = us_endings_of(r->trail);
 	char text[US_ENDING_TEXT];
-	struct copies all;
+	struct us_client_copies all;
 	uint64_t n = 0, records = 0;
 
 	gather(r->trail, &all);
 	for (size_t i = 0; i < all.n; i++) {
-		const struct copy *c = &all.of[i];
+		const struct us_client_report_holdings_copy *c = &all.of[i];
 		const struct us_trail_collection *collection = us_trail_collection(r->trail, c->first->collection);
 		char *ranges;
 		cJSON *row;
@@ -157,16 +157,16 @@ us_report_disclosures(struct us_report *r)
 
 /* ---- disposition ---- */
 
-struct party {
+struct us_client_party {
 	const char *name;
 	uint64_t copies, records, returned, destroyed, out;
 	struct us_buf still_out; /* ids */
 };
 
-static struct party *
-party_of(struct party **all, size_t *n, const char *name)
+static struct us_client_party *
+party_of(struct us_client_party **all, size_t *n, const char *name)
 {
-	struct party *p;
+	struct us_client_party *p;
 
 	for (size_t i = 0; i < *n; i++)
 		if (strcmp((*all)[i].name, name) == 0)
@@ -176,13 +176,13 @@ party_of(struct party **all, size_t *n, const char *name)
 		us_give_up(US_EXIT_OTHER, "out of memory");
 	*all = p;
 	p += (*n)++;
-	*p = (struct party){ .name = name };
+	*p = (struct us_client_party){ .name = name };
 	us_buf_init(&p->still_out, SIZE_MAX / 2);
 	return p;
 }
 
 static void
-count_copy(struct party *p, const struct copy *c)
+count_copy(struct us_client_party *p, const struct us_client_report_holdings_copy *c)
 {
 	p->copies++;
 	p->records += c->n_records;
@@ -198,8 +198,8 @@ count_copy(struct party *p, const struct copy *c)
 int
 us_report_disposition(struct us_report *r)
 {
-	struct party *parties = NULL;
-	struct copies all;
+	struct us_client_party *parties = NULL;
+	struct us_client_copies all;
 	uint64_t out = 0;
 	size_t n = 0;
 

@@ -71,7 +71,7 @@ parse(struct us_report_index *x, struct us_trail *t)
 
 /* The i-th posting, its block checked. */
 static int
-posting_at(struct us_report_index *x, uint64_t i, struct us_posting *out)
+posting_at(struct us_report_index *x, uint64_t i, struct us_client_posting *out)
 {
 	const uint64_t block = i / US_INDEX_BLOCK, first = block * US_INDEX_BLOCK;
 	const uint8_t *p = x->postings + i * US_INDEX_POSTING;
@@ -85,7 +85,7 @@ posting_at(struct us_report_index *x, uint64_t i, struct us_posting *out)
 			return US_ERR_VERIFY;
 		x->checked[block] = 1;
 	}
-	*out = (struct us_posting){ us_load_u32(p), us_load_u32(p + 4), us_load_u64(p + 8), us_load_u64(p + 16), us_load_u64(p + 24) };
+	*out = (struct us_client_posting){ us_load_u32(p), us_load_u32(p + 4), us_load_u64(p + 8), us_load_u64(p + 16), us_load_u64(p + 24) };
 	return US_OK;
 }
 
@@ -294,9 +294,9 @@ us_report_index_withheld(const struct us_report_index *x)
 static int
 lower_bound(struct us_report_index *x, uint32_t collection, uint64_t record, uint64_t *at)
 {
-	const struct us_posting wanted = { .collection = collection, .record = record };
+	const struct us_client_posting wanted = { .collection = collection, .record = record };
 	uint64_t low = 0, high = x->n;
-	struct us_posting p;
+	struct us_client_posting p;
 	int err = US_OK;
 
 	while (err == US_OK && low < high) {
@@ -313,7 +313,7 @@ lower_bound(struct us_report_index *x, uint32_t collection, uint64_t record, uin
 }
 
 static int
-read_keys(struct us_report_index *x, const struct us_posting *p, struct us_export_keys *out)
+read_keys(struct us_report_index *x, const struct us_client_posting *p, struct us_export_keys *out)
 {
 	char line[US_EXPORT_KEYS_LINE_MAX + 2]; /* with its end and a NUL */
 	int err;
@@ -334,7 +334,7 @@ read_keys(struct us_report_index *x, const struct us_posting *p, struct us_expor
 /* The bytes of an entry, from the place that the index notes; room: US_ENTRY_MAX and two more. Whether they are the entry's is
  * for its leaf to say. */
 static int
-read_entry(const struct us_report_index *x, const struct us_posting *p, uint8_t *room, struct us_bytes *entry)
+read_entry(const struct us_report_index *x, const struct us_client_posting *p, uint8_t *room, struct us_bytes *entry)
 {
 	const uint64_t n = p->entry / US_TILE_WIDTH;
 	const struct us_tile tile = { .entries = 1, .n = n, .width = us_tile_width(x->checkpoint.size, 0, n) };
@@ -358,7 +358,7 @@ read_entry(const struct us_report_index *x, const struct us_posting *p, uint8_t 
 
 /* Reads the entry, proves that it stands in the log, opens it. */
 static int
-load_entry(struct us_report_index *x, const struct us_posting *p, uint8_t *room, struct us_trail *t)
+load_entry(struct us_report_index *x, const struct us_client_posting *p, uint8_t *room, struct us_trail *t)
 {
 	struct us_digest leaf, proof[US_PROOF_MAX];
 	struct us_bytes entry = { NULL, 0 };
@@ -388,7 +388,7 @@ load_entry(struct us_report_index *x, const struct us_posting *p, uint8_t *room,
 static int
 compare_entries(const void *a, const void *b)
 {
-	const struct us_posting *x = a, *y = b;
+	const struct us_client_posting *x = a, *y = b;
 
 	return (x->entry > y->entry) - (x->entry < y->entry);
 }
@@ -397,7 +397,7 @@ int
 us_report_index_load(struct us_report_index *x, const struct us_report_records *records, struct us_trail *t)
 {
 	uint64_t from = 0, to = 0, last = UINT64_MAX;
-	struct us_posting *found = NULL;
+	struct us_client_posting *found = NULL;
 	uint8_t *room = malloc(US_ENTRY_MAX + 2);
 	size_t n = 0;
 	int err = records == NULL ? US_OK : lower_bound(x, records->collection, records->first, &from);

@@ -9,7 +9,7 @@
 #define US_INDEX_POSTING 32 /* bytes */
 #define US_INDEX_BLOCK 2048 /* postings */
 
-struct us_posting {
+struct us_client_posting {
 	uint32_t collection;
 	uint32_t place; /* of the entry in its bundle */
 	uint64_t record, entry, offset;

@@ -13,7 +13,7 @@
 int
 us_posting_compare(const void *a, const void *b)
 {
-	const struct us_posting *x = a, *y = b;
+	const struct us_client_posting *x = a, *y = b;
 
 	if (x->collection != y->collection)
 		return (x->collection > y->collection) - (x->collection < y->collection);
@@ -37,10 +37,10 @@ is_ending(const struct us_trail_entry *e, size_t at, size_t newest)
 }
 
 /* The postings of all entries, sorted; *n is how many. */
-static struct us_posting *
+static struct us_client_posting *
 gather(const struct us_trail *t, const struct us_report_place *places, size_t *n)
 {
-	struct us_posting *all;
+	struct us_client_posting *all;
 	size_t count = 0, at = 0, mark = 0;
 
 	for (size_t i = 0; i < t->n; i++) {
@@ -53,9 +53,9 @@ gather(const struct us_trail *t, const struct us_report_place *places, size_t *n
 		const struct us_trail_entry *e = &t->entries[i];
 
 		if (is_act_of_names(e) || is_ending(e, i, mark))
-			all[at++] = (struct us_posting){ .place = places[i].bundle, .entry = e->index, .offset = places[i].line };
+			all[at++] = (struct us_client_posting){ .place = places[i].bundle, .entry = e->index, .offset = places[i].line };
 		for (size_t j = 0; us_report_discloses(e) && j < e->n_records; j++)
-			all[at++] = (struct us_posting){ e->collection, places[i].bundle, e->records[j], e->index, places[i].line };
+			all[at++] = (struct us_client_posting){ e->collection, places[i].bundle, e->records[j], e->index, places[i].line };
 	}
 	if (all != NULL)
 		qsort(all, at, sizeof *all, us_posting_compare);
@@ -64,7 +64,7 @@ gather(const struct us_trail *t, const struct us_report_place *places, size_t *n
 }
 
 static int
-put_postings(struct us_buf *out, const struct us_posting *all, size_t n)
+put_postings(struct us_buf *out, const struct us_client_posting *all, size_t n)
 {
 	int err = US_OK;
 
@@ -109,7 +109,7 @@ put_head(struct us_buf *out, const struct us_trail *t, uint64_t n)
 
 /* Head, digests of the blocks, their digest. */
 static int
-put_all(FILE *f, const struct us_trail *t, const struct us_posting *all, size_t n)
+put_all(FILE *f, const struct us_trail *t, const struct us_client_posting *all, size_t n)
 {
 	struct us_buf head, block;
 	uint8_t digest[32];
@@ -144,7 +144,7 @@ int
 us_report_index_make(const char *file, const struct us_trail *t, const struct us_report_place *places)
 {
 	size_t n;
-	struct us_posting *all = gather(t, places, &n);
+	struct us_client_posting *all = gather(t, places, &n);
 	char temporary[4096];
 	int fd, err;
 	FILE *f;

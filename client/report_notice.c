@@ -5,14 +5,14 @@
 #include "client/report.h"
 #include "base/time.h"
 
-struct run {
+struct us_client_report_notice_run {
 	uint64_t first, last;
 };
 
 /* The records that a notice is about, and when it was given. */
-struct notice {
+struct us_client_notice {
 	uint32_t collection;
-	struct run *runs;
+	struct us_client_report_notice_run *runs;
 	size_t n, cap;
 	int64_t since_ns;  /* the notice; touches from here on are listed */
 	int64_t act_ns;    /* when the vault took them out of sight; 0: not known */
@@ -20,22 +20,22 @@ struct notice {
 };
 
 static void
-add_run(struct notice *n, uint64_t first, uint64_t last)
+add_run(struct us_client_notice *n, uint64_t first, uint64_t last)
 {
 	if (n->n == n->cap) {
 		size_t cap = n->cap == 0 ? 64 : n->cap * 2;
-		struct run *more = realloc(n->runs, cap * sizeof *more);
+		struct us_client_report_notice_run *more = realloc(n->runs, cap * sizeof *more);
 
 		if (more == NULL)
 			us_give_up(US_EXIT_OTHER, "out of memory");
 		n->runs = more;
 		n->cap = cap;
 	}
-	n->runs[n->n++] = (struct run){ first, last };
+	n->runs[n->n++] = (struct us_client_report_notice_run){ first, last };
 }
 
 static void
-add_batch(struct us_report *r, struct notice *n, uint32_t slot)
+add_batch(struct us_report *r, struct us_client_notice *n, uint32_t slot)
 {
 	const struct us_act_batch_close *b;
 	struct us_trail_act a;
@@ -54,7 +54,7 @@ add_batch(struct us_report *r, struct notice *n, uint32_t slot)
 
 /* Takes the notice from the clawback's own entry. */
 static int
-from_clawback(struct us_report *r, struct notice *n)
+from_clawback(struct us_report *r, struct us_client_notice *n)
 {
 	const char *digits = r->ask->clawback + (strncmp(r->ask->clawback, "clawback-", 9) == 0 ? 9 : 0);
 	char *end;
@@ -89,7 +89,7 @@ from_clawback(struct us_report *r, struct notice *n)
 }
 
 static void
-from_records(struct us_report *r, struct notice *n)
+from_records(struct us_report *r, struct us_client_notice *n)
 {
 	const char *at = r->ask->records;
 
@@ -111,7 +111,7 @@ from_records(struct us_report *r, struct notice *n)
 
 /* Those of the notice among n records, in place. */
 static size_t
-records_of(const struct notice *notice, uint64_t *records, size_t n)
+records_of(const struct us_client_notice *notice, uint64_t *records, size_t n)
 {
 	size_t count = 0;
 
@@ -127,7 +127,7 @@ records_of(const struct notice *notice, uint64_t *records, size_t n)
 /* The records of the notice that the entry discloses, or that it was refused: to be freed. *may: a refusal that may have been about
  * others of them, since it does not name all that was asked for. */
 static uint64_t *
-touched_by(const struct us_report *r, const struct notice *n, const struct us_trail_entry *e, size_t *count, int *may)
+touched_by(const struct us_report *r, const struct us_client_notice *n, const struct us_trail_entry *e, size_t *count, int *may)
 {
 	uint64_t more = 0, *records;
 
@@ -148,7 +148,7 @@ touched_by(const struct us_report *r, const struct notice *n, const struct us_tr
 }
 
 static void
-list_touch(struct us_report *r, const struct notice *n, const struct us_trail_entry *e, const uint64_t *touched, size_t count)
+list_touch(struct us_report *r, const struct us_client_notice *n, const struct us_trail_entry *e, const uint64_t *touched, size_t count)
 {
 	char *ranges = us_report_ranges(r->trail, n->collection, touched, count);
 	cJSON *row = us_report_entry_row(r, e);
@@ -164,7 +164,7 @@ list_touch(struct us_report *r, const struct notice *n, const struct us_trail_en
 }
 
 static void
-list_touches(struct us_report *r, const struct notice *n)
+list_touches(struct us_report *r, const struct us_client_notice *n)
 {
 	uint64_t touches = 0, after = 0, attempts = 0, perhaps = 0;
 
@@ -197,7 +197,7 @@ list_touches(struct us_report *r, const struct notice *n)
 int
 us_report_after_notice(struct us_report *r)
 {
-	struct notice n = { 0 };
+	struct us_client_notice n = { 0 };
 	uint64_t records = 0;
 
 	if (r->ask->clawback == NULL && r->ask->records == NULL)

@@ -10,13 +10,13 @@
 #define COLUMNS_MAX 20
 #define NAME_MAX_BYTES 32
 
-struct columns {
+struct us_client_columns {
 	char name[COLUMNS_MAX][NAME_MAX_BYTES];
 	size_t n;
 };
 
 static void
-split_columns(struct columns *c, const char *names)
+split_columns(struct us_client_columns *c, const char *names)
 {
 	c->n = 0;
 	while (*names != '\0' && c->n < COLUMNS_MAX) {
@@ -48,13 +48,13 @@ cell_text(const cJSON *row, const char *column, char number[40])
 
 /* ---- what every form says of the log ---- */
 
-struct footer {
+struct us_client_footer {
 	char made[US_TIME_TEXT_SIZE], size[32], root[US_BASE64_SIZE(32) + 1], from[US_TIME_TEXT_SIZE], to[US_TIME_TEXT_SIZE];
 	char range[160], asked[160], withheld[64];
 };
 
 static void
-make_footer(struct footer *f, const struct us_report *r, int64_t made_ns)
+make_footer(struct us_client_footer *f, const struct us_report *r, int64_t made_ns)
 {
 	const struct us_verify_report *v = &r->trail->verified;
 	char since[US_TIME_TEXT_SIZE], until[US_TIME_TEXT_SIZE];
@@ -101,7 +101,7 @@ print_padded(FILE *to, const char *text, size_t width)
 }
 
 static void
-print_rows(FILE *to, const struct us_report *r, const struct columns *c)
+print_rows(FILE *to, const struct us_report *r, const struct us_client_columns *c)
 {
 	size_t width[COLUMNS_MAX];
 	char number[40];
@@ -125,7 +125,7 @@ print_rows(FILE *to, const struct us_report *r, const struct columns *c)
 }
 
 static void
-print_text(FILE *to, const struct us_report *r, const struct columns *c, const struct footer *f)
+print_text(FILE *to, const struct us_report *r, const struct us_client_columns *c, const struct us_client_footer *f)
 {
 	const struct us_verify_report *v = &r->trail->verified;
 	const cJSON *item;
@@ -191,7 +191,7 @@ us_report_csv_cell(FILE *to, const char *text)
 
 /* A line about the report: two cells, then as many empty ones as the others have more. */
 static void
-csv_about(FILE *to, const struct columns *c, const char *name, const char *value)
+csv_about(FILE *to, const struct us_client_columns *c, const char *name, const char *value)
 {
 	us_report_csv_cell(to, name);
 	fputc(',', to);
@@ -202,7 +202,7 @@ csv_about(FILE *to, const struct columns *c, const char *name, const char *value
 }
 
 static void
-print_csv(FILE *to, const struct us_report *r, const struct columns *c, const struct footer *f)
+print_csv(FILE *to, const struct us_report *r, const struct us_client_columns *c, const struct us_client_footer *f)
 {
 	const cJSON *row, *item;
 	char number[40];
@@ -239,7 +239,7 @@ print_csv(FILE *to, const struct us_report *r, const struct columns *c, const st
 /* ---- JSON ---- */
 
 static void
-print_json(FILE *to, const struct us_report *r, const struct footer *f)
+print_json(FILE *to, const struct us_report *r, const struct us_client_footer *f)
 {
 	const struct us_verify_report *v = &r->trail->verified;
 	cJSON *document = cJSON_CreateObject(), *log;
@@ -296,7 +296,7 @@ html_about(FILE *to, const char *name, const char *value)
 }
 
 static void
-html_rows(FILE *to, const struct us_report *r, const struct columns *c)
+html_rows(FILE *to, const struct us_report *r, const struct us_client_columns *c)
 {
 	const cJSON *row;
 	char number[40];
@@ -320,7 +320,7 @@ html_rows(FILE *to, const struct us_report *r, const struct columns *c)
 }
 
 static void
-print_html(FILE *to, const struct us_report *r, const struct columns *c, const struct footer *f)
+print_html(FILE *to, const struct us_report *r, const struct us_client_columns *c, const struct us_client_footer *f)
 {
 	const cJSON *item;
 	char number[40];
@@ -357,8 +357,8 @@ print_html(FILE *to, const struct us_report *r, const struct columns *c, const s
 void
 us_report_print(FILE *to, const struct us_report *r, enum us_report_form form, int64_t made_ns)
 {
-	struct columns c;
-	struct footer f;
+	struct us_client_columns c;
+	struct us_client_footer f;
 
 	split_columns(&c, r->kind->columns);
 	make_footer(&f, r, made_ns);

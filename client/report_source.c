@@ -14,7 +14,7 @@
 #define NAMES_MAX_BYTES ((size_t)64 << 20)
 #define VKEY_MAX_BYTES 4000
 
-struct gathering {
+struct us_client_gathering {
 	struct us_trail *trail;
 	int wants_places; /* for an index: */
 	struct us_report_place *places;
@@ -35,7 +35,7 @@ bytes_of(const struct us_entry_view *v)
 
 /* Of the entry that was added last. */
 static int
-note_place(struct gathering *g, const struct us_verified_entry *e)
+note_place(struct us_client_gathering *g, const struct us_verified_entry *e)
 {
 	if (g->places_cap < g->trail->cap) {
 		struct us_report_place *more = realloc(g->places, g->trail->cap * sizeof *more);
@@ -56,7 +56,7 @@ note_place(struct gathering *g, const struct us_verified_entry *e)
 static int
 take_entry(void *arg, const struct us_verified_entry *e)
 {
-	struct gathering *g = arg;
+	struct us_client_gathering *g = arg;
 	int err = us_trail_add(g->trail, e->view, e->keys);
 
 	if (err == US_OK && g->wants_places)
@@ -178,7 +178,7 @@ name_all(const char *dir, struct us_trail *t)
 }
 
 static int
-gather_export(const struct us_report_from *from, const char *vkey, struct gathering *g)
+gather_export(const struct us_report_from *from, const char *vkey, struct us_client_gathering *g)
 {
 	const struct us_verify_options options = { .on_entry = take_entry, .arg = g, .vkey = vkey,
 		.threads = us_verify_processors() };
@@ -216,7 +216,7 @@ look_up(const struct us_report_from *from, const char *vkey, struct us_trail *t,
 }
 
 static int
-gather_indexed(const struct us_report_from *from, const char *vkey, struct gathering *g, int *indexed, uint64_t *withheld)
+gather_indexed(const struct us_report_from *from, const char *vkey, struct us_client_gathering *g, int *indexed, uint64_t *withheld)
 {
 	int err = look_up(from, vkey, g->trail, withheld), status;
 
@@ -257,7 +257,7 @@ fetch_acts(struct us_client *client, struct us_trail *t)
 }
 
 static int
-gather_online(struct us_client *client, struct gathering *g)
+gather_online(struct us_client *client, struct us_client_gathering *g)
 {
 	struct us_verify_options options = { .on_entry = take_entry, .arg = g };
 	cJSON *people = NULL, *collections = NULL;
@@ -292,7 +292,7 @@ int
 us_report_gather(struct us_client *client, const struct us_report_from *from, struct us_trail *t, int *indexed,
     uint64_t *withheld)
 {
-	struct gathering g = { .trail = t };
+	struct us_client_gathering g = { .trail = t };
 	const char *vkey;
 	struct us_buf text;
 	int status;

@@ -117,8 +117,8 @@ tell_waiting(struct us_client *client, const struct us_reply *reply)
 static int
 open_session(struct us_client *client, struct us_reply *reply)
 {
-	struct us_request get = { .method = "GET", .path = "/v1/session" };
-	struct us_request post = { .method = "POST", .path = "/v1/session" };
+	struct us_client_request get = { .method = "GET", .path = "/v1/session" };
+	struct us_client_request post = { .method = "POST", .path = "/v1/session" };
 	cJSON *challenge;
 	char *document;
 	int err = us_http_exchange(client->http, &get, reply);
@@ -143,7 +143,7 @@ open_session(struct us_client *client, struct us_reply *reply)
 
 /* Once, in a session if it needs one. */
 static int
-request_once(struct us_client *client, const struct us_request *request, struct us_reply *reply)
+request_once(struct us_client *client, const struct us_client_request *request, struct us_reply *reply)
 {
 	int err;
 
@@ -158,7 +158,7 @@ request_once(struct us_client *client, const struct us_request *request, struct 
 
 /* 1 after waiting as long as the vault wants, if it is to be asked again. */
 static int
-wait_for_log(const struct us_request *request, const struct us_reply *reply, int *patience)
+wait_for_log(const struct us_client_request *request, const struct us_reply *reply, int *patience)
 {
 	if (strncmp(request->path, "/v1/log/", 8) != 0 ||
 	    (reply->status != 429 && reply->status != 503) || reply->retry_after == 0 ||
@@ -178,7 +178,7 @@ wait_for_log(const struct us_request *request, const struct us_reply *reply, int
 }
 
 int
-us_client_request(struct us_client *client, const struct us_request *request,
+us_client_request(struct us_client *client, const struct us_client_request *request,
     struct us_reply *reply)
 {
 	const struct us_profile *profile = us_client_profile(client);
@@ -250,7 +250,7 @@ us_client_problem(struct us_client *client, const struct us_reply *reply)
 }
 
 int
-us_client_do(struct us_client *client, const struct us_request *request, struct us_reply *reply)
+us_client_do(struct us_client *client, const struct us_client_request *request, struct us_reply *reply)
 {
 	int err = us_client_request(client, request, reply);
 
@@ -267,7 +267,7 @@ us_client_do(struct us_client *client, const struct us_request *request, struct 
 /* ---- JSON ---- */
 
 static int
-do_json(struct us_client *client, const struct us_request *request, cJSON **out)
+do_json(struct us_client *client, const struct us_client_request *request, cJSON **out)
 {
 	struct us_reply reply;
 	int status;
@@ -295,7 +295,7 @@ get_rest(struct us_client *client, const char *path, cJSON *document)
 	int status = US_EXIT_DONE;
 
 	while (cJSON_IsArray(items) && next >= 1 && status == US_EXIT_DONE) {
-		const struct us_request request = { .method = "GET", .path = further };
+		const struct us_client_request request = { .method = "GET", .path = further };
 
 		if (snprintf(further, sizeof further, "%s%cafter=%.0f&limit=%d", path, strchr(path, '?') == NULL ? '?' : '&',
 		    next, PAGE_ITEMS) >= (int)sizeof further)
@@ -317,7 +317,7 @@ get_rest(struct us_client *client, const char *path, cJSON *document)
 int
 us_client_get(struct us_client *client, const char *path, cJSON **out)
 {
-	const struct us_request request = { .method = "GET", .path = path };
+	const struct us_client_request request = { .method = "GET", .path = path };
 	cJSON *document = NULL;
 	int status = do_json(client, &request, &document);
 
@@ -349,7 +349,7 @@ us_client_get_one(struct us_client *client, const char *path, const char *what, 
 int
 us_client_post(struct us_client *client, const char *path, cJSON *document, cJSON **out)
 {
-	struct us_request request = { .method = "POST", .path = path };
+	struct us_client_request request = { .method = "POST", .path = path };
 	char *text = cJSON_PrintUnformatted(document);
 	int status;
 
@@ -399,7 +399,7 @@ us_act_sign_body(const struct us_profile *profile, const struct us_act *act, str
 int
 us_client_act(struct us_client *client, const char *path, const struct us_act *act, cJSON **out)
 {
-	struct us_request request = { .method = "POST", .path = path,
+	struct us_client_request request = { .method = "POST", .path = path,
 		.content_type = "application/octet-stream" };
 	struct us_buf body;
 	int err, status;

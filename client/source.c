@@ -16,11 +16,11 @@
 #define LINES_MAX (64u * 1024u * 1024u)
 #define WINDOW_LOG_MAX 27 /* 128 MiB: what "zstd --long" makes at most by default */
 
-enum coding { PLAIN, GZIP, ZSTD };
+enum us_client_coding { PLAIN, GZIP, ZSTD };
 
 struct us_source {
 	int fd;
-	enum coding coding;
+	enum us_client_coding coding;
 	uint8_t in[IN_SIZE];
 	size_t in_at, in_n;
 	uint8_t out[OUT_SIZE];

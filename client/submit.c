@@ -15,7 +15,7 @@
 #define TIMEOUT_S 30
 #define SIZE_DIGITS_MAX 18
 
-struct submission {
+struct us_client_submission {
 	struct us_client *client;
 	struct us_tlog_policy *policy;
 	const struct us_note_key *witnesses;
@@ -41,7 +41,7 @@ on_answer(char *p, size_t size, size_t n, void *ctx)
 }
 
 static int
-prepare(const struct submission *s, const char *url, struct us_buf *body, struct us_buf *answer)
+prepare(const struct us_client_submission *s, const char *url, struct us_buf *body, struct us_buf *answer)
 {
 	CURL *curl = s->curl;
 
@@ -65,7 +65,7 @@ prepare(const struct submission *s, const char *url, struct us_buf *body, struct
 
 /* add-checkpoint: HTTP status, 0 if there was no answer. */
 static long
-ask(struct submission *s, const char *prefix, uint64_t old, const struct us_buf *proof, struct us_buf *answer)
+ask(struct us_client_submission *s, const char *prefix, uint64_t old, const struct us_buf *proof, struct us_buf *answer)
 {
 	struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: text/plain");
 	struct us_buf body, url;
@@ -120,7 +120,7 @@ parse_size(const struct us_buf *answer, uint64_t *size)
 
 /* From the size that the witness has seen. NULL, or why it cannot be. */
 static const char *
-prove(struct submission *s, uint64_t old, struct us_buf *proof)
+prove(struct us_client_submission *s, uint64_t old, struct us_buf *proof)
 {
 	char path[64];
 	int status = US_EXIT_DONE;
@@ -135,7 +135,7 @@ prove(struct submission *s, uint64_t old, struct us_buf *proof)
 }
 
 static const char *
-refusal(const struct submission *s, long status)
+refusal(const struct us_client_submission *s, long status)
 {
 	switch (status) {
 	case 0:
@@ -157,7 +157,7 @@ refusal(const struct submission *s, long status)
 
 /* Takes its lines over. NULL, or what is wrong with them. */
 static const char *
-merge(struct submission *s, size_t i, const struct us_buf *answer)
+merge(struct us_client_submission *s, size_t i, const struct us_buf *answer)
 {
 	struct us_cosigned who;
 	struct us_buf merged;
@@ -183,7 +183,7 @@ merge(struct submission *s, size_t i, const struct us_buf *answer)
 
 /* The first request says that it has seen nothing; the answer tells what it has. */
 static const char *
-visit(struct submission *s, size_t i)
+visit(struct us_client_submission *s, size_t i)
 {
 	const char *url = us_tlog_policy_witness_url(s->policy, i), *why = NULL;
 	struct us_buf answer, proof;
@@ -210,7 +210,7 @@ visit(struct submission *s, size_t i)
 /* ---- the command ---- */
 
 static void
-read_policy(struct submission *s, const char *file)
+read_policy(struct us_client_submission *s, const char *file)
 {
 	s->policy = us_policy_read(file, US_EXIT_OTHER);
 	s->witnesses = us_tlog_policy_witnesses(s->policy, &s->n);
@@ -218,7 +218,7 @@ read_policy(struct submission *s, const char *file)
 
 /* The newest checkpoint, as good as the profile knows. */
 static int
-fetch(struct submission *s)
+fetch(struct us_client_submission *s)
 {
 	struct us_proofs *proofs;
 	int status = US_EXIT_DONE, err;
@@ -243,7 +243,7 @@ fetch(struct submission *s)
 }
 
 static void
-show(const struct submission *s, int good)
+show(const struct us_client_submission *s, int good)
 {
 	cJSON *document, *list, *item;
 	char *text, time_text[US_TIME_TEXT_SIZE];
@@ -281,7 +281,7 @@ show(const struct submission *s, int good)
 }
 
 static int
-submit(struct submission *s, const char *output)
+submit(struct us_client_submission *s, const char *output)
 {
 	struct us_tlog_verdict verdict;
 	unsigned count;
@@ -311,7 +311,7 @@ submit(struct submission *s, const char *output)
 int
 us_submit_run(struct us_client *client, const struct us_args *args)
 {
-	struct submission s = { .client = client, .ca = us_arg(args, "ca"),
+	struct us_client_submission s = { .client = client, .ca = us_arg(args, "ca"),
 		.timeout_s = (long)us_arg_number(args, "timeout", TIMEOUT_S, 1, 600) };
 	const char *file = us_arg(args, "policy");
 	int status;

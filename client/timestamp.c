@@ -129,7 +129,7 @@ run_verify(struct us_client *client, const struct us_args *args)
 /* ---- asking, by HTTP ---- */
 
 /* What is stamped, by whom, and where it goes. */
-struct stamping {
+struct us_client_stamping {
 	struct us_buf note;
 	uint64_t size;
 	uint8_t digest[32];
@@ -179,7 +179,7 @@ post(const char *url, const struct us_buf *request, struct us_buf *answer)
 
 /* NULL, or what is wrong with the token; *which: the authority whose it is. */
 static const char *
-check(const struct stamping *s, const struct us_token *token, uint64_t nonce, size_t *which)
+check(const struct us_client_stamping *s, const struct us_token *token, uint64_t nonce, size_t *which)
 {
 	if (!us_token_answers(token, nonce))
 		return "its answer is to another request";
@@ -193,7 +193,7 @@ check(const struct stamping *s, const struct us_token *token, uint64_t nonce, si
 
 /* Keeps the token, with what it is over beside it. */
 static void
-keep(struct stamping *s, const struct us_buf *der, const struct us_token *token, const char *url, size_t which)
+keep(struct us_client_stamping *s, const struct us_buf *der, const struct us_token *token, const char *url, size_t which)
 {
 	char path[PATH_SIZE], when[US_TIME_TEXT_SIZE];
 	cJSON *one = cJSON_CreateObject();
@@ -213,7 +213,7 @@ keep(struct stamping *s, const struct us_buf *der, const struct us_token *token,
 }
 
 static int
-ask(struct stamping *s, const char *url)
+ask(struct us_client_stamping *s, const char *url)
 {
 	struct us_token *token = NULL;
 	struct us_buf request, answer;
@@ -242,7 +242,7 @@ ask(struct stamping *s, const char *url)
 
 /* The checkpoint of the export in that directory, or, if there is none, the newest of the vault. */
 static void
-get_checkpoint(struct us_client *client, const char *dir, struct stamping *s)
+get_checkpoint(struct us_client *client, const char *dir, struct us_client_stamping *s)
 {
 	char path[PATH_SIZE];
 	struct us_log_remote remote;
@@ -280,7 +280,7 @@ static int
 run_timestamp(struct us_client *client, const struct us_args *args)
 {
 	const char *dir = us_arg(args, "out"), *url;
-	struct stamping s = { .done = cJSON_CreateArray() };
+	struct us_client_stamping s = { .done = cJSON_CreateArray() };
 	cJSON *document = cJSON_CreateObject();
 	char folder[PATH_SIZE];
 	int status = US_EXIT_DONE, one;

@@ -19,7 +19,7 @@
 #define EVERY_MIN_S 1
 #define EVERY_MAX_S (30 * 86400)
 
-struct witness {
+struct us_client_witness {
 	struct us_client *client;
 	const char *directory;
 	struct us_note_key log;
@@ -33,7 +33,7 @@ struct witness {
 
 /* Two at a time could sign a smaller tree after a larger one. */
 static int
-lock(const struct witness *w)
+lock(const struct us_client_witness *w)
 {
 	char path[4096];
 	int fd = -1;
@@ -47,7 +47,7 @@ lock(const struct witness *w)
 }
 
 static int
-has_key(const struct witness *w)
+has_key(const struct us_client_witness *w)
 {
 	char path[4096];
 
@@ -57,7 +57,7 @@ has_key(const struct witness *w)
 /* ---- what it has seen ---- */
 
 /* What this witness has signed, or, before its first time, what the profile remembers. size 0: nothing. */
-struct seen {
+struct us_client_witness_seen {
 	struct us_checkpoint checkpoint;
 	struct us_buf note;
 	struct us_handovers *chain; /* that the profile has followed since; NULL: the log's key is the one that signed */
@@ -66,7 +66,7 @@ struct seen {
 
 /* The checkpoint is by a key that the log has left. */
 static int
-open_former(const struct witness *w, struct seen *s)
+open_former(const struct us_client_witness *w, struct us_client_witness_seen *s)
 {
 	struct us_buf text;
 	int err;
@@ -85,7 +85,7 @@ open_former(const struct witness *w, struct seen *s)
 }
 
 static void
-read_seen(const struct witness *w, struct seen *s)
+read_seen(const struct us_client_witness *w, struct us_client_witness_seen *s)
 {
 	const char *name = SEEN_FILE;
 	int err;
@@ -110,7 +110,7 @@ read_seen(const struct witness *w, struct seen *s)
 }
 
 static void
-free_seen(struct seen *s)
+free_seen(struct us_client_witness_seen *s)
 {
 	us_buf_free(&s->note);
 	free(s->chain);
@@ -118,7 +118,7 @@ free_seen(struct seen *s)
 
 /* Both checkpoints, signed by the log, are the proof that it has two histories. */
 static int
-tell_fork(const struct witness *w, const struct seen *seen, const struct us_checkpoint *c, const struct us_buf *new)
+tell_fork(const struct us_client_witness *w, const struct us_client_witness_seen *seen, const struct us_checkpoint *c, const struct us_buf *new)
 {
 	struct us_buf both;
 	int err;
@@ -141,7 +141,7 @@ tell_fork(const struct witness *w, const struct seen *seen, const struct us_chec
 /* The log was handed over since this witness signed last: what a profile asks of a hand-over, this witness asks for itself, and keeps what it signed
  * under the old key. */
 static int
-check_handed_over(const struct witness *w, const struct seen *seen, const struct us_checkpoint *c, int *status)
+check_handed_over(const struct us_client_witness *w, const struct us_client_witness_seen *seen, const struct us_checkpoint *c, int *status)
 {
 	const struct us_follow_memory memory = { .whose = "this witness", .file = SEEN_FILE, .seen = seen->checkpoint, .place = seen->place };
 	struct us_http *http = us_http_new(&w->client->profile);
@@ -163,10 +163,10 @@ check_handed_over(const struct witness *w, const struct seen *seen, const struct
 
 /* Whether c may be signed: it goes on from what was seen. */
 static int
-check_next(const struct witness *w, const struct us_checkpoint *c, const struct us_buf *note)
+check_next(const struct us_client_witness *w, const struct us_checkpoint *c, const struct us_buf *note)
 {
 	int status = US_EXIT_DONE, err = US_OK;
-	struct seen seen;
+	struct us_client_witness_seen seen;
 
 	read_seen(w, &seen);
 	if (seen.chain != NULL)
@@ -190,7 +190,7 @@ check_next(const struct witness *w, const struct us_checkpoint *c, const struct 
 
 /* Another key signed it: the one that the log was handed over to, or none to follow. */
 static int
-follow(struct witness *w, const struct us_buf *note, struct us_checkpoint *c, int *status)
+follow(struct us_client_witness *w, const struct us_buf *note, struct us_checkpoint *c, int *status)
 {
 	int err = us_follow(w->client, (struct us_bytes){ note->data, note->len });
 
@@ -204,7 +204,7 @@ follow(struct witness *w, const struct us_buf *note, struct us_checkpoint *c, in
 }
 
 static int
-fetch(struct witness *w, const char *path, struct us_buf *note, struct us_checkpoint *c, int *status)
+fetch(struct us_client_witness *w, const char *path, struct us_buf *note, struct us_checkpoint *c, int *status)
 {
 	int err;
 
@@ -227,10 +227,10 @@ fetch(struct witness *w, const char *path, struct us_buf *note, struct us_checkp
 /* k of n must sign the same checkpoint: one that others have cosigned and this witness has not is taken up, as long
  * as it is larger than what this witness has seen. Else the newest. */
 static int
-choose(struct witness *w, struct us_buf *note, struct us_checkpoint *c)
+choose(struct us_client_witness *w, struct us_buf *note, struct us_checkpoint *c)
 {
 	int status = US_EXIT_DONE, err = US_ERR_NOT_FOUND;
-	struct seen seen;
+	struct us_client_witness_seen seen;
 
 	read_seen(w, &seen);
 	free_seen(&seen);
@@ -244,7 +244,7 @@ choose(struct witness *w, struct us_buf *note, struct us_checkpoint *c)
 }
 
 static void
-show(const struct witness *w, const struct us_checkpoint *c, uint64_t time_s, unsigned count)
+show(const struct us_client_witness *w, const struct us_checkpoint *c, uint64_t time_s, unsigned count)
 {
 	char time_text[US_TIME_TEXT_SIZE];
 	cJSON *document;
@@ -273,7 +273,7 @@ show(const struct witness *w, const struct us_checkpoint *c, uint64_t time_s, un
 
 /* What was seen is on disk before anybody can have the signature. */
 static int
-sign(const struct witness *w, const struct us_buf *note, uint64_t time_s, struct us_buf *cosigned)
+sign(const struct us_client_witness *w, const struct us_buf *note, uint64_t time_s, struct us_buf *cosigned)
 {
 	const struct us_bytes none = { NULL, 0 }, whole = { note->data, note->len };
 	const struct us_note_key *key = us_note_signer_key(w->signer);
@@ -299,7 +299,7 @@ sign(const struct witness *w, const struct us_buf *note, uint64_t time_s, struct
 }
 
 static int
-look(struct witness *w)
+look(struct us_client_witness *w)
 {
 	const uint64_t time_s = (uint64_t)(us_time_now_ns() / US_NS_PER_SECOND);
 	struct us_buf note, cosigned;
@@ -357,7 +357,7 @@ static int
 run_witness(struct us_client *client, const struct us_args *args)
 {
 	const int only_vkey = us_flag(args, "vkey");
-	struct witness w = { .client = client, .output = us_arg(args, "output"), .newest = us_flag(args, "newest"),
+	struct us_client_witness w = { .client = client, .output = us_arg(args, "output"), .newest = us_flag(args, "newest"),
 		.keep = us_flag(args, "no-deliver") };
 	int64_t every = us_arg(args, "every") == NULL ? 0 : parse_every(us_arg(args, "every"));
 	int fd, status;

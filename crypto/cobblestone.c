@@ -13,7 +13,7 @@
 /* With its terminating zero, which the specification asks for. */
 static const char label[] = "c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM";
 
-struct message_keys {
+struct us_crypto_message_keys {
 	struct us_key key;
 	uint8_t nonce[US_GCM_NONCE_SIZE];
 	uint8_t commitment[COMMITMENT_SIZE];
@@ -21,7 +21,7 @@ struct message_keys {
 
 static int
 derive(const struct us_key *key, const uint8_t *salt, struct us_bytes context,
-       struct message_keys *out)
+       struct us_crypto_message_keys *out)
 {
 	struct us_bytes info[3] = {
 		{ (const uint8_t *)label, sizeof label },
@@ -40,7 +40,7 @@ derive(const struct us_key *key, const uint8_t *salt, struct us_bytes context,
 }
 
 static void
-chunk_nonce(const struct message_keys *k, uint32_t chunk, uint8_t out[US_GCM_NONCE_SIZE])
+chunk_nonce(const struct us_crypto_message_keys *k, uint32_t chunk, uint8_t out[US_GCM_NONCE_SIZE])
 {
 	memcpy(out, k->nonce, US_GCM_NONCE_SIZE);
 	us_store_u32(out + 8, us_load_u32(out + 8) ^ chunk);
@@ -71,7 +71,7 @@ int
 us_cobblestone_seal_salted(const struct us_key *key, const uint8_t salt[US_COBBLESTONE_SALT_SIZE],
                            struct us_bytes context, struct us_bytes plain, uint8_t *out)
 {
-	struct message_keys k;
+	struct us_crypto_message_keys k;
 	uint8_t nonce[US_GCM_NONCE_SIZE];
 	struct us_gcm g = { &k.key, nonce, { NULL, 0 } };
 	int err;
@@ -110,7 +110,7 @@ int
 us_cobblestone_open(const struct us_key *key, struct us_bytes context, struct us_bytes sealed,
                     uint8_t *out)
 {
-	struct message_keys k;
+	struct us_crypto_message_keys k;
 	uint8_t nonce[US_GCM_NONCE_SIZE];
 	struct us_gcm g = { &k.key, nonce, { NULL, 0 } };
 	size_t n;

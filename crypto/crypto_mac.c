@@ -11,29 +11,29 @@
 #define DIGEST_MAX 64
 #define PARTS_MAX 10
 
-struct hash {
+struct us_crypto_hash {
 	EVP_MD_CTX *ctx;
 	size_t size;
 	size_t block;
 };
 
 static int
-choose(int wide, struct hash *h)
+choose(int wide, struct us_crypto_hash *h)
 {
 	struct us_crypto_thread *t = us_crypto_thread();
 
 	if (t == NULL)
 		return US_ERR_CRYPTO;
 	if (wide)
-		*h = (struct hash){ t->sha512, 64, 128 };
+		*h = (struct us_crypto_hash){ t->sha512, 64, 128 };
 	else
-		*h = (struct hash){ t->sha256, 32, 64 };
+		*h = (struct us_crypto_hash){ t->sha256, 32, 64 };
 	return US_OK;
 }
 
 /* H((key ^ opad) ‖ H((key ^ ipad) ‖ parts)); at most PARTS_MAX parts. */
 static int
-hmac(const struct hash *h, struct us_bytes key, const struct us_bytes *parts, size_t n, uint8_t *out)
+hmac(const struct us_crypto_hash *h, struct us_bytes key, const struct us_bytes *parts, size_t n, uint8_t *out)
 {
 	uint8_t pad[BLOCK_MAX] = { 0 }, inner[DIGEST_MAX];
 	struct us_bytes in[PARTS_MAX + 1], outer[2];
@@ -65,7 +65,7 @@ hmac(const struct hash *h, struct us_bytes key, const struct us_bytes *parts, si
 
 /* T(i) = HMAC(prk, T(i - 1) ‖ info ‖ u8 i). */
 static int
-expand(const struct hash *h, struct us_bytes prk, const struct us_bytes *info, size_t n,
+expand(const struct us_crypto_hash *h, struct us_bytes prk, const struct us_bytes *info, size_t n,
        struct us_bytes out)
 {
 	struct us_bytes parts[PARTS_MAX];
@@ -102,7 +102,7 @@ int
 us_hmac_sha256(struct us_bytes key, const struct us_bytes *parts, size_t n,
                uint8_t out[US_DIGEST_SIZE])
 {
-	struct hash h;
+	struct us_crypto_hash h;
 	int err = choose(0, &h);
 
 	return err != US_OK ? err : hmac(&h, key, parts, n, out);
@@ -117,7 +117,7 @@ us_hkdf_extract(struct us_bytes salt, struct us_bytes ikm, struct us_key *prk)
 int
 us_hkdf_expand(struct us_bytes prk, const struct us_bytes *info, size_t n, void *out, size_t out_n)
 {
-	struct hash h;
+	struct us_crypto_hash h;
 	int err = choose(0, &h);
 
 	return err != US_OK ? err : expand(&h, prk, info, n, (struct us_bytes){ out, out_n });
@@ -127,7 +127,7 @@ int
 us_hkdf_expand_sha512(struct us_bytes prk, const struct us_bytes *info, size_t n, void *out,
                       size_t out_n)
 {
-	struct hash h;
+	struct us_crypto_hash h;
 	int err = choose(1, &h);
 
 	return err != US_OK ? err : expand(&h, prk, info, n, (struct us_bytes){ out, out_n });

@@ -29,9 +29,9 @@
 #define SECRET_MAX ((size_t)16 << 20)
 #define SECURE_HEAP_SIZE ((size_t)256 * 1024)
 
-enum page_state { PAGE_FREE = 0, PAGE_SLOTS, PAGE_RUN, PAGE_RUN_REST };
+enum us_crypto_page_state { PAGE_FREE = 0, PAGE_SLOTS, PAGE_RUN, PAGE_RUN_REST };
 
-struct page {
+struct us_crypto_page {
 	uint8_t state;
 	uint8_t class;  /* PAGE_SLOTS: slots are SLOT_MIN << class bytes */
 	uint16_t count; /* PAGE_SLOTS: slots in use, >= 1 */
@@ -47,7 +47,7 @@ static struct {
 	size_t first_partial[CLASSES]; /* where to begin the search for a page with room */
 	uint8_t committed[GRANULES];
 	int warned;
-	struct page page[ARENA_PAGES];
+	struct us_crypto_page page[ARENA_PAGES];
 } arena = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static int
@@ -120,7 +120,7 @@ find_pages(size_t n)
 static void *
 take_slot(size_t i)
 {
-	struct page *page = &arena.page[i];
+	struct us_crypto_page *page = &arena.page[i];
 	size_t slots = PAGE / (SLOT_MIN << page->class);
 
 	for (size_t s = 0; s < slots; s++) {
@@ -143,7 +143,7 @@ alloc_slot(unsigned class)
 	size_t i;
 
 	for (i = arena.first_partial[class]; i < ARENA_PAGES; i++) {
-		struct page *page = &arena.page[i];
+		struct us_crypto_page *page = &arena.page[i];
 
 		if (page->state == PAGE_FREE)
 			break;
@@ -154,7 +154,7 @@ alloc_slot(unsigned class)
 		return NULL;
 	arena.first_partial[class] = i;
 	if (arena.page[i].state == PAGE_FREE)
-		arena.page[i] = (struct page){ .state = PAGE_SLOTS, .class = (uint8_t)class };
+		arena.page[i] = (struct us_crypto_page){ .state = PAGE_SLOTS, .class = (uint8_t)class };
 	return take_slot(i);
 }
 
@@ -168,7 +168,7 @@ alloc_run(size_t size)
 		return NULL;
 	for (size_t i = 0; i < n; i++)
 		arena.page[first + i].state = PAGE_RUN_REST;
-	arena.page[first] = (struct page){ .state = PAGE_RUN, .run = (uint32_t)n };
+	arena.page[first] = (struct us_crypto_page){ .state = PAGE_RUN, .run = (uint32_t)n };
 	arena.in_use += n * PAGE;
 	return arena.base + first * PAGE;
 }
@@ -193,7 +193,7 @@ us_secret_alloc(size_t size)
 static void
 free_slot(size_t i, size_t offset)
 {
-	struct page *page = &arena.page[i];
+	struct us_crypto_page *page = &arena.page[i];
 	size_t size = SLOT_MIN << page->class;
 	size_t s = offset / size;
 	uint64_t bit = UINT64_C(1) << (s % 64);
@@ -219,7 +219,7 @@ free_run(size_t i, size_t offset)
 		us_panic("free inside of key memory");
 	us_wipe(arena.base + i * PAGE, n * PAGE);
 	for (size_t k = 0; k < n; k++)
-		arena.page[i + k] = (struct page){ .state = PAGE_FREE };
+		arena.page[i + k] = (struct us_crypto_page){ .state = PAGE_FREE };
 	arena.in_use -= n * PAGE;
 }
 
@@ -247,7 +247,7 @@ us_secret_free(void *p)
 	i = at / PAGE;
 	if (arena.base == NULL || i >= ARENA_PAGES)
 		us_panic("free of memory that is not key memory");
-	switch ((enum page_state)arena.page[i].state) {
+	switch ((enum us_crypto_page_state)arena.page[i].state) {
 	case PAGE_SLOTS:
 		free_slot(i, at % PAGE);
 		break;

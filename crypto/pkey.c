@@ -213,7 +213,7 @@ us_pkey_to_pem(const struct us_pkey *key, const char *passphrase, struct us_buf 
 	return err;
 }
 
-struct passphrase {
+struct us_crypto_passphrase {
 	const char *text;
 	int asked;
 };
@@ -221,7 +221,7 @@ struct passphrase {
 static int
 give_passphrase(char *buf, int size, int writing, void *data)
 {
-	struct passphrase *pass = data;
+	struct us_crypto_passphrase *pass = data;
 	size_t n;
 
 	(void)writing;
@@ -238,7 +238,7 @@ give_passphrase(char *buf, int size, int writing, void *data)
 int
 us_pkey_from_pem(struct us_bytes pem, const char *passphrase, struct us_pkey **out)
 {
-	struct passphrase pass = { passphrase, 0 };
+	struct us_crypto_passphrase pass = { passphrase, 0 };
 	EVP_PKEY *evp;
 	BIO *bio;
 

@@ -21,7 +21,7 @@
 #define SHARES_GIVEN_MAX 256
 
 /* A polynomial's value at x, byte by byte. */
-struct point {
+struct us_crypto_point {
 	uint8_t x;
 	uint8_t y[US_SLIP39_SECRET_MAX];
 };
@@ -54,7 +54,7 @@ gf_inverse(uint8_t a)
 
 /* Lagrange's interpolation at x of n points with different x. */
 static void
-interpolate(const struct point *points, size_t n, uint8_t x, size_t size, uint8_t *out)
+interpolate(const struct us_crypto_point *points, size_t n, uint8_t x, size_t size, uint8_t *out)
 {
 	uint8_t sum[US_SLIP39_SECRET_MAX] = { 0 };
 
@@ -181,9 +181,9 @@ passphrase_ok(const char *passphrase)
 
 /* Values at x = 0 .. n - 1 of a polynomial through (255, secret) and (254, digest ‖ random). */
 static int
-split_secret(unsigned threshold, unsigned n, struct us_bytes secret, struct point *out)
+split_secret(unsigned threshold, unsigned n, struct us_bytes secret, struct us_crypto_point *out)
 {
-	struct point base[POINTS_MAX];
+	struct us_crypto_point base[POINTS_MAX];
 	unsigned drawn = threshold < 2 ? 0 : threshold - 2;
 	int err = US_OK;
 
@@ -219,7 +219,7 @@ split_secret(unsigned threshold, unsigned n, struct us_bytes secret, struct poin
 }
 
 static int
-recover_secret(unsigned threshold, const struct point *points, size_t size, uint8_t *out)
+recover_secret(unsigned threshold, const struct us_crypto_point *points, size_t size, uint8_t *out)
 {
 	uint8_t digest[US_SLIP39_SECRET_MAX], expected[DIGEST_SIZE];
 	int err;
@@ -253,7 +253,7 @@ us_slip39_split(const struct us_slip39_plan *plan, struct us_bytes secret,
 {
 	const char *passphrase = plan->passphrase == NULL ? "" : plan->passphrase;
 	struct us_slip39_share share;
-	struct point *points;
+	struct us_crypto_point *points;
 	uint8_t encrypted[US_SLIP39_SECRET_MAX], id[2];
 	int err;
 
@@ -300,9 +300,9 @@ same_set(const struct us_slip39_info *a, const struct us_slip39_info *b)
 
 /* Recovers the share of one group into *out. US_ERR_NOT_FOUND if no share of it was given. */
 static int
-recover_group(const struct us_slip39_share *shares, size_t n, unsigned group, struct point *out)
+recover_group(const struct us_slip39_share *shares, size_t n, unsigned group, struct us_crypto_point *out)
 {
-	struct point points[POINTS_MAX];
+	struct us_crypto_point points[POINTS_MAX];
 	const struct us_slip39_info *first = NULL;
 	size_t count = 0;
 	int err = US_OK;
@@ -342,7 +342,7 @@ static int
 recover_all(const struct us_slip39_share *shares, size_t n, uint8_t *out)
 {
 	const struct us_slip39_info *info = &shares[0].info;
-	struct point groups[POINTS_MAX];
+	struct us_crypto_point groups[POINTS_MAX];
 	size_t count = 0;
 	int err = US_OK;
 

@@ -71,7 +71,7 @@ us_cosignature_next(struct us_bytes *rest, struct us_bytes *line)
 }
 
 /* The newest line of each witness. */
-struct merge {
+struct us_log_merge {
 	const struct us_note_key *witnesses;
 	size_t n_witnesses;
 	struct us_bytes text;
@@ -81,7 +81,7 @@ struct merge {
 };
 
 static int
-take_line(struct merge *m, struct us_bytes line)
+take_line(struct us_log_merge *m, struct us_bytes line)
 {
 	uint64_t time_s;
 
@@ -104,7 +104,7 @@ take_line(struct merge *m, struct us_bytes line)
 }
 
 static int
-take_lines(struct merge *m, struct us_bytes rest)
+take_lines(struct us_log_merge *m, struct us_bytes rest)
 {
 	struct us_bytes line;
 	int err;
@@ -136,7 +136,7 @@ int
 us_cosigned_merge(struct us_buf *out, struct us_cosigned *who, const struct us_note_key *log,
     const struct us_note_key *witnesses, size_t n_witnesses, struct us_bytes note, struct us_bytes lines)
 {
-	struct merge m = { .witnesses = witnesses, .n_witnesses = n_witnesses };
+	struct us_log_merge m = { .witnesses = witnesses, .n_witnesses = n_witnesses };
 	struct us_bytes sigs, signed_by_log;
 	struct us_checkpoint c;
 	size_t before = out->len;

@@ -34,13 +34,13 @@ us_export_keys_line(struct us_buf *out, uint64_t index, const struct us_key *acc
 }
 
 /* A cursor over a line of JSON: only what such a line may hold is understood. */
-struct json {
+struct us_log_json {
 	const char *p;
 	size_t left;
 };
 
 static void
-skip_space(struct json *j)
+skip_space(struct us_log_json *j)
 {
 	while (j->left > 0 && (*j->p == ' ' || *j->p == '\t' || *j->p == '\r')) {
 		j->p++;
@@ -49,7 +49,7 @@ skip_space(struct json *j)
 }
 
 static int
-take_char(struct json *j, char c)
+take_char(struct us_log_json *j, char c)
 {
 	skip_space(j);
 	if (j->left == 0 || *j->p != c)
@@ -61,7 +61,7 @@ take_char(struct json *j, char c)
 
 /* A string, as far as its first quote: what has an escape in it is no name and no base64 that is taken. */
 static int
-take_string(struct json *j, const char **s, size_t *n)
+take_string(struct us_log_json *j, const char **s, size_t *n)
 {
 	const char *end;
 
@@ -78,7 +78,7 @@ take_string(struct json *j, const char **s, size_t *n)
 }
 
 static int
-take_index(struct json *j, uint64_t *out)
+take_index(struct us_log_json *j, uint64_t *out)
 {
 	uint64_t v = 0;
 	size_t n = 0;
@@ -96,7 +96,7 @@ take_index(struct json *j, uint64_t *out)
 }
 
 static int
-take_member(struct json *j, struct us_export_keys *k, int *have_index)
+take_member(struct us_log_json *j, struct us_export_keys *k, int *have_index)
 {
 	const char *name, *value;
 	size_t name_n, value_n, got, box;
@@ -122,7 +122,7 @@ take_member(struct json *j, struct us_export_keys *k, int *have_index)
 int
 us_export_keys_parse(struct us_export_keys *out, const char *line, size_t n)
 {
-	struct json j = { line, n };
+	struct us_log_json j = { line, n };
 	struct us_export_keys k;
 	int have_index = 0, ok;
 

@@ -191,7 +191,7 @@ us_note_split(struct us_bytes *text, struct us_bytes *sigs, const void *note, si
 }
 
 /* One signature line, taken apart. */
-struct line {
+struct us_log_line {
 	const char *name;
 	size_t name_n;
 	uint32_t id;
@@ -200,7 +200,7 @@ struct line {
 };
 
 static int
-parse_line(struct line *l, const uint8_t *p, size_t n)
+parse_line(struct us_log_line *l, const uint8_t *p, size_t n)
 {
 	const uint8_t *space;
 	uint8_t raw[4 + SIG_MAX];
@@ -242,7 +242,7 @@ cosigned(struct us_buf *msg, struct us_bytes text, uint64_t time_s)
 }
 
 static int
-verify_line(const struct us_note_key *key, const struct line *l, struct us_bytes text,
+verify_line(const struct us_note_key *key, const struct us_log_line *l, struct us_bytes text,
     uint64_t *time_s)
 {
 	struct us_bytes sig = { l->sig, l->sig_n };
@@ -275,7 +275,7 @@ verify_line(const struct us_note_key *key, const struct line *l, struct us_bytes
 
 /* The one key of that name and id: US_ERR_NOT_FOUND, US_ERR_ARG if there are two. */
 static int
-find_key(const struct line *l, const struct us_note_key *keys, size_t n_keys, size_t *key)
+find_key(const struct us_log_line *l, const struct us_note_key *keys, size_t n_keys, size_t *key)
 {
 	size_t i, found = n_keys;
 
@@ -324,7 +324,7 @@ us_note_open(struct us_note *out, const void *note, size_t n, const struct us_no
 {
 	struct us_bytes sigs;
 	struct us_note o;
-	struct line l;
+	struct us_log_line l;
 	const uint8_t *end;
 	size_t key, len, lines = 0;
 	uint64_t time_s;

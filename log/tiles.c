@@ -38,13 +38,13 @@ us_tile_path(const struct us_tile *tile, char *out, size_t cap)
 }
 
 /* A cursor over a path; each take moves it or returns 0. */
-struct path {
+struct us_log_path {
 	const char *p;
 	size_t left;
 };
 
 static int
-take_text(struct path *s, const char *text)
+take_text(struct us_log_path *s, const char *text)
 {
 	size_t n = strlen(text);
 
@@ -57,7 +57,7 @@ take_text(struct path *s, const char *text)
 
 /* At least min and at most max digits; leading zeros are the caller's matter. */
 static int
-take_digits(struct path *s, unsigned min, unsigned max, unsigned *value)
+take_digits(struct us_log_path *s, unsigned min, unsigned max, unsigned *value)
 {
 	unsigned v = 0, n = 0;
 
@@ -75,7 +75,7 @@ int
 us_tile_parse(struct us_tile *out, const char *path, size_t n)
 {
 	struct us_tile t = { 0, 0, 0, US_TILE_WIDTH };
-	struct path s = { path, n };
+	struct us_log_path s = { path, n };
 	char again[US_TILE_PATH_MAX];
 	unsigned group;
 	int err, more;

@@ -22,7 +22,7 @@
 #define CACHE_MIN 16  /* more than LEVELS: checking a tile against its parents never evicts it */
 #define CACHE_MAX 4096
 
-struct tile {
+struct us_log_tile {
 	uint64_t n;
 	unsigned level;
 	unsigned width; /* leaves present; node i of height h is valid if (i + 1) << h <= width */
@@ -30,7 +30,7 @@ struct tile {
 	struct us_digest node[TILE_NODES];
 };
 
-struct edge {
+struct us_log_edge {
 	uint64_t size; /* 0: none */
 	unsigned peaks;
 	unsigned height[64];
@@ -42,11 +42,11 @@ struct edge {
 struct us_logtree {
 	struct us_logtree_store store;
 	uint64_t size;
-	struct tile *current[LEVELS]; /* the tile being filled: width < 256 */
-	struct tile **cache;
+	struct us_log_tile *current[LEVELS]; /* the tile being filled: width < 256 */
+	struct us_log_tile **cache;
 	size_t n_cache;
 	uint64_t clock;
-	struct edge edge;
+	struct us_log_edge edge;
 };
 
 static size_t
@@ -57,7 +57,7 @@ at(unsigned height, uint64_t i)
 
 /* Adds a leaf and every node that it completes. */
 static void
-tile_add(struct tile *t, const struct us_digest *leaf)
+tile_add(struct us_log_tile *t, const struct us_digest *leaf)
 {
 	unsigned h;
 	uint64_t i;
@@ -72,7 +72,7 @@ tile_add(struct tile *t, const struct us_digest *leaf)
 
 /* Fills an empty tile from the store. */
 static int
-tile_read(const struct us_logtree *t, struct tile *tile, unsigned level, uint64_t n)
+tile_read(const struct us_logtree *t, struct us_log_tile *tile, unsigned level, uint64_t n)
 {
 	struct us_digest leaves[US_TILE_WIDTH];
 	unsigned i;
@@ -141,7 +141,7 @@ cache_slot(struct us_logtree *t, size_t *slot)
 
 	for (i = 0; i < t->n_cache; i++) {
 		if (t->cache[i] == NULL) {
-			t->cache[i] = malloc(sizeof(struct tile));
+			t->cache[i] = malloc(sizeof(struct us_log_tile));
 			if (t->cache[i] == NULL)
 				return US_ERR_NOMEM;
 			t->cache[i]->used = 0;
@@ -163,10 +163,10 @@ static int node(struct us_logtree *t, unsigned height, uint64_t i, struct us_dig
 /* A full tile, from the cache or the store. What the store gives is checked against the tile above
  * it, and so on up to the tiles in memory: a wrong tile yields an error, never a wrong proof. */
 static int
-full_tile(struct us_logtree *t, unsigned level, uint64_t n, const struct tile **out)
+full_tile(struct us_logtree *t, unsigned level, uint64_t n, const struct us_log_tile **out)
 {
 	struct us_digest parent;
-	struct tile *tile;
+	struct us_log_tile *tile;
 	size_t i, slot;
 	int err;
 
@@ -202,7 +202,7 @@ node(struct us_logtree *t, unsigned height, uint64_t i, struct us_digest *out)
 {
 	unsigned level = height / TILE_HEIGHT, h = height % TILE_HEIGHT;
 	uint64_t n = i >> (TILE_HEIGHT - h), in = i & ((1U << (TILE_HEIGHT - h)) - 1);
-	const struct tile *tile;
+	const struct us_log_tile *tile;
 	int err;
 
 	if (level >= LEVELS)
@@ -224,7 +224,7 @@ static int
 current_tile(struct us_logtree *t, unsigned level, uint64_t n)
 {
 	if (t->current[level] == NULL) {
-		t->current[level] = malloc(sizeof(struct tile));
+		t->current[level] = malloc(sizeof(struct us_log_tile));
 		if (t->current[level] == NULL)
 			return US_ERR_NOMEM;
 		t->current[level]->level = level;
@@ -238,7 +238,7 @@ int
 us_logtree_append(struct us_logtree *t, const struct us_digest *leaf)
 {
 	struct us_digest hash = *leaf;
-	struct tile *tile;
+	struct us_log_tile *tile;
 	unsigned level;
 	size_t slot;
 	int err;
@@ -282,9 +282,9 @@ us_logtree_size(const struct us_logtree *t)
 
 /* Peaks and folds of that size into t->edge. */
 static int
-edge_at(struct us_logtree *t, uint64_t size, const struct edge **out)
+edge_at(struct us_logtree *t, uint64_t size, const struct us_log_edge **out)
 {
-	struct edge *e = &t->edge;
+	struct us_log_edge *e = &t->edge;
 	unsigned h, i;
 	uint64_t start = 0;
 	int err;
@@ -317,7 +317,7 @@ edge_at(struct us_logtree *t, uint64_t size, const struct edge **out)
 int
 us_logtree_root_at(struct us_logtree *t, uint64_t size, struct us_digest *root)
 {
-	const struct edge *e;
+	const struct us_log_edge *e;
 	int err;
 
 	if (size > t->size)
@@ -342,7 +342,7 @@ int
 us_logtree_inclusion(struct us_logtree *t, uint64_t index, uint64_t size, struct us_digest *proof,
     size_t *n_proof)
 {
-	const struct edge *e;
+	const struct us_log_edge *e;
 	size_t n = 0;
 	unsigned i, h;
 	int err;
@@ -370,7 +370,7 @@ us_logtree_inclusion(struct us_logtree *t, uint64_t index, uint64_t size, struct
 
 /* The tree head of [lo, hi), which is a node of the tree of e's size. */
 static int
-range(struct us_logtree *t, const struct edge *e, uint64_t lo, uint64_t hi, struct us_digest *out)
+range(struct us_logtree *t, const struct us_log_edge *e, uint64_t lo, uint64_t hi, struct us_digest *out)
 {
 	uint64_t span = hi - lo;
 	unsigned i, h = 0;
@@ -395,7 +395,7 @@ us_logtree_consistency(struct us_logtree *t, uint64_t size1, uint64_t size2,
 {
 	struct us_digest down[US_PROOF_MAX];
 	uint64_t lo = 0, hi = size2, k;
-	const struct edge *e;
+	const struct us_log_edge *e;
 	size_t depth = 0, n = 0;
 	int err, whole = 1;
 
@@ -434,7 +434,7 @@ int
 us_logtree_tile(struct us_logtree *t, unsigned level, uint64_t n, unsigned width,
     struct us_digest *hashes)
 {
-	const struct tile *tile;
+	const struct us_log_tile *tile;
 	int err;
 
 	if (width < 1 || level >= LEVELS || width > us_tile_width(t->size, level, n))
@@ -452,7 +452,7 @@ us_logtree_tile(struct us_logtree *t, unsigned level, uint64_t n, unsigned width
 int
 us_logtree_load(struct us_logtree *t, uint64_t size, const struct us_digest *root)
 {
-	struct tile *below;
+	struct us_log_tile *below;
 	struct us_digest got;
 	uint64_t n = size / US_TILE_WIDTH, i;
 	unsigned level;

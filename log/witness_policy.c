@@ -11,7 +11,7 @@
 #define NO_NODE SIZE_MAX
 
 /* A witness or a group. Each stands behind its members, and is a member of one group at most: so the quorum is a tree. */
-struct node {
+struct us_log_node {
 	char name[US_TLOG_NAME_MAX + 1];
 	size_t witness;   /* NO_NODE: a group */
 	size_t parent;    /* the group it is in, or NO_NODE */
@@ -23,21 +23,21 @@ struct us_tlog_policy {
 	char *log_url[US_TLOG_LOGS_MAX], *witness_url[US_COSIGNERS_MAX];
 	size_t witness_node[US_COSIGNERS_MAX];
 	size_t n_logs, n_witnesses, n_groups;
-	struct node node[NODES_MAX];
+	struct us_log_node node[NODES_MAX];
 	size_t n_nodes;
 	int has_quorum;
 	size_t quorum; /* NO_NODE: none */
 };
 
 /* One line while it is read. */
-struct line {
+struct us_log_witness_policy_line {
 	struct us_bytes word[WORDS_MAX];
 	size_t n;
 	const char *what; /* what is wrong with it */
 };
 
 static int
-wrong(struct line *l, int err, const char *what)
+wrong(struct us_log_witness_policy_line *l, int err, const char *what)
 {
 	l->what = what;
 	return err;
@@ -50,7 +50,7 @@ is_blank(uint8_t c)
 }
 
 static int
-split(struct line *l, struct us_bytes text)
+split(struct us_log_witness_policy_line *l, struct us_bytes text)
 {
 	size_t at = 0, start;
 
@@ -90,7 +90,7 @@ has_key(const struct us_note_key *keys, size_t n, const struct us_note_key *key)
 }
 
 static int
-take_key(struct us_tlog_policy *p, struct line *l, size_t at, enum us_note_type type, struct us_note_key *key)
+take_key(struct us_tlog_policy *p, struct us_log_witness_policy_line *l, size_t at, enum us_note_type type, struct us_note_key *key)
 {
 	int err = us_note_key_parse(key, (const char *)l->word[at].p, l->word[at].n);
 
@@ -104,7 +104,7 @@ take_key(struct us_tlog_policy *p, struct line *l, size_t at, enum us_note_type 
 }
 
 static int
-take_url(struct line *l, size_t at, char **out)
+take_url(struct us_log_witness_policy_line *l, size_t at, char **out)
 {
 	*out = NULL;
 	if (l->n > at + 1)
@@ -118,10 +118,10 @@ take_url(struct line *l, size_t at, char **out)
 }
 
 static int
-add_node(struct us_tlog_policy *p, struct line *l, size_t witness)
+add_node(struct us_tlog_policy *p, struct us_log_witness_policy_line *l, size_t witness)
 {
 	const struct us_bytes name = l->word[1];
-	struct node *node = &p->node[p->n_nodes];
+	struct us_log_node *node = &p->node[p->n_nodes];
 
 	if (name.n > US_TLOG_NAME_MAX)
 		return wrong(l, US_ERR_LIMIT, "the name is too long");
@@ -136,7 +136,7 @@ add_node(struct us_tlog_policy *p, struct line *l, size_t witness)
 }
 
 static int
-take_log(struct us_tlog_policy *p, struct line *l)
+take_log(struct us_tlog_policy *p, struct us_log_witness_policy_line *l)
 {
 	int err;
 
@@ -152,7 +152,7 @@ take_log(struct us_tlog_policy *p, struct line *l)
 }
 
 static int
-take_witness(struct us_tlog_policy *p, struct line *l)
+take_witness(struct us_tlog_policy *p, struct us_log_witness_policy_line *l)
 {
 	int err;
 
@@ -173,7 +173,7 @@ take_witness(struct us_tlog_policy *p, struct line *l)
 
 /* all, any, or a number of members without leading zeros, from 1 to all. */
 static int
-threshold(struct line *l, size_t members, size_t *k)
+threshold(struct us_log_witness_policy_line *l, size_t members, size_t *k)
 {
 	const struct us_bytes word = l->word[2];
 
@@ -192,7 +192,7 @@ threshold(struct line *l, size_t members, size_t *k)
 }
 
 static int
-take_group(struct us_tlog_policy *p, struct line *l)
+take_group(struct us_tlog_policy *p, struct us_log_witness_policy_line *l)
 {
 	const size_t group = p->n_nodes;
 	size_t k, member;
@@ -221,7 +221,7 @@ take_group(struct us_tlog_policy *p, struct line *l)
 }
 
 static int
-take_quorum(struct us_tlog_policy *p, struct line *l)
+take_quorum(struct us_tlog_policy *p, struct us_log_witness_policy_line *l)
 {
 	if (l->n != 2)
 		return wrong(l, US_ERR_FORMAT, "a quorum is one name");
@@ -236,7 +236,7 @@ take_quorum(struct us_tlog_policy *p, struct line *l)
 }
 
 static int
-take_line(struct us_tlog_policy *p, struct line *l, struct us_bytes text)
+take_line(struct us_tlog_policy *p, struct us_log_witness_policy_line *l, struct us_bytes text)
 {
 	int err = split(l, text);
 
@@ -257,7 +257,7 @@ static int
 take_lines(struct us_tlog_policy *p, struct us_bytes rest, struct us_tlog_policy_error *error)
 {
 	struct us_bytes text;
-	struct line l;
+	struct us_log_witness_policy_line l;
 	int err;
 
 	for (error->line = 1; (err = us_cosignature_next(&rest, &text)) == US_OK; error->line++) {
@@ -355,7 +355,7 @@ us_tlog_policy_met(const struct us_tlog_policy *p, const uint8_t by[US_COSIGNERS
 		return 1;
 	/* members stand before their groups */
 	for (size_t i = 0; i <= p->quorum; i++) {
-		const struct node *node = &p->node[i];
+		const struct us_log_node *node = &p->node[i];
 		int met = node->witness != NO_NODE ? by[node->witness] != 0 : members[i] >= node->threshold;
 
 		if (i == p->quorum)

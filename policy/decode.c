@@ -31,10 +31,10 @@ keep(struct us_order *order, struct us_reader *r, struct us_bytes text)
 	return kept;
 }
 
-enum form { FORM_ID, FORM_TEXT, FORM_TEXT_OR_EMPTY };
+enum us_order_form { FORM_ID, FORM_TEXT, FORM_TEXT_OR_EMPTY };
 
 static struct us_bytes
-take_text(struct us_order *order, struct us_reader *r, enum form form, size_t max)
+take_text(struct us_order *order, struct us_reader *r, enum us_order_form form, size_t max)
 {
 	struct us_bytes text = us_take_str16(r, max);
 

@@ -117,14 +117,14 @@ add_limits(const struct us_rule *rule, struct us_ruling *out)
 }
 
 /* The permits that fit, as a list: it is walked once a condition. */
-struct fitting {
+struct us_order_fitting {
 	size_t n;
 	uint16_t rules[US_ORDER_RULES];
 };
 
 /* What is left of the limits of all permits that fit: as of before the request, or after it. */
 static void
-leave(const struct us_order *order, const struct fitting *fitting, const struct us_context *context, int after,
+leave(const struct us_order *order, const struct us_order_fitting *fitting, const struct us_context *context, int after,
     struct us_ruling *out)
 {
 	struct us_left *left = &out->left;
@@ -151,7 +151,7 @@ leave(const struct us_order *order, const struct fitting *fitting, const struct 
 /* The first condition that does not hold, cited; 1 if all hold. Whether the hours of a calendar hold does not depend on the rule,
  * and a zone's offset is the dearest thing asked here, so each calendar is asked once. */
 static int
-conditions_hold(const struct us_order *order, const struct fitting *fitting, const struct us_subject *subject,
+conditions_hold(const struct us_order *order, const struct us_order_fitting *fitting, const struct us_subject *subject,
     const struct us_context *context, struct us_ruling *out)
 {
 	const int listed = is_listed(order, context->purpose);
@@ -183,7 +183,7 @@ static void
 judge(const struct us_order *order, const struct us_subject *subject, enum us_action action,
     const struct us_context *context, struct us_ruling *out)
 {
-	struct fitting fitting;
+	struct us_order_fitting fitting;
 
 	fitting.n = 0; /* the list itself is not worth clearing */
 	for (int i = us_rules_next(out->permits, 0); i >= 0; i = us_rules_next(out->permits, i + 1))

@@ -14,15 +14,15 @@
 #define FNV_BASIS UINT64_C(14695981039346656037)
 #define FNV_PRIME UINT64_C(1099511628211)
 
-struct day {
+struct us_order_day {
 	int32_t day;
 	uint64_t n; /* == |set|: counting a bitmap walks its containers */
 	roaring_bitmap_t *set;
 };
 
 /* Invariants: exactly one of person and party is set; days ascend; every day's set is within ever. */
-struct meter {
-	struct meter *next;
+struct us_order_meter {
+	struct us_order_meter *next;
 	uint32_t person;
 	uint32_t collection;
 	enum us_meter_kind kind;
@@ -30,23 +30,23 @@ struct meter {
 	uint8_t party[US_ORDER_ID_MAX];
 	uint64_t n; /* == |ever| */
 	roaring_bitmap_t *ever;
-	struct day *days;
+	struct us_order_day *days;
 	size_t n_days, room;
 };
 
-struct used {
+struct us_order_used {
 	uint32_t approval;
 	uint64_t index;
 };
 
 struct us_usage {
-	struct meter *buckets[BUCKETS];
-	struct used *used; /* ascending */
+	struct us_order_meter *buckets[BUCKETS];
+	struct us_order_used *used; /* ascending */
 	size_t n_used, used_room;
 };
 
 /* Whose meter is meant. */
-struct name {
+struct us_order_name {
 	uint32_t person;
 	struct us_bytes party;
 	uint32_t collection;
@@ -61,7 +61,7 @@ us_usage_new(struct us_usage **out)
 }
 
 static void
-meter_free(struct meter *m)
+meter_free(struct us_order_meter *m)
 {
 	for (size_t i = 0; i < m->n_days; i++)
 		roaring_bitmap_free(m->days[i].set);
@@ -78,7 +78,7 @@ us_usage_free(struct us_usage *u)
 		return;
 	for (size_t i = 0; i < BUCKETS; i++) {
 		while (u->buckets[i] != NULL) {
-			struct meter *m = u->buckets[i];
+			struct us_order_meter *m = u->buckets[i];
 
 			u->buckets[i] = m->next;
 			meter_free(m);
@@ -91,7 +91,7 @@ us_usage_free(struct us_usage *u)
 /* --- meters ------------------------------------------------------------------------------------------------------ */
 
 static size_t
-bucket_of(const struct name *who)
+bucket_of(const struct us_order_name *who)
 {
 	uint64_t h = FNV_BASIS;
 
@@ -103,10 +103,10 @@ bucket_of(const struct name *who)
 	return (size_t)(h ^ h >> 32) & (BUCKETS - 1);
 }
 
-static struct meter *
-meter_find(const struct us_usage *u, const struct name *who)
+static struct us_order_meter *
+meter_find(const struct us_usage *u, const struct us_order_name *who)
 {
-	struct meter *m = u->buckets[bucket_of(who)];
+	struct us_order_meter *m = u->buckets[bucket_of(who)];
 
 	while (m != NULL && (m->person != who->person || m->collection != who->collection || m->kind != who->kind ||
 	    (who->person == 0 && (m->party_n != who->party.n || memcmp(m->party, who->party.p, m->party_n) != 0))))
@@ -114,10 +114,10 @@ meter_find(const struct us_usage *u, const struct name *who)
 	return m;
 }
 
-static struct meter *
-meter_make(struct us_usage *u, const struct name *who)
+static struct us_order_meter *
+meter_make(struct us_usage *u, const struct us_order_name *who)
 {
-	struct meter **at = &u->buckets[bucket_of(who)], *m = meter_find(u, who);
+	struct us_order_meter **at = &u->buckets[bucket_of(who)], *m = meter_find(u, who);
 
 	if (m != NULL)
 		return m;
@@ -143,7 +143,7 @@ meter_make(struct us_usage *u, const struct name *who)
 
 /* Where the day is or would be: nearly always the last one. */
 static size_t
-day_place(const struct meter *m, int32_t day)
+day_place(const struct us_order_meter *m, int32_t day)
 {
 	size_t i = m->n_days;
 
@@ -152,16 +152,16 @@ day_place(const struct meter *m, int32_t day)
 	return i;
 }
 
-static const struct day *
-day_find(const struct meter *m, int32_t day)
+static const struct us_order_day *
+day_find(const struct us_order_meter *m, int32_t day)
 {
 	size_t i = day_place(m, day);
 
 	return i < m->n_days && m->days[i].day == day ? &m->days[i] : NULL;
 }
 
-static struct day *
-day_make(struct meter *m, int32_t day)
+static struct us_order_day *
+day_make(struct us_order_meter *m, int32_t day)
 {
 	size_t i = day_place(m, day);
 
@@ -169,7 +169,7 @@ day_make(struct meter *m, int32_t day)
 		return &m->days[i];
 	if (m->n_days == m->room) {
 		size_t room = m->room == 0 ? 4 : m->room * 2;
-		struct day *more = realloc(m->days, room * sizeof *more);
+		struct us_order_day *more = realloc(m->days, room * sizeof *more);
 
 		if (more == NULL)
 			return NULL;
@@ -184,7 +184,7 @@ day_make(struct meter *m, int32_t day)
 		(void)roaring_bitmap_run_optimize(m->days[i - 1].set);
 	memmove(&m->days[i + 1], &m->days[i], (m->n_days - i) * sizeof *m->days);
 	m->n_days++;
-	m->days[i] = (struct day){ .day = day, .set = set };
+	m->days[i] = (struct us_order_day){ .day = day, .set = set };
 	return &m->days[i];
 }
 
@@ -200,7 +200,7 @@ records_ok(const uint64_t *records, size_t n)
 }
 
 static void
-count(struct meter *m, struct day *day, const struct us_usage_fact *fact)
+count(struct us_order_meter *m, struct us_order_day *day, const struct us_usage_fact *fact)
 {
 	for (size_t i = 0; i < fact->n; i++) {
 		const uint32_t record = (uint32_t)fact->records[i];
@@ -223,14 +223,14 @@ us_usage_fold(struct us_usage *u, const struct us_usage_fact *fact)
 	/* Twice: first everything that may fail is made, then all accounts are counted. */
 	for (int counting = 0; counting <= 1; counting++) {
 		for (size_t i = 0; i <= fact->n_parties; i++) {
-			struct name who = { .collection = fact->collection, .kind = fact->kind };
+			struct us_order_name who = { .collection = fact->collection, .kind = fact->kind };
 
 			if (i == fact->n_parties)
 				who.person = fact->person;
 			else
 				who.party = fact->parties[i];
-			struct meter *m = meter_make(u, &who);
-			struct day *day = m == NULL ? NULL : day_make(m, fact->day);
+			struct us_order_meter *m = meter_make(u, &who);
+			struct us_order_day *day = m == NULL ? NULL : day_make(m, fact->day);
 
 			if (day == NULL)
 				return US_ERR_NOMEM;
@@ -334,9 +334,9 @@ set_of(const uint64_t *records, size_t n, roaring_bitmap_t **out)
 int
 us_usage_after(const struct us_usage *u, const struct us_usage_question *q, struct us_meter *out)
 {
-	const struct name who = { q->person, q->party, q->collection, q->kind };
-	const struct meter *m = meter_find(u, &who);
-	const struct day *day = m == NULL ? NULL : day_find(m, q->day);
+	const struct us_order_name who = { q->person, q->party, q->collection, q->kind };
+	const struct us_order_meter *m = meter_find(u, &who);
+	const struct us_order_day *day = m == NULL ? NULL : day_find(m, q->day);
 	struct us_meter found = { day == NULL ? 0 : day->n, m == NULL ? 0 : m->n, 0 };
 	roaring_bitmap_t *asked;
 	uint64_t n;
@@ -364,7 +364,7 @@ us_usage_after(const struct us_usage *u, const struct us_usage_question *q, stru
 static int
 compare_meters(const void *a, const void *b)
 {
-	const struct meter *x = *(const struct meter *const *)a, *y = *(const struct meter *const *)b;
+	const struct us_order_meter *x = *(const struct us_order_meter *const *)a, *y = *(const struct us_order_meter *const *)b;
 
 	if (x->person != y->person)
 		return x->person < y->person ? -1 : 1;
@@ -372,7 +372,7 @@ compare_meters(const void *a, const void *b)
 }
 
 static int
-tell(const struct meter *m, const roaring_bitmap_t *asked,
+tell(const struct us_order_meter *m, const roaring_bitmap_t *asked,
     int (*found)(void *ctx, const struct us_usage_seen *seen), void *ctx)
 {
 	int err = 0;
@@ -391,13 +391,13 @@ int
 us_usage_who(const struct us_usage *u, uint32_t collection, const uint64_t *records, size_t n,
     int (*found)(void *ctx, const struct us_usage_seen *seen), void *ctx)
 {
-	const struct meter **meters;
+	const struct us_order_meter **meters;
 	roaring_bitmap_t *asked;
 	size_t n_meters = 0;
 	int err;
 
 	for (size_t i = 0; i < BUCKETS; i++)
-		for (const struct meter *m = u->buckets[i]; m != NULL; m = m->next)
+		for (const struct us_order_meter *m = u->buckets[i]; m != NULL; m = m->next)
 			n_meters += m->person != 0 && m->collection == collection;
 	if (n_meters == 0 || n == 0)
 		return US_OK;
@@ -411,7 +411,7 @@ us_usage_who(const struct us_usage *u, uint32_t collection, const uint64_t *reco
 	}
 	n_meters = 0;
 	for (size_t i = 0; i < BUCKETS; i++)
-		for (const struct meter *m = u->buckets[i]; m != NULL; m = m->next)
+		for (const struct us_order_meter *m = u->buckets[i]; m != NULL; m = m->next)
 			if (m->person != 0 && m->collection == collection)
 				meters[n_meters++] = m;
 	qsort(meters, n_meters, sizeof *meters, compare_meters);
@@ -457,7 +457,7 @@ us_usage_approval_use(struct us_usage *u, uint32_t approval, uint64_t index)
 		return US_ERR_EXISTS;
 	if (u->n_used == u->used_room) {
 		size_t room = u->used_room == 0 ? 16 : u->used_room * 2;
-		struct used *more = realloc(u->used, room * sizeof *more);
+		struct us_order_used *more = realloc(u->used, room * sizeof *more);
 
 		if (more == NULL)
 			return US_ERR_NOMEM;
@@ -465,7 +465,7 @@ us_usage_approval_use(struct us_usage *u, uint32_t approval, uint64_t index)
 		u->used_room = room;
 	}
 	memmove(&u->used[i + 1], &u->used[i], (u->n_used - i) * sizeof *u->used);
-	u->used[i] = (struct used){ approval, index };
+	u->used[i] = (struct us_order_used){ approval, index };
 	u->n_used++;
 	return US_OK;
 }

@@ -1,20 +1,20 @@
 /* The POSIX form of a zone: parsing, and the offset at a moment. */
 #include "policy/calendar_internal.h"
 
-struct text {
+struct us_order_text {
 	const uint8_t *p;
 	size_t left;
 	int err;
 };
 
 static int
-peek(const struct text *t)
+peek(const struct us_order_text *t)
 {
 	return t->left > 0 ? t->p[0] : -1;
 }
 
 static int
-accept(struct text *t, int c)
+accept(struct us_order_text *t, int c)
 {
 	if (t->left == 0 || t->p[0] != c)
 		return 0;
@@ -24,7 +24,7 @@ accept(struct text *t, int c)
 }
 
 static void
-fail(struct text *t, int err)
+fail(struct us_order_text *t, int err)
 {
 	if (t->err == US_OK)
 		t->err = err;
@@ -44,7 +44,7 @@ is_alpha(int c)
 }
 
 static void
-skip_name(struct text *t)
+skip_name(struct us_order_text *t)
 {
 	int quoted = accept(t, '<');
 	size_t n = 0;
@@ -58,7 +58,7 @@ skip_name(struct text *t)
 }
 
 static int32_t
-take_number(struct text *t, int32_t least, int32_t most)
+take_number(struct us_order_text *t, int32_t least, int32_t most)
 {
 	int32_t v = 0;
 	unsigned n = 0;
@@ -80,7 +80,7 @@ take_number(struct text *t, int32_t least, int32_t most)
 
 /* [+|-]hh[:mm[:ss]] in seconds */
 static int32_t
-take_time(struct text *t, int32_t hours_max)
+take_time(struct us_order_text *t, int32_t hours_max)
 {
 	int negative = accept(t, '-');
 	int32_t v;
@@ -99,7 +99,7 @@ take_time(struct text *t, int32_t hours_max)
 }
 
 static struct us_zone_switch
-take_switch(struct text *t)
+take_switch(struct us_order_text *t)
 {
 	struct us_zone_switch s = { .form = 'N', .at_s = 7200 };
 
@@ -128,7 +128,7 @@ take_switch(struct text *t)
 int
 us_zone_parse(struct us_zone *out, struct us_bytes posix)
 {
-	struct text t = { posix.p, posix.n, US_OK };
+	struct us_order_text t = { posix.p, posix.n, US_OK };
 	struct us_zone z = { 0 };
 
 	if (posix.n > US_ZONE_MAX)

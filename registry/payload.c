@@ -327,7 +327,7 @@ us_act_decode(struct us_act *out, enum us_act_type type, struct us_bytes payload
 /* ---- putting: errors are sticky, like the reader's ---- */
 
 static void
-put_parties(struct writer *w, const struct us_bytes *parties, size_t n)
+put_parties(struct us_registry_writer *w, const struct us_bytes *parties, size_t n)
 {
 	if (n > US_PERSON_PARTIES) {
 		put(w, US_ERR_LIMIT);
@@ -339,7 +339,7 @@ put_parties(struct writer *w, const struct us_bytes *parties, size_t n)
 }
 
 static void
-put_init(struct writer *w, const struct us_act_init *a)
+put_init(struct us_registry_writer *w, const struct us_act_init *a)
 {
 	if (a->n_hosts > US_INIT_HOSTS || a->n_people > US_INIT_PEOPLE) {
 		put(w, US_ERR_LIMIT);
@@ -361,7 +361,7 @@ put_init(struct writer *w, const struct us_act_init *a)
 }
 
 static void
-put_batch_close(struct writer *w, const struct us_act_batch_close *a)
+put_batch_close(struct us_registry_writer *w, const struct us_act_batch_close *a)
 {
 	if (a->n_pages > US_BATCH_PAGE_KINDS) {
 		put(w, US_ERR_LIMIT);
@@ -397,7 +397,7 @@ put_batch_close(struct writer *w, const struct us_act_batch_close *a)
 }
 
 static void
-put_copy(struct writer *w, const struct us_act_copy *a)
+put_copy(struct us_registry_writer *w, const struct us_act_copy *a)
 {
 	put_u32(w, a->collection);
 	put_s16(w, a->recipient);
@@ -410,7 +410,7 @@ put_copy(struct writer *w, const struct us_act_copy *a)
 }
 
 static void
-put_revoke(struct writer *w, const struct us_act_revoke *a)
+put_revoke(struct us_registry_writer *w, const struct us_act_revoke *a)
 {
 	put_u8(w, a->by_person ? 2 : 1);
 	if (a->by_person)
@@ -422,7 +422,7 @@ put_revoke(struct writer *w, const struct us_act_revoke *a)
 }
 
 static void
-put_batch_void(struct writer *w, const struct us_act_batch_void *a)
+put_batch_void(struct us_registry_writer *w, const struct us_act_batch_void *a)
 {
 	put_u32(w, a->collection);
 	put_u32(w, a->slot);
@@ -432,7 +432,7 @@ put_batch_void(struct writer *w, const struct us_act_batch_void *a)
 }
 
 static void
-put_payload(struct writer *w, const struct us_act *a)
+put_payload(struct us_registry_writer *w, const struct us_act *a)
 {
 	switch ((unsigned)a->type) {
 	case US_ACT_PERSON_ADD:
@@ -511,7 +511,7 @@ int
 us_act_encode(struct us_buf *out, const struct us_act *act)
 {
 	struct us_buf b;
-	struct writer w = { &b, US_OK };
+	struct us_registry_writer w = { &b, US_OK };
 
 	us_buf_init(&b, US_ACT_SIGNED_MAX);
 	put_payload(&w, act);

@@ -90,7 +90,7 @@ take_selection(struct us_reader *r, struct us_selection *s)
 }
 
 static void
-put_selection(struct writer *w, const struct us_selection *s)
+put_selection(struct us_registry_writer *w, const struct us_selection *s)
 {
 	put_u32(w, s->collection);
 	put_u8(w, s->is_batch ? 2 : 1);
@@ -298,7 +298,7 @@ us_payload_order_take(struct us_reader *r, struct us_act *a)
 /* ---- putting ---- */
 
 static void
-put_docket(struct writer *w, enum us_act_type type, const struct us_act_docket *a)
+put_docket(struct us_registry_writer *w, enum us_act_type type, const struct us_act_docket *a)
 {
 	put_s16(w, a->docket_id);
 	if (type == US_ACT_DOCKET_OBJECT) {
@@ -315,7 +315,7 @@ put_docket(struct writer *w, enum us_act_type type, const struct us_act_docket *
 }
 
 static void
-put_records(struct writer *w, enum us_act_type type, const struct us_act_records *a)
+put_records(struct us_registry_writer *w, enum us_act_type type, const struct us_act_records *a)
 {
 	put_selection(w, &a->selection);
 	if (type == US_ACT_RELABEL) {
@@ -329,7 +329,7 @@ put_records(struct writer *w, enum us_act_type type, const struct us_act_records
 }
 
 static void
-put_freeze(struct writer *w, const struct us_act_freeze *a)
+put_freeze(struct us_registry_writer *w, const struct us_act_freeze *a)
 {
 	put_u8(w, (unsigned)a->scope);
 	if (a->scope == US_FREEZE_PARTY)
@@ -344,7 +344,7 @@ put_freeze(struct writer *w, const struct us_act_freeze *a)
 }
 
 static void
-put_approval(struct writer *w, const struct us_act_approval *a)
+put_approval(struct us_registry_writer *w, const struct us_act_approval *a)
 {
 	put_u8(w, (unsigned)a->action);
 	put_u32(w, a->collection);
@@ -358,7 +358,7 @@ put_approval(struct writer *w, const struct us_act_approval *a)
 }
 
 static void
-put_document(struct writer *w, const struct us_act_document *a)
+put_document(struct us_registry_writer *w, const struct us_act_document *a)
 {
 	put_raw(w, a->digest, 32);
 	put_u64(w, a->size);
@@ -368,7 +368,7 @@ put_document(struct writer *w, const struct us_act_document *a)
 }
 
 static void
-put_acknowledge(struct writer *w, const struct us_act_acknowledge *a)
+put_acknowledge(struct us_registry_writer *w, const struct us_act_acknowledge *a)
 {
 	put_u32(w, a->version);
 	put_raw(w, a->source_digest, 32);
@@ -379,7 +379,7 @@ put_acknowledge(struct writer *w, const struct us_act_acknowledge *a)
 }
 
 int
-us_payload_order_put(struct writer *w, const struct us_act *a)
+us_payload_order_put(struct us_registry_writer *w, const struct us_act *a)
 {
 	switch ((unsigned)a->type) {
 	case US_ACT_DOCUMENT_ADD: put_document(w, &a->u.document); return 1;

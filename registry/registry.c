@@ -423,11 +423,11 @@ apply_own(struct us_registry *reg, const struct us_committed_act *c, const struc
 	return err;
 }
 
-enum age { AGE_NEW, AGE_PAST };
+enum us_registry_age { AGE_NEW, AGE_PAST };
 
 static int
 apply_person(struct us_registry *reg, const struct us_committed_act *c, struct us_bytes committed,
-    enum age age, struct us_act *act, const uint8_t next[32], struct us_refusal *refusal)
+    enum us_registry_age age, struct us_act *act, const uint8_t next[32], struct us_refusal *refusal)
 {
 	struct us_settled settled = {
 		.time_ns = c->time_ns, .next = next, .committed = committed, .is_past = age == AGE_PAST
@@ -467,7 +467,7 @@ apply_person(struct us_registry *reg, const struct us_committed_act *c, struct u
 }
 
 static int
-apply(struct us_registry *reg, struct us_bytes committed, enum age age, struct us_refusal *refusal)
+apply(struct us_registry *reg, struct us_bytes committed, enum us_registry_age age, struct us_refusal *refusal)
 {
 	struct us_committed_act c;
 	struct us_signed_act env;

@@ -4,7 +4,7 @@
 #define RULE "acts"
 
 int
-acts_open(struct acts *a, const struct us_log_source *source, struct finding *finding)
+us_verify_acts_open(struct us_verify_acts *a, const struct us_log_source *source, struct us_verify_finding *finding)
 {
 	int err;
 
@@ -14,18 +14,18 @@ acts_open(struct acts *a, const struct us_log_source *source, struct finding *fi
 	us_reader_init(&a->left, a->file.data, a->file.len);
 	if (err == US_OK || err == US_ERR_NOT_FOUND || err == US_ERR_NOMEM)
 		return err == US_ERR_NOMEM ? err : US_OK;
-	return found(finding, err == US_ERR_LIMIT ? US_VERDICT_TAMPERED : US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE,
+	return us_verify_found(finding, err == US_ERR_LIMIT ? US_VERDICT_TAMPERED : US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE,
 	    err == US_ERR_LIMIT ? "the acts are larger than they can be" : "the acts cannot be read");
 }
 
 void
-acts_close(struct acts *a)
+us_verify_acts_close(struct us_verify_acts *a)
 {
 	us_buf_free(&a->file);
 }
 
 int
-acts_next(struct acts *a, uint64_t index, const uint8_t commitment[32], struct finding *finding)
+us_verify_acts_next(struct us_verify_acts *a, uint64_t index, const uint8_t commitment[32], struct us_verify_finding *finding)
 {
 	struct us_bytes act;
 	int err;
@@ -39,15 +39,15 @@ acts_next(struct acts *a, uint64_t index, const uint8_t commitment[32], struct f
 	if (err == US_OK || err == US_ERR_CRYPTO)
 		return err;
 	finding->rule = RULE;
-	return found(finding, US_VERDICT_TAMPERED, index, "the act beside entry %llu is not the one that it commits to: %s",
+	return us_verify_found(finding, US_VERDICT_TAMPERED, index, "the act beside entry %llu is not the one that it commits to: %s",
 	    (unsigned long long)index, us_strerror(err));
 }
 
 int
-acts_end(const struct acts *a, struct finding *finding)
+us_verify_acts_end(const struct us_verify_acts *a, struct us_verify_finding *finding)
 {
 	if (a->left.left == 0)
 		return US_OK;
 	finding->rule = RULE;
-	return found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "there are more acts than entries of acts");
+	return us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "there are more acts than entries of acts");
 }

@@ -8,18 +8,18 @@
 #include "log/state.h"
 #include "verify/finding.h"
 
-struct acts {
+struct us_verify_acts {
 	struct us_buf file;
 	struct us_reader left;
 	struct us_state state; /* state.n: acts that were right */
 };
 
 /* Reads the file; a log without one has no acts to check. US_OK, FOUND, US_ERR_NOMEM. */
-int acts_open(struct acts *a, const struct us_log_source *source, struct finding *finding);
-void acts_close(struct acts *a);
+int us_verify_acts_open(struct us_verify_acts *a, const struct us_log_source *source, struct us_verify_finding *finding);
+void us_verify_acts_close(struct us_verify_acts *a);
 /* The next entry of class STATE, which commits to that: its act, if there are any left. US_OK, FOUND, US_ERR_CRYPTO. */
-int acts_next(struct acts *a, uint64_t index, const uint8_t commitment[32], struct finding *finding);
+int us_verify_acts_next(struct us_verify_acts *a, uint64_t index, const uint8_t commitment[32], struct us_verify_finding *finding);
 /* Behind the last entry: acts that are left over are none of this log's. US_OK, FOUND. */
-int acts_end(const struct acts *a, struct finding *finding);
+int us_verify_acts_end(const struct us_verify_acts *a, struct us_verify_finding *finding);
 
 #endif

@@ -7,7 +7,7 @@
 
 #include "verify/bundle.h"
 
-struct answerable {
+struct us_verify_answerable {
 	uint64_t index;
 	uint8_t session[16];
 	uint32_t person;
@@ -17,14 +17,14 @@ struct answerable {
 };
 
 /* Zeroed, it is empty. items[from..n-1] are there, by index. */
-struct answered {
-	struct answerable *items;
+struct us_verify_answered {
+	struct us_verify_answerable *items;
 	size_t from, n, cap;
 };
 
-void answered_free(struct answered *a);
-int answered_add(struct answered *a, const struct answerable *item); /* its index is the largest; US_ERR_NOMEM */
-struct answerable *answered_find(struct answered *a, uint64_t index); /* NULL: not there */
-void answered_drop(struct answered *a, uint64_t below); /* forgets entries below that index */
+void us_verify_answered_free(struct us_verify_answered *a);
+int us_verify_answered_add(struct us_verify_answered *a, const struct us_verify_answerable *item); /* its index is the largest; US_ERR_NOMEM */
+struct us_verify_answerable *us_verify_answered_find(struct us_verify_answered *a, uint64_t index); /* NULL: not there */
+void us_verify_answered_drop(struct us_verify_answered *a, uint64_t below); /* forgets entries below that index */
 
 #endif

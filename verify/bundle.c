@@ -11,7 +11,7 @@ num(uint64_t n)
 }
 
 void
-bundle_init(struct bundle *b)
+us_verify_bundle_init(struct us_verify_bundle *b)
 {
 	memset(b, 0, sizeof *b);
 	us_buf_init(&b->data, US_BUNDLE_MAX);
@@ -19,7 +19,7 @@ bundle_init(struct bundle *b)
 }
 
 void
-bundle_free(struct bundle *b)
+us_verify_bundle_free(struct us_verify_bundle *b)
 {
 	us_buf_free(&b->data);
 	us_buf_free(&b->tile);
@@ -32,7 +32,7 @@ bundle_free(struct bundle *b)
  * which it is. */
 static int
 get_part(const struct us_log_source *source, struct us_tile tile, uint64_t index, struct us_buf *out, int *partial,
-    struct finding *finding)
+    struct us_verify_finding *finding)
 {
 	char path[US_TILE_PATH_MAX], full[US_TILE_PATH_MAX];
 	int err = us_tile_path(&tile, path, sizeof path);
@@ -53,16 +53,16 @@ get_part(const struct us_log_source *source, struct us_tile tile, uint64_t index
 	case US_ERR_NOMEM:
 		return err;
 	case US_ERR_NOT_FOUND:
-		return found(finding, US_VERDICT_INCOMPLETE, index, "%s is missing", path);
+		return us_verify_found(finding, US_VERDICT_INCOMPLETE, index, "%s is missing", path);
 	case US_ERR_LIMIT:
-		return found(finding, US_VERDICT_TAMPERED, index, "%s is larger than it can be", path);
+		return us_verify_found(finding, US_VERDICT_TAMPERED, index, "%s is larger than it can be", path);
 	default:
-		return found(finding, US_VERDICT_UNVERIFIABLE, index, "%s cannot be read: %s", path, us_strerror(err));
+		return us_verify_found(finding, US_VERDICT_UNVERIFIABLE, index, "%s cannot be read: %s", path, us_strerror(err));
 	}
 }
 
 int
-tile_get(const struct us_log_source *source, const struct us_tile *tile, struct us_buf *out, struct finding *finding)
+us_verify_tile_get(const struct us_log_source *source, const struct us_tile *tile, struct us_buf *out, struct us_verify_finding *finding)
 {
 	const unsigned shift = 8 * tile->level;
 	const uint64_t index = (tile->n << 8) << shift;
@@ -73,10 +73,10 @@ tile_get(const struct us_log_source *source, const struct us_tile *tile, struct 
 		return err;
 	want = (partial ? tile->width : US_TILE_WIDTH) * (size_t)US_HASH_LEN;
 	if (out->len < want)
-		return found(finding, US_VERDICT_INCOMPLETE, index + ((uint64_t)(out->len / US_HASH_LEN) << shift),
+		return us_verify_found(finding, US_VERDICT_INCOMPLETE, index + ((uint64_t)(out->len / US_HASH_LEN) << shift),
 		    "tile %llu of level %u is cut short", num(tile->n), tile->level);
 	if (out->len > want)
-		return found(finding, US_VERDICT_TAMPERED, index, "tile %llu of level %u has more than its hashes", num(tile->n),
+		return us_verify_found(finding, US_VERDICT_TAMPERED, index, "tile %llu of level %u has more than its hashes", num(tile->n),
 		    tile->level);
 	return US_OK;
 }
@@ -84,7 +84,7 @@ tile_get(const struct us_log_source *source, const struct us_tile *tile, struct 
 /* --- boxes ------------------------------------------------------------------------------- */
 
 static int
-take_access(struct facts *f, struct us_bytes content)
+take_access(struct us_verify_facts *f, struct us_bytes content)
 {
 	struct us_entry_access a;
 	int err = us_entry_access_decode(&a, content.p, content.n);
@@ -110,7 +110,7 @@ take_access(struct facts *f, struct us_bytes content)
 }
 
 static int
-take_disclosure(struct facts *f, struct us_bytes content)
+take_disclosure(struct us_verify_facts *f, struct us_bytes content)
 {
 	struct us_entry_disclosure d;
 	int err = us_entry_disclosure_decode(&d, content.p, content.n);
@@ -124,7 +124,7 @@ take_disclosure(struct facts *f, struct us_bytes content)
 }
 
 static int
-take_query(struct facts *f, struct us_bytes content)
+take_query(struct us_verify_facts *f, struct us_bytes content)
 {
 	struct us_entry_query q;
 	int err = us_entry_query_decode(&q, content.p, content.n);
@@ -138,7 +138,7 @@ take_query(struct facts *f, struct us_bytes content)
 }
 
 static int
-open_box(struct bundle *b, const struct us_entry_view *view, enum us_box box, const struct us_key *key, struct facts *f)
+open_box(struct us_verify_bundle *b, const struct us_entry_view *view, enum us_box box, const struct us_key *key, struct us_verify_facts *f)
 {
 	static const char *const name[US_BOXES] = { "access", "disclosure", "query" };
 	struct us_bytes content;
@@ -148,7 +148,7 @@ open_box(struct bundle *b, const struct us_entry_view *view, enum us_box box, co
 	if (err == US_ERR_NOMEM)
 		return err;
 	if (err != US_OK)
-		return found(&b->finding, US_VERDICT_TAMPERED, view->index, "the %s box of entry %llu and the key disclosed for it: %s",
+		return us_verify_found(&b->finding, US_VERDICT_TAMPERED, view->index, "the %s box of entry %llu and the key disclosed for it: %s",
 		    name[box], num(view->index), us_strerror(err));
 	b->opened[box]++;
 	f->open[box] = 1;
@@ -156,7 +156,7 @@ open_box(struct bundle *b, const struct us_entry_view *view, enum us_box box, co
 	    box == US_BOX_DISCLOSURE ? take_disclosure(f, content) : take_query(f, content);
 	if (err == US_OK || err == US_ERR_NOMEM)
 		return err;
-	return found(&b->finding, US_VERDICT_TAMPERED, view->index, "the %s box of entry %llu holds nothing that belongs there: %s",
+	return us_verify_found(&b->finding, US_VERDICT_TAMPERED, view->index, "the %s box of entry %llu holds nothing that belongs there: %s",
 	    name[box], num(view->index), us_strerror(err));
 }
 
@@ -164,15 +164,15 @@ open_box(struct bundle *b, const struct us_entry_view *view, enum us_box box, co
 
 /* What an entry says of itself, and what its boxes say as far as their keys (NULL: none) are here. */
 static int
-check_entry(struct bundle *b, struct us_bytes entry, uint64_t index, const struct us_export_keys *keys, struct facts *f)
+check_entry(struct us_verify_bundle *b, struct us_bytes entry, uint64_t index, const struct us_export_keys *keys, struct us_verify_facts *f)
 {
 	struct us_entry_view view;
 	int err = us_entry_decode(&view, entry.p, entry.n);
 
 	if (err != US_OK)
-		return found(&b->finding, US_VERDICT_TAMPERED, index, "entry %llu is malformed: %s", num(index), us_strerror(err));
+		return us_verify_found(&b->finding, US_VERDICT_TAMPERED, index, "entry %llu is malformed: %s", num(index), us_strerror(err));
 	if (view.index != index)
-		return found(&b->finding, US_VERDICT_TAMPERED, index, "entry %llu says that it is entry %llu", num(index),
+		return us_verify_found(&b->finding, US_VERDICT_TAMPERED, index, "entry %llu says that it is entry %llu", num(index),
 		    num(view.index));
 	memset(f, 0, sizeof *f);
 	f->index = index;
@@ -191,7 +191,7 @@ check_entry(struct bundle *b, struct us_bytes entry, uint64_t index, const struc
 
 /* An entry that does not fit its bundle: cut off, or was its length changed? An entry of ours tells its own length. */
 static int
-bad_bundle(struct bundle *b, const struct us_reader *before, uint64_t index)
+bad_bundle(struct us_verify_bundle *b, const struct us_reader *before, uint64_t index)
 {
 	struct us_entry_view view;
 	int err = US_ERR_TRUNCATED;
@@ -199,19 +199,19 @@ bad_bundle(struct bundle *b, const struct us_reader *before, uint64_t index)
 	if (!b->foreign && before->left > 2)
 		err = us_entry_decode(&view, before->p + 2, before->left - 2 < US_ENTRY_MAX ? before->left - 2 : US_ENTRY_MAX);
 	if (err == US_ERR_TRUNCATED)
-		return found(&b->finding, US_VERDICT_INCOMPLETE, index, "the bundle of entry %llu is cut short", num(index));
-	return found(&b->finding, US_VERDICT_TAMPERED, index, "entry %llu does not have the length it states", num(index));
+		return us_verify_found(&b->finding, US_VERDICT_INCOMPLETE, index, "the bundle of entry %llu is cut short", num(index));
+	return us_verify_found(&b->finding, US_VERDICT_TAMPERED, index, "entry %llu does not have the length it states", num(index));
 }
 
 /* The keys of that entry: keys stand in the order of their indexes, and *at moves along. */
 static const struct us_export_keys *
-keys_of(const struct bundle *b, uint64_t index, size_t *at)
+keys_of(const struct us_verify_bundle *b, uint64_t index, size_t *at)
 {
 	return *at < b->n_keys && b->keys[*at].index == index ? &b->keys[(*at)++] : NULL;
 }
 
 static int
-check_entries(struct bundle *b, int partial)
+check_entries(struct us_verify_bundle *b, int partial)
 {
 	struct us_reader r, before;
 	struct us_bytes entry;
@@ -227,20 +227,20 @@ check_entries(struct bundle *b, int partial)
 			return bad_bundle(b, &before, index);
 		us_merkle_leaf(&b->leaves[b->done], entry.p, entry.n);
 		if (memcmp(b->tile.data + b->done * US_HASH_LEN, b->leaves[b->done].b, US_HASH_LEN) != 0)
-			return found(&b->finding, US_VERDICT_TAMPERED, index, "entry %llu and its hash in the tree differ", num(index));
+			return us_verify_found(&b->finding, US_VERDICT_TAMPERED, index, "entry %llu and its hash in the tree differ", num(index));
 		err = b->foreign ? US_OK : check_entry(b, entry, index, keys_of(b, index, &at), &b->facts[b->done]);
 		if (err != US_OK)
 			return err;
 	}
 	/* Behind the entries of this tree a full bundle may hold later ones, if it stands in for a partial one. */
 	if (r.left != 0 && (partial || b->width == US_TILE_WIDTH))
-		return found(&b->finding, US_VERDICT_TAMPERED, index - 1, "bytes are left over behind entry %llu", num(index - 1));
+		return us_verify_found(&b->finding, US_VERDICT_TAMPERED, index - 1, "bytes are left over behind entry %llu", num(index - 1));
 	us_merkle_root(&b->root, b->leaves, b->width);
 	return US_OK;
 }
 
 int
-bundle_check(struct bundle *b, const struct us_log_source *source)
+us_verify_bundle_check(struct us_verify_bundle *b, const struct us_log_source *source)
 {
 	const struct us_tile entries = { 1, 0, b->n, b->width }, hashes = { 0, 0, b->n, b->width };
 	int partial = 0;
@@ -249,7 +249,7 @@ bundle_check(struct bundle *b, const struct us_log_source *source)
 	memset(b->opened, 0, sizeof b->opened);
 	b->result = get_part(source, entries, b->n * US_TILE_WIDTH, &b->data, &partial, &b->finding);
 	if (b->result == US_OK)
-		b->result = tile_get(source, &hashes, &b->tile, &b->finding);
+		b->result = us_verify_tile_get(source, &hashes, &b->tile, &b->finding);
 	if (b->result == US_OK)
 		b->result = check_entries(b, partial);
 	return b->result;

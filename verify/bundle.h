@@ -13,7 +13,7 @@
 #define FACTS_SUMMARY 16 /* bytes of a summary that rules look at */
 
 /* What the rules between entries need of one. */
-struct facts {
+struct us_verify_facts {
 	uint64_t index;
 	int64_t time_ns;
 	enum us_entry_class entry_class;
@@ -37,7 +37,7 @@ struct facts {
 	uint32_t parts[US_BOXES];
 };
 
-struct bundle {
+struct us_verify_bundle {
 	/* given */
 	uint64_t n;     /* which */
 	unsigned width; /* how many entries the tree has of it */
@@ -47,11 +47,11 @@ struct bundle {
 	uint64_t keys_at[US_TILE_WIDTH]; /* where their lines begin */
 	/* found */
 	unsigned done; /* entries that are right by themselves; facts of so many are filled (but for foreign ones) */
-	struct facts facts[US_TILE_WIDTH];
+	struct us_verify_facts facts[US_TILE_WIDTH];
 	uint64_t opened[US_BOXES];
 	struct us_digest root; /* of all its hashes; filled if nothing was found */
-	struct finding finding;
-	int result; /* of bundle_check() */
+	struct us_verify_finding finding;
+	int result; /* of us_verify_bundle_check() */
 	int ready;  /* the caller's: it is to be settled */
 	/* its own */
 	struct us_digest leaves[US_TILE_WIDTH];
@@ -59,12 +59,12 @@ struct bundle {
 	uint8_t plain[US_ENTRY_PLAIN_MAX]; /* of the box that was opened last */
 };
 
-void bundle_init(struct bundle *b);
-void bundle_free(struct bundle *b); /* wipes the keys, and what was opened */
+void us_verify_bundle_init(struct us_verify_bundle *b);
+void us_verify_bundle_free(struct us_verify_bundle *b); /* wipes the keys, and what was opened */
 /* Fills what is to be found. The key of the last box stays in this thread's cipher (us_gcm_forget()). Result also in b->result: US_OK, FOUND (entries before b->done are right), US_ERR_NOMEM. */
-int bundle_check(struct bundle *b, const struct us_log_source *source);
+int us_verify_bundle_check(struct us_verify_bundle *b, const struct us_log_source *source);
 
 /* A hash tile of exactly that many hashes into out (or a full one in its stead). US_OK, FOUND, US_ERR_NOMEM. */
-int tile_get(const struct us_log_source *source, const struct us_tile *tile, struct us_buf *out, struct finding *finding);
+int us_verify_tile_get(const struct us_log_source *source, const struct us_tile *tile, struct us_buf *out, struct us_verify_finding *finding);
 
 #endif

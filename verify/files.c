@@ -82,7 +82,7 @@ take(int fd, void *p, size_t n)
 }
 
 int
-files_open(struct files *f, const char *dir)
+us_verify_files_open(struct us_verify_files *f, const char *dir)
 {
 	size_t size;
 	int err;
@@ -95,12 +95,12 @@ files_open(struct files *f, const char *dir)
 	err = open_regular(f->dir, "keys.jsonl", &f->keys, &size);
 	if (err == US_OK || err == US_ERR_NOT_FOUND)
 		return US_OK;
-	files_close(f);
+	us_verify_files_close(f);
 	return err;
 }
 
 void
-files_close(struct files *f)
+us_verify_files_close(struct us_verify_files *f)
 {
 	if (f->dir >= 0)
 		(void)close(f->dir);
@@ -113,7 +113,7 @@ files_close(struct files *f)
 static int
 get(void *arg, const char *path, struct us_buf *out)
 {
-	const struct files *f = arg;
+	const struct us_verify_files *f = arg;
 	uint8_t *p, more;
 	size_t size, done = 0;
 	ssize_t got = 1;
@@ -136,7 +136,7 @@ get(void *arg, const char *path, struct us_buf *out)
 static int
 next_line(void *arg, char line[US_EXPORT_KEYS_LINE_MAX], size_t *n)
 {
-	struct files *f = arg;
+	struct us_verify_files *f = arg;
 	const char *end = NULL;
 	size_t len = 0, step;
 	ssize_t got;
@@ -189,7 +189,7 @@ compare_names(const void *a, const void *b)
 static int
 stamps(void *arg, char (*names)[US_STAMP_NAME_MAX + 1], size_t *n)
 {
-	const struct files *f = arg;
+	const struct us_verify_files *f = arg;
 	struct dirent *e;
 	size_t len = 0;
 	DIR *d;
@@ -222,7 +222,7 @@ stamps(void *arg, char (*names)[US_STAMP_NAME_MAX + 1], size_t *n)
 }
 
 struct us_log_source
-files_source(struct files *f)
+us_verify_files_source(struct us_verify_files *f)
 {
 	return (struct us_log_source){ .arg = f, .get = get, .next_keys = next_line, .stamps = stamps, .shared = 1 };
 }

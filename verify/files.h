@@ -7,7 +7,7 @@
 
 #include "verify/verify.h"
 
-struct files {
+struct us_verify_files {
 	int dir;
 	int keys; /* keys.jsonl, or -1 */
 	size_t at, end; /* what is left in block */
@@ -15,9 +15,9 @@ struct files {
 };
 
 /* Opens the directory. US_ERR_NOT_FOUND, US_ERR_IO. */
-int files_open(struct files *f, const char *dir);
-void files_close(struct files *f);
+int us_verify_files_open(struct us_verify_files *f, const char *dir);
+void us_verify_files_close(struct us_verify_files *f);
 /* What us_log_verify() reads it by; valid until it is closed. */
-struct us_log_source files_source(struct files *f);
+struct us_log_source us_verify_files_source(struct us_verify_files *f);
 
 #endif

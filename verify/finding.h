@@ -11,7 +11,7 @@
 /* Never leaves this library's checks. */
 #define FOUND US_ERR__COUNT
 
-struct finding {
+struct us_verify_finding {
 	enum us_verdict verdict;
 	uint64_t index;   /* of the entry, or US_ENTRY_NONE */
 	const char *rule; /* static name of the rule between entries that is broken, or NULL */
@@ -19,12 +19,12 @@ struct finding {
 };
 
 /* Fills *f and returns FOUND. */
-int found(struct finding *f, enum us_verdict verdict, uint64_t index, const char *format, ...)
+int us_verify_found(struct us_verify_finding *f, enum us_verdict verdict, uint64_t index, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
 /* An empty report: UNVERIFIABLE, no index. */
-void report_begin(struct us_verify_report *r);
+void us_verify_report_begin(struct us_verify_report *r);
 /* The verdict of what a verification returned: US_OK, or FOUND with its finding. */
-void report_conclude(struct us_verify_report *r, int err, const struct finding *finding);
+void us_verify_report_conclude(struct us_verify_report *r, int err, const struct us_verify_finding *finding);
 
 #endif

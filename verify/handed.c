@@ -8,21 +8,21 @@
 #define RULE "handover"
 
 static unsigned long long
-at(const struct handed *h, size_t i)
+at(const struct us_verify_handed *h, size_t i)
 {
 	return (unsigned long long)h->chain->item[i].succession.size;
 }
 
 static int
-open_chain(struct handed *h, struct us_note_key *key, struct finding *finding)
+open_chain(struct us_verify_handed *h, struct us_note_key *key, struct us_verify_finding *finding)
 {
 	size_t place;
 	int err = us_handovers_open(h->chain, (struct us_bytes){ h->text.data, h->text.len });
 
 	if (err != US_OK)
-		return found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "handovers: %s", us_strerror(err));
+		return us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "handovers: %s", us_strerror(err));
 	if (us_handovers_place(&place, h->chain, key) != US_OK)
-		return found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "no hand-over leads from the key given to another, nor to it");
+		return us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "no hand-over leads from the key given to another, nor to it");
 	*key = h->chain->item[h->chain->n - 1].succession.new_key;
 	for (size_t i = 0; i < h->chain->n && err == US_OK; i++)
 		err = us_sha256(h->chain->item[i].text.p, h->chain->item[i].text.n, h->digest[i]);
@@ -30,7 +30,7 @@ open_chain(struct handed *h, struct us_note_key *key, struct finding *finding)
 }
 
 int
-handed_open(struct handed *h, const struct us_log_source *source, int foreign, struct us_note_key *key, struct finding *finding)
+us_verify_handed_open(struct us_verify_handed *h, const struct us_log_source *source, int foreign, struct us_note_key *key, struct us_verify_finding *finding)
 {
 	int err;
 
@@ -48,14 +48,14 @@ handed_open(struct handed *h, const struct us_log_source *source, int foreign, s
 	case US_ERR_NOMEM:
 		return err;
 	case US_ERR_LIMIT:
-		return found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "handovers is larger than it can be");
+		return us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "handovers is larger than it can be");
 	default:
-		return found(finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE, "handovers cannot be read");
+		return us_verify_found(finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE, "handovers cannot be read");
 	}
 }
 
 void
-handed_free(struct handed *h)
+us_verify_handed_free(struct us_verify_handed *h)
 {
 	us_buf_free(&h->text);
 	free(h->chain);
@@ -63,7 +63,7 @@ handed_free(struct handed *h)
 }
 
 int
-handed_begin(struct handed *h, struct prefixes *prefixes, struct us_verify_report *r, struct finding *finding)
+us_verify_handed_begin(struct us_verify_handed *h, struct us_verify_prefixes *prefixes, struct us_verify_report *r, struct us_verify_finding *finding)
 {
 	int err = US_OK;
 
@@ -71,22 +71,22 @@ handed_begin(struct handed *h, struct prefixes *prefixes, struct us_verify_repor
 		const struct us_handover *o = &h->chain->item[i];
 
 		if (o->succession.size >= r->checkpoint.size)
-			return found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "the log was handed over at entry %llu, and has none there", at(h, i));
+			return us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "the log was handed over at entry %llu, and has none there", at(h, i));
 		r->handovers[r->n_handovers++] = (struct us_verify_handover){ o->succession.size, o->last_size, o->time_ns, o->reason };
-		err = prefixes_add(prefixes, o->succession.size, &h->prefix[i]);
+		err = us_verify_prefixes_add(prefixes, o->succession.size, &h->prefix[i]);
 	}
-	return err == US_ERR_LIMIT ? found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "too many earlier checkpoints lie beside the log") : err;
+	return err == US_ERR_LIMIT ? us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "too many earlier checkpoints lie beside the log") : err;
 }
 
 static int
-broken(struct finding *finding, const struct facts *f, const char *why)
+broken(struct us_verify_finding *finding, const struct us_verify_facts *f, const char *why)
 {
 	finding->rule = RULE;
-	return found(finding, US_VERDICT_TAMPERED, f->index, "entry %llu breaks the rule \"" RULE "\": %s", (unsigned long long)f->index, why);
+	return us_verify_found(finding, US_VERDICT_TAMPERED, f->index, "entry %llu breaks the rule \"" RULE "\": %s", (unsigned long long)f->index, why);
 }
 
 int
-handed_next(const struct handed *h, const struct facts *f, struct finding *finding)
+us_verify_handed_next(const struct us_verify_handed *h, const struct us_verify_facts *f, struct us_verify_finding *finding)
 {
 	const int says = f->kind == US_KIND_EVENT && f->action == US_ACTION_HANDOVER;
 	size_t i = 0;
@@ -98,7 +98,7 @@ handed_next(const struct handed *h, const struct facts *f, struct finding *findi
 	if (i == h->chain->n && !says)
 		return US_OK;
 	if (i == h->chain->n && !h->here)
-		return found(finding, US_VERDICT_INCOMPLETE, f->index, "entry %llu says that the log was handed over, and the file handovers is missing",
+		return us_verify_found(finding, US_VERDICT_INCOMPLETE, f->index, "entry %llu says that the log was handed over, and the file handovers is missing",
 		    (unsigned long long)f->index);
 	if (i == h->chain->n)
 		return broken(finding, f, "it says that the log was handed over, and it was not there");
@@ -109,10 +109,10 @@ handed_next(const struct handed *h, const struct facts *f, struct finding *findi
 }
 
 int
-handed_conclude(const struct handed *h, const struct prefixes *prefixes, struct finding *finding)
+us_verify_handed_conclude(const struct us_verify_handed *h, const struct us_verify_prefixes *prefixes, struct us_verify_finding *finding)
 {
 	for (size_t i = 0; i < h->chain->n; i++)
 		if (memcmp(prefixes->at[h->prefix[i]].root.b, h->chain->item[i].succession.root.b, US_HASH_LEN) != 0)
-			return found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "the entries before entry %llu are not those that were handed over there", at(h, i));
+			return us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "the entries before entry %llu are not those that were handed over there", at(h, i));
 	return US_OK;
 }

@@ -9,7 +9,7 @@
 #include "verify/bundle.h"
 #include "verify/prefix.h"
 
-struct handed {
+struct us_verify_handed {
 	int here;                     /* the file is there */
 	struct us_buf text;
 	struct us_handovers *chain;   /* no items without the file */
@@ -18,14 +18,14 @@ struct handed {
 };
 
 /* Reads the file. key: the one given becomes the newest of the chain, which it must stand in. Nothing is read for a log that is not
- * ours. US_OK, FOUND, US_ERR_NOMEM, US_ERR_CRYPTO. Free with handed_free() in any case. */
-int handed_open(struct handed *h, const struct us_log_source *source, int foreign, struct us_note_key *key, struct finding *finding);
-void handed_free(struct handed *h);
+ * ours. US_OK, FOUND, US_ERR_NOMEM, US_ERR_CRYPTO. Free with us_verify_handed_free() in any case. */
+int us_verify_handed_open(struct us_verify_handed *h, const struct us_log_source *source, int foreign, struct us_note_key *key, struct us_verify_finding *finding);
+void us_verify_handed_free(struct us_verify_handed *h);
 /* Once the size is known, before the pass; fills the report's list. US_OK, FOUND. */
-int handed_begin(struct handed *h, struct prefixes *prefixes, struct us_verify_report *report, struct finding *finding);
+int us_verify_handed_begin(struct us_verify_handed *h, struct us_verify_prefixes *prefixes, struct us_verify_report *report, struct us_verify_finding *finding);
 /* The rule "handover", for each entry in order. US_OK, FOUND. */
-int handed_next(const struct handed *h, const struct facts *f, struct finding *finding);
+int us_verify_handed_next(const struct us_verify_handed *h, const struct us_verify_facts *f, struct us_verify_finding *finding);
 /* When the pass went by and the root is right. US_OK, FOUND. */
-int handed_conclude(const struct handed *h, const struct prefixes *prefixes, struct finding *finding);
+int us_verify_handed_conclude(const struct us_verify_handed *h, const struct us_verify_prefixes *prefixes, struct us_verify_finding *finding);
 
 #endif

@@ -3,9 +3,9 @@
 #include "base/err.h"
 
 int
-prefixes_add(struct prefixes *p, uint64_t size, size_t *place)
+us_verify_prefixes_add(struct us_verify_prefixes *p, uint64_t size, size_t *place)
 {
-	struct prefix *new = &p->at[p->n];
+	struct us_verify_prefix *new = &p->at[p->n];
 
 	for (*place = 0; *place < p->n; ++*place)
 		if (p->at[*place].size == size)
@@ -21,13 +21,13 @@ prefixes_add(struct prefixes *p, uint64_t size, size_t *place)
 }
 
 void
-prefixes_pass(struct prefixes *p, const struct us_merkle_stream *before, const struct bundle *b)
+us_verify_prefixes_pass(struct us_verify_prefixes *p, const struct us_merkle_stream *before, const struct us_verify_bundle *b)
 {
 	const uint64_t start = b->n * US_TILE_WIDTH;
 	struct us_merkle_stream stream;
 	struct us_digest root;
 
-	for (struct prefix *x = p->at; x < p->at + p->n; x++) {
+	for (struct us_verify_prefix *x = p->at; x < p->at + p->n; x++) {
 		if (x->size <= start || x->size - start > b->width)
 			continue;
 		stream = *before;

@@ -19,28 +19,28 @@
  *    CLOSED ---- UNSEAL ----> REPLAYING ---- STATE_OPEN ----> OPEN
  *    any ---- an entry of the system whose access box is withheld ----> UNKNOWN, which every move may follow
  */
-enum vault { VAULT_UNKNOWN, VAULT_CLOSED, VAULT_REPLAYING, VAULT_OPEN };
+enum us_verify_vault { VAULT_UNKNOWN, VAULT_CLOSED, VAULT_REPLAYING, VAULT_OPEN };
 
-struct rules {
-	enum vault vault;
+struct us_verify_rules {
+	enum us_verify_vault vault;
 	uint64_t acts;         /* entries of class STATE so far */
 	uint32_t order;        /* the version announced last; 0: none since the vault was opened */
 	int order_known;
 	int64_t withheld_ns;   /* time of the newest entry whose access box is withheld; -1: none */
 	int has_last;
-	struct facts last;     /* the entry before */
-	struct seen sessions;  /* opened since the vault was */
-	struct seen approvals; /* used; the key is what the summary says, zeros behind it */
+	struct us_verify_facts last;     /* the entry before */
+	struct us_verify_seen sessions;  /* opened since the vault was */
+	struct us_verify_seen approvals; /* used; the key is what the summary says, zeros behind it */
 	uint64_t settled;      /* where the newest mark ends */
 	int settled_known;
 	uint64_t answerable;   /* the first entry that an outcome may still answer */
-	struct answered answered;
+	struct us_verify_answered answered;
 };
 
 int
-rules_new(struct rules **out)
+us_verify_rules_new(struct us_verify_rules **out)
 {
-	struct rules *r = calloc(1, sizeof *r);
+	struct us_verify_rules *r = calloc(1, sizeof *r);
 	int err;
 
 	*out = NULL;
@@ -50,9 +50,9 @@ rules_new(struct rules **out)
 	r->order_known = 1;
 	r->withheld_ns = -1;
 	r->settled_known = 1;
-	err = seen_init(&r->sessions);
+	err = us_verify_seen_init(&r->sessions);
 	if (err == US_OK)
-		err = seen_init(&r->approvals);
+		err = us_verify_seen_init(&r->approvals);
 	if (err == US_OK)
 		*out = r;
 	else
@@ -61,26 +61,26 @@ rules_new(struct rules **out)
 }
 
 void
-rules_free(struct rules *r)
+us_verify_rules_free(struct us_verify_rules *r)
 {
 	if (r == NULL)
 		return;
-	seen_free(&r->sessions);
-	seen_free(&r->approvals);
-	answered_free(&r->answered);
+	us_verify_seen_free(&r->sessions);
+	us_verify_seen_free(&r->approvals);
+	us_verify_answered_free(&r->answered);
 	free(r);
 }
 
 static int
-broken(struct finding *finding, const struct facts *f, const char *rule, const char *why)
+broken(struct us_verify_finding *finding, const struct us_verify_facts *f, const char *rule, const char *why)
 {
 	finding->rule = rule;
-	return found(finding, US_VERDICT_TAMPERED, f->index, "entry %llu breaks the rule \"%s\": %s", (unsigned long long)f->index,
+	return us_verify_found(finding, US_VERDICT_TAMPERED, f->index, "entry %llu breaks the rule \"%s\": %s", (unsigned long long)f->index,
 	    rule, why);
 }
 
 static int
-is_event(const struct facts *f, enum us_action action)
+is_event(const struct us_verify_facts *f, enum us_action action)
 {
 	return f->kind == US_KIND_EVENT && f->action == action;
 }
@@ -88,14 +88,14 @@ is_event(const struct facts *f, enum us_action action)
 /* --- rules that need no history but a count ------------------------------------------------ */
 
 static int
-check_clock(const struct rules *r, const struct facts *f, struct finding *finding)
+check_clock(const struct us_verify_rules *r, const struct us_verify_facts *f, struct us_verify_finding *finding)
 {
 	return r->has_last && f->time_ns < r->last.time_ns ? broken(finding, f, "clock", "it is older than the one before it") : US_OK;
 }
 
 /* Acts are counted by their class, which is open: the number that is boxed must agree. */
 static int
-check_sequence(struct rules *r, const struct facts *f, struct finding *finding)
+check_sequence(struct us_verify_rules *r, const struct us_verify_facts *f, struct us_verify_finding *finding)
 {
 	if (f->entry_class == US_CLASS_STATE)
 		r->acts++;
@@ -111,7 +111,7 @@ check_sequence(struct rules *r, const struct facts *f, struct finding *finding)
 }
 
 static int
-check_related(const struct facts *f, struct finding *finding)
+check_related(const struct us_verify_facts *f, struct us_verify_finding *finding)
 {
 	return f->open[US_BOX_ACCESS] && f->related != US_ENTRY_NONE && f->related >= f->index ?
 	    broken(finding, f, "related", "it answers an entry that is not before it") : US_OK;
@@ -121,13 +121,13 @@ check_related(const struct facts *f, struct finding *finding)
 
 /* The box that tells the part, or US_BOX_ACCESS if both are withheld. */
 static enum us_box
-part_box(const struct facts *f)
+part_box(const struct us_verify_facts *f)
 {
 	return f->open[US_BOX_DISCLOSURE] ? US_BOX_DISCLOSURE : f->open[US_BOX_QUERY] ? US_BOX_QUERY : US_BOX_ACCESS;
 }
 
 static int
-same_request(const struct facts *a, const struct facts *b)
+same_request(const struct us_verify_facts *a, const struct us_verify_facts *b)
 {
 	if (!a->open[US_BOX_ACCESS] || !b->open[US_BOX_ACCESS])
 		return 1;
@@ -136,7 +136,7 @@ same_request(const struct facts *a, const struct facts *b)
 }
 
 static int
-check_parts(const struct rules *r, const struct facts *f, struct finding *finding)
+check_parts(const struct us_verify_rules *r, const struct us_verify_facts *f, struct us_verify_finding *finding)
 {
 	const enum us_box at = part_box(f), before = r->has_last ? part_box(&r->last) : US_BOX_ACCESS;
 	uint32_t due = 0; /* the part that this entry has to be */
@@ -163,17 +163,17 @@ check_parts(const struct rules *r, const struct facts *f, struct finding *findin
 /* --- the vault, its order and its sessions -------------------------------------------------- */
 
 static void
-close_vault(struct rules *r)
+close_vault(struct us_verify_rules *r)
 {
 	r->vault = VAULT_CLOSED;
 	r->order = 0;
 	r->order_known = 1;
-	seen_clear(&r->sessions);
+	us_verify_seen_clear(&r->sessions);
 }
 
 /* What the machine says of itself moves the vault. */
 static int
-follow_vault(struct rules *r, const struct facts *f, struct finding *finding)
+follow_vault(struct us_verify_rules *r, const struct us_verify_facts *f, struct us_verify_finding *finding)
 {
 	if (is_event(f, US_ACTION_START) || is_event(f, US_ACTION_STOP) ||
 	    (is_event(f, US_ACTION_STATE_OPEN) && f->decision != US_DECISION_ALLOW)) {
@@ -197,15 +197,15 @@ follow_vault(struct rules *r, const struct facts *f, struct finding *finding)
 
 /* Entries below are settled, or of a process that has ended. */
 static void
-settle(struct rules *r, uint64_t below)
+settle(struct us_verify_rules *r, uint64_t below)
 {
 	if (below > r->answerable)
 		r->answerable = below;
-	answered_drop(&r->answered, r->answerable);
+	us_verify_answered_drop(&r->answered, r->answerable);
 }
 
 static int
-check_mark(struct rules *r, const struct facts *f, struct finding *finding)
+check_mark(struct us_verify_rules *r, const struct us_verify_facts *f, struct us_verify_finding *finding)
 {
 	const uint64_t from = us_load_u64(f->summary), to = us_load_u64(f->summary + 8);
 
@@ -220,9 +220,9 @@ check_mark(struct rules *r, const struct facts *f, struct finding *finding)
 }
 
 static int
-check_answer(struct rules *r, const struct facts *f, struct finding *finding)
+check_answer(struct us_verify_rules *r, const struct us_verify_facts *f, struct us_verify_finding *finding)
 {
-	struct answerable *a = answered_find(&r->answered, f->related);
+	struct us_verify_answerable *a = us_verify_answered_find(&r->answered, f->related);
 
 	if (f->related == US_ENTRY_NONE || f->related < r->answerable)
 		return broken(finding, f, "outcome", "what it is an outcome of was settled before, or is not named");
@@ -238,9 +238,9 @@ check_answer(struct rules *r, const struct facts *f, struct finding *finding)
 }
 
 static int
-check_outcome(struct rules *r, const struct facts *f, struct finding *finding)
+check_outcome(struct us_verify_rules *r, const struct us_verify_facts *f, struct us_verify_finding *finding)
 {
-	struct answerable item = { .index = f->index, .person = f->person, .action = (uint8_t)f->action,
+	struct us_verify_answerable item = { .index = f->index, .person = f->person, .action = (uint8_t)f->action,
 		.granted = f->entry_class == US_CLASS_ACCESS && f->decision == US_DECISION_ALLOW &&
 		    (f->kind == US_KIND_INTENT || f->kind == US_KIND_DISCLOSURE) };
 	int err = US_OK;
@@ -252,13 +252,13 @@ check_outcome(struct rules *r, const struct facts *f, struct finding *finding)
 	else if (f->entry_class == US_CLASS_ACCESS && f->kind == US_KIND_OUTCOME)
 		err = check_answer(r, f, finding);
 	memcpy(item.session, f->session, sizeof item.session);
-	return err != US_OK ? err : answered_add(&r->answered, &item);
+	return err != US_OK ? err : us_verify_answered_add(&r->answered, &item);
 }
 
 /* Whether the entry says that somebody was let do something. A cosignature may be brought to a sealed vault, and by anybody: the
  * witness's key speaks for it. */
 static int
-is_granted(const struct facts *f)
+is_granted(const struct us_verify_facts *f)
 {
 	if (f->decision != US_DECISION_ALLOW || is_event(f, US_ACTION_AUDIT_WITNESS))
 		return 0;
@@ -267,16 +267,16 @@ is_granted(const struct facts *f)
 }
 
 static int
-check_session(struct rules *r, const struct facts *f, struct finding *finding)
+check_session(struct us_verify_rules *r, const struct us_verify_facts *f, struct us_verify_finding *finding)
 {
-	const struct seen_item *s = seen_find(&r->sessions, f->session);
-	struct seen_item item = { .time_ns = f->time_ns, .person = f->person };
+	const struct us_verify_seen_item *s = us_verify_seen_find(&r->sessions, f->session);
+	struct us_verify_seen_item item = { .time_ns = f->time_ns, .person = f->person };
 
 	if (f->action == US_ACTION_SESSION && f->kind == US_KIND_INTENT) {
 		memcpy(item.key, f->session, sizeof item.key);
 		memcpy(item.credential, f->credential, sizeof item.credential);
 		/* the same statement again makes no longer session */
-		return s != NULL ? US_OK : seen_add(&r->sessions, &item, f->time_ns - SESSION_NS);
+		return s != NULL ? US_OK : us_verify_seen_add(&r->sessions, &item, f->time_ns - SESSION_NS);
 	}
 	if (f->kind != US_KIND_INTENT && f->kind != US_KIND_DISCLOSURE)
 		return US_OK;
@@ -292,10 +292,10 @@ check_session(struct rules *r, const struct facts *f, struct finding *finding)
 }
 
 static int
-check_approval(struct rules *r, const struct facts *f, struct finding *finding)
+check_approval(struct us_verify_rules *r, const struct us_verify_facts *f, struct us_verify_finding *finding)
 {
 	const enum us_box at = part_box(f);
-	struct seen_item item = { .time_ns = f->time_ns };
+	struct us_verify_seen_item item = { .time_ns = f->time_ns };
 
 	if ((f->action != US_ACTION_READ && f->action != US_ACTION_COPY && f->action != US_ACTION_COUNT) ||
 	    f->summary_n != APPROVAL_SIZE || memcmp(f->summary, APPROVAL, sizeof APPROVAL - 1) != 0)
@@ -304,13 +304,13 @@ check_approval(struct rules *r, const struct facts *f, struct finding *finding)
 	if (at == US_BOX_ACCESS || f->part[at] > 0)
 		return US_OK;
 	memcpy(item.key, f->summary, APPROVAL_SIZE);
-	if (seen_find(&r->approvals, item.key) != NULL)
+	if (us_verify_seen_find(&r->approvals, item.key) != NULL)
 		return broken(finding, f, "approval", "its approval was used before");
-	return seen_add(&r->approvals, &item, INT64_MIN);
+	return us_verify_seen_add(&r->approvals, &item, INT64_MIN);
 }
 
 static int
-check_grant(struct rules *r, const struct facts *f, struct finding *finding)
+check_grant(struct us_verify_rules *r, const struct us_verify_facts *f, struct us_verify_finding *finding)
 {
 	int err;
 
@@ -325,7 +325,7 @@ check_grant(struct rules *r, const struct facts *f, struct finding *finding)
 }
 
 int
-rules_next(struct rules *r, const struct facts *f, struct finding *finding)
+us_verify_rules_next(struct us_verify_rules *r, const struct us_verify_facts *f, struct us_verify_finding *finding)
 {
 	int err = check_clock(r, f, finding);
 

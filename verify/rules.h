@@ -7,12 +7,12 @@
 
 #include "verify/bundle.h"
 
-struct rules;
+struct us_verify_rules;
 
 /* US_ERR_NOMEM, US_ERR_CRYPTO. */
-int rules_new(struct rules **out);
-void rules_free(struct rules *r); /* NULL-safe */
+int us_verify_rules_new(struct us_verify_rules **out);
+void us_verify_rules_free(struct us_verify_rules *r); /* NULL-safe */
 /* Judges the next entry. US_OK, FOUND (finding->rule names the rule), US_ERR_NOMEM. */
-int rules_next(struct rules *r, const struct facts *f, struct finding *finding);
+int us_verify_rules_next(struct us_verify_rules *r, const struct us_verify_facts *f, struct us_verify_finding *finding);
 
 #endif

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct seen_item {
+struct us_verify_seen_item {
 	uint8_t key[16];
 	int used;
 	int64_t time_ns;
@@ -17,19 +17,19 @@ struct seen_item {
 };
 
 /* Invariant: at most half of the 2^n places are used. Zeroed but for the secret, it is empty. */
-struct seen {
+struct us_verify_seen {
 	uint64_t secret[2];
 	size_t places; /* 0 or a power of two */
 	size_t count;
-	struct seen_item *items;
+	struct us_verify_seen_item *items;
 };
 
-int seen_init(struct seen *s); /* US_ERR_CRYPTO */
-void seen_free(struct seen *s);
-void seen_clear(struct seen *s); /* empty again */
-const struct seen_item *seen_find(const struct seen *s, const uint8_t key[16]);
+int us_verify_seen_init(struct us_verify_seen *s); /* US_ERR_CRYPTO */
+void us_verify_seen_free(struct us_verify_seen *s);
+void us_verify_seen_clear(struct us_verify_seen *s); /* empty again */
+const struct us_verify_seen_item *us_verify_seen_find(const struct us_verify_seen *s, const uint8_t key[16]);
 /* Adds a copy of the item, whose key is not in the set. Items older than oldest_ns are dropped when the set has to grow.
  * US_ERR_NOMEM. */
-int seen_add(struct seen *s, const struct seen_item *item, int64_t oldest_ns);
+int us_verify_seen_add(struct us_verify_seen *s, const struct us_verify_seen_item *item, int64_t oldest_ns);
 
 #endif

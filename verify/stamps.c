@@ -18,7 +18,7 @@ num(uint64_t n)
 /* --- before the pass ----------------------------------------------------------------------- */
 
 static int
-get(const struct us_log_source *source, const char *path, struct us_buf *out, struct finding *finding)
+get(const struct us_log_source *source, const char *path, struct us_buf *out, struct us_verify_finding *finding)
 {
 	int err;
 
@@ -29,17 +29,17 @@ get(const struct us_log_source *source, const char *path, struct us_buf *out, st
 	case US_ERR_NOMEM:
 		return err;
 	case US_ERR_NOT_FOUND:
-		return found(finding, US_VERDICT_INCOMPLETE, US_ENTRY_NONE, "%s is missing", path);
+		return us_verify_found(finding, US_VERDICT_INCOMPLETE, US_ENTRY_NONE, "%s is missing", path);
 	case US_ERR_LIMIT:
-		return found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "%s is larger than it can be", path);
+		return us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "%s is larger than it can be", path);
 	default:
-		return found(finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE, "%s cannot be read: %s", path, us_strerror(err));
+		return us_verify_found(finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE, "%s cannot be read: %s", path, us_strerror(err));
 	}
 }
 
 /* Opens it by the key that signed it. *handover: by which that key gave the log away, or NULL. */
 static int
-open_by_any(const struct us_buf *note, const struct stamp_keys *keys, struct us_checkpoint *c, const struct us_handover **handover)
+open_by_any(const struct us_buf *note, const struct us_verify_stamp_keys *keys, struct us_checkpoint *c, const struct us_handover **handover)
 {
 	int err = us_checkpoint_open(c, NULL, note->data, note->len, keys->log, 1);
 
@@ -53,8 +53,8 @@ open_by_any(const struct us_buf *note, const struct stamp_keys *keys, struct us_
 
 /* What was stamped. */
 static int
-take_checkpoint(const char *path, const struct us_buf *note, const struct stamp_keys *keys, uint64_t size, struct us_checkpoint *c,
-    int *lost, struct finding *finding)
+take_checkpoint(const char *path, const struct us_buf *note, const struct us_verify_stamp_keys *keys, uint64_t size, struct us_checkpoint *c,
+    int *lost, struct us_verify_finding *finding)
 {
 	const struct us_handover *handover;
 	int err = open_by_any(note, keys, c, &handover);
@@ -63,7 +63,7 @@ take_checkpoint(const char *path, const struct us_buf *note, const struct stamp_
 	if (err == US_ERR_NOMEM)
 		return err;
 	if (err != US_OK)
-		return found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "%s is no checkpoint that the log signed", path);
+		return us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "%s is no checkpoint that the log signed", path);
 	if (handover != NULL)
 		switch (us_handover_judge(handover, c->size, &c->root)) {
 		case US_HANDOVER_KEPT:
@@ -73,10 +73,10 @@ take_checkpoint(const char *path, const struct us_buf *note, const struct stamp_
 			return US_OK;
 		case US_HANDOVER_HIDDEN:
 		case US_HANDOVER_FORKED:
-			return found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "%s is of entries that the hand-over of its key conceals", path);
+			return us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "%s is of entries that the hand-over of its key conceals", path);
 		}
 	if (c->size > size)
-		return found(finding, US_VERDICT_INCOMPLETE, size, "%s is of %llu entries, and there are %llu here", path, num(c->size),
+		return us_verify_found(finding, US_VERDICT_INCOMPLETE, size, "%s is of %llu entries, and there are %llu here", path, num(c->size),
 		    num(size));
 	return US_OK;
 }
@@ -94,12 +94,12 @@ find_authority(const struct us_token *token, const uint8_t digest[32],
 	return i;
 }
 
-struct pair {
+struct us_verify_pair {
 	struct us_buf token, note;
 };
 
 static int
-take_pair(struct pair *pair, const char *name, const struct us_log_source *source, struct finding *finding)
+take_pair(struct us_verify_pair *pair, const char *name, const struct us_log_source *source, struct us_verify_finding *finding)
 {
 	char path[PATH_SIZE];
 	int err;
@@ -111,8 +111,8 @@ take_pair(struct pair *pair, const char *name, const struct us_log_source *sourc
 }
 
 static int
-take_stamp(struct stamps *s, struct us_verify_report *report, const struct pair *pair, const struct stamp_keys *keys,
-    const struct us_verify_options *options, struct finding *finding)
+take_stamp(struct us_verify_stamps *s, struct us_verify_report *report, const struct us_verify_pair *pair, const struct us_verify_stamp_keys *keys,
+    const struct us_verify_options *options, struct us_verify_finding *finding)
 {
 	struct us_verify_stamp *stamp = &report->stamps[report->n_stamps];
 	struct us_checkpoint c;
@@ -128,9 +128,9 @@ take_stamp(struct stamps *s, struct us_verify_report *report, const struct pair 
 	if (err == US_OK)
 		err = us_token_parse(&token, (struct us_bytes){ pair->token.data, pair->token.len });
 	if (err == US_ERR_FORMAT)
-		return found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "timestamps/%s.tsr is no timestamp that was granted", stamp->name);
+		return us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "timestamps/%s.tsr is no timestamp that was granted", stamp->name);
 	if (err == US_OK && !us_token_is_of(token, digest))
-		err = found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "timestamps/%s.tsr is not over the checkpoint beside it",
+		err = us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "timestamps/%s.tsr is not over the checkpoint beside it",
 		    stamp->name);
 	if (err == US_OK) {
 		s->authority[report->n_stamps] = find_authority(token, digest, options);
@@ -145,22 +145,22 @@ take_stamp(struct stamps *s, struct us_verify_report *report, const struct pair 
 }
 
 static int
-no_list(int err, struct finding *finding)
+no_list(int err, struct us_verify_finding *finding)
 {
 	if (err == US_ERR_NOT_FOUND)
 		return US_OK;
 	if (err == US_ERR_NOMEM)
 		return err;
-	return found(finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE, "the folder timestamps cannot be read, or holds too many: %s",
+	return us_verify_found(finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE, "the folder timestamps cannot be read, or holds too many: %s",
 	    us_strerror(err));
 }
 
 int
-stamps_open(struct stamps *s, struct us_verify_report *report, const struct us_log_source *source,
-    const struct stamp_keys *keys, const struct us_verify_options *options, struct prefixes *prefixes, struct finding *finding)
+us_verify_stamps_open(struct us_verify_stamps *s, struct us_verify_report *report, const struct us_log_source *source,
+    const struct us_verify_stamp_keys *keys, const struct us_verify_options *options, struct us_verify_prefixes *prefixes, struct us_verify_finding *finding)
 {
 	char (*names)[US_STAMP_NAME_MAX + 1] = source->stamps == NULL ? NULL : calloc(US_STAMPS_MAX, sizeof *names);
-	struct pair pair;
+	struct us_verify_pair pair;
 	size_t n = 0;
 	int err;
 
@@ -180,7 +180,7 @@ stamps_open(struct stamps *s, struct us_verify_report *report, const struct us_l
 			if (err == US_OK)
 				err = take_stamp(s, report, &pair, keys, options, finding);
 			if (err == US_OK && !report->stamps[i].lost)
-				err = prefixes_add(prefixes, report->stamps[i].size, &s->prefix[i]);
+				err = us_verify_prefixes_add(prefixes, report->stamps[i].size, &s->prefix[i]);
 		}
 		report->n_stamps += err == US_OK;
 	}
@@ -193,22 +193,22 @@ stamps_open(struct stamps *s, struct us_verify_report *report, const struct us_l
 /* --- after it ------------------------------------------------------------------------------ */
 
 int
-stamps_compare(const struct stamps *s, const struct us_verify_report *report, const struct us_verify_options *options,
-    const struct prefixes *prefixes, struct finding *finding)
+us_verify_stamps_compare(const struct us_verify_stamps *s, const struct us_verify_report *report, const struct us_verify_options *options,
+    const struct us_verify_prefixes *prefixes, struct us_verify_finding *finding)
 {
 	char time[US_TIME_TEXT_SIZE];
 
 	for (size_t i = 0; options->n_authorities > 0 && i < report->n_stamps; i++) {
 		const struct us_verify_stamp *stamp = &report->stamps[i];
-		const struct prefix *prefix = &prefixes->at[s->prefix[i]];
+		const struct us_verify_prefix *prefix = &prefixes->at[s->prefix[i]];
 
 		if (stamp->lost)
 			continue;
 		if (memcmp(prefix->root.b, s->root[i].b, US_HASH_LEN) != 0)
-			return found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "timestamps/%s.checkpoint is of another history: the log's "
+			return us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "timestamps/%s.checkpoint is of another history: the log's "
 			    "first %llu entries do not give the root that it signed there", stamp->name, num(stamp->size));
 		if (stamp->authority != NULL && prefix->last_ns >= (stamp->time_s + 1 + STAMP_TOLERANCE_S) * US_NS_PER_SECOND)
-			return found(finding, US_VERDICT_TAMPERED, stamp->size - 1, "entry %llu is of a later time than %s, when timestamps/%s.tsr "
+			return us_verify_found(finding, US_VERDICT_TAMPERED, stamp->size - 1, "entry %llu is of a later time than %s, when timestamps/%s.tsr "
 			    "says that it was there", num(stamp->size - 1), us_time_format_s(stamp->time_s * US_NS_PER_SECOND, time),
 			    stamp->name);
 	}
@@ -217,7 +217,7 @@ stamps_compare(const struct stamps *s, const struct us_verify_report *report, co
 
 /* The largest size that this authority vouches for. */
 static uint64_t
-reach(const struct stamps *s, const struct us_verify_report *report, size_t authority)
+reach(const struct us_verify_stamps *s, const struct us_verify_report *report, size_t authority)
 {
 	uint64_t size = 0;
 
@@ -228,8 +228,8 @@ reach(const struct stamps *s, const struct us_verify_report *report, size_t auth
 }
 
 int
-stamps_judge(const struct stamps *s, struct us_verify_report *report, const struct us_verify_options *options,
-    struct finding *finding)
+us_verify_stamps_judge(const struct us_verify_stamps *s, struct us_verify_report *report, const struct us_verify_options *options,
+    struct us_verify_finding *finding)
 {
 	struct us_verify_stamped *out = &report->stamped;
 	unsigned n;
@@ -248,6 +248,6 @@ stamps_judge(const struct stamps *s, struct us_verify_report *report, const stru
 		if (n >= out->needed && size > out->size)
 			out->size = size;
 	}
-	return out->size > 0 ? US_OK : found(finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE, "all else is right, but not so many of the "
+	return out->size > 0 ? US_OK : us_verify_found(finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE, "all else is right, but not so many of the "
 	    "authorities as are needed have stamped a part of this log");
 }

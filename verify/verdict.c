@@ -5,7 +5,7 @@
 #include "verify/finding.h"
 
 int
-found(struct finding *f, enum us_verdict verdict, uint64_t index, const char *format, ...)
+us_verify_found(struct us_verify_finding *f, enum us_verdict verdict, uint64_t index, const char *format, ...)
 {
 	va_list ap;
 
@@ -18,7 +18,7 @@ found(struct finding *f, enum us_verdict verdict, uint64_t index, const char *fo
 }
 
 void
-report_conclude(struct us_verify_report *r, int err, const struct finding *finding)
+us_verify_report_conclude(struct us_verify_report *r, int err, const struct us_verify_finding *finding)
 {
 	if (err == FOUND) {
 		r->verdict = finding->verdict;
@@ -32,7 +32,7 @@ report_conclude(struct us_verify_report *r, int err, const struct finding *findi
 }
 
 void
-report_begin(struct us_verify_report *r)
+us_verify_report_begin(struct us_verify_report *r)
 {
 	memset(r, 0, sizeof *r);
 	r->verdict = US_VERDICT_UNVERIFIABLE;

@@ -19,43 +19,43 @@
 #define LEVELS 8
 #define SLOTS_PER_THREAD 4 /* so that one that is slow for once does not hold up the others */
 
-struct level {
+struct us_verify_level {
 	uint64_t n; /* hashes so far, of the whole level */
 	struct us_digest hash[US_TILE_WIDTH]; /* those of the tile being filled */
 };
 
 /* What the threads share. All of it is guarded by lock, but what does not change while they run (source, options, size) and
  * slots between taken and ready, which are those of the thread that took them. Invariant: turn <= taken <= turn + n_slots. */
-struct verify {
+struct us_verify {
 	pthread_mutex_t lock;
 	pthread_cond_t turned;
 	const struct us_log_source *source;
 	const struct us_verify_options *options;
 	struct us_verify_report *report;
-	struct finding finding;
+	struct us_verify_finding finding;
 	int err;          /* not US_OK: the pass is over */
 	uint64_t size;
 	uint64_t bundles; /* how many to take */
 	uint64_t taken;   /* bundles that a thread has taken */
 	uint64_t turn;    /* bundles that were settled, in their order */
 	unsigned n_slots;
-	struct bundle *slots; /* bundle n is in slot n % n_slots */
+	struct us_verify_bundle *slots; /* bundle n is in slot n % n_slots */
 	struct us_export_keys keys; /* the line that was read last, if have_keys: of a bundle not yet taken */
 	int have_keys;
 	uint64_t keys_line; /* its number, from 1 */
 	uint64_t keys_at;   /* where it begins in the file */
 	uint64_t keys_end;  /* and where the one after it does */
 	uint64_t keys_next; /* what an index has to be at least */
-	struct rules *rules;
-	struct acts acts;
+	struct us_verify_rules *rules;
+	struct us_verify_acts acts;
 	struct us_merkle_stream stream; /* of bundles: the root over their roots is the root over all leaves */
-	struct level level[LEVELS];     /* from 1 */
+	struct us_verify_level level[LEVELS];     /* from 1 */
 	struct us_buf tile;
 	struct us_buf note; /* the checkpoint */
-	struct witnessed witnessed;
-	struct stamps stamps;
-	struct prefixes prefixes;
-	struct handed handed;
+	struct us_verify_witnessing witnessed;
+	struct us_verify_stamps stamps;
+	struct us_verify_prefixes prefixes;
+	struct us_verify_handed handed;
 };
 
 static unsigned long long
@@ -68,7 +68,7 @@ num(uint64_t n)
 
 /* Reads the next line of keys, if there is one. */
 static int
-next_keys(struct verify *v)
+next_keys(struct us_verify *v)
 {
 	char line[US_EXPORT_KEYS_LINE_MAX];
 	size_t n = 0;
@@ -86,15 +86,15 @@ next_keys(struct verify *v)
 	if (err == US_ERR_NOT_FOUND || err == US_ERR_NOMEM)
 		return err == US_ERR_NOMEM ? err : US_OK;
 	if (err == US_ERR_IO)
-		return found(&v->finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE, "keys.jsonl cannot be read");
+		return us_verify_found(&v->finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE, "keys.jsonl cannot be read");
 	if (err == US_OK)
 		err = us_export_keys_parse(&v->keys, line, n);
 	us_wipe(line, err == US_OK ? n : sizeof line);
 	if (err != US_OK)
-		return found(&v->finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "keys.jsonl, line %llu: %s", num(v->keys_line),
+		return us_verify_found(&v->finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "keys.jsonl, line %llu: %s", num(v->keys_line),
 		    us_strerror(err));
 	if (v->keys.index < v->keys_next || v->keys.index >= v->size)
-		return found(&v->finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "keys.jsonl, line %llu: index %llu is out of order or "
+		return us_verify_found(&v->finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "keys.jsonl, line %llu: index %llu is out of order or "
 		    "of the log", num(v->keys_line), num(v->keys.index));
 	v->keys_next = v->keys.index + 1;
 	v->have_keys = 1;
@@ -103,7 +103,7 @@ next_keys(struct verify *v)
 
 /* The keys of the bundle's entries. */
 static int
-take_keys(struct verify *v, struct bundle *b)
+take_keys(struct us_verify *v, struct us_verify_bundle *b)
 {
 	int err = US_OK;
 
@@ -119,14 +119,14 @@ take_keys(struct verify *v, struct bundle *b)
 /* --- the tree above the bundles ------------------------------------------------------------ */
 
 static int
-check_tile(struct verify *v, unsigned level, uint64_t n, unsigned width)
+check_tile(struct us_verify *v, unsigned level, uint64_t n, unsigned width)
 {
 	const struct us_tile tile = { 0, level, n, width };
-	int err = tile_get(v->source, &tile, &v->tile, &v->finding);
+	int err = us_verify_tile_get(v->source, &tile, &v->tile, &v->finding);
 
 	for (unsigned i = 0; err == US_OK && i < width; i++) {
 		if (memcmp(v->tile.data + i * US_HASH_LEN, v->level[level].hash[i].b, US_HASH_LEN) != 0)
-			err = found(&v->finding, US_VERDICT_TAMPERED, (n * US_TILE_WIDTH + i) << (8 * level),
+			err = us_verify_found(&v->finding, US_VERDICT_TAMPERED, (n * US_TILE_WIDTH + i) << (8 * level),
 			    "hash %llu of level %u is not that of the hashes below it", num(n * US_TILE_WIDTH + i), level);
 	}
 	return err;
@@ -134,12 +134,12 @@ check_tile(struct verify *v, unsigned level, uint64_t n, unsigned width)
 
 /* Adds a hash to level 1; a tile that gets full is checked, and its root goes up one level. */
 static int
-add_hash(struct verify *v, struct us_digest h)
+add_hash(struct us_verify *v, struct us_digest h)
 {
 	int err;
 
 	for (unsigned level = 1; level < LEVELS; level++) {
-		struct level *l = &v->level[level];
+		struct us_verify_level *l = &v->level[level];
 
 		l->hash[l->n++ % US_TILE_WIDTH] = h;
 		if (l->n % US_TILE_WIDTH != 0)
@@ -153,13 +153,13 @@ add_hash(struct verify *v, struct us_digest h)
 }
 
 static int
-finish_tree(struct verify *v)
+finish_tree(struct us_verify *v)
 {
 	struct us_digest root;
 	int err = US_OK;
 
 	for (unsigned level = 1; level < LEVELS && err == US_OK; level++) {
-		const struct level *l = &v->level[level];
+		const struct us_verify_level *l = &v->level[level];
 
 		if (l->n % US_TILE_WIDTH != 0)
 			err = check_tile(v, level, l->n / US_TILE_WIDTH, (unsigned)(l->n % US_TILE_WIDTH));
@@ -168,14 +168,14 @@ finish_tree(struct verify *v)
 		return err;
 	us_merkle_stream_root(&v->stream, &root);
 	return memcmp(root.b, v->report->checkpoint.root.b, US_HASH_LEN) == 0 ? US_OK :
-	    found(&v->finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "the entries do not give the root that the checkpoint signs");
+	    us_verify_found(&v->finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "the entries do not give the root that the checkpoint signs");
 }
 
 /* --- bundles, in their order --------------------------------------------------------------- */
 
 /* Shows the bundle's entries to who asked for them. */
 static int
-show_entries(const struct verify *v, const struct bundle *b)
+show_entries(const struct us_verify *v, const struct us_verify_bundle *b)
 {
 	struct us_entry_view view;
 	struct us_verified_entry e = { .view = &view };
@@ -200,19 +200,19 @@ show_entries(const struct verify *v, const struct bundle *b)
 
 /* What spans bundles. Entries before the bundle's own finding come first. */
 static int
-settle(struct verify *v, struct bundle *b)
+settle(struct us_verify *v, struct us_verify_bundle *b)
 {
 	struct us_verify_report *r = v->report;
 	int err = US_OK;
 
 	for (unsigned i = 0; i < b->done && !v->options->foreign; i++) {
-		const struct facts *f = &b->facts[i];
+		const struct us_verify_facts *f = &b->facts[i];
 
-		err = handed_next(&v->handed, f, &v->finding);
+		err = us_verify_handed_next(&v->handed, f, &v->finding);
 		if (err == US_OK)
-			err = rules_next(v->rules, f, &v->finding);
+			err = us_verify_rules_next(v->rules, f, &v->finding);
 		if (err == US_OK && f->entry_class == US_CLASS_STATE)
-			err = acts_next(&v->acts, f->index, f->state, &v->finding);
+			err = us_verify_acts_next(&v->acts, f->index, f->state, &v->finding);
 		if (err != US_OK) {
 			b->done = i;
 			break;
@@ -236,7 +236,7 @@ settle(struct verify *v, struct bundle *b)
 	r->entries += b->width;
 	for (unsigned box = 0; box < US_BOXES; box++)
 		r->opened[box] += b->opened[box];
-	prefixes_pass(&v->prefixes, &v->stream, b);
+	us_verify_prefixes_pass(&v->prefixes, &v->stream, b);
 	us_merkle_stream_add(&v->stream, &b->root);
 	err = b->width == US_TILE_WIDTH ? add_hash(v, b->root) : US_OK;
 	if (err == US_OK && v->options->on_progress != NULL)
@@ -246,10 +246,10 @@ settle(struct verify *v, struct bundle *b)
 
 /* Settles what is ready and has its turn. */
 static void
-settle_ready(struct verify *v)
+settle_ready(struct us_verify *v)
 {
 	while (v->err == US_OK && v->turn < v->taken && v->slots[v->turn % v->n_slots].ready) {
-		struct bundle *b = &v->slots[v->turn % v->n_slots];
+		struct us_verify_bundle *b = &v->slots[v->turn % v->n_slots];
 
 		b->ready = 0;
 		v->err = settle(v, b);
@@ -260,10 +260,10 @@ settle_ready(struct verify *v)
 
 /* Takes the next bundle into its slot, with its keys. That a line of keys is wrong counts before the bundle, and after those
  * before it; nobody reads on behind it. */
-static struct bundle *
-take_bundle(struct verify *v)
+static struct us_verify_bundle *
+take_bundle(struct us_verify *v)
 {
-	struct bundle *b = &v->slots[v->taken % v->n_slots];
+	struct us_verify_bundle *b = &v->slots[v->taken % v->n_slots];
 
 	b->n = v->taken++;
 	b->width = us_tile_width(v->size, 0, b->n);
@@ -281,8 +281,8 @@ take_bundle(struct verify *v)
 static void *
 work(void *arg)
 {
-	struct verify *v = arg;
-	struct bundle *b;
+	struct us_verify *v = arg;
+	struct us_verify_bundle *b;
 
 	(void)pthread_mutex_lock(&v->lock);
 	while (v->err == US_OK && v->taken < v->bundles) {
@@ -293,7 +293,7 @@ work(void *arg)
 		b = take_bundle(v);
 		if (b->result == US_OK) {
 			(void)pthread_mutex_unlock(&v->lock);
-			(void)bundle_check(b, v->source);
+			(void)us_verify_bundle_check(b, v->source);
 			(void)pthread_mutex_lock(&v->lock);
 		}
 		b->ready = 1;
@@ -307,7 +307,7 @@ work(void *arg)
 
 /* This thread is one of them. Fewer than asked for do as well. */
 static int
-check_bundles(struct verify *v)
+check_bundles(struct us_verify *v)
 {
 	const unsigned wanted = !v->source->shared || v->options->threads == 0 ? 1 :
 	    v->options->threads < US_VERIFY_THREADS_MAX ? v->options->threads : US_VERIFY_THREADS_MAX;
@@ -319,63 +319,63 @@ check_bundles(struct verify *v)
 	if (v->slots == NULL)
 		return US_ERR_NOMEM;
 	for (i = 0; i < v->n_slots; i++)
-		bundle_init(&v->slots[i]);
+		us_verify_bundle_init(&v->slots[i]);
 	while (n + 1 < wanted && n + 1 < v->bundles && pthread_create(&thread[n], NULL, work, v) == 0)
 		n++;
 	(void)work(v);
 	while (n > 0)
 		(void)pthread_join(thread[--n], NULL);
 	for (i = 0; i < v->n_slots; i++)
-		bundle_free(&v->slots[i]);
+		us_verify_bundle_free(&v->slots[i]);
 	free(v->slots);
 	return v->err;
 }
 
 /* What others say of the log: first whether it is about this one, then whether it is enough. */
 static int
-check_beside(struct verify *v)
+check_beside(struct us_verify *v)
 {
-	int err = witnessed_compare(&v->witnessed, &v->prefixes, &v->finding);
+	int err = us_verify_witnessed_compare(&v->witnessed, &v->prefixes, &v->finding);
 
 	if (err == US_OK)
-		err = stamps_compare(&v->stamps, v->report, v->options, &v->prefixes, &v->finding);
+		err = us_verify_stamps_compare(&v->stamps, v->report, v->options, &v->prefixes, &v->finding);
 	if (err == US_OK)
-		err = witnessed_judge(&v->witnessed, v->options->policy, v->report, &v->finding);
-	return err == US_OK ? stamps_judge(&v->stamps, v->report, v->options, &v->finding) : err;
+		err = us_verify_witnessed_judge(&v->witnessed, v->options->policy, v->report, &v->finding);
+	return err == US_OK ? us_verify_stamps_judge(&v->stamps, v->report, v->options, &v->finding) : err;
 }
 
 static int
-check_all(struct verify *v)
+check_all(struct us_verify *v)
 {
 	struct us_note_key key;
-	int err = head_open(v->report, &key, &v->handed, &v->note, v->source, v->options, &v->finding);
+	int err = us_verify_head_open(v->report, &key, &v->handed, &v->note, v->source, v->options, &v->finding);
 
 	if (err == US_OK)
-		err = handed_begin(&v->handed, &v->prefixes, v->report, &v->finding);
+		err = us_verify_handed_begin(&v->handed, &v->prefixes, v->report, &v->finding);
 	if (err == US_OK)
-		err = witnessed_begin(&v->witnessed, &key, v->options->policy, (struct us_bytes){ v->note.data, v->note.len },
+		err = us_verify_witnessed_begin(&v->witnessed, &key, v->options->policy, (struct us_bytes){ v->note.data, v->note.len },
 		    &v->finding);
 	if (err == US_OK)
-		err = witnessed_beside(&v->witnessed, v->source, &key, v->options->policy, &v->prefixes, &v->finding);
+		err = us_verify_witnessed_beside(&v->witnessed, v->source, &key, v->options->policy, &v->prefixes, &v->finding);
 	if (err == US_OK)
-		err = stamps_open(&v->stamps, v->report, v->source, &(struct stamp_keys){ &key, v->handed.chain }, v->options, &v->prefixes, &v->finding);
+		err = us_verify_stamps_open(&v->stamps, v->report, v->source, &(struct us_verify_stamp_keys){ &key, v->handed.chain }, v->options, &v->prefixes, &v->finding);
 	if (err != US_OK)
 		return err;
 	v->size = v->report->checkpoint.size;
 	v->bundles = v->size / US_TILE_WIDTH + (v->size % US_TILE_WIDTH != 0);
 	if (!v->options->foreign)
-		err = acts_open(&v->acts, v->source, &v->finding);
+		err = us_verify_acts_open(&v->acts, v->source, &v->finding);
 	if (err == US_OK && !v->options->foreign)
 		err = next_keys(v);
 	if (err == US_OK)
 		err = check_bundles(v);
 	v->report->acts = v->acts.state.n;
 	if (err == US_OK)
-		err = acts_end(&v->acts, &v->finding);
+		err = us_verify_acts_end(&v->acts, &v->finding);
 	if (err == US_OK)
 		err = finish_tree(v);
 	if (err == US_OK)
-		err = handed_conclude(&v->handed, &v->prefixes, &v->finding);
+		err = us_verify_handed_conclude(&v->handed, &v->prefixes, &v->finding);
 	return err == US_OK ? check_beside(v) : err;
 }
 
@@ -385,10 +385,10 @@ int
 us_log_verify(struct us_verify_report *report, const struct us_log_source *source, const struct us_verify_options *options)
 {
 	static const struct us_verify_options defaults = { 0 };
-	struct verify *v = calloc(1, sizeof *v);
+	struct us_verify *v = calloc(1, sizeof *v);
 	int err;
 
-	report_begin(report);
+	us_verify_report_begin(report);
 	if (v == NULL)
 		return US_ERR_NOMEM;
 	v->report = report;
@@ -399,13 +399,13 @@ us_log_verify(struct us_verify_report *report, const struct us_log_source *sourc
 	us_buf_init(&v->tile, US_TILE_WIDTH * US_HASH_LEN + 1);
 	us_buf_init(&v->note, US_NOTE_MAX);
 	us_merkle_stream_init(&v->stream);
-	err = rules_new(&v->rules);
+	err = us_verify_rules_new(&v->rules);
 	if (err == US_OK)
 		err = check_all(v);
-	report_conclude(report, err, &v->finding);
-	rules_free(v->rules);
-	acts_close(&v->acts);
-	handed_free(&v->handed);
+	us_verify_report_conclude(report, err, &v->finding);
+	us_verify_rules_free(v->rules);
+	us_verify_acts_close(&v->acts);
+	us_verify_handed_free(&v->handed);
 	us_buf_free(&v->tile);
 	us_buf_free(&v->note);
 	(void)pthread_cond_destroy(&v->turned);
@@ -418,21 +418,21 @@ us_log_verify(struct us_verify_report *report, const struct us_log_source *sourc
 int
 us_export_verify(struct us_verify_report *report, const char *dir, const struct us_verify_options *options)
 {
-	struct finding finding = { .rule = NULL };
+	struct us_verify_finding finding = { .rule = NULL };
 	struct us_log_source source;
-	struct files *f = calloc(1, sizeof *f);
+	struct us_verify_files *f = calloc(1, sizeof *f);
 	int err;
 
-	report_begin(report);
+	us_verify_report_begin(report);
 	if (f == NULL)
 		return US_ERR_NOMEM;
-	err = files_open(f, dir);
+	err = us_verify_files_open(f, dir);
 	if (err == US_OK) {
-		source = files_source(f);
+		source = us_verify_files_source(f);
 		err = us_log_verify(report, &source, options);
-		files_close(f);
+		us_verify_files_close(f);
 	} else if (err != US_ERR_NOMEM) {
-		report_conclude(report, found(&finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE, "the directory or its keys.jsonl cannot "
+		us_verify_report_conclude(report, us_verify_found(&finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE, "the directory or its keys.jsonl cannot "
 		    "be opened: %s", us_strerror(err)), &finding);
 		err = US_OK;
 	}

@@ -12,7 +12,7 @@
 #define WITNESSED_FILES US_COSIGNERS_MAX
 #define WITNESSED_PATH_MAX 32
 
-struct witnessed_note {
+struct us_verify_witnessed_note {
 	char path[WITNESSED_PATH_MAX];
 	uint64_t size;
 	struct us_digest root;
@@ -22,22 +22,22 @@ struct witnessed_note {
 	struct us_cosigned who;
 };
 
-struct witnessed {
+struct us_verify_witnessing {
 	size_t n; /* the first is the checkpoint itself */
-	struct witnessed_note note[1 + WITNESSED_FILES];
+	struct us_verify_witnessed_note note[1 + WITNESSED_FILES];
 };
 
 /* Before the pass: takes the log's checkpoint. The policy (NULL: none) is one for this log, and no line of a witness of it is wrong.
  * US_OK, FOUND, US_ERR_NOMEM. */
-int witnessed_begin(struct witnessed *w, const struct us_note_key *log, const struct us_tlog_policy *policy, struct us_bytes checkpoint,
-    struct finding *finding);
+int us_verify_witnessed_begin(struct us_verify_witnessing *w, const struct us_note_key *log, const struct us_tlog_policy *policy, struct us_bytes checkpoint,
+    struct us_verify_finding *finding);
 /* Then those beside it, which are signed by the log, too, and whose lines are right. */
-int witnessed_beside(struct witnessed *w, const struct us_log_source *source, const struct us_note_key *log,
-    const struct us_tlog_policy *policy, struct prefixes *prefixes, struct finding *finding);
+int us_verify_witnessed_beside(struct us_verify_witnessing *w, const struct us_log_source *source, const struct us_note_key *log,
+    const struct us_tlog_policy *policy, struct us_verify_prefixes *prefixes, struct us_verify_finding *finding);
 /* After it, if the log is right: that each is of a tree that the log has grown out of. US_OK, FOUND. */
-int witnessed_compare(const struct witnessed *w, const struct prefixes *prefixes, struct finding *finding);
+int us_verify_witnessed_compare(const struct us_verify_witnessing *w, const struct us_verify_prefixes *prefixes, struct us_verify_finding *finding);
 /* Then whether the quorum is there; fills report->witnessed. US_OK, FOUND. */
-int witnessed_judge(const struct witnessed *w, const struct us_tlog_policy *policy, struct us_verify_report *report,
-    struct finding *finding);
+int us_verify_witnessed_judge(const struct us_verify_witnessing *w, const struct us_tlog_policy *policy, struct us_verify_report *report,
+    struct us_verify_finding *finding);
 
 #endif

@@ -97,13 +97,13 @@ us_answer_date(int64_t unix_seconds, char out[US_ANSWER_DATE_MAX])
 	    (unsigned)tm.tm_hour % 100, (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100);
 }
 
-struct text {
+struct us_front_text {
 	char *p;
 	size_t n, max;
 };
 
 static void
-put(struct text *t, const char *s)
+put(struct us_front_text *t, const char *s)
 {
 	size_t n = strlen(s);
 
@@ -114,7 +114,7 @@ put(struct text *t, const char *s)
 }
 
 static void
-put_number(struct text *t, uint64_t v)
+put_number(struct us_front_text *t, uint64_t v)
 {
 	char digits[24];
 	size_t at = sizeof digits;
@@ -129,7 +129,7 @@ put_number(struct text *t, uint64_t v)
 size_t
 us_answer_head(const struct us_answer *a, char out[US_ANSWER_HEAD_MAX])
 {
-	struct text t = { out, 0, US_ANSWER_HEAD_MAX };
+	struct us_front_text t = { out, 0, US_ANSWER_HEAD_MAX };
 	int status = a->status >= 200 && a->status <= 599 ? a->status : 502;
 
 	put(&t, "HTTP/1.1 ");
@@ -166,7 +166,7 @@ us_answer_head(const struct us_answer *a, char out[US_ANSWER_HEAD_MAX])
 size_t
 us_answer_problem(const struct us_problem *p, char out[US_ANSWER_PROBLEM_MAX])
 {
-	struct text t = { out, 0, US_ANSWER_PROBLEM_MAX };
+	struct us_front_text t = { out, 0, US_ANSWER_PROBLEM_MAX };
 
 	/* all texts are ours, without quotes or backslashes but for those written here */
 	put(&t, "{\"type\":\"urn:underseal:problem:");

@@ -269,7 +269,7 @@ us_front_start(struct us_front *f)
 
 /* --- the process ----------------------------------------------------------------------- */
 
-struct process {
+struct us_front_process {
 	struct us_front *front;
 	struct us_channel *control; /* to the monitor */
 };
@@ -277,7 +277,7 @@ struct process {
 static int
 on_settings(void *ctx, struct event_base *base, uint8_t index, const struct us_settings *settings)
 {
-	struct process *p = ctx;
+	struct us_front_process *p = ctx;
 	int64_t n = us_setting_number(settings, "connections", US_CONNECTIONS_DEFAULT, 1,
 	    US_CONNECTIONS_MAX);
 
@@ -296,7 +296,7 @@ on_settings(void *ctx, struct event_base *base, uint8_t index, const struct us_s
 static int
 on_channel(void *ctx, enum us_role peer, uint8_t index, int fd)
 {
-	struct us_front *f = ((struct process *)ctx)->front;
+	struct us_front *f = ((struct us_front_process *)ctx)->front;
 
 	if (f != NULL && peer == US_ROLE_VAULT)
 		return us_front_set_vault(f, fd);
@@ -311,7 +311,7 @@ on_channel(void *ctx, enum us_role peer, uint8_t index, int fd)
 static int
 on_listen(void *ctx, int fd)
 {
-	struct us_front *f = ((struct process *)ctx)->front;
+	struct us_front *f = ((struct us_front_process *)ctx)->front;
 
 	if (f == NULL || f->listen_fd >= 0) {
 		(void)close(fd);
@@ -323,7 +323,7 @@ on_listen(void *ctx, int fd)
 static int
 on_start(void *ctx)
 {
-	struct us_front *f = ((struct process *)ctx)->front;
+	struct us_front *f = ((struct us_front_process *)ctx)->front;
 
 	return f == NULL ? US_ERR_STATE : us_front_start(f);
 }
@@ -331,7 +331,7 @@ on_start(void *ctx)
 static void
 on_stop(void *ctx)
 {
-	struct us_front *f = ((struct process *)ctx)->front;
+	struct us_front *f = ((struct us_front_process *)ctx)->front;
 
 	if (f != NULL)
 		us_relay_last_words(f);
@@ -340,13 +340,13 @@ on_stop(void *ctx)
 static void
 on_control(void *ctx, struct us_channel *control)
 {
-	((struct process *)ctx)->control = control;
+	((struct us_front_process *)ctx)->control = control;
 }
 
 int
 us_front_main(void)
 {
-	struct process p = { NULL, NULL };
+	struct us_front_process p = { NULL, NULL };
 	int status;
 	const struct us_role_process process = {
 		.role = US_ROLE_FRONT,

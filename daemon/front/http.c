@@ -54,7 +54,7 @@ us_http_scan(struct us_http_scan *scan, const uint8_t *p, size_t n, size_t *end)
 
 /* --- the head -------------------------------------------------------------------------- */
 
-struct parse {
+struct us_front_parse {
 	struct us_http_head *head;
 	struct us_bytes name;
 	struct us_bytes value;
@@ -69,7 +69,7 @@ struct parse {
 };
 
 static int
-refuse(struct parse *s, int status, const char *why)
+refuse(struct us_front_parse *s, int status, const char *why)
 {
 	if (s->status == 0) {
 		s->status = status;
@@ -97,7 +97,7 @@ trim(struct us_bytes v)
 }
 
 static int
-take_length(struct parse *s, struct us_bytes v)
+take_length(struct us_front_parse *s, struct us_bytes v)
 {
 	uint64_t n = 0;
 
@@ -115,7 +115,7 @@ take_length(struct parse *s, struct us_bytes v)
 
 /* "close" or "keep-alive"; anything else would ask for what we do not do. */
 static int
-take_connection(struct parse *s, struct us_bytes v)
+take_connection(struct us_front_parse *s, struct us_bytes v)
 {
 	if (s->connection_n++ != 0)
 		return refuse(s, 400, "more than one Connection");
@@ -127,7 +127,7 @@ take_connection(struct parse *s, struct us_bytes v)
 }
 
 static int
-take_host(struct parse *s, struct us_bytes v)
+take_host(struct us_front_parse *s, struct us_bytes v)
 {
 	if (s->host_n++ != 0 || v.n == 0 || v.n > 255)
 		return refuse(s, 400, "there must be one Host");
@@ -139,7 +139,7 @@ take_host(struct parse *s, struct us_bytes v)
 
 /* Headers whose value is kept; each may stand once. */
 static int
-take_kept(struct parse *s, struct us_bytes v)
+take_kept(struct us_front_parse *s, struct us_bytes v)
 {
 	struct us_http_head *h = s->head;
 	struct {
@@ -169,7 +169,7 @@ take_kept(struct parse *s, struct us_bytes v)
 static int
 on_target(llhttp_t *parser, const char *at, size_t n)
 {
-	struct parse *s = parser->data;
+	struct us_front_parse *s = parser->data;
 
 	if (n > US_TARGET_MAX)
 		return refuse(s, 414, "the request target is too long");
@@ -180,7 +180,7 @@ on_target(llhttp_t *parser, const char *at, size_t n)
 static int
 on_name(llhttp_t *parser, const char *at, size_t n)
 {
-	struct parse *s = parser->data;
+	struct us_front_parse *s = parser->data;
 
 	s->name = (struct us_bytes){ (const uint8_t *)at, n };
 	s->value = (struct us_bytes){ NULL, 0 };
@@ -190,7 +190,7 @@ on_name(llhttp_t *parser, const char *at, size_t n)
 static int
 on_value(llhttp_t *parser, const char *at, size_t n)
 {
-	struct parse *s = parser->data;
+	struct us_front_parse *s = parser->data;
 
 	s->value = (struct us_bytes){ (const uint8_t *)at, n };
 	return 0;
@@ -213,7 +213,7 @@ is_token(struct us_bytes name)
 static int
 on_header(llhttp_t *parser)
 {
-	struct parse *s = parser->data;
+	struct us_front_parse *s = parser->data;
 	struct us_bytes v = trim(s->value);
 	int rc = 0;
 
@@ -243,7 +243,7 @@ on_header(llhttp_t *parser)
 static int
 on_complete(llhttp_t *parser)
 {
-	struct parse *s = parser->data;
+	struct us_front_parse *s = parser->data;
 
 	s->complete = 1;
 	return HPE_PAUSED;
@@ -263,7 +263,7 @@ is_request_line(const struct us_http_head *h, const uint8_t *p, size_t n, size_t
 }
 
 static int
-check_head(struct parse *s, const llhttp_t *parser, const uint8_t *p, size_t n)
+check_head(struct us_front_parse *s, const llhttp_t *parser, const uint8_t *p, size_t n)
 {
 	struct us_http_head *h = s->head;
 	size_t method_n = 0;
@@ -305,7 +305,7 @@ us_http_parse(const uint8_t *p, size_t n, struct us_http_head *head, const char 
 		.on_header_value_complete = on_header,
 		.on_headers_complete = on_complete,
 	};
-	struct parse s = { .head = head };
+	struct us_front_parse s = { .head = head };
 	llhttp_t parser;
 
 	memset(head, 0, sizeof *head);

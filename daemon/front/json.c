@@ -11,7 +11,7 @@
 
 /* --- the check of the bytes ------------------------------------------------------------ */
 
-struct cursor {
+struct us_front_cursor {
 	const uint8_t *p;
 	const uint8_t *end;
 	unsigned depth;
@@ -19,7 +19,7 @@ struct cursor {
 };
 
 static void
-skip_space(struct cursor *c)
+skip_space(struct us_front_cursor *c)
 {
 	while (c->p < c->end && (*c->p == ' ' || *c->p == '\t' || *c->p == '\n' || *c->p == '\r'))
 		c->p++;
@@ -33,7 +33,7 @@ is_hex(uint8_t x)
 
 /* c->p stands behind the opening quote. */
 static int
-check_string(struct cursor *c)
+check_string(struct us_front_cursor *c)
 {
 	while (c->p < c->end) {
 		uint8_t x = *c->p++;
@@ -59,7 +59,7 @@ check_string(struct cursor *c)
 }
 
 static int
-digits(struct cursor *c)
+digits(struct us_front_cursor *c)
 {
 	const uint8_t *from = c->p;
 
@@ -69,7 +69,7 @@ digits(struct cursor *c)
 }
 
 static int
-check_number(struct cursor *c)
+check_number(struct us_front_cursor *c)
 {
 	const uint8_t *from = c->p;
 
@@ -95,7 +95,7 @@ check_number(struct cursor *c)
 }
 
 static int
-check_word(struct cursor *c, const char *word)
+check_word(struct us_front_cursor *c, const char *word)
 {
 	size_t n = strlen(word);
 
@@ -105,11 +105,11 @@ check_word(struct cursor *c, const char *word)
 	return US_OK;
 }
 
-static int check_value(struct cursor *c);
+static int check_value(struct us_front_cursor *c);
 
 /* c->p stands behind the bracket; close is its partner. Depth bounds the recursion. */
 static int
-check_list(struct cursor *c, uint8_t close)
+check_list(struct us_front_cursor *c, uint8_t close)
 {
 	int err;
 
@@ -147,7 +147,7 @@ check_list(struct cursor *c, uint8_t close)
 }
 
 static int
-check_value(struct cursor *c)
+check_value(struct us_front_cursor *c)
 {
 	skip_space(c);
 	if (c->p == c->end)
@@ -178,7 +178,7 @@ check_value(struct cursor *c)
 int
 us_json_check(struct us_bytes text)
 {
-	struct cursor c = { .p = text.p, .end = text.p + text.n };
+	struct us_front_cursor c = { .p = text.p, .end = text.p + text.n };
 	int err;
 
 	if (text.n == 0)

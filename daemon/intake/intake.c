@@ -25,7 +25,7 @@
 #define LOST_SECONDS 10
 
 /* A part that the sealer has not answered yet. */
-struct pending {
+struct us_intake_pending {
 	int used;
 	uint8_t front;
 	struct us_channel *channel; /* the front's, NULL if it is gone */
@@ -38,14 +38,14 @@ struct pending {
 	struct us_part_defect *defects;
 };
 
-struct intake {
+struct us_intake {
 	struct event_base *base;
 	struct event *lost; /* pending while there is no sealer */
 	struct us_part_worker *worker;
 	struct us_channel *front[FRONTS_MAX];
 	struct us_channel *sealer;
 	uint32_t next_tag;
-	struct pending pending[PENDING_MAX];
+	struct us_intake_pending pending[PENDING_MAX];
 };
 
 static const struct us_channel_handler handler;
@@ -54,7 +54,7 @@ static void on_lost(evutil_socket_t fd, short what, void *arg);
 static int
 on_settings(void *ctx, struct event_base *base, uint8_t index, const struct us_settings *settings)
 {
-	struct intake *in = ctx;
+	struct us_intake *in = ctx;
 
 	(void)index;
 	(void)settings;
@@ -67,7 +67,7 @@ on_settings(void *ctx, struct event_base *base, uint8_t index, const struct us_s
 static int
 on_channel(void *ctx, enum us_role peer, uint8_t index, int fd)
 {
-	struct intake *in = ctx;
+	struct us_intake *in = ctx;
 	struct us_channel **slot = peer == US_ROLE_FRONT ? &in->front[index] : &in->sealer;
 	struct us_channel *ch;
 
@@ -150,8 +150,8 @@ fail(struct us_channel *ch, uint32_t tag, uint32_t part, uint16_t status, const 
 	fail_for(ch, tag, part, status, why, code, US_REASON_NONE);
 }
 
-static struct pending *
-pending_new(struct intake *in)
+static struct us_intake_pending *
+pending_new(struct us_intake *in)
 {
 	for (size_t i = 0; i < PENDING_MAX; i++) {
 		if (!in->pending[i].used)
@@ -161,14 +161,14 @@ pending_new(struct intake *in)
 }
 
 static void
-pending_end(struct pending *p)
+pending_end(struct us_intake_pending *p)
 {
 	free(p->defects);
-	*p = (struct pending){ 0 };
+	*p = (struct us_intake_pending){ 0 };
 }
 
 static int
-keep_defects(struct pending *p, const struct us_part_result *r)
+keep_defects(struct us_intake_pending *p, const struct us_part_result *r)
 {
 	size_t n = r->n_defects < LINES_SHOWN ? r->n_defects : LINES_SHOWN;
 
@@ -184,12 +184,12 @@ keep_defects(struct pending *p, const struct us_part_result *r)
 }
 
 static int
-on_part(struct intake *in, struct us_channel *ch, uint32_t tag, struct us_bytes body)
+on_part(struct us_intake *in, struct us_channel *ch, uint32_t tag, struct us_bytes body)
 {
 	struct us_msg_part m;
 	struct us_part_result *r;
 	struct us_msg_documents d;
-	struct pending *p;
+	struct us_intake_pending *p;
 	int err = us_msg_part_decode(&m, body.p, body.n);
 
 	if (err)
@@ -214,7 +214,7 @@ on_part(struct intake *in, struct us_channel *ch, uint32_t tag, struct us_bytes 
 		     r->why != NULL ? r->why : "the intake failed: try again", r->code);
 		return US_OK;
 	}
-	*p = (struct pending){ .used = 1, .front = us_channel_peer_index(ch), .channel = ch,
+	*p = (struct us_intake_pending){ .used = 1, .front = us_channel_peer_index(ch), .channel = ch,
 		.front_tag = tag, .tag = ++in->next_tag, .part = m.part, .flags = m.flags,
 		.records = r->records };
 	d = (struct us_msg_documents){ .ticket = m.ticket, .load = m.load, .part = m.part, .flags = m.flags,
@@ -278,7 +278,7 @@ put_sealer_lines(struct us_json *j, struct us_bytes lines, int duplicates, size_
  * "duplicate_lines": [line…]}: the intake's defects, then those of the sealer (duplicate ids); more: of
  * them not named. In a part of at most LINES_SHOWN lines every line is named that is not accepted. */
 static int
-report(const struct pending *p, const struct us_msg_documents_done *m, struct us_buf *body)
+report(const struct us_intake_pending *p, const struct us_msg_documents_done *m, struct us_buf *body)
 {
 	size_t own = p->n_defects < LINES_SHOWN ? p->n_defects : LINES_SHOWN, left = LINES_SHOWN - own;
 	size_t n, before = left;
@@ -361,10 +361,10 @@ status_of(int err, enum us_reason reason, const char **why)
 }
 
 static int
-on_documents_done(struct intake *in, uint32_t tag, struct us_bytes body)
+on_documents_done(struct us_intake *in, uint32_t tag, struct us_bytes body)
 {
 	struct us_msg_documents_done m;
-	struct pending *p = NULL;
+	struct us_intake_pending *p = NULL;
 	struct us_buf text;
 	const char *why;
 	uint16_t status;
@@ -404,7 +404,7 @@ static int
 on_message(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body,
     int fd)
 {
-	struct intake *in = ctx;
+	struct us_intake *in = ctx;
 
 	(void)fd;
 	if (type == US_MSG_part && us_channel_peer(ch) == US_ROLE_FRONT)
@@ -429,7 +429,7 @@ static void
 on_close(void *ctx, struct us_channel *ch, int err)
 {
 	static const struct timeval wait = { LOST_SECONDS, 0 };
-	struct intake *in = ctx;
+	struct us_intake *in = ctx;
 
 	(void)err;
 	for (size_t i = 0; i < FRONTS_MAX; i++) {
@@ -437,7 +437,7 @@ on_close(void *ctx, struct us_channel *ch, int err)
 			in->front[i] = NULL;
 	}
 	for (size_t i = 0; i < PENDING_MAX; i++) {
-		struct pending *p = &in->pending[i];
+		struct us_intake_pending *p = &in->pending[i];
 
 		if (p->used && p->channel == ch)
 			p->channel = NULL;
@@ -460,7 +460,7 @@ static const struct us_channel_handler handler = { .on_message = on_message, .on
 int
 us_intake_main(void)
 {
-	struct intake *in = calloc(1, sizeof(*in));
+	struct us_intake *in = calloc(1, sizeof(*in));
 	struct us_role_process process = { .role = US_ROLE_INTAKE, .on_settings = on_settings,
 		.on_channel = on_channel, .ctx = in };
 	int status;

@@ -13,7 +13,7 @@
 /* 1990-01-01T00:00:00Z: no conversation with a machine of the kind that is in evidence is older. */
 #define CREATED_MIN (INT64_C(631152000) * US_NS_PER_SECOND)
 
-enum key {
+enum us_intake_key {
 	KEY_OTHER = 0,
 	/* of a record */
 	KEY_ID = 1 << 0,
@@ -29,30 +29,30 @@ enum key {
 };
 
 /* Where the parser stands. */
-enum place { TOP, RECORD, MESSAGES, MESSAGE };
+enum us_intake_place { TOP, RECORD, MESSAGES, MESSAGE };
 
-struct name {
+struct us_intake_name {
 	const char *text;
 	unsigned key;
 };
 
-static const struct name record_keys[] = {
+static const struct us_intake_name record_keys[] = {
 	{ "id", KEY_ID }, { "created", KEY_CREATED }, { "model", KEY_MODEL },
 	{ "language", KEY_LANGUAGE }, { "designation", KEY_DESIGNATION },
 	{ "messages", KEY_MESSAGES }, { NULL, 0 },
 };
-static const struct name message_keys[] = {
+static const struct us_intake_name message_keys[] = {
 	{ "role", KEY_ROLE }, { "content", KEY_CONTENT }, { "time", KEY_TIME }, { NULL, 0 },
 };
 
-struct part {
+struct us_intake_part {
 	size_t at, n; /* in the text buffer */
 };
 
 /* The keys of one open object that have no name above, for the search of duplicates. */
-struct others {
+struct us_intake_others {
 	struct us_buf text;
-	struct part *key;
+	struct us_intake_part *key;
 	size_t n, cap;
 };
 
@@ -62,20 +62,20 @@ struct us_native {
 	struct us_bytes line;
 	int64_t now_ns;
 	yajl_handle yajl;
-	enum place place;
+	enum us_intake_place place;
 	unsigned skip;
 	unsigned key;           /* of the value to come */
 	unsigned record_seen, message_seen;
-	struct others record_others, message_others;
+	struct us_intake_others record_others, message_others;
 	enum us_defect defect;
 	int err;
 	struct us_buf text;     /* decoded strings */
-	struct part id, model, language, designation;
+	struct us_intake_part id, model, language, designation;
 	int64_t created_ns;
 	uint8_t role;
 	int assistants;
 	struct us_span *spans;
-	struct part *contents;
+	struct us_intake_part *contents;
 	struct us_bytes *texts;
 	size_t messages, cap;
 };
@@ -88,9 +88,9 @@ defect(struct us_native *p, enum us_defect d)
 }
 
 static int
-keep(struct us_native *p, const unsigned char *s, size_t n, struct part *out)
+keep(struct us_native *p, const unsigned char *s, size_t n, struct us_intake_part *out)
 {
-	*out = (struct part){ p->text.len, n };
+	*out = (struct us_intake_part){ p->text.len, n };
 	p->err = us_buf_put(&p->text, s, n);
 	return p->err == US_OK;
 }
@@ -112,25 +112,25 @@ is_blank(struct us_native *p, const unsigned char *s, size_t n)
 /* --- duplicate keys -------------------------------------------------------------------- */
 
 static int
-others_add(struct others *o, const unsigned char *s, size_t n)
+others_add(struct us_intake_others *o, const unsigned char *s, size_t n)
 {
 	if (o->n == o->cap) {
 		size_t cap = o->cap ? 2 * o->cap : 32;
-		struct part *key = realloc(o->key, cap * sizeof(*key));
+		struct us_intake_part *key = realloc(o->key, cap * sizeof(*key));
 
 		if (key == NULL)
 			return US_ERR_NOMEM;
 		o->key = key;
 		o->cap = cap;
 	}
-	o->key[o->n++] = (struct part){ o->text.len, n };
+	o->key[o->n++] = (struct us_intake_part){ o->text.len, n };
 	return us_buf_put(&o->text, s, n);
 }
 
 static int
 key_order(const void *a, const void *b, void *text)
 {
-	const struct part *x = a, *y = b;
+	const struct us_intake_part *x = a, *y = b;
 	const uint8_t *t = text;
 	size_t n = x->n < y->n ? x->n : y->n;
 	int c = n == 0 ? 0 : memcmp(t + x->at, t + y->at, n);
@@ -140,7 +140,7 @@ key_order(const void *a, const void *b, void *text)
 
 /* Forgets the keys; returns whether two were the same. */
 static int
-others_end(struct others *o)
+others_end(struct us_intake_others *o)
 {
 	int twice = 0;
 
@@ -452,7 +452,7 @@ on_key(void *ctx, const unsigned char *s, size_t n)
 {
 	struct us_native *p = ctx;
 	int in_record = p->place == RECORD;
-	const struct name *name = in_record ? record_keys : message_keys;
+	const struct us_intake_name *name = in_record ? record_keys : message_keys;
 	unsigned *seen = in_record ? &p->record_seen : &p->message_seen;
 
 	if (p->skip > 0)
@@ -512,7 +512,7 @@ us_native_free(struct us_native *p)
 static void
 begin(struct us_native *p, struct us_bytes line, int64_t now_ns)
 {
-	const struct part none = { 0, 0 };
+	const struct us_intake_part none = { 0, 0 };
 
 	p->line = line;
 	p->now_ns = now_ns;
@@ -551,7 +551,7 @@ run(struct us_native *p)
 }
 
 static struct us_bytes
-view(const struct us_native *p, struct part part)
+view(const struct us_native *p, struct us_intake_part part)
 {
 	return part.n == 0 ? (struct us_bytes){ NULL, 0 } :
 	       (struct us_bytes){ p->text.data + part.at, part.n };

@@ -55,7 +55,7 @@ well_formed(const struct us_msg_log *m, size_t *n_terms)
 
 /* --- append -------------------------------------------------------------------------------- */
 
-struct parts {
+struct us_keeper_parts {
 	struct us_reader terms;
 	size_t records_at;
 	size_t used; /* of records */
@@ -64,7 +64,7 @@ struct parts {
 };
 
 static void
-fill_part(struct parts *s, const struct us_msg_log *m, struct us_entry_disclosure *d,
+fill_part(struct us_keeper_parts *s, const struct us_msg_log *m, struct us_entry_disclosure *d,
     struct us_entry_query *q)
 {
 	size_t n = 0, bytes = 0;
@@ -89,7 +89,7 @@ fill_part(struct parts *s, const struct us_msg_log *m, struct us_entry_disclosur
 
 /* How many parts the lists need: the same walk, without writing. */
 static uint32_t
-count_parts(struct parts *s, const struct us_msg_log *m)
+count_parts(struct us_keeper_parts *s, const struct us_msg_log *m)
 {
 	struct us_entry_disclosure d;
 	struct us_entry_query q;
@@ -124,7 +124,7 @@ static int
 append_parts(struct us_keeper *k, const struct us_msg_log *m, struct us_entry_access *access,
     struct us_pending *p)
 {
-	static struct parts s; /* 36 KiB; holds numbers and views only while this runs */
+	static struct us_keeper_parts s; /* 36 KiB; holds numbers and views only while this runs */
 	struct us_entry_disclosure d;
 	struct us_entry_query q;
 	struct us_klog_entry e = { .entry_class = US_CLASS_ACCESS, .access = access, .disclosure = &d,

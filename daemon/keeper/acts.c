@@ -19,7 +19,7 @@
 
 /* --- refusals ------------------------------------------------------------------------------ */
 
-struct refused {
+struct us_keeper_refused {
 	int err;
 	struct us_refusal refusal;
 	char detail[512];
@@ -28,7 +28,7 @@ struct refused {
 static int
 finish_refused(struct us_keeper *k, struct us_pending *p)
 {
-	const struct refused *r = p->data;
+	const struct us_keeper_refused *r = p->data;
 	const struct us_msg_act_prepared m = { .err = (uint8_t)r->err,
 		.reason = (uint8_t)r->refusal.reason, .rule = r->refusal.rule, .detail = us_bytes_of(r->detail),
 		.entry = p->index };
@@ -38,7 +38,7 @@ finish_refused(struct us_keeper *k, struct us_pending *p)
 }
 
 /* Who asked for what, as claimed: for the entry of a refusal. */
-struct claim {
+struct us_keeper_claim {
 	const uint8_t *credential;
 	const uint8_t *session;
 	struct us_bytes peer;
@@ -64,7 +64,7 @@ name_copy(const struct us_keeper *k, const struct us_act_copy *copy, struct us_b
 }
 
 static int
-append_claim(struct us_keeper *k, const struct claim *c, enum us_entry_class entry_class,
+append_claim(struct us_keeper *k, const struct us_keeper_claim *c, enum us_entry_class entry_class,
     const struct us_refusal *refusal, struct us_pending *p)
 {
 	struct us_entry_access a;
@@ -100,10 +100,10 @@ append_claim(struct us_keeper *k, const struct claim *c, enum us_entry_class ent
 }
 
 static int
-refuse(struct us_keeper *k, const struct claim *c, int err, const struct us_refusal *refusal,
+refuse(struct us_keeper *k, const struct us_keeper_claim *c, int err, const struct us_refusal *refusal,
     struct us_pending *p)
 {
-	struct refused *r = calloc(1, sizeof *r);
+	struct us_keeper_refused *r = calloc(1, sizeof *r);
 
 	if (r == NULL)
 		return US_ERR_NOMEM;
@@ -243,7 +243,7 @@ us_on_act_prepare(struct us_keeper *k, struct us_channel *ch, uint32_t tag, stru
 	struct us_signed_act act;
 	const struct us_person *person;
 	struct us_msg_act_prepare m;
-	struct claim claim = { .action = US_ACTION_NONE };
+	struct us_keeper_claim claim = { .action = US_ACTION_NONE };
 	int err = us_msg_act_prepare_decode(&m, body.p, body.n);
 
 	if (err != US_OK)
@@ -347,7 +347,7 @@ us_on_batch_prepare(struct us_keeper *k, struct us_channel *ch, uint32_t tag, st
 
 /* --- commit -------------------------------------------------------------------------------- */
 
-struct committed {
+struct us_keeper_committed {
 	uint32_t collection, segment_slot;
 	int batch_closed;
 };
@@ -355,7 +355,7 @@ struct committed {
 static int
 finish_commit(struct us_keeper *k, struct us_pending *p)
 {
-	const struct committed *c = p->data;
+	const struct us_keeper_committed *c = p->data;
 	struct us_msg_logged m = { .err = US_OK };
 	uint8_t proof[2048], keys[5 + US_KEY_SIZE];
 	struct us_key key;
@@ -403,7 +403,7 @@ drop_dictionary(struct us_keeper *k, const struct us_act_dictionary *a)
 /* What the act was about, for the boxes of its entry. */
 static void
 describe(struct us_keeper *k, const struct us_act *act, struct us_entry_access *a,
-    struct us_entry_disclosure *d, struct committed *c)
+    struct us_entry_disclosure *d, struct us_keeper_committed *c)
 {
 	switch ((unsigned)act->type) {
 	case US_ACT_BATCH_CLOSE:
@@ -514,7 +514,7 @@ us_on_act_commit(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struc
 		failed.err = (uint8_t)err;
 		return us_send_logged(ch, tag, &failed);
 	}
-	p.data = calloc(1, sizeof(struct committed));
+	p.data = calloc(1, sizeof(struct us_keeper_committed));
 	if (p.data == NULL || append_commit(k, &p) != US_OK)
 		us_fatal("an act was folded but its entry cannot be written. Stopping");
 	if (!k->prepared.is_batch)
@@ -542,7 +542,7 @@ us_on_act_abort(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct
 
 /* --- seal ---------------------------------------------------------------------------------- */
 
-struct sealing {
+struct us_keeper_sealing {
 	int err;
 	enum us_reason reason;
 };
@@ -550,7 +550,7 @@ struct sealing {
 static int
 finish_seal(struct us_keeper *k, struct us_pending *p)
 {
-	const struct sealing *s = p->data;
+	const struct us_keeper_sealing *s = p->data;
 	int err = us_keeper_send_logged(k, p, s->err, s->reason);
 
 	if (s->err == US_OK) {
@@ -569,8 +569,8 @@ us_on_seal(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_b
 	struct us_context facts;
 	struct us_signed_act act;
 	struct us_msg_seal m;
-	struct claim claim;
-	struct sealing *s;
+	struct us_keeper_claim claim;
+	struct us_keeper_sealing *s;
 	uint32_t actor;
 	int err = us_msg_seal_decode(&m, body.p, body.n);
 
@@ -579,7 +579,7 @@ us_on_seal(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_b
 	s = p.data = calloc(1, sizeof *s);
 	if (s == NULL)
 		return US_ERR_NOMEM;
-	claim = (struct claim){ m.credential, m.session, m.peer, US_ACTION_SEAL, m.act, NULL };
+	claim = (struct us_keeper_claim){ m.credential, m.session, m.peer, US_ACTION_SEAL, m.act, NULL };
 	refusal.reason = us_keeper_session(k, m.session, m.credential, &person);
 	if (refusal.reason != US_REASON_NONE)
 		s->err = state_err(refusal.reason);

@@ -23,7 +23,7 @@
 #define FUTURE_S 3600 /* a witness's clock may be fast by this much */
 #define PATH "checkpoint.witnessed"
 
-struct kept {
+struct us_keeper_kept {
 	struct us_checkpoint checkpoint; /* without extensions: ours has none */
 	struct us_cosigned who;
 	struct us_buf note;
@@ -33,7 +33,7 @@ struct us_witnesses {
 	struct us_note_key log;
 	struct us_note_key key[US_COSIGNERS_MAX];
 	size_t n;
-	struct kept kept[KEPT_MAX + 1];
+	struct us_keeper_kept kept[KEPT_MAX + 1];
 	size_t n_kept;
 };
 
@@ -147,7 +147,7 @@ check_own(struct us_keeper *k, struct us_bytes note, struct us_checkpoint *c)
 
 /* --- what is kept ---------------------------------------------------------------------------- */
 
-static struct kept *
+static struct us_keeper_kept *
 find(struct us_witnesses *w, uint64_t size)
 {
 	for (size_t i = 0; i < w->n_kept; i++)
@@ -175,9 +175,9 @@ drop_one(struct us_witnesses *w)
 
 /* Takes item over. */
 static void
-insert(struct us_witnesses *w, struct kept *item)
+insert(struct us_witnesses *w, struct us_keeper_kept *item)
 {
-	struct kept *same = find(w, item->checkpoint.size);
+	struct us_keeper_kept *same = find(w, item->checkpoint.size);
 	size_t at = 0;
 
 	if (same != NULL) {
@@ -213,7 +213,7 @@ static int
 load_one(struct us_keeper *k, struct us_bytes note)
 {
 	struct us_witnesses *w = k->witnesses;
-	struct kept item;
+	struct us_keeper_kept item;
 	int err = check_own(k, note, &item.checkpoint);
 
 	if (err != US_OK)
@@ -320,7 +320,7 @@ compare_times(const void *a, const void *b)
 
 /* When so many had cosigned the checkpoint; 0: they have not. */
 static uint64_t
-complete_at(const struct us_witnesses *w, const struct kept *item, size_t needed)
+complete_at(const struct us_witnesses *w, const struct us_keeper_kept *item, size_t needed)
 {
 	uint64_t times[US_COSIGNERS_MAX];
 	size_t n = 0;
@@ -377,7 +377,7 @@ us_keeper_witnesses_age(struct us_keeper *k)
 
 /* --- a cosignature is brought ------------------------------------------------------------------ */
 
-struct brought {
+struct us_keeper_brought {
 	int err;
 	enum us_reason reason;
 	uint64_t size;  /* 0: not known to be ours */
@@ -412,7 +412,7 @@ reason_of(int err)
 
 /* What is new among them goes on record; a time to come is refused, as later ones could not replace it. */
 static int
-note_new(const struct us_witnesses *w, const struct us_cosigned *old, const struct us_cosigned *new, struct brought *b)
+note_new(const struct us_witnesses *w, const struct us_cosigned *old, const struct us_cosigned *new, struct us_keeper_brought *b)
 {
 	const uint64_t latest = (uint64_t)(us_time_now_ns() / US_NS_PER_SECOND) + FUTURE_S;
 
@@ -434,14 +434,14 @@ note_new(const struct us_witnesses *w, const struct us_cosigned *old, const stru
 
 /* Merges it with what is there of the same checkpoint. */
 static int
-take(struct us_keeper *k, struct us_bytes note, struct brought *b)
+take(struct us_keeper *k, struct us_bytes note, struct us_keeper_brought *b)
 {
 	static const struct us_cosigned nobody;
 	const struct us_bytes none = { NULL, 0 };
 	struct us_witnesses *w = k->witnesses;
 	struct us_bytes text, lines;
 	struct us_cosigned theirs;
-	struct kept item, *same;
+	struct us_keeper_kept item, *same;
 	int err = check_own(k, note, &item.checkpoint);
 
 	if (err == US_ERR_NOT_FOUND) /* this log did not sign it */
@@ -476,7 +476,7 @@ take(struct us_keeper *k, struct us_bytes note, struct brought *b)
 static int
 finish_cosign(struct us_keeper *k, struct us_pending *p)
 {
-	const struct brought *b = p->data;
+	const struct us_keeper_brought *b = p->data;
 	struct us_msg_cosigned r = { .err = (uint8_t)b->err, .reason = (uint8_t)b->reason, .entry = p->index,
 		.size = b->size, .count = (uint8_t)b->count };
 
@@ -492,7 +492,7 @@ us_on_cosign(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us
 	struct us_entry_query q;
 	struct us_klog_entry e = { .entry_class = US_CLASS_ACCESS, .access = &a, .query = &q };
 	struct us_msg_cosign m;
-	struct brought *b;
+	struct us_keeper_brought *b;
 	int err = us_msg_cosign_decode(&m, body.p, body.n);
 
 	if (err != US_OK)

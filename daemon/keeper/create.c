@@ -20,7 +20,7 @@
 #define DETAIL 256
 
 /* Everything on its way. */
-struct making {
+struct us_keeper_making {
 	const struct us_create_options *options;
 	struct us_created *out;
 	char *detail;
@@ -52,7 +52,7 @@ is_empty(const char *dir)
 }
 
 static int
-make_root(struct making *m)
+make_root(struct us_keeper_making *m)
 {
 	struct us_slip39_plan plan = { .threshold = m->options->threshold,
 		.shares = m->options->shares, .extendable = 1 };
@@ -85,7 +85,7 @@ make_root(struct making *m)
 }
 
 static int
-make_log_key(struct making *m)
+make_log_key(struct us_keeper_making *m)
 {
 	struct us_note_key key;
 	uint8_t public_key[32];
@@ -110,7 +110,7 @@ make_log_key(struct making *m)
 }
 
 static int
-make_certificates(struct making *m)
+make_certificates(struct us_keeper_making *m)
 {
 	const struct us_create_options *o = m->options;
 	const int64_t from = m->now - 60 * US_NS_PER_SECOND;
@@ -152,7 +152,7 @@ make_certificates(struct making *m)
 }
 
 static int
-make_init(struct making *m)
+make_init(struct us_keeper_making *m)
 {
 	const struct us_create_options *o = m->options;
 	struct us_act_init *init = &m->act->u.init;
@@ -200,7 +200,7 @@ make_init(struct making *m)
 
 /* The log's first entry carries the digest of the state that init made. */
 static int
-write_log(struct making *m)
+write_log(struct us_keeper_making *m)
 {
 	static const uint8_t zeros[32];
 	struct us_klog_options o = { .vault_id = m->conf.vault_id, .box_public = m->conf.box_public,
@@ -237,7 +237,7 @@ write_log(struct making *m)
 }
 
 static int
-write_files(struct making *m)
+write_files(struct us_keeper_making *m)
 {
 	int err = us_keyring_new(&m->keyring, m->conf.vault_id);
 
@@ -257,7 +257,7 @@ write_files(struct making *m)
 }
 
 static int
-make_all(struct making *m)
+make_all(struct us_keeper_making *m)
 {
 	int err;
 
@@ -280,7 +280,7 @@ make_all(struct making *m)
 int
 us_keeper_create(struct us_created *out, const struct us_create_options *o, char *detail)
 {
-	struct making m = { .options = o, .out = out, .now = us_time_now_ns() };
+	struct us_keeper_making m = { .options = o, .out = out, .now = us_time_now_ns() };
 	char unused[DETAIL];
 	int here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int err = is_empty(o->dir);

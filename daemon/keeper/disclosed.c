@@ -8,7 +8,7 @@
 #define CHUNK 65536u
 #define HALVINGS_MAX 8192u /* questions to the ledger until "how many records" is given up */
 
-struct count {
+struct us_keeper_count {
 	struct us_keeper *k;
 	uint32_t collection;
 	uint8_t *seen;        /* by person: 1 if they had any */
@@ -24,7 +24,7 @@ struct count {
 static int
 found(void *ctx, const struct us_usage_seen *s)
 {
-	struct count *c = ctx;
+	struct us_keeper_count *c = ctx;
 
 	if (s->count > c->most)
 		c->most = s->count;
@@ -43,7 +43,7 @@ found(void *ctx, const struct us_usage_seen *s)
 
 /* How many of these records anybody had: all that one account had, or none, or the sum of both halves. */
 static int
-count_had(struct count *c, const uint64_t *records, size_t n)
+count_had(struct us_keeper_count *c, const uint64_t *records, size_t n)
 {
 	int err;
 
@@ -67,7 +67,7 @@ count_had(struct count *c, const uint64_t *records, size_t n)
 }
 
 static int
-count_chunk(struct count *c)
+count_chunk(struct us_keeper_count *c)
 {
 	int err;
 
@@ -81,7 +81,7 @@ count_chunk(struct count *c)
 }
 
 static int
-count_set(struct count *c, const struct us_record_set *set)
+count_set(struct us_keeper_count *c, const struct us_record_set *set)
 {
 	int err = US_OK;
 
@@ -98,7 +98,7 @@ count_set(struct count *c, const struct us_record_set *set)
 static int
 count_filing(struct us_keeper *k, const struct us_filing *f, struct us_msg_disclosed_reply *r)
 {
-	struct count c = { .k = k, .collection = f->set->collection };
+	struct us_keeper_count c = { .k = k, .collection = f->set->collection };
 	int err = US_ERR_NOMEM;
 
 	c.seen = calloc((size_t)us_registry_people(k->registry) + 1, 1);

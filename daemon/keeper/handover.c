@@ -20,7 +20,7 @@
 #define COSIGNATURES_MAX (8u * 1024u * 1024u)
 
 /* The keeper's directory, opened offline. */
-struct desk {
+struct us_keeper_desk {
 	struct us_vault_conf conf;
 	struct us_boot_keys boot;
 	struct us_lineage lineage;
@@ -31,7 +31,7 @@ struct desk {
 };
 
 static int __attribute__((format(printf, 3, 4)))
-refuse(struct desk *d, int err, const char *format, ...)
+refuse(struct us_keeper_desk *d, int err, const char *format, ...)
 {
 	va_list ap;
 
@@ -42,7 +42,7 @@ refuse(struct desk *d, int err, const char *format, ...)
 }
 
 static int
-open_files(struct desk *d, char *detail)
+open_files(struct us_keeper_desk *d, char *detail)
 {
 	int err;
 
@@ -62,7 +62,7 @@ open_files(struct desk *d, char *detail)
 
 /* former and handovers come from lineage. */
 static int
-open_log(struct desk *d, struct us_lineage *lineage, const char *origin, const struct us_key *seed)
+open_log(struct us_keeper_desk *d, struct us_lineage *lineage, const char *origin, const struct us_key *seed)
 {
 	struct us_klog_options o = { .origin = origin, .vault_id = d->conf.vault_id, .box_public = d->conf.box_public, .seed = seed };
 	const struct us_handover *newest = us_lineage_newest(lineage);
@@ -75,7 +75,7 @@ open_log(struct desk *d, struct us_lineage *lineage, const char *origin, const s
 }
 
 static void
-close_desk(struct desk *d)
+close_desk(struct us_keeper_desk *d)
 {
 	us_klog_close(d->log);
 	us_lineage_free(&d->lineage);
@@ -87,7 +87,7 @@ close_desk(struct desk *d)
 
 /* A signed checkpoint that fits into this log, or is larger than it. */
 static int
-check_note(struct desk *d, struct us_bytes note, const char *what, struct us_checkpoint *c)
+check_note(struct us_keeper_desk *d, struct us_bytes note, const char *what, struct us_checkpoint *c)
 {
 	struct us_digest root;
 	int err = us_checkpoint_open(c, NULL, note.p, note.n, &d->key, 1);
@@ -105,7 +105,7 @@ check_note(struct desk *d, struct us_bytes note, const char *what, struct us_che
 
 /* The largest checkpoint of the old key that is known; NULL: none is larger than the log. */
 static int
-choose_last(struct desk *d, const struct us_hand_over_options *o, const struct us_bytes **last)
+choose_last(struct us_keeper_desk *d, const struct us_hand_over_options *o, const struct us_bytes **last)
 {
 	struct us_checkpoint c, best = { .size = us_klog_size(d->log) };
 	char what[48];
@@ -130,7 +130,7 @@ choose_last(struct desk *d, const struct us_hand_over_options *o, const struct u
 
 /* Before they are put aside: witnesses cosigned this log, not another. */
 static int
-check_cosigned(struct desk *d)
+check_cosigned(struct us_keeper_desk *d)
 {
 	struct us_checkpoint c;
 	struct us_reader r;
@@ -197,7 +197,7 @@ replace_seed(struct us_boot_keys *boot, const struct us_key *seed)
 
 /* Steps 3 to 6: from files in which the new key is in boot.keys already. */
 static int
-finish(struct desk *d, struct us_hand_over_result *out, const struct us_lineage *chain)
+finish(struct us_keeper_desk *d, struct us_hand_over_result *out, const struct us_lineage *chain)
 {
 	const struct us_handover *newest = us_lineage_newest(chain);
 	char aside[32];
@@ -218,7 +218,7 @@ finish(struct desk *d, struct us_hand_over_result *out, const struct us_lineage 
 
 /* Step 6. */
 static int
-begin(struct desk *d, struct us_lineage *chain)
+begin(struct us_keeper_desk *d, struct us_lineage *chain)
 {
 	us_klog_close(d->log);
 	d->log = NULL;
@@ -227,7 +227,7 @@ begin(struct desk *d, struct us_lineage *chain)
 
 /* The chain with one more hand-over. */
 static int
-extend(struct us_lineage *chain, const struct desk *d, struct us_bytes succession, const struct us_note_signer *signer,
+extend(struct us_lineage *chain, const struct us_keeper_desk *d, struct us_bytes succession, const struct us_note_signer *signer,
     const struct us_hand_over_options *o, const struct us_bytes *last)
 {
 	struct us_buf text;
@@ -245,20 +245,20 @@ extend(struct us_lineage *chain, const struct desk *d, struct us_bytes successio
 
 /* --- in place ---------------------------------------------------------------------------------- */
 
-struct successor {
+struct us_keeper_successor {
 	struct us_key *seed;
 	struct us_note_signer *signer;
 };
 
 static void
-free_successor(struct successor *s)
+free_successor(struct us_keeper_successor *s)
 {
 	us_note_signer_free(s->signer);
 	us_key_free(s->seed);
 }
 
 static int
-draw(struct successor *s, struct desk *d, const char *host)
+draw(struct us_keeper_successor *s, struct us_keeper_desk *d, const char *host)
 {
 	char origin[US_NOTE_NAME_MAX + 1];
 	int err = us_origin_next(origin, d->conf.origin, host);
@@ -275,7 +275,7 @@ draw(struct successor *s, struct desk *d, const char *host)
 
 /* The old key's word for the successor, at the log as it is. */
 static int
-sign_succession(struct us_buf *note, struct desk *d, const struct successor *s, int64_t time_ns)
+sign_succession(struct us_buf *note, struct us_keeper_desk *d, const struct us_keeper_successor *s, int64_t time_ns)
 {
 	struct us_note_signer *old_signer = NULL;
 	struct us_digest root;
@@ -291,10 +291,10 @@ sign_succession(struct us_buf *note, struct desk *d, const struct successor *s, 
 }
 
 static int
-hand_over(struct desk *d, struct us_hand_over_result *out, const struct us_hand_over_options *o)
+hand_over(struct us_keeper_desk *d, struct us_hand_over_result *out, const struct us_hand_over_options *o)
 {
 	struct us_lineage chain = { 0 };
-	struct successor s = { 0 };
+	struct us_keeper_successor s = { 0 };
 	const struct us_bytes *last;
 	struct us_buf succession;
 	int err = us_lineage_check(&d->lineage, &d->conf, &d->boot);
@@ -334,7 +334,7 @@ hand_over(struct desk *d, struct us_hand_over_result *out, const struct us_hand_
 
 /* Whether this chain's newest key is the one in boot.keys, while vault.conf still names another. */
 static int
-leads_to_boot_key(const struct us_lineage *chain, const struct desk *d)
+leads_to_boot_key(const struct us_lineage *chain, const struct us_keeper_desk *d)
 {
 	const struct us_handover *newest = us_lineage_newest(chain);
 	struct us_note_key key;
@@ -347,7 +347,7 @@ int
 us_keeper_hand_over(struct us_hand_over_result *out, const struct us_hand_over_options *o, char *detail)
 {
 	struct us_lineage next = { 0 };
-	struct desk d;
+	struct us_keeper_desk d;
 	int err = open_files(&d, detail);
 
 	memset(out, 0, sizeof *out);
@@ -374,7 +374,7 @@ us_keeper_hand_over(struct us_hand_over_result *out, const struct us_hand_over_o
 
 /* The succession in the directory: the old key of vault.conf for the key in boot.keys, at the whole of this log. */
 static int
-read_succession(struct desk *d, struct us_buf *note, struct us_succession *s)
+read_succession(struct us_keeper_desk *d, struct us_buf *note, struct us_succession *s)
 {
 	struct us_note_key key;
 	int err = us_keeper_read(US_LINEAGE_SUCCESSION, US_HANDOVER_MAX, note);
@@ -390,7 +390,7 @@ read_succession(struct desk *d, struct us_buf *note, struct us_succession *s)
 
 /* Opens the log by nobody's word but the succession's: the old key is not here. */
 static int
-open_restored(struct desk *d, const struct us_succession *s)
+open_restored(struct us_keeper_desk *d, const struct us_succession *s)
 {
 	struct us_klog_options o = { .origin = s->new_key.name, .vault_id = d->conf.vault_id, .box_public = d->conf.box_public,
 		.seed = d->boot.log_seed };
@@ -408,7 +408,7 @@ open_restored(struct desk *d, const struct us_succession *s)
 }
 
 static int
-take_over(struct desk *d, struct us_hand_over_result *out, const struct us_hand_over_options *o)
+take_over(struct us_keeper_desk *d, struct us_hand_over_result *out, const struct us_hand_over_options *o)
 {
 	struct us_note_signer *signer = NULL;
 	struct us_lineage chain = { 0 };
@@ -446,7 +446,7 @@ take_over(struct desk *d, struct us_hand_over_result *out, const struct us_hand_
 int
 us_keeper_take_over(struct us_hand_over_result *out, const struct us_hand_over_options *o, char *detail)
 {
-	struct desk d;
+	struct us_keeper_desk d;
 	int err = open_files(&d, detail);
 
 	memset(out, 0, sizeof *out);
@@ -460,7 +460,7 @@ us_keeper_take_over(struct us_hand_over_result *out, const struct us_hand_over_o
 
 /* u32 number of the backup ‖ u64 generation of the keyring ‖ u32 key id of the successor. */
 static int
-write_backup_entry(struct desk *d, const struct successor *s, uint32_t number, uint64_t generation, int64_t *time_ns)
+write_backup_entry(struct us_keeper_desk *d, const struct us_keeper_successor *s, uint32_t number, uint64_t generation, int64_t *time_ns)
 {
 	struct us_entry_access a;
 	const struct us_klog_entry e = { .entry_class = US_CLASS_SYSTEM, .access = &a };
@@ -480,7 +480,7 @@ write_backup_entry(struct desk *d, const struct successor *s, uint32_t number, u
 }
 
 static int
-encode_boot_keys(struct us_bequest *out, const struct desk *d)
+encode_boot_keys(struct us_bequest *out, const struct us_keeper_desk *d)
 {
 	struct us_boot_keys boot = { out->seed, d->boot.tls_key, d->boot.tls_certificate };
 
@@ -490,8 +490,8 @@ encode_boot_keys(struct us_bequest *out, const struct desk *d)
 int
 us_keeper_bequeath(struct us_bequest *out, uint32_t number, uint64_t generation, char *detail)
 {
-	struct successor s = { 0 };
-	struct desk d;
+	struct us_keeper_successor s = { 0 };
+	struct us_keeper_desk d;
 	int64_t time_ns;
 	int err = open_files(&d, detail);
 

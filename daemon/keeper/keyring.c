@@ -17,12 +17,12 @@
 /* The four keys of one collection, in locked memory. */
 enum { KEY_C, KEY_TREE, KEY_TERMS, KEY_DUPLICATES, KEYS };
 
-struct member {
+struct us_keeper_member {
 	uint32_t collection;
 	struct us_key *keys;
 };
 
-struct cached {
+struct us_keeper_cached {
 	uint32_t collection;
 	uint32_t slot;
 	int valid;
@@ -32,9 +32,9 @@ struct cached {
 struct us_keyring {
 	uint8_t vault_id[32];
 	uint64_t generation;
-	struct member *members;
+	struct us_keeper_member *members;
 	size_t n;
-	struct cached tags[CACHE];
+	struct us_keeper_cached tags[CACHE];
 	struct us_key *cache;
 };
 
@@ -77,7 +77,7 @@ us_keyring_free(struct us_keyring *ring)
 	free(ring);
 }
 
-static struct member *
+static struct us_keeper_member *
 find(const struct us_keyring *ring, uint32_t collection)
 {
 	for (size_t i = 0; i < ring->n; i++) {
@@ -114,7 +114,7 @@ derive(struct us_key *keys)
 static int
 add(struct us_keyring *ring, uint32_t collection, struct us_key **keys)
 {
-	struct member *more = realloc(ring->members, (ring->n + 1) * sizeof *more);
+	struct us_keeper_member *more = realloc(ring->members, (ring->n + 1) * sizeof *more);
 	int err;
 
 	if (more == NULL)
@@ -123,7 +123,7 @@ add(struct us_keyring *ring, uint32_t collection, struct us_key **keys)
 	err = us_keys_new(KEYS, keys);
 	if (err != US_OK)
 		return err;
-	more[ring->n++] = (struct member){ collection, *keys };
+	more[ring->n++] = (struct us_keeper_member){ collection, *keys };
 	return US_OK;
 }
 
@@ -200,7 +200,7 @@ us_keyring_store(struct us_keyring *ring, const struct us_key *kek)
 	if (err == US_OK)
 		err = us_buf_put_u32(&b, (uint32_t)ring->n);
 	for (size_t i = 0; err == US_OK && i < ring->n; i++) {
-		const struct member *m = &ring->members[i];
+		const struct us_keeper_member *m = &ring->members[i];
 
 		err = us_buf_put_u32(&b, m->collection);
 		if (err == US_OK)
@@ -218,7 +218,7 @@ us_keyring_store(struct us_keyring *ring, const struct us_key *kek)
 int
 us_keyring_draw(struct us_keyring *ring, uint32_t collection)
 {
-	struct member *m = find(ring, collection);
+	struct us_keeper_member *m = find(ring, collection);
 	struct us_key *keys;
 	int err = US_OK;
 
@@ -246,8 +246,8 @@ static int
 subtree(struct us_keyring *ring, uint32_t collection, uint32_t slot, const struct us_key **out)
 {
 	unsigned at = (slot * 31u + collection * 7919u) % CACHE;
-	struct cached *tag = &ring->tags[at];
-	struct member *m = find(ring, collection);
+	struct us_keeper_cached *tag = &ring->tags[at];
+	struct us_keeper_member *m = find(ring, collection);
 	int err;
 
 	if (m == NULL)
@@ -258,7 +258,7 @@ subtree(struct us_keyring *ring, uint32_t collection, uint32_t slot, const struc
 	tag->valid = 0;
 	err = us_keytree_subtree(&m->keys[KEY_TREE], US_LEAF_RECORD, slot, &ring->cache[at]);
 	if (err == US_OK)
-		*tag = (struct cached){ collection, slot, 1 };
+		*tag = (struct us_keeper_cached){ collection, slot, 1 };
 	return err;
 }
 
@@ -298,7 +298,7 @@ static int
 leaf_of(struct us_keyring *ring, enum us_leaf_kind kind, const struct us_leaf_place *place,
     struct us_key *out)
 {
-	const struct member *m = find(ring, place->collection);
+	const struct us_keeper_member *m = find(ring, place->collection);
 
 	return m == NULL ? US_ERR_NOT_FOUND :
 	    us_keytree_leaf(&m->keys[KEY_TREE], kind, place->slot, 0, out);
@@ -325,7 +325,7 @@ us_keyring_dictionary_key(struct us_keyring *ring, const struct us_leaf_place *d
 int
 us_keyring_duplicate_key(struct us_keyring *ring, uint32_t collection, struct us_key *out)
 {
-	const struct member *m = find(ring, collection);
+	const struct us_keeper_member *m = find(ring, collection);
 
 	if (m == NULL)
 		return US_ERR_NOT_FOUND;
@@ -336,7 +336,7 @@ us_keyring_duplicate_key(struct us_keyring *ring, uint32_t collection, struct us
 int
 us_keyring_era_root(struct us_keyring *ring, uint32_t collection, uint32_t era, struct us_key *out)
 {
-	const struct member *m = find(ring, collection);
+	const struct us_keeper_member *m = find(ring, collection);
 
 	return m == NULL ? US_ERR_NOT_FOUND : us_era_term_root(&m->keys[KEY_TERMS], era, out);
 }

@@ -57,7 +57,7 @@ us_ledger_take(struct us_keeper *k, const struct us_ledger_fact *fact)
 /* --- rebuilding ---------------------------------------------------------------------------- */
 
 /* A ledger on its way: nobody sees it until it holds the whole log. */
-struct rebuild {
+struct us_keeper_rebuild {
 	struct us_task task; /* the first member */
 	uint32_t tag;
 	us_ledger_fn done;
@@ -68,16 +68,16 @@ struct rebuild {
 	int64_t start_ns;
 };
 
-static struct rebuild *
+static struct us_keeper_rebuild *
 of(struct us_task *task)
 {
-	return (struct rebuild *)(void *)task;
+	return (struct us_keeper_rebuild *)(void *)task;
 }
 
 static void
 free_task(struct us_task *task)
 {
-	struct rebuild *b = of(task);
+	struct us_keeper_rebuild *b = of(task);
 
 	us_usage_free(b->usage);
 	us_walk_free(&b->walk);
@@ -87,7 +87,7 @@ free_task(struct us_task *task)
 }
 
 static int
-open_disclosure(struct us_keeper *k, struct rebuild *b, const struct us_entry_view *v,
+open_disclosure(struct us_keeper *k, struct us_keeper_rebuild *b, const struct us_entry_view *v,
     const struct us_key *key, const struct us_entry_access *access)
 {
 	struct us_entry_disclosure d;
@@ -109,7 +109,7 @@ open_disclosure(struct us_keeper *k, struct rebuild *b, const struct us_entry_vi
 }
 
 static int
-take_entry(struct us_keeper *k, struct rebuild *b, struct us_bytes entry)
+take_entry(struct us_keeper *k, struct us_keeper_rebuild *b, struct us_bytes entry)
 {
 	struct us_key keys[US_BOXES];
 	struct us_entry_access access;
@@ -136,7 +136,7 @@ take_entry(struct us_keeper *k, struct rebuild *b, struct us_bytes entry)
 
 /* The whole log is in it. From here on it follows the entries that are appended. */
 static void
-take_over(struct us_keeper *k, struct rebuild *b)
+take_over(struct us_keeper *k, struct us_keeper_rebuild *b)
 {
 	const int64_t took = us_time_mono_ns() - b->start_ns;
 
@@ -152,7 +152,7 @@ take_over(struct us_keeper *k, struct rebuild *b)
 static int
 step(struct us_keeper *k, struct us_task *task)
 {
-	struct rebuild *b = of(task);
+	struct us_keeper_rebuild *b = of(task);
 	struct us_bytes entry;
 	int err;
 
@@ -184,7 +184,7 @@ step(struct us_keeper *k, struct us_task *task)
 int
 us_ledger_rebuild(struct us_keeper *k, struct us_channel *ch, uint32_t tag, us_ledger_fn done)
 {
-	struct rebuild *b = calloc(1, sizeof *b);
+	struct us_keeper_rebuild *b = calloc(1, sizeof *b);
 
 	us_usage_free(k->usage);
 	k->usage = NULL;
@@ -233,12 +233,12 @@ ask(const struct us_keeper *k, const struct us_usage_question *q, struct us_mete
 	return err;
 }
 
-struct need {
+struct us_keeper_need {
 	int usage, party, run;
 };
 
 static int
-ask_all(const struct us_keeper *k, const struct us_ledger_question *q, const struct need *need,
+ask_all(const struct us_keeper *k, const struct us_ledger_question *q, const struct us_keeper_need *need,
     const uint64_t *records, struct us_context *context)
 {
 	const struct us_meter none = { 0, 0, 0 };
@@ -266,7 +266,7 @@ ask_all(const struct us_keeper *k, const struct us_ledger_question *q, const str
 }
 
 static void
-fill(const struct us_keeper *k, const struct us_ledger_question *q, const struct need *need, struct us_context *context)
+fill(const struct us_keeper *k, const struct us_ledger_question *q, const struct us_keeper_need *need, struct us_context *context)
 {
 	const struct us_collection *c = us_registry_collection(k->registry, q->collection);
 	const struct us_meter full = { UINT64_MAX, UINT64_MAX, UINT64_MAX };
@@ -290,7 +290,7 @@ fill(const struct us_keeper *k, const struct us_ledger_question *q, const struct
 void
 us_ledger_fill(const struct us_keeper *k, const struct us_ledger_question *q, struct us_context *context)
 {
-	const struct need all = { 1, 1, 1 };
+	const struct us_keeper_need all = { 1, 1, 1 };
 
 	fill(k, q, &all, context);
 }
@@ -302,7 +302,7 @@ us_ledger_evaluate(const struct us_keeper *k, const struct us_ledger_question *q
 	const struct us_order *order = us_registry_order(k->registry);
 	const struct us_subject subject = us_registry_subject(k->registry, q->person, context->now_ns);
 	const unsigned unknown = context->unknown;
-	struct need need = { 0, 0, 0 };
+	struct us_keeper_need need = { 0, 0, 0 };
 
 	context->unknown |= US_UNKNOWN_USAGE;
 	us_order_evaluate(order, &subject, q->action, context, ruling);

@@ -204,7 +204,7 @@ append_batch(struct us_keeper *k, enum us_action action, const struct us_open_ba
 	return us_keeper_append(k, &e, &p->index, &p->time_ns);
 }
 
-struct batch_answer {
+struct us_keeper_batch_answer {
 	uint64_t load;
 	int err;
 	uint32_t collection, slot;
@@ -238,7 +238,7 @@ fill_batch_keys(struct us_keeper *k, const struct us_open_batch *b, struct us_ms
 static int
 finish_batch_open(struct us_keeper *k, struct us_pending *p)
 {
-	const struct batch_answer *a = p->data;
+	const struct us_keeper_batch_answer *a = p->data;
 	const struct us_open_batch *b = us_keeper_batch(k, a->collection, a->slot);
 	struct us_msg_batch_keys r = { 0 };
 	int err = b == NULL || k->keyring == NULL ? US_ERR_STATE : fill_batch_keys(k, b, &r);
@@ -302,7 +302,7 @@ us_on_batch_open(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struc
 	struct us_open_batch *b;
 	struct us_load *load;
 	struct us_msg_batch_open m;
-	struct batch_answer *a;
+	struct us_keeper_batch_answer *a;
 	int err = us_msg_batch_open_decode(&m, body.p, body.n);
 
 	if (err != US_OK)
@@ -438,7 +438,7 @@ us_keeper_dictionary(struct us_keeper *k, uint64_t load)
 static int
 finish_dictionary(struct us_keeper *k, struct us_pending *p)
 {
-	const struct batch_answer *a = p->data;
+	const struct us_keeper_batch_answer *a = p->data;
 	const struct us_open_dictionary *d = us_keeper_dictionary(k, a->load);
 	struct us_msg_dictionary_key r = { .load = a->load, .err = US_ERR_STATE };
 	struct us_key key;
@@ -517,7 +517,7 @@ us_on_dictionary_open(struct us_keeper *k, struct us_channel *ch, uint32_t tag, 
 	struct us_entry_access access;
 	struct us_klog_entry e = { .entry_class = US_CLASS_ACCESS, .access = &access };
 	struct us_load *load;
-	struct batch_answer *a;
+	struct us_keeper_batch_answer *a;
 	int err = us_msg_dictionary_open_decode(&m, body.p, body.n);
 
 	if (err != US_OK)

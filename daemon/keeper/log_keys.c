@@ -16,7 +16,7 @@
 #define ENTRY_BYTES (1u + US_BOXES * US_KEY_SIZE)
 
 /* What was decided. */
-struct boxes {
+struct us_keeper_boxes {
 	int err;
 	enum us_reason reason;
 	uint8_t mask;
@@ -27,7 +27,7 @@ struct boxes {
 /* Whose entry it is, as its access box says, and whether the asker's order opens that as a
  * whole. */
 static int
-is_own(const struct us_person *asker, const struct boxes *q, const struct us_entry_access *a)
+is_own(const struct us_person *asker, const struct us_keeper_boxes *q, const struct us_entry_access *a)
 {
 	if (a->person == 0)
 		return 0;
@@ -77,7 +77,7 @@ shows_own_records(const struct us_keeper *k, const struct us_person *asker,
 }
 
 static int
-mask_by_access(const struct us_keeper *k, const struct boxes *q, const struct us_entry_view *view,
+mask_by_access(const struct us_keeper *k, const struct us_keeper_boxes *q, const struct us_entry_view *view,
     const struct us_key keys[US_BOXES], const struct us_entry_access *a, uint8_t *mask)
 {
 	const struct us_person *asker = us_registry_person(k->registry, q->person);
@@ -94,7 +94,7 @@ mask_by_access(const struct us_keeper *k, const struct boxes *q, const struct us
 /* The mask for one entry: nothing of an entry that is somebody else's, where the order opens only
  * one's own; but that one's own records were shown, where it opens that. */
 static int
-mask_of_entry(const struct us_keeper *k, const struct boxes *q, struct us_bytes entry,
+mask_of_entry(const struct us_keeper *k, const struct us_keeper_boxes *q, struct us_bytes entry,
     const struct us_key keys[US_BOXES], uint8_t *mask)
 {
 	struct us_entry_access access;
@@ -124,23 +124,23 @@ mask_of_entry(const struct us_keeper *k, const struct boxes *q, struct us_bytes 
 /* --- the answer ---------------------------------------------------------------------------- */
 
 /* A range on its way. It is the data of the entry's answer until that is durable, then a task. */
-struct log_keys {
+struct us_keeper_log_keys {
 	struct us_task task; /* the first member */
 	uint32_t tag;
 	uint64_t entry;      /* that says so in the log */
 	uint8_t credential[32], session[16];
 	char peer[64];
 	size_t peer_n;
-	struct boxes q;
+	struct us_keeper_boxes q;
 	uint64_t from, to, end; /* end: where this answer does */
 	struct us_walk walk;
 	struct us_buf boxes;
 };
 
-static struct log_keys *
+static struct us_keeper_log_keys *
 of(struct us_task *task)
 {
-	return (struct log_keys *)(void *)task;
+	return (struct us_keeper_log_keys *)(void *)task;
 }
 
 static void
@@ -152,7 +152,7 @@ free_task(struct us_task *task)
 }
 
 static int
-send_boxes(const struct log_keys *t, struct us_channel *ch, int err, enum us_reason reason)
+send_boxes(const struct us_keeper_log_keys *t, struct us_channel *ch, int err, enum us_reason reason)
 {
 	struct us_msg_log_keys_reply r = { .err = (uint8_t)err, .reason = (uint8_t)reason,
 		.entry = t->entry, .from = t->from, .next = t->from };
@@ -165,7 +165,7 @@ send_boxes(const struct log_keys *t, struct us_channel *ch, int err, enum us_rea
 }
 
 static int
-put_boxes(const struct us_keeper *k, const struct boxes *q, struct us_bytes entry,
+put_boxes(const struct us_keeper *k, const struct us_keeper_boxes *q, struct us_bytes entry,
     struct us_buf *out)
 {
 	struct us_key keys[US_BOXES];
@@ -186,7 +186,7 @@ put_boxes(const struct us_keeper *k, const struct boxes *q, struct us_bytes entr
 
 /* access: of the entry, to which the ruling is added; NULL when it stands already. */
 static void
-decide(struct us_keeper *k, const struct log_keys *t, struct boxes *q,
+decide(struct us_keeper *k, const struct us_keeper_log_keys *t, struct us_keeper_boxes *q,
     struct us_entry_access *access)
 {
 	struct us_ledger_question question = { .action = US_ACTION_AUDIT_KEYS };
@@ -194,7 +194,7 @@ decide(struct us_keeper *k, const struct log_keys *t, struct boxes *q,
 	const struct us_person *person;
 	struct us_ruling ruling;
 
-	*q = (struct boxes){ .reason = us_keeper_session(k, t->session, t->credential, &person) };
+	*q = (struct us_keeper_boxes){ .reason = us_keeper_session(k, t->session, t->credential, &person) };
 	if (q->reason == US_REASON_NONE) {
 		question.person = person;
 		us_keeper_context(k, t->credential, (struct us_bytes){ (const uint8_t *)t->peer,
@@ -220,9 +220,9 @@ decide(struct us_keeper *k, const struct log_keys *t, struct boxes *q,
 
 /* All of it is there. */
 static void
-leave(struct us_keeper *k, struct log_keys *t)
+leave(struct us_keeper *k, struct us_keeper_log_keys *t)
 {
-	struct boxes now;
+	struct us_keeper_boxes now;
 	int err;
 
 	decide(k, t, &now, NULL);
@@ -239,7 +239,7 @@ leave(struct us_keeper *k, struct log_keys *t)
 static int
 step(struct us_keeper *k, struct us_task *task)
 {
-	struct log_keys *t = of(task);
+	struct us_keeper_log_keys *t = of(task);
 	struct us_bytes entry;
 	int err = US_OK;
 
@@ -268,7 +268,7 @@ step(struct us_keeper *k, struct us_task *task)
 static int
 finish_log_keys(struct us_keeper *k, struct us_pending *p)
 {
-	struct log_keys *t = p->data;
+	struct us_keeper_log_keys *t = p->data;
 	const uint64_t size = us_klog_size(k->klog);
 
 	t->entry = p->index;
@@ -287,10 +287,10 @@ finish_log_keys(struct us_keeper *k, struct us_pending *p)
 	return US_OK;
 }
 
-static struct log_keys *
+static struct us_keeper_log_keys *
 take(const struct us_msg_log_keys *m, uint32_t tag)
 {
-	struct log_keys *t = calloc(1, sizeof *t);
+	struct us_keeper_log_keys *t = calloc(1, sizeof *t);
 
 	if (t == NULL)
 		return NULL;
@@ -313,7 +313,7 @@ us_on_log_keys(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct 
 	struct us_entry_query q;
 	struct us_klog_entry e = { .entry_class = US_CLASS_ACCESS, .access = &a, .query = &q };
 	struct us_msg_log_keys m;
-	struct log_keys *t;
+	struct us_keeper_log_keys *t;
 	uint8_t range[16];
 	int err = us_msg_log_keys_decode(&m, body.p, body.n);
 

@@ -186,7 +186,7 @@ note_failed(struct us_answers *a, uint64_t index)
 }
 
 /* The entry that was answered, its boxes open. What decode gives points into the buffers. */
-struct answered {
+struct us_keeper_answered {
 	struct us_buf entry, access, disclosure;
 	struct us_entry_access a;
 	struct us_entry_disclosure d;
@@ -194,7 +194,7 @@ struct answered {
 
 /* US_ERR_MALFORMED: it is no entry that is answered. Other errors are of our own log. */
 static int
-open_boxes(struct us_keeper *k, struct answered *o, uint64_t index)
+open_boxes(struct us_keeper *k, struct us_keeper_answered *o, uint64_t index)
 {
 	struct us_key keys[US_BOXES];
 	struct us_entry_view v;
@@ -222,7 +222,7 @@ open_boxes(struct us_keeper *k, struct answered *o, uint64_t index)
 }
 
 static int
-append_outcome(struct us_keeper *k, const struct answered *o, enum us_reason reason, uint64_t index, uint64_t sent)
+append_outcome(struct us_keeper *k, const struct us_keeper_answered *o, enum us_reason reason, uint64_t index, uint64_t sent)
 {
 	struct us_entry_access access = o->a;
 	struct us_entry_disclosure disclosure;
@@ -247,7 +247,7 @@ static int
 take_outcome(struct us_keeper *k, uint64_t index, unsigned reason, uint64_t sent)
 {
 	struct us_answers *a = &k->answers;
-	struct answered o;
+	struct us_keeper_answered o;
 	int err;
 
 	if (index < a->first || index < a->ended || index >= us_klog_size(k->klog) || k->root == NULL ||

@@ -10,13 +10,13 @@
 
 /* What is asked in a state that is not in the mask gets an answer that says so (refuse), or, where the
  * asker must know better, is a malformed message. */
-struct entry {
+struct us_keeper_entry {
 	uint16_t type;
 	unsigned states;
 	us_keeper_fn handle;
 };
 
-static const struct entry table[] = {
+static const struct us_keeper_entry table[] = {
 	{ US_MSG_keeper_status, ANY_STATE, us_on_keeper_status },
 	{ US_MSG_challenge, ANY_STATE, us_on_challenge },
 	{ US_MSG_session_open, ANY_STATE, us_on_session_open },

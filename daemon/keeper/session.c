@@ -123,7 +123,7 @@ place(struct us_keeper *k, const uint8_t id[16], int64_t now, int to_write)
 	return best;
 }
 
-struct opened {
+struct us_keeper_opened {
 	enum us_reason reason;
 	struct us_session session;
 };
@@ -131,7 +131,7 @@ struct opened {
 static int
 finish_open(struct us_keeper *k, struct us_pending *p)
 {
-	const struct opened *o = p->data;
+	const struct us_keeper_opened *o = p->data;
 	struct us_msg_session_opened m = {
 		.err = o->reason == US_REASON_NONE ? US_OK : o->reason == US_REASON_SEALED ? US_ERR_SEALED :
 		    o->reason == US_REASON_LOW_SPACE ? US_ERR_NOSPACE : US_ERR_DENIED,
@@ -158,7 +158,7 @@ us_on_session_open(struct us_keeper *k, struct us_channel *ch, uint32_t tag, str
 	struct us_msg_session_open m;
 	struct us_entry_access a;
 	struct us_entry_query q;
-	struct opened *o;
+	struct us_keeper_opened *o;
 	int err = us_msg_session_open_decode(&m, body.p, body.n);
 
 	if (err != US_OK)

@@ -65,14 +65,14 @@ value_of(const char *lines, const char *name, size_t name_n, size_t *n)
 	return NULL;
 }
 
-struct change {
+struct us_keeper_change {
 	const char *name, *old, *new;
 	size_t name_n, old_n, new_n;
 };
 
 /* Calls put for each difference between two files, first those of the new one. */
 static int
-each_change(const char *old, const char *new, int (*put)(struct us_buf *b, const struct change *c), struct us_buf *b)
+each_change(const char *old, const char *new, int (*put)(struct us_buf *b, const struct us_keeper_change *c), struct us_buf *b)
 {
 	int err = US_OK;
 
@@ -81,7 +81,7 @@ each_change(const char *old, const char *new, int (*put)(struct us_buf *b, const
 
 		for (const char *p = from; err == US_OK && (end = strchr(p, '\n')) != NULL; p = end + 1) {
 			const char *equals = memchr(p, '=', (size_t)(end - p));
-			struct change c = { .name = p };
+			struct us_keeper_change c = { .name = p };
 
 			if (equals == NULL)
 				continue;
@@ -103,14 +103,14 @@ each_change(const char *old, const char *new, int (*put)(struct us_buf *b, const
 }
 
 static int
-put_whole(struct us_buf *b, const struct change *c)
+put_whole(struct us_buf *b, const struct us_keeper_change *c)
 {
 	return us_buf_putf(b, "%.*s: %.*s -> %.*s\n", (int)c->name_n, c->name, c->old == NULL ? 1 : (int)c->old_n,
 	    c->old == NULL ? "-" : c->old, c->new == NULL ? 1 : (int)c->new_n, c->new == NULL ? "-" : c->new);
 }
 
 static int
-put_name(struct us_buf *b, const struct change *c)
+put_name(struct us_buf *b, const struct us_keeper_change *c)
 {
 	const int err = us_buf_putf(b, "%.*s\n", (int)c->name_n, c->name);
 

@@ -13,12 +13,12 @@
 
 #define SLICE_NS (INT64_C(2) * 1000 * 1000)
 
-struct slice {
+struct us_keeper_slice {
 	int64_t end_ns;
 };
 
 static void
-slice_begin(struct slice *s)
+slice_begin(struct us_keeper_slice *s)
 {
 #ifdef US_ZERO_SLICES /* a test build: every boundary is taken */
 	s->end_ns = 0;
@@ -28,7 +28,7 @@ slice_begin(struct slice *s)
 }
 
 static int
-slice_is_over(const struct slice *s)
+slice_is_over(const struct us_keeper_slice *s)
 {
 	return us_time_mono_ns() >= s->end_ns;
 }
@@ -80,7 +80,7 @@ on_turn(evutil_socket_t fd, short what, void *arg)
 	struct us_keeper *k = arg;
 	struct us_tasks *t = &k->tasks;
 	struct us_task *task;
-	struct slice slice;
+	struct us_keeper_slice slice;
 	int more;
 
 	(void)fd;

@@ -107,7 +107,7 @@ us_keeper_refuse(struct us_keeper *k, const char *why)
 
 /* --- shares -------------------------------------------------------------------------------- */
 
-struct share_answer {
+struct us_keeper_share_answer {
 	int err;
 	unsigned share; /* counted from 1; 0: unknown */
 	int unsealed;
@@ -135,7 +135,7 @@ open_share(struct us_keeper *k, struct us_bytes sealed, char mnemonic[US_SLIP39_
 
 /* Which share of this vault the mnemonic is. */
 static int
-recognise(const struct us_keeper *k, const char *mnemonic, struct share_answer *a)
+recognise(const struct us_keeper *k, const char *mnemonic, struct us_keeper_share_answer *a)
 {
 	struct us_slip39_info info;
 	uint8_t digest[32];
@@ -218,7 +218,7 @@ open_with_root(struct us_keeper *k)
 }
 
 static void
-take_share(struct us_keeper *k, const char *mnemonic, struct share_answer *a)
+take_share(struct us_keeper *k, const char *mnemonic, struct us_keeper_share_answer *a)
 {
 	struct us_unsealing *u = &k->unsealing;
 
@@ -235,7 +235,7 @@ take_share(struct us_keeper *k, const char *mnemonic, struct share_answer *a)
 static int
 finish_share(struct us_keeper *k, struct us_pending *p)
 {
-	const struct share_answer *a = p->data;
+	const struct us_keeper_share_answer *a = p->data;
 	const struct us_msg_share_reply r = {
 		.err = (uint8_t)a->err, .share = (uint8_t)a->share, .shares_given = a->given,
 		.shares_wanted = (uint8_t)k->conf.threshold, .entry = p->index,
@@ -255,7 +255,7 @@ finish_share(struct us_keeper *k, struct us_pending *p)
 }
 
 static void
-try_unseal(struct us_keeper *k, struct share_answer *a)
+try_unseal(struct us_keeper *k, struct us_keeper_share_answer *a)
 {
 	int err = open_with_root(k);
 
@@ -282,7 +282,7 @@ try_unseal(struct us_keeper *k, struct share_answer *a)
 }
 
 static int
-append_share(struct us_keeper *k, const struct us_msg_share *m, const struct share_answer *a,
+append_share(struct us_keeper *k, const struct us_msg_share *m, const struct us_keeper_share_answer *a,
     struct us_pending *p)
 {
 	const uint8_t number = (uint8_t)a->share;
@@ -308,7 +308,7 @@ us_on_share(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_
 {
 	struct us_pending p = { .ch = ch, .tag = tag, .finish = finish_share };
 	char mnemonic[US_SLIP39_TEXT_MAX];
-	struct share_answer *a;
+	struct us_keeper_share_answer *a;
 	struct us_msg_share m;
 	int err = us_msg_share_decode(&m, body.p, body.n);
 
@@ -404,7 +404,7 @@ check_keys(struct us_keeper *k)
 	}
 }
 
-struct replay_answer {
+struct us_keeper_replay_answer {
 	uint8_t err;
 	uint64_t keep;
 };
@@ -412,7 +412,7 @@ struct replay_answer {
 static int
 finish_replay(struct us_keeper *k, struct us_pending *p)
 {
-	const struct replay_answer *a = p->data;
+	const struct us_keeper_replay_answer *a = p->data;
 	const struct us_msg_replay_reply r = { .err = a->err, .keep = a->keep };
 
 	(void)k;
@@ -424,7 +424,7 @@ static int
 answer_replay(struct us_keeper *k, struct us_channel *ch, uint32_t tag)
 {
 	struct us_pending p = { .ch = ch, .tag = tag, .finish = finish_replay };
-	struct replay_answer *a = p.data = calloc(1, sizeof *a);
+	struct us_keeper_replay_answer *a = p.data = calloc(1, sizeof *a);
 
 	if (a == NULL)
 		return US_ERR_NOMEM;

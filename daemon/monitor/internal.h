@@ -13,12 +13,12 @@
 #define US_PER_ROLE_MAX 16
 
 struct event;
-struct monitor;
+struct us_monitor;
 
 /* One process of a role. pid is 0 while it is not running; then again is pending, unless the daemon
  * ends. */
 struct us_child {
-	struct monitor *monitor;
+	struct us_monitor *monitor;
 	enum us_role role;
 	uint8_t index;
 	pid_t pid;

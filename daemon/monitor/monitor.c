@@ -25,7 +25,7 @@
 #define NS_PER_MS INT64_C(1000000)
 #define UNCOUNTED_MAX 8000u /* of all fronts, once each */
 
-struct monitor {
+struct us_monitor {
 	const struct us_monitor_options *options;
 	struct us_settings *settings;
 	struct us_buf text;          /* the settings, as sent to the roles */
@@ -72,7 +72,7 @@ append_file(struct us_buf *text, const char *path, int required)
 }
 
 static void
-read_settings(struct monitor *m)
+read_settings(struct us_monitor *m)
 {
 	char path[4096];
 
@@ -163,7 +163,7 @@ connect_pair(struct us_child *a, struct us_child *b)
 static void
 on_control_close(void *ctx, struct us_channel *ch, int err)
 {
-	struct monitor *m = ctx;
+	struct us_monitor *m = ctx;
 
 	(void)err;
 	for (size_t i = 0; i < m->children; i++)
@@ -175,7 +175,7 @@ static int
 on_control(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body,
     int fd)
 {
-	struct monitor *m = ctx;
+	struct us_monitor *m = ctx;
 	size_t ready = 0;
 
 	(void)tag;
@@ -211,7 +211,7 @@ static const struct us_channel_handler control_handler = { .on_message = on_cont
 
 /* 0: there is no process to be had now. */
 static int
-spawn_child(struct monitor *m, struct us_child *c)
+spawn_child(struct us_monitor *m, struct us_child *c)
 {
 	char directory[4096];
 	struct us_spawn how = { .directory = "/" };
@@ -239,7 +239,7 @@ spawn_child(struct monitor *m, struct us_child *c)
 }
 
 static void
-carry(struct monitor *m, struct us_child *keeper)
+carry(struct us_monitor *m, struct us_child *keeper)
 {
 	const struct us_msg_carried carried = { .counts = { m->uncounted.data, m->uncounted.len } };
 
@@ -251,7 +251,7 @@ carry(struct monitor *m, struct us_child *keeper)
 }
 
 static void
-configure_child(struct monitor *m, struct us_child *c)
+configure_child(struct us_monitor *m, struct us_child *c)
 {
 	const struct us_msg_config config = { .index = c->index,
 		.settings = { m->text.data, m->text.len } };
@@ -274,7 +274,7 @@ release_child(struct us_child *c)
 		told(c, us_send_start(c->control, 0, &start));
 }
 
-static void start_child(struct monitor *m, struct us_child *c);
+static void start_child(struct us_monitor *m, struct us_child *c);
 
 static void
 on_again(evutil_socket_t fd, short what, void *arg)
@@ -299,7 +299,7 @@ start_after(struct us_child *c, int64_t ms)
 }
 
 static void
-start_child(struct monitor *m, struct us_child *c)
+start_child(struct us_monitor *m, struct us_child *c)
 {
 	if (!spawn_child(m, c)) {
 		(void)us_backoff_ended(&c->backoff, us_time_mono_ns() / NS_PER_MS);
@@ -319,7 +319,7 @@ start_child(struct monitor *m, struct us_child *c)
 
 /* The more trusted first: a role may talk to them as soon as it starts. */
 static void
-start_all(struct monitor *m)
+start_all(struct us_monitor *m)
 {
 	for (size_t i = 0; i < m->children; i++) {
 		if (!spawn_child(m, &m->child[i]))
@@ -335,7 +335,7 @@ start_all(struct monitor *m)
 }
 
 static void
-add_children(struct monitor *m, enum us_role role, int64_t count)
+add_children(struct us_monitor *m, enum us_role role, int64_t count)
 {
 	for (int64_t i = 0; i < count && m->children < US_CHILDREN_MAX; i++)
 		m->child[m->children++] = (struct us_child){ .monitor = m, .role = role,
@@ -349,16 +349,16 @@ add_children(struct monitor *m, enum us_role role, int64_t count)
  * clients that went away because a front was quicker. The keeper goes last: what the others still
  * say reaches it.
  */
-enum stage { VAULT, OTHERS, KEEPER, STAGES };
+enum us_monitor_stage { VAULT, OTHERS, KEEPER, STAGES };
 
-static enum stage
+static enum us_monitor_stage
 stage_of(enum us_role role)
 {
 	return role == US_ROLE_VAULT ? VAULT : role == US_ROLE_KEEPER ? KEEPER : OTHERS;
 }
 
 static size_t
-running(const struct monitor *m, enum stage stage)
+running(const struct us_monitor *m, enum us_monitor_stage stage)
 {
 	size_t n = 0;
 
@@ -368,7 +368,7 @@ running(const struct monitor *m, enum stage stage)
 }
 
 static void
-ask_to_end(struct monitor *m, enum stage stage, int signal_number)
+ask_to_end(struct us_monitor *m, enum us_monitor_stage stage, int signal_number)
 {
 	for (size_t i = m->children; i > 0; i--) {
 		struct us_child *c = &m->child[i - 1];
@@ -383,7 +383,7 @@ ask_to_end(struct monitor *m, enum stage stage, int signal_number)
 
 /* One that has ended: its last words are in the channel. */
 static void
-reap(struct monitor *m, pid_t pid)
+reap(struct us_monitor *m, pid_t pid)
 {
 	for (size_t i = 0; i < m->children; i++) {
 		if (m->child[i].pid != pid)
@@ -396,14 +396,14 @@ reap(struct monitor *m, pid_t pid)
 
 /* Ends every role: asks, waits a little, then insists. */
 static void
-end_all(struct monitor *m)
+end_all(struct us_monitor *m)
 {
 	const struct timespec tick = { 0, 10 * 1000 * 1000 };
 	int status;
 	pid_t pid;
 
 	m->ending = 1;
-	for (enum stage stage = VAULT; stage < STAGES; stage++) {
+	for (enum us_monitor_stage stage = VAULT; stage < STAGES; stage++) {
 		int waited = 0;
 
 		ask_to_end(m, stage, SIGTERM);
@@ -429,7 +429,7 @@ end_all(struct monitor *m)
 }
 
 static void
-end_daemon(struct monitor *m, int status)
+end_daemon(struct us_monitor *m, int status)
 {
 	us_notify_manager("STOPPING=1");
 	end_all(m);
@@ -448,7 +448,7 @@ describe(char *out, size_t n, int status)
 
 /* For the log. */
 static void
-tell_keeper(struct monitor *m, const struct us_child *c, int status)
+tell_keeper(struct us_monitor *m, const struct us_child *c, int status)
 {
 	const struct us_msg_died died = { .role = (uint8_t)c->role, .index = c->index, .by_signal = WIFSIGNALED(status) != 0,
 		.status = (uint8_t)(WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status)) };
@@ -462,7 +462,7 @@ tell_keeper(struct monitor *m, const struct us_child *c, int status)
 }
 
 static void
-on_death(struct monitor *m, struct us_child *c, int status)
+on_death(struct us_monitor *m, struct us_child *c, int status)
 {
 	char how[64];
 	int64_t wait_ms;
@@ -506,7 +506,7 @@ on_death(struct monitor *m, struct us_child *c, int status)
 static void
 on_sigchld(evutil_socket_t fd, short what, void *arg)
 {
-	struct monitor *m = arg;
+	struct us_monitor *m = arg;
 	int status;
 	pid_t pid;
 
@@ -551,7 +551,7 @@ lock_directory(const char *data)
 int
 us_monitor_main(const struct us_monitor_options *options)
 {
-	struct monitor m = { .options = options };
+	struct us_monitor m = { .options = options };
 	struct event *events[3];
 	int64_t cores = sysconf(_SC_NPROCESSORS_ONLN), fronts;
 

@@ -24,7 +24,7 @@ static const char *const needed[] = {
 };
 #define NEEDED (sizeof needed / sizeof needed[0])
 
-struct unpacking {
+struct us_offline_unpacking {
 	struct archive *tar;
 	int directory;
 	struct us_backup_label *label;
@@ -38,7 +38,7 @@ struct unpacking {
 };
 
 static int
-refuse(struct unpacking *u, int err, const char *what, const char *name)
+refuse(struct us_offline_unpacking *u, int err, const char *what, const char *name)
 {
 	/* a name is shown as far as it is of harmless characters */
 	int n = (int)strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/");
@@ -48,7 +48,7 @@ refuse(struct unpacking *u, int err, const char *what, const char *name)
 }
 
 static int
-damaged(struct unpacking *u, const char *name)
+damaged(struct us_offline_unpacking *u, const char *name)
 {
 	return refuse(u, US_ERR_INCOMPLETE, "the archive is damaged or cut short", name);
 }
@@ -57,7 +57,7 @@ damaged(struct unpacking *u, const char *name)
 
 /* The directories above, then the file itself: it must not be there. Nothing in the directory is a link, as nothing but this puts anything there. */
 static int
-create(struct unpacking *u, const char *name, int *fd)
+create(struct us_offline_unpacking *u, const char *name, int *fd)
 {
 	char path[NAME_MAX_BYTES];
 	char *slash = path;
@@ -77,7 +77,7 @@ create(struct unpacking *u, const char *name, int *fd)
 }
 
 static int
-write_all(struct unpacking *u, int fd, const char *name, size_t n)
+write_all(struct us_offline_unpacking *u, int fd, const char *name, size_t n)
 {
 	for (size_t at = 0; at < n;) {
 		ssize_t w = write(fd, u->step + at, n - at);
@@ -92,7 +92,7 @@ write_all(struct unpacking *u, int fd, const char *name, size_t n)
 }
 
 static int
-unpack_file(struct unpacking *u, const char *name, uint64_t size)
+unpack_file(struct us_offline_unpacking *u, const char *name, uint64_t size)
 {
 	int fd = -1, err = create(u, name, &fd);
 
@@ -117,7 +117,7 @@ unpack_file(struct unpacking *u, const char *name, uint64_t size)
 }
 
 static int
-read_label(struct unpacking *u, uint64_t size)
+read_label(struct us_offline_unpacking *u, uint64_t size)
 {
 	uint8_t text[US_BACKUP_LABEL_MAX];
 	size_t at = 0;
@@ -135,7 +135,7 @@ read_label(struct unpacking *u, uint64_t size)
 }
 
 static int
-unpack_member(struct unpacking *u, struct archive_entry *e)
+unpack_member(struct us_offline_unpacking *u, struct archive_entry *e)
 {
 	const char *name = archive_entry_pathname(e);
 	const la_int64_t size = archive_entry_size(e);
@@ -161,7 +161,7 @@ unpack_member(struct unpacking *u, struct archive_entry *e)
 /* ---- all of them ---- */
 
 static int
-unpack_all(struct unpacking *u)
+unpack_all(struct us_offline_unpacking *u)
 {
 	struct archive_entry *e;
 	int r, err = US_OK;
@@ -179,7 +179,7 @@ unpack_all(struct unpacking *u)
 int
 us_archive_unpack(int fd, int directory, struct us_backup_label *label, us_archive_progress_fn progress, void *arg, char *detail)
 {
-	struct unpacking *u = calloc(1, sizeof *u);
+	struct us_offline_unpacking *u = calloc(1, sizeof *u);
 	int err = US_ERR_NOMEM;
 
 	if (u == NULL)

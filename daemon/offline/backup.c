@@ -38,7 +38,7 @@ static const char help[] =
     "  --json              one JSON document on stdout\n\n"
     "example: undersealed backup --data /var/lib/underseal --to /backup/vault.tar --keyring-to /safe/keyring.copy\n";
 
-struct command {
+struct us_offline_command {
 	const char *data, *to, *keyring_to;
 	int list, json;
 	int keeper, vault, top; /* directories */
@@ -51,7 +51,7 @@ struct command {
 };
 
 static int
-parse(struct command *c, int argc, char **argv)
+parse(struct us_offline_command *c, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "data", required_argument, NULL, 'd' }, { "to", required_argument, NULL, 't' },
@@ -97,7 +97,7 @@ last_number(struct us_buf *copies)
 
 /* On the list before it is made: a copy that is listed and was never made does no harm. */
 static int
-enter_copy(struct command *c)
+enter_copy(struct us_offline_command *c)
 {
 	char time_text[US_TIME_TEXT_SIZE];
 	int err;
@@ -109,7 +109,7 @@ enter_copy(struct command *c)
 }
 
 static int
-read_copies(struct command *c)
+read_copies(struct us_offline_command *c)
 {
 	int err = us_keeper_read(COPIES, COPIES_MAX, &c->copies);
 
@@ -117,7 +117,7 @@ read_copies(struct command *c)
 }
 
 static int
-show_copies(struct command *c)
+show_copies(struct us_offline_command *c)
 {
 	const char *line = us_buf_cstr(&c->copies);
 	unsigned long long generation;
@@ -150,7 +150,7 @@ show_copies(struct command *c)
 /* ---- the keeper's step ---- */
 
 static int
-keeper_step(struct command *c, char *detail)
+keeper_step(struct us_offline_command *c, char *detail)
 {
 	struct us_vault_conf conf;
 	int err = us_vault_conf_read(&conf);
@@ -212,7 +212,7 @@ used_length(int directory, const char *path)
 }
 
 static int
-put_if_there(struct command *c, const char *name)
+put_if_there(struct us_offline_command *c, const char *name)
 {
 	const char *file = strchr(name, '/') + 1;
 	struct stat st;
@@ -222,7 +222,7 @@ put_if_there(struct command *c, const char *name)
 
 /* Everything below a directory of the keeper that a backup takes; other files (the journal's next segment) are none of it. */
 static int
-put_tree(struct command *c, const char *directory)
+put_tree(struct us_offline_command *c, const char *directory)
 {
 	int fd = openat(c->keeper, directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW), err = US_OK;
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -255,7 +255,7 @@ put_tree(struct command *c, const char *directory)
 }
 
 static int
-put_keeper(struct command *c)
+put_keeper(struct us_offline_command *c)
 {
 	static const char *const files[] = { "keeper/vault.conf", "keeper/root.wrapped", "keeper/init.act", "keeper/checkpoint", "keeper/handovers",
 		"keeper/cosignatures", "keeper/" COPIES };
@@ -278,7 +278,7 @@ put_keeper(struct command *c)
 
 /* The store comes last: an archive that was cut short lacks it. */
 static int
-put_all(struct command *c)
+put_all(struct us_offline_command *c)
 {
 	struct us_buf label;
 	struct stat st;
@@ -314,7 +314,7 @@ open_directory(const char *data, const char *below)
 }
 
 static int
-write_files(struct command *c)
+write_files(struct us_offline_command *c)
 {
 	struct us_buf copy;
 	struct stat st;
@@ -347,7 +347,7 @@ write_files(struct command *c)
 /* ---- the command ---- */
 
 static void
-show(const struct command *c)
+show(const struct us_offline_command *c)
 {
 	char vkey[US_NOTE_VKEY_MAX] = "";
 	struct us_json j;
@@ -374,7 +374,7 @@ show(const struct command *c)
 }
 
 static int
-run(struct command *c)
+run(struct us_offline_command *c)
 {
 	char detail[US_HANDOVER_DETAIL] = "";
 	int home, err;
@@ -400,7 +400,7 @@ run(struct command *c)
 int
 us_backup_main(int argc, char **argv)
 {
-	struct command c = { .archive_file = { .fd = -1 }, .keyring_file = { .fd = -1 } };
+	struct us_offline_command c = { .archive_file = { .fd = -1 }, .keyring_file = { .fd = -1 } };
 	int status;
 
 	us_log_init("backup", US_LOG_INFO);

@@ -131,7 +131,7 @@ us_handover_failed(const char *what, int err, const char *detail)
 
 /* ---- the command ---- */
 
-struct command {
+struct us_offline_handover_command {
 	const char *data, *reason;
 	struct us_hand_over_options options;
 	struct us_last_checkpoints last;
@@ -139,7 +139,7 @@ struct command {
 };
 
 static int
-parse(struct command *c, int argc, char **argv)
+parse(struct us_offline_handover_command *c, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "data", required_argument, NULL, 'd' }, { "reason", required_argument, NULL, 'r' },
@@ -166,7 +166,7 @@ int
 us_handover_main(int argc, char **argv)
 {
 	struct us_hand_over_result result;
-	struct command c = { 0 };
+	struct us_offline_handover_command c = { 0 };
 	char detail[US_HANDOVER_DETAIL];
 	int err, home;
 

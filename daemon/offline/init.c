@@ -38,7 +38,7 @@ static const char help[] =
     "example: undersealed init --data /var/lib/underseal --out /root/ceremony --admin \"Adam Administrator\"\n"
     "           --order order.yaml --signer alice.pem --keyholder \"Kay Keyholder\"=kay.pem ...\n";
 
-struct init {
+struct us_offline_init {
 	const char *data, *out, *admin, *order, *listen;
 	const char *signer[PEOPLE_MAX], *keyholder[PEOPLE_MAX], *host[US_INIT_HOSTS];
 	size_t signers, keyholders, hosts;
@@ -74,7 +74,7 @@ push(const char **list, size_t *n, size_t max, const char *value, const char *op
 }
 
 static int
-parse_options(struct init *in, int argc, char **argv)
+parse_options(struct us_offline_init *in, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "data", required_argument, NULL, 'd' }, { "out", required_argument, NULL, 'o' },
@@ -107,7 +107,7 @@ parse_options(struct init *in, int argc, char **argv)
 }
 
 static void
-check_options(struct init *in)
+check_options(struct us_offline_init *in)
 {
 	if (in->data == NULL || in->out == NULL || in->admin == NULL)
 		us_fatal("--data, --out and --admin are needed; see 'undersealed init --help'");
@@ -183,7 +183,7 @@ read_file(const char *path, size_t max, struct us_buf *out)
 
 /* Before there is any key in this process. */
 static void
-read_order(struct init *in)
+read_order(struct us_offline_init *in)
 {
 	static struct us_findings findings;
 	int err;
@@ -208,7 +208,7 @@ read_order(struct init *in)
 /* ---- people ---- */
 
 static struct us_create_person *
-add_person(struct init *in, const char *name, enum us_capacity capacity)
+add_person(struct us_offline_init *in, const char *name, enum us_capacity capacity)
 {
 	struct us_create_person *p = &in->person[in->people];
 
@@ -238,7 +238,7 @@ read_request(struct us_create_person *p, struct us_buf *der, const char *path, s
 }
 
 static void
-add_admin(struct init *in)
+add_admin(struct us_offline_init *in)
 {
 	struct us_create_person *p = add_person(in, in->admin, US_CAPACITY_ADMINISTRATOR);
 	struct us_buf *der = &in->csr[in->people - 1];
@@ -260,7 +260,7 @@ compare_bytes(const void *a, const void *b)
 
 /* A signer's capacity and parties stand in the order. */
 static void
-add_signer(struct init *in, const struct us_order *order, const char *path)
+add_signer(struct us_offline_init *in, const struct us_order *order, const char *path)
 {
 	struct us_buf first;
 	struct us_csr_info info;
@@ -288,7 +288,7 @@ add_signer(struct init *in, const struct us_order *order, const char *path)
 }
 
 static void
-add_keyholder(struct init *in, const char *argument)
+add_keyholder(struct us_offline_init *in, const char *argument)
 {
 	const char *equals = strchr(argument, '=');
 	struct us_csr_info info;
@@ -304,7 +304,7 @@ add_keyholder(struct init *in, const char *argument)
 }
 
 static void
-gather_people(struct init *in, struct us_order *order)
+gather_people(struct us_offline_init *in, struct us_order *order)
 {
 	add_admin(in);
 	if (in->signers > 0 && in->order == NULL)
@@ -318,7 +318,7 @@ gather_people(struct init *in, struct us_order *order)
 /* ---- making ---- */
 
 static void
-write_conf(const struct init *in)
+write_conf(const struct us_offline_init *in)
 {
 	char path[4096], text[512];
 	int n = snprintf(text, sizeof text, "# settings of this vault; docs/OPERATING.md lists them\nlisten=%s\n",
@@ -329,7 +329,7 @@ write_conf(const struct init *in)
 }
 
 static void
-add_listen_host(struct init *in, char *host, size_t size)
+add_listen_host(struct us_offline_init *in, char *host, size_t size)
 {
 	const char *colon = strrchr(in->listen, ':');
 	size_t n = colon == NULL ? 0 : (size_t)(colon - in->listen);
@@ -347,7 +347,7 @@ add_listen_host(struct init *in, char *host, size_t size)
 }
 
 static void
-create(struct init *in, struct us_created *made)
+create(struct us_offline_init *in, struct us_created *made)
 {
 	char keeper[4096], vault[4096], detail[256] = "";
 	struct us_create_options options = { .dir = keeper, .n_hosts = in->hosts, .hosts = in->host,
@@ -373,7 +373,7 @@ create(struct init *in, struct us_created *made)
 int
 us_init_main(int argc, char **argv)
 {
-	struct init in = { .listen = "127.0.0.1:8443", .shares = 5, .threshold = 3 };
+	struct us_offline_init in = { .listen = "127.0.0.1:8443", .shares = 5, .threshold = 3 };
 	struct us_order *order = NULL;
 	struct us_created made;
 	char listen_host[128];

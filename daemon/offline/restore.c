@@ -31,7 +31,7 @@ static const char help[] =
     "  --json                   one JSON document on stdout\n\n"
     "example: undersealed restore --from vault.tar --keyring-from keyring.copy --data /var/lib/underseal --last-checkpoint checkpoint\n";
 
-struct command {
+struct us_offline_restore_command {
 	const char *from, *keyring_from, *data;
 	char work[4096 + 16]; /* where it is made, until it is whole */
 	struct us_hand_over_options options;
@@ -43,7 +43,7 @@ struct command {
 };
 
 static int
-parse(struct command *c, int argc, char **argv)
+parse(struct us_offline_restore_command *c, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "from", required_argument, NULL, 'f' }, { "keyring-from", required_argument, NULL, 'k' },
@@ -85,7 +85,7 @@ refuse_if_used(const char *path)
 }
 
 static void
-make_work(struct command *c)
+make_work(struct us_offline_restore_command *c)
 {
 	size_t n = strlen(c->data);
 
@@ -109,7 +109,7 @@ remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 
 /* Of what this process has made itself. */
 static void
-drop_work(const struct command *c)
+drop_work(const struct us_offline_restore_command *c)
 {
 	(void)nftw(c->work, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
@@ -117,7 +117,7 @@ drop_work(const struct command *c)
 /* ---- steps ---- */
 
 static int
-read_keyring_copy(struct command *c, char *detail)
+read_keyring_copy(struct us_offline_restore_command *c, char *detail)
 {
 	FILE *f = fopen(c->keyring_from, "re");
 	uint8_t chunk[4096];
@@ -141,7 +141,7 @@ read_keyring_copy(struct command *c, char *detail)
 }
 
 static int
-unpack(struct command *c, char *detail)
+unpack(struct us_offline_restore_command *c, char *detail)
 {
 	struct us_offline_progress progress = { .what = "restore" };
 	int fd = open(c->from, O_RDONLY | O_CLOEXEC), directory = open(c->work, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err;
@@ -163,7 +163,7 @@ unpack(struct command *c, char *detail)
 }
 
 static int
-check_copy(const struct command *c, char *detail)
+check_copy(const struct us_offline_restore_command *c, char *detail)
 {
 	if (memcmp(c->copy.vault_id, c->label.vault_id, 32) != 0) {
 		(void)snprintf(detail, US_HANDOVER_DETAIL, "the keyring's copy is of another vault");
@@ -179,7 +179,7 @@ check_copy(const struct command *c, char *detail)
 
 /* In the keeper's directory: the keyring comes back, and the log changes its key. */
 static int
-keeper_step(struct command *c, struct us_hand_over_result *result, char *detail)
+keeper_step(struct us_offline_restore_command *c, struct us_hand_over_result *result, char *detail)
 {
 	struct us_vault_conf conf;
 	int err = us_vault_conf_read(&conf);
@@ -198,7 +198,7 @@ keeper_step(struct command *c, struct us_hand_over_result *result, char *detail)
 
 /* Modes and owners as init leaves them; then the whole gets its name at once. */
 static int
-settle(const struct command *c)
+settle(const struct us_offline_restore_command *c)
 {
 	char path[4096 + 64];
 	int fd;
@@ -220,7 +220,7 @@ settle(const struct command *c)
 }
 
 static int
-restore(struct command *c, struct us_hand_over_result *result, char *detail)
+restore(struct us_offline_restore_command *c, struct us_hand_over_result *result, char *detail)
 {
 	int home, err = read_keyring_copy(c, detail);
 
@@ -240,7 +240,7 @@ int
 us_restore_main(int argc, char **argv)
 {
 	struct us_hand_over_result result;
-	struct command c = { .options = { .reason = US_HANDOVER_RESTORE } };
+	struct us_offline_restore_command c = { .options = { .reason = US_HANDOVER_RESTORE } };
 	char detail[US_HANDOVER_DETAIL] = "";
 	int err;
 

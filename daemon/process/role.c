@@ -15,7 +15,7 @@
 #define STOP_TRY_MS 10
 #define STOP_TRIES 100
 
-struct run {
+struct us_role_run {
 	const struct us_role_process *process;
 	struct event_base *base;
 	struct us_channel *control;
@@ -26,7 +26,7 @@ struct run {
 };
 
 static void
-stop(struct run *run, int status)
+stop(struct us_role_run *run, int status)
 {
 	run->status = status;
 	if (run->process->on_stop != NULL)
@@ -39,7 +39,7 @@ static void
 try_stop(evutil_socket_t fd, short what, void *arg)
 {
 	static const struct timeval soon = { 0, STOP_TRY_MS * 1000 };
-	struct run *run = arg;
+	struct us_role_run *run = arg;
 
 	(void)fd;
 	(void)what;
@@ -52,7 +52,7 @@ try_stop(evutil_socket_t fd, short what, void *arg)
 }
 
 static int
-take_settings(struct run *run, struct us_bytes body)
+take_settings(struct us_role_run *run, struct us_bytes body)
 {
 	struct us_msg_config m;
 	int err = us_msg_config_decode(&m, body.p, body.n);
@@ -68,7 +68,7 @@ take_settings(struct run *run, struct us_bytes body)
 }
 
 static int
-take_channel(struct run *run, struct us_bytes body, int fd)
+take_channel(struct us_role_run *run, struct us_bytes body, int fd)
 {
 	struct us_msg_channel m;
 	int err = us_msg_channel_decode(&m, body.p, body.n);
@@ -86,7 +86,7 @@ on_control(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct
     int fd)
 {
 	struct us_msg_ready ready = { 0 };
-	struct run *run = ctx;
+	struct us_role_run *run = ctx;
 	int err = US_OK;
 
 	(void)tag;
@@ -122,7 +122,7 @@ on_control(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct
 static void
 on_control_close(void *ctx, struct us_channel *ch, int err)
 {
-	struct run *run = ctx;
+	struct us_role_run *run = ctx;
 
 	(void)ch;
 	(void)err;
@@ -151,7 +151,7 @@ us_role_run(const struct us_role_process *process)
 {
 	static const struct us_channel_handler handler = { .on_message = on_control,
 	    .on_close = on_control_close };
-	struct run run = { .process = process };
+	struct us_role_run run = { .process = process };
 	struct event_config *config;
 	struct event *term;
 

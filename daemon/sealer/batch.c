@@ -9,20 +9,20 @@
 /* --- the set of id tags; keyed digests, so that nobody chooses where they fall ---------- */
 
 static size_t
-slot_of(const struct batch *b, const struct us_tag *tag)
+slot_of(const struct us_sealer_batch *b, const struct us_tag *tag)
 {
 	return us_load_u32(tag->id) & (b->table_n - 1);
 }
 
-const struct item *
-sealer_batch_find(const struct batch *b, const struct us_tag *tag)
+const struct us_sealer_item *
+us_sealer_batch_find(const struct us_sealer_batch *b, const struct us_tag *tag)
 {
 	size_t at;
 
 	if (b == NULL || b->table_n == 0)
 		return NULL;
 	for (at = slot_of(b, tag); b->table[at] != 0; at = (at + 1) & (b->table_n - 1)) {
-		const struct item *item = &b->items[b->table[at] - 1];
+		const struct us_sealer_item *item = &b->items[b->table[at] - 1];
 
 		if (memcmp(item->tag.id, tag->id, sizeof(tag->id)) == 0)
 			return item;
@@ -31,7 +31,7 @@ sealer_batch_find(const struct batch *b, const struct us_tag *tag)
 }
 
 static void
-table_insert(struct batch *b, uint32_t item)
+table_insert(struct us_sealer_batch *b, uint32_t item)
 {
 	size_t at = slot_of(b, &b->items[item].tag);
 
@@ -41,7 +41,7 @@ table_insert(struct batch *b, uint32_t item)
 }
 
 static int
-table_room(struct batch *b)
+table_room(struct us_sealer_batch *b)
 {
 	uint32_t n = b->table_n == 0 ? 4096 : 2 * b->table_n, *table;
 
@@ -64,13 +64,13 @@ table_room(struct batch *b)
 static int
 term_key(void *ctx, struct us_bytes word, struct us_key *key)
 {
-	const struct batch *b = ctx;
+	const struct us_sealer_batch *b = ctx;
 
 	return b->keys == NULL ? US_ERR_STATE : us_term_key(&b->keys->era, word, key);
 }
 
 static int
-segment_new(struct batch *b)
+segment_new(struct us_sealer_batch *b)
 {
 	struct us_segment_options o = { .docs_max = US_BATCH_RECORDS_MAX, .term_key = term_key,
 		.term_key_ctx = b };
@@ -82,10 +82,10 @@ segment_new(struct batch *b)
 }
 
 int
-sealer_batch_new(struct load *load, struct batch **out)
+us_sealer_batch_new(struct us_sealer_load *load, struct us_sealer_batch **out)
 {
-	struct collection *c = sealer_collection(load->s, load->collection);
-	struct batch *b;
+	struct us_sealer_collection *c = us_sealer_collection(load->s, load->collection);
+	struct us_sealer_batch *b;
 	int err;
 
 	*out = NULL;
@@ -106,7 +106,7 @@ sealer_batch_new(struct load *load, struct batch **out)
 	if ((load->flags & US_LOAD_DRY_RUN) == 0) {
 		err = segment_new(b);
 		if (err) {
-			sealer_batch_free(b);
+			us_sealer_batch_free(b);
 			return err;
 		}
 	}
@@ -117,7 +117,7 @@ sealer_batch_new(struct load *load, struct batch **out)
 }
 
 static void
-item_clear(struct item *item)
+item_clear(struct us_sealer_item *item)
 {
 	if (item->bytes != NULL)
 		us_wipe(item->bytes, item->n);
@@ -127,7 +127,7 @@ item_clear(struct item *item)
 }
 
 void
-sealer_batch_free(struct batch *b)
+us_sealer_batch_free(struct us_sealer_batch *b)
 {
 	if (b == NULL)
 		return;
@@ -146,7 +146,7 @@ sealer_batch_free(struct batch *b)
 /* Copies the document, with the load's designation in its head if it has none of its own, which is
  * one of the order's list (evidence/index/doc.h has the bytes). */
 static int
-document_of(const struct load *load, struct us_bytes doc, struct us_buf *out)
+document_of(const struct us_sealer_load *load, struct us_bytes doc, struct us_buf *out)
 {
 	struct us_reader r;
 	size_t head;
@@ -178,7 +178,7 @@ copy(const uint8_t *p, size_t n, uint8_t **out)
 }
 
 static int
-pack(struct us_packer *packer, struct us_bytes container, struct us_buf *room, struct item *item)
+pack(struct us_packer *packer, struct us_bytes container, struct us_buf *room, struct us_sealer_item *item)
 {
 	uint8_t *bytes;
 	int err;
@@ -200,9 +200,9 @@ pack(struct us_packer *packer, struct us_bytes container, struct us_buf *room, s
 }
 
 static int
-fill_item(struct batch *b, const struct us_intake_record *r, struct item *item)
+fill_item(struct us_sealer_batch *b, const struct us_intake_record *r, struct us_sealer_item *item)
 {
-	struct load *load = b->load;
+	struct us_sealer_load *load = b->load;
 	struct us_buf doc;
 	int err;
 
@@ -223,14 +223,14 @@ fill_item(struct batch *b, const struct us_intake_record *r, struct item *item)
 }
 
 int
-sealer_batch_add(struct batch *b, const struct us_intake_record *r, const struct us_tag *tag)
+us_sealer_batch_add(struct us_sealer_batch *b, const struct us_intake_record *r, const struct us_tag *tag)
 {
-	struct item item = { .tag = *tag };
+	struct us_sealer_item item = { .tag = *tag };
 	int err = table_room(b);
 
 	if (!err && b->n == b->cap) {
 		uint32_t cap = b->cap ? 2 * b->cap : 1024;
-		struct item *items = realloc(b->items, cap * sizeof(*items));
+		struct us_sealer_item *items = realloc(b->items, cap * sizeof(*items));
 
 		if (items == NULL)
 			return US_ERR_NOMEM;
@@ -251,7 +251,7 @@ sealer_batch_add(struct batch *b, const struct us_intake_record *r, const struct
 }
 
 int
-sealer_batch_is_full(const struct batch *b)
+us_sealer_batch_is_full(const struct us_sealer_batch *b)
 {
 	if (b->segment == NULL)
 		return 0; /* a dry run never closes */
@@ -260,12 +260,12 @@ sealer_batch_is_full(const struct batch *b)
 }
 
 int
-sealer_batch_pack_all(struct batch *b, struct us_packer *packer)
+us_sealer_batch_pack_all(struct us_sealer_batch *b, struct us_packer *packer)
 {
 	int err = US_OK;
 
 	for (uint32_t i = 0; i < b->n && !err; i++) {
-		struct item *item = &b->items[i];
+		struct us_sealer_item *item = &b->items[i];
 
 		if (item->packed)
 			continue;

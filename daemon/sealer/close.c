@@ -17,41 +17,41 @@
 /* Pages that may lie here unsent. */
 #define OUT_HIGH (4u * 1024u * 1024u)
 
-static struct batch *
-find_batch(struct sealer *s, uint64_t load_id, enum batch_state state)
+static struct us_sealer_batch *
+find_batch(struct us_sealer *s, uint64_t load_id, enum us_sealer_batch_state state)
 {
-	struct load *load = sealer_find_load(s, load_id);
+	struct us_sealer_load *load = us_sealer_find_load(s, load_id);
 
 	return load != NULL && load->batch != NULL && load->batch->state == state ? load->batch : NULL;
 }
 
 /* Ends the load's work because of err and lets it answer what waits. */
 static void
-give_up(struct load *load, int err)
+give_up(struct us_sealer_load *load, int err)
 {
 	us_log_err(err, "a batch of load %llu failed", (unsigned long long)load->id);
-	sealer_load_fail(load, err);
-	sealer_load_pump(load);
+	us_sealer_load_fail(load, err);
+	us_sealer_load_pump(load);
 }
 
 void
-sealer_batch_void(struct batch *b)
+us_sealer_batch_void(struct us_sealer_batch *b)
 {
-	struct sealer *s = b->load->s;
+	struct us_sealer *s = b->load->s;
 	struct us_msg_batch_void m = { .load = b->load->id, .slot = b->slot };
 
 	if (!b->has_slot)
 		return;
-	sealer_pages_drop(s, b->load->collection, b->slot);
+	us_sealer_pages_drop(s, b->load->collection, b->slot);
 	b->has_slot = 0;
 	if (s->keeper != NULL)
-		sealer_sent(s->keeper, us_send_batch_void(s->keeper, 0, &m));
+		us_sealer_sent(s->keeper, us_send_batch_void(s->keeper, 0, &m));
 }
 
 int
-sealer_batch_close(struct batch *b)
+us_sealer_batch_close(struct us_sealer_batch *b)
 {
-	struct sealer *s = b->load->s;
+	struct us_sealer *s = b->load->s;
 	struct us_msg_batch_open m = { .load = b->load->id, .count = b->n };
 
 	if (s->keeper == NULL)
@@ -65,19 +65,19 @@ sealer_batch_close(struct batch *b)
 static int
 emit(void *ctx, enum us_page_kind kind, uint32_t number, struct us_bytes page)
 {
-	struct batch *b = ctx;
-	struct page_sum *sum = &b->sums[kind];
+	struct us_sealer_batch *b = ctx;
+	struct us_sealer_page_sum *sum = &b->sums[kind];
 	uint32_t slot = kind == US_PAGE_DICTIONARY ? b->load->dictionary_version : b->slot;
 	struct us_digest leaf;
 
 	us_merkle_leaf(&leaf, page.p, page.n);
 	us_merkle_stream_add(&sum->tree, &leaf);
 	sum->pages++;
-	return sealer_pages_put(b->load->s, b->load->collection, slot, kind, number, page);
+	return us_sealer_pages_put(b->load->s, b->load->collection, slot, kind, number, page);
 }
 
 static int
-begin_sealing(struct batch *b, const struct us_msg_batch_keys *m)
+begin_sealing(struct us_sealer_batch *b, const struct us_msg_batch_keys *m)
 {
 	struct us_batch_writer_options o = { .place = { b->load->s->vault_id, b->load->collection, m->slot },
 		.records = m->count, .emit = emit, .ctx = b };
@@ -103,12 +103,12 @@ begin_sealing(struct batch *b, const struct us_msg_batch_keys *m)
 }
 
 int
-sealer_on_batch_keys(struct sealer *s, struct us_bytes body)
+us_sealer_on_batch_keys(struct us_sealer *s, struct us_bytes body)
 {
 	struct us_msg_batch_keys m;
 	struct us_msg_batch_void gone;
-	struct collection *c;
-	struct batch *b;
+	struct us_sealer_collection *c;
+	struct us_sealer_batch *b;
 	int err = us_msg_batch_keys_decode(&m, body.p, body.n);
 
 	if (err)
@@ -128,7 +128,7 @@ sealer_on_batch_keys(struct sealer *s, struct us_bytes body)
 	if (!err) {
 		b->has_slot = 1;
 		b->slot = m.slot;
-		c = sealer_collection(s, b->load->collection);
+		c = us_sealer_collection(s, b->load->collection);
 		if (c != NULL)
 			c->next_record = m.first_record + m.count;
 		if (m.count < b->n) {
@@ -136,8 +136,8 @@ sealer_on_batch_keys(struct sealer *s, struct us_bytes body)
 			 * start only: later ones end with the era. What the index holds cannot be
 			 * split, so these numbers stay void and the next ones are asked for. */
 			us_wipe(&m, sizeof(m));
-			sealer_batch_void(b);
-			err = sealer_batch_close(b);
+			us_sealer_batch_void(b);
+			err = us_sealer_batch_close(b);
 			if (err)
 				give_up(b->load, err);
 			return US_OK;
@@ -151,7 +151,7 @@ sealer_on_batch_keys(struct sealer *s, struct us_bytes body)
 		return US_OK;
 	}
 	b->state = BATCH_SEALING;
-	sealer_step(s);
+	us_sealer_step(s);
 	return US_OK;
 }
 
@@ -159,7 +159,7 @@ sealer_on_batch_keys(struct sealer *s, struct us_bytes body)
 
 /* The packed bytes and the source of an item, whichever it holds. */
 static int
-open_item(struct batch *b, const struct item *item, struct us_buf *packed, struct us_bytes *bytes,
+open_item(struct us_sealer_batch *b, const struct us_sealer_item *item, struct us_buf *packed, struct us_bytes *bytes,
           struct us_container *container)
 {
 	struct us_bytes held = { item->bytes, item->n };
@@ -180,7 +180,7 @@ open_item(struct batch *b, const struct item *item, struct us_buf *packed, struc
 }
 
 static int
-seal_item(struct batch *b, uint32_t i, struct us_buf *packed, struct us_buf *sealed)
+seal_item(struct us_sealer_batch *b, uint32_t i, struct us_buf *packed, struct us_buf *sealed)
 {
 	struct us_record_place place = { b->load->s->vault_id, b->load->collection, b->first + i, 0 };
 	struct us_key leaf = { { 0 } }, key = { { 0 } };
@@ -223,7 +223,7 @@ seal_item(struct batch *b, uint32_t i, struct us_buf *packed, struct us_buf *sea
 static int
 emit_segment(void *ctx, uint32_t number, const uint8_t page[US_PAGE_PLAIN])
 {
-	struct batch *b = ctx;
+	struct us_sealer_batch *b = ctx;
 	struct us_batch_place place = { b->load->s->vault_id, b->load->collection, b->slot };
 	uint8_t sealed[US_PAGE_PLAIN + US_PAGE_TAG];
 	int err = us_page_seal(&b->keys->page, &place, US_PAGE_SEGMENT, number,
@@ -233,7 +233,7 @@ emit_segment(void *ctx, uint32_t number, const uint8_t page[US_PAGE_PLAIN])
 }
 
 static int
-write_tags(struct batch *b)
+write_tags(struct us_sealer_batch *b)
 {
 	struct us_tag *tags = malloc(b->count * sizeof(*tags));
 	uint32_t pages;
@@ -250,9 +250,9 @@ write_tags(struct batch *b)
 
 /* What follows the records: manifest and directory, tags, index, and a dictionary that is new. */
 static int
-seal_rest(struct batch *b)
+seal_rest(struct us_sealer_batch *b)
 {
-	struct load *load = b->load;
+	struct us_sealer_load *load = b->load;
 	uint32_t pages;
 	int err = us_batch_writer_finish(b->writer, &b->totals);
 
@@ -275,11 +275,11 @@ seal_rest(struct batch *b)
 }
 
 static int
-send_facts(struct batch *b)
+send_facts(struct us_sealer_batch *b)
 {
-	struct load *load = b->load;
+	struct us_sealer_load *load = b->load;
 	struct us_msg_batch_sealed m = { .load = load->id, .slot = b->slot };
-	struct sealer_facts f = { .collection = load->collection, .slot = b->slot, .load = load->id,
+	struct us_sealer_facts f = { .collection = load->collection, .slot = b->slot, .load = load->id,
 		.first = b->first, .count = b->count, .held = (load->flags & US_LOAD_HOLD) != 0,
 		.dictionary_version = load->packer == NULL ? 0 : us_packer_version(load->packer),
 		.raw_bytes = b->raw_bytes, .duplicates = b->duplicates, .refused = b->refused,
@@ -297,9 +297,9 @@ send_facts(struct batch *b)
 		memcpy(f.roots[k], root.b, 32);
 	}
 	us_buf_init(&facts, 2048);
-	err = sealer_parts_digest(load, b->first_part, b->last_part, f.parts_digest);
+	err = us_sealer_parts_digest(load, b->first_part, b->last_part, f.parts_digest);
 	if (!err)
-		err = sealer_facts_encode(&f, &facts);
+		err = us_sealer_facts_encode(&f, &facts);
 	m.facts = (struct us_bytes){ facts.data, facts.len };
 	b->state = BATCH_SEALED;
 	if (!err)
@@ -310,7 +310,7 @@ send_facts(struct batch *b)
 
 /* Records, one after another, while the slice lasts; what follows them is one piece of work. */
 static int
-step(struct batch *b)
+step(struct us_sealer_batch *b)
 {
 	struct us_buf packed, sealed;
 	struct us_slice slice;
@@ -332,7 +332,7 @@ step(struct batch *b)
 /* By a timer that is due at once, not by event_active(): that would seal on and on before channels
  * are looked at again. */
 static void
-step_later(struct sealer *s)
+step_later(struct us_sealer *s)
 {
 	static const struct timeval at_once = { 0, 0 };
 
@@ -341,19 +341,19 @@ step_later(struct sealer *s)
 }
 
 void
-sealer_step(struct sealer *s)
+us_sealer_step(struct us_sealer *s)
 {
 	int again = 0, err;
 
-	for (struct load *load = s->loads, *next; load != NULL; load = next) {
-		struct batch *b = load->batch;
+	for (struct us_sealer_load *load = s->loads, *next; load != NULL; load = next) {
+		struct us_sealer_batch *b = load->batch;
 
 		next = load->next;
 		if (b == NULL || b->state != BATCH_SEALING)
 			continue;
 		err = b->writer != NULL && s->out_bytes < OUT_HIGH ? step(b) : US_OK;
 		if (!err && b->writer == NULL) {
-			err = sealer_pages_flush(s);
+			err = us_sealer_pages_flush(s);
 			if (!err && s->out_head == NULL)
 				err = send_facts(b);
 		}
@@ -366,9 +366,9 @@ sealer_step(struct sealer *s)
 		again |= b->writer != NULL && s->out_bytes < OUT_HIGH;
 	}
 	/* what cannot be sent now nobody would send later: credit comes for what was sent */
-	err = sealer_pages_flush(s);
+	err = us_sealer_pages_flush(s);
 	if (err && s->vault != NULL)
-		sealer_sent(s->vault, err);
+		us_sealer_sent(s->vault, err);
 	if (again)
 		step_later(s);
 }
@@ -376,16 +376,16 @@ sealer_step(struct sealer *s)
 /* --- done ------------------------------------------------------------------------------ */
 
 int
-sealer_on_batch_sealed_ok(struct sealer *s, struct us_bytes body)
+us_sealer_on_batch_sealed_ok(struct us_sealer *s, struct us_bytes body)
 {
 	struct us_msg_batch_sealed_ok m;
 	struct us_msg_batch_end end;
-	struct batch *b = NULL;
+	struct us_sealer_batch *b = NULL;
 	int err = us_msg_batch_sealed_ok_decode(&m, body.p, body.n);
 
 	if (err)
 		return err;
-	for (struct load *l = s->loads; l != NULL && b == NULL; l = l->next) {
+	for (struct us_sealer_load *l = s->loads; l != NULL && b == NULL; l = l->next) {
 		/* answers come in order: the first that waits with this slot is meant */
 		if (l->batch != NULL && l->batch->state == BATCH_SEALED && l->batch->slot == m.slot)
 			b = l->batch;
@@ -405,11 +405,11 @@ sealer_on_batch_sealed_ok(struct sealer *s, struct us_bytes body)
 }
 
 int
-sealer_on_batch_stored(struct sealer *s, struct us_bytes body)
+us_sealer_on_batch_stored(struct us_sealer *s, struct us_bytes body)
 {
 	struct us_msg_batch_stored m;
-	struct batch *b;
-	struct load *load;
+	struct us_sealer_batch *b;
+	struct us_sealer_load *load;
 	int err = us_msg_batch_stored_decode(&m, body.p, body.n);
 
 	if (err)
@@ -429,12 +429,12 @@ sealer_on_batch_stored(struct sealer *s, struct us_bytes body)
 		load->dictionary_new = 0;
 		us_buf_free(&load->dictionary);
 	}
-	sealer_batch_free(b);
+	us_sealer_batch_free(b);
 	load->batch = NULL;
 	us_crypto_scrub();
 	(void)malloc_trim(0);
 	if (load->current == NULL)
-		sealer_load_release(load); /* others may go first; this one asks again */
-	sealer_load_pump(load);
+		us_sealer_load_release(load); /* others may go first; this one asks again */
+	us_sealer_load_pump(load);
 	return US_OK;
 }

@@ -6,7 +6,7 @@
 #include "daemon/sealer/internal.h"
 
 int
-sealer_designations_take(struct load *load, struct us_bytes list, struct us_bytes other)
+us_sealer_designations_take(struct us_sealer_load *load, struct us_bytes list, struct us_bytes other)
 {
 	struct us_reader r;
 	int err = US_OK;
@@ -29,7 +29,7 @@ sealer_designations_take(struct load *load, struct us_bytes list, struct us_byte
 }
 
 int
-sealer_designation_check(const struct load *load, struct us_bytes document)
+us_sealer_designation_check(const struct us_sealer_load *load, struct us_bytes document)
 {
 	struct us_designated found;
 	struct us_reader r;

@@ -35,7 +35,7 @@
 #define SEEN_BITS 18
 #define SKETCH_BITS 22
 
-struct window {
+struct us_sealer_window {
 	uint64_t hash;
 	uint32_t last;    /* record + 1 it was last counted in */
 	uint32_t count;
@@ -45,12 +45,12 @@ struct window {
 	uint16_t seen[SEALER_DICTIONARY_SUPPORT]; /* the first records it was counted in */
 };
 
-struct trainer {
+struct us_sealer_trainer {
 	const struct us_bytes *records;
 	size_t n;
 	unsigned support;
 	uint64_t multiplier; /* odd, random */
-	struct window *table;
+	struct us_sealer_window *table;
 	uint8_t *seen;       /* bits: grams that are in the dictionary */
 	uint8_t *sketch;     /* how often a hash was met, at most: what is rare never enters the table */
 	int exact;           /* second pass */
@@ -66,7 +66,7 @@ mix(uint64_t h)
 }
 
 static uint64_t
-hash_of(const struct trainer *t, const uint8_t *p, size_t n)
+hash_of(const struct us_sealer_trainer *t, const uint8_t *p, size_t n)
 {
 	uint64_t h = 0;
 
@@ -77,7 +77,7 @@ hash_of(const struct trainer *t, const uint8_t *p, size_t n)
 
 /* First pass: counters that strings share, small enough for the processor's cache. */
 static void
-sketch_add(struct trainer *t, uint64_t hash)
+sketch_add(struct us_sealer_trainer *t, uint64_t hash)
 {
 	uint8_t *a = &t->sketch[(hash >> 24) & ((1u << SKETCH_BITS) - 1)];
 
@@ -85,24 +85,24 @@ sketch_add(struct trainer *t, uint64_t hash)
 }
 
 static int
-sketch_says_common(const struct trainer *t, uint64_t hash)
+sketch_says_common(const struct us_sealer_trainer *t, uint64_t hash)
 {
 	return t->sketch[(hash >> 24) & ((1u << SKETCH_BITS) - 1)] >= t->support;
 }
 
 /* Second pass: in how many records, and in which. */
 static void
-count_window(struct trainer *t, uint64_t hash, uint32_t record, size_t offset, size_t length)
+count_window(struct us_sealer_trainer *t, uint64_t hash, uint32_t record, size_t offset, size_t length)
 {
 	size_t at = (size_t)(hash >> 20) & (TABLE_SIZE - 1);
 
 	if (!sketch_says_common(t, hash))
 		return;
 	for (unsigned probe = 0; probe < PROBES; probe++, at = (at + 1) & (TABLE_SIZE - 1)) {
-		struct window *w = &t->table[at];
+		struct us_sealer_window *w = &t->table[at];
 
 		if (w->count == 0)
-			*w = (struct window){ .hash = hash, .record = record, .offset = (uint32_t)offset,
+			*w = (struct us_sealer_window){ .hash = hash, .record = record, .offset = (uint32_t)offset,
 				.length = (uint16_t)length };
 		else if (w->hash != hash || w->length != length)
 			continue;
@@ -117,7 +117,7 @@ count_window(struct trainer *t, uint64_t hash, uint32_t record, size_t offset, s
 }
 
 static void
-count_length(struct trainer *t, size_t length, unsigned sample_bits)
+count_length(struct us_sealer_trainer *t, size_t length, unsigned sample_bits)
 {
 	uint64_t top = 1, mask = ((uint64_t)1 << sample_bits) - 1;
 
@@ -147,7 +147,7 @@ count_length(struct trainer *t, size_t length, unsigned sample_bits)
 
 /* Whether the string really stands in enough records. */
 static int
-is_common(const struct trainer *t, const struct window *w)
+is_common(const struct us_sealer_trainer *t, const struct us_sealer_window *w)
 {
 	const uint8_t *p = t->records[w->record].p + w->offset;
 	unsigned found = 0;
@@ -163,7 +163,7 @@ is_common(const struct trainer *t, const struct window *w)
 static int
 by_saving(const void *a, const void *b)
 {
-	const struct window *x = *(const struct window *const *)a, *y = *(const struct window *const *)b;
+	const struct us_sealer_window *x = *(const struct us_sealer_window *const *)a, *y = *(const struct us_sealer_window *const *)b;
 	uint64_t sx = (uint64_t)x->count * x->length, sy = (uint64_t)y->count * y->length;
 
 	return sx < sy ? 1 : sx > sy ? -1 : x->hash < y->hash ? -1 : x->hash > y->hash;
@@ -171,7 +171,7 @@ by_saving(const void *a, const void *b)
 
 /* The share of the string's grams that the dictionary has, in percent; marks them if asked to. */
 static unsigned
-overlap(struct trainer *t, const uint8_t *p, size_t n, int mark)
+overlap(struct us_sealer_trainer *t, const uint8_t *p, size_t n, int mark)
 {
 	size_t in = 0, all = n - GRAM + 1;
 
@@ -187,9 +187,9 @@ overlap(struct trainer *t, const uint8_t *p, size_t n, int mark)
 
 /* Fills content from its end with the best strings; returns how many bytes. */
 static size_t
-choose(struct trainer *t, uint8_t *content)
+choose(struct us_sealer_trainer *t, uint8_t *content)
 {
-	struct window **list = malloc(TABLE_SIZE * sizeof(*list));
+	struct us_sealer_window **list = malloc(TABLE_SIZE * sizeof(*list));
 	size_t n = 0, used = 0;
 
 	if (list == NULL)
@@ -198,9 +198,9 @@ choose(struct trainer *t, uint8_t *content)
 		if (t->table[i].count >= t->support)
 			list[n++] = &t->table[i];
 	}
-	qsort(list, n, sizeof(struct window *), by_saving);
+	qsort(list, n, sizeof(struct us_sealer_window *), by_saving);
 	for (size_t i = 0; i < n && used + GRAM <= CONTENT_MAX; i++) {
-		const struct window *w = list[i];
+		const struct us_sealer_window *w = list[i];
 		const uint8_t *p = t->records[w->record].p + w->offset;
 
 		if (used + w->length > CONTENT_MAX || overlap(t, p, w->length, 0) > 50 || !is_common(t, w))
@@ -215,7 +215,7 @@ choose(struct trainer *t, uint8_t *content)
 
 /* Joins samples as ZDICT wants them, and finishes. */
 static int
-finalize(const struct trainer *t, const uint8_t *content, size_t used, struct us_buf *out)
+finalize(const struct us_sealer_trainer *t, const uint8_t *content, size_t used, struct us_buf *out)
 {
 	ZDICT_params_t params = { .compressionLevel = 3 };
 	size_t total = 0, at = 0, n = 0, *sizes = malloc(t->n * sizeof(*sizes)), made;
@@ -252,13 +252,13 @@ finalize(const struct trainer *t, const uint8_t *content, size_t used, struct us
 }
 
 int
-sealer_dictionary_train_on(const struct us_bytes *records, size_t n, unsigned support, struct us_buf *out)
+us_sealer_dictionary_train_on(const struct us_bytes *records, size_t n, unsigned support, struct us_buf *out)
 {
 	static const struct {
 		size_t length;
 		unsigned sample_bits; /* one window in 2^bits is counted */
 	} lengths[] = { { 64, 3 }, { 24, 2 }, { 12, 2 } };
-	struct trainer t = { .records = records, .n = n, .support = support };
+	struct us_sealer_trainer t = { .records = records, .n = n, .support = support };
 	uint8_t *content = NULL;
 	size_t used = 0;
 	int err;
@@ -292,7 +292,7 @@ sealer_dictionary_train_on(const struct us_bytes *records, size_t n, unsigned su
 }
 
 int
-sealer_dictionary_train(const struct batch *b, struct us_buf *out)
+us_sealer_dictionary_train(const struct us_sealer_batch *b, struct us_buf *out)
 {
 	struct us_bytes *records = calloc(b->n, sizeof(*records));
 	size_t n = 0, total = 0;
@@ -306,13 +306,13 @@ sealer_dictionary_train(const struct batch *b, struct us_buf *out)
 		records[n++] = (struct us_bytes){ b->items[i].bytes, b->items[i].n };
 		total += b->items[i].n;
 	}
-	err = sealer_dictionary_train_on(records, n, SEALER_DICTIONARY_SUPPORT, out);
+	err = us_sealer_dictionary_train_on(records, n, SEALER_DICTIONARY_SUPPORT, out);
 	free(records);
 	return err;
 }
 
 int
-sealer_dictionary_begin(struct load *load)
+us_sealer_dictionary_begin(struct us_sealer_load *load)
 {
 	struct us_msg_dictionary_open m = { .load = load->id };
 	int err;
@@ -321,7 +321,7 @@ sealer_dictionary_begin(struct load *load)
 	    load->batch->segment == NULL || load->batch->n < SEALER_DICTIONARY_RECORDS)
 		return 0;
 	load->dictionary_tried = 1;
-	err = sealer_dictionary_train(load->batch, &load->trained);
+	err = us_sealer_dictionary_train(load->batch, &load->trained);
 	if (!err)
 		err = load->s->keeper == NULL ? US_ERR_CLOSED :
 		      us_send_dictionary_open(load->s->keeper, 0, &m);
@@ -337,7 +337,7 @@ sealer_dictionary_begin(struct load *load)
 
 /* Seals the dictionary, and packs what is there with it. */
 static int
-use_dictionary(struct load *load, const struct us_msg_dictionary_key *m)
+use_dictionary(struct us_sealer_load *load, const struct us_msg_dictionary_key *m)
 {
 	struct us_bytes plain = { load->trained.data, load->trained.len };
 	struct us_packer *packer = NULL;
@@ -354,7 +354,7 @@ use_dictionary(struct load *load, const struct us_msg_dictionary_key *m)
 	if (!err)
 		err = us_unpacker_add(load->unpacker, m->version, plain);
 	if (!err)
-		err = sealer_batch_pack_all(load->batch, packer);
+		err = us_sealer_batch_pack_all(load->batch, packer);
 	if (err) {
 		us_packer_free(packer);
 		return err;
@@ -366,15 +366,15 @@ use_dictionary(struct load *load, const struct us_msg_dictionary_key *m)
 }
 
 int
-sealer_on_dictionary_key(struct sealer *s, struct us_bytes body)
+us_sealer_on_dictionary_key(struct us_sealer *s, struct us_bytes body)
 {
 	struct us_msg_dictionary_key m;
-	struct load *load;
+	struct us_sealer_load *load;
 	int err = us_msg_dictionary_key_decode(&m, body.p, body.n);
 
 	if (err)
 		return err;
-	load = sealer_find_load(s, m.load);
+	load = us_sealer_find_load(s, m.load);
 	if (load == NULL || load->batch == NULL || load->batch->state != BATCH_DICTIONARY) {
 		us_wipe(&m, sizeof(m));
 		return US_OK;
@@ -388,7 +388,7 @@ sealer_on_dictionary_key(struct sealer *s, struct us_bytes body)
 	us_wipe(&m, sizeof(m));
 	us_buf_free(&load->trained);
 	if (err)
-		sealer_load_fail(load, err);
-	sealer_load_pump(load);
+		us_sealer_load_fail(load, err);
+	us_sealer_load_pump(load);
 	return US_OK;
 }

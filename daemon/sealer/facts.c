@@ -8,7 +8,7 @@
 #include "daemon/sealer/facts.h"
 
 int
-sealer_facts_encode(const struct sealer_facts *f, struct us_buf *out)
+us_sealer_facts_encode(const struct us_sealer_facts *f, struct us_buf *out)
 {
 	struct us_act *act = calloc(1, sizeof(*act));
 	struct us_act_batch_close *a;

@@ -7,7 +7,7 @@
 #include "evidence/batch/batch.h"
 #include "base/buf.h"
 
-struct sealer_facts {
+struct us_sealer_facts {
 	uint32_t collection, slot;
 	uint64_t load;
 	uint64_t first;
@@ -23,6 +23,6 @@ struct sealer_facts {
 };
 
 /* Appends the payload of the act batch-close. */
-int sealer_facts_encode(const struct sealer_facts *f, struct us_buf *out);
+int us_sealer_facts_encode(const struct us_sealer_facts *f, struct us_buf *out);
 
 #endif

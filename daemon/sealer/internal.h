@@ -15,7 +15,7 @@
  * While a batch is not FILLING its load takes no further record. A collection has one load at a
  * time that fills or closes a batch; others wait with their parts.
  *
- * One thread; everything hangs off struct sealer.
+ * One thread; everything hangs off struct us_sealer.
  */
 #ifndef US_DAEMON_SEALER_INTERNAL_H
 #define US_DAEMON_SEALER_INTERNAL_H
@@ -49,12 +49,12 @@
 /* Bytes of records, postings and documents above which a batch closes early. */
 #define SEALER_BATCH_MEMORY ((size_t)192 << 20)
 
-struct sealer;
+struct us_sealer;
 
 /* A part that has come and is not answered yet. */
-struct part {
-	struct part *next;         /* in the load's queue, by number */
-	const struct load *load;
+struct us_sealer_part {
+	struct us_sealer_part *next;         /* in the load's queue, by number */
+	const struct us_sealer_load *load;
 	uint32_t number;
 	uint8_t digest[32];        /* SHA-256 of its bytes: what makes it the same part if it comes again */
 	struct us_channel *intake; /* NULL: gone, nobody wants the answer */
@@ -74,21 +74,21 @@ struct part {
 
 /* What was answered for a part that is through: a client that did not hear it sends the part again, and
  * hears the same. Other bytes under its number are refused. */
-struct done_part {
+struct us_sealer_done_part {
 	uint8_t digest[32];
 	uint32_t count, accepted, duplicates;
 	uint8_t *lines;
 	size_t lines_n;
 };
 
-struct item {
+struct us_sealer_item {
 	uint8_t *bytes;       /* packed, or the container if !packed */
 	uint32_t n;
 	uint8_t packed;
 	struct us_tag tag;
 };
 
-enum batch_state {
+enum us_sealer_batch_state {
 	BATCH_FILLING,
 	BATCH_DICTIONARY, /* waits for dictionary_key */
 	BATCH_KEYS,       /* waits for batch_keys */
@@ -98,20 +98,20 @@ enum batch_state {
 };
 
 /* Keys of the batch being sealed, in us_secret_alloc() memory. */
-struct batch_keys {
+struct us_sealer_batch_keys {
 	struct us_key subtree, page, era;
 	struct us_keytree_walk walk;
 };
 
-struct page_sum {
+struct us_sealer_page_sum {
 	uint32_t pages;
 	struct us_merkle_stream tree;
 };
 
-struct batch {
-	struct load *load;
-	enum batch_state state;
-	struct item *items;
+struct us_sealer_batch {
+	struct us_sealer_load *load;
+	enum us_sealer_batch_state state;
+	struct us_sealer_item *items;
 	uint32_t n, cap;
 	uint32_t limit;            /* records it may take */
 	size_t memory;
@@ -127,32 +127,32 @@ struct batch {
 	uint32_t count;            /* of items that this slot takes */
 	uint32_t at;               /* next to be sealed */
 	uint8_t salt[32], segment_salt[32];
-	struct batch_keys *keys;
+	struct us_sealer_batch_keys *keys;
 	struct us_packer *packer;  /* version 0, if there is no dictionary */
 	struct us_batch_writer *writer;
 	struct us_batch_totals totals;
-	struct page_sum sums[US_BATCH_KINDS];
+	struct us_sealer_page_sum sums[US_BATCH_KINDS];
 };
 
-enum load_end { LOAD_OPEN, LOAD_FINISH, LOAD_ABORT };
-enum load_key { LOAD_KEY_DUPLICATE, LOAD_KEY_DICTIONARY, LOAD_KEY_TICKET, LOAD_KEYS };
+enum us_sealer_load_end { LOAD_OPEN, LOAD_FINISH, LOAD_ABORT };
+enum us_sealer_load_key { LOAD_KEY_DUPLICATE, LOAD_KEY_DICTIONARY, LOAD_KEY_TICKET, LOAD_KEYS };
 
-struct load {
-	struct load *next;
-	struct sealer *s;
+struct us_sealer_load {
+	struct us_sealer_load *next;
+	struct us_sealer *s;
 	uint64_t id;
 	uint32_t collection;
 	uint8_t flags;
 	int ready;                 /* keys are there */
 	int failed;                /* enum us_err: what ended it */
 	uint8_t stopped;           /* enum us_reason, if the keeper has stopped it */
-	enum load_end end;
+	enum us_sealer_load_end end;
 	uint32_t start_tag, end_tag, known_tag;
 	int known_wanted;          /* a known_request is under way */
 	struct us_designations *designations; /* the list of the order in force; of names it holds none
 	                                         but in designation */
 	struct us_designated designation; /* of records without one; nothing in it: they have none */
-	struct us_key *keys;       /* by enum load_key */
+	struct us_key *keys;       /* by enum us_sealer_load_key */
 	uint32_t dictionary_version;
 	struct us_buf dictionary;  /* sealed */
 	struct us_buf trained;     /* in clear, until its key is there */
@@ -162,44 +162,44 @@ struct load {
 	struct us_unpacker *unpacker;
 	struct us_buf plain;       /* of one record */
 	uint32_t next_part;
-	struct done_part *done;    /* of the parts below next_part */
+	struct us_sealer_done_part *done;    /* of the parts below next_part */
 	size_t n_done, room_done;
-	struct part *queue, *current;
+	struct us_sealer_part *queue, *current;
 	size_t queued;
 	int advanced;              /* a part has been taken since the idle timer was set */
-	struct batch *batch;
+	struct us_sealer_batch *batch;
 	uint64_t received, admitted, duplicates, refused;
 	struct us_buf slots;
 	struct event *idle;
 };
 
 /* A collection that some load uses. */
-struct collection {
-	struct collection *next;
+struct us_sealer_collection {
+	struct us_sealer_collection *next;
 	uint32_t id;
-	struct load *owner;        /* that fills or closes a batch */
+	struct us_sealer_load *owner;        /* that fills or closes a batch */
 	uint64_t next_record;      /* what the keeper will give next, or SEALER_UNKNOWN */
 };
 
 /* A message "pages" that waits for credit. */
-struct out_pages {
-	struct out_pages *next;
+struct us_sealer_out_pages {
+	struct us_sealer_out_pages *next;
 	uint32_t collection, slot, first;
 	uint8_t kind;
 	struct us_buf pages;
 };
 
-struct sealer {
+struct us_sealer {
 	struct event_base *base;
 	struct event *step;        /* the next slice of sealing */
 	struct us_channel *vault, *keeper;
 	struct us_channel *intake[SEALER_INTAKES_MAX];
-	struct load *loads;
-	struct collection *collections;
+	struct us_sealer_load *loads;
+	struct us_sealer_collection *collections;
 	uint8_t vault_id[32];
 	uint32_t next_tag;
 	size_t waiting_bytes;      /* of the queues of all loads */
-	struct out_pages *out_head, *out_tail; /* the tail is still being filled if open */
+	struct us_sealer_out_pages *out_head, *out_tail; /* the tail is still being filled if open */
 	int out_open;
 	size_t out_bytes;          /* queued here */
 	size_t under_way;          /* sent and not credited */
@@ -208,83 +208,83 @@ struct sealer {
 /* load.c */
 /* err: of sending what the other side waits for. If it did not leave, the channel ends, and this
  * process with it if that is a more trusted one. */
-void sealer_sent(struct us_channel *ch, int err);
-int sealer_on_load_start(struct sealer *s, uint32_t tag, struct us_bytes body);
-int sealer_on_load_keys(struct sealer *s, struct us_bytes body);
-int sealer_on_load_end(struct sealer *s, uint32_t tag, struct us_bytes body);
-struct load *sealer_find_load(struct sealer *s, uint64_t id);
-struct collection *sealer_collection(struct sealer *s, uint32_t id);
+void us_sealer_sent(struct us_channel *ch, int err);
+int us_sealer_on_load_start(struct us_sealer *s, uint32_t tag, struct us_bytes body);
+int us_sealer_on_load_keys(struct us_sealer *s, struct us_bytes body);
+int us_sealer_on_load_end(struct us_sealer *s, uint32_t tag, struct us_bytes body);
+struct us_sealer_load *us_sealer_find_load(struct us_sealer *s, uint64_t id);
+struct us_sealer_collection *us_sealer_collection(struct us_sealer *s, uint32_t id);
 /* Ends what the load holds, for the reason err: waiting parts are answered, the batch is void. */
-void sealer_load_fail(struct load *load, int err);
+void us_sealer_load_fail(struct us_sealer_load *load, int err);
 /* The keeper says that what opened the load stands no more: the same, but for a batch whose facts the keeper has, about which
  * it decides itself. Answered when no part of the load can be taken any more. */
-int sealer_on_load_stop(struct sealer *s, uint32_t tag, struct us_bytes body);
+int us_sealer_on_load_stop(struct us_sealer *s, uint32_t tag, struct us_bytes body);
 /* Gives the collection to whoever waits for it. */
-void sealer_load_release(struct load *load);
-void sealer_load_free(struct load *load);
+void us_sealer_load_release(struct us_sealer_load *load);
+void us_sealer_load_free(struct us_sealer_load *load);
 /* Answers load_end if nothing is left to do. Returns 1 if the load is gone. */
-int sealer_load_try_end(struct load *load);
+int us_sealer_load_try_end(struct us_sealer_load *load);
 
 /* designation.c */
 /* The order's list (packed str16) and what a record without a designation gets. US_ERR_NOT_FOUND:
  * that is not of the list; US_ERR_FORMAT and others: no list; US_ERR_NOMEM. */
-int sealer_designations_take(struct load *load, struct us_bytes list, struct us_bytes other);
+int us_sealer_designations_take(struct us_sealer_load *load, struct us_bytes list, struct us_bytes other);
 /* US_OK if the document (evidence/index/doc.h) has no designation of its own or one of the list, which then
  * is the same bytes: both are folded. US_ERR_NOT_FOUND: another; US_ERR_TRUNCATED, US_ERR_NOMEM. */
-int sealer_designation_check(const struct load *load, struct us_bytes document);
+int us_sealer_designation_check(const struct us_sealer_load *load, struct us_bytes document);
 
 /* part.c */
-int sealer_on_documents(struct sealer *s, struct us_channel *ch, uint32_t tag,
+int us_sealer_on_documents(struct us_sealer *s, struct us_channel *ch, uint32_t tag,
                         struct us_bytes body);
-int sealer_on_known(struct sealer *s, uint32_t tag, struct us_bytes body);
+int us_sealer_on_known(struct us_sealer *s, uint32_t tag, struct us_bytes body);
 /* Goes on with whatever the load can do now. The load may be gone afterwards. */
-void sealer_load_pump(struct load *load);
-void sealer_part_answer(struct part *part, int err);
+void us_sealer_load_pump(struct us_sealer_load *load);
+void us_sealer_part_answer(struct us_sealer_part *part, int err);
 /* The digest that binds the parts of a batch (registry/act.h, batch-close). US_ERR_INTERNAL: a part is not known. */
-int sealer_parts_digest(const struct load *load, uint32_t first, uint32_t last, uint8_t out[32]);
+int us_sealer_parts_digest(const struct us_sealer_load *load, uint32_t first, uint32_t last, uint8_t out[32]);
 /* Drops what answer_again() would repeat. */
-void sealer_forget_answers(struct load *load);
-void sealer_part_free(struct part *part);
+void us_sealer_forget_answers(struct us_sealer_load *load);
+void us_sealer_part_free(struct us_sealer_part *part);
 
 /* batch.c */
-int sealer_batch_new(struct load *load, struct batch **out);
-void sealer_batch_free(struct batch *b);
+int us_sealer_batch_new(struct us_sealer_load *load, struct us_sealer_batch **out);
+void us_sealer_batch_free(struct us_sealer_batch *b);
 /* The item with this id tag, or NULL. */
-const struct item *sealer_batch_find(const struct batch *b, const struct us_tag *tag);
-int sealer_batch_add(struct batch *b, const struct us_intake_record *r, const struct us_tag *tag);
-int sealer_batch_is_full(const struct batch *b);
+const struct us_sealer_item *us_sealer_batch_find(const struct us_sealer_batch *b, const struct us_tag *tag);
+int us_sealer_batch_add(struct us_sealer_batch *b, const struct us_intake_record *r, const struct us_tag *tag);
+int us_sealer_batch_is_full(const struct us_sealer_batch *b);
 /* Packs every raw item with the packer, whose dictionary has just come. */
-int sealer_batch_pack_all(struct batch *b, struct us_packer *packer);
+int us_sealer_batch_pack_all(struct us_sealer_batch *b, struct us_packer *packer);
 
 /* close.c */
 /* Asks the keeper for the batch's keys. */
-int sealer_batch_close(struct batch *b);
-int sealer_on_batch_keys(struct sealer *s, struct us_bytes body);
-int sealer_on_batch_sealed_ok(struct sealer *s, struct us_bytes body);
-int sealer_on_batch_stored(struct sealer *s, struct us_bytes body);
+int us_sealer_batch_close(struct us_sealer_batch *b);
+int us_sealer_on_batch_keys(struct us_sealer *s, struct us_bytes body);
+int us_sealer_on_batch_sealed_ok(struct us_sealer *s, struct us_bytes body);
+int us_sealer_on_batch_stored(struct us_sealer *s, struct us_bytes body);
 /* One slice of whatever is being sealed. */
-void sealer_step(struct sealer *s);
+void us_sealer_step(struct us_sealer *s);
 /* Tells the keeper that the slot stays empty. */
-void sealer_batch_void(struct batch *b);
+void us_sealer_batch_void(struct us_sealer_batch *b);
 
 /* pages.c */
-int sealer_pages_put(struct sealer *s, uint32_t collection, uint32_t slot, enum us_page_kind kind,
+int us_sealer_pages_put(struct us_sealer *s, uint32_t collection, uint32_t slot, enum us_page_kind kind,
               uint32_t number, struct us_bytes page);
 /* Ends the message being filled and sends what the credit allows. */
-int sealer_pages_flush(struct sealer *s);
-void sealer_pages_credit(struct sealer *s, uint32_t bytes);
-void sealer_pages_drop(struct sealer *s, uint32_t collection, uint32_t slot);
-void sealer_pages_drop_all(struct sealer *s);
+int us_sealer_pages_flush(struct us_sealer *s);
+void us_sealer_pages_credit(struct us_sealer *s, uint32_t bytes);
+void us_sealer_pages_drop(struct us_sealer *s, uint32_t collection, uint32_t slot);
+void us_sealer_pages_drop_all(struct us_sealer *s);
 
 /* dictionary.c */
 /* Trains a dictionary on the raw items: appends at most US_DICTIONARY_MAX bytes. US_ERR_NOT_FOUND if
  * there is nothing worth it. */
-int sealer_dictionary_train(const struct batch *b, struct us_buf *out);
+int us_sealer_dictionary_train(const struct us_sealer_batch *b, struct us_buf *out);
 /* The same over n records: for tests. */
-int sealer_dictionary_train_on(const struct us_bytes *records, size_t n, unsigned support,
+int us_sealer_dictionary_train_on(const struct us_bytes *records, size_t n, unsigned support,
                         struct us_buf *out);
-int sealer_on_dictionary_key(struct sealer *s, struct us_bytes body);
+int us_sealer_on_dictionary_key(struct us_sealer *s, struct us_bytes body);
 /* Trains one if the batch is ready for it and asks for its key. Returns 1 if the load must wait. */
-int sealer_dictionary_begin(struct load *load);
+int us_sealer_dictionary_begin(struct us_sealer_load *load);
 
 #endif

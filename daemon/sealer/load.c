@@ -9,26 +9,26 @@
 #include "daemon/sealer/internal.h"
 
 void
-sealer_sent(struct us_channel *ch, int err)
+us_sealer_sent(struct us_channel *ch, int err)
 {
 	if (err != US_OK)
 		us_channel_fail(ch, err);
 }
 
-struct load *
-sealer_find_load(struct sealer *s, uint64_t id)
+struct us_sealer_load *
+us_sealer_find_load(struct us_sealer *s, uint64_t id)
 {
-	struct load *load = s->loads;
+	struct us_sealer_load *load = s->loads;
 
 	while (load != NULL && load->id != id)
 		load = load->next;
 	return load;
 }
 
-struct collection *
-sealer_collection(struct sealer *s, uint32_t id)
+struct us_sealer_collection *
+us_sealer_collection(struct us_sealer *s, uint32_t id)
 {
-	struct collection *c = s->collections;
+	struct us_sealer_collection *c = s->collections;
 
 	while (c != NULL && c->id != id)
 		c = c->next;
@@ -45,35 +45,35 @@ sealer_collection(struct sealer *s, uint32_t id)
 }
 
 static void
-drop_parts(struct load *load, int err)
+drop_parts(struct us_sealer_load *load, int err)
 {
-	struct part *part;
+	struct us_sealer_part *part;
 
 	if (load->current != NULL)
-		sealer_part_answer(load->current, err);
-	sealer_part_free(load->current);
+		us_sealer_part_answer(load->current, err);
+	us_sealer_part_free(load->current);
 	load->current = NULL;
 	while ((part = load->queue) != NULL) {
 		load->queue = part->next;
 		load->s->waiting_bytes -= part->bytes_n;
-		sealer_part_answer(part, err);
-		sealer_part_free(part);
+		us_sealer_part_answer(part, err);
+		us_sealer_part_free(part);
 	}
 	load->queued = 0;
 }
 
 /* Whether the collection is all that the load waits for: one whose next part has not come would not take it. */
 static int
-waits_for(const struct load *load, const struct collection *c)
+waits_for(const struct us_sealer_load *load, const struct us_sealer_collection *c)
 {
 	return load->collection == c->id && load->queue != NULL && load->queue->number <= load->next_part;
 }
 
 void
-sealer_load_release(struct load *load)
+us_sealer_load_release(struct us_sealer_load *load)
 {
-	struct collection *c = sealer_collection(load->s, load->collection);
-	struct load *other;
+	struct us_sealer_collection *c = us_sealer_collection(load->s, load->collection);
+	struct us_sealer_load *other;
 
 	if (c == NULL || c->owner != load)
 		return;
@@ -83,34 +83,34 @@ sealer_load_release(struct load *load)
 		if (waits_for(other, c))
 			break;
 	}
-	for (struct load *l = load->s->loads; other == NULL && l != NULL && l != load; l = l->next) {
+	for (struct us_sealer_load *l = load->s->loads; other == NULL && l != NULL && l != load; l = l->next) {
 		if (waits_for(l, c))
 			other = l;
 	}
 	if (other != NULL)
-		sealer_load_pump(other);
+		us_sealer_load_pump(other);
 }
 
 void
-sealer_load_fail(struct load *load, int err)
+us_sealer_load_fail(struct us_sealer_load *load, int err)
 {
 	if (load->failed == US_OK)
 		load->failed = err;
 	if (load->batch != NULL) {
-		sealer_batch_void(load->batch);
+		us_sealer_batch_void(load->batch);
 		load->refused += load->batch->n;
-		sealer_batch_free(load->batch);
+		us_sealer_batch_free(load->batch);
 		load->batch = NULL;
 	}
 	/* who waits is told who said so, not that another part was bad */
 	drop_parts(load, load->failed == US_ERR_DENIED || load->failed == US_ERR_CLOSED ? load->failed : US_ERR_STATE);
 	load->known_wanted = 0;
-	sealer_load_release(load);
+	us_sealer_load_release(load);
 }
 
 /* The keeper forgets it too. */
 static void
-tell_over(const struct load *load)
+tell_over(const struct us_sealer_load *load)
 {
 	const struct us_msg_load_over m = { .load = load->id };
 
@@ -119,9 +119,9 @@ tell_over(const struct load *load)
 }
 
 void
-sealer_load_free(struct load *load)
+us_sealer_load_free(struct us_sealer_load *load)
 {
-	struct load **at;
+	struct us_sealer_load **at;
 
 	if (load == NULL)
 		return;
@@ -132,10 +132,10 @@ sealer_load_free(struct load *load)
 			break;
 		}
 	}
-	sealer_load_release(load);
+	us_sealer_load_release(load);
 	drop_parts(load, US_ERR_CLOSED);
-	sealer_forget_answers(load);
-	sealer_batch_free(load->batch);
+	us_sealer_forget_answers(load);
+	us_sealer_batch_free(load->batch);
 	us_keys_free(load->keys);
 	free(load->designations);
 	us_packer_free(load->packer);
@@ -150,42 +150,42 @@ sealer_load_free(struct load *load)
 }
 
 int
-sealer_on_load_stop(struct sealer *s, uint32_t tag, struct us_bytes body)
+us_sealer_on_load_stop(struct us_sealer *s, uint32_t tag, struct us_bytes body)
 {
 	static const struct timeval a_while = { SEALER_STOPPED_SECONDS, 0 };
 	struct us_msg_load_stopped done;
 	struct us_msg_load_stop m;
-	struct load *load;
+	struct us_sealer_load *load;
 	int err = us_msg_load_stop_decode(&m, body.p, body.n);
 
 	if (err)
 		return err;
-	load = sealer_find_load(s, m.load);
+	load = us_sealer_find_load(s, m.load);
 	if (load != NULL) {
 		load->failed = US_ERR_DENIED; /* whatever was wrong before */
 		load->stopped = m.reason;
 	}
 	if (load != NULL && (load->batch == NULL || load->batch->state < BATCH_SEALED))
-		sealer_load_fail(load, US_ERR_DENIED);
+		us_sealer_load_fail(load, US_ERR_DENIED);
 	else if (load != NULL)
 		drop_parts(load, US_ERR_DENIED);
 	done.load = m.load;
 	err = us_send_load_stopped(s->keeper, tag, &done);
 	if (load != NULL)
-		sealer_load_pump(load);
-	load = sealer_find_load(s, m.load); /* it may have ended */
+		us_sealer_load_pump(load);
+	load = us_sealer_find_load(s, m.load); /* it may have ended */
 	if (load != NULL)
 		(void)event_add(load->idle, &a_while);
 	return err;
 }
 
 static void
-answer_start(struct load *load, int err)
+answer_start(struct us_sealer_load *load, int err)
 {
 	struct us_msg_load_started m = { .load = load->id, .err = (uint8_t)err };
 
 	if (load->s->vault != NULL)
-		sealer_sent(load->s->vault, us_send_load_started(load->s->vault, load->start_tag,
+		us_sealer_sent(load->s->vault, us_send_load_started(load->s->vault, load->start_tag,
 		    &m));
 }
 
@@ -194,29 +194,29 @@ answer_start(struct load *load, int err)
 static void
 on_idle(evutil_socket_t fd, short what, void *arg)
 {
-	struct load *load = arg;
+	struct us_sealer_load *load = arg;
 
 	(void)fd;
 	(void)what;
 	if (load->stopped != 0) {
 		if (load->end == LOAD_OPEN)
 			load->end = LOAD_ABORT;
-		sealer_load_pump(load);
+		us_sealer_load_pump(load);
 		return;
 	}
 	if (load->batch != NULL && load->batch->state == BATCH_FILLING && load->current == NULL &&
 	    load->batch->n > 0 && (load->flags & US_LOAD_DRY_RUN) == 0) {
-		int err = sealer_batch_close(load->batch);
+		int err = us_sealer_batch_close(load->batch);
 
 		if (err)
-			sealer_load_fail(load, err);
+			us_sealer_load_fail(load, err);
 	}
 }
 
 static int
-load_new(struct sealer *s, const struct us_msg_load_start *m, struct load **out)
+load_new(struct us_sealer *s, const struct us_msg_load_start *m, struct us_sealer_load **out)
 {
-	struct load *load = calloc(1, sizeof(*load));
+	struct us_sealer_load *load = calloc(1, sizeof(*load));
 	int err;
 
 	*out = NULL;
@@ -233,7 +233,7 @@ load_new(struct sealer *s, const struct us_msg_load_start *m, struct load **out)
 	load->dictionary_version = m->dictionary_version;
 	err = us_buf_put(&load->dictionary, m->dictionary.p, m->dictionary.n);
 	if (!err)
-		err = sealer_designations_take(load, m->designations, m->designation);
+		err = us_sealer_designations_take(load, m->designations, m->designation);
 	if (!err)
 		err = us_keys_new(LOAD_KEYS, &load->keys);
 	if (!err)
@@ -242,12 +242,12 @@ load_new(struct sealer *s, const struct us_msg_load_start *m, struct load **out)
 	if (!err && load->idle == NULL)
 		err = US_ERR_NOMEM;
 	/* at the end of the list, so that loads of one collection take turns in order */
-	struct load **at = &s->loads;
+	struct us_sealer_load **at = &s->loads;
 	while (*at != NULL)
 		at = &(*at)->next;
 	*at = load;
 	if (err) {
-		sealer_load_free(load);
+		us_sealer_load_free(load);
 		return err;
 	}
 	*out = load;
@@ -255,19 +255,19 @@ load_new(struct sealer *s, const struct us_msg_load_start *m, struct load **out)
 }
 
 int
-sealer_on_load_start(struct sealer *s, uint32_t tag, struct us_bytes body)
+us_sealer_on_load_start(struct us_sealer *s, uint32_t tag, struct us_bytes body)
 {
 	struct us_msg_load_keys_request ask;
 	struct us_msg_load_started no = { 0 };
 	struct us_msg_load_start m;
-	struct load *load = NULL;
+	struct us_sealer_load *load = NULL;
 	int err = us_msg_load_start_decode(&m, body.p, body.n);
 
 	if (err)
 		return err;
 	if ((m.dictionary_version == 0) != (m.dictionary.n == 0))
 		return US_ERR_MALFORMED;
-	if (sealer_find_load(s, m.load) != NULL)
+	if (us_sealer_find_load(s, m.load) != NULL)
 		err = US_ERR_EXISTS;
 	else if (s->keeper == NULL)
 		err = US_ERR_CLOSED;
@@ -279,7 +279,7 @@ sealer_on_load_start(struct sealer *s, uint32_t tag, struct us_bytes body)
 		err = us_send_load_keys_request(s->keeper, 0, &ask);
 	}
 	if (err) {
-		sealer_load_free(load);
+		us_sealer_load_free(load);
 		no.load = m.load;
 		no.err = (uint8_t)err;
 		return us_send_load_started(s->vault, tag, &no);
@@ -289,7 +289,7 @@ sealer_on_load_start(struct sealer *s, uint32_t tag, struct us_bytes body)
 
 /* Opens the dictionary the vault sent, with the key the keeper gave. */
 static int
-open_dictionary(struct load *load)
+open_dictionary(struct us_sealer_load *load)
 {
 	struct us_buf plain;
 	struct us_bytes d;
@@ -312,15 +312,15 @@ open_dictionary(struct load *load)
 }
 
 int
-sealer_on_load_keys(struct sealer *s, struct us_bytes body)
+us_sealer_on_load_keys(struct us_sealer *s, struct us_bytes body)
 {
 	struct us_msg_load_keys m;
-	struct load *load;
+	struct us_sealer_load *load;
 	int err = us_msg_load_keys_decode(&m, body.p, body.n);
 
 	if (err)
 		return err;
-	load = sealer_find_load(s, m.load);
+	load = us_sealer_find_load(s, m.load);
 	if (load == NULL || load->ready) {
 		us_wipe(&m, sizeof(m)); /* ended in the meantime */
 		return US_OK;
@@ -341,7 +341,7 @@ sealer_on_load_keys(struct sealer *s, struct us_bytes body)
 	answer_start(load, err);
 	if (err) {
 		us_log_err(err, "cannot start load %llu", (unsigned long long)load->id);
-		sealer_load_free(load);
+		us_sealer_load_free(load);
 	} else {
 		load->ready = 1;
 	}
@@ -349,7 +349,7 @@ sealer_on_load_keys(struct sealer *s, struct us_bytes body)
 }
 
 int
-sealer_load_try_end(struct load *load)
+us_sealer_load_try_end(struct us_sealer_load *load)
 {
 	struct us_msg_load_ended m;
 	int err = load->failed;
@@ -369,22 +369,22 @@ sealer_load_try_end(struct load *load)
 		.duplicates = load->duplicates, .refused = load->refused,
 		.slots = { load->slots.data, load->slots.len } };
 	if (load->s->vault != NULL)
-		sealer_sent(load->s->vault, us_send_load_ended(load->s->vault, load->end_tag, &m));
-	sealer_load_free(load);
+		us_sealer_sent(load->s->vault, us_send_load_ended(load->s->vault, load->end_tag, &m));
+	us_sealer_load_free(load);
 	return 1;
 }
 
 int
-sealer_on_load_end(struct sealer *s, uint32_t tag, struct us_bytes body)
+us_sealer_on_load_end(struct us_sealer *s, uint32_t tag, struct us_bytes body)
 {
 	struct us_msg_load_end m;
 	struct us_msg_load_ended none = { .err = US_ERR_NOT_FOUND };
-	struct load *load;
+	struct us_sealer_load *load;
 	int err = us_msg_load_end_decode(&m, body.p, body.n);
 
 	if (err)
 		return err;
-	load = sealer_find_load(s, m.load);
+	load = us_sealer_find_load(s, m.load);
 	if (load == NULL) {
 		none.load = m.load;
 		return us_send_load_ended(s->vault, tag, &none);
@@ -395,7 +395,7 @@ sealer_on_load_end(struct sealer *s, uint32_t tag, struct us_bytes body)
 	load->end = m.how == 1 ? LOAD_ABORT : LOAD_FINISH;
 	/* A batch whose facts the keeper has may be in the log already: it is waited for. */
 	if (load->end == LOAD_ABORT && (load->batch == NULL || load->batch->state < BATCH_SEALED))
-		sealer_load_fail(load, US_ERR_CLOSED);
-	sealer_load_pump(load);
+		us_sealer_load_fail(load, US_ERR_CLOSED);
+	us_sealer_load_pump(load);
 	return US_OK;
 }

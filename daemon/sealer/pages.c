@@ -7,17 +7,17 @@
 #define MESSAGE_PAGES_MAX (1024u * 1024u)
 
 static void
-out_free(struct out_pages *o)
+out_free(struct us_sealer_out_pages *o)
 {
 	us_buf_free(&o->pages);
 	free(o);
 }
 
-static struct out_pages *
-open_message(struct sealer *s, uint32_t collection, uint32_t slot, enum us_page_kind kind,
+static struct us_sealer_out_pages *
+open_message(struct us_sealer *s, uint32_t collection, uint32_t slot, enum us_page_kind kind,
              uint32_t number)
 {
-	struct out_pages *o = calloc(1, sizeof(*o));
+	struct us_sealer_out_pages *o = calloc(1, sizeof(*o));
 
 	if (o == NULL)
 		return NULL;
@@ -36,10 +36,10 @@ open_message(struct sealer *s, uint32_t collection, uint32_t slot, enum us_page_
 }
 
 int
-sealer_pages_put(struct sealer *s, uint32_t collection, uint32_t slot, enum us_page_kind kind,
+us_sealer_pages_put(struct us_sealer *s, uint32_t collection, uint32_t slot, enum us_page_kind kind,
           uint32_t number, struct us_bytes page)
 {
-	struct out_pages *o = s->out_open ? s->out_tail : NULL;
+	struct us_sealer_out_pages *o = s->out_open ? s->out_tail : NULL;
 	size_t had;
 	int err;
 
@@ -57,11 +57,11 @@ sealer_pages_put(struct sealer *s, uint32_t collection, uint32_t slot, enum us_p
 }
 
 int
-sealer_pages_flush(struct sealer *s)
+us_sealer_pages_flush(struct us_sealer *s)
 {
 	s->out_open = 0;
 	while (s->out_head != NULL && s->vault != NULL) {
-		struct out_pages *o = s->out_head;
+		struct us_sealer_out_pages *o = s->out_head;
 		struct us_msg_pages m = { .collection = o->collection, .slot = o->slot, .kind = o->kind,
 			.first = o->first, .pages = { o->pages.data, o->pages.len } };
 		int err;
@@ -82,15 +82,15 @@ sealer_pages_flush(struct sealer *s)
 }
 
 void
-sealer_pages_credit(struct sealer *s, uint32_t bytes)
+us_sealer_pages_credit(struct us_sealer *s, uint32_t bytes)
 {
 	s->under_way = bytes > s->under_way ? 0 : s->under_way - bytes;
 }
 
 void
-sealer_pages_drop(struct sealer *s, uint32_t collection, uint32_t slot)
+us_sealer_pages_drop(struct us_sealer *s, uint32_t collection, uint32_t slot)
 {
-	struct out_pages **at = &s->out_head, *o;
+	struct us_sealer_out_pages **at = &s->out_head, *o;
 
 	s->out_open = 0;
 	s->out_tail = NULL;
@@ -107,9 +107,9 @@ sealer_pages_drop(struct sealer *s, uint32_t collection, uint32_t slot)
 }
 
 void
-sealer_pages_drop_all(struct sealer *s)
+us_sealer_pages_drop_all(struct us_sealer *s)
 {
-	struct out_pages *o;
+	struct us_sealer_out_pages *o;
 
 	while ((o = s->out_head) != NULL) {
 		s->out_head = o->next;

@@ -16,7 +16,7 @@
 #define LINES_MAX 196608u
 
 void
-sealer_part_free(struct part *part)
+us_sealer_part_free(struct us_sealer_part *part)
 {
 	if (part == NULL)
 		return;
@@ -33,11 +33,11 @@ sealer_part_free(struct part *part)
 static void
 answer(struct us_channel *ch, uint32_t tag, const struct us_msg_documents_done *m)
 {
-	sealer_sent(ch, us_send_documents_done(ch, tag, m));
+	us_sealer_sent(ch, us_send_documents_done(ch, tag, m));
 }
 
 void
-sealer_part_answer(struct part *part, int err)
+us_sealer_part_answer(struct us_sealer_part *part, int err)
 {
 	struct us_msg_documents_done m = { .err = (uint8_t)err };
 
@@ -55,13 +55,13 @@ sealer_part_answer(struct part *part, int err)
 
 /* Keeps the answer of a part that is through. US_ERR_NOMEM. */
 static int
-keep_answer(struct load *load, const struct part *part)
+keep_answer(struct us_sealer_load *load, const struct us_sealer_part *part)
 {
-	struct done_part *d;
+	struct us_sealer_done_part *d;
 
 	if (load->n_done == load->room_done) {
 		size_t room = load->room_done == 0 ? 64 : load->room_done * 2;
-		struct done_part *more = realloc(load->done, room * sizeof(*more));
+		struct us_sealer_done_part *more = realloc(load->done, room * sizeof(*more));
 
 		if (more == NULL)
 			return US_ERR_NOMEM;
@@ -69,7 +69,7 @@ keep_answer(struct load *load, const struct part *part)
 		load->room_done = room;
 	}
 	d = &load->done[load->n_done];
-	*d = (struct done_part){ .count = part->count, .accepted = part->accepted,
+	*d = (struct us_sealer_done_part){ .count = part->count, .accepted = part->accepted,
 		.duplicates = part->duplicates, .lines_n = part->lines.len };
 	memcpy(d->digest, part->digest, sizeof d->digest);
 	d->lines = malloc(part->lines.len + 1);
@@ -84,18 +84,18 @@ keep_answer(struct load *load, const struct part *part)
 /* A part that is through, or in work, and is sent again because its answer was lost with an intake:
  * counted once, answered as the first time. Another one under its number is refused. 1 if that was it. */
 static int
-answer_again(struct load *load, struct us_channel *ch, uint32_t tag, const struct us_msg_documents *m)
+answer_again(struct us_sealer_load *load, struct us_channel *ch, uint32_t tag, const struct us_msg_documents *m)
 {
 	static const struct us_msg_documents_done other = { .err = US_ERR_EXISTS };
 	struct us_msg_documents_done r = { 0 };
-	const struct done_part *d;
+	const struct us_sealer_done_part *d;
 
 	if (load->current != NULL && load->current->number == m->part) {
 		if (memcmp(load->current->digest, m->digest, sizeof m->digest) != 0) {
 			answer(ch, tag, &other);
 			return 1;
 		}
-		sealer_part_answer(load->current, US_ERR_EXISTS);
+		us_sealer_part_answer(load->current, US_ERR_EXISTS);
 		load->current->intake = ch;
 		load->current->tag = tag;
 		return 1;
@@ -113,7 +113,7 @@ answer_again(struct load *load, struct us_channel *ch, uint32_t tag, const struc
 
 /* Of a part that is through or in work. */
 static const uint8_t *
-digest_of(const struct load *load, uint32_t number)
+digest_of(const struct us_sealer_load *load, uint32_t number)
 {
 	if (number < load->n_done)
 		return load->done[number].digest;
@@ -121,7 +121,7 @@ digest_of(const struct load *load, uint32_t number)
 }
 
 int
-sealer_parts_digest(const struct load *load, uint32_t first, uint32_t last, uint8_t out[32])
+us_sealer_parts_digest(const struct us_sealer_load *load, uint32_t first, uint32_t last, uint8_t out[32])
 {
 	static const char label[] = "underseal/load-parts/1";
 	uint8_t head[8 + 4 + 4];
@@ -148,7 +148,7 @@ sealer_parts_digest(const struct load *load, uint32_t first, uint32_t last, uint
 }
 
 void
-sealer_forget_answers(struct load *load)
+us_sealer_forget_answers(struct us_sealer_load *load)
 {
 	for (size_t i = 0; i < load->n_done; i++)
 		free(load->done[i].lines);
@@ -161,7 +161,7 @@ sealer_forget_answers(struct load *load)
 
 /* Takes the documents apart; everything an intake says is checked here. */
 static int
-part_decode(struct part *part, const struct us_key *duplicate_key)
+part_decode(struct us_sealer_part *part, const struct us_key *duplicate_key)
 {
 	struct us_container c;
 	struct us_reader r;
@@ -187,9 +187,9 @@ part_decode(struct part *part, const struct us_key *duplicate_key)
 }
 
 static int
-part_new(const struct load *load, const struct us_msg_documents *m, struct part **out)
+part_new(const struct us_sealer_load *load, const struct us_msg_documents *m, struct us_sealer_part **out)
 {
-	struct part *part;
+	struct us_sealer_part *part;
 	size_t n = m->count;
 	int err = US_ERR_NOMEM;
 
@@ -217,7 +217,7 @@ part_new(const struct load *load, const struct us_msg_documents *m, struct part 
 		err = part_decode(part, &load->keys[LOAD_KEY_DUPLICATE]);
 	}
 	if (err) {
-		sealer_part_free(part);
+		us_sealer_part_free(part);
 		return err;
 	}
 	*out = part;
@@ -227,22 +227,22 @@ part_new(const struct load *load, const struct us_msg_documents *m, struct part 
 /* Into the queue by number. A number that is there already is the same part sent again, because its
  * intake died: the newer one is answered. US_ERR_EXISTS: it is another part. */
 static int
-enqueue(struct load *load, struct part *part)
+enqueue(struct us_sealer_load *load, struct us_sealer_part *part)
 {
-	struct part **at = &load->queue;
+	struct us_sealer_part **at = &load->queue;
 
 	while (*at != NULL && (*at)->number < part->number)
 		at = &(*at)->next;
 	if (*at != NULL && (*at)->number == part->number) {
-		struct part *old = *at;
+		struct us_sealer_part *old = *at;
 
 		if (memcmp(old->digest, part->digest, sizeof(part->digest)) != 0)
 			return US_ERR_EXISTS;
-		sealer_part_answer(old, US_ERR_EXISTS);
+		us_sealer_part_answer(old, US_ERR_EXISTS);
 		*at = old->next;
 		load->queued--;
 		load->s->waiting_bytes -= old->bytes_n;
-		sealer_part_free(old);
+		us_sealer_part_free(old);
 	}
 	part->next = *at;
 	*at = part;
@@ -253,7 +253,7 @@ enqueue(struct load *load, struct part *part)
 
 /* Whether this may be taken for the load, and if not, why: what the asker may not know comes first. */
 static int
-may_take(const struct load *load, const struct us_msg_documents *m)
+may_take(const struct us_sealer_load *load, const struct us_msg_documents *m)
 {
 	int err;
 
@@ -281,17 +281,17 @@ may_take(const struct load *load, const struct us_msg_documents *m)
 }
 
 int
-sealer_on_documents(struct sealer *s, struct us_channel *ch, uint32_t tag, struct us_bytes body)
+us_sealer_on_documents(struct us_sealer *s, struct us_channel *ch, uint32_t tag, struct us_bytes body)
 {
 	struct us_msg_documents_done no = { 0 };
 	struct us_msg_documents m;
-	struct part *part;
-	struct load *load;
+	struct us_sealer_part *part;
+	struct us_sealer_load *load;
 	int err = us_msg_documents_decode(&m, body.p, body.n);
 
 	if (err)
 		return err;
-	load = sealer_find_load(s, m.load);
+	load = us_sealer_find_load(s, m.load);
 	no.err = (uint8_t)may_take(load, &m);
 	if (no.err == US_OK && answer_again(load, ch, tag, &m))
 		return US_OK;
@@ -308,21 +308,21 @@ sealer_on_documents(struct sealer *s, struct us_channel *ch, uint32_t tag, struc
 		return US_OK;
 	}
 	if (enqueue(load, part)) {
-		sealer_part_free(part);
+		us_sealer_part_free(part);
 		no.err = US_ERR_EXISTS;
 		answer(ch, tag, &no);
 		return US_OK;
 	}
 	part->intake = ch;
 	part->tag = tag;
-	sealer_load_pump(load);
+	us_sealer_load_pump(load);
 	return US_OK;
 }
 
 /* --- duplicates ------------------------------------------------------------------------ */
 
 static int
-ask_known(struct load *load, const struct part *part)
+ask_known(struct us_sealer_load *load, const struct us_sealer_part *part)
 {
 	uint32_t n = part->count - part->known_n;
 	struct us_msg_known_request m;
@@ -339,11 +339,11 @@ ask_known(struct load *load, const struct part *part)
 }
 
 int
-sealer_on_known(struct sealer *s, uint32_t tag, struct us_bytes body)
+us_sealer_on_known(struct us_sealer *s, uint32_t tag, struct us_bytes body)
 {
 	struct us_msg_known_reply m;
-	struct load *load = s->loads;
-	struct part *part;
+	struct us_sealer_load *load = s->loads;
+	struct us_sealer_part *part;
 	int err = us_msg_known_reply_decode(&m, body.p, body.n);
 
 	if (err)
@@ -355,15 +355,15 @@ sealer_on_known(struct sealer *s, uint32_t tag, struct us_bytes body)
 	load->known_wanted = 0;
 	part = load->current;
 	if (m.err) {
-		sealer_load_fail(load, m.err);
-		sealer_load_pump(load);
+		us_sealer_load_fail(load, m.err);
+		us_sealer_load_pump(load);
 		return US_OK;
 	}
 	if (part == NULL || m.known.n == 0 || m.known.n > part->count - part->known_n)
 		return US_ERR_MALFORMED;
 	memcpy(part->known + part->known_n, m.known.p, m.known.n);
 	part->known_n += (uint32_t)m.known.n;
-	sealer_load_pump(load);
+	us_sealer_load_pump(load);
 	return US_OK;
 }
 
@@ -371,7 +371,7 @@ sealer_on_known(struct sealer *s, uint32_t tag, struct us_bytes body)
 
 /* Names a record that is not taken in the answer. */
 static int
-name_line(struct part *part, uint32_t i, enum us_defect code)
+name_line(struct us_sealer_part *part, uint32_t i, enum us_defect code)
 {
 	if (part->lines.len + 9 > part->lines.max)
 		return US_OK; /* counted, not named: the list is full */
@@ -382,7 +382,7 @@ name_line(struct part *part, uint32_t i, enum us_defect code)
 
 /* A record that the load cannot take: the part stops here, or goes on without it. */
 static int
-refuse_record(const struct load *load, struct part *part, uint32_t i, enum us_defect code)
+refuse_record(const struct us_sealer_load *load, struct us_sealer_part *part, uint32_t i, enum us_defect code)
 {
 	if ((load->flags & US_LOAD_SKIP_DEFECTS) == 0)
 		part->bad = 1;
@@ -392,10 +392,10 @@ refuse_record(const struct load *load, struct part *part, uint32_t i, enum us_de
 
 /* One record. Counts are the part's; the load's are added when the part is done. */
 static int
-take_record(struct load *load, struct part *part, uint32_t i)
+take_record(struct us_sealer_load *load, struct us_sealer_part *part, uint32_t i)
 {
 	const struct us_tag *tag = &part->tags[i];
-	const struct item *open = sealer_batch_find(load->batch, tag);
+	const struct us_sealer_item *open = us_sealer_batch_find(load->batch, tag);
 	int err;
 
 	if (part->known[i] == 2 ||
@@ -407,7 +407,7 @@ take_record(struct load *load, struct part *part, uint32_t i)
 	}
 	/* what is there already is not judged again: the same load ends the same whenever it is
 	 * repeated */
-	err = sealer_designation_check(load, part->records[i].document);
+	err = us_sealer_designation_check(load, part->records[i].document);
 	if (err == US_ERR_NOT_FOUND)
 		return refuse_record(load, part, i, US_DEFECT_UNLISTED_DESIGNATION);
 	if (err)
@@ -415,11 +415,11 @@ take_record(struct load *load, struct part *part, uint32_t i)
 	if (part->bad)
 		return US_OK; /* looked at for the report only */
 	if (load->batch == NULL) {
-		err = sealer_batch_new(load, &load->batch);
+		err = us_sealer_batch_new(load, &load->batch);
 		if (err)
 			return err;
 	}
-	err = sealer_batch_add(load->batch, &part->records[i], tag);
+	err = us_sealer_batch_add(load->batch, &part->records[i], tag);
 	if (err)
 		return err;
 	if (load->batch->n == 1)
@@ -431,9 +431,9 @@ take_record(struct load *load, struct part *part, uint32_t i)
 
 /* The part is through: counted, answered, forgotten. */
 static void
-finish_part(struct load *load)
+finish_part(struct us_sealer_load *load)
 {
-	struct part *part = load->current;
+	struct us_sealer_part *part = load->current;
 	int bad = part->bad;
 
 	load->current = NULL;
@@ -451,34 +451,34 @@ finish_part(struct load *load)
 		load->batch->refused += (uint64_t)part->refused + part->defects;
 	}
 	if (part->number == load->n_done && keep_answer(load, part) != US_OK) {
-		sealer_part_answer(part, US_ERR_NOMEM);
-		sealer_part_free(part);
-		sealer_load_fail(load, US_ERR_NOMEM);
+		us_sealer_part_answer(part, US_ERR_NOMEM);
+		us_sealer_part_free(part);
+		us_sealer_load_fail(load, US_ERR_NOMEM);
 		return;
 	}
-	sealer_part_answer(part, US_OK);
-	sealer_part_free(part);
+	us_sealer_part_answer(part, US_OK);
+	us_sealer_part_free(part);
 	if (bad)
-		sealer_load_fail(load, US_ERR_FORMAT);
+		us_sealer_load_fail(load, US_ERR_FORMAT);
 }
 
 /* 1: go on; 0: wait for something. */
 static int
-take_records(struct load *load)
+take_records(struct us_sealer_load *load)
 {
-	struct part *part = load->current;
+	struct us_sealer_part *part = load->current;
 	int err = US_OK;
 
 	while (part->at < part->known_n && !err) {
-		if (load->batch != NULL && sealer_batch_is_full(load->batch)) {
+		if (load->batch != NULL && us_sealer_batch_is_full(load->batch)) {
 			/* what the vault said is old once this batch is stored */
 			part->known_n = part->at;
-			err = sealer_batch_close(load->batch);
+			err = us_sealer_batch_close(load->batch);
 			if (!err)
 				return 0;
 			break;
 		}
-		if (sealer_dictionary_begin(load))
+		if (us_sealer_dictionary_begin(load))
 			return 0;
 		err = take_record(load, part, part->at++);
 	}
@@ -489,7 +489,7 @@ take_records(struct load *load)
 	if (!err && part->at == part->known_n)
 		err = ask_known(load, part);
 	if (err) {
-		sealer_load_fail(load, err);
+		us_sealer_load_fail(load, err);
 		return 1;
 	}
 	return 0;
@@ -497,10 +497,10 @@ take_records(struct load *load)
 
 /* The next part in order, or one sent again. */
 static int
-next_part(struct load *load)
+next_part(struct us_sealer_load *load)
 {
-	struct collection *c = sealer_collection(load->s, load->collection);
-	struct part *part = load->queue;
+	struct us_sealer_collection *c = us_sealer_collection(load->s, load->collection);
+	struct us_sealer_part *part = load->queue;
 	int stop = (load->flags & US_LOAD_SKIP_DEFECTS) == 0;
 
 	if (part == NULL || part->number > load->next_part || c == NULL)
@@ -521,7 +521,7 @@ next_part(struct load *load)
 }
 
 void
-sealer_load_pump(struct load *load)
+us_sealer_load_pump(struct us_sealer_load *load)
 {
 	static const struct timeval idle = { SEALER_IDLE_SECONDS, 0 };
 	int err;
@@ -542,16 +542,16 @@ sealer_load_pump(struct load *load)
 	if (load->end != LOAD_OPEN) {
 		if (load->batch != NULL && (load->flags & US_LOAD_DRY_RUN) != 0) {
 			load->admitted += load->batch->n; /* would have been */
-			sealer_batch_free(load->batch);
+			us_sealer_batch_free(load->batch);
 			load->batch = NULL;
 		}
 		if (load->batch != NULL) {
-			err = sealer_batch_close(load->batch);
+			err = us_sealer_batch_close(load->batch);
 			if (!err)
 				return;
-			sealer_load_fail(load, err);
+			us_sealer_load_fail(load, err);
 		}
-		(void)sealer_load_try_end(load);
+		(void)us_sealer_load_try_end(load);
 		return;
 	}
 	/* a part that has to wait, or came before, is no reason to keep the collection longer */
@@ -559,5 +559,5 @@ sealer_load_pump(struct load *load)
 		(void)event_add(load->idle, &idle);
 	load->advanced = 0;
 	if (load->batch == NULL)
-		sealer_load_release(load);
+		us_sealer_load_release(load);
 }

@@ -21,13 +21,13 @@ on_step(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	sealer_step(arg);
+	us_sealer_step(arg);
 }
 
 static int
 on_settings(void *ctx, struct event_base *base, uint8_t index, const struct us_settings *settings)
 {
-	struct sealer *s = ctx;
+	struct us_sealer *s = ctx;
 
 	(void)index;
 	(void)settings;
@@ -40,7 +40,7 @@ on_settings(void *ctx, struct event_base *base, uint8_t index, const struct us_s
 static int
 on_channel(void *ctx, enum us_role peer, uint8_t index, int fd)
 {
-	struct sealer *s = ctx;
+	struct us_sealer *s = ctx;
 	struct us_channel *ch;
 
 	if (peer != US_ROLE_INTAKE && peer != US_ROLE_VAULT && peer != US_ROLE_KEEPER) {
@@ -62,26 +62,26 @@ on_channel(void *ctx, enum us_role peer, uint8_t index, int fd)
 }
 
 static int
-from_vault(struct sealer *s, uint16_t type, uint32_t tag, struct us_bytes body)
+from_vault(struct us_sealer *s, uint16_t type, uint32_t tag, struct us_bytes body)
 {
 	struct us_msg_pages_credit credit;
 	int err;
 
 	switch (type) {
 	case US_MSG_load_start:
-		return sealer_on_load_start(s, tag, body);
+		return us_sealer_on_load_start(s, tag, body);
 	case US_MSG_load_end:
-		return sealer_on_load_end(s, tag, body);
+		return us_sealer_on_load_end(s, tag, body);
 	case US_MSG_known_reply:
-		return sealer_on_known(s, tag, body);
+		return us_sealer_on_known(s, tag, body);
 	case US_MSG_batch_stored:
-		return sealer_on_batch_stored(s, body);
+		return us_sealer_on_batch_stored(s, body);
 	case US_MSG_pages_credit:
 		err = us_msg_pages_credit_decode(&credit, body.p, body.n);
 		if (err)
 			return err;
-		sealer_pages_credit(s, credit.bytes);
-		sealer_step(s);
+		us_sealer_pages_credit(s, credit.bytes);
+		us_sealer_step(s);
 		return US_OK;
 	default:
 		return US_ERR_MALFORMED;
@@ -89,19 +89,19 @@ from_vault(struct sealer *s, uint16_t type, uint32_t tag, struct us_bytes body)
 }
 
 static int
-from_keeper(struct sealer *s, uint16_t type, uint32_t tag, struct us_bytes body)
+from_keeper(struct us_sealer *s, uint16_t type, uint32_t tag, struct us_bytes body)
 {
 	switch (type) {
 	case US_MSG_load_keys:
-		return sealer_on_load_keys(s, body);
+		return us_sealer_on_load_keys(s, body);
 	case US_MSG_batch_keys:
-		return sealer_on_batch_keys(s, body);
+		return us_sealer_on_batch_keys(s, body);
 	case US_MSG_batch_sealed_ok:
-		return sealer_on_batch_sealed_ok(s, body);
+		return us_sealer_on_batch_sealed_ok(s, body);
 	case US_MSG_dictionary_key:
-		return sealer_on_dictionary_key(s, body);
+		return us_sealer_on_dictionary_key(s, body);
 	case US_MSG_load_stop:
-		return sealer_on_load_stop(s, tag, body);
+		return us_sealer_on_load_stop(s, tag, body);
 	default:
 		return US_ERR_MALFORMED;
 	}
@@ -111,7 +111,7 @@ static int
 on_message(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body,
     int fd)
 {
-	struct sealer *s = ctx;
+	struct us_sealer *s = ctx;
 
 	(void)fd;
 	if (us_channel_peer(ch) == US_ROLE_VAULT)
@@ -119,7 +119,7 @@ on_message(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct
 	if (us_channel_peer(ch) == US_ROLE_KEEPER)
 		return from_keeper(s, type, tag, body);
 	if (type == US_MSG_documents)
-		return sealer_on_documents(s, ch, tag, body);
+		return us_sealer_on_documents(s, ch, tag, body);
 	return US_ERR_MALFORMED;
 }
 
@@ -135,7 +135,7 @@ on_lost(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
-forget_intake(struct part *part, const struct us_channel *ch)
+forget_intake(struct us_sealer_part *part, const struct us_channel *ch)
 {
 	for (; part != NULL; part = part->next) {
 		if (part->intake == ch)
@@ -150,11 +150,11 @@ static void
 on_close(void *ctx, struct us_channel *ch, int err)
 {
 	static const struct timeval a_moment = { LOST_SECONDS, 0 };
-	struct sealer *s = ctx;
+	struct us_sealer *s = ctx;
 
 	(void)err;
 	if (us_channel_peer(ch) == US_ROLE_INTAKE) {
-		for (struct load *l = s->loads; l != NULL; l = l->next) {
+		for (struct us_sealer_load *l = s->loads; l != NULL; l = l->next) {
 			forget_intake(l->current, ch);
 			forget_intake(l->queue, ch);
 		}
@@ -169,9 +169,9 @@ on_close(void *ctx, struct us_channel *ch, int err)
 	if (s->keeper == ch)
 		s->keeper = NULL;
 	while (s->loads != NULL)
-		sealer_load_free(s->loads);
+		us_sealer_load_free(s->loads);
 	s->under_way = 0;
-	sealer_pages_drop_all(s);
+	us_sealer_pages_drop_all(s);
 	if (event_base_once(s->base, -1, EV_TIMEOUT, on_lost, NULL, &a_moment) != 0)
 		on_lost(-1, 0, NULL);
 }
@@ -180,23 +180,23 @@ static const struct us_channel_handler handler = { .on_message = on_message, .on
 
 /* Wipes and frees what is held of loads. */
 static void
-sealer_clear(struct sealer *s)
+sealer_clear(struct us_sealer *s)
 {
-	struct collection *c;
+	struct us_sealer_collection *c;
 
 	while (s->loads != NULL)
-		sealer_load_free(s->loads);
+		us_sealer_load_free(s->loads);
 	while ((c = s->collections) != NULL) {
 		s->collections = c->next;
 		free(c);
 	}
-	sealer_pages_drop_all(s);
+	us_sealer_pages_drop_all(s);
 }
 
 static void
 on_stop(void *ctx)
 {
-	struct sealer *s = ctx;
+	struct us_sealer *s = ctx;
 
 	sealer_clear(s);
 	if (s->step != NULL)
@@ -207,7 +207,7 @@ on_stop(void *ctx)
 int
 us_sealer_main(void)
 {
-	struct sealer *s = calloc(1, sizeof(*s));
+	struct us_sealer *s = calloc(1, sizeof(*s));
 	struct us_role_process process = { .role = US_ROLE_SEALER, .on_settings = on_settings,
 		.on_channel = on_channel, .on_stop = on_stop, .ctx = s };
 	int status;

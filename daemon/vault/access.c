@@ -12,8 +12,8 @@
 
 /* --- sessions: open addressing by credential; an entry is overwritten by the person's next ------------ */
 
-static struct session *
-session_place(const struct vault *v, const uint8_t credential[32])
+static struct us_vault_session *
+session_place(const struct us_vault *v, const uint8_t credential[32])
 {
 	size_t i = us_load_u64(credential) & v->session_mask;
 
@@ -23,12 +23,12 @@ session_place(const struct vault *v, const uint8_t credential[32])
 }
 
 static void
-session_grow(struct vault *v)
+session_grow(struct us_vault *v)
 {
-	struct session *old = v->sessions;
+	struct us_vault_session *old = v->sessions;
 	size_t n = old == NULL ? 0 : v->session_mask + 1, i;
 	size_t more = n == 0 ? 256 : n * 2;
-	struct session *fresh = calloc(more, sizeof *fresh);
+	struct us_vault_session *fresh = calloc(more, sizeof *fresh);
 
 	if (fresh == NULL)
 		return;
@@ -41,9 +41,9 @@ session_grow(struct vault *v)
 }
 
 void
-session_put(struct vault *v, const struct session *s)
+us_vault_session_put(struct us_vault *v, const struct us_vault_session *s)
 {
-	struct session *place;
+	struct us_vault_session *place;
 
 	if (v->sessions == NULL || (v->n_sessions + 1) * 2 > v->session_mask + 1)
 		session_grow(v);
@@ -55,10 +55,10 @@ session_put(struct vault *v, const struct session *s)
 	*place = *s;
 }
 
-const struct session *
-session_get(const struct vault *v, const uint8_t credential[32])
+const struct us_vault_session *
+us_vault_session_get(const struct us_vault *v, const uint8_t credential[32])
 {
-	const struct session *s;
+	const struct us_vault_session *s;
 
 	if (v->sessions == NULL)
 		return NULL;
@@ -72,10 +72,10 @@ static const char *title_of(enum us_reason reason);
 
 /* The keeper knows more than this process, above all what was disclosed before: by that the order has refused. */
 static void
-reply_ruled_out(struct request *r, const struct us_msg_logged *m)
+reply_ruled_out(struct us_vault_request *r, const struct us_msg_logged *m)
 {
 	const struct us_order *order = us_registry_order(r->vault->registry);
-	struct problem p = { .status = 403, .type = "denied", .reason = (enum us_reason)m->reason, .rule = m->rule,
+	struct us_vault_problem p = { .status = 403, .type = "denied", .reason = (enum us_reason)m->reason, .rule = m->rule,
 		.title = title_of((enum us_reason)m->reason), .paragraph = order->default_paragraph, .entry = m->index,
 		.position = -1 };
 	char cure[CURE_MAX + 1];
@@ -88,41 +88,41 @@ reply_ruled_out(struct request *r, const struct us_msg_logged *m)
 	}
 	if (p.reason == US_REASON_QUOTA)
 		p.left = &r->left;
-	reply_problem(r, &p);
+	us_vault_reply_problem(r, &p);
 }
 
 static void
-on_logged(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
+on_logged(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
 {
-	struct request *r = ctx;
+	struct us_vault_request *r = ctx;
 	struct us_msg_logged m;
 
 	(void)v;
 	r->call = 0;
 	if (type != US_MSG_logged || us_msg_logged_decode(&m, body.p, body.n) != US_OK) {
-		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
+		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
 		return;
 	}
 	r->left = (struct us_left){ .records_per_request = m.left_request, .consecutive = m.left_consecutive,
 		.per_day = m.left_day, .life = m.left_life, .share = m.left_share };
-	outcome_answered(r->vault, m.index);
-	if (r->asks && outcome_is_given(m.err))
-		outcome_granted(r, m.index);
+	us_vault_outcome_answered(r->vault, m.index);
+	if (r->asks && us_vault_outcome_is_given(m.err))
+		us_vault_outcome_granted(r, m.index);
 	else
 		r->refused = m.index != NO_ENTRY;
 	if (m.err == US_ERR_DENIED && m.cure.n > 0)
 		reply_ruled_out(r, &m);
 	else if (m.err != US_OK)
-		reply_error(r, m.err, (enum us_reason)m.reason, m.index);
+		us_vault_reply_error(r, m.err, (enum us_reason)m.reason, m.index);
 	else
 		r->answer(r, &m);
 }
 
 void
-access_log(struct request *r, const struct entry *e,
-    void (*answer)(struct request *r, const struct us_msg_logged *m))
+us_vault_access_log(struct us_vault_request *r, const struct us_vault_entry *e,
+    void (*answer)(struct us_vault_request *r, const struct us_msg_logged *m))
 {
-	struct vault *v = r->vault;
+	struct us_vault *v = r->vault;
 	struct us_msg_log m = { 0 };
 	int err;
 
@@ -148,16 +148,16 @@ access_log(struct request *r, const struct entry *e,
 	m.note = e->note;
 	r->answer = answer;
 	r->asks = e->decision == US_DECISION_ALLOW;
-	r->call = call_new(v, on_logged, r);
-	err = r->call == 0 ? US_ERR_BUSY : call_sent(v, &r->call, us_send_log(v->keeper, r->call,
+	r->call = us_vault_call_new(v, on_logged, r);
+	err = r->call == 0 ? US_ERR_BUSY : us_vault_call_sent(v, &r->call, us_send_log(v->keeper, r->call,
 	    &m));
 	if (err != US_OK)
-		reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
+		us_vault_reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
 }
 
 /* A refusal is logged first; its problem waits in r->work.out. */
 static void
-refusal_logged(struct request *r, const struct us_msg_logged *m)
+refusal_logged(struct us_vault_request *r, const struct us_msg_logged *m)
 {
 	struct us_msg_reply reply = { .status = r->status, .type = US_TYPE_PROBLEM, .last = 1,
 		.entry = m->index };
@@ -169,18 +169,18 @@ refusal_logged(struct request *r, const struct us_msg_logged *m)
 		(void)us_buf_putf(b, ",\"entry\":%llu}", (unsigned long long)m->index);
 	}
 	reply.body = (struct us_bytes){ b->data, b->len };
-	reply_sent(r, us_send_reply(r->front->channel, r->tag, &reply));
+	us_vault_reply_sent(r, us_send_reply(r->front->channel, r->tag, &reply));
 	r->ending = US_REASON_NONE; /* the refusal's entry tells */
-	request_end(r);
+	us_vault_request_end(r);
 }
 
 void
-access_refuse(struct request *r, enum us_action action, struct us_bytes purpose,
-    const struct problem *p)
+us_vault_access_refuse(struct us_vault_request *r, enum us_action action, struct us_bytes purpose,
+    const struct us_vault_problem *p)
 {
-	struct entry e = { .kind = US_KIND_INTENT, .action = action, .decision = US_DECISION_DENY,
+	struct us_vault_entry e = { .kind = US_KIND_INTENT, .action = action, .decision = US_DECISION_DENY,
 		.reason = p->reason, .purpose = purpose, .related = NO_ENTRY };
-	struct problem named = *p;
+	struct us_vault_problem named = *p;
 	uint8_t asked[US_ENTRY_REFUSED * 8];
 	const size_t n = r->n_asked < US_ENTRY_REFUSED ? r->n_asked : US_ENTRY_REFUSED;
 
@@ -190,50 +190,50 @@ access_refuse(struct request *r, enum us_action action, struct us_bytes purpose,
 	e.total = r->n_asked;
 	named.entry = NO_ENTRY;
 	us_work_clear(&r->work);
-	if (problem_write(&r->work.out, &named) != US_OK)
+	if (us_vault_problem_write(&r->work.out, &named) != US_OK)
 		us_work_clear(&r->work);
 	r->status = p->status;
-	access_log(r, &e, refusal_logged);
+	us_vault_access_log(r, &e, refusal_logged);
 }
 
 static void
-opening_logged(struct request *r, const struct us_msg_logged *m)
+opening_logged(struct us_vault_request *r, const struct us_msg_logged *m)
 {
-	int err = evidence_take_keys(r->vault, r->collection, m->page_keys);
+	int err = us_vault_evidence_take_keys(r->vault, r->collection, m->page_keys);
 
 	if (err != US_OK) {
-		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, m->index);
+		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, m->index);
 		return;
 	}
-	outcome_whole(r);
+	us_vault_outcome_whole(r);
 	r->opened(r);
 }
 
 void
-access_open(struct request *r, struct us_bytes purpose, void (*opened)(struct request *r))
+us_vault_access_open(struct us_vault_request *r, struct us_bytes purpose, void (*opened)(struct us_vault_request *r))
 {
-	struct entry e = { .kind = US_KIND_INTENT, .action = US_ACTION_OPEN_COLLECTION,
+	struct us_vault_entry e = { .kind = US_KIND_INTENT, .action = US_ACTION_OPEN_COLLECTION,
 		.decision = US_DECISION_ALLOW, .purpose = purpose, .related = NO_ENTRY };
 
-	if (evidence_complete(r->vault, r->collection)) {
+	if (us_vault_evidence_complete(r->vault, r->collection)) {
 		opened(r);
 		return;
 	}
 	r->opened = opened;
-	access_log(r, &e, opening_logged);
+	us_vault_access_log(r, &e, opening_logged);
 }
 
 /* --- checks -------------------------------------------------------------------------------------------- */
 
 static enum us_action
-action_of_request(const struct request *r)
+action_of_request(const struct us_vault_request *r)
 {
 	struct us_msg_list_request list;
 	enum us_action action;
 
 	switch (r->type) {
 	case US_MSG_list_request:
-		action = us_msg_list_request_decode(&list, r->body.data, r->body.len) == US_OK ? list_action(list.what) : US_ACTION_NONE;
+		action = us_msg_list_request_decode(&list, r->body.data, r->body.len) == US_OK ? us_vault_list_action(list.what) : US_ACTION_NONE;
 		return action == US_ACTION_NONE ? US_ACTION_STATUS : action;
 	case US_MSG_question_request: return US_ACTION_ORDER_EXPLAIN;
 	case US_MSG_log_request: return US_ACTION_AUDIT_TILE;
@@ -249,10 +249,10 @@ action_of_request(const struct request *r)
 
 /* Credential and person: 0, or the refusal is on its way into the log. */
 static int
-check_standing(struct request *r, const struct session *s, int64_t now,
+check_standing(struct us_vault_request *r, const struct us_vault_session *s, int64_t now,
     const struct us_person **person)
 {
-	struct problem p = { .status = 403, .type = "denied", .title = "Refused", .entry = NO_ENTRY,
+	struct us_vault_problem p = { .status = 403, .type = "denied", .title = "Refused", .entry = NO_ENTRY,
 		.position = -1 };
 
 	p.reason = us_registry_standing(r->vault->registry, r->credential, now, person, NULL);
@@ -263,28 +263,28 @@ check_standing(struct request *r, const struct session *s, int64_t now,
 	if (s != NULL && s->expires_ns > now)
 		memcpy(r->session, s->id, sizeof r->session);
 	if (r->type == US_MSG_read_request)
-		read_asked(r);
+		us_vault_read_asked(r);
 	p.detail = "This credential, or the person it names, may not act now";
-	access_refuse(r, action_of_request(r), (struct us_bytes){ NULL, 0 }, &p);
+	us_vault_access_refuse(r, action_of_request(r), (struct us_bytes){ NULL, 0 }, &p);
 	return US_ERR_DENIED;
 }
 
 /* A live session of a live person: 0, and r has all three. */
 static int
-check_session(struct request *r)
+check_session(struct us_vault_request *r)
 {
-	struct vault *v = r->vault;
-	const struct session *s = session_get(v, r->credential);
+	struct us_vault *v = r->vault;
+	const struct us_vault_session *s = us_vault_session_get(v, r->credential);
 	const struct us_person *person = NULL;
 	const int64_t now = us_time_now_ns();
-	const struct problem p = { .status = 401, .type = "session", .title = "No live session",
+	const struct us_vault_problem p = { .status = 401, .type = "session", .title = "No live session",
 		.reason = US_REASON_NO_SESSION, .cure = "Sign a session: GET and POST /v1/session",
 		.entry = NO_ENTRY, .position = -1 };
 
 	if (check_standing(r, s, now, &person) != US_OK)
 		return US_ERR_DENIED;
 	if (s == NULL || s->expires_ns <= now || s->person != person->id) {
-		reply_problem(r, &p);
+		us_vault_reply_problem(r, &p);
 		return US_ERR_DENIED;
 	}
 	r->person = person->id;
@@ -295,10 +295,10 @@ check_session(struct request *r)
 }
 
 int
-access_authorise(struct request *r, enum us_needs needs)
+us_vault_access_authorise(struct us_vault_request *r, enum us_needs needs)
 {
 	const struct us_person *person = NULL;
-	const struct session *s;
+	const struct us_vault_session *s;
 
 	switch (needs) {
 	case US_NEEDS_CERTIFICATE:
@@ -306,26 +306,26 @@ access_authorise(struct request *r, enum us_needs needs)
 	case US_NEEDS_TREE:
 		if (r->vault->state != VAULT_OPEN)
 			return US_OK; /* there is no registry to ask */
-		s = session_get(r->vault, r->credential);
+		s = us_vault_session_get(r->vault, r->credential);
 		return check_standing(r, s, us_time_now_ns(), &person);
 	case US_NEEDS_SESSION:
 		return check_session(r);
 	case US_NEEDS_TICKET:
 		break; /* not checked here, so nothing that needs one is answered here */
 	}
-	reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
+	us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
 	return US_ERR_DENIED;
 }
 
 int
-access_collection(struct request *r, struct us_bytes name, enum us_action action)
+us_vault_access_collection(struct us_vault_request *r, struct us_bytes name, enum us_action action)
 {
 	const struct us_collection *c = us_registry_collection_named(r->vault->registry, name);
-	struct problem p = { .status = 404, .type = "not-found", .title = "No such collection",
+	struct us_vault_problem p = { .status = 404, .type = "not-found", .title = "No such collection",
 		.reason = US_REASON_NOT_FOUND, .entry = NO_ENTRY, .position = -1 };
 
 	if (c == NULL) {
-		access_refuse(r, action, (struct us_bytes){ NULL, 0 }, &p);
+		us_vault_access_refuse(r, action, (struct us_bytes){ NULL, 0 }, &p);
 		return US_ERR_NOT_FOUND;
 	}
 	r->collection = c->id;
@@ -367,10 +367,10 @@ title_of(enum us_reason reason)
 }
 
 void
-access_ruling(struct request *r, enum us_action action, struct us_bytes purpose, uint64_t records,
+us_vault_access_ruling(struct us_vault_request *r, enum us_action action, struct us_bytes purpose, uint64_t records,
     struct us_ruling *out)
 {
-	struct vault *v = r->vault;
+	struct us_vault *v = r->vault;
 	const struct us_collection *c = us_registry_collection(v->registry, r->collection);
 	const struct us_credential *credential = NULL;
 	const int64_t now = us_time_now_ns();
@@ -391,7 +391,7 @@ access_ruling(struct request *r, enum us_action action, struct us_bytes purpose,
 
 /* Which freeze it is, and by whose authority; "" if none. */
 static void
-freeze_detail(const struct request *r, char *out, size_t size)
+freeze_detail(const struct us_vault_request *r, char *out, size_t size)
 {
 	char id[US_DOCKET_ID_MAX + 1];
 	const struct us_filing *f;
@@ -410,12 +410,12 @@ freeze_detail(const struct request *r, char *out, size_t size)
 }
 
 int
-access_rule(struct request *r, enum us_action action, struct us_bytes purpose, uint64_t records)
+us_vault_access_rule(struct us_vault_request *r, enum us_action action, struct us_bytes purpose, uint64_t records)
 {
-	struct problem p = { .status = 403, .type = "denied", .entry = NO_ENTRY, .position = -1 };
+	struct us_vault_problem p = { .status = 403, .type = "denied", .entry = NO_ENTRY, .position = -1 };
 	char detail[US_DOCKET_ID_MAX + US_AUTHORITY_TEXT_MAX + 8];
 
-	access_ruling(r, action, purpose, records, &r->ruling);
+	us_vault_access_ruling(r, action, purpose, records, &r->ruling);
 	if (r->ruling.decision == US_DECISION_ALLOW)
 		return US_OK;
 	p.reason = r->ruling.reason;
@@ -426,28 +426,28 @@ access_rule(struct request *r, enum us_action action, struct us_bytes purpose, u
 	p.cure = r->ruling.cure;
 	freeze_detail(r, detail, sizeof detail);
 	p.detail = detail;
-	access_refuse(r, action, purpose, &p);
+	us_vault_access_refuse(r, action, purpose, &p);
 	return US_ERR_DENIED;
 }
 
 void
-reply_bad_query(struct request *r, int err, const struct us_query_error *e)
+us_vault_reply_bad_query(struct us_vault_request *r, int err, const struct us_query_error *e)
 {
-	struct problem p = { .status = 400, .type = "query", .title = "The query is not understood",
+	struct us_vault_problem p = { .status = 400, .type = "query", .title = "The query is not understood",
 		.detail = e->message, .reason = US_REASON_MALFORMED, .entry = NO_ENTRY,
 		.position = (int64_t)e->at };
 
 	if (err == US_ERR_NOMEM)
-		reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
+		us_vault_reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
 	else
-		reply_problem(r, &p);
+		us_vault_reply_problem(r, &p);
 }
 
-enum access_change
-access_again(struct request *r, enum us_action action, struct us_bytes purpose, uint64_t records)
+enum us_vault_access_change
+us_vault_access_again(struct us_vault_request *r, enum us_action action, struct us_bytes purpose, uint64_t records)
 {
-	struct vault *v = r->vault;
-	struct problem *p = &r->problem;
+	struct us_vault *v = r->vault;
+	struct us_vault_problem *p = &r->problem;
 	const int64_t now = us_time_now_ns();
 	const struct us_person *person = NULL;
 	struct us_ruling reading;
@@ -456,11 +456,11 @@ access_again(struct request *r, enum us_action action, struct us_bytes purpose, 
 	if (us_registry_generation(v->registry) == r->generation)
 		return ACCESS_SAME;
 	r->generation = us_registry_generation(v->registry);
-	*p = (struct problem){ .status = 403, .type = "denied", .entry = r->entry, .position = -1 };
+	*p = (struct us_vault_problem){ .status = 403, .type = "denied", .entry = r->entry, .position = -1 };
 	p->reason = us_registry_standing(v->registry, r->credential, now, &person, NULL);
 	if (p->reason == US_REASON_NONE) {
 		r->subject = us_registry_subject(v->registry, person, now);
-		access_ruling(r, action, purpose, records, &r->ruling);
+		us_vault_access_ruling(r, action, purpose, records, &r->ruling);
 		p->reason = r->ruling.reason;
 		p->rule = r->ruling.rule;
 		p->rule_id = r->ruling.rule_id;
@@ -471,7 +471,7 @@ access_again(struct request *r, enum us_action action, struct us_bytes purpose, 
 		p->title = title_of(p->reason);
 		return ACCESS_ENDED;
 	}
-	access_ruling(r, US_ACTION_READ, purpose, 0, &reading);
+	us_vault_access_ruling(r, US_ACTION_READ, purpose, 0, &reading);
 	if (action == US_ACTION_SEARCH || action == US_ACTION_COUNT)
 		us_mask_add(&r->ruling.mask, &reading.mask);
 	return ACCESS_CHANGED;
@@ -480,7 +480,7 @@ access_again(struct request *r, enum us_action action, struct us_bytes purpose, 
 /* --- parts of answers ------------------------------------------------------------------------------------ */
 
 void
-access_quota(struct us_json *j, const struct us_left *left)
+us_vault_access_quota(struct us_json *j, const struct us_left *left)
 {
 	const struct {
 		const char *name;
@@ -502,17 +502,17 @@ access_quota(struct us_json *j, const struct us_left *left)
 }
 
 void
-access_json(struct request *r, struct us_json *j, uint64_t snapshot, uint64_t entry)
+us_vault_access_json(struct us_vault_request *r, struct us_json *j, uint64_t snapshot, uint64_t entry)
 {
 	us_json_kv_uint(j, "snapshot", snapshot);
 	us_json_kv_uint(j, "order", us_registry_order(r->vault->registry)->version);
 	us_json_kv_uint(j, "entry", entry);
 	us_json_key(j, "quota");
-	access_quota(j, &r->left);
+	us_vault_access_quota(j, &r->left);
 }
 
 int
-access_proof_of(uint64_t index, struct us_bytes hashes, struct us_bytes checkpoint,
+us_vault_access_proof_of(uint64_t index, struct us_bytes hashes, struct us_bytes checkpoint,
     struct us_buf *out)
 {
 	struct us_tlog_proof p = { .index = index, .n_hashes = hashes.n / US_HASH_LEN,
@@ -526,8 +526,8 @@ access_proof_of(uint64_t index, struct us_bytes hashes, struct us_bytes checkpoi
 }
 
 int
-access_proof(struct vault *v, const struct us_msg_logged *m, struct us_buf *out)
+us_vault_access_proof(struct us_vault *v, const struct us_msg_logged *m, struct us_buf *out)
 {
-	return access_proof_of(m->index, m->proof,
+	return us_vault_access_proof_of(m->index, m->proof,
 	    (struct us_bytes){ v->checkpoint.data, v->checkpoint.len }, out);
 }

@@ -14,12 +14,12 @@
 #include "crypto/cobblestone.h"
 #include "daemon/vault/internal.h"
 
-static void begin(struct vault *v);
+static void begin(struct us_vault *v);
 
 static void
-finish(struct vault *v, const struct act_result *result)
+finish(struct us_vault *v, const struct us_vault_act_result *result)
 {
-	struct act_job *job = v->acts.first;
+	struct us_vault_act_job *job = v->acts.first;
 
 	/* It stays at the head while its owner hears of it: who puts another act then must not begin it. */
 	if (job->done != NULL)
@@ -36,10 +36,10 @@ finish(struct vault *v, const struct act_result *result)
 
 /* The keeper says no, and why. */
 static void
-fail_refused(struct vault *v, const struct us_msg_act_prepared *m)
+fail_refused(struct us_vault *v, const struct us_msg_act_prepared *m)
 {
 	char text[513] = "";
-	struct act_result result = { .err = m->err, .reason = (enum us_reason)m->reason, .detail = text, .rule = m->rule,
+	struct us_vault_act_result result = { .err = m->err, .reason = (enum us_reason)m->reason, .detail = text, .rule = m->rule,
 		.entry = m->entry };
 
 	if (m->detail.n > 0 && m->detail.n < sizeof text)
@@ -48,9 +48,9 @@ fail_refused(struct vault *v, const struct us_msg_act_prepared *m)
 }
 
 static void
-fail(struct vault *v, int err, enum us_reason reason, uint64_t entry)
+fail(struct us_vault *v, int err, enum us_reason reason, uint64_t entry)
 {
-	const struct act_result result = { .err = err, .reason = reason, .detail = "", .entry = entry };
+	const struct us_vault_act_result result = { .err = err, .reason = reason, .detail = "", .entry = entry };
 
 	finish(v, &result);
 }
@@ -58,7 +58,7 @@ fail(struct vault *v, int err, enum us_reason reason, uint64_t entry)
 /* The keeper may forget the act that it prepared. If it did not hear of that it would take no other
  * one. */
 static void
-take_back(struct vault *v)
+take_back(struct us_vault *v)
 {
 	const struct us_msg_act_abort abort = { .sequence = v->acts.sequence };
 	const int err = us_send_act_abort(v->keeper, 0, &abort);
@@ -71,10 +71,10 @@ take_back(struct vault *v)
 /* --- commit ------------------------------------------------------------------------------------------------ */
 
 static void
-on_committed(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
+on_committed(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
 {
 	struct us_bytes committed = { v->acts.committed.data, v->acts.committed.len };
-	struct act_result result = { .committed = committed };
+	struct us_vault_act_result result = { .committed = committed };
 	struct us_write settle = { .op = US_WRITE_SETTLE_ACT, .number = v->acts.sequence };
 	struct us_msg_logged m;
 	uint8_t before[32];
@@ -95,7 +95,7 @@ on_committed(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 	if (us_registry_apply(v->registry, committed, NULL) != US_OK)
 		us_panic("an act that the keeper committed does not fold here");
 	settle.entry = m.index;
-	if (start_note_act(v, v->acts.sequence, m.index, committed) != US_OK ||
+	if (us_vault_start_note_act(v, v->acts.sequence, m.index, committed) != US_OK ||
 	    us_writer_put(v->writer, &settle) != US_OK)
 		us_fatal("out of memory after a commit: stopping");
 	result.entry = m.index;
@@ -107,7 +107,7 @@ on_committed(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 static void
 on_stored(void *ctx, int err, size_t bytes)
 {
-	struct vault *v = ctx;
+	struct us_vault *v = ctx;
 	struct us_msg_act_commit commit = { .sequence = v->acts.sequence };
 
 	(void)bytes;
@@ -119,7 +119,7 @@ on_stored(void *ctx, int err, size_t bytes)
 		return;
 	}
 	v->acts.step = ACT_COMMIT;
-	v->acts.call = call_new(v, on_committed, NULL);
+	v->acts.call = us_vault_call_new(v, on_committed, NULL);
 	err = v->acts.call == 0 ? US_ERR_BUSY : us_send_act_commit(v->keeper, v->acts.call,
 	    &commit);
 	if (err != US_OK)
@@ -129,7 +129,7 @@ on_stored(void *ctx, int err, size_t bytes)
 /* --- prepare ----------------------------------------------------------------------------------------------- */
 
 static int
-store_prepared(struct vault *v)
+store_prepared(struct us_vault *v)
 {
 	struct us_write job = { .op = US_WRITE_ACT, .number = v->acts.sequence, .done = on_stored,
 		.ctx = v };
@@ -140,7 +140,7 @@ store_prepared(struct vault *v)
 	int err;
 
 	us_buf_init(&sealed, US_ACT_COMMITTED_MAX + 65536);
-	err = act_context(v, v->acts.sequence, context, &n);
+	err = us_vault_act_context(v, v->acts.sequence, context, &n);
 	if (err == US_OK)
 		err = us_cobblestone_seal_to(v->state_key, (struct us_bytes){ context, n }, committed, &sealed);
 	if (err == US_OK) {
@@ -152,7 +152,7 @@ store_prepared(struct vault *v)
 }
 
 static void
-on_prepared(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
+on_prepared(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
 {
 	struct us_msg_act_prepared m;
 	int err;
@@ -178,25 +178,25 @@ on_prepared(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 }
 
 static void
-begin(struct vault *v)
+begin(struct us_vault *v)
 {
-	struct act_job *job = v->acts.first;
+	struct us_vault_act_job *job = v->acts.first;
 	int err;
 
 	v->acts.step = ACT_PREPARE;
-	v->acts.call = call_new(v, on_prepared, NULL);
+	v->acts.call = us_vault_call_new(v, on_prepared, NULL);
 	if (v->acts.call == 0)
 		err = US_ERR_BUSY;
 	else if (job->is_batch)
 		err = us_send_batch_prepare(v->keeper, v->acts.call, &job->batch);
 	else
 		err = us_send_act_prepare(v->keeper, v->acts.call, &job->act);
-	if (call_sent(v, &v->acts.call, err) != US_OK)
+	if (us_vault_call_sent(v, &v->acts.call, err) != US_OK)
 		fail(v, err, US_REASON_ERROR, NO_ENTRY);
 }
 
 void
-acts_put(struct vault *v, struct act_job *job)
+us_vault_acts_put(struct us_vault *v, struct us_vault_act_job *job)
 {
 	job->next = NULL;
 	if (v->acts.last != NULL) {
@@ -209,9 +209,9 @@ acts_put(struct vault *v, struct act_job *job)
 }
 
 void
-acts_free(struct vault *v)
+us_vault_acts_free(struct us_vault *v)
 {
-	struct act_job *job;
+	struct us_vault_act_job *job;
 
 	while ((job = v->acts.first) != NULL) {
 		v->acts.first = job->next;

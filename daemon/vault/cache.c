@@ -7,7 +7,7 @@
 
 #define NONE UINT32_MAX
 
-struct slot {
+struct us_vault_slot {
 	uint64_t key;  /* packed; 0: free (no collection has the number 0) */
 	uint32_t n;
 	uint32_t chain;      /* next of the same bucket */
@@ -19,7 +19,7 @@ struct slot {
  * chain of their bucket. */
 struct us_cache {
 	struct us_store_reader *reader;
-	struct slot *slots;
+	struct us_vault_slot *slots;
 	uint32_t *buckets;
 	uint32_t n_slots, mask;
 	uint32_t newest, oldest;
@@ -88,7 +88,7 @@ us_cache_free(struct us_cache *c)
 static void
 to_front(struct us_cache *c, uint32_t i)
 {
-	struct slot *s = &c->slots[i];
+	struct us_vault_slot *s = &c->slots[i];
 
 	if (c->newest == i)
 		return;
@@ -115,8 +115,8 @@ unchain(struct us_cache *c, uint32_t i)
 	c->slots[i].key = 0;
 }
 
-struct fill {
-	struct slot *slot;
+struct us_vault_fill {
+	struct us_vault_slot *slot;
 	us_cache_open_fn open;
 	void *ctx;
 };
@@ -124,7 +124,7 @@ struct fill {
 static int
 fill_slot(void *ctx, const struct us_store_key *key, struct us_bytes stored)
 {
-	struct fill *f = ctx;
+	struct us_vault_fill *f = ctx;
 	size_t n = 0;
 	int err = US_OK;
 
@@ -150,7 +150,7 @@ us_cache_get(struct us_cache *c, const struct us_store_key *key, us_cache_open_f
 	uint64_t packed = pack(key);
 	uint32_t b = bucket_of(c, packed);
 	uint32_t i;
-	struct fill f;
+	struct us_vault_fill f;
 	int err;
 
 	for (i = c->buckets[b]; i != NONE; i = c->slots[i].chain) {
@@ -165,7 +165,7 @@ us_cache_get(struct us_cache *c, const struct us_store_key *key, us_cache_open_f
 		unchain(c, i);
 	if (c->slots[i].page == NULL && (c->slots[i].page = malloc(US_CACHE_PAGE_MAX)) == NULL)
 		return US_ERR_NOMEM;
-	f = (struct fill){ &c->slots[i], open, ctx };
+	f = (struct us_vault_fill){ &c->slots[i], open, ctx };
 	err = us_store_get_many(c->reader, key, 1, fill_slot, &f);
 	if (err != US_OK)
 		return err;

@@ -8,10 +8,10 @@
 #define NONE UINT32_MAX
 
 static int
-grow(struct vault *v)
+grow(struct us_vault *v)
 {
 	uint32_t n = v->n_calls == 0 ? 256 : v->n_calls * 2;
-	struct call *more;
+	struct us_vault_call *more;
 	uint32_t i;
 
 	if (v->n_calls == CALLS_MAX)
@@ -23,16 +23,16 @@ grow(struct vault *v)
 		return US_ERR_NOMEM;
 	v->calls = more;
 	for (i = v->n_calls; i < n; i++)
-		v->calls[i] = (struct call){ .generation = 1, .next_free = i + 1 == n ? NONE : i + 1 };
+		v->calls[i] = (struct us_vault_call){ .generation = 1, .next_free = i + 1 == n ? NONE : i + 1 };
 	v->free_call = v->n_calls;
 	v->n_calls = n;
 	return US_OK;
 }
 
 uint32_t
-call_new(struct vault *v, call_fn fn, void *ctx)
+us_vault_call_new(struct us_vault *v, call_fn fn, void *ctx)
 {
-	struct call *c;
+	struct us_vault_call *c;
 	uint32_t i;
 
 	if ((v->n_calls == 0 || v->free_call == NONE) && grow(v) != US_OK)
@@ -47,7 +47,7 @@ call_new(struct vault *v, call_fn fn, void *ctx)
 }
 
 void
-call_forget(struct vault *v, uint32_t tag)
+us_vault_call_forget(struct us_vault *v, uint32_t tag)
 {
 	uint32_t i = tag & 0xffff;
 
@@ -56,10 +56,10 @@ call_forget(struct vault *v, uint32_t tag)
 }
 
 int
-call_sent(struct vault *v, uint32_t *tag, int err)
+us_vault_call_sent(struct us_vault *v, uint32_t *tag, int err)
 {
 	const uint32_t i = *tag & 0xffff;
-	struct call *c;
+	struct us_vault_call *c;
 
 	if (err == US_OK || *tag == 0)
 		return err;
@@ -72,7 +72,7 @@ call_sent(struct vault *v, uint32_t *tag, int err)
 }
 
 void
-call_hand_over(struct vault *v, uint32_t tag, call_fn fn, void *ctx)
+us_vault_call_hand_over(struct us_vault *v, uint32_t tag, call_fn fn, void *ctx)
 {
 	uint32_t i = tag & 0xffff;
 
@@ -83,10 +83,10 @@ call_hand_over(struct vault *v, uint32_t tag, call_fn fn, void *ctx)
 }
 
 int
-call_answer(struct vault *v, uint16_t type, uint32_t tag, struct us_bytes body)
+us_vault_call_answer(struct us_vault *v, uint16_t type, uint32_t tag, struct us_bytes body)
 {
 	uint32_t i = tag & 0xffff;
-	struct call *c;
+	struct us_vault_call *c;
 	call_fn fn;
 	void *ctx;
 

@@ -4,8 +4,8 @@
 #include "daemon/vault/internal.h"
 #include "evidence/query/words.h"
 
-struct designated {
-	const struct vault *vault;
+struct us_vault_designated {
+	const struct us_vault *vault;
 	const struct us_batch *facts;
 	roaring_bitmap_t *docs;
 	int is_value; /* of the relabel at hand */
@@ -14,7 +14,7 @@ struct designated {
 static void
 designate_run(void *ctx, struct us_run run)
 {
-	const struct designated *d = ctx;
+	const struct us_vault_designated *d = ctx;
 	const uint64_t from = run.first - d->facts->facts.first;
 
 	if (d->is_value)
@@ -27,7 +27,7 @@ designate_run(void *ctx, struct us_run run)
 static int
 designated(void *ctx, struct us_bytes value, roaring_bitmap_t *docs)
 {
-	struct designated *d = ctx;
+	struct us_vault_designated *d = ctx;
 	uint8_t folded[US_WORD_MAX];
 	size_t n;
 
@@ -48,16 +48,16 @@ designated(void *ctx, struct us_bytes value, roaring_bitmap_t *docs)
 }
 
 int
-view_eval(struct vault *v, const struct us_batch *facts, const struct us_query *query, const struct us_term_table *keys,
+us_vault_view_eval(struct us_vault *v, const struct us_batch *facts, const struct us_query *query, const struct us_term_table *keys,
     roaring_bitmap_t **out)
 {
 	const struct us_collection *c = us_registry_collection(v->registry, facts->facts.collection);
-	struct designated relabelled = { .vault = v, .facts = facts };
+	struct us_vault_designated relabelled = { .vault = v, .facts = facts };
 	struct us_term_table table = *keys;
 	struct us_eval_options options = { .base = facts->facts.first, .bates_prefix = us_bytes_of(c->prefix),
 		.term_key = us_term_table_key, .term_key_ctx = &table, .designated = designated, .designated_ctx = &relabelled };
 	struct us_segment *segment;
-	int err = evidence_segment(v, facts, &segment);
+	int err = us_vault_evidence_segment(v, facts, &segment);
 
 	return err != US_OK ? err : us_eval(segment, query, &options, out);
 }

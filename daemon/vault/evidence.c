@@ -10,7 +10,7 @@
 static int
 get_page(void *ctx, enum us_page_kind kind, uint32_t number, struct us_bytes *page)
 {
-	struct batch *b = ctx;
+	struct us_vault_batch *b = ctx;
 	struct us_store_key key = { b->collection, (uint8_t)kind, PAGE_NUMBER(b->slot, number) };
 
 	if (number > 0xffff)
@@ -18,15 +18,15 @@ get_page(void *ctx, enum us_page_kind kind, uint32_t number, struct us_bytes *pa
 	return us_cache_get(b->vault->cache, &key, NULL, NULL, page);
 }
 
-struct opening {
-	struct batch *batch;
+struct us_vault_opening {
+	struct us_vault_batch *batch;
 	uint32_t number;
 };
 
 static int
 open_segment_page(void *ctx, struct us_bytes stored, uint8_t *out, size_t *out_n)
 {
-	struct opening *o = ctx;
+	struct us_vault_opening *o = ctx;
 	int err = us_page_open(o->batch->page_key, &o->batch->source.place, US_PAGE_SEGMENT, o->number,
 	    stored, out);
 
@@ -38,9 +38,9 @@ open_segment_page(void *ctx, struct us_bytes stored, uint8_t *out, size_t *out_n
 static int
 get_segment_page(void *ctx, uint32_t number, const uint8_t **page)
 {
-	struct batch *b = ctx;
+	struct us_vault_batch *b = ctx;
 	struct us_store_key key = { b->collection, US_PAGE_SEGMENT, PAGE_NUMBER(b->slot, number) };
-	struct opening o = { b, number };
+	struct us_vault_opening o = { b, number };
 	struct us_bytes view;
 	int err;
 
@@ -76,17 +76,17 @@ grow_pointers(void ***array, size_t *n, size_t need)
 	return US_OK;
 }
 
-struct collection *
-evidence_collection(struct vault *v, uint32_t id)
+struct us_vault_collection *
+us_vault_evidence_collection(struct us_vault *v, uint32_t id)
 {
 	void **array = (void **)v->collections;
 	int err = grow_pointers(&array, &v->n_collections, id);
 
-	v->collections = (struct collection **)array;
+	v->collections = (struct us_vault_collection **)array;
 	if (err != US_OK)
 		return NULL;
 	if (v->collections[id] == NULL) {
-		struct collection *c = calloc(1, sizeof *c);
+		struct us_vault_collection *c = calloc(1, sizeof *c);
 
 		if (c == NULL || us_unpacker_new(&c->unpacker) != US_OK) {
 			free(c);
@@ -98,14 +98,14 @@ evidence_collection(struct vault *v, uint32_t id)
 	return v->collections[id];
 }
 
-static struct batch *
-batch_at(struct vault *v, struct collection *c, uint32_t slot)
+static struct us_vault_batch *
+batch_at(struct us_vault *v, struct us_vault_collection *c, uint32_t slot)
 {
 	void **array = (void **)c->batches;
 	int err = grow_pointers(&array, &c->n_batches, slot);
-	struct batch *b;
+	struct us_vault_batch *b;
 
-	c->batches = (struct batch **)array;
+	c->batches = (struct us_vault_batch **)array;
 	if (err != US_OK)
 		return NULL;
 	if (c->batches[slot] != NULL)
@@ -135,7 +135,7 @@ put_key(struct us_key **place, struct us_bytes bytes)
 
 /* The page key of a batch is that of its segment, whose slot may be another one. */
 static uint32_t
-slot_of_segment(const struct vault *v, uint32_t collection, uint32_t segment_slot)
+slot_of_segment(const struct us_vault *v, uint32_t collection, uint32_t segment_slot)
 {
 	size_t i, n = us_registry_batches(v->registry, collection);
 
@@ -149,9 +149,9 @@ slot_of_segment(const struct vault *v, uint32_t collection, uint32_t segment_slo
 }
 
 int
-evidence_take_keys(struct vault *v, uint32_t collection, struct us_bytes page_keys)
+us_vault_evidence_take_keys(struct us_vault *v, uint32_t collection, struct us_bytes page_keys)
 {
-	struct collection *c = evidence_collection(v, collection);
+	struct us_vault_collection *c = us_vault_evidence_collection(v, collection);
 	struct us_reader r;
 	int err = c == NULL ? US_ERR_NOMEM : US_OK;
 
@@ -164,7 +164,7 @@ evidence_take_keys(struct vault *v, uint32_t collection, struct us_bytes page_ke
 		if (r.err != US_OK)
 			break;
 		if (kind == 1) {
-			struct batch *b = batch_at(v, c, slot_of_segment(v, collection, number));
+			struct us_vault_batch *b = batch_at(v, c, slot_of_segment(v, collection, number));
 
 			err = b == NULL ? US_ERR_NOMEM : put_key(&b->page_key, key);
 			if (err == US_OK)
@@ -184,9 +184,9 @@ evidence_take_keys(struct vault *v, uint32_t collection, struct us_bytes page_ke
 }
 
 int
-evidence_complete(struct vault *v, uint32_t collection)
+us_vault_evidence_complete(struct us_vault *v, uint32_t collection)
 {
-	struct collection *c = evidence_collection(v, collection);
+	struct us_vault_collection *c = us_vault_evidence_collection(v, collection);
 	const struct us_dictionary *d = us_registry_dictionary(v->registry, collection, 0);
 	uint64_t sequence = us_registry_sequence(v->registry);
 	size_t i, n = us_registry_batches(v->registry, collection);
@@ -209,10 +209,10 @@ evidence_complete(struct vault *v, uint32_t collection)
 }
 
 int
-evidence_batch(struct vault *v, const struct us_batch *facts, struct batch **out)
+us_vault_evidence_batch(struct us_vault *v, const struct us_batch *facts, struct us_vault_batch **out)
 {
-	struct collection *c = evidence_collection(v, facts->facts.collection);
-	struct batch *b = c == NULL ? NULL : batch_at(v, c, facts->facts.slot);
+	struct us_vault_collection *c = us_vault_evidence_collection(v, facts->facts.collection);
+	struct us_vault_batch *b = c == NULL ? NULL : batch_at(v, c, facts->facts.slot);
 
 	if (b == NULL)
 		return US_ERR_NOMEM;
@@ -234,11 +234,11 @@ pages_of(const struct us_batch *facts, enum us_page_kind kind)
 }
 
 int
-evidence_segment(struct vault *v, const struct us_batch *facts, struct us_segment **out)
+us_vault_evidence_segment(struct us_vault *v, const struct us_batch *facts, struct us_segment **out)
 {
 	struct us_segment_source source = { .get = get_segment_page };
-	struct batch *b;
-	int err = evidence_batch(v, facts, &b);
+	struct us_vault_batch *b;
+	int err = us_vault_evidence_batch(v, facts, &b);
 
 	if (err == US_OK && b->segment == NULL) {
 		source.pages = pages_of(facts, US_PAGE_SEGMENT);
@@ -256,14 +256,14 @@ evidence_segment(struct vault *v, const struct us_batch *facts, struct us_segmen
 }
 
 static void
-manifest_drop(struct manifest_slot *m)
+manifest_drop(struct us_vault_manifest_slot *m)
 {
 	us_manifest_close(m->reader);
-	*m = (struct manifest_slot){ NULL, 0, NULL };
+	*m = (struct us_vault_manifest_slot){ NULL, 0, NULL };
 }
 
 static void
-batch_free(struct batch *b)
+batch_free(struct us_vault_batch *b)
 {
 	size_t i;
 
@@ -279,14 +279,14 @@ batch_free(struct batch *b)
 }
 
 void
-evidence_forget_batch(struct vault *v, uint32_t collection, uint32_t slot)
+us_vault_evidence_forget_batch(struct us_vault *v, uint32_t collection, uint32_t slot)
 {
 	struct us_store_key key = { collection, 0, PAGE_NUMBER(slot, 0) };
 
 	for (key.kind = US_PAGE_RECORDS; key.kind <= US_PAGE_TAGS; key.kind++)
 		us_cache_forget(v->cache, &key, PAGE_NUMBER(slot, 0xffff));
 	if (collection < v->n_collections && v->collections[collection] != NULL) {
-		struct collection *c = v->collections[collection];
+		struct us_vault_collection *c = v->collections[collection];
 
 		if (slot < c->n_batches) {
 			batch_free(c->batches[slot]);
@@ -296,7 +296,7 @@ evidence_forget_batch(struct vault *v, uint32_t collection, uint32_t slot)
 }
 
 static void
-collection_free(struct collection *c)
+collection_free(struct us_vault_collection *c)
 {
 	size_t i;
 
@@ -312,7 +312,7 @@ collection_free(struct collection *c)
 }
 
 void
-evidence_free(struct vault *v)
+us_vault_evidence_free(struct us_vault *v)
 {
 	size_t i;
 
@@ -334,7 +334,7 @@ append_page(void *ctx, const struct us_store_key *key, struct us_bytes page)
 }
 
 static int
-open_dictionary(struct vault *v, struct collection *c, uint32_t version)
+open_dictionary(struct us_vault *v, struct us_vault_collection *c, uint32_t version)
 {
 	struct us_store_key from = { c->id, US_PAGE_DICTIONARY, PAGE_NUMBER(version, 0) };
 	struct us_buf sealed, plain;
@@ -357,7 +357,7 @@ open_dictionary(struct vault *v, struct collection *c, uint32_t version)
 
 /* The sealed bytes of a record: a view of a cached page, or of v->sealed for one larger than a page. */
 static int
-find_sealed(struct vault *v, struct batch *b, const struct us_batch *facts, uint32_t item,
+find_sealed(struct us_vault *v, struct us_vault_batch *b, const struct us_batch *facts, uint32_t item,
     struct us_bytes *sealed)
 {
 	struct us_bytes page;
@@ -382,16 +382,16 @@ find_sealed(struct vault *v, struct batch *b, const struct us_batch *facts, uint
 }
 
 int
-evidence_record(struct vault *v, const struct us_batch *facts, uint64_t record,
+us_vault_evidence_record(struct us_vault *v, const struct us_batch *facts, uint64_t record,
     const struct us_key *key, struct us_container *c)
 {
 	struct us_record_place place = { v->vault_id, facts->facts.collection, record, 0 };
 	struct us_bytes sealed, packed;
-	struct collection *collection;
-	struct batch *b;
+	struct us_vault_collection *collection;
+	struct us_vault_batch *b;
 	uint8_t *plain;
 	uint32_t version;
-	int err = evidence_batch(v, facts, &b);
+	int err = us_vault_evidence_batch(v, facts, &b);
 
 	if (err == US_OK)
 		err = find_sealed(v, b, facts, (uint32_t)(record - facts->facts.first), &sealed);
@@ -418,13 +418,13 @@ evidence_record(struct vault *v, const struct us_batch *facts, uint64_t record,
 }
 
 int
-evidence_proof(struct vault *v, const struct us_batch *facts, uint64_t record,
+us_vault_evidence_proof(struct us_vault *v, const struct us_batch *facts, uint64_t record,
     struct us_batch_proof *proof)
 {
 	uint32_t item = (uint32_t)(record - facts->facts.first), page = item / US_MANIFEST_PER_PAGE;
-	struct manifest_slot *m;
-	struct batch *b;
-	int err = evidence_batch(v, facts, &b);
+	struct us_vault_manifest_slot *m;
+	struct us_vault_batch *b;
+	int err = us_vault_evidence_batch(v, facts, &b);
 
 	if (err != US_OK)
 		return err;

@@ -9,17 +9,17 @@
 #include "registry/versions.h"
 
 /* What is kept of a request while its act is on its way. */
-struct acting {
+struct us_vault_acting {
 	struct us_act act;
 	enum us_act_type type;
-	struct act_job *job; /* NULL once it is done */
+	struct us_vault_act_job *job; /* NULL once it is done */
 	uint64_t *records;   /* of a copy, once they are checked */
 };
 
 static void
 acting_free(void *state)
 {
-	struct acting *a = state;
+	struct us_vault_acting *a = state;
 
 	if (a->job != NULL)
 		a->job->done = NULL; /* the act goes its way; nobody waits for it */
@@ -30,20 +30,20 @@ acting_free(void *state)
 /* --- seal -------------------------------------------------------------------------------------------------------- */
 
 static void
-on_sealed(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
+on_sealed(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
 {
-	struct request *r = ctx;
+	struct us_vault_request *r = ctx;
 	struct us_msg_logged m;
 	struct us_json j;
 	struct us_buf b;
 
 	r->call = 0;
 	if (type != US_MSG_logged || us_msg_logged_decode(&m, body.p, body.n) != US_OK) {
-		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
+		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
 		return;
 	}
 	if (m.err != US_OK) {
-		reply_error(r, m.err, (enum us_reason)m.reason, m.index);
+		us_vault_reply_error(r, m.err, (enum us_reason)m.reason, m.index);
 		return;
 	}
 	us_buf_init(&b, 1024);
@@ -55,13 +55,13 @@ on_sealed(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 	us_json_kv_uint(&j, "entry", m.index);
 	us_json_close(&j);
 	(void)us_json_end(&j);
-	reply_json(r, 200, m.index, &b);
+	us_vault_reply_json(r, 200, m.index, &b);
 	us_buf_free(&b);
-	vault_leave(v, US_EXIT_SEALED);
+	us_vault_leave(v, US_EXIT_SEALED);
 }
 
 static void
-seal(struct request *r, const struct us_msg_act_request *q)
+seal(struct us_vault_request *r, const struct us_msg_act_request *q)
 {
 	struct us_msg_seal m;
 	int err;
@@ -71,17 +71,17 @@ seal(struct request *r, const struct us_msg_act_request *q)
 	m.peer = q->peer;
 	m.act = q->act;
 	m.signature = q->signature;
-	r->call = call_new(r->vault, on_sealed, r);
-	err = r->call == 0 ? US_ERR_BUSY : call_sent(r->vault, &r->call,
+	r->call = us_vault_call_new(r->vault, on_sealed, r);
+	err = r->call == 0 ? US_ERR_BUSY : us_vault_call_sent(r->vault, &r->call,
 	    us_send_seal(r->vault->keeper, r->call, &m));
 	if (err != US_OK)
-		reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
+		us_vault_reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
 }
 
 /* --- results ------------------------------------------------------------------------------------------------------- */
 
 static void
-put_certificate(struct vault *v, struct us_json *j, struct us_bytes result, int *pending)
+put_certificate(struct us_vault *v, struct us_json *j, struct us_bytes result, int *pending)
 {
 	struct us_reader in;
 	struct us_bytes der;
@@ -113,7 +113,7 @@ number_of(struct us_bytes result)
 
 /* The docket line of a person who waits, if any. */
 static void
-put_docket(struct vault *v, struct us_json *j, uint32_t person)
+put_docket(struct us_vault *v, struct us_json *j, uint32_t person)
 {
 	struct us_docket_item item;
 	char id[US_DOCKET_ID_MAX + 1];
@@ -127,7 +127,7 @@ put_docket(struct vault *v, struct us_json *j, uint32_t person)
 
 /* A filing that was just opened, or changed. pending: it waits for signatures. */
 static void
-put_filing(struct vault *v, struct us_json *j, const char *id, int *pending)
+put_filing(struct us_vault *v, struct us_json *j, const char *id, int *pending)
 {
 	const struct us_filing *f = us_registry_filing_named(v->registry, us_bytes_of(id));
 
@@ -143,7 +143,7 @@ put_filing(struct vault *v, struct us_json *j, const char *id, int *pending)
 }
 
 static void
-put_numbered(struct vault *v, struct us_json *j, enum us_filing_kind kind, uint64_t number, int *pending)
+put_numbered(struct us_vault *v, struct us_json *j, enum us_filing_kind kind, uint64_t number, int *pending)
 {
 	char id[US_DOCKET_ID_MAX + 1];
 
@@ -153,7 +153,7 @@ put_numbered(struct vault *v, struct us_json *j, enum us_filing_kind kind, uint6
 
 /* Others may have to sign too. Of an approval who signs cannot tell whether more are needed: that is the rule's. */
 static void
-put_signed(struct vault *v, struct us_json *j, struct us_bytes id, int *pending)
+put_signed(struct us_vault *v, struct us_json *j, struct us_bytes id, int *pending)
 {
 	const struct us_filing *f = us_registry_filing_named(v->registry, id);
 	struct us_docket_item item;
@@ -167,7 +167,7 @@ put_signed(struct vault *v, struct us_json *j, struct us_bytes id, int *pending)
 }
 
 static void
-put_document(struct vault *v, struct us_json *j, const struct us_act_document *act)
+put_document(struct us_vault *v, struct us_json *j, const struct us_act_document *act)
 {
 	const struct us_document *d = us_registry_document_of(v->registry, act->digest, 0);
 
@@ -178,7 +178,7 @@ put_document(struct vault *v, struct us_json *j, const struct us_act_document *a
 
 /* Acts of the order and its docket. */
 static void
-put_order_result(struct vault *v, struct acting *a, struct us_bytes result, struct us_json *j, int *pending)
+put_order_result(struct us_vault *v, struct us_vault_acting *a, struct us_bytes result, struct us_json *j, int *pending)
 {
 	char id[US_DOCKET_ID_MAX + 1];
 
@@ -222,7 +222,7 @@ put_order_result(struct vault *v, struct acting *a, struct us_bytes result, stru
 }
 
 static void
-put_result(struct vault *v, struct acting *a, struct us_bytes result, struct us_json *j, int *pending)
+put_result(struct us_vault *v, struct us_vault_acting *a, struct us_bytes result, struct us_json *j, int *pending)
 {
 	const struct us_person *person;
 
@@ -275,10 +275,10 @@ put_result(struct vault *v, struct acting *a, struct us_bytes result, struct us_
 }
 
 static void
-reply_refusal(struct request *r, const struct act_result *result)
+reply_refusal(struct us_vault_request *r, const struct us_vault_act_result *result)
 {
 	const struct us_order *order = us_registry_order(r->vault->registry);
-	struct problem p = { .status = 403, .type = "denied", .title = "Refused",
+	struct us_vault_problem p = { .status = 403, .type = "denied", .title = "Refused",
 		.detail = result->detail, .reason = result->reason, .entry = result->entry, .position = -1,
 		.rule = result->rule };
 
@@ -289,7 +289,7 @@ reply_refusal(struct request *r, const struct act_result *result)
 	if ((result->err != US_ERR_DENIED && result->err != US_ERR_EXISTS &&
 	    result->err != US_ERR_STATE && result->err != US_ERR_NOT_FOUND) ||
 	    result->reason == US_REASON_NO_SESSION) {
-		reply_error(r, result->err, result->reason, result->entry);
+		us_vault_reply_error(r, result->err, result->reason, result->entry);
 		return;
 	}
 	if (result->err == US_ERR_EXISTS || result->err == US_ERR_STATE) {
@@ -301,14 +301,14 @@ reply_refusal(struct request *r, const struct act_result *result)
 		p.type = "not-found";
 		p.title = "Not found";
 	}
-	reply_problem(r, &p);
+	us_vault_reply_problem(r, &p);
 }
 
 static void
-on_done(struct vault *v, void *ctx, const struct act_result *result)
+on_done(struct us_vault *v, void *ctx, const struct us_vault_act_result *result)
 {
-	struct request *r = ctx;
-	struct acting *a = r->state;
+	struct us_vault_request *r = ctx;
+	struct us_vault_acting *a = r->state;
 	struct us_committed_act committed;
 	struct us_json j;
 	struct us_buf b;
@@ -321,7 +321,7 @@ on_done(struct vault *v, void *ctx, const struct act_result *result)
 	}
 	err = us_committed_act_decode(&committed, NULL, result->committed.p, result->committed.n);
 	if (err != US_OK) {
-		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, result->entry);
+		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, result->entry);
 		return;
 	}
 	if (a->type == US_ACT_COPY) {
@@ -333,9 +333,9 @@ on_done(struct vault *v, void *ctx, const struct act_result *result)
 		r->free_state = NULL;
 		r->asked = NULL;
 		r->n_asked = 0;
-		err = read_copy(r, &copy, number_of(committed.result), result->entry);
+		err = us_vault_read_copy(r, &copy, number_of(committed.result), result->entry);
 		if (err != US_OK)
-			reply_error(r, err, US_REASON_ERROR, result->entry);
+			us_vault_reply_error(r, err, US_REASON_ERROR, result->entry);
 		return;
 	}
 	us_buf_init(&b, 262144);
@@ -350,53 +350,53 @@ on_done(struct vault *v, void *ctx, const struct act_result *result)
 	us_json_close(&j);
 	err = us_json_end(&j);
 	if (err == US_OK)
-		reply_json(r, pending ? 202 : 200, result->entry, &b);
+		us_vault_reply_json(r, pending ? 202 : 200, result->entry, &b);
 	else
-		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, result->entry);
+		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, result->entry);
 	us_buf_free(&b);
 }
 
 /* --- the request ------------------------------------------------------------------------------------------------------ */
 
 static int
-check_copy(struct request *r, const struct us_act_copy *copy)
+check_copy(struct us_vault_request *r, const struct us_act_copy *copy)
 {
 	const struct us_collection *c = us_registry_collection(r->vault->registry, copy->collection);
 
 	if (c == NULL) {
-		reply_error(r, US_ERR_NOT_FOUND, US_REASON_NOT_FOUND, NO_ENTRY);
+		us_vault_reply_error(r, US_ERR_NOT_FOUND, US_REASON_NOT_FOUND, NO_ENTRY);
 		return US_ERR_NOT_FOUND;
 	}
 	r->collection = c->id;
-	return access_rule(r, US_ACTION_COPY, copy->purpose, copy->n);
+	return us_vault_access_rule(r, US_ACTION_COPY, copy->purpose, copy->n);
 }
 
 static int
-check_copy_records(struct request *r, struct acting *a)
+check_copy_records(struct us_vault_request *r, struct us_vault_acting *a)
 {
 	const struct us_act_copy *copy = &a->act.u.copy;
 
 	a->records = malloc((size_t)copy->n * sizeof *a->records);
 	if (a->records == NULL) {
-		reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
+		us_vault_reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
 		return US_ERR_NOMEM;
 	}
 	for (uint32_t i = 0; i < copy->n; i++)
 		a->records[i] = us_act_copy_record(copy, i);
 	r->asked = a->records;
 	r->n_asked = copy->n;
-	return read_check(r, a->records, copy->n, US_ACTION_COPY, copy->purpose);
+	return us_vault_read_check(r, a->records, copy->n, US_ACTION_COPY, copy->purpose);
 }
 
 static void
-put_job(struct request *r, struct acting *a, const struct us_msg_act_request *q)
+put_job(struct us_vault_request *r, struct us_vault_acting *a, const struct us_msg_act_request *q)
 {
-	struct act_job *job = calloc(1, sizeof *job);
+	struct us_vault_act_job *job = calloc(1, sizeof *job);
 	size_t act_at, sig_at;
 	int err;
 
 	if (job == NULL) {
-		reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
+		us_vault_reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
 		return;
 	}
 	/* The request may end before the act does: the job has bytes of its own. */
@@ -411,7 +411,7 @@ put_job(struct request *r, struct acting *a, const struct us_msg_act_request *q)
 	if (err != US_OK) {
 		us_buf_free(&job->copy);
 		free(job);
-		reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
+		us_vault_reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
 		return;
 	}
 	memcpy(job->act.credential, r->credential, sizeof job->act.credential);
@@ -422,27 +422,27 @@ put_job(struct request *r, struct acting *a, const struct us_msg_act_request *q)
 	job->done = on_done;
 	job->ctx = r;
 	a->job = job;
-	acts_put(r->vault, job);
+	us_vault_acts_put(r->vault, job);
 }
 
 static void
-copy_opened(struct request *r)
+copy_opened(struct us_vault_request *r)
 {
 	struct us_msg_act_request q;
-	struct acting *a = r->state;
+	struct us_vault_acting *a = r->state;
 
 	if (us_msg_act_request_decode(&q, r->body.data, r->body.len) != US_OK)
-		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
+		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
 	else if (check_copy_records(r, a) == US_OK)
 		put_job(r, a, &q);
 }
 
 void
-handle_act(struct request *r)
+us_vault_handle_act(struct us_vault_request *r)
 {
 	struct us_msg_act_request q;
 	struct us_signed_act envelope;
-	struct acting *a;
+	struct us_vault_acting *a;
 	int err = us_msg_act_request_decode(&q, r->body.data, r->body.len);
 
 	if (err == US_OK)
@@ -450,12 +450,12 @@ handle_act(struct request *r)
 	if (err == US_OK && us_act_is_vaults(envelope.type))
 		err = US_ERR_RANGE;
 	if (err != US_OK) {
-		reply_error(r, err, US_REASON_MALFORMED, NO_ENTRY);
+		us_vault_reply_error(r, err, US_REASON_MALFORMED, NO_ENTRY);
 		return;
 	}
 	a = calloc(1, sizeof *a);
 	if (a == NULL) {
-		reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
+		us_vault_reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
 		return;
 	}
 	r->state = a;
@@ -463,7 +463,7 @@ handle_act(struct request *r)
 	a->type = envelope.type;
 	err = us_act_decode(&a->act, envelope.type, envelope.payload);
 	if (err != US_OK) {
-		reply_error(r, err, US_REASON_MALFORMED, NO_ENTRY);
+		us_vault_reply_error(r, err, US_REASON_MALFORMED, NO_ENTRY);
 		return;
 	}
 	if (a->type == US_ACT_SEAL) {
@@ -472,7 +472,7 @@ handle_act(struct request *r)
 	}
 	if (a->type == US_ACT_COPY) {
 		if (check_copy(r, &a->act.u.copy) == US_OK)
-			access_open(r, a->act.u.copy.purpose, copy_opened);
+			us_vault_access_open(r, a->act.u.copy.purpose, copy_opened);
 		return;
 	}
 	put_job(r, a, &q);

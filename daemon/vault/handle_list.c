@@ -7,7 +7,7 @@
 #define LIMIT_DEFAULT 1000u
 
 enum us_action
-list_action(uint8_t what)
+us_vault_list_action(uint8_t what)
 {
 	switch (what) {
 	case US_LIST_PEOPLE: return US_ACTION_PERSON_LIST;
@@ -27,7 +27,7 @@ list_action(uint8_t what)
 }
 
 int
-listing_room(struct listing *l, uint64_t at)
+us_vault_listing_room(struct us_vault_listing *l, uint64_t at)
 {
 	if (l->shown == l->limit) {
 		if (l->next == 0)
@@ -39,7 +39,7 @@ listing_room(struct listing *l, uint64_t at)
 }
 
 int
-listing_is(const struct listing *l, const char *name, uint64_t id)
+us_vault_listing_is(const struct us_vault_listing *l, const char *name, uint64_t id)
 {
 	char digits[24];
 
@@ -50,7 +50,7 @@ listing_is(const struct listing *l, const char *name, uint64_t id)
 }
 
 const char *
-list_person_name(const struct us_registry *reg, uint32_t id)
+us_vault_list_person_name(const struct us_registry *reg, uint32_t id)
 {
 	const struct us_person *p = us_registry_person(reg, id);
 
@@ -58,7 +58,7 @@ list_person_name(const struct us_registry *reg, uint32_t id)
 }
 
 const char *
-list_collection_name(const struct us_registry *reg, uint32_t id)
+us_vault_list_collection_name(const struct us_registry *reg, uint32_t id)
 {
 	const struct us_collection *c = us_registry_collection(reg, id);
 
@@ -66,7 +66,7 @@ list_collection_name(const struct us_registry *reg, uint32_t id)
 }
 
 void
-list_put_time(struct us_json *j, const char *key, int64_t ns)
+us_vault_list_put_time(struct us_json *j, const char *key, int64_t ns)
 {
 	us_json_key(j, key);
 	if (ns == 0 || ns == INT64_MAX || ns == INT64_MIN)
@@ -76,7 +76,7 @@ list_put_time(struct us_json *j, const char *key, int64_t ns)
 }
 
 void
-list_put_digest(struct us_json *j, const char *key, const uint8_t digest[32])
+us_vault_list_put_digest(struct us_json *j, const char *key, const uint8_t digest[32])
 {
 	static const uint8_t none[32];
 
@@ -88,7 +88,7 @@ list_put_digest(struct us_json *j, const char *key, const uint8_t digest[32])
 }
 
 void
-list_put_person(struct us_json *j, const struct us_person *p)
+us_vault_list_put_person(struct us_json *j, const struct us_person *p)
 {
 	size_t i;
 
@@ -111,23 +111,23 @@ list_put_person(struct us_json *j, const struct us_person *p)
 }
 
 static void
-list_people(struct request *r, struct listing *l, struct us_json *j)
+list_people(struct us_vault_request *r, struct us_vault_listing *l, struct us_json *j)
 {
 	uint64_t id, n = us_registry_people(r->vault->registry);
 
 	for (id = l->q.after + 1; id <= n; id++) {
 		const struct us_person *p = us_registry_person(r->vault->registry, (uint32_t)id);
 
-		if (p == NULL || !listing_is(l, p->name, p->id))
+		if (p == NULL || !us_vault_listing_is(l, p->name, p->id))
 			continue;
-		if (!listing_room(l, id))
+		if (!us_vault_listing_room(l, id))
 			return;
-		list_put_person(j, p);
+		us_vault_list_put_person(j, p);
 	}
 }
 
 static void
-list_credentials(struct request *r, struct listing *l, struct us_json *j)
+list_credentials(struct us_vault_request *r, struct us_vault_listing *l, struct us_json *j)
 {
 	const struct us_registry *reg = r->vault->registry;
 	uint64_t i, n = us_registry_credentials(reg);
@@ -136,9 +136,9 @@ list_credentials(struct request *r, struct listing *l, struct us_json *j)
 		const struct us_credential *c = us_registry_credential(reg, (size_t)i);
 		const struct us_person *p = us_registry_person(reg, c->person);
 
-		if (!listing_is(l, p == NULL ? NULL : p->name, c->person))
+		if (!us_vault_listing_is(l, p == NULL ? NULL : p->name, c->person))
 			continue;
-		if (!listing_room(l, i + 1))
+		if (!us_vault_listing_room(l, i + 1))
 			return;
 		us_json_object(j);
 		us_json_kv_hex(j, "fingerprint", c->fingerprint, sizeof c->fingerprint);
@@ -160,7 +160,7 @@ list_credentials(struct request *r, struct listing *l, struct us_json *j)
 }
 
 static void
-list_collections(struct request *r, struct listing *l, struct us_json *j)
+list_collections(struct us_vault_request *r, struct us_vault_listing *l, struct us_json *j)
 {
 	const struct us_registry *reg = r->vault->registry;
 	uint64_t id, n = us_registry_collections(reg);
@@ -168,9 +168,9 @@ list_collections(struct request *r, struct listing *l, struct us_json *j)
 	for (id = l->q.after + 1; id <= n; id++) {
 		const struct us_collection *c = us_registry_collection(reg, (uint32_t)id);
 
-		if (c == NULL || !listing_is(l, c->name, c->id))
+		if (c == NULL || !us_vault_listing_is(l, c->name, c->id))
 			continue;
-		if (!listing_room(l, id))
+		if (!us_vault_listing_room(l, id))
 			return;
 		us_json_object(j);
 		us_json_kv_uint(j, "collection", c->id);
@@ -185,9 +185,9 @@ list_collections(struct request *r, struct listing *l, struct us_json *j)
 
 /* Held batches are their producer's own; so are, in full, the counts of refused records. */
 static void
-list_batches(struct request *r, struct listing *l, struct us_json *j)
+list_batches(struct us_vault_request *r, struct us_vault_listing *l, struct us_json *j)
 {
-	struct vault *v = r->vault;
+	struct us_vault *v = r->vault;
 	const struct us_collection *c = us_registry_collection(v->registry, r->collection);
 	uint64_t i, n = us_registry_batches(v->registry, r->collection);
 	char bates[US_BATES_MAX + 1], name[US_COLLECTION_NAME_MAX + 16];
@@ -197,9 +197,9 @@ list_batches(struct request *r, struct listing *l, struct us_json *j)
 		const struct us_person *loader = us_registry_person(v->registry, b->facts.loaded_by);
 		int own = loader != NULL && (loader->party_bits & r->subject.parties) != 0;
 
-		if ((b->status == US_BATCH_HELD && !own) || !listing_is(l, NULL, b->facts.slot))
+		if ((b->status == US_BATCH_HELD && !own) || !us_vault_listing_is(l, NULL, b->facts.slot))
 			continue;
-		if (!listing_room(l, i + 1))
+		if (!us_vault_listing_room(l, i + 1))
 			return;
 		us_json_object(j);
 		(void)snprintf(name, sizeof name, "%s/%u", c->name, b->facts.slot);
@@ -213,7 +213,7 @@ list_batches(struct request *r, struct listing *l, struct us_json *j)
 			us_json_kv_cstr(j, "last", bates);
 		us_json_kv_time(j, "closed", b->closed_ns);
 		if (b->status != US_BATCH_VOID) {
-			uint64_t entry = vault_entry_of(v, b->sequence);
+			uint64_t entry = us_vault_entry_of(v, b->sequence);
 
 			us_json_kv_cstr(j, "loaded_by", loader == NULL ? NULL : loader->name);
 			us_json_kv_hex(j, "manifest_root", b->facts.manifest_root, 32);
@@ -237,7 +237,7 @@ list_batches(struct request *r, struct listing *l, struct us_json *j)
 
 /* What a party copies is its work product: its own people see it, and the court's. */
 static int
-sees_copy(const struct request *r, const struct us_person *taker)
+sees_copy(const struct us_vault_request *r, const struct us_person *taker)
 {
 	switch (r->subject.capacity) {
 	case US_CAPACITY_COURT:
@@ -260,7 +260,7 @@ sees_copy(const struct request *r, const struct us_person *taker)
 }
 
 static void
-list_copies(struct request *r, struct listing *l, struct us_json *j)
+list_copies(struct us_vault_request *r, struct us_vault_listing *l, struct us_json *j)
 {
 	const struct us_registry *reg = r->vault->registry;
 	uint64_t id, n = us_registry_copies(reg);
@@ -272,9 +272,9 @@ list_copies(struct request *r, struct listing *l, struct us_json *j)
 		const struct us_person *taker = c == NULL ? NULL : us_registry_person(reg, c->person);
 		const struct us_collection *collection;
 
-		if (c == NULL || !sees_copy(r, taker) || !listing_is(l, NULL, id))
+		if (c == NULL || !sees_copy(r, taker) || !us_vault_listing_is(l, NULL, id))
 			continue;
-		if (!listing_room(l, id))
+		if (!us_vault_listing_room(l, id))
 			return;
 		collection = us_registry_collection(reg, c->collection);
 		us_json_object(j);
@@ -303,9 +303,9 @@ list_copies(struct request *r, struct listing *l, struct us_json *j)
 }
 
 static void
-logged(struct request *r, const struct us_msg_logged *m)
+logged(struct us_vault_request *r, const struct us_msg_logged *m)
 {
-	struct listing *l = r->state;
+	struct us_vault_listing *l = r->state;
 	struct us_json j;
 	struct us_buf b;
 
@@ -319,14 +319,14 @@ logged(struct request *r, const struct us_msg_logged *m)
 	case US_LIST_CREDENTIALS: list_credentials(r, l, &j); break;
 	case US_LIST_COLLECTIONS: list_collections(r, l, &j); break;
 	case US_LIST_BATCHES: list_batches(r, l, &j); break;
-	case US_LIST_DOCKET: list_docket(r, l, &j); break;
+	case US_LIST_DOCKET: us_vault_list_docket(r, l, &j); break;
 	case US_LIST_COPIES: list_copies(r, l, &j); break;
-	case US_LIST_ORDER: list_order(r, &j); break;
-	case US_LIST_ORDERS: list_orders(r, l, &j); break;
-	case US_LIST_FILINGS: list_filings(r, l, &j); break;
-	case US_LIST_ACKNOWLEDGEMENTS: list_acknowledgements(r, l, &j); break;
-	case US_LIST_DOCUMENTS: list_documents(r, l, &j); break;
-	case US_LIST_RELABELS: list_relabels(r, l, &j); break;
+	case US_LIST_ORDER: us_vault_list_order(r, &j); break;
+	case US_LIST_ORDERS: us_vault_list_orders(r, l, &j); break;
+	case US_LIST_FILINGS: us_vault_list_filings(r, l, &j); break;
+	case US_LIST_ACKNOWLEDGEMENTS: us_vault_list_acknowledgements(r, l, &j); break;
+	case US_LIST_DOCUMENTS: us_vault_list_documents(r, l, &j); break;
+	case US_LIST_RELABELS: us_vault_list_relabels(r, l, &j); break;
 	default: break;
 	}
 	us_json_close(&j);
@@ -339,34 +339,34 @@ logged(struct request *r, const struct us_msg_logged *m)
 	us_json_kv_uint(&j, "entry", m->index);
 	us_json_close(&j);
 	if (us_json_end(&j) == US_OK)
-		reply_json(r, 200, m->index, &b);
+		us_vault_reply_json(r, 200, m->index, &b);
 	else
-		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, m->index);
+		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, m->index);
 	us_buf_free(&b);
 }
 
 void
-handle_list(struct request *r)
+us_vault_handle_list(struct us_vault_request *r)
 {
-	struct entry e = { .kind = US_KIND_INTENT, .decision = US_DECISION_ALLOW, .related = NO_ENTRY };
-	struct listing *l = calloc(1, sizeof *l);
+	struct us_vault_entry e = { .kind = US_KIND_INTENT, .decision = US_DECISION_ALLOW, .related = NO_ENTRY };
+	struct us_vault_listing *l = calloc(1, sizeof *l);
 
 	if (l == NULL) {
-		reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
+		us_vault_reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
 		return;
 	}
 	r->state = l;
 	r->free_state = free;
 	if (us_msg_list_request_decode(&l->q, r->body.data, r->body.len) != US_OK ||
-	    list_action(l->q.what) == US_ACTION_NONE) {
-		reply_error(r, US_ERR_FORMAT, US_REASON_MALFORMED, NO_ENTRY);
+	    us_vault_list_action(l->q.what) == US_ACTION_NONE) {
+		us_vault_reply_error(r, US_ERR_FORMAT, US_REASON_MALFORMED, NO_ENTRY);
 		return;
 	}
 	l->limit = l->q.limit == 0 || l->q.limit > LIMIT_DEFAULT ? LIMIT_DEFAULT : l->q.limit;
-	e.action = list_action(l->q.what);
+	e.action = us_vault_list_action(l->q.what);
 	if ((l->q.what == US_LIST_BATCHES &&
-	    access_collection(r, l->q.collection, e.action) != US_OK) ||
-	    access_rule(r, e.action, (struct us_bytes){ NULL, 0 }, 0) != US_OK)
+	    us_vault_access_collection(r, l->q.collection, e.action) != US_OK) ||
+	    us_vault_access_rule(r, e.action, (struct us_bytes){ NULL, 0 }, 0) != US_OK)
 		return;
-	access_log(r, &e, logged);
+	us_vault_access_log(r, &e, logged);
 }

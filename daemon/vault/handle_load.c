@@ -22,27 +22,27 @@ put_ticket(struct us_json *j, struct us_bytes ticket)
 }
 
 int
-load_on_started(struct vault *v, struct us_bytes body)
+us_vault_load_on_started(struct us_vault *v, struct us_bytes body)
 {
 	struct us_msg_load_started m;
-	struct request *r;
-	struct load *l;
+	struct us_vault_request *r;
+	struct us_vault_load *l;
 	struct us_json j;
 	struct us_buf b;
 	int err = us_msg_load_started_decode(&m, body.p, body.n);
 
 	if (err != US_OK)
 		return err;
-	l = load_find(v, m.load);
+	l = us_vault_load_find(v, m.load);
 	if (l == NULL)
 		return US_OK;
 	l->started = 1;
 	r = l->waiting;
 	l->waiting = NULL;
 	if (m.err != US_OK) {
-		load_free(v, l);
+		us_vault_load_free(v, l);
 		if (r != NULL)
-			reply_error(r, m.err, US_REASON_ERROR, r->entry);
+			us_vault_reply_error(r, m.err, US_REASON_ERROR, r->entry);
 		return US_OK;
 	}
 	if (r == NULL)
@@ -59,9 +59,9 @@ load_on_started(struct vault *v, struct us_bytes body)
 	us_wipe(l->ticket, sizeof l->ticket);
 	us_json_close(&j);
 	if (us_json_end(&j) == US_OK)
-		reply_json(r, 201, r->entry, &b);
+		us_vault_reply_json(r, 201, r->entry, &b);
 	else
-		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, r->entry);
+		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, r->entry);
 	us_buf_free(&b);
 	return US_OK;
 }
@@ -78,7 +78,7 @@ append_page(void *ctx, const struct us_store_key *key, struct us_bytes page)
  * the collection's, which *found tells more of. */
 static int
 default_designation(
-    const struct vault *v, const struct us_collection *c, struct us_designated *found)
+    const struct us_vault *v, const struct us_collection *c, struct us_designated *found)
 {
 	const struct us_order *order = us_registry_order(v->registry);
 
@@ -103,10 +103,10 @@ put_designations(const struct us_order *order, struct us_buf *out)
 /* Records would come in that no rule of the order reaches. */
 static void
 refuse_designation(
-    struct request *r, const struct us_collection *c, const struct us_designated *found)
+    struct us_vault_request *r, const struct us_collection *c, const struct us_designated *found)
 {
 	char detail[256], cure[256] = "A version of the order that lists it, or another collection";
-	const struct problem p = { .status = 409,
+	const struct us_vault_problem p = { .status = 409,
 		.type = "conflict",
 		.title = "Not possible in the present state",
 		.detail = detail,
@@ -121,14 +121,14 @@ refuse_designation(
 		(void)snprintf(cure, sizeof cure,
 		    "A version of the order that lists it, or another collection; was \"%.*s\" meant?",
 		    (int)found->nearest.n, (const char *)found->nearest.p);
-	reply_problem(r, &p);
+	us_vault_reply_problem(r, &p);
 }
 
 static void
-load_logged(struct request *r, const struct us_msg_logged *m)
+load_logged(struct us_vault_request *r, const struct us_msg_logged *m)
 {
-	struct vault *v = r->vault;
-	struct load *l = r->state;
+	struct us_vault *v = r->vault;
+	struct us_vault_load *l = r->state;
 	const struct us_collection *c = us_registry_collection(v->registry, l->collection);
 	const struct us_dictionary *d = us_registry_dictionary(v->registry, l->collection, 0);
 	struct us_msg_load_start start = {
@@ -139,7 +139,7 @@ load_logged(struct request *r, const struct us_msg_logged *m)
 	int err = default_designation(v, c, &found);
 
 	if (m->ticket.n != sizeof l->ticket) {
-		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, m->index);
+		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, m->index);
 		return;
 	}
 	memcpy(l->ticket, m->ticket.p, sizeof l->ticket);
@@ -167,41 +167,41 @@ load_logged(struct request *r, const struct us_msg_logged *m)
 	us_buf_free(&dictionary);
 	us_buf_free(&list);
 	if (err != US_OK) {
-		load_free(v, l);
-		reply_error(r, err, US_REASON_ERROR, m->index);
+		us_vault_load_free(v, l);
+		us_vault_reply_error(r, err, US_REASON_ERROR, m->index);
 		return;
 	}
 	l->waiting = r;
 }
 
 static void
-refuse_another(struct request *r)
+refuse_another(struct us_vault_request *r)
 {
-	const struct problem p = { .status = 429, .type = "too-many", .title = "You have many loads open",
+	const struct us_vault_problem p = { .status = 429, .type = "too-many", .title = "You have many loads open",
 		.detail = "A person may have 16 loads open at a time", .cure = "Finish one, or give it up (DELETE /v1/loads/{load})",
 		.reason = US_REASON_OVER_LIMIT, .entry = NO_ENTRY, .position = -1, .retry_after = 1 };
 
-	reply_problem(r, &p);
+	us_vault_reply_problem(r, &p);
 }
 
 void
-handle_load_open(struct request *r)
+us_vault_handle_load_open(struct us_vault_request *r)
 {
-	struct entry e = { .kind = US_KIND_INTENT, .action = US_ACTION_LOAD,
+	struct us_vault_entry e = { .kind = US_KIND_INTENT, .action = US_ACTION_LOAD,
 		.decision = US_DECISION_ALLOW, .related = NO_ENTRY };
 	struct us_msg_load_open_request q;
 	const struct us_collection *c;
 	struct us_designated found;
-	struct load *l, *other;
+	struct us_vault_load *l, *other;
 	size_t n = 0, own = 0;
 	int err = us_msg_load_open_request_decode(&q, r->body.data, r->body.len);
 
 	if (err != US_OK) {
-		reply_error(r, err, US_REASON_MALFORMED, NO_ENTRY);
+		us_vault_reply_error(r, err, US_REASON_MALFORMED, NO_ENTRY);
 		return;
 	}
-	if (access_collection(r, q.collection, US_ACTION_LOAD) != US_OK ||
-	    access_rule(r, US_ACTION_LOAD, q.purpose, 0) != US_OK)
+	if (us_vault_access_collection(r, q.collection, US_ACTION_LOAD) != US_OK ||
+	    us_vault_access_rule(r, US_ACTION_LOAD, q.purpose, 0) != US_OK)
 		return;
 	c = us_registry_collection(r->vault->registry, r->collection);
 	if (default_designation(r->vault, c, &found) == US_ERR_NOT_FOUND) {
@@ -219,7 +219,7 @@ handle_load_open(struct request *r)
 	l = calloc(1, sizeof *l);
 	if (l == NULL || n >= LOADS_MAX || us_random(&l->id, sizeof l->id) != US_OK) {
 		free(l);
-		reply_error(r, US_ERR_BUSY, US_REASON_ERROR, NO_ENTRY);
+		us_vault_reply_error(r, US_ERR_BUSY, US_REASON_ERROR, NO_ENTRY);
 		return;
 	}
 	l->id = (l->id & UINT64_C(0xffffffffffff)) | 1; /* exact in every JSON reader; never 0 */
@@ -234,12 +234,12 @@ handle_load_open(struct request *r)
 	r->free_state = free;
 	e.purpose = q.purpose;
 	e.load = l->id;
-	access_log(r, &e, load_logged);
+	us_vault_access_log(r, &e, load_logged);
 }
 
 /* --- receipts --------------------------------------------------------------------------------------------------------------- */
 
-struct receipt {
+struct us_vault_receipt {
 	struct us_buf json; /* all but the proof, its object still open */
 	struct us_json j;
 	uint64_t entry;
@@ -248,14 +248,14 @@ struct receipt {
 static void
 receipt_free(void *state)
 {
-	struct receipt *t = state;
+	struct us_vault_receipt *t = state;
 
 	us_buf_free(&t->json);
 	free(t);
 }
 
 static void
-put_batches(struct vault *v, const struct load *l, struct us_json *j)
+put_batches(struct us_vault *v, const struct us_vault_load *l, struct us_json *j)
 {
 	const struct us_collection *c = us_registry_collection(v->registry, l->collection);
 	char bates[US_BATES_MAX + 1], name[US_COLLECTION_NAME_MAX + 16];
@@ -290,9 +290,9 @@ put_batches(struct vault *v, const struct load *l, struct us_json *j)
 }
 
 static void
-finish_receipt(struct request *r, struct us_bytes proof)
+finish_receipt(struct us_vault_request *r, struct us_bytes proof)
 {
-	struct receipt *t = r->state;
+	struct us_vault_receipt *t = r->state;
 
 	us_json_key(&t->j, "receipt");
 	if (proof.n > 0)
@@ -301,15 +301,15 @@ finish_receipt(struct request *r, struct us_bytes proof)
 		us_json_null(&t->j);
 	us_json_close(&t->j);
 	if (us_json_end(&t->j) == US_OK)
-		reply_json(r, 200, t->entry, &t->json);
+		us_vault_reply_json(r, 200, t->entry, &t->json);
 	else
-		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, t->entry);
+		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, t->entry);
 }
 
 static void
-on_proof(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
+on_proof(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
 {
-	struct request *r = ctx;
+	struct us_vault_request *r = ctx;
 	struct us_msg_entry_proof_reply m;
 	struct us_buf proof;
 
@@ -318,21 +318,21 @@ on_proof(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 	us_buf_init(&proof, 65536);
 	if (type == US_MSG_entry_proof_reply &&
 	    us_msg_entry_proof_reply_decode(&m, body.p, body.n) == US_OK && m.err == US_OK)
-		(void)access_proof_of(m.index, m.proof, m.checkpoint, &proof);
+		(void)us_vault_access_proof_of(m.index, m.proof, m.checkpoint, &proof);
 	finish_receipt(r, (struct us_bytes){ proof.data, proof.len });
 	us_buf_free(&proof);
 }
 
 /* The receipt proves its last batch's entry; the others' proofs are at /v1/log/entry-proof/<index>. */
 static void
-begin_receipt(struct request *r, const struct load *l, const struct us_msg_load_ended *m)
+begin_receipt(struct us_vault_request *r, const struct us_vault_load *l, const struct us_msg_load_ended *m)
 {
 	struct us_msg_entry_proof ask;
-	struct receipt *t = calloc(1, sizeof *t);
-	struct vault *v = r->vault;
+	struct us_vault_receipt *t = calloc(1, sizeof *t);
+	struct us_vault *v = r->vault;
 
 	if (t == NULL) {
-		reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
+		us_vault_reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
 		return;
 	}
 	if (r->free_state != NULL)
@@ -362,29 +362,29 @@ begin_receipt(struct request *r, const struct load *l, const struct us_msg_load_
 	}
 	us_json_uint(&t->j, t->entry);
 	ask.index = t->entry;
-	r->call = call_new(v, on_proof, r);
+	r->call = us_vault_call_new(v, on_proof, r);
 	if (r->call == 0 || us_send_entry_proof(v->keeper, r->call, &ask) != US_OK)
 		finish_receipt(r, (struct us_bytes){ NULL, 0 });
 }
 
 /* Pages of batches that were given up go when nobody loads into the collection any more. */
 static void
-tidy_after(struct vault *v, const struct load *ended)
+tidy_after(struct us_vault *v, const struct us_vault_load *ended)
 {
-	const struct load *l;
+	const struct us_vault_load *l;
 
 	for (l = v->loads; l != NULL; l = l->next)
 		if (l != ended && l->collection == ended->collection)
 			return;
-	if (v->state == VAULT_OPEN && v->acts.first == NULL && start_tidy(v, ended->collection) != US_OK)
+	if (v->state == VAULT_OPEN && v->acts.first == NULL && us_vault_start_tidy(v, ended->collection) != US_OK)
 		us_log(US_LOG_WARNING, "unused pages stay until the next start");
 }
 
 /* Why a load has ended otherwise than it was asked to. */
 static void
-reply_ended(struct request *r, const struct us_msg_load_ended *m)
+reply_ended(struct us_vault_request *r, const struct us_msg_load_ended *m)
 {
-	struct problem p = { .status = 409, .type = "conflict", .title = "Not possible in the present state",
+	struct us_vault_problem p = { .status = 409, .type = "conflict", .title = "Not possible in the present state",
 		.reason = US_REASON_STATE, .entry = NO_ENTRY, .position = -1 };
 
 	switch (m->err) {
@@ -402,23 +402,23 @@ reply_ended(struct request *r, const struct us_msg_load_ended *m)
 		p.detail = "What opened it does not stand any more; nothing of its open batch is admitted";
 		break;
 	default:
-		reply_error(r, m->err, US_REASON_ERROR, NO_ENTRY);
+		us_vault_reply_error(r, m->err, US_REASON_ERROR, NO_ENTRY);
 		return;
 	}
-	reply_problem(r, &p);
+	us_vault_reply_problem(r, &p);
 }
 
 int
-load_on_ended(struct vault *v, struct us_bytes body)
+us_vault_load_on_ended(struct us_vault *v, struct us_bytes body)
 {
 	struct us_msg_load_ended m;
-	struct request *r;
-	struct load *l;
+	struct us_vault_request *r;
+	struct us_vault_load *l;
 	int err = us_msg_load_ended_decode(&m, body.p, body.n);
 
 	if (err != US_OK)
 		return err;
-	l = load_find(v, m.load);
+	l = us_vault_load_find(v, m.load);
 	if (l == NULL)
 		return US_OK;
 	r = l->waiting;
@@ -428,30 +428,30 @@ load_on_ended(struct vault *v, struct us_bytes body)
 	else if (r != NULL)
 		begin_receipt(r, l, &m);
 	tidy_after(v, l);
-	load_free(v, l);
+	us_vault_load_free(v, l);
 	return US_OK;
 }
 
 void
-handle_load_end(struct request *r)
+us_vault_handle_load_end(struct us_vault_request *r)
 {
 	struct us_msg_load_end_request q;
 	struct us_msg_load_end m;
-	struct vault *v = r->vault;
-	struct load *l;
+	struct us_vault *v = r->vault;
+	struct us_vault_load *l;
 	int err = us_msg_load_end_request_decode(&q, r->body.data, r->body.len);
 
 	if (err == US_OK && q.how > 2)
 		err = US_ERR_RANGE;
 	if (err != US_OK) {
-		reply_error(r, err, US_REASON_MALFORMED, NO_ENTRY);
+		us_vault_reply_error(r, err, US_REASON_MALFORMED, NO_ENTRY);
 		return;
 	}
-	l = load_find(v, q.load);
+	l = us_vault_load_find(v, q.load);
 	/* to look, or to give up, is for the person; to have it admitted for the credential that the parts came with */
 	if (l == NULL || l->person != r->person ||
 	    (q.how == 0 && memcmp(l->credential, r->credential, sizeof l->credential) != 0)) {
-		reply_error(r, US_ERR_NOT_FOUND, US_REASON_NOT_FOUND, NO_ENTRY);
+		us_vault_reply_error(r, US_ERR_NOT_FOUND, US_REASON_NOT_FOUND, NO_ENTRY);
 		return;
 	}
 	if (q.how == 2) {
@@ -459,14 +459,14 @@ handle_load_end(struct request *r)
 		return;
 	}
 	if (l->waiting != NULL || !l->started || v->sealer == NULL) {
-		reply_error(r, US_ERR_STATE, US_REASON_STATE, NO_ENTRY);
+		us_vault_reply_error(r, US_ERR_STATE, US_REASON_STATE, NO_ENTRY);
 		return;
 	}
 	m.load = l->id;
 	m.how = q.how;
 	err = us_send_load_end(v->sealer, 0, &m);
 	if (err != US_OK)
-		reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
+		us_vault_reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
 	else
 		l->waiting = r;
 }
@@ -474,13 +474,13 @@ handle_load_end(struct request *r)
 /* --- another ticket ---------------------------------------------------------------------------------------------------------- */
 
 static void
-ticket_logged(struct request *r, const struct us_msg_logged *m)
+ticket_logged(struct us_vault_request *r, const struct us_msg_logged *m)
 {
 	struct us_json j;
 	struct us_buf b;
 
 	if (m->ticket.n != US_TICKET_SIZE) {
-		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, m->index);
+		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, m->index);
 		return;
 	}
 	us_buf_init(&b, 4096);
@@ -491,34 +491,34 @@ ticket_logged(struct request *r, const struct us_msg_logged *m)
 	put_ticket(&j, m->ticket);
 	us_json_close(&j);
 	if (us_json_end(&j) == US_OK)
-		reply_json(r, 200, m->index, &b);
+		us_vault_reply_json(r, 200, m->index, &b);
 	else
-		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, m->index);
+		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, m->index);
 	us_buf_free(&b);
 }
 
 /* The order is asked again, by the keeper too, and the log says so. */
 void
-handle_load_ticket(struct request *r)
+us_vault_handle_load_ticket(struct us_vault_request *r)
 {
-	struct entry e = { .kind = US_KIND_INTENT, .action = US_ACTION_LOAD, .decision = US_DECISION_ALLOW };
+	struct us_vault_entry e = { .kind = US_KIND_INTENT, .action = US_ACTION_LOAD, .decision = US_DECISION_ALLOW };
 	struct us_msg_load_ticket_request q;
-	const struct load *l;
+	const struct us_vault_load *l;
 
 	if (us_msg_load_ticket_request_decode(&q, r->body.data, r->body.len) != US_OK) {
-		reply_error(r, US_ERR_FORMAT, US_REASON_MALFORMED, NO_ENTRY);
+		us_vault_reply_error(r, US_ERR_FORMAT, US_REASON_MALFORMED, NO_ENTRY);
 		return;
 	}
-	l = load_find(r->vault, q.load);
+	l = us_vault_load_find(r->vault, q.load);
 	if (l == NULL || l->person != r->person || memcmp(l->credential, r->credential, sizeof l->credential) != 0) {
-		reply_error(r, US_ERR_NOT_FOUND, US_REASON_NOT_FOUND, NO_ENTRY);
+		us_vault_reply_error(r, US_ERR_NOT_FOUND, US_REASON_NOT_FOUND, NO_ENTRY);
 		return;
 	}
 	r->collection = l->collection;
 	e.purpose = (struct us_bytes){ l->purpose, l->purpose_n };
-	if (access_rule(r, US_ACTION_LOAD, e.purpose, 0) != US_OK)
+	if (us_vault_access_rule(r, US_ACTION_LOAD, e.purpose, 0) != US_OK)
 		return;
 	e.related = l->entry;
 	e.load = l->id;
-	access_log(r, &e, ticket_logged);
+	us_vault_access_log(r, &e, ticket_logged);
 }

@@ -8,28 +8,28 @@
 #define WITNESSED_PATH "checkpoint.witnessed"
 
 static void
-on_data(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
+on_data(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
 {
-	struct request *r = ctx;
+	struct us_vault_request *r = ctx;
 	struct us_msg_log_data m;
 
 	(void)v;
 	r->call = 0;
 	if (type != US_MSG_log_data || us_msg_log_data_decode(&m, body.p, body.n) != US_OK) {
-		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
+		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
 		return;
 	}
 	if (m.err != US_OK) {
-		reply_error(r, m.err, US_REASON_NOT_FOUND, NO_ENTRY);
+		us_vault_reply_error(r, m.err, US_REASON_NOT_FOUND, NO_ENTRY);
 		return;
 	}
 	r->work.ends_when_taken = m.data.n > LOG_GATE_LARGE;
-	reply_bytes(r, 200, r->content, m.data);
+	us_vault_reply_bytes(r, 200, r->content, m.data);
 }
 
 /* What the commitment of a closing entry is made of (docs/PROTOCOL.md section 6), if a batch was closed there. */
 static void
-put_batch_state(const struct vault *v, uint64_t entry, struct us_json *j)
+put_batch_state(const struct us_vault *v, uint64_t entry, struct us_json *j)
 {
 	uint32_t c;
 	size_t i;
@@ -38,7 +38,7 @@ put_batch_state(const struct vault *v, uint64_t entry, struct us_json *j)
 		for (i = 0; i < us_registry_batches(v->registry, c); i++) {
 			const struct us_batch *b = us_registry_batch(v->registry, c, i);
 
-			if (b->status == US_BATCH_VOID || vault_entry_of(v, b->sequence) != entry)
+			if (b->status == US_BATCH_VOID || us_vault_entry_of(v, b->sequence) != entry)
 				continue;
 			us_json_kv_hex(j, "state", b->state, sizeof b->state);
 			us_json_kv_hex(j, "manifest_root", b->facts.manifest_root, sizeof b->facts.manifest_root);
@@ -47,9 +47,9 @@ put_batch_state(const struct vault *v, uint64_t entry, struct us_json *j)
 }
 
 static void
-on_entry(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
+on_entry(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
 {
-	struct request *r = ctx;
+	struct us_vault_request *r = ctx;
 	struct us_msg_entry_proof_reply m;
 	struct us_buf b, proof;
 	struct us_json j;
@@ -58,16 +58,16 @@ on_entry(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 	r->call = 0;
 	if (type != US_MSG_entry_proof_reply ||
 	    us_msg_entry_proof_reply_decode(&m, body.p, body.n) != US_OK) {
-		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
+		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
 		return;
 	}
 	if (m.err != US_OK) {
-		reply_error(r, m.err, US_REASON_NOT_FOUND, NO_ENTRY);
+		us_vault_reply_error(r, m.err, US_REASON_NOT_FOUND, NO_ENTRY);
 		return;
 	}
 	us_buf_init(&b, 1u << 20);
 	us_buf_init(&proof, 65536);
-	err = access_proof_of(m.index, m.proof, m.checkpoint, &proof);
+	err = us_vault_access_proof_of(m.index, m.proof, m.checkpoint, &proof);
 	us_json_begin(&j, &b);
 	us_json_object(&j);
 	us_json_kv_uint(&j, "index", m.index);
@@ -79,9 +79,9 @@ on_entry(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 	if (err == US_OK)
 		err = us_json_end(&j);
 	if (err == US_OK)
-		reply_json(r, 200, NO_ENTRY, &b);
+		us_vault_reply_json(r, 200, NO_ENTRY, &b);
 	else
-		reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
+		us_vault_reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
 	us_buf_free(&proof);
 	us_buf_free(&b);
 }
@@ -113,9 +113,9 @@ is_text(struct us_bytes path)
 }
 
 static void
-ask_file(struct request *r)
+ask_file(struct us_vault_request *r)
 {
-	struct vault *v = r->vault;
+	struct us_vault *v = r->vault;
 	struct us_msg_log_request q;
 	struct us_msg_log_read read;
 	struct us_msg_entry_proof proof;
@@ -123,32 +123,32 @@ ask_file(struct request *r)
 	int err = us_msg_log_request_decode(&q, r->body.data, r->body.len);
 
 	if (err != US_OK) {
-		reply_error(r, err, US_REASON_MALFORMED, NO_ENTRY);
+		us_vault_reply_error(r, err, US_REASON_MALFORMED, NO_ENTRY);
 		return;
 	}
 	if (q.path.n > label && memcmp(q.path.p, PROOF_PATH, label) == 0) {
 		err = parse_index((struct us_bytes){ q.path.p + label, q.path.n - label }, &proof.index);
-		r->call = err == US_OK ? call_new(v, on_entry, r) : 0;
+		r->call = err == US_OK ? us_vault_call_new(v, on_entry, r) : 0;
 		if (err == US_OK)
-			err = r->call == 0 ? US_ERR_BUSY : call_sent(v, &r->call,
+			err = r->call == 0 ? US_ERR_BUSY : us_vault_call_sent(v, &r->call,
 			    us_send_entry_proof(v->keeper, r->call, &proof));
 	} else {
 		read.path = q.path;
 		r->content = is_text(q.path) ? US_TYPE_TEXT : US_TYPE_OCTETS;
-		r->call = call_new(v, on_data, r);
-		err = r->call == 0 ? US_ERR_BUSY : call_sent(v, &r->call,
+		r->call = us_vault_call_new(v, on_data, r);
+		err = r->call == 0 ? US_ERR_BUSY : us_vault_call_sent(v, &r->call,
 		    us_send_log_read(v->keeper, r->call, &read));
 	}
 	if (err != US_OK)
-		reply_error(r, err, US_REASON_MALFORMED, NO_ENTRY);
+		us_vault_reply_error(r, err, US_REASON_MALFORMED, NO_ENTRY);
 }
 
 /* The tree is there for everybody whose certificate this vault issued, sealed or not: it shows
  * sizes and times. What is in the boxes needs keys, and these are logged. */
 void
-handle_log(struct request *r)
+us_vault_handle_log(struct us_vault_request *r)
 {
-	log_gate_enter(r, ask_file);
+	us_vault_log_gate_enter(r, ask_file);
 }
 
 static void
@@ -179,27 +179,27 @@ put_boxes(struct us_json *j, struct us_bytes boxes, struct us_reader *in)
 }
 
 static void
-on_keys(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
+on_keys(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
 {
 	struct us_msg_log_keys_reply m = { .err = US_ERR_INTERNAL };
 	struct us_reader in;
-	struct request *r;
+	struct us_vault_request *r;
 	struct us_json j;
 	struct us_buf b;
 
 	if (type != US_MSG_log_keys_reply || us_msg_log_keys_reply_decode(&m, body.p,
 	    body.n) != US_OK)
 		us_panic("the keeper's answer about keys of the log is not one");
-	r = outcome_not_late(v, ctx, m.entry, outcome_is_given(m.err));
+	r = us_vault_outcome_not_late(v, ctx, m.entry, us_vault_outcome_is_given(m.err));
 	if (r == NULL)
 		return;
 	r->call = 0;
-	if (outcome_is_given(m.err))
-		outcome_granted(r, m.entry);
+	if (us_vault_outcome_is_given(m.err))
+		us_vault_outcome_granted(r, m.entry);
 	else
 		r->refused = 1;
 	if (m.err != US_OK) {
-		reply_error(r, m.err, (enum us_reason)m.reason, m.entry);
+		us_vault_reply_error(r, m.err, (enum us_reason)m.reason, m.entry);
 		return;
 	}
 	us_buf_init(&b, 16u << 20);
@@ -212,55 +212,55 @@ on_keys(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 	us_json_close(&j);
 	r->work.ends_when_taken = b.len > LOG_GATE_LARGE;
 	if (us_json_end(&j) == US_OK && us_reader_end(&in) == US_OK)
-		reply_json(r, 200, m.entry, &b);
+		us_vault_reply_json(r, 200, m.entry, &b);
 	else
-		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, m.entry);
+		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, m.entry);
 	us_buf_free(&b);
 }
 
 static void
-ask_keys(struct request *r)
+ask_keys(struct us_vault_request *r)
 {
 	struct us_msg_log_keys_request q;
 	struct us_msg_log_keys m;
-	struct late *late;
+	struct us_vault_late *late;
 	int err;
 
 	if (us_msg_log_keys_request_decode(&q, r->body.data, r->body.len) != US_OK) {
-		reply_error(r, US_ERR_FORMAT, US_REASON_MALFORMED, NO_ENTRY);
+		us_vault_reply_error(r, US_ERR_FORMAT, US_REASON_MALFORMED, NO_ENTRY);
 		return;
 	}
-	if (access_rule(r, US_ACTION_AUDIT_KEYS, (struct us_bytes){ NULL, 0 }, 0) != US_OK)
+	if (us_vault_access_rule(r, US_ACTION_AUDIT_KEYS, (struct us_bytes){ NULL, 0 }, 0) != US_OK)
 		return;
 	memcpy(m.credential, r->credential, sizeof m.credential);
 	memcpy(m.session, r->session, sizeof m.session);
 	m.peer = q.peer;
 	m.from = q.from;
 	m.to = q.to;
-	late = outcome_late(r);
+	late = us_vault_outcome_late(r);
 	if (late == NULL) {
-		reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
+		us_vault_reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
 		return;
 	}
-	r->call = call_new(r->vault, on_keys, late);
-	err = r->call == 0 ? US_ERR_BUSY : call_sent(r->vault, &r->call,
+	r->call = us_vault_call_new(r->vault, on_keys, late);
+	err = r->call == 0 ? US_ERR_BUSY : us_vault_call_sent(r->vault, &r->call,
 	    us_send_log_keys(r->vault->keeper, r->call, &m));
 	if (err == US_OK)
 		return;
-	(void)outcome_not_late(r->vault, late, NO_ENTRY, 0);
-	reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
+	(void)us_vault_outcome_not_late(r->vault, late, NO_ENTRY, 0);
+	us_vault_reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
 }
 
 void
-handle_log_keys(struct request *r)
+us_vault_handle_log_keys(struct us_vault_request *r)
 {
-	log_gate_enter(r, ask_keys);
+	us_vault_log_gate_enter(r, ask_keys);
 }
 
 static void
-on_cosigned(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
+on_cosigned(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
 {
-	struct request *r = ctx;
+	struct us_vault_request *r = ctx;
 	struct us_msg_cosigned m;
 	struct us_json j;
 	struct us_buf b;
@@ -268,11 +268,11 @@ on_cosigned(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 	(void)v;
 	r->call = 0;
 	if (type != US_MSG_cosigned || us_msg_cosigned_decode(&m, body.p, body.n) != US_OK) {
-		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
+		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
 		return;
 	}
 	if (m.err != US_OK) {
-		reply_error(r, m.err, (enum us_reason)m.reason, m.entry);
+		us_vault_reply_error(r, m.err, (enum us_reason)m.reason, m.entry);
 		return;
 	}
 	us_buf_init(&b, 4096);
@@ -283,36 +283,36 @@ on_cosigned(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 	us_json_kv_uint(&j, "cosignatures", m.count);
 	us_json_close(&j);
 	if (us_json_end(&j) == US_OK)
-		reply_json(r, 200, m.entry, &b);
+		us_vault_reply_json(r, 200, m.entry, &b);
 	else
-		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, m.entry);
+		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, m.entry);
 	us_buf_free(&b);
 }
 
 /* Anybody who may see the tree may bring what a witness has signed: its key speaks for it, not who carries it. */
 static void
-ask_cosign(struct request *r)
+ask_cosign(struct us_vault_request *r)
 {
 	struct us_msg_cosign_request q;
 	struct us_msg_cosign m;
 	int err;
 
 	if (us_msg_cosign_request_decode(&q, r->body.data, r->body.len) != US_OK) {
-		reply_error(r, US_ERR_FORMAT, US_REASON_MALFORMED, NO_ENTRY);
+		us_vault_reply_error(r, US_ERR_FORMAT, US_REASON_MALFORMED, NO_ENTRY);
 		return;
 	}
 	memcpy(m.credential, r->credential, sizeof m.credential);
 	m.peer = q.peer;
 	m.note = q.note;
-	r->call = call_new(r->vault, on_cosigned, r);
-	err = r->call == 0 ? US_ERR_BUSY : call_sent(r->vault, &r->call,
+	r->call = us_vault_call_new(r->vault, on_cosigned, r);
+	err = r->call == 0 ? US_ERR_BUSY : us_vault_call_sent(r->vault, &r->call,
 	    us_send_cosign(r->vault->keeper, r->call, &m));
 	if (err != US_OK)
-		reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
+		us_vault_reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
 }
 
 void
-handle_cosign(struct request *r)
+us_vault_handle_cosign(struct us_vault_request *r)
 {
-	log_gate_enter(r, ask_cosign);
+	us_vault_log_gate_enter(r, ask_cosign);
 }

@@ -2,26 +2,26 @@
 #include "daemon/vault/question.h"
 
 void
-question_refuse(struct request *r, enum us_action action, const char *detail)
+us_vault_question_refuse(struct us_vault_request *r, enum us_action action, const char *detail)
 {
-	const struct problem p = { .status = 403, .type = "denied", .title = "Refused", .detail = detail,
+	const struct us_vault_problem p = { .status = 403, .type = "denied", .title = "Refused", .detail = detail,
 		.reason = US_REASON_CAPACITY, .cure = "ask the court, or a roster signer of your party", .entry = NO_ENTRY,
 		.position = -1 };
 
-	access_refuse(r, action, (struct us_bytes){ NULL, 0 }, &p);
+	us_vault_access_refuse(r, action, (struct us_bytes){ NULL, 0 }, &p);
 }
 
 void
-question_not_found(struct request *r, enum us_action action, const char *detail)
+us_vault_question_not_found(struct us_vault_request *r, enum us_action action, const char *detail)
 {
-	const struct problem p = { .status = 404, .type = "not-found", .title = "Not found or not visible", .detail = detail,
+	const struct us_vault_problem p = { .status = 404, .type = "not-found", .title = "Not found or not visible", .detail = detail,
 		.reason = US_REASON_NOT_FOUND, .entry = NO_ENTRY, .position = -1 };
 
-	access_refuse(r, action, (struct us_bytes){ NULL, 0 }, &p);
+	us_vault_access_refuse(r, action, (struct us_bytes){ NULL, 0 }, &p);
 }
 
 static int
-is_signer(const struct request *r)
+is_signer(const struct us_vault_request *r)
 {
 	const struct us_registry *reg = r->vault->registry;
 	const struct us_order *order = us_registry_order(reg);
@@ -34,34 +34,34 @@ is_signer(const struct request *r)
 }
 
 int
-question_for_all(struct request *r, enum us_action action)
+us_vault_question_for_all(struct us_vault_request *r, enum us_action action)
 {
-	if (sight_is_full(r) || is_signer(r))
+	if (us_vault_sight_is_full(r) || is_signer(r))
 		return US_OK;
-	question_refuse(r, action, "This is answered to the court, auditors, administrators and roster signers");
+	us_vault_question_refuse(r, action, "This is answered to the court, auditors, administrators and roster signers");
 	return US_ERR_DENIED;
 }
 
 void
-question_log(struct request *r, enum us_action action, struct us_bytes text,
-    void (*answer)(struct request *r, const struct us_msg_logged *m))
+us_vault_question_log(struct us_vault_request *r, enum us_action action, struct us_bytes text,
+    void (*answer)(struct us_vault_request *r, const struct us_msg_logged *m))
 {
-	const struct entry e = { .kind = US_KIND_INTENT, .action = action, .decision = US_DECISION_ALLOW, .query = text,
+	const struct us_vault_entry e = { .kind = US_KIND_INTENT, .action = action, .decision = US_DECISION_ALLOW, .query = text,
 		.related = NO_ENTRY };
 
-	access_log(r, &e, answer);
+	us_vault_access_log(r, &e, answer);
 }
 
 void
-question_open(struct request *r, void (*next)(struct request *r))
+us_vault_question_open(struct us_vault_request *r, void (*next)(struct us_vault_request *r))
 {
 	static const enum us_action any[] = { US_ACTION_SEARCH, US_ACTION_COUNT, US_ACTION_READ, US_ACTION_COPY };
 	struct us_ruling ruling;
 
-	for (size_t i = 0; i < sizeof any / sizeof any[0] && !evidence_complete(r->vault, r->collection); i++) {
-		access_ruling(r, any[i], (struct us_bytes){ NULL, 0 }, 0, &ruling);
+	for (size_t i = 0; i < sizeof any / sizeof any[0] && !us_vault_evidence_complete(r->vault, r->collection); i++) {
+		us_vault_access_ruling(r, any[i], (struct us_bytes){ NULL, 0 }, 0, &ruling);
 		if (ruling.decision == US_DECISION_ALLOW || ruling.reason == US_REASON_PURPOSE_MISSING) {
-			access_open(r, (struct us_bytes){ NULL, 0 }, next);
+			us_vault_access_open(r, (struct us_bytes){ NULL, 0 }, next);
 			return;
 		}
 	}
@@ -69,21 +69,21 @@ question_open(struct request *r, void (*next)(struct request *r))
 }
 
 void
-handle_question(struct request *r)
+us_vault_handle_question(struct us_vault_request *r)
 {
 	struct us_msg_question_request q;
 
 	if (us_msg_question_request_decode(&q, r->body.data, r->body.len) != US_OK) {
-		reply_error(r, US_ERR_FORMAT, US_REASON_MALFORMED, NO_ENTRY);
+		us_vault_reply_error(r, US_ERR_FORMAT, US_REASON_MALFORMED, NO_ENTRY);
 		return;
 	}
 	switch ((enum us_question)q.what) {
-	case US_QUESTION_DIFF: question_diff(r, &q); return;
-	case US_QUESTION_EXPLAIN: question_explain(r, &q); return;
-	case US_QUESTION_WHO: question_who(r, &q); return;
-	case US_QUESTION_CLAWBACK: question_clawback(r, &q); return;
-	case US_QUESTION_DOCUMENT: question_document(r, &q); return;
-	case US_QUESTION_ACTS: question_acts(r, &q); return;
+	case US_QUESTION_DIFF: us_vault_question_diff(r, &q); return;
+	case US_QUESTION_EXPLAIN: us_vault_question_explain(r, &q); return;
+	case US_QUESTION_WHO: us_vault_question_who(r, &q); return;
+	case US_QUESTION_CLAWBACK: us_vault_question_clawback(r, &q); return;
+	case US_QUESTION_DOCUMENT: us_vault_question_document(r, &q); return;
+	case US_QUESTION_ACTS: us_vault_question_acts(r, &q); return;
 	}
-	reply_error(r, US_ERR_FORMAT, US_REASON_MALFORMED, NO_ENTRY);
+	us_vault_reply_error(r, US_ERR_FORMAT, US_REASON_MALFORMED, NO_ENTRY);
 }

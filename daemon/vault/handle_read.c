@@ -9,8 +9,8 @@
 
 #define RECORDS_MAX 65536u
 
-struct reading {
-	struct view view;
+struct us_vault_reading {
+	struct us_vault_view view;
 	uint64_t *records;
 	size_t n, at;
 	uint8_t *keys; /* us_secret_alloc(): n × RECORD_KEY_ITEM, once the entry is there */
@@ -28,12 +28,12 @@ struct reading {
 	size_t n_words;
 };
 
-static void check_and_log(struct request *r);
+static void check_and_log(struct us_vault_request *r);
 
 static void
 reading_free(void *state)
 {
-	struct reading *d = state;
+	struct us_vault_reading *d = state;
 
 	us_secret_free(d->keys);
 	us_query_free(d->match);
@@ -43,10 +43,10 @@ reading_free(void *state)
 	free(d);
 }
 
-static struct reading *
-reading_new(struct request *r, size_t n, enum us_action action)
+static struct us_vault_reading *
+reading_new(struct us_vault_request *r, size_t n, enum us_action action)
 {
-	struct reading *d = calloc(1, sizeof *d);
+	struct us_vault_reading *d = calloc(1, sizeof *d);
 
 	if (d != NULL)
 		d->records = malloc((n == 0 ? 1 : n) * sizeof *d->records);
@@ -66,29 +66,29 @@ reading_new(struct request *r, size_t n, enum us_action action)
 /* --- lines ----------------------------------------------------------------------------------------------------- */
 
 static int
-put_record(struct request *r, struct reading *d, size_t i, struct us_buf *b)
+put_record(struct us_vault_request *r, struct us_vault_reading *d, size_t i, struct us_buf *b)
 {
 	const struct us_batch *facts = us_registry_batch_of(r->vault->registry, r->collection, d->records[i]);
 
 	/* withdrawn while the answer was on its way; once anything has changed each record is asked about again */
-	if (facts == NULL || !view_batch(&d->view, facts) ||
-	    (d->again && view_record(&d->view, d->records[i], &facts) != 1))
+	if (facts == NULL || !us_vault_view_batch(&d->view, facts) ||
+	    (d->again && us_vault_view_record(&d->view, d->records[i], &facts) != 1))
 		return US_ERR_NOT_FOUND;
-	return record_line(r, facts, d->records[i], d->keys + i * RECORD_KEY_ITEM, d->match, b);
+	return us_vault_record_line(r, facts, d->records[i], d->keys + i * RECORD_KEY_ITEM, d->match, b);
 }
 
 /* One record. */
 static enum us_step
 read_step(void *ctx)
 {
-	struct request *r = ctx;
-	struct reading *d = r->state;
+	struct us_vault_request *r = ctx;
+	struct us_vault_reading *d = r->state;
 	int err;
 
-	switch (access_again(r, d->action, d->purpose, d->n)) {
+	switch (us_vault_access_again(r, d->action, d->purpose, d->n)) {
 	case ACCESS_SAME: break;
 	case ACCESS_CHANGED:
-		view_open(r->vault, us_registry_order(r->vault->registry), &r->ruling, &r->subject, r->collection, d->snapshot, &d->view);
+		us_vault_view_open(r->vault, us_registry_order(r->vault->registry), &r->ruling, &r->subject, r->collection, d->snapshot, &d->view);
 		d->again = 1;
 		break;
 	case ACCESS_ENDED: return US_STEP_FAILED;
@@ -101,24 +101,24 @@ read_step(void *ctx)
 		return ++d->at == d->n ? US_STEP_DONE : US_STEP_AGAIN;
 	}
 	us_log_err(err, "a record could not be read");
-	return step_failed(r, err == US_ERR_NOT_FOUND ? err : US_ERR_INTERNAL, US_REASON_ERROR,
+	return us_vault_step_failed(r, err == US_ERR_NOT_FOUND ? err : US_ERR_INTERNAL, US_REASON_ERROR,
 	    r->entry);
 }
 
 /* --- the entry ---------------------------------------------------------------------------------------------------- */
 
 static int
-put_header(struct request *r, struct reading *d, const struct us_msg_logged *m)
+put_header(struct us_vault_request *r, struct us_vault_reading *d, const struct us_msg_logged *m)
 {
 	struct us_json j;
 	struct us_buf *proof = &r->vault->text;
 	int err;
 
 	us_buf_reset(proof);
-	err = access_proof(r->vault, m, proof);
+	err = us_vault_access_proof(r->vault, m, proof);
 	us_json_begin(&j, &r->work.out);
 	us_json_object(&j);
-	access_json(r, &j, d->snapshot, m->index);
+	us_vault_access_json(r, &j, d->snapshot, m->index);
 	if (d->copy_id != 0) {
 		us_json_kv_uint(&j, "copy", d->copy_id);
 		us_json_kv_cstr(&j, "recipient", d->recipient);
@@ -132,9 +132,9 @@ put_header(struct request *r, struct reading *d, const struct us_msg_logged *m)
 }
 
 static void
-disclosed(struct request *r, const struct us_msg_logged *m)
+disclosed(struct us_vault_request *r, const struct us_msg_logged *m)
 {
-	struct reading *d = r->state;
+	struct us_vault_reading *d = r->state;
 	int err = m->record_keys.n == d->n * RECORD_KEY_ITEM ? US_OK : US_ERR_FORMAT;
 
 	if (err == US_OK) {
@@ -147,7 +147,7 @@ disclosed(struct request *r, const struct us_msg_logged *m)
 		err = put_header(r, d, m);
 	}
 	if (err != US_OK) {
-		reply_error(r, err, US_REASON_ERROR, m->index);
+		us_vault_reply_error(r, err, US_REASON_ERROR, m->index);
 		return;
 	}
 	r->entry = m->index;
@@ -156,10 +156,10 @@ disclosed(struct request *r, const struct us_msg_logged *m)
 }
 
 static void
-log_disclosure(struct request *r)
+log_disclosure(struct us_vault_request *r)
 {
-	struct reading *d = r->state;
-	struct entry e = { .kind = US_KIND_DISCLOSURE, .action = d->action,
+	struct us_vault_reading *d = r->state;
+	struct us_vault_entry e = { .kind = US_KIND_DISCLOSURE, .action = d->action,
 		.decision = US_DECISION_ALLOW, .purpose = d->purpose, .related = d->related,
 		.snapshot = d->snapshot, .total = d->n, .query = d->match_text };
 	uint8_t small[64 * 8], *packed = small;
@@ -168,7 +168,7 @@ log_disclosure(struct request *r)
 	if (d->n > 64) {
 		packed = malloc(d->n * 8);
 		if (packed == NULL) {
-			reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
+			us_vault_reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
 			return;
 		}
 	}
@@ -184,9 +184,9 @@ log_disclosure(struct request *r)
 		memcpy(note + 10, d->recipient, n);
 		e.flags = ENTRY_FLAG_COPY;
 		e.note = (struct us_bytes){ note, 10 + n };
-		access_log(r, &e, disclosed);
+		us_vault_access_log(r, &e, disclosed);
 	} else {
-		access_log(r, &e, disclosed);
+		us_vault_access_log(r, &e, disclosed);
 	}
 	if (packed != small)
 		free(packed);
@@ -195,9 +195,9 @@ log_disclosure(struct request *r)
 /* --- visibility ---------------------------------------------------------------------------------------------------- */
 
 static void
-refuse_unseen(struct request *r, struct reading *d, uint64_t record)
+refuse_unseen(struct us_vault_request *r, struct us_vault_reading *d, uint64_t record)
 {
-	struct problem p = { .status = 404, .type = "not-found", .title = "Not found or not visible",
+	struct us_vault_problem p = { .status = 404, .type = "not-found", .title = "Not found or not visible",
 		.reason = US_REASON_NOT_VISIBLE, .entry = NO_ENTRY, .position = -1 };
 	const struct us_collection *c = us_registry_collection(r->vault->registry, r->collection);
 	char bates[US_BATES_MAX + 1] = "", detail[96];
@@ -205,24 +205,24 @@ refuse_unseen(struct request *r, struct reading *d, uint64_t record)
 	(void)us_bates_format(c, record, bates);
 	(void)snprintf(detail, sizeof detail, "%s is not found or not visible", bates);
 	p.detail = detail;
-	access_refuse(r, d->action, d->purpose, &p);
+	us_vault_access_refuse(r, d->action, d->purpose, &p);
 }
 
 static void
-words_logged(struct request *r, const struct us_msg_logged *m)
+words_logged(struct us_vault_request *r, const struct us_msg_logged *m)
 {
-	struct reading *d = r->state;
-	int err = view_fill(&d->view, m->term_keys, d->word, d->n_words);
+	struct us_vault_reading *d = r->state;
+	int err = us_vault_view_fill(&d->view, m->term_keys, d->word, d->n_words);
 
 	d->related = m->index;
 	if (err != US_OK)
-		reply_error(r, err == US_ERR_FORMAT ? US_ERR_INTERNAL : err, US_REASON_ERROR, m->index);
+		us_vault_reply_error(r, err == US_ERR_FORMAT ? US_ERR_INTERNAL : err, US_REASON_ERROR, m->index);
 	else
 		check_and_log(r);
 }
 
 static int
-split_words(struct reading *d)
+split_words(struct us_vault_reading *d)
 {
 	struct us_reader in;
 	size_t i;
@@ -238,19 +238,19 @@ split_words(struct reading *d)
 
 /* Rules that name words need these words' keys before a bitmap can be made: an intent of its own. */
 static void
-prepare_view(struct request *r)
+prepare_view(struct us_vault_request *r)
 {
-	struct reading *d = r->state;
-	struct entry e = { .kind = US_KIND_INTENT, .action = d->action, .decision = US_DECISION_ALLOW,
+	struct us_vault_reading *d = r->state;
+	struct us_vault_entry e = { .kind = US_KIND_INTENT, .action = d->action, .decision = US_DECISION_ALLOW,
 		.purpose = d->purpose, .related = NO_ENTRY, .snapshot = d->snapshot };
 	int err;
 
-	view_open(r->vault, us_registry_order(r->vault->registry), &r->ruling, &r->subject, r->collection, d->snapshot, &d->view);
-	err = view_words(&d->view, &d->words, &d->n_words);
+	us_vault_view_open(r->vault, us_registry_order(r->vault->registry), &r->ruling, &r->subject, r->collection, d->snapshot, &d->view);
+	err = us_vault_view_words(&d->view, &d->words, &d->n_words);
 	if (err == US_OK && d->n_words > 0)
 		err = split_words(d);
 	if (err != US_OK) {
-		reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
+		us_vault_reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
 		return;
 	}
 	if (d->n_words == 0) {
@@ -258,21 +258,21 @@ prepare_view(struct request *r)
 		return;
 	}
 	e.terms = (struct us_bytes){ d->words.data, d->words.len };
-	access_log(r, &e, words_logged);
+	us_vault_access_log(r, &e, words_logged);
 }
 
 static void
-check_and_log(struct request *r)
+check_and_log(struct us_vault_request *r)
 {
-	struct reading *d = r->state;
+	struct us_vault_reading *d = r->state;
 	const struct us_batch *facts;
 	size_t i;
 	int seen;
 
 	for (i = 0; i < d->n; i++) {
-		seen = view_record(&d->view, d->records[i], &facts);
+		seen = us_vault_view_record(&d->view, d->records[i], &facts);
 		if (seen < 0) {
-			reply_error(r, -seen, US_REASON_ERROR, NO_ENTRY);
+			us_vault_reply_error(r, -seen, US_REASON_ERROR, NO_ENTRY);
 			return;
 		}
 		if (seen == 0) {
@@ -286,24 +286,24 @@ check_and_log(struct request *r)
 /* --- requests -------------------------------------------------------------------------------------------------------- */
 
 static void
-refuse_bates(struct request *r, struct us_bytes purpose)
+refuse_bates(struct us_vault_request *r, struct us_bytes purpose)
 {
 	/* A number of another form is answered like one that is not there. */
-	struct problem p = { .status = 404, .type = "not-found", .title = "Not found or not visible",
+	struct us_vault_problem p = { .status = 404, .type = "not-found", .title = "Not found or not visible",
 		.reason = US_REASON_NOT_VISIBLE, .entry = NO_ENTRY, .position = -1 };
 
-	access_refuse(r, US_ACTION_READ, purpose, &p);
+	us_vault_access_refuse(r, US_ACTION_READ, purpose, &p);
 }
 
 static void
-read_opened(struct request *r)
+read_opened(struct us_vault_request *r)
 {
-	struct vault *v = r->vault;
-	struct reading *d = r->state;
+	struct us_vault *v = r->vault;
+	struct us_vault_reading *d = r->state;
 	struct us_msg_read_request q;
 
 	if (us_msg_read_request_decode(&q, r->body.data, r->body.len) != US_OK) {
-		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
+		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
 		return;
 	}
 	d->snapshot = q.snapshot == 0 || q.snapshot - 1 > v->newest ? v->newest : q.snapshot - 1;
@@ -315,7 +315,7 @@ read_opened(struct request *r)
 
 /* The numbers asked for, into r->asked: those that are of this collection's form. */
 static void
-take_bates(struct request *r, const struct us_msg_read_request *q, struct reading *d)
+take_bates(struct us_vault_request *r, const struct us_msg_read_request *q, struct us_vault_reading *d)
 {
 	const struct us_collection *c = us_registry_collection_named(r->vault->registry, q->collection);
 	struct us_reader in;
@@ -331,10 +331,10 @@ take_bates(struct request *r, const struct us_msg_read_request *q, struct readin
 
 /* The message, and r->state for what it asks for. */
 static int
-read_begin(struct request *r, struct us_msg_read_request *q)
+read_begin(struct us_vault_request *r, struct us_msg_read_request *q)
 {
 	struct us_reader in;
-	struct reading *d;
+	struct us_vault_reading *d;
 	size_t n = 0;
 	int err = us_msg_read_request_decode(q, r->body.data, r->body.len);
 
@@ -355,7 +355,7 @@ read_begin(struct request *r, struct us_msg_read_request *q)
 }
 
 void
-read_asked(struct request *r)
+us_vault_read_asked(struct us_vault_request *r)
 {
 	struct us_msg_read_request q;
 
@@ -363,46 +363,46 @@ read_asked(struct request *r)
 }
 
 void
-handle_read(struct request *r)
+us_vault_handle_read(struct us_vault_request *r)
 {
 	struct us_query_error error = { 0 };
 	struct us_msg_read_request q;
-	struct reading *d;
+	struct us_vault_reading *d;
 	int err = read_begin(r, &q);
 
 	if (err != US_OK) {
-		reply_error(r, err, err == US_ERR_NOMEM ? US_REASON_ERROR : US_REASON_MALFORMED,
+		us_vault_reply_error(r, err, err == US_ERR_NOMEM ? US_REASON_ERROR : US_REASON_MALFORMED,
 		    NO_ENTRY);
 		return;
 	}
 	d = r->state;
-	if (access_collection(r, q.collection, US_ACTION_READ) != US_OK ||
-	    access_rule(r, US_ACTION_READ, q.purpose, d->n) != US_OK)
+	if (us_vault_access_collection(r, q.collection, US_ACTION_READ) != US_OK ||
+	    us_vault_access_rule(r, US_ACTION_READ, q.purpose, d->n) != US_OK)
 		return;
 	d->purpose = q.purpose;
 	d->match_text = q.match;
 	err = q.match.n == 0 ? US_OK : us_query_parse(q.match.p, q.match.n, &d->match, &error);
 	if (err != US_OK) {
-		reply_bad_query(r, err, &error);
+		us_vault_reply_bad_query(r, err, &error);
 		return;
 	}
-	access_open(r, q.purpose, read_opened);
+	us_vault_access_open(r, q.purpose, read_opened);
 }
 
 /* Before a copy's act is prepared: may all of it be seen? Answers and returns an error if not. Words in
  * rules must have been met by a search or read before; else the copy is refused as not visible. */
 int
-read_check(struct request *r, const uint64_t *records, size_t n, enum us_action action,
+us_vault_read_check(struct us_vault_request *r, const uint64_t *records, size_t n, enum us_action action,
     struct us_bytes purpose)
 {
-	struct reading probe = { .action = action, .purpose = purpose };
+	struct us_vault_reading probe = { .action = action, .purpose = purpose };
 	const struct us_batch *facts;
 	size_t i;
 
-	view_open(r->vault, us_registry_order(r->vault->registry), &r->ruling, &r->subject, r->collection, r->vault->newest,
+	us_vault_view_open(r->vault, us_registry_order(r->vault->registry), &r->ruling, &r->subject, r->collection, r->vault->newest,
 	    &probe.view);
 	for (i = 0; i < n; i++) {
-		if (view_record(&probe.view, records[i], &facts) <= 0) {
+		if (us_vault_view_record(&probe.view, records[i], &facts) <= 0) {
 			refuse_unseen(r, &probe, records[i]);
 			return US_ERR_NOT_FOUND;
 		}
@@ -412,9 +412,9 @@ read_check(struct request *r, const uint64_t *records, size_t n, enum us_action 
 
 /* A copy whose act has been committed: from here it is a read. */
 int
-read_copy(struct request *r, const struct us_act_copy *copy, uint64_t copy_id, uint64_t entry)
+us_vault_read_copy(struct us_vault_request *r, const struct us_act_copy *copy, uint64_t copy_id, uint64_t entry)
 {
-	struct reading *d = reading_new(r, copy->n, US_ACTION_COPY);
+	struct us_vault_reading *d = reading_new(r, copy->n, US_ACTION_COPY);
 	uint32_t i;
 
 	if (d == NULL)

@@ -16,7 +16,7 @@
 static void
 searching_free(void *state)
 {
-	struct searching *s = state;
+	struct us_vault_searching *s = state;
 
 	us_query_free(s->query);
 	us_secret_free(s->term_keys);
@@ -30,39 +30,39 @@ searching_free(void *state)
 /* --- the answer ------------------------------------------------------------------------------------------------------ */
 
 static int
-search_has_snippets(const struct searching *s)
+search_has_snippets(const struct us_vault_searching *s)
 {
 	return s->n_hits > 0 && (s->flags & US_SEARCH_NO_SNIPPETS) == 0;
 }
 
 static void
-disclosed(struct request *r, const struct us_msg_logged *m)
+disclosed(struct us_vault_request *r, const struct us_msg_logged *m)
 {
-	struct searching *s = r->state;
+	struct us_vault_searching *s = r->state;
 
 	s->entry = m->index;
 	if (!search_has_snippets(s)) {
-		search_answer(r);
+		us_vault_search_answer(r);
 		return;
 	}
 	if (m->record_keys.n != s->n_hits * RECORD_KEY_ITEM ||
 	    (s->keys = us_secret_alloc(m->record_keys.n)) == NULL) {
-		reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, m->index);
+		us_vault_reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, m->index);
 		return;
 	}
 	memcpy(s->keys, m->record_keys.p, m->record_keys.n);
-	search_answer(r);
+	us_vault_search_answer(r);
 }
 
 /* The last batch has been evaluated. */
 static void
 counted(void *ctx)
 {
-	struct request *r = ctx;
-	struct searching *s = r->state;
+	struct us_vault_request *r = ctx;
+	struct us_vault_searching *s = r->state;
 	struct us_cursor next = { .collection = r->collection, .person = r->person,
 		.snapshot = s->snapshot, .total = s->total, .intent = s->intent };
-	struct entry e = { .kind = US_KIND_DISCLOSURE,
+	struct us_vault_entry e = { .kind = US_KIND_DISCLOSURE,
 		.action = (s->flags & US_SEARCH_COUNT) != 0 ? US_ACTION_COUNT : US_ACTION_SEARCH, .decision = US_DECISION_ALLOW, .purpose = s->purpose, .related = s->intent,
 		.snapshot = s->snapshot, .total = s->total };
 	uint8_t *packed;
@@ -71,7 +71,7 @@ counted(void *ctx)
 	us_secret_free(s->term_keys);
 	s->term_keys = NULL;
 	s->entry = s->intent;
-	s->withdrawn = view_withdrawn(&s->view);
+	s->withdrawn = us_vault_view_withdrawn(&s->view);
 	if (s->more && s->n_hits > 0) {
 		struct us_buf b;
 
@@ -79,7 +79,7 @@ counted(void *ctx)
 		memcpy(next.query, s->cursor.query, sizeof next.query);
 		us_buf_init(&b, sizeof s->next - 1);
 		if (us_cursor_seal(r->vault->cursor_key, r->vault->vault_id, &next, &b) != US_OK) {
-			reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, s->intent);
+			us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, s->intent);
 			us_buf_free(&b);
 			return;
 		}
@@ -91,25 +91,25 @@ counted(void *ctx)
 		e.flags = ENTRY_FLAG_FEWER;
 	}
 	if (!search_has_snippets(s)) {
-		access_log(r, &e, disclosed);
+		us_vault_access_log(r, &e, disclosed);
 		return;
 	}
 	packed = malloc(s->n_hits * 8);
 	if (packed == NULL) {
-		reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, s->intent);
+		us_vault_reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, s->intent);
 		return;
 	}
 	for (i = 0; i < s->n_hits; i++)
 		us_store_u64(packed + i * 8, s->hits[i]);
 	e.records = (struct us_bytes){ packed, s->n_hits * 8 };
-	access_log(r, &e, disclosed);
+	us_vault_access_log(r, &e, disclosed);
 	free(packed);
 }
 
 /* --- evaluation -------------------------------------------------------------------------------------------------------- */
 
 static int
-add_hit(struct searching *s, uint64_t record)
+add_hit(struct us_vault_searching *s, uint64_t record)
 {
 	if (s->n_hits == s->limit) {
 		s->more = 1;
@@ -119,15 +119,15 @@ add_hit(struct searching *s, uint64_t record)
 	return 1;
 }
 
-struct gather {
-	struct searching *s;
+struct us_vault_gather {
+	struct us_vault_searching *s;
 	uint64_t first;
 };
 
 static bool
 gather(uint32_t item, void *ctx)
 {
-	struct gather *g = ctx;
+	struct us_vault_gather *g = ctx;
 	uint64_t record = g->first + item;
 
 	if (g->s->has_cursor && record <= g->s->cursor.place)
@@ -136,11 +136,11 @@ gather(uint32_t item, void *ctx)
 }
 
 static int
-search_batch(struct request *r, struct searching *s, const struct us_batch *facts)
+search_batch(struct us_vault_request *r, struct us_vault_searching *s, const struct us_batch *facts)
 {
 	struct us_term_table table = { s->word, NULL, 0 };
 	size_t at, step = 4 + s->n_words * US_KEY_SIZE;
-	struct gather g = { s, facts->facts.first };
+	struct us_vault_gather g = { s, facts->facts.first };
 	const roaring_bitmap_t *visible;
 	roaring_bitmap_t *found = NULL;
 	int err;
@@ -152,9 +152,9 @@ search_batch(struct request *r, struct searching *s, const struct us_batch *fact
 		table.n = s->n_words;
 	}
 	s->view.keys = table;
-	err = view_eval(r->vault, facts, s->query, &table, &found);
+	err = us_vault_view_eval(r->vault, facts, s->query, &table, &found);
 	if (err == US_OK)
-		err = view_bitmap(&s->view, facts, &visible);
+		err = us_vault_view_bitmap(&s->view, facts, &visible);
 	if (err != US_OK && found != NULL)
 		roaring_bitmap_free(found);
 	if (err != US_OK)
@@ -173,42 +173,42 @@ search_batch(struct request *r, struct searching *s, const struct us_batch *fact
 static enum us_step
 search_step(void *ctx)
 {
-	struct request *r = ctx;
-	struct searching *s = r->state;
+	struct us_vault_request *r = ctx;
+	struct us_vault_searching *s = r->state;
 	const size_t n = us_registry_batches(r->vault->registry, r->collection);
 	const struct us_batch *facts;
 	int err;
 
-	if (search_has_changed(r, s))
+	if (us_vault_search_has_changed(r, s))
 		return US_STEP_FAILED;
 	if (s->batch == n || (s->has_cursor && s->more))
 		return US_STEP_DONE;
 	facts = us_registry_batch(r->vault->registry, r->collection, s->batch++);
-	if (!view_batch(&s->view, facts) || (s->has_cursor &&
+	if (!us_vault_view_batch(&s->view, facts) || (s->has_cursor &&
 	    facts->facts.first + facts->facts.count - 1 <= s->cursor.place))
 		return US_STEP_AGAIN;
 	err = search_batch(r, s, facts);
 	if (err == US_OK)
 		return US_STEP_AGAIN;
 	us_log_err(err, "a search failed");
-	return step_failed(r, err == US_ERR_NOMEM ? err : US_ERR_INTERNAL, US_REASON_ERROR,
+	return us_vault_step_failed(r, err == US_ERR_NOMEM ? err : US_ERR_INTERNAL, US_REASON_ERROR,
 	    s->intent);
 }
 
 static void
-intended(struct request *r, const struct us_msg_logged *m)
+intended(struct us_vault_request *r, const struct us_msg_logged *m)
 {
-	struct searching *s = r->state;
+	struct us_vault_searching *s = r->state;
 
 	s->intent = m->index;
 	if (m->term_keys.n > 0) {
 		if (m->term_keys.n % (4 + s->n_words * US_KEY_SIZE) != 0) {
-			reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, m->index);
+			us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, m->index);
 			return;
 		}
 		s->term_keys = us_secret_alloc(m->term_keys.n);
 		if (s->term_keys == NULL) {
-			reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, m->index);
+			us_vault_reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, m->index);
 			return;
 		}
 		memcpy(s->term_keys, m->term_keys.p, m->term_keys.n);
@@ -232,7 +232,7 @@ compare_words(const void *a, const void *b)
 
 /* The words whose keys are needed, each once and sorted: of the query, and of rules without bitmaps. */
 static int
-gather_words(struct searching *s)
+gather_words(struct us_vault_searching *s)
 {
 	struct us_buf rules;
 	struct us_reader in;
@@ -241,7 +241,7 @@ gather_words(struct searching *s)
 	int err;
 
 	us_buf_init(&rules, 262144);
-	err = view_words(&s->view, &rules, &n_rules);
+	err = us_vault_view_words(&s->view, &rules, &n_rules);
 	n = s->query->n_words;
 	all = calloc(n + n_rules + 1, sizeof *all);
 	if (all == NULL)
@@ -274,18 +274,18 @@ gather_words(struct searching *s)
 }
 
 static void
-refuse_cursor(struct request *r)
+refuse_cursor(struct us_vault_request *r)
 {
-	struct problem p = { .status = 400, .type = "cursor", .title = "The cursor is not one of this search",
+	struct us_vault_problem p = { .status = 400, .type = "cursor", .title = "The cursor is not one of this search",
 		.detail = "A cursor goes with the query, collection and person it was given for; search anew",
 		.reason = US_REASON_MALFORMED, .entry = NO_ENTRY, .position = -1 };
 
-	reply_problem(r, &p);
+	us_vault_reply_problem(r, &p);
 }
 
 /* US_OK, or the cursor is not one of this person's for this query. */
 static int
-take_cursor(struct request *r, struct searching *s, struct us_bytes text)
+take_cursor(struct us_vault_request *r, struct us_vault_searching *s, struct us_bytes text)
 {
 	uint8_t digest[32];
 	int err = us_sha256(s->query->canonical.p, s->query->canonical.n, digest);
@@ -305,7 +305,7 @@ take_cursor(struct request *r, struct searching *s, struct us_bytes text)
 }
 
 static int
-take_limits(struct request *r, struct searching *s, uint32_t limit)
+take_limits(struct us_vault_request *r, struct us_vault_searching *s, uint32_t limit)
 {
 	uint32_t most = 10000;
 
@@ -323,15 +323,15 @@ take_limits(struct request *r, struct searching *s, uint32_t limit)
 	return s->hits == NULL ? US_ERR_NOMEM : US_OK;
 }
 
-static struct searching *
-begin(struct request *r, const struct us_msg_search_request *q)
+static struct us_vault_searching *
+begin(struct us_vault_request *r, const struct us_msg_search_request *q)
 {
 	struct us_query_error error = { 0 };
-	struct searching *s = calloc(1, sizeof *s);
+	struct us_vault_searching *s = calloc(1, sizeof *s);
 	int err;
 
 	if (s == NULL) {
-		reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
+		us_vault_reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
 		return NULL;
 	}
 	us_buf_init(&s->words, 262144);
@@ -347,23 +347,23 @@ begin(struct request *r, const struct us_msg_search_request *q)
 		err = us_query_parse(q->query.p, q->query.n, &s->query, &error);
 	}
 	if (err != US_OK) {
-		reply_bad_query(r, err, &error);
+		us_vault_reply_bad_query(r, err, &error);
 		return NULL;
 	}
 	return s;
 }
 
 static void
-search_opened(struct request *r)
+search_opened(struct us_vault_request *r)
 {
-	struct vault *v = r->vault;
-	struct entry e = { .kind = US_KIND_INTENT, .decision = US_DECISION_ALLOW, .related = NO_ENTRY };
+	struct us_vault *v = r->vault;
+	struct us_vault_entry e = { .kind = US_KIND_INTENT, .decision = US_DECISION_ALLOW, .related = NO_ENTRY };
 	struct us_msg_search_request q;
-	struct searching *s = r->state;
+	struct us_vault_searching *s = r->state;
 	int err = us_msg_search_request_decode(&q, r->body.data, r->body.len);
 
 	if (err != US_OK) {
-		reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
+		us_vault_reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
 		return;
 	}
 	e.action = (q.flags & US_SEARCH_COUNT) != 0 ? US_ACTION_COUNT : US_ACTION_SEARCH;
@@ -376,11 +376,11 @@ search_opened(struct request *r)
 	if (err == US_OK)
 		err = take_limits(r, s, q.limit);
 	if (err == US_OK)
-		view_open(v, us_registry_order(v->registry), &r->ruling, &r->subject, r->collection, s->snapshot, &s->view);
+		us_vault_view_open(v, us_registry_order(v->registry), &r->ruling, &r->subject, r->collection, s->snapshot, &s->view);
 	if (err == US_OK)
 		err = gather_words(s);
 	if (err != US_OK) {
-		reply_error(r, err, US_REASON_MALFORMED, NO_ENTRY);
+		us_vault_reply_error(r, err, US_REASON_MALFORMED, NO_ENTRY);
 		return;
 	}
 	e.query = q.query;
@@ -389,28 +389,28 @@ search_opened(struct request *r)
 	e.terms = (struct us_bytes){ s->words.data, s->words.len };
 	if (s->has_cursor)
 		e.related = s->cursor.intent;
-	access_log(r, &e, intended);
+	us_vault_access_log(r, &e, intended);
 }
 
 void
-handle_search(struct request *r)
+us_vault_handle_search(struct us_vault_request *r)
 {
 	struct us_msg_search_request q;
-	struct searching *s;
+	struct us_vault_searching *s;
 	enum us_action action;
 	int err = us_msg_search_request_decode(&q, r->body.data, r->body.len);
 
 	if (err != US_OK) {
-		reply_error(r, err, US_REASON_MALFORMED, NO_ENTRY);
+		us_vault_reply_error(r, err, US_REASON_MALFORMED, NO_ENTRY);
 		return;
 	}
 	action = (q.flags & US_SEARCH_COUNT) != 0 ? US_ACTION_COUNT : US_ACTION_SEARCH;
-	if (access_collection(r, q.collection, action) != US_OK ||
-	    access_rule(r, action, q.purpose, 0) != US_OK || (s = begin(r, &q)) == NULL ||
-	    access_narrow(r, action, q.purpose, s->query) != US_OK)
+	if (us_vault_access_collection(r, q.collection, action) != US_OK ||
+	    us_vault_access_rule(r, action, q.purpose, 0) != US_OK || (s = begin(r, &q)) == NULL ||
+	    us_vault_access_narrow(r, action, q.purpose, s->query) != US_OK)
 		return;
 	/* a snippet is text around a match: what is masked there cannot be told */
 	if (us_mask_hides_text(&r->ruling.mask) || r->ruling.mask.except_match)
 		s->flags |= US_SEARCH_NO_SNIPPETS;
-	access_open(r, q.purpose, search_opened);
+	us_vault_access_open(r, q.purpose, search_opened);
 }

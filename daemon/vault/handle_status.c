@@ -8,15 +8,15 @@
 #define ASK(r, name, m, fn) \
 	do { \
 		int ask_err; \
-		(r)->call = call_new((r)->vault, fn, r); \
-		ask_err = (r)->call == 0 ? US_ERR_BUSY : call_sent((r)->vault, &(r)->call, \
+		(r)->call = us_vault_call_new((r)->vault, fn, r); \
+		ask_err = (r)->call == 0 ? US_ERR_BUSY : us_vault_call_sent((r)->vault, &(r)->call, \
 		    us_send_##name((r)->vault->keeper, (r)->call, m)); \
 		if (ask_err != US_OK) \
-			reply_error(r, ask_err, US_REASON_ERROR, NO_ENTRY); \
+			us_vault_reply_error(r, ask_err, US_REASON_ERROR, NO_ENTRY); \
 	} while (0)
 
 static const char *
-state_name(const struct vault *v, uint8_t keeper)
+state_name(const struct us_vault *v, uint8_t keeper)
 {
 	if (v->state == VAULT_OPEN)
 		return "open";
@@ -26,7 +26,7 @@ state_name(const struct vault *v, uint8_t keeper)
 }
 
 static void
-put_order(const struct vault *v, struct us_json *j)
+put_order(const struct us_vault *v, struct us_json *j)
 {
 	const struct us_order *o = v->registry == NULL ? NULL : us_registry_order(v->registry);
 
@@ -62,7 +62,7 @@ root_of(struct us_bytes checkpoint)
 
 /* How many items of the docket wait for whose credential this is. */
 static void
-put_waiting(const struct request *r, struct us_json *j)
+put_waiting(const struct us_vault_request *r, struct us_json *j)
 {
 	const struct us_person *person = NULL;
 	const int64_t now = us_time_now_ns();
@@ -70,13 +70,13 @@ put_waiting(const struct request *r, struct us_json *j)
 	if (r->vault->state != VAULT_OPEN ||
 	    us_registry_standing(r->vault->registry, r->credential, now, &person, NULL) != US_REASON_NONE)
 		return;
-	us_json_kv_uint(j, "waiting", docket_waiting(r->vault, person, now));
+	us_json_kv_uint(j, "waiting", us_vault_docket_waiting(r->vault, person, now));
 }
 
 static void
-on_status(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
+on_status(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
 {
-	struct request *r = ctx;
+	struct us_vault_request *r = ctx;
 	struct us_msg_keeper_status_reply m;
 	struct us_json j;
 	struct us_buf b;
@@ -85,7 +85,7 @@ on_status(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 	r->call = 0;
 	if (type != US_MSG_keeper_status_reply ||
 	    us_msg_keeper_status_reply_decode(&m, body.p, body.n) != US_OK) {
-		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
+		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
 		return;
 	}
 	us_buf_init(&b, 65536);
@@ -132,14 +132,14 @@ on_status(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 		us_json_null(&j);
 	us_json_close(&j);
 	if (us_json_end(&j) == US_OK)
-		reply_json(r, 200, NO_ENTRY, &b);
+		us_vault_reply_json(r, 200, NO_ENTRY, &b);
 	else
-		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
+		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
 	us_buf_free(&b);
 }
 
 void
-handle_status(struct request *r)
+us_vault_handle_status(struct us_vault_request *r)
 {
 	struct us_msg_keeper_status m = { 0 };
 
@@ -147,9 +147,9 @@ handle_status(struct request *r)
 }
 
 static void
-on_challenge(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
+on_challenge(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
 {
-	struct request *r = ctx;
+	struct us_vault_request *r = ctx;
 	struct us_msg_challenge_reply m;
 	struct us_json j;
 	struct us_buf b;
@@ -157,7 +157,7 @@ on_challenge(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 	(void)v;
 	r->call = 0;
 	if (type != US_MSG_challenge_reply || us_msg_challenge_reply_decode(&m, body.p, body.n) != US_OK) {
-		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
+		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
 		return;
 	}
 	us_buf_init(&b, 4096);
@@ -167,14 +167,14 @@ on_challenge(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 	us_json_kv_hex(&j, "nonce", m.nonce, sizeof m.nonce);
 	us_json_close(&j);
 	if (us_json_end(&j) == US_OK)
-		reply_json(r, 200, NO_ENTRY, &b);
+		us_vault_reply_json(r, 200, NO_ENTRY, &b);
 	else
-		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
+		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
 	us_buf_free(&b);
 }
 
 void
-handle_challenge(struct request *r)
+us_vault_handle_challenge(struct us_vault_request *r)
 {
 	struct us_msg_challenge m = { 0 };
 
@@ -182,29 +182,29 @@ handle_challenge(struct request *r)
 }
 
 static void
-on_session(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
+on_session(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
 {
-	struct request *r = ctx;
+	struct us_vault_request *r = ctx;
 	struct us_msg_session_opened m;
 	const struct us_person *person;
-	struct session s;
+	struct us_vault_session s;
 	struct us_json j;
 	struct us_buf b;
 
 	r->call = 0;
 	if (type != US_MSG_session_opened || us_msg_session_opened_decode(&m, body.p, body.n) != US_OK) {
-		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
+		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
 		return;
 	}
 	if (m.err != US_OK) {
-		reply_error(r, m.err, (enum us_reason)m.reason, m.entry);
+		us_vault_reply_error(r, m.err, (enum us_reason)m.reason, m.entry);
 		return;
 	}
 	memcpy(s.credential, r->credential, sizeof s.credential);
 	memcpy(s.id, m.session, sizeof s.id);
 	s.person = m.person;
 	s.expires_ns = m.expires;
-	session_put(v, &s);
+	us_vault_session_put(v, &s);
 	person = us_registry_person(v->registry, m.person);
 	us_buf_init(&b, 4096);
 	us_json_begin(&j, &b);
@@ -213,24 +213,24 @@ on_session(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 	us_json_kv_uint(&j, "person", m.person);
 	us_json_kv_cstr(&j, "name", person == NULL ? NULL : person->name);
 	us_json_kv_time(&j, "expires", m.expires);
-	us_json_kv_uint(&j, "waiting", person == NULL ? 0 : docket_waiting(v, person, us_time_now_ns()));
+	us_json_kv_uint(&j, "waiting", person == NULL ? 0 : us_vault_docket_waiting(v, person, us_time_now_ns()));
 	us_json_kv_uint(&j, "entry", m.entry);
 	us_json_close(&j);
 	if (us_json_end(&j) == US_OK)
-		reply_json(r, 201, m.entry, &b);
+		us_vault_reply_json(r, 201, m.entry, &b);
 	else
-		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, m.entry);
+		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, m.entry);
 	us_buf_free(&b);
 }
 
 void
-handle_session(struct request *r)
+us_vault_handle_session(struct us_vault_request *r)
 {
 	struct us_msg_session_request q;
 	struct us_msg_session_open m;
 
 	if (us_msg_session_request_decode(&q, r->body.data, r->body.len) != US_OK) {
-		reply_error(r, US_ERR_FORMAT, US_REASON_MALFORMED, NO_ENTRY);
+		us_vault_reply_error(r, US_ERR_FORMAT, US_REASON_MALFORMED, NO_ENTRY);
 		return;
 	}
 	memcpy(m.credential, q.credential, sizeof m.credential);
@@ -242,20 +242,20 @@ handle_session(struct request *r)
 }
 
 static void
-on_share(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
+on_share(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
 {
-	struct request *r = ctx;
+	struct us_vault_request *r = ctx;
 	struct us_msg_share_reply m;
 	struct us_json j;
 	struct us_buf b;
 	char detail[513] = "";
-	struct problem p = { .status = 400, .type = "share", .title = "The share was not taken",
+	struct us_vault_problem p = { .status = 400, .type = "share", .title = "The share was not taken",
 		.detail = detail, .reason = US_REASON_WRONG_SHARE, .position = -1 };
 
 	(void)v;
 	r->call = 0;
 	if (type != US_MSG_share_reply || us_msg_share_reply_decode(&m, body.p, body.n) != US_OK) {
-		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
+		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
 		return;
 	}
 	if (m.err != US_OK) {
@@ -266,11 +266,11 @@ on_share(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 			p.type = "conflict";
 			p.reason = US_REASON_STATE;
 		} else if (m.err == US_ERR_IO || m.err == US_ERR_NOSPACE || m.err == US_ERR_NOMEM) {
-			reply_error(r, m.err, m.err == US_ERR_NOSPACE ? US_REASON_LOW_SPACE : US_REASON_ERROR, m.entry);
+			us_vault_reply_error(r, m.err, m.err == US_ERR_NOSPACE ? US_REASON_LOW_SPACE : US_REASON_ERROR, m.entry);
 			return;
 		}
 		p.entry = m.entry;
-		reply_problem(r, &p);
+		us_vault_reply_problem(r, &p);
 		return;
 	}
 	us_buf_init(&b, 4096);
@@ -288,20 +288,20 @@ on_share(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 		us_json_kv_uint(&j, "entry", m.entry);
 	us_json_close(&j);
 	if (us_json_end(&j) == US_OK)
-		reply_json(r, 200, m.entry, &b);
+		us_vault_reply_json(r, 200, m.entry, &b);
 	else
-		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, m.entry);
+		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, m.entry);
 	us_buf_free(&b);
 }
 
 void
-handle_share(struct request *r)
+us_vault_handle_share(struct us_vault_request *r)
 {
 	struct us_msg_share_request q;
 	struct us_msg_share m;
 
 	if (us_msg_share_request_decode(&q, r->body.data, r->body.len) != US_OK) {
-		reply_error(r, US_ERR_FORMAT, US_REASON_MALFORMED, NO_ENTRY);
+		us_vault_reply_error(r, US_ERR_FORMAT, US_REASON_MALFORMED, NO_ENTRY);
 		return;
 	}
 	memcpy(m.credential, q.credential, sizeof m.credential);

@@ -42,8 +42,8 @@
 #include "registry/withheld.h"
 
 struct event;
-struct vault;
-struct request;
+struct us_vault;
+struct us_vault_request;
 
 #define FRONTS_MAX 64
 #define FRONT_REQUESTS_MAX 1024 /* of one front at a time; more are told to wait */
@@ -56,7 +56,7 @@ struct request;
 #define NO_ENTRY UINT64_MAX
 #define MANIFESTS_MAX 1024 /* open manifest pages, 32 KiB each */
 
-enum vault_state {
+enum us_vault_state {
 	VAULT_SEALED,    /* waits for the keeper's "unsealed" */
 	VAULT_REPLAYING, /* has sent its acts */
 	VAULT_OPEN,
@@ -65,20 +65,20 @@ enum vault_state {
 
 /* --- calls to the keeper (call.c) ----------------------------------------------------------- */
 
-typedef void (*call_fn)(struct vault *v, void *ctx, uint16_t type, struct us_bytes body);
+typedef void (*call_fn)(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body);
 /* A tag for one question, whose answer goes to fn; 0 if too many are open. */
-uint32_t call_new(struct vault *v, call_fn fn, void *ctx);
+uint32_t us_vault_call_new(struct us_vault *v, call_fn fn, void *ctx);
 /* err is what became of sending the question just numbered: if it did not leave nobody will answer
  * it, and *tag is given back and 0 from now on. Returns err. */
-int call_sent(struct vault *v, uint32_t *tag, int err);
+int us_vault_call_sent(struct us_vault *v, uint32_t *tag, int err);
 /* The answer will be thrown away. 0 is allowed. */
-void call_forget(struct vault *v, uint32_t tag);
+void us_vault_call_forget(struct us_vault *v, uint32_t tag);
 /* The answer goes to another. */
-void call_hand_over(struct vault *v, uint32_t tag, call_fn fn, void *ctx);
+void us_vault_call_hand_over(struct us_vault *v, uint32_t tag, call_fn fn, void *ctx);
 /* US_ERR_MALFORMED: an answer to no question. */
-int call_answer(struct vault *v, uint16_t type, uint32_t tag, struct us_bytes body);
+int us_vault_call_answer(struct us_vault *v, uint16_t type, uint32_t tag, struct us_bytes body);
 
-struct call {
+struct us_vault_call {
 	call_fn fn;
 	void *ctx;
 	uint16_t generation;
@@ -89,8 +89,8 @@ struct call {
 /* --- evidence (evidence.c) ------------------------------------------------------------------ */
 
 /* What of a batch is in memory. Opened piece by piece at first use. */
-struct batch {
-	struct vault *vault;
+struct us_vault_batch {
+	struct us_vault *vault;
 	uint32_t collection;
 	uint32_t slot;
 	struct us_key *page_key;   /* NULL: not released yet */
@@ -100,15 +100,15 @@ struct batch {
 };
 
 /* An open page of a batch's manifest: neighbours in time are seldom neighbours in number. */
-struct manifest_slot {
-	const struct batch *batch; /* NULL: empty */
+struct us_vault_manifest_slot {
+	const struct us_vault_batch *batch; /* NULL: empty */
 	uint32_t page;
 	struct us_manifest_reader *reader;
 };
 
-struct collection {
+struct us_vault_collection {
 	uint32_t id;
-	struct batch **batches;    /* by slot; NULL where there is none */
+	struct us_vault_batch **batches;    /* by slot; NULL where there is none */
 	size_t n_batches;
 	struct us_key **dictionary_keys; /* by version; NULL where there is none */
 	size_t n_dictionary_keys;
@@ -118,26 +118,26 @@ struct collection {
 };
 
 /* The runtime of a collection; made at first use. NULL if memory is out. */
-struct collection *evidence_collection(struct vault *v, uint32_t id);
+struct us_vault_collection *us_vault_evidence_collection(struct us_vault *v, uint32_t id);
 /* That of a batch, with its page key. US_ERR_SEALED if the key was not released. */
-int evidence_batch(struct vault *v, const struct us_batch *facts, struct batch **out);
+int us_vault_evidence_batch(struct us_vault *v, const struct us_batch *facts, struct us_vault_batch **out);
 /* Takes packed page keys of a "logged". */
-int evidence_take_keys(struct vault *v, uint32_t collection, struct us_bytes page_keys);
+int us_vault_evidence_take_keys(struct us_vault *v, uint32_t collection, struct us_bytes page_keys);
 /* 1 if every key that reading the collection needs is here. */
-int evidence_complete(struct vault *v, uint32_t collection);
-int evidence_segment(struct vault *v, const struct us_batch *facts, struct us_segment **out);
+int us_vault_evidence_complete(struct us_vault *v, uint32_t collection);
+int us_vault_evidence_segment(struct us_vault *v, const struct us_batch *facts, struct us_segment **out);
 /* Opens a record into v->container; *c has views into it until the next record. */
-int evidence_record(struct vault *v, const struct us_batch *facts, uint64_t record,
+int us_vault_evidence_record(struct us_vault *v, const struct us_batch *facts, uint64_t record,
     const struct us_key *key, struct us_container *c);
-int evidence_proof(struct vault *v, const struct us_batch *facts, uint64_t record,
+int us_vault_evidence_proof(struct us_vault *v, const struct us_batch *facts, uint64_t record,
     struct us_batch_proof *proof);
-void evidence_forget_batch(struct vault *v, uint32_t collection, uint32_t slot);
-void evidence_free(struct vault *v);
+void us_vault_evidence_forget_batch(struct us_vault *v, uint32_t collection, uint32_t slot);
+void us_vault_evidence_free(struct us_vault *v);
 
 /* --- visibility (visible.c) ------------------------------------------------------------------ */
 
 /* One distinct set of rules of one version of the order, over one collection. */
-struct rule_set {
+struct us_vault_rule_set {
 	const struct us_order *order;
 	uint64_t permits[US_RULE_WORDS];
 	uint64_t forbids[US_RULE_WORDS];
@@ -149,15 +149,15 @@ struct rule_set {
 };
 
 /* The parsed queries of a version's rules; made at first use. */
-struct rule_queries {
-	struct rule_queries *next;
+struct us_vault_rule_queries {
+	struct us_vault_rule_queries *next;
 	const struct us_order *order;
 	struct us_query *query[]; /* by rule */
 };
 
 /* What one person may see of a collection under one version of the order. Holds nothing that must be given back: sets are looked up. */
-struct view {
-	struct vault *vault;
+struct us_vault_view {
+	struct us_vault *vault;
 	const struct us_order *order;
 	uint32_t collection;
 	uint64_t snapshot; /* log index */
@@ -169,37 +169,37 @@ struct view {
 	struct us_term_table keys; /* of words in rules, while bitmaps are made */
 };
 /* What that ruling, made under that order, lets a person see. */
-void view_open(struct vault *v, const struct us_order *order, const struct us_ruling *ruling, const struct us_subject *subject,
-    uint32_t collection, uint64_t snapshot, struct view *out);
+void us_vault_view_open(struct us_vault *v, const struct us_order *order, const struct us_ruling *ruling, const struct us_subject *subject,
+    uint32_t collection, uint64_t snapshot, struct us_vault_view *out);
 /* 1 if the batch can be seen at all: published by then, not withdrawn, not held by others. */
-int view_batch(const struct view *w, const struct us_batch *facts);
+int us_vault_view_batch(const struct us_vault_view *w, const struct us_batch *facts);
 /* Records that were to be seen at the snapshot and have been withdrawn since. */
-uint64_t view_withdrawn(const struct view *w);
+uint64_t us_vault_view_withdrawn(const struct us_vault_view *w);
 /* *out: what is visible of a batch, NULL for all of it; valid until the next call of this or another view. */
-int view_bitmap(struct view *w, const struct us_batch *facts, const roaring_bitmap_t **out);
+int us_vault_view_bitmap(struct us_vault_view *w, const struct us_batch *facts, const roaring_bitmap_t **out);
 /* A query over one batch, with what relabels have changed. keys: of content words, for the batch's era. */
-int view_eval(struct vault *v, const struct us_batch *facts, const struct us_query *query, const struct us_term_table *keys,
+int us_vault_view_eval(struct us_vault *v, const struct us_batch *facts, const struct us_query *query, const struct us_term_table *keys,
     roaring_bitmap_t **out);
 /* 1 visible, 0 not or not there; below 0: minus an enum us_err. */
-int view_record(struct view *w, uint64_t record, const struct us_batch **facts);
+int us_vault_view_record(struct us_vault_view *w, uint64_t record, const struct us_batch **facts);
 /* Content words of the set's rules, packed str16, if bitmaps are missing whose making needs them. */
-int view_words(struct view *w, struct us_buf *out, size_t *n);
-/* Makes all missing bitmaps; keys as given by the keeper for view_words(). */
-int view_fill(struct view *w, struct us_bytes term_keys, const struct us_bytes *words, size_t n);
-void view_free_all(struct vault *v);
+int us_vault_view_words(struct us_vault_view *w, struct us_buf *out, size_t *n);
+/* Makes all missing bitmaps; keys as given by the keeper for us_vault_view_words(). */
+int us_vault_view_fill(struct us_vault_view *w, struct us_bytes term_keys, const struct us_bytes *words, size_t n);
+void us_vault_view_free_all(struct us_vault *v);
 
 /* --- requests (request.c) --------------------------------------------------------------------- */
 
-struct front {
-	struct vault *vault;
+struct us_vault_front {
+	struct us_vault *vault;
 	struct us_channel *channel;
 	uint8_t index;
 	size_t n_requests;
-	struct request *by_tag[TAG_BUCKETS];
+	struct us_vault_request *by_tag[TAG_BUCKETS];
 	size_t next_bucket;        /* whose requests come first when the front has room again */
 };
 
-struct problem {
+struct us_vault_problem {
 	uint16_t status;
 	const char *type;   /* last part of urn:underseal:problem:… */
 	const char *title;
@@ -216,7 +216,7 @@ struct problem {
 };
 
 /*
- * A request of a person from its message to its last byte. Freed by request_end(), which every
+ * A request of a person from its message to its last byte. Freed by us_vault_request_end(), which every
  * path reaches exactly once: after the last piece, a problem, a cancel, or the end of its front. What has been given something
  * says in `ending` how it ends.
  *
@@ -224,15 +224,15 @@ struct problem {
  * calls one of them returns then and touches the request no more. A step (work.h) calls none: it
  * leaves what is wrong in `problem`.
  */
-struct request {
-	struct vault *vault;
-	struct front *front;
-	struct request *tag_next;  /* once it has ended: of those that are kept */
+struct us_vault_request {
+	struct us_vault *vault;
+	struct us_vault_front *front;
+	struct us_vault_request *tag_next;  /* once it has ended: of those that are kept */
 	uint32_t tag;
 	uint16_t type;
 	uint32_t call;             /* outstanding question, 0 for none */
 	int asks;                  /* its entry is to give something */
-	struct late *late;         /* of the question under way, if its answer may be late */
+	struct us_vault_late *late;         /* of the question under way, if its answer may be late */
 	uint8_t credential[32];
 	uint8_t session[16];
 	char peer[64];
@@ -247,134 +247,134 @@ struct request {
 	uint32_t collection;
 	struct us_buf body;        /* the message; views below point into it */
 	struct us_work work;       /* of the reply: steps, and its bytes */
-	struct problem problem;    /* why a step has failed; what it points to outlives the step */
+	struct us_vault_problem problem;    /* why a step has failed; what it points to outlives the step */
 	uint16_t status;
 	uint8_t content;
 	uint64_t entry;            /* of the reply's head */
 	uint64_t granted;          /* the newest entry that gave something */
 	uint64_t open_entry;       /* the first one; NO_ENTRY: none, and it is on no list */
-	struct request *open_before, *open_next; /* by open_entry */
+	struct us_vault_request *open_before, *open_next; /* by open_entry */
 	uint64_t records_put;      /* of that entry, whose last byte, a newline, is in work.out */
 	const uint64_t *asked;     /* records that it asks for; in state */
 	size_t n_asked;
 	int refused;               /* by an entry, which tells how it ended */
-	struct log_party *log_party; /* log_gate.c; NULL: not in its hands */
+	struct us_vault_log_party *log_party; /* log_gate.c; NULL: not in its hands */
 	int log_waits;             /* it is not its turn yet */
-	struct request *log_next;
-	void (*log_pass)(struct request *r);
+	struct us_vault_request *log_next;
+	void (*log_pass)(struct us_vault_request *r);
 	enum us_reason ending;     /* why its answer does not leave whole; NONE: it has */
-	void (*answer)(struct request *r, const struct us_msg_logged *m);
-	void (*opened)(struct request *r);
+	void (*answer)(struct us_vault_request *r, const struct us_msg_logged *m);
+	void (*opened)(struct us_vault_request *r);
 	void *state;
 	void (*free_state)(void *state);
 };
 
 /* US_ERR_MALFORMED: the tag is that of another request under way. */
-int request_take(struct front *f, uint16_t type, uint32_t tag, struct us_bytes body);
-void request_credit(struct front *f, uint32_t tag, uint32_t bytes);
+int us_vault_request_take(struct us_vault_front *f, uint16_t type, uint32_t tag, struct us_bytes body);
+void us_vault_request_credit(struct us_vault_front *f, uint32_t tag, uint32_t bytes);
 /* The front has taken most of what it was sent: what waited for that goes on. */
-void front_drained(struct front *f);
-void request_cancel(struct front *f, uint32_t tag);
-void request_end(struct request *r);
-void requests_drop(struct front *f, enum us_reason why);
-void requests_init(struct vault *v);
+void us_vault_front_drained(struct us_vault_front *f);
+void us_vault_request_cancel(struct us_vault_front *f, uint32_t tag);
+void us_vault_request_end(struct us_vault_request *r);
+void us_vault_requests_drop(struct us_vault_front *f, enum us_reason why);
+void us_vault_requests_init(struct us_vault *v);
 /* Those that are kept for later. */
-void requests_free(struct vault *v);
+void us_vault_requests_free(struct us_vault *v);
 /* Whole replies; the request is gone afterwards. */
-void reply_json(struct request *r, uint16_t status, uint64_t entry, struct us_buf *json);
-void reply_bytes(struct request *r, uint16_t status, uint8_t content, struct us_bytes body);
+void us_vault_reply_json(struct us_vault_request *r, uint16_t status, uint64_t entry, struct us_buf *json);
+void us_vault_reply_bytes(struct us_vault_request *r, uint16_t status, uint8_t content, struct us_bytes body);
 
-void reply_problem(struct request *r, const struct problem *p);
+void us_vault_reply_problem(struct us_vault_request *r, const struct us_vault_problem *p);
 /* err: of sending an answer at whose end nothing can be done any more: a front that does not hear
  * it would keep somebody waiting for ever, so its channel ends. */
-void reply_sent(struct request *r, int err);
+void us_vault_reply_sent(struct us_vault_request *r, int err);
 /* The problem that an error of ours or of the keeper amounts to. */
-struct problem problem_of(const struct request *r, int err, enum us_reason reason, uint64_t entry);
+struct us_vault_problem us_vault_problem_of(const struct us_vault_request *r, int err, enum us_reason reason, uint64_t entry);
 /* Answers with it. */
-void reply_error(struct request *r, int err, enum us_reason reason, uint64_t entry);
+void us_vault_reply_error(struct us_vault_request *r, int err, enum us_reason reason, uint64_t entry);
 /* For the end of a step: the answer will be the problem that the error amounts to. */
-enum us_step step_failed(struct request *r, int err, enum us_reason reason, uint64_t entry);
-int problem_write(struct us_buf *out, const struct problem *p);
+enum us_step us_vault_step_failed(struct us_vault_request *r, int err, enum us_reason reason, uint64_t entry);
+int us_vault_problem_write(struct us_buf *out, const struct us_vault_problem *p);
 
 /* --- how answers end (outcome.c) ---------------------------------------------------------------- */
 
-void outcomes_init(struct vault *v);
-void outcomes_free(struct vault *v);
+void us_vault_outcomes_init(struct us_vault *v);
+void us_vault_outcomes_free(struct us_vault *v);
 /* The keeper has answered about that entry. */
-void outcome_answered(struct vault *v, uint64_t entry);
+void us_vault_outcome_answered(struct us_vault *v, uint64_t entry);
 /* 1 if, with that err of a "logged" or of keys of the log, the entry gives something: it stands
  * also where its keys could not be made, or were kept back since the order was asked again. */
-int outcome_is_given(int err);
+int us_vault_outcome_is_given(int err);
 
 /* A question whose answer may come behind answers to later entries. Until it is here nothing is
  * said to have ended from `bound` on, below which its entry cannot be. r: NULL if the request has
  * ended, for the reason `ending`. */
-struct late {
-	struct late *before, *next;
+struct us_vault_late {
+	struct us_vault_late *before, *next;
 	uint64_t bound;
-	struct request *r;
+	struct us_vault_request *r;
 	enum us_reason ending;
 };
 /* For a question about to be asked for r; r->late from then on. NULL if memory is out. */
-struct late *outcome_late(struct request *r);
+struct us_vault_late *us_vault_outcome_late(struct us_vault_request *r);
 /* It was not asked after all, or its answer is here: late is gone. Returns the request, NULL if it
  * has ended: then, if the entry gave something, its outcome has been noted. entry: NO_ENTRY if
  * there is none. */
-struct request *outcome_not_late(struct vault *v, struct late *late, uint64_t entry, int given);
+struct us_vault_request *us_vault_outcome_not_late(struct us_vault *v, struct us_vault_late *late, uint64_t entry, int given);
 /* The vault has opened: what the log holds by now is nobody's answer here. */
-void outcomes_open(struct vault *v);
+void us_vault_outcomes_open(struct us_vault *v);
 /* That entry gives r something: its answer will have an end. */
-void outcome_granted(struct request *r, uint64_t entry);
+void us_vault_outcome_granted(struct us_vault_request *r, uint64_t entry);
 /* What r was given up to now was for the vault itself, and is here. */
-void outcome_whole(struct request *r);
+void us_vault_outcome_whole(struct us_vault_request *r);
 /* r is about to be gone. */
-void outcome_end(struct request *r);
+void us_vault_outcome_end(struct us_vault_request *r);
 /* Tells the keeper now what it has not been told. */
-void outcomes_tell(struct vault *v);
+void us_vault_outcomes_tell(struct us_vault *v);
 /* 1 if there is nothing to tell. */
-int outcomes_told(const struct vault *v);
+int us_vault_outcomes_told(const struct us_vault *v);
 
 /* --- access (access.c) ------------------------------------------------------------------------ */
 
-struct session {
+struct us_vault_session {
 	uint8_t credential[32];
 	uint8_t id[16];
 	uint32_t person;
 	int64_t expires_ns;
 };
-void session_put(struct vault *v, const struct session *s);
-const struct session *session_get(const struct vault *v, const uint8_t credential[32]);
+void us_vault_session_put(struct us_vault *v, const struct us_vault_session *s);
+const struct us_vault_session *us_vault_session_get(const struct us_vault *v, const uint8_t credential[32]);
 
 /* What its kind needs (daemon/process/requests.def): 0 if the request may go on, with person, subject
  * and session in r if that is a session; else it has been answered, or will be. Called once, before
  * any handler. */
-int access_authorise(struct request *r, enum us_needs needs);
+int us_vault_access_authorise(struct us_vault_request *r, enum us_needs needs);
 /* The collection by name: sets r->collection. A name that is none is answered like a refusal. */
-int access_collection(struct request *r, struct us_bytes name, enum us_action action);
+int us_vault_access_collection(struct us_vault_request *r, struct us_bytes name, enum us_action action);
 /* The order's ruling on an action: 0 allowed, ruling in r; else answered after it is logged. */
-int access_rule(struct request *r, enum us_action action, struct us_bytes purpose, uint64_t records);
+int us_vault_access_rule(struct us_vault_request *r, enum us_action action, struct us_bytes purpose, uint64_t records);
 
 /* For answers that take their time: was anything taken from anybody since r was decided? Then it is decided again. */
-enum access_change {
+enum us_vault_access_change {
 	ACCESS_SAME,
 	ACCESS_CHANGED, /* still allowed; subject and ruling are new */
 	ACCESS_ENDED    /* not any more: r->problem says why; it has not been answered */
 };
-enum access_change access_again(struct request *r, enum us_action action, struct us_bytes purpose, uint64_t records);
+enum us_vault_access_change us_vault_access_again(struct us_vault_request *r, enum us_action action, struct us_bytes purpose, uint64_t records);
 
 /* The ruling alone: nothing is logged or answered. */
-void access_ruling(struct request *r, enum us_action action, struct us_bytes purpose, uint64_t records,
+void us_vault_access_ruling(struct us_vault_request *r, enum us_action action, struct us_bytes purpose, uint64_t records,
     struct us_ruling *out);
-/* After access_rule() for a search or count: takes the masks of reading into r->ruling and sets smallest_count. 0, or the query asks about
+/* After us_vault_access_rule() for a search or count: takes the masks of reading into r->ruling and sets smallest_count. 0, or the query asks about
  * what must not be told and has been refused. */
-int access_narrow(struct request *r, enum us_action action, struct us_bytes purpose,
+int us_vault_access_narrow(struct us_vault_request *r, enum us_action action, struct us_bytes purpose,
     const struct us_query *query);
 
 /* Calls opened(r) once the keys of the collection's pages are here: an entry of its own, in the name of whoever
  * comes first. */
-void access_open(struct request *r, struct us_bytes purpose, void (*opened)(struct request *r));
+void us_vault_access_open(struct us_vault_request *r, struct us_bytes purpose, void (*opened)(struct us_vault_request *r));
 
-struct entry {
+struct us_vault_entry {
 	enum us_kind kind;
 	enum us_action action;
 	enum us_decision decision;
@@ -386,27 +386,27 @@ struct entry {
 #define ENTRY_FLAG_COPY 1
 #define ENTRY_FLAG_FEWER 2
 /* Logs; then answer(r, …), unless the keeper refused: then the request has been answered. */
-void access_log(struct request *r, const struct entry *e,
-    void (*answer)(struct request *r, const struct us_msg_logged *m));
+void us_vault_access_log(struct us_vault_request *r, const struct us_vault_entry *e,
+    void (*answer)(struct us_vault_request *r, const struct us_msg_logged *m));
 struct us_query_error;
 /* A query that does not parse: nothing was asked, so nothing is logged. */
-void reply_bad_query(struct request *r, int err, const struct us_query_error *e);
+void us_vault_reply_bad_query(struct us_vault_request *r, int err, const struct us_query_error *e);
 /* Logs a refusal, with the records asked for, and answers with the problem, to which the entry is added. */
-void access_refuse(struct request *r, enum us_action action, struct us_bytes purpose,
-    const struct problem *p);
+void us_vault_access_refuse(struct us_vault_request *r, enum us_action action, struct us_bytes purpose,
+    const struct us_vault_problem *p);
 /* What is left of the limits, as a value: an object with null where there is no limit. */
-void access_quota(struct us_json *j, const struct us_left *left);
+void us_vault_access_quota(struct us_json *j, const struct us_left *left);
 /* "snapshot", "order", "entry", "quota" into an open object. */
-void access_json(struct request *r, struct us_json *j, uint64_t snapshot, uint64_t entry);
+void us_vault_access_json(struct us_vault_request *r, struct us_json *j, uint64_t snapshot, uint64_t entry);
 /* The tlog-proof of an entry just logged, appended as text. */
-int access_proof(struct vault *v, const struct us_msg_logged *m, struct us_buf *out);
-int access_proof_of(uint64_t index, struct us_bytes hashes, struct us_bytes checkpoint,
+int us_vault_access_proof(struct us_vault *v, const struct us_msg_logged *m, struct us_buf *out);
+int us_vault_access_proof_of(uint64_t index, struct us_bytes hashes, struct us_bytes checkpoint,
     struct us_buf *out);
 
 /* --- acts (acts.c) ----------------------------------------------------------------------------- */
 
-enum act_step { ACT_PREPARE, ACT_STORE, ACT_COMMIT };
-struct act_result {
+enum us_vault_act_step { ACT_PREPARE, ACT_STORE, ACT_COMMIT };
+struct us_vault_act_result {
 	int err;
 	enum us_reason reason;
 	const char *detail;        /* NUL-terminated, or NULL */
@@ -416,24 +416,24 @@ struct act_result {
 	const uint8_t *before;     /* digest of the state before it, 32 bytes; NULL on failure */
 	const struct us_msg_logged *logged; /* of the commit; NULL on failure */
 };
-struct act_job {
-	struct act_job *next;
+struct us_vault_act_job {
+	struct us_vault_act_job *next;
 	int is_batch;
 	struct us_msg_batch_prepare batch;
 	struct us_msg_act_prepare act; /* views must live until done */
 	/* Called when it is folded, or has failed. Forgetting a job: done = NULL. */
-	void (*done)(struct vault *v, void *ctx, const struct act_result *result);
+	void (*done)(struct us_vault *v, void *ctx, const struct us_vault_act_result *result);
 	void *ctx;
 	struct us_buf copy;        /* owns the views of act */
 };
 /* Takes over job. */
-void acts_put(struct vault *v, struct act_job *job);
-void acts_free(struct vault *v);
+void us_vault_acts_put(struct us_vault *v, struct us_vault_act_job *job);
+void us_vault_acts_free(struct us_vault *v);
 
 /* --- loads (load.c) ----------------------------------------------------------------------------- */
 
 /* Pages that found no room: their batch must not be closed. */
-struct lost_pages {
+struct us_vault_lost_pages {
 	uint32_t collection;
 	uint32_t slot;
 	uint8_t kind;
@@ -442,14 +442,14 @@ struct lost_pages {
 
 /* committed: the act that closed the batch; before: the state's digest before it. With them whoever loads can check by the log what
  * the act says, above all which parts the batch was made of. */
-struct load_batch {
+struct us_vault_load_batch {
 	uint32_t slot;
 	uint64_t entry;
 	uint8_t before[32];
 	struct us_buf committed;
 };
-struct load {
-	struct load *next;
+struct us_vault_load {
+	struct us_vault_load *next;
 	uint64_t id;
 	uint32_t collection;
 	uint32_t person;
@@ -460,24 +460,24 @@ struct load {
 	uint8_t purpose[US_PURPOSE_MAX]; /* as it was opened for */
 	uint8_t ticket[US_TICKET_SIZE]; /* its first one, until it is handed out */
 	int started;               /* the sealer knows it */
-	struct request *waiting;   /* for load_started or load_ended */
-	struct load_batch *stored;
+	struct us_vault_request *waiting;   /* for load_started or load_ended */
+	struct us_vault_load_batch *stored;
 	size_t n_stored;
 };
-int load_message(struct vault *v, uint16_t type, uint32_t tag, struct us_bytes body);
-struct load *load_find(struct vault *v, uint64_t id);
-void load_free(struct vault *v, struct load *l);
-int load_on_started(struct vault *v, struct us_bytes body);
-int load_on_ended(struct vault *v, struct us_bytes body);
-void load_sealer_gone(struct vault *v);
-void load_request_gone(struct vault *v, struct request *r);
-void loads_free(struct vault *v);
+int us_vault_load_message(struct us_vault *v, uint16_t type, uint32_t tag, struct us_bytes body);
+struct us_vault_load *us_vault_load_find(struct us_vault *v, uint64_t id);
+void us_vault_load_free(struct us_vault *v, struct us_vault_load *l);
+int us_vault_load_on_started(struct us_vault *v, struct us_bytes body);
+int us_vault_load_on_ended(struct us_vault *v, struct us_bytes body);
+void us_vault_load_sealer_gone(struct us_vault *v);
+void us_vault_load_request_gone(struct us_vault *v, struct us_vault_request *r);
+void us_vault_loads_free(struct us_vault *v);
 
 /* --- the rest ------------------------------------------------------------------------------------ */
 
-struct acts_queue {
-	struct act_job *first, *last;
-	enum act_step step;
+struct us_vault_acts_queue {
+	struct us_vault_act_job *first, *last;
+	enum us_vault_act_step step;
 	struct us_buf committed;
 	uint64_t sequence;
 	uint32_t call;
@@ -485,28 +485,28 @@ struct acts_queue {
 };
 
 /* A release or withdrawal of a batch: snapshots from before it do not see a release. */
-struct batch_change {
+struct us_vault_batch_change {
 	uint32_t collection;
 	uint32_t slot;
 	uint64_t sequence;
 	enum us_act_type type;
 };
 
-struct vault {
+struct us_vault {
 	struct event_base *base;
 	struct event *run_event;
-	enum vault_state state;
+	enum us_vault_state state;
 	char why_refusing[160];
 	struct us_store_reader *reader;
 	struct us_writer *writer;
 	struct us_cache *cache;
 	struct us_channel *keeper;
 	struct us_channel *sealer;
-	struct front fronts[FRONTS_MAX];
-	struct call *calls;
+	struct us_vault_front fronts[FRONTS_MAX];
+	struct us_vault_call *calls;
 	uint32_t n_calls, free_call;
 	struct us_work_queue work_queue;
-	struct request *free_requests;
+	struct us_vault_request *free_requests;
 	size_t n_free_requests;
 	int sealing; /* the keeper has agreed to seal: its end is ours */
 	int frozen;  /* the daemon was started frozen */
@@ -520,31 +520,31 @@ struct vault {
 	struct us_registry *registry;
 	uint64_t *act_entries; /* by sequence; NO_ENTRY: not known */
 	size_t n_act_entries;
-	struct batch_change *changes;
+	struct us_vault_batch_change *changes;
 	size_t n_changes;
 	uint64_t newest;       /* log index of the newest entry that changed what is published */
-	struct request *open_first, *open_last; /* whose answers have not ended */
-	struct late *late_first, *late_last; /* by bound */
+	struct us_vault_request *open_first, *open_last; /* whose answers have not ended */
+	struct us_vault_late *late_first, *late_last; /* by bound */
 	uint64_t tree_size;    /* of the newest checkpoint */
 	uint64_t answered;     /* the keeper's newest answer was about the entry before this */
 	uint64_t ended_told;   /* answers to entries before it have ended, and the keeper knows */
 	struct us_buf outcomes; /* to tell: as in the message */
 	struct event *outcome_timer;
 	struct us_buf checkpoint;
-	struct start *start;   /* start.c */
-	struct collection **collections; /* by id */
+	struct us_vault_start *start;   /* start.c */
+	struct us_vault_collection **collections; /* by id */
 	size_t n_collections;
-	struct manifest_slot manifests[MANIFESTS_MAX]; /* by a hash of batch and page */
-	struct rule_set *rule_sets[RULE_SETS_MAX];
+	struct us_vault_manifest_slot manifests[MANIFESTS_MAX]; /* by a hash of batch and page */
+	struct us_vault_rule_set *rule_sets[RULE_SETS_MAX];
 	uint64_t rule_clock;
-	struct rule_queries *rule_queries; /* by version */
+	struct us_vault_rule_queries *rule_queries; /* by version */
 	roaring_bitmap_t *overlay; /* visible.c: a set without what is withheld */
-	struct session *sessions;
+	struct us_vault_session *sessions;
 	size_t n_sessions, session_mask;
-	struct acts_queue acts;
-	struct log_gate *log_gate; /* NULL until somebody asks for the log */
-	struct load *loads;
-	struct lost_pages *lost;
+	struct us_vault_acts_queue acts;
+	struct us_vault_log_gate *log_gate; /* NULL until somebody asks for the log */
+	struct us_vault_load *loads;
+	struct us_vault_lost_pages *lost;
 	size_t n_lost;
 	uint32_t credit_owed;  /* bytes of pages stored while the log of writes is too long */
 
@@ -553,45 +553,45 @@ struct vault {
 };
 
 /* start.c */
-int start_unsealed(struct vault *v, struct us_bytes body);
-void start_free(struct vault *v);
+int us_vault_start_unsealed(struct us_vault *v, struct us_bytes body);
+void us_vault_start_free(struct us_vault *v);
 /* Deletes pages of the collection that belong to no closed batch and no dictionary of the registry: only while
  * nothing is loaded into it. */
-int start_tidy(struct vault *v, uint32_t collection);
-int start_note_entry(struct vault *v, uint64_t sequence, uint64_t entry);
+int us_vault_start_tidy(struct us_vault *v, uint32_t collection);
+int us_vault_start_note_entry(struct us_vault *v, uint64_t sequence, uint64_t entry);
 /* The same, for an act just folded, whose bytes are given. */
-int start_note_act(struct vault *v, uint64_t sequence, uint64_t entry, struct us_bytes committed);
-uint64_t vault_entry_of(const struct vault *v, uint64_t sequence);
-int act_context(const struct vault *v, uint64_t sequence, uint8_t out[96], size_t *n);
+int us_vault_start_note_act(struct us_vault *v, uint64_t sequence, uint64_t entry, struct us_bytes committed);
+uint64_t us_vault_entry_of(const struct us_vault *v, uint64_t sequence);
+int us_vault_act_context(const struct us_vault *v, uint64_t sequence, uint8_t out[96], size_t *n);
 /* Ends the process with US_EXIT_SEALED (or 1) once replies are out. */
-void vault_leave(struct vault *v, int status);
+void us_vault_leave(struct us_vault *v, int status);
 /* Has what was refused without an entry counted by the keeper, now or by way of the monitor. counts: { u8 reason, u32 count }, packed. */
-int vault_refused(struct vault *v, struct us_bytes counts);
+int us_vault_refused(struct us_vault *v, struct us_bytes counts);
 
 /* handle_*.c: the message stands in r->body and has been decoded once; what it needs is there */
-void handle_status(struct request *r);
-void handle_challenge(struct request *r);
-void handle_session(struct request *r);
-void handle_share(struct request *r);
-void handle_act(struct request *r);
-void handle_list(struct request *r);
+void us_vault_handle_status(struct us_vault_request *r);
+void us_vault_handle_challenge(struct us_vault_request *r);
+void us_vault_handle_session(struct us_vault_request *r);
+void us_vault_handle_share(struct us_vault_request *r);
+void us_vault_handle_act(struct us_vault_request *r);
+void us_vault_handle_list(struct us_vault_request *r);
 /* What a list is, in the log; NONE for a number that is none. */
-enum us_action list_action(uint8_t what);
-void handle_question(struct request *r);
-void handle_search(struct request *r);
-void handle_read(struct request *r);
-void handle_load_open(struct request *r);
-void handle_load_end(struct request *r);
-void handle_load_ticket(struct request *r);
-void handle_log(struct request *r);
-void handle_log_keys(struct request *r);
-void handle_cosign(struct request *r);
-/* handle_read.c, for copies too: records named by r->state (struct reading) */
+enum us_action us_vault_list_action(uint8_t what);
+void us_vault_handle_question(struct us_vault_request *r);
+void us_vault_handle_search(struct us_vault_request *r);
+void us_vault_handle_read(struct us_vault_request *r);
+void us_vault_handle_load_open(struct us_vault_request *r);
+void us_vault_handle_load_end(struct us_vault_request *r);
+void us_vault_handle_load_ticket(struct us_vault_request *r);
+void us_vault_handle_log(struct us_vault_request *r);
+void us_vault_handle_log_keys(struct us_vault_request *r);
+void us_vault_handle_cosign(struct us_vault_request *r);
+/* us_vault_handle_read.c, for copies too: records named by r->state (struct reading) */
 struct us_act_copy;
-int read_copy(struct request *r, const struct us_act_copy *copy, uint64_t copy_id, uint64_t entry);
+int us_vault_read_copy(struct us_vault_request *r, const struct us_act_copy *copy, uint64_t copy_id, uint64_t entry);
 /* The records that a read asks for, into r->asked: for the entry of its refusal. */
-void read_asked(struct request *r);
-int read_check(struct request *r, const uint64_t *records, size_t n, enum us_action action,
+void us_vault_read_asked(struct us_vault_request *r);
+int us_vault_read_check(struct us_vault_request *r, const uint64_t *records, size_t n, enum us_action action,
     struct us_bytes purpose);
 
 #endif

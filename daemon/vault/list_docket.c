@@ -30,7 +30,7 @@ put_fingerprints(const struct us_registry *reg, uint32_t person, struct us_json 
 }
 
 static void
-put_item(struct request *r, const struct us_docket_item *item, const struct us_person *person, struct us_json *j)
+put_item(struct us_vault_request *r, const struct us_docket_item *item, const struct us_person *person, struct us_json *j)
 {
 	const struct us_registry *reg = r->vault->registry;
 	const struct us_order *order = us_registry_order(reg);
@@ -41,7 +41,7 @@ put_item(struct request *r, const struct us_docket_item *item, const struct us_p
 	us_json_kv_cstr(j, "kind", item->is_new_person ? "person" : "credential");
 	us_json_kv_cstr(j, "name", person->name);
 	us_json_key(j, "about");
-	list_put_person(j, person);
+	us_vault_list_put_person(j, person);
 	us_json_key(j, "waits_for");
 	us_json_array(j);
 	for (size_t p = 0; p < order->n_parties; p++)
@@ -61,7 +61,7 @@ put_item(struct request *r, const struct us_docket_item *item, const struct us_p
 
 /* 0 if the page is full. */
 static int
-list_waiting(struct request *r, struct listing *l, struct us_json *j)
+list_waiting(struct us_vault_request *r, struct us_vault_listing *l, struct us_json *j)
 {
 	const struct us_registry *reg = r->vault->registry;
 	const struct us_person *me = us_registry_person(reg, r->person);
@@ -72,12 +72,12 @@ list_waiting(struct request *r, struct listing *l, struct us_json *j)
 		const struct us_person *person = us_registry_person(reg, item.person);
 
 		after = item.person;
-		if (person == NULL || !listing_is(l, item.id, item.person))
+		if (person == NULL || !us_vault_listing_is(l, item.id, item.person))
 			continue;
-		if (!sight_is_full(r) && !sight_shares_party(r, person->id) &&
+		if (!us_vault_sight_is_full(r) && !us_vault_sight_shares_party(r, person->id) &&
 		    (me == NULL || !us_registry_waits_for(reg, &item, me)))
 			continue;
-		if (!listing_room(l, item.person))
+		if (!us_vault_listing_room(l, item.person))
 			return 0;
 		put_item(r, &item, person, j);
 	}
@@ -108,7 +108,7 @@ records_of(const struct us_filing *f)
 static void
 freeze_name(const struct us_registry *reg, const struct us_filing *f, struct us_buf *b)
 {
-	const char *collection = list_collection_name(reg, f->collection), *person = list_person_name(reg, f->person);
+	const char *collection = us_vault_list_collection_name(reg, f->collection), *person = us_vault_list_person_name(reg, f->person);
 	const unsigned long long records = records_of(f);
 
 	switch (f->scope) {
@@ -124,9 +124,9 @@ freeze_name(const struct us_registry *reg, const struct us_filing *f, struct us_
 }
 
 void
-docket_put_name(const struct us_registry *reg, const struct us_filing *f, struct us_json *j)
+us_vault_docket_put_name(const struct us_registry *reg, const struct us_filing *f, struct us_json *j)
 {
-	const char *collection = list_collection_name(reg, f->collection), *person = list_person_name(reg, f->person);
+	const char *collection = us_vault_list_collection_name(reg, f->collection), *person = us_vault_list_person_name(reg, f->person);
 	const unsigned long long records = records_of(f);
 	struct us_buf b;
 
@@ -164,12 +164,12 @@ put_bates(const struct us_collection *c, struct us_run run, uint32_t *shown, str
 }
 
 static void
-put_set(struct request *r, const struct us_filing *f, struct us_json *j)
+put_set(struct us_vault_request *r, const struct us_filing *f, struct us_json *j)
 {
 	const struct us_collection *c = us_registry_collection(r->vault->registry, f->collection);
 	uint32_t shown = 0;
 
-	if (f->set == NULL || c == NULL || !sight_filing_records(r, f))
+	if (f->set == NULL || c == NULL || !us_vault_sight_filing_records(r, f))
 		return;
 	us_json_key(j, "bates");
 	us_json_array(j);
@@ -180,13 +180,13 @@ put_set(struct request *r, const struct us_filing *f, struct us_json *j)
 
 /* What an approval is asked for: shown to who decides on it, and to who asked. */
 static void
-put_request(struct request *r, const struct us_filing *f, struct us_json *j)
+put_request(struct us_vault_request *r, const struct us_filing *f, struct us_json *j)
 {
 	const struct us_collection *c = us_registry_collection(r->vault->registry, f->collection);
 	struct us_act *act;
 	uint32_t shown = 0;
 
-	if (f->kind != US_FILING_APPROVAL || c == NULL || !sight_request(r, f))
+	if (f->kind != US_FILING_APPROVAL || c == NULL || !us_vault_sight_request(r, f))
 		return;
 	act = malloc(sizeof *act);
 	if (act != NULL && us_act_decode(act, US_ACT_APPROVAL_REQUEST,
@@ -297,7 +297,7 @@ put_wanted(const struct us_registry *reg, const struct us_filing *f, struct us_j
 /* --- filings ------------------------------------------------------------------------------------------------------------------ */
 
 void
-docket_put_services(const struct us_filing *f, struct us_json *j)
+us_vault_docket_put_services(const struct us_filing *f, struct us_json *j)
 {
 	int64_t due = 0;
 
@@ -308,26 +308,26 @@ docket_put_services(const struct us_filing *f, struct us_json *j)
 
 		us_json_object(j);
 		us_json_kv_cstr(j, "party", s->party);
-		list_put_time(j, "served", s->served_ns);
-		list_put_time(j, "received", s->received ? s->received_ns : 0);
-		list_put_time(j, "due", s->due_ns);
-		list_put_time(j, "confer", s->confer_ns);
+		us_vault_list_put_time(j, "served", s->served_ns);
+		us_vault_list_put_time(j, "received", s->received ? s->received_ns : 0);
+		us_vault_list_put_time(j, "due", s->due_ns);
+		us_vault_list_put_time(j, "confer", s->confer_ns);
 		us_json_close(j);
 		if (s->due_ns > due)
 			due = s->due_ns;
 	}
 	us_json_close(j);
-	list_put_time(j, "due", due);
+	us_vault_list_put_time(j, "due", due);
 }
 
 void
-docket_put_signatures(const struct us_registry *reg, const struct us_filing *f, struct us_json *j)
+us_vault_docket_put_signatures(const struct us_registry *reg, const struct us_filing *f, struct us_json *j)
 {
 	us_json_array(j);
 	for (size_t i = 0; f != NULL && i < f->n_signatures; i++) {
 		us_json_object(j);
 		us_json_kv_uint(j, "person", f->signatures[i].person);
-		us_json_kv_cstr(j, "name", list_person_name(reg, f->signatures[i].person));
+		us_json_kv_cstr(j, "name", us_vault_list_person_name(reg, f->signatures[i].person));
 		us_json_kv_time(j, "time", f->signatures[i].at_ns);
 		us_json_close(j);
 	}
@@ -335,7 +335,7 @@ docket_put_signatures(const struct us_registry *reg, const struct us_filing *f, 
 }
 
 static void
-put_filing(struct request *r, const struct us_filing *f, struct us_json *j)
+put_filing(struct us_vault_request *r, const struct us_filing *f, struct us_json *j)
 {
 	const struct us_registry *reg = r->vault->registry;
 	const struct us_person *me = us_registry_person(reg, r->person);
@@ -345,33 +345,33 @@ put_filing(struct request *r, const struct us_filing *f, struct us_json *j)
 	us_json_kv_cstr(j, "kind", us_filing_kind_name(f->kind));
 	us_json_kv_cstr(j, "status", us_filing_status_name(f->status));
 	us_json_key(j, "name");
-	docket_put_name(reg, f, j);
-	us_json_kv_cstr(j, "filed_by", list_person_name(reg, f->filed_by));
+	us_vault_docket_put_name(reg, f, j);
+	us_json_kv_cstr(j, "filed_by", us_vault_list_person_name(reg, f->filed_by));
 	us_json_kv_time(j, "filed", f->filed_ns);
 	us_json_kv_hex(j, "digest", f->digest, sizeof f->digest);
-	docket_put_services(f, j);
-	us_json_kv_cstr(j, "objected_by", f->objected_by == 0 ? NULL : list_person_name(reg, f->objected_by));
-	list_put_time(j, "objected", f->objected_ns);
-	list_put_digest(j, "grounds", f->grounds);
+	us_vault_docket_put_services(f, j);
+	us_json_kv_cstr(j, "objected_by", f->objected_by == 0 ? NULL : us_vault_list_person_name(reg, f->objected_by));
+	us_vault_list_put_time(j, "objected", f->objected_ns);
+	us_vault_list_put_digest(j, "grounds", f->grounds);
 	us_json_key(j, "signatures");
-	docket_put_signatures(reg, f, j);
+	us_vault_docket_put_signatures(reg, f, j);
 	put_wanted(reg, f, j);
-	list_put_digest(j, "document", f->document);
+	us_vault_list_put_digest(j, "document", f->document);
 	us_json_kv_uint(j, "records", records_of(f));
-	us_json_kv_cstr(j, "collection", list_collection_name(reg, f->collection));
+	us_json_kv_cstr(j, "collection", us_vault_list_collection_name(reg, f->collection));
 	put_set(r, f, j);
 	put_request(r, f, j);
 	us_json_kv_bool(j, "yours", me != NULL && us_filing_waits_for(reg, f, me, us_time_now_ns()));
 	if (!us_filing_is_open(f)) {
-		list_put_time(j, "closed", f->closed_ns);
-		us_json_kv_cstr(j, "closed_by", list_person_name(reg, f->closed_by));
+		us_vault_list_put_time(j, "closed", f->closed_ns);
+		us_json_kv_cstr(j, "closed_by", us_vault_list_person_name(reg, f->closed_by));
 		us_json_kv_cstr(j, "authority", f->closed_text);
 	}
 	us_json_close(j);
 }
 
 static void
-list_from(struct request *r, struct listing *l, uint64_t first, int only_open, struct us_json *j)
+list_from(struct us_vault_request *r, struct us_vault_listing *l, uint64_t first, int only_open, struct us_json *j)
 {
 	const struct us_registry *reg = r->vault->registry;
 	const uint64_t n = us_registry_filings(reg);
@@ -380,30 +380,30 @@ list_from(struct request *r, struct listing *l, uint64_t first, int only_open, s
 	for (; i < n; i++) {
 		const struct us_filing *f = us_registry_filing(reg, (size_t)i);
 
-		if ((only_open && !us_filing_is_open(f)) || !sight_filing(r, f) ||
+		if ((only_open && !us_filing_is_open(f)) || !us_vault_sight_filing(r, f) ||
 		    (l->q.argument.n > 0 && !us_bytes_is(l->q.argument, f->id)))
 			continue;
-		if (!listing_room(l, first + i + 1))
+		if (!us_vault_listing_room(l, first + i + 1))
 			return;
 		put_filing(r, f, j);
 	}
 }
 
 void
-list_docket(struct request *r, struct listing *l, struct us_json *j)
+us_vault_list_docket(struct us_vault_request *r, struct us_vault_listing *l, struct us_json *j)
 {
 	if (l->q.after >= FILINGS_AT || list_waiting(r, l, j))
 		list_from(r, l, FILINGS_AT, 1, j);
 }
 
 void
-list_filings(struct request *r, struct listing *l, struct us_json *j)
+us_vault_list_filings(struct us_vault_request *r, struct us_vault_listing *l, struct us_json *j)
 {
 	list_from(r, l, 0, 0, j);
 }
 
 size_t
-docket_waiting(const struct vault *v, const struct us_person *who, int64_t now_ns)
+us_vault_docket_waiting(const struct us_vault *v, const struct us_person *who, int64_t now_ns)
 {
 	struct us_docket_item item;
 	uint32_t after = 0;

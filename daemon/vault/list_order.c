@@ -6,7 +6,7 @@
 #include "daemon/vault/listing.h"
 
 void
-list_order(struct request *r, struct us_json *j)
+us_vault_list_order(struct us_vault_request *r, struct us_json *j)
 {
 	const struct us_order *o = us_registry_order(r->vault->registry);
 
@@ -55,21 +55,21 @@ put_version(const struct us_registry *reg, const struct us_order_version *v, int
 	us_json_kv_uint(j, "version", v->version);
 	us_json_kv_str(j, "title", v->order->title);
 	us_json_kv_cstr(j, "status", us_version_status_name(us_registry_version_status(reg, v, now)));
-	list_put_time(j, "starts", us_order_version_starts(v));
-	list_put_time(j, "effective", v->effective_ns);
+	us_vault_list_put_time(j, "starts", us_order_version_starts(v));
+	us_vault_list_put_time(j, "effective", v->effective_ns);
 	us_json_kv_cstr(j, "authority", v->authority);
-	us_json_kv_cstr(j, "proposed_by", list_person_name(reg, v->proposed_by));
-	list_put_time(j, "proposed", v->proposed_ns);
-	list_put_time(j, "suspended", v->suspended_ns);
+	us_json_kv_cstr(j, "proposed_by", us_vault_list_person_name(reg, v->proposed_by));
+	us_vault_list_put_time(j, "proposed", v->proposed_ns);
+	us_vault_list_put_time(j, "suspended", v->suspended_ns);
 	if (v->suspended_by != 0) {
-		us_json_kv_cstr(j, "suspended_by", list_person_name(reg, v->suspended_by));
+		us_json_kv_cstr(j, "suspended_by", us_vault_list_person_name(reg, v->suspended_by));
 		us_json_kv_cstr(j, "suspended_authority", v->suspended_authority);
 	}
 	us_json_kv_hex(j, "source_digest", v->order->source_digest, 32);
 	us_json_kv_hex(j, "compiled_digest", v->order->compiled_digest, 32);
-	list_put_digest(j, "instrument", v->instrument);
+	us_vault_list_put_digest(j, "instrument", v->instrument);
 	us_json_key(j, "signatures");
-	docket_put_signatures(reg, f, j);
+	us_vault_docket_put_signatures(reg, f, j);
 	if (f != NULL && us_filing_is_open(f))
 		us_json_kv_hex(j, "digest", f->digest, sizeof f->digest);
 	if (with_text) {
@@ -80,7 +80,7 @@ put_version(const struct us_registry *reg, const struct us_order_version *v, int
 }
 
 void
-list_orders(struct request *r, struct listing *l, struct us_json *j)
+us_vault_list_orders(struct us_vault_request *r, struct us_vault_listing *l, struct us_json *j)
 {
 	const struct us_registry *reg = r->vault->registry;
 	uint64_t i;
@@ -88,27 +88,27 @@ list_orders(struct request *r, struct listing *l, struct us_json *j)
 	for (i = l->q.after; i < us_registry_versions(reg); i++) {
 		const struct us_order_version *v = us_registry_version(reg, (size_t)i);
 
-		if (!listing_is(l, NULL, v->version))
+		if (!us_vault_listing_is(l, NULL, v->version))
 			continue;
-		if (!listing_room(l, i + 1))
+		if (!us_vault_listing_room(l, i + 1))
 			return;
 		put_version(reg, v, l->q.argument.n > 0, j);
 	}
 }
 
 void
-list_acknowledgements(struct request *r, struct listing *l, struct us_json *j)
+us_vault_list_acknowledgements(struct us_vault_request *r, struct us_vault_listing *l, struct us_json *j)
 {
 	const struct us_registry *reg = r->vault->registry;
 	uint64_t i;
 
 	for (i = l->q.after; i < us_registry_acknowledgements(reg); i++) {
 		const struct us_acknowledgement *a = us_registry_acknowledgement(reg, (size_t)i);
-		const char *name = list_person_name(reg, a->person);
+		const char *name = us_vault_list_person_name(reg, a->person);
 
-		if ((!sight_is_full(r) && !sight_shares_party(r, a->person)) || !listing_is(l, name, a->person))
+		if ((!us_vault_sight_is_full(r) && !us_vault_sight_shares_party(r, a->person)) || !us_vault_listing_is(l, name, a->person))
 			continue;
-		if (!listing_room(l, i + 1))
+		if (!us_vault_listing_room(l, i + 1))
 			return;
 		us_json_object(j);
 		us_json_kv_uint(j, "person", a->person);
@@ -117,15 +117,15 @@ list_acknowledgements(struct request *r, struct listing *l, struct us_json *j)
 		us_json_kv_time(j, "time", a->time_ns);
 		us_json_kv_cstr(j, "address", a->address);
 		us_json_kv_cstr(j, "place", a->place);
-		list_put_digest(j, "instrument", a->instrument);
-		list_put_digest(j, "form", a->form);
+		us_vault_list_put_digest(j, "instrument", a->instrument);
+		us_vault_list_put_digest(j, "form", a->form);
 		us_json_kv_hex(j, "credential", a->credential, sizeof a->credential);
 		us_json_close(j);
 	}
 }
 
 void
-list_documents(struct request *r, struct listing *l, struct us_json *j)
+us_vault_list_documents(struct us_vault_request *r, struct us_vault_listing *l, struct us_json *j)
 {
 	const struct us_registry *reg = r->vault->registry;
 	char hex[65];
@@ -135,15 +135,15 @@ list_documents(struct request *r, struct listing *l, struct us_json *j)
 		const struct us_document *d = us_registry_document(reg, (size_t)i);
 
 		us_hex_encode(d->digest, sizeof d->digest, hex);
-		if ((l->q.argument.n > 0 && !us_bytes_is(l->q.argument, hex)) || !sight_document(r, d))
+		if ((l->q.argument.n > 0 && !us_bytes_is(l->q.argument, hex)) || !us_vault_sight_document(r, d))
 			continue;
-		if (!listing_room(l, i + 1))
+		if (!us_vault_listing_room(l, i + 1))
 			return;
 		us_json_object(j);
 		us_json_kv_cstr(j, "digest", hex);
 		us_json_kv_cstr(j, "name", d->name);
 		us_json_kv_uint(j, "size", d->size);
-		us_json_kv_cstr(j, "added_by", list_person_name(reg, d->added_by));
+		us_json_kv_cstr(j, "added_by", us_vault_list_person_name(reg, d->added_by));
 		us_json_kv_time(j, "added", d->added_ns);
 		us_json_kv_uint(j, "parts", d->parts);
 		us_json_kv_uint(j, "parts_all", d->parts_all);
@@ -153,25 +153,25 @@ list_documents(struct request *r, struct listing *l, struct us_json *j)
 }
 
 void
-list_relabels(struct request *r, struct listing *l, struct us_json *j)
+us_vault_list_relabels(struct us_vault_request *r, struct us_vault_listing *l, struct us_json *j)
 {
 	const struct us_registry *reg = r->vault->registry;
 	uint64_t i;
 
 	for (i = l->q.after; i < us_registry_relabels(reg); i++) {
 		const struct us_relabel *c = us_registry_relabel(reg, (size_t)i);
-		const char *collection = list_collection_name(reg, c->set->collection);
+		const char *collection = us_vault_list_collection_name(reg, c->set->collection);
 
-		if (!listing_is(l, collection, i + 1))
+		if (!us_vault_listing_is(l, collection, i + 1))
 			continue;
-		if (!listing_room(l, i + 1))
+		if (!us_vault_listing_room(l, i + 1))
 			return;
 		us_json_object(j);
 		us_json_kv_cstr(j, "collection", collection);
 		us_json_kv_cstr(j, "designation", c->designation);
 		us_json_kv_uint(j, "records", c->set->records);
 		us_json_kv_cstr(j, "reason", c->reason);
-		us_json_kv_cstr(j, "by", list_person_name(reg, c->by));
+		us_json_kv_cstr(j, "by", us_vault_list_person_name(reg, c->by));
 		us_json_kv_time(j, "time", c->time_ns);
 		us_json_close(j);
 	}

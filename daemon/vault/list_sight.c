@@ -5,20 +5,20 @@
 #include "daemon/vault/listing.h"
 
 int
-sight_is_court(const struct request *r)
+us_vault_sight_is_court(const struct us_vault_request *r)
 {
 	return r->subject.capacity == US_CAPACITY_COURT || r->subject.capacity == US_CAPACITY_SPECIAL_MASTER;
 }
 
 int
-sight_is_full(const struct request *r)
+us_vault_sight_is_full(const struct us_vault_request *r)
 {
-	return sight_is_court(r) || r->subject.capacity == US_CAPACITY_AUDITOR ||
+	return us_vault_sight_is_court(r) || r->subject.capacity == US_CAPACITY_AUDITOR ||
 	    r->subject.capacity == US_CAPACITY_ADMINISTRATOR;
 }
 
 int
-sight_shares_party(const struct request *r, uint32_t person)
+us_vault_sight_shares_party(const struct us_vault_request *r, uint32_t person)
 {
 	const struct us_person *p = us_registry_person(r->vault->registry, person);
 
@@ -27,7 +27,7 @@ sight_shares_party(const struct request *r, uint32_t person)
 
 /* 1 if a party of the asker has been served with it. */
 static int
-is_served(const struct request *r, const struct us_filing *f)
+is_served(const struct us_vault_request *r, const struct us_filing *f)
 {
 	const struct us_order *order = us_registry_order(r->vault->registry);
 	size_t party;
@@ -40,7 +40,7 @@ is_served(const struct request *r, const struct us_filing *f)
 }
 
 static int
-waits_for_asker(const struct request *r, const struct us_filing *f)
+waits_for_asker(const struct us_vault_request *r, const struct us_filing *f)
 {
 	const struct us_person *me = us_registry_person(r->vault->registry, r->person);
 
@@ -48,10 +48,10 @@ waits_for_asker(const struct request *r, const struct us_filing *f)
 }
 
 int
-sight_filing(const struct request *r, const struct us_filing *f)
+us_vault_sight_filing(const struct us_vault_request *r, const struct us_filing *f)
 {
-	if (sight_is_full(r) || sight_shares_party(r, f->filed_by) || is_served(r, f) ||
-	    (f->person != 0 && sight_shares_party(r, f->person)))
+	if (us_vault_sight_is_full(r) || us_vault_sight_shares_party(r, f->filed_by) || is_served(r, f) ||
+	    (f->person != 0 && us_vault_sight_shares_party(r, f->person)))
 		return 1;
 	switch (f->kind) {
 	case US_FILING_ORDER:
@@ -69,21 +69,21 @@ sight_filing(const struct request *r, const struct us_filing *f)
 }
 
 int
-sight_filing_records(const struct request *r, const struct us_filing *f)
+us_vault_sight_filing_records(const struct us_vault_request *r, const struct us_filing *f)
 {
-	return sight_is_court(r) || ((sight_shares_party(r, f->filed_by) || is_served(r, f)) &&
+	return us_vault_sight_is_court(r) || ((us_vault_sight_shares_party(r, f->filed_by) || is_served(r, f)) &&
 	    r->subject.capacity != US_CAPACITY_ADMINISTRATOR);
 }
 
 int
-sight_request(const struct request *r, const struct us_filing *f)
+us_vault_sight_request(const struct us_vault_request *r, const struct us_filing *f)
 {
 	if (r->subject.capacity == US_CAPACITY_ADMINISTRATOR || r->subject.capacity == US_CAPACITY_KEYHOLDER)
 		return 0;
 	for (size_t i = 0; i < f->n_signatures; i++)
 		if (f->signatures[i].person == r->person)
 			return 1;
-	return sight_is_court(r) || f->filed_by == r->person || waits_for_asker(r, f);
+	return us_vault_sight_is_court(r) || f->filed_by == r->person || waits_for_asker(r, f);
 }
 
 /*
@@ -91,7 +91,7 @@ sight_request(const struct request *r, const struct us_filing *f)
  * naming what one has merely heard the digest of opens nothing. What an administrator added was given to all.
  */
 static int
-names_rightly(const struct request *r, const struct us_document *d, uint32_t namer)
+names_rightly(const struct us_vault_request *r, const struct us_document *d, uint32_t namer)
 {
 	const struct us_registry *reg = r->vault->registry;
 	const struct us_person *adder = us_registry_person(reg, d->added_by), *by = us_registry_person(reg, namer);
@@ -110,28 +110,28 @@ is_digest(const struct us_document *d, const uint8_t digest[32])
 }
 
 int
-sight_document(const struct request *r, const struct us_document *d)
+us_vault_sight_document(const struct us_vault_request *r, const struct us_document *d)
 {
 	const struct us_registry *reg = r->vault->registry;
 
-	if (d->added_by == r->person || sight_is_court(r))
+	if (d->added_by == r->person || us_vault_sight_is_court(r))
 		return 1;
 	for (size_t i = 0; i < us_registry_filings(reg); i++) {
 		const struct us_filing *f = us_registry_filing(reg, i);
 
 		/* the statement is about a person's work: for those alone who may object */
 		if (is_digest(d, f->document) && names_rightly(r, d, f->filed_by) &&
-		    (f->kind == US_FILING_CLEARANCE ? sight_filing_records(r, f) : sight_filing(r, f)))
+		    (f->kind == US_FILING_CLEARANCE ? us_vault_sight_filing_records(r, f) : us_vault_sight_filing(r, f)))
 			return 1;
 		if (f->objected_by != 0 && is_digest(d, f->grounds) && names_rightly(r, d, f->objected_by) &&
-		    sight_filing(r, f))
+		    us_vault_sight_filing(r, f))
 			return 1;
 	}
 	for (size_t i = 0; i < us_registry_acknowledgements(reg); i++) {
 		const struct us_acknowledgement *a = us_registry_acknowledgement(reg, i);
 
 		if (is_digest(d, a->form) && names_rightly(r, d, a->person) &&
-		    (sight_is_full(r) || sight_shares_party(r, a->person)))
+		    (us_vault_sight_is_full(r) || us_vault_sight_shares_party(r, a->person)))
 			return 1;
 	}
 	return 0;

@@ -1,6 +1,6 @@
 /*
- * Lists, what their files share: handle_list.c takes the request, pages, and shows people, credentials, collections, batches and
- * copies; list_docket.c shows what waits for somebody; list_order.c versions of the order and what goes with them.
+ * Lists, what their files share: us_vault_handle_list.c takes the request, pages, and shows people, credentials, collections, batches and
+ * copies; us_vault_list_docket.c shows what waits for somebody; us_vault_list_order.c versions of the order and what goes with them.
  *
  * A list is read from the registry once its entry is there. Positions rise; a page begins behind the last one shown.
  */
@@ -13,7 +13,7 @@
 
 #define LIST_BATES_MAX 1000u /* of one item; the rest is counted only */
 
-struct listing {
+struct us_vault_listing {
 	struct us_msg_list_request q; /* views into r->body */
 	uint32_t limit;
 	uint64_t next;  /* position to go on from; 0: that was all */
@@ -21,55 +21,55 @@ struct listing {
 };
 
 /* 1 if there is room for one more, whose position is at (counted from 1). */
-int listing_room(struct listing *l, uint64_t at);
+int us_vault_listing_room(struct us_vault_listing *l, uint64_t at);
 /* 1 if the list is of all, or of what has that name (may be NULL) or number. */
-int listing_is(const struct listing *l, const char *name, uint64_t id);
-void list_put_person(struct us_json *j, const struct us_person *p);
+int us_vault_listing_is(const struct us_vault_listing *l, const char *name, uint64_t id);
+void us_vault_list_put_person(struct us_json *j, const struct us_person *p);
 /* null for 0 and for times that never come. */
-void list_put_time(struct us_json *j, const char *key, int64_t ns);
+void us_vault_list_put_time(struct us_json *j, const char *key, int64_t ns);
 /* null for zeros. */
-void list_put_digest(struct us_json *j, const char *key, const uint8_t digest[32]);
+void us_vault_list_put_digest(struct us_json *j, const char *key, const uint8_t digest[32]);
 /* NULL if there is none. */
-const char *list_person_name(const struct us_registry *reg, uint32_t id);
-const char *list_collection_name(const struct us_registry *reg, uint32_t id);
+const char *us_vault_list_person_name(const struct us_registry *reg, uint32_t id);
+const char *us_vault_list_collection_name(const struct us_registry *reg, uint32_t id);
 
-/* --- list_docket.c: each appends its items to an open array --- */
+/* --- us_vault_list_docket.c: each appends its items to an open array --- */
 
 /* Open filings behind the people who wait. */
-void list_docket(struct request *r, struct listing *l, struct us_json *j);
+void us_vault_list_docket(struct us_vault_request *r, struct us_vault_listing *l, struct us_json *j);
 /* All filings, closed ones too. */
-void list_filings(struct request *r, struct listing *l, struct us_json *j);
+void us_vault_list_filings(struct us_vault_request *r, struct us_vault_listing *l, struct us_json *j);
 /* How many items this person could do something about now. */
-size_t docket_waiting(const struct vault *v, const struct us_person *who, int64_t now_ns);
+size_t us_vault_docket_waiting(const struct us_vault *v, const struct us_person *who, int64_t now_ns);
 /* Signatures of a filing (NULL: none) as a value. */
-void docket_put_signatures(const struct us_registry *reg, const struct us_filing *f, struct us_json *j);
+void us_vault_docket_put_signatures(const struct us_registry *reg, const struct us_filing *f, struct us_json *j);
 /* "served" and "due" into an open object. */
-void docket_put_services(const struct us_filing *f, struct us_json *j);
+void us_vault_docket_put_services(const struct us_filing *f, struct us_json *j);
 /* What a filing is about, in one line. */
-void docket_put_name(const struct us_registry *reg, const struct us_filing *f, struct us_json *j);
+void us_vault_docket_put_name(const struct us_registry *reg, const struct us_filing *f, struct us_json *j);
 
-/* --- list_order.c --- */
+/* --- us_vault_list_order.c --- */
 
 /* The order in force. */
-void list_order(struct request *r, struct us_json *j);
-void list_orders(struct request *r, struct listing *l, struct us_json *j);
-void list_acknowledgements(struct request *r, struct listing *l, struct us_json *j);
-void list_documents(struct request *r, struct listing *l, struct us_json *j);
-void list_relabels(struct request *r, struct listing *l, struct us_json *j);
+void us_vault_list_order(struct us_vault_request *r, struct us_json *j);
+void us_vault_list_orders(struct us_vault_request *r, struct us_vault_listing *l, struct us_json *j);
+void us_vault_list_acknowledgements(struct us_vault_request *r, struct us_vault_listing *l, struct us_json *j);
+void us_vault_list_documents(struct us_vault_request *r, struct us_vault_listing *l, struct us_json *j);
+void us_vault_list_relabels(struct us_vault_request *r, struct us_vault_listing *l, struct us_json *j);
 
 /* --- list_sight.c: who sees what of it --- */
 
 /* Court and special master. */
-int sight_is_court(const struct request *r);
+int us_vault_sight_is_court(const struct us_vault_request *r);
 /* The court, auditors and administrators: registers and the docket in full. */
-int sight_is_full(const struct request *r);
+int us_vault_sight_is_full(const struct us_vault_request *r);
 /* 1 if the asker is, or shares a party with, that person. */
-int sight_shares_party(const struct request *r, uint32_t person);
-int sight_filing(const struct request *r, const struct us_filing *f);
+int us_vault_sight_shares_party(const struct us_vault_request *r, uint32_t person);
+int us_vault_sight_filing(const struct us_vault_request *r, const struct us_filing *f);
 /* 1 if the numbers of a filing's records may be shown. */
-int sight_filing_records(const struct request *r, const struct us_filing *f);
+int us_vault_sight_filing_records(const struct us_vault_request *r, const struct us_filing *f);
 /* 1 if what an approval is asked for may be shown. */
-int sight_request(const struct request *r, const struct us_filing *f);
-int sight_document(const struct request *r, const struct us_document *d);
+int us_vault_sight_request(const struct us_vault_request *r, const struct us_filing *f);
+int us_vault_sight_document(const struct us_vault_request *r, const struct us_document *d);
 
 #endif

@@ -9,18 +9,18 @@
 #include "daemon/vault/internal.h"
 
 /* A batch between its last page and its commit. */
-struct closing {
-	struct vault *vault;
+struct us_vault_closing {
+	struct us_vault *vault;
 	uint64_t load;
 	uint32_t collection;
 	uint32_t slot;
 	int err;
 };
 
-struct load *
-load_find(struct vault *v, uint64_t id)
+struct us_vault_load *
+us_vault_load_find(struct us_vault *v, uint64_t id)
 {
-	struct load *l = v->loads;
+	struct us_vault_load *l = v->loads;
 
 	while (l != NULL && l->id != id)
 		l = l->next;
@@ -28,9 +28,9 @@ load_find(struct vault *v, uint64_t id)
 }
 
 void
-load_free(struct vault *v, struct load *l)
+us_vault_load_free(struct us_vault *v, struct us_vault_load *l)
 {
-	struct load **at = &v->loads;
+	struct us_vault_load **at = &v->loads;
 
 	while (*at != l)
 		at = &(*at)->next;
@@ -42,16 +42,16 @@ load_free(struct vault *v, struct load *l)
 }
 
 void
-loads_free(struct vault *v)
+us_vault_loads_free(struct us_vault *v)
 {
 	while (v->loads != NULL)
-		load_free(v, v->loads);
+		us_vault_load_free(v, v->loads);
 }
 
 void
-load_request_gone(struct vault *v, struct request *r)
+us_vault_load_request_gone(struct us_vault *v, struct us_vault_request *r)
 {
-	struct load *l;
+	struct us_vault_load *l;
 
 	for (l = v->loads; l != NULL; l = l->next)
 		if (l->waiting == r)
@@ -61,9 +61,9 @@ load_request_gone(struct vault *v, struct request *r)
 /* --- duplicates ----------------------------------------------------------------------------------------------------- */
 
 static int
-tags_of(struct vault *v, uint32_t id, struct us_tags **out)
+tags_of(struct us_vault *v, uint32_t id, struct us_tags **out)
 {
-	struct collection *c = evidence_collection(v, id);
+	struct us_vault_collection *c = us_vault_evidence_collection(v, id);
 	size_t i, n = us_registry_batches(v->registry, id);
 	int err = c == NULL ? US_ERR_NOMEM : US_OK;
 
@@ -82,7 +82,7 @@ tags_of(struct vault *v, uint32_t id, struct us_tags **out)
 }
 
 static int
-on_known(struct vault *v, uint32_t tag, struct us_bytes body)
+on_known(struct us_vault *v, uint32_t tag, struct us_bytes body)
 {
 	struct us_msg_known_request m;
 	struct us_msg_known_reply reply = { 0 };
@@ -119,8 +119,8 @@ on_known(struct vault *v, uint32_t tag, struct us_bytes body)
 
 /* --- pages ------------------------------------------------------------------------------------------------------------ */
 
-struct under_way {
-	struct vault *vault;
+struct us_vault_under_way {
+	struct us_vault *vault;
 	uint32_t collection;
 	uint32_t slot;
 	uint8_t kind;
@@ -128,20 +128,20 @@ struct under_way {
 
 /* Pages that are not on the disk, and why. */
 static void
-note_lost(struct vault *v, const struct under_way *u, int err)
+note_lost(struct us_vault *v, const struct us_vault_under_way *u, int err)
 {
-	struct lost_pages *more = realloc(v->lost, (v->n_lost + 1) * sizeof *more);
+	struct us_vault_lost_pages *more = realloc(v->lost, (v->n_lost + 1) * sizeof *more);
 
 	if (more == NULL)
 		us_fatal("out of memory after a failed write: stopping");
 	v->lost = more;
-	v->lost[v->n_lost++] = (struct lost_pages){ u->collection, u->slot, u->kind, err };
+	v->lost[v->n_lost++] = (struct us_vault_lost_pages){ u->collection, u->slot, u->kind, err };
 }
 
 /* Why pages of the batch, or of a dictionary it may use, are not on the disk; US_OK if all are.
  * Forgets the batch's. */
 static int
-take_lost(struct vault *v, uint32_t collection, uint32_t slot)
+take_lost(struct us_vault *v, uint32_t collection, uint32_t slot)
 {
 	size_t i, kept = 0;
 	int err = US_OK;
@@ -161,14 +161,14 @@ take_lost(struct vault *v, uint32_t collection, uint32_t slot)
 
 /* err: of sending. A sealer that does not hear what it waits for would wait for ever. */
 static void
-tell_sealer(struct vault *v, int err)
+tell_sealer(struct us_vault *v, int err)
 {
 	if (err != US_OK)
 		us_channel_fail(v->sealer, err);
 }
 
 static void
-give_credit(struct vault *v)
+give_credit(struct us_vault *v)
 {
 	struct us_msg_pages_credit m = { .bytes = v->credit_owed };
 
@@ -182,7 +182,7 @@ give_credit(struct vault *v)
 static void
 credit_barrier(void *ctx, int err, size_t bytes)
 {
-	struct vault *v = ctx;
+	struct us_vault *v = ctx;
 	struct us_write job = { .op = US_WRITE_BARRIER, .done = credit_barrier, .ctx = v };
 
 	(void)err;
@@ -194,8 +194,8 @@ credit_barrier(void *ctx, int err, size_t bytes)
 static void
 pages_stored(void *ctx, int err, size_t bytes)
 {
-	struct under_way *u = ctx;
-	struct vault *v = u->vault;
+	struct us_vault_under_way *u = ctx;
+	struct us_vault *v = u->vault;
 
 	if (err != US_OK) {
 		us_log_err(err, "pages of batch %u of collection %u were not stored", u->slot, u->collection);
@@ -207,10 +207,10 @@ pages_stored(void *ctx, int err, size_t bytes)
 }
 
 static int
-on_pages(struct vault *v, struct us_bytes body)
+on_pages(struct us_vault *v, struct us_bytes body)
 {
 	struct us_write job = { .op = US_WRITE_PAGES, .done = pages_stored };
-	struct under_way *u;
+	struct us_vault_under_way *u;
 	const struct us_collection *c;
 	struct us_msg_pages m;
 	struct us_reader in;
@@ -241,7 +241,7 @@ on_pages(struct vault *v, struct us_bytes body)
 	job.ctx = u = malloc(sizeof *u);
 	if (u == NULL)
 		return US_ERR_NOMEM;
-	*u = (struct under_way){ v, m.collection, m.slot, m.kind };
+	*u = (struct us_vault_under_way){ v, m.collection, m.slot, m.kind };
 	err = us_writer_put(v->writer, &job);
 	if (err != US_OK) /* the batch will not be closed, for that reason */
 		pages_stored(u, err, m.pages.n);
@@ -251,11 +251,11 @@ on_pages(struct vault *v, struct us_bytes body)
 /* --- the end of a batch --------------------------------------------------------------------------------------------------- */
 
 static void
-tell_stored(struct closing *c, int err, uint64_t entry)
+tell_stored(struct us_vault_closing *c, int err, uint64_t entry)
 {
 	struct us_msg_batch_stored m = { .load = c->load, .slot = c->slot, .err = (uint8_t)err,
 		.entry = entry };
-	struct vault *v = c->vault;
+	struct us_vault *v = c->vault;
 
 	/* Never what has been committed, whatever a sealer says. */
 	if (err != US_OK && us_registry_batch_slot(v->registry, c->collection, c->slot) == NULL) {
@@ -265,7 +265,7 @@ tell_stored(struct closing *c, int err, uint64_t entry)
 
 		for (; job.key.kind <= US_PAGE_TAGS; job.key.kind++)
 			(void)us_writer_put(v->writer, &job);
-		evidence_forget_batch(v, c->collection, c->slot);
+		us_vault_evidence_forget_batch(v, c->collection, c->slot);
 	}
 	if (v->sealer != NULL)
 		tell_sealer(v, us_send_batch_stored(v->sealer, 0, &m));
@@ -273,15 +273,15 @@ tell_stored(struct closing *c, int err, uint64_t entry)
 }
 
 static int
-note_stored(struct load *l, uint32_t slot, const struct act_result *result)
+note_stored(struct us_vault_load *l, uint32_t slot, const struct us_vault_act_result *result)
 {
-	struct load_batch *more = realloc(l->stored, (l->n_stored + 1) * sizeof *more), *b;
+	struct us_vault_load_batch *more = realloc(l->stored, (l->n_stored + 1) * sizeof *more), *b;
 
 	if (more == NULL)
 		return US_ERR_NOMEM;
 	l->stored = more;
 	b = &more[l->n_stored];
-	*b = (struct load_batch){ .slot = slot, .entry = result->entry };
+	*b = (struct us_vault_load_batch){ .slot = slot, .entry = result->entry };
 	memcpy(b->before, result->before, sizeof b->before);
 	us_buf_init(&b->committed, US_ACT_COMMITTED_MAX);
 	if (us_buf_put(&b->committed, result->committed.p, result->committed.n) != US_OK)
@@ -290,22 +290,22 @@ note_stored(struct load *l, uint32_t slot, const struct act_result *result)
 	return US_OK;
 }
 
-static void commit_batch(struct closing *c);
+static void commit_batch(struct us_vault_closing *c);
 
 static void
-batch_done(struct vault *v, void *ctx, const struct act_result *result)
+batch_done(struct us_vault *v, void *ctx, const struct us_vault_act_result *result)
 {
-	struct closing *c = ctx;
+	struct us_vault_closing *c = ctx;
 	struct us_committed_act committed;
 	struct us_signed_act act;
-	struct load *l;
+	struct us_vault_load *l;
 
 	if (result->err != US_OK) {
 		us_log_err(result->err, "batch %u of collection %u was not admitted", c->slot, c->collection);
 		tell_stored(c, result->err, NO_ENTRY);
 		return;
 	}
-	if (evidence_take_keys(v, c->collection, result->logged->page_keys) != US_OK)
+	if (us_vault_evidence_take_keys(v, c->collection, result->logged->page_keys) != US_OK)
 		us_fatal("the page keys of a batch are not usable: stopping");
 	/* A dictionary that the batch is the first to use comes as an act of its own before it. */
 	if (us_committed_act_decode(&committed, &act, result->committed.p, result->committed.n) == US_OK &&
@@ -313,16 +313,16 @@ batch_done(struct vault *v, void *ctx, const struct act_result *result)
 		commit_batch(c);
 		return;
 	}
-	l = load_find(v, c->load);
+	l = us_vault_load_find(v, c->load);
 	if (l != NULL && note_stored(l, c->slot, result) != US_OK)
 		us_log(US_LOG_WARNING, "out of memory: a receipt will lack a batch");
 	tell_stored(c, US_OK, result->entry);
 }
 
 static void
-commit_batch(struct closing *c)
+commit_batch(struct us_vault_closing *c)
 {
-	struct act_job *job = calloc(1, sizeof *job);
+	struct us_vault_act_job *job = calloc(1, sizeof *job);
 
 	if (job == NULL) {
 		tell_stored(c, US_ERR_NOMEM, NO_ENTRY);
@@ -333,15 +333,15 @@ commit_batch(struct closing *c)
 	us_buf_init(&job->copy, 0);
 	job->done = batch_done;
 	job->ctx = c;
-	acts_put(c->vault, job);
+	us_vault_acts_put(c->vault, job);
 }
 
 /* All that was sent is on the disk, or known to be lost. */
 static void
 on_barrier(void *ctx, int err, size_t bytes)
 {
-	struct closing *c = ctx;
-	struct vault *v = c->vault;
+	struct us_vault_closing *c = ctx;
+	struct us_vault *v = c->vault;
 
 	(void)bytes;
 	if (v->leaving) {
@@ -357,11 +357,11 @@ on_barrier(void *ctx, int err, size_t bytes)
 }
 
 static int
-on_batch_end(struct vault *v, struct us_bytes body)
+on_batch_end(struct us_vault *v, struct us_bytes body)
 {
 	struct us_write job = { .op = US_WRITE_BARRIER, .done = on_barrier };
 	struct us_msg_batch_end m;
-	struct closing *c;
+	struct us_vault_closing *c;
 	int err = us_msg_batch_end_decode(&m, body.p, body.n);
 
 	if (err != US_OK)
@@ -372,7 +372,7 @@ on_batch_end(struct vault *v, struct us_bytes body)
 	c = calloc(1, sizeof *c);
 	if (c == NULL)
 		return US_ERR_NOMEM;
-	*c = (struct closing){ .vault = v, .load = m.load, .collection = m.collection, .slot = m.slot };
+	*c = (struct us_vault_closing){ .vault = v, .load = m.load, .collection = m.collection, .slot = m.slot };
 	job.ctx = c;
 	err = us_writer_put(v->writer, &job);
 	if (err != US_OK)
@@ -383,28 +383,28 @@ on_batch_end(struct vault *v, struct us_bytes body)
 /* --- messages --------------------------------------------------------------------------------- */
 
 void
-load_sealer_gone(struct vault *v)
+us_vault_load_sealer_gone(struct us_vault *v)
 {
 	while (v->loads != NULL) {
-		struct request *r = v->loads->waiting;
+		struct us_vault_request *r = v->loads->waiting;
 
 		v->loads->waiting = NULL;
 		if (r != NULL)
-			reply_error(r, US_ERR_CLOSED, US_REASON_ERROR, NO_ENTRY);
-		load_free(v, v->loads);
+			us_vault_reply_error(r, US_ERR_CLOSED, US_REASON_ERROR, NO_ENTRY);
+		us_vault_load_free(v, v->loads);
 	}
 	v->credit_owed = 0;
 }
 
 int
-load_message(struct vault *v, uint16_t type, uint32_t tag, struct us_bytes body)
+us_vault_load_message(struct us_vault *v, uint16_t type, uint32_t tag, struct us_bytes body)
 {
 	switch (type) {
 	case US_MSG_known_request: return on_known(v, tag, body);
 	case US_MSG_pages: return on_pages(v, body);
 	case US_MSG_batch_end: return on_batch_end(v, body);
-	case US_MSG_load_started: return load_on_started(v, body);
-	case US_MSG_load_ended: return load_on_ended(v, body);
+	case US_MSG_load_started: return us_vault_load_on_started(v, body);
+	case US_MSG_load_ended: return us_vault_load_on_ended(v, body);
 	default: return US_ERR_MALFORMED;
 	}
 }

@@ -10,41 +10,41 @@
 
 /* A credential that has anything under way or waiting. Those that wait hang off first, oldest
  * first. */
-struct log_party {
-	struct log_party *next;
+struct us_vault_log_party {
+	struct us_vault_log_party *next;
 	uint8_t credential[32];
 	size_t under_way, waiting;
-	struct request *first, *last;
+	struct us_vault_request *first, *last;
 };
 
 /* parties: whose turn it is stands first. turn: pending when somebody may have one. */
-struct log_gate {
-	struct log_party *parties;
+struct us_vault_log_gate {
+	struct us_vault_log_party *parties;
 	size_t under_way, waiting;
 	struct event *turn;
 };
 
 static int
-is_open(const struct log_gate *g, const struct log_party *p)
+is_open(const struct us_vault_log_gate *g, const struct us_vault_log_party *p)
 {
 	return p->under_way < LOG_GATE_OWN &&
 	    (g->under_way < LOG_GATE_ALL || (p->under_way == 0 && g->under_way < LOG_GATE_MOST));
 }
 
-static struct log_party **
-place_of(struct log_gate *g, const uint8_t credential[32])
+static struct us_vault_log_party **
+place_of(struct us_vault_log_gate *g, const uint8_t credential[32])
 {
-	struct log_party **at = &g->parties;
+	struct us_vault_log_party **at = &g->parties;
 
 	while (*at != NULL && memcmp((*at)->credential, credential, 32) != 0)
 		at = &(*at)->next;
 	return at;
 }
 
-static struct log_party *
-party_of(struct log_gate *g, const uint8_t credential[32])
+static struct us_vault_log_party *
+party_of(struct us_vault_log_gate *g, const uint8_t credential[32])
 {
-	struct log_party **at = place_of(g, credential), *p = *at;
+	struct us_vault_log_party **at = place_of(g, credential), *p = *at;
 
 	if (p != NULL)
 		return p;
@@ -57,7 +57,7 @@ party_of(struct log_gate *g, const uint8_t credential[32])
 }
 
 static void
-drop_if_idle(struct log_gate *g, struct log_party *p)
+drop_if_idle(struct us_vault_log_gate *g, struct us_vault_log_party *p)
 {
 	if (p->under_way > 0 || p->waiting > 0)
 		return;
@@ -66,7 +66,7 @@ drop_if_idle(struct log_gate *g, struct log_party *p)
 }
 
 static void
-let_in(struct log_gate *g, struct log_party *p, struct request *r)
+let_in(struct us_vault_log_gate *g, struct us_vault_log_party *p, struct us_vault_request *r)
 {
 	r->log_party = p;
 	r->log_waits = 0;
@@ -77,7 +77,7 @@ let_in(struct log_gate *g, struct log_party *p, struct request *r)
 /* --- waiting -------------------------------------------------------------------------- */
 
 static void
-append(struct log_gate *g, struct log_party *p, struct request *r)
+append(struct us_vault_log_gate *g, struct us_vault_log_party *p, struct us_vault_request *r)
 {
 	r->log_party = p;
 	r->log_waits = 1;
@@ -92,11 +92,11 @@ append(struct log_gate *g, struct log_party *p, struct request *r)
 }
 
 static void
-take_out(struct log_gate *g, struct log_party *p, struct request *r)
+take_out(struct us_vault_log_gate *g, struct us_vault_log_party *p, struct us_vault_request *r)
 {
-	struct request *before = NULL;
+	struct us_vault_request *before = NULL;
 
-	for (struct request *at = p->first; at != r; at = at->log_next)
+	for (struct us_vault_request *at = p->first; at != r; at = at->log_next)
 		before = at;
 	if (before == NULL)
 		p->first = r->log_next;
@@ -110,10 +110,10 @@ take_out(struct log_gate *g, struct log_party *p, struct request *r)
 
 /* The next credential whose turn it is and that may have one goes to the end of the line. NULL:
  * nobody may. */
-static struct log_party *
-next_party(struct log_gate *g)
+static struct us_vault_log_party *
+next_party(struct us_vault_log_gate *g)
 {
-	struct log_party **at = &g->parties, *p;
+	struct us_vault_log_party **at = &g->parties, *p;
 
 	while ((p = *at) != NULL && (p->waiting == 0 || !is_open(g, p)))
 		at = &p->next;
@@ -130,16 +130,16 @@ next_party(struct log_gate *g)
 static void
 on_turn(evutil_socket_t fd, short what, void *arg)
 {
-	struct vault *v = arg;
-	struct log_gate *g = v->log_gate;
-	struct log_party *p;
+	struct us_vault *v = arg;
+	struct us_vault_log_gate *g = v->log_gate;
+	struct us_vault_log_party *p;
 
 	(void)fd;
 	(void)what;
 	if (v->state == VAULT_OPEN)
 		(void)us_registry_at(v->registry, us_time_now_ns());
 	while (!v->leaving && (p = next_party(g)) != NULL) {
-		struct request *r = p->first;
+		struct us_vault_request *r = p->first;
 
 		take_out(g, p, r);
 		let_in(g, p, r);
@@ -149,10 +149,10 @@ on_turn(evutil_socket_t fd, short what, void *arg)
 
 /* --- the gate ------------------------------------------------------------------------- */
 
-static struct log_gate *
-gate_of(struct vault *v)
+static struct us_vault_log_gate *
+gate_of(struct us_vault *v)
 {
-	struct log_gate *g = v->log_gate;
+	struct us_vault_log_gate *g = v->log_gate;
 
 	if (g != NULL)
 		return g;
@@ -165,36 +165,36 @@ gate_of(struct vault *v)
 }
 
 void
-log_gate_enter(struct request *r, void (*pass)(struct request *r))
+us_vault_log_gate_enter(struct us_vault_request *r, void (*pass)(struct us_vault_request *r))
 {
-	static const struct problem too_many = { .status = 429, .type = "too-many",
+	static const struct us_vault_problem too_many = { .status = 429, .type = "too-many",
 		.title = "Too much of the log is under way for this credential",
 		.reason = US_REASON_OVER_LIMIT, .entry = NO_ENTRY, .position = -1,
 		.retry_after = 1 };
-	struct log_gate *g = gate_of(r->vault);
-	struct log_party *p = g == NULL ? NULL : party_of(g, r->credential);
+	struct us_vault_log_gate *g = gate_of(r->vault);
+	struct us_vault_log_party *p = g == NULL ? NULL : party_of(g, r->credential);
 
 	r->log_pass = pass;
 	if (p == NULL) {
-		reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
+		us_vault_reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
 	} else if (p->waiting == 0 && is_open(g, p)) {
 		let_in(g, p, r);
 		pass(r);
 	} else if (p->waiting < LOG_GATE_WAITING) {
 		append(g, p, r);
 	} else {
-		reply_problem(r, &too_many);
+		us_vault_reply_problem(r, &too_many);
 	}
 }
 
 void
-log_gate_leave(struct request *r)
+us_vault_log_gate_leave(struct us_vault_request *r)
 {
 	/* in the next turn of the loop: whoever ends a request does not expect another one to
 	 * begin */
 	static const struct timeval at_once = { 0, 0 };
-	struct log_party *p = r->log_party;
-	struct log_gate *g = r->vault->log_gate;
+	struct us_vault_log_party *p = r->log_party;
+	struct us_vault_log_gate *g = r->vault->log_gate;
 
 	if (p == NULL)
 		return;
@@ -211,21 +211,21 @@ log_gate_leave(struct request *r)
 }
 
 size_t
-log_gate_under_way(const struct vault *v)
+us_vault_log_gate_under_way(const struct us_vault *v)
 {
 	return v->log_gate == NULL ? 0 : v->log_gate->under_way;
 }
 
 size_t
-log_gate_waiting(const struct vault *v)
+us_vault_log_gate_waiting(const struct us_vault *v)
 {
 	return v->log_gate == NULL ? 0 : v->log_gate->waiting;
 }
 
 void
-log_gate_free(struct vault *v)
+us_vault_log_gate_free(struct us_vault *v)
 {
-	struct log_gate *g = v->log_gate;
+	struct us_vault_log_gate *g = v->log_gate;
 
 	if (g == NULL)
 		return;

@@ -10,15 +10,15 @@
  *   LOG_GATE_WAITING   more of one credential wait; credentials take turns
  *
  * Beyond that the answer is 429 at once. An answer of more than LOG_GATE_LARGE bytes is under way
- * until the client has taken it (struct request, end_waits), a smaller one until its front has it.
+ * until the client has taken it (struct us_vault_request, end_waits), a smaller one until its front has it.
  */
 #ifndef US_DAEMON_VAULT_LOG_GATE_H
 #define US_DAEMON_VAULT_LOG_GATE_H
 
 #include <stddef.h>
 
-struct request;
-struct vault;
+struct us_vault_request;
+struct us_vault;
 
 #define LOG_GATE_OWN 8u
 #define LOG_GATE_ALL 32u
@@ -27,12 +27,12 @@ struct vault;
 #define LOG_GATE_LARGE (64u * 1024u)
 
 /* Calls pass(r), now or when it is r's turn; or answers r, which is then gone. */
-void log_gate_enter(struct request *r, void (*pass)(struct request *r));
+void us_vault_log_gate_enter(struct us_vault_request *r, void (*pass)(struct us_vault_request *r));
 /* r is about to be gone; also for those that never came here. */
-void log_gate_leave(struct request *r);
+void us_vault_log_gate_leave(struct us_vault_request *r);
 /* How many are under way, and how many wait. */
-size_t log_gate_under_way(const struct vault *v);
-size_t log_gate_waiting(const struct vault *v);
-void log_gate_free(struct vault *v);
+size_t us_vault_log_gate_under_way(const struct us_vault *v);
+size_t us_vault_log_gate_waiting(const struct us_vault *v);
+void us_vault_log_gate_free(struct us_vault *v);
 
 #endif

@@ -7,13 +7,13 @@
 #include "daemon/vault/internal.h"
 
 /* The position of the first part of a query that asks about what must not be told; -1: there is none. */
-struct asked {
+struct us_vault_asked {
 	int bates;          /* 1: numbers of records may not be asked for */
 	struct us_mask mask;
 };
 
 static int64_t
-first_forbidden(const struct us_query_node *node, const struct asked *a)
+first_forbidden(const struct us_query_node *node, const struct us_vault_asked *a)
 {
 	switch (node->op) {
 	case US_QUERY_ALL:
@@ -46,27 +46,27 @@ first_forbidden(const struct us_query_node *node, const struct asked *a)
 }
 
 static void
-refuse_part(struct request *r, enum us_action action, struct us_bytes purpose, int64_t at)
+refuse_part(struct us_vault_request *r, enum us_action action, struct us_bytes purpose, int64_t at)
 {
-	struct problem p = { .status = 403, .type = "denied", .reason = US_REASON_MASKED,
+	struct us_vault_problem p = { .status = 403, .type = "denied", .reason = US_REASON_MASKED,
 		.title = "The query asks about what the order hides from you", .entry = NO_ENTRY, .position = at,
 		.rule = r->ruling.rule, .rule_id = r->ruling.rule_id, .paragraph = r->ruling.paragraph,
 		.cure = "leave that part out: masked text and fields, and single records for people who may only count, "
 		    "cannot be searched" };
 
-	access_refuse(r, action, purpose, &p);
+	us_vault_access_refuse(r, action, purpose, &p);
 }
 
 int
-access_narrow(struct request *r, enum us_action action, struct us_bytes purpose,
+us_vault_access_narrow(struct us_vault_request *r, enum us_action action, struct us_bytes purpose,
     const struct us_query *query)
 {
 	const struct us_order *order = us_registry_order(r->vault->registry);
 	struct us_ruling reading;
-	struct asked asked;
+	struct us_vault_asked asked;
 	int64_t at;
 
-	access_ruling(r, US_ACTION_READ, purpose, 0, &reading);
+	us_vault_access_ruling(r, US_ACTION_READ, purpose, 0, &reading);
 	us_mask_add(&r->ruling.mask, &reading.mask);
 	/* who may read once a condition holds is a reader; who has no permit at all may only count */
 	r->counts_only = us_rules_next(reading.permits, 0) < 0;

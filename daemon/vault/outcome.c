@@ -18,7 +18,7 @@
 /* --- telling ------------------------------------------------------------------------------------------------ */
 
 static uint64_t
-ended(const struct vault *v)
+ended(const struct us_vault *v)
 {
 	const uint64_t to = v->open_first != NULL ? v->open_first->open_entry : v->answered;
 
@@ -26,7 +26,7 @@ ended(const struct vault *v)
 }
 
 void
-outcomes_tell(struct vault *v)
+us_vault_outcomes_tell(struct us_vault *v)
 {
 	struct us_msg_answers m = { .ended = v->ended_told };
 	size_t at = 0;
@@ -53,7 +53,7 @@ outcomes_tell(struct vault *v)
 }
 
 int
-outcomes_told(const struct vault *v)
+us_vault_outcomes_told(const struct us_vault *v)
 {
 	return v->outcomes.len == 0 && v->ended_told == ended(v);
 }
@@ -63,11 +63,11 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	outcomes_tell(arg);
+	us_vault_outcomes_tell(arg);
 }
 
 static void
-tell_soon(struct vault *v, int ms)
+tell_soon(struct us_vault *v, int ms)
 {
 	const struct timeval tv = { ms / 1000, ms % 1000 * 1000 };
 
@@ -82,7 +82,7 @@ tell_soon(struct vault *v, int ms)
 }
 
 static void
-put_outcome(struct vault *v, uint64_t entry, enum us_reason reason, uint64_t sent)
+put_outcome(struct us_vault *v, uint64_t entry, enum us_reason reason, uint64_t sent)
 {
 	if (us_buf_put_u64(&v->outcomes, entry) != US_OK || us_buf_put_u8(&v->outcomes, (uint8_t)reason) != US_OK ||
 	    us_buf_put_u64(&v->outcomes, sent) != US_OK)
@@ -91,16 +91,16 @@ put_outcome(struct vault *v, uint64_t entry, enum us_reason reason, uint64_t sen
 }
 
 void
-outcomes_init(struct vault *v)
+us_vault_outcomes_init(struct us_vault *v)
 {
 	us_buf_init(&v->outcomes, OUTCOMES_MAX);
 }
 
 void
-outcomes_free(struct vault *v)
+us_vault_outcomes_free(struct us_vault *v)
 {
 	while (v->late_first != NULL) {
-		struct late *next = v->late_first->next;
+		struct us_vault_late *next = v->late_first->next;
 
 		free(v->late_first);
 		v->late_first = next;
@@ -113,7 +113,7 @@ outcomes_free(struct vault *v)
 /* --- requests ----------------------------------------------------------------------------------------------- */
 
 void
-outcome_answered(struct vault *v, uint64_t entry)
+us_vault_outcome_answered(struct us_vault *v, uint64_t entry)
 {
 	/* entries come back in the order of their indexes, but for late ones */
 	if (entry != NO_ENTRY && entry >= v->answered)
@@ -121,16 +121,16 @@ outcome_answered(struct vault *v, uint64_t entry)
 }
 
 int
-outcome_is_given(int err)
+us_vault_outcome_is_given(int err)
 {
 	return err == US_OK || err == US_ERR_INTERNAL || err == US_ERR_REVOKED;
 }
 
 void
-outcome_granted(struct request *r, uint64_t entry)
+us_vault_outcome_granted(struct us_vault_request *r, uint64_t entry)
 {
-	struct vault *v = r->vault;
-	struct request *before = v->open_last;
+	struct us_vault *v = r->vault;
+	struct us_vault_request *before = v->open_last;
 
 	r->granted = entry;
 	r->records_put = 0;
@@ -153,7 +153,7 @@ outcome_granted(struct request *r, uint64_t entry)
 
 /* Each record of an answer ends in a newline: what left is all but those that are still here. */
 static uint64_t
-records_sent(const struct request *r)
+records_sent(const struct us_vault_request *r)
 {
 	const struct us_bytes unsent = us_work_unsent(&r->work);
 	uint64_t kept = 0;
@@ -165,7 +165,7 @@ records_sent(const struct request *r)
 
 /* The "logged" of a request that has ended meanwhile: what it gave is thrown away. ctx: why the request ended. */
 static void
-nobody_waits(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
+nobody_waits(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
 {
 	const enum us_reason reason = (enum us_reason)(uintptr_t)ctx;
 	struct us_msg_logged m;
@@ -176,15 +176,15 @@ nobody_waits(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 		entry = m.index;
 		err = m.err;
 	}
-	outcome_answered(v, entry);
-	if (outcome_is_given(err))
+	us_vault_outcome_answered(v, entry);
+	if (us_vault_outcome_is_given(err))
 		put_outcome(v, entry, reason, 0);
 }
 
 static void
-leave_list(struct request *r)
+leave_list(struct us_vault_request *r)
 {
-	struct vault *v = r->vault;
+	struct us_vault *v = r->vault;
 
 	if (r->open_before != NULL)
 		r->open_before->open_next = r->open_next;
@@ -198,7 +198,7 @@ leave_list(struct request *r)
 }
 
 void
-outcome_whole(struct request *r)
+us_vault_outcome_whole(struct us_vault_request *r)
 {
 	if (r->open_entry == NO_ENTRY)
 		return;
@@ -207,17 +207,17 @@ outcome_whole(struct request *r)
 }
 
 void
-outcome_end(struct request *r)
+us_vault_outcome_end(struct us_vault_request *r)
 {
-	struct vault *v = r->vault;
+	struct us_vault *v = r->vault;
 
 	if (r->late != NULL) {
 		r->late->r = NULL;
 		r->late->ending = r->ending;
 	} else if (r->call != 0 && r->asks)
-		call_hand_over(v, r->call, nobody_waits, (void *)(uintptr_t)r->ending);
+		us_vault_call_hand_over(v, r->call, nobody_waits, (void *)(uintptr_t)r->ending);
 	else
-		call_forget(v, r->call);
+		us_vault_call_forget(v, r->call);
 	if (r->open_entry == NO_ENTRY)
 		return;
 	leave_list(r);
@@ -229,11 +229,11 @@ outcome_end(struct request *r)
 
 /* --- late answers --------------------------------------------------------------------- */
 
-struct late *
-outcome_late(struct request *r)
+struct us_vault_late *
+us_vault_outcome_late(struct us_vault_request *r)
 {
-	struct vault *v = r->vault;
-	struct late *late = calloc(1, sizeof *late);
+	struct us_vault *v = r->vault;
+	struct us_vault_late *late = calloc(1, sizeof *late);
 
 	if (late == NULL)
 		return NULL;
@@ -250,10 +250,10 @@ outcome_late(struct request *r)
 	return late;
 }
 
-struct request *
-outcome_not_late(struct vault *v, struct late *late, uint64_t entry, int given)
+struct us_vault_request *
+us_vault_outcome_not_late(struct us_vault *v, struct us_vault_late *late, uint64_t entry, int given)
 {
-	struct request *r = late->r;
+	struct us_vault_request *r = late->r;
 
 	if (late->before != NULL)
 		late->before->next = late->next;
@@ -263,7 +263,7 @@ outcome_not_late(struct vault *v, struct late *late, uint64_t entry, int given)
 		late->next->before = late->before;
 	else
 		v->late_last = late->before;
-	outcome_answered(v, entry);
+	us_vault_outcome_answered(v, entry);
 	if (r != NULL)
 		r->late = NULL;
 	else if (given)
@@ -275,7 +275,7 @@ outcome_not_late(struct vault *v, struct late *late, uint64_t entry, int given)
 }
 
 void
-outcomes_open(struct vault *v)
+us_vault_outcomes_open(struct us_vault *v)
 {
 	v->answered = v->ended_told = v->tree_size;
 }

@@ -2,8 +2,8 @@
 #include "crypto/cobblestone.h"
 #include "daemon/vault/question.h"
 
-struct scan {
-	struct vault *vault;
+struct us_vault_scan {
+	struct us_vault *vault;
 	int (*wants)(void *ctx, uint64_t sequence);
 	int (*fn)(void *ctx, uint64_t sequence, struct us_bytes committed);
 	void *ctx;
@@ -13,7 +13,7 @@ struct scan {
 static int
 open_act(void *ctx, const struct us_store_act *act)
 {
-	struct scan *s = ctx;
+	struct us_vault_scan *s = ctx;
 	uint8_t context[96];
 	size_t n;
 	int err;
@@ -24,17 +24,17 @@ open_act(void *ctx, const struct us_store_act *act)
 	if (s->wants != NULL && !s->wants(s->ctx, act->sequence))
 		return US_OK;
 	us_buf_reset(&s->plain);
-	err = act_context(s->vault, act->sequence, context, &n);
+	err = us_vault_act_context(s->vault, act->sequence, context, &n);
 	if (err == US_OK)
 		err = us_cobblestone_open_to(s->vault->state_key, (struct us_bytes){ context, n }, act->sealed, &s->plain);
 	return err != US_OK ? err : s->fn(s->ctx, act->sequence, (struct us_bytes){ s->plain.data, s->plain.len });
 }
 
 int
-past_acts(struct vault *v, int (*wants)(void *ctx, uint64_t sequence),
+us_vault_past_acts(struct us_vault *v, int (*wants)(void *ctx, uint64_t sequence),
     int (*fn)(void *ctx, uint64_t sequence, struct us_bytes committed), void *ctx)
 {
-	struct scan s = { .vault = v, .wants = wants, .fn = fn, .ctx = ctx };
+	struct us_vault_scan s = { .vault = v, .wants = wants, .fn = fn, .ctx = ctx };
 	int err;
 
 	us_buf_init(&s.plain, US_ACT_COMMITTED_MAX);
@@ -43,7 +43,7 @@ past_acts(struct vault *v, int (*wants)(void *ctx, uint64_t sequence),
 	return err == US_ERR_CLOSED ? US_OK : err;
 }
 
-struct folding {
+struct us_vault_folding {
 	struct us_registry *registry;
 	int64_t at_ns;
 };
@@ -51,7 +51,7 @@ struct folding {
 static int
 fold_act(void *ctx, uint64_t sequence, struct us_bytes committed)
 {
-	struct folding *f = ctx;
+	struct us_vault_folding *f = ctx;
 	struct us_committed_act act;
 	int err = us_committed_act_decode(&act, NULL, committed.p, committed.n);
 
@@ -62,14 +62,14 @@ fold_act(void *ctx, uint64_t sequence, struct us_bytes committed)
 }
 
 int
-past_registry(struct vault *v, int64_t at_ns, struct us_registry **out)
+us_vault_past_registry(struct us_vault *v, int64_t at_ns, struct us_registry **out)
 {
-	struct folding f = { .at_ns = at_ns };
+	struct us_vault_folding f = { .at_ns = at_ns };
 	int err = us_registry_new(&f.registry);
 
 	*out = NULL;
 	if (err == US_OK)
-		err = past_acts(v, NULL, fold_act, &f);
+		err = us_vault_past_acts(v, NULL, fold_act, &f);
 	if (err != US_OK || us_registry_order(f.registry) == NULL) {
 		us_registry_free(f.registry);
 		return err != US_OK ? err : US_ERR_STATE;

@@ -10,7 +10,7 @@
 #define ANSWER_BYTES (2u * 1024u * 1024u) /* an answer ends behind the act that fills it so far */
 #define TEXT_BYTES 64
 
-struct sending {
+struct us_vault_sending {
 	uint64_t after;
 	struct us_buf acts;
 };
@@ -18,7 +18,7 @@ struct sending {
 static void
 sending_free(void *state)
 {
-	struct sending *s = state;
+	struct us_vault_sending *s = state;
 
 	us_buf_free(&s->acts);
 	free(s);
@@ -27,7 +27,7 @@ sending_free(void *state)
 static int
 is_wanted(void *ctx, uint64_t sequence)
 {
-	const struct sending *s = ctx;
+	const struct us_vault_sending *s = ctx;
 
 	return sequence > s->after;
 }
@@ -35,7 +35,7 @@ is_wanted(void *ctx, uint64_t sequence)
 static int
 take(void *ctx, uint64_t sequence, struct us_bytes committed)
 {
-	struct sending *s = ctx;
+	struct us_vault_sending *s = ctx;
 	int err = us_buf_put_str32(&s->acts, committed.p, committed.n);
 
 	(void)sequence;
@@ -43,34 +43,34 @@ take(void *ctx, uint64_t sequence, struct us_bytes committed)
 }
 
 static void
-logged(struct request *r, const struct us_msg_logged *m)
+logged(struct us_vault_request *r, const struct us_msg_logged *m)
 {
-	struct sending *s = r->state;
-	int err = past_acts(r->vault, is_wanted, take, s);
+	struct us_vault_sending *s = r->state;
+	int err = us_vault_past_acts(r->vault, is_wanted, take, s);
 
 	if (err != US_OK) {
-		reply_error(r, err, US_REASON_ERROR, m->index);
+		us_vault_reply_error(r, err, US_REASON_ERROR, m->index);
 		return;
 	}
 	r->entry = m->index;
-	reply_bytes(r, 200, US_TYPE_OCTETS, (struct us_bytes){ s->acts.data, s->acts.len });
+	us_vault_reply_bytes(r, 200, US_TYPE_OCTETS, (struct us_bytes){ s->acts.data, s->acts.len });
 }
 
 void
-question_acts(struct request *r, const struct us_msg_question_request *q)
+us_vault_question_acts(struct us_vault_request *r, const struct us_msg_question_request *q)
 {
-	struct sending *s;
+	struct us_vault_sending *s;
 	struct us_buf text;
 
-	if (access_rule(r, US_ACTION_AUDIT_EXPORT, (struct us_bytes){ NULL, 0 }, 0) != US_OK)
+	if (us_vault_access_rule(r, US_ACTION_AUDIT_EXPORT, (struct us_bytes){ NULL, 0 }, 0) != US_OK)
 		return;
 	if (r->ruling.log_scope != US_LOG_OF_ALL || (r->ruling.boxes & US_BOXES_ALL) != US_BOXES_ALL) {
-		question_refuse(r, US_ACTION_AUDIT_EXPORT, "The acts are for those to whom the order opens the whole log");
+		us_vault_question_refuse(r, US_ACTION_AUDIT_EXPORT, "The acts are for those to whom the order opens the whole log");
 		return;
 	}
 	s = calloc(1, sizeof *s);
 	if (s == NULL) {
-		reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
+		us_vault_reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
 		return;
 	}
 	s->after = q->first;
@@ -79,6 +79,6 @@ question_acts(struct request *r, const struct us_msg_question_request *q)
 	r->free_state = sending_free;
 	us_buf_init(&text, TEXT_BYTES);
 	(void)us_buf_putf(&text, "acts after %llu", (unsigned long long)s->after);
-	question_log(r, US_ACTION_AUDIT_EXPORT, (struct us_bytes){ text.data, text.len }, logged);
+	us_vault_question_log(r, US_ACTION_AUDIT_EXPORT, (struct us_bytes){ text.data, text.len }, logged);
 	us_buf_free(&text);
 }

@@ -7,7 +7,7 @@
 static const enum us_action compared[] = { US_ACTION_COUNT, US_ACTION_SEARCH, US_ACTION_READ, US_ACTION_COPY };
 
 void
-diff_free(struct diff *d)
+us_vault_diff_free(struct us_vault_diff *d)
 {
 	free(d->changes);
 	free(d->cases);
@@ -26,8 +26,8 @@ is_empty(const uint64_t rules[US_RULE_WORDS])
 
 /* The evaluator's two sets, whether or not the conditions hold now. */
 static void
-take_stance(const struct vault *v, const struct us_order *order, const struct us_person *person,
-    const struct us_collection *collection, enum us_action action, int64_t now_ns, struct diff_stance *out)
+take_stance(const struct us_vault *v, const struct us_order *order, const struct us_person *person,
+    const struct us_collection *collection, enum us_action action, int64_t now_ns, struct us_vault_diff_stance *out)
 {
 	const struct us_subject subject = us_registry_subject_under(v->registry, person, order, now_ns);
 	const struct us_context context = { .collection = us_bytes_of(collection->name), .now_ns = now_ns,
@@ -46,14 +46,14 @@ take_stance(const struct vault *v, const struct us_order *order, const struct us
 }
 
 static int
-same_stance(const struct diff_stance *a, const struct diff_stance *b)
+same_stance(const struct us_vault_diff_stance *a, const struct us_vault_diff_stance *b)
 {
 	return memcmp(a->permits, b->permits, sizeof a->permits) == 0 && memcmp(a->forbids, b->forbids, sizeof a->forbids) == 0 &&
 	    a->prohibited == b->prohibited && a->rule == b->rule;
 }
 
 static int
-same_change(const struct diff_change *a, const struct diff_change *b)
+same_change(const struct us_vault_diff_change *a, const struct us_vault_diff_change *b)
 {
 	return a->collection == b->collection && a->capacity == b->capacity && a->party_bits == b->party_bits &&
 	    same_stance(&a->stance[DIFF_FROM], &b->stance[DIFF_FROM]) && same_stance(&a->stance[DIFF_TO], &b->stance[DIFF_TO]);
@@ -79,7 +79,7 @@ grow(void *array, size_t n, size_t *cap, size_t size)
 }
 
 static int
-put_case(struct diff *d, const struct diff_change *change, uint32_t person, enum us_action action)
+put_case(struct us_vault_diff *d, const struct us_vault_diff_change *change, uint32_t person, enum us_action action)
 {
 	size_t i = d->n_changes;
 	int err = grow(&d->cases, d->n_cases, &d->cap_cases, sizeof *d->cases);
@@ -95,17 +95,17 @@ put_case(struct diff *d, const struct diff_change *change, uint32_t person, enum
 		}
 	}
 	if (err == US_OK)
-		d->cases[d->n_cases++] = (struct diff_case){ person, action, i - 1 };
+		d->cases[d->n_cases++] = (struct us_vault_diff_case){ person, action, i - 1 };
 	return err;
 }
 
 static int
-prepare_person(struct vault *v, struct diff *d, const struct us_person *person, const struct us_collection *c, int64_t now_ns)
+prepare_person(struct us_vault *v, struct us_vault_diff *d, const struct us_person *person, const struct us_collection *c, int64_t now_ns)
 {
 	int err = US_OK;
 
 	for (size_t a = 0; a < sizeof compared / sizeof compared[0] && err == US_OK; a++) {
-		struct diff_change change = { .collection = c->id, .capacity = person->capacity, .party_bits = person->party_bits };
+		struct us_vault_diff_change change = { .collection = c->id, .capacity = person->capacity, .party_bits = person->party_bits };
 
 		for (int side = DIFF_FROM; side <= DIFF_TO; side++)
 			take_stance(v, d->order[side], person, c, compared[a], now_ns, &change.stance[side]);
@@ -116,7 +116,7 @@ prepare_person(struct vault *v, struct diff *d, const struct us_person *person, 
 }
 
 int
-diff_prepare(struct vault *v, struct diff *d, int64_t now_ns)
+us_vault_diff_prepare(struct us_vault *v, struct us_vault_diff *d, int64_t now_ns)
 {
 	int err = US_OK;
 
@@ -134,7 +134,7 @@ diff_prepare(struct vault *v, struct diff *d, int64_t now_ns)
 }
 
 int
-diff_concerns(const struct diff *d, uint32_t collection)
+us_vault_diff_concerns(const struct us_vault_diff *d, uint32_t collection)
 {
 	for (size_t i = 0; i < d->n_changes; i++)
 		if (d->changes[i].collection == collection)
@@ -152,7 +152,7 @@ has_query(const struct us_order *order, const uint64_t rules[US_RULE_WORDS])
 }
 
 int
-diff_needs_index(const struct diff *d, uint32_t collection)
+us_vault_diff_needs_index(const struct us_vault_diff *d, uint32_t collection)
 {
 	for (size_t i = 0; i < d->n_changes; i++)
 		for (int side = DIFF_FROM; side <= DIFF_TO && d->changes[i].collection == collection; side++)
@@ -165,7 +165,7 @@ diff_needs_index(const struct diff *d, uint32_t collection)
 /* --- counting ------------------------------------------------------------------------------------------------------- */
 
 static void
-cite(struct diff_count *count, const struct us_order *order, int rule)
+cite(struct us_vault_diff_count *count, const struct us_order *order, int rule)
 {
 	if (rule < 0)
 		return;
@@ -175,7 +175,7 @@ cite(struct diff_count *count, const struct us_order *order, int rule)
 
 /* Adds the records; the first of all says which rule is to be cited: 1 if it is among them. */
 static int
-add_records(struct diff_count *count, const roaring_bitmap_t *set, const struct us_batch *batch, uint32_t *first)
+add_records(struct us_vault_diff_count *count, const roaring_bitmap_t *set, const struct us_batch *batch, uint32_t *first)
 {
 	const int was_empty = count->records == 0;
 	roaring_uint32_iterator_t it;
@@ -189,27 +189,27 @@ add_records(struct diff_count *count, const roaring_bitmap_t *set, const struct 
 }
 
 static void
-cite_gain(struct diff_change *c, struct question_rules rules[2], uint32_t doc)
+cite_gain(struct us_vault_diff_change *c, struct us_vault_question_rules rules[2], uint32_t doc)
 {
-	cite(&c->gains, rules[DIFF_TO].order, question_rules_first(&rules[DIFF_TO], c->stance[DIFF_TO].permits, doc));
+	cite(&c->gains, rules[DIFF_TO].order, us_vault_question_rules_first(&rules[DIFF_TO], c->stance[DIFF_TO].permits, doc));
 }
 
 /* A prohibition of the new version, or the permission of the old one that is not there any more. */
 static void
-cite_loss(struct diff_change *c, struct question_rules rules[2], uint32_t doc)
+cite_loss(struct us_vault_diff_change *c, struct us_vault_question_rules rules[2], uint32_t doc)
 {
-	const struct diff_stance *to = &c->stance[DIFF_TO];
-	const int forbid = to->prohibited ? (int)to->rule : question_rules_first(&rules[DIFF_TO], to->forbids, doc);
+	const struct us_vault_diff_stance *to = &c->stance[DIFF_TO];
+	const int forbid = to->prohibited ? (int)to->rule : us_vault_question_rules_first(&rules[DIFF_TO], to->forbids, doc);
 
 	if (forbid >= 0)
 		cite(&c->loses, rules[DIFF_TO].order, forbid);
 	else
 		cite(&c->loses, rules[DIFF_FROM].order,
-		    question_rules_first(&rules[DIFF_FROM], c->stance[DIFF_FROM].permits, doc));
+		    us_vault_question_rules_first(&rules[DIFF_FROM], c->stance[DIFF_FROM].permits, doc));
 }
 
 static int
-set_of(struct vault *v, const struct diff_change *c, struct question_rules *rules, int side, const struct us_batch *batch,
+set_of(struct us_vault *v, const struct us_vault_diff_change *c, struct us_vault_question_rules *rules, int side, const struct us_batch *batch,
     roaring_bitmap_t **out)
 {
 	int err;
@@ -217,14 +217,14 @@ set_of(struct vault *v, const struct diff_change *c, struct question_rules *rule
 	*out = roaring_bitmap_create();
 	if (*out == NULL)
 		return US_ERR_NOMEM;
-	err = question_rules_set(rules, c->stance[side].permits, c->stance[side].forbids, *out);
+	err = us_vault_question_rules_set(rules, c->stance[side].permits, c->stance[side].forbids, *out);
 	if (err == US_OK)
-		question_withhold(v, c->collection, batch, rules->order, c->capacity, *out);
+		us_vault_question_withhold(v, c->collection, batch, rules->order, c->capacity, *out);
 	return err;
 }
 
 static int
-count_change(struct vault *v, struct diff_change *c, struct question_rules rules[2], const struct us_batch *batch)
+count_change(struct us_vault *v, struct us_vault_diff_change *c, struct us_vault_question_rules rules[2], const struct us_batch *batch)
 {
 	roaring_bitmap_t *set[2] = { NULL, NULL }, *gained = NULL, *lost = NULL;
 	uint32_t first;
@@ -254,25 +254,25 @@ count_change(struct vault *v, struct diff_change *c, struct question_rules rules
 }
 
 int
-diff_count_batch(struct vault *v, struct diff *d, struct question_rules rules[2], uint32_t collection, const struct us_batch *batch)
+us_vault_diff_count_batch(struct us_vault *v, struct us_vault_diff *d, struct us_vault_question_rules rules[2], uint32_t collection, const struct us_batch *batch)
 {
 	int err = US_OK;
 
 	for (int side = DIFF_FROM; side <= DIFF_TO; side++)
-		question_rules_at(&rules[side], batch);
+		us_vault_question_rules_at(&rules[side], batch);
 	for (size_t i = 0; i < d->n_changes && err == US_OK; i++)
-		if (d->changes[i].collection == collection && question_batch_open(v, batch, d->changes[i].party_bits))
+		if (d->changes[i].collection == collection && us_vault_question_batch_open(v, batch, d->changes[i].party_bits))
 			err = count_change(v, &d->changes[i], rules, batch);
 	/* the next step may find the batch elsewhere */
 	for (int side = DIFF_FROM; side <= DIFF_TO; side++)
-		question_rules_at(&rules[side], NULL);
+		us_vault_question_rules_at(&rules[side], NULL);
 	return err;
 }
 
 /* --- the answer ------------------------------------------------------------------------------------------------------- */
 
 static void
-put_samples(const struct us_collection *c, const struct diff_count *count, int with_samples, struct us_json *j)
+put_samples(const struct us_collection *c, const struct us_vault_diff_count *count, int with_samples, struct us_json *j)
 {
 	char bates[US_BATES_MAX + 1];
 
@@ -297,12 +297,12 @@ put_parties(const struct us_person *p, struct us_json *j)
 
 /* Rule and samples are those of what is gained; those of what is lost stand beside, if there is both. */
 static void
-put_case_json(const struct vault *v, const struct diff *d, const struct diff_case *c, int with_samples, struct us_json *j)
+put_case_json(const struct us_vault *v, const struct us_vault_diff *d, const struct us_vault_diff_case *c, int with_samples, struct us_json *j)
 {
-	const struct diff_change *change = &d->changes[c->change];
+	const struct us_vault_diff_change *change = &d->changes[c->change];
 	const struct us_person *p = us_registry_person(v->registry, c->person);
 	const struct us_collection *collection = us_registry_collection(v->registry, change->collection);
-	const struct diff_count *shown = change->gains.records > 0 ? &change->gains : &change->loses;
+	const struct us_vault_diff_count *shown = change->gains.records > 0 ? &change->gains : &change->loses;
 
 	us_json_object(j);
 	us_json_kv_uint(j, "person", p->id);
@@ -327,14 +327,14 @@ put_case_json(const struct vault *v, const struct diff *d, const struct diff_cas
 }
 
 void
-diff_put(const struct vault *v, const struct diff *d, int with_samples, struct us_json *j)
+us_vault_diff_put(const struct us_vault *v, const struct us_vault_diff *d, int with_samples, struct us_json *j)
 {
 	uint64_t gains = 0, loses = 0;
 
 	us_json_key(j, "people");
 	us_json_array(j);
 	for (size_t i = 0; i < d->n_cases; i++) {
-		const struct diff_change *c = &d->changes[d->cases[i].change];
+		const struct us_vault_diff_change *c = &d->changes[d->cases[i].change];
 
 		if (c->gains.records == 0 && c->loses.records == 0)
 			continue;

@@ -15,13 +15,13 @@
 #define WORDS_MAX_BYTES 262144u
 #define PURPOSE "to compare versions of the order"
 
-struct comparing {
-	struct diff diff;
+struct us_vault_comparing {
+	struct us_vault_diff diff;
 	uint32_t version[2];
 	uint64_t entry;
 	uint32_t collection;        /* that is counted; 0: none yet */
 	size_t batch;               /* next one */
-	struct question_rules rules[2];
+	struct us_vault_question_rules rules[2];
 	struct us_buf words;        /* packed, sorted, unique; and views of them */
 	struct us_bytes *word;
 	size_t n_words;
@@ -32,11 +32,11 @@ struct comparing {
 static void next_collection(void *ctx);
 
 static void
-forget_collection(struct comparing *c)
+forget_collection(struct us_vault_comparing *c)
 {
 	for (int side = DIFF_FROM; side <= DIFF_TO; side++)
 		if (c->rules[side].order != NULL)
-			question_rules_free(&c->rules[side]);
+			us_vault_question_rules_free(&c->rules[side]);
 	us_buf_reset(&c->words);
 	free(c->word);
 	c->word = NULL;
@@ -49,19 +49,19 @@ forget_collection(struct comparing *c)
 static void
 comparing_free(void *state)
 {
-	struct comparing *c = state;
+	struct us_vault_comparing *c = state;
 
 	forget_collection(c);
 	us_buf_free(&c->words);
-	diff_free(&c->diff);
+	us_vault_diff_free(&c->diff);
 	free(c);
 }
 
-static struct problem
-failure(const struct request *r, int err)
+static struct us_vault_problem
+failure(const struct us_vault_request *r, int err)
 {
-	const struct comparing *c = r->state;
-	const struct problem p = { .status = 409, .type = "conflict", .title = "Not possible in the present state",
+	const struct us_vault_comparing *c = r->state;
+	const struct us_vault_problem p = { .status = 409, .type = "conflict", .title = "Not possible in the present state",
 		.detail = err == US_ERR_SEALED ? "A rule's query needs the index of a collection that nobody has opened since the vault was unsealed" :
 		    "A rule names content words, and their keys are given to those alone who may search the collection",
 		.reason = US_REASON_STATE, .cure = "somebody who may search the collection must ask, or search there first",
@@ -69,23 +69,23 @@ failure(const struct request *r, int err)
 
 	if (err == US_ERR_SEALED || err == US_ERR_DENIED)
 		return p;
-	return problem_of(r, err, US_REASON_ERROR, c->entry);
+	return us_vault_problem_of(r, err, US_REASON_ERROR, c->entry);
 }
 
 static void
-fail(struct request *r, int err)
+fail(struct us_vault_request *r, int err)
 {
-	const struct problem p = failure(r, err);
+	const struct us_vault_problem p = failure(r, err);
 
-	reply_problem(r, &p);
+	us_vault_reply_problem(r, &p);
 }
 
 /* --- the answer ----------------------------------------------------------------------------------------------------- */
 
 static void
-answer(struct request *r)
+answer(struct us_vault_request *r)
 {
-	struct comparing *c = r->state;
+	struct us_vault_comparing *c = r->state;
 	const int with_samples = r->subject.capacity != US_CAPACITY_ADMINISTRATOR && r->subject.capacity != US_CAPACITY_KEYHOLDER;
 	struct us_json j;
 	struct us_buf b;
@@ -95,20 +95,20 @@ answer(struct request *r)
 	us_json_object(&j);
 	us_json_kv_uint(&j, "from", c->version[DIFF_FROM]);
 	us_json_kv_uint(&j, "to", c->version[DIFF_TO]);
-	diff_put(r->vault, &c->diff, with_samples, &j);
+	us_vault_diff_put(r->vault, &c->diff, with_samples, &j);
 	us_json_kv_uint(&j, "entry", c->entry);
 	us_json_close(&j);
 	if (us_json_end(&j) == US_OK)
-		reply_json(r, 200, c->entry, &b);
+		us_vault_reply_json(r, 200, c->entry, &b);
 	else
-		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, c->entry);
+		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, c->entry);
 	us_buf_free(&b);
 }
 
 /* --- batch after batch ------------------------------------------------------------------------------------------------ */
 
 static void
-use_keys(struct comparing *c, const struct us_batch *batch)
+use_keys(struct us_vault_comparing *c, const struct us_batch *batch)
 {
 	const size_t step = 4 + c->n_words * US_KEY_SIZE;
 	struct us_term_table table = { c->word, NULL, 0 };
@@ -126,14 +126,14 @@ use_keys(struct comparing *c, const struct us_batch *batch)
 static enum us_step
 count_step(void *ctx)
 {
-	struct request *r = ctx;
-	struct comparing *c = r->state;
+	struct us_vault_request *r = ctx;
+	struct us_vault_comparing *c = r->state;
 	const struct us_bytes none = { NULL, 0 };
 	const struct us_batch *batch;
 	int err;
 
 	/* whoever is suspended meanwhile gets no answer any more */
-	if (access_again(r, US_ACTION_ORDER_DIFF, none, 0) == ACCESS_ENDED)
+	if (us_vault_access_again(r, US_ACTION_ORDER_DIFF, none, 0) == ACCESS_ENDED)
 		return US_STEP_FAILED;
 	if (c->batch >= us_registry_batches(r->vault->registry, c->collection))
 		return US_STEP_DONE;
@@ -141,7 +141,7 @@ count_step(void *ctx)
 	if (batch->status == US_BATCH_VOID || batch->status == US_BATCH_WITHDRAWN)
 		return US_STEP_AGAIN;
 	use_keys(c, batch);
-	err = diff_count_batch(r->vault, &c->diff, c->rules, c->collection, batch);
+	err = us_vault_diff_count_batch(r->vault, &c->diff, c->rules, c->collection, batch);
 	if (err == US_OK)
 		return US_STEP_AGAIN;
 	r->problem = failure(r, err);
@@ -149,7 +149,7 @@ count_step(void *ctx)
 }
 
 static void
-begin_counting(struct request *r)
+begin_counting(struct us_vault_request *r)
 {
 	us_work_begin(&r->work, count_step, next_collection);
 }
@@ -196,36 +196,36 @@ sort_words(struct us_buf *packed, struct us_bytes **out, size_t *n)
 }
 
 static int
-gather_words(struct comparing *c)
+gather_words(struct us_vault_comparing *c)
 {
 	int err = US_OK;
 
 	us_buf_reset(&c->words);
 	for (size_t i = 0; i < c->diff.n_changes && err == US_OK; i++) {
-		const struct diff_change *change = &c->diff.changes[i];
+		const struct us_vault_diff_change *change = &c->diff.changes[i];
 
 		for (int side = DIFF_FROM; side <= DIFF_TO && err == US_OK && change->collection == c->collection; side++) {
-			err = question_rules_words(&c->rules[side], change->stance[side].permits, &c->words);
+			err = us_vault_question_rules_words(&c->rules[side], change->stance[side].permits, &c->words);
 			if (err == US_OK)
-				err = question_rules_words(&c->rules[side], change->stance[side].forbids, &c->words);
+				err = us_vault_question_rules_words(&c->rules[side], change->stance[side].forbids, &c->words);
 		}
 	}
 	return err != US_OK ? err : sort_words(&c->words, &c->word, &c->n_words);
 }
 
 static void
-words_logged(struct request *r, const struct us_msg_logged *m)
+words_logged(struct us_vault_request *r, const struct us_msg_logged *m)
 {
-	struct comparing *c = r->state;
+	struct us_vault_comparing *c = r->state;
 
 	if (m->term_keys.n % (4 + c->n_words * US_KEY_SIZE) != 0) {
-		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, m->index);
+		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, m->index);
 		return;
 	}
 	if (m->term_keys.n > 0) {
 		c->term_keys = us_secret_alloc(m->term_keys.n);
 		if (c->term_keys == NULL) {
-			reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, m->index);
+			us_vault_reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, m->index);
 			return;
 		}
 		memcpy(c->term_keys, m->term_keys.p, m->term_keys.n);
@@ -236,18 +236,18 @@ words_logged(struct request *r, const struct us_msg_logged *m)
 
 /* In the asker's name, by an action that the order lets them do here. */
 static void
-ask_for_words(struct request *r)
+ask_for_words(struct us_vault_request *r)
 {
 	static const enum us_action any[] = { US_ACTION_COUNT, US_ACTION_SEARCH };
-	struct comparing *c = r->state;
-	struct entry e = { .kind = US_KIND_INTENT, .decision = US_DECISION_ALLOW, .related = c->entry,
+	struct us_vault_comparing *c = r->state;
+	struct us_vault_entry e = { .kind = US_KIND_INTENT, .decision = US_DECISION_ALLOW, .related = c->entry,
 		.snapshot = r->vault->newest, .purpose = us_bytes_of(PURPOSE) };
 	struct us_ruling ruling;
 	struct us_buf packed;
 	int err = US_OK;
 
 	for (size_t i = 0; i < sizeof any / sizeof any[0] && e.action == US_ACTION_NONE; i++) {
-		access_ruling(r, any[i], e.purpose, 0, &ruling);
+		us_vault_access_ruling(r, any[i], e.purpose, 0, &ruling);
 		if (ruling.decision == US_DECISION_ALLOW)
 			e.action = any[i];
 	}
@@ -260,17 +260,17 @@ ask_for_words(struct request *r)
 		err = us_buf_put_str16(&packed, c->word[i].p, c->word[i].n);
 	e.terms = (struct us_bytes){ packed.data, packed.len };
 	if (err == US_OK)
-		access_log(r, &e, words_logged);
+		us_vault_access_log(r, &e, words_logged);
 	else
 		fail(r, err);
 	us_buf_free(&packed);
 }
 
 static void
-opened(struct request *r)
+opened(struct us_vault_request *r)
 {
-	struct comparing *c = r->state;
-	int err = evidence_complete(r->vault, c->collection) ? gather_words(c) : US_ERR_SEALED;
+	struct us_vault_comparing *c = r->state;
+	int err = us_vault_evidence_complete(r->vault, c->collection) ? gather_words(c) : US_ERR_SEALED;
 
 	if (err != US_OK)
 		fail(r, err);
@@ -285,15 +285,15 @@ opened(struct request *r)
 static void
 next_collection(void *ctx)
 {
-	struct request *r = ctx;
-	struct comparing *c = r->state;
+	struct us_vault_request *r = ctx;
+	struct us_vault_comparing *c = r->state;
 	const uint32_t n = us_registry_collections(r->vault->registry);
 	int err = US_OK;
 
 	forget_collection(c);
 	do
 		c->collection++;
-	while (c->collection <= n && !diff_concerns(&c->diff, c->collection));
+	while (c->collection <= n && !us_vault_diff_concerns(&c->diff, c->collection));
 	if (c->collection > n) {
 		answer(r);
 		return;
@@ -301,23 +301,23 @@ next_collection(void *ctx)
 	c->batch = 0;
 	r->collection = c->collection;
 	for (int side = DIFF_FROM; side <= DIFF_TO && err == US_OK; side++)
-		err = question_rules_init(&c->rules[side], r->vault, c->diff.order[side], c->collection);
+		err = us_vault_question_rules_init(&c->rules[side], r->vault, c->diff.order[side], c->collection);
 	if (err != US_OK)
 		fail(r, err);
-	else if (diff_needs_index(&c->diff, c->collection) && us_registry_batches(r->vault->registry, c->collection) > 0)
-		question_open(r, opened);
+	else if (us_vault_diff_needs_index(&c->diff, c->collection) && us_registry_batches(r->vault->registry, c->collection) > 0)
+		us_vault_question_open(r, opened);
 	else
 		begin_counting(r);
 }
 
 static void
-logged(struct request *r, const struct us_msg_logged *m)
+logged(struct us_vault_request *r, const struct us_msg_logged *m)
 {
-	struct comparing *c = r->state;
+	struct us_vault_comparing *c = r->state;
 	int err;
 
 	c->entry = m->index;
-	err = diff_prepare(r->vault, &c->diff, us_time_now_ns());
+	err = us_vault_diff_prepare(r->vault, &c->diff, us_time_now_ns());
 	if (err != US_OK)
 		fail(r, err);
 	else
@@ -325,23 +325,23 @@ logged(struct request *r, const struct us_msg_logged *m)
 }
 
 void
-question_diff(struct request *r, const struct us_msg_question_request *q)
+us_vault_question_diff(struct us_vault_request *r, const struct us_msg_question_request *q)
 {
 	const struct us_order_version *from = us_registry_version_of(r->vault->registry, q->first);
 	const struct us_order_version *to = us_registry_version_of(r->vault->registry, q->second);
-	struct comparing *c;
+	struct us_vault_comparing *c;
 	char text[64];
 
-	if (question_for_all(r, US_ACTION_ORDER_DIFF) != US_OK ||
-	    access_rule(r, US_ACTION_ORDER_DIFF, (struct us_bytes){ NULL, 0 }, 0) != US_OK)
+	if (us_vault_question_for_all(r, US_ACTION_ORDER_DIFF) != US_OK ||
+	    us_vault_access_rule(r, US_ACTION_ORDER_DIFF, (struct us_bytes){ NULL, 0 }, 0) != US_OK)
 		return;
 	if (from == NULL || to == NULL) {
-		question_not_found(r, US_ACTION_ORDER_DIFF, "There is no such version of the order");
+		us_vault_question_not_found(r, US_ACTION_ORDER_DIFF, "There is no such version of the order");
 		return;
 	}
 	c = calloc(1, sizeof *c);
 	if (c == NULL) {
-		reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
+		us_vault_reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
 		return;
 	}
 	us_buf_init(&c->words, WORDS_MAX_BYTES * 4);
@@ -352,5 +352,5 @@ question_diff(struct request *r, const struct us_msg_question_request *q)
 	c->diff.order[DIFF_FROM] = from->order;
 	c->diff.order[DIFF_TO] = to->order;
 	(void)snprintf(text, sizeof text, "order-diff %u to %u", from->version, to->version);
-	question_log(r, US_ACTION_ORDER_DIFF, us_bytes_of(text), logged);
+	us_vault_question_log(r, US_ACTION_ORDER_DIFF, us_bytes_of(text), logged);
 }

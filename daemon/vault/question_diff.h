@@ -1,5 +1,5 @@
 /*
- * A comparison of two versions of the order, shared by question_diff.c (the request, step by step) and question_change.c (what changes
+ * A comparison of two versions of the order, shared by us_vault_question_diff.c (the request, step by step) and question_change.c (what changes
  * for whom). Conditions, limits and masks are not compared: only which records the rules let be counted, searched, read and copied.
  *
  * For every active person, collection and action there is a case. Cases whose rules are the same on both sides share a change, which
@@ -12,10 +12,10 @@
 
 #define DIFF_SAMPLES 5u
 
-enum diff_side { DIFF_FROM = 0, DIFF_TO = 1 };
+enum us_vault_diff_side { DIFF_FROM = 0, DIFF_TO = 1 };
 
 /* What the rules of one version say: two empty sets if nothing is permitted. */
-struct diff_stance {
+struct us_vault_diff_stance {
 	uint64_t permits[US_RULE_WORDS];
 	uint64_t forbids[US_RULE_WORDS];
 	int prohibited;             /* by a forbid without a query: rule */
@@ -23,46 +23,46 @@ struct diff_stance {
 };
 
 /* Records won or lost, and the rule that did it. */
-struct diff_count {
+struct us_vault_diff_count {
 	uint64_t records;
 	size_t n;
 	uint64_t samples[DIFF_SAMPLES];
 	struct us_bytes rule, paragraph; /* belong to a version */
 };
 
-struct diff_change {
+struct us_vault_diff_change {
 	uint32_t collection;
 	enum us_capacity capacity;
 	uint64_t party_bits;
-	struct diff_stance stance[2];
-	struct diff_count gains, loses;
+	struct us_vault_diff_stance stance[2];
+	struct us_vault_diff_count gains, loses;
 };
 
-struct diff_case {
+struct us_vault_diff_case {
 	uint32_t person;
 	enum us_action action;
 	size_t change;
 };
 
-struct diff {
+struct us_vault_diff {
 	const struct us_order *order[2];
-	struct diff_change *changes; /* ascending by collection */
+	struct us_vault_diff_change *changes; /* ascending by collection */
 	size_t n_changes, cap_changes;
-	struct diff_case *cases;
+	struct us_vault_diff_case *cases;
 	size_t n_cases, cap_cases;
 };
 
 /* Fills changes and cases. US_ERR_NOMEM. */
-int diff_prepare(struct vault *v, struct diff *d, int64_t now_ns);
-void diff_free(struct diff *d);
+int us_vault_diff_prepare(struct us_vault *v, struct us_vault_diff *d, int64_t now_ns);
+void us_vault_diff_free(struct us_vault_diff *d);
 /* 1 if a change of the collection depends on a query: then its index is needed. */
-int diff_needs_index(const struct diff *d, uint32_t collection);
+int us_vault_diff_needs_index(const struct us_vault_diff *d, uint32_t collection);
 /* 1 if there is anything to count in the collection. */
-int diff_concerns(const struct diff *d, uint32_t collection);
-/* Counts one batch into all changes of its collection; rules: of both sides. Errors of question_rules_one(). */
-int diff_count_batch(struct vault *v, struct diff *d, struct question_rules rules[2], uint32_t collection,
+int us_vault_diff_concerns(const struct us_vault_diff *d, uint32_t collection);
+/* Counts one batch into all changes of its collection; rules: of both sides. Errors of us_vault_question_rules_one(). */
+int us_vault_diff_count_batch(struct us_vault *v, struct us_vault_diff *d, struct us_vault_question_rules rules[2], uint32_t collection,
     const struct us_batch *batch);
 /* "people", "total_gains", "total_loses" into an open object. */
-void diff_put(const struct vault *v, const struct diff *d, int with_samples, struct us_json *j);
+void us_vault_diff_put(const struct us_vault *v, const struct us_vault_diff *d, int with_samples, struct us_json *j);
 
 #endif

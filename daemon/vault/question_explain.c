@@ -14,7 +14,7 @@
 
 #define TEXT_MAX_BYTES 1024
 
-struct asking {
+struct us_vault_asking {
 	struct us_msg_question_request q; /* views into r->body */
 	enum us_action action;
 	uint32_t person;
@@ -29,7 +29,7 @@ struct asking {
 static void
 asking_free(void *state)
 {
-	struct asking *a = state;
+	struct us_vault_asking *a = state;
 
 	us_registry_free(a->past);
 	free(a);
@@ -38,14 +38,14 @@ asking_free(void *state)
 /* --- one person's case ------------------------------------------------------------------------------------------ */
 
 /* What the order says to one person, and whether its rules let them see the record. */
-struct opinion {
+struct us_vault_opinion {
 	struct us_opinion of;
 	int visible; /* 1, 0; below 0: not known */
 };
 
 static void
-judge(const struct request *r, const struct asking *a, struct question_rules *rules, const struct us_person *person,
-    struct opinion *o)
+judge(const struct us_vault_request *r, const struct us_vault_asking *a, struct us_vault_question_rules *rules, const struct us_person *person,
+    struct us_vault_opinion *o)
 {
 	const struct us_person *now = us_registry_person(r->vault->registry, person->id);
 
@@ -55,11 +55,11 @@ judge(const struct request *r, const struct asking *a, struct question_rules *ru
 	/* what a record is like is not for administrators to find out */
 	if (rules != NULL && a->has_record && us_action_is_evidence(a->action) && now != NULL &&
 	    r->subject.capacity != US_CAPACITY_ADMINISTRATOR && r->subject.capacity != US_CAPACITY_KEYHOLDER)
-		o->visible = question_sees(rules, &o->of.ruling, person->capacity, now->party_bits, a->record);
+		o->visible = us_vault_question_sees(rules, &o->of.ruling, person->capacity, now->party_bits, a->record);
 }
 
 static void
-put_visible(const struct opinion *o, struct us_json *j)
+put_visible(const struct us_vault_opinion *o, struct us_json *j)
 {
 	us_json_key(j, "visible");
 	if (o->visible < 0)
@@ -80,7 +80,7 @@ put_text(struct us_json *j, const char *key, struct us_bytes text)
 
 /* --- explain ------------------------------------------------------------------------------------------------------ */
 
-struct lines {
+struct us_vault_lines {
 	const struct us_order *order;
 	struct us_json *j;
 };
@@ -116,7 +116,7 @@ standing_name(enum us_standing standing)
 static void
 put_line(void *ctx, const struct us_explained *e)
 {
-	const struct lines *l = ctx;
+	const struct us_vault_lines *l = ctx;
 	const struct us_rule *rule = &l->order->rules[e->rule];
 	struct us_json *j = l->j;
 
@@ -148,7 +148,7 @@ put_line(void *ctx, const struct us_explained *e)
 
 /* What the answer does not look at, and what it takes for granted. */
 static void
-put_left_out(const struct opinion *o, struct us_json *j)
+put_left_out(const struct us_vault_opinion *o, struct us_json *j)
 {
 	us_json_key(j, "not_asked");
 	us_json_array(j);
@@ -166,10 +166,10 @@ put_left_out(const struct opinion *o, struct us_json *j)
 }
 
 static void
-put_explanation(struct asking *a, const struct opinion *o, struct us_json *j)
+put_explanation(struct us_vault_asking *a, const struct us_vault_opinion *o, struct us_json *j)
 {
 	const struct us_order *order = us_registry_order(a->then);
-	struct lines lines = { order, j };
+	struct us_vault_lines lines = { order, j };
 
 	us_json_object(j);
 	us_json_kv_uint(j, "person", o->of.person->id);
@@ -199,7 +199,7 @@ put_explanation(struct asking *a, const struct opinion *o, struct us_json *j)
 /* --- who ---------------------------------------------------------------------------------------------------------- */
 
 static void
-put_who(const struct opinion *o, struct us_json *j)
+put_who(const struct us_vault_opinion *o, struct us_json *j)
 {
 	enum us_reason reason = us_person_fallen(o->of.person);
 
@@ -219,9 +219,9 @@ put_who(const struct opinion *o, struct us_json *j)
 }
 
 static void
-put_all(struct request *r, struct asking *a, struct question_rules *rules, struct us_json *j)
+put_all(struct us_vault_request *r, struct us_vault_asking *a, struct us_vault_question_rules *rules, struct us_json *j)
 {
-	struct opinion o;
+	struct us_vault_opinion o;
 
 	us_json_object(j);
 	us_json_kv_str(j, "record", a->q.bates);
@@ -246,18 +246,18 @@ put_all(struct request *r, struct asking *a, struct question_rules *rules, struc
 /* --- the request ---------------------------------------------------------------------------------------------------- */
 
 static void
-answer(struct request *r)
+answer(struct us_vault_request *r)
 {
-	struct asking *a = r->state;
+	struct us_vault_asking *a = r->state;
 	const struct us_person *person = us_registry_person(a->then, a->person);
-	struct question_rules rules = { .vault = NULL };
-	struct opinion o;
+	struct us_vault_question_rules rules = { .vault = NULL };
+	struct us_vault_opinion o;
 	struct us_json j;
 	struct us_buf b;
 	int err = US_OK;
 
 	if (a->has_record)
-		err = question_rules_init(&rules, r->vault, us_registry_order(a->then), r->collection);
+		err = us_vault_question_rules_init(&rules, r->vault, us_registry_order(a->then), r->collection);
 	us_buf_init(&b, 64u << 20);
 	us_json_begin(&j, &b);
 	if (err == US_OK && a->q.what == US_QUESTION_EXPLAIN && person == NULL) {
@@ -270,37 +270,37 @@ answer(struct request *r)
 	}
 	if (err == US_OK)
 		err = us_json_end(&j);
-	question_rules_free(&rules);
+	us_vault_question_rules_free(&rules);
 	if (err == US_OK)
-		reply_json(r, 200, a->entry, &b);
+		us_vault_reply_json(r, 200, a->entry, &b);
 	else
-		reply_error(r, err, err == US_ERR_NOT_FOUND ? US_REASON_NOT_FOUND : US_REASON_ERROR, a->entry);
+		us_vault_reply_error(r, err, err == US_ERR_NOT_FOUND ? US_REASON_NOT_FOUND : US_REASON_ERROR, a->entry);
 	us_buf_free(&b);
 }
 
 static void
-logged(struct request *r, const struct us_msg_logged *m)
+logged(struct us_vault_request *r, const struct us_msg_logged *m)
 {
-	struct asking *a = r->state;
+	struct us_vault_asking *a = r->state;
 	int err = US_OK;
 
 	a->entry = m->index;
 	a->then = r->vault->registry;
 	if (a->q.at != 0) {
-		err = past_registry(r->vault, a->q.at, &a->past);
+		err = us_vault_past_registry(r->vault, a->q.at, &a->past);
 		a->then = a->past;
 	}
 	if (err != US_OK)
-		reply_error(r, err, US_REASON_ERROR, m->index);
+		us_vault_reply_error(r, err, US_REASON_ERROR, m->index);
 	else if (a->has_record)
-		question_open(r, answer);
+		us_vault_question_open(r, answer);
 	else
 		answer(r);
 }
 
 /* The question as it stands in the log. */
 static void
-log_question(struct request *r, struct asking *a, enum us_action action)
+log_question(struct us_vault_request *r, struct us_vault_asking *a, enum us_action action)
 {
 	const struct us_person *person = us_registry_person(r->vault->registry, a->person);
 	char time[US_TIME_TEXT_SIZE];
@@ -314,19 +314,19 @@ log_question(struct request *r, struct asking *a, enum us_action action)
 		(void)us_buf_putf(&b, " of %.*s", (int)a->q.bates.n, (const char *)a->q.bates.p);
 	if (a->q.at != 0)
 		(void)us_buf_putf(&b, " at %s", us_time_format(a->q.at, time));
-	question_log(r, action, (struct us_bytes){ b.data, b.len }, logged);
+	us_vault_question_log(r, action, (struct us_bytes){ b.data, b.len }, logged);
 	us_buf_free(&b);
 }
 
 /* What explain and who share: state, action, collection, record. NULL: it has been answered. */
-static struct asking *
-begin(struct request *r, const struct us_msg_question_request *q, enum us_action action)
+static struct us_vault_asking *
+begin(struct us_vault_request *r, const struct us_msg_question_request *q, enum us_action action)
 {
-	struct asking *a = calloc(1, sizeof *a);
+	struct us_vault_asking *a = calloc(1, sizeof *a);
 	const struct us_collection *c;
 
 	if (a == NULL) {
-		reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
+		us_vault_reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
 		return NULL;
 	}
 	r->state = a;
@@ -334,16 +334,16 @@ begin(struct request *r, const struct us_msg_question_request *q, enum us_action
 	a->q = *q;
 	a->at_ns = q->at != 0 ? q->at : us_time_now_ns();
 	if (us_action_of(&a->action, (const char *)q->action.p, q->action.n) != US_OK || a->action == US_ACTION_NONE) {
-		reply_error(r, US_ERR_FORMAT, US_REASON_MALFORMED, NO_ENTRY);
+		us_vault_reply_error(r, US_ERR_FORMAT, US_REASON_MALFORMED, NO_ENTRY);
 		return NULL;
 	}
-	if (q->collection.n > 0 && access_collection(r, q->collection, action) != US_OK)
+	if (q->collection.n > 0 && us_vault_access_collection(r, q->collection, action) != US_OK)
 		return NULL;
 	c = us_registry_collection(r->vault->registry, r->collection);
 	if (q->bates.n > 0) {
 		a->has_record = 1;
 		if (c == NULL || us_bates_parse(c, q->bates, &a->record) != US_OK) {
-			reply_error(r, US_ERR_FORMAT, US_REASON_MALFORMED, NO_ENTRY);
+			us_vault_reply_error(r, US_ERR_FORMAT, US_REASON_MALFORMED, NO_ENTRY);
 			return NULL;
 		}
 	}
@@ -351,34 +351,34 @@ begin(struct request *r, const struct us_msg_question_request *q, enum us_action
 }
 
 void
-question_explain(struct request *r, const struct us_msg_question_request *q)
+us_vault_question_explain(struct us_vault_request *r, const struct us_msg_question_request *q)
 {
 	const struct us_person *person = us_registry_person_named(r->vault->registry, q->person);
-	struct asking *a = begin(r, q, US_ACTION_ORDER_EXPLAIN);
+	struct us_vault_asking *a = begin(r, q, US_ACTION_ORDER_EXPLAIN);
 
 	if (a == NULL)
 		return;
 	if (person == NULL) {
-		question_not_found(r, US_ACTION_ORDER_EXPLAIN, "There is no person of that name");
+		us_vault_question_not_found(r, US_ACTION_ORDER_EXPLAIN, "There is no person of that name");
 		return;
 	}
 	a->person = person->id;
-	if (!sight_is_full(r) && !sight_shares_party(r, person->id)) {
-		question_refuse(r, US_ACTION_ORDER_EXPLAIN, "People of other parties are not yours to ask about");
+	if (!us_vault_sight_is_full(r) && !us_vault_sight_shares_party(r, person->id)) {
+		us_vault_question_refuse(r, US_ACTION_ORDER_EXPLAIN, "People of other parties are not yours to ask about");
 		return;
 	}
-	if (access_rule(r, US_ACTION_ORDER_EXPLAIN, (struct us_bytes){ NULL, 0 }, 0) == US_OK)
+	if (us_vault_access_rule(r, US_ACTION_ORDER_EXPLAIN, (struct us_bytes){ NULL, 0 }, 0) == US_OK)
 		log_question(r, a, US_ACTION_ORDER_EXPLAIN);
 }
 
 void
-question_who(struct request *r, const struct us_msg_question_request *q)
+us_vault_question_who(struct us_vault_request *r, const struct us_msg_question_request *q)
 {
-	struct asking *a;
+	struct us_vault_asking *a;
 
-	if (question_for_all(r, US_ACTION_ORDER_WHO) != US_OK)
+	if (us_vault_question_for_all(r, US_ACTION_ORDER_WHO) != US_OK)
 		return;
 	a = begin(r, q, US_ACTION_ORDER_WHO);
-	if (a != NULL && access_rule(r, US_ACTION_ORDER_WHO, (struct us_bytes){ NULL, 0 }, 0) == US_OK)
+	if (a != NULL && us_vault_access_rule(r, US_ACTION_ORDER_WHO, (struct us_bytes){ NULL, 0 }, 0) == US_OK)
 		log_question(r, a, US_ACTION_ORDER_WHO);
 }

@@ -5,18 +5,18 @@
 #include "daemon/vault/question.h"
 
 int
-question_rules_init(struct question_rules *w, struct vault *v, const struct us_order *order, uint32_t collection)
+us_vault_question_rules_init(struct us_vault_question_rules *w, struct us_vault *v, const struct us_order *order, uint32_t collection)
 {
 	const size_t n = order->n_rules == 0 ? 1 : order->n_rules;
 
-	*w = (struct question_rules){ .vault = v, .order = order, .collection = collection };
+	*w = (struct us_vault_question_rules){ .vault = v, .order = order, .collection = collection };
 	w->queries = calloc(n, sizeof *w->queries);
 	w->found = calloc(n, sizeof *w->found);
 	return w->queries == NULL || w->found == NULL ? US_ERR_NOMEM : US_OK;
 }
 
 static void
-drop_found(struct question_rules *w)
+drop_found(struct us_vault_question_rules *w)
 {
 	for (size_t i = 0; w->found != NULL && i < w->order->n_rules; i++) {
 		if (w->found[i] != NULL)
@@ -26,7 +26,7 @@ drop_found(struct question_rules *w)
 }
 
 void
-question_rules_free(struct question_rules *w)
+us_vault_question_rules_free(struct us_vault_question_rules *w)
 {
 	drop_found(w);
 	for (size_t i = 0; w->queries != NULL && i < w->order->n_rules; i++)
@@ -38,14 +38,14 @@ question_rules_free(struct question_rules *w)
 }
 
 void
-question_rules_at(struct question_rules *w, const struct us_batch *batch)
+us_vault_question_rules_at(struct us_vault_question_rules *w, const struct us_batch *batch)
 {
 	drop_found(w);
 	w->batch = batch;
 }
 
 static int
-query_of(struct question_rules *w, int rule, const struct us_query **out)
+query_of(struct us_vault_question_rules *w, int rule, const struct us_query **out)
 {
 	const struct us_rule *r = &w->order->rules[rule];
 	int err = US_OK;
@@ -58,7 +58,7 @@ query_of(struct question_rules *w, int rule, const struct us_query **out)
 }
 
 static int
-evaluate(struct question_rules *w, int rule, roaring_bitmap_t **out)
+evaluate(struct us_vault_question_rules *w, int rule, roaring_bitmap_t **out)
 {
 	const struct us_query *query;
 	int err;
@@ -68,11 +68,11 @@ evaluate(struct question_rules *w, int rule, roaring_bitmap_t **out)
 		return *out == NULL ? US_ERR_NOMEM : US_OK;
 	}
 	err = query_of(w, rule, &query);
-	return err != US_OK ? err : view_eval(w->vault, w->batch, query, &w->keys, out);
+	return err != US_OK ? err : us_vault_view_eval(w->vault, w->batch, query, &w->keys, out);
 }
 
 int
-question_rules_one(struct question_rules *w, int rule, const roaring_bitmap_t **out)
+us_vault_question_rules_one(struct us_vault_question_rules *w, int rule, const roaring_bitmap_t **out)
 {
 	int err = US_OK;
 
@@ -83,19 +83,19 @@ question_rules_one(struct question_rules *w, int rule, const roaring_bitmap_t **
 }
 
 int
-question_rules_set(struct question_rules *w, const uint64_t permits[US_RULE_WORDS], const uint64_t forbids[US_RULE_WORDS],
+us_vault_question_rules_set(struct us_vault_question_rules *w, const uint64_t permits[US_RULE_WORDS], const uint64_t forbids[US_RULE_WORDS],
     roaring_bitmap_t *set)
 {
 	const roaring_bitmap_t *found;
 	int i, err = US_OK;
 
 	for (i = us_rules_next(permits, 0); i >= 0 && err == US_OK; i = us_rules_next(permits, i + 1)) {
-		err = question_rules_one(w, i, &found);
+		err = us_vault_question_rules_one(w, i, &found);
 		if (err == US_OK)
 			roaring_bitmap_or_inplace(set, found);
 	}
 	for (i = us_rules_next(forbids, 0); i >= 0 && err == US_OK; i = us_rules_next(forbids, i + 1)) {
-		err = question_rules_one(w, i, &found);
+		err = us_vault_question_rules_one(w, i, &found);
 		if (err == US_OK)
 			roaring_bitmap_andnot_inplace(set, found);
 	}
@@ -103,18 +103,18 @@ question_rules_set(struct question_rules *w, const uint64_t permits[US_RULE_WORD
 }
 
 int
-question_rules_first(struct question_rules *w, const uint64_t rules[US_RULE_WORDS], uint32_t doc)
+us_vault_question_rules_first(struct us_vault_question_rules *w, const uint64_t rules[US_RULE_WORDS], uint32_t doc)
 {
 	const roaring_bitmap_t *found;
 
 	for (int i = us_rules_next(rules, 0); i >= 0; i = us_rules_next(rules, i + 1))
-		if (question_rules_one(w, i, &found) == US_OK && roaring_bitmap_contains(found, doc))
+		if (us_vault_question_rules_one(w, i, &found) == US_OK && roaring_bitmap_contains(found, doc))
 			return i;
 	return -1;
 }
 
 int
-question_rules_words(struct question_rules *w, const uint64_t rules[US_RULE_WORDS], struct us_buf *words)
+us_vault_question_rules_words(struct us_vault_question_rules *w, const uint64_t rules[US_RULE_WORDS], struct us_buf *words)
 {
 	const struct us_query *query;
 	int i, err = US_OK;
@@ -130,7 +130,7 @@ question_rules_words(struct question_rules *w, const uint64_t rules[US_RULE_WORD
 }
 
 int
-question_batch_open(const struct vault *v, const struct us_batch *batch, uint64_t party_bits)
+us_vault_question_batch_open(const struct us_vault *v, const struct us_batch *batch, uint64_t party_bits)
 {
 	const struct us_person *loader;
 
@@ -145,7 +145,7 @@ question_batch_open(const struct vault *v, const struct us_batch *batch, uint64_
 	return 0;
 }
 
-struct taking {
+struct us_vault_taking {
 	roaring_bitmap_t *set;
 	uint64_t first;
 };
@@ -153,7 +153,7 @@ struct taking {
 static void
 take_out(void *ctx, struct us_run run)
 {
-	struct taking *t = ctx;
+	struct us_vault_taking *t = ctx;
 
 	roaring_bitmap_remove_range(t->set, run.first - t->first, run.first - t->first + run.count);
 }
@@ -167,17 +167,17 @@ withheld_from(const struct us_order *order, enum us_capacity capacity)
 }
 
 void
-question_withhold(const struct vault *v, uint32_t collection, const struct us_batch *batch, const struct us_order *order,
+us_vault_question_withhold(const struct us_vault *v, uint32_t collection, const struct us_batch *batch, const struct us_order *order,
     enum us_capacity capacity, roaring_bitmap_t *set)
 {
-	struct taking t = { set, batch->facts.first };
+	struct us_vault_taking t = { set, batch->facts.first };
 
 	us_registry_withheld_runs(v->registry, collection, batch->facts.first, batch->facts.count, withheld_from(order, capacity),
 	    take_out, &t);
 }
 
 int
-question_sees(struct question_rules *w, const struct us_ruling *ruling, enum us_capacity capacity, uint64_t party_bits,
+us_vault_question_sees(struct us_vault_question_rules *w, const struct us_ruling *ruling, enum us_capacity capacity, uint64_t party_bits,
     uint64_t record)
 {
 	const struct us_registry *reg = w->vault->registry;
@@ -186,20 +186,20 @@ question_sees(struct question_rules *w, const struct us_ruling *ruling, enum us_
 	uint32_t doc;
 	int seen = 0, i, err;
 
-	if (batch == NULL || !question_batch_open(w->vault, batch, party_bits) ||
+	if (batch == NULL || !us_vault_question_batch_open(w->vault, batch, party_bits) ||
 	    (us_registry_withheld(reg, w->collection, record) & withheld_from(w->order, capacity)) != 0)
 		return 0;
 	if (w->batch != batch)
-		question_rules_at(w, batch);
+		us_vault_question_rules_at(w, batch);
 	doc = (uint32_t)(record - batch->facts.first);
 	for (i = us_rules_next(ruling->permits, 0); i >= 0 && !seen; i = us_rules_next(ruling->permits, i + 1)) {
-		err = question_rules_one(w, i, &found);
+		err = us_vault_question_rules_one(w, i, &found);
 		if (err != US_OK)
 			return -err;
 		seen = roaring_bitmap_contains(found, doc);
 	}
 	for (i = us_rules_next(ruling->forbids, 0); i >= 0 && seen; i = us_rules_next(ruling->forbids, i + 1)) {
-		err = question_rules_one(w, i, &found);
+		err = us_vault_question_rules_one(w, i, &found);
 		if (err != US_OK)
 			return -err;
 		seen = !roaring_bitmap_contains(found, doc);

@@ -30,7 +30,7 @@ put_uint(struct us_buf *b, uint64_t v)
  * collection does, else as the segment has it, folded. */
 static int
 spell_designation(
-    const struct request *r, uint64_t record, struct us_bytes folded, struct us_bytes *out)
+    const struct us_vault_request *r, uint64_t record, struct us_bytes folded, struct us_bytes *out)
 {
 	const struct us_collection *c = us_registry_collection(r->vault->registry, r->collection);
 	const struct us_order *order = us_registry_order(r->vault->registry);
@@ -53,14 +53,14 @@ spell_designation(
 }
 
 static int
-put_designation(struct request *r, const struct us_batch *facts, uint64_t record, struct us_buf *b)
+put_designation(struct us_vault_request *r, const struct us_batch *facts, uint64_t record, struct us_buf *b)
 {
 	struct us_bytes designation;
 	struct us_segment_doc doc;
 	struct us_segment *segment;
 	char legend[US_DESIGNATION_MAX * 4 + 64];
 	size_t i, n;
-	int err = evidence_segment(r->vault, facts, &segment);
+	int err = us_vault_evidence_segment(r->vault, facts, &segment);
 
 	if (err == US_OK)
 		err = us_segment_doc(segment, (uint32_t)(record - facts->facts.first), &doc);
@@ -84,13 +84,13 @@ put_designation(struct request *r, const struct us_batch *facts, uint64_t record
 }
 
 static int
-put_manifest(struct request *r, const struct us_batch *facts, uint64_t record, const uint8_t salt[16],
+put_manifest(struct us_vault_request *r, const struct us_batch *facts, uint64_t record, const uint8_t salt[16],
     struct us_buf *b)
 {
 	struct us_batch_proof proof;
 	char hash[US_BASE64_SIZE(32) + 1];
 	uint32_t i;
-	int err = evidence_proof(r->vault, facts, record, &proof);
+	int err = us_vault_evidence_proof(r->vault, facts, record, &proof);
 
 #define PUT(s) if (err == US_OK) err = put_text(b, s)
 #define NUMBER(v) if (err == US_OK) err = put_uint(b, v)
@@ -118,21 +118,21 @@ put_manifest(struct request *r, const struct us_batch *facts, uint64_t record, c
 	if (err == US_OK)
 		err = us_hex_put(b, facts->facts.manifest_root, 32);
 	PUT("\",\"entry\":");
-	NUMBER(vault_entry_of(r->vault, facts->sequence));
+	NUMBER(us_vault_entry_of(r->vault, facts->sequence));
 	PUT("}");
 	return err;
 }
 
 /* What the order lets be seen of it. The id is masked too: it stands in the source bytes alone. */
 static int
-put_masked(struct request *r, const struct us_batch *facts, uint64_t record,
+put_masked(struct us_vault_request *r, const struct us_batch *facts, uint64_t record,
     const struct us_container *container, const struct us_query *match, struct us_buf *b)
 {
 	struct us_mask_facts known = { .created_s = INT64_MIN };
 	struct us_mask mask = r->ruling.mask;
 	struct us_segment_doc doc;
 	struct us_segment *segment;
-	int err = evidence_segment(r->vault, facts, &segment);
+	int err = us_vault_evidence_segment(r->vault, facts, &segment);
 
 	if (err == US_OK)
 		err = us_segment_doc(segment, (uint32_t)(record - facts->facts.first), &doc);
@@ -146,7 +146,7 @@ put_masked(struct request *r, const struct us_batch *facts, uint64_t record,
 }
 
 int
-record_line(struct request *r, const struct us_batch *facts, uint64_t record, const uint8_t *item,
+us_vault_record_line(struct us_vault_request *r, const struct us_batch *facts, uint64_t record, const uint8_t *item,
     const struct us_query *match, struct us_buf *b)
 {
 	const struct us_collection *c = us_registry_collection(r->vault->registry, r->collection);
@@ -156,7 +156,7 @@ record_line(struct request *r, const struct us_batch *facts, uint64_t record, co
 	int err;
 
 	memcpy(key.b, item, US_KEY_SIZE);
-	err = evidence_record(r->vault, facts, record, &key, &container);
+	err = us_vault_evidence_record(r->vault, facts, record, &key, &container);
 	us_wipe(&key, sizeof key);
 	if (err == US_OK)
 		err = us_bates_format(c, record, bates);

@@ -17,21 +17,21 @@
 
 /* --- life ----------------------------------------------------------------------------------- */
 
-static struct request **
-place_of(struct front *f, uint32_t tag)
+static struct us_vault_request **
+place_of(struct us_vault_front *f, uint32_t tag)
 {
-	struct request **at = &f->by_tag[tag % TAG_BUCKETS];
+	struct us_vault_request **at = &f->by_tag[tag % TAG_BUCKETS];
 
 	while (*at != NULL && (*at)->tag != tag)
 		at = &(*at)->tag_next;
 	return at;
 }
 
-static struct request *
-request_new(struct front *f, uint16_t type, uint32_t tag)
+static struct us_vault_request *
+request_new(struct us_vault_front *f, uint16_t type, uint32_t tag)
 {
-	struct vault *v = f->vault;
-	struct request *r = v->free_requests;
+	struct us_vault *v = f->vault;
+	struct us_vault_request *r = v->free_requests;
 	struct us_buf body, out;
 
 	if (r != NULL) {
@@ -64,18 +64,18 @@ request_new(struct front *f, uint16_t type, uint32_t tag)
 }
 
 void
-request_end(struct request *r)
+us_vault_request_end(struct us_vault_request *r)
 {
-	struct vault *v = r->vault;
-	struct request **at = place_of(r->front, r->tag);
+	struct us_vault *v = r->vault;
+	struct us_vault_request **at = place_of(r->front, r->tag);
 
 	if (*at == r)
 		*at = r->tag_next;
 	r->front->n_requests--;
-	outcome_end(r);
+	us_vault_outcome_end(r);
 	us_work_end(&r->work);
-	log_gate_leave(r);
-	load_request_gone(v, r);
+	us_vault_log_gate_leave(r);
+	us_vault_load_request_gone(v, r);
 	if (r->free_state != NULL)
 		r->free_state(r->state);
 	r->state = NULL;
@@ -94,20 +94,20 @@ request_end(struct request *r)
 }
 
 void
-requests_drop(struct front *f, enum us_reason why)
+us_vault_requests_drop(struct us_vault_front *f, enum us_reason why)
 {
 	size_t i;
 
 	for (i = 0; i < TAG_BUCKETS; i++)
 		while (f->by_tag[i] != NULL) {
 			f->by_tag[i]->ending = why;
-			request_end(f->by_tag[i]);
+			us_vault_request_end(f->by_tag[i]);
 		}
 }
 
 /* Credential and address stand at the head of every request (US_WHO). */
 static int
-take_who(struct request *r)
+take_who(struct us_vault_request *r)
 {
 	struct us_reader in;
 	struct us_bytes peer;
@@ -126,38 +126,38 @@ take_who(struct request *r)
 /* The one place where a request's column is enforced: behind it handlers find person, subject and
  * session in r, if that is what the kind needs. */
 static void
-dispatch(struct request *r, const struct us_request_info *info)
+dispatch(struct us_vault_request *r, const struct us_request_info *info)
 {
 	if (r->vault->state == VAULT_OPEN)
 		(void)us_registry_at(r->vault->registry, us_time_now_ns());
-	if (access_authorise(r, info->needs) != US_OK)
+	if (us_vault_access_authorise(r, info->needs) != US_OK)
 		return;
 	switch (info->kind) {
-	case US_REQUEST_status_request: handle_status(r); return;
-	case US_REQUEST_challenge_request: handle_challenge(r); return;
-	case US_REQUEST_session_request: handle_session(r); return;
-	case US_REQUEST_share_request: handle_share(r); return;
-	case US_REQUEST_act_request: handle_act(r); return;
-	case US_REQUEST_list_request: handle_list(r); return;
-	case US_REQUEST_question_request: handle_question(r); return;
-	case US_REQUEST_search_request: handle_search(r); return;
-	case US_REQUEST_read_request: handle_read(r); return;
-	case US_REQUEST_load_open_request: handle_load_open(r); return;
-	case US_REQUEST_load_end_request: handle_load_end(r); return;
-	case US_REQUEST_load_ticket_request: handle_load_ticket(r); return;
-	case US_REQUEST_log_request: handle_log(r); return;
-	case US_REQUEST_log_keys_request: handle_log_keys(r); return;
-	case US_REQUEST_cosign_request: handle_cosign(r); return;
+	case US_REQUEST_status_request: us_vault_handle_status(r); return;
+	case US_REQUEST_challenge_request: us_vault_handle_challenge(r); return;
+	case US_REQUEST_session_request: us_vault_handle_session(r); return;
+	case US_REQUEST_share_request: us_vault_handle_share(r); return;
+	case US_REQUEST_act_request: us_vault_handle_act(r); return;
+	case US_REQUEST_list_request: us_vault_handle_list(r); return;
+	case US_REQUEST_question_request: us_vault_handle_question(r); return;
+	case US_REQUEST_search_request: us_vault_handle_search(r); return;
+	case US_REQUEST_read_request: us_vault_handle_read(r); return;
+	case US_REQUEST_load_open_request: us_vault_handle_load_open(r); return;
+	case US_REQUEST_load_end_request: us_vault_handle_load_end(r); return;
+	case US_REQUEST_load_ticket_request: us_vault_handle_load_ticket(r); return;
+	case US_REQUEST_log_request: us_vault_handle_log(r); return;
+	case US_REQUEST_log_keys_request: us_vault_handle_log_keys(r); return;
+	case US_REQUEST_cosign_request: us_vault_handle_cosign(r); return;
 	case US_REQUEST_part: break; /* goes to intakes */
 	}
-	reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
+	us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
 }
 
 int
-request_take(struct front *f, uint16_t type, uint32_t tag, struct us_bytes body)
+us_vault_request_take(struct us_vault_front *f, uint16_t type, uint32_t tag, struct us_bytes body)
 {
 	const struct us_request_info *info = us_request_info(type);
-	struct request *r;
+	struct us_vault_request *r;
 
 	if (*place_of(f, tag) != NULL)
 		return US_ERR_MALFORMED;
@@ -167,45 +167,45 @@ request_take(struct front *f, uint16_t type, uint32_t tag, struct us_bytes body)
 			.retry_after = 1, .entry = NO_ENTRY };
 
 		if (r != NULL)
-			request_end(r);
+			us_vault_request_end(r);
 		return us_send_reply(f->channel, tag, &m);
 	}
 	if (f->n_requests > FRONT_REQUESTS_MAX ||
 	    (r->vault->keeper != NULL && us_channel_backlog(r->vault->keeper) > KEEPER_BACKLOG_MAX))
-		reply_error(r, US_ERR_BUSY, US_REASON_ERROR, NO_ENTRY);
+		us_vault_reply_error(r, US_ERR_BUSY, US_REASON_ERROR, NO_ENTRY);
 	else if (info == NULL)
-		reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
+		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
 	else if (r->vault->state != VAULT_OPEN && info->sealed != US_SEALED_ANSWERED)
-		reply_error(r, US_ERR_SEALED, US_REASON_SEALED, NO_ENTRY);
+		us_vault_reply_error(r, US_ERR_SEALED, US_REASON_SEALED, NO_ENTRY);
 	else
 		dispatch(r, info);
 	return US_OK;
 }
 
 void
-request_cancel(struct front *f, uint32_t tag)
+us_vault_request_cancel(struct us_vault_front *f, uint32_t tag)
 {
-	struct request *r = *place_of(f, tag);
+	struct us_vault_request *r = *place_of(f, tag);
 
 	if (r == NULL)
 		return;
 	r->ending = US_REASON_GONE;
-	request_end(r);
+	us_vault_request_end(r);
 }
 
 void
-request_credit(struct front *f, uint32_t tag, uint32_t bytes)
+us_vault_request_credit(struct us_vault_front *f, uint32_t tag, uint32_t bytes)
 {
-	struct request *r = *place_of(f, tag);
+	struct us_vault_request *r = *place_of(f, tag);
 
 	if (r != NULL)
 		us_work_credit(&r->work, bytes);
 }
 
 void
-front_drained(struct front *f)
+us_vault_front_drained(struct us_vault_front *f)
 {
-	struct request *r, *next;
+	struct us_vault_request *r, *next;
 
 	/* in turn: who was first this time comes last the next */
 	for (size_t i = 0; i < TAG_BUCKETS && !us_channel_is_high(f->channel); i++) {
@@ -223,22 +223,22 @@ front_drained(struct front *f)
 static int
 send_piece(void *ctx, const struct us_piece *piece)
 {
-	struct request *r = ctx;
+	struct us_vault_request *r = ctx;
 	const struct us_msg_reply first = { .status = r->status, .type = r->content,
 		.last = piece->is_last, .entry = r->entry, .body = piece->bytes };
 	const struct us_msg_reply_more more = { .last = piece->is_last, .body = piece->bytes };
 	const int err = piece->is_first ? us_send_reply(r->front->channel, r->tag, &first) :
 	    us_send_reply_more(r->front->channel, r->tag, &more);
 
-	reply_sent(r, err);
+	us_vault_reply_sent(r, err);
 	return err;
 }
 
-/* While its front is behind with what it has been sent, the answer waits for front_drained(). */
+/* While its front is behind with what it has been sent, the answer waits for us_vault_front_drained(). */
 static int
 front_has_room(void *ctx)
 {
-	const struct request *r = ctx;
+	const struct us_vault_request *r = ctx;
 
 	return !us_channel_is_high(r->front->channel);
 }
@@ -246,10 +246,10 @@ front_has_room(void *ctx)
 static void
 answer_is_whole(void *ctx)
 {
-	struct request *r = ctx;
+	struct us_vault_request *r = ctx;
 
 	r->ending = US_REASON_NONE;
-	request_end(r);
+	us_vault_request_end(r);
 }
 
 /* A reply that breaks off must not look whole: the problem behind it is no record, and clients see
@@ -257,12 +257,12 @@ answer_is_whole(void *ctx)
 static void
 answer_has_failed(void *ctx, int err)
 {
-	struct request *r = ctx;
+	struct us_vault_request *r = ctx;
 
 	if (err != US_OK)
-		reply_error(r, err, US_REASON_ERROR, r->entry);
+		us_vault_reply_error(r, err, US_REASON_ERROR, r->entry);
 	else
-		reply_problem(r, &r->problem);
+		us_vault_reply_problem(r, &r->problem);
 }
 
 /* LATER by a timer that is due at once, not by event_active(): that would make steps on and on
@@ -271,7 +271,7 @@ static void
 want_turn(void *ctx, enum us_turn when)
 {
 	static const struct timeval at_once = { 0, 0 };
-	struct vault *v = ctx;
+	struct us_vault *v = ctx;
 
 	switch (when) {
 	case US_TURN_SOON:
@@ -285,7 +285,7 @@ want_turn(void *ctx, enum us_turn when)
 }
 
 void
-requests_init(struct vault *v)
+us_vault_requests_init(struct us_vault *v)
 {
 	static const struct us_work_owner owner = { .window = US_REPLY_WINDOW, .piece = REPLY_PIECE,
 		.has_room = front_has_room, .send = send_piece, .whole = answer_is_whole,
@@ -296,10 +296,10 @@ requests_init(struct vault *v)
 }
 
 void
-requests_free(struct vault *v)
+us_vault_requests_free(struct us_vault *v)
 {
 	while (v->free_requests != NULL) {
-		struct request *r = v->free_requests;
+		struct us_vault_request *r = v->free_requests;
 
 		v->free_requests = r->tag_next;
 		us_buf_free(&r->body);
@@ -311,7 +311,7 @@ requests_free(struct vault *v)
 /* --- replies -------------------------------------------------------------------------------- */
 
 void
-reply_bytes(struct request *r, uint16_t status, uint8_t content, struct us_bytes body)
+us_vault_reply_bytes(struct us_vault_request *r, uint16_t status, uint8_t content, struct us_bytes body)
 {
 	r->status = status;
 	r->content = content;
@@ -324,16 +324,16 @@ reply_bytes(struct request *r, uint16_t status, uint8_t content, struct us_bytes
 }
 
 void
-reply_json(struct request *r, uint16_t status, uint64_t entry, struct us_buf *json)
+us_vault_reply_json(struct us_vault_request *r, uint16_t status, uint64_t entry, struct us_buf *json)
 {
 	r->entry = entry;
-	reply_bytes(r, status, US_TYPE_JSON, (struct us_bytes){ json->data, json->len });
+	us_vault_reply_bytes(r, status, US_TYPE_JSON, (struct us_bytes){ json->data, json->len });
 }
 
 /* --- problems ------------------------------------------------------------------------------------- */
 
 int
-problem_write(struct us_buf *out, const struct problem *p)
+us_vault_problem_write(struct us_buf *out, const struct us_vault_problem *p)
 {
 	char type[96] = "urn:underseal:problem:";
 	struct us_json j;
@@ -358,7 +358,7 @@ problem_write(struct us_buf *out, const struct problem *p)
 		us_json_kv_cstr(&j, "cure", p->cure);
 	if (p->left != NULL) {
 		us_json_key(&j, "quota");
-		access_quota(&j, p->left);
+		us_vault_access_quota(&j, p->left);
 	}
 	if (p->position >= 0)
 		us_json_kv_int(&j, "position", p->position);
@@ -369,7 +369,7 @@ problem_write(struct us_buf *out, const struct problem *p)
 }
 
 void
-reply_sent(struct request *r, int err)
+us_vault_reply_sent(struct us_vault_request *r, int err)
 {
 	if (err != US_OK)
 		us_channel_fail(r->front->channel, err);
@@ -377,26 +377,26 @@ reply_sent(struct request *r, int err)
 
 /* Whether an answer that had begun ends by it because it may not go on. */
 static int
-is_taken_away(const struct problem *p)
+is_taken_away(const struct us_vault_problem *p)
 {
 	return p->status == 403 || p->status == 404 || p->status == 409;
 }
 
 /* What is refused without an entry of its own is counted by the keeper. */
 static void
-count_refused(struct vault *v, const struct problem *p)
+count_refused(struct us_vault *v, const struct us_vault_problem *p)
 {
 	uint8_t count[5] = { 0, 0, 0, 0, 1 };
 
 	count[0] = p->reason != US_REASON_NONE && p->reason != US_REASON_ERROR ? (uint8_t)p->reason :
 	    p->status == 404 ? US_REASON_NOT_FOUND : p->status == 409 ? US_REASON_STATE :
 	    p->status < 500 ? US_REASON_MALFORMED : p->status == 503 ? US_REASON_OVER_LIMIT : US_REASON_ERROR;
-	if (vault_refused(v, (struct us_bytes){ count, sizeof count }) != US_OK)
+	if (us_vault_refused(v, (struct us_bytes){ count, sizeof count }) != US_OK)
 		us_log(US_LOG_WARNING, "a refused request could not be counted");
 }
 
 void
-reply_problem(struct request *r, const struct problem *p)
+us_vault_reply_problem(struct us_vault_request *r, const struct us_vault_problem *p)
 {
 	struct us_msg_reply m = { .status = p->status, .type = US_TYPE_PROBLEM, .last = 1,
 		.retry_after = p->retry_after, .entry = p->entry };
@@ -405,24 +405,24 @@ reply_problem(struct request *r, const struct problem *p)
 	if (p->entry == NO_ENTRY)
 		count_refused(r->vault, p);
 	us_buf_init(&b, 65536);
-	if (problem_write(&b, p) != US_OK)
+	if (us_vault_problem_write(&b, p) != US_OK)
 		us_buf_reset(&b);
 	m.body = (struct us_bytes){ b.data, b.len };
 	if (!r->work.begun)
-		reply_sent(r, us_send_reply(r->front->channel, r->tag, &m));
+		us_vault_reply_sent(r, us_send_reply(r->front->channel, r->tag, &m));
 	else
 		/* Too late for a problem. The line that follows is no record: clients see it. */
-		reply_sent(r, us_send_reply_more(r->front->channel, r->tag,
+		us_vault_reply_sent(r, us_send_reply_more(r->front->channel, r->tag,
 		    &(struct us_msg_reply_more){ .last = 1, .body = m.body }));
 	us_buf_free(&b);
 	r->ending = r->refused ? US_REASON_NONE : is_taken_away(p) ? US_REASON_CUT : US_REASON_ERROR;
-	request_end(r);
+	us_vault_request_end(r);
 }
 
-struct problem
-problem_of(const struct request *r, int err, enum us_reason reason, uint64_t entry)
+struct us_vault_problem
+us_vault_problem_of(const struct us_vault_request *r, int err, enum us_reason reason, uint64_t entry)
 {
-	struct problem p = { .status = 500, .type = "internal", .title = "The vault failed",
+	struct us_vault_problem p = { .status = 500, .type = "internal", .title = "The vault failed",
 		.reason = reason, .entry = entry, .position = -1 };
 
 	switch (err) {
@@ -513,16 +513,16 @@ problem_of(const struct request *r, int err, enum us_reason reason, uint64_t ent
 }
 
 void
-reply_error(struct request *r, int err, enum us_reason reason, uint64_t entry)
+us_vault_reply_error(struct us_vault_request *r, int err, enum us_reason reason, uint64_t entry)
 {
-	const struct problem p = problem_of(r, err, reason, entry);
+	const struct us_vault_problem p = us_vault_problem_of(r, err, reason, entry);
 
-	reply_problem(r, &p);
+	us_vault_reply_problem(r, &p);
 }
 
 enum us_step
-step_failed(struct request *r, int err, enum us_reason reason, uint64_t entry)
+us_vault_step_failed(struct us_vault_request *r, int err, enum us_reason reason, uint64_t entry)
 {
-	r->problem = problem_of(r, err, reason, entry);
+	r->problem = us_vault_problem_of(r, err, reason, entry);
 	return US_STEP_FAILED;
 }

@@ -7,7 +7,7 @@
 #include "policy/designation.h"
 
 static void
-put_hit_meta(struct request *r, struct searching *s, uint64_t record)
+put_hit_meta(struct us_vault_request *r, struct us_vault_searching *s, uint64_t record)
 {
 	const struct us_collection *c = us_registry_collection(r->vault->registry, r->collection);
 	const struct us_batch *facts = us_registry_batch_of(r->vault->registry, r->collection, record);
@@ -17,7 +17,7 @@ put_hit_meta(struct request *r, struct searching *s, uint64_t record)
 
 	(void)us_bates_format(c, record, bates);
 	us_json_kv_cstr(&s->json, "bates", bates);
-	if (facts != NULL && evidence_segment(r->vault, facts, &segment) == US_OK)
+	if (facts != NULL && us_vault_evidence_segment(r->vault, facts, &segment) == US_OK)
 		(void)us_segment_doc(segment, (uint32_t)(record - facts->facts.first), &doc);
 	us_json_key(&s->json, "created");
 	if ((r->ruling.mask.fields & US_MASK_CREATED) != 0)
@@ -68,9 +68,9 @@ put_snippet(struct us_json *j, const struct us_snippet *snippet, struct us_buf *
 #define SNIPPET_MESSAGES 256 /* of a record are looked at */
 
 static int
-snippet_of(struct request *r, struct searching *s, size_t i)
+snippet_of(struct us_vault_request *r, struct us_vault_searching *s, size_t i)
 {
-	struct vault *v = r->vault;
+	struct us_vault *v = r->vault;
 	const struct us_batch *facts = us_registry_batch_of(v->registry, r->collection, s->hits[i]);
 	struct us_bytes messages[SNIPPET_MESSAGES];
 	size_t ends[SNIPPET_MESSAGES];
@@ -81,10 +81,10 @@ snippet_of(struct request *r, struct searching *s, size_t i)
 	size_t m, n;
 	int err;
 
-	if (facts == NULL || !view_batch(&s->view, facts))
+	if (facts == NULL || !us_vault_view_batch(&s->view, facts))
 		return US_ERR_NOT_FOUND;
 	memcpy(key.b, s->keys + i * RECORD_KEY_ITEM, US_KEY_SIZE);
-	err = evidence_record(v, facts, s->hits[i], &key, &c);
+	err = us_vault_evidence_record(v, facts, s->hits[i], &key, &c);
 	us_wipe(&key, sizeof key);
 	if (err != US_OK)
 		return err;
@@ -112,7 +112,7 @@ snippet_of(struct request *r, struct searching *s, size_t i)
 /* A designation that the order does not list finds what was loaded before it was refused, if
  * anything: nobody should take a slip's nothing for an answer. */
 static void
-put_notes(struct request *r, struct searching *s)
+put_notes(struct us_vault_request *r, struct us_vault_searching *s)
 {
 	const struct us_query_node *outside;
 	struct us_designations listed;
@@ -134,27 +134,27 @@ put_notes(struct request *r, struct searching *s)
 }
 
 static void
-put_tail(struct request *r, struct searching *s)
+put_tail(struct us_vault_request *r, struct us_vault_searching *s)
 {
 	us_json_close(&s->json);
 	put_notes(r, s);
 	if (s->withdrawn > 0 && r->smallest_count == 0)
 		us_json_kv_uint(&s->json, "withdrawn", s->withdrawn);
-	access_json(r, &s->json, s->snapshot, s->entry);
+	us_vault_access_json(r, &s->json, s->snapshot, s->entry);
 	us_json_kv_uint(&s->json, "intent", s->intent);
 	us_json_close(&s->json);
 }
 
 int
-search_has_changed(struct request *r, const struct searching *s)
+us_vault_search_has_changed(struct us_vault_request *r, const struct us_vault_searching *s)
 {
-	const struct problem changed = { .status = 409, .type = "changed", .detail = "Search again",
+	const struct us_vault_problem changed = { .status = 409, .type = "changed", .detail = "Search again",
 		.title = "What may be seen has changed meanwhile", .reason = US_REASON_STATE,
 		.entry = s->intent, .position = -1 };
 	const enum us_action action =
 	    (s->flags & US_SEARCH_COUNT) != 0 ? US_ACTION_COUNT : US_ACTION_SEARCH;
 
-	switch (access_again(r, action, s->purpose, 0)) {
+	switch (us_vault_access_again(r, action, s->purpose, 0)) {
 	case ACCESS_SAME: return 0;
 	case ACCESS_CHANGED: r->problem = changed; break;
 	case ACCESS_ENDED: break;
@@ -163,7 +163,7 @@ search_has_changed(struct request *r, const struct searching *s)
 }
 
 static int
-put_hit(struct request *r, struct searching *s)
+put_hit(struct us_vault_request *r, struct us_vault_searching *s)
 {
 	int err = US_OK;
 
@@ -184,12 +184,12 @@ put_hit(struct request *r, struct searching *s)
 static enum us_step
 answer_step(void *ctx)
 {
-	struct request *r = ctx;
-	struct searching *s = r->state;
+	struct us_vault_request *r = ctx;
+	struct us_vault_searching *s = r->state;
 	const int is_last = s->shown == s->n_hits;
 	int err;
 
-	if (search_has_changed(r, s))
+	if (us_vault_search_has_changed(r, s))
 		return US_STEP_FAILED;
 	if (is_last) {
 		put_tail(r, s);
@@ -200,13 +200,13 @@ answer_step(void *ctx)
 	if (err == US_OK)
 		return is_last ? US_STEP_DONE : US_STEP_AGAIN;
 	us_log_err(err, "a search could not be answered");
-	return step_failed(r, US_ERR_INTERNAL, US_REASON_ERROR, s->entry);
+	return us_vault_step_failed(r, US_ERR_INTERNAL, US_REASON_ERROR, s->entry);
 }
 
 void
-search_answer(struct request *r)
+us_vault_search_answer(struct us_vault_request *r)
 {
-	struct searching *s = r->state;
+	struct us_vault_searching *s = r->state;
 	struct us_json *j = &s->json;
 
 	r->entry = s->entry;

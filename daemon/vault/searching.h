@@ -1,12 +1,12 @@
-/* A search from its query to its last hit. handle_search.c decides, logs and evaluates; search_answer.c writes what was found. */
+/* A search from its query to its last hit. us_vault_handle_search.c decides, logs and evaluates; us_vault_search_answer.c writes what was found. */
 #ifndef US_DAEMON_VAULT_SEARCHING_H
 #define US_DAEMON_VAULT_SEARCHING_H
 
 #include "daemon/vault/record_line.h"
 
-struct searching {
+struct us_vault_searching {
 	struct us_query *query;
-	struct view view;
+	struct us_vault_view view;
 	struct us_cursor cursor;
 	int has_cursor;
 	uint8_t flags;
@@ -32,10 +32,10 @@ struct searching {
 	uint64_t entry;
 };
 
-/* r->state is a struct searching whose hits, total and, for snippets, keys are there. */
-void search_answer(struct request *r);
+/* r->state is a struct us_vault_searching whose hits, total and, for snippets, keys are there. */
+void us_vault_search_answer(struct us_vault_request *r);
 /* 1 if somebody was stopped, or records withheld, since this search was decided, so that its
  * numbers would not hold: r->problem says so. */
-int search_has_changed(struct request *r, const struct searching *s);
+int us_vault_search_has_changed(struct us_vault_request *r, const struct us_vault_searching *s);
 
 #endif

@@ -12,16 +12,16 @@
 
 #define CONTEXT "underseal/act-at-rest/1"
 
-struct kept_act {
+struct us_vault_kept_act {
 	uint64_t entry;
 	int prepared;
 	size_t at, n; /* in acts */
 };
 
-struct start {
-	struct vault *vault;
+struct us_vault_start {
+	struct us_vault *vault;
 	struct us_buf acts; /* committed acts, one behind the other */
-	struct kept_act *kept;
+	struct us_vault_kept_act *kept;
 	size_t n_kept, room;
 	uint64_t tree_size;
 	uint64_t bundle;    /* that is read to find entries */
@@ -29,7 +29,7 @@ struct start {
 };
 
 int
-act_context(const struct vault *v, uint64_t sequence, uint8_t out[96], size_t *n)
+us_vault_act_context(const struct us_vault *v, uint64_t sequence, uint8_t out[96], size_t *n)
 {
 	size_t label = sizeof CONTEXT - 1;
 
@@ -41,7 +41,7 @@ act_context(const struct vault *v, uint64_t sequence, uint8_t out[96], size_t *n
 }
 
 int
-start_note_entry(struct vault *v, uint64_t sequence, uint64_t entry)
+us_vault_start_note_entry(struct us_vault *v, uint64_t sequence, uint64_t entry)
 {
 	if (sequence >= v->n_act_entries) {
 		size_t n = sequence < 512 ? 1024 : (size_t)sequence * 2;
@@ -60,11 +60,11 @@ start_note_entry(struct vault *v, uint64_t sequence, uint64_t entry)
 }
 
 int
-start_note_act(struct vault *v, uint64_t sequence, uint64_t entry, struct us_bytes committed)
+us_vault_start_note_act(struct us_vault *v, uint64_t sequence, uint64_t entry, struct us_bytes committed)
 {
 	struct us_committed_act act;
 	struct us_signed_act envelope;
-	struct batch_change *more;
+	struct us_vault_batch_change *more;
 	struct us_reader r;
 	int err = us_committed_act_decode(&act, &envelope, committed.p, committed.n);
 
@@ -81,17 +81,17 @@ start_note_act(struct vault *v, uint64_t sequence, uint64_t entry, struct us_byt
 		more->sequence = sequence;
 		more->type = envelope.type;
 	}
-	return err != US_OK ? err : start_note_entry(v, sequence, entry);
+	return err != US_OK ? err : us_vault_start_note_entry(v, sequence, entry);
 }
 
 uint64_t
-vault_entry_of(const struct vault *v, uint64_t sequence)
+us_vault_entry_of(const struct us_vault *v, uint64_t sequence)
 {
 	return sequence < v->n_act_entries ? v->act_entries[sequence] : NO_ENTRY;
 }
 
 void
-start_free(struct vault *v)
+us_vault_start_free(struct us_vault *v)
 {
 	if (v->start == NULL)
 		return;
@@ -102,32 +102,32 @@ start_free(struct vault *v)
 }
 
 static void
-refuse(struct vault *v, const char *why)
+refuse(struct us_vault *v, const char *why)
 {
 	v->state = VAULT_REFUSING;
 	(void)strncpy(v->why_refusing, why, sizeof v->why_refusing - 1);
 	us_log(US_LOG_ERROR, "%s: nothing is released", why);
-	start_free(v);
+	us_vault_start_free(v);
 }
 
 /* --- replay ------------------------------------------------------------------------------------------------- */
 
 static int
-keep_act(struct start *s, struct us_bytes committed, int prepared, uint64_t entry)
+keep_act(struct us_vault_start *s, struct us_bytes committed, int prepared, uint64_t entry)
 {
 	struct us_msg_replay m = { .prepared = (uint8_t)prepared, .committed = committed };
 	int err;
 
 	if (s->n_kept == s->room) {
 		size_t n = s->room == 0 ? 256 : s->room * 2;
-		struct kept_act *more = realloc(s->kept, n * sizeof *more);
+		struct us_vault_kept_act *more = realloc(s->kept, n * sizeof *more);
 
 		if (more == NULL)
 			return US_ERR_NOMEM;
 		s->kept = more;
 		s->room = n;
 	}
-	s->kept[s->n_kept++] = (struct kept_act){ entry, prepared, s->acts.len, committed.n };
+	s->kept[s->n_kept++] = (struct us_vault_kept_act){ entry, prepared, s->acts.len, committed.n };
 	err = us_buf_put(&s->acts, committed.p, committed.n);
 	return err != US_OK ? err : us_send_replay(s->vault->keeper, 0, &m);
 }
@@ -135,7 +135,7 @@ keep_act(struct start *s, struct us_bytes committed, int prepared, uint64_t entr
 static int
 open_act(void *ctx, const struct us_store_act *act)
 {
-	struct start *s = ctx;
+	struct us_vault_start *s = ctx;
 	struct us_buf plain;
 	uint8_t context[96];
 	size_t n;
@@ -144,7 +144,7 @@ open_act(void *ctx, const struct us_store_act *act)
 	if (act->sequence != s->n_kept + 1)
 		return US_ERR_VERIFY;
 	us_buf_init(&plain, US_ACT_COMMITTED_MAX);
-	err = act_context(s->vault, act->sequence, context, &n);
+	err = us_vault_act_context(s->vault, act->sequence, context, &n);
 	if (err == US_OK)
 		err = us_cobblestone_open_to(s->vault->state_key, (struct us_bytes){ context, n },
 		    act->sealed, &plain);
@@ -155,9 +155,9 @@ open_act(void *ctx, const struct us_store_act *act)
 }
 
 static int
-fold(struct vault *v, uint64_t keep)
+fold(struct us_vault *v, uint64_t keep)
 {
-	struct start *s = v->start;
+	struct us_vault_start *s = v->start;
 	uint64_t i;
 	int err = us_registry_new(&v->registry);
 
@@ -166,14 +166,14 @@ fold(struct vault *v, uint64_t keep)
 
 		err = us_registry_replay(v->registry, committed, NULL);
 		if (err == US_OK)
-			err = start_note_act(v, i + 1, s->kept[i].entry, committed);
+			err = us_vault_start_note_act(v, i + 1, s->kept[i].entry, committed);
 	}
 	return err;
 }
 
 /* Pages of batches that were never closed: of void slots, and of slots behind the last. */
 static int
-tidy_range(struct vault *v, uint32_t collection, uint8_t first_kind, uint8_t last_kind, uint64_t from,
+tidy_range(struct us_vault *v, uint32_t collection, uint8_t first_kind, uint8_t last_kind, uint64_t from,
     uint64_t to)
 {
 	struct us_write job = { .op = US_WRITE_DELETE, .key = { collection, first_kind, from },
@@ -186,7 +186,7 @@ tidy_range(struct vault *v, uint32_t collection, uint8_t first_kind, uint8_t las
 }
 
 int
-start_tidy(struct vault *v, uint32_t id)
+us_vault_start_tidy(struct us_vault *v, uint32_t id)
 {
 	const struct us_dictionary *d = us_registry_dictionary(v->registry, id, 0);
 	size_t i, n = us_registry_batches(v->registry, id);
@@ -214,60 +214,60 @@ start_tidy(struct vault *v, uint32_t id)
 }
 
 static int
-tidy_store(struct vault *v)
+tidy_store(struct us_vault *v)
 {
 	uint32_t id, n = us_registry_collections(v->registry);
 	int err = US_OK;
 
 	for (id = 1; id <= n && err == US_OK; id++)
-		err = start_tidy(v, id);
+		err = us_vault_start_tidy(v, id);
 	return err;
 }
 
 /* --- entries of acts that were committed but not noted: a crash or a full disk came between ------ */
 
 static void
-replayed(struct vault *v)
+replayed(struct us_vault *v)
 {
 	int err = tidy_store(v);
 
 	if (err != US_OK)
 		us_fatal("cannot tidy the store: %s", us_strerror(err));
-	start_free(v);
-	outcomes_open(v);
+	us_vault_start_free(v);
+	us_vault_outcomes_open(v);
 	v->state = VAULT_OPEN;
 	us_log(US_LOG_NOTICE, "open: %llu acts, %u collections",
 	    (unsigned long long)us_registry_sequence(v->registry), us_registry_collections(v->registry));
 }
 
-static void ask_bundle(struct vault *v);
+static void ask_bundle(struct us_vault *v);
 
 /* The lowest act whose entry is not known; 0 if all are. */
 static uint64_t
-first_unknown(const struct vault *v)
+first_unknown(const struct us_vault *v)
 {
 	uint64_t i, n = us_registry_sequence(v->registry);
 
 	for (i = 1; i <= n; i++)
-		if (vault_entry_of(v, i) == NO_ENTRY)
+		if (us_vault_entry_of(v, i) == NO_ENTRY)
 			return i;
 	return 0;
 }
 
 static void
-settle(struct vault *v, uint64_t sequence, uint64_t entry)
+settle(struct us_vault *v, uint64_t sequence, uint64_t entry)
 {
 	struct us_write job = { .op = US_WRITE_SETTLE_ACT, .number = sequence, .entry = entry };
 
-	if (start_note_entry(v, sequence, entry) != US_OK || us_writer_put(v->writer, &job) != US_OK)
+	if (us_vault_start_note_entry(v, sequence, entry) != US_OK || us_writer_put(v->writer, &job) != US_OK)
 		us_fatal("out of memory at start");
 }
 
 /* Each act has one entry of class state, in the same order: counted from the newest back. */
 static void
-on_bundle(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
+on_bundle(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
 {
-	struct start *s = v->start;
+	struct us_vault_start *s = v->start;
 	uint64_t found[US_TILE_WIDTH], index = s->bundle * US_TILE_WIDTH;
 	struct us_msg_log_data m;
 	struct us_reader r;
@@ -286,7 +286,7 @@ on_bundle(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 			found[n++] = index;
 	}
 	while (n-- > 0 && s->sequence > 0) {
-		if (vault_entry_of(v, s->sequence) == NO_ENTRY)
+		if (us_vault_entry_of(v, s->sequence) == NO_ENTRY)
 			settle(v, s->sequence, found[n]);
 		s->sequence--;
 	}
@@ -301,13 +301,13 @@ on_bundle(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 }
 
 static void
-ask_bundle(struct vault *v)
+ask_bundle(struct us_vault *v)
 {
-	struct start *s = v->start;
+	struct us_vault_start *s = v->start;
 	struct us_tile tile = { .entries = 1, .n = s->bundle };
 	char path[US_TILE_PATH_MAX];
 	struct us_msg_log_read m;
-	uint32_t call = call_new(v, on_bundle, NULL);
+	uint32_t call = us_vault_call_new(v, on_bundle, NULL);
 
 	tile.width = us_tile_width(s->tree_size, 0, s->bundle);
 	if (call == 0 || us_tile_path(&tile, path, sizeof path) != US_OK)
@@ -318,7 +318,7 @@ ask_bundle(struct vault *v)
 }
 
 static void
-on_size(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
+on_size(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
 {
 	struct us_msg_keeper_status_reply m;
 
@@ -335,7 +335,7 @@ on_size(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 }
 
 static void
-on_replay_reply(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
+on_replay_reply(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
 {
 	struct us_write drop = { .op = US_WRITE_DROP_ACTS };
 	struct us_msg_keeper_status status = { 0 };
@@ -366,16 +366,16 @@ on_replay_reply(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
 		replayed(v);
 		return;
 	}
-	call = call_new(v, on_size, NULL);
+	call = us_vault_call_new(v, on_size, NULL);
 	if (call == 0 || us_send_keeper_status(v->keeper, call, &status) != US_OK)
 		us_fatal("cannot ask the keeper at start");
 }
 
 static int
-end_replay(struct vault *v)
+end_replay(struct us_vault *v)
 {
 	struct us_msg_replay_end m = { 0 };
-	uint32_t call = call_new(v, on_replay_reply, NULL);
+	uint32_t call = us_vault_call_new(v, on_replay_reply, NULL);
 
 	return call == 0 ? US_ERR_BUSY : us_send_replay_end(v->keeper, call, &m);
 }
@@ -383,7 +383,7 @@ end_replay(struct vault *v)
 static void
 on_init_stored(void *ctx, int err, size_t bytes)
 {
-	struct vault *v = ctx;
+	struct us_vault *v = ctx;
 
 	(void)bytes;
 	if (err != US_OK)
@@ -396,13 +396,13 @@ on_init_stored(void *ctx, int err, size_t bytes)
 
 /* The first unsealing: the keeper made the first act at init, the store begins with it. */
 static int
-store_init(struct vault *v, struct us_bytes committed)
+store_init(struct us_vault *v, struct us_bytes committed)
 {
 	struct us_write job = { .op = US_WRITE_ACT, .number = 1, .done = on_init_stored, .ctx = v };
 	struct us_buf sealed;
 	uint8_t context[96];
 	size_t n;
-	int err = act_context(v, 1, context, &n);
+	int err = us_vault_act_context(v, 1, context, &n);
 
 	us_buf_init(&sealed, US_ACT_COMMITTED_MAX + 65536);
 	if (err == US_OK)
@@ -418,7 +418,7 @@ store_init(struct vault *v, struct us_bytes committed)
 }
 
 static int
-take_keys(struct vault *v, const struct us_msg_unsealed *m)
+take_keys(struct us_vault *v, const struct us_msg_unsealed *m)
 {
 	int err = US_OK;
 
@@ -435,7 +435,7 @@ take_keys(struct vault *v, const struct us_msg_unsealed *m)
 }
 
 int
-start_unsealed(struct vault *v, struct us_bytes body)
+us_vault_start_unsealed(struct us_vault *v, struct us_bytes body)
 {
 	struct us_msg_unsealed m;
 	int err = us_msg_unsealed_decode(&m, body.p, body.n);

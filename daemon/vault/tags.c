@@ -9,7 +9,7 @@
 #define BITS_PER_TAG 10u
 #define TAG_SIZE 24u
 
-struct run {
+struct us_vault_run {
 	uint32_t slot;
 	uint32_t pages;
 	uint64_t bits;
@@ -19,7 +19,7 @@ struct run {
 
 struct us_tags {
 	uint32_t collection;
-	struct run *runs;
+	struct us_vault_run *runs;
 	size_t n;
 };
 
@@ -50,21 +50,21 @@ us_tags_free(struct us_tags *t)
 
 /* Tags are output of a keyed hash: their own bytes serve as the filter's hashes. */
 static uint64_t
-bit_of(const struct run *r, const uint8_t *id, unsigned probe)
+bit_of(const struct us_vault_run *r, const uint8_t *id, unsigned probe)
 {
 	return (us_load_u64(id) + probe * (us_load_u64(id + 8) | 1)) % r->bits;
 }
 
-struct loading {
-	struct run *run;
+struct us_vault_loading {
+	struct us_vault_run *run;
 	size_t room;
 };
 
 static int
 take_page(void *ctx, const struct us_store_key *key, struct us_bytes page)
 {
-	struct loading *l = ctx;
-	struct run *r = l->run;
+	struct us_vault_loading *l = ctx;
+	struct us_vault_run *r = l->run;
 	size_t i, n;
 	unsigned p;
 	int err = us_tags_page_check(page, &n);
@@ -88,9 +88,9 @@ int
 us_tags_add(struct us_tags *t, struct us_store_reader *reader, uint32_t slot, uint32_t records)
 {
 	struct us_store_key from = { t->collection, US_PAGE_TAGS, (uint64_t)slot << 16 };
-	struct run r = { .slot = slot };
-	struct loading l = { &r, (records + US_TAGS_PER_PAGE - 1) / US_TAGS_PER_PAGE };
-	struct run *more;
+	struct us_vault_run r = { .slot = slot };
+	struct us_vault_loading l = { &r, (records + US_TAGS_PER_PAGE - 1) / US_TAGS_PER_PAGE };
+	struct us_vault_run *more;
 	size_t i;
 	int err;
 
@@ -142,7 +142,7 @@ search_page(struct us_bytes page, const struct us_tag *tag, enum us_known *known
 }
 
 static int
-search_run(const struct us_tags *t, const struct run *r, struct us_cache *cache,
+search_run(const struct us_tags *t, const struct us_vault_run *r, struct us_cache *cache,
     const struct us_tag *tag, enum us_known *known)
 {
 	uint64_t want = us_load_u64(tag->id);
@@ -181,7 +181,7 @@ us_tags_find(const struct us_tags *t, struct us_cache *cache, const struct us_ta
 
 	*known = US_KNOWN_NEW;
 	for (i = t->n; i-- > 0 && err == US_OK && *known == US_KNOWN_NEW;) {
-		const struct run *r = &t->runs[i];
+		const struct us_vault_run *r = &t->runs[i];
 
 		for (p = 0; p < PROBES; p++) {
 			uint64_t bit = bit_of(r, tag->id, p);

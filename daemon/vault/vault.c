@@ -38,7 +38,7 @@ static const struct us_channel_handler sealer_handler = {
 
 /* What a front has counted. The keeper takes our word for it, so it is looked at here. */
 static int
-take_counts(struct vault *v, struct us_bytes counts)
+take_counts(struct us_vault *v, struct us_bytes counts)
 {
 	int err;
 
@@ -47,7 +47,7 @@ take_counts(struct vault *v, struct us_bytes counts)
 	for (size_t i = 0; i < counts.n; i += 5)
 		if (us_reason_name(counts.p[i]) == NULL)
 			return US_ERR_MALFORMED;
-	err = vault_refused(v, counts);
+	err = us_vault_refused(v, counts);
 	if (err != US_OK)
 		us_log_err(err, "what a front has refused could not be counted");
 	return US_OK;
@@ -56,7 +56,7 @@ take_counts(struct vault *v, struct us_bytes counts)
 static int
 on_front(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body, int fd)
 {
-	struct front *f = ctx;
+	struct us_vault_front *f = ctx;
 	int err;
 
 	(void)ch;
@@ -69,13 +69,13 @@ on_front(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct u
 
 		err = us_msg_credit_decode(&m, body.p, body.n);
 		if (err == US_OK)
-			request_credit(f, tag, m.bytes);
+			us_vault_request_credit(f, tag, m.bytes);
 		return err;
 	}
 	case US_MSG_cancel:
 		err = us_msg_check(type, body.p, body.n);
 		if (err == US_OK)
-			request_cancel(f, tag);
+			us_vault_request_cancel(f, tag);
 		return err;
 	case US_MSG_handshakes: {
 		struct us_msg_handshakes m;
@@ -85,35 +85,35 @@ on_front(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct u
 	}
 	default:
 		err = us_msg_check(type, body.p, body.n);
-		return err != US_OK ? err : request_take(f, type, tag, body);
+		return err != US_OK ? err : us_vault_request_take(f, type, tag, body);
 	}
 }
 
 static void
 on_front_close(void *ctx, struct us_channel *ch, int err)
 {
-	struct front *f = ctx;
+	struct us_vault_front *f = ctx;
 
 	(void)err;
 	if (f->channel != ch)
 		return; /* replaced already */
-	requests_drop(f, US_REASON_GONE);
+	us_vault_requests_drop(f, US_REASON_GONE);
 	f->channel = NULL;
 }
 
 static void
 on_front_drained(void *ctx, struct us_channel *ch)
 {
-	struct front *f = ctx;
+	struct us_vault_front *f = ctx;
 
 	if (f->channel == ch)
-		front_drained(f);
+		us_vault_front_drained(f);
 }
 
 /* --- keeper ------------------------------------------------------------------------------------------ */
 
 static int
-take_checkpoint(struct vault *v, struct us_bytes body)
+take_checkpoint(struct us_vault *v, struct us_bytes body)
 {
 	struct us_msg_checkpoint m;
 	int err = us_msg_checkpoint_decode(&m, body.p, body.n);
@@ -128,7 +128,7 @@ take_checkpoint(struct vault *v, struct us_bytes body)
 static int
 on_keeper(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body, int fd)
 {
-	struct vault *v = ctx;
+	struct us_vault *v = ctx;
 	int err;
 
 	(void)ch;
@@ -139,16 +139,16 @@ on_keeper(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct 
 	case US_MSG_checkpoint:
 		return take_checkpoint(v, body);
 	case US_MSG_unsealed:
-		return start_unsealed(v, body);
+		return us_vault_start_unsealed(v, body);
 	default:
 		/* here, so that whoever waits for it need not ask whether it is well formed */
 		err = us_msg_check(type, body.p, body.n);
-		return err != US_OK ? err : call_answer(v, type, tag, body);
+		return err != US_OK ? err : us_vault_call_answer(v, type, tag, body);
 	}
 }
 
 int
-vault_refused(struct vault *v, struct us_bytes counts)
+us_vault_refused(struct us_vault *v, struct us_bytes counts)
 {
 	const struct us_msg_noise noise = { .counts = counts };
 	const struct us_msg_uncounted uncounted = { .counts = counts };
@@ -166,7 +166,7 @@ vault_refused(struct vault *v, struct us_bytes counts)
 static void
 on_leave(evutil_socket_t fd, short what, void *arg)
 {
-	struct vault *v = arg;
+	struct us_vault *v = arg;
 	size_t i, backlog = 0;
 
 	(void)fd;
@@ -183,7 +183,7 @@ on_leave(evutil_socket_t fd, short what, void *arg)
 }
 
 void
-vault_leave(struct vault *v, int status)
+us_vault_leave(struct us_vault *v, int status)
 {
 	struct timeval soon = { 0, 50000 };
 	size_t i;
@@ -195,28 +195,28 @@ vault_leave(struct vault *v, int status)
 	v->leaving = 1;
 	/* What is not answered by now is cut off: the keys that it would need are gone. */
 	for (i = 0; i < FRONTS_MAX; i++)
-		requests_drop(&v->fronts[i], US_REASON_CUT);
-	outcomes_tell(v);
+		us_vault_requests_drop(&v->fronts[i], US_REASON_CUT);
+	us_vault_outcomes_tell(v);
 	us_key_free(v->state_key);
 	us_key_free(v->cursor_key);
 	v->state_key = NULL;
 	v->cursor_key = NULL;
 	v->state = VAULT_SEALED;
-	evidence_free(v);
+	us_vault_evidence_free(v);
 	(void)event_base_once(v->base, -1, EV_TIMEOUT, on_leave, v, &soon);
 }
 
 static void
 on_keeper_close(void *ctx, struct us_channel *ch, int err)
 {
-	struct vault *v = ctx;
+	struct us_vault *v = ctx;
 
 	(void)ch;
 	v->keeper = NULL;
 	if (!v->sealing && err == US_ERR_CLOSED)
 		us_log(US_LOG_ERROR, "the keeper is gone: stopping");
 	/* Nothing can be logged, so nothing may leave any more. */
-	vault_leave(v, v->sealing ? US_EXIT_SEALED : 1);
+	us_vault_leave(v, v->sealing ? US_EXIT_SEALED : 1);
 }
 
 /* --- sealer -------------------------------------------------------------------------------------------- */
@@ -224,23 +224,23 @@ on_keeper_close(void *ctx, struct us_channel *ch, int err)
 static int
 on_sealer(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body, int fd)
 {
-	struct vault *v = ctx;
+	struct us_vault *v = ctx;
 
 	(void)ch;
 	(void)fd;
-	return v->leaving ? US_OK : load_message(v, type, tag, body);
+	return v->leaving ? US_OK : us_vault_load_message(v, type, tag, body);
 }
 
 static void
 on_sealer_close(void *ctx, struct us_channel *ch, int err)
 {
-	struct vault *v = ctx;
+	struct us_vault *v = ctx;
 
 	(void)err;
 	if (v->sealer != ch)
 		return;
 	v->sealer = NULL;
-	load_sealer_gone(v);
+	us_vault_load_sealer_gone(v);
 }
 
 /* --- start and end --------------------------------------------------------------------------------------- */
@@ -250,11 +250,11 @@ on_run(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	us_work_turn(&((struct vault *)arg)->work_queue);
+	us_work_turn(&((struct us_vault *)arg)->work_queue);
 }
 
 static int
-open_store(struct vault *v, size_t cache_pages)
+open_store(struct us_vault *v, size_t cache_pages)
 {
 	struct us_store_options options = { .path = "store.db", .create = 1 };
 	struct us_store *store = NULL;
@@ -277,7 +277,7 @@ open_store(struct vault *v, size_t cache_pages)
 static int
 on_settings(void *ctx, struct event_base *base, uint8_t index, const struct us_settings *settings)
 {
-	struct vault *v = ctx;
+	struct us_vault *v = ctx;
 	int err;
 
 	(void)index;
@@ -298,7 +298,7 @@ on_settings(void *ctx, struct event_base *base, uint8_t index, const struct us_s
 static int
 on_channel(void *ctx, enum us_role peer, uint8_t index, int fd)
 {
-	struct vault *v = ctx;
+	struct us_vault *v = ctx;
 	struct us_channel *ch = NULL;
 
 	if ((peer != US_ROLE_FRONT || index >= FRONTS_MAX) &&
@@ -307,10 +307,10 @@ on_channel(void *ctx, enum us_role peer, uint8_t index, int fd)
 		return US_ERR_MALFORMED;
 	}
 	if (peer == US_ROLE_FRONT) {
-		struct front *f = &v->fronts[index];
+		struct us_vault_front *f = &v->fronts[index];
 
 		if (f->channel != NULL) {
-			requests_drop(f, US_REASON_GONE);
+			us_vault_requests_drop(f, US_REASON_GONE);
 			us_channel_free(f->channel);
 		}
 		f->vault = v;
@@ -324,7 +324,7 @@ on_channel(void *ctx, enum us_role peer, uint8_t index, int fd)
 		if (v->sealer != NULL) {
 			us_channel_free(v->sealer);
 			v->sealer = NULL;
-			load_sealer_gone(v);
+			us_vault_load_sealer_gone(v);
 		}
 		ch = v->sealer = us_channel_new(v->base, fd, US_ROLE_VAULT, peer, index,
 		    &sealer_handler, v);
@@ -339,41 +339,41 @@ on_channel(void *ctx, enum us_role peer, uint8_t index, int fd)
 static int
 on_start(void *ctx)
 {
-	struct vault *v = ctx;
+	struct us_vault *v = ctx;
 
 	return v->keeper == NULL || v->writer == NULL ? US_ERR_STATE : US_OK;
 }
 
 static void
-vault_free(struct vault *v)
+vault_free(struct us_vault *v)
 {
 	size_t i;
 
 	for (i = 0; i < FRONTS_MAX; i++) {
-		requests_drop(&v->fronts[i], US_REASON_CUT);
+		us_vault_requests_drop(&v->fronts[i], US_REASON_CUT);
 		us_channel_free(v->fronts[i].channel);
 	}
 	us_channel_free(v->keeper);
 	us_channel_free(v->sealer);
 	us_writer_free(v->writer); /* finishes what was queued */
-	start_free(v);
-	acts_free(v);
-	log_gate_free(v);
-	loads_free(v);
-	view_free_all(v);
-	evidence_free(v);
+	us_vault_start_free(v);
+	us_vault_acts_free(v);
+	us_vault_log_gate_free(v);
+	us_vault_loads_free(v);
+	us_vault_view_free_all(v);
+	us_vault_evidence_free(v);
 	us_cache_free(v->cache);
 	us_store_reader_close(v->reader);
 	us_registry_free(v->registry);
 	us_key_free(v->state_key);
 	us_key_free(v->cursor_key);
-	outcomes_free(v);
+	us_vault_outcomes_free(v);
 	us_buf_free(&v->checkpoint);
 	us_buf_free(&v->sealed);
 	us_buf_free(&v->plain);
 	us_buf_free(&v->container);
 	us_buf_free(&v->text);
-	requests_free(v);
+	us_vault_requests_free(v);
 	free(v->act_entries);
 	free(v->changes);
 	free(v->lost);
@@ -388,28 +388,28 @@ vault_free(struct vault *v)
 static int
 may_stop(void *ctx)
 {
-	struct vault *v = ctx;
+	struct us_vault *v = ctx;
 	size_t i;
 
 	for (i = 0; i < FRONTS_MAX; i++)
-		requests_drop(&v->fronts[i], US_REASON_CUT);
-	if (v->keeper == NULL || v->leaving || outcomes_told(v))
+		us_vault_requests_drop(&v->fronts[i], US_REASON_CUT);
+	if (v->keeper == NULL || v->leaving || us_vault_outcomes_told(v))
 		return v->keeper == NULL || us_channel_backlog(v->keeper) == 0;
-	outcomes_tell(v);
+	us_vault_outcomes_tell(v);
 	return 0;
 }
 
 static void
 on_control(void *ctx, struct us_channel *control)
 {
-	((struct vault *)ctx)->control = control;
+	((struct us_vault *)ctx)->control = control;
 }
 
 /* The fronts have ended: what they counted is on its way. us_vault_main() frees everything when the loop has ended. */
 static void
 on_stop(void *ctx)
 {
-	struct vault *v = ctx;
+	struct us_vault *v = ctx;
 
 	v->leaving = 1;
 	for (size_t i = 0; i < FRONTS_MAX; i++) {
@@ -432,13 +432,13 @@ us_vault_main(void)
 		.on_stop = on_stop,
 		.on_control = on_control,
 	};
-	struct vault *v = calloc(1, sizeof *v);
+	struct us_vault *v = calloc(1, sizeof *v);
 	int status;
 
 	if (v == NULL)
 		return 1;
-	outcomes_init(v);
-	requests_init(v);
+	us_vault_outcomes_init(v);
+	us_vault_requests_init(v);
 	us_buf_init(&v->checkpoint, 4096);
 	us_buf_init(&v->sealed, US_SEALED_RECORD_MAX);
 	us_buf_init(&v->plain, US_SEALED_RECORD_MAX);

@@ -5,7 +5,7 @@
  * change what rules find: bitmaps made before it go.
  *
  * Rules may name content words. Their bitmaps need those words' keys, which the keeper gives for
- * a logged intent only: view_words() says which, view_fill() makes all that is missing with them.
+ * a logged intent only: us_vault_view_words() says which, us_vault_view_fill() makes all that is missing with them.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,10 +13,10 @@
 #include "daemon/vault/internal.h"
 
 static int
-rule_query(struct vault *v, const struct us_order *order, int rule, const struct us_query **out)
+rule_query(struct us_vault *v, const struct us_order *order, int rule, const struct us_query **out)
 {
 	const struct us_rule *r = &order->rules[rule];
-	struct rule_queries *q = v->rule_queries;
+	struct us_vault_rule_queries *q = v->rule_queries;
 	int err;
 
 	while (q != NULL && q->order != order)
@@ -44,7 +44,7 @@ rule_query(struct vault *v, const struct us_order *order, int rule, const struct
 /* --- sets of rules ------------------------------------------------------------------------------------------- */
 
 static void
-drop_bitmaps(struct rule_set *s)
+drop_bitmaps(struct us_vault_rule_set *s)
 {
 	for (size_t i = 0; i < s->n_slots; i++) {
 		if (s->by_slot[i] != NULL)
@@ -54,7 +54,7 @@ drop_bitmaps(struct rule_set *s)
 }
 
 static void
-rule_set_free(struct rule_set *s)
+rule_set_free(struct us_vault_rule_set *s)
 {
 	if (s == NULL)
 		return;
@@ -64,9 +64,9 @@ rule_set_free(struct rule_set *s)
 }
 
 void
-view_free_all(struct vault *v)
+us_vault_view_free_all(struct us_vault *v)
 {
-	struct rule_queries *q;
+	struct us_vault_rule_queries *q;
 
 	for (size_t i = 0; i < RULE_SETS_MAX; i++) {
 		rule_set_free(v->rule_sets[i]);
@@ -84,11 +84,11 @@ view_free_all(struct vault *v)
 }
 
 /* The set of a view, with its bitmaps as far as they have been made. NULL: out of memory. */
-static struct rule_set *
-rule_set_of(const struct view *w)
+static struct us_vault_rule_set *
+rule_set_of(const struct us_vault_view *w)
 {
-	struct vault *v = w->vault;
-	struct rule_set *s, **place = &v->rule_sets[0];
+	struct us_vault *v = w->vault;
+	struct us_vault_rule_set *s, **place = &v->rule_sets[0];
 
 	for (size_t i = 0; i < RULE_SETS_MAX; i++) {
 		s = v->rule_sets[i];
@@ -123,10 +123,10 @@ rule_set_of(const struct view *w)
 }
 
 void
-view_open(struct vault *v, const struct us_order *order, const struct us_ruling *ruling, const struct us_subject *subject,
-    uint32_t collection, uint64_t snapshot, struct view *out)
+us_vault_view_open(struct us_vault *v, const struct us_order *order, const struct us_ruling *ruling, const struct us_subject *subject,
+    uint32_t collection, uint64_t snapshot, struct us_vault_view *out)
 {
-	*out = (struct view){ .vault = v, .order = order, .collection = collection, .snapshot = snapshot,
+	*out = (struct us_vault_view){ .vault = v, .order = order, .collection = collection, .snapshot = snapshot,
 		.parties = subject->parties, .sees_all = ruling->sees_all, .withheld = US_WITHHELD_FREEZE };
 	if ((order->workflows.clawback_visible & US_CAPACITY_BIT(subject->capacity)) == 0)
 		out->withheld |= US_WITHHELD_CLAWBACK;
@@ -137,7 +137,7 @@ view_open(struct vault *v, const struct us_order *order, const struct us_ruling 
 /* --- batches --------------------------------------------------------------------------------------------------- */
 
 static int
-is_loaders_party(const struct view *w, const struct us_batch *facts)
+is_loaders_party(const struct us_vault_view *w, const struct us_batch *facts)
 {
 	const struct us_person *loader =
 	    us_registry_person(w->vault->registry, facts->facts.loaded_by);
@@ -147,21 +147,21 @@ is_loaders_party(const struct view *w, const struct us_batch *facts)
 
 /* Log index of the release or withdrawal of a batch; NO_ENTRY if there was none. */
 static uint64_t
-entry_of_change(const struct view *w, const struct us_batch *facts, enum us_act_type type)
+entry_of_change(const struct us_vault_view *w, const struct us_batch *facts, enum us_act_type type)
 {
 	size_t i;
 
 	for (i = w->vault->n_changes; i-- > 0;) {
-		const struct batch_change *c = &w->vault->changes[i];
+		const struct us_vault_batch_change *c = &w->vault->changes[i];
 
 		if (c->type == type && c->slot == facts->facts.slot && c->collection == w->collection)
-			return vault_entry_of(w->vault, c->sequence);
+			return us_vault_entry_of(w->vault, c->sequence);
 	}
 	return NO_ENTRY;
 }
 
 uint64_t
-view_withdrawn(const struct view *w)
+us_vault_view_withdrawn(const struct us_vault_view *w)
 {
 	size_t i, n = us_registry_batches(w->vault->registry, w->collection);
 	uint64_t records = 0;
@@ -171,7 +171,7 @@ view_withdrawn(const struct view *w)
 
 		/* One that was never released was never to be seen by others. */
 		if (facts->status == US_BATCH_WITHDRAWN &&
-		    vault_entry_of(w->vault, facts->sequence) <= w->snapshot &&
+		    us_vault_entry_of(w->vault, facts->sequence) <= w->snapshot &&
 		    entry_of_change(w, facts, US_ACT_BATCH_WITHDRAW) > w->snapshot &&
 		    (!facts->facts.held || is_loaders_party(w, facts) ||
 		    entry_of_change(w, facts, US_ACT_BATCH_RELEASE) <= w->snapshot))
@@ -182,16 +182,16 @@ view_withdrawn(const struct view *w)
 		const struct us_filing *f = us_registry_filing(w->vault->registry, i);
 
 		if (f->kind == US_FILING_CLAWBACK && f->collection == w->collection &&
-		    (us_filing_is_open(f) || f->status == US_FILING_GRANTED) && vault_entry_of(w->vault, f->sequence) > w->snapshot)
+		    (us_filing_is_open(f) || f->status == US_FILING_GRANTED) && us_vault_entry_of(w->vault, f->sequence) > w->snapshot)
 			records += f->set->records;
 	}
 	return records;
 }
 
 int
-view_batch(const struct view *w, const struct us_batch *facts)
+us_vault_view_batch(const struct us_vault_view *w, const struct us_batch *facts)
 {
-	if (vault_entry_of(w->vault, facts->sequence) > w->snapshot)
+	if (us_vault_entry_of(w->vault, facts->sequence) > w->snapshot)
 		return 0;
 	switch (facts->status) {
 	case US_BATCH_LIVE:
@@ -209,7 +209,7 @@ view_batch(const struct view *w, const struct us_batch *facts)
 /* --- bitmaps --------------------------------------------------------------------------------------------------- */
 
 static int
-add_rule(struct view *w, const struct us_batch *facts, int rule, roaring_bitmap_t *set)
+add_rule(struct us_vault_view *w, const struct us_batch *facts, int rule, roaring_bitmap_t *set)
 {
 	const struct us_query *query;
 	roaring_bitmap_t *found;
@@ -221,7 +221,7 @@ add_rule(struct view *w, const struct us_batch *facts, int rule, roaring_bitmap_
 	}
 	err = rule_query(w->vault, w->order, rule, &query);
 	if (err == US_OK)
-		err = view_eval(w->vault, facts, query, &w->keys, &found);
+		err = us_vault_view_eval(w->vault, facts, query, &w->keys, &found);
 	if (err != US_OK)
 		return err;
 	roaring_bitmap_or_inplace(set, found);
@@ -230,7 +230,7 @@ add_rule(struct view *w, const struct us_batch *facts, int rule, roaring_bitmap_
 }
 
 static int
-make_bitmap(struct view *w, const struct us_batch *facts, roaring_bitmap_t **out)
+make_bitmap(struct us_vault_view *w, const struct us_batch *facts, roaring_bitmap_t **out)
 {
 	roaring_bitmap_t *set = roaring_bitmap_create();
 	roaring_bitmap_t *without = roaring_bitmap_create();
@@ -256,7 +256,7 @@ make_bitmap(struct view *w, const struct us_batch *facts, roaring_bitmap_t **out
 }
 
 static roaring_bitmap_t **
-bitmap_place(struct rule_set *s, uint32_t slot)
+bitmap_place(struct us_vault_rule_set *s, uint32_t slot)
 {
 	if (slot >= s->n_slots) {
 		size_t n = (size_t)slot * 2 + 16;
@@ -273,9 +273,9 @@ bitmap_place(struct rule_set *s, uint32_t slot)
 
 /* What the rules let be seen; NULL: all of the batch. */
 static int
-rules_bitmap(struct view *w, const struct us_batch *facts, const roaring_bitmap_t **out)
+rules_bitmap(struct us_vault_view *w, const struct us_batch *facts, const roaring_bitmap_t **out)
 {
-	struct rule_set *set;
+	struct us_vault_rule_set *set;
 	roaring_bitmap_t **place;
 	int err = US_OK;
 
@@ -292,7 +292,7 @@ rules_bitmap(struct view *w, const struct us_batch *facts, const roaring_bitmap_
 	return err;
 }
 
-struct withholding {
+struct us_vault_withholding {
 	roaring_bitmap_t *set;
 	uint64_t first; /* record of document 0 */
 };
@@ -300,16 +300,16 @@ struct withholding {
 static void
 withhold_run(void *ctx, struct us_run run)
 {
-	const struct withholding *h = ctx;
+	const struct us_vault_withholding *h = ctx;
 
 	roaring_bitmap_remove_range(h->set, run.first - h->first, run.first - h->first + run.count);
 }
 
 int
-view_bitmap(struct view *w, const struct us_batch *facts, const roaring_bitmap_t **out)
+us_vault_view_bitmap(struct us_vault_view *w, const struct us_batch *facts, const roaring_bitmap_t **out)
 {
-	struct vault *v = w->vault;
-	struct withholding h = { NULL, facts->facts.first };
+	struct us_vault *v = w->vault;
+	struct us_vault_withholding h = { NULL, facts->facts.first };
 	int err = rules_bitmap(w, facts, out);
 
 	if (err != US_OK || !us_registry_withholds(v->registry, w->collection, w->withheld))
@@ -325,13 +325,13 @@ view_bitmap(struct view *w, const struct us_batch *facts, const roaring_bitmap_t
 }
 
 int
-view_record(struct view *w, uint64_t record, const struct us_batch **facts)
+us_vault_view_record(struct us_vault_view *w, uint64_t record, const struct us_batch **facts)
 {
 	const roaring_bitmap_t *set;
 	int err;
 
 	*facts = us_registry_batch_of(w->vault->registry, w->collection, record);
-	if (*facts == NULL || !view_batch(w, *facts) ||
+	if (*facts == NULL || !us_vault_view_batch(w, *facts) ||
 	    (us_registry_withheld(w->vault->registry, w->collection, record) & w->withheld) != 0)
 		return 0;
 	err = rules_bitmap(w, *facts, &set);
@@ -344,15 +344,15 @@ view_record(struct view *w, uint64_t record, const struct us_batch **facts)
 /* --- words in rules ------------------------------------------------------------------------------------------------- */
 
 static int
-lacks_bitmaps(struct view *w)
+lacks_bitmaps(struct us_vault_view *w)
 {
 	size_t i, n = us_registry_batches(w->vault->registry, w->collection);
-	const struct rule_set *set = rule_set_of(w);
+	const struct us_vault_rule_set *set = rule_set_of(w);
 
 	for (i = 0; i < n; i++) {
 		const struct us_batch *facts = us_registry_batch(w->vault->registry, w->collection, i);
 
-		if (facts->status != US_BATCH_VOID && view_batch(w, facts) && (set == NULL ||
+		if (facts->status != US_BATCH_VOID && us_vault_view_batch(w, facts) && (set == NULL ||
 		    facts->facts.slot >= set->n_slots || set->by_slot[facts->facts.slot] == NULL))
 			return 1;
 	}
@@ -385,7 +385,7 @@ put_words(struct us_bytes *words, size_t n, struct us_buf *out, size_t *n_out)
 }
 
 int
-view_words(struct view *w, struct us_buf *out, size_t *n)
+us_vault_view_words(struct us_vault_view *w, struct us_buf *out, size_t *n)
 {
 	struct us_bytes *words = NULL;
 	size_t n_words = 0;
@@ -422,7 +422,7 @@ view_words(struct view *w, struct us_buf *out, size_t *n)
 }
 
 int
-view_fill(struct view *w, struct us_bytes term_keys, const struct us_bytes *words, size_t n)
+us_vault_view_fill(struct us_vault_view *w, struct us_bytes term_keys, const struct us_bytes *words, size_t n)
 {
 	size_t i, batches = us_registry_batches(w->vault->registry, w->collection);
 	size_t step = 4 + n * US_KEY_SIZE;
@@ -435,7 +435,7 @@ view_fill(struct view *w, struct us_bytes term_keys, const struct us_bytes *word
 		const roaring_bitmap_t *set;
 		size_t at;
 
-		if (!view_batch(w, facts))
+		if (!us_vault_view_batch(w, facts))
 			continue;
 		w->keys = (struct us_term_table){ words, NULL, 0 };
 		for (at = 0; at < term_keys.n; at += step) {

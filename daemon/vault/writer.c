@@ -15,16 +15,16 @@
 #define QUEUE_MAX (256u * 1024u * 1024u)
 #define DELETE_STEP 64u
 
-struct job {
-	struct job *next;
+struct us_vault_job {
+	struct us_vault_job *next;
 	struct us_write w;
 	int err;
 	uint8_t data[];
 };
 
-struct list {
-	struct job *head;
-	struct job **tail;
+struct us_vault_list {
+	struct us_vault_job *head;
+	struct us_vault_job **tail;
 };
 
 /* lock guards waiting, finished, queued, pending, stop. store is the thread's alone. */
@@ -32,8 +32,8 @@ struct us_writer {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t more;
-	struct list waiting;
-	struct list finished;
+	struct us_vault_list waiting;
+	struct us_vault_list finished;
 	size_t queued;
 	uint64_t pending;
 	int stop;
@@ -43,7 +43,7 @@ struct us_writer {
 };
 
 static void
-append(struct list *l, struct job *j)
+append(struct us_vault_list *l, struct us_vault_job *j)
 {
 	j->next = NULL;
 	*l->tail = j;
@@ -51,7 +51,7 @@ append(struct list *l, struct job *j)
 }
 
 static void
-list_init(struct list *l)
+list_init(struct us_vault_list *l)
 {
 	l->head = NULL;
 	l->tail = &l->head;
@@ -112,10 +112,10 @@ do_job(struct us_store *s, const struct us_write *w)
 /* One transaction: jobs up to about its size. A job that fails takes the whole with it, so what is
  * wrong with one (not the disk) must be found before it is queued. */
 static int
-commit_some(struct us_store *s, struct job *first, struct job **rest)
+commit_some(struct us_store *s, struct us_vault_job *first, struct us_vault_job **rest)
 {
 	size_t bytes = 0;
-	struct job *j;
+	struct us_vault_job *j;
 	int err = us_store_begin(s);
 
 	for (j = first; j != NULL; j = j->next) {
@@ -144,7 +144,7 @@ static void *
 run(void *arg)
 {
 	struct us_writer *w = arg;
-	struct job *first, *rest, *next;
+	struct us_vault_job *first, *rest, *next;
 	uint64_t one = 1;
 	size_t bytes;
 
@@ -184,7 +184,7 @@ static void
 on_finished(evutil_socket_t fd, short what, void *arg)
 {
 	struct us_writer *w = arg;
-	struct job *j, *next;
+	struct us_vault_job *j, *next;
 	uint64_t count;
 
 	(void)what;
@@ -237,7 +237,7 @@ fail:
 void
 us_writer_free(struct us_writer *w)
 {
-	struct job *j, *next;
+	struct us_vault_job *j, *next;
 
 	if (w == NULL)
 		return;
@@ -261,7 +261,7 @@ us_writer_free(struct us_writer *w)
 int
 us_writer_put(struct us_writer *w, const struct us_write *job)
 {
-	struct job *j = malloc(sizeof *j + job->data.n);
+	struct us_vault_job *j = malloc(sizeof *j + job->data.n);
 	int err = US_OK;
 
 	if (j == NULL)

@@ -94,14 +94,14 @@ us_packer_pack(struct us_packer *p, struct us_bytes container, struct us_buf *ou
 	return US_OK;
 }
 
-struct known {
+struct us_batch_known {
 	uint32_t version;
 	ZSTD_DDict *dictionary;
 };
 
 struct us_unpacker {
 	ZSTD_DCtx *ctx;
-	struct known *known;
+	struct us_batch_known *known;
 	size_t n;
 };
 
@@ -136,7 +136,7 @@ us_unpacker_free(struct us_unpacker *u)
 	free(u);
 }
 
-static const struct known *
+static const struct us_batch_known *
 find(const struct us_unpacker *u, uint32_t version)
 {
 	for (size_t i = 0; i < u->n; i++) {
@@ -155,7 +155,7 @@ us_unpacker_has(const struct us_unpacker *u, uint32_t version)
 int
 us_unpacker_add(struct us_unpacker *u, uint32_t version, struct us_bytes dictionary)
 {
-	struct known *known;
+	struct us_batch_known *known;
 	ZSTD_DDict *d;
 
 	if (version == 0 || dictionary.n == 0 || dictionary.n > US_DICTIONARY_MAX)
@@ -169,7 +169,7 @@ us_unpacker_add(struct us_unpacker *u, uint32_t version, struct us_bytes diction
 	d = ZSTD_createDDict(dictionary.p, dictionary.n);
 	if (d == NULL)
 		return US_ERR_NOMEM;
-	known[u->n++] = (struct known){ version, d };
+	known[u->n++] = (struct us_batch_known){ version, d };
 	return US_OK;
 }
 
@@ -188,7 +188,7 @@ int
 us_unpacker_unpack(struct us_unpacker *u, struct us_bytes packed, struct us_buf *out)
 {
 	size_t had = out->len, length, compressed, n;
-	const struct known *known = NULL;
+	const struct us_batch_known *known = NULL;
 	uint32_t version;
 	uint8_t *to;
 	int err;

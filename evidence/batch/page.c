@@ -12,13 +12,13 @@ static const char dictionary_label[] = "underseal/dictionary/1";
 #define PAGE_AAD (sizeof(page_label) - 1 + 32 + 4 + 4 + 1 + 4)
 #define DICTIONARY_AAD (sizeof(dictionary_label) - 1 + 32 + 4 + 4)
 
-struct page_seal {
+struct us_batch_page_seal {
 	uint8_t nonce[US_GCM_NONCE_SIZE];
 	uint8_t aad[PAGE_AAD];
 };
 
 static void
-page_seal_fill(struct page_seal *s, const struct us_batch_place *place, enum us_page_kind kind,
+page_seal_fill(struct us_batch_page_seal *s, const struct us_batch_place *place, enum us_page_kind kind,
                uint32_t number)
 {
 	uint8_t *p = s->aad;
@@ -40,7 +40,7 @@ int
 us_page_seal(const struct us_key *page_key, const struct us_batch_place *place,
              enum us_page_kind kind, uint32_t number, struct us_bytes plain, uint8_t *out)
 {
-	struct page_seal s;
+	struct us_batch_page_seal s;
 	struct us_gcm g;
 
 	if (plain.n > US_PAGE_PLAIN_MAX)
@@ -54,7 +54,7 @@ int
 us_page_open(const struct us_key *page_key, const struct us_batch_place *place,
              enum us_page_kind kind, uint32_t number, struct us_bytes page, uint8_t *out)
 {
-	struct page_seal s;
+	struct us_batch_page_seal s;
 	struct us_gcm g;
 
 	if (page.n > US_PAGE_MAX)

@@ -7,14 +7,6 @@
 
 #define SPAN_SIZE 9u
 
-const char *
-us_message_role_name(unsigned role)
-{
-	static const char *const names[] = { NULL, "system", "user", "assistant", "tool" };
-
-	return role < sizeof(names) / sizeof(names[0]) ? names[role] : NULL;
-}
-
 int
 us_container_encode(struct us_buf *out, const struct us_span *spans, size_t n,
                     struct us_bytes source)

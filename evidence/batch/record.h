@@ -18,21 +18,13 @@
 
 #include "evidence/batch/batch.h"
 #include "base/buf.h"
+#include "case/message_role.h"
 #include "crypto/record_seal.h"
 
 #define US_MESSAGES_MAX 65535u
 #define US_CONTAINER_SOURCE_MAX (8u * 1024u * 1024u)
 #define US_CONTAINER_MAX (4u + US_MESSAGES_MAX * 9u + US_CONTAINER_SOURCE_MAX)
 #define US_PACKED_HEADER 13u
-
-enum us_message_role {
-	US_MESSAGE_SYSTEM = 1,
-	US_MESSAGE_USER = 2,
-	US_MESSAGE_ASSISTANT = 3,
-	US_MESSAGE_TOOL = 4,
-};
-/* "system", … ; NULL if it is none. */
-const char *us_message_role_name(unsigned role);
 
 struct us_span {
 	uint8_t role; /* enum us_message_role */

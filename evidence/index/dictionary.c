@@ -5,7 +5,7 @@
 #include "evidence/index/reader_internal.h"
 
 /* Walks the entries of one dictionary page. */
-struct cursor {
+struct us_index_cursor {
 	struct us_reader in;
 	uint16_t left;
 	uint64_t docs_at, positions_at; /* of the entry's first chunk */
@@ -14,7 +14,7 @@ struct cursor {
 };
 
 static int
-cursor_open(struct cursor *c, const uint8_t *page)
+cursor_open(struct us_index_cursor *c, const uint8_t *page)
 {
 	us_reader_init(&c->in, page, US_PAGE_PLAIN);
 	c->left = us_take_u16(&c->in);
@@ -47,7 +47,7 @@ take_chunk(const struct us_segment *s, struct us_reader *r, struct us_chunk *chu
 
 /* To the next entry: its term, df, number of chunks. US_ERR_NOT_FOUND behind the last one. */
 static int
-cursor_next(const struct us_segment *s, struct cursor *c, uint32_t *df, size_t *n_chunks)
+cursor_next(const struct us_segment *s, struct us_index_cursor *c, uint32_t *df, size_t *n_chunks)
 {
 	struct us_chunk chunk = { .docs_at = c->docs_at, .positions_at = c->positions_at };
 	uint32_t before = 0;
@@ -117,7 +117,7 @@ get_page(struct us_segment *s, uint32_t page, const uint8_t **p)
 }
 
 static int
-copy_chunks(struct us_segment *s, struct cursor *c, const uint64_t at[2], uint32_t df, size_t n,
+copy_chunks(struct us_segment *s, struct us_index_cursor *c, const uint64_t at[2], uint32_t df, size_t n,
             struct us_dict_entry *entry)
 {
 	struct us_chunk chunk = { .docs_at = at[0], .positions_at = at[1] };
@@ -147,7 +147,7 @@ us_dict_find(struct us_segment *s, const struct us_term *t, struct us_dict_entry
 	uint32_t page = find_page(s, t->b, t->n), df;
 	const uint8_t *p;
 	uint64_t at[2];
-	struct cursor c;
+	struct us_index_cursor c;
 	size_t n;
 	int err, order;
 
@@ -213,7 +213,7 @@ us_segment_df_meta(struct us_segment *s, enum us_query_field field, struct us_by
 static int
 each_in_page(struct us_segment *s, const uint8_t *page, const struct us_term *prefix, us_segment_term_fn *fn, void *ctx)
 {
-	struct cursor c;
+	struct us_index_cursor c;
 	uint32_t df;
 	size_t n;
 	int err = cursor_open(&c, page), order;

@@ -16,7 +16,7 @@
 #define POSITION_MAX (UINT32_C(1) << 31)
 #define TABLE_MIN 1024u
 
-struct entry {
+struct us_index_entry {
 	uint32_t hash;
 	uint32_t at;    /* in terms */
 	uint32_t count;
@@ -24,7 +24,7 @@ struct entry {
 	uint8_t pair;
 };
 
-struct token {
+struct us_index_token {
 	uint32_t term;
 	uint32_t position;
 };
@@ -34,9 +34,9 @@ struct us_doc_builder {
 	/* open addressing; 0 empty, else entry index + 1. size is a power of two, at most half full */
 	uint32_t *table;
 	size_t table_size;
-	struct entry *entries;
+	struct us_index_entry *entries;
 	size_t n_entries, cap_entries;
-	struct token *tokens; /* of those with positions */
+	struct us_index_token *tokens; /* of those with positions */
 	size_t n_tokens, cap_tokens;
 	struct us_buf terms;
 	uint32_t *sorted;
@@ -159,7 +159,7 @@ find_or_add(struct us_doc_builder *b, const struct us_word *w, uint32_t *term)
 {
 	uint32_t hash = (uint32_t)us_term_hash(w->p, w->n, b->seed);
 	size_t mask = b->table_size - 1, slot;
-	struct entry *e;
+	struct us_index_entry *e;
 	int err;
 
 	for (slot = hash & mask; b->table[slot] != 0; slot = (slot + 1) & mask) {
@@ -173,7 +173,7 @@ find_or_add(struct us_doc_builder *b, const struct us_word *w, uint32_t *term)
 	if (err != US_OK)
 		return err;
 	e = &b->entries[b->n_entries];
-	*e = (struct entry){ .hash = hash, .at = (uint32_t)b->terms.len, .n = (uint8_t)w->n,
+	*e = (struct us_index_entry){ .hash = hash, .at = (uint32_t)b->terms.len, .n = (uint8_t)w->n,
 		             .pair = w->kind == US_WORD_PAIR };
 	err = us_buf_put(&b->terms, w->p, w->n);
 	if (err != US_OK)
@@ -197,14 +197,14 @@ take_word(void *ctx, const struct us_word *w)
 		return US_OK;
 	err = grow(&b->tokens, &b->cap_tokens, b->n_tokens, sizeof *b->tokens);
 	if (err == US_OK)
-		b->tokens[b->n_tokens++] = (struct token){ term, w->position };
+		b->tokens[b->n_tokens++] = (struct us_index_token){ term, w->position };
 	return err;
 }
 
 int
-us_doc_message(struct us_doc_builder *b, enum us_role role, const void *text, size_t n)
+us_doc_message(struct us_doc_builder *b, enum us_message_role role, const void *text, size_t n)
 {
-	if ((int)role < US_ROLE_SYSTEM || (int)role > US_ROLE_TOOL)
+	if ((int)role < US_MESSAGE_SYSTEM || (int)role > US_MESSAGE_TOOL)
 		return US_ERR_RANGE;
 	b->roles |= (uint8_t)(1u << role);
 	if (b->messages++ != 0)
@@ -240,7 +240,7 @@ sort_tokens(struct us_doc_builder *b, uint32_t **starts)
 }
 
 static int
-put_term(struct us_doc_builder *b, const struct entry *e, uint32_t end, struct us_buf *out)
+put_term(struct us_doc_builder *b, const struct us_index_entry *e, uint32_t end, struct us_buf *out)
 {
 	uint32_t before = 0, *p;
 	int err;

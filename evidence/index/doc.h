@@ -24,18 +24,12 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "case/message_role.h"
 
 #define US_DOC_GAP 100
 #define US_DOC_NO_TIME INT64_MIN
 /* The largest encoded document; a record whose words take more is refused by intake (US_ERR_LIMIT). */
 #define US_DOC_MAX (256u * 1024 * 1024)
-
-enum us_role {
-	US_ROLE_SYSTEM = 1,
-	US_ROLE_USER = 2,
-	US_ROLE_ASSISTANT = 3,
-	US_ROLE_TOOL = 4,
-};
 
 struct us_doc_meta {
 	int64_t created_ns;          /* or US_DOC_NO_TIME */
@@ -53,7 +47,7 @@ void us_doc_builder_free(struct us_doc_builder *b);
 int us_doc_begin(struct us_doc_builder *b, const struct us_doc_meta *meta);
 /* Adds a message: its content decoded to UTF-8. role 1 .. 4 (others: US_ERR_RANGE). After an error the
  * document must be begun anew. US_ERR_NOMEM, US_ERR_LIMIT. */
-int us_doc_message(struct us_doc_builder *b, enum us_role role, const void *text, size_t n);
+int us_doc_message(struct us_doc_builder *b, enum us_message_role role, const void *text, size_t n);
 /* Appends the encoded document to out. */
 int us_doc_end(struct us_doc_builder *b, struct us_buf *out);
 

@@ -6,12 +6,12 @@
 #include "base/err.h"
 #include "evidence/index/eval_internal.h"
 
-struct eval {
+struct us_index_eval {
 	struct us_segment *s;
 	const struct us_eval_options *options;
 };
 
-static int eval_node(struct eval *e, const struct us_query_node *node, roaring_bitmap_t **out);
+static int eval_node(struct us_index_eval *e, const struct us_query_node *node, roaring_bitmap_t **out);
 
 static int
 empty(roaring_bitmap_t **out)
@@ -30,7 +30,7 @@ range(uint64_t from, uint64_t to, roaring_bitmap_t **out)
 }
 
 static int
-get_term_key(struct eval *e, struct us_bytes word, struct us_key *key)
+get_term_key(struct us_index_eval *e, struct us_bytes word, struct us_key *key)
 {
 	int err = e->options->term_key == NULL ? US_ERR_NOT_FOUND
 	                                       : e->options->term_key(e->options->term_key_ctx, word, key);
@@ -40,7 +40,7 @@ get_term_key(struct eval *e, struct us_bytes word, struct us_key *key)
 
 /* All chunks' documents; term_key NULL for metadata. */
 static int
-eval_entry(struct eval *e, const struct us_dict_entry *entry, const struct us_key *term_key, roaring_bitmap_t *out)
+eval_entry(struct us_index_eval *e, const struct us_dict_entry *entry, const struct us_key *term_key, roaring_bitmap_t *out)
 {
 	struct us_key key = { { 0 } };
 	struct us_docs docs;
@@ -61,7 +61,7 @@ eval_entry(struct eval *e, const struct us_dict_entry *entry, const struct us_ke
 }
 
 static int
-eval_term(struct eval *e, const struct us_term *term, struct us_bytes word, roaring_bitmap_t **out)
+eval_term(struct us_index_eval *e, const struct us_term *term, struct us_bytes word, roaring_bitmap_t **out)
 {
 	struct us_dict_entry entry;
 	struct us_key key;
@@ -81,7 +81,7 @@ eval_term(struct eval *e, const struct us_term *term, struct us_bytes word, roar
 }
 
 static int
-eval_word(struct eval *e, const struct us_query_node *node, roaring_bitmap_t **out)
+eval_word(struct us_index_eval *e, const struct us_query_node *node, roaring_bitmap_t **out)
 {
 	struct us_term term;
 
@@ -90,7 +90,7 @@ eval_word(struct eval *e, const struct us_query_node *node, roaring_bitmap_t **o
 }
 
 static int
-eval_meta(struct eval *e, const struct us_query_node *node, roaring_bitmap_t **out)
+eval_meta(struct us_index_eval *e, const struct us_query_node *node, roaring_bitmap_t **out)
 {
 	struct us_term term;
 
@@ -103,7 +103,7 @@ eval_meta(struct eval *e, const struct us_query_node *node, roaring_bitmap_t **o
 
 /* Looks all terms up; *missing is 1 if one stands nowhere, so that the phrase does not either. */
 static int
-find_terms(struct eval *e, const struct us_query_node *node, struct us_dict_entry *entries, struct us_key *keys,
+find_terms(struct us_index_eval *e, const struct us_query_node *node, struct us_dict_entry *entries, struct us_key *keys,
            int *missing)
 {
 	struct us_term term;
@@ -121,7 +121,7 @@ find_terms(struct eval *e, const struct us_query_node *node, struct us_dict_entr
 }
 
 static int
-eval_phrase(struct eval *e, const struct us_query_node *node, roaring_bitmap_t **out)
+eval_phrase(struct us_index_eval *e, const struct us_query_node *node, roaring_bitmap_t **out)
 {
 	struct us_dict_entry *entries = calloc(node->n_terms, sizeof *entries);
 	struct us_key *keys = calloc(node->n_terms, sizeof *keys);
@@ -144,7 +144,7 @@ eval_phrase(struct eval *e, const struct us_query_node *node, roaring_bitmap_t *
 }
 
 static int
-eval_date(struct eval *e, const struct us_query_node *node, roaring_bitmap_t **out)
+eval_date(struct us_index_eval *e, const struct us_query_node *node, roaring_bitmap_t **out)
 {
 	uint32_t found[1024], n = 0;
 	uint64_t stored;
@@ -187,7 +187,7 @@ same_prefix(struct us_bytes a, struct us_bytes b)
 }
 
 static int
-eval_bates(struct eval *e, const struct us_query_node *node, roaring_bitmap_t **out)
+eval_bates(struct us_index_eval *e, const struct us_query_node *node, roaring_bitmap_t **out)
 {
 	uint64_t base = e->options->base, end = base + e->s->docs;
 	uint64_t first = node->first > base ? node->first : base;
@@ -199,7 +199,7 @@ eval_bates(struct eval *e, const struct us_query_node *node, roaring_bitmap_t **
 }
 
 static int
-eval_not(struct eval *e, const struct us_query_node *node, roaring_bitmap_t **out)
+eval_not(struct us_index_eval *e, const struct us_query_node *node, roaring_bitmap_t **out)
 {
 	int err = eval_node(e, node->children[0], out);
 
@@ -210,7 +210,7 @@ eval_not(struct eval *e, const struct us_query_node *node, roaring_bitmap_t **ou
 
 /* Plain children first, then the negated ones are taken off: no complement is ever built beside others. */
 static int
-eval_and(struct eval *e, const struct us_query_node *node, roaring_bitmap_t **out)
+eval_and(struct us_index_eval *e, const struct us_query_node *node, roaring_bitmap_t **out)
 {
 	const struct us_query_node *child;
 	roaring_bitmap_t *b;
@@ -245,7 +245,7 @@ eval_and(struct eval *e, const struct us_query_node *node, roaring_bitmap_t **ou
 }
 
 static int
-eval_or(struct eval *e, const struct us_query_node *node, roaring_bitmap_t **out)
+eval_or(struct us_index_eval *e, const struct us_query_node *node, roaring_bitmap_t **out)
 {
 	roaring_bitmap_t *b = NULL;
 	int err = eval_node(e, node->children[0], out);
@@ -263,7 +263,7 @@ eval_or(struct eval *e, const struct us_query_node *node, roaring_bitmap_t **out
 
 /* *out is NULL before; after an error it may hold a bitmap that the caller frees. */
 static int
-eval_node(struct eval *e, const struct us_query_node *node, roaring_bitmap_t **out)
+eval_node(struct us_index_eval *e, const struct us_query_node *node, roaring_bitmap_t **out)
 {
 	switch (node->op) {
 	case US_QUERY_ALL:
@@ -292,7 +292,7 @@ int
 us_eval(struct us_segment *segment, const struct us_query *query, const struct us_eval_options *options,
         roaring_bitmap_t **out)
 {
-	struct eval e = { segment, options };
+	struct us_index_eval e = { segment, options };
 	roaring_bitmap_t *b = NULL;
 	int err = eval_node(&e, query->root, &b);
 

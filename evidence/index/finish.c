@@ -11,7 +11,7 @@
 #define LIST_MAX ((size_t)1 << 33)
 
 /* Cuts a stream of bytes into pages. */
-struct page_out {
+struct us_index_page_out {
 	us_page_emit_fn *emit;
 	void *ctx;
 	uint32_t number; /* pages given out */
@@ -21,24 +21,24 @@ struct page_out {
 };
 
 /* Keeps what must stand behind what is still being written. */
-struct spool_block {
-	struct spool_block *next;
+struct us_index_spool_block {
+	struct us_index_spool_block *next;
 	size_t n;
 	uint8_t data[US_PAGE_PLAIN];
 };
 
-struct spool {
-	struct spool_block *first;
-	struct spool_block *last;
+struct us_index_spool {
+	struct us_index_spool_block *first;
+	struct us_index_spool_block *last;
 };
 
-struct sort_key {
+struct us_index_sort_key {
 	uint64_t prefix; /* first 8 bytes, big-endian */
 	uint32_t posting;
 };
 
-struct dictionary {
-	struct spool pages;
+struct us_index_dictionary {
+	struct us_index_spool pages;
 	uint32_t n_pages;
 	struct us_buf fences;
 	uint8_t page[US_PAGE_PLAIN];
@@ -47,11 +47,11 @@ struct dictionary {
 	struct us_term before;
 };
 
-struct finish {
+struct us_index_finish {
 	struct us_segment_writer *w;
-	struct page_out out;
-	struct spool positions;
-	struct dictionary dict;
+	struct us_index_page_out out;
+	struct us_index_spool positions;
+	struct us_index_dictionary dict;
 	uint64_t docs_bytes, positions_bytes;
 	/* the list at hand */
 	struct us_buf list;
@@ -60,7 +60,7 @@ struct finish {
 };
 
 static int
-out_put(struct page_out *o, const uint8_t *p, size_t n)
+out_put(struct us_index_page_out *o, const uint8_t *p, size_t n)
 {
 	size_t now;
 	int err;
@@ -83,7 +83,7 @@ out_put(struct page_out *o, const uint8_t *p, size_t n)
 }
 
 static int
-end_section(struct page_out *o)
+end_section(struct us_index_page_out *o)
 {
 	int err = US_OK;
 
@@ -97,9 +97,9 @@ end_section(struct page_out *o)
 }
 
 static int
-spool_put(struct spool *s, const uint8_t *p, size_t n)
+spool_put(struct us_index_spool *s, const uint8_t *p, size_t n)
 {
-	struct spool_block *b;
+	struct us_index_spool_block *b;
 	size_t now;
 
 	while (n != 0) {
@@ -127,9 +127,9 @@ spool_put(struct spool *s, const uint8_t *p, size_t n)
 
 /* Gives the spool out (unless out is NULL) and frees it. */
 static int
-spool_drain(struct spool *s, struct page_out *out)
+spool_drain(struct us_index_spool *s, struct us_index_page_out *out)
 {
-	struct spool_block *b, *next;
+	struct us_index_spool_block *b, *next;
 	int err = US_OK;
 
 	for (b = s->first; b != NULL; b = next) {
@@ -139,7 +139,7 @@ spool_drain(struct spool *s, struct page_out *out)
 		us_wipe(b->data, b->n);
 		free(b);
 	}
-	*s = (struct spool){ NULL, NULL };
+	*s = (struct us_index_spool){ NULL, NULL };
 	return err;
 }
 
@@ -149,7 +149,7 @@ static int
 compare_keys(const void *a, const void *b, void *ctx)
 {
 	const struct us_segment_writer *w = ctx;
-	const struct sort_key *x = a, *y = b;
+	const struct us_index_sort_key *x = a, *y = b;
 	const struct us_posting *p, *q;
 	size_t n;
 	int c;
@@ -164,9 +164,9 @@ compare_keys(const void *a, const void *b, void *ctx)
 }
 
 static int
-sort_terms(struct us_segment_writer *w, struct sort_key **out)
+sort_terms(struct us_segment_writer *w, struct us_index_sort_key **out)
 {
-	struct sort_key *keys = calloc(w->n_postings + 1, sizeof *keys);
+	struct us_index_sort_key *keys = calloc(w->n_postings + 1, sizeof *keys);
 	const struct us_posting *p;
 	uint8_t first[8];
 
@@ -176,7 +176,7 @@ sort_terms(struct us_segment_writer *w, struct sort_key **out)
 		p = &w->postings[i];
 		memset(first, 0, sizeof first);
 		memcpy(first, us_arena_at(&w->terms, p->term), p->n < 8 ? p->n : 8);
-		keys[i] = (struct sort_key){ us_load_u64(first), (uint32_t)i };
+		keys[i] = (struct us_index_sort_key){ us_load_u64(first), (uint32_t)i };
 	}
 	qsort_r(keys, w->n_postings, sizeof *keys, compare_keys, w);
 	*out = keys;
@@ -185,7 +185,7 @@ sort_terms(struct us_segment_writer *w, struct sort_key **out)
 
 /* ---- lists ---- */
 
-struct chain {
+struct us_index_chain {
 	const struct us_arena *arena;
 	uint32_t at;
 	unsigned level;
@@ -193,7 +193,7 @@ struct chain {
 };
 
 static uint8_t
-chain_byte(struct chain *c)
+chain_byte(struct us_index_chain *c)
 {
 	if (c->left == 0) {
 		memcpy(&c->at, us_arena_at(c->arena, c->at), 4);
@@ -205,7 +205,7 @@ chain_byte(struct chain *c)
 }
 
 static uint32_t
-chain_varint(struct chain *c)
+chain_varint(struct us_index_chain *c)
 {
 	uint32_t v = 0;
 	uint8_t byte;
@@ -237,9 +237,9 @@ room(uint32_t **array, size_t *cap, size_t need)
 
 /* A posting's chain into docs, counts, places (as Packed wants them: distances less one). */
 static int
-decode(struct finish *f, const struct us_posting *p)
+decode(struct us_index_finish *f, const struct us_posting *p)
 {
-	struct chain c = { &f->w->slices, p->head, 0, us_slice_size(0) };
+	struct us_index_chain c = { &f->w->slices, p->head, 0, us_slice_size(0) };
 	size_t cap = f->cap_docs;
 	uint32_t doc = 0, v;
 	int err = room(&f->docs, &cap, p->df);
@@ -264,7 +264,7 @@ decode(struct finish *f, const struct us_posting *p)
 }
 
 static int
-put_docs(struct finish *f, const struct us_posting *p)
+put_docs(struct us_index_finish *f, const struct us_posting *p)
 {
 	size_t bytes;
 	uint8_t *bits;
@@ -294,7 +294,7 @@ put_docs(struct finish *f, const struct us_posting *p)
 /* ---- dictionary ---- */
 
 static int
-dict_flush(struct dictionary *d)
+dict_flush(struct us_index_dictionary *d)
 {
 	int err;
 
@@ -309,14 +309,14 @@ dict_flush(struct dictionary *d)
 }
 
 /* An entry of one chunk: lists of docs_n and positions_n bytes that start at these offsets. */
-struct place {
+struct us_index_place {
 	uint32_t df;
 	uint64_t docs_at, positions_at;
 	size_t docs_n, positions_n;
 };
 
 static int
-dict_add(struct dictionary *d, const uint8_t *term, size_t n, const struct place *place)
+dict_add(struct us_index_dictionary *d, const uint8_t *term, size_t n, const struct us_index_place *place)
 {
 	uint8_t memory[64];
 	struct us_buf tail = { memory, 0, sizeof memory, sizeof memory };
@@ -360,7 +360,7 @@ dict_add(struct dictionary *d, const uint8_t *term, size_t n, const struct place
 /* ---- one term ---- */
 
 static int
-put_list(struct finish *f, const struct us_key *key, enum us_list list)
+put_list(struct us_index_finish *f, const struct us_key *key, enum us_list list)
 {
 	int err = US_OK;
 
@@ -373,10 +373,10 @@ put_list(struct finish *f, const struct us_key *key, enum us_list list)
 }
 
 static int
-put_term(struct finish *f, const struct us_posting *p)
+put_term(struct us_index_finish *f, const struct us_posting *p)
 {
 	const uint8_t *term = us_arena_at(&f->w->terms, p->term);
-	struct place place = { .df = p->df, .docs_at = f->docs_bytes, .positions_at = f->positions_bytes };
+	struct us_index_place place = { .df = p->df, .docs_at = f->docs_bytes, .positions_at = f->positions_bytes };
 	struct us_key term_key = { { 0 } }, chunk_key, *key = NULL;
 	int err = decode(f, p);
 
@@ -481,13 +481,13 @@ put_columns(struct us_segment_writer *w, struct us_buf *b)
 	return err;
 }
 
-struct sections {
+struct us_index_sections {
 	uint32_t positions, dictionary, columns, trailer; /* first pages */
 	uint64_t columns_bytes;
 };
 
 static int
-put_trailer(struct finish *f, const struct sections *s)
+put_trailer(struct us_index_finish *f, const struct us_index_sections *s)
 {
 	struct us_segment_writer *w = f->w;
 	struct us_buf b;
@@ -523,10 +523,10 @@ put_trailer(struct finish *f, const struct sections *s)
 }
 
 static int
-finish_pages(struct finish *f, const struct sort_key *order)
+finish_pages(struct us_index_finish *f, const struct us_index_sort_key *order)
 {
 	struct us_segment_writer *w = f->w;
-	struct sections s = { .positions = 0 };
+	struct us_index_sections s = { .positions = 0 };
 	int err = US_OK;
 
 	for (size_t i = 0; err == US_OK && i < w->n_postings; i++)
@@ -561,8 +561,8 @@ finish_pages(struct finish *f, const struct sort_key *order)
 int
 us_segment_writer_finish(struct us_segment_writer *w, us_page_emit_fn *emit, void *ctx, uint32_t *pages)
 {
-	struct sort_key *order = NULL;
-	struct finish *f;
+	struct us_index_sort_key *order = NULL;
+	struct us_index_finish *f;
 	int err;
 
 	if (w->failed || w->n_docs == 0)

@@ -10,35 +10,35 @@
 #include "evidence/index/eval_internal.h"
 
 /* A place where the phrase may begin; starts below 0 cannot be, positions count from 0. */
-struct start {
+struct us_index_start {
 	uint32_t doc;
 	uint32_t position;
 };
 
-struct starts {
-	struct start *p;
+struct us_index_starts {
+	struct us_index_start *p;
 	size_t n, cap;
 };
 
 /* A term of the phrase in this source. */
-struct part {
+struct us_index_part {
 	const struct us_query_term *term;
 	struct us_chunk chunk;
 	struct us_key key;
 };
 
-struct work {
+struct us_index_work {
 	struct us_segment *s;
-	struct part *parts;
+	struct us_index_part *parts;
 	size_t n;
 	roaring_bitmap_t *candidates;
-	struct starts starts;
+	struct us_index_starts starts;
 };
 
 static int
 rarer(const void *a, const void *b)
 {
-	const struct part *x = a, *y = b;
+	const struct us_index_part *x = a, *y = b;
 
 	/* pairs first: they have no positions, and filter well */
 	if ((x->term->kind == US_WORD_PAIR) != (y->term->kind == US_WORD_PAIR))
@@ -47,7 +47,7 @@ rarer(const void *a, const void *b)
 }
 
 static int
-intersect(struct work *w)
+intersect(struct us_index_work *w)
 {
 	struct us_docs docs;
 	roaring_bitmap_t *b;
@@ -74,9 +74,9 @@ intersect(struct work *w)
 }
 
 static int
-add_start(struct starts *s, uint32_t doc, uint32_t position)
+add_start(struct us_index_starts *s, uint32_t doc, uint32_t position)
 {
-	struct start *p;
+	struct us_index_start *p;
 	size_t cap;
 
 	if (s->n == s->cap) {
@@ -87,20 +87,20 @@ add_start(struct starts *s, uint32_t doc, uint32_t position)
 		s->p = p;
 		s->cap = cap;
 	}
-	s->p[s->n++] = (struct start){ doc, position };
+	s->p[s->n++] = (struct us_index_start){ doc, position };
 	return US_OK;
 }
 
 /* Calls for one document's positions of a term: those that fit what there is stay. */
-struct thin {
-	struct starts *old; /* NULL for the first term */
+struct us_index_thin {
+	struct us_index_starts *old; /* NULL for the first term */
 	size_t at;          /* in old */
-	struct starts kept;
+	struct us_index_starts kept;
 	uint32_t offset;
 };
 
 static int
-take_doc(struct thin *t, struct us_places *places, uint64_t index, uint32_t count, uint32_t doc)
+take_doc(struct us_index_thin *t, struct us_places *places, uint64_t index, uint32_t count, uint32_t doc)
 {
 	uint64_t position = 0;
 	uint32_t v;
@@ -132,9 +132,9 @@ take_doc(struct thin *t, struct us_places *places, uint64_t index, uint32_t coun
 
 /* Thins w->starts by a term, or makes them if it is the first. */
 static int
-thin_by(struct work *w, const struct part *part, int first)
+thin_by(struct us_index_work *w, const struct us_index_part *part, int first)
 {
-	struct thin t = { .old = first ? NULL : &w->starts, .offset = part->term->offset };
+	struct us_index_thin t = { .old = first ? NULL : &w->starts, .offset = part->term->offset };
 	struct us_places places;
 	struct us_docs docs;
 	uint64_t index = 0;
@@ -165,7 +165,7 @@ thin_by(struct work *w, const struct part *part, int first)
 }
 
 static int
-run(struct work *w, roaring_bitmap_t *out)
+run(struct us_index_work *w, roaring_bitmap_t *out)
 {
 	int err, first = 1;
 
@@ -200,7 +200,7 @@ chunk_in(const struct us_dict_entry *entry, uint32_t origin)
 static int
 phrase_in_origin(struct us_segment *s, const struct us_phrase *phrase, uint32_t origin, roaring_bitmap_t *out)
 {
-	struct work w = { .s = s, .n = phrase->n };
+	struct us_index_work w = { .s = s, .n = phrase->n };
 	const struct us_chunk *chunk;
 	int err = US_OK;
 

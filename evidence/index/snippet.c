@@ -7,20 +7,20 @@
 
 #define WORDS_MAX 64 /* bits of a set; further words of a query do not count */
 
-struct hit {
+struct us_index_hit {
 	size_t offset, length;
 	unsigned word;
 };
 
-struct search {
+struct us_index_search {
 	struct us_bytes words[WORDS_MAX];
 	size_t n_words;
-	struct hit *hits; /* of the message at hand */
+	struct us_index_hit *hits; /* of the message at hand */
 	size_t n, cap;
 };
 
 static void
-gather(struct search *s, const struct us_query_node *node)
+gather(struct us_index_search *s, const struct us_query_node *node)
 {
 	if (node->op == US_QUERY_NOT)
 		return;
@@ -33,8 +33,8 @@ gather(struct search *s, const struct us_query_node *node)
 static int
 take_word(void *ctx, const struct us_word *w)
 {
-	struct search *s = ctx;
-	struct hit *p;
+	struct us_index_search *s = ctx;
+	struct us_index_hit *p;
 	size_t cap;
 
 	for (unsigned i = 0; i < s->n_words; i++) {
@@ -48,7 +48,7 @@ take_word(void *ctx, const struct us_word *w)
 			s->hits = p;
 			s->cap = cap;
 		}
-		s->hits[s->n++] = (struct hit){ w->offset, w->length, i };
+		s->hits[s->n++] = (struct us_index_hit){ w->offset, w->length, i };
 		break; /* the same word twice in the query is one word */
 	}
 	return US_OK;
@@ -56,7 +56,7 @@ take_word(void *ctx, const struct us_word *w)
 
 /* The run of hits within `bytes` that has most distinct words, the first of these. */
 static unsigned
-best_run(const struct search *s, size_t bytes, size_t *first)
+best_run(const struct us_index_search *s, size_t bytes, size_t *first)
 {
 	unsigned best = 0, distinct;
 	uint64_t seen;
@@ -113,7 +113,7 @@ set_window(struct us_bytes m, size_t from, size_t to, size_t bytes, struct us_sn
 }
 
 static void
-set_marks(const struct search *s, struct us_bytes m, struct us_snippet *out)
+set_marks(const struct us_index_search *s, struct us_bytes m, struct us_snippet *out)
 {
 	size_t start = (size_t)(out->text.p - m.p), end = start + out->text.n, from, to;
 	struct us_snippet_mark *last;
@@ -139,7 +139,7 @@ set_marks(const struct search *s, struct us_bytes m, struct us_snippet *out)
 }
 
 static int
-scan_message(struct search *s, struct us_bytes m)
+scan_message(struct us_index_search *s, struct us_bytes m)
 {
 	uint32_t position = 0;
 
@@ -152,7 +152,7 @@ us_snippet_pick(const struct us_bytes *messages, size_t n_messages, const struct
                 struct us_snippet *out)
 {
 	struct us_snippet snippet = { .message = 0 };
-	struct search s = { .n_words = 0 };
+	struct us_index_search s = { .n_words = 0 };
 	unsigned best = 0, distinct;
 	size_t first = 0, k;
 	int err = US_OK;

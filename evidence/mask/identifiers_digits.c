@@ -16,7 +16,7 @@
 #define NUMBER_MIN 8
 #define GROUPS_MAX 24
 
-struct group {
+struct us_mask_group {
 	size_t start, end;
 };
 
@@ -99,14 +99,14 @@ us_scan_ssn(struct us_scan *s)
 
 /* Groups from i on with one space or hyphen between; the end of the last. */
 static size_t
-card_groups(const uint8_t *c, size_t i, struct group *g, size_t *n)
+card_groups(const uint8_t *c, size_t i, struct us_mask_group *g, size_t *n)
 {
 	size_t end;
 
 	*n = 0;
 	for (;;) {
 		end = digits_end(c, i);
-		g[(*n)++] = (struct group){ i, end };
+		g[(*n)++] = (struct us_mask_group){ i, end };
 		if (*n == GROUPS_MAX || !in(c[end], " -") || !us_is_digit(c[end + 1]))
 			return end;
 		i = end + 1;
@@ -131,7 +131,7 @@ luhn(const uint8_t *c, size_t start, size_t end)
 
 /* The longest window of whole groups from g[0] on that is a card's number: its groups, or 0. */
 static size_t
-card_window(const uint8_t *c, const struct group *g, size_t n)
+card_window(const uint8_t *c, const struct us_mask_group *g, size_t n)
 {
 	size_t digits = 0, best = 0;
 
@@ -147,7 +147,7 @@ int
 us_scan_card(struct us_scan *s)
 {
 	const uint8_t *c = s->text->c;
-	struct group g[GROUPS_MAX];
+	struct us_mask_group g[GROUPS_MAX];
 	size_t n = s->text->n, groups, taken;
 	int err = US_OK;
 
@@ -237,7 +237,7 @@ phone_gap(const uint8_t *c, size_t i)
 
 /* Groups from i on while there are at most PHONE_MAX digits; how many digits. A group that would make it more ends them. */
 static size_t
-phone_groups(const uint8_t *c, size_t i, struct group *g, size_t *n)
+phone_groups(const uint8_t *c, size_t i, struct us_mask_group *g, size_t *n)
 {
 	size_t digits = 0, end, next;
 
@@ -246,7 +246,7 @@ phone_groups(const uint8_t *c, size_t i, struct group *g, size_t *n)
 		end = digits_end(c, i);
 		if (*n == GROUPS_MAX || end - i > PHONE_MAX - digits)
 			return digits;
-		g[(*n)++] = (struct group){ i, end };
+		g[(*n)++] = (struct us_mask_group){ i, end };
 		digits += end - i;
 		next = phone_gap(c, end);
 		if (next == end)
@@ -256,14 +256,14 @@ phone_groups(const uint8_t *c, size_t i, struct group *g, size_t *n)
 }
 
 static size_t
-size_of(const struct group *g)
+size_of(const struct us_mask_group *g)
 {
 	return g->end - g->start;
 }
 
 /* Years and days: 2024-01-31, 31.01.2024, 01/31/24 and what may follow them. */
 static int
-is_date(const uint8_t *c, const struct group *g, size_t n)
+is_date(const uint8_t *c, const struct us_mask_group *g, size_t n)
 {
 	if (n < 3 || c[g[0].end] == ' ' || c[g[0].end] != c[g[1].end])
 		return 0;
@@ -273,7 +273,7 @@ is_date(const uint8_t *c, const struct group *g, size_t n)
 
 /* Groups that a number in North American form takes: 1-555-123-4567, (555) 123-4567, 555.123.4567, 555-1234; else 0. */
 static size_t
-north_american(const uint8_t *c, const struct group *g, size_t n)
+north_american(const uint8_t *c, const struct us_mask_group *g, size_t n)
 {
 	size_t k = n > 0 && size_of(&g[0]) == 1 && c[g[0].start] == '1' ? 1 : 0;
 
@@ -288,7 +288,7 @@ north_american(const uint8_t *c, const struct group *g, size_t n)
 
 /* A number as other countries write it: a trunk prefix 0 or a part in parentheses. All groups, or 0. */
 static size_t
-national(const uint8_t *c, const struct group *g, size_t n, size_t digits, int parenthesis)
+national(const uint8_t *c, const struct us_mask_group *g, size_t n, size_t digits, int parenthesis)
 {
 	if (digits < PHONE_MIN || is_date(c, g, n))
 		return 0;
@@ -299,7 +299,7 @@ national(const uint8_t *c, const struct group *g, size_t n, size_t digits, int p
 
 /* Digits with nothing between: ten or more behind a trunk prefix 0, or a mobile number as China writes it (1, 3 to 9, nine more). */
 static int
-is_bare(const uint8_t *c, const struct group *g)
+is_bare(const uint8_t *c, const struct us_mask_group *g)
 {
 	return (c[g->start] == '0' && size_of(g) >= 10 && size_of(g) <= 14) ||
 	       (c[g->start] == '1' && size_of(g) == 11 && c[g->start + 1] >= '3');
@@ -328,7 +328,7 @@ extension_end(const uint8_t *c, size_t end)
 
 /* How many of the groups are a phone number. */
 static size_t
-phone_at(const uint8_t *c, const struct group *g, size_t n, size_t digits, int plus, int parenthesis)
+phone_at(const uint8_t *c, const struct us_mask_group *g, size_t n, size_t digits, int plus, int parenthesis)
 {
 	size_t k;
 
@@ -348,7 +348,7 @@ int
 us_scan_phone(struct us_scan *s)
 {
 	const uint8_t *c = s->text->c;
-	struct group g[GROUPS_MAX];
+	struct us_mask_group g[GROUPS_MAX];
 	size_t n = s->text->n, low = 0, start, end, groups, digits, taken;
 	int err = US_OK, plus, parenthesis;
 

@@ -12,7 +12,7 @@
 /* Dates of model versions are no accounts, and values of these two fields are few and open to search anyway. */
 #define VALUE_IDENTIFIERS (US_IDENTIFIERS_ALL & ~US_IDENTIFIER_BIT(US_IDENTIFIER_NUMBER))
 
-struct render {
+struct us_mask_render {
 	const struct us_mask *mask;
 	const struct us_query *query; /* NULL: everything, or nothing with except_match */
 	struct us_json json;
@@ -103,7 +103,7 @@ put_text(struct us_buf *b, const char *text)
 
 /* Text with a placeholder for each identifier of the wanted classes. */
 static int
-put_without(struct render *r, struct us_bytes text, uint32_t wanted)
+put_without(struct us_mask_render *r, struct us_bytes text, uint32_t wanted)
 {
 	struct us_identifier_span *spans = NULL;
 	size_t n = 0, at = 0;
@@ -127,7 +127,7 @@ put_without(struct render *r, struct us_bytes text, uint32_t wanted)
 
 /* What matches of one piece between identifiers; *hidden is 1 while the text before stands as one […] already. */
 static int
-put_matches_of(struct render *r, struct us_bytes piece, int *hidden)
+put_matches_of(struct us_mask_render *r, struct us_bytes piece, int *hidden)
 {
 	struct us_match_span *spans = NULL;
 	size_t n = 0, at = 0;
@@ -152,7 +152,7 @@ put_matches_of(struct render *r, struct us_bytes piece, int *hidden)
 
 /* Only what matches. Matches are looked for between identifiers, so that a query cannot ask for what is masked. */
 static int
-put_matches(struct render *r, struct us_bytes text)
+put_matches(struct us_mask_render *r, struct us_bytes text)
 {
 	struct us_identifier_span *spans = NULL;
 	size_t n = 0, at = 0, end;
@@ -178,7 +178,7 @@ put_matches(struct render *r, struct us_bytes text)
 }
 
 static int
-put_message(struct render *r, const struct us_container *c, size_t i)
+put_message(struct us_mask_render *r, const struct us_container *c, size_t i)
 {
 	struct us_span span = us_container_span(c, i);
 	struct us_buf content;
@@ -209,7 +209,7 @@ put_message(struct render *r, const struct us_container *c, size_t i)
 
 /* A value that is masked says so also where it is not known. */
 static int
-put_value(struct render *r, unsigned field, struct us_bytes value, uint32_t identifiers)
+put_value(struct us_mask_render *r, unsigned field, struct us_bytes value, uint32_t identifiers)
 {
 	const char *name = us_mask_field_name(field);
 	int err;
@@ -228,7 +228,7 @@ put_value(struct render *r, unsigned field, struct us_bytes value, uint32_t iden
 }
 
 static void
-put_created(struct render *r, int64_t created_s)
+put_created(struct us_mask_render *r, int64_t created_s)
 {
 	char text[US_TIME_TEXT_SIZE];
 	const char *shown = NULL;
@@ -241,7 +241,7 @@ put_created(struct render *r, int64_t created_s)
 }
 
 static void
-put_counts(struct render *r)
+put_counts(struct us_mask_render *r)
 {
 	struct us_json *j = &r->json;
 
@@ -268,7 +268,7 @@ int
 us_mask_render(const struct us_mask *mask, const struct us_container *container, const struct us_mask_facts *facts,
     const struct us_query *query, struct us_buf *out)
 {
-	struct render r = { .mask = mask, .query = query };
+	struct us_mask_render r = { .mask = mask, .query = query };
 	size_t had = out->len;
 	int err;
 

@@ -13,14 +13,14 @@
 #define FOLD_OPTIONS \
 	(UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE)
 
-struct range {
+struct us_query_range {
 	uint32_t first;
 	uint32_t last;
 };
 
 /* Blocks of the scripts that words.h names (Unicode 15, Blocks.txt). Rising, for binary search. What is no
  * letter or mark in them is sorted out by its category before. */
-static const struct range RUN_BLOCKS[] = {
+static const struct us_query_range RUN_BLOCKS[] = {
 	{ 0x0e00, 0x0eff },   /* Thai, Lao */
 	{ 0x1100, 0x11ff },   /* Hangul Jamo */
 	{ 0x1780, 0x17ff },   /* Khmer */

@@ -13,7 +13,7 @@
 
 #define FILTER_BITS 4096u
 
-struct follow {
+struct us_query_follow {
 	const struct us_query *query;
 	uint64_t filter[FILTER_BITS / 64]; /* of words that may be the query's; most words of a text end here */
 	uint8_t *seen;                     /* for each of query->words: 1 */
@@ -73,7 +73,7 @@ word_filter(const uint8_t *p, size_t n)
 
 /* The number of a word among the query's, or n_words. */
 static size_t
-word_number(const struct follow *f, const uint8_t *p, size_t n)
+word_number(const struct us_query_follow *f, const uint8_t *p, size_t n)
 {
 	size_t low = 0, high = f->query->n_words, middle;
 	uint64_t bit = word_filter(p, n);
@@ -106,7 +106,7 @@ set_bit(uint64_t *row, size_t bit)
 }
 
 static void
-add_phrase(struct follow *f, const struct us_query_node *node)
+add_phrase(struct us_query_follow *f, const struct us_query_node *node)
 {
 	size_t length = phrase_length(node), first = f->bits;
 	const struct us_query_term *t;
@@ -130,7 +130,7 @@ add_phrase(struct follow *f, const struct us_query_node *node)
 }
 
 static void
-add_node(struct follow *f, const struct us_query_node *node)
+add_node(struct us_query_follow *f, const struct us_query_node *node)
 {
 	if (node->op == US_QUERY_NOT && f->skip_not)
 		return;
@@ -143,7 +143,7 @@ add_node(struct follow *f, const struct us_query_node *node)
 }
 
 static void
-follow_free(struct follow *f)
+follow_free(struct us_query_follow *f)
 {
 	us_wipe(f->spans, f->cap_spans * sizeof *f->spans);
 	free(f->spans);
@@ -156,11 +156,11 @@ follow_free(struct follow *f)
 }
 
 static int
-follow_new(struct follow *f, const struct us_query *query, int spans)
+follow_new(struct us_query_follow *f, const struct us_query *query, int spans)
 {
 	size_t longest = 1, bits = count_bits(query->root, spans, &longest);
 
-	*f = (struct follow){ .query = query, .row = bits / 64 + 1, .skip_not = spans };
+	*f = (struct us_query_follow){ .query = query, .row = bits / 64 + 1, .skip_not = spans };
 	f->seen = calloc(query->n_words + 1, 1);
 	f->single = calloc(query->n_words + 1, 1);
 	f->masks = calloc((query->n_words + 1) * f->row, sizeof *f->masks);
@@ -188,7 +188,7 @@ follow_new(struct follow *f, const struct us_query *query, int spans)
 
 /* The next position holds word `number` (n_words: another, or none). */
 static void
-step(struct follow *f, size_t number)
+step(struct us_query_follow *f, size_t number)
 {
 	const uint64_t *mask = f->masks + number * f->row;
 	uint64_t carry = 0, v;
@@ -202,7 +202,7 @@ step(struct follow *f, size_t number)
 }
 
 static int
-add_span(struct follow *f, size_t start, size_t end)
+add_span(struct us_query_follow *f, size_t start, size_t end)
 {
 	struct us_match_span *last = f->n_spans == 0 ? NULL : &f->spans[f->n_spans - 1], *p;
 	size_t cap;
@@ -227,7 +227,7 @@ add_span(struct follow *f, size_t start, size_t end)
 
 /* Phrases that ended with the word at hand. */
 static int
-phrase_spans(struct follow *f, const struct us_word *w)
+phrase_spans(struct us_query_follow *f, const struct us_word *w)
 {
 	uint64_t hits;
 	size_t bit;
@@ -246,7 +246,7 @@ phrase_spans(struct follow *f, const struct us_word *w)
 static int
 take_word(void *ctx, const struct us_word *w)
 {
-	struct follow *f = ctx;
+	struct us_query_follow *f = ctx;
 	size_t number = word_number(f, w->p, w->n);
 	int err = US_OK;
 
@@ -267,7 +267,7 @@ take_word(void *ctx, const struct us_word *w)
 }
 
 static int
-scan(struct follow *f, struct us_bytes text)
+scan(struct us_query_follow *f, struct us_bytes text)
 {
 	uint32_t position = 0;
 
@@ -279,8 +279,8 @@ scan(struct follow *f, struct us_bytes text)
 
 /* ---- the document ---- */
 
-struct eval {
-	const struct follow *f;
+struct us_query_eval {
+	const struct us_query_follow *f;
 	const struct us_match_document *d;
 	uint8_t roles;
 	uint8_t value[3][US_WORD_MAX]; /* model, language, designation; folded */
@@ -289,7 +289,7 @@ struct eval {
 };
 
 static int
-eval_meta(const struct eval *e, const struct us_query_node *node)
+eval_meta(const struct us_query_eval *e, const struct us_query_node *node)
 {
 	static const char *const ROLES[] = { NULL, "system", "user", "assistant", "tool" };
 	size_t i = 0;
@@ -315,7 +315,7 @@ eval_meta(const struct eval *e, const struct us_query_node *node)
 }
 
 static int
-eval_bates(const struct eval *e, const struct us_query_node *node)
+eval_bates(const struct us_query_eval *e, const struct us_query_node *node)
 {
 	struct us_bytes prefix = e->d->bates_prefix;
 	uint8_t c;
@@ -331,7 +331,7 @@ eval_bates(const struct eval *e, const struct us_query_node *node)
 }
 
 static int
-eval_date(const struct eval *e, const struct us_query_node *node)
+eval_date(const struct us_query_eval *e, const struct us_query_node *node)
 {
 	int64_t t = e->d->created_s;
 
@@ -339,7 +339,7 @@ eval_date(const struct eval *e, const struct us_query_node *node)
 }
 
 static int
-eval_phrase(struct eval *e, const struct us_query_node *node)
+eval_phrase(struct us_query_eval *e, const struct us_query_node *node)
 {
 	size_t end;
 
@@ -350,7 +350,7 @@ eval_phrase(struct eval *e, const struct us_query_node *node)
 
 /* Goes through the whole tree, so that e->bit keeps step. */
 static int
-eval_node(struct eval *e, const struct us_query_node *node)
+eval_node(struct us_query_eval *e, const struct us_query_node *node)
 {
 	int yes;
 
@@ -387,8 +387,8 @@ int
 us_match(const struct us_query *query, const struct us_match_document *document, int *out)
 {
 	const struct us_bytes values[3] = { document->model, document->language, document->designation };
-	struct eval e = { .d = document, .roles = document->roles };
-	struct follow f;
+	struct us_query_eval e = { .d = document, .roles = document->roles };
+	struct us_query_follow f;
 	int err = follow_new(&f, query, 0);
 
 	if (err != US_OK)
@@ -440,7 +440,7 @@ join(struct us_match_span *s, size_t n)
 int
 us_match_spans(const struct us_query *query, struct us_bytes text, struct us_match_span **spans, size_t *n)
 {
-	struct follow f;
+	struct us_query_follow f;
 	int err;
 
 	*spans = NULL;

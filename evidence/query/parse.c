@@ -6,11 +6,11 @@
 #include "base/utf8.h"
 #include "evidence/query/query_internal.h"
 
-enum token { TOKEN_END, TOKEN_OPEN, TOKEN_CLOSE, TOKEN_QUOTE, TOKEN_AND, TOKEN_OR, TOKEN_NOT, TOKEN_TEXT };
+enum us_query_token { TOKEN_END, TOKEN_OPEN, TOKEN_CLOSE, TOKEN_QUOTE, TOKEN_AND, TOKEN_OR, TOKEN_NOT, TOKEN_TEXT };
 
-enum mark { MARK_NONE, MARK_SPACE, MARK_OPEN, MARK_CLOSE, MARK_QUOTE, MARK_CURLY };
+enum us_query_mark { MARK_NONE, MARK_SPACE, MARK_OPEN, MARK_CLOSE, MARK_QUOTE, MARK_CURLY };
 
-struct list {
+struct us_query_list {
 	struct us_query_node **p;
 	size_t n;
 	size_t cap;
@@ -19,7 +19,7 @@ struct list {
 static int parse_or(struct us_parser *p, struct us_query_node **out);
 
 /* What the character at i means for the grammar, and its length. The text is valid UTF-8. */
-static enum mark
+static enum us_query_mark
 mark_at(const struct us_parser *p, size_t i, size_t *len)
 {
 	uint32_t c = 0;
@@ -60,7 +60,7 @@ text_end(const struct us_parser *p, size_t i)
 	return i;
 }
 
-static enum token
+static enum us_query_token
 peek(struct us_parser *p)
 {
 	struct us_bytes text;
@@ -99,7 +99,7 @@ enter(struct us_parser *p)
 }
 
 static int
-list_add(struct us_parser *p, struct list *l, struct us_query_node *node)
+list_add(struct us_parser *p, struct us_query_list *l, struct us_query_node *node)
 {
 	struct us_query_node **grown;
 	size_t cap;
@@ -120,7 +120,7 @@ list_add(struct us_parser *p, struct list *l, struct us_query_node *node)
 
 /* ---- words and phrases ---- */
 
-struct collect {
+struct us_query_collect {
 	struct us_parser *p;
 	size_t at;
 	struct us_query_term *terms;
@@ -133,7 +133,7 @@ struct collect {
 static int
 collect_word(void *ctx, const struct us_word *w)
 {
-	struct collect *c = ctx;
+	struct us_query_collect *c = ctx;
 	struct us_query_term *grown;
 	uint8_t *copy;
 	size_t cap;
@@ -166,7 +166,7 @@ collect_word(void *ctx, const struct us_word *w)
 static int
 words_node(struct us_parser *p, size_t start, size_t end, struct us_query_node **out)
 {
-	struct collect c = { .p = p, .at = start };
+	struct us_query_collect c = { .p = p, .at = start };
 	struct us_query_node *node;
 	uint32_t position = 0;
 	int err;
@@ -194,7 +194,7 @@ static int
 quoted(struct us_parser *p, int doubled, size_t *start, size_t *end)
 {
 	size_t open = p->at, len, i;
-	enum mark opened = mark_at(p, open, &len), m;
+	enum us_query_mark opened = mark_at(p, open, &len), m;
 
 	for (i = open + len; i < p->n; i += len) {
 		m = mark_at(p, i, &len);
@@ -248,7 +248,7 @@ parse_field(struct us_parser *p, size_t name_n, size_t end, struct us_query_node
 	struct us_field_text f = { .name = { p->text + p->at, name_n }, .at = p->at };
 	size_t start, stop, len, n = 0;
 	uint8_t *value;
-	enum mark next;
+	enum us_query_mark next;
 	int err;
 
 	f.value_at = p->at + name_n + 1;
@@ -371,9 +371,9 @@ parse_not(struct us_parser *p, struct us_query_node **out)
 /* One child stands for itself. A child of the same kind (from parentheses) is taken apart, so that one tree has
  * one form. */
 static int
-join(struct us_parser *p, enum us_query_op op, struct list *l, struct us_query_node **out)
+join(struct us_parser *p, enum us_query_op op, struct us_query_list *l, struct us_query_node **out)
 {
-	struct list flat = { NULL, 0, 0 };
+	struct us_query_list flat = { NULL, 0, 0 };
 	struct us_query_node *node;
 	int err;
 
@@ -407,9 +407,9 @@ join(struct us_parser *p, enum us_query_op op, struct list *l, struct us_query_n
 static int
 parse_and(struct us_parser *p, struct us_query_node **out)
 {
-	struct list l = { NULL, 0, 0 };
+	struct us_query_list l = { NULL, 0, 0 };
 	struct us_query_node *child;
-	enum token t;
+	enum us_query_token t;
 	int err;
 
 	for (;;) {
@@ -429,7 +429,7 @@ parse_and(struct us_parser *p, struct us_query_node **out)
 static int
 parse_or(struct us_parser *p, struct us_query_node **out)
 {
-	struct list l = { NULL, 0, 0 };
+	struct us_query_list l = { NULL, 0, 0 };
 	struct us_query_node *child;
 	int err;
 

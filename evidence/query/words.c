@@ -15,25 +15,25 @@
 
 #define POSITION_MAX (UINT32_C(1) << 31)
 
-struct span {
+struct us_query_span {
 	size_t offset;
 	size_t length;
 };
 
-enum last_unit { UNIT_NONE, UNIT_WORD, UNIT_RUN };
+enum us_query_last_unit { UNIT_NONE, UNIT_WORD, UNIT_RUN };
 
-struct scan {
+struct us_query_scan {
 	us_word_fn *fn;
 	void *ctx;
 	uint32_t position; /* of the next word */
-	enum last_unit last;
+	enum us_query_last_unit last;
 	/* the word being assembled, folded */
 	struct us_buf word;
-	struct span word_span;
+	struct us_query_span word_span;
 	/* the last character of the run being assembled; prev_n 0: none */
 	uint8_t prev[4];
 	size_t prev_n;
-	struct span prev_span;
+	struct us_query_span prev_span;
 };
 
 /* 0 separator or not ASCII, else the lower-case form */
@@ -50,7 +50,7 @@ static const uint8_t LOWER[256] = {
 };
 
 static int
-give_word(struct scan *s, const uint8_t *p, size_t n, struct span span)
+give_word(struct us_query_scan *s, const uint8_t *p, size_t n, struct us_query_span span)
 {
 	struct us_word w = { .p = p, .n = n, .kind = US_WORD_PLAIN, .position = s->position,
 		             .offset = span.offset, .length = span.length };
@@ -63,7 +63,7 @@ give_word(struct scan *s, const uint8_t *p, size_t n, struct span span)
 }
 
 static int
-flush_word(struct scan *s)
+flush_word(struct us_query_scan *s)
 {
 	uint8_t cut[US_WORD_MAX];
 	size_t n;
@@ -84,7 +84,7 @@ flush_word(struct scan *s)
 
 /* Gives out the held character of a run; next (may be NULL) is the one that follows it. */
 static int
-give_char(struct scan *s, const uint8_t *next, size_t next_n, struct span next_span)
+give_char(struct us_query_scan *s, const uint8_t *next, size_t next_n, struct us_query_span next_span)
 {
 	uint8_t pair[8];
 	struct us_word w = { .position = s->position, .offset = s->prev_span.offset };
@@ -113,7 +113,7 @@ give_char(struct scan *s, const uint8_t *next, size_t next_n, struct span next_s
 }
 
 static int
-flush_run(struct scan *s)
+flush_run(struct us_query_scan *s)
 {
 	int err;
 
@@ -125,7 +125,7 @@ flush_run(struct scan *s)
 }
 
 static int
-flush(struct scan *s)
+flush(struct us_query_scan *s)
 {
 	int err = flush_word(s);
 
@@ -133,7 +133,7 @@ flush(struct scan *s)
 }
 
 static int
-take_run_char(struct scan *s, const uint8_t *p, size_t n, struct span span)
+take_run_char(struct us_query_scan *s, const uint8_t *p, size_t n, struct us_query_span span)
 {
 	int err = flush_word(s);
 
@@ -151,7 +151,7 @@ take_run_char(struct scan *s, const uint8_t *p, size_t n, struct span span)
 
 /* One folded character. */
 static int
-take_point(struct scan *s, uint32_t c, struct span span)
+take_point(struct us_query_scan *s, uint32_t c, struct us_query_span span)
 {
 	uint8_t utf8[4];
 	size_t n = us_utf8_encode(c, utf8);
@@ -175,7 +175,7 @@ take_point(struct scan *s, uint32_t c, struct span span)
 }
 
 static int
-take_cluster(struct scan *s, const uint8_t *text, struct span span)
+take_cluster(struct us_query_scan *s, const uint8_t *text, struct us_query_span span)
 {
 	int32_t small[64], *points = small;
 	size_t n;
@@ -207,9 +207,9 @@ cluster_length(const uint8_t *text, size_t n, size_t i, size_t first_n)
 
 /* From i on to the first separator; *end is behind what was taken. */
 static int
-take_mixed(struct scan *s, const uint8_t *text, size_t n, size_t i, size_t *end)
+take_mixed(struct us_query_scan *s, const uint8_t *text, size_t n, size_t i, size_t *end)
 {
-	struct span span;
+	struct us_query_span span;
 	size_t len;
 	uint32_t c;
 	int err = US_OK;
@@ -218,7 +218,7 @@ take_mixed(struct scan *s, const uint8_t *text, size_t n, size_t i, size_t *end)
 		len = us_utf8_next(text + i, n - i, &c);
 		if (len == 0 || (len == 1 ? LOWER[c] == 0 : us_char_class(c) == US_CHAR_SEPARATOR))
 			break;
-		span = (struct span){ i, cluster_length(text, n, i, len) };
+		span = (struct us_query_span){ i, cluster_length(text, n, i, len) };
 		if (span.length == len && len == 1)
 			err = take_point(s, LOWER[c], span);
 		else if (span.length == len && us_char_is_stable(c))
@@ -247,7 +247,7 @@ ends_word(const uint8_t *text, size_t n, size_t i)
 }
 
 static int
-scan_text(struct scan *s, const uint8_t *text, size_t n)
+scan_text(struct us_query_scan *s, const uint8_t *text, size_t n)
 {
 	uint8_t word[US_WORD_MAX];
 	size_t i = 0, k, len;
@@ -258,7 +258,7 @@ scan_text(struct scan *s, const uint8_t *text, size_t n)
 		for (k = 0; k < sizeof word && i + k < n && LOWER[text[i + k]] != 0; k++)
 			word[k] = LOWER[text[i + k]];
 		if (k != 0 && ends_word(text, n, i + k)) {
-			err = give_word(s, word, k, (struct span){ i, k });
+			err = give_word(s, word, k, (struct us_query_span){ i, k });
 			i += k;
 		} else if (k != 0) {
 			err = take_mixed(s, text, n, i, &i);
@@ -281,7 +281,7 @@ scan_text(struct scan *s, const uint8_t *text, size_t n)
 int
 us_words_scan(const void *text, size_t n, uint32_t *position, us_word_fn *fn, void *ctx)
 {
-	struct scan s = { .fn = fn, .ctx = ctx, .position = *position };
+	struct us_query_scan s = { .fn = fn, .ctx = ctx, .position = *position };
 	int err;
 
 	us_buf_init(&s.word, SIZE_MAX / 2);

@@ -167,8 +167,8 @@ need_spare(struct us_journal *j)
 static int
 begin_segment(struct us_journal *j, uint64_t first)
 {
-	struct us_segment *more;
-	struct us_segment s = { .first = first };
+	struct us_journal_segment *more;
+	struct us_journal_segment s = { .first = first };
 	uint8_t header[US_SEGMENT_HEADER] = US_SEGMENT_MAGIC;
 	struct stat st;
 	int err;
@@ -209,7 +209,7 @@ begin_segment(struct us_journal *j, uint64_t first)
 /* --- files that must stay what they are -------------------------------------------------- */
 
 static void
-must_be_there(const struct us_journal *j, const struct us_segment *s)
+must_be_there(const struct us_journal *j, const struct us_journal_segment *s)
 {
 	struct stat st;
 	const char *what = NULL;

@@ -14,7 +14,7 @@
 #define US_SEGMENT_HEADER 80u
 #define US_SEGMENT_MAGIC "USJSEG1\n"
 
-struct us_segment {
+struct us_journal_segment {
 	char name[17];
 	uint64_t first;
 	dev_t dev; /* which file it is, and of what size */
@@ -31,7 +31,7 @@ struct us_journal {
 	int fd;
 	uint64_t at;
 	uint64_t limit;
-	struct us_segment *segments;
+	struct us_journal_segment *segments;
 	size_t n_segments;
 	uint8_t chain[32];
 	struct us_buf group;

@@ -17,7 +17,7 @@
 static int
 compare_segments(const void *a, const void *b)
 {
-	const struct us_segment *x = a, *y = b;
+	const struct us_journal_segment *x = a, *y = b;
 
 	return (x->first > y->first) - (x->first < y->first);
 }
@@ -37,7 +37,7 @@ list_segments(struct us_journal *j)
 	}
 	while (err == US_OK && (e = readdir(d)) != NULL) {
 		uint8_t raw[8];
-		struct us_segment *more;
+		struct us_journal_segment *more;
 
 		if (strlen(e->d_name) != 16 || us_hex_decode(e->d_name, 16, raw, 8) != US_OK)
 			continue;
@@ -82,7 +82,7 @@ us_journal_open(struct us_journal **out, const struct us_journal_options *option
 }
 
 /* A group as it stands in memory, parsed. */
-struct group {
+struct us_disk_group {
 	uint64_t first;
 	uint32_t count;
 	struct us_bytes entries;
@@ -93,7 +93,7 @@ struct group {
 
 /* US_OK, US_ERR_NOT_FOUND: zeros, where the segment ends; US_ERR_FORMAT: not a whole group. */
 static int
-parse_group(struct group *g, const uint8_t *p, size_t n, const uint8_t chain[32])
+parse_group(struct us_disk_group *g, const uint8_t *p, size_t n, const uint8_t chain[32])
 {
 	struct us_reader r;
 	struct us_bytes before;
@@ -133,7 +133,7 @@ parse_group(struct group *g, const uint8_t *p, size_t n, const uint8_t chain[32]
 	return US_OK;
 }
 
-struct recovery {
+struct us_disk_recovery {
 	struct us_journal *j;
 	const struct us_journal_scan *scan;
 	struct us_journal_tail *tail;
@@ -143,7 +143,7 @@ struct recovery {
 };
 
 static int
-keep_tail(struct recovery *r, const uint8_t *p, const struct group *g)
+keep_tail(struct us_disk_recovery *r, const uint8_t *p, const struct us_disk_group *g)
 {
 	struct us_buf *b = &r->j->tail_group;
 	int err;
@@ -192,10 +192,10 @@ group_behind(const uint8_t *p, size_t n)
 }
 
 static int
-scan_groups(struct recovery *r, const uint8_t *p, size_t n, uint64_t *end)
+scan_groups(struct us_disk_recovery *r, const uint8_t *p, size_t n, uint64_t *end)
 {
 	size_t at = US_SEGMENT_HEADER, last = 0, last_n = 0;
-	struct group g, last_g = { 0 };
+	struct us_disk_group g, last_g = { 0 };
 	int err;
 
 	r->torn = 0;
@@ -232,7 +232,7 @@ scan_groups(struct recovery *r, const uint8_t *p, size_t n, uint64_t *end)
 
 /* A torn first group of a segment, or none: the segment's own header may be what was torn. */
 static int
-check_header(struct recovery *r, const uint8_t *p, const struct us_segment *s, int first)
+check_header(struct us_disk_recovery *r, const uint8_t *p, const struct us_journal_segment *s, int first)
 {
 	uint8_t digest[32];
 
@@ -251,7 +251,7 @@ check_header(struct recovery *r, const uint8_t *p, const struct us_segment *s, i
 }
 
 static int
-scan_segment(struct recovery *r, struct us_segment *s, int first, uint64_t *end, int *out_fd)
+scan_segment(struct us_disk_recovery *r, struct us_journal_segment *s, int first, uint64_t *end, int *out_fd)
 {
 	int fd = openat(r->j->dir, s->name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	struct stat st;
@@ -288,7 +288,7 @@ int
 us_journal_recover(struct us_journal *j, const struct us_journal_scan *scan,
     struct us_journal_tail *tail)
 {
-	struct recovery r = { .j = j, .scan = scan, .tail = tail };
+	struct us_disk_recovery r = { .j = j, .scan = scan, .tail = tail };
 	int err = US_OK;
 
 	memset(tail, 0, sizeof *tail);

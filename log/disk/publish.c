@@ -18,8 +18,8 @@
 
 /* One full tile or bundle on its way to the disk: data until it is written, then its path alone
  * until it is synced. */
-struct item {
-	struct item *next;
+struct us_disk_item {
+	struct us_disk_item *next;
 	char path[US_TILE_PATH_MAX];
 	int is_bundle;
 	unsigned level;
@@ -35,7 +35,7 @@ struct item {
 struct us_publish {
 	int root;
 	struct us_worker *worker;
-	struct item *head, **tail;
+	struct us_disk_item *head, **tail;
 	struct us_buf current;
 	uint64_t first;
 	unsigned count;
@@ -98,7 +98,7 @@ us_publish_free(struct us_publish *p)
 	if (p == NULL)
 		return;
 	while (p->head != NULL) {
-		struct item *next = p->head->next;
+		struct us_disk_item *next = p->head->next;
 
 		if (p->head->data == NULL)
 			us_worker_wait(p->worker, &p->head->job);
@@ -115,7 +115,7 @@ us_publish_free(struct us_publish *p)
 static int
 push(struct us_publish *p, const struct us_tile *tile, const void *data, size_t n)
 {
-	struct item *item = calloc(1, sizeof *item);
+	struct us_disk_item *item = calloc(1, sizeof *item);
 	int err;
 
 	if (item == NULL)
@@ -177,10 +177,10 @@ read_file(const struct us_publish *p, const char *path, struct us_buf *out, size
 	return err;
 }
 
-static const struct item *
+static const struct us_disk_item *
 find(const struct us_publish *p, int is_bundle, unsigned level, uint64_t n)
 {
-	for (const struct item *i = p->head; i != NULL; i = i->next) {
+	for (const struct us_disk_item *i = p->head; i != NULL; i = i->next) {
 		if (i->data != NULL && i->is_bundle == is_bundle && i->level == level && i->n == n)
 			return i;
 	}
@@ -192,7 +192,7 @@ get_tile(void *arg, unsigned level, uint64_t n, unsigned width, struct us_digest
 {
 	const struct us_tile tile = { .level = level, .n = n, .width = US_TILE_WIDTH };
 	struct us_publish *p = arg;
-	const struct item *item = find(p, 0, level, n);
+	const struct us_disk_item *item = find(p, 0, level, n);
 	char path[US_TILE_PATH_MAX];
 	struct us_buf b;
 	int err;
@@ -258,7 +258,7 @@ make_parents(const struct us_publish *p, const char *path)
 
 /* After a crash most files are there already: then the disk is spared. */
 static int
-is_there(const struct us_publish *p, const struct item *item)
+is_there(const struct us_publish *p, const struct us_disk_item *item)
 {
 	struct us_buf b;
 	int same;
@@ -272,7 +272,7 @@ is_there(const struct us_publish *p, const struct item *item)
 
 /* 0: no room. */
 static int
-write_file(const struct us_publish *p, const struct item *item)
+write_file(const struct us_publish *p, const struct us_disk_item *item)
 {
 	size_t at = 0;
 	int ok, fd;
@@ -299,7 +299,7 @@ write_file(const struct us_publish *p, const struct item *item)
 }
 
 static int
-write_item(const struct us_publish *p, struct item *item)
+write_item(const struct us_publish *p, struct us_disk_item *item)
 {
 	if (!is_there(p, item) && !write_file(p, item))
 		return 0;
@@ -321,7 +321,7 @@ sync_path(const struct us_publish *p, const char *path, int flags)
 static void
 sync_item(void *arg)
 {
-	const struct item *item = arg;
+	const struct us_disk_item *item = arg;
 	const struct us_publish *p = item->owner;
 	char dir[US_TILE_PATH_MAX];
 	char *slash;
@@ -345,7 +345,7 @@ us_publish_flush(struct us_publish *p)
 	if (p->is_short && us_time_mono_ns() - p->tried_mono < TRY_AGAIN_NS)
 		return;
 	p->is_short = 0;
-	for (struct item *i = p->head; i != NULL; i = i->next) {
+	for (struct us_disk_item *i = p->head; i != NULL; i = i->next) {
 		if (i->data == NULL)
 			continue;
 		if (!write_item(p, i)) {
@@ -370,7 +370,7 @@ int
 us_publish_sync(struct us_publish *p)
 {
 	while (p->head != NULL && p->head->data == NULL && us_job_done(&p->head->job)) {
-		struct item *item = p->head;
+		struct us_disk_item *item = p->head;
 
 		if (item->is_bundle)
 			p->synced = (item->n + 1) * US_TILE_WIDTH;
@@ -392,7 +392,7 @@ int
 us_publish_bundle(struct us_publish *p, uint64_t n, unsigned width, struct us_buf *out)
 {
 	const struct us_tile tile = { .entries = 1, .n = n, .width = US_TILE_WIDTH };
-	const struct item *item = find(p, 1, 0, n);
+	const struct us_disk_item *item = find(p, 1, 0, n);
 	char path[US_TILE_PATH_MAX];
 	struct us_reader r;
 	struct us_buf file;

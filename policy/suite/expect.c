@@ -169,14 +169,14 @@ us_suite_agrees(const struct us_suite_said *expected, const struct us_suite_said
 
 /* ---- in words ---- */
 
-struct words {
+struct us_suite_words {
 	struct us_buf *b;
 	int err;   /* the first */
 	int first; /* of a list */
 };
 
 static void
-put_item(struct words *w, int yes, const char *name)
+put_item(struct us_suite_words *w, int yes, const char *name)
 {
 	if (!yes || w->err != US_OK)
 		return;
@@ -185,7 +185,7 @@ put_item(struct words *w, int yes, const char *name)
 }
 
 static void
-put_head(struct words *w, const char *head)
+put_head(struct us_suite_words *w, const char *head)
 {
 	if (w->err == US_OK)
 		w->err = us_buf_putf(w->b, "; %s", head);
@@ -193,7 +193,7 @@ put_head(struct words *w, const char *head)
 }
 
 static void
-put_masks(struct words *w, const struct us_mask *m)
+put_masks(struct us_suite_words *w, const struct us_mask *m)
 {
 	put_head(w, "masks");
 	put_item(w, us_mask_is_empty(m), "none");
@@ -208,7 +208,7 @@ put_masks(struct words *w, const struct us_mask *m)
 }
 
 static void
-put_left(struct words *w, const struct us_suite_said *said, unsigned says)
+put_left(struct us_suite_words *w, const struct us_suite_said *said, unsigned says)
 {
 	char text[64];
 	int any = 0;
@@ -228,7 +228,7 @@ put_left(struct words *w, const struct us_suite_said *said, unsigned says)
 }
 
 static void
-put_log(struct words *w, const struct us_suite_said *said, unsigned says)
+put_log(struct us_suite_words *w, const struct us_suite_said *said, unsigned says)
 {
 	if ((says & US_SAYS_BOXES) != 0) {
 		put_head(w, "boxes");
@@ -247,7 +247,7 @@ put_log(struct words *w, const struct us_suite_said *said, unsigned says)
 int
 us_suite_put_said(struct us_buf *b, const struct us_suite_said *said, unsigned says)
 {
-	struct words w = { b, US_OK, 1 };
+	struct us_suite_words w = { b, US_OK, 1 };
 	char text[64];
 
 	w.err = us_buf_putf(b, "%s", said->decision == US_DECISION_ALLOW ? "allowed" : "refused");

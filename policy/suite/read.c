@@ -68,7 +68,7 @@ us_suite_person_named(struct us_findings *f, const struct us_yaml_node *node, co
 
 /* ---- people ---- */
 
-struct clearances {
+struct us_suite_clearances {
 	const struct us_order *order;
 	uint32_t bits;
 };
@@ -76,7 +76,7 @@ struct clearances {
 static void
 one_clearance(struct us_findings *f, const struct us_yaml_node *node, void *arg)
 {
-	struct clearances *c = arg;
+	struct us_suite_clearances *c = arg;
 	size_t at = us_yaml_reference(f, node, "clearance", c->order->clearances, c->order->n_clearances,
 	    sizeof(*c->order->clearances));
 
@@ -91,7 +91,7 @@ read_person(struct us_findings *f, const struct us_yaml_node *node, struct us_su
 		{ "clearances", 0 }, { NULL, 0 } };
 	const struct us_yaml_node *v[US_YAML_KEYS];
 	struct us_suite_person *p = &suite->people[suite->n_people];
-	struct clearances cleared = { suite->order, 0 };
+	struct us_suite_clearances cleared = { suite->order, 0 };
 
 	if (us_yaml_map(f, node, "a person", keys, v) != US_OK)
 		return;

@@ -106,7 +106,7 @@ rule_on(const struct us_suite *suite, const struct us_suite_statement *s, struct
 
 /* ---- why ---- */
 
-struct why {
+struct us_suite_why {
 	const struct us_suite *suite;
 	const struct us_suite_statement *statement;
 	struct us_buf *out;
@@ -114,14 +114,14 @@ struct why {
 };
 
 static void
-put(struct why *w, const char *text)
+put(struct us_suite_why *w, const char *text)
 {
 	if (w->err == US_OK)
 		w->err = us_buf_putf(w->out, "%s", text);
 }
 
 static void
-put_misses(struct why *w, unsigned misses)
+put_misses(struct us_suite_why *w, unsigned misses)
 {
 	static const struct {
 		unsigned bit;
@@ -136,7 +136,7 @@ put_misses(struct why *w, unsigned misses)
 }
 
 static void
-put_conditions(struct why *w, const struct us_explained *e)
+put_conditions(struct us_suite_why *w, const struct us_explained *e)
 {
 	put(w, "permits");
 	for (unsigned c = 0; c < US_CONDITIONS; c++) {
@@ -149,7 +149,7 @@ put_conditions(struct why *w, const struct us_explained *e)
 
 /* Whether a fitting rule's query finds the record that the statement is about. */
 static void
-put_query(struct why *w, uint32_t rule)
+put_query(struct us_suite_why *w, uint32_t rule)
 {
 	const size_t record = w->statement->record;
 	int yes;
@@ -163,7 +163,7 @@ put_query(struct why *w, uint32_t rule)
 static void
 explain_rule(void *ctx, const struct us_explained *e)
 {
-	struct why *w = ctx;
+	struct us_suite_why *w = ctx;
 	const struct us_rule *rule = &w->suite->order->rules[e->rule];
 
 	if (w->err == US_OK)
@@ -190,7 +190,7 @@ explain_rule(void *ctx, const struct us_explained *e)
 
 /* ---- the suite ---- */
 
-struct texts {
+struct us_suite_texts {
 	struct us_buf statement, expected, found, why;
 };
 
@@ -208,11 +208,11 @@ put_statement(const struct us_suite *suite, const struct us_suite_statement *s, 
 }
 
 static int
-report(const struct us_suite *suite, const struct us_suite_statement *s, const struct us_suite_said *found, struct texts *t,
+report(const struct us_suite *suite, const struct us_suite_statement *s, const struct us_suite_said *found, struct us_suite_texts *t,
     struct us_suite_result *r)
 {
 	const struct us_context context = context_of(s);
-	struct why w = { suite, s, &t->why, US_OK };
+	struct us_suite_why w = { suite, s, &t->why, US_OK };
 	int err;
 
 	us_buf_reset(&t->statement);
@@ -240,7 +240,7 @@ int
 us_suite_run(const struct us_suite *suite, void (*each)(void *ctx, const struct us_suite_result *r), void *ctx,
     struct us_suite_counts *counts)
 {
-	struct texts t;
+	struct us_suite_texts t;
 	int err = US_OK;
 
 	*counts = (struct us_suite_counts){ 0, 0 };

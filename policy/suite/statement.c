@@ -165,15 +165,15 @@ read_frozen(struct us_findings *f, const struct us_yaml_node *node, const struct
 
 /* ---- a statement ---- */
 
-enum part { PART_STATEMENT, PART_FACTS, PART_EXPECTED };
+enum us_suite_part { PART_STATEMENT, PART_FACTS, PART_EXPECTED };
 #define PARTS 3
 static const struct us_yaml_key *const part_keys[PARTS] = { statement_keys, fact_keys, us_suite_expect_keys };
 
 /* The part that has the key, or the one most like it: what is wrong with it is said there. */
-static enum part
+static enum us_suite_part
 part_of(struct us_bytes name)
 {
-	enum part best = PART_STATEMENT;
+	enum us_suite_part best = PART_STATEMENT;
 	size_t distance = SIZE_MAX;
 
 	for (unsigned p = 0; p < PARTS; p++) {
@@ -183,7 +183,7 @@ part_of(struct us_bytes name)
 			us_guess_consider(&g, part_keys[p][k].name, strlen(part_keys[p][k].name));
 		if (g.distance < distance) {
 			distance = g.distance;
-			best = (enum part)p;
+			best = (enum us_suite_part)p;
 		}
 	}
 	return best;

@@ -7,13 +7,13 @@
 
 /* ---- designations that nobody may read ---- */
 
-enum truth { NEVER, PERHAPS, ALWAYS };
+enum us_yaml_truth { NEVER, PERHAPS, ALWAYS };
 
 /* Whether a query holds for records of one designation, of which nothing else is known (Kleene's three values). */
-static enum truth
+static enum us_yaml_truth
 holds(const struct us_query_node *node, struct us_bytes folded)
 {
-	enum truth all, t;
+	enum us_yaml_truth all, t;
 
 	switch (node->op) {
 	case US_QUERY_ALL:
@@ -28,7 +28,7 @@ holds(const struct us_query_node *node, struct us_bytes folded)
 	case US_QUERY_BATES:
 		return PERHAPS;
 	case US_QUERY_NOT:
-		return (enum truth)(ALWAYS - holds(node->children[0], folded));
+		return (enum us_yaml_truth)(ALWAYS - holds(node->children[0], folded));
 	case US_QUERY_AND:
 	case US_QUERY_OR:
 		all = node->op == US_QUERY_AND ? ALWAYS : NEVER;
@@ -43,16 +43,16 @@ holds(const struct us_query_node *node, struct us_bytes folded)
 }
 
 /* Of each rule about reading, by designation: bit d is designation d. */
-struct reach {
+struct us_yaml_reach {
 	uint32_t always[US_ORDER_RULES];
 	uint32_t perhaps[US_ORDER_RULES]; /* or always */
 };
 
 static void
-reach_of(const struct us_lint *l, size_t index, unsigned d, struct us_bytes folded, struct reach *reach)
+reach_of(const struct us_lint *l, size_t index, unsigned d, struct us_bytes folded, struct us_yaml_reach *reach)
 {
 	const struct us_rule *rule = &l->order->rules[index];
-	enum truth t = PERHAPS;
+	enum us_yaml_truth t = PERHAPS;
 
 	if (!us_actions_has(rule->actions, US_ACTION_READ))
 		return;
@@ -66,7 +66,7 @@ reach_of(const struct us_lint *l, size_t index, unsigned d, struct us_bytes fold
 
 /* Designations that a permit gives to some capacity: different prohibitions may take different ones away. */
 static uint32_t
-gives(const struct us_lint *l, size_t index, const struct reach *reach)
+gives(const struct us_lint *l, size_t index, const struct us_yaml_reach *reach)
 {
 	const struct us_order *order = l->order;
 	uint32_t taken[US_ORDER_DESIGNATIONS] = { 0 }, given = 0;
@@ -88,7 +88,7 @@ gives(const struct us_lint *l, size_t index, const struct reach *reach)
 void
 us_lint_designations(struct us_lint *l)
 {
-	struct reach reach = { 0 };
+	struct us_yaml_reach reach = { 0 };
 	uint32_t given = 0;
 
 	for (size_t d = 0; d < l->order->n_designations; d++) {

@@ -191,7 +191,7 @@ read_head(struct us_findings *f, const struct us_yaml_node *head, const struct u
 }
 
 /* The keys of the file, in the order of the manual. */
-enum part { HEAD, DEFAULT, PARTIES, DESIGNATIONS, CATEGORIES, PERIODS, CALENDARS, PURPOSES, MATTER, CLEARANCES, WORKFLOWS, RULES,
+enum us_yaml_part { HEAD, DEFAULT, PARTIES, DESIGNATIONS, CATEGORIES, PERIODS, CALENDARS, PURPOSES, MATTER, CLEARANCES, WORKFLOWS, RULES,
 	PARTS };
 
 static const struct us_yaml_key part_keys[PARTS + 1] = { { "order", 1 }, { "default", 0 }, { "parties", 1 },

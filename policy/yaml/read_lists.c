@@ -45,7 +45,7 @@ us_yaml_capacities(struct us_findings *f, const struct us_yaml_node *node, int a
 
 /* ---- parties ---- */
 
-struct parties {
+struct us_yaml_parties {
 	const struct us_order *order;
 	uint64_t bits;
 };
@@ -53,7 +53,7 @@ struct parties {
 static void
 one_party(struct us_findings *f, const struct us_yaml_node *node, void *arg)
 {
-	struct parties *p = arg;
+	struct us_yaml_parties *p = arg;
 	size_t at = us_yaml_reference(f, node, "party", p->order->parties, p->order->n_parties, sizeof(*p->order->parties));
 
 	if (at != 0)
@@ -63,7 +63,7 @@ one_party(struct us_findings *f, const struct us_yaml_node *node, void *arg)
 uint64_t
 us_yaml_parties(struct us_findings *f, const struct us_yaml_node *node, const struct us_order *order)
 {
-	struct parties p = { order, 0 };
+	struct us_yaml_parties p = { order, 0 };
 
 	us_yaml_each(f, node, one_party, &p);
 	return p.bits;

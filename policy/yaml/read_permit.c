@@ -58,7 +58,7 @@ read_purpose_need(struct us_findings *f, const struct us_yaml_node *node, const 
 		us_yaml_error(f, node, "the order lists no purposes");
 }
 
-struct states {
+struct us_yaml_states {
 	const struct us_order *order;
 	uint16_t bits;
 };
@@ -66,7 +66,7 @@ struct states {
 static void
 one_state(struct us_findings *f, const struct us_yaml_node *node, void *arg)
 {
-	struct states *s = arg;
+	struct us_yaml_states *s = arg;
 	size_t at = us_yaml_reference(f, node, "state of the matter", s->order->matter_states, s->order->n_matter_states,
 	    sizeof(*s->order->matter_states));
 
@@ -112,7 +112,7 @@ us_yaml_conditions(struct us_findings *f, const struct us_yaml_node *node, const
 		{ NULL, 0 } };
 	const struct us_yaml_node *v[US_YAML_KEYS];
 	struct us_conditions *c = &rule->conditions;
-	struct states states = { order, 0 };
+	struct us_yaml_states states = { order, 0 };
 
 	if (us_yaml_map(f, node, "conditions", keys, v) != US_OK)
 		return;

@@ -33,7 +33,7 @@ date_of(struct us_bytes text, int32_t *day)
 	return US_OK;
 }
 
-struct holidays {
+struct us_yaml_holidays {
 	int32_t *days;
 	size_t n;
 };
@@ -41,7 +41,7 @@ struct holidays {
 static void
 one_holiday(struct us_findings *f, const struct us_yaml_node *node, void *arg)
 {
-	struct holidays *h = arg;
+	struct us_yaml_holidays *h = arg;
 	int32_t day;
 
 	if (date_of(node->text, &day) != US_OK)
@@ -117,7 +117,7 @@ us_yaml_calendar(struct us_findings *f, const struct us_yaml_node *node, struct 
 	us_yaml_each(f, v[2], one_day, c);
 	read_hours(f, v[3], c);
 	if (v[4] != NULL) {
-		struct holidays h = { calloc(US_HOLIDAYS_MAX, sizeof(int32_t)), 0 };
+		struct us_yaml_holidays h = { calloc(US_HOLIDAYS_MAX, sizeof(int32_t)), 0 };
 		if (h.days != NULL)
 			us_yaml_each(f, v[4], one_holiday, &h);
 		else

@@ -17,13 +17,13 @@ us_designation_query(struct us_buf *out, struct us_bytes name)
 	return err == US_OK ? US_OK : US_ERR_LIMIT;
 }
 
-struct choice {
+struct us_yaml_choice {
 	const struct us_reading *r;
 	uint64_t bits;
 };
 
 static void
-choose(struct us_findings *f, const struct us_yaml_node *node, struct choice *c, size_t at)
+choose(struct us_findings *f, const struct us_yaml_node *node, struct us_yaml_choice *c, size_t at)
 {
 	const uint64_t bit = at == 0 ? 0 : UINT64_C(1) << (at - 1);
 
@@ -35,7 +35,7 @@ choose(struct us_findings *f, const struct us_yaml_node *node, struct choice *c,
 static void
 one_designation(struct us_findings *f, const struct us_yaml_node *node, void *arg)
 {
-	struct choice *c = arg;
+	struct us_yaml_choice *c = arg;
 	const struct us_order *order = c->r->order;
 	struct us_designated found;
 
@@ -49,7 +49,7 @@ one_designation(struct us_findings *f, const struct us_yaml_node *node, void *ar
 static void
 one_category(struct us_findings *f, const struct us_yaml_node *node, void *arg)
 {
-	struct choice *c = arg;
+	struct us_yaml_choice *c = arg;
 
 	choose(f, node, c, us_yaml_reference(f, node, "category", c->r->categories, c->r->n_categories,
 	    sizeof(c->r->categories[0])));
@@ -57,20 +57,20 @@ one_category(struct us_findings *f, const struct us_yaml_node *node, void *arg)
 
 /* ---- the text ---- */
 
-struct text {
+struct us_yaml_text {
 	struct us_buf *out;
 	int parts;
 	int err;
 };
 
 static void
-put(struct text *t, const char *s)
+put(struct us_yaml_text *t, const char *s)
 {
 	t->err |= us_buf_put(t->out, s, us_bytes_of(s).n);
 }
 
 static void
-put_query(struct text *t, struct us_bytes query)
+put_query(struct us_yaml_text *t, struct us_bytes query)
 {
 	put(t, "(");
 	t->err |= us_buf_put(t->out, query.p, query.n);
@@ -78,14 +78,14 @@ put_query(struct text *t, struct us_bytes query)
 }
 
 static void
-next_part(struct text *t)
+next_part(struct us_yaml_text *t)
 {
 	if (t->parts++ > 0)
 		put(t, " AND ");
 }
 
 static void
-put_designations(struct text *t, const struct us_order *order, uint64_t bits)
+put_designations(struct us_yaml_text *t, const struct us_order *order, uint64_t bits)
 {
 	next_part(t);
 	put(t, "(");
@@ -100,7 +100,7 @@ put_designations(struct text *t, const struct us_order *order, uint64_t bits)
 }
 
 static void
-put_categories(struct text *t, const struct us_reading *r, uint64_t bits)
+put_categories(struct us_yaml_text *t, const struct us_reading *r, uint64_t bits)
 {
 	next_part(t);
 	put(t, "(");
@@ -115,7 +115,7 @@ put_categories(struct text *t, const struct us_reading *r, uint64_t bits)
 }
 
 static void
-put_exceptions(struct text *t, const struct us_reading *r, uint64_t bits)
+put_exceptions(struct us_yaml_text *t, const struct us_reading *r, uint64_t bits)
 {
 	for (size_t i = 0; i < r->n_categories; i++) {
 		if ((bits >> i & 1) == 0)
@@ -128,9 +128,9 @@ put_exceptions(struct text *t, const struct us_reading *r, uint64_t bits)
 
 static void
 put_together(struct us_findings *f, const struct us_yaml_node *node, struct us_reading *r, struct us_bytes query,
-    const struct choice choices[3])
+    const struct us_yaml_choice choices[3])
 {
-	struct text t = { &r->order->texts, 0, US_OK };
+	struct us_yaml_text t = { &r->order->texts, 0, US_OK };
 	const size_t at = t.out->len;
 
 	if (query.n > 0) {
@@ -161,7 +161,7 @@ us_yaml_what(struct us_findings *f, const struct us_yaml_node *node, struct us_r
 	static void (*const each[3])(struct us_findings *, const struct us_yaml_node *, void *) = { one_designation,
 		one_category, one_category };
 	const struct us_yaml_node *v[US_YAML_KEYS];
-	struct choice choices[3] = { { r, 0 }, { r, 0 }, { r, 0 } };
+	struct us_yaml_choice choices[3] = { { r, 0 }, { r, 0 }, { r, 0 } };
 	const size_t errors = f->errors;
 
 	if (node->kind == US_YAML_SCALAR) {

@@ -55,7 +55,7 @@ us_yaml_find(const struct us_yaml_node *map, const char *key)
 	return NULL;
 }
 
-struct builder {
+struct us_yaml_builder {
 	struct us_yaml_node *root;
 	struct us_yaml_node *stack[US_YAML_DEPTH];
 	size_t depth;
@@ -65,7 +65,7 @@ struct builder {
 };
 
 static int
-complain(struct builder *b, const yaml_mark_t *mark, const char *text)
+complain(struct us_yaml_builder *b, const yaml_mark_t *mark, const char *text)
 {
 	us_finding(b->findings, US_FINDING_ERROR, (unsigned)mark->line + 1, (unsigned)mark->column + 1, "%s",
 	    text);
@@ -74,7 +74,7 @@ complain(struct builder *b, const yaml_mark_t *mark, const char *text)
 
 /* Hangs the node into its parent; the parent owns it from then on. */
 static int
-hang(struct builder *b, struct us_yaml_node *node)
+hang(struct us_yaml_builder *b, struct us_yaml_node *node)
 {
 	if (b->depth == 0) {
 		b->root = node;
@@ -110,7 +110,7 @@ set_text(struct us_yaml_node *node, const yaml_event_t *event)
 }
 
 static int
-begin(struct builder *b, const yaml_event_t *event, enum us_yaml_kind kind)
+begin(struct us_yaml_builder *b, const yaml_event_t *event, enum us_yaml_kind kind)
 {
 	const yaml_mark_t *mark = &event->start_mark;
 	struct us_yaml_node *node;
@@ -143,7 +143,7 @@ begin(struct builder *b, const yaml_event_t *event, enum us_yaml_kind kind)
 }
 
 static int
-take_event(struct builder *b, const yaml_event_t *event)
+take_event(struct us_yaml_builder *b, const yaml_event_t *event)
 {
 	const yaml_mark_t *mark = &event->start_mark;
 
@@ -184,7 +184,7 @@ take_event(struct builder *b, const yaml_event_t *event)
 }
 
 static int
-run(struct builder *b, yaml_parser_t *parser)
+run(struct us_yaml_builder *b, yaml_parser_t *parser)
 {
 	int err = US_OK, done = 0;
 
@@ -209,7 +209,7 @@ run(struct builder *b, yaml_parser_t *parser)
 int
 us_yaml_parse(struct us_bytes source, struct us_yaml_node **out, struct us_findings *findings)
 {
-	struct builder b = { .findings = findings };
+	struct us_yaml_builder b = { .findings = findings };
 	yaml_parser_t parser;
 	int err;
 

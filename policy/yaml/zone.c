@@ -39,7 +39,7 @@ name_ok(const char *name, size_t n)
 #define UNTIL_S INT64_C(9214646400) /* 2262-01-01T00:00:00Z: no clock of ours runs longer */
 #define DAY_S 86400
 
-struct table {
+struct us_yaml_table {
 	const uint8_t *times;   /* n times of 8 bytes, ascending */
 	const uint8_t *indices; /* n bytes: the type that begins then */
 	const uint8_t *types;   /* n_types of 6 bytes: i32 offset, u8 is summer, u8 name */
@@ -49,7 +49,7 @@ struct table {
 
 /* A block's counts are read before anything is multiplied: each is bounded by the file's size first. */
 static int
-table_of(const uint8_t *bytes, size_t n, size_t at, size_t time_size, struct table *t)
+table_of(const uint8_t *bytes, size_t n, size_t at, size_t time_size, struct us_yaml_table *t)
 {
 	size_t count[6], size;
 
@@ -79,13 +79,13 @@ table_of(const uint8_t *bytes, size_t n, size_t at, size_t time_size, struct tab
 }
 
 static int64_t
-time_at(const struct table *t, size_t i)
+time_at(const struct us_yaml_table *t, size_t i)
 {
 	return (int64_t)us_load_u64(t->times + 8 * i);
 }
 
 static int32_t
-offset_of(const struct table *t, size_t type)
+offset_of(const struct us_yaml_table *t, size_t type)
 {
 	return (int32_t)us_load_u32(t->types + 6 * type);
 }
@@ -107,7 +107,7 @@ is_steady(const struct us_zone *zone, int64_t from, int64_t until, int32_t offse
 /* The rule must say what the table says, from 2026 to the table's last change; behind it the rule is all there is. Before
  * the first change the first type holds. */
 static int
-agree(const struct table *t, const struct us_zone *zone)
+agree(const struct us_yaml_table *t, const struct us_zone *zone)
 {
 	int32_t offset = offset_of(t, 0);
 	int64_t from = INT64_MIN;
@@ -132,7 +132,7 @@ agree(const struct table *t, const struct us_zone *zone)
 int
 us_zone_posix_in(const uint8_t *bytes, size_t n, struct us_buf *out)
 {
-	struct table old, t;
+	struct us_yaml_table old, t;
 	struct us_bytes footer;
 	struct us_zone zone;
 	int err;

@@ -206,8 +206,8 @@ segment(void)
 
 		us_buf_reset(&doc);
 		must(us_doc_begin(builder, &meta), "document");
-		must(us_doc_message(builder, (enum us_role)(1 + i % 4), text, n), "message");
-		must(us_doc_message(builder, US_ROLE_USER, "water and harbour", 17), "message");
+		must(us_doc_message(builder, (enum us_message_role)(1 + i % 4), text, n), "message");
+		must(us_doc_message(builder, US_MESSAGE_USER, "water and harbour", 17), "message");
 		must(us_doc_end(builder, &doc), "document");
 		if (i % 100 == 0)
 			put("document", i, doc.data, doc.len);

@@ -7,7 +7,7 @@
 #include "base/log.h"
 
 int
-input_read(const char *path, const char *what, struct us_buf *out)
+us_program_input_read(const char *path, const char *what, struct us_buf *out)
 {
 	FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
 	uint8_t block[16384];
@@ -26,9 +26,9 @@ input_read(const char *path, const char *what, struct us_buf *out)
 }
 
 int
-input_vkey(const char *path, struct us_buf *out)
+us_program_input_vkey(const char *path, struct us_buf *out)
 {
-	int err = input_read(path, "the key", out);
+	int err = us_program_input_read(path, "the key", out);
 
 	if (err == US_OK && (out->len == 0 || memchr(out->data, '\0', out->len) != NULL)) {
 		err = US_ERR_FORMAT;
@@ -38,7 +38,7 @@ input_vkey(const char *path, struct us_buf *out)
 }
 
 int
-input_policy(const char *path, struct us_tlog_policy **out)
+us_program_input_policy(const char *path, struct us_tlog_policy **out)
 {
 	struct us_tlog_policy_error error = { .line = 0, .what = "" };
 	struct us_buf text;
@@ -46,7 +46,7 @@ input_policy(const char *path, struct us_tlog_policy **out)
 
 	*out = NULL;
 	us_buf_init(&text, US_TLOG_POLICY_MAX);
-	err = input_read(path, "the policy", &text);
+	err = us_program_input_read(path, "the policy", &text);
 	if (err == US_OK) {
 		err = us_tlog_policy_parse(out, text.data, text.len, &error);
 		if (err != US_OK)
@@ -57,14 +57,14 @@ input_policy(const char *path, struct us_tlog_policy **out)
 }
 
 int
-input_authority(const char *path, struct us_authority **out)
+us_program_input_authority(const char *path, struct us_authority **out)
 {
 	struct us_buf pem;
 	int err;
 
 	*out = NULL;
 	us_buf_init(&pem, US_AUTHORITY_PEM_MAX);
-	err = input_read(path, "the authority's certificates", &pem);
+	err = us_program_input_read(path, "the authority's certificates", &pem);
 	if (err == US_OK) {
 		err = us_authority_new(out, path, (struct us_bytes){ pem.data, pem.len });
 		if (err != US_OK)

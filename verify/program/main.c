@@ -62,7 +62,7 @@ static const char help[] =
     "Examples: underseal-verify export --vkey log.vkey --policy witnesses.policy\n"
     "          underseal-verify --receipt read.receipt --vkey log.vkey\n";
 
-struct options {
+struct us_program_options {
 	const char *dir;
 	const char *vkey_file;
 	const char *policy_file;
@@ -101,7 +101,7 @@ parse_count(const char *text, unsigned max)
 
 /* 0 to go on, else the exit status plus one. */
 static int
-parse_options(struct options *o, int argc, char **argv)
+parse_options(struct us_program_options *o, int argc, char **argv)
 {
 	static const struct option longs[] = {
 		{ "vkey", required_argument, NULL, 'k' },
@@ -189,22 +189,22 @@ parse_options(struct options *o, int argc, char **argv)
 
 /* Reads what the options name. Not 0: usage. */
 static int
-read_input(const struct options *o, struct us_verify_options *verify, struct us_buf *vkey, struct us_tlog_policy **policy,
+read_input(const struct us_program_options *o, struct us_verify_options *verify, struct us_buf *vkey, struct us_tlog_policy **policy,
     struct us_authority *authorities[TSA_MAX])
 {
 	if (o->vkey_file != NULL) {
-		if (input_vkey(o->vkey_file, vkey) != US_OK)
+		if (us_program_input_vkey(o->vkey_file, vkey) != US_OK)
 			return EXIT_USAGE;
 		verify->vkey = us_buf_cstr(vkey);
 	} else if (o->policy_file == NULL) {
 		fputs("note: no --vkey was given. The log is checked with the key that lies in it:\n"
 		    "this shows that it agrees with itself, not whose log it is.\n", stderr);
 	}
-	if (o->policy_file != NULL && input_policy(o->policy_file, policy) != US_OK)
+	if (o->policy_file != NULL && us_program_input_policy(o->policy_file, policy) != US_OK)
 		return EXIT_USAGE;
 	verify->policy = *policy;
 	for (; verify->n_authorities < o->n_tsa; verify->n_authorities++)
-		if (input_authority(o->tsa_file[verify->n_authorities], &authorities[verify->n_authorities]) != US_OK)
+		if (us_program_input_authority(o->tsa_file[verify->n_authorities], &authorities[verify->n_authorities]) != US_OK)
 			return EXIT_USAGE;
 	verify->authorities = authorities;
 	verify->stamps_needed = o->tsa_needed;
@@ -212,16 +212,16 @@ read_input(const struct options *o, struct us_verify_options *verify, struct us_
 }
 
 static int
-verify_receipt(const struct options *o, const struct us_verify_options *verify, struct us_verify_report *report)
+verify_receipt(const struct us_program_options *o, const struct us_verify_options *verify, struct us_verify_report *report)
 {
 	struct us_buf receipt, entry;
 	int err;
 
 	us_buf_init(&receipt, US_RECEIPT_MAX);
 	us_buf_init(&entry, US_ENTRY_MAX);
-	err = input_read(o->receipt_file, "the receipt", &receipt);
+	err = us_program_input_read(o->receipt_file, "the receipt", &receipt);
 	if (err == US_OK && o->entry_file != NULL)
-		err = input_read(o->entry_file, "the entry", &entry);
+		err = us_program_input_read(o->entry_file, "the entry", &entry);
 	if (err == US_OK)
 		err = us_entry_receipt_verify(report, (struct us_bytes){ receipt.data, receipt.len },
 		    (struct us_bytes){ o->entry_file == NULL ? NULL : entry.data, entry.len }, verify);
@@ -235,7 +235,7 @@ main(int argc, char **argv)
 {
 	struct us_verify_options verify = { 0 };
 	struct us_verify_report report;
-	struct options o = { .threads = us_verify_processors() };
+	struct us_program_options o = { .threads = us_verify_processors() };
 	struct us_authority *authorities[TSA_MAX];
 	struct us_tlog_policy *policy = NULL;
 	struct us_buf vkey;

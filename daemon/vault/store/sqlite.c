@@ -33,7 +33,7 @@
 #define READER_CACHE_KIB 2048
 #define MMAP_BYTES (INT64_C(1) << 36)
 
-enum statement {
+enum us_store_statement {
 	ST_BEGIN, ST_COMMIT, ST_ROLLBACK, ST_PUT, ST_DELETE, ST_PUT_ACT, ST_SETTLE_ACT, ST_DROP_ACTS,
 	ST_WRITER_COUNT
 };
@@ -49,7 +49,7 @@ static const char *const writer_sql[ST_WRITER_COUNT] = {
 	[ST_DROP_ACTS] = "DELETE FROM acts WHERE sequence >= ?1",
 };
 
-enum reader_statement { RS_BEGIN, RS_END, RS_GET, RS_SCAN, RS_ACTS, RS_COUNT };
+enum us_store_reader_statement { RS_BEGIN, RS_END, RS_GET, RS_SCAN, RS_ACTS, RS_COUNT };
 static const char *const reader_sql[RS_COUNT] = {
 	[RS_BEGIN] = "BEGIN",
 	[RS_END] = "COMMIT",
@@ -356,7 +356,7 @@ abandon(struct us_store *s)
 
 /* Runs a statement that gives no rows. */
 static int
-run(struct us_store *s, enum statement which)
+run(struct us_store *s, enum us_store_statement which)
 {
 	int rc = sqlite3_step(s->st[which]);
 	int err = rc == SQLITE_DONE ? US_OK : db_error(s->db, rc, writer_sql[which]);
@@ -473,7 +473,7 @@ us_store_put_act(struct us_store *s, uint64_t sequence, int prepared, struct us_
 }
 
 static int
-run_on_act(struct us_store *s, enum statement which, uint64_t sequence)
+run_on_act(struct us_store *s, enum us_store_statement which, uint64_t sequence)
 {
 	if (!s->in_transaction)
 		return US_ERR_STATE;
@@ -577,7 +577,7 @@ us_store_reader_close(struct us_store_reader *r)
 }
 
 static int
-step_once(struct us_store_reader *r, enum reader_statement which)
+step_once(struct us_store_reader *r, enum us_store_reader_statement which)
 {
 	int rc = sqlite3_step(r->st[which]);
 

@@ -83,9 +83,9 @@ build(void)
 		struct us_doc_meta meta = { .created_ns = i * INT64_C(1000000000000), .model = us_bytes_of("m") };
 
 		must(us_doc_begin(b, &meta));
-		must(us_doc_message(b, US_ROLE_USER, TEXT, i % 3 == 0 ? 6 : sizeof TEXT - 1));
+		must(us_doc_message(b, US_MESSAGE_USER, TEXT, i % 3 == 0 ? 6 : sizeof TEXT - 1));
 		if (i % 50 == 0)
-			must(us_doc_message(b, US_ROLE_USER, "rare", 4));
+			must(us_doc_message(b, US_MESSAGE_USER, "rare", 4));
 		us_buf_reset(&out);
 		must(us_doc_end(b, &out));
 		must(us_segment_writer_add(w, (struct us_bytes){ out.data, out.len }));

@@ -66,7 +66,7 @@ test_support(void **unused)
 		records[r] = (struct us_bytes){ (uint8_t *)p, (size_t)(at - p) };
 	}
 	us_buf_init(&d, US_DICTIONARY_MAX);
-	assert_int_equal(sealer_dictionary_train_on(records, RECORDS, 20, &d), US_OK);
+	assert_int_equal(us_sealer_dictionary_train_on(records, RECORDS, 20, &d), US_OK);
 	assert_true(runs(&d, common) > 100);
 	assert_int_equal(runs(&d, rare), 0);
 	assert_int_equal(runs(&d, almost), 0);
@@ -104,7 +104,7 @@ test_nothing_common(void **unused)
 		records[r] = (struct us_bytes){ noise[r], 2000 };
 	}
 	us_buf_init(&d, US_DICTIONARY_MAX);
-	assert_int_equal(sealer_dictionary_train_on(records, 100, 20, &d), US_ERR_NOT_FOUND);
+	assert_int_equal(us_sealer_dictionary_train_on(records, 100, 20, &d), US_ERR_NOT_FOUND);
 	assert_int_equal(d.len, 0);
 	us_buf_free(&d);
 }

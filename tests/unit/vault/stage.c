@@ -143,7 +143,7 @@ __wrap_malloc(size_t n)
 {
 	void *p = allocation_fails() ? NULL : __real_malloc(n);
 
-	if (n == sizeof(struct request) && p != NULL) {
+	if (n == sizeof(struct us_vault_request) && p != NULL) {
 		assert_true(plan.n_requests < STAGE_REQUESTS);
 		plan.requests[plan.n_requests++] = p;
 	}
@@ -169,8 +169,8 @@ __wrap_free(void *p)
 {
 	for (size_t i = 0; i < plan.n_requests && p != NULL; i++)
 		if (plan.requests[i] == p) {
-			memset(p, ENDED, sizeof(struct request));
-			POISON(p, sizeof(struct request));
+			memset(p, ENDED, sizeof(struct us_vault_request));
+			POISON(p, sizeof(struct us_vault_request));
 			return;
 		}
 	__real_free(p);
@@ -182,8 +182,8 @@ check_untouched(void)
 	for (size_t i = 0; i < plan.n_requests; i++) {
 		const uint8_t *p = plan.requests[i];
 
-		UNPOISON(p, sizeof(struct request));
-		for (size_t k = 0; k < sizeof(struct request); k++)
+		UNPOISON(p, sizeof(struct us_vault_request));
+		for (size_t k = 0; k < sizeof(struct us_vault_request); k++)
 			if (p[k] != ENDED)
 				fail_msg("a request that has ended was written to, at %zu", k);
 		__real_free(plan.requests[i]);
@@ -256,7 +256,7 @@ static void
 vault_open(struct scene *s)
 {
 	static char nobody; /* the other end of all channels: what is sent stops above */
-	struct vault *v = calloc(1, sizeof *v);
+	struct us_vault *v = calloc(1, sizeof *v);
 
 	assert_non_null(v);
 	s->vault = v;
@@ -272,32 +272,32 @@ vault_open(struct scene *s)
 	assert_int_equal(us_store_reader_open(&v->reader, s->store), US_OK);
 	assert_int_equal(us_cache_new(&v->cache, v->reader, 8), US_OK);
 	assert_int_equal(us_key_new(&v->cursor_key), US_OK);
-	outcomes_init(v);
-	requests_init(v);
+	us_vault_outcomes_init(v);
+	us_vault_requests_init(v);
 	us_buf_init(&v->checkpoint, 4096);
 	us_buf_init(&v->sealed, US_SEALED_RECORD_MAX);
 	us_buf_init(&v->plain, US_SEALED_RECORD_MAX);
 	us_buf_init(&v->container, US_CONTAINER_MAX);
 	us_buf_init(&v->text, 1u << 20);
 	for (uint64_t i = 1; i <= us_registry_sequence(v->registry); i++)
-		assert_int_equal(start_note_entry(v, i, i), US_OK);
+		assert_int_equal(us_vault_start_note_entry(v, i, i), US_OK);
 }
 
 static void
 vault_close(struct scene *s)
 {
-	struct vault *v = s->vault;
+	struct us_vault *v = s->vault;
 
-	acts_free(v);
-	loads_free(v);
-	view_free_all(v);
-	evidence_free(v);
+	us_vault_acts_free(v);
+	us_vault_loads_free(v);
+	us_vault_view_free_all(v);
+	us_vault_evidence_free(v);
 	us_cache_free(v->cache);
 	us_store_reader_close(v->reader);
 	us_key_free(v->cursor_key);
-	outcomes_free(v);
-	requests_free(v);
-	log_gate_free(v);
+	us_vault_outcomes_free(v);
+	us_vault_requests_free(v);
+	us_vault_log_gate_free(v);
 	us_buf_free(&v->checkpoint);
 	us_buf_free(&v->sealed);
 	us_buf_free(&v->plain);
@@ -424,7 +424,7 @@ encode_answer(struct us_buf *b, enum mode mode, uint64_t index, const struct que
 }
 
 static void
-answer_first(struct vault *v, enum mode mode, uint64_t index)
+answer_first(struct us_vault *v, enum mode mode, uint64_t index)
 {
 	const struct question q = plan.questions[0];
 	struct us_buf b;
@@ -436,14 +436,14 @@ answer_first(struct vault *v, enum mode mode, uint64_t index)
 	plan.quiet--;
 	plan.n_questions--;
 	memmove(&plan.questions[0], &plan.questions[1], plan.n_questions * sizeof q);
-	assert_int_equal(call_answer(v, type, q.tag, (struct us_bytes){ b.data, b.len }), US_OK);
+	assert_int_equal(us_vault_call_answer(v, type, q.tag, (struct us_bytes){ b.data, b.len }), US_OK);
 	us_buf_free(&b);
 }
 
 /* --- from a request to its end --------------------------------------------------------------- */
 
 static void
-go_on(struct vault *v, enum mode mode)
+go_on(struct us_vault *v, enum mode mode)
 {
 	for (uint64_t index = 1001; plan.n_questions > 0 || v->work_queue.first != NULL; index++) {
 		assert_true(index < 2000);
@@ -455,7 +455,7 @@ go_on(struct vault *v, enum mode mode)
 }
 
 static void
-sealer_says(struct vault *v, enum mode mode, uint16_t type, uint64_t load)
+sealer_says(struct us_vault *v, enum mode mode, uint16_t type, uint64_t load)
 {
 	const struct us_msg_load_started started = { load, mode == FAILS ? US_ERR_NOSPACE : US_OK };
 	const struct us_msg_load_ended ended = { .load = load,
@@ -467,12 +467,12 @@ sealer_says(struct vault *v, enum mode mode, uint16_t type, uint64_t load)
 	assert_int_equal(type == US_MSG_load_started ? us_msg_load_started_encode(&b, &started) :
 	    us_msg_load_ended_encode(&b, &ended), US_OK);
 	plan.quiet--;
-	assert_int_equal(load_message(v, type, 0, (struct us_bytes){ b.data, b.len }), US_OK);
+	assert_int_equal(us_vault_load_message(v, type, 0, (struct us_bytes){ b.data, b.len }), US_OK);
 	us_buf_free(&b);
 }
 
 static void
-producer_asks(struct vault *v, const struct actor *who, uint8_t how, uint32_t tag, uint64_t load)
+producer_asks(struct us_vault *v, const struct actor *who, uint8_t how, uint32_t tag, uint64_t load)
 {
 	struct us_msg_load_end_request m = { .peer = PEER, .load = load, .how = how };
 	struct us_buf b;
@@ -482,13 +482,13 @@ producer_asks(struct vault *v, const struct actor *who, uint8_t how, uint32_t ta
 	us_buf_init(&b, 512);
 	assert_int_equal(us_msg_load_end_request_encode(&b, &m), US_OK);
 	plan.quiet--;
-	request_take(&v->fronts[0], US_MSG_load_end_request, tag,
+	us_vault_request_take(&v->fronts[0], US_MSG_load_end_request, tag,
 	    (struct us_bytes){ b.data, b.len });
 	us_buf_free(&b);
 }
 
 static void
-producer_wants_ticket(struct vault *v, const struct actor *who, uint32_t tag, uint64_t load)
+producer_wants_ticket(struct us_vault *v, const struct actor *who, uint32_t tag, uint64_t load)
 {
 	struct us_msg_load_ticket_request m = { .peer = PEER, .load = load };
 	struct us_buf b;
@@ -498,19 +498,19 @@ producer_wants_ticket(struct vault *v, const struct actor *who, uint32_t tag, ui
 	us_buf_init(&b, 512);
 	assert_int_equal(us_msg_load_ticket_request_encode(&b, &m), US_OK);
 	plan.quiet--;
-	(void)request_take(&v->fronts[0], US_MSG_load_ticket_request, tag,
+	(void)us_vault_request_take(&v->fronts[0], US_MSG_load_ticket_request, tag,
 	    (struct us_bytes){ b.data, b.len });
 	us_buf_free(&b);
 }
 
 /* A load that was opened, to its end; and one whose sealer goes. */
 static void
-go_on_loading(struct vault *v, enum mode mode, const struct actor *who)
+go_on_loading(struct us_vault *v, enum mode mode, const struct actor *who)
 {
 	const uint64_t load = v->loads->id;
 
 	if (mode == REFUSES) {
-		load_sealer_gone(v);
+		us_vault_load_sealer_gone(v);
 		return;
 	}
 	sealer_says(v, mode, US_MSG_load_started, load);
@@ -527,17 +527,17 @@ go_on_loading(struct vault *v, enum mode mode, const struct actor *who)
 static void
 give_session(struct scene *s, const struct actor *who)
 {
-	struct session session = { .person = who->person, .expires_ns = INT64_MAX };
+	struct us_vault_session session = { .person = who->person, .expires_ns = INT64_MAX };
 
 	memcpy(session.credential, who->fingerprint, 32);
-	session_put(s->vault, &session);
+	us_vault_session_put(s->vault, &session);
 }
 
 int
 ask(struct scene *s, const struct asking *a, enum mode mode)
 {
 	struct us_buf b;
-	struct vault *v;
+	struct us_vault *v;
 
 	us_buf_init(&b, 65536);
 	if (!put_request(&b, s, a)) {
@@ -549,7 +549,7 @@ ask(struct scene *s, const struct asking *a, enum mode mode)
 	if (a->in_session)
 		give_session(s, a->who);
 	plan.quiet = 0;
-	request_take(&v->fronts[0], a->type, STAGE_TAG, (struct us_bytes){ b.data, b.len });
+	us_vault_request_take(&v->fronts[0], a->type, STAGE_TAG, (struct us_bytes){ b.data, b.len });
 	go_on(v, mode);
 	if (v->loads != NULL)
 		go_on_loading(v, mode, a->who);

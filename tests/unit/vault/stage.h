@@ -47,7 +47,7 @@ void plan_reset(unsigned send_fails, unsigned allocation_fails);
 
 struct scene {
 	struct world *world;
-	struct vault *vault;
+	struct us_vault *vault;
 	struct us_writer *writer; /* owns the store */
 	struct us_store *store;
 	struct event_base *base;

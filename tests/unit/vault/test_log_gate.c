@@ -29,7 +29,7 @@ struct answer {
 
 struct fixture {
 	struct event_base *base;
-	struct vault *vault;
+	struct us_vault *vault;
 	struct us_channel *keeper; /* its end */
 	int front;                 /* its end: frames are read when the test wants it */
 	uint32_t asked[TAGS];      /* tags of the vault's questions, in order */
@@ -76,14 +76,14 @@ on_keeper(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct 
 {
 	(void)ch;
 	(void)fd;
-	return call_answer(ctx, type, tag, body);
+	return us_vault_call_answer(ctx, type, tag, body);
 }
 
 static int
 on_front(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body,
     int fd)
 {
-	struct front *f = ctx;
+	struct us_vault_front *f = ctx;
 	struct us_msg_credit credit;
 
 	(void)ch;
@@ -91,13 +91,13 @@ on_front(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct u
 	switch (type) {
 	case US_MSG_credit:
 		assert_int_equal(us_msg_credit_decode(&credit, body.p, body.n), US_OK);
-		request_credit(f, tag, credit.bytes);
+		us_vault_request_credit(f, tag, credit.bytes);
 		return US_OK;
 	case US_MSG_cancel:
-		request_cancel(f, tag);
+		us_vault_request_cancel(f, tag);
 		return US_OK;
 	default:
-		return request_take(f, type, tag, body);
+		return us_vault_request_take(f, type, tag, body);
 	}
 }
 
@@ -105,7 +105,7 @@ static void
 on_front_drained(void *ctx, struct us_channel *ch)
 {
 	(void)ch;
-	front_drained(ctx);
+	us_vault_front_drained(ctx);
 }
 
 static const struct us_channel_handler question_handler = { .on_message = on_question,
@@ -120,7 +120,7 @@ static int
 set_up(void **state)
 {
 	struct fixture *f = calloc(1, sizeof *f);
-	struct front *front;
+	struct us_vault_front *front;
 	int fd[2];
 
 	assert_non_null(f);
@@ -128,8 +128,8 @@ set_up(void **state)
 	f->base = event_base_new();
 	f->vault->base = f->base;
 	us_buf_init(&f->in, 64u << 20);
-	outcomes_init(f->vault);
-	requests_init(f->vault);
+	us_vault_outcomes_init(f->vault);
+	us_vault_requests_init(f->vault);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
 	f->vault->keeper = us_channel_new(f->base, fd[0], US_ROLE_VAULT, US_ROLE_KEEPER, 0,
 	    &keeper_handler, f->vault);
@@ -151,15 +151,15 @@ tear_down(void **state)
 {
 	struct fixture *f = *state;
 
-	requests_drop(&f->vault->fronts[0], US_REASON_CUT);
-	assert_int_equal(log_gate_under_way(f->vault), 0);
-	assert_int_equal(log_gate_waiting(f->vault), 0);
-	log_gate_free(f->vault);
+	us_vault_requests_drop(&f->vault->fronts[0], US_REASON_CUT);
+	assert_int_equal(us_vault_log_gate_under_way(f->vault), 0);
+	assert_int_equal(us_vault_log_gate_waiting(f->vault), 0);
+	us_vault_log_gate_free(f->vault);
 	us_channel_free(f->vault->fronts[0].channel);
 	us_channel_free(f->vault->keeper);
 	us_channel_free(f->keeper);
-	requests_free(f->vault);
-	outcomes_free(f->vault);
+	us_vault_requests_free(f->vault);
+	us_vault_outcomes_free(f->vault);
 	(void)close(f->front);
 	us_buf_free(&f->in);
 	free(f->vault->calls);
@@ -300,7 +300,7 @@ one_credential(void **state)
 	for (uint32_t i = 0; i < 100; i++)
 		ask(f, 'a', i);
 	assert_int_equal(f->n_asked, LOG_GATE_OWN);
-	assert_int_equal(log_gate_waiting(f->vault), LOG_GATE_WAITING);
+	assert_int_equal(us_vault_log_gate_waiting(f->vault), LOG_GATE_WAITING);
 	listen_to(f);
 	assert_int_equal(count(f, 429), 100 - LOG_GATE_OWN - LOG_GATE_WAITING);
 	assert_int_equal(f->over_limit, 100 - LOG_GATE_OWN - LOG_GATE_WAITING);
@@ -308,7 +308,7 @@ one_credential(void **state)
 	assert_int_equal(f->answer[99].retry_after, 1);
 	while (f->n_answered < f->n_asked) {
 		serve(f, 500);
-		assert_true(log_gate_under_way(f->vault) <= LOG_GATE_OWN);
+		assert_true(us_vault_log_gate_under_way(f->vault) <= LOG_GATE_OWN);
 	}
 	listen_to(f);
 	assert_int_equal(count(f, 200), LOG_GATE_OWN + LOG_GATE_WAITING);
@@ -326,20 +326,20 @@ all_credentials(void **state)
 	for (uint8_t who = 1; who <= 4; who++)
 		for (unsigned i = 0; i < LOG_GATE_OWN + 2; i++)
 			ask(f, who, tag++);
-	assert_int_equal(log_gate_under_way(f->vault), LOG_GATE_ALL);
+	assert_int_equal(us_vault_log_gate_under_way(f->vault), LOG_GATE_ALL);
 	/* who has none may begin one, all the same */
 	for (unsigned i = 0; i < 3; i++)
 		ask(f, 100, tag++);
-	assert_int_equal(log_gate_under_way(f->vault), LOG_GATE_ALL + 1);
+	assert_int_equal(us_vault_log_gate_under_way(f->vault), LOG_GATE_ALL + 1);
 	for (uint8_t who = 101; who < 200; who++)
 		ask(f, who, tag++);
-	assert_int_equal(log_gate_under_way(f->vault), LOG_GATE_MOST);
+	assert_int_equal(us_vault_log_gate_under_way(f->vault), LOG_GATE_MOST);
 	assert_int_equal(f->n_asked, LOG_GATE_MOST);
 	listen_to(f);
 	assert_int_equal(count(f, 429), 0);
 	while (f->n_answered < f->n_asked) {
 		serve(f, 500);
-		assert_true(log_gate_under_way(f->vault) <= LOG_GATE_MOST);
+		assert_true(us_vault_log_gate_under_way(f->vault) <= LOG_GATE_MOST);
 	}
 	listen_to(f);
 	assert_int_equal(count(f, 200), tag);
@@ -411,17 +411,17 @@ who_goes_makes_room(void **state)
 		ask(f, 'a', i);
 	put_frame(f, US_MSG_cancel, LOG_GATE_OWN + 1, &b); /* that waits, in the middle */
 	turn(f);
-	assert_int_equal(log_gate_waiting(f->vault), 3);
+	assert_int_equal(us_vault_log_gate_waiting(f->vault), 3);
 	put_frame(f, US_MSG_cancel, 0, &b);
 	put_frame(f, US_MSG_cancel, 1, &b);
 	put_frame(f, US_MSG_cancel, LOG_GATE_OWN + 3, &b); /* the last of all */
 	turn(f);
-	assert_int_equal(log_gate_waiting(f->vault), 0);
-	assert_int_equal(log_gate_under_way(f->vault), LOG_GATE_OWN);
+	assert_int_equal(us_vault_log_gate_waiting(f->vault), 0);
+	assert_int_equal(us_vault_log_gate_under_way(f->vault), LOG_GATE_OWN);
 	assert_int_equal(f->n_asked, LOG_GATE_OWN + 2);
-	requests_drop(&f->vault->fronts[0], US_REASON_GONE);
+	us_vault_requests_drop(&f->vault->fronts[0], US_REASON_GONE);
 	turn(f);
-	assert_int_equal(log_gate_under_way(f->vault), 0);
+	assert_int_equal(us_vault_log_gate_under_way(f->vault), 0);
 	us_buf_free(&b);
 }
 
@@ -471,7 +471,7 @@ a_keeper_that_stands_still(void **state)
 
 		us_buf_init(&b, 512);
 		assert_int_equal(us_msg_log_request_encode(&b, &q), US_OK);
-		assert_int_equal(request_take(&f->vault->fronts[0], US_MSG_log_request, 7,
+		assert_int_equal(us_vault_request_take(&f->vault->fronts[0], US_MSG_log_request, 7,
 		    (struct us_bytes){ b.data, b.len }), US_OK);
 		us_buf_free(&b);
 	}

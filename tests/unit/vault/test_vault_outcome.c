@@ -25,7 +25,7 @@ struct heard {
 
 struct fixture {
 	struct event_base *base;
-	struct vault *vault;
+	struct us_vault *vault;
 	struct us_channel *keeper; /* its end */
 	struct heard heard;
 };
@@ -100,7 +100,7 @@ set_up(void **state)
 	f->keeper = us_channel_new(f->base, fd[1], US_ROLE_KEEPER, US_ROLE_VAULT, 0, &keeper_handler, &f->heard);
 	assert_non_null(f->vault->keeper);
 	assert_non_null(f->keeper);
-	outcomes_init(f->vault);
+	us_vault_outcomes_init(f->vault);
 	*state = f;
 	return 0;
 }
@@ -110,7 +110,7 @@ tear_down(void **state)
 {
 	struct fixture *f = *state;
 
-	outcomes_free(f->vault);
+	us_vault_outcomes_free(f->vault);
 	us_channel_free(f->vault->keeper);
 	us_channel_free(f->keeper);
 	free(f->vault->calls);
@@ -123,32 +123,32 @@ tear_down(void **state)
 static void
 listen_to(struct fixture *f)
 {
-	outcomes_tell(f->vault);
+	us_vault_outcomes_tell(f->vault);
 	for (int i = 0; i < 8; i++)
 		(void)event_base_loop(f->base, EVLOOP_NONBLOCK);
 }
 
-static struct request
+static struct us_vault_request
 request_of(struct fixture *f)
 {
-	struct request r = { .vault = f->vault, .granted = NO_ENTRY, .open_entry = NO_ENTRY, .ending = US_REASON_ERROR };
+	struct us_vault_request r = { .vault = f->vault, .granted = NO_ENTRY, .open_entry = NO_ENTRY, .ending = US_REASON_ERROR };
 
 	us_buf_init(&r.work.out, 65536);
 	return r;
 }
 
 static void
-give(struct request *r, uint64_t entry)
+give(struct us_vault_request *r, uint64_t entry)
 {
-	outcome_answered(r->vault, entry);
-	outcome_granted(r, entry);
+	us_vault_outcome_answered(r->vault, entry);
+	us_vault_outcome_granted(r, entry);
 }
 
 static void
-end(struct request *r, enum us_reason how)
+end(struct us_vault_request *r, enum us_reason how)
 {
 	r->ending = how;
-	outcome_end(r);
+	us_vault_outcome_end(r);
 	us_buf_free(&r->work.out);
 }
 
@@ -156,7 +156,7 @@ static void
 up_to_the_first_open_one(void **state)
 {
 	struct fixture *f = *state;
-	struct request a = request_of(f), b = request_of(f), c = request_of(f);
+	struct us_vault_request a = request_of(f), b = request_of(f), c = request_of(f);
 
 	give(&a, 3);
 	give(&b, 4);
@@ -179,7 +179,7 @@ up_to_the_first_open_one(void **state)
 }
 
 static void
-put(struct request *r, const char *text, uint64_t records)
+put(struct us_vault_request *r, const char *text, uint64_t records)
 {
 	assert_int_equal(us_buf_put(&r->work.out, text, strlen(text)), US_OK);
 	r->records_put += records;
@@ -202,7 +202,7 @@ records_that_left(void **state)
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		struct request r = request_of(f);
+		struct us_vault_request r = request_of(f);
 
 		give(&r, 100 + i);
 		put(&r, cases[i].answer, cases[i].records);
@@ -222,7 +222,7 @@ static void
 of_the_newest_entry(void **state)
 {
 	struct fixture *f = *state;
-	struct request a = request_of(f), b = request_of(f);
+	struct us_vault_request a = request_of(f), b = request_of(f);
 
 	give(&a, 1);
 	put(&a, "{head}\n{1}\n", 1);
@@ -230,7 +230,7 @@ of_the_newest_entry(void **state)
 	give(&a, 2);
 	end(&a, US_REASON_GONE);
 	give(&b, 3);
-	outcome_whole(&b);
+	us_vault_outcome_whole(&b);
 	end(&b, US_REASON_CUT);
 	listen_to(f);
 	assert_int_equal(f->heard.n, 1);
@@ -241,7 +241,7 @@ of_the_newest_entry(void **state)
 }
 
 static void
-nobody(struct vault *v, void *ctx, uint16_t type, struct us_bytes body)
+nobody(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
 {
 	(void)v;
 	(void)ctx;
@@ -258,7 +258,7 @@ keeper_says(struct fixture *f, uint32_t call, int err, uint64_t index)
 
 	us_buf_init(&b, 65536);
 	assert_int_equal(us_msg_logged_encode(&b, &m), US_OK);
-	assert_int_equal(call_answer(f->vault, US_MSG_logged, call, (struct us_bytes){ b.data, b.len }), US_OK);
+	assert_int_equal(us_vault_call_answer(f->vault, US_MSG_logged, call, (struct us_bytes){ b.data, b.len }), US_OK);
 	us_buf_free(&b);
 }
 
@@ -267,12 +267,12 @@ static void
 between_question_and_entry(void **state)
 {
 	struct fixture *f = *state;
-	struct request a = request_of(f), b = request_of(f), c = request_of(f);
+	struct us_vault_request a = request_of(f), b = request_of(f), c = request_of(f);
 	uint32_t call[3];
 
-	a.call = call[0] = call_new(f->vault, nobody, &a);
-	b.call = call[1] = call_new(f->vault, nobody, &b);
-	c.call = call[2] = call_new(f->vault, nobody, &c);
+	a.call = call[0] = us_vault_call_new(f->vault, nobody, &a);
+	b.call = call[1] = us_vault_call_new(f->vault, nobody, &b);
+	c.call = call[2] = us_vault_call_new(f->vault, nobody, &c);
 	a.asks = b.asks = 1; /* c was to be refused anyway */
 	end(&a, US_REASON_GONE);
 	end(&b, US_REASON_CUT);
@@ -294,14 +294,14 @@ static void
 late_answers(void **state)
 {
 	struct fixture *f = *state;
-	struct request a = request_of(f), b = request_of(f), c = request_of(f);
-	struct request gone = request_of(f), refused = request_of(f);
-	struct late *la, *lg, *lr;
+	struct us_vault_request a = request_of(f), b = request_of(f), c = request_of(f);
+	struct us_vault_request gone = request_of(f), refused = request_of(f);
+	struct us_vault_late *la, *lg, *lr;
 
 	f->vault->tree_size = 10; /* so their entries are 10 or more */
-	la = outcome_late(&a);
-	lg = outcome_late(&gone);
-	lr = outcome_late(&refused);
+	la = us_vault_outcome_late(&a);
+	lg = us_vault_outcome_late(&gone);
+	lr = us_vault_outcome_late(&refused);
 	give(&b, 14);
 	end(&b, US_REASON_NONE);
 	listen_to(f);
@@ -310,12 +310,12 @@ late_answers(void **state)
 	give(&c, 15);
 	listen_to(f);
 	assert_int_equal(f->heard.ended, 10);
-	assert_ptr_equal(outcome_not_late(f->vault, lr, 12, 0), &refused);
-	assert_ptr_equal(outcome_not_late(f->vault, la, 11, 1), &a);
-	outcome_granted(&a, 11);
+	assert_ptr_equal(us_vault_outcome_not_late(f->vault, lr, 12, 0), &refused);
+	assert_ptr_equal(us_vault_outcome_not_late(f->vault, la, 11, 1), &a);
+	us_vault_outcome_granted(&a, 11);
 	listen_to(f);
 	assert_int_equal(f->heard.ended, 10);
-	assert_null(outcome_not_late(f->vault, lg, 13, 1));
+	assert_null(us_vault_outcome_not_late(f->vault, lg, 13, 1));
 	listen_to(f);
 	assert_int_equal(f->heard.n, 1);
 	assert_int_equal(f->heard.of[0].entry, 13);
@@ -336,13 +336,13 @@ static void
 from_where_the_log_ended(void **state)
 {
 	struct fixture *f = *state;
-	struct request a = request_of(f), b = request_of(f);
+	struct us_vault_request a = request_of(f), b = request_of(f);
 
 	f->vault->tree_size = f->heard.ended = 5000;
-	outcomes_open(f->vault);
-	(void)outcome_late(&a);
+	us_vault_outcomes_open(f->vault);
+	(void)us_vault_outcome_late(&a);
 	for (uint64_t i = 0; i < OUTCOMES_MAX; i++) {
-		struct request r = request_of(f);
+		struct us_vault_request r = request_of(f);
 
 		give(&r, 5001 + i);
 		end(&r, US_REASON_CUT);
@@ -360,7 +360,7 @@ many_at_once(void **state)
 	struct fixture *f = *state;
 
 	for (uint64_t i = 0; i < OUTCOMES_MAX; i++) {
-		struct request r = request_of(f);
+		struct us_vault_request r = request_of(f);
 
 		give(&r, i);
 		end(&r, US_REASON_CUT);

@@ -13,20 +13,20 @@
 #include "daemon/vault/question_diff.h"
 #include "tests/unit/registry/docket_acts.h"
 
-static struct vault *
+static struct us_vault *
 vault_of(struct world *w)
 {
-	struct vault *v = calloc(1, sizeof *v);
+	struct us_vault *v = calloc(1, sizeof *v);
 
 	assert_non_null(v);
 	v->registry = w->reg;
 	return v;
 }
 
-static struct request
-request_of(struct vault *v, const struct world *w, const struct actor *who)
+static struct us_vault_request
+request_of(struct us_vault *v, const struct world *w, const struct actor *who)
 {
-	struct request r = { .vault = v, .person = who->person };
+	struct us_vault_request r = { .vault = v, .person = who->person };
 
 	r.subject = subject_of(w, who);
 	return r;
@@ -40,32 +40,32 @@ static const char letters[] = "AEPDUJM";
 
 /* Who of all sees the document, as a string of their letters in the order above. */
 static void
-check_document(struct vault *v, const struct world *w, const struct actor *const people[PEOPLE], const char *of_document)
+check_document(struct us_vault *v, const struct world *w, const struct actor *const people[PEOPLE], const char *of_document)
 {
 	const struct us_document *d = us_registry_document_of(w->reg, small_document(), 1);
 
 	assert_non_null(d);
 	for (size_t i = 0; i < PEOPLE; i++) {
-		const struct request r = request_of(v, w, people[i]);
+		const struct us_vault_request r = request_of(v, w, people[i]);
 
-		if (sight_document(&r, d) != (strchr(of_document, letters[i]) != NULL))
+		if (us_vault_sight_document(&r, d) != (strchr(of_document, letters[i]) != NULL))
 			fail_msg("%s and the document", people[i]->name);
 	}
 }
 
 static void
-check_sight(struct vault *v, const struct world *w, const struct actor *const people[PEOPLE], const char *filing, const char *of_item,
+check_sight(struct us_vault *v, const struct world *w, const struct actor *const people[PEOPLE], const char *filing, const char *of_item,
     const char *of_records, const char *of_document)
 {
 	const struct us_filing *f = us_registry_filing_named(w->reg, us_bytes_of(filing));
 
 	assert_non_null(f);
 	for (size_t i = 0; i < PEOPLE; i++) {
-		const struct request r = request_of(v, w, people[i]);
+		const struct us_vault_request r = request_of(v, w, people[i]);
 
-		if (sight_filing(&r, f) != (strchr(of_item, letters[i]) != NULL))
+		if (us_vault_sight_filing(&r, f) != (strchr(of_item, letters[i]) != NULL))
 			fail_msg("%s: %s and the item", filing, people[i]->name);
-		if (sight_filing_records(&r, f) != (strchr(of_records, letters[i]) != NULL))
+		if (us_vault_sight_filing_records(&r, f) != (strchr(of_records, letters[i]) != NULL))
 			fail_msg("%s: %s and its records", filing, people[i]->name);
 	}
 	check_document(v, w, people, of_document);
@@ -75,7 +75,7 @@ static void
 test_sight(void **state)
 {
 	struct world *w = *state;
-	struct vault *v = vault_of(w);
+	struct us_vault *v = vault_of(w);
 	struct actor expert, defence, judge;
 	const struct actor *const people[PEOPLE] = { &w->attorney, &expert, &w->producer, &defence, &w->auditor, &judge, &w->admin };
 
@@ -122,10 +122,10 @@ naive_sees(int version, const struct us_person *p, enum us_action action, uint64
 }
 
 static void
-check_case(const struct world *w, int version, const struct diff *d, const struct diff_case *c)
+check_case(const struct world *w, int version, const struct us_vault_diff *d, const struct us_vault_diff_case *c)
 {
 	const struct us_person *p = us_registry_person(w->reg, c->person);
-	const struct diff_change *change = &d->changes[c->change];
+	const struct us_vault_diff_change *change = &d->changes[c->change];
 	uint64_t gains = 0, loses = 0;
 
 	for (uint64_t record = 0; record < LIVE + HELD; record++) {
@@ -148,20 +148,20 @@ check_case(const struct world *w, int version, const struct diff *d, const struc
 }
 
 static void
-compare(struct world *w, struct vault *v, uint32_t version, struct diff *d)
+compare(struct world *w, struct us_vault *v, uint32_t version, struct us_vault_diff *d)
 {
-	struct question_rules rules[2];
+	struct us_vault_question_rules rules[2];
 
 	d->order[DIFF_FROM] = us_registry_version_of(w->reg, 1)->order;
 	d->order[DIFF_TO] = us_registry_version_of(w->reg, version)->order;
-	assert_int_equal(diff_prepare(v, d, w->now), US_OK);
+	assert_int_equal(us_vault_diff_prepare(v, d, w->now), US_OK);
 	for (int side = DIFF_FROM; side <= DIFF_TO; side++)
-		assert_int_equal(question_rules_init(&rules[side], v, d->order[side], 1), US_OK);
-	assert_true(diff_concerns(d, 1) && !diff_concerns(d, 2) && !diff_needs_index(d, 1));
+		assert_int_equal(us_vault_question_rules_init(&rules[side], v, d->order[side], 1), US_OK);
+	assert_true(us_vault_diff_concerns(d, 1) && !us_vault_diff_concerns(d, 2) && !us_vault_diff_needs_index(d, 1));
 	for (size_t i = 0; i < us_registry_batches(w->reg, 1); i++)
-		assert_int_equal(diff_count_batch(v, d, rules, 1, us_registry_batch(w->reg, 1, i)), US_OK);
+		assert_int_equal(us_vault_diff_count_batch(v, d, rules, 1, us_registry_batch(w->reg, 1, i)), US_OK);
 	for (int side = DIFF_FROM; side <= DIFF_TO; side++)
-		question_rules_free(&rules[side]);
+		us_vault_question_rules_free(&rules[side]);
 }
 
 static void
@@ -173,8 +173,8 @@ test_comparison(void **state)
 		  "    who: {party: plaintiffs, capacity: [outside-counsel, expert]}\n    what: all\n    actions: [copy]" },
 		{ "clawback_visible: [court]", "clawback_visible: [court, expert]" }, { NULL, NULL } };
 	struct world *w = *state;
-	struct vault *v = vault_of(w);
-	struct diff d;
+	struct us_vault *v = vault_of(w);
+	struct us_vault_diff d;
 	struct actor one, two;
 
 	join(w, &one, "Edgar Expert", US_CAPACITY_EXPERT, "plaintiffs", &w->attorney);
@@ -196,7 +196,7 @@ test_comparison(void **state)
 		assert_int_equal(d.n_cases, version == 2 ? 12 : 10);
 		assert_int_equal(seen, 1u << w->attorney.person | 1u << one.person | 1u << two.person);
 		assert_int_equal(d.n_changes, version == 2 ? 4 : 3);
-		diff_free(&d);
+		us_vault_diff_free(&d);
 	}
 	actor_free(&one);
 	actor_free(&two);

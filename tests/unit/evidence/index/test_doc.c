@@ -8,7 +8,7 @@ build(struct us_doc_builder *b, const char *const *messages, size_t n, struct us
 
 	assert_int_equal(us_doc_begin(b, &meta), US_OK);
 	for (size_t i = 0; i < n; i++)
-		assert_int_equal(us_doc_message(b, i % 2 == 0 ? US_ROLE_USER : US_ROLE_ASSISTANT, messages[i],
+		assert_int_equal(us_doc_message(b, i % 2 == 0 ? US_MESSAGE_USER : US_MESSAGE_ASSISTANT, messages[i],
 		                                strlen(messages[i])), US_OK);
 	assert_int_equal(us_doc_end(b, out), US_OK);
 }
@@ -74,8 +74,8 @@ test_refused(void **state)
 	(void)state;
 	assert_int_equal(us_doc_builder_new(&b), US_OK);
 	assert_int_equal(us_doc_begin(b, &meta), US_OK);
-	assert_int_equal(us_doc_message(b, (enum us_role)0, "a", 1), US_ERR_RANGE);
-	assert_int_equal(us_doc_message(b, (enum us_role)5, "a", 1), US_ERR_RANGE);
+	assert_int_equal(us_doc_message(b, (enum us_message_role)0, "a", 1), US_ERR_RANGE);
+	assert_int_equal(us_doc_message(b, (enum us_message_role)5, "a", 1), US_ERR_RANGE);
 	us_doc_builder_free(b);
 	us_doc_builder_free(NULL);
 }

@@ -69,14 +69,14 @@ struct figures {
 	size_t text;
 };
 
-static enum us_role
+static enum us_message_role
 role_of(const char *role)
 {
 	if (strcmp(role, "system") == 0)
-		return US_ROLE_SYSTEM;
+		return US_MESSAGE_SYSTEM;
 	if (strcmp(role, "tool") == 0)
-		return US_ROLE_TOOL;
-	return strcmp(role, "assistant") == 0 ? US_ROLE_ASSISTANT : US_ROLE_USER;
+		return US_MESSAGE_TOOL;
+	return strcmp(role, "assistant") == 0 ? US_MESSAGE_ASSISTANT : US_MESSAGE_USER;
 }
 
 static void

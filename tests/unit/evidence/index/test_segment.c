@@ -93,7 +93,7 @@ make_docs(struct pages *pages, uint32_t n)
 		for (unsigned m = 0; m < d->n; m++) {
 			make_text(d->text[m], pick(WORDS_MAX));
 			d->role[m] = pick(4);
-			assert_int_equal(us_doc_message(b, (enum us_role)(d->role[m] + 1), d->text[m],
+			assert_int_equal(us_doc_message(b, (enum us_message_role)(d->role[m] + 1), d->text[m],
 			                                strlen(d->text[m])), US_OK);
 		}
 		us_buf_reset(&out);
@@ -364,11 +364,11 @@ make_wide(struct pages *pages, uint32_t n_docs, uint32_t words)
 	assert_int_equal(us_doc_builder_new(&b), US_OK);
 	for (uint32_t i = 0; i < n_docs; i++) {
 		assert_int_equal(us_doc_begin(b, &meta), US_OK);
-		assert_int_equal(us_doc_message(b, US_ROLE_USER, "all of it", 9), US_OK);
+		assert_int_equal(us_doc_message(b, US_MESSAGE_USER, "all of it", 9), US_OK);
 		for (uint32_t k = 0; k < words; k++) {
 			int n = snprintf(text, sizeof text, "w%07u", i * words + k);
 
-			assert_int_equal(us_doc_message(b, US_ROLE_USER, text, (size_t)n), US_OK);
+			assert_int_equal(us_doc_message(b, US_MESSAGE_USER, text, (size_t)n), US_OK);
 		}
 		us_buf_reset(&out);
 		assert_int_equal(us_doc_end(b, &out), US_OK);

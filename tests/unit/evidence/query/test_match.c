@@ -94,7 +94,7 @@ make_segment(const struct doc *docs, uint32_t n, struct pages *pages)
 			meta.created_ns = d->created_s * US_NS_PER_SECOND + pick(1000000000);
 		assert_int_equal(us_doc_begin(b, &meta), US_OK);
 		for (unsigned m = 0; m < d->n; m++)
-			assert_int_equal(us_doc_message(b, (enum us_role)d->role[m], d->text[m], strlen(d->text[m])), US_OK);
+			assert_int_equal(us_doc_message(b, (enum us_message_role)d->role[m], d->text[m], strlen(d->text[m])), US_OK);
 		us_buf_reset(&out);
 		assert_int_equal(us_doc_end(b, &out), US_OK);
 		assert_int_equal(us_segment_writer_add(w, (struct us_bytes){ out.data, out.len }), US_OK);
