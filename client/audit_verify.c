@@ -2,7 +2,7 @@
 #include "client/audit_verify.h"
 
 #include "log/proof.h"
-#include "client/follow.h"
+#include "client/succession.h"
 #include "client/log_source.h"
 #include "client/witness.h"
 #include "base/err.h"
@@ -82,7 +82,7 @@ take_former(const struct us_client *client, struct us_bytes receipt, struct us_v
 	uint64_t until;
 
 	if (options->vkey == NULL || options->vkey != client->profile.vkey || us_tlog_proof_parse(&proof, receipt.p, receipt.n) != US_OK ||
-	    us_follow_former(client->profile.directory, proof.checkpoint, vkey, &until) != US_OK)
+	    us_client_succession_former(client->profile.directory, proof.checkpoint, vkey, &until) != US_OK)
 		return;
 	options->vkey = vkey;
 	if (proof.index < until)

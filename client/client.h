@@ -107,7 +107,7 @@ extern const struct us_command us_commands_timestamp[];
  *   key.pem          PKCS#8, encrypted by default
  *   certificate.pem  the person's certificate,   ca.pem  the vault's CA
  *   checkpoint       the last checkpoint of this vault's log that was verified
- *   handovers        how the log was handed over to the key that stands in profile.conf (client/follow.h)
+ *   handovers        how the log was handed over to the key that stands in profile.conf (client/succession.h)
  *   checkpoint.N     the last one by the log's N-th key, which is no longer its
  *   batches          manifest roots that were verified against the log (client/proofs.h)
  */

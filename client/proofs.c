@@ -8,7 +8,7 @@
 #include "log/proof.h"
 #include "log/tiles.h"
 #include "evidence/batch/reader.h"
-#include "client/follow.h"
+#include "client/succession.h"
 #include "client/http.h"
 #include "base/base64.h"
 #include "base/err.h"
@@ -81,7 +81,7 @@ read_checkpoint(struct us_proofs *p)
 		int err = us_checkpoint_open(&p->newest, NULL, note.data, note.len, &p->key, 1);
 
 		if (err == US_ERR_NOT_FOUND) /* following a hand-over was cut off before its last file */
-			err = us_follow_stand_in(p->client->profile.directory, &p->key, bytes, &p->newest);
+			err = us_client_succession_stand_in(p->client->profile.directory, &p->key, bytes, &p->newest);
 		if (err != US_OK)
 			us_give_up(US_EXIT_UNVERIFIED, "%s/checkpoint is not one of this vault's log: the "
 			    "profile has been changed", p->client->profile.directory);
@@ -243,7 +243,7 @@ static int
 follow(struct us_proofs *p, struct us_bytes note)
 {
 	const struct us_profile *profile = &p->client->profile;
-	int err = us_follow(p->client, note);
+	int err = us_client_succession_follow(p->client, note);
 
 	if (err == US_OK)
 		err = us_note_key_parse(&p->key, profile->vkey, strlen(profile->vkey));

@@ -21,7 +21,7 @@ void us_proofs_close(struct us_proofs *proofs);
 
 /* Takes a signed checkpoint: signature of the profile's log key, consistency with the remembered one
  * (fetched from the vault if it is larger). Remembers it. If another key signed it, a hand-over to that key is followed
- * (client/follow.h). US_ERR_SIGNATURE, US_ERR_VERIFY, US_ERR_CLOSED. */
+ * (client/succession.h). US_ERR_SIGNATURE, US_ERR_VERIFY, US_ERR_CLOSED. */
 int us_proofs_checkpoint(struct us_proofs *proofs, struct us_bytes note, struct us_checkpoint *out);
 /* Takes a receipt (tlog-proof): the checkpoint in it, and that the entry the log serves at its index is
  * included. entry (may be NULL) gets the entry's bytes. The same errors. */

@@ -49,7 +49,7 @@ take_header(struct us_record_stream *s, const char *line, size_t n)
 		err = us_proofs_receipt(s->proofs, us_bytes_of(receipt), s->entry, NULL);
 	if (err == US_OK)
 		err = s->on_header(s, header, line, n);
-	us_left_text(header, s->left);
+	us_quota_text(header, s->left);
 	cJSON_Delete(header);
 	return err;
 }

@@ -4,7 +4,7 @@
 #define US_CLIENT_RECORDS_H
 
 #include "client/client.h"
-#include "client/left.h"
+#include "client/quota_text.h"
 #include "client/proofs.h"
 
 struct us_record_stream {
@@ -19,7 +19,7 @@ struct us_record_stream {
 	size_t records;
 	int has_header;
 	int err;
-	char left[US_LEFT_TEXT];
+	char left[US_QUOTA_TEXT];
 	struct us_buf partial;
 	struct us_buf problem; /* that ended the answer */
 	struct us_proofs *proofs;

@@ -5,7 +5,7 @@
 #include "client/report.h"
 #include "base/err.h"
 #include "base/time.h"
-#include "registry/opinion.h"
+#include "registry/hypothetical.h"
 
 #define DEPENDS_MAX 65536
 
@@ -116,11 +116,11 @@ static int
 judge(struct us_report *r, const struct us_client_matter *m, const struct us_person *person)
 {
 	cJSON *row = us_report_row(r);
-	struct us_opinion o;
+	struct us_hypothetical o;
 	enum us_reason reason;
 	char text[US_ORDER_PARAGRAPH_MAX + US_ORDER_ID_MAX + 1];
 
-	us_registry_opinion(m->reg, person, m->action, m->collection, 1, m->at_ns, &o);
+	us_registry_hypothetical(m->reg, person, m->action, m->collection, 1, m->at_ns, &o);
 	reason = us_person_fallen(person);
 	if (reason == US_REASON_NONE)
 		reason = o.ruling.reason;

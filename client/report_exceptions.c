@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/report_again.h"
+#include "client/report_redecision.h"
 #include "crypto/cert.h"
 #include "base/err.h"
 
@@ -223,10 +223,10 @@ list_handshakes(struct us_client_replay *p, const struct us_trail_entry *e)
 
 /* What the order, asked again, has against what was granted; NULL: nothing. */
 static const char *
-decided_again(struct us_again *again, const struct us_trail_entry *e)
+decided_again(struct us_redecision *again, const struct us_trail_entry *e)
 {
 	enum us_reason why;
-	const int err = us_again_next(again, e, &why);
+	const int err = us_redecision_next(again, e, &why);
 
 	if (err != US_OK)
 		us_give_up(err == US_ERR_NOMEM ? US_EXIT_OTHER : US_EXIT_UNVERIFIED, "the acts do not follow from one another, at entry %llu: %s",
@@ -238,8 +238,8 @@ int
 us_report_exceptions(struct us_report *r)
 {
 	struct us_client_replay p = { .r = r };
-	struct us_again *again = NULL;
-	int err = us_again_new(&again, r->trail);
+	struct us_redecision *again = NULL;
+	int err = us_redecision_new(&again, r->trail);
 
 	if (err == US_ERR_NOMEM)
 		us_give_up(US_EXIT_OTHER, "out of memory");
@@ -261,14 +261,14 @@ us_report_exceptions(struct us_report *r)
 	us_report_number(r->summary, "refused", p.denied);
 	us_report_note(r, "by_the_acts: what the acts in this log say of the credential at that moment, whatever was decided.");
 	if (again != NULL) {
-		us_report_number(r->summary, "grants decided again by the order", us_again_count(again));
+		us_report_number(r->summary, "grants decided again by the order", us_redecision_count(again));
 		us_report_note(r, "Every grant was put again to the order in force then: standing, acknowledgement, clearance, hours, network, credential, "
 		    "purpose, records a request, and what was withheld. Not asked: limits over time, approvals, and the queries of rules.");
 	} else {
 		us_report_note(r, "The acts are not all here, so no grant was decided again; of credentials of the first people the end is not "
 		    "replayed, their revocation is.");
 	}
-	us_again_free(again);
+	us_redecision_free(again);
 	free(p.credentials);
 	free(p.people);
 	return US_EXIT_DONE;

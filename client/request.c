@@ -5,7 +5,7 @@
 
 #include "client/client.h"
 #include "client/http.h"
-#include "client/left.h"
+#include "client/quota_text.h"
 #include "base/base64.h"
 #include "crypto/crypto.h"
 #include "base/err.h"
@@ -222,7 +222,7 @@ us_client_problem(struct us_client *client, const struct us_reply *reply)
 	cJSON *problem = parse_json(&reply->body);
 	const char *title = us_json_text(problem, "title");
 	int status = exit_of_problem(reply, problem);
-	char left[US_LEFT_TEXT];
+	char left[US_QUOTA_TEXT];
 
 	if (client->json && problem != NULL) {
 		char *text = cJSON_PrintUnformatted(problem);
@@ -240,7 +240,7 @@ us_client_problem(struct us_client *client, const struct us_reply *reply)
 		fprintf(stderr, "  at byte: %.0f of the query\n", us_json_number(problem, "position", -1) + 1);
 	print_member(problem, "paragraph", "order, paragraph");
 	print_member(problem, "cure", "what would help");
-	us_left_text(problem, left);
+	us_quota_text(problem, left);
 	if (left[0] != '\0')
 		fprintf(stderr, "  %s\n", left);
 	if (reply->entry >= 0)

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "client/inclusion.h"
-#include "client/left.h"
+#include "client/quota_text.h"
 #include "client/lookup.h"
 #include "base/err.h"
 
@@ -52,7 +52,7 @@ run_search(struct us_client *client, const struct us_args *args)
 	int64_t snapshot = us_arg_number(args, "snapshot", -1, 0, INT64_MAX);
 	cJSON *body = cJSON_CreateObject(), *answer = NULL;
 	struct us_buf path, query;
-	char left[US_LEFT_TEXT];
+	char left[US_QUOTA_TEXT];
 	uint64_t entry;
 	int status;
 
@@ -81,7 +81,7 @@ run_search(struct us_client *client, const struct us_args *args)
 	us_buf_free(&path);
 	if (status != US_EXIT_DONE)
 		return status;
-	us_left_text(answer, left);
+	us_quota_text(answer, left);
 	us_say_notes(answer);
 	entry = (uint64_t)us_json_number(answer, "entry", 0);
 	status = us_show(client, answer, show_hits);

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "client/client.h"
-#include "client/follow.h"
+#include "client/succession.h"
 #include "log/note.h"
 #include "base/base64.h"
 #include "crypto/cms.h"
@@ -126,7 +126,7 @@ unseal_key(struct us_client *client, uint8_t key[32])
 	memcpy(message + sizeof label - 1 + 32, key, 32);
 	if (!is_signed(profile, (struct us_bytes){ message, sizeof message }, signature)) {
 		/* the log may have been handed over; who gives a share must have heard of that, and not in passing */
-		if (us_follow_newest(client) == US_OK && is_signed(profile, (struct us_bytes){ message, sizeof message }, signature))
+		if (us_client_succession_newest(client) == US_OK && is_signed(profile, (struct us_bytes){ message, sizeof message }, signature))
 			us_give_up(US_EXIT_OTHER, "the share has NOT been sent. If you know that this vault was restored, moved or got a "
 			    "new key, give the same command again");
 		us_give_up(US_EXIT_UNVERIFIED, "the key the vault shows is not signed by the log key of "

@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "client/follow.h"
+#include "client/succession.h"
 #include "client/http.h"
 #include "client/witness.h"
 #include "base/err.h"
@@ -73,7 +73,7 @@ open_former(const struct us_client_witness *w, struct us_client_witness_seen *s)
 
 	us_buf_init(&text, US_HANDOVERS_BYTES_MAX);
 	s->chain = calloc(1, sizeof *s->chain);
-	err = s->chain == NULL ? US_ERR_NOMEM : us_follow_chain(w->directory, &text, s->chain);
+	err = s->chain == NULL ? US_ERR_NOMEM : us_client_succession_chain(w->directory, &text, s->chain);
 	if (err == US_OK)
 		err = US_ERR_NOT_FOUND;
 	for (size_t i = 0; s->chain != NULL && i < s->chain->n && err == US_ERR_NOT_FOUND; i++) {
@@ -143,11 +143,11 @@ tell_fork(const struct us_client_witness *w, const struct us_client_witness_seen
 static int
 check_handed_over(const struct us_client_witness *w, const struct us_client_witness_seen *seen, const struct us_checkpoint *c, int *status)
 {
-	const struct us_follow_memory memory = { .whose = "this witness", .file = SEEN_FILE, .seen = seen->checkpoint, .place = seen->place };
+	const struct us_client_succession_memory memory = { .whose = "this witness", .file = SEEN_FILE, .seen = seen->checkpoint, .place = seen->place };
 	struct us_http *http = us_http_new(&w->client->profile);
 	char name[64];
 	uint64_t number = 1;
-	int err = http == NULL ? US_ERR_NOMEM : us_follow_check(http, seen->chain, &memory, c);
+	int err = http == NULL ? US_ERR_NOMEM : us_client_succession_check(http, seen->chain, &memory, c);
 
 	us_http_free(http);
 	(void)us_origin_number(&number, seen->chain->item[seen->place].succession.old_key.name);
@@ -192,7 +192,7 @@ check_next(const struct us_client_witness *w, const struct us_checkpoint *c, con
 static int
 follow(struct us_client_witness *w, const struct us_buf *note, struct us_checkpoint *c, int *status)
 {
-	int err = us_follow(w->client, (struct us_bytes){ note->data, note->len });
+	int err = us_client_succession_follow(w->client, (struct us_bytes){ note->data, note->len });
 
 	if (err == US_OK)
 		err = us_note_key_parse(&w->log, w->client->profile.vkey, strlen(w->client->profile.vkey));

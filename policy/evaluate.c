@@ -127,9 +127,9 @@ static void
 leave(const struct us_order *order, const struct us_order_fitting *fitting, const struct us_context *context, int after,
     struct us_ruling *out)
 {
-	struct us_left *left = &out->left;
+	struct us_remaining *left = &out->left;
 
-	*left = (struct us_left){ out->records_per_request, out->run_max == 0 ? US_UNLIMITED : out->run_max,
+	*left = (struct us_remaining){ out->records_per_request, out->run_max == 0 ? US_UNLIMITED : out->run_max,
 		US_UNLIMITED, US_UNLIMITED, US_UNLIMITED };
 	if ((context->unknown & US_UNKNOWN_USAGE) != 0)
 		return;
@@ -242,7 +242,7 @@ us_order_evaluate(const struct us_order *order, const struct us_subject *subject
 
 	memset(out, 0, sizeof(*out));
 	out->records_per_request = US_UNLIMITED;
-	out->left = (struct us_left){ US_UNLIMITED, US_UNLIMITED, US_UNLIMITED, US_UNLIMITED, US_UNLIMITED };
+	out->left = (struct us_remaining){ US_UNLIMITED, US_UNLIMITED, US_UNLIMITED, US_UNLIMITED, US_UNLIMITED };
 	out->paragraph = order->default_paragraph;
 	deny(out, US_REASON_NOT_IN_ORDER, cure_order);
 	if (us_capacity_name((unsigned)subject->capacity) == NULL || subject->person == 0) {

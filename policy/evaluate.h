@@ -117,7 +117,7 @@ const char *us_condition_name(unsigned condition); /* NULL for none */
 enum us_reason us_condition_reason(enum us_condition condition);
 
 /* What is left of each limit after this request was counted; US_UNLIMITED: no such limit. */
-struct us_left {
+struct us_remaining {
 	uint32_t records_per_request; /* the cap itself */
 	uint32_t consecutive;         /* the cap itself */
 	uint32_t per_day;
@@ -138,7 +138,7 @@ struct us_ruling {
 	int approval_needed;       /* some permit that fits wants approvals */
 	uint32_t run_max;          /* smallest consecutive cap; 0: none */
 	int wants_party_usage;     /* some limit is per party */
-	struct us_left left;       /* if allowed: after the request; else as of before */
+	struct us_remaining left;       /* if allowed: after the request; else as of before */
 	struct us_mask mask;       /* of all fitting permits */
 	uint8_t boxes;                     /* of the log: US_BOXES_* */
 	enum us_log_scope log_scope;       /* narrowest; 0 if the action opens no log */

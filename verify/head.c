@@ -65,14 +65,14 @@ is_named(const struct us_tlog_policy *policy, const struct us_note_key *key)
 }
 
 int
-us_verify_head_open(struct us_verify_report *report, struct us_note_key *key, struct us_verify_handed *handed, struct us_buf *note,
+us_verify_head_open(struct us_verify_report *report, struct us_note_key *key, struct us_verify_succession *handed, struct us_buf *note,
     const struct us_log_source *source, const struct us_verify_options *options, struct us_verify_finding *finding)
 {
 	int err = get_key(source, options->vkey, key, finding);
 
 	report->own_vkey = options->vkey == NULL && !(err == US_OK && is_named(options->policy, key));
 	if (err == US_OK)
-		err = us_verify_handed_open(handed, source, options->foreign, key, finding);
+		err = us_verify_succession_open(handed, source, options->foreign, key, finding);
 	if (err != US_OK)
 		return err;
 	err = source->get(source->arg, "checkpoint", note);

@@ -3,11 +3,11 @@
 #define US_VERIFY_HEAD_H
 
 #include "verify/finding.h"
-#include "verify/handed.h"
+#include "verify/succession.h"
 
 /* Gets the key (options->vkey or the log's own), follows hand-overs from it, and opens the checkpoint with the key that they lead to, into
  * report->own_vkey and report->checkpoint; note gets its bytes. US_OK, FOUND, US_ERR_NOMEM. */
-int us_verify_head_open(struct us_verify_report *report, struct us_note_key *key, struct us_verify_handed *handed, struct us_buf *note,
+int us_verify_head_open(struct us_verify_report *report, struct us_note_key *key, struct us_verify_succession *handed, struct us_buf *note,
     const struct us_log_source *source, const struct us_verify_options *options, struct us_verify_finding *finding);
 /* A log's key from its text, which may end in a newline. US_OK, FOUND. */
 int us_verify_head_key(struct us_note_key *key, const char *text, struct us_verify_finding *finding);

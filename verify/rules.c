@@ -5,8 +5,8 @@
 
 #include "crypto/session.h"
 #include "base/time.h"
-#include "verify/answered.h"
-#include "verify/seen.h"
+#include "verify/open_intents.h"
+#include "verify/key_set.h"
 
 /* A session's entry cannot lie longer before what is done in it: its statement is valid that long, and may be dated that much ahead. */
 #define SESSION_NS ((US_SESSION_SECONDS_MAX + US_SESSION_TOLERANCE_SECONDS) * US_NS_PER_SECOND)
@@ -29,12 +29,12 @@ struct us_verify_rules {
 	int64_t withheld_ns;   /* time of the newest entry whose access box is withheld; -1: none */
 	int has_last;
 	struct us_verify_facts last;     /* the entry before */
-	struct us_verify_seen sessions;  /* opened since the vault was */
-	struct us_verify_seen approvals; /* used; the key is what the summary says, zeros behind it */
+	struct us_verify_key_set sessions;  /* opened since the vault was */
+	struct us_verify_key_set approvals; /* used; the key is what the summary says, zeros behind it */
 	uint64_t settled;      /* where the newest mark ends */
 	int settled_known;
 	uint64_t answerable;   /* the first entry that an outcome may still answer */
-	struct us_verify_answered answered;
+	struct us_verify_intents answered;
 };
 
 int
@@ -50,9 +50,9 @@ us_verify_rules_new(struct us_verify_rules **out)
 	r->order_known = 1;
 	r->withheld_ns = -1;
 	r->settled_known = 1;
-	err = us_verify_seen_init(&r->sessions);
+	err = us_verify_key_set_init(&r->sessions);
 	if (err == US_OK)
-		err = us_verify_seen_init(&r->approvals);
+		err = us_verify_key_set_init(&r->approvals);
 	if (err == US_OK)
 		*out = r;
 	else
@@ -65,9 +65,9 @@ us_verify_rules_free(struct us_verify_rules *r)
 {
 	if (r == NULL)
 		return;
-	us_verify_seen_free(&r->sessions);
-	us_verify_seen_free(&r->approvals);
-	us_verify_answered_free(&r->answered);
+	us_verify_key_set_free(&r->sessions);
+	us_verify_key_set_free(&r->approvals);
+	us_verify_intents_free(&r->answered);
 	free(r);
 }
 
@@ -168,7 +168,7 @@ close_vault(struct us_verify_rules *r)
 	r->vault = VAULT_CLOSED;
 	r->order = 0;
 	r->order_known = 1;
-	us_verify_seen_clear(&r->sessions);
+	us_verify_key_set_clear(&r->sessions);
 }
 
 /* What the machine says of itself moves the vault. */
@@ -201,7 +201,7 @@ settle(struct us_verify_rules *r, uint64_t below)
 {
 	if (below > r->answerable)
 		r->answerable = below;
-	us_verify_answered_drop(&r->answered, r->answerable);
+	us_verify_intents_drop(&r->answered, r->answerable);
 }
 
 static int
@@ -222,7 +222,7 @@ check_mark(struct us_verify_rules *r, const struct us_verify_facts *f, struct us
 static int
 check_answer(struct us_verify_rules *r, const struct us_verify_facts *f, struct us_verify_finding *finding)
 {
-	struct us_verify_answerable *a = us_verify_answered_find(&r->answered, f->related);
+	struct us_verify_intent *a = us_verify_intents_find(&r->answered, f->related);
 
 	if (f->related == US_ENTRY_NONE || f->related < r->answerable)
 		return broken(finding, f, "outcome", "what it is an outcome of was settled before, or is not named");
@@ -240,7 +240,7 @@ check_answer(struct us_verify_rules *r, const struct us_verify_facts *f, struct 
 static int
 check_outcome(struct us_verify_rules *r, const struct us_verify_facts *f, struct us_verify_finding *finding)
 {
-	struct us_verify_answerable item = { .index = f->index, .person = f->person, .action = (uint8_t)f->action,
+	struct us_verify_intent item = { .index = f->index, .person = f->person, .action = (uint8_t)f->action,
 		.granted = f->entry_class == US_CLASS_ACCESS && f->decision == US_DECISION_ALLOW &&
 		    (f->kind == US_KIND_INTENT || f->kind == US_KIND_DISCLOSURE) };
 	int err = US_OK;
@@ -252,7 +252,7 @@ check_outcome(struct us_verify_rules *r, const struct us_verify_facts *f, struct
 	else if (f->entry_class == US_CLASS_ACCESS && f->kind == US_KIND_OUTCOME)
 		err = check_answer(r, f, finding);
 	memcpy(item.session, f->session, sizeof item.session);
-	return err != US_OK ? err : us_verify_answered_add(&r->answered, &item);
+	return err != US_OK ? err : us_verify_intents_add(&r->answered, &item);
 }
 
 /* Whether the entry says that somebody was let do something. A cosignature may be brought to a sealed vault, and by anybody: the
@@ -269,14 +269,14 @@ is_granted(const struct us_verify_facts *f)
 static int
 check_session(struct us_verify_rules *r, const struct us_verify_facts *f, struct us_verify_finding *finding)
 {
-	const struct us_verify_seen_item *s = us_verify_seen_find(&r->sessions, f->session);
-	struct us_verify_seen_item item = { .time_ns = f->time_ns, .person = f->person };
+	const struct us_verify_key_set_item *s = us_verify_key_set_find(&r->sessions, f->session);
+	struct us_verify_key_set_item item = { .time_ns = f->time_ns, .person = f->person };
 
 	if (f->action == US_ACTION_SESSION && f->kind == US_KIND_INTENT) {
 		memcpy(item.key, f->session, sizeof item.key);
 		memcpy(item.credential, f->credential, sizeof item.credential);
 		/* the same statement again makes no longer session */
-		return s != NULL ? US_OK : us_verify_seen_add(&r->sessions, &item, f->time_ns - SESSION_NS);
+		return s != NULL ? US_OK : us_verify_key_set_add(&r->sessions, &item, f->time_ns - SESSION_NS);
 	}
 	if (f->kind != US_KIND_INTENT && f->kind != US_KIND_DISCLOSURE)
 		return US_OK;
@@ -295,7 +295,7 @@ static int
 check_approval(struct us_verify_rules *r, const struct us_verify_facts *f, struct us_verify_finding *finding)
 {
 	const enum us_box at = part_box(f);
-	struct us_verify_seen_item item = { .time_ns = f->time_ns };
+	struct us_verify_key_set_item item = { .time_ns = f->time_ns };
 
 	if ((f->action != US_ACTION_READ && f->action != US_ACTION_COPY && f->action != US_ACTION_COUNT) ||
 	    f->summary_n != APPROVAL_SIZE || memcmp(f->summary, APPROVAL, sizeof APPROVAL - 1) != 0)
@@ -304,9 +304,9 @@ check_approval(struct us_verify_rules *r, const struct us_verify_facts *f, struc
 	if (at == US_BOX_ACCESS || f->part[at] > 0)
 		return US_OK;
 	memcpy(item.key, f->summary, APPROVAL_SIZE);
-	if (us_verify_seen_find(&r->approvals, item.key) != NULL)
+	if (us_verify_key_set_find(&r->approvals, item.key) != NULL)
 		return broken(finding, f, "approval", "its approval was used before");
-	return us_verify_seen_add(&r->approvals, &item, INT64_MIN);
+	return us_verify_key_set_add(&r->approvals, &item, INT64_MIN);
 }
 
 static int

@@ -8,7 +8,7 @@
 
 #include "log/succession.h"
 #include "verify/finding.h"
-#include "verify/handed.h"
+#include "verify/succession.h"
 #include "verify/prefix.h"
 #include "verify/token.h"
 

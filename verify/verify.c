@@ -9,7 +9,7 @@
 #include "crypto/crypto.h"
 #include "verify/acts.h"
 #include "verify/files.h"
-#include "verify/handed.h"
+#include "verify/succession.h"
 #include "verify/head.h"
 #include "verify/prefix.h"
 #include "verify/rules.h"
@@ -55,7 +55,7 @@ struct us_verify {
 	struct us_verify_witnessing witnessed;
 	struct us_verify_stamps stamps;
 	struct us_verify_prefixes prefixes;
-	struct us_verify_handed handed;
+	struct us_verify_succession handed;
 };
 
 static unsigned long long
@@ -208,7 +208,7 @@ settle(struct us_verify *v, struct us_verify_bundle *b)
 	for (unsigned i = 0; i < b->done && !v->options->foreign; i++) {
 		const struct us_verify_facts *f = &b->facts[i];
 
-		err = us_verify_handed_next(&v->handed, f, &v->finding);
+		err = us_verify_succession_next(&v->handed, f, &v->finding);
 		if (err == US_OK)
 			err = us_verify_rules_next(v->rules, f, &v->finding);
 		if (err == US_OK && f->entry_class == US_CLASS_STATE)
@@ -351,7 +351,7 @@ check_all(struct us_verify *v)
 	int err = us_verify_head_open(v->report, &key, &v->handed, &v->note, v->source, v->options, &v->finding);
 
 	if (err == US_OK)
-		err = us_verify_handed_begin(&v->handed, &v->prefixes, v->report, &v->finding);
+		err = us_verify_succession_begin(&v->handed, &v->prefixes, v->report, &v->finding);
 	if (err == US_OK)
 		err = us_verify_witnessed_begin(&v->witnessed, &key, v->options->policy, (struct us_bytes){ v->note.data, v->note.len },
 		    &v->finding);
@@ -375,7 +375,7 @@ check_all(struct us_verify *v)
 	if (err == US_OK)
 		err = finish_tree(v);
 	if (err == US_OK)
-		err = us_verify_handed_conclude(&v->handed, &v->prefixes, &v->finding);
+		err = us_verify_succession_conclude(&v->handed, &v->prefixes, &v->finding);
 	return err == US_OK ? check_beside(v) : err;
 }
 
@@ -405,7 +405,7 @@ us_log_verify(struct us_verify_report *report, const struct us_log_source *sourc
 	us_verify_report_conclude(report, err, &v->finding);
 	us_verify_rules_free(v->rules);
 	us_verify_acts_close(&v->acts);
-	us_verify_handed_free(&v->handed);
+	us_verify_succession_free(&v->handed);
 	us_buf_free(&v->tile);
 	us_buf_free(&v->note);
 	(void)pthread_cond_destroy(&v->turned);

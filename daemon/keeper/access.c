@@ -347,7 +347,7 @@ new_answer(const struct us_msg_log *m, size_t n_terms)
 		return NULL;
 	if (opens)
 		a->load = (struct us_load *)(void *)((uint8_t *)a + load_at);
-	a->left = (struct us_left){ US_UNLIMITED, US_UNLIMITED, US_UNLIMITED, US_UNLIMITED, US_UNLIMITED };
+	a->left = (struct us_remaining){ US_UNLIMITED, US_UNLIMITED, US_UNLIMITED, US_UNLIMITED, US_UNLIMITED };
 	a->cure = "";
 	a->collection = m->collection;
 	a->n_records = m->records.n / 8;

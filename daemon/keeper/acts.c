@@ -264,7 +264,7 @@ us_on_act_prepare(struct us_keeper *k, struct us_channel *ch, uint32_t tag, stru
 		err = US_ERR_SIGNATURE;
 	if (err == US_OK && k->prepared.valid)
 		err = US_ERR_BUSY;
-	if (err == US_OK && us_space_refuses(k, claim.action, m.credential)) {
+	if (err == US_OK && us_low_space_refuses(k, claim.action, m.credential)) {
 		err = US_ERR_NOSPACE;
 		refusal.reason = US_REASON_LOW_SPACE;
 	}
@@ -602,8 +602,8 @@ us_on_seal(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_b
 	s->reason = refusal.reason;
 	if (s->err != US_OK)
 		claim.summary = (struct us_bytes){ NULL, 0 };
-	us_space_tell(k, 1); /* nothing is told behind a seal */
-	us_keeper_noise_tell(k, 1);
+	us_low_space_tell(k, 1); /* nothing is told behind a seal */
+	us_keeper_unattributed_tell(k, 1);
 	err = append_claim(k, &claim, US_CLASS_SYSTEM, s->err == US_OK ? NULL : &refusal, &p);
 	if (err != US_OK) {
 		free(s);

@@ -13,7 +13,7 @@ us_keeper_append(struct us_keeper *k, struct us_klog_entry *e, uint64_t *index, 
 {
 	const struct us_order *order = us_registry_order(k->registry);
 
-	if (us_space_holds(k, e)) {
+	if (us_low_space_holds(k, e)) {
 		*index = US_SPACE_HELD;
 		*time_ns = us_klog_last_time(k->klog);
 		return US_OK;
@@ -74,7 +74,7 @@ us_keeper_answer(struct us_keeper *k, const struct us_pending *p)
 	}
 	*copy = *p;
 	if (copy->index == US_SPACE_HELD) {
-		us_space_hold(k, copy);
+		us_low_space_hold(k, copy);
 		return US_OK;
 	}
 	copy->next = NULL;

@@ -238,7 +238,7 @@ us_log_decide(struct us_keeper *k, const struct us_msg_log *m, struct us_log_ans
 		deny(a, a->reason == US_REASON_SEALED ? US_ERR_SEALED : US_ERR_DENIED, a->reason);
 		return;
 	}
-	if (us_space_refuses(k, (enum us_action)m->action, m->credential)) {
+	if (us_low_space_refuses(k, (enum us_action)m->action, m->credential)) {
 		deny(a, US_ERR_NOSPACE, US_REASON_LOW_SPACE);
 		return;
 	}

@@ -17,7 +17,7 @@ struct us_log_answer {
 	enum us_reason reason;
 	uint32_t rule;     /* that refused it; 0: none */
 	const char *cure;  /* static */
-	struct us_left left;
+	struct us_remaining left;
 	uint32_t approval; /* that it uses up; 0: none */
 	uint32_t collection;
 	int record_keys, term_keys, page_keys;

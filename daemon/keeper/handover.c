@@ -14,7 +14,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/time.h"
-#include "daemon/keeper/lineage.h"
+#include "daemon/keeper/succession.h"
 
 #define COSIGNATURES "cosignatures"
 #define COSIGNATURES_MAX (8u * 1024u * 1024u)
@@ -23,7 +23,7 @@
 struct us_keeper_desk {
 	struct us_vault_conf conf;
 	struct us_boot_keys boot;
-	struct us_lineage lineage;
+	struct us_keeper_succession lineage;
 	struct us_note_key key; /* that vault.conf names */
 	struct us_klog *log;
 	int unbegun; /* when the log was opened, the newest hand-over had no entry yet */
@@ -57,28 +57,28 @@ open_files(struct us_keeper_desk *d, char *detail)
 		return refuse(d, err, "boot.keys cannot be read");
 	if (us_note_key_parse(&d->key, d->conf.vkey, strlen(d->conf.vkey)) != US_OK || strcmp(d->key.name, d->conf.origin) != 0)
 		return refuse(d, US_ERR_VERIFY, "vault.conf names no key of a log");
-	return us_lineage_read(&d->lineage, US_LINEAGE_FILE);
+	return us_keeper_succession_read(&d->lineage, US_LINEAGE_FILE);
 }
 
 /* former and handovers come from lineage. */
 static int
-open_log(struct us_keeper_desk *d, struct us_lineage *lineage, const char *origin, const struct us_key *seed)
+open_log(struct us_keeper_desk *d, struct us_keeper_succession *lineage, const char *origin, const struct us_key *seed)
 {
 	struct us_klog_options o = { .origin = origin, .vault_id = d->conf.vault_id, .box_public = d->conf.box_public, .seed = seed };
-	const struct us_handover *newest = us_lineage_newest(lineage);
+	const struct us_handover *newest = us_keeper_succession_newest(lineage);
 	int err;
 
-	us_lineage_options(lineage, &o);
+	us_keeper_succession_options(lineage, &o);
 	err = us_klog_open(&d->log, &o);
 	d->unbegun = err == US_OK && newest != NULL && us_klog_size(d->log) == newest->succession.size;
-	return err != US_OK ? err : us_lineage_begin(lineage, d->log);
+	return err != US_OK ? err : us_keeper_succession_begin(lineage, d->log);
 }
 
 static void
 close_desk(struct us_keeper_desk *d)
 {
 	us_klog_close(d->log);
-	us_lineage_free(&d->lineage);
+	us_keeper_succession_free(&d->lineage);
 	us_boot_keys_free(&d->boot);
 	us_vault_conf_free(&d->conf);
 }
@@ -197,9 +197,9 @@ replace_seed(struct us_boot_keys *boot, const struct us_key *seed)
 
 /* Steps 3 to 6: from files in which the new key is in boot.keys already. */
 static int
-finish(struct us_keeper_desk *d, struct us_hand_over_result *out, const struct us_lineage *chain)
+finish(struct us_keeper_desk *d, struct us_hand_over_result *out, const struct us_keeper_succession *chain)
 {
-	const struct us_handover *newest = us_lineage_newest(chain);
+	const struct us_handover *newest = us_keeper_succession_newest(chain);
 	char aside[32];
 	int err = US_OK;
 
@@ -218,7 +218,7 @@ finish(struct us_keeper_desk *d, struct us_hand_over_result *out, const struct u
 
 /* Step 6. */
 static int
-begin(struct us_keeper_desk *d, struct us_lineage *chain)
+begin(struct us_keeper_desk *d, struct us_keeper_succession *chain)
 {
 	us_klog_close(d->log);
 	d->log = NULL;
@@ -227,7 +227,7 @@ begin(struct us_keeper_desk *d, struct us_lineage *chain)
 
 /* The chain with one more hand-over. */
 static int
-extend(struct us_lineage *chain, const struct us_keeper_desk *d, struct us_bytes succession, const struct us_note_signer *signer,
+extend(struct us_keeper_succession *chain, const struct us_keeper_desk *d, struct us_bytes succession, const struct us_note_signer *signer,
     const struct us_hand_over_options *o, const struct us_bytes *last)
 {
 	struct us_buf text;
@@ -238,7 +238,7 @@ extend(struct us_lineage *chain, const struct us_keeper_desk *d, struct us_bytes
 	if (err == US_OK)
 		err = us_handover_sign(&text, succession, signer, o->reason, us_time_now_ns(), last);
 	if (err == US_OK)
-		err = us_lineage_of(chain, (struct us_bytes){ text.data, text.len });
+		err = us_keeper_succession_of(chain, (struct us_bytes){ text.data, text.len });
 	us_buf_free(&text);
 	return err;
 }
@@ -293,11 +293,11 @@ sign_succession(struct us_buf *note, struct us_keeper_desk *d, const struct us_k
 static int
 hand_over(struct us_keeper_desk *d, struct us_hand_over_result *out, const struct us_hand_over_options *o)
 {
-	struct us_lineage chain = { 0 };
+	struct us_keeper_succession chain = { 0 };
 	struct us_keeper_successor s = { 0 };
 	const struct us_bytes *last;
 	struct us_buf succession;
-	int err = us_lineage_check(&d->lineage, &d->conf, &d->boot);
+	int err = us_keeper_succession_check(&d->lineage, &d->conf, &d->boot);
 
 	us_buf_init(&succession, US_HANDOVER_MAX);
 	if (err == US_OK)
@@ -305,7 +305,7 @@ hand_over(struct us_keeper_desk *d, struct us_hand_over_result *out, const struc
 	if (err == US_OK && d->unbegun) { /* cut off before its last step, which has just been done */
 		us_buf_free(&succession);
 		out->completed = 1;
-		tell(out, us_lineage_newest(&d->lineage));
+		tell(out, us_keeper_succession_newest(&d->lineage));
 		return US_OK;
 	}
 	if (err == US_OK)
@@ -326,7 +326,7 @@ hand_over(struct us_keeper_desk *d, struct us_hand_over_result *out, const struc
 		err = finish(d, out, &chain);
 	if (err == US_OK)
 		err = begin(d, &chain);
-	us_lineage_free(&chain);
+	us_keeper_succession_free(&chain);
 	free_successor(&s);
 	us_buf_free(&succession);
 	return err;
@@ -334,28 +334,28 @@ hand_over(struct us_keeper_desk *d, struct us_hand_over_result *out, const struc
 
 /* Whether this chain's newest key is the one in boot.keys, while vault.conf still names another. */
 static int
-leads_to_boot_key(const struct us_lineage *chain, const struct us_keeper_desk *d)
+leads_to_boot_key(const struct us_keeper_succession *chain, const struct us_keeper_desk *d)
 {
-	const struct us_handover *newest = us_lineage_newest(chain);
+	const struct us_handover *newest = us_keeper_succession_newest(chain);
 	struct us_note_key key;
 
-	return newest != NULL && us_lineage_key(&key, newest->succession.new_key.name, &d->boot) == US_OK &&
+	return newest != NULL && us_keeper_succession_key(&key, newest->succession.new_key.name, &d->boot) == US_OK &&
 	    us_note_key_same(&key, &newest->succession.new_key) && us_note_key_same(&d->key, &newest->succession.old_key);
 }
 
 int
 us_keeper_hand_over(struct us_hand_over_result *out, const struct us_hand_over_options *o, char *detail)
 {
-	struct us_lineage next = { 0 };
+	struct us_keeper_succession next = { 0 };
 	struct us_keeper_desk d;
 	int err = open_files(&d, detail);
 
 	memset(out, 0, sizeof *out);
 	if (err == US_OK)
-		err = us_lineage_read(&next, US_LINEAGE_NEXT);
-	if (err == US_OK && us_lineage_newest(&next) == NULL) {
-		us_lineage_free(&next);
-		err = us_lineage_of(&next, (struct us_bytes){ d.lineage.text.data, d.lineage.text.len });
+		err = us_keeper_succession_read(&next, US_LINEAGE_NEXT);
+	if (err == US_OK && us_keeper_succession_newest(&next) == NULL) {
+		us_keeper_succession_free(&next);
+		err = us_keeper_succession_of(&next, (struct us_bytes){ d.lineage.text.data, d.lineage.text.len });
 	}
 	if (err == US_OK && leads_to_boot_key(&next, &d)) {
 		out->completed = 1;
@@ -365,7 +365,7 @@ us_keeper_hand_over(struct us_hand_over_result *out, const struct us_hand_over_o
 	} else if (err == US_OK) {
 		err = hand_over(&d, out, o);
 	}
-	us_lineage_free(&next);
+	us_keeper_succession_free(&next);
 	close_desk(&d);
 	return err;
 }
@@ -382,7 +382,7 @@ read_succession(struct us_keeper_desk *d, struct us_buf *note, struct us_success
 	if (err != US_OK)
 		return refuse(d, err, "there is no \"" US_LINEAGE_SUCCESSION "\": this is not a directory from a backup");
 	err = us_succession_open(s, (struct us_bytes){ note->data, note->len });
-	if (err == US_OK && (!us_note_key_same(&s->old_key, &d->key) || us_lineage_key(&key, s->new_key.name, &d->boot) != US_OK ||
+	if (err == US_OK && (!us_note_key_same(&s->old_key, &d->key) || us_keeper_succession_key(&key, s->new_key.name, &d->boot) != US_OK ||
 	    !us_note_key_same(&key, &s->new_key)))
 		err = US_ERR_VERIFY;
 	return err == US_OK ? US_OK : refuse(d, US_ERR_VERIFY, "the succession in the backup is not the log's word for the key that is in it");
@@ -397,7 +397,7 @@ open_restored(struct us_keeper_desk *d, const struct us_succession *s)
 	struct us_digest root;
 	int err;
 
-	us_lineage_options(&d->lineage, &o);
+	us_keeper_succession_options(&d->lineage, &o);
 	d->lineage.former[o.n_former++] = (struct us_klog_former){ s->old_key, s->size };
 	err = us_klog_open(&d->log, &o);
 	if (err == US_OK)
@@ -411,7 +411,7 @@ static int
 take_over(struct us_keeper_desk *d, struct us_hand_over_result *out, const struct us_hand_over_options *o)
 {
 	struct us_note_signer *signer = NULL;
-	struct us_lineage chain = { 0 };
+	struct us_keeper_succession chain = { 0 };
 	const struct us_bytes *last;
 	struct us_succession s;
 	struct us_buf note;
@@ -438,7 +438,7 @@ take_over(struct us_keeper_desk *d, struct us_hand_over_result *out, const struc
 	if (err == US_OK)
 		err = begin(d, &chain);
 	us_note_signer_free(signer);
-	us_lineage_free(&chain);
+	us_keeper_succession_free(&chain);
 	us_buf_free(&note);
 	return err;
 }
@@ -499,7 +499,7 @@ us_keeper_bequeath(struct us_bequest *out, uint32_t number, uint64_t generation,
 	us_buf_init(&out->boot_keys, 65536);
 	us_buf_init(&out->succession, US_HANDOVER_MAX);
 	if (err == US_OK)
-		err = us_lineage_check(&d.lineage, &d.conf, &d.boot);
+		err = us_keeper_succession_check(&d.lineage, &d.conf, &d.boot);
 	if (err == US_OK)
 		err = open_log(&d, &d.lineage, d.conf.origin, d.boot.log_seed);
 	if (err == US_OK)

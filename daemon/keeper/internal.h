@@ -12,12 +12,12 @@
  *   ledger.c    who has had which records, folded from the log
  *   disclosed.c how many had those of a clawback
  *   cosign.c    checkpoints that witnesses have cosigned
- *   lineage.c   keys that the log had before, and the first entry under its new one
+ *   succession.c   keys that the log had before, and the first entry under its new one
  *   outcome.c   how answers ended: outcomes and marks
  *   refused.c   the records that a refusal names
- *   noise.c     counts of what is refused to nobody in particular
- *   starts.c    what the machine itself did: settings, gaps, processes that died
- *   space.c     what is done, and what is not, when the log's disk fills up
+ *   unattributed.c     counts of what is refused to nobody in particular
+ *   machine_events.c    what the machine itself did: settings, gaps, processes that died
+ *   low_space.c     what is done, and what is not, when the log's disk fills up
  */
 #ifndef US_DAEMON_KEEPER_INTERNAL_H
 #define US_DAEMON_KEEPER_INTERNAL_H
@@ -25,10 +25,10 @@
 #include "daemon/keeper/files.h"
 #include "daemon/keeper/keyring.h"
 #include "log/disk/klog.h"
-#include "daemon/keeper/lineage.h"
+#include "daemon/keeper/succession.h"
 #include "daemon/keeper/root.h"
-#include "daemon/keeper/space.h"
-#include "daemon/keeper/starts.h"
+#include "daemon/keeper/low_space.h"
+#include "daemon/keeper/machine_events.h"
 #include "daemon/keeper/tasks.h"
 #include "daemon/process/channel.h"
 #include "daemon/process/role.h"
@@ -155,7 +155,7 @@ struct us_keeper {
 	int64_t since_ns;
 	struct us_vault_conf conf;
 	struct us_boot_keys boot;
-	struct us_lineage lineage;
+	struct us_keeper_succession lineage;
 	int lock_fd;
 	struct us_klog *klog;
 	struct us_root_keys *root; /* NULL while sealed */
@@ -196,13 +196,13 @@ struct us_keeper {
 	struct event *tick, *stop_timer;
 	int64_t last_entry_mono;
 	int64_t watched_mono; /* the log's files */
-	struct us_space space;
+	struct us_low_space space;
 	size_t segment_size;
 	int64_t fail_sync;
 	uint32_t noise[UINT8_MAX + 1]; /* refused without an entry, by reason, since the last entry that said so */
 	int has_noise;
 	int64_t noise_mono;
-	struct us_starts starts;
+	struct us_machine_events starts;
 	struct us_tasks tasks;
 	/* REPLAYING, and the vault has shown all of its state: the ledger is being made */
 	int is_shown;
@@ -212,7 +212,7 @@ struct us_keeper {
 
 /* --- answer.c ------------------------------------------------------------------------------ */
 
-/* Appends an entry; order version is filled in. A refusal may be counted instead, when there is no room for it (space.h): the
+/* Appends an entry; order version is filled in. A refusal may be counted instead, when there is no room for it (low_space.h): the
  * index is then US_SPACE_HELD until its answer is finished. */
 int us_keeper_append(struct us_keeper *k, struct us_klog_entry *e, uint64_t *index, int64_t *time_ns);
 /* An event of the machine itself, class SYSTEM; summary may be empty. */
@@ -327,14 +327,14 @@ void us_answers_save(struct us_keeper *k);
 int us_answers_put(const struct us_keeper *k, struct us_buf *counters);
 void us_answers_free(struct us_keeper *k);
 
-/* --- noise.c ------------------------------------------------------------------------------- */
+/* --- unattributed.c ------------------------------------------------------------------------------- */
 
 /* Adds counts: { u8 reason, u32 count }, packed. US_ERR_MALFORMED: they are none. */
-int us_keeper_noise_take(struct us_keeper *k, struct us_bytes counts);
+int us_keeper_unattributed_take(struct us_keeper *k, struct us_bytes counts);
 /* Writes the entry of what was counted, if the last one was ten seconds ago (or at once). Ends the process if it cannot. */
-void us_keeper_noise_tell(struct us_keeper *k, int at_once);
+void us_keeper_unattributed_tell(struct us_keeper *k, int at_once);
 /* Gives the monitor what was counted behind a seal, for the keeper that follows. */
-void us_keeper_noise_pass_on(struct us_keeper *k);
+void us_keeper_unattributed_pass_on(struct us_keeper *k);
 /* Packs what is not zero; returns how many bytes. */
 size_t us_pack_counts(const uint32_t count[UINT8_MAX + 1], uint8_t out[(UINT8_MAX + 1) * 5]);
 

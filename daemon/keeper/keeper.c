@@ -171,14 +171,14 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	us_keeper_order_at(k, us_time_now_ns());
 	us_keeper_witnesses_age(k);
 	us_answers_tick(k);
-	us_space_watch(k);
-	us_starts_clocks(k);
+	us_low_space_watch(k);
+	us_machine_events_clocks(k);
 	us_loads_tick(k);
-	us_keeper_noise_tell(k, 0);
+	us_keeper_unattributed_tell(k, 0);
 	if (us_klog_open_group(k->klog) > 0)
 		us_keeper_settle(k);
 	if (k->space.held != NULL) {
-		us_space_tell(k, 0);
+		us_low_space_tell(k, 0);
 		us_keeper_settle(k);
 	}
 	if (us_time_mono_ns() - k->last_entry_mono > HEARTBEAT_NS) {
@@ -222,8 +222,8 @@ on_stop_timer(evutil_socket_t fd, short what, void *arg)
 	us_answers_end(k, US_REASON_CUT);
 	us_keeper_settle(k);
 	us_log(US_LOG_NOTICE, "sealed on request");
-	us_keeper_noise_pass_on(k);
-	us_starts_ended(k, US_GAP_SEALED);
+	us_keeper_unattributed_pass_on(k);
+	us_machine_events_ended(k, US_GAP_SEALED);
 	us_keeper_close(k);
 	/* A fresh address space is what sealing means: the monitor starts us anew. */
 	exit(US_EXIT_SEALED);
@@ -281,8 +281,8 @@ read_files(struct us_keeper *k)
 		return err;
 	}
 	us_buf_init(&k->init_act, US_ACT_COMMITTED_MAX); /* filled when the vault is unsealed */
-	err = us_lineage_read(&k->lineage, US_LINEAGE_FILE);
-	return err != US_OK ? err : us_lineage_check(&k->lineage, &k->conf, &k->boot);
+	err = us_keeper_succession_read(&k->lineage, US_LINEAGE_FILE);
+	return err != US_OK ? err : us_keeper_succession_check(&k->lineage, &k->conf, &k->boot);
 }
 
 static int
@@ -319,10 +319,10 @@ us_keeper_start(struct us_keeper *k)
 	if (err != US_OK)
 		return err;
 	o.seed = k->boot.log_seed;
-	us_lineage_options(&k->lineage, &o);
+	us_keeper_succession_options(&k->lineage, &o);
 	err = us_klog_open(&k->klog, &o);
 	if (err == US_OK)
-		err = us_lineage_begin(&k->lineage, k->klog);
+		err = us_keeper_succession_begin(&k->lineage, k->klog);
 	if (err == US_OK)
 		err = us_keeper_unsealing_begin(k);
 	if (err != US_OK) {
@@ -330,7 +330,7 @@ us_keeper_start(struct us_keeper *k)
 		return err;
 	}
 	k->since_ns = us_time_now_ns();
-	us_space_watch(k);
+	us_low_space_watch(k);
 	last_ns = us_klog_last_time(k->klog);
 	size = us_klog_size(k->klog);
 	err = us_keeper_event(k, US_ACTION_START, US_DECISION_NONE, US_REASON_NONE,
@@ -338,14 +338,14 @@ us_keeper_start(struct us_keeper *k)
 	start_ns = us_klog_last_time(k->klog);
 	if (err == US_OK) {
 		us_answers_begin(k, start);
-		err = us_starts_begin(k, last_ns, start_ns, size);
+		err = us_machine_events_begin(k, last_ns, start_ns, size);
 	}
 	if (err == US_OK)
 		err = us_keeper_witnesses_load(k);
 	if (err != US_OK)
 		return err;
 	us_keeper_settle(k);
-	us_starts_begun(k);
+	us_machine_events_begun(k);
 	return US_OK;
 }
 
@@ -379,7 +379,7 @@ us_keeper_close(struct us_keeper *k)
 	us_keeper_unsealing_end(k);
 	us_keeper_witnesses_free(k);
 	us_answers_free(k);
-	us_starts_free(k);
+	us_machine_events_free(k);
 	us_klog_close(k->klog);
 	us_root_keys_free(k->root);
 	us_keyring_free(k->keyring);
@@ -389,7 +389,7 @@ us_keeper_close(struct us_keeper *k)
 	us_key_free(k->nonce_key);
 	us_boot_keys_free(&k->boot);
 	us_vault_conf_free(&k->conf);
-	us_lineage_free(&k->lineage);
+	us_keeper_succession_free(&k->lineage);
 	us_buf_free(&k->init_act);
 	us_buf_free(&k->prepared.committed);
 	us_buf_free(&k->reply);
@@ -413,7 +413,7 @@ on_settings(void *ctx, struct event_base *base, uint8_t index, const struct us_s
 
 	(void)index;
 	k->base = base;
-	us_space_init(&k->space, (uint64_t)us_setting_number(settings, "keeper.reserve", RESERVE_MIB, 0, 1 << 20) * 1024 * 1024);
+	us_low_space_init(&k->space, (uint64_t)us_setting_number(settings, "keeper.reserve", RESERVE_MIB, 0, 1 << 20) * 1024 * 1024);
 	k->segment_size = (size_t)us_setting_number(settings, "keeper.segment", SEGMENT_MIB, 8, 1024) * 1024 * 1024;
 	k->frozen = us_setting_number(settings, "frozen", 0, 0, 1) != 0;
 	k->fail_sync = us_setting_number(settings, "keeper.fail-sync", 0, 0, INT32_MAX);
@@ -432,7 +432,7 @@ on_settings(void *ctx, struct event_base *base, uint8_t index, const struct us_s
 	k->witness_age.max_ns = us_setting_number(settings, "witnesses.max-age", 0, 0, INT32_MAX) * US_NS_PER_SECOND;
 	k->witness_age.needed = (size_t)us_setting_number(settings, "witnesses.needed", 1, 1, US_COSIGNERS_MAX);
 	k->witness_age.seals = strcmp(us_setting(settings, "witnesses.when-old", "warn"), "warn") != 0;
-	err = us_starts_settings(k, settings);
+	err = us_machine_events_settings(k, settings);
 	if (err == US_OK)
 		err = us_keeper_witnesses_set(k, us_setting(settings, "witnesses", ""));
 	return err != US_OK ? err : us_keeper_start(k);
@@ -465,12 +465,12 @@ on_stop(void *ctx)
 		return;
 	drain(k);
 	us_answers_end(k, US_REASON_CUT);
-	us_space_tell(k, 1);
-	us_keeper_noise_tell(k, 1);
+	us_low_space_tell(k, 1);
+	us_keeper_unattributed_tell(k, 1);
 	(void)us_keeper_event(k, US_ACTION_STOP, US_DECISION_NONE, US_REASON_NONE,
 	    (struct us_bytes){ NULL, 0 }, NULL);
 	us_keeper_settle(k);
-	us_starts_ended(k, US_GAP_STOPPED);
+	us_machine_events_ended(k, US_GAP_STOPPED);
 	us_keeper_close(k);
 }
 
@@ -479,7 +479,7 @@ on_told(void *ctx, uint16_t type, struct us_bytes body)
 {
 	struct us_keeper *k = ctx;
 
-	return k->klog == NULL ? US_OK : us_starts_told(k, type, body);
+	return k->klog == NULL ? US_OK : us_machine_events_told(k, type, body);
 }
 
 static void

@@ -181,7 +181,7 @@ us_keeper_load_live(struct us_keeper *k, uint64_t id, struct us_load **out)
 		stop(k, load, reason);
 		return reason == US_REASON_EXPIRED ? US_ERR_EXPIRED : US_ERR_DENIED;
 	}
-	if (us_space_refuses(k, US_ACTION_LOAD, load->credential))
+	if (us_low_space_refuses(k, US_ACTION_LOAD, load->credential))
 		return US_ERR_NOSPACE;
 	*out = load;
 	return US_OK;

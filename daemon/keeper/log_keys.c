@@ -211,7 +211,7 @@ decide(struct us_keeper *k, const struct us_keeper_log_keys *t, struct us_keeper
 	}
 	if (q->reason == US_REASON_NONE && (q->mask == 0 || q->scope == 0))
 		q->reason = US_REASON_NOT_IN_ORDER;
-	if (q->reason == US_REASON_NONE && us_space_refuses(k, US_ACTION_AUDIT_KEYS, t->credential))
+	if (q->reason == US_REASON_NONE && us_low_space_refuses(k, US_ACTION_AUDIT_KEYS, t->credential))
 		q->reason = US_REASON_LOW_SPACE;
 	q->err = q->reason == US_REASON_NONE ? US_OK :
 	    q->reason == US_REASON_SEALED ? US_ERR_SEALED :

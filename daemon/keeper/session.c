@@ -101,7 +101,7 @@ verify(struct us_keeper *k, const struct us_msg_session_open *m, int64_t now,
 		return err == US_ERR_SIGNATURE ? US_REASON_FOREIGN_CA :
 		    err == US_ERR_DENIED ? US_REASON_WRONG_USAGE : reason_of(err);
 	reason = us_registry_standing(k->registry, s->credential, now, person, NULL);
-	return reason == US_REASON_NONE && us_space_refuses(k, US_ACTION_SESSION, s->credential) ? US_REASON_LOW_SPACE : reason;
+	return reason == US_REASON_NONE && us_low_space_refuses(k, US_ACTION_SESSION, s->credential) ? US_REASON_LOW_SPACE : reason;
 }
 
 /* Where the id is, or where it may be put: the first of sixteen places that is free or expired, else the

@@ -318,7 +318,7 @@ us_on_share(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_
 	if (a == NULL)
 		return US_ERR_NOMEM;
 	us_keeper_unsealing_expire(k);
-	a->err = k->state != US_KEEPER_SEALED ? US_ERR_STATE : us_space_refuses(k, US_ACTION_UNSEAL_SHARE, m.credential) ?
+	a->err = k->state != US_KEEPER_SEALED ? US_ERR_STATE : us_low_space_refuses(k, US_ACTION_UNSEAL_SHARE, m.credential) ?
 	    US_ERR_NOSPACE : open_share(k, m.sealed, mnemonic);
 	if (a->err == US_OK)
 		a->err = recognise(k, mnemonic, a);

@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "crypto/record_seal.h"
 #include "daemon/process/slice.h"
-#include "daemon/sealer/facts.h"
+#include "daemon/sealer/close_act.h"
 #include "daemon/sealer/internal.h"
 
 /* Pages that may lie here unsent. */
@@ -279,7 +279,7 @@ send_facts(struct us_sealer_batch *b)
 {
 	struct us_sealer_load *load = b->load;
 	struct us_msg_batch_sealed m = { .load = load->id, .slot = b->slot };
-	struct us_sealer_facts f = { .collection = load->collection, .slot = b->slot, .load = load->id,
+	struct us_sealer_close_act f = { .collection = load->collection, .slot = b->slot, .load = load->id,
 		.first = b->first, .count = b->count, .held = (load->flags & US_LOAD_HOLD) != 0,
 		.dictionary_version = load->packer == NULL ? 0 : us_packer_version(load->packer),
 		.raw_bytes = b->raw_bytes, .duplicates = b->duplicates, .refused = b->refused,
@@ -299,7 +299,7 @@ send_facts(struct us_sealer_batch *b)
 	us_buf_init(&facts, 2048);
 	err = us_sealer_parts_digest(load, b->first_part, b->last_part, f.parts_digest);
 	if (!err)
-		err = us_sealer_facts_encode(&f, &facts);
+		err = us_sealer_close_act_encode(&f, &facts);
 	m.facts = (struct us_bytes){ facts.data, facts.len };
 	b->state = BATCH_SEALED;
 	if (!err)

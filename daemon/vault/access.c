@@ -103,7 +103,7 @@ on_logged(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
 		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
 		return;
 	}
-	r->left = (struct us_left){ .records_per_request = m.left_request, .consecutive = m.left_consecutive,
+	r->left = (struct us_remaining){ .records_per_request = m.left_request, .consecutive = m.left_consecutive,
 		.per_day = m.left_day, .life = m.left_life, .share = m.left_share };
 	us_vault_outcome_answered(r->vault, m.index);
 	if (r->asks && us_vault_outcome_is_given(m.err))
@@ -148,8 +148,8 @@ us_vault_access_log(struct us_vault_request *r, const struct us_vault_entry *e,
 	m.note = e->note;
 	r->answer = answer;
 	r->asks = e->decision == US_DECISION_ALLOW;
-	r->call = us_vault_call_new(v, on_logged, r);
-	err = r->call == 0 ? US_ERR_BUSY : us_vault_call_sent(v, &r->call, us_send_log(v->keeper, r->call,
+	r->call = us_vault_keeper_call_new(v, on_logged, r);
+	err = r->call == 0 ? US_ERR_BUSY : us_vault_keeper_call_sent(v, &r->call, us_send_log(v->keeper, r->call,
 	    &m));
 	if (err != US_OK)
 		us_vault_reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
@@ -480,7 +480,7 @@ us_vault_access_again(struct us_vault_request *r, enum us_action action, struct 
 /* --- parts of answers ------------------------------------------------------------------------------------ */
 
 void
-us_vault_access_quota(struct us_json *j, const struct us_left *left)
+us_vault_access_quota(struct us_json *j, const struct us_remaining *left)
 {
 	const struct {
 		const char *name;

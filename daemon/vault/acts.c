@@ -119,7 +119,7 @@ on_stored(void *ctx, int err, size_t bytes)
 		return;
 	}
 	v->acts.step = ACT_COMMIT;
-	v->acts.call = us_vault_call_new(v, on_committed, NULL);
+	v->acts.call = us_vault_keeper_call_new(v, on_committed, NULL);
 	err = v->acts.call == 0 ? US_ERR_BUSY : us_send_act_commit(v->keeper, v->acts.call,
 	    &commit);
 	if (err != US_OK)
@@ -184,14 +184,14 @@ begin(struct us_vault *v)
 	int err;
 
 	v->acts.step = ACT_PREPARE;
-	v->acts.call = us_vault_call_new(v, on_prepared, NULL);
+	v->acts.call = us_vault_keeper_call_new(v, on_prepared, NULL);
 	if (v->acts.call == 0)
 		err = US_ERR_BUSY;
 	else if (job->is_batch)
 		err = us_send_batch_prepare(v->keeper, v->acts.call, &job->batch);
 	else
 		err = us_send_act_prepare(v->keeper, v->acts.call, &job->act);
-	if (us_vault_call_sent(v, &v->acts.call, err) != US_OK)
+	if (us_vault_keeper_call_sent(v, &v->acts.call, err) != US_OK)
 		fail(v, err, US_REASON_ERROR, NO_ENTRY);
 }
 

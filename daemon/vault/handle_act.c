@@ -71,8 +71,8 @@ seal(struct us_vault_request *r, const struct us_msg_act_request *q)
 	m.peer = q->peer;
 	m.act = q->act;
 	m.signature = q->signature;
-	r->call = us_vault_call_new(r->vault, on_sealed, r);
-	err = r->call == 0 ? US_ERR_BUSY : us_vault_call_sent(r->vault, &r->call,
+	r->call = us_vault_keeper_call_new(r->vault, on_sealed, r);
+	err = r->call == 0 ? US_ERR_BUSY : us_vault_keeper_call_sent(r->vault, &r->call,
 	    us_send_seal(r->vault->keeper, r->call, &m));
 	if (err != US_OK)
 		us_vault_reply_error(r, err, US_REASON_ERROR, NO_ENTRY);

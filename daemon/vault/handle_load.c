@@ -362,7 +362,7 @@ begin_receipt(struct us_vault_request *r, const struct us_vault_load *l, const s
 	}
 	us_json_uint(&t->j, t->entry);
 	ask.index = t->entry;
-	r->call = us_vault_call_new(v, on_proof, r);
+	r->call = us_vault_keeper_call_new(v, on_proof, r);
 	if (r->call == 0 || us_send_entry_proof(v->keeper, r->call, &ask) != US_OK)
 		finish_receipt(r, (struct us_bytes){ NULL, 0 });
 }

@@ -128,15 +128,15 @@ ask_file(struct us_vault_request *r)
 	}
 	if (q.path.n > label && memcmp(q.path.p, PROOF_PATH, label) == 0) {
 		err = parse_index((struct us_bytes){ q.path.p + label, q.path.n - label }, &proof.index);
-		r->call = err == US_OK ? us_vault_call_new(v, on_entry, r) : 0;
+		r->call = err == US_OK ? us_vault_keeper_call_new(v, on_entry, r) : 0;
 		if (err == US_OK)
-			err = r->call == 0 ? US_ERR_BUSY : us_vault_call_sent(v, &r->call,
+			err = r->call == 0 ? US_ERR_BUSY : us_vault_keeper_call_sent(v, &r->call,
 			    us_send_entry_proof(v->keeper, r->call, &proof));
 	} else {
 		read.path = q.path;
 		r->content = is_text(q.path) ? US_TYPE_TEXT : US_TYPE_OCTETS;
-		r->call = us_vault_call_new(v, on_data, r);
-		err = r->call == 0 ? US_ERR_BUSY : us_vault_call_sent(v, &r->call,
+		r->call = us_vault_keeper_call_new(v, on_data, r);
+		err = r->call == 0 ? US_ERR_BUSY : us_vault_keeper_call_sent(v, &r->call,
 		    us_send_log_read(v->keeper, r->call, &read));
 	}
 	if (err != US_OK)
@@ -242,8 +242,8 @@ ask_keys(struct us_vault_request *r)
 		us_vault_reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
 		return;
 	}
-	r->call = us_vault_call_new(r->vault, on_keys, late);
-	err = r->call == 0 ? US_ERR_BUSY : us_vault_call_sent(r->vault, &r->call,
+	r->call = us_vault_keeper_call_new(r->vault, on_keys, late);
+	err = r->call == 0 ? US_ERR_BUSY : us_vault_keeper_call_sent(r->vault, &r->call,
 	    us_send_log_keys(r->vault->keeper, r->call, &m));
 	if (err == US_OK)
 		return;
@@ -304,8 +304,8 @@ ask_cosign(struct us_vault_request *r)
 	memcpy(m.credential, r->credential, sizeof m.credential);
 	m.peer = q.peer;
 	m.note = q.note;
-	r->call = us_vault_call_new(r->vault, on_cosigned, r);
-	err = r->call == 0 ? US_ERR_BUSY : us_vault_call_sent(r->vault, &r->call,
+	r->call = us_vault_keeper_call_new(r->vault, on_cosigned, r);
+	err = r->call == 0 ? US_ERR_BUSY : us_vault_keeper_call_sent(r->vault, &r->call,
 	    us_send_cosign(r->vault->keeper, r->call, &m));
 	if (err != US_OK)
 		us_vault_reply_error(r, err, US_REASON_ERROR, NO_ENTRY);

@@ -407,7 +407,7 @@ us_vault_handle_search(struct us_vault_request *r)
 	action = (q.flags & US_SEARCH_COUNT) != 0 ? US_ACTION_COUNT : US_ACTION_SEARCH;
 	if (us_vault_access_collection(r, q.collection, action) != US_OK ||
 	    us_vault_access_rule(r, action, q.purpose, 0) != US_OK || (s = begin(r, &q)) == NULL ||
-	    us_vault_access_narrow(r, action, q.purpose, s->query) != US_OK)
+	    us_vault_access_limit_query(r, action, q.purpose, s->query) != US_OK)
 		return;
 	/* a snippet is text around a match: what is masked there cannot be told */
 	if (us_mask_hides_text(&r->ruling.mask) || r->ruling.mask.except_match)

@@ -8,8 +8,8 @@
 #define ASK(r, name, m, fn) \
 	do { \
 		int ask_err; \
-		(r)->call = us_vault_call_new((r)->vault, fn, r); \
-		ask_err = (r)->call == 0 ? US_ERR_BUSY : us_vault_call_sent((r)->vault, &(r)->call, \
+		(r)->call = us_vault_keeper_call_new((r)->vault, fn, r); \
+		ask_err = (r)->call == 0 ? US_ERR_BUSY : us_vault_keeper_call_sent((r)->vault, &(r)->call, \
 		    us_send_##name((r)->vault->keeper, (r)->call, m)); \
 		if (ask_err != US_OK) \
 			us_vault_reply_error(r, ask_err, US_REASON_ERROR, NO_ENTRY); \

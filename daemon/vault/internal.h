@@ -3,15 +3,15 @@
  * writes are done by the thread of writer.h.
  *
  *   vault.c     the process: channels, start and end         start.c    unsealed: replay, open
- *   call.c      questions to the keeper and their answers    request.c  requests of people, replies
+ *   keeper_call.c      questions to the keeper and their answers    request.c  requests of people, replies
  *   work.c      answers that take their time
  *   access.c    sessions, the order's ruling, log entries    evidence.c collections, batches, records
  *   visible.c   what a set of rules lets be seen             cursor.c   sealed cursors
- *   narrow.c    what a search must not tell              designate.c designations after relabels
+ *   query_limits.c    what a search must not tell              designate.c designations after relabels
  *   handle_*.c  one file a kind of request                   load.c     the sealer's side of loads
  *   tags.c      duplicates                                   acts.c     acts, one after another
  *   list_*.c    what lists show (listing.h)                  question_*.c questions about the order (question.h)
- *   past.c      acts of the store, and what was before
+ *   history.c      acts of the store, and what was before
  *   outcome.c   how answers ended                        log_gate.c what of the log is under way
  */
 #ifndef US_DAEMON_VAULT_INTERNAL_H
@@ -63,22 +63,22 @@ enum us_vault_state {
 	VAULT_REFUSING,  /* store and log do not agree: nothing is released */
 };
 
-/* --- calls to the keeper (call.c) ----------------------------------------------------------- */
+/* --- calls to the keeper (keeper_call.c) ----------------------------------------------------------- */
 
 typedef void (*call_fn)(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body);
 /* A tag for one question, whose answer goes to fn; 0 if too many are open. */
-uint32_t us_vault_call_new(struct us_vault *v, call_fn fn, void *ctx);
+uint32_t us_vault_keeper_call_new(struct us_vault *v, call_fn fn, void *ctx);
 /* err is what became of sending the question just numbered: if it did not leave nobody will answer
  * it, and *tag is given back and 0 from now on. Returns err. */
-int us_vault_call_sent(struct us_vault *v, uint32_t *tag, int err);
+int us_vault_keeper_call_sent(struct us_vault *v, uint32_t *tag, int err);
 /* The answer will be thrown away. 0 is allowed. */
-void us_vault_call_forget(struct us_vault *v, uint32_t tag);
+void us_vault_keeper_call_forget(struct us_vault *v, uint32_t tag);
 /* The answer goes to another. */
-void us_vault_call_hand_over(struct us_vault *v, uint32_t tag, call_fn fn, void *ctx);
+void us_vault_keeper_call_hand_over(struct us_vault *v, uint32_t tag, call_fn fn, void *ctx);
 /* US_ERR_MALFORMED: an answer to no question. */
-int us_vault_call_answer(struct us_vault *v, uint16_t type, uint32_t tag, struct us_bytes body);
+int us_vault_keeper_call_answer(struct us_vault *v, uint16_t type, uint32_t tag, struct us_bytes body);
 
-struct us_vault_call {
+struct us_vault_keeper_call {
 	call_fn fn;
 	void *ctx;
 	uint16_t generation;
@@ -211,7 +211,7 @@ struct us_vault_problem {
 	const char *cure;   /* may be NULL */
 	uint64_t entry;     /* NO_ENTRY: none */
 	int64_t position;   /* of an error in a query; -1: none */
-	const struct us_left *left; /* NULL: not known */
+	const struct us_remaining *left; /* NULL: not known */
 	uint16_t retry_after;
 };
 
@@ -240,7 +240,7 @@ struct us_vault_request {
 	uint32_t person;
 	struct us_subject subject;
 	struct us_ruling ruling;
-	struct us_left left;       /* as the keeper said with the newest entry */
+	struct us_remaining left;       /* as the keeper said with the newest entry */
 	int counts_only;           /* no rule lets this person read here */
 	uint32_t smallest_count;   /* smaller numbers are "fewer than" it; 0: none */
 	uint64_t generation;       /* of the registry, when subject and ruling were made */
@@ -367,7 +367,7 @@ void us_vault_access_ruling(struct us_vault_request *r, enum us_action action, s
     struct us_ruling *out);
 /* After us_vault_access_rule() for a search or count: takes the masks of reading into r->ruling and sets smallest_count. 0, or the query asks about
  * what must not be told and has been refused. */
-int us_vault_access_narrow(struct us_vault_request *r, enum us_action action, struct us_bytes purpose,
+int us_vault_access_limit_query(struct us_vault_request *r, enum us_action action, struct us_bytes purpose,
     const struct us_query *query);
 
 /* Calls opened(r) once the keys of the collection's pages are here: an entry of its own, in the name of whoever
@@ -395,7 +395,7 @@ void us_vault_reply_bad_query(struct us_vault_request *r, int err, const struct 
 void us_vault_access_refuse(struct us_vault_request *r, enum us_action action, struct us_bytes purpose,
     const struct us_vault_problem *p);
 /* What is left of the limits, as a value: an object with null where there is no limit. */
-void us_vault_access_quota(struct us_json *j, const struct us_left *left);
+void us_vault_access_quota(struct us_json *j, const struct us_remaining *left);
 /* "snapshot", "order", "entry", "quota" into an open object. */
 void us_vault_access_json(struct us_vault_request *r, struct us_json *j, uint64_t snapshot, uint64_t entry);
 /* The tlog-proof of an entry just logged, appended as text. */
@@ -503,7 +503,7 @@ struct us_vault {
 	struct us_channel *keeper;
 	struct us_channel *sealer;
 	struct us_vault_front fronts[FRONTS_MAX];
-	struct us_vault_call *calls;
+	struct us_vault_keeper_call *calls;
 	uint32_t n_calls, free_call;
 	struct us_work_queue work_queue;
 	struct us_vault_request *free_requests;

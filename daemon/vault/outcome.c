@@ -215,9 +215,9 @@ us_vault_outcome_end(struct us_vault_request *r)
 		r->late->r = NULL;
 		r->late->ending = r->ending;
 	} else if (r->call != 0 && r->asks)
-		us_vault_call_hand_over(v, r->call, nobody_waits, (void *)(uintptr_t)r->ending);
+		us_vault_keeper_call_hand_over(v, r->call, nobody_waits, (void *)(uintptr_t)r->ending);
 	else
-		us_vault_call_forget(v, r->call);
+		us_vault_keeper_call_forget(v, r->call);
 	if (r->open_entry == NO_ENTRY)
 		return;
 	leave_list(r);

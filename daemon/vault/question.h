@@ -64,13 +64,13 @@ void us_vault_question_withhold(const struct us_vault *v, uint32_t collection, c
 int us_vault_question_sees(struct us_vault_question_rules *w, const struct us_ruling *ruling, enum us_capacity capacity, uint64_t party_bits,
     uint64_t record);
 
-/* --- past.c: the acts in the store --- */
+/* --- history.c: the acts in the store --- */
 
 /* Calls fn with committed acts in their order, those for which wants(ctx, sequence) is 1 (NULL: all). Anything but US_OK ends it and is
  * returned; US_ERR_CLOSED ends it as if that was all. */
-int us_vault_past_acts(struct us_vault *v, int (*wants)(void *ctx, uint64_t sequence),
+int us_vault_history_acts(struct us_vault *v, int (*wants)(void *ctx, uint64_t sequence),
     int (*fn)(void *ctx, uint64_t sequence, struct us_bytes committed), void *ctx);
 /* The registry as it was then; the order in force then is us_registry_order() of it. Takes as long as folding all acts. */
-int us_vault_past_registry(struct us_vault *v, int64_t at_ns, struct us_registry **out);
+int us_vault_history_registry(struct us_vault *v, int64_t at_ns, struct us_registry **out);
 
 #endif

@@ -46,7 +46,7 @@ static void
 logged(struct us_vault_request *r, const struct us_msg_logged *m)
 {
 	struct us_vault_sending *s = r->state;
-	int err = us_vault_past_acts(r->vault, is_wanted, take, s);
+	int err = us_vault_history_acts(r->vault, is_wanted, take, s);
 
 	if (err != US_OK) {
 		us_vault_reply_error(r, err, US_REASON_ERROR, m->index);

@@ -62,7 +62,7 @@ static int
 gather(struct us_vault *v, struct us_vault_gathering *g)
 {
 	uint8_t digest[32];
-	int err = us_vault_past_acts(v, is_part, take_part, g);
+	int err = us_vault_history_acts(v, is_part, take_part, g);
 
 	if (err == US_OK && (g->parts != g->document.parts_all || g->bytes.len != g->document.size))
 		err = US_ERR_VERIFY;
@@ -203,8 +203,8 @@ report_logged(struct us_vault_request *r, const struct us_msg_logged *m)
 	p->entry = m->index;
 	memcpy(ask.credential, r->credential, sizeof ask.credential);
 	memcpy(ask.session, r->session, sizeof ask.session);
-	r->call = us_vault_call_new(r->vault, counted, r);
-	err = r->call == 0 ? US_ERR_BUSY : us_vault_call_sent(r->vault, &r->call,
+	r->call = us_vault_keeper_call_new(r->vault, counted, r);
+	err = r->call == 0 ? US_ERR_BUSY : us_vault_keeper_call_sent(r->vault, &r->call,
 	    us_send_disclosed(r->vault->keeper, r->call, &ask));
 	if (err != US_OK)
 		us_vault_reply_error(r, err, US_REASON_ERROR, m->index);

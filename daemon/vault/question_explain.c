@@ -10,7 +10,7 @@
 
 #include "base/time.h"
 #include "daemon/vault/question.h"
-#include "registry/opinion.h"
+#include "registry/hypothetical.h"
 
 #define TEXT_MAX_BYTES 1024
 
@@ -38,18 +38,18 @@ asking_free(void *state)
 /* --- one person's case ------------------------------------------------------------------------------------------ */
 
 /* What the order says to one person, and whether its rules let them see the record. */
-struct us_vault_opinion {
-	struct us_opinion of;
+struct us_vault_hypothetical {
+	struct us_hypothetical of;
 	int visible; /* 1, 0; below 0: not known */
 };
 
 static void
 judge(const struct us_vault_request *r, const struct us_vault_asking *a, struct us_vault_question_rules *rules, const struct us_person *person,
-    struct us_vault_opinion *o)
+    struct us_vault_hypothetical *o)
 {
 	const struct us_person *now = us_registry_person(r->vault->registry, person->id);
 
-	us_registry_opinion(a->then, person, a->action, us_registry_collection(a->then, r->collection), a->has_record ? 1 : 0,
+	us_registry_hypothetical(a->then, person, a->action, us_registry_collection(a->then, r->collection), a->has_record ? 1 : 0,
 	    a->at_ns, &o->of);
 	o->visible = -1;
 	/* what a record is like is not for administrators to find out */
@@ -59,7 +59,7 @@ judge(const struct us_vault_request *r, const struct us_vault_asking *a, struct 
 }
 
 static void
-put_visible(const struct us_vault_opinion *o, struct us_json *j)
+put_visible(const struct us_vault_hypothetical *o, struct us_json *j)
 {
 	us_json_key(j, "visible");
 	if (o->visible < 0)
@@ -148,7 +148,7 @@ put_line(void *ctx, const struct us_explained *e)
 
 /* What the answer does not look at, and what it takes for granted. */
 static void
-put_left_out(const struct us_vault_opinion *o, struct us_json *j)
+put_left_out(const struct us_vault_hypothetical *o, struct us_json *j)
 {
 	us_json_key(j, "not_asked");
 	us_json_array(j);
@@ -166,7 +166,7 @@ put_left_out(const struct us_vault_opinion *o, struct us_json *j)
 }
 
 static void
-put_explanation(struct us_vault_asking *a, const struct us_vault_opinion *o, struct us_json *j)
+put_explanation(struct us_vault_asking *a, const struct us_vault_hypothetical *o, struct us_json *j)
 {
 	const struct us_order *order = us_registry_order(a->then);
 	struct us_vault_lines lines = { order, j };
@@ -199,7 +199,7 @@ put_explanation(struct us_vault_asking *a, const struct us_vault_opinion *o, str
 /* --- who ---------------------------------------------------------------------------------------------------------- */
 
 static void
-put_who(const struct us_vault_opinion *o, struct us_json *j)
+put_who(const struct us_vault_hypothetical *o, struct us_json *j)
 {
 	enum us_reason reason = us_person_fallen(o->of.person);
 
@@ -221,7 +221,7 @@ put_who(const struct us_vault_opinion *o, struct us_json *j)
 static void
 put_all(struct us_vault_request *r, struct us_vault_asking *a, struct us_vault_question_rules *rules, struct us_json *j)
 {
-	struct us_vault_opinion o;
+	struct us_vault_hypothetical o;
 
 	us_json_object(j);
 	us_json_kv_str(j, "record", a->q.bates);
@@ -251,7 +251,7 @@ answer(struct us_vault_request *r)
 	struct us_vault_asking *a = r->state;
 	const struct us_person *person = us_registry_person(a->then, a->person);
 	struct us_vault_question_rules rules = { .vault = NULL };
-	struct us_vault_opinion o;
+	struct us_vault_hypothetical o;
 	struct us_json j;
 	struct us_buf b;
 	int err = US_OK;
@@ -287,7 +287,7 @@ logged(struct us_vault_request *r, const struct us_msg_logged *m)
 	a->entry = m->index;
 	a->then = r->vault->registry;
 	if (a->q.at != 0) {
-		err = us_vault_past_registry(r->vault, a->q.at, &a->past);
+		err = us_vault_history_registry(r->vault, a->q.at, &a->past);
 		a->then = a->past;
 	}
 	if (err != US_OK)

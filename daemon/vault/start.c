@@ -307,7 +307,7 @@ ask_bundle(struct us_vault *v)
 	struct us_tile tile = { .entries = 1, .n = s->bundle };
 	char path[US_TILE_PATH_MAX];
 	struct us_msg_log_read m;
-	uint32_t call = us_vault_call_new(v, on_bundle, NULL);
+	uint32_t call = us_vault_keeper_call_new(v, on_bundle, NULL);
 
 	tile.width = us_tile_width(s->tree_size, 0, s->bundle);
 	if (call == 0 || us_tile_path(&tile, path, sizeof path) != US_OK)
@@ -366,7 +366,7 @@ on_replay_reply(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes bo
 		replayed(v);
 		return;
 	}
-	call = us_vault_call_new(v, on_size, NULL);
+	call = us_vault_keeper_call_new(v, on_size, NULL);
 	if (call == 0 || us_send_keeper_status(v->keeper, call, &status) != US_OK)
 		us_fatal("cannot ask the keeper at start");
 }
@@ -375,7 +375,7 @@ static int
 end_replay(struct us_vault *v)
 {
 	struct us_msg_replay_end m = { 0 };
-	uint32_t call = us_vault_call_new(v, on_replay_reply, NULL);
+	uint32_t call = us_vault_keeper_call_new(v, on_replay_reply, NULL);
 
 	return call == 0 ? US_ERR_BUSY : us_send_replay_end(v->keeper, call, &m);
 }

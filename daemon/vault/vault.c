@@ -143,7 +143,7 @@ on_keeper(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct 
 	default:
 		/* here, so that whoever waits for it need not ask whether it is well formed */
 		err = us_msg_check(type, body.p, body.n);
-		return err != US_OK ? err : us_vault_call_answer(v, type, tag, body);
+		return err != US_OK ? err : us_vault_keeper_call_answer(v, type, tag, body);
 	}
 }
 

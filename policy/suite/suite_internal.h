@@ -31,7 +31,7 @@ struct us_suite_facts {
 	uint64_t corpus;
 };
 
-/* The limits of struct us_left, in its order. */
+/* The limits of struct us_remaining, in its order. */
 enum us_suite_limit { US_SUITE_REQUEST, US_SUITE_CONSECUTIVE, US_SUITE_DAY, US_SUITE_LIFE, US_SUITE_SHARE };
 #define US_SUITE_LIMITS 5
 

@@ -19,7 +19,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "daemon/keeper/handover.h"
-#include "daemon/keeper/lineage.h"
+#include "daemon/keeper/succession.h"
 #include "rig.h"
 
 #define SEND(fd, name, m) rig_send(fd, US_MSG_##name, (us_encode_fn)us_msg_##name##_encode, m)

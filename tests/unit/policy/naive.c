@@ -302,7 +302,7 @@ add_permit(const struct us_rule *r, int log, struct naive_ruling *out)
 static void
 count_left(const struct us_order *o, const struct us_context *c, struct naive_ruling *out)
 {
-	out->left = (struct us_left){ out->cap, out->run_max > 0 ? out->run_max : US_UNLIMITED, US_UNLIMITED, US_UNLIMITED,
+	out->left = (struct us_remaining){ out->cap, out->run_max > 0 ? out->run_max : US_UNLIMITED, US_UNLIMITED, US_UNLIMITED,
 		US_UNLIMITED };
 	for (size_t i = 0; i < o->n_rules && (c->unknown & US_UNKNOWN_USAGE) == 0; i++) {
 		const struct us_rule *r = &o->rules[i];

@@ -16,7 +16,7 @@ struct naive_ruling {
 	struct us_bytes paragraph;
 	uint32_t cap, run_max;
 	int purpose_needed, approval_needed, wants_party_usage, sees_all;
-	struct us_left left;
+	struct us_remaining left;
 	struct us_mask mask;
 	unsigned boxes, log_scope;
 	char visible[US_ORDER_RULES + 1]; /* of each rule: p permits, f forbids (with a query), else a space */

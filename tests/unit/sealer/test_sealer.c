@@ -24,7 +24,7 @@
 #include "daemon/intake/part.h"
 #include "daemon/process/channel.h"
 #include "daemon/process/ticket.h"
-#include "daemon/sealer/facts.h"
+#include "daemon/sealer/close_act.h"
 #include "daemon/sealer/sealer.h"
 #include "evidence/index/segment.h"
 

@@ -436,7 +436,7 @@ answer_first(struct us_vault *v, enum mode mode, uint64_t index)
 	plan.quiet--;
 	plan.n_questions--;
 	memmove(&plan.questions[0], &plan.questions[1], plan.n_questions * sizeof q);
-	assert_int_equal(us_vault_call_answer(v, type, q.tag, (struct us_bytes){ b.data, b.len }), US_OK);
+	assert_int_equal(us_vault_keeper_call_answer(v, type, q.tag, (struct us_bytes){ b.data, b.len }), US_OK);
 	us_buf_free(&b);
 }
 

@@ -76,7 +76,7 @@ on_keeper(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct 
 {
 	(void)ch;
 	(void)fd;
-	return us_vault_call_answer(ctx, type, tag, body);
+	return us_vault_keeper_call_answer(ctx, type, tag, body);
 }
 
 static int

@@ -258,7 +258,7 @@ keeper_says(struct fixture *f, uint32_t call, int err, uint64_t index)
 
 	us_buf_init(&b, 65536);
 	assert_int_equal(us_msg_logged_encode(&b, &m), US_OK);
-	assert_int_equal(us_vault_call_answer(f->vault, US_MSG_logged, call, (struct us_bytes){ b.data, b.len }), US_OK);
+	assert_int_equal(us_vault_keeper_call_answer(f->vault, US_MSG_logged, call, (struct us_bytes){ b.data, b.len }), US_OK);
 	us_buf_free(&b);
 }
 
@@ -270,9 +270,9 @@ between_question_and_entry(void **state)
 	struct us_vault_request a = request_of(f), b = request_of(f), c = request_of(f);
 	uint32_t call[3];
 
-	a.call = call[0] = us_vault_call_new(f->vault, nobody, &a);
-	b.call = call[1] = us_vault_call_new(f->vault, nobody, &b);
-	c.call = call[2] = us_vault_call_new(f->vault, nobody, &c);
+	a.call = call[0] = us_vault_keeper_call_new(f->vault, nobody, &a);
+	b.call = call[1] = us_vault_keeper_call_new(f->vault, nobody, &b);
+	c.call = call[2] = us_vault_keeper_call_new(f->vault, nobody, &c);
 	a.asks = b.asks = 1; /* c was to be refused anyway */
 	end(&a, US_REASON_GONE);
 	end(&b, US_REASON_CUT);

@@ -1,4 +1,4 @@
-#include "daemon/keeper/starts.h"
+#include "daemon/keeper/machine_events.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -31,7 +31,7 @@ put_line(struct us_buf *b, const char *name, const char *value)
 }
 
 int
-us_starts_settings(struct us_keeper *k, const struct us_settings *settings)
+us_machine_events_settings(struct us_keeper *k, const struct us_settings *settings)
 {
 	struct us_buf *b = &k->starts.settings;
 	const char *name, *value;
@@ -175,7 +175,7 @@ log_gap(struct us_keeper *k, int64_t from_ns, int64_t to_ns, enum us_gap cause)
 }
 
 int
-us_starts_begin(struct us_keeper *k, int64_t last_ns, int64_t start_ns, uint64_t from_size)
+us_machine_events_begin(struct us_keeper *k, int64_t last_ns, int64_t start_ns, uint64_t from_size)
 {
 	struct us_buf summary;
 	int err = log_gap(k, last_ns, start_ns, how_it_ended(from_size));
@@ -191,7 +191,7 @@ us_starts_begin(struct us_keeper *k, int64_t last_ns, int64_t start_ns, uint64_t
 }
 
 void
-us_starts_begun(struct us_keeper *k)
+us_machine_events_begun(struct us_keeper *k)
 {
 	struct us_buf same;
 	int err;
@@ -207,7 +207,7 @@ us_starts_begun(struct us_keeper *k)
 }
 
 void
-us_starts_ended(struct us_keeper *k, enum us_gap how)
+us_machine_events_ended(struct us_keeper *k, enum us_gap how)
 {
 	uint8_t ended[ENDED_SIZE] = ENDED_MAGIC;
 	int err;
@@ -222,9 +222,9 @@ us_starts_ended(struct us_keeper *k, enum us_gap how)
 /* --- while it runs ------------------------------------------------------------------------- */
 
 void
-us_starts_clocks(struct us_keeper *k)
+us_machine_events_clocks(struct us_keeper *k)
 {
-	struct us_starts *s = &k->starts;
+	struct us_machine_events *s = &k->starts;
 	const int64_t wall = us_time_now_ns(), mono = us_time_mono_ns();
 	const int64_t apart = (wall - s->wall_ns) - (mono - s->mono_ns);
 
@@ -237,7 +237,7 @@ us_starts_clocks(struct us_keeper *k)
 }
 
 int
-us_starts_told(struct us_keeper *k, uint16_t type, struct us_bytes body)
+us_machine_events_told(struct us_keeper *k, uint16_t type, struct us_bytes body)
 {
 	struct us_msg_carried carried;
 	struct us_msg_died died;
@@ -247,7 +247,7 @@ us_starts_told(struct us_keeper *k, uint16_t type, struct us_bytes body)
 	case US_MSG_carried:
 		err = us_msg_carried_decode(&carried, body.p, body.n);
 		/* the monitor passes on what fronts said, and does not look into it */
-		if (err == US_OK && us_keeper_noise_take(k, carried.counts) != US_OK)
+		if (err == US_OK && us_keeper_unattributed_take(k, carried.counts) != US_OK)
 			us_log(US_LOG_WARNING,
 			    "what a front has counted makes no sense: part of it is lost");
 		return err;
@@ -266,7 +266,7 @@ us_starts_told(struct us_keeper *k, uint16_t type, struct us_bytes body)
 }
 
 void
-us_starts_free(struct us_keeper *k)
+us_machine_events_free(struct us_keeper *k)
 {
 	us_buf_free(&k->starts.settings);
 }

@@ -1,4 +1,4 @@
-#include "verify/handed.h"
+#include "verify/succession.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,13 +8,13 @@
 #define RULE "handover"
 
 static unsigned long long
-at(const struct us_verify_handed *h, size_t i)
+at(const struct us_verify_succession *h, size_t i)
 {
 	return (unsigned long long)h->chain->item[i].succession.size;
 }
 
 static int
-open_chain(struct us_verify_handed *h, struct us_note_key *key, struct us_verify_finding *finding)
+open_chain(struct us_verify_succession *h, struct us_note_key *key, struct us_verify_finding *finding)
 {
 	size_t place;
 	int err = us_handovers_open(h->chain, (struct us_bytes){ h->text.data, h->text.len });
@@ -30,7 +30,7 @@ open_chain(struct us_verify_handed *h, struct us_note_key *key, struct us_verify
 }
 
 int
-us_verify_handed_open(struct us_verify_handed *h, const struct us_log_source *source, int foreign, struct us_note_key *key, struct us_verify_finding *finding)
+us_verify_succession_open(struct us_verify_succession *h, const struct us_log_source *source, int foreign, struct us_note_key *key, struct us_verify_finding *finding)
 {
 	int err;
 
@@ -55,7 +55,7 @@ us_verify_handed_open(struct us_verify_handed *h, const struct us_log_source *so
 }
 
 void
-us_verify_handed_free(struct us_verify_handed *h)
+us_verify_succession_free(struct us_verify_succession *h)
 {
 	us_buf_free(&h->text);
 	free(h->chain);
@@ -63,7 +63,7 @@ us_verify_handed_free(struct us_verify_handed *h)
 }
 
 int
-us_verify_handed_begin(struct us_verify_handed *h, struct us_verify_prefixes *prefixes, struct us_verify_report *r, struct us_verify_finding *finding)
+us_verify_succession_begin(struct us_verify_succession *h, struct us_verify_prefixes *prefixes, struct us_verify_report *r, struct us_verify_finding *finding)
 {
 	int err = US_OK;
 
@@ -86,7 +86,7 @@ broken(struct us_verify_finding *finding, const struct us_verify_facts *f, const
 }
 
 int
-us_verify_handed_next(const struct us_verify_handed *h, const struct us_verify_facts *f, struct us_verify_finding *finding)
+us_verify_succession_next(const struct us_verify_succession *h, const struct us_verify_facts *f, struct us_verify_finding *finding)
 {
 	const int says = f->kind == US_KIND_EVENT && f->action == US_ACTION_HANDOVER;
 	size_t i = 0;
@@ -109,7 +109,7 @@ us_verify_handed_next(const struct us_verify_handed *h, const struct us_verify_f
 }
 
 int
-us_verify_handed_conclude(const struct us_verify_handed *h, const struct us_verify_prefixes *prefixes, struct us_verify_finding *finding)
+us_verify_succession_conclude(const struct us_verify_succession *h, const struct us_verify_prefixes *prefixes, struct us_verify_finding *finding)
 {
 	for (size_t i = 0; i < h->chain->n; i++)
 		if (memcmp(prefixes->at[h->prefix[i]].root.b, h->chain->item[i].succession.root.b, US_HASH_LEN) != 0)

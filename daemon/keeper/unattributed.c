@@ -13,7 +13,7 @@
 #define TELL_NS (INT64_C(10) * US_NS_PER_SECOND)
 
 int
-us_keeper_noise_take(struct us_keeper *k, struct us_bytes counts)
+us_keeper_unattributed_take(struct us_keeper *k, struct us_bytes counts)
 {
 	struct us_reader r;
 
@@ -40,11 +40,11 @@ us_on_noise(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_
 
 	(void)ch;
 	(void)tag;
-	return err != US_OK ? err : us_keeper_noise_take(k, m.counts);
+	return err != US_OK ? err : us_keeper_unattributed_take(k, m.counts);
 }
 
 void
-us_keeper_noise_tell(struct us_keeper *k, int at_once)
+us_keeper_unattributed_tell(struct us_keeper *k, int at_once)
 {
 	uint8_t counts[(UINT8_MAX + 1) * 5];
 	struct us_entry_access a;
@@ -67,7 +67,7 @@ us_keeper_noise_tell(struct us_keeper *k, int at_once)
 }
 
 void
-us_keeper_noise_pass_on(struct us_keeper *k)
+us_keeper_unattributed_pass_on(struct us_keeper *k)
 {
 	uint8_t counts[(UINT8_MAX + 1) * 5];
 	const struct us_msg_uncounted m = { .counts = { counts, us_pack_counts(k->noise, counts) } };

@@ -1,4 +1,4 @@
-#include "verify/seen.h"
+#include "verify/key_set.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,14 +10,14 @@
 #define PLACES_MIN 64
 
 int
-us_verify_seen_init(struct us_verify_seen *s)
+us_verify_key_set_init(struct us_verify_key_set *s)
 {
 	memset(s, 0, sizeof *s);
 	return us_random(s->secret, sizeof s->secret);
 }
 
 void
-us_verify_seen_free(struct us_verify_seen *s)
+us_verify_key_set_free(struct us_verify_key_set *s)
 {
 	free(s->items);
 	s->items = NULL;
@@ -25,7 +25,7 @@ us_verify_seen_free(struct us_verify_seen *s)
 }
 
 void
-us_verify_seen_clear(struct us_verify_seen *s)
+us_verify_key_set_clear(struct us_verify_key_set *s)
 {
 	if (s->count > 0)
 		memset(s->items, 0, s->places * sizeof *s->items);
@@ -33,8 +33,8 @@ us_verify_seen_clear(struct us_verify_seen *s)
 }
 
 /* The key's place, or the free one where it would go. There is always a free one. */
-static struct us_verify_seen_item *
-place(const struct us_verify_seen *s, const uint8_t key[16])
+static struct us_verify_key_set_item *
+place(const struct us_verify_key_set *s, const uint8_t key[16])
 {
 	uint64_t h = (us_load_u64(key) ^ s->secret[0]) * (s->secret[1] | 1);
 	size_t i;
@@ -45,19 +45,19 @@ place(const struct us_verify_seen *s, const uint8_t key[16])
 	return &s->items[i];
 }
 
-const struct us_verify_seen_item *
-us_verify_seen_find(const struct us_verify_seen *s, const uint8_t key[16])
+const struct us_verify_key_set_item *
+us_verify_key_set_find(const struct us_verify_key_set *s, const uint8_t key[16])
 {
-	const struct us_verify_seen_item *item = s->count == 0 ? NULL : place(s, key);
+	const struct us_verify_key_set_item *item = s->count == 0 ? NULL : place(s, key);
 
 	return item != NULL && item->used ? item : NULL;
 }
 
 /* Makes the set anew without what is too old, and with room for as much again. */
 static int
-grow(struct us_verify_seen *s, int64_t oldest_ns)
+grow(struct us_verify_key_set *s, int64_t oldest_ns)
 {
-	struct us_verify_seen bigger = *s;
+	struct us_verify_key_set bigger = *s;
 
 	bigger.count = 0;
 	for (size_t i = 0; i < s->places; i++)
@@ -78,9 +78,9 @@ grow(struct us_verify_seen *s, int64_t oldest_ns)
 }
 
 int
-us_verify_seen_add(struct us_verify_seen *s, const struct us_verify_seen_item *item, int64_t oldest_ns)
+us_verify_key_set_add(struct us_verify_key_set *s, const struct us_verify_key_set_item *item, int64_t oldest_ns)
 {
-	struct us_verify_seen_item *at;
+	struct us_verify_key_set_item *at;
 	int err;
 
 	if (s->count >= s->places / 2) {

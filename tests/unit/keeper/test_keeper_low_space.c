@@ -14,7 +14,7 @@
 #include "log/tiles.h"
 #include "base/err.h"
 #include "base/time.h"
-#include "daemon/keeper/space.h"
+#include "daemon/keeper/low_space.h"
 #include "daemon/process/role.h"
 #include "rig.h"
 

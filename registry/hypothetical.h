@@ -3,12 +3,12 @@
  * a moment that is past. What such a question cannot know (address, what was disclosed before, approvals) is left out; a purpose is taken to be
  * stated. Pure; a registry that nobody applies to may be asked by any number of threads.
  */
-#ifndef US_REGISTRY_OPINION_H
-#define US_REGISTRY_OPINION_H
+#ifndef US_REGISTRY_HYPOTHETICAL_H
+#define US_REGISTRY_HYPOTHETICAL_H
 
 #include "registry/registry.h"
 
-struct us_opinion {
+struct us_hypothetical {
 	const struct us_person *person;
 	struct us_subject subject;
 	struct us_context context; /* views into the registry */
@@ -17,8 +17,8 @@ struct us_opinion {
 };
 
 /* collection: what it is about, or NULL; records: how many. The registry is one of that moment (us_registry_at()). */
-void us_registry_opinion(const struct us_registry *reg, const struct us_person *person, enum us_action action,
-    const struct us_collection *collection, uint64_t records, int64_t at_ns, struct us_opinion *out);
+void us_registry_hypothetical(const struct us_registry *reg, const struct us_person *person, enum us_action action,
+    const struct us_collection *collection, uint64_t records, int64_t at_ns, struct us_hypothetical *out);
 /* Why somebody who does not stand cannot do anything, whatever the order says; US_REASON_NONE of who stands. */
 enum us_reason us_person_fallen(const struct us_person *person);
 /* Why a record is not for this person, whatever the rules' queries find: NOT_FOUND, WITHDRAWN, HELD (its producer has not released it), FROZEN,

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "base/err.h"
-#include "daemon/keeper/starts.h"
+#include "daemon/keeper/machine_events.h"
 #include "daemon/process/role.h"
 #include "rig.h"
 

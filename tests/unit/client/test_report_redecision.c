@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "log/state.h"
-#include "client/report_again.h"
+#include "client/report_redecision.h"
 #include "base/err.h"
 #include "tests/unit/registry/world.h"
 
@@ -122,21 +122,21 @@ scene_free(struct scene *s)
 static void
 compare(struct scene *s)
 {
-	struct us_again *again;
+	struct us_redecision *again;
 	struct us_buf file;
 
 	commit(s, &file);
-	assert_int_equal(us_again_new(&again, &s->trail), US_ERR_NOT_FOUND); /* no acts yet */
+	assert_int_equal(us_redecision_new(&again, &s->trail), US_ERR_NOT_FOUND); /* no acts yet */
 	assert_int_equal(us_trail_take_acts(&s->trail, &file), US_OK);
-	assert_int_equal(us_again_new(&again, &s->trail), US_OK);
+	assert_int_equal(us_redecision_new(&again, &s->trail), US_OK);
 	for (size_t i = 0; i < s->trail.n; i++) {
 		enum us_reason why;
 
-		assert_int_equal(us_again_next(again, &s->trail.entries[i], &why), US_OK);
+		assert_int_equal(us_redecision_next(again, &s->trail.entries[i], &why), US_OK);
 		if (why != s->want[i])
 			fail_msg("entry %zu: %s, not %s", i, us_reason_name((unsigned)why), us_reason_name((unsigned)s->want[i]));
 	}
-	us_again_free(again);
+	us_redecision_free(again);
 }
 
 static void
@@ -233,7 +233,7 @@ test_take(void **state)
 	struct scene *s = scene_new();
 	struct us_registry *reg;
 	struct us_buf file, bad;
-	struct us_again *again;
+	struct us_redecision *again;
 
 	(void)state;
 	commit(s, &file);
@@ -257,7 +257,7 @@ test_take(void **state)
 	assert_int_equal(us_buf_put_str32(&bad, s->world.acts[0].data, s->world.acts[0].len), US_OK);
 	assert_int_equal(us_trail_take_acts(&s->trail, &bad), US_OK);
 	assert_int_equal(s->trail.n_committed, 1);
-	assert_int_equal(us_again_new(&again, &s->trail), US_ERR_NOT_FOUND);
+	assert_int_equal(us_redecision_new(&again, &s->trail), US_ERR_NOT_FOUND);
 	assert_int_equal(us_trail_registry(&s->trail, INT64_MAX, &reg), US_ERR_NOT_FOUND);
 	assert_int_equal(us_trail_take_acts(&s->trail, &file), US_OK);
 	assert_int_equal(us_trail_registry(&s->trail, INT64_MAX, &reg), US_OK);

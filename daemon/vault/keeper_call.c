@@ -11,7 +11,7 @@ static int
 grow(struct us_vault *v)
 {
 	uint32_t n = v->n_calls == 0 ? 256 : v->n_calls * 2;
-	struct us_vault_call *more;
+	struct us_vault_keeper_call *more;
 	uint32_t i;
 
 	if (v->n_calls == CALLS_MAX)
@@ -23,16 +23,16 @@ grow(struct us_vault *v)
 		return US_ERR_NOMEM;
 	v->calls = more;
 	for (i = v->n_calls; i < n; i++)
-		v->calls[i] = (struct us_vault_call){ .generation = 1, .next_free = i + 1 == n ? NONE : i + 1 };
+		v->calls[i] = (struct us_vault_keeper_call){ .generation = 1, .next_free = i + 1 == n ? NONE : i + 1 };
 	v->free_call = v->n_calls;
 	v->n_calls = n;
 	return US_OK;
 }
 
 uint32_t
-us_vault_call_new(struct us_vault *v, call_fn fn, void *ctx)
+us_vault_keeper_call_new(struct us_vault *v, call_fn fn, void *ctx)
 {
-	struct us_vault_call *c;
+	struct us_vault_keeper_call *c;
 	uint32_t i;
 
 	if ((v->n_calls == 0 || v->free_call == NONE) && grow(v) != US_OK)
@@ -47,7 +47,7 @@ us_vault_call_new(struct us_vault *v, call_fn fn, void *ctx)
 }
 
 void
-us_vault_call_forget(struct us_vault *v, uint32_t tag)
+us_vault_keeper_call_forget(struct us_vault *v, uint32_t tag)
 {
 	uint32_t i = tag & 0xffff;
 
@@ -56,10 +56,10 @@ us_vault_call_forget(struct us_vault *v, uint32_t tag)
 }
 
 int
-us_vault_call_sent(struct us_vault *v, uint32_t *tag, int err)
+us_vault_keeper_call_sent(struct us_vault *v, uint32_t *tag, int err)
 {
 	const uint32_t i = *tag & 0xffff;
-	struct us_vault_call *c;
+	struct us_vault_keeper_call *c;
 
 	if (err == US_OK || *tag == 0)
 		return err;
@@ -72,7 +72,7 @@ us_vault_call_sent(struct us_vault *v, uint32_t *tag, int err)
 }
 
 void
-us_vault_call_hand_over(struct us_vault *v, uint32_t tag, call_fn fn, void *ctx)
+us_vault_keeper_call_hand_over(struct us_vault *v, uint32_t tag, call_fn fn, void *ctx)
 {
 	uint32_t i = tag & 0xffff;
 
@@ -83,10 +83,10 @@ us_vault_call_hand_over(struct us_vault *v, uint32_t tag, call_fn fn, void *ctx)
 }
 
 int
-us_vault_call_answer(struct us_vault *v, uint16_t type, uint32_t tag, struct us_bytes body)
+us_vault_keeper_call_answer(struct us_vault *v, uint16_t type, uint32_t tag, struct us_bytes body)
 {
 	uint32_t i = tag & 0xffff;
-	struct us_vault_call *c;
+	struct us_vault_keeper_call *c;
 	call_fn fn;
 	void *ctx;
 

@@ -1,4 +1,4 @@
-#include "client/follow.h"
+#include "client/succession.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 /* ---- what is said ---- */
 
 static void
-tell_followed(const struct us_handovers *chain, const struct us_follow_memory *m, enum us_handover_memory judged)
+tell_followed(const struct us_handovers *chain, const struct us_client_succession_memory *m, enum us_handover_memory judged)
 {
 	for (size_t i = m->place; i < chain->n; i++) {
 		const struct us_handover *h = &chain->item[i];
@@ -32,7 +32,7 @@ tell_followed(const struct us_handovers *chain, const struct us_follow_memory *m
 }
 
 static int
-refuse(const struct us_handover *h, const struct us_follow_memory *m, enum us_handover_memory judged)
+refuse(const struct us_handover *h, const struct us_client_succession_memory *m, enum us_handover_memory judged)
 {
 	if (judged == US_HANDOVER_HIDDEN)
 		us_say("REFUSED: the log was handed over at entry %llu, and the hand-over knows of %llu entries; %s has seen %llu, signed by the old key. "
@@ -73,7 +73,7 @@ check_trees(struct us_http *http, const struct us_handovers *chain, size_t from,
 }
 
 int
-us_follow_check(struct us_http *http, const struct us_handovers *chain, const struct us_follow_memory *m, const struct us_checkpoint *c)
+us_client_succession_check(struct us_http *http, const struct us_handovers *chain, const struct us_client_succession_memory *m, const struct us_checkpoint *c)
 {
 	const struct us_handover *h = &chain->item[m->place];
 	enum us_handover_memory judged = US_HANDOVER_KEPT;
@@ -104,7 +104,7 @@ us_follow_check(struct us_http *http, const struct us_handovers *chain, const st
 /* ---- the profile ---- */
 
 int
-us_follow_chain(const char *directory, struct us_buf *text, struct us_handovers *chain)
+us_client_succession_chain(const char *directory, struct us_buf *text, struct us_handovers *chain)
 {
 	int err = us_profile_read(directory, "handovers", US_HANDOVERS_BYTES_MAX, text);
 
@@ -128,7 +128,7 @@ open_by_former(const struct us_handovers *chain, struct us_bytes note, struct us
 }
 
 int
-us_follow_stand_in(const char *directory, const struct us_note_key *key, struct us_bytes note, struct us_checkpoint *out)
+us_client_succession_stand_in(const char *directory, const struct us_note_key *key, struct us_bytes note, struct us_checkpoint *out)
 {
 	struct us_handovers *chain = calloc(1, sizeof *chain);
 	struct us_buf text;
@@ -138,7 +138,7 @@ us_follow_stand_in(const char *directory, const struct us_note_key *key, struct 
 	if (chain == NULL)
 		return US_ERR_NOMEM;
 	us_buf_init(&text, US_HANDOVERS_BYTES_MAX);
-	err = us_follow_chain(directory, &text, chain);
+	err = us_client_succession_chain(directory, &text, chain);
 	if (err == US_OK)
 		err = us_handovers_place(&place, chain, key);
 	if (err == US_OK && place != chain->n)
@@ -159,7 +159,7 @@ us_follow_stand_in(const char *directory, const struct us_note_key *key, struct 
 }
 
 int
-us_follow_former(const char *directory, struct us_bytes note, char vkey[US_NOTE_VKEY_MAX], uint64_t *until)
+us_client_succession_former(const char *directory, struct us_bytes note, char vkey[US_NOTE_VKEY_MAX], uint64_t *until)
 {
 	struct us_handovers *chain = calloc(1, sizeof *chain);
 	struct us_checkpoint c;
@@ -170,7 +170,7 @@ us_follow_former(const char *directory, struct us_bytes note, char vkey[US_NOTE_
 	if (chain == NULL)
 		return US_ERR_NOMEM;
 	us_buf_init(&text, US_HANDOVERS_BYTES_MAX);
-	err = us_follow_chain(directory, &text, chain);
+	err = us_client_succession_chain(directory, &text, chain);
 	if (err == US_OK)
 		err = open_by_former(chain, note, &c, &place);
 	if (err == US_OK) {
@@ -191,7 +191,7 @@ struct us_client_follow {
 	struct us_note_key pinned;
 	struct us_buf text, old_note;
 	struct us_handovers *chain;
-	struct us_follow_memory memory;
+	struct us_client_succession_memory memory;
 	char file[4096 + 16];
 };
 
@@ -221,7 +221,7 @@ tell_stranger(struct us_client_follow *f, struct us_bytes note)
 	size_t place = 0;
 
 	us_buf_init(&text, US_HANDOVERS_BYTES_MAX);
-	if (us_follow_chain(f->directory, &text, f->chain) == US_OK && open_by_former(f->chain, note, &c, &place) == US_OK)
+	if (us_client_succession_chain(f->directory, &text, f->chain) == US_OK && open_by_former(f->chain, note, &c, &place) == US_OK)
 		us_say("REFUSED: the vault signs with the key of %s, which handed the log over at entry %llu and may never sign again: the old vault still runs, or a "
 		    "copy of it was put back", c.origin, (unsigned long long)f->chain->item[place].succession.size);
 	else
@@ -238,7 +238,7 @@ check_history(struct us_client_follow *f)
 	int err;
 
 	us_buf_init(&text, US_HANDOVERS_BYTES_MAX);
-	err = known == NULL ? US_ERR_NOMEM : us_follow_chain(f->directory, &text, known);
+	err = known == NULL ? US_ERR_NOMEM : us_client_succession_chain(f->directory, &text, known);
 	free(known);
 	if (err == US_ERR_NOT_FOUND)
 		err = US_OK;
@@ -285,7 +285,7 @@ read_memory(struct us_client_follow *f)
 	if (err == US_OK)
 		err = us_checkpoint_open(&f->memory.seen, NULL, f->old_note.data, f->old_note.len, &f->pinned, 1);
 	if (err == US_ERR_NOT_FOUND) /* an earlier following was cut off before its last file */
-		err = us_follow_stand_in(f->directory, &f->pinned, (struct us_bytes){ f->old_note.data, f->old_note.len }, &f->memory.seen);
+		err = us_client_succession_stand_in(f->directory, &f->pinned, (struct us_bytes){ f->old_note.data, f->old_note.len }, &f->memory.seen);
 	return err;
 }
 
@@ -341,7 +341,7 @@ end(struct us_client_follow *f)
 }
 
 int
-us_follow(struct us_client *client, struct us_bytes note)
+us_client_succession_follow(struct us_client *client, struct us_bytes note)
 {
 	struct us_checkpoint c;
 	struct us_client_follow f;
@@ -352,7 +352,7 @@ us_follow(struct us_client *client, struct us_bytes note)
 	if (err == US_OK)
 		err = read_memory(&f);
 	if (err == US_OK)
-		err = us_follow_check(f.http, f.chain, &f.memory, &c);
+		err = us_client_succession_check(f.http, f.chain, &f.memory, &c);
 	if (err == US_OK)
 		err = write_profile(&f, note);
 	end(&f);
@@ -360,7 +360,7 @@ us_follow(struct us_client *client, struct us_bytes note)
 }
 
 int
-us_follow_newest(struct us_client *client)
+us_client_succession_newest(struct us_client *client)
 {
 	struct us_checkpoint c;
 	struct us_buf note;
@@ -376,7 +376,7 @@ us_follow_newest(struct us_client *client)
 	if (err == US_OK)
 		err = US_ERR_STATE;
 	else if (err == US_ERR_NOT_FOUND)
-		err = us_follow(client, (struct us_bytes){ note.data, note.len });
+		err = us_client_succession_follow(client, (struct us_bytes){ note.data, note.len });
 	us_buf_free(&note);
 	return err;
 }

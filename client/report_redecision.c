@@ -1,13 +1,13 @@
-#include "client/report_again.h"
+#include "client/report_redecision.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
-#include "registry/opinion.h"
+#include "registry/hypothetical.h"
 #include "registry/versions.h"
 
-struct us_again {
+struct us_redecision {
 	const struct us_trail *trail;
 	struct us_registry *registry;
 	size_t folded; /* acts */
@@ -16,9 +16,9 @@ struct us_again {
 };
 
 int
-us_again_new(struct us_again **out, const struct us_trail *t)
+us_redecision_new(struct us_redecision **out, const struct us_trail *t)
 {
-	struct us_again *a;
+	struct us_redecision *a;
 	int err;
 
 	*out = NULL;
@@ -38,7 +38,7 @@ us_again_new(struct us_again **out, const struct us_trail *t)
 }
 
 void
-us_again_free(struct us_again *a)
+us_redecision_free(struct us_redecision *a)
 {
 	if (a == NULL)
 		return;
@@ -57,7 +57,7 @@ is_grant(const struct us_trail_entry *e)
 
 /* How many records the whole request names: the parts of an entry stand behind one another. */
 static uint64_t
-records_of(const struct us_again *a, const struct us_trail_entry *e)
+records_of(const struct us_redecision *a, const struct us_trail_entry *e)
 {
 	const struct us_trail_entry *end = a->trail->entries + a->trail->n;
 	uint64_t n = e->n_records;
@@ -68,7 +68,7 @@ records_of(const struct us_again *a, const struct us_trail_entry *e)
 }
 
 static enum us_reason
-ask_order(const struct us_again *a, const struct us_trail_entry *e, const struct us_person *person,
+ask_order(const struct us_redecision *a, const struct us_trail_entry *e, const struct us_person *person,
     const struct us_credential *credential)
 {
 	const struct us_collection *c = us_registry_collection(a->registry, e->collection);
@@ -89,7 +89,7 @@ ask_order(const struct us_again *a, const struct us_trail_entry *e, const struct
 }
 
 static enum us_reason
-judge(struct us_again *a, const struct us_trail_entry *e)
+judge(struct us_redecision *a, const struct us_trail_entry *e)
 {
 	const struct us_credential *credential = NULL;
 	const struct us_person *person = NULL;
@@ -110,7 +110,7 @@ judge(struct us_again *a, const struct us_trail_entry *e)
 }
 
 int
-us_again_next(struct us_again *a, const struct us_trail_entry *e, enum us_reason *why)
+us_redecision_next(struct us_redecision *a, const struct us_trail_entry *e, enum us_reason *why)
 {
 	const unsigned all = (1u << US_BOXES) - 1;
 
@@ -127,7 +127,7 @@ us_again_next(struct us_again *a, const struct us_trail_entry *e, enum us_reason
 }
 
 uint64_t
-us_again_count(const struct us_again *a)
+us_redecision_count(const struct us_redecision *a)
 {
 	return a->count;
 }

@@ -5,10 +5,10 @@
 #include "evidence/batch/batch.h"
 #include "base/err.h"
 #include "registry/act.h"
-#include "daemon/sealer/facts.h"
+#include "daemon/sealer/close_act.h"
 
 int
-us_sealer_facts_encode(const struct us_sealer_facts *f, struct us_buf *out)
+us_sealer_close_act_encode(const struct us_sealer_close_act *f, struct us_buf *out)
 {
 	struct us_act *act = calloc(1, sizeof(*act));
 	struct us_act_batch_close *a;

@@ -1,13 +1,13 @@
 /* Apart from internal.h, since registry/act.h and crypto/keytree.h name some limits alike. */
-#ifndef US_DAEMON_SEALER_FACTS_H
-#define US_DAEMON_SEALER_FACTS_H
+#ifndef US_DAEMON_SEALER_CLOSE_ACT_H
+#define US_DAEMON_SEALER_CLOSE_ACT_H
 
 #include <stdint.h>
 
 #include "evidence/batch/batch.h"
 #include "base/buf.h"
 
-struct us_sealer_facts {
+struct us_sealer_close_act {
 	uint32_t collection, slot;
 	uint64_t load;
 	uint64_t first;
@@ -23,6 +23,6 @@ struct us_sealer_facts {
 };
 
 /* Appends the payload of the act batch-close. */
-int us_sealer_facts_encode(const struct us_sealer_facts *f, struct us_buf *out);
+int us_sealer_close_act_encode(const struct us_sealer_close_act *f, struct us_buf *out);
 
 #endif

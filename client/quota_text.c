@@ -1,11 +1,11 @@
-#include "client/left.h"
+#include "client/quota_text.h"
 
 #include <stdio.h>
 
 #include "client/client.h"
 
 void
-us_left_text(const cJSON *document, char out[US_LEFT_TEXT])
+us_quota_text(const cJSON *document, char out[US_QUOTA_TEXT])
 {
 	const cJSON *quota = cJSON_GetObjectItemCaseSensitive(document, "quota");
 	const double day = us_json_number(quota, "per_day", -1), life = us_json_number(quota, "life", -1),
@@ -14,9 +14,9 @@ us_left_text(const cJSON *document, char out[US_LEFT_TEXT])
 
 	out[0] = '\0';
 	if (day >= 0 && all >= 0)
-		(void)snprintf(out, US_LEFT_TEXT, "left: %.0f today, %.0f in all", day < all ? day : all, all);
+		(void)snprintf(out, US_QUOTA_TEXT, "left: %.0f today, %.0f in all", day < all ? day : all, all);
 	else if (day >= 0)
-		(void)snprintf(out, US_LEFT_TEXT, "left: %.0f today", day);
+		(void)snprintf(out, US_QUOTA_TEXT, "left: %.0f today", day);
 	else if (all >= 0)
-		(void)snprintf(out, US_LEFT_TEXT, "left: %.0f in all", all);
+		(void)snprintf(out, US_QUOTA_TEXT, "left: %.0f in all", all);
 }

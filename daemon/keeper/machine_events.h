@@ -13,8 +13,8 @@
  *   gap           i64 from ‖ i64 to ‖ u8 cause (enum us_gap): no entry was written in between, and could not be
  *   role-restart  u8 role (order in daemon/process/messages.h) ‖ u8 index ‖ u8 1 if a signal ended it ‖ u8 signal or exit status
  */
-#ifndef US_DAEMON_KEEPER_STARTS_H
-#define US_DAEMON_KEEPER_STARTS_H
+#ifndef US_DAEMON_KEEPER_MACHINE_EVENTS_H
+#define US_DAEMON_KEEPER_MACHINE_EVENTS_H
 
 #include <stdint.h>
 
@@ -32,24 +32,24 @@ enum us_gap {
 	US_GAP_STALLED = 5,  /* the process did not run */
 };
 
-struct us_starts {
+struct us_machine_events {
 	struct us_buf settings; /* what is in effect, as it stands in "started" */
 	int64_t wall_ns, mono_ns; /* of the last look at the clocks; 0: none yet */
 };
 
 /* Before the start: what is in effect. US_ERR_LIMIT, US_ERR_NOMEM. */
-int us_starts_settings(struct us_keeper *k, const struct us_settings *settings);
+int us_machine_events_settings(struct us_keeper *k, const struct us_settings *settings);
 /* Right behind the start's entry: gap, and configure if there is something to say. last_ns: time of the newest entry before the
  * start, start_ns: of the start's, from_size: of the log before it. */
-int us_starts_begin(struct us_keeper *k, int64_t last_ns, int64_t start_ns, uint64_t from_size);
+int us_machine_events_begin(struct us_keeper *k, int64_t last_ns, int64_t start_ns, uint64_t from_size);
 /* When these entries are durable: remembers the settings. A failure is said, and repeated at the next start. */
-void us_starts_begun(struct us_keeper *k);
+void us_machine_events_begun(struct us_keeper *k);
 /* When the last entry of an orderly end is durable. */
-void us_starts_ended(struct us_keeper *k, enum us_gap how);
+void us_machine_events_ended(struct us_keeper *k, enum us_gap how);
 /* Looks at the clocks, about ten times a second. */
-void us_starts_clocks(struct us_keeper *k);
+void us_machine_events_clocks(struct us_keeper *k);
 /* A message of the monitor: a process died, or counts of a front that has ended. */
-int us_starts_told(struct us_keeper *k, uint16_t type, struct us_bytes body);
-void us_starts_free(struct us_keeper *k);
+int us_machine_events_told(struct us_keeper *k, uint16_t type, struct us_bytes body);
+void us_machine_events_free(struct us_keeper *k);
 
 #endif

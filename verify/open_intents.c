@@ -1,4 +1,4 @@
-#include "verify/answered.h"
+#include "verify/open_intents.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,14 +8,14 @@
 #define ITEMS_MIN 256
 
 void
-us_verify_answered_free(struct us_verify_answered *a)
+us_verify_intents_free(struct us_verify_intents *a)
 {
 	free(a->items);
 	memset(a, 0, sizeof *a);
 }
 
 int
-us_verify_answered_add(struct us_verify_answered *a, const struct us_verify_answerable *item)
+us_verify_intents_add(struct us_verify_intents *a, const struct us_verify_intent *item)
 {
 	/* what was forgotten makes room, if it is half of all */
 	if (a->n == a->cap && a->from > 0 && a->from >= a->cap / 2) {
@@ -25,7 +25,7 @@ us_verify_answered_add(struct us_verify_answered *a, const struct us_verify_answ
 	}
 	if (a->n == a->cap) {
 		const size_t cap = a->cap == 0 ? ITEMS_MIN : a->cap * 2;
-		struct us_verify_answerable *more = cap > SIZE_MAX / sizeof *more ? NULL : realloc(a->items, cap * sizeof *more);
+		struct us_verify_intent *more = cap > SIZE_MAX / sizeof *more ? NULL : realloc(a->items, cap * sizeof *more);
 
 		if (more == NULL)
 			return US_ERR_NOMEM;
@@ -38,7 +38,7 @@ us_verify_answered_add(struct us_verify_answered *a, const struct us_verify_answ
 
 /* The place of the first item whose index is at least that. */
 static size_t
-place(const struct us_verify_answered *a, uint64_t index)
+place(const struct us_verify_intents *a, uint64_t index)
 {
 	size_t low = a->from, high = a->n;
 
@@ -53,8 +53,8 @@ place(const struct us_verify_answered *a, uint64_t index)
 	return low;
 }
 
-struct us_verify_answerable *
-us_verify_answered_find(struct us_verify_answered *a, uint64_t index)
+struct us_verify_intent *
+us_verify_intents_find(struct us_verify_intents *a, uint64_t index)
 {
 	const size_t at = place(a, index);
 
@@ -62,7 +62,7 @@ us_verify_answered_find(struct us_verify_answered *a, uint64_t index)
 }
 
 void
-us_verify_answered_drop(struct us_verify_answered *a, uint64_t below)
+us_verify_intents_drop(struct us_verify_intents *a, uint64_t below)
 {
 	a->from = place(a, below);
 	if (a->from == a->n)

@@ -1,4 +1,4 @@
-#include "daemon/keeper/space.h"
+#include "daemon/keeper/low_space.h"
 
 #include <string.h>
 
@@ -14,7 +14,7 @@
 #define ENTRY_BYTES 1024u
 
 void
-us_space_init(struct us_space *s, uint64_t reserve)
+us_low_space_init(struct us_low_space *s, uint64_t reserve)
 {
 	memset(s, 0, sizeof *s);
 	s->reserve = reserve;
@@ -22,9 +22,9 @@ us_space_init(struct us_space *s, uint64_t reserve)
 }
 
 void
-us_space_watch(struct us_keeper *k)
+us_low_space_watch(struct us_keeper *k)
 {
-	struct us_space *s = &k->space;
+	struct us_low_space *s = &k->space;
 	/* a little more is wanted to go on than to stop, so that the two do not take turns */
 	const uint64_t want = s->reserve + (s->low ? s->reserve / 16 : 0);
 	uint64_t free_bytes = 0;
@@ -59,7 +59,7 @@ goes_on(enum us_action action)
 }
 
 static uint32_t *
-share_of(struct us_space *s, const uint8_t credential[32])
+share_of(struct us_low_space *s, const uint8_t credential[32])
 {
 	const int64_t now = us_time_mono_ns();
 
@@ -71,13 +71,13 @@ share_of(struct us_space *s, const uint8_t credential[32])
 }
 
 int
-us_space_refuses(struct us_keeper *k, enum us_action action, const uint8_t credential[32])
+us_low_space_refuses(struct us_keeper *k, enum us_action action, const uint8_t credential[32])
 {
 	return k->space.low && (!goes_on(action) || *share_of(&k->space, credential) >= SHARE_BYTES);
 }
 
 int
-us_space_holds(struct us_keeper *k, const struct us_klog_entry *e)
+us_low_space_holds(struct us_keeper *k, const struct us_klog_entry *e)
 {
 	const int refusal = e->access->decision == US_DECISION_DENY;
 	uint32_t *spent;
@@ -95,7 +95,7 @@ us_space_holds(struct us_keeper *k, const struct us_klog_entry *e)
 }
 
 void
-us_space_hold(struct us_keeper *k, struct us_pending *p)
+us_low_space_hold(struct us_keeper *k, struct us_pending *p)
 {
 	p->next = NULL;
 	*k->space.held_tail = p;
@@ -103,9 +103,9 @@ us_space_hold(struct us_keeper *k, struct us_pending *p)
 }
 
 void
-us_space_tell(struct us_keeper *k, int at_once)
+us_low_space_tell(struct us_keeper *k, int at_once)
 {
-	struct us_space *s = &k->space;
+	struct us_low_space *s = &k->space;
 	struct us_entry_access a;
 	struct us_klog_entry e = { .entry_class = US_CLASS_NOISE, .access = &a };
 	uint8_t summary[(UINT8_MAX + 1) * 5];

@@ -1,4 +1,4 @@
-#include "registry/opinion.h"
+#include "registry/hypothetical.h"
 
 #include "registry/withheld.h"
 
@@ -19,13 +19,13 @@ credential_of(const struct us_registry *reg, uint32_t person, int64_t at_ns)
 }
 
 void
-us_registry_opinion(const struct us_registry *reg, const struct us_person *person, enum us_action action,
-    const struct us_collection *collection, uint64_t records, int64_t at_ns, struct us_opinion *out)
+us_registry_hypothetical(const struct us_registry *reg, const struct us_person *person, enum us_action action,
+    const struct us_collection *collection, uint64_t records, int64_t at_ns, struct us_hypothetical *out)
 {
 	const struct us_order *order = us_registry_order(reg);
 	const struct us_credential *credential = credential_of(reg, person->id, at_ns);
 
-	*out = (struct us_opinion){ .person = person, .has_credential = credential != NULL };
+	*out = (struct us_hypothetical){ .person = person, .has_credential = credential != NULL };
 	out->subject = us_registry_subject(reg, person, at_ns);
 	us_registry_context(reg, credential, (struct us_bytes){ NULL, 0 }, at_ns, &out->context);
 	out->context.unknown = US_UNKNOWN_ADDRESS | US_UNKNOWN_USAGE | US_UNKNOWN_APPROVAL |

@@ -31,7 +31,7 @@ open_act(void *ctx, const struct us_store_act *act)
 }
 
 int
-us_vault_past_acts(struct us_vault *v, int (*wants)(void *ctx, uint64_t sequence),
+us_vault_history_acts(struct us_vault *v, int (*wants)(void *ctx, uint64_t sequence),
     int (*fn)(void *ctx, uint64_t sequence, struct us_bytes committed), void *ctx)
 {
 	struct us_vault_scan s = { .vault = v, .wants = wants, .fn = fn, .ctx = ctx };
@@ -62,14 +62,14 @@ fold_act(void *ctx, uint64_t sequence, struct us_bytes committed)
 }
 
 int
-us_vault_past_registry(struct us_vault *v, int64_t at_ns, struct us_registry **out)
+us_vault_history_registry(struct us_vault *v, int64_t at_ns, struct us_registry **out)
 {
 	struct us_vault_folding f = { .at_ns = at_ns };
 	int err = us_registry_new(&f.registry);
 
 	*out = NULL;
 	if (err == US_OK)
-		err = us_vault_past_acts(v, NULL, fold_act, &f);
+		err = us_vault_history_acts(v, NULL, fold_act, &f);
 	if (err != US_OK || us_registry_order(f.registry) == NULL) {
 		us_registry_free(f.registry);
 		return err != US_OK ? err : US_ERR_STATE;

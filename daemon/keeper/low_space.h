@@ -10,8 +10,8 @@
  *
  * One owner: the keeper's thread.
  */
-#ifndef US_DAEMON_KEEPER_SPACE_H
-#define US_DAEMON_KEEPER_SPACE_H
+#ifndef US_DAEMON_KEEPER_LOW_SPACE_H
+#define US_DAEMON_KEEPER_LOW_SPACE_H
 
 #include "case/action.h"
 #include "log/disk/klog.h"
@@ -26,7 +26,7 @@ struct us_keeper;
 struct us_pending;
 
 /* Invariants: held_tail is &held or the next of the last; count tells the held ones by reason. */
-struct us_space {
+struct us_low_space {
 	int low;
 	uint64_t reserve; /* bytes that must be free */
 	int64_t minute_mono;
@@ -36,17 +36,17 @@ struct us_space {
 	int64_t told_mono;
 };
 
-void us_space_init(struct us_space *s, uint64_t reserve);
+void us_low_space_init(struct us_low_space *s, uint64_t reserve);
 /* Asks the disk. Before anything is decided, and about ten times a second. */
-void us_space_watch(struct us_keeper *k);
+void us_low_space_watch(struct us_keeper *k);
 /* 1 if that may not be done now, by whoever shows that credential: refuse it with reason low-space and US_ERR_NOSPACE. */
-int us_space_refuses(struct us_keeper *k, enum us_action action, const uint8_t credential[32]);
+int us_low_space_refuses(struct us_keeper *k, enum us_action action, const uint8_t credential[32]);
 /* 1 if the entry is a refusal that is counted now and not written: its answer waits with index US_SPACE_HELD. */
-int us_space_holds(struct us_keeper *k, const struct us_klog_entry *e);
+int us_low_space_holds(struct us_keeper *k, const struct us_klog_entry *e);
 /* Takes an answer with that index. */
-void us_space_hold(struct us_keeper *k, struct us_pending *p);
+void us_low_space_hold(struct us_keeper *k, struct us_pending *p);
 /* Writes the entry of what is held, if the last one was a second ago (or at once), and makes the answers ready: they leave
  * with the next commit. Ends the process if the log cannot take it. */
-void us_space_tell(struct us_keeper *k, int at_once);
+void us_low_space_tell(struct us_keeper *k, int at_once);
 
 #endif

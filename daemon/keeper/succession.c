@@ -1,4 +1,4 @@
-#include "daemon/keeper/lineage.h"
+#include "daemon/keeper/succession.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "base/log.h"
 
 int
-us_lineage_of(struct us_lineage *l, struct us_bytes text)
+us_keeper_succession_of(struct us_keeper_succession *l, struct us_bytes text)
 {
 	int err;
 
@@ -21,7 +21,7 @@ us_lineage_of(struct us_lineage *l, struct us_bytes text)
 }
 
 int
-us_lineage_read(struct us_lineage *l, const char *name)
+us_keeper_succession_read(struct us_keeper_succession *l, const char *name)
 {
 	struct us_buf text;
 	int err;
@@ -33,7 +33,7 @@ us_lineage_read(struct us_lineage *l, const char *name)
 	if (err == US_ERR_NOT_FOUND)
 		err = US_OK;
 	if (err == US_OK)
-		err = us_lineage_of(l, (struct us_bytes){ text.data, text.len });
+		err = us_keeper_succession_of(l, (struct us_bytes){ text.data, text.len });
 	else
 		memset(l, 0, sizeof *l);
 	us_buf_free(&text);
@@ -44,7 +44,7 @@ us_lineage_read(struct us_lineage *l, const char *name)
 }
 
 void
-us_lineage_free(struct us_lineage *l)
+us_keeper_succession_free(struct us_keeper_succession *l)
 {
 	us_buf_free(&l->text);
 	free(l->chain);
@@ -52,13 +52,13 @@ us_lineage_free(struct us_lineage *l)
 }
 
 const struct us_handover *
-us_lineage_newest(const struct us_lineage *l)
+us_keeper_succession_newest(const struct us_keeper_succession *l)
 {
 	return l->chain->n == 0 ? NULL : &l->chain->item[l->chain->n - 1];
 }
 
 int
-us_lineage_key(struct us_note_key *out, const char *origin, const struct us_boot_keys *boot)
+us_keeper_succession_key(struct us_note_key *out, const char *origin, const struct us_boot_keys *boot)
 {
 	uint8_t public_key[32];
 	int err = us_ed25519_public(boot->log_seed, public_key);
@@ -70,30 +70,30 @@ us_lineage_key(struct us_note_key *out, const char *origin, const struct us_boot
 static int
 interrupted(const struct us_boot_keys *boot)
 {
-	struct us_lineage next = { 0 };
+	struct us_keeper_succession next = { 0 };
 	const struct us_handover *newest;
 	struct us_note_key key;
 	int found = 0;
 
 	for (size_t i = 0; i < 2 && !found; i++) {
-		if (us_lineage_read(&next, i == 0 ? US_LINEAGE_NEXT : US_LINEAGE_FILE) == US_OK && (newest = us_lineage_newest(&next)) != NULL)
-			found = us_lineage_key(&key, newest->succession.new_key.name, boot) == US_OK &&
+		if (us_keeper_succession_read(&next, i == 0 ? US_LINEAGE_NEXT : US_LINEAGE_FILE) == US_OK && (newest = us_keeper_succession_newest(&next)) != NULL)
+			found = us_keeper_succession_key(&key, newest->succession.new_key.name, boot) == US_OK &&
 			    us_note_key_same(&key, &newest->succession.new_key);
-		us_lineage_free(&next);
+		us_keeper_succession_free(&next);
 	}
 	return found;
 }
 
 int
-us_lineage_check(const struct us_lineage *l, const struct us_vault_conf *conf, const struct us_boot_keys *boot)
+us_keeper_succession_check(const struct us_keeper_succession *l, const struct us_vault_conf *conf, const struct us_boot_keys *boot)
 {
-	const struct us_handover *newest = us_lineage_newest(l);
+	const struct us_handover *newest = us_keeper_succession_newest(l);
 	struct us_buf succession;
 	struct us_note_key key, named;
 	uint64_t number;
 	int from_backup;
 
-	if (us_note_key_parse(&named, conf->vkey, strlen(conf->vkey)) != US_OK || us_lineage_key(&key, conf->origin, boot) != US_OK) {
+	if (us_note_key_parse(&named, conf->vkey, strlen(conf->vkey)) != US_OK || us_keeper_succession_key(&key, conf->origin, boot) != US_OK) {
 		us_log(US_LOG_ERROR, "vault.conf names no key of a log");
 		return US_ERR_VERIFY;
 	}
@@ -115,7 +115,7 @@ us_lineage_check(const struct us_lineage *l, const struct us_vault_conf *conf, c
 }
 
 void
-us_lineage_options(struct us_lineage *l, struct us_klog_options *o)
+us_keeper_succession_options(struct us_keeper_succession *l, struct us_klog_options *o)
 {
 	for (size_t i = 0; i < l->chain->n; i++)
 		l->former[i] = (struct us_klog_former){ l->chain->item[i].succession.old_key, l->chain->item[i].succession.size };
@@ -143,9 +143,9 @@ write_entry(const struct us_handover *h, struct us_klog *log)
 }
 
 int
-us_lineage_begin(const struct us_lineage *l, struct us_klog *log)
+us_keeper_succession_begin(const struct us_keeper_succession *l, struct us_klog *log)
 {
-	const struct us_handover *newest = us_lineage_newest(l);
+	const struct us_handover *newest = us_keeper_succession_newest(l);
 	struct us_digest root;
 	int err = US_OK;
 

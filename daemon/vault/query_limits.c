@@ -58,7 +58,7 @@ refuse_part(struct us_vault_request *r, enum us_action action, struct us_bytes p
 }
 
 int
-us_vault_access_narrow(struct us_vault_request *r, enum us_action action, struct us_bytes purpose,
+us_vault_access_limit_query(struct us_vault_request *r, enum us_action action, struct us_bytes purpose,
     const struct us_query *query)
 {
 	const struct us_order *order = us_registry_order(r->vault->registry);
