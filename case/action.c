@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/array.h"
 #include "base/err.h"
 
 struct us_case_name {
@@ -17,7 +18,6 @@ static const struct us_case_name decisions[] = { US_DECISION_LIST(X) };
 static const struct us_case_name classes[] = { US_CLASS_LIST(X) };
 #undef X
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static const char *
 text_of(const struct us_case_name *names, size_t n, unsigned number)
@@ -44,37 +44,37 @@ by_text(const struct us_case_name *names, size_t n, const char *text, size_t len
 const char *
 us_action_name(unsigned action)
 {
-	return text_of(actions, COUNT(actions), action);
+	return text_of(actions, US_COUNT(actions), action);
 }
 
 const char *
 us_reason_name(unsigned reason)
 {
-	return text_of(reasons, COUNT(reasons), reason);
+	return text_of(reasons, US_COUNT(reasons), reason);
 }
 
 const char *
 us_kind_name(unsigned kind)
 {
-	return text_of(kinds, COUNT(kinds), kind);
+	return text_of(kinds, US_COUNT(kinds), kind);
 }
 
 const char *
 us_decision_name(unsigned decision)
 {
-	return text_of(decisions, COUNT(decisions), decision);
+	return text_of(decisions, US_COUNT(decisions), decision);
 }
 
 const char *
 us_entry_class_name(unsigned entry_class)
 {
-	return text_of(classes, COUNT(classes), entry_class);
+	return text_of(classes, US_COUNT(classes), entry_class);
 }
 
 int
 us_action_of(enum us_action *out, const char *name, size_t n)
 {
-	const struct us_case_name *found = by_text(actions, COUNT(actions), name, n);
+	const struct us_case_name *found = by_text(actions, US_COUNT(actions), name, n);
 
 	if (found == NULL)
 		return US_ERR_NOT_FOUND;
@@ -85,7 +85,7 @@ us_action_of(enum us_action *out, const char *name, size_t n)
 int
 us_reason_of(enum us_reason *out, const char *name, size_t n)
 {
-	const struct us_case_name *found = by_text(reasons, COUNT(reasons), name, n);
+	const struct us_case_name *found = by_text(reasons, US_COUNT(reasons), name, n);
 
 	if (found == NULL)
 		return US_ERR_NOT_FOUND;

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/array.h"
+
 static const struct {
 	enum us_capacity capacity;
 	const char *name;
@@ -14,7 +16,7 @@ static const struct {
 const char *
 us_capacity_name(unsigned capacity)
 {
-	for (size_t i = 0; i < sizeof(capacities) / sizeof(capacities[0]); i++)
+	for (size_t i = 0; i < US_COUNT(capacities); i++)
 		if ((unsigned)capacities[i].capacity == capacity)
 			return capacities[i].name;
 	return NULL;
@@ -23,7 +25,7 @@ us_capacity_name(unsigned capacity)
 int
 us_capacity_of(enum us_capacity *out, const char *name, size_t n)
 {
-	for (size_t i = 0; i < sizeof(capacities) / sizeof(capacities[0]); i++) {
+	for (size_t i = 0; i < US_COUNT(capacities); i++) {
 		if (strlen(capacities[i].name) == n && memcmp(capacities[i].name, name, n) == 0) {
 			*out = capacities[i].capacity;
 			return US_OK;

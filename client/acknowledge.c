@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "client/document.h"
 #include "client/lookup.h"
 #include "client/order_propose.h"
@@ -71,7 +72,7 @@ run_acknowledge(struct us_client *client, const struct us_args *args)
 
 static const char *const register_columns[] = { "person", "name", "version", "time", "address", "place", "credential",
     "instrument", "form" };
-#define REGISTER_COLUMNS (sizeof register_columns / sizeof register_columns[0])
+#define REGISTER_COLUMNS (US_COUNT(register_columns))
 
 static void
 show_register(const cJSON *document)

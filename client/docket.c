@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "client/document.h"
 #include "client/lookup.h"
 #include "client/order_propose.h"
@@ -63,7 +64,7 @@ show_list(const cJSON *document)
 
 	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(document, "items"))
 		(void)cJSON_AddItemToArray(rows, row_of(item));
-	us_print_table(rows, columns, sizeof columns / sizeof columns[0]);
+	us_print_table(rows, columns, US_COUNT(columns));
 	cJSON_Delete(rows);
 }
 

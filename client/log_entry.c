@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "case/action.h"
 #include "base/base64.h"
 #include "base/err.h"
@@ -156,7 +157,7 @@ put_machine(struct us_json *j, const struct us_entry_access *a)
 		us_json_kv_str(j, "changes", a->summary);
 	} else if (a->action == US_ACTION_GAP && a->summary.n == 17) {
 		us_json_kv_uint(j, "silent_ms", (us_load_u64(a->summary.p + 8) - us_load_u64(a->summary.p)) / 1000000);
-		us_json_kv_cstr(j, "cause", a->summary.p[16] < sizeof causes / sizeof causes[0] ? causes[a->summary.p[16]] : "");
+		us_json_kv_cstr(j, "cause", a->summary.p[16] < US_COUNT(causes) ? causes[a->summary.p[16]] : "");
 	} else if (a->action == US_ACTION_HANDSHAKES || a->action == US_ACTION_REFUSALS) {
 		us_json_key(j, "counts");
 		us_json_object(j);
@@ -217,7 +218,7 @@ put_withheld_access(struct us_json *j, const struct us_client_opened *o, const s
 		"rule", "paragraph", "credential" };
 	const char *collection = name_of(names->collections, "collection", o->access.collection, "name");
 
-	for (size_t i = 0; i < sizeof withheld / sizeof withheld[0]; i++)
+	for (size_t i = 0; i < US_COUNT(withheld); i++)
 		us_json_kv_cstr(j, withheld[i], "withheld");
 	us_json_kv_cstr(j, "collection", collection != NULL ? collection : "withheld");
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "client/client.h"
 #include "client/http.h"
 #include "client/inclusion.h"
@@ -21,7 +22,7 @@ static const struct us_command *const tables[] = {
 	us_commands_timestamp,
 	us_commands_witness,
 };
-#define TABLES (sizeof tables / sizeof tables[0])
+#define TABLES (US_COUNT(tables))
 
 static void
 print_overview(FILE *to)

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "client/lookup.h"
 #include "base/err.h"
 #include "base/time.h"
@@ -101,7 +102,7 @@ effect_of(const cJSON *c)
 		{ "excludes", "takes its records out of what is seen" },
 	};
 
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+	for (size_t i = 0; i < US_COUNT(names); i++)
 		if (strcmp(us_json_text(c, "stands"), names[i].stands) == 0)
 			return names[i].text;
 	return strcmp(us_json_text(c, "effect"), "forbid") == 0 ? "does not forbid this" : "does not permit this";

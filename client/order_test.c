@@ -128,7 +128,7 @@ read_order(struct us_client_run *run, const char *path, struct us_order **out)
 	if (err == US_OK)
 		err = us_order_compile((struct us_bytes){ source.data, source.len }, &compiled, &run->findings);
 	else
-		memset(&run->findings, 0, sizeof(run->findings));
+		memset(&run->findings, 0, sizeof run->findings);
 	if (err == US_OK)
 		err = us_order_decode(compiled.data, compiled.len, out);
 	if (err != US_OK)
@@ -221,9 +221,9 @@ run_directory(struct us_client_run *run, const char *directory)
 	if (n < 0)
 		return US_ERR_NOT_FOUND;
 	for (int i = 0; i < n; i++) {
-		const int len = snprintf(path, sizeof(path), "%s/%s", directory, entries[i]->d_name);
+		const int len = snprintf(path, sizeof path, "%s/%s", directory, entries[i]->d_name);
 
-		if (len < 0 || (size_t)len >= sizeof(path))
+		if (len < 0 || (size_t)len >= sizeof path)
 			us_give_up(US_EXIT_OTHER, "the path of %s is too long", entries[i]->d_name);
 		run_file(run, path);
 		free(entries[i]);

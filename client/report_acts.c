@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "client/report.h"
 #include "base/base64.h"
 #include "crypto/cert.h"
@@ -26,7 +27,7 @@ is_privileged(enum us_action action)
 		US_ACTION_RESTORE, US_ACTION_HANDOVER,
 	};
 
-	for (size_t i = 0; i < sizeof privileged / sizeof privileged[0]; i++)
+	for (size_t i = 0; i < US_COUNT(privileged); i++)
 		if (privileged[i] == action)
 			return 1;
 	return 0;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "client/report_redecision.h"
 #include "crypto/cert.h"
 #include "base/err.h"
@@ -173,7 +174,7 @@ is_exception(enum us_reason reason)
 		US_REASON_NOT_YET_VALID, US_REASON_PENDING, US_REASON_UNKNOWN_CREDENTIAL, US_REASON_FOREIGN_CA,
 		US_REASON_WRONG_USAGE, US_REASON_NO_ACKNOWLEDGEMENT, US_REASON_CLEARANCE, US_REASON_CREDENTIAL };
 
-	for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
+	for (size_t i = 0; i < US_COUNT(reasons); i++)
 		if (reasons[i] == reason)
 			return 1;
 	return 0;

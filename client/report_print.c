@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "client/report.h"
 #include "base/base64.h"
 #include "base/time.h"
@@ -165,7 +166,7 @@ begins_formula(const char *text)
 
 	if (*text != '\0' && strchr("=+-@\t\r\n", *text) != NULL)
 		return 1;
-	for (size_t i = 0; i < sizeof wide / sizeof wide[0]; i++)
+	for (size_t i = 0; i < US_COUNT(wide); i++)
 		if (strncmp(text, wide[i], strlen(wide[i])) == 0)
 			return 1;
 	return 0;

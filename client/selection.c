@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/err.h"
 
 #define BATES_DIGITS 9
@@ -151,7 +152,7 @@ us_scope_parse(const char *text, struct us_scope *out)
 		*out = (struct us_scope){ US_FREEZE_EVERYTHING, US_BY_NAME, "" };
 		return US_OK;
 	}
-	for (size_t i = 0; colon != NULL && colon[1] != '\0' && i < sizeof kinds / sizeof kinds[0]; i++) {
+	for (size_t i = 0; colon != NULL && colon[1] != '\0' && i < US_COUNT(kinds); i++) {
 		const size_t n = (size_t)(colon - text);
 
 		if (strlen(kinds[i].name) != n || memcmp(kinds[i].name, text, n) != 0)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/log.h"
 #include "daemon/offline/backup.h"
 #include "daemon/front/front.h"
@@ -63,7 +64,7 @@ run_role(const char *name)
 		{ "intake", us_intake_main }, { "front", us_front_main },
 	};
 
-	for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++)
+	for (size_t i = 0; i < US_COUNT(roles); i++)
 		if (strcmp(roles[i].name, name) == 0)
 			return roles[i].run();
 	us_fatal("there is no role '%s'", name);

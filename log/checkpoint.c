@@ -68,7 +68,7 @@ us_checkpoint_parse(struct us_checkpoint *out, const void *text, size_t n)
 	size_t left = n, len, got;
 	int err;
 
-	memset(&c, 0, sizeof(c));
+	memset(&c, 0, sizeof c);
 	if (!take_line(&p, &left, &line, &len))
 		return US_ERR_FORMAT;
 	if (len > US_NOTE_NAME_MAX)

@@ -15,7 +15,7 @@
 void
 us_entry_access_init(struct us_entry_access *a)
 {
-	memset(a, 0, sizeof(*a));
+	memset(a, 0, sizeof *a);
 	a->kind = US_KIND_INTENT;
 	a->related = US_ENTRY_NONE;
 	a->sequence = US_ENTRY_NONE;
@@ -24,14 +24,14 @@ us_entry_access_init(struct us_entry_access *a)
 void
 us_entry_disclosure_init(struct us_entry_disclosure *d)
 {
-	memset(d, 0, sizeof(*d));
+	memset(d, 0, sizeof *d);
 	d->parts = 1;
 }
 
 void
 us_entry_query_init(struct us_entry_query *q)
 {
-	memset(q, 0, sizeof(*q));
+	memset(q, 0, sizeof *q);
 	q->parts = 1;
 }
 
@@ -67,7 +67,7 @@ us_entry_access_encode(struct us_buf *out, const struct us_entry_access *a)
 	us_store_u32(p + 41, a->collection);
 	us_store_u32(p + 45, a->rule);
 	then(&err, us_buf_put_str16(out, a->paragraph.p, a->paragraph.n));
-	then(&err, us_buf_put(out, a->session, sizeof(a->session)));
+	then(&err, us_buf_put(out, a->session, sizeof a->session));
 	then(&err, us_buf_put_u8(out, (uint8_t)a->n_parties));
 	for (i = 0; i < a->n_parties; i++)
 		then(&err, us_buf_put_str16(out, a->parties[i].p, a->parties[i].n));
@@ -88,7 +88,7 @@ us_entry_access_decode(struct us_entry_access *out, const void *content, size_t 
 	size_t i;
 	int err;
 
-	memset(&a, 0, sizeof(a));
+	memset(&a, 0, sizeof a);
 	if (n == 0)
 		return US_ERR_NOT_FOUND;
 	us_reader_init(&r, content, n);
@@ -98,11 +98,11 @@ us_entry_access_decode(struct us_entry_access *out, const void *content, size_t 
 	decision = us_take_u8(&r);
 	reason = us_take_u8(&r);
 	a.person = us_take_u32(&r);
-	us_take_into(&r, a.credential, sizeof(a.credential));
+	us_take_into(&r, a.credential, sizeof a.credential);
 	a.collection = us_take_u32(&r);
 	a.rule = us_take_u32(&r);
 	a.paragraph = us_take_str16(&r, UINT16_MAX);
-	us_take_into(&r, a.session, sizeof(a.session));
+	us_take_into(&r, a.session, sizeof a.session);
 	a.n_parties = us_take_u8(&r);
 	if (a.n_parties > US_ENTRY_PARTIES)
 		return US_ERR_LIMIT;
@@ -163,7 +163,7 @@ take_records(struct us_reader *r, struct us_entry_disclosure *d)
 		return US_ERR_TRUNCATED;
 	if (n == 0)
 		return US_OK;
-	d->owned = malloc(n * sizeof(*d->owned));
+	d->owned = malloc(n * sizeof *d->owned);
 	if (d->owned == NULL)
 		return US_ERR_NOMEM;
 	for (i = 0; i < n; i++) {
@@ -222,7 +222,7 @@ us_entry_disclosure_decode(struct us_entry_disclosure *out, const void *content,
 	unsigned version, flags;
 	int err;
 
-	memset(&d, 0, sizeof(d));
+	memset(&d, 0, sizeof d);
 	*out = d;
 	if (n == 0)
 		return US_ERR_NOT_FOUND;
@@ -269,7 +269,7 @@ void
 us_entry_disclosure_free(struct us_entry_disclosure *d)
 {
 	if (d->owned != NULL)
-		us_wipe(d->owned, d->n_records * sizeof(*d->owned));
+		us_wipe(d->owned, d->n_records * sizeof *d->owned);
 	free(d->owned);
 	d->owned = NULL;
 	d->records = NULL;
@@ -307,7 +307,7 @@ us_entry_query_decode(struct us_entry_query *out, const void *content, size_t n)
 	size_t i, terms;
 	int err;
 
-	memset(&q, 0, sizeof(q));
+	memset(&q, 0, sizeof q);
 	*out = q;
 	if (n == 0)
 		return US_ERR_NOT_FOUND;
@@ -328,7 +328,7 @@ us_entry_query_decode(struct us_entry_query *out, const void *content, size_t n)
 	if (terms > r.left / 2)
 		return US_ERR_TRUNCATED;
 	if (terms > 0) {
-		q.owned = malloc(terms * sizeof(*q.owned));
+		q.owned = malloc(terms * sizeof *q.owned);
 		if (q.owned == NULL)
 			return US_ERR_NOMEM;
 		for (i = 0; i < terms; i++)

@@ -41,8 +41,8 @@ us_entry_box_keys(struct us_key keys[US_BOXES], const struct us_key *secret,
 	info[1] = (struct us_bytes){ vault_id, 32 };
 	info[2] = (struct us_bytes){ number, 8 };
 	info[3] = (struct us_bytes){ salt, US_ENTRY_SALT };
-	return us_hkdf_expand((struct us_bytes){ secret->b, sizeof(secret->b) }, info, 4,
-	    keys[0].b, US_BOXES * sizeof(keys[0]));
+	return us_hkdf_expand((struct us_bytes){ secret->b, sizeof secret->b }, info, 4,
+	    keys[0].b, US_BOXES * sizeof keys[0]);
 }
 
 int
@@ -54,8 +54,8 @@ us_entry_commitment(uint8_t out[32], enum us_box box, uint64_t index, const stru
 	place[0] = (uint8_t)box;
 	us_store_u64(place + 1, index);
 	parts[0] = label("underseal/box/1");
-	parts[1] = (struct us_bytes){ place, sizeof(place) };
-	parts[2] = (struct us_bytes){ key->b, sizeof(key->b) };
+	parts[1] = (struct us_bytes){ place, sizeof place };
+	parts[2] = (struct us_bytes){ key->b, sizeof key->b };
 	return us_sha256_parts(parts, 3, out);
 }
 
@@ -188,7 +188,7 @@ us_entry_encode(struct us_buf *out, const struct us_entry_in *in)
 		us_wipe(out->data + before, out->len - before);
 		out->len = before;
 	}
-	us_wipe(keys, sizeof(keys));
+	us_wipe(keys, sizeof keys);
 	return err;
 }
 
@@ -220,7 +220,7 @@ us_entry_decode(struct us_entry_view *out, const void *entry, size_t n)
 	size_t i;
 	int err;
 
-	memset(&v, 0, sizeof(v));
+	memset(&v, 0, sizeof v);
 	if (n > US_ENTRY_MAX)
 		return US_ERR_LIMIT;
 	us_reader_init(&r, entry, n);

@@ -22,7 +22,7 @@ us_export_keys_line(struct us_buf *out, uint64_t index, const struct us_key *acc
 		if (err == US_OK)
 			err = us_buf_putf(out, ",\"%s\":\"", box_name[box]);
 		if (err == US_OK)
-			err = us_base64_put(out, keys[box]->b, sizeof(keys[box]->b));
+			err = us_base64_put(out, keys[box]->b, sizeof keys[box]->b);
 		if (err == US_OK)
 			err = us_buf_put_u8(out, '"');
 	}
@@ -115,8 +115,8 @@ take_member(struct us_log_json *j, struct us_export_keys *k, int *have_index)
 	if (box == US_BOXES || k->present[box] || !take_string(j, &value, &value_n))
 		return 0;
 	k->present[box] = 1;
-	return us_base64_decode(value, value_n, k->keys[box].b, sizeof(k->keys[box].b), &got) ==
-	    US_OK && got == sizeof(k->keys[box].b);
+	return us_base64_decode(value, value_n, k->keys[box].b, sizeof k->keys[box].b, &got) ==
+	    US_OK && got == sizeof k->keys[box].b;
 }
 
 int
@@ -126,7 +126,7 @@ us_export_keys_parse(struct us_export_keys *out, const char *line, size_t n)
 	struct us_export_keys k;
 	int have_index = 0, ok;
 
-	memset(&k, 0, sizeof(k));
+	memset(&k, 0, sizeof k);
 	ok = take_char(&j, '{');
 	do
 		ok = ok && take_member(&j, &k, &have_index);
@@ -136,6 +136,6 @@ us_export_keys_parse(struct us_export_keys *out, const char *line, size_t n)
 	ok = ok && j.left == 0;
 	if (ok)
 		*out = k;
-	us_wipe(&k, sizeof(k));
+	us_wipe(&k, sizeof k);
 	return ok ? US_OK : US_ERR_FORMAT;
 }

@@ -31,7 +31,7 @@ us_merkle_node(struct us_digest *out, const struct us_digest *left, const struct
 	block[0] = 0x01;
 	memcpy(block + 1, left->b, US_HASH_LEN);
 	memcpy(block + 1 + US_HASH_LEN, right->b, US_HASH_LEN);
-	must(us_sha256(block, sizeof(block), out->b));
+	must(us_sha256(block, sizeof block, out->b));
 }
 
 void

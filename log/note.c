@@ -77,7 +77,7 @@ us_note_key_init(struct us_note_key *out, const char *name, enum us_note_type ty
 	err = us_sha256_parts(parts, 3, digest);
 	if (err != US_OK)
 		return err;
-	memset(&k, 0, sizeof(k));
+	memset(&k, 0, sizeof k);
 	memcpy(k.name, name, n);
 	k.id = us_load_u32(digest);
 	k.type = type;
@@ -123,8 +123,8 @@ us_note_key_parse(struct us_note_key *out, const char *vkey, size_t n)
 	memcpy(name, vkey, len);
 	name[len] = '\0';
 	if (parse_id(plus + 1, &id) != US_OK ||
-	    us_base64_decode(plus + 10, US_BASE64_SIZE(33), raw, sizeof(raw), &got) != US_OK ||
-	    got != sizeof(raw))
+	    us_base64_decode(plus + 10, US_BASE64_SIZE(33), raw, sizeof raw, &got) != US_OK ||
+	    got != sizeof raw)
 		return US_ERR_FORMAT;
 	if (!known_type(raw[0]))
 		return US_ERR_FORMAT;
@@ -146,7 +146,7 @@ us_note_key_format(const struct us_note_key *key, char *out, size_t cap)
 
 	raw[0] = (uint8_t)key->type;
 	memcpy(raw + 1, key->pub, 32);
-	us_base64_encode(raw, sizeof(raw), b64);
+	us_base64_encode(raw, sizeof raw, b64);
 	n = snprintf(out, cap, "%s+%08x+%s", key->name, (unsigned)key->id, b64);
 	return n > 0 && (size_t)n < cap ? US_OK : US_ERR_LIMIT;
 }
@@ -218,7 +218,7 @@ parse_line(struct us_log_line *l, const uint8_t *p, size_t n)
 	rest = n - l->name_n - 1;
 	if (check_name(l->name, l->name_n) != US_OK)
 		return US_ERR_FORMAT;
-	if (us_base64_decode((const char *)space + 1, rest, raw, sizeof(raw), &got) != US_OK ||
+	if (us_base64_decode((const char *)space + 1, rest, raw, sizeof raw, &got) != US_OK ||
 	    got < 5)
 		return US_ERR_FORMAT;
 	l->id = us_load_u32(raw);
@@ -330,7 +330,7 @@ us_note_open(struct us_note *out, const void *note, size_t n, const struct us_no
 	uint64_t time_s;
 	int err;
 
-	memset(&o, 0, sizeof(o));
+	memset(&o, 0, sizeof o);
 	err = us_note_split(&o.text, &sigs, note, n);
 	if (err != US_OK)
 		return err;
@@ -369,7 +369,7 @@ int
 us_note_signer_new(struct us_note_signer **out, const char *name, enum us_note_type type,
     const struct us_key *seed)
 {
-	struct us_note_signer *s = calloc(1, sizeof(*s));
+	struct us_note_signer *s = calloc(1, sizeof *s);
 	uint8_t pub[32];
 	int err;
 
@@ -437,7 +437,7 @@ us_note_sign_line(struct us_buf *out, const struct us_note_signer *s, const void
     uint64_t time_s)
 {
 	uint8_t raw[4 + 8 + US_SIGNATURE_MAX];
-	char b64[US_BASE64_SIZE(sizeof(raw)) + 1];
+	char b64[US_BASE64_SIZE(sizeof raw) + 1];
 	const uint8_t *p = text;
 	size_t sig_n;
 	int err;

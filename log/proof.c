@@ -28,8 +28,8 @@ us_tlog_proof_encode(struct us_buf *out, const struct us_tlog_proof *p)
 		err = us_buf_putf(out, "index %llu\n", (unsigned long long)p->index);
 	for (i = 0; err == US_OK && i < p->n_hashes; i++) {
 		us_base64_encode(p->hashes[i].b, US_HASH_LEN, b64);
-		b64[sizeof(b64) - 1] = '\n';
-		err = us_buf_put(out, b64, sizeof(b64));
+		b64[sizeof b64 - 1] = '\n';
+		err = us_buf_put(out, b64, sizeof b64);
 	}
 	if (err == US_OK)
 		err = us_buf_put_u8(out, '\n');
@@ -91,7 +91,7 @@ us_tlog_proof_parse(struct us_tlog_proof *out, const void *text, size_t n)
 	size_t left = n, got;
 	int err;
 
-	memset(&o, 0, sizeof(o));
+	memset(&o, 0, sizeof o);
 	if (left < strlen(HEAD) || memcmp(p, HEAD, strlen(HEAD)) != 0)
 		return US_ERR_FORMAT;
 	p += strlen(HEAD);

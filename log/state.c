@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/array.h"
 #include "log/entry.h"
 #include "crypto/crypto.h"
 #include "base/err.h"
@@ -69,7 +70,7 @@ us_state_take(struct us_state *s, struct us_bytes committed)
 	if (err == US_OK && sequence != next.n)
 		err = US_ERR_VERIFY;
 	if (err == US_OK)
-		err = us_sha256_parts(parts, sizeof parts / sizeof parts[0], next.digest);
+		err = us_sha256_parts(parts, US_COUNT(parts), next.digest);
 	if (err == US_OK)
 		*s = next;
 	return err;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/base64.h"
 #include "crypto/crypto.h"
 #include "base/err.h"
@@ -27,7 +28,7 @@ us_handover_reason_name(enum us_handover_reason reason)
 int
 us_handover_reason_of(enum us_handover_reason *out, const char *name, size_t n)
 {
-	for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
+	for (size_t i = 0; i < US_COUNT(reasons); i++)
 		if (strlen(reasons[i]) == n && memcmp(reasons[i], name, n) == 0) {
 			*out = (enum us_handover_reason)i;
 			return US_OK;

@@ -23,14 +23,14 @@ us_tile_path(const struct us_tile *tile, char *out, size_t cap)
 		n /= 1000;
 	} while (n > 0);
 	if (tile->entries)
-		at = (size_t)snprintf(text, sizeof(text), "tile/entries");
+		at = (size_t)snprintf(text, sizeof text, "tile/entries");
 	else
-		at = (size_t)snprintf(text, sizeof(text), "tile/%u", tile->level);
+		at = (size_t)snprintf(text, sizeof text, "tile/%u", tile->level);
 	while (count-- > 0)
-		at += (size_t)snprintf(text + at, sizeof(text) - at, "/%s%03u",
+		at += (size_t)snprintf(text + at, sizeof text - at, "/%s%03u",
 		    count > 0 ? "x" : "", groups[count]);
 	if (tile->width < US_TILE_WIDTH)
-		at += (size_t)snprintf(text + at, sizeof(text) - at, ".p/%u", tile->width);
+		at += (size_t)snprintf(text + at, sizeof text - at, ".p/%u", tile->width);
 	if (at >= cap)
 		return US_ERR_LIMIT;
 	memcpy(out, text, at + 1);
@@ -99,7 +99,7 @@ us_tile_parse(struct us_tile *out, const char *path, size_t n)
 	if (take_text(&s, ".p/") && (!take_digits(&s, 1, 3, &t.width) || t.width >= US_TILE_WIDTH))
 		return US_ERR_FORMAT;
 	/* One place has one name: leading zeros and the like show in a second encoding. */
-	err = us_tile_path(&t, again, sizeof(again));
+	err = us_tile_path(&t, again, sizeof again);
 	if (err != US_OK)
 		return err;
 	if (s.left != 0 || strlen(again) != n || memcmp(again, path, n) != 0)

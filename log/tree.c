@@ -103,10 +103,10 @@ us_logtree_new(struct us_logtree **out, const struct us_logtree_store *store, si
 		cache_tiles = CACHE_MIN;
 	if (cache_tiles > CACHE_MAX)
 		cache_tiles = CACHE_MAX;
-	t = calloc(1, sizeof(*t));
+	t = calloc(1, sizeof *t);
 	if (t == NULL)
 		return US_ERR_NOMEM;
-	t->cache = calloc(cache_tiles, sizeof(*t->cache));
+	t->cache = calloc(cache_tiles, sizeof *t->cache);
 	if (t->cache == NULL) {
 		free(t);
 		return US_ERR_NOMEM;
@@ -189,7 +189,7 @@ full_tile(struct us_logtree *t, unsigned level, uint64_t n, const struct us_log_
 	err = tile_read(t, tile, level, n);
 	if (err != US_OK)
 		return err;
-	if (memcmp(&tile->node[at(TILE_HEIGHT, 0)], &parent, sizeof(parent)) != 0)
+	if (memcmp(&tile->node[at(TILE_HEIGHT, 0)], &parent, sizeof parent) != 0)
 		return US_ERR_VERIFY;
 	tile->used = ++t->clock;
 	*out = tile;
@@ -445,7 +445,7 @@ us_logtree_tile(struct us_logtree *t, unsigned level, uint64_t n, unsigned width
 		if (err != US_OK)
 			return err;
 	}
-	memcpy(hashes, tile->node, width * sizeof(*hashes));
+	memcpy(hashes, tile->node, width * sizeof *hashes);
 	return US_OK;
 }
 
@@ -462,7 +462,7 @@ us_logtree_load(struct us_logtree *t, uint64_t size, const struct us_digest *roo
 		return US_ERR_STATE;
 	if (size % US_TILE_WIDTH != 0 || size > US_MERKLE_SIZE_MAX)
 		return US_ERR_RANGE;
-	below = malloc(sizeof(*below));
+	below = malloc(sizeof *below);
 	if (below == NULL)
 		return US_ERR_NOMEM;
 	/* n full tiles on the level below give n hashes on this one; its last tile is rebuilt. */
@@ -481,7 +481,7 @@ us_logtree_load(struct us_logtree *t, uint64_t size, const struct us_digest *roo
 		return err;
 	t->size = size;
 	err = us_logtree_root(t, &got);
-	if (err == US_OK && root != NULL && memcmp(&got, root, sizeof(got)) != 0)
+	if (err == US_OK && root != NULL && memcmp(&got, root, sizeof got) != 0)
 		err = US_ERR_VERIFY;
 	return err;
 }

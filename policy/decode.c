@@ -163,7 +163,7 @@ take_collections(struct us_order *order, struct us_reader *r, struct us_rule *ru
 		us_reader_fail(r, US_ERR_FORMAT);
 	if (r->err != US_OK || n == 0)
 		return;
-	rule->collections = calloc(n, sizeof(*rule->collections));
+	rule->collections = calloc(n, sizeof *rule->collections);
 	if (rule->collections == NULL) {
 		us_reader_fail(r, US_ERR_NOMEM);
 		return;
@@ -211,7 +211,7 @@ take_calendar(struct us_order *order, struct us_reader *r, size_t index)
 	n = take_count(r, US_HOLIDAYS_MAX, 4);
 	if (n == 0)
 		return;
-	holidays = calloc(n, sizeof(*holidays));
+	holidays = calloc(n, sizeof *holidays);
 	if (holidays == NULL) {
 		us_reader_fail(r, US_ERR_NOMEM);
 		return;
@@ -340,7 +340,7 @@ take_conditions(struct us_order *order, struct us_reader *r, struct us_rule *rul
 		us_reader_fail(r, US_ERR_TRUNCATED);
 	if (r->err != US_OK || n == 0)
 		return;
-	c->networks = calloc(n, sizeof(*c->networks));
+	c->networks = calloc(n, sizeof *c->networks);
 	if (c->networks == NULL) {
 		us_reader_fail(r, US_ERR_NOMEM);
 		return;
@@ -356,7 +356,7 @@ take_conditions(struct us_order *order, struct us_reader *r, struct us_rule *rul
 			if ((w->address[bit / 8] >> (7 - bit % 8) & 1) != 0)
 				us_reader_fail(r, US_ERR_RANGE);
 		for (size_t j = 0; j < i; j++)
-			if (memcmp(w, &c->networks[j], sizeof(*w)) == 0)
+			if (memcmp(w, &c->networks[j], sizeof *w) == 0)
 				us_reader_fail(r, US_ERR_EXISTS);
 	}
 }
@@ -500,7 +500,7 @@ take_order(struct us_order *order, struct us_reader *r)
 	order->smallest_count = us_take_u32(r);
 	uint8_t home = us_take_u8(r);
 #define LIST(count, list, number, take) do { \
-	order->list = list_new(r, count, sizeof(*order->list), &order->number); \
+	order->list = list_new(r, count, sizeof *order->list, &order->number); \
 	for (size_t i = 0; i < order->number && r->err == US_OK; i++) \
 		take(order, r, i); \
 	} while (0)
@@ -532,7 +532,7 @@ us_order_decode(const void *compiled, size_t n, struct us_order **out)
 	*out = NULL;
 	if (n > US_ORDER_COMPILED_MAX)
 		return US_ERR_LIMIT;
-	order = calloc(1, sizeof(*order));
+	order = calloc(1, sizeof *order);
 	if (order == NULL)
 		return US_ERR_NOMEM;
 	us_buf_init(&order->texts, n + 1);

@@ -74,7 +74,7 @@ us_designations_find(
 {
 	int err;
 
-	memset(out, 0, sizeof(*out));
+	memset(out, 0, sizeof *out);
 	err = us_value_fold(text.p, text.n, out->folded, &out->folded_n);
 	if (err != US_OK || out->folded_n == 0)
 		return err != US_OK ? err : US_ERR_NOT_FOUND;
@@ -115,7 +115,7 @@ us_order_designation(const struct us_order *order, struct us_bytes text, struct 
 	int err = us_designations_of(&d, order);
 
 	if (err != US_OK) {
-		memset(out, 0, sizeof(*out));
+		memset(out, 0, sizeof *out);
 		return err;
 	}
 	return us_designations_find(&d, text, out);

@@ -216,11 +216,11 @@ us_order_none(struct us_buf *source, struct us_buf *compiled)
 {
 	static const char text[] = "# No protective order yet: nobody may do anything with evidence.\n";
 	struct us_order order = { .version = 1, .title = us_bytes_of("No order") };
-	int err = us_sha256(text, sizeof(text) - 1, order.source_digest);
+	int err = us_sha256(text, sizeof text - 1, order.source_digest);
 
 	if (err == US_OK)
 		err = us_order_encode(&order, compiled);
 	if (err == US_OK)
-		err = us_buf_put(source, text, sizeof(text) - 1);
+		err = us_buf_put(source, text, sizeof text - 1);
 	return err;
 }

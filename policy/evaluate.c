@@ -240,7 +240,7 @@ us_order_evaluate(const struct us_order *order, const struct us_subject *subject
 {
 	enum us_action_class class = us_action_class_of(action);
 
-	memset(out, 0, sizeof(*out));
+	memset(out, 0, sizeof *out);
 	out->records_per_request = US_UNLIMITED;
 	out->left = (struct us_remaining){ US_UNLIMITED, US_UNLIMITED, US_UNLIMITED, US_UNLIMITED, US_UNLIMITED };
 	out->paragraph = order->default_paragraph;
@@ -265,8 +265,8 @@ us_order_evaluate(const struct us_order *order, const struct us_subject *subject
 		return;
 	}
 	if (gather(order, subject, action, context->collection, out)) {
-		memset(out->permits, 0, sizeof(out->permits));
-		memset(out->forbids, 0, sizeof(out->forbids));
+		memset(out->permits, 0, sizeof out->permits);
+		memset(out->forbids, 0, sizeof out->forbids);
 		deny(out, US_REASON_PROHIBITED, cure_order);
 		return;
 	}
@@ -274,7 +274,7 @@ us_order_evaluate(const struct us_order *order, const struct us_subject *subject
 		judge(order, subject, action, context, out);
 		return;
 	}
-	memset(out->forbids, 0, sizeof(out->forbids));
+	memset(out->forbids, 0, sizeof out->forbids);
 	if (class == US_ACTIONS_OPEN || class == US_ACTIONS_ADMINISTRATIVE) {
 		out->decision = US_DECISION_ALLOW;
 		out->reason = US_REASON_NONE;

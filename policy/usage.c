@@ -377,7 +377,7 @@ tell(const struct us_order_meter *m, const roaring_bitmap_t *asked,
 {
 	int err = 0;
 
-	for (size_t i = 0; err == 0 && i < m->n_days; i++) {
+	for (size_t i = 0; err == US_OK && i < m->n_days; i++) {
 		const struct us_usage_seen seen = { m->person, m->kind, m->days[i].day,
 			roaring_bitmap_and_cardinality(m->days[i].set, asked) };
 
@@ -415,7 +415,7 @@ us_usage_who(const struct us_usage *u, uint32_t collection, const uint64_t *reco
 			if (m->person != 0 && m->collection == collection)
 				meters[n_meters++] = m;
 	qsort(meters, n_meters, sizeof *meters, compare_meters);
-	for (size_t i = 0; err == 0 && i < n_meters; i++)
+	for (size_t i = 0; err == US_OK && i < n_meters; i++)
 		err = tell(meters[i], asked, found, ctx);
 	free(meters);
 	roaring_bitmap_free(asked);

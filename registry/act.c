@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/array.h"
 #include "log/state.h"
 #include "crypto/crypto.h"
 
@@ -23,7 +24,7 @@ static const struct {
 const char *
 us_act_name(unsigned type)
 {
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (size_t i = 0; i < US_COUNT(names); i++)
 		if ((unsigned)names[i].type == type)
 			return names[i].name;
 	return NULL;
@@ -78,11 +79,11 @@ us_signed_act_encode(struct us_buf *out, const struct us_signed_act *act)
 	int err;
 
 	if (act->payload.n > US_ACT_SIGNED_MAX ||
-	    act->payload.n + sizeof(US_ACT_MAGIC) + 93 > US_ACT_SIGNED_MAX)
+	    act->payload.n + sizeof US_ACT_MAGIC + 93 > US_ACT_SIGNED_MAX)
 		return US_ERR_LIMIT;
 	if (us_act_name((unsigned)act->type) == NULL)
 		return US_ERR_RANGE;
-	if ((err = us_buf_put(out, US_ACT_MAGIC, sizeof(US_ACT_MAGIC) - 1)) != US_OK ||
+	if ((err = us_buf_put(out, US_ACT_MAGIC, sizeof US_ACT_MAGIC - 1)) != US_OK ||
 	    (err = us_buf_put_u8(out, (uint8_t)act->type)) != US_OK ||
 	    (err = us_buf_put(out, act->vault_id, 32)) != US_OK ||
 	    (err = us_buf_put(out, act->credential, 32)) != US_OK ||
@@ -103,7 +104,7 @@ us_signed_act_decode(struct us_signed_act *out, const void *p, size_t n)
 	if (n > US_ACT_SIGNED_MAX)
 		return US_ERR_LIMIT;
 	us_reader_init(&r, p, n);
-	struct us_bytes magic = us_take(&r, sizeof(US_ACT_MAGIC) - 1);
+	struct us_bytes magic = us_take(&r, sizeof US_ACT_MAGIC - 1);
 	if (r.err == US_OK && memcmp(magic.p, US_ACT_MAGIC, magic.n) != 0)
 		us_reader_fail(&r, US_ERR_FORMAT);
 	unsigned type = us_take_u8(&r);
@@ -204,5 +205,5 @@ us_order_item_digest(const uint8_t vault_id[32], uint32_t version, const struct 
 		err = us_sha256(p->compiled.p, p->compiled.n, compiled);
 	us_store_u32(number, version);
 	us_store_u64(effective, (uint64_t)p->effective_ns);
-	return err != US_OK ? err : us_sha256_parts(parts, sizeof(parts) / sizeof(parts[0]), out);
+	return err != US_OK ? err : us_sha256_parts(parts, US_COUNT(parts), out);
 }

@@ -66,7 +66,7 @@ us_authority_of(enum us_capacity capacity, enum us_act_type type)
 {
 	unsigned c = (unsigned)capacity, t = (unsigned)type;
 
-	if (c < 1 || c > US_CAPACITY_LAST || t < 1 || t > sizeof(table[0]))
+	if (c < 1 || c > US_CAPACITY_LAST || t < 1 || t > sizeof table[0])
 		return US_AUTHORITY_NEVER;
 	return (enum us_authority)table[c][t - 1];
 }

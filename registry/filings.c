@@ -78,14 +78,14 @@ us_filing_new(struct us_registry *reg, enum us_filing_kind kind, uint32_t number
 
 	if (err != US_OK)
 		return err;
-	f = calloc(1, sizeof(*f));
+	f = calloc(1, sizeof *f);
 	if (f == NULL)
 		return US_ERR_NOMEM;
 	us_buf_init(&f->request, US_ACT_SIGNED_MAX);
 	f->kind = kind;
 	f->number = number;
 	f->status = US_FILING_WAITS;
-	(void)snprintf(f->id, sizeof(f->id), "%s-%u", us_filing_kind_name(kind), (unsigned)number);
+	(void)snprintf(f->id, sizeof f->id, "%s-%u", us_filing_kind_name(kind), (unsigned)number);
 	reg->filings[reg->n_filings++] = f;
 	*out = f;
 	return US_OK;

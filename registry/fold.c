@@ -25,18 +25,18 @@ add_person(struct us_registry *reg, const struct us_order *order, const struct u
 
 	if (err != US_OK)
 		return err;
-	p = calloc(1, sizeof(*p));
+	p = calloc(1, sizeof *p);
 	if (p == NULL)
 		return US_ERR_NOMEM;
 	p->id = (uint32_t)reg->n_people + 1;
-	copy_text(p->name, sizeof(p->name), from->name);
+	copy_text(p->name, sizeof p->name, from->name);
 	p->capacity = from->capacity;
 	p->status = US_PERSON_PENDING;
 	p->n_parties = from->n_parties;
 	for (size_t i = 0; i < from->n_parties; i++) {
 		size_t party;
 
-		copy_text(p->parties[i], sizeof(p->parties[i]), from->parties[i]);
+		copy_text(p->parties[i], sizeof p->parties[i], from->parties[i]);
 		if (us_order_party(order, from->parties[i], &party) == US_OK)
 			p->party_bits |= UINT64_C(1) << party;
 	}
@@ -59,7 +59,7 @@ add_credential(struct us_registry *reg, uint32_t person, struct us_bytes der, in
 	        sizeof(struct us_credential_full *))) != US_OK ||
 	    (err = us_table_reserve(&reg->by_fingerprint)) != US_OK)
 		return err;
-	c = calloc(1, sizeof(*c));
+	c = calloc(1, sizeof *c);
 	if (c == NULL)
 		return US_ERR_NOMEM;
 	us_buf_init(&c->der, US_CERT_MAX);
@@ -85,7 +85,7 @@ int
 us_fold_init(struct us_registry *reg, struct us_settled *s, const uint8_t vault_id[32],
     struct us_bytes payload)
 {
-	struct us_act *again = calloc(1, sizeof(*again));
+	struct us_act *again = calloc(1, sizeof *again);
 	struct us_version_full *first;
 	int err;
 
@@ -135,7 +135,7 @@ person_add(struct us_registry *reg, const struct us_settled *s)
 	struct us_init_person from = { .name = a->name, .capacity = a->capacity, .n_parties = a->n_parties };
 	struct us_person *p;
 
-	memcpy(from.parties, a->parties, sizeof(from.parties));
+	memcpy(from.parties, a->parties, sizeof from.parties);
 	int err = add_person(reg, reg->order, &from, s->time_ns, &p);
 	if (err != US_OK)
 		return err;
@@ -185,7 +185,7 @@ person_change(struct us_registry *reg, const struct us_settled *s)
 	struct us_person *p = us_person_of(reg, s->act->u.change.person);
 
 	p->changed_ns = s->time_ns;
-	copy_text(p->reason, sizeof(p->reason), s->act->u.change.reason);
+	copy_text(p->reason, sizeof p->reason, s->act->u.change.reason);
 	if (s->act->type == US_ACT_PERSON_REINSTATE) {
 		p->status = p->signed_in ? US_PERSON_ACTIVE : US_PERSON_PENDING;
 		p->suspended_by = 0;
@@ -230,7 +230,7 @@ revoke(struct us_registry *reg, const struct us_settled *s)
 		c->revoked = 1;
 		c->revoked_ns = s->time_ns;
 		c->lost_since_ns = a->lost_since_ns;
-		copy_text(c->reason, sizeof(c->reason), a->reason);
+		copy_text(c->reason, sizeof c->reason, a->reason);
 	}
 }
 
@@ -244,13 +244,13 @@ collection_create(struct us_registry *reg, const struct us_settled *s)
 
 	if (err != US_OK)
 		return err;
-	c = calloc(1, sizeof(*c));
+	c = calloc(1, sizeof *c);
 	if (c == NULL)
 		return US_ERR_NOMEM;
 	c->shown.id = (uint32_t)reg->n_collections + 1;
-	copy_text(c->shown.name, sizeof(c->shown.name), a->name);
-	copy_text(c->shown.prefix, sizeof(c->shown.prefix), a->prefix);
-	copy_text(c->shown.designation, sizeof(c->shown.designation), s->designation);
+	copy_text(c->shown.name, sizeof c->shown.name, a->name);
+	copy_text(c->shown.prefix, sizeof c->shown.prefix, a->prefix);
+	copy_text(c->shown.designation, sizeof c->shown.designation, s->designation);
 	c->shown.created_by = s->actor->id;
 	c->shown.created_ns = s->time_ns;
 	reg->collections[reg->n_collections++] = c;
@@ -276,7 +276,7 @@ add_batch(struct us_collection_full *c, const struct us_act_batch_close *facts,
 	if ((err = us_batch_place(c, facts->first, facts->count, &at)) != US_OK ||
 	    (err = us_grow(&c->batches, c->n_batches, &c->cap_batches, sizeof(struct us_batch *))) != US_OK)
 		return err;
-	b = calloc(1, sizeof(*b));
+	b = calloc(1, sizeof *b);
 	if (b == NULL)
 		return US_ERR_NOMEM;
 	b->status = status;
@@ -284,8 +284,8 @@ add_batch(struct us_collection_full *c, const struct us_act_batch_close *facts,
 	b->closed_ns = s->time_ns;
 	b->sequence = sequence;
 	if (s->next != NULL)
-		memcpy(b->state, s->next, sizeof(b->state));
-	copy_text(b->reason, sizeof(b->reason), reason);
+		memcpy(b->state, s->next, sizeof b->state);
+	copy_text(b->reason, sizeof b->reason, reason);
 	memmove(c->batches + at + 1, c->batches + at, (c->n_batches - at) * sizeof(struct us_batch *));
 	c->batches[at] = b;
 	c->n_batches++;
@@ -346,7 +346,7 @@ batch_change(struct us_registry *reg, const struct us_settled *s)
 		b->status = s->act->type == US_ACT_BATCH_RELEASE ? US_BATCH_LIVE : US_BATCH_WITHDRAWN;
 		b->changed_ns = s->time_ns;
 		b->changed_by = s->actor->id;
-		copy_text(b->reason, sizeof(b->reason), a->reason);
+		copy_text(b->reason, sizeof b->reason, a->reason);
 		if (b->status == US_BATCH_WITHDRAWN)
 			c->shown.admitted -= b->facts.count;
 	}
@@ -361,7 +361,7 @@ dictionary(struct us_registry *reg, const struct us_settled *s)
 
 	if ((err = us_slots_reserve(&c->dictionary_slots, a->slot)) != US_OK ||
 	    (err = us_grow(&c->dictionaries, c->n_dictionaries, &c->cap_dictionaries,
-	        sizeof(*c->dictionaries))) != US_OK)
+	        sizeof *c->dictionaries)) != US_OK)
 		return err;
 	struct us_dictionary *d = &c->dictionaries[c->n_dictionaries++];
 	d->version = a->version;
@@ -381,11 +381,11 @@ copy(struct us_registry *reg, const struct us_settled *s)
 
 	if (err != US_OK)
 		return err;
-	c = calloc(1, sizeof(*c));
+	c = calloc(1, sizeof *c);
 	if (c == NULL)
 		return US_ERR_NOMEM;
 	us_buf_init(&c->purpose, US_PURPOSE_MAX + 1);
-	c->records = malloc((size_t)a->n * sizeof(*c->records));
+	c->records = malloc((size_t)a->n * sizeof *c->records);
 	if (c->records == NULL || us_buf_put(&c->purpose, a->purpose.p, a->purpose.n) != US_OK) {
 		free(c->records);
 		free(c);
@@ -397,7 +397,7 @@ copy(struct us_registry *reg, const struct us_settled *s)
 	c->shown.collection = a->collection;
 	c->shown.person = s->actor->id;
 	c->shown.time_ns = s->time_ns;
-	copy_text(c->shown.recipient, sizeof(c->shown.recipient), a->recipient);
+	copy_text(c->shown.recipient, sizeof c->shown.recipient, a->recipient);
 	c->shown.purpose = (struct us_bytes){ c->purpose.data, c->purpose.len };
 	c->shown.n = a->n;
 	c->shown.records = c->records;

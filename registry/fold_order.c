@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "crypto/crypto.h"
 #include "registry/internal.h"
 
@@ -33,7 +34,7 @@ filing_digest(const struct us_registry *reg, const struct us_settled *s, struct 
 
 	us_store_u16(n, (uint16_t)strlen(f->id));
 	const struct us_bytes parts[] = { label, { reg->vault_id, 32 }, { n, 2 }, us_bytes_of(f->id), { act, 32 } };
-	return err != US_OK ? err : us_sha256_parts(parts, sizeof(parts) / sizeof(parts[0]), f->digest);
+	return err != US_OK ? err : us_sha256_parts(parts, US_COUNT(parts), f->digest);
 }
 
 static int
@@ -86,9 +87,9 @@ propose(struct us_registry *reg, struct us_settled *s)
 		return err;
 	}
 	s->order = NULL; /* transferred */
-	copy_text(f->text, sizeof(f->text), a->authority);
+	copy_text(f->text, sizeof f->text, a->authority);
 	memcpy(f->document, a->instrument, 32);
-	copy_text(v->shown.authority, sizeof(v->shown.authority), a->authority);
+	copy_text(v->shown.authority, sizeof v->shown.authority, a->authority);
 	memcpy(v->shown.instrument, a->instrument, 32);
 	v->shown.proposed_by = s->actor->id;
 	v->shown.proposed_ns = s->time_ns;
@@ -112,7 +113,7 @@ suspend(struct us_registry *reg, const struct us_settled *s)
 
 	v->shown.suspended_ns = s->time_ns;
 	v->shown.suspended_by = s->actor->id;
-	copy_text(v->shown.suspended_authority, sizeof(v->shown.suspended_authority), s->act->u.order_suspend.authority);
+	copy_text(v->shown.suspended_authority, sizeof v->shown.suspended_authority, s->act->u.order_suspend.authority);
 	(void)us_registry_at(reg, s->time_ns);
 }
 
@@ -126,7 +127,7 @@ acknowledge(struct us_registry *reg, const struct us_settled *s)
 
 	if (err != US_OK)
 		return err;
-	k = calloc(1, sizeof(*k));
+	k = calloc(1, sizeof *k);
 	if (k == NULL)
 		return US_ERR_NOMEM;
 	k->person = s->actor->id;
@@ -135,8 +136,8 @@ acknowledge(struct us_registry *reg, const struct us_settled *s)
 	memcpy(k->credential, s->credential, 32);
 	memcpy(k->instrument, a->instrument, 32);
 	memcpy(k->form, a->form, 32);
-	copy_text(k->address, sizeof(k->address), a->address);
-	copy_text(k->place, sizeof(k->place), a->place);
+	copy_text(k->address, sizeof k->address, a->address);
+	copy_text(k->place, sizeof k->place, a->place);
 	reg->acknowledgements[reg->n_acknowledgements++] = k;
 	return US_OK;
 }
@@ -149,7 +150,7 @@ close_filing(struct us_filing *f, const struct us_settled *s, enum us_filing_sta
 	f->status = status;
 	f->closed_ns = s->time_ns;
 	f->closed_by = s->actor->id;
-	copy_text(f->closed_text, sizeof(f->closed_text), text);
+	copy_text(f->closed_text, sizeof f->closed_text, text);
 }
 
 static void
@@ -219,7 +220,7 @@ serve(struct us_registry *reg, const struct us_settled *s, struct us_filing *f)
 
 	if (v == NULL) {
 		v = &f->services[f->n_services++];
-		copy_text(v->party, sizeof(v->party), a->party);
+		copy_text(v->party, sizeof v->party, a->party);
 		v->served_ns = a->at_ns;
 		v->served_by = s->actor->id;
 		for (size_t i = 0; f->kind == US_FILING_CLEARANCE && i < reg->order->n_clearances; i++)
@@ -274,7 +275,7 @@ clearance(struct us_registry *reg, const struct us_settled *s)
 
 	if (err != US_OK)
 		return err;
-	copy_text(f->text, sizeof(f->text), a->clearance);
+	copy_text(f->text, sizeof f->text, a->clearance);
 	f->person = a->person;
 	memcpy(f->document, a->statement, 32);
 	return US_OK;
@@ -313,7 +314,7 @@ relabel(struct us_registry *reg, const struct us_settled *s)
 
 	if (err != US_OK)
 		return err;
-	r = calloc(1, sizeof(*r));
+	r = calloc(1, sizeof *r);
 	if (r == NULL)
 		return US_ERR_NOMEM;
 	err = set_of(reg, &a->selection, &r->set);
@@ -321,8 +322,8 @@ relabel(struct us_registry *reg, const struct us_settled *s)
 		free(r);
 		return err;
 	}
-	copy_text(r->designation, sizeof(r->designation), s->designation);
-	copy_text(r->reason, sizeof(r->reason), a->reason);
+	copy_text(r->designation, sizeof r->designation, s->designation);
+	copy_text(r->reason, sizeof r->reason, a->reason);
 	r->by = s->actor->id;
 	r->time_ns = s->time_ns;
 	r->sequence = reg->sequence + 1;
@@ -350,8 +351,8 @@ freeze(struct us_registry *reg, const struct us_settled *s)
 	f->scope = a->scope;
 	f->person = a->person;
 	f->collection = set != NULL ? set->collection : a->collection;
-	copy_text(f->party, sizeof(f->party), a->party);
-	copy_text(f->text, sizeof(f->text), a->authority);
+	copy_text(f->party, sizeof f->party, a->party);
+	copy_text(f->text, sizeof f->text, a->authority);
 	us_registry_rebind(reg);
 	return US_OK;
 }
@@ -388,12 +389,12 @@ document_begin(struct us_registry *reg, const struct us_settled *s, struct us_do
 
 	if (err != US_OK)
 		return err;
-	d = calloc(1, sizeof(*d));
+	d = calloc(1, sizeof *d);
 	if (d == NULL)
 		return US_ERR_NOMEM;
 	memcpy(d->shown.digest, a->digest, 32);
 	d->shown.size = a->size;
-	copy_text(d->shown.name, sizeof(d->shown.name), a->name);
+	copy_text(d->shown.name, sizeof d->shown.name, a->name);
 	d->shown.added_by = s->actor->id;
 	d->shown.added_ns = s->time_ns;
 	d->shown.parts_all = (uint32_t)((a->size + US_DOCUMENT_PART - 1) / US_DOCUMENT_PART);
@@ -443,7 +444,7 @@ us_fold_order(struct us_registry *reg, struct us_settled *s)
 	case US_ACT_UNFREEZE: unfreeze(reg, s); return US_OK;
 	case US_ACT_APPROVAL_REQUEST: return approval(reg, s);
 	case US_ACT_MATTER_SET:
-		copy_text(reg->matter, sizeof(reg->matter), s->act->u.matter.state);
+		copy_text(reg->matter, sizeof reg->matter, s->act->u.matter.state);
 		reg->generation++;
 		return US_OK;
 	default: return US_ERR_RANGE;

@@ -314,13 +314,13 @@ us_act_decode(struct us_act *out, enum us_act_type type, struct us_bytes payload
 {
 	struct us_reader r;
 
-	memset(out, 0, sizeof(*out));
+	memset(out, 0, sizeof *out);
 	out->type = type;
 	us_reader_init(&r, payload.p, payload.n);
 	take_payload(&r, out);
 	int err = us_reader_end(&r);
 	if (err != US_OK)
-		memset(out, 0, sizeof(*out));
+		memset(out, 0, sizeof *out);
 	return err;
 }
 

@@ -149,10 +149,10 @@ item_of(const struct us_registry *reg, const struct us_person *p, struct us_dock
 	const unsigned all = (1u << p->n_parties) - 1u;
 	unsigned approved_by_all = all;
 
-	memset(item, 0, sizeof(*item));
+	memset(item, 0, sizeof *item);
 	if (p->status != US_PERSON_PENDING && p->status != US_PERSON_ACTIVE)
 		return US_ERR_NOT_FOUND;
-	(void)snprintf(item->id, sizeof(item->id), "person-%u", (unsigned)p->id);
+	(void)snprintf(item->id, sizeof item->id, "person-%u", (unsigned)p->id);
 	item->person = p->id;
 	item->is_new_person = p->status == US_PERSON_PENDING;
 	item->served_ns = item->is_new_person ? p->added_ns : 0;
@@ -201,10 +201,10 @@ us_registry_docket_item(const struct us_registry *reg, struct us_bytes id, struc
 	uint64_t number = 0;
 	int err;
 
-	if (id.n < sizeof(prefix) || id.n > sizeof(prefix) - 1 + 10 ||
-	    memcmp(id.p, prefix, sizeof(prefix) - 1) != 0)
+	if (id.n < sizeof prefix || id.n > sizeof prefix - 1 + 10 ||
+	    memcmp(id.p, prefix, sizeof prefix - 1) != 0)
 		return US_ERR_NOT_FOUND;
-	for (size_t i = sizeof(prefix) - 1; i < id.n; i++) {
+	for (size_t i = sizeof prefix - 1; i < id.n; i++) {
 		if (id.p[i] < '0' || id.p[i] > '9' || (number == 0 && id.p[i] == '0'))
 			return US_ERR_NOT_FOUND;
 		number = number * 10 + (uint64_t)(id.p[i] - '0');

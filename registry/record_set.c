@@ -48,7 +48,7 @@ us_record_set_new(const struct us_selection *s, const struct us_run *batch, stru
 	*out = NULL;
 	if (n == 0 || n > US_SELECTION_RUNS || (s->is_batch && batch == NULL))
 		return US_ERR_FORMAT;
-	set = calloc(1, sizeof(*set) + n * sizeof(set->runs[0]));
+	set = calloc(1, sizeof *set + n * sizeof set->runs[0]);
 	if (set == NULL)
 		return US_ERR_NOMEM;
 	set->collection = s->collection;

@@ -10,7 +10,7 @@
 int
 us_registry_new(struct us_registry **out)
 {
-	struct us_registry *reg = calloc(1, sizeof(*reg));
+	struct us_registry *reg = calloc(1, sizeof *reg);
 
 	if (reg == NULL)
 		return US_ERR_NOMEM;
@@ -73,7 +73,7 @@ empty(struct us_registry *reg)
 	us_table_free(&reg->by_fingerprint);
 	us_table_free(&reg->nonces);
 	us_buf_free(&reg->init_bytes);
-	memset(reg, 0, sizeof(*reg));
+	memset(reg, 0, sizeof *reg);
 	us_buf_init(&reg->init_bytes, US_ACT_SIGNED_MAX);
 }
 
@@ -238,7 +238,7 @@ us_registry_check(const struct us_registry *reg, struct us_bytes signed_act,
 	int err;
 
 	if (refusal != NULL)
-		memset(refusal, 0, sizeof(*refusal));
+		memset(refusal, 0, sizeof *refusal);
 	err = check_act(reg, signed_act, signature, act, &settled, &env, refusal);
 	if (err == US_OK)
 		*actor = settled.actor->id;
@@ -296,14 +296,14 @@ us_registry_prepare(const struct us_registry *reg, struct us_bytes signed_act,
     struct us_refusal *refusal)
 {
 	struct us_settled settled = { .time_ns = now_ns, .certificate = certificate };
-	struct us_act *act = malloc(sizeof(*act));
+	struct us_act *act = malloc(sizeof *act);
 	struct us_signed_act env;
 	int err;
 
 	if (act == NULL)
 		return US_ERR_NOMEM;
 	if (refusal != NULL)
-		memset(refusal, 0, sizeof(*refusal));
+		memset(refusal, 0, sizeof *refusal);
 	err = check_act(reg, signed_act, signature, act, &settled, &env, refusal);
 	if (err == US_OK && act->type == US_ACT_CREDENTIAL_ISSUE)
 		err = us_rules_certificate(reg, &settled, refusal);
@@ -348,7 +348,7 @@ us_registry_prepare_own(const struct us_registry *reg, const struct us_act *act,
 	us_buf_init(&payload, US_ACT_SIGNED_MAX);
 	us_buf_init(&signed_act, US_ACT_SIGNED_MAX);
 	if (refusal != NULL)
-		memset(refusal, 0, sizeof(*refusal));
+		memset(refusal, 0, sizeof *refusal);
 	if (!us_act_is_vaults(act->type) || (act->type == US_ACT_INIT && vault_id == NULL) || now_ns < 0)
 		return US_ERR_ARG;
 	/* encoding first: it refuses what the decoder would */
@@ -476,7 +476,7 @@ apply(struct us_registry *reg, struct us_bytes committed, enum us_registry_age a
 	int err;
 
 	if (refusal != NULL)
-		memset(refusal, 0, sizeof(*refusal));
+		memset(refusal, 0, sizeof *refusal);
 	err = us_committed_act_decode(&c, &env, committed.p, committed.n);
 	if (err != US_OK)
 		return err;
@@ -485,7 +485,7 @@ apply(struct us_registry *reg, struct us_bytes committed, enum us_registry_age a
 	err = us_state_digest(reg->digest, committed, next);
 	if (err != US_OK)
 		return err;
-	act = malloc(sizeof(*act));
+	act = malloc(sizeof *act);
 	if (act == NULL)
 		return US_ERR_NOMEM;
 	err = us_act_is_vaults(env.type) ? apply_own(reg, &c, &env, act, next, refusal)

@@ -16,10 +16,10 @@ us_refuse(struct us_refusal *refusal, int err, enum us_reason reason, const char
 
 	if (refusal == NULL)
 		return err;
-	memset(refusal, 0, sizeof(*refusal));
+	memset(refusal, 0, sizeof *refusal);
 	refusal->reason = reason;
 	va_start(ap, format);
-	(void)vsnprintf(refusal->text, sizeof(refusal->text), format, ap);
+	(void)vsnprintf(refusal->text, sizeof refusal->text, format, ap);
 	va_end(ap);
 	return err;
 }
@@ -28,7 +28,7 @@ void
 us_refuse_cure(struct us_refusal *refusal, const char *cure)
 {
 	if (refusal != NULL)
-		(void)snprintf(refusal->cure, sizeof(refusal->cure), "%s", cure);
+		(void)snprintf(refusal->cure, sizeof refusal->cure, "%s", cure);
 }
 
 int

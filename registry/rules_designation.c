@@ -24,7 +24,7 @@ us_rules_designation(const struct us_registry *reg, struct us_settled *s, struct
 	err = us_refuse(
 	    refusal, err, US_REASON_NOT_FOUND, "the order knows no designation \"%.*s\"", TEXT(given));
 	if (refusal != NULL && found.nearest.n > 0)
-		(void)snprintf(refusal->cure, sizeof(refusal->cure),
+		(void)snprintf(refusal->cure, sizeof refusal->cure,
 		    "did you mean \"%.*s\"? The order's list: underseal order show", TEXT(found.nearest));
 	else
 		us_refuse_cure(refusal, "see the order's list: underseal order show");

@@ -38,7 +38,7 @@ us_table_reserve(struct us_table *t)
 
 	if ((t->n + 1) * 2 <= t->cap)
 		return US_OK;
-	slots = calloc(cap, sizeof(*slots));
+	slots = calloc(cap, sizeof *slots);
 	if (slots == NULL)
 		return US_ERR_NOMEM;
 	for (size_t i = 0; i < t->cap; i++)
@@ -65,7 +65,7 @@ void
 us_table_free(struct us_table *t)
 {
 	free(t->slots);
-	memset(t, 0, sizeof(*t));
+	memset(t, 0, sizeof *t);
 }
 
 int
@@ -83,10 +83,10 @@ us_slots_reserve(struct us_slots *s, uint32_t slot)
 	if (words <= s->words)
 		return US_OK;
 	words += words / 2;
-	bits = realloc(s->bits, words * sizeof(*bits));
+	bits = realloc(s->bits, words * sizeof *bits);
 	if (bits == NULL)
 		return US_ERR_NOMEM;
-	memset(bits + s->words, 0, (words - s->words) * sizeof(*bits));
+	memset(bits + s->words, 0, (words - s->words) * sizeof *bits);
 	s->bits = bits;
 	s->words = words;
 	return US_OK;
@@ -106,11 +106,11 @@ us_grow(void *array, size_t n, size_t *cap, size_t size)
 
 	if (n < *cap)
 		return US_OK;
-	memcpy(&old, array, sizeof(old));
+	memcpy(&old, array, sizeof old);
 	grown = reallocarray(old, room, size);
 	if (grown == NULL)
 		return US_ERR_NOMEM;
-	memcpy(array, &grown, sizeof(grown));
+	memcpy(array, &grown, sizeof grown);
 	*cap = room;
 	return US_OK;
 }

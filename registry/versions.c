@@ -87,7 +87,7 @@ us_version_add(struct us_registry *reg, struct us_order *order, struct us_bytes 
 
 	if (err != US_OK)
 		return err;
-	v = calloc(1, sizeof(*v));
+	v = calloc(1, sizeof *v);
 	if (v == NULL)
 		return US_ERR_NOMEM;
 	us_buf_init(&v->source, US_ORDER_SOURCE_MAX);
@@ -253,7 +253,7 @@ us_registry_context(const struct us_registry *reg, const struct us_credential *c
 {
 	static const struct us_meter full = { UINT64_MAX, UINT64_MAX, UINT64_MAX };
 
-	memset(out, 0, sizeof(*out));
+	memset(out, 0, sizeof *out);
 	out->now_ns = now_ns;
 	out->has_address = us_address_parse(out->address, peer) == US_OK;
 	out->person_before = out->person_after = full;

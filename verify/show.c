@@ -104,16 +104,16 @@ int
 us_verdict_text(FILE *to, const struct us_verify_report *r, const struct us_tlog_policy *policy)
 {
 	char origin[4 * US_NOTE_NAME_MAX + 1], root[US_BASE64_SIZE(US_HASH_LEN) + 1];
-	char detail[2 * sizeof(r->detail)];
+	char detail[2 * sizeof r->detail];
 	char first[US_TIME_TEXT_SIZE], last[US_TIME_TEXT_SIZE];
 
 	fprintf(to, "%s", us_verdict_name(r->verdict));
 	if (r->verdict != US_VERDICT_OK && r->index != US_ENTRY_NONE)
 		fprintf(to, " at index %" PRIu64, r->index);
-	fprintf(to, "\n  %s\n", us_printable(detail, sizeof(detail), r->detail, strlen(r->detail)));
+	fprintf(to, "\n  %s\n", us_printable(detail, sizeof detail, r->detail, strlen(r->detail)));
 	if (r->checkpoint.origin[0] != '\0') {
 		us_base64_encode(r->checkpoint.root.b, US_HASH_LEN, root);
-		fprintf(to, "  log     %s\n", us_printable(origin, sizeof(origin), r->checkpoint.origin, strlen(r->checkpoint.origin)));
+		fprintf(to, "  log     %s\n", us_printable(origin, sizeof origin, r->checkpoint.origin, strlen(r->checkpoint.origin)));
 		fprintf(to, "  size    %" PRIu64 "\n  root    %s\n", r->checkpoint.size, root);
 	}
 	if (r->own_vkey)

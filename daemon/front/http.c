@@ -5,6 +5,7 @@
 
 #include <llhttp.h>
 
+#include "base/array.h"
 #include "base/err.h"
 #include "daemon/front/target.h"
 
@@ -154,7 +155,7 @@ take_kept(struct us_front_parse *s, struct us_bytes v)
 		{ "underseal-ticket", &h->ticket },
 	};
 
-	for (unsigned i = 0; i < sizeof kept / sizeof kept[0]; i++) {
+	for (unsigned i = 0; i < US_COUNT(kept); i++) {
 		if (!name_is(s->name, kept[i].name))
 			continue;
 		if (s->seen & 1u << i)

@@ -1,3 +1,4 @@
+#include "base/array.h"
 #include "daemon/front/request_internal.h"
 
 #include "base/err.h"
@@ -162,7 +163,7 @@ decode_search(struct us_decode *d)
 	US_DECODE_WHO(d, m);
 	m->purpose = d->route->purpose;
 	if (us_decode_no_query(d) != 0 || take_collection(d, &m->collection) != 0 ||
-	    us_decode_members(d, list, sizeof list / sizeof list[0]) != 0)
+	    us_decode_members(d, list, US_COUNT(list)) != 0)
 		return d->problem->status;
 	if (limit > US_SEARCH_LIMIT)
 		return us_decode_bad(d->problem, "more hits at once than can be had", "limit");
@@ -215,7 +216,7 @@ decode_read(struct us_decode *d)
 	US_DECODE_WHO(d, m);
 	m->purpose = d->route->purpose;
 	if (us_decode_no_query(d) != 0 || take_collection(d, &m->collection) != 0 ||
-	    us_decode_members(d, list, sizeof list / sizeof list[0]) != 0)
+	    us_decode_members(d, list, US_COUNT(list)) != 0)
 		return d->problem->status;
 	m->snapshot = has_snapshot ? snapshot + 1 : 0;
 	return 0;
@@ -239,7 +240,7 @@ decode_load_open(struct us_decode *d)
 	US_DECODE_WHO(d, m);
 	m->purpose = d->route->purpose;
 	if (us_decode_no_query(d) != 0 || take_collection(d, &m->collection) != 0 ||
-	    us_decode_members(d, list, sizeof list / sizeof list[0]) != 0)
+	    us_decode_members(d, list, US_COUNT(list)) != 0)
 		return d->problem->status;
 	skip = us_bytes_is(defects, "skip");
 	if (defects.n != 0 && !skip && !us_bytes_is(defects, "stop"))

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/array.h"
 #include "daemon/process/messages.h"
 #include "registry/act.h"
 
@@ -121,7 +122,7 @@ const struct us_route_info *
 us_route_find(const struct us_target *target, enum us_http_method method, int *status)
 {
 	*status = 404;
-	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+	for (size_t i = 0; i < US_COUNT(table); i++) {
 		if (!matches(table[i].pattern, target))
 			continue;
 		if (table[i].method == method)
@@ -160,6 +161,6 @@ us_route_kind_name(enum us_route_kind kind)
 const struct us_route_info *
 us_route_table(size_t *n)
 {
-	*n = sizeof table / sizeof table[0];
+	*n = US_COUNT(table);
 	return table;
 }

@@ -175,7 +175,7 @@ keep_defects(struct us_intake_pending *p, const struct us_part_result *r)
 	p->n_defects = r->n_defects;
 	if (n == 0)
 		return US_OK;
-	p->defects = malloc(n * sizeof(*p->defects));
+	p->defects = malloc(n * sizeof *p->defects);
 	if (p->defects == NULL)
 		return US_ERR_NOMEM;
 	for (size_t i = 0; i < n; i++)
@@ -192,7 +192,7 @@ on_part(struct us_intake *in, struct us_channel *ch, uint32_t tag, struct us_byt
 	struct us_intake_pending *p;
 	int err = us_msg_part_decode(&m, body.p, body.n);
 
-	if (err)
+	if (err != US_OK)
 		return err;
 	p = pending_new(in);
 	if (in->sealer == NULL || p == NULL) {
@@ -207,7 +207,7 @@ on_part(struct us_intake *in, struct us_channel *ch, uint32_t tag, struct us_byt
 		return US_OK;
 	}
 	err = us_part_process(in->worker, &part, us_time_now_ns(), &r);
-	if (err) {
+	if (err != US_OK) {
 		if (r->why == NULL)
 			us_log_err(err, "cannot read a part");
 		fail(ch, tag, m.part, r->why != NULL ? 400 : 503,
@@ -223,9 +223,9 @@ on_part(struct us_intake *in, struct us_channel *ch, uint32_t tag, struct us_byt
 	memcpy(d.credential, m.credential, sizeof d.credential);
 	memcpy(d.digest, m.digest, sizeof d.digest);
 	err = keep_defects(p, r);
-	if (!err)
+	if (err == US_OK)
 		err = us_send_documents(in->sealer, p->tag, &d);
-	if (err) {
+	if (err != US_OK) {
 		us_log_err(err, "cannot hand a part to the sealer");
 		pending_end(p);
 		fail(ch, tag, m.part, 503, "the load cannot be taken at present: try again",
@@ -370,7 +370,7 @@ on_documents_done(struct us_intake *in, uint32_t tag, struct us_bytes body)
 	uint16_t status;
 	int err = us_msg_documents_done_decode(&m, body.p, body.n);
 
-	if (err)
+	if (err != US_OK)
 		return err;
 	for (size_t i = 0; i < PENDING_MAX && p == NULL; i++) {
 		if (in->pending[i].used && in->pending[i].tag == tag)
@@ -460,7 +460,7 @@ static const struct us_channel_handler handler = { .on_message = on_message, .on
 int
 us_intake_main(void)
 {
-	struct us_intake *in = calloc(1, sizeof(*in));
+	struct us_intake *in = calloc(1, sizeof *in);
 	struct us_role_process process = { .role = US_ROLE_INTAKE, .on_settings = on_settings,
 		.on_channel = on_channel, .ctx = in };
 	int status;

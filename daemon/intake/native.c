@@ -116,7 +116,7 @@ others_add(struct us_intake_others *o, const unsigned char *s, size_t n)
 {
 	if (o->n == o->cap) {
 		size_t cap = o->cap ? 2 * o->cap : 32;
-		struct us_intake_part *key = realloc(o->key, cap * sizeof(*key));
+		struct us_intake_part *key = realloc(o->key, cap * sizeof *key);
 
 		if (key == NULL)
 			return US_ERR_NOMEM;
@@ -145,7 +145,7 @@ others_end(struct us_intake_others *o)
 	int twice = 0;
 
 	if (o->n > 1)
-		qsort_r(o->key, o->n, sizeof(*o->key), key_order, o->text.data);
+		qsort_r(o->key, o->n, sizeof *o->key, key_order, o->text.data);
 	for (size_t i = 1; i < o->n && !twice; i++)
 		twice = key_order(&o->key[i - 1], &o->key[i], o->text.data) == 0;
 	o->n = 0;
@@ -174,7 +174,7 @@ check_time(struct us_native *p, const unsigned char *s, size_t n, int64_t *out)
 
 	if (err == US_ERR_RANGE && !year_is_ours(s, n)) {
 		defect(p, US_DEFECT_TIMESTAMP_OUT_OF_RANGE);
-	} else if (err) {
+	} else if (err != US_OK) {
 		defect(p, US_DEFECT_BAD_TIMESTAMP);
 	} else if (ns < CREATED_MIN || ns > p->now_ns + US_NS_PER_DAY) {
 		defect(p, US_DEFECT_TIMESTAMP_OUT_OF_RANGE);
@@ -337,13 +337,13 @@ room_for_message(struct us_native *p)
 
 	if (p->messages < p->cap)
 		return 1;
-	spans = realloc(p->spans, cap * sizeof(*p->spans));
+	spans = realloc(p->spans, cap * sizeof *p->spans);
 	if (spans != NULL)
 		p->spans = spans;
-	contents = realloc(p->contents, cap * sizeof(*p->contents));
+	contents = realloc(p->contents, cap * sizeof *p->contents);
 	if (contents != NULL)
 		p->contents = contents;
-	texts = realloc(p->texts, cap * sizeof(*p->texts));
+	texts = realloc(p->texts, cap * sizeof *p->texts);
 	if (texts != NULL)
 		p->texts = texts;
 	if (spans == NULL || contents == NULL || texts == NULL) {
@@ -482,7 +482,7 @@ static const yajl_callbacks callbacks = {
 int
 us_native_new(struct us_native **out)
 {
-	struct us_native *p = calloc(1, sizeof(*p));
+	struct us_native *p = calloc(1, sizeof *p);
 
 	*out = p;
 	if (p == NULL)
@@ -572,7 +572,7 @@ us_native_parse(struct us_native *p, struct us_bytes line, int64_t now_ns, enum 
 		return US_OK;
 	begin(p, line, now_ns);
 	err = run(p);
-	if (err)
+	if (err != US_OK)
 		return err;
 	*out = p->defect;
 	if (p->defect != US_DEFECT_NONE)

@@ -28,7 +28,7 @@ struct us_part_worker {
 int
 us_part_worker_new(struct us_part_worker **out)
 {
-	struct us_part_worker *w = calloc(1, sizeof(*w));
+	struct us_part_worker *w = calloc(1, sizeof *w);
 	int err;
 
 	*out = NULL;
@@ -39,14 +39,14 @@ us_part_worker_new(struct us_part_worker **out)
 	us_buf_init(&w->document, US_DOCUMENT_MAX);
 	us_buf_init(&w->result.documents, US_INTAKE_DOCUMENTS_MAX);
 	err = us_native_new(&w->native);
-	if (!err)
+	if (err == US_OK)
 		err = us_doc_builder_new(&w->doc);
 	w->zstd = ZSTD_createDCtx();
 	if (w->zstd == NULL)
 		err = US_ERR_NOMEM;
 	else
 		ZSTD_DCtx_setParameter(w->zstd, ZSTD_d_windowLogMax, WINDOW_LOG_MAX);
-	if (err) {
+	if (err != US_OK) {
 		us_part_worker_free(w);
 		return err;
 	}
@@ -109,7 +109,7 @@ inflate(struct us_part_worker *w, struct us_bytes data)
 			out = (ZSTD_outBuffer){ &over, 1, 0 };
 		} else {
 			err = us_buf_reserve(&w->raw, want, &to);
-			if (err)
+			if (err != US_OK)
 				return err;
 			out = (ZSTD_outBuffer){ to, want, 0 };
 		}
@@ -140,7 +140,7 @@ raw_bytes(struct us_part_worker *w, const struct us_part *part, struct us_bytes 
 		break;
 	case US_PART_ZSTD:
 		err = inflate(w, part->data);
-		if (err)
+		if (err != US_OK)
 			return err == US_ERR_TRUNCATED ? US_ERR_FORMAT : err;
 		*raw = (struct us_bytes){ w->raw.data, w->raw.len };
 		break;
@@ -150,9 +150,9 @@ raw_bytes(struct us_part_worker *w, const struct us_part *part, struct us_bytes 
 	if (raw->n > US_INTAKE_RAW_MAX)
 		return bad(w, US_ERR_LIMIT, US_DEFECT_NONE, "the part is larger than 16 MiB");
 	err = us_sha256(raw->p, raw->n, digest);
-	if (err)
+	if (err != US_OK)
 		return err;
-	if (memcmp(digest, part->digest, sizeof(digest)) != 0)
+	if (memcmp(digest, part->digest, sizeof digest) != 0)
 		return bad(w, US_ERR_VERIFY, US_DEFECT_NONE,
 		           "the part's digest is not that of its bytes: damaged on the way");
 	return US_OK;
@@ -165,7 +165,7 @@ add_defect(struct us_part_worker *w, uint64_t line, enum us_defect code)
 
 	if (r->n_defects == w->cap) {
 		size_t cap = w->cap ? 2 * w->cap : 64;
-		struct us_part_defect *d = realloc(r->defects, cap * sizeof(*d));
+		struct us_part_defect *d = realloc(r->defects, cap * sizeof *d);
 
 		if (d == NULL)
 			return US_ERR_NOMEM;
@@ -184,9 +184,9 @@ tokenise(struct us_part_worker *w, const struct us_native_record *n)
 
 	us_buf_reset(&w->document);
 	err = us_doc_begin(w->doc, &meta);
-	for (size_t i = 0; i < n->messages && !err; i++)
+	for (size_t i = 0; i < n->messages && err == US_OK; i++)
 		err = us_doc_message(w->doc, n->spans[i].role, n->texts[i].p, n->texts[i].n);
-	if (!err)
+	if (err == US_OK)
 		err = us_doc_end(w->doc, &w->document);
 	return err;
 }
@@ -202,18 +202,18 @@ add_record(struct us_part_worker *w, struct us_bytes line, uint64_t number, int6
 
 	w->result.records++;
 	err = us_native_parse(w->native, line, now_ns, &defect, &n);
-	if (err)
+	if (err != US_OK)
 		return err;
 	if (defect != US_DEFECT_NONE)
 		return add_defect(w, number, defect);
 	us_buf_reset(&w->container);
 	err = us_container_encode(&w->container, n.spans, n.messages, line);
-	if (err)
+	if (err != US_OK)
 		return err;
 	err = tokenise(w, &n);
 	if (err == US_ERR_LIMIT)
 		return add_defect(w, number, US_DEFECT_TOO_LARGE);
-	if (err)
+	if (err != US_OK)
 		return err;
 	r = (struct us_intake_record){ n.id, number, { w->container.data, w->container.len },
 		{ w->document.data, w->document.len } };
@@ -250,7 +250,7 @@ split(struct us_part_worker *w, const struct us_part *part, struct us_bytes raw,
 	}
 	if (number == 1 && raw.n == 0)
 		return bad(w, US_ERR_FORMAT, US_DEFECT_EMPTY_FILE, "the file is empty");
-	while (raw.n > 0 && !err) {
+	while (raw.n > 0 && err == US_OK) {
 		const uint8_t *end = memchr(raw.p, '\n', raw.n);
 		struct us_bytes line = { raw.p, end == NULL ? raw.n : (size_t)(end - raw.p) };
 		size_t step = end == NULL ? raw.n : line.n + 1;
@@ -281,7 +281,7 @@ us_part_process(struct us_part_worker *w, const struct us_part *part, int64_t no
 	r->code = US_DEFECT_NONE;
 	*result = r;
 	err = raw_bytes(w, part, &raw);
-	if (err)
+	if (err != US_OK)
 		return err;
 	return split(w, part, raw, now_ns);
 }

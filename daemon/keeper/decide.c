@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/err.h"
 #include "base/time.h"
 #include "daemon/keeper/approve.h"
@@ -25,7 +26,7 @@ may_open_collection(const struct us_keeper *k, const struct us_subject *subject,
 		US_ACTION_COPY, US_ACTION_MATCH, US_ACTION_SAMPLE, US_ACTION_TERMS };
 
 	context->unknown |= US_UNKNOWN_USAGE;
-	for (size_t i = 0; i < sizeof any / sizeof any[0]; i++) {
+	for (size_t i = 0; i < US_COUNT(any); i++) {
 		us_order_evaluate(us_registry_order(k->registry), subject, any[i], context, ruling);
 		if (ruling->decision == US_DECISION_ALLOW || ruling->reason == US_REASON_PURPOSE_MISSING)
 			return 1;

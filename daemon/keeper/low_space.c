@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/array.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/time.h"
@@ -51,7 +52,7 @@ goes_on(enum us_action action)
 		US_ACTION_CREDENTIAL_REVOKE, US_ACTION_COLLECTION_LIST, US_ACTION_BATCH_LIST, US_ACTION_BATCH_WITHDRAW,
 		US_ACTION_DOCKET_LIST, US_ACTION_ORDER_SHOW, US_ACTION_CLAWBACK, US_ACTION_FREEZE };
 
-	for (size_t i = 0; i < sizeof some / sizeof some[0]; i++) {
+	for (size_t i = 0; i < US_COUNT(some); i++) {
 		if (some[i] == action)
 			return 1;
 	}

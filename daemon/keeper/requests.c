@@ -1,4 +1,5 @@
 /* Every message the keeper takes, and in which of its states. All else is refused. */
+#include "base/array.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/time.h"
@@ -51,7 +52,7 @@ int
 us_keeper_dispatch(struct us_keeper *k, struct us_channel *ch, uint16_t type, uint32_t tag,
     struct us_bytes body)
 {
-	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+	for (size_t i = 0; i < US_COUNT(table); i++) {
 		if (table[i].type != type)
 			continue;
 		/* while it stops, only how answers ended is still heard, what was refused, and that loads have ended: it gives nothing */

@@ -15,6 +15,7 @@
 
 #include <event2/event.h>
 
+#include "base/array.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/time.h"
@@ -101,7 +102,7 @@ read_settings(struct us_monitor *m)
 static int
 connected(enum us_role a, enum us_role b)
 {
-	for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
+	for (size_t i = 0; i < US_COUNT(pairs); i++)
 		if ((pairs[i][0] == a && pairs[i][1] == b) || (pairs[i][1] == a && pairs[i][0] == b))
 			return 1;
 	return 0;

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/log.h"
 #include "daemon/monitor/internal.h"
 
@@ -36,7 +37,7 @@ us_users_check(void)
 	static const enum us_role roles[] = { US_ROLE_FRONT, US_ROLE_INTAKE, US_ROLE_SEALER,
 		US_ROLE_VAULT, US_ROLE_KEEPER };
 
-	for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++)
+	for (size_t i = 0; i < US_COUNT(roles); i++)
 		if (getpwnam(us_role_user(roles[i])) == NULL)
 			us_fatal("there is no user %s: make the five with 'useradd --system "
 			    "--user-group --no-create-home --shell /usr/sbin/nologin NAME', or set "

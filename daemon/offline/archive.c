@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "log/tiles.h"
 #include "base/base64.h"
 #include "base/err.h"
@@ -41,7 +42,7 @@ us_backup_member_max(const char *name)
 	static const char journal[] = "keeper/journal/", keeper[] = "keeper/";
 	struct us_tile tile;
 
-	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+	for (size_t i = 0; i < US_COUNT(files); i++)
 		if (strcmp(files[i].name, name) == 0)
 			return files[i].max;
 	if (is_old_cosignatures(name))

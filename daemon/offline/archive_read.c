@@ -10,6 +10,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 
+#include "base/array.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "daemon/offline/archive.h"
@@ -22,7 +23,7 @@ static const char *const needed[] = {
 	"undersealed.conf", "keeper/vault.conf", "keeper/boot.keys", "keeper/root.wrapped", "keeper/init.act", "keeper/succession",
 	"keeper/checkpoint", "vault/store.db",
 };
-#define NEEDED (sizeof needed / sizeof needed[0])
+#define NEEDED (US_COUNT(needed))
 
 struct us_offline_unpacking {
 	struct archive *tar;

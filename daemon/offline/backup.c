@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "log/tiles.h"
 #include "crypto/crypto.h"
 #include "base/err.h"
@@ -265,7 +266,7 @@ put_keeper(struct us_offline_command *c)
 
 	if (err == US_OK)
 		err = us_archive_put(c->archive, "keeper/succession", (struct us_bytes){ b->succession.data, b->succession.len });
-	for (size_t i = 0; i < sizeof files / sizeof files[0] && err == US_OK; i++)
+	for (size_t i = 0; i < US_COUNT(files) && err == US_OK; i++)
 		err = put_if_there(c, files[i]);
 	for (unsigned n = 1; n <= US_HANDOVERS_MAX && err == US_OK; n++) {
 		(void)snprintf(name, sizeof name, "keeper/cosignatures.%u", n);

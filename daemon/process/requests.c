@@ -1,5 +1,7 @@
 #include "daemon/process/requests.h"
 
+#include "base/array.h"
+
 static const struct us_request_info table[] = {
 #define X(message, to, sealed, needs) \
 	{ #message, US_MSG_##message, US_REQUEST_##message, US_ROLE_##to, US_SEALED_##sealed, \
@@ -70,7 +72,7 @@ us_request_info(uint16_t type)
 const struct us_request_info *
 us_request_table(size_t *n)
 {
-	*n = sizeof table / sizeof table[0];
+	*n = US_COUNT(table);
 	return table;
 }
 

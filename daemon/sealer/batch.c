@@ -24,7 +24,7 @@ us_sealer_batch_find(const struct us_sealer_batch *b, const struct us_tag *tag)
 	for (at = slot_of(b, tag); b->table[at] != 0; at = (at + 1) & (b->table_n - 1)) {
 		const struct us_sealer_item *item = &b->items[b->table[at] - 1];
 
-		if (memcmp(item->tag.id, tag->id, sizeof(tag->id)) == 0)
+		if (memcmp(item->tag.id, tag->id, sizeof tag->id) == 0)
 			return item;
 	}
 	return NULL;
@@ -47,7 +47,7 @@ table_room(struct us_sealer_batch *b)
 
 	if (2 * (b->n + 1) <= b->table_n)
 		return US_OK;
-	table = calloc(n, sizeof(*table));
+	table = calloc(n, sizeof *table);
 	if (table == NULL)
 		return US_ERR_NOMEM;
 	free(b->table);
@@ -74,9 +74,9 @@ segment_new(struct us_sealer_batch *b)
 {
 	struct us_segment_options o = { .docs_max = US_BATCH_RECORDS_MAX, .term_key = term_key,
 		.term_key_ctx = b };
-	int err = us_random(o.salt, sizeof(o.salt));
+	int err = us_random(o.salt, sizeof o.salt);
 
-	if (err)
+	if (err != US_OK)
 		return err;
 	return us_segment_writer_new(&o, &b->segment);
 }
@@ -89,7 +89,7 @@ us_sealer_batch_new(struct us_sealer_load *load, struct us_sealer_batch **out)
 	int err;
 
 	*out = NULL;
-	b = calloc(1, sizeof(*b));
+	b = calloc(1, sizeof *b);
 	if (b == NULL || c == NULL) {
 		free(b);
 		return US_ERR_NOMEM;
@@ -105,7 +105,7 @@ us_sealer_batch_new(struct us_sealer_load *load, struct us_sealer_batch **out)
 	}
 	if ((load->flags & US_LOAD_DRY_RUN) == 0) {
 		err = segment_new(b);
-		if (err) {
+		if (err != US_OK) {
 			us_sealer_batch_free(b);
 			return err;
 		}
@@ -139,7 +139,7 @@ us_sealer_batch_free(struct us_sealer_batch *b)
 	us_secret_free(b->keys);
 	us_packer_free(b->packer);
 	us_batch_writer_free(b->writer);
-	us_wipe(b, sizeof(*b));
+	us_wipe(b, sizeof *b);
 	free(b);
 }
 
@@ -160,9 +160,9 @@ document_of(const struct us_sealer_load *load, struct us_bytes doc, struct us_bu
 	if (us_take_str16(&r, US_WORD_MAX).n > 0 || load->designation.folded_n == 0 || r.err)
 		return r.err ? r.err : us_buf_put(out, doc.p, doc.n);
 	err = us_buf_put(out, doc.p, head);
-	if (!err)
+	if (err == US_OK)
 		err = us_buf_put_str16(out, load->designation.folded, load->designation.folded_n);
-	if (!err)
+	if (err == US_OK)
 		err = us_buf_put(out, doc.p + doc.n - r.left, r.left);
 	return err;
 }
@@ -185,9 +185,9 @@ pack(struct us_packer *packer, struct us_bytes container, struct us_buf *room, s
 
 	us_buf_reset(room);
 	err = us_packer_pack(packer, container, room);
-	if (!err)
+	if (err == US_OK)
 		err = copy(room->data, room->len, &bytes);
-	if (err)
+	if (err != US_OK)
 		return err;
 	if (item->bytes != NULL) {
 		us_wipe(item->bytes, item->n);
@@ -212,11 +212,11 @@ fill_item(struct us_sealer_batch *b, const struct us_intake_record *r, struct us
 		err = copy(r->container.p, r->container.n, &item->bytes);
 		item->n = (uint32_t)r->container.n;
 	}
-	if (err)
+	if (err != US_OK)
 		return err;
 	us_buf_init(&doc, r->document.n + US_WORD_MAX + 2);
 	err = document_of(load, r->document, &doc);
-	if (!err)
+	if (err == US_OK)
 		err = us_segment_writer_add(b->segment, (struct us_bytes){ doc.data, doc.len });
 	us_buf_free(&doc);
 	return err;
@@ -228,24 +228,24 @@ us_sealer_batch_add(struct us_sealer_batch *b, const struct us_intake_record *r,
 	struct us_sealer_item item = { .tag = *tag };
 	int err = table_room(b);
 
-	if (!err && b->n == b->cap) {
+	if (err == US_OK && b->n == b->cap) {
 		uint32_t cap = b->cap ? 2 * b->cap : 1024;
-		struct us_sealer_item *items = realloc(b->items, cap * sizeof(*items));
+		struct us_sealer_item *items = realloc(b->items, cap * sizeof *items);
 
 		if (items == NULL)
 			return US_ERR_NOMEM;
 		b->items = items;
 		b->cap = cap;
 	}
-	if (!err && b->segment != NULL)
+	if (err == US_OK && b->segment != NULL)
 		err = fill_item(b, r, &item);
-	if (err) {
+	if (err != US_OK) {
 		item_clear(&item);
 		return err;
 	}
 	b->items[b->n] = item;
 	table_insert(b, b->n++);
-	b->memory += item.n + sizeof(item);
+	b->memory += item.n + sizeof item;
 	b->raw_bytes += r->container.n - 4 - 9u * us_load_u16(r->container.p + 2);
 	return US_OK;
 }
@@ -264,7 +264,7 @@ us_sealer_batch_pack_all(struct us_sealer_batch *b, struct us_packer *packer)
 {
 	int err = US_OK;
 
-	for (uint32_t i = 0; i < b->n && !err; i++) {
+	for (uint32_t i = 0; i < b->n && err == US_OK; i++) {
 		struct us_sealer_item *item = &b->items[i];
 
 		if (item->packed)

@@ -88,7 +88,7 @@ begin_sealing(struct us_sealer_batch *b, const struct us_msg_batch_keys *m)
 	memcpy(b->segment_salt, m->segment_salt, 32);
 	b->first = m->first_record;
 	b->count = m->count;
-	b->keys = us_secret_alloc(sizeof(*b->keys));
+	b->keys = us_secret_alloc(sizeof *b->keys);
 	if (b->keys == NULL)
 		return US_ERR_NOMEM;
 	memcpy(b->keys->subtree.b, m->subtree_key, 32);
@@ -97,7 +97,7 @@ begin_sealing(struct us_sealer_batch *b, const struct us_msg_batch_keys *m)
 	us_keytree_walk_begin(&b->keys->walk, &b->keys->subtree);
 	o.page_key = &b->keys->page;
 	err = us_batch_writer_new(&b->writer, &o);
-	if (!err && b->load->packer == NULL)
+	if (err == US_OK && b->load->packer == NULL)
 		err = us_packer_new(&b->packer, 0, (struct us_bytes){ NULL, 0 });
 	return err;
 }
@@ -111,7 +111,7 @@ us_sealer_on_batch_keys(struct us_sealer *s, struct us_bytes body)
 	struct us_sealer_batch *b;
 	int err = us_msg_batch_keys_decode(&m, body.p, body.n);
 
-	if (err)
+	if (err != US_OK)
 		return err;
 	b = find_batch(s, m.load, BATCH_KEYS);
 	if (b == NULL) {
@@ -119,13 +119,13 @@ us_sealer_on_batch_keys(struct us_sealer *s, struct us_bytes body)
 		gone = (struct us_msg_batch_void){ .load = m.load, .slot = m.slot };
 		if (m.err == US_OK)
 			err = us_send_batch_void(s->keeper, 0, &gone);
-		us_wipe(&m, sizeof(m));
+		us_wipe(&m, sizeof m);
 		return err;
 	}
 	err = m.err;
-	if (!err && (m.count == 0 || m.count > b->n))
+	if (err == US_OK && (m.count == 0 || m.count > b->n))
 		err = US_ERR_RANGE;
-	if (!err) {
+	if (err == US_OK) {
 		b->has_slot = 1;
 		b->slot = m.slot;
 		c = us_sealer_collection(s, b->load->collection);
@@ -135,18 +135,18 @@ us_sealer_on_batch_keys(struct us_sealer *s, struct us_bytes body)
 			/* The era ends within the batch, which can happen to the first one after a
 			 * start only: later ones end with the era. What the index holds cannot be
 			 * split, so these numbers stay void and the next ones are asked for. */
-			us_wipe(&m, sizeof(m));
+			us_wipe(&m, sizeof m);
 			us_sealer_batch_void(b);
 			err = us_sealer_batch_close(b);
-			if (err)
+			if (err != US_OK)
 				give_up(b->load, err);
 			return US_OK;
 		}
 	}
-	if (!err)
+	if (err == US_OK)
 		err = begin_sealing(b, &m);
-	us_wipe(&m, sizeof(m));
-	if (err) {
+	us_wipe(&m, sizeof m);
+	if (err != US_OK) {
 		give_up(b->load, err);
 		return US_OK;
 	}
@@ -190,28 +190,28 @@ seal_item(struct us_sealer_batch *b, uint32_t i, struct us_buf *packed, struct u
 	int err;
 
 	err = open_item(b, &b->items[i], packed, &bytes, &container);
-	if (!err)
+	if (err == US_OK)
 		err = us_keytree_walk_leaf(&b->keys->walk, (uint16_t)i, &leaf);
-	if (!err)
+	if (err == US_OK)
 		err = us_record_key(&leaf, b->salt, &key);
-	if (!err)
+	if (err == US_OK)
 		err = us_record_salt(&leaf, b->salt, salt);
-	if (!err)
+	if (err == US_OK)
 		err = us_manifest_leaf_hash(place.collection, place.record, 0, salt, container.source,
 		                            manifest);
-	if (!err) {
+	if (err == US_OK) {
 		us_buf_reset(sealed);
 		err = us_buf_extend(sealed, bytes.n + US_RECORD_SEAL_OVERHEAD, &to);
 	}
-	if (!err)
+	if (err == US_OK)
 		err = us_record_seal(&key, &place, bytes, to);
-	if (!err)
+	if (err == US_OK)
 		err = us_batch_writer_add(b->writer, (struct us_bytes){ sealed->data, sealed->len },
 		                          manifest);
-	us_wipe(&leaf, sizeof(leaf));
-	us_wipe(&key, sizeof(key));
-	us_wipe(salt, sizeof(salt));
-	if (err)
+	us_wipe(&leaf, sizeof leaf);
+	us_wipe(&key, sizeof key);
+	us_wipe(salt, sizeof salt);
+	if (err != US_OK)
 		return err;
 	us_wipe(b->items[i].bytes, b->items[i].n);
 	free(b->items[i].bytes);
@@ -229,13 +229,13 @@ emit_segment(void *ctx, uint32_t number, const uint8_t page[US_PAGE_PLAIN])
 	int err = us_page_seal(&b->keys->page, &place, US_PAGE_SEGMENT, number,
 	                       (struct us_bytes){ page, US_PAGE_PLAIN }, sealed);
 
-	return err ? err : emit(b, US_PAGE_SEGMENT, number, (struct us_bytes){ sealed, sizeof(sealed) });
+	return err ? err : emit(b, US_PAGE_SEGMENT, number, (struct us_bytes){ sealed, sizeof sealed });
 }
 
 static int
 write_tags(struct us_sealer_batch *b)
 {
-	struct us_tag *tags = malloc(b->count * sizeof(*tags));
+	struct us_tag *tags = malloc(b->count * sizeof *tags);
 	uint32_t pages;
 	int err;
 
@@ -256,11 +256,11 @@ seal_rest(struct us_sealer_batch *b)
 	uint32_t pages;
 	int err = us_batch_writer_finish(b->writer, &b->totals);
 
-	if (!err)
+	if (err == US_OK)
 		err = write_tags(b);
-	if (!err)
+	if (err == US_OK)
 		err = us_segment_writer_finish(b->segment, emit_segment, b, &pages);
-	if (!err && load->dictionary_new && load->packer != NULL)
+	if (err == US_OK && load->dictionary_new && load->packer != NULL)
 		err = us_dictionary_write((struct us_bytes){ load->dictionary.data, load->dictionary.len },
 		                          emit, b, &pages);
 	/* nothing of plaintext or keys is needed any more */
@@ -298,11 +298,11 @@ send_facts(struct us_sealer_batch *b)
 	}
 	us_buf_init(&facts, 2048);
 	err = us_sealer_parts_digest(load, b->first_part, b->last_part, f.parts_digest);
-	if (!err)
+	if (err == US_OK)
 		err = us_sealer_close_act_encode(&f, &facts);
 	m.facts = (struct us_bytes){ facts.data, facts.len };
 	b->state = BATCH_SEALED;
-	if (!err)
+	if (err == US_OK)
 		err = load->s->keeper == NULL ? US_ERR_CLOSED : us_send_batch_sealed(load->s->keeper, 0, &m);
 	us_buf_free(&facts);
 	return err;
@@ -323,7 +323,7 @@ step(struct us_sealer_batch *b)
 	us_slice_begin(&slice, US_SLICE_SEALING);
 	do
 		err = seal_item(b, b->at++, &packed, &sealed);
-	while (!err && b->at < b->count && !us_slice_is_over(&slice));
+	while (err == US_OK && b->at < b->count && !us_slice_is_over(&slice));
 	us_buf_free(&packed);
 	us_buf_free(&sealed);
 	return err;
@@ -352,12 +352,12 @@ us_sealer_step(struct us_sealer *s)
 		if (b == NULL || b->state != BATCH_SEALING)
 			continue;
 		err = b->writer != NULL && s->out_bytes < OUT_HIGH ? step(b) : US_OK;
-		if (!err && b->writer == NULL) {
+		if (err == US_OK && b->writer == NULL) {
 			err = us_sealer_pages_flush(s);
-			if (!err && s->out_head == NULL)
+			if (err == US_OK && s->out_head == NULL)
 				err = send_facts(b);
 		}
-		if (err) {
+		if (err != US_OK) {
 			give_up(load, err);
 			/* the list may have changed; what is left is done next time */
 			again = 1;
@@ -383,7 +383,7 @@ us_sealer_on_batch_sealed_ok(struct us_sealer *s, struct us_bytes body)
 	struct us_sealer_batch *b = NULL;
 	int err = us_msg_batch_sealed_ok_decode(&m, body.p, body.n);
 
-	if (err)
+	if (err != US_OK)
 		return err;
 	for (struct us_sealer_load *l = s->loads; l != NULL && b == NULL; l = l->next) {
 		/* answers come in order: the first that waits with this slot is meant */
@@ -395,11 +395,11 @@ us_sealer_on_batch_sealed_ok(struct us_sealer *s, struct us_bytes body)
 	err = m.err;
 	end = (struct us_msg_batch_end){ .load = b->load->id, .collection = b->load->collection,
 		.slot = b->slot };
-	if (!err) {
+	if (err == US_OK) {
 		b->state = BATCH_STORED;
 		err = s->vault == NULL ? US_ERR_CLOSED : us_send_batch_end(s->vault, 0, &end);
 	}
-	if (err)
+	if (err != US_OK)
 		give_up(b->load, err);
 	return US_OK;
 }
@@ -412,7 +412,7 @@ us_sealer_on_batch_stored(struct us_sealer *s, struct us_bytes body)
 	struct us_sealer_load *load;
 	int err = us_msg_batch_stored_decode(&m, body.p, body.n);
 
-	if (err)
+	if (err != US_OK)
 		return err;
 	b = find_batch(s, m.load, BATCH_STORED);
 	if (b == NULL || b->slot != m.slot)

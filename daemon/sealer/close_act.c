@@ -10,7 +10,7 @@
 int
 us_sealer_close_act_encode(const struct us_sealer_close_act *f, struct us_buf *out)
 {
-	struct us_act *act = calloc(1, sizeof(*act));
+	struct us_act *act = calloc(1, sizeof *act);
 	struct us_act_batch_close *a;
 	int err;
 

@@ -11,7 +11,7 @@ us_sealer_designations_take(struct us_sealer_load *load, struct us_bytes list, s
 	struct us_reader r;
 	int err = US_OK;
 
-	load->designations = calloc(1, sizeof(*load->designations));
+	load->designations = calloc(1, sizeof *load->designations);
 	if (load->designations == NULL)
 		return US_ERR_NOMEM;
 	us_reader_init(&r, list.p, list.n);

@@ -21,6 +21,7 @@
 #define ZDICT_STATIC_LINKING_ONLY
 #include <zdict.h>
 
+#include "base/array.h"
 #include "crypto/crypto.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -189,7 +190,7 @@ overlap(struct us_sealer_trainer *t, const uint8_t *p, size_t n, int mark)
 static size_t
 choose(struct us_sealer_trainer *t, uint8_t *content)
 {
-	struct us_sealer_window **list = malloc(TABLE_SIZE * sizeof(*list));
+	struct us_sealer_window **list = malloc(TABLE_SIZE * sizeof *list);
 	size_t n = 0, used = 0;
 
 	if (list == NULL)
@@ -218,7 +219,7 @@ static int
 finalize(const struct us_sealer_trainer *t, const uint8_t *content, size_t used, struct us_buf *out)
 {
 	ZDICT_params_t params = { .compressionLevel = 3 };
-	size_t total = 0, at = 0, n = 0, *sizes = malloc(t->n * sizeof(*sizes)), made;
+	size_t total = 0, at = 0, n = 0, *sizes = malloc(t->n * sizeof *sizes), made;
 	uint8_t *samples, *to;
 	int err = US_OK;
 
@@ -236,7 +237,7 @@ finalize(const struct us_sealer_trainer *t, const uint8_t *content, size_t used,
 		at += sizes[i];
 	}
 	err = us_buf_extend(out, US_DICTIONARY_MAX, &to);
-	if (!err) {
+	if (err == US_OK) {
 		made = ZDICT_finalizeDictionary(to, US_DICTIONARY_MAX, content + CONTENT_MAX - used, used,
 		                                samples, sizes, (unsigned)n, params);
 		out->len -= US_DICTIONARY_MAX;
@@ -265,11 +266,11 @@ us_sealer_dictionary_train_on(const struct us_bytes *records, size_t n, unsigned
 
 	if (support > SEALER_DICTIONARY_SUPPORT || n > UINT16_MAX)
 		return US_ERR_ARG;
-	err = us_random(&t.multiplier, sizeof(t.multiplier));
-	if (err)
+	err = us_random(&t.multiplier, sizeof t.multiplier);
+	if (err != US_OK)
 		return err;
 	t.multiplier |= 1;
-	t.table = calloc(TABLE_SIZE, sizeof(*t.table));
+	t.table = calloc(TABLE_SIZE, sizeof *t.table);
 	t.seen = calloc(1, (size_t)1 << SEEN_BITS);
 	content = malloc(CONTENT_MAX);
 	t.sketch = calloc(1, (size_t)1 << SKETCH_BITS);
@@ -277,7 +278,7 @@ us_sealer_dictionary_train_on(const struct us_bytes *records, size_t n, unsigned
 		err = US_ERR_NOMEM;
 	} else {
 		for (t.exact = 0; t.exact < 2; t.exact++)
-			for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++)
+			for (size_t i = 0; i < US_COUNT(lengths); i++)
 				count_length(&t, lengths[i].length, lengths[i].sample_bits);
 		used = choose(&t, content);
 		err = used < 1024 ? US_ERR_NOT_FOUND : finalize(&t, content, used, out);
@@ -294,7 +295,7 @@ us_sealer_dictionary_train_on(const struct us_bytes *records, size_t n, unsigned
 int
 us_sealer_dictionary_train(const struct us_sealer_batch *b, struct us_buf *out)
 {
-	struct us_bytes *records = calloc(b->n, sizeof(*records));
+	struct us_bytes *records = calloc(b->n, sizeof *records);
 	size_t n = 0, total = 0;
 	int err;
 
@@ -322,10 +323,10 @@ us_sealer_dictionary_begin(struct us_sealer_load *load)
 		return 0;
 	load->dictionary_tried = 1;
 	err = us_sealer_dictionary_train(load->batch, &load->trained);
-	if (!err)
+	if (err == US_OK)
 		err = load->s->keeper == NULL ? US_ERR_CLOSED :
 		      us_send_dictionary_open(load->s->keeper, 0, &m);
-	if (err) {
+	if (err != US_OK) {
 		/* without one the records are larger, and nothing worse */
 		us_log(US_LOG_NOTICE, "no dictionary for collection %u: %s", load->collection,
 		       us_strerror(err));
@@ -348,14 +349,14 @@ use_dictionary(struct us_sealer_load *load, const struct us_msg_dictionary_key *
 	us_buf_reset(&load->dictionary);
 	err = us_dictionary_seal(&key, load->s->vault_id, load->collection, m->version, plain,
 	                         &load->dictionary);
-	us_wipe(&key, sizeof(key));
-	if (!err)
+	us_wipe(&key, sizeof key);
+	if (err == US_OK)
 		err = us_packer_new(&packer, m->version, plain);
-	if (!err)
+	if (err == US_OK)
 		err = us_unpacker_add(load->unpacker, m->version, plain);
-	if (!err)
+	if (err == US_OK)
 		err = us_sealer_batch_pack_all(load->batch, packer);
-	if (err) {
+	if (err != US_OK) {
 		us_packer_free(packer);
 		return err;
 	}
@@ -372,11 +373,11 @@ us_sealer_on_dictionary_key(struct us_sealer *s, struct us_bytes body)
 	struct us_sealer_load *load;
 	int err = us_msg_dictionary_key_decode(&m, body.p, body.n);
 
-	if (err)
+	if (err != US_OK)
 		return err;
 	load = us_sealer_find_load(s, m.load);
 	if (load == NULL || load->batch == NULL || load->batch->state != BATCH_DICTIONARY) {
-		us_wipe(&m, sizeof(m));
+		us_wipe(&m, sizeof m);
 		return US_OK;
 	}
 	load->batch->state = BATCH_FILLING;
@@ -385,9 +386,9 @@ us_sealer_on_dictionary_key(struct us_sealer *s, struct us_bytes body)
 		       us_strerror(m.err));
 	else
 		err = use_dictionary(load, &m);
-	us_wipe(&m, sizeof(m));
+	us_wipe(&m, sizeof m);
 	us_buf_free(&load->trained);
-	if (err)
+	if (err != US_OK)
 		us_sealer_load_fail(load, err);
 	us_sealer_load_pump(load);
 	return US_OK;

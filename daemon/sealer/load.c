@@ -34,7 +34,7 @@ us_sealer_collection(struct us_sealer *s, uint32_t id)
 		c = c->next;
 	if (c != NULL)
 		return c;
-	c = calloc(1, sizeof(*c));
+	c = calloc(1, sizeof *c);
 	if (c == NULL)
 		return NULL;
 	c->id = id;
@@ -158,7 +158,7 @@ us_sealer_on_load_stop(struct us_sealer *s, uint32_t tag, struct us_bytes body)
 	struct us_sealer_load *load;
 	int err = us_msg_load_stop_decode(&m, body.p, body.n);
 
-	if (err)
+	if (err != US_OK)
 		return err;
 	load = us_sealer_find_load(s, m.load);
 	if (load != NULL) {
@@ -208,7 +208,7 @@ on_idle(evutil_socket_t fd, short what, void *arg)
 	    load->batch->n > 0 && (load->flags & US_LOAD_DRY_RUN) == 0) {
 		int err = us_sealer_batch_close(load->batch);
 
-		if (err)
+		if (err != US_OK)
 			us_sealer_load_fail(load, err);
 	}
 }
@@ -216,7 +216,7 @@ on_idle(evutil_socket_t fd, short what, void *arg)
 static int
 load_new(struct us_sealer *s, const struct us_msg_load_start *m, struct us_sealer_load **out)
 {
-	struct us_sealer_load *load = calloc(1, sizeof(*load));
+	struct us_sealer_load *load = calloc(1, sizeof *load);
 	int err;
 
 	*out = NULL;
@@ -232,21 +232,21 @@ load_new(struct us_sealer *s, const struct us_msg_load_start *m, struct us_seale
 	us_buf_init(&load->slots, 32768);
 	load->dictionary_version = m->dictionary_version;
 	err = us_buf_put(&load->dictionary, m->dictionary.p, m->dictionary.n);
-	if (!err)
+	if (err == US_OK)
 		err = us_sealer_designations_take(load, m->designations, m->designation);
-	if (!err)
+	if (err == US_OK)
 		err = us_keys_new(LOAD_KEYS, &load->keys);
-	if (!err)
+	if (err == US_OK)
 		err = us_unpacker_new(&load->unpacker);
 	load->idle = event_new(s->base, -1, 0, on_idle, load);
-	if (!err && load->idle == NULL)
+	if (err == US_OK && load->idle == NULL)
 		err = US_ERR_NOMEM;
 	/* at the end of the list, so that loads of one collection take turns in order */
 	struct us_sealer_load **at = &s->loads;
 	while (*at != NULL)
 		at = &(*at)->next;
 	*at = load;
-	if (err) {
+	if (err != US_OK) {
 		us_sealer_load_free(load);
 		return err;
 	}
@@ -263,7 +263,7 @@ us_sealer_on_load_start(struct us_sealer *s, uint32_t tag, struct us_bytes body)
 	struct us_sealer_load *load = NULL;
 	int err = us_msg_load_start_decode(&m, body.p, body.n);
 
-	if (err)
+	if (err != US_OK)
 		return err;
 	if ((m.dictionary_version == 0) != (m.dictionary.n == 0))
 		return US_ERR_MALFORMED;
@@ -273,12 +273,12 @@ us_sealer_on_load_start(struct us_sealer *s, uint32_t tag, struct us_bytes body)
 		err = US_ERR_CLOSED;
 	else
 		err = load_new(s, &m, &load);
-	if (!err) {
+	if (err == US_OK) {
 		load->start_tag = tag;
 		ask = (struct us_msg_load_keys_request){ .load = m.load };
 		err = us_send_load_keys_request(s->keeper, 0, &ask);
 	}
-	if (err) {
+	if (err != US_OK) {
 		us_sealer_load_free(load);
 		no.load = m.load;
 		no.err = (uint8_t)err;
@@ -302,9 +302,9 @@ open_dictionary(struct us_sealer_load *load)
 	                         load->dictionary_version,
 	                         (struct us_bytes){ load->dictionary.data, load->dictionary.len }, &plain);
 	d = (struct us_bytes){ plain.data, plain.len };
-	if (!err)
+	if (err == US_OK)
 		err = us_packer_new(&load->packer, load->dictionary_version, d);
-	if (!err)
+	if (err == US_OK)
 		err = us_unpacker_add(load->unpacker, load->dictionary_version, d);
 	us_buf_free(&plain);
 	us_buf_free(&load->dictionary);
@@ -318,28 +318,28 @@ us_sealer_on_load_keys(struct us_sealer *s, struct us_bytes body)
 	struct us_sealer_load *load;
 	int err = us_msg_load_keys_decode(&m, body.p, body.n);
 
-	if (err)
+	if (err != US_OK)
 		return err;
 	load = us_sealer_find_load(s, m.load);
 	if (load == NULL || load->ready) {
-		us_wipe(&m, sizeof(m)); /* ended in the meantime */
+		us_wipe(&m, sizeof m); /* ended in the meantime */
 		return US_OK;
 	}
 	err = m.err;
 	/* The vault named the collection and the keeper the load's: one of them would be wrong. */
-	if (!err && (m.collection != load->collection ||
+	if (err == US_OK && (m.collection != load->collection ||
 	             m.dictionary_version != load->dictionary_version))
 		err = US_ERR_VERIFY;
-	if (!err) {
+	if (err == US_OK) {
 		memcpy(load->keys[LOAD_KEY_DUPLICATE].b, m.duplicate_key, 32);
 		memcpy(load->keys[LOAD_KEY_DICTIONARY].b, m.dictionary_key, 32);
 		memcpy(load->keys[LOAD_KEY_TICKET].b, m.ticket_key, 32);
 		memcpy(s->vault_id, m.vault_id, 32);
 		err = open_dictionary(load);
 	}
-	us_wipe(&m, sizeof(m));
+	us_wipe(&m, sizeof m);
 	answer_start(load, err);
-	if (err) {
+	if (err != US_OK) {
 		us_log_err(err, "cannot start load %llu", (unsigned long long)load->id);
 		us_sealer_load_free(load);
 	} else {
@@ -359,7 +359,7 @@ us_sealer_load_try_end(struct us_sealer_load *load)
 	if (load->queue != NULL) {
 		/* parts before them never came */
 		drop_parts(load, US_ERR_INCOMPLETE);
-		if (!err)
+		if (err == US_OK)
 			err = US_ERR_INCOMPLETE;
 	}
 	if (load->end == LOAD_ABORT && err == US_ERR_CLOSED)
@@ -382,7 +382,7 @@ us_sealer_on_load_end(struct us_sealer *s, uint32_t tag, struct us_bytes body)
 	struct us_sealer_load *load;
 	int err = us_msg_load_end_decode(&m, body.p, body.n);
 
-	if (err)
+	if (err != US_OK)
 		return err;
 	load = us_sealer_find_load(s, m.load);
 	if (load == NULL) {

@@ -17,7 +17,7 @@ static struct us_sealer_out_pages *
 open_message(struct us_sealer *s, uint32_t collection, uint32_t slot, enum us_page_kind kind,
              uint32_t number)
 {
-	struct us_sealer_out_pages *o = calloc(1, sizeof(*o));
+	struct us_sealer_out_pages *o = calloc(1, sizeof *o);
 
 	if (o == NULL)
 		return NULL;
@@ -69,7 +69,7 @@ us_sealer_pages_flush(struct us_sealer *s)
 		if (s->under_way + o->pages.len > US_PAGES_WINDOW)
 			break;
 		err = us_send_pages(s->vault, 0, &m);
-		if (err)
+		if (err != US_OK)
 			return err;
 		s->under_way += o->pages.len;
 		s->out_bytes -= o->pages.len;

@@ -61,7 +61,7 @@ keep_answer(struct us_sealer_load *load, const struct us_sealer_part *part)
 
 	if (load->n_done == load->room_done) {
 		size_t room = load->room_done == 0 ? 64 : load->room_done * 2;
-		struct us_sealer_done_part *more = realloc(load->done, room * sizeof(*more));
+		struct us_sealer_done_part *more = realloc(load->done, room * sizeof *more);
 
 		if (more == NULL)
 			return US_ERR_NOMEM;
@@ -128,20 +128,20 @@ us_sealer_parts_digest(const struct us_sealer_load *load, uint32_t first, uint32
 	struct us_hash *h;
 	int err = us_hash_new(&h);
 
-	if (err)
+	if (err != US_OK)
 		return err;
 	us_store_u64(head, load->id);
 	us_store_u32(head + 8, first);
 	us_store_u32(head + 12, last - first + 1);
-	err = us_hash_update(h, label, sizeof(label) - 1);
-	if (!err)
-		err = us_hash_update(h, head, sizeof(head));
-	for (uint32_t n = first; n <= last && !err; n++) {
+	err = us_hash_update(h, label, sizeof label - 1);
+	if (err == US_OK)
+		err = us_hash_update(h, head, sizeof head);
+	for (uint32_t n = first; n <= last && err == US_OK; n++) {
 		const uint8_t *digest = digest_of(load, n);
 
 		err = digest == NULL ? US_ERR_INTERNAL : us_hash_update(h, digest, 32);
 	}
-	if (!err)
+	if (err == US_OK)
 		err = us_hash_final(h, out);
 	us_hash_free(h);
 	return err;
@@ -169,17 +169,17 @@ part_decode(struct us_sealer_part *part, const struct us_key *duplicate_key)
 	int err = US_OK;
 
 	us_reader_init(&r, part->bytes, part->bytes_n);
-	while (n < part->count && !err) {
+	while (n < part->count && err == US_OK) {
 		struct us_intake_record *rec = &part->records[n];
 
 		err = us_intake_record_take(&r, rec);
-		if (!err)
+		if (err == US_OK)
 			err = us_container_decode(&c, rec->container);
-		if (!err && (c.messages == 0 || c.source.n == 0))
+		if (err == US_OK && (c.messages == 0 || c.source.n == 0))
 			err = US_ERR_FORMAT;
-		if (!err)
+		if (err == US_OK)
 			err = us_duplicate_tag_id(duplicate_key, rec->id, part->tags[n].id);
-		if (!err)
+		if (err == US_OK)
 			err = us_duplicate_tag_content(duplicate_key, c.source, part->tags[n].content);
 		n++;
 	}
@@ -197,26 +197,26 @@ part_new(const struct us_sealer_load *load, const struct us_msg_documents *m, st
 	/* a record takes more bytes than its head, so a lying count costs no memory */
 	if (n > m->documents.n / 18)
 		return US_ERR_FORMAT;
-	part = calloc(1, sizeof(*part));
+	part = calloc(1, sizeof *part);
 	if (part == NULL)
 		return US_ERR_NOMEM;
 	us_buf_init(&part->lines, LINES_MAX);
 	part->load = load;
 	part->number = m->part;
-	memcpy(part->digest, m->digest, sizeof(part->digest));
+	memcpy(part->digest, m->digest, sizeof part->digest);
 	part->count = m->count;
 	part->defects = m->defects;
 	part->bytes_n = m->documents.n;
 	part->bytes = malloc(part->bytes_n + 1);
-	part->records = calloc(n + 1, sizeof(*part->records));
-	part->tags = calloc(n + 1, sizeof(*part->tags));
+	part->records = calloc(n + 1, sizeof *part->records);
+	part->tags = calloc(n + 1, sizeof *part->tags);
 	part->known = calloc(n + 1, 1);
 	if (part->bytes != NULL && part->records != NULL && part->tags != NULL && part->known != NULL) {
 		if (part->bytes_n > 0)
 			memcpy(part->bytes, m->documents.p, part->bytes_n);
 		err = part_decode(part, &load->keys[LOAD_KEY_DUPLICATE]);
 	}
-	if (err) {
+	if (err != US_OK) {
 		us_sealer_part_free(part);
 		return err;
 	}
@@ -236,7 +236,7 @@ enqueue(struct us_sealer_load *load, struct us_sealer_part *part)
 	if (*at != NULL && (*at)->number == part->number) {
 		struct us_sealer_part *old = *at;
 
-		if (memcmp(old->digest, part->digest, sizeof(part->digest)) != 0)
+		if (memcmp(old->digest, part->digest, sizeof part->digest) != 0)
 			return US_ERR_EXISTS;
 		us_sealer_part_answer(old, US_ERR_EXISTS);
 		*at = old->next;
@@ -262,7 +262,7 @@ may_take(const struct us_sealer_load *load, const struct us_msg_documents *m)
 	err = us_ticket_check(&load->keys[LOAD_KEY_TICKET], m->ticket, load->id, m->credential, us_time_now_ns());
 	if (err == US_ERR_CRYPTO)
 		return US_ERR_BUSY;
-	if (err)
+	if (err != US_OK)
 		return err;
 	if (load->failed == US_ERR_DENIED)
 		return US_ERR_DENIED;
@@ -289,7 +289,7 @@ us_sealer_on_documents(struct us_sealer *s, struct us_channel *ch, uint32_t tag,
 	struct us_sealer_load *load;
 	int err = us_msg_documents_decode(&m, body.p, body.n);
 
-	if (err)
+	if (err != US_OK)
 		return err;
 	load = us_sealer_find_load(s, m.load);
 	no.err = (uint8_t)may_take(load, &m);
@@ -299,7 +299,7 @@ us_sealer_on_documents(struct us_sealer *s, struct us_channel *ch, uint32_t tag,
 		err = part_new(load, &m, &part);
 		if (err == US_ERR_NOMEM || err == US_ERR_CRYPTO) /* of ours */
 			no.err = US_ERR_BUSY;
-		else if (err)
+		else if (err != US_OK)
 			return US_ERR_MALFORMED; /* what it sends as documents is none */
 	}
 	if (no.err != US_OK) {
@@ -346,7 +346,7 @@ us_sealer_on_known(struct us_sealer *s, uint32_t tag, struct us_bytes body)
 	struct us_sealer_part *part;
 	int err = us_msg_known_reply_decode(&m, body.p, body.n);
 
-	if (err)
+	if (err != US_OK)
 		return err;
 	while (load != NULL && !(load->known_wanted && load->known_tag == tag))
 		load = load->next;
@@ -399,7 +399,7 @@ take_record(struct us_sealer_load *load, struct us_sealer_part *part, uint32_t i
 	int err;
 
 	if (part->known[i] == 2 ||
-	    (open != NULL && memcmp(open->tag.content, tag->content, sizeof(tag->content)) != 0))
+	    (open != NULL && memcmp(open->tag.content, tag->content, sizeof tag->content) != 0))
 		return refuse_record(load, part, i, US_DEFECT_DUPLICATE_ID);
 	if (part->known[i] != 0 || open != NULL) {
 		part->duplicates++;
@@ -410,17 +410,17 @@ take_record(struct us_sealer_load *load, struct us_sealer_part *part, uint32_t i
 	err = us_sealer_designation_check(load, part->records[i].document);
 	if (err == US_ERR_NOT_FOUND)
 		return refuse_record(load, part, i, US_DEFECT_UNLISTED_DESIGNATION);
-	if (err)
+	if (err != US_OK)
 		return err;
 	if (part->bad)
 		return US_OK; /* looked at for the report only */
 	if (load->batch == NULL) {
 		err = us_sealer_batch_new(load, &load->batch);
-		if (err)
+		if (err != US_OK)
 			return err;
 	}
 	err = us_sealer_batch_add(load->batch, &part->records[i], tag);
-	if (err)
+	if (err != US_OK)
 		return err;
 	if (load->batch->n == 1)
 		load->batch->first_part = part->number;
@@ -469,12 +469,12 @@ take_records(struct us_sealer_load *load)
 	struct us_sealer_part *part = load->current;
 	int err = US_OK;
 
-	while (part->at < part->known_n && !err) {
+	while (part->at < part->known_n && err == US_OK) {
 		if (load->batch != NULL && us_sealer_batch_is_full(load->batch)) {
 			/* what the vault said is old once this batch is stored */
 			part->known_n = part->at;
 			err = us_sealer_batch_close(load->batch);
-			if (!err)
+			if (err == US_OK)
 				return 0;
 			break;
 		}
@@ -482,13 +482,13 @@ take_records(struct us_sealer_load *load)
 			return 0;
 		err = take_record(load, part, part->at++);
 	}
-	if (!err && part->at == part->count) {
+	if (err == US_OK && part->at == part->count) {
 		finish_part(load);
 		return 1;
 	}
-	if (!err && part->at == part->known_n)
+	if (err == US_OK && part->at == part->known_n)
 		err = ask_known(load, part);
-	if (err) {
+	if (err != US_OK) {
 		us_sealer_load_fail(load, err);
 		return 1;
 	}
@@ -547,7 +547,7 @@ us_sealer_load_pump(struct us_sealer_load *load)
 		}
 		if (load->batch != NULL) {
 			err = us_sealer_batch_close(load->batch);
-			if (!err)
+			if (err == US_OK)
 				return;
 			us_sealer_load_fail(load, err);
 		}

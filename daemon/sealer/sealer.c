@@ -78,7 +78,7 @@ from_vault(struct us_sealer *s, uint16_t type, uint32_t tag, struct us_bytes bod
 		return us_sealer_on_batch_stored(s, body);
 	case US_MSG_pages_credit:
 		err = us_msg_pages_credit_decode(&credit, body.p, body.n);
-		if (err)
+		if (err != US_OK)
 			return err;
 		us_sealer_pages_credit(s, credit.bytes);
 		us_sealer_step(s);
@@ -207,7 +207,7 @@ on_stop(void *ctx)
 int
 us_sealer_main(void)
 {
-	struct us_sealer *s = calloc(1, sizeof(*s));
+	struct us_sealer *s = calloc(1, sizeof *s);
 	struct us_role_process process = { .role = US_ROLE_SEALER, .on_settings = on_settings,
 		.on_channel = on_channel, .on_stop = on_stop, .ctx = s };
 	int status;

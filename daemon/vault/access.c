@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "log/entry.h"
 #include "log/proof.h"
 #include "base/time.h"
@@ -491,7 +492,7 @@ us_vault_access_quota(struct us_json *j, const struct us_remaining *left)
 	};
 
 	us_json_object(j);
-	for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+	for (size_t i = 0; i < US_COUNT(limits); i++) {
 		us_json_key(j, limits[i].name);
 		if (limits[i].left == US_UNLIMITED)
 			us_json_null(j);

@@ -1,4 +1,5 @@
 /* Questions about the order and its docket: the request, and who may ask what. */
+#include "base/array.h"
 #include "daemon/vault/question.h"
 
 void
@@ -58,7 +59,7 @@ us_vault_question_open(struct us_vault_request *r, void (*next)(struct us_vault_
 	static const enum us_action any[] = { US_ACTION_SEARCH, US_ACTION_COUNT, US_ACTION_READ, US_ACTION_COPY };
 	struct us_ruling ruling;
 
-	for (size_t i = 0; i < sizeof any / sizeof any[0] && !us_vault_evidence_complete(r->vault, r->collection); i++) {
+	for (size_t i = 0; i < US_COUNT(any) && !us_vault_evidence_complete(r->vault, r->collection); i++) {
 		us_vault_access_ruling(r, any[i], (struct us_bytes){ NULL, 0 }, 0, &ruling);
 		if (ruling.decision == US_DECISION_ALLOW || ruling.reason == US_REASON_PURPOSE_MISSING) {
 			us_vault_access_open(r, (struct us_bytes){ NULL, 0 }, next);

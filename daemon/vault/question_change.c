@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "daemon/vault/question_diff.h"
 
 static const enum us_action compared[] = { US_ACTION_COUNT, US_ACTION_SEARCH, US_ACTION_READ, US_ACTION_COPY };
@@ -104,7 +105,7 @@ prepare_person(struct us_vault *v, struct us_vault_diff *d, const struct us_pers
 {
 	int err = US_OK;
 
-	for (size_t a = 0; a < sizeof compared / sizeof compared[0] && err == US_OK; a++) {
+	for (size_t a = 0; a < US_COUNT(compared) && err == US_OK; a++) {
 		struct us_vault_diff_change change = { .collection = c->id, .capacity = person->capacity, .party_bits = person->party_bits };
 
 		for (int side = DIFF_FROM; side <= DIFF_TO; side++)

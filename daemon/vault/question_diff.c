@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/time.h"
 #include "daemon/vault/question_diff.h"
 
@@ -246,7 +247,7 @@ ask_for_words(struct us_vault_request *r)
 	struct us_buf packed;
 	int err = US_OK;
 
-	for (size_t i = 0; i < sizeof any / sizeof any[0] && e.action == US_ACTION_NONE; i++) {
+	for (size_t i = 0; i < US_COUNT(any) && e.action == US_ACTION_NONE; i++) {
 		us_vault_access_ruling(r, any[i], e.purpose, 0, &ruling);
 		if (ruling.decision == US_DECISION_ALLOW)
 			e.action = any[i];

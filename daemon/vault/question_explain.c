@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/time.h"
 #include "daemon/vault/question.h"
 #include "registry/hypothetical.h"
@@ -95,7 +96,7 @@ put_misses(unsigned misses, struct us_json *j)
 
 	us_json_key(j, "misses");
 	us_json_array(j);
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+	for (size_t i = 0; i < US_COUNT(names); i++)
 		if ((misses & names[i].bit) != 0)
 			us_json_cstr(j, names[i].name);
 	us_json_close(j);

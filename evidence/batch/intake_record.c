@@ -11,13 +11,13 @@ us_intake_record_encode(struct us_buf *out, const struct us_intake_record *r)
 	if (r->id.n == 0 || r->id.n > US_SOURCE_ID_MAX)
 		return US_ERR_ARG;
 	err = us_buf_put_str16(out, r->id.p, r->id.n);
-	if (!err)
+	if (err == US_OK)
 		err = us_buf_put_u64(out, r->line);
-	if (!err)
+	if (err == US_OK)
 		err = us_buf_put_str32(out, r->container.p, r->container.n);
-	if (!err)
+	if (err == US_OK)
 		err = us_buf_put_str32(out, r->document.p, r->document.n);
-	if (err)
+	if (err != US_OK)
 		out->len = had;
 	return err;
 }

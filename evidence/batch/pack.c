@@ -26,7 +26,7 @@ us_packer_new(struct us_packer **out, uint32_t version, struct us_bytes dictiona
 	*out = NULL;
 	if ((version == 0) != (dictionary.n == 0) || dictionary.n > US_DICTIONARY_MAX)
 		return US_ERR_ARG;
-	p = calloc(1, sizeof(*p));
+	p = calloc(1, sizeof *p);
 	if (p == NULL)
 		return US_ERR_NOMEM;
 	p->version = version;
@@ -72,7 +72,7 @@ us_packer_pack(struct us_packer *p, struct us_bytes container, struct us_buf *ou
 		return US_ERR_LIMIT;
 	room = US_PACKED_HEADER + ZSTD_compressBound(container.n);
 	err = us_buf_extend(out, us_padme(room), &to);
-	if (err)
+	if (err != US_OK)
 		return err;
 	if (p->dictionary != NULL)
 		n = ZSTD_compress_usingCDict(p->ctx, to + US_PACKED_HEADER, room - US_PACKED_HEADER,
@@ -111,7 +111,7 @@ us_unpacker_new(struct us_unpacker **out)
 	struct us_unpacker *u;
 
 	*out = NULL;
-	u = calloc(1, sizeof(*u));
+	u = calloc(1, sizeof *u);
 	if (u == NULL)
 		return US_ERR_NOMEM;
 	u->ctx = ZSTD_createDCtx();
@@ -162,7 +162,7 @@ us_unpacker_add(struct us_unpacker *u, uint32_t version, struct us_bytes diction
 		return US_ERR_ARG;
 	if (find(u, version) != NULL)
 		return US_OK;
-	known = realloc(u->known, (u->n + 1) * sizeof(*known));
+	known = realloc(u->known, (u->n + 1) * sizeof *known);
 	if (known == NULL)
 		return US_ERR_NOMEM;
 	u->known = known;
@@ -194,7 +194,7 @@ us_unpacker_unpack(struct us_unpacker *u, struct us_bytes packed, struct us_buf 
 	int err;
 
 	err = us_packed_version(packed, &version);
-	if (err)
+	if (err != US_OK)
 		return err;
 	length = us_load_u32(packed.p + 5);
 	compressed = us_load_u32(packed.p + 9);
@@ -214,7 +214,7 @@ us_unpacker_unpack(struct us_unpacker *u, struct us_bytes packed, struct us_buf 
 			return US_ERR_NOT_FOUND;
 	}
 	err = us_buf_extend(out, length, &to);
-	if (err)
+	if (err != US_OK)
 		return err;
 	if (known != NULL)
 		n = ZSTD_decompress_usingDDict(u->ctx, to, length, packed.p + US_PACKED_HEADER,

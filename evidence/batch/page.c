@@ -9,8 +9,8 @@
 static const char page_label[] = "underseal/page/1";
 static const char dictionary_label[] = "underseal/dictionary/1";
 
-#define PAGE_AAD (sizeof(page_label) - 1 + 32 + 4 + 4 + 1 + 4)
-#define DICTIONARY_AAD (sizeof(dictionary_label) - 1 + 32 + 4 + 4)
+#define PAGE_AAD (sizeof page_label - 1 + 32 + 4 + 4 + 1 + 4)
+#define DICTIONARY_AAD (sizeof dictionary_label - 1 + 32 + 4 + 4)
 
 struct us_batch_page_seal {
 	uint8_t nonce[US_GCM_NONCE_SIZE];
@@ -23,12 +23,12 @@ page_seal_fill(struct us_batch_page_seal *s, const struct us_batch_place *place,
 {
 	uint8_t *p = s->aad;
 
-	memset(s->nonce, 0, sizeof(s->nonce));
+	memset(s->nonce, 0, sizeof s->nonce);
 	s->nonce[0] = (uint8_t)kind;
 	us_store_u32(s->nonce + 8, number);
 
-	memcpy(p, page_label, sizeof(page_label) - 1);
-	p += sizeof(page_label) - 1;
+	memcpy(p, page_label, sizeof page_label - 1);
+	p += sizeof page_label - 1;
 	memcpy(p, place->vault, 32);
 	us_store_u32(p + 32, place->collection);
 	us_store_u32(p + 36, place->slot);
@@ -46,7 +46,7 @@ us_page_seal(const struct us_key *page_key, const struct us_batch_place *place,
 	if (plain.n > US_PAGE_PLAIN_MAX)
 		return US_ERR_LIMIT;
 	page_seal_fill(&s, place, kind, number);
-	g = (struct us_gcm){ .key = page_key, .nonce = s.nonce, .aad = { s.aad, sizeof(s.aad) } };
+	g = (struct us_gcm){ .key = page_key, .nonce = s.nonce, .aad = { s.aad, sizeof s.aad } };
 	return us_gcm_seal(&g, plain, out);
 }
 
@@ -62,7 +62,7 @@ us_page_open(const struct us_key *page_key, const struct us_batch_place *place,
 	if (page.n < US_PAGE_TAG)
 		return US_ERR_TRUNCATED;
 	page_seal_fill(&s, place, kind, number);
-	g = (struct us_gcm){ .key = page_key, .nonce = s.nonce, .aad = { s.aad, sizeof(s.aad) } };
+	g = (struct us_gcm){ .key = page_key, .nonce = s.nonce, .aad = { s.aad, sizeof s.aad } };
 	return us_gcm_open(&g, page, out);
 }
 
@@ -72,8 +72,8 @@ dictionary_aad(uint8_t aad[DICTIONARY_AAD], const uint8_t vault[32], uint32_t co
 {
 	uint8_t *p = aad;
 
-	memcpy(p, dictionary_label, sizeof(dictionary_label) - 1);
-	p += sizeof(dictionary_label) - 1;
+	memcpy(p, dictionary_label, sizeof dictionary_label - 1);
+	p += sizeof dictionary_label - 1;
 	memcpy(p, vault, 32);
 	us_store_u32(p + 32, collection);
 	us_store_u32(p + 36, version);
@@ -84,7 +84,7 @@ us_dictionary_seal(const struct us_key *key, const uint8_t vault[32], uint32_t c
                    uint32_t version, struct us_bytes plain, struct us_buf *out)
 {
 	uint8_t aad[DICTIONARY_AAD], *p;
-	struct us_gcm g = { .key = key, .nonce = NULL, .aad = { aad, sizeof(aad) } };
+	struct us_gcm g = { .key = key, .nonce = NULL, .aad = { aad, sizeof aad } };
 	size_t had = out->len;
 	int err;
 
@@ -92,10 +92,10 @@ us_dictionary_seal(const struct us_key *key, const uint8_t vault[32], uint32_t c
 		return US_ERR_LIMIT;
 	dictionary_aad(aad, vault, collection, version);
 	err = us_buf_extend(out, plain.n + US_PAGE_TAG, &p);
-	if (err)
+	if (err != US_OK)
 		return err;
 	err = us_gcm_seal(&g, plain, p);
-	if (err)
+	if (err != US_OK)
 		out->len = had;
 	return err;
 }
@@ -105,7 +105,7 @@ us_dictionary_open(const struct us_key *key, const uint8_t vault[32], uint32_t c
                    uint32_t version, struct us_bytes sealed, struct us_buf *out)
 {
 	uint8_t aad[DICTIONARY_AAD], *p;
-	struct us_gcm g = { .key = key, .nonce = NULL, .aad = { aad, sizeof(aad) } };
+	struct us_gcm g = { .key = key, .nonce = NULL, .aad = { aad, sizeof aad } };
 	size_t had = out->len;
 	int err;
 
@@ -115,10 +115,10 @@ us_dictionary_open(const struct us_key *key, const uint8_t vault[32], uint32_t c
 		return US_ERR_LIMIT;
 	dictionary_aad(aad, vault, collection, version);
 	err = us_buf_extend(out, sealed.n - US_PAGE_TAG, &p);
-	if (err)
+	if (err != US_OK)
 		return err;
 	err = us_gcm_open(&g, sealed, p);
-	if (err)
+	if (err != US_OK)
 		out->len = had;
 	return err;
 }

@@ -30,10 +30,10 @@ read_directory_page(struct us_batch_directory *d, const struct us_batch_source *
 	int err;
 
 	err = source->get_page(source->ctx, US_PAGE_DIRECTORY, number, &page);
-	if (err)
+	if (err != US_OK)
 		return err;
 	err = us_page_open(source->page_key, &source->place, US_PAGE_DIRECTORY, number, page, plain);
-	if (err)
+	if (err != US_OK)
 		return err;
 	if (page.n - US_PAGE_TAG != DIRECTORY_HEADER + 2 * (size_t)n || plain[0] != 1 ||
 	    us_load_u32(plain + 1) != d->records || us_load_u32(plain + 5) != d->pages ||
@@ -61,7 +61,7 @@ us_batch_directory_open(struct us_batch_directory **out, const struct us_batch_s
 	if (records == 0 || records > US_BATCH_RECORDS_MAX || record_pages == 0 ||
 	    record_pages > RECORD_PAGES_MAX)
 		return US_ERR_RANGE;
-	d = malloc(sizeof(*d) + record_pages * sizeof(d->first[0]));
+	d = malloc(sizeof *d + record_pages * sizeof d->first[0]);
 	if (d == NULL)
 		return US_ERR_NOMEM;
 	d->records = records;
@@ -71,7 +71,7 @@ us_batch_directory_open(struct us_batch_directory **out, const struct us_batch_s
 		if (n > US_DIRECTORY_PER_PAGE)
 			n = US_DIRECTORY_PER_PAGE;
 		err = read_directory_page(d, source, number++, at, n);
-		if (err) {
+		if (err != US_OK) {
 			free(d);
 			return err;
 		}
@@ -205,18 +205,18 @@ us_batch_record(const struct us_batch_directory *d, const struct us_batch_source
 	int err;
 
 	err = us_batch_directory_find(d, item, &first, &n);
-	if (err)
+	if (err != US_OK)
 		return err;
 	for (uint32_t i = 0; i < n; i++) {
 		err = source->get_page(source->ctx, US_PAGE_RECORDS, first + i, &page);
-		if (err)
+		if (err != US_OK)
 			goto fail;
 		if (i == 0) {
 			err = us_record_page_find(page, item, &sealed);
 			if (err == US_OK) {
 				/* A page of whole records shares its first item with no other. */
 				err = n == 1 ? us_buf_put(out, sealed.p, sealed.n) : US_ERR_FORMAT;
-				if (err)
+				if (err != US_OK)
 					goto fail;
 				return US_OK;
 			}
@@ -224,7 +224,7 @@ us_batch_record(const struct us_batch_directory *d, const struct us_batch_source
 				goto fail;
 		}
 		err = take_part(page, item, i, out->len - start, &length, out);
-		if (err)
+		if (err != US_OK)
 			goto fail;
 	}
 	if (out->len - start == length)
@@ -254,7 +254,7 @@ us_manifest_open(struct us_manifest_reader **out, const struct us_batch_source *
 	*out = NULL;
 	if (records == 0 || records > US_BATCH_RECORDS_MAX)
 		return US_ERR_RANGE;
-	r = calloc(1, sizeof(*r));
+	r = calloc(1, sizeof *r);
 	if (r == NULL)
 		return US_ERR_NOMEM;
 	r->source = source;
@@ -270,7 +270,7 @@ us_manifest_close(struct us_manifest_reader *r)
 {
 	if (r == NULL)
 		return;
-	us_wipe(r, sizeof(*r));
+	us_wipe(r, sizeof *r);
 	free(r);
 }
 
@@ -280,15 +280,15 @@ read_levels(struct us_manifest_reader *r, uint32_t number, uint8_t upper, uint32
 {
 	uint8_t plain[US_PAGE_MAX];
 	struct us_bytes page;
-	size_t total = levels_total(n, levels) * sizeof(*to);
+	size_t total = levels_total(n, levels) * sizeof *to;
 	int err;
 
 	err = r->source->get_page(r->source->ctx, US_PAGE_MANIFEST, number, &page);
-	if (err)
+	if (err != US_OK)
 		return err;
 	err = us_page_open(r->source->page_key, &r->source->place, US_PAGE_MANIFEST, number, page,
 	                   plain);
-	if (err)
+	if (err != US_OK)
 		return err;
 	if (page.n - US_PAGE_TAG != MANIFEST_HEADER + total || plain[0] != 1 || plain[1] != upper ||
 	    us_load_u16(plain + 2) != n)
@@ -365,11 +365,11 @@ us_manifest_proof(struct us_manifest_reader *r, uint32_t item, struct us_batch_p
 	if (item >= r->records)
 		return US_ERR_RANGE;
 	err = open_leaf_page(r, page);
-	if (err)
+	if (err != US_OK)
 		return err;
 	if (r->tops > 1 && r->upper_levels == 0) {
 		err = read_levels(r, r->tops, 1, r->tops, MANIFEST_UPPER_LEVELS, r->upper);
-		if (err)
+		if (err != US_OK)
 			return err;
 		r->upper_levels = complete(r->upper, r->tops, MANIFEST_UPPER_LEVELS);
 	}
@@ -389,7 +389,7 @@ us_manifest_leaf(struct us_manifest_reader *r, uint32_t item, uint8_t leaf[32])
 	if (item >= r->records)
 		return US_ERR_RANGE;
 	err = open_leaf_page(r, item / US_MANIFEST_PER_PAGE);
-	if (err)
+	if (err != US_OK)
 		return err;
 	memcpy(leaf, r->leaf[item % US_MANIFEST_PER_PAGE].b, 32);
 	return US_OK;

@@ -24,7 +24,7 @@ us_container_encode(struct us_buf *out, const struct us_span *spans, size_t n,
 		end = (size_t)spans[i].offset + spans[i].length;
 	}
 	err = us_buf_extend(out, 4 + n * SPAN_SIZE + source.n, &p);
-	if (err)
+	if (err != US_OK)
 		return err;
 	p[0] = 1;
 	p[1] = 0;
@@ -147,7 +147,7 @@ unescape(struct us_bytes in, uint8_t *out, size_t *out_n)
 		c = in.p[i++];
 		if (c == 'u') {
 			err = unescape_u(in.p + i, in.n - i, out + n, &len, &used);
-			if (err)
+			if (err != US_OK)
 				return err;
 			n += len; /* at most 4 bytes for the 6 or 12 they stand for */
 			i += used;
@@ -176,7 +176,7 @@ us_container_content(const struct us_container *c, size_t i, struct us_buf *out)
 	if (s.length == 0)
 		return US_OK;
 	err = us_buf_extend(out, s.length, &p);
-	if (err)
+	if (err != US_OK)
 		return err;
 	err = unescape((struct us_bytes){ c->source.p + s.offset, s.length }, p, &n);
 	out->len = had + (err ? 0 : n);

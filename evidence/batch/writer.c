@@ -35,11 +35,11 @@ us_batch_writer_new(struct us_batch_writer **out, const struct us_batch_writer_o
 	*out = NULL;
 	if (options->records == 0 || options->records > US_BATCH_RECORDS_MAX)
 		return US_ERR_RANGE;
-	w = calloc(1, sizeof(*w));
+	w = calloc(1, sizeof *w);
 	if (w == NULL)
 		return US_ERR_NOMEM;
 	w->o = *options;
-	w->leaves = malloc(options->records * sizeof(*w->leaves));
+	w->leaves = malloc(options->records * sizeof *w->leaves);
 	if (w->leaves == NULL) {
 		free(w);
 		return US_ERR_NOMEM;
@@ -55,7 +55,7 @@ us_batch_writer_free(struct us_batch_writer *w)
 		return;
 	free(w->leaves);
 	free(w->first);
-	us_wipe(w->page, sizeof(w->page)); /* held manifest nodes in clear */
+	us_wipe(w->page, sizeof w->page); /* held manifest nodes in clear */
 	free(w);
 }
 
@@ -64,7 +64,7 @@ emit_record_page(struct us_batch_writer *w, uint32_t first_item, size_t n)
 {
 	if (w->record_pages == w->first_cap) {
 		size_t cap = w->first_cap ? 2 * w->first_cap : 1024;
-		uint16_t *p = realloc(w->first, cap * sizeof(*p));
+		uint16_t *p = realloc(w->first, cap * sizeof *p);
 
 		if (p == NULL)
 			return US_ERR_NOMEM;
@@ -111,7 +111,7 @@ add_large(struct us_batch_writer *w, struct us_bytes sealed)
 			take = US_PAGE_MAX - PART_HEADER;
 		memcpy(w->page + PART_HEADER, sealed.p + at, take);
 		err = emit_record_page(w, w->added, PART_HEADER + take);
-		if (err)
+		if (err != US_OK)
 			return err;
 		at += take;
 	}
@@ -127,11 +127,11 @@ us_batch_writer_add(struct us_batch_writer *w, struct us_bytes sealed, const uin
 		return US_ERR_LIMIT;
 	if (WHOLE_HEADER + 2 * (w->page_n + 1) + w->body_len + sealed.n > US_PAGE_MAX)
 		err = flush_whole(w);
-	if (err)
+	if (err != US_OK)
 		return err;
 	if (WHOLE_HEADER + 2 + sealed.n > US_PAGE_MAX) {
 		err = add_large(w, sealed);
-		if (err)
+		if (err != US_OK)
 			return err;
 	} else {
 		if (w->page_n == 0)
@@ -155,7 +155,7 @@ emit_sealed(struct us_batch_writer *w, enum us_page_kind kind, uint32_t number, 
 
 	err = us_page_seal(w->o.page_key, &w->o.place, kind, number, (struct us_bytes){ w->page, n },
 	                   out);
-	if (err)
+	if (err != US_OK)
 		return err;
 	return w->o.emit(w->o.ctx, kind, number, (struct us_bytes){ out, n + US_PAGE_TAG });
 }
@@ -179,7 +179,7 @@ write_directory(struct us_batch_writer *w, uint32_t *pages)
 		for (uint32_t i = 0; i < n; i++, p += 2)
 			us_store_u16(p, w->first[at + i]);
 		err = emit_sealed(w, US_PAGE_DIRECTORY, number++, (size_t)(p - w->page));
-		if (err)
+		if (err != US_OK)
 			return err;
 		at += n;
 	}
@@ -200,8 +200,8 @@ put_levels(struct us_batch_writer *w, uint8_t upper, struct us_digest *row, uint
 	us_store_u16(p, (uint16_t)n);
 	p += 2;
 	for (unsigned l = 0; l < levels; l++) {
-		memcpy(p, row, n * sizeof(*row));
-		p += n * sizeof(*row);
+		memcpy(p, row, n * sizeof *row);
+		p += n * sizeof *row;
 		n = level_up(row, row, n);
 	}
 	*len = (size_t)(p - w->page);
@@ -226,7 +226,7 @@ write_manifest(struct us_batch_writer *w, uint32_t *pages, uint8_t root[32])
 		level_up(row, row, n); /* level 7 to level 8 */
 		top[i] = row[0];
 		err = emit_sealed(w, US_PAGE_MANIFEST, i, len);
-		if (err)
+		if (err != US_OK)
 			return err;
 	}
 	*pages = tops;
@@ -234,7 +234,7 @@ write_manifest(struct us_batch_writer *w, uint32_t *pages, uint8_t root[32])
 	if (tops > 1) {
 		n = put_levels(w, 1, top, tops, MANIFEST_UPPER_LEVELS, &len);
 		err = emit_sealed(w, US_PAGE_MANIFEST, tops, len);
-		if (err)
+		if (err != US_OK)
 			return err;
 		(*pages)++;
 	}
@@ -253,11 +253,11 @@ us_batch_writer_finish(struct us_batch_writer *w, struct us_batch_totals *totals
 	if (w->added != w->o.records)
 		return US_ERR_STATE;
 	err = flush_whole(w);
-	if (!err)
+	if (err == US_OK)
 		err = write_directory(w, &t.directory_pages);
-	if (!err)
+	if (err == US_OK)
 		err = write_manifest(w, &t.manifest_pages, t.manifest_root);
-	if (err)
+	if (err != US_OK)
 		return err;
 	t.records = w->o.records;
 	t.record_pages = w->record_pages;
@@ -280,7 +280,7 @@ us_tags_write(struct us_tag *tags, size_t n, us_emit_page_fn emit, void *ctx, ui
 	size_t i, take;
 	int err;
 
-	qsort(tags, n, sizeof(*tags), tag_order);
+	qsort(tags, n, sizeof *tags, tag_order);
 	for (i = 1; i < n; i++) {
 		if (tag_order(&tags[i - 1], &tags[i]) == 0)
 			return US_ERR_EXISTS;
@@ -288,10 +288,10 @@ us_tags_write(struct us_tag *tags, size_t n, us_emit_page_fn emit, void *ctx, ui
 	for (i = 0; i < n; i += take) {
 		take = n - i > US_TAGS_PER_PAGE ? US_TAGS_PER_PAGE : n - i;
 		us_store_u16(page, (uint16_t)take);
-		memcpy(page + 2, &tags[i], take * sizeof(*tags));
+		memcpy(page + 2, &tags[i], take * sizeof *tags);
 		err = emit(ctx, US_PAGE_TAGS, number++,
-		           (struct us_bytes){ page, 2 + take * sizeof(*tags) });
-		if (err)
+		           (struct us_bytes){ page, 2 + take * sizeof *tags });
+		if (err != US_OK)
 			return err;
 	}
 	*pages = number;
@@ -308,7 +308,7 @@ us_dictionary_write(struct us_bytes sealed, us_emit_page_fn emit, void *ctx, uin
 		size_t take = sealed.n > US_PAGE_MAX ? US_PAGE_MAX : sealed.n;
 
 		err = emit(ctx, US_PAGE_DICTIONARY, number++, (struct us_bytes){ sealed.p, take });
-		if (err)
+		if (err != US_OK)
 			return err;
 		sealed.p += take;
 		sealed.n -= take;

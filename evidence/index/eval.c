@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/err.h"
 #include "evidence/index/eval_internal.h"
 
@@ -162,7 +163,7 @@ eval_date(struct us_index_eval *e, const struct us_query_node *node, roaring_bit
 		if (stored == 0 || t < node->from_s || t >= node->to_s)
 			continue;
 		found[n++] = doc;
-		if (n == sizeof found / sizeof found[0]) {
+		if (n == US_COUNT(found)) {
 			roaring_bitmap_add_many(*out, n, found);
 			n = 0;
 		}

@@ -3,6 +3,7 @@
 
 #include <utf8proc.h>
 
+#include "base/array.h"
 #include "crypto/crypto.h"
 #include "base/err.h"
 #include "base/utf8.h"
@@ -44,7 +45,7 @@ static const struct us_query_range RUN_BLOCKS[] = {
 static int
 in_run_blocks(uint32_t c)
 {
-	size_t low = 0, high = sizeof RUN_BLOCKS / sizeof RUN_BLOCKS[0], middle;
+	size_t low = 0, high = US_COUNT(RUN_BLOCKS), middle;
 
 	while (low < high) {
 		middle = (low + high) / 2;

@@ -1,5 +1,6 @@
 /* What looks like another query language than ours, or like an operator and is none: refused, never
  * searched for as something else. */
+#include "base/array.h"
 #include "base/err.h"
 #include "evidence/query/query_internal.h"
 
@@ -25,7 +26,7 @@ is_proximity(struct us_bytes t)
 		;
 	if (i != t.n || i == slash + 1)
 		return 0;
-	for (size_t k = 0; k < sizeof NAMES / sizeof NAMES[0]; k++) {
+	for (size_t k = 0; k < US_COUNT(NAMES); k++) {
 		for (i = 0; i < slash && NAMES[k][i] != '\0' && (t.p[i] | 32) == NAMES[k][i]; i++)
 			;
 		if (i == slash && NAMES[k][i] == '\0')

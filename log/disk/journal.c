@@ -267,7 +267,7 @@ build_group(struct us_journal *j, struct us_bytes entries, uint32_t count,
 	err |= us_buf_put_str32(g, t->counters.p, t->counters.n);
 	err |= us_buf_put(g, j->chain, 32);
 	err |= us_buf_put_u32(g, (uint32_t)length);
-	if (err != 0)
+	if (err != US_OK)
 		return US_ERR_NOMEM;
 	return US_OK;
 }

@@ -220,9 +220,9 @@ put_left(struct us_suite_words *w, const struct us_suite_said *said, unsigned sa
 			put_head(w, "left");
 		any = 1;
 		if (said->left[i] == US_UNLIMITED)
-			(void)snprintf(text, sizeof(text), "%s unlimited", limit_names[i]);
+			(void)snprintf(text, sizeof text, "%s unlimited", limit_names[i]);
 		else
-			(void)snprintf(text, sizeof(text), "%s %u", limit_names[i], said->left[i]);
+			(void)snprintf(text, sizeof text, "%s %u", limit_names[i], said->left[i]);
 		put_item(w, 1, text);
 	}
 }
@@ -261,7 +261,7 @@ us_suite_put_said(struct us_buf *b, const struct us_suite_said *said, unsigned s
 	put_left(&w, said, says);
 	put_log(&w, said, says);
 	if ((says & US_SAYS_FEWER) != 0) {
-		(void)snprintf(text, sizeof(text), "fewer than %u", said->fewer_than);
+		(void)snprintf(text, sizeof text, "fewer than %u", said->fewer_than);
 		put_head(&w, "numbers");
 		put_item(&w, 1, said->fewer_than == 0 ? "exact" : text);
 	}

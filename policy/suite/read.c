@@ -63,7 +63,7 @@ us_suite_named(struct us_findings *f, const struct us_yaml_node *node, const cha
 size_t
 us_suite_person_named(struct us_findings *f, const struct us_yaml_node *node, const struct us_suite *suite)
 {
-	return us_yaml_reference(f, node, "person", suite->people, suite->n_people, sizeof(*suite->people));
+	return us_yaml_reference(f, node, "person", suite->people, suite->n_people, sizeof *suite->people);
 }
 
 /* ---- people ---- */
@@ -78,7 +78,7 @@ one_clearance(struct us_findings *f, const struct us_yaml_node *node, void *arg)
 {
 	struct us_suite_clearances *c = arg;
 	size_t at = us_yaml_reference(f, node, "clearance", c->order->clearances, c->order->n_clearances,
-	    sizeof(*c->order->clearances));
+	    sizeof *c->order->clearances);
 
 	if (at != 0)
 		c->bits |= UINT32_C(1) << (at - 1);
@@ -96,7 +96,7 @@ read_person(struct us_findings *f, const struct us_yaml_node *node, struct us_su
 	if (us_yaml_map(f, node, "a person", keys, v) != US_OK)
 		return;
 	p->id = us_yaml_id(f, v[0]);
-	if (us_yaml_position(p->id, suite->people, suite->n_people, sizeof(*p)) != 0)
+	if (us_yaml_position(p->id, suite->people, suite->n_people, sizeof *p) != 0)
 		us_yaml_error(f, v[0], "another person has this id");
 	p->subject.parties = us_yaml_parties(f, v[1], suite->order);
 	if (v[2] != NULL)
@@ -136,7 +136,7 @@ read_messages(struct us_findings *f, const struct us_yaml_node *node, struct us_
 
 	if (n == 0)
 		return;
-	record->messages = calloc(n, sizeof(*record->messages));
+	record->messages = calloc(n, sizeof *record->messages);
 	if (record->messages == NULL) {
 		us_yaml_error(f, node, "out of memory");
 		return;
@@ -159,7 +159,7 @@ read_designation(struct us_findings *f, const struct us_yaml_node *node, const s
 	if (name.n == 0 || us_order_designation(order, name, &found) == US_OK)
 		return name.n == 0 ? name : found.name;
 	(void)us_yaml_reference(f, node, "designation", order->designations, order->n_designations,
-	    sizeof(*order->designations));
+	    sizeof *order->designations);
 	return name;
 }
 
@@ -212,7 +212,7 @@ read_record(struct us_findings *f, const struct us_yaml_node *node, struct us_su
 	if (us_yaml_map(f, node, "a record", keys, v) != US_OK)
 		return;
 	record->id = us_yaml_id(f, v[0]);
-	if (us_yaml_position(record->id, suite->records, suite->n_records, sizeof(*record)) != 0)
+	if (us_yaml_position(record->id, suite->records, suite->n_records, sizeof *record) != 0)
 		us_yaml_error(f, v[0], "another record has this id");
 	suite->n_records++;
 	record->document.designation = read_designation(f, v[1], suite->order);
@@ -240,8 +240,8 @@ us_suite_parse(struct us_bytes source, struct us_suite **out, struct us_findings
 	int err;
 
 	*out = NULL;
-	memset(findings, 0, sizeof(*findings));
-	suite = calloc(1, sizeof(*suite));
+	memset(findings, 0, sizeof *findings);
+	suite = calloc(1, sizeof *suite);
 	if (suite == NULL)
 		return US_ERR_NOMEM;
 	err = us_yaml_parse(source, &suite->root, findings);
@@ -297,9 +297,9 @@ parse_queries(struct us_findings *f, struct us_suite *suite)
 static int
 make_room(struct us_suite *suite, size_t people, size_t records, size_t statements)
 {
-	suite->people = calloc(people + 1, sizeof(*suite->people));
-	suite->records = calloc(records + 1, sizeof(*suite->records));
-	suite->statements = calloc(statements + 1, sizeof(*suite->statements));
+	suite->people = calloc(people + 1, sizeof *suite->people);
+	suite->records = calloc(records + 1, sizeof *suite->records);
+	suite->statements = calloc(statements + 1, sizeof *suite->statements);
 	return suite->people == NULL || suite->records == NULL || suite->statements == NULL ? US_ERR_NOMEM : US_OK;
 }
 
@@ -310,7 +310,7 @@ us_suite_bind(struct us_suite *suite, const struct us_order *order, struct us_fi
 	struct us_suite_facts defaults = { .has_at = 0 };
 	int err;
 
-	memset(findings, 0, sizeof(*findings));
+	memset(findings, 0, sizeof *findings);
 	if (suite->order != NULL)
 		return US_ERR_STATE;
 	suite->order = order;

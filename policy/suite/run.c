@@ -1,6 +1,7 @@
 /* Runs a suite: each statement is a request, ruled on as the vault would, and compared with what it expects. */
 #include <string.h>
 
+#include "base/array.h"
 #include "base/err.h"
 #include "policy/suite/suite_internal.h"
 
@@ -26,7 +27,7 @@ context_of(const struct us_suite_statement *s)
 		.party_before = s->party_used, .party_after = after(&s->party_used, s),
 		.corpus = s->facts.corpus };
 
-	memcpy(c.address, s->facts.address, sizeof(c.address));
+	memcpy(c.address, s->facts.address, sizeof c.address);
 	return c;
 }
 
@@ -130,7 +131,7 @@ put_misses(struct us_suite_why *w, unsigned misses)
 		{ US_MISSES_COLLECTION, " collection" } };
 
 	put(w, "does not fit:");
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (size_t i = 0; i < US_COUNT(names); i++)
 		if ((misses & names[i].bit) != 0)
 			put(w, names[i].text);
 }

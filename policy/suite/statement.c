@@ -65,7 +65,7 @@ us_suite_read_facts(struct us_findings *f, const struct us_yaml_node *node, cons
 		read_credential(f, v[4], facts);
 	if (v[5] != NULL)
 		matter = us_yaml_reference(f, v[5], "state of the matter", order->matter_states, order->n_matter_states,
-		    sizeof(*order->matter_states));
+		    sizeof *order->matter_states);
 	if (matter != 0)
 		facts->matter = (uint8_t)(matter - 1);
 	us_suite_count(f, v[6], NUMBER_MAX, &facts->corpus);
@@ -128,7 +128,7 @@ read_approvals(struct us_findings *f, const struct us_yaml_node *node, const str
 
 	if (n == 0)
 		return;
-	s->approvers = calloc(n, sizeof(*s->approvers));
+	s->approvers = calloc(n, sizeof *s->approvers);
 	if (s->approvers == NULL) {
 		us_yaml_error(f, node, "out of memory");
 		return;
@@ -233,7 +233,7 @@ read_parts(struct us_findings *f, const struct us_yaml_node parts[PARTS], const 
 	s->person = who == 0 ? 0 : who - 1;
 	read_action(f, node, v[1], v[2], s);
 	if (v[3] != NULL)
-		s->record = us_yaml_reference(f, v[3], "record", suite->records, suite->n_records, sizeof(*suite->records));
+		s->record = us_yaml_reference(f, v[3], "record", suite->records, suite->n_records, sizeof *suite->records);
 	/* who learns a number has been shown no record */
 	s->records = v[3] != NULL && s->action != US_ACTION_COUNT && s->action != US_ACTION_TERMS;
 	us_suite_count(f, v[4], NUMBER_MAX, &s->records);
@@ -263,7 +263,7 @@ us_suite_read_statement(struct us_findings *f, const struct us_yaml_node *node, 
 		us_yaml_error(f, node, "a statement must be a mapping: {who: nadia, may: read, record: letter}");
 		return;
 	}
-	room = calloc(node->n * PARTS, sizeof(*room));
+	room = calloc(node->n * PARTS, sizeof *room);
 	if (room == NULL) {
 		us_yaml_error(f, node, "out of memory");
 		return;

@@ -7,11 +7,11 @@
 int
 us_order_compile(struct us_bytes source, struct us_buf *compiled, struct us_findings *findings)
 {
-	struct us_order *order = calloc(1, sizeof(*order));
+	struct us_order *order = calloc(1, sizeof *order);
 	struct us_yaml_node *root = NULL;
 	int err;
 
-	memset(findings, 0, sizeof(*findings));
+	memset(findings, 0, sizeof *findings);
 	err = order == NULL ? US_ERR_NOMEM : us_yaml_parse(source, &root, findings);
 	if (err != US_OK)
 		goto out;

@@ -25,7 +25,7 @@ id_at(const void *items, size_t i, size_t size)
 {
 	struct us_bytes id;
 
-	memcpy(&id, (const uint8_t *)items + i * size, sizeof(id));
+	memcpy(&id, (const uint8_t *)items + i * size, sizeof id);
 	return id;
 }
 

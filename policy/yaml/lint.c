@@ -25,7 +25,7 @@ us_lint_warn(struct us_lint *l, const struct us_yaml_node *node, const char *for
 	va_list ap;
 
 	va_start(ap, format);
-	(void)vsnprintf(text, sizeof(text), format, ap);
+	(void)vsnprintf(text, sizeof text, format, ap);
 	va_end(ap);
 	us_finding(l->findings, US_FINDING_WARNING, node->line, node->column, "%s", text);
 }
@@ -310,7 +310,7 @@ lint_party(struct us_lint *l, size_t index)
 int
 us_order_lint(const struct us_order *order, const struct us_yaml_node *root, struct us_findings *findings)
 {
-	struct us_lint *l = calloc(1, sizeof(*l));
+	struct us_lint *l = calloc(1, sizeof *l);
 	int err;
 
 	if (l == NULL)

@@ -1,6 +1,7 @@
 /* What an order defines and then does not use, and what of it nobody could ever do. */
 #include <string.h>
 
+#include "base/array.h"
 #include "policy/yaml/lint.h"
 
 #define TEXT(b) (int)(b).n, (const char *)(b).p /* for %.*s */
@@ -172,7 +173,7 @@ lint_limits(struct us_lint *l, const struct us_yaml_node *at, const struct us_li
 		{ "per_day", "life", limits->per_day, limits->life },
 	};
 
-	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+	for (size_t i = 0; i < US_COUNT(pairs); i++)
 		if (pairs[i].small != US_UNLIMITED && pairs[i].small > pairs[i].large)
 			us_lint_warn(l, at, "%s is above %s: it could never be used up", pairs[i].small_name,
 			    pairs[i].large_name);

@@ -17,7 +17,7 @@ int
 us_yaml_map(struct us_findings *f, const struct us_yaml_node *node, const char *what, const struct us_yaml_key *keys,
     const struct us_yaml_node *values[US_YAML_KEYS])
 {
-	memset(values, 0, US_YAML_KEYS * sizeof(values[0]));
+	memset(values, 0, US_YAML_KEYS * sizeof values[0]);
 	if (node->kind != US_YAML_MAP) {
 		us_finding(f, US_FINDING_ERROR, node->line, node->column, "%s must be a mapping (key: value)", what);
 		return US_ERR_FORMAT;
@@ -206,14 +206,14 @@ static const size_t part_max[PARTS] = { [PARTIES] = US_ORDER_PARTIES, [DESIGNATI
 static int
 make_room(struct us_order *order, const size_t n[PARTS])
 {
-	order->parties = calloc(n[PARTIES] + 1, sizeof(*order->parties));
-	order->designations = calloc(n[DESIGNATIONS] + 1, sizeof(*order->designations));
-	order->periods = calloc(n[PERIODS] + 1, sizeof(*order->periods));
-	order->calendars = calloc(n[CALENDARS] + 1, sizeof(*order->calendars));
-	order->purposes = calloc(n[PURPOSES] + 1, sizeof(*order->purposes));
-	order->matter_states = calloc(n[MATTER] + 1, sizeof(*order->matter_states));
-	order->clearances = calloc(n[CLEARANCES] + 1, sizeof(*order->clearances));
-	order->rules = calloc(n[RULES] + 1, sizeof(*order->rules));
+	order->parties = calloc(n[PARTIES] + 1, sizeof *order->parties);
+	order->designations = calloc(n[DESIGNATIONS] + 1, sizeof *order->designations);
+	order->periods = calloc(n[PERIODS] + 1, sizeof *order->periods);
+	order->calendars = calloc(n[CALENDARS] + 1, sizeof *order->calendars);
+	order->purposes = calloc(n[PURPOSES] + 1, sizeof *order->purposes);
+	order->matter_states = calloc(n[MATTER] + 1, sizeof *order->matter_states);
+	order->clearances = calloc(n[CLEARANCES] + 1, sizeof *order->clearances);
+	order->rules = calloc(n[RULES] + 1, sizeof *order->rules);
 	/* What does not stand in the file as it is: the rules of time zones, and queries put together. Room for all that
 	 * a compiled order could hold, so that views into it stay. */
 	us_buf_init(&order->texts, ZONES_BYTES + US_ORDER_COMPILED_MAX);

@@ -54,7 +54,7 @@ static void
 one_party(struct us_findings *f, const struct us_yaml_node *node, void *arg)
 {
 	struct us_yaml_parties *p = arg;
-	size_t at = us_yaml_reference(f, node, "party", p->order->parties, p->order->n_parties, sizeof(*p->order->parties));
+	size_t at = us_yaml_reference(f, node, "party", p->order->parties, p->order->n_parties, sizeof *p->order->parties);
 
 	if (at != 0)
 		p->bits |= UINT64_C(1) << (at - 1);
@@ -82,7 +82,7 @@ read_signer(struct us_findings *f, const struct us_yaml_node *node, struct us_pa
 	if (v[1] != NULL && us_yaml_capacity(f, v[1], &s.capacity) == US_OK &&
 	    (s.capacity == US_CAPACITY_ADMINISTRATOR || s.capacity == US_CAPACITY_KEYHOLDER))
 		us_yaml_error(f, v[1], "who provisions people cannot be who signs them in: name somebody of the party");
-	if (us_yaml_position(s.person, party->signers, party->n_signers, sizeof(s)) != 0)
+	if (us_yaml_position(s.person, party->signers, party->n_signers, sizeof s) != 0)
 		us_yaml_error(f, node, "this roster signer stands here twice");
 	party->signers[party->n_signers++] = s;
 }
@@ -97,7 +97,7 @@ us_yaml_party(struct us_findings *f, const struct us_yaml_node *node, struct us_
 	if (us_yaml_map(f, node, "a party", keys, v) != US_OK)
 		return;
 	party->id = us_yaml_id(f, v[0]);
-	if (us_yaml_position(party->id, order->parties, order->n_parties, sizeof(*party)) != 0)
+	if (us_yaml_position(party->id, order->parties, order->n_parties, sizeof *party) != 0)
 		us_yaml_error(f, v[0], "another party has this id");
 	if (us_bytes_is(party->id, "any"))
 		us_yaml_error(f, v[0], "\"any\" means every party; it cannot be the id of one");
@@ -121,7 +121,7 @@ us_yaml_purpose(struct us_findings *f, const struct us_yaml_node *node, struct u
 		return;
 	p->code = us_yaml_id(f, v[0]);
 	p->text = us_yaml_text(f, v[1], US_ORDER_TEXT_MAX);
-	if (us_yaml_position(p->code, order->purposes, order->n_purposes, sizeof(*p)) != 0)
+	if (us_yaml_position(p->code, order->purposes, order->n_purposes, sizeof *p) != 0)
 		us_yaml_error(f, v[0], "another purpose has this code");
 	order->n_purposes++;
 }
@@ -131,7 +131,7 @@ us_yaml_matter_state(struct us_findings *f, const struct us_yaml_node *node, str
 {
 	struct us_bytes id = us_yaml_id(f, node);
 
-	if (us_yaml_position(id, order->matter_states, order->n_matter_states, sizeof(id)) != 0)
+	if (us_yaml_position(id, order->matter_states, order->n_matter_states, sizeof id) != 0)
 		us_yaml_error(f, node, "this state of the matter stands here twice");
 	order->matter_states[order->n_matter_states++] = id;
 }
@@ -182,7 +182,7 @@ us_yaml_category(struct us_findings *f, const struct us_yaml_node *node, struct 
 	if (us_yaml_map(f, node, "a category", keys, v) != US_OK)
 		return;
 	c->id = us_yaml_id(f, v[0]);
-	if (us_yaml_position(c->id, r->categories, r->n_categories, sizeof(*c)) != 0)
+	if (us_yaml_position(c->id, r->categories, r->n_categories, sizeof *c) != 0)
 		us_yaml_error(f, v[0], "another category has this id");
 	c->query = us_yaml_text(f, v[1], US_ORDER_WHAT_MAX);
 	r->n_categories++;

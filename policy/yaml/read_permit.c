@@ -17,7 +17,7 @@ one_network(struct us_findings *f, const struct us_yaml_node *node, void *arg)
 		return;
 	}
 	for (size_t i = 0; i < c->n_networks; i++)
-		if (memcmp(&c->networks[i], &network, sizeof(network)) == 0)
+		if (memcmp(&c->networks[i], &network, sizeof network) == 0)
 			us_yaml_error(f, node, "this network stands here twice");
 	if (c->n_networks == US_ORDER_NETWORKS)
 		us_yaml_error(f, node, "too many networks");
@@ -68,7 +68,7 @@ one_state(struct us_findings *f, const struct us_yaml_node *node, void *arg)
 {
 	struct us_yaml_states *s = arg;
 	size_t at = us_yaml_reference(f, node, "state of the matter", s->order->matter_states, s->order->n_matter_states,
-	    sizeof(*s->order->matter_states));
+	    sizeof *s->order->matter_states);
 
 	if (at != 0)
 		s->bits |= (uint16_t)(1u << (at - 1));
@@ -96,7 +96,7 @@ read_approvals(struct us_findings *f, const struct us_yaml_node *node, const str
 static void
 read_networks(struct us_findings *f, const struct us_yaml_node *node, struct us_conditions *c)
 {
-	c->networks = calloc(US_ORDER_NETWORKS, sizeof(*c->networks));
+	c->networks = calloc(US_ORDER_NETWORKS, sizeof *c->networks);
 	if (c->networks != NULL)
 		us_yaml_each(f, node, one_network, c);
 	else
@@ -121,12 +121,12 @@ us_yaml_conditions(struct us_findings *f, const struct us_yaml_node *node, const
 	c->acknowledgement = us_yaml_set(f, v[0], "acknowledgement");
 	if (v[1] != NULL)
 		c->clearance = (uint8_t)us_yaml_reference(f, v[1], "clearance", order->clearances, order->n_clearances,
-		    sizeof(*order->clearances));
+		    sizeof *order->clearances);
 	us_yaml_each(f, v[2], one_state, &states);
 	c->matter_states = states.bits;
 	if (v[3] != NULL)
 		c->period = (uint8_t)us_yaml_reference(f, v[3], "period", order->periods, order->n_periods,
-		    sizeof(*order->periods));
+		    sizeof *order->periods);
 	if (v[4] != NULL)
 		c->calendar = us_yaml_calendar_named(f, v[4], order);
 	if (v[5] != NULL)

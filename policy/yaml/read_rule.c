@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "policy/yaml/read.h"
 
 static void
@@ -47,7 +48,7 @@ one_collection(struct us_findings *f, const struct us_yaml_node *node, void *arg
 
 	if (id.n == 0)
 		return;
-	if (us_yaml_position(id, r->rule->collections, r->rule->n_collections, sizeof(id)) != 0)
+	if (us_yaml_position(id, r->rule->collections, r->rule->n_collections, sizeof id) != 0)
 		us_yaml_error(f, node, "this collection stands here twice");
 	if (r->rule->n_collections < US_ORDER_COLLECTIONS)
 		r->rule->collections[r->rule->n_collections++] = id;
@@ -63,7 +64,7 @@ one_box(struct us_findings *f, const struct us_yaml_node *node, void *arg)
 	struct us_reading *r = arg;
 	struct us_guess g = us_guess_of(node->text);
 
-	for (size_t i = 0; i < sizeof(boxes) / sizeof(boxes[0]); i++) {
+	for (size_t i = 0; i < US_COUNT(boxes); i++) {
 		if (us_bytes_is(node->text, boxes[i].name)) {
 			r->rule->boxes |= boxes[i].bit;
 			return;
@@ -96,7 +97,7 @@ read_collections(struct us_findings *f, const struct us_yaml_node *node, struct 
 		return;
 	if (node->kind == US_YAML_LIST && node->n > US_ORDER_COLLECTIONS)
 		us_yaml_error(f, node, "too many collections");
-	r->rule->collections = calloc(US_ORDER_COLLECTIONS, sizeof(*r->rule->collections));
+	r->rule->collections = calloc(US_ORDER_COLLECTIONS, sizeof *r->rule->collections);
 	if (r->rule->collections != NULL)
 		us_yaml_each(f, node, one_collection, r);
 	else
@@ -174,7 +175,7 @@ us_yaml_rule(struct us_findings *f, const struct us_yaml_node *node, struct us_r
 		return;
 	r->rule = rule;
 	rule->id = us_yaml_id(f, v[0]);
-	if (us_yaml_position(rule->id, r->order->rules, r->order->n_rules, sizeof(*rule)) != 0)
+	if (us_yaml_position(rule->id, r->order->rules, r->order->n_rules, sizeof *rule) != 0)
 		us_yaml_error(f, v[0], "another rule has this id");
 	rule->paragraph = us_yaml_text(f, v[1], US_ORDER_PARAGRAPH_MAX);
 	read_effect(f, v[2], rule);

@@ -111,7 +111,7 @@ us_yaml_calendar(struct us_findings *f, const struct us_yaml_node *node, struct 
 	if (us_yaml_map(f, node, "a calendar", keys, v) != US_OK)
 		return;
 	c->id = us_yaml_id(f, v[0]);
-	if (us_yaml_position(c->id, order->calendars, order->n_calendars, sizeof(*c)) != 0)
+	if (us_yaml_position(c->id, order->calendars, order->n_calendars, sizeof *c) != 0)
 		us_yaml_error(f, v[0], "another calendar has this id");
 	read_zone(f, v[1], order, c);
 	us_yaml_each(f, v[2], one_day, c);
@@ -149,7 +149,7 @@ us_yaml_period(struct us_findings *f, const struct us_yaml_node *node, struct us
 	if (us_yaml_map(f, node, "a period", keys, v) != US_OK)
 		return;
 	p->id = us_yaml_id(f, v[0]);
-	if (us_yaml_position(p->id, order->periods, order->n_periods, sizeof(*p)) != 0)
+	if (us_yaml_position(p->id, order->periods, order->n_periods, sizeof *p) != 0)
 		us_yaml_error(f, v[0], "another period has this id");
 	p->from_ns = us_yaml_time(f, v[1], INT64_MIN);
 	p->until_ns = us_yaml_time(f, v[2], INT64_MAX);
@@ -161,5 +161,5 @@ us_yaml_period(struct us_findings *f, const struct us_yaml_node *node, struct us
 uint8_t
 us_yaml_calendar_named(struct us_findings *f, const struct us_yaml_node *node, const struct us_order *order)
 {
-	return (uint8_t)us_yaml_reference(f, node, "calendar", order->calendars, order->n_calendars, sizeof(*order->calendars));
+	return (uint8_t)us_yaml_reference(f, node, "calendar", order->calendars, order->n_calendars, sizeof *order->calendars);
 }

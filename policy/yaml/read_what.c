@@ -42,7 +42,7 @@ one_designation(struct us_findings *f, const struct us_yaml_node *node, void *ar
 	/* an order without a list takes any for a record; what a rule names stands in the list */
 	if (us_order_designation(order, node->text, &found) != US_OK || found.at == 0)
 		found.at = us_yaml_reference(f, node, "designation", order->designations,
-		    order->n_designations, sizeof(*order->designations));
+		    order->n_designations, sizeof *order->designations);
 	choose(f, node, c, found.at);
 }
 
@@ -52,7 +52,7 @@ one_category(struct us_findings *f, const struct us_yaml_node *node, void *arg)
 	struct us_yaml_choice *c = arg;
 
 	choose(f, node, c, us_yaml_reference(f, node, "category", c->r->categories, c->r->n_categories,
-	    sizeof(c->r->categories[0])));
+	    sizeof c->r->categories[0]));
 }
 
 /* ---- the text ---- */

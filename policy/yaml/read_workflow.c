@@ -42,7 +42,7 @@ us_yaml_clearance(struct us_findings *f, const struct us_yaml_node *node, struct
 	if (us_yaml_map(f, node, "a clearance", keys, v) != US_OK)
 		return;
 	c->id = us_yaml_id(f, v[0]);
-	if (us_yaml_position(c->id, order->clearances, order->n_clearances, sizeof(*c)) != 0)
+	if (us_yaml_position(c->id, order->clearances, order->n_clearances, sizeof *c) != 0)
 		us_yaml_error(f, v[0], "another clearance has this id");
 	c->paragraph = us_yaml_text(f, v[1], US_ORDER_PARAGRAPH_MAX);
 	c->serve = us_yaml_parties(f, v[2], order);

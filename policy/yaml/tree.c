@@ -28,10 +28,10 @@ us_finding(struct us_findings *f, enum us_severity severity, unsigned line, unsi
 	item->line = line;
 	item->column = column;
 	va_start(ap, format);
-	(void)vsnprintf(text, sizeof(text), format, ap);
+	(void)vsnprintf(text, sizeof text, format, ap);
 	va_end(ap);
 	/* the file is not ours: what it says is shown without its control characters */
-	(void)us_printable(item->text, sizeof(item->text), text, strlen(text));
+	(void)us_printable(item->text, sizeof item->text, text, strlen(text));
 }
 
 void
@@ -124,7 +124,7 @@ begin(struct us_yaml_builder *b, const yaml_event_t *event, enum us_yaml_kind ki
 	if (b->depth > 0 && kind != US_YAML_SCALAR && b->stack[b->depth - 1]->kind == US_YAML_MAP &&
 	    b->stack[b->depth - 1]->n % 2 == 0)
 		return complain(b, mark, "a key must be text");
-	node = calloc(1, sizeof(*node));
+	node = calloc(1, sizeof *node);
 	if (node == NULL)
 		return US_ERR_NOMEM;
 	node->kind = kind;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "policy/calendar.h"
 
 #define ZONE_FILE_MAX 65536u
@@ -19,7 +20,7 @@ name_ok(const char *name, size_t n)
 
 	if (n == 0 || n > NAME_MAX_BYTES || name[0] == '/' || name[n - 1] == '/')
 		return 0;
-	for (size_t i = 0; i < sizeof no_zones / sizeof no_zones[0]; i++)
+	for (size_t i = 0; i < US_COUNT(no_zones); i++)
 		if (n >= strlen(no_zones[i]) && memcmp(name, no_zones[i], strlen(no_zones[i])) == 0)
 			return 0;
 	for (size_t i = 0; i < n; i++) {
