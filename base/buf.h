@@ -90,30 +90,36 @@ void us_wipe(void *p, size_t n);
 int us_bytes_is(struct us_bytes b, const char *s);
 struct us_bytes us_bytes_of(const char *s);
 
-static inline void us_store_u16(uint8_t *p, uint16_t v)
+static inline void
+us_store_u16(uint8_t *p, uint16_t v)
 {
 	p[0] = (uint8_t)(v >> 8);
 	p[1] = (uint8_t)v;
 }
-static inline void us_store_u32(uint8_t *p, uint32_t v)
+static inline void
+us_store_u32(uint8_t *p, uint32_t v)
 {
 	us_store_u16(p, (uint16_t)(v >> 16));
 	us_store_u16(p + 2, (uint16_t)v);
 }
-static inline void us_store_u64(uint8_t *p, uint64_t v)
+static inline void
+us_store_u64(uint8_t *p, uint64_t v)
 {
 	us_store_u32(p, (uint32_t)(v >> 32));
 	us_store_u32(p + 4, (uint32_t)v);
 }
-static inline uint16_t us_load_u16(const uint8_t *p)
+static inline uint16_t
+us_load_u16(const uint8_t *p)
 {
 	return (uint16_t)((unsigned)p[0] << 8 | p[1]);
 }
-static inline uint32_t us_load_u32(const uint8_t *p)
+static inline uint32_t
+us_load_u32(const uint8_t *p)
 {
 	return (uint32_t)us_load_u16(p) << 16 | us_load_u16(p + 2);
 }
-static inline uint64_t us_load_u64(const uint8_t *p)
+static inline uint64_t
+us_load_u64(const uint8_t *p)
 {
 	return (uint64_t)us_load_u32(p) << 32 | us_load_u32(p + 4);
 }

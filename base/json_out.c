@@ -118,14 +118,22 @@ static char
 short_escape(uint8_t c)
 {
 	switch (c) {
-	case '"': return '"';
-	case '\\': return '\\';
-	case '\b': return 'b';
-	case '\f': return 'f';
-	case '\n': return 'n';
-	case '\r': return 'r';
-	case '\t': return 't';
-	default: return 0;
+	case '"':
+		return '"';
+	case '\\':
+		return '\\';
+	case '\b':
+		return 'b';
+	case '\f':
+		return 'f';
+	case '\n':
+		return 'n';
+	case '\r':
+		return 'r';
+	case '\t':
+		return 't';
+	default:
+		return 0;
 	}
 }
 
@@ -246,7 +254,8 @@ us_json_double(struct us_json *j, double v)
 		us_json_null(j);
 		return;
 	}
-	/* the fewest of 15 or 17 digits that read back the same; the locale is "C" in our programs */
+	/* the fewest of 15 or 17 digits that read back the same; the locale is "C" in our
+	 * programs */
 	(void)snprintf(text, sizeof text, "%.15g", v);
 	if (strtod(text, NULL) != v)
 		(void)snprintf(text, sizeof text, "%.17g", v);
@@ -267,7 +276,7 @@ us_json_null(struct us_json *j)
 
 static void
 encoded(struct us_json *j, int (*encode)(struct us_buf *, const void *, size_t), const void *p,
-        size_t n)
+    size_t n)
 {
 	before_value(j);
 	put(j, "\"", 1);

@@ -29,8 +29,8 @@ write_line(enum us_log_level level, const char *suffix, const char *format, va_l
 
 	(void)vsnprintf(text, sizeof text, format, ap);
 	if (getenv("JOURNAL_STREAM") != NULL)
-		n = snprintf(line, sizeof line, "<%d>%s: %s%s%s\n", priorities[level], log_role, text,
-		    suffix == NULL ? "" : ": ", suffix == NULL ? "" : suffix);
+		n = snprintf(line, sizeof line, "<%d>%s: %s%s%s\n", priorities[level], log_role,
+		    text, suffix == NULL ? "" : ": ", suffix == NULL ? "" : suffix);
 	else
 		n = snprintf(line, sizeof line, "%s %s: %s%s%s\n", names[level], log_role, text,
 		    suffix == NULL ? "" : ": ", suffix == NULL ? "" : suffix);

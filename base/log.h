@@ -3,9 +3,9 @@
  * prefix when stderr is a journal. No evidence, query, key or share may ever be an argument.
  * Untrusted text (names, paths a peer sent) goes through us_printable() first.
  *
- * fatal is for the environment (no disk, no memory, a missing file): exit status 1. fatal_io is for a disk that
- * does not keep what was written, or has no room for it, or whose files have gone: exit status US_EXIT_IO.
- * panic is for our own bugs: abort().
+ * fatal is for the environment (no disk, no memory, a missing file): exit status 1. fatal_io is for
+ * a disk that does not keep what was written, or has no room for it, or whose files have gone: exit
+ * status US_EXIT_IO. panic is for our own bugs: abort().
  */
 #ifndef US_COMMON_LOG_H
 #define US_COMMON_LOG_H

@@ -83,8 +83,9 @@ format(int64_t ns, int fraction, char out[US_TIME_TEXT_SIZE])
 		memcpy(out, "invalid", 8);
 		return out;
 	}
-	n = snprintf(out, US_TIME_TEXT_SIZE, "%04u-%02u-%02uT%02u:%02u:%02u", (unsigned)year % 10000,
-	             month % 100, day % 100, of_day / 3600 % 100, of_day / 60 % 60, of_day % 60);
+	n = snprintf(out, US_TIME_TEXT_SIZE, "%04u-%02u-%02uT%02u:%02u:%02u",
+	    (unsigned)year % 10000, month % 100, day % 100, of_day / 3600 % 100, of_day / 60 % 60,
+	    of_day % 60);
 	if (fraction && nanos != 0) {
 		int len = nanos % 1000 != 0 ? 9 : nanos % 1000000 != 0 ? 6 : 3;
 		unsigned value = len == 9 ? nanos : len == 6 ? nanos / 1000 : nanos / 1000000;
@@ -224,8 +225,9 @@ us_time_parse(const char *s, size_t n, int64_t *ns)
 
 	if (err != US_OK)
 		return err;
-	if (!letter(&s, end, 'T', 't') || !number(&s, end, 2, &hour) || !letter(&s, end, ':', ':') ||
-	    !number(&s, end, 2, &minute) || !letter(&s, end, ':', ':') || !number(&s, end, 2, &second))
+	if (!letter(&s, end, 'T', 't') || !number(&s, end, 2, &hour) ||
+	    !letter(&s, end, ':', ':') || !number(&s, end, 2, &minute) ||
+	    !letter(&s, end, ':', ':') || !number(&s, end, 2, &second))
 		return US_ERR_FORMAT;
 	if (hour > 23 || minute > 59 || second > 60)
 		return US_ERR_RANGE;

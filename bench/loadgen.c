@@ -5,10 +5,10 @@
  *   us_loadgen --profile DIR [--server HOST:PORT] --targets FILE [--session] [--connections N]
  *              [--seconds S] [--warm-up S] [--bulk N --collection C] [--purpose TEXT]
  *
- * FILE has a request target a line ("/v1/collections/demo/records/DEMO000000001"), taken in a random
- * order that is the same each run. With --bulk its lines are Bates numbers, and a request is a POST
- * of N of them. Prints one JSON object: requests, records (lines of the bodies), bytes, seconds,
- * per second, latency percentiles in milliseconds, errors.
+ * FILE has a request target a line ("/v1/collections/demo/records/DEMO000000001"), taken in a
+ * random order that is the same each run. With --bulk its lines are Bates numbers, and a request is
+ * a POST of N of them. Prints one JSON object: requests, records (lines of the bodies), bytes,
+ * seconds, per second, latency percentiles in milliseconds, errors.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -154,7 +154,8 @@ read_profile(void)
 	free(pem);
 	pem = read_file(g.o.profile, "certificate.pem", &n);
 	us_buf_init(&g.certificate, US_CERT_MAX);
-	if (us_pem_decode((struct us_bytes){ (uint8_t *)pem, n }, "CERTIFICATE", &g.certificate) != US_OK)
+	if (us_pem_decode((struct us_bytes){ (uint8_t *)pem, n }, "CERTIFICATE", &g.certificate) !=
+	    US_OK)
 		us_fatal("cannot use %s/certificate.pem", g.o.profile);
 	free(pem);
 	conf = read_file(g.o.profile, "profile.conf", &n);
@@ -173,7 +174,8 @@ read_profile(void)
 	/* the peers' certificates differ; who answers is not what is measured */
 	SSL_CTX_set_verify(g.ctx, SSL_VERIFY_NONE, NULL);
 	SSL_CTX_set_read_ahead(g.ctx, 1);
-	(void)SSL_CTX_set_mode(g.ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	(void)SSL_CTX_set_mode(g.ctx,
+	    SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 }
 
 static void
@@ -182,7 +184,8 @@ encode_purpose(const char *text)
 	size_t n = 0;
 
 	for (; text != NULL && *text != '\0' && n < sizeof g.purpose - 4; text++)
-		n += (size_t)snprintf(g.purpose + n, sizeof g.purpose - n, "%%%02X", (uint8_t)*text);
+		n += (size_t)snprintf(g.purpose + n, sizeof g.purpose - n, "%%%02X",
+		    (uint8_t)*text);
 	g.purpose[n] = '\0';
 }
 
@@ -231,8 +234,10 @@ new_request(struct conn *c)
 		append(c, "\"");
 	}
 	append(c, "]}");
-	(void)snprintf(text, sizeof text, "POST /v1/collections/%s/read HTTP/1.1\r\nHost: bench\r\nUnderseal-Purpose: %s\r\n"
-	    "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n", g.o.collection, g.purpose, c->request_n);
+	(void)snprintf(text, sizeof text,
+	    "POST /v1/collections/%s/read HTTP/1.1\r\nHost: bench\r\nUnderseal-Purpose: %s\r\n"
+	    "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
+	    g.o.collection, g.purpose, c->request_n);
 	append(c, text);
 	/* turn it round */
 	{
@@ -379,7 +384,8 @@ exchange(struct conn *c, const char *request)
 		if (end == NULL)
 			continue;
 		length = strcasestr(text, "content-length:");
-		if (length != NULL && n >= (size_t)(end + 4 - text) + strtoull(length + 15, NULL, 10))
+		if (length != NULL &&
+		    n >= (size_t)(end + 4 - text) + strtoull(length + 15, NULL, 10))
 			break;
 	}
 	if (strncmp(text + 9, "200", 3) != 0 && strncmp(text + 9, "201", 3) != 0)
@@ -415,7 +421,8 @@ open_session(void)
 	s.expires_ns = s.issued_ns + INT64_C(14) * 60 * 1000000000;
 	memcpy(s.vault, g.vault, 32);
 	if (nonce == NULL || us_hex_decode(nonce, strlen(nonce), s.nonce, 32) != US_OK ||
-	    us_cert_fingerprint((struct us_bytes){ g.certificate.data, g.certificate.len }, s.credential) != US_OK)
+	    us_cert_fingerprint((struct us_bytes){ g.certificate.data, g.certificate.len },
+		s.credential) != US_OK)
 		us_fatal("the vault's challenge is malformed");
 	us_session_encode(&s, statement);
 	if (us_session_sign(g.key, &s, sig, &sig_n) != US_OK)
@@ -426,8 +433,10 @@ open_session(void)
 	put_base64(&body, "signature", sig, sig_n);
 	put_base64(&body, "certificate", g.certificate.data, g.certificate.len);
 	if (us_buf_putf(&body, "\"}") != US_OK ||
-	    us_buf_putf(&request, "POST /v1/session HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
-	        "Content-Length: %zu\r\n\r\n", body.len) != US_OK ||
+	    us_buf_putf(&request,
+		"POST /v1/session HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
+		"Content-Length: %zu\r\n\r\n",
+		body.len) != US_OK ||
 	    us_buf_put(&request, body.data, body.len) != US_OK)
 		us_fatal("out of memory");
 	(void)exchange(&c, us_buf_cstr(&request));
@@ -443,7 +452,8 @@ open_session(void)
 static void
 watch(int ep, struct conn *c, int write)
 {
-	struct epoll_event ev = { .events = write ? EPOLLIN | EPOLLOUT : EPOLLIN, .data = { .ptr = c } };
+	struct epoll_event ev = { .events = write ? EPOLLIN | EPOLLOUT : EPOLLIN,
+		.data = { .ptr = c } };
 
 	if (c->wants_write != write && epoll_ctl(ep, EPOLL_CTL_MOD, c->fd, &ev) == 0)
 		c->wants_write = write;
@@ -455,7 +465,8 @@ send_request(int ep, struct conn *c)
 	size_t k;
 
 	while (c->request_at < c->request_n) {
-		if (SSL_write_ex(c->ssl, c->request + c->request_at, c->request_n - c->request_at, &k) != 1) {
+		if (SSL_write_ex(c->ssl, c->request + c->request_at, c->request_n - c->request_at,
+			&k) != 1) {
 			watch(ep, c, 1);
 			return;
 		}
@@ -520,13 +531,15 @@ static void
 report(double seconds)
 {
 	qsort(g.samples, g.sample_n, sizeof *g.samples, by_value);
-	printf("{\"connections\":%u,\"seconds\":%.3f,\"requests\":%llu,\"requests_per_second\":%.0f,"
-	       "\"records\":%llu,\"records_per_second\":%.0f,\"bytes\":%llu,\"p50_ms\":%.3f,\"p90_ms\":%.3f,"
+	printf("{\"connections\":%u,\"seconds\":%.3f,\"requests\":%llu,\"requests_per_second\":%."
+	       "0f,"
+	       "\"records\":%llu,\"records_per_second\":%.0f,\"bytes\":%llu,\"p50_ms\":%.3f,\"p90_"
+	       "ms\":%.3f,"
 	       "\"p99_ms\":%.3f,\"max_ms\":%.3f,\"errors\":%llu,\"last_status\":%d}\n",
 	    g.o.connections, seconds, (unsigned long long)g.requests, (double)g.requests / seconds,
 	    (unsigned long long)g.records, (double)g.records / seconds, (unsigned long long)g.bytes,
-	    percentile(0.5), percentile(0.9), percentile(0.99), percentile(1), (unsigned long long)g.errors,
-	    g.last_status);
+	    percentile(0.5), percentile(0.9), percentile(0.99), percentile(1),
+	    (unsigned long long)g.errors, g.last_status);
 }
 
 static void
@@ -586,7 +599,8 @@ int
 main(int argc, char **argv)
 {
 	us_log_init("loadgen", US_LOG_INFO);
-	g.o = (struct options){ .connections = 64, .seconds = 5, .warm_up = 1, .collection = "demo" };
+	g.o =
+	    (struct options){ .connections = 64, .seconds = 5, .warm_up = 1, .collection = "demo" };
 	g.random = 88172645463325252u;
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--profile") == 0)
@@ -612,7 +626,8 @@ main(int argc, char **argv)
 		else
 			us_fatal("unknown option %s", argv[i]);
 	}
-	if (g.o.profile == NULL || g.o.targets == NULL || g.o.connections == 0 || g.o.connections > 10000)
+	if (g.o.profile == NULL || g.o.targets == NULL || g.o.connections == 0 ||
+	    g.o.connections > 10000)
 		us_fatal("needs --profile DIR and --targets FILE");
 	g.samples = malloc(SAMPLES_MAX * sizeof *g.samples);
 	if (g.samples == NULL)

@@ -1,17 +1,24 @@
 /*
  * What bench/log runs:
  *
- *   us_log_bench make DIR ENTRIES      an export: one vault's life with a session each 1,000 entries and a read in each of the
- *                                      others; DIR/keys-all.jsonl has the keys of every box, DIR/keys-some.jsonl those of 4
- *                                      access boxes, 2 disclosure boxes and 1 query box of every 16 entries
- *   us_log_bench make-seen DIR ENTRIES the same for bench/who-saw: keys.jsonl has the keys of every box, record 4711 is read in every
+ *   us_log_bench make DIR ENTRIES      an export: one vault's life with a session each 1,000
+ *                                      entries and a read in each of the others; DIR/keys-all.jsonl
+ *                                      has the keys of every box, DIR/keys-some.jsonl those of 4
+ *                                      access boxes, 2 disclosure boxes and 1 query box of every 16
+ *                                      entries
+ *   us_log_bench make-seen DIR ENTRIES the same for bench/who-saw: keys.jsonl has the keys of every
+ *   box, record 4711 is read in every
  *                                      1,000th entry, record 4712 in two, and the others are spread
- *   us_log_bench plain DIR             a plain verifier: one entry after the other, a context for each hash, all leaf hashes in
- *                                      memory and the root by the definition; no boxes, no rules between entries
- *   us_log_bench append DIR GROUP N    N entries through the keeper's log in an empty DIR, GROUP for each commit
- *   us_log_bench latency DIR ASKERS N  the same in a closed loop: each asker hands in its next entry when the answer to the one
- *                                      before may leave, its proof made; a commit takes what is there. Milliseconds from
- *                                      handing in to that moment, of which the median and the 99th percentile
+ *   us_log_bench plain DIR             a plain verifier: one entry after the other, a context for
+ *                                      each hash, all leaf hashes in memory and the root by the
+ *                                      definition; no boxes, no rules between entries
+ *   us_log_bench append DIR GROUP N    N entries through the keeper's log in an empty DIR, GROUP
+ *                                      for each commit
+ *   us_log_bench latency DIR ASKERS N  the same in a closed loop: each asker hands in its next
+ *                                      entry when the answer to the one before may leave, its proof
+ *                                      made; a commit takes what is there. Milliseconds from
+ *                                      handing in to that moment, of which the median and the 99th
+ *                                      percentile
  *
  * plain and append print seconds of a clock and of this process's CPU.
  */
@@ -41,7 +48,8 @@
 #define KEYS_MAX ((size_t)4 << 30)
 #define OFTEN 4711u
 #define TWICE 4712u
-#define COLLECTIONS "{\"items\": [{\"collection\": 1, \"name\": \"demo\", \"bates_prefix\": \"DEMO\"}]}\n"
+#define COLLECTIONS \
+	"{\"items\": [{\"collection\": 1, \"name\": \"demo\", \"bates_prefix\": \"DEMO\"}]}\n"
 
 static void
 must(int err, const char *what)
@@ -99,8 +107,8 @@ put_tile(void *arg, unsigned level, uint64_t n, const struct us_digest *hashes)
 static int
 describe_start(uint64_t index, struct us_entry_in *in, struct us_entry_access *a)
 {
-	static const enum us_action first[] = { US_ACTION_INIT, US_ACTION_START, US_ACTION_UNSEAL, US_ACTION_STATE_OPEN,
-		US_ACTION_ORDER_IN_FORCE };
+	static const enum us_action first[] = { US_ACTION_INIT, US_ACTION_START, US_ACTION_UNSEAL,
+		US_ACTION_STATE_OPEN, US_ACTION_ORDER_IN_FORCE };
 	static const uint8_t version[4] = { 0, 0, 0, 1 };
 
 	if (index >= sizeof first / sizeof first[0])
@@ -133,17 +141,23 @@ record_of(uint64_t index, uint64_t seen)
 
 /* seen: entries of a log for make-seen; 0: make. */
 static void
-make_entry(uint64_t index, uint64_t seen, const struct us_key *secret, const uint8_t vault_id[32], struct us_buf *out,
-    struct us_key keys[US_BOXES])
+make_entry(uint64_t index, uint64_t seen, const struct us_key *secret, const uint8_t vault_id[32],
+    struct us_buf *out, struct us_key keys[US_BOXES])
 {
 	static uint64_t session;
 	const uint64_t record = record_of(index, seen);
 	struct us_entry_access a;
 	struct us_entry_disclosure d;
 	struct us_entry_query q;
-	struct us_entry_in in = { .entry_class = US_CLASS_ACCESS, .order_version = 1, .index = index, .vault_id = vault_id,
-		.secret = secret, .time_ns = INT64_C(1700000000000000000) + (int64_t)index * MILLISECOND, .access = &a,
-		.disclosure = &d, .query = &q };
+	struct us_entry_in in = { .entry_class = US_CLASS_ACCESS,
+		.order_version = 1,
+		.index = index,
+		.vault_id = vault_id,
+		.secret = secret,
+		.time_ns = INT64_C(1700000000000000000) + (int64_t)index * MILLISECOND,
+		.access = &a,
+		.disclosure = &d,
+		.query = &q };
 
 	us_entry_access_init(&a);
 	us_entry_disclosure_init(&d);
@@ -239,9 +253,11 @@ make(uint64_t size, uint64_t seen)
 		must(us_export_keys_line(&all, i, &keys[0], &keys[1], &keys[2]), "keys");
 		if (seen == 0 && i % 4 == 1)
 			must(us_export_keys_line(&some, i, &keys[0], i % 8 == 1 ? &keys[1] : NULL,
-			    i % 16 == 1 ? &keys[2] : NULL), "keys");
+				 i % 16 == 1 ? &keys[2] : NULL),
+			    "keys");
 		if ((i + 1) % US_TILE_WIDTH == 0 || i + 1 == size) {
-			const struct us_tile tile = { 1, 0, i / US_TILE_WIDTH, (unsigned)(i % US_TILE_WIDTH) + 1 };
+			const struct us_tile tile = { 1, 0, i / US_TILE_WIDTH,
+				(unsigned)(i % US_TILE_WIDTH) + 1 };
 
 			write_tile(tile, bundle.data, bundle.len);
 			us_buf_reset(&bundle);
@@ -289,9 +305,9 @@ plain_hash(uint8_t tag, struct us_bytes a, struct us_bytes b, uint8_t out[32])
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 
-	if (ctx == NULL || EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) != 1 || EVP_DigestUpdate(ctx, &tag, 1) != 1 ||
-	    EVP_DigestUpdate(ctx, a.p, a.n) != 1 || EVP_DigestUpdate(ctx, b.p, b.n) != 1 ||
-	    EVP_DigestFinal_ex(ctx, out, NULL) != 1)
+	if (ctx == NULL || EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) != 1 ||
+	    EVP_DigestUpdate(ctx, &tag, 1) != 1 || EVP_DigestUpdate(ctx, a.p, a.n) != 1 ||
+	    EVP_DigestUpdate(ctx, b.p, b.n) != 1 || EVP_DigestFinal_ex(ctx, out, NULL) != 1)
 		us_fatal("SHA-256 failed");
 	EVP_MD_CTX_free(ctx);
 }
@@ -337,9 +353,11 @@ plain_bundle(uint64_t n, unsigned width, struct us_digest *leaves, int64_t last)
 		if (copy == NULL || r.err != US_OK || hashes_size != width * (size_t)US_HASH_LEN)
 			us_fatal("bundle %llu is wrong", (unsigned long long)n);
 		memcpy(copy, entry.p, entry.n);
-		plain_hash(0, (struct us_bytes){ copy, entry.n }, (struct us_bytes){ NULL, 0 }, leaves[i].b);
+		plain_hash(0, (struct us_bytes){ copy, entry.n }, (struct us_bytes){ NULL, 0 },
+		    leaves[i].b);
 		if (memcmp(leaves[i].b, hashes + i * (size_t)US_HASH_LEN, US_HASH_LEN) != 0 ||
-		    us_entry_decode(&view, copy, entry.n) != US_OK || view.index != n * US_TILE_WIDTH + i || view.time_ns < last)
+		    us_entry_decode(&view, copy, entry.n) != US_OK ||
+		    view.index != n * US_TILE_WIDTH + i || view.time_ns < last)
 			us_fatal("an entry of bundle %llu is wrong", (unsigned long long)n);
 		last = view.time_ns;
 		free(copy);
@@ -353,7 +371,8 @@ static void
 plain(void)
 {
 	size_t checkpoint_n, vkey_n;
-	uint8_t *checkpoint = read_whole("checkpoint", &checkpoint_n), *vkey = read_whole("log.vkey", &vkey_n);
+	uint8_t *checkpoint = read_whole("checkpoint", &checkpoint_n),
+		*vkey = read_whole("log.vkey", &vkey_n);
 	struct us_digest *leaves, root;
 	struct us_checkpoint c;
 	struct us_note_key key;
@@ -365,7 +384,8 @@ plain(void)
 	if (leaves == NULL || c.size == 0)
 		us_fatal("there is nothing to verify, or no memory for it");
 	for (uint64_t n = 0; n * US_TILE_WIDTH < c.size; n++)
-		last = plain_bundle(n, us_tile_width(c.size, 0, n), leaves + n * US_TILE_WIDTH, last);
+		last = plain_bundle(n, us_tile_width(c.size, 0, n), leaves + n * US_TILE_WIDTH,
+		    last);
 	plain_root(leaves, c.size, &root);
 	if (memcmp(root.b, c.root.b, US_HASH_LEN) != 0)
 		us_fatal("the root is wrong");
@@ -381,7 +401,10 @@ open_log(void)
 {
 	static uint8_t vault_id[32] = { 1 }, public[32];
 	static struct us_key seed, box, private;
-	struct us_klog_options o = { .origin = ORIGIN, .vault_id = vault_id, .box_public = public, .seed = &seed };
+	struct us_klog_options o = { .origin = ORIGIN,
+		.vault_id = vault_id,
+		.box_public = public,
+		.seed = &seed };
 	struct us_klog *log;
 
 	must(us_key_random(&seed), "seed");
@@ -400,7 +423,11 @@ append_one(struct us_klog *log)
 	struct us_entry_access a;
 	struct us_entry_disclosure d;
 	struct us_entry_query q;
-	struct us_klog_entry e = { .entry_class = US_CLASS_ACCESS, .order_version = 1, .access = &a, .disclosure = &d, .query = &q };
+	struct us_klog_entry e = { .entry_class = US_CLASS_ACCESS,
+		.order_version = 1,
+		.access = &a,
+		.disclosure = &d,
+		.query = &q };
 	uint64_t index;
 	int64_t time_ns;
 
@@ -487,7 +514,8 @@ main(int argc, char **argv)
 	us_log_init("us_log_bench", US_LOG_WARNING);
 	must(us_crypto_init(), "cryptography");
 	if (argc < 3 || chdir(argv[2]) != 0)
-		us_fatal("usage: us_log_bench make DIR ENTRIES | make-seen DIR ENTRIES | plain DIR | append DIR GROUP ENTRIES | latency DIR ASKERS ENTRIES");
+		us_fatal("usage: us_log_bench make DIR ENTRIES | make-seen DIR ENTRIES | plain DIR "
+			 "| append DIR GROUP ENTRIES | latency DIR ASKERS ENTRIES");
 	wall = seconds(CLOCK_MONOTONIC);
 	cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
 	if (argc == 4 && strcmp(argv[1], "make") == 0) {
@@ -508,6 +536,7 @@ main(int argc, char **argv)
 		append((unsigned)strtoul(argv[3], NULL, 10), (unsigned)strtoul(argv[4], NULL, 10));
 	else
 		us_fatal("no such bench");
-	printf("{\"seconds\": %.6f, \"cpu\": %.6f}\n", seconds(CLOCK_MONOTONIC) - wall, seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu);
+	printf("{\"seconds\": %.6f, \"cpu\": %.6f}\n", seconds(CLOCK_MONOTONIC) - wall,
+	    seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu);
 	return 0;
 }

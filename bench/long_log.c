@@ -1,9 +1,11 @@
 /*
- * us_long_log KEEPER ENTRIES SHARE...: lengthens the log of a vault that does not run, for bench/start.
+ * us_long_log KEEPER ENTRIES SHARE...: lengthens the log of a vault that does not run, for
+ * bench/start.
  *
- * KEEPER is its directory keeper/, SHARE the files of as many shares as it takes to open it. The entries are what a
- * year of use leaves, eight and eight: searches with their words, snippets of ten records, single reads, refusals. They are
- * sealed under the vault's own box key and signed by its own key, so that the vault opens with them.
+ * KEEPER is its directory keeper/, SHARE the files of as many shares as it takes to open it. The
+ * entries are what a year of use leaves, eight and eight: searches with their words, snippets of
+ * ten records, single reads, refusals. They are sealed under the vault's own box key and signed by
+ * its own key, so that the vault opens with them.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +34,7 @@ must(int err, const char *what)
 static struct us_root_keys *
 open_root(const struct us_vault_conf *conf, char **files, size_t n)
 {
-	char (*mnemonic)[US_SLIP39_TEXT_MAX] = us_secret_alloc(n * sizeof *mnemonic);
+	char(*mnemonic)[US_SLIP39_TEXT_MAX] = us_secret_alloc(n * sizeof *mnemonic);
 	const char **given = calloc(n, sizeof *given);
 	uint8_t *secret = us_secret_alloc(US_SLIP39_SECRET_MAX), check[32];
 	struct us_root_keys *keys;
@@ -48,7 +50,9 @@ open_root(const struct us_vault_conf *conf, char **files, size_t n)
 
 		if (f != NULL)
 			(void)fclose(f);
-		must(us_slip39_normalise((struct us_bytes){ (const uint8_t *)text, got }, mnemonic[i]), files[i]);
+		must(us_slip39_normalise((struct us_bytes){ (const uint8_t *)text, got },
+			 mnemonic[i]),
+		    files[i]);
 		given[i] = mnemonic[i];
 	}
 	must(us_slip39_combine(given, n, NULL, secret, &size), "shares");
@@ -68,11 +72,16 @@ open_root(const struct us_vault_conf *conf, char **files, size_t n)
 static void
 append_one(struct us_klog *log, uint64_t i)
 {
-	const struct us_bytes party = us_bytes_of("plaintiffs"), words[] = { us_bytes_of("harbour"), us_bytes_of("paywall") };
+	const struct us_bytes party = us_bytes_of("plaintiffs"),
+			      words[] = { us_bytes_of("harbour"), us_bytes_of("paywall") };
 	struct us_entry_access a;
 	struct us_entry_disclosure d;
 	struct us_entry_query q;
-	struct us_klog_entry e = { .entry_class = US_CLASS_ACCESS, .order_version = 1, .access = &a, .disclosure = &d, .query = &q };
+	struct us_klog_entry e = { .entry_class = US_CLASS_ACCESS,
+		.order_version = 1,
+		.access = &a,
+		.disclosure = &d,
+		.query = &q };
 	uint64_t records[10], index;
 	int64_t time_ns;
 

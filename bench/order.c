@@ -1,10 +1,12 @@
 /*
- * What a decision costs, and what the visible set of a person costs: bench/order runs it and prints a table.
+ * What a decision costs, and what the visible set of a person costs: bench/order runs it and prints
+ * a table.
  *
  *   us_order_bench [--rounds N] [--decisions N] [--records N] [--segment N]
  *
- * Prints one JSON object. A decision is timed alone, between two readings of the clock (timer_us is what they cost; it is not
- * taken off); ours and the plain evaluator see the same requests, and must rule alike, else the program fails.
+ * Prints one JSON object. A decision is timed alone, between two readings of the clock (timer_us is
+ * what they cost; it is not taken off); ours and the plain evaluator see the same requests, and
+ * must rule alike, else the program fails.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,7 +47,8 @@ static void
 print_figure(const char *name, struct figure *f)
 {
 	qsort(f->of, f->n, sizeof(f->of[0]), compare_doubles);
-	(void)printf("\"%s\": %.4f, \"%s_spread\": [%.4f, %.4f], ", name, f->of[f->n / 2], name, f->of[0], f->of[f->n - 1]);
+	(void)printf("\"%s\": %.4f, \"%s_spread\": [%.4f, %.4f], ", name, f->of[f->n / 2], name,
+	    f->of[0], f->of[f->n - 1]);
 }
 
 static void
@@ -61,7 +64,7 @@ percentile_us(uint32_t *times, size_t n, unsigned of_1000)
 	return times[(n - 1) * of_1000 / 1000] / 1e3;
 }
 
-/* --- decisions ------------------------------------------------------------------------------------------------- */
+/* --- decisions -------------------------------------------------------------------------------- */
 
 struct decisions {
 	const struct us_order *order;
@@ -94,9 +97,11 @@ time_ours(struct decisions *d, uint64_t seed)
 		int64_t began = bench_now();
 		us_order_evaluate(d->order, &q.subject, q.action, &q.context, &ruling);
 		d->times[i] = elapsed(began);
-		d->rulings[i] = (struct plain_ruling){ ruling.decision, ruling.reason, ruling.rule };
+		d->rulings[i] = (struct plain_ruling){ ruling.decision, ruling.reason,
+			ruling.rule };
 		d->allowed += ruling.decision == US_DECISION_ALLOW;
-		for (int k = us_rules_next(ruling.permits, 0); k >= 0; k = us_rules_next(ruling.permits, k + 1))
+		for (int k = us_rules_next(ruling.permits, 0); k >= 0;
+		     k = us_rules_next(ruling.permits, k + 1))
 			d->permits++;
 	}
 }
@@ -113,8 +118,8 @@ time_plain(struct decisions *d, uint64_t seed)
 		int64_t began = bench_now();
 		plain_evaluate(d->plain, &q, &ruling);
 		d->times[i] = elapsed(began);
-		d->differ += ruling.decision != d->rulings[i].decision || ruling.reason != d->rulings[i].reason ||
-		    ruling.rule != d->rulings[i].rule;
+		d->differ += ruling.decision != d->rulings[i].decision ||
+		    ruling.reason != d->rulings[i].reason || ruling.rule != d->rulings[i].rule;
 	}
 }
 
@@ -129,12 +134,18 @@ time_timer(struct decisions *d)
 }
 
 static size_t
-measure_decisions(const struct us_order *order, const struct us_subject people[BENCH_PEOPLE], const struct options *o)
+measure_decisions(const struct us_order *order, const struct us_subject people[BENCH_PEOPLE],
+    const struct options *o)
 {
-	struct figure p50 = { .n = 0 }, p99 = { .n = 0 }, plain50 = { .n = 0 }, plain99 = { .n = 0 }, ratio = { .n = 0 };
+	struct figure p50 = { .n = 0 }, p99 = { .n = 0 }, plain50 = { .n = 0 },
+		      plain99 = { .n = 0 }, ratio = { .n = 0 };
 	struct plain_order *plain = plain_new(order);
-	struct decisions d = { .order = order, .plain = plain, .people = people, .n = o->decisions,
-		.times = calloc(o->decisions, sizeof(*d.times)), .rulings = calloc(o->decisions, sizeof(*d.rulings)) };
+	struct decisions d = { .order = order,
+		.plain = plain,
+		.people = people,
+		.n = o->decisions,
+		.times = calloc(o->decisions, sizeof(*d.times)),
+		.rulings = calloc(o->decisions, sizeof(*d.rulings)) };
 
 	bench_check(d.times == NULL || d.rulings == NULL ? US_ERR_NOMEM : US_OK, "the times");
 	time_ours(&d, 1); /* warms what there is to warm */
@@ -146,23 +157,25 @@ measure_decisions(const struct us_order *order, const struct us_subject people[B
 		add(&plain50, percentile_us(d.times, d.n, 500));
 		add(&plain99, percentile_us(d.times, d.n, 990));
 		add(&ratio, plain50.of[round] / p50.of[round]);
-		(void)fprintf(stderr, "round %u: %.2f us, 99 %% below %.2f us; plain %.2f us\n", round + 1, p50.of[round],
-		    p99.of[round], plain50.of[round]);
+		(void)fprintf(stderr, "round %u: %.2f us, 99 %% below %.2f us; plain %.2f us\n",
+		    round + 1, p50.of[round], p99.of[round], plain50.of[round]);
 	}
 	print_figure("ratio_naive", &ratio);
 	print_figure("decision_us_p50", &p50);
 	print_figure("decision_us_p99", &p99);
 	print_figure("naive_us_p50", &plain50);
 	print_figure("naive_us_p99", &plain99);
-	(void)printf("\"timer_us\": %.3f, \"allowed_share\": %.3f, \"permits_that_fit\": %.2f, \"rulings_that_differ\": %zu, ",
-	    time_timer(&d), (double)d.allowed / (double)d.n, (double)d.permits / (double)d.n, d.differ);
+	(void)printf("\"timer_us\": %.3f, \"allowed_share\": %.3f, \"permits_that_fit\": %.2f, "
+		     "\"rulings_that_differ\": %zu, ",
+	    time_timer(&d), (double)d.allowed / (double)d.n, (double)d.permits / (double)d.n,
+	    d.differ);
 	free(d.times);
 	free(d.rulings);
 	plain_free(plain);
 	return d.differ;
 }
 
-/* --- the visible set ------------------------------------------------------------------------------------------- */
+/* --- the visible set -------------------------------------------------------------------------- */
 
 static size_t
 count(const uint64_t rules[US_RULE_WORDS])
@@ -176,7 +189,8 @@ count(const uint64_t rules[US_RULE_WORDS])
 
 /* The person whom most rules concern. */
 static void
-largest_ruling(const struct us_order *order, const struct us_subject people[BENCH_PEOPLE], struct us_ruling *out)
+largest_ruling(const struct us_order *order, const struct us_subject people[BENCH_PEOPLE],
+    struct us_ruling *out)
 {
 	const struct us_context context = { .collection = us_bytes_of(BENCH_COLLECTION) };
 	size_t most = 0;
@@ -205,8 +219,8 @@ every_rule(const struct us_order *order, struct us_ruling *out)
 }
 
 static void
-measure_visible(struct rng *r, const struct us_order *order, const struct us_subject people[BENCH_PEOPLE],
-    const struct options *o)
+measure_visible(struct rng *r, const struct us_order *order,
+    const struct us_subject people[BENCH_PEOPLE], const struct options *o)
 {
 	struct records *records = records_new(r, o->records, o->segment);
 	struct figure seconds = { .n = 0 }, increment = { .n = 0 };
@@ -222,13 +236,14 @@ measure_visible(struct rng *r, const struct us_order *order, const struct us_sub
 		add(&increment, times.increment_ms);
 		records_visible(records, order, &whole, &all);
 		add(&every, all.seconds);
-		(void)fprintf(stderr, "round %u: %.3f s, %.1f ms; every rule: %.3f s\n", round + 1, times.seconds,
-		    times.increment_ms, all.seconds);
+		(void)fprintf(stderr, "round %u: %.3f s, %.1f ms; every rule: %.3f s\n", round + 1,
+		    times.seconds, times.increment_ms, all.seconds);
 	}
 	print_figure("visible_set_seconds", &seconds);
 	print_figure("visible_set_increment_ms", &increment);
 	print_figure("every_rule_seconds", &every);
-	(void)printf("\"visible_set_permits\": %zu, \"visible_set_forbids\": %zu, \"visible_records\": %llu, ",
+	(void)printf("\"visible_set_permits\": %zu, \"visible_set_forbids\": %zu, "
+		     "\"visible_records\": %llu, ",
 	    count(ruling.permits), count(ruling.forbids), (unsigned long long)times.visible);
 	(void)printf("\"segment_records\": %u, ", o->segment);
 	records_free(records);
@@ -250,7 +265,10 @@ number(const char *text, unsigned max)
 int
 main(int argc, char **argv)
 {
-	struct options o = { .rounds = 5, .decisions = 100000, .records = 1000000, .segment = 65536 };
+	struct options o = { .rounds = 5,
+		.decisions = 100000,
+		.records = 1000000,
+		.segment = 65536 };
 	struct rng r = { 88172645463325252u };
 	static struct us_subject people[BENCH_PEOPLE];
 
@@ -265,7 +283,9 @@ main(int argc, char **argv)
 		else if (strcmp(argv[i], "--segment") == 0)
 			o.segment = number(value, 1u << 20);
 		else {
-			(void)fprintf(stderr, "usage: us_order_bench [--rounds N] [--decisions N] [--records N] [--segment N]\n");
+			(void)fprintf(stderr,
+			    "usage: us_order_bench [--rounds N] [--decisions N] [--records N] "
+			    "[--segment N]\n");
 			return 2;
 		}
 	}
@@ -274,8 +294,8 @@ main(int argc, char **argv)
 	(void)printf("{");
 	size_t differ = measure_decisions(order, people, &o);
 	measure_visible(&r, order, people, &o);
-	(void)printf("\"records\": %u, \"people\": %u, \"rules\": %u, \"rounds\": %u}\n", o.records, BENCH_PEOPLE,
-	    BENCH_RULES, o.rounds);
+	(void)printf("\"records\": %u, \"people\": %u, \"rules\": %u, \"rounds\": %u}\n", o.records,
+	    BENCH_PEOPLE, BENCH_RULES, o.rounds);
 	us_order_free(order);
 	return differ == 0 ? 0 : 1;
 }

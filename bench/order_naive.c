@@ -1,6 +1,7 @@
 /*
- * The evaluator that one would write first, as a peer: lists of numbers instead of bits, the rules that fit in an array,
- * then each condition of each of them in turn. It shares with the other the order's texts and the calendars.
+ * The evaluator that one would write first, as a peer: lists of numbers instead of bits, the rules
+ * that fit in an array, then each condition of each of them in turn. It shares with the other the
+ * order's texts and the calendars.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -53,12 +54,14 @@ plain_new(const struct us_order *order)
 {
 	struct plain_order *p = calloc(1, sizeof(*p));
 
-	bench_check(p == NULL || order->n_rules != BENCH_RULES ? US_ERR_NOMEM : US_OK, "the plain order");
+	bench_check(p == NULL || order->n_rules != BENCH_RULES ? US_ERR_NOMEM : US_OK,
+	    "the plain order");
 	p->order = order;
 	for (size_t i = 0; i < order->n_rules; i++) {
 		const struct us_rule *r = &order->rules[i];
-		p->rules[i] = (struct plain_rule){ r, list_of(r->parties, 0), list_of(r->capacities, 0),
-			list_of(r->actions[0], r->actions[1]), list_of(r->conditions.matter_states, 0),
+		p->rules[i] = (struct plain_rule){ r, list_of(r->parties, 0),
+			list_of(r->capacities, 0), list_of(r->actions[0], r->actions[1]),
+			list_of(r->conditions.matter_states, 0),
 			list_of(r->conditions.approval.capacities, 0) };
 	}
 	return p;
@@ -81,7 +84,8 @@ fits(const struct plain_rule *p, const struct request *q)
 	for (size_t i = 0; i < p->rule->n_collections; i++)
 		if (equal(p->rule->collections[i], q->context.collection))
 			where = 1;
-	return party && where && holds(&p->capacities, (unsigned)q->subject.capacity) && holds(&p->actions, (unsigned)q->action);
+	return party && where && holds(&p->capacities, (unsigned)q->subject.capacity) &&
+	    holds(&p->actions, (unsigned)q->action);
 }
 
 static int
@@ -92,7 +96,8 @@ enough_approve(const struct plain_rule *p, const struct request *q)
 	unsigned n = 0;
 
 	for (size_t i = 0; i < x->n_approvers; i++)
-		if (x->approvers[i].person != q->subject.person && holds(&p->approving, (unsigned)x->approvers[i].capacity) &&
+		if (x->approvers[i].person != q->subject.person &&
+		    holds(&p->approving, (unsigned)x->approvers[i].capacity) &&
 		    x->approvers[i].at_ns <= x->now_ns &&
 		    x->now_ns - x->approvers[i].at_ns <= need->hours * INT64_C(3600000000000))
 			n++;
@@ -101,7 +106,8 @@ enough_approve(const struct plain_rule *p, const struct request *q)
 
 /* Every permit of the bench sets every condition, so none is asked whether it does. */
 static int
-satisfied(const struct plain_order *p, const struct plain_rule *r, enum us_condition c, const struct request *q)
+satisfied(const struct plain_order *p, const struct plain_rule *r, enum us_condition c,
+    const struct request *q)
 {
 	const struct us_conditions *w = &r->rule->conditions;
 	const struct us_limits *l = &r->rule->limits;
@@ -111,26 +117,39 @@ satisfied(const struct plain_order *p, const struct plain_rule *r, enum us_condi
 	int found = 0;
 
 	switch (c) {
-	case US_CONDITION_ACKNOWLEDGEMENT: return q->subject.acknowledged;
-	case US_CONDITION_CLEARANCE: return (q->subject.clearances >> (w->clearance - 1) & 1) != 0;
-	case US_CONDITION_MATTER: return holds(&r->states, x->matter);
-	case US_CONDITION_PERIOD: return period->from_ns <= x->now_ns && x->now_ns < period->until_ns;
-	case US_CONDITION_HOURS: return us_calendar_is_open(&p->order->calendars[w->calendar - 1], x->now_ns);
+	case US_CONDITION_ACKNOWLEDGEMENT:
+		return q->subject.acknowledged;
+	case US_CONDITION_CLEARANCE:
+		return (q->subject.clearances >> (w->clearance - 1) & 1) != 0;
+	case US_CONDITION_MATTER:
+		return holds(&r->states, x->matter);
+	case US_CONDITION_PERIOD:
+		return period->from_ns <= x->now_ns && x->now_ns < period->until_ns;
+	case US_CONDITION_HOURS:
+		return us_calendar_is_open(&p->order->calendars[w->calendar - 1], x->now_ns);
 	case US_CONDITION_NETWORK:
 		for (size_t i = 0; x->has_address && i < w->n_networks; i++)
 			found |= us_network_has(&w->networks[i], x->address);
 		return found;
-	case US_CONDITION_CREDENTIAL: return x->credential_bits >= w->credential_bits && x->credential_days <= w->credential_days;
+	case US_CONDITION_CREDENTIAL:
+		return x->credential_bits >= w->credential_bits &&
+		    x->credential_days <= w->credential_days;
 	case US_CONDITION_PURPOSE:
 		for (size_t i = 0; i < p->order->n_purposes; i++)
 			found |= equal(p->order->purposes[i].code, x->purpose);
 		return found;
-	case US_CONDITION_REQUEST: return x->records <= l->records_per_request;
-	case US_CONDITION_CONSECUTIVE: return m->run <= l->consecutive;
-	case US_CONDITION_DAY: return m->day <= l->per_day;
-	case US_CONDITION_LIFE: return m->life <= l->life;
-	case US_CONDITION_SHARE: return m->life <= x->corpus * l->share / US_MILLION;
-	case US_CONDITION_APPROVAL: return enough_approve(r, q);
+	case US_CONDITION_REQUEST:
+		return x->records <= l->records_per_request;
+	case US_CONDITION_CONSECUTIVE:
+		return m->run <= l->consecutive;
+	case US_CONDITION_DAY:
+		return m->day <= l->per_day;
+	case US_CONDITION_LIFE:
+		return m->life <= l->life;
+	case US_CONDITION_SHARE:
+		return m->life <= x->corpus * l->share / US_MILLION;
+	case US_CONDITION_APPROVAL:
+		return enough_approve(r, q);
 	}
 	return 0;
 }
@@ -140,7 +159,8 @@ is_frozen(const struct request *q)
 {
 	for (size_t i = 0; i < q->context.n_freezes; i++) {
 		const struct us_freeze_on *f = &q->context.freezes[i];
-		if (f->everything || (f->parties & q->subject.parties) != 0 || f->person == q->subject.person ||
+		if (f->everything || (f->parties & q->subject.parties) != 0 ||
+		    f->person == q->subject.person ||
 		    (f->collection.n > 0 && equal(f->collection, q->context.collection)))
 			return 1;
 	}
@@ -166,8 +186,8 @@ plain_evaluate(const struct plain_order *p, const struct request *q, struct plai
 	for (unsigned c = 0; c < US_CONDITIONS; c++)
 		for (size_t i = 0; i < n; i++)
 			if (!satisfied(p, &p->rules[permits[i]], (enum us_condition)c, q)) {
-				*out = (struct plain_ruling){ US_DECISION_DENY, us_condition_reason((enum us_condition)c),
-					permits[i] + 1 };
+				*out = (struct plain_ruling){ US_DECISION_DENY,
+					us_condition_reason((enum us_condition)c), permits[i] + 1 };
 				return;
 			}
 	*out = (struct plain_ruling){ US_DECISION_ALLOW, US_REASON_NONE, permits[0] + 1 };

@@ -1,6 +1,7 @@
 /*
- * Records for the bench of decisions, and the visible set of a ruling over them: what the vault does when a set of rules is
- * first asked about (daemon/vault/visible.c), over pages that are in memory and open.
+ * Records for the bench of decisions, and the visible set of a ruling over them: what the vault
+ * does when a set of rules is first asked about (daemon/vault/visible.c), over pages that are in
+ * memory and open.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +21,8 @@
 #define DOC_BYTES 65536
 #define SEGMENTS_MAX 256
 
-static const char *const designations[] = { "ATTORNEYS' EYES ONLY", "CONFIDENTIAL", "PROTECTED", "PUBLIC" };
+static const char *const designations[] = { "ATTORNEYS' EYES ONLY", "CONFIDENTIAL", "PROTECTED",
+	"PUBLIC" };
 static const char *const models[] = { "m-large", "m-small", "m-code", "m-old", "m-new" };
 static const char *const languages[] = { "en", "de", "fr", "es", "ja", "pt" };
 #define OF(r, list) (list)[rng_below(r, sizeof(list) / sizeof((list)[0]))]
@@ -49,20 +51,31 @@ put_word(struct rng *r, char word[WORD_MAX])
 void
 records_query(struct rng *r, char *text, size_t n)
 {
-	const char *designation = OF(r, designations), *model = OF(r, models), *language = OF(r, languages);
+	const char *designation = OF(r, designations), *model = OF(r, models),
+		   *language = OF(r, languages);
 	unsigned year = 2021 + rng_below(r, YEARS), month = 1 + rng_below(r, 12);
 	char word[WORD_MAX], other[WORD_MAX];
 
 	put_word(r, word);
 	put_word(r, other);
 	switch (rng_below(r, 5)) {
-	case 0: (void)snprintf(text, n, "designation:\"%s\"", designation); break;
-	case 1: (void)snprintf(text, n, "designation:\"%s\" model:%s NOT language:%s", designation, model, language); break;
-	case 2:
-		(void)snprintf(text, n, "created:%u-%02u..%u (language:%s OR model:%s)", year, month, year, language, model);
+	case 0:
+		(void)snprintf(text, n, "designation:\"%s\"", designation);
 		break;
-	case 3: (void)snprintf(text, n, "(%s OR %s) designation:\"%s\"", word, other, designation); break;
-	case 4: (void)snprintf(text, n, "model:%s %s", model, word); break;
+	case 1:
+		(void)snprintf(text, n, "designation:\"%s\" model:%s NOT language:%s", designation,
+		    model, language);
+		break;
+	case 2:
+		(void)snprintf(text, n, "created:%u-%02u..%u (language:%s OR model:%s)", year,
+		    month, year, language, model);
+		break;
+	case 3:
+		(void)snprintf(text, n, "(%s OR %s) designation:\"%s\"", word, other, designation);
+		break;
+	case 4:
+		(void)snprintf(text, n, "model:%s %s", model, word);
+		break;
 	}
 }
 
@@ -107,8 +120,10 @@ term_key(void *ctx, struct us_bytes word, struct us_key *key)
 static void
 add_doc(struct rng *r, struct us_doc_builder *b, struct us_segment_writer *w, struct us_buf *out)
 {
-	const struct us_doc_meta meta = { (DAY_0 + (int64_t)rng_below(r, DAYS)) * INT64_C(86400000000000),
-		us_bytes_of(OF(r, models)), us_bytes_of(OF(r, languages)), us_bytes_of(OF(r, designations)) };
+	const struct us_doc_meta meta = { (DAY_0 + (int64_t)rng_below(r, DAYS)) *
+		    INT64_C(86400000000000),
+		us_bytes_of(OF(r, models)), us_bytes_of(OF(r, languages)),
+		us_bytes_of(OF(r, designations)) };
 	char text[40 * WORD_MAX], word[WORD_MAX];
 	size_t n = 0;
 
@@ -120,7 +135,8 @@ add_doc(struct rng *r, struct us_doc_builder *b, struct us_segment_writer *w, st
 	bench_check(us_doc_begin(b, &meta), "a document");
 	bench_check(us_doc_message(b, US_MESSAGE_USER, text, n), "a message");
 	bench_check(us_doc_end(b, out), "the end of a document");
-	bench_check(us_segment_writer_add(w, (struct us_bytes){ out->data, out->len }), "adding a document");
+	bench_check(us_segment_writer_add(w, (struct us_bytes){ out->data, out->len }),
+	    "adding a document");
 }
 
 static void
@@ -152,7 +168,8 @@ records_new(struct rng *r, uint32_t n, uint32_t segment)
 	uint64_t first = 0;
 
 	bench_check(s == NULL ? US_ERR_NOMEM : US_OK, "the records");
-	bench_check(segment == 0 || n / segment + 2 > SEGMENTS_MAX ? US_ERR_LIMIT : US_OK, "the segments");
+	bench_check(segment == 0 || n / segment + 2 > SEGMENTS_MAX ? US_ERR_LIMIT : US_OK,
+	    "the segments");
 	for (;;) {
 		struct pages *p = &s->segments[s->n++];
 		int later = first == n;
@@ -177,13 +194,15 @@ records_free(struct records *s)
 	free(s);
 }
 
-/* --- the visible set --------------------------------------------------------------------------------------------- */
+/* --- the visible set -------------------------------------------------------------------------- */
 
 static void
 add_rules(struct us_segment *segment, const struct pages *s, const uint64_t rules[US_RULE_WORDS],
     struct us_query *const *queries, roaring_bitmap_t *set)
 {
-	const struct us_eval_options options = { .base = s->first, .bates_prefix = us_bytes_of("BENCH"), .term_key = term_key };
+	const struct us_eval_options options = { .base = s->first,
+		.bates_prefix = us_bytes_of("BENCH"),
+		.term_key = term_key };
 	roaring_bitmap_t *found;
 
 	for (int i = us_rules_next(rules, 0); i >= 0; i = us_rules_next(rules, i + 1)) {
@@ -212,7 +231,8 @@ make_bitmap(struct pages *s, const struct us_ruling *ruling, struct us_query *co
 }
 
 void
-records_visible(struct records *s, const struct us_order *order, const struct us_ruling *ruling, struct visible_times *out)
+records_visible(struct records *s, const struct us_order *order, const struct us_ruling *ruling,
+    struct visible_times *out)
 {
 	struct us_query *queries[US_ORDER_RULES] = { NULL };
 	roaring_bitmap_t *sets[SEGMENTS_MAX];
@@ -220,7 +240,8 @@ records_visible(struct records *s, const struct us_order *order, const struct us
 
 	for (size_t i = 0; i < order->n_rules; i++)
 		if (((ruling->permits[i / 64] | ruling->forbids[i / 64]) >> i % 64 & 1) != 0)
-			bench_check(us_query_parse_compiled(order->rules[i].what.p, order->rules[i].what.n, &queries[i], NULL),
+			bench_check(us_query_parse_compiled(order->rules[i].what.p,
+					order->rules[i].what.n, &queries[i], NULL),
 			    "a rule's query");
 	for (size_t i = 0; i + 1 < s->n; i++)
 		sets[i] = make_bitmap(&s->segments[i], ruling, queries);

@@ -18,7 +18,6 @@ static const struct us_case_name decisions[] = { US_DECISION_LIST(X) };
 static const struct us_case_name classes[] = { US_CLASS_LIST(X) };
 #undef X
 
-
 static const char *
 text_of(const struct us_case_name *names, size_t n, unsigned number)
 {

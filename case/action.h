@@ -110,7 +110,7 @@
 	X(ANSWERED, 120, "answered") /* how answers to earlier entries ended */ \
 	/* more of the machine */ \
 	X(CONFIGURE, 121, "configure") /* settings or version are not those of the start before */ \
-	X(GAP, 122, "gap") /* a time without entries */ \
+	X(GAP, 122, "gap")             /* a time without entries */ \
 	X(ROLE_RESTART, 123, "role-restart") \
 	X(HANDOVER, 124, "handover") /* the log goes on under another key (log/succession.h) */ \
 	X(REFUSALS, 125, "refusals") /* counted, where there was no room for an entry each */
@@ -167,13 +167,15 @@ enum us_action {
 	X(CLAWED_BACK, 41, "clawed-back") \
 	X(MASKED, 42, "masked") /* asks about what is masked for this person */ \
 	/* why an answer did not leave whole */ \
-	X(CUT, 43, "cut")         /* stopped: what allowed it was taken away, or the vault was sealed or ended */ \
-	X(GONE, 44, "gone")       /* the client's connection ended */ \
-	X(UNKNOWN, 45, "unknown") /* the process that knew has ended */ \
+	X(CUT, 43, \
+	    "cut") /* stopped: what allowed it was taken away, or the vault was sealed or ended */ \
+	X(GONE, 44, "gone")           /* the client's connection ended */ \
+	X(UNKNOWN, 45, "unknown")     /* the process that knew has ended */ \
 	X(LOW_SPACE, 46, "low-space") /* the log's disk is nearly full */ \
-	X(TIMEOUT, 47, "timeout") /* a handshake or request that did not come to its end in time */ \
+	X(TIMEOUT, 47, \
+	    "timeout") /* a handshake or request that did not come to its end in time */ \
 	X(OVER_LIMIT, 48, "over-limit") /* more at a time than is taken on */ \
-	X(TICKET, 49, "ticket") /* a part of a load without a ticket that is good for it */
+	X(TICKET, 49, "ticket")         /* a part of a load without a ticket that is good for it */
 
 enum us_reason {
 #define X(name, number, text) US_REASON_##name = number,

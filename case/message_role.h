@@ -12,7 +12,8 @@ enum us_message_role {
 	US_MESSAGE_TOOL = 4,
 };
 
-/* The name that stands in the native format: "system", …; static. NULL if role is none of the set. */
+/* The name that stands in the native format: "system", …; static. NULL if role is none of the
+ * set. */
 const char *us_message_role_name(unsigned role);
 
 #endif

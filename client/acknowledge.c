@@ -15,21 +15,27 @@
 static void
 show_acknowledged(const cJSON *answer)
 {
-	printf("acknowledged%s%s\n", *us_json_text(answer, "time") == '\0' ? "" : " on ", us_json_text(answer, "time"));
+	printf("acknowledged%s%s\n", *us_json_text(answer, "time") == '\0' ? "" : " on ",
+	    us_json_text(answer, "time"));
 }
 
-/* What is acknowledged is said before it is signed; the digests in the act are of what was fetched. */
+/* What is acknowledged is said before it is signed; the digests in the act are of what was
+ * fetched. */
 static int
-take_order(struct us_client *client, const cJSON *order, const struct us_buf *source, struct us_act_acknowledge *a)
+take_order(struct us_client *client, const cJSON *order, const struct us_buf *source,
+    struct us_act_acknowledge *a)
 {
-	const char *instrument = us_json_text(order, "instrument"), *title = us_json_text(order, "title");
+	const char *instrument = us_json_text(order, "instrument"),
+		   *title = us_json_text(order, "title");
 	char hex[65];
 
 	a->version = (uint32_t)us_json_number(order, "version", 0);
 	if (us_sha256(source->data, source->len, a->source_digest) != US_OK)
 		us_give_up(US_EXIT_OTHER, "cannot digest the order");
-	if (*instrument != '\0' && (strlen(instrument) != 64 || us_hex_decode(instrument, 64, a->instrument, 32) != US_OK))
-		us_give_up(US_EXIT_OTHER, "the vault's answer names no instrument that could be acknowledged");
+	if (*instrument != '\0' &&
+	    (strlen(instrument) != 64 || us_hex_decode(instrument, 64, a->instrument, 32) != US_OK))
+		us_give_up(US_EXIT_OTHER,
+		    "the vault's answer names no instrument that could be acknowledged");
 	us_hex_encode(a->source_digest, 32, hex);
 	if (!client->json) {
 		printf("order       version %u, ", a->version);
@@ -49,12 +55,14 @@ run_acknowledge(struct us_client *client, const struct us_args *args)
 	struct us_buf source;
 	int status;
 
-	act->u.acknowledge.address = us_bytes_of(us_arg_needed(args, "address", "where do you live or work?"));
+	act->u.acknowledge.address = us_bytes_of(
+	    us_arg_needed(args, "address", "where do you live or work?"));
 	act->u.acknowledge.place = us_bytes_of(us_arg_needed(args, "place", "where do you sign?"));
 	us_buf_init(&source, 1);
 	status = us_client_get_one(client, "/v1/order", "order", &in_force);
 	if (status == US_EXIT_DONE) /* by its number, which gives its instrument too */
-		status = us_order_fetch(client, (uint32_t)us_json_number(in_force, "version", 1), &order, &source);
+		status = us_order_fetch(client, (uint32_t)us_json_number(in_force, "version", 1),
+		    &order, &source);
 	if (status == US_EXIT_DONE)
 		status = take_order(client, order, &source, &act->u.acknowledge);
 	if (status == US_EXIT_DONE && form != NULL)
@@ -70,8 +78,8 @@ run_acknowledge(struct us_client *client, const struct us_args *args)
 
 /* ---- the register ---- */
 
-static const char *const register_columns[] = { "person", "name", "version", "time", "address", "place", "credential",
-    "instrument", "form" };
+static const char *const register_columns[] = { "person", "name", "version", "time", "address",
+	"place", "credential", "instrument", "form" };
 #define REGISTER_COLUMNS (US_COUNT(register_columns))
 
 static void
@@ -139,14 +147,18 @@ static const struct us_option acknowledge_options[] = {
 	{ "place", "TEXT", "city and state where you sign" },
 	{ "signed", "PDF", "the form that you have signed, as a document" },
 };
-static const struct us_option register_options[] = { { "csv", NULL, "as a CSV file on stdout, with every digest" } };
+static const struct us_option register_options[] = { { "csv", NULL,
+    "as a CSV file on stdout, with every digest" } };
 
 const struct us_command us_commands_acknowledge[] = {
 	{ "acknowledge", "--address TEXT --place TEXT [--signed PDF]",
 	    "agrees to be bound by the order in force, with the profile's key",
-	    "underseal acknowledge --address \"1 Main St, Springfield\" --place \"Springfield, NY\" --signed exhibit-a.pdf",
+	    "underseal acknowledge --address \"1 Main St, Springfield\" --place \"Springfield, "
+	    "NY\" --signed exhibit-a.pdf",
 	    acknowledge_options, 3, 0, 0, run_acknowledge },
-	{ "order acknowledgements", "[--csv]", "who has acknowledged which version of the order, and when",
-	    "underseal order acknowledgements --csv > register.csv", register_options, 1, 0, 0, run_register },
+	{ "order acknowledgements", "[--csv]",
+	    "who has acknowledged which version of the order, and when",
+	    "underseal order acknowledgements --csv > register.csv", register_options, 1, 0, 0,
+	    run_register },
 	{ 0 },
 };

@@ -11,18 +11,22 @@ show_requested(const cJSON *answer)
 {
 	const char *id = us_json_text(answer, "docket");
 
-	printf("%s: others approve it with 'underseal docket sign %s'; then the same request, with the same purpose, is let "
-	    "through once\n", id, id);
+	printf("%s: others approve it with 'underseal docket sign %s'; then the same request, with "
+	       "the same purpose, is let "
+	       "through once\n",
+	    id, id);
 }
 
 /* The numbers as the act packs them; they must all be of the one collection. */
 static void
-pack_records(const struct us_choice *choice, uint32_t collection, struct us_act_approval *a, struct us_buf *packed)
+pack_records(const struct us_choice *choice, uint32_t collection, struct us_act_approval *a,
+    struct us_buf *packed)
 {
 	const struct us_chosen *c = &choice->items[0];
 
 	if (choice->n != 1 || c->collection != collection)
-		us_usage_error("a request is about records of one collection, the one that is named");
+		us_usage_error(
+		    "a request is about records of one collection, the one that is named");
 	if (c->n > US_COPY_RECORDS_MAX)
 		us_usage_error("a request is about at most %d records", US_COPY_RECORDS_MAX);
 	us_buf_init(packed, c->n * 8);
@@ -39,10 +43,12 @@ take_action(const struct us_args *args, struct us_act_approval *a)
 	const char *action = args->operand[0];
 
 	if (us_action_of(&a->action, action, strlen(action)) != US_OK ||
-	    (a->action != US_ACTION_READ && a->action != US_ACTION_COPY && a->action != US_ACTION_COUNT))
+	    (a->action != US_ACTION_READ && a->action != US_ACTION_COPY &&
+		a->action != US_ACTION_COUNT))
 		us_usage_error("what can be approved is read, copy or count, not '%s'", action);
 	if (a->action == US_ACTION_COUNT && args->n_operands != 3)
-		us_usage_error("a count has one query: underseal approval request count COLLECTION QUERY");
+		us_usage_error(
+		    "a count has one query: underseal approval request count COLLECTION QUERY");
 }
 
 static int
@@ -84,12 +90,14 @@ run_request(struct us_client *client, const struct us_args *args)
 	return us_finish(client, status, answer, show_requested);
 }
 
-static const struct us_option request_options[] = { { "purpose", "TEXT", "of the request; it is part of what is approved" } };
+static const struct us_option request_options[] = { { "purpose", "TEXT",
+    "of the request; it is part of what is approved" } };
 
 const struct us_command us_commands_approval[] = {
-	{ "approval request", "read|copy COLLECTION BATES... | count COLLECTION QUERY [--purpose TEXT]",
+	{ "approval request",
+	    "read|copy COLLECTION BATES... | count COLLECTION QUERY [--purpose TEXT]",
 	    "asks others to approve one request that the order lets through only then",
-	    "underseal approval request read logs OAI000000017 OAI000000018 --purpose \"claim 3\"", request_options, 1, 3, 65538,
-	    run_request },
+	    "underseal approval request read logs OAI000000017 OAI000000018 --purpose \"claim 3\"",
+	    request_options, 1, 3, 65538, run_request },
 	{ 0 },
 };

@@ -28,7 +28,8 @@ list_entry(void *arg, const struct us_verified_entry *e)
 	us_buf_reset(&l->line);
 	err = us_log_entry_json(&l->line, e->view, e->keys, &l->names, &l->filter);
 	/* an entry that does not fit the filter gives no line */
-	if (err == US_OK && l->line.len > 0 && fwrite(l->line.data, 1, l->line.len, l->out) != l->line.len)
+	if (err == US_OK && l->line.len > 0 &&
+	    fwrite(l->line.data, 1, l->line.len, l->out) != l->line.len)
 		err = US_ERR_IO;
 	return err;
 }
@@ -79,8 +80,10 @@ show_ending(const cJSON *e)
 {
 	const double from = us_json_number(e, "from", -1), to = us_json_number(e, "to", -1);
 
-	if (strcmp(us_json_text(e, "class"), "access") == 0 && strcmp(us_json_text(e, "kind"), "outcome") == 0)
-		printf("  entry %.0f: %.0f records had left", us_json_number(e, "related", 0), us_json_number(e, "total", 0));
+	if (strcmp(us_json_text(e, "class"), "access") == 0 &&
+	    strcmp(us_json_text(e, "kind"), "outcome") == 0)
+		printf("  entry %.0f: %.0f records had left", us_json_number(e, "related", 0),
+		    us_json_number(e, "total", 0));
 	else if (from >= 0 && strcmp(us_json_text(e, "decision"), "failed") == 0)
 		printf("  entries %.0f to %.0f: not known", from, to - 1);
 	else if (from >= 0)
@@ -105,12 +108,14 @@ show_line(const char *line, int json)
 	if (strcmp(us_json_text(e, "reason"), "none") != 0)
 		printf(" %s", us_json_text(e, "reason"));
 	if (cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(e, "records")) > 0)
-		printf("  %d records", cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(e, "records")));
+		printf("  %d records",
+		    cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(e, "records")));
 	show_asked(e);
 	show_ending(e);
 	if (*us_json_text(e, "query") != '\0') {
 		fputs("  ", stdout);
-		us_print_text(stdout, us_json_text(e, "query"), strlen(us_json_text(e, "query")), 0);
+		us_print_text(stdout, us_json_text(e, "query"), strlen(us_json_text(e, "query")),
+		    0);
 	}
 	putchar('\n');
 	cJSON_Delete(e);
@@ -141,7 +146,8 @@ run_list(struct us_client *client, const struct us_args *args)
 	int status, err;
 
 	l.filter = (struct us_log_filter){ .person = us_arg(args, "person"),
-		.party = us_arg(args, "party"), .credential = us_arg(args, "credential"),
+		.party = us_arg(args, "party"),
+		.credential = us_arg(args, "credential"),
 		.denied = us_flag(args, "denied") };
 	if (us_arg(args, "record") != NULL)
 		parse_record(&l.filter, us_arg(args, "record"), collection, sizeof collection);
@@ -194,7 +200,8 @@ run_checkpoint(struct us_client *client, const struct us_args *args)
 	else {
 		document = cJSON_CreateObject();
 		(void)cJSON_AddNumberToObject(document, "size", (double)remote.size);
-		(void)cJSON_AddStringToObject(document, "checkpoint", us_buf_cstr(&remote.checkpoint));
+		(void)cJSON_AddStringToObject(document, "checkpoint",
+		    us_buf_cstr(&remote.checkpoint));
 		text = cJSON_PrintUnformatted(document);
 		puts(text == NULL ? "{}" : text);
 		cJSON_free(text);
@@ -205,7 +212,8 @@ run_checkpoint(struct us_client *client, const struct us_args *args)
 }
 
 static const struct us_option list_options[] = {
-	{ "record", "COLLECTION/BATES", "what disclosed this record; with --denied, what asked for it" },
+	{ "record", "COLLECTION/BATES",
+	    "what disclosed this record; with --denied, what asked for it" },
 	{ "person", "NAME", "what this person did" },
 	{ "party", "P", "what people of this party did" },
 	{ "credential", "F", "what was done with this credential" },
@@ -215,13 +223,14 @@ static const struct us_option list_options[] = {
 };
 
 const struct us_command us_commands_audit[] = {
-	{ "audit list", "[--record C/B] [--person N] [--denied] ...", "the entries of the log, verified, as far as the order lets you see",
+	{ "audit list", "[--record C/B] [--person N] [--denied] ...",
+	    "the entries of the log, verified, as far as the order lets you see",
 	    "underseal audit list --record logs/OAI000000017", list_options, 7, 0, 0, run_list },
 	{ "audit report", "[NAME [COLLECTION/BATES]] [--csv | --json | --html] ...",
 	    "answers an auditor's question from the verified log; without NAME, the list of them",
-	    "underseal audit report who-saw logs/OAI000000017 --html > who-saw.html", us_report_options, US_REPORT_OPTIONS,
-	    0, 2, us_report_run },
-	{ "audit checkpoint", "", "the newest checkpoint, to quote in a filing", "underseal audit checkpoint",
-	    NULL, 0, 0, 0, run_checkpoint },
+	    "underseal audit report who-saw logs/OAI000000017 --html > who-saw.html",
+	    us_report_options, US_REPORT_OPTIONS, 0, 2, us_report_run },
+	{ "audit checkpoint", "", "the newest checkpoint, to quote in a filing",
+	    "underseal audit checkpoint", NULL, 0, 0, 0, run_checkpoint },
 	{ 0 },
 };

@@ -23,7 +23,8 @@ make_parents(const char *dir, const char *path)
 		if (*p == '/') {
 			*p = '\0';
 			if (mkdir(whole, 0755) != 0 && errno != EEXIST)
-				us_give_up(US_EXIT_OTHER, "cannot make %s: %s", whole, strerror(errno));
+				us_give_up(US_EXIT_OTHER, "cannot make %s: %s", whole,
+				    strerror(errno));
 			*p = '/';
 		}
 }
@@ -64,7 +65,8 @@ export_tile(struct us_log_remote *remote, const struct us_log_source *source, co
 	return err == US_OK ? US_EXIT_DONE : US_EXIT_INCOMPLETE;
 }
 
-/* How the log came under its key, if it was handed over: without it nobody gets from an older key to this one. */
+/* How the log came under its key, if it was handed over: without it nobody gets from an older key
+ * to this one. */
 static int
 export_handovers(struct us_log_remote *remote, const char *dir)
 {
@@ -96,8 +98,9 @@ export_files(struct us_log_remote *remote, const char *dir, uint64_t *n_acts)
 
 		if (us_tile_width(remote->size, level, 0) == 0)
 			break;
-		for (uint64_t n = 0; status == US_EXIT_DONE &&
-		    (width = us_tile_width(remote->size, level, n)) != 0; n++) {
+		for (uint64_t n = 0;
+		     status == US_EXIT_DONE && (width = us_tile_width(remote->size, level, n)) != 0;
+		     n++) {
 			struct us_tile tile = { .level = level, .n = n, .width = width };
 
 			status = export_tile(remote, &source, dir, &tile, n_acts);
@@ -138,7 +141,8 @@ export_keys(struct us_log_remote *remote, const char *dir)
 }
 
 static void
-export_acts(struct us_client *client, const struct us_log_remote *remote, uint64_t n_acts, const char *dir)
+export_acts(struct us_client *client, const struct us_log_remote *remote, uint64_t n_acts,
+    const char *dir)
 {
 	struct us_buf acts;
 	int status = US_EXIT_DONE;
@@ -147,7 +151,8 @@ export_acts(struct us_client *client, const struct us_log_remote *remote, uint64
 	if (us_log_acts_are_open(remote))
 		status = us_log_acts_fetch(client, &acts);
 	if (status != US_EXIT_DONE || us_log_acts_cut(&acts, n_acts) != US_OK)
-		us_give_up(status == US_EXIT_DONE ? US_EXIT_OTHER : status, "the acts cannot be exported");
+		us_give_up(status == US_EXIT_DONE ? US_EXIT_OTHER : status,
+		    "the acts cannot be exported");
 	if (acts.len > 0)
 		write_file(dir, "acts", acts.data, acts.len);
 	us_buf_free(&acts);
@@ -179,8 +184,8 @@ run_export(struct us_client *client, const struct us_args *args)
 	if (dir == NULL)
 		us_usage_error("where to? --out DIR");
 	if (mkdir(dir, 0700) != 0)
-		us_give_up(US_EXIT_OTHER, "cannot make %s: %s", dir, errno == EEXIST ?
-		    "it exists already" : strerror(errno));
+		us_give_up(US_EXIT_OTHER, "cannot make %s: %s", dir,
+		    errno == EEXIST ? "it exists already" : strerror(errno));
 	us_log_remote_open_witnessed(&remote, client);
 	status = us_log_remote_keys(&remote);
 	if (status == US_EXIT_DONE)
@@ -201,7 +206,8 @@ run_export(struct us_client *client, const struct us_args *args)
 	return status;
 }
 
-static const struct us_option export_options[] = { { "out", "DIR", "a directory that does not exist yet" } };
+static const struct us_option export_options[] = { { "out", "DIR",
+    "a directory that does not exist yet" } };
 
 const struct us_command us_commands_audit_export[] = {
 	{ "audit export", "--out DIR", "the whole log as files, with the keys you may have",

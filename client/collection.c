@@ -34,7 +34,8 @@ run_create(struct us_client *client, const struct us_args *args)
 static void
 show_collections(const cJSON *document)
 {
-	static const char *const columns[] = { "collection", "name", "bates_prefix", "designation", "created" };
+	static const char *const columns[] = { "collection", "name", "bates_prefix", "designation",
+		"created" };
 
 	us_print_table(cJSON_GetObjectItemCaseSensitive(document, "items"), columns, 5);
 }
@@ -53,7 +54,8 @@ static int
 run_show(struct us_client *client, const struct us_args *args)
 {
 	cJSON *document = NULL;
-	int status = us_get_named(client, "/v1/collections/", args->operand[0], "", "collection", &document);
+	int status = us_get_named(client, "/v1/collections/", args->operand[0], "", "collection",
+	    &document);
 
 	return us_finish(client, status, document, us_print_members);
 }
@@ -63,8 +65,8 @@ run_show(struct us_client *client, const struct us_args *args)
 static void
 show_batches(const cJSON *document)
 {
-	static const char *const columns[] = { "batch", "status", "records", "first", "last", "closed",
-		"entry" };
+	static const char *const columns[] = { "batch", "status", "records", "first", "last",
+		"closed", "entry" };
 
 	us_print_table(cJSON_GetObjectItemCaseSensitive(document, "items"), columns, 7);
 }
@@ -73,7 +75,8 @@ static int
 run_batch_list(struct us_client *client, const struct us_args *args)
 {
 	cJSON *document = NULL;
-	int status = us_get_named(client, "/v1/collections/", args->operand[0], "/batches", NULL, &document);
+	int status = us_get_named(client, "/v1/collections/", args->operand[0], "/batches", NULL,
+	    &document);
 
 	return us_finish(client, status, document, show_batches);
 }
@@ -104,7 +107,8 @@ change_batch(struct us_client *client, const struct us_args *args, enum us_act_t
 	uint32_t slot = us_batch_split(args->operand[0], collection);
 	struct us_act *act = us_act_new(type);
 	cJSON *document = NULL, *answer = NULL;
-	int status = us_get_named(client, "/v1/collections/", collection, "", "collection", &document);
+	int status = us_get_named(client, "/v1/collections/", collection, "", "collection",
+	    &document);
 
 	if (status != US_EXIT_DONE) {
 		free(act);
@@ -142,17 +146,20 @@ static const struct us_option create_options[] = {
 static const struct us_option withdraw_options[] = { { "reason", "TEXT", "stands in the log" } };
 
 const struct us_command us_commands_collection[] = {
-	{ "collection create", "NAME --bates PREFIX [--designation D]", "makes a collection with a key of its own",
-	    "underseal collection create logs --bates OAI --designation AEO", create_options, 2, 1, 1,
-	    run_create },
-	{ "collection list", "", "every collection", "underseal collection list", NULL, 0, 0, 0, run_list },
-	{ "collection show", "NAME", "one collection", "underseal collection show logs", NULL, 0, 1, 1,
-	    run_show },
-	{ "batch list", "COLLECTION", "the batches of a collection", "underseal batch list logs", NULL, 0,
-	    1, 1, run_batch_list },
+	{ "collection create", "NAME --bates PREFIX [--designation D]",
+	    "makes a collection with a key of its own",
+	    "underseal collection create logs --bates OAI --designation AEO", create_options, 2, 1,
+	    1, run_create },
+	{ "collection list", "", "every collection", "underseal collection list", NULL, 0, 0, 0,
+	    run_list },
+	{ "collection show", "NAME", "one collection", "underseal collection show logs", NULL, 0, 1,
+	    1, run_show },
+	{ "batch list", "COLLECTION", "the batches of a collection", "underseal batch list logs",
+	    NULL, 0, 1, 1, run_batch_list },
 	{ "batch show", "COLLECTION/N", "one batch, with its manifest root and log entry",
 	    "underseal batch show logs/0", NULL, 0, 1, 1, run_batch_show },
-	{ "batch release", "COLLECTION/N", "lets the readers see a batch that was loaded with --hold",
+	{ "batch release", "COLLECTION/N",
+	    "lets the readers see a batch that was loaded with --hold",
 	    "underseal batch release logs/0", NULL, 0, 1, 1, run_batch_release },
 	{ "batch withdraw", "COLLECTION/N --reason TEXT", "takes a batch out of everybody's sight",
 	    "underseal batch withdraw logs/0 --reason \"wrong file\"", withdraw_options, 1, 1, 1,

@@ -1,4 +1,5 @@
-/* Copies: what leaves as a file has a recipient, an id, a legend, and a line in the disclosure ledger. */
+/* Copies: what leaves as a file has a recipient, an id, a legend, and a line in the disclosure
+ * ledger. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,7 +55,8 @@ on_record(struct us_record_stream *s, const char *line, size_t n, struct us_byte
 	us_hex_encode(digest, 32, hex);
 	hex[64] = '\0';
 	us_print_record(copy->file, line, n);
-	fprintf(copy->file, "copy %s, SHA-256 of the record as produced: %s\n----\n", copy->id, hex);
+	fprintf(copy->file, "copy %s, SHA-256 of the record as produced: %s\n----\n", copy->id,
+	    hex);
 	return ferror(copy->file) ? US_ERR_IO : US_OK;
 }
 
@@ -94,8 +96,10 @@ open_output(const char *path)
 	FILE *f = fopen(path, "wxe");
 
 	if (f == NULL)
-		us_give_up(US_EXIT_OTHER, "cannot make %s: it exists already, or its directory cannot be "
-		    "written", path);
+		us_give_up(US_EXIT_OTHER,
+		    "cannot make %s: it exists already, or its directory cannot be "
+		    "written",
+		    path);
 	return f;
 }
 
@@ -116,8 +120,11 @@ run_copy(struct us_client *client, const struct us_args *args)
 	const char *out = us_arg(args, "output"), *recipient = us_arg(args, "recipient");
 	const char *purpose = us_client_purpose(client, args);
 	struct us_client_copy copy = { .json = client->json };
-	struct us_record_stream stream = { .on_header = on_header, .on_record = on_record, .ctx = &copy };
-	struct us_client_request request = { .method = "POST", .path = "/v1/copies",
+	struct us_record_stream stream = { .on_header = on_header,
+		.on_record = on_record,
+		.ctx = &copy };
+	struct us_client_request request = { .method = "POST",
+		.path = "/v1/copies",
 		.content_type = "application/octet-stream" };
 	struct us_act *act = calloc(1, sizeof *act);
 	struct us_buf path, numbers, body;
@@ -158,7 +165,8 @@ run_copy(struct us_client *client, const struct us_args *args)
 	} else {
 		us_say("copy %s: %zu records to %s", copy.id, stream.records, out);
 		if (us_arg(args, "receipt") != NULL)
-			status = us_inclusion_keep(client, stream.entry, NULL, us_arg(args, "receipt"));
+			status = us_inclusion_keep(client, stream.entry, NULL,
+			    us_arg(args, "receipt"));
 	}
 out:
 	us_buf_free(&path);
@@ -222,7 +230,8 @@ static const struct us_option copy_options[] = {
 	{ "recipient", "NAME", "who gets the copy" },
 	{ "output", "FILE", "where to (also -o); must not exist" },
 	{ "from", "FILE", "Bates numbers from a file ('-': standard input)" },
-	{ "receipt", "FILE", "keep a receipt of this request, which verifies offline; must not exist" },
+	{ "receipt", "FILE",
+	    "keep a receipt of this request, which verifies offline; must not exist" },
 	{ "purpose", "TEXT", "why, if the order asks for it" },
 };
 static const struct us_option return_options[] = {
@@ -231,12 +240,13 @@ static const struct us_option return_options[] = {
 };
 
 const struct us_command us_commands_copy[] = {
-	{ "copy list", "", "the disclosure ledger: what left, to whom", "underseal copy list", NULL, 0, 0, 0,
-	    run_list },
+	{ "copy list", "", "the disclosure ledger: what left, to whom", "underseal copy list", NULL,
+	    0, 0, 0, run_list },
 	{ "copy return", "ID [--destroyed]", "records that a copy was returned or destroyed",
 	    "underseal copy return 3", return_options, 2, 1, 1, run_return },
-	{ "copy", "COLLECTION BATES... --recipient NAME -o FILE", "makes a file with legend, copy id and receipt, on the ledger",
-	    "underseal copy logs OAI000000017 --recipient \"Dr. Expert\" -o exhibit-a.txt", copy_options, 5,
-	    1, 65536, run_copy },
+	{ "copy", "COLLECTION BATES... --recipient NAME -o FILE",
+	    "makes a file with legend, copy id and receipt, on the ledger",
+	    "underseal copy logs OAI000000017 --recipient \"Dr. Expert\" -o exhibit-a.txt",
+	    copy_options, 5, 1, 65536, run_copy },
 	{ 0 },
 };

@@ -39,15 +39,17 @@ parse_hashes(struct us_bytes rest, struct us_digest proof[US_PROOF_MAX], size_t 
 	int err;
 
 	for (*n = 0; (err = us_cosignature_next(&rest, &line)) == US_OK; (*n)++)
-		if (*n == US_PROOF_MAX || us_base64_decode((const char *)line.p, line.n - 1, proof[*n].b, US_HASH_LEN, &got) !=
-		    US_OK || got != US_HASH_LEN)
+		if (*n == US_PROOF_MAX ||
+		    us_base64_decode((const char *)line.p, line.n - 1, proof[*n].b, US_HASH_LEN,
+			&got) != US_OK ||
+		    got != US_HASH_LEN)
 			return US_ERR_FORMAT;
 	return err == US_ERR_NOT_FOUND ? US_OK : err;
 }
 
 int
-us_log_consistent(struct us_client *client, const struct us_checkpoint *from, const struct us_checkpoint *to,
-    struct us_buf *text, int *status)
+us_log_consistent(struct us_client *client, const struct us_checkpoint *from,
+    const struct us_checkpoint *to, struct us_buf *text, int *status)
 {
 	struct us_digest proof[US_PROOF_MAX];
 	struct us_buf lines;
@@ -56,12 +58,15 @@ us_log_consistent(struct us_client *client, const struct us_checkpoint *from, co
 	int err = US_OK;
 
 	us_buf_init(&lines, 65536);
-	(void)snprintf(path, sizeof path, "consistency/%llu/%llu", (unsigned long long)from->size, (unsigned long long)to->size);
+	(void)snprintf(path, sizeof path, "consistency/%llu/%llu", (unsigned long long)from->size,
+	    (unsigned long long)to->size);
 	if (from->size != to->size) /* else there is nothing to ask for */
 		err = us_log_file(client, path, &lines, status);
 	if (err == US_OK)
 		err = parse_hashes((struct us_bytes){ lines.data, lines.len }, proof, &n);
-	if (err == US_OK && us_merkle_verify_consistency(from->size, &from->root, to->size, &to->root, proof, n) != US_OK)
+	if (err == US_OK &&
+	    us_merkle_verify_consistency(from->size, &from->root, to->size, &to->root, proof, n) !=
+		US_OK)
 		err = US_ERR_VERIFY;
 	if (err == US_OK && text != NULL)
 		err = us_buf_put(text, lines.data, lines.len);
@@ -72,7 +77,9 @@ us_log_consistent(struct us_client *client, const struct us_checkpoint *from, co
 int
 us_log_deliver(struct us_client *client, struct us_bytes note, unsigned *count)
 {
-	const struct us_client_request request = { .method = "POST", .path = "/v1/log/cosignature", .body = note,
+	const struct us_client_request request = { .method = "POST",
+		.path = "/v1/log/cosignature",
+		.body = note,
 		.content_type = "application/octet-stream" };
 	struct us_reply reply;
 	cJSON *answer;
@@ -96,10 +103,14 @@ us_cosigned_write(const char *path, const struct us_buf *note)
 	char directory[4096];
 
 	if (strcmp(path, "-") == 0)
-		return fwrite(note->data, 1, note->len, stdout) == note->len && fflush(stdout) == 0 ? US_OK : US_ERR_IO;
+		return fwrite(note->data, 1, note->len, stdout) == note->len &&
+			fflush(stdout) == 0 ?
+		    US_OK :
+		    US_ERR_IO;
 	if (slash == NULL)
 		return us_profile_write(".", path, note->data, note->len);
-	if (snprintf(directory, sizeof directory, "%.*s", slash == path ? 1 : (int)(slash - path), path) >= (int)sizeof directory)
+	if (snprintf(directory, sizeof directory, "%.*s", slash == path ? 1 : (int)(slash - path),
+		path) >= (int)sizeof directory)
 		return US_ERR_IO;
 	return us_profile_write(directory, slash + 1, note->data, note->len);
 }

@@ -1,6 +1,7 @@
 /*
- * Waiver: the keys of single log entries' boxes, given to somebody else in a file. Whoever has an export of the log puts them into it, and
- * every key is checked against its leaf. That the keys were fetched stands in the log; to whom the file went does not.
+ * Waiver: the keys of single log entries' boxes, given to somebody else in a file. Whoever has an
+ * export of the log puts them into it, and every key is checked against its leaf. That the keys
+ * were fetched stands in the log; to whom the file went does not.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -39,7 +40,8 @@ put_lines(struct us_log_remote *remote, const char *path, size_t *lines)
 	int written;
 
 	if (f == NULL)
-		us_give_up(US_EXIT_OTHER, "cannot make %s: %s", path, errno == EEXIST ? "it exists already" : strerror(errno));
+		us_give_up(US_EXIT_OTHER, "cannot make %s: %s", path,
+		    errno == EEXIST ? "it exists already" : strerror(errno));
 	written = chmod(path, 0600) == 0;
 	for (*lines = 0; written && source.next_keys(source.arg, line, &n) == US_OK; ++*lines)
 		written = fwrite(line, 1, n, f) == n && fputc('\n', f) != EOF;
@@ -65,12 +67,13 @@ run_disclose(struct us_client *client, const struct us_args *args)
 
 		status = us_log_remote_keys_range(&remote, index, index + 1);
 		if (status != US_EXIT_DONE || remote.keys[index].present == 0) {
-			us_say("entry %llu is not yours to open; nothing was written", (unsigned long long)index);
+			us_say("entry %llu is not yours to open; nothing was written",
+			    (unsigned long long)index);
 			us_log_remote_close(&remote);
 			return status == US_EXIT_DONE ? US_EXIT_REFUSED : status;
 		}
 		if (us_flag(args, "without-query"))
-			remote.keys[index].present &= (uint8_t)~(1u << US_BOX_QUERY);
+			remote.keys[index].present &= (uint8_t) ~(1u << US_BOX_QUERY);
 	}
 	if (status == US_EXIT_DONE)
 		status = put_lines(&remote, out, &lines);
@@ -80,8 +83,11 @@ run_disclose(struct us_client *client, const struct us_args *args)
 	if (client->json)
 		printf("{\"entries\":%zu,\"file\":\"%s\"}\n", lines, out);
 	else
-		printf("%zu entries can be opened with %s. Give it to %s: who has it can read them, for good.\n"
-		    "They put it into their export with: underseal audit accept FILE --dir EXPORT\n", lines, out, to);
+		printf("%zu entries can be opened with %s. Give it to %s: who has it can read "
+		       "them, for good.\n"
+		       "They put it into their export with: underseal audit accept FILE --dir "
+		       "EXPORT\n",
+		    lines, out, to);
 	return US_EXIT_DONE;
 }
 
@@ -107,15 +113,16 @@ take_lines(const char *path, int required, struct us_export_keys **list, size_t 
 	err = us_file_read(path, LINES_MAX - 1, &text);
 	if (err != US_OK && (required || err != US_ERR_NOT_FOUND))
 		us_give_up(US_EXIT_OTHER, "cannot read %s: %s", path, us_strerror(err));
-	for (line = us_buf_cstr(&text) == NULL ? NULL : strtok_r((char *)text.data, "\n", &save); line != NULL;
-	    line = strtok_r(NULL, "\n", &save)) {
+	for (line = us_buf_cstr(&text) == NULL ? NULL : strtok_r((char *)text.data, "\n", &save);
+	     line != NULL; line = strtok_r(NULL, "\n", &save)) {
 		struct us_export_keys *more = realloc(*list, (*n + 1) * sizeof *more);
 
 		if (more == NULL)
 			us_give_up(US_EXIT_OTHER, "out of memory");
 		*list = more;
 		if (us_export_keys_parse(&more[*n], line, strlen(line)) != US_OK)
-			us_give_up(US_EXIT_UNVERIFIED, "%s holds a line that names no keys; nothing was changed", path);
+			us_give_up(US_EXIT_UNVERIFIED,
+			    "%s holds a line that names no keys; nothing was changed", path);
 		++*n;
 	}
 	us_buf_free(&text);
@@ -143,8 +150,8 @@ write_merged(const char *path, struct us_export_keys *list, size_t n)
 					k.keys[box] = list[i].keys[box];
 				}
 		us_buf_reset(&line);
-		err = us_export_keys_line(&line, k.index, k.present[0] ? &k.keys[0] : NULL, k.present[1] ? &k.keys[1] : NULL,
-		    k.present[2] ? &k.keys[2] : NULL);
+		err = us_export_keys_line(&line, k.index, k.present[0] ? &k.keys[0] : NULL,
+		    k.present[1] ? &k.keys[1] : NULL, k.present[2] ? &k.keys[2] : NULL);
 		if (err == US_OK && fwrite(line.data, 1, line.len, f) != line.len)
 			err = US_ERR_IO;
 	}
@@ -178,14 +185,18 @@ run_accept(struct us_client *client, const struct us_args *args)
 	if (us_export_verify(&report, dir, &options) != US_OK || report.verdict != US_VERDICT_OK) {
 		(void)remove(path);
 		(void)rename(before, path);
-		us_say("%s: %s. The export is as it was", us_verdict_name(report.verdict), report.detail);
-		return us_verdict_exit(report.verdict) == 0 ? US_EXIT_OTHER : us_verdict_exit(report.verdict);
+		us_say("%s: %s. The export is as it was", us_verdict_name(report.verdict),
+		    report.detail);
+		return us_verdict_exit(report.verdict) == 0 ? US_EXIT_OTHER :
+							      us_verdict_exit(report.verdict);
 	}
 	(void)remove(before);
 	if (client->json)
-		printf("{\"verdict\":\"OK\",\"opened\":%llu}\n", (unsigned long long)report.opened[US_BOX_ACCESS]);
+		printf("{\"verdict\":\"OK\",\"opened\":%llu}\n",
+		    (unsigned long long)report.opened[US_BOX_ACCESS]);
 	else
-		printf("every key fits its entry; %llu entries can be read now\n", (unsigned long long)report.opened[US_BOX_ACCESS]);
+		printf("every key fits its entry; %llu entries can be read now\n",
+		    (unsigned long long)report.opened[US_BOX_ACCESS]);
 	return US_EXIT_DONE;
 }
 
@@ -197,9 +208,13 @@ static const struct us_option disclose_options[] = {
 static const struct us_option accept_options[] = { { "dir", "DIR", "your export of the log" } };
 
 const struct us_command us_commands_disclose[] = {
-	{ "audit disclose", "INDEX... --to PARTY -o FILE", "waives: lets somebody else open these entries of your party",
-	    "underseal audit disclose 4711 4712 --to defendant -o waived.keys", disclose_options, 3, 1, 10000, run_disclose },
-	{ "audit accept", "FILE --dir DIR", "puts keys that were disclosed into an export; each must fit its entry",
-	    "underseal audit accept waived.keys --dir export", accept_options, 1, 1, 1, run_accept },
+	{ "audit disclose", "INDEX... --to PARTY -o FILE",
+	    "waives: lets somebody else open these entries of your party",
+	    "underseal audit disclose 4711 4712 --to defendant -o waived.keys", disclose_options, 3,
+	    1, 10000, run_disclose },
+	{ "audit accept", "FILE --dir DIR",
+	    "puts keys that were disclosed into an export; each must fit its entry",
+	    "underseal audit accept waived.keys --dir export", accept_options, 1, 1, 1,
+	    run_accept },
 	{ 0 },
 };

@@ -25,10 +25,12 @@ join(const cJSON *array, const char *member, char *out, size_t size)
 	if (!cJSON_IsArray(array))
 		return;
 	cJSON_ArrayForEach(item, array) {
-		const char *text = member == NULL ? cJSON_GetStringValue(item) : us_json_text(item, member);
+		const char *text = member == NULL ? cJSON_GetStringValue(item) :
+						    us_json_text(item, member);
 
 		if (text != NULL && at < size)
-			at += (size_t)snprintf(out + at, size - at, "%s%s", at == 0 ? "" : ",", text);
+			at += (size_t)snprintf(out + at, size - at, "%s%s", at == 0 ? "" : ",",
+			    text);
 	}
 }
 
@@ -46,10 +48,14 @@ row_of(const cJSON *item)
 	(void)cJSON_AddStringToObject(row, "id", us_json_text(item, "id"));
 	(void)cJSON_AddStringToObject(row, "kind", us_json_text(item, "kind"));
 	(void)cJSON_AddStringToObject(row, "status", *status == '\0' ? "waits" : status);
-	(void)cJSON_AddStringToObject(row, "yours", cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(item, "yours")) ? "yes" : "");
-	(void)cJSON_AddStringToObject(row, "waits for", *us_json_text(item, "wanted") != '\0' ? us_json_text(item, "wanted") :
-	    cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(item, "waits_for_court")) ? "court" : wanted);
-	(void)cJSON_AddStringToObject(row, "served", cJSON_IsString(served) ? served->valuestring : parties);
+	(void)cJSON_AddStringToObject(row, "yours",
+	    cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(item, "yours")) ? "yes" : "");
+	(void)cJSON_AddStringToObject(row, "waits for",
+	    *us_json_text(item, "wanted") != '\0' ? us_json_text(item, "wanted") :
+		cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(item, "waits_for_court")) ? "court" :
+											  wanted);
+	(void)cJSON_AddStringToObject(row, "served",
+	    cJSON_IsString(served) ? served->valuestring : parties);
 	(void)cJSON_AddStringToObject(row, "due", us_json_text(item, "due"));
 	(void)cJSON_AddStringToObject(row, "name", us_json_text(item, "name"));
 	return row;
@@ -58,7 +64,8 @@ row_of(const cJSON *item)
 static void
 show_list(const cJSON *document)
 {
-	static const char *const columns[] = { "id", "kind", "status", "yours", "waits for", "served", "due", "name" };
+	static const char *const columns[] = { "id", "kind", "status", "yours", "waits for",
+		"served", "due", "name" };
 	cJSON *rows = cJSON_CreateArray();
 	const cJSON *item;
 
@@ -104,7 +111,8 @@ show_item(const cJSON *item)
 		show_signatures(signatures);
 }
 
-/* Filings, open and closed, in place of the open ones among the items. People who no longer wait are no filings. */
+/* Filings, open and closed, in place of the open ones among the items. People who no longer wait
+ * are no filings. */
 static int
 add_filings(struct us_client *client, cJSON *items)
 {
@@ -114,9 +122,12 @@ add_filings(struct us_client *client, cJSON *items)
 	if (status != US_EXIT_DONE)
 		return status;
 	for (int i = cJSON_GetArraySize(items); i-- > 0;)
-		if (*us_json_text(cJSON_GetArrayItem(items, i), "status") != '\0') /* a person's item has none */
+		if (*us_json_text(cJSON_GetArrayItem(items, i), "status") !=
+		    '\0') /* a person's item has none */
 			cJSON_DeleteItemFromArray(items, i);
-	while ((filing = cJSON_DetachItemFromArray(cJSON_GetObjectItemCaseSensitive(document, "items"), 0)) != NULL)
+	while (
+	    (filing = cJSON_DetachItemFromArray(cJSON_GetObjectItemCaseSensitive(document, "items"),
+		 0)) != NULL)
 		(void)cJSON_AddItemToArray(items, filing);
 	cJSON_Delete(document);
 	return US_EXIT_DONE;
@@ -141,7 +152,9 @@ get_item(struct us_client *client, const char *id, cJSON **item)
 	int status = us_get_named(client, "/v1/docket/", id, "", NULL, &document);
 
 	if (status == US_EXIT_DONE)
-		*item = cJSON_DetachItemFromArray(cJSON_GetObjectItemCaseSensitive(document, "items"), 0);
+		*item = cJSON_DetachItemFromArray(cJSON_GetObjectItemCaseSensitive(document,
+						      "items"),
+		    0);
 	cJSON_Delete(document);
 	if (status != US_EXIT_DONE || *item != NULL)
 		return status;
@@ -163,10 +176,12 @@ static void
 show_signed(const cJSON *answer)
 {
 	if (strncmp(us_json_text(answer, "docket"), "approval-", 9) == 0)
-		puts("signed; the request is let through once as many have signed as the rule wants");
+		puts("signed; the request is let through once as many have signed as the rule "
+		     "wants");
 	else
 		puts(cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(answer, "open")) ?
-		    "signed; others' signatures are still missing" : "signed");
+			"signed; others' signatures are still missing" :
+			"signed");
 }
 
 int
@@ -179,16 +194,21 @@ us_docket_sign(struct us_client *client, const struct us_args *args, const char 
 	char hex[65];
 	int status;
 
-	if (strncmp(id, "freeze-", 7) == 0) /* has an act of its own, which says on what authority */
-		us_usage_error("to sign that a freeze be lifted: underseal unfreeze %s --authority TEXT", id);
-	status = us_get_named(client, "/v1/docket/", id, "", "item that waits in the docket", &item);
+	if (strncmp(id, "freeze-", 7) ==
+	    0) /* has an act of its own, which says on what authority */
+		us_usage_error(
+		    "to sign that a freeze be lifted: underseal unfreeze %s --authority TEXT", id);
+	status = us_get_named(client, "/v1/docket/", id, "", "item that waits in the docket",
+	    &item);
 	digest = us_json_text(item, "digest");
 	if (status == US_EXIT_DONE && strncmp(id, "order-", 6) == 0)
 		status = us_order_check_version(client, us_filing_number(id, "order"), own,
 		    us_flag(args, "without-diff") ? NULL : &diff);
 	us_hex_encode(own, 32, hex);
 	if (status == US_EXIT_DONE && strncmp(id, "order-", 6) == 0 && strcmp(digest, hex) != 0) {
-		us_say("VERIFICATION FAILED: %s is to be signed as something else than what the vault shows; it was not signed", id);
+		us_say("VERIFICATION FAILED: %s is to be signed as something else than what the "
+		       "vault shows; it was not signed",
+		    id);
 		status = US_EXIT_UNVERIFIED;
 	}
 	if (status == US_EXIT_DONE && !client->json) {
@@ -197,7 +217,8 @@ us_docket_sign(struct us_client *client, const struct us_args *args, const char 
 			us_order_show_diff(diff);
 	}
 	act->u.sign.docket_id = us_bytes_of(id);
-	if (status == US_EXIT_DONE && (strlen(digest) != 64 || us_hex_decode(digest, 64, act->u.sign.digest, 32) != US_OK))
+	if (status == US_EXIT_DONE &&
+	    (strlen(digest) != 64 || us_hex_decode(digest, 64, act->u.sign.digest, 32) != US_OK))
 		us_give_up(US_EXIT_OTHER, "the vault shows no digest of what is to be signed");
 	cJSON_Delete(item);
 	if (status == US_EXIT_DONE)
@@ -221,8 +242,9 @@ run_sign(struct us_client *client, const struct us_args *args)
 static void
 show_done(const cJSON *answer)
 {
-	puts(strcmp(us_json_text(answer, "status"), "pending") == 0 ? "recorded; others' signatures are still missing" :
-	    "recorded");
+	puts(strcmp(us_json_text(answer, "status"), "pending") == 0 ?
+		"recorded; others' signatures are still missing" :
+		"recorded");
 }
 
 static int
@@ -241,7 +263,8 @@ static int
 run_object(struct us_client *client, const struct us_args *args)
 {
 	struct us_act *act = us_act_new(US_ACT_DOCKET_OBJECT);
-	int status = us_document_send(client, us_arg_needed(args, "file", "on what grounds?"), act->u.docket.grounds);
+	int status = us_document_send(client, us_arg_needed(args, "file", "on what grounds?"),
+	    act->u.docket.grounds);
 
 	if (status == US_EXIT_DONE)
 		return send_act(client, act, args->operand[0]);
@@ -295,7 +318,8 @@ run_serve(struct us_client *client, const struct us_args *args)
 	return serve(client, args, us_arg_needed(args, "party", "on whom?"));
 }
 
-/* To receive is to say, as one of the party, that it has been served. Whose party that is stands with the person. */
+/* To receive is to say, as one of the party, that it has been served. Whose party that is stands
+ * with the person. */
 static int
 run_receive(struct us_client *client, const struct us_args *args)
 {
@@ -313,14 +337,16 @@ run_receive(struct us_client *client, const struct us_args *args)
 		return status;
 	parties = cJSON_GetObjectItemCaseSensitive(me, "parties");
 	if (cJSON_GetArraySize(parties) != 1)
-		us_usage_error("you are of %d parties: for which? --party P", cJSON_GetArraySize(parties));
+		us_usage_error("you are of %d parties: for which? --party P",
+		    cJSON_GetArraySize(parties));
 	status = serve(client, args, cJSON_GetStringValue(cJSON_GetArrayItem(parties, 0)));
 	cJSON_Delete(me);
 	return status;
 }
 
 static const struct us_option list_options[] = { { "all", NULL, "what is closed too" } };
-static const struct us_option object_options[] = { { "file", "FILE", "the objection and its grounds, as a document" } };
+static const struct us_option object_options[] = { { "file", "FILE",
+    "the objection and its grounds, as a document" } };
 static const struct us_option resolve_options[] = {
 	{ "authority", "TEXT", "the ruling, such as \"ECF No. 612\"" },
 	{ "granted", NULL, "it is granted (so too if nothing is said)" },
@@ -333,22 +359,30 @@ static const struct us_option serve_options[] = {
 };
 
 const struct us_command us_commands_docket[] = {
-	{ "docket list", "[--all]", "everything that waits for somebody", "underseal docket list", list_options, 1, 0, 0,
-	    run_list },
-	{ "docket show", "ID", "one item, as it would be signed", "underseal docket show clearance-1", NULL, 0, 1, 1, run_show },
+	{ "docket list", "[--all]", "everything that waits for somebody", "underseal docket list",
+	    list_options, 1, 0, 0, run_list },
+	{ "docket show", "ID", "one item, as it would be signed",
+	    "underseal docket show clearance-1", NULL, 0, 1, 1, run_show },
 	{ "docket sign", "ID [--without-diff]",
 	    "signs an item with the profile's key; an order is compiled anew and compared first",
-	    "underseal docket sign person-5", us_order_sign_options, US_ORDER_SIGN_OPTIONS, 1, 1, run_sign },
+	    "underseal docket sign person-5", us_order_sign_options, US_ORDER_SIGN_OPTIONS, 1, 1,
+	    run_sign },
 	{ "docket object", "ID --file F", "objects for your party, with grounds",
-	    "underseal docket object clearance-1 --file objection.pdf",
-	    object_options, 1, 1, 1, run_object },
-	{ "docket resolve", "ID --authority TEXT [--granted|--denied]", "records the ruling on an item",
-	    "underseal docket resolve clearance-1 --denied --authority \"ECF No. 612\"", resolve_options, 3, 1, 1, run_resolve },
+	    "underseal docket object clearance-1 --file objection.pdf", object_options, 1, 1, 1,
+	    run_object },
+	{ "docket resolve", "ID --authority TEXT [--granted|--denied]",
+	    "records the ruling on an item",
+	    "underseal docket resolve clearance-1 --denied --authority \"ECF No. 612\"",
+	    resolve_options, 3, 1, 1, run_resolve },
 	{ "docket withdraw", "ID [--reason TEXT]", "takes back what you have filed",
-	    "underseal docket withdraw challenge-2 --reason \"settled\"", withdraw_options, 1, 1, 1, run_withdraw },
-	{ "docket serve", "ID --party P [--at TIME]", "records that a party has been served with an item",
-	    "underseal docket serve clearance-1 --party defendant", serve_options, 2, 1, 1, run_serve },
-	{ "docket receive", "ID [--party P] [--at TIME]", "says for your own party that it has been served",
+	    "underseal docket withdraw challenge-2 --reason \"settled\"", withdraw_options, 1, 1, 1,
+	    run_withdraw },
+	{ "docket serve", "ID --party P [--at TIME]",
+	    "records that a party has been served with an item",
+	    "underseal docket serve clearance-1 --party defendant", serve_options, 2, 1, 1,
+	    run_serve },
+	{ "docket receive", "ID [--party P] [--at TIME]",
+	    "says for your own party that it has been served",
 	    "underseal docket receive clearance-1", serve_options, 2, 1, 1, run_receive },
 	{ 0 },
 };

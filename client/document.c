@@ -16,10 +16,13 @@ name_of(const char *path)
 	const char *slash = strrchr(path, '/');
 	struct us_bytes name = us_bytes_of(slash == NULL ? path : slash + 1);
 
-	return us_text_ok(name, US_DOCUMENT_NAME_MAX) && !us_bytes_is(name, "-") ? name : us_bytes_of("document");
+	return us_text_ok(name, US_DOCUMENT_NAME_MAX) && !us_bytes_is(name, "-") ?
+	    name :
+	    us_bytes_of("document");
 }
 
-/* How many parts of it the vault holds. It was perhaps sent before, or cut off; who may not list documents sends everything. */
+/* How many parts of it the vault holds. It was perhaps sent before, or cut off; who may not list
+ * documents sends everything. */
 static uint32_t
 parts_there(struct us_client *client, const char *hex)
 {
@@ -55,7 +58,8 @@ us_document_send(struct us_client *client, const char *path, uint8_t out[32])
 	us_buf_init(&bytes, US_DOCUMENT_MAX);
 	err = us_file_read(path, US_DOCUMENT_MAX, &bytes);
 	if (err == US_ERR_LIMIT)
-		us_give_up(US_EXIT_USAGE, "%s is larger than the %d MiB of a document", path, US_DOCUMENT_MAX >> 20);
+		us_give_up(US_EXIT_USAGE, "%s is larger than the %d MiB of a document", path,
+		    US_DOCUMENT_MAX >> 20);
 	if (err != US_OK || bytes.len == 0)
 		us_give_up(US_EXIT_USAGE, "%s cannot be read, or is empty", path);
 	if (us_sha256(bytes.data, bytes.len, out) != US_OK)
@@ -72,9 +76,11 @@ us_document_send(struct us_client *client, const char *path, uint8_t out[32])
 		if (left == 0)
 			break;
 		act->u.document.part = part;
-		act->u.document.bytes = (struct us_bytes){ bytes.data + at, left < US_DOCUMENT_PART ? left : US_DOCUMENT_PART };
+		act->u.document.bytes = (struct us_bytes){ bytes.data + at,
+			left < US_DOCUMENT_PART ? left : US_DOCUMENT_PART };
 		status = us_client_act(client, "/v1/documents", act, NULL);
-		us_progress_at(&progress, at + act->u.document.bytes.n, at + act->u.document.bytes.n);
+		us_progress_at(&progress, at + act->u.document.bytes.n,
+		    at + act->u.document.bytes.n);
 	}
 	us_progress_end(&progress);
 	us_buf_free(&bytes);
@@ -100,7 +106,8 @@ write_new(const char *path, const struct us_buf *bytes)
 	int written;
 
 	if (f == NULL)
-		us_give_up(US_EXIT_OTHER, "cannot make %s: it exists already, or its directory cannot be written", path);
+		us_give_up(US_EXIT_OTHER,
+		    "cannot make %s: it exists already, or its directory cannot be written", path);
 	written = fwrite(bytes->data, 1, bytes->len, f) == bytes->len;
 	if (fclose(f) != 0 || !written) {
 		(void)remove(path);
@@ -121,7 +128,8 @@ run_get(struct us_client *client, const struct us_args *args)
 	int status;
 
 	if (strlen(digest) != 64 || us_hex_decode(digest, 64, wanted, 32) != US_OK)
-		us_usage_error("a document is named by its SHA-256, 64 hex digits; 'underseal docket show ID' gives it");
+		us_usage_error("a document is named by its SHA-256, 64 hex digits; 'underseal "
+			       "docket show ID' gives it");
 	us_hex_encode(wanted, 32, hex);
 	(void)snprintf(path, sizeof path, "/v1/documents/%s", hex);
 	us_buf_init(&bytes, US_DOCUMENT_MAX);
@@ -130,7 +138,8 @@ run_get(struct us_client *client, const struct us_args *args)
 	us_reply_init(&reply);
 	status = us_client_do(client, &request, &reply);
 	us_reply_free(&reply);
-	if (status == US_EXIT_DONE && (us_sha256(bytes.data, bytes.len, found) != US_OK || memcmp(found, wanted, 32) != 0)) {
+	if (status == US_EXIT_DONE &&
+	    (us_sha256(bytes.data, bytes.len, found) != US_OK || memcmp(found, wanted, 32) != 0)) {
 		us_say("VERIFICATION FAILED: what came is another document; it was not kept");
 		status = US_EXIT_UNVERIFIED;
 	}
@@ -144,11 +153,14 @@ run_get(struct us_client *client, const struct us_args *args)
 	return status;
 }
 
-static const struct us_option get_options[] = { { "output", "FILE", "where to (also -o); must not exist" } };
+static const struct us_option get_options[] = { { "output", "FILE",
+    "where to (also -o); must not exist" } };
 
 const struct us_command us_commands_document[] = {
-	{ "document get", "DIGEST -o FILE", "fetches an instrument, statement or notice and compares it with its digest",
-	    "underseal document get 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 -o order.pdf",
+	{ "document get", "DIGEST -o FILE",
+	    "fetches an instrument, statement or notice and compares it with its digest",
+	    "underseal document get "
+	    "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 -o order.pdf",
 	    get_options, 1, 1, 1, run_get },
 	{ 0 },
 };

@@ -4,8 +4,9 @@
 
 #include "client/client.h"
 
-/* Sends the file part by part, those that the vault has already left out; out gets its SHA-256. Exit status, having said what is
- * wrong; what the file cannot be (empty, too large, not there) ends the program. */
+/* Sends the file part by part, those that the vault has already left out; out gets its SHA-256.
+ * Exit status, having said what is wrong; what the file cannot be (empty, too large, not there)
+ * ends the program. */
 int us_document_send(struct us_client *client, const char *path, uint8_t out[32]);
 
 #endif

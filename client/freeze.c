@@ -25,7 +25,8 @@ split_bates(const char *text)
 }
 
 static int
-freeze_records(struct us_client *client, const struct us_args *args, const struct us_scope *scope, struct us_act *act)
+freeze_records(struct us_client *client, const struct us_args *args, const struct us_scope *scope,
+    struct us_act *act)
 {
 	struct us_choosing how = { 0 };
 	struct us_choice choice;
@@ -59,8 +60,10 @@ run_freeze(struct us_client *client, const struct us_args *args)
 	int status;
 
 	if (us_scope_parse(text, &scope) != US_OK)
-		us_usage_error("--scope is all, party:P, person:N, collection:C, query:Q, batch:C/N or records:BATES,…, not "
-		    "'%s'", text);
+		us_usage_error("--scope is all, party:P, person:N, collection:C, query:Q, "
+			       "batch:C/N or records:BATES,…, not "
+			       "'%s'",
+		    text);
 	act->u.freeze.scope = scope.scope;
 	act->u.freeze.authority = us_bytes_of(authority);
 	switch (scope.scope) {
@@ -90,7 +93,8 @@ show_unfrozen(const cJSON *answer)
 {
 	const int pending = strcmp(us_json_text(answer, "status"), "pending") == 0;
 
-	puts(pending ? "signed; the freeze holds until the others of the quorum have signed too" : "lifted");
+	puts(pending ? "signed; the freeze holds until the others of the quorum have signed too" :
+		       "lifted");
 }
 
 static int
@@ -109,19 +113,26 @@ run_unfreeze(struct us_client *client, const struct us_args *args)
 }
 
 static const struct us_option freeze_options[] = {
-	{ "scope", "SCOPE", "all, party:P, person:N, collection:C, query:Q, batch:C/N, records:BATES,…" },
+	{ "scope", "SCOPE",
+	    "all, party:P, person:N, collection:C, query:Q, batch:C/N, records:BATES,…" },
 	{ "authority", "TEXT", "the ruling or demand, such as \"oral order of 3 March\"" },
 	{ "collection", "NAME", "where the query searches (everywhere)" },
 	{ "purpose", "TEXT", "of the search, if the order asks for it" },
 };
-static const struct us_option unfreeze_options[] = { { "authority", "TEXT", "the ruling or consent, such as \"ECF No. 640\"" } };
+static const struct us_option unfreeze_options[] = { { "authority", "TEXT",
+    "the ruling or consent, such as \"ECF No. 640\"" } };
 
 const struct us_command us_commands_freeze[] = {
-	{ "freeze", "--scope all|party:P|person:N|collection:C|query:Q|batch:ID|records:BATES,... --authority TEXT",
+	{ "freeze",
+	    "--scope all|party:P|person:N|collection:C|query:Q|batch:ID|records:BATES,... "
+	    "--authority TEXT",
 	    "stops access at once; what is loaded later is in no frozen set of records",
-	    "underseal freeze --scope person:\"Ada Attorney\" --authority \"oral order of 3 March\"", freeze_options, 4, 0, 0,
-	    run_freeze },
-	{ "unfreeze", "ID [--authority TEXT]", "signs that a freeze be lifted; the last of the quorum lifts it",
-	    "underseal unfreeze freeze-1 --authority \"ECF No. 640\"", unfreeze_options, 1, 1, 1, run_unfreeze },
+	    "underseal freeze --scope person:\"Ada Attorney\" --authority \"oral order of 3 "
+	    "March\"",
+	    freeze_options, 4, 0, 0, run_freeze },
+	{ "unfreeze", "ID [--authority TEXT]",
+	    "signs that a freeze be lifted; the last of the quorum lifts it",
+	    "underseal unfreeze freeze-1 --authority \"ECF No. 640\"", unfreeze_options, 1, 1, 1,
+	    run_unfreeze },
 	{ 0 },
 };

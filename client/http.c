@@ -147,7 +147,8 @@ on_progress(void *arg, curl_off_t d, curl_off_t down, curl_off_t u, curl_off_t u
 }
 
 int
-us_http_exchange(struct us_http *http, const struct us_client_request *request, struct us_reply *reply)
+us_http_exchange(struct us_http *http, const struct us_client_request *request,
+    struct us_reply *reply)
 {
 	struct us_client_transfer t = { http, request, reply, US_OK };
 	struct curl_slist *headers = NULL;
@@ -178,7 +179,8 @@ us_http_exchange(struct us_http *http, const struct us_client_request *request, 
 		(void)curl_easy_setopt(http->curl, CURLOPT_CUSTOMREQUEST, NULL);
 	} else {
 		(void)curl_easy_setopt(http->curl, CURLOPT_POST, 1L);
-		(void)curl_easy_setopt(http->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.n);
+		(void)curl_easy_setopt(http->curl, CURLOPT_POSTFIELDSIZE_LARGE,
+		    (curl_off_t)request->body.n);
 		(void)curl_easy_setopt(http->curl, CURLOPT_POSTFIELDS,
 		    request->body.n == 0 ? "" : (const char *)request->body.p);
 		(void)curl_easy_setopt(http->curl, CURLOPT_CUSTOMREQUEST, request->method);

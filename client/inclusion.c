@@ -15,7 +15,7 @@ struct us_client_keeping {
 	struct us_log_remote *remote;
 	struct us_log_source source;
 	struct us_logtree *tree;
-	struct us_bytes note;      /* the checkpoint that is to be in the receipt */
+	struct us_bytes note; /* the checkpoint that is to be in the receipt */
 	struct us_checkpoint checkpoint;
 	uint64_t index;
 	struct us_buf entry;
@@ -56,7 +56,9 @@ put_no_tile(void *arg, unsigned level, uint64_t n, const struct us_digest *hashe
 static int
 get_bundle(struct us_client_keeping *k, uint64_t n, struct us_buf *out)
 {
-	const struct us_tile tile = { .entries = 1, .n = n, .width = us_tile_width(k->remote->size, 0, n) };
+	const struct us_tile tile = { .entries = 1,
+		.n = n,
+		.width = us_tile_width(k->remote->size, 0, n) };
 	char path[US_TILE_PATH_MAX];
 	int err = us_tile_path(&tile, path, sizeof path);
 
@@ -120,7 +122,8 @@ choose(struct us_client_keeping *k, const struct us_tlog_policy *policy)
 	const struct us_log_remote *remote = k->remote;
 	struct us_note_key key;
 	struct us_tlog_verdict v;
-	int err = us_note_key_parse(&key, remote->client->profile.vkey, strlen(remote->client->profile.vkey));
+	int err = us_note_key_parse(&key, remote->client->profile.vkey,
+	    strlen(remote->client->profile.vkey));
 
 	k->note = (struct us_bytes){ remote->checkpoint.data, remote->checkpoint.len };
 	if (err == US_OK)
@@ -129,7 +132,8 @@ choose(struct us_client_keeping *k, const struct us_tlog_policy *policy)
 		return err;
 	k->checkpoint.size = 0;
 	for (size_t i = 0; i < remote->n_witnessed; i++) {
-		const struct us_bytes note = { remote->witnessed[i].data, remote->witnessed[i].len };
+		const struct us_bytes note = { remote->witnessed[i].data,
+			remote->witnessed[i].len };
 
 		err = us_tlog_policy_check(policy, &key, note, &v);
 		if (err == US_OK && v.checkpoint.size > k->checkpoint.size) {
@@ -153,7 +157,8 @@ make(struct us_client_keeping *k, struct us_buf *out)
 	if (err == US_OK)
 		err = get_entry(k);
 	if (err == US_OK)
-		err = us_logtree_inclusion(k->tree, k->index, k->checkpoint.size, proof.hashes, &proof.n_hashes);
+		err = us_logtree_inclusion(k->tree, k->index, k->checkpoint.size, proof.hashes,
+		    &proof.n_hashes);
 	proof.extra = (struct us_bytes){ k->entry.data, k->entry.len };
 	return err == US_OK ? us_tlog_proof_encode(out, &proof) : err;
 }
@@ -165,7 +170,8 @@ write_new(const char *path, const struct us_buf *text)
 	int written;
 
 	if (f == NULL)
-		us_give_up(US_EXIT_OTHER, "cannot make %s: %s", path, errno == EEXIST ? "it exists already" : strerror(errno));
+		us_give_up(US_EXIT_OTHER, "cannot make %s: %s", path,
+		    errno == EEXIST ? "it exists already" : strerror(errno));
 	written = fwrite(text->data, 1, text->len, f) == text->len;
 	if (fclose(f) != 0 || !written)
 		us_give_up(US_EXIT_OTHER, "cannot write %s", path);
@@ -175,20 +181,26 @@ write_new(const char *path, const struct us_buf *text)
 static int
 check(struct us_client_keeping *k, const struct us_tlog_policy *policy, const struct us_buf *text)
 {
-	const struct us_verify_options options = { .vkey = k->remote->client->profile.vkey, .policy = policy };
+	const struct us_verify_options options = { .vkey = k->remote->client->profile.vkey,
+		.policy = policy };
 	struct us_verify_report report;
 
-	if (us_entry_receipt_verify(&report, (struct us_bytes){ text->data, text->len }, (struct us_bytes){ NULL, 0 }, &options) != US_OK)
+	if (us_entry_receipt_verify(&report, (struct us_bytes){ text->data, text->len },
+		(struct us_bytes){ NULL, 0 }, &options) != US_OK)
 		us_give_up(US_EXIT_OTHER, "out of memory");
 	if (report.verdict != US_VERDICT_OK)
-		us_say("VERIFICATION FAILED: the log does not prove entry %llu: %s", (unsigned long long)k->index, report.detail);
+		us_say("VERIFICATION FAILED: the log does not prove entry %llu: %s",
+		    (unsigned long long)k->index, report.detail);
 	return us_verdict_exit(report.verdict);
 }
 
 int
-us_inclusion_keep(struct us_client *client, uint64_t entry, const char *policy_file, const char *path)
+us_inclusion_keep(struct us_client *client, uint64_t entry, const char *policy_file,
+    const char *path)
 {
-	struct us_tlog_policy *policy = policy_file == NULL ? NULL : us_policy_read(policy_file, US_EXIT_USAGE);
+	struct us_tlog_policy *policy = policy_file == NULL ?
+	    NULL :
+	    us_policy_read(policy_file, US_EXIT_USAGE);
 	struct us_log_remote remote;
 	struct us_client_keeping k = { .remote = &remote, .index = entry };
 	struct us_buf text;
@@ -207,11 +219,13 @@ us_inclusion_keep(struct us_client *client, uint64_t entry, const char *policy_f
 	if (err == US_OK)
 		status = check(&k, policy, &text);
 	else if (err == US_ERR_INCOMPLETE)
-		us_say("entry %llu is not witnessed as the policy wants yet", (unsigned long long)entry);
+		us_say("entry %llu is not witnessed as the policy wants yet",
+		    (unsigned long long)entry);
 	else if (err == US_ERR_RANGE)
 		us_say("the log has %llu entries", (unsigned long long)remote.size);
 	else
-		us_say("the log gives no receipt of entry %llu: %s", (unsigned long long)entry, us_strerror(err));
+		us_say("the log gives no receipt of entry %llu: %s", (unsigned long long)entry,
+		    us_strerror(err));
 	if (err == US_ERR_INCOMPLETE || err == US_ERR_RANGE)
 		status = err == US_ERR_INCOMPLETE ? US_EXIT_INCOMPLETE : US_EXIT_USAGE;
 	if (status == US_EXIT_DONE)
@@ -245,17 +259,20 @@ run_receipt(struct us_client *client, const struct us_args *args)
 		printf("{\"entry\":%llu,\"file\":\"%s\"}\n", index, out);
 	else if (status == US_EXIT_DONE)
 		printf("%s proves that entry %llu is in the log, to whoever has the log's key:\n"
-		    "    underseal-verify --receipt %s --vkey KEY\n", out, index, out);
+		       "    underseal-verify --receipt %s --vkey KEY\n",
+		    out, index, out);
 	return status;
 }
 
 static const struct us_option options[] = {
 	{ "output", "FILE", "the receipt (also -o); must not exist" },
-	{ "policy", "FILE", "against a checkpoint that witnesses enough have cosigned (C2SP tlog-policy)" },
+	{ "policy", "FILE",
+	    "against a checkpoint that witnesses enough have cosigned (C2SP tlog-policy)" },
 };
 
 const struct us_command us_commands_inclusion[] = {
-	{ "audit receipt", "INDEX -o FILE [--policy FILE]", "an entry with the proof that it is in the log, as one file that verifies offline",
+	{ "audit receipt", "INDEX -o FILE [--policy FILE]",
+	    "an entry with the proof that it is in the log, as one file that verifies offline",
 	    "underseal audit receipt 4711 -o 4711.receipt", options, 2, 1, 1, run_receipt },
 	{ 0 },
 };

@@ -19,7 +19,7 @@
 #include "base/time.h"
 
 #define PART_WANT (1024u * 1024u)
-#define PART_MAX (16u * 1024u * 1024u)  /* as the vault's limit for decompressed parts */
+#define PART_MAX (16u * 1024u * 1024u) /* as the vault's limit for decompressed parts */
 #define UPLOADERS 3
 #define TRIES 20
 #define TICKET_TEXT_MAX 256
@@ -30,8 +30,8 @@ struct us_client_part {
 	uint32_t number;
 	uint64_t first_line;
 	uint8_t digest[32];
-	struct us_buf data; /* compressed */
-	uint64_t source_at; /* bytes of the file read when it was made */
+	struct us_buf data;            /* compressed */
+	uint64_t source_at;            /* bytes of the file read when it was made */
 	struct us_receipt_part *lines; /* for the receipt, or NULL */
 };
 
@@ -42,8 +42,8 @@ struct us_client_load {
 	char ticket[TICKET_TEXT_MAX];
 	int64_t ticket_expires_ns;
 	int skip_defects;
-	int want_map;       /* somebody wants the receipt's map */
-	FILE *file;         /* of --receipt, under its temporary name; or NULL */
+	int want_map; /* somebody wants the receipt's map */
+	FILE *file;   /* of --receipt, under its temporary name; or NULL */
 	uint32_t file_number;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -58,12 +58,13 @@ struct us_client_load {
 	int came_to_nothing; /* nothing was admitted and nothing was there */
 };
 
-/* --- the ticket -------------------------------------------------------------------------------- */
+/* --- the ticket ------------------------------------------------------------------------------- */
 
 static int
 take_ticket(struct us_client_load *load, const cJSON *answer)
 {
-	const char *ticket = us_json_text(answer, "ticket"), *expires = us_json_text(answer, "ticket_expires");
+	const char *ticket = us_json_text(answer, "ticket"),
+		   *expires = us_json_text(answer, "ticket_expires");
 
 	if (*ticket == '\0' || strlen(ticket) >= sizeof load->ticket ||
 	    strspn(ticket, BASE64) != strlen(ticket) || /* it becomes a header */
@@ -73,7 +74,8 @@ take_ticket(struct us_client_load *load, const cJSON *answer)
 	return US_OK;
 }
 
-/* Under the lock: another one, which the order is asked about again. An exit status; what is wrong has been said. */
+/* Under the lock: another one, which the order is asked about again. An exit status; what is wrong
+ * has been said. */
 static int
 renew_ticket(struct us_client_load *load)
 {
@@ -91,15 +93,17 @@ renew_ticket(struct us_client_load *load)
 	return status;
 }
 
-/* The ticket to send, renewed before it ends, or if it is the one that has just been refused as expired. US_ERR_STATE: there is none
- * any more, and the load has failed with the status that says why. */
+/* The ticket to send, renewed before it ends, or if it is the one that has just been refused as
+ * expired. US_ERR_STATE: there is none any more, and the load has failed with the status that says
+ * why. */
 static int
 ticket_now(struct us_client_load *load, const char *refused, char out[TICKET_TEXT_MAX])
 {
 	int status = US_EXIT_DONE;
 
 	(void)pthread_mutex_lock(&load->lock);
-	if (us_time_now_ns() > load->ticket_expires_ns - RENEW_NS || strcmp(refused, load->ticket) == 0)
+	if (us_time_now_ns() > load->ticket_expires_ns - RENEW_NS ||
+	    strcmp(refused, load->ticket) == 0)
 		status = renew_ticket(load);
 	if (status != US_EXIT_DONE && !load->failed) {
 		load->failed = 1;
@@ -110,7 +114,7 @@ ticket_now(struct us_client_load *load, const char *refused, char out[TICKET_TEX
 	return status == US_EXIT_DONE ? US_OK : US_ERR_STATE;
 }
 
-/* --- parts ------------------------------------------------------------------------------------- */
+/* --- parts ------------------------------------------------------------------------------------ */
 
 static void
 show_defects(struct us_client_load *load, const cJSON *answer)
@@ -134,7 +138,8 @@ show_defects(struct us_client_load *load, const cJSON *answer)
 static void
 take_answer(struct us_client_load *load, const struct us_reply *reply, struct us_client_part *part)
 {
-	cJSON *answer = reply->body.len == 0 ? NULL :
+	cJSON *answer = reply->body.len == 0 ?
+	    NULL :
 	    cJSON_ParseWithLength((const char *)reply->body.data, reply->body.len);
 
 	load->records += (uint64_t)us_json_number(answer, "records", 0);
@@ -152,8 +157,9 @@ take_answer(struct us_client_load *load, const struct us_reply *reply, struct us
 	if (reply->status / 100 != 2 && !load->failed) {
 		load->failed = 1;
 		if (reply->status == 422) {
-			us_say("stopped: the file has defects, and nothing of the open batch is admitted "
-			    "(--on-defect skip admits the rest)");
+			us_say("stopped: the file has defects, and nothing of the open batch is "
+			       "admitted "
+			       "(--on-defect skip admits the rest)");
 			load->status = US_EXIT_OTHER;
 		} else
 			load->status = us_client_problem(load->client, reply);
@@ -175,13 +181,19 @@ has_failed(void *ctx)
 }
 
 static int
-upload(struct us_client_load *load, struct us_http *http, const struct us_client_part *part, struct us_reply *reply)
+upload(struct us_client_load *load, struct us_http *http, const struct us_client_part *part,
+    struct us_reply *reply)
 {
-	char path[256], line[64], digest[96], hex[65], ticket[TICKET_TEXT_MAX], shown[32 + TICKET_TEXT_MAX];
+	char path[256], line[64], digest[96], hex[65], ticket[TICKET_TEXT_MAX],
+	    shown[32 + TICKET_TEXT_MAX];
 	const char *headers[] = { line, digest, shown, "Content-Encoding: zstd", NULL };
-	struct us_client_request request = { .method = "POST", .path = path, .headers = headers,
-		.content_type = "application/octet-stream", .body = { part->data.data, part->data.len },
-		.give_up = has_failed, .ctx = load };
+	struct us_client_request request = { .method = "POST",
+		.path = path,
+		.headers = headers,
+		.content_type = "application/octet-stream",
+		.body = { part->data.data, part->data.len },
+		.give_up = has_failed,
+		.ctx = load };
 	struct timespec pause = { 0, 50 * 1000 * 1000 };
 	int err = ticket_now(load, "", ticket), renewed = 0;
 
@@ -297,7 +309,8 @@ hand_over(struct us_client_load *load, struct us_client_part *part, struct us_pr
 
 /* Reads one file and hands out its parts. */
 static int
-send_file(struct us_client_load *load, const char *path, uint32_t *number, struct us_progress *progress)
+send_file(struct us_client_load *load, const char *path, uint32_t *number,
+    struct us_progress *progress)
 {
 	struct us_source *source;
 	struct us_buf raw;
@@ -327,8 +340,8 @@ send_file(struct us_client_load *load, const char *path, uint32_t *number, struc
 		if (err == US_OK)
 			err = us_sent_parts_add(&load->sent, part.digest);
 		if (err == US_OK && load->want_map)
-			err = us_receipt_part_new(&part.lines, part.number, load->file_number, part.first_line,
-			    (struct us_bytes){ raw.data, raw.len });
+			err = us_receipt_part_new(&part.lines, part.number, load->file_number,
+			    part.first_line, (struct us_bytes){ raw.data, raw.len });
 		if (err != US_OK) {
 			us_buf_free(&part.data);
 			break;
@@ -362,14 +375,16 @@ open_load(struct us_client *client, const struct us_args *args, struct us_client
 		(void)cJSON_AddStringToObject(body, "purpose", purpose);
 	us_buf_init(&path, 1024);
 	if (us_buf_putf(&path, "/v1/collections/") != US_OK ||
-	    us_put_escaped(&path, args->operand[0]) != US_OK || us_buf_putf(&path, "/loads") != US_OK ||
-	    us_buf_cstr(&path) == NULL)
+	    us_put_escaped(&path, args->operand[0]) != US_OK ||
+	    us_buf_putf(&path, "/loads") != US_OK || us_buf_cstr(&path) == NULL)
 		us_usage_error("the collection's name is too long");
 	status = us_client_post(client, us_buf_cstr(&path), body, &answer);
 	us_buf_free(&path);
 	if (status == US_EXIT_DONE)
-		(void)snprintf(load->id, sizeof load->id, "%.0f", us_json_number(answer, "load", 0));
-	if (status == US_EXIT_DONE && (strcmp(load->id, "0") == 0 || take_ticket(load, answer) != US_OK)) {
+		(void)snprintf(load->id, sizeof load->id, "%.0f",
+		    us_json_number(answer, "load", 0));
+	if (status == US_EXIT_DONE &&
+	    (strcmp(load->id, "0") == 0 || take_ticket(load, answer) != US_OK)) {
 		us_say("the vault gave no load id, or no ticket for it");
 		status = US_EXIT_OTHER;
 	}
@@ -386,9 +401,9 @@ show_receipt(const cJSON *r)
 	    us_json_number(r, "received", 0), us_json_number(r, "admitted", 0),
 	    us_json_number(r, "duplicates", 0), us_json_number(r, "refused", 0));
 	cJSON_ArrayForEach(b, batches)
-		printf("batch %s: %s to %s, manifest root %s, log entry %.0f\n", us_json_text(b, "batch"),
-		    us_json_text(b, "first"), us_json_text(b, "last"), us_json_text(b, "manifest_root"),
-		    us_json_number(b, "entry", -1));
+		printf("batch %s: %s to %s, manifest root %s, log entry %.0f\n",
+		    us_json_text(b, "batch"), us_json_text(b, "first"), us_json_text(b, "last"),
+		    us_json_text(b, "manifest_root"), us_json_number(b, "entry", -1));
 }
 
 /* The name that a receipt has until it is whole. */
@@ -441,31 +456,36 @@ say_nothing_came(const struct us_args *args, const cJSON *receipt)
 	const double refused = us_json_number(receipt, "refused", 0);
 
 	if (us_json_number(receipt, "received", 0) < 1)
-		us_say("nothing was loaded: there is no record in %s; see whether that is the file you "
-		    "meant",
+		us_say("nothing was loaded: there is no record in %s; see whether that is the file "
+		       "you "
+		       "meant",
 		    args->n_operands == 2 ? args->operand[1] : "these files");
 	else
-		us_say("nothing was loaded: %s refused; correct what the lines above name%s, and load "
-		    "again",
+		us_say("nothing was loaded: %s refused; correct what the lines above name%s, and "
+		       "load "
+		       "again",
 		    refused == 1 ? "the only record was" : "all records were",
-		    us_arg(args, "receipt") != NULL ? " (the receipt names every one)"
-		                                    : " (--receipt FILE names every one)");
+		    us_arg(args, "receipt") != NULL ? " (the receipt names every one)" :
+						      " (--receipt FILE names every one)");
 }
 
 static int
-put_receipt(struct us_client *client, const struct us_args *args, struct us_client_load *load, const cJSON *receipt)
+put_receipt(struct us_client *client, const struct us_args *args, struct us_client_load *load,
+    const cJSON *receipt)
 {
 	FILE *to[] = { load->file, client->json ? stdout : NULL };
 	int err = US_OK;
 
 	for (size_t i = 0; i < 2 && (err == US_OK || err == US_ERR_INCOMPLETE); i++)
 		if (to[i] != NULL)
-			err = us_receipt_write(&load->receipt, receipt, args->operand + 1, args->n_operands - 1, to[i]);
+			err = us_receipt_write(&load->receipt, receipt, args->operand + 1,
+			    args->n_operands - 1, to[i]);
 	if (!client->json)
 		show_receipt(receipt);
 	if (err == US_ERR_INCOMPLETE) {
-		us_say("all is admitted, but which record has which number cannot be said: an answer was lost on "
-		    "its way; the records themselves show it");
+		us_say("all is admitted, but which record has which number cannot be said: an "
+		       "answer was lost on "
+		       "its way; the records themselves show it");
 		return US_EXIT_INCOMPLETE;
 	}
 	if (err != US_OK)
@@ -487,14 +507,17 @@ end_load(struct us_client *client, const struct us_args *args, struct us_client_
 		us_reply_init(&reply);
 		(void)us_client_request(client, &request, &reply);
 		us_reply_free(&reply);
-		us_say("the load has ended early: what it had admitted stays, what was in its open batch is not "
+		us_say(
+		    "the load has ended early: what it had admitted stays, what was in its open "
+		    "batch is not "
 		    "admitted; once the cause is mended, the same command goes on where it ended");
 		return load->status;
 	}
 	(void)snprintf(path, sizeof path, "/v1/loads/%s/finish", load->id);
 	status = us_client_post(client, path, cJSON_CreateObject(), &receipt);
 	if (status == US_EXIT_DONE)
-		status = us_receipt_verify(client, args->operand[0], receipt, &load->sent, load->accepted);
+		status = us_receipt_verify(client, args->operand[0], receipt, &load->sent,
+		    load->accepted);
 	if (status == US_EXIT_DONE)
 		status = put_receipt(client, args, load, receipt);
 	load->came_to_nothing = us_json_number(receipt, "admitted", 0) < 1 &&
@@ -562,14 +585,18 @@ run_load(struct us_client *client, const struct us_args *args)
 static const struct us_option options[] = {
 	{ "format", "F", "native (the only one so far)" },
 	{ "dry-run", NULL, "checks everything and admits nothing" },
-	{ "on-defect", "stop|skip", "whether a defect refuses its batch (stop) or its record (skip)" },
+	{ "on-defect", "stop|skip",
+	    "whether a defect refuses its batch (stop) or its record (skip)" },
 	{ "hold", NULL, "admits for the producer's eyes until 'batch release'" },
 	{ "purpose", "TEXT", "why, if the order asks for it" },
-	{ "receipt", "FILE", "writes the receipt there: each record's id, Bates number and SHA-256, and what was refused" },
+	{ "receipt", "FILE",
+	    "writes the receipt there: each record's id, Bates number and SHA-256, and what was "
+	    "refused" },
 };
 
 const struct us_command us_commands_load[] = {
-	{ "load", "COLLECTION FILE...", "loads produced logs (.jsonl, also .gz and .zst); repeating it admits nothing twice",
+	{ "load", "COLLECTION FILE...",
+	    "loads produced logs (.jsonl, also .gz and .zst); repeating it admits nothing twice",
 	    "underseal load logs production-01.jsonl.zst", options, 6, 2, 1000, run_load },
 	{ 0 },
 };

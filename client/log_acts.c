@@ -39,7 +39,8 @@ us_log_acts_fetch(struct us_client *client, struct us_buf *out)
 		char path[64];
 		const struct us_client_request request = { .method = "GET", .path = path };
 
-		(void)snprintf(path, sizeof path, "/v1/log/acts?after=%llu", (unsigned long long)after);
+		(void)snprintf(path, sizeof path, "/v1/log/acts?after=%llu",
+		    (unsigned long long)after);
 		status = us_client_do(client, &request, &reply);
 		if (status != US_EXIT_DONE)
 			break;
@@ -67,7 +68,8 @@ us_log_acts_in_bundle(struct us_bytes bundle)
 	while (r.left > 0 && r.err == US_OK) {
 		const struct us_bytes entry = us_bundle_take(&r);
 
-		n += r.err == US_OK && us_entry_decode(&view, entry.p, entry.n) == US_OK && view.entry_class == US_CLASS_STATE;
+		n += r.err == US_OK && us_entry_decode(&view, entry.p, entry.n) == US_OK &&
+		    view.entry_class == US_CLASS_STATE;
 	}
 	return n;
 }

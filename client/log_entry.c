@@ -24,17 +24,23 @@ decode_box(struct us_client_opened *o, enum us_box box)
 	const struct us_buf *c = &o->content[box];
 
 	switch (box) {
-	case US_BOX_ACCESS: return us_entry_access_decode(&o->access, c->data, c->len);
-	case US_BOX_DISCLOSURE: return us_entry_disclosure_decode(&o->disclosure, c->data, c->len);
-	case US_BOX_QUERY: return us_entry_query_decode(&o->query, c->data, c->len);
-	case US_BOXES: break;
+	case US_BOX_ACCESS:
+		return us_entry_access_decode(&o->access, c->data, c->len);
+	case US_BOX_DISCLOSURE:
+		return us_entry_disclosure_decode(&o->disclosure, c->data, c->len);
+	case US_BOX_QUERY:
+		return us_entry_query_decode(&o->query, c->data, c->len);
+	case US_BOXES:
+		break;
 	}
 	return US_ERR_INTERNAL;
 }
 
-/* Opens what there are keys for; an empty content counts as opened, with the values of "nothing". */
+/* Opens what there are keys for; an empty content counts as opened, with the values of
+ * "nothing". */
 static int
-open_boxes(struct us_client_opened *o, const struct us_entry_view *view, const struct us_export_keys *keys)
+open_boxes(struct us_client_opened *o, const struct us_entry_view *view,
+    const struct us_export_keys *keys)
 {
 	int err = US_OK;
 
@@ -112,33 +118,37 @@ has_asked(const struct us_client_opened *o, const char *bates)
 static int
 is_about(const struct us_client_opened *o, const struct us_log_filter *f)
 {
-	return f->denied ? o->has[US_BOX_QUERY] && has_asked(o, f->bates) : o->has[US_BOX_DISCLOSURE] && has_record(o, f->record);
+	return f->denied ? o->has[US_BOX_QUERY] && has_asked(o, f->bates) :
+			   o->has[US_BOX_DISCLOSURE] && has_record(o, f->record);
 }
 
 static int
-passes(const struct us_client_opened *o, const struct us_entry_view *view, const struct us_log_names *names,
-    const struct us_log_filter *f)
+passes(const struct us_client_opened *o, const struct us_entry_view *view,
+    const struct us_log_names *names, const struct us_log_filter *f)
 {
 	const char *person = name_of(names->people, "person", o->access.person, "name");
-	const char *collection = name_of(names->collections, "collection", o->access.collection, "name");
+	const char *collection = name_of(names->collections, "collection", o->access.collection,
+	    "name");
 	char hex[65];
 
 	if ((f->since_ns != 0 && view->time_ns < f->since_ns) ||
 	    (f->until_ns != 0 && view->time_ns > f->until_ns))
 		return 0;
-	if (f->person == NULL && f->party == NULL && f->credential == NULL && f->collection == NULL &&
-	    !f->denied && !f->has_record)
+	if (f->person == NULL && f->party == NULL && f->credential == NULL &&
+	    f->collection == NULL && !f->denied && !f->has_record)
 		return 1;
 	/* it cannot be known whether it fits */
-	if (!o->has[US_BOX_ACCESS] && (f->person != NULL || f->party != NULL || f->credential != NULL || f->denied ||
-	    o->access.collection == 0))
+	if (!o->has[US_BOX_ACCESS] &&
+	    (f->person != NULL || f->party != NULL || f->credential != NULL || f->denied ||
+		o->access.collection == 0))
 		return 0;
 	us_hex_encode(o->access.credential, 32, hex);
 	hex[64] = '\0';
 	if ((f->person != NULL && (person == NULL || strcmp(person, f->person) != 0)) ||
 	    (f->party != NULL && !has_party(o, f->party)) ||
 	    (f->credential != NULL && strcmp(hex, f->credential) != 0) ||
-	    (f->collection != NULL && (collection == NULL || strcmp(collection, f->collection) != 0)) ||
+	    (f->collection != NULL &&
+		(collection == NULL || strcmp(collection, f->collection) != 0)) ||
 	    (f->denied && o->access.decision != US_DECISION_DENY) ||
 	    (f->has_record && !is_about(o, f)))
 		return 0;
@@ -149,22 +159,26 @@ passes(const struct us_client_opened *o, const struct us_entry_view *view, const
 static void
 put_machine(struct us_json *j, const struct us_entry_access *a)
 {
-	static const char *const causes[] = { "", "stopped", "sealed", "crashed", "clock", "stalled" };
+	static const char *const causes[] = { "", "stopped", "sealed", "crashed", "clock",
+		"stalled" };
 	struct us_reader r;
 
 	us_reader_init(&r, a->summary.p, a->summary.n);
 	if (a->action == US_ACTION_CONFIGURE) {
 		us_json_kv_str(j, "changes", a->summary);
 	} else if (a->action == US_ACTION_GAP && a->summary.n == 17) {
-		us_json_kv_uint(j, "silent_ms", (us_load_u64(a->summary.p + 8) - us_load_u64(a->summary.p)) / 1000000);
-		us_json_kv_cstr(j, "cause", a->summary.p[16] < US_COUNT(causes) ? causes[a->summary.p[16]] : "");
+		us_json_kv_uint(j, "silent_ms",
+		    (us_load_u64(a->summary.p + 8) - us_load_u64(a->summary.p)) / 1000000);
+		us_json_kv_cstr(j, "cause",
+		    a->summary.p[16] < US_COUNT(causes) ? causes[a->summary.p[16]] : "");
 	} else if (a->action == US_ACTION_HANDSHAKES || a->action == US_ACTION_REFUSALS) {
 		us_json_key(j, "counts");
 		us_json_object(j);
 		while (r.left >= 5) {
 			const char *reason = us_reason_name(us_take_u8(&r));
 
-			us_json_kv_uint(j, reason != NULL ? reason : "unknown-reason", us_take_u32(&r));
+			us_json_kv_uint(j, reason != NULL ? reason : "unknown-reason",
+			    us_take_u32(&r));
 		}
 		us_json_close(j);
 	}
@@ -212,11 +226,13 @@ put_access(struct us_json *j, const struct us_client_opened *o, const struct us_
 }
 
 static void
-put_withheld_access(struct us_json *j, const struct us_client_opened *o, const struct us_log_names *names)
+put_withheld_access(struct us_json *j, const struct us_client_opened *o,
+    const struct us_log_names *names)
 {
-	static const char *const withheld[] = { "kind", "person", "party", "action", "decision", "reason",
-		"rule", "paragraph", "credential" };
-	const char *collection = name_of(names->collections, "collection", o->access.collection, "name");
+	static const char *const withheld[] = { "kind", "person", "party", "action", "decision",
+		"reason", "rule", "paragraph", "credential" };
+	const char *collection = name_of(names->collections, "collection", o->access.collection,
+	    "name");
 
 	for (size_t i = 0; i < US_COUNT(withheld); i++)
 		us_json_kv_cstr(j, withheld[i], "withheld");
@@ -227,7 +243,8 @@ put_withheld_access(struct us_json *j, const struct us_client_opened *o, const s
 static void
 put_records(struct us_json *j, const struct us_client_opened *o, const struct us_log_names *names)
 {
-	const char *prefix = name_of(names->collections, "collection", o->access.collection, "bates_prefix");
+	const char *prefix = name_of(names->collections, "collection", o->access.collection,
+	    "bates_prefix");
 
 	us_json_key(j, "records");
 	us_json_array(j);

@@ -26,12 +26,15 @@ open_newest(struct us_log_remote *remote)
 		exit(status);
 	err = us_buf_put(&remote->checkpoint, reply.body.data, reply.body.len);
 	if (err == US_OK)
-		err = us_proofs_checkpoint(proofs, (struct us_bytes){ remote->checkpoint.data,
-		    remote->checkpoint.len }, &checkpoint);
+		err = us_proofs_checkpoint(proofs,
+		    (struct us_bytes){ remote->checkpoint.data, remote->checkpoint.len },
+		    &checkpoint);
 	if (err != US_OK)
 		us_give_up(err == US_ERR_INCOMPLETE || err == US_ERR_CLOSED ? US_EXIT_INCOMPLETE :
-		    US_EXIT_UNVERIFIED, "the log's checkpoint does not follow from the one this profile "
-		    "remembers, or is not signed by its key: %s", us_strerror(err));
+									      US_EXIT_UNVERIFIED,
+		    "the log's checkpoint does not follow from the one this profile "
+		    "remembers, or is not signed by its key: %s",
+		    us_strerror(err));
 	remote->size = checkpoint.size;
 	us_reply_free(&reply);
 	us_proofs_close(proofs);
@@ -62,7 +65,8 @@ us_log_remote_open_witnessed(struct us_log_remote *remote, struct us_client *cli
 		remote->n_witnessed += err == US_OK;
 	}
 	if (err != US_OK && err != US_ERR_NOT_FOUND)
-		us_give_up(status, "the vault does not give the checkpoints that were cosigned: %s", us_strerror(err));
+		us_give_up(status, "the vault does not give the checkpoints that were cosigned: %s",
+		    us_strerror(err));
 	open_newest(remote);
 }
 
@@ -95,7 +99,8 @@ take_boxes(struct us_box_keys *k, const cJSON *boxes)
 	return US_OK;
 }
 
-/* One answer: {"from", "next", "boxes": [{"access", "disclosure", "query"}]}, a box each from "from" on. */
+/* One answer: {"from", "next", "boxes": [{"access", "disclosure", "query"}]}, a box each from
+ * "from" on. */
 static int
 take_keys(struct us_log_remote *remote, const struct us_buf *body, uint64_t *next)
 {
@@ -104,7 +109,8 @@ take_keys(struct us_log_remote *remote, const struct us_buf *body, uint64_t *nex
 	uint64_t to = (uint64_t)us_json_number(answer, "next", 0), at = *next;
 	int err = US_OK;
 
-	if ((uint64_t)us_json_number(answer, "from", -1) != *next || to <= *next || to > remote->size)
+	if ((uint64_t)us_json_number(answer, "from", -1) != *next || to <= *next ||
+	    to > remote->size)
 		err = US_ERR_FORMAT;
 	cJSON_ArrayForEach(item, boxes) {
 		if (err == US_OK && at >= to)
@@ -164,7 +170,8 @@ get_witnessed(const struct us_log_remote *remote, const char *suffix, struct us_
 {
 	const unsigned long k = *suffix == '\0' ? 1 : strtoul(suffix + 1, NULL, 10);
 
-	return k < 1 || k > remote->n_witnessed ? US_ERR_NOT_FOUND :
+	return k < 1 || k > remote->n_witnessed ?
+	    US_ERR_NOT_FOUND :
 	    us_buf_put(out, remote->witnessed[k - 1].data, remote->witnessed[k - 1].len);
 }
 
@@ -235,6 +242,7 @@ struct us_log_source
 us_log_remote_source(struct us_log_remote *remote)
 {
 	remote->next_line = 0;
-	return (struct us_log_source){ .arg = remote, .get = get_file,
+	return (struct us_log_source){ .arg = remote,
+		.get = get_file,
 		.next_keys = remote->keys == NULL ? NULL : next_keys };
 }

@@ -20,17 +20,19 @@ us_act_new(enum us_act_type type)
 }
 
 int
-us_get_named(struct us_client *client, const char *prefix, const char *name, const char *suffix, const char *what, cJSON **out)
+us_get_named(struct us_client *client, const char *prefix, const char *name, const char *suffix,
+    const char *what, cJSON **out)
 {
 	struct us_buf path;
 	int status;
 
 	us_buf_init(&path, 4096);
-	if (*name == '\0' || us_buf_putf(&path, "%s", prefix) != US_OK || us_put_escaped(&path, name) != US_OK ||
-	    us_buf_putf(&path, "%s", suffix) != US_OK || us_buf_cstr(&path) == NULL)
+	if (*name == '\0' || us_buf_putf(&path, "%s", prefix) != US_OK ||
+	    us_put_escaped(&path, name) != US_OK || us_buf_putf(&path, "%s", suffix) != US_OK ||
+	    us_buf_cstr(&path) == NULL)
 		us_usage_error("the name is empty or too long");
 	status = what == NULL ? us_client_get(client, us_buf_cstr(&path), out) :
-	    us_client_get_one(client, us_buf_cstr(&path), what, out);
+				us_client_get_one(client, us_buf_cstr(&path), what, out);
 	us_buf_free(&path);
 	return status;
 }
@@ -93,7 +95,8 @@ us_filing_number(const char *text, const char *kind)
 
 	number = strtoull(digits, &end, 10);
 	if (*digits < '1' || *digits > '9' || *end != '\0' || number > UINT32_MAX)
-		us_usage_error("'%s' is not like %s-2; 'underseal docket list' shows the ids", text, kind);
+		us_usage_error("'%s' is not like %s-2; 'underseal docket list' shows the ids", text,
+		    kind);
 	return (uint32_t)number;
 }
 
@@ -125,9 +128,10 @@ us_batch_split(const char *id, char *collection)
 	char *end = NULL;
 	unsigned long slot = slash == NULL ? 0 : strtoul(slash + 1, &end, 10);
 
-	if (slash == NULL || slash[1] < '0' || slash[1] > '9' || *end != '\0' || slot > US_SLOT_MAX ||
-	    (size_t)(slash - id) > US_COLLECTION_NAME_MAX)
-		us_usage_error("a batch is named COLLECTION/NUMBER, as 'underseal batch list' shows");
+	if (slash == NULL || slash[1] < '0' || slash[1] > '9' || *end != '\0' ||
+	    slot > US_SLOT_MAX || (size_t)(slash - id) > US_COLLECTION_NAME_MAX)
+		us_usage_error(
+		    "a batch is named COLLECTION/NUMBER, as 'underseal batch list' shows");
 	memcpy(collection, id, (size_t)(slash - id));
 	collection[slash - id] = '\0';
 	return (uint32_t)slot;
@@ -169,10 +173,13 @@ us_show_filed(const cJSON *answer)
 {
 	const char *id = us_json_text(answer, "docket");
 
-	printf("%s", *us_json_text(answer, "status") == '\0' ? "done" : us_json_text(answer, "status"));
+	printf("%s",
+	    *us_json_text(answer, "status") == '\0' ? "done" : us_json_text(answer, "status"));
 	if (*id != '\0')
 		printf(": %s", id);
 	putchar('\n');
 	if (strcmp(us_json_text(answer, "status"), "pending") == 0 && *id != '\0')
-		printf("others sign it with 'underseal docket sign %s'; 'underseal docket show %s' says who\n", id, id);
+		printf("others sign it with 'underseal docket sign %s'; 'underseal docket show %s' "
+		       "says who\n",
+		    id, id);
 }

@@ -1,4 +1,5 @@
-/* What several files of commands need: numbers for names, filings by their ids, and how an act ends. */
+/* What several files of commands need: numbers for names, filings by their ids, and how an act
+ * ends. */
 #ifndef US_CLIENT_LOOKUP_H
 #define US_CLIENT_LOOKUP_H
 
@@ -9,9 +10,10 @@
 
 /* A zeroed act of that type, to be freed; the program ends if there is no memory. */
 struct us_act *us_act_new(enum us_act_type type);
-/* us_client_get of prefix ‖ name, percent-encoded ‖ suffix; one thing of that kind if what is not NULL. */
-int us_get_named(struct us_client *client, const char *prefix, const char *name, const char *suffix, const char *what,
-    cJSON **out);
+/* us_client_get of prefix ‖ name, percent-encoded ‖ suffix; one thing of that kind if what is not
+ * NULL. */
+int us_get_named(struct us_client *client, const char *prefix, const char *name, const char *suffix,
+    const char *what, cJSON **out);
 /* The number of a person; the program ends with the refusal's status if there is none. */
 uint32_t us_person_id(struct us_client *client, const char *name);
 /* The number of a collection, likewise. */
@@ -24,10 +26,11 @@ const char *us_arg_needed(const struct us_args *args, const char *name, const ch
 uint32_t us_filing_number(const char *text, const char *kind);
 /* "order-2" from "order-2" or "2". */
 void us_filing_id(const char *text, const char *kind, char out[US_DOCKET_ID_MAX + 1]);
-/* Reads a query from the operand, or from standard input if it is "-"; query is initialised here. The program
- * ends if it cannot. */
+/* Reads a query from the operand, or from standard input if it is "-"; query is initialised here.
+ * The program ends if it cannot. */
 void us_read_query(const char *operand, struct us_buf *query);
-/* Splits "demo/3". collection has room for US_COLLECTION_NAME_MAX + 1; a usage error if it is no batch. */
+/* Splits "demo/3". collection has room for US_COLLECTION_NAME_MAX + 1; a usage error if it is no
+ * batch. */
 uint32_t us_batch_split(const char *id, char *collection);
 /* Shows the answer of a request that was done or accepted, and frees it; returns its status. */
 int us_finish(struct us_client *client, int status, cJSON *answer, void (*show)(const cJSON *));

@@ -14,11 +14,28 @@
 #include "base/err.h"
 
 static const struct us_command *const tables[] = {
-	us_commands_vault, us_commands_people, us_commands_docket, us_commands_collection,
-	us_commands_load, us_commands_search, us_commands_read, us_commands_copy,
-	us_commands_order, us_commands_order_propose, us_commands_order_ask, us_commands_acknowledge,
-	us_commands_withhold, us_commands_freeze, us_commands_approval, us_commands_document, us_commands_audit,
-	us_commands_audit_verify, us_commands_audit_export, us_commands_inclusion, us_commands_certify, us_commands_disclose,
+	us_commands_vault,
+	us_commands_people,
+	us_commands_docket,
+	us_commands_collection,
+	us_commands_load,
+	us_commands_search,
+	us_commands_read,
+	us_commands_copy,
+	us_commands_order,
+	us_commands_order_propose,
+	us_commands_order_ask,
+	us_commands_acknowledge,
+	us_commands_withhold,
+	us_commands_freeze,
+	us_commands_approval,
+	us_commands_document,
+	us_commands_audit,
+	us_commands_audit_verify,
+	us_commands_audit_export,
+	us_commands_inclusion,
+	us_commands_certify,
+	us_commands_disclose,
 	us_commands_timestamp,
 	us_commands_witness,
 };
@@ -32,9 +49,11 @@ print_overview(FILE *to)
 		for (const struct us_command *c = tables[i]; c->name != NULL; c++)
 			fprintf(to, "  %-20s %s\n", c->name, c->summary);
 	fputs("\n'underseal COMMAND --help' shows a command's options and an example.\n"
-	    "The profile is a directory: --profile DIR, or UNDERSEAL_PROFILE.\n\n"
-	    "exit status: 0 done, 2 usage, 3 refused by the order, 4 the vault is sealed,\n"
-	    "5 verification failed, 6 incomplete, 7 waiting for others' signatures, 1 anything else\n", to);
+	      "The profile is a directory: --profile DIR, or UNDERSEAL_PROFILE.\n\n"
+	      "exit status: 0 done, 2 usage, 3 refused by the order, 4 the vault is sealed,\n"
+	      "5 verification failed, 6 incomplete, 7 waiting for others' signatures, 1 anything "
+	      "else\n",
+	    to);
 }
 
 static void
@@ -154,7 +173,8 @@ take_option(const struct us_command *c, struct us_client *client, struct us_args
 		args->value[i][args->n_values[i]++] = value;
 		return used;
 	}
-	us_usage_error("'%s' has no option %s; see 'underseal %s --help'", c->name, argv[0], c->name);
+	us_usage_error("'%s' has no option %s; see 'underseal %s --help'", c->name, argv[0],
+	    c->name);
 }
 
 static int
@@ -170,7 +190,8 @@ run_command(const struct us_command *c, char **argv, int argc)
 		if (!only_operands && strcmp(argv[i], "--") == 0) {
 			only_operands = 1;
 			i++;
-		} else if (!only_operands && (strncmp(argv[i], "--", 2) == 0 || strcmp(argv[i], "-o") == 0))
+		} else if (!only_operands &&
+		    (strncmp(argv[i], "--", 2) == 0 || strcmp(argv[i], "-o") == 0))
 			i += take_option(c, &client, &args, argv + i, argc - i);
 		else
 			args.operand[args.n_operands++] = argv[i++];

@@ -1,4 +1,5 @@
-/* The protective order, from the outside: checked offline, its versions shown and compared, a version stopped. */
+/* The protective order, from the outside: checked offline, its versions shown and compared, a
+ * version stopped. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +12,8 @@
 static void
 print_findings_json(const struct us_findings *findings)
 {
-	cJSON *document = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(document, "findings");
+	cJSON *document = cJSON_CreateObject(),
+	      *list = cJSON_AddArrayToObject(document, "findings");
 	char *text;
 
 	(void)cJSON_AddBoolToObject(document, "valid", findings->errors == 0);
@@ -54,8 +56,9 @@ run_check(struct us_client *client, const struct us_args *args)
 	else
 		for (size_t i = 0; i < findings.n; i++)
 			printf("%s:%u:%u: %s: %s\n", args->operand[0], findings.items[i].line,
-			    findings.items[i].column, findings.items[i].severity == US_FINDING_ERROR ?
-			    "error" : "warning", findings.items[i].text);
+			    findings.items[i].column,
+			    findings.items[i].severity == US_FINDING_ERROR ? "error" : "warning",
+			    findings.items[i].text);
 	if (!client->json)
 		printf("%zu errors, %zu warnings\n", findings.errors, findings.warnings);
 	us_buf_free(&source);
@@ -68,7 +71,8 @@ run_check(struct us_client *client, const struct us_args *args)
 static void
 show_list(const cJSON *document)
 {
-	static const char *const columns[] = { "version", "status", "starts", "proposed_by", "authority", "title" };
+	static const char *const columns[] = { "version", "status", "starts", "proposed_by",
+		"authority", "title" };
 
 	us_print_table(cJSON_GetObjectItemCaseSensitive(document, "items"), columns, 6);
 }
@@ -86,7 +90,9 @@ run_list(struct us_client *client, const struct us_args *args)
 static int
 run_show(struct us_client *client, const struct us_args *args)
 {
-	const uint32_t version = args->n_operands == 0 ? 0 : us_filing_number(args->operand[0], "order");
+	const uint32_t version = args->n_operands == 0 ?
+	    0 :
+	    us_filing_number(args->operand[0], "order");
 	cJSON *order = NULL;
 	struct us_buf source;
 	int status = us_order_fetch(client, version, &order, &source);
@@ -108,7 +114,8 @@ run_diff(struct us_client *client, const struct us_args *args)
 	char path[64];
 	int status;
 
-	(void)snprintf(path, sizeof path, "/v1/orders/%u/diff/%u", us_filing_number(args->operand[0], "order"),
+	(void)snprintf(path, sizeof path, "/v1/orders/%u/diff/%u",
+	    us_filing_number(args->operand[0], "order"),
 	    us_filing_number(args->operand[1], "order"));
 	status = us_client_get(client, path, &diff);
 	return us_finish(client, status, diff, us_order_show_diff);
@@ -133,7 +140,8 @@ run_suspend(struct us_client *client, const struct us_args *args)
 	int status;
 
 	act->u.order_suspend.version = us_filing_number(args->operand[0], "order");
-	act->u.order_suspend.authority = us_bytes_of(us_arg_needed(args, "authority", "on what authority?"));
+	act->u.order_suspend.authority = us_bytes_of(
+	    us_arg_needed(args, "authority", "on what authority?"));
 	status = us_client_act(client, "/v1/orders", act, &answer);
 	free(act);
 	return us_finish(client, status, answer, show_suspended);
@@ -154,28 +162,36 @@ run_matter(struct us_client *client, const struct us_args *args)
 	int status;
 
 	act->u.matter.state = us_bytes_of(args->operand[0]);
-	act->u.matter.authority = us_bytes_of(us_arg_needed(args, "authority", "on what authority?"));
+	act->u.matter.authority = us_bytes_of(
+	    us_arg_needed(args, "authority", "on what authority?"));
 	status = us_client_act(client, "/v1/matter", act, &answer);
 	free(act);
 	return us_finish(client, status, answer, show_matter);
 }
 
-static const struct us_option authority_options[] = { { "authority", "TEXT", "the ruling, such as \"ECF No. 612\"" } };
+static const struct us_option authority_options[] = { { "authority", "TEXT",
+    "the ruling, such as \"ECF No. 612\"" } };
 
 const struct us_command us_commands_order[] = {
-	{ "order check", "FILE", "checks an order without a vault: form, and rules that can't be meant",
+	{ "order check", "FILE",
+	    "checks an order without a vault: form, and rules that can't be meant",
 	    "underseal order check order.yaml", NULL, 0, 1, 1, run_check },
-	{ "order test", "FILE|DIR [--verbose]", "checks without a vault that an order keeps what a suite of statements says",
-	    "underseal order test policy/orders", us_order_test_options, US_ORDER_TEST_OPTIONS, 1, 1, us_order_test },
-	{ "order list", "", "every version of the order, and which is in force", "underseal order list", NULL, 0, 0, 0,
-	    run_list },
-	{ "order show", "[ID]", "the order in force, or one version of it, as it was signed", "underseal order show 2", NULL,
-	    0, 0, 1, run_show },
-	{ "order diff", "A B", "what each person gains and loses from one version to another", "underseal order diff 1 2", NULL,
-	    0, 2, 2, run_diff },
-	{ "order suspend", "VERSION --authority TEXT", "stops a version; its predecessor is in force again",
-	    "underseal order suspend 2 --authority \"ECF No. 640\"", authority_options, 1, 1, 1, run_suspend },
+	{ "order test", "FILE|DIR [--verbose]",
+	    "checks without a vault that an order keeps what a suite of statements says",
+	    "underseal order test policy/orders", us_order_test_options, US_ORDER_TEST_OPTIONS, 1,
+	    1, us_order_test },
+	{ "order list", "", "every version of the order, and which is in force",
+	    "underseal order list", NULL, 0, 0, 0, run_list },
+	{ "order show", "[ID]", "the order in force, or one version of it, as it was signed",
+	    "underseal order show 2", NULL, 0, 0, 1, run_show },
+	{ "order diff", "A B", "what each person gains and loses from one version to another",
+	    "underseal order diff 1 2", NULL, 0, 2, 2, run_diff },
+	{ "order suspend", "VERSION --authority TEXT",
+	    "stops a version; its predecessor is in force again",
+	    "underseal order suspend 2 --authority \"ECF No. 640\"", authority_options, 1, 1, 1,
+	    run_suspend },
 	{ "matter set", "STATE --authority TEXT", "enters the state of the matter that rules go by",
-	    "underseal matter set appeal --authority \"ECF No. 702\"", authority_options, 1, 1, 1, run_matter },
+	    "underseal matter set appeal --authority \"ECF No. 702\"", authority_options, 1, 1, 1,
+	    run_matter },
 	{ 0 },
 };

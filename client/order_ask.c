@@ -12,12 +12,14 @@
 static void
 put_value(struct us_buf *path, const char *name, const char *value)
 {
-	if (us_buf_putf(path, "%c%s=", memchr(path->data, '?', path->len) == NULL ? '?' : '&', name) != US_OK ||
+	if (us_buf_putf(path, "%c%s=", memchr(path->data, '?', path->len) == NULL ? '?' : '&',
+		name) != US_OK ||
 	    us_put_escaped(path, value) != US_OK)
 		us_usage_error("the question is too long");
 }
 
-/* The record from the operands (none, or a collection and perhaps a Bates number), the action, the moment. */
+/* The record from the operands (none, or a collection and perhaps a Bates number), the action, the
+ * moment. */
 static int
 ask(struct us_client *client, const struct us_args *args, struct us_buf *path, cJSON **answer)
 {
@@ -26,7 +28,8 @@ ask(struct us_client *client, const struct us_args *args, struct us_buf *path, c
 	const char *text;
 	int status;
 
-	put_value(path, "action", us_arg_needed(args, "action", "may they do what? Such as count, search, read, copy:"));
+	put_value(path, "action",
+	    us_arg_needed(args, "action", "may they do what? Such as count, search, read, copy:"));
 	if (args->n_operands > 0)
 		put_value(path, "collection", args->operand[0]);
 	if (args->n_operands > 1)
@@ -64,7 +67,8 @@ print_rule(const cJSON *object)
 	if (cJSON_IsNumber(rule))
 		printf("%.0f", rule->valuedouble);
 	else
-		us_print_text(stdout, us_json_text(object, "rule"), strlen(us_json_text(object, "rule")), 0);
+		us_print_text(stdout, us_json_text(object, "rule"),
+		    strlen(us_json_text(object, "rule")), 0);
 }
 
 static void
@@ -74,7 +78,8 @@ print_joined(const char *label, const cJSON *array)
 	int n = 0;
 
 	cJSON_ArrayForEach(item, array) {
-		const char *text = cJSON_IsObject(item) ? us_json_text(item, "condition") : cJSON_GetStringValue(item);
+		const char *text = cJSON_IsObject(item) ? us_json_text(item, "condition") :
+							  cJSON_GetStringValue(item);
 
 		if (text == NULL)
 			continue;
@@ -82,7 +87,8 @@ print_joined(const char *label, const cJSON *array)
 		us_print_text(stdout, text, strlen(text), 0);
 		if (*us_json_text(item, "cure") != '\0') {
 			fputs(" (", stdout);
-			us_print_text(stdout, us_json_text(item, "cure"), strlen(us_json_text(item, "cure")), 0);
+			us_print_text(stdout, us_json_text(item, "cure"),
+			    strlen(us_json_text(item, "cure")), 0);
 			putchar(')');
 		}
 	}
@@ -105,7 +111,8 @@ effect_of(const cJSON *c)
 	for (size_t i = 0; i < US_COUNT(names); i++)
 		if (strcmp(us_json_text(c, "stands"), names[i].stands) == 0)
 			return names[i].text;
-	return strcmp(us_json_text(c, "effect"), "forbid") == 0 ? "does not forbid this" : "does not permit this";
+	return strcmp(us_json_text(c, "effect"), "forbid") == 0 ? "does not forbid this" :
+								  "does not permit this";
 }
 
 /* A rule about something else in one line; the others with their conditions. */
@@ -117,7 +124,8 @@ print_condition(const cJSON *c)
 	printf("rule ");
 	print_rule(c);
 	printf(", paragraph ");
-	us_print_text(stdout, us_json_text(c, "paragraph"), strlen(us_json_text(c, "paragraph")), 0);
+	us_print_text(stdout, us_json_text(c, "paragraph"), strlen(us_json_text(c, "paragraph")),
+	    0);
 	if (cJSON_GetArraySize(misses) > 0) {
 		print_joined(": is about another ", misses);
 		return;
@@ -135,7 +143,8 @@ show_explanation(const cJSON *e)
 	print_line(e, "decision", "decision");
 	if (strcmp(us_json_text(e, "reason"), "none") != 0)
 		print_line(e, "reason", "reason");
-	if (cJSON_GetObjectItemCaseSensitive(e, "rule") != NULL && !cJSON_IsNull(cJSON_GetObjectItemCaseSensitive(e, "rule"))) {
+	if (cJSON_GetObjectItemCaseSensitive(e, "rule") != NULL &&
+	    !cJSON_IsNull(cJSON_GetObjectItemCaseSensitive(e, "rule"))) {
 		printf("%-10s ", "rule");
 		print_rule(e);
 		putchar('\n');
@@ -147,7 +156,8 @@ show_explanation(const cJSON *e)
 		printf("%-10s version %.0f\n", "order", us_json_number(e, "order", 0));
 	print_line(e, "standing", "standing");
 	if (cJSON_IsBool(visible))
-		printf("%-10s %s\n", "record", cJSON_IsTrue(visible) ? "can be seen" : "cannot be seen");
+		printf("%-10s %s\n", "record",
+		    cJSON_IsTrue(visible) ? "can be seen" : "cannot be seen");
 	print_joined("assumed    ", cJSON_GetObjectItemCaseSensitive(e, "assumed"));
 	print_joined("not asked  ", cJSON_GetObjectItemCaseSensitive(e, "not_asked"));
 	putchar('\n');
@@ -175,7 +185,8 @@ run_explain(struct us_client *client, const struct us_args *args)
 static void
 show_who(const cJSON *answer)
 {
-	static const char *const columns[] = { "person", "name", "decision", "reason", "paragraph" };
+	static const char *const columns[] = { "person", "name", "decision", "reason",
+		"paragraph" };
 
 	printf("%s: %s\n", us_json_text(answer, "record"), us_json_text(answer, "action"));
 	us_print_table(cJSON_GetObjectItemCaseSensitive(answer, "people"), columns, 5);
@@ -208,9 +219,11 @@ static const struct us_option who_options[] = {
 const struct us_command us_commands_order_ask[] = {
 	{ "order explain", "--person NAME --action ACTION [--at TIME] [COLLECTION BATES]",
 	    "may a person do something, by which rule and paragraph, and what would help",
-	    "underseal order explain --person \"Ada Attorney\" --action copy logs OAI000000017 --at 2026-03-03T10:00:00Z",
+	    "underseal order explain --person \"Ada Attorney\" --action copy logs OAI000000017 "
+	    "--at 2026-03-03T10:00:00Z",
 	    explain_options, 3, 0, 2, run_explain },
-	{ "order who", "COLLECTION BATES --action ACTION [--at TIME]", "who may do something with a record, or might have then",
+	{ "order who", "COLLECTION BATES --action ACTION [--at TIME]",
+	    "who may do something with a record, or might have then",
 	    "underseal order who logs OAI000000017 --action read", who_options, 2, 2, 2, run_who },
 	{ 0 },
 };

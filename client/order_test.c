@@ -1,4 +1,5 @@
-/* order test: the statements of a suite, run against the order that lies beside it. Offline: no profile, no vault. */
+/* order test: the statements of a suite, run against the order that lies beside it. Offline: no
+ * profile, no vault. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -12,7 +13,8 @@
 #define PATH_LEN_MAX 4096
 
 const struct us_option us_order_test_options[US_ORDER_TEST_OPTIONS] = {
-	{ "verbose", NULL, "each statement with its paragraph; failed ones with each rule and its conditions" },
+	{ "verbose", NULL,
+	    "each statement with its paragraph; failed ones with each rule and its conditions" },
 };
 
 /* One run of the command over one or many files. */
@@ -26,7 +28,8 @@ struct us_client_run {
 };
 
 static void
-add_error(struct us_client_run *run, const char *file, unsigned line, unsigned column, const char *text)
+add_error(struct us_client_run *run, const char *file, unsigned line, unsigned column,
+    const char *text)
 {
 	cJSON *item;
 
@@ -126,7 +129,8 @@ read_order(struct us_client_run *run, const char *path, struct us_order **out)
 	us_buf_init(&compiled, US_ORDER_COMPILED_MAX);
 	err = us_file_read(path, US_ORDER_SOURCE_MAX, &source);
 	if (err == US_OK)
-		err = us_order_compile((struct us_bytes){ source.data, source.len }, &compiled, &run->findings);
+		err = us_order_compile((struct us_bytes){ source.data, source.len }, &compiled,
+		    &run->findings);
 	else
 		memset(&run->findings, 0, sizeof run->findings);
 	if (err == US_OK)
@@ -207,10 +211,12 @@ is_suite(const struct dirent *entry)
 {
 	const size_t n = strlen(entry->d_name), suffix = strlen(SUFFIX);
 
-	return entry->d_name[0] != '.' && n > suffix && strcmp(entry->d_name + n - suffix, SUFFIX) == 0;
+	return entry->d_name[0] != '.' && n > suffix &&
+	    strcmp(entry->d_name + n - suffix, SUFFIX) == 0;
 }
 
-/* Every suite of a directory, by name. US_ERR_NOT_FOUND: there is no such directory; without suites it has proved nothing. */
+/* Every suite of a directory, by name. US_ERR_NOT_FOUND: there is no such directory; without suites
+ * it has proved nothing. */
 static int
 run_directory(struct us_client_run *run, const char *directory)
 {

@@ -36,7 +36,8 @@ us_package_open(struct us_package *p, const char *dir)
 
 	p->dir = dir;
 	if (mkdir(dir, 0700) != 0)
-		us_give_up(US_EXIT_OTHER, "cannot make %s: %s", dir, errno == EEXIST ? "it exists already" : strerror(errno));
+		us_give_up(US_EXIT_OTHER, "cannot make %s: %s", dir,
+		    errno == EEXIST ? "it exists already" : strerror(errno));
 	path_of(p, "SHA256SUMS", path);
 	p->sums = fopen(path, "wxe");
 	if (p->sums == NULL)
@@ -86,7 +87,8 @@ us_package_put(struct us_package *p, const char *name, struct us_bytes content)
 }
 
 void
-us_package_copy(struct us_package *p, const char *from, const char *name, uint8_t digest[32], uint64_t *size)
+us_package_copy(struct us_package *p, const char *from, const char *name, uint8_t digest[32],
+    uint64_t *size)
 {
 	static uint8_t piece[65536];
 	FILE *in = fopen(from, "rbe"), *out;
@@ -129,12 +131,15 @@ us_package_tree(struct us_package *p, const char *from, const char *name)
 	path_of(p, name, path);
 	dir = opendir(from);
 	if (dir == NULL || mkdir(path, 0700) != 0)
-		us_give_up(US_EXIT_OTHER, "cannot copy the directory %s: %s", from, strerror(errno));
+		us_give_up(US_EXIT_OTHER, "cannot copy the directory %s: %s", from,
+		    strerror(errno));
 	while ((entry = readdir(dir)) != NULL) {
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
-		if (snprintf(below, sizeof below, "%s/%s", name, entry->d_name) >= (int)sizeof below ||
-		    snprintf(source, sizeof source, "%s/%s", from, entry->d_name) >= (int)sizeof source)
+		if (snprintf(below, sizeof below, "%s/%s", name, entry->d_name) >=
+			(int)sizeof below ||
+		    snprintf(source, sizeof source, "%s/%s", from, entry->d_name) >=
+			(int)sizeof source)
 			us_give_up(US_EXIT_OTHER, "a name below %s is too long", from);
 		if (lstat(source, &st) != 0 || (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
 			us_give_up(US_EXIT_OTHER, "%s is no file and no directory", source);

@@ -30,7 +30,8 @@ show_person(const cJSON *p)
 	if (*us_json_text(p, "person_status") != '\0')
 		printf("done: %s\n", us_json_text(p, "person_status"));
 	else
-		printf("entered as number %.0f: %s\n", us_json_number(p, "person", 0), us_json_text(p, "status"));
+		printf("entered as number %.0f: %s\n", us_json_number(p, "person", 0),
+		    us_json_text(p, "status"));
 	if (*us_json_text(p, "docket") != '\0')
 		printf("waits in the docket as %s for a roster signer's signature\n",
 		    us_json_text(p, "docket"));
@@ -48,9 +49,11 @@ add_person(struct us_client *client, const char *name, const char *capacity,
 		us_usage_error("a person can be of at most %d parties", US_PERSON_PARTIES);
 	act->u.person_add.name = us_bytes_of(name);
 	if (us_capacity_of(&act->u.person_add.capacity, capacity, strlen(capacity)) != US_OK)
-		us_usage_error("there is no capacity '%s': administrator, producer, outside-counsel, "
+		us_usage_error(
+		    "there is no capacity '%s': administrator, producer, outside-counsel, "
 		    "counsel-staff, house-counsel, expert, vendor, witness, reporter, court, "
-		    "special-master, auditor or keyholder", capacity);
+		    "special-master, auditor or keyholder",
+		    capacity);
 	for (size_t i = 0; i < n; i++)
 		act->u.person_add.parties[i] = us_bytes_of(parties[i]);
 	act->u.person_add.n_parties = n;
@@ -60,8 +63,8 @@ add_person(struct us_client *client, const char *name, const char *capacity,
 	return us_finish(client, status, answer, show_person);
 }
 
-/* One line of the roster: name,capacity,party[;party2]. Cells may be quoted (RFC 4180). Returns the number of
- * cells, cut in place. */
+/* One line of the roster: name,capacity,party[;party2]. Cells may be quoted (RFC 4180). Returns the
+ * number of cells, cut in place. */
 static size_t
 split_csv(char *line, char **cell, size_t max)
 {
@@ -103,15 +106,16 @@ add_roster(struct us_client *client, const char *path)
 	if (us_file_read(path, ROSTER_MAX, &text) != US_OK || us_buf_cstr(&text) == NULL)
 		us_give_up(US_EXIT_OTHER, "cannot read %s", path);
 	for (line = strtok_r((char *)text.data, "\r\n", &save); line != NULL;
-	    line = strtok_r(NULL, "\r\n", &save)) {
+	     line = strtok_r(NULL, "\r\n", &save)) {
 		size_t n = 0, cells = split_csv(line, cell, ROSTER_COLUMNS);
 
 		if (cells == 3 && strcmp(cell[0], "name") == 0)
 			continue; /* the header */
 		if (cells != 3)
-			us_give_up(US_EXIT_USAGE, "a line of %s is not name,capacity,party[;party]", path);
+			us_give_up(US_EXIT_USAGE, "a line of %s is not name,capacity,party[;party]",
+			    path);
 		for (char *p = strtok_r(cell[2], ";", &save2); p != NULL && n < US_PERSON_PARTIES;
-		    p = strtok_r(NULL, ";", &save2))
+		     p = strtok_r(NULL, ";", &save2))
 			parties[n++] = p;
 		one = add_person(client, cell[0], cell[1], parties, n);
 		if (one != US_EXIT_DONE && one != US_EXIT_PENDING) {
@@ -234,8 +238,10 @@ ask_new_passphrase(struct us_buf *passphrase)
 	} else {
 		if (us_ask_secret("Passphrase for the new key: ", passphrase) != US_OK ||
 		    us_ask_secret("Again: ", &again) != US_OK)
-			us_give_up(US_EXIT_OTHER, "there is no terminal to ask for a passphrase: set "
-			    "UNDERSEAL_PASSPHRASE_FILE, or --no-passphrase if the directory is safe "
+			us_give_up(US_EXIT_OTHER,
+			    "there is no terminal to ask for a passphrase: set "
+			    "UNDERSEAL_PASSPHRASE_FILE, or --no-passphrase if the directory is "
+			    "safe "
 			    "otherwise");
 		if (again.len != passphrase->len ||
 		    !us_equal_secret(again.data, passphrase->data, again.len))
@@ -252,7 +258,8 @@ make_directory(const char *directory)
 	if (mkdir(directory, 0700) != 0 && errno != EEXIST)
 		us_give_up(US_EXIT_OTHER, "cannot make %s: %s", directory, strerror(errno));
 	if (chmod(directory, 0700) != 0)
-		us_give_up(US_EXIT_OTHER, "cannot close %s to others: %s", directory, strerror(errno));
+		us_give_up(US_EXIT_OTHER, "cannot close %s to others: %s", directory,
+		    strerror(errno));
 }
 
 static int
@@ -279,11 +286,13 @@ run_credential_request(struct us_client *client, const struct us_args *args)
 		ask_new_passphrase(&passphrase);
 	err = us_pkey_new(US_PKEY_P256, &key);
 	if (err == US_OK)
-		err = us_pkey_to_pem(key, passphrase.len == 0 ? NULL : us_buf_cstr(&passphrase), &pem);
+		err = us_pkey_to_pem(key, passphrase.len == 0 ? NULL : us_buf_cstr(&passphrase),
+		    &pem);
 	if (err == US_OK)
 		err = us_csr_create(key, name, &der);
 	if (err == US_OK)
-		err = us_pem_encode((struct us_bytes){ der.data, der.len }, "CERTIFICATE REQUEST", &request);
+		err = us_pem_encode((struct us_bytes){ der.data, der.len }, "CERTIFICATE REQUEST",
+		    &request);
 	if (err == US_OK)
 		err = us_profile_write(out, "key.pem", pem.data, pem.len);
 	if (err == US_OK)
@@ -319,14 +328,15 @@ write_profile(struct us_client *client, const char *out, const char *person, con
 		err = us_profile_write(out, "certificate.pem", pem.data, pem.len);
 	us_buf_reset(&pem);
 	if (err == US_OK)
-		err = us_pem_encode((struct us_bytes){ own->ca.data, own->ca.len }, "CERTIFICATE", &pem);
+		err = us_pem_encode((struct us_bytes){ own->ca.data, own->ca.len }, "CERTIFICATE",
+		    &pem);
 	if (err == US_OK)
 		err = us_profile_write(out, "ca.pem", pem.data, pem.len);
 	us_hex_encode(own->vault_id, 32, hex);
 	hex[64] = '\0';
 	if (err == US_OK)
-		err = us_buf_putf(&conf, "server=%s\nvault=%s\nvkey=%s\nperson=%s\n", own->server, hex,
-		    own->vkey, person);
+		err = us_buf_putf(&conf, "server=%s\nvault=%s\nvkey=%s\nperson=%s\n", own->server,
+		    hex, own->vkey, person);
 	if (err == US_OK)
 		err = us_profile_write(out, "profile.conf", conf.data, conf.len);
 	us_buf_free(&der);
@@ -341,7 +351,8 @@ show_issued(const cJSON *c)
 	printf("issued %s", us_json_text(c, "fingerprint"));
 	putchar('\n');
 	if (*us_json_text(c, "docket") != '\0')
-		printf("waits in the docket as %s for a roster signer's signature\n", us_json_text(c, "docket"));
+		printf("waits in the docket as %s for a roster signer's signature\n",
+		    us_json_text(c, "docket"));
 }
 
 static int
@@ -354,11 +365,13 @@ run_credential_issue(struct us_client *client, const struct us_args *args)
 	int status;
 
 	if (person == NULL || out == NULL)
-		us_usage_error("a credential is issued to a person into a directory: --person NAME --out DIR");
+		us_usage_error(
+		    "a credential is issued to a person into a directory: --person NAME --out DIR");
 	us_buf_init(&pem, 65536);
 	us_buf_init(&der, US_CERT_MAX);
 	if (us_file_read(args->operand[0], 65536, &pem) != US_OK ||
-	    us_pem_decode((struct us_bytes){ pem.data, pem.len }, "CERTIFICATE REQUEST", &der) != US_OK)
+	    us_pem_decode((struct us_bytes){ pem.data, pem.len }, "CERTIFICATE REQUEST", &der) !=
+		US_OK)
 		us_give_up(US_EXIT_OTHER, "%s is not a certificate request", args->operand[0]);
 	if (us_csr_check((struct us_bytes){ der.data, der.len }, NULL) != US_OK)
 		us_give_up(US_EXIT_UNVERIFIED, "%s is not signed by its own key", args->operand[0]);
@@ -373,8 +386,10 @@ run_credential_issue(struct us_client *client, const struct us_args *args)
 		return status;
 	make_directory(out);
 	if (write_profile(client, out, person, answer) != US_OK)
-		us_give_up(US_EXIT_OTHER, "the credential is issued, but %s cannot be written: fix that and "
-		    "get it with 'underseal credential list'", out);
+		us_give_up(US_EXIT_OTHER,
+		    "the credential is issued, but %s cannot be written: fix that and "
+		    "get it with 'underseal credential list'",
+		    out);
 	return us_finish(client, status, answer, show_issued);
 }
 
@@ -423,7 +438,8 @@ run_credential_revoke(struct us_client *client, const struct us_args *args)
 	    us_hex_decode(args->operand[0], 64, act->u.revoke.fingerprint, 32) != US_OK)
 		us_usage_error("a fingerprint is 64 hex digits; see 'underseal credential list'");
 	act->u.revoke.reason = us_bytes_of(reason);
-	if (lost != NULL && us_time_parse(lost, strlen(lost), &act->u.revoke.lost_since_ns) != US_OK)
+	if (lost != NULL &&
+	    us_time_parse(lost, strlen(lost), &act->u.revoke.lost_since_ns) != US_OK)
 		us_usage_error("--lost-since takes a time such as 2024-05-01T12:00:00Z");
 	status = us_client_act(client, "/v1/credentials", act, &answer);
 	free(act);
@@ -456,16 +472,16 @@ const struct us_command us_commands_people[] = {
 	    "enters people; they take effect when their party's roster signer has signed",
 	    "underseal person add \"Ada Attorney\" --party plaintiffs --capacity outside-counsel",
 	    add_options, 3, 0, 1, run_person_add },
-	{ "person list", "", "everybody, with capacity, parties and status", "underseal person list",
-	    NULL, 0, 0, 0, run_person_list },
-	{ "person show", "NAME", "one person", "underseal person show \"Ada Attorney\"", NULL, 0, 1, 1,
-	    run_person_show },
+	{ "person list", "", "everybody, with capacity, parties and status",
+	    "underseal person list", NULL, 0, 0, 0, run_person_list },
+	{ "person show", "NAME", "one person", "underseal person show \"Ada Attorney\"", NULL, 0, 1,
+	    1, run_person_show },
 	{ "person suspend", "NAME --reason TEXT", "stops a person at once, until reinstated",
-	    "underseal person suspend \"Ada Attorney\" --reason \"left the firm?\"", reason_options, 1, 1,
-	    1, run_person_suspend },
+	    "underseal person suspend \"Ada Attorney\" --reason \"left the firm?\"", reason_options,
+	    1, 1, 1, run_person_suspend },
 	{ "person reinstate", "NAME --reason TEXT", "ends a suspension",
-	    "underseal person reinstate \"Ada Attorney\" --reason \"clarified\"", reason_options, 1, 1, 1,
-	    run_person_reinstate },
+	    "underseal person reinstate \"Ada Attorney\" --reason \"clarified\"", reason_options, 1,
+	    1, 1, run_person_reinstate },
 	{ "person end", "NAME --reason TEXT", "ends a person's part in the case, for good",
 	    "underseal person end \"Ada Attorney\" --reason \"withdrew\"", reason_options, 1, 1, 1,
 	    run_person_end },
@@ -475,8 +491,8 @@ const struct us_command us_commands_people[] = {
 	{ "credential issue", "CSR --person NAME --out DIR", "issues a certificate for a request",
 	    "underseal credential issue ada/request.pem --person \"Ada Attorney\" --out ada",
 	    issue_options, 3, 1, 1, run_credential_issue },
-	{ "credential list", "", "every credential, with person and status", "underseal credential list",
-	    NULL, 0, 0, 0, run_credential_list },
+	{ "credential list", "", "every credential, with person and status",
+	    "underseal credential list", NULL, 0, 0, 0, run_credential_list },
 	{ "credential revoke", "FINGERPRINT | --person NAME, --reason TEXT",
 	    "revokes; open connections are refused at their next request",
 	    "underseal credential revoke --person \"Ada Attorney\" --reason \"laptop stolen\"",

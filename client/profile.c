@@ -86,7 +86,7 @@ us_profile_write(const char *directory, const char *name, const void *p, size_t 
 
 	if (snprintf(path, sizeof path, "%s/%s", directory, name) >= (int)sizeof path ||
 	    snprintf(temporary, sizeof temporary, "%s/.%s.%ld", directory, name, (long)getpid()) >=
-	    (int)sizeof temporary)
+		(int)sizeof temporary)
 		return US_ERR_LIMIT;
 	err = write_synced(temporary, p, n);
 	if (err == US_OK && rename(temporary, path) != 0)
@@ -113,8 +113,10 @@ refuse_if_open(const char *path)
 	if (stat(path, &st) != 0)
 		us_give_up(US_EXIT_OTHER, "cannot open %s: %s", path, strerror(errno));
 	if ((st.st_mode & 077) != 0)
-		us_give_up(US_EXIT_OTHER, "others can read %s: 'chmod go= %s', and if they may have "
-		    "read it, have the credential revoked", path, path);
+		us_give_up(US_EXIT_OTHER,
+		    "others can read %s: 'chmod go= %s', and if they may have "
+		    "read it, have the credential revoked",
+		    path, path);
 	if (st.st_uid != geteuid() && geteuid() != 0)
 		us_give_up(US_EXIT_OTHER, "%s belongs to somebody else", path);
 }
@@ -123,12 +125,14 @@ static void
 take_setting(struct us_profile *profile, const char *name, const char *value)
 {
 	char **to = strcmp(name, "server") == 0 ? &profile->server :
-	    strcmp(name, "person") == 0 ? &profile->person :
-	    strcmp(name, "purpose") == 0 ? &profile->purpose :
-	    strcmp(name, "vkey") == 0 ? &profile->vkey : NULL;
+	    strcmp(name, "person") == 0         ? &profile->person :
+	    strcmp(name, "purpose") == 0        ? &profile->purpose :
+	    strcmp(name, "vkey") == 0           ? &profile->vkey :
+						  NULL;
 
-	if (strcmp(name, "vault") == 0 && (strlen(value) != 64 ||
-	    us_hex_decode(value, 64, profile->vault_id, sizeof profile->vault_id) != US_OK))
+	if (strcmp(name, "vault") == 0 &&
+	    (strlen(value) != 64 ||
+		us_hex_decode(value, 64, profile->vault_id, sizeof profile->vault_id) != US_OK))
 		us_give_up(US_EXIT_OTHER, "%s/profile.conf: vault is not 64 hex digits",
 		    profile->directory);
 	if (to == NULL)
@@ -145,13 +149,14 @@ read_conf(struct us_profile *profile)
 
 	us_buf_init(&text, CONF_MAX);
 	if (us_profile_read(profile->directory, "profile.conf", CONF_MAX - 1, &text) != US_OK)
-		us_give_up(US_EXIT_OTHER, "%s is not a profile: it has no profile.conf (a credential "
+		us_give_up(US_EXIT_OTHER,
+		    "%s is not a profile: it has no profile.conf (a credential "
 		    "that waits to be issued? see 'underseal credential issue --help')",
 		    profile->directory);
 	if (us_buf_cstr(&text) == NULL)
 		us_give_up(US_EXIT_OTHER, "out of memory");
 	for (line = strtok_r((char *)text.data, "\n", &save); line != NULL;
-	    line = strtok_r(NULL, "\n", &save)) {
+	     line = strtok_r(NULL, "\n", &save)) {
 		char *equals = strchr(line, '=');
 
 		if (*line == '#' || equals == NULL)
@@ -161,7 +166,8 @@ read_conf(struct us_profile *profile)
 	}
 	us_buf_free(&text);
 	if (profile->server == NULL || profile->vkey == NULL)
-		us_give_up(US_EXIT_OTHER, "%s/profile.conf lacks server or vkey", profile->directory);
+		us_give_up(US_EXIT_OTHER, "%s/profile.conf lacks server or vkey",
+		    profile->directory);
 }
 
 int
@@ -174,7 +180,9 @@ us_profile_set_vkey(struct us_profile *profile, const char *vkey)
 
 	us_buf_init(&text, CONF_MAX);
 	us_buf_init(&changed, CONF_MAX + US_NOTE_VKEY_MAX);
-	err = copy == NULL ? US_ERR_NOMEM : us_profile_read(profile->directory, "profile.conf", CONF_MAX - 1, &text);
+	err = copy == NULL ?
+	    US_ERR_NOMEM :
+	    us_profile_read(profile->directory, "profile.conf", CONF_MAX - 1, &text);
 	at = err == US_OK ? us_buf_cstr(&text) : NULL;
 	if (err == US_OK && at == NULL)
 		err = US_ERR_NOMEM;
@@ -192,7 +200,8 @@ us_profile_set_vkey(struct us_profile *profile, const char *vkey)
 	if (err == US_OK && !found)
 		err = US_ERR_FORMAT;
 	if (err == US_OK)
-		err = us_profile_write(profile->directory, "profile.conf", changed.data, changed.len);
+		err = us_profile_write(profile->directory, "profile.conf", changed.data,
+		    changed.len);
 	if (err == US_OK) {
 		free(profile->vkey);
 		profile->vkey = copy; /* transferred */
@@ -213,7 +222,8 @@ read_certificate(const struct us_profile *profile, const char *name, struct us_b
 	us_buf_init(der, US_CERT_MAX);
 	if (us_profile_read(profile->directory, name, 65536, &pem) != US_OK ||
 	    us_pem_decode((struct us_bytes){ pem.data, pem.len }, "CERTIFICATE", der) != US_OK)
-		us_give_up(US_EXIT_OTHER, "cannot read the certificate %s/%s", profile->directory, name);
+		us_give_up(US_EXIT_OTHER, "cannot read the certificate %s/%s", profile->directory,
+		    name);
 	us_buf_free(&pem);
 }
 
@@ -225,12 +235,14 @@ read_passphrase(const struct us_profile *profile, struct us_buf *passphrase)
 	int err;
 
 	if (file == NULL) {
-		(void)snprintf(prompt, sizeof prompt, "Passphrase of %s/key.pem: ", profile->directory);
+		(void)snprintf(prompt, sizeof prompt,
+		    "Passphrase of %s/key.pem: ", profile->directory);
 		return us_ask_secret(prompt, passphrase);
 	}
 	err = us_file_read(file, 1024, passphrase);
-	while (err == US_OK && passphrase->len > 0 && (passphrase->data[passphrase->len - 1] == '\n' ||
-	    passphrase->data[passphrase->len - 1] == '\r'))
+	while (err == US_OK && passphrase->len > 0 &&
+	    (passphrase->data[passphrase->len - 1] == '\n' ||
+		passphrase->data[passphrase->len - 1] == '\r'))
 		passphrase->len--;
 	return err;
 }
@@ -250,7 +262,8 @@ read_key(struct us_profile *profile)
 	err = us_pkey_from_pem(bytes, NULL, &profile->key);
 	if (err == US_ERR_STATE) {
 		if (read_passphrase(profile, &passphrase) != US_OK)
-			us_give_up(US_EXIT_OTHER, "the key has a passphrase, and there is no terminal to "
+			us_give_up(US_EXIT_OTHER,
+			    "the key has a passphrase, and there is no terminal to "
 			    "ask for it: set UNDERSEAL_PASSPHRASE_FILE");
 		err = us_pkey_from_pem(bytes, us_buf_cstr(&passphrase), &profile->key);
 	}
@@ -278,7 +291,8 @@ us_profile_open_public(struct us_profile *profile, const char *directory)
 	read_certificate(profile, "certificate.pem", &profile->certificate);
 	read_certificate(profile, "ca.pem", &profile->ca);
 	if (us_cert_fingerprint((struct us_bytes){ profile->certificate.data,
-	    profile->certificate.len }, profile->credential) != US_OK)
+				    profile->certificate.len },
+		profile->credential) != US_OK)
 		us_give_up(US_EXIT_OTHER, "cannot digest the certificate");
 }
 

@@ -40,7 +40,8 @@ parse_batch(const char *line, struct us_client_batch *b)
 	unsigned long long entry;
 	char hex[65];
 
-	if (sscanf(line, "%u %u %llu %64s", &b->collection, &b->slot, &entry, hex) != 4 || us_hex_decode(hex, strlen(hex), b->root, 32) != US_OK)
+	if (sscanf(line, "%u %u %llu %64s", &b->collection, &b->slot, &entry, hex) != 4 ||
+	    us_hex_decode(hex, strlen(hex), b->root, 32) != US_OK)
 		return US_ERR_FORMAT;
 	b->entry = entry;
 	return US_OK;
@@ -53,10 +54,11 @@ read_batches(struct us_proofs *p)
 	char *line, *save = NULL;
 
 	us_buf_init(&text, REMEMBERED_MAX);
-	if (us_profile_read(p->client->profile.directory, "batches", REMEMBERED_MAX - 1, &text) == US_OK &&
+	if (us_profile_read(p->client->profile.directory, "batches", REMEMBERED_MAX - 1, &text) ==
+		US_OK &&
 	    us_buf_cstr(&text) != NULL)
 		for (line = strtok_r((char *)text.data, "\n", &save); line != NULL;
-		    line = strtok_r(NULL, "\n", &save)) {
+		     line = strtok_r(NULL, "\n", &save)) {
 			struct us_client_batch b, *grown;
 
 			if (parse_batch(line, &b) != US_OK)
@@ -80,11 +82,15 @@ read_checkpoint(struct us_proofs *p)
 		const struct us_bytes bytes = { note.data, note.len };
 		int err = us_checkpoint_open(&p->newest, NULL, note.data, note.len, &p->key, 1);
 
-		if (err == US_ERR_NOT_FOUND) /* following a hand-over was cut off before its last file */
-			err = us_client_succession_stand_in(p->client->profile.directory, &p->key, bytes, &p->newest);
+		if (err ==
+		    US_ERR_NOT_FOUND) /* following a hand-over was cut off before its last file */
+			err = us_client_succession_stand_in(p->client->profile.directory, &p->key,
+			    bytes, &p->newest);
 		if (err != US_OK)
-			us_give_up(US_EXIT_UNVERIFIED, "%s/checkpoint is not one of this vault's log: the "
-			    "profile has been changed", p->client->profile.directory);
+			us_give_up(US_EXIT_UNVERIFIED,
+			    "%s/checkpoint is not one of this vault's log: the "
+			    "profile has been changed",
+			    p->client->profile.directory);
 		p->newest.extensions = (struct us_bytes){ NULL, 0 };
 		p->has_checkpoint = 1;
 	}
@@ -136,11 +142,11 @@ remember_batch(struct us_proofs *p, const struct us_client_batch *b)
 	for (size_t i = 0; i < p->n_batches && err == US_OK; i++) {
 		us_hex_encode(p->batches[i].root, 32, hex);
 		hex[64] = '\0';
-		err = us_buf_putf(&text, "%u %u %llu %s\n", p->batches[i].collection, p->batches[i].slot,
-		    (unsigned long long)p->batches[i].entry, hex);
+		err = us_buf_putf(&text, "%u %u %llu %s\n", p->batches[i].collection,
+		    p->batches[i].slot, (unsigned long long)p->batches[i].entry, hex);
 	}
-	if (err != US_OK || us_profile_write(p->client->profile.directory, "batches", text.data,
-	    text.len) != US_OK)
+	if (err != US_OK ||
+	    us_profile_write(p->client->profile.directory, "batches", text.data, text.len) != US_OK)
 		us_say("cannot write to the profile: batches will be verified again next time");
 	us_buf_free(&text);
 }
@@ -159,7 +165,8 @@ us_proofs_forget_batches(const char *directory, uint64_t from)
 	if (err == US_OK && us_buf_cstr(&text) == NULL)
 		err = US_ERR_NOMEM;
 	if (err == US_OK)
-		for (line = strtok_r((char *)text.data, "\n", &save); err == US_OK && line != NULL; line = strtok_r(NULL, "\n", &save))
+		for (line = strtok_r((char *)text.data, "\n", &save); err == US_OK && line != NULL;
+		     line = strtok_r(NULL, "\n", &save))
 			if (parse_batch(line, &b) == US_OK && b.entry < from)
 				err = us_buf_putf(&kept, "%s\n", line);
 	if (err == US_OK)
@@ -194,7 +201,8 @@ parse_hashes(const struct us_buf *text, struct us_digest proof[US_PROOF_MAX], si
 		size_t got, len = (size_t)((newline == NULL ? end : newline) - at);
 
 		if (*n == US_PROOF_MAX ||
-		    us_base64_decode(at, len, proof[*n].b, US_HASH_LEN, &got) != US_OK || got != US_HASH_LEN)
+		    us_base64_decode(at, len, proof[*n].b, US_HASH_LEN, &got) != US_OK ||
+		    got != US_HASH_LEN)
 			return US_ERR_FORMAT;
 		++*n;
 		at = newline == NULL ? NULL : newline + 1;
@@ -203,7 +211,8 @@ parse_hashes(const struct us_buf *text, struct us_digest proof[US_PROOF_MAX], si
 }
 
 int
-us_proofs_consistent(struct us_http *http, const struct us_checkpoint *old, const struct us_checkpoint *new)
+us_proofs_consistent(struct us_http *http, const struct us_checkpoint *old,
+    const struct us_checkpoint *new)
 {
 	struct us_digest proof[US_PROOF_MAX];
 	struct us_reply reply;
@@ -232,7 +241,8 @@ us_proofs_consistent(struct us_http *http, const struct us_checkpoint *old, cons
 static int
 check_consistent(struct us_proofs *p, const struct us_checkpoint *c)
 {
-	const int smaller = c->size < p->newest.size; /* an answer that overtook another, or a log that was put back */
+	/* an answer that overtook another, or a log that was put back */
+	const int smaller = c->size < p->newest.size;
 	int err = us_proofs_consistent(p->http, smaller ? c : &p->newest, smaller ? &p->newest : c);
 
 	return err != US_ERR_NOT_FOUND ? err : smaller ? US_ERR_VERIFY : US_ERR_INCOMPLETE;
@@ -279,7 +289,8 @@ us_proofs_checkpoint(struct us_proofs *p, struct us_bytes note, struct us_checkp
 	p->newest.extensions = (struct us_bytes){ NULL, 0 };
 	p->has_checkpoint = 1;
 	if (us_profile_write(p->client->profile.directory, "checkpoint", note.p, note.n) != US_OK)
-		us_say("cannot write the checkpoint to the profile: a later rollback might go unnoticed");
+		us_say("cannot write the checkpoint to the profile: a later rollback might go "
+		       "unnoticed");
 	return US_OK;
 }
 
@@ -316,7 +327,8 @@ fetch_entry(struct us_proofs *p, uint64_t index, uint64_t size, struct us_buf *e
 }
 
 int
-us_proofs_receipt(struct us_proofs *p, struct us_bytes receipt, uint64_t index, struct us_buf *entry)
+us_proofs_receipt(struct us_proofs *p, struct us_bytes receipt, uint64_t index,
+    struct us_buf *entry)
 {
 	struct us_tlog_proof proof;
 	struct us_checkpoint checkpoint;
@@ -355,9 +367,11 @@ take_hex(const cJSON *object, const char *name, void *out, size_t n)
 
 /* The answer of entry-proof: the entry, its proof, and what its commitment is made of. */
 static int
-check_entry_proof(struct us_proofs *p, const cJSON *answer, uint64_t index, uint8_t root[32], uint8_t state[32])
+check_entry_proof(struct us_proofs *p, const cJSON *answer, uint64_t index, uint8_t root[32],
+    uint8_t state[32])
 {
-	const char *receipt = us_json_text(answer, "receipt"), *entry_text = us_json_text(answer, "entry");
+	const char *receipt = us_json_text(answer, "receipt"),
+		   *entry_text = us_json_text(answer, "entry");
 	uint8_t commitment[32];
 	struct us_tlog_proof proof;
 	struct us_checkpoint checkpoint;
@@ -378,7 +392,8 @@ check_entry_proof(struct us_proofs *p, const cJSON *answer, uint64_t index, uint
 		err = us_proofs_checkpoint(p, proof.checkpoint, &checkpoint);
 	if (err == US_OK) {
 		us_merkle_leaf(&leaf, entry.data, entry.len);
-		err = proof.index != index ? US_ERR_VERIFY :
+		err = proof.index != index ?
+		    US_ERR_VERIFY :
 		    us_tlog_proof_verify(receipt, strlen(receipt), &leaf, &p->key, 1, NULL, NULL);
 	}
 	if (err == US_OK)
@@ -404,7 +419,8 @@ us_proofs_closing(struct us_proofs *p, uint64_t entry, uint8_t root[32], uint8_t
 	err = fetch(p->http, path, &reply);
 	if (err == US_OK) {
 		answer = cJSON_ParseWithLength((const char *)reply.body.data, reply.body.len);
-		err = answer == NULL ? US_ERR_FORMAT : check_entry_proof(p, answer, entry, root, state);
+		err = answer == NULL ? US_ERR_FORMAT :
+				       check_entry_proof(p, answer, entry, root, state);
 		cJSON_Delete(answer);
 	}
 	us_reply_free(&reply);
@@ -434,8 +450,8 @@ us_proofs_batch(struct us_proofs *p, uint32_t collection, uint32_t slot, uint64_
 
 /* ---- records ---- */
 
-/* The verbatim bytes of the member "record" of a line: from behind its colon to before the member that
- * follows it in the answer's fixed order, ,"designation". */
+/* The verbatim bytes of the member "record" of a line: from behind its colon to before the member
+ * that follows it in the answer's fixed order, ,"designation". */
 static int
 verbatim_record(const char *line, size_t n, struct us_bytes *record)
 {
@@ -446,7 +462,8 @@ verbatim_record(const char *line, size_t n, struct us_bytes *record)
 		return US_ERR_FORMAT;
 	from += sizeof before - 1;
 	/* the last one: a record may hold such text itself, what follows it does not */
-	for (at = from; (at = memmem(at, (size_t)(line + n - at), after, sizeof after - 1)) != NULL; at++)
+	for (at = from; (at = memmem(at, (size_t)(line + n - at), after, sizeof after - 1)) != NULL;
+	     at++)
 		to = at;
 	if (to == NULL)
 		return US_ERR_FORMAT;
@@ -491,24 +508,27 @@ us_proofs_record(struct us_proofs *p, const char *line, size_t n, struct us_byte
 	cJSON_ArrayForEach(hash, hashes) {
 		const char *text = cJSON_GetStringValue(hash);
 
-		if (err == US_OK && (k == US_BATCH_PROOF_MAX || text == NULL ||
-		    us_base64_decode(text, strlen(text), path[k].b, US_HASH_LEN, &got) != US_OK ||
-		    got != US_HASH_LEN))
+		if (err == US_OK &&
+		    (k == US_BATCH_PROOF_MAX || text == NULL ||
+			us_base64_decode(text, strlen(text), path[k].b, US_HASH_LEN, &got) !=
+			    US_OK ||
+			got != US_HASH_LEN))
 			err = US_ERR_FORMAT;
 		k += err == US_OK;
 	}
 	collection = (uint32_t)us_json_number(m, "collection", 0);
 	slot = (uint32_t)us_json_number(m, "batch", 0);
 	if (err == US_OK)
-		err = us_proofs_batch(p, collection, slot, (uint64_t)us_json_number(m, "entry", 0), tree.b);
+		err = us_proofs_batch(p, collection, slot, (uint64_t)us_json_number(m, "entry", 0),
+		    tree.b);
 	if (err == US_OK)
 		err = us_manifest_leaf_hash(collection, (uint64_t)us_json_number(m, "record", 0),
 		    (uint32_t)us_json_number(m, "version", 0), salt, *record, leaf.b);
 	if (err == US_OK)
 		err = us_merkle_verify_inclusion(&leaf, (uint64_t)us_json_number(m, "index", 0),
 		    (uint64_t)us_json_number(m, "size", 0), path, k, &tree);
-	if (err == US_OK && !is_bates_of(us_json_text(document, "bates"),
-	    (uint64_t)us_json_number(m, "record", 0)))
+	if (err == US_OK &&
+	    !is_bates_of(us_json_text(document, "bates"), (uint64_t)us_json_number(m, "record", 0)))
 		err = US_ERR_VERIFY;
 	cJSON_Delete(document);
 	return err;

@@ -29,7 +29,7 @@ us_bates_list(const struct us_args *args, size_t first, const char *from)
 	if (us_file_read(from, FROM_MAX, &text) != US_OK || us_buf_cstr(&text) == NULL)
 		us_give_up(US_EXIT_OTHER, "cannot read %s", from);
 	for (line = strtok_r((char *)text.data, " \t\r\n,", &save); line != NULL;
-	    line = strtok_r(NULL, " \t\r\n,", &save))
+	     line = strtok_r(NULL, " \t\r\n,", &save))
 		(void)cJSON_AddItemToArray(list, cJSON_CreateString(line));
 	us_buf_free(&text);
 	return list;
@@ -54,7 +54,8 @@ take_header(struct us_record_stream *s, const char *line, size_t n)
 	return err;
 }
 
-/* What the vault ends an answer with if it must stop in the middle: a stay, a clawback, a suspension. */
+/* What the vault ends an answer with if it must stop in the middle: a stay, a clawback, a
+ * suspension. */
 static int
 is_problem(const char *line, size_t n)
 {
@@ -93,7 +94,8 @@ us_record_stream_sink(void *ctx, const uint8_t *p, size_t n)
 	size_t at = 0;
 	int err = us_buf_put(&s->partial, p, n);
 
-	while (err == US_OK && (newline = memchr(s->partial.data + at, '\n', s->partial.len - at)) != NULL) {
+	while (err == US_OK &&
+	    (newline = memchr(s->partial.data + at, '\n', s->partial.len - at)) != NULL) {
 		size_t end = (size_t)(newline - s->partial.data);
 
 		err = take_line(s, (const char *)s->partial.data + at, end - at);
@@ -127,10 +129,12 @@ us_record_stream_run(struct us_record_stream *s, struct us_client *client,
 		us_say("the vault stopped after %zu of %zu records", s->records, s->expected);
 		reply.status = 403;
 		us_buf_reset(&reply.body);
-		status = us_buf_put(&reply.body, s->problem.data, s->problem.len) == US_OK ? us_client_problem(client, &reply) :
+		status = us_buf_put(&reply.body, s->problem.data, s->problem.len) == US_OK ?
+		    us_client_problem(client, &reply) :
 		    US_EXIT_OTHER;
 	} else if (s->err != US_OK) {
-		us_say("VERIFICATION FAILED: what the vault sent does not fit its log (%s); it is not shown",
+		us_say("VERIFICATION FAILED: what the vault sent does not fit its log (%s); it is "
+		       "not shown",
 		    us_strerror(s->err));
 		status = s->err == US_ERR_INCOMPLETE ? US_EXIT_INCOMPLETE : US_EXIT_UNVERIFIED;
 	} else if (err != US_OK)
@@ -168,8 +172,10 @@ us_print_record(FILE *to, const char *line, size_t n)
 	cJSON *document = cJSON_ParseWithLength(line, n);
 	const cJSON *record = cJSON_GetObjectItemCaseSensitive(document, "record"), *m;
 
-	fprintf(to, "%s  %s  ", us_json_text(document, "bates"), us_json_text(document, "designation"));
-	us_print_text(to, us_json_text(record, "created"), strlen(us_json_text(record, "created")), 0);
+	fprintf(to, "%s  %s  ", us_json_text(document, "bates"),
+	    us_json_text(document, "designation"));
+	us_print_text(to, us_json_text(record, "created"), strlen(us_json_text(record, "created")),
+	    0);
 	fputs("  ", to);
 	us_print_text(to, us_json_text(record, "model"), strlen(us_json_text(record, "model")), 0);
 	fputc('\n', to);
@@ -185,7 +191,9 @@ us_print_record(FILE *to, const char *line, size_t n)
 		fputc('\n', to);
 	}
 	if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(document, "masked")))
-		fputs("\nParts of this record are masked by the order. It cannot be compared with what was loaded.\n", to);
+		fputs("\nParts of this record are masked by the order. It cannot be compared with "
+		      "what was loaded.\n",
+		    to);
 	fputs("\n----\n", to);
 	cJSON_Delete(document);
 }
@@ -204,7 +212,8 @@ record_to_stdout(struct us_record_stream *s, const char *line, size_t n, struct 
 static int
 run_read(struct us_client *client, const struct us_args *args)
 {
-	struct us_record_stream stream = { .on_header = header_as_is, .on_record = record_to_stdout,
+	struct us_record_stream stream = { .on_header = header_as_is,
+		.on_record = record_to_stdout,
 		.json = client->json };
 	const char *purpose = us_client_purpose(client, args);
 	int64_t snapshot = us_arg_number(args, "snapshot", -1, 0, INT64_MAX);
@@ -226,8 +235,8 @@ run_read(struct us_client *client, const struct us_args *args)
 		(void)cJSON_AddStringToObject(body, "match", us_arg(args, "match"));
 	us_buf_init(&path, 1024);
 	if (us_buf_putf(&path, "/v1/collections/") != US_OK ||
-	    us_put_escaped(&path, args->operand[0]) != US_OK || us_buf_putf(&path, "/read") != US_OK ||
-	    us_buf_cstr(&path) == NULL)
+	    us_put_escaped(&path, args->operand[0]) != US_OK ||
+	    us_buf_putf(&path, "/read") != US_OK || us_buf_cstr(&path) == NULL)
 		us_usage_error("the collection's name is too long");
 	text = cJSON_PrintUnformatted(body);
 	cJSON_Delete(body);
@@ -247,12 +256,15 @@ static const struct us_option options[] = {
 	{ "from", "FILE", "Bates numbers from a file ('-': standard input)" },
 	{ "purpose", "TEXT", "why, if the order asks for it" },
 	{ "snapshot", "S", "as the collection was at this log entry" },
-	{ "receipt", "FILE", "keep a receipt of this request, which verifies offline; must not exist" },
+	{ "receipt", "FILE",
+	    "keep a receipt of this request, which verifies offline; must not exist" },
 	{ "match", "QUERY", "where the order shows nothing but what matches: what that is" },
 };
 
 const struct us_command us_commands_read[] = {
-	{ "read", "COLLECTION BATES... | --from FILE", "shows records, after verifying them against the log",
-	    "underseal read logs OAI000000017 --purpose \"claim 3\"", options, 5, 1, 100000, run_read },
+	{ "read", "COLLECTION BATES... | --from FILE",
+	    "shows records, after verifying them against the log",
+	    "underseal read logs OAI000000017 --purpose \"claim 3\"", options, 5, 1, 100000,
+	    run_read },
 	{ 0 },
 };

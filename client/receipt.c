@@ -24,7 +24,8 @@ is_blank(struct us_bytes line)
 	return 1;
 }
 
-/* The id, or empty if there is none to show. One with U+0000 in it is cut there: cJSON ends texts so. */
+/* The id, or empty if there is none to show. One with U+0000 in it is cut there: cJSON ends texts
+ * so. */
 static int
 put_id(struct us_buf *out, struct us_bytes line)
 {
@@ -55,8 +56,8 @@ put_line(struct us_buf *out, uint64_t number, struct us_bytes line)
 }
 
 int
-us_receipt_part_new(struct us_receipt_part **out, uint32_t number, uint32_t file, uint64_t first_line,
-    struct us_bytes raw)
+us_receipt_part_new(struct us_receipt_part **out, uint32_t number, uint32_t file,
+    uint64_t first_line, struct us_bytes raw)
 {
 	struct us_receipt_part *part = calloc(1, sizeof *part);
 	int err = US_OK;
@@ -132,10 +133,12 @@ lines_not_taken(const cJSON *answer, struct us_buf *refused, uint64_t **out, siz
 		if (err == US_OK)
 			err = us_buf_put_u64(refused, line);
 		if (err == US_OK)
-			err = us_buf_put_str16(refused, code, strlen(code) < ID_MAX ? strlen(code) : 0);
+			err = us_buf_put_str16(refused, code,
+			    strlen(code) < ID_MAX ? strlen(code) : 0);
 	}
 	cJSON_ArrayForEach(d, duplicates)
-		lines[(*n)++] = cJSON_IsNumber(d) && d->valuedouble > 0 ? (uint64_t)d->valuedouble : 0;
+		lines[(*n)++] = cJSON_IsNumber(d) && d->valuedouble > 0 ? (uint64_t)d->valuedouble :
+									  0;
 	qsort(lines, *n, sizeof *lines, by_number);
 	*out = lines;
 	return err;
@@ -264,7 +267,8 @@ flush(struct us_buf *b, FILE *to)
 }
 
 static int
-write_records(const struct us_receipt_part *part, struct us_client_numbers *numbers, int *first, FILE *to)
+write_records(const struct us_receipt_part *part, struct us_client_numbers *numbers, int *first,
+    FILE *to)
 {
 	struct us_reader r;
 	struct us_buf b;
@@ -322,8 +326,9 @@ write_refused(const struct us_receipt_part *part, int *first, FILE *to)
 			if (code.p[i] != '-' && (code.p[i] < 'a' || code.p[i] > 'z') &&
 			    (code.p[i] < '0' || code.p[i] > '9'))
 				code.n = 0;
-		if (fprintf(to, "%s{\"file\":%u,\"line\":%llu,\"code\":\"%.*s\"}", *first ? "" : ",", part->file,
-		    (unsigned long long)line, (int)code.n, (const char *)code.p) < 0)
+		if (fprintf(to, "%s{\"file\":%u,\"line\":%llu,\"code\":\"%.*s\"}",
+			*first ? "" : ",", part->file, (unsigned long long)line, (int)code.n,
+			(const char *)code.p) < 0)
 			return US_ERR_IO;
 		*first = 0;
 	}
@@ -338,8 +343,8 @@ by_part(const void *a, const void *b)
 	return (*x)->number < (*y)->number ? -1 : (*x)->number > (*y)->number;
 }
 
-/* Whether the lines accepted are as many as the batches hold: not so if an answer was lost on its way and
- * its part sent twice. */
+/* Whether the lines accepted are as many as the batches hold: not so if an answer was lost on its
+ * way and its part sent twice. */
 static int
 fits(const struct us_receipt *r, const cJSON *batches)
 {
@@ -379,14 +384,16 @@ us_receipt_write(struct us_receipt *r, const cJSON *answer, char **files, size_t
 	cJSON_Delete(head);
 	if (text == NULL || text[0] != '{')
 		err = US_ERR_NOMEM;
-	else if (fprintf(to, "%.*s,\"records\":%s", (int)strlen(text) - 1, text, known ? "[" : "null") < 0)
+	else if (fprintf(to, "%.*s,\"records\":%s", (int)strlen(text) - 1, text,
+		     known ? "[" : "null") < 0)
 		err = US_ERR_IO;
 	cJSON_free(text);
 	if (r->n > 0)
 		qsort(r->parts, r->n, sizeof *r->parts, by_part);
 	for (size_t i = 0; i < r->n && known && !dry && err == US_OK; i++)
 		err = write_records(r->parts[i], &numbers, &first, to);
-	if (err == US_OK && fputs(known ? "],\"refused_records\":[" : ",\"refused_records\":[", to) == EOF)
+	if (err == US_OK &&
+	    fputs(known ? "],\"refused_records\":[" : ",\"refused_records\":[", to) == EOF)
 		err = US_ERR_IO;
 	first = 1;
 	for (size_t i = 0; i < r->n && err == US_OK; i++)
@@ -400,14 +407,15 @@ us_receipt_write(struct us_receipt *r, const cJSON *answer, char **files, size_t
 
 /* One batch of the answer. *records: how many it holds. */
 static int
-verify_batch(struct us_proofs *proofs, struct us_batch_claim *claim, const cJSON *batch, const struct us_sent_parts *sent,
-    uint64_t *records)
+verify_batch(struct us_proofs *proofs, struct us_batch_claim *claim, const cJSON *batch,
+    const struct us_sent_parts *sent, uint64_t *records)
 {
 	const char *named = us_json_text(batch, "manifest_root"), *act = us_json_text(batch, "act"),
-	           *before_text = us_json_text(batch, "before");
+		   *before_text = us_json_text(batch, "before");
 	uint8_t root[32], state[32], before[32], said[32], remembered[32];
 	struct us_buf committed;
-	int err = us_proofs_closing(proofs, (uint64_t)us_json_number(batch, "entry", 0), root, state);
+	int err = us_proofs_closing(proofs, (uint64_t)us_json_number(batch, "entry", 0), root,
+	    state);
 
 	us_buf_init(&committed, US_ACT_COMMITTED_MAX);
 	if (err == US_OK)
@@ -415,8 +423,11 @@ verify_batch(struct us_proofs *proofs, struct us_batch_claim *claim, const cJSON
 	/* what the profile knows already must be the same */
 	claim->slot = (uint32_t)us_json_number(batch, "slot", 0);
 	if (err == US_OK)
-		err = us_proofs_batch(proofs, claim->collection, claim->slot, (uint64_t)us_json_number(batch, "entry", 0), remembered);
-	if (err == US_OK && (memcmp(root, said, sizeof said) != 0 || memcmp(root, remembered, sizeof remembered) != 0))
+		err = us_proofs_batch(proofs, claim->collection, claim->slot,
+		    (uint64_t)us_json_number(batch, "entry", 0), remembered);
+	if (err == US_OK &&
+	    (memcmp(root, said, sizeof said) != 0 ||
+		memcmp(root, remembered, sizeof remembered) != 0))
 		err = US_ERR_VERIFY;
 	if (err == US_OK)
 		err = us_hex_decode(before_text, strlen(before_text), before, sizeof before);
@@ -429,14 +440,16 @@ verify_batch(struct us_proofs *proofs, struct us_batch_claim *claim, const cJSON
 	if (err == US_OK)
 		err = us_sent_parts_check(sent, claim, records);
 	if (err == US_ERR_VERIFY)
-		us_say("batch %u was not made of the parts that were sent, or is not the one that the log proves", claim->slot);
+		us_say("batch %u was not made of the parts that were sent, or is not the one that "
+		       "the log proves",
+		    claim->slot);
 	us_buf_free(&committed);
 	return err;
 }
 
 int
-us_receipt_verify(struct us_client *client, const char *name, const cJSON *answer, const struct us_sent_parts *sent,
-    uint64_t accepted)
+us_receipt_verify(struct us_client *client, const char *name, const cJSON *answer,
+    const struct us_sent_parts *sent, uint64_t accepted)
 {
 	const cJSON *batches = cJSON_GetObjectItemCaseSensitive(answer, "batches"), *b;
 	struct us_batch_claim claim = { .load = (uint64_t)us_json_number(answer, "load", 0) };
@@ -450,8 +463,9 @@ us_receipt_verify(struct us_client *client, const char *name, const cJSON *answe
 		return US_EXIT_DONE;
 	us_buf_init(&path, 1024);
 	status = us_buf_putf(&path, "/v1/collections/") == US_OK &&
-	    us_put_escaped(&path, name) == US_OK && us_buf_cstr(&path) != NULL ?
-	    us_client_get_one(client, us_buf_cstr(&path), "collection", &collection) : US_EXIT_OTHER;
+		us_put_escaped(&path, name) == US_OK && us_buf_cstr(&path) != NULL ?
+	    us_client_get_one(client, us_buf_cstr(&path), "collection", &collection) :
+	    US_EXIT_OTHER;
 	us_buf_free(&path);
 	claim.collection = (uint32_t)us_json_number(collection, "collection", 0);
 	cJSON_Delete(collection);
@@ -466,12 +480,14 @@ us_receipt_verify(struct us_client *client, const char *name, const cJSON *answe
 	}
 	us_proofs_close(proofs);
 	if (err == US_OK && all > accepted) {
-		us_say("the batches hold %llu records, but only %llu of those sent were accepted", (unsigned long long)all,
-		    (unsigned long long)accepted);
+		us_say("the batches hold %llu records, but only %llu of those sent were accepted",
+		    (unsigned long long)all, (unsigned long long)accepted);
 		err = US_ERR_VERIFY;
 	}
 	if (err == US_OK)
 		return US_EXIT_DONE;
-	us_say("VERIFICATION FAILED: the log does not prove the batches of this load (%s)", us_strerror(err));
-	return err == US_ERR_INCOMPLETE || err == US_ERR_CLOSED ? US_EXIT_INCOMPLETE : US_EXIT_UNVERIFIED;
+	us_say("VERIFICATION FAILED: the log does not prove the batches of this load (%s)",
+	    us_strerror(err));
+	return err == US_ERR_INCOMPLETE || err == US_ERR_CLOSED ? US_EXIT_INCOMPLETE :
+								  US_EXIT_UNVERIFIED;
 }

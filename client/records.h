@@ -8,9 +8,12 @@
 #include "client/proofs.h"
 
 struct us_record_stream {
-	/* Both are called with verified lines only; an error ends the stream. US_ERR_IO: our own output failed. */
-	int (*on_header)(struct us_record_stream *s, const cJSON *header, const char *line, size_t n);
-	int (*on_record)(struct us_record_stream *s, const char *line, size_t n, struct us_bytes record);
+	/* Both are called with verified lines only; an error ends the stream. US_ERR_IO: our own
+	 * output failed. */
+	int (*on_header)(struct us_record_stream *s, const cJSON *header, const char *line,
+	    size_t n);
+	int (*on_record)(struct us_record_stream *s, const char *line, size_t n,
+	    struct us_bytes record);
 	void *ctx;
 	int json;
 	size_t expected; /* how many records must come */
@@ -30,7 +33,8 @@ int us_record_stream_run(struct us_record_stream *s, struct us_client *client,
     const struct us_client_request *request);
 /* The sink of us_record_stream_run, for tests. ctx: struct us_record_stream. */
 int us_record_stream_sink(void *ctx, const uint8_t *p, size_t n);
-/* Bates numbers from the operands after the first `first` and from a file (NULL: none), as a JSON array. */
+/* Bates numbers from the operands after the first `first` and from a file (NULL: none), as a JSON
+ * array. */
 cJSON *us_bates_list(const struct us_args *args, size_t first, const char *from);
 /* One record for people, from its verified line. */
 void us_print_record(FILE *to, const char *line, size_t n);

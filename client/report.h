@@ -1,10 +1,12 @@
 /*
- * The auditor's desk: reports that answer, from the verified log alone, what is asked of an audit trail.
+ * The auditor's desk: reports that answer, from the verified log alone, what is asked of an audit
+ * trail.
  *
- * A trail (report_trail.c) is the log in memory: each entry that the verifier has passed, with the boxes that could be
- * opened. A report (report_*.c) is a pure function of the trail and of what was asked; it fills a table. The table is shown
- * (report_print.c) as text, CSV, JSON or a page to print, always with the log's origin, size, root, the range covered,
- * and how many entries this auditor may not see. What does not come from the log is named in a note.
+ * A trail (report_trail.c) is the log in memory: each entry that the verifier has passed, with the
+ * boxes that could be opened. A report (report_*.c) is a pure function of the trail and of what was
+ * asked; it fills a table. The table is shown (report_print.c) as text, CSV, JSON or a page to
+ * print, always with the log's origin, size, root, the range covered, and how many entries this
+ * auditor may not see. What does not come from the log is named in a note.
  *
  * Memory: about 500 bytes an entry and 8 for each record disclosed. One thread.
  */
@@ -18,8 +20,8 @@
 
 /* ---- the trail ---- */
 
-/* An entry with what was opened of it. A box that was not opened, or is empty, has the values of "nothing". Texts are
- * valid as long as the trail. */
+/* An entry with what was opened of it. A box that was not opened, or is empty, has the values of
+ * "nothing". Texts are valid as long as the trail. */
 struct us_trail_entry {
 	uint64_t index;
 	int64_t time_ns;
@@ -71,13 +73,16 @@ struct us_trail_collection {
 #define US_TRAIL_RECENT 256
 
 struct us_trail {
-	struct us_trail_entry *entries; /* in the order of the log, from entry 0 on, none left out */
+	/* in the order of the log, from entry 0 on, none left out */
+	struct us_trail_entry *entries;
 	size_t n, cap;
-	struct us_trail_state *acts; /* entries of class STATE: few, so that reports on acts need not walk the whole log */
+	/* entries of class STATE: few, so that reports on acts need not walk the whole log */
+	struct us_trail_state *acts;
 	size_t n_acts, acts_cap;
-	struct us_buf committed; /* the acts as they were committed, if they are there; see us_trail_take_acts() */
-	size_t n_committed;      /* the first so many of acts have theirs */
-	struct us_trail_chunk *chunks; /* what entries point at */
+	/* the acts as they were committed, if they are there; see us_trail_take_acts() */
+	struct us_buf committed;
+	size_t n_committed;                  /* the first so many of acts have theirs */
+	struct us_trail_chunk *chunks;       /* what entries point at */
 	const char *recent[US_TRAIL_RECENT]; /* of the texts in there, by hash */
 	struct us_trail_person *people;
 	size_t n_people;
@@ -90,18 +95,21 @@ struct us_trail {
 
 void us_trail_init(struct us_trail *t);
 void us_trail_free(struct us_trail *t);
-/* Appends the next entry, its boxes opened with the keys that are present (keys may be NULL). US_ERR_COMMITMENT,
- * US_ERR_AUTH, US_ERR_FORMAT: a box does not open as it must; US_ERR_NOMEM. */
-int us_trail_add(struct us_trail *t, const struct us_entry_view *view, const struct us_export_keys *keys);
-/* Once all entries are there: takes the acts (str32 after str32; file is moved, and left empty), the first of them or all, each checked against the
- * state that its entry commits to. US_ERR_VERIFY: one is not the log's, or there are more than it has; US_ERR_FORMAT and the like: no acts.
- * After an error the trail has none, as before. */
+/* Appends the next entry, its boxes opened with the keys that are present (keys may be NULL).
+ * US_ERR_COMMITMENT, US_ERR_AUTH, US_ERR_FORMAT: a box does not open as it must; US_ERR_NOMEM. */
+int us_trail_add(struct us_trail *t, const struct us_entry_view *view,
+    const struct us_export_keys *keys);
+/* Once all entries are there: takes the acts (str32 after str32; file is moved, and left empty),
+ * the first of them or all, each checked against the state that its entry commits to.
+ * US_ERR_VERIFY: one is not the log's, or there are more than it has; US_ERR_FORMAT and the like:
+ * no acts. After an error the trail has none, as before. */
 int us_trail_take_acts(struct us_trail *t, struct us_buf *file);
-/* The registry as it was at that moment, folded from the acts. US_ERR_NOT_FOUND: acts up to then are not all there;
- * errors of us_registry_apply(). Free with us_registry_free(). */
+/* The registry as it was at that moment, folded from the acts. US_ERR_NOT_FOUND: acts up to then
+ * are not all there; errors of us_registry_apply(). Free with us_registry_free(). */
 int us_trail_registry(const struct us_trail *t, int64_t at_ns, struct us_registry **out);
-/* Once all entries, and the acts if there are any, are there: names of people and collections from the acts that entered them, then from the vault's lists
- * (answers of /v1/people and /v1/collections, or NULL). */
+/* Once all entries, and the acts if there are any, are there: names of people and collections from
+ * the acts that entered them, then from the vault's lists (answers of /v1/people and
+ * /v1/collections, or NULL). */
 int us_trail_names(struct us_trail *t, const cJSON *people, const cJSON *collections);
 
 /* A committed act as its entry holds it. */
@@ -110,15 +118,20 @@ struct us_trail_act {
 	struct us_signed_act signed_act;
 	const struct us_act *act; /* until the next call */
 };
-/* 1 if the entry is of an act and the act is there whole: in the entry, or, of larger ones, among those of us_trail_take_acts(). */
-int us_trail_act(const struct us_trail *t, const struct us_trail_entry *e, struct us_trail_act *out);
+/* 1 if the entry is of an act and the act is there whole: in the entry, or, of larger ones, among
+ * those of us_trail_take_acts(). */
+int
+us_trail_act(const struct us_trail *t, const struct us_trail_entry *e, struct us_trail_act *out);
 /* The number that an act's result gives (person, copy, filing); 0 if none. */
 uint64_t us_trail_result(const struct us_trail_act *a);
-/* "Alice Attorney"; "person 7" without a name; "" for nobody (into out, of at least 32 bytes, or the trail's). */
+/* "Alice Attorney"; "person 7" without a name; "" for nobody (into out, of at least 32 bytes, or
+ * the trail's). */
 const char *us_trail_person_name(const struct us_trail *t, uint32_t person, char out[32]);
 const struct us_trail_person *us_trail_person(const struct us_trail *t, uint32_t person);
-const struct us_trail_collection *us_trail_collection(const struct us_trail *t, uint32_t collection);
-const struct us_trail_collection *us_trail_collection_named(const struct us_trail *t, const char *name, size_t n);
+const struct us_trail_collection *
+us_trail_collection(const struct us_trail *t, uint32_t collection);
+const struct us_trail_collection *
+us_trail_collection_named(const struct us_trail *t, const char *name, size_t n);
 
 /* ---- a report ---- */
 
@@ -126,17 +139,20 @@ const struct us_trail_collection *us_trail_collection_named(const struct us_trai
 struct us_report_ask {
 	const char *person, *party;
 	int64_t since_ns, until_ns; /* both included */
-	const char *record;   /* COLLECTION/BATES */
-	const char *clawback; /* "clawback-1" */
-	const char *records;  /* COLLECTION/BATES[..BATES], several joined by commas */
+	const char *record;         /* COLLECTION/BATES */
+	const char *clawback;       /* "clawback-1" */
+	const char *records;        /* COLLECTION/BATES[..BATES], several joined by commas */
 	const char *at, *action;
 	/* anomalies: more than this is shown as exceeded */
 	uint64_t max_records, max_per_hour, max_outside, max_run;
-	double max_share; /* percent */
+	double max_share;              /* percent */
 	unsigned hours_from, hours_to; /* of a day in UTC; the second is outside */
 };
-#define US_REPORT_ASK_DEFAULTS { .max_records = 1000, .max_per_hour = 200, .max_outside = 20, .max_run = 100, .max_share = 5, \
-	.hours_from = 8, .hours_to = 20 }
+#define US_REPORT_ASK_DEFAULTS \
+	{ \
+		.max_records = 1000, .max_per_hour = 200, .max_outside = 20, .max_run = 100, \
+		.max_share = 5, .hours_from = 8, .hours_to = 20 \
+	}
 
 struct us_report {
 	const struct us_report_kind *kind;
@@ -154,7 +170,8 @@ struct us_report_kind {
 	const char *name, *question;
 	const char *options; /* what it takes, for the list */
 	const char *columns; /* names, separated by blanks */
-	unsigned needs; /* boxes, 1 << enum us_box: an entry without one of them counts as withheld */
+	/* boxes, 1 << enum us_box: an entry without one of them counts as withheld */
+	unsigned needs;
 	/* Returns an enum us_exit; says itself what is wrong. A usage error ends the program. */
 	int (*make)(struct us_report *r);
 };
@@ -162,15 +179,17 @@ extern const struct us_report_kind us_report_kinds[]; /* ended by a name of NULL
 const struct us_report_kind *us_report_kind_named(const char *name);
 
 /* Makes the report: rows, summary and notes are new. */
-int us_report_make(struct us_report *r, const struct us_report_kind *kind, const struct us_trail *trail,
-    const struct us_report_ask *ask, struct us_client *client);
+int us_report_make(struct us_report *r, const struct us_report_kind *kind,
+    const struct us_trail *trail, const struct us_report_ask *ask, struct us_client *client);
 void us_report_free(struct us_report *r);
 
 /* ---- showing (report_print.c) ---- */
 
 enum us_report_form { US_REPORT_TEXT, US_REPORT_CSV, US_REPORT_JSON, US_REPORT_HTML };
-void us_report_print(FILE *to, const struct us_report *r, enum us_report_form form, int64_t made_ns);
-/* One CSV cell as RFC 4180 has it; what a spreadsheet would take for a formula gets an apostrophe in front. */
+void
+us_report_print(FILE *to, const struct us_report *r, enum us_report_form form, int64_t made_ns);
+/* One CSV cell as RFC 4180 has it; what a spreadsheet would take for a formula gets an apostrophe
+ * in front. */
 void us_report_csv_cell(FILE *to, const char *text);
 /* Text for a page: escaped; control and bidirectional characters do not pass. */
 void us_report_html_text(FILE *to, const char *text);
@@ -191,21 +210,28 @@ cJSON *us_report_entry_row(struct us_report *r, const struct us_trail_entry *e);
 void us_report_text(cJSON *to, const char *name, const char *text);
 void us_report_number(cJSON *to, const char *name, uint64_t number);
 void us_report_time(cJSON *to, const char *name, int64_t ns);
-void us_report_note(struct us_report *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* "DEMO000000001-DEMO000000003, DEMO000000007" of record numbers in any order; NULL without memory, else to be freed. */
-char *us_report_ranges(const struct us_trail *t, uint32_t collection, const uint64_t *records, size_t n);
-/* The records that a refused entry asked for, to be freed, and how many; *more: how many others it does not name. */
-uint64_t *us_report_asked(const struct us_trail *t, const struct us_trail_entry *e, size_t *n, uint64_t *more);
+void
+us_report_note(struct us_report *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* "DEMO000000001-DEMO000000003, DEMO000000007" of record numbers in any order; NULL without memory,
+ * else to be freed. */
+char *
+us_report_ranges(const struct us_trail *t, uint32_t collection, const uint64_t *records, size_t n);
+/* The records that a refused entry asked for, to be freed, and how many; *more: how many others it
+ * does not name. */
+uint64_t *us_report_asked(const struct us_trail *t, const struct us_trail_entry *e, size_t *n,
+    uint64_t *more);
 /* 1 if the entry's time is in what was asked. */
 int us_report_in_range(const struct us_report *r, const struct us_trail_entry *e);
 /* 1 if it is the person's and the party's that were asked for, if any were. */
 int us_report_is_whose(const struct us_report *r, const struct us_trail_entry *e);
-/* "demo/DEMO000000017" or "demo/DEMO000000017..DEMO000000020"; n characters. A usage error if it is no such thing. */
+/* "demo/DEMO000000017" or "demo/DEMO000000017..DEMO000000020"; n characters. A usage error if it is
+ * no such thing. */
 struct us_report_records {
 	uint32_t collection;
 	uint64_t first, last;
 };
-void us_report_records(const struct us_report *r, const char *text, size_t n, struct us_report_records *out);
+void us_report_records(const struct us_report *r, const char *text, size_t n,
+    struct us_report_records *out);
 /* How an answer ended that did not leave whole; and that answers before it have ended. */
 int us_trail_is_outcome(const struct us_trail_entry *e);
 int us_trail_is_mark(const struct us_trail_entry *e);

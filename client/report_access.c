@@ -1,4 +1,5 @@
-/* Reports on what people did: who saw a record, what a person did, refusals, searches, administrators and content. */
+/* Reports on what people did: who saw a record, what a person did, refusals, searches,
+ * administrators and content. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,7 +55,9 @@ put_rule(cJSON *row, const struct us_trail_entry *e)
 static int
 is_disclosure_to_somebody(const struct us_trail_entry *e)
 {
-	return (e->opened & (1u << US_BOX_ACCESS | 1u << US_BOX_DISCLOSURE)) == 1u << US_BOX_DISCLOSURE && e->n_records > 0;
+	return (e->opened & (1u << US_BOX_ACCESS | 1u << US_BOX_DISCLOSURE)) ==
+	    1u << US_BOX_DISCLOSURE &&
+	    e->n_records > 0;
 }
 
 static int
@@ -84,9 +87,10 @@ note_origin(struct us_report *r, const struct us_report_records *wanted)
 		    a.signed_act.type != US_ACT_BATCH_CLOSE)
 			continue;
 		b = &a.act->u.batch_close;
-		if (b->collection == wanted->collection && wanted->first >= b->first && wanted->first - b->first < b->count)
-			us_report_note(r, "The record came in with batch %u, entry %llu.", (unsigned)b->slot,
-			    (unsigned long long)e->index);
+		if (b->collection == wanted->collection && wanted->first >= b->first &&
+		    wanted->first - b->first < b->count)
+			us_report_note(r, "The record came in with batch %u, entry %llu.",
+			    (unsigned)b->slot, (unsigned long long)e->index);
 	}
 }
 
@@ -107,7 +111,8 @@ us_report_who_saw(struct us_report *r)
 		const struct us_trail_entry *e = &r->trail->entries[i];
 		cJSON *row;
 
-		if ((!us_report_discloses(e) && !is_disclosure_to_somebody(e)) || !has_record(e, &wanted, &at) || !us_report_in_range(r, e) ||
+		if ((!us_report_discloses(e) && !is_disclosure_to_somebody(e)) ||
+		    !has_record(e, &wanted, &at) || !us_report_in_range(r, e) ||
 		    !us_report_is_whose(r, e))
 			continue;
 		row = us_report_entry_row(r, e);
@@ -122,7 +127,9 @@ us_report_who_saw(struct us_report *r)
 	us_report_text(r->summary, "record", r->ask->record);
 	us_report_number(r->summary, "times disclosed", n);
 	us_endings_free(left);
-	us_report_note(r, "left: whether the record had left the vault when its answer ended. What had not left was seen by nobody.");
+	us_report_note(r,
+	    "left: whether the record had left the vault when its answer ended. What had not left "
+	    "was seen by nobody.");
 	note_origin(r, &wanted);
 	return US_EXIT_DONE;
 }
@@ -148,7 +155,8 @@ us_report_person_history(struct us_report *r)
 		row = us_report_entry_row(r, e);
 		us_report_text(row, "kind", us_kind_name(e->kind));
 		us_report_text(row, "decision", us_decision_name(e->decision));
-		us_report_text(row, "reason", e->reason == US_REASON_NONE ? NULL : us_reason_name(e->reason));
+		us_report_text(row, "reason",
+		    e->reason == US_REASON_NONE ? NULL : us_reason_name(e->reason));
 		us_report_text(row, "paragraph", e->paragraph);
 		put_collection(r, row, e);
 		put_records(r, row, e);
@@ -177,7 +185,8 @@ us_report_person_history(struct us_report *r)
 
 /* The records asked for; 1 if those wanted (NULL: any) are among them. */
 static int
-is_about(const struct us_report *r, const struct us_trail_entry *e, const struct us_report_records *wanted)
+is_about(const struct us_report *r, const struct us_trail_entry *e,
+    const struct us_report_records *wanted)
 {
 	uint64_t more, *asked;
 	size_t n;
@@ -210,7 +219,8 @@ put_asked(struct us_report *r, cJSON *row, const struct us_trail_entry *e)
 }
 
 static void
-put_denial(struct us_report *r, const struct us_trail_entry *e, enum us_reason reason, uint64_t count)
+put_denial(struct us_report *r, const struct us_trail_entry *e, enum us_reason reason,
+    uint64_t count)
 {
 	cJSON *row = us_report_entry_row(r, e);
 
@@ -255,7 +265,8 @@ us_report_denials(struct us_report *r)
 	for (size_t i = 0; i < r->trail->n; i++) {
 		const struct us_trail_entry *e = &r->trail->entries[i];
 
-		if (e->decision != US_DECISION_DENY || !us_report_in_range(r, e) || !us_report_is_whose(r, e) ||
+		if (e->decision != US_DECISION_DENY || !us_report_in_range(r, e) ||
+		    !us_report_is_whose(r, e) ||
 		    !is_about(r, e, r->ask->record == NULL ? NULL : &wanted))
 			continue;
 		if (e->action == US_ACTION_HANDSHAKES || e->action == US_ACTION_REFUSALS) {
@@ -266,8 +277,11 @@ us_report_denials(struct us_report *r)
 		n++;
 	}
 	us_report_number(r->summary, "refusals", n);
-	us_report_note(r, "asked: records of a refused request, %d of them at most; they stand in the query box. A long request takes several "
-	    "entries.", US_ENTRY_REFUSED);
+	us_report_note(r,
+	    "asked: records of a refused request, %d of them at most; they stand in the query box. "
+	    "A long request takes several "
+	    "entries.",
+	    US_ENTRY_REFUSED);
 	return US_EXIT_DONE;
 }
 
@@ -350,9 +364,13 @@ us_report_searches(struct us_report *r)
 	}
 	free(all);
 	us_report_number(r->summary, "searches", n);
-	us_report_note(r, "To repeat one: underseal search COLLECTION QUERY --snapshot SNAPSHOT, as a person with the same "
+	us_report_note(r,
+	    "To repeat one: underseal search COLLECTION QUERY --snapshot SNAPSHOT, as a person "
+	    "with the same "
 	    "rights; the total must be the same, less what was withdrawn since.");
-	us_report_note(r, "The total is what the person was told. Without one: the search was refused, or broke off before it had a result.");
+	us_report_note(r,
+	    "The total is what the person was told. Without one: the search was refused, or broke "
+	    "off before it had a result.");
 	return US_EXIT_DONE;
 }
 
@@ -364,7 +382,8 @@ runs_the_vault(const struct us_report *r, const struct us_trail_entry *e)
 {
 	const struct us_trail_person *p = us_trail_person(r->trail, e->person);
 
-	return p != NULL && (strcmp(p->capacity, "administrator") == 0 || strcmp(p->capacity, "keyholder") == 0);
+	return p != NULL &&
+	    (strcmp(p->capacity, "administrator") == 0 || strcmp(p->capacity, "keyholder") == 0);
 }
 
 int
@@ -376,11 +395,13 @@ us_report_content_by_administrators(struct us_report *r)
 		const struct us_trail_entry *e = &r->trail->entries[i];
 		cJSON *row;
 
-		if (!us_action_is_evidence(e->action) || !runs_the_vault(r, e) || !us_report_in_range(r, e))
+		if (!us_action_is_evidence(e->action) || !runs_the_vault(r, e) ||
+		    !us_report_in_range(r, e))
 			continue;
 		row = us_report_entry_row(r, e);
 		us_report_text(row, "decision", us_decision_name(e->decision));
-		us_report_text(row, "reason", e->reason == US_REASON_NONE ? NULL : us_reason_name(e->reason));
+		us_report_text(row, "reason",
+		    e->reason == US_REASON_NONE ? NULL : us_reason_name(e->reason));
 		put_collection(r, row, e);
 		put_records(r, row, e);
 		if (e->decision == US_DECISION_DENY)

@@ -15,16 +15,48 @@ static int
 is_privileged(enum us_action action)
 {
 	static const enum us_action privileged[] = {
-		US_ACTION_BATCH_VOID, US_ACTION_BATCH_RELEASE, US_ACTION_BATCH_WITHDRAW, US_ACTION_COLLECTION_CREATE,
-		US_ACTION_COLLECTION_DESTROY, US_ACTION_RECORD_DESTROY, US_ACTION_LEGAL_HOLD, US_ACTION_PERSON_ADD,
-		US_ACTION_PERSON_SIGN, US_ACTION_PERSON_SUSPEND, US_ACTION_PERSON_REINSTATE, US_ACTION_PERSON_END,
-		US_ACTION_CREDENTIAL_ISSUE, US_ACTION_CREDENTIAL_REVOKE, US_ACTION_CLEARANCE, US_ACTION_ORDER_SET,
-		US_ACTION_ORDER_PROPOSE, US_ACTION_ORDER_SIGN, US_ACTION_ORDER_WITHDRAW, US_ACTION_ORDER_SUSPEND,
-		US_ACTION_ORDER_IN_FORCE, US_ACTION_DOCKET_SIGN, US_ACTION_DOCKET_OBJECT, US_ACTION_DOCKET_RESOLVE,
-		US_ACTION_DOCKET_WITHDRAW, US_ACTION_DOCKET_SERVE, US_ACTION_CHALLENGE, US_ACTION_RELABEL, US_ACTION_CLAWBACK,
-		US_ACTION_FREEZE, US_ACTION_UNFREEZE, US_ACTION_APPROVAL_REQUEST, US_ACTION_MATTER_SET, US_ACTION_INIT,
-		US_ACTION_START, US_ACTION_STOP, US_ACTION_UNSEAL_SHARE, US_ACTION_UNSEAL, US_ACTION_SEAL, US_ACTION_BACKUP,
-		US_ACTION_RESTORE, US_ACTION_HANDOVER,
+		US_ACTION_BATCH_VOID,
+		US_ACTION_BATCH_RELEASE,
+		US_ACTION_BATCH_WITHDRAW,
+		US_ACTION_COLLECTION_CREATE,
+		US_ACTION_COLLECTION_DESTROY,
+		US_ACTION_RECORD_DESTROY,
+		US_ACTION_LEGAL_HOLD,
+		US_ACTION_PERSON_ADD,
+		US_ACTION_PERSON_SIGN,
+		US_ACTION_PERSON_SUSPEND,
+		US_ACTION_PERSON_REINSTATE,
+		US_ACTION_PERSON_END,
+		US_ACTION_CREDENTIAL_ISSUE,
+		US_ACTION_CREDENTIAL_REVOKE,
+		US_ACTION_CLEARANCE,
+		US_ACTION_ORDER_SET,
+		US_ACTION_ORDER_PROPOSE,
+		US_ACTION_ORDER_SIGN,
+		US_ACTION_ORDER_WITHDRAW,
+		US_ACTION_ORDER_SUSPEND,
+		US_ACTION_ORDER_IN_FORCE,
+		US_ACTION_DOCKET_SIGN,
+		US_ACTION_DOCKET_OBJECT,
+		US_ACTION_DOCKET_RESOLVE,
+		US_ACTION_DOCKET_WITHDRAW,
+		US_ACTION_DOCKET_SERVE,
+		US_ACTION_CHALLENGE,
+		US_ACTION_RELABEL,
+		US_ACTION_CLAWBACK,
+		US_ACTION_FREEZE,
+		US_ACTION_UNFREEZE,
+		US_ACTION_APPROVAL_REQUEST,
+		US_ACTION_MATTER_SET,
+		US_ACTION_INIT,
+		US_ACTION_START,
+		US_ACTION_STOP,
+		US_ACTION_UNSEAL_SHARE,
+		US_ACTION_UNSEAL,
+		US_ACTION_SEAL,
+		US_ACTION_BACKUP,
+		US_ACTION_RESTORE,
+		US_ACTION_HANDOVER,
 	};
 
 	for (size_t i = 0; i < US_COUNT(privileged); i++)
@@ -40,8 +72,8 @@ put(char *to, const char *before, struct us_bytes text)
 	size_t n = strlen(to);
 
 	if (text.n > 0 && n < DETAIL_MAX - 1)
-		(void)snprintf(to + n, DETAIL_MAX - n, "%s%.*s", before, (int)(text.n > DETAIL_MAX ? DETAIL_MAX : text.n),
-		    (const char *)text.p);
+		(void)snprintf(to + n, DETAIL_MAX - n, "%s%.*s", before,
+		    (int)(text.n > DETAIL_MAX ? DETAIL_MAX : text.n), (const char *)text.p);
 }
 
 static void
@@ -72,7 +104,8 @@ describe_issue(const struct us_trail *t, char *to, const struct us_trail_act *a)
 	(void)snprintf(days, sizeof days, ", %u days", (unsigned)a->act->u.issue.days);
 	put(to, "", us_bytes_of(days));
 	us_reader_init(&r, a->committed.result.p, a->committed.result.n);
-	if (us_cert_fingerprint(us_take_str32(&r, US_CERT_MAX), fingerprint) == US_OK && us_reader_end(&r) == US_OK)
+	if (us_cert_fingerprint(us_take_str32(&r, US_CERT_MAX), fingerprint) == US_OK &&
+	    us_reader_end(&r) == US_OK)
 		put_hex(to, ", ", fingerprint);
 }
 
@@ -89,8 +122,8 @@ describe_revoke(const struct us_trail *t, char *to, const struct us_act_revoke *
 static void
 describe_freeze(const struct us_trail *t, char *to, const struct us_act_freeze *freeze)
 {
-	const struct us_trail_collection *c = us_trail_collection(t, freeze->scope == US_FREEZE_RECORDS ?
-	    freeze->selection.collection : freeze->collection);
+	const struct us_trail_collection *c = us_trail_collection(t,
+	    freeze->scope == US_FREEZE_RECORDS ? freeze->selection.collection : freeze->collection);
 
 	switch (freeze->scope) {
 	case US_FREEZE_EVERYTHING:
@@ -117,13 +150,20 @@ static const char *
 filing_of(enum us_act_type type)
 {
 	switch ((unsigned)type) {
-	case US_ACT_PERSON_ADD: return "person";
-	case US_ACT_CLEARANCE: return "clearance";
-	case US_ACT_CHALLENGE: return "challenge";
-	case US_ACT_CLAWBACK: return "clawback";
-	case US_ACT_FREEZE: return "freeze";
-	case US_ACT_APPROVAL_REQUEST: return "approval";
-	default: return NULL;
+	case US_ACT_PERSON_ADD:
+		return "person";
+	case US_ACT_CLEARANCE:
+		return "clearance";
+	case US_ACT_CHALLENGE:
+		return "challenge";
+	case US_ACT_CLAWBACK:
+		return "clawback";
+	case US_ACT_FREEZE:
+		return "freeze";
+	case US_ACT_APPROVAL_REQUEST:
+		return "approval";
+	default:
+		return NULL;
 	}
 }
 
@@ -139,7 +179,9 @@ describe(const struct us_trail *t, char *to, const struct us_trail_act *a)
 		for (size_t i = 0; i < act->u.person_add.n_parties; i++)
 			put(to, ", ", act->u.person_add.parties[i]);
 		break;
-	case US_ACT_PERSON_SUSPEND: case US_ACT_PERSON_REINSTATE: case US_ACT_PERSON_END:
+	case US_ACT_PERSON_SUSPEND:
+	case US_ACT_PERSON_REINSTATE:
+	case US_ACT_PERSON_END:
 		put_person(t, to, act->u.change.person);
 		put(to, ": ", act->u.change.reason);
 		break;
@@ -161,7 +203,10 @@ describe(const struct us_trail *t, char *to, const struct us_trail_act *a)
 	case US_ACT_ORDER_SUSPEND:
 		put(to, "", act->u.order_suspend.authority);
 		break;
-	case US_ACT_DOCKET_OBJECT: case US_ACT_DOCKET_RESOLVE: case US_ACT_DOCKET_WITHDRAW: case US_ACT_DOCKET_SERVE:
+	case US_ACT_DOCKET_OBJECT:
+	case US_ACT_DOCKET_RESOLVE:
+	case US_ACT_DOCKET_WITHDRAW:
+	case US_ACT_DOCKET_SERVE:
 		put(to, "", act->u.docket.text);
 		put(to, "", act->u.docket.party);
 		break;
@@ -197,12 +242,15 @@ docket_id(char out[US_DOCKET_ID_MAX + 1], const struct us_trail_act *a)
 
 	out[0] = '\0';
 	if (kind != NULL && us_trail_result(a) != 0)
-		(void)snprintf(out, US_DOCKET_ID_MAX + 1, "%s-%llu", kind, (unsigned long long)us_trail_result(a));
+		(void)snprintf(out, US_DOCKET_ID_MAX + 1, "%s-%llu", kind,
+		    (unsigned long long)us_trail_result(a));
 	else if (a->signed_act.type == US_ACT_UNFREEZE)
-		(void)snprintf(out, US_DOCKET_ID_MAX + 1, "freeze-%u", (unsigned)a->act->u.unfreeze.freeze);
+		(void)snprintf(out, US_DOCKET_ID_MAX + 1, "freeze-%u",
+		    (unsigned)a->act->u.unfreeze.freeze);
 	else if (a->signed_act.type == US_ACT_DOCKET_SIGN)
 		id = a->act->u.sign.docket_id;
-	else if (a->signed_act.type >= US_ACT_DOCKET_OBJECT && a->signed_act.type <= US_ACT_DOCKET_SERVE)
+	else if (a->signed_act.type >= US_ACT_DOCKET_OBJECT &&
+	    a->signed_act.type <= US_ACT_DOCKET_SERVE)
 		id = a->act->u.docket.docket_id;
 	if (id.n > 0 && id.n <= US_DOCKET_ID_MAX)
 		(void)snprintf(out, US_DOCKET_ID_MAX + 1, "%.*s", (int)id.n, (const char *)id.p);
@@ -218,7 +266,8 @@ struct us_client_report_acts_opened {
 
 /* Writes the signature into the row of what was signed. */
 static void
-add_signature(struct us_report *r, struct us_client_report_acts_opened *opened, const char *id, const struct us_trail_entry *e)
+add_signature(struct us_report *r, struct us_client_report_acts_opened *opened, const char *id,
+    const struct us_trail_entry *e)
 {
 	char name[32], at[48];
 
@@ -236,24 +285,29 @@ add_signature(struct us_report *r, struct us_client_report_acts_opened *opened, 
 }
 
 static void
-list_act(struct us_report *r, const struct us_trail_entry *e, struct us_client_report_acts_opened **opened)
+list_act(struct us_report *r, const struct us_trail_entry *e,
+    struct us_client_report_acts_opened **opened)
 {
 	char detail[DETAIL_MAX] = "", id[US_DOCKET_ID_MAX + 1] = "";
 	struct us_trail_act a = { .act = NULL };
 	int whole = us_trail_act(r->trail, e, &a);
-	cJSON *row = us_report_in_range(r, e) && us_report_is_whose(r, e) ? us_report_entry_row(r, e) : NULL;
+	cJSON *row = us_report_in_range(r, e) && us_report_is_whose(r, e) ?
+	    us_report_entry_row(r, e) :
+	    NULL;
 	struct us_client_report_acts_opened *o;
 
 	if (whole) {
 		describe(r->trail, detail, &a);
 		docket_id(id, &a);
 	}
-	if (whole && (a.signed_act.type == US_ACT_DOCKET_SIGN || a.signed_act.type == US_ACT_UNFREEZE))
+	if (whole &&
+	    (a.signed_act.type == US_ACT_DOCKET_SIGN || a.signed_act.type == US_ACT_UNFREEZE))
 		add_signature(r, *opened, id, e);
 	if (row == NULL)
 		return;
 	us_report_text(row, "decision", us_decision_name(e->decision));
-	us_report_text(row, "reason", e->reason == US_REASON_NONE ? NULL : us_reason_name(e->reason));
+	us_report_text(row, "reason",
+	    e->reason == US_REASON_NONE ? NULL : us_reason_name(e->reason));
 	us_report_text(row, "docket", id);
 	us_report_text(row, "detail", detail);
 	us_report_text(row, "signed_by", NULL);
@@ -277,8 +331,9 @@ us_report_administration(struct us_report *r)
 	for (size_t i = 0; i < r->trail->n; i++) {
 		const struct us_trail_entry *e = &r->trail->entries[i];
 
-		if (!is_privileged(e->action) || (e->kind == US_KIND_INTENT && e->decision == US_DECISION_ALLOW &&
-		    e->entry_class == US_CLASS_ACCESS))
+		if (!is_privileged(e->action) ||
+		    (e->kind == US_KIND_INTENT && e->decision == US_DECISION_ALLOW &&
+			e->entry_class == US_CLASS_ACCESS))
 			continue;
 		list_act(r, e, &opened);
 		if (us_report_in_range(r, e) && us_report_is_whose(r, e)) {
@@ -294,6 +349,8 @@ us_report_administration(struct us_report *r)
 	}
 	us_report_number(r->summary, "acts and events", n);
 	us_report_number(r->summary, "refused", refused);
-	us_report_note(r, "An act of more than 2,048 bytes stands in the log as its SHA-256: its detail is left empty.");
+	us_report_note(r,
+	    "An act of more than 2,048 bytes stands in the log as its SHA-256: its detail is left "
+	    "empty.");
 	return US_EXIT_DONE;
 }

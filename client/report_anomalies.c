@@ -24,7 +24,8 @@ struct us_client_seen {
 struct us_client_day {
 	uint64_t requests, per_hour[HOURS], outside;
 	uint64_t records, run; /* distinct; the longest run of numbers */
-	double share;          /* percent of the collection of which most was seen; below 0: not known */
+	/* percent of the collection of which most was seen; below 0: not known */
+	double share;
 };
 
 static int
@@ -47,7 +48,8 @@ compare_seen(const void *a, const void *b)
 	return (x->record > y->record) - (x->record < y->record);
 }
 
-/* How many records the log says that the collection held at the end of the entry with this index. */
+/* How many records the log says that the collection held at the end of the entry with this
+ * index. */
 static uint64_t
 corpus_at(const struct us_trail *t, uint32_t collection, uint64_t index)
 {
@@ -57,8 +59,8 @@ corpus_at(const struct us_trail *t, uint32_t collection, uint64_t index)
 	for (size_t i = 0; i < t->n_acts && t->entries[t->acts[i].place].index <= index; i++) {
 		const struct us_trail_entry *e = &t->entries[t->acts[i].place];
 
-		if (e->action == US_ACTION_BATCH_CLOSE && e->collection == collection && us_trail_act(t, e, &a) &&
-		    a.signed_act.type == US_ACT_BATCH_CLOSE)
+		if (e->action == US_ACTION_BATCH_CLOSE && e->collection == collection &&
+		    us_trail_act(t, e, &a) && a.signed_act.type == US_ACT_BATCH_CLOSE)
 			n += a.act->u.batch_close.count;
 	}
 	return n;
@@ -79,7 +81,8 @@ drop_repeated(struct us_client_seen *seen, size_t n)
 
 /* Distinct records, sorted: how many, the longest run, and the share of the corpus. */
 static void
-measure_records(const struct us_trail *t, struct us_client_day *d, const struct us_client_seen *seen, size_t n, uint64_t last_index)
+measure_records(const struct us_trail *t, struct us_client_day *d,
+    const struct us_client_seen *seen, size_t n, uint64_t last_index)
 {
 	uint64_t run = 0, of_collection = 0;
 
@@ -93,7 +96,8 @@ measure_records(const struct us_trail *t, struct us_client_day *d, const struct 
 		d->run = run > d->run ? run : d->run;
 		if (i + 1 == n || seen[i + 1].collection != seen[i].collection) {
 			uint64_t corpus = corpus_at(t, seen[i].collection, last_index);
-			double share = corpus == 0 ? -1 : 100.0 * (double)of_collection / (double)corpus;
+			double share = corpus == 0 ? -1 :
+						     100.0 * (double)of_collection / (double)corpus;
 
 			d->share = share > d->share ? share : d->share;
 		}
@@ -101,7 +105,8 @@ measure_records(const struct us_trail *t, struct us_client_day *d, const struct 
 }
 
 static void
-measure(const struct us_report *r, const struct us_client_use *uses, size_t n, struct us_client_day *d)
+measure(const struct us_report *r, const struct us_client_use *uses, size_t n,
+    struct us_client_day *d)
 {
 	struct us_client_seen *seen;
 	size_t n_seen = 0, at = 0;
@@ -116,7 +121,8 @@ measure(const struct us_report *r, const struct us_client_use *uses, size_t n, s
 		const struct us_trail_entry *e = uses[i].entry;
 		unsigned hour = (unsigned)(e->time_ns / NS_PER_HOUR % HOURS);
 
-		/* an answer to an earlier entry, and the further parts of one, are no requests of their own */
+		/* an answer to an earlier entry, and the further parts of one, are no requests of
+		 * their own */
 		if (e->related == US_ENTRY_NONE && e->part == 0) {
 			d->requests++;
 			d->per_hour[hour]++;
@@ -159,10 +165,14 @@ list_day(struct us_report *r, const struct us_client_use *uses, size_t n)
 	if (d.share < 0)
 		us_report_text(row, "share_percent", NULL);
 	else
-		(void)cJSON_AddNumberToObject(row, "share_percent", (double)(int64_t)(d.share * 1000 + 0.5) / 1000);
-	(void)snprintf(exceeded, sizeof exceeded, "%s%s%s%s%s", d.records > ask->max_records ? "records " : "",
-	    peak_of(&d) > ask->max_per_hour ? "per_hour " : "", d.outside > ask->max_outside ? "outside_hours " : "",
-	    d.run > ask->max_run ? "longest_run " : "", d.share > ask->max_share ? "share_percent " : "");
+		(void)cJSON_AddNumberToObject(row, "share_percent",
+		    (double)(int64_t)(d.share * 1000 + 0.5) / 1000);
+	(void)snprintf(exceeded, sizeof exceeded, "%s%s%s%s%s",
+	    d.records > ask->max_records ? "records " : "",
+	    peak_of(&d) > ask->max_per_hour ? "per_hour " : "",
+	    d.outside > ask->max_outside ? "outside_hours " : "",
+	    d.run > ask->max_run ? "longest_run " : "",
+	    d.share > ask->max_share ? "share_percent " : "");
 	if (exceeded[0] != '\0')
 		exceeded[strlen(exceeded) - 1] = '\0';
 	us_report_text(row, "exceeded", exceeded);
@@ -177,8 +187,10 @@ gather(const struct us_report *r, struct us_client_use *uses)
 	for (size_t i = 0; i < r->trail->n; i++) {
 		const struct us_trail_entry *e = &r->trail->entries[i];
 
-		if (e->person != 0 && us_action_is_evidence(e->action) && us_report_in_range(r, e) && us_report_is_whose(r, e))
-			uses[n++] = (struct us_client_use){ e->person, e->time_ns / US_NS_PER_DAY, e };
+		if (e->person != 0 && us_action_is_evidence(e->action) &&
+		    us_report_in_range(r, e) && us_report_is_whose(r, e))
+			uses[n++] = (struct us_client_use){ e->person, e->time_ns / US_NS_PER_DAY,
+				e };
 	}
 	qsort(uses, n, sizeof *uses, compare_uses);
 	return n;
@@ -196,7 +208,8 @@ us_report_anomalies(struct us_report *r)
 		us_give_up(US_EXIT_OTHER, "out of memory");
 	n = gather(r, uses);
 	for (size_t i = 0, start = 0; i < n; i++) {
-		if (i + 1 < n && uses[i + 1].person == uses[i].person && uses[i + 1].day == uses[i].day)
+		if (i + 1 < n && uses[i + 1].person == uses[i].person &&
+		    uses[i + 1].day == uses[i].day)
 			continue;
 		exceeded += (uint64_t)list_day(r, uses + start, i + 1 - start);
 		start = i + 1;
@@ -205,10 +218,12 @@ us_report_anomalies(struct us_report *r)
 	free(uses);
 	us_report_number(r->summary, "days of persons", days);
 	us_report_number(r->summary, "exceeded", exceeded);
-	us_report_note(r, "Thresholds: records %llu a day, per_hour %llu requests in a clock hour, outside_hours %llu requests "
+	us_report_note(r,
+	    "Thresholds: records %llu a day, per_hour %llu requests in a clock hour, outside_hours "
+	    "%llu requests "
 	    "outside %u-%u UTC, longest_run %llu, share_percent %g. Snippets count as records.",
-	    (unsigned long long)ask->max_records,
-	    (unsigned long long)ask->max_per_hour, (unsigned long long)ask->max_outside, ask->hours_from, ask->hours_to,
+	    (unsigned long long)ask->max_records, (unsigned long long)ask->max_per_hour,
+	    (unsigned long long)ask->max_outside, ask->hours_from, ask->hours_to,
 	    (unsigned long long)ask->max_run, ask->max_share);
 	return US_EXIT_DONE;
 }

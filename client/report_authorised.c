@@ -1,4 +1,5 @@
-/* Report: who was authorised. The vault says it, or the acts in an export, from which the order is evaluated again. */
+/* Report: who was authorised. The vault says it, or the acts in an export, from which the order is
+ * evaluated again. */
 #include <string.h>
 
 #include "client/lookup.h"
@@ -66,8 +67,11 @@ ask_vault(struct us_report *r, const char *collection, const char *bates, const 
 	us_report_text(r->summary, "at", us_json_text(answer, "at"));
 	us_report_number(r->summary, "order version", (uint64_t)us_json_number(answer, "order", 0));
 	us_report_number(r->summary, "people who may", may);
-	us_report_note(r, "This answer is the vault's, not the log's: it evaluates the order and the acts up to that time "
-	    "(entry %.0f). From an export (--dir), the answer is made from the acts in it.", us_json_number(answer, "entry", 0));
+	us_report_note(r,
+	    "This answer is the vault's, not the log's: it evaluates the order and the acts up to "
+	    "that time "
+	    "(entry %.0f). From an export (--dir), the answer is made from the acts in it.",
+	    us_json_number(answer, "entry", 0));
 	cJSON_Delete(answer);
 	return status;
 }
@@ -85,18 +89,21 @@ struct us_client_matter {
 };
 
 static int
-put_queries(struct us_buf *to, const struct us_order *order, const uint64_t rules[US_RULE_WORDS], const char *before)
+put_queries(struct us_buf *to, const struct us_order *order, const uint64_t rules[US_RULE_WORDS],
+    const char *before)
 {
 	int err = US_OK;
 
-	for (int i = us_rules_next(rules, 0); i >= 0 && err == US_OK; i = us_rules_next(rules, i + 1))
+	for (int i = us_rules_next(rules, 0); i >= 0 && err == US_OK;
+	     i = us_rules_next(rules, i + 1))
 		if (order->rules[i].is_query)
-			err = us_buf_putf(to, "%s%s(%.*s)", to->len > 0 ? " " : "", before, (int)order->rules[i].what.n,
-			    (const char *)order->rules[i].what.p);
+			err = us_buf_putf(to, "%s%s(%.*s)", to->len > 0 ? " " : "", before,
+			    (int)order->rules[i].what.n, (const char *)order->rules[i].what.p);
 	return err;
 }
 
-/* The queries that decide whether this record is among what the person may see: one of the first, and none of those behind "not". */
+/* The queries that decide whether this record is among what the person may see: one of the first,
+ * and none of those behind "not". */
 static void
 put_depends(cJSON *row, const struct us_client_matter *m, const struct us_ruling *ruling)
 {
@@ -105,7 +112,8 @@ put_depends(cJSON *row, const struct us_client_matter *m, const struct us_ruling
 	us_buf_init(&text, DEPENDS_MAX);
 	if (ruling->sees_all || put_queries(&text, m->order, ruling->permits, "") != US_OK ||
 	    put_queries(&text, m->order, ruling->forbids, "not ") != US_OK)
-		us_report_text(row, "depends_on", ruling->sees_all ? NULL : "the queries of several rules");
+		us_report_text(row, "depends_on",
+		    ruling->sees_all ? NULL : "the queries of several rules");
 	else
 		us_report_text(row, "depends_on", us_buf_cstr(&text));
 	us_buf_free(&text);
@@ -128,10 +136,13 @@ judge(struct us_report *r, const struct us_client_matter *m, const struct us_per
 		reason = us_registry_barred(m->reg, person, m->collection->id, m->record);
 	us_report_text(row, "person", person->name);
 	us_report_text(row, "decision", reason == US_REASON_NONE ? "allow" : "deny");
-	us_report_text(row, "reason", reason == US_REASON_NONE ? NULL : us_reason_name((unsigned)reason));
-	(void)snprintf(text, sizeof text, "%.*s", (int)o.ruling.rule_id.n, (const char *)o.ruling.rule_id.p);
+	us_report_text(row, "reason",
+	    reason == US_REASON_NONE ? NULL : us_reason_name((unsigned)reason));
+	(void)snprintf(text, sizeof text, "%.*s", (int)o.ruling.rule_id.n,
+	    (const char *)o.ruling.rule_id.p);
 	us_report_text(row, "rule", text);
-	(void)snprintf(text, sizeof text, "%.*s", (int)o.ruling.paragraph.n, (const char *)o.ruling.paragraph.p);
+	(void)snprintf(text, sizeof text, "%.*s", (int)o.ruling.paragraph.n,
+	    (const char *)o.ruling.paragraph.p);
 	us_report_text(row, "paragraph", text);
 	if (reason == US_REASON_NONE)
 		put_depends(row, m, &o.ruling);
@@ -151,9 +162,13 @@ judge_all(struct us_report *r, const struct us_client_matter *m)
 	us_report_text(r->summary, "at", us_time_format(m->at_ns, at));
 	us_report_number(r->summary, "order version", m->order->version);
 	us_report_number(r->summary, "people who may", may);
-	us_report_note(r, "Evaluated here from the acts in the export, each of which the log commits to. Address, what was disclosed before and "
+	us_report_note(r,
+	    "Evaluated here from the acts in the export, each of which the log commits to. "
+	    "Address, what was disclosed before and "
 	    "approvals are left out; a purpose is taken to be stated.");
-	us_report_note(r, "depends_on: whether these queries find the record is not in the log. The vault can say: without --dir.");
+	us_report_note(r,
+	    "depends_on: whether these queries find the record is not in the log. The vault can "
+	    "say: without --dir.");
 }
 
 static int
@@ -166,24 +181,29 @@ ask_acts(struct us_report *r, const char *collection, const char *bates, const c
 	if (r->ask->at != NULL)
 		(void)us_time_parse(r->ask->at, strlen(r->ask->at), &m.at_ns);
 	if (m.at_ns > r->trail->verified.last_ns) {
-		us_report_note(r, "This export ends before that time: this is how it was at its end.");
+		us_report_note(r,
+		    "This export ends before that time: this is how it was at its end.");
 		m.at_ns = r->trail->verified.last_ns;
 	}
 	err = us_trail_registry(r->trail, m.at_ns, &reg);
 	if (err == US_ERR_NOT_FOUND) {
-		us_report_note(r, "Who was authorised follows from the order and the acts up to then. This export does not have them all: "
-		    "it is made with them for whoever may open the whole log. Or ask the vault, without --dir.");
+		us_report_note(r,
+		    "Who was authorised follows from the order and the acts up to then. This "
+		    "export does not have them all: "
+		    "it is made with them for whoever may open the whole log. Or ask the vault, "
+		    "without --dir.");
 		return US_EXIT_INCOMPLETE;
 	}
 	if (err != US_OK)
-		us_give_up(err == US_ERR_NOMEM ? US_EXIT_OTHER : US_EXIT_UNVERIFIED, "the acts of this export do not follow from one another: %s",
-		    us_strerror(err));
+		us_give_up(err == US_ERR_NOMEM ? US_EXIT_OTHER : US_EXIT_UNVERIFIED,
+		    "the acts of this export do not follow from one another: %s", us_strerror(err));
 	m.reg = reg;
 	m.order = us_registry_order(reg);
 	m.collection = us_registry_collection_named(reg, us_bytes_of(collection));
 	if (us_action_of(&m.action, action, strlen(action)) != US_OK || m.action == US_ACTION_NONE)
 		us_usage_error("'%s' is no action", action);
-	if (m.collection == NULL || us_bates_parse(m.collection, us_bytes_of(bates), &m.record) != US_OK ||
+	if (m.collection == NULL ||
+	    us_bates_parse(m.collection, us_bytes_of(bates), &m.record) != US_OK ||
 	    us_registry_batch_of(reg, m.collection->id, m.record) == NULL)
 		us_report_note(r, "There was no such record at that time: nobody could see it.");
 	else
@@ -200,9 +220,12 @@ us_report_authorised(struct us_report *r)
 	char collection[US_COLLECTION_NAME_MAX + 1];
 
 	if (slash == NULL || (size_t)(slash - r->ask->record) >= sizeof collection)
-		us_usage_error("for which record? underseal audit report authorised COLLECTION/BATES --at TIME");
-	(void)snprintf(collection, sizeof collection, "%.*s", (int)(slash - r->ask->record), r->ask->record);
+		us_usage_error("for which record? underseal audit report authorised "
+			       "COLLECTION/BATES --at TIME");
+	(void)snprintf(collection, sizeof collection, "%.*s", (int)(slash - r->ask->record),
+	    r->ask->record);
 	us_report_text(r->summary, "record", r->ask->record);
 	us_report_text(r->summary, "action", action);
-	return r->client != NULL ? ask_vault(r, collection, slash + 1, action) : ask_acts(r, collection, slash + 1, action);
+	return r->client != NULL ? ask_vault(r, collection, slash + 1, action) :
+				   ask_acts(r, collection, slash + 1, action);
 }

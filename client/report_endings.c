@@ -1,4 +1,5 @@
-/* What left of an answer, from the outcomes and marks of the log (docs/PROTOCOL.md, "How answers ended"). */
+/* What left of an answer, from the outcomes and marks of the log (docs/PROTOCOL.md, "How answers
+ * ended"). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,15 +68,18 @@ us_endings_of(const struct us_trail *t)
 
 		if (us_trail_is_outcome(e)) {
 			l->outcomes = one_more(l->outcomes, l->n_outcomes, sizeof *l->outcomes);
-			l->outcomes[l->n_outcomes++] = (struct us_client_outcome){ e->related, e->total, e->reason };
+			l->outcomes[l->n_outcomes++] = (struct us_client_outcome){ e->related,
+				e->total, e->reason };
 		} else if (us_trail_is_mark(e)) {
-			const uint64_t from = us_load_u64(e->summary.p), to = us_load_u64(e->summary.p + 8);
+			const uint64_t from = us_load_u64(e->summary.p),
+				       to = us_load_u64(e->summary.p + 8);
 
 			l->settled = to > l->settled ? to : l->settled;
 			if (e->decision != US_DECISION_FAILED)
 				continue;
 			l->unknown = one_more(l->unknown, l->n_unknown, sizeof *l->unknown);
-			l->unknown[l->n_unknown++] = (struct us_client_unknown){ from, to, e->reason };
+			l->unknown[l->n_unknown++] = (struct us_client_unknown){ from, to,
+				e->reason };
 		}
 	}
 	if (l->n_outcomes > 0)
@@ -105,7 +109,8 @@ outcome_of(const struct us_endings *l, const struct us_trail_entry *e)
 {
 	const struct us_client_outcome key = { .answers = last_part(e) };
 
-	return l->n_outcomes == 0 ? NULL : bsearch(&key, l->outcomes, l->n_outcomes, sizeof key, compare);
+	return l->n_outcomes == 0 ? NULL :
+				    bsearch(&key, l->outcomes, l->n_outcomes, sizeof key, compare);
 }
 
 /* "unknown", "not settled", or NULL: it left whole. */
@@ -135,21 +140,25 @@ us_ending_text(const struct us_endings *l, const struct us_trail_entry *e, char 
 	const uint64_t all = e->parts > 1 ? e->total : e->n_records;
 
 	if (o != NULL)
-		(void)snprintf(out, US_ENDING_TEXT, "%llu of %llu, %s", (unsigned long long)o->sent, (unsigned long long)all,
-		    us_reason_name(o->reason));
+		(void)snprintf(out, US_ENDING_TEXT, "%llu of %llu, %s", (unsigned long long)o->sent,
+		    (unsigned long long)all, us_reason_name(o->reason));
 	else
 		(void)snprintf(out, US_ENDING_TEXT, "%s", without == NULL ? "whole" : without);
 }
 
 void
-us_ending_record_text(const struct us_endings *l, const struct us_trail_entry *e, size_t at, char out[US_ENDING_TEXT])
+us_ending_record_text(const struct us_endings *l, const struct us_trail_entry *e, size_t at,
+    char out[US_ENDING_TEXT])
 {
 	const struct us_client_outcome *o = outcome_of(l, e);
 	const char *without = without_outcome(l, e);
-	const uint64_t place = (uint64_t)e->part * US_ENTRY_RECORDS + at; /* parts before the last are full */
+	/* parts before the last are full */
+	const uint64_t place = (uint64_t)e->part * US_ENTRY_RECORDS + at;
 
 	if (o != NULL && place >= o->sent)
-		(void)snprintf(out, US_ENDING_TEXT, "%s, %s", place == o->sent ? "not whole" : "no", us_reason_name(o->reason));
+		(void)snprintf(out, US_ENDING_TEXT, "%s, %s", place == o->sent ? "not whole" : "no",
+		    us_reason_name(o->reason));
 	else
-		(void)snprintf(out, US_ENDING_TEXT, "%s", o != NULL || without == NULL ? "yes" : without);
+		(void)snprintf(out, US_ENDING_TEXT, "%s",
+		    o != NULL || without == NULL ? "yes" : without);
 }

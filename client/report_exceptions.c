@@ -1,5 +1,5 @@
-/* Report: access with a credential that was expired, revoked or not yet good. The log's acts are replayed, so that the
- * answer does not rest on the decisions that the entries themselves give. */
+/* Report: access with a credential that was expired, revoked or not yet good. The log's acts are
+ * replayed, so that the answer does not rest on the decisions that the entries themselves give. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +19,7 @@ struct us_client_credential {
 struct us_client_person {
 	uint32_t id;
 	int pending, suspended, ended;
-	int revoked;             /* all credentials issued before entry revoked_at */
+	int revoked; /* all credentials issued before entry revoked_at */
 	uint64_t revoked_at;
 };
 
@@ -58,15 +58,19 @@ credential_of(struct us_client_replay *p, const uint8_t fingerprint[32])
 }
 
 static struct us_client_credential *
-add_credential(struct us_client_replay *p, const uint8_t fingerprint[32], uint32_t person, uint64_t issued)
+add_credential(struct us_client_replay *p, const uint8_t fingerprint[32], uint32_t person,
+    uint64_t issued)
 {
-	struct us_client_credential *c = realloc(p->credentials, (p->n_credentials + 1) * sizeof *c);
+	struct us_client_credential *c = realloc(p->credentials,
+	    (p->n_credentials + 1) * sizeof *c);
 
 	if (c == NULL)
 		us_give_up(US_EXIT_OTHER, "out of memory");
 	p->credentials = c;
 	c += p->n_credentials++;
-	*c = (struct us_client_credential){ .person = person, .to_ns = INT64_MAX, .issued = issued };
+	*c = (struct us_client_credential){ .person = person,
+		.to_ns = INT64_MAX,
+		.issued = issued };
 	memcpy(c->fingerprint, fingerprint, 32);
 	return c;
 }
@@ -81,7 +85,8 @@ take_issue(struct us_client_replay *p, const struct us_trail_act *a, uint64_t in
 	us_reader_init(&r, a->committed.result.p, a->committed.result.n);
 	cert = us_take_str32(&r, US_CERT_MAX);
 	if (us_reader_end(&r) == US_OK && us_cert_parse(cert, &info) == US_OK)
-		add_credential(p, info.fingerprint, a->act->u.issue.person, index)->to_ns = info.validity.to_ns;
+		add_credential(p, info.fingerprint, a->act->u.issue.person, index)->to_ns =
+		    info.validity.to_ns;
 }
 
 static void
@@ -106,7 +111,8 @@ take_signature(struct us_client_replay *p, struct us_bytes id)
 	static const char prefix[] = "person-";
 	char text[US_DOCKET_ID_MAX + 1];
 
-	if (id.n > US_DOCKET_ID_MAX || id.n <= sizeof prefix - 1 || memcmp(id.p, prefix, sizeof prefix - 1) != 0)
+	if (id.n > US_DOCKET_ID_MAX || id.n <= sizeof prefix - 1 ||
+	    memcmp(id.p, prefix, sizeof prefix - 1) != 0)
 		return;
 	(void)snprintf(text, sizeof text, "%.*s", (int)id.n, (const char *)id.p);
 	person_of(p, (uint32_t)strtoul(text + sizeof prefix - 1, NULL, 10))->pending = 0;
@@ -121,7 +127,8 @@ take_act(struct us_client_replay *p, const struct us_trail_entry *e)
 		return;
 	switch ((unsigned)a.signed_act.type) {
 	case US_ACT_PERSON_ADD:
-		person_of(p, (uint32_t)us_trail_result(&a))->pending = a.act->u.person_add.n_parties > 0;
+		person_of(p, (uint32_t)us_trail_result(&a))->pending =
+		    a.act->u.person_add.n_parties > 0;
 		break;
 	case US_ACT_DOCKET_SIGN:
 		take_signature(p, a.act->u.sign.docket_id);
@@ -159,7 +166,8 @@ objection(struct us_client_replay *p, const struct us_trail_entry *e)
 		return "suspended";
 	if (who->pending)
 		return "pending";
-	if ((c != NULL && c->revoked) || (who->revoked && (c == NULL || c->issued < who->revoked_at)))
+	if ((c != NULL && c->revoked) ||
+	    (who->revoked && (c == NULL || c->issued < who->revoked_at)))
 		return "revoked";
 	if (c != NULL && e->time_ns > c->to_ns)
 		return "expired";
@@ -170,9 +178,10 @@ objection(struct us_client_replay *p, const struct us_trail_entry *e)
 static int
 is_exception(enum us_reason reason)
 {
-	static const enum us_reason reasons[] = { US_REASON_REVOKED, US_REASON_SUSPENDED, US_REASON_ENDED, US_REASON_EXPIRED,
-		US_REASON_NOT_YET_VALID, US_REASON_PENDING, US_REASON_UNKNOWN_CREDENTIAL, US_REASON_FOREIGN_CA,
-		US_REASON_WRONG_USAGE, US_REASON_NO_ACKNOWLEDGEMENT, US_REASON_CLEARANCE, US_REASON_CREDENTIAL };
+	static const enum us_reason reasons[] = { US_REASON_REVOKED, US_REASON_SUSPENDED,
+		US_REASON_ENDED, US_REASON_EXPIRED, US_REASON_NOT_YET_VALID, US_REASON_PENDING,
+		US_REASON_UNKNOWN_CREDENTIAL, US_REASON_FOREIGN_CA, US_REASON_WRONG_USAGE,
+		US_REASON_NO_ACKNOWLEDGEMENT, US_REASON_CLEARANCE, US_REASON_CREDENTIAL };
 
 	for (size_t i = 0; i < US_COUNT(reasons); i++)
 		if (reasons[i] == reason)
@@ -189,7 +198,8 @@ list_exception(struct us_client_replay *p, const struct us_trail_entry *e, const
 		return;
 	row = us_report_entry_row(p->r, e);
 	us_report_text(row, "decision", us_decision_name(e->decision));
-	us_report_text(row, "reason", e->reason == US_REASON_NONE ? NULL : us_reason_name(e->reason));
+	us_report_text(row, "reason",
+	    e->reason == US_REASON_NONE ? NULL : us_reason_name(e->reason));
 	us_report_text(row, "by_the_acts", found);
 	us_report_number(row, "count", 1);
 	if (e->decision == US_DECISION_DENY)
@@ -210,8 +220,8 @@ list_handshakes(struct us_client_replay *p, const struct us_trail_entry *e)
 		uint32_t count = us_take_u32(&r);
 		cJSON *row;
 
-		if (r.err != US_OK || !is_exception((enum us_reason)reason) || !us_report_in_range(p->r, e) ||
-		    !us_report_is_whose(p->r, e))
+		if (r.err != US_OK || !is_exception((enum us_reason)reason) ||
+		    !us_report_in_range(p->r, e) || !us_report_is_whose(p->r, e))
 			continue;
 		row = us_report_entry_row(p->r, e);
 		us_report_text(row, "decision", us_decision_name(US_DECISION_DENY));
@@ -230,7 +240,8 @@ decided_again(struct us_redecision *again, const struct us_trail_entry *e)
 	const int err = us_redecision_next(again, e, &why);
 
 	if (err != US_OK)
-		us_give_up(err == US_ERR_NOMEM ? US_EXIT_OTHER : US_EXIT_UNVERIFIED, "the acts do not follow from one another, at entry %llu: %s",
+		us_give_up(err == US_ERR_NOMEM ? US_EXIT_OTHER : US_EXIT_UNVERIFIED,
+		    "the acts do not follow from one another, at entry %llu: %s",
 		    (unsigned long long)e->index, us_strerror(err));
 	return why == US_REASON_NONE ? NULL : us_reason_name((unsigned)why);
 }
@@ -253,20 +264,30 @@ us_report_exceptions(struct us_report *r)
 			found = by_the_order;
 		if (e->action == US_ACTION_HANDSHAKES || e->action == US_ACTION_REFUSALS)
 			list_handshakes(&p, e);
-		else if (e->kind != US_KIND_EVENT && (e->decision == US_DECISION_DENY ? is_exception(e->reason) :
-		    e->decision == US_DECISION_ALLOW && found != NULL))
+		else if (e->kind != US_KIND_EVENT &&
+		    (e->decision == US_DECISION_DENY ?
+			    is_exception(e->reason) :
+			    e->decision == US_DECISION_ALLOW && found != NULL))
 			list_exception(&p, e, found);
 		take_act(&p, e);
 	}
 	us_report_number(r->summary, "allowed (expected: 0)", p.allowed);
 	us_report_number(r->summary, "refused", p.denied);
-	us_report_note(r, "by_the_acts: what the acts in this log say of the credential at that moment, whatever was decided.");
+	us_report_note(r,
+	    "by_the_acts: what the acts in this log say of the credential at that moment, whatever "
+	    "was decided.");
 	if (again != NULL) {
-		us_report_number(r->summary, "grants decided again by the order", us_redecision_count(again));
-		us_report_note(r, "Every grant was put again to the order in force then: standing, acknowledgement, clearance, hours, network, credential, "
-		    "purpose, records a request, and what was withheld. Not asked: limits over time, approvals, and the queries of rules.");
+		us_report_number(r->summary, "grants decided again by the order",
+		    us_redecision_count(again));
+		us_report_note(r,
+		    "Every grant was put again to the order in force then: standing, "
+		    "acknowledgement, clearance, hours, network, credential, "
+		    "purpose, records a request, and what was withheld. Not asked: limits over "
+		    "time, approvals, and the queries of rules.");
 	} else {
-		us_report_note(r, "The acts are not all here, so no grant was decided again; of credentials of the first people the end is not "
+		us_report_note(r,
+		    "The acts are not all here, so no grant was decided again; of credentials of "
+		    "the first people the end is not "
 		    "replayed, their revocation is.");
 	}
 	us_redecision_free(again);

@@ -63,11 +63,13 @@ take_end(const struct us_trail *t, struct us_client_copies *all, const struct us
 
 	if (!us_trail_act(t, e, &a))
 		return;
-	if (a.signed_act.type == US_ACT_COPY_RETURN && (c = copy_of(all, a.act->u.copy_return.copy)) != NULL) {
+	if (a.signed_act.type == US_ACT_COPY_RETURN &&
+	    (c = copy_of(all, a.act->u.copy_return.copy)) != NULL) {
 		c->end = a.act->u.copy_return.how;
 		c->ended = e->index;
 		c->ended_ns = e->time_ns;
-	} else if (a.signed_act.type == US_ACT_COPY_DIGEST && (c = copy_of(all, a.act->u.copy_digest.copy)) != NULL) {
+	} else if (a.signed_act.type == US_ACT_COPY_DIGEST &&
+	    (c = copy_of(all, a.act->u.copy_digest.copy)) != NULL) {
 		memcpy(c->digest, a.act->u.copy_digest.digest, sizeof c->digest);
 		c->has_digest = 1;
 	}
@@ -81,7 +83,8 @@ gather(const struct us_trail *t, struct us_client_copies *all)
 	for (size_t i = 0; i < t->n; i++) {
 		const struct us_trail_entry *e = &t->entries[i];
 
-		if (e->has_copy && e->kind == US_KIND_DISCLOSURE && e->decision == US_DECISION_ALLOW)
+		if (e->has_copy && e->kind == US_KIND_DISCLOSURE &&
+		    e->decision == US_DECISION_ALLOW)
 			take_disclosure(all, e);
 		else if (e->entry_class == US_CLASS_STATE)
 			take_end(t, all, e);
@@ -99,7 +102,9 @@ free_copies(struct us_client_copies *all)
 static const char *
 status_of(const struct us_client_report_holdings_copy *c)
 {
-	return c->end == US_COPY_RETURNED ? "returned" : c->end == US_COPY_DESTROYED ? "destroyed" : "out";
+	return c->end == US_COPY_RETURNED ? "returned" :
+	    c->end == US_COPY_DESTROYED   ? "destroyed" :
+					    "out";
 }
 
 static void
@@ -122,7 +127,8 @@ us_report_disclosures(struct us_report *r)
 	gather(r->trail, &all);
 	for (size_t i = 0; i < all.n; i++) {
 		const struct us_client_report_holdings_copy *c = &all.of[i];
-		const struct us_trail_collection *collection = us_trail_collection(r->trail, c->first->collection);
+		const struct us_trail_collection *collection = us_trail_collection(r->trail,
+		    c->first->collection);
 		char *ranges;
 		cJSON *row;
 
@@ -191,7 +197,8 @@ count_copy(struct us_client_party *p, const struct us_client_report_holdings_cop
 	if (c->end != 0)
 		return;
 	p->out++;
-	if (us_buf_putf(&p->still_out, "%s%llu", p->still_out.len == 0 ? "" : ", ", (unsigned long long)c->id) != US_OK)
+	if (us_buf_putf(&p->still_out, "%s%llu", p->still_out.len == 0 ? "" : ", ",
+		(unsigned long long)c->id) != US_OK)
 		us_give_up(US_EXIT_OTHER, "out of memory");
 }
 
@@ -205,7 +212,8 @@ us_report_disposition(struct us_report *r)
 
 	gather(r->trail, &all);
 	for (size_t i = 0; i < all.n; i++)
-		if (us_report_in_range(r, all.of[i].first) && us_report_is_whose(r, all.of[i].first))
+		if (us_report_in_range(r, all.of[i].first) &&
+		    us_report_is_whose(r, all.of[i].first))
 			count_copy(party_of(&parties, &n, all.of[i].first->party), &all.of[i]);
 	for (size_t i = 0; i < n; i++) {
 		cJSON *row = us_report_row(r);
@@ -223,13 +231,16 @@ us_report_disposition(struct us_report *r)
 	free(parties);
 	free_copies(&all);
 	us_report_number(r->summary, "copies still out", out);
-	us_report_note(r, "Parties are those of who made the copy; that it was returned or destroyed is what a person signed.");
+	us_report_note(r,
+	    "Parties are those of who made the copy; that it was returned or destroyed is what a "
+	    "person signed.");
 	return US_EXIT_DONE;
 }
 
 /* ---- holdings ---- */
 
-/* What became of a batch: a later act (behind the one at `from` in the list of acts) of the same collection and slot. */
+/* What became of a batch: a later act (behind the one at `from` in the list of acts) of the same
+ * collection and slot. */
 static const char *
 fate_of(const struct us_report *r, size_t from, uint32_t collection, uint32_t slot, int held)
 {
@@ -279,7 +290,8 @@ list_batch(struct us_report *r, size_t at, const struct us_act_batch_close *batc
 	us_report_number(row, "refused", batch->refused);
 	us_report_number(row, "bytes", batch->raw_bytes);
 	put_hex(row, "manifest_root", batch->manifest_root);
-	us_report_text(row, "status", fate_of(r, at, collection, slot, held)); /* last: it decodes other acts */
+	/* last: it decodes other acts */
+	us_report_text(row, "status", fate_of(r, at, collection, slot, held));
 	free(first);
 	free(last);
 }
@@ -293,8 +305,8 @@ us_report_holdings(struct us_report *r)
 	for (size_t i = 0; i < r->trail->n_acts; i++) {
 		const struct us_trail_entry *e = &r->trail->entries[r->trail->acts[i].place];
 
-		if (e->action != US_ACTION_BATCH_CLOSE || !us_report_in_range(r, e) || !us_trail_act(r->trail, e, &a) ||
-		    a.signed_act.type != US_ACT_BATCH_CLOSE)
+		if (e->action != US_ACTION_BATCH_CLOSE || !us_report_in_range(r, e) ||
+		    !us_trail_act(r->trail, e, &a) || a.signed_act.type != US_ACT_BATCH_CLOSE)
 			continue;
 		batches++;
 		records += a.act->u.batch_close.count;
@@ -304,6 +316,8 @@ us_report_holdings(struct us_report *r)
 	us_report_number(r->summary, "batches", batches);
 	us_report_number(r->summary, "records", records);
 	us_report_number(r->summary, "duplicates left out", duplicates);
-	us_report_note(r, "Each record that is read is checked against its batch's manifest root; this report compares none.");
+	us_report_note(r,
+	    "Each record that is read is checked against its batch's manifest root; this report "
+	    "compares none.");
 	return US_EXIT_DONE;
 }

@@ -66,7 +66,9 @@ parse(struct us_report_index *x, struct us_trail *t)
 	if (x->checked == NULL)
 		return US_ERR_NOMEM;
 	return size == x->checkpoint.size && memcmp(root.p, x->checkpoint.root.b, 32) == 0 &&
-	    us_bytes_is(origin, x->checkpoint.origin) ? US_OK : US_ERR_NOT_FOUND;
+		us_bytes_is(origin, x->checkpoint.origin) ?
+	    US_OK :
+	    US_ERR_NOT_FOUND;
 }
 
 /* The i-th posting, its block checked. */
@@ -80,12 +82,14 @@ posting_at(struct us_report_index *x, uint64_t i, struct us_client_posting *out)
 	if (!x->checked[block]) {
 		uint64_t n = x->n - first < US_INDEX_BLOCK ? x->n - first : US_INDEX_BLOCK;
 
-		if (us_sha256(x->postings + first * US_INDEX_POSTING, (size_t)n * US_INDEX_POSTING, digest) != US_OK ||
+		if (us_sha256(x->postings + first * US_INDEX_POSTING, (size_t)n * US_INDEX_POSTING,
+			digest) != US_OK ||
 		    memcmp(digest, x->digests + block * 32, 32) != 0)
 			return US_ERR_VERIFY;
 		x->checked[block] = 1;
 	}
-	*out = (struct us_client_posting){ us_load_u32(p), us_load_u32(p + 4), us_load_u64(p + 8), us_load_u64(p + 16), us_load_u64(p + 24) };
+	*out = (struct us_client_posting){ us_load_u32(p), us_load_u32(p + 4), us_load_u64(p + 8),
+		us_load_u64(p + 16), us_load_u64(p + 24) };
 	return US_OK;
 }
 
@@ -98,7 +102,8 @@ map_file(struct us_report_index *x, const char *file)
 
 	if (fd < 0)
 		return errno == ENOENT ? US_ERR_NOT_FOUND : US_ERR_IO;
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size < (off_t)US_INDEX_MAGIC_BYTES) {
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ||
+	    st.st_size < (off_t)US_INDEX_MAGIC_BYTES) {
 		(void)close(fd);
 		return US_ERR_FORMAT;
 	}
@@ -131,14 +136,15 @@ read_in(const struct us_report_index *x, const char *path, struct us_buf *out)
 
 /* At most max bytes from an offset on; *n tells how many there were. */
 static int
-read_at(const struct us_report_index *x, const char *path, uint64_t at, void *to, size_t max, size_t *n)
+read_at(const struct us_report_index *x, const char *path, uint64_t at, void *to, size_t max,
+    size_t *n)
 {
 	int fd = openat(x->dir, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), err = US_OK;
 	ssize_t got = 1;
 
 	if (fd < 0)
 		return errno == ENOENT ? US_ERR_NOT_FOUND : US_ERR_IO;
-	for (*n = 0; err == US_OK && got != 0 && *n < max; *n += got > 0 ? (size_t)got : 0) {
+	for (*n = 0; err == US_OK && got != 0 && *n<max; *n += got> 0 ? (size_t)got : 0) {
 		got = pread(fd, (uint8_t *)to + *n, max - *n, (off_t)(at + *n));
 		if (got < 0 && errno != EINTR)
 			err = US_ERR_IO;
@@ -178,7 +184,9 @@ put_no_tile(void *arg, unsigned level, uint64_t n, const struct us_digest *hashe
 static int
 read_bundle(const struct us_report_index *x, uint64_t n, struct us_buf *out)
 {
-	const struct us_tile tile = { .entries = 1, .n = n, .width = us_tile_width(x->checkpoint.size, 0, n) };
+	const struct us_tile tile = { .entries = 1,
+		.n = n,
+		.width = us_tile_width(x->checkpoint.size, 0, n) };
 	char path[US_TILE_PATH_MAX];
 	int err = us_tile_path(&tile, path, sizeof path);
 
@@ -212,7 +220,9 @@ open_tree(struct us_report_index *x)
 		err = us_reader_end(&r);
 	if (err == US_OK)
 		err = us_logtree_root(x->tree, &root);
-	if (err == US_OK && (us_logtree_size(x->tree) != x->checkpoint.size || memcmp(root.b, x->checkpoint.root.b, 32) != 0))
+	if (err == US_OK &&
+	    (us_logtree_size(x->tree) != x->checkpoint.size ||
+		memcmp(root.b, x->checkpoint.root.b, 32) != 0))
 		err = US_ERR_VERIFY;
 	us_buf_free(&bundle);
 	return err;
@@ -237,7 +247,8 @@ open_checkpoint(struct us_report_index *x, const char *vkey)
 }
 
 int
-us_report_index_open(struct us_report_index **out, const char *file, const char *dir, const char *vkey, struct us_trail *t)
+us_report_index_open(struct us_report_index **out, const char *file, const char *dir,
+    const char *vkey, struct us_trail *t)
 {
 	struct us_report_index *x = calloc(1, sizeof *x);
 	int err, fd;
@@ -321,7 +332,8 @@ read_keys(struct us_report_index *x, const struct us_client_posting *p, struct u
 	memset(out, 0, sizeof *out);
 	if (p->offset == UINT64_MAX)
 		return US_OK;
-	if (x->keys == NULL || p->offset > INT64_MAX || fseeko(x->keys, (off_t)p->offset, SEEK_SET) != 0 ||
+	if (x->keys == NULL || p->offset > INT64_MAX ||
+	    fseeko(x->keys, (off_t)p->offset, SEEK_SET) != 0 ||
 	    fgets(line, sizeof line, x->keys) == NULL)
 		return US_ERR_IO;
 	err = us_export_keys_parse(out, line, strcspn(line, "\n"));
@@ -331,13 +343,16 @@ read_keys(struct us_report_index *x, const struct us_client_posting *p, struct u
 	return err;
 }
 
-/* The bytes of an entry, from the place that the index notes; room: US_ENTRY_MAX and two more. Whether they are the entry's is
- * for its leaf to say. */
+/* The bytes of an entry, from the place that the index notes; room: US_ENTRY_MAX and two more.
+ * Whether they are the entry's is for its leaf to say. */
 static int
-read_entry(const struct us_report_index *x, const struct us_client_posting *p, uint8_t *room, struct us_bytes *entry)
+read_entry(const struct us_report_index *x, const struct us_client_posting *p, uint8_t *room,
+    struct us_bytes *entry)
 {
 	const uint64_t n = p->entry / US_TILE_WIDTH;
-	const struct us_tile tile = { .entries = 1, .n = n, .width = us_tile_width(x->checkpoint.size, 0, n) };
+	const struct us_tile tile = { .entries = 1,
+		.n = n,
+		.width = us_tile_width(x->checkpoint.size, 0, n) };
 	char path[US_TILE_PATH_MAX];
 	size_t got = 0, want = ENTRY_GUESS;
 	int err = us_tile_path(&tile, path, sizeof path);
@@ -358,7 +373,8 @@ read_entry(const struct us_report_index *x, const struct us_client_posting *p, u
 
 /* Reads the entry, proves that it stands in the log, opens it. */
 static int
-load_entry(struct us_report_index *x, const struct us_client_posting *p, uint8_t *room, struct us_trail *t)
+load_entry(struct us_report_index *x, const struct us_client_posting *p, uint8_t *room,
+    struct us_trail *t)
 {
 	struct us_digest leaf, proof[US_PROOF_MAX];
 	struct us_bytes entry = { NULL, 0 };
@@ -372,7 +388,8 @@ load_entry(struct us_report_index *x, const struct us_client_posting *p, uint8_t
 	us_merkle_leaf(&leaf, entry.p, entry.n);
 	err = us_logtree_inclusion(x->tree, p->entry, x->checkpoint.size, proof, &n_proof);
 	if (err == US_OK)
-		err = us_merkle_verify_inclusion(&leaf, p->entry, x->checkpoint.size, proof, n_proof, &x->checkpoint.root);
+		err = us_merkle_verify_inclusion(&leaf, p->entry, x->checkpoint.size, proof,
+		    n_proof, &x->checkpoint.root);
 	if (err == US_OK)
 		err = us_entry_decode(&view, entry.p, entry.n);
 	if (err == US_OK && view.index != p->entry)
@@ -394,17 +411,21 @@ compare_entries(const void *a, const void *b)
 }
 
 int
-us_report_index_load(struct us_report_index *x, const struct us_report_records *records, struct us_trail *t)
+us_report_index_load(struct us_report_index *x, const struct us_report_records *records,
+    struct us_trail *t)
 {
 	uint64_t from = 0, to = 0, last = UINT64_MAX;
 	struct us_client_posting *found = NULL;
 	uint8_t *room = malloc(US_ENTRY_MAX + 2);
 	size_t n = 0;
-	int err = records == NULL ? US_OK : lower_bound(x, records->collection, records->first, &from);
+	int err = records == NULL ? US_OK :
+				    lower_bound(x, records->collection, records->first, &from);
 
 	if (err == US_OK)
-		err = records == NULL ? lower_bound(x, 1, 0, &to) : lower_bound(x, records->collection, records->last + 1, &to);
-	if (err == US_OK && (room == NULL || (found = calloc((size_t)(to - from) + 1, sizeof *found)) == NULL))
+		err = records == NULL ? lower_bound(x, 1, 0, &to) :
+					lower_bound(x, records->collection, records->last + 1, &to);
+	if (err == US_OK &&
+	    (room == NULL || (found = calloc((size_t)(to - from) + 1, sizeof *found)) == NULL))
 		err = US_ERR_NOMEM;
 	for (uint64_t i = from; err == US_OK && i < to; i++)
 		err = posting_at(x, i, &found[n++]);

@@ -25,15 +25,18 @@ us_posting_compare(const void *a, const void *b)
 static int
 is_act_of_names(const struct us_trail_entry *e)
 {
-	return e->entry_class == US_CLASS_STATE && (e->action == US_ACTION_PERSON_ADD ||
-	    e->action == US_ACTION_COLLECTION_CREATE || e->action == US_ACTION_BATCH_CLOSE);
+	return e->entry_class == US_CLASS_STATE &&
+	    (e->action == US_ACTION_PERSON_ADD || e->action == US_ACTION_COLLECTION_CREATE ||
+		e->action == US_ACTION_BATCH_CLOSE);
 }
 
-/* Those that say how answers ended: outcomes, ranges of which it is not known, and the newest mark. */
+/* Those that say how answers ended: outcomes, ranges of which it is not known, and the newest
+ * mark. */
 static int
 is_ending(const struct us_trail_entry *e, size_t at, size_t newest)
 {
-	return us_trail_is_outcome(e) || (us_trail_is_mark(e) && (e->decision == US_DECISION_FAILED || at == newest));
+	return us_trail_is_outcome(e) ||
+	    (us_trail_is_mark(e) && (e->decision == US_DECISION_FAILED || at == newest));
 }
 
 /* The postings of all entries, sorted; *n is how many. */
@@ -44,8 +47,9 @@ gather(const struct us_trail *t, const struct us_report_place *places, size_t *n
 	size_t count = 0, at = 0, mark = 0;
 
 	for (size_t i = 0; i < t->n; i++) {
-		count += us_report_discloses(&t->entries[i]) ? t->entries[i].n_records : is_act_of_names(&t->entries[i]) ||
-		    is_ending(&t->entries[i], i, i) ? 1 : 0;
+		count += us_report_discloses(&t->entries[i]) ? t->entries[i].n_records :
+		    is_act_of_names(&t->entries[i]) || is_ending(&t->entries[i], i, i) ? 1 :
+											 0;
 		mark = us_trail_is_mark(&t->entries[i]) ? i : mark;
 	}
 	all = calloc(count + 1, sizeof *all);
@@ -53,9 +57,12 @@ gather(const struct us_trail *t, const struct us_report_place *places, size_t *n
 		const struct us_trail_entry *e = &t->entries[i];
 
 		if (is_act_of_names(e) || is_ending(e, i, mark))
-			all[at++] = (struct us_client_posting){ .place = places[i].bundle, .entry = e->index, .offset = places[i].line };
+			all[at++] = (struct us_client_posting){ .place = places[i].bundle,
+				.entry = e->index,
+				.offset = places[i].line };
 		for (size_t j = 0; us_report_discloses(e) && j < e->n_records; j++)
-			all[at++] = (struct us_client_posting){ e->collection, places[i].bundle, e->records[j], e->index, places[i].line };
+			all[at++] = (struct us_client_posting){ e->collection, places[i].bundle,
+				e->records[j], e->index, places[i].line };
 	}
 	if (all != NULL)
 		qsort(all, at, sizeof *all, us_posting_compare);
@@ -104,7 +111,9 @@ put_head(struct us_buf *out, const struct us_trail *t, uint64_t n)
 		err = us_buf_put_u64(out, withheld);
 	if (err == US_OK)
 		err = us_buf_put_u64(out, n);
-	return err == US_OK ? us_buf_put_str16(out, v->checkpoint.origin, strlen(v->checkpoint.origin)) : err;
+	return err == US_OK ?
+	    us_buf_put_str16(out, v->checkpoint.origin, strlen(v->checkpoint.origin)) :
+	    err;
 }
 
 /* Head, digests of the blocks, their digest. */
@@ -121,9 +130,11 @@ put_all(FILE *f, const struct us_trail *t, const struct us_client_posting *all, 
 	for (int pass = 0; pass < 2 && err == US_OK; pass++) {
 		for (size_t at = 0; err == US_OK && at < n; at += US_INDEX_BLOCK) {
 			us_buf_reset(&block);
-			err = put_postings(&block, all + at, n - at < US_INDEX_BLOCK ? n - at : US_INDEX_BLOCK);
+			err = put_postings(&block, all + at,
+			    n - at < US_INDEX_BLOCK ? n - at : US_INDEX_BLOCK);
 			if (err == US_OK && pass == 1)
-				err = fwrite(block.data, 1, block.len, f) == block.len ? US_OK : US_ERR_IO;
+				err = fwrite(block.data, 1, block.len, f) == block.len ? US_OK :
+											 US_ERR_IO;
 			else if (err == US_OK)
 				err = us_sha256(block.data, block.len, digest);
 			if (err == US_OK && pass == 0)
@@ -132,7 +143,8 @@ put_all(FILE *f, const struct us_trail *t, const struct us_client_posting *all, 
 		if (err == US_OK && pass == 0)
 			err = us_sha256(head.data, head.len, digest);
 		if (err == US_OK && pass == 0 &&
-		    (fwrite(head.data, 1, head.len, f) != head.len || fwrite(digest, 1, 32, f) != 32))
+		    (fwrite(head.data, 1, head.len, f) != head.len ||
+			fwrite(digest, 1, 32, f) != 32))
 			err = US_ERR_IO;
 	}
 	us_buf_free(&head);
@@ -141,7 +153,8 @@ put_all(FILE *f, const struct us_trail *t, const struct us_client_posting *all, 
 }
 
 int
-us_report_index_make(const char *file, const struct us_trail *t, const struct us_report_place *places)
+us_report_index_make(const char *file, const struct us_trail *t,
+    const struct us_report_place *places)
 {
 	size_t n;
 	struct us_client_posting *all = gather(t, places, &n);

@@ -14,8 +14,8 @@ struct us_client_notice {
 	uint32_t collection;
 	struct us_client_report_notice_run *runs;
 	size_t n, cap;
-	int64_t since_ns;  /* the notice; touches from here on are listed */
-	int64_t act_ns;    /* when the vault took them out of sight; 0: not known */
+	int64_t since_ns;   /* the notice; touches from here on are listed */
+	int64_t act_ns;     /* when the vault took them out of sight; 0: not known */
 	uint64_t act_index; /* of that act's entry */
 };
 
@@ -43,8 +43,8 @@ add_batch(struct us_report *r, struct us_client_notice *n, uint32_t slot)
 	for (size_t i = 0; i < r->trail->n_acts; i++) {
 		const struct us_trail_entry *e = &r->trail->entries[r->trail->acts[i].place];
 
-		if (e->action != US_ACTION_BATCH_CLOSE || e->collection != n->collection || !us_trail_act(r->trail, e, &a) ||
-		    a.signed_act.type != US_ACT_BATCH_CLOSE)
+		if (e->action != US_ACTION_BATCH_CLOSE || e->collection != n->collection ||
+		    !us_trail_act(r->trail, e, &a) || a.signed_act.type != US_ACT_BATCH_CLOSE)
 			continue;
 		b = &a.act->u.batch_close;
 		if (b->slot == slot && b->count > 0)
@@ -56,7 +56,8 @@ add_batch(struct us_report *r, struct us_client_notice *n, uint32_t slot)
 static int
 from_clawback(struct us_report *r, struct us_client_notice *n)
 {
-	const char *digits = r->ask->clawback + (strncmp(r->ask->clawback, "clawback-", 9) == 0 ? 9 : 0);
+	const char *digits = r->ask->clawback +
+	    (strncmp(r->ask->clawback, "clawback-", 9) == 0 ? 9 : 0);
 	char *end;
 	unsigned long long number = strtoull(digits, &end, 10);
 	struct us_trail_act a;
@@ -69,8 +70,8 @@ from_clawback(struct us_report *r, struct us_client_notice *n)
 		struct us_run run = { 0, 0 };
 		size_t at = 0;
 
-		if (e->action != US_ACTION_CLAWBACK || !us_trail_act(r->trail, e, &a) || a.signed_act.type != US_ACT_CLAWBACK ||
-		    us_trail_result(&a) != number)
+		if (e->action != US_ACTION_CLAWBACK || !us_trail_act(r->trail, e, &a) ||
+		    a.signed_act.type != US_ACT_CLAWBACK || us_trail_result(&a) != number)
 			continue;
 		s = &a.act->u.records.selection;
 		n->collection = s->collection;
@@ -117,17 +118,20 @@ records_of(const struct us_client_notice *notice, uint64_t *records, size_t n)
 
 	for (size_t i = 0; i < n; i++)
 		for (size_t j = 0; j < notice->n; j++)
-			if (records[i] >= notice->runs[j].first && records[i] <= notice->runs[j].last) {
+			if (records[i] >= notice->runs[j].first &&
+			    records[i] <= notice->runs[j].last) {
 				records[count++] = records[i];
 				break;
 			}
 	return count;
 }
 
-/* The records of the notice that the entry discloses, or that it was refused: to be freed. *may: a refusal that may have been about
- * others of them, since it does not name all that was asked for. */
+/* The records of the notice that the entry discloses, or that it was refused: to be freed. *may: a
+ * refusal that may have been about others of them, since it does not name all that was asked
+ * for. */
 static uint64_t *
-touched_by(const struct us_report *r, const struct us_client_notice *n, const struct us_trail_entry *e, size_t *count, int *may)
+touched_by(const struct us_report *r, const struct us_client_notice *n,
+    const struct us_trail_entry *e, size_t *count, int *may)
 {
 	uint64_t more = 0, *records;
 
@@ -141,22 +145,27 @@ touched_by(const struct us_report *r, const struct us_client_notice *n, const st
 	} else {
 		records = us_report_asked(r->trail, e, count, &more);
 		*may = us_action_is_evidence(e->action) && (e->n_asked == 0 || more > 0) &&
-		    (e->reason == US_REASON_NOT_VISIBLE || e->reason == US_REASON_CLAWED_BACK || e->reason == US_REASON_FROZEN);
+		    (e->reason == US_REASON_NOT_VISIBLE || e->reason == US_REASON_CLAWED_BACK ||
+			e->reason == US_REASON_FROZEN);
 	}
 	*count = records_of(n, records, *count);
 	return records;
 }
 
 static void
-list_touch(struct us_report *r, const struct us_client_notice *n, const struct us_trail_entry *e, const uint64_t *touched, size_t count)
+list_touch(struct us_report *r, const struct us_client_notice *n, const struct us_trail_entry *e,
+    const uint64_t *touched, size_t count)
 {
 	char *ranges = us_report_ranges(r->trail, n->collection, touched, count);
 	cJSON *row = us_report_entry_row(r, e);
 
 	us_report_text(row, "decision", us_decision_name(e->decision));
-	us_report_text(row, "reason", e->reason == US_REASON_NONE ? NULL : us_reason_name(e->reason));
-	us_report_text(row, "when", n->act_ns == 0 ? "after the notice" : e->index > n->act_index ? "after the clawback" :
-	    "between notice and clawback");
+	us_report_text(row, "reason",
+	    e->reason == US_REASON_NONE ? NULL : us_reason_name(e->reason));
+	us_report_text(row, "when",
+	    n->act_ns == 0              ? "after the notice" :
+		e->index > n->act_index ? "after the clawback" :
+					  "between notice and clawback");
 	us_report_number(row, "records", count);
 	us_report_text(row, "bates", ranges);
 	us_report_text(row, "purpose", e->purpose);
@@ -175,8 +184,10 @@ list_touches(struct us_report *r, const struct us_client_notice *n)
 		size_t count;
 		int may;
 
-		if (e->time_ns < n->since_ns || (r->ask->until_ns != 0 && e->time_ns > r->ask->until_ns) || e->collection != n->collection ||
-		    !us_report_is_whose(r, e) || (!us_report_discloses(e) && !denied))
+		if (e->time_ns < n->since_ns ||
+		    (r->ask->until_ns != 0 && e->time_ns > r->ask->until_ns) ||
+		    e->collection != n->collection || !us_report_is_whose(r, e) ||
+		    (!us_report_discloses(e) && !denied))
 			continue;
 		touched = touched_by(r, n, e, &count, &may);
 		if (count > 0 || may)
@@ -201,11 +212,13 @@ us_report_after_notice(struct us_report *r)
 	uint64_t records = 0;
 
 	if (r->ask->clawback == NULL && r->ask->records == NULL)
-		us_usage_error("after which notice? --clawback ID, or --records COLLECTION/BATES[..BATES] --since TIME");
+		us_usage_error("after which notice? --clawback ID, or --records "
+			       "COLLECTION/BATES[..BATES] --since TIME");
 	if (r->ask->clawback == NULL)
 		from_records(r, &n);
 	else if (!from_clawback(r, &n)) {
-		us_say("no entry that could be opened holds %s whole: name its records (--records) and the notice (--since)",
+		us_say("no entry that could be opened holds %s whole: name its records (--records) "
+		       "and the notice (--since)",
 		    r->ask->clawback);
 		return US_EXIT_INCOMPLETE;
 	}
@@ -216,8 +229,12 @@ us_report_after_notice(struct us_report *r)
 		us_report_time(r->summary, "clawback in force", n.act_ns);
 	us_report_number(r->summary, "records of the notice", records);
 	list_touches(r, &n);
-	us_report_note(r, "Records of refused requests stand in the query box, %d of a request at most. Where that is withheld, or there were more, "
-	    "refusals because records were not visible, clawed back or frozen are listed with no records.", US_ENTRY_REFUSED);
+	us_report_note(r,
+	    "Records of refused requests stand in the query box, %d of a request at most. Where "
+	    "that is withheld, or there were more, "
+	    "refusals because records were not visible, clawed back or frozen are listed with no "
+	    "records.",
+	    US_ENTRY_REFUSED);
 	free(n.runs);
 	return US_EXIT_DONE;
 }

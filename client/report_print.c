@@ -50,7 +50,8 @@ cell_text(const cJSON *row, const char *column, char number[40])
 /* ---- what every form says of the log ---- */
 
 struct us_client_footer {
-	char made[US_TIME_TEXT_SIZE], size[32], root[US_BASE64_SIZE(32) + 1], from[US_TIME_TEXT_SIZE], to[US_TIME_TEXT_SIZE];
+	char made[US_TIME_TEXT_SIZE], size[32], root[US_BASE64_SIZE(32) + 1],
+	    from[US_TIME_TEXT_SIZE], to[US_TIME_TEXT_SIZE];
 	char range[160], asked[160], withheld[64];
 };
 
@@ -65,15 +66,18 @@ make_footer(struct us_client_footer *f, const struct us_report *r, int64_t made_
 	(void)snprintf(f->size, sizeof f->size, "%llu", (unsigned long long)v->checkpoint.size);
 	us_base64_encode(v->checkpoint.root.b, sizeof v->checkpoint.root.b, f->root);
 	if (v->entries > 0)
-		(void)snprintf(f->range, sizeof f->range, "entries 0 to %llu, %s to %s", (unsigned long long)v->entries - 1,
-		    us_time_format(v->first_ns, f->from), us_time_format(v->last_ns, f->to));
+		(void)snprintf(f->range, sizeof f->range, "entries 0 to %llu, %s to %s",
+		    (unsigned long long)v->entries - 1, us_time_format(v->first_ns, f->from),
+		    us_time_format(v->last_ns, f->to));
 	else
 		(void)snprintf(f->range, sizeof f->range, "no entries");
 	if (r->ask->since_ns != 0 || r->ask->until_ns != 0)
 		(void)snprintf(f->asked, sizeof f->asked, "%s to %s",
-		    r->ask->since_ns == 0 ? "the beginning" : us_time_format(r->ask->since_ns, since),
+		    r->ask->since_ns == 0 ? "the beginning" :
+					    us_time_format(r->ask->since_ns, since),
 		    r->ask->until_ns == 0 ? "the end" : us_time_format(r->ask->until_ns, until));
-	(void)snprintf(f->withheld, sizeof f->withheld, "%llu entries withheld", (unsigned long long)r->withheld);
+	(void)snprintf(f->withheld, sizeof f->withheld, "%llu entries withheld",
+	    (unsigned long long)r->withheld);
 }
 
 /* ---- text ---- */
@@ -117,16 +121,19 @@ print_rows(FILE *to, const struct us_report *r, const struct us_client_columns *
 		}
 	}
 	for (size_t i = 0; i < c->n; i++)
-		fprintf(to, "%-*s%s", i + 1 == c->n ? 0 : (int)width[i], c->name[i], i + 1 == c->n ? "\n" : "  ");
+		fprintf(to, "%-*s%s", i + 1 == c->n ? 0 : (int)width[i], c->name[i],
+		    i + 1 == c->n ? "\n" : "  ");
 	cJSON_ArrayForEach(row, r->rows)
 		for (size_t i = 0; i < c->n; i++) {
-			print_padded(to, cell_text(row, c->name[i], number), i + 1 == c->n ? 0 : width[i]);
+			print_padded(to, cell_text(row, c->name[i], number),
+			    i + 1 == c->n ? 0 : width[i]);
 			fputs(i + 1 == c->n ? "\n" : "  ", to);
 		}
 }
 
 static void
-print_text(FILE *to, const struct us_report *r, const struct us_client_columns *c, const struct us_client_footer *f)
+print_text(FILE *to, const struct us_report *r, const struct us_client_columns *c,
+    const struct us_client_footer *f)
 {
 	const struct us_verify_report *v = &r->trail->verified;
 	const cJSON *item;
@@ -150,7 +157,8 @@ print_text(FILE *to, const struct us_report *r, const struct us_client_columns *
 	}
 	fputs("log: ", to);
 	print_padded(to, v->checkpoint.origin, 0);
-	fprintf(to, ", %s entries, root %s, %s\nrange: %s\n", f->size, f->root, us_verdict_name(v->verdict), f->range);
+	fprintf(to, ", %s entries, root %s, %s\nrange: %s\n", f->size, f->root,
+	    us_verdict_name(v->verdict), f->range);
 	if (f->asked[0] != '\0')
 		fprintf(to, "asked: %s\n", f->asked);
 	fprintf(to, "%s\nmade: %s\n", f->withheld, f->made);
@@ -162,7 +170,8 @@ print_text(FILE *to, const struct us_report *r, const struct us_client_columns *
 static int
 begins_formula(const char *text)
 {
-	static const char *const wide[] = { "\xef\xbc\x9d", "\xef\xbc\x8b", "\xef\xbc\x8d", "\xef\xbc\xa0" };
+	static const char *const wide[] = { "\xef\xbc\x9d", "\xef\xbc\x8b", "\xef\xbc\x8d",
+		"\xef\xbc\xa0" };
 
 	if (*text != '\0' && strchr("=+-@\t\r\n", *text) != NULL)
 		return 1;
@@ -203,7 +212,8 @@ csv_about(FILE *to, const struct us_client_columns *c, const char *name, const c
 }
 
 static void
-print_csv(FILE *to, const struct us_report *r, const struct us_client_columns *c, const struct us_client_footer *f)
+print_csv(FILE *to, const struct us_report *r, const struct us_client_columns *c,
+    const struct us_client_footer *f)
 {
 	const cJSON *row, *item;
 	char number[40];
@@ -321,20 +331,25 @@ html_rows(FILE *to, const struct us_report *r, const struct us_client_columns *c
 }
 
 static void
-print_html(FILE *to, const struct us_report *r, const struct us_client_columns *c, const struct us_client_footer *f)
+print_html(FILE *to, const struct us_report *r, const struct us_client_columns *c,
+    const struct us_client_footer *f)
 {
 	const cJSON *item;
 	char number[40];
 
-	fprintf(to, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-	    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
+	fprintf(to,
+	    "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+	    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
+	    "'unsafe-inline'\">\n"
 	    "<title>%s</title>\n<style>\nbody { font: 10pt/1.35 sans-serif; margin: 1.5em }\n"
 	    "table { border-collapse: collapse; width: 100%% }\n"
 	    "th, td { border: 1px solid #999; padding: 2px 5px; text-align: left }\n"
 	    "th, td { vertical-align: top; overflow-wrap: anywhere }\n"
 	    "thead { display: table-header-group }\ntr { break-inside: avoid }\n"
-	    "footer { margin-top: 1.5em; font-size: 9pt }\n@page { size: A4 landscape; margin: 12mm }\n"
-	    "</style>\n</head>\n<body>\n<h1>", r->kind->name);
+	    "footer { margin-top: 1.5em; font-size: 9pt }\n@page { size: A4 landscape; margin: "
+	    "12mm }\n"
+	    "</style>\n</head>\n<body>\n<h1>",
+	    r->kind->name);
 	us_report_html_text(to, r->kind->question);
 	fputs("</h1>\n", to);
 	html_rows(to, r, c);

@@ -46,13 +46,15 @@ us_redecision_free(struct us_redecision *a)
 	free(a);
 }
 
-/* Whether it grants what the order decides about. Opening a session or a collection's index, and what witnesses bring, are not of that kind. */
+/* Whether it grants what the order decides about. Opening a session or a collection's index, and
+ * what witnesses bring, are not of that kind. */
 static int
 is_grant(const struct us_trail_entry *e)
 {
 	return e->entry_class == US_CLASS_ACCESS && e->decision == US_DECISION_ALLOW &&
-	    (e->kind == US_KIND_INTENT || e->kind == US_KIND_DISCLOSURE) && e->action != US_ACTION_SESSION &&
-	    e->action != US_ACTION_OPEN_COLLECTION && e->action != US_ACTION_AUDIT_WITNESS;
+	    (e->kind == US_KIND_INTENT || e->kind == US_KIND_DISCLOSURE) &&
+	    e->action != US_ACTION_SESSION && e->action != US_ACTION_OPEN_COLLECTION &&
+	    e->action != US_ACTION_AUDIT_WITNESS;
 }
 
 /* How many records the whole request names: the parts of an entry stand behind one another. */
@@ -68,8 +70,8 @@ records_of(const struct us_redecision *a, const struct us_trail_entry *e)
 }
 
 static enum us_reason
-ask_order(const struct us_redecision *a, const struct us_trail_entry *e, const struct us_person *person,
-    const struct us_credential *credential)
+ask_order(const struct us_redecision *a, const struct us_trail_entry *e,
+    const struct us_person *person, const struct us_credential *credential)
 {
 	const struct us_collection *c = us_registry_collection(a->registry, e->collection);
 	const struct us_subject subject = us_registry_subject(a->registry, person, e->time_ns);
@@ -104,7 +106,8 @@ judge(struct us_redecision *a, const struct us_trail_entry *e)
 	/* the parts behind the first say nothing of their own but their records */
 	if (why == US_REASON_NONE && e->part == 0)
 		why = ask_order(a, e, person, credential);
-	for (size_t i = 0; why == US_REASON_NONE && e->kind == US_KIND_DISCLOSURE && i < e->n_records; i++)
+	for (size_t i = 0;
+	     why == US_REASON_NONE && e->kind == US_KIND_DISCLOSURE && i < e->n_records; i++)
 		why = us_registry_barred(a->registry, person, e->collection, e->records[i]);
 	return why;
 }
@@ -118,7 +121,8 @@ us_redecision_next(struct us_redecision *a, const struct us_trail_entry *e, enum
 	if (e->entry_class == US_CLASS_STATE)
 		return us_registry_replay(a->registry, a->trail->acts[a->folded++].act, NULL);
 	if (e->kind == US_KIND_EVENT && e->action == US_ACTION_START)
-		a->frozen = e->summary.n == strlen("frozen") && memcmp(e->summary.p, "frozen", e->summary.n) == 0;
+		a->frozen = e->summary.n == strlen("frozen") &&
+		    memcmp(e->summary.p, "frozen", e->summary.n) == 0;
 	if (e->opened == all && is_grant(e)) {
 		*why = judge(a, e);
 		a->count += e->part == 0;

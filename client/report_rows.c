@@ -130,9 +130,12 @@ compare_records(const void *a, const void *b)
 static int
 put_range(struct us_buf *b, const char *prefix, uint64_t first, uint64_t last)
 {
-	int err = us_buf_putf(b, "%s%s%0*" PRIu64, b->len == 0 ? "" : ", ", prefix, BATES_DIGITS, first + 1);
+	int err = us_buf_putf(b, "%s%s%0*" PRIu64, b->len == 0 ? "" : ", ", prefix, BATES_DIGITS,
+	    first + 1);
 
-	return err != US_OK || first == last ? err : us_buf_putf(b, "-%s%0*" PRIu64, prefix, BATES_DIGITS, last + 1);
+	return err != US_OK || first == last ?
+	    err :
+	    us_buf_putf(b, "-%s%0*" PRIu64, prefix, BATES_DIGITS, last + 1);
 }
 
 char *
@@ -196,24 +199,28 @@ us_report_asked(const struct us_trail *t, const struct us_trail_entry *e, size_t
 	for (size_t i = 0; i < e->n_asked; i++) {
 		if (e->asked[i][0] == '+')
 			*more = strtoull(e->asked[i] + 1, NULL, 10);
-		else if (c != NULL && parse_bates(c, e->asked[i], strlen(e->asked[i]), &records[*n]))
+		else if (c != NULL &&
+		    parse_bates(c, e->asked[i], strlen(e->asked[i]), &records[*n]))
 			++*n;
 	}
 	return records;
 }
 
 void
-us_report_records(const struct us_report *r, const char *text, size_t n, struct us_report_records *out)
+us_report_records(const struct us_report *r, const char *text, size_t n,
+    struct us_report_records *out)
 {
 	const char *slash = memchr(text, '/', n), *first, *dots;
 	const struct us_trail_collection *c;
 	size_t left;
 
 	if (slash == NULL)
-		us_usage_error("a record is named COLLECTION/BATES, several COLLECTION/BATES..BATES");
+		us_usage_error(
+		    "a record is named COLLECTION/BATES, several COLLECTION/BATES..BATES");
 	c = us_trail_collection_named(r->trail, text, (size_t)(slash - text));
 	if (c == NULL)
-		us_usage_error("neither the log nor the vault's list knows a collection %.*s", (int)(slash - text), text);
+		us_usage_error("neither the log nor the vault's list knows a collection %.*s",
+		    (int)(slash - text), text);
 	first = slash + 1;
 	left = n - (size_t)(first - text);
 	dots = memmem(first, left, "..", 2);
@@ -225,8 +232,10 @@ us_report_records(const struct us_report *r, const char *text, size_t n, struct 
 		return;
 	}
 	if (!parse_bates(c, first, (size_t)(dots - first), &out->first) ||
-	    !parse_bates(c, dots + 2, left - (size_t)(dots + 2 - first), &out->last) || out->last < out->first)
-		us_usage_error("%.*s is no range of Bates numbers of %s", (int)left, first, c->name);
+	    !parse_bates(c, dots + 2, left - (size_t)(dots + 2 - first), &out->last) ||
+	    out->last < out->first)
+		us_usage_error("%.*s is no range of Bates numbers of %s", (int)left, first,
+		    c->name);
 }
 
 /* ---- what was asked ---- */
@@ -258,7 +267,8 @@ us_report_is_whose(const struct us_report *r, const struct us_trail_entry *e)
 {
 	char name[32];
 
-	if (r->ask->person != NULL && strcmp(us_trail_person_name(r->trail, e->person, name), r->ask->person) != 0)
+	if (r->ask->person != NULL &&
+	    strcmp(us_trail_person_name(r->trail, e->person, name), r->ask->person) != 0)
 		return 0;
 	return r->ask->party == NULL || has_party(e->party, r->ask->party);
 }
@@ -266,8 +276,8 @@ us_report_is_whose(const struct us_report *r, const struct us_trail_entry *e)
 int
 us_report_discloses(const struct us_trail_entry *e)
 {
-	return e->kind == US_KIND_DISCLOSURE && e->decision == US_DECISION_ALLOW && us_action_is_evidence(e->action) &&
-	    (e->n_records > 0 || e->has_copy);
+	return e->kind == US_KIND_DISCLOSURE && e->decision == US_DECISION_ALLOW &&
+	    us_action_is_evidence(e->action) && (e->n_records > 0 || e->has_copy);
 }
 
 /* ---- a report as a whole ---- */
@@ -291,8 +301,11 @@ note_names(struct us_report *r)
 	for (size_t i = 0; i < r->trail->n_collections; i++)
 		from_list += !r->trail->collections[i].from_log;
 	if (from_list > 0)
-		us_report_note(r, "%zu names of people and collections are from the vault's lists; acts of this log that could "
-		    "be opened do not give them.", from_list);
+		us_report_note(r,
+		    "%zu names of people and collections are from the vault's lists; acts of this "
+		    "log that could "
+		    "be opened do not give them.",
+		    from_list);
 }
 
 int

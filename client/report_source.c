@@ -47,7 +47,9 @@ note_place(struct us_client_gathering *g, const struct us_verified_entry *e)
 	}
 	if (e->view->index % US_TILE_WIDTH == 0)
 		g->bundle_at = 0;
-	g->places[g->trail->n - 1] = (struct us_report_place){ .line = e->keys != NULL ? e->keys_at : UINT64_MAX,
+	g->places[g->trail->n - 1] = (struct us_report_place){ .line = e->keys != NULL ?
+		    e->keys_at :
+		    UINT64_MAX,
 		.bundle = (uint32_t)g->bundle_at };
 	g->bundle_at += bytes_of(e->view);
 	return US_OK;
@@ -118,7 +120,8 @@ key_of(struct us_client *client, const struct us_report_from *from, struct us_bu
 	if (from->vkey != NULL) {
 		if (us_file_read(from->vkey, VKEY_MAX_BYTES, text) != US_OK)
 			us_give_up(US_EXIT_OTHER, "cannot read the log key %s", from->vkey);
-		while (text->len > 0 && (text->data[text->len - 1] == '\n' || text->data[text->len - 1] == ' '))
+		while (text->len > 0 &&
+		    (text->data[text->len - 1] == '\n' || text->data[text->len - 1] == ' '))
 			text->len--;
 		return us_buf_cstr(text);
 	}
@@ -138,7 +141,9 @@ take_acts(struct us_trail *t, struct us_buf *acts)
 	if (err == US_ERR_NOMEM)
 		us_give_up(US_EXIT_OTHER, "out of memory");
 	if (err != US_OK)
-		us_say("VERIFICATION FAILED: the acts beside the log are not those that it commits to: %s", us_strerror(err));
+		us_say("VERIFICATION FAILED: the acts beside the log are not those that it commits "
+		       "to: %s",
+		    us_strerror(err));
 	return err == US_OK ? US_EXIT_DONE : US_EXIT_UNVERIFIED;
 }
 
@@ -169,7 +174,8 @@ read_acts(const char *dir, struct us_trail *t)
 static void
 name_all(const char *dir, struct us_trail *t)
 {
-	cJSON *people = read_list(dir, "people.json"), *collections = read_list(dir, "collections.json");
+	cJSON *people = read_list(dir, "people.json"),
+	      *collections = read_list(dir, "collections.json");
 
 	if (us_trail_names(t, people, collections) != US_OK)
 		us_give_up(US_EXIT_OTHER, "out of memory");
@@ -180,7 +186,9 @@ name_all(const char *dir, struct us_trail *t)
 static int
 gather_export(const struct us_report_from *from, const char *vkey, struct us_client_gathering *g)
 {
-	const struct us_verify_options options = { .on_entry = take_entry, .arg = g, .vkey = vkey,
+	const struct us_verify_options options = { .on_entry = take_entry,
+		.arg = g,
+		.vkey = vkey,
 		.threads = us_verify_processors() };
 	int err, status;
 
@@ -216,7 +224,8 @@ look_up(const struct us_report_from *from, const char *vkey, struct us_trail *t,
 }
 
 static int
-gather_indexed(const struct us_report_from *from, const char *vkey, struct us_client_gathering *g, int *indexed, uint64_t *withheld)
+gather_indexed(const struct us_report_from *from, const char *vkey, struct us_client_gathering *g,
+    int *indexed, uint64_t *withheld)
 {
 	int err = look_up(from, vkey, g->trail, withheld), status;
 
@@ -225,7 +234,8 @@ gather_indexed(const struct us_report_from *from, const char *vkey, struct us_cl
 		return US_EXIT_DONE;
 	}
 	if (err != US_ERR_NOT_FOUND) {
-		us_say("the index %s, or the log, is not what it was: %s. Remove the index to look at the log as a whole",
+		us_say("the index %s, or the log, is not what it was: %s. Remove the index to look "
+		       "at the log as a whole",
 		    from->index, us_strerror(err));
 		return US_EXIT_UNVERIFIED;
 	}
@@ -278,7 +288,8 @@ gather_online(struct us_client *client, struct us_client_gathering *g)
 		if (status == US_EXIT_DONE && g->trail->verified.verdict != US_VERDICT_OK)
 			status = remote.status; /* a refusal, which has been explained */
 	}
-	if (status == US_EXIT_DONE && g->trail->verified.verdict == US_VERDICT_OK && us_log_acts_are_open(&remote))
+	if (status == US_EXIT_DONE && g->trail->verified.verdict == US_VERDICT_OK &&
+	    us_log_acts_are_open(&remote))
 		status = fetch_acts(client, g->trail);
 	if (status == US_EXIT_DONE && us_trail_names(g->trail, people, collections) != US_OK)
 		us_give_up(US_EXIT_OTHER, "out of memory");
@@ -289,8 +300,8 @@ gather_online(struct us_client *client, struct us_client_gathering *g)
 }
 
 int
-us_report_gather(struct us_client *client, const struct us_report_from *from, struct us_trail *t, int *indexed,
-    uint64_t *withheld)
+us_report_gather(struct us_client *client, const struct us_report_from *from, struct us_trail *t,
+    int *indexed, uint64_t *withheld)
 {
 	struct us_client_gathering g = { .trail = t };
 	const char *vkey;
@@ -303,8 +314,10 @@ us_report_gather(struct us_client *client, const struct us_report_from *from, st
 	us_buf_init(&text, VKEY_MAX_BYTES + 1);
 	vkey = key_of(client, from, &text);
 	if (from->index != NULL && vkey == NULL)
-		us_usage_error("with --index the log's key must come from another source: --vkey FILE or --profile DIR");
-	status = from->index != NULL ? gather_indexed(from, vkey, &g, indexed, withheld) : gather_export(from, vkey, &g);
+		us_usage_error("with --index the log's key must come from another source: --vkey "
+			       "FILE or --profile DIR");
+	status = from->index != NULL ? gather_indexed(from, vkey, &g, indexed, withheld) :
+				       gather_export(from, vkey, &g);
 	us_buf_free(&text);
 	return status;
 }

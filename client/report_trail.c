@@ -73,7 +73,8 @@ keep(struct us_trail *t, size_t n)
 	return at;
 }
 
-/* Most texts (a purpose, an address, a party) are those of an entry shortly before: they are kept once. */
+/* Most texts (a purpose, an address, a party) are those of an entry shortly before: they are kept
+ * once. */
 static const char *
 keep_text(struct us_trail *t, struct us_bytes text)
 {
@@ -207,11 +208,11 @@ take_query(struct us_trail *t, struct us_trail_entry *e, const struct us_buf *co
 }
 
 static int
-open_box(struct us_trail *t, struct us_trail_entry *e, const struct us_entry_view *view, enum us_box box,
-    const struct us_key *key)
+open_box(struct us_trail *t, struct us_trail_entry *e, const struct us_entry_view *view,
+    enum us_box box, const struct us_key *key)
 {
-	static int (*const take[US_BOXES])(struct us_trail *, struct us_trail_entry *, const struct us_buf *) = {
-		take_access, take_disclosure, take_query };
+	static int (*const take[US_BOXES])(struct us_trail *, struct us_trail_entry *,
+	    const struct us_buf *) = { take_access, take_disclosure, take_query };
 	struct us_buf content;
 	int err;
 
@@ -232,7 +233,8 @@ note_act(struct us_trail *t, const uint8_t commitment[32])
 		size_t cap = t->acts_cap == 0 ? 256 : t->acts_cap * 2;
 		struct us_trail_state *more;
 
-		if (cap > SIZE_MAX / sizeof *more || (more = realloc(t->acts, cap * sizeof *more)) == NULL)
+		if (cap > SIZE_MAX / sizeof *more ||
+		    (more = realloc(t->acts, cap * sizeof *more)) == NULL)
 			return US_ERR_NOMEM;
 		t->acts = more;
 		t->acts_cap = cap;
@@ -243,7 +245,8 @@ note_act(struct us_trail *t, const uint8_t commitment[32])
 }
 
 int
-us_trail_add(struct us_trail *t, const struct us_entry_view *view, const struct us_export_keys *keys)
+us_trail_add(struct us_trail *t, const struct us_entry_view *view,
+    const struct us_export_keys *keys)
 {
 	struct us_trail_entry *e;
 	int err = US_OK;
@@ -251,15 +254,26 @@ us_trail_add(struct us_trail *t, const struct us_entry_view *view, const struct 
 	if (t->n == t->cap) {
 		size_t cap = t->cap == 0 ? 1024 : t->cap * 2;
 
-		if (cap > SIZE_MAX / sizeof *e || (e = realloc(t->entries, cap * sizeof *e)) == NULL)
+		if (cap > SIZE_MAX / sizeof *e ||
+		    (e = realloc(t->entries, cap * sizeof *e)) == NULL)
 			return US_ERR_NOMEM;
 		t->entries = e;
 		t->cap = cap;
 	}
 	e = &t->entries[t->n];
-	*e = (struct us_trail_entry){ .index = view->index, .time_ns = view->time_ns, .order_version = view->order_version,
-		.entry_class = view->entry_class, .parts = 1, .related = US_ENTRY_NONE, .sequence = US_ENTRY_NONE, .paragraph = "",
-		.party = "", .recipient = "", .purpose = "", .address = "", .query = "" };
+	*e = (struct us_trail_entry){ .index = view->index,
+		.time_ns = view->time_ns,
+		.order_version = view->order_version,
+		.entry_class = view->entry_class,
+		.parts = 1,
+		.related = US_ENTRY_NONE,
+		.sequence = US_ENTRY_NONE,
+		.paragraph = "",
+		.party = "",
+		.recipient = "",
+		.purpose = "",
+		.address = "",
+		.query = "" };
 	for (unsigned box = 0; keys != NULL && err == US_OK && box < US_BOXES; box++)
 		if (keys->present[box])
 			err = open_box(t, e, view, (enum us_box)box, &keys->keys[box]);
@@ -285,7 +299,9 @@ us_trail_take_acts(struct us_trail *t, struct us_buf *file)
 	for (; err == US_OK && r.left > 0; n++) {
 		const struct us_bytes act = us_take_str32(&r, US_STATE_ACT_MAX);
 
-		err = r.err != US_OK ? r.err : n == t->n_acts ? US_ERR_VERIFY : us_state_take(&state, act);
+		err = r.err != US_OK ? r.err :
+		    n == t->n_acts   ? US_ERR_VERIFY :
+				       us_state_take(&state, act);
 		if (err == US_OK)
 			err = us_state_check(&state, t->acts[n].commitment);
 		if (err == US_OK)
@@ -315,7 +331,8 @@ act_of(const struct us_trail *t, const struct us_trail_entry *e)
 int
 us_trail_act(const struct us_trail *t, const struct us_trail_entry *e, struct us_trail_act *out)
 {
-	const struct us_bytes act = e->entry_class == US_CLASS_STATE ? act_of(t, e) : (struct us_bytes){ NULL, 0 };
+	const struct us_bytes act = e->entry_class == US_CLASS_STATE ? act_of(t, e) :
+								       (struct us_bytes){ NULL, 0 };
 
 	if (e->sequence == US_ENTRY_NONE || act.n == 0 || t->act == NULL ||
 	    us_committed_act_decode(&out->committed, &out->signed_act, act.p, act.n) != US_OK ||
@@ -336,7 +353,8 @@ us_trail_registry(const struct us_trail *t, int64_t at_ns, struct us_registry **
 	*out = NULL;
 	for (i = 0; err == US_OK && i < t->n_committed; i++) {
 		err = us_committed_act_decode(&act, NULL, t->acts[i].act.p, t->acts[i].act.n);
-		/* without its first act a vault is nothing: before that everything was as it made it */
+		/* without its first act a vault is nothing: before that everything was as it made
+		 * it */
 		if (err == US_OK && i > 0 && act.time_ns > at_ns)
 			break;
 		if (err == US_OK)
@@ -399,7 +417,8 @@ const struct us_trail_collection *
 us_trail_collection_named(const struct us_trail *t, const char *name, size_t n)
 {
 	for (size_t i = 0; i < t->n_collections; i++)
-		if (strlen(t->collections[i].name) == n && memcmp(t->collections[i].name, name, n) == 0)
+		if (strlen(t->collections[i].name) == n &&
+		    memcmp(t->collections[i].name, name, n) == 0)
 			return &t->collections[i];
 	return NULL;
 }
@@ -418,33 +437,42 @@ text_of(struct us_bytes text)
 }
 
 static int
-add_person(struct us_trail *t, uint32_t id, struct us_bytes name, const char *capacity, int from_log)
+add_person(struct us_trail *t, uint32_t id, struct us_bytes name, const char *capacity,
+    int from_log)
 {
 	struct us_trail_person *p;
 
 	if (id == 0 || us_trail_person(t, id) != NULL)
 		return US_OK;
-	if (t->n_people >= LISTS_MAX || (p = realloc(t->people, (t->n_people + 1) * sizeof *p)) == NULL)
+	if (t->n_people >= LISTS_MAX ||
+	    (p = realloc(t->people, (t->n_people + 1) * sizeof *p)) == NULL)
 		return US_ERR_NOMEM;
 	t->people = p;
 	p += t->n_people++;
-	*p = (struct us_trail_person){ .id = id, .name = text_of(name),
-		.capacity = text_of(us_bytes_of(capacity == NULL ? "" : capacity)), .from_log = from_log };
+	*p = (struct us_trail_person){ .id = id,
+		.name = text_of(name),
+		.capacity = text_of(us_bytes_of(capacity == NULL ? "" : capacity)),
+		.from_log = from_log };
 	return p->name == NULL || p->capacity == NULL ? US_ERR_NOMEM : US_OK;
 }
 
 static int
-add_collection(struct us_trail *t, uint32_t id, struct us_bytes name, struct us_bytes prefix, int from_log)
+add_collection(struct us_trail *t, uint32_t id, struct us_bytes name, struct us_bytes prefix,
+    int from_log)
 {
 	struct us_trail_collection *c;
 
 	if (id == 0 || us_trail_collection(t, id) != NULL)
 		return US_OK;
-	if (t->n_collections >= LISTS_MAX || (c = realloc(t->collections, (t->n_collections + 1) * sizeof *c)) == NULL)
+	if (t->n_collections >= LISTS_MAX ||
+	    (c = realloc(t->collections, (t->n_collections + 1) * sizeof *c)) == NULL)
 		return US_ERR_NOMEM;
 	t->collections = c;
 	c += t->n_collections++;
-	*c = (struct us_trail_collection){ .id = id, .name = text_of(name), .prefix = text_of(prefix), .from_log = from_log };
+	*c = (struct us_trail_collection){ .id = id,
+		.name = text_of(name),
+		.prefix = text_of(prefix),
+		.from_log = from_log };
 	return c->name == NULL || c->prefix == NULL ? US_ERR_NOMEM : US_OK;
 }
 
@@ -455,7 +483,8 @@ names_of_init(struct us_trail *t, const struct us_act_init *init)
 	int err = US_OK;
 
 	for (size_t i = 0; err == US_OK && i < init->n_people; i++)
-		err = add_person(t, (uint32_t)i + 1, init->people[i].name, us_capacity_name(init->people[i].capacity), 1);
+		err = add_person(t, (uint32_t)i + 1, init->people[i].name,
+		    us_capacity_name(init->people[i].capacity), 1);
 	return err;
 }
 
@@ -468,7 +497,8 @@ names_of_acts(struct us_trail *t)
 	for (size_t i = 0; err == US_OK && i < t->n_acts; i++) {
 		const struct us_trail_entry *e = &t->entries[t->acts[i].place];
 
-		if ((e->action != US_ACTION_INIT && e->action != US_ACTION_PERSON_ADD && e->action != US_ACTION_COLLECTION_CREATE) ||
+		if ((e->action != US_ACTION_INIT && e->action != US_ACTION_PERSON_ADD &&
+			e->action != US_ACTION_COLLECTION_CREATE) ||
 		    !us_trail_act(t, e, &a))
 			continue;
 		if (a.signed_act.type == US_ACT_INIT)
@@ -477,7 +507,8 @@ names_of_acts(struct us_trail *t)
 			err = add_person(t, (uint32_t)us_trail_result(&a), a.act->u.person_add.name,
 			    us_capacity_name(a.act->u.person_add.capacity), 1);
 		else if (a.signed_act.type == US_ACT_COLLECTION_CREATE)
-			err = add_collection(t, e->collection, a.act->u.collection.name, a.act->u.collection.prefix, 1);
+			err = add_collection(t, e->collection, a.act->u.collection.name,
+			    a.act->u.collection.prefix, 1);
 	}
 	return err;
 }
@@ -491,10 +522,12 @@ us_trail_names(struct us_trail *t, const cJSON *people, const cJSON *collections
 	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(people, "items"))
 		if (err == US_OK)
 			err = add_person(t, (uint32_t)us_json_number(item, "person", 0),
-			    us_bytes_of(us_json_text(item, "name")), us_json_text(item, "capacity"), 0);
+			    us_bytes_of(us_json_text(item, "name")), us_json_text(item, "capacity"),
+			    0);
 	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(collections, "items"))
 		if (err == US_OK)
 			err = add_collection(t, (uint32_t)us_json_number(item, "collection", 0),
-			    us_bytes_of(us_json_text(item, "name")), us_bytes_of(us_json_text(item, "bates_prefix")), 0);
+			    us_bytes_of(us_json_text(item, "name")),
+			    us_bytes_of(us_json_text(item, "bates_prefix")), 0);
 	return err;
 }

@@ -15,7 +15,7 @@
 #define SESSION_MINUTES 10
 #define LOG_PATIENCE_SECONDS 60
 #define LOG_WAIT_SECONDS 5 /* at once; who is to come back later than that is told so */
-#define PAGE_ITEMS 1000 /* of a list, behind its first page */
+#define PAGE_ITEMS 1000    /* of a list, behind its first page */
 
 void
 us_reply_init(struct us_reply *reply)
@@ -35,7 +35,8 @@ us_client_profile(struct us_client *client)
 {
 	if (!client->has_profile) {
 		if (client->profile_directory == NULL)
-			us_usage_error("which profile? Give --profile DIR or set UNDERSEAL_PROFILE");
+			us_usage_error(
+			    "which profile? Give --profile DIR or set UNDERSEAL_PROFILE");
 		us_profile_open(&client->profile, client->profile_directory);
 		client->has_profile = 1;
 	}
@@ -75,7 +76,8 @@ session_document(const struct us_profile *profile, const cJSON *challenge)
 {
 	struct us_session_statement s = { .issued_ns = us_time_now_ns() };
 	uint8_t statement[US_SESSION_STATEMENT_SIZE], signature[US_SIGNATURE_MAX];
-	const char *vault = us_json_text(challenge, "vault"), *nonce = us_json_text(challenge, "nonce");
+	const char *vault = us_json_text(challenge, "vault"),
+		   *nonce = us_json_text(challenge, "nonce");
 	size_t signature_n = 0;
 	cJSON *document;
 	char *text;
@@ -143,7 +145,8 @@ open_session(struct us_client *client, struct us_reply *reply)
 
 /* Once, in a session if it needs one. */
 static int
-request_once(struct us_client *client, const struct us_client_request *request, struct us_reply *reply)
+request_once(struct us_client *client, const struct us_client_request *request,
+    struct us_reply *reply)
 {
 	int err;
 
@@ -237,7 +240,8 @@ us_client_problem(struct us_client *client, const struct us_reply *reply)
 	if (*us_json_text(problem, "detail") == '\0')
 		print_member(problem, "error", "why"); /* of a part of a load */
 	if (us_json_number(problem, "position", -1) >= 0)
-		fprintf(stderr, "  at byte: %.0f of the query\n", us_json_number(problem, "position", -1) + 1);
+		fprintf(stderr, "  at byte: %.0f of the query\n",
+		    us_json_number(problem, "position", -1) + 1);
 	print_member(problem, "paragraph", "order, paragraph");
 	print_member(problem, "cure", "what would help");
 	us_quota_text(problem, left);
@@ -250,7 +254,8 @@ us_client_problem(struct us_client *client, const struct us_reply *reply)
 }
 
 int
-us_client_do(struct us_client *client, const struct us_client_request *request, struct us_reply *reply)
+us_client_do(struct us_client *client, const struct us_client_request *request,
+    struct us_reply *reply)
 {
 	int err = us_client_request(client, request, reply);
 
@@ -297,12 +302,15 @@ get_rest(struct us_client *client, const char *path, cJSON *document)
 	while (cJSON_IsArray(items) && next >= 1 && status == US_EXIT_DONE) {
 		const struct us_client_request request = { .method = "GET", .path = further };
 
-		if (snprintf(further, sizeof further, "%s%cafter=%.0f&limit=%d", path, strchr(path, '?') == NULL ? '?' : '&',
-		    next, PAGE_ITEMS) >= (int)sizeof further)
+		if (snprintf(further, sizeof further, "%s%cafter=%.0f&limit=%d", path,
+			strchr(path, '?') == NULL ? '?' : '&', next,
+			PAGE_ITEMS) >= (int)sizeof further)
 			return US_EXIT_OTHER;
 		page = NULL;
 		status = do_json(client, &request, &page);
-		while ((item = cJSON_DetachItemFromArray(cJSON_GetObjectItemCaseSensitive(page, "items"), 0)) != NULL)
+		while ((item = cJSON_DetachItemFromArray(cJSON_GetObjectItemCaseSensitive(page,
+							     "items"),
+			    0)) != NULL)
 			(void)cJSON_AddItemToArray(items, item);
 		if (us_json_number(page, "next", 0) == next)
 			status = US_EXIT_OTHER; /* a vault that stands still */
@@ -385,8 +393,8 @@ us_act_sign_body(const struct us_profile *profile, const struct us_act *act, str
 	if (err == US_OK)
 		err = us_signed_act_encode(&bytes, &envelope);
 	if (err == US_OK)
-		err = us_pkey_sign(profile->key, (struct us_bytes){ bytes.data, bytes.len }, signature,
-		    &signature_n);
+		err = us_pkey_sign(profile->key, (struct us_bytes){ bytes.data, bytes.len },
+		    signature, &signature_n);
 	if (err == US_OK)
 		err = us_buf_put_str32(body, bytes.data, bytes.len);
 	if (err == US_OK)
@@ -399,7 +407,8 @@ us_act_sign_body(const struct us_profile *profile, const struct us_act *act, str
 int
 us_client_act(struct us_client *client, const char *path, const struct us_act *act, cJSON **out)
 {
-	struct us_client_request request = { .method = "POST", .path = path,
+	struct us_client_request request = { .method = "POST",
+		.path = path,
 		.content_type = "application/octet-stream" };
 	struct us_buf body;
 	int err, status;
@@ -422,9 +431,10 @@ us_put_escaped(struct us_buf *b, const char *text)
 {
 	int err = US_OK;
 
-	for (const unsigned char *p = (const unsigned char *)text; *p != '\0' && err == US_OK; p++) {
-		if ((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') ||
-		    *p == '-' || *p == '_' || *p == '.')
+	for (const unsigned char *p = (const unsigned char *)text; *p != '\0' && err == US_OK;
+	     p++) {
+		if ((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
+		    (*p >= '0' && *p <= '9') || *p == '-' || *p == '_' || *p == '.')
 			err = us_buf_put_u8(b, *p);
 		else
 			err = us_buf_putf(b, "%%%02X", *p);

@@ -12,7 +12,8 @@ show_snippet(const cJSON *hit)
 {
 	const cJSON *snippet = cJSON_GetObjectItemCaseSensitive(hit, "snippet");
 	const char *text = cJSON_IsObject(snippet) ? us_json_text(snippet, "text") :
-	    cJSON_IsString(snippet) ? snippet->valuestring : NULL;
+	    cJSON_IsString(snippet)                ? snippet->valuestring :
+						     NULL;
 
 	printf("%s  %s\n", us_json_text(hit, "bates"), us_json_text(hit, "created"));
 	if (text != NULL) {
@@ -97,15 +98,17 @@ static const struct us_option options[] = {
 	{ "after", "CURSOR", "go on where an earlier answer ended" },
 	{ "count", NULL, "only how many there are" },
 	{ "no-snippets", NULL, "numbers and dates only: discloses no text" },
-	{ "receipt", "FILE", "keep a receipt of this request, which verifies offline; must not exist" },
+	{ "receipt", "FILE",
+	    "keep a receipt of this request, which verifies offline; must not exist" },
 	{ "snapshot", "S", "as the collection was at this log entry" },
 	{ "purpose", "TEXT", "why, if the order asks for it" },
 };
 
 const struct us_command us_commands_search[] = {
-	{ "search", "COLLECTION QUERY", "finds records: words, \"phrases\", AND OR NOT in capitals, "
+	{ "search", "COLLECTION QUERY",
+	    "finds records: words, \"phrases\", AND OR NOT in capitals, "
 	    "parentheses, fields ('-' reads the query from stdin)",
-	    "underseal search logs 'paywall AND NOT model:gpt-4' --purpose \"claim 3\"", options, 7, 2, 2,
-	    run_search },
+	    "underseal search logs 'paywall AND NOT model:gpt-4' --purpose \"claim 3\"", options, 7,
+	    2, 2, run_search },
 	{ 0 },
 };

@@ -23,8 +23,10 @@ us_bates_split(const char *bates, size_t *prefix_n, uint64_t *record)
 			return US_ERR_FORMAT;
 		number = number * 10 + (uint64_t)(bates[i] - '0');
 	}
-	/* no prefix ends in a digit, so a further one makes another number than the one that was meant */
-	if (number == 0 || (bates[n - BATES_DIGITS - 1] >= '0' && bates[n - BATES_DIGITS - 1] <= '9'))
+	/* no prefix ends in a digit, so a further one makes another number than the one that was
+	 * meant */
+	if (number == 0 ||
+	    (bates[n - BATES_DIGITS - 1] >= '0' && bates[n - BATES_DIGITS - 1] <= '9'))
 		return US_ERR_FORMAT;
 	*prefix_n = n - BATES_DIGITS;
 	*record = number - 1;
@@ -128,8 +130,11 @@ us_choice_free(struct us_choice *choice)
 struct us_selection
 us_chosen_selection(const struct us_chosen *c)
 {
-	return (struct us_selection){ .collection = c->collection, .is_batch = c->is_batch, .slot = c->slot,
-		.n_runs = c->n_runs, .runs = { c->runs.data, c->runs.len } };
+	return (struct us_selection){ .collection = c->collection,
+		.is_batch = c->is_batch,
+		.slot = c->slot,
+		.n_runs = c->n_runs,
+		.runs = { c->runs.data, c->runs.len } };
 }
 
 /* ---- scopes ---- */
@@ -142,9 +147,12 @@ us_scope_parse(const char *text, struct us_scope *out)
 		enum us_freeze_scope scope;
 		enum us_scope_by by;
 	} kinds[] = {
-		{ "party", US_FREEZE_PARTY, US_BY_NAME }, { "person", US_FREEZE_PERSON, US_BY_NAME },
-		{ "collection", US_FREEZE_COLLECTION, US_BY_NAME }, { "query", US_FREEZE_RECORDS, US_BY_QUERY },
-		{ "batch", US_FREEZE_RECORDS, US_BY_BATCH }, { "records", US_FREEZE_RECORDS, US_BY_BATES },
+		{ "party", US_FREEZE_PARTY, US_BY_NAME },
+		{ "person", US_FREEZE_PERSON, US_BY_NAME },
+		{ "collection", US_FREEZE_COLLECTION, US_BY_NAME },
+		{ "query", US_FREEZE_RECORDS, US_BY_QUERY },
+		{ "batch", US_FREEZE_RECORDS, US_BY_BATCH },
+		{ "records", US_FREEZE_RECORDS, US_BY_BATES },
 	};
 	const char *colon = strchr(text, ':');
 

@@ -1,4 +1,5 @@
-/* Choosing records with the vault's help: whose prefix a Bates number has, and what a query finds, page after page. */
+/* Choosing records with the vault's help: whose prefix a Bates number has, and what a query finds,
+ * page after page. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,9 +17,12 @@ add_or_end(struct us_choice *choice, const cJSON *collections, const char *bates
 	case US_OK:
 		return;
 	case US_ERR_FORMAT:
-		us_usage_error("'%s' is no Bates number: a collection's prefix and nine digits", bates);
+		us_usage_error("'%s' is no Bates number: a collection's prefix and nine digits",
+		    bates);
 	case US_ERR_NOT_FOUND:
-		us_usage_error("no collection has the Bates prefix of '%s'; see 'underseal collection list'", bates);
+		us_usage_error("no collection has the Bates prefix of '%s'; see 'underseal "
+			       "collection list'",
+		    bates);
 	default:
 		us_give_up(US_EXIT_OTHER, "out of memory");
 	}
@@ -39,10 +43,11 @@ search_body(const char *query, const char *cursor, const char *purpose)
 	return body;
 }
 
-/* All that a query finds in one collection ("one" of the list), with progress. A search that lists fewer than it counts must not
- * pass for the whole: what is left out would go on being seen. */
+/* All that a query finds in one collection ("one" of the list), with progress. A search that lists
+ * fewer than it counts must not pass for the whole: what is left out would go on being seen. */
 static int
-search_all(struct us_client *client, const cJSON *one, const struct us_choosing *how, const char *query, struct us_choice *out)
+search_all(struct us_client *client, const cJSON *one, const struct us_choosing *how,
+    const char *query, struct us_choice *out)
 {
 	const char *name = us_json_text(one, "name");
 	struct us_progress progress;
@@ -54,13 +59,15 @@ search_all(struct us_client *client, const cJSON *one, const struct us_choosing 
 
 	(void)cJSON_AddItemReferenceToArray(list, (cJSON *)(uintptr_t)one);
 	us_buf_init(&path, 1024);
-	if (us_buf_putf(&path, "/v1/collections/") != US_OK || us_put_escaped(&path, name) != US_OK ||
-	    us_buf_putf(&path, "/search") != US_OK || us_buf_cstr(&path) == NULL)
+	if (us_buf_putf(&path, "/v1/collections/") != US_OK ||
+	    us_put_escaped(&path, name) != US_OK || us_buf_putf(&path, "/search") != US_OK ||
+	    us_buf_cstr(&path) == NULL)
 		us_give_up(US_EXIT_OTHER, "out of memory");
 	us_progress_start(&progress, "records", 0);
 	do {
 		page = NULL;
-		status = us_client_post(client, us_buf_cstr(&path), search_body(query, cursor, how->purpose), &page);
+		status = us_client_post(client, us_buf_cstr(&path),
+		    search_body(query, cursor, how->purpose), &page);
 		if (status != US_EXIT_DONE)
 			break;
 		total = us_json_number(page, "total", -1);
@@ -76,8 +83,9 @@ search_all(struct us_client *client, const cJSON *one, const struct us_choosing 
 	} while (*cursor != '\0');
 	us_progress_end(&progress);
 	if (status == US_EXIT_DONE && total != found) {
-		us_say("in %s the search finds %s, but lists %.0f: narrow it, or name Bates numbers", name,
-		    total < 0 ? "a number that is not told" : "other records too", found);
+		us_say("in %s the search finds %s, but lists %.0f: narrow it, or name Bates "
+		       "numbers",
+		    name, total < 0 ? "a number that is not told" : "other records too", found);
 		status = US_EXIT_INCOMPLETE;
 	}
 	us_buf_free(&path);
@@ -85,9 +93,11 @@ search_all(struct us_client *client, const cJSON *one, const struct us_choosing 
 	return status;
 }
 
-/* A search that is refused in one of several collections stops everything: a choice that silently lacks a collection is wrong. */
+/* A search that is refused in one of several collections stops everything: a choice that silently
+ * lacks a collection is wrong. */
 static int
-choose_by_query(struct us_client *client, const cJSON *collections, const struct us_choosing *how, struct us_choice *out)
+choose_by_query(struct us_client *client, const cJSON *collections, const struct us_choosing *how,
+    struct us_choice *out)
 {
 	int status = US_EXIT_DONE, known = 0;
 	struct us_buf query;
@@ -95,20 +105,23 @@ choose_by_query(struct us_client *client, const cJSON *collections, const struct
 
 	us_read_query(how->query, &query);
 	cJSON_ArrayForEach(item, collections) {
-		if (how->collection != NULL && strcmp(how->collection, us_json_text(item, "name")) != 0)
+		if (how->collection != NULL &&
+		    strcmp(how->collection, us_json_text(item, "name")) != 0)
 			continue;
 		known = 1;
 		status = search_all(client, item, how, us_buf_cstr(&query), out);
 		if (status == US_EXIT_DONE)
 			continue;
-		us_say("the search in %s did not end well, so nothing was done", us_json_text(item, "name"));
+		us_say("the search in %s did not end well, so nothing was done",
+		    us_json_text(item, "name"));
 		if (how->collection == NULL && cJSON_GetArraySize(collections) > 1)
 			us_say("--collection NAME searches in one alone");
 		break;
 	}
 	us_buf_free(&query);
 	if (!known)
-		us_usage_error("there is no collection %s", how->collection == NULL ? "yet" : how->collection);
+		us_usage_error("there is no collection %s",
+		    how->collection == NULL ? "yet" : how->collection);
 	return status;
 }
 
@@ -142,8 +155,9 @@ pack_all(struct us_choice *out)
 		const int err = us_chosen_pack(c);
 
 		if (err == US_ERR_LIMIT) {
-			us_say("in %s that are more separate runs of records than one act can hold: narrow the query, or go "
-			    "batch by batch",
+			us_say("in %s that are more separate runs of records than one act can "
+			       "hold: narrow the query, or go "
+			       "batch by batch",
 			    c->name);
 			return US_EXIT_USAGE;
 		}
@@ -166,7 +180,8 @@ us_choose(struct us_client *client, const struct us_choosing *how, struct us_cho
 
 	*out = (struct us_choice){ NULL, 0 };
 	if (given != 1)
-		us_usage_error("say which records in one way: by their Bates numbers, with --query, or with --batch");
+		us_usage_error("say which records in one way: by their Bates numbers, with "
+			       "--query, or with --batch");
 	status = us_client_get(client, "/v1/collections", &document);
 	if (status != US_EXIT_DONE)
 		return status;

@@ -145,8 +145,8 @@ cell(const cJSON *row, const char *column, char *out, size_t size)
 	else if (cJSON_IsArray(item))
 		cJSON_ArrayForEach(element, item)
 			if (cJSON_IsString(element) && at < size)
-				at += (size_t)snprintf(out + at, size - at, "%s%s", at == 0 ? "" : ",",
-				    element->valuestring);
+				at += (size_t)snprintf(out + at, size - at, "%s%s",
+				    at == 0 ? "" : ",", element->valuestring);
 	return strlen(out);
 }
 
@@ -167,7 +167,8 @@ us_print_table(const cJSON *rows, const char *const *columns, size_t n)
 		}
 	}
 	for (size_t i = 0; i < n; i++)
-		printf("%-*s%s", i + 1 == n ? 0 : (int)width[i], columns[i], i + 1 == n ? "\n" : "  ");
+		printf("%-*s%s", i + 1 == n ? 0 : (int)width[i], columns[i],
+		    i + 1 == n ? "\n" : "  ");
 	cJSON_ArrayForEach(row, rows)
 		for (size_t i = 0; i < n; i++) {
 			size_t w = cell(row, columns[i], text, sizeof text);
@@ -220,7 +221,8 @@ progress_wanted(void)
 void
 us_progress_start(struct us_progress *progress, const char *what, uint64_t total)
 {
-	*progress = (struct us_progress){ .what = what, .total = total,
+	*progress = (struct us_progress){ .what = what,
+		.total = total,
 		.started_ns = us_time_mono_ns() };
 }
 
@@ -238,8 +240,8 @@ us_progress_at(struct us_progress *progress, uint64_t done, uint64_t things)
 	    (double)things / seconds);
 	if (progress->total != 0 && done != 0 && done <= progress->total) {
 		left = seconds * (double)(progress->total - done) / (double)done;
-		fprintf(stderr, ", %.0f %%, %.0f s left", 100.0 * (double)done /
-		    (double)progress->total, left);
+		fprintf(stderr, ", %.0f %%, %.0f s left",
+		    100.0 * (double)done / (double)progress->total, left);
 	}
 	fputs("\033[K", stderr);
 	(void)fflush(stderr);

@@ -25,9 +25,9 @@ struct us_source {
 	size_t in_at, in_n;
 	uint8_t out[OUT_SIZE];
 	uint64_t size, read;
-	uint64_t line;       /* of the first byte in lines, counted from 1 */
-	int ended;           /* nothing more comes from the file */
-	int frame_open;      /* a compressed frame has begun and not ended */
+	uint64_t line;  /* of the first byte in lines, counted from 1 */
+	int ended;      /* nothing more comes from the file */
+	int frame_open; /* a compressed frame has begun and not ended */
 	ZSTD_DStream *zstd;
 	z_stream gzip;
 	struct us_buf lines; /* decompressed and not yet given away */
@@ -144,7 +144,8 @@ step_gzip(struct us_source *s)
 		return US_ERR_FORMAT;
 	s->in_at = s->in_n - s->gzip.avail_in;
 	s->frame_open = code != Z_STREAM_END;
-	if (code == Z_STREAM_END && inflateReset(&s->gzip) != Z_OK) /* members may follow each other */
+	if (code == Z_STREAM_END &&
+	    inflateReset(&s->gzip) != Z_OK) /* members may follow each other */
 		return US_ERR_FORMAT;
 	return us_buf_put(&s->lines, s->out, OUT_SIZE - s->gzip.avail_out);
 }

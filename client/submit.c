@@ -1,5 +1,6 @@
-/* Carries the newest checkpoint to witnesses that speak c2sp.org/tlog-witness, and their cosignatures back to the log. No
- * role of the daemon dials out: this does, where its operator runs it. */
+/* Carries the newest checkpoint to witnesses that speak c2sp.org/tlog-witness, and their
+ * cosignatures back to the log. No role of the daemon dials out: this does, where its operator runs
+ * it. */
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,10 +23,11 @@ struct us_client_submission {
 	size_t n;
 	struct us_note_key log;
 	struct us_checkpoint checkpoint;
-	struct us_buf note;     /* the checkpoint, and what has been cosigned so far */
-	struct us_buf bare;     /* the checkpoint as the log signed it */
+	struct us_buf note; /* the checkpoint, and what has been cosigned so far */
+	struct us_buf bare; /* the checkpoint as the log signed it */
 	struct us_cosigned who;
-	const char *failed[US_COSIGNERS_MAX]; /* why one has not cosigned; NULL: it has, or was not asked */
+	/* why one has not cosigned; NULL: it has, or was not asked */
+	const char *failed[US_COSIGNERS_MAX];
 	const char *ca;
 	long timeout_s;
 	CURL *curl;
@@ -41,7 +43,8 @@ on_answer(char *p, size_t size, size_t n, void *ctx)
 }
 
 static int
-prepare(const struct us_client_submission *s, const char *url, struct us_buf *body, struct us_buf *answer)
+prepare(const struct us_client_submission *s, const char *url, struct us_buf *body,
+    struct us_buf *answer)
 {
 	CURL *curl = s->curl;
 
@@ -65,7 +68,8 @@ prepare(const struct us_client_submission *s, const char *url, struct us_buf *bo
 
 /* add-checkpoint: HTTP status, 0 if there was no answer. */
 static long
-ask(struct us_client_submission *s, const char *prefix, uint64_t old, const struct us_buf *proof, struct us_buf *answer)
+ask(struct us_client_submission *s, const char *prefix, uint64_t old, const struct us_buf *proof,
+    struct us_buf *answer)
 {
 	struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: text/plain");
 	struct us_buf body, url;
@@ -85,7 +89,8 @@ ask(struct us_client_submission *s, const char *prefix, uint64_t old, const stru
 	if (err == US_OK)
 		err = us_buf_put(&body, s->bare.data, s->bare.len);
 	if (err == US_OK)
-		err = us_buf_putf(&url, "%.*s/add-checkpoint", (int)(n > 0 && prefix[n - 1] == '/' ? n - 1 : n), prefix);
+		err = us_buf_putf(&url, "%.*s/add-checkpoint",
+		    (int)(n > 0 && prefix[n - 1] == '/' ? n - 1 : n), prefix);
 	if (err == US_OK && us_buf_cstr(&url) != NULL)
 		err = prepare(s, us_buf_cstr(&url), &body, answer);
 	(void)curl_easy_setopt(s->curl, CURLOPT_HTTPHEADER, headers);
@@ -107,7 +112,8 @@ parse_size(const struct us_buf *answer, uint64_t *size)
 {
 	const size_t n = answer->len;
 
-	if (n < 2 || n > SIZE_DIGITS_MAX + 1 || answer->data[n - 1] != '\n' || (answer->data[0] == '0' && n != 2))
+	if (n < 2 || n > SIZE_DIGITS_MAX + 1 || answer->data[n - 1] != '\n' ||
+	    (answer->data[0] == '0' && n != 2))
 		return US_ERR_FORMAT;
 	*size = 0;
 	for (size_t i = 0; i + 1 < n; i++) {
@@ -130,8 +136,11 @@ prove(struct us_client_submission *s, uint64_t old, struct us_buf *proof)
 		return "it has seen a larger tree already";
 	if (old == 0 || old == s->checkpoint.size)
 		return NULL;
-	(void)snprintf(path, sizeof path, "consistency/%llu/%llu", (unsigned long long)old, (unsigned long long)s->checkpoint.size);
-	return us_log_file(s->client, path, proof, &status) == US_OK ? NULL : "the log gives no proof from the size that it has seen";
+	(void)snprintf(path, sizeof path, "consistency/%llu/%llu", (unsigned long long)old,
+	    (unsigned long long)s->checkpoint.size);
+	return us_log_file(s->client, path, proof, &status) == US_OK ?
+	    NULL :
+	    "the log gives no proof from the size that it has seen";
 }
 
 static const char *
@@ -165,10 +174,12 @@ merge(struct us_client_submission *s, size_t i, const struct us_buf *answer)
 	int err;
 
 	us_buf_init(&merged, US_COSIGNED_MAX);
-	err = us_cosigned_merge(&merged, &who, &s->log, s->witnesses, s->n, (struct us_bytes){ s->note.data, s->note.len },
+	err = us_cosigned_merge(&merged, &who, &s->log, s->witnesses, s->n,
+	    (struct us_bytes){ s->note.data, s->note.len },
 	    (struct us_bytes){ answer->data, answer->len });
 	if (err != US_OK)
-		why = err == US_ERR_SIGNATURE ? "its cosignature is wrong" : "its answer is not a cosignature";
+		why = err == US_ERR_SIGNATURE ? "its cosignature is wrong" :
+						"its answer is not a cosignature";
 	else if (!who.by[i])
 		why = "its answer is not a cosignature of its key";
 	if (why == NULL) {
@@ -196,7 +207,8 @@ visit(struct us_client_submission *s, size_t i)
 	us_buf_init(&proof, ANSWER_MAX);
 	status = ask(s, url, 0, &proof, &answer);
 	if (status == 409) {
-		why = parse_size(&answer, &old) == US_OK ? prove(s, old, &proof) : "it does not say what it has seen";
+		why = parse_size(&answer, &old) == US_OK ? prove(s, old, &proof) :
+							   "it does not say what it has seen";
 		if (why == NULL)
 			status = ask(s, url, old, &proof, &answer);
 	}
@@ -227,17 +239,21 @@ fetch(struct us_client_submission *s)
 	if (err != US_OK)
 		return status == US_EXIT_DONE ? US_EXIT_OTHER : status;
 	proofs = us_proofs_open(s->client);
-	err = us_proofs_checkpoint(proofs, (struct us_bytes){ s->note.data, s->note.len }, &s->checkpoint);
+	err = us_proofs_checkpoint(proofs, (struct us_bytes){ s->note.data, s->note.len },
+	    &s->checkpoint);
 	us_proofs_close(proofs);
 	/* it may have been handed over to another key just now */
-	if (err == US_OK && us_note_key_parse(&s->log, s->client->profile.vkey, strlen(s->client->profile.vkey)) != US_OK)
+	if (err == US_OK &&
+	    us_note_key_parse(&s->log, s->client->profile.vkey, strlen(s->client->profile.vkey)) !=
+		US_OK)
 		err = US_ERR_FORMAT;
 	if (err == US_OK)
-		err = us_cosigned_merge(&s->bare, NULL, &s->log, NULL, 0, (struct us_bytes){ s->note.data, s->note.len },
-		    (struct us_bytes){ NULL, 0 });
+		err = us_cosigned_merge(&s->bare, NULL, &s->log, NULL, 0,
+		    (struct us_bytes){ s->note.data, s->note.len }, (struct us_bytes){ NULL, 0 });
 	if (err == US_OK)
 		return US_EXIT_DONE;
-	us_say("the log's checkpoint does not follow from the one this profile remembers, or is not signed by its key: %s",
+	us_say("the log's checkpoint does not follow from the one this profile remembers, or is "
+	       "not signed by its key: %s",
 	    us_strerror(err));
 	return err == US_ERR_CLOSED ? US_EXIT_INCOMPLETE : US_EXIT_UNVERIFIED;
 }
@@ -254,12 +270,15 @@ show(const struct us_client_submission *s, int good)
 	list = cJSON_AddArrayToObject(document, "witnesses");
 	for (size_t i = 0; i < s->n; i++) {
 		const char *name = us_tlog_policy_witness_name(s->policy, i);
-		const char *outcome = s->who.by[i] ? "cosigned" : s->failed[i] != NULL ? s->failed[i] : "has no URL";
+		const char *outcome = s->who.by[i] ? "cosigned" :
+		    s->failed[i] != NULL           ? s->failed[i] :
+						     "has no URL";
 
 		(void)us_time_format((int64_t)s->who.time_s[i] * US_NS_PER_SECOND, time_text);
 		if (!s->client->json) {
 			us_print_text(stdout, name, strlen(name), 0);
-			printf(": %s%s%s\n", outcome, s->who.by[i] ? " at " : "", s->who.by[i] ? time_text : "");
+			printf(": %s%s%s\n", outcome, s->who.by[i] ? " at " : "",
+			    s->who.by[i] ? time_text : "");
 			continue;
 		}
 		item = cJSON_CreateObject();
@@ -287,23 +306,28 @@ submit(struct us_client_submission *s, const char *output)
 	unsigned count;
 	int status = fetch(s), err;
 
-	if (status == US_EXIT_DONE && us_tlog_policy_check(s->policy, &s->log, (struct us_bytes){ s->bare.data, s->bare.len },
-	    &verdict) == US_ERR_NOT_FOUND)
+	if (status == US_EXIT_DONE &&
+	    us_tlog_policy_check(s->policy, &s->log, (struct us_bytes){ s->bare.data, s->bare.len },
+		&verdict) == US_ERR_NOT_FOUND)
 		us_give_up(US_EXIT_OTHER, "the policy is one for other logs");
 	for (size_t i = 0; status == US_EXIT_DONE && i < s->n; i++)
 		if (us_tlog_policy_witness_url(s->policy, i) != NULL)
 			s->failed[i] = visit(s, i);
-	if (status == US_EXIT_DONE && output != NULL && s->who.n > 0 && us_cosigned_write(output, &s->note) != US_OK) {
+	if (status == US_EXIT_DONE && output != NULL && s->who.n > 0 &&
+	    us_cosigned_write(output, &s->note) != US_OK) {
 		us_say("cannot write %s", output);
 		status = US_EXIT_OTHER;
 	}
 	if (status == US_EXIT_DONE && s->who.n > 0)
-		status = us_log_deliver(s->client, (struct us_bytes){ s->note.data, s->note.len }, &count);
+		status = us_log_deliver(s->client, (struct us_bytes){ s->note.data, s->note.len },
+		    &count);
 	if (status != US_EXIT_DONE)
 		return status;
-	err = us_tlog_policy_check(s->policy, &s->log, (struct us_bytes){ s->note.data, s->note.len }, &verdict);
+	err = us_tlog_policy_check(s->policy, &s->log,
+	    (struct us_bytes){ s->note.data, s->note.len }, &verdict);
 	if (err != US_OK && err != US_ERR_INCOMPLETE)
-		us_give_up(US_EXIT_UNVERIFIED, "the cosigned checkpoint does not verify: %s", us_strerror(err));
+		us_give_up(US_EXIT_UNVERIFIED, "the cosigned checkpoint does not verify: %s",
+		    us_strerror(err));
 	show(s, err == US_OK);
 	return err == US_OK ? US_EXIT_DONE : US_EXIT_INCOMPLETE;
 }
@@ -311,7 +335,8 @@ submit(struct us_client_submission *s, const char *output)
 int
 us_submit_run(struct us_client *client, const struct us_args *args)
 {
-	struct us_client_submission s = { .client = client, .ca = us_arg(args, "ca"),
+	struct us_client_submission s = { .client = client,
+		.ca = us_arg(args, "ca"),
 		.timeout_s = (long)us_arg_number(args, "timeout", TIMEOUT_S, 1, 600) };
 	const char *file = us_arg(args, "policy");
 	int status;
@@ -321,7 +346,8 @@ us_submit_run(struct us_client *client, const struct us_args *args)
 	read_policy(&s, file);
 	(void)us_client_profile(client);
 	if (us_note_key_parse(&s.log, client->profile.vkey, strlen(client->profile.vkey)) != US_OK)
-		us_give_up(US_EXIT_OTHER, "%s/profile.conf: vkey is not a log's key", client->profile.directory);
+		us_give_up(US_EXIT_OTHER, "%s/profile.conf: vkey is not a log's key",
+		    client->profile.directory);
 	us_buf_init(&s.note, US_COSIGNED_MAX);
 	us_buf_init(&s.bare, US_COSIGNED_MAX);
 	s.curl = curl_easy_init();

@@ -12,35 +12,48 @@
 /* ---- what is said ---- */
 
 static void
-tell_followed(const struct us_handovers *chain, const struct us_client_succession_memory *m, enum us_handover_memory judged)
+tell_followed(const struct us_handovers *chain, const struct us_client_succession_memory *m,
+    enum us_handover_memory judged)
 {
 	for (size_t i = m->place; i < chain->n; i++) {
 		const struct us_handover *h = &chain->item[i];
 		char time_text[US_TIME_TEXT_SIZE];
 
-		us_say("the log was handed over at entry %llu, on %s (%s): it goes on as %s, under another key", (unsigned long long)h->succession.size,
-		    us_time_format_s(h->time_ns, time_text), us_handover_reason_name(h->reason), h->succession.new_key.name);
+		us_say("the log was handed over at entry %llu, on %s (%s): it goes on as %s, under "
+		       "another key",
+		    (unsigned long long)h->succession.size, us_time_format_s(h->time_ns, time_text),
+		    us_handover_reason_name(h->reason), h->succession.new_key.name);
 		if (h->last_size > h->succession.size)
-			us_say("WARNING: entries %llu to %llu had been signed and are lost; the hand-over says so. Ask the court's auditor what they recorded",
-			    (unsigned long long)h->succession.size, (unsigned long long)h->last_size - 1);
+			us_say("WARNING: entries %llu to %llu had been signed and are lost; the "
+			       "hand-over says so. Ask the court's auditor what they recorded",
+			    (unsigned long long)h->succession.size,
+			    (unsigned long long)h->last_size - 1);
 	}
 	if (judged == US_HANDOVER_LOST)
-		us_say("WARNING: %s has seen %llu entries of the old log: those from %llu on are not in this one. The old checkpoint proves that they were", m->whose,
-		    (unsigned long long)m->seen.size, (unsigned long long)chain->item[m->place].succession.size);
+		us_say("WARNING: %s has seen %llu entries of the old log: those from %llu on are "
+		       "not in this one. The old checkpoint proves that they were",
+		    m->whose, (unsigned long long)m->seen.size,
+		    (unsigned long long)chain->item[m->place].succession.size);
 	else
 		us_say("nothing that %s has seen is missing", m->whose);
 }
 
 static int
-refuse(const struct us_handover *h, const struct us_client_succession_memory *m, enum us_handover_memory judged)
+refuse(const struct us_handover *h, const struct us_client_succession_memory *m,
+    enum us_handover_memory judged)
 {
 	if (judged == US_HANDOVER_HIDDEN)
-		us_say("REFUSED: the log was handed over at entry %llu, and the hand-over knows of %llu entries; %s has seen %llu, signed by the old key. "
-		    "Entries are concealed. %s is the proof: keep it, and ask the auditor", (unsigned long long)h->succession.size,
-		    (unsigned long long)h->last_size, m->whose, (unsigned long long)m->seen.size, m->file);
+		us_say("REFUSED: the log was handed over at entry %llu, and the hand-over knows of "
+		       "%llu entries; %s has seen %llu, signed by the old key. "
+		       "Entries are concealed. %s is the proof: keep it, and ask the auditor",
+		    (unsigned long long)h->succession.size, (unsigned long long)h->last_size,
+		    m->whose, (unsigned long long)m->seen.size, m->file);
 	else
-		us_say("REFUSED: the hand-over at entry %llu contradicts what %s has seen at %llu entries: the old key signed two histories. %s is the proof: "
-		    "keep it, and ask the auditor", (unsigned long long)h->succession.size, m->whose, (unsigned long long)m->seen.size, m->file);
+		us_say("REFUSED: the hand-over at entry %llu contradicts what %s has seen at %llu "
+		       "entries: the old key signed two histories. %s is the proof: "
+		       "keep it, and ask the auditor",
+		    (unsigned long long)h->succession.size, m->whose,
+		    (unsigned long long)m->seen.size, m->file);
 	return US_ERR_VERIFY;
 }
 
@@ -57,7 +70,8 @@ prove(struct us_http *http, const struct us_checkpoint *from, const struct us_ch
 
 /* The tree of c begins with each tree that was handed over. */
 static int
-check_trees(struct us_http *http, const struct us_handovers *chain, size_t from, const struct us_checkpoint *c)
+check_trees(struct us_http *http, const struct us_handovers *chain, size_t from,
+    const struct us_checkpoint *c)
 {
 	int err = US_OK;
 
@@ -67,13 +81,15 @@ check_trees(struct us_http *http, const struct us_handovers *chain, size_t from,
 
 		err = c->size <= s->size ? US_ERR_VERIFY : prove(http, &handed, c);
 		if (err == US_ERR_VERIFY)
-			us_say("REFUSED: the log is not the one that was handed over at entry %llu", (unsigned long long)s->size);
+			us_say("REFUSED: the log is not the one that was handed over at entry %llu",
+			    (unsigned long long)s->size);
 	}
 	return err;
 }
 
 int
-us_client_succession_check(struct us_http *http, const struct us_handovers *chain, const struct us_client_succession_memory *m, const struct us_checkpoint *c)
+us_client_succession_check(struct us_http *http, const struct us_handovers *chain,
+    const struct us_client_succession_memory *m, const struct us_checkpoint *c)
 {
 	const struct us_handover *h = &chain->item[m->place];
 	enum us_handover_memory judged = US_HANDOVER_KEPT;
@@ -89,7 +105,9 @@ us_client_succession_check(struct us_http *http, const struct us_handovers *chai
 		if (m->seen.size > 0)
 			err = prove(http, &m->seen, c);
 		if (err == US_ERR_VERIFY)
-			us_say("REFUSED: the log that was handed over is not the one that %s has seen. %s is the proof: keep it, and ask the auditor", m->whose, m->file);
+			us_say("REFUSED: the log that was handed over is not the one that %s has "
+			       "seen. %s is the proof: keep it, and ask the auditor",
+			    m->whose, m->file);
 		break;
 	case US_HANDOVER_LOST: /* what is lost cannot be compared; the tree it grew from can */
 		break;
@@ -108,19 +126,22 @@ us_client_succession_chain(const char *directory, struct us_buf *text, struct us
 {
 	int err = us_profile_read(directory, "handovers", US_HANDOVERS_BYTES_MAX, text);
 
-	if (err == US_OK && us_handovers_open(chain, (struct us_bytes){ text->data, text->len }) != US_OK)
+	if (err == US_OK &&
+	    us_handovers_open(chain, (struct us_bytes){ text->data, text->len }) != US_OK)
 		err = US_ERR_VERIFY;
 	return err;
 }
 
 /* Which key of the chain signed the note. */
 static int
-open_by_former(const struct us_handovers *chain, struct us_bytes note, struct us_checkpoint *c, size_t *place)
+open_by_former(const struct us_handovers *chain, struct us_bytes note, struct us_checkpoint *c,
+    size_t *place)
 {
 	int err = US_ERR_NOT_FOUND;
 
 	for (size_t i = 0; i < chain->n && err == US_ERR_NOT_FOUND; i++) {
-		err = us_checkpoint_open(c, NULL, note.p, note.n, &chain->item[i].succession.old_key, 1);
+		err = us_checkpoint_open(c, NULL, note.p, note.n,
+		    &chain->item[i].succession.old_key, 1);
 		*place = i;
 	}
 	c->extensions = (struct us_bytes){ NULL, 0 };
@@ -128,7 +149,8 @@ open_by_former(const struct us_handovers *chain, struct us_bytes note, struct us
 }
 
 int
-us_client_succession_stand_in(const char *directory, const struct us_note_key *key, struct us_bytes note, struct us_checkpoint *out)
+us_client_succession_stand_in(const char *directory, const struct us_note_key *key,
+    struct us_bytes note, struct us_checkpoint *out)
 {
 	struct us_handovers *chain = calloc(1, sizeof *chain);
 	struct us_buf text;
@@ -159,7 +181,8 @@ us_client_succession_stand_in(const char *directory, const struct us_note_key *k
 }
 
 int
-us_client_succession_former(const char *directory, struct us_bytes note, char vkey[US_NOTE_VKEY_MAX], uint64_t *until)
+us_client_succession_former(const char *directory, struct us_bytes note,
+    char vkey[US_NOTE_VKEY_MAX], uint64_t *until)
 {
 	struct us_handovers *chain = calloc(1, sizeof *chain);
 	struct us_checkpoint c;
@@ -175,7 +198,8 @@ us_client_succession_former(const char *directory, struct us_bytes note, char vk
 		err = open_by_former(chain, note, &c, &place);
 	if (err == US_OK) {
 		*until = chain->item[place].succession.size;
-		err = us_note_key_format(&chain->item[place].succession.old_key, vkey, US_NOTE_VKEY_MAX);
+		err = us_note_key_format(&chain->item[place].succession.old_key, vkey,
+		    US_NOTE_VKEY_MAX);
 	}
 	us_buf_free(&text);
 	free(chain);
@@ -212,7 +236,8 @@ fetch(struct us_client_follow *f, const char *path, struct us_buf *out)
 	return err;
 }
 
-/* A vault that signs with a key that this profile has left: the old machine runs, or a copy of before was put back. */
+/* A vault that signs with a key that this profile has left: the old machine runs, or a copy of
+ * before was put back. */
 static void
 tell_stranger(struct us_client_follow *f, struct us_bytes note)
 {
@@ -221,11 +246,15 @@ tell_stranger(struct us_client_follow *f, struct us_bytes note)
 	size_t place = 0;
 
 	us_buf_init(&text, US_HANDOVERS_BYTES_MAX);
-	if (us_client_succession_chain(f->directory, &text, f->chain) == US_OK && open_by_former(f->chain, note, &c, &place) == US_OK)
-		us_say("REFUSED: the vault signs with the key of %s, which handed the log over at entry %llu and may never sign again: the old vault still runs, or a "
-		    "copy of it was put back", c.origin, (unsigned long long)f->chain->item[place].succession.size);
+	if (us_client_succession_chain(f->directory, &text, f->chain) == US_OK &&
+	    open_by_former(f->chain, note, &c, &place) == US_OK)
+		us_say("REFUSED: the vault signs with the key of %s, which handed the log over at "
+		       "entry %llu and may never sign again: the old vault still runs, or a "
+		       "copy of it was put back",
+		    c.origin, (unsigned long long)f->chain->item[place].succession.size);
 	else
-		us_say("REFUSED: the log is signed by a key that this profile does not know, and no hand-over leads to it from the one that it does");
+		us_say("REFUSED: the log is signed by a key that this profile does not know, and "
+		       "no hand-over leads to it from the one that it does");
 	us_buf_free(&text);
 }
 
@@ -242,11 +271,14 @@ check_history(struct us_client_follow *f)
 	free(known);
 	if (err == US_ERR_NOT_FOUND)
 		err = US_OK;
-	else if (err == US_OK && (text.len > f->text.len || memcmp(text.data, f->text.data, text.len) != 0))
+	else if (err == US_OK &&
+	    (text.len > f->text.len || memcmp(text.data, f->text.data, text.len) != 0))
 		err = US_ERR_VERIFY;
 	us_buf_free(&text);
 	if (err == US_ERR_VERIFY)
-		us_say("REFUSED: the vault shows another history of hand-overs than %s/handovers, which this profile has followed", f->directory);
+		us_say("REFUSED: the vault shows another history of hand-overs than %s/handovers, "
+		       "which this profile has followed",
+		    f->directory);
 	return err;
 }
 
@@ -262,7 +294,8 @@ fetch_chain(struct us_client_follow *f, struct us_bytes note, struct us_checkpoi
 	if (err == US_OK)
 		err = us_handovers_place(&f->memory.place, f->chain, &f->pinned);
 	if (err == US_OK)
-		err = us_checkpoint_open(c, NULL, note.p, note.n, &f->chain->item[f->chain->n - 1].succession.new_key, 1);
+		err = us_checkpoint_open(c, NULL, note.p, note.n,
+		    &f->chain->item[f->chain->n - 1].succession.new_key, 1);
 	/* the newest key is the pinned one, and yet it did not sign */
 	if (err != US_OK || f->memory.place == f->chain->n) {
 		tell_stranger(f, note);
@@ -283,13 +316,16 @@ read_memory(struct us_client_follow *f)
 	if (err == US_ERR_NOT_FOUND)
 		return US_OK;
 	if (err == US_OK)
-		err = us_checkpoint_open(&f->memory.seen, NULL, f->old_note.data, f->old_note.len, &f->pinned, 1);
+		err = us_checkpoint_open(&f->memory.seen, NULL, f->old_note.data, f->old_note.len,
+		    &f->pinned, 1);
 	if (err == US_ERR_NOT_FOUND) /* an earlier following was cut off before its last file */
-		err = us_client_succession_stand_in(f->directory, &f->pinned, (struct us_bytes){ f->old_note.data, f->old_note.len }, &f->memory.seen);
+		err = us_client_succession_stand_in(f->directory, &f->pinned,
+		    (struct us_bytes){ f->old_note.data, f->old_note.len }, &f->memory.seen);
 	return err;
 }
 
-/* The profile's own files, in an order in which each beginning of it can be read: see us_proofs_open(). */
+/* The profile's own files, in an order in which each beginning of it can be read: see
+ * us_proofs_open(). */
 static int
 write_profile(struct us_client_follow *f, struct us_bytes note)
 {
@@ -300,17 +336,20 @@ write_profile(struct us_client_follow *f, struct us_bytes note)
 	(void)us_origin_number(&number, f->pinned.name);
 	(void)snprintf(name, sizeof name, "checkpoint.%llu", (unsigned long long)number);
 	if (err == US_OK && f->memory.seen.size > f->chain->item[f->memory.place].succession.size)
-		err = us_proofs_forget_batches(f->directory, f->chain->item[f->memory.place].succession.size);
+		err = us_proofs_forget_batches(f->directory,
+		    f->chain->item[f->memory.place].succession.size);
 	if (err == US_OK && f->old_note.len > 0)
 		err = us_profile_write(f->directory, name, f->old_note.data, f->old_note.len);
 	if (err == US_OK)
-		err = us_note_key_format(&f->chain->item[f->chain->n - 1].succession.new_key, vkey, sizeof vkey);
+		err = us_note_key_format(&f->chain->item[f->chain->n - 1].succession.new_key, vkey,
+		    sizeof vkey);
 	if (err == US_OK)
 		err = us_profile_set_vkey(&f->client->profile, vkey);
 	if (err == US_OK)
 		err = us_profile_write(f->directory, "checkpoint", note.p, note.n);
 	if (err != US_OK)
-		us_say("the new key cannot be written to the profile %s: %s", f->directory, us_strerror(err));
+		us_say("the new key cannot be written to the profile %s: %s", f->directory,
+		    us_strerror(err));
 	return err;
 }
 

@@ -1,7 +1,7 @@
 /*
- * Timestamps of checkpoints by authorities that have nothing to do with the vault (RFC 3161): by files, so that the vault's machine and
- * this one need no network for it, or by HTTP. The message that is stamped is the checkpoint, byte for byte as it was signed.
- * Checking is verify/token.h's.
+ * Timestamps of checkpoints by authorities that have nothing to do with the vault (RFC 3161): by
+ * files, so that the vault's machine and this one need no network for it, or by HTTP. The message
+ * that is stamped is the checkpoint, byte for byte as it was signed. Checking is verify/token.h's.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -29,7 +29,8 @@ write_new(const char *path, const void *p, size_t n)
 	int written;
 
 	if (f == NULL)
-		us_give_up(US_EXIT_OTHER, "cannot make %s: it exists already, or its directory cannot be written", path);
+		us_give_up(US_EXIT_OTHER,
+		    "cannot make %s: it exists already, or its directory cannot be written", path);
 	written = fwrite(p, 1, n, f) == n;
 	if (fclose(f) != 0 || !written)
 		us_give_up(US_EXIT_OTHER, "cannot write %s", path);
@@ -42,7 +43,8 @@ digest_of(const char *what, const struct us_buf *note, uint8_t digest[32])
 	struct us_bytes text, signatures;
 	struct us_checkpoint body;
 
-	if (us_sha256(note->data, note->len, digest) != US_OK || us_note_split(&text, &signatures, note->data, note->len) != US_OK ||
+	if (us_sha256(note->data, note->len, digest) != US_OK ||
+	    us_note_split(&text, &signatures, note->data, note->len) != US_OK ||
 	    us_checkpoint_parse(&body, text.p, text.n) != US_OK)
 		us_give_up(US_EXIT_USAGE, "%s is no checkpoint", what);
 	return body.size;
@@ -71,11 +73,15 @@ run_request(struct us_client *client, const struct us_args *args)
 	write_new(out, request.data, request.len);
 	us_buf_free(&request);
 	if (client->json)
-		printf("{\"request\":\"%s\",\"checkpoint\":\"%s\",\"size\":%llu}\n", out, path, (unsigned long long)remote.size);
+		printf("{\"request\":\"%s\",\"checkpoint\":\"%s\",\"size\":%llu}\n", out, path,
+		    (unsigned long long)remote.size);
 	else
 		printf("%s goes to the authority, %s stays with what comes back:\n"
-		    "    curl --data-binary @%s -H 'Content-Type: application/timestamp-query' -o FILE.tsr AUTHORITY\n"
-		    "    underseal audit timestamp-verify FILE.tsr --checkpoint %s --ca AUTHORITY.pem\n", out, path, out, path);
+		       "    curl --data-binary @%s -H 'Content-Type: application/timestamp-query' "
+		       "-o FILE.tsr AUTHORITY\n"
+		       "    underseal audit timestamp-verify FILE.tsr --checkpoint %s --ca "
+		       "AUTHORITY.pem\n",
+		    out, path, out, path);
 	us_log_remote_close(&remote);
 	return US_EXIT_DONE;
 }
@@ -101,12 +107,14 @@ run_verify(struct us_client *client, const struct us_args *args)
 	us_buf_init(&note, CHECKPOINT_MAX);
 	us_buf_init(&der, US_TOKEN_MAX);
 	if (us_file_read(args->operand[0], US_TOKEN_MAX, &der) != US_OK)
-		us_give_up(US_EXIT_USAGE, "%s cannot be read, or is no timestamp", args->operand[0]);
+		us_give_up(US_EXIT_USAGE, "%s cannot be read, or is no timestamp",
+		    args->operand[0]);
 	if (us_file_read(checkpoint, CHECKPOINT_MAX, &note) != US_OK)
 		us_give_up(US_EXIT_USAGE, "%s is no checkpoint", checkpoint);
 	size = digest_of(checkpoint, &note, digest);
 	if (us_token_parse(&token, (struct us_bytes){ der.data, der.len }) != US_OK)
-		us_give_up(US_EXIT_UNVERIFIED, "%s is no timestamp that was granted", args->operand[0]);
+		us_give_up(US_EXIT_UNVERIFIED, "%s is no timestamp that was granted",
+		    args->operand[0]);
 	for (size_t i = 0; i < n; i++) {
 		good |= us_token_verify(token, digest, authorities[i]) == US_OK;
 		us_authority_free(authorities[i]);
@@ -116,13 +124,17 @@ run_verify(struct us_client *client, const struct us_args *args)
 	us_buf_free(&note);
 	us_buf_free(&der);
 	if (!good) {
-		us_say("VERIFICATION FAILED: %s is no timestamp of %s by an authority that was given", args->operand[0], checkpoint);
+		us_say("VERIFICATION FAILED: %s is no timestamp of %s by an authority that was "
+		       "given",
+		    args->operand[0], checkpoint);
 		return US_EXIT_UNVERIFIED;
 	}
 	if (client->json)
-		printf("{\"verdict\":\"OK\",\"time\":\"%s\",\"size\":%llu}\n", when, (unsigned long long)size);
+		printf("{\"verdict\":\"OK\",\"time\":\"%s\",\"size\":%llu}\n", when,
+		    (unsigned long long)size);
 	else
-		printf("OK: the checkpoint of %llu entries was there on %s\n", (unsigned long long)size, when);
+		printf("OK: the checkpoint of %llu entries was there on %s\n",
+		    (unsigned long long)size, when);
 	return US_EXIT_DONE;
 }
 
@@ -133,10 +145,10 @@ struct us_client_stamping {
 	struct us_buf note;
 	uint64_t size;
 	uint8_t digest[32];
-	const char *folder;      /* "DIR/timestamps" */
+	const char *folder; /* "DIR/timestamps" */
 	struct us_authority *authorities[US_VALUES_MAX];
 	size_t n_authorities;
-	cJSON *done;             /* what came */
+	cJSON *done; /* what came */
 };
 
 static size_t
@@ -151,7 +163,8 @@ on_answer(char *p, size_t size, size_t n, void *arg)
 static const char *
 post(const char *url, const struct us_buf *request, struct us_buf *answer)
 {
-	struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/timestamp-query");
+	struct curl_slist *headers = curl_slist_append(NULL,
+	    "Content-Type: application/timestamp-query");
 	CURL *curl = curl_easy_init();
 	CURLcode code = CURLE_FAILED_INIT;
 	long status = 0;
@@ -179,7 +192,8 @@ post(const char *url, const struct us_buf *request, struct us_buf *answer)
 
 /* NULL, or what is wrong with the token; *which: the authority whose it is. */
 static const char *
-check(const struct us_client_stamping *s, const struct us_token *token, uint64_t nonce, size_t *which)
+check(const struct us_client_stamping *s, const struct us_token *token, uint64_t nonce,
+    size_t *which)
 {
 	if (!us_token_answers(token, nonce))
 		return "its answer is to another request";
@@ -193,13 +207,15 @@ check(const struct us_client_stamping *s, const struct us_token *token, uint64_t
 
 /* Keeps the token, with what it is over beside it. */
 static void
-keep(struct us_client_stamping *s, const struct us_buf *der, const struct us_token *token, const char *url, size_t which)
+keep(struct us_client_stamping *s, const struct us_buf *der, const struct us_token *token,
+    const char *url, size_t which)
 {
 	char path[PATH_SIZE], when[US_TIME_TEXT_SIZE];
 	cJSON *one = cJSON_CreateObject();
 
-	if (snprintf(path, sizeof path, "%s/%llu-%lld-%zu.checkpoint", s->folder, (unsigned long long)s->size,
-	    (long long)us_token_time_s(token), which + 1) >= (int)sizeof path)
+	if (snprintf(path, sizeof path, "%s/%llu-%lld-%zu.checkpoint", s->folder,
+		(unsigned long long)s->size, (long long)us_token_time_s(token),
+		which + 1) >= (int)sizeof path)
 		us_usage_error("the path is too long");
 	write_new(path, s->note.data, s->note.len);
 	(void)strcpy(strrchr(path, '.'), ".tsr");
@@ -226,7 +242,8 @@ ask(struct us_client_stamping *s, const char *url)
 	if (us_token_request(&request, s->digest, &nonce) != US_OK)
 		us_give_up(US_EXIT_OTHER, "the request cannot be made");
 	why = post(url, &request, &answer);
-	if (why == NULL && us_token_parse(&token, (struct us_bytes){ answer.data, answer.len }) != US_OK)
+	if (why == NULL &&
+	    us_token_parse(&token, (struct us_bytes){ answer.data, answer.len }) != US_OK)
 		why = "its answer grants no timestamp";
 	if (why == NULL)
 		why = check(s, token, nonce, &which);
@@ -272,8 +289,9 @@ show_stamps(const cJSON *document)
 	const cJSON *one;
 
 	cJSON_ArrayForEach(one, cJSON_GetObjectItemCaseSensitive(document, "timestamps"))
-		printf("%s: %.0f entries were there on %s, says %s\n", us_json_text(one, "file"), us_json_number(document, "size", 0),
-		    us_json_text(one, "time"), us_json_text(one, "authority"));
+		printf("%s: %.0f entries were there on %s, says %s\n", us_json_text(one, "file"),
+		    us_json_number(document, "size", 0), us_json_text(one, "time"),
+		    us_json_text(one, "authority"));
 }
 
 static int
@@ -293,7 +311,8 @@ run_timestamp(struct us_client *client, const struct us_args *args)
 	make_folder(dir);
 	get_checkpoint(client, dir, &s);
 	make_folder(folder);
-	for (size_t i = 0; i < US_VALUES_MAX && (url = us_arg_nth(args, "tsa-url", i)) != NULL; i++) {
+	for (size_t i = 0; i < US_VALUES_MAX && (url = us_arg_nth(args, "tsa-url", i)) != NULL;
+	     i++) {
 		one = ask(&s, url);
 		status = status == US_EXIT_UNVERIFIED || one == US_EXIT_DONE ? status : one;
 	}
@@ -307,25 +326,37 @@ run_timestamp(struct us_client *client, const struct us_args *args)
 }
 
 static const struct us_option request_options[] = {
-	{ "output", "FILE", "the request (also -o); the checkpoint is put beside it, as FILE.checkpoint" },
+	{ "output", "FILE",
+	    "the request (also -o); the checkpoint is put beside it, as FILE.checkpoint" },
 };
 static const struct us_option verify_options[] = {
 	{ "checkpoint", "FILE", "what was stamped" },
 	{ "ca", "FILE", "certificates of the authority that are trusted, PEM; may be repeated" },
 };
 static const struct us_option timestamp_options[] = {
-	{ "tsa-url", "URL", "the authority's address (RFC 3161 over HTTP); may be repeated: ask two" },
-	{ "ca", "FILE", "certificates of the authority that are trusted, PEM; once for each authority" },
-	{ "out", "DIR", "an export, whose checkpoint is stamped; or another directory, for the newest checkpoint" },
+	{ "tsa-url", "URL",
+	    "the authority's address (RFC 3161 over HTTP); may be repeated: ask two" },
+	{ "ca", "FILE",
+	    "certificates of the authority that are trusted, PEM; once for each authority" },
+	{ "out", "DIR",
+	    "an export, whose checkpoint is stamped; or another directory, for the newest "
+	    "checkpoint" },
 };
 
 const struct us_command us_commands_timestamp[] = {
-	{ "audit timestamp", "--tsa-url URL... --ca FILE... --out DIR", "has authorities (RFC 3161) stamp a checkpoint, and keeps what they say",
-	    "underseal audit timestamp --tsa-url http://tsa.example/ --ca authority.pem --out export", timestamp_options, 3, 0, 0, run_timestamp },
-	{ "audit timestamp-request", "-o FILE", "asks an authority (RFC 3161) to stamp the newest checkpoint: the file to carry there",
-	    "underseal audit timestamp-request -o monday.tsq", request_options, 1, 0, 0, run_request },
-	{ "audit timestamp-verify", "FILE.tsr --checkpoint FILE --ca FILE", "checks what came back, as of the time it names; offline",
-	    "underseal audit timestamp-verify monday.tsr --checkpoint monday.tsq.checkpoint --ca authority.pem", verify_options, 2, 1, 1,
-	    run_verify },
+	{ "audit timestamp", "--tsa-url URL... --ca FILE... --out DIR",
+	    "has authorities (RFC 3161) stamp a checkpoint, and keeps what they say",
+	    "underseal audit timestamp --tsa-url http://tsa.example/ --ca authority.pem --out "
+	    "export",
+	    timestamp_options, 3, 0, 0, run_timestamp },
+	{ "audit timestamp-request", "-o FILE",
+	    "asks an authority (RFC 3161) to stamp the newest checkpoint: the file to carry there",
+	    "underseal audit timestamp-request -o monday.tsq", request_options, 1, 0, 0,
+	    run_request },
+	{ "audit timestamp-verify", "FILE.tsr --checkpoint FILE --ca FILE",
+	    "checks what came back, as of the time it names; offline",
+	    "underseal audit timestamp-verify monday.tsr --checkpoint monday.tsq.checkpoint --ca "
+	    "authority.pem",
+	    verify_options, 2, 1, 1, run_verify },
 	{ 0 },
 };

@@ -27,7 +27,8 @@ show_status(const cJSON *s)
 		printf("why      %s\n", us_json_text(s, "why"));
 	if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(s, "sealed")))
 		printf("shares   %.0f of %.0f given%s%s\n", us_json_number(shares, "given", 0),
-		    us_json_number(shares, "wanted", 0), *us_json_text(shares, "expires") ? ", until " : "",
+		    us_json_number(shares, "wanted", 0),
+		    *us_json_text(shares, "expires") ? ", until " : "",
 		    us_json_text(shares, "expires"));
 	if (cJSON_IsObject(order))
 		printf("order    %s, version %.0f\n", us_json_text(order, "title"),
@@ -60,14 +61,17 @@ decrypt_share(struct us_client *client, struct us_buf *raw)
 	struct us_buf plain;
 
 	us_buf_init(&plain, SHARE_TEXT_MAX);
-	if (us_cms_decrypt(profile->key, (struct us_bytes){ profile->certificate.data,
-	    profile->certificate.len }, (struct us_bytes){ raw->data, raw->len }, &plain) != US_OK)
-		us_give_up(US_EXIT_UNVERIFIED, "this share is encrypted to somebody else, or was changed");
+	if (us_cms_decrypt(profile->key,
+		(struct us_bytes){ profile->certificate.data, profile->certificate.len },
+		(struct us_bytes){ raw->data, raw->len }, &plain) != US_OK)
+		us_give_up(US_EXIT_UNVERIFIED,
+		    "this share is encrypted to somebody else, or was changed");
 	us_buf_free(raw);
 	*raw = plain; /* transferred */
 }
 
-/* The share as canonical words, from a file or the terminal; its checksum is checked before it goes anywhere. */
+/* The share as canonical words, from a file or the terminal; its checksum is checked before it goes
+ * anywhere. */
 static int
 read_share(struct us_client *client, const char *path, char words[US_SLIP39_TEXT_MAX])
 {
@@ -77,10 +81,11 @@ read_share(struct us_client *client, const char *path, char words[US_SLIP39_TEXT
 
 	us_buf_init(&raw, SHARE_TEXT_MAX);
 	err = path != NULL ? us_file_read(path, SHARE_TEXT_MAX, &raw) :
-	    us_ask_secret("Share (all its words): ", &raw);
+			     us_ask_secret("Share (all its words): ", &raw);
 	if (err != US_OK)
 		us_give_up(US_EXIT_OTHER, "cannot read the share: %s", us_strerror(err));
-	if (raw.len > strlen(US_CMS_BEGIN) && memcmp(raw.data, US_CMS_BEGIN, strlen(US_CMS_BEGIN)) == 0)
+	if (raw.len > strlen(US_CMS_BEGIN) &&
+	    memcmp(raw.data, US_CMS_BEGIN, strlen(US_CMS_BEGIN)) == 0)
 		decrypt_share(client, &raw);
 	err = us_slip39_normalise((struct us_bytes){ raw.data, raw.len }, words);
 	us_buf_free(&raw);
@@ -121,15 +126,22 @@ unseal_key(struct us_client *client, uint8_t key[32])
 	memcpy(message + sizeof label - 1, profile->vault_id, 32);
 	if (us_base64_decode(key_text, strlen(key_text), key, 32, &key_n) != US_OK || key_n != 32 ||
 	    us_base64_decode(signature_text, strlen(signature_text), signature, sizeof signature,
-	    &signature_n) != US_OK || signature_n != sizeof signature)
-		us_give_up(US_EXIT_UNVERIFIED, "the vault gives no key that a share could be sealed to");
+		&signature_n) != US_OK ||
+	    signature_n != sizeof signature)
+		us_give_up(US_EXIT_UNVERIFIED,
+		    "the vault gives no key that a share could be sealed to");
 	memcpy(message + sizeof label - 1 + 32, key, 32);
 	if (!is_signed(profile, (struct us_bytes){ message, sizeof message }, signature)) {
-		/* the log may have been handed over; who gives a share must have heard of that, and not in passing */
-		if (us_client_succession_newest(client) == US_OK && is_signed(profile, (struct us_bytes){ message, sizeof message }, signature))
-			us_give_up(US_EXIT_OTHER, "the share has NOT been sent. If you know that this vault was restored, moved or got a "
+		/* the log may have been handed over; who gives a share must have heard of that, and
+		 * not in passing */
+		if (us_client_succession_newest(client) == US_OK &&
+		    is_signed(profile, (struct us_bytes){ message, sizeof message }, signature))
+			us_give_up(US_EXIT_OTHER,
+			    "the share has NOT been sent. If you know that this vault was "
+			    "restored, moved or got a "
 			    "new key, give the same command again");
-		us_give_up(US_EXIT_UNVERIFIED, "the key the vault shows is not signed by the log key of "
+		us_give_up(US_EXIT_UNVERIFIED,
+		    "the key the vault shows is not signed by the log key of "
 		    "this profile: the share has not been sent");
 	}
 	cJSON_Delete(s);
@@ -142,7 +154,8 @@ show_unseal(const cJSON *s)
 
 	printf("%.0f of %.0f shares given%s\n", us_json_number(shares, "given", 0),
 	    us_json_number(shares, "wanted", 0),
-	    cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(s, "sealed")) ? ": the vault opens" : "");
+	    cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(s, "sealed")) ? ": the vault opens" :
+									   "");
 }
 
 static int
@@ -158,14 +171,15 @@ run_unseal(struct us_client *client, const struct us_args *args)
 
 	unseal_key(client, key);
 	if (read_share(client, path, words) != US_OK)
-		us_give_up(US_EXIT_UNVERIFIED, "this is not a whole share (a word is wrong or missing): it "
+		us_give_up(US_EXIT_UNVERIFIED,
+		    "this is not a whole share (a word is wrong or missing): it "
 		    "has not been sent");
 	us_buf_init(&sealed, 1024);
 	us_buf_init(&text, 4096);
 	memcpy(context, label, sizeof label - 1);
 	memcpy(context + sizeof label - 1, us_client_profile(client)->vault_id, 32);
-	if (us_seal_to_public(key, (struct us_bytes){ context, sizeof context },
-	    us_bytes_of(words), &sealed) != US_OK ||
+	if (us_seal_to_public(key, (struct us_bytes){ context, sizeof context }, us_bytes_of(words),
+		&sealed) != US_OK ||
 	    us_base64_put(&text, sealed.data, sealed.len) != US_OK || us_buf_cstr(&text) == NULL)
 		us_give_up(US_EXIT_OTHER, "cannot seal the share for its way");
 	us_wipe(words, sizeof words);

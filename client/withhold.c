@@ -1,4 +1,5 @@
-/* Clearances, and what is done to records after they were produced: challenged, relabelled, clawed back. */
+/* Clearances, and what is done to records after they were produced: challenged, relabelled, clawed
+ * back. */
 #include "client/withhold.h"
 
 #include <stdlib.h>
@@ -28,8 +29,8 @@ show_each(const cJSON *answer)
 }
 
 int
-us_act_each(struct us_client *client, const char *path, struct us_act *act, struct us_selection *selection,
-    const struct us_choice *choice)
+us_act_each(struct us_client *client, const char *path, struct us_act *act,
+    struct us_selection *selection, const struct us_choice *choice)
 {
 	cJSON *all = cJSON_CreateObject(), *items = cJSON_AddArrayToObject(all, "items"), *answer;
 	int status = US_EXIT_OTHER, pending = 0;
@@ -57,7 +58,8 @@ us_act_each(struct us_client *client, const char *path, struct us_act *act, stru
 
 /* Operands and --from, --query, --batch: whichever is there. */
 static int
-choose(struct us_client *client, const struct us_args *args, const char *query, const char *batch, struct us_choice *choice)
+choose(struct us_client *client, const struct us_args *args, const char *query, const char *batch,
+    struct us_choice *choice)
 {
 	struct us_choosing how = { .query = query, .batch = batch };
 	int status;
@@ -75,10 +77,12 @@ choose(struct us_client *client, const struct us_args *args, const char *query, 
 
 /* Chooses, adds the document if the act has one, files. */
 static int
-file_records(struct us_client *client, const struct us_args *args, const char *path, struct us_act *act, const char *document)
+file_records(struct us_client *client, const struct us_args *args, const char *path,
+    struct us_act *act, const char *document)
 {
 	const int by_number = act->type == US_ACT_CHALLENGE; /* has no other options */
-	const char *query = by_number ? NULL : us_arg(args, "query"), *batch = by_number ? NULL : us_arg(args, "batch");
+	const char *query = by_number ? NULL : us_arg(args, "query"),
+		   *batch = by_number ? NULL : us_arg(args, "batch");
 	struct us_choice choice;
 	int status = choose(client, args, query, batch, &choice);
 
@@ -104,7 +108,8 @@ run_challenge(struct us_client *client, const struct us_args *args)
 static int
 run_relabel(struct us_client *client, const struct us_args *args)
 {
-	const char *designation = us_arg_needed(args, "designation", "to which designation of the order?");
+	const char *designation = us_arg_needed(args, "designation",
+	    "to which designation of the order?");
 	const char *reason = us_arg(args, "reason");
 	struct us_act *act = us_act_new(US_ACT_RELABEL);
 
@@ -131,8 +136,9 @@ show_report(const cJSON *report)
 	static const char *const columns[] = { "party", "served", "received", "due" };
 	const cJSON *served = cJSON_GetObjectItemCaseSensitive(report, "served");
 
-	printf("%s: %.0f people had %.0f of its records; %.0f copies hold some\n", us_json_text(report, "id"),
-	    us_json_number(report, "people", 0), us_json_number(report, "records", 0), us_json_number(report, "copies", 0));
+	printf("%s: %.0f people had %.0f of its records; %.0f copies hold some\n",
+	    us_json_text(report, "id"), us_json_number(report, "people", 0),
+	    us_json_number(report, "records", 0), us_json_number(report, "copies", 0));
 	if (cJSON_GetArraySize(served) > 0)
 		us_print_table(served, columns, 4);
 }
@@ -144,12 +150,14 @@ run_report(struct us_client *client, const struct us_args *args)
 	char path[64];
 	int status;
 
-	(void)snprintf(path, sizeof path, "/v1/clawbacks/%u/report", us_filing_number(args->operand[0], "clawback"));
+	(void)snprintf(path, sizeof path, "/v1/clawbacks/%u/report",
+	    us_filing_number(args->operand[0], "clawback"));
 	status = us_client_get(client, path, &report);
 	return us_finish(client, status, report, show_report);
 }
 
-/* The order's only clearance, where --clearance does not say which. id has room for US_ORDER_ID_MAX + 1. */
+/* The order's only clearance, where --clearance does not say which. id has room for US_ORDER_ID_MAX
+ * + 1. */
 static int
 only_clearance(struct us_client *client, char *id)
 {
@@ -162,19 +170,23 @@ only_clearance(struct us_client *client, char *id)
 	us_buf_init(&compiled, US_ORDER_COMPILED_MAX);
 	if (status != US_EXIT_DONE)
 		goto out;
-	if (us_order_compile((struct us_bytes){ source.data, source.len }, &compiled, &findings) != US_OK ||
+	if (us_order_compile((struct us_bytes){ source.data, source.len }, &compiled, &findings) !=
+		US_OK ||
 	    us_order_decode(compiled.data, compiled.len, &order) != US_OK)
-		us_give_up(US_EXIT_OTHER, "the order in force cannot be read by this client: name the clearance with "
+		us_give_up(US_EXIT_OTHER,
+		    "the order in force cannot be read by this client: name the clearance with "
 		    "--clearance");
 	if (order->n_clearances != 1) {
-		us_say("which clearance? The order has %zu; --clearance ID names one%s", order->n_clearances,
+		us_say("which clearance? The order has %zu; --clearance ID names one%s",
+		    order->n_clearances,
 		    order->n_clearances == 0 ? ", and there must be one" : ":");
 		for (size_t i = 0; i < order->n_clearances; i++)
 			us_say("  %s", (const char *)order->clearances[i].id.p);
 		status = US_EXIT_USAGE;
 	}
 	if (status == US_EXIT_DONE)
-		(void)snprintf(id, US_ORDER_ID_MAX + 1, "%s", (const char *)order->clearances[0].id.p);
+		(void)snprintf(id, US_ORDER_ID_MAX + 1, "%s",
+		    (const char *)order->clearances[0].id.p);
 out:
 	us_order_free(order);
 	us_buf_free(&source);
@@ -186,7 +198,8 @@ out:
 static int
 run_clearance(struct us_client *client, const struct us_args *args)
 {
-	const char *statement = us_arg_needed(args, "statement", "with which statement?"), *named = us_arg(args, "clearance");
+	const char *statement = us_arg_needed(args, "statement", "with which statement?"),
+		   *named = us_arg(args, "clearance");
 	char id[US_ORDER_ID_MAX + 1] = "";
 	struct us_act *act;
 	cJSON *answer = NULL;
@@ -234,18 +247,22 @@ static const struct us_option clawback_options[] = {
 const struct us_command us_commands_withhold[] = {
 	{ "clearance request", "NAME --statement FILE [--clearance ID]",
 	    "discloses a person to the parties who may object, before they see anything",
-	    "underseal clearance request \"Eve Expert\" --clearance expert --statement cv.pdf", clearance_options, 2, 1, 1,
-	    run_clearance },
+	    "underseal clearance request \"Eve Expert\" --clearance expert --statement cv.pdf",
+	    clearance_options, 2, 1, 1, run_clearance },
 	{ "challenge", "BATES... --basis FILE", "challenges the designation of records",
-	    "underseal challenge OAI000000017 OAI000000018 --basis letter.pdf", challenge_options, 2, 0, 65536, run_challenge },
-	{ "relabel", "BATES...|--query Q|--batch ID --designation D [--reason TEXT]", "gives records another designation",
-	    "underseal relabel OAI000000017 --designation CONFIDENTIAL --reason \"agreed on 3 March\"",
+	    "underseal challenge OAI000000017 OAI000000018 --basis letter.pdf", challenge_options,
+	    2, 0, 65536, run_challenge },
+	{ "relabel", "BATES...|--query Q|--batch ID --designation D [--reason TEXT]",
+	    "gives records another designation",
+	    "underseal relabel OAI000000017 --designation CONFIDENTIAL --reason \"agreed on 3 "
+	    "March\"",
 	    relabel_options, 7, 0, 65536, run_relabel },
-	{ "clawback report", "ID", "how many people and copies had what was clawed back", "underseal clawback report clawback-1",
-	    NULL, 0, 1, 1, run_report },
+	{ "clawback report", "ID", "how many people and copies had what was clawed back",
+	    "underseal clawback report clawback-1", NULL, 0, 1, 1, run_report },
 	{ "clawback", "BATES...|--query Q|--batch ID --notice FILE --noticed-at TIME",
 	    "takes back what was produced by mistake, at once",
-	    "underseal clawback --query '\"privileged and confidential\"' --collection logs --notice notice.pdf --noticed-at "
+	    "underseal clawback --query '\"privileged and confidential\"' --collection logs "
+	    "--notice notice.pdf --noticed-at "
 	    "2026-03-03",
 	    clawback_options, 7, 0, 65536, run_clawback },
 	{ 0 },

@@ -1,4 +1,5 @@
-/* A witness: looks at the log from time to time, and signs that it is the one it has always been. */
+/* A witness: looks at the log from time to time, and signs that it is the one it has always
+ * been. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -42,7 +43,8 @@ lock(const struct us_client_witness *w)
 		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) != 0)
 		us_give_up(US_EXIT_OTHER, "cannot lock %s/" LOCK_FILE ": %s", w->directory,
-		    errno == EWOULDBLOCK ? "another witness runs with this profile" : strerror(errno));
+		    errno == EWOULDBLOCK ? "another witness runs with this profile" :
+					   strerror(errno));
 	return fd;
 }
 
@@ -51,17 +53,21 @@ has_key(const struct us_client_witness *w)
 {
 	char path[4096];
 
-	return snprintf(path, sizeof path, "%s/" US_WITNESS_KEY_FILE, w->directory) < (int)sizeof path && access(path, F_OK) == 0;
+	return snprintf(path, sizeof path, "%s/" US_WITNESS_KEY_FILE, w->directory) <
+	    (int)sizeof path &&
+	    access(path, F_OK) == 0;
 }
 
 /* ---- what it has seen ---- */
 
-/* What this witness has signed, or, before its first time, what the profile remembers. size 0: nothing. */
+/* What this witness has signed, or, before its first time, what the profile remembers. size 0:
+ * nothing. */
 struct us_client_witness_seen {
 	struct us_checkpoint checkpoint;
 	struct us_buf note;
-	struct us_handovers *chain; /* that the profile has followed since; NULL: the log's key is the one that signed */
-	size_t place;               /* of the key that signed, in it */
+	/* that the profile has followed since; NULL: the log's key is the one that signed */
+	struct us_handovers *chain;
+	size_t place; /* of the key that signed, in it */
 };
 
 /* The checkpoint is by a key that the log has left. */
@@ -73,12 +79,14 @@ open_former(const struct us_client_witness *w, struct us_client_witness_seen *s)
 
 	us_buf_init(&text, US_HANDOVERS_BYTES_MAX);
 	s->chain = calloc(1, sizeof *s->chain);
-	err = s->chain == NULL ? US_ERR_NOMEM : us_client_succession_chain(w->directory, &text, s->chain);
+	err = s->chain == NULL ? US_ERR_NOMEM :
+				 us_client_succession_chain(w->directory, &text, s->chain);
 	if (err == US_OK)
 		err = US_ERR_NOT_FOUND;
 	for (size_t i = 0; s->chain != NULL && i < s->chain->n && err == US_ERR_NOT_FOUND; i++) {
 		s->place = i;
-		err = us_checkpoint_open(&s->checkpoint, NULL, s->note.data, s->note.len, &s->chain->item[i].succession.old_key, 1);
+		err = us_checkpoint_open(&s->checkpoint, NULL, s->note.data, s->note.len,
+		    &s->chain->item[i].succession.old_key, 1);
 	}
 	us_buf_free(&text);
 	return err;
@@ -100,12 +108,14 @@ read_seen(const struct us_client_witness *w, struct us_client_witness_seen *s)
 	if (err == US_ERR_NOT_FOUND)
 		return;
 	if (err == US_OK)
-		err = us_checkpoint_open(&s->checkpoint, NULL, s->note.data, s->note.len, &w->log, 1);
+		err = us_checkpoint_open(&s->checkpoint, NULL, s->note.data, s->note.len, &w->log,
+		    1);
 	if (err == US_ERR_NOT_FOUND)
 		err = open_former(w, s);
 	if (err != US_OK)
-		us_give_up(US_EXIT_UNVERIFIED, "%s/%s is not a checkpoint of the log that this profile names: %s", w->directory, name,
-		    us_strerror(err));
+		us_give_up(US_EXIT_UNVERIFIED,
+		    "%s/%s is not a checkpoint of the log that this profile names: %s",
+		    w->directory, name, us_strerror(err));
 	s->checkpoint.extensions = (struct us_bytes){ NULL, 0 };
 }
 
@@ -118,7 +128,8 @@ free_seen(struct us_client_witness_seen *s)
 
 /* Both checkpoints, signed by the log, are the proof that it has two histories. */
 static int
-tell_fork(const struct us_client_witness *w, const struct us_client_witness_seen *seen, const struct us_checkpoint *c, const struct us_buf *new)
+tell_fork(const struct us_client_witness *w, const struct us_client_witness_seen *seen,
+    const struct us_checkpoint *c, const struct us_buf *new)
 {
 	struct us_buf both;
 	int err;
@@ -132,22 +143,30 @@ tell_fork(const struct us_client_witness *w, const struct us_client_witness_seen
 	if (err == US_OK)
 		err = us_profile_write(w->directory, FORK_FILE, both.data, both.len);
 	us_buf_free(&both);
-	us_say("the log does not go on from what this witness has seen: it was %llu entries and is now %llu that do not follow "
-	    "from them. Not cosigned. %s %s/" FORK_FILE, (unsigned long long)seen->checkpoint.size, (unsigned long long)c->size,
-	    err == US_OK ? "Both checkpoints, signed by the log, are in" : "Cannot write", w->directory);
+	us_say("the log does not go on from what this witness has seen: it was %llu entries and is "
+	       "now %llu that do not follow "
+	       "from them. Not cosigned. %s %s/" FORK_FILE,
+	    (unsigned long long)seen->checkpoint.size, (unsigned long long)c->size,
+	    err == US_OK ? "Both checkpoints, signed by the log, are in" : "Cannot write",
+	    w->directory);
 	return US_EXIT_UNVERIFIED;
 }
 
-/* The log was handed over since this witness signed last: what a profile asks of a hand-over, this witness asks for itself, and keeps what it signed
- * under the old key. */
+/* The log was handed over since this witness signed last: what a profile asks of a hand-over, this
+ * witness asks for itself, and keeps what it signed under the old key. */
 static int
-check_handed_over(const struct us_client_witness *w, const struct us_client_witness_seen *seen, const struct us_checkpoint *c, int *status)
+check_handed_over(const struct us_client_witness *w, const struct us_client_witness_seen *seen,
+    const struct us_checkpoint *c, int *status)
 {
-	const struct us_client_succession_memory memory = { .whose = "this witness", .file = SEEN_FILE, .seen = seen->checkpoint, .place = seen->place };
+	const struct us_client_succession_memory memory = { .whose = "this witness",
+		.file = SEEN_FILE,
+		.seen = seen->checkpoint,
+		.place = seen->place };
 	struct us_http *http = us_http_new(&w->client->profile);
 	char name[64];
 	uint64_t number = 1;
-	int err = http == NULL ? US_ERR_NOMEM : us_client_succession_check(http, seen->chain, &memory, c);
+	int err = http == NULL ? US_ERR_NOMEM :
+				 us_client_succession_check(http, seen->chain, &memory, c);
 
 	us_http_free(http);
 	(void)us_origin_number(&number, seen->chain->item[seen->place].succession.old_key.name);
@@ -156,14 +175,16 @@ check_handed_over(const struct us_client_witness *w, const struct us_client_witn
 		err = us_profile_write(w->directory, name, seen->note.data, seen->note.len);
 	if (err != US_OK && err != US_ERR_VERIFY) {
 		us_say("cannot check the hand-over: %s", us_strerror(err));
-		*status = err == US_ERR_SIGNATURE || err == US_ERR_FORMAT ? US_EXIT_UNVERIFIED : US_EXIT_OTHER;
+		*status = err == US_ERR_SIGNATURE || err == US_ERR_FORMAT ? US_EXIT_UNVERIFIED :
+									    US_EXIT_OTHER;
 	}
 	return err;
 }
 
 /* Whether c may be signed: it goes on from what was seen. */
 static int
-check_next(const struct us_client_witness *w, const struct us_checkpoint *c, const struct us_buf *note)
+check_next(const struct us_client_witness *w, const struct us_checkpoint *c,
+    const struct us_buf *note)
 {
 	int status = US_EXIT_DONE, err = US_OK;
 	struct us_client_witness_seen seen;
@@ -178,9 +199,11 @@ check_next(const struct us_client_witness *w, const struct us_checkpoint *c, con
 	if (err == US_ERR_VERIFY)
 		status = tell_fork(w, &seen, c, note);
 	else if (err != US_OK && status == US_EXIT_DONE) {
-		us_say("the log gives no proof that it goes on from the %llu entries that this witness has seen: %s",
+		us_say("the log gives no proof that it goes on from the %llu entries that this "
+		       "witness has seen: %s",
 		    (unsigned long long)seen.checkpoint.size, us_strerror(err));
-		status = err == US_ERR_NOT_FOUND || err == US_ERR_FORMAT ? US_EXIT_UNVERIFIED : US_EXIT_OTHER;
+		status = err == US_ERR_NOT_FOUND || err == US_ERR_FORMAT ? US_EXIT_UNVERIFIED :
+									   US_EXIT_OTHER;
 	}
 	free_seen(&seen);
 	return status;
@@ -192,19 +215,24 @@ check_next(const struct us_client_witness *w, const struct us_checkpoint *c, con
 static int
 follow(struct us_client_witness *w, const struct us_buf *note, struct us_checkpoint *c, int *status)
 {
-	int err = us_client_succession_follow(w->client, (struct us_bytes){ note->data, note->len });
+	int err = us_client_succession_follow(w->client,
+	    (struct us_bytes){ note->data, note->len });
 
 	if (err == US_OK)
-		err = us_note_key_parse(&w->log, w->client->profile.vkey, strlen(w->client->profile.vkey));
+		err = us_note_key_parse(&w->log, w->client->profile.vkey,
+		    strlen(w->client->profile.vkey));
 	if (err == US_OK)
 		err = us_checkpoint_open(c, NULL, note->data, note->len, &w->log, 1);
 	if (err != US_OK)
-		*status = err == US_ERR_CLOSED || err == US_ERR_INCOMPLETE || err == US_ERR_IO ? US_EXIT_OTHER : US_EXIT_UNVERIFIED;
+		*status = err == US_ERR_CLOSED || err == US_ERR_INCOMPLETE || err == US_ERR_IO ?
+		    US_EXIT_OTHER :
+		    US_EXIT_UNVERIFIED;
 	return err;
 }
 
 static int
-fetch(struct us_client_witness *w, const char *path, struct us_buf *note, struct us_checkpoint *c, int *status)
+fetch(struct us_client_witness *w, const char *path, struct us_buf *note, struct us_checkpoint *c,
+    int *status)
 {
 	int err;
 
@@ -224,8 +252,8 @@ fetch(struct us_client_witness *w, const char *path, struct us_buf *note, struct
 	return US_ERR_VERIFY;
 }
 
-/* k of n must sign the same checkpoint: one that others have cosigned and this witness has not is taken up, as long
- * as it is larger than what this witness has seen. Else the newest. */
+/* k of n must sign the same checkpoint: one that others have cosigned and this witness has not is
+ * taken up, as long as it is larger than what this witness has seen. Else the newest. */
 static int
 choose(struct us_client_witness *w, struct us_buf *note, struct us_checkpoint *c)
 {
@@ -244,7 +272,8 @@ choose(struct us_client_witness *w, struct us_buf *note, struct us_checkpoint *c
 }
 
 static void
-show(const struct us_client_witness *w, const struct us_checkpoint *c, uint64_t time_s, unsigned count)
+show(const struct us_client_witness *w, const struct us_checkpoint *c, uint64_t time_s,
+    unsigned count)
 {
 	char time_text[US_TIME_TEXT_SIZE];
 	cJSON *document;
@@ -253,8 +282,8 @@ show(const struct us_client_witness *w, const struct us_checkpoint *c, uint64_t 
 	(void)us_time_format((int64_t)time_s * US_NS_PER_SECOND, time_text);
 	if (!w->client->json) {
 		if (w->output == NULL || strcmp(w->output, "-") != 0)
-			printf("cosigned %llu entries at %s as %s\n", (unsigned long long)c->size, time_text,
-			    us_note_signer_key(w->signer)->name);
+			printf("cosigned %llu entries at %s as %s\n", (unsigned long long)c->size,
+			    time_text, us_note_signer_key(w->signer)->name);
 		(void)fflush(stdout);
 		return;
 	}
@@ -273,7 +302,8 @@ show(const struct us_client_witness *w, const struct us_checkpoint *c, uint64_t 
 
 /* What was seen is on disk before anybody can have the signature. */
 static int
-sign(const struct us_client_witness *w, const struct us_buf *note, uint64_t time_s, struct us_buf *cosigned)
+sign(const struct us_client_witness *w, const struct us_buf *note, uint64_t time_s,
+    struct us_buf *cosigned)
 {
 	const struct us_bytes none = { NULL, 0 }, whole = { note->data, note->len };
 	const struct us_note_key *key = us_note_signer_key(w->signer);
@@ -291,7 +321,8 @@ sign(const struct us_client_witness *w, const struct us_buf *note, uint64_t time
 	if (err == US_OK)
 		err = us_cosignature_sign(&line, w->signer, text, time_s);
 	if (err == US_OK)
-		err = us_cosigned_merge(cosigned, NULL, &w->log, key, 1, (struct us_bytes){ bare.data, bare.len },
+		err = us_cosigned_merge(cosigned, NULL, &w->log, key, 1,
+		    (struct us_bytes){ bare.data, bare.len },
 		    (struct us_bytes){ line.data, line.len });
 	us_buf_free(&bare);
 	us_buf_free(&line);
@@ -322,11 +353,14 @@ look(struct us_client_witness *w)
 		}
 	}
 	if (status == US_EXIT_DONE && !w->keep)
-		status = us_log_deliver(w->client, (struct us_bytes){ cosigned.data, cosigned.len }, &count);
+		status = us_log_deliver(w->client, (struct us_bytes){ cosigned.data, cosigned.len },
+		    &count);
 	if (status == US_EXIT_DONE)
 		show(w, &c, time_s, count);
 	else if (status == US_EXIT_REFUSED && count == 0)
-		us_say("if the vault does not know this witness: its setting \"witnesses\" takes %s", w->vkey);
+		us_say("if the vault does not know this witness: its setting \"witnesses\" takes "
+		       "%s",
+		    w->vkey);
 	us_buf_free(&note);
 	us_buf_free(&cosigned);
 	return status;
@@ -347,8 +381,9 @@ parse_every(const char *text)
 	errno = 0;
 	n = strtol(text, &end, 10);
 	unit = *end == '\0' ? units : strchr(units, *end);
-	if (errno != 0 || end == text || n < 1 || n > EVERY_MAX_S || unit == NULL || (*end != '\0' && end[1] != '\0') ||
-	    n * seconds[unit - units] < EVERY_MIN_S || n * seconds[unit - units] > EVERY_MAX_S)
+	if (errno != 0 || end == text || n < 1 || n > EVERY_MAX_S || unit == NULL ||
+	    (*end != '\0' && end[1] != '\0') || n * seconds[unit - units] < EVERY_MIN_S ||
+	    n * seconds[unit - units] > EVERY_MAX_S)
 		us_usage_error("--every takes a time such as 10m or 1h, of at most 30 days");
 	return n * seconds[unit - units];
 }
@@ -357,14 +392,17 @@ static int
 run_witness(struct us_client *client, const struct us_args *args)
 {
 	const int only_vkey = us_flag(args, "vkey");
-	struct us_client_witness w = { .client = client, .output = us_arg(args, "output"), .newest = us_flag(args, "newest"),
+	struct us_client_witness w = { .client = client,
+		.output = us_arg(args, "output"),
+		.newest = us_flag(args, "newest"),
 		.keep = us_flag(args, "no-deliver") };
 	int64_t every = us_arg(args, "every") == NULL ? 0 : parse_every(us_arg(args, "every"));
 	int fd, status;
 
 	if (only_vkey) {
 		if (client->profile_directory == NULL)
-			us_usage_error("which profile? Give --profile DIR or set UNDERSEAL_PROFILE");
+			us_usage_error(
+			    "which profile? Give --profile DIR or set UNDERSEAL_PROFILE");
 		us_profile_open_public(&client->profile, client->profile_directory);
 	} else {
 		(void)us_client_profile(client);
@@ -397,10 +435,13 @@ run_witness(struct us_client *client, const struct us_args *args)
 }
 
 static const struct us_option witness_options[] = {
-	{ "vkey", NULL, "print this witness's verifier key, for the vault's settings and for policies, and do nothing else" },
+	{ "vkey", NULL,
+	    "print this witness's verifier key, for the vault's settings and for policies, and do "
+	    "nothing else" },
 	{ "name", "NAME", "the name of a key that is made now; a URL without its scheme is usual" },
 	{ "every", "TIME", "do it again and again: 10m, 1h" },
-	{ "newest", NULL, "the newest checkpoint, even if others have cosigned one that this witness has not" },
+	{ "newest", NULL,
+	    "the newest checkpoint, even if others have cosigned one that this witness has not" },
 	{ "output", "FILE", "also write the cosigned checkpoint here (-o; - for stdout)" },
 	{ "no-deliver", NULL, "do not give it to the log" },
 };
@@ -411,6 +452,7 @@ const struct us_command us_commands_witness[] = {
 	    "underseal audit witness --every 10m", witness_options, 6, 0, 0, run_witness },
 	{ "audit submit", "--policy FILE [--ca FILE] [-o FILE]",
 	    "carries the newest checkpoint to witnesses, and brings back what they sign",
-	    "underseal audit submit --policy witnesses.policy", us_submit_options, US_SUBMIT_OPTIONS, 0, 0, us_submit_run },
+	    "underseal audit submit --policy witnesses.policy", us_submit_options,
+	    US_SUBMIT_OPTIONS, 0, 0, us_submit_run },
 	{ 0 },
 };

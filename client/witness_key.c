@@ -9,7 +9,8 @@
 #define KEY_PREFIX "PRIVATE+KEY+"
 #define KEY_TEXT_MAX 1024
 
-/* One line: PRIVATE+KEY+name+id+base64(type || seed), as other programs for signed notes have it. */
+/* One line: PRIVATE+KEY+name+id+base64(type || seed), as other programs for signed notes have
+ * it. */
 static int
 write_key(const char *directory, const struct us_note_key *key, const struct us_key *seed)
 {
@@ -53,7 +54,8 @@ make_key(struct us_note_signer **signer, const struct us_profile *profile, const
 		err = write_key(profile->directory, us_note_signer_key(*signer), seed);
 	us_key_free(seed);
 	if (err != US_OK)
-		us_give_up(US_EXIT_OTHER, "cannot make %s/" US_WITNESS_KEY_FILE ": %s", profile->directory, us_strerror(err));
+		us_give_up(US_EXIT_OTHER, "cannot make %s/" US_WITNESS_KEY_FILE ": %s",
+		    profile->directory, us_strerror(err));
 }
 
 static int
@@ -67,12 +69,13 @@ parse_key(struct us_note_signer **signer, const struct us_buf *text)
 	size_t n, got;
 	int err;
 
-	if (text->len <= skip + 1 || memcmp(text->data, KEY_PREFIX, skip) != 0 || text->data[text->len - 1] != '\n')
+	if (text->len <= skip + 1 || memcmp(text->data, KEY_PREFIX, skip) != 0 ||
+	    text->data[text->len - 1] != '\n')
 		return US_ERR_FORMAT;
 	n = text->len - skip - 1;
 	plus = memchr(at, '+', n);
-	if (plus == NULL || (size_t)(plus - at) > US_NOTE_NAME_MAX || n - (size_t)(plus - at) != 1 + 8 + 1 + US_BASE64_SIZE(33) ||
-	    plus[9] != '+')
+	if (plus == NULL || (size_t)(plus - at) > US_NOTE_NAME_MAX ||
+	    n - (size_t)(plus - at) != 1 + 8 + 1 + US_BASE64_SIZE(33) || plus[9] != '+')
 		return US_ERR_FORMAT;
 	(void)snprintf(name, sizeof name, "%.*s", (int)(plus - at), at);
 	err = us_base64_decode(plus + 10, US_BASE64_SIZE(33), raw, sizeof raw, &got);
@@ -110,8 +113,10 @@ us_witness_key(const struct us_profile *profile, const char *name)
 		err = parse_key(&signer, &text);
 	us_buf_free(&text);
 	if (err != US_OK && err != US_ERR_NOT_FOUND)
-		us_give_up(US_EXIT_OTHER, "%s/" US_WITNESS_KEY_FILE " is not a witness's key: %s", profile->directory, us_strerror(err));
+		us_give_up(US_EXIT_OTHER, "%s/" US_WITNESS_KEY_FILE " is not a witness's key: %s",
+		    profile->directory, us_strerror(err));
 	if (name != NULL && strcmp(us_note_signer_key(signer)->name, name) != 0)
-		us_usage_error("this witness is named %s already", us_note_signer_key(signer)->name);
+		us_usage_error("this witness is named %s already",
+		    us_note_signer_key(signer)->name);
 	return signer;
 }

@@ -83,9 +83,9 @@ us_x509_set_common_name(X509_NAME *name, const char *text)
 	if (err != US_OK)
 		return err;
 	return X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_UTF8,
-	                                  (const unsigned char *)text, (int)n, -1, 0) == 1
-	           ? US_OK
-	           : US_ERR_ENCODING;
+		   (const unsigned char *)text, (int)n, -1, 0) == 1 ?
+	    US_OK :
+	    US_ERR_ENCODING;
 }
 
 int

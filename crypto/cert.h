@@ -4,8 +4,9 @@
  * is read. Certificates and requests are DER bytes everywhere; PEM only at the border to files.
  *
  * Untrusted DER is at most US_CERT_MAX bytes (US_ERR_LIMIT) and must have nothing left over
- * (US_ERR_TRAILING); what is not of the form is US_ERR_FORMAT. Times are nanoseconds since the epoch,
- * cut to seconds in certificates. Thread safe; a struct us_pkey may be used by several threads.
+ * (US_ERR_TRAILING); what is not of the form is US_ERR_FORMAT. Times are nanoseconds since the
+ * epoch, cut to seconds in certificates. Thread safe; a struct us_pkey may be used by several
+ * threads.
  */
 #ifndef US_COMMON_CERT_H
 #define US_COMMON_CERT_H
@@ -31,7 +32,8 @@ int us_pkey_from_ed25519_public(const uint8_t public_key[32], struct us_pkey **o
 int us_pkey_from_der(struct us_bytes der, struct us_pkey **out);
 /* Appends PKCS#8 DER: secret, so out should be wiped soon. */
 int us_pkey_to_der(const struct us_pkey *key, struct us_buf *out);
-/* PEM of PKCS#8. passphrase not NULL: encrypted with PBES2, AES-256-CBC, scrypt (N 2^14, r 8, p 1). */
+/* PEM of PKCS#8. passphrase not NULL: encrypted with PBES2, AES-256-CBC, scrypt (N 2^14, r 8, p
+ * 1). */
 int us_pkey_to_pem(const struct us_pkey *key, const char *passphrase, struct us_buf *out);
 /* US_ERR_STATE: it is encrypted and passphrase is NULL; US_ERR_AUTH: wrong passphrase. */
 int us_pkey_from_pem(struct us_bytes pem, const char *passphrase, struct us_pkey **out);
@@ -87,7 +89,7 @@ struct us_cert_info {
 
 /* Appends a self-signed CA certificate: CN = name, path length 0, keyCertSign and cRLSign. */
 int us_ca_create(const struct us_pkey *key, const char *name, struct us_cert_validity validity,
-                 struct us_buf *out);
+    struct us_buf *out);
 
 /* Who issues: certificate (DER) and its key. */
 struct us_issuer {
@@ -96,15 +98,14 @@ struct us_issuer {
 };
 
 /* Appends a client certificate for the key of the request, whose proof is checked first
- * (US_ERR_SIGNATURE). Only the key is taken from the request: CN = name, extended usage
- * clientAuth alone, serial 16 random bytes. US_ERR_ENCODING, US_ERR_LIMIT for the name; US_ERR_RANGE for times
+ * (US_ERR_SIGNATURE). Only the key is taken from the request: CN = name, extended usage clientAuth
+ * alone, serial 16 random bytes. US_ERR_ENCODING, US_ERR_LIMIT for the name; US_ERR_RANGE for times
  * out of order. */
 int us_cert_issue_client(const struct us_issuer *issuer, struct us_bytes csr, const char *name,
-                         struct us_cert_validity validity, struct us_buf *out);
+    struct us_cert_validity validity, struct us_buf *out);
 /* The same for a server: hosts are DNS names or IP addresses (as text), 1 .. 64 of them. */
 int us_cert_issue_server(const struct us_issuer *issuer, const struct us_pkey *key,
-                         const char *const *hosts, size_t host_n, struct us_cert_validity validity,
-                         struct us_buf *out);
+    const char *const *hosts, size_t host_n, struct us_cert_validity validity, struct us_buf *out);
 
 /* SHA-256 of the DER bytes: the credential. */
 int us_cert_fingerprint(struct us_bytes cert, uint8_t out[32]);
@@ -114,13 +115,14 @@ int us_cert_parse(struct us_bytes cert, struct us_cert_info *out);
  * issued by this CA; US_ERR_DENIED: wrong usage, or a CA; US_ERR_NOT_YET, US_ERR_EXPIRED: of the
  * certificate or the CA at now_ns.
  */
-int us_cert_verify(struct us_bytes cert, struct us_bytes ca, enum us_cert_usage usage,
-                   int64_t now_ns);
+int
+us_cert_verify(struct us_bytes cert, struct us_bytes ca, enum us_cert_usage usage, int64_t now_ns);
 
 /* ---- PEM ---- */
 
 /* Appends the DER of the first block with this label ("CERTIFICATE", "CERTIFICATE REQUEST").
- * US_ERR_NOT_FOUND if there is none; input at most 64 KiB. Input that is DER already (0x30) is passed on. */
+ * US_ERR_NOT_FOUND if there is none; input at most 64 KiB. Input that is DER already (0x30) is
+ * passed on. */
 int us_pem_decode(struct us_bytes pem, const char *label, struct us_buf *out);
 int us_pem_encode(struct us_bytes der, const char *label, struct us_buf *out);
 

@@ -25,9 +25,10 @@ us_csr_create(const struct us_pkey *key, const char *name, struct us_buf *out)
 	if (req == NULL)
 		return US_ERR_NOMEM;
 	err = us_x509_set_common_name(X509_REQ_get_subject_name(req), name);
-	if (err == US_OK && (X509_REQ_set_version(req, X509_REQ_VERSION_1) != 1 ||
-	                     X509_REQ_set_pubkey(req, key->evp) != 1 ||
-	                     X509_REQ_sign(req, key->evp, us_pkey_digest(key->type)) <= 0))
+	if (err == US_OK &&
+	    (X509_REQ_set_version(req, X509_REQ_VERSION_1) != 1 ||
+		X509_REQ_set_pubkey(req, key->evp) != 1 ||
+		X509_REQ_sign(req, key->evp, us_pkey_digest(key->type)) <= 0))
 		err = US_ERR_CRYPTO;
 	if (err == US_OK)
 		err = us_put_der(out, us_i2d_x509_req, req);
@@ -69,11 +70,11 @@ set_times(X509 *x, struct us_cert_validity v)
 	if (v.from_ns < 0 || v.to_ns <= v.from_ns)
 		return US_ERR_RANGE;
 	/* UTCTime to 2049, GeneralizedTime after: ASN1_TIME_set chooses (RFC 5280, 4.1.2.5) */
-	return ASN1_TIME_set(X509_getm_notBefore(x), (time_t)(v.from_ns / US_NS_PER_SECOND)) != NULL &&
-	               ASN1_TIME_set(X509_getm_notAfter(x), (time_t)(v.to_ns / US_NS_PER_SECOND)) !=
-	                   NULL
-	           ? US_OK
-	           : US_ERR_CRYPTO;
+	return ASN1_TIME_set(X509_getm_notBefore(x), (time_t)(v.from_ns / US_NS_PER_SECOND)) !=
+		    NULL &&
+		ASN1_TIME_set(X509_getm_notAfter(x), (time_t)(v.to_ns / US_NS_PER_SECOND)) != NULL ?
+	    US_OK :
+	    US_ERR_CRYPTO;
 }
 
 /* Version, serial, times, subject, key. */
@@ -112,7 +113,7 @@ finish(X509 *x, const struct us_pkey *key, struct us_buf *out)
 
 int
 us_ca_create(const struct us_pkey *key, const char *name, struct us_cert_validity validity,
-             struct us_buf *out)
+    struct us_buf *out)
 {
 	X509 *x;
 	int err;
@@ -161,7 +162,7 @@ add_leaf_extensions(X509 *x, X509 *ca, const char *extended_usage)
 
 int
 us_cert_issue_client(const struct us_issuer *issuer, struct us_bytes csr, const char *name,
-                     struct us_cert_validity validity, struct us_buf *out)
+    struct us_cert_validity validity, struct us_buf *out)
 {
 	const unsigned char *p = csr.p;
 	X509_REQ *req = NULL;
@@ -204,7 +205,8 @@ general_name(const char *host, GENERAL_NAME **out)
 	if (ip == NULL) {
 		ERR_clear_error();
 		if (n == 0 || n > HOST_MAX ||
-		    strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.") != n)
+		    strspn(host,
+			"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.") != n)
 			return US_ERR_FORMAT;
 		dns = ASN1_IA5STRING_new();
 		if (dns == NULL || ASN1_STRING_set(dns, host, (int)n) != 1) {
@@ -219,7 +221,7 @@ general_name(const char *host, GENERAL_NAME **out)
 		return US_ERR_NOMEM;
 	}
 	GENERAL_NAME_set0_value(name, ip != NULL ? GEN_IPADD : GEN_DNS,
-	                        ip != NULL ? (void *)ip : (void *)dns);
+	    ip != NULL ? (void *)ip : (void *)dns);
 	*out = name;
 	return US_OK;
 }
@@ -247,8 +249,7 @@ add_hosts(X509 *x, const char *const *hosts, size_t n)
 
 int
 us_cert_issue_server(const struct us_issuer *issuer, const struct us_pkey *key,
-                     const char *const *hosts, size_t host_n, struct us_cert_validity validity,
-                     struct us_buf *out)
+    const char *const *hosts, size_t host_n, struct us_cert_validity validity, struct us_buf *out)
 {
 	X509 *ca = NULL, *x = NULL;
 	int err;

@@ -56,7 +56,8 @@ out:
 }
 
 int
-us_cms_decrypt(const struct us_pkey *key, struct us_bytes cert, struct us_bytes pem, struct us_buf *out)
+us_cms_decrypt(const struct us_pkey *key, struct us_bytes cert, struct us_bytes pem,
+    struct us_buf *out)
 {
 	BIO *in = pem.n > US_CMS_MAX ? NULL : BIO_new_mem_buf(pem.p, (int)pem.n);
 	BIO *plain = BIO_new(BIO_s_secmem());

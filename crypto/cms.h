@@ -14,7 +14,9 @@
 
 /* Appends PEM. cert: DER of the recipient's certificate. US_ERR_FORMAT, US_ERR_CRYPTO. */
 int us_cms_encrypt(struct us_bytes cert, struct us_bytes secret, struct us_buf *out);
-/* Appends the secret; out should be wiped soon. US_ERR_FORMAT, US_ERR_AUTH (not for this key, or changed). */
-int us_cms_decrypt(const struct us_pkey *key, struct us_bytes cert, struct us_bytes pem, struct us_buf *out);
+/* Appends the secret; out should be wiped soon. US_ERR_FORMAT, US_ERR_AUTH (not for this key, or
+ * changed). */
+int us_cms_decrypt(const struct us_pkey *key, struct us_bytes cert, struct us_bytes pem,
+    struct us_buf *out);
 
 #endif

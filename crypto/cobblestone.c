@@ -21,7 +21,7 @@ struct us_crypto_message_keys {
 
 static int
 derive(const struct us_key *key, const uint8_t *salt, struct us_bytes context,
-       struct us_crypto_message_keys *out)
+    struct us_crypto_message_keys *out)
 {
 	struct us_bytes info[3] = {
 		{ (const uint8_t *)label, sizeof label },
@@ -30,7 +30,7 @@ derive(const struct us_key *key, const uint8_t *salt, struct us_bytes context,
 	};
 	uint8_t okm[US_KEY_SIZE + US_GCM_NONCE_SIZE + COMMITMENT_SIZE];
 	int err = us_hkdf_expand_sha512((struct us_bytes){ key->b, sizeof key->b }, info, 3, okm,
-	                                sizeof okm);
+	    sizeof okm);
 
 	memcpy(out->key.b, okm, US_KEY_SIZE);
 	memcpy(out->nonce, okm + US_KEY_SIZE, US_GCM_NONCE_SIZE);
@@ -69,7 +69,7 @@ us_cobblestone_plain_size(size_t n, size_t *out)
 
 int
 us_cobblestone_seal_salted(const struct us_key *key, const uint8_t salt[US_COBBLESTONE_SALT_SIZE],
-                           struct us_bytes context, struct us_bytes plain, uint8_t *out)
+    struct us_bytes context, struct us_bytes plain, uint8_t *out)
 {
 	struct us_crypto_message_keys k;
 	uint8_t nonce[US_GCM_NONCE_SIZE];
@@ -86,7 +86,7 @@ us_cobblestone_seal_salted(const struct us_key *key, const uint8_t salt[US_COBBL
 	for (size_t i = 0; i <= plain.n / CHUNK && err == US_OK; i++) {
 		size_t left = plain.n - i * CHUNK;
 		struct us_bytes text = { left == 0 ? NULL : plain.p + i * CHUNK,
-			                     left < CHUNK ? left : CHUNK };
+			left < CHUNK ? left : CHUNK };
 
 		chunk_nonce(&k, (uint32_t)i, nonce);
 		err = us_gcm_seal(&g, text, out + US_COBBLESTONE_HEADER_SIZE + i * SEALED_CHUNK);
@@ -98,7 +98,7 @@ out:
 
 int
 us_cobblestone_seal(const struct us_key *key, struct us_bytes context, struct us_bytes plain,
-                    uint8_t *out)
+    uint8_t *out)
 {
 	uint8_t salt[US_COBBLESTONE_SALT_SIZE];
 	int err = us_random(salt, sizeof salt);
@@ -108,7 +108,7 @@ us_cobblestone_seal(const struct us_key *key, struct us_bytes context, struct us
 
 int
 us_cobblestone_open(const struct us_key *key, struct us_bytes context, struct us_bytes sealed,
-                    uint8_t *out)
+    uint8_t *out)
 {
 	struct us_crypto_message_keys k;
 	uint8_t nonce[US_GCM_NONCE_SIZE];
@@ -128,7 +128,8 @@ us_cobblestone_open(const struct us_key *key, struct us_bytes context, struct us
 	for (size_t i = 0; err == US_OK && i <= n / CHUNK; i++) {
 		size_t at = US_COBBLESTONE_HEADER_SIZE + i * SEALED_CHUNK;
 		size_t left = sealed.n - at;
-		struct us_bytes chunk = { sealed.p + at, left < SEALED_CHUNK ? left : SEALED_CHUNK };
+		struct us_bytes chunk = { sealed.p + at,
+			left < SEALED_CHUNK ? left : SEALED_CHUNK };
 
 		chunk_nonce(&k, (uint32_t)i, nonce);
 		err = us_gcm_open(&g, chunk, out + i * CHUNK);
@@ -141,7 +142,7 @@ us_cobblestone_open(const struct us_key *key, struct us_bytes context, struct us
 
 int
 us_cobblestone_seal_to(const struct us_key *key, struct us_bytes context, struct us_bytes plain,
-                       struct us_buf *out)
+    struct us_buf *out)
 {
 	uint8_t *p;
 	size_t at = out->len;
@@ -160,7 +161,7 @@ us_cobblestone_seal_to(const struct us_key *key, struct us_bytes context, struct
 
 int
 us_cobblestone_open_to(const struct us_key *key, struct us_bytes context, struct us_bytes sealed,
-                       struct us_buf *out)
+    struct us_buf *out)
 {
 	uint8_t *p, none[1];
 	size_t n, at = out->len;

@@ -28,18 +28,19 @@ size_t us_cobblestone_sealed_size(size_t n);
 int us_cobblestone_plain_size(size_t n, size_t *out);
 /* Writes us_cobblestone_sealed_size(plain.n) bytes; no overlap. US_ERR_LIMIT. */
 int us_cobblestone_seal(const struct us_key *key, struct us_bytes context, struct us_bytes plain,
-                        uint8_t *out);
+    uint8_t *out);
 /* Writes us_cobblestone_plain_size() bytes; wiped on error. US_ERR_TRUNCATED, US_ERR_COMMITMENT
  * (another key or context), US_ERR_AUTH. */
 int us_cobblestone_open(const struct us_key *key, struct us_bytes context, struct us_bytes sealed,
-                        uint8_t *out);
+    uint8_t *out);
 /* The same, appending to a buffer (US_ERR_LIMIT if it is full). */
 int us_cobblestone_seal_to(const struct us_key *key, struct us_bytes context, struct us_bytes plain,
-                           struct us_buf *out);
+    struct us_buf *out);
 int us_cobblestone_open_to(const struct us_key *key, struct us_bytes context,
-                           struct us_bytes sealed, struct us_buf *out);
+    struct us_bytes sealed, struct us_buf *out);
 /* With a salt that the caller gives: for tests and vectors only. */
-int us_cobblestone_seal_salted(const struct us_key *key, const uint8_t salt[US_COBBLESTONE_SALT_SIZE],
-                               struct us_bytes context, struct us_bytes plain, uint8_t *out);
+int
+us_cobblestone_seal_salted(const struct us_key *key, const uint8_t salt[US_COBBLESTONE_SALT_SIZE],
+    struct us_bytes context, struct us_bytes plain, uint8_t *out);
 
 #endif

@@ -44,9 +44,10 @@ fetch(void)
 	algorithms.sha512 = EVP_MD_fetch(NULL, "SHA512", NULL);
 	algorithms.gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
 	algorithms.ctr = EVP_CIPHER_fetch(NULL, "AES-256-CTR", NULL);
-	fetched = algorithms.sha256 != NULL && algorithms.sha512 != NULL && algorithms.gcm != NULL &&
-	          algorithms.ctr != NULL && pthread_key_create(&thread_key, thread_free) == 0 &&
-	          RAND_bytes(drawn, sizeof drawn) == 1;
+	fetched = algorithms.sha256 != NULL && algorithms.sha512 != NULL &&
+	    algorithms.gcm != NULL && algorithms.ctr != NULL &&
+	    pthread_key_create(&thread_key, thread_free) == 0 &&
+	    RAND_bytes(drawn, sizeof drawn) == 1;
 }
 
 const struct us_crypto_algorithms *
@@ -67,11 +68,11 @@ thread_setup(struct us_crypto_thread *t, const struct us_crypto_algorithms *a)
 	t->open = EVP_CIPHER_CTX_new();
 	t->ctr = EVP_CIPHER_CTX_new();
 	return t->sha256 != NULL && t->sha512 != NULL && t->seal != NULL && t->open != NULL &&
-	       t->ctr != NULL && EVP_DigestInit_ex(t->sha256, a->sha256, NULL) == 1 &&
-	       EVP_DigestInit_ex(t->sha512, a->sha512, NULL) == 1 &&
-	       EVP_EncryptInit_ex(t->seal, a->gcm, NULL, zero, zero) == 1 &&
-	       EVP_DecryptInit_ex(t->open, a->gcm, NULL, zero, zero) == 1 &&
-	       EVP_EncryptInit_ex(t->ctr, a->ctr, NULL, zero, zero) == 1;
+	    t->ctr != NULL && EVP_DigestInit_ex(t->sha256, a->sha256, NULL) == 1 &&
+	    EVP_DigestInit_ex(t->sha512, a->sha512, NULL) == 1 &&
+	    EVP_EncryptInit_ex(t->seal, a->gcm, NULL, zero, zero) == 1 &&
+	    EVP_DecryptInit_ex(t->open, a->gcm, NULL, zero, zero) == 1 &&
+	    EVP_EncryptInit_ex(t->ctr, a->ctr, NULL, zero, zero) == 1;
 }
 
 struct us_crypto_thread *
@@ -239,7 +240,7 @@ us_padme(uint64_t n)
 
 	if (n < 2)
 		return n;
-	e = 63u - (unsigned)__builtin_clzll(n); /* floor(log2 n) */
+	e = 63u - (unsigned)__builtin_clzll(n);            /* floor(log2 n) */
 	s = e == 0 ? 0 : 32u - (unsigned)__builtin_clz(e); /* floor(log2 e) + 1 */
 	mask = (UINT64_C(1) << (e - s)) - 1;
 	if (n > UINT64_MAX - mask)

@@ -50,15 +50,15 @@ void us_hash_free(struct us_hash *h);
 
 /* HMAC-SHA-256 over the parts (at most 10, else US_ERR_ARG); the key may have any length. */
 int us_hmac_sha256(struct us_bytes key, const struct us_bytes *parts, size_t n,
-                   uint8_t out[US_DIGEST_SIZE]);
+    uint8_t out[US_DIGEST_SIZE]);
 /* RFC 5869. salt may be empty. */
 int us_hkdf_extract(struct us_bytes salt, struct us_bytes ikm, struct us_key *prk);
 /* out_n <= 255 * 32, else US_ERR_ARG; info is the concatenation of the n parts (at most 8). */
-int us_hkdf_expand(struct us_bytes prk, const struct us_bytes *info, size_t n, void *out,
-                   size_t out_n);
+int
+us_hkdf_expand(struct us_bytes prk, const struct us_bytes *info, size_t n, void *out, size_t out_n);
 /* The same with HMAC-SHA-512, for Cobblestone. out_n <= 255 * 64. */
 int us_hkdf_expand_sha512(struct us_bytes prk, const struct us_bytes *info, size_t n, void *out,
-                          size_t out_n);
+    size_t out_n);
 /* The common case: HKDF-Expand(key, label, 32). out may be the same as key. */
 int us_key_derive(const struct us_key *key, const char *label, struct us_key *out);
 
@@ -73,8 +73,8 @@ int us_gcm_seal(const struct us_gcm *g, struct us_bytes plain, uint8_t *out);
 /* Writes sealed.n - 16 bytes; wiped unless the tag is right. out may be sealed.p. US_ERR_TRUNCATED
  * if shorter than a tag, US_ERR_AUTH if it does not open. */
 int us_gcm_open(const struct us_gcm *g, struct us_bytes sealed, uint8_t *out);
-/* The same for who opens many, one after the other: the key stays in this thread's cipher until the next one overwrites it, or
- * us_gcm_forget() does. */
+/* The same for who opens many, one after the other: the key stays in this thread's cipher until the
+ * next one overwrites it, or us_gcm_forget() does. */
 int us_gcm_open_next(const struct us_gcm *g, struct us_bytes sealed, uint8_t *out);
 int us_gcm_forget(void); /* US_ERR_CRYPTO */
 /* AES-256-CTR with a 16-byte initial counter block: out = in XOR keystream. out may be in.p. */
@@ -84,7 +84,7 @@ int us_ctr_xor(const struct us_key *key, const uint8_t iv[16], struct us_bytes i
  * derives the public key once. */
 int us_ed25519_public(const struct us_key *seed, uint8_t out[32]);
 int us_ed25519_sign(const struct us_key *seed, struct us_bytes msg,
-                    uint8_t out[US_ED25519_SIGNATURE_SIZE]);
+    uint8_t out[US_ED25519_SIGNATURE_SIZE]);
 /* US_ERR_SIGNATURE. sig.n must be 64. */
 int us_ed25519_verify(const uint8_t public_key[32], struct us_bytes msg, struct us_bytes sig);
 
@@ -95,15 +95,15 @@ int us_x25519(const struct us_key *priv, const uint8_t peer[US_X25519_SIZE], str
 /* Sealing to a public key, docs/PROTOCOL.md section 2. Appends e_pub(32) and the Cobblestone text
  * to out (bounded by out->max: US_ERR_LIMIT). context must be the same at both sides. */
 int us_seal_to_public(const uint8_t recipient[US_X25519_SIZE], struct us_bytes context,
-                      struct us_bytes plain, struct us_buf *out);
+    struct us_bytes plain, struct us_buf *out);
 /* Appends the text to out. US_ERR_TRUNCATED, US_ERR_COMMITMENT (other key or context),
  * US_ERR_AUTH. */
 int us_open_from_public(const struct us_key *priv, struct us_bytes context, struct us_bytes sealed,
-                        struct us_buf *out);
+    struct us_buf *out);
 
 /* The Padmé length of n: the smallest n' >= n whose low bits are zero so that only O(log log n)
- * bits of the length leak, at most 12% more. Nikitin et al., "Reducing Metadata Leakage from Encrypted
- * Files and Communication with PURBs", PETS 2019, algorithm 1. 0 and 1 stay. */
+ * bits of the length leak, at most 12% more. Nikitin et al., "Reducing Metadata Leakage from
+ * Encrypted Files and Communication with PURBs", PETS 2019, algorithm 1. 0 and 1 stay. */
 uint64_t us_padme(uint64_t n);
 
 #endif

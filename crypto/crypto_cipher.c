@@ -35,7 +35,8 @@ us_gcm_seal(const struct us_gcm *g, struct us_bytes plain, uint8_t *out)
 	if (ok && plain.n != 0)
 		ok = EVP_EncryptUpdate(t->seal, out, &n, plain.p, (int)plain.n) == 1;
 	ok = ok && EVP_EncryptFinal_ex(t->seal, out + plain.n, &n) == 1 &&
-	     EVP_CIPHER_CTX_ctrl(t->seal, EVP_CTRL_AEAD_GET_TAG, US_GCM_TAG_SIZE, out + plain.n) == 1;
+	    EVP_CIPHER_CTX_ctrl(t->seal, EVP_CTRL_AEAD_GET_TAG, US_GCM_TAG_SIZE, out + plain.n) ==
+		1;
 	ok &= forget(t->seal);
 	if (!ok)
 		us_wipe(out, plain.n + US_GCM_TAG_SIZE);

@@ -22,15 +22,16 @@ us_ed25519_public(const struct us_key *seed, uint8_t out[32])
 
 int
 us_ed25519_sign(const struct us_key *seed, struct us_bytes msg,
-                uint8_t out[US_ED25519_SIGNATURE_SIZE])
+    uint8_t out[US_ED25519_SIGNATURE_SIZE])
 {
 	static const uint8_t none[1];
-	EVP_PKEY *pkey = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed->b, sizeof seed->b);
+	EVP_PKEY *pkey = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed->b,
+	    sizeof seed->b);
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	size_t n = US_ED25519_SIGNATURE_SIZE;
 	int ok = pkey != NULL && ctx != NULL &&
-	         EVP_DigestSignInit(ctx, NULL, NULL, NULL, pkey) == 1 &&
-	         EVP_DigestSign(ctx, out, &n, msg.n == 0 ? none : msg.p, msg.n) == 1;
+	    EVP_DigestSignInit(ctx, NULL, NULL, NULL, pkey) == 1 &&
+	    EVP_DigestSign(ctx, out, &n, msg.n == 0 ? none : msg.p, msg.n) == 1;
 
 	EVP_MD_CTX_free(ctx);
 	EVP_PKEY_free(pkey);
@@ -50,9 +51,9 @@ us_ed25519_verify(const uint8_t public_key[32], struct us_bytes msg, struct us_b
 	pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, public_key, 32);
 	ctx = EVP_MD_CTX_new();
 	if (pkey != NULL && ctx != NULL && EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, pkey) == 1) {
-		err = EVP_DigestVerify(ctx, sig.p, sig.n, msg.n == 0 ? none : msg.p, msg.n) == 1
-		          ? US_OK
-		          : US_ERR_SIGNATURE;
+		err = EVP_DigestVerify(ctx, sig.p, sig.n, msg.n == 0 ? none : msg.p, msg.n) == 1 ?
+		    US_OK :
+		    US_ERR_SIGNATURE;
 	}
 	EVP_MD_CTX_free(ctx);
 	EVP_PKEY_free(pkey);
@@ -74,8 +75,8 @@ us_x25519(const struct us_key *priv, const uint8_t peer[US_X25519_SIZE], struct 
 	EVP_PKEY_CTX *ctx = a == NULL ? NULL : EVP_PKEY_CTX_new(a, NULL);
 	size_t n = sizeof out->b;
 	int ok = b != NULL && ctx != NULL && EVP_PKEY_derive_init(ctx) == 1 &&
-	         EVP_PKEY_derive_set_peer(ctx, b) == 1 && EVP_PKEY_derive(ctx, out->b, &n) == 1 &&
-	         n == sizeof out->b && !us_equal_secret(out->b, none, sizeof none);
+	    EVP_PKEY_derive_set_peer(ctx, b) == 1 && EVP_PKEY_derive(ctx, out->b, &n) == 1 &&
+	    n == sizeof out->b && !us_equal_secret(out->b, none, sizeof none);
 
 	if (!ok)
 		us_wipe(out, sizeof *out);
@@ -87,24 +88,24 @@ us_x25519(const struct us_key *priv, const uint8_t peer[US_X25519_SIZE], struct 
 
 /* HKDF(salt = e_pub ‖ recipient_pub, ikm = s, info = context, 32). */
 static int
-box_key(const struct us_key *shared, const uint8_t pubs[2 * US_X25519_SIZE], struct us_bytes context,
-        struct us_key *out)
+box_key(const struct us_key *shared, const uint8_t pubs[2 * US_X25519_SIZE],
+    struct us_bytes context, struct us_key *out)
 {
 	struct us_key prk;
 	int err;
 
 	err = us_hkdf_extract((struct us_bytes){ pubs, 2 * US_X25519_SIZE },
-	                      (struct us_bytes){ shared->b, sizeof shared->b }, &prk);
+	    (struct us_bytes){ shared->b, sizeof shared->b }, &prk);
 	if (err == US_OK)
 		err = us_hkdf_expand((struct us_bytes){ prk.b, sizeof prk.b }, &context, 1, out->b,
-		                     sizeof out->b);
+		    sizeof out->b);
 	us_wipe(&prk, sizeof prk);
 	return err;
 }
 
 int
 us_seal_to_public(const uint8_t recipient[US_X25519_SIZE], struct us_bytes context,
-                  struct us_bytes plain, struct us_buf *out)
+    struct us_bytes plain, struct us_buf *out)
 {
 	struct us_key e, shared, key;
 	uint8_t pubs[2 * US_X25519_SIZE], *head;
@@ -121,7 +122,8 @@ us_seal_to_public(const uint8_t recipient[US_X25519_SIZE], struct us_bytes conte
 	if (err == US_OK)
 		err = box_key(&shared, pubs, context, &key);
 	if (err == US_OK)
-		err = us_buf_reserve(out, US_X25519_SIZE + us_cobblestone_sealed_size(plain.n), &head);
+		err = us_buf_reserve(out, US_X25519_SIZE + us_cobblestone_sealed_size(plain.n),
+		    &head);
 	if (err == US_OK)
 		err = us_buf_put(out, pubs, US_X25519_SIZE);
 	if (err == US_OK)
@@ -136,7 +138,7 @@ us_seal_to_public(const uint8_t recipient[US_X25519_SIZE], struct us_bytes conte
 
 int
 us_open_from_public(const struct us_key *priv, struct us_bytes context, struct us_bytes sealed,
-                    struct us_buf *out)
+    struct us_buf *out)
 {
 	struct us_key shared, key;
 	uint8_t pubs[2 * US_X25519_SIZE];
@@ -153,9 +155,7 @@ us_open_from_public(const struct us_key *priv, struct us_bytes context, struct u
 		err = box_key(&shared, pubs, context, &key);
 	if (err == US_OK)
 		err = us_cobblestone_open_to(&key, context,
-		                             (struct us_bytes){ sealed.p + US_X25519_SIZE,
-		                                                sealed.n - US_X25519_SIZE },
-		                             out);
+		    (struct us_bytes){ sealed.p + US_X25519_SIZE, sealed.n - US_X25519_SIZE }, out);
 	us_wipe(&shared, sizeof shared);
 	us_wipe(&key, sizeof key);
 	return err;

@@ -33,7 +33,8 @@ choose(int wide, struct us_crypto_hash *h)
 
 /* H((key ^ opad) ‖ H((key ^ ipad) ‖ parts)); at most PARTS_MAX parts. */
 static int
-hmac(const struct us_crypto_hash *h, struct us_bytes key, const struct us_bytes *parts, size_t n, uint8_t *out)
+hmac(const struct us_crypto_hash *h, struct us_bytes key, const struct us_bytes *parts, size_t n,
+    uint8_t *out)
 {
 	uint8_t pad[BLOCK_MAX] = { 0 }, inner[DIGEST_MAX];
 	struct us_bytes in[PARTS_MAX + 1], outer[2];
@@ -66,7 +67,7 @@ hmac(const struct us_crypto_hash *h, struct us_bytes key, const struct us_bytes 
 /* T(i) = HMAC(prk, T(i - 1) ‖ info ‖ u8 i). */
 static int
 expand(const struct us_crypto_hash *h, struct us_bytes prk, const struct us_bytes *info, size_t n,
-       struct us_bytes out)
+    struct us_bytes out)
 {
 	struct us_bytes parts[PARTS_MAX];
 	uint8_t t[DIGEST_MAX], counter = 0;
@@ -100,7 +101,7 @@ expand(const struct us_crypto_hash *h, struct us_bytes prk, const struct us_byte
 
 int
 us_hmac_sha256(struct us_bytes key, const struct us_bytes *parts, size_t n,
-               uint8_t out[US_DIGEST_SIZE])
+    uint8_t out[US_DIGEST_SIZE])
 {
 	struct us_crypto_hash h;
 	int err = choose(0, &h);
@@ -125,7 +126,7 @@ us_hkdf_expand(struct us_bytes prk, const struct us_bytes *info, size_t n, void 
 
 int
 us_hkdf_expand_sha512(struct us_bytes prk, const struct us_bytes *info, size_t n, void *out,
-                      size_t out_n)
+    size_t out_n)
 {
 	struct us_crypto_hash h;
 	int err = choose(1, &h);
@@ -139,5 +140,5 @@ us_key_derive(const struct us_key *key, const char *label, struct us_key *out)
 	struct us_bytes info = us_bytes_of(label);
 
 	return us_hkdf_expand((struct us_bytes){ key->b, sizeof key->b }, &info, 1, out->b,
-	                      sizeof out->b);
+	    sizeof out->b);
 }

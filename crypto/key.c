@@ -76,9 +76,9 @@ warn_limit(int errnum)
 	arena.warned = 1;
 	(void)getrlimit(RLIMIT_MEMLOCK, &limit);
 	us_log(US_LOG_ERROR,
-	       "cannot lock more memory for keys (%s; RLIMIT_MEMLOCK is %llu bytes): raise "
-	       "LimitMEMLOCK= of the unit, or `ulimit -l`",
-	       strerror(errnum), (unsigned long long)limit.rlim_cur);
+	    "cannot lock more memory for keys (%s; RLIMIT_MEMLOCK is %llu bytes): raise "
+	    "LimitMEMLOCK= of the unit, or `ulimit -l`",
+	    strerror(errnum), (unsigned long long)limit.rlim_cur);
 }
 
 /* Opens and locks the granules that pages first .. first + n - 1 touch. */
@@ -92,8 +92,8 @@ commit(size_t first, size_t n)
 		if (arena.committed[g])
 			continue;
 		if (mprotect(p, size, PROT_READ | PROT_WRITE) != 0 ||
-		    madvise(p, size, MADV_DONTDUMP) != 0 || madvise(p, size, MADV_WIPEONFORK) != 0 ||
-		    mlock(p, size) != 0) {
+		    madvise(p, size, MADV_DONTDUMP) != 0 ||
+		    madvise(p, size, MADV_WIPEONFORK) != 0 || mlock(p, size) != 0) {
 			warn_limit(errno);
 			(void)mprotect(p, size, PROT_NONE);
 			return US_ERR_NOMEM;
@@ -154,7 +154,8 @@ alloc_slot(unsigned class)
 		return NULL;
 	arena.first_partial[class] = i;
 	if (arena.page[i].state == PAGE_FREE)
-		arena.page[i] = (struct us_crypto_page){ .state = PAGE_SLOTS, .class = (uint8_t)class };
+		arena.page[i] = (struct us_crypto_page){ .state = PAGE_SLOTS,
+			.class = (uint8_t) class };
 	return take_slot(i);
 }
 
@@ -182,7 +183,7 @@ us_secret_alloc(size_t size)
 	if (size == 0 || size > SECRET_MAX)
 		return NULL;
 	while (class < CLASSES && (SLOT_MIN << class) < size)
-		class++;
+		class ++;
 	(void)pthread_mutex_lock(&arena.lock);
 	if (reserve() == US_OK)
 		p = class < CLASSES ? alloc_slot(class) : alloc_run(size);

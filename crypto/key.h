@@ -47,7 +47,8 @@ struct us_protect_options {
  * sets RLIMIT_CORE to 0, and gives OpenSSL a locked heap for its private keys. Called once, after
  * the process has its final user (a change of user or exec undoes it) and before threads start.
  * options may be NULL. US_ERR_DENIED if the kernel refuses. In sanitizer builds the process stays
- * dumpable and nothing is locked whole, since leak checking needs the one and has no room for the other.
+ * dumpable and nothing is locked whole, since leak checking needs the one and has no room for the
+ * other.
  */
 int us_process_protect(const struct us_protect_options *options);
 

@@ -52,7 +52,7 @@ us_keytree_path(enum us_leaf_kind kind, uint32_t slot, uint16_t item, uint64_t *
 
 int
 us_keytree_descend(const struct us_key *node, unsigned from, unsigned to, uint64_t path,
-                   struct us_key *out)
+    struct us_key *out)
 {
 	if (from > to || to > US_TREE_DEPTH || path >> US_TREE_DEPTH != 0)
 		return US_ERR_RANGE;
@@ -62,13 +62,13 @@ us_keytree_descend(const struct us_key *node, unsigned from, unsigned to, uint64
 
 int
 us_keytree_subtree(const struct us_key *tree_root, enum us_leaf_kind kind, uint32_t slot,
-                   struct us_key *out)
+    struct us_key *out)
 {
 	uint64_t path;
 	int err = us_keytree_path(kind, slot, 0, &path);
 
-	return err != US_OK ? err
-	                    : us_keytree_descend(tree_root, 0, US_TREE_SUBTREE_DEPTH, path, out);
+	return err != US_OK ? err :
+			      us_keytree_descend(tree_root, 0, US_TREE_SUBTREE_DEPTH, path, out);
 }
 
 int
@@ -79,7 +79,7 @@ us_keytree_leaf_from_subtree(const struct us_key *subtree, uint16_t item, struct
 
 int
 us_keytree_leaf(const struct us_key *tree_root, enum us_leaf_kind kind, uint32_t slot,
-                uint16_t item, struct us_key *out)
+    uint16_t item, struct us_key *out)
 {
 	uint64_t path;
 	int err = us_keytree_path(kind, slot, item, &path);
@@ -194,16 +194,16 @@ int
 us_record_key(const struct us_key *leaf, const uint8_t salt[US_BATCH_SALT_SIZE], struct us_key *out)
 {
 	return label_hash("underseal/record-key/1", leaf,
-	                  (struct us_bytes){ salt, US_BATCH_SALT_SIZE }, out->b);
+	    (struct us_bytes){ salt, US_BATCH_SALT_SIZE }, out->b);
 }
 
 int
 us_record_salt(const struct us_key *leaf, const uint8_t salt[US_BATCH_SALT_SIZE],
-               uint8_t out[US_RECORD_SALT_SIZE])
+    uint8_t out[US_RECORD_SALT_SIZE])
 {
 	uint8_t digest[32];
 	int err = label_hash("underseal/record-salt/1", leaf,
-	                     (struct us_bytes){ salt, US_BATCH_SALT_SIZE }, digest);
+	    (struct us_bytes){ salt, US_BATCH_SALT_SIZE }, digest);
 
 	if (err == US_OK)
 		memcpy(out, digest, US_RECORD_SALT_SIZE);
@@ -214,16 +214,16 @@ us_record_salt(const struct us_key *leaf, const uint8_t salt[US_BATCH_SALT_SIZE]
 int
 us_page_key(const struct us_key *leaf, const uint8_t salt[US_BATCH_SALT_SIZE], struct us_key *out)
 {
-	return label_hash("underseal/page-key/1", leaf, (struct us_bytes){ salt, US_BATCH_SALT_SIZE },
-	                  out->b);
+	return label_hash("underseal/page-key/1", leaf,
+	    (struct us_bytes){ salt, US_BATCH_SALT_SIZE }, out->b);
 }
 
 int
 us_dictionary_key(const struct us_key *leaf, const uint8_t salt[US_BATCH_SALT_SIZE],
-                  struct us_key *out)
+    struct us_key *out)
 {
 	return label_hash("underseal/dictionary-key/1", leaf,
-	                  (struct us_bytes){ salt, US_BATCH_SALT_SIZE }, out->b);
+	    (struct us_bytes){ salt, US_BATCH_SALT_SIZE }, out->b);
 }
 
 int
@@ -233,22 +233,23 @@ us_era_term_root(const struct us_key *term_root, uint32_t era, struct us_key *ou
 	struct us_bytes info[2] = { us_bytes_of("underseal/era/1"), { number, sizeof number } };
 
 	us_store_u32(number, era);
-	return us_hkdf_expand((struct us_bytes){ term_root->b, sizeof term_root->b }, info, 2, out->b,
-	                      sizeof out->b);
+	return us_hkdf_expand((struct us_bytes){ term_root->b, sizeof term_root->b }, info, 2,
+	    out->b, sizeof out->b);
 }
 
 int
 us_term_key(const struct us_key *era_root, struct us_bytes word, struct us_key *out)
 {
-	return us_hmac_sha256((struct us_bytes){ era_root->b, sizeof era_root->b }, &word, 1, out->b);
+	return us_hmac_sha256((struct us_bytes){ era_root->b, sizeof era_root->b }, &word, 1,
+	    out->b);
 }
 
 int
 us_chunk_key(const struct us_key *term_key, const uint8_t salt[US_CHUNK_SALT_SIZE],
-             struct us_key *out)
+    struct us_key *out)
 {
-	return label_hash("underseal/chunk/1", term_key, (struct us_bytes){ salt, US_CHUNK_SALT_SIZE },
-	                  out->b);
+	return label_hash("underseal/chunk/1", term_key,
+	    (struct us_bytes){ salt, US_CHUNK_SALT_SIZE }, out->b);
 }
 
 static int

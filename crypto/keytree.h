@@ -42,13 +42,13 @@ int us_keytree_path(enum us_leaf_kind kind, uint32_t slot, uint16_t item, uint64
 /* The node at depth `to` on the way to `path`, from its ancestor at depth `from`
  * (from <= to <= 44). For punctured trees, whose cover is a set of inner nodes. */
 int us_keytree_descend(const struct us_key *node, unsigned from, unsigned to, uint64_t path,
-                       struct us_key *out);
+    struct us_key *out);
 /* A batch's subtree key: the node at depth 28. */
 int us_keytree_subtree(const struct us_key *tree_root, enum us_leaf_kind kind, uint32_t slot,
-                       struct us_key *out);
+    struct us_key *out);
 int us_keytree_leaf_from_subtree(const struct us_key *subtree, uint16_t item, struct us_key *out);
 int us_keytree_leaf(const struct us_key *tree_root, enum us_leaf_kind kind, uint32_t slot,
-                    uint16_t item, struct us_key *out);
+    uint16_t item, struct us_key *out);
 
 /*
  * Many leaves of one subtree: remembers the way to the last leaf, so that neighbours share it
@@ -66,26 +66,27 @@ void us_keytree_walk_end(struct us_keytree_walk *w);
 
 /* From a leaf and the batch's (segment's, dictionary's) salt. */
 int us_record_key(const struct us_key *leaf, const uint8_t salt[US_BATCH_SALT_SIZE],
-                  struct us_key *out);
+    struct us_key *out);
 int us_record_salt(const struct us_key *leaf, const uint8_t salt[US_BATCH_SALT_SIZE],
-                   uint8_t out[US_RECORD_SALT_SIZE]);
-int us_page_key(const struct us_key *leaf, const uint8_t salt[US_BATCH_SALT_SIZE],
-                struct us_key *out);
+    uint8_t out[US_RECORD_SALT_SIZE]);
+int
+us_page_key(const struct us_key *leaf, const uint8_t salt[US_BATCH_SALT_SIZE], struct us_key *out);
 int us_dictionary_key(const struct us_key *leaf, const uint8_t salt[US_BATCH_SALT_SIZE],
-                      struct us_key *out);
+    struct us_key *out);
 
 /* Terms. An era is 2^20 record numbers. */
-static inline uint32_t us_era_of(uint64_t record)
+static inline uint32_t
+us_era_of(uint64_t record)
 {
 	return (uint32_t)(record >> US_ERA_SHIFT);
 }
 int us_era_term_root(const struct us_key *term_root, uint32_t era, struct us_key *out);
 int us_term_key(const struct us_key *era_root, struct us_bytes word, struct us_key *out);
 int us_chunk_key(const struct us_key *term_key, const uint8_t salt[US_CHUNK_SALT_SIZE],
-                 struct us_key *out);
+    struct us_key *out);
 
 int us_duplicate_tag_id(const struct us_key *duplicate_key, struct us_bytes id, uint8_t out[16]);
 int us_duplicate_tag_content(const struct us_key *duplicate_key, struct us_bytes source,
-                             uint8_t out[8]);
+    uint8_t out[8]);
 
 #endif

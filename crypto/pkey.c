@@ -126,8 +126,8 @@ us_pkey_new(enum us_pkey_type type, struct us_pkey **out)
 int
 us_pkey_from_seed(const struct us_key *seed, struct us_pkey **out)
 {
-	return adopt(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed->b, sizeof seed->b), 1,
-	             out);
+	return adopt(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed->b, sizeof seed->b),
+	    1, out);
 }
 
 int
@@ -173,8 +173,8 @@ static int
 write_encrypted(BIO *bio, const EVP_PKEY *evp, const char *passphrase)
 {
 	PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(evp);
-	X509_ALGOR *pbe = PKCS5_pbe2_set_scrypt(EVP_aes_256_cbc(), NULL, 16, NULL, SCRYPT_N, SCRYPT_R,
-	                                        SCRYPT_P);
+	X509_ALGOR *pbe = PKCS5_pbe2_set_scrypt(EVP_aes_256_cbc(), NULL, 16, NULL, SCRYPT_N,
+	    SCRYPT_R, SCRYPT_P);
 	X509_SIG *sealed = NULL;
 	int ok;
 
@@ -201,9 +201,9 @@ us_pkey_to_pem(const struct us_pkey *key, const char *passphrase, struct us_buf 
 	bio = BIO_new(BIO_s_secmem());
 	if (bio == NULL)
 		return US_ERR_CRYPTO;
-	ok = passphrase != NULL
-	         ? write_encrypted(bio, key->evp, passphrase)
-	         : PEM_write_bio_PKCS8PrivateKey(bio, key->evp, NULL, NULL, 0, NULL, NULL) == 1;
+	ok = passphrase != NULL ?
+	    write_encrypted(bio, key->evp, passphrase) :
+	    PEM_write_bio_PKCS8PrivateKey(bio, key->evp, NULL, NULL, 0, NULL, NULL) == 1;
 	n = ok ? BIO_get_mem_data(bio, &text) : 0;
 	if (n > 0)
 		err = us_buf_put(out, text, (size_t)n);
@@ -293,7 +293,8 @@ us_pkey_ed25519_public(const struct us_pkey *key, uint8_t out[32])
 
 	if (key->type != US_PKEY_ED25519)
 		return US_ERR_ARG;
-	return EVP_PKEY_get_raw_public_key(key->evp, out, &n) == 1 && n == 32 ? US_OK : US_ERR_CRYPTO;
+	return EVP_PKEY_get_raw_public_key(key->evp, out, &n) == 1 && n == 32 ? US_OK :
+										US_ERR_CRYPTO;
 }
 
 void *
@@ -324,8 +325,8 @@ us_pkey_sign(const struct us_pkey *key, struct us_bytes msg, uint8_t *out, size_
 		return US_ERR_ARG;
 	ctx = EVP_MD_CTX_new();
 	ok = ctx != NULL &&
-	     EVP_DigestSignInit(ctx, NULL, us_pkey_digest(key->type), NULL, key->evp) == 1 &&
-	     EVP_DigestSign(ctx, out, &n, msg.n == 0 ? none : msg.p, msg.n) == 1;
+	    EVP_DigestSignInit(ctx, NULL, us_pkey_digest(key->type), NULL, key->evp) == 1 &&
+	    EVP_DigestSign(ctx, out, &n, msg.n == 0 ? none : msg.p, msg.n) == 1;
 	EVP_MD_CTX_free(ctx);
 	if (!ok)
 		return US_ERR_CRYPTO;

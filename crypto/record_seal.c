@@ -37,7 +37,7 @@ commitment(const struct us_key *key, const uint8_t aad[AAD_SIZE], uint8_t out[32
 
 int
 us_record_seal(const struct us_key *key, const struct us_record_place *place, struct us_bytes plain,
-               uint8_t *out)
+    uint8_t *out)
 {
 	uint8_t aad[AAD_SIZE];
 	struct us_gcm g = { key, NULL, { aad, sizeof aad } };
@@ -50,7 +50,7 @@ us_record_seal(const struct us_key *key, const struct us_record_place *place, st
 
 int
 us_record_open(const struct us_key *key, const struct us_record_place *place,
-               struct us_bytes sealed, uint8_t *out)
+    struct us_bytes sealed, uint8_t *out)
 {
 	uint8_t aad[AAD_SIZE], expected[32];
 	struct us_gcm g = { key, NULL, { aad, sizeof aad } };
@@ -65,6 +65,5 @@ us_record_open(const struct us_key *key, const struct us_record_place *place,
 	if (!us_equal_secret(expected, sealed.p, sizeof expected))
 		return US_ERR_COMMITMENT;
 	return us_gcm_open(&g,
-	                   (struct us_bytes){ sealed.p + US_DIGEST_SIZE, sealed.n - US_DIGEST_SIZE },
-	                   out);
+	    (struct us_bytes){ sealed.p + US_DIGEST_SIZE, sealed.n - US_DIGEST_SIZE }, out);
 }

@@ -23,11 +23,11 @@ struct us_record_place {
 
 /* Writes plain.n + US_RECORD_SEAL_OVERHEAD bytes; no overlap. */
 int us_record_seal(const struct us_key *key, const struct us_record_place *place,
-                   struct us_bytes plain, uint8_t *out);
+    struct us_bytes plain, uint8_t *out);
 /* Writes sealed.n - US_RECORD_SEAL_OVERHEAD bytes, wiped on error. US_ERR_TRUNCATED;
  * US_ERR_COMMITMENT: the key is not the one that sealed, or the record stands in another place;
  * US_ERR_AUTH: the bytes were changed. */
 int us_record_open(const struct us_key *key, const struct us_record_place *place,
-                   struct us_bytes sealed, uint8_t *out);
+    struct us_bytes sealed, uint8_t *out);
 
 #endif

@@ -65,7 +65,7 @@ us_session_id(struct us_bytes statement, uint8_t out[US_SESSION_ID_SIZE])
 
 int
 us_session_sign(const struct us_pkey *key, const struct us_session_statement *s, uint8_t *sig,
-                size_t *sig_n)
+    size_t *sig_n)
 {
 	uint8_t statement[US_SESSION_STATEMENT_SIZE];
 
@@ -83,7 +83,7 @@ us_session_check_time(const struct us_session_statement *s, int64_t now_ns)
 
 int
 us_session_verify(const struct us_session_proof *proof, const uint8_t vault[32], int64_t now_ns,
-                  struct us_session_statement *out)
+    struct us_session_statement *out)
 {
 	struct us_session_statement s;
 	uint8_t fingerprint[32];

@@ -78,7 +78,7 @@ interpolate(const struct us_crypto_point *points, size_t n, uint8_t x, size_t si
 /* First four bytes of HMAC-SHA-256(random part, secret). */
 static int
 share_digest(const uint8_t *random, size_t random_size, struct us_bytes secret,
-             uint8_t out[DIGEST_SIZE])
+    uint8_t out[DIGEST_SIZE])
 {
 	uint8_t mac[32];
 	int err = us_hmac_sha256((struct us_bytes){ random, random_size }, &secret, 1, mac);
@@ -90,16 +90,17 @@ share_digest(const uint8_t *random, size_t random_size, struct us_bytes secret,
 
 static int
 pbkdf2(struct us_bytes password, struct us_bytes salt, uint64_t iterations, uint8_t *out,
-       size_t out_n)
+    size_t out_n)
 {
 	EVP_KDF *kdf = EVP_KDF_fetch(NULL, "PBKDF2", NULL);
 	EVP_KDF_CTX *ctx = kdf == NULL ? NULL : EVP_KDF_CTX_new(kdf);
 	int unchecked = 1; /* the standard's rounds are below SP 800-132's minimum */
 	char digest[] = "SHA256";
 	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_PASSWORD, (void *)(uintptr_t)password.p,
-		                                  password.n),
-		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT, (void *)(uintptr_t)salt.p, salt.n),
+		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_PASSWORD,
+		    (void *)(uintptr_t)password.p, password.n),
+		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT, (void *)(uintptr_t)salt.p,
+		    salt.n),
 		OSSL_PARAM_construct_uint64(OSSL_KDF_PARAM_ITER, &iterations),
 		OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
 		OSSL_PARAM_construct_int(OSSL_KDF_PARAM_PKCS5, &unchecked),
@@ -115,7 +116,7 @@ pbkdf2(struct us_bytes password, struct us_bytes salt, uint64_t iterations, uint
 /* F(i, half) = PBKDF2(password = u8 i ‖ passphrase, salt = prefix ‖ half). */
 static int
 round_function(const struct us_slip39_info *info, const char *passphrase, unsigned i,
-               const uint8_t *half, uint8_t *out)
+    const uint8_t *half, uint8_t *out)
 {
 	uint8_t password[1 + PASSPHRASE_MAX], salt[8 + US_SLIP39_SECRET_MAX / 2];
 	size_t password_n = strlen(passphrase), salt_n = 0, n = info->secret_size / 2;
@@ -130,8 +131,8 @@ round_function(const struct us_slip39_info *info, const char *passphrase, unsign
 	}
 	memcpy(salt + salt_n, half, n);
 	err = pbkdf2((struct us_bytes){ password, password_n + 1 },
-	             (struct us_bytes){ salt, salt_n + n },
-	             (uint64_t)ROUND_ITERATIONS << info->exponent, out, n);
+	    (struct us_bytes){ salt, salt_n + n }, (uint64_t)ROUND_ITERATIONS << info->exponent,
+	    out, n);
 	us_wipe(password, sizeof password);
 	us_wipe(salt, sizeof salt);
 	return err;
@@ -143,7 +144,8 @@ static int
 feistel(const struct us_slip39_info *info, const char *passphrase, int decrypt, uint8_t *secret)
 {
 	size_t half = info->secret_size / 2;
-	uint8_t l[US_SLIP39_SECRET_MAX / 2], r[US_SLIP39_SECRET_MAX / 2], f[US_SLIP39_SECRET_MAX / 2];
+	uint8_t l[US_SLIP39_SECRET_MAX / 2], r[US_SLIP39_SECRET_MAX / 2],
+	    f[US_SLIP39_SECRET_MAX / 2];
 	int err = US_OK;
 
 	memcpy(l, secret, half);
@@ -204,7 +206,7 @@ split_secret(unsigned threshold, unsigned n, struct us_bytes secret, struct us_c
 		err = us_random(base[drawn].y + DIGEST_SIZE, secret.n - DIGEST_SIZE);
 	if (err == US_OK)
 		err = share_digest(base[drawn].y + DIGEST_SIZE, secret.n - DIGEST_SIZE, secret,
-		                   base[drawn].y);
+		    base[drawn].y);
 	base[drawn + 1].x = SECRET_X;
 	memcpy(base[drawn + 1].y, secret.p, secret.n);
 	for (unsigned i = 0; i < n && err == US_OK; i++) {
@@ -231,7 +233,7 @@ recover_secret(unsigned threshold, const struct us_crypto_point *points, size_t 
 	interpolate(points, threshold, SECRET_X, size, out);
 	interpolate(points, threshold, DIGEST_X, size, digest);
 	err = share_digest(digest + DIGEST_SIZE, size - DIGEST_SIZE, (struct us_bytes){ out, size },
-	                   expected);
+	    expected);
 	if (err == US_OK && !us_equal_secret(digest, expected, DIGEST_SIZE))
 		err = US_ERR_SHARE;
 	us_wipe(digest, sizeof digest);
@@ -242,14 +244,14 @@ static int
 plan_ok(const struct us_slip39_plan *plan, size_t secret_n)
 {
 	return plan->shares >= 1 && plan->shares <= US_SLIP39_SHARES_MAX && plan->threshold >= 1 &&
-	       plan->threshold <= plan->shares && (plan->threshold != 1 || plan->shares == 1) &&
-	       plan->exponent <= 15 && secret_n >= 16 && secret_n <= US_SLIP39_SECRET_MAX &&
-	       secret_n % 2 == 0 && (plan->passphrase == NULL || passphrase_ok(plan->passphrase));
+	    plan->threshold <= plan->shares && (plan->threshold != 1 || plan->shares == 1) &&
+	    plan->exponent <= 15 && secret_n >= 16 && secret_n <= US_SLIP39_SECRET_MAX &&
+	    secret_n % 2 == 0 && (plan->passphrase == NULL || passphrase_ok(plan->passphrase));
 }
 
 int
 us_slip39_split(const struct us_slip39_plan *plan, struct us_bytes secret,
-                char (*out)[US_SLIP39_TEXT_MAX])
+    char (*out)[US_SLIP39_TEXT_MAX])
 {
 	const char *passphrase = plan->passphrase == NULL ? "" : plan->passphrase;
 	struct us_slip39_share share;
@@ -277,7 +279,7 @@ us_slip39_split(const struct us_slip39_plan *plan, struct us_bytes secret,
 		err = feistel(&share.info, passphrase, 0, encrypted);
 	if (err == US_OK)
 		err = split_secret(plan->threshold, plan->shares,
-		                   (struct us_bytes){ encrypted, secret.n }, points);
+		    (struct us_bytes){ encrypted, secret.n }, points);
 	for (unsigned i = 0; i < plan->shares && err == US_OK; i++) {
 		share.info.member_index = i;
 		memcpy(share.value, points[i].y, secret.n);
@@ -294,13 +296,14 @@ static int
 same_set(const struct us_slip39_info *a, const struct us_slip39_info *b)
 {
 	return a->id == b->id && a->extendable == b->extendable && a->exponent == b->exponent &&
-	       a->group_threshold == b->group_threshold && a->group_count == b->group_count &&
-	       a->secret_size == b->secret_size;
+	    a->group_threshold == b->group_threshold && a->group_count == b->group_count &&
+	    a->secret_size == b->secret_size;
 }
 
 /* Recovers the share of one group into *out. US_ERR_NOT_FOUND if no share of it was given. */
 static int
-recover_group(const struct us_slip39_share *shares, size_t n, unsigned group, struct us_crypto_point *out)
+recover_group(const struct us_slip39_share *shares, size_t n, unsigned group,
+    struct us_crypto_point *out)
 {
 	struct us_crypto_point points[POINTS_MAX];
 	const struct us_slip39_info *first = NULL;
@@ -363,7 +366,7 @@ recover_all(const struct us_slip39_share *shares, size_t n, uint8_t *out)
 
 int
 us_slip39_combine(const char *const *mnemonics, size_t n, const char *passphrase, uint8_t *out,
-                  size_t *out_size)
+    size_t *out_size)
 {
 	struct us_slip39_share *shares;
 	int err = US_OK;

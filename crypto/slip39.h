@@ -46,13 +46,13 @@ int us_slip39_normalise(struct us_bytes typed, char out[US_SLIP39_TEXT_MAX]);
 int us_slip39_parse(const char *mnemonic, struct us_slip39_info *out);
 /* Writes plan->shares mnemonics to out[0 ..]. US_ERR_ARG for an impossible plan or secret. */
 int us_slip39_split(const struct us_slip39_plan *plan, struct us_bytes secret,
-                    char (*out)[US_SLIP39_TEXT_MAX]);
-/* The secret of exactly the mnemonics needed (all groups needed, each with its threshold).
- * out has US_SLIP39_SECRET_MAX bytes. US_ERR_INCOMPLETE: too few; US_ERR_SHARE: they do not
- * belong together, one is invalid or given twice, or the digest does not match. A wrong passphrase cannot
+    char (*out)[US_SLIP39_TEXT_MAX]);
+/* The secret of exactly the mnemonics needed (all groups needed, each with its threshold). out has
+ * US_SLIP39_SECRET_MAX bytes. US_ERR_INCOMPLETE: too few; US_ERR_SHARE: they do not belong
+ * together, one is invalid or given twice, or the digest does not match. A wrong passphrase cannot
  * be noticed: it gives another secret. */
 int us_slip39_combine(const char *const *mnemonics, size_t n, const char *passphrase, uint8_t *out,
-                      size_t *out_size);
+    size_t *out_size);
 /* SHA-256("underseal/share/1" ‖ vault id ‖ mnemonic), docs/PROTOCOL.md section 2. */
 int us_share_digest(const uint8_t vault[32], const char *mnemonic, uint8_t out[32]);
 

@@ -33,7 +33,8 @@ find_word(const char *p, size_t n)
 		if (order == 0) {
 			const char *word = us_slip39_words[mid];
 
-			return n == 4 || (strlen(word) == n && memcmp(word, p, n) == 0) ? mid : 1024;
+			return n == 4 || (strlen(word) == n && memcmp(word, p, n) == 0) ? mid :
+											  1024;
 		}
 		if (order < 0)
 			lo = mid + 1;
@@ -97,8 +98,16 @@ static uint32_t
 polymod_step(uint32_t chk, uint32_t v)
 {
 	static const uint32_t gen[10] = {
-		0x00e0e040, 0x01c1c080, 0x03838100, 0x07070200, 0x0e0e0009,
-		0x1c0c2412, 0x38086c24, 0x3090fc48, 0x21b1f890, 0x03f3f120,
+		0x00e0e040,
+		0x01c1c080,
+		0x03838100,
+		0x07070200,
+		0x0e0e0009,
+		0x1c0c2412,
+		0x38086c24,
+		0x3090fc48,
+		0x21b1f890,
+		0x03f3f120,
 	};
 	uint32_t b = chk >> 20;
 
@@ -131,7 +140,8 @@ split_words(const char *text, uint16_t words[US_SLIP39_WORDS_MAX], size_t *n)
 		unsigned index = find_word(text, len);
 
 		/* abbreviations are for typing only: a mnemonic has one text */
-		if (index == 1024 || strlen(us_slip39_words[index]) != len || *n == US_SLIP39_WORDS_MAX)
+		if (index == 1024 || strlen(us_slip39_words[index]) != len ||
+		    *n == US_SLIP39_WORDS_MAX)
 			return US_ERR_SHARE;
 		words[(*n)++] = (uint16_t)index;
 		text += len;
@@ -217,9 +227,9 @@ us_slip39_encode(const struct us_slip39_share *share, char out[US_SLIP39_TEXT_MA
 	words[0] = (uint16_t)(info->id >> 5);
 	words[1] = (uint16_t)((info->id & 31u) << 5 | info->extendable << 4 | info->exponent);
 	words[2] = (uint16_t)(info->group_index << 6 | (info->group_threshold - 1) << 2 |
-	                      (info->group_count - 1) >> 2);
+	    (info->group_count - 1) >> 2);
 	words[3] = (uint16_t)(((info->group_count - 1) & 3) << 8 | info->member_index << 4 |
-	                      (info->member_threshold - 1));
+	    (info->member_threshold - 1));
 	for (size_t i = 0, at = HEAD_WORDS; i < info->secret_size; i++) {
 		acc = acc << 8 | share->value[i];
 		have += 8;

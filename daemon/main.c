@@ -17,9 +17,11 @@
 static const char help[] =
     "usage: undersealed init ...      makes a new vault ('undersealed init --help')\n"
     "       undersealed serve --data DIR [--config FILE] [--frozen]\n"
-    "                                 runs it in the foreground, sealed until unsealed; --frozen: nobody reaches\n"
+    "                                 runs it in the foreground, sealed until unsealed; --frozen: "
+    "nobody reaches\n"
     "                                 evidence until it is started without\n"
-    "       undersealed backup ...    backs up a vault that does not run ('undersealed backup --help')\n"
+    "       undersealed backup ...    backs up a vault that does not run ('undersealed backup "
+    "--help')\n"
     "       undersealed restore ...   makes a vault of a backup ('undersealed restore --help')\n"
     "       undersealed handover ...  gives its log a new key ('undersealed handover --help')\n"
     "       undersealed --version | --help\n\n"
@@ -30,8 +32,10 @@ static int
 serve(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "data", required_argument, NULL, 'd' }, { "config", required_argument, NULL, 'c' },
-		{ "frozen", no_argument, NULL, 'f' }, { "help", no_argument, NULL, 'h' },
+		{ "data", required_argument, NULL, 'd' },
+		{ "config", required_argument, NULL, 'c' },
+		{ "frozen", no_argument, NULL, 'f' },
+		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct us_monitor_options monitor = { 0 };
@@ -40,11 +44,20 @@ serve(int argc, char **argv)
 	optind = 0;
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
 		switch (c) {
-		case 'd': monitor.data = optarg; break;
-		case 'c': monitor.config = optarg; break;
-		case 'f': monitor.frozen = 1; break;
-		case 'h': fputs(help, stdout); return 0;
-		default: return 2;
+		case 'd':
+			monitor.data = optarg;
+			break;
+		case 'c':
+			monitor.config = optarg;
+			break;
+		case 'f':
+			monitor.frozen = 1;
+			break;
+		case 'h':
+			fputs(help, stdout);
+			return 0;
+		default:
+			return 2;
 		}
 	if (monitor.data == NULL || optind != argc) {
 		fputs(help, stderr);
@@ -60,8 +73,11 @@ run_role(const char *name)
 		const char *name;
 		int (*run)(void);
 	} roles[] = {
-		{ "keeper", us_keeper_main }, { "vault", us_vault_main }, { "sealer", us_sealer_main },
-		{ "intake", us_intake_main }, { "front", us_front_main },
+		{ "keeper", us_keeper_main },
+		{ "vault", us_vault_main },
+		{ "sealer", us_sealer_main },
+		{ "intake", us_intake_main },
+		{ "front", us_front_main },
 	};
 
 	for (size_t i = 0; i < US_COUNT(roles); i++)

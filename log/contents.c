@@ -190,8 +190,10 @@ us_entry_disclosure_encode(struct us_buf *out, const struct us_entry_disclosure 
 	if (d->parts == 0 || d->part >= d->parts || d->n_records > UINT32_MAX)
 		return US_ERR_ARG;
 	then(&err, us_buf_put_u8(out, DISCLOSURE_VERSION));
-	then(&err, us_buf_put_u8(out, (uint8_t)((d->has_copy ? FLAG_COPY : 0) |
-	    (d->has_batch ? FLAG_BATCH : 0) | (d->fewer ? FLAG_FEWER : 0))));
+	then(&err,
+	    us_buf_put_u8(out,
+		(uint8_t)((d->has_copy ? FLAG_COPY : 0) | (d->has_batch ? FLAG_BATCH : 0) |
+		    (d->fewer ? FLAG_FEWER : 0))));
 	then(&err, us_buf_put_u32(out, d->collection));
 	then(&err, us_buf_put_u64(out, d->snapshot));
 	then(&err, us_buf_put_u64(out, d->total));
@@ -237,7 +239,8 @@ us_entry_disclosure_decode(struct us_entry_disclosure *out, const void *content,
 	d.parts = us_take_u32(&r);
 	if (r.err != US_OK)
 		return r.err;
-	if ((version != VERSION && version != DISCLOSURE_VERSION) || (flags & ~(unsigned)(FLAG_COPY | FLAG_BATCH | FLAG_FEWER)) != 0)
+	if ((version != VERSION && version != DISCLOSURE_VERSION) ||
+	    (flags & ~(unsigned)(FLAG_COPY | FLAG_BATCH | FLAG_FEWER)) != 0)
 		return US_ERR_FORMAT;
 	if (d.parts == 0 || d.part >= d.parts)
 		return US_ERR_RANGE;

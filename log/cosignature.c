@@ -20,7 +20,8 @@ us_cosignature_sign(struct us_buf *line, const struct us_note_signer *witness, s
 
 /* One signature line over the text, whatever the type of the key. */
 static int
-verify_line(struct us_bytes text, struct us_bytes line, const struct us_note_key *key, uint64_t *time_s)
+verify_line(struct us_bytes text, struct us_bytes line, const struct us_note_key *key,
+    uint64_t *time_s)
 {
 	struct us_note opened;
 	struct us_buf note;
@@ -121,7 +122,8 @@ take_lines(struct us_log_merge *m, struct us_bytes rest)
 
 /* The log's own line: the first that names its key, as us_note_open() has verified it. */
 static int
-log_line(struct us_bytes text, struct us_bytes sigs, const struct us_note_key *log, struct us_bytes *line)
+log_line(struct us_bytes text, struct us_bytes sigs, const struct us_note_key *log,
+    struct us_bytes *line)
 {
 	uint64_t time_s;
 	int err;
@@ -134,7 +136,8 @@ log_line(struct us_bytes text, struct us_bytes sigs, const struct us_note_key *l
 
 int
 us_cosigned_merge(struct us_buf *out, struct us_cosigned *who, const struct us_note_key *log,
-    const struct us_note_key *witnesses, size_t n_witnesses, struct us_bytes note, struct us_bytes lines)
+    const struct us_note_key *witnesses, size_t n_witnesses, struct us_bytes note,
+    struct us_bytes lines)
 {
 	struct us_log_merge m = { .witnesses = witnesses, .n_witnesses = n_witnesses };
 	struct us_bytes sigs, signed_by_log;

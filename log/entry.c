@@ -41,8 +41,8 @@ us_entry_box_keys(struct us_key keys[US_BOXES], const struct us_key *secret,
 	info[1] = (struct us_bytes){ vault_id, 32 };
 	info[2] = (struct us_bytes){ number, 8 };
 	info[3] = (struct us_bytes){ salt, US_ENTRY_SALT };
-	return us_hkdf_expand((struct us_bytes){ secret->b, sizeof secret->b }, info, 4,
-	    keys[0].b, US_BOXES * sizeof keys[0]);
+	return us_hkdf_expand((struct us_bytes){ secret->b, sizeof secret->b }, info, 4, keys[0].b,
+	    US_BOXES * sizeof keys[0]);
 }
 
 int
@@ -128,8 +128,8 @@ put_content(struct us_buf *out, const struct us_entry_in *in, enum us_box box)
 /* Appends one box; the content is written in place, then padded and sealed over itself. aad is the
  * prefix, with room for the box's number behind it. */
 static int
-put_box(struct us_buf *out, const struct us_entry_in *in, enum us_box box,
-    const struct us_key *key, uint8_t *aad, size_t aad_n)
+put_box(struct us_buf *out, const struct us_entry_in *in, enum us_box box, const struct us_key *key,
+    uint8_t *aad, size_t aad_n)
 {
 	struct us_gcm gcm = { key, NULL, { aad, aad_n + 1 } };
 	size_t head = out->len, start = head + 34, content, size;
@@ -295,8 +295,8 @@ unpad(const uint8_t *p, size_t size, struct us_bytes *content)
 }
 
 int
-us_entry_open_next(const struct us_entry_view *v, enum us_box box, const struct us_key *key, uint8_t *plain,
-    struct us_bytes *content)
+us_entry_open_next(const struct us_entry_view *v, enum us_box box, const struct us_key *key,
+    uint8_t *plain, struct us_bytes *content)
 {
 	uint8_t aad[PREFIX_MAX + 1];
 	const struct us_gcm gcm = { .key = key, .aad = { aad, v->prefix.n + 1 } };

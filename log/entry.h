@@ -14,15 +14,16 @@
  *               u8 n, n x str16 party, u64 index of the entry this one answers (all ones: none),
  *               u64 sequence of the committed act (all ones: none), str16 summary (see
  *               us_entry_access.summary)
- *   disclosure  u8 version = 2, u8 flags (1 copy, 2 batch, 4 fewer), u32 collection (0: none; in version 1 not there),
- *               u64 snapshot, u64 total, u32 part, u32 parts, u32 n, n x varint zigzag(record number - the one before; the first -0),
- *               [copy: u64 copy id, str16 recipient]
- *               [batch: u32 slot, u64 first record, u32 count, manifest root(32)]
+ *   disclosure  u8 version = 2, u8 flags (1 copy, 2 batch, 4 fewer), u32 collection (0: none; in
+ *               version 1 not there), u64 snapshot, u64 total, u32 part, u32 parts, u32 n, n x
+ *               varint zigzag(record number - the one before; the first -0), [copy: u64 copy id,
+ *               str16 recipient] [batch: u32 slot, u64 first record, u32 count, manifest root(32)]
  *   query       u8 version = 1, str16 purpose, str16 address, str32 query, u32 part, u32 parts,
  *               u32 n, n x str16 term
  *
- * Terms are the content words whose keys were given. In a refusal of records they are the Bates numbers that were asked for, at most
- * US_ENTRY_REFUSED of them, in the order asked; if there were more, a last term "+N" says how many. Its disclosure box names none.
+ * Terms are the content words whose keys were given. In a refusal of records they are the Bates
+ * numbers that were asked for, at most US_ENTRY_REFUSED of them, in the order asked; if there were
+ * more, a last term "+N" says how many. Its disclosure box names none.
  *
  * An entry is at most 65,535 bytes. Lists are cut into parts: US_ENTRY_RECORDS records in one
  * disclosure always fit beside a query content of US_ENTRY_QUERY_MAX bytes and an access content of
@@ -47,7 +48,7 @@
 #define US_ENTRY_QUERY_MAX 12288
 #define US_ENTRY_ACCESS_MAX 4096
 #define US_ENTRY_PARTIES 16
-#define US_ENTRY_REFUSED 1000 /* records that a refusal names */
+#define US_ENTRY_REFUSED 1000    /* records that a refusal names */
 #define US_ENTRY_NONE UINT64_MAX /* "no such index", "no such act" */
 /* The most that a content of any box can have. */
 #define US_ENTRY_CONTENT_MAX 65535
@@ -74,18 +75,19 @@ struct us_entry_access {
 	struct us_bytes parties[US_ENTRY_PARTIES]; /* names as in the order */
 	uint64_t related;
 	uint64_t sequence;
-	/* State entries: the committed act itself if it has at most 2,048 bytes, else its
-	 * SHA-256 (32 bytes; no act is as short). Others: empty, or data of the action: docs/PROTOCOL.md,
+	/* State entries: the committed act itself if it has at most 2,048 bytes, else its SHA-256
+	 * (32 bytes; no act is as short). Others: empty, or data of the action: docs/PROTOCOL.md,
 	 * section 6, "What is an entry". */
 	struct us_bytes summary;
 };
 
 /* What was disclosed, or what a batch brought in. */
 struct us_entry_disclosure {
-	uint32_t collection; /* as in the access box, so that records mean something without it; 0: none, or not said */
+	/* as in the access box, so that records mean something without it; 0: none, or not said */
+	uint32_t collection;
 	uint64_t snapshot;
-	/* What the person was told: of a search or count, how many records matched, on that snapshot. Of a read, how many it has. Of an
-	 * outcome, how many had left. */
+	/* What the person was told: of a search or count, how many records matched, on that
+	 * snapshot. Of a read, how many it has. Of an outcome, how many had left. */
 	uint64_t total;
 	int fewer;      /* the person was told "fewer than total", and not how many */
 	uint32_t part;  /* counted from 0 */
@@ -123,7 +125,7 @@ struct us_entry_in {
 	int64_t time_ns;
 	/* class STATE only; ignored otherwise */
 	uint8_t state_digest[32];
-	uint8_t manifest_root[32]; /* zero but for a batch that closes */
+	uint8_t manifest_root[32];   /* zero but for a batch that closes */
 	uint8_t salt[US_ENTRY_SALT]; /* fresh random bytes */
 	const uint8_t *vault_id;     /* 32 bytes */
 	/* S: the log box key B; or, with sealed.n > 0 (a boot entry), 32 fresh random bytes and
@@ -173,8 +175,7 @@ int us_entry_decode(struct us_entry_view *out, const void *entry, size_t n);
 int us_entry_box_keys(struct us_key keys[US_BOXES], const struct us_key *secret,
     const uint8_t vault_id[32], uint64_t index, const uint8_t salt[US_ENTRY_SALT]);
 /* SHA-256("underseal/box/1" || u8 box || u64 index || key). */
-int us_entry_commitment(uint8_t out[32], enum us_box box, uint64_t index,
-    const struct us_key *key);
+int us_entry_commitment(uint8_t out[32], enum us_box box, uint64_t index, const struct us_key *key);
 /* SHA-256("underseal/entry-state/1" || state digest || manifest root). */
 int us_entry_state_commitment(uint8_t out[32], const uint8_t state_digest[32],
     const uint8_t manifest_root[32]);
@@ -185,11 +186,12 @@ int us_entry_check_key(const struct us_entry_view *v, enum us_box box, const str
 int us_entry_open(const struct us_entry_view *v, enum us_box box, const struct us_key *key,
     struct us_buf *content);
 
-/* The same for who opens many: *content points into plain, which has room for as many bytes as the ciphertext (US_ENTRY_PLAIN_MAX always
- * suffices), and nothing is allocated. What plain holds and the key in this thread's cipher stay until the next call; whoever is done
- * wipes plain and calls us_gcm_forget(). */
-int us_entry_open_next(const struct us_entry_view *v, enum us_box box, const struct us_key *key, uint8_t *plain,
-    struct us_bytes *content);
+/* The same for who opens many: *content points into plain, which has room for as many bytes as the
+ * ciphertext (US_ENTRY_PLAIN_MAX always suffices), and nothing is allocated. What plain holds and
+ * the key in this thread's cipher stay until the next call; whoever is done wipes plain and calls
+ * us_gcm_forget(). */
+int us_entry_open_next(const struct us_entry_view *v, enum us_box box, const struct us_key *key,
+    uint8_t *plain, struct us_bytes *content);
 
 /* The contents. encode appends; decode is strict, and its result points into content (and owned);
  * an empty content decodes as US_ERR_NOT_FOUND. Free what decode made (NULL-safe, also after a

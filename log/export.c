@@ -59,7 +59,8 @@ take_char(struct us_log_json *j, char c)
 	return 1;
 }
 
-/* A string, as far as its first quote: what has an escape in it is no name and no base64 that is taken. */
+/* A string, as far as its first quote: what has an escape in it is no name and no base64 that is
+ * taken. */
 static int
 take_string(struct us_log_json *j, const char **s, size_t *n)
 {
@@ -116,7 +117,8 @@ take_member(struct us_log_json *j, struct us_export_keys *k, int *have_index)
 		return 0;
 	k->present[box] = 1;
 	return us_base64_decode(value, value_n, k->keys[box].b, sizeof k->keys[box].b, &got) ==
-	    US_OK && got == sizeof k->keys[box].b;
+	    US_OK &&
+	    got == sizeof k->keys[box].b;
 }
 
 int

@@ -1,7 +1,7 @@
 /*
  * keys.jsonl of an exported log: the keys of boxes that were disclosed, one JSON object a line,
- * {"index": n, "access": base64, "disclosure": base64, "query": base64}, each key optional. Whether they are those that the entries
- * committed to is verify/verify.h's to say. Pure functions.
+ * {"index": n, "access": base64, "disclosure": base64, "query": base64}, each key optional. Whether
+ * they are those that the entries committed to is verify/verify.h's to say. Pure functions.
  */
 #ifndef US_AUDIT_EXPORT_H
 #define US_AUDIT_EXPORT_H
@@ -23,7 +23,8 @@ struct us_export_keys {
 /* Appends one line with its end; a NULL key is left out. */
 int us_export_keys_line(struct us_buf *out, uint64_t index, const struct us_key *access,
     const struct us_key *disclosure, const struct us_key *query);
-/* Parses one line without its end. present[box] tells which keys stand in it. US_ERR_FORMAT; out is then untouched. */
+/* Parses one line without its end. present[box] tells which keys stand in it. US_ERR_FORMAT; out is
+ * then untouched. */
 int us_export_keys_parse(struct us_export_keys *out, const char *line, size_t n);
 
 #endif

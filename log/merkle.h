@@ -26,7 +26,8 @@ struct us_digest {
 /* SHA-256(0x00 || entry). */
 void us_merkle_leaf(struct us_digest *out, const void *entry, size_t n);
 /* SHA-256(0x01 || left || right). out may be left or right. */
-void us_merkle_node(struct us_digest *out, const struct us_digest *left, const struct us_digest *right);
+void
+us_merkle_node(struct us_digest *out, const struct us_digest *left, const struct us_digest *right);
 /* The tree head over no leaves: SHA-256(""). */
 void us_merkle_empty(struct us_digest *out);
 /* The tree head over n leaf hashes in order. Needs no memory beyond the stack. */
@@ -57,10 +58,11 @@ int us_merkle_subtree_valid(uint64_t start, uint64_t end);
 /* Whether leaf stands at index (counted in the whole log) in the subtree. Errors as above. */
 int us_merkle_verify_subtree_inclusion(const struct us_digest *leaf, uint64_t index, uint64_t start,
     uint64_t end, const struct us_digest *proof, size_t n_proof, const struct us_digest *root);
-/* Whether the subtree with that root is part of the tree (size, tree_root). The empty subtree is part
- * of every tree, by an empty proof. */
+/* Whether the subtree with that root is part of the tree (size, tree_root). The empty subtree is
+ * part of every tree, by an empty proof. */
 int us_merkle_verify_subtree_consistency(uint64_t start, uint64_t end, const struct us_digest *root,
-    uint64_t size, const struct us_digest *tree_root, const struct us_digest *proof, size_t n_proof);
+    uint64_t size, const struct us_digest *tree_root, const struct us_digest *proof,
+    size_t n_proof);
 
 /*
  * A streaming tree head: leaves go in one by one, in memory of 64 hashes. The verifier's own way

@@ -24,10 +24,7 @@
 /* name + "+" + 8 + "+" + base64 of 33 bytes + NUL */
 #define US_NOTE_VKEY_MAX (US_NOTE_NAME_MAX + 56)
 
-enum us_note_type {
-	US_NOTE_ED25519 = 0x01,
-	US_NOTE_COSIGNATURE = 0x04
-};
+enum us_note_type { US_NOTE_ED25519 = 0x01, US_NOTE_COSIGNATURE = 0x04 };
 
 /* A verifier key. */
 struct us_note_key {
@@ -38,7 +35,8 @@ struct us_note_key {
 };
 
 /* Fills a key and computes its id = SHA-256(name || "\n" || type || pub)[:4].
- * US_ERR_FORMAT (name empty, with Unicode spaces, '+', control bytes or bad UTF-8), US_ERR_LIMIT. */
+ * US_ERR_FORMAT (name empty, with Unicode spaces, '+', control bytes or bad UTF-8),
+ * US_ERR_LIMIT. */
 int us_note_key_init(struct us_note_key *out, const char *name, enum us_note_type type,
     const uint8_t pub[32]);
 /* Reads "name+hex id+base64(type || pub)", no line end. US_ERR_FORMAT also if the id is wrong. */

@@ -117,7 +117,8 @@ us_tlog_proof_parse(struct us_tlog_proof *out, const void *text, size_t n)
 		if (o.n_hashes == US_PROOF_MAX)
 			return US_ERR_LIMIT;
 		if (us_base64_decode((const char *)line.p, line.n, o.hashes[o.n_hashes].b,
-		    US_HASH_LEN, &got) != US_OK || got != US_HASH_LEN)
+			US_HASH_LEN, &got) != US_OK ||
+		    got != US_HASH_LEN)
 			return US_ERR_FORMAT;
 		o.n_hashes++;
 	}

@@ -22,7 +22,8 @@ int us_tlog_proof_encode(struct us_buf *out, const struct us_tlog_proof *p);
 /* Parses, strictly. checkpoint and extra point into text. US_ERR_FORMAT, US_ERR_LIMIT. */
 int us_tlog_proof_parse(struct us_tlog_proof *out, const void *text, size_t n);
 /* Parses, opens the checkpoint as us_checkpoint_open() and verifies that leaf stands at the index
- * named in the tree it states. proof, checkpoint: filled if not NULL. Errors of those, US_ERR_VERIFY. */
+ * named in the tree it states. proof, checkpoint: filled if not NULL. Errors of those,
+ * US_ERR_VERIFY. */
 int us_tlog_proof_verify(const void *text, size_t n, const struct us_digest *leaf,
     const struct us_note_key *keys, size_t n_keys, struct us_tlog_proof *proof,
     struct us_checkpoint *checkpoint);

@@ -10,7 +10,8 @@
 #define ACT_MAGIC "underseal/act/1\n"
 /* Of a signed act behind its magic and type: vault id, credential, nonce, time. */
 #define ENVELOPE_BYTES (32 + 32 + 16 + 8)
-/* Of the payload of one that closes a batch, what stands before the manifest root (registry/payload.c). */
+/* Of the payload of one that closes a batch, what stands before the manifest root
+ * (registry/payload.c). */
 #define BEFORE_ROOT (4 + 4 + 8 + 4 + 8 + 4 + 4 + 32 + 4 + 32)
 #define ROOT_BYTES 32
 
@@ -51,7 +52,8 @@ take_root(struct us_bytes signed_act, uint8_t root[ROOT_BYTES])
 int
 us_state_take(struct us_state *s, struct us_bytes committed)
 {
-	const struct us_bytes parts[] = { us_bytes_of("underseal/state/1"), { s->digest, sizeof s->digest }, committed };
+	const struct us_bytes parts[] = { us_bytes_of("underseal/state/1"),
+		{ s->digest, sizeof s->digest }, committed };
 	struct us_state next = { .n = s->n + 1 };
 	struct us_bytes signed_act;
 	struct us_reader r;
@@ -62,8 +64,8 @@ us_state_take(struct us_state *s, struct us_bytes committed)
 	sequence = us_take_u64(&r);
 	(void)us_take(&r, 8 + 4); /* time, actor */
 	signed_act = us_take_str32(&r, US_STATE_ACT_MAX);
-	(void)us_take_str16(&r, UINT16_MAX);         /* signature */
-	(void)us_take_str32(&r, US_STATE_ACT_MAX);   /* result */
+	(void)us_take_str16(&r, UINT16_MAX);       /* signature */
+	(void)us_take_str32(&r, US_STATE_ACT_MAX); /* result */
 	err = us_reader_end(&r);
 	if (err == US_OK)
 		err = take_root(signed_act, next.manifest_root);
@@ -82,5 +84,7 @@ us_state_check(const struct us_state *s, const uint8_t commitment[32])
 	uint8_t want[32];
 	int err = us_entry_state_commitment(want, s->digest, s->manifest_root);
 
-	return err != US_OK ? err : memcmp(want, commitment, sizeof want) == 0 ? US_OK : US_ERR_VERIFY;
+	return err != US_OK                            ? err :
+	    memcmp(want, commitment, sizeof want) == 0 ? US_OK :
+							 US_ERR_VERIFY;
 }

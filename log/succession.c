@@ -91,7 +91,9 @@ take_hash_line(struct us_reader *r, uint8_t out[US_HASH_LEN])
 	struct us_bytes line = take_line(r);
 	size_t got;
 
-	if (r->err == US_OK && (us_base64_decode((const char *)line.p, line.n, out, US_HASH_LEN, &got) != US_OK || got != US_HASH_LEN))
+	if (r->err == US_OK &&
+	    (us_base64_decode((const char *)line.p, line.n, out, US_HASH_LEN, &got) != US_OK ||
+		got != US_HASH_LEN))
 		us_reader_fail(r, US_ERR_FORMAT);
 }
 
@@ -103,7 +105,9 @@ take_time_line(struct us_reader *r)
 	char again[US_TIME_TEXT_SIZE];
 	int64_t ns = 0;
 
-	if (r->err == US_OK && (us_time_parse((const char *)line.p, line.n, &ns) != US_OK || !us_bytes_is(line, us_time_format_s(ns, again))))
+	if (r->err == US_OK &&
+	    (us_time_parse((const char *)line.p, line.n, &ns) != US_OK ||
+		!us_bytes_is(line, us_time_format_s(ns, again))))
 		us_reader_fail(r, US_ERR_FORMAT);
 	return ns;
 }
@@ -113,7 +117,9 @@ take_key_line(struct us_reader *r, struct us_note_key *key)
 {
 	struct us_bytes line = take_line(r);
 
-	if (r->err == US_OK && (us_note_key_parse(key, (const char *)line.p, line.n) != US_OK || key->type != US_NOTE_ED25519))
+	if (r->err == US_OK &&
+	    (us_note_key_parse(key, (const char *)line.p, line.n) != US_OK ||
+		key->type != US_NOTE_ED25519))
 		us_reader_fail(r, US_ERR_FORMAT);
 }
 
@@ -140,7 +146,8 @@ open_one(struct us_bytes *text, struct us_bytes note, const struct us_note_key *
 int
 us_note_key_same(const struct us_note_key *a, const struct us_note_key *b)
 {
-	return a->type == b->type && strcmp(a->name, b->name) == 0 && memcmp(a->pub, b->pub, sizeof a->pub) == 0;
+	return a->type == b->type && strcmp(a->name, b->name) == 0 &&
+	    memcmp(a->pub, b->pub, sizeof a->pub) == 0;
 }
 
 /* ---- origins ---- */
@@ -167,7 +174,10 @@ split_origin(const char *origin, size_t *host_n, const char **id, uint64_t *numb
 	if (*tail != '/')
 		return US_ERR_FORMAT;
 	digits = us_bytes_of(tail + 1);
-	return parse_number(digits, number) != US_OK || *number < 2 || *number > US_HANDOVERS_MAX + 1 ? US_ERR_FORMAT : US_OK;
+	return parse_number(digits, number) != US_OK || *number < 2 ||
+		*number > US_HANDOVERS_MAX + 1 ?
+	    US_ERR_FORMAT :
+	    US_OK;
 }
 
 int
@@ -180,8 +190,9 @@ us_origin_next(char out[US_NOTE_NAME_MAX + 1], const char *old, const char *host
 
 	if (err != US_OK)
 		return err;
-	n = snprintf(out, US_NOTE_NAME_MAX + 1, "%.*s" BETWEEN "%.*s/%llu", (int)(host == NULL ? host_n : strlen(host)),
-	    host == NULL ? old : host, ID_DIGITS, id, (unsigned long long)number + 1);
+	n = snprintf(out, US_NOTE_NAME_MAX + 1, "%.*s" BETWEEN "%.*s/%llu",
+	    (int)(host == NULL ? host_n : strlen(host)), host == NULL ? old : host, ID_DIGITS, id,
+	    (unsigned long long)number + 1);
 	return n > US_NOTE_NAME_MAX ? US_ERR_LIMIT : US_OK;
 }
 
@@ -202,7 +213,8 @@ is_next_origin(const char *old, const char *new)
 	const char *old_id, *new_id;
 	size_t n;
 
-	return split_origin(old, &n, &old_id, &old_number) == US_OK && split_origin(new, &n, &new_id, &new_number) == US_OK &&
+	return split_origin(old, &n, &old_id, &old_number) == US_OK &&
+	    split_origin(new, &n, &new_id, &new_number) == US_OK &&
 	    memcmp(old_id, new_id, ID_DIGITS) == 0 && new_number == old_number + 1;
 }
 
@@ -218,8 +230,8 @@ put_hash(struct us_buf *b, const uint8_t hash[US_HASH_LEN])
 }
 
 int
-us_succession_sign(struct us_buf *out, const struct us_note_signer *old_signer, const struct us_note_key *new_key, uint64_t size,
-    const struct us_digest *root, int64_t time_ns)
+us_succession_sign(struct us_buf *out, const struct us_note_signer *old_signer,
+    const struct us_note_key *new_key, uint64_t size, const struct us_digest *root, int64_t time_ns)
 {
 	const struct us_note_key *old_key = us_note_signer_key(old_signer);
 	char old_vkey[US_NOTE_VKEY_MAX], new_vkey[US_NOTE_VKEY_MAX], time_text[US_TIME_TEXT_SIZE];
@@ -233,7 +245,8 @@ us_succession_sign(struct us_buf *out, const struct us_note_signer *old_signer, 
 		err = us_note_key_format(new_key, new_vkey, sizeof new_vkey);
 	us_buf_init(&text, US_HANDOVER_MAX);
 	if (err == US_OK)
-		err = us_buf_putf(&text, SUCCESSION "\n%s\n%s\n%llu\n", old_vkey, new_vkey, (unsigned long long)size);
+		err = us_buf_putf(&text, SUCCESSION "\n%s\n%s\n%llu\n", old_vkey, new_vkey,
+		    (unsigned long long)size);
 	if (err == US_OK)
 		err = put_hash(&text, root->b);
 	if (err == US_OK)
@@ -265,7 +278,8 @@ us_succession_open(struct us_succession *out, struct us_bytes note)
 	err = us_reader_end(&r);
 	if (err != US_OK)
 		return err == US_ERR_TRAILING ? US_ERR_FORMAT : err;
-	if (s.size == 0 || !is_next_origin(s.old_key.name, s.new_key.name) || memcmp(s.old_key.pub, s.new_key.pub, sizeof s.old_key.pub) == 0)
+	if (s.size == 0 || !is_next_origin(s.old_key.name, s.new_key.name) ||
+	    memcmp(s.old_key.pub, s.new_key.pub, sizeof s.old_key.pub) == 0)
 		return US_ERR_FORMAT;
 	err = open_one(&text, note, &s.old_key);
 	if (err == US_OK)
@@ -275,9 +289,11 @@ us_succession_open(struct us_succession *out, struct us_bytes note)
 
 /* ---- the hand-over ---- */
 
-/* Opens the old key's checkpoint, which must be of a larger tree than was handed over, and puts it down with its own signature alone. */
+/* Opens the old key's checkpoint, which must be of a larger tree than was handed over, and puts it
+ * down with its own signature alone. */
 static int
-put_last(struct us_buf *out, struct us_checkpoint *c, const struct us_succession *s, struct us_bytes note)
+put_last(struct us_buf *out, struct us_checkpoint *c, const struct us_succession *s,
+    struct us_bytes note)
 {
 	struct us_bytes text, sigs, line;
 	int err = us_checkpoint_open(c, NULL, note.p, note.n, &s->old_key, 1);
@@ -291,7 +307,8 @@ put_last(struct us_buf *out, struct us_checkpoint *c, const struct us_succession
 	for (err = US_ERR_VERIFY; sigs.n > 0 && err != US_OK; sigs.p += line.n, sigs.n -= line.n) {
 		struct us_bytes one;
 
-		line = (struct us_bytes){ sigs.p, (size_t)((const uint8_t *)memchr(sigs.p, '\n', sigs.n) - sigs.p) + 1 };
+		line = (struct us_bytes){ sigs.p,
+			(size_t)((const uint8_t *)memchr(sigs.p, '\n', sigs.n) - sigs.p) + 1 };
 		us_buf_reset(out);
 		err = us_buf_put(out, text.p, text.n);
 		if (err == US_OK)
@@ -305,7 +322,8 @@ put_last(struct us_buf *out, struct us_checkpoint *c, const struct us_succession
 }
 
 static int
-sign_handover(struct us_buf *out, struct us_bytes succession, const struct us_note_signer *signer, const struct us_handover *h)
+sign_handover(struct us_buf *out, struct us_bytes succession, const struct us_note_signer *signer,
+    const struct us_handover *h)
 {
 	char time_text[US_TIME_TEXT_SIZE];
 	uint8_t digest[32];
@@ -318,8 +336,8 @@ sign_handover(struct us_buf *out, struct us_bytes succession, const struct us_no
 	if (err == US_OK)
 		err = put_hash(&text, digest);
 	if (err == US_OK)
-		err = us_buf_putf(&text, "%s\n%s\n%llu\n", reasons[h->reason], us_time_format_s(h->time_ns, time_text),
-		    (unsigned long long)h->last_size);
+		err = us_buf_putf(&text, "%s\n%s\n%llu\n", reasons[h->reason],
+		    us_time_format_s(h->time_ns, time_text), (unsigned long long)h->last_size);
 	if (err == US_OK)
 		err = put_hash(&text, h->last_root.b);
 	if (err == US_OK)
@@ -329,8 +347,9 @@ sign_handover(struct us_buf *out, struct us_bytes succession, const struct us_no
 }
 
 int
-us_handover_sign(struct us_buf *out, struct us_bytes succession, const struct us_note_signer *new_signer, enum us_handover_reason reason,
-    int64_t time_ns, const struct us_bytes *last)
+us_handover_sign(struct us_buf *out, struct us_bytes succession,
+    const struct us_note_signer *new_signer, enum us_handover_reason reason, int64_t time_ns,
+    const struct us_bytes *last)
 {
 	struct us_handover h = { .reason = reason, .time_ns = time_ns };
 	struct us_buf signed_note, checkpoint;
@@ -358,7 +377,8 @@ us_handover_sign(struct us_buf *out, struct us_bytes succession, const struct us
 	if (err == US_OK)
 		err = sign_handover(&signed_note, succession, new_signer, &h);
 	if (err == US_OK)
-		err = us_buf_putf(out, HEAD "%zu %zu %zu\n", succession.n, signed_note.len, checkpoint.len);
+		err = us_buf_putf(out, HEAD "%zu %zu %zu\n", succession.n, signed_note.len,
+		    checkpoint.len);
 	if (err == US_OK)
 		err = us_buf_put(out, succession.p, succession.n);
 	if (err == US_OK)
@@ -404,7 +424,8 @@ parse_head(struct us_bytes line, uint64_t lengths[3])
 
 /* What the new key says, and that the old key's checkpoint is there exactly if it must be. */
 static int
-open_handover(struct us_handover *h, struct us_bytes succession, struct us_bytes note, struct us_bytes last)
+open_handover(struct us_handover *h, struct us_bytes succession, struct us_bytes note,
+    struct us_bytes last)
 {
 	uint8_t digest[32], named[32];
 	struct us_checkpoint c;
@@ -420,7 +441,8 @@ open_handover(struct us_handover *h, struct us_bytes succession, struct us_bytes
 	take_label(&r, HANDOVER);
 	take_hash_line(&r, named);
 	line = take_line(&r);
-	if (r.err == US_OK && us_handover_reason_of(&h->reason, (const char *)line.p, line.n) != US_OK)
+	if (r.err == US_OK &&
+	    us_handover_reason_of(&h->reason, (const char *)line.p, line.n) != US_OK)
 		return US_ERR_FORMAT;
 	h->time_ns = take_time_line(&r);
 	h->last_size = take_number_line(&r);
@@ -428,14 +450,20 @@ open_handover(struct us_handover *h, struct us_bytes succession, struct us_bytes
 	err = us_reader_end(&r);
 	if (err != US_OK)
 		return err == US_ERR_TRAILING ? US_ERR_FORMAT : err;
-	if (memcmp(digest, named, sizeof digest) != 0 || h->time_ns < h->succession.time_ns || h->last_size < h->succession.size)
+	if (memcmp(digest, named, sizeof digest) != 0 || h->time_ns < h->succession.time_ns ||
+	    h->last_size < h->succession.size)
 		return US_ERR_VERIFY;
 	if (h->last_size == h->succession.size)
-		return last.n == 0 && memcmp(h->last_root.b, h->succession.root.b, US_HASH_LEN) == 0 ? US_OK : US_ERR_VERIFY;
+		return last.n == 0 &&
+			memcmp(h->last_root.b, h->succession.root.b, US_HASH_LEN) == 0 ?
+		    US_OK :
+		    US_ERR_VERIFY;
 	err = open_one(&text, last, &h->succession.old_key);
 	if (err == US_OK)
 		err = us_checkpoint_open(&c, NULL, last.p, last.n, &h->succession.old_key, 1);
-	if (err == US_OK && (c.extensions.n > 0 || c.size != h->last_size || memcmp(c.root.b, h->last_root.b, US_HASH_LEN) != 0))
+	if (err == US_OK &&
+	    (c.extensions.n > 0 || c.size != h->last_size ||
+		memcmp(c.root.b, h->last_root.b, US_HASH_LEN) != 0))
 		err = US_ERR_VERIFY;
 	return err;
 }
@@ -468,10 +496,13 @@ follows(const struct us_handovers *h, size_t i)
 {
 	const struct us_succession *s = &h->item[i].succession;
 
-	if (i > 0 && (!us_note_key_same(&h->item[i - 1].succession.new_key, &s->old_key) || s->size <= h->item[i - 1].succession.size))
+	if (i > 0 &&
+	    (!us_note_key_same(&h->item[i - 1].succession.new_key, &s->old_key) ||
+		s->size <= h->item[i - 1].succession.size))
 		return 0;
 	for (size_t j = 0; j < i; j++)
-		if (memcmp(h->item[j].succession.old_key.pub, s->new_key.pub, sizeof s->new_key.pub) == 0)
+		if (memcmp(h->item[j].succession.old_key.pub, s->new_key.pub,
+			sizeof s->new_key.pub) == 0)
 			return 0;
 	return 1;
 }
@@ -521,5 +552,7 @@ us_handover_judge(const struct us_handover *h, uint64_t size, const struct us_di
 		return US_HANDOVER_KEPT;
 	if (size > h->last_size)
 		return US_HANDOVER_HIDDEN;
-	return size == h->last_size && memcmp(root->b, h->last_root.b, US_HASH_LEN) != 0 ? US_HANDOVER_FORKED : US_HANDOVER_LOST;
+	return size == h->last_size && memcmp(root->b, h->last_root.b, US_HASH_LEN) != 0 ?
+	    US_HANDOVER_FORKED :
+	    US_HANDOVER_LOST;
 }

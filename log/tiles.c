@@ -27,8 +27,8 @@ us_tile_path(const struct us_tile *tile, char *out, size_t cap)
 	else
 		at = (size_t)snprintf(text, sizeof text, "tile/%u", tile->level);
 	while (count-- > 0)
-		at += (size_t)snprintf(text + at, sizeof text - at, "/%s%03u",
-		    count > 0 ? "x" : "", groups[count]);
+		at += (size_t)snprintf(text + at, sizeof text - at, "/%s%03u", count > 0 ? "x" : "",
+		    groups[count]);
 	if (tile->width < US_TILE_WIDTH)
 		at += (size_t)snprintf(text + at, sizeof text - at, ".p/%u", tile->width);
 	if (at >= cap)

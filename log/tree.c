@@ -4,9 +4,9 @@
  * filled, and the most recently used full ones. A complete node of any height thus costs a copy.
  *
  * What is not complete is the right-hand edge. A tree of size n is the row of its peaks, perfect
- * trees of falling height, one for each bit of n; the tree head folds them from the right:
- * fold(i) = H(peak(i), fold(i + 1)). These folds are all the incomplete nodes that a proof may need,
- * and they are kept for the size last asked for.
+ * trees of falling height, one for each bit of n; the tree head folds them from the right: fold(i)
+ * = H(peak(i), fold(i + 1)). These folds are all the incomplete nodes that a proof may need, and
+ * they are kept for the size last asked for.
  */
 #include "log/tree.h"
 
@@ -15,11 +15,11 @@
 
 #include "base/err.h"
 
-#define LEVELS 8      /* 256^8 > 2^63 */
+#define LEVELS 8 /* 256^8 > 2^63 */
 #define TILE_HEIGHT 8
 #define TILE_NODES 511
 #define CACHE_DEFAULT 64
-#define CACHE_MIN 16  /* more than LEVELS: checking a tile against its parents never evicts it */
+#define CACHE_MIN 16 /* more than LEVELS: checking a tile against its parents never evicts it */
 #define CACHE_MAX 4096
 
 struct us_log_tile {
@@ -370,7 +370,8 @@ us_logtree_inclusion(struct us_logtree *t, uint64_t index, uint64_t size, struct
 
 /* The tree head of [lo, hi), which is a node of the tree of e's size. */
 static int
-range(struct us_logtree *t, const struct us_log_edge *e, uint64_t lo, uint64_t hi, struct us_digest *out)
+range(struct us_logtree *t, const struct us_log_edge *e, uint64_t lo, uint64_t hi,
+    struct us_digest *out)
 {
 	uint64_t span = hi - lo;
 	unsigned i, h = 0;

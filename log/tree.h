@@ -7,9 +7,9 @@
  * Cost: an append is two hashings on average; a root of a new size at most popcount(size) - 1; a
  * proof from tiles in memory copies hashes and does no hashing. Not thread safe; one owner.
  *
- * Restart: give us_logtree_load() a size that is a multiple of 256 of which all full tiles are in the
- * store (durably), then append the leaves behind it again (from the journal). Tiles that are put
- * a second time have the same bytes, as leaves are the same.
+ * Restart: give us_logtree_load() a size that is a multiple of 256 of which all full tiles are in
+ * the store (durably), then append the leaves behind it again (from the journal). Tiles that are
+ * put a second time have the same bytes, as leaves are the same.
  */
 #ifndef US_AUDIT_TREE_H
 #define US_AUDIT_TREE_H
@@ -31,7 +31,8 @@ struct us_logtree_store {
 
 /* An empty tree. cache_tiles: full tiles kept in memory (0: a default of 64, 1 MiB). The store is
  * copied. US_ERR_NOMEM. Free with us_logtree_free(), NULL allowed. */
-int us_logtree_new(struct us_logtree **out, const struct us_logtree_store *store, size_t cache_tiles);
+int
+us_logtree_new(struct us_logtree **out, const struct us_logtree_store *store, size_t cache_tiles);
 void us_logtree_free(struct us_logtree *t);
 
 /* Makes an empty tree one of that size, a multiple of 256, from the full tiles of the store (reads
@@ -49,11 +50,11 @@ int us_logtree_root_at(struct us_logtree *t, uint64_t size, struct us_digest *ro
 
 /* The inclusion proof of leaf index in the tree of that size (at most the current one), into an
  * array of US_PROOF_MAX. US_ERR_RANGE or the store's error. */
-int us_logtree_inclusion(struct us_logtree *t, uint64_t index, uint64_t size, struct us_digest *proof,
-    size_t *n_proof);
+int us_logtree_inclusion(struct us_logtree *t, uint64_t index, uint64_t size,
+    struct us_digest *proof, size_t *n_proof);
 /* The consistency proof from size1 (> 0) to size2 (<= current). Equal sizes: empty. */
-int us_logtree_consistency(struct us_logtree *t, uint64_t size1, uint64_t size2, struct us_digest *proof,
-    size_t *n_proof);
+int us_logtree_consistency(struct us_logtree *t, uint64_t size1, uint64_t size2,
+    struct us_digest *proof, size_t *n_proof);
 /* The first width hashes of tile n of a level, for partial tiles and for serving; width at most
  * what the current size has. US_ERR_RANGE or the store's error. */
 int us_logtree_tile(struct us_logtree *t, unsigned level, uint64_t n, unsigned width,

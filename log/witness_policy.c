@@ -10,7 +10,8 @@
 #define WORDS_MAX (NODES_MAX + 3)
 #define NO_NODE SIZE_MAX
 
-/* A witness or a group. Each stands behind its members, and is a member of one group at most: so the quorum is a tree. */
+/* A witness or a group. Each stands behind its members, and is a member of one group at most: so
+ * the quorum is a tree. */
 struct us_log_node {
 	char name[US_TLOG_NAME_MAX + 1];
 	size_t witness;   /* NO_NODE: a group */
@@ -75,7 +76,8 @@ static size_t
 find(const struct us_tlog_policy *p, struct us_bytes name)
 {
 	for (size_t i = 0; i < p->n_nodes; i++)
-		if (strlen(p->node[i].name) == name.n && memcmp(p->node[i].name, name.p, name.n) == 0)
+		if (strlen(p->node[i].name) == name.n &&
+		    memcmp(p->node[i].name, name.p, name.n) == 0)
 			return i;
 	return NO_NODE;
 }
@@ -90,14 +92,16 @@ has_key(const struct us_note_key *keys, size_t n, const struct us_note_key *key)
 }
 
 static int
-take_key(struct us_tlog_policy *p, struct us_log_witness_policy_line *l, size_t at, enum us_note_type type, struct us_note_key *key)
+take_key(struct us_tlog_policy *p, struct us_log_witness_policy_line *l, size_t at,
+    enum us_note_type type, struct us_note_key *key)
 {
 	int err = us_note_key_parse(key, (const char *)l->word[at].p, l->word[at].n);
 
 	if (err != US_OK)
 		return wrong(l, err, "not a verifier key of a type known here");
 	if (key->type != type)
-		return wrong(l, US_ERR_FORMAT, type == US_NOTE_ED25519 ? "not a log's key" : "not a witness's key");
+		return wrong(l, US_ERR_FORMAT,
+		    type == US_NOTE_ED25519 ? "not a log's key" : "not a witness's key");
 	if (has_key(p->log, p->n_logs, key) || has_key(p->witness, p->n_witnesses, key))
 		return wrong(l, US_ERR_EXISTS, "this key stands above already");
 	return US_OK;
@@ -185,10 +189,13 @@ threshold(struct us_log_witness_policy_line *l, size_t members, size_t *k)
 	else if (word.n <= 4 && word.p[0] != '0')
 		for (size_t i = 0; i < word.n; i++) {
 			if (word.p[i] < '0' || word.p[i] > '9')
-				return wrong(l, US_ERR_FORMAT, "a group needs all, any, or a number of its members");
+				return wrong(l, US_ERR_FORMAT,
+				    "a group needs all, any, or a number of its members");
 			*k = *k * 10 + (size_t)(word.p[i] - '0');
 		}
-	return *k == 0 || *k > members ? wrong(l, US_ERR_FORMAT, "a group needs all, any, or a number of its members") : US_OK;
+	return *k == 0 || *k > members ?
+	    wrong(l, US_ERR_FORMAT, "a group needs all, any, or a number of its members") :
+	    US_OK;
 }
 
 static int
@@ -232,7 +239,9 @@ take_quorum(struct us_tlog_policy *p, struct us_log_witness_policy_line *l)
 	if (us_bytes_is(l->word[1], "none"))
 		return US_OK;
 	p->quorum = find(p, l->word[1]);
-	return p->quorum == NO_NODE ? wrong(l, US_ERR_NOT_FOUND, "a name that is not defined above") : US_OK;
+	return p->quorum == NO_NODE ?
+	    wrong(l, US_ERR_NOT_FOUND, "a name that is not defined above") :
+	    US_OK;
 }
 
 static int
@@ -278,7 +287,8 @@ take_lines(struct us_tlog_policy *p, struct us_bytes rest, struct us_tlog_policy
 }
 
 int
-us_tlog_policy_parse(struct us_tlog_policy **out, const void *text, size_t n, struct us_tlog_policy_error *error)
+us_tlog_policy_parse(struct us_tlog_policy **out, const void *text, size_t n,
+    struct us_tlog_policy_error *error)
 {
 	struct us_tlog_policy_error where = { 0, "the file is too large" };
 	struct us_tlog_policy *p = NULL;
@@ -288,7 +298,8 @@ us_tlog_policy_parse(struct us_tlog_policy **out, const void *text, size_t n, st
 	if (n <= US_TLOG_POLICY_MAX) {
 		p = calloc(1, sizeof *p);
 		where.what = "out of memory";
-		err = p == NULL ? US_ERR_NOMEM : take_lines(p, (struct us_bytes){ text, n }, &where);
+		err = p == NULL ? US_ERR_NOMEM :
+				  take_lines(p, (struct us_bytes){ text, n }, &where);
 	}
 	if (error != NULL)
 		*error = where;
@@ -356,7 +367,8 @@ us_tlog_policy_met(const struct us_tlog_policy *p, const uint8_t by[US_COSIGNERS
 	/* members stand before their groups */
 	for (size_t i = 0; i <= p->quorum; i++) {
 		const struct us_log_node *node = &p->node[i];
-		int met = node->witness != NO_NODE ? by[node->witness] != 0 : members[i] >= node->threshold;
+		int met = node->witness != NO_NODE ? by[node->witness] != 0 :
+						     members[i] >= node->threshold;
 
 		if (i == p->quorum)
 			return met;
@@ -387,7 +399,8 @@ as_of(const struct us_tlog_policy *p, const struct us_cosigned *who)
 
 /* With one log. */
 static int
-check_log(const struct us_tlog_policy *p, const struct us_note_key *log, struct us_bytes note, struct us_tlog_verdict *out)
+check_log(const struct us_tlog_policy *p, const struct us_note_key *log, struct us_bytes note,
+    struct us_tlog_verdict *out)
 {
 	struct us_note_key keys[1 + US_COSIGNERS_MAX];
 	struct us_tlog_verdict v;
@@ -420,15 +433,17 @@ is_anothers(int err)
 }
 
 int
-us_tlog_policy_check(const struct us_tlog_policy *p, const struct us_note_key *log, struct us_bytes note,
-    struct us_tlog_verdict *out)
+us_tlog_policy_check(const struct us_tlog_policy *p, const struct us_note_key *log,
+    struct us_bytes note, struct us_tlog_verdict *out)
 {
 	int err = US_ERR_NOT_FOUND;
 
 	if (p->n_logs == 0)
 		return log == NULL ? US_ERR_ARG : check_log(p, log, note, out);
 	for (size_t i = 0; i < p->n_logs && is_anothers(err); i++) {
-		if (log != NULL && (memcmp(log->pub, p->log[i].pub, sizeof log->pub) != 0 || strcmp(log->name, p->log[i].name) != 0))
+		if (log != NULL &&
+		    (memcmp(log->pub, p->log[i].pub, sizeof log->pub) != 0 ||
+			strcmp(log->name, p->log[i].name) != 0))
 			continue;
 		err = check_log(p, &p->log[i], note, out);
 	}

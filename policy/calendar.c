@@ -56,7 +56,8 @@ is_open_at(const struct us_calendar *c, int64_t local_s)
 	return minute >= c->from_minute && minute < c->to_minute && us_calendar_is_working(c, day);
 }
 
-/* Which offset is in force is dear to find out, and seldom matters: mostly it is open by both, or by neither. */
+/* Which offset is in force is dear to find out, and seldom matters: mostly it is open by both, or
+ * by neither. */
 int
 us_calendar_is_open(const struct us_calendar *c, int64_t now_ns)
 {
@@ -81,7 +82,8 @@ next_working(const struct us_calendar *c, int32_t day, int32_t *next)
 }
 
 int
-us_calendar_due(const struct us_calendar *c, int64_t from_ns, uint32_t days, int working_only, int64_t *due_ns)
+us_calendar_due(const struct us_calendar *c, int64_t from_ns, uint32_t days, int working_only,
+    int64_t *due_ns)
 {
 	int err = US_OK;
 

@@ -1,11 +1,12 @@
 /*
- * Time as an order means it: zones, calendars of working days and hours, terms counted in days, and network
- * prefixes. Pure functions without files or environment, any thread: a zone's rule stands in the compiled
- * order, so that keyed processes need no zone database (policy/yaml/zone.h reads it when an order is compiled).
+ * Time as an order means it: zones, calendars of working days and hours, terms counted in days, and
+ * network prefixes. Pure functions without files or environment, any thread: a zone's rule stands
+ * in the compiled order, so that keyed processes need no zone database (policy/yaml/zone.h reads it
+ * when an order is compiled).
  *
- * Local time follows the POSIX form of a zone ("EST5EDT,M3.2.0,M11.1.0": POSIX.1-2017, 8.3, variable TZ; RFC 8536,
- * section 3.3.1 for hours beyond 24 and of either sign). Dates are days since 1970-01-01 in the proleptic
- * Gregorian calendar. No leap seconds.
+ * Local time follows the POSIX form of a zone ("EST5EDT,M3.2.0,M11.1.0": POSIX.1-2017, 8.3,
+ * variable TZ; RFC 8536, section 3.3.1 for hours beyond 24 and of either sign). Dates are days
+ * since 1970-01-01 in the proleptic Gregorian calendar. No leap seconds.
  */
 #ifndef US_POLICY_CALENDAR_H
 #define US_POLICY_CALENDAR_H
@@ -20,36 +21,39 @@
 
 /* A zone, parsed. */
 struct us_zone {
-	int32_t standard_s;  /* seconds east of UTC (the POSIX text counts west) */
-	int32_t summer_s;    /* the same while summer time is in force */
+	int32_t standard_s; /* seconds east of UTC (the POSIX text counts west) */
+	int32_t summer_s;   /* the same while summer time is in force */
 	int has_summer;
 	struct us_zone_switch {
-		uint8_t form;    /* 'M': month, week, weekday; 'J': day 1 .. 365 without 29 February; 'N': day 0 .. 365 */
+		/* 'M': month, week, weekday; 'J': day 1 .. 365 without 29 February; 'N': day 0 ..
+		 * 365 */
+		uint8_t form;
 		uint8_t month;   /* 1 .. 12 */
 		uint8_t week;    /* 1 .. 5; 5: the last */
 		uint8_t weekday; /* 0: Sunday */
 		uint16_t day;
-		int32_t at_s;    /* local seconds after midnight, -167 h .. 167 h */
-	} begins, ends;      /* of summer time: begins in standard, ends in summer time */
+		int32_t at_s; /* local seconds after midnight, -167 h .. 167 h */
+	} begins, ends;       /* of summer time: begins in standard, ends in summer time */
 };
 
-/* Parses a POSIX form of 1 .. US_ZONE_MAX bytes. US_ERR_FORMAT, US_ERR_RANGE, US_ERR_LIMIT. A zone with summer time but
- * without rules is refused: a default would be a guess. */
+/* Parses a POSIX form of 1 .. US_ZONE_MAX bytes. US_ERR_FORMAT, US_ERR_RANGE, US_ERR_LIMIT. A zone
+ * with summer time but without rules is refused: a default would be a guess. */
 int us_zone_parse(struct us_zone *out, struct us_bytes posix);
 /* Seconds to add to UTC at this moment. */
 int32_t us_zone_offset(const struct us_zone *zone, int64_t utc_s);
 
-/* Working days and hours of an order. Invariants: from < to <= 1440; holidays strictly ascending. */
+/* Working days and hours of an order. Invariants: from < to <= 1440; holidays strictly
+ * ascending. */
 struct us_calendar {
 	struct us_bytes id;
 	struct us_bytes zone_name;  /* "America/New_York", for people */
 	struct us_bytes zone_posix; /* what zone was parsed from */
 	struct us_zone zone;
-	uint8_t weekdays;           /* bit 0 Sunday .. bit 6 Saturday; at least one */
-	uint16_t from_minute;       /* of the local day, inside */
-	uint16_t to_minute;         /* outside */
+	uint8_t weekdays;     /* bit 0 Sunday .. bit 6 Saturday; at least one */
+	uint16_t from_minute; /* of the local day, inside */
+	uint16_t to_minute;   /* outside */
 	size_t n_holidays;
-	const int32_t *holidays;    /* days since the epoch, local */
+	const int32_t *holidays; /* days since the epoch, local */
 };
 
 /* The local day, and the minute of that day. */
@@ -58,21 +62,25 @@ int32_t us_calendar_day(const struct us_calendar *c, int64_t now_ns, uint16_t *m
 int us_calendar_is_working(const struct us_calendar *c, int32_t day);
 /* 1 if that moment lies in working hours. */
 int us_calendar_is_open(const struct us_calendar *c, int64_t now_ns);
-/* The end of a term of days counted from a moment, as Federal Rule of Civil Procedure 6(a)(1) counts: the day of the event is
- * left out, every day is counted, and a term that would end on no working day goes on to the next one. The result is
- * the last nanosecond of that local day. working_only: only working days are counted. days: 1 .. 3650 (else
- * US_ERR_RANGE). A calendar without a working day within 10 years is US_ERR_RANGE too. */
-int us_calendar_due(const struct us_calendar *c, int64_t from_ns, uint32_t days, int working_only, int64_t *due_ns);
+/* The end of a term of days counted from a moment, as Federal Rule of Civil Procedure 6(a)(1)
+ * counts: the day of the event is left out, every day is counted, and a term that would end on no
+ * working day goes on to the next one. The result is the last nanosecond of that local day.
+ * working_only: only working days are counted. days: 1 .. 3650 (else US_ERR_RANGE). A calendar
+ * without a working day within 10 years is US_ERR_RANGE too. */
+int us_calendar_due(const struct us_calendar *c, int64_t from_ns, uint32_t days, int working_only,
+    int64_t *due_ns);
 
 /* 0: Sunday */
 unsigned us_weekday(int32_t days);
 
-/* A network prefix; an IPv4 address is written as ::ffff:a.b.c.d, and its prefix length counts from 96 on. */
+/* A network prefix; an IPv4 address is written as ::ffff:a.b.c.d, and its prefix length counts from
+ * 96 on. */
 struct us_network {
 	uint8_t address[16]; /* bits behind the prefix are zero */
 	uint8_t bits;        /* 0 .. 128 */
 };
-/* "10.0.0.0/8", "2001:db8::/32", a single address; host bits that are set are US_ERR_RANGE. US_ERR_FORMAT. */
+/* "10.0.0.0/8", "2001:db8::/32", a single address; host bits that are set are US_ERR_RANGE.
+ * US_ERR_FORMAT. */
 int us_network_parse(struct us_network *out, struct us_bytes text);
 /* An address as the front reports it, with or without ":port" or "[…]:port". US_ERR_FORMAT. */
 int us_address_parse(uint8_t out[16], struct us_bytes text);

@@ -8,6 +8,7 @@
 #define US_RULE_FLAG_ANY_PARTY 1
 #define US_RULE_FLAG_ANY_COLLECTION 2
 #define US_RULE_FLAG_QUERY 4
-#define US_RUN_LIMIT 65536u /* a larger limit of neighbours is none (policy/usage.h looks no further) */
+/* a larger limit of neighbours is none (policy/usage.h looks no further) */
+#define US_RUN_LIMIT 65536u
 
 #endif

@@ -1,4 +1,5 @@
-/* The compiled form of an order: strict decoding. Nothing unknown, empty, twice or left over passes. */
+/* The compiled form of an order: strict decoding. Nothing unknown, empty, twice or left over
+ * passes. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,8 +12,8 @@ same(struct us_bytes a, struct us_bytes b)
 	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
-/* Moves a text into the order's own block, NUL behind it. The block was reserved whole: each text and its
- * NUL are shorter than it was with its length, so that the block never moves. */
+/* Moves a text into the order's own block, NUL behind it. The block was reserved whole: each text
+ * and its NUL are shorter than it was with its length, so that the block never moves. */
 static struct us_bytes
 keep(struct us_order *order, struct us_reader *r, struct us_bytes text)
 {
@@ -40,8 +41,9 @@ take_text(struct us_order *order, struct us_reader *r, enum us_order_form form, 
 
 	if (r->err != US_OK)
 		return text;
-	if (form == FORM_ID ? !us_id_ok(text, max)
-	    : !(form == FORM_TEXT_OR_EMPTY && text.n == 0) && !us_text_ok(text, max))
+	if (form == FORM_ID ?
+		!us_id_ok(text, max) :
+		!(form == FORM_TEXT_OR_EMPTY && text.n == 0) && !us_text_ok(text, max))
 		us_reader_fail(r, US_ERR_ENCODING);
 	return keep(order, r, text);
 }
@@ -88,8 +90,8 @@ take_parties(const struct us_order *order, struct us_reader *r)
 	return parties;
 }
 
-/* A count of items that take at least least bytes each, so that no length makes us allocate more than
- * the input could fill. */
+/* A count of items that take at least least bytes each, so that no length makes us allocate more
+ * than the input could fill. */
 static size_t
 take_count(struct us_reader *r, size_t max, size_t least)
 {
@@ -132,7 +134,8 @@ take_party(struct us_order *order, struct us_reader *r, size_t index)
 		s->person = take_text(order, r, FORM_TEXT, US_ORDER_NAME_MAX);
 		s->capacity = take_capacity(r);
 		/* who adds people must not be who signs them in */
-		if (s->capacity == US_CAPACITY_ADMINISTRATOR || s->capacity == US_CAPACITY_KEYHOLDER)
+		if (s->capacity == US_CAPACITY_ADMINISTRATOR ||
+		    s->capacity == US_CAPACITY_KEYHOLDER)
 			us_reader_fail(r, US_ERR_DENIED);
 		for (size_t j = 0; j < i; j++)
 			if (same(party->signers[j].person, s->person))
@@ -206,7 +209,8 @@ take_calendar(struct us_order *order, struct us_reader *r, size_t index)
 	c->weekdays = us_take_u8(r);
 	c->from_minute = us_take_u16(r);
 	c->to_minute = us_take_u16(r);
-	if (c->weekdays == 0 || c->weekdays > 0x7f || c->from_minute >= c->to_minute || c->to_minute > 1440)
+	if (c->weekdays == 0 || c->weekdays > 0x7f || c->from_minute >= c->to_minute ||
+	    c->to_minute > 1440)
 		us_reader_fail(r, US_ERR_RANGE);
 	n = take_count(r, US_HOLIDAYS_MAX, 4);
 	if (n == 0)
@@ -288,7 +292,8 @@ take_workflows(struct us_order *order, struct us_reader *r)
 {
 	struct us_workflows *w = &order->workflows;
 
-	w->acknowledgement_paragraph = take_text(order, r, FORM_TEXT_OR_EMPTY, US_ORDER_PARAGRAPH_MAX);
+	w->acknowledgement_paragraph = take_text(order, r, FORM_TEXT_OR_EMPTY,
+	    US_ORDER_PARAGRAPH_MAX);
 	w->carries_over = take_flag(r);
 	w->renew_by_ns = (int64_t)us_take_u64(r);
 	take_quorum(order, r, &w->amend);
@@ -332,7 +337,8 @@ take_conditions(struct us_order *order, struct us_reader *r, struct us_rule *rul
 		need->hours = us_take_u16(r);
 		if (need->any_party ? need->parties != 0 : need->parties == 0)
 			us_reader_fail(r, US_ERR_FORMAT);
-		if (need->capacities == 0 || (need->capacities & ~US_CAPACITY_ANY) != 0 || need->hours == 0)
+		if (need->capacities == 0 || (need->capacities & ~US_CAPACITY_ANY) != 0 ||
+		    need->hours == 0)
 			us_reader_fail(r, US_ERR_RANGE);
 	}
 	n = take_small_count(r, US_ORDER_NETWORKS);
@@ -392,7 +398,8 @@ take_mask(struct us_reader *r, struct us_mask *m)
 static int
 check_rule(const struct us_order *order, const struct us_rule *rule)
 {
-	uint32_t machine = US_CAPACITY_BIT(US_CAPACITY_ADMINISTRATOR) | US_CAPACITY_BIT(US_CAPACITY_KEYHOLDER);
+	uint32_t machine = US_CAPACITY_BIT(US_CAPACITY_ADMINISTRATOR) |
+	    US_CAPACITY_BIT(US_CAPACITY_KEYHOLDER);
 	int evidence = 0, log = 0;
 
 	if (rule->any_party ? rule->parties != 0 : rule->parties == 0)
@@ -404,7 +411,8 @@ check_rule(const struct us_order *order, const struct us_rule *rule)
 	for (unsigned a = 0; a < 128; a++) {
 		if (!us_actions_has(rule->actions, (enum us_action)a))
 			continue;
-		if (us_action_name(a) == NULL || us_action_class_of((enum us_action)a) == US_ACTIONS_INTERNAL)
+		if (us_action_name(a) == NULL ||
+		    us_action_class_of((enum us_action)a) == US_ACTIONS_INTERNAL)
 			return US_ERR_RANGE;
 		evidence |= us_action_is_evidence((enum us_action)a);
 		log |= us_action_opens_log((enum us_action)a);
@@ -437,7 +445,9 @@ take_rule(struct us_order *order, struct us_reader *r, size_t index)
 	if (rule->effect != US_PERMIT && rule->effect != US_FORBID)
 		us_reader_fail(r, US_ERR_RANGE);
 	unsigned flags = us_take_u8(r);
-	if ((flags & ~(unsigned)(US_RULE_FLAG_ANY_PARTY | US_RULE_FLAG_ANY_COLLECTION | US_RULE_FLAG_QUERY)) != 0)
+	if ((flags &
+		~(unsigned)(US_RULE_FLAG_ANY_PARTY | US_RULE_FLAG_ANY_COLLECTION |
+		    US_RULE_FLAG_QUERY)) != 0)
 		us_reader_fail(r, US_ERR_RANGE);
 	rule->any_party = (flags & US_RULE_FLAG_ANY_PARTY) != 0;
 	rule->any_collection = (flags & US_RULE_FLAG_ANY_COLLECTION) != 0;
@@ -448,7 +458,8 @@ take_rule(struct us_order *order, struct us_reader *r, size_t index)
 	rule->actions[1] = us_take_u64(r);
 	take_collections(order, r, rule);
 	struct us_bytes what = us_take_str32(r, US_ORDER_WHAT_MAX);
-	if (r->err == US_OK && (rule->is_query ? !us_text_ok(what, US_ORDER_WHAT_MAX) : what.n != 0))
+	if (r->err == US_OK &&
+	    (rule->is_query ? !us_text_ok(what, US_ORDER_WHAT_MAX) : what.n != 0))
 		us_reader_fail(r, US_ERR_ENCODING);
 	rule->what = keep(order, r, what);
 	if (rule->effect == US_PERMIT) {
@@ -499,17 +510,20 @@ take_order(struct us_order *order, struct us_reader *r)
 	order->default_paragraph = take_text(order, r, FORM_TEXT_OR_EMPTY, US_ORDER_PARAGRAPH_MAX);
 	order->smallest_count = us_take_u32(r);
 	uint8_t home = us_take_u8(r);
-#define LIST(count, list, number, take) do { \
-	order->list = list_new(r, count, sizeof *order->list, &order->number); \
-	for (size_t i = 0; i < order->number && r->err == US_OK; i++) \
-		take(order, r, i); \
+#define LIST(count, list, number, take) \
+	do { \
+		order->list = list_new(r, count, sizeof *order->list, &order->number); \
+		for (size_t i = 0; i < order->number && r->err == US_OK; i++) \
+			take(order, r, i); \
 	} while (0)
 	LIST(take_count(r, US_ORDER_PARTIES, 8), parties, n_parties, take_party);
-	LIST(take_small_count(r, US_ORDER_DESIGNATIONS), designations, n_designations, take_designation);
+	LIST(take_small_count(r, US_ORDER_DESIGNATIONS), designations, n_designations,
+	    take_designation);
 	LIST(take_small_count(r, US_ORDER_CALENDARS), calendars, n_calendars, take_calendar);
 	LIST(take_small_count(r, US_ORDER_PERIODS), periods, n_periods, take_period);
 	LIST(take_count(r, US_ORDER_PURPOSES, 6), purposes, n_purposes, take_purpose);
-	LIST(take_small_count(r, US_ORDER_MATTER_STATES), matter_states, n_matter_states, take_matter_state);
+	LIST(take_small_count(r, US_ORDER_MATTER_STATES), matter_states, n_matter_states,
+	    take_matter_state);
 	LIST(take_small_count(r, US_ORDER_CLEARANCES), clearances, n_clearances, take_clearance);
 	take_workflows(order, r);
 	LIST(take_count(r, US_ORDER_RULES, 40), rules, n_rules, take_rule);
@@ -552,4 +566,3 @@ out:
 	us_order_free(order);
 	return err;
 }
-

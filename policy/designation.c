@@ -69,8 +69,8 @@ nearest(const struct us_designations *d, const uint8_t *folded, size_t n)
 }
 
 int
-us_designations_find(
-    const struct us_designations *d, struct us_bytes text, struct us_designated *out)
+us_designations_find(const struct us_designations *d, struct us_bytes text,
+    struct us_designated *out)
 {
 	int err;
 
@@ -122,8 +122,8 @@ us_order_designation(const struct us_order *order, struct us_bytes text, struct 
 }
 
 int
-us_order_keeps_designations(
-    const struct us_order *earlier, const struct us_order *later, struct us_bytes *dropped)
+us_order_keeps_designations(const struct us_order *earlier, const struct us_order *later,
+    struct us_bytes *dropped)
 {
 	struct us_designations has;
 	struct us_designated found;
@@ -131,8 +131,8 @@ us_order_keeps_designations(
 
 	for (size_t i = 0; i < earlier->n_designations && err == US_OK; i++) {
 		*dropped = earlier->designations[i].name;
-		/* a version without a list takes every designation, and has lost what its rules could say
-		 * of this one */
+		/* a version without a list takes every designation, and has lost what its rules
+		 * could say of this one */
 		err = has.n == 0 ? US_ERR_NOT_FOUND : us_designations_find(&has, *dropped, &found);
 	}
 	return err;

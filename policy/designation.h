@@ -22,11 +22,12 @@ struct us_designations {
 	struct us_designation_entry {
 		struct us_bytes name; /* the caller's, who keeps it */
 		uint8_t folded[US_WORD_MAX];
-		size_t folded_n;      /* 0: equals nothing */
+		size_t folded_n; /* 0: equals nothing */
 	} list[US_ORDER_DESIGNATIONS];
 };
 
-/* nearest: of what is not found, the entry that was probably meant, as the list spells it; else empty. */
+/* nearest: of what is not found, the entry that was probably meant, as the list spells it; else
+ * empty. */
 struct us_designated {
 	size_t at;            /* counted from 1 (1: the strictest); 0: no list, or not found */
 	struct us_bytes name; /* as the list spells it; without one as given; not found: empty */
@@ -44,19 +45,19 @@ int us_designations_add(struct us_designations *d, struct us_bytes name);
 int us_designations_distinct(const struct us_designations *d);
 /* What text stands for. US_OK; US_ERR_NOT_FOUND: not in the list, or nothing is left of it folded;
  * US_ERR_NOMEM. *out is filled in any case; its views are of the list, or of text. */
-int us_designations_find(
-    const struct us_designations *d, struct us_bytes text, struct us_designated *out);
+int us_designations_find(const struct us_designations *d, struct us_bytes text,
+    struct us_designated *out);
 /* The first part of the query that names a designation which is not in the list; NULL: there is
  * none, or no list. */
-const struct us_query_node *us_designations_outside(
-    const struct us_designations *d, const struct us_query *query);
+const struct us_query_node *
+us_designations_outside(const struct us_designations *d, const struct us_query *query);
 
 /* us_designations_find() in the order's list. */
-int us_order_designation(
-    const struct us_order *order, struct us_bytes text, struct us_designated *out);
+int
+us_order_designation(const struct us_order *order, struct us_bytes text, struct us_designated *out);
 /* US_OK if later has every designation of earlier, or earlier has no list; US_ERR_NOT_FOUND:
  * *dropped, as earlier spells it, is missing; US_ERR_NOMEM. */
-int us_order_keeps_designations(
-    const struct us_order *earlier, const struct us_order *later, struct us_bytes *dropped);
+int us_order_keeps_designations(const struct us_order *earlier, const struct us_order *later,
+    struct us_bytes *dropped);
 
 #endif

@@ -1,5 +1,5 @@
-/* The compiled form of an order: canonical encoding. What it makes is decoded once, so that no order
- * is written that could not be read. */
+/* The compiled form of an order: canonical encoding. What it makes is decoded once, so that no
+ * order is written that could not be read. */
 #include <string.h>
 
 #include "crypto/crypto.h"
@@ -88,7 +88,8 @@ put_definitions(struct us_buf *b, const struct us_order *o)
 static int
 put_workflows(struct us_buf *b, const struct us_workflows *w)
 {
-	int err = us_buf_put_str16(b, w->acknowledgement_paragraph.p, w->acknowledgement_paragraph.n);
+	int err = us_buf_put_str16(b, w->acknowledgement_paragraph.p,
+	    w->acknowledgement_paragraph.n);
 
 	err |= us_buf_put_u8(b, w->carries_over ? 1 : 0);
 	err |= us_buf_put_u64(b, (uint64_t)w->renew_by_ns);
@@ -135,13 +136,16 @@ put_rule(struct us_buf *b, const struct us_rule *rule)
 {
 	int err = US_OK;
 
-	if (rule->n_collections > US_ORDER_COLLECTIONS || rule->conditions.n_networks > US_ORDER_NETWORKS)
+	if (rule->n_collections > US_ORDER_COLLECTIONS ||
+	    rule->conditions.n_networks > US_ORDER_NETWORKS)
 		return US_ERR_LIMIT;
 	err |= us_buf_put_str16(b, rule->id.p, rule->id.n);
 	err |= us_buf_put_str16(b, rule->paragraph.p, rule->paragraph.n);
 	err |= us_buf_put_u8(b, (uint8_t)rule->effect);
-	err |= us_buf_put_u8(b, (uint8_t)((rule->any_party ? US_RULE_FLAG_ANY_PARTY : 0) |
-	    (rule->any_collection ? US_RULE_FLAG_ANY_COLLECTION : 0) | (rule->is_query ? US_RULE_FLAG_QUERY : 0)));
+	err |= us_buf_put_u8(b,
+	    (uint8_t)((rule->any_party ? US_RULE_FLAG_ANY_PARTY : 0) |
+		(rule->any_collection ? US_RULE_FLAG_ANY_COLLECTION : 0) |
+		(rule->is_query ? US_RULE_FLAG_QUERY : 0)));
 	err |= us_buf_put_u64(b, rule->parties);
 	err |= us_buf_put_u32(b, rule->capacities);
 	err |= us_buf_put_u64(b, rule->actions[0]);
@@ -179,9 +183,11 @@ us_order_encode(const struct us_order *order, struct us_buf *out)
 	if (order->n_parties > US_ORDER_PARTIES || order->n_purposes > US_ORDER_PURPOSES ||
 	    order->n_rules > US_ORDER_RULES || order->n_designations > US_ORDER_DESIGNATIONS ||
 	    order->n_calendars > US_ORDER_CALENDARS || order->n_periods > US_ORDER_PERIODS ||
-	    order->n_matter_states > US_ORDER_MATTER_STATES || order->n_clearances > US_ORDER_CLEARANCES)
+	    order->n_matter_states > US_ORDER_MATTER_STATES ||
+	    order->n_clearances > US_ORDER_CLEARANCES)
 		return US_ERR_LIMIT;
-	/* only "too large" and "no memory" can go wrong with a put; both are told apart well enough */
+	/* only "too large" and "no memory" can go wrong with a put; both are told apart well
+	 * enough */
 	err |= us_buf_put(&b, US_ORDER_MAGIC, 4);
 	err |= us_buf_put(&b, order->source_digest, 32);
 	err |= us_buf_put_u32(&b, order->version);
@@ -214,7 +220,8 @@ out:
 int
 us_order_none(struct us_buf *source, struct us_buf *compiled)
 {
-	static const char text[] = "# No protective order yet: nobody may do anything with evidence.\n";
+	static const char text[] =
+	    "# No protective order yet: nobody may do anything with evidence.\n";
 	struct us_order order = { .version = 1, .title = us_bytes_of("No order") };
 	int err = us_sha256(text, sizeof text - 1, order.source_digest);
 

@@ -3,8 +3,8 @@
 #include <string.h>
 
 /* Texts of what would help; static, so that a ruling owns nothing. */
-static const char cure_order[] =
-    "ask a roster signer of your party whether the order can be amended; nobody at the vault can allow it";
+static const char cure_order[] = "ask a roster signer of your party whether the order can be "
+				 "amended; nobody at the vault can allow it";
 static const char cure_capacity[] =
     "this is never open to your capacity; somebody whom the order names must do it";
 static const char cure_frozen[] = "it is frozen; whoever the order names can lift that";
@@ -106,8 +106,9 @@ add_limits(const struct us_rule *rule, struct us_ruling *out)
 	out->records_per_request = smaller(out->records_per_request, l->records_per_request);
 	if (l->consecutive != US_UNLIMITED && (out->run_max == 0 || l->consecutive < out->run_max))
 		out->run_max = l->consecutive;
-	out->wants_party_usage |= l->per == US_PER_PARTY && (l->consecutive != US_UNLIMITED ||
-	    l->per_day != US_UNLIMITED || l->life != US_UNLIMITED || l->share != US_UNLIMITED);
+	out->wants_party_usage |= l->per == US_PER_PARTY &&
+	    (l->consecutive != US_UNLIMITED || l->per_day != US_UNLIMITED ||
+		l->life != US_UNLIMITED || l->share != US_UNLIMITED);
 	us_mask_add(&out->mask, &rule->mask);
 	out->boxes &= rule->boxes;
 	if (us_log_scope_is_narrower(rule->log_scope, out->log_scope))
@@ -124,13 +125,14 @@ struct us_order_fitting {
 
 /* What is left of the limits of all permits that fit: as of before the request, or after it. */
 static void
-leave(const struct us_order *order, const struct us_order_fitting *fitting, const struct us_context *context, int after,
-    struct us_ruling *out)
+leave(const struct us_order *order, const struct us_order_fitting *fitting,
+    const struct us_context *context, int after, struct us_ruling *out)
 {
 	struct us_remaining *left = &out->left;
 
-	*left = (struct us_remaining){ out->records_per_request, out->run_max == 0 ? US_UNLIMITED : out->run_max,
-		US_UNLIMITED, US_UNLIMITED, US_UNLIMITED };
+	*left = (struct us_remaining){ out->records_per_request,
+		out->run_max == 0 ? US_UNLIMITED : out->run_max, US_UNLIMITED, US_UNLIMITED,
+		US_UNLIMITED };
 	if ((context->unknown & US_UNKNOWN_USAGE) != 0)
 		return;
 	for (size_t i = 0; i < fitting->n; i++) {
@@ -144,15 +146,17 @@ leave(const struct us_order *order, const struct us_order_fitting *fitting, cons
 		if (l->life != US_UNLIMITED)
 			left->life = smaller(left->life, rest(l->life, m->life));
 		if (l->share != US_UNLIMITED)
-			left->share = smaller(left->share, rest(us_share_of(l->share, context->corpus), m->life));
+			left->share = smaller(left->share,
+			    rest(us_share_of(l->share, context->corpus), m->life));
 	}
 }
 
-/* The first condition that does not hold, cited; 1 if all hold. Whether the hours of a calendar hold does not depend on the rule,
- * and a zone's offset is the dearest thing asked here, so each calendar is asked once. */
+/* The first condition that does not hold, cited; 1 if all hold. Whether the hours of a calendar
+ * hold does not depend on the rule, and a zone's offset is the dearest thing asked here, so each
+ * calendar is asked once. */
 static int
-conditions_hold(const struct us_order *order, const struct us_order_fitting *fitting, const struct us_subject *subject,
-    const struct us_context *context, struct us_ruling *out)
+conditions_hold(const struct us_order *order, const struct us_order_fitting *fitting,
+    const struct us_subject *subject, const struct us_context *context, struct us_ruling *out)
 {
 	const int listed = is_listed(order, context->purpose);
 	uint32_t open = 0; /* bit k: calendar k (from 1) */
@@ -165,7 +169,8 @@ conditions_hold(const struct us_order *order, const struct us_order_fitting *fit
 				continue;
 			if (c == US_CONDITION_HOURS && (open >> rule->conditions.calendar & 1) != 0)
 				continue;
-			if (!us_condition_holds(order, rule, (enum us_condition)c, subject, context, listed)) {
+			if (!us_condition_holds(order, rule, (enum us_condition)c, subject, context,
+				listed)) {
 				cite(out, order, fitting->rules[i]);
 				deny(out, us_condition_reason((enum us_condition)c),
 				    us_condition_cure((enum us_condition)c, rule));
@@ -178,7 +183,8 @@ conditions_hold(const struct us_order *order, const struct us_order_fitting *fit
 	return 1;
 }
 
-/* The conditions of all permits at once: kind after kind, and within one the rules in their order. */
+/* The conditions of all permits at once: kind after kind, and within one the rules in their
+ * order. */
 static void
 judge(const struct us_order *order, const struct us_subject *subject, enum us_action action,
     const struct us_context *context, struct us_ruling *out)
@@ -191,7 +197,8 @@ judge(const struct us_order *order, const struct us_subject *subject, enum us_ac
 	out->boxes = us_action_opens_log(action) ? US_BOXES_ALL : 0;
 	for (size_t i = 0; i < fitting.n; i++)
 		add_limits(&order->rules[fitting.rules[i]], out);
-	if (!us_action_opens_log(action)) /* a permit of it may also permit another action that does */
+	if (!us_action_opens_log(
+		action)) /* a permit of it may also permit another action that does */
 		out->log_scope = (enum us_log_scope)0;
 	if (us_rules_next(out->forbids, 0) >= 0)
 		out->sees_all = 0;
@@ -213,8 +220,9 @@ judge(const struct us_order *order, const struct us_subject *subject, enum us_ac
 int
 us_action_is_frozen(enum us_action action)
 {
-	return us_action_is_evidence(action) || action == US_ACTION_COPY_RETURN || action == US_ACTION_LOAD ||
-	    action == US_ACTION_BATCH_RELEASE || action == US_ACTION_BATCH_WITHDRAW || action == US_ACTION_RELABEL;
+	return us_action_is_evidence(action) || action == US_ACTION_COPY_RETURN ||
+	    action == US_ACTION_LOAD || action == US_ACTION_BATCH_RELEASE ||
+	    action == US_ACTION_BATCH_WITHDRAW || action == US_ACTION_RELABEL;
 }
 
 /* The first freeze that hits the request, or NULL. */
@@ -242,7 +250,8 @@ us_order_evaluate(const struct us_order *order, const struct us_subject *subject
 
 	memset(out, 0, sizeof *out);
 	out->records_per_request = US_UNLIMITED;
-	out->left = (struct us_remaining){ US_UNLIMITED, US_UNLIMITED, US_UNLIMITED, US_UNLIMITED, US_UNLIMITED };
+	out->left = (struct us_remaining){ US_UNLIMITED, US_UNLIMITED, US_UNLIMITED, US_UNLIMITED,
+		US_UNLIMITED };
 	out->paragraph = order->default_paragraph;
 	deny(out, US_REASON_NOT_IN_ORDER, cure_order);
 	if (us_capacity_name((unsigned)subject->capacity) == NULL || subject->person == 0) {
@@ -253,8 +262,9 @@ us_order_evaluate(const struct us_order *order, const struct us_subject *subject
 		deny(out, US_REASON_CAPACITY, cure_capacity);
 		return;
 	}
-	if (us_action_is_evidence(action) && (subject->capacity == US_CAPACITY_ADMINISTRATOR ||
-	    subject->capacity == US_CAPACITY_KEYHOLDER)) {
+	if (us_action_is_evidence(action) &&
+	    (subject->capacity == US_CAPACITY_ADMINISTRATOR ||
+		subject->capacity == US_CAPACITY_KEYHOLDER)) {
 		deny(out, US_REASON_CAPACITY, cure_capacity);
 		return;
 	}
@@ -306,8 +316,9 @@ us_rules_next(const uint64_t rules[US_RULE_WORDS], int from)
 }
 
 void
-us_order_explain(const struct us_order *order, const struct us_subject *subject, enum us_action action,
-    const struct us_context *context, void (*line)(void *ctx, const struct us_explained *e), void *ctx)
+us_order_explain(const struct us_order *order, const struct us_subject *subject,
+    enum us_action action, const struct us_context *context,
+    void (*line)(void *ctx, const struct us_explained *e), void *ctx)
 {
 	const int listed = is_listed(order, context->purpose);
 
@@ -326,12 +337,14 @@ us_order_explain(const struct us_order *order, const struct us_subject *subject,
 			e.misses |= US_MISSES_COLLECTION;
 		if (e.misses == 0)
 			e.standing = rule->effect == US_PERMIT ? US_STANDS_PERMIT :
-			    rule->is_query ? US_STANDS_EXCLUDES : US_STANDS_FORBID;
+			    rule->is_query                     ? US_STANDS_EXCLUDES :
+								 US_STANDS_FORBID;
 		for (unsigned c = 0; e.standing == US_STANDS_PERMIT && c < US_CONDITIONS; c++) {
 			if (!us_condition_asked(rule, (enum us_condition)c, context->unknown))
 				continue;
 			e.asked |= UINT32_C(1) << c;
-			if (!us_condition_holds(order, rule, (enum us_condition)c, subject, context, listed))
+			if (!us_condition_holds(order, rule, (enum us_condition)c, subject, context,
+				listed))
 				e.fails |= UINT32_C(1) << c;
 		}
 		line(ctx, &e);

@@ -8,7 +8,7 @@ struct us_guess {
 	struct us_bytes wanted;
 	const char *best; /* a view of what was considered; NULL: nothing yet */
 	size_t best_n;
-	size_t distance;  /* of best: letters changed, added or left out */
+	size_t distance; /* of best: letters changed, added or left out */
 };
 
 struct us_guess us_guess_of(struct us_bytes wanted);

@@ -9,20 +9,21 @@
 #include "base/buf.h"
 
 /*
- * Classes of identifiers: strings that single out a person, a machine or an account. They follow 45 CFR 164.514(b)(2)(i)
- * where a string has a form that can be recognised. Numbers are stable: they stand in compiled orders.
+ * Classes of identifiers: strings that single out a person, a machine or an account. They follow 45
+ * CFR 164.514(b)(2)(i) where a string has a form that can be recognised. Numbers are stable: they
+ * stand in compiled orders.
  *
  * X(CONSTANT, number, "name in orders and in marks")
  */
 #define US_IDENTIFIER_LIST(X) \
 	X(EMAIL, 0, "email")   /* RFC 5321 mailbox as people write it */ \
-	X(PHONE, 1, "phone")   /* ITU-T E.164 with +, or North American forms with separators; 7 to 15 digits */ \
+	X(PHONE, 1, "phone")   /* ITU-T E.164 with +, or North American; 7 to 15 digits */ \
 	X(URL, 2, "url")       /* http, https, ftp, or www. */ \
 	X(IP, 3, "ip")         /* IPv4 dotted quad, IPv6 */ \
-	X(CARD, 4, "card")     /* 13 to 19 digits with spaces or hyphens that pass ISO/IEC 7812-1 (Luhn) */ \
+	X(CARD, 4, "card")     /* 13 to 19 digits that pass ISO/IEC 7812-1 (Luhn) */ \
 	X(IBAN, 5, "iban")     /* ISO 13616, check digits mod 97 */ \
 	X(SSN, 6, "ssn")       /* NNN-NN-NNNN outside the ranges never given */ \
-	X(NUMBER, 7, "number") /* any other run of 8 or more digits, with single spaces, dots or hyphens between */
+	X(NUMBER, 7, "number") /* any other 8 or more digits with single separators */
 
 enum us_identifier {
 #define X(name, number, text) US_IDENTIFIER_##name = number,

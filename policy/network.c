@@ -97,7 +97,8 @@ us_address_parse(uint8_t out[16], struct us_bytes text)
 			port_n = left - n - 2;
 		}
 	} else if ((end = memchr(start, ':', left)) != NULL &&
-	    memchr(end + 1, ':', left - (size_t)(end + 1 - start)) == NULL) { /* one colon: IPv4 and a port */
+	    /* one colon: IPv4 and a port */
+	    memchr(end + 1, ':', left - (size_t)(end + 1 - start)) == NULL) {
 		n = (size_t)(end - start);
 		port = end + 1;
 		port_n = left - n - 1;

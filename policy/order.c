@@ -63,7 +63,8 @@ us_order_is_signer(const struct us_order *order, size_t party, struct us_bytes p
 struct us_limits
 us_limits_none(void)
 {
-	struct us_limits l = { US_PER_PERSON, US_UNLIMITED, US_UNLIMITED, US_UNLIMITED, US_UNLIMITED, US_UNLIMITED };
+	struct us_limits l = { US_PER_PERSON, US_UNLIMITED, US_UNLIMITED, US_UNLIMITED,
+		US_UNLIMITED, US_UNLIMITED };
 
 	return l;
 }
@@ -72,7 +73,8 @@ int
 us_quorum_met(const struct us_quorum *quorum, uint64_t signed_parties)
 {
 	for (size_t i = 0; i < quorum->n && i < US_ORDER_QUORUM; i++)
-		if (quorum->alternatives[i] != 0 && (quorum->alternatives[i] & ~signed_parties) == 0)
+		if (quorum->alternatives[i] != 0 &&
+		    (quorum->alternatives[i] & ~signed_parties) == 0)
 			return 1;
 	return 0;
 }
@@ -195,16 +197,18 @@ us_action_class_of(enum us_action action)
 int
 us_action_is_evidence(enum us_action action)
 {
-	return action == US_ACTION_SEARCH || action == US_ACTION_COUNT || action == US_ACTION_READ ||
-	    action == US_ACTION_COPY || action == US_ACTION_MATCH || action == US_ACTION_SAMPLE ||
-	    action == US_ACTION_TERMS || action == US_ACTION_SWEEP || action == US_ACTION_ANALYSE ||
-	    action == US_ACTION_NOTE;
+	return action == US_ACTION_SEARCH || action == US_ACTION_COUNT ||
+	    action == US_ACTION_READ || action == US_ACTION_COPY || action == US_ACTION_MATCH ||
+	    action == US_ACTION_SAMPLE || action == US_ACTION_TERMS || action == US_ACTION_SWEEP ||
+	    action == US_ACTION_ANALYSE || action == US_ACTION_NOTE;
 }
 
 int
 us_log_scope_is_narrower(enum us_log_scope a, enum us_log_scope b)
 {
-	static const unsigned char rank[] = { [US_LOG_OF_ALL] = 1, [US_LOG_OF_OWN_RECORDS] = 2, [US_LOG_OF_OWN_PARTY] = 3,
+	static const unsigned char rank[] = { [US_LOG_OF_ALL] = 1,
+		[US_LOG_OF_OWN_RECORDS] = 2,
+		[US_LOG_OF_OWN_PARTY] = 3,
 		[US_LOG_OF_SELF] = 4 };
 
 	return rank[a] > rank[b];
@@ -222,15 +226,15 @@ static int
 deceives(uint32_t c)
 {
 	return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x200b && c <= 0x200f) ||
-	    (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || c == 0xad ||
-	    (c >= 0xfff9 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe007f);
+	    (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
+	    c == 0xad || (c >= 0xfff9 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe007f);
 }
 
 static int
 is_space(uint32_t c)
 {
-	return c == ' ' || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x202f ||
-	    c == 0x205f || c == 0x3000;
+	return c == ' ' || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) ||
+	    c == 0x202f || c == 0x205f || c == 0x3000;
 }
 
 int

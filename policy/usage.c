@@ -20,7 +20,8 @@ struct us_order_day {
 	roaring_bitmap_t *set;
 };
 
-/* Invariants: exactly one of person and party is set; days ascend; every day's set is within ever. */
+/* Invariants: exactly one of person and party is set; days ascend; every day's set is within
+ * ever. */
 struct us_order_meter {
 	struct us_order_meter *next;
 	uint32_t person;
@@ -88,7 +89,7 @@ us_usage_free(struct us_usage *u)
 	free(u);
 }
 
-/* --- meters ------------------------------------------------------------------------------------------------------ */
+/* --- meters ----------------------------------------------------------------------------------- */
 
 static size_t
 bucket_of(const struct us_order_name *who)
@@ -108,8 +109,11 @@ meter_find(const struct us_usage *u, const struct us_order_name *who)
 {
 	struct us_order_meter *m = u->buckets[bucket_of(who)];
 
-	while (m != NULL && (m->person != who->person || m->collection != who->collection || m->kind != who->kind ||
-	    (who->person == 0 && (m->party_n != who->party.n || memcmp(m->party, who->party.p, m->party_n) != 0))))
+	while (m != NULL &&
+	    (m->person != who->person || m->collection != who->collection || m->kind != who->kind ||
+		(who->person == 0 &&
+		    (m->party_n != who->party.n ||
+			memcmp(m->party, who->party.p, m->party_n) != 0))))
 		m = m->next;
 	return m;
 }
@@ -188,7 +192,7 @@ day_make(struct us_order_meter *m, int32_t day)
 	return &m->days[i];
 }
 
-/* --- folding ------------------------------------------------------------------------------------------------------ */
+/* --- folding ---------------------------------------------------------------------------------- */
 
 static int
 records_ok(const uint64_t *records, size_t n)
@@ -223,7 +227,8 @@ us_usage_fold(struct us_usage *u, const struct us_usage_fact *fact)
 	/* Twice: first everything that may fail is made, then all accounts are counted. */
 	for (int counting = 0; counting <= 1; counting++) {
 		for (size_t i = 0; i <= fact->n_parties; i++) {
-			struct us_order_name who = { .collection = fact->collection, .kind = fact->kind };
+			struct us_order_name who = { .collection = fact->collection,
+				.kind = fact->kind };
 
 			if (i == fact->n_parties)
 				who.person = fact->person;
@@ -241,16 +246,18 @@ us_usage_fold(struct us_usage *u, const struct us_usage_fact *fact)
 	return US_OK;
 }
 
-/* --- questions ------------------------------------------------------------------------------------------------------ */
+/* --- questions -------------------------------------------------------------------------------- */
 
-/* Asks container by container: CRoaring 0.2.66 stops on an assertion if a range reaches over its last container. */
+/* Asks container by container: CRoaring 0.2.66 stops on an assertion if a range reaches over its
+ * last container. */
 static int
 has(const roaring_bitmap_t *set, uint64_t from, uint64_t to)
 {
 	if (to > RECORD_END)
 		return 0;
 	while (from < to) {
-		const uint64_t border = (from / CONTAINER + 1) * CONTAINER, part = border < to ? border : to;
+		const uint64_t border = (from / CONTAINER + 1) * CONTAINER,
+			       part = border < to ? border : to;
 
 		if (!roaring_bitmap_contains_range(set, from, part))
 			return 0;
@@ -291,8 +298,8 @@ run_begin(const roaring_bitmap_t *set, uint64_t to)
 	return to;
 }
 
-/* Of the union of both sets, the longest run that holds one of asked. Runs are walked ascending, so to the left of an element that no
- * run before held there can only be elements of ever. */
+/* Of the union of both sets, the longest run that holds one of asked. Runs are walked ascending, so
+ * to the left of an element that no run before held there can only be elements of ever. */
 static uint64_t
 longest_run(const roaring_bitmap_t *ever, const roaring_bitmap_t *asked)
 {
@@ -301,7 +308,8 @@ longest_run(const roaring_bitmap_t *ever, const roaring_bitmap_t *asked)
 
 	roaring_init_iterator(asked, &it);
 	while (it.has_value) {
-		const uint64_t begin = ever == NULL ? it.current_value : run_begin(ever, it.current_value);
+		const uint64_t begin = ever == NULL ? it.current_value :
+						      run_begin(ever, it.current_value);
 		uint64_t end = it.current_value, before;
 
 		do {
@@ -312,7 +320,8 @@ longest_run(const roaring_bitmap_t *ever, const roaring_bitmap_t *asked)
 		} while (end > before);
 		if (end - begin > longest)
 			longest = end - begin;
-		if (end >= RECORD_END || !roaring_move_uint32_iterator_equalorlarger(&it, (uint32_t)end))
+		if (end >= RECORD_END ||
+		    !roaring_move_uint32_iterator_equalorlarger(&it, (uint32_t)end))
 			break;
 	}
 	return longest;
@@ -359,12 +368,13 @@ us_usage_after(const struct us_usage *u, const struct us_usage_question *q, stru
 	return US_OK;
 }
 
-/* --- who has seen ------------------------------------------------------------------------------------------------------ */
+/* --- who has seen ----------------------------------------------------------------------------- */
 
 static int
 compare_meters(const void *a, const void *b)
 {
-	const struct us_order_meter *x = *(const struct us_order_meter *const *)a, *y = *(const struct us_order_meter *const *)b;
+	const struct us_order_meter *x = *(const struct us_order_meter *const *)a,
+				    *y = *(const struct us_order_meter *const *)b;
 
 	if (x->person != y->person)
 		return x->person < y->person ? -1 : 1;
@@ -422,7 +432,7 @@ us_usage_who(const struct us_usage *u, uint32_t collection, const uint64_t *reco
 	return err;
 }
 
-/* --- approvals ------------------------------------------------------------------------------------------------------ */
+/* --- approvals -------------------------------------------------------------------------------- */
 
 static size_t
 used_place(const struct us_usage *u, uint32_t approval)

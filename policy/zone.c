@@ -49,7 +49,8 @@ skip_name(struct us_order_text *t)
 	int quoted = accept(t, '<');
 	size_t n = 0;
 
-	while (is_alpha(peek(t)) || (quoted && (is_digit(peek(t)) || peek(t) == '+' || peek(t) == '-'))) {
+	while (is_alpha(peek(t)) ||
+	    (quoted && (is_digit(peek(t)) || peek(t) == '+' || peek(t) == '-'))) {
 		(void)accept(t, peek(t));
 		n++;
 	}
@@ -160,8 +161,10 @@ switch_local(const struct us_zone_switch *s, int64_t year)
 	if (s->form == 'M') {
 		int64_t next_year = s->month == 12 ? year + 1 : year;
 		int32_t month = (int32_t)us_days_from_civil(year, s->month, 1);
-		int32_t next = (int32_t)us_days_from_civil(next_year, s->month == 12 ? 1 : s->month + 1u, 1);
-		day = month + (int32_t)((s->weekday + 7u - us_weekday(month)) % 7u) + 7 * (s->week - 1);
+		int32_t next = (int32_t)us_days_from_civil(next_year,
+		    s->month == 12 ? 1 : s->month + 1u, 1);
+		day = month + (int32_t)((s->weekday + 7u - us_weekday(month)) % 7u) +
+		    7 * (s->week - 1);
 		if (day >= next) /* week 5 is the last, be it the fourth */
 			day -= 7;
 	} else if (s->form == 'J') {
@@ -192,8 +195,9 @@ clamp(int64_t utc_s)
 	return utc_s > end ? end : utc_s < -end ? -end : utc_s;
 }
 
-/* The latest switch at or before the moment decides. The hours of a switch reach a week into the years beside its
- * own, so those are looked at too. If summer time ends when it begins, it goes on (RFC 8536, 3.3.1: "all year"). */
+/* The latest switch at or before the moment decides. The hours of a switch reach a week into the
+ * years beside its own, so those are looked at too. If summer time ends when it begins, it goes on
+ * (RFC 8536, 3.3.1: "all year"). */
 int32_t
 us_zone_offset(const struct us_zone *zone, int64_t utc_s)
 {
@@ -219,8 +223,8 @@ us_zone_offset(const struct us_zone *zone, int64_t utc_s)
 	return summer ? zone->summer_s : zone->standard_s;
 }
 
-/* A local day ends at its midnight by one of the two offsets, or at a switch that jumps over midnight; of those moments
- * the last that still has the day just before it. */
+/* A local day ends at its midnight by one of the two offsets, or at a switch that jumps over
+ * midnight; of those moments the last that still has the day just before it. */
 int64_t
 us_zone_day_end(const struct us_zone *zone, int32_t day)
 {

@@ -10,7 +10,9 @@
 static const uint8_t zeros[32];
 
 /* what the log's side says of acts without looking into them */
-_Static_assert(US_STATE_ACT_MAX == US_ACT_COMMITTED_MAX && US_STATE_BATCH_CLOSE == US_ACT_BATCH_CLOSE, "log/state.h");
+_Static_assert(US_STATE_ACT_MAX == US_ACT_COMMITTED_MAX &&
+	US_STATE_BATCH_CLOSE == US_ACT_BATCH_CLOSE,
+    "log/state.h");
 
 static const struct {
 	enum us_act_type type;
@@ -34,40 +36,74 @@ enum us_action
 us_act_action(enum us_act_type type)
 {
 	switch (type) {
-	case US_ACT_PERSON_ADD: return US_ACTION_PERSON_ADD;
-	case US_ACT_DOCKET_SIGN: return US_ACTION_DOCKET_SIGN;
-	case US_ACT_PERSON_SUSPEND: return US_ACTION_PERSON_SUSPEND;
-	case US_ACT_PERSON_REINSTATE: return US_ACTION_PERSON_REINSTATE;
-	case US_ACT_PERSON_END: return US_ACTION_PERSON_END;
-	case US_ACT_CREDENTIAL_ISSUE: return US_ACTION_CREDENTIAL_ISSUE;
-	case US_ACT_CREDENTIAL_REVOKE: return US_ACTION_CREDENTIAL_REVOKE;
-	case US_ACT_COLLECTION_CREATE: return US_ACTION_COLLECTION_CREATE;
-	case US_ACT_BATCH_RELEASE: return US_ACTION_BATCH_RELEASE;
-	case US_ACT_BATCH_WITHDRAW: return US_ACTION_BATCH_WITHDRAW;
-	case US_ACT_COPY: return US_ACTION_COPY;
-	case US_ACT_COPY_RETURN: return US_ACTION_COPY_RETURN;
-	case US_ACT_SEAL: return US_ACTION_SEAL;
-	case US_ACT_INIT: return US_ACTION_INIT;
-	case US_ACT_BATCH_CLOSE: return US_ACTION_BATCH_CLOSE;
-	case US_ACT_BATCH_VOID: return US_ACTION_BATCH_VOID;
-	case US_ACT_DICTIONARY: return US_ACTION_DICTIONARY;
-	case US_ACT_COPY_DIGEST: return US_ACTION_COPY;
-	case US_ACT_DOCUMENT_ADD: return US_ACTION_DOCUMENT_ADD;
-	case US_ACT_ORDER_PROPOSE: return US_ACTION_ORDER_PROPOSE;
-	case US_ACT_ORDER_SUSPEND: return US_ACTION_ORDER_SUSPEND;
-	case US_ACT_DOCKET_OBJECT: return US_ACTION_DOCKET_OBJECT;
-	case US_ACT_DOCKET_RESOLVE: return US_ACTION_DOCKET_RESOLVE;
-	case US_ACT_DOCKET_WITHDRAW: return US_ACTION_DOCKET_WITHDRAW;
-	case US_ACT_DOCKET_SERVE: return US_ACTION_DOCKET_SERVE;
-	case US_ACT_ACKNOWLEDGE: return US_ACTION_ACKNOWLEDGE;
-	case US_ACT_CLEARANCE: return US_ACTION_CLEARANCE;
-	case US_ACT_CHALLENGE: return US_ACTION_CHALLENGE;
-	case US_ACT_RELABEL: return US_ACTION_RELABEL;
-	case US_ACT_CLAWBACK: return US_ACTION_CLAWBACK;
-	case US_ACT_FREEZE: return US_ACTION_FREEZE;
-	case US_ACT_UNFREEZE: return US_ACTION_UNFREEZE;
-	case US_ACT_APPROVAL_REQUEST: return US_ACTION_APPROVAL_REQUEST;
-	case US_ACT_MATTER_SET: return US_ACTION_MATTER_SET;
+	case US_ACT_PERSON_ADD:
+		return US_ACTION_PERSON_ADD;
+	case US_ACT_DOCKET_SIGN:
+		return US_ACTION_DOCKET_SIGN;
+	case US_ACT_PERSON_SUSPEND:
+		return US_ACTION_PERSON_SUSPEND;
+	case US_ACT_PERSON_REINSTATE:
+		return US_ACTION_PERSON_REINSTATE;
+	case US_ACT_PERSON_END:
+		return US_ACTION_PERSON_END;
+	case US_ACT_CREDENTIAL_ISSUE:
+		return US_ACTION_CREDENTIAL_ISSUE;
+	case US_ACT_CREDENTIAL_REVOKE:
+		return US_ACTION_CREDENTIAL_REVOKE;
+	case US_ACT_COLLECTION_CREATE:
+		return US_ACTION_COLLECTION_CREATE;
+	case US_ACT_BATCH_RELEASE:
+		return US_ACTION_BATCH_RELEASE;
+	case US_ACT_BATCH_WITHDRAW:
+		return US_ACTION_BATCH_WITHDRAW;
+	case US_ACT_COPY:
+		return US_ACTION_COPY;
+	case US_ACT_COPY_RETURN:
+		return US_ACTION_COPY_RETURN;
+	case US_ACT_SEAL:
+		return US_ACTION_SEAL;
+	case US_ACT_INIT:
+		return US_ACTION_INIT;
+	case US_ACT_BATCH_CLOSE:
+		return US_ACTION_BATCH_CLOSE;
+	case US_ACT_BATCH_VOID:
+		return US_ACTION_BATCH_VOID;
+	case US_ACT_DICTIONARY:
+		return US_ACTION_DICTIONARY;
+	case US_ACT_COPY_DIGEST:
+		return US_ACTION_COPY;
+	case US_ACT_DOCUMENT_ADD:
+		return US_ACTION_DOCUMENT_ADD;
+	case US_ACT_ORDER_PROPOSE:
+		return US_ACTION_ORDER_PROPOSE;
+	case US_ACT_ORDER_SUSPEND:
+		return US_ACTION_ORDER_SUSPEND;
+	case US_ACT_DOCKET_OBJECT:
+		return US_ACTION_DOCKET_OBJECT;
+	case US_ACT_DOCKET_RESOLVE:
+		return US_ACTION_DOCKET_RESOLVE;
+	case US_ACT_DOCKET_WITHDRAW:
+		return US_ACTION_DOCKET_WITHDRAW;
+	case US_ACT_DOCKET_SERVE:
+		return US_ACTION_DOCKET_SERVE;
+	case US_ACT_ACKNOWLEDGE:
+		return US_ACTION_ACKNOWLEDGE;
+	case US_ACT_CLEARANCE:
+		return US_ACTION_CLEARANCE;
+	case US_ACT_CHALLENGE:
+		return US_ACTION_CHALLENGE;
+	case US_ACT_RELABEL:
+		return US_ACTION_RELABEL;
+	case US_ACT_CLAWBACK:
+		return US_ACTION_CLAWBACK;
+	case US_ACT_FREEZE:
+		return US_ACTION_FREEZE;
+	case US_ACT_UNFREEZE:
+		return US_ACTION_UNFREEZE;
+	case US_ACT_APPROVAL_REQUEST:
+		return US_ACTION_APPROVAL_REQUEST;
+	case US_ACT_MATTER_SET:
+		return US_ACTION_MATTER_SET;
 	}
 	return US_ACTION_NONE;
 }
@@ -120,8 +156,8 @@ us_signed_act_decode(struct us_signed_act *out, const void *p, size_t n)
 	if (us_act_name(type) == NULL || act.time_ns < 0)
 		return US_ERR_RANGE;
 	act.type = (enum us_act_type)type;
-	if (us_act_is_vaults(act.type) && (memcmp(act.credential, zeros, 32) != 0 ||
-	    memcmp(act.nonce, zeros, US_ACT_NONCE) != 0))
+	if (us_act_is_vaults(act.type) &&
+	    (memcmp(act.credential, zeros, 32) != 0 || memcmp(act.nonce, zeros, US_ACT_NONCE) != 0))
 		return US_ERR_FORMAT;
 	*out = act;
 	return US_OK;
@@ -194,11 +230,13 @@ us_state_digest(const uint8_t digest[32], struct us_bytes committed, uint8_t nex
 }
 
 int
-us_order_item_digest(const uint8_t vault_id[32], uint32_t version, const struct us_act_order_propose *p, uint8_t out[32])
+us_order_item_digest(const uint8_t vault_id[32], uint32_t version,
+    const struct us_act_order_propose *p, uint8_t out[32])
 {
 	uint8_t source[32], compiled[32], number[4], effective[8];
-	const struct us_bytes parts[] = { us_bytes_of("underseal/docket/order/1"), { vault_id, 32 }, { number, 4 }, { source, 32 },
-		{ compiled, 32 }, { p->instrument, 32 }, { effective, 8 }, p->authority };
+	const struct us_bytes parts[] = { us_bytes_of("underseal/docket/order/1"), { vault_id, 32 },
+		{ number, 4 }, { source, 32 }, { compiled, 32 }, { p->instrument, 32 },
+		{ effective, 8 }, p->authority };
 	int err = us_sha256(p->source.p, p->source.n, source);
 
 	if (err == US_OK)

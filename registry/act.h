@@ -1,9 +1,11 @@
 /*
- * Acts: everything that changes who may do what (docs/PROTOCOL.md section 4). Codecs only: whether an
- * act is allowed is said by registry/authority.h, what it does by registry/registry.h.
+ * Acts: everything that changes who may do what (docs/PROTOCOL.md section 4). Codecs only: whether
+ * an act is allowed is said by registry/authority.h, what it does by registry/registry.h.
  *
- * Signed act:     "underseal/act/1\n" ‖ u8 type ‖ vault id(32) ‖ credential(32) ‖ nonce(16) ‖ i64 time ‖ str32 payload
- * Committed act:  u64 sequence ‖ i64 time ‖ u32 actor person ‖ str32 signed act ‖ str16 signature ‖ str32 result
+ * Signed act:     "underseal/act/1\n" ‖ u8 type ‖ vault id(32) ‖ credential(32) ‖ nonce(16) ‖ i64
+ *                 time ‖ str32 payload
+ * Committed act:  u64 sequence ‖ i64 time ‖ u32 actor person ‖ str32 signed act ‖ str16 signature ‖
+ *                 str32 result
  *
  * Acts of the vault itself (type >= 128) have credential and nonce zero, actor 0, and no signature.
  *
@@ -12,15 +14,15 @@
  *
  *   1 person-add         str16 name ‖ u8 capacity ‖ u8 n ‖ n × str16 party, strictly ascending
  *                        result: u32 person
- *   2 docket-sign        str16 docket id ("person-12") ‖ digest(32): the item's digest, so that what was
- *                        shown is what is signed
+ *   2 docket-sign        str16 docket id ("person-12") ‖ digest(32): the item's digest, so that
+ *                        what was shown is what is signed
  *   3 person-suspend     u32 person ‖ str16 reason
  *   4 person-reinstate   u32 person ‖ str16 reason
  *   5 person-end         u32 person ‖ str16 reason
  *   6 credential-issue   u32 person ‖ u16 days ‖ str32 certificate request (DER)
  *                        result: str32 certificate (DER)
- *   7 credential-revoke  u8 by (1 fingerprint, 2 person) ‖ fingerprint(32) or u32 person ‖ str16 reason
- *                        ‖ i64 lost since (0: not said)
+ *   7 credential-revoke  u8 by (1 fingerprint, 2 person) ‖ fingerprint(32) or u32 person ‖ str16
+ *                        reason ‖ i64 lost since (0: not said)
  *   8 collection-create  str16 name ‖ str16 Bates prefix ‖ str16 designation (may be empty)
  *                        result: u32 collection
  *   9 batch-release      u32 collection ‖ u32 slot
@@ -29,26 +31,33 @@
  *                        ‖ n × u64 record, strictly ascending;  result: u64 copy
  *  12 copy-return        u64 copy ‖ u8 how (1 returned, 2 destroyed) ‖ str16 note (may be empty)
  *  13 seal               str16 reason
- *  14 document-add       digest(32): SHA-256 of the whole ‖ u64 size ‖ str16 name ‖ u32 part ‖ str32 bytes: parts of
- *                        US_DOCUMENT_PART bytes, the last one shorter, in their order
- *  15 order-propose      str32 source ‖ str32 compiled ‖ digest(32) instrument ‖ str16 authority ‖ i64 effective (0: at once)
+ *  14 document-add       digest(32): SHA-256 of the whole ‖ u64 size ‖ str16 name ‖ u32 part ‖
+ *                        str32 bytes: parts of US_DOCUMENT_PART bytes, the last one shorter, in
+ *                        their order
+ *  15 order-propose      str32 source ‖ str32 compiled ‖ digest(32) instrument ‖ str16 authority ‖
+ *                        i64 effective (0: at once)
  *  16 order-suspend      u32 version ‖ str16 authority
  *  17 docket-object      str16 docket id ‖ digest(32) grounds
  *  18 docket-resolve     str16 docket id ‖ u8 outcome (1 granted, 2 denied) ‖ str16 authority
  *  19 docket-withdraw    str16 docket id ‖ str16 reason
  *  20 docket-serve       str16 docket id ‖ str16 party ‖ i64 when
- *  21 acknowledge        u32 version ‖ digest(32) of the order's source ‖ digest(32) instrument ‖ str16 address ‖ str16 place
- *                        ‖ digest(32) signed form
- *  22 clearance          str16 clearance of the order ‖ u32 person ‖ digest(32) statement;      result: u32 number
- *  23 challenge          selection ‖ digest(32) basis;                                          result: u32 number
+ *  21 acknowledge        u32 version ‖ digest(32) of the order's source ‖ digest(32) instrument ‖
+ *                        str16 address ‖ str16 place ‖ digest(32) signed form
+ *  22 clearance          str16 clearance of the order ‖ u32 person ‖ digest(32) statement;     
+ *      result: u32 number
+ *  23 challenge          selection ‖ digest(32) basis;                                         
+ *      result: u32 number
  *  24 relabel            selection ‖ str16 designation ‖ str16 reason
- *  25 clawback           selection ‖ digest(32) notice ‖ i64 noticed;                           result: u32 number
+ *  25 clawback           selection ‖ digest(32) notice ‖ i64 noticed;                          
+ *      result: u32 number
  *  26 freeze             u8 scope (1 everything, 2 party, 3 person, 4 collection, 5 records)
- *                        ‖ nothing, str16 party, u32 person, u32 collection, or selection ‖ str16 authority
- *                        result: u32 number
+ *                        ‖ nothing, str16 party, u32 person, u32 collection, or selection ‖ str16
+ *                        authority result: u32 number
  *  27 unfreeze           u32 freeze ‖ str16 authority
- *  28 approval-request   u8 action ‖ u32 collection ‖ str16 purpose (may be empty) ‖ str16 query (may be empty) ‖ u32 n
- *                        ‖ n × u64 record, strictly ascending;                                  result: u32 number
+ *  28 approval-request   u8 action ‖ u32 collection ‖ str16 purpose (may be empty) ‖ str16 query
+ *                        (may be empty) ‖ u32 n
+ *                        ‖ n × u64 record, strictly ascending;                                 
+ *                            result: u32 number
  *  29 matter-set         str16 state ‖ str16 authority
  * 128 init               see struct us_act_init
  * 129 batch-close        see struct us_act_batch_close
@@ -56,12 +65,14 @@
  * 131 dictionary         u32 collection ‖ u32 version ‖ u32 slot ‖ salt(32)
  * 132 copy-digest        u64 copy ‖ digest(32): SHA-256 of the file that left
  *
- * selection = u32 collection ‖ u8 by (1 set, 2 batch) ‖ u32 n ‖ n × { varint gap ‖ varint length } or u32 slot. A set is runs of
- * record numbers, ascending and not touching: the gap to the end of the run before (to 0 for the first), then how many.
- * Digests name documents that were added before; zeros name none where that is allowed: instrument, signed form, basis, notice,
- * grounds, statement. What the order wants of them is said by registry/rules_order.c.
+ * selection = u32 collection ‖ u8 by (1 set, 2 batch) ‖ u32 n ‖ n × { varint gap ‖ varint length }
+ * or u32 slot. A set is runs of record numbers, ascending and not touching: the gap to the end of
+ * the run before (to 0 for the first), then how many. Digests name documents that were added
+ * before; zeros name none where that is allowed: instrument, signed form, basis, notice, grounds,
+ * statement. What the order wants of them is said by registry/rules_order.c.
  *
- * Where no result is said it is empty. Decoded views point into the bytes that were decoded. Pure, any thread.
+ * Where no result is said it is empty. Decoded views point into the bytes that were decoded. Pure,
+ * any thread.
  */
 #ifndef US_REGISTRY_ACT_H
 #define US_REGISTRY_ACT_H
@@ -149,7 +160,8 @@ const char *us_act_name(unsigned type);
 /* The action under which the log files an act of this type. */
 enum us_action us_act_action(enum us_act_type type);
 /* 1 if it is the vault's own: type >= 128. */
-static inline int us_act_is_vaults(enum us_act_type type)
+static inline int
+us_act_is_vaults(enum us_act_type type)
 {
 	return (unsigned)type >= 128;
 }
@@ -165,7 +177,8 @@ struct us_signed_act {
 	struct us_bytes payload; /* not looked into here */
 };
 
-/* Appends the bytes that are signed (with us_pkey_sign() over exactly these). US_ERR_LIMIT, US_ERR_NOMEM. */
+/* Appends the bytes that are signed (with us_pkey_sign() over exactly these). US_ERR_LIMIT,
+ * US_ERR_NOMEM. */
 int us_signed_act_encode(struct us_buf *out, const struct us_signed_act *act);
 /* US_ERR_TRUNCATED, US_ERR_TRAILING, US_ERR_FORMAT, US_ERR_LIMIT, US_ERR_RANGE (no such type). */
 int us_signed_act_decode(struct us_signed_act *out, const void *p, size_t n);
@@ -264,8 +277,9 @@ struct us_init_person {
 /*
  * init:  str32 CA certificate ‖ str32 order source ‖ str32 order compiled ‖ u8 n ‖ n × str16 host
  *        ‖ u8 n ‖ n × { str16 name ‖ u8 capacity ‖ u8 m ‖ m × str16 party ‖ str32 certificate }
- * People get the numbers 1, 2, … in this order. At least one administrator, at least one host. A person of
- * a party must be a roster signer that the order names. Only a keyholder may have no certificate.
+ * People get the numbers 1, 2, … in this order. At least one administrator, at least one host. A
+ * person of a party must be a roster signer that the order names. Only a keyholder may have no
+ * certificate.
  */
 struct us_act_init {
 	struct us_bytes ca;
@@ -278,20 +292,22 @@ struct us_act_init {
 };
 
 struct us_batch_pages {
-	uint8_t kind;     /* enum us_page_kind; strictly ascending in the list */
+	uint8_t kind; /* enum us_page_kind; strictly ascending in the list */
 	uint32_t pages;
 	uint8_t root[32]; /* RFC 6962 tree head over the sealed pages; zeros if none was made */
 };
 
 /*
- * batch-close:  u32 collection ‖ u32 slot ‖ u64 load ‖ u32 loaded by (person) ‖ u64 first record ‖ u32 count
- *               ‖ u32 era ‖ batch salt(32) ‖ u32 segment slot ‖ segment salt(32) ‖ manifest root(32)
- *               ‖ u8 n ‖ n × { u8 kind ‖ u32 pages ‖ root(32) } ‖ u8 flags (1 held) ‖ u32 dictionary version
- *               ‖ u64 raw bytes ‖ u64 duplicates ‖ u64 refused ‖ parts
+ * batch-close:  u32 collection ‖ u32 slot ‖ u64 load ‖ u32 loaded by (person) ‖ u64 first record ‖
+ *               u32 count ‖ u32 era ‖ batch salt(32) ‖ u32 segment slot ‖ segment salt(32) ‖
+ *               manifest root(32) ‖ u8 n ‖ n × { u8 kind ‖ u32 pages ‖ root(32) } ‖ u8 flags (1
+ *               held) ‖ u32 dictionary version ‖ u64 raw bytes ‖ u64 duplicates ‖ u64 refused ‖
+ *               parts
  *
- * parts: nothing (an act of before parts were bound), or u32 first part ‖ u32 n, at least 1 ‖ digest(32): the records came from these parts of
- * the load, one behind the other, the first and last perhaps not whole. digest = SHA-256("underseal/load-parts/1" ‖ u64 load
- * ‖ u32 first part ‖ u32 n ‖ n × SHA-256 of the part's bytes as they stood in the producer's file).
+ * parts: nothing (an act of before parts were bound), or u32 first part ‖ u32 n, at least 1 ‖
+ * digest(32): the records came from these parts of the load, one behind the other, the first and
+ * last perhaps not whole. digest = SHA-256("underseal/load-parts/1" ‖ u64 load ‖ u32 first part ‖
+ * u32 n ‖ n × SHA-256 of the part's bytes as they stood in the producer's file).
  */
 struct us_act_batch_close {
 	uint32_t collection;
@@ -343,18 +359,19 @@ struct us_act_copy_digest {
 struct us_selection {
 	uint32_t collection;
 	int is_batch;
-	uint32_t slot;       /* if is_batch */
-	uint32_t n_runs;     /* if not: 1 .. US_SELECTION_RUNS */
+	uint32_t slot;        /* if is_batch */
+	uint32_t n_runs;      /* if not: 1 .. US_SELECTION_RUNS */
 	struct us_bytes runs; /* packed varints; walk them with us_selection_next() */
 };
 struct us_run {
 	uint64_t first;
 	uint64_t count; /* at least 1 */
 };
-/* Walks the runs of a decoded set: *at is 0 and *run {0, 0} at first. 1 with the next run, 0 behind the last. */
+/* Walks the runs of a decoded set: *at is 0 and *run {0, 0} at first. 1 with the next run, 0 behind
+ * the last. */
 int us_selection_next(const struct us_selection *s, size_t *at, struct us_run *run);
-/* Appends the packed runs of n strictly ascending record numbers (what `runs` views), and counts them. US_ERR_FORMAT if
- * they do not ascend, US_ERR_LIMIT, US_ERR_NOMEM. */
+/* Appends the packed runs of n strictly ascending record numbers (what `runs` views), and counts
+ * them. US_ERR_FORMAT if they do not ascend, US_ERR_LIMIT, US_ERR_NOMEM. */
 int us_selection_pack(const uint64_t *records, size_t n, struct us_buf *out, uint32_t *n_runs);
 
 struct us_act_document {
@@ -373,10 +390,11 @@ struct us_act_order_propose {
 	int64_t effective_ns; /* 0: once it is signed */
 };
 
-/* What signers of a version sign: SHA-256("underseal/docket/order/1" ‖ vault id ‖ u32 version ‖ SHA-256(source) ‖ SHA-256(compiled)
- * ‖ instrument(32) ‖ i64 effective ‖ authority): everything that they were shown, so that they can make it again themselves. */
-int us_order_item_digest(const uint8_t vault_id[32], uint32_t version, const struct us_act_order_propose *proposal,
-    uint8_t out[32]);
+/* What signers of a version sign: SHA-256("underseal/docket/order/1" ‖ vault id ‖ u32 version ‖
+ * SHA-256(source) ‖ SHA-256(compiled) ‖ instrument(32) ‖ i64 effective ‖ authority): everything
+ * that they were shown, so that they can make it again themselves. */
+int us_order_item_digest(const uint8_t vault_id[32], uint32_t version,
+    const struct us_act_order_propose *proposal, uint8_t out[32]);
 
 struct us_act_order_suspend {
 	uint32_t version;
@@ -417,7 +435,13 @@ struct us_act_records { /* challenge, relabel, clawback */
 	int64_t noticed_ns;          /* clawback */
 };
 
-enum us_freeze_scope { US_FREEZE_EVERYTHING = 1, US_FREEZE_PARTY, US_FREEZE_PERSON, US_FREEZE_COLLECTION, US_FREEZE_RECORDS };
+enum us_freeze_scope {
+	US_FREEZE_EVERYTHING = 1,
+	US_FREEZE_PARTY,
+	US_FREEZE_PERSON,
+	US_FREEZE_COLLECTION,
+	US_FREEZE_RECORDS
+};
 
 struct us_act_freeze {
 	enum us_freeze_scope scope;
@@ -482,8 +506,8 @@ struct us_act {
 
 /* Appends the payload of act->type. Refuses what decode would refuse, with the same error. */
 int us_act_encode(struct us_buf *out, const struct us_act *act);
-/* US_ERR_TRUNCATED, US_ERR_TRAILING, US_ERR_FORMAT, US_ERR_LIMIT, US_ERR_RANGE, US_ERR_ENCODING. The order
- * inside init is not decoded here. */
+/* US_ERR_TRUNCATED, US_ERR_TRAILING, US_ERR_FORMAT, US_ERR_LIMIT, US_ERR_RANGE, US_ERR_ENCODING.
+ * The order inside init is not decoded here. */
 int us_act_decode(struct us_act *out, enum us_act_type type, struct us_bytes payload);
 /* The i-th record of a copy, i < n. */
 uint64_t us_act_copy_record(const struct us_act_copy *copy, uint32_t i);

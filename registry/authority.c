@@ -10,49 +10,38 @@
 #define O US_AUTHORITY_ORDER
 #define W US_AUTHORITY_OWN
 
-/* One row a capacity, one column a signed type in the order of their numbers from 1. A second line: types 14 to 29. */
+/* One row a capacity, one column a signed type in the order of their numbers from 1. A second line:
+ * types 14 to 29. */
 static const uint8_t table[US_CAPACITY_LAST + 1][29] = {
-	/*                              add sign susp rein end issue revoke coll rel with copy ret seal
-	 *                              doc prop susp obj res with serve ack clear chal relab claw frz unfrz appr matter */
-	[US_CAPACITY_ADMINISTRATOR] = {
-		A, N, A, A, A, A, A, A, N, N, N, N, A,
-		A, A, N, N, N, A, A, A, N, N, N, N, N, N, N, N },
-	[US_CAPACITY_PRODUCER] = {
-		N, S, S, S, S, N, W, N, O, O, O, O, N,
-		A, S, S, S, S, A, A, A, O, O, O, O, S, S, A, S },
-	[US_CAPACITY_OUTSIDE_COUNSEL] = {
-		N, S, S, S, S, N, W, N, O, O, O, O, N,
-		A, S, S, S, S, A, A, A, O, O, O, O, S, S, A, S },
-	[US_CAPACITY_COUNSEL_STAFF] = {
-		N, S, S, S, S, N, W, N, O, O, O, O, N,
-		A, S, S, S, S, A, A, A, O, O, O, O, S, S, A, S },
-	[US_CAPACITY_HOUSE_COUNSEL] = {
-		N, S, S, S, S, N, W, N, O, O, O, O, N,
-		A, S, S, S, S, A, A, A, O, O, O, O, S, S, A, S },
-	[US_CAPACITY_EXPERT] = {
-		N, S, S, S, S, N, W, N, O, O, O, O, N,
-		A, S, S, S, S, A, A, A, O, O, O, O, S, S, A, S },
-	[US_CAPACITY_VENDOR] = {
-		N, S, S, S, S, N, W, N, O, O, O, O, N,
-		A, S, S, S, S, A, A, A, O, O, O, O, S, S, A, S },
-	[US_CAPACITY_WITNESS] = {
-		N, S, S, S, S, N, W, N, O, O, O, O, N,
-		A, S, S, S, S, A, A, A, O, O, O, O, S, S, A, S },
-	[US_CAPACITY_REPORTER] = {
-		N, S, S, S, S, N, W, N, O, O, O, O, N,
-		A, S, S, S, S, A, A, A, O, O, O, O, S, S, A, S },
-	[US_CAPACITY_COURT] = {
-		N, S, S, S, S, N, W, N, O, O, O, O, A,
-		A, S, S, S, S, A, A, A, O, O, O, O, S, S, A, S },
-	[US_CAPACITY_SPECIAL_MASTER] = {
-		N, S, S, S, S, N, W, N, O, O, O, O, A,
-		A, S, S, S, S, A, A, A, O, O, O, O, S, S, A, S },
-	[US_CAPACITY_AUDITOR] = {
-		N, S, S, S, S, N, W, N, O, O, O, O, N,
-		A, S, S, S, S, A, A, A, O, O, O, O, S, S, A, S },
-	[US_CAPACITY_KEYHOLDER] = {
-		N, N, N, N, N, N, W, N, N, N, N, N, A,
-		N, N, N, N, N, N, N, N, N, N, N, N, N, N, N, N },
+	/* add sign susp rein end issue revoke coll rel with copy ret seal
+	 *                              doc prop susp obj res with serve ack clear chal relab claw
+	 *                              frz unfrz appr matter */
+	[US_CAPACITY_ADMINISTRATOR] = { A, N, A, A, A, A, A, A, N, N, N, N, A, A, A, N, N, N, A, A,
+	    A, N, N, N, N, N, N, N, N },
+	[US_CAPACITY_PRODUCER] = { N, S, S, S, S, N, W, N, O, O, O, O, N, A, S, S, S, S, A, A, A, O,
+	    O, O, O, S, S, A, S },
+	[US_CAPACITY_OUTSIDE_COUNSEL] = { N, S, S, S, S, N, W, N, O, O, O, O, N, A, S, S, S, S, A,
+	    A, A, O, O, O, O, S, S, A, S },
+	[US_CAPACITY_COUNSEL_STAFF] = { N, S, S, S, S, N, W, N, O, O, O, O, N, A, S, S, S, S, A, A,
+	    A, O, O, O, O, S, S, A, S },
+	[US_CAPACITY_HOUSE_COUNSEL] = { N, S, S, S, S, N, W, N, O, O, O, O, N, A, S, S, S, S, A, A,
+	    A, O, O, O, O, S, S, A, S },
+	[US_CAPACITY_EXPERT] = { N, S, S, S, S, N, W, N, O, O, O, O, N, A, S, S, S, S, A, A, A, O,
+	    O, O, O, S, S, A, S },
+	[US_CAPACITY_VENDOR] = { N, S, S, S, S, N, W, N, O, O, O, O, N, A, S, S, S, S, A, A, A, O,
+	    O, O, O, S, S, A, S },
+	[US_CAPACITY_WITNESS] = { N, S, S, S, S, N, W, N, O, O, O, O, N, A, S, S, S, S, A, A, A, O,
+	    O, O, O, S, S, A, S },
+	[US_CAPACITY_REPORTER] = { N, S, S, S, S, N, W, N, O, O, O, O, N, A, S, S, S, S, A, A, A, O,
+	    O, O, O, S, S, A, S },
+	[US_CAPACITY_COURT] = { N, S, S, S, S, N, W, N, O, O, O, O, A, A, S, S, S, S, A, A, A, O, O,
+	    O, O, S, S, A, S },
+	[US_CAPACITY_SPECIAL_MASTER] = { N, S, S, S, S, N, W, N, O, O, O, O, A, A, S, S, S, S, A, A,
+	    A, O, O, O, O, S, S, A, S },
+	[US_CAPACITY_AUDITOR] = { N, S, S, S, S, N, W, N, O, O, O, O, N, A, S, S, S, S, A, A, A, O,
+	    O, O, O, S, S, A, S },
+	[US_CAPACITY_KEYHOLDER] = { N, N, N, N, N, N, W, N, N, N, N, N, A, N, N, N, N, N, N, N, N,
+	    N, N, N, N, N, N, N, N },
 };
 
 #undef N
@@ -113,7 +102,8 @@ us_signer_mask(const struct us_registry *reg, const struct us_person *who)
 	size_t party;
 
 	for (size_t i = 0; i < who->n_parties; i++)
-		if (us_order_party(reg->order, us_bytes_of(who->parties[i]), &party) == US_OK && (bits >> party & 1) != 0)
+		if (us_order_party(reg->order, us_bytes_of(who->parties[i]), &party) == US_OK &&
+		    (bits >> party & 1) != 0)
 			mask |= 1u << i;
 	return (uint16_t)mask;
 }
@@ -138,7 +128,8 @@ static int
 signs_for(const struct us_registry *reg, const struct us_person *who, const struct us_person *about)
 {
 	for (size_t i = 0; i < reg->order->n_parties; i++)
-		if ((about->party_bits >> i & 1) != 0 && us_authority_may_sign(reg, who, about, (int)i))
+		if ((about->party_bits >> i & 1) != 0 &&
+		    us_authority_may_sign(reg, who, about, (int)i))
 			return 1;
 	return about->party_bits == 0 && us_authority_may_sign(reg, who, about, -1);
 }
@@ -147,8 +138,8 @@ static int
 refuse_capacity(const struct us_person *actor, const struct us_act *act, struct us_refusal *refusal)
 {
 	int err = us_refuse(refusal, US_ERR_DENIED, US_REASON_CAPACITY,
-	    "a person in the capacity %s may not do %s", us_capacity_name((unsigned)actor->capacity),
-	    us_act_name((unsigned)act->type));
+	    "a person in the capacity %s may not do %s",
+	    us_capacity_name((unsigned)actor->capacity), us_act_name((unsigned)act->type));
 
 	us_refuse_cure(refusal, "somebody whose capacity allows it must do it");
 	return err;
@@ -159,7 +150,8 @@ static int
 subject_of(const struct us_registry *reg, const struct us_act *act, const struct us_person **out,
     struct us_refusal *refusal)
 {
-	uint32_t id = act->type == US_ACT_CREDENTIAL_REVOKE ? act->u.revoke.person : act->u.change.person;
+	uint32_t id = act->type == US_ACT_CREDENTIAL_REVOKE ? act->u.revoke.person :
+							      act->u.change.person;
 
 	if (act->type == US_ACT_CREDENTIAL_REVOKE && !act->u.revoke.by_person) {
 		uint32_t at = us_table_get(&reg->by_fingerprint, act->u.revoke.fingerprint);
@@ -170,8 +162,8 @@ subject_of(const struct us_registry *reg, const struct us_act *act, const struct
 	}
 	*out = us_registry_person(reg, id);
 	if (*out == NULL)
-		return us_refuse(refusal, US_ERR_NOT_FOUND, US_REASON_NOT_FOUND, "there is no person %u",
-		    (unsigned)id);
+		return us_refuse(refusal, US_ERR_NOT_FOUND, US_REASON_NOT_FOUND,
+		    "there is no person %u", (unsigned)id);
 	return US_OK;
 }
 
@@ -196,14 +188,16 @@ check_about(const struct us_registry *reg, const struct us_person *actor, const 
 	if (act->type == US_ACT_PERSON_REINSTATE && about->status == US_PERSON_SUSPENDED &&
 	    about->suspended_by_signer && !signs_for(reg, actor, about)) {
 		err = us_refuse(refusal, US_ERR_DENIED, US_REASON_CAPACITY,
-		    "a roster signer suspended %s; only a roster signer of the party can undo it", about->name);
+		    "a roster signer suspended %s; only a roster signer of the party can undo it",
+		    about->name);
 		us_refuse_cure(refusal, "ask the roster signer whom the order names for the party");
 		return err;
 	}
 	if (act->type == US_ACT_PERSON_REINSTATE && about->status == US_PERSON_SUSPENDED &&
 	    !about->suspended_by_signer && actor->capacity != US_CAPACITY_ADMINISTRATOR)
 		return us_refuse(refusal, US_ERR_DENIED, US_REASON_CAPACITY,
-		    "an administrator suspended %s; only an administrator can undo it", about->name);
+		    "an administrator suspended %s; only an administrator can undo it",
+		    about->name);
 	return US_OK;
 }
 
@@ -223,7 +217,8 @@ order_question(const struct us_registry *reg, const struct us_act *act, struct u
 
 	if (act->type == US_ACT_CLEARANCE)
 		return US_OK; /* about a person, not about evidence */
-	if (act->type == US_ACT_CHALLENGE || act->type == US_ACT_RELABEL || act->type == US_ACT_CLAWBACK) {
+	if (act->type == US_ACT_CHALLENGE || act->type == US_ACT_RELABEL ||
+	    act->type == US_ACT_CLAWBACK) {
 		collection = act->u.records.selection.collection;
 	} else if (act->type == US_ACT_COPY) {
 		collection = act->u.copy.collection;
@@ -232,22 +227,25 @@ order_question(const struct us_registry *reg, const struct us_act *act, struct u
 	} else if (act->type == US_ACT_COPY_RETURN) {
 		const struct us_copy *copy = us_registry_copy(reg, act->u.copy_return.copy);
 		if (copy == NULL)
-			return us_refuse(refusal, US_ERR_NOT_FOUND, US_REASON_NOT_FOUND, "there is no such copy");
+			return us_refuse(refusal, US_ERR_NOT_FOUND, US_REASON_NOT_FOUND,
+			    "there is no such copy");
 		collection = copy->collection;
 		owner_id = copy->person;
 		/* giving back needs no new purpose: it has the one of the copy */
 		context->purpose = copy->purpose;
 	} else {
 		collection = act->u.batch.collection;
-		const struct us_batch *batch =
-		    us_registry_batch_slot(reg, collection, act->u.batch.slot);
+		const struct us_batch *batch = us_registry_batch_slot(reg, collection,
+		    act->u.batch.slot);
 		if (batch == NULL)
-			return us_refuse(refusal, US_ERR_NOT_FOUND, US_REASON_NOT_FOUND, "there is no such batch");
+			return us_refuse(refusal, US_ERR_NOT_FOUND, US_REASON_NOT_FOUND,
+			    "there is no such batch");
 		owner_id = batch->facts.loaded_by;
 	}
 	const struct us_collection *c = us_registry_collection(reg, collection);
 	if (c == NULL)
-		return us_refuse(refusal, US_ERR_NOT_FOUND, US_REASON_NOT_FOUND, "there is no such collection");
+		return us_refuse(refusal, US_ERR_NOT_FOUND, US_REASON_NOT_FOUND,
+		    "there is no such collection");
 	context->collection = us_bytes_of(c->name);
 	*owner = us_registry_person(reg, owner_id);
 	return US_OK;
@@ -265,12 +263,13 @@ ask_order(const struct us_registry *reg, const struct us_person *actor, const st
 	us_order_evaluate(reg->order, &subject, us_act_action(act->type), context, &ruling);
 	if (ruling.decision == US_DECISION_ALLOW)
 		return US_OK;
-	err = us_refuse(refusal, US_ERR_DENIED, ruling.reason, "the order does not let you do %s here",
-	    us_act_name((unsigned)act->type));
+	err = us_refuse(refusal, US_ERR_DENIED, ruling.reason,
+	    "the order does not let you do %s here", us_act_name((unsigned)act->type));
 	us_refuse_cure(refusal, ruling.cure);
 	if (refusal != NULL) {
 		refusal->rule = ruling.rule;
-		memcpy(refusal->paragraph, ruling.paragraph.p == NULL ? (const uint8_t *)"" : ruling.paragraph.p,
+		memcpy(refusal->paragraph,
+		    ruling.paragraph.p == NULL ? (const uint8_t *)"" : ruling.paragraph.p,
 		    ruling.paragraph.n);
 		refusal->paragraph[ruling.paragraph.n] = '\0';
 	}
@@ -289,26 +288,32 @@ check_order(const struct us_registry *reg, const struct us_person *actor, const 
 		err = ask_order(reg, actor, act, &context, refusal);
 	if (err != US_OK)
 		return err;
-	/* whose records a challenge, relabel or clawback may name is a precondition: rules_order.c */
-	if ((act->type == US_ACT_COPY_RETURN || act->type == US_ACT_BATCH_RELEASE || act->type == US_ACT_BATCH_WITHDRAW) &&
+	/* whose records a challenge, relabel or clawback may name is a precondition:
+	 * rules_order.c */
+	if ((act->type == US_ACT_COPY_RETURN || act->type == US_ACT_BATCH_RELEASE ||
+		act->type == US_ACT_BATCH_WITHDRAW) &&
 	    !shares_party(actor, owner))
 		return us_refuse(refusal, US_ERR_DENIED, US_REASON_NOT_IN_ORDER,
-		    act->type == US_ACT_COPY_RETURN ? "that copy was taken by another party"
-		                                    : "that batch was loaded by another party");
+		    act->type == US_ACT_COPY_RETURN ? "that copy was taken by another party" :
+						      "that batch was loaded by another party");
 	return US_OK;
 }
 
 /* An act that capacity and signatures decide. */
 static int
-check_administrative(const struct us_registry *reg, const struct us_person *actor, const struct us_act *act,
-    enum us_authority authority, struct us_refusal *refusal)
+check_administrative(const struct us_registry *reg, const struct us_person *actor,
+    const struct us_act *act, enum us_authority authority, struct us_refusal *refusal)
 {
-	/* whose signature an item waits for is checked with the item; an approval waits for whom the rule names, signer or not */
+	/* whose signature an item waits for is checked with the item; an approval waits for whom
+	 * the rule names, signer or not */
 	if (act->type == US_ACT_DOCKET_SIGN && us_filing_of(reg, act->u.sign.docket_id) != NULL)
 		return US_OK;
-	if (authority == US_AUTHORITY_SIGNER && (act->type == US_ACT_DOCKET_SIGN || act->type >= US_ACT_DOCUMENT_ADD))
-		return is_signer(reg, actor) ? US_OK : us_refuse(refusal, US_ERR_DENIED, US_REASON_CAPACITY,
-		    "the order names you as a roster signer of no party");
+	if (authority == US_AUTHORITY_SIGNER &&
+	    (act->type == US_ACT_DOCKET_SIGN || act->type >= US_ACT_DOCUMENT_ADD))
+		return is_signer(reg, actor) ?
+		    US_OK :
+		    us_refuse(refusal, US_ERR_DENIED, US_REASON_CAPACITY,
+			"the order names you as a roster signer of no party");
 	if (act->type == US_ACT_PERSON_SUSPEND || act->type == US_ACT_PERSON_REINSTATE ||
 	    act->type == US_ACT_PERSON_END || act->type == US_ACT_CREDENTIAL_REVOKE)
 		return check_about(reg, actor, act, authority, refusal);
@@ -323,7 +328,8 @@ us_authority_check(const struct us_registry *reg, const struct us_person *actor,
 	int err;
 
 	if (reg->order == NULL)
-		return us_refuse(refusal, US_ERR_STATE, US_REASON_STATE, "the vault has no beginning yet");
+		return us_refuse(refusal, US_ERR_STATE, US_REASON_STATE,
+		    "the vault has no beginning yet");
 	switch (authority) {
 	case US_AUTHORITY_NEVER:
 		return refuse_capacity(actor, act, refusal);

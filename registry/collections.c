@@ -12,10 +12,14 @@ const char *
 us_batch_status_name(enum us_batch_status status)
 {
 	switch (status) {
-	case US_BATCH_LIVE: return "live";
-	case US_BATCH_HELD: return "held";
-	case US_BATCH_WITHDRAWN: return "withdrawn";
-	case US_BATCH_VOID: return "void";
+	case US_BATCH_LIVE:
+		return "live";
+	case US_BATCH_HELD:
+		return "held";
+	case US_BATCH_WITHDRAWN:
+		return "withdrawn";
+	case US_BATCH_VOID:
+		return "void";
 	}
 	return "unknown";
 }
@@ -24,9 +28,12 @@ const char *
 us_copy_status_name(enum us_copy_status status)
 {
 	switch (status) {
-	case US_COPY_OUT: return "out";
-	case US_COPY_GIVEN_BACK: return "returned";
-	case US_COPY_GONE: return "destroyed";
+	case US_COPY_OUT:
+		return "out";
+	case US_COPY_GIVEN_BACK:
+		return "returned";
+	case US_COPY_GONE:
+		return "destroyed";
 	}
 	return "unknown";
 }

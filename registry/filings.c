@@ -10,12 +10,18 @@ const char *
 us_filing_kind_name(enum us_filing_kind kind)
 {
 	switch (kind) {
-	case US_FILING_ORDER: return "order";
-	case US_FILING_CLEARANCE: return "clearance";
-	case US_FILING_CHALLENGE: return "challenge";
-	case US_FILING_CLAWBACK: return "clawback";
-	case US_FILING_FREEZE: return "freeze";
-	case US_FILING_APPROVAL: return "approval";
+	case US_FILING_ORDER:
+		return "order";
+	case US_FILING_CLEARANCE:
+		return "clearance";
+	case US_FILING_CHALLENGE:
+		return "challenge";
+	case US_FILING_CLAWBACK:
+		return "clawback";
+	case US_FILING_FREEZE:
+		return "freeze";
+	case US_FILING_APPROVAL:
+		return "approval";
 	}
 	return "unknown";
 }
@@ -24,11 +30,16 @@ const char *
 us_filing_status_name(enum us_filing_status status)
 {
 	switch (status) {
-	case US_FILING_WAITS: return "waits";
-	case US_FILING_OBJECTED: return "objected";
-	case US_FILING_GRANTED: return "granted";
-	case US_FILING_DENIED: return "denied";
-	case US_FILING_WITHDRAWN: return "withdrawn";
+	case US_FILING_WAITS:
+		return "waits";
+	case US_FILING_OBJECTED:
+		return "objected";
+	case US_FILING_GRANTED:
+		return "granted";
+	case US_FILING_DENIED:
+		return "denied";
+	case US_FILING_WITHDRAWN:
+		return "withdrawn";
 	}
 	return "unknown";
 }
@@ -71,10 +82,12 @@ us_filings_next(const struct us_registry *reg, enum us_filing_kind kind)
 }
 
 int
-us_filing_new(struct us_registry *reg, enum us_filing_kind kind, uint32_t number, struct us_filing **out)
+us_filing_new(struct us_registry *reg, enum us_filing_kind kind, uint32_t number,
+    struct us_filing **out)
 {
 	struct us_filing *f;
-	int err = us_grow(&reg->filings, reg->n_filings, &reg->cap_filings, sizeof(struct us_filing *));
+	int err = us_grow(&reg->filings, reg->n_filings, &reg->cap_filings,
+	    sizeof(struct us_filing *));
 
 	if (err != US_OK)
 		return err;
@@ -117,7 +130,8 @@ us_filing_is_open(const struct us_filing *f)
 }
 
 uint64_t
-us_filing_signed(const struct us_registry *reg, const struct us_filing *f, const struct us_order *order)
+us_filing_signed(const struct us_registry *reg, const struct us_filing *f,
+    const struct us_order *order)
 {
 	uint64_t bits = 0;
 
@@ -126,7 +140,8 @@ us_filing_signed(const struct us_registry *reg, const struct us_filing *f, const
 		size_t party;
 
 		/* who has left or is suspended does not stand for it any more */
-		for (size_t k = 0; p != NULL && p->status == US_PERSON_ACTIVE && k < p->n_parties; k++)
+		for (size_t k = 0; p != NULL && p->status == US_PERSON_ACTIVE && k < p->n_parties;
+		     k++)
 			if ((f->signatures[i].parties >> k & 1) != 0 &&
 			    us_order_party(order, us_bytes_of(p->parties[k]), &party) == US_OK)
 				bits |= UINT64_C(1) << party;
@@ -159,7 +174,8 @@ us_filing_quorum(const struct us_registry *reg, const struct us_filing *f)
 }
 
 int
-us_filing_signable(const struct us_registry *reg, const struct us_filing *f, const struct us_person *who)
+us_filing_signable(const struct us_registry *reg, const struct us_filing *f,
+    const struct us_person *who)
 {
 	const struct us_quorum *q = us_filing_quorum(reg, f);
 	const uint64_t there = us_filing_signed(reg, f, reg->order);
@@ -170,7 +186,8 @@ us_filing_signable(const struct us_registry *reg, const struct us_filing *f, con
 	bits &= us_signer_bits(reg, who);
 	if (bits == 0)
 		return US_ERR_DENIED;
-	/* another order may have come into force under which what was signed is enough: then anybody of the quorum closes it */
+	/* another order may have come into force under which what was signed is enough: then
+	 * anybody of the quorum closes it */
 	if (us_quorum_met(q, there))
 		return US_OK;
 	if ((bits & ~there) == 0)
@@ -201,7 +218,8 @@ us_filing_term_has_run(const struct us_registry *reg, const struct us_filing *f,
 }
 
 int
-us_approval_wants(const struct us_registry *reg, const struct us_filing *f, const struct us_person *who)
+us_approval_wants(const struct us_registry *reg, const struct us_filing *f,
+    const struct us_person *who)
 {
 	const struct us_order *order = reg->order;
 
@@ -212,7 +230,8 @@ us_approval_wants(const struct us_registry *reg, const struct us_filing *f, cons
 		const struct us_rule *r = &order->rules[i];
 		const struct us_approval_need *need = &r->conditions.approval;
 
-		if (r->effect == US_PERMIT && need->count != 0 && us_actions_has(r->actions, f->action) &&
+		if (r->effect == US_PERMIT && need->count != 0 &&
+		    us_actions_has(r->actions, f->action) &&
 		    (r->capacities & US_CAPACITY_BIT(asker->capacity)) != 0 &&
 		    (r->any_party || (r->parties & asker->party_bits) != 0) &&
 		    (need->capacities & US_CAPACITY_BIT(who->capacity)) != 0 &&
@@ -223,7 +242,8 @@ us_approval_wants(const struct us_registry *reg, const struct us_filing *f, cons
 }
 
 int
-us_filing_waits_for(const struct us_registry *reg, const struct us_filing *f, const struct us_person *who, int64_t now_ns)
+us_filing_waits_for(const struct us_registry *reg, const struct us_filing *f,
+    const struct us_person *who, int64_t now_ns)
 {
 	const uint64_t signer = us_signer_bits(reg, who);
 
@@ -232,13 +252,15 @@ us_filing_waits_for(const struct us_registry *reg, const struct us_filing *f, co
 	for (size_t i = 0; i < f->n_services; i++) {
 		size_t party;
 
-		if (us_order_party(reg->order, us_bytes_of(f->services[i].party), &party) == US_OK &&
+		if (us_order_party(reg->order, us_bytes_of(f->services[i].party), &party) ==
+			US_OK &&
 		    (signer >> party & 1) != 0 && !f->services[i].received)
 			return 1;
 	}
 	if (f->kind == US_FILING_APPROVAL)
 		return !has_signed(f, who->id) && us_approval_wants(reg, f, who);
-	if (f->kind != US_FILING_ORDER && f->kind != US_FILING_FREEZE && (signer & reg->order->workflows.may_resolve) != 0)
+	if (f->kind != US_FILING_ORDER && f->kind != US_FILING_FREEZE &&
+	    (signer & reg->order->workflows.may_resolve) != 0)
 		return 1;
 	if (us_filing_signable(reg, f, who) != US_OK)
 		return 0;
@@ -249,7 +271,8 @@ us_filing_waits_for(const struct us_registry *reg, const struct us_filing *f, co
 /* ---- approvals ---- */
 
 int
-us_request_digest(const struct us_registry *reg, uint32_t person, const struct us_act_approval *request, uint8_t out[32])
+us_request_digest(const struct us_registry *reg, uint32_t person,
+    const struct us_act_approval *request, uint8_t out[32])
 {
 	struct us_buf b;
 	int err = US_OK;
@@ -270,21 +293,26 @@ us_request_digest(const struct us_registry *reg, uint32_t person, const struct u
 }
 
 const struct us_filing *
-us_registry_approval(const struct us_registry *reg, const uint8_t request_digest[32], struct us_approver *approvers, size_t *n)
+us_registry_approval(const struct us_registry *reg, const uint8_t request_digest[32],
+    struct us_approver *approvers, size_t *n)
 {
 	*n = 0;
 	for (size_t i = reg->n_filings; i-- > 0;) {
 		const struct us_filing *f = reg->filings[i];
 
-		if (f->kind != US_FILING_APPROVAL || !us_filing_is_open(f) || memcmp(f->request_digest, request_digest, 32) != 0)
+		if (f->kind != US_FILING_APPROVAL || !us_filing_is_open(f) ||
+		    memcmp(f->request_digest, request_digest, 32) != 0)
 			continue;
 		for (size_t k = 0; k < f->n_signatures && *n < US_APPROVERS_MAX; k++) {
-			const struct us_person *p = us_registry_person(reg, f->signatures[k].person);
+			const struct us_person *p = us_registry_person(reg,
+			    f->signatures[k].person);
 
 			/* who has left or is suspended does not stand for it any more */
 			if (p != NULL && p->status == US_PERSON_ACTIVE)
-				approvers[(*n)++] = (struct us_approver){ .person = p->id, .capacity = p->capacity,
-					.parties = p->party_bits, .at_ns = f->signatures[k].at_ns };
+				approvers[(*n)++] = (struct us_approver){ .person = p->id,
+					.capacity = p->capacity,
+					.parties = p->party_bits,
+					.at_ns = f->signatures[k].at_ns };
 		}
 		return f;
 	}
@@ -348,7 +376,8 @@ us_document_full(const struct us_registry *reg, const uint8_t digest[32], uint32
 }
 
 int
-us_document_hash(const struct us_document_full *d, const struct us_act_document *a, struct us_hash **out)
+us_document_hash(const struct us_document_full *d, const struct us_act_document *a,
+    struct us_hash **out)
 {
 	int err = d == NULL ? us_hash_new(out) : us_hash_copy(d->hash, out);
 

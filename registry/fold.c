@@ -1,4 +1,5 @@
-/* The fold: what an act that passed all rules changes. Memory is taken first, so that a failure changes nothing. */
+/* The fold: what an act that passed all rules changes. Memory is taken first, so that a failure
+ * changes nothing. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +22,8 @@ add_person(struct us_registry *reg, const struct us_order *order, const struct u
     int64_t time_ns, struct us_person **out)
 {
 	struct us_person *p;
-	int err = us_grow(&reg->people, reg->n_people, &reg->cap_people, sizeof(struct us_person *));
+	int err = us_grow(&reg->people, reg->n_people, &reg->cap_people,
+	    sizeof(struct us_person *));
 
 	if (err != US_OK)
 		return err;
@@ -56,7 +58,7 @@ add_credential(struct us_registry *reg, uint32_t person, struct us_bytes der, in
 
 	if ((err = us_cert_parse(der, &info)) != US_OK ||
 	    (err = us_grow(&reg->credentials, reg->n_credentials, &reg->cap_credentials,
-	        sizeof(struct us_credential_full *))) != US_OK ||
+		 sizeof(struct us_credential_full *))) != US_OK ||
 	    (err = us_table_reserve(&reg->by_fingerprint)) != US_OK)
 		return err;
 	c = calloc(1, sizeof *c);
@@ -95,7 +97,7 @@ us_fold_init(struct us_registry *reg, struct us_settled *s, const uint8_t vault_
 	us_buf_init(&reg->init_bytes, US_ACT_SIGNED_MAX);
 	if ((err = us_buf_put(&reg->init_bytes, payload.p, payload.n)) != US_OK ||
 	    (err = us_act_decode(again, US_ACT_INIT,
-	        (struct us_bytes){ reg->init_bytes.data, reg->init_bytes.len })) != US_OK)
+		 (struct us_bytes){ reg->init_bytes.data, reg->init_bytes.len })) != US_OK)
 		goto out;
 	reg->init = again->u.init;
 	memcpy(reg->vault_id, vault_id, 32);
@@ -132,7 +134,9 @@ static int
 person_add(struct us_registry *reg, const struct us_settled *s)
 {
 	const struct us_act_person_add *a = &s->act->u.person_add;
-	struct us_init_person from = { .name = a->name, .capacity = a->capacity, .n_parties = a->n_parties };
+	struct us_init_person from = { .name = a->name,
+		.capacity = a->capacity,
+		.n_parties = a->n_parties };
 	struct us_person *p;
 
 	memcpy(from.parties, a->parties, sizeof from.parties);
@@ -224,8 +228,9 @@ revoke(struct us_registry *reg, const struct us_settled *s)
 
 	for (size_t i = 0; i < reg->n_credentials; i++) {
 		struct us_credential *c = &reg->credentials[i]->shown;
-		if (c->revoked || (a->by_person ? c->person != a->person
-		    : memcmp(c->fingerprint, a->fingerprint, 32) != 0))
+		if (c->revoked ||
+		    (a->by_person ? c->person != a->person :
+				    memcmp(c->fingerprint, a->fingerprint, 32) != 0))
 			continue;
 		c->revoked = 1;
 		c->revoked_ns = s->time_ns;
@@ -267,14 +272,16 @@ raise(uint32_t *next, uint32_t slot)
 /* Puts a range in its place; facts is complete. */
 static int
 add_batch(struct us_collection_full *c, const struct us_act_batch_close *facts,
-    enum us_batch_status status, const struct us_settled *s, uint64_t sequence, struct us_bytes reason)
+    enum us_batch_status status, const struct us_settled *s, uint64_t sequence,
+    struct us_bytes reason)
 {
 	struct us_batch *b;
 	size_t at;
 	int err;
 
 	if ((err = us_batch_place(c, facts->first, facts->count, &at)) != US_OK ||
-	    (err = us_grow(&c->batches, c->n_batches, &c->cap_batches, sizeof(struct us_batch *))) != US_OK)
+	    (err = us_grow(&c->batches, c->n_batches, &c->cap_batches,
+		 sizeof(struct us_batch *))) != US_OK)
 		return err;
 	b = calloc(1, sizeof *b);
 	if (b == NULL)
@@ -286,7 +293,8 @@ add_batch(struct us_collection_full *c, const struct us_act_batch_close *facts,
 	if (s->next != NULL)
 		memcpy(b->state, s->next, sizeof b->state);
 	copy_text(b->reason, sizeof b->reason, reason);
-	memmove(c->batches + at + 1, c->batches + at, (c->n_batches - at) * sizeof(struct us_batch *));
+	memmove(c->batches + at + 1, c->batches + at,
+	    (c->n_batches - at) * sizeof(struct us_batch *));
 	c->batches[at] = b;
 	c->n_batches++;
 	if (facts->first + facts->count > c->shown.next_record)
@@ -304,7 +312,7 @@ batch_close(struct us_registry *reg, const struct us_settled *s)
 	if ((err = us_slots_reserve(&c->slots, a->slot)) != US_OK ||
 	    (err = us_slots_reserve(&c->segment_slots, a->segment_slot)) != US_OK ||
 	    (err = add_batch(c, a, a->held ? US_BATCH_HELD : US_BATCH_LIVE, s, reg->sequence + 1,
-	        (struct us_bytes){ NULL, 0 })) != US_OK)
+		 (struct us_bytes){ NULL, 0 })) != US_OK)
 		return err;
 	us_slots_put(&c->slots, a->slot);
 	us_slots_put(&c->segment_slots, a->segment_slot);
@@ -319,7 +327,9 @@ static int
 batch_void(struct us_registry *reg, const struct us_settled *s)
 {
 	const struct us_act_batch_void *a = &s->act->u.batch_void;
-	struct us_act_batch_close facts = { .collection = a->collection, .slot = a->slot, .first = a->first,
+	struct us_act_batch_close facts = { .collection = a->collection,
+		.slot = a->slot,
+		.first = a->first,
 		.count = a->count };
 	struct us_collection_full *c = us_collection_full(reg, a->collection);
 	int err = us_slots_reserve(&c->slots, a->slot);
@@ -343,7 +353,8 @@ batch_change(struct us_registry *reg, const struct us_settled *s)
 		struct us_batch *b = c->batches[i];
 		if (b->facts.slot != a->slot)
 			continue;
-		b->status = s->act->type == US_ACT_BATCH_RELEASE ? US_BATCH_LIVE : US_BATCH_WITHDRAWN;
+		b->status = s->act->type == US_ACT_BATCH_RELEASE ? US_BATCH_LIVE :
+								   US_BATCH_WITHDRAWN;
 		b->changed_ns = s->time_ns;
 		b->changed_by = s->actor->id;
 		copy_text(b->reason, sizeof b->reason, a->reason);
@@ -361,7 +372,7 @@ dictionary(struct us_registry *reg, const struct us_settled *s)
 
 	if ((err = us_slots_reserve(&c->dictionary_slots, a->slot)) != US_OK ||
 	    (err = us_grow(&c->dictionaries, c->n_dictionaries, &c->cap_dictionaries,
-	        sizeof *c->dictionaries)) != US_OK)
+		 sizeof *c->dictionaries)) != US_OK)
 		return err;
 	struct us_dictionary *d = &c->dictionaries[c->n_dictionaries++];
 	d->version = a->version;
@@ -377,7 +388,8 @@ copy(struct us_registry *reg, const struct us_settled *s)
 {
 	const struct us_act_copy *a = &s->act->u.copy;
 	struct us_copy_full *c;
-	int err = us_grow(&reg->copies, reg->n_copies, &reg->cap_copies, sizeof(struct us_copy_full *));
+	int err = us_grow(&reg->copies, reg->n_copies, &reg->cap_copies,
+	    sizeof(struct us_copy_full *));
 
 	if (err != US_OK)
 		return err;
@@ -427,7 +439,8 @@ us_fold(struct us_registry *reg, struct us_settled *s)
 		reg->generation++;
 
 	switch ((unsigned)s->act->type) {
-	case US_ACT_PERSON_ADD: return person_add(reg, s);
+	case US_ACT_PERSON_ADD:
+		return person_add(reg, s);
 	case US_ACT_DOCKET_SIGN:
 		if (us_filing_of(reg, s->act->u.sign.docket_id) != NULL)
 			return us_fold_order(reg, s);
@@ -435,24 +448,42 @@ us_fold(struct us_registry *reg, struct us_settled *s)
 		return US_OK;
 	case US_ACT_PERSON_SUSPEND:
 	case US_ACT_PERSON_REINSTATE:
-	case US_ACT_PERSON_END: person_change(reg, s); return US_OK;
-	case US_ACT_CREDENTIAL_ISSUE: return issue(reg, s);
-	case US_ACT_CREDENTIAL_REVOKE: revoke(reg, s); return US_OK;
-	case US_ACT_COLLECTION_CREATE: return collection_create(reg, s);
+	case US_ACT_PERSON_END:
+		person_change(reg, s);
+		return US_OK;
+	case US_ACT_CREDENTIAL_ISSUE:
+		return issue(reg, s);
+	case US_ACT_CREDENTIAL_REVOKE:
+		revoke(reg, s);
+		return US_OK;
+	case US_ACT_COLLECTION_CREATE:
+		return collection_create(reg, s);
 	case US_ACT_BATCH_RELEASE:
-	case US_ACT_BATCH_WITHDRAW: batch_change(reg, s); return US_OK;
-	case US_ACT_COPY: return copy(reg, s);
-	case US_ACT_COPY_RETURN: copy_return(reg, s); return US_OK;
-	case US_ACT_SEAL: return US_OK; /* what it does is done by the keeper; here it is only counted */
-	case US_ACT_INIT: return US_ERR_STATE; /* us_fold_init() */
-	case US_ACT_BATCH_CLOSE: return batch_close(reg, s);
-	case US_ACT_BATCH_VOID: return batch_void(reg, s);
-	case US_ACT_DICTIONARY: return dictionary(reg, s);
+	case US_ACT_BATCH_WITHDRAW:
+		batch_change(reg, s);
+		return US_OK;
+	case US_ACT_COPY:
+		return copy(reg, s);
+	case US_ACT_COPY_RETURN:
+		copy_return(reg, s);
+		return US_OK;
+	/* what it does is done by the keeper; here it is only counted */
+	case US_ACT_SEAL:
+		return US_OK;
+	case US_ACT_INIT:
+		return US_ERR_STATE; /* us_fold_init() */
+	case US_ACT_BATCH_CLOSE:
+		return batch_close(reg, s);
+	case US_ACT_BATCH_VOID:
+		return batch_void(reg, s);
+	case US_ACT_DICTIONARY:
+		return dictionary(reg, s);
 	case US_ACT_COPY_DIGEST:
 		c = &reg->copies[s->act->u.copy_digest.copy - 1]->shown;
 		memcpy(c->digest, s->act->u.copy_digest.digest, 32);
 		c->has_digest = 1;
 		return US_OK;
-	default: return us_fold_order(reg, s);
+	default:
+		return us_fold_order(reg, s);
 	}
 }

@@ -1,4 +1,5 @@
-/* The fold of acts about the order and its docket. Memory is taken first, so that a failure changes nothing. */
+/* The fold of acts about the order and its docket. Memory is taken first, so that a failure changes
+ * nothing. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,13 +34,14 @@ filing_digest(const struct us_registry *reg, const struct us_settled *s, struct 
 	int err = us_sha256(s->committed.p, s->committed.n, act);
 
 	us_store_u16(n, (uint16_t)strlen(f->id));
-	const struct us_bytes parts[] = { label, { reg->vault_id, 32 }, { n, 2 }, us_bytes_of(f->id), { act, 32 } };
+	const struct us_bytes parts[] = { label, { reg->vault_id, 32 }, { n, 2 },
+		us_bytes_of(f->id), { act, 32 } };
 	return err != US_OK ? err : us_sha256_parts(parts, US_COUNT(parts), f->digest);
 }
 
 static int
-open_filing(struct us_registry *reg, const struct us_settled *s, enum us_filing_kind kind, uint32_t number,
-    struct us_filing **out)
+open_filing(struct us_registry *reg, const struct us_settled *s, enum us_filing_kind kind,
+    uint32_t number, struct us_filing **out)
 {
 	struct us_filing *f;
 	int err = us_filing_new(reg, kind, number, &f);
@@ -61,8 +63,11 @@ open_filing(struct us_registry *reg, const struct us_settled *s, enum us_filing_
 static int
 set_of(const struct us_registry *reg, const struct us_selection *sel, struct us_record_set **out)
 {
-	const struct us_batch *b = sel->is_batch ? us_registry_batch_slot(reg, sel->collection, sel->slot) : NULL;
-	const struct us_run batch = { b == NULL ? 0 : b->facts.first, b == NULL ? 0 : b->facts.count };
+	const struct us_batch *b = sel->is_batch ?
+	    us_registry_batch_slot(reg, sel->collection, sel->slot) :
+	    NULL;
+	const struct us_run batch = { b == NULL ? 0 : b->facts.first,
+		b == NULL ? 0 : b->facts.count };
 
 	return us_record_set_new(sel, &batch, out);
 }
@@ -113,7 +118,8 @@ suspend(struct us_registry *reg, const struct us_settled *s)
 
 	v->shown.suspended_ns = s->time_ns;
 	v->shown.suspended_by = s->actor->id;
-	copy_text(v->shown.suspended_authority, sizeof v->shown.suspended_authority, s->act->u.order_suspend.authority);
+	copy_text(v->shown.suspended_authority, sizeof v->shown.suspended_authority,
+	    s->act->u.order_suspend.authority);
 	(void)us_registry_at(reg, s->time_ns);
 }
 
@@ -122,8 +128,8 @@ acknowledge(struct us_registry *reg, const struct us_settled *s)
 {
 	const struct us_act_acknowledge *a = &s->act->u.acknowledge;
 	struct us_acknowledgement *k;
-	int err = us_grow(&reg->acknowledgements, reg->n_acknowledgements, &reg->cap_acknowledgements,
-	    sizeof(struct us_acknowledgement *));
+	int err = us_grow(&reg->acknowledgements, reg->n_acknowledgements,
+	    &reg->cap_acknowledgements, sizeof(struct us_acknowledgement *));
 
 	if (err != US_OK)
 		return err;
@@ -145,7 +151,8 @@ acknowledge(struct us_registry *reg, const struct us_settled *s)
 /* ---- the docket ---- */
 
 static void
-close_filing(struct us_filing *f, const struct us_settled *s, enum us_filing_status status, struct us_bytes text)
+close_filing(struct us_filing *f, const struct us_settled *s, enum us_filing_status status,
+    struct us_bytes text)
 {
 	f->status = status;
 	f->closed_ns = s->time_ns;
@@ -157,7 +164,9 @@ static void
 add_signature(const struct us_registry *reg, const struct us_settled *s, struct us_filing *f)
 {
 	f->signatures[f->n_signatures++] = (struct us_filing_signature){ .person = s->actor->id,
-		.capacity = s->actor->capacity, .at_ns = s->time_ns, .parties = us_signer_mask(reg, s->actor) };
+		.capacity = s->actor->capacity,
+		.at_ns = s->time_ns,
+		.parties = us_signer_mask(reg, s->actor) };
 }
 
 /* Is what was signed enough? */
@@ -187,7 +196,8 @@ sign(struct us_registry *reg, const struct us_settled *s)
 	}
 	if (!sign_for_quorum(reg, s, f))
 		return;
-	close_filing(f, s, US_FILING_GRANTED, us_bytes_of(f->kind == US_FILING_ORDER ? f->text : "signed"));
+	close_filing(f, s, US_FILING_GRANTED,
+	    us_bytes_of(f->kind == US_FILING_ORDER ? f->text : "signed"));
 	if (f->kind == US_FILING_ORDER) {
 		version_of(reg, f->number)->shown.signed_ns = s->time_ns;
 		(void)us_registry_at(reg, s->time_ns);
@@ -223,16 +233,19 @@ serve(struct us_registry *reg, const struct us_settled *s, struct us_filing *f)
 		copy_text(v->party, sizeof v->party, a->party);
 		v->served_ns = a->at_ns;
 		v->served_by = s->actor->id;
-		for (size_t i = 0; f->kind == US_FILING_CLEARANCE && i < reg->order->n_clearances; i++)
-			if (us_bytes_is(reg->order->clearances[i].id, f->text) && us_calendar_due(calendar, a->at_ns,
-			    reg->order->clearances[i].days, reg->order->clearances[i].working_only, &v->due_ns) != US_OK)
+		for (size_t i = 0; f->kind == US_FILING_CLEARANCE && i < reg->order->n_clearances;
+		     i++)
+			if (us_bytes_is(reg->order->clearances[i].id, f->text) &&
+			    us_calendar_due(calendar, a->at_ns, reg->order->clearances[i].days,
+				reg->order->clearances[i].working_only, &v->due_ns) != US_OK)
 				v->due_ns = INT64_MAX; /* no term that could run out */
 		if (f->kind == US_FILING_CHALLENGE && w->confer_days > 0)
 			(void)us_calendar_due(calendar, a->at_ns, w->confer_days, 0, &v->confer_ns);
 		if (f->kind == US_FILING_CHALLENGE && w->move_days > 0)
 			(void)us_calendar_due(calendar, a->at_ns, w->move_days, 0, &v->due_ns);
 	}
-	if (us_order_party(reg->order, a->party, &party) == US_OK && (us_signer_bits(reg, s->actor) >> party & 1) != 0) {
+	if (us_order_party(reg->order, a->party, &party) == US_OK &&
+	    (us_signer_bits(reg, s->actor) >> party & 1) != 0) {
 		v->received = 1;
 		v->received_ns = s->time_ns;
 	}
@@ -257,7 +270,9 @@ docket(struct us_registry *reg, const struct us_settled *s)
 		return;
 	}
 	if (s->act->type == US_ACT_DOCKET_RESOLVE) {
-		close_filing(f, s, a->outcome == US_OUTCOME_GRANTED ? US_FILING_GRANTED : US_FILING_DENIED, a->text);
+		close_filing(f, s,
+		    a->outcome == US_OUTCOME_GRANTED ? US_FILING_GRANTED : US_FILING_DENIED,
+		    a->text);
 	} else {
 		close_filing(f, s, US_FILING_WITHDRAWN, a->text);
 		if (f->kind == US_FILING_ORDER)
@@ -271,7 +286,8 @@ clearance(struct us_registry *reg, const struct us_settled *s)
 {
 	const struct us_act_clearance *a = &s->act->u.clearance;
 	struct us_filing *f;
-	int err = open_filing(reg, s, US_FILING_CLEARANCE, us_filings_next(reg, US_FILING_CLEARANCE), &f);
+	int err = open_filing(reg, s, US_FILING_CLEARANCE,
+	    us_filings_next(reg, US_FILING_CLEARANCE), &f);
 
 	if (err != US_OK)
 		return err;
@@ -310,7 +326,8 @@ relabel(struct us_registry *reg, const struct us_settled *s)
 {
 	const struct us_act_records *a = &s->act->u.records;
 	struct us_relabel *r;
-	int err = us_grow(&reg->relabels, reg->n_relabels, &reg->cap_relabels, sizeof(struct us_relabel *));
+	int err = us_grow(&reg->relabels, reg->n_relabels, &reg->cap_relabels,
+	    sizeof(struct us_relabel *));
 
 	if (err != US_OK)
 		return err;
@@ -366,7 +383,8 @@ approval(struct us_registry *reg, const struct us_settled *s)
 	int err = us_request_digest(reg, s->actor->id, a, digest);
 
 	if (err == US_OK)
-		err = open_filing(reg, s, US_FILING_APPROVAL, us_filings_next(reg, US_FILING_APPROVAL), &f);
+		err = open_filing(reg, s, US_FILING_APPROVAL,
+		    us_filings_next(reg, US_FILING_APPROVAL), &f);
 	if (err != US_OK)
 		return err;
 	err = us_act_encode(&f->request, s->act);
@@ -385,7 +403,8 @@ document_begin(struct us_registry *reg, const struct us_settled *s, struct us_do
 {
 	const struct us_act_document *a = &s->act->u.document;
 	struct us_document_full *d;
-	int err = us_grow(&reg->documents, reg->n_documents, &reg->cap_documents, sizeof(struct us_document_full *));
+	int err = us_grow(&reg->documents, reg->n_documents, &reg->cap_documents,
+	    sizeof(struct us_document_full *));
 
 	if (err != US_OK)
 		return err;
@@ -427,26 +446,44 @@ int
 us_fold_order(struct us_registry *reg, struct us_settled *s)
 {
 	switch ((unsigned)s->act->type) {
-	case US_ACT_DOCKET_SIGN: sign(reg, s); return US_OK;
-	case US_ACT_DOCUMENT_ADD: return document(reg, s);
-	case US_ACT_ORDER_PROPOSE: return propose(reg, s);
-	case US_ACT_ORDER_SUSPEND: suspend(reg, s); return US_OK;
+	case US_ACT_DOCKET_SIGN:
+		sign(reg, s);
+		return US_OK;
+	case US_ACT_DOCUMENT_ADD:
+		return document(reg, s);
+	case US_ACT_ORDER_PROPOSE:
+		return propose(reg, s);
+	case US_ACT_ORDER_SUSPEND:
+		suspend(reg, s);
+		return US_OK;
 	case US_ACT_DOCKET_OBJECT:
 	case US_ACT_DOCKET_RESOLVE:
 	case US_ACT_DOCKET_WITHDRAW:
-	case US_ACT_DOCKET_SERVE: docket(reg, s); return US_OK;
-	case US_ACT_ACKNOWLEDGE: return acknowledge(reg, s);
-	case US_ACT_CLEARANCE: return clearance(reg, s);
-	case US_ACT_CHALLENGE: return about_records(reg, s, US_FILING_CHALLENGE);
-	case US_ACT_RELABEL: return relabel(reg, s);
-	case US_ACT_CLAWBACK: return about_records(reg, s, US_FILING_CLAWBACK);
-	case US_ACT_FREEZE: return freeze(reg, s);
-	case US_ACT_UNFREEZE: unfreeze(reg, s); return US_OK;
-	case US_ACT_APPROVAL_REQUEST: return approval(reg, s);
+	case US_ACT_DOCKET_SERVE:
+		docket(reg, s);
+		return US_OK;
+	case US_ACT_ACKNOWLEDGE:
+		return acknowledge(reg, s);
+	case US_ACT_CLEARANCE:
+		return clearance(reg, s);
+	case US_ACT_CHALLENGE:
+		return about_records(reg, s, US_FILING_CHALLENGE);
+	case US_ACT_RELABEL:
+		return relabel(reg, s);
+	case US_ACT_CLAWBACK:
+		return about_records(reg, s, US_FILING_CLAWBACK);
+	case US_ACT_FREEZE:
+		return freeze(reg, s);
+	case US_ACT_UNFREEZE:
+		unfreeze(reg, s);
+		return US_OK;
+	case US_ACT_APPROVAL_REQUEST:
+		return approval(reg, s);
 	case US_ACT_MATTER_SET:
 		copy_text(reg->matter, sizeof reg->matter, s->act->u.matter.state);
 		reg->generation++;
 		return US_OK;
-	default: return US_ERR_RANGE;
+	default:
+		return US_ERR_RANGE;
 	}
 }

@@ -1,7 +1,8 @@
 /*
- * What the order says to one person of a request that nobody makes: for explanations, and for whoever asks what could have been done at
- * a moment that is past. What such a question cannot know (address, what was disclosed before, approvals) is left out; a purpose is taken to be
- * stated. Pure; a registry that nobody applies to may be asked by any number of threads.
+ * What the order says to one person of a request that nobody makes: for explanations, and for
+ * whoever asks what could have been done at a moment that is past. What such a question cannot know
+ * (address, what was disclosed before, approvals) is left out; a purpose is taken to be stated.
+ * Pure; a registry that nobody applies to may be asked by any number of threads.
  */
 #ifndef US_REGISTRY_HYPOTHETICAL_H
 #define US_REGISTRY_HYPOTHETICAL_H
@@ -16,13 +17,17 @@ struct us_hypothetical {
 	int has_credential;        /* a live one */
 };
 
-/* collection: what it is about, or NULL; records: how many. The registry is one of that moment (us_registry_at()). */
-void us_registry_hypothetical(const struct us_registry *reg, const struct us_person *person, enum us_action action,
-    const struct us_collection *collection, uint64_t records, int64_t at_ns, struct us_hypothetical *out);
-/* Why somebody who does not stand cannot do anything, whatever the order says; US_REASON_NONE of who stands. */
+/* collection: what it is about, or NULL; records: how many. The registry is one of that moment
+ * (us_registry_at()). */
+void us_registry_hypothetical(const struct us_registry *reg, const struct us_person *person,
+    enum us_action action, const struct us_collection *collection, uint64_t records, int64_t at_ns,
+    struct us_hypothetical *out);
+/* Why somebody who does not stand cannot do anything, whatever the order says; US_REASON_NONE of
+ * who stands. */
 enum us_reason us_person_fallen(const struct us_person *person);
-/* Why a record is not for this person, whatever the rules' queries find: NOT_FOUND, WITHDRAWN, HELD (its producer has not released it), FROZEN,
- * CLAWED_BACK; US_REASON_NONE if none of these. */
-enum us_reason us_registry_barred(const struct us_registry *reg, const struct us_person *person, uint32_t collection, uint64_t record);
+/* Why a record is not for this person, whatever the rules' queries find: NOT_FOUND, WITHDRAWN, HELD
+ * (its producer has not released it), FROZEN, CLAWED_BACK; US_REASON_NONE if none of these. */
+enum us_reason us_registry_barred(const struct us_registry *reg, const struct us_person *person,
+    uint32_t collection, uint64_t record);
 
 #endif

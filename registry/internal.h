@@ -20,7 +20,7 @@ struct us_table_slot {
 	uint32_t value; /* counted from 1; 0: free */
 };
 uint32_t us_table_get(const struct us_table *t, const uint8_t key[32]); /* 0: not there */
-int us_table_reserve(struct us_table *t);                              /* room for one more */
+int us_table_reserve(struct us_table *t);                               /* room for one more */
 void us_table_put(struct us_table *t, const uint8_t key[32], uint32_t value); /* after reserve */
 void us_table_free(struct us_table *t);
 
@@ -36,7 +36,8 @@ void us_slots_put(struct us_slots *s, uint32_t slot); /* after reserve */
 struct us_credential_full {
 	struct us_credential shown;
 	uint8_t key_digest[32];
-	uint16_t approved_parties; /* bit i: a signer of the i-th of the person's parties has approved it */
+	/* bit i: a signer of the i-th of the person's parties has approved it */
+	uint16_t approved_parties;
 	struct us_buf der;
 };
 
@@ -68,14 +69,15 @@ struct us_version_full {
 
 #define US_FREEZES_ON 256 /* in force at a time; the next is refused */
 
-/* Invariants: sequence 0 <=> order NULL, everything empty; credential i has value i + 1 in by_fingerprint. */
+/* Invariants: sequence 0 <=> order NULL, everything empty; credential i has value i + 1 in
+ * by_fingerprint. */
 struct us_registry {
 	uint64_t sequence;
 	uint8_t digest[32];
 	uint8_t vault_id[32];
 	struct us_buf init_bytes; /* payload of init: what init's views point into */
 	struct us_act_init init;
-	const struct us_order *order; /* in force; one of versions' */
+	const struct us_order *order;      /* in force; one of versions' */
 	struct us_version_full **versions; /* ascending */
 	size_t n_versions, cap_versions;
 	struct us_person **people;
@@ -97,10 +99,13 @@ struct us_registry {
 	struct us_relabel **relabels;
 	size_t n_relabels, cap_relabels;
 	char matter[US_ORDER_ID_MAX + 1]; /* "" at first */
-	struct us_freeze_on freezes[US_FREEZES_ON]; /* of the order in force: computed, as party_bits are */
+	/* of the order in force: computed, as party_bits are */
+	struct us_freeze_on freezes[US_FREEZES_ON];
 	size_t n_freezes;
 	uint64_t generation;
-	int64_t last_ns; /* the latest time of an act: what has begun to hold does not end because a clock was set back */
+	/* the latest time of an act: what has begun to hold does not end because a clock was set
+	 * back */
+	int64_t last_ns;
 };
 
 /* Room for one more in an array of items of size bytes. US_ERR_NOMEM. */
@@ -116,24 +121,29 @@ struct us_settled {
 	const struct us_act *act;
 	const struct us_person *actor; /* NULL: the vault's own */
 	int64_t time_ns;
-	const uint8_t *next;           /* the state digest after the act; NULL while it is only checked */
-	struct us_bytes certificate;   /* credential-issue, at apply and prepare; may be empty at check */
-	struct us_order *order;        /* init, order-propose: decoded; fold takes it */
-	const uint8_t *credential;     /* of the actor; NULL: the vault's own */
-	struct us_bytes committed;     /* at apply; empty while it is only checked */
+	/* the state digest after the act; NULL while it is only checked */
+	const uint8_t *next;
+	/* credential-issue, at apply and prepare; may be empty at check */
+	struct us_bytes certificate;
+	struct us_order *order;    /* init, order-propose: decoded; fold takes it */
+	const uint8_t *credential; /* of the actor; NULL: the vault's own */
+	struct us_bytes committed; /* at apply; empty while it is only checked */
 	int is_past; /* of history: committed when the rules that came with a later release were not
 	                asked */
-	struct us_bytes designation; /* collection-create, relabel: as the order's list spells it; of
-	                                history, else as it was given */
+	/* collection-create, relabel: as the order's list spells it; of history, else as it was
+	 * given */
+	struct us_bytes designation;
 };
 
 /* Preconditions of a person's act beyond authority; of the vault's own acts. Change nothing. */
-int us_rules_person(const struct us_registry *reg, struct us_settled *s, struct us_refusal *refusal);
+int
+us_rules_person(const struct us_registry *reg, struct us_settled *s, struct us_refusal *refusal);
 int us_not_found(struct us_refusal *refusal, const char *what);
-int us_rules_own(const struct us_registry *reg, const struct us_settled *s, struct us_refusal *refusal);
+int
+us_rules_own(const struct us_registry *reg, const struct us_settled *s, struct us_refusal *refusal);
 int us_rules_init(const struct us_settled *s, struct us_refusal *refusal);
-/* rules_order.c: the same for acts of the order and its docket (types 14 and up, and docket-sign of a filing). order-propose gets its
- * order decoded into s->order if s is to be folded. */
+/* rules_order.c: the same for acts of the order and its docket (types 14 and up, and docket-sign of
+ * a filing). order-propose gets its order decoded into s->order if s is to be folded. */
 int us_rules_order(const struct us_registry *reg, struct us_settled *s, struct us_refusal *refusal);
 /* rules_designation.c: resolves a designation that the act gives against the order in force, into
  * s->designation. US_ERR_NOT_FOUND. */
@@ -145,40 +155,53 @@ int us_rules_designation(const struct us_registry *reg, struct us_settled *s, st
 int us_rules_version(const struct us_registry *reg, const struct us_settled *s,
     const struct us_order *order, int64_t effective_ns, struct us_refusal *refusal);
 /* The certificate the keeper made for a credential-issue is what was asked for. */
-int us_rules_certificate(const struct us_registry *reg, const struct us_settled *s, struct us_refusal *refusal);
+int us_rules_certificate(const struct us_registry *reg, const struct us_settled *s,
+    struct us_refusal *refusal);
 
-/* Changes the registry by an act that passed the rules. US_ERR_NOMEM, US_ERR_CRYPTO: nothing changed. */
+/* Changes the registry by an act that passed the rules. US_ERR_NOMEM, US_ERR_CRYPTO: nothing
+ * changed. */
 int us_fold(struct us_registry *reg, struct us_settled *s);
-int us_fold_init(struct us_registry *reg, struct us_settled *s, const uint8_t vault_id[32], struct us_bytes payload);
+int us_fold_init(struct us_registry *reg, struct us_settled *s, const uint8_t vault_id[32],
+    struct us_bytes payload);
 
 /* fold_order.c */
 int us_fold_order(struct us_registry *reg, struct us_settled *s);
 /* versions.c: takes over order. */
-int us_version_add(struct us_registry *reg, struct us_order *order, struct us_bytes source, struct us_version_full **out);
+int us_version_add(struct us_registry *reg, struct us_order *order, struct us_bytes source,
+    struct us_version_full **out);
 /* Computes anew what depends on the order in force: parties of people, freezes. */
 void us_registry_rebind(struct us_registry *reg);
 /* filings.c: US_ERR_NOMEM; on success the filing has kind, number, id and is the last one. */
-int us_filing_new(struct us_registry *reg, enum us_filing_kind kind, uint32_t number, struct us_filing **out);
+int us_filing_new(struct us_registry *reg, enum us_filing_kind kind, uint32_t number,
+    struct us_filing **out);
 struct us_filing *us_filing_of(const struct us_registry *reg, struct us_bytes id);
 uint32_t us_filings_next(const struct us_registry *reg, enum us_filing_kind kind);
 void us_filing_free(struct us_filing *f);
 /* Whose signatures are enough under the order in force. */
 const struct us_quorum *us_filing_quorum(const struct us_registry *reg, const struct us_filing *f);
-/* May this person sign now, as far as the quorum goes: US_OK; US_ERR_DENIED: not of it; US_ERR_EXISTS: adds no party that has not signed;
- * US_ERR_LIMIT: no room. */
-int us_filing_signable(const struct us_registry *reg, const struct us_filing *f, const struct us_person *who);
+/* May this person sign now, as far as the quorum goes: US_OK; US_ERR_DENIED: not of it;
+ * US_ERR_EXISTS: adds no party that has not signed; US_ERR_LIMIT: no room. */
+int us_filing_signable(const struct us_registry *reg, const struct us_filing *f,
+    const struct us_person *who);
 /* A clearance: every party that must be served is, and its term has run. */
-int us_filing_term_has_run(const struct us_registry *reg, const struct us_filing *f, int64_t now_ns);
+int
+us_filing_term_has_run(const struct us_registry *reg, const struct us_filing *f, int64_t now_ns);
 /* 1 if some rule counts this person's approval of that request. */
-int us_approval_wants(const struct us_registry *reg, const struct us_filing *f, const struct us_person *who);
+int us_approval_wants(const struct us_registry *reg, const struct us_filing *f,
+    const struct us_person *who);
 /* As us_registry_version_at(), for deciding: never before the latest act. */
 const struct us_order_version *us_version_now(const struct us_registry *reg, int64_t now_ns);
-/* The whole one, else what this person has begun, so that a digest cannot be occupied by bytes that are not its; NULL: neither. */
-struct us_document_full *us_document_full(const struct us_registry *reg, const uint8_t digest[32], uint32_t person);
-/* The hash of a document with this part added: what the whole must come to with its last part. The caller frees *out. */
-int us_document_hash(const struct us_document_full *d, const struct us_act_document *a, struct us_hash **out);
+/* The whole one, else what this person has begun, so that a digest cannot be occupied by bytes that
+ * are not its; NULL: neither. */
+struct us_document_full *
+us_document_full(const struct us_registry *reg, const uint8_t digest[32], uint32_t person);
+/* The hash of a document with this part added: what the whole must come to with its last part. The
+ * caller frees *out. */
+int us_document_hash(const struct us_document_full *d, const struct us_act_document *a,
+    struct us_hash **out);
 struct us_service *us_filing_service(const struct us_filing *f, struct us_bytes party);
-/* authority.c: bit i: who is a roster signer, by the order in force, of the i-th of their parties. */
+/* authority.c: bit i: who is a roster signer, by the order in force, of the i-th of their
+ * parties. */
 uint16_t us_signer_mask(const struct us_registry *reg, const struct us_person *who);
 /* The same as bits of the order in force. */
 uint64_t us_signer_bits(const struct us_registry *reg, const struct us_person *who);

@@ -86,7 +86,8 @@ take_collection(struct us_reader *r, struct us_act_collection *a)
 {
 	a->name = us_take_str16(r, US_COLLECTION_NAME_MAX);
 	a->prefix = us_take_str16(r, US_BATES_PREFIX_MAX);
-	if (r->err == US_OK && (!us_id_ok(a->name, US_COLLECTION_NAME_MAX) || !prefix_ok(a->prefix)))
+	if (r->err == US_OK &&
+	    (!us_id_ok(a->name, US_COLLECTION_NAME_MAX) || !prefix_ok(a->prefix)))
 		us_reader_fail(r, US_ERR_ENCODING);
 	a->designation = take_text_or_empty(r, US_DESIGNATION_MAX);
 }
@@ -190,8 +191,9 @@ take_batch_close(struct us_reader *r, struct us_act_batch_close *a)
 			us_reader_fail(r, US_ERR_RANGE);
 	}
 	/* an era is 2^20 record numbers, and no batch crosses one; record numbers have 52 bits */
-	if (r->err == US_OK && (a->first >> 52 != 0 || a->first >> US_ERA_SHIFT != a->era ||
-	    (a->first + a->count - 1) >> US_ERA_SHIFT != a->era))
+	if (r->err == US_OK &&
+	    (a->first >> 52 != 0 || a->first >> US_ERA_SHIFT != a->era ||
+		(a->first + a->count - 1) >> US_ERA_SHIFT != a->era))
 		us_reader_fail(r, US_ERR_RANGE);
 }
 

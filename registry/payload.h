@@ -1,4 +1,5 @@
-/* What the codecs of payloads share (payload.c, payload_order.c): takers with their checks, and putters with a sticky error. */
+/* What the codecs of payloads share (payload.c, payload_order.c): takers with their checks, and
+ * putters with a sticky error. */
 #ifndef US_REGISTRY_PAYLOAD_H
 #define US_REGISTRY_PAYLOAD_H
 
@@ -58,13 +59,41 @@ put(struct us_registry_writer *w, int err)
 		w->err = err;
 }
 
-static inline void put_u8(struct us_registry_writer *w, unsigned v) { put(w, us_buf_put_u8(w->b, (uint8_t)v)); }
-static inline void put_u16(struct us_registry_writer *w, unsigned v) { put(w, us_buf_put_u16(w->b, (uint16_t)v)); }
-static inline void put_u32(struct us_registry_writer *w, uint32_t v) { put(w, us_buf_put_u32(w->b, v)); }
-static inline void put_u64(struct us_registry_writer *w, uint64_t v) { put(w, us_buf_put_u64(w->b, v)); }
-static inline void put_raw(struct us_registry_writer *w, const void *p, size_t n) { put(w, us_buf_put(w->b, p, n)); }
-static inline void put_s16(struct us_registry_writer *w, struct us_bytes s) { put(w, us_buf_put_str16(w->b, s.p, s.n)); }
-static inline void put_s32(struct us_registry_writer *w, struct us_bytes s) { put(w, us_buf_put_str32(w->b, s.p, s.n)); }
+static inline void
+put_u8(struct us_registry_writer *w, unsigned v)
+{
+	put(w, us_buf_put_u8(w->b, (uint8_t)v));
+}
+static inline void
+put_u16(struct us_registry_writer *w, unsigned v)
+{
+	put(w, us_buf_put_u16(w->b, (uint16_t)v));
+}
+static inline void
+put_u32(struct us_registry_writer *w, uint32_t v)
+{
+	put(w, us_buf_put_u32(w->b, v));
+}
+static inline void
+put_u64(struct us_registry_writer *w, uint64_t v)
+{
+	put(w, us_buf_put_u64(w->b, v));
+}
+static inline void
+put_raw(struct us_registry_writer *w, const void *p, size_t n)
+{
+	put(w, us_buf_put(w->b, p, n));
+}
+static inline void
+put_s16(struct us_registry_writer *w, struct us_bytes s)
+{
+	put(w, us_buf_put_str16(w->b, s.p, s.n));
+}
+static inline void
+put_s32(struct us_registry_writer *w, struct us_bytes s)
+{
+	put(w, us_buf_put_str32(w->b, s.p, s.n));
+}
 
 /* payload_order.c: acts of the order and its docket. 0 if the type is none of them. */
 int us_payload_order_take(struct us_reader *r, struct us_act *a);

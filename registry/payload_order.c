@@ -1,4 +1,5 @@
-/* Payloads of the acts about the order and its docket: one taker and one putter a type, as listed in act.h. */
+/* Payloads of the acts about the order and its docket: one taker and one putter a type, as listed
+ * in act.h. */
 #include "registry/payload.h"
 
 #define RECORD_LAST ((UINT64_C(1) << 52) - 1)
@@ -47,7 +48,8 @@ us_selection_pack(const uint64_t *records, size_t n, struct us_buf *out, uint32_
 	return err;
 }
 
-/* Checks what us_selection_next() will trust: ascending, not touching, within the range of record numbers. */
+/* Checks what us_selection_next() will trust: ascending, not touching, within the range of record
+ * numbers. */
 static void
 take_runs(struct us_reader *r, struct us_selection *s)
 {
@@ -61,7 +63,9 @@ take_runs(struct us_reader *r, struct us_selection *s)
 	for (uint32_t i = 0; i < s->n_runs && r->err == US_OK; i++) {
 		const uint64_t gap = us_take_varint(r), count = us_take_varint(r);
 
-		if (r->err == US_OK && (gap > RECORD_LAST || count > RECORD_LAST || end + gap + count > RECORD_LAST + 1))
+		if (r->err == US_OK &&
+		    (gap > RECORD_LAST || count > RECORD_LAST ||
+			end + gap + count > RECORD_LAST + 1))
 			us_reader_fail(r, US_ERR_RANGE);
 		if (r->err == US_OK && (count == 0 || (i > 0 && gap == 0)))
 			us_reader_fail(r, US_ERR_FORMAT);
@@ -251,8 +255,10 @@ take_approval(struct us_reader *r, struct us_act_approval *a)
 		return;
 	a->records = us_take(r, (size_t)a->n * 8);
 	for (uint32_t i = 0; i < a->n && r->err == US_OK; i++)
-		if (us_load_u64(a->records.p + (size_t)i * 8) > RECORD_LAST || (i > 0 &&
-		    us_load_u64(a->records.p + (size_t)(i - 1) * 8) >= us_load_u64(a->records.p + (size_t)i * 8)))
+		if (us_load_u64(a->records.p + (size_t)i * 8) > RECORD_LAST ||
+		    (i > 0 &&
+			us_load_u64(a->records.p + (size_t)(i - 1) * 8) >=
+			    us_load_u64(a->records.p + (size_t)i * 8)))
 			us_reader_fail(r, US_ERR_FORMAT);
 	if (r->err == US_OK && (a->action == US_ACTION_COUNT) != (a->n == 0))
 		us_reader_fail(r, US_ERR_FORMAT);
@@ -262,8 +268,12 @@ int
 us_payload_order_take(struct us_reader *r, struct us_act *a)
 {
 	switch ((unsigned)a->type) {
-	case US_ACT_DOCUMENT_ADD: take_document(r, &a->u.document); return 1;
-	case US_ACT_ORDER_PROPOSE: take_propose(r, &a->u.order_propose); return 1;
+	case US_ACT_DOCUMENT_ADD:
+		take_document(r, &a->u.document);
+		return 1;
+	case US_ACT_ORDER_PROPOSE:
+		take_propose(r, &a->u.order_propose);
+		return 1;
 	case US_ACT_ORDER_SUSPEND:
 		a->u.order_suspend.version = take_id(r);
 		a->u.order_suspend.authority = take_text(r, US_AUTHORITY_TEXT_MAX);
@@ -271,8 +281,12 @@ us_payload_order_take(struct us_reader *r, struct us_act *a)
 	case US_ACT_DOCKET_OBJECT:
 	case US_ACT_DOCKET_RESOLVE:
 	case US_ACT_DOCKET_WITHDRAW:
-	case US_ACT_DOCKET_SERVE: take_docket(r, a->type, &a->u.docket); return 1;
-	case US_ACT_ACKNOWLEDGE: take_acknowledge(r, &a->u.acknowledge); return 1;
+	case US_ACT_DOCKET_SERVE:
+		take_docket(r, a->type, &a->u.docket);
+		return 1;
+	case US_ACT_ACKNOWLEDGE:
+		take_acknowledge(r, &a->u.acknowledge);
+		return 1;
 	case US_ACT_CLEARANCE:
 		a->u.clearance.clearance = take_id_text(r);
 		a->u.clearance.person = take_id(r);
@@ -280,18 +294,25 @@ us_payload_order_take(struct us_reader *r, struct us_act *a)
 		return 1;
 	case US_ACT_CHALLENGE:
 	case US_ACT_RELABEL:
-	case US_ACT_CLAWBACK: take_records(r, a->type, &a->u.records); return 1;
-	case US_ACT_FREEZE: take_freeze(r, &a->u.freeze); return 1;
+	case US_ACT_CLAWBACK:
+		take_records(r, a->type, &a->u.records);
+		return 1;
+	case US_ACT_FREEZE:
+		take_freeze(r, &a->u.freeze);
+		return 1;
 	case US_ACT_UNFREEZE:
 		a->u.unfreeze.freeze = take_id(r);
 		a->u.unfreeze.authority = take_text(r, US_AUTHORITY_TEXT_MAX);
 		return 1;
-	case US_ACT_APPROVAL_REQUEST: take_approval(r, &a->u.approval); return 1;
+	case US_ACT_APPROVAL_REQUEST:
+		take_approval(r, &a->u.approval);
+		return 1;
 	case US_ACT_MATTER_SET:
 		a->u.matter.state = take_id_text(r);
 		a->u.matter.authority = take_text(r, US_AUTHORITY_TEXT_MAX);
 		return 1;
-	default: return 0;
+	default:
+		return 0;
 	}
 }
 
@@ -382,7 +403,9 @@ int
 us_payload_order_put(struct us_registry_writer *w, const struct us_act *a)
 {
 	switch ((unsigned)a->type) {
-	case US_ACT_DOCUMENT_ADD: put_document(w, &a->u.document); return 1;
+	case US_ACT_DOCUMENT_ADD:
+		put_document(w, &a->u.document);
+		return 1;
 	case US_ACT_ORDER_PROPOSE:
 		put_s32(w, a->u.order_propose.source);
 		put_s32(w, a->u.order_propose.compiled);
@@ -397,8 +420,12 @@ us_payload_order_put(struct us_registry_writer *w, const struct us_act *a)
 	case US_ACT_DOCKET_OBJECT:
 	case US_ACT_DOCKET_RESOLVE:
 	case US_ACT_DOCKET_WITHDRAW:
-	case US_ACT_DOCKET_SERVE: put_docket(w, a->type, &a->u.docket); return 1;
-	case US_ACT_ACKNOWLEDGE: put_acknowledge(w, &a->u.acknowledge); return 1;
+	case US_ACT_DOCKET_SERVE:
+		put_docket(w, a->type, &a->u.docket);
+		return 1;
+	case US_ACT_ACKNOWLEDGE:
+		put_acknowledge(w, &a->u.acknowledge);
+		return 1;
 	case US_ACT_CLEARANCE:
 		put_s16(w, a->u.clearance.clearance);
 		put_u32(w, a->u.clearance.person);
@@ -406,17 +433,24 @@ us_payload_order_put(struct us_registry_writer *w, const struct us_act *a)
 		return 1;
 	case US_ACT_CHALLENGE:
 	case US_ACT_RELABEL:
-	case US_ACT_CLAWBACK: put_records(w, a->type, &a->u.records); return 1;
-	case US_ACT_FREEZE: put_freeze(w, &a->u.freeze); return 1;
+	case US_ACT_CLAWBACK:
+		put_records(w, a->type, &a->u.records);
+		return 1;
+	case US_ACT_FREEZE:
+		put_freeze(w, &a->u.freeze);
+		return 1;
 	case US_ACT_UNFREEZE:
 		put_u32(w, a->u.unfreeze.freeze);
 		put_s16(w, a->u.unfreeze.authority);
 		return 1;
-	case US_ACT_APPROVAL_REQUEST: put_approval(w, &a->u.approval); return 1;
+	case US_ACT_APPROVAL_REQUEST:
+		put_approval(w, &a->u.approval);
+		return 1;
 	case US_ACT_MATTER_SET:
 		put_s16(w, a->u.matter.state);
 		put_s16(w, a->u.matter.authority);
 		return 1;
-	default: return 0;
+	default:
+		return 0;
 	}
 }

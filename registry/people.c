@@ -10,10 +10,14 @@ const char *
 us_person_status_name(enum us_person_status status)
 {
 	switch (status) {
-	case US_PERSON_PENDING: return "pending";
-	case US_PERSON_ACTIVE: return "active";
-	case US_PERSON_SUSPENDED: return "suspended";
-	case US_PERSON_ENDED: return "ended";
+	case US_PERSON_PENDING:
+		return "pending";
+	case US_PERSON_ACTIVE:
+		return "active";
+	case US_PERSON_SUSPENDED:
+		return "suspended";
+	case US_PERSON_ENDED:
+		return "ended";
 	}
 	return "unknown";
 }
@@ -30,9 +34,12 @@ const char *
 us_credential_status_name(enum us_credential_status status)
 {
 	switch (status) {
-	case US_CREDENTIAL_PENDING: return "pending";
-	case US_CREDENTIAL_LIVE: return "live";
-	case US_CREDENTIAL_REVOKED: return "revoked";
+	case US_CREDENTIAL_PENDING:
+		return "pending";
+	case US_CREDENTIAL_LIVE:
+		return "live";
+	case US_CREDENTIAL_REVOKED:
+		return "revoked";
 	}
 	return "unknown";
 }
@@ -113,8 +120,8 @@ us_registry_credential(const struct us_registry *reg, size_t i)
 
 /* ---- docket ---- */
 
-/* SHA-256("underseal/docket/1" ‖ vault id ‖ str16 id ‖ u8 new ‖ str16 name ‖ u8 capacity ‖ u8 n ‖ n × str16 party
- * ‖ u32 n ‖ n × fingerprint): everything that the signature lets in. */
+/* SHA-256("underseal/docket/1" ‖ vault id ‖ str16 id ‖ u8 new ‖ str16 name ‖ u8 capacity ‖ u8 n ‖ n
+ * × str16 party ‖ u32 n ‖ n × fingerprint): everything that the signature lets in. */
 static int
 item_digest(const struct us_registry *reg, const struct us_person *p, struct us_docket_item *item)
 {
@@ -171,7 +178,8 @@ item_of(const struct us_registry *reg, const struct us_person *p, struct us_dock
 		approved_by_all &= p->signed_parties;
 	for (size_t i = 0; i < p->n_parties; i++) {
 		size_t party;
-		if ((approved_by_all >> i & 1) == 0 && us_order_party(reg->order, us_bytes_of(p->parties[i]), &party) == US_OK)
+		if ((approved_by_all >> i & 1) == 0 &&
+		    us_order_party(reg->order, us_bytes_of(p->parties[i]), &party) == US_OK)
 			item->waits_for |= UINT64_C(1) << party;
 	}
 	for (size_t i = 0; i < reg->order->n_parties; i++)
@@ -194,7 +202,8 @@ us_registry_docket(const struct us_registry *reg, uint32_t after, struct us_dock
 }
 
 int
-us_registry_docket_item(const struct us_registry *reg, struct us_bytes id, struct us_docket_item *out)
+us_registry_docket_item(const struct us_registry *reg, struct us_bytes id,
+    struct us_docket_item *out)
 {
 	static const char prefix[] = "person-";
 	struct us_docket_item item;
@@ -209,7 +218,8 @@ us_registry_docket_item(const struct us_registry *reg, struct us_bytes id, struc
 			return US_ERR_NOT_FOUND;
 		number = number * 10 + (uint64_t)(id.p[i] - '0');
 	}
-	const struct us_person *p = number > UINT32_MAX ? NULL : us_registry_person(reg, (uint32_t)number);
+	const struct us_person *p = number > UINT32_MAX ? NULL :
+							  us_registry_person(reg, (uint32_t)number);
 	if (p == NULL)
 		return US_ERR_NOT_FOUND;
 	err = item_of(reg, p, &item);
@@ -229,7 +239,8 @@ us_registry_waits_for(const struct us_registry *reg, const struct us_docket_item
 	if (about->party_bits == 0)
 		return us_authority_may_sign(reg, who, about, -1);
 	for (size_t i = 0; i < reg->order->n_parties; i++)
-		if ((item->waits_for >> i & 1) != 0 && us_authority_may_sign(reg, who, about, (int)i))
+		if ((item->waits_for >> i & 1) != 0 &&
+		    us_authority_may_sign(reg, who, about, (int)i))
 			return 1;
 	return 0;
 }

@@ -11,7 +11,8 @@ run_end(const struct us_run *run)
 	return run->first + run->count;
 }
 
-/* The search relies on the order of the runs, so it is checked here again, whoever decoded the selection. */
+/* The search relies on the order of the runs, so it is checked here again, whoever decoded the
+ * selection. */
 static int
 add(struct us_record_set *set, struct us_run run)
 {
@@ -39,7 +40,8 @@ add_all(struct us_record_set *set, const struct us_selection *s)
 }
 
 int
-us_record_set_new(const struct us_selection *s, const struct us_run *batch, struct us_record_set **out)
+us_record_set_new(const struct us_selection *s, const struct us_run *batch,
+    struct us_record_set **out)
 {
 	const size_t n = s->is_batch ? 1 : s->n_runs;
 	struct us_record_set *set;
@@ -95,7 +97,8 @@ us_record_set_each(const struct us_record_set *set, uint64_t first, uint64_t cou
 
 	if (count == 0)
 		return;
-	for (size_t i = us_record_set_from(set, first); i < set->n && set->runs[i].first < end; i++) {
+	for (size_t i = us_record_set_from(set, first); i < set->n && set->runs[i].first < end;
+	     i++) {
 		const uint64_t from = set->runs[i].first > first ? set->runs[i].first : first;
 		const uint64_t to = run_end(&set->runs[i]) < end ? run_end(&set->runs[i]) : end;
 

@@ -122,7 +122,8 @@ us_registry_host(const struct us_registry *reg, size_t i)
 	return i < reg->init.n_hosts ? reg->init.hosts[i] : (struct us_bytes){ NULL, 0 };
 }
 
-/* A person's nonce belongs to the credential: two people may draw the same without harm to either. */
+/* A person's nonce belongs to the credential: two people may draw the same without harm to
+ * either. */
 static void
 nonce_key(const struct us_signed_act *act, uint8_t key[32])
 {
@@ -173,14 +174,18 @@ check_envelope(const struct us_registry *reg, struct us_bytes signed_act, struct
 	int err;
 
 	if (reg->order == NULL || now_ns < 0)
-		return us_refuse(refusal, US_ERR_STATE, US_REASON_STATE, "the vault has no beginning yet");
+		return us_refuse(refusal, US_ERR_STATE, US_REASON_STATE,
+		    "the vault has no beginning yet");
 	err = us_signed_act_decode(env, signed_act.p, signed_act.n);
 	if (err != US_OK)
-		return us_refuse(refusal, err, US_REASON_MALFORMED, "the act: %s", us_strerror(err));
+		return us_refuse(refusal, err, US_REASON_MALFORMED, "the act: %s",
+		    us_strerror(err));
 	if (us_act_is_vaults(env->type))
-		return us_refuse(refusal, US_ERR_DENIED, US_REASON_CAPACITY, "only the vault itself can do that");
+		return us_refuse(refusal, US_ERR_DENIED, US_REASON_CAPACITY,
+		    "only the vault itself can do that");
 	if (memcmp(env->vault_id, reg->vault_id, 32) != 0)
-		return us_refuse(refusal, US_ERR_VERIFY, US_REASON_MALFORMED, "the act is for another vault");
+		return us_refuse(refusal, US_ERR_VERIFY, US_REASON_MALFORMED,
+		    "the act is for another vault");
 	int64_t drift = now_ns - env->time_ns;
 	if (drift > US_ACT_DRIFT_NS || drift < -US_ACT_DRIFT_NS) {
 		err = us_refuse(refusal, US_ERR_EXPIRED, US_REASON_CLOCK,
@@ -188,26 +193,32 @@ check_envelope(const struct us_registry *reg, struct us_bytes signed_act, struct
 		us_refuse_cure(refusal, "set your clock and sign again");
 		return err;
 	}
-	enum us_reason reason = us_registry_standing(reg, env->credential, now_ns, actor, &credential);
+	enum us_reason reason = us_registry_standing(reg, env->credential, now_ns, actor,
+	    &credential);
 	if (reason != US_REASON_NONE)
-		return us_refuse(refusal, standing_err(reason), reason, "%s", standing_text(reason));
+		return us_refuse(refusal, standing_err(reason), reason, "%s",
+		    standing_text(reason));
 	err = us_cert_verify_signature(credential->certificate, signed_act, signature);
 	if (err != US_OK)
-		return us_refuse(refusal, err, US_REASON_BAD_SIGNATURE, "the signature of the act does not verify");
+		return us_refuse(refusal, err, US_REASON_BAD_SIGNATURE,
+		    "the signature of the act does not verify");
 	nonce_key(env, nonce);
 	if (us_table_get(&reg->nonces, nonce) != 0)
-		return us_refuse(refusal, US_ERR_EXISTS, US_REASON_REPLAY, "this act has been done already");
+		return us_refuse(refusal, US_ERR_EXISTS, US_REASON_REPLAY,
+		    "this act has been done already");
 	return US_OK;
 }
 
 /* The whole check of a person's act; fills settled. */
 static int
 check_act(const struct us_registry *reg, struct us_bytes signed_act, struct us_bytes signature,
-    struct us_act *act, struct us_settled *settled, struct us_signed_act *env, struct us_refusal *refusal)
+    struct us_act *act, struct us_settled *settled, struct us_signed_act *env,
+    struct us_refusal *refusal)
 {
 	const struct us_person *actor = NULL;
 	struct us_context facts;
-	int err = check_envelope(reg, signed_act, signature, settled->time_ns, env, &actor, refusal);
+	int err = check_envelope(reg, signed_act, signature, settled->time_ns, env, &actor,
+	    refusal);
 
 	if (err != US_OK)
 		return err;
@@ -219,7 +230,8 @@ check_act(const struct us_registry *reg, struct us_bytes signed_act, struct us_b
 	settled->actor = actor;
 	settled->credential = env->credential;
 	if (us_version_now(reg, settled->time_ns)->order != reg->order)
-		return us_refuse(refusal, US_ERR_STATE, US_REASON_STATE, "another version of the order has just come into force; try again");
+		return us_refuse(refusal, US_ERR_STATE, US_REASON_STATE,
+		    "another version of the order has just come into force; try again");
 	us_registry_context(reg, NULL, (struct us_bytes){ NULL, 0 }, settled->time_ns, &facts);
 	facts.unknown = US_FACTS_UNKNOWN;
 	err = us_authority_check(reg, actor, act, &facts, refusal);
@@ -275,8 +287,11 @@ static int
 put_committed(const struct us_registry *reg, const struct us_settled *s, struct us_bytes signed_act,
     struct us_bytes signature, struct us_buf *committed)
 {
-	struct us_committed_act c = { .sequence = reg->sequence + 1, .time_ns = s->time_ns,
-		.actor = s->actor == NULL ? 0 : s->actor->id, .signed_act = signed_act, .signature = signature };
+	struct us_committed_act c = { .sequence = reg->sequence + 1,
+		.time_ns = s->time_ns,
+		.actor = s->actor == NULL ? 0 : s->actor->id,
+		.signed_act = signed_act,
+		.signature = signature };
 	struct us_buf result;
 	int err;
 
@@ -292,8 +307,8 @@ put_committed(const struct us_registry *reg, const struct us_settled *s, struct 
 
 int
 us_registry_prepare(const struct us_registry *reg, struct us_bytes signed_act,
-    struct us_bytes signature, struct us_bytes certificate, int64_t now_ns, struct us_buf *committed,
-    struct us_refusal *refusal)
+    struct us_bytes signature, struct us_bytes certificate, int64_t now_ns,
+    struct us_buf *committed, struct us_refusal *refusal)
 {
 	struct us_settled settled = { .time_ns = now_ns, .certificate = certificate };
 	struct us_act *act = malloc(sizeof *act);
@@ -323,10 +338,13 @@ check_own(const struct us_registry *reg, struct us_settled *s, struct us_refusal
 	if (reg->order != NULL)
 		return us_rules_own(reg, s, refusal); /* none of them asks the order */
 	if (s->act->type != US_ACT_INIT)
-		return us_refuse(refusal, US_ERR_STATE, US_REASON_STATE, "the vault has no beginning yet");
-	err = us_order_decode(s->act->u.init.order_compiled.p, s->act->u.init.order_compiled.n, &s->order);
+		return us_refuse(refusal, US_ERR_STATE, US_REASON_STATE,
+		    "the vault has no beginning yet");
+	err = us_order_decode(s->act->u.init.order_compiled.p, s->act->u.init.order_compiled.n,
+	    &s->order);
 	if (err != US_OK)
-		return us_refuse(refusal, err, US_REASON_MALFORMED, "the compiled order: %s", us_strerror(err));
+		return us_refuse(refusal, err, US_REASON_MALFORMED, "the compiled order: %s",
+		    us_strerror(err));
 	err = us_rules_init(s, refusal);
 	if (err != US_OK) {
 		us_order_free(s->order);
@@ -337,7 +355,8 @@ check_own(const struct us_registry *reg, struct us_settled *s, struct us_refusal
 
 int
 us_registry_prepare_own(const struct us_registry *reg, const struct us_act *act,
-    const uint8_t vault_id[32], int64_t now_ns, struct us_buf *committed, struct us_refusal *refusal)
+    const uint8_t vault_id[32], int64_t now_ns, struct us_buf *committed,
+    struct us_refusal *refusal)
 {
 	struct us_settled settled = { .act = act, .time_ns = now_ns };
 	struct us_signed_act env = { .type = act->type, .time_ns = now_ns };
@@ -349,7 +368,8 @@ us_registry_prepare_own(const struct us_registry *reg, const struct us_act *act,
 	us_buf_init(&signed_act, US_ACT_SIGNED_MAX);
 	if (refusal != NULL)
 		memset(refusal, 0, sizeof *refusal);
-	if (!us_act_is_vaults(act->type) || (act->type == US_ACT_INIT && vault_id == NULL) || now_ns < 0)
+	if (!us_act_is_vaults(act->type) || (act->type == US_ACT_INIT && vault_id == NULL) ||
+	    now_ns < 0)
 		return US_ERR_ARG;
 	/* encoding first: it refuses what the decoder would */
 	err = us_act_encode(&payload, act);
@@ -387,16 +407,19 @@ check_result(const struct us_registry *reg, struct us_settled *s, struct us_byte
 	}
 	us_buf_init(&expected, US_ACT_RESULT_MAX);
 	err = make_result(reg, s, &expected);
-	if (err == US_OK && (expected.len != result.n ||
-	    (result.n > 0 && memcmp(expected.data, result.p, result.n) != 0)))
-		err = us_refuse(refusal, US_ERR_VERIFY, US_REASON_ERROR, "the act's result is not the next number");
+	if (err == US_OK &&
+	    (expected.len != result.n ||
+		(result.n > 0 && memcmp(expected.data, result.p, result.n) != 0)))
+		err = us_refuse(refusal, US_ERR_VERIFY, US_REASON_ERROR,
+		    "the act's result is not the next number");
 	us_buf_free(&expected);
 	return err;
 }
 
 static int
-apply_own(struct us_registry *reg, const struct us_committed_act *c, const struct us_signed_act *env,
-    struct us_act *act, const uint8_t next[32], struct us_refusal *refusal)
+apply_own(struct us_registry *reg, const struct us_committed_act *c,
+    const struct us_signed_act *env, struct us_act *act, const uint8_t next[32],
+    struct us_refusal *refusal)
 {
 	struct us_settled settled = { .act = act, .time_ns = c->time_ns, .next = next };
 	int first = reg->order == NULL;
@@ -405,12 +428,14 @@ apply_own(struct us_registry *reg, const struct us_committed_act *c, const struc
 	if (env->time_ns != c->time_ns || c->result.n != 0)
 		return US_ERR_VERIFY;
 	if (!first && memcmp(env->vault_id, reg->vault_id, 32) != 0)
-		return us_refuse(refusal, US_ERR_VERIFY, US_REASON_MALFORMED, "the act is for another vault");
+		return us_refuse(refusal, US_ERR_VERIFY, US_REASON_MALFORMED,
+		    "the act is for another vault");
 	err = us_act_decode(act, env->type, env->payload);
 	if (err == US_OK)
 		err = check_own(reg, &settled, refusal);
 	if (err == US_OK)
-		err = first ? us_fold_init(reg, &settled, env->vault_id, env->payload) : us_fold(reg, &settled);
+		err = first ? us_fold_init(reg, &settled, env->vault_id, env->payload) :
+			      us_fold(reg, &settled);
 	us_order_free(settled.order);
 	if (err != US_OK && first)
 		empty(reg);
@@ -427,11 +452,13 @@ enum us_registry_age { AGE_NEW, AGE_PAST };
 
 static int
 apply_person(struct us_registry *reg, const struct us_committed_act *c, struct us_bytes committed,
-    enum us_registry_age age, struct us_act *act, const uint8_t next[32], struct us_refusal *refusal)
+    enum us_registry_age age, struct us_act *act, const uint8_t next[32],
+    struct us_refusal *refusal)
 {
-	struct us_settled settled = {
-		.time_ns = c->time_ns, .next = next, .committed = committed, .is_past = age == AGE_PAST
-	};
+	struct us_settled settled = { .time_ns = c->time_ns,
+		.next = next,
+		.committed = committed,
+		.is_past = age == AGE_PAST };
 	const struct us_order *order = reg->order;
 	const uint64_t generation = reg->generation;
 	struct us_signed_act env;
@@ -441,7 +468,8 @@ apply_person(struct us_registry *reg, const struct us_committed_act *c, struct u
 	(void)us_registry_at(reg, c->time_ns);
 	err = check_act(reg, c->signed_act, c->signature, act, &settled, &env, refusal);
 	if (err == US_OK && settled.actor->id != c->actor)
-		err = us_refuse(refusal, US_ERR_VERIFY, US_REASON_ERROR, "the act names another actor");
+		err = us_refuse(refusal, US_ERR_VERIFY, US_REASON_ERROR,
+		    "the act names another actor");
 	if (err == US_OK)
 		err = check_result(reg, &settled, c->result, refusal);
 	if (err == US_OK)
@@ -467,7 +495,8 @@ apply_person(struct us_registry *reg, const struct us_committed_act *c, struct u
 }
 
 static int
-apply(struct us_registry *reg, struct us_bytes committed, enum us_registry_age age, struct us_refusal *refusal)
+apply(struct us_registry *reg, struct us_bytes committed, enum us_registry_age age,
+    struct us_refusal *refusal)
 {
 	struct us_committed_act c;
 	struct us_signed_act env;
@@ -481,15 +510,17 @@ apply(struct us_registry *reg, struct us_bytes committed, enum us_registry_age a
 	if (err != US_OK)
 		return err;
 	if (c.sequence != reg->sequence + 1)
-		return us_refuse(refusal, US_ERR_VERIFY, US_REASON_ERROR, "the act is not the next one");
+		return us_refuse(refusal, US_ERR_VERIFY, US_REASON_ERROR,
+		    "the act is not the next one");
 	err = us_state_digest(reg->digest, committed, next);
 	if (err != US_OK)
 		return err;
 	act = malloc(sizeof *act);
 	if (act == NULL)
 		return US_ERR_NOMEM;
-	err = us_act_is_vaults(env.type) ? apply_own(reg, &c, &env, act, next, refusal)
-	                                 : apply_person(reg, &c, committed, age, act, next, refusal);
+	err = us_act_is_vaults(env.type) ?
+	    apply_own(reg, &c, &env, act, next, refusal) :
+	    apply_person(reg, &c, committed, age, act, next, refusal);
 	free(act);
 	return err;
 }

@@ -34,20 +34,24 @@ us_refuse_cure(struct us_refusal *refusal, const char *cure)
 int
 us_not_found(struct us_refusal *refusal, const char *what)
 {
-	return us_refuse(refusal, US_ERR_NOT_FOUND, US_REASON_NOT_FOUND, "there is no such %s", what);
+	return us_refuse(refusal, US_ERR_NOT_FOUND, US_REASON_NOT_FOUND, "there is no such %s",
+	    what);
 }
 
 static int
-person_add(const struct us_registry *reg, const struct us_act_person_add *a, struct us_refusal *refusal)
+person_add(const struct us_registry *reg, const struct us_act_person_add *a,
+    struct us_refusal *refusal)
 {
 	if (us_registry_person_named(reg, a->name) != NULL)
 		return us_refuse(refusal, US_ERR_EXISTS, US_REASON_DUPLICATE,
-		    "there is a person of that name already; a person is one entry for all their parties");
+		    "there is a person of that name already; a person is one entry for all their "
+		    "parties");
 	for (size_t i = 0; i < a->n_parties; i++) {
 		size_t party;
 		if (us_order_party(reg->order, a->parties[i], &party) != US_OK)
 			return us_refuse(refusal, US_ERR_NOT_FOUND, US_REASON_NOT_FOUND,
-			    "the order has no party %.*s", (int)a->parties[i].n, (const char *)a->parties[i].p);
+			    "the order has no party %.*s", (int)a->parties[i].n,
+			    (const char *)a->parties[i].p);
 	}
 	if (a->n_parties == 0 && a->capacity != US_CAPACITY_ADMINISTRATOR &&
 	    a->capacity != US_CAPACITY_KEYHOLDER)
@@ -64,11 +68,13 @@ person_sign(const struct us_registry *reg, const struct us_settled *s, struct us
 	int err = us_registry_docket_item(reg, a->docket_id, &item);
 
 	if (err == US_ERR_NOT_FOUND)
-		return us_refuse(refusal, err, US_REASON_NOT_FOUND, "nothing on the docket waits under that id");
+		return us_refuse(refusal, err, US_REASON_NOT_FOUND,
+		    "nothing on the docket waits under that id");
 	if (err != US_OK)
 		return err;
 	if (memcmp(item.digest, a->digest, 32) != 0) {
-		err = us_refuse(refusal, US_ERR_STATE, US_REASON_STATE, "the item has changed since it was shown");
+		err = us_refuse(refusal, US_ERR_STATE, US_REASON_STATE,
+		    "the item has changed since it was shown");
 		us_refuse_cure(refusal, "look at it again (docket show) and sign what it is now");
 		return err;
 	}
@@ -97,14 +103,19 @@ person_change(const struct us_registry *reg, const struct us_settled *s, struct 
 	if (p == NULL)
 		return us_not_found(refusal, "person");
 	if (p->status == US_PERSON_ENDED)
-		return us_refuse(refusal, US_ERR_STATE, US_REASON_ENDED, "%s has ended for good", p->name);
+		return us_refuse(refusal, US_ERR_STATE, US_REASON_ENDED, "%s has ended for good",
+		    p->name);
 	if (s->act->type == US_ACT_PERSON_REINSTATE)
-		return p->status == US_PERSON_SUSPENDED ? US_OK : us_refuse(refusal, US_ERR_STATE,
-		    US_REASON_STATE, "%s is not suspended", p->name);
-	/* a roster signer may suspend whom an administrator has suspended: it then takes them to undo it */
+		return p->status == US_PERSON_SUSPENDED ?
+		    US_OK :
+		    us_refuse(refusal, US_ERR_STATE, US_REASON_STATE, "%s is not suspended",
+			p->name);
+	/* a roster signer may suspend whom an administrator has suspended: it then takes them to
+	 * undo it */
 	if (s->act->type == US_ACT_PERSON_SUSPEND && p->status == US_PERSON_SUSPENDED &&
 	    (p->suspended_by_signer || s->actor->capacity == US_CAPACITY_ADMINISTRATOR))
-		return us_refuse(refusal, US_ERR_STATE, US_REASON_STATE, "%s is suspended already", p->name);
+		return us_refuse(refusal, US_ERR_STATE, US_REASON_STATE, "%s is suspended already",
+		    p->name);
 	if (p->capacity == US_CAPACITY_ADMINISTRATOR && p->status == US_PERSON_ACTIVE &&
 	    !other_administrator(reg, p)) {
 		int err = us_refuse(refusal, US_ERR_STATE, US_REASON_STATE,
@@ -126,7 +137,8 @@ issue(const struct us_registry *reg, const struct us_settled *s, struct us_refus
 	if (p == NULL)
 		return us_not_found(refusal, "person");
 	if (p->status == US_PERSON_ENDED)
-		return us_refuse(refusal, US_ERR_STATE, US_REASON_ENDED, "%s has ended for good", p->name);
+		return us_refuse(refusal, US_ERR_STATE, US_REASON_ENDED, "%s has ended for good",
+		    p->name);
 	err = us_csr_check(a->csr, &csr);
 	if (err == US_ERR_NOMEM || err == US_ERR_CRYPTO)
 		return err;
@@ -160,9 +172,11 @@ us_rules_certificate(const struct us_registry *reg, const struct us_settled *s,
 	if (p == NULL)
 		return US_ERR_NOT_FOUND;
 	if ((err = us_csr_check(a->csr, &csr)) != US_OK ||
-	    (err = us_cert_verify(s->certificate, reg->init.ca, US_CERT_CLIENT, s->time_ns)) != US_OK ||
+	    (err = us_cert_verify(s->certificate, reg->init.ca, US_CERT_CLIENT, s->time_ns)) !=
+		US_OK ||
 	    (err = us_cert_parse(s->certificate, &cert)) != US_OK)
-		return us_refuse(refusal, err, US_REASON_ERROR, "the issued certificate: %s", us_strerror(err));
+		return us_refuse(refusal, err, US_REASON_ERROR, "the issued certificate: %s",
+		    us_strerror(err));
 	/* a second of tolerance: certificates count in seconds */
 	if (memcmp(cert.key_digest, csr.key_digest, 32) != 0 || strcmp(cert.name, p->name) != 0 ||
 	    cert.is_ca || cert.validity.from_ns < s->time_ns - DAY_NS ||
@@ -181,15 +195,18 @@ revoke(const struct us_registry *reg, const struct us_settled *s, struct us_refu
 	const struct us_act_revoke *a = &s->act->u.revoke;
 
 	if (a->lost_since_ns > s->time_ns)
-		return us_refuse(refusal, US_ERR_RANGE, US_REASON_MALFORMED, "lost since a time that is to come");
+		return us_refuse(refusal, US_ERR_RANGE, US_REASON_MALFORMED,
+		    "lost since a time that is to come");
 	for (size_t i = 0; i < reg->n_credentials; i++) {
 		const struct us_credential *c = &reg->credentials[i]->shown;
-		if (!c->revoked && (a->by_person ? c->person == a->person
-		    : memcmp(c->fingerprint, a->fingerprint, 32) == 0))
+		if (!c->revoked &&
+		    (a->by_person ? c->person == a->person :
+				    memcmp(c->fingerprint, a->fingerprint, 32) == 0))
 			return US_OK;
 	}
 	return us_refuse(refusal, US_ERR_STATE, US_REASON_STATE,
-	    a->by_person ? "that person has no credential that is not revoked" : "that credential is revoked already");
+	    a->by_person ? "that person has no credential that is not revoked" :
+			   "that credential is revoked already");
 }
 
 static int
@@ -220,8 +237,9 @@ batch_change(const struct us_registry *reg, const struct us_settled *s, struct u
 
 	if (b == NULL)
 		return us_not_found(refusal, "batch");
-	if (s->act->type == US_ACT_BATCH_RELEASE ? b->status == US_BATCH_HELD
-	    : b->status == US_BATCH_HELD || b->status == US_BATCH_LIVE)
+	if (s->act->type == US_ACT_BATCH_RELEASE ?
+		b->status == US_BATCH_HELD :
+		b->status == US_BATCH_HELD || b->status == US_BATCH_LIVE)
 		return US_OK;
 	return us_refuse(refusal, US_ERR_STATE, US_REASON_STATE, "the batch is %s",
 	    us_batch_status_name(b->status));
@@ -230,21 +248,25 @@ batch_change(const struct us_registry *reg, const struct us_settled *s, struct u
 static int
 copy(const struct us_registry *reg, const struct us_act_copy *a, struct us_refusal *refusal)
 {
-	const int withholds = us_registry_withholds(reg, a->collection, US_WITHHELD_CLAWBACK | US_WITHHELD_FREEZE);
+	const int withholds = us_registry_withholds(reg, a->collection,
+	    US_WITHHELD_CLAWBACK | US_WITHHELD_FREEZE);
 	const struct us_batch *b = NULL;
 
 	for (uint32_t i = 0; i < a->n; i++) {
 		uint64_t record = us_act_copy_record(a, i);
-		if (b == NULL || record < b->facts.first || record - b->facts.first >= b->facts.count)
+		if (b == NULL || record < b->facts.first ||
+		    record - b->facts.first >= b->facts.count)
 			b = us_registry_batch_of(reg, a->collection, record);
 		if (b == NULL)
 			return us_not_found(refusal, "record");
 		if (b->status != US_BATCH_LIVE)
-			return us_refuse(refusal, US_ERR_STATE, b->status == US_BATCH_HELD ? US_REASON_HELD
-			    : US_REASON_WITHDRAWN, "a record of a batch that is %s cannot be copied",
+			return us_refuse(refusal, US_ERR_STATE,
+			    b->status == US_BATCH_HELD ? US_REASON_HELD : US_REASON_WITHDRAWN,
+			    "a record of a batch that is %s cannot be copied",
 			    us_batch_status_name(b->status));
 		if (withholds && us_registry_withheld(reg, a->collection, record) != 0)
-			return us_refuse(refusal, US_ERR_STATE, US_REASON_FROZEN, "some of these records are frozen or clawed back");
+			return us_refuse(refusal, US_ERR_STATE, US_REASON_FROZEN,
+			    "some of these records are frozen or clawed back");
 	}
 	return US_OK;
 }
@@ -255,32 +277,45 @@ us_rules_person(const struct us_registry *reg, struct us_settled *s, struct us_r
 	const struct us_copy *c;
 
 	switch ((unsigned)s->act->type) {
-	case US_ACT_PERSON_ADD: return person_add(reg, &s->act->u.person_add, refusal);
+	case US_ACT_PERSON_ADD:
+		return person_add(reg, &s->act->u.person_add, refusal);
 	case US_ACT_DOCKET_SIGN:
-		return us_filing_of(reg, s->act->u.sign.docket_id) != NULL ? us_rules_order(reg, s, refusal) :
+		return us_filing_of(reg, s->act->u.sign.docket_id) != NULL ?
+		    us_rules_order(reg, s, refusal) :
 		    person_sign(reg, s, refusal);
 	case US_ACT_PERSON_SUSPEND:
 	case US_ACT_PERSON_REINSTATE:
-	case US_ACT_PERSON_END: return person_change(reg, s, refusal);
-	case US_ACT_CREDENTIAL_ISSUE: return issue(reg, s, refusal);
-	case US_ACT_CREDENTIAL_REVOKE: return revoke(reg, s, refusal);
-	case US_ACT_COLLECTION_CREATE: return collection_create(reg, s, refusal);
+	case US_ACT_PERSON_END:
+		return person_change(reg, s, refusal);
+	case US_ACT_CREDENTIAL_ISSUE:
+		return issue(reg, s, refusal);
+	case US_ACT_CREDENTIAL_REVOKE:
+		return revoke(reg, s, refusal);
+	case US_ACT_COLLECTION_CREATE:
+		return collection_create(reg, s, refusal);
 	case US_ACT_BATCH_RELEASE:
-	case US_ACT_BATCH_WITHDRAW: return batch_change(reg, s, refusal);
-	case US_ACT_COPY: return copy(reg, &s->act->u.copy, refusal);
+	case US_ACT_BATCH_WITHDRAW:
+		return batch_change(reg, s, refusal);
+	case US_ACT_COPY:
+		return copy(reg, &s->act->u.copy, refusal);
 	case US_ACT_COPY_RETURN:
 		c = us_registry_copy(reg, s->act->u.copy_return.copy);
 		if (c == NULL)
 			return us_not_found(refusal, "copy");
-		return c->status == US_COPY_OUT ? US_OK : us_refuse(refusal, US_ERR_STATE, US_REASON_STATE,
-		    "that copy is %s already", us_copy_status_name(c->status));
-	case US_ACT_SEAL: return US_OK;
-	default: return us_rules_order(reg, s, refusal);
+		return c->status == US_COPY_OUT ?
+		    US_OK :
+		    us_refuse(refusal, US_ERR_STATE, US_REASON_STATE, "that copy is %s already",
+			us_copy_status_name(c->status));
+	case US_ACT_SEAL:
+		return US_OK;
+	default:
+		return us_rules_order(reg, s, refusal);
 	}
 }
 
 static int
-batch_close(const struct us_registry *reg, const struct us_act_batch_close *a, struct us_refusal *refusal)
+batch_close(const struct us_registry *reg, const struct us_act_batch_close *a,
+    struct us_refusal *refusal)
 {
 	const struct us_collection_full *c = us_collection_full(reg, a->collection);
 	size_t at;
@@ -301,7 +336,8 @@ batch_close(const struct us_registry *reg, const struct us_act_batch_close *a, s
 }
 
 static int
-batch_void(const struct us_registry *reg, const struct us_act_batch_void *a, struct us_refusal *refusal)
+batch_void(const struct us_registry *reg, const struct us_act_batch_void *a,
+    struct us_refusal *refusal)
 {
 	const struct us_collection_full *c = us_collection_full(reg, a->collection);
 	size_t at;
@@ -325,7 +361,8 @@ us_rules_own(const struct us_registry *reg, const struct us_settled *s, struct u
 	const struct us_copy *ledger;
 
 	if (act->type == US_ACT_INIT)
-		return us_refuse(refusal, US_ERR_STATE, US_REASON_STATE, "the vault has a beginning already");
+		return us_refuse(refusal, US_ERR_STATE, US_REASON_STATE,
+		    "the vault has a beginning already");
 	if (act->type == US_ACT_BATCH_CLOSE)
 		return batch_close(reg, &act->u.batch_close, refusal);
 	if (act->type == US_ACT_BATCH_VOID)
@@ -344,8 +381,9 @@ us_rules_own(const struct us_registry *reg, const struct us_settled *s, struct u
 		ledger = us_registry_copy(reg, act->u.copy_digest.copy);
 		if (ledger == NULL)
 			return us_not_found(refusal, "copy");
-		return ledger->has_digest ? us_refuse(refusal, US_ERR_EXISTS, US_REASON_STATE,
-		    "that copy has its digest") : US_OK;
+		return ledger->has_digest ?
+		    us_refuse(refusal, US_ERR_EXISTS, US_REASON_STATE, "that copy has its digest") :
+		    US_OK;
 	}
 	return us_refuse(refusal, US_ERR_DENIED, US_REASON_CAPACITY, "only a person can do that");
 }
@@ -363,25 +401,30 @@ init_person(const struct us_settled *s, size_t index, struct us_refusal *refusal
 	name[p->name.n] = '\0';
 	for (size_t i = 0; i < index; i++)
 		if (us_names_equal(name, a->people[i].name))
-			return us_refuse(refusal, US_ERR_EXISTS, US_REASON_DUPLICATE, "two people are called %s", name);
+			return us_refuse(refusal, US_ERR_EXISTS, US_REASON_DUPLICATE,
+			    "two people are called %s", name);
 	if (p->n_parties == 0 && p->capacity != US_CAPACITY_ADMINISTRATOR &&
 	    p->capacity != US_CAPACITY_KEYHOLDER)
-		return us_refuse(refusal, US_ERR_DENIED, US_REASON_CAPACITY, "%s is of no party", name);
+		return us_refuse(refusal, US_ERR_DENIED, US_REASON_CAPACITY, "%s is of no party",
+		    name);
 	for (size_t i = 0; i < p->n_parties; i++) {
 		size_t party;
 		if (us_order_party(s->order, p->parties[i], &party) != US_OK ||
 		    !us_order_is_signer(s->order, party, p->name, p->capacity))
 			return us_refuse(refusal, US_ERR_DENIED, US_REASON_NOT_IN_ORDER,
-			    "the order does not name %s as a roster signer of %.*s in that capacity", name,
-			    (int)p->parties[i].n, (const char *)p->parties[i].p);
+			    "the order does not name %s as a roster signer of %.*s in that "
+			    "capacity",
+			    name, (int)p->parties[i].n, (const char *)p->parties[i].p);
 	}
 	if (p->certificate.n == 0)
-		return p->capacity == US_CAPACITY_KEYHOLDER ? US_OK : us_refuse(refusal, US_ERR_FORMAT,
-		    US_REASON_MALFORMED, "%s has no certificate", name);
+		return p->capacity == US_CAPACITY_KEYHOLDER ?
+		    US_OK :
+		    us_refuse(refusal, US_ERR_FORMAT, US_REASON_MALFORMED, "%s has no certificate",
+			name);
 	if ((err = us_cert_verify(p->certificate, a->ca, US_CERT_CLIENT, s->time_ns)) != US_OK ||
 	    (err = us_cert_parse(p->certificate, &cert)) != US_OK)
-		return us_refuse(refusal, err, US_REASON_FOREIGN_CA, "the certificate of %s: %s", name,
-		    us_strerror(err));
+		return us_refuse(refusal, err, US_REASON_FOREIGN_CA, "the certificate of %s: %s",
+		    name, us_strerror(err));
 	if (strcmp(cert.name, name) != 0)
 		return us_refuse(refusal, US_ERR_VERIFY, US_REASON_FOREIGN_CA,
 		    "the certificate of %s has another name", name);
@@ -420,6 +463,7 @@ us_rules_init(const struct us_settled *s, struct us_refusal *refusal)
 			return err;
 		administrators += a->people[i].capacity == US_CAPACITY_ADMINISTRATOR;
 	}
-	return administrators > 0 ? US_OK : us_refuse(refusal, US_ERR_FORMAT, US_REASON_MALFORMED,
-	    "there is no administrator");
+	return administrators > 0 ?
+	    US_OK :
+	    us_refuse(refusal, US_ERR_FORMAT, US_REASON_MALFORMED, "there is no administrator");
 }

@@ -21,11 +21,12 @@ us_rules_designation(const struct us_registry *reg, struct us_settled *s, struct
 	s->designation = err == US_OK ? found.name : given;
 	if (err != US_ERR_NOT_FOUND)
 		return err;
-	err = us_refuse(
-	    refusal, err, US_REASON_NOT_FOUND, "the order knows no designation \"%.*s\"", TEXT(given));
+	err = us_refuse(refusal, err, US_REASON_NOT_FOUND,
+	    "the order knows no designation \"%.*s\"", TEXT(given));
 	if (refusal != NULL && found.nearest.n > 0)
 		(void)snprintf(refusal->cure, sizeof refusal->cure,
-		    "did you mean \"%.*s\"? The order's list: underseal order show", TEXT(found.nearest));
+		    "did you mean \"%.*s\"? The order's list: underseal order show",
+		    TEXT(found.nearest));
 	else
 		us_refuse_cure(refusal, "see the order's list: underseal order show");
 	return err;
@@ -34,8 +35,8 @@ us_rules_designation(const struct us_registry *reg, struct us_settled *s, struct
 /* ---- versions ---- */
 
 static int
-check_rule(
-    const struct us_rule *rule, const struct us_designations *listed, struct us_refusal *refusal)
+check_rule(const struct us_rule *rule, const struct us_designations *listed,
+    struct us_refusal *refusal)
 {
 	const struct us_query_node *outside;
 	struct us_query_error error = { 0 };
@@ -50,9 +51,11 @@ check_rule(
 	outside = us_designations_outside(listed, query);
 	if (outside != NULL)
 		err = us_refuse(refusal, US_ERR_NOT_FOUND, US_REASON_MALFORMED,
-		    "rule %.*s is about the designation \"%.*s\", which is not in the version's list",
+		    "rule %.*s is about the designation \"%.*s\", which is not in the version's "
+		    "list",
 		    TEXT(rule->id),
-		    (int)(outside->value.n < US_DESIGNATION_MAX ? outside->value.n : US_DESIGNATION_MAX),
+		    (int)(outside->value.n < US_DESIGNATION_MAX ? outside->value.n :
+								  US_DESIGNATION_MAX),
 		    (const char *)outside->value.p);
 	us_query_free(query);
 	return err;
@@ -86,7 +89,8 @@ drops(const struct us_order *earlier, const struct us_order *later, struct us_re
 	if (err != US_ERR_NOT_FOUND)
 		return err;
 	err = us_refuse(refusal, US_ERR_STATE, US_REASON_STATE,
-	    "version %u does not list the designation \"%.*s\", which version %u has: no rule would reach records that bear it",
+	    "version %u does not list the designation \"%.*s\", which version %u has: no rule "
+	    "would reach records that bear it",
 	    (unsigned)later->version, TEXT(dropped), (unsigned)earlier->version);
 	us_refuse_cure(refusal, "keep it in the list, and change the rules about it");
 	return err;
@@ -105,16 +109,17 @@ drops_borne(const struct us_registry *reg, const struct us_order *order, struct 
 		const struct us_collection *c = &reg->collections[i]->shown;
 		if (c->designation[0] != '\0' &&
 		    (err = us_designations_find(&listed, us_bytes_of(c->designation), &found)) ==
-		        US_ERR_NOT_FOUND)
+			US_ERR_NOT_FOUND)
 			return us_refuse(refusal, US_ERR_STATE, US_REASON_STATE,
 			    "version %u does not list the designation \"%s\" of the collection %s",
 			    (unsigned)order->version, c->designation, c->name);
 	}
 	for (size_t i = 0; i < reg->n_relabels && err == US_OK; i++)
-		if ((err = us_designations_find(
-		         &listed, us_bytes_of(reg->relabels[i]->designation), &found)) == US_ERR_NOT_FOUND)
+		if ((err = us_designations_find(&listed, us_bytes_of(reg->relabels[i]->designation),
+			 &found)) == US_ERR_NOT_FOUND)
 			return us_refuse(refusal, US_ERR_STATE, US_REASON_STATE,
-			    "version %u does not list the designation \"%s\", to which records have been relabelled",
+			    "version %u does not list the designation \"%s\", to which records "
+			    "have been relabelled",
 			    (unsigned)order->version, reg->relabels[i]->designation);
 	return err;
 }
@@ -129,16 +134,19 @@ us_rules_version(const struct us_registry *reg, const struct us_settled *s,
 	if (s->is_past)
 		return US_OK;
 	err = names_its_own(order, refusal);
-	/* what is in force, and what is signed to come: from whichever comes first to the other nothing
-	 * is dropped */
+	/* what is in force, and what is signed to come: from whichever comes first to the other
+	 * nothing is dropped */
 	for (size_t i = 0; i < reg->n_versions && err == US_OK; i++) {
 		const struct us_order_version *v = &reg->versions[i]->shown;
-		const enum us_version_status status = us_registry_version_status(reg, v, s->time_ns);
+		const enum us_version_status status = us_registry_version_status(reg, v,
+		    s->time_ns);
 
-		if (v->order == order || (status != US_VERSION_IN_FORCE && status != US_VERSION_SIGNED))
+		if (v->order == order ||
+		    (status != US_VERSION_IN_FORCE && status != US_VERSION_SIGNED))
 			continue;
 		err = us_order_version_starts(v) <= starts ? drops(v->order, order, refusal) :
-		                                             drops(order, v->order, refusal);
+							     drops(order, v->order, refusal);
 	}
-	return err == US_OK && reg->order->n_designations == 0 ? drops_borne(reg, order, refusal) : err;
+	return err == US_OK && reg->order->n_designations == 0 ? drops_borne(reg, order, refusal) :
+								 err;
 }

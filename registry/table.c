@@ -4,7 +4,8 @@
 
 #include "registry/internal.h"
 
-/* Keys are digests or random; mixing both ends keeps chosen nonces from sharing a chain too cheaply. */
+/* Keys are digests or random; mixing both ends keeps chosen nonces from sharing a chain too
+ * cheaply. */
 static size_t
 place_of(const uint8_t key[32], size_t cap)
 {

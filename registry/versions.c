@@ -1,4 +1,5 @@
-/* Versions of the order, and what depends on which of them is in force: parties of people, acknowledgements, clearances, freezes. */
+/* Versions of the order, and what depends on which of them is in force: parties of people,
+ * acknowledgements, clearances, freezes. */
 #include "registry/versions.h"
 
 #include <stdlib.h>
@@ -10,12 +11,18 @@ const char *
 us_version_status_name(enum us_version_status status)
 {
 	switch (status) {
-	case US_VERSION_PROPOSED: return "proposed";
-	case US_VERSION_SIGNED: return "signed";
-	case US_VERSION_IN_FORCE: return "in-force";
-	case US_VERSION_REPLACED: return "replaced";
-	case US_VERSION_SUSPENDED: return "suspended";
-	case US_VERSION_WITHDRAWN: return "withdrawn";
+	case US_VERSION_PROPOSED:
+		return "proposed";
+	case US_VERSION_SIGNED:
+		return "signed";
+	case US_VERSION_IN_FORCE:
+		return "in-force";
+	case US_VERSION_REPLACED:
+		return "replaced";
+	case US_VERSION_SUSPENDED:
+		return "suspended";
+	case US_VERSION_WITHDRAWN:
+		return "withdrawn";
 	}
 	return "unknown";
 }
@@ -59,14 +66,16 @@ us_registry_version_at(const struct us_registry *reg, int64_t now_ns)
 		const struct us_order_version *v = &reg->versions[i]->shown;
 		const int64_t starts = us_order_version_starts(v);
 
-		if (starts <= now_ns && v->suspended_ns > now_ns && starts >= us_order_version_starts(best))
+		if (starts <= now_ns && v->suspended_ns > now_ns &&
+		    starts >= us_order_version_starts(best))
 			best = v;
 	}
 	return best;
 }
 
 enum us_version_status
-us_registry_version_status(const struct us_registry *reg, const struct us_order_version *v, int64_t now_ns)
+us_registry_version_status(const struct us_registry *reg, const struct us_order_version *v,
+    int64_t now_ns)
 {
 	if (v->withdrawn)
 		return US_VERSION_WITHDRAWN;
@@ -80,10 +89,12 @@ us_registry_version_status(const struct us_registry *reg, const struct us_order_
 }
 
 int
-us_version_add(struct us_registry *reg, struct us_order *order, struct us_bytes source, struct us_version_full **out)
+us_version_add(struct us_registry *reg, struct us_order *order, struct us_bytes source,
+    struct us_version_full **out)
 {
 	struct us_version_full *v;
-	int err = us_grow(&reg->versions, reg->n_versions, &reg->cap_versions, sizeof(struct us_version_full *));
+	int err = us_grow(&reg->versions, reg->n_versions, &reg->cap_versions,
+	    sizeof(struct us_version_full *));
 
 	if (err != US_OK)
 		return err;
@@ -125,12 +136,17 @@ us_registry_rebind(struct us_registry *reg)
 		const struct us_collection *c;
 		size_t party;
 
-		if (f->kind != US_FILING_FREEZE || !us_filing_is_open(f) || f->scope == US_FREEZE_RECORDS)
+		if (f->kind != US_FILING_FREEZE || !us_filing_is_open(f) ||
+		    f->scope == US_FREEZE_RECORDS)
 			continue;
-		*on = (struct us_freeze_on){ .id = f->number, .everything = f->scope == US_FREEZE_EVERYTHING, .person = f->person };
-		if (f->scope == US_FREEZE_PARTY && us_order_party(reg->order, us_bytes_of(f->party), &party) == US_OK)
+		*on = (struct us_freeze_on){ .id = f->number,
+			.everything = f->scope == US_FREEZE_EVERYTHING,
+			.person = f->person };
+		if (f->scope == US_FREEZE_PARTY &&
+		    us_order_party(reg->order, us_bytes_of(f->party), &party) == US_OK)
 			on->parties = UINT64_C(1) << party;
-		c = f->scope == US_FREEZE_COLLECTION ? us_registry_collection(reg, f->collection) : NULL;
+		c = f->scope == US_FREEZE_COLLECTION ? us_registry_collection(reg, f->collection) :
+						       NULL;
 		if (c != NULL)
 			on->collection = us_bytes_of(c->name);
 		reg->n_freezes++;
@@ -189,21 +205,25 @@ static int
 has_acknowledged(const struct us_registry *reg, uint32_t person, uint32_t version)
 {
 	for (size_t i = 0; i < reg->n_acknowledgements; i++)
-		if (reg->acknowledgements[i]->person == person && reg->acknowledgements[i]->version == version)
+		if (reg->acknowledgements[i]->person == person &&
+		    reg->acknowledgements[i]->version == version)
 			return 1;
 	return 0;
 }
 
-/* For this version, or for one before it as long as each in between lets acknowledgements carry over. */
+/* For this version, or for one before it as long as each in between lets acknowledgements carry
+ * over. */
 static int
-acknowledged(const struct us_registry *reg, uint32_t person, const struct us_order *order, int64_t now_ns)
+acknowledged(const struct us_registry *reg, uint32_t person, const struct us_order *order,
+    int64_t now_ns)
 {
 	size_t i = reg->n_versions;
 
 	while (i-- > 0) {
 		const struct us_order_version *v = &reg->versions[i]->shown;
 
-		if (v->version > order->version || (v->version < order->version && v->signed_ns == INT64_MAX))
+		if (v->version > order->version ||
+		    (v->version < order->version && v->signed_ns == INT64_MAX))
 			continue;
 		if (has_acknowledged(reg, person, v->version))
 			return 1;
@@ -214,8 +234,8 @@ acknowledged(const struct us_registry *reg, uint32_t person, const struct us_ord
 }
 
 struct us_subject
-us_registry_subject_under(const struct us_registry *reg, const struct us_person *person, const struct us_order *order,
-    int64_t now_ns)
+us_registry_subject_under(const struct us_registry *reg, const struct us_person *person,
+    const struct us_order *order, int64_t now_ns)
 {
 	struct us_subject s = { .person = person->id, .capacity = person->capacity };
 	size_t party;
@@ -227,7 +247,8 @@ us_registry_subject_under(const struct us_registry *reg, const struct us_person 
 	for (size_t i = 0; i < reg->n_filings; i++) {
 		const struct us_filing *f = reg->filings[i];
 
-		if (f->kind != US_FILING_CLEARANCE || f->status != US_FILING_GRANTED || f->person != person->id)
+		if (f->kind != US_FILING_CLEARANCE || f->status != US_FILING_GRANTED ||
+		    f->person != person->id)
 			continue;
 		for (size_t c = 0; c < order->n_clearances; c++)
 			if (us_bytes_is(order->clearances[c].id, f->text))
@@ -242,14 +263,15 @@ us_registry_subject(const struct us_registry *reg, const struct us_person *perso
 	return us_registry_subject_under(reg, person, reg->order, now_ns);
 }
 
-/* ECDSA P-256 and Ed25519, the only keys there are (crypto/cert.h): NIST SP 800-57 part 1 rev. 5, table 2; RFC 8032, section 8.5. */
+/* ECDSA P-256 and Ed25519, the only keys there are (crypto/cert.h): NIST SP 800-57 part 1 rev. 5,
+ * table 2; RFC 8032, section 8.5. */
 #define CREDENTIAL_BITS 128
 #define DAY_NS (INT64_C(86400) * 1000000000)
 #define NO_MATTER UINT8_MAX /* a state that this order does not list: no condition on it holds */
 
 void
-us_registry_context(const struct us_registry *reg, const struct us_credential *credential, struct us_bytes peer,
-    int64_t now_ns, struct us_context *out)
+us_registry_context(const struct us_registry *reg, const struct us_credential *credential,
+    struct us_bytes peer, int64_t now_ns, struct us_context *out)
 {
 	static const struct us_meter full = { UINT64_MAX, UINT64_MAX, UINT64_MAX };
 

@@ -8,7 +8,8 @@ static unsigned
 why_of(const struct us_filing *f)
 {
 	/* a clawback that was granted stays; one that was denied or withdrawn is over */
-	if (f->kind == US_FILING_CLAWBACK && (us_filing_is_open(f) || f->status == US_FILING_GRANTED))
+	if (f->kind == US_FILING_CLAWBACK &&
+	    (us_filing_is_open(f) || f->status == US_FILING_GRANTED))
 		return US_WITHHELD_CLAWBACK;
 	if (f->kind == US_FILING_FREEZE && f->scope == US_FREEZE_RECORDS && us_filing_is_open(f))
 		return US_WITHHELD_FREEZE;
@@ -43,8 +44,8 @@ us_registry_withholds(const struct us_registry *reg, uint32_t collection, unsign
 }
 
 void
-us_registry_withheld_runs(const struct us_registry *reg, uint32_t collection, uint64_t first, uint64_t count, unsigned why,
-    void (*run)(void *ctx, struct us_run run), void *ctx)
+us_registry_withheld_runs(const struct us_registry *reg, uint32_t collection, uint64_t first,
+    uint64_t count, unsigned why, void (*run)(void *ctx, struct us_run run), void *ctx)
 {
 	for (size_t i = 0; i < reg->n_filings; i++) {
 		const struct us_filing *f = reg->filings[i];

@@ -4,7 +4,8 @@
 #define RULE "acts"
 
 int
-us_verify_acts_open(struct us_verify_acts *a, const struct us_log_source *source, struct us_verify_finding *finding)
+us_verify_acts_open(struct us_verify_acts *a, const struct us_log_source *source,
+    struct us_verify_finding *finding)
 {
 	int err;
 
@@ -14,8 +15,10 @@ us_verify_acts_open(struct us_verify_acts *a, const struct us_log_source *source
 	us_reader_init(&a->left, a->file.data, a->file.len);
 	if (err == US_OK || err == US_ERR_NOT_FOUND || err == US_ERR_NOMEM)
 		return err == US_ERR_NOMEM ? err : US_OK;
-	return us_verify_found(finding, err == US_ERR_LIMIT ? US_VERDICT_TAMPERED : US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE,
-	    err == US_ERR_LIMIT ? "the acts are larger than they can be" : "the acts cannot be read");
+	return us_verify_found(finding,
+	    err == US_ERR_LIMIT ? US_VERDICT_TAMPERED : US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE,
+	    err == US_ERR_LIMIT ? "the acts are larger than they can be" :
+				  "the acts cannot be read");
 }
 
 void
@@ -25,7 +28,8 @@ us_verify_acts_close(struct us_verify_acts *a)
 }
 
 int
-us_verify_acts_next(struct us_verify_acts *a, uint64_t index, const uint8_t commitment[32], struct us_verify_finding *finding)
+us_verify_acts_next(struct us_verify_acts *a, uint64_t index, const uint8_t commitment[32],
+    struct us_verify_finding *finding)
 {
 	struct us_bytes act;
 	int err;
@@ -39,7 +43,8 @@ us_verify_acts_next(struct us_verify_acts *a, uint64_t index, const uint8_t comm
 	if (err == US_OK || err == US_ERR_CRYPTO)
 		return err;
 	finding->rule = RULE;
-	return us_verify_found(finding, US_VERDICT_TAMPERED, index, "the act beside entry %llu is not the one that it commits to: %s",
+	return us_verify_found(finding, US_VERDICT_TAMPERED, index,
+	    "the act beside entry %llu is not the one that it commits to: %s",
 	    (unsigned long long)index, us_strerror(err));
 }
 
@@ -49,5 +54,6 @@ us_verify_acts_end(const struct us_verify_acts *a, struct us_verify_finding *fin
 	if (a->left.left == 0)
 		return US_OK;
 	finding->rule = RULE;
-	return us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "there are more acts than entries of acts");
+	return us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE,
+	    "there are more acts than entries of acts");
 }

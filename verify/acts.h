@@ -1,6 +1,6 @@
 /*
- * The acts beside a log (file "acts", docs/PROTOCOL.md section 10), each against the state that its entry commits to. No key is needed for it.
- * One owner, entries in order.
+ * The acts beside a log (file "acts", docs/PROTOCOL.md section 10), each against the state that its
+ * entry commits to. No key is needed for it. One owner, entries in order.
  */
 #ifndef US_VERIFY_ACTS_H
 #define US_VERIFY_ACTS_H
@@ -15,10 +15,13 @@ struct us_verify_acts {
 };
 
 /* Reads the file; a log without one has no acts to check. US_OK, FOUND, US_ERR_NOMEM. */
-int us_verify_acts_open(struct us_verify_acts *a, const struct us_log_source *source, struct us_verify_finding *finding);
+int us_verify_acts_open(struct us_verify_acts *a, const struct us_log_source *source,
+    struct us_verify_finding *finding);
 void us_verify_acts_close(struct us_verify_acts *a);
-/* The next entry of class STATE, which commits to that: its act, if there are any left. US_OK, FOUND, US_ERR_CRYPTO. */
-int us_verify_acts_next(struct us_verify_acts *a, uint64_t index, const uint8_t commitment[32], struct us_verify_finding *finding);
+/* The next entry of class STATE, which commits to that: its act, if there are any left. US_OK,
+ * FOUND, US_ERR_CRYPTO. */
+int us_verify_acts_next(struct us_verify_acts *a, uint64_t index, const uint8_t commitment[32],
+    struct us_verify_finding *finding);
 /* Behind the last entry: acts that are left over are none of this log's. US_OK, FOUND. */
 int us_verify_acts_end(const struct us_verify_acts *a, struct us_verify_finding *finding);
 

@@ -28,11 +28,11 @@ us_verify_bundle_free(struct us_verify_bundle *b)
 
 /* --- files ------------------------------------------------------------------------------- */
 
-/* A tile or bundle. A log may have dropped a partial one once the full one was there, so that is looked for next; *partial tells
- * which it is. */
+/* A tile or bundle. A log may have dropped a partial one once the full one was there, so that is
+ * looked for next; *partial tells which it is. */
 static int
-get_part(const struct us_log_source *source, struct us_tile tile, uint64_t index, struct us_buf *out, int *partial,
-    struct us_verify_finding *finding)
+get_part(const struct us_log_source *source, struct us_tile tile, uint64_t index,
+    struct us_buf *out, int *partial, struct us_verify_finding *finding)
 {
 	char path[US_TILE_PATH_MAX], full[US_TILE_PATH_MAX];
 	int err = us_tile_path(&tile, path, sizeof path);
@@ -53,16 +53,20 @@ get_part(const struct us_log_source *source, struct us_tile tile, uint64_t index
 	case US_ERR_NOMEM:
 		return err;
 	case US_ERR_NOT_FOUND:
-		return us_verify_found(finding, US_VERDICT_INCOMPLETE, index, "%s is missing", path);
+		return us_verify_found(finding, US_VERDICT_INCOMPLETE, index, "%s is missing",
+		    path);
 	case US_ERR_LIMIT:
-		return us_verify_found(finding, US_VERDICT_TAMPERED, index, "%s is larger than it can be", path);
+		return us_verify_found(finding, US_VERDICT_TAMPERED, index,
+		    "%s is larger than it can be", path);
 	default:
-		return us_verify_found(finding, US_VERDICT_UNVERIFIABLE, index, "%s cannot be read: %s", path, us_strerror(err));
+		return us_verify_found(finding, US_VERDICT_UNVERIFIABLE, index,
+		    "%s cannot be read: %s", path, us_strerror(err));
 	}
 }
 
 int
-us_verify_tile_get(const struct us_log_source *source, const struct us_tile *tile, struct us_buf *out, struct us_verify_finding *finding)
+us_verify_tile_get(const struct us_log_source *source, const struct us_tile *tile,
+    struct us_buf *out, struct us_verify_finding *finding)
 {
 	const unsigned shift = 8 * tile->level;
 	const uint64_t index = (tile->n << 8) << shift;
@@ -73,11 +77,12 @@ us_verify_tile_get(const struct us_log_source *source, const struct us_tile *til
 		return err;
 	want = (partial ? tile->width : US_TILE_WIDTH) * (size_t)US_HASH_LEN;
 	if (out->len < want)
-		return us_verify_found(finding, US_VERDICT_INCOMPLETE, index + ((uint64_t)(out->len / US_HASH_LEN) << shift),
+		return us_verify_found(finding, US_VERDICT_INCOMPLETE,
+		    index + ((uint64_t)(out->len / US_HASH_LEN) << shift),
 		    "tile %llu of level %u is cut short", num(tile->n), tile->level);
 	if (out->len > want)
-		return us_verify_found(finding, US_VERDICT_TAMPERED, index, "tile %llu of level %u has more than its hashes", num(tile->n),
-		    tile->level);
+		return us_verify_found(finding, US_VERDICT_TAMPERED, index,
+		    "tile %llu of level %u has more than its hashes", num(tile->n), tile->level);
 	return US_OK;
 }
 
@@ -103,7 +108,8 @@ take_access(struct us_verify_facts *f, struct us_bytes content)
 	f->sequence = a.sequence;
 	f->summary_n = a.summary.n;
 	if (a.summary.n > 0)
-		memcpy(f->summary, a.summary.p, a.summary.n < FACTS_SUMMARY ? a.summary.n : FACTS_SUMMARY);
+		memcpy(f->summary, a.summary.p,
+		    a.summary.n < FACTS_SUMMARY ? a.summary.n : FACTS_SUMMARY);
 	if (f->kind == US_KIND_EVENT && f->action == US_ACTION_HANDOVER)
 		return us_sha256(a.summary.p, a.summary.n, f->handover);
 	return US_OK;
@@ -138,7 +144,8 @@ take_query(struct us_verify_facts *f, struct us_bytes content)
 }
 
 static int
-open_box(struct us_verify_bundle *b, const struct us_entry_view *view, enum us_box box, const struct us_key *key, struct us_verify_facts *f)
+open_box(struct us_verify_bundle *b, const struct us_entry_view *view, enum us_box box,
+    const struct us_key *key, struct us_verify_facts *f)
 {
 	static const char *const name[US_BOXES] = { "access", "disclosure", "query" };
 	struct us_bytes content;
@@ -148,32 +155,38 @@ open_box(struct us_verify_bundle *b, const struct us_entry_view *view, enum us_b
 	if (err == US_ERR_NOMEM)
 		return err;
 	if (err != US_OK)
-		return us_verify_found(&b->finding, US_VERDICT_TAMPERED, view->index, "the %s box of entry %llu and the key disclosed for it: %s",
-		    name[box], num(view->index), us_strerror(err));
+		return us_verify_found(&b->finding, US_VERDICT_TAMPERED, view->index,
+		    "the %s box of entry %llu and the key disclosed for it: %s", name[box],
+		    num(view->index), us_strerror(err));
 	b->opened[box]++;
 	f->open[box] = 1;
-	err = box == US_BOX_ACCESS ? take_access(f, content) :
-	    box == US_BOX_DISCLOSURE ? take_disclosure(f, content) : take_query(f, content);
+	err = box == US_BOX_ACCESS   ? take_access(f, content) :
+	    box == US_BOX_DISCLOSURE ? take_disclosure(f, content) :
+				       take_query(f, content);
 	if (err == US_OK || err == US_ERR_NOMEM)
 		return err;
-	return us_verify_found(&b->finding, US_VERDICT_TAMPERED, view->index, "the %s box of entry %llu holds nothing that belongs there: %s",
-	    name[box], num(view->index), us_strerror(err));
+	return us_verify_found(&b->finding, US_VERDICT_TAMPERED, view->index,
+	    "the %s box of entry %llu holds nothing that belongs there: %s", name[box],
+	    num(view->index), us_strerror(err));
 }
 
 /* --- entries ----------------------------------------------------------------------------- */
 
-/* What an entry says of itself, and what its boxes say as far as their keys (NULL: none) are here. */
+/* What an entry says of itself, and what its boxes say as far as their keys (NULL: none) are
+ * here. */
 static int
-check_entry(struct us_verify_bundle *b, struct us_bytes entry, uint64_t index, const struct us_export_keys *keys, struct us_verify_facts *f)
+check_entry(struct us_verify_bundle *b, struct us_bytes entry, uint64_t index,
+    const struct us_export_keys *keys, struct us_verify_facts *f)
 {
 	struct us_entry_view view;
 	int err = us_entry_decode(&view, entry.p, entry.n);
 
 	if (err != US_OK)
-		return us_verify_found(&b->finding, US_VERDICT_TAMPERED, index, "entry %llu is malformed: %s", num(index), us_strerror(err));
+		return us_verify_found(&b->finding, US_VERDICT_TAMPERED, index,
+		    "entry %llu is malformed: %s", num(index), us_strerror(err));
 	if (view.index != index)
-		return us_verify_found(&b->finding, US_VERDICT_TAMPERED, index, "entry %llu says that it is entry %llu", num(index),
-		    num(view.index));
+		return us_verify_found(&b->finding, US_VERDICT_TAMPERED, index,
+		    "entry %llu says that it is entry %llu", num(index), num(view.index));
 	memset(f, 0, sizeof *f);
 	f->index = index;
 	f->time_ns = view.time_ns;
@@ -189,7 +202,8 @@ check_entry(struct us_verify_bundle *b, struct us_bytes entry, uint64_t index, c
 	return err;
 }
 
-/* An entry that does not fit its bundle: cut off, or was its length changed? An entry of ours tells its own length. */
+/* An entry that does not fit its bundle: cut off, or was its length changed? An entry of ours tells
+ * its own length. */
 static int
 bad_bundle(struct us_verify_bundle *b, const struct us_reader *before, uint64_t index)
 {
@@ -197,10 +211,13 @@ bad_bundle(struct us_verify_bundle *b, const struct us_reader *before, uint64_t 
 	int err = US_ERR_TRUNCATED;
 
 	if (!b->foreign && before->left > 2)
-		err = us_entry_decode(&view, before->p + 2, before->left - 2 < US_ENTRY_MAX ? before->left - 2 : US_ENTRY_MAX);
+		err = us_entry_decode(&view, before->p + 2,
+		    before->left - 2 < US_ENTRY_MAX ? before->left - 2 : US_ENTRY_MAX);
 	if (err == US_ERR_TRUNCATED)
-		return us_verify_found(&b->finding, US_VERDICT_INCOMPLETE, index, "the bundle of entry %llu is cut short", num(index));
-	return us_verify_found(&b->finding, US_VERDICT_TAMPERED, index, "entry %llu does not have the length it states", num(index));
+		return us_verify_found(&b->finding, US_VERDICT_INCOMPLETE, index,
+		    "the bundle of entry %llu is cut short", num(index));
+	return us_verify_found(&b->finding, US_VERDICT_TAMPERED, index,
+	    "entry %llu does not have the length it states", num(index));
 }
 
 /* The keys of that entry: keys stand in the order of their indexes, and *at moves along. */
@@ -226,15 +243,21 @@ check_entries(struct us_verify_bundle *b, int partial)
 		if (r.err != US_OK)
 			return bad_bundle(b, &before, index);
 		us_merkle_leaf(&b->leaves[b->done], entry.p, entry.n);
-		if (memcmp(b->tile.data + b->done * US_HASH_LEN, b->leaves[b->done].b, US_HASH_LEN) != 0)
-			return us_verify_found(&b->finding, US_VERDICT_TAMPERED, index, "entry %llu and its hash in the tree differ", num(index));
-		err = b->foreign ? US_OK : check_entry(b, entry, index, keys_of(b, index, &at), &b->facts[b->done]);
+		if (memcmp(b->tile.data + b->done * US_HASH_LEN, b->leaves[b->done].b,
+			US_HASH_LEN) != 0)
+			return us_verify_found(&b->finding, US_VERDICT_TAMPERED, index,
+			    "entry %llu and its hash in the tree differ", num(index));
+		err = b->foreign ?
+		    US_OK :
+		    check_entry(b, entry, index, keys_of(b, index, &at), &b->facts[b->done]);
 		if (err != US_OK)
 			return err;
 	}
-	/* Behind the entries of this tree a full bundle may hold later ones, if it stands in for a partial one. */
+	/* Behind the entries of this tree a full bundle may hold later ones, if it stands in for a
+	 * partial one. */
 	if (r.left != 0 && (partial || b->width == US_TILE_WIDTH))
-		return us_verify_found(&b->finding, US_VERDICT_TAMPERED, index - 1, "bytes are left over behind entry %llu", num(index - 1));
+		return us_verify_found(&b->finding, US_VERDICT_TAMPERED, index - 1,
+		    "bytes are left over behind entry %llu", num(index - 1));
 	us_merkle_root(&b->root, b->leaves, b->width);
 	return US_OK;
 }
@@ -247,7 +270,8 @@ us_verify_bundle_check(struct us_verify_bundle *b, const struct us_log_source *s
 
 	b->done = 0;
 	memset(b->opened, 0, sizeof b->opened);
-	b->result = get_part(source, entries, b->n * US_TILE_WIDTH, &b->data, &partial, &b->finding);
+	b->result = get_part(source, entries, b->n * US_TILE_WIDTH, &b->data, &partial,
+	    &b->finding);
 	if (b->result == US_OK)
 		b->result = us_verify_tile_get(source, &hashes, &b->tile, &b->finding);
 	if (b->result == US_OK)

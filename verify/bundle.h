@@ -1,7 +1,8 @@
 /*
- * One bundle of at most 256 entries, checked on its own: its hashes against its tile of level 0, the form of every entry, and the
- * boxes whose keys were disclosed. Bundles share nothing, so any number of threads checks one each; what spans entries is judged
- * afterwards, in order, from the facts (verify/rules.h).
+ * One bundle of at most 256 entries, checked on its own: its hashes against its tile of level 0,
+ * the form of every entry, and the boxes whose keys were disclosed. Bundles share nothing, so any
+ * number of threads checks one each; what spans entries is judged afterwards, in order, from the
+ * facts (verify/rules.h).
  */
 #ifndef US_VERIFY_BUNDLE_H
 #define US_VERIFY_BUNDLE_H
@@ -18,7 +19,7 @@ struct us_verify_facts {
 	int64_t time_ns;
 	enum us_entry_class entry_class;
 	uint32_t order_version;
-	uint8_t state[32]; /* of class STATE: its commitment */
+	uint8_t state[32];  /* of class STATE: its commitment */
 	int open[US_BOXES]; /* whether the box was opened; without it, what it holds is unknown */
 	/* access; an empty content is one of no action and no decision */
 	enum us_kind kind;
@@ -46,7 +47,9 @@ struct us_verify_bundle {
 	struct us_export_keys keys[US_TILE_WIDTH];
 	uint64_t keys_at[US_TILE_WIDTH]; /* where their lines begin */
 	/* found */
-	unsigned done; /* entries that are right by themselves; facts of so many are filled (but for foreign ones) */
+	/* entries that are right by themselves; facts of so many are filled (but for foreign
+	 * ones) */
+	unsigned done;
 	struct us_verify_facts facts[US_TILE_WIDTH];
 	uint64_t opened[US_BOXES];
 	struct us_digest root; /* of all its hashes; filled if nothing was found */
@@ -61,10 +64,14 @@ struct us_verify_bundle {
 
 void us_verify_bundle_init(struct us_verify_bundle *b);
 void us_verify_bundle_free(struct us_verify_bundle *b); /* wipes the keys, and what was opened */
-/* Fills what is to be found. The key of the last box stays in this thread's cipher (us_gcm_forget()). Result also in b->result: US_OK, FOUND (entries before b->done are right), US_ERR_NOMEM. */
+/* Fills what is to be found. The key of the last box stays in this thread's cipher
+ * (us_gcm_forget()). Result also in b->result: US_OK, FOUND (entries before b->done are right),
+ * US_ERR_NOMEM. */
 int us_verify_bundle_check(struct us_verify_bundle *b, const struct us_log_source *source);
 
-/* A hash tile of exactly that many hashes into out (or a full one in its stead). US_OK, FOUND, US_ERR_NOMEM. */
-int us_verify_tile_get(const struct us_log_source *source, const struct us_tile *tile, struct us_buf *out, struct us_verify_finding *finding);
+/* A hash tile of exactly that many hashes into out (or a full one in its stead). US_OK, FOUND,
+ * US_ERR_NOMEM. */
+int us_verify_tile_get(const struct us_log_source *source, const struct us_tile *tile,
+    struct us_buf *out, struct us_verify_finding *finding);
 
 #endif

@@ -11,15 +11,19 @@
 #include "log/tiles.h"
 #include "base/err.h"
 
-/* What openat() said of that name. A link where a folder should be is one that is not followed, and not a missing file. */
+/* What openat() said of that name. A link where a folder should be is one that is not followed, and
+ * not a missing file. */
 static int
 err_of_open(int dir, const char *name)
 {
 	struct stat st;
 
-	if (errno == ENOTDIR && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode))
+	if (errno == ENOTDIR && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISLNK(st.st_mode))
 		return US_ERR_IO;
-	return errno == ENOENT || errno == ENOTDIR ? US_ERR_NOT_FOUND : errno == ENOMEM ? US_ERR_NOMEM : US_ERR_IO;
+	return errno == ENOENT || errno == ENOTDIR ? US_ERR_NOT_FOUND :
+	    errno == ENOMEM                        ? US_ERR_NOMEM :
+						     US_ERR_IO;
 }
 
 /* Element by element, so that no link leads out of the directory. */
@@ -36,7 +40,9 @@ open_below(int dir, const char *path, int *out)
 			break;
 		memcpy(part, path, n);
 		part[n] = '\0';
-		next = openat(at, part, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | (path[n] == '/' ? O_DIRECTORY : 0));
+		next = openat(at, part,
+		    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK |
+			(path[n] == '/' ? O_DIRECTORY : 0));
 		err = next < 0 ? err_of_open(at, part) : US_OK;
 		if (at != dir)
 			(void)close(at);
@@ -171,7 +177,8 @@ next_line(void *arg, char line[US_EXPORT_KEYS_LINE_MAX], size_t *n)
 static int
 stamp_name(const char *file, size_t *n)
 {
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+	static const char letters[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
 	const size_t len = strlen(file);
 
 	if (len < 4 || strcmp(file + len - 4, ".tsr") != 0)
@@ -224,5 +231,9 @@ stamps(void *arg, char (*names)[US_STAMP_NAME_MAX + 1], size_t *n)
 struct us_log_source
 us_verify_files_source(struct us_verify_files *f)
 {
-	return (struct us_log_source){ .arg = f, .get = get, .next_keys = next_line, .stamps = stamps, .shared = 1 };
+	return (struct us_log_source){ .arg = f,
+		.get = get,
+		.next_keys = next_line,
+		.stamps = stamps,
+		.shared = 1 };
 }

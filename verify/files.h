@@ -1,6 +1,7 @@
 /*
- * The files of an exported log: untrusted names never occur, links are never followed, and no file is read beyond what it may
- * hold. Reading one file is safe in any number of threads; the lines of keys.jsonl have one owner at a time.
+ * The files of an exported log: untrusted names never occur, links are never followed, and no file
+ * is read beyond what it may hold. Reading one file is safe in any number of threads; the lines of
+ * keys.jsonl have one owner at a time.
  */
 #ifndef US_VERIFY_FILES_H
 #define US_VERIFY_FILES_H
@@ -9,7 +10,7 @@
 
 struct us_verify_files {
 	int dir;
-	int keys; /* keys.jsonl, or -1 */
+	int keys;       /* keys.jsonl, or -1 */
 	size_t at, end; /* what is left in block */
 	char block[65536];
 };

@@ -1,6 +1,6 @@
 /*
- * What a check found wrong first. Checks return US_OK, an error of ours (memory is out), or FOUND with the finding filled: the
- * verification then ends with that verdict.
+ * What a check found wrong first. Checks return US_OK, an error of ours (memory is out), or FOUND
+ * with the finding filled: the verification then ends with that verdict.
  */
 #ifndef US_VERIFY_FINDING_H
 #define US_VERIFY_FINDING_H
@@ -19,12 +19,13 @@ struct us_verify_finding {
 };
 
 /* Fills *f and returns FOUND. */
-int us_verify_found(struct us_verify_finding *f, enum us_verdict verdict, uint64_t index, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+int us_verify_found(struct us_verify_finding *f, enum us_verdict verdict, uint64_t index,
+    const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* An empty report: UNVERIFIABLE, no index. */
 void us_verify_report_begin(struct us_verify_report *r);
 /* The verdict of what a verification returned: US_OK, or FOUND with its finding. */
-void us_verify_report_conclude(struct us_verify_report *r, int err, const struct us_verify_finding *finding);
+void us_verify_report_conclude(struct us_verify_report *r, int err,
+    const struct us_verify_finding *finding);
 
 #endif

@@ -40,7 +40,8 @@ place(const struct us_verify_key_set *s, const uint8_t key[16])
 	size_t i;
 
 	h = (h ^ h >> 29 ^ us_load_u64(key + 8)) * (s->secret[0] | 1);
-	for (i = (size_t)(h >> 32) & (s->places - 1); s->items[i].used && memcmp(s->items[i].key, key, 16) != 0;)
+	for (i = (size_t)(h >> 32) & (s->places - 1);
+	     s->items[i].used && memcmp(s->items[i].key, key, 16) != 0;)
 		i = (i + 1) & (s->places - 1);
 	return &s->items[i];
 }
@@ -78,7 +79,8 @@ grow(struct us_verify_key_set *s, int64_t oldest_ns)
 }
 
 int
-us_verify_key_set_add(struct us_verify_key_set *s, const struct us_verify_key_set_item *item, int64_t oldest_ns)
+us_verify_key_set_add(struct us_verify_key_set *s, const struct us_verify_key_set_item *item,
+    int64_t oldest_ns)
 {
 	struct us_verify_key_set_item *at;
 	int err;

@@ -25,7 +25,9 @@ us_verify_intents_add(struct us_verify_intents *a, const struct us_verify_intent
 	}
 	if (a->n == a->cap) {
 		const size_t cap = a->cap == 0 ? ITEMS_MIN : a->cap * 2;
-		struct us_verify_intent *more = cap > SIZE_MAX / sizeof *more ? NULL : realloc(a->items, cap * sizeof *more);
+		struct us_verify_intent *more = cap > SIZE_MAX / sizeof *more ?
+		    NULL :
+		    realloc(a->items, cap * sizeof *more);
 
 		if (more == NULL)
 			return US_ERR_NOMEM;

@@ -1,6 +1,7 @@
 /*
- * What an outcome may still answer: the entries since the newest mark or start whose access boxes are open, in order. Marks come
- * every few seconds where there is something to answer, so these are few; without them it is 32 bytes an open entry.
+ * What an outcome may still answer: the entries since the newest mark or start whose access boxes
+ * are open, in order. Marks come every few seconds where there is something to answer, so these are
+ * few; without them it is 32 bytes an open entry.
  */
 #ifndef US_VERIFY_OPEN_INTENTS_H
 #define US_VERIFY_OPEN_INTENTS_H
@@ -23,8 +24,11 @@ struct us_verify_intents {
 };
 
 void us_verify_intents_free(struct us_verify_intents *a);
-int us_verify_intents_add(struct us_verify_intents *a, const struct us_verify_intent *item); /* its index is the largest; US_ERR_NOMEM */
-struct us_verify_intent *us_verify_intents_find(struct us_verify_intents *a, uint64_t index); /* NULL: not there */
-void us_verify_intents_drop(struct us_verify_intents *a, uint64_t below); /* forgets entries below that index */
+/* its index is the largest; US_ERR_NOMEM */
+int us_verify_intents_add(struct us_verify_intents *a, const struct us_verify_intent *item);
+/* NULL: not there */
+struct us_verify_intent *us_verify_intents_find(struct us_verify_intents *a, uint64_t index);
+/* forgets entries below that index */
+void us_verify_intents_drop(struct us_verify_intents *a, uint64_t below);
 
 #endif

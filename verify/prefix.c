@@ -21,7 +21,8 @@ us_verify_prefixes_add(struct us_verify_prefixes *p, uint64_t size, size_t *plac
 }
 
 void
-us_verify_prefixes_pass(struct us_verify_prefixes *p, const struct us_merkle_stream *before, const struct us_verify_bundle *b)
+us_verify_prefixes_pass(struct us_verify_prefixes *p, const struct us_merkle_stream *before,
+    const struct us_verify_bundle *b)
 {
 	const uint64_t start = b->n * US_TILE_WIDTH;
 	struct us_merkle_stream stream;

@@ -8,7 +8,8 @@
 #include "verify/open_intents.h"
 #include "verify/key_set.h"
 
-/* A session's entry cannot lie longer before what is done in it: its statement is valid that long, and may be dated that much ahead. */
+/* A session's entry cannot lie longer before what is done in it: its statement is valid that long,
+ * and may be dated that much ahead. */
 #define SESSION_NS ((US_SESSION_SECONDS_MAX + US_SESSION_TOLERANCE_SECONDS) * US_NS_PER_SECOND)
 #define APPROVAL "approval"
 #define APPROVAL_SIZE 12 /* "approval" || u32 number */
@@ -17,23 +18,25 @@
  *           START, STOP, SEAL, a state that is refused
  *    any ----------------------------------------------------> CLOSED
  *    CLOSED ---- UNSEAL ----> REPLAYING ---- STATE_OPEN ----> OPEN
- *    any ---- an entry of the system whose access box is withheld ----> UNKNOWN, which every move may follow
+ *    any ---- an entry of the system whose access box is withheld ----> UNKNOWN, which every move
+ *    may follow
  */
 enum us_verify_vault { VAULT_UNKNOWN, VAULT_CLOSED, VAULT_REPLAYING, VAULT_OPEN };
 
 struct us_verify_rules {
 	enum us_verify_vault vault;
-	uint64_t acts;         /* entries of class STATE so far */
-	uint32_t order;        /* the version announced last; 0: none since the vault was opened */
+	uint64_t acts;  /* entries of class STATE so far */
+	uint32_t order; /* the version announced last; 0: none since the vault was opened */
 	int order_known;
-	int64_t withheld_ns;   /* time of the newest entry whose access box is withheld; -1: none */
+	int64_t withheld_ns; /* time of the newest entry whose access box is withheld; -1: none */
 	int has_last;
-	struct us_verify_facts last;     /* the entry before */
-	struct us_verify_key_set sessions;  /* opened since the vault was */
-	struct us_verify_key_set approvals; /* used; the key is what the summary says, zeros behind it */
-	uint64_t settled;      /* where the newest mark ends */
+	struct us_verify_facts last;       /* the entry before */
+	struct us_verify_key_set sessions; /* opened since the vault was */
+	/* used; the key is what the summary says, zeros behind it */
+	struct us_verify_key_set approvals;
+	uint64_t settled; /* where the newest mark ends */
 	int settled_known;
-	uint64_t answerable;   /* the first entry that an outcome may still answer */
+	uint64_t answerable; /* the first entry that an outcome may still answer */
 	struct us_verify_intents answered;
 };
 
@@ -72,11 +75,12 @@ us_verify_rules_free(struct us_verify_rules *r)
 }
 
 static int
-broken(struct us_verify_finding *finding, const struct us_verify_facts *f, const char *rule, const char *why)
+broken(struct us_verify_finding *finding, const struct us_verify_facts *f, const char *rule,
+    const char *why)
 {
 	finding->rule = rule;
-	return us_verify_found(finding, US_VERDICT_TAMPERED, f->index, "entry %llu breaks the rule \"%s\": %s", (unsigned long long)f->index,
-	    rule, why);
+	return us_verify_found(finding, US_VERDICT_TAMPERED, f->index,
+	    "entry %llu breaks the rule \"%s\": %s", (unsigned long long)f->index, rule, why);
 }
 
 static int
@@ -88,23 +92,29 @@ is_event(const struct us_verify_facts *f, enum us_action action)
 /* --- rules that need no history but a count ------------------------------------------------ */
 
 static int
-check_clock(const struct us_verify_rules *r, const struct us_verify_facts *f, struct us_verify_finding *finding)
+check_clock(const struct us_verify_rules *r, const struct us_verify_facts *f,
+    struct us_verify_finding *finding)
 {
-	return r->has_last && f->time_ns < r->last.time_ns ? broken(finding, f, "clock", "it is older than the one before it") : US_OK;
+	return r->has_last && f->time_ns < r->last.time_ns ?
+	    broken(finding, f, "clock", "it is older than the one before it") :
+	    US_OK;
 }
 
 /* Acts are counted by their class, which is open: the number that is boxed must agree. */
 static int
-check_sequence(struct us_verify_rules *r, const struct us_verify_facts *f, struct us_verify_finding *finding)
+check_sequence(struct us_verify_rules *r, const struct us_verify_facts *f,
+    struct us_verify_finding *finding)
 {
 	if (f->entry_class == US_CLASS_STATE)
 		r->acts++;
 	if (!f->open[US_BOX_ACCESS])
 		return US_OK;
 	if (is_event(f, US_ACTION_INIT) != (f->index == 0))
-		return broken(finding, f, "sequence", "a log begins with the making of its vault, and that is made once");
+		return broken(finding, f, "sequence",
+		    "a log begins with the making of its vault, and that is made once");
 	if (f->entry_class == US_CLASS_STATE && f->sequence != r->acts)
-		return broken(finding, f, "sequence", "its act does not have the number after that of the act before it");
+		return broken(finding, f, "sequence",
+		    "its act does not have the number after that of the act before it");
 	if (f->entry_class != US_CLASS_STATE && f->sequence != US_ENTRY_NONE)
 		return broken(finding, f, "sequence", "it changes no state, and names an act");
 	return US_OK;
@@ -114,7 +124,8 @@ static int
 check_related(const struct us_verify_facts *f, struct us_verify_finding *finding)
 {
 	return f->open[US_BOX_ACCESS] && f->related != US_ENTRY_NONE && f->related >= f->index ?
-	    broken(finding, f, "related", "it answers an entry that is not before it") : US_OK;
+	    broken(finding, f, "related", "it answers an entry that is not before it") :
+	    US_OK;
 }
 
 /* --- parts --------------------------------------------------------------------------------- */
@@ -123,7 +134,9 @@ check_related(const struct us_verify_facts *f, struct us_verify_finding *finding
 static enum us_box
 part_box(const struct us_verify_facts *f)
 {
-	return f->open[US_BOX_DISCLOSURE] ? US_BOX_DISCLOSURE : f->open[US_BOX_QUERY] ? US_BOX_QUERY : US_BOX_ACCESS;
+	return f->open[US_BOX_DISCLOSURE] ? US_BOX_DISCLOSURE :
+	    f->open[US_BOX_QUERY]         ? US_BOX_QUERY :
+					    US_BOX_ACCESS;
 }
 
 static int
@@ -131,32 +144,40 @@ same_request(const struct us_verify_facts *a, const struct us_verify_facts *b)
 {
 	if (!a->open[US_BOX_ACCESS] || !b->open[US_BOX_ACCESS])
 		return 1;
-	return a->entry_class == b->entry_class && a->kind == b->kind && a->action == b->action && a->decision == b->decision &&
-	    a->person == b->person && memcmp(a->session, b->session, sizeof a->session) == 0;
+	return a->entry_class == b->entry_class && a->kind == b->kind && a->action == b->action &&
+	    a->decision == b->decision && a->person == b->person &&
+	    memcmp(a->session, b->session, sizeof a->session) == 0;
 }
 
 static int
-check_parts(const struct us_verify_rules *r, const struct us_verify_facts *f, struct us_verify_finding *finding)
+check_parts(const struct us_verify_rules *r, const struct us_verify_facts *f,
+    struct us_verify_finding *finding)
 {
-	const enum us_box at = part_box(f), before = r->has_last ? part_box(&r->last) : US_BOX_ACCESS;
+	const enum us_box at = part_box(f),
+			  before = r->has_last ? part_box(&r->last) : US_BOX_ACCESS;
 	uint32_t due = 0; /* the part that this entry has to be */
 
-	if (f->open[US_BOX_DISCLOSURE] && f->open[US_BOX_QUERY] && (f->part[US_BOX_DISCLOSURE] != f->part[US_BOX_QUERY] ||
-	    f->parts[US_BOX_DISCLOSURE] != f->parts[US_BOX_QUERY]))
-		return broken(finding, f, "parts", "its disclosure and its query are different parts");
+	if (f->open[US_BOX_DISCLOSURE] && f->open[US_BOX_QUERY] &&
+	    (f->part[US_BOX_DISCLOSURE] != f->part[US_BOX_QUERY] ||
+		f->parts[US_BOX_DISCLOSURE] != f->parts[US_BOX_QUERY]))
+		return broken(finding, f, "parts",
+		    "its disclosure and its query are different parts");
 	if (at == US_BOX_ACCESS || (r->has_last && before == US_BOX_ACCESS))
 		return US_OK;
 	if (r->has_last && r->last.part[before] + 1 < r->last.parts[before])
 		due = r->last.part[before] + 1;
 	/* a process that died while it wrote released nothing: the request ends there */
-	if (due > 0 && f->part[at] == 0 && f->entry_class == US_CLASS_SYSTEM && (!f->open[US_BOX_ACCESS] ||
-	    is_event(f, US_ACTION_START) || is_event(f, US_ACTION_BACKUP) || is_event(f, US_ACTION_HANDOVER)))
+	if (due > 0 && f->part[at] == 0 && f->entry_class == US_CLASS_SYSTEM &&
+	    (!f->open[US_BOX_ACCESS] || is_event(f, US_ACTION_START) ||
+		is_event(f, US_ACTION_BACKUP) || is_event(f, US_ACTION_HANDOVER)))
 		return US_OK;
 	if (f->part[at] != due)
-		return broken(finding, f, "parts", due > 0 ? "a part of the request before it is missing" :
-		    "it is a part of a request whose first part is missing");
+		return broken(finding, f, "parts",
+		    due > 0 ? "a part of the request before it is missing" :
+			      "it is a part of a request whose first part is missing");
 	if (due > 0 && (f->parts[at] != r->last.parts[before] || !same_request(f, &r->last)))
-		return broken(finding, f, "parts", "it goes on with another request than the entry before it");
+		return broken(finding, f, "parts",
+		    "it goes on with another request than the entry before it");
 	return US_OK;
 }
 
@@ -173,7 +194,8 @@ close_vault(struct us_verify_rules *r)
 
 /* What the machine says of itself moves the vault. */
 static int
-follow_vault(struct us_verify_rules *r, const struct us_verify_facts *f, struct us_verify_finding *finding)
+follow_vault(struct us_verify_rules *r, const struct us_verify_facts *f,
+    struct us_verify_finding *finding)
 {
 	if (is_event(f, US_ACTION_START) || is_event(f, US_ACTION_STOP) ||
 	    (is_event(f, US_ACTION_STATE_OPEN) && f->decision != US_DECISION_ALLOW)) {
@@ -182,11 +204,13 @@ follow_vault(struct us_verify_rules *r, const struct us_verify_facts *f, struct 
 		r->vault = VAULT_REPLAYING;
 	} else if (is_event(f, US_ACTION_STATE_OPEN)) {
 		if (r->vault == VAULT_CLOSED || r->vault == VAULT_OPEN)
-			return broken(finding, f, "seal", "the vault's state was opened, and the vault was not unsealed");
+			return broken(finding, f, "seal",
+			    "the vault's state was opened, and the vault was not unsealed");
 		r->vault = VAULT_OPEN;
 	} else if (is_event(f, US_ACTION_ORDER_IN_FORCE)) {
 		if (f->summary_n != 4 || us_load_u32(f->summary) != f->order_version)
-			return broken(finding, f, "order", "it announces another version of the order than it stands under");
+			return broken(finding, f, "order",
+			    "it announces another version of the order than it stands under");
 		r->order = f->order_version;
 		r->order_known = 1;
 	}
@@ -205,14 +229,16 @@ settle(struct us_verify_rules *r, uint64_t below)
 }
 
 static int
-check_mark(struct us_verify_rules *r, const struct us_verify_facts *f, struct us_verify_finding *finding)
+check_mark(struct us_verify_rules *r, const struct us_verify_facts *f,
+    struct us_verify_finding *finding)
 {
 	const uint64_t from = us_load_u64(f->summary), to = us_load_u64(f->summary + 8);
 
 	if (f->summary_n != 16 || from >= to || to > f->index)
 		return broken(finding, f, "outcome", "it marks no range of entries before it");
 	if (r->settled_known && from != r->settled)
-		return broken(finding, f, "outcome", "its mark does not begin where the one before it ended");
+		return broken(finding, f, "outcome",
+		    "its mark does not begin where the one before it ended");
 	r->settled = to;
 	r->settled_known = 1;
 	settle(r, to);
@@ -220,27 +246,35 @@ check_mark(struct us_verify_rules *r, const struct us_verify_facts *f, struct us
 }
 
 static int
-check_answer(struct us_verify_rules *r, const struct us_verify_facts *f, struct us_verify_finding *finding)
+check_answer(struct us_verify_rules *r, const struct us_verify_facts *f,
+    struct us_verify_finding *finding)
 {
 	struct us_verify_intent *a = us_verify_intents_find(&r->answered, f->related);
 
 	if (f->related == US_ENTRY_NONE || f->related < r->answerable)
-		return broken(finding, f, "outcome", "what it is an outcome of was settled before, or is not named");
+		return broken(finding, f, "outcome",
+		    "what it is an outcome of was settled before, or is not named");
 	if (a == NULL)
 		return US_OK; /* that box is withheld */
 	if (!a->granted || a->failed)
-		return broken(finding, f, "outcome", a->failed ? "it is the second outcome of one entry" :
-		    "it is an outcome of what gave nothing");
-	if (a->person != f->person || a->action != f->action || memcmp(a->session, f->session, sizeof a->session) != 0)
-		return broken(finding, f, "outcome", "it is of another person, session or action than what it is an outcome of");
+		return broken(finding, f, "outcome",
+		    a->failed ? "it is the second outcome of one entry" :
+				"it is an outcome of what gave nothing");
+	if (a->person != f->person || a->action != f->action ||
+	    memcmp(a->session, f->session, sizeof a->session) != 0)
+		return broken(finding, f, "outcome",
+		    "it is of another person, session or action than what it is an outcome of");
 	a->failed = 1;
 	return US_OK;
 }
 
 static int
-check_outcome(struct us_verify_rules *r, const struct us_verify_facts *f, struct us_verify_finding *finding)
+check_outcome(struct us_verify_rules *r, const struct us_verify_facts *f,
+    struct us_verify_finding *finding)
 {
-	struct us_verify_intent item = { .index = f->index, .person = f->person, .action = (uint8_t)f->action,
+	struct us_verify_intent item = { .index = f->index,
+		.person = f->person,
+		.action = (uint8_t)f->action,
 		.granted = f->entry_class == US_CLASS_ACCESS && f->decision == US_DECISION_ALLOW &&
 		    (f->kind == US_KIND_INTENT || f->kind == US_KIND_DISCLOSURE) };
 	int err = US_OK;
@@ -255,19 +289,21 @@ check_outcome(struct us_verify_rules *r, const struct us_verify_facts *f, struct
 	return err != US_OK ? err : us_verify_intents_add(&r->answered, &item);
 }
 
-/* Whether the entry says that somebody was let do something. A cosignature may be brought to a sealed vault, and by anybody: the
- * witness's key speaks for it. */
+/* Whether the entry says that somebody was let do something. A cosignature may be brought to a
+ * sealed vault, and by anybody: the witness's key speaks for it. */
 static int
 is_granted(const struct us_verify_facts *f)
 {
 	if (f->decision != US_DECISION_ALLOW || is_event(f, US_ACTION_AUDIT_WITNESS))
 		return 0;
-	return f->entry_class == US_CLASS_ACCESS || (f->entry_class == US_CLASS_STATE && f->kind == US_KIND_OUTCOME) ||
+	return f->entry_class == US_CLASS_ACCESS ||
+	    (f->entry_class == US_CLASS_STATE && f->kind == US_KIND_OUTCOME) ||
 	    (f->entry_class == US_CLASS_SYSTEM && f->kind == US_KIND_INTENT);
 }
 
 static int
-check_session(struct us_verify_rules *r, const struct us_verify_facts *f, struct us_verify_finding *finding)
+check_session(struct us_verify_rules *r, const struct us_verify_facts *f,
+    struct us_verify_finding *finding)
 {
 	const struct us_verify_key_set_item *s = us_verify_key_set_find(&r->sessions, f->session);
 	struct us_verify_key_set_item item = { .time_ns = f->time_ns, .person = f->person };
@@ -276,7 +312,9 @@ check_session(struct us_verify_rules *r, const struct us_verify_facts *f, struct
 		memcpy(item.key, f->session, sizeof item.key);
 		memcpy(item.credential, f->credential, sizeof item.credential);
 		/* the same statement again makes no longer session */
-		return s != NULL ? US_OK : us_verify_key_set_add(&r->sessions, &item, f->time_ns - SESSION_NS);
+		return s != NULL ?
+		    US_OK :
+		    us_verify_key_set_add(&r->sessions, &item, f->time_ns - SESSION_NS);
 	}
 	if (f->kind != US_KIND_INTENT && f->kind != US_KIND_DISCLOSURE)
 		return US_OK;
@@ -284,7 +322,8 @@ check_session(struct us_verify_rules *r, const struct us_verify_facts *f, struct
 		return US_OK; /* it may be among those */
 	if (s == NULL)
 		return broken(finding, f, "session", "no session was opened for it");
-	if (s->person != f->person || memcmp(s->credential, f->credential, sizeof s->credential) != 0)
+	if (s->person != f->person ||
+	    memcmp(s->credential, f->credential, sizeof s->credential) != 0)
 		return broken(finding, f, "session", "its session is somebody else's");
 	if (s->time_ns < f->time_ns - SESSION_NS)
 		return broken(finding, f, "session", "its session had ended");
@@ -292,12 +331,14 @@ check_session(struct us_verify_rules *r, const struct us_verify_facts *f, struct
 }
 
 static int
-check_approval(struct us_verify_rules *r, const struct us_verify_facts *f, struct us_verify_finding *finding)
+check_approval(struct us_verify_rules *r, const struct us_verify_facts *f,
+    struct us_verify_finding *finding)
 {
 	const enum us_box at = part_box(f);
 	struct us_verify_key_set_item item = { .time_ns = f->time_ns };
 
-	if ((f->action != US_ACTION_READ && f->action != US_ACTION_COPY && f->action != US_ACTION_COUNT) ||
+	if ((f->action != US_ACTION_READ && f->action != US_ACTION_COPY &&
+		f->action != US_ACTION_COUNT) ||
 	    f->summary_n != APPROVAL_SIZE || memcmp(f->summary, APPROVAL, sizeof APPROVAL - 1) != 0)
 		return US_OK;
 	/* all parts of one request name it */
@@ -310,7 +351,8 @@ check_approval(struct us_verify_rules *r, const struct us_verify_facts *f, struc
 }
 
 static int
-check_grant(struct us_verify_rules *r, const struct us_verify_facts *f, struct us_verify_finding *finding)
+check_grant(struct us_verify_rules *r, const struct us_verify_facts *f,
+    struct us_verify_finding *finding)
 {
 	int err;
 
@@ -325,7 +367,8 @@ check_grant(struct us_verify_rules *r, const struct us_verify_facts *f, struct u
 }
 
 int
-us_verify_rules_next(struct us_verify_rules *r, const struct us_verify_facts *f, struct us_verify_finding *finding)
+us_verify_rules_next(struct us_verify_rules *r, const struct us_verify_facts *f,
+    struct us_verify_finding *finding)
 {
 	int err = check_clock(r, f, finding);
 
@@ -345,9 +388,10 @@ us_verify_rules_next(struct us_verify_rules *r, const struct us_verify_facts *f,
 	} else {
 		if (err == US_OK)
 			err = follow_vault(r, f, finding);
-		if (err == US_OK && r->vault == VAULT_OPEN && r->order_known && f->entry_class == US_CLASS_ACCESS &&
-		    f->order_version != r->order)
-			err = broken(finding, f, "order", "it stands under a version of the order that was not announced");
+		if (err == US_OK && r->vault == VAULT_OPEN && r->order_known &&
+		    f->entry_class == US_CLASS_ACCESS && f->order_version != r->order)
+			err = broken(finding, f, "order",
+			    "it stands under a version of the order that was not announced");
 		if (err == US_OK)
 			err = check_outcome(r, f, finding);
 		if (err == US_OK && is_granted(f))

@@ -1,6 +1,7 @@
 /*
- * Rules between entries (docs/PROTOCOL.md, "What a verifier checks"). Each entry is judged by what came before it; what depends on
- * a box that was withheld is not judged. One owner, one thread, entries in order.
+ * Rules between entries (docs/PROTOCOL.md, "What a verifier checks"). Each entry is judged by what
+ * came before it; what depends on a box that was withheld is not judged. One owner, one thread,
+ * entries in order.
  */
 #ifndef US_VERIFY_RULES_H
 #define US_VERIFY_RULES_H
@@ -13,6 +14,7 @@ struct us_verify_rules;
 int us_verify_rules_new(struct us_verify_rules **out);
 void us_verify_rules_free(struct us_verify_rules *r); /* NULL-safe */
 /* Judges the next entry. US_OK, FOUND (finding->rule names the rule), US_ERR_NOMEM. */
-int us_verify_rules_next(struct us_verify_rules *r, const struct us_verify_facts *f, struct us_verify_finding *finding);
+int us_verify_rules_next(struct us_verify_rules *r, const struct us_verify_facts *f,
+    struct us_verify_finding *finding);
 
 #endif

@@ -14,13 +14,17 @@
 static const char *
 time_text(uint64_t seconds, char out[US_TIME_TEXT_SIZE])
 {
-	return us_time_format_s(seconds > INT64_MAX / US_NS_PER_SECOND ? INT64_MIN : (int64_t)seconds * US_NS_PER_SECOND, out);
+	return us_time_format_s(seconds > INT64_MAX / US_NS_PER_SECOND ?
+		INT64_MIN :
+		(int64_t)seconds * US_NS_PER_SECOND,
+	    out);
 }
 
 /* --- text ---------------------------------------------------------------------------------- */
 
 static void
-put_names(FILE *to, const char *what, const struct us_verify_witnessed *w, const struct us_tlog_policy *policy, int by)
+put_names(FILE *to, const char *what, const struct us_verify_witnessed *w,
+    const struct us_tlog_policy *policy, int by)
 {
 	char name[4 * US_TLOG_NAME_MAX + 1];
 	const char *text;
@@ -54,10 +58,12 @@ put_witnessed(FILE *to, const struct us_verify_report *r, const struct us_tlog_p
 	else if (w->met && w->as_of_s == 0)
 		fputs("  witnesses: the policy wants none\n", to);
 	else if (w->met && w->size > 0)
-		fprintf(to, "  witnessed as the policy wants up to entry %" PRIu64 ", on %s or later\n", w->size - 1,
-		    time_text(w->as_of_s, as_of));
+		fprintf(to,
+		    "  witnessed as the policy wants up to entry %" PRIu64 ", on %s or later\n",
+		    w->size - 1, time_text(w->as_of_s, as_of));
 	if (w->met && w->size < r->checkpoint.size)
-		fprintf(to, "  not witnessed yet: the %" PRIu64 " entries behind it\n", r->checkpoint.size - w->size);
+		fprintf(to, "  not witnessed yet: the %" PRIu64 " entries behind it\n",
+		    r->checkpoint.size - w->size);
 	put_names(to, "  cosigned by  ", w, policy, 1);
 	put_names(to, "  missing      ", w, policy, 0);
 }
@@ -68,20 +74,26 @@ put_stamps(FILE *to, const struct us_verify_report *r)
 	char name[256], time[US_TIME_TEXT_SIZE];
 
 	if (!r->stamped.judged && r->n_stamps > 0 && r->verdict == US_VERDICT_OK)
-		fprintf(to, "  timestamps: %zu are here, and not judged, for no authority was given\n", r->n_stamps);
+		fprintf(to,
+		    "  timestamps: %zu are here, and not judged, for no authority was given\n",
+		    r->n_stamps);
 	if (!r->stamped.judged)
 		return;
 	for (const struct us_verify_stamp *s = r->stamps; s < r->stamps + r->n_stamps; s++) {
-		const char *who = s->authority == NULL ? "an authority that was not given" : s->authority;
+		const char *who = s->authority == NULL ? "an authority that was not given" :
+							 s->authority;
 
-		fprintf(to, "  timestamp %s: %" PRIu64 " entries were there on %s, says %s%s\n", s->name, s->size,
-		    us_time_format_s(s->time_s * US_NS_PER_SECOND, time), us_printable(name, sizeof name, who, strlen(who)),
+		fprintf(to, "  timestamp %s: %" PRIu64 " entries were there on %s, says %s%s\n",
+		    s->name, s->size, us_time_format_s(s->time_s * US_NS_PER_SECOND, time),
+		    us_printable(name, sizeof name, who, strlen(who)),
 		    s->lost ? " (the last of them were lost when the log was handed over)" : "");
 	}
 	if (r->stamped.size > 0)
-		fprintf(to, "  stamped by %u of the authorities up to entry %" PRIu64 "\n", r->stamped.needed, r->stamped.size - 1);
+		fprintf(to, "  stamped by %u of the authorities up to entry %" PRIu64 "\n",
+		    r->stamped.needed, r->stamped.size - 1);
 	if (r->stamped.size > 0 && r->stamped.size < r->checkpoint.size)
-		fprintf(to, "  not stamped yet: the %" PRIu64 " entries behind it\n", r->checkpoint.size - r->stamped.size);
+		fprintf(to, "  not stamped yet: the %" PRIu64 " entries behind it\n",
+		    r->checkpoint.size - r->stamped.size);
 }
 
 static void
@@ -92,10 +104,12 @@ put_handovers(FILE *to, const struct us_verify_report *r)
 	for (size_t i = 0; i < r->n_handovers; i++) {
 		const struct us_verify_handover *h = &r->handovers[i];
 
-		fprintf(to, "  handed over to another key at entry %" PRIu64 ", on %s (%s)", h->entry, us_time_format_s(h->time_ns, time),
+		fprintf(to, "  handed over to another key at entry %" PRIu64 ", on %s (%s)",
+		    h->entry, us_time_format_s(h->time_ns, time),
 		    us_handover_reason_name(h->reason));
 		if (h->last > h->entry)
-			fprintf(to, ": entries %" PRIu64 " to %" PRIu64 " of before are LOST", h->entry, h->last - 1);
+			fprintf(to, ": entries %" PRIu64 " to %" PRIu64 " of before are LOST",
+			    h->entry, h->last - 1);
 		fputs("\n", to);
 	}
 }
@@ -113,25 +127,36 @@ us_verdict_text(FILE *to, const struct us_verify_report *r, const struct us_tlog
 	fprintf(to, "\n  %s\n", us_printable(detail, sizeof detail, r->detail, strlen(r->detail)));
 	if (r->checkpoint.origin[0] != '\0') {
 		us_base64_encode(r->checkpoint.root.b, US_HASH_LEN, root);
-		fprintf(to, "  log     %s\n", us_printable(origin, sizeof origin, r->checkpoint.origin, strlen(r->checkpoint.origin)));
+		fprintf(to, "  log     %s\n",
+		    us_printable(origin, sizeof origin, r->checkpoint.origin,
+			strlen(r->checkpoint.origin)));
 		fprintf(to, "  size    %" PRIu64 "\n  root    %s\n", r->checkpoint.size, root);
 	}
 	if (r->own_vkey)
-		fputs("  key     the log's own: this shows that the log agrees with itself, not whose log it is\n", to);
+		fputs("  key     the log's own: this shows that the log agrees with itself, not "
+		      "whose log it is\n",
+		    to);
 	if (r->receipt)
 		fprintf(to, "  entry   %" PRIu64 "\n", r->receipt_index);
 	if (r->receipt && r->last_ns > 0)
 		fprintf(to, "  time    %s\n", us_time_format(r->first_ns, first));
 	else if (r->entries > 0 && r->last_ns > 0)
-		fprintf(to, "  from    %s\n  to      %s\n", us_time_format(r->first_ns, first), us_time_format(r->last_ns, last));
+		fprintf(to, "  from    %s\n  to      %s\n", us_time_format(r->first_ns, first),
+		    us_time_format(r->last_ns, last));
 	if (r->acts > 0)
-		fprintf(to, "  acts    %" PRIu64 ", each the one that its entry commits to\n", r->acts);
+		fprintf(to, "  acts    %" PRIu64 ", each the one that its entry commits to\n",
+		    r->acts);
 	if (r->opened[0] + r->opened[1] + r->opened[2] > 0)
-		fprintf(to, "  opened  %" PRIu64 " access, %" PRIu64 " disclosure, %" PRIu64 " query\n", r->opened[US_BOX_ACCESS],
-		    r->opened[US_BOX_DISCLOSURE], r->opened[US_BOX_QUERY]);
+		fprintf(to,
+		    "  opened  %" PRIu64 " access, %" PRIu64 " disclosure, %" PRIu64 " query\n",
+		    r->opened[US_BOX_ACCESS], r->opened[US_BOX_DISCLOSURE],
+		    r->opened[US_BOX_QUERY]);
 	if (r->withheld > 0)
-		fprintf(to, "  withheld: the access boxes of %" PRIu64 " entries. Rules between entries were not\n"
-		    "  applied to those, nor where those could bear on others.\n", r->withheld);
+		fprintf(to,
+		    "  withheld: the access boxes of %" PRIu64
+		    " entries. Rules between entries were not\n"
+		    "  applied to those, nor where those could bear on others.\n",
+		    r->withheld);
 	put_handovers(to, r);
 	put_witnessed(to, r, policy);
 	put_stamps(to, r);
@@ -141,7 +166,8 @@ us_verdict_text(FILE *to, const struct us_verify_report *r, const struct us_tlog
 /* --- JSON ---------------------------------------------------------------------------------- */
 
 static void
-add_names(struct us_json *j, const char *key, const struct us_verify_witnessed *w, const struct us_tlog_policy *policy, int by)
+add_names(struct us_json *j, const char *key, const struct us_verify_witnessed *w,
+    const struct us_tlog_policy *policy, int by)
 {
 	char name[4 * US_TLOG_NAME_MAX + 1];
 	const char *text;
@@ -159,7 +185,8 @@ add_names(struct us_json *j, const char *key, const struct us_verify_witnessed *
 }
 
 static void
-add_witnessed(struct us_json *j, const struct us_verify_witnessed *w, const struct us_tlog_policy *policy)
+add_witnessed(struct us_json *j, const struct us_verify_witnessed *w,
+    const struct us_tlog_policy *policy)
 {
 	char as_of[US_TIME_TEXT_SIZE];
 
@@ -198,8 +225,10 @@ add_stamps(struct us_json *j, const struct us_verify_report *r)
 		us_json_kv_uint(j, "size", s->size);
 		us_json_kv_time(j, "time", s->time_s * US_NS_PER_SECOND);
 		us_json_kv_bool(j, "lost", s->lost);
-		us_json_kv_cstr(j, "authority", s->authority == NULL ? NULL : us_printable(name, sizeof name, s->authority,
-		    strlen(s->authority)));
+		us_json_kv_cstr(j, "authority",
+		    s->authority == NULL ?
+			NULL :
+			us_printable(name, sizeof name, s->authority, strlen(s->authority)));
 		us_json_close(j);
 	}
 	us_json_close(j);
@@ -274,7 +303,9 @@ us_verdict_json(FILE *to, const struct us_verify_report *r, const struct us_tlog
 	us_json_begin(&j, &out);
 	add_report(&j, r, policy);
 	err = us_json_end(&j);
-	if (err == US_OK && (fwrite(out.data, 1, out.len, to) != out.len || fputc('\n', to) == EOF || fflush(to) != 0))
+	if (err == US_OK &&
+	    (fwrite(out.data, 1, out.len, to) != out.len || fputc('\n', to) == EOF ||
+		fflush(to) != 0))
 		err = US_ERR_IO;
 	us_buf_free(&out);
 	return err;

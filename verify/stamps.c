@@ -18,7 +18,8 @@ num(uint64_t n)
 /* --- before the pass ----------------------------------------------------------------------- */
 
 static int
-get(const struct us_log_source *source, const char *path, struct us_buf *out, struct us_verify_finding *finding)
+get(const struct us_log_source *source, const char *path, struct us_buf *out,
+    struct us_verify_finding *finding)
 {
 	int err;
 
@@ -29,32 +30,38 @@ get(const struct us_log_source *source, const char *path, struct us_buf *out, st
 	case US_ERR_NOMEM:
 		return err;
 	case US_ERR_NOT_FOUND:
-		return us_verify_found(finding, US_VERDICT_INCOMPLETE, US_ENTRY_NONE, "%s is missing", path);
+		return us_verify_found(finding, US_VERDICT_INCOMPLETE, US_ENTRY_NONE,
+		    "%s is missing", path);
 	case US_ERR_LIMIT:
-		return us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "%s is larger than it can be", path);
+		return us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE,
+		    "%s is larger than it can be", path);
 	default:
-		return us_verify_found(finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE, "%s cannot be read: %s", path, us_strerror(err));
+		return us_verify_found(finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE,
+		    "%s cannot be read: %s", path, us_strerror(err));
 	}
 }
 
 /* Opens it by the key that signed it. *handover: by which that key gave the log away, or NULL. */
 static int
-open_by_any(const struct us_buf *note, const struct us_verify_stamp_keys *keys, struct us_checkpoint *c, const struct us_handover **handover)
+open_by_any(const struct us_buf *note, const struct us_verify_stamp_keys *keys,
+    struct us_checkpoint *c, const struct us_handover **handover)
 {
 	int err = us_checkpoint_open(c, NULL, note->data, note->len, keys->log, 1);
 
 	*handover = NULL;
 	for (size_t i = 0; err == US_ERR_NOT_FOUND && i < keys->chain->n; i++) {
 		*handover = &keys->chain->item[i];
-		err = us_checkpoint_open(c, NULL, note->data, note->len, &(*handover)->succession.old_key, 1);
+		err = us_checkpoint_open(c, NULL, note->data, note->len,
+		    &(*handover)->succession.old_key, 1);
 	}
 	return err;
 }
 
 /* What was stamped. */
 static int
-take_checkpoint(const char *path, const struct us_buf *note, const struct us_verify_stamp_keys *keys, uint64_t size, struct us_checkpoint *c,
-    int *lost, struct us_verify_finding *finding)
+take_checkpoint(const char *path, const struct us_buf *note,
+    const struct us_verify_stamp_keys *keys, uint64_t size, struct us_checkpoint *c, int *lost,
+    struct us_verify_finding *finding)
 {
 	const struct us_handover *handover;
 	int err = open_by_any(note, keys, c, &handover);
@@ -63,7 +70,8 @@ take_checkpoint(const char *path, const struct us_buf *note, const struct us_ver
 	if (err == US_ERR_NOMEM)
 		return err;
 	if (err != US_OK)
-		return us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "%s is no checkpoint that the log signed", path);
+		return us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE,
+		    "%s is no checkpoint that the log signed", path);
 	if (handover != NULL)
 		switch (us_handover_judge(handover, c->size, &c->root)) {
 		case US_HANDOVER_KEPT:
@@ -73,10 +81,12 @@ take_checkpoint(const char *path, const struct us_buf *note, const struct us_ver
 			return US_OK;
 		case US_HANDOVER_HIDDEN:
 		case US_HANDOVER_FORKED:
-			return us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "%s is of entries that the hand-over of its key conceals", path);
+			return us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE,
+			    "%s is of entries that the hand-over of its key conceals", path);
 		}
 	if (c->size > size)
-		return us_verify_found(finding, US_VERDICT_INCOMPLETE, size, "%s is of %llu entries, and there are %llu here", path, num(c->size),
+		return us_verify_found(finding, US_VERDICT_INCOMPLETE, size,
+		    "%s is of %llu entries, and there are %llu here", path, num(c->size),
 		    num(size));
 	return US_OK;
 }
@@ -99,7 +109,8 @@ struct us_verify_pair {
 };
 
 static int
-take_pair(struct us_verify_pair *pair, const char *name, const struct us_log_source *source, struct us_verify_finding *finding)
+take_pair(struct us_verify_pair *pair, const char *name, const struct us_log_source *source,
+    struct us_verify_finding *finding)
 {
 	char path[PATH_SIZE];
 	int err;
@@ -111,7 +122,8 @@ take_pair(struct us_verify_pair *pair, const char *name, const struct us_log_sou
 }
 
 static int
-take_stamp(struct us_verify_stamps *s, struct us_verify_report *report, const struct us_verify_pair *pair, const struct us_verify_stamp_keys *keys,
+take_stamp(struct us_verify_stamps *s, struct us_verify_report *report,
+    const struct us_verify_pair *pair, const struct us_verify_stamp_keys *keys,
     const struct us_verify_options *options, struct us_verify_finding *finding)
 {
 	struct us_verify_stamp *stamp = &report->stamps[report->n_stamps];
@@ -122,21 +134,25 @@ take_stamp(struct us_verify_stamps *s, struct us_verify_report *report, const st
 	int err;
 
 	(void)snprintf(path, sizeof path, "timestamps/%s.checkpoint", stamp->name);
-	err = take_checkpoint(path, &pair->note, keys, report->checkpoint.size, &c, &stamp->lost, finding);
+	err = take_checkpoint(path, &pair->note, keys, report->checkpoint.size, &c, &stamp->lost,
+	    finding);
 	if (err == US_OK)
 		err = us_sha256(pair->note.data, pair->note.len, digest);
 	if (err == US_OK)
-		err = us_token_parse(&token, (struct us_bytes){ pair->token.data, pair->token.len });
+		err = us_token_parse(&token,
+		    (struct us_bytes){ pair->token.data, pair->token.len });
 	if (err == US_ERR_FORMAT)
-		return us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "timestamps/%s.tsr is no timestamp that was granted", stamp->name);
+		return us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE,
+		    "timestamps/%s.tsr is no timestamp that was granted", stamp->name);
 	if (err == US_OK && !us_token_is_of(token, digest))
-		err = us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "timestamps/%s.tsr is not over the checkpoint beside it",
-		    stamp->name);
+		err = us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE,
+		    "timestamps/%s.tsr is not over the checkpoint beside it", stamp->name);
 	if (err == US_OK) {
 		s->authority[report->n_stamps] = find_authority(token, digest, options);
 		stamp->size = c.size;
 		stamp->time_s = us_token_time_s(token);
-		stamp->authority = s->authority[report->n_stamps] == options->n_authorities ? NULL :
+		stamp->authority = s->authority[report->n_stamps] == options->n_authorities ?
+		    NULL :
 		    us_authority_name(options->authorities[s->authority[report->n_stamps]]);
 		s->root[report->n_stamps] = c.root;
 	}
@@ -151,15 +167,19 @@ no_list(int err, struct us_verify_finding *finding)
 		return US_OK;
 	if (err == US_ERR_NOMEM)
 		return err;
-	return us_verify_found(finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE, "the folder timestamps cannot be read, or holds too many: %s",
-	    us_strerror(err));
+	return us_verify_found(finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE,
+	    "the folder timestamps cannot be read, or holds too many: %s", us_strerror(err));
 }
 
 int
-us_verify_stamps_open(struct us_verify_stamps *s, struct us_verify_report *report, const struct us_log_source *source,
-    const struct us_verify_stamp_keys *keys, const struct us_verify_options *options, struct us_verify_prefixes *prefixes, struct us_verify_finding *finding)
+us_verify_stamps_open(struct us_verify_stamps *s, struct us_verify_report *report,
+    const struct us_log_source *source, const struct us_verify_stamp_keys *keys,
+    const struct us_verify_options *options, struct us_verify_prefixes *prefixes,
+    struct us_verify_finding *finding)
 {
-	char (*names)[US_STAMP_NAME_MAX + 1] = source->stamps == NULL ? NULL : calloc(US_STAMPS_MAX, sizeof *names);
+	char(*names)[US_STAMP_NAME_MAX + 1] = source->stamps == NULL ?
+	    NULL :
+	    calloc(US_STAMPS_MAX, sizeof *names);
 	struct us_verify_pair pair;
 	size_t n = 0;
 	int err;
@@ -174,13 +194,15 @@ us_verify_stamps_open(struct us_verify_stamps *s, struct us_verify_report *repor
 	if (err != US_OK)
 		err = no_list(err, finding);
 	for (size_t i = 0; err == US_OK && i < n; i++) {
-		(void)snprintf(report->stamps[i].name, sizeof report->stamps[i].name, "%s", names[i]);
+		(void)snprintf(report->stamps[i].name, sizeof report->stamps[i].name, "%s",
+		    names[i]);
 		if (options->n_authorities > 0) {
 			err = take_pair(&pair, names[i], source, finding);
 			if (err == US_OK)
 				err = take_stamp(s, report, &pair, keys, options, finding);
 			if (err == US_OK && !report->stamps[i].lost)
-				err = us_verify_prefixes_add(prefixes, report->stamps[i].size, &s->prefix[i]);
+				err = us_verify_prefixes_add(prefixes, report->stamps[i].size,
+				    &s->prefix[i]);
 		}
 		report->n_stamps += err == US_OK;
 	}
@@ -193,8 +215,9 @@ us_verify_stamps_open(struct us_verify_stamps *s, struct us_verify_report *repor
 /* --- after it ------------------------------------------------------------------------------ */
 
 int
-us_verify_stamps_compare(const struct us_verify_stamps *s, const struct us_verify_report *report, const struct us_verify_options *options,
-    const struct us_verify_prefixes *prefixes, struct us_verify_finding *finding)
+us_verify_stamps_compare(const struct us_verify_stamps *s, const struct us_verify_report *report,
+    const struct us_verify_options *options, const struct us_verify_prefixes *prefixes,
+    struct us_verify_finding *finding)
 {
 	char time[US_TIME_TEXT_SIZE];
 
@@ -205,12 +228,17 @@ us_verify_stamps_compare(const struct us_verify_stamps *s, const struct us_verif
 		if (stamp->lost)
 			continue;
 		if (memcmp(prefix->root.b, s->root[i].b, US_HASH_LEN) != 0)
-			return us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "timestamps/%s.checkpoint is of another history: the log's "
-			    "first %llu entries do not give the root that it signed there", stamp->name, num(stamp->size));
-		if (stamp->authority != NULL && prefix->last_ns >= (stamp->time_s + 1 + STAMP_TOLERANCE_S) * US_NS_PER_SECOND)
-			return us_verify_found(finding, US_VERDICT_TAMPERED, stamp->size - 1, "entry %llu is of a later time than %s, when timestamps/%s.tsr "
-			    "says that it was there", num(stamp->size - 1), us_time_format_s(stamp->time_s * US_NS_PER_SECOND, time),
-			    stamp->name);
+			return us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE,
+			    "timestamps/%s.checkpoint is of another history: the log's "
+			    "first %llu entries do not give the root that it signed there",
+			    stamp->name, num(stamp->size));
+		if (stamp->authority != NULL &&
+		    prefix->last_ns >= (stamp->time_s + 1 + STAMP_TOLERANCE_S) * US_NS_PER_SECOND)
+			return us_verify_found(finding, US_VERDICT_TAMPERED, stamp->size - 1,
+			    "entry %llu is of a later time than %s, when timestamps/%s.tsr "
+			    "says that it was there",
+			    num(stamp->size - 1),
+			    us_time_format_s(stamp->time_s * US_NS_PER_SECOND, time), stamp->name);
 	}
 	return US_OK;
 }
@@ -222,14 +250,15 @@ reach(const struct us_verify_stamps *s, const struct us_verify_report *report, s
 	uint64_t size = 0;
 
 	for (size_t i = 0; i < report->n_stamps; i++)
-		if (!report->stamps[i].lost && s->authority[i] == authority && report->stamps[i].size > size)
+		if (!report->stamps[i].lost && s->authority[i] == authority &&
+		    report->stamps[i].size > size)
 			size = report->stamps[i].size;
 	return size;
 }
 
 int
-us_verify_stamps_judge(const struct us_verify_stamps *s, struct us_verify_report *report, const struct us_verify_options *options,
-    struct us_verify_finding *finding)
+us_verify_stamps_judge(const struct us_verify_stamps *s, struct us_verify_report *report,
+    const struct us_verify_options *options, struct us_verify_finding *finding)
 {
 	struct us_verify_stamped *out = &report->stamped;
 	unsigned n;
@@ -248,6 +277,8 @@ us_verify_stamps_judge(const struct us_verify_stamps *s, struct us_verify_report
 		if (n >= out->needed && size > out->size)
 			out->size = size;
 	}
-	return out->size > 0 ? US_OK : us_verify_found(finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE, "all else is right, but not so many of the "
-	    "authorities as are needed have stamped a part of this log");
+	return out->size > 0 ? US_OK :
+			       us_verify_found(finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE,
+				   "all else is right, but not so many of the "
+				   "authorities as are needed have stamped a part of this log");
 }

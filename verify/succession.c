@@ -14,15 +14,18 @@ at(const struct us_verify_succession *h, size_t i)
 }
 
 static int
-open_chain(struct us_verify_succession *h, struct us_note_key *key, struct us_verify_finding *finding)
+open_chain(struct us_verify_succession *h, struct us_note_key *key,
+    struct us_verify_finding *finding)
 {
 	size_t place;
 	int err = us_handovers_open(h->chain, (struct us_bytes){ h->text.data, h->text.len });
 
 	if (err != US_OK)
-		return us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "handovers: %s", us_strerror(err));
+		return us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "handovers: %s",
+		    us_strerror(err));
 	if (us_handovers_place(&place, h->chain, key) != US_OK)
-		return us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "no hand-over leads from the key given to another, nor to it");
+		return us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE,
+		    "no hand-over leads from the key given to another, nor to it");
 	*key = h->chain->item[h->chain->n - 1].succession.new_key;
 	for (size_t i = 0; i < h->chain->n && err == US_OK; i++)
 		err = us_sha256(h->chain->item[i].text.p, h->chain->item[i].text.n, h->digest[i]);
@@ -30,7 +33,8 @@ open_chain(struct us_verify_succession *h, struct us_note_key *key, struct us_ve
 }
 
 int
-us_verify_succession_open(struct us_verify_succession *h, const struct us_log_source *source, int foreign, struct us_note_key *key, struct us_verify_finding *finding)
+us_verify_succession_open(struct us_verify_succession *h, const struct us_log_source *source,
+    int foreign, struct us_note_key *key, struct us_verify_finding *finding)
 {
 	int err;
 
@@ -48,9 +52,11 @@ us_verify_succession_open(struct us_verify_succession *h, const struct us_log_so
 	case US_ERR_NOMEM:
 		return err;
 	case US_ERR_LIMIT:
-		return us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "handovers is larger than it can be");
+		return us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE,
+		    "handovers is larger than it can be");
 	default:
-		return us_verify_found(finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE, "handovers cannot be read");
+		return us_verify_found(finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE,
+		    "handovers cannot be read");
 	}
 }
 
@@ -63,7 +69,8 @@ us_verify_succession_free(struct us_verify_succession *h)
 }
 
 int
-us_verify_succession_begin(struct us_verify_succession *h, struct us_verify_prefixes *prefixes, struct us_verify_report *r, struct us_verify_finding *finding)
+us_verify_succession_begin(struct us_verify_succession *h, struct us_verify_prefixes *prefixes,
+    struct us_verify_report *r, struct us_verify_finding *finding)
 {
 	int err = US_OK;
 
@@ -71,22 +78,28 @@ us_verify_succession_begin(struct us_verify_succession *h, struct us_verify_pref
 		const struct us_handover *o = &h->chain->item[i];
 
 		if (o->succession.size >= r->checkpoint.size)
-			return us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "the log was handed over at entry %llu, and has none there", at(h, i));
-		r->handovers[r->n_handovers++] = (struct us_verify_handover){ o->succession.size, o->last_size, o->time_ns, o->reason };
+			return us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE,
+			    "the log was handed over at entry %llu, and has none there", at(h, i));
+		r->handovers[r->n_handovers++] = (struct us_verify_handover){ o->succession.size,
+			o->last_size, o->time_ns, o->reason };
 		err = us_verify_prefixes_add(prefixes, o->succession.size, &h->prefix[i]);
 	}
-	return err == US_ERR_LIMIT ? us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "too many earlier checkpoints lie beside the log") : err;
+	return err == US_ERR_LIMIT ? us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE,
+					 "too many earlier checkpoints lie beside the log") :
+				     err;
 }
 
 static int
 broken(struct us_verify_finding *finding, const struct us_verify_facts *f, const char *why)
 {
 	finding->rule = RULE;
-	return us_verify_found(finding, US_VERDICT_TAMPERED, f->index, "entry %llu breaks the rule \"" RULE "\": %s", (unsigned long long)f->index, why);
+	return us_verify_found(finding, US_VERDICT_TAMPERED, f->index,
+	    "entry %llu breaks the rule \"" RULE "\": %s", (unsigned long long)f->index, why);
 }
 
 int
-us_verify_succession_next(const struct us_verify_succession *h, const struct us_verify_facts *f, struct us_verify_finding *finding)
+us_verify_succession_next(const struct us_verify_succession *h, const struct us_verify_facts *f,
+    struct us_verify_finding *finding)
 {
 	const int says = f->kind == US_KIND_EVENT && f->action == US_ACTION_HANDOVER;
 	size_t i = 0;
@@ -98,21 +111,32 @@ us_verify_succession_next(const struct us_verify_succession *h, const struct us_
 	if (i == h->chain->n && !says)
 		return US_OK;
 	if (i == h->chain->n && !h->here)
-		return us_verify_found(finding, US_VERDICT_INCOMPLETE, f->index, "entry %llu says that the log was handed over, and the file handovers is missing",
+		return us_verify_found(finding, US_VERDICT_INCOMPLETE, f->index,
+		    "entry %llu says that the log was handed over, and the file handovers is "
+		    "missing",
 		    (unsigned long long)f->index);
 	if (i == h->chain->n)
-		return broken(finding, f, "it says that the log was handed over, and it was not there");
+		return broken(finding, f,
+		    "it says that the log was handed over, and it was not there");
 	if (!says)
-		return broken(finding, f, "it is the first one under another key, and does not say so");
-	return memcmp(f->handover, h->digest[i], sizeof f->handover) == 0 && f->entry_class == US_CLASS_SYSTEM ? US_OK :
+		return broken(finding, f,
+		    "it is the first one under another key, and does not say so");
+	return memcmp(f->handover, h->digest[i], sizeof f->handover) == 0 &&
+		f->entry_class == US_CLASS_SYSTEM ?
+	    US_OK :
 	    broken(finding, f, "it names another hand-over than the one that was signed");
 }
 
 int
-us_verify_succession_conclude(const struct us_verify_succession *h, const struct us_verify_prefixes *prefixes, struct us_verify_finding *finding)
+us_verify_succession_conclude(const struct us_verify_succession *h,
+    const struct us_verify_prefixes *prefixes, struct us_verify_finding *finding)
 {
 	for (size_t i = 0; i < h->chain->n; i++)
-		if (memcmp(prefixes->at[h->prefix[i]].root.b, h->chain->item[i].succession.root.b, US_HASH_LEN) != 0)
-			return us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "the entries before entry %llu are not those that were handed over there", at(h, i));
+		if (memcmp(prefixes->at[h->prefix[i]].root.b, h->chain->item[i].succession.root.b,
+			US_HASH_LEN) != 0)
+			return us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE,
+			    "the entries before entry %llu are not those that were handed over "
+			    "there",
+			    at(h, i));
 	return US_OK;
 }

@@ -144,7 +144,8 @@ us_token_is_of(const struct us_token *t, const uint8_t digest[32])
 		return 0;
 	X509_ALGOR_get0(&object, NULL, NULL, TS_MSG_IMPRINT_get_algo(imprint));
 	stamped = TS_MSG_IMPRINT_get_msg(imprint);
-	return OBJ_obj2nid(object) == NID_sha256 && stamped != NULL && ASN1_STRING_length(stamped) == 32 &&
+	return OBJ_obj2nid(object) == NID_sha256 && stamped != NULL &&
+	    ASN1_STRING_length(stamped) == 32 &&
 	    memcmp(ASN1_STRING_get0_data(stamped), digest, 32) == 0;
 }
 
@@ -153,7 +154,8 @@ us_token_verify(const struct us_token *t, const uint8_t digest[32], const struct
 {
 	int good;
 
-	/* the signer's chain, its purpose (timestamping), its digest in what is signed, and the signature */
+	/* the signer's chain, its purpose (timestamping), its digest in what is signed, and the
+	 * signature */
 	X509_VERIFY_PARAM_set_time(X509_STORE_get0_param(a->store), t->time);
 	good = us_token_is_of(t, digest) &&
 	    TS_TST_INFO_get_version(TS_RESP_get_tst_info(t->response)) == 1 &&
@@ -176,11 +178,13 @@ us_token_request(struct us_buf *out, const uint8_t digest[32], uint64_t *nonce)
 	int n = -1, err = us_random(random, sizeof random);
 
 	*nonce = us_load_u64(random) >> 1;
-	if (err == US_OK && request != NULL && imprint != NULL && algorithm != NULL && number != NULL &&
+	if (err == US_OK && request != NULL && imprint != NULL && algorithm != NULL &&
+	    number != NULL &&
 	    X509_ALGOR_set0(algorithm, OBJ_nid2obj(NID_sha256), V_ASN1_NULL, NULL) == 1 &&
 	    TS_MSG_IMPRINT_set_algo(imprint, algorithm) == 1 &&
-	    TS_MSG_IMPRINT_set_msg(imprint, (unsigned char *)(uintptr_t)digest, 32) == 1 && TS_REQ_set_version(request, 1) == 1 &&
-	    TS_REQ_set_msg_imprint(request, imprint) == 1 && ASN1_INTEGER_set_uint64(number, *nonce) == 1 &&
+	    TS_MSG_IMPRINT_set_msg(imprint, (unsigned char *)(uintptr_t)digest, 32) == 1 &&
+	    TS_REQ_set_version(request, 1) == 1 && TS_REQ_set_msg_imprint(request, imprint) == 1 &&
+	    ASN1_INTEGER_set_uint64(number, *nonce) == 1 &&
 	    TS_REQ_set_nonce(request, number) == 1 && TS_REQ_set_cert_req(request, 1) == 1)
 		n = i2d_TS_REQ(request, &der);
 	TS_REQ_free(request);

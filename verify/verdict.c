@@ -5,7 +5,8 @@
 #include "verify/finding.h"
 
 int
-us_verify_found(struct us_verify_finding *f, enum us_verdict verdict, uint64_t index, const char *format, ...)
+us_verify_found(struct us_verify_finding *f, enum us_verdict verdict, uint64_t index,
+    const char *format, ...)
 {
 	va_list ap;
 
@@ -18,7 +19,8 @@ us_verify_found(struct us_verify_finding *f, enum us_verdict verdict, uint64_t i
 }
 
 void
-us_verify_report_conclude(struct us_verify_report *r, int err, const struct us_verify_finding *finding)
+us_verify_report_conclude(struct us_verify_report *r, int err,
+    const struct us_verify_finding *finding)
 {
 	if (err == FOUND) {
 		r->verdict = finding->verdict;
@@ -27,7 +29,9 @@ us_verify_report_conclude(struct us_verify_report *r, int err, const struct us_v
 		(void)snprintf(r->detail, sizeof r->detail, "%s", finding->text);
 	} else if (err == US_OK) {
 		r->verdict = US_VERDICT_OK;
-		(void)snprintf(r->detail, sizeof r->detail, "%llu entries match the signed checkpoint", (unsigned long long)r->checkpoint.size);
+		(void)snprintf(r->detail, sizeof r->detail,
+		    "%llu entries match the signed checkpoint",
+		    (unsigned long long)r->checkpoint.size);
 	}
 }
 

@@ -20,12 +20,13 @@
 #define SLOTS_PER_THREAD 4 /* so that one that is slow for once does not hold up the others */
 
 struct us_verify_level {
-	uint64_t n; /* hashes so far, of the whole level */
+	uint64_t n;                           /* hashes so far, of the whole level */
 	struct us_digest hash[US_TILE_WIDTH]; /* those of the tile being filled */
 };
 
-/* What the threads share. All of it is guarded by lock, but what does not change while they run (source, options, size) and
- * slots between taken and ready, which are those of the thread that took them. Invariant: turn <= taken <= turn + n_slots. */
+/* What the threads share. All of it is guarded by lock, but what does not change while they run
+ * (source, options, size) and slots between taken and ready, which are those of the thread that
+ * took them. Invariant: turn <= taken <= turn + n_slots. */
 struct us_verify {
 	pthread_mutex_t lock;
 	pthread_cond_t turned;
@@ -33,14 +34,15 @@ struct us_verify {
 	const struct us_verify_options *options;
 	struct us_verify_report *report;
 	struct us_verify_finding finding;
-	int err;          /* not US_OK: the pass is over */
+	int err; /* not US_OK: the pass is over */
 	uint64_t size;
 	uint64_t bundles; /* how many to take */
 	uint64_t taken;   /* bundles that a thread has taken */
 	uint64_t turn;    /* bundles that were settled, in their order */
 	unsigned n_slots;
 	struct us_verify_bundle *slots; /* bundle n is in slot n % n_slots */
-	struct us_export_keys keys; /* the line that was read last, if have_keys: of a bundle not yet taken */
+	/* the line that was read last, if have_keys: of a bundle not yet taken */
+	struct us_export_keys keys;
 	int have_keys;
 	uint64_t keys_line; /* its number, from 1 */
 	uint64_t keys_at;   /* where it begins in the file */
@@ -48,8 +50,9 @@ struct us_verify {
 	uint64_t keys_next; /* what an index has to be at least */
 	struct us_verify_rules *rules;
 	struct us_verify_acts acts;
-	struct us_merkle_stream stream; /* of bundles: the root over their roots is the root over all leaves */
-	struct us_verify_level level[LEVELS];     /* from 1 */
+	/* of bundles: the root over their roots is the root over all leaves */
+	struct us_merkle_stream stream;
+	struct us_verify_level level[LEVELS]; /* from 1 */
 	struct us_buf tile;
 	struct us_buf note; /* the checkpoint */
 	struct us_verify_witnessing witnessed;
@@ -86,16 +89,19 @@ next_keys(struct us_verify *v)
 	if (err == US_ERR_NOT_FOUND || err == US_ERR_NOMEM)
 		return err == US_ERR_NOMEM ? err : US_OK;
 	if (err == US_ERR_IO)
-		return us_verify_found(&v->finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE, "keys.jsonl cannot be read");
+		return us_verify_found(&v->finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE,
+		    "keys.jsonl cannot be read");
 	if (err == US_OK)
 		err = us_export_keys_parse(&v->keys, line, n);
 	us_wipe(line, err == US_OK ? n : sizeof line);
 	if (err != US_OK)
-		return us_verify_found(&v->finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "keys.jsonl, line %llu: %s", num(v->keys_line),
-		    us_strerror(err));
+		return us_verify_found(&v->finding, US_VERDICT_TAMPERED, US_ENTRY_NONE,
+		    "keys.jsonl, line %llu: %s", num(v->keys_line), us_strerror(err));
 	if (v->keys.index < v->keys_next || v->keys.index >= v->size)
-		return us_verify_found(&v->finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "keys.jsonl, line %llu: index %llu is out of order or "
-		    "of the log", num(v->keys_line), num(v->keys.index));
+		return us_verify_found(&v->finding, US_VERDICT_TAMPERED, US_ENTRY_NONE,
+		    "keys.jsonl, line %llu: index %llu is out of order or "
+		    "of the log",
+		    num(v->keys_line), num(v->keys.index));
 	v->keys_next = v->keys.index + 1;
 	v->have_keys = 1;
 	return US_OK;
@@ -125,9 +131,12 @@ check_tile(struct us_verify *v, unsigned level, uint64_t n, unsigned width)
 	int err = us_verify_tile_get(v->source, &tile, &v->tile, &v->finding);
 
 	for (unsigned i = 0; err == US_OK && i < width; i++) {
-		if (memcmp(v->tile.data + i * US_HASH_LEN, v->level[level].hash[i].b, US_HASH_LEN) != 0)
-			err = us_verify_found(&v->finding, US_VERDICT_TAMPERED, (n * US_TILE_WIDTH + i) << (8 * level),
-			    "hash %llu of level %u is not that of the hashes below it", num(n * US_TILE_WIDTH + i), level);
+		if (memcmp(v->tile.data + i * US_HASH_LEN, v->level[level].hash[i].b,
+			US_HASH_LEN) != 0)
+			err = us_verify_found(&v->finding, US_VERDICT_TAMPERED,
+			    (n * US_TILE_WIDTH + i) << (8 * level),
+			    "hash %llu of level %u is not that of the hashes below it",
+			    num(n * US_TILE_WIDTH + i), level);
 	}
 	return err;
 }
@@ -162,13 +171,16 @@ finish_tree(struct us_verify *v)
 		const struct us_verify_level *l = &v->level[level];
 
 		if (l->n % US_TILE_WIDTH != 0)
-			err = check_tile(v, level, l->n / US_TILE_WIDTH, (unsigned)(l->n % US_TILE_WIDTH));
+			err = check_tile(v, level, l->n / US_TILE_WIDTH,
+			    (unsigned)(l->n % US_TILE_WIDTH));
 	}
 	if (err != US_OK)
 		return err;
 	us_merkle_stream_root(&v->stream, &root);
-	return memcmp(root.b, v->report->checkpoint.root.b, US_HASH_LEN) == 0 ? US_OK :
-	    us_verify_found(&v->finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "the entries do not give the root that the checkpoint signs");
+	return memcmp(root.b, v->report->checkpoint.root.b, US_HASH_LEN) == 0 ?
+	    US_OK :
+	    us_verify_found(&v->finding, US_VERDICT_TAMPERED, US_ENTRY_NONE,
+		"the entries do not give the root that the checkpoint signs");
 }
 
 /* --- bundles, in their order --------------------------------------------------------------- */
@@ -222,7 +234,8 @@ settle(struct us_verify *v, struct us_verify_bundle *b)
 			r->first_ns = f->time_ns;
 		r->last_ns = f->time_ns;
 	}
-	if (!v->options->foreign && v->options->on_entry != NULL && (err == US_OK || err == FOUND)) {
+	if (!v->options->foreign && v->options->on_entry != NULL &&
+	    (err == US_OK || err == FOUND)) {
 		const int shown = show_entries(v, b);
 
 		err = shown == US_OK ? err : shown;
@@ -258,8 +271,8 @@ settle_ready(struct us_verify *v)
 	(void)pthread_cond_broadcast(&v->turned);
 }
 
-/* Takes the next bundle into its slot, with its keys. That a line of keys is wrong counts before the bundle, and after those
- * before it; nobody reads on behind it. */
+/* Takes the next bundle into its slot, with its keys. That a line of keys is wrong counts before
+ * the bundle, and after those before it; nobody reads on behind it. */
 static struct us_verify_bundle *
 take_bundle(struct us_verify *v)
 {
@@ -277,7 +290,8 @@ take_bundle(struct us_verify *v)
 	return b;
 }
 
-/* A thread: takes bundle after bundle, checks each without the lock, and settles what has its turn. */
+/* A thread: takes bundle after bundle, checks each without the lock, and settles what has its
+ * turn. */
 static void *
 work(void *arg)
 {
@@ -310,7 +324,8 @@ static int
 check_bundles(struct us_verify *v)
 {
 	const unsigned wanted = !v->source->shared || v->options->threads == 0 ? 1 :
-	    v->options->threads < US_VERIFY_THREADS_MAX ? v->options->threads : US_VERIFY_THREADS_MAX;
+	    v->options->threads < US_VERIFY_THREADS_MAX ? v->options->threads :
+							  US_VERIFY_THREADS_MAX;
 	pthread_t thread[US_VERIFY_THREADS_MAX];
 	unsigned n = 0, i;
 
@@ -320,7 +335,8 @@ check_bundles(struct us_verify *v)
 		return US_ERR_NOMEM;
 	for (i = 0; i < v->n_slots; i++)
 		us_verify_bundle_init(&v->slots[i]);
-	while (n + 1 < wanted && n + 1 < v->bundles && pthread_create(&thread[n], NULL, work, v) == 0)
+	while (
+	    n + 1 < wanted && n + 1 < v->bundles && pthread_create(&thread[n], NULL, work, v) == 0)
 		n++;
 	(void)work(v);
 	while (n > 0)
@@ -338,27 +354,35 @@ check_beside(struct us_verify *v)
 	int err = us_verify_witnessed_compare(&v->witnessed, &v->prefixes, &v->finding);
 
 	if (err == US_OK)
-		err = us_verify_stamps_compare(&v->stamps, v->report, v->options, &v->prefixes, &v->finding);
+		err = us_verify_stamps_compare(&v->stamps, v->report, v->options, &v->prefixes,
+		    &v->finding);
 	if (err == US_OK)
-		err = us_verify_witnessed_judge(&v->witnessed, v->options->policy, v->report, &v->finding);
-	return err == US_OK ? us_verify_stamps_judge(&v->stamps, v->report, v->options, &v->finding) : err;
+		err = us_verify_witnessed_judge(&v->witnessed, v->options->policy, v->report,
+		    &v->finding);
+	return err == US_OK ?
+	    us_verify_stamps_judge(&v->stamps, v->report, v->options, &v->finding) :
+	    err;
 }
 
 static int
 check_all(struct us_verify *v)
 {
 	struct us_note_key key;
-	int err = us_verify_head_open(v->report, &key, &v->handed, &v->note, v->source, v->options, &v->finding);
+	int err = us_verify_head_open(v->report, &key, &v->handed, &v->note, v->source, v->options,
+	    &v->finding);
 
 	if (err == US_OK)
 		err = us_verify_succession_begin(&v->handed, &v->prefixes, v->report, &v->finding);
 	if (err == US_OK)
-		err = us_verify_witnessed_begin(&v->witnessed, &key, v->options->policy, (struct us_bytes){ v->note.data, v->note.len },
-		    &v->finding);
+		err = us_verify_witnessed_begin(&v->witnessed, &key, v->options->policy,
+		    (struct us_bytes){ v->note.data, v->note.len }, &v->finding);
 	if (err == US_OK)
-		err = us_verify_witnessed_beside(&v->witnessed, v->source, &key, v->options->policy, &v->prefixes, &v->finding);
+		err = us_verify_witnessed_beside(&v->witnessed, v->source, &key, v->options->policy,
+		    &v->prefixes, &v->finding);
 	if (err == US_OK)
-		err = us_verify_stamps_open(&v->stamps, v->report, v->source, &(struct us_verify_stamp_keys){ &key, v->handed.chain }, v->options, &v->prefixes, &v->finding);
+		err = us_verify_stamps_open(&v->stamps, v->report, v->source,
+		    &(struct us_verify_stamp_keys){ &key, v->handed.chain }, v->options,
+		    &v->prefixes, &v->finding);
 	if (err != US_OK)
 		return err;
 	v->size = v->report->checkpoint.size;
@@ -382,7 +406,8 @@ check_all(struct us_verify *v)
 /* --- the whole ----------------------------------------------------------------------------- */
 
 int
-us_log_verify(struct us_verify_report *report, const struct us_log_source *source, const struct us_verify_options *options)
+us_log_verify(struct us_verify_report *report, const struct us_log_source *source,
+    const struct us_verify_options *options)
 {
 	static const struct us_verify_options defaults = { 0 };
 	struct us_verify *v = calloc(1, sizeof *v);
@@ -416,7 +441,8 @@ us_log_verify(struct us_verify_report *report, const struct us_log_source *sourc
 }
 
 int
-us_export_verify(struct us_verify_report *report, const char *dir, const struct us_verify_options *options)
+us_export_verify(struct us_verify_report *report, const char *dir,
+    const struct us_verify_options *options)
 {
 	struct us_verify_finding finding = { .rule = NULL };
 	struct us_log_source source;
@@ -432,8 +458,12 @@ us_export_verify(struct us_verify_report *report, const char *dir, const struct 
 		err = us_log_verify(report, &source, options);
 		us_verify_files_close(f);
 	} else if (err != US_ERR_NOMEM) {
-		us_verify_report_conclude(report, us_verify_found(&finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE, "the directory or its keys.jsonl cannot "
-		    "be opened: %s", us_strerror(err)), &finding);
+		us_verify_report_conclude(report,
+		    us_verify_found(&finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE,
+			"the directory or its keys.jsonl cannot "
+			"be opened: %s",
+			us_strerror(err)),
+		    &finding);
 		err = US_OK;
 	}
 	free(f);

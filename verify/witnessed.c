@@ -15,7 +15,8 @@ num(uint64_t n)
 
 /* Names the witness whose line is wrong. */
 static int
-found_wrong(const struct us_tlog_policy *policy, const char *path, struct us_bytes note, struct us_verify_finding *finding)
+found_wrong(const struct us_tlog_policy *policy, const char *path, struct us_bytes note,
+    struct us_verify_finding *finding)
 {
 	struct us_bytes text, sigs, line;
 	size_t n, wrong = 0;
@@ -31,16 +32,19 @@ found_wrong(const struct us_tlog_policy *policy, const char *path, struct us_byt
 			err = err == US_ERR_NOT_FOUND ? US_OK : err;
 		}
 	if (err == US_OK) /* then it is the log's own line */
-		return us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "%s is not signed by the log", path);
+		return us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE,
+		    "%s is not signed by the log", path);
 	(void)us_printable(name, sizeof name, us_tlog_policy_witness_name(policy, wrong),
 	    strlen(us_tlog_policy_witness_name(policy, wrong)));
-	return us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "%s: the cosignature that names the witness %s is not over this "
-	    "checkpoint, or not by its key", path, name);
+	return us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE,
+	    "%s: the cosignature that names the witness %s is not over this "
+	    "checkpoint, or not by its key",
+	    path, name);
 }
 
 static int
-judge(struct us_verify_witnessed_note *w, const struct us_note_key *log, const struct us_tlog_policy *policy, struct us_bytes note,
-    struct us_verify_finding *finding)
+judge(struct us_verify_witnessed_note *w, const struct us_note_key *log,
+    const struct us_tlog_policy *policy, struct us_bytes note, struct us_verify_finding *finding)
 {
 	struct us_tlog_verdict v;
 	int err;
@@ -62,9 +66,11 @@ judge(struct us_verify_witnessed_note *w, const struct us_note_key *log, const s
 		/* fallthrough */
 	case US_ERR_NOT_FOUND:
 	case US_ERR_VERIFY:
-		return us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "%s is not signed by the log", w->path);
+		return us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE,
+		    "%s is not signed by the log", w->path);
 	default:
-		return us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "%s: %s", w->path, us_strerror(err));
+		return us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "%s: %s",
+		    w->path, us_strerror(err));
 	}
 	w->size = v.checkpoint.size;
 	w->root = v.checkpoint.root;
@@ -76,21 +82,26 @@ judge(struct us_verify_witnessed_note *w, const struct us_note_key *log, const s
 
 /* Whether the policy is one for this log. */
 static int
-check_policy(const struct us_tlog_policy *policy, const struct us_note_key *log, struct us_verify_finding *finding)
+check_policy(const struct us_tlog_policy *policy, const struct us_note_key *log,
+    struct us_verify_finding *finding)
 {
 	size_t n;
 	const struct us_note_key *logs = us_tlog_policy_logs(policy, &n);
 
 	for (size_t i = 0; i < n; i++)
-		if (memcmp(logs[i].pub, log->pub, sizeof log->pub) == 0 && strcmp(logs[i].name, log->name) == 0)
+		if (memcmp(logs[i].pub, log->pub, sizeof log->pub) == 0 &&
+		    strcmp(logs[i].name, log->name) == 0)
 			return US_OK;
-	return n == 0 ? US_OK : us_verify_found(finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE, "the policy is one for other logs: it does "
-	    "not name the key that this one is verified with");
+	return n == 0 ? US_OK :
+			us_verify_found(finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE,
+			    "the policy is one for other logs: it does "
+			    "not name the key that this one is verified with");
 }
 
 /* The K-th file beside the checkpoint, if it is there. */
 static int
-read_beside(struct us_verify_witnessing *w, const struct us_log_source *source, unsigned k, struct us_buf *note, struct us_verify_finding *finding)
+read_beside(struct us_verify_witnessing *w, const struct us_log_source *source, unsigned k,
+    struct us_buf *note, struct us_verify_finding *finding)
 {
 	char *path = w->note[w->n].path;
 	int err;
@@ -104,12 +115,15 @@ read_beside(struct us_verify_witnessing *w, const struct us_log_source *source, 
 	if (err == US_OK || err == US_ERR_NOT_FOUND || err == US_ERR_NOMEM)
 		return err;
 	if (err == US_ERR_LIMIT)
-		return us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "%s is larger than it can be", path);
-	return us_verify_found(finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE, "%s cannot be read: %s", path, us_strerror(err));
+		return us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE,
+		    "%s is larger than it can be", path);
+	return us_verify_found(finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE,
+	    "%s cannot be read: %s", path, us_strerror(err));
 }
 
 int
-us_verify_witnessed_begin(struct us_verify_witnessing *w, const struct us_note_key *log, const struct us_tlog_policy *policy, struct us_bytes checkpoint,
+us_verify_witnessed_begin(struct us_verify_witnessing *w, const struct us_note_key *log,
+    const struct us_tlog_policy *policy, struct us_bytes checkpoint,
     struct us_verify_finding *finding)
 {
 	int err = policy == NULL ? US_OK : check_policy(policy, log, finding);
@@ -120,8 +134,9 @@ us_verify_witnessed_begin(struct us_verify_witnessing *w, const struct us_note_k
 }
 
 int
-us_verify_witnessed_beside(struct us_verify_witnessing *w, const struct us_log_source *source, const struct us_note_key *log,
-    const struct us_tlog_policy *policy, struct us_verify_prefixes *prefixes, struct us_verify_finding *finding)
+us_verify_witnessed_beside(struct us_verify_witnessing *w, const struct us_log_source *source,
+    const struct us_note_key *log, const struct us_tlog_policy *policy,
+    struct us_verify_prefixes *prefixes, struct us_verify_finding *finding)
 {
 	struct us_buf note;
 	int err = US_OK;
@@ -132,10 +147,12 @@ us_verify_witnessed_beside(struct us_verify_witnessing *w, const struct us_log_s
 
 		err = read_beside(w, source, k, &note, finding);
 		if (err == US_OK)
-			err = judge(next, log, policy, (struct us_bytes){ note.data, note.len }, finding);
+			err = judge(next, log, policy, (struct us_bytes){ note.data, note.len },
+			    finding);
 		if (err == US_OK && next->size > w->note[0].size)
-			err = us_verify_found(finding, US_VERDICT_INCOMPLETE, w->note[0].size, "%s is of %llu entries, and there are %llu here",
-			    next->path, num(next->size), num(w->note[0].size));
+			err = us_verify_found(finding, US_VERDICT_INCOMPLETE, w->note[0].size,
+			    "%s is of %llu entries, and there are %llu here", next->path,
+			    num(next->size), num(w->note[0].size));
 		if (err == US_OK)
 			err = us_verify_prefixes_add(prefixes, next->size, &next->prefix);
 		w->n += err == US_OK;
@@ -147,18 +164,22 @@ us_verify_witnessed_beside(struct us_verify_witnessing *w, const struct us_log_s
 /* --- after it ------------------------------------------------------------------------------ */
 
 int
-us_verify_witnessed_compare(const struct us_verify_witnessing *w, const struct us_verify_prefixes *prefixes, struct us_verify_finding *finding)
+us_verify_witnessed_compare(const struct us_verify_witnessing *w,
+    const struct us_verify_prefixes *prefixes, struct us_verify_finding *finding)
 {
 	for (size_t i = 1; i < w->n; i++)
-		if (memcmp(w->note[i].root.b, prefixes->at[w->note[i].prefix].root.b, US_HASH_LEN) != 0)
-			return us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE, "%s is of another history: the log's first %llu entries "
-			    "do not give the root that it signed there", w->note[i].path, num(w->note[i].size));
+		if (memcmp(w->note[i].root.b, prefixes->at[w->note[i].prefix].root.b,
+			US_HASH_LEN) != 0)
+			return us_verify_found(finding, US_VERDICT_TAMPERED, US_ENTRY_NONE,
+			    "%s is of another history: the log's first %llu entries "
+			    "do not give the root that it signed there",
+			    w->note[i].path, num(w->note[i].size));
 	return US_OK;
 }
 
 int
-us_verify_witnessed_judge(const struct us_verify_witnessing *w, const struct us_tlog_policy *policy, struct us_verify_report *report,
-    struct us_verify_finding *finding)
+us_verify_witnessed_judge(const struct us_verify_witnessing *w, const struct us_tlog_policy *policy,
+    struct us_verify_report *report, struct us_verify_finding *finding)
 {
 	struct us_verify_witnessed *out = &report->witnessed;
 
@@ -170,13 +191,17 @@ us_verify_witnessed_judge(const struct us_verify_witnessing *w, const struct us_
 
 		for (size_t k = 0; !out->met && k < US_COSIGNERS_MAX; k++)
 			out->by[k] |= note->who.by[k];
-		if (!note->met || (out->met && note->size <= out->size) || (note->size == 0 && w->note[0].size > 0))
+		if (!note->met || (out->met && note->size <= out->size) ||
+		    (note->size == 0 && w->note[0].size > 0))
 			continue; /* of nothing, nobody has seen anything */
 		out->met = 1;
 		out->size = note->size;
 		out->as_of_s = note->as_of_s;
 		memcpy(out->by, note->who.by, sizeof out->by);
 	}
-	return out->met ? US_OK : us_verify_found(finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE, "all else is right, but not so many "
-	    "witnesses as the policy wants have cosigned the checkpoint, or an earlier one that is here");
+	return out->met ? US_OK :
+			  us_verify_found(finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE,
+			      "all else is right, but not so many "
+			      "witnesses as the policy wants have cosigned the checkpoint, or an "
+			      "earlier one that is here");
 }

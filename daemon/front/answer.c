@@ -83,8 +83,8 @@ void
 us_answer_date(int64_t unix_seconds, char out[US_ANSWER_DATE_MAX])
 {
 	static const char *const days[7] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
-	static const char *const months[12] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug",
-		"Sep", "Oct", "Nov", "Dec" };
+	static const char *const months[12] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul",
+		"Aug", "Sep", "Oct", "Nov", "Dec" };
 	time_t t = (time_t)unix_seconds;
 	struct tm tm;
 

@@ -11,12 +11,12 @@
 struct us_answer {
 	int status;
 	enum us_content_type type;
-	uint16_t retry_after;  /* 0: none */
-	uint64_t entry;        /* UINT64_MAX: none */
-	uint64_t length;       /* of the body, unless chunked */
+	uint16_t retry_after; /* 0: none */
+	uint64_t entry;       /* UINT64_MAX: none */
+	uint64_t length;      /* of the body, unless chunked */
 	int chunked;
 	int close;
-	const char *date;      /* as us_answer_date() wrote it */
+	const char *date; /* as us_answer_date() wrote it */
 };
 
 /* IMF-fixdate of RFC 9110 section 5.6.7. */

@@ -384,8 +384,8 @@ refuse_head(struct us_conn *c, int err)
 {
 	static const struct us_problem too_large = { 431, "too-large",
 		"the head of the request is too large", NULL, 0 };
-	static const struct us_problem malformed = { 400, "bad-request",
-		"not an HTTP/1.1 request", NULL, 0 };
+	static const struct us_problem malformed = { 400, "bad-request", "not an HTTP/1.1 request",
+		NULL, 0 };
 
 	us_relay_problem(c, err == US_ERR_LIMIT ? &too_large : &malformed, 1);
 }

@@ -17,7 +17,6 @@
 #include "daemon/front/front_internal.h"
 #include "daemon/process/role.h"
 
-
 /* --- accepting ------------------------------------------------------------------------- */
 
 static void

@@ -26,10 +26,10 @@
 #define US_CONNECTIONS_MAX (1u << US_SLOT_BITS)
 #define US_CONNECTIONS_DEFAULT 8192
 #define US_INTAKES_MAX 256
-#define US_PARTS_MAX 4                         /* received or forwarded at a time */
-#define US_BODIES_MAX (64u * 1048576u)         /* memory of all bodies under way */
-#define US_BACKLOG_MAX (16u * 1048576u)        /* of the channel to the vault */
-#define US_READ_SIZE 16384                     /* a TLS record's plaintext */
+#define US_PARTS_MAX 4                  /* received or forwarded at a time */
+#define US_BODIES_MAX (64u * 1048576u)  /* memory of all bodies under way */
+#define US_BACKLOG_MAX (16u * 1048576u) /* of the channel to the vault */
+#define US_READ_SIZE 16384              /* a TLS record's plaintext */
 /* An answer's head and chunk framing beside the window. */
 #define US_OUT_MAX (US_REPLY_WINDOW + 2u * 1048576u)
 
@@ -66,12 +66,12 @@ struct us_conn {
 	SSL *ssl;
 	struct event *read_event;
 	struct event *write_event;
-	struct event *closed_event;   /* while nothing is read: is the client still there? */
+	struct event *closed_event; /* while nothing is read: is the client still there? */
 	int fd;
 	enum us_conn_state state;
 	uint32_t slot;
 	uint32_t generation;
-	int64_t deadline;             /* monotonic seconds; the tick acts on it */
+	int64_t deadline; /* monotonic seconds; the tick acts on it */
 	int64_t body_deadline;
 	int64_t born;
 	struct us_http_scan scan;
@@ -82,13 +82,13 @@ struct us_conn {
 	size_t uncredited;
 	struct us_route *route;
 	struct us_conn *next_dead;
-	uint32_t body_n;              /* counted in front->bodies */
-	int16_t intake;               /* index of the intake that has our part, or -1 */
-	uint8_t paused;               /* read_event is not pending */
-	uint8_t consuming;            /* us_conn's reader is on the stack */
-	uint8_t close;                /* after this answer */
-	uint8_t part;                 /* counted in front->parts */
-	uint8_t streaming;            /* a chunked answer has begun */
+	uint32_t body_n;   /* counted in front->bodies */
+	int16_t intake;    /* index of the intake that has our part, or -1 */
+	uint8_t paused;    /* read_event is not pending */
+	uint8_t consuming; /* us_conn's reader is on the stack */
+	uint8_t close;     /* after this answer */
+	uint8_t part;      /* counted in front->parts */
+	uint8_t streaming; /* a chunked answer has begun */
 	uint8_t peer_n;
 	char peer[64];
 	uint8_t credential[32];
@@ -101,7 +101,7 @@ struct us_front {
 	struct us_channel *intakes[US_INTAKES_MAX];
 	/* since when one of intakes is NULL again, monotonic seconds */
 	int64_t intake_lost[US_INTAKES_MAX];
-	unsigned intake_n;            /* one more than the largest index seen */
+	unsigned intake_n; /* one more than the largest index seen */
 	struct event *listen_event;
 	struct event *tick_event;
 	int listen_fd;
@@ -110,22 +110,23 @@ struct us_front {
 	uint32_t connections;
 	uint32_t handshaking;
 	uint32_t parts;
-	size_t bodies;                /* bytes promised to bodies under way */
-	struct us_conn **slots;       /* connections_max of them */
+	size_t bodies;          /* bytes promised to bodies under way */
+	struct us_conn **slots; /* connections_max of them */
 	uint32_t *generations;
 	uint32_t *free_slots;
 	uint32_t free_n;
-	struct us_route *routes;      /* free list */
+	struct us_route *routes; /* free list */
 	struct us_conn *dead;
-	struct us_buf arena;          /* of the request being decoded */
-	int64_t now;                  /* monotonic seconds, renewed each tick */
+	struct us_buf arena; /* of the request being decoded */
+	int64_t now;         /* monotonic seconds, renewed each tick */
 	int64_t last_handshakes;
 	char date[US_ANSWER_DATE_MAX];
-	struct us_channel *control;   /* to the monitor; NULL in tests */
-	int failed;                   /* cannot go on: the event loop is about to end */
-	uint32_t refused[UINT8_MAX + 1]; /* without an entry, by reason, that the vault was not told of */
+	struct us_channel *control; /* to the monitor; NULL in tests */
+	int failed;                 /* cannot go on: the event loop is about to end */
+	/* without an entry, by reason, that the vault was not told of */
+	uint32_t refused[UINT8_MAX + 1];
 	uint8_t in[US_READ_SIZE];
-	uint8_t small[US_READ_SIZE];  /* an answer written at once */
+	uint8_t small[US_READ_SIZE]; /* an answer written at once */
 };
 
 /* front.c: a front without a process around it, for us_front_main and for tests. */

@@ -205,7 +205,7 @@ is_token(struct us_bytes name)
 		uint8_t c = name.p[i];
 
 		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-		        strchr("!#$%&'*+-.^_`|~", c) != NULL))
+			strchr("!#$%&'*+-.^_`|~", c) != NULL))
 			return 0;
 	}
 	return name.n != 0;

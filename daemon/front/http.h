@@ -1,6 +1,6 @@
 /*
- * The head of an HTTP/1.1 request (RFC 9112), read strictly. llhttp in strict mode parses; around it
- * stand our own rules: only CRLF ends a line, no folded lines, printable ASCII only, at most
+ * The head of an HTTP/1.1 request (RFC 9112), read strictly. llhttp in strict mode parses; around
+ * it stand our own rules: only CRLF ends a line, no folded lines, printable ASCII only, at most
  * 16 KiB and 64 headers, exactly one Host, HTTP/1.1 only, methods GET, POST and DELETE, no
  * Transfer-Encoding at all (a body has a Content-Length, else 411), no Upgrade.
  *
@@ -36,14 +36,14 @@ struct us_http_head {
 	struct us_bytes target;
 	uint64_t content_length;
 	int has_length;
-	int close;            /* Connection: close */
+	int close; /* Connection: close */
 	int expect_continue;
-	struct us_bytes content_type;     /* each empty if absent */
+	struct us_bytes content_type; /* each empty if absent */
 	struct us_bytes content_encoding;
-	struct us_bytes purpose;          /* Underseal-Purpose, percent-encoded */
-	struct us_bytes first_line;       /* Underseal-First-Line */
-	struct us_bytes digest;           /* Underseal-Digest */
-	struct us_bytes ticket;           /* Underseal-Ticket */
+	struct us_bytes purpose;    /* Underseal-Purpose, percent-encoded */
+	struct us_bytes first_line; /* Underseal-First-Line */
+	struct us_bytes digest;     /* Underseal-Digest */
+	struct us_bytes ticket;     /* Underseal-Ticket */
 };
 
 /* Parses a whole head as us_http_scan found it. Returns 0, or the HTTP status to refuse with

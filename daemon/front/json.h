@@ -25,9 +25,9 @@ struct us_json_member {
 	const char *name;
 	enum us_json_kind kind;
 	int required;
-	size_t min, max;   /* bytes of a string or of decoded base64; count of strings */
-	void *out;         /* untouched if the member is absent or null */
-	int *given;        /* NULL, or set to 1 if the member is there */
+	size_t min, max; /* bytes of a string or of decoded base64; count of strings */
+	void *out;       /* untouched if the member is absent or null */
+	int *given;      /* NULL, or set to 1 if the member is there */
 };
 
 /* The strict check alone. US_ERR_ENCODING, US_ERR_LIMIT, US_ERR_FORMAT. */

@@ -130,7 +130,8 @@ send_part(struct us_conn *c, const struct us_msg_part *m, struct us_problem *p)
 	int i = pick_intake(f, m->part);
 
 	if (i < 0) {
-		*p = (struct us_problem){ 503, "intake", "no intake is running now, try again", NULL, 1 };
+		*p = (struct us_problem){ 503, "intake", "no intake is running now, try again",
+			NULL, 1 };
 		return p->status;
 	}
 	if (us_send_part(f->intakes[i], tag_of(c), m) != US_OK) {
@@ -157,8 +158,9 @@ us_relay_request(struct us_conn *c, const struct us_route *route, struct us_byte
 	status = us_request_decode(route, body, &who, &f->arena, &request, &problem);
 	if (status == 0 && request.type == US_MSG_part)
 		status = send_part(c, &request.u.part, &problem);
-	else if (status == 0 && (f->vault == NULL || us_channel_backlog(f->vault) > US_BACKLOG_MAX ||
-	             send_vault(f->vault, tag_of(c), &request) != US_OK)) {
+	else if (status == 0 &&
+	    (f->vault == NULL || us_channel_backlog(f->vault) > US_BACKLOG_MAX ||
+		send_vault(f->vault, tag_of(c), &request) != US_OK)) {
 		problem = busy;
 		status = problem.status;
 	}
@@ -218,13 +220,19 @@ answer(struct us_conn *c, struct us_answer *a, struct us_bytes body)
 void
 us_relay_problem(struct us_conn *c, const struct us_problem *p, int close)
 {
-	struct us_answer a = { .status = p->status, .type = US_TYPE_PROBLEM, .entry = UINT64_MAX,
+	struct us_answer a = { .status = p->status,
+		.type = US_TYPE_PROBLEM,
+		.entry = UINT64_MAX,
 		.retry_after = p->retry_after };
 	char body[US_ANSWER_PROBLEM_MAX];
 	size_t n = us_answer_problem(p, body);
 
-	us_relay_refused(c->front, p->status == 401 ? US_REASON_TICKET : p->status == 408 ? US_REASON_TIMEOUT : p->status == 404 ? US_REASON_NOT_FOUND :
-	    p->status < 500 ? US_REASON_MALFORMED : US_REASON_OVER_LIMIT);
+	us_relay_refused(c->front,
+	    p->status == 401     ? US_REASON_TICKET :
+		p->status == 408 ? US_REASON_TIMEOUT :
+		p->status == 404 ? US_REASON_NOT_FOUND :
+		p->status < 500  ? US_REASON_MALFORMED :
+				   US_REASON_OVER_LIMIT);
 	if (close)
 		c->close = 1;
 	answer(c, &a, (struct us_bytes){ (const uint8_t *)body, n });
@@ -295,8 +303,10 @@ on_reply(struct us_front *f, uint32_t tag, struct us_bytes body)
 	c = find(f, tag);
 	if (c == NULL || c->intake >= 0 || c->streaming)
 		return c != NULL && c->streaming ? US_ERR_MALFORMED : US_OK;
-	a = (struct us_answer){ .status = m.status, .type = (enum us_content_type)m.type,
-		.retry_after = m.retry_after, .entry = m.entry };
+	a = (struct us_answer){ .status = m.status,
+		.type = (enum us_content_type)m.type,
+		.retry_after = m.retry_after,
+		.entry = m.entry };
 	if (m.last) {
 		answer(c, &a, m.body);
 		return US_OK;
@@ -331,7 +341,8 @@ on_reply_more(struct us_front *f, uint32_t tag, struct us_bytes body)
 }
 
 static int
-on_vault(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body, int fd)
+on_vault(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body,
+    int fd)
 {
 	(void)ch;
 	(void)fd;
@@ -360,7 +371,7 @@ on_vault_close(void *ctx, struct us_channel *ch, int err)
 }
 
 const struct us_channel_handler us_relay_vault_handler = { .on_message = on_vault,
-    .on_close = on_vault_close };
+	.on_close = on_vault_close };
 
 static int
 on_intake(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body,
@@ -418,7 +429,7 @@ on_intake_close(void *ctx, struct us_channel *ch, int err)
 }
 
 const struct us_channel_handler us_relay_intake_handler = { .on_message = on_intake,
-    .on_close = on_intake_close };
+	.on_close = on_intake_close };
 
 /* --- what was refused here ---------------------------------------------------------------- */
 

@@ -42,7 +42,8 @@ take_purpose(struct us_decode *d, struct us_bytes *out)
 	if (v == NULL)
 		return 0;
 	if (out->n != 0 || v->n > US_PURPOSE_BYTES)
-		return us_decode_bad(d->problem, "a purpose is one text of at most 1,024 bytes", "purpose");
+		return us_decode_bad(d->problem, "a purpose is one text of at most 1,024 bytes",
+		    "purpose");
 	*out = *v;
 	return 0;
 }
@@ -110,7 +111,8 @@ decode_act(struct us_decode *d)
 		return us_decode_bad(d->problem, "an act of this type is not taken here", NULL);
 	/* The vault and the keeper check this again; here it spares them a hopeless act. */
 	if (memcmp(act.credential, d->who->credential, 32) != 0)
-		return us_decode_refuse(d->problem, 403, "not-yours", "the act names another credential", NULL);
+		return us_decode_refuse(d->problem, 403, "not-yours",
+		    "the act names another credential", NULL);
 	return us_decode_no_query(d);
 }
 
@@ -127,11 +129,13 @@ decode_list(struct us_decode *d)
 	m->what = d->route->info->detail;
 	m->collection = (struct us_bytes){ NULL, 0 };
 	m->argument = us_decode_segment(d, batches ? 4 : 2);
-	if (us_decode_check_query(d, known) != 0 || (batches && take_collection(d, &m->collection) != 0))
+	if (us_decode_check_query(d, known) != 0 ||
+	    (batches && take_collection(d, &m->collection) != 0))
 		return d->problem->status;
 	if (argument != NULL) {
 		if (m->argument.n != 0)
-			return us_decode_bad(d->problem, "path and query both name one", "argument");
+			return us_decode_bad(d->problem, "path and query both name one",
+			    "argument");
 		m->argument = *argument;
 	}
 	if (m->argument.n > ARGUMENT_MAX)
@@ -169,7 +173,8 @@ decode_search(struct us_decode *d)
 		return us_decode_bad(d->problem, "more hits at once than can be had", "limit");
 	m->limit = (uint32_t)limit;
 	m->snapshot = has_snapshot ? snapshot + 1 : 0;
-	m->flags = (uint8_t)((count ? US_SEARCH_COUNT : 0) | (snippets ? 0 : US_SEARCH_NO_SNIPPETS));
+	m->flags = (uint8_t)((count ? US_SEARCH_COUNT : 0) |
+	    (snippets ? 0 : US_SEARCH_NO_SNIPPETS));
 	return 0;
 }
 
@@ -194,7 +199,8 @@ decode_read_one(struct us_decode *d)
 		return us_decode_bad(d->problem, "no Bates number is so long", "bates");
 	us_buf_reset(d->arena);
 	if (us_buf_put_str16(d->arena, bates.p, bates.n) != US_OK)
-		return us_decode_refuse(d->problem, 503, "busy", "no memory for this request now", NULL);
+		return us_decode_refuse(d->problem, 503, "busy", "no memory for this request now",
+		    NULL);
 	m->bates = (struct us_bytes){ d->arena->data, d->arena->len };
 	return 0;
 }
@@ -268,7 +274,8 @@ decode_part(struct us_decode *d)
 
 	if (us_decode_check_query(d, known) != 0 || take_load(d, &m->load) != 0 ||
 	    flag_of(d, "dry_run", &dry_run) != 0 || flag_of(d, "skip", &skip) != 0 ||
-	    flag_of(d, "hold", &hold) != 0 || us_decode_query_number(d, "format", 0, 255, &format) != 0)
+	    flag_of(d, "hold", &hold) != 0 ||
+	    us_decode_query_number(d, "format", 0, 255, &format) != 0)
 		return d->problem->status;
 	if (us_decode_number(us_decode_segment(d, 4), UINT32_MAX, &part) != US_OK)
 		return us_decode_bad(d->problem, "a part is a number", "part");
@@ -330,7 +337,8 @@ decode_log(struct us_decode *d)
 			err = us_buf_put(d->arena, part.p, part.n);
 	}
 	if (err != US_OK || d->arena->len > LOG_PATH_MAX)
-		return us_decode_refuse(d->problem, 404, "not-found", "the log has no such path", NULL);
+		return us_decode_refuse(d->problem, 404, "not-found", "the log has no such path",
+		    NULL);
 	m->path = (struct us_bytes){ d->arena->data, d->arena->len };
 	return 0;
 }
@@ -342,7 +350,8 @@ decode_log_keys(struct us_decode *d)
 	struct us_msg_log_keys_request *m = &d->out->u.log_keys_request;
 
 	US_DECODE_WHO(d, m);
-	if (us_decode_check_query(d, known) != 0 || us_decode_query_number(d, "from", 0, INT64_MAX, &m->from) != 0 ||
+	if (us_decode_check_query(d, known) != 0 ||
+	    us_decode_query_number(d, "from", 0, INT64_MAX, &m->from) != 0 ||
 	    us_decode_query_number(d, "to", INT64_MAX, INT64_MAX, &m->to) != 0)
 		return d->problem->status;
 	if (m->to < m->from)

@@ -32,13 +32,13 @@ struct us_route {
 	const struct us_route_info *info;
 	struct us_target target;
 	uint8_t purpose_text[US_PURPOSE_BYTES];
-	struct us_bytes purpose;   /* of the header or the query */
+	struct us_bytes purpose; /* of the header or the query */
 	uint64_t first_line;
 	uint8_t digest[32];
 	uint8_t ticket[US_TICKET_SIZE]; /* of a part: as it was sent */
-	uint8_t encoding;          /* of a part: 0 plain, 1 zstd */
-	uint32_t body_n;           /* length of the body to come */
-	struct us_route *next;     /* free list */
+	uint8_t encoding;               /* of a part: 0 plain, 1 zstd */
+	uint32_t body_n;                /* length of the body to come */
+	struct us_route *next;          /* free list */
 };
 
 /* Who asks. */
@@ -48,7 +48,8 @@ struct us_who {
 };
 
 struct us_request {
-	uint16_t type; /* enum us_msg_type: which of u; part goes to an intake, all else to the vault */
+	/* enum us_msg_type: which of u; part goes to an intake, all else to the vault */
+	uint16_t type;
 	union {
 		struct us_msg_status_request status_request;
 		struct us_msg_challenge_request challenge_request;

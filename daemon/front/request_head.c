@@ -31,7 +31,8 @@ check_media(const struct us_http_head *head, const struct us_route_info *info, s
 		break;
 	}
 	if (!right)
-		return us_decode_refuse(p, 415, "media-type", "the body's Content-Type is not this route's", NULL);
+		return us_decode_refuse(p, 415, "media-type",
+		    "the body's Content-Type is not this route's", NULL);
 	if (head->content_encoding.n != 0 && info->kind != US_ROUTE_PART)
 		return us_decode_refuse(p, 415, "media-type", "the body may not be encoded", NULL);
 	return 0;
@@ -45,20 +46,23 @@ take_part_headers(const struct us_http_head *head, struct us_route *route, struc
 
 	/* whether it is good is the sealer's to say, who knows the load */
 	if (head->ticket.n != US_TICKET_TEXT ||
-	    us_base64_decode((const char *)head->ticket.p, head->ticket.n, route->ticket, sizeof route->ticket,
-	        &ticket_n) != US_OK || ticket_n != sizeof route->ticket)
-		return us_decode_refuse(p, 401, "ticket", "a part carries the ticket that its load was opened with",
-		    "Underseal-Ticket");
+	    us_base64_decode((const char *)head->ticket.p, head->ticket.n, route->ticket,
+		sizeof route->ticket, &ticket_n) != US_OK ||
+	    ticket_n != sizeof route->ticket)
+		return us_decode_refuse(p, 401, "ticket",
+		    "a part carries the ticket that its load was opened with", "Underseal-Ticket");
 	if (us_decode_number(head->first_line, INT64_MAX, &route->first_line) != US_OK)
 		return us_decode_bad(p, "a part names its first line", "Underseal-First-Line");
 	if (us_hex_decode((const char *)head->digest.p, head->digest.n, route->digest, 32) != US_OK)
-		return us_decode_bad(p, "a part names the SHA-256 of its bytes", "Underseal-Digest");
+		return us_decode_bad(p, "a part names the SHA-256 of its bytes",
+		    "Underseal-Digest");
 	if (encoding.n == 0 || us_bytes_is(encoding, "identity"))
 		route->encoding = 0;
 	else if (us_bytes_is(encoding, "zstd"))
 		route->encoding = 1;
 	else
-		return us_decode_refuse(p, 415, "media-type", "a part is encoded as zstd or identity", NULL);
+		return us_decode_refuse(p, 415, "media-type",
+		    "a part is encoded as zstd or identity", NULL);
 	if (route->body_n == 0)
 		return us_decode_bad(p, "a part is not empty", NULL);
 	return 0;
@@ -97,24 +101,30 @@ us_request_head(const uint8_t *p, size_t n, struct us_http_head *head, struct us
 		return us_decode_refuse(problem, status, type_of(status), why, NULL);
 	err = us_target_parse(&route->target, head->target);
 	if (err == US_ERR_LIMIT)
-		return us_decode_refuse(problem, 414, "too-large", "the request target is too long", NULL);
+		return us_decode_refuse(problem, 414, "too-large", "the request target is too long",
+		    NULL);
 	if (err != US_OK)
-		return us_decode_bad(problem, "the request target is not a path in its plain form", NULL);
+		return us_decode_bad(problem, "the request target is not a path in its plain form",
+		    NULL);
 	route->info = us_route_find(&route->target, head->method, &status);
 	if (route->info == NULL)
 		return status == 405 ?
-		    us_decode_refuse(problem, 405, "method-not-allowed", "not with this method", NULL) :
+		    us_decode_refuse(problem, 405, "method-not-allowed", "not with this method",
+			NULL) :
 		    us_decode_refuse(problem, 404, "not-found", "there is no such resource", NULL);
 	if (head->content_length > route->info->body_max)
-		return us_decode_refuse(problem, 413, "too-large", "the body is larger than this route takes", NULL);
+		return us_decode_refuse(problem, 413, "too-large",
+		    "the body is larger than this route takes", NULL);
 	route->body_n = (uint32_t)head->content_length;
 	status = check_media(head, route->info, problem);
 	if (status != 0)
 		return status;
 	if (us_percent_decode(head->purpose, route->purpose_text, sizeof route->purpose_text,
-	        &purpose_n) != US_OK)
-		return us_decode_bad(problem, "a purpose is percent-encoded UTF-8 of at most 1,024 bytes",
+		&purpose_n) != US_OK)
+		return us_decode_bad(problem,
+		    "a purpose is percent-encoded UTF-8 of at most 1,024 bytes",
 		    "Underseal-Purpose");
-	route->purpose = (struct us_bytes){ purpose_n == 0 ? NULL : route->purpose_text, purpose_n };
+	route->purpose = (struct us_bytes){ purpose_n == 0 ? NULL : route->purpose_text,
+		purpose_n };
 	return route->info->kind == US_ROUTE_PART ? take_part_headers(head, route, problem) : 0;
 }

@@ -1,5 +1,6 @@
 /*
- * What the files of the request decoder share: values of paths, queries and bodies, each refused with a problem of its own.
+ * What the files of the request decoder share: values of paths, queries and bodies, each refused
+ * with a problem of its own.
  *
  *   request_head.c   the head: route, length, media type, headers
  *   request.c        which decoder a route has; sessions, acts, lists, evidence, loads, the log
@@ -28,7 +29,8 @@ struct us_decode {
 };
 
 /* Both fill *p and return its status; bad is a 400. */
-int us_decode_refuse(struct us_problem *p, int status, const char *type, const char *detail, const char *member);
+int us_decode_refuse(struct us_problem *p, int status, const char *type, const char *detail,
+    const char *member);
 int us_decode_bad(struct us_problem *p, const char *detail, const char *member);
 /* Decimal without sign or leading zeros. US_ERR_FORMAT, US_ERR_RANGE. */
 int us_decode_number(struct us_bytes v, uint64_t max, uint64_t *out);
@@ -36,7 +38,8 @@ int us_decode_number(struct us_bytes v, uint64_t max, uint64_t *out);
 /* The rest returns 0 or the status of the problem. */
 
 /* A number of the query; fallback if it is absent. */
-int us_decode_query_number(struct us_decode *d, const char *name, uint64_t fallback, uint64_t max, uint64_t *out);
+int us_decode_query_number(struct us_decode *d, const char *name, uint64_t fallback, uint64_t max,
+    uint64_t *out);
 /* Queries are few: every one must be in the route's list (NULL at its end). */
 int us_decode_check_query(struct us_decode *d, const char *const *known);
 int us_decode_no_query(struct us_decode *d);

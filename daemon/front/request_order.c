@@ -30,7 +30,8 @@ take_text(struct us_decode *d, const char *name, size_t max, struct us_bytes *ou
 
 	*out = v == NULL ? (struct us_bytes){ NULL, 0 } : *v;
 	if (out->n > max)
-		return us_decode_bad(d->problem, "a value in the query is longer than any such name", name);
+		return us_decode_bad(d->problem,
+		    "a value in the query is longer than any such name", name);
 	return 0;
 }
 
@@ -62,10 +63,11 @@ take_case(struct us_decode *d, struct us_msg_question_request *m)
 static int
 take_explain(struct us_decode *d, struct us_msg_question_request *m)
 {
-	static const char *const known[] = { "person", "action", "collection", "bates", "at", NULL };
+	static const char *const known[] = { "person", "action", "collection", "bates", "at",
+		NULL };
 
-	if (us_decode_check_query(d, known) != 0 || take_text(d, "person", PERSON_MAX, &m->person) != 0 ||
-	    take_case(d, m) != 0)
+	if (us_decode_check_query(d, known) != 0 ||
+	    take_text(d, "person", PERSON_MAX, &m->person) != 0 || take_case(d, m) != 0)
 		return d->problem->status;
 	if (m->person.n == 0)
 		return us_decode_bad(d->problem, "the question is about a person", "person");
@@ -92,10 +94,12 @@ take_digest(struct us_decode *d, struct us_bytes *out)
 {
 	*out = us_decode_segment(d, 2);
 	for (size_t i = 0; i < out->n; i++)
-		if (!((out->p[i] >= '0' && out->p[i] <= '9') || (out->p[i] >= 'a' && out->p[i] <= 'f')))
+		if (!((out->p[i] >= '0' && out->p[i] <= '9') ||
+			(out->p[i] >= 'a' && out->p[i] <= 'f')))
 			out->n = 0;
 	if (out->n != DIGEST_DIGITS)
-		return us_decode_bad(d->problem, "a document is named by its SHA-256: 64 hex digits in lower case", "digest");
+		return us_decode_bad(d->problem,
+		    "a document is named by its SHA-256: 64 hex digits in lower case", "digest");
 	return us_decode_no_query(d);
 }
 
@@ -105,7 +109,8 @@ take_after(struct us_decode *d, uint32_t *out)
 	static const char *const known[] = { "after", NULL };
 	uint64_t after;
 
-	if (us_decode_check_query(d, known) != 0 || us_decode_query_number(d, "after", 0, UINT32_MAX, &after) != 0)
+	if (us_decode_check_query(d, known) != 0 ||
+	    us_decode_query_number(d, "after", 0, UINT32_MAX, &after) != 0)
 		return d->problem->status;
 	*out = (uint32_t)after;
 	return 0;
@@ -130,7 +135,8 @@ us_decode_question(struct us_decode *d)
 	case US_QUESTION_WHO:
 		return take_who(d, m);
 	case US_QUESTION_CLAWBACK:
-		return us_decode_no_query(d) != 0 ? d->problem->status : take_number(d, 2, "clawback", &m->first);
+		return us_decode_no_query(d) != 0 ? d->problem->status :
+						    take_number(d, 2, "clawback", &m->first);
 	case US_QUESTION_DOCUMENT:
 		return take_digest(d, &m->argument);
 	case US_QUESTION_ACTS:

@@ -5,9 +5,13 @@
 #include "base/err.h"
 
 int
-us_decode_refuse(struct us_problem *p, int status, const char *type, const char *detail, const char *member)
+us_decode_refuse(struct us_problem *p, int status, const char *type, const char *detail,
+    const char *member)
 {
-	*p = (struct us_problem){ .status = status, .type = type, .detail = detail, .member = member };
+	*p = (struct us_problem){ .status = status,
+		.type = type,
+		.detail = detail,
+		.member = member };
 	return status;
 }
 
@@ -39,7 +43,8 @@ us_decode_number(struct us_bytes v, uint64_t max, uint64_t *out)
 }
 
 int
-us_decode_query_number(struct us_decode *d, const char *name, uint64_t fallback, uint64_t max, uint64_t *out)
+us_decode_query_number(struct us_decode *d, const char *name, uint64_t fallback, uint64_t max,
+    uint64_t *out)
 {
 	const struct us_bytes *v = us_target_query(d->target, name);
 
@@ -59,7 +64,8 @@ us_decode_check_query(struct us_decode *d, const char *const *known)
 			if (us_bytes_is(d->target->query[i].name, known[k]))
 				break;
 		if (known[k] == NULL)
-			return us_decode_bad(d->problem, "the query has a parameter that is not known", NULL);
+			return us_decode_bad(d->problem,
+			    "the query has a parameter that is not known", NULL);
 	}
 	return 0;
 }
@@ -87,9 +93,11 @@ us_decode_members(struct us_decode *d, const struct us_json_member *m, size_t n)
 	if (err == US_OK)
 		return 0;
 	if (err == US_ERR_NOMEM)
-		return us_decode_refuse(d->problem, 503, "busy", "no memory for this request now", NULL);
+		return us_decode_refuse(d->problem, 503, "busy", "no memory for this request now",
+		    NULL);
 	for (size_t i = 0; i < n; i++)
 		if (why == m[i].name)
-			return us_decode_bad(d->problem, "a member of the body is missing or wrong", why);
+			return us_decode_bad(d->problem, "a member of the body is missing or wrong",
+			    why);
 	return us_decode_bad(d->problem, why, NULL);
 }

@@ -22,9 +22,18 @@ enum {
 
 /* A row's kind, and what that needs. */
 #define KIND(kind) US_ROUTE_##kind, (enum us_needs)NEEDS_OF_ROUTE_##kind
-#define LIST(pattern, what) { GET, KIND(LIST), pattern, US_MEDIA_NONE, 0, what, 0 }
-#define QUESTION(pattern, what) { GET, KIND(QUESTION), pattern, US_MEDIA_NONE, 0, what, 0 }
-#define ACTS(pattern, mask) { POST, KIND(ACT), pattern, US_MEDIA_OCTETS, US_BODY_ACT, 0, mask }
+#define LIST(pattern, what) \
+	{ \
+		GET, KIND(LIST), pattern, US_MEDIA_NONE, 0, what, 0 \
+	}
+#define QUESTION(pattern, what) \
+	{ \
+		GET, KIND(QUESTION), pattern, US_MEDIA_NONE, 0, what, 0 \
+	}
+#define ACTS(pattern, mask) \
+	{ \
+		POST, KIND(ACT), pattern, US_MEDIA_OCTETS, US_BODY_ACT, 0, mask \
+	}
 
 /* The most used first. */
 static const struct us_route_info table[] = {
@@ -37,10 +46,13 @@ static const struct us_route_info table[] = {
 	{ POST, KIND(SESSION), "v1/session", US_MEDIA_JSON, US_BODY_SESSION, 0, 0 },
 	{ POST, KIND(UNSEAL), "v1/unseal", US_MEDIA_JSON, US_BODY_SMALL, 0, 0 },
 	ACTS("v1/acts", 0),
-	ACTS("v1/people", ACT(PERSON_ADD) | ACT(PERSON_SUSPEND) | ACT(PERSON_REINSTATE) | ACT(PERSON_END)),
+	ACTS("v1/people",
+	    ACT(PERSON_ADD) | ACT(PERSON_SUSPEND) | ACT(PERSON_REINSTATE) | ACT(PERSON_END)),
 	ACTS("v1/credentials", ACT(CREDENTIAL_ISSUE) | ACT(CREDENTIAL_REVOKE)),
 	ACTS("v1/collections", ACT(COLLECTION_CREATE)),
-	ACTS("v1/docket", ACT(DOCKET_SIGN) | ACT(DOCKET_OBJECT) | ACT(DOCKET_RESOLVE) | ACT(DOCKET_WITHDRAW) | ACT(DOCKET_SERVE)),
+	ACTS("v1/docket",
+	    ACT(DOCKET_SIGN) | ACT(DOCKET_OBJECT) | ACT(DOCKET_RESOLVE) | ACT(DOCKET_WITHDRAW) |
+		ACT(DOCKET_SERVE)),
 	ACTS("v1/copies", ACT(COPY) | ACT(COPY_RETURN)),
 	ACTS("v1/batches", ACT(BATCH_RELEASE) | ACT(BATCH_WITHDRAW)),
 	ACTS("v1/seal", ACT(SEAL)),
@@ -139,7 +151,7 @@ us_route_message(enum us_route_kind kind)
 #define X(name, message) \
 	case US_ROUTE_##name: \
 		return US_MSG_##message;
-	US_ROUTE_KINDS(X)
+		US_ROUTE_KINDS(X)
 #undef X
 	}
 	return (enum us_msg_type)0;
@@ -152,7 +164,7 @@ us_route_kind_name(enum us_route_kind kind)
 #define X(name, message) \
 	case US_ROUTE_##name: \
 		return #name;
-	US_ROUTE_KINDS(X)
+		US_ROUTE_KINDS(X)
 #undef X
 	}
 	return "unknown";

@@ -18,25 +18,26 @@
 #define US_BODY_PART 4194304
 #define US_BODY_COSIGN 16384
 
-/* Kinds of routes, and the message that each becomes (who may send it: daemon/process/requests.def). */
+/* Kinds of routes, and the message that each becomes (who may send it:
+ * daemon/process/requests.def). */
 #define US_ROUTE_KINDS(X) \
-	X(STATUS,    status_request) \
+	X(STATUS, status_request) \
 	X(CHALLENGE, challenge_request) \
-	X(SESSION,   session_request) \
-	X(UNSEAL,    share_request) \
-	X(ACT,       act_request) \
-	X(LIST,      list_request) \
-	X(SEARCH,    search_request) \
-	X(READ_ONE,  read_request) \
-	X(READ,      read_request) \
+	X(SESSION, session_request) \
+	X(UNSEAL, share_request) \
+	X(ACT, act_request) \
+	X(LIST, list_request) \
+	X(SEARCH, search_request) \
+	X(READ_ONE, read_request) \
+	X(READ, read_request) \
 	X(LOAD_OPEN, load_open_request) \
-	X(PART,      part) \
-	X(LOAD_END,  load_end_request) \
+	X(PART, part) \
+	X(LOAD_END, load_end_request) \
 	X(LOAD_TICKET, load_ticket_request) \
-	X(LOG,       log_request) \
-	X(LOG_KEYS,  log_keys_request) \
-	X(QUESTION,  question_request) \
-	X(COSIGN,    cosign_request)
+	X(LOG, log_request) \
+	X(LOG_KEYS, log_keys_request) \
+	X(QUESTION, question_request) \
+	X(COSIGN, cosign_request)
 
 enum us_route_kind {
 #define X(kind, message) US_ROUTE_##kind,
@@ -47,8 +48,9 @@ enum us_route_kind {
 enum us_route_media { US_MEDIA_NONE, US_MEDIA_JSON, US_MEDIA_OCTETS };
 
 /* pattern: segments, "*" for any one, "**" last for one or more. needs: the column of the kind's
- * message: it says who may call the route, and decides nothing here. detail: by kind: what is listed
- * or asked, how a load ends, or 0. act_mask: bit n set if acts of type n are accepted, 0 for all. */
+ * message: it says who may call the route, and decides nothing here. detail: by kind: what is
+ * listed or asked, how a load ends, or 0. act_mask: bit n set if acts of type n are accepted, 0 for
+ * all. */
 struct us_route_info {
 	enum us_http_method method;
 	enum us_route_kind kind;
@@ -61,8 +63,8 @@ struct us_route_info {
 };
 
 /* The route, or NULL with *status 404 or 405. */
-const struct us_route_info *us_route_find(const struct us_target *target, enum us_http_method method,
-    int *status);
+const struct us_route_info *
+us_route_find(const struct us_target *target, enum us_http_method method, int *status);
 /* What a route of that kind is to the other roles. */
 enum us_msg_type us_route_message(enum us_route_kind kind);
 /* "STATUS", "ACT", ...: static text, for tests. */

@@ -122,7 +122,7 @@ add_query(struct us_target *t, const uint8_t *raw, size_t n)
 /* Calls add for each part between separators. */
 static int
 split(struct us_target *t, const uint8_t *p, size_t n, int separator,
-      int (*add)(struct us_target *, const uint8_t *, size_t))
+    int (*add)(struct us_target *, const uint8_t *, size_t))
 {
 	const uint8_t *next;
 	size_t part;

@@ -31,7 +31,8 @@ struct us_target {
 int us_target_parse(struct us_target *t, struct us_bytes raw);
 /* The value of a query parameter, or NULL if it is absent. */
 const struct us_bytes *us_target_query(const struct us_target *t, const char *name);
-/* Decodes %XX in a header's value: printable ASCII in, UTF-8 out, at most max bytes; *n is how many. */
+/* Decodes %XX in a header's value: printable ASCII in, UTF-8 out, at most max bytes; *n is how
+ * many. */
 int us_percent_decode(struct us_bytes raw, uint8_t *out, size_t max, size_t *n);
 
 #endif

@@ -59,8 +59,10 @@ sign(int type, const unsigned char *digest, int digest_n, unsigned char *sig, un
 	struct us_tls *tls = EC_KEY_get_ex_data(key, key_index());
 	const struct us_msg_tls_sign ask = { .digest = { digest, (size_t)digest_n } };
 	const struct us_line_question question = { .type = US_MSG_tls_sign,
-	    .reply_type = US_MSG_tls_signature,
-		.encode = encode_sign, .m = &ask, .timeout_ms = SIGN_TIMEOUT_MS };
+		.reply_type = US_MSG_tls_signature,
+		.encode = encode_sign,
+		.m = &ask,
+		.timeout_ms = SIGN_TIMEOUT_MS };
 	struct us_msg_tls_signature answer;
 	struct us_buf reply;
 	int err;
@@ -74,7 +76,8 @@ sign(int type, const unsigned char *digest, int digest_n, unsigned char *sig, un
 		err = us_msg_tls_signature_decode(&answer, reply.data, reply.len);
 	if (err == US_OK)
 		err = answer.err;
-	if (err == US_OK && (answer.signature.n == 0 || answer.signature.n > (size_t)ECDSA_size(key)))
+	if (err == US_OK &&
+	    (answer.signature.n == 0 || answer.signature.n > (size_t)ECDSA_size(key)))
 		err = US_ERR_FORMAT;
 	if (err == US_OK) {
 		memcpy(sig, answer.signature.p, answer.signature.n);
@@ -104,8 +107,7 @@ use_key(struct us_tls *tls, X509 *certificate)
 	int ok;
 
 	tls->method = EC_KEY_METHOD_new(EC_KEY_OpenSSL());
-	ok = public != NULL && pkey != NULL && tls->method != NULL &&
-	    (key = EC_KEY_new()) != NULL;
+	ok = public != NULL && pkey != NULL && tls->method != NULL && (key = EC_KEY_new()) != NULL;
 	if (ok) {
 		EC_KEY_METHOD_set_sign(tls->method, sign, sign_setup, NULL);
 		ok = EC_KEY_set_group(key, EC_KEY_get0_group(public)) == 1 &&
@@ -142,12 +144,14 @@ select_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_n, const uns
 static int
 set_up(SSL_CTX *ctx)
 {
-	(void)SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION |
-	    SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
+	(void)SSL_CTX_set_options(ctx,
+	    SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+		SSL_OP_CIPHER_SERVER_PREFERENCE);
 	(void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	/* idle connections keep no buffers; one recv() takes a whole request */
-	(void)SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-	    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	(void)SSL_CTX_set_mode(ctx,
+	    SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+		SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_CTX_set_read_ahead(ctx, 1);
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
 	SSL_CTX_set_verify_depth(ctx, 0); /* issued by the CA itself */
@@ -157,8 +161,9 @@ set_up(SSL_CTX *ctx)
 	    SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) != 1 ||
 	    SSL_CTX_set_num_tickets(ctx, 0) != 1 || SSL_CTX_set_max_early_data(ctx, 0) != 1 ||
 	    SSL_CTX_set_recv_max_early_data(ctx, 0) != 1 ||
-	    SSL_CTX_set_ciphersuites(ctx, "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:"
-	                                  "TLS_AES_128_GCM_SHA256") != 1 ||
+	    SSL_CTX_set_ciphersuites(ctx,
+		"TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:"
+		"TLS_AES_128_GCM_SHA256") != 1 ||
 	    SSL_CTX_set1_groups_list(ctx, "X25519:P-256") != 1 ||
 	    SSL_CTX_set1_sigalgs_list(ctx, "ECDSA+SHA256") != 1 ||
 	    SSL_CTX_set1_client_sigalgs_list(ctx, "ECDSA+SHA256:ed25519") != 1 ||
@@ -184,8 +189,7 @@ parse_certificate(struct us_bytes der)
 }
 
 int
-us_tls_new_with(int keeper_fd, struct us_bytes certificate, struct us_bytes ca,
-    struct us_tls **out)
+us_tls_new_with(int keeper_fd, struct us_bytes certificate, struct us_bytes ca, struct us_tls **out)
 {
 	struct us_tls *tls = calloc(1, sizeof *tls);
 	X509 *own = parse_certificate(certificate);
@@ -225,7 +229,9 @@ us_tls_new(int keeper_fd, struct us_tls **out)
 {
 	const struct us_msg_tls_identity ask = { 0 };
 	const struct us_line_question question = { .type = US_MSG_tls_identity,
-		.reply_type = US_MSG_tls_identity_reply, .encode = encode_identity, .m = &ask,
+		.reply_type = US_MSG_tls_identity_reply,
+		.encode = encode_identity,
+		.m = &ask,
 		.timeout_ms = IDENTITY_TIMEOUT_MS };
 	struct us_msg_tls_identity_reply identity;
 	struct us_line line;

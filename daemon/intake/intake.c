@@ -30,11 +30,11 @@ struct us_intake_pending {
 	uint8_t front;
 	struct us_channel *channel; /* the front's, NULL if it is gone */
 	uint32_t front_tag;
-	uint32_t tag;               /* towards the sealer */
+	uint32_t tag; /* towards the sealer */
 	uint32_t part;
 	uint8_t flags;
 	uint32_t records;
-	uint32_t n_defects;         /* all; at most LINES_SHOWN are kept */
+	uint32_t n_defects; /* all; at most LINES_SHOWN are kept */
 	struct us_part_defect *defects;
 };
 
@@ -103,15 +103,21 @@ problem_of(uint16_t status, enum us_reason reason)
 {
 	switch (status) {
 	case 401:
-	case 403: return reason == US_REASON_NONE ? "ticket" : "denied";
-	case 409: return "conflict";
-	case 503: return reason == US_REASON_SEALED ? "sealed" : "busy";
-	case 500: return "internal";
-	default: return "part";
+	case 403:
+		return reason == US_REASON_NONE ? "ticket" : "denied";
+	case 409:
+		return "conflict";
+	case 503:
+		return reason == US_REASON_SEALED ? "sealed" : "busy";
+	case 500:
+		return "internal";
+	default:
+		return "part";
 	}
 }
 
-/* A part that failed as a whole: a problem document with "part", "error" and, where there is one, "code". */
+/* A part that failed as a whole: a problem document with "part", "error" and, where there is one,
+ * "code". */
 static void
 fail_for(struct us_channel *ch, uint32_t tag, uint32_t part, uint16_t status, const char *why,
     enum us_defect code, enum us_reason reason)
@@ -197,7 +203,7 @@ on_part(struct us_intake *in, struct us_channel *ch, uint32_t tag, struct us_byt
 	p = pending_new(in);
 	if (in->sealer == NULL || p == NULL) {
 		fail(ch, tag, m.part, 503, "the load cannot be taken at present: try again",
-		     US_DEFECT_NONE);
+		    US_DEFECT_NONE);
 		return US_OK;
 	}
 	struct us_part part = { m.part, m.first_line, m.encoding, m.digest, m.data };
@@ -211,14 +217,23 @@ on_part(struct us_intake *in, struct us_channel *ch, uint32_t tag, struct us_byt
 		if (r->why == NULL)
 			us_log_err(err, "cannot read a part");
 		fail(ch, tag, m.part, r->why != NULL ? 400 : 503,
-		     r->why != NULL ? r->why : "the intake failed: try again", r->code);
+		    r->why != NULL ? r->why : "the intake failed: try again", r->code);
 		return US_OK;
 	}
-	*p = (struct us_intake_pending){ .used = 1, .front = us_channel_peer_index(ch), .channel = ch,
-		.front_tag = tag, .tag = ++in->next_tag, .part = m.part, .flags = m.flags,
+	*p = (struct us_intake_pending){ .used = 1,
+		.front = us_channel_peer_index(ch),
+		.channel = ch,
+		.front_tag = tag,
+		.tag = ++in->next_tag,
+		.part = m.part,
+		.flags = m.flags,
 		.records = r->records };
-	d = (struct us_msg_documents){ .ticket = m.ticket, .load = m.load, .part = m.part, .flags = m.flags,
-		.count = r->count, .defects = r->n_defects,
+	d = (struct us_msg_documents){ .ticket = m.ticket,
+		.load = m.load,
+		.part = m.part,
+		.flags = m.flags,
+		.count = r->count,
+		.defects = r->n_defects,
 		.documents = { r->documents.data, r->documents.len } };
 	memcpy(d.credential, m.credential, sizeof d.credential);
 	memcpy(d.digest, m.digest, sizeof d.digest);
@@ -229,7 +244,7 @@ on_part(struct us_intake *in, struct us_channel *ch, uint32_t tag, struct us_byt
 		us_log_err(err, "cannot hand a part to the sealer");
 		pending_end(p);
 		fail(ch, tag, m.part, 503, "the load cannot be taken at present: try again",
-		     US_DEFECT_NONE);
+		    US_DEFECT_NONE);
 	}
 	us_part_worker_clear(in->worker);
 	(void)malloc_trim(0);
@@ -245,8 +260,8 @@ put_defect(struct us_json *j, uint64_t line, unsigned code)
 	us_json_close(j);
 }
 
-/* The sealer's lines: the refused ones as defects, or the duplicates, until *left is 0. Returns how many
- * there are, named or not. */
+/* The sealer's lines: the refused ones as defects, or the duplicates, until *left is 0. Returns how
+ * many there are, named or not. */
 static size_t
 put_sealer_lines(struct us_json *j, struct us_bytes lines, int duplicates, size_t *left)
 {
@@ -275,12 +290,15 @@ put_sealer_lines(struct us_json *j, struct us_bytes lines, int duplicates, size_
 }
 
 /* {"part", "records", "accepted", "duplicates", "refused", "defects": [{"line", "code"}…], "more",
- * "duplicate_lines": [line…]}: the intake's defects, then those of the sealer (duplicate ids); more: of
- * them not named. In a part of at most LINES_SHOWN lines every line is named that is not accepted. */
+ * "duplicate_lines": [line…]}: the intake's defects, then those of the sealer (duplicate ids);
+ * more: of them not named. In a part of at most LINES_SHOWN lines every line is named that is not
+ * accepted. */
 static int
-report(const struct us_intake_pending *p, const struct us_msg_documents_done *m, struct us_buf *body)
+report(const struct us_intake_pending *p, const struct us_msg_documents_done *m,
+    struct us_buf *body)
 {
-	size_t own = p->n_defects < LINES_SHOWN ? p->n_defects : LINES_SHOWN, left = LINES_SHOWN - own;
+	size_t own = p->n_defects < LINES_SHOWN ? p->n_defects : LINES_SHOWN,
+	       left = LINES_SHOWN - own;
 	size_t n, before = left;
 	struct us_json j;
 
@@ -310,10 +328,13 @@ report(const struct us_intake_pending *p, const struct us_msg_documents_done *m,
 static const char *
 why_stopped(enum us_reason reason)
 {
-	static const char sealed[] = "the vault has been sealed: what was not admitted is not; once it is unsealed, load again";
-	static const char frozen[] = "a freeze stops loading: what was not admitted is not; once it is lifted, load again";
+	static const char sealed[] = "the vault has been sealed: what was not admitted is not; "
+				     "once it is unsealed, load again";
+	static const char frozen[] =
+	    "a freeze stops loading: what was not admitted is not; once it is lifted, load again";
 	static const char revoked[] = "the credential that opened the load was revoked";
-	static const char standing[] = "the person or credential that opened the load may not act any more";
+	static const char standing[] =
+	    "the person or credential that opened the load may not act any more";
 	static const char order[] = "the order does not allow the load any more";
 
 	if (reason == US_REASON_SEALED)
@@ -322,7 +343,10 @@ why_stopped(enum us_reason reason)
 		return frozen;
 	if (reason == US_REASON_REVOKED)
 		return revoked;
-	return reason == US_REASON_SUSPENDED || reason == US_REASON_ENDED || reason == US_REASON_EXPIRED ? standing : order;
+	return reason == US_REASON_SUSPENDED || reason == US_REASON_ENDED ||
+		reason == US_REASON_EXPIRED ?
+	    standing :
+	    order;
 }
 
 static uint16_t
@@ -330,8 +354,9 @@ status_of(int err, enum us_reason reason, const char **why)
 {
 	switch (err) {
 	case US_ERR_SIGNATURE:
-		*why = "the ticket is not one of this load and credential: the load has ended, or the vault was "
-		    "sealed or started anew; load again";
+		*why = "the ticket is not one of this load and credential: the load has ended, or "
+		       "the vault was "
+		       "sealed or started anew; load again";
 		return 403;
 	case US_ERR_EXPIRED:
 		*why = "the ticket has expired; get another one (POST /v1/loads/{load}/ticket)";
@@ -349,7 +374,8 @@ status_of(int err, enum us_reason reason, const char **why)
 		*why = "the load has stopped because of a refused record; end it";
 		return 409;
 	case US_ERR_EXISTS:
-		*why = "another part was taken under this number; or this one is on its way over another connection";
+		*why = "another part was taken under this number; or this one is on its way over "
+		       "another connection";
 		return 409;
 	case US_ERR_FORMAT:
 		*why = "the part is out of place";
@@ -384,15 +410,18 @@ on_documents_done(struct us_intake *in, uint32_t tag, struct us_bytes body)
 	}
 	if (m.err != US_OK) {
 		status = status_of(m.err, (enum us_reason)m.reason, &why);
-		fail_for(p->channel, p->front_tag, p->part, status, why, US_DEFECT_NONE, (enum us_reason)m.reason);
+		fail_for(p->channel, p->front_tag, p->part, status, why, US_DEFECT_NONE,
+		    (enum us_reason)m.reason);
 		pending_end(p);
 		return US_OK;
 	}
 	us_buf_init(&text, BODY_MAX);
 	err = report(p, &m, &text);
 	if (err == US_OK)
-		done(p->channel, p->front_tag, (p->flags & US_LOAD_SKIP_DEFECTS) == 0 &&
-		     m.refused + p->n_defects > 0 ? 422 : 200, &text);
+		done(p->channel, p->front_tag,
+		    (p->flags & US_LOAD_SKIP_DEFECTS) == 0 && m.refused + p->n_defects > 0 ? 422 :
+											     200,
+		    &text);
 	else
 		fail(p->channel, p->front_tag, p->part, 500, "the intake failed", US_DEFECT_NONE);
 	us_buf_free(&text);
@@ -445,7 +474,7 @@ on_close(void *ctx, struct us_channel *ch, int err)
 			continue;
 		if (p->channel != NULL)
 			fail(p->channel, p->front_tag, p->part, 503,
-			     "the sealer was restarted: open the load again", US_DEFECT_NONE);
+			    "the sealer was restarted: open the load again", US_DEFECT_NONE);
 		pending_end(p);
 	}
 	if (in->sealer != ch)
@@ -461,8 +490,10 @@ int
 us_intake_main(void)
 {
 	struct us_intake *in = calloc(1, sizeof *in);
-	struct us_role_process process = { .role = US_ROLE_INTAKE, .on_settings = on_settings,
-		.on_channel = on_channel, .ctx = in };
+	struct us_role_process process = { .role = US_ROLE_INTAKE,
+		.on_settings = on_settings,
+		.on_channel = on_channel,
+		.ctx = in };
 	int status;
 
 	if (in == NULL)

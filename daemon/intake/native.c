@@ -37,12 +37,19 @@ struct us_intake_name {
 };
 
 static const struct us_intake_name record_keys[] = {
-	{ "id", KEY_ID }, { "created", KEY_CREATED }, { "model", KEY_MODEL },
-	{ "language", KEY_LANGUAGE }, { "designation", KEY_DESIGNATION },
-	{ "messages", KEY_MESSAGES }, { NULL, 0 },
+	{ "id", KEY_ID },
+	{ "created", KEY_CREATED },
+	{ "model", KEY_MODEL },
+	{ "language", KEY_LANGUAGE },
+	{ "designation", KEY_DESIGNATION },
+	{ "messages", KEY_MESSAGES },
+	{ NULL, 0 },
 };
 static const struct us_intake_name message_keys[] = {
-	{ "role", KEY_ROLE }, { "content", KEY_CONTENT }, { "time", KEY_TIME }, { NULL, 0 },
+	{ "role", KEY_ROLE },
+	{ "content", KEY_CONTENT },
+	{ "time", KEY_TIME },
+	{ NULL, 0 },
 };
 
 struct us_intake_part {
@@ -64,12 +71,12 @@ struct us_native {
 	yajl_handle yajl;
 	enum us_intake_place place;
 	unsigned skip;
-	unsigned key;           /* of the value to come */
+	unsigned key; /* of the value to come */
 	unsigned record_seen, message_seen;
 	struct us_intake_others record_others, message_others;
 	enum us_defect defect;
 	int err;
-	struct us_buf text;     /* decoded strings */
+	struct us_buf text; /* decoded strings */
 	struct us_intake_part id, model, language, designation;
 	int64_t created_ns;
 	uint8_t role;
@@ -155,7 +162,8 @@ others_end(struct us_intake_others *o)
 
 /* --- values ---------------------------------------------------------------------------- */
 
-/* Whether the text begins with a year that us_time_parse() reads: then it is the rest that is wrong. */
+/* Whether the text begins with a year that us_time_parse() reads: then it is the rest that is
+ * wrong. */
 static int
 year_is_ours(const unsigned char *s, size_t n)
 {
@@ -216,7 +224,8 @@ content(struct us_native *p, const unsigned char *s, size_t n)
 	const uint8_t *at = (const uint8_t *)s;
 
 	if (at >= p->line.p && at + n <= p->line.p + p->line.n)
-		p->spans[p->messages] = (struct us_span){ 0, (uint32_t)(at - p->line.p), (uint32_t)n };
+		p->spans[p->messages] = (struct us_span){ 0, (uint32_t)(at - p->line.p),
+			(uint32_t)n };
 	else
 		p->spans[p->messages] = literal(p);
 	return keep(p, s, n, &p->contents[p->messages]);
@@ -286,7 +295,8 @@ on_string(void *ctx, const unsigned char *s, size_t n)
 static int
 other_value(struct us_native *p, int is_null)
 {
-	const unsigned optional = KEY_CREATED | KEY_MODEL | KEY_LANGUAGE | KEY_DESIGNATION | KEY_TIME;
+	const unsigned optional = KEY_CREATED | KEY_MODEL | KEY_LANGUAGE | KEY_DESIGNATION |
+	    KEY_TIME;
 
 	if (p->skip > 0)
 		return 1;
@@ -473,8 +483,17 @@ on_key(void *ctx, const unsigned char *s, size_t n)
 }
 
 static const yajl_callbacks callbacks = {
-	on_null, on_boolean, NULL, NULL, on_number, on_string,
-	on_start_map, on_key, on_end_map, on_start_array, on_end_array,
+	on_null,
+	on_boolean,
+	NULL,
+	NULL,
+	on_number,
+	on_string,
+	on_start_map,
+	on_key,
+	on_end_map,
+	on_start_array,
+	on_end_array,
 };
 
 /* --- the parser ------------------------------------------------------------------------ */
@@ -554,12 +573,12 @@ static struct us_bytes
 view(const struct us_native *p, struct us_intake_part part)
 {
 	return part.n == 0 ? (struct us_bytes){ NULL, 0 } :
-	       (struct us_bytes){ p->text.data + part.at, part.n };
+			     (struct us_bytes){ p->text.data + part.at, part.n };
 }
 
 int
 us_native_parse(struct us_native *p, struct us_bytes line, int64_t now_ns, enum us_defect *out,
-                struct us_native_record *record)
+    struct us_native_record *record)
 {
 	int err;
 
@@ -580,9 +599,14 @@ us_native_parse(struct us_native *p, struct us_bytes line, int64_t now_ns, enum 
 	for (size_t i = 0; i < p->messages; i++)
 		p->texts[i] = view(p, p->contents[i]);
 	*record = (struct us_native_record){
-		.id = view(p, p->id), .created_ns = p->created_ns, .model = view(p, p->model),
-		.language = view(p, p->language), .designation = view(p, p->designation),
-		.messages = p->messages, .spans = p->spans, .texts = p->texts,
+		.id = view(p, p->id),
+		.created_ns = p->created_ns,
+		.model = view(p, p->model),
+		.language = view(p, p->language),
+		.designation = view(p, p->designation),
+		.messages = p->messages,
+		.spans = p->spans,
+		.texts = p->texts,
 	};
 	return US_OK;
 }

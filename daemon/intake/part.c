@@ -115,14 +115,16 @@ inflate(struct us_part_worker *w, struct us_bytes data)
 		}
 		left = ZSTD_decompressStream(w->zstd, &out, &in);
 		if (ZSTD_isError(left))
-			return bad(w, US_ERR_FORMAT, US_DEFECT_NONE, "the part is not zstd, or damaged");
+			return bad(w, US_ERR_FORMAT, US_DEFECT_NONE,
+			    "the part is not zstd, or damaged");
 		if (want == 0 && out.pos > 0)
 			return bad(w, US_ERR_LIMIT, US_DEFECT_NONE,
-			           "the part is larger than 16 MiB when decompressed: send smaller ones");
+			    "the part is larger than 16 MiB when decompressed: send smaller ones");
 		if (want > 0)
 			w->raw.len += out.pos;
 		if (out.pos == 0 && in.pos == before)
-			return bad(w, US_ERR_TRUNCATED, US_DEFECT_NONE, "the part's zstd frame is cut off");
+			return bad(w, US_ERR_TRUNCATED, US_DEFECT_NONE,
+			    "the part's zstd frame is cut off");
 	}
 	return US_OK;
 }
@@ -154,7 +156,7 @@ raw_bytes(struct us_part_worker *w, const struct us_part *part, struct us_bytes 
 		return err;
 	if (memcmp(digest, part->digest, sizeof digest) != 0)
 		return bad(w, US_ERR_VERIFY, US_DEFECT_NONE,
-		           "the part's digest is not that of its bytes: damaged on the way");
+		    "the part's digest is not that of its bytes: damaged on the way");
 	return US_OK;
 }
 
@@ -219,7 +221,8 @@ add_record(struct us_part_worker *w, struct us_bytes line, uint64_t number, int6
 		{ w->document.data, w->document.len } };
 	err = us_intake_record_encode(&w->result.documents, &r);
 	if (err == US_ERR_LIMIT)
-		return bad(w, err, US_DEFECT_NONE, "the part has too many words: send smaller ones");
+		return bad(w, err, US_DEFECT_NONE,
+		    "the part has too many words: send smaller ones");
 	if (err == US_OK)
 		w->result.count++;
 	return err;
@@ -241,8 +244,8 @@ split(struct us_part_worker *w, const struct us_part *part, struct us_bytes raw,
 	uint64_t number = part->first_line == 0 ? 1 : part->first_line;
 	int err = US_OK;
 
-	if (number == 1 && raw.n >= 2 && (memcmp(raw.p, "\xff\xfe", 2) == 0 ||
-	                                  memcmp(raw.p, "\xfe\xff", 2) == 0))
+	if (number == 1 && raw.n >= 2 &&
+	    (memcmp(raw.p, "\xff\xfe", 2) == 0 || memcmp(raw.p, "\xfe\xff", 2) == 0))
 		return bad(w, US_ERR_ENCODING, US_DEFECT_NOT_UTF8, "the file is UTF-16, not UTF-8");
 	if (number == 1 && raw.n >= 3 && memcmp(raw.p, "\xef\xbb\xbf", 3) == 0) {
 		raw.p += 3;
@@ -268,7 +271,7 @@ split(struct us_part_worker *w, const struct us_part *part, struct us_bytes raw,
 
 int
 us_part_process(struct us_part_worker *w, const struct us_part *part, int64_t now_ns,
-                struct us_part_result **result)
+    struct us_part_result **result)
 {
 	struct us_part_result *r = &w->result;
 	struct us_bytes raw;

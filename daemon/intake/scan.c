@@ -85,7 +85,7 @@ us_scan_line(struct us_bytes line, unsigned depth_max)
 
 	if (valid < line.n)
 		return is_cut_character(line.p + valid, line.n - valid) ? US_DEFECT_TRUNCATED_JSON :
-		       US_DEFECT_INVALID_UTF8;
+									  US_DEFECT_INVALID_UTF8;
 	for (size_t i = 0; i < line.n;) {
 		uint8_t c = line.p[i++];
 

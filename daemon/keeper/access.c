@@ -1,7 +1,7 @@
 /*
- * "log": an entry in clear, and the keys of exactly what it names. Order of things: parse, decide, append,
- * commit (answer.c), derive, send. The decision of the vault is checked against the order again; what
- * does not hold becomes an entry of refusal and no key.
+ * "log": an entry in clear, and the keys of exactly what it names. Order of things: parse, decide,
+ * append, commit (answer.c), derive, send. The decision of the vault is checked against the order
+ * again; what does not hold becomes an entry of refusal and no key.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -45,7 +45,8 @@ well_formed(const struct us_msg_log *m, size_t *n_terms)
 	    us_decision_name(m->decision) == NULL || us_reason_name(m->reason) == NULL ||
 	    m->action == US_ACTION_NONE || m->decision == US_DECISION_NONE)
 		return US_ERR_RANGE;
-	if ((m->flags & ~(US_LOG_COPY | US_LOG_FEWER)) != 0 || m->records.n % 8 != 0 || us_approval_is_summary(m->note))
+	if ((m->flags & ~(US_LOG_COPY | US_LOG_FEWER)) != 0 || m->records.n % 8 != 0 ||
+	    us_approval_is_summary(m->note))
 		return US_ERR_FORMAT;
 	if ((m->decision == US_DECISION_ALLOW) != (m->reason == US_REASON_NONE) &&
 	    m->decision != US_DECISION_FAILED)
@@ -78,8 +79,8 @@ fill_part(struct us_keeper_parts *s, const struct us_msg_log *m, struct us_entry
 	if (n > s->used)
 		s->used = n;
 	n = 0;
-	while (n < TERMS_PER_PART && s->terms.left > 2 && (n == 0 ||
-	    bytes + us_load_u16(s->terms.p) <= TERM_BYTES_PER_PART)) {
+	while (n < TERMS_PER_PART && s->terms.left > 2 &&
+	    (n == 0 || bytes + us_load_u16(s->terms.p) <= TERM_BYTES_PER_PART)) {
 		s->words[n] = us_take_str16(&s->terms, UINT16_MAX);
 		bytes += s->words[n++].n;
 	}
@@ -127,7 +128,9 @@ append_parts(struct us_keeper *k, const struct us_msg_log *m, struct us_entry_ac
 	static struct us_keeper_parts s; /* 36 KiB; holds numbers and views only while this runs */
 	struct us_entry_disclosure d;
 	struct us_entry_query q;
-	struct us_klog_entry e = { .entry_class = US_CLASS_ACCESS, .access = access, .disclosure = &d,
+	struct us_klog_entry e = { .entry_class = US_CLASS_ACCESS,
+		.access = access,
+		.disclosure = &d,
 		.query = &q };
 	struct us_ledger_fact fact = { .access = access, .disclosure = &d };
 	uint32_t parts = count_parts(&s, m);
@@ -157,9 +160,11 @@ append_parts(struct us_keeper *k, const struct us_msg_log *m, struct us_entry_ac
 		err = us_keeper_append(k, &e, &p->index, &p->time_ns);
 		fact.order_version = e.order_version;
 		fact.time_ns = p->time_ns;
-		if (err == US_OK && (us_approval_take(k->usage, access, p->index) != US_OK ||
-		    us_ledger_take(k, &fact) != US_OK))
-			us_fatal("an entry of the log cannot be counted in the ledger. Stopping: limits would not hold");
+		if (err == US_OK &&
+		    (us_approval_take(k->usage, access, p->index) != US_OK ||
+			us_ledger_take(k, &fact) != US_OK))
+			us_fatal("an entry of the log cannot be counted in the ledger. Stopping: "
+				 "limits would not hold");
 	}
 	us_wipe(s.records, s.used * sizeof s.records[0]);
 	return err;
@@ -167,11 +172,13 @@ append_parts(struct us_keeper *k, const struct us_msg_log *m, struct us_entry_ac
 
 /* --- refusals ------------------------------------------------------------------------------ */
 
-/* What was asked for and refused is work product: it goes to the query box, where who may see what was disclosed does not look. */
+/* What was asked for and refused is work product: it goes to the query box, where who may see what
+ * was disclosed does not look. */
 static int
 name_refused(const struct us_keeper *k, struct us_msg_log *m, struct us_buf *terms)
 {
-	const uint64_t n = m->records.n / 8, all = m->decision == US_DECISION_DENY && m->total > n ? m->total : n;
+	const uint64_t n = m->records.n / 8,
+		       all = m->decision == US_DECISION_DENY && m->total > n ? m->total : n;
 	const int err = us_refused_terms(k, m->collection, m->records, all, terms);
 
 	m->records = (struct us_bytes){ NULL, 0 };
@@ -199,7 +206,8 @@ put_record_keys(struct us_keeper *k, const struct us_log_answer *a)
 		place.salt = b->facts.salt;
 		err = us_buf_extend(&k->reply, RECORD_ANSWER, &to);
 		if (err == US_OK)
-			err = us_keyring_record(k->keyring, &place, (uint16_t)(record - b->facts.first), to);
+			err = us_keyring_record(k->keyring, &place,
+			    (uint16_t)(record - b->facts.first), to);
 	}
 	return err;
 }
@@ -232,7 +240,7 @@ put_page_key(struct us_keeper *k, uint8_t kind, uint32_t number, const struct us
 {
 	struct us_key key;
 	int err = kind == 1 ? us_keyring_page_key(k->keyring, place, &key) :
-	    us_keyring_dictionary_key(k->keyring, place, &key);
+			      us_keyring_dictionary_key(k->keyring, place, &key);
 
 	if (err == US_OK)
 		err = us_buf_put_u8(&k->reply, kind);
@@ -258,8 +266,9 @@ put_page_keys(struct us_keeper *k, uint32_t collection)
 		if (b->status != US_BATCH_VOID)
 			err = put_page_key(k, 1, b->facts.segment_slot, &place);
 	}
-	for (uint32_t v = 1; err == US_OK &&
-	    (d = us_registry_dictionary(k->registry, collection, v)) != NULL; v++) {
+	for (uint32_t v = 1;
+	     err == US_OK && (d = us_registry_dictionary(k->registry, collection, v)) != NULL;
+	     v++) {
 		const struct us_leaf_place place = { collection, d->slot, d->salt };
 
 		err = put_page_key(k, 2, v, &place);
@@ -269,17 +278,19 @@ put_page_keys(struct us_keeper *k, uint32_t collection)
 
 /* The load is opened, or goes on, and gets a ticket for its parts. */
 static int
-put_ticket(struct us_keeper *k, const struct us_pending *p, const struct us_load *load, uint8_t out[US_TICKET_SIZE],
-    struct us_msg_logged *m)
+put_ticket(struct us_keeper *k, const struct us_pending *p, const struct us_load *load,
+    uint8_t out[US_TICKET_SIZE], struct us_msg_logged *m)
 {
-	struct us_ticket t = { .load = load->id, .person = load->person,
+	struct us_ticket t = { .load = load->id,
+		.person = load->person,
 		.expires_ns = p->time_ns + US_TICKET_SECONDS * US_NS_PER_SECOND };
 	const struct us_load *old = us_keeper_load(k, load->id);
 	struct us_key key;
 	int err;
 
 	if (old != NULL)
-		err = us_load_is_same(old, load) ? US_OK : US_ERR_STATE; /* ended since it was decided */
+		/* ended since it was decided */
+		err = us_load_is_same(old, load) ? US_OK : US_ERR_STATE;
 	else
 		err = us_keeper_load_open(k, load);
 	if (err != US_OK)
@@ -299,9 +310,14 @@ static int
 finish_log(struct us_keeper *k, struct us_pending *p)
 {
 	const struct us_log_answer *a = p->data;
-	struct us_msg_logged m = { .err = (uint8_t)a->err, .reason = (uint8_t)a->reason, .rule = a->rule,
-		.cure = us_bytes_of(a->cure), .left_request = a->left.records_per_request,
-		.left_consecutive = a->left.consecutive, .left_day = a->left.per_day, .left_life = a->left.life,
+	struct us_msg_logged m = { .err = (uint8_t)a->err,
+		.reason = (uint8_t)a->reason,
+		.rule = a->rule,
+		.cure = us_bytes_of(a->cure),
+		.left_request = a->left.records_per_request,
+		.left_consecutive = a->left.consecutive,
+		.left_day = a->left.per_day,
+		.left_life = a->left.life,
 		.left_share = a->left.share };
 	uint8_t proof[2048], ticket[US_TICKET_SIZE];
 	int err = us_keeper_fill_logged(k, p, &m, proof);
@@ -318,7 +334,8 @@ finish_log(struct us_keeper *k, struct us_pending *p)
 			err = put_page_keys(k, a->collection);
 	}
 	if (err != US_OK) {
-		us_log_err(err, "the keys of entry %llu cannot be derived", (unsigned long long)p->index);
+		us_log_err(err, "the keys of entry %llu cannot be derived",
+		    (unsigned long long)p->index);
 		m.err = US_ERR_INTERNAL;
 		m.reason = US_REASON_ERROR;
 		m.ticket.n = 0;
@@ -339,7 +356,8 @@ static struct us_log_answer *
 new_answer(const struct us_msg_log *m, size_t n_terms)
 {
 	const size_t lists = sizeof(struct us_log_answer) + m->records.n + m->terms.n;
-	const size_t load_at = (lists + _Alignof(struct us_load) - 1) / _Alignof(struct us_load) * _Alignof(struct us_load);
+	const size_t load_at = (lists + _Alignof(struct us_load) - 1) / _Alignof(struct us_load) *
+	    _Alignof(struct us_load);
 	const int opens = m->action == US_ACTION_LOAD && m->kind == US_KIND_INTENT && m->load != 0;
 	struct us_log_answer *a = calloc(1, opens ? load_at + sizeof(struct us_load) : lists);
 
@@ -347,7 +365,8 @@ new_answer(const struct us_msg_log *m, size_t n_terms)
 		return NULL;
 	if (opens)
 		a->load = (struct us_load *)(void *)((uint8_t *)a + load_at);
-	a->left = (struct us_remaining){ US_UNLIMITED, US_UNLIMITED, US_UNLIMITED, US_UNLIMITED, US_UNLIMITED };
+	a->left = (struct us_remaining){ US_UNLIMITED, US_UNLIMITED, US_UNLIMITED, US_UNLIMITED,
+		US_UNLIMITED };
 	a->cure = "";
 	a->collection = m->collection;
 	a->n_records = m->records.n / 8;
@@ -363,7 +382,8 @@ new_answer(const struct us_msg_log *m, size_t n_terms)
 static int
 answer_malformed(struct us_channel *ch, uint32_t tag)
 {
-	const struct us_msg_logged m = { .err = US_ERR_FORMAT, .reason = US_REASON_MALFORMED,
+	const struct us_msg_logged m = { .err = US_ERR_FORMAT,
+		.reason = US_REASON_MALFORMED,
 		.index = US_ENTRY_NONE };
 
 	us_log(US_LOG_WARNING, "the vault sent an entry that makes no sense: it is refused");
@@ -411,7 +431,9 @@ us_on_log(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_by
 	if (k->space.low && access.decision == US_DECISION_DENY)
 		m = without_lists(&m);
 	us_buf_init(&refused, US_REFUSED_MAX);
-	err = access.decision == US_DECISION_DENY && m.records.n > 0 ? name_refused(k, &m, &refused) : US_OK;
+	err = access.decision == US_DECISION_DENY && m.records.n > 0 ?
+	    name_refused(k, &m, &refused) :
+	    US_OK;
 	if (err == US_OK)
 		err = append_parts(k, &m, &access, &p);
 	us_buf_free(&refused);

@@ -1,7 +1,7 @@
 /*
  * Acts in two phases (docs/PROTOCOL.md section 4). Prepare verifies and fixes what the act will be;
- * commit writes the entry that carries the state's new digest: the commit point. One act is between the
- * phases at a time.
+ * commit writes the entry that carries the state's new digest: the commit point. One act is between
+ * the phases at a time.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +30,9 @@ finish_refused(struct us_keeper *k, struct us_pending *p)
 {
 	const struct us_keeper_refused *r = p->data;
 	const struct us_msg_act_prepared m = { .err = (uint8_t)r->err,
-		.reason = (uint8_t)r->refusal.reason, .rule = r->refusal.rule, .detail = us_bytes_of(r->detail),
+		.reason = (uint8_t)r->refusal.reason,
+		.rule = r->refusal.rule,
+		.detail = us_bytes_of(r->detail),
 		.entry = p->index };
 
 	(void)k;
@@ -49,8 +51,8 @@ struct us_keeper_claim {
 
 /* What a refused copy asked for, beside its query box q. words: room for all its terms. */
 static int
-name_copy(const struct us_keeper *k, const struct us_act_copy *copy, struct us_buf *terms, struct us_entry_query *q,
-    struct us_bytes words[US_ENTRY_REFUSED + 1])
+name_copy(const struct us_keeper *k, const struct us_act_copy *copy, struct us_buf *terms,
+    struct us_entry_query *q, struct us_bytes words[US_ENTRY_REFUSED + 1])
 {
 	struct us_reader r;
 	int err = us_refused_terms(k, copy->collection, copy->records, copy->n, terms);
@@ -90,7 +92,9 @@ append_claim(struct us_keeper *k, const struct us_keeper_claim *c, enum us_entry
 	a.summary = c->summary;
 	q.address = c->peer;
 	if (c->copy != NULL) {
-		a.collection = us_registry_collection(k->registry, c->copy->collection) == NULL ? 0 : c->copy->collection;
+		a.collection = us_registry_collection(k->registry, c->copy->collection) == NULL ?
+		    0 :
+		    c->copy->collection;
 		err = name_copy(k, c->copy, &terms, &q, words);
 	}
 	if (err == US_OK)
@@ -100,8 +104,8 @@ append_claim(struct us_keeper *k, const struct us_keeper_claim *c, enum us_entry
 }
 
 static int
-refuse(struct us_keeper *k, const struct us_keeper_claim *c, int err, const struct us_refusal *refusal,
-    struct us_pending *p)
+refuse(struct us_keeper *k, const struct us_keeper_claim *c, int err,
+    const struct us_refusal *refusal, struct us_pending *p)
 {
 	struct us_keeper_refused *r = calloc(1, sizeof *r);
 
@@ -143,7 +147,8 @@ make_things(struct us_keeper *k, const struct us_act *act, int64_t now, struct u
 		if (person == NULL)
 			return US_ERR_NOT_FOUND;
 		validity.to_ns = us_time_add_days(now, act->u.issue.days);
-		return us_cert_issue_client(&issuer, act->u.issue.csr, person->name, validity, certificate);
+		return us_cert_issue_client(&issuer, act->u.issue.csr, person->name, validity,
+		    certificate);
 	}
 	if (act->type == US_ACT_COLLECTION_CREATE) {
 		/* The key is on the disk before anybody can name the collection. */
@@ -158,7 +163,8 @@ send_prepared(struct us_keeper *k, struct us_channel *ch, uint32_t tag)
 {
 	struct us_prepared *pr = &k->prepared;
 	const struct us_msg_act_prepared m = {
-		.sequence = pr->sequence, .entry = US_ENTRY_NONE,
+		.sequence = pr->sequence,
+		.entry = US_ENTRY_NONE,
 		.committed = { pr->committed.data, pr->committed.len },
 	};
 
@@ -181,10 +187,13 @@ fill_usage(const struct us_keeper *k, uint32_t actor, struct us_context *facts)
 
 /* Who has approved this very copy; it is used up when the copy is handed out. */
 static int
-fill_approvers(const struct us_keeper *k, uint32_t actor, struct us_approved *approved, struct us_context *facts)
+fill_approvers(const struct us_keeper *k, uint32_t actor, struct us_approved *approved,
+    struct us_context *facts)
 {
-	const struct us_act_approval request = { .action = US_ACTION_COPY, .collection = k->act->u.copy.collection,
-		.purpose = k->act->u.copy.purpose, .records = k->act->u.copy.records };
+	const struct us_act_approval request = { .action = US_ACTION_COPY,
+		.collection = k->act->u.copy.collection,
+		.purpose = k->act->u.copy.purpose,
+		.records = k->act->u.copy.records };
 	int err;
 
 	if (k->act->type != US_ACT_COPY)
@@ -204,7 +213,8 @@ prepare(struct us_keeper *k, const struct us_msg_act_prepare *m, struct us_refus
 	struct us_context facts;
 	struct us_buf certificate;
 	uint32_t actor;
-	int err = us_registry_check(k->registry, m->act, m->signature, now, k->act, &actor, refusal);
+	int err = us_registry_check(k->registry, m->act, m->signature, now, k->act, &actor,
+	    refusal);
 
 	if (err != US_OK)
 		return err;
@@ -214,7 +224,8 @@ prepare(struct us_keeper *k, const struct us_msg_act_prepare *m, struct us_refus
 	err = fill_approvers(k, actor, &approved, &facts);
 	if (err != US_OK)
 		return err;
-	err = us_authority_check(k->registry, us_registry_person(k->registry, actor), k->act, &facts, refusal);
+	err = us_authority_check(k->registry, us_registry_person(k->registry, actor), k->act,
+	    &facts, refusal);
 	if (err != US_OK)
 		return err;
 	us_buf_init(&certificate, US_CERT_MAX);
@@ -222,7 +233,8 @@ prepare(struct us_keeper *k, const struct us_msg_act_prepare *m, struct us_refus
 	err = make_things(k, k->act, now, &certificate);
 	if (err == US_OK)
 		err = us_registry_prepare(k->registry, m->act, m->signature,
-		    (struct us_bytes){ certificate.data, certificate.len }, now, &pr->committed, refusal);
+		    (struct us_bytes){ certificate.data, certificate.len }, now, &pr->committed,
+		    refusal);
 	us_buf_free(&certificate);
 	if (err != US_OK)
 		return err;
@@ -253,8 +265,8 @@ us_on_act_prepare(struct us_keeper *k, struct us_channel *ch, uint32_t tag, stru
 	claim.peer = m.peer;
 	refusal.reason = us_keeper_session(k, m.session, m.credential, &person);
 	if (refusal.reason != US_REASON_NONE) {
-		(void)snprintf(refusal.text, sizeof refusal.text, "no session of yours is live (%s)",
-		    us_reason_name(refusal.reason));
+		(void)snprintf(refusal.text, sizeof refusal.text,
+		    "no session of yours is live (%s)", us_reason_name(refusal.reason));
 		return refuse(k, &claim, state_err(refusal.reason), &refusal, &p);
 	}
 	err = us_signed_act_decode(&act, m.act.p, m.act.n);
@@ -273,11 +285,14 @@ us_on_act_prepare(struct us_keeper *k, struct us_channel *ch, uint32_t tag, stru
 	if (err == US_OK)
 		return send_prepared(k, ch, tag);
 	if (refusal.text[0] == '\0')
-		(void)snprintf(refusal.text, sizeof refusal.text, "%s", err == US_ERR_BUSY ?
-		    "another act is being committed; try again" : us_strerror(err));
+		(void)snprintf(refusal.text, sizeof refusal.text, "%s",
+		    err == US_ERR_BUSY ? "another act is being committed; try again" :
+					 us_strerror(err));
 	if (refusal.reason == US_REASON_NONE)
-		refusal.reason = err == US_ERR_SIGNATURE ? US_REASON_BAD_SIGNATURE : US_REASON_STATE;
-	if (claim.action == US_ACTION_COPY && !k->space.low && us_act_decode(k->act, act.type, act.payload) == US_OK)
+		refusal.reason = err == US_ERR_SIGNATURE ? US_REASON_BAD_SIGNATURE :
+							   US_REASON_STATE;
+	if (claim.action == US_ACTION_COPY && !k->space.low &&
+	    us_act_decode(k->act, act.type, act.payload) == US_OK)
 		claim.copy = &k->act->u.copy;
 	return refuse(k, &claim, err, &refusal, &p);
 }
@@ -303,16 +318,17 @@ prepare_batch(struct us_keeper *k, const struct us_msg_batch_prepare *m)
 	if (d != NULL) {
 		*k->act = (struct us_act){ .type = US_ACT_DICTIONARY };
 		k->act->u.dictionary = (struct us_act_dictionary){ .collection = d->collection,
-			.version = d->version, .slot = d->slot };
+			.version = d->version,
+			.slot = d->slot };
 		memcpy(k->act->u.dictionary.salt, d->salt, 32);
-		err = us_registry_prepare_own(k->registry, k->act, NULL, us_time_now_ns(), &pr->committed,
-		    &refusal);
+		err = us_registry_prepare_own(k->registry, k->act, NULL, us_time_now_ns(),
+		    &pr->committed, &refusal);
 	} else {
 		err = us_keeper_batch_act(k, b, &pr->committed, &refusal);
 	}
 	if (err != US_OK) {
-		us_log_err(err, "batch %u of collection %u cannot be closed: %s", m->slot, m->collection,
-		    refusal.text);
+		us_log_err(err, "batch %u of collection %u cannot be closed: %s", m->slot,
+		    m->collection, refusal.text);
 		return err;
 	}
 	pr->valid = 1;
@@ -444,10 +460,17 @@ describe(struct us_keeper *k, const struct us_act *act, struct us_entry_access *
 	case US_ACT_APPROVAL_REQUEST:
 		a->collection = act->u.approval.collection;
 		break;
-	case US_ACT_PERSON_ADD: case US_ACT_DOCKET_SIGN: case US_ACT_PERSON_SUSPEND:
-	case US_ACT_PERSON_REINSTATE: case US_ACT_PERSON_END: case US_ACT_CREDENTIAL_ISSUE:
-	case US_ACT_CREDENTIAL_REVOKE: case US_ACT_COPY_RETURN: case US_ACT_SEAL:
-	case US_ACT_INIT: case US_ACT_COPY_DIGEST:
+	case US_ACT_PERSON_ADD:
+	case US_ACT_DOCKET_SIGN:
+	case US_ACT_PERSON_SUSPEND:
+	case US_ACT_PERSON_REINSTATE:
+	case US_ACT_PERSON_END:
+	case US_ACT_CREDENTIAL_ISSUE:
+	case US_ACT_CREDENTIAL_REVOKE:
+	case US_ACT_COPY_RETURN:
+	case US_ACT_SEAL:
+	case US_ACT_INIT:
+	case US_ACT_COPY_DIGEST:
 	default:
 		break;
 	}
@@ -461,8 +484,11 @@ append_commit(struct us_keeper *k, struct us_pending *p)
 	struct us_entry_access a;
 	struct us_entry_disclosure d;
 	struct us_entry_query q;
-	struct us_klog_entry e = { .entry_class = US_CLASS_STATE, .access = &a, .disclosure = &d,
-		.query = &q, .state_sequence = pr->sequence };
+	struct us_klog_entry e = { .entry_class = US_CLASS_STATE,
+		.access = &a,
+		.disclosure = &d,
+		.query = &q,
+		.state_sequence = pr->sequence };
 	struct us_committed_act act;
 	struct us_signed_act signed_act;
 	uint8_t digest[32];
@@ -484,7 +510,8 @@ append_commit(struct us_keeper *k, struct us_pending *p)
 	a.action = us_act_action(signed_act.type);
 	a.decision = US_DECISION_ALLOW;
 	a.sequence = pr->sequence;
-	a.summary = committed.n <= SUMMARY_MAX ? committed : (struct us_bytes){ digest, sizeof digest };
+	a.summary = committed.n <= SUMMARY_MAX ? committed :
+						 (struct us_bytes){ digest, sizeof digest };
 	memcpy(a.session, pr->session, 16);
 	q.address = us_bytes_of(pr->peer);
 	e.state_digest = us_registry_digest(k->registry);
@@ -506,8 +533,9 @@ us_on_act_commit(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struc
 	if (!k->prepared.valid || k->prepared.sequence != m.sequence)
 		err = US_ERR_STATE;
 	if (err == US_OK)
-		err = us_registry_apply(k->registry, (struct us_bytes){ k->prepared.committed.data,
-		    k->prepared.committed.len }, NULL);
+		err = us_registry_apply(k->registry,
+		    (struct us_bytes){ k->prepared.committed.data, k->prepared.committed.len },
+		    NULL);
 	if (err != US_OK) {
 		if (k->prepared.valid && k->prepared.sequence == m.sequence)
 			k->prepared.valid = 0;
@@ -579,23 +607,24 @@ us_on_seal(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_b
 	s = p.data = calloc(1, sizeof *s);
 	if (s == NULL)
 		return US_ERR_NOMEM;
-	claim = (struct us_keeper_claim){ m.credential, m.session, m.peer, US_ACTION_SEAL, m.act, NULL };
+	claim = (struct us_keeper_claim){ m.credential, m.session, m.peer, US_ACTION_SEAL, m.act,
+		NULL };
 	refusal.reason = us_keeper_session(k, m.session, m.credential, &person);
 	if (refusal.reason != US_REASON_NONE)
 		s->err = state_err(refusal.reason);
 	if (s->err == US_OK)
 		s->err = us_signed_act_decode(&act, m.act.p, m.act.n);
-	if (s->err == US_OK && (act.type != US_ACT_SEAL ||
-	    memcmp(act.credential, m.credential, 32) != 0))
+	if (s->err == US_OK &&
+	    (act.type != US_ACT_SEAL || memcmp(act.credential, m.credential, 32) != 0))
 		s->err = US_ERR_SIGNATURE;
 	if (s->err == US_OK)
-		s->err = us_registry_check(k->registry, m.act, m.signature, us_time_now_ns(), k->act, &actor,
-		    &refusal);
+		s->err = us_registry_check(k->registry, m.act, m.signature, us_time_now_ns(),
+		    k->act, &actor, &refusal);
 	if (s->err == US_OK) {
 		us_keeper_context(k, m.credential, m.peer, &facts);
 		fill_usage(k, actor, &facts);
-		s->err = us_authority_check(k->registry, us_registry_person(k->registry, actor), k->act, &facts,
-		    &refusal);
+		s->err = us_authority_check(k->registry, us_registry_person(k->registry, actor),
+		    k->act, &facts, &refusal);
 	}
 	if (s->err != US_OK && refusal.reason == US_REASON_NONE)
 		refusal.reason = US_REASON_BAD_SIGNATURE;
@@ -609,7 +638,8 @@ us_on_seal(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_b
 		free(s);
 		return err;
 	}
-	/* from its entry on nothing is decided any more, not even what comes with the same commit */
+	/* from its entry on nothing is decided any more, not even what comes with the same
+	 * commit */
 	if (s->err == US_OK) {
 		k->stopping = 1;
 		us_loads_end(k, US_REASON_SEALED);

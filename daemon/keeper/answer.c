@@ -1,5 +1,5 @@
-/* From an entry to its answer: append, commit, send. Nothing is sent that its entry's commit does not
- * cover. */
+/* From an entry to its answer: append, commit, send. Nothing is sent that its entry's commit does
+ * not cover. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -116,7 +116,8 @@ us_keeper_settle(struct us_keeper *k)
 	int err;
 
 	if (us_klog_clock_went_back(k->klog)) {
-		us_log(US_LOG_WARNING, "the clock was set back: entries keep the time of the newest one "
+		us_log(US_LOG_WARNING,
+		    "the clock was set back: entries keep the time of the newest one "
 		    "until it has caught up");
 		(void)us_keeper_event(k, US_ACTION_CLOCK, US_DECISION_NONE, US_REASON_CLOCK,
 		    (struct us_bytes){ NULL, 0 }, NULL);
@@ -125,8 +126,10 @@ us_keeper_settle(struct us_keeper *k)
 	us_answers_save(k);
 	err = us_klog_commit(k->klog);
 	if (err != US_OK)
-		us_fatal("the log cannot be committed: %s. Stopping: nothing is answered that is not "
-		    "logged", us_strerror(err));
+		us_fatal("the log cannot be committed: %s. Stopping: nothing is answered that is "
+			 "not "
+			 "logged",
+		    us_strerror(err));
 	if (committed || before != us_klog_size(k->klog) || p != NULL)
 		send_checkpoint(k);
 	k->pending = NULL;
@@ -173,7 +176,8 @@ us_keeper_fill_logged(struct us_keeper *k, const struct us_pending *p, struct us
 }
 
 int
-us_keeper_send_logged(struct us_keeper *k, const struct us_pending *p, int err, enum us_reason reason)
+us_keeper_send_logged(struct us_keeper *k, const struct us_pending *p, int err,
+    enum us_reason reason)
 {
 	struct us_msg_logged m = { .err = (uint8_t)err, .reason = (uint8_t)reason };
 	uint8_t proof[2048];

@@ -25,14 +25,15 @@ sort_records(uint8_t *packed, size_t n)
 
 	qsort(packed, n, 8, compare);
 	for (size_t i = 0; i < n; i++)
-		if (kept == 0 || us_load_u64(packed + (kept - 1) * 8) != us_load_u64(packed + i * 8))
+		if (kept == 0 ||
+		    us_load_u64(packed + (kept - 1) * 8) != us_load_u64(packed + i * 8))
 			memmove(packed + kept++ * 8, packed + i * 8, 8);
 	return kept;
 }
 
 int
-us_approval_find(const struct us_keeper *k, const struct us_person *person, const struct us_act_approval *request,
-    struct us_approved *out)
+us_approval_find(const struct us_keeper *k, const struct us_person *person,
+    const struct us_act_approval *request, struct us_approved *out)
 {
 	struct us_act_approval sorted = *request;
 	const struct us_filing *filing;
@@ -54,7 +55,8 @@ us_approval_find(const struct us_keeper *k, const struct us_person *person, cons
 	if (err != US_OK)
 		return err;
 	filing = us_registry_approval(k->registry, digest, out->approvers, &out->n);
-	if (filing == NULL || k->usage == NULL || us_usage_approval_used(k->usage, filing->number) != UINT64_MAX)
+	if (filing == NULL || k->usage == NULL ||
+	    us_usage_approval_used(k->usage, filing->number) != UINT64_MAX)
 		out->n = 0;
 	else
 		out->number = filing->number;
@@ -81,7 +83,8 @@ us_approval_take(struct us_usage *usage, const struct us_entry_access *access, u
 
 	if (access->decision != US_DECISION_ALLOW || !us_approval_is_summary(access->summary) ||
 	    usage == NULL ||
-	    (access->action != US_ACTION_READ && access->action != US_ACTION_COPY && access->action != US_ACTION_COUNT))
+	    (access->action != US_ACTION_READ && access->action != US_ACTION_COPY &&
+		access->action != US_ACTION_COUNT))
 		return US_OK;
 	err = us_usage_approval_use(usage, us_load_u32(access->summary.p + 8), index);
 	return err == US_ERR_EXISTS ? US_OK : err;

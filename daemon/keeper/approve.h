@@ -1,6 +1,7 @@
 /*
- * Approvals by others (registry/docket.h), as the keeper asks for them: found for exactly this request, and used up by it. What was used
- * stands in the log: the summary of the entry's access box is "approval" ‖ u32 number, from which the ledger is rebuilt.
+ * Approvals by others (registry/docket.h), as the keeper asks for them: found for exactly this
+ * request, and used up by it. What was used stands in the log: the summary of the entry's access
+ * box is "approval" ‖ u32 number, from which the ledger is rebuilt.
  */
 #ifndef US_DAEMON_KEEPER_APPROVE_H
 #define US_DAEMON_KEEPER_APPROVE_H
@@ -16,9 +17,10 @@ struct us_approved {
 	struct us_approver approvers[US_APPROVERS_MAX];
 };
 
-/* The approvals for a read, copy or count of this person. records: packed u64 in any order. US_ERR_NOMEM, US_ERR_CRYPTO. */
-int us_approval_find(const struct us_keeper *k, const struct us_person *person, const struct us_act_approval *request,
-    struct us_approved *out);
+/* The approvals for a read, copy or count of this person. records: packed u64 in any order.
+ * US_ERR_NOMEM, US_ERR_CRYPTO. */
+int us_approval_find(const struct us_keeper *k, const struct us_person *person,
+    const struct us_act_approval *request, struct us_approved *out);
 /* 1 if a summary says that an approval was used: nobody else may write one. */
 int us_approval_is_summary(struct us_bytes summary);
 void us_approval_summary(uint32_t number, uint8_t out[US_APPROVAL_SUMMARY]);

@@ -1,10 +1,10 @@
 /* Witnesses: checkpoints of this log that others have cosigned, as they were brought here.
  *
- * The setting "witnesses" names their keys. The file "cosignatures" holds str32 after str32 a checkpoint with its
- * cosignatures, the largest first: the newest ones, as witnesses come one after the other, and behind them only those
- * with more cosignatures than all larger ones. It is replaced whole before a cosignature is acknowledged, and what it
- * holds was signed by this log: a log that is shorter at the next start, or another one, was put back, and the keeper
- * does not start. */
+ * The setting "witnesses" names their keys. The file "cosignatures" holds str32 after str32 a
+ * checkpoint with its cosignatures, the largest first: the newest ones, as witnesses come one after
+ * the other, and behind them only those with more cosignatures than all larger ones. It is replaced
+ * whole before a cosignature is acknowledged, and what it holds was signed by this log: a log that
+ * is shorter at the next start, or another one, was put back, and the keeper does not start. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +16,8 @@
 #include "daemon/keeper/internal.h"
 
 #define FILE_NAME "cosignatures"
-/* At most US_COSIGNERS_MAX have more cosignatures than all larger ones: what is more than that can go. */
+/* At most US_COSIGNERS_MAX have more cosignatures than all larger ones: what is more than that can
+ * go. */
 #define KEPT_MAX (US_COSIGNERS_MAX + 16u)
 #define FILE_BYTES_MAX (KEPT_MAX * (US_COSIGNED_MAX + 4u))
 #define CHECKPOINT_MAX 4096
@@ -75,7 +76,9 @@ us_keeper_witnesses_set(struct us_keeper *k, const char *setting)
 		at += n + (at[n] != '\0');
 	}
 	if (err != US_OK) {
-		us_log_err(err, "the setting \"witnesses\" must be different verifier keys of witnesses, with blanks between");
+		us_log_err(err,
+		    "the setting \"witnesses\" must be different verifier keys of witnesses, with "
+		    "blanks between");
 		free(w);
 		return err;
 	}
@@ -98,7 +101,8 @@ us_keeper_witnesses_free(struct us_keeper *k)
 
 /* The proof that the log serves to everybody, from that size to the newest checkpoint. */
 static int
-own_proof(struct us_keeper *k, uint64_t from, uint64_t to, struct us_digest proof[US_PROOF_MAX], size_t *n)
+own_proof(struct us_keeper *k, uint64_t from, uint64_t to, struct us_digest proof[US_PROOF_MAX],
+    size_t *n)
 {
 	struct us_bytes rest, line;
 	struct us_buf path, text;
@@ -107,21 +111,24 @@ own_proof(struct us_keeper *k, uint64_t from, uint64_t to, struct us_digest proo
 
 	us_buf_init(&path, 128);
 	us_buf_init(&text, 65536);
-	err = us_buf_putf(&path, "consistency/%llu/%llu", (unsigned long long)from, (unsigned long long)to);
+	err = us_buf_putf(&path, "consistency/%llu/%llu", (unsigned long long)from,
+	    (unsigned long long)to);
 	if (err == US_OK)
 		err = us_klog_serve(k->klog, bytes_of(&path), &text);
 	rest = bytes_of(&text);
 	for (*n = 0; err == US_OK && us_cosignature_next(&rest, &line) == US_OK; (*n)++)
-		if (*n == US_PROOF_MAX || us_base64_decode((const char *)line.p, line.n - 1, proof[*n].b, US_HASH_LEN,
-		    &got) != US_OK || got != US_HASH_LEN)
+		if (*n == US_PROOF_MAX ||
+		    us_base64_decode((const char *)line.p, line.n - 1, proof[*n].b, US_HASH_LEN,
+			&got) != US_OK ||
+		    got != US_HASH_LEN)
 			err = US_ERR_INTERNAL;
 	us_buf_free(&path);
 	us_buf_free(&text);
 	return err;
 }
 
-/* Signed by this log's key, and a prefix of this very log: a key that was copied, or a directory that was put back,
- * signs what is no prefix. US_ERR_VERIFY. */
+/* Signed by this log's key, and a prefix of this very log: a key that was copied, or a directory
+ * that was put back, signs what is no prefix. US_ERR_VERIFY. */
 static int
 check_own(struct us_keeper *k, struct us_bytes note, struct us_checkpoint *c)
 {
@@ -134,14 +141,16 @@ check_own(struct us_keeper *k, struct us_bytes note, struct us_checkpoint *c)
 	if (err == US_OK && (c->size == 0 || c->extensions.n > 0))
 		err = US_ERR_VERIFY;
 	if (err == US_OK)
-		err = us_checkpoint_open(&newest, NULL, newest_note.p, newest_note.n, &k->witnesses->log, 1);
+		err = us_checkpoint_open(&newest, NULL, newest_note.p, newest_note.n,
+		    &k->witnesses->log, 1);
 	if (err != US_OK)
 		return err;
 	if (c->size > newest.size)
 		return US_ERR_VERIFY;
 	c->extensions = (struct us_bytes){ NULL, 0 };
 	err = own_proof(k, c->size, newest.size, proof, &n);
-	return err != US_OK ? err :
+	return err != US_OK ?
+	    err :
 	    us_merkle_verify_consistency(c->size, &c->root, newest.size, &newest.root, proof, n);
 }
 
@@ -169,7 +178,8 @@ drop_one(struct us_witnesses *w)
 			most = w->kept[i].who.n;
 	}
 	us_buf_free(&w->kept[useless].note);
-	memmove(&w->kept[useless], &w->kept[useless + 1], (w->n_kept - useless - 1) * sizeof w->kept[0]);
+	memmove(&w->kept[useless], &w->kept[useless + 1],
+	    (w->n_kept - useless - 1) * sizeof w->kept[0]);
 	w->n_kept--;
 }
 
@@ -219,7 +229,8 @@ load_one(struct us_keeper *k, struct us_bytes note)
 	if (err != US_OK)
 		return err;
 	us_buf_init(&item.note, US_COSIGNED_MAX);
-	err = us_cosigned_merge(&item.note, &item.who, &w->log, w->key, w->n, note, (struct us_bytes){ NULL, 0 });
+	err = us_cosigned_merge(&item.note, &item.who, &w->log, w->key, w->n, note,
+	    (struct us_bytes){ NULL, 0 });
 	/* witnesses that are not configured any more take their cosignatures with them */
 	if (err == US_OK && item.who.n > 0)
 		insert(w, &item);
@@ -250,10 +261,14 @@ load(struct us_keeper *k)
 	}
 	us_buf_free(&file);
 	if (err == US_ERR_VERIFY)
-		us_log(US_LOG_ERROR, "a checkpoint that witnesses have cosigned is not one of this log: entries are missing, or "
+		us_log(US_LOG_ERROR,
+		    "a checkpoint that witnesses have cosigned is not one of this log: entries are "
+		    "missing, or "
 		    "the directory was put back. Restore it whole");
 	else if (err != US_OK)
-		us_log_err(err, "the file \"" FILE_NAME "\" is damaged. If it is removed, witnesses cosign anew");
+		us_log_err(err,
+		    "the file \"" FILE_NAME
+		    "\" is damaged. If it is removed, witnesses cosign anew");
 	return err;
 }
 
@@ -266,8 +281,9 @@ log_keys(struct us_keeper *k)
 
 	for (size_t i = 0; i < w->n; i++)
 		us_store_u32(ids + 4 * i, w->key[i].id);
-	return w->n == 0 ? US_OK : us_keeper_event(k, US_ACTION_AUDIT_WITNESS, US_DECISION_NONE, US_REASON_NONE,
-	    (struct us_bytes){ ids, 4 * w->n }, NULL);
+	return w->n == 0 ? US_OK :
+			   us_keeper_event(k, US_ACTION_AUDIT_WITNESS, US_DECISION_NONE,
+			       US_REASON_NONE, (struct us_bytes){ ids, 4 * w->n }, NULL);
 }
 
 int
@@ -345,7 +361,9 @@ witnessed_ns(const struct us_witnesses *w, size_t needed)
 		if (at > newest)
 			newest = at;
 	}
-	return newest > (uint64_t)(INT64_MAX / US_NS_PER_SECOND) ? INT64_MAX : (int64_t)newest * US_NS_PER_SECOND;
+	return newest > (uint64_t)(INT64_MAX / US_NS_PER_SECOND) ?
+	    INT64_MAX :
+	    (int64_t)newest * US_NS_PER_SECOND;
 }
 
 void
@@ -355,7 +373,8 @@ us_keeper_witnesses_age(struct us_keeper *k)
 	const int64_t now = us_time_now_ns();
 	int64_t since;
 
-	if (rule->max_ns == 0 || k->state != US_KEEPER_OPEN || k->witnesses == NULL || now < k->witness_asked_ns)
+	if (rule->max_ns == 0 || k->state != US_KEEPER_OPEN || k->witnesses == NULL ||
+	    now < k->witness_asked_ns)
 		return;
 	k->witness_asked_ns = now + US_NS_PER_SECOND;
 	since = witnessed_ns(k->witnesses, rule->needed);
@@ -363,10 +382,11 @@ us_keeper_witnesses_age(struct us_keeper *k)
 		since = k->since_ns; /* who has just unsealed has that long to get it witnessed */
 	if (now - since <= rule->max_ns)
 		return;
-	us_log(US_LOG_WARNING, "no checkpoint has been cosigned by %zu witnesses for %lld seconds%s", rule->needed,
+	us_log(US_LOG_WARNING,
+	    "no checkpoint has been cosigned by %zu witnesses for %lld seconds%s", rule->needed,
 	    (long long)((now - since) / US_NS_PER_SECOND), rule->seals ? ": sealing" : "");
-	if (us_keeper_event(k, US_ACTION_AUDIT_WITNESS, US_DECISION_FAILED, US_REASON_EXPIRED, us_bytes_of(rule->seals ? "seal" : "warn"),
-	    NULL) != US_OK)
+	if (us_keeper_event(k, US_ACTION_AUDIT_WITNESS, US_DECISION_FAILED, US_REASON_EXPIRED,
+		us_bytes_of(rule->seals ? "seal" : "warn"), NULL) != US_OK)
 		us_fatal("that the log is not witnessed cannot be logged. Stopping");
 	k->witness_asked_ns = now + rule->max_ns;
 	if (!rule->seals)
@@ -375,12 +395,12 @@ us_keeper_witnesses_age(struct us_keeper *k)
 	us_keeper_stop_sealed(k);
 }
 
-/* --- a cosignature is brought ------------------------------------------------------------------ */
+/* --- a cosignature is brought ----------------------------------------------------------------- */
 
 struct us_keeper_brought {
 	int err;
 	enum us_reason reason;
-	uint64_t size;  /* 0: not known to be ours */
+	uint64_t size; /* 0: not known to be ours */
 	size_t count;
 	uint8_t summary[8 + US_COSIGNERS_MAX * 12];
 	size_t summary_n;
@@ -410,9 +430,11 @@ reason_of(int err)
 	}
 }
 
-/* What is new among them goes on record; a time to come is refused, as later ones could not replace it. */
+/* What is new among them goes on record; a time to come is refused, as later ones could not replace
+ * it. */
 static int
-note_new(const struct us_witnesses *w, const struct us_cosigned *old, const struct us_cosigned *new, struct us_keeper_brought *b)
+note_new(const struct us_witnesses *w, const struct us_cosigned *old, const struct us_cosigned *new,
+    struct us_keeper_brought *b)
 {
 	const uint64_t latest = (uint64_t)(us_time_now_ns() / US_NS_PER_SECOND) + FUTURE_S;
 
@@ -459,7 +481,8 @@ take(struct us_keeper *k, struct us_bytes note, struct us_keeper_brought *b)
 		err = us_note_split(&text, &lines, note.p, note.n);
 		us_buf_reset(&item.note);
 		if (err == US_OK)
-			err = us_cosigned_merge(&item.note, &item.who, &w->log, w->key, w->n, bytes_of(&same->note), lines);
+			err = us_cosigned_merge(&item.note, &item.who, &w->log, w->key, w->n,
+			    bytes_of(&same->note), lines);
 	}
 	if (err == US_OK)
 		err = note_new(w, same == NULL ? &nobody : &same->who, &item.who, b);
@@ -477,8 +500,11 @@ static int
 finish_cosign(struct us_keeper *k, struct us_pending *p)
 {
 	const struct us_keeper_brought *b = p->data;
-	struct us_msg_cosigned r = { .err = (uint8_t)b->err, .reason = (uint8_t)b->reason, .entry = p->index,
-		.size = b->size, .count = (uint8_t)b->count };
+	struct us_msg_cosigned r = { .err = (uint8_t)b->err,
+		.reason = (uint8_t)b->reason,
+		.entry = p->index,
+		.size = b->size,
+		.count = (uint8_t)b->count };
 
 	(void)k;
 	return p->ch == NULL ? US_OK : us_send_cosigned(p->ch, p->tag, &r);

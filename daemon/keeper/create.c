@@ -55,7 +55,8 @@ static int
 make_root(struct us_keeper_making *m)
 {
 	struct us_slip39_plan plan = { .threshold = m->options->threshold,
-		.shares = m->options->shares, .extendable = 1 };
+		.shares = m->options->shares,
+		.extendable = 1 };
 	struct us_created *out = m->out;
 	int err = us_key_new(&m->root);
 
@@ -69,7 +70,8 @@ make_root(struct us_keeper_making *m)
 	if (err == US_OK && out->mnemonics == NULL)
 		err = US_ERR_NOMEM;
 	if (err == US_OK)
-		err = us_slip39_split(&plan, (struct us_bytes){ m->root->b, US_KEY_SIZE }, out->mnemonics);
+		err = us_slip39_split(&plan, (struct us_bytes){ m->root->b, US_KEY_SIZE },
+		    out->mnemonics);
 	if (err != US_OK)
 		return err;
 	out->shares = m->conf.shares = plan.shares;
@@ -93,7 +95,8 @@ make_log_key(struct us_keeper_making *m)
 	int n, err = us_key_new(&m->boot.log_seed);
 
 	us_hex_encode(m->conf.vault_id, 8, id);
-	n = snprintf(m->conf.origin, sizeof m->conf.origin, "%s/underseal/%s", m->options->hosts[0], id);
+	n = snprintf(m->conf.origin, sizeof m->conf.origin, "%s/underseal/%s", m->options->hosts[0],
+	    id);
 	if (n < 0 || (size_t)n >= sizeof m->conf.origin)
 		return US_ERR_LIMIT;
 	if (err == US_OK)
@@ -145,8 +148,9 @@ make_certificates(struct us_keeper_making *m)
 		name[p->name.n] = '\0';
 		err = us_cert_issue_client(&issuer, p->csr, name, client, &m->out->certificates[i]);
 		if (err != US_OK)
-			(void)snprintf(m->detail, DETAIL, "no certificate can be made for person %zu: %s",
-			    i + 1, us_strerror(err));
+			(void)snprintf(m->detail, DETAIL,
+			    "no certificate can be made for person %zu: %s", i + 1,
+			    us_strerror(err));
 	}
 	return err;
 }
@@ -203,10 +207,15 @@ static int
 write_log(struct us_keeper_making *m)
 {
 	static const uint8_t zeros[32];
-	struct us_klog_options o = { .vault_id = m->conf.vault_id, .box_public = m->conf.box_public,
-		.origin = m->conf.origin, .seed = m->boot.log_seed, .segment_size = 0 };
+	struct us_klog_options o = { .vault_id = m->conf.vault_id,
+		.box_public = m->conf.box_public,
+		.origin = m->conf.origin,
+		.seed = m->boot.log_seed,
+		.segment_size = 0 };
 	struct us_entry_access a;
-	struct us_klog_entry e = { .entry_class = US_CLASS_STATE, .access = &a, .state_sequence = 1 };
+	struct us_klog_entry e = { .entry_class = US_CLASS_STATE,
+		.access = &a,
+		.state_sequence = 1 };
 	const struct us_bytes committed = { m->committed.data, m->committed.len };
 	struct us_klog *log = NULL;
 	uint8_t digest[32], state[32];
@@ -266,8 +275,8 @@ make_all(struct us_keeper_making *m)
 		return US_ERR_NOMEM;
 	err = make_root(m);
 	if (err != US_OK)
-		(void)snprintf(m->detail, DETAIL, "%u of %u shares cannot be made: %s", m->conf.threshold,
-		    m->options->shares, us_strerror(err));
+		(void)snprintf(m->detail, DETAIL, "%u of %u shares cannot be made: %s",
+		    m->conf.threshold, m->options->shares, us_strerror(err));
 	if (err == US_OK)
 		err = make_log_key(m);
 	if (err == US_OK)
@@ -296,8 +305,9 @@ us_keeper_create(struct us_created *out, const struct us_create_options *o, char
 	us_buf_init(&m.source, US_ORDER_SOURCE_MAX);
 	us_buf_init(&m.compiled, US_ORDER_COMPILED_MAX);
 	us_buf_init(&m.committed, US_ACT_COMMITTED_MAX);
-	if (err == US_OK && (o->n_hosts == 0 || o->n_hosts > US_INIT_HOSTS || o->n_people == 0 ||
-	    o->n_people > US_INIT_PEOPLE || o->shares > US_SHARES_MAX))
+	if (err == US_OK &&
+	    (o->n_hosts == 0 || o->n_hosts > US_INIT_HOSTS || o->n_people == 0 ||
+		o->n_people > US_INIT_PEOPLE || o->shares > US_SHARES_MAX))
 		err = US_ERR_ARG;
 	if (err == US_OK && (here < 0 || chdir(o->dir) != 0))
 		err = US_ERR_IO;

@@ -1,6 +1,7 @@
 /*
- * A new vault's keeper directory: root, shares, keys, CA, first people, the log's first entries. Used by
- * `undersealed init`, in a process of its own that holds the root for as long as the call takes.
+ * A new vault's keeper directory: root, shares, keys, CA, first people, the log's first entries.
+ * Used by `undersealed init`, in a process of its own that holds the root for as long as the call
+ * takes.
  */
 #ifndef US_DAEMON_KEEPER_CREATE_H
 #define US_DAEMON_KEEPER_CREATE_H
@@ -21,11 +22,12 @@ struct us_create_person {
 };
 
 struct us_create_options {
-	const char *dir;            /* exists, empty; the keeper's */
+	const char *dir; /* exists, empty; the keeper's */
 	size_t n_hosts;
-	const char *const *hosts;   /* the first one names the log */
-	struct us_bytes order_source, order_compiled; /* both empty: the order that permits nothing */
-	size_t n_people;            /* 1 .. US_INIT_PEOPLE; at least one administrator */
+	const char *const *hosts; /* the first one names the log */
+	/* both empty: the order that permits nothing */
+	struct us_bytes order_source, order_compiled;
+	size_t n_people; /* 1 .. US_INIT_PEOPLE; at least one administrator */
 	const struct us_create_person *people;
 	unsigned shares, threshold; /* n and k of SLIP-39 */
 	uint16_t days;              /* validity of the certificates; 0: 365 */
@@ -38,13 +40,13 @@ struct us_created {
 	char vkey[US_NOTE_VKEY_MAX];
 	char (*mnemonics)[US_SLIP39_TEXT_MAX]; /* secret memory; `shares` of them */
 	unsigned shares;
-	struct us_buf ca;                              /* DER */
-	struct us_buf certificates[US_INIT_PEOPLE];    /* DER; empty where no CSR was */
+	struct us_buf ca;                           /* DER */
+	struct us_buf certificates[US_INIT_PEOPLE]; /* DER; empty where no CSR was */
 };
 
-/* Makes everything; the process's working directory is left as it was. US_ERR_EXISTS if dir holds anything;
- * US_ERR_ARG, US_ERR_SIGNATURE (a CSR), errors of registry/act.h (names, order), US_ERR_IO. detail (256
- * bytes, may be NULL) gets a sentence. After an error dir may hold files. */
+/* Makes everything; the process's working directory is left as it was. US_ERR_EXISTS if dir holds
+ * anything; US_ERR_ARG, US_ERR_SIGNATURE (a CSR), errors of registry/act.h (names, order),
+ * US_ERR_IO. detail (256 bytes, may be NULL) gets a sentence. After an error dir may hold files. */
 int us_keeper_create(struct us_created *out, const struct us_create_options *options, char *detail);
 void us_created_free(struct us_created *created);
 

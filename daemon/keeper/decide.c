@@ -16,8 +16,8 @@ deny(struct us_log_answer *a, int err, enum us_reason reason)
 	a->reason = reason;
 }
 
-/* Opening a collection's index comes before any request on it: it is for whoever may do anything with
- * its evidence. It discloses nothing, so limits over time are not asked. */
+/* Opening a collection's index comes before any request on it: it is for whoever may do anything
+ * with its evidence. It discloses nothing, so limits over time are not asked. */
 static int
 may_open_collection(const struct us_keeper *k, const struct us_subject *subject,
     struct us_context *context, struct us_ruling *ruling)
@@ -28,7 +28,8 @@ may_open_collection(const struct us_keeper *k, const struct us_subject *subject,
 	context->unknown |= US_UNKNOWN_USAGE;
 	for (size_t i = 0; i < US_COUNT(any); i++) {
 		us_order_evaluate(us_registry_order(k->registry), subject, any[i], context, ruling);
-		if (ruling->decision == US_DECISION_ALLOW || ruling->reason == US_REASON_PURPOSE_MISSING)
+		if (ruling->decision == US_DECISION_ALLOW ||
+		    ruling->reason == US_REASON_PURPOSE_MISSING)
 			return 1;
 	}
 	return 0;
@@ -36,12 +37,17 @@ may_open_collection(const struct us_keeper *k, const struct us_subject *subject,
 
 /* The rule that refuses wants approvals: are there some for exactly this? */
 static void
-ask_approvers(const struct us_keeper *k, const struct us_msg_log *m, const struct us_ledger_question *question,
-    struct us_context *context, struct us_log_answer *a, struct us_ruling *ruling)
+ask_approvers(const struct us_keeper *k, const struct us_msg_log *m,
+    const struct us_ledger_question *question, struct us_context *context, struct us_log_answer *a,
+    struct us_ruling *ruling)
 {
-	const struct us_act_approval request = { .action = question->action, .collection = m->collection,
-		.purpose = m->purpose, .query = question->action == US_ACTION_COUNT ? m->query : (struct us_bytes){ NULL, 0 },
-		.records = question->action == US_ACTION_COUNT ? (struct us_bytes){ NULL, 0 } : m->records };
+	const struct us_act_approval request = { .action = question->action,
+		.collection = m->collection,
+		.purpose = m->purpose,
+		.query = question->action == US_ACTION_COUNT ? m->query :
+							       (struct us_bytes){ NULL, 0 },
+		.records = question->action == US_ACTION_COUNT ? (struct us_bytes){ NULL, 0 } :
+								 m->records };
 	struct us_approved approved;
 
 	if (us_approval_find(k, question->person, &request, &approved) != US_OK || approved.n == 0)
@@ -55,12 +61,14 @@ ask_approvers(const struct us_keeper *k, const struct us_msg_log *m, const struc
 }
 
 static void
-decide_by_order(const struct us_keeper *k, const struct us_msg_log *m, const struct us_person *person,
-    struct us_log_answer *a, struct us_ruling *ruling)
+decide_by_order(const struct us_keeper *k, const struct us_msg_log *m,
+    const struct us_person *person, struct us_log_answer *a, struct us_ruling *ruling)
 {
 	const struct us_collection *c = us_registry_collection(k->registry, m->collection);
-	const struct us_subject subject = us_registry_subject(k->registry, person, us_time_now_ns());
-	struct us_ledger_question question = { .person = person, .action = (enum us_action)m->action,
+	const struct us_subject subject = us_registry_subject(k->registry, person,
+	    us_time_now_ns());
+	struct us_ledger_question question = { .person = person,
+		.action = (enum us_action)m->action,
 		.collection = m->collection };
 	struct us_context context;
 
@@ -80,15 +88,18 @@ decide_by_order(const struct us_keeper *k, const struct us_msg_log *m, const str
 	}
 	if (m->kind == US_KIND_DISCLOSURE)
 		question.records = m->records;
-	/* what a read or copy opens first, words of rules, discloses nothing: its approval is asked with the records */
-	if (m->kind == US_KIND_INTENT && (m->action == US_ACTION_READ || m->action == US_ACTION_COPY))
+	/* what a read or copy opens first, words of rules, discloses nothing: its approval is asked
+	 * with the records */
+	if (m->kind == US_KIND_INTENT &&
+	    (m->action == US_ACTION_READ || m->action == US_ACTION_COPY))
 		context.unknown |= US_UNKNOWN_APPROVAL;
 	/* that of a count was asked, and used, with the query: what follows is its result */
 	if (m->kind == US_KIND_DISCLOSURE && m->action == US_ACTION_COUNT)
 		context.unknown |= US_UNKNOWN_APPROVAL;
 	us_ledger_evaluate(k, &question, &context, ruling);
-	if (ruling->reason == US_REASON_APPROVAL && (m->action == US_ACTION_READ || m->action == US_ACTION_COPY ||
-	    m->action == US_ACTION_COUNT))
+	if (ruling->reason == US_REASON_APPROVAL &&
+	    (m->action == US_ACTION_READ || m->action == US_ACTION_COPY ||
+		m->action == US_ACTION_COUNT))
 		ask_approvers(k, m, &question, &context, a, ruling);
 	a->left = ruling->left;
 	if (ruling->decision == US_DECISION_ALLOW)
@@ -104,20 +115,22 @@ same_party(const struct us_keeper *k, const struct us_person *person, uint32_t l
 {
 	const struct us_person *who = us_registry_person(k->registry, loader);
 
-	return who != NULL && (who->id == person->id || (who->party_bits & person->party_bits) != 0);
+	return who != NULL &&
+	    (who->id == person->id || (who->party_bits & person->party_bits) != 0);
 }
 
 /* 1 if the record is frozen, or clawed back and not shown to this capacity. */
 static int
-is_withheld(const struct us_keeper *k, uint32_t collection, uint64_t record, int withholds, const struct us_person *person,
-    struct us_log_answer *a)
+is_withheld(const struct us_keeper *k, uint32_t collection, uint64_t record, int withholds,
+    const struct us_person *person, struct us_log_answer *a)
 {
 	const uint32_t sees = us_registry_order(k->registry)->workflows.clawback_visible;
 	const unsigned why = withholds ? us_registry_withheld(k->registry, collection, record) : 0;
 
 	if ((why & US_WITHHELD_FREEZE) != 0)
 		deny(a, US_ERR_DENIED, US_REASON_FROZEN);
-	else if ((why & US_WITHHELD_CLAWBACK) != 0 && (sees & US_CAPACITY_BIT(person->capacity)) == 0)
+	else if ((why & US_WITHHELD_CLAWBACK) != 0 &&
+	    (sees & US_CAPACITY_BIT(person->capacity)) == 0)
 		deny(a, US_ERR_DENIED, US_REASON_CLAWED_BACK);
 	else
 		return 0;
@@ -128,7 +141,8 @@ static void
 check_records(const struct us_keeper *k, const struct us_msg_log *m, const struct us_person *person,
     struct us_log_answer *a)
 {
-	const int withholds = us_registry_withholds(k->registry, m->collection, US_WITHHELD_CLAWBACK | US_WITHHELD_FREEZE);
+	const int withholds = us_registry_withholds(k->registry, m->collection,
+	    US_WITHHELD_CLAWBACK | US_WITHHELD_FREEZE);
 
 	for (size_t i = 0; i < m->records.n; i += 8) {
 		const struct us_batch *b = us_registry_batch_of(k->registry, m->collection,
@@ -140,7 +154,8 @@ check_records(const struct us_keeper *k, const struct us_msg_log *m, const struc
 			deny(a, US_ERR_DENIED, US_REASON_WITHDRAWN);
 		else if (b->status == US_BATCH_HELD && !same_party(k, person, b->facts.loaded_by))
 			deny(a, US_ERR_DENIED, US_REASON_HELD);
-		else if (is_withheld(k, m->collection, us_load_u64(m->records.p + i), withholds, person, a))
+		else if (is_withheld(k, m->collection, us_load_u64(m->records.p + i), withholds,
+			     person, a))
 			;
 		else if (b->status == US_BATCH_LIVE || b->status == US_BATCH_HELD)
 			continue;
@@ -192,7 +207,8 @@ us_log_eras(const struct us_keeper *k, uint32_t collection)
 {
 	const struct us_collection *c = us_registry_collection(k->registry, collection);
 
-	return c == NULL || c->next_record == 0 ? 0 :
+	return c == NULL || c->next_record == 0 ?
+	    0 :
 	    (uint32_t)((c->next_record - 1) >> US_ERA_SHIFT) + 1;
 }
 
@@ -206,7 +222,8 @@ shows_records(enum us_action action)
 
 /* The load that is opened; or, of one that is there, whether it is this person's own and stands. */
 static void
-name_load(struct us_keeper *k, const struct us_msg_log *m, const struct us_person *person, struct us_log_answer *a)
+name_load(struct us_keeper *k, const struct us_msg_log *m, const struct us_person *person,
+    struct us_log_answer *a)
 {
 	const struct us_load *old = us_keeper_load(k, m->load);
 
@@ -214,10 +231,12 @@ name_load(struct us_keeper *k, const struct us_msg_log *m, const struct us_perso
 	a->load->collection = m->collection;
 	a->load->person = person->id;
 	memcpy(a->load->credential, m->credential, 32);
-	a->load->purpose_n = m->purpose.n < sizeof a->load->purpose ? m->purpose.n : sizeof a->load->purpose;
+	a->load->purpose_n = m->purpose.n < sizeof a->load->purpose ? m->purpose.n :
+								      sizeof a->load->purpose;
 	if (m->purpose.n > 0)
 		memcpy(a->load->purpose, m->purpose.p, a->load->purpose_n);
-	(void)snprintf(a->load->peer, sizeof a->load->peer, "%.*s", (int)m->peer.n, (const char *)m->peer.p);
+	(void)snprintf(a->load->peer, sizeof a->load->peer, "%.*s", (int)m->peer.n,
+	    (const char *)m->peer.p);
 	if (old == NULL || us_load_is_same(old, a->load))
 		return;
 	deny(a, US_ERR_DENIED, old->ended != US_REASON_NONE ? old->ended : US_REASON_STATE);
@@ -225,7 +244,8 @@ name_load(struct us_keeper *k, const struct us_msg_log *m, const struct us_perso
 }
 
 void
-us_log_decide(struct us_keeper *k, const struct us_msg_log *m, struct us_log_answer *a, struct us_ruling *ruling)
+us_log_decide(struct us_keeper *k, const struct us_msg_log *m, struct us_log_answer *a,
+    struct us_ruling *ruling)
 {
 	const int asks = m->decision == US_DECISION_ALLOW &&
 	    (m->kind == US_KIND_INTENT || m->kind == US_KIND_DISCLOSURE);
@@ -251,11 +271,13 @@ us_log_decide(struct us_keeper *k, const struct us_msg_log *m, struct us_log_ans
 	if (a->err != US_OK)
 		return;
 	a->granted = 1;
-	a->record_keys = m->kind == US_KIND_DISCLOSURE && m->records.n > 0 && shows_records((enum us_action)m->action);
+	a->record_keys = m->kind == US_KIND_DISCLOSURE && m->records.n > 0 &&
+	    shows_records((enum us_action)m->action);
 	a->term_keys = evidence && m->kind == US_KIND_INTENT && a->n_terms > 0;
 	a->page_keys = m->action == US_ACTION_OPEN_COLLECTION && m->kind == US_KIND_INTENT;
-	if (a->term_keys && (uint64_t)us_log_eras(k, m->collection) * (4 + 32 * (uint64_t)a->n_terms) >
-	    US_TERM_KEYS_MAX) {
+	if (a->term_keys &&
+	    (uint64_t)us_log_eras(k, m->collection) * (4 + 32 * (uint64_t)a->n_terms) >
+		US_TERM_KEYS_MAX) {
 		deny(a, US_ERR_LIMIT, US_REASON_ERROR);
 		a->granted = 0;
 	}

@@ -1,4 +1,5 @@
-/* "disclosed": how many people have had records of a clawback, and how often, from the ledger. Numbers alone leave. */
+/* "disclosed": how many people have had records of a clawback, and how often, from the ledger.
+ * Numbers alone leave. */
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -11,14 +12,14 @@
 struct us_keeper_count {
 	struct us_keeper *k;
 	uint32_t collection;
-	uint8_t *seen;        /* by person: 1 if they had any */
+	uint8_t *seen; /* by person: 1 if they had any */
 	uint32_t people;
 	uint64_t records, views, copies;
 	unsigned halvings;
 	uint64_t *chunk;
-	size_t n;             /* records in chunk */
-	uint64_t most;        /* of the last question: what the one account had that had most */
-	int tally;            /* 1: people, views and copies are counted */
+	size_t n;      /* records in chunk */
+	uint64_t most; /* of the last question: what the one account had that had most */
+	int tally;     /* 1: people, views and copies are counted */
 };
 
 static int
@@ -41,7 +42,8 @@ found(void *ctx, const struct us_usage_seen *s)
 	return US_OK;
 }
 
-/* How many of these records anybody had: all that one account had, or none, or the sum of both halves. */
+/* How many of these records anybody had: all that one account had, or none, or the sum of both
+ * halves. */
 static int
 count_had(struct us_keeper_count *c, const uint64_t *records, size_t n)
 {

@@ -2,7 +2,8 @@
  * The keeper's small files, all in its working directory:
  *
  *   vault.conf    lines "name=value": what is no secret (struct us_vault_conf)
- *   boot.keys     "USB1" ‖ log's Ed25519 seed(32) ‖ str16 TLS server key (PKCS#8) ‖ str16 its certificate; mode 0600
+ *   boot.keys     "USB1" ‖ log's Ed25519 seed(32) ‖ str16 TLS server key (PKCS#8) ‖ str16 its
+ *                 certificate; mode 0600
  *   root.wrapped  the CA's private key (PKCS#8), Cobblestone-256 under the CA wrap key, context
  *                 "underseal/ca/1" ‖ vault id
  *   init.act      committed act 1 (it names people), Cobblestone-256 under the state key, context
@@ -41,15 +42,16 @@ struct us_boot_keys {
 	struct us_buf tls_certificate; /* DER */
 };
 
-/* Whole files by name in the working directory. read: appends at most max bytes; US_ERR_NOT_FOUND, US_ERR_LIMIT,
- * US_ERR_IO. write: replaces the file; US_ERR_IO, US_ERR_NOSPACE. */
+/* Whole files by name in the working directory. read: appends at most max bytes; US_ERR_NOT_FOUND,
+ * US_ERR_LIMIT, US_ERR_IO. write: replaces the file; US_ERR_IO, US_ERR_NOSPACE. */
 int us_keeper_read(const char *name, size_t max, struct us_buf *out);
 int us_keeper_write(const char *name, struct us_bytes data);
 /* Renames a file, and syncs the directory. US_ERR_IO. */
 int us_keeper_rename(const char *from, const char *to);
 
 int us_vault_conf_write(const struct us_vault_conf *conf);
-/* US_ERR_FORMAT if a name is missing or wrong. Free with us_vault_conf_free(), NULL-safe members. */
+/* US_ERR_FORMAT if a name is missing or wrong. Free with us_vault_conf_free(), NULL-safe
+ * members. */
 int us_vault_conf_read(struct us_vault_conf *conf);
 void us_vault_conf_free(struct us_vault_conf *conf);
 int us_boot_keys_write(const struct us_boot_keys *keys);
@@ -58,10 +60,12 @@ int us_boot_keys_encode(const struct us_boot_keys *keys, struct us_buf *out);
 int us_boot_keys_read(struct us_boot_keys *keys);
 void us_boot_keys_free(struct us_boot_keys *keys);
 /* The CA's key under the wrap key. */
-int us_ca_key_write(const struct us_pkey *ca, const struct us_key *wrap, const uint8_t vault_id[32]);
+int
+us_ca_key_write(const struct us_pkey *ca, const struct us_key *wrap, const uint8_t vault_id[32]);
 int us_ca_key_read(struct us_pkey **out, const struct us_key *wrap, const uint8_t vault_id[32]);
 /* Committed act 1. read appends it to out, whose limit must be US_ACT_COMMITTED_MAX at least. */
-int us_init_act_write(struct us_bytes committed, const struct us_key *state, const uint8_t vault_id[32]);
+int us_init_act_write(struct us_bytes committed, const struct us_key *state,
+    const uint8_t vault_id[32]);
 int us_init_act_read(struct us_buf *out, const struct us_key *state, const uint8_t vault_id[32]);
 /* Takes the lock for the rest of the process: US_ERR_BUSY if another process holds it. */
 int us_keeper_lock(int *fd);

@@ -51,26 +51,34 @@ open_files(struct us_keeper_desk *d, char *detail)
 	detail[0] = '\0';
 	err = us_vault_conf_read(&d->conf);
 	if (err != US_OK)
-		return refuse(d, err, "vault.conf cannot be read: is this a directory that \"undersealed init\" made?");
+		return refuse(d, err,
+		    "vault.conf cannot be read: is this a directory that \"undersealed init\" "
+		    "made?");
 	err = us_boot_keys_read(&d->boot);
 	if (err != US_OK)
 		return refuse(d, err, "boot.keys cannot be read");
-	if (us_note_key_parse(&d->key, d->conf.vkey, strlen(d->conf.vkey)) != US_OK || strcmp(d->key.name, d->conf.origin) != 0)
+	if (us_note_key_parse(&d->key, d->conf.vkey, strlen(d->conf.vkey)) != US_OK ||
+	    strcmp(d->key.name, d->conf.origin) != 0)
 		return refuse(d, US_ERR_VERIFY, "vault.conf names no key of a log");
 	return us_keeper_succession_read(&d->lineage, US_LINEAGE_FILE);
 }
 
 /* former and handovers come from lineage. */
 static int
-open_log(struct us_keeper_desk *d, struct us_keeper_succession *lineage, const char *origin, const struct us_key *seed)
+open_log(struct us_keeper_desk *d, struct us_keeper_succession *lineage, const char *origin,
+    const struct us_key *seed)
 {
-	struct us_klog_options o = { .origin = origin, .vault_id = d->conf.vault_id, .box_public = d->conf.box_public, .seed = seed };
+	struct us_klog_options o = { .origin = origin,
+		.vault_id = d->conf.vault_id,
+		.box_public = d->conf.box_public,
+		.seed = seed };
 	const struct us_handover *newest = us_keeper_succession_newest(lineage);
 	int err;
 
 	us_keeper_succession_options(lineage, &o);
 	err = us_klog_open(&d->log, &o);
-	d->unbegun = err == US_OK && newest != NULL && us_klog_size(d->log) == newest->succession.size;
+	d->unbegun = err == US_OK && newest != NULL &&
+	    us_klog_size(d->log) == newest->succession.size;
 	return err != US_OK ? err : us_keeper_succession_begin(lineage, d->log);
 }
 
@@ -83,29 +91,34 @@ close_desk(struct us_keeper_desk *d)
 	us_vault_conf_free(&d->conf);
 }
 
-/* --- what others have kept --------------------------------------------------------------------- */
+/* --- what others have kept -------------------------------------------------------------------- */
 
 /* A signed checkpoint that fits into this log, or is larger than it. */
 static int
-check_note(struct us_keeper_desk *d, struct us_bytes note, const char *what, struct us_checkpoint *c)
+check_note(struct us_keeper_desk *d, struct us_bytes note, const char *what,
+    struct us_checkpoint *c)
 {
 	struct us_digest root;
 	int err = us_checkpoint_open(c, NULL, note.p, note.n, &d->key, 1);
 
 	if (err != US_OK)
-		return refuse(d, US_ERR_VERIFY, "%s is not a checkpoint that the log's key (%s) signed", what, d->key.name);
+		return refuse(d, US_ERR_VERIFY,
+		    "%s is not a checkpoint that the log's key (%s) signed", what, d->key.name);
 	if (c->size > us_klog_size(d->log))
 		return US_OK;
 	err = us_klog_root_at(d->log, c->size, &root);
 	if (err == US_OK && memcmp(root.b, c->root.b, sizeof root.b) != 0)
-		return refuse(d, US_ERR_VERIFY, "%s contradicts this log at %llu entries: its key has signed two histories. Keep both for the court", what,
-		    (unsigned long long)c->size);
+		return refuse(d, US_ERR_VERIFY,
+		    "%s contradicts this log at %llu entries: its key has signed two histories. "
+		    "Keep both for the court",
+		    what, (unsigned long long)c->size);
 	return err;
 }
 
 /* The largest checkpoint of the old key that is known; NULL: none is larger than the log. */
 static int
-choose_last(struct us_keeper_desk *d, const struct us_hand_over_options *o, const struct us_bytes **last)
+choose_last(struct us_keeper_desk *d, const struct us_hand_over_options *o,
+    const struct us_bytes **last)
 {
 	struct us_checkpoint c, best = { .size = us_klog_size(d->log) };
 	char what[48];
@@ -117,9 +130,13 @@ choose_last(struct us_keeper_desk *d, const struct us_hand_over_options *o, cons
 		err = check_note(d, o->notes[i], what, &c);
 		if (err != US_OK)
 			return err;
-		if (*last != NULL && c.size == best.size && memcmp(c.root.b, best.root.b, sizeof c.root.b) != 0)
-			return refuse(d, US_ERR_VERIFY, "two of the last checkpoints contradict each other at %llu entries: the key has signed two histories. "
-			    "Keep both for the court", (unsigned long long)c.size);
+		if (*last != NULL && c.size == best.size &&
+		    memcmp(c.root.b, best.root.b, sizeof c.root.b) != 0)
+			return refuse(d, US_ERR_VERIFY,
+			    "two of the last checkpoints contradict each other at %llu entries: "
+			    "the key has signed two histories. "
+			    "Keep both for the court",
+			    (unsigned long long)c.size);
 		if (c.size > best.size) {
 			best = c;
 			*last = &o->notes[i];
@@ -145,17 +162,20 @@ check_cosigned(struct us_keeper_desk *d)
 	while (err == US_OK && r.left > 0) {
 		struct us_bytes note = us_take_str32(&r, US_COSIGNED_MAX);
 
-		err = r.err != US_OK ? refuse(d, US_ERR_FORMAT, "the file \"" COSIGNATURES "\" is damaged") :
+		err = r.err != US_OK ?
+		    refuse(d, US_ERR_FORMAT, "the file \"" COSIGNATURES "\" is damaged") :
 		    check_note(d, note, "a checkpoint that witnesses have cosigned", &c);
 		if (err == US_OK && c.size > us_klog_size(d->log))
-			err = refuse(d, US_ERR_VERIFY, "witnesses have cosigned %llu entries, and the log has %llu: entries are missing",
+			err = refuse(d, US_ERR_VERIFY,
+			    "witnesses have cosigned %llu entries, and the log has %llu: entries "
+			    "are missing",
 			    (unsigned long long)c.size, (unsigned long long)us_klog_size(d->log));
 	}
 	us_buf_free(&file);
 	return err;
 }
 
-/* --- the steps --------------------------------------------------------------------------------- */
+/* --- the steps -------------------------------------------------------------------------------- */
 
 static void
 tell(struct us_hand_over_result *out, const struct us_handover *h)
@@ -167,16 +187,20 @@ tell(struct us_hand_over_result *out, const struct us_handover *h)
 	(void)us_note_key_format(&h->succession.new_key, out->vkey, sizeof out->vkey);
 }
 
-/* The bytes of a file that is about to be replaced, overwritten once it has been; on some disks the old ones stay all the same. */
+/* The bytes of a file that is about to be replaced, overwritten once it has been; on some disks the
+ * old ones stay all the same. */
 static void
 overwrite(int fd)
 {
 	static const uint8_t zeros[65536];
 	struct stat st;
 
-	if (fstat(fd, &st) != 0 || st.st_size < 0 || (size_t)st.st_size > sizeof zeros || pwrite(fd, zeros, (size_t)st.st_size, 0) != st.st_size ||
-	    fsync(fd) != 0)
-		us_log(US_LOG_WARNING, "the old key is replaced, but its place on the disk could not be overwritten: %s", strerror(errno));
+	if (fstat(fd, &st) != 0 || st.st_size < 0 || (size_t)st.st_size > sizeof zeros ||
+	    pwrite(fd, zeros, (size_t)st.st_size, 0) != st.st_size || fsync(fd) != 0)
+		us_log(US_LOG_WARNING,
+		    "the old key is replaced, but its place on the disk could not be overwritten: "
+		    "%s",
+		    strerror(errno));
 }
 
 static int
@@ -197,7 +221,8 @@ replace_seed(struct us_boot_keys *boot, const struct us_key *seed)
 
 /* Steps 3 to 6: from files in which the new key is in boot.keys already. */
 static int
-finish(struct us_keeper_desk *d, struct us_hand_over_result *out, const struct us_keeper_succession *chain)
+finish(struct us_keeper_desk *d, struct us_hand_over_result *out,
+    const struct us_keeper_succession *chain)
 {
 	const struct us_handover *newest = us_keeper_succession_newest(chain);
 	char aside[32];
@@ -209,7 +234,8 @@ finish(struct us_keeper_desk *d, struct us_hand_over_result *out, const struct u
 	(void)snprintf(aside, sizeof aside, COSIGNATURES ".%zu", chain->chain->n);
 	if (err == US_OK && access(COSIGNATURES, F_OK) == 0)
 		err = us_keeper_rename(COSIGNATURES, aside);
-	(void)snprintf(d->conf.origin, sizeof d->conf.origin, "%s", newest->succession.new_key.name);
+	(void)snprintf(d->conf.origin, sizeof d->conf.origin, "%s",
+	    newest->succession.new_key.name);
 	(void)snprintf(d->conf.vkey, sizeof d->conf.vkey, "%s", out->vkey);
 	if (err == US_OK)
 		err = us_vault_conf_write(&d->conf);
@@ -227,7 +253,8 @@ begin(struct us_keeper_desk *d, struct us_keeper_succession *chain)
 
 /* The chain with one more hand-over. */
 static int
-extend(struct us_keeper_succession *chain, const struct us_keeper_desk *d, struct us_bytes succession, const struct us_note_signer *signer,
+extend(struct us_keeper_succession *chain, const struct us_keeper_desk *d,
+    struct us_bytes succession, const struct us_note_signer *signer,
     const struct us_hand_over_options *o, const struct us_bytes *last)
 {
 	struct us_buf text;
@@ -236,14 +263,15 @@ extend(struct us_keeper_succession *chain, const struct us_keeper_desk *d, struc
 	us_buf_init(&text, US_HANDOVERS_BYTES_MAX);
 	err = us_buf_put(&text, d->lineage.text.data, d->lineage.text.len);
 	if (err == US_OK)
-		err = us_handover_sign(&text, succession, signer, o->reason, us_time_now_ns(), last);
+		err = us_handover_sign(&text, succession, signer, o->reason, us_time_now_ns(),
+		    last);
 	if (err == US_OK)
 		err = us_keeper_succession_of(chain, (struct us_bytes){ text.data, text.len });
 	us_buf_free(&text);
 	return err;
 }
 
-/* --- in place ---------------------------------------------------------------------------------- */
+/* --- in place --------------------------------------------------------------------------------- */
 
 struct us_keeper_successor {
 	struct us_key *seed;
@@ -270,28 +298,35 @@ draw(struct us_keeper_successor *s, struct us_keeper_desk *d, const char *host)
 		err = us_key_random(s->seed);
 	if (err == US_OK)
 		err = us_note_signer_new(&s->signer, origin, US_NOTE_ED25519, s->seed);
-	return err == US_ERR_FORMAT || err == US_ERR_LIMIT ? refuse(d, US_ERR_ARG, "no origin of a log can be made of that host") : err;
+	return err == US_ERR_FORMAT || err == US_ERR_LIMIT ?
+	    refuse(d, US_ERR_ARG, "no origin of a log can be made of that host") :
+	    err;
 }
 
 /* The old key's word for the successor, at the log as it is. */
 static int
-sign_succession(struct us_buf *note, struct us_keeper_desk *d, const struct us_keeper_successor *s, int64_t time_ns)
+sign_succession(struct us_buf *note, struct us_keeper_desk *d, const struct us_keeper_successor *s,
+    int64_t time_ns)
 {
 	struct us_note_signer *old_signer = NULL;
 	struct us_digest root;
 	uint64_t size = us_klog_size(d->log);
-	int err = size == 0 ? refuse(d, US_ERR_STATE, "the log has no entry") : us_klog_root_at(d->log, size, &root);
+	int err = size == 0 ? refuse(d, US_ERR_STATE, "the log has no entry") :
+			      us_klog_root_at(d->log, size, &root);
 
 	if (err == US_OK)
-		err = us_note_signer_new(&old_signer, d->conf.origin, US_NOTE_ED25519, d->boot.log_seed);
+		err = us_note_signer_new(&old_signer, d->conf.origin, US_NOTE_ED25519,
+		    d->boot.log_seed);
 	if (err == US_OK)
-		err = us_succession_sign(note, old_signer, us_note_signer_key(s->signer), size, &root, time_ns);
+		err = us_succession_sign(note, old_signer, us_note_signer_key(s->signer), size,
+		    &root, time_ns);
 	us_note_signer_free(old_signer);
 	return err;
 }
 
 static int
-hand_over(struct us_keeper_desk *d, struct us_hand_over_result *out, const struct us_hand_over_options *o)
+hand_over(struct us_keeper_desk *d, struct us_hand_over_result *out,
+    const struct us_hand_over_options *o)
 {
 	struct us_keeper_succession chain = { 0 };
 	struct us_keeper_successor s = { 0 };
@@ -302,7 +337,8 @@ hand_over(struct us_keeper_desk *d, struct us_hand_over_result *out, const struc
 	us_buf_init(&succession, US_HANDOVER_MAX);
 	if (err == US_OK)
 		err = open_log(d, &d->lineage, d->conf.origin, d->boot.log_seed);
-	if (err == US_OK && d->unbegun) { /* cut off before its last step, which has just been done */
+	/* cut off before its last step, which has just been done */
+	if (err == US_OK && d->unbegun) {
 		us_buf_free(&succession);
 		out->completed = 1;
 		tell(out, us_keeper_succession_newest(&d->lineage));
@@ -317,9 +353,11 @@ hand_over(struct us_keeper_desk *d, struct us_hand_over_result *out, const struc
 	if (err == US_OK)
 		err = sign_succession(&succession, d, &s, us_time_now_ns());
 	if (err == US_OK)
-		err = extend(&chain, d, (struct us_bytes){ succession.data, succession.len }, s.signer, o, last);
+		err = extend(&chain, d, (struct us_bytes){ succession.data, succession.len },
+		    s.signer, o, last);
 	if (err == US_OK)
-		err = us_keeper_write(US_LINEAGE_NEXT, (struct us_bytes){ chain.text.data, chain.text.len });
+		err = us_keeper_write(US_LINEAGE_NEXT,
+		    (struct us_bytes){ chain.text.data, chain.text.len });
 	if (err == US_OK)
 		err = replace_seed(&d->boot, s.seed);
 	if (err == US_OK)
@@ -339,12 +377,15 @@ leads_to_boot_key(const struct us_keeper_succession *chain, const struct us_keep
 	const struct us_handover *newest = us_keeper_succession_newest(chain);
 	struct us_note_key key;
 
-	return newest != NULL && us_keeper_succession_key(&key, newest->succession.new_key.name, &d->boot) == US_OK &&
-	    us_note_key_same(&key, &newest->succession.new_key) && us_note_key_same(&d->key, &newest->succession.old_key);
+	return newest != NULL &&
+	    us_keeper_succession_key(&key, newest->succession.new_key.name, &d->boot) == US_OK &&
+	    us_note_key_same(&key, &newest->succession.new_key) &&
+	    us_note_key_same(&d->key, &newest->succession.old_key);
 }
 
 int
-us_keeper_hand_over(struct us_hand_over_result *out, const struct us_hand_over_options *o, char *detail)
+us_keeper_hand_over(struct us_hand_over_result *out, const struct us_hand_over_options *o,
+    char *detail)
 {
 	struct us_keeper_succession next = { 0 };
 	struct us_keeper_desk d;
@@ -355,7 +396,8 @@ us_keeper_hand_over(struct us_hand_over_result *out, const struct us_hand_over_o
 		err = us_keeper_succession_read(&next, US_LINEAGE_NEXT);
 	if (err == US_OK && us_keeper_succession_newest(&next) == NULL) {
 		us_keeper_succession_free(&next);
-		err = us_keeper_succession_of(&next, (struct us_bytes){ d.lineage.text.data, d.lineage.text.len });
+		err = us_keeper_succession_of(&next,
+		    (struct us_bytes){ d.lineage.text.data, d.lineage.text.len });
 	}
 	if (err == US_OK && leads_to_boot_key(&next, &d)) {
 		out->completed = 1;
@@ -370,9 +412,10 @@ us_keeper_hand_over(struct us_hand_over_result *out, const struct us_hand_over_o
 	return err;
 }
 
-/* --- from a backup ----------------------------------------------------------------------------- */
+/* --- from a backup ---------------------------------------------------------------------------- */
 
-/* The succession in the directory: the old key of vault.conf for the key in boot.keys, at the whole of this log. */
+/* The succession in the directory: the old key of vault.conf for the key in boot.keys, at the whole
+ * of this log. */
 static int
 read_succession(struct us_keeper_desk *d, struct us_buf *note, struct us_succession *s)
 {
@@ -380,19 +423,28 @@ read_succession(struct us_keeper_desk *d, struct us_buf *note, struct us_success
 	int err = us_keeper_read(US_LINEAGE_SUCCESSION, US_HANDOVER_MAX, note);
 
 	if (err != US_OK)
-		return refuse(d, err, "there is no \"" US_LINEAGE_SUCCESSION "\": this is not a directory from a backup");
+		return refuse(d, err,
+		    "there is no \"" US_LINEAGE_SUCCESSION
+		    "\": this is not a directory from a backup");
 	err = us_succession_open(s, (struct us_bytes){ note->data, note->len });
-	if (err == US_OK && (!us_note_key_same(&s->old_key, &d->key) || us_keeper_succession_key(&key, s->new_key.name, &d->boot) != US_OK ||
-	    !us_note_key_same(&key, &s->new_key)))
+	if (err == US_OK &&
+	    (!us_note_key_same(&s->old_key, &d->key) ||
+		us_keeper_succession_key(&key, s->new_key.name, &d->boot) != US_OK ||
+		!us_note_key_same(&key, &s->new_key)))
 		err = US_ERR_VERIFY;
-	return err == US_OK ? US_OK : refuse(d, US_ERR_VERIFY, "the succession in the backup is not the log's word for the key that is in it");
+	return err == US_OK ?
+	    US_OK :
+	    refuse(d, US_ERR_VERIFY,
+		"the succession in the backup is not the log's word for the key that is in it");
 }
 
 /* Opens the log by nobody's word but the succession's: the old key is not here. */
 static int
 open_restored(struct us_keeper_desk *d, const struct us_succession *s)
 {
-	struct us_klog_options o = { .origin = s->new_key.name, .vault_id = d->conf.vault_id, .box_public = d->conf.box_public,
+	struct us_klog_options o = { .origin = s->new_key.name,
+		.vault_id = d->conf.vault_id,
+		.box_public = d->conf.box_public,
 		.seed = d->boot.log_seed };
 	struct us_digest root;
 	int err;
@@ -402,13 +454,18 @@ open_restored(struct us_keeper_desk *d, const struct us_succession *s)
 	err = us_klog_open(&d->log, &o);
 	if (err == US_OK)
 		err = us_klog_root_at(d->log, s->size, &root);
-	if (err == US_OK && (us_klog_size(d->log) != s->size || memcmp(root.b, s->root.b, sizeof root.b) != 0))
+	if (err == US_OK &&
+	    (us_klog_size(d->log) != s->size || memcmp(root.b, s->root.b, sizeof root.b) != 0))
 		err = US_ERR_VERIFY;
-	return err == US_OK ? US_OK : refuse(d, US_ERR_VERIFY, "the log in the backup is not the one that was signed when it was made");
+	return err == US_OK ?
+	    US_OK :
+	    refuse(d, US_ERR_VERIFY,
+		"the log in the backup is not the one that was signed when it was made");
 }
 
 static int
-take_over(struct us_keeper_desk *d, struct us_hand_over_result *out, const struct us_hand_over_options *o)
+take_over(struct us_keeper_desk *d, struct us_hand_over_result *out,
+    const struct us_hand_over_options *o)
 {
 	struct us_note_signer *signer = NULL;
 	struct us_keeper_succession chain = { 0 };
@@ -426,11 +483,13 @@ take_over(struct us_keeper_desk *d, struct us_hand_over_result *out, const struc
 	if (err == US_OK)
 		err = choose_last(d, o, &last);
 	if (err == US_OK)
-		err = us_note_signer_new(&signer, s.new_key.name, US_NOTE_ED25519, d->boot.log_seed);
+		err = us_note_signer_new(&signer, s.new_key.name, US_NOTE_ED25519,
+		    d->boot.log_seed);
 	if (err == US_OK)
 		err = extend(&chain, d, (struct us_bytes){ note.data, note.len }, signer, o, last);
 	if (err == US_OK)
-		err = us_keeper_write(US_LINEAGE_FILE, (struct us_bytes){ chain.text.data, chain.text.len });
+		err = us_keeper_write(US_LINEAGE_FILE,
+		    (struct us_bytes){ chain.text.data, chain.text.len });
 	if (err == US_OK)
 		err = finish(d, out, &chain);
 	if (err == US_OK && unlink(US_LINEAGE_SUCCESSION) != 0)
@@ -444,7 +503,8 @@ take_over(struct us_keeper_desk *d, struct us_hand_over_result *out, const struc
 }
 
 int
-us_keeper_take_over(struct us_hand_over_result *out, const struct us_hand_over_options *o, char *detail)
+us_keeper_take_over(struct us_hand_over_result *out, const struct us_hand_over_options *o,
+    char *detail)
 {
 	struct us_keeper_desk d;
 	int err = open_files(&d, detail);
@@ -456,11 +516,12 @@ us_keeper_take_over(struct us_hand_over_result *out, const struct us_hand_over_o
 	return err;
 }
 
-/* --- for a backup ------------------------------------------------------------------------------ */
+/* --- for a backup ----------------------------------------------------------------------------- */
 
 /* u32 number of the backup ‖ u64 generation of the keyring ‖ u32 key id of the successor. */
 static int
-write_backup_entry(struct us_keeper_desk *d, const struct us_keeper_successor *s, uint32_t number, uint64_t generation, int64_t *time_ns)
+write_backup_entry(struct us_keeper_desk *d, const struct us_keeper_successor *s, uint32_t number,
+    uint64_t generation, int64_t *time_ns)
 {
 	struct us_entry_access a;
 	const struct us_klog_entry e = { .entry_class = US_CLASS_SYSTEM, .access = &a };
@@ -509,7 +570,8 @@ us_keeper_bequeath(struct us_bequest *out, uint32_t number, uint64_t generation,
 	if (err == US_OK)
 		err = sign_succession(&out->succession, &d, &s, time_ns);
 	if (err == US_OK)
-		err = us_succession_open(&out->says, (struct us_bytes){ out->succession.data, out->succession.len });
+		err = us_succession_open(&out->says,
+		    (struct us_bytes){ out->succession.data, out->succession.len });
 	out->seed = s.seed; /* transferred */
 	s.seed = NULL;
 	if (err == US_OK)

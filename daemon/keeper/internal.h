@@ -64,8 +64,9 @@ struct us_unsealing {
 };
 
 /*
- * A load that a logged entry opened. It lasts while what opened it stands: loads_watch.c asks the order again whenever that may
- * have changed, and ends it (ended) before whoever changed it is answered. Gone from the list when the sealer has let go of it.
+ * A load that a logged entry opened. It lasts while what opened it stands: loads_watch.c asks the
+ * order again whenever that may have changed, and ends it (ended) before whoever changed it is
+ * answered. Gone from the list when the sealer has let go of it.
  */
 struct us_load {
 	struct us_load *next;
@@ -108,30 +109,31 @@ struct us_counter {
 	uint64_t record;
 };
 
-/* An answer that waits for the commit of its entry. finish sends it; data is then freed (and wiped by
- * finish if it must be). ch is NULL once the channel is gone. */
+/* An answer that waits for the commit of its entry. finish sends it; data is then freed (and wiped
+ * by finish if it must be). ch is NULL once the channel is gone. */
 struct us_pending {
 	struct us_pending *next;
 	struct us_channel *ch;
 	uint32_t tag;
 	uint64_t index;
 	int64_t time_ns;
-	uint32_t behind_stop; /* waits until the sealer has answered so many load-stops (loads_watch.c) */
+	/* waits until the sealer has answered so many load-stops (loads_watch.c) */
+	uint32_t behind_stop;
 	int (*finish)(struct us_keeper *k, struct us_pending *p);
 	void *data;
 };
 
 /* How far it is known how answers ended (outcome.c). */
 struct us_answers {
-	uint64_t first;    /* the start of this process: what stands before it is not its vault's */
-	uint64_t settled;  /* where the newest mark ends */
-	uint64_t ended;    /* up to which the vault says that all have ended; at least settled */
-	uint64_t granted;  /* index of the newest entry that gave anything, plus one */
-	uint64_t *failed;  /* entries from settled on that have an outcome, ascending */
+	uint64_t first;   /* the start of this process: what stands before it is not its vault's */
+	uint64_t settled; /* where the newest mark ends */
+	uint64_t ended;   /* up to which the vault says that all have ended; at least settled */
+	uint64_t granted; /* index of the newest entry that gave anything, plus one */
+	uint64_t *failed; /* entries from settled on that have an outcome, ascending */
 	size_t n_failed, failed_cap;
 	int64_t marked_mono;
-	int changed;       /* the journal's counters do not say it yet */
-	int awaited;       /* the process stops, and its vault is about to say how answers ended */
+	int changed; /* the journal's counters do not say it yet */
+	int awaited; /* the process stops, and its vault is about to say how answers ended */
 };
 
 /* An act between its two phases. */
@@ -139,10 +141,10 @@ struct us_prepared {
 	int valid;
 	uint64_t sequence;
 	struct us_buf committed;
-	int is_batch;            /* of batch_prepare: the open batch (or dictionary) it ends */
+	int is_batch; /* of batch_prepare: the open batch (or dictionary) it ends */
 	uint32_t collection, slot;
 	int is_dictionary;
-	uint8_t credential[32];  /* of the actor; zeros for the vault's own */
+	uint8_t credential[32]; /* of the actor; zeros for the vault's own */
 	uint8_t session[16];
 	char peer[65];
 };
@@ -150,7 +152,8 @@ struct us_prepared {
 struct us_keeper {
 	struct event_base *base;
 	enum us_keeper_state state;
-	int stopping;            /* sealed on request: the process ends when its answers have left */
+	/* sealed on request: the process ends when its answers have left */
+	int stopping;
 	char why[256];
 	int64_t since_ns;
 	struct us_vault_conf conf;
@@ -162,9 +165,9 @@ struct us_keeper {
 	struct us_pkey *ca_key;
 	struct us_keyring *keyring;
 	struct us_registry *registry;
-	int frozen;              /* the daemon was started frozen */
-	uint32_t order_version;  /* that the log was told is in force; 0: none yet */
-	struct us_usage *usage;  /* NULL until the vault is open */
+	int frozen;             /* the daemon was started frozen */
+	uint32_t order_version; /* that the log was told is in force; 0: none yet */
+	struct us_usage *usage; /* NULL until the vault is open */
 	struct us_buf init_act;
 	struct us_unsealing unsealing;
 	struct us_key *nonce_key;
@@ -173,9 +176,9 @@ struct us_keeper {
 	struct us_stops {
 		struct us_channel *sealer; /* NULL: none, and then no part is taken either */
 		uint32_t sent, answered;
-		int64_t since_mono;        /* of the oldest that is not answered */
+		int64_t since_mono; /* of the oldest that is not answered */
 	} stops;
-	int64_t loads_mono;      /* when the order was last asked about all loads */
+	int64_t loads_mono; /* when the order was last asked about all loads */
 	struct us_open_batch *batches;
 	struct us_open_dictionary *dictionaries;
 	struct us_counter *counters;
@@ -185,11 +188,11 @@ struct us_keeper {
 	struct us_answers answers;
 	struct us_witnesses *witnesses;
 	struct us_witness_age {
-		int64_t max_ns;  /* 0: a log that nobody witnesses is no reason for anything */
-		size_t needed;   /* cosignatures of one checkpoint, at least 1 */
-		int seals;       /* else it warns */
+		int64_t max_ns; /* 0: a log that nobody witnesses is no reason for anything */
+		size_t needed;  /* cosignatures of one checkpoint, at least 1 */
+		int seals;      /* else it warns */
 	} witness_age;
-	int64_t witness_asked_ns; /* not to be asked again before */
+	int64_t witness_asked_ns;   /* not to be asked again before */
 	struct us_channel *control; /* to the monitor */
 	struct us_channel *vault;
 	struct us_channel *peers[US_KEEPER_PEERS];
@@ -199,22 +202,24 @@ struct us_keeper {
 	struct us_low_space space;
 	size_t segment_size;
 	int64_t fail_sync;
-	uint32_t noise[UINT8_MAX + 1]; /* refused without an entry, by reason, since the last entry that said so */
+	/* refused without an entry, by reason, since the last entry that said so */
+	uint32_t noise[UINT8_MAX + 1];
 	int has_noise;
 	int64_t noise_mono;
 	struct us_machine_events starts;
 	struct us_tasks tasks;
 	/* REPLAYING, and the vault has shown all of its state: the ledger is being made */
 	int is_shown;
-	struct us_act *act; /* scratch: about 20 KiB */
+	struct us_act *act;  /* scratch: about 20 KiB */
 	struct us_buf reply; /* scratch for large answers; wiped after use */
 };
 
 /* --- answer.c ------------------------------------------------------------------------------ */
 
-/* Appends an entry; order version is filled in. A refusal may be counted instead, when there is no room for it (low_space.h): the
- * index is then US_SPACE_HELD until its answer is finished. */
-int us_keeper_append(struct us_keeper *k, struct us_klog_entry *e, uint64_t *index, int64_t *time_ns);
+/* Appends an entry; order version is filled in. A refusal may be counted instead, when there is no
+ * room for it (low_space.h): the index is then US_SPACE_HELD until its answer is finished. */
+int
+us_keeper_append(struct us_keeper *k, struct us_klog_entry *e, uint64_t *index, int64_t *time_ns);
 /* An event of the machine itself, class SYSTEM; summary may be empty. */
 int us_keeper_event(struct us_keeper *k, enum us_action action, enum us_decision decision,
     enum us_reason reason, struct us_bytes summary, uint64_t *index);
@@ -225,7 +230,8 @@ void us_keeper_settle(struct us_keeper *k);
 /* Forgets where answers should go. */
 void us_keeper_forget_channel(struct us_keeper *k, struct us_channel *ch);
 /* A "logged" without keys. */
-int us_keeper_send_logged(struct us_keeper *k, const struct us_pending *p, int err, enum us_reason reason);
+int us_keeper_send_logged(struct us_keeper *k, const struct us_pending *p, int err,
+    enum us_reason reason);
 /* Fills index, time, size and proof of p's entry; proof must have 2,048 bytes of room. */
 int us_keeper_fill_logged(struct us_keeper *k, const struct us_pending *p, struct us_msg_logged *m,
     uint8_t proof[2048]);
@@ -235,14 +241,16 @@ void us_keeper_fill_person(const struct us_keeper *k, struct us_entry_access *a,
 
 /* --- session.c ----------------------------------------------------------------------------- */
 
-/* The live session with that id, of that credential. US_REASON_NONE and *person set; else why not. */
+/* The live session with that id, of that credential. US_REASON_NONE and *person set; else why
+ * not. */
 enum us_reason us_keeper_session(struct us_keeper *k, const uint8_t session[16],
     const uint8_t credential[32], const struct us_person **person);
-/* Makes the version that is in force now the one that decides; an entry says so if it is another than was said last. */
+/* Makes the version that is in force now the one that decides; an entry says so if it is another
+ * than was said last. */
 void us_keeper_order_at(struct us_keeper *k, int64_t now_ns);
 /* All facts of a request that the order's conditions can ask about, as the keeper sees them. */
-void us_keeper_context(const struct us_keeper *k, const uint8_t credential[32], struct us_bytes peer,
-    struct us_context *out);
+void us_keeper_context(const struct us_keeper *k, const uint8_t credential[32],
+    struct us_bytes peer, struct us_context *out);
 
 /* --- unseal.c ------------------------------------------------------------------------------ */
 
@@ -259,11 +267,13 @@ int us_keeper_counters_read(struct us_keeper *k);
 /* Takes a load that an entry has opened. US_ERR_EXISTS, US_ERR_BUSY (too many), US_ERR_NOMEM. */
 int us_keeper_load_open(struct us_keeper *k, const struct us_load *load);
 struct us_load *us_keeper_load(struct us_keeper *k, uint64_t id);
-/* 1 if both are the same person's, by the same credential, into the same collection, and the first one stands. */
+/* 1 if both are the same person's, by the same credential, into the same collection, and the first
+ * one stands. */
 int us_load_is_same(const struct us_load *load, const struct us_load *asked);
 /* Ends them all: the vault is being sealed. */
 void us_loads_end(struct us_keeper *k, enum us_reason reason);
-/* The load, if what opened it still stands. US_ERR_SEALED, _NOT_FOUND, _EXPIRED, _DENIED, _NOSPACE. */
+/* The load, if what opened it still stands. US_ERR_SEALED, _NOT_FOUND, _EXPIRED, _DENIED,
+ * _NOSPACE. */
 int us_keeper_load_live(struct us_keeper *k, uint64_t id, struct us_load **out);
 void us_keeper_loads_free(struct us_keeper *k);
 struct us_open_batch *us_keeper_batch(struct us_keeper *k, uint32_t collection, uint32_t slot);
@@ -276,10 +286,11 @@ struct us_open_dictionary *us_keeper_dictionary(struct us_keeper *k, uint64_t lo
 
 /* --- loads_watch.c ------------------------------------------------------------------------- */
 
-/* Asks the order about every load, and ends those that stand no more: the sealer is told. After each act that was folded, and with the
- * clock. */
+/* Asks the order about every load, and ends those that stand no more: the sealer is told. After
+ * each act that was folded, and with the clock. */
 void us_loads_review(struct us_keeper *k);
-/* How many load-stops have been sent: an answer with behind_stop set to it leaves when the sealer has answered them all. */
+/* How many load-stops have been sent: an answer with behind_stop set to it leaves when the sealer
+ * has answered them all. */
 uint32_t us_loads_stops(const struct us_keeper *k);
 /* 1 if that answer may leave. */
 int us_loads_heard(const struct us_keeper *k, uint32_t behind_stop);
@@ -290,28 +301,32 @@ void us_loads_channel_gone(struct us_keeper *k, const struct us_channel *ch);
 
 /* --- cosign.c ------------------------------------------------------------------------------ */
 
-/* The setting "witnesses": verifier keys with blanks between; before the start. US_ERR_FORMAT, US_ERR_EXISTS (twice the same
- * key), US_ERR_LIMIT; it has been said in the operator's log. */
+/* The setting "witnesses": verifier keys with blanks between; before the start. US_ERR_FORMAT,
+ * US_ERR_EXISTS (twice the same key), US_ERR_LIMIT; it has been said in the operator's log. */
 int us_keeper_witnesses_set(struct us_keeper *k, const char *setting);
-/* Reads what was cosigned, once the log is open; the keys get an entry. US_ERR_VERIFY: the log is not the one that was
- * cosigned. */
+/* Reads what was cosigned, once the log is open; the keys get an entry. US_ERR_VERIFY: the log is
+ * not the one that was cosigned. */
 int us_keeper_witnesses_load(struct us_keeper *k);
 void us_keeper_witnesses_free(struct us_keeper *k);
-/* Warns or seals, as configured, if the newest checkpoint with enough cosignatures, or the unsealing, is too long ago. For the tick. */
+/* Warns or seals, as configured, if the newest checkpoint with enough cosignatures, or the
+ * unsealing, is too long ago. For the tick. */
 void us_keeper_witnesses_age(struct us_keeper *k);
-/* Appends the file "checkpoint.witnessed": the largest checkpoint with a cosignature; or ".../K": with K of them.
- * US_ERR_NOT_FOUND: there is none; US_ERR_FORMAT: no such path. */
+/* Appends the file "checkpoint.witnessed": the largest checkpoint with a cosignature; or ".../K":
+ * with K of them. US_ERR_NOT_FOUND: there is none; US_ERR_FORMAT: no such path. */
 int us_keeper_witnessed(const struct us_keeper *k, struct us_bytes path, struct us_buf *out);
 
 /* --- refused.c ----------------------------------------------------------------------------- */
 
 #define US_REFUSED_MAX 65536u
-/* Appends the terms, packed str16, of a refusal of these records (packed u64), which are the first of all. */
-int us_refused_terms(const struct us_keeper *k, uint32_t collection, struct us_bytes records, uint64_t all, struct us_buf *terms);
+/* Appends the terms, packed str16, of a refusal of these records (packed u64), which are the first
+ * of all. */
+int us_refused_terms(const struct us_keeper *k, uint32_t collection, struct us_bytes records,
+    uint64_t all, struct us_buf *terms);
 
 /* --- outcome.c ----------------------------------------------------------------------------- */
 
-/* Once the log is open and the start of this process, entry `start`, appended: marks what the one before left behind. */
+/* Once the log is open and the start of this process, entry `start`, appended: marks what the one
+ * before left behind. */
 void us_answers_begin(struct us_keeper *k, uint64_t start);
 /* That entry gives the vault something, so its answer will have an end. */
 void us_answers_granted(struct us_keeper *k, uint64_t index);
@@ -319,7 +334,8 @@ void us_answers_granted(struct us_keeper *k, uint64_t index);
 int us_answers_open(const struct us_keeper *k);
 /* A mark, if one is due. */
 void us_answers_tick(struct us_keeper *k);
-/* The process, or its vault, ends: marks what has ended, and says of the rest that it ended for that reason. */
+/* The process, or its vault, ends: marks what has ended, and says of the rest that it ended for
+ * that reason. */
 void us_answers_end(struct us_keeper *k, enum us_reason reason);
 /* Before each commit: keeps in the journal how far it is known. */
 void us_answers_save(struct us_keeper *k);
@@ -327,11 +343,12 @@ void us_answers_save(struct us_keeper *k);
 int us_answers_put(const struct us_keeper *k, struct us_buf *counters);
 void us_answers_free(struct us_keeper *k);
 
-/* --- unattributed.c ------------------------------------------------------------------------------- */
+/* --- unattributed.c --------------------------------------------------------------------------- */
 
 /* Adds counts: { u8 reason, u32 count }, packed. US_ERR_MALFORMED: they are none. */
 int us_keeper_unattributed_take(struct us_keeper *k, struct us_bytes counts);
-/* Writes the entry of what was counted, if the last one was ten seconds ago (or at once). Ends the process if it cannot. */
+/* Writes the entry of what was counted, if the last one was ten seconds ago (or at once). Ends the
+ * process if it cannot. */
 void us_keeper_unattributed_tell(struct us_keeper *k, int at_once);
 /* Gives the monitor what was counted behind a seal, for the keeper that follows. */
 void us_keeper_unattributed_pass_on(struct us_keeper *k);
@@ -340,26 +357,52 @@ size_t us_pack_counts(const uint32_t count[UINT8_MAX + 1], uint8_t out[(UINT8_MA
 
 /* --- requests.c, keeper.c ------------------------------------------------------------------ */
 
-typedef int (*us_keeper_fn)(struct us_keeper *k, struct us_channel *ch, uint32_t tag,
-    struct us_bytes body);
+typedef int (
+    *us_keeper_fn)(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_bytes body);
 int us_keeper_dispatch(struct us_keeper *k, struct us_channel *ch, uint16_t type, uint32_t tag,
     struct us_bytes body);
 /* Start without the event loop's timers, for tests too: files, log, START entry. */
 int us_keeper_start(struct us_keeper *k);
 void us_keeper_close(struct us_keeper *k);
-/* Does without a peer that has failed: what it asked is forgotten, and its channel ends. Not the vault's. */
+/* Does without a peer that has failed: what it asked is forgotten, and its channel ends. Not the
+ * vault's. */
 void us_keeper_drop_peer(struct us_keeper *k, struct us_channel *ch);
 extern const struct us_channel_handler us_keeper_handler;
 /* After a seal: the process ends with US_EXIT_SEALED once its answers have left. */
 void us_keeper_stop_sealed(struct us_keeper *k);
 
 #define US_KEEPER_HANDLERS(X) \
-	X(keeper_status) X(challenge) X(session_open) X(share) X(seal) X(replay) X(replay_end) \
-	X(log) X(act_prepare) X(batch_prepare) X(act_commit) X(act_abort) X(log_read) X(log_keys) \
-	X(entry_proof) X(noise) X(disclosed) X(cosign) X(answers) X(load_keys_request) X(batch_open) X(batch_sealed) X(batch_void) \
-	X(dictionary_open) X(load_stopped) X(load_over) X(tls_identity) X(tls_sign)
+	X(keeper_status) \
+	X(challenge) \
+	X(session_open) \
+	X(share) \
+	X(seal) \
+	X(replay) \
+	X(replay_end) \
+	X(log) \
+	X(act_prepare) \
+	X(batch_prepare) \
+	X(act_commit) \
+	X(act_abort) \
+	X(log_read) \
+	X(log_keys) \
+	X(entry_proof) \
+	X(noise) \
+	X(disclosed) \
+	X(cosign) \
+	X(answers) \
+	X(load_keys_request) \
+	X(batch_open) \
+	X(batch_sealed) \
+	X(batch_void) \
+	X(dictionary_open) \
+	X(load_stopped) \
+	X(load_over) \
+	X(tls_identity) \
+	X(tls_sign)
 #define X(name) \
-	int us_on_##name(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_bytes body);
+	int us_on_##name(struct us_keeper *k, struct us_channel *ch, uint32_t tag, \
+	    struct us_bytes body);
 US_KEEPER_HANDLERS(X)
 #undef X
 

@@ -29,7 +29,8 @@
 /* --- channels ------------------------------------------------------------------------------ */
 
 static int
-on_message(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body, int fd)
+on_message(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body,
+    int fd)
 {
 	struct us_keeper *k = ctx;
 	int err;
@@ -42,8 +43,7 @@ on_message(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct
 	if (err != US_OK && us_err_blame(err) != US_BLAME_PEER &&
 	    us_err_blame(err) != US_BLAME_SENDING)
 		us_fatal("the message \"%s\" of %s cannot be handled: %s. Stopping",
-		    us_msg_name(type),
-		    us_role_name(us_channel_peer(ch)), us_strerror(err));
+		    us_msg_name(type), us_role_name(us_channel_peer(ch)), us_strerror(err));
 	return err;
 }
 
@@ -74,8 +74,7 @@ on_close(void *ctx, struct us_channel *ch, int err)
 		us_answers_end(k, US_REASON_UNKNOWN);
 		us_keeper_settle(k);
 		us_log(US_LOG_NOTICE, "the vault's channel has ended%s",
-		    us_err_blame(err) == US_BLAME_PEER ?
-		    " because of what it sent" : "");
+		    us_err_blame(err) == US_BLAME_PEER ? " because of what it sent" : "");
 	}
 }
 
@@ -87,8 +86,9 @@ on_drained(void *ctx, struct us_channel *ch)
 }
 
 const struct us_channel_handler us_keeper_handler = { .on_message = on_message,
-    .on_close = on_close,
-	.on_batch_end = on_batch_end, .on_drained = on_drained };
+	.on_close = on_close,
+	.on_batch_end = on_batch_end,
+	.on_drained = on_drained };
 
 void
 us_keeper_drop_peer(struct us_keeper *k, struct us_channel *ch)
@@ -239,7 +239,8 @@ us_keeper_stop_sealed(struct us_keeper *k)
 	us_pkey_free(k->ca_key);
 	k->keyring = NULL;
 	k->ca_key = NULL;
-	/* the log's own keys stay until the vault, if it knows, has said in a moment which answers this cuts */
+	/* the log's own keys stay until the vault, if it knows, has said in a moment which answers
+	 * this cuts */
 	if (!k->answers.awaited) {
 		us_klog_set_box_key(k->klog, NULL);
 		us_root_keys_free(k->root);
@@ -265,13 +266,16 @@ read_files(struct us_keeper *k)
 	int err = us_keeper_lock(&k->lock_fd);
 
 	if (err != US_OK) {
-		us_log_err(err, err == US_ERR_BUSY ? "another daemon is running on this data directory; "
-		    "stop it first" : "the keeper's directory cannot be locked");
+		us_log_err(err,
+		    err == US_ERR_BUSY ? "another daemon is running on this data directory; "
+					 "stop it first" :
+					 "the keeper's directory cannot be locked");
 		return err;
 	}
 	err = us_vault_conf_read(&k->conf);
 	if (err != US_OK) {
-		us_log_err(err, "vault.conf cannot be read: is this a directory that \"undersealed init\" "
+		us_log_err(err,
+		    "vault.conf cannot be read: is this a directory that \"undersealed init\" "
 		    "made?");
 		return err;
 	}
@@ -307,8 +311,12 @@ make_tables(struct us_keeper *k)
 int
 us_keeper_start(struct us_keeper *k)
 {
-	struct us_klog_options o = { .vault_id = k->conf.vault_id, .box_public = k->conf.box_public,
-		.origin = k->conf.origin, .segment_size = k->segment_size, .fault = fail_sync, .arg = k };
+	struct us_klog_options o = { .vault_id = k->conf.vault_id,
+		.box_public = k->conf.box_public,
+		.origin = k->conf.origin,
+		.segment_size = k->segment_size,
+		.fault = fail_sync,
+		.arg = k };
 	uint64_t start = 0;
 	int64_t last_ns, start_ns;
 	uint64_t size;
@@ -413,11 +421,16 @@ on_settings(void *ctx, struct event_base *base, uint8_t index, const struct us_s
 
 	(void)index;
 	k->base = base;
-	us_low_space_init(&k->space, (uint64_t)us_setting_number(settings, "keeper.reserve", RESERVE_MIB, 0, 1 << 20) * 1024 * 1024);
-	k->segment_size = (size_t)us_setting_number(settings, "keeper.segment", SEGMENT_MIB, 8, 1024) * 1024 * 1024;
+	us_low_space_init(&k->space,
+	    (uint64_t)us_setting_number(settings, "keeper.reserve", RESERVE_MIB, 0, 1 << 20) *
+		1024 * 1024);
+	k->segment_size = (size_t)us_setting_number(settings, "keeper.segment", SEGMENT_MIB, 8,
+			      1024) *
+	    1024 * 1024;
 	k->frozen = us_setting_number(settings, "frozen", 0, 0, 1) != 0;
 	k->fail_sync = us_setting_number(settings, "keeper.fail-sync", 0, 0, INT32_MAX);
-	protect.lock_all = getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY;
+	protect.lock_all = getrlimit(RLIMIT_MEMLOCK, &limit) == 0 &&
+	    limit.rlim_cur == RLIM_INFINITY;
 	err = us_crypto_init();
 	if (err == US_OK)
 		err = us_process_protect(&protect);
@@ -429,9 +442,12 @@ on_settings(void *ctx, struct event_base *base, uint8_t index, const struct us_s
 	k->stop_timer = evtimer_new(base, on_stop_timer, k);
 	if (k->tick == NULL || k->stop_timer == NULL || us_tasks_init(k, base) != US_OK)
 		return US_ERR_NOMEM;
-	k->witness_age.max_ns = us_setting_number(settings, "witnesses.max-age", 0, 0, INT32_MAX) * US_NS_PER_SECOND;
-	k->witness_age.needed = (size_t)us_setting_number(settings, "witnesses.needed", 1, 1, US_COSIGNERS_MAX);
-	k->witness_age.seals = strcmp(us_setting(settings, "witnesses.when-old", "warn"), "warn") != 0;
+	k->witness_age.max_ns = us_setting_number(settings, "witnesses.max-age", 0, 0, INT32_MAX) *
+	    US_NS_PER_SECOND;
+	k->witness_age.needed = (size_t)us_setting_number(settings, "witnesses.needed", 1, 1,
+	    US_COSIGNERS_MAX);
+	k->witness_age.seals = strcmp(us_setting(settings, "witnesses.when-old", "warn"), "warn") !=
+	    0;
 	err = us_machine_events_settings(k, settings);
 	if (err == US_OK)
 		err = us_keeper_witnesses_set(k, us_setting(settings, "witnesses", ""));

@@ -4,8 +4,8 @@
  * working directory is its own. A single-threaded event loop: what a turn's messages ask for goes
  * into one group of entries; the group is committed at the turn's end, then answered.
  *
- * Settings: "keeper.reserve" (MiB that must stay free on the log's disk, default 256: below it no key
- * is released), "keeper.fail-sync" (tests: the n-th sync of the journal from the start fails;
+ * Settings: "keeper.reserve" (MiB that must stay free on the log's disk, default 256: below it no
+ * key is released), "keeper.fail-sync" (tests: the n-th sync of the journal from the start fails;
  * it can only stop the process).
  */
 #ifndef US_DAEMON_KEEPER_KEEPER_H

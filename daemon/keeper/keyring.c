@@ -160,8 +160,8 @@ parse(struct us_keyring *ring, const struct us_key *kek, struct us_bytes file)
 		last = collection;
 		err = add(ring, collection, &keys);
 		if (err == US_OK)
-			err = us_cobblestone_open(kek, wrap_context(ring, collection, context), wrapped,
-			    keys[KEY_C].b);
+			err = us_cobblestone_open(kek, wrap_context(ring, collection, context),
+			    wrapped, keys[KEY_C].b);
 		if (err == US_OK)
 			err = derive(keys);
 	}
@@ -204,7 +204,8 @@ us_keyring_store(struct us_keyring *ring, const struct us_key *kek)
 
 		err = us_buf_put_u32(&b, m->collection);
 		if (err == US_OK)
-			err = us_cobblestone_seal_to(kek, wrap_context(ring, m->collection, context),
+			err = us_cobblestone_seal_to(kek,
+			    wrap_context(ring, m->collection, context),
 			    (struct us_bytes){ m->keys[KEY_C].b, US_KEY_SIZE }, &b);
 	}
 	if (err == US_OK)
@@ -301,7 +302,7 @@ leaf_of(struct us_keyring *ring, enum us_leaf_kind kind, const struct us_leaf_pl
 	const struct us_keeper_member *m = find(ring, place->collection);
 
 	return m == NULL ? US_ERR_NOT_FOUND :
-	    us_keytree_leaf(&m->keys[KEY_TREE], kind, place->slot, 0, out);
+			   us_keytree_leaf(&m->keys[KEY_TREE], kind, place->slot, 0, out);
 }
 
 int

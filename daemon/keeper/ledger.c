@@ -19,7 +19,8 @@
 static int
 counts(const struct us_entry_access *a)
 {
-	return a->kind == US_KIND_DISCLOSURE && a->decision == US_DECISION_ALLOW && us_action_is_evidence(a->action);
+	return a->kind == US_KIND_DISCLOSURE && a->decision == US_DECISION_ALLOW &&
+	    us_action_is_evidence(a->action);
 }
 
 static enum us_meter_kind
@@ -33,9 +34,13 @@ count(const struct us_keeper *k, struct us_usage *usage, const struct us_ledger_
 {
 	const struct us_entry_access *access = f->access;
 	const struct us_order_version *version;
-	struct us_usage_fact fact = { .person = access->person, .n_parties = access->n_parties,
-		.parties = access->parties, .collection = access->collection, .kind = kind_of(access->action),
-		.records = f->disclosure->records, .n = f->disclosure->n_records };
+	struct us_usage_fact fact = { .person = access->person,
+		.n_parties = access->n_parties,
+		.parties = access->parties,
+		.collection = access->collection,
+		.kind = kind_of(access->action),
+		.records = f->disclosure->records,
+		.n = f->disclosure->n_records };
 
 	if (!counts(access) || f->disclosure->n_records == 0)
 		return US_OK;
@@ -91,8 +96,9 @@ open_disclosure(struct us_keeper *k, struct us_keeper_rebuild *b, const struct u
     const struct us_key *key, const struct us_entry_access *access)
 {
 	struct us_entry_disclosure d;
-	const struct us_ledger_fact fact = { .access = access, .disclosure = &d,
-	    .order_version = v->order_version,
+	const struct us_ledger_fact fact = { .access = access,
+		.disclosure = &d,
+		.order_version = v->order_version,
 		.time_ns = v->time_ns };
 	int err;
 
@@ -143,7 +149,8 @@ take_over(struct us_keeper *k, struct us_keeper_rebuild *b)
 	k->usage = b->usage;
 	b->usage = NULL; /* transferred */
 	if (took > SAY_AFTER_NS)
-		us_log(US_LOG_NOTICE, "the ledger of disclosures was made from %llu entries in "
+		us_log(US_LOG_NOTICE,
+		    "the ledger of disclosures was made from %llu entries in "
 		    "%.1f s; %llu disclose something",
 		    (unsigned long long)b->walk.index, (double)took / (double)US_NS_PER_SECOND,
 		    (unsigned long long)b->counted);
@@ -168,8 +175,7 @@ step(struct us_keeper *k, struct us_task *task)
 	}
 	if (!us_walk_has_next(&b->walk)) /* now and then, for who asks how far it is */
 		(void)snprintf(k->why, sizeof k->why, "the log is being read: %llu of %llu entries",
-		    (unsigned long long)b->walk.index,
-		    (unsigned long long)us_klog_size(k->klog));
+		    (unsigned long long)b->walk.index, (unsigned long long)us_klog_size(k->klog));
 	err = us_walk_next(&b->walk, k->klog, &entry);
 	if (err == US_OK)
 		err = take_entry(k, b, entry);
@@ -215,7 +221,8 @@ raise(struct us_meter *most, const struct us_meter *m)
 
 /* Both meters of a person or a party, each raised to them. */
 static int
-ask(const struct us_keeper *k, const struct us_usage_question *q, struct us_meter *before, struct us_meter *after)
+ask(const struct us_keeper *k, const struct us_usage_question *q, struct us_meter *before,
+    struct us_meter *after)
 {
 	struct us_usage_question now = *q;
 	struct us_meter m;
@@ -238,16 +245,21 @@ struct us_keeper_need {
 };
 
 static int
-ask_all(const struct us_keeper *k, const struct us_ledger_question *q, const struct us_keeper_need *need,
-    const uint64_t *records, struct us_context *context)
+ask_all(const struct us_keeper *k, const struct us_ledger_question *q,
+    const struct us_keeper_need *need, const uint64_t *records, struct us_context *context)
 {
 	const struct us_meter none = { 0, 0, 0 };
 	struct us_meter person[2] = { none, none }, party[2] = { none, none };
-	struct us_usage_question ledger = { .person = q->person->id, .collection = q->collection, .kind = kind_of(q->action),
-		.records = records, .n = q->records.n / 8, .wants_run = need->run };
+	struct us_usage_question ledger = { .person = q->person->id,
+		.collection = q->collection,
+		.kind = kind_of(q->action),
+		.records = records,
+		.n = q->records.n / 8,
+		.wants_run = need->run };
 	int err;
 
-	ledger.day = us_calendar_day(us_order_calendar(us_registry_order(k->registry)), context->now_ns, NULL);
+	ledger.day = us_calendar_day(us_order_calendar(us_registry_order(k->registry)),
+	    context->now_ns, NULL);
 	err = ask(k, &ledger, &person[0], &person[1]);
 	ledger.person = 0;
 	for (size_t i = 0; err == US_OK && need->party && i < q->person->n_parties; i++) {
@@ -266,7 +278,8 @@ ask_all(const struct us_keeper *k, const struct us_ledger_question *q, const str
 }
 
 static void
-fill(const struct us_keeper *k, const struct us_ledger_question *q, const struct us_keeper_need *need, struct us_context *context)
+fill(const struct us_keeper *k, const struct us_ledger_question *q,
+    const struct us_keeper_need *need, struct us_context *context)
 {
 	const struct us_collection *c = us_registry_collection(k->registry, q->collection);
 	const struct us_meter full = { UINT64_MAX, UINT64_MAX, UINT64_MAX };
@@ -282,13 +295,15 @@ fill(const struct us_keeper *k, const struct us_ledger_question *q, const struct
 	if (err == US_OK)
 		err = ask_all(k, q, need, records, context);
 	if (err != US_OK)
-		us_log_err(err, "the ledger of disclosures cannot be asked: limits over time refuse");
+		us_log_err(err,
+		    "the ledger of disclosures cannot be asked: limits over time refuse");
 	if (records != &one)
 		free(records);
 }
 
 void
-us_ledger_fill(const struct us_keeper *k, const struct us_ledger_question *q, struct us_context *context)
+us_ledger_fill(const struct us_keeper *k, const struct us_ledger_question *q,
+    struct us_context *context)
 {
 	const struct us_keeper_need all = { 1, 1, 1 };
 
@@ -296,11 +311,12 @@ us_ledger_fill(const struct us_keeper *k, const struct us_ledger_question *q, st
 }
 
 void
-us_ledger_evaluate(const struct us_keeper *k, const struct us_ledger_question *q, struct us_context *context,
-    struct us_ruling *ruling)
+us_ledger_evaluate(const struct us_keeper *k, const struct us_ledger_question *q,
+    struct us_context *context, struct us_ruling *ruling)
 {
 	const struct us_order *order = us_registry_order(k->registry);
-	const struct us_subject subject = us_registry_subject(k->registry, q->person, context->now_ns);
+	const struct us_subject subject = us_registry_subject(k->registry, q->person,
+	    context->now_ns);
 	const unsigned unknown = context->unknown;
 	struct us_keeper_need need = { 0, 0, 0 };
 
@@ -309,15 +325,17 @@ us_ledger_evaluate(const struct us_keeper *k, const struct us_ledger_question *q
 	context->unknown = unknown;
 	need.party = ruling->wants_party_usage;
 	need.run = ruling->run_max != 0;
-	for (int i = us_rules_next(ruling->permits, 0); i >= 0; i = us_rules_next(ruling->permits, i + 1)) {
+	for (int i = us_rules_next(ruling->permits, 0); i >= 0;
+	     i = us_rules_next(ruling->permits, i + 1)) {
 		const struct us_limits *l = &order->rules[i].limits;
 
-		need.usage |= l->consecutive != US_UNLIMITED || l->per_day != US_UNLIMITED || l->life != US_UNLIMITED ||
-		    l->share != US_UNLIMITED;
+		need.usage |= l->consecutive != US_UNLIMITED || l->per_day != US_UNLIMITED ||
+		    l->life != US_UNLIMITED || l->share != US_UNLIMITED;
 	}
 	if (!need.usage)
 		return;
-	/* also what was refused already: which condition is cited, and what is left, are the full evaluation's to say */
+	/* also what was refused already: which condition is cited, and what is left, are the full
+	 * evaluation's to say */
 	fill(k, q, &need, context);
 	us_order_evaluate(order, &subject, q->action, context, ruling);
 }

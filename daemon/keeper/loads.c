@@ -1,7 +1,8 @@
 /*
- * What the sealer may have: keys of loads that a logged entry of a live session opened, and of nothing else.
- * Slots and record numbers are given once: the counters stand in every group of the journal from the
- * group on that holds the entry of the batch, which is durable before the keys leave.
+ * What the sealer may have: keys of loads that a logged entry of a live session opened, and of
+ * nothing else. Slots and record numbers are given once: the counters stand in every group of the
+ * journal from the group on that holds the entry of the batch, which is durable before the keys
+ * leave.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -113,7 +114,8 @@ ticket_key(const struct us_keeper *k, uint64_t load, uint8_t out[32])
 }
 
 int
-us_on_load_keys_request(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_bytes body)
+us_on_load_keys_request(struct us_keeper *k, struct us_channel *ch, uint32_t tag,
+    struct us_bytes body)
 {
 	struct us_msg_load_keys_request m;
 	struct us_msg_load_keys r = { 0 };
@@ -183,7 +185,8 @@ us_keeper_batch_free(struct us_keeper *k, struct us_open_batch *b)
 
 /* An entry about a batch, in the name of who loads. */
 static int
-append_batch(struct us_keeper *k, enum us_action action, const struct us_open_batch *b, struct us_pending *p)
+append_batch(struct us_keeper *k, enum us_action action, const struct us_open_batch *b,
+    struct us_pending *p)
 {
 	struct us_entry_access a;
 	struct us_entry_disclosure d;
@@ -222,8 +225,8 @@ fill_batch_keys(struct us_keeper *k, const struct us_open_batch *b, struct us_ms
 		err = us_keyring_page_key(k->keyring, &segment, &key);
 	memcpy(r->page_key, key.b, US_KEY_SIZE);
 	if (err == US_OK)
-		err = us_keyring_era_root(k->keyring, b->collection, (uint32_t)(b->first >> US_ERA_SHIFT),
-		    &key);
+		err = us_keyring_era_root(k->keyring, b->collection,
+		    (uint32_t)(b->first >> US_ERA_SHIFT), &key);
 	memcpy(r->era_term_root, key.b, US_KEY_SIZE);
 	us_wipe(&key, sizeof key);
 	r->slot = b->slot;
@@ -254,7 +257,8 @@ finish_batch_open(struct us_keeper *k, struct us_pending *p)
 
 /* Takes the next slot and range. A batch ends with its era at the latest. */
 static int
-open_batch(struct us_keeper *k, const struct us_load *load, uint32_t count, struct us_open_batch **out)
+open_batch(struct us_keeper *k, const struct us_load *load, uint32_t count,
+    struct us_open_batch **out)
 {
 	struct us_counter *c = counter(k, load->collection);
 	struct us_open_batch *b;
@@ -269,7 +273,8 @@ open_batch(struct us_keeper *k, const struct us_load *load, uint32_t count, stru
 	if (b == NULL)
 		return US_ERR_NOMEM;
 	us_buf_init(&b->facts, 4096);
-	era_left = (UINT64_C(1) << US_ERA_SHIFT) - (c->record & ((UINT64_C(1) << US_ERA_SHIFT) - 1));
+	era_left = (UINT64_C(1) << US_ERA_SHIFT) -
+	    (c->record & ((UINT64_C(1) << US_ERA_SHIFT) - 1));
 	b->load = load->id;
 	b->person = load->person;
 	memcpy(b->credential, load->credential, sizeof b->credential);
@@ -342,7 +347,9 @@ check_facts(struct us_keeper *k, const struct us_open_batch *b, struct us_bytes 
 		return err;
 	f = &k->act->u.batch_close;
 	return f->collection != b->collection || f->slot != b->slot || f->first != b->first ||
-	    f->count > b->count || f->parts == 0 ? US_ERR_VERIFY : US_OK;
+		f->count > b->count || f->parts == 0 ?
+	    US_ERR_VERIFY :
+	    US_OK;
 }
 
 int
@@ -401,15 +408,19 @@ us_keeper_batch_act(struct us_keeper *k, struct us_open_batch *b, struct us_buf 
 
 	if (b->is_void) {
 		*act = (struct us_act){ .type = US_ACT_BATCH_VOID };
-		act->u.batch_void = (struct us_act_batch_void){ .collection = b->collection, .slot = b->slot,
-			.first = b->first, .count = b->count, .reason = us_bytes_of("interrupted") };
+		act->u.batch_void = (struct us_act_batch_void){ .collection = b->collection,
+			.slot = b->slot,
+			.first = b->first,
+			.count = b->count,
+			.reason = us_bytes_of("interrupted") };
 	} else {
 		if (b->facts.len == 0)
 			return US_ERR_STATE;
 		/* what is not admitted by now is not, if what opened the load stands no more */
 		err = us_keeper_load_live(k, b->load, &load);
 		if (err == US_OK)
-			err = us_act_decode(act, US_ACT_BATCH_CLOSE, (struct us_bytes){ b->facts.data, b->facts.len });
+			err = us_act_decode(act, US_ACT_BATCH_CLOSE,
+			    (struct us_bytes){ b->facts.data, b->facts.len });
 		if (err != US_OK)
 			return err;
 		/* What the keeper gave, whatever the sealer said. */
@@ -420,7 +431,8 @@ us_keeper_batch_act(struct us_keeper *k, struct us_open_batch *b, struct us_buf 
 		memcpy(act->u.batch_close.salt, b->salt, 32);
 		memcpy(act->u.batch_close.segment_salt, b->segment_salt, 32);
 	}
-	return us_registry_prepare_own(k->registry, act, NULL, us_time_now_ns(), committed, refusal);
+	return us_registry_prepare_own(k->registry, act, NULL, us_time_now_ns(), committed,
+	    refusal);
 }
 
 /* --- dictionaries -------------------------------------------------------------------------- */
@@ -474,7 +486,8 @@ static int
 new_dictionary(struct us_keeper *k, const struct us_load *load)
 {
 	struct us_counter *c = counter(k, load->collection);
-	const struct us_dictionary *newest = us_registry_dictionary(k->registry, load->collection, 0);
+	const struct us_dictionary *newest = us_registry_dictionary(k->registry, load->collection,
+	    0);
 	struct us_open_dictionary *d;
 	int err;
 
@@ -509,7 +522,8 @@ new_dictionary(struct us_keeper *k, const struct us_load *load)
 }
 
 int
-us_on_dictionary_open(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_bytes body)
+us_on_dictionary_open(struct us_keeper *k, struct us_channel *ch, uint32_t tag,
+    struct us_bytes body)
 {
 	struct us_pending p = { .ch = ch, .tag = tag, .finish = finish_dictionary };
 	struct us_msg_dictionary_key failed = { 0 };

@@ -1,12 +1,14 @@
 /*
  * Loads end when what opened them does:
  *
- *   opened ──► STANDS ──► STOPPED (revoked, suspended, ended, frozen, expired, the order says no) ──► over
- *                └──────────────────────────────────────────────────────────────────────────────────► over (the sealer let go)
+ *   opened ──► STANDS ──► STOPPED (why: see below) ──► over
+ *                └─────────────────────────────────► over (the sealer let go)
  *
- * The order is asked again after each act that was folded and once a second. What stands no more is told to the sealer, and the answer
- * to the act that did it waits for the sealer's: when a revoker hears "done", no part of the load is taken any more. A sealer
- * that does not answer within five seconds loses its channel, without which it can neither open nor close a batch, and ends.
+ * STOPPED is who is revoked, suspended, ended, frozen or expired, or to whom the order says no. The
+ * order is asked again after each act that was folded and once a second. What stands no more is
+ * told to the sealer, and the answer to the act that did it waits for the sealer's: when a revoker
+ * hears "done", no part of the load is taken any more. A sealer that does not answer within five
+ * seconds loses its channel, without which it can neither open nor close a batch, and ends.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +20,8 @@
 
 #define LOAD_DAYS 7
 #define REVIEW_NS US_NS_PER_SECOND
-#define STOP_WAIT_NS (5 * US_NS_PER_SECOND) /* the end of a batch keeps the sealer busy for as long as some seconds */
+/* the end of a batch keeps the sealer busy for as long as some seconds */
+#define STOP_WAIT_NS (5 * US_NS_PER_SECOND)
 
 struct us_load *
 us_keeper_load(struct us_keeper *k, uint64_t id)
@@ -40,8 +43,8 @@ drop(struct us_load **at)
 	free(load);
 }
 
-/* Room for one more: the vault may have opened loads that came to nothing, of which no sealer says that they are over. The oldest
- * of them goes. */
+/* Room for one more: the vault may have opened loads that came to nothing, of which no sealer says
+ * that they are over. The oldest of them goes. */
 static int
 make_room(struct us_keeper *k)
 {
@@ -83,7 +86,8 @@ us_keeper_load_open(struct us_keeper *k, const struct us_load *load)
 int
 us_load_is_same(const struct us_load *load, const struct us_load *asked)
 {
-	return load->ended == US_REASON_NONE && load->person == asked->person && load->collection == asked->collection &&
+	return load->ended == US_REASON_NONE && load->person == asked->person &&
+	    load->collection == asked->collection &&
 	    memcmp(load->credential, asked->credential, sizeof load->credential) == 0;
 }
 
@@ -100,7 +104,8 @@ static enum us_reason
 standing(const struct us_keeper *k, const struct us_load *load)
 {
 	const struct us_collection *c = us_registry_collection(k->registry, load->collection);
-	struct us_ledger_question question = { .action = US_ACTION_LOAD, .collection = load->collection };
+	struct us_ledger_question question = { .action = US_ACTION_LOAD,
+		.collection = load->collection };
 	const int64_t now = us_time_now_ns();
 	struct us_context context;
 	struct us_ruling ruling;
@@ -210,7 +215,8 @@ us_on_load_stopped(struct us_keeper *k, struct us_channel *ch, uint32_t tag, str
 	if (err != US_OK)
 		return err;
 	/* answers come in the order of the stops; one to nothing is none */
-	if (ch != k->stops.sealer || tag != k->stops.answered + 1 || k->stops.answered == k->stops.sent)
+	if (ch != k->stops.sealer || tag != k->stops.answered + 1 ||
+	    k->stops.answered == k->stops.sent)
 		return US_ERR_MALFORMED;
 	k->stops.answered = tag;
 	k->stops.since_mono = us_time_mono_ns();
@@ -254,6 +260,7 @@ us_loads_tick(struct us_keeper *k)
 		us_loads_review(k);
 	if (k->stops.sent == k->stops.answered || now - k->stops.since_mono < STOP_WAIT_NS)
 		return;
-	us_log(US_LOG_WARNING, "the sealer does not answer that a load has ended: doing without it");
+	us_log(US_LOG_WARNING,
+	    "the sealer does not answer that a load has ended: doing without it");
 	us_keeper_drop_peer(k, sealer);
 }

@@ -27,7 +27,8 @@ struct us_keeper_boxes {
 /* Whose entry it is, as its access box says, and whether the asker's order opens that as a
  * whole. */
 static int
-is_own(const struct us_person *asker, const struct us_keeper_boxes *q, const struct us_entry_access *a)
+is_own(const struct us_person *asker, const struct us_keeper_boxes *q,
+    const struct us_entry_access *a)
 {
 	if (a->person == 0)
 		return 0;
@@ -48,8 +49,7 @@ is_own(const struct us_person *asker, const struct us_keeper_boxes *q, const str
  * would name those too. */
 static int
 shows_own_records(const struct us_keeper *k, const struct us_person *asker,
-    const struct us_entry_access *a,
-    const struct us_entry_view *view, const struct us_key *key)
+    const struct us_entry_access *a, const struct us_entry_view *view, const struct us_key *key)
 {
 	struct us_entry_disclosure d;
 	struct us_buf content;
@@ -65,8 +65,9 @@ shows_own_records(const struct us_keeper *k, const struct us_person *asker,
 	for (size_t i = 0; own && i < d.n_records; i++) {
 		const struct us_batch *b = us_registry_batch_of(k->registry, a->collection,
 		    d.records[i]);
-		const struct us_person *loader = b == NULL ? NULL : us_registry_person(k->registry,
-		    b->facts.loaded_by);
+		const struct us_person *loader = b == NULL ?
+		    NULL :
+		    us_registry_person(k->registry, b->facts.loaded_by);
 
 		own = loader != NULL && (loader->party_bits & asker->party_bits) != 0;
 	}
@@ -77,8 +78,9 @@ shows_own_records(const struct us_keeper *k, const struct us_person *asker,
 }
 
 static int
-mask_by_access(const struct us_keeper *k, const struct us_keeper_boxes *q, const struct us_entry_view *view,
-    const struct us_key keys[US_BOXES], const struct us_entry_access *a, uint8_t *mask)
+mask_by_access(const struct us_keeper *k, const struct us_keeper_boxes *q,
+    const struct us_entry_view *view, const struct us_key keys[US_BOXES],
+    const struct us_entry_access *a, uint8_t *mask)
 {
 	const struct us_person *asker = us_registry_person(k->registry, q->person);
 	int shows = 0;
@@ -127,7 +129,7 @@ mask_of_entry(const struct us_keeper *k, const struct us_keeper_boxes *q, struct
 struct us_keeper_log_keys {
 	struct us_task task; /* the first member */
 	uint32_t tag;
-	uint64_t entry;      /* that says so in the log */
+	uint64_t entry; /* that says so in the log */
 	uint8_t credential[32], session[16];
 	char peer[64];
 	size_t peer_n;
@@ -152,10 +154,14 @@ free_task(struct us_task *task)
 }
 
 static int
-send_boxes(const struct us_keeper_log_keys *t, struct us_channel *ch, int err, enum us_reason reason)
+send_boxes(const struct us_keeper_log_keys *t, struct us_channel *ch, int err,
+    enum us_reason reason)
 {
-	struct us_msg_log_keys_reply r = { .err = (uint8_t)err, .reason = (uint8_t)reason,
-		.entry = t->entry, .from = t->from, .next = t->from };
+	struct us_msg_log_keys_reply r = { .err = (uint8_t)err,
+		.reason = (uint8_t)reason,
+		.entry = t->entry,
+		.from = t->from,
+		.next = t->from };
 
 	if (err == US_OK) {
 		r.next = t->walk.index;
@@ -194,11 +200,12 @@ decide(struct us_keeper *k, const struct us_keeper_log_keys *t, struct us_keeper
 	const struct us_person *person;
 	struct us_ruling ruling;
 
-	*q = (struct us_keeper_boxes){ .reason = us_keeper_session(k, t->session, t->credential, &person) };
+	*q = (struct us_keeper_boxes){ .reason = us_keeper_session(k, t->session, t->credential,
+					   &person) };
 	if (q->reason == US_REASON_NONE) {
 		question.person = person;
-		us_keeper_context(k, t->credential, (struct us_bytes){ (const uint8_t *)t->peer,
-		    t->peer_n }, &context);
+		us_keeper_context(k, t->credential,
+		    (struct us_bytes){ (const uint8_t *)t->peer, t->peer_n }, &context);
 		us_ledger_evaluate(k, &question, &context, &ruling);
 		if (access != NULL) {
 			access->rule = ruling.rule;
@@ -211,11 +218,13 @@ decide(struct us_keeper *k, const struct us_keeper_log_keys *t, struct us_keeper
 	}
 	if (q->reason == US_REASON_NONE && (q->mask == 0 || q->scope == 0))
 		q->reason = US_REASON_NOT_IN_ORDER;
-	if (q->reason == US_REASON_NONE && us_low_space_refuses(k, US_ACTION_AUDIT_KEYS, t->credential))
+	if (q->reason == US_REASON_NONE &&
+	    us_low_space_refuses(k, US_ACTION_AUDIT_KEYS, t->credential))
 		q->reason = US_REASON_LOW_SPACE;
 	q->err = q->reason == US_REASON_NONE ? US_OK :
-	    q->reason == US_REASON_SEALED ? US_ERR_SEALED :
-	    q->reason == US_REASON_LOW_SPACE ? US_ERR_NOSPACE : US_ERR_DENIED;
+	    q->reason == US_REASON_SEALED    ? US_ERR_SEALED :
+	    q->reason == US_REASON_LOW_SPACE ? US_ERR_NOSPACE :
+					       US_ERR_DENIED;
 }
 
 /* All of it is there. */
@@ -228,8 +237,8 @@ leave(struct us_keeper *k, struct us_keeper_log_keys *t)
 	decide(k, t, &now, NULL);
 	if (now.err != US_OK || now.mask != t->q.mask || now.scope != t->q.scope ||
 	    now.person != t->q.person)
-		err = send_boxes(t, t->task.ch, US_ERR_REVOKED, now.reason == US_REASON_NONE ?
-		    US_REASON_NOT_IN_ORDER : now.reason);
+		err = send_boxes(t, t->task.ch, US_ERR_REVOKED,
+		    now.reason == US_REASON_NONE ? US_REASON_NOT_IN_ORDER : now.reason);
 	else
 		err = send_boxes(t, t->task.ch, US_OK, US_REASON_NONE);
 	if (err != US_OK)

@@ -29,12 +29,17 @@ us_low_space_watch(struct us_keeper *k)
 	/* a little more is wanted to go on than to stop, so that the two do not take turns */
 	const uint64_t want = s->reserve + (s->low ? s->reserve / 16 : 0);
 	uint64_t free_bytes = 0;
-	int low = us_klog_is_short(k->klog) || us_klog_space(k->klog, &free_bytes) != US_OK || free_bytes < want;
+	int low = us_klog_is_short(k->klog) || us_klog_space(k->klog, &free_bytes) != US_OK ||
+	    free_bytes < want;
 
 	if (low && !s->low) {
-		us_log(US_LOG_WARNING, "the log's disk is nearly full: nothing is released until there is room again. Refusals are "
-		    "still logged, and sealing, revoking and freezing go on: the reserve takes %llu entries. Make room on the file "
-		    "system of keeper/", (unsigned long long)(us_klog_room(k->klog) / US_SPACE_REFUSAL));
+		us_log(US_LOG_WARNING,
+		    "the log's disk is nearly full: nothing is released until there is room again. "
+		    "Refusals are "
+		    "still logged, and sealing, revoking and freezing go on: the reserve takes "
+		    "%llu entries. Make room on the file "
+		    "system of keeper/",
+		    (unsigned long long)(us_klog_room(k->klog) / US_SPACE_REFUSAL));
 		memset(s->spent, 0, sizeof s->spent);
 		s->minute_mono = us_time_mono_ns();
 	} else if (!low && s->low) {
@@ -47,9 +52,10 @@ us_low_space_watch(struct us_keeper *k)
 static int
 goes_on(enum us_action action)
 {
-	static const enum us_action some[] = { US_ACTION_SESSION, US_ACTION_UNSEAL_SHARE, US_ACTION_SEAL, US_ACTION_STATUS,
-		US_ACTION_PERSON_LIST, US_ACTION_PERSON_SUSPEND, US_ACTION_PERSON_END, US_ACTION_CREDENTIAL_LIST,
-		US_ACTION_CREDENTIAL_REVOKE, US_ACTION_COLLECTION_LIST, US_ACTION_BATCH_LIST, US_ACTION_BATCH_WITHDRAW,
+	static const enum us_action some[] = { US_ACTION_SESSION, US_ACTION_UNSEAL_SHARE,
+		US_ACTION_SEAL, US_ACTION_STATUS, US_ACTION_PERSON_LIST, US_ACTION_PERSON_SUSPEND,
+		US_ACTION_PERSON_END, US_ACTION_CREDENTIAL_LIST, US_ACTION_CREDENTIAL_REVOKE,
+		US_ACTION_COLLECTION_LIST, US_ACTION_BATCH_LIST, US_ACTION_BATCH_WITHDRAW,
 		US_ACTION_DOCKET_LIST, US_ACTION_ORDER_SHOW, US_ACTION_CLAWBACK, US_ACTION_FREEZE };
 
 	for (size_t i = 0; i < US_COUNT(some); i++) {
@@ -74,7 +80,8 @@ share_of(struct us_low_space *s, const uint8_t credential[32])
 int
 us_low_space_refuses(struct us_keeper *k, enum us_action action, const uint8_t credential[32])
 {
-	return k->space.low && (!goes_on(action) || *share_of(&k->space, credential) >= SHARE_BYTES);
+	return k->space.low &&
+	    (!goes_on(action) || *share_of(&k->space, credential) >= SHARE_BYTES);
 }
 
 int
@@ -83,15 +90,17 @@ us_low_space_holds(struct us_keeper *k, const struct us_klog_entry *e)
 	const int refusal = e->access->decision == US_DECISION_DENY;
 	uint32_t *spent;
 
-	if (!k->space.low || (e->entry_class != US_CLASS_ACCESS && !(refusal && e->entry_class == US_CLASS_SYSTEM) &&
-	    e->access->action != US_ACTION_UNSEAL_SHARE))
+	if (!k->space.low ||
+	    (e->entry_class != US_CLASS_ACCESS && !(refusal && e->entry_class == US_CLASS_SYSTEM) &&
+		e->access->action != US_ACTION_UNSEAL_SHARE))
 		return 0;
 	spent = share_of(&k->space, e->access->credential);
 	if (refusal && *spent >= SHARE_BYTES) {
 		k->space.count[(uint8_t)e->access->reason]++;
 		return 1;
 	}
-	*spent += ENTRY_BYTES + (uint32_t)(e->access->summary.n + (e->query == NULL ? 0 : e->query->query.n));
+	*spent += ENTRY_BYTES +
+	    (uint32_t)(e->access->summary.n + (e->query == NULL ? 0 : e->query->query.n));
 	return 0;
 }
 

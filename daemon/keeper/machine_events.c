@@ -27,7 +27,8 @@ put_line(struct us_buf *b, const char *name, const char *value)
 {
 	char clean[1024];
 
-	return us_buf_putf(b, "%s=%s\n", name, us_printable(clean, sizeof clean, value, strlen(value)));
+	return us_buf_putf(b, "%s=%s\n", name,
+	    us_printable(clean, sizeof clean, value, strlen(value)));
 }
 
 int
@@ -57,7 +58,8 @@ value_of(const char *lines, const char *name, size_t name_n, size_t *n)
 		end = strchr(p, '\n');
 		if (end == NULL)
 			return NULL;
-		if ((size_t)(end - p) > name_n && memcmp(p, name, name_n) == 0 && p[name_n] == '=') {
+		if ((size_t)(end - p) > name_n && memcmp(p, name, name_n) == 0 &&
+		    p[name_n] == '=') {
 			*n = (size_t)(end - p) - name_n - 1;
 			return p + name_n + 1;
 		}
@@ -72,14 +74,16 @@ struct us_keeper_change {
 
 /* Calls put for each difference between two files, first those of the new one. */
 static int
-each_change(const char *old, const char *new, int (*put)(struct us_buf *b, const struct us_keeper_change *c), struct us_buf *b)
+each_change(const char *old, const char *new,
+    int (*put)(struct us_buf *b, const struct us_keeper_change *c), struct us_buf *b)
 {
 	int err = US_OK;
 
 	for (int gone = 0; gone < 2; gone++) {
 		const char *end, *from = gone ? old : new, *other = gone ? new : old;
 
-		for (const char *p = from; err == US_OK && (end = strchr(p, '\n')) != NULL; p = end + 1) {
+		for (const char *p = from; err == US_OK && (end = strchr(p, '\n')) != NULL;
+		     p = end + 1) {
 			const char *equals = memchr(p, '=', (size_t)(end - p));
 			struct us_keeper_change c = { .name = p };
 
@@ -89,7 +93,9 @@ each_change(const char *old, const char *new, int (*put)(struct us_buf *b, const
 			c.new = equals + 1;
 			c.new_n = (size_t)(end - c.new);
 			c.old = value_of(other, p, c.name_n, &c.old_n);
-			if (gone ? c.old != NULL : c.old != NULL && c.old_n == c.new_n && memcmp(c.old, c.new, c.new_n) == 0)
+			if (gone ? c.old != NULL :
+				   c.old != NULL && c.old_n == c.new_n &&
+				    memcmp(c.old, c.new, c.new_n) == 0)
 				continue;
 			if (gone) {
 				c.old = c.new;
@@ -105,8 +111,9 @@ each_change(const char *old, const char *new, int (*put)(struct us_buf *b, const
 static int
 put_whole(struct us_buf *b, const struct us_keeper_change *c)
 {
-	return us_buf_putf(b, "%.*s: %.*s -> %.*s\n", (int)c->name_n, c->name, c->old == NULL ? 1 : (int)c->old_n,
-	    c->old == NULL ? "-" : c->old, c->new == NULL ? 1 : (int)c->new_n, c->new == NULL ? "-" : c->new);
+	return us_buf_putf(b, "%.*s: %.*s -> %.*s\n", (int)c->name_n, c->name,
+	    c->old == NULL ? 1 : (int)c->old_n, c->old == NULL ? "-" : c->old,
+	    c->new == NULL ? 1 : (int)c->new_n, c->new == NULL ? "-" : c->new);
 }
 
 static int
@@ -130,7 +137,8 @@ describe_changes(struct us_keeper *k, struct us_buf *summary)
 	us_buf_init(&before, STARTED_MAX + 1);
 	err = us_keeper_read(STARTED, STARTED_MAX, &before);
 	if (err != US_OK && err != US_ERR_NOT_FOUND)
-		us_log_err(err, "the file \"" STARTED "\" cannot be read: the log gets all settings");
+		us_log_err(err,
+		    "the file \"" STARTED "\" cannot be read: the log gets all settings");
 	old = us_buf_cstr(&before);
 	err = old == NULL || new == NULL ? US_ERR_NOMEM : each_change(old, new, put_whole, summary);
 	if (err == US_ERR_LIMIT) {
@@ -155,8 +163,9 @@ how_it_ended(uint64_t size)
 	struct us_buf b;
 
 	us_buf_init(&b, ENDED_SIZE);
-	if (us_keeper_read(ENDED, ENDED_SIZE, &b) == US_OK && b.len == ENDED_SIZE && memcmp(b.data, ENDED_MAGIC, 7) == 0 &&
-	    us_load_u64(b.data + 7) == size && (b.data[15] == US_GAP_STOPPED || b.data[15] == US_GAP_SEALED))
+	if (us_keeper_read(ENDED, ENDED_SIZE, &b) == US_OK && b.len == ENDED_SIZE &&
+	    memcmp(b.data, ENDED_MAGIC, 7) == 0 && us_load_u64(b.data + 7) == size &&
+	    (b.data[15] == US_GAP_STOPPED || b.data[15] == US_GAP_SEALED))
 		how = (enum us_gap)b.data[15];
 	us_buf_free(&b);
 	return how;
@@ -198,10 +207,14 @@ us_machine_events_begun(struct us_keeper *k)
 
 	us_buf_init(&same, STARTED_MAX);
 	err = us_keeper_read(STARTED, STARTED_MAX, &same);
-	if (err != US_OK || same.len != k->starts.settings.len || memcmp(same.data, k->starts.settings.data, same.len) != 0) {
-		err = us_keeper_write(STARTED, (struct us_bytes){ k->starts.settings.data, k->starts.settings.len });
+	if (err != US_OK || same.len != k->starts.settings.len ||
+	    memcmp(same.data, k->starts.settings.data, same.len) != 0) {
+		err = us_keeper_write(STARTED,
+		    (struct us_bytes){ k->starts.settings.data, k->starts.settings.len });
 		if (err != US_OK)
-			us_log_err(err, "the file \"" STARTED "\" cannot be written: the next start repeats what it logged");
+			us_log_err(err,
+			    "the file \"" STARTED
+			    "\" cannot be written: the next start repeats what it logged");
 	}
 	us_buf_free(&same);
 }
@@ -216,7 +229,9 @@ us_machine_events_ended(struct us_keeper *k, enum us_gap how)
 	ended[15] = (uint8_t)how;
 	err = us_keeper_write(ENDED, (struct us_bytes){ ended, sizeof ended });
 	if (err != US_OK)
-		us_log_err(err, "the file \"" ENDED "\" cannot be written: the next start will say that this run did not end in order");
+		us_log_err(err,
+		    "the file \"" ENDED "\" cannot be written: the next start will say that this "
+		    "run did not end in order");
 }
 
 /* --- while it runs ------------------------------------------------------------------------- */
@@ -256,7 +271,10 @@ us_machine_events_told(struct us_keeper *k, uint16_t type, struct us_bytes body)
 		if (err != US_OK || k->stopping) /* nothing comes behind a seal */
 			return err;
 		err = us_keeper_event(k, US_ACTION_ROLE_RESTART, US_DECISION_NONE, US_REASON_NONE,
-		    (struct us_bytes){ (const uint8_t[]){ died.role, died.index, died.by_signal, died.status }, 4 }, NULL);
+		    (struct us_bytes){
+			(const uint8_t[]){ died.role, died.index, died.by_signal, died.status },
+			4 },
+		    NULL);
 		if (err == US_OK)
 			us_keeper_settle(k);
 		return err;

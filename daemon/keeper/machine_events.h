@@ -1,17 +1,21 @@
 /*
- * What the keeper writes down about the machine: with which settings and program it started (configure), when the log was
- * silent (gap), and which of the other processes died (role-restart). Two small files remember from one start to the next:
+ * What the keeper writes down about the machine: with which settings and program it started
+ * (configure), when the log was silent (gap), and which of the other processes died (role-restart).
+ * Two small files remember from one start to the next:
  *
  *   started   the program's version and the settings of the last start, lines "name=value"
- *   ended     "USEND1\n" ‖ u64 size of the log ‖ u8 how: written behind the last entry of an orderly end. It counts if
- *             the log still has that size
+ *   ended     "USEND1\n" ‖ u64 size of the log ‖ u8 how: written behind the last entry of an
+ *             orderly end. It counts if the log still has that size
  *
  * Summaries of the entries:
  *
- *   configure     UTF-8 lines "name: old -> new", "-" for what was or is not set; where that is more than 2,048 bytes,
- *                 "sha256 " and the digest of the new file in hex, then the names that changed, as many as there is room for
- *   gap           i64 from ‖ i64 to ‖ u8 cause (enum us_gap): no entry was written in between, and could not be
- *   role-restart  u8 role (order in daemon/process/messages.h) ‖ u8 index ‖ u8 1 if a signal ended it ‖ u8 signal or exit status
+ *   configure     UTF-8 lines "name: old -> new", "-" for what was or is not set; where that is
+ *                 more than 2,048 bytes, "sha256 " and the digest of the new file in hex, then the
+ *                 names that changed, as many as there is room for
+ *   gap           i64 from ‖ i64 to ‖ u8 cause (enum us_gap): no entry was written in between, and
+ *                 could not be
+ *   role-restart  u8 role (order in daemon/process/messages.h) ‖ u8 index ‖ u8 1 if a signal ended
+ *                 it ‖ u8 signal or exit status
  */
 #ifndef US_DAEMON_KEEPER_MACHINE_EVENTS_H
 #define US_DAEMON_KEEPER_MACHINE_EVENTS_H
@@ -25,24 +29,28 @@ struct us_settings;
 
 /* A closed set that stands in entries: numbers are never given again. */
 enum us_gap {
-	US_GAP_STOPPED = 1,  /* since an orderly stop */
-	US_GAP_SEALED = 2,   /* since a seal, which starts the processes anew */
-	US_GAP_CRASHED = 3,  /* the last run did not end in order: killed, failed, or the power went */
-	US_GAP_CLOCK = 4,    /* the clock went on more than the machine did: it was suspended, or the clock was set */
-	US_GAP_STALLED = 5,  /* the process did not run */
+	US_GAP_STOPPED = 1, /* since an orderly stop */
+	US_GAP_SEALED = 2,  /* since a seal, which starts the processes anew */
+	/* the last run did not end in order: killed, failed, or the power went */
+	US_GAP_CRASHED = 3,
+	/* the clock went on more than the machine did: it was suspended, or the clock was set */
+	US_GAP_CLOCK = 4,
+	US_GAP_STALLED = 5, /* the process did not run */
 };
 
 struct us_machine_events {
-	struct us_buf settings; /* what is in effect, as it stands in "started" */
+	struct us_buf settings;   /* what is in effect, as it stands in "started" */
 	int64_t wall_ns, mono_ns; /* of the last look at the clocks; 0: none yet */
 };
 
 /* Before the start: what is in effect. US_ERR_LIMIT, US_ERR_NOMEM. */
 int us_machine_events_settings(struct us_keeper *k, const struct us_settings *settings);
-/* Right behind the start's entry: gap, and configure if there is something to say. last_ns: time of the newest entry before the
- * start, start_ns: of the start's, from_size: of the log before it. */
-int us_machine_events_begin(struct us_keeper *k, int64_t last_ns, int64_t start_ns, uint64_t from_size);
-/* When these entries are durable: remembers the settings. A failure is said, and repeated at the next start. */
+/* Right behind the start's entry: gap, and configure if there is something to say. last_ns: time of
+ * the newest entry before the start, start_ns: of the start's, from_size: of the log before it. */
+int
+us_machine_events_begin(struct us_keeper *k, int64_t last_ns, int64_t start_ns, uint64_t from_size);
+/* When these entries are durable: remembers the settings. A failure is said, and repeated at the
+ * next start. */
 void us_machine_events_begun(struct us_keeper *k);
 /* When the last entry of an orderly end is durable. */
 void us_machine_events_ended(struct us_keeper *k, enum us_gap how);

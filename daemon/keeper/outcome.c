@@ -1,6 +1,7 @@
 /*
- * How answers end. Most leave whole: every few seconds one entry, a mark, says so of all up to an index. One that did not has an
- * entry of its own, an outcome, before the mark that passes it. What a process leaves behind when it ends is marked as not known.
+ * How answers end. Most leave whole: every few seconds one entry, a mark, says so of all up to an
+ * index. One that did not has an entry of its own, an outcome, before the mark that passes it. What
+ * a process leaves behind when it ends is marked as not known.
  *
  *   settled <= ended <= committed entries; every mark begins where the one before it ended.
  */
@@ -16,7 +17,7 @@
 #define FAILED_MAX 65536u /* more answers than the vault has requests */
 #define COUNTER_SIZE 20u  /* of a group of the journal's counters */
 
-/* --- the journal's counters: the group of collection 0 is settled and granted ------------------------------------- */
+/* --- the journal's counters: the group of collection 0 is settled and granted ----------------- */
 
 /* The group's place, or the end. */
 static size_t
@@ -40,7 +41,8 @@ read_counters(struct us_keeper *k)
 	k->answers.settled = us_load_u64(counters.p + at + 4);
 	k->answers.granted = us_load_u64(counters.p + at + 12);
 	/* of another log */
-	if (k->answers.settled > us_klog_size(k->klog) || k->answers.granted > us_klog_size(k->klog))
+	if (k->answers.settled > us_klog_size(k->klog) ||
+	    k->answers.granted > us_klog_size(k->klog))
 		k->answers.settled = k->answers.granted = 0;
 }
 
@@ -78,7 +80,7 @@ us_answers_save(struct us_keeper *k)
 	k->answers.changed = 0;
 }
 
-/* --- marks ------------------------------------------------------------------------------------------------------- */
+/* --- marks ------------------------------------------------------------------------------------ */
 
 static void
 mark(struct us_keeper *k, uint64_t to, enum us_decision decision, enum us_reason reason)
@@ -89,7 +91,8 @@ mark(struct us_keeper *k, uint64_t to, enum us_decision decision, enum us_reason
 
 	us_store_u64(range, a->settled);
 	us_store_u64(range + 8, to);
-	if (us_keeper_event(k, US_ACTION_ANSWERED, decision, reason, (struct us_bytes){ range, sizeof range }, NULL) != US_OK)
+	if (us_keeper_event(k, US_ACTION_ANSWERED, decision, reason,
+		(struct us_bytes){ range, sizeof range }, NULL) != US_OK)
 		return; /* the chain of marks goes on with the next one */
 	a->settled = to;
 	a->ended = a->ended < to ? to : a->ended;
@@ -132,7 +135,8 @@ us_answers_tick(struct us_keeper *k)
 {
 	const struct us_answers *a = &k->answers;
 
-	if (a->granted <= a->settled || a->ended <= a->settled || us_time_mono_ns() - a->marked_mono < MARK_EVERY_NS)
+	if (a->granted <= a->settled || a->ended <= a->settled ||
+	    us_time_mono_ns() - a->marked_mono < MARK_EVERY_NS)
 		return;
 	mark(k, a->ended, US_DECISION_NONE, US_REASON_NONE);
 	us_keeper_settle(k);
@@ -146,7 +150,8 @@ us_answers_end(struct us_keeper *k, enum us_reason reason)
 	if (a->granted > a->settled && a->ended > a->settled)
 		mark(k, a->ended, US_DECISION_NONE, US_REASON_NONE);
 	if (a->granted > a->settled)
-		mark(k, us_klog_size(k->klog) + us_klog_open_group(k->klog), US_DECISION_FAILED, reason);
+		mark(k, us_klog_size(k->klog) + us_klog_open_group(k->klog), US_DECISION_FAILED,
+		    reason);
 }
 
 void
@@ -157,7 +162,7 @@ us_answers_free(struct us_keeper *k)
 	k->answers.n_failed = k->answers.failed_cap = 0;
 }
 
-/* --- outcomes ---------------------------------------------------------------------------------------------------- */
+/* --- outcomes --------------------------------------------------------------------------------- */
 
 /* Takes note that the entry has its outcome. US_ERR_MALFORMED: it had one, or so many there cannot
  * be; US_ERR_NOMEM. */
@@ -205,7 +210,8 @@ open_boxes(struct us_keeper *k, struct us_keeper_answered *o, uint64_t index)
 	if (err == US_OK && v.entry_class != US_CLASS_ACCESS)
 		return US_ERR_MALFORMED;
 	if (err == US_OK)
-		err = us_klog_box_keys(k->klog, (struct us_bytes){ o->entry.data, o->entry.len }, &k->root->log_box_private, keys);
+		err = us_klog_box_keys(k->klog, (struct us_bytes){ o->entry.data, o->entry.len },
+		    &k->root->log_box_private, keys);
 	if (err != US_OK)
 		return err;
 	err = us_entry_open(&v, US_BOX_ACCESS, &keys[US_BOX_ACCESS], &o->access);
@@ -214,19 +220,25 @@ open_boxes(struct us_keeper *k, struct us_keeper_answered *o, uint64_t index)
 	if (err == US_OK)
 		err = us_entry_access_decode(&o->a, o->access.data, o->access.len);
 	if (err == US_OK)
-		err = us_entry_open(&v, US_BOX_DISCLOSURE, &keys[US_BOX_DISCLOSURE], &o->disclosure);
+		err = us_entry_open(&v, US_BOX_DISCLOSURE, &keys[US_BOX_DISCLOSURE],
+		    &o->disclosure);
 	us_wipe(keys, sizeof keys);
-	if (err == US_OK && us_entry_disclosure_decode(&o->d, o->disclosure.data, o->disclosure.len) == US_ERR_NOT_FOUND)
+	if (err == US_OK &&
+	    us_entry_disclosure_decode(&o->d, o->disclosure.data, o->disclosure.len) ==
+		US_ERR_NOT_FOUND)
 		us_entry_disclosure_init(&o->d);
 	return err;
 }
 
 static int
-append_outcome(struct us_keeper *k, const struct us_keeper_answered *o, enum us_reason reason, uint64_t index, uint64_t sent)
+append_outcome(struct us_keeper *k, const struct us_keeper_answered *o, enum us_reason reason,
+    uint64_t index, uint64_t sent)
 {
 	struct us_entry_access access = o->a;
 	struct us_entry_disclosure disclosure;
-	struct us_klog_entry e = { .entry_class = US_CLASS_ACCESS, .access = &access, .disclosure = &disclosure };
+	struct us_klog_entry e = { .entry_class = US_CLASS_ACCESS,
+		.access = &access,
+		.disclosure = &disclosure };
 	uint64_t at;
 	int64_t time_ns;
 
@@ -250,7 +262,8 @@ take_outcome(struct us_keeper *k, uint64_t index, unsigned reason, uint64_t sent
 	struct us_keeper_answered o;
 	int err;
 
-	if (index < a->first || index < a->ended || index >= us_klog_size(k->klog) || k->root == NULL ||
+	if (index < a->first || index < a->ended || index >= us_klog_size(k->klog) ||
+	    k->root == NULL ||
 	    (reason != US_REASON_CUT && reason != US_REASON_GONE && reason != US_REASON_ERROR))
 		return US_ERR_MALFORMED;
 	us_buf_init(&o.entry, US_ENTRY_MAX);
@@ -258,8 +271,11 @@ take_outcome(struct us_keeper *k, uint64_t index, unsigned reason, uint64_t sent
 	us_buf_init(&o.disclosure, US_ENTRY_CONTENT_MAX);
 	us_entry_disclosure_init(&o.d);
 	err = open_boxes(k, &o, index);
-	if (err == US_OK && (o.a.decision != US_DECISION_ALLOW || (o.a.kind != US_KIND_INTENT && o.a.kind != US_KIND_DISCLOSURE) ||
-	    o.d.part + 1 != o.d.parts || sent > (uint64_t)o.d.part * US_ENTRY_RECORDS + o.d.n_records))
+	if (err == US_OK &&
+	    (o.a.decision != US_DECISION_ALLOW ||
+		(o.a.kind != US_KIND_INTENT && o.a.kind != US_KIND_DISCLOSURE) ||
+		o.d.part + 1 != o.d.parts ||
+		sent > (uint64_t)o.d.part * US_ENTRY_RECORDS + o.d.n_records))
 		err = US_ERR_MALFORMED;
 	if (err == US_OK)
 		err = note_failed(a, index);

@@ -6,11 +6,12 @@
 #include "daemon/keeper/internal.h"
 
 #define BIT(s) (1u << (s))
-#define ANY_STATE (BIT(US_KEEPER_SEALED) | BIT(US_KEEPER_REPLAYING) | BIT(US_KEEPER_OPEN) | \
-	BIT(US_KEEPER_REFUSING))
+#define ANY_STATE \
+	(BIT(US_KEEPER_SEALED) | BIT(US_KEEPER_REPLAYING) | BIT(US_KEEPER_OPEN) | \
+	    BIT(US_KEEPER_REFUSING))
 
-/* What is asked in a state that is not in the mask gets an answer that says so (refuse), or, where the
- * asker must know better, is a malformed message. */
+/* What is asked in a state that is not in the mask gets an answer that says so (refuse), or, where
+ * the asker must know better, is a malformed message. */
 struct us_keeper_entry {
 	uint16_t type;
 	unsigned states;
@@ -55,8 +56,10 @@ us_keeper_dispatch(struct us_keeper *k, struct us_channel *ch, uint16_t type, ui
 	for (size_t i = 0; i < US_COUNT(table); i++) {
 		if (table[i].type != type)
 			continue;
-		/* while it stops, only how answers ended is still heard, what was refused, and that loads have ended: it gives nothing */
-		if (k->stopping && type != US_MSG_answers && type != US_MSG_noise && type != US_MSG_load_stopped)
+		/* while it stops, only how answers ended is still heard, what was refused, and that
+		 * loads have ended: it gives nothing */
+		if (k->stopping && type != US_MSG_answers && type != US_MSG_noise &&
+		    type != US_MSG_load_stopped)
 			return US_OK;
 		if ((table[i].states & BIT(k->state)) == 0)
 			return US_ERR_MALFORMED;

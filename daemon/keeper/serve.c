@@ -106,7 +106,8 @@ us_on_tls_identity(struct us_keeper *k, struct us_channel *ch, uint32_t tag, str
 	if (err != US_OK)
 		return err;
 	memcpy(r.vault_id, k->conf.vault_id, 32);
-	r.certificate = (struct us_bytes){ k->boot.tls_certificate.data, k->boot.tls_certificate.len };
+	r.certificate = (struct us_bytes){ k->boot.tls_certificate.data,
+		k->boot.tls_certificate.len };
 	r.ca = (struct us_bytes){ k->conf.ca.data, k->conf.ca.len };
 	return us_send_tls_identity_reply(ch, tag, &r);
 }

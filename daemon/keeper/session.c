@@ -56,22 +56,30 @@ check_nonce(const struct us_keeper *k, const uint8_t nonce[32], int64_t now)
 	if (nonce_tag(k, nonce, mac) != US_OK || !us_equal_secret(mac, nonce + 16, 16))
 		return US_REASON_SESSION_FORGED;
 	return age < -US_SESSION_TOLERANCE_SECONDS * US_NS_PER_SECOND ||
-	    age > US_SESSION_NONCE_SECONDS * US_NS_PER_SECOND ? US_REASON_EXPIRED : US_REASON_NONE;
+		age > US_SESSION_NONCE_SECONDS * US_NS_PER_SECOND ?
+	    US_REASON_EXPIRED :
+	    US_REASON_NONE;
 }
 
 static enum us_reason
 reason_of(int err)
 {
 	switch (err) {
-	case US_ERR_SIGNATURE: return US_REASON_BAD_SIGNATURE;
-	case US_ERR_DENIED: return US_REASON_SESSION_FORGED;
-	case US_ERR_EXPIRED: return US_REASON_EXPIRED;
-	case US_ERR_NOT_YET: return US_REASON_NOT_YET_VALID;
+	case US_ERR_SIGNATURE:
+		return US_REASON_BAD_SIGNATURE;
+	case US_ERR_DENIED:
+		return US_REASON_SESSION_FORGED;
+	case US_ERR_EXPIRED:
+		return US_REASON_EXPIRED;
+	case US_ERR_NOT_YET:
+		return US_REASON_NOT_YET_VALID;
 	case US_ERR_TRUNCATED:
 	case US_ERR_TRAILING:
 	case US_ERR_FORMAT:
-	case US_ERR_RANGE: return US_REASON_MALFORMED;
-	default: return US_REASON_ERROR;
+	case US_ERR_RANGE:
+		return US_REASON_MALFORMED;
+	default:
+		return US_REASON_ERROR;
 	}
 }
 
@@ -99,25 +107,30 @@ verify(struct us_keeper *k, const struct us_msg_session_open *m, int64_t now,
 	    US_CERT_CLIENT, now);
 	if (err != US_OK)
 		return err == US_ERR_SIGNATURE ? US_REASON_FOREIGN_CA :
-		    err == US_ERR_DENIED ? US_REASON_WRONG_USAGE : reason_of(err);
+		    err == US_ERR_DENIED       ? US_REASON_WRONG_USAGE :
+						 reason_of(err);
 	reason = us_registry_standing(k->registry, s->credential, now, person, NULL);
-	return reason == US_REASON_NONE && us_low_space_refuses(k, US_ACTION_SESSION, s->credential) ? US_REASON_LOW_SPACE : reason;
+	return reason == US_REASON_NONE &&
+		us_low_space_refuses(k, US_ACTION_SESSION, s->credential) ?
+	    US_REASON_LOW_SPACE :
+	    reason;
 }
 
-/* Where the id is, or where it may be put: the first of sixteen places that is free or expired, else the
- * one that expires first. */
+/* Where the id is, or where it may be put: the first of sixteen places that is free or expired,
+ * else the one that expires first. */
 static struct us_session *
 place(struct us_keeper *k, const uint8_t id[16], int64_t now, int to_write)
 {
 	struct us_session *best = NULL;
 
 	for (unsigned i = 0; i < 16; i++) {
-		struct us_session *s = &k->sessions[(us_load_u32(id) + i) & (US_KEEPER_SESSIONS - 1)];
+		struct us_session *s =
+		    &k->sessions[(us_load_u32(id) + i) & (US_KEEPER_SESSIONS - 1)];
 
 		if (s->expires_ns != 0 && memcmp(s->id, id, 16) == 0)
 			return s;
-		if (to_write && (best == NULL || (best->expires_ns > now &&
-		    s->expires_ns < best->expires_ns)))
+		if (to_write &&
+		    (best == NULL || (best->expires_ns > now && s->expires_ns < best->expires_ns)))
 			best = s;
 	}
 	return best;
@@ -133,8 +146,10 @@ finish_open(struct us_keeper *k, struct us_pending *p)
 {
 	const struct us_keeper_opened *o = p->data;
 	struct us_msg_session_opened m = {
-		.err = o->reason == US_REASON_NONE ? US_OK : o->reason == US_REASON_SEALED ? US_ERR_SEALED :
-		    o->reason == US_REASON_LOW_SPACE ? US_ERR_NOSPACE : US_ERR_DENIED,
+		.err = o->reason == US_REASON_NONE   ? US_OK :
+		    o->reason == US_REASON_SEALED    ? US_ERR_SEALED :
+		    o->reason == US_REASON_LOW_SPACE ? US_ERR_NOSPACE :
+						       US_ERR_DENIED,
 		.reason = (uint8_t)o->reason,
 		.entry = p->index,
 	};
@@ -231,7 +246,7 @@ us_keeper_order_at(struct us_keeper *k, int64_t now_ns)
 	us_store_u32(version, k->order_version);
 	us_log(US_LOG_NOTICE, "version %u of the order is in force", (unsigned)k->order_version);
 	if (us_keeper_event(k, US_ACTION_ORDER_IN_FORCE, US_DECISION_NONE, US_REASON_NONE,
-	    (struct us_bytes){ version, sizeof version }, NULL) != US_OK)
+		(struct us_bytes){ version, sizeof version }, NULL) != US_OK)
 		us_fatal("that a version of the order is in force cannot be logged. Stopping");
 }
 

@@ -39,7 +39,8 @@ us_keeper_succession_read(struct us_keeper_succession *l, const char *name)
 	us_buf_free(&text);
 	if (err == US_OK || err == US_ERR_NOMEM)
 		return err;
-	us_log_err(err, "the file \"%s\", which says how the log was handed over, does not verify", name);
+	us_log_err(err, "the file \"%s\", which says how the log was handed over, does not verify",
+	    name);
 	return US_ERR_VERIFY;
 }
 
@@ -58,7 +59,8 @@ us_keeper_succession_newest(const struct us_keeper_succession *l)
 }
 
 int
-us_keeper_succession_key(struct us_note_key *out, const char *origin, const struct us_boot_keys *boot)
+us_keeper_succession_key(struct us_note_key *out, const char *origin,
+    const struct us_boot_keys *boot)
 {
 	uint8_t public_key[32];
 	int err = us_ed25519_public(boot->log_seed, public_key);
@@ -76,8 +78,11 @@ interrupted(const struct us_boot_keys *boot)
 	int found = 0;
 
 	for (size_t i = 0; i < 2 && !found; i++) {
-		if (us_keeper_succession_read(&next, i == 0 ? US_LINEAGE_NEXT : US_LINEAGE_FILE) == US_OK && (newest = us_keeper_succession_newest(&next)) != NULL)
-			found = us_keeper_succession_key(&key, newest->succession.new_key.name, boot) == US_OK &&
+		if (us_keeper_succession_read(&next, i == 0 ? US_LINEAGE_NEXT : US_LINEAGE_FILE) ==
+			US_OK &&
+		    (newest = us_keeper_succession_newest(&next)) != NULL)
+			found = us_keeper_succession_key(&key, newest->succession.new_key.name,
+				    boot) == US_OK &&
 			    us_note_key_same(&key, &newest->succession.new_key);
 		us_keeper_succession_free(&next);
 	}
@@ -85,7 +90,8 @@ interrupted(const struct us_boot_keys *boot)
 }
 
 int
-us_keeper_succession_check(const struct us_keeper_succession *l, const struct us_vault_conf *conf, const struct us_boot_keys *boot)
+us_keeper_succession_check(const struct us_keeper_succession *l, const struct us_vault_conf *conf,
+    const struct us_boot_keys *boot)
 {
 	const struct us_handover *newest = us_keeper_succession_newest(l);
 	struct us_buf succession;
@@ -93,24 +99,31 @@ us_keeper_succession_check(const struct us_keeper_succession *l, const struct us
 	uint64_t number;
 	int from_backup;
 
-	if (us_note_key_parse(&named, conf->vkey, strlen(conf->vkey)) != US_OK || us_keeper_succession_key(&key, conf->origin, boot) != US_OK) {
+	if (us_note_key_parse(&named, conf->vkey, strlen(conf->vkey)) != US_OK ||
+	    us_keeper_succession_key(&key, conf->origin, boot) != US_OK) {
 		us_log(US_LOG_ERROR, "vault.conf names no key of a log");
 		return US_ERR_VERIFY;
 	}
 	if (us_note_key_same(&key, &named)) {
 		if (newest == NULL ? us_origin_number(&number, key.name) != US_OK || number == 1 :
-		    us_note_key_same(&key, &newest->succession.new_key))
+				     us_note_key_same(&key, &newest->succession.new_key))
 			return US_OK;
-		us_log(US_LOG_ERROR, "the file \"" US_LINEAGE_FILE "\" %s", newest == NULL ? "is missing: without it nobody can follow this log. Every "
-		    "export of it has one" : "does not lead to the key that vault.conf names");
+		us_log(US_LOG_ERROR, "the file \"" US_LINEAGE_FILE "\" %s",
+		    newest == NULL ? "is missing: without it nobody can follow this log. Every "
+				     "export of it has one" :
+				     "does not lead to the key that vault.conf names");
 		return US_ERR_VERIFY;
 	}
 	us_buf_init(&succession, US_HANDOVER_MAX);
 	from_backup = us_keeper_read(US_LINEAGE_SUCCESSION, US_HANDOVER_MAX, &succession) == US_OK;
 	us_buf_free(&succession);
-	us_log(US_LOG_ERROR, "the log's key is not the one that vault.conf names%s", from_backup ? ": this directory comes from a backup. "
-	    "\"undersealed restore\" makes a vault of a backup" : interrupted(boot) ? ": a hand-over was interrupted. \"undersealed handover --data DIR\" "
-	    "completes it" : "");
+	us_log(US_LOG_ERROR, "the log's key is not the one that vault.conf names%s",
+	    from_backup ? ": this directory comes from a backup. "
+			  "\"undersealed restore\" makes a vault of a backup" :
+		interrupted(boot) ?
+			  ": a hand-over was interrupted. \"undersealed handover --data DIR\" "
+			  "completes it" :
+			  "");
 	return US_ERR_VERIFY;
 }
 
@@ -118,7 +131,8 @@ void
 us_keeper_succession_options(struct us_keeper_succession *l, struct us_klog_options *o)
 {
 	for (size_t i = 0; i < l->chain->n; i++)
-		l->former[i] = (struct us_klog_former){ l->chain->item[i].succession.old_key, l->chain->item[i].succession.size };
+		l->former[i] = (struct us_klog_former){ l->chain->item[i].succession.old_key,
+			l->chain->item[i].succession.size };
 	o->former = l->former;
 	o->n_former = l->chain->n;
 	o->handovers = (struct us_bytes){ l->text.data, l->text.len };
@@ -156,10 +170,14 @@ us_keeper_succession_begin(const struct us_keeper_succession *l, struct us_klog 
 		if (err == US_OK && memcmp(root.b, s->root.b, sizeof root.b) != 0)
 			err = US_ERR_VERIFY;
 		if (err != US_OK)
-			us_log(US_LOG_ERROR, "the log is not the one that was handed over at entry %llu: the journal was put back or exchanged",
+			us_log(US_LOG_ERROR,
+			    "the log is not the one that was handed over at entry %llu: the "
+			    "journal was put back or exchanged",
 			    (unsigned long long)s->size);
 	}
 	if (err != US_OK)
 		return err == US_ERR_RANGE ? US_ERR_VERIFY : err;
-	return newest != NULL && us_klog_size(log) == newest->succession.size ? write_entry(newest, log) : US_OK;
+	return newest != NULL && us_klog_size(log) == newest->succession.size ?
+	    write_entry(newest, log) :
+	    US_OK;
 }

@@ -86,7 +86,8 @@ on_turn(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	if (k->stopping)
-		us_tasks_drop(k, NULL); /* nothing leaves behind a seal, also while it waits for loads to end */
+		/* nothing leaves behind a seal, also while it waits for loads to end */
+		us_tasks_drop(k, NULL);
 	task = take_next(t);
 	if (task == NULL)
 		return; /* us_tasks_go_on() */

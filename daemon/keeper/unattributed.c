@@ -1,7 +1,8 @@
 /*
- * What was refused to nobody in particular: handshakes that failed, connections over the limit, requests that were
- * malformed, or came without a session or to a sealed vault. It is counted exactly, by reason, and one entry in ten
- * seconds says how many, so that a flood costs the log next to nothing. Nothing is left over when the keeper stops or seals.
+ * What was refused to nobody in particular: handshakes that failed, connections over the limit,
+ * requests that were malformed, or came without a session or to a sealed vault. It is counted
+ * exactly, by reason, and one entry in ten seconds says how many, so that a flood costs the log
+ * next to nothing. Nothing is left over when the keeper stops or seals.
  */
 #include <string.h>
 
@@ -26,7 +27,8 @@ us_keeper_unattributed_take(struct us_keeper *k, struct us_bytes counts)
 
 		if (us_reason_name(reason) == NULL)
 			return US_ERR_MALFORMED;
-		k->noise[reason] = n > UINT32_MAX - k->noise[reason] ? UINT32_MAX : k->noise[reason] + n;
+		k->noise[reason] = n > UINT32_MAX - k->noise[reason] ? UINT32_MAX :
+								       k->noise[reason] + n;
 		k->has_noise = 1;
 	}
 	return US_OK;
@@ -70,7 +72,8 @@ void
 us_keeper_unattributed_pass_on(struct us_keeper *k)
 {
 	uint8_t counts[(UINT8_MAX + 1) * 5];
-	const struct us_msg_uncounted m = { .counts = { counts, us_pack_counts(k->noise, counts) } };
+	const struct us_msg_uncounted m = { .counts = { counts,
+						us_pack_counts(k->noise, counts) } };
 
 	if (!k->has_noise || k->control == NULL || us_send_uncounted(k->control, 0, &m) != US_OK)
 		return;

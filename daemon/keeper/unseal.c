@@ -44,7 +44,8 @@ us_keeper_unsealing_begin(struct us_keeper *k)
 	memcpy(message + sizeof SIGNED_LABEL - 1, k->conf.vault_id, 32);
 	memcpy(message + sizeof SIGNED_LABEL - 1 + 32, u->public_key, 32);
 	if (err == US_OK)
-		err = us_klog_sign(k->klog, (struct us_bytes){ message, sizeof message }, u->signature);
+		err = us_klog_sign(k->klog, (struct us_bytes){ message, sizeof message },
+		    u->signature);
 	return err;
 }
 
@@ -142,7 +143,8 @@ recognise(const struct us_keeper *k, const char *mnemonic, struct us_keeper_shar
 	int err = us_slip39_parse(mnemonic, &info);
 
 	if (err != US_OK) {
-		(void)snprintf(a->detail, sizeof a->detail, "the share is wrong: a word is missing or not "
+		(void)snprintf(a->detail, sizeof a->detail,
+		    "the share is wrong: a word is missing or not "
 		    "the right one");
 		return US_ERR_SHARE;
 	}
@@ -156,8 +158,10 @@ recognise(const struct us_keeper *k, const char *mnemonic, struct us_keeper_shar
 		}
 	}
 	a->share = info.member_index + 1;
-	(void)snprintf(a->detail, sizeof a->detail, "the share that calls itself number %u is none of "
-	    "this vault's: it was changed, or belongs to another vault", info.member_index + 1);
+	(void)snprintf(a->detail, sizeof a->detail,
+	    "the share that calls itself number %u is none of "
+	    "this vault's: it was changed, or belongs to another vault",
+	    info.member_index + 1);
 	return US_ERR_SHARE;
 }
 
@@ -212,8 +216,8 @@ open_with_root(struct us_keeper *k)
 	if (err == US_OK)
 		err = us_init_act_read(&k->init_act, &k->root->state, k->conf.vault_id);
 	if (err == US_OK)
-		err = us_registry_replay(
-		    k->registry, (struct us_bytes){ k->init_act.data, k->init_act.len }, NULL);
+		err = us_registry_replay(k->registry,
+		    (struct us_bytes){ k->init_act.data, k->init_act.len }, NULL);
 	return err;
 }
 
@@ -237,8 +241,11 @@ finish_share(struct us_keeper *k, struct us_pending *p)
 {
 	const struct us_keeper_share_answer *a = p->data;
 	const struct us_msg_share_reply r = {
-		.err = (uint8_t)a->err, .share = (uint8_t)a->share, .shares_given = a->given,
-		.shares_wanted = (uint8_t)k->conf.threshold, .entry = p->index,
+		.err = (uint8_t)a->err,
+		.share = (uint8_t)a->share,
+		.shares_given = a->given,
+		.shares_wanted = (uint8_t)k->conf.threshold,
+		.entry = p->index,
 		.detail = us_bytes_of(a->detail),
 	};
 	struct us_msg_unsealed u = { .init_act = { k->init_act.data, k->init_act.len } };
@@ -269,8 +276,10 @@ try_unseal(struct us_keeper *k, struct us_keeper_share_answer *a)
 		k->keyring = NULL;
 		k->ca_key = NULL;
 		a->err = err;
-		(void)snprintf(a->detail, sizeof a->detail, "the shares are right, but the vault does not "
-		    "open: %s (see the operator's log)", us_strerror(err));
+		(void)snprintf(a->detail, sizeof a->detail,
+		    "the shares are right, but the vault does not "
+		    "open: %s (see the operator's log)",
+		    us_strerror(err));
 		return;
 	}
 	(void)us_keeper_event(k, US_ACTION_UNSEAL, US_DECISION_ALLOW, US_REASON_NONE,
@@ -282,21 +291,24 @@ try_unseal(struct us_keeper *k, struct us_keeper_share_answer *a)
 }
 
 static int
-append_share(struct us_keeper *k, const struct us_msg_share *m, const struct us_keeper_share_answer *a,
-    struct us_pending *p)
+append_share(struct us_keeper *k, const struct us_msg_share *m,
+    const struct us_keeper_share_answer *a, struct us_pending *p)
 {
 	const uint8_t number = (uint8_t)a->share;
 	struct us_entry_access access;
 	struct us_entry_query query;
-	struct us_klog_entry e = { .entry_class = US_CLASS_SYSTEM, .access = &access, .query = &query };
+	struct us_klog_entry e = { .entry_class = US_CLASS_SYSTEM,
+		.access = &access,
+		.query = &query };
 
 	us_entry_access_init(&access);
 	us_entry_query_init(&query);
 	access.kind = US_KIND_EVENT;
 	access.action = US_ACTION_UNSEAL_SHARE;
 	access.decision = a->err == US_OK ? US_DECISION_ALLOW : US_DECISION_DENY;
-	access.reason = a->err == US_OK ? US_REASON_NONE : a->err == US_ERR_NOSPACE ? US_REASON_LOW_SPACE :
-	    US_REASON_WRONG_SHARE;
+	access.reason = a->err == US_OK ? US_REASON_NONE :
+	    a->err == US_ERR_NOSPACE    ? US_REASON_LOW_SPACE :
+					  US_REASON_WRONG_SHARE;
 	access.summary = (struct us_bytes){ &number, 1 };
 	memcpy(access.credential, m->credential, 32);
 	query.address = m->peer;
@@ -318,14 +330,20 @@ us_on_share(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_
 	if (a == NULL)
 		return US_ERR_NOMEM;
 	us_keeper_unsealing_expire(k);
-	a->err = k->state != US_KEEPER_SEALED ? US_ERR_STATE : us_low_space_refuses(k, US_ACTION_UNSEAL_SHARE, m.credential) ?
-	    US_ERR_NOSPACE : open_share(k, m.sealed, mnemonic);
+	a->err = k->state != US_KEEPER_SEALED ? US_ERR_STATE :
+	    us_low_space_refuses(k, US_ACTION_UNSEAL_SHARE, m.credential) ?
+						US_ERR_NOSPACE :
+						open_share(k, m.sealed, mnemonic);
 	if (a->err == US_OK)
 		a->err = recognise(k, mnemonic, a);
 	else
-		(void)snprintf(a->detail, sizeof a->detail, "%s", a->err == US_ERR_STATE ?
-		    "the vault is not sealed" : a->err == US_ERR_NOSPACE ? "the log's disk is nearly full" : "the share does not open: it was not sealed to this sealed "
-		    "period's key");
+		(void)snprintf(a->detail, sizeof a->detail, "%s",
+		    a->err == US_ERR_STATE ?
+			"the vault is not sealed" :
+			a->err == US_ERR_NOSPACE ?
+			"the log's disk is nearly full" :
+			"the share does not open: it was not sealed to this sealed "
+			"period's key");
 	if (a->err == US_OK)
 		take_share(k, mnemonic, a);
 	us_wipe(mnemonic, sizeof mnemonic);
@@ -347,9 +365,10 @@ refuse_state(struct us_keeper *k, uint64_t vault, const char *how)
 {
 	char why[256];
 
-	(void)snprintf(why, sizeof why, "the vault's state is %s than the log: it ends at act %llu, the "
-	    "log at act %llu. An old or foreign copy was put back", how, (unsigned long long)vault,
-	    (unsigned long long)us_klog_state_sequence(k->klog));
+	(void)snprintf(why, sizeof why,
+	    "the vault's state is %s than the log: it ends at act %llu, the "
+	    "log at act %llu. An old or foreign copy was put back",
+	    how, (unsigned long long)vault, (unsigned long long)us_klog_state_sequence(k->klog));
 	us_keeper_refuse(k, why);
 }
 
@@ -397,7 +416,8 @@ check_keys(struct us_keeper *k)
 {
 	for (uint32_t c = 1; c <= us_registry_collections(k->registry); c++) {
 		if (!us_keyring_has(k->keyring, c)) {
-			us_keeper_refuse(k, "the keyring is older than the log: it lacks the key of a "
+			us_keeper_refuse(k,
+			    "the keyring is older than the log: it lacks the key of a "
 			    "collection");
 			return;
 		}
@@ -472,8 +492,8 @@ us_on_replay_end(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struc
 	if (k->state == US_KEEPER_REPLAYING &&
 	    us_registry_sequence(k->registry) != us_klog_state_sequence(k->klog))
 		refuse_state(k, us_registry_sequence(k->registry), "older");
-	else if (k->state == US_KEEPER_REPLAYING && memcmp(us_registry_digest(k->registry),
-	    us_klog_state_digest(k->klog), 32) != 0)
+	else if (k->state == US_KEEPER_REPLAYING &&
+	    memcmp(us_registry_digest(k->registry), us_klog_state_digest(k->klog), 32) != 0)
 		refuse_state(k, us_registry_sequence(k->registry), "another one");
 	if (k->state == US_KEEPER_REPLAYING)
 		check_keys(k);

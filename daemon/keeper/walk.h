@@ -7,7 +7,7 @@
 #include "log/disk/klog.h"
 
 struct us_walk {
-	uint64_t index;     /* of the entry that comes next */
+	uint64_t index; /* of the entry that comes next */
 	struct us_buf bundle;
 	/* of bundle, from that entry on; empty: another bundle is to be read */
 	struct us_reader rest;

@@ -28,11 +28,12 @@ struct us_child {
 	struct event *again; /* starts it anew; NULL until it has to wait for that */
 };
 
-/* Where and as whom a role runs. The monitor finds the directory and the user enters it, so that the
- * user needs no right to any directory above it. */
+/* Where and as whom a role runs. The monitor finds the directory and the user enters it, so that
+ * the user needs no right to any directory above it. */
 struct us_spawn {
-	const char *user;      /* NULL: as the monitor */
-	const char *directory; /* working directory: all that the role ever names is relative to it */
+	const char *user; /* NULL: as the monitor */
+	/* working directory: all that the role ever names is relative to it */
+	const char *directory;
 };
 
 /* Starts a process of this program for a role: its own user and directory, descriptor 3 = control,

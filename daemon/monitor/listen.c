@@ -20,7 +20,8 @@
 static int
 listen_on(const char *address, int shared)
 {
-	const struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM,
+	const struct addrinfo hints = { .ai_family = AF_UNSPEC,
+		.ai_socktype = SOCK_STREAM,
 		.ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV };
 	const char *port = strrchr(address, ':');
 	struct addrinfo *ai;
@@ -48,7 +49,8 @@ listen_on(const char *address, int shared)
 	if (bind(fd, ai->ai_addr, ai->ai_addrlen) != 0 || listen(fd, BACKLOG) != 0)
 		us_fatal("cannot listen on %s: %s%s", address, strerror(errno),
 		    errno == EADDRINUSE ? " (is another daemon running there? set listen= to "
-		    "another port)" : "");
+					  "another port)" :
+					  "");
 	freeaddrinfo(ai);
 	return fd;
 }
@@ -82,7 +84,7 @@ us_notify_manager(const char *state)
 	if (fd < 0)
 		return;
 	if (sendto(fd, state, strlen(state), MSG_NOSIGNAL, (const struct sockaddr *)&to,
-	    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n)) < 0)
+		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + n)) < 0)
 		us_log(US_LOG_WARNING, "cannot tell the service manager: %s", strerror(errno));
 	(void)close(fd);
 }

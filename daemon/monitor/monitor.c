@@ -29,14 +29,15 @@
 struct us_monitor {
 	const struct us_monitor_options *options;
 	struct us_settings *settings;
-	struct us_buf text;          /* the settings, as sent to the roles */
+	struct us_buf text; /* the settings, as sent to the roles */
 	struct event_base *base;
 	struct us_child child[US_CHILDREN_MAX];
 	size_t children;
 	int listen_fd[US_PER_ROLE_MAX];
 	int shared_user;
-	struct us_buf uncounted;     /* what fronts counted and could tell nobody: for the next keeper */
-	int ending;                  /* roles are being ended; deaths are expected */
+	/* what fronts counted and could tell nobody: for the next keeper */
+	struct us_buf uncounted;
+	int ending; /* roles are being ended; deaths are expected */
 	int announced;
 	int status;
 };
@@ -90,9 +91,11 @@ read_settings(struct us_monitor *m)
 	m->shared_user = geteuid() != 0 ||
 	    strcmp(us_setting(m->settings, "users", "own"), "shared") == 0;
 	if (m->shared_user)
-		us_log(US_LOG_WARNING, "all roles share one user%s: a role that is broken into can "
-		    "reach the others' files", geteuid() == 0 ? " (users=shared)" :
-		    ", since the daemon was not started as root");
+		us_log(US_LOG_WARNING,
+		    "all roles share one user%s: a role that is broken into can "
+		    "reach the others' files",
+		    geteuid() == 0 ? " (users=shared)" :
+				     ", since the daemon was not started as root");
 	else
 		us_users_check();
 }
@@ -103,7 +106,8 @@ static int
 connected(enum us_role a, enum us_role b)
 {
 	for (size_t i = 0; i < US_COUNT(pairs); i++)
-		if ((pairs[i][0] == a && pairs[i][1] == b) || (pairs[i][1] == a && pairs[i][0] == b))
+		if ((pairs[i][0] == a && pairs[i][1] == b) ||
+		    (pairs[i][1] == a && pairs[i][0] == b))
 			return 1;
 	return 0;
 }
@@ -186,7 +190,8 @@ on_control(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct
 		struct us_msg_uncounted counts;
 		int err = us_msg_uncounted_decode(&counts, body.p, body.n);
 
-		if (err == US_OK && us_buf_put(&m->uncounted, counts.counts.p, counts.counts.n) != US_OK)
+		if (err == US_OK &&
+		    us_buf_put(&m->uncounted, counts.counts.p, counts.counts.n) != US_OK)
 			us_log(US_LOG_WARNING, "more was refused than can be counted");
 		return err;
 	}
@@ -206,7 +211,7 @@ on_control(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct
 }
 
 static const struct us_channel_handler control_handler = { .on_message = on_control,
-    .on_close = on_control_close };
+	.on_close = on_control_close };
 
 /* --- starting -------------------------------------------------------------------------- */
 
@@ -262,8 +267,9 @@ configure_child(struct us_monitor *m, struct us_child *c)
 	if (c->role == US_ROLE_KEEPER)
 		carry(m, c);
 	if (c->role == US_ROLE_FRONT)
-		told(c, us_channel_send_fd(c->control, US_MSG_listen, 0, encode_listen, &listen,
-		    m->listen_fd[c->index]));
+		told(c,
+		    us_channel_send_fd(c->control, US_MSG_listen, 0, encode_listen, &listen,
+			m->listen_fd[c->index]));
 }
 
 static void
@@ -339,8 +345,9 @@ static void
 add_children(struct us_monitor *m, enum us_role role, int64_t count)
 {
 	for (int64_t i = 0; i < count && m->children < US_CHILDREN_MAX; i++)
-		m->child[m->children++] = (struct us_child){ .monitor = m, .role = role,
-		    .index = (uint8_t)i };
+		m->child[m->children++] = (struct us_child){ .monitor = m,
+			.role = role,
+			.index = (uint8_t)i };
 }
 
 /* --- ending ---------------------------------------------------------------------------- */
@@ -451,7 +458,9 @@ describe(char *out, size_t n, int status)
 static void
 tell_keeper(struct us_monitor *m, const struct us_child *c, int status)
 {
-	const struct us_msg_died died = { .role = (uint8_t)c->role, .index = c->index, .by_signal = WIFSIGNALED(status) != 0,
+	const struct us_msg_died died = { .role = (uint8_t)c->role,
+		.index = c->index,
+		.by_signal = WIFSIGNALED(status) != 0,
 		.status = (uint8_t)(WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status)) };
 
 	for (size_t i = 0; i < m->children; i++) {
@@ -485,8 +494,10 @@ on_death(struct us_monitor *m, struct us_child *c, int status)
 			return;
 		}
 		us_log(US_LOG_ERROR, "%s %s: ending the daemon", us_role_name(c->role), how);
-		/* a disk that failed is not cured by starting again: whoever starts us must be able to tell */
-		end_daemon(m, WIFEXITED(status) && WEXITSTATUS(status) == US_EXIT_IO ? US_EXIT_IO : 1);
+		/* a disk that failed is not cured by starting again: whoever starts us must be able
+		 * to tell */
+		end_daemon(m,
+		    WIFEXITED(status) && WEXITSTATUS(status) == US_EXIT_IO ? US_EXIT_IO : 1);
 		return;
 	}
 	wait_ms = us_backoff_ended(&c->backoff, us_time_mono_ns() / NS_PER_MS);
@@ -495,8 +506,7 @@ on_death(struct us_monitor *m, struct us_child *c, int status)
 		    how);
 	else
 		us_log(US_LOG_ERROR, "%s %u %s: starting it anew in %lld ms", us_role_name(c->role),
-		    c->index, how,
-		    (long long)wait_ms);
+		    c->index, how, (long long)wait_ms);
 	tell_keeper(m, c, status);
 	if (wait_ms == 0)
 		start_child(m, c);
@@ -566,12 +576,13 @@ us_monitor_main(const struct us_monitor_options *options)
 	fronts = us_setting_number(m.settings, "fronts", cores, 1, US_PER_ROLE_MAX);
 	us_listen_check(us_setting(m.settings, "listen", "127.0.0.1:8443"));
 	for (int64_t i = 0; i < fronts; i++)
-		m.listen_fd[i] = us_listen_socket(us_setting(m.settings, "listen", "127.0.0.1:8443"));
+		m.listen_fd[i] = us_listen_socket(
+		    us_setting(m.settings, "listen", "127.0.0.1:8443"));
 	add_children(&m, US_ROLE_KEEPER, 1);
 	add_children(&m, US_ROLE_VAULT, 1);
 	add_children(&m, US_ROLE_SEALER, 1);
-	add_children(&m, US_ROLE_INTAKE, us_setting_number(m.settings, "intakes", cores, 1,
-	    US_PER_ROLE_MAX));
+	add_children(&m, US_ROLE_INTAKE,
+	    us_setting_number(m.settings, "intakes", cores, 1, US_PER_ROLE_MAX));
 	add_children(&m, US_ROLE_FRONT, fronts);
 	m.base = event_base_new();
 	if (m.base == NULL)

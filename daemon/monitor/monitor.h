@@ -13,9 +13,9 @@
 #define US_DAEMON_MONITOR_MONITOR_H
 
 struct us_monitor_options {
-	const char *data;      /* the data directory; keeper/ and vault/ are in it */
-	const char *config;    /* a file of settings that override data/undersealed.conf, or NULL */
-	int frozen;            /* nobody reaches evidence until it is started otherwise */
+	const char *data;   /* the data directory; keeper/ and vault/ are in it */
+	const char *config; /* a file of settings that override data/undersealed.conf, or NULL */
+	int frozen;         /* nobody reaches evidence until it is started otherwise */
 };
 
 /* Runs the daemon; returns its exit status. */

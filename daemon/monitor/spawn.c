@@ -20,13 +20,19 @@ const char *
 us_role_user(enum us_role role)
 {
 	switch (role) {
-	case US_ROLE_FRONT: return "underseal-front";
-	case US_ROLE_INTAKE: return "underseal-intake";
-	case US_ROLE_SEALER: return "underseal-sealer";
-	case US_ROLE_VAULT: return "underseal-vault";
-	case US_ROLE_KEEPER: return "underseal-keeper";
+	case US_ROLE_FRONT:
+		return "underseal-front";
+	case US_ROLE_INTAKE:
+		return "underseal-intake";
+	case US_ROLE_SEALER:
+		return "underseal-sealer";
+	case US_ROLE_VAULT:
+		return "underseal-vault";
+	case US_ROLE_KEEPER:
+		return "underseal-keeper";
 	case US_ROLE_ANY:
-	case US_ROLE_MONITOR: break;
+	case US_ROLE_MONITOR:
+		break;
 	}
 	return NULL;
 }
@@ -40,8 +46,10 @@ us_users_check(void)
 	for (size_t i = 0; i < US_COUNT(roles); i++)
 		if (getpwnam(us_role_user(roles[i])) == NULL)
 			us_fatal("there is no user %s: make the five with 'useradd --system "
-			    "--user-group --no-create-home --shell /usr/sbin/nologin NAME', or set "
-			    "users=shared to run every role as one user", us_role_user(roles[i]));
+				 "--user-group --no-create-home --shell /usr/sbin/nologin NAME', "
+				 "or set "
+				 "users=shared to run every role as one user",
+			    us_role_user(roles[i]));
 }
 
 static void
@@ -72,8 +80,9 @@ change_user(const char *user)
 		us_fatal("could become root again as %s", user);
 }
 
-/* In the child, before exec: from here to execve only the rights of the role are left. The monitor's
- * rights find the directory, since the user may not pass those above it; the user's enter it. */
+/* In the child, before exec: from here to execve only the rights of the role are left. The
+ * monitor's rights find the directory, since the user may not pass those above it; the user's enter
+ * it. */
 static void
 become(const struct us_spawn *how)
 {
@@ -132,6 +141,6 @@ us_spawn_role(enum us_role role, const struct us_spawn *how, int *control_fd)
 	(void)fcntl(4, F_SETFD, FD_CLOEXEC);
 	become(how);
 	(void)fexecve(4, argv, environ);
-	us_fatal("cannot start %s: %s%s", value, strerror(errno), errno != EACCES ? "" :
-	    " (may every user execute the program? Its mode should be 755)");
+	us_fatal("cannot start %s: %s%s", value, strerror(errno),
+	    errno != EACCES ? "" : " (may every user execute the program? Its mode should be 755)");
 }

@@ -23,7 +23,8 @@ is_old_cosignatures(const char *name)
 	static const char before[] = "keeper/cosignatures.";
 	const size_t n = sizeof before - 1, digits = strlen(name) > n ? strlen(name + n) : 0;
 
-	return strncmp(name, before, n) == 0 && (digits == 1 || digits == 2) && strspn(name + n, "0123456789") == digits;
+	return strncmp(name, before, n) == 0 && (digits == 1 || digits == 2) &&
+	    strspn(name + n, "0123456789") == digits;
 }
 
 uint64_t
@@ -33,11 +34,19 @@ us_backup_member_max(const char *name)
 		const char *name;
 		uint64_t max;
 	} files[] = {
-		{ US_BACKUP_LABEL, US_BACKUP_LABEL_MAX }, { "undersealed.conf", SMALL },
-		{ "keeper/vault.conf", SMALL }, { "keeper/boot.keys", SMALL }, { "keeper/root.wrapped", SMALL }, { "keeper/init.act", INIT_ACT_MAX },
-		{ "keeper/succession", SMALL }, { "keeper/checkpoint", SMALL }, { "keeper/handovers", 256u * 1024u },
-		{ "keeper/cosignatures", COSIGNATURES_MAX }, { "keeper/keyring.copies", 1024u * 1024u },
-		{ "vault/store.db", UINT64_C(1) << 50 }, { "vault/store.db-wal", UINT64_C(1) << 40 },
+		{ US_BACKUP_LABEL, US_BACKUP_LABEL_MAX },
+		{ "undersealed.conf", SMALL },
+		{ "keeper/vault.conf", SMALL },
+		{ "keeper/boot.keys", SMALL },
+		{ "keeper/root.wrapped", SMALL },
+		{ "keeper/init.act", INIT_ACT_MAX },
+		{ "keeper/succession", SMALL },
+		{ "keeper/checkpoint", SMALL },
+		{ "keeper/handovers", 256u * 1024u },
+		{ "keeper/cosignatures", COSIGNATURES_MAX },
+		{ "keeper/keyring.copies", 1024u * 1024u },
+		{ "vault/store.db", UINT64_C(1) << 50 },
+		{ "vault/store.db-wal", UINT64_C(1) << 40 },
 	};
 	static const char journal[] = "keeper/journal/", keeper[] = "keeper/";
 	struct us_tile tile;
@@ -48,11 +57,15 @@ us_backup_member_max(const char *name)
 	if (is_old_cosignatures(name))
 		return COSIGNATURES_MAX;
 	if (strncmp(name, journal, sizeof journal - 1) == 0)
-		return strlen(name) == sizeof journal - 1 + 16 && strspn(name + sizeof journal - 1, "0123456789abcdef") == 16 ?
-		    US_JOURNAL_SEGMENT : 0;
+		return strlen(name) == sizeof journal - 1 + 16 &&
+			strspn(name + sizeof journal - 1, "0123456789abcdef") == 16 ?
+		    US_JOURNAL_SEGMENT :
+		    0;
 	/* the keeper publishes full tiles only */
 	if (strncmp(name, keeper, sizeof keeper - 1) != 0 ||
-	    us_tile_parse(&tile, name + sizeof keeper - 1, strlen(name + sizeof keeper - 1)) != US_OK || tile.width != US_TILE_WIDTH)
+	    us_tile_parse(&tile, name + sizeof keeper - 1, strlen(name + sizeof keeper - 1)) !=
+		US_OK ||
+	    tile.width != US_TILE_WIDTH)
 		return 0;
 	return tile.entries ? US_BUNDLE_MAX : US_TILE_WIDTH * US_HASH_LEN;
 }
@@ -66,8 +79,9 @@ put_lines(struct us_buf *out, const struct us_backup_label *l)
 
 	if (err == US_OK)
 		err = us_hex_put(out, l->vault_id, 32);
-	return err != US_OK ? err : us_buf_putf(out, "\nnumber=%u\nentry=%llu\nkeyring=%llu\n", l->number, (unsigned long long)l->entry,
-	    (unsigned long long)l->generation);
+	return err != US_OK ? err :
+			      us_buf_putf(out, "\nnumber=%u\nentry=%llu\nkeyring=%llu\n", l->number,
+				  (unsigned long long)l->entry, (unsigned long long)l->generation);
 }
 
 int
@@ -90,7 +104,8 @@ parse_lines(struct us_backup_label *l, struct us_bytes text, size_t *used)
 
 	memcpy(copy, text.p, n);
 	copy[n] = '\0';
-	if (sscanf(copy, "vault=%64[0-9a-f]\nnumber=%9u\nentry=%18llu\nkeyring=%18llu\n", hex, &l->number, &entry, &generation) != 4 ||
+	if (sscanf(copy, "vault=%64[0-9a-f]\nnumber=%9u\nentry=%18llu\nkeyring=%18llu\n", hex,
+		&l->number, &entry, &generation) != 4 ||
 	    us_hex_decode(hex, strlen(hex), l->vault_id, 32) != US_OK)
 		return US_ERR_FORMAT;
 	l->entry = entry;
@@ -111,7 +126,8 @@ us_backup_label_parse(struct us_backup_label *out, struct us_bytes text)
 	struct us_backup_label l;
 	size_t used;
 
-	if (text.n < n || memcmp(text.p, LABEL, n) != 0 || parse_lines(&l, (struct us_bytes){ text.p + n, text.n - n }, &used) != US_OK ||
+	if (text.n < n || memcmp(text.p, LABEL, n) != 0 ||
+	    parse_lines(&l, (struct us_bytes){ text.p + n, text.n - n }, &used) != US_OK ||
 	    used != text.n - n)
 		return US_ERR_FORMAT;
 	*out = l;
@@ -130,7 +146,8 @@ us_keyring_generation_of(uint64_t *generation, struct us_bytes keyring)
 }
 
 int
-us_keyring_copy_put(struct us_buf *out, const struct us_backup_label *label, struct us_bytes keyring)
+us_keyring_copy_put(struct us_buf *out, const struct us_backup_label *label,
+    struct us_bytes keyring)
 {
 	int err = us_buf_putf(out, COPY);
 
@@ -150,7 +167,8 @@ us_keyring_copy_parse(struct us_backup_label *label, struct us_bytes *keyring, s
 	uint64_t generation;
 	size_t used;
 
-	if (file.n < n || memcmp(file.p, COPY, n) != 0 || parse_lines(&l, (struct us_bytes){ file.p + n, file.n - n }, &used) != US_OK)
+	if (file.n < n || memcmp(file.p, COPY, n) != 0 ||
+	    parse_lines(&l, (struct us_bytes){ file.p + n, file.n - n }, &used) != US_OK)
 		return US_ERR_FORMAT;
 	rest = (struct us_bytes){ file.p + n + used, file.n - n - used };
 	if (rest.n < 1 || rest.p[0] != '\n')

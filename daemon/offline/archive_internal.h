@@ -8,7 +8,8 @@
 #define US_EXIT_USAGE 2
 #define US_EXIT_UNVERIFIED 5
 
-/* Takes DIR/lock, which a running daemon holds, for the rest of the process. Ends the program if it can't. */
+/* Takes DIR/lock, which a running daemon holds, for the rest of the process. Ends the program if it
+ * can't. */
 void us_offline_lock(const char *data);
 /* Goes into DIR/ROLE ("keeper", "vault"), as its owner: from here on files of the role are named
  * relative to it, since the owner may not pass the directories above it. Returns what
@@ -33,8 +34,8 @@ void us_handover_show(const struct us_hand_over_result *r, int json);
 /* The exit status for a failed step; says why. */
 int us_handover_failed(const char *what, int err, const char *detail);
 
-/* A file that is not there yet: written beside, 0600. us_new_file_done() syncs it and gives it its name; us_new_file_drop() removes it. Failures of
- * begin end the program. */
+/* A file that is not there yet: written beside, 0600. us_new_file_done() syncs it and gives it its
+ * name; us_new_file_drop() removes it. Failures of begin end the program. */
 struct us_new_file {
 	char path[4096], beside[4096 + 16];
 	int fd;
@@ -43,7 +44,8 @@ void us_new_file_begin(struct us_new_file *f, const char *path);
 int us_new_file_done(struct us_new_file *f);
 void us_new_file_drop(struct us_new_file *f);
 
-/* Progress on stderr from the first second on, if it is a terminal or UNDERSEAL_PROGRESS=1. total: bytes, 0 if not known. */
+/* Progress on stderr from the first second on, if it is a terminal or UNDERSEAL_PROGRESS=1. total:
+ * bytes, 0 if not known. */
 struct us_offline_progress {
 	const char *what;
 	uint64_t total;

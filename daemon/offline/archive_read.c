@@ -20,8 +20,14 @@
 #define NAME_MAX_BYTES 256
 
 static const char *const needed[] = {
-	"undersealed.conf", "keeper/vault.conf", "keeper/boot.keys", "keeper/root.wrapped", "keeper/init.act", "keeper/succession",
-	"keeper/checkpoint", "vault/store.db",
+	"undersealed.conf",
+	"keeper/vault.conf",
+	"keeper/boot.keys",
+	"keeper/root.wrapped",
+	"keeper/init.act",
+	"keeper/succession",
+	"keeper/checkpoint",
+	"vault/store.db",
 };
 #define NEEDED (US_COUNT(needed))
 
@@ -42,7 +48,8 @@ static int
 refuse(struct us_offline_unpacking *u, int err, const char *what, const char *name)
 {
 	/* a name is shown as far as it is of harmless characters */
-	int n = (int)strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/");
+	int n = (int)strspn(name,
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/");
 
 	(void)snprintf(u->detail, 256, "%s: \"%.*s\"", what, n < 120 ? n : 120, name);
 	return err;
@@ -56,7 +63,8 @@ damaged(struct us_offline_unpacking *u, const char *name)
 
 /* ---- one member ---- */
 
-/* The directories above, then the file itself: it must not be there. Nothing in the directory is a link, as nothing but this puts anything there. */
+/* The directories above, then the file itself: it must not be there. Nothing in the directory is a
+ * link, as nothing but this puts anything there. */
 static int
 create(struct us_offline_unpacking *u, const char *name, int *fd)
 {
@@ -67,13 +75,16 @@ create(struct us_offline_unpacking *u, const char *name, int *fd)
 	while ((slash = strchr(slash, '/')) != NULL) {
 		*slash = '\0';
 		if (mkdirat(u->directory, path, 0700) != 0 && errno != EEXIST)
-			return refuse(u, errno == ENOSPC ? US_ERR_NOSPACE : US_ERR_IO, "a directory cannot be made", path);
+			return refuse(u, errno == ENOSPC ? US_ERR_NOSPACE : US_ERR_IO,
+			    "a directory cannot be made", path);
 		*slash++ = '/';
 	}
-	*fd = openat(u->directory, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	*fd = openat(u->directory, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+	    0600);
 	if (*fd >= 0)
 		return US_OK;
-	return errno == EEXIST ? refuse(u, US_ERR_EXISTS, "the archive holds a member twice", name) :
+	return errno == EEXIST ?
+	    refuse(u, US_ERR_EXISTS, "the archive holds a member twice", name) :
 	    refuse(u, errno == ENOSPC ? US_ERR_NOSPACE : US_ERR_IO, "a file cannot be made", name);
 }
 
@@ -86,7 +97,8 @@ write_all(struct us_offline_unpacking *u, int fd, const char *name, size_t n)
 		if (w < 0 && errno == EINTR)
 			continue;
 		if (w <= 0)
-			return refuse(u, errno == ENOSPC ? US_ERR_NOSPACE : US_ERR_IO, "a file cannot be written", name);
+			return refuse(u, errno == ENOSPC ? US_ERR_NOSPACE : US_ERR_IO,
+			    "a file cannot be written", name);
 		at += (size_t)w;
 	}
 	return US_OK;
@@ -98,7 +110,8 @@ unpack_file(struct us_offline_unpacking *u, const char *name, uint64_t size)
 	int fd = -1, err = create(u, name, &fd);
 
 	while (err == US_OK && size > 0) {
-		la_ssize_t n = archive_read_data(u->tar, u->step, size < STEP ? (size_t)size : STEP);
+		la_ssize_t n = archive_read_data(u->tar, u->step,
+		    size < STEP ? (size_t)size : STEP);
 
 		if (n <= 0) {
 			err = damaged(u, name);
@@ -131,8 +144,10 @@ read_label(struct us_offline_unpacking *u, uint64_t size)
 		at += (size_t)n;
 	}
 	u->labelled = 1;
-	return us_backup_label_parse(u->label, (struct us_bytes){ text, at }) == US_OK ? US_OK :
-	    refuse(u, US_ERR_FORMAT, "this is not a backup that this program knows", US_BACKUP_LABEL);
+	return us_backup_label_parse(u->label, (struct us_bytes){ text, at }) == US_OK ?
+	    US_OK :
+	    refuse(u, US_ERR_FORMAT, "this is not a backup that this program knows",
+		US_BACKUP_LABEL);
 }
 
 static int
@@ -142,15 +157,20 @@ unpack_member(struct us_offline_unpacking *u, struct archive_entry *e)
 	const la_int64_t size = archive_entry_size(e);
 	uint64_t max;
 
-	if (name == NULL || (max = us_backup_member_max(name)) == 0 || strlen(name) >= NAME_MAX_BYTES)
-		return refuse(u, US_ERR_FORMAT, "the archive holds what is no part of a backup", name == NULL ? "?" : name);
-	if (archive_entry_filetype(e) != AE_IFREG || archive_entry_hardlink(e) != NULL || archive_entry_symlink(e) != NULL ||
-	    !archive_entry_size_is_set(e) || archive_entry_sparse_count(e) > 0)
-		return refuse(u, US_ERR_FORMAT, "a member of the archive is not a plain file", name);
+	if (name == NULL || (max = us_backup_member_max(name)) == 0 ||
+	    strlen(name) >= NAME_MAX_BYTES)
+		return refuse(u, US_ERR_FORMAT, "the archive holds what is no part of a backup",
+		    name == NULL ? "?" : name);
+	if (archive_entry_filetype(e) != AE_IFREG || archive_entry_hardlink(e) != NULL ||
+	    archive_entry_symlink(e) != NULL || !archive_entry_size_is_set(e) ||
+	    archive_entry_sparse_count(e) > 0)
+		return refuse(u, US_ERR_FORMAT, "a member of the archive is not a plain file",
+		    name);
 	if (size < 0 || (uint64_t)size > max)
 		return refuse(u, US_ERR_LIMIT, "a member of the archive is too large", name);
 	if ((strcmp(name, US_BACKUP_LABEL) == 0) != !u->labelled)
-		return refuse(u, US_ERR_FORMAT, "this is not a backup: it must begin with its label, and have one", name);
+		return refuse(u, US_ERR_FORMAT,
+		    "this is not a backup: it must begin with its label, and have one", name);
 	if (!u->labelled)
 		return read_label(u, (uint64_t)size);
 	for (size_t i = 0; i < NEEDED; i++)
@@ -168,17 +188,22 @@ unpack_all(struct us_offline_unpacking *u)
 	int r, err = US_OK;
 
 	while (err == US_OK && (r = archive_read_next_header(u->tar, &e)) != ARCHIVE_EOF)
-		err = r == ARCHIVE_OK ? unpack_member(u, e) : damaged(u, u->labelled ? "a member's head" : "its beginning");
+		err = r == ARCHIVE_OK ?
+		    unpack_member(u, e) :
+		    damaged(u, u->labelled ? "a member's head" : "its beginning");
 	if (err == US_OK && (!u->labelled || !u->journal))
-		err = refuse(u, US_ERR_INCOMPLETE, "the archive lacks a part of a backup", u->labelled ? "keeper/journal/" : US_BACKUP_LABEL);
+		err = refuse(u, US_ERR_INCOMPLETE, "the archive lacks a part of a backup",
+		    u->labelled ? "keeper/journal/" : US_BACKUP_LABEL);
 	for (size_t i = 0; i < NEEDED && err == US_OK; i++)
 		if (!u->have[i])
-			err = refuse(u, US_ERR_INCOMPLETE, "the archive lacks a part of a backup", needed[i]);
+			err = refuse(u, US_ERR_INCOMPLETE, "the archive lacks a part of a backup",
+			    needed[i]);
 	return err;
 }
 
 int
-us_archive_unpack(int fd, int directory, struct us_backup_label *label, us_archive_progress_fn progress, void *arg, char *detail)
+us_archive_unpack(int fd, int directory, struct us_backup_label *label,
+    us_archive_progress_fn progress, void *arg, char *detail)
 {
 	struct us_offline_unpacking *u = calloc(1, sizeof *u);
 	int err = US_ERR_NOMEM;
@@ -194,7 +219,9 @@ us_archive_unpack(int fd, int directory, struct us_backup_label *label, us_archi
 	detail[0] = '\0';
 	/* tar alone, and no compression: nothing grows on its way */
 	if (u->tar != NULL && archive_read_support_format_tar(u->tar) == ARCHIVE_OK)
-		err = archive_read_open_fd(u->tar, fd, BLOCK) == ARCHIVE_OK ? unpack_all(u) : damaged(u, "its beginning");
+		err = archive_read_open_fd(u->tar, fd, BLOCK) == ARCHIVE_OK ?
+		    unpack_all(u) :
+		    damaged(u, "its beginning");
 	(void)archive_read_free(u->tar);
 	us_wipe(u->step, sizeof u->step);
 	free(u);

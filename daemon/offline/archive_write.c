@@ -28,7 +28,8 @@ failed(struct us_archive *a, const char *name)
 {
 	const int space = archive_errno(a->tar) == ENOSPC;
 
-	us_log(US_LOG_ERROR, "the backup cannot be written (%s): %s", name, space ? "no room" : archive_error_string(a->tar));
+	us_log(US_LOG_ERROR, "the backup cannot be written (%s): %s", name,
+	    space ? "no room" : archive_error_string(a->tar));
 	return space ? US_ERR_NOSPACE : US_ERR_IO;
 }
 
@@ -43,7 +44,8 @@ us_archive_new(struct us_archive **out, int fd, us_archive_progress_fn progress,
 	a->progress = progress;
 	a->arg = arg;
 	a->tar = archive_write_new();
-	if (a->tar == NULL || archive_write_set_format_pax_restricted(a->tar) != ARCHIVE_OK || archive_write_open_fd(a->tar, fd) != ARCHIVE_OK) {
+	if (a->tar == NULL || archive_write_set_format_pax_restricted(a->tar) != ARCHIVE_OK ||
+	    archive_write_open_fd(a->tar, fd) != ARCHIVE_OK) {
 		us_archive_free(a);
 		return US_ERR_NOMEM;
 	}
@@ -58,7 +60,8 @@ put_header(struct us_archive *a, const char *name, uint64_t size)
 	int r;
 
 	if (us_backup_member_max(name) == 0 || size > us_backup_member_max(name)) {
-		us_log(US_LOG_ERROR, "%s is larger than a backup takes: nothing is left out of one", name);
+		us_log(US_LOG_ERROR, "%s is larger than a backup takes: nothing is left out of one",
+		    name);
 		return US_ERR_ARG;
 	}
 	e = archive_entry_new();
@@ -103,7 +106,8 @@ copy_file(struct us_archive *a, const char *name, int fd, uint64_t size)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0) {
-			us_log(US_LOG_ERROR, "%s cannot be read: %s", name, n < 0 ? strerror(errno) : "it is shorter than a moment ago");
+			us_log(US_LOG_ERROR, "%s cannot be read: %s", name,
+			    n < 0 ? strerror(errno) : "it is shorter than a moment ago");
 			return US_ERR_IO;
 		}
 		size -= (uint64_t)n;
@@ -114,7 +118,8 @@ copy_file(struct us_archive *a, const char *name, int fd, uint64_t size)
 }
 
 int
-us_archive_put_file(struct us_archive *a, const char *name, int directory, const char *path, uint64_t limit)
+us_archive_put_file(struct us_archive *a, const char *name, int directory, const char *path,
+    uint64_t limit)
 {
 	int fd = openat(directory, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), err;
 	struct stat st;
@@ -125,7 +130,8 @@ us_archive_put_file(struct us_archive *a, const char *name, int directory, const
 			(void)close(fd);
 		return US_ERR_IO;
 	}
-	err = copy_file(a, name, fd, limit > 0 && limit < (uint64_t)st.st_size ? limit : (uint64_t)st.st_size);
+	err = copy_file(a, name, fd,
+	    limit > 0 && limit < (uint64_t)st.st_size ? limit : (uint64_t)st.st_size);
 	(void)close(fd);
 	return err;
 }

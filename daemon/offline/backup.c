@@ -30,14 +30,17 @@
 static const char help[] =
     "usage: undersealed backup --data DIR --to FILE --keyring-to FILE2 [--json]\n"
     "       undersealed backup --data DIR --list [--json]\n\n"
-    "Backs up a vault whose daemon has ended. Evidence and log go to FILE, the keys of the collections, wrapped, to FILE2: keep the two in different\n"
-    "places. Neither holds the log's key: FILE holds the key of a successor, under which 'undersealed restore' goes on.\n\n"
+    "Backs up a vault whose daemon has ended. Evidence and log go to FILE, the keys of the "
+    "collections, wrapped, to FILE2: keep the two in different\n"
+    "places. Neither holds the log's key: FILE holds the key of a successor, under which "
+    "'undersealed restore' goes on.\n\n"
     "  --data DIR          the vault's directory\n"
     "  --to FILE           the archive; it is not replaced\n"
     "  --keyring-to FILE2  the keyring's copy, numbered; it is not replaced\n"
     "  --list              which copies of the keyring have been made\n"
     "  --json              one JSON document on stdout\n\n"
-    "example: undersealed backup --data /var/lib/underseal --to /backup/vault.tar --keyring-to /safe/keyring.copy\n";
+    "example: undersealed backup --data /var/lib/underseal --to /backup/vault.tar --keyring-to "
+    "/safe/keyring.copy\n";
 
 struct us_offline_command {
 	const char *data, *to, *keyring_to;
@@ -55,9 +58,12 @@ static int
 parse(struct us_offline_command *c, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "data", required_argument, NULL, 'd' }, { "to", required_argument, NULL, 't' },
-		{ "keyring-to", required_argument, NULL, 'k' }, { "list", no_argument, NULL, 'l' },
-		{ "json", no_argument, NULL, 'j' }, { "help", no_argument, NULL, '?' },
+		{ "data", required_argument, NULL, 'd' },
+		{ "to", required_argument, NULL, 't' },
+		{ "keyring-to", required_argument, NULL, 'k' },
+		{ "list", no_argument, NULL, 'l' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, '?' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int o;
@@ -65,14 +71,27 @@ parse(struct us_offline_command *c, int argc, char **argv)
 	optind = 0;
 	while ((o = getopt_long(argc, argv, "", options, NULL)) != -1)
 		switch (o) {
-		case 'd': c->data = optarg; break;
-		case 't': c->to = optarg; break;
-		case 'k': c->keyring_to = optarg; break;
-		case 'l': c->list = 1; break;
-		case 'j': c->json = 1; break;
-		default: return 0;
+		case 'd':
+			c->data = optarg;
+			break;
+		case 't':
+			c->to = optarg;
+			break;
+		case 'k':
+			c->keyring_to = optarg;
+			break;
+		case 'l':
+			c->list = 1;
+			break;
+		case 'j':
+			c->json = 1;
+			break;
+		default:
+			return 0;
 		}
-	return optind == argc && c->data != NULL && (c->list ? c->to == NULL && c->keyring_to == NULL : c->to != NULL && c->keyring_to != NULL);
+	return optind == argc && c->data != NULL &&
+	    (c->list ? c->to == NULL && c->keyring_to == NULL :
+		       c->to != NULL && c->keyring_to != NULL);
 }
 
 /* ---- the list of copies ---- */
@@ -91,7 +110,8 @@ last_number(struct us_buf *copies)
 {
 	unsigned number, last = 0;
 
-	for (const char *line = us_buf_cstr(copies); line != NULL && sscanf(line, "%9u ", &number) == 1; line = next_line(line))
+	for (const char *line = us_buf_cstr(copies);
+	     line != NULL && sscanf(line, "%9u ", &number) == 1; line = next_line(line))
 		last = number;
 	return last;
 }
@@ -104,9 +124,11 @@ enter_copy(struct us_offline_command *c)
 	int err;
 
 	c->label.number = last_number(&c->copies) + 1;
-	err = us_buf_putf(&c->copies, "%u %s %llu\n", c->label.number, us_time_format_s(us_time_now_ns(), time_text),
-	    (unsigned long long)c->label.generation);
-	return err != US_OK ? err : us_keeper_write(COPIES, (struct us_bytes){ c->copies.data, c->copies.len });
+	err = us_buf_putf(&c->copies, "%u %s %llu\n", c->label.number,
+	    us_time_format_s(us_time_now_ns(), time_text), (unsigned long long)c->label.generation);
+	return err != US_OK ?
+	    err :
+	    us_keeper_write(COPIES, (struct us_bytes){ c->copies.data, c->copies.len });
 }
 
 static int
@@ -134,7 +156,9 @@ show_copies(struct us_offline_command *c)
 	us_buf_init(&b, 4u * COPIES_MAX);
 	us_json_begin(&j, &b);
 	us_json_array(&j);
-	for (; line != NULL && sscanf(line, "%9u %39s %18llu", &number, time_text, &generation) == 3; line = next_line(line)) {
+	for (;
+	     line != NULL && sscanf(line, "%9u %39s %18llu", &number, time_text, &generation) == 3;
+	     line = next_line(line)) {
 		us_json_object(&j);
 		us_json_kv_uint(&j, "number", number);
 		us_json_kv_cstr(&j, "time", time_text);
@@ -162,7 +186,8 @@ keeper_step(struct us_offline_command *c, char *detail)
 		err = us_keeper_read("keyring", US_KEYRING_COPY_MAX - 4096, &c->keyring);
 	}
 	if (err == US_OK)
-		err = us_keyring_generation_of(&c->label.generation, (struct us_bytes){ c->keyring.data, c->keyring.len });
+		err = us_keyring_generation_of(&c->label.generation,
+		    (struct us_bytes){ c->keyring.data, c->keyring.len });
 	if (err == US_OK)
 		err = read_copies(c);
 	if (err == US_OK)
@@ -185,14 +210,16 @@ fold_store(const char *data)
 	us_store_close(store);
 	us_offline_leave(home);
 	if (err == US_ERR_NOT_FOUND)
-		us_fatal("there is no %s/vault/store.db: start the daemon once, then back up", data);
+		us_fatal("there is no %s/vault/store.db: start the daemon once, then back up",
+		    data);
 	if (err != US_OK)
 		us_fatal("the store cannot be opened: %s", us_strerror(err));
 }
 
 /* ---- the archive ---- */
 
-/* A segment of the journal is filled with zeros behind its last group, whose digest may itself end in zeros. */
+/* A segment of the journal is filled with zeros behind its last group, whose digest may itself end
+ * in zeros. */
 static uint64_t
 used_length(int directory, const char *path)
 {
@@ -218,14 +245,18 @@ put_if_there(struct us_offline_command *c, const char *name)
 	const char *file = strchr(name, '/') + 1;
 	struct stat st;
 
-	return fstatat(c->keeper, file, &st, AT_SYMLINK_NOFOLLOW) != 0 ? US_OK : us_archive_put_file(c->archive, name, c->keeper, file, 0);
+	return fstatat(c->keeper, file, &st, AT_SYMLINK_NOFOLLOW) != 0 ?
+	    US_OK :
+	    us_archive_put_file(c->archive, name, c->keeper, file, 0);
 }
 
-/* Everything below a directory of the keeper that a backup takes; other files (the journal's next segment) are none of it. */
+/* Everything below a directory of the keeper that a backup takes; other files (the journal's next
+ * segment) are none of it. */
 static int
 put_tree(struct us_offline_command *c, const char *directory)
 {
-	int fd = openat(c->keeper, directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW), err = US_OK;
+	int fd = openat(c->keeper, directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW),
+	    err = US_OK;
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	char path[512], name[600];
 	struct dirent *e;
@@ -239,7 +270,8 @@ put_tree(struct us_offline_command *c, const char *directory)
 	while (err == US_OK && (e = readdir(dir)) != NULL) {
 		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
 			continue;
-		if (snprintf(path, sizeof path, "%s/%s", directory, e->d_name) >= (int)sizeof path ||
+		if (snprintf(path, sizeof path, "%s/%s", directory, e->d_name) >=
+			(int)sizeof path ||
 		    fstatat(c->keeper, path, &st, AT_SYMLINK_NOFOLLOW) != 0)
 			err = US_ERR_IO;
 		else if (S_ISDIR(st.st_mode))
@@ -248,7 +280,9 @@ put_tree(struct us_offline_command *c, const char *directory)
 			(void)snprintf(name, sizeof name, "keeper/%s", path);
 			if (us_backup_member_max(name) > 0)
 				err = us_archive_put_file(c->archive, name, c->keeper, path,
-				    strncmp(path, "journal/", 8) == 0 ? used_length(c->keeper, path) : 0);
+				    strncmp(path, "journal/", 8) == 0 ?
+					used_length(c->keeper, path) :
+					0);
 		}
 	}
 	(void)closedir(dir);
@@ -258,14 +292,17 @@ put_tree(struct us_offline_command *c, const char *directory)
 static int
 put_keeper(struct us_offline_command *c)
 {
-	static const char *const files[] = { "keeper/vault.conf", "keeper/root.wrapped", "keeper/init.act", "keeper/checkpoint", "keeper/handovers",
-		"keeper/cosignatures", "keeper/" COPIES };
+	static const char *const files[] = { "keeper/vault.conf", "keeper/root.wrapped",
+		"keeper/init.act", "keeper/checkpoint", "keeper/handovers", "keeper/cosignatures",
+		"keeper/" COPIES };
 	const struct us_bequest *b = &c->bequest;
 	char name[64];
-	int err = us_archive_put(c->archive, "keeper/boot.keys", (struct us_bytes){ b->boot_keys.data, b->boot_keys.len });
+	int err = us_archive_put(c->archive, "keeper/boot.keys",
+	    (struct us_bytes){ b->boot_keys.data, b->boot_keys.len });
 
 	if (err == US_OK)
-		err = us_archive_put(c->archive, "keeper/succession", (struct us_bytes){ b->succession.data, b->succession.len });
+		err = us_archive_put(c->archive, "keeper/succession",
+		    (struct us_bytes){ b->succession.data, b->succession.len });
 	for (size_t i = 0; i < US_COUNT(files) && err == US_OK; i++)
 		err = put_if_there(c, files[i]);
 	for (unsigned n = 1; n <= US_HANDOVERS_MAX && err == US_OK; n++) {
@@ -288,13 +325,17 @@ put_all(struct us_offline_command *c)
 	us_buf_init(&label, US_BACKUP_LABEL_MAX);
 	err = us_backup_label_put(&label, &c->label);
 	if (err == US_OK)
-		err = us_archive_put(c->archive, US_BACKUP_LABEL, (struct us_bytes){ label.data, label.len });
+		err = us_archive_put(c->archive, US_BACKUP_LABEL,
+		    (struct us_bytes){ label.data, label.len });
 	if (err == US_OK)
-		err = us_archive_put_file(c->archive, "undersealed.conf", c->top, "undersealed.conf", 0);
+		err = us_archive_put_file(c->archive, "undersealed.conf", c->top,
+		    "undersealed.conf", 0);
 	if (err == US_OK)
 		err = put_keeper(c);
-	if (err == US_OK && fstatat(c->vault, "store.db-wal", &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_size > 0)
-		err = us_archive_put_file(c->archive, "vault/store.db-wal", c->vault, "store.db-wal", 0);
+	if (err == US_OK && fstatat(c->vault, "store.db-wal", &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    st.st_size > 0)
+		err = us_archive_put_file(c->archive, "vault/store.db-wal", c->vault,
+		    "store.db-wal", 0);
 	if (err == US_OK)
 		err = us_archive_put_file(c->archive, "vault/store.db", c->vault, "store.db", 0);
 	us_buf_free(&label);
@@ -325,16 +366,21 @@ write_files(struct us_offline_command *c)
 	c->vault = open_directory(c->data, "vault");
 	c->top = open_directory(c->data, ".");
 	c->progress.what = "backup";
-	c->progress.total = fstatat(c->vault, "store.db", &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_size > 0 ? (uint64_t)st.st_size : 0;
+	c->progress.total = fstatat(c->vault, "store.db", &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		st.st_size > 0 ?
+	    (uint64_t)st.st_size :
+	    0;
 	us_buf_init(&copy, US_KEYRING_COPY_MAX);
-	err = us_keyring_copy_put(&copy, &c->label, (struct us_bytes){ c->keyring.data, c->keyring.len });
+	err = us_keyring_copy_put(&copy, &c->label,
+	    (struct us_bytes){ c->keyring.data, c->keyring.len });
 	if (err == US_OK && write(c->keyring_file.fd, copy.data, copy.len) != (ssize_t)copy.len)
 		err = US_ERR_IO;
 	us_buf_free(&copy);
 	if (err == US_OK)
 		err = us_new_file_done(&c->keyring_file);
 	if (err == US_OK)
-		err = us_archive_new(&c->archive, c->archive_file.fd, us_offline_progress, &c->progress);
+		err = us_archive_new(&c->archive, c->archive_file.fd, us_offline_progress,
+		    &c->progress);
 	if (err == US_OK)
 		err = put_all(c);
 	us_archive_free(c->archive);
@@ -354,9 +400,12 @@ show(const struct us_offline_command *c)
 	struct us_json j;
 	struct us_buf b;
 
-	us_log(US_LOG_NOTICE, "keep %s apart from %s: together with enough shares they are everything", c->keyring_to, c->to);
+	us_log(US_LOG_NOTICE,
+	    "keep %s apart from %s: together with enough shares they are everything", c->keyring_to,
+	    c->to);
 	if (!c->json) {
-		printf("backup %u: the log up to entry %llu, the keyring's generation %llu\n", c->label.number, (unsigned long long)c->label.entry - 1,
+		printf("backup %u: the log up to entry %llu, the keyring's generation %llu\n",
+		    c->label.number, (unsigned long long)c->label.entry - 1,
 		    (unsigned long long)c->label.generation);
 		return;
 	}
@@ -401,7 +450,8 @@ run(struct us_offline_command *c)
 int
 us_backup_main(int argc, char **argv)
 {
-	struct us_offline_command c = { .archive_file = { .fd = -1 }, .keyring_file = { .fd = -1 } };
+	struct us_offline_command c = { .archive_file = { .fd = -1 },
+		.keyring_file = { .fd = -1 } };
 	int status;
 
 	us_log_init("backup", US_LOG_INFO);

@@ -66,8 +66,9 @@ ask_passphrase(char *out, size_t size)
 	struct termios before, quiet;
 
 	if (f == NULL)
-		us_fatal("the administrator's key needs a passphrase, and there is no terminal to ask for it: "
-		    "set UNDERSEAL_PASSPHRASE_FILE");
+		us_fatal("the administrator's key needs a passphrase, and there is no terminal to "
+			 "ask for it: "
+			 "set UNDERSEAL_PASSPHRASE_FILE");
 	if (file == NULL && tcgetattr(fileno(f), &before) == 0) {
 		quiet = before;
 		quiet.c_lflag &= ~(tcflag_t)ECHO;
@@ -84,8 +85,9 @@ ask_passphrase(char *out, size_t size)
 	(void)fclose(f);
 	out[strcspn(out, "\r\n")] = '\0';
 	if (strlen(out) < 8)
-		us_fatal("a passphrase has at least eight characters: nothing but the vault itself was made, "
-		    "remove it and start again");
+		us_fatal("a passphrase has at least eight characters: nothing but the vault itself "
+			 "was made, "
+			 "remove it and start again");
 }
 
 static void
@@ -130,7 +132,7 @@ write_share(const struct us_handout *h, unsigned share, const struct us_buf *cer
 	    certificate == NULL ? "txt" : "p7m");
 	if (certificate != NULL) {
 		if (us_cms_encrypt((struct us_bytes){ certificate->data, certificate->len },
-		    us_bytes_of(words), &out) != US_OK)
+			us_bytes_of(words), &out) != US_OK)
 			us_fatal("cannot encrypt share %u", share + 1);
 	} else if (us_buf_putf(&out, "%s\n", words) != US_OK)
 		us_fatal("out of memory");
@@ -146,8 +148,9 @@ us_hand_out(const struct us_handout *h)
 
 	us_init_directory(h->out, 0700);
 	for (size_t i = 0; i < h->people; i++) {
-		const char *group = i == 0 ? "admin" :
-		    h->person[i].capacity == US_CAPACITY_KEYHOLDER ? "keyholders" : "signers";
+		const char *group = i == 0                         ? "admin" :
+		    h->person[i].capacity == US_CAPACITY_KEYHOLDER ? "keyholders" :
+								     "signers";
 
 		(void)snprintf(path, sizeof path, "%s/%s", h->out, group);
 		us_init_directory(path, 0700);
@@ -167,6 +170,8 @@ us_hand_out(const struct us_handout *h)
 	(void)snprintf(vkey, sizeof vkey, "%s\n", h->made->vkey);
 	us_init_write(path, 0644, vkey, strlen(vkey));
 	write_pem(h->out, "ca.pem", &h->made->ca);
-	us_log(US_LOG_NOTICE, "the vault is made; what people need lies in %s. Publish log.vkey: it is how "
-	    "everybody checks the log", h->out);
+	us_log(US_LOG_NOTICE,
+	    "the vault is made; what people need lies in %s. Publish log.vkey: it is how "
+	    "everybody checks the log",
+	    h->out);
 }

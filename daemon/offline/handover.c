@@ -19,15 +19,20 @@
 
 static const char help[] =
     "usage: undersealed handover --data DIR --reason move|key|restore [options]\n\n"
-    "Hands the log of a vault that does not run over to a new key, under a new origin. The log's key signs for its successor, and is\n"
+    "Hands the log of a vault that does not run over to a new key, under a new origin. The log's "
+    "key signs for its successor, and is\n"
     "then destroyed. This cannot be undone. Clients and witnesses follow, and say so.\n\n"
     "  --data DIR               the vault's directory\n"
-    "  --reason move            the vault is moving to another machine: do this before you copy DIR, so that no copy has the old key\n"
+    "  --reason move            the vault is moving to another machine: do this before you copy "
+    "DIR, so that no copy has the old key\n"
     "  --reason key             the log's key may be known to somebody, or is old\n"
-    "  --reason restore         DIR itself is an old copy that was put back. Give the newest checkpoints that clients, witnesses or\n"
-    "                           filings have kept: what was logged behind the copy is lost, and the log has to say so\n"
+    "  --reason restore         DIR itself is an old copy that was put back. Give the newest "
+    "checkpoints that clients, witnesses or\n"
+    "                           filings have kept: what was logged behind the copy is lost, and "
+    "the log has to say so\n"
     "  --host NAME              of the new origin (that of the old one)\n"
-    "  --last-checkpoint FILE   a signed checkpoint of this log, as a profile's file \"checkpoint\" holds it (repeat)\n"
+    "  --last-checkpoint FILE   a signed checkpoint of this log, as a profile's file "
+    "\"checkpoint\" holds it (repeat)\n"
     "  --json                   one JSON document on stdout\n\n"
     "example: undersealed handover --data /var/lib/underseal --reason move\n";
 
@@ -93,7 +98,10 @@ show_json(const struct us_hand_over_result *r)
 	us_json_kv_time(&j, "time", r->time_ns);
 	us_json_kv_uint(&j, "last", r->last_size);
 	us_json_kv_uint(&j, "lost", r->last_size - r->succession.size);
-	us_json_kv_cstr(&j, "old_vkey", us_note_key_format(&r->succession.old_key, old_vkey, sizeof old_vkey) == US_OK ? old_vkey : NULL);
+	us_json_kv_cstr(&j, "old_vkey",
+	    us_note_key_format(&r->succession.old_key, old_vkey, sizeof old_vkey) == US_OK ?
+		old_vkey :
+		NULL);
 	us_json_kv_cstr(&j, "vkey", r->vkey);
 	us_json_kv_bool(&j, "completed", r->completed);
 	us_json_close(&j);
@@ -114,12 +122,21 @@ us_handover_show(const struct us_hand_over_result *r, int json)
 	if (r->completed)
 		us_log(US_LOG_NOTICE, "a hand-over that had been interrupted is now complete");
 	if (last > size)
-		us_log(US_LOG_WARNING, "entries %llu to %llu were signed and are lost: whatever they recorded is not in the log any more. Tell the court. Bates "
-		    "numbers, copies and snapshots that were given out in them may be given out again", size, last - 1);
+		us_log(US_LOG_WARNING,
+		    "entries %llu to %llu were signed and are lost: whatever they recorded is not "
+		    "in the log any more. Tell the court. Bates "
+		    "numbers, copies and snapshots that were given out in them may be given out "
+		    "again",
+		    size, last - 1);
 	else if (r->reason == US_HANDOVER_RESTORE)
-		us_log(US_LOG_WARNING, "no checkpoint behind entry %llu is known. Whoever has seen a later one will refuse this log, rightly: then restore "
-		    "anew with their --last-checkpoint", size);
-	us_log(US_LOG_NOTICE, "publish the new key as the old one was. Clients and witnesses follow by themselves, and say so");
+		us_log(US_LOG_WARNING,
+		    "no checkpoint behind entry %llu is known. Whoever has seen a later one will "
+		    "refuse this log, rightly: then restore "
+		    "anew with their --last-checkpoint",
+		    size);
+	us_log(US_LOG_NOTICE,
+	    "publish the new key as the old one was. Clients and witnesses follow by themselves, "
+	    "and say so");
 }
 
 int
@@ -142,9 +159,12 @@ static int
 parse(struct us_offline_handover_command *c, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "data", required_argument, NULL, 'd' }, { "reason", required_argument, NULL, 'r' },
-		{ "host", required_argument, NULL, 'h' }, { "last-checkpoint", required_argument, NULL, 'l' },
-		{ "json", no_argument, NULL, 'j' }, { "help", no_argument, NULL, '?' },
+		{ "data", required_argument, NULL, 'd' },
+		{ "reason", required_argument, NULL, 'r' },
+		{ "host", required_argument, NULL, 'h' },
+		{ "last-checkpoint", required_argument, NULL, 'l' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, '?' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int o;
@@ -152,12 +172,23 @@ parse(struct us_offline_handover_command *c, int argc, char **argv)
 	optind = 0;
 	while ((o = getopt_long(argc, argv, "", options, NULL)) != -1)
 		switch (o) {
-		case 'd': c->data = optarg; break;
-		case 'r': c->reason = optarg; break;
-		case 'h': c->options.host = optarg; break;
-		case 'l': us_last_add(&c->last, optarg); break;
-		case 'j': c->json = 1; break;
-		default: return 0;
+		case 'd':
+			c->data = optarg;
+			break;
+		case 'r':
+			c->reason = optarg;
+			break;
+		case 'h':
+			c->options.host = optarg;
+			break;
+		case 'l':
+			us_last_add(&c->last, optarg);
+			break;
+		case 'j':
+			c->json = 1;
+			break;
+		default:
+			return 0;
 		}
 	return optind == argc && c->data != NULL && c->reason != NULL;
 }

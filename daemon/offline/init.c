@@ -35,7 +35,8 @@ static const char help[] =
     "  --host NAME            DNS name or address of the server (repeat; default localhost)\n"
     "  --listen ADDR:PORT     where it listens (127.0.0.1:8443)\n"
     "  --demo                 plain shares and an administrator's key without passphrase\n\n"
-    "example: undersealed init --data /var/lib/underseal --out /root/ceremony --admin \"Adam Administrator\"\n"
+    "example: undersealed init --data /var/lib/underseal --out /root/ceremony --admin \"Adam "
+    "Administrator\"\n"
     "           --order order.yaml --signer alice.pem --keyholder \"Kay Keyholder\"=kay.pem ...\n";
 
 struct us_offline_init {
@@ -77,12 +78,18 @@ static int
 parse_options(struct us_offline_init *in, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "data", required_argument, NULL, 'd' }, { "out", required_argument, NULL, 'o' },
-		{ "admin", required_argument, NULL, 'a' }, { "order", required_argument, NULL, 'r' },
-		{ "signer", required_argument, NULL, 's' }, { "keyholder", required_argument, NULL, 'k' },
-		{ "shares", required_argument, NULL, 'n' }, { "threshold", required_argument, NULL, 't' },
-		{ "host", required_argument, NULL, 'h' }, { "listen", required_argument, NULL, 'l' },
-		{ "demo", no_argument, NULL, 'D' }, { "help", no_argument, NULL, '?' },
+		{ "data", required_argument, NULL, 'd' },
+		{ "out", required_argument, NULL, 'o' },
+		{ "admin", required_argument, NULL, 'a' },
+		{ "order", required_argument, NULL, 'r' },
+		{ "signer", required_argument, NULL, 's' },
+		{ "keyholder", required_argument, NULL, 'k' },
+		{ "shares", required_argument, NULL, 'n' },
+		{ "threshold", required_argument, NULL, 't' },
+		{ "host", required_argument, NULL, 'h' },
+		{ "listen", required_argument, NULL, 'l' },
+		{ "demo", no_argument, NULL, 'D' },
+		{ "help", no_argument, NULL, '?' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int c;
@@ -90,18 +97,42 @@ parse_options(struct us_offline_init *in, int argc, char **argv)
 	optind = 0;
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
 		switch (c) {
-		case 'd': in->data = optarg; break;
-		case 'o': in->out = optarg; break;
-		case 'a': in->admin = optarg; break;
-		case 'r': in->order = optarg; break;
-		case 's': push(in->signer, &in->signers, PEOPLE_MAX / 2, optarg, "--signer"); break;
-		case 'k': push(in->keyholder, &in->keyholders, US_SLIP39_SHARES_MAX, optarg, "--keyholder"); break;
-		case 'n': in->shares = number("--shares", optarg, 1, US_SLIP39_SHARES_MAX); break;
-		case 't': in->threshold = number("--threshold", optarg, 1, US_SLIP39_SHARES_MAX); break;
-		case 'h': push(in->host, &in->hosts, US_INIT_HOSTS - 1, optarg, "--host"); break;
-		case 'l': in->listen = optarg; break;
-		case 'D': in->demo = 1; break;
-		default: return 0;
+		case 'd':
+			in->data = optarg;
+			break;
+		case 'o':
+			in->out = optarg;
+			break;
+		case 'a':
+			in->admin = optarg;
+			break;
+		case 'r':
+			in->order = optarg;
+			break;
+		case 's':
+			push(in->signer, &in->signers, PEOPLE_MAX / 2, optarg, "--signer");
+			break;
+		case 'k':
+			push(in->keyholder, &in->keyholders, US_SLIP39_SHARES_MAX, optarg,
+			    "--keyholder");
+			break;
+		case 'n':
+			in->shares = number("--shares", optarg, 1, US_SLIP39_SHARES_MAX);
+			break;
+		case 't':
+			in->threshold = number("--threshold", optarg, 1, US_SLIP39_SHARES_MAX);
+			break;
+		case 'h':
+			push(in->host, &in->hosts, US_INIT_HOSTS - 1, optarg, "--host");
+			break;
+		case 'l':
+			in->listen = optarg;
+			break;
+		case 'D':
+			in->demo = 1;
+			break;
+		default:
+			return 0;
 		}
 	return optind == argc;
 }
@@ -114,11 +145,14 @@ check_options(struct us_offline_init *in)
 	if (in->threshold > in->shares)
 		us_fatal("--threshold %u is more than --shares %u", in->threshold, in->shares);
 	if (in->threshold == 1 && in->shares > 1)
-		us_fatal("a threshold of one of several shares is not allowed: any of them alone would open the "
-		    "vault");
+		us_fatal("a threshold of one of several shares is not allowed: any of them alone "
+			 "would open the "
+			 "vault");
 	if (!in->demo && in->keyholders != in->shares)
-		us_fatal("%u shares need %u keyholders (--keyholder NAME=CSR); %zu are given. Only --demo writes "
-		    "plain shares", in->shares, in->shares, in->keyholders);
+		us_fatal("%u shares need %u keyholders (--keyholder NAME=CSR); %zu are given. Only "
+			 "--demo writes "
+			 "plain shares",
+		    in->shares, in->shares, in->keyholders);
 	if (in->hosts == 0)
 		in->host[in->hosts++] = "localhost";
 }
@@ -138,8 +172,9 @@ refuse_if_used(const char *path)
 	}
 	while ((e = readdir(dir)) != NULL)
 		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-			us_fatal("%s is not empty (it has %s): a vault is made in an empty directory", path,
-			    e->d_name);
+			us_fatal("%s is not empty (it has %s): a vault is made in an empty "
+				 "directory",
+			    path, e->d_name);
 	(void)closedir(dir);
 }
 
@@ -199,8 +234,9 @@ read_order(struct us_offline_init *in)
 	    &findings);
 	for (size_t i = 0; i < findings.n; i++)
 		fprintf(stderr, "%s:%u:%u: %s: %s\n", in->order, findings.items[i].line,
-		    findings.items[i].column, findings.items[i].severity == US_FINDING_ERROR ? "error" :
-		    "warning", findings.items[i].text);
+		    findings.items[i].column,
+		    findings.items[i].severity == US_FINDING_ERROR ? "error" : "warning",
+		    findings.items[i].text);
 	if (err != US_OK)
 		us_fatal("the order cannot be used: nothing was made");
 }
@@ -218,19 +254,22 @@ add_person(struct us_offline_init *in, const char *name, enum us_capacity capaci
 	for (size_t i = 0; i < in->people; i++)
 		if (strcmp(in->name[i], in->name[in->people]) == 0)
 			us_fatal("%s is named twice", name);
-	*p = (struct us_create_person){ .name = us_bytes_of(in->name[in->people]), .capacity = capacity };
+	*p = (struct us_create_person){ .name = us_bytes_of(in->name[in->people]),
+		.capacity = capacity };
 	us_buf_init(&in->csr[in->people], US_CERT_MAX);
 	in->people++;
 	return p;
 }
 
 static void
-read_request(struct us_create_person *p, struct us_buf *der, const char *path, struct us_csr_info *info)
+read_request(struct us_create_person *p, struct us_buf *der, const char *path,
+    struct us_csr_info *info)
 {
 	struct us_buf pem;
 
 	read_file(path, 65536, &pem);
-	if (us_pem_decode((struct us_bytes){ pem.data, pem.len }, "CERTIFICATE REQUEST", der) != US_OK ||
+	if (us_pem_decode((struct us_bytes){ pem.data, pem.len }, "CERTIFICATE REQUEST", der) !=
+		US_OK ||
 	    us_csr_check((struct us_bytes){ der->data, der->len }, info) != US_OK)
 		us_fatal("%s is not a certificate request signed by its own key", path);
 	p->csr = (struct us_bytes){ der->data, der->len };
@@ -321,8 +360,8 @@ static void
 write_conf(const struct us_offline_init *in)
 {
 	char path[4096], text[512];
-	int n = snprintf(text, sizeof text, "# settings of this vault; docs/OPERATING.md lists them\nlisten=%s\n",
-	    in->listen);
+	int n = snprintf(text, sizeof text,
+	    "# settings of this vault; docs/OPERATING.md lists them\nlisten=%s\n", in->listen);
 
 	(void)snprintf(path, sizeof path, "%s/undersealed.conf", in->data);
 	us_init_write(path, 0644, text, (size_t)n);
@@ -350,10 +389,14 @@ static void
 create(struct us_offline_init *in, struct us_created *made)
 {
 	char keeper[4096], vault[4096], detail[256] = "";
-	struct us_create_options options = { .dir = keeper, .n_hosts = in->hosts, .hosts = in->host,
+	struct us_create_options options = { .dir = keeper,
+		.n_hosts = in->hosts,
+		.hosts = in->host,
 		.order_source = { in->source.data, in->source.len },
 		.order_compiled = { in->compiled.data, in->compiled.len },
-		.n_people = in->people, .people = in->person, .shares = in->shares,
+		.n_people = in->people,
+		.people = in->person,
+		.shares = in->shares,
 		.threshold = in->threshold };
 	int err;
 
@@ -364,7 +407,8 @@ create(struct us_offline_init *in, struct us_created *made)
 	us_init_directory(vault, 0700);
 	err = us_keeper_create(made, &options, detail);
 	if (err != US_OK)
-		us_fatal("cannot make the vault: %s%s%s", us_strerror(err), detail[0] ? ": " : "", detail);
+		us_fatal("cannot make the vault: %s%s%s", us_strerror(err), detail[0] ? ": " : "",
+		    detail);
 	write_conf(in);
 	us_owner_give(keeper, "underseal-keeper");
 	us_owner_give(vault, "underseal-vault");
@@ -397,8 +441,14 @@ us_init_main(int argc, char **argv)
 		us_fatal("the compiled order cannot be read: this is a bug");
 	gather_people(&in, order);
 	create(&in, &made);
-	h = (struct us_handout){ .out = in.out, .listen = in.listen, .host = in.host[0], .demo = in.demo,
-		.people = in.people, .person = in.person, .made = &made, .admin_key = in.admin_key };
+	h = (struct us_handout){ .out = in.out,
+		.listen = in.listen,
+		.host = in.host[0],
+		.demo = in.demo,
+		.people = in.people,
+		.person = in.person,
+		.made = &made,
+		.admin_key = in.admin_key };
 	us_hand_out(&h);
 	us_created_free(&made);
 	us_pkey_free(in.admin_key);

@@ -24,7 +24,8 @@ us_offline_lock(const char *data)
 		us_fatal("the path %s is too long", data);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
-		us_fatal("cannot open %s: %s (is %s a vault made by 'undersealed init'?)", path, strerror(errno), data);
+		us_fatal("cannot open %s: %s (is %s a vault made by 'undersealed init'?)", path,
+		    strerror(errno), data);
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
 		us_fatal("an undersealed is running on %s: end the daemon first", data);
 }
@@ -140,7 +141,8 @@ us_offline_progress(void *arg, uint64_t done)
 
 	if (p->started_ns == 0)
 		p->started_ns = p->shown_ns = now;
-	if (now - p->shown_ns < US_NS_PER_SECOND || (!isatty(STDERR_FILENO) && (wanted == NULL || strcmp(wanted, "1") != 0)))
+	if (now - p->shown_ns < US_NS_PER_SECOND ||
+	    (!isatty(STDERR_FILENO) && (wanted == NULL || strcmp(wanted, "1") != 0)))
 		return;
 	p->shown_ns = now;
 	fprintf(stderr, "\r%s %llu MiB", p->what, (unsigned long long)(done >> 20));

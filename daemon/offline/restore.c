@@ -21,15 +21,19 @@
 
 static const char help[] =
     "usage: undersealed restore --from FILE --keyring-from FILE2 --data DIR [options]\n\n"
-    "Makes a vault of a backup. Its log goes on under a new key and origin, and its first entry there says so. What was logged after the backup is lost.\n\n"
+    "Makes a vault of a backup. Its log goes on under a new key and origin, and its first entry "
+    "there says so. What was logged after the backup is lost.\n\n"
     "  --from FILE              the archive that 'undersealed backup' made\n"
     "  --keyring-from FILE2     a copy of the keyring: the one made with FILE, or a later one\n"
     "  --data DIR               where the vault goes; it does not exist, or is empty\n"
-    "  --last-checkpoint FILE   a signed checkpoint of the old log that somebody has kept: the file \"checkpoint\" of a profile,\n"
-    "                           \"witness.checkpoint\" of a witness, what was quoted in a filing (repeat). Ask everybody: who has seen more\n"
+    "  --last-checkpoint FILE   a signed checkpoint of the old log that somebody has kept: the "
+    "file \"checkpoint\" of a profile,\n"
+    "                           \"witness.checkpoint\" of a witness, what was quoted in a filing "
+    "(repeat). Ask everybody: who has seen more\n"
     "                           than the hand-over admits to be lost will refuse the restored log\n"
     "  --json                   one JSON document on stdout\n\n"
-    "example: undersealed restore --from vault.tar --keyring-from keyring.copy --data /var/lib/underseal --last-checkpoint checkpoint\n";
+    "example: undersealed restore --from vault.tar --keyring-from keyring.copy --data "
+    "/var/lib/underseal --last-checkpoint checkpoint\n";
 
 struct us_offline_restore_command {
 	const char *from, *keyring_from, *data;
@@ -46,9 +50,12 @@ static int
 parse(struct us_offline_restore_command *c, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "from", required_argument, NULL, 'f' }, { "keyring-from", required_argument, NULL, 'k' },
-		{ "data", required_argument, NULL, 'd' }, { "last-checkpoint", required_argument, NULL, 'l' },
-		{ "json", no_argument, NULL, 'j' }, { "help", no_argument, NULL, '?' },
+		{ "from", required_argument, NULL, 'f' },
+		{ "keyring-from", required_argument, NULL, 'k' },
+		{ "data", required_argument, NULL, 'd' },
+		{ "last-checkpoint", required_argument, NULL, 'l' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, '?' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int o;
@@ -56,12 +63,23 @@ parse(struct us_offline_restore_command *c, int argc, char **argv)
 	optind = 0;
 	while ((o = getopt_long(argc, argv, "", options, NULL)) != -1)
 		switch (o) {
-		case 'f': c->from = optarg; break;
-		case 'k': c->keyring_from = optarg; break;
-		case 'd': c->data = optarg; break;
-		case 'l': us_last_add(&c->last, optarg); break;
-		case 'j': c->json = 1; break;
-		default: return 0;
+		case 'f':
+			c->from = optarg;
+			break;
+		case 'k':
+			c->keyring_from = optarg;
+			break;
+		case 'd':
+			c->data = optarg;
+			break;
+		case 'l':
+			us_last_add(&c->last, optarg);
+			break;
+		case 'j':
+			c->json = 1;
+			break;
+		default:
+			return 0;
 		}
 	return optind == argc && c->from != NULL && c->keyring_from != NULL && c->data != NULL;
 }
@@ -80,7 +98,9 @@ refuse_if_used(const char *path)
 		us_fatal("cannot look into %s: %s", path, strerror(errno));
 	while ((e = readdir(dir)) != NULL)
 		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-			us_fatal("%s is not empty (it has %s): a backup is restored to an empty directory", path, e->d_name);
+			us_fatal("%s is not empty (it has %s): a backup is restored to an empty "
+				 "directory",
+			    path, e->d_name);
 	(void)closedir(dir);
 }
 
@@ -91,10 +111,14 @@ make_work(struct us_offline_restore_command *c)
 
 	while (n > 1 && c->data[n - 1] == '/')
 		n--;
-	if (snprintf(c->work, sizeof c->work, "%.*s.restoring", (int)n, c->data) >= (int)sizeof c->work)
+	if (snprintf(c->work, sizeof c->work, "%.*s.restoring", (int)n, c->data) >=
+	    (int)sizeof c->work)
 		us_fatal("the path %s is too long", c->data);
 	if (mkdir(c->work, 0700) != 0)
-		us_fatal("cannot make %s: %s%s", c->work, strerror(errno), errno == EEXIST ? ". An interrupted restore left it: remove it, and begin again" : "");
+		us_fatal("cannot make %s: %s%s", c->work, strerror(errno),
+		    errno == EEXIST ?
+			". An interrupted restore left it: remove it, and begin again" :
+			"");
 }
 
 static int
@@ -125,7 +149,8 @@ read_keyring_copy(struct us_offline_restore_command *c, char *detail)
 	int err = US_OK;
 
 	if (f == NULL) {
-		(void)snprintf(detail, US_HANDOVER_DETAIL, "cannot read the keyring's copy: %s", strerror(errno));
+		(void)snprintf(detail, US_HANDOVER_DETAIL, "cannot read the keyring's copy: %s",
+		    strerror(errno));
 		return US_ERR_IO;
 	}
 	while (err == US_OK && (n = fread(chunk, 1, sizeof chunk, f)) > 0)
@@ -134,9 +159,11 @@ read_keyring_copy(struct us_offline_restore_command *c, char *detail)
 		err = US_ERR_IO;
 	(void)fclose(f);
 	if (err == US_OK)
-		err = us_keyring_copy_parse(&c->copy, &c->keyring, (struct us_bytes){ c->keyring_file.data, c->keyring_file.len });
+		err = us_keyring_copy_parse(&c->copy, &c->keyring,
+		    (struct us_bytes){ c->keyring_file.data, c->keyring_file.len });
 	if (err != US_OK)
-		(void)snprintf(detail, US_HANDOVER_DETAIL, "the file given as --keyring-from is not a keyring's copy");
+		(void)snprintf(detail, US_HANDOVER_DETAIL,
+		    "the file given as --keyring-from is not a keyring's copy");
 	return err;
 }
 
@@ -144,15 +171,18 @@ static int
 unpack(struct us_offline_restore_command *c, char *detail)
 {
 	struct us_offline_progress progress = { .what = "restore" };
-	int fd = open(c->from, O_RDONLY | O_CLOEXEC), directory = open(c->work, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err;
+	int fd = open(c->from, O_RDONLY | O_CLOEXEC),
+	    directory = open(c->work, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err;
 	struct stat st;
 
 	if (fd < 0 || directory < 0 || fstat(fd, &st) != 0) {
-		(void)snprintf(detail, US_HANDOVER_DETAIL, "cannot read the archive: %s", strerror(errno));
+		(void)snprintf(detail, US_HANDOVER_DETAIL, "cannot read the archive: %s",
+		    strerror(errno));
 		err = US_ERR_IO;
 	} else {
 		progress.total = st.st_size > 0 ? (uint64_t)st.st_size : 0;
-		err = us_archive_unpack(fd, directory, &c->label, us_offline_progress, &progress, detail);
+		err = us_archive_unpack(fd, directory, &c->label, us_offline_progress, &progress,
+		    detail);
 		us_offline_progress_end(&progress);
 	}
 	if (fd >= 0)
@@ -166,12 +196,16 @@ static int
 check_copy(const struct us_offline_restore_command *c, char *detail)
 {
 	if (memcmp(c->copy.vault_id, c->label.vault_id, 32) != 0) {
-		(void)snprintf(detail, US_HANDOVER_DETAIL, "the keyring's copy is of another vault");
+		(void)snprintf(detail, US_HANDOVER_DETAIL,
+		    "the keyring's copy is of another vault");
 		return US_ERR_VERIFY;
 	}
 	if (c->copy.generation < c->label.generation) {
-		(void)snprintf(detail, US_HANDOVER_DETAIL, "the keyring's copy %u (generation %llu) is older than backup %u, which needs generation %llu",
-		    c->copy.number, (unsigned long long)c->copy.generation, c->label.number, (unsigned long long)c->label.generation);
+		(void)snprintf(detail, US_HANDOVER_DETAIL,
+		    "the keyring's copy %u (generation %llu) is older than backup %u, which needs "
+		    "generation %llu",
+		    c->copy.number, (unsigned long long)c->copy.generation, c->label.number,
+		    (unsigned long long)c->label.generation);
 		return US_ERR_INCOMPLETE;
 	}
 	return US_OK;
@@ -186,7 +220,8 @@ keeper_step(struct us_offline_restore_command *c, struct us_hand_over_result *re
 
 	if (err == US_OK) {
 		if (memcmp(conf.vault_id, c->label.vault_id, 32) != 0) {
-			(void)snprintf(detail, US_HANDOVER_DETAIL, "the backup's label and its vault.conf name two vaults");
+			(void)snprintf(detail, US_HANDOVER_DETAIL,
+			    "the backup's label and its vault.conf name two vaults");
 			err = US_ERR_VERIFY;
 		}
 		us_vault_conf_free(&conf);
@@ -209,8 +244,10 @@ settle(const struct us_offline_restore_command *c)
 	us_owner_give(path, "underseal-vault");
 	(void)snprintf(path, sizeof path, "%s/undersealed.conf", c->work);
 	fd = open(c->work, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || chmod(path, 0644) != 0 || chmod(c->work, 0755) != 0 || syncfs(fd) != 0 || rename(c->work, c->data) != 0 || syncfs(fd) != 0) {
-		us_log(US_LOG_ERROR, "the restored vault cannot be put in its place: %s", strerror(errno));
+	if (fd < 0 || chmod(path, 0644) != 0 || chmod(c->work, 0755) != 0 || syncfs(fd) != 0 ||
+	    rename(c->work, c->data) != 0 || syncfs(fd) != 0) {
+		us_log(US_LOG_ERROR, "the restored vault cannot be put in its place: %s",
+		    strerror(errno));
 		if (fd >= 0)
 			(void)close(fd);
 		return US_ERR_IO;

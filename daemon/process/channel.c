@@ -148,8 +148,7 @@ report_fault(const struct us_channel *ch)
 		    name, peer);
 	if (us_err_blame(ch->close_err) == US_BLAME_PEER)
 		us_log(US_LOG_ERROR, "malformed message (\"%s\") from %s %u: dropping it", name,
-		    peer,
-		    ch->peer_index);
+		    peer, ch->peer_index);
 	else if (ch->peer > ch->own)
 		us_fatal("cannot go on with %s after its message \"%s\": %s. Stopping", peer, name,
 		    us_strerror(ch->close_err));
@@ -217,8 +216,8 @@ dispatch(struct us_channel *ch)
 			fd = ch->received_fd;
 			ch->received_fd = -1;
 		}
-		err = fault_of(ch->handler->on_message(ch->ctx, ch, type, us_load_u32(p + 8), body,
-		    fd));
+		err = fault_of(
+		    ch->handler->on_message(ch->ctx, ch, type, us_load_u32(p + 8), body, fd));
 		at += US_FRAME_HEADER + n;
 	}
 	us_buf_consume(&ch->in, at);
@@ -237,8 +236,10 @@ receive(struct us_channel *ch)
 		char bytes[CMSG_SPACE(sizeof(int))];
 	} control;
 	struct iovec iov;
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = control.bytes, .msg_controllen = sizeof control.bytes };
+	struct msghdr msg = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof control.bytes };
 	struct cmsghdr *cmsg;
 	uint8_t *to;
 	size_t want = READ_CHUNK;

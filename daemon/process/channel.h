@@ -92,7 +92,8 @@ int us_channel_send_fd(struct us_channel *ch, uint16_t type, uint32_t tag, us_en
 US_MESSAGES(X)
 #undef X
 
-/* Writes what is queued as far as the kernel takes it, without waiting for the end of the turn: before a process ends. */
+/* Writes what is queued as far as the kernel takes it, without waiting for the end of the turn:
+ * before a process ends. */
 void us_channel_flush(struct us_channel *ch);
 /* Handles what the peer has sent so far, without waiting for the event loop, and however much waits
  * for it: before a process ends, or when the peer has. Not from within a handler of ch. */

@@ -32,11 +32,11 @@ struct us_channel {
 	int closed;
 	int flush_pending;
 	int high;
-	int drained;      /* on_drained is due */
-	int kept_back;    /* what was left in `in` is to be looked at before more is read */
-	int draining;     /* us_channel_drain() is at work */
-	int close_err;    /* US_ERR_CLOSED: the peer is gone */
-	uint16_t type;    /* of the newest message taken, for what is said of it */
+	int drained;   /* on_drained is due */
+	int kept_back; /* what was left in `in` is to be looked at before more is read */
+	int draining;  /* us_channel_drain() is at work */
+	int close_err; /* US_ERR_CLOSED: the peer is gone */
+	uint16_t type; /* of the newest message taken, for what is said of it */
 	enum us_role own, peer;
 	uint8_t peer_index;
 };

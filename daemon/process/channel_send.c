@@ -175,8 +175,10 @@ us_channel_send_fd(struct us_channel *ch, uint16_t type, uint32_t tag, us_encode
 		char bytes[CMSG_SPACE(sizeof(int))];
 	} control = { .bytes = { 0 } };
 	struct iovec iov;
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = control.bytes, .msg_controllen = sizeof control.bytes };
+	struct msghdr msg = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof control.bytes };
 	struct cmsghdr *cmsg;
 	ssize_t n;
 	int err;
@@ -201,7 +203,8 @@ us_channel_send_fd(struct us_channel *ch, uint16_t type, uint32_t tag, us_encode
 	if (n < 0) {
 		us_buf_reset(&ch->out);
 		return errno == EAGAIN || errno == EWOULDBLOCK || errno == ETOOMANYREFS ?
-		    US_ERR_BUSY : US_ERR_CLOSED;
+		    US_ERR_BUSY :
+		    US_ERR_CLOSED;
 	}
 	ch->out_at = (size_t)n;
 	flush(ch);

@@ -23,8 +23,8 @@ move_all(int fd, uint8_t *p, size_t n, short events, int64_t deadline_ns)
 	struct pollfd pfd = { .fd = fd, .events = events };
 
 	while (n > 0) {
-		ssize_t k = events == POLLIN ? recv(fd, p, n, MSG_DONTWAIT)
-		                             : send(fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+		ssize_t k = events == POLLIN ? recv(fd, p, n, MSG_DONTWAIT) :
+					       send(fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
 		int64_t left;
 
 		if (k > 0) {

@@ -24,15 +24,15 @@ struct us_line {
 struct us_line_question {
 	uint16_t type, reply_type; /* enum us_msg_type */
 	us_encode_fn encode;
-	const void *m;             /* what encode() writes */
-	int timeout_ms;            /* for question and answer together */
+	const void *m;  /* what encode() writes */
+	int timeout_ms; /* for question and answer together */
 };
 
 void us_line_init(struct us_line *line, int fd);
 /* Asks; the answer's body replaces what is in reply. US_ERR_BUSY: no answer in time; US_ERR_CLOSED:
  * the other side is gone, or the line has ended before; US_ERR_FORMAT: not an answer to this
  * question; US_ERR_NOMEM, US_ERR_LIMIT. After any error the line has ended. */
-int us_line_ask(struct us_line *line, const struct us_line_question *question,
-    struct us_buf *reply);
+int
+us_line_ask(struct us_line *line, const struct us_line_question *question, struct us_buf *reply);
 
 #endif

@@ -4,12 +4,24 @@
 
 #include "base/err.h"
 
-#define E_U8(f) if (err == US_OK) err = us_buf_put_u8(b, m->f);
-#define E_U16(f) if (err == US_OK) err = us_buf_put_u16(b, m->f);
-#define E_U32(f) if (err == US_OK) err = us_buf_put_u32(b, m->f);
-#define E_U64(f) if (err == US_OK) err = us_buf_put_u64(b, m->f);
-#define E_I64(f) if (err == US_OK) err = us_buf_put_u64(b, (uint64_t)m->f);
-#define E_FIX(f, size) if (err == US_OK) err = us_buf_put(b, m->f, size);
+#define E_U8(f) \
+	if (err == US_OK) \
+		err = us_buf_put_u8(b, m->f);
+#define E_U16(f) \
+	if (err == US_OK) \
+		err = us_buf_put_u16(b, m->f);
+#define E_U32(f) \
+	if (err == US_OK) \
+		err = us_buf_put_u32(b, m->f);
+#define E_U64(f) \
+	if (err == US_OK) \
+		err = us_buf_put_u64(b, m->f);
+#define E_I64(f) \
+	if (err == US_OK) \
+		err = us_buf_put_u64(b, (uint64_t)m->f);
+#define E_FIX(f, size) \
+	if (err == US_OK) \
+		err = us_buf_put(b, m->f, size);
 #define E_BYTES(f, limit) \
 	if (err == US_OK) \
 		err = m->f.n > (limit) ? US_ERR_LIMIT : us_buf_put_str32(b, m->f.p, m->f.n);
@@ -27,9 +39,8 @@
 	{ \
 		size_t start = b->len; \
 		int err = US_OK; \
-		US_FIELDS_##name(E_U8, E_U16, E_U32, E_U64, E_I64, E_FIX, E_BYTES) \
-		if (err == US_OK && b->len - start > (max)) \
-			err = US_ERR_LIMIT; \
+		US_FIELDS_##name(E_U8, E_U16, E_U32, E_U64, E_I64, E_FIX, \
+		    E_BYTES) if (err == US_OK && b->len - start > (max)) err = US_ERR_LIMIT; \
 		if (err != US_OK) \
 			b->len = start; \
 		return err; \
@@ -42,7 +53,7 @@
 		if (n > (max)) \
 			us_reader_fail(&r, US_ERR_LIMIT); \
 		US_FIELDS_##name(D_U8, D_U16, D_U32, D_U64, D_I64, D_FIX, D_BYTES) \
-		err = us_reader_end(&r); \
+		    err = us_reader_end(&r); \
 		if (err != US_OK) \
 			memset(m, 0, sizeof *m); \
 		return err == US_OK ? US_OK : US_ERR_MALFORMED; \
@@ -58,7 +69,7 @@ us_msg_info(uint16_t type, struct us_msg_info *info)
 	case number: \
 		*info = (struct us_msg_info){ #name, US_ROLE_##from, US_ROLE_##to, max }; \
 		return 1;
-	US_MESSAGES(X)
+		US_MESSAGES(X)
 #undef X
 	default:
 		return 0;
@@ -91,7 +102,7 @@ us_msg_check(uint16_t type, const void *p, size_t n)
 		struct us_msg_##name m; \
 		return us_msg_##name##_decode(&m, p, n); \
 	}
-	US_MESSAGES(X)
+		US_MESSAGES(X)
 #undef X
 	default:
 		return US_ERR_MALFORMED;
@@ -102,13 +113,20 @@ const char *
 us_role_name(enum us_role role)
 {
 	switch (role) {
-	case US_ROLE_ANY: return "any";
-	case US_ROLE_FRONT: return "front";
-	case US_ROLE_INTAKE: return "intake";
-	case US_ROLE_SEALER: return "sealer";
-	case US_ROLE_VAULT: return "vault";
-	case US_ROLE_KEEPER: return "keeper";
-	case US_ROLE_MONITOR: return "monitor";
+	case US_ROLE_ANY:
+		return "any";
+	case US_ROLE_FRONT:
+		return "front";
+	case US_ROLE_INTAKE:
+		return "intake";
+	case US_ROLE_SEALER:
+		return "sealer";
+	case US_ROLE_VAULT:
+		return "vault";
+	case US_ROLE_KEEPER:
+		return "keeper";
+	case US_ROLE_MONITOR:
+		return "monitor";
 	}
 	return "unknown";
 }

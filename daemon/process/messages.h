@@ -73,15 +73,15 @@ enum us_load_flags { US_LOAD_DRY_RUN = 1, US_LOAD_SKIP_DEFECTS = 2, US_LOAD_HOLD
 enum us_content_type {
 	US_TYPE_JSON = 0,
 	US_TYPE_JSON_LINES = 1,
-	US_TYPE_PROBLEM = 2,       /* application/problem+json */
+	US_TYPE_PROBLEM = 2, /* application/problem+json */
 	US_TYPE_TEXT = 3,
 	US_TYPE_OCTETS = 4,
 };
 enum us_keeper_state {
 	US_KEEPER_SEALED = 0,
-	US_KEEPER_REPLAYING = 1,   /* unsealed, waiting for the vault's state */
+	US_KEEPER_REPLAYING = 1, /* unsealed, waiting for the vault's state */
 	US_KEEPER_OPEN = 2,
-	US_KEEPER_REFUSING = 3,    /* the vault's state is not the one the log ends in */
+	US_KEEPER_REFUSING = 3, /* the vault's state is not the one the log ends in */
 };
 
 enum us_msg_type {
@@ -101,7 +101,8 @@ enum us_msg_type {
  * US_OK or US_ERR_MALFORMED; m is zeroed on failure. */
 #define X(name, number, from, to, max) \
 	struct us_msg_##name { \
-		US_FIELDS_##name(US_S_U8, US_S_U16, US_S_U32, US_S_U64, US_S_I64, US_S_FIX, US_S_BYTES) \
+		US_FIELDS_##name(US_S_U8, US_S_U16, US_S_U32, US_S_U64, US_S_I64, US_S_FIX, \
+		    US_S_BYTES) \
 	}; \
 	int us_msg_##name##_encode(struct us_buf *b, const struct us_msg_##name *m); \
 	int us_msg_##name##_decode(struct us_msg_##name *m, const void *p, size_t n);

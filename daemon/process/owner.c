@@ -34,8 +34,10 @@ us_owner_give(const char *path, const char *user)
 		if (fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode)) {
 			(void)snprintf(below, sizeof below, "%s/%s", path, e->d_name);
 			us_owner_give(below, user);
-		} else if (fchownat(fd, e->d_name, pw->pw_uid, pw->pw_gid, AT_SYMLINK_NOFOLLOW) != 0)
-			us_fatal("cannot give %s/%s to %s: %s", path, e->d_name, user, strerror(errno));
+		} else if (fchownat(fd, e->d_name, pw->pw_uid, pw->pw_gid, AT_SYMLINK_NOFOLLOW) !=
+		    0)
+			us_fatal("cannot give %s/%s to %s: %s", path, e->d_name, user,
+			    strerror(errno));
 	}
 	(void)closedir(dir);
 }

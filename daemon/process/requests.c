@@ -5,7 +5,7 @@
 static const struct us_request_info table[] = {
 #define X(message, to, sealed, needs) \
 	{ #message, US_MSG_##message, US_REQUEST_##message, US_ROLE_##to, US_SEALED_##sealed, \
-	    US_NEEDS_##needs },
+		US_NEEDS_##needs },
 	US_REQUESTS(X)
 #undef X
 };
@@ -21,13 +21,13 @@ enum {
 #undef X
 };
 
-#define X(name, number, from, to, max) + CARRIES_##name
+#define X(name, number, from, to, max) +CARRIES_##name
 enum { FROM_FRONTS = 0 US_MESSAGES(X) };
 #undef X
-#define X(message, to, sealed, needs) + 1
+#define X(message, to, sealed, needs) +1
 enum { REQUESTS = 0 US_REQUESTS(X) };
 #undef X
-#define X(message) + 1
+#define X(message) +1
 enum { NO_REQUESTS = 0 US_NO_REQUESTS(X) };
 #undef X
 
@@ -36,13 +36,14 @@ _Static_assert(FROM_FRONTS == REQUESTS + NO_REQUESTS,
     "a message from a front is in neither list of requests.def: who may send it?");
 
 #define X(message, to, sealed, needs) \
-	_Static_assert(CARRIES_##message && (int)TO_##message == \
-	    (int)(US_ROLE_##to == US_ROLE_SEALER ? US_ROLE_INTAKE : US_ROLE_VAULT), \
+	_Static_assert(CARRIES_##message && \
+		(int)TO_##message == \
+		    (int)(US_ROLE_##to == US_ROLE_SEALER ? US_ROLE_INTAKE : US_ROLE_VAULT), \
 	    #message " does not go where requests.def says"); \
 	_Static_assert((US_ROLE_##to == US_ROLE_SEALER) == (US_NEEDS_##needs == US_NEEDS_TICKET), \
 	    #message ": sessions are the vault's to know, tickets the sealer's to check"); \
 	_Static_assert(US_SEALED_##sealed == US_SEALED_REFUSED || \
-	    US_NEEDS_##needs == US_NEEDS_CERTIFICATE || US_NEEDS_##needs == US_NEEDS_TREE, \
+		US_NEEDS_##needs == US_NEEDS_CERTIFICATE || US_NEEDS_##needs == US_NEEDS_TREE, \
 	    #message ": a sealed vault has neither sessions nor loads");
 US_REQUESTS(X)
 #undef X
@@ -59,10 +60,10 @@ us_request_info(uint16_t type)
 #define X(message, to, sealed, needs) \
 	case US_MSG_##message: \
 		return &table[US_REQUEST_##message];
-	US_REQUESTS(X)
+		US_REQUESTS(X)
 #undef X
 #define X(message) case US_MSG_##message:
-	US_NO_REQUESTS(X)
+		US_NO_REQUESTS(X)
 #undef X
 	default:
 		return NULL;
@@ -80,10 +81,14 @@ const char *
 us_needs_name(enum us_needs needs)
 {
 	switch (needs) {
-	case US_NEEDS_CERTIFICATE: return "certificate";
-	case US_NEEDS_TREE: return "tree";
-	case US_NEEDS_SESSION: return "session";
-	case US_NEEDS_TICKET: return "ticket";
+	case US_NEEDS_CERTIFICATE:
+		return "certificate";
+	case US_NEEDS_TREE:
+		return "tree";
+	case US_NEEDS_SESSION:
+		return "session";
+	case US_NEEDS_TICKET:
+		return "ticket";
 	}
 	return "unknown";
 }

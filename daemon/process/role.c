@@ -45,8 +45,8 @@ try_stop(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (run->control != NULL)
 		us_channel_drain(run->control);
-	if (run->process->may_stop != NULL && run->stopping++ < STOP_TRIES && !run->process->may_stop(run->process->ctx) &&
-	    event_add(run->stop_timer, &soon) == 0)
+	if (run->process->may_stop != NULL && run->stopping++ < STOP_TRIES &&
+	    !run->process->may_stop(run->process->ctx) && event_add(run->stop_timer, &soon) == 0)
 		return;
 	stop(run, 0);
 }
@@ -63,7 +63,8 @@ take_settings(struct us_role_run *run, struct us_bytes body)
 	run->settings = us_settings_parse((const char *)m.settings.p, m.settings.n);
 	if (run->settings == NULL)
 		return US_ERR_NOMEM;
-	return run->process->on_settings == NULL ? US_OK :
+	return run->process->on_settings == NULL ?
+	    US_OK :
 	    run->process->on_settings(run->process->ctx, run->base, m.index, run->settings);
 }
 
@@ -98,17 +99,19 @@ on_control(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct
 		err = take_channel(run, body, fd);
 		break;
 	case US_MSG_listen:
-		err = fd < 0 || run->process->on_listen == NULL ? US_ERR_MALFORMED :
+		err = fd < 0 || run->process->on_listen == NULL ?
+		    US_ERR_MALFORMED :
 		    run->process->on_listen(run->process->ctx, fd);
 		break;
 	case US_MSG_start:
 		err = run->process->on_start == NULL ? US_OK :
-		    run->process->on_start(run->process->ctx);
+						       run->process->on_start(run->process->ctx);
 		if (err == US_OK)
 			err = us_send_ready(ch, 0, &ready);
 		break;
 	default:
-		err = run->process->on_told == NULL ? US_ERR_MALFORMED :
+		err = run->process->on_told == NULL ?
+		    US_ERR_MALFORMED :
 		    run->process->on_told(run->process->ctx, type, body);
 		break;
 	}
@@ -150,7 +153,7 @@ int
 us_role_run(const struct us_role_process *process)
 {
 	static const struct us_channel_handler handler = { .on_message = on_control,
-	    .on_close = on_control_close };
+		.on_close = on_control_close };
 	struct us_role_run run = { .process = process };
 	struct event_config *config;
 	struct event *term;
@@ -166,7 +169,8 @@ us_role_run(const struct us_role_process *process)
 	    &handler, &run);
 	term = evsignal_new(run.base, SIGTERM, try_stop, &run);
 	run.stop_timer = evtimer_new(run.base, try_stop, &run);
-	if (run.control == NULL || term == NULL || run.stop_timer == NULL || event_add(term, NULL) != 0)
+	if (run.control == NULL || term == NULL || run.stop_timer == NULL ||
+	    event_add(term, NULL) != 0)
 		us_fatal("cannot start: is descriptor %d the monitor's?", US_CONTROL_FD);
 	if (process->on_control != NULL)
 		process->on_control(process->ctx, run.control);

@@ -29,12 +29,13 @@ struct us_role_process {
 	int (*on_channel)(void *ctx, enum us_role peer, uint8_t index, int fd);
 	int (*on_listen)(void *ctx, int fd);
 	int (*on_start)(void *ctx);
-	/* Asked every 10 ms from then on, for a second at most: 0 if something still has to come in or out first. */
+	/* Asked every 10 ms from then on, for a second at most: 0 if something still has to come in
+	 * or out first. */
 	int (*may_stop)(void *ctx);
 	/* Any other message of the monitor. */
 	int (*on_told)(void *ctx, uint16_t type, struct us_bytes body);
-	/* At the start: the channel to the monitor, for those who have something to say to it. It lives as long as the
-	 * process; a monitor that is gone hears nothing. */
+	/* At the start: the channel to the monitor, for those who have something to say to it. It
+	 * lives as long as the process; a monitor that is gone hears nothing. */
 	void (*on_control)(void *ctx, struct us_channel *control);
 	/* SIGTERM, or the monitor is gone: last chance for an orderly end; the process exits
 	 * with status 0 when it returns. */
@@ -53,7 +54,9 @@ int64_t us_setting_number(const struct us_settings *settings, const char *name, 
 /* Parses lines "name=value"; unknown names are kept. For tests too. */
 struct us_settings *us_settings_parse(const char *text, size_t n);
 void us_settings_free(struct us_settings *settings);
-/* The i-th setting in effect, in the order of their names' last mention: 1 and its name and value, 0 behind the last. */
-int us_setting_at(const struct us_settings *settings, size_t i, const char **name, const char **value);
+/* The i-th setting in effect, in the order of their names' last mention: 1 and its name and value,
+ * 0 behind the last. */
+int
+us_setting_at(const struct us_settings *settings, size_t i, const char **name, const char **value);
 
 #endif

@@ -11,9 +11,12 @@ length_ns(enum us_slice_kind kind)
 	(void)kind;
 #else
 	switch (kind) {
-	case US_SLICE_STEPS: return 2 * MS;
-	case US_SLICE_TURN: return 8 * MS;
-	case US_SLICE_SEALING: return 2 * MS;
+	case US_SLICE_STEPS:
+		return 2 * MS;
+	case US_SLICE_TURN:
+		return 8 * MS;
+	case US_SLICE_SEALING:
+		return 2 * MS;
 	}
 #endif
 	return 0;

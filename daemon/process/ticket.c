@@ -18,7 +18,8 @@ _Static_assert(MAC_AT + MAC_SIZE == US_TICKET_SIZE, "the MAC stands behind every
 static int
 mac(const struct us_key *key, const uint8_t *ticket, uint8_t out[MAC_SIZE])
 {
-	const struct us_bytes parts[] = { us_bytes_of("underseal/load-ticket/1"), { ticket, MAC_AT } };
+	const struct us_bytes parts[] = { us_bytes_of("underseal/load-ticket/1"),
+		{ ticket, MAC_AT } };
 
 	return us_hmac_sha256((struct us_bytes){ key->b, US_KEY_SIZE }, parts, 2, out);
 }
@@ -27,7 +28,8 @@ int
 us_ticket_key(const struct us_key *secret, uint64_t load, struct us_key *out)
 {
 	uint8_t number[8];
-	const struct us_bytes parts[] = { us_bytes_of("underseal/load-ticket-key/1"), { number, sizeof number } };
+	const struct us_bytes parts[] = { us_bytes_of("underseal/load-ticket-key/1"),
+		{ number, sizeof number } };
 	int err;
 
 	us_store_u64(number, load);
@@ -54,8 +56,8 @@ us_ticket_make(const struct us_key *key, const struct us_ticket *t, uint8_t out[
 }
 
 int
-us_ticket_check(const struct us_key *key, struct us_bytes ticket, uint64_t load, const uint8_t credential[32],
-    int64_t now_ns)
+us_ticket_check(const struct us_key *key, struct us_bytes ticket, uint64_t load,
+    const uint8_t credential[32], int64_t now_ns)
 {
 	uint8_t want[MAC_SIZE];
 	int err;

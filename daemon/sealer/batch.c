@@ -72,7 +72,8 @@ term_key(void *ctx, struct us_bytes word, struct us_key *key)
 static int
 segment_new(struct us_sealer_batch *b)
 {
-	struct us_segment_options o = { .docs_max = US_BATCH_RECORDS_MAX, .term_key = term_key,
+	struct us_segment_options o = { .docs_max = US_BATCH_RECORDS_MAX,
+		.term_key = term_key,
 		.term_key_ctx = b };
 	int err = us_random(o.salt, sizeof o.salt);
 
@@ -178,7 +179,8 @@ copy(const uint8_t *p, size_t n, uint8_t **out)
 }
 
 static int
-pack(struct us_packer *packer, struct us_bytes container, struct us_buf *room, struct us_sealer_item *item)
+pack(struct us_packer *packer, struct us_bytes container, struct us_buf *room,
+    struct us_sealer_item *item)
 {
 	uint8_t *bytes;
 	int err;
@@ -223,7 +225,8 @@ fill_item(struct us_sealer_batch *b, const struct us_intake_record *r, struct us
 }
 
 int
-us_sealer_batch_add(struct us_sealer_batch *b, const struct us_intake_record *r, const struct us_tag *tag)
+us_sealer_batch_add(struct us_sealer_batch *b, const struct us_intake_record *r,
+    const struct us_tag *tag)
 {
 	struct us_sealer_item item = { .tag = *tag };
 	int err = table_room(b);
@@ -256,7 +259,7 @@ us_sealer_batch_is_full(const struct us_sealer_batch *b)
 	if (b->segment == NULL)
 		return 0; /* a dry run never closes */
 	return b->n >= b->limit ||
-	       b->memory + us_segment_writer_memory(b->segment) > SEALER_BATCH_MEMORY;
+	    b->memory + us_segment_writer_memory(b->segment) > SEALER_BATCH_MEMORY;
 }
 
 int
@@ -270,7 +273,8 @@ us_sealer_batch_pack_all(struct us_sealer_batch *b, struct us_packer *packer)
 		if (item->packed)
 			continue;
 		b->memory -= item->n;
-		err = pack(packer, (struct us_bytes){ item->bytes, item->n }, &b->load->plain, item);
+		err = pack(packer, (struct us_bytes){ item->bytes, item->n }, &b->load->plain,
+		    item);
 		b->memory += item->n;
 	}
 	us_buf_free(&b->load->plain);

@@ -22,7 +22,8 @@ find_batch(struct us_sealer *s, uint64_t load_id, enum us_sealer_batch_state sta
 {
 	struct us_sealer_load *load = us_sealer_find_load(s, load_id);
 
-	return load != NULL && load->batch != NULL && load->batch->state == state ? load->batch : NULL;
+	return load != NULL && load->batch != NULL && load->batch->state == state ? load->batch :
+										    NULL;
 }
 
 /* Ends the load's work because of err and lets it answer what waits. */
@@ -79,8 +80,11 @@ emit(void *ctx, enum us_page_kind kind, uint32_t number, struct us_bytes page)
 static int
 begin_sealing(struct us_sealer_batch *b, const struct us_msg_batch_keys *m)
 {
-	struct us_batch_writer_options o = { .place = { b->load->s->vault_id, b->load->collection, m->slot },
-		.records = m->count, .emit = emit, .ctx = b };
+	struct us_batch_writer_options o = { .place = { b->load->s->vault_id, b->load->collection,
+						 m->slot },
+		.records = m->count,
+		.emit = emit,
+		.ctx = b };
 	int err;
 
 	memcpy(b->load->s->vault_id, m->vault_id, 32);
@@ -159,8 +163,8 @@ us_sealer_on_batch_keys(struct us_sealer *s, struct us_bytes body)
 
 /* The packed bytes and the source of an item, whichever it holds. */
 static int
-open_item(struct us_sealer_batch *b, const struct us_sealer_item *item, struct us_buf *packed, struct us_bytes *bytes,
-          struct us_container *container)
+open_item(struct us_sealer_batch *b, const struct us_sealer_item *item, struct us_buf *packed,
+    struct us_bytes *bytes, struct us_container *container)
 {
 	struct us_bytes held = { item->bytes, item->n };
 	struct us_buf *plain = &b->load->plain;
@@ -182,7 +186,8 @@ open_item(struct us_sealer_batch *b, const struct us_sealer_item *item, struct u
 static int
 seal_item(struct us_sealer_batch *b, uint32_t i, struct us_buf *packed, struct us_buf *sealed)
 {
-	struct us_record_place place = { b->load->s->vault_id, b->load->collection, b->first + i, 0 };
+	struct us_record_place place = { b->load->s->vault_id, b->load->collection, b->first + i,
+		0 };
 	struct us_key leaf = { { 0 } }, key = { { 0 } };
 	uint8_t salt[US_RECORD_SALT_SIZE], manifest[32], *to;
 	struct us_container container;
@@ -197,8 +202,8 @@ seal_item(struct us_sealer_batch *b, uint32_t i, struct us_buf *packed, struct u
 	if (err == US_OK)
 		err = us_record_salt(&leaf, b->salt, salt);
 	if (err == US_OK)
-		err = us_manifest_leaf_hash(place.collection, place.record, 0, salt, container.source,
-		                            manifest);
+		err = us_manifest_leaf_hash(place.collection, place.record, 0, salt,
+		    container.source, manifest);
 	if (err == US_OK) {
 		us_buf_reset(sealed);
 		err = us_buf_extend(sealed, bytes.n + US_RECORD_SEAL_OVERHEAD, &to);
@@ -207,7 +212,7 @@ seal_item(struct us_sealer_batch *b, uint32_t i, struct us_buf *packed, struct u
 		err = us_record_seal(&key, &place, bytes, to);
 	if (err == US_OK)
 		err = us_batch_writer_add(b->writer, (struct us_bytes){ sealed->data, sealed->len },
-		                          manifest);
+		    manifest);
 	us_wipe(&leaf, sizeof leaf);
 	us_wipe(&key, sizeof key);
 	us_wipe(salt, sizeof salt);
@@ -227,9 +232,10 @@ emit_segment(void *ctx, uint32_t number, const uint8_t page[US_PAGE_PLAIN])
 	struct us_batch_place place = { b->load->s->vault_id, b->load->collection, b->slot };
 	uint8_t sealed[US_PAGE_PLAIN + US_PAGE_TAG];
 	int err = us_page_seal(&b->keys->page, &place, US_PAGE_SEGMENT, number,
-	                       (struct us_bytes){ page, US_PAGE_PLAIN }, sealed);
+	    (struct us_bytes){ page, US_PAGE_PLAIN }, sealed);
 
-	return err ? err : emit(b, US_PAGE_SEGMENT, number, (struct us_bytes){ sealed, sizeof sealed });
+	return err ? err :
+		     emit(b, US_PAGE_SEGMENT, number, (struct us_bytes){ sealed, sizeof sealed });
 }
 
 static int
@@ -261,8 +267,9 @@ seal_rest(struct us_sealer_batch *b)
 	if (err == US_OK)
 		err = us_segment_writer_finish(b->segment, emit_segment, b, &pages);
 	if (err == US_OK && load->dictionary_new && load->packer != NULL)
-		err = us_dictionary_write((struct us_bytes){ load->dictionary.data, load->dictionary.len },
-		                          emit, b, &pages);
+		err = us_dictionary_write((struct us_bytes){ load->dictionary.data,
+					      load->dictionary.len },
+		    emit, b, &pages);
 	/* nothing of plaintext or keys is needed any more */
 	us_segment_writer_free(b->segment);
 	b->segment = NULL;
@@ -279,11 +286,18 @@ send_facts(struct us_sealer_batch *b)
 {
 	struct us_sealer_load *load = b->load;
 	struct us_msg_batch_sealed m = { .load = load->id, .slot = b->slot };
-	struct us_sealer_close_act f = { .collection = load->collection, .slot = b->slot, .load = load->id,
-		.first = b->first, .count = b->count, .held = (load->flags & US_LOAD_HOLD) != 0,
+	struct us_sealer_close_act f = { .collection = load->collection,
+		.slot = b->slot,
+		.load = load->id,
+		.first = b->first,
+		.count = b->count,
+		.held = (load->flags & US_LOAD_HOLD) != 0,
 		.dictionary_version = load->packer == NULL ? 0 : us_packer_version(load->packer),
-		.raw_bytes = b->raw_bytes, .duplicates = b->duplicates, .refused = b->refused,
-		.first_part = b->first_part, .parts = b->last_part - b->first_part + 1 };
+		.raw_bytes = b->raw_bytes,
+		.duplicates = b->duplicates,
+		.refused = b->refused,
+		.first_part = b->first_part,
+		.parts = b->last_part - b->first_part + 1 };
 	struct us_digest root;
 	struct us_buf facts;
 	int err;
@@ -303,7 +317,8 @@ send_facts(struct us_sealer_batch *b)
 	m.facts = (struct us_bytes){ facts.data, facts.len };
 	b->state = BATCH_SEALED;
 	if (err == US_OK)
-		err = load->s->keeper == NULL ? US_ERR_CLOSED : us_send_batch_sealed(load->s->keeper, 0, &m);
+		err = load->s->keeper == NULL ? US_ERR_CLOSED :
+						us_send_batch_sealed(load->s->keeper, 0, &m);
 	us_buf_free(&facts);
 	return err;
 }
@@ -393,7 +408,8 @@ us_sealer_on_batch_sealed_ok(struct us_sealer *s, struct us_bytes body)
 	if (b == NULL)
 		return US_OK;
 	err = m.err;
-	end = (struct us_msg_batch_end){ .load = b->load->id, .collection = b->load->collection,
+	end = (struct us_msg_batch_end){ .load = b->load->id,
+		.collection = b->load->collection,
 		.slot = b->slot };
 	if (err == US_OK) {
 		b->state = BATCH_STORED;

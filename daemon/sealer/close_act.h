@@ -13,7 +13,7 @@ struct us_sealer_close_act {
 	uint64_t first;
 	uint32_t count;
 	uint8_t salt[32], segment_salt[32], manifest_root[32];
-	uint32_t pages[US_BATCH_KINDS];   /* by enum us_page_kind; 0: none of it */
+	uint32_t pages[US_BATCH_KINDS]; /* by enum us_page_kind; 0: none of it */
 	uint8_t roots[US_BATCH_KINDS][32];
 	int held;
 	uint32_t dictionary_version;

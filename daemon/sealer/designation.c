@@ -6,7 +6,8 @@
 #include "daemon/sealer/internal.h"
 
 int
-us_sealer_designations_take(struct us_sealer_load *load, struct us_bytes list, struct us_bytes other)
+us_sealer_designations_take(struct us_sealer_load *load, struct us_bytes list,
+    struct us_bytes other)
 {
 	struct us_reader r;
 	int err = US_OK;

@@ -1,19 +1,21 @@
 /*
- * Compression dictionaries. zstd's own trainers put into a dictionary whatever compresses best, a single
- * person's sentence too if it is long enough; but whoever reads one record of a collection can read its
- * dictionary. So ours holds only strings that stand in at least SEALER_DICTIONARY_SUPPORT distinct
- * records each:
+ * Compression dictionaries. zstd's own trainers put into a dictionary whatever compresses best, a
+ * single person's sentence too if it is long enough; but whoever reads one record of a collection
+ * can read its dictionary. So ours holds only strings that stand in at least
+ * SEALER_DICTIONARY_SUPPORT distinct records each:
  *
- * - Windows of 64, 24 and 12 bytes slide over every record. A rolling hash (Karp and Rabin, 1987) of each is
- *   computed, and those whose mixed hash ends in zeros are counted: the same string is looked at wherever it
- *   stands, or nowhere. A first pass counts in a small sketch, a second one exactly, once a record, what
- *   the sketch does not rule out.
- * - Windows in enough records are taken, the best saving (count × length) first, unless most of them is in
- *   the dictionary already, until it is full. The best stand last, where zstd refers to them cheapest.
+ * - Windows of 64, 24 and 12 bytes slide over every record. A rolling hash (Karp and Rabin, 1987)
+ *   of each is computed, and those whose mixed hash ends in zeros are counted: the same string is
+ *   looked at wherever it stands, or nowhere. A first pass counts in a small sketch, a second one
+ *   exactly, once a record, what the sketch does not rule out.
+ * - Windows in enough records are taken, the best saving (count × length) first, unless most of
+ *   them is in the dictionary already, until it is full. The best stand last, where zstd refers to
+ *   them cheapest.
  * - ZDICT_finalizeDictionary adds entropy tables: sums over all samples, no strings.
  *
- * Counts go by 64-bit hash with a random multiplier; before a string is taken, it is counted again, byte for
- * byte, in the records its hash was seen in: a collision could otherwise let a rare string in.
+ * Counts go by 64-bit hash with a random multiplier; before a string is taken, it is counted again,
+ * byte for byte, in the records its hash was seen in: a collision could otherwise let a rare string
+ * in.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -38,9 +40,9 @@
 
 struct us_sealer_window {
 	uint64_t hash;
-	uint32_t last;    /* record + 1 it was last counted in */
+	uint32_t last; /* record + 1 it was last counted in */
 	uint32_t count;
-	uint32_t record;  /* where it stands for the first time */
+	uint32_t record; /* where it stands for the first time */
 	uint32_t offset;
 	uint16_t length;
 	uint16_t seen[SEALER_DICTIONARY_SUPPORT]; /* the first records it was counted in */
@@ -52,9 +54,10 @@ struct us_sealer_trainer {
 	unsigned support;
 	uint64_t multiplier; /* odd, random */
 	struct us_sealer_window *table;
-	uint8_t *seen;       /* bits: grams that are in the dictionary */
-	uint8_t *sketch;     /* how often a hash was met, at most: what is rare never enters the table */
-	int exact;           /* second pass */
+	uint8_t *seen; /* bits: grams that are in the dictionary */
+	/* how often a hash was met, at most: what is rare never enters the table */
+	uint8_t *sketch;
+	int exact; /* second pass */
 };
 
 static uint64_t
@@ -93,7 +96,8 @@ sketch_says_common(const struct us_sealer_trainer *t, uint64_t hash)
 
 /* Second pass: in how many records, and in which. */
 static void
-count_window(struct us_sealer_trainer *t, uint64_t hash, uint32_t record, size_t offset, size_t length)
+count_window(struct us_sealer_trainer *t, uint64_t hash, uint32_t record, size_t offset,
+    size_t length)
 {
 	size_t at = (size_t)(hash >> 20) & (TABLE_SIZE - 1);
 
@@ -103,7 +107,9 @@ count_window(struct us_sealer_trainer *t, uint64_t hash, uint32_t record, size_t
 		struct us_sealer_window *w = &t->table[at];
 
 		if (w->count == 0)
-			*w = (struct us_sealer_window){ .hash = hash, .record = record, .offset = (uint32_t)offset,
+			*w = (struct us_sealer_window){ .hash = hash,
+				.record = record,
+				.offset = (uint32_t)offset,
 				.length = (uint16_t)length };
 		else if (w->hash != hash || w->length != length)
 			continue;
@@ -164,7 +170,8 @@ is_common(const struct us_sealer_trainer *t, const struct us_sealer_window *w)
 static int
 by_saving(const void *a, const void *b)
 {
-	const struct us_sealer_window *x = *(const struct us_sealer_window *const *)a, *y = *(const struct us_sealer_window *const *)b;
+	const struct us_sealer_window *x = *(const struct us_sealer_window *const *)a,
+				      *y = *(const struct us_sealer_window *const *)b;
 	uint64_t sx = (uint64_t)x->count * x->length, sy = (uint64_t)y->count * y->length;
 
 	return sx < sy ? 1 : sx > sy ? -1 : x->hash < y->hash ? -1 : x->hash > y->hash;
@@ -204,7 +211,8 @@ choose(struct us_sealer_trainer *t, uint8_t *content)
 		const struct us_sealer_window *w = list[i];
 		const uint8_t *p = t->records[w->record].p + w->offset;
 
-		if (used + w->length > CONTENT_MAX || overlap(t, p, w->length, 0) > 50 || !is_common(t, w))
+		if (used + w->length > CONTENT_MAX || overlap(t, p, w->length, 0) > 50 ||
+		    !is_common(t, w))
 			continue;
 		(void)overlap(t, p, w->length, 1);
 		used += w->length;
@@ -238,8 +246,8 @@ finalize(const struct us_sealer_trainer *t, const uint8_t *content, size_t used,
 	}
 	err = us_buf_extend(out, US_DICTIONARY_MAX, &to);
 	if (err == US_OK) {
-		made = ZDICT_finalizeDictionary(to, US_DICTIONARY_MAX, content + CONTENT_MAX - used, used,
-		                                samples, sizes, (unsigned)n, params);
+		made = ZDICT_finalizeDictionary(to, US_DICTIONARY_MAX, content + CONTENT_MAX - used,
+		    used, samples, sizes, (unsigned)n, params);
 		out->len -= US_DICTIONARY_MAX;
 		if (ZDICT_isError(made))
 			err = US_ERR_NOT_FOUND;
@@ -253,7 +261,8 @@ finalize(const struct us_sealer_trainer *t, const uint8_t *content, size_t used,
 }
 
 int
-us_sealer_dictionary_train_on(const struct us_bytes *records, size_t n, unsigned support, struct us_buf *out)
+us_sealer_dictionary_train_on(const struct us_bytes *records, size_t n, unsigned support,
+    struct us_buf *out)
 {
 	static const struct {
 		size_t length;
@@ -325,11 +334,11 @@ us_sealer_dictionary_begin(struct us_sealer_load *load)
 	err = us_sealer_dictionary_train(load->batch, &load->trained);
 	if (err == US_OK)
 		err = load->s->keeper == NULL ? US_ERR_CLOSED :
-		      us_send_dictionary_open(load->s->keeper, 0, &m);
+						us_send_dictionary_open(load->s->keeper, 0, &m);
 	if (err != US_OK) {
 		/* without one the records are larger, and nothing worse */
 		us_log(US_LOG_NOTICE, "no dictionary for collection %u: %s", load->collection,
-		       us_strerror(err));
+		    us_strerror(err));
 		return 0;
 	}
 	load->batch->state = BATCH_DICTIONARY;
@@ -348,7 +357,7 @@ use_dictionary(struct us_sealer_load *load, const struct us_msg_dictionary_key *
 	memcpy(key.b, m->key, 32);
 	us_buf_reset(&load->dictionary);
 	err = us_dictionary_seal(&key, load->s->vault_id, load->collection, m->version, plain,
-	                         &load->dictionary);
+	    &load->dictionary);
 	us_wipe(&key, sizeof key);
 	if (err == US_OK)
 		err = us_packer_new(&packer, m->version, plain);
@@ -383,7 +392,7 @@ us_sealer_on_dictionary_key(struct us_sealer *s, struct us_bytes body)
 	load->batch->state = BATCH_FILLING;
 	if (m.err)
 		us_log(US_LOG_NOTICE, "no dictionary for collection %u: %s", load->collection,
-		       us_strerror(m.err));
+		    us_strerror(m.err));
 	else
 		err = use_dictionary(load, &m);
 	us_wipe(&m, sizeof m);

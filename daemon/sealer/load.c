@@ -62,11 +62,13 @@ drop_parts(struct us_sealer_load *load, int err)
 	load->queued = 0;
 }
 
-/* Whether the collection is all that the load waits for: one whose next part has not come would not take it. */
+/* Whether the collection is all that the load waits for: one whose next part has not come would not
+ * take it. */
 static int
 waits_for(const struct us_sealer_load *load, const struct us_sealer_collection *c)
 {
-	return load->collection == c->id && load->queue != NULL && load->queue->number <= load->next_part;
+	return load->collection == c->id && load->queue != NULL &&
+	    load->queue->number <= load->next_part;
 }
 
 void
@@ -83,7 +85,8 @@ us_sealer_load_release(struct us_sealer_load *load)
 		if (waits_for(other, c))
 			break;
 	}
-	for (struct us_sealer_load *l = load->s->loads; other == NULL && l != NULL && l != load; l = l->next) {
+	for (struct us_sealer_load *l = load->s->loads; other == NULL && l != NULL && l != load;
+	     l = l->next) {
 		if (waits_for(l, c))
 			other = l;
 	}
@@ -103,7 +106,9 @@ us_sealer_load_fail(struct us_sealer_load *load, int err)
 		load->batch = NULL;
 	}
 	/* who waits is told who said so, not that another part was bad */
-	drop_parts(load, load->failed == US_ERR_DENIED || load->failed == US_ERR_CLOSED ? load->failed : US_ERR_STATE);
+	drop_parts(load,
+	    load->failed == US_ERR_DENIED || load->failed == US_ERR_CLOSED ? load->failed :
+									     US_ERR_STATE);
 	load->known_wanted = 0;
 	us_sealer_load_release(load);
 }
@@ -185,12 +190,12 @@ answer_start(struct us_sealer_load *load, int err)
 	struct us_msg_load_started m = { .load = load->id, .err = (uint8_t)err };
 
 	if (load->s->vault != NULL)
-		us_sealer_sent(load->s->vault, us_send_load_started(load->s->vault, load->start_tag,
-		    &m));
+		us_sealer_sent(load->s->vault,
+		    us_send_load_started(load->s->vault, load->start_tag, &m));
 }
 
-/* Five seconds without a record: what is open is closed, so that it can be searched. A load that was stopped some time ago, and that nobody
- * has ended, ends here. */
+/* Five seconds without a record: what is open is closed, so that it can be searched. A load that
+ * was stopped some time ago, and that nobody has ended, ends here. */
 static void
 on_idle(evutil_socket_t fd, short what, void *arg)
 {
@@ -298,9 +303,9 @@ open_dictionary(struct us_sealer_load *load)
 	if (load->dictionary_version == 0)
 		return US_OK;
 	us_buf_init(&plain, US_DICTIONARY_MAX);
-	err = us_dictionary_open(&load->keys[LOAD_KEY_DICTIONARY], load->s->vault_id, load->collection,
-	                         load->dictionary_version,
-	                         (struct us_bytes){ load->dictionary.data, load->dictionary.len }, &plain);
+	err = us_dictionary_open(&load->keys[LOAD_KEY_DICTIONARY], load->s->vault_id,
+	    load->collection, load->dictionary_version,
+	    (struct us_bytes){ load->dictionary.data, load->dictionary.len }, &plain);
 	d = (struct us_bytes){ plain.data, plain.len };
 	if (err == US_OK)
 		err = us_packer_new(&load->packer, load->dictionary_version, d);
@@ -327,8 +332,8 @@ us_sealer_on_load_keys(struct us_sealer *s, struct us_bytes body)
 	}
 	err = m.err;
 	/* The vault named the collection and the keeper the load's: one of them would be wrong. */
-	if (err == US_OK && (m.collection != load->collection ||
-	             m.dictionary_version != load->dictionary_version))
+	if (err == US_OK &&
+	    (m.collection != load->collection || m.dictionary_version != load->dictionary_version))
 		err = US_ERR_VERIFY;
 	if (err == US_OK) {
 		memcpy(load->keys[LOAD_KEY_DUPLICATE].b, m.duplicate_key, 32);
@@ -364,12 +369,17 @@ us_sealer_load_try_end(struct us_sealer_load *load)
 	}
 	if (load->end == LOAD_ABORT && err == US_ERR_CLOSED)
 		err = US_OK; /* it was given up, as asked */
-	m = (struct us_msg_load_ended){ .load = load->id, .err = (uint8_t)err, .reason = load->stopped,
-		.received = load->received, .admitted = load->admitted,
-		.duplicates = load->duplicates, .refused = load->refused,
+	m = (struct us_msg_load_ended){ .load = load->id,
+		.err = (uint8_t)err,
+		.reason = load->stopped,
+		.received = load->received,
+		.admitted = load->admitted,
+		.duplicates = load->duplicates,
+		.refused = load->refused,
 		.slots = { load->slots.data, load->slots.len } };
 	if (load->s->vault != NULL)
-		us_sealer_sent(load->s->vault, us_send_load_ended(load->s->vault, load->end_tag, &m));
+		us_sealer_sent(load->s->vault,
+		    us_send_load_ended(load->s->vault, load->end_tag, &m));
 	us_sealer_load_free(load);
 	return 1;
 }

@@ -15,7 +15,7 @@ out_free(struct us_sealer_out_pages *o)
 
 static struct us_sealer_out_pages *
 open_message(struct us_sealer *s, uint32_t collection, uint32_t slot, enum us_page_kind kind,
-             uint32_t number)
+    uint32_t number)
 {
 	struct us_sealer_out_pages *o = calloc(1, sizeof *o);
 
@@ -37,14 +37,15 @@ open_message(struct us_sealer *s, uint32_t collection, uint32_t slot, enum us_pa
 
 int
 us_sealer_pages_put(struct us_sealer *s, uint32_t collection, uint32_t slot, enum us_page_kind kind,
-          uint32_t number, struct us_bytes page)
+    uint32_t number, struct us_bytes page)
 {
 	struct us_sealer_out_pages *o = s->out_open ? s->out_tail : NULL;
 	size_t had;
 	int err;
 
-	if (o != NULL && (o->collection != collection || o->slot != slot || o->kind != (uint8_t)kind ||
-	                  o->pages.len >= MESSAGE_PAGES_MAX))
+	if (o != NULL &&
+	    (o->collection != collection || o->slot != slot || o->kind != (uint8_t)kind ||
+		o->pages.len >= MESSAGE_PAGES_MAX))
 		o = NULL;
 	if (o == NULL)
 		o = open_message(s, collection, slot, kind, number);
@@ -62,8 +63,11 @@ us_sealer_pages_flush(struct us_sealer *s)
 	s->out_open = 0;
 	while (s->out_head != NULL && s->vault != NULL) {
 		struct us_sealer_out_pages *o = s->out_head;
-		struct us_msg_pages m = { .collection = o->collection, .slot = o->slot, .kind = o->kind,
-			.first = o->first, .pages = { o->pages.data, o->pages.len } };
+		struct us_msg_pages m = { .collection = o->collection,
+			.slot = o->slot,
+			.kind = o->kind,
+			.first = o->first,
+			.pages = { o->pages.data, o->pages.len } };
 		int err;
 
 		if (s->under_way + o->pages.len > US_PAGES_WINDOW)
@@ -95,7 +99,8 @@ us_sealer_pages_drop(struct us_sealer *s, uint32_t collection, uint32_t slot)
 	s->out_open = 0;
 	s->out_tail = NULL;
 	while ((o = *at) != NULL) {
-		if (o->collection == collection && o->slot == slot && o->kind != US_PAGE_DICTIONARY) {
+		if (o->collection == collection && o->slot == slot &&
+		    o->kind != US_PAGE_DICTIONARY) {
 			*at = o->next;
 			s->out_bytes -= o->pages.len;
 			out_free(o);

@@ -69,8 +69,10 @@ keep_answer(struct us_sealer_load *load, const struct us_sealer_part *part)
 		load->room_done = room;
 	}
 	d = &load->done[load->n_done];
-	*d = (struct us_sealer_done_part){ .count = part->count, .accepted = part->accepted,
-		.duplicates = part->duplicates, .lines_n = part->lines.len };
+	*d = (struct us_sealer_done_part){ .count = part->count,
+		.accepted = part->accepted,
+		.duplicates = part->duplicates,
+		.lines_n = part->lines.len };
 	memcpy(d->digest, part->digest, sizeof d->digest);
 	d->lines = malloc(part->lines.len + 1);
 	if (d->lines == NULL)
@@ -82,9 +84,11 @@ keep_answer(struct us_sealer_load *load, const struct us_sealer_part *part)
 }
 
 /* A part that is through, or in work, and is sent again because its answer was lost with an intake:
- * counted once, answered as the first time. Another one under its number is refused. 1 if that was it. */
+ * counted once, answered as the first time. Another one under its number is refused. 1 if that was
+ * it. */
 static int
-answer_again(struct us_sealer_load *load, struct us_channel *ch, uint32_t tag, const struct us_msg_documents *m)
+answer_again(struct us_sealer_load *load, struct us_channel *ch, uint32_t tag,
+    const struct us_msg_documents *m)
 {
 	static const struct us_msg_documents_done other = { .err = US_ERR_EXISTS };
 	struct us_msg_documents_done r = { 0 };
@@ -117,11 +121,13 @@ digest_of(const struct us_sealer_load *load, uint32_t number)
 {
 	if (number < load->n_done)
 		return load->done[number].digest;
-	return load->current != NULL && load->current->number == number ? load->current->digest : NULL;
+	return load->current != NULL && load->current->number == number ? load->current->digest :
+									  NULL;
 }
 
 int
-us_sealer_parts_digest(const struct us_sealer_load *load, uint32_t first, uint32_t last, uint8_t out[32])
+us_sealer_parts_digest(const struct us_sealer_load *load, uint32_t first, uint32_t last,
+    uint8_t out[32])
 {
 	static const char label[] = "underseal/load-parts/1";
 	uint8_t head[8 + 4 + 4];
@@ -180,14 +186,16 @@ part_decode(struct us_sealer_part *part, const struct us_key *duplicate_key)
 		if (err == US_OK)
 			err = us_duplicate_tag_id(duplicate_key, rec->id, part->tags[n].id);
 		if (err == US_OK)
-			err = us_duplicate_tag_content(duplicate_key, c.source, part->tags[n].content);
+			err = us_duplicate_tag_content(duplicate_key, c.source,
+			    part->tags[n].content);
 		n++;
 	}
 	return err ? err : us_reader_end(&r);
 }
 
 static int
-part_new(const struct us_sealer_load *load, const struct us_msg_documents *m, struct us_sealer_part **out)
+part_new(const struct us_sealer_load *load, const struct us_msg_documents *m,
+    struct us_sealer_part **out)
 {
 	struct us_sealer_part *part;
 	size_t n = m->count;
@@ -211,7 +219,8 @@ part_new(const struct us_sealer_load *load, const struct us_msg_documents *m, st
 	part->records = calloc(n + 1, sizeof *part->records);
 	part->tags = calloc(n + 1, sizeof *part->tags);
 	part->known = calloc(n + 1, 1);
-	if (part->bytes != NULL && part->records != NULL && part->tags != NULL && part->known != NULL) {
+	if (part->bytes != NULL && part->records != NULL && part->tags != NULL &&
+	    part->known != NULL) {
 		if (part->bytes_n > 0)
 			memcpy(part->bytes, m->documents.p, part->bytes_n);
 		err = part_decode(part, &load->keys[LOAD_KEY_DUPLICATE]);
@@ -251,15 +260,18 @@ enqueue(struct us_sealer_load *load, struct us_sealer_part *part)
 	return US_OK;
 }
 
-/* Whether this may be taken for the load, and if not, why: what the asker may not know comes first. */
+/* Whether this may be taken for the load, and if not, why: what the asker may not know comes
+ * first. */
 static int
 may_take(const struct us_sealer_load *load, const struct us_msg_documents *m)
 {
 	int err;
 
 	if (load == NULL || !load->ready)
-		return US_ERR_SIGNATURE; /* whether there is such a load is not everybody's to know */
-	err = us_ticket_check(&load->keys[LOAD_KEY_TICKET], m->ticket, load->id, m->credential, us_time_now_ns());
+		/* whether there is such a load is not everybody's to know */
+		return US_ERR_SIGNATURE;
+	err = us_ticket_check(&load->keys[LOAD_KEY_TICKET], m->ticket, load->id, m->credential,
+	    us_time_now_ns());
 	if (err == US_ERR_CRYPTO)
 		return US_ERR_BUSY;
 	if (err != US_OK)
@@ -267,7 +279,8 @@ may_take(const struct us_sealer_load *load, const struct us_msg_documents *m)
 	if (load->failed == US_ERR_DENIED)
 		return US_ERR_DENIED;
 	/* what is refused, and what becomes of the rest, was said when it was opened */
-	if ((m->flags & ~load->flags) != 0 || ((m->flags ^ load->flags) & US_LOAD_SKIP_DEFECTS) != 0)
+	if ((m->flags & ~load->flags) != 0 ||
+	    ((m->flags ^ load->flags) & US_LOAD_SKIP_DEFECTS) != 0)
 		return US_ERR_ARG;
 	if (load->failed || load->end != LOAD_OPEN)
 		return US_ERR_STATE;
@@ -281,7 +294,8 @@ may_take(const struct us_sealer_load *load, const struct us_msg_documents *m)
 }
 
 int
-us_sealer_on_documents(struct us_sealer *s, struct us_channel *ch, uint32_t tag, struct us_bytes body)
+us_sealer_on_documents(struct us_sealer *s, struct us_channel *ch, uint32_t tag,
+    struct us_bytes body)
 {
 	struct us_msg_documents_done no = { 0 };
 	struct us_msg_documents m;
@@ -330,7 +344,8 @@ ask_known(struct us_sealer_load *load, const struct us_sealer_part *part)
 	if (n > KNOWN_MAX)
 		n = KNOWN_MAX;
 	m = (struct us_msg_known_request){ .collection = load->collection,
-		.tags = { (const uint8_t *)&part->tags[part->known_n], n * sizeof(struct us_tag) } };
+		.tags = { (const uint8_t *)&part->tags[part->known_n],
+		    n * sizeof(struct us_tag) } };
 	if (load->s->vault == NULL)
 		return US_ERR_CLOSED;
 	load->known_tag = ++load->s->next_tag;
@@ -382,7 +397,8 @@ name_line(struct us_sealer_part *part, uint32_t i, enum us_defect code)
 
 /* A record that the load cannot take: the part stops here, or goes on without it. */
 static int
-refuse_record(const struct us_sealer_load *load, struct us_sealer_part *part, uint32_t i, enum us_defect code)
+refuse_record(const struct us_sealer_load *load, struct us_sealer_part *part, uint32_t i,
+    enum us_defect code)
 {
 	if ((load->flags & US_LOAD_SKIP_DEFECTS) == 0)
 		part->bad = 1;
@@ -527,7 +543,8 @@ us_sealer_load_pump(struct us_sealer_load *load)
 	int err;
 
 	for (;;) {
-		if (load->known_wanted || (load->batch != NULL && load->batch->state != BATCH_FILLING))
+		if (load->known_wanted ||
+		    (load->batch != NULL && load->batch->state != BATCH_FILLING))
 			return;
 		if (load->current != NULL) {
 			if (!take_records(load))
@@ -536,8 +553,8 @@ us_sealer_load_pump(struct us_sealer_load *load)
 			break;
 		}
 	}
-	if (load->end != LOAD_OPEN && load->queue != NULL && load->queue->number <= load->next_part &&
-	    !load->failed)
+	if (load->end != LOAD_OPEN && load->queue != NULL &&
+	    load->queue->number <= load->next_part && !load->failed)
 		return; /* waits for the collection */
 	if (load->end != LOAD_OPEN) {
 		if (load->batch != NULL && (load->flags & US_LOAD_DRY_RUN) != 0) {

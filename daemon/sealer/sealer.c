@@ -143,9 +143,9 @@ forget_intake(struct us_sealer_part *part, const struct us_channel *ch)
 	}
 }
 
-/* An intake that dies takes no load with it: what it had handed over goes on, and the client, who got no
- * answer, sends the part again. Without vault or keeper nothing can go on: the process ends, and the monitor starts another,
- * with channels to both, if they are there. */
+/* An intake that dies takes no load with it: what it had handed over goes on, and the client, who
+ * got no answer, sends the part again. Without vault or keeper nothing can go on: the process ends,
+ * and the monitor starts another, with channels to both, if they are there. */
 static void
 on_close(void *ctx, struct us_channel *ch, int err)
 {
@@ -208,8 +208,11 @@ int
 us_sealer_main(void)
 {
 	struct us_sealer *s = calloc(1, sizeof *s);
-	struct us_role_process process = { .role = US_ROLE_SEALER, .on_settings = on_settings,
-		.on_channel = on_channel, .on_stop = on_stop, .ctx = s };
+	struct us_role_process process = { .role = US_ROLE_SEALER,
+		.on_settings = on_settings,
+		.on_channel = on_channel,
+		.on_stop = on_stop,
+		.ctx = s };
 	int status;
 
 	if (s == NULL)

@@ -11,7 +11,7 @@
 #define SESSIONS_MAX 65536u
 #define CURE_MAX 256 /* bytes of "cure" in a "logged" */
 
-/* --- sessions: open addressing by credential; an entry is overwritten by the person's next ------------ */
+/* --- sessions: open addressing by credential; an entry is overwritten by the person's next ---- */
 
 static struct us_vault_session *
 session_place(const struct us_vault *v, const uint8_t credential[32])
@@ -48,7 +48,8 @@ us_vault_session_put(struct us_vault *v, const struct us_vault_session *s)
 
 	if (v->sessions == NULL || (v->n_sessions + 1) * 2 > v->session_mask + 1)
 		session_grow(v);
-	if (v->sessions == NULL || v->n_sessions >= SESSIONS_MAX || v->n_sessions + 1 > v->session_mask)
+	if (v->sessions == NULL || v->n_sessions >= SESSIONS_MAX ||
+	    v->n_sessions + 1 > v->session_mask)
 		return;
 	place = session_place(v, s->credential);
 	if (place->person == 0)
@@ -67,17 +68,23 @@ us_vault_session_get(const struct us_vault *v, const uint8_t credential[32])
 	return s->person == 0 ? NULL : s;
 }
 
-/* --- logging ------------------------------------------------------------------------------------------- */
+/* --- logging ---------------------------------------------------------------------------------- */
 
 static const char *title_of(enum us_reason reason);
 
-/* The keeper knows more than this process, above all what was disclosed before: by that the order has refused. */
+/* The keeper knows more than this process, above all what was disclosed before: by that the order
+ * has refused. */
 static void
 reply_ruled_out(struct us_vault_request *r, const struct us_msg_logged *m)
 {
 	const struct us_order *order = us_registry_order(r->vault->registry);
-	struct us_vault_problem p = { .status = 403, .type = "denied", .reason = (enum us_reason)m->reason, .rule = m->rule,
-		.title = title_of((enum us_reason)m->reason), .paragraph = order->default_paragraph, .entry = m->index,
+	struct us_vault_problem p = { .status = 403,
+		.type = "denied",
+		.reason = (enum us_reason)m->reason,
+		.rule = m->rule,
+		.title = title_of((enum us_reason)m->reason),
+		.paragraph = order->default_paragraph,
+		.entry = m->index,
 		.position = -1 };
 	char cure[CURE_MAX + 1];
 
@@ -104,8 +111,11 @@ on_logged(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
 		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
 		return;
 	}
-	r->left = (struct us_remaining){ .records_per_request = m.left_request, .consecutive = m.left_consecutive,
-		.per_day = m.left_day, .life = m.left_life, .share = m.left_share };
+	r->left = (struct us_remaining){ .records_per_request = m.left_request,
+		.consecutive = m.left_consecutive,
+		.per_day = m.left_day,
+		.life = m.left_life,
+		.share = m.left_share };
 	us_vault_outcome_answered(r->vault, m.index);
 	if (r->asks && us_vault_outcome_is_given(m.err))
 		us_vault_outcome_granted(r, m.index);
@@ -150,8 +160,9 @@ us_vault_access_log(struct us_vault_request *r, const struct us_vault_entry *e,
 	r->answer = answer;
 	r->asks = e->decision == US_DECISION_ALLOW;
 	r->call = us_vault_keeper_call_new(v, on_logged, r);
-	err = r->call == 0 ? US_ERR_BUSY : us_vault_keeper_call_sent(v, &r->call, us_send_log(v->keeper, r->call,
-	    &m));
+	err = r->call == 0 ?
+	    US_ERR_BUSY :
+	    us_vault_keeper_call_sent(v, &r->call, us_send_log(v->keeper, r->call, &m));
 	if (err != US_OK)
 		us_vault_reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
 }
@@ -160,7 +171,9 @@ us_vault_access_log(struct us_vault_request *r, const struct us_vault_entry *e,
 static void
 refusal_logged(struct us_vault_request *r, const struct us_msg_logged *m)
 {
-	struct us_msg_reply reply = { .status = r->status, .type = US_TYPE_PROBLEM, .last = 1,
+	struct us_msg_reply reply = { .status = r->status,
+		.type = US_TYPE_PROBLEM,
+		.last = 1,
 		.entry = m->index };
 	struct us_buf *b = &r->work.out;
 
@@ -179,8 +192,12 @@ void
 us_vault_access_refuse(struct us_vault_request *r, enum us_action action, struct us_bytes purpose,
     const struct us_vault_problem *p)
 {
-	struct us_vault_entry e = { .kind = US_KIND_INTENT, .action = action, .decision = US_DECISION_DENY,
-		.reason = p->reason, .purpose = purpose, .related = NO_ENTRY };
+	struct us_vault_entry e = { .kind = US_KIND_INTENT,
+		.action = action,
+		.decision = US_DECISION_DENY,
+		.reason = p->reason,
+		.purpose = purpose,
+		.related = NO_ENTRY };
 	struct us_vault_problem named = *p;
 	uint8_t asked[US_ENTRY_REFUSED * 8];
 	const size_t n = r->n_asked < US_ENTRY_REFUSED ? r->n_asked : US_ENTRY_REFUSED;
@@ -211,10 +228,14 @@ opening_logged(struct us_vault_request *r, const struct us_msg_logged *m)
 }
 
 void
-us_vault_access_open(struct us_vault_request *r, struct us_bytes purpose, void (*opened)(struct us_vault_request *r))
+us_vault_access_open(struct us_vault_request *r, struct us_bytes purpose,
+    void (*opened)(struct us_vault_request *r))
 {
-	struct us_vault_entry e = { .kind = US_KIND_INTENT, .action = US_ACTION_OPEN_COLLECTION,
-		.decision = US_DECISION_ALLOW, .purpose = purpose, .related = NO_ENTRY };
+	struct us_vault_entry e = { .kind = US_KIND_INTENT,
+		.action = US_ACTION_OPEN_COLLECTION,
+		.decision = US_DECISION_ALLOW,
+		.purpose = purpose,
+		.related = NO_ENTRY };
 
 	if (us_vault_evidence_complete(r->vault, r->collection)) {
 		opened(r);
@@ -224,7 +245,7 @@ us_vault_access_open(struct us_vault_request *r, struct us_bytes purpose, void (
 	us_vault_access_log(r, &e, opening_logged);
 }
 
-/* --- checks -------------------------------------------------------------------------------------------- */
+/* --- checks ----------------------------------------------------------------------------------- */
 
 static enum us_action
 action_of_request(const struct us_vault_request *r)
@@ -234,17 +255,26 @@ action_of_request(const struct us_vault_request *r)
 
 	switch (r->type) {
 	case US_MSG_list_request:
-		action = us_msg_list_request_decode(&list, r->body.data, r->body.len) == US_OK ? us_vault_list_action(list.what) : US_ACTION_NONE;
+		action = us_msg_list_request_decode(&list, r->body.data, r->body.len) == US_OK ?
+		    us_vault_list_action(list.what) :
+		    US_ACTION_NONE;
 		return action == US_ACTION_NONE ? US_ACTION_STATUS : action;
-	case US_MSG_question_request: return US_ACTION_ORDER_EXPLAIN;
-	case US_MSG_log_request: return US_ACTION_AUDIT_TILE;
-	case US_MSG_search_request: return US_ACTION_SEARCH;
-	case US_MSG_read_request: return US_ACTION_READ;
+	case US_MSG_question_request:
+		return US_ACTION_ORDER_EXPLAIN;
+	case US_MSG_log_request:
+		return US_ACTION_AUDIT_TILE;
+	case US_MSG_search_request:
+		return US_ACTION_SEARCH;
+	case US_MSG_read_request:
+		return US_ACTION_READ;
 	case US_MSG_load_open_request:
 	case US_MSG_load_end_request:
-	case US_MSG_load_ticket_request: return US_ACTION_LOAD;
-	case US_MSG_log_keys_request: return US_ACTION_AUDIT_KEYS;
-	default: return US_ACTION_STATUS; /* a refusal without an action could not be logged */
+	case US_MSG_load_ticket_request:
+		return US_ACTION_LOAD;
+	case US_MSG_log_keys_request:
+		return US_ACTION_AUDIT_KEYS;
+	default:
+		return US_ACTION_STATUS; /* a refusal without an action could not be logged */
 	}
 }
 
@@ -253,7 +283,10 @@ static int
 check_standing(struct us_vault_request *r, const struct us_vault_session *s, int64_t now,
     const struct us_person **person)
 {
-	struct us_vault_problem p = { .status = 403, .type = "denied", .title = "Refused", .entry = NO_ENTRY,
+	struct us_vault_problem p = { .status = 403,
+		.type = "denied",
+		.title = "Refused",
+		.entry = NO_ENTRY,
 		.position = -1 };
 
 	p.reason = us_registry_standing(r->vault->registry, r->credential, now, person, NULL);
@@ -278,9 +311,13 @@ check_session(struct us_vault_request *r)
 	const struct us_vault_session *s = us_vault_session_get(v, r->credential);
 	const struct us_person *person = NULL;
 	const int64_t now = us_time_now_ns();
-	const struct us_vault_problem p = { .status = 401, .type = "session", .title = "No live session",
-		.reason = US_REASON_NO_SESSION, .cure = "Sign a session: GET and POST /v1/session",
-		.entry = NO_ENTRY, .position = -1 };
+	const struct us_vault_problem p = { .status = 401,
+		.type = "session",
+		.title = "No live session",
+		.reason = US_REASON_NO_SESSION,
+		.cure = "Sign a session: GET and POST /v1/session",
+		.entry = NO_ENTRY,
+		.position = -1 };
 
 	if (check_standing(r, s, now, &person) != US_OK)
 		return US_ERR_DENIED;
@@ -322,8 +359,12 @@ int
 us_vault_access_collection(struct us_vault_request *r, struct us_bytes name, enum us_action action)
 {
 	const struct us_collection *c = us_registry_collection_named(r->vault->registry, name);
-	struct us_vault_problem p = { .status = 404, .type = "not-found", .title = "No such collection",
-		.reason = US_REASON_NOT_FOUND, .entry = NO_ENTRY, .position = -1 };
+	struct us_vault_problem p = { .status = 404,
+		.type = "not-found",
+		.title = "No such collection",
+		.reason = US_REASON_NOT_FOUND,
+		.entry = NO_ENTRY,
+		.position = -1 };
 
 	if (c == NULL) {
 		us_vault_access_refuse(r, action, (struct us_bytes){ NULL, 0 }, &p);
@@ -368,8 +409,8 @@ title_of(enum us_reason reason)
 }
 
 void
-us_vault_access_ruling(struct us_vault_request *r, enum us_action action, struct us_bytes purpose, uint64_t records,
-    struct us_ruling *out)
+us_vault_access_ruling(struct us_vault_request *r, enum us_action action, struct us_bytes purpose,
+    uint64_t records, struct us_ruling *out)
 {
 	struct us_vault *v = r->vault;
 	const struct us_collection *c = us_registry_collection(v->registry, r->collection);
@@ -378,7 +419,8 @@ us_vault_access_ruling(struct us_vault_request *r, enum us_action action, struct
 	struct us_context context;
 
 	(void)us_registry_standing(v->registry, r->credential, now, NULL, &credential);
-	us_registry_context(v->registry, credential, (struct us_bytes){ (const uint8_t *)r->peer, r->peer_n }, now, &context);
+	us_registry_context(v->registry, credential,
+	    (struct us_bytes){ (const uint8_t *)r->peer, r->peer_n }, now, &context);
 	if (v->frozen)
 		us_context_freeze(&context);
 	/* the keeper's to decide: it has the ledger, and what approvals were used */
@@ -401,7 +443,8 @@ freeze_detail(const struct us_vault_request *r, char *out, size_t size)
 	if (r->ruling.freeze == 0)
 		return;
 	if (r->ruling.freeze == US_FREEZE_AT_START) {
-		(void)snprintf(out, size, "The daemon was started frozen; started without --frozen it is open again");
+		(void)snprintf(out, size,
+		    "The daemon was started frozen; started without --frozen it is open again");
 		return;
 	}
 	(void)snprintf(id, sizeof id, "freeze-%u", (unsigned)r->ruling.freeze);
@@ -411,9 +454,13 @@ freeze_detail(const struct us_vault_request *r, char *out, size_t size)
 }
 
 int
-us_vault_access_rule(struct us_vault_request *r, enum us_action action, struct us_bytes purpose, uint64_t records)
+us_vault_access_rule(struct us_vault_request *r, enum us_action action, struct us_bytes purpose,
+    uint64_t records)
 {
-	struct us_vault_problem p = { .status = 403, .type = "denied", .entry = NO_ENTRY, .position = -1 };
+	struct us_vault_problem p = { .status = 403,
+		.type = "denied",
+		.entry = NO_ENTRY,
+		.position = -1 };
 	char detail[US_DOCKET_ID_MAX + US_AUTHORITY_TEXT_MAX + 8];
 
 	us_vault_access_ruling(r, action, purpose, records, &r->ruling);
@@ -434,8 +481,12 @@ us_vault_access_rule(struct us_vault_request *r, enum us_action action, struct u
 void
 us_vault_reply_bad_query(struct us_vault_request *r, int err, const struct us_query_error *e)
 {
-	struct us_vault_problem p = { .status = 400, .type = "query", .title = "The query is not understood",
-		.detail = e->message, .reason = US_REASON_MALFORMED, .entry = NO_ENTRY,
+	struct us_vault_problem p = { .status = 400,
+		.type = "query",
+		.title = "The query is not understood",
+		.detail = e->message,
+		.reason = US_REASON_MALFORMED,
+		.entry = NO_ENTRY,
 		.position = (int64_t)e->at };
 
 	if (err == US_ERR_NOMEM)
@@ -445,7 +496,8 @@ us_vault_reply_bad_query(struct us_vault_request *r, int err, const struct us_qu
 }
 
 enum us_vault_access_change
-us_vault_access_again(struct us_vault_request *r, enum us_action action, struct us_bytes purpose, uint64_t records)
+us_vault_access_again(struct us_vault_request *r, enum us_action action, struct us_bytes purpose,
+    uint64_t records)
 {
 	struct us_vault *v = r->vault;
 	struct us_vault_problem *p = &r->problem;
@@ -457,7 +509,10 @@ us_vault_access_again(struct us_vault_request *r, enum us_action action, struct 
 	if (us_registry_generation(v->registry) == r->generation)
 		return ACCESS_SAME;
 	r->generation = us_registry_generation(v->registry);
-	*p = (struct us_vault_problem){ .status = 403, .type = "denied", .entry = r->entry, .position = -1 };
+	*p = (struct us_vault_problem){ .status = 403,
+		.type = "denied",
+		.entry = r->entry,
+		.position = -1 };
 	p->reason = us_registry_standing(v->registry, r->credential, now, &person, NULL);
 	if (p->reason == US_REASON_NONE) {
 		r->subject = us_registry_subject(v->registry, person, now);
@@ -478,7 +533,7 @@ us_vault_access_again(struct us_vault_request *r, enum us_action action, struct 
 	return ACCESS_CHANGED;
 }
 
-/* --- parts of answers ------------------------------------------------------------------------------------ */
+/* --- parts of answers ------------------------------------------------------------------------- */
 
 void
 us_vault_access_quota(struct us_json *j, const struct us_remaining *left)
@@ -487,8 +542,11 @@ us_vault_access_quota(struct us_json *j, const struct us_remaining *left)
 		const char *name;
 		uint32_t left;
 	} limits[] = {
-		{ "records_per_request", left->records_per_request }, { "consecutive", left->consecutive },
-		{ "per_day", left->per_day }, { "life", left->life }, { "share", left->share },
+		{ "records_per_request", left->records_per_request },
+		{ "consecutive", left->consecutive },
+		{ "per_day", left->per_day },
+		{ "life", left->life },
+		{ "share", left->share },
 	};
 
 	us_json_object(j);
@@ -503,7 +561,8 @@ us_vault_access_quota(struct us_json *j, const struct us_remaining *left)
 }
 
 void
-us_vault_access_json(struct us_vault_request *r, struct us_json *j, uint64_t snapshot, uint64_t entry)
+us_vault_access_json(struct us_vault_request *r, struct us_json *j, uint64_t snapshot,
+    uint64_t entry)
 {
 	us_json_kv_uint(j, "snapshot", snapshot);
 	us_json_kv_uint(j, "order", us_registry_order(r->vault->registry)->version);
@@ -516,7 +575,8 @@ int
 us_vault_access_proof_of(uint64_t index, struct us_bytes hashes, struct us_bytes checkpoint,
     struct us_buf *out)
 {
-	struct us_tlog_proof p = { .index = index, .n_hashes = hashes.n / US_HASH_LEN,
+	struct us_tlog_proof p = { .index = index,
+		.n_hashes = hashes.n / US_HASH_LEN,
 		.checkpoint = checkpoint };
 
 	if (hashes.n % US_HASH_LEN != 0 || p.n_hashes > US_PROOF_MAX)

@@ -5,8 +5,8 @@
  *   STORE    sealed, as prepared, on the disk
  *   COMMIT   the keeper logs it: from here on it has happened; we fold it
  *
- * A failure before the commit is taken back on both sides. One after it cannot be: if the keeper does
- * not answer any more the process ends, and the start finds out what counts.
+ * A failure before the commit is taken back on both sides. One after it cannot be: if the keeper
+ * does not answer any more the process ends, and the start finds out what counts.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +21,8 @@ finish(struct us_vault *v, const struct us_vault_act_result *result)
 {
 	struct us_vault_act_job *job = v->acts.first;
 
-	/* It stays at the head while its owner hears of it: who puts another act then must not begin it. */
+	/* It stays at the head while its owner hears of it: who puts another act then must not
+	 * begin it. */
 	if (job->done != NULL)
 		job->done(v, job->ctx, result);
 	v->acts.first = job->next;
@@ -39,7 +40,10 @@ static void
 fail_refused(struct us_vault *v, const struct us_msg_act_prepared *m)
 {
 	char text[513] = "";
-	struct us_vault_act_result result = { .err = m->err, .reason = (enum us_reason)m->reason, .detail = text, .rule = m->rule,
+	struct us_vault_act_result result = { .err = m->err,
+		.reason = (enum us_reason)m->reason,
+		.detail = text,
+		.rule = m->rule,
 		.entry = m->entry };
 
 	if (m->detail.n > 0 && m->detail.n < sizeof text)
@@ -50,7 +54,10 @@ fail_refused(struct us_vault *v, const struct us_msg_act_prepared *m)
 static void
 fail(struct us_vault *v, int err, enum us_reason reason, uint64_t entry)
 {
-	const struct us_vault_act_result result = { .err = err, .reason = reason, .detail = "", .entry = entry };
+	const struct us_vault_act_result result = { .err = err,
+		.reason = reason,
+		.detail = "",
+		.entry = entry };
 
 	finish(v, &result);
 }
@@ -68,7 +75,7 @@ take_back(struct us_vault *v)
 		    us_strerror(err));
 }
 
-/* --- commit ------------------------------------------------------------------------------------------------ */
+/* --- commit ----------------------------------------------------------------------------------- */
 
 static void
 on_committed(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
@@ -120,18 +127,20 @@ on_stored(void *ctx, int err, size_t bytes)
 	}
 	v->acts.step = ACT_COMMIT;
 	v->acts.call = us_vault_keeper_call_new(v, on_committed, NULL);
-	err = v->acts.call == 0 ? US_ERR_BUSY : us_send_act_commit(v->keeper, v->acts.call,
-	    &commit);
+	err = v->acts.call == 0 ? US_ERR_BUSY :
+				  us_send_act_commit(v->keeper, v->acts.call, &commit);
 	if (err != US_OK)
 		us_fatal("cannot ask the keeper to commit: %s. Stopping", us_strerror(err));
 }
 
-/* --- prepare ----------------------------------------------------------------------------------------------- */
+/* --- prepare ---------------------------------------------------------------------------------- */
 
 static int
 store_prepared(struct us_vault *v)
 {
-	struct us_write job = { .op = US_WRITE_ACT, .number = v->acts.sequence, .done = on_stored,
+	struct us_write job = { .op = US_WRITE_ACT,
+		.number = v->acts.sequence,
+		.done = on_stored,
 		.ctx = v };
 	struct us_bytes committed = { v->acts.committed.data, v->acts.committed.len };
 	struct us_buf sealed;
@@ -142,7 +151,8 @@ store_prepared(struct us_vault *v)
 	us_buf_init(&sealed, US_ACT_COMMITTED_MAX + 65536);
 	err = us_vault_act_context(v, v->acts.sequence, context, &n);
 	if (err == US_OK)
-		err = us_cobblestone_seal_to(v->state_key, (struct us_bytes){ context, n }, committed, &sealed);
+		err = us_cobblestone_seal_to(v->state_key, (struct us_bytes){ context, n },
+		    committed, &sealed);
 	if (err == US_OK) {
 		job.data = (struct us_bytes){ sealed.data, sealed.len };
 		err = us_writer_put(v->writer, &job);

@@ -8,9 +8,9 @@
 #define NONE UINT32_MAX
 
 struct us_vault_slot {
-	uint64_t key;  /* packed; 0: free (no collection has the number 0) */
+	uint64_t key; /* packed; 0: free (no collection has the number 0) */
 	uint32_t n;
-	uint32_t chain;      /* next of the same bucket */
+	uint32_t chain; /* next of the same bucket */
 	uint32_t older, newer;
 	uint8_t *page;
 };

@@ -25,8 +25,8 @@ void us_cache_free(struct us_cache *c);
 /* The page, valid until four further calls at least (so a caller may hold a few at a time). open
  * may be NULL: the stored form. A page is always to be got with the same open. US_ERR_NOT_FOUND,
  * US_ERR_LIMIT (larger than US_CACHE_PAGE_MAX), errors of the store and of open. */
-int us_cache_get(struct us_cache *c, const struct us_store_key *key, us_cache_open_fn open, void *ctx,
-    struct us_bytes *page);
+int us_cache_get(struct us_cache *c, const struct us_store_key *key, us_cache_open_fn open,
+    void *ctx, struct us_bytes *page);
 /* Forgets the pages numbered from .. to of a collection and kind. */
 void us_cache_forget(struct us_cache *c, const struct us_store_key *from, uint64_t to);
 

@@ -34,7 +34,8 @@ us_cursor_seal(const struct us_key *key, const uint8_t vault[32], const struct u
 	us_store_u64(plain + 24, c->total);
 	us_store_u64(plain + 32, c->intent);
 	memcpy(plain + 40, c->query, 32);
-	err = us_cobblestone_seal(key, context(vault, ctx), (struct us_bytes){ plain, sizeof plain }, sealed);
+	err = us_cobblestone_seal(key, context(vault, ctx),
+	    (struct us_bytes){ plain, sizeof plain }, sealed);
 	if (err != US_OK)
 		return err;
 	us_base64_encode(sealed, sizeof sealed, text);
@@ -66,7 +67,8 @@ us_cursor_open(const struct us_key *key, const uint8_t vault[32], struct us_byte
 	for (; i % 4 != 0; i++)
 		padded[i] = '=';
 	if (us_base64_decode(padded, i, sealed, sizeof sealed, &n) != US_OK || n != SEALED_SIZE ||
-	    us_cobblestone_open(key, context(vault, ctx), (struct us_bytes){ sealed, n }, plain) != US_OK)
+	    us_cobblestone_open(key, context(vault, ctx), (struct us_bytes){ sealed, n }, plain) !=
+		US_OK)
 		return US_ERR_FORMAT;
 	out->collection = us_load_u32(plain);
 	out->person = us_load_u32(plain + 4);

@@ -42,20 +42,26 @@ designated(void *ctx, struct us_bytes value, roaring_bitmap_t *docs)
 		if (err != US_OK)
 			return err;
 		d->is_value = n == value.n && memcmp(folded, value.p, n) == 0;
-		us_record_set_each(r->set, d->facts->facts.first, d->facts->facts.count, designate_run, d);
+		us_record_set_each(r->set, d->facts->facts.first, d->facts->facts.count,
+		    designate_run, d);
 	}
 	return US_OK;
 }
 
 int
-us_vault_view_eval(struct us_vault *v, const struct us_batch *facts, const struct us_query *query, const struct us_term_table *keys,
-    roaring_bitmap_t **out)
+us_vault_view_eval(struct us_vault *v, const struct us_batch *facts, const struct us_query *query,
+    const struct us_term_table *keys, roaring_bitmap_t **out)
 {
-	const struct us_collection *c = us_registry_collection(v->registry, facts->facts.collection);
+	const struct us_collection *c = us_registry_collection(v->registry,
+	    facts->facts.collection);
 	struct us_vault_designated relabelled = { .vault = v, .facts = facts };
 	struct us_term_table table = *keys;
-	struct us_eval_options options = { .base = facts->facts.first, .bates_prefix = us_bytes_of(c->prefix),
-		.term_key = us_term_table_key, .term_key_ctx = &table, .designated = designated, .designated_ctx = &relabelled };
+	struct us_eval_options options = { .base = facts->facts.first,
+		.bates_prefix = us_bytes_of(c->prefix),
+		.term_key = us_term_table_key,
+		.term_key_ctx = &table,
+		.designated = designated,
+		.designated_ctx = &relabelled };
 	struct us_segment *segment;
 	int err = us_vault_evidence_segment(v, facts, &segment);
 

@@ -5,7 +5,7 @@
 #include "crypto/record_seal.h"
 #include "daemon/vault/internal.h"
 
-/* --- pages ------------------------------------------------------------------------------------------------------- */
+/* --- pages ------------------------------------------------------------------------------------ */
 
 static int
 get_page(void *ctx, enum us_page_kind kind, uint32_t number, struct us_bytes *page)
@@ -27,8 +27,8 @@ static int
 open_segment_page(void *ctx, struct us_bytes stored, uint8_t *out, size_t *out_n)
 {
 	struct us_vault_opening *o = ctx;
-	int err = us_page_open(o->batch->page_key, &o->batch->source.place, US_PAGE_SEGMENT, o->number,
-	    stored, out);
+	int err = us_page_open(o->batch->page_key, &o->batch->source.place, US_PAGE_SEGMENT,
+	    o->number, stored, out);
 
 	if (err == US_OK)
 		*out_n = stored.n - US_PAGE_TAG;
@@ -55,7 +55,7 @@ get_segment_page(void *ctx, uint32_t number, const uint8_t **page)
 	return US_OK;
 }
 
-/* --- collections and batches ----------------------------------------------------------------------------------------- */
+/* --- collections and batches ------------------------------------------------------------------ */
 
 static int
 grow_pointers(void ***array, size_t *n, size_t need)
@@ -164,7 +164,8 @@ us_vault_evidence_take_keys(struct us_vault *v, uint32_t collection, struct us_b
 		if (r.err != US_OK)
 			break;
 		if (kind == 1) {
-			struct us_vault_batch *b = batch_at(v, c, slot_of_segment(v, collection, number));
+			struct us_vault_batch *b = batch_at(v, c,
+			    slot_of_segment(v, collection, number));
 
 			err = b == NULL ? US_ERR_NOMEM : put_key(&b->page_key, key);
 			if (err == US_OK)
@@ -198,18 +199,21 @@ us_vault_evidence_complete(struct us_vault *v, uint32_t collection)
 	for (i = 0; i < n; i++) {
 		const struct us_batch *b = us_registry_batch(v->registry, collection, i);
 
-		if (b->status != US_BATCH_VOID && (b->facts.slot >= c->n_batches ||
-		    c->batches[b->facts.slot] == NULL || c->batches[b->facts.slot]->page_key == NULL))
+		if (b->status != US_BATCH_VOID &&
+		    (b->facts.slot >= c->n_batches || c->batches[b->facts.slot] == NULL ||
+			c->batches[b->facts.slot]->page_key == NULL))
 			return 0;
 	}
-	if (d != NULL && (d->version >= c->n_dictionary_keys || c->dictionary_keys[d->version] == NULL))
+	if (d != NULL &&
+	    (d->version >= c->n_dictionary_keys || c->dictionary_keys[d->version] == NULL))
 		return 0;
 	c->complete_at = sequence;
 	return 1;
 }
 
 int
-us_vault_evidence_batch(struct us_vault *v, const struct us_batch *facts, struct us_vault_batch **out)
+us_vault_evidence_batch(struct us_vault *v, const struct us_batch *facts,
+    struct us_vault_batch **out)
 {
 	struct us_vault_collection *c = us_vault_evidence_collection(v, facts->facts.collection);
 	struct us_vault_batch *b = c == NULL ? NULL : batch_at(v, c, facts->facts.slot);
@@ -324,7 +328,7 @@ us_vault_evidence_free(struct us_vault *v)
 	v->n_collections = 0;
 }
 
-/* --- records ---------------------------------------------------------------------------------------------------------- */
+/* --- records ---------------------------------------------------------------------------------- */
 
 static int
 append_page(void *ctx, const struct us_store_key *key, struct us_bytes page)
@@ -349,16 +353,18 @@ open_dictionary(struct us_vault *v, struct us_vault_collection *c, uint32_t vers
 		err = us_dictionary_open(c->dictionary_keys[version], v->vault_id, c->id, version,
 		    (struct us_bytes){ sealed.data, sealed.len }, &plain);
 	if (err == US_OK)
-		err = us_unpacker_add(c->unpacker, version, (struct us_bytes){ plain.data, plain.len });
+		err = us_unpacker_add(c->unpacker, version,
+		    (struct us_bytes){ plain.data, plain.len });
 	us_buf_free(&plain);
 	us_buf_free(&sealed);
 	return err;
 }
 
-/* The sealed bytes of a record: a view of a cached page, or of v->sealed for one larger than a page. */
+/* The sealed bytes of a record: a view of a cached page, or of v->sealed for one larger than a
+ * page. */
 static int
-find_sealed(struct us_vault *v, struct us_vault_batch *b, const struct us_batch *facts, uint32_t item,
-    struct us_bytes *sealed)
+find_sealed(struct us_vault *v, struct us_vault_batch *b, const struct us_batch *facts,
+    uint32_t item, struct us_bytes *sealed)
 {
 	struct us_bytes page;
 	uint32_t first, n;
@@ -413,7 +419,8 @@ us_vault_evidence_record(struct us_vault *v, const struct us_batch *facts, uint6
 	if (err == US_OK)
 		err = us_unpacker_unpack(collection->unpacker, packed, &v->container);
 	if (err == US_OK)
-		err = us_container_decode(c, (struct us_bytes){ v->container.data, v->container.len });
+		err = us_container_decode(c,
+		    (struct us_bytes){ v->container.data, v->container.len });
 	return err;
 }
 

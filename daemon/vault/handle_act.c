@@ -13,7 +13,7 @@ struct us_vault_acting {
 	struct us_act act;
 	enum us_act_type type;
 	struct us_vault_act_job *job; /* NULL once it is done */
-	uint64_t *records;   /* of a copy, once they are checked */
+	uint64_t *records;            /* of a copy, once they are checked */
 };
 
 static void
@@ -27,7 +27,7 @@ acting_free(void *state)
 	free(a);
 }
 
-/* --- seal -------------------------------------------------------------------------------------------------------- */
+/* --- seal ------------------------------------------------------------------------------------- */
 
 static void
 on_sealed(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
@@ -72,13 +72,14 @@ seal(struct us_vault_request *r, const struct us_msg_act_request *q)
 	m.act = q->act;
 	m.signature = q->signature;
 	r->call = us_vault_keeper_call_new(r->vault, on_sealed, r);
-	err = r->call == 0 ? US_ERR_BUSY : us_vault_keeper_call_sent(r->vault, &r->call,
-	    us_send_seal(r->vault->keeper, r->call, &m));
+	err = r->call == 0 ? US_ERR_BUSY :
+			     us_vault_keeper_call_sent(r->vault, &r->call,
+				 us_send_seal(r->vault->keeper, r->call, &m));
 	if (err != US_OK)
 		us_vault_reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
 }
 
-/* --- results ------------------------------------------------------------------------------------------------------- */
+/* --- results ---------------------------------------------------------------------------------- */
 
 static void
 put_certificate(struct us_vault *v, struct us_json *j, struct us_bytes result, int *pending)
@@ -138,26 +139,31 @@ put_filing(struct us_vault *v, struct us_json *j, const char *id, int *pending)
 	us_json_kv_hex(j, "digest", f->digest, sizeof f->digest);
 	us_json_kv_cstr(j, "filing_status", us_filing_status_name(f->status));
 	/* a freeze and a clawback are in force at once; what follows is about lifting them */
-	*pending = us_filing_is_open(f) && (f->kind == US_FILING_ORDER || f->kind == US_FILING_CLEARANCE ||
-	    f->kind == US_FILING_APPROVAL);
+	*pending = us_filing_is_open(f) &&
+	    (f->kind == US_FILING_ORDER || f->kind == US_FILING_CLEARANCE ||
+		f->kind == US_FILING_APPROVAL);
 }
 
 static void
-put_numbered(struct us_vault *v, struct us_json *j, enum us_filing_kind kind, uint64_t number, int *pending)
+put_numbered(struct us_vault *v, struct us_json *j, enum us_filing_kind kind, uint64_t number,
+    int *pending)
 {
 	char id[US_DOCKET_ID_MAX + 1];
 
-	(void)snprintf(id, sizeof id, "%s-%llu", us_filing_kind_name(kind), (unsigned long long)number);
+	(void)snprintf(id, sizeof id, "%s-%llu", us_filing_kind_name(kind),
+	    (unsigned long long)number);
 	put_filing(v, j, id, pending);
 }
 
-/* Others may have to sign too. Of an approval who signs cannot tell whether more are needed: that is the rule's. */
+/* Others may have to sign too. Of an approval who signs cannot tell whether more are needed: that
+ * is the rule's. */
 static void
 put_signed(struct us_vault *v, struct us_json *j, struct us_bytes id, int *pending)
 {
 	const struct us_filing *f = us_registry_filing_named(v->registry, id);
 	struct us_docket_item item;
-	const int open = f != NULL ? us_filing_is_open(f) : us_registry_docket_item(v->registry, id, &item) == US_OK;
+	const int open = f != NULL ? us_filing_is_open(f) :
+				     us_registry_docket_item(v->registry, id, &item) == US_OK;
 
 	us_json_kv_bool(j, "open", open);
 	us_json_kv_str(j, "docket", id);
@@ -178,21 +184,33 @@ put_document(struct us_vault *v, struct us_json *j, const struct us_act_document
 
 /* Acts of the order and its docket. */
 static void
-put_order_result(struct us_vault *v, struct us_vault_acting *a, struct us_bytes result, struct us_json *j, int *pending)
+put_order_result(struct us_vault *v, struct us_vault_acting *a, struct us_bytes result,
+    struct us_json *j, int *pending)
 {
 	char id[US_DOCKET_ID_MAX + 1];
 
 	switch ((unsigned)a->type) {
-	case US_ACT_CLEARANCE: put_numbered(v, j, US_FILING_CLEARANCE, number_of(result), pending); break;
-	case US_ACT_CHALLENGE: put_numbered(v, j, US_FILING_CHALLENGE, number_of(result), pending); break;
-	case US_ACT_CLAWBACK: put_numbered(v, j, US_FILING_CLAWBACK, number_of(result), pending); break;
-	case US_ACT_FREEZE: put_numbered(v, j, US_FILING_FREEZE, number_of(result), pending); break;
-	case US_ACT_APPROVAL_REQUEST: put_numbered(v, j, US_FILING_APPROVAL, number_of(result), pending); break;
+	case US_ACT_CLEARANCE:
+		put_numbered(v, j, US_FILING_CLEARANCE, number_of(result), pending);
+		break;
+	case US_ACT_CHALLENGE:
+		put_numbered(v, j, US_FILING_CHALLENGE, number_of(result), pending);
+		break;
+	case US_ACT_CLAWBACK:
+		put_numbered(v, j, US_FILING_CLAWBACK, number_of(result), pending);
+		break;
+	case US_ACT_FREEZE:
+		put_numbered(v, j, US_FILING_FREEZE, number_of(result), pending);
+		break;
+	case US_ACT_APPROVAL_REQUEST:
+		put_numbered(v, j, US_FILING_APPROVAL, number_of(result), pending);
+		break;
 	case US_ACT_ORDER_PROPOSE: {
 		const size_t n = us_registry_versions(v->registry);
 
 		/* a proposal is folded last: it has the highest version */
-		put_numbered(v, j, US_FILING_ORDER, us_registry_version(v->registry, n - 1)->version, pending);
+		put_numbered(v, j, US_FILING_ORDER,
+		    us_registry_version(v->registry, n - 1)->version, pending);
 		break;
 	}
 	case US_ACT_UNFREEZE:
@@ -203,26 +221,35 @@ put_order_result(struct us_vault *v, struct us_vault_acting *a, struct us_bytes 
 		us_json_kv_uint(j, "version", a->act.u.order_suspend.version);
 		us_json_kv_uint(j, "in_force", us_registry_order(v->registry)->version);
 		break;
-	case US_ACT_ACKNOWLEDGE: us_json_kv_uint(j, "version", a->act.u.acknowledge.version); break;
-	case US_ACT_DOCUMENT_ADD: put_document(v, j, &a->act.u.document); break;
+	case US_ACT_ACKNOWLEDGE:
+		us_json_kv_uint(j, "version", a->act.u.acknowledge.version);
+		break;
+	case US_ACT_DOCUMENT_ADD:
+		put_document(v, j, &a->act.u.document);
+		break;
 	case US_ACT_DOCKET_OBJECT:
 	case US_ACT_DOCKET_RESOLVE:
 	case US_ACT_DOCKET_WITHDRAW:
 	case US_ACT_DOCKET_SERVE: {
-		const struct us_filing *f = us_registry_filing_named(v->registry, a->act.u.docket.docket_id);
+		const struct us_filing *f = us_registry_filing_named(v->registry,
+		    a->act.u.docket.docket_id);
 
 		us_json_kv_str(j, "docket", a->act.u.docket.docket_id);
 		if (f != NULL)
 			us_json_kv_cstr(j, "filing_status", us_filing_status_name(f->status));
 		break;
 	}
-	case US_ACT_MATTER_SET: us_json_kv_cstr(j, "matter", us_registry_matter(v->registry)); break;
-	default: break;
+	case US_ACT_MATTER_SET:
+		us_json_kv_cstr(j, "matter", us_registry_matter(v->registry));
+		break;
+	default:
+		break;
 	}
 }
 
 static void
-put_result(struct us_vault *v, struct us_vault_acting *a, struct us_bytes result, struct us_json *j, int *pending)
+put_result(struct us_vault *v, struct us_vault_acting *a, struct us_bytes result, struct us_json *j,
+    int *pending)
 {
 	const struct us_person *person;
 
@@ -237,7 +264,9 @@ put_result(struct us_vault *v, struct us_vault_acting *a, struct us_bytes result
 			put_docket(v, j, id);
 		break;
 	}
-	case US_ACT_DOCKET_SIGN: put_signed(v, j, a->act.u.sign.docket_id, pending); break;
+	case US_ACT_DOCKET_SIGN:
+		put_signed(v, j, a->act.u.sign.docket_id, pending);
+		break;
 	case US_ACT_CREDENTIAL_ISSUE:
 		put_certificate(v, j, result, pending);
 		if (*pending)
@@ -269,8 +298,11 @@ put_result(struct us_vault *v, struct us_vault_acting *a, struct us_bytes result
 	case US_ACT_BATCH_CLOSE:
 	case US_ACT_BATCH_VOID:
 	case US_ACT_DICTIONARY:
-	case US_ACT_COPY_DIGEST: break;
-	default: put_order_result(v, a, result, j, pending); break;
+	case US_ACT_COPY_DIGEST:
+		break;
+	default:
+		put_order_result(v, a, result, j, pending);
+		break;
 	}
 }
 
@@ -278,8 +310,13 @@ static void
 reply_refusal(struct us_vault_request *r, const struct us_vault_act_result *result)
 {
 	const struct us_order *order = us_registry_order(r->vault->registry);
-	struct us_vault_problem p = { .status = 403, .type = "denied", .title = "Refused",
-		.detail = result->detail, .reason = result->reason, .entry = result->entry, .position = -1,
+	struct us_vault_problem p = { .status = 403,
+		.type = "denied",
+		.title = "Refused",
+		.detail = result->detail,
+		.reason = result->reason,
+		.entry = result->entry,
+		.position = -1,
 		.rule = result->rule };
 
 	if (p.rule > 0 && p.rule <= order->n_rules) {
@@ -287,7 +324,7 @@ reply_refusal(struct us_vault_request *r, const struct us_vault_act_result *resu
 		p.paragraph = order->rules[p.rule - 1].paragraph;
 	}
 	if ((result->err != US_ERR_DENIED && result->err != US_ERR_EXISTS &&
-	    result->err != US_ERR_STATE && result->err != US_ERR_NOT_FOUND) ||
+		result->err != US_ERR_STATE && result->err != US_ERR_NOT_FOUND) ||
 	    result->reason == US_REASON_NO_SESSION) {
 		us_vault_reply_error(r, result->err, result->reason, result->entry);
 		return;
@@ -356,12 +393,13 @@ on_done(struct us_vault *v, void *ctx, const struct us_vault_act_result *result)
 	us_buf_free(&b);
 }
 
-/* --- the request ------------------------------------------------------------------------------------------------------ */
+/* --- the request ------------------------------------------------------------------------------ */
 
 static int
 check_copy(struct us_vault_request *r, const struct us_act_copy *copy)
 {
-	const struct us_collection *c = us_registry_collection(r->vault->registry, copy->collection);
+	const struct us_collection *c = us_registry_collection(r->vault->registry,
+	    copy->collection);
 
 	if (c == NULL) {
 		us_vault_reply_error(r, US_ERR_NOT_FOUND, US_REASON_NOT_FOUND, NO_ENTRY);

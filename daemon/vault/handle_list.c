@@ -10,19 +10,30 @@ enum us_action
 us_vault_list_action(uint8_t what)
 {
 	switch (what) {
-	case US_LIST_PEOPLE: return US_ACTION_PERSON_LIST;
-	case US_LIST_CREDENTIALS: return US_ACTION_CREDENTIAL_LIST;
-	case US_LIST_COLLECTIONS: return US_ACTION_COLLECTION_LIST;
-	case US_LIST_BATCHES: return US_ACTION_BATCH_LIST;
-	case US_LIST_DOCKET: return US_ACTION_DOCKET_LIST;
-	case US_LIST_COPIES: return US_ACTION_COPY_LIST;
+	case US_LIST_PEOPLE:
+		return US_ACTION_PERSON_LIST;
+	case US_LIST_CREDENTIALS:
+		return US_ACTION_CREDENTIAL_LIST;
+	case US_LIST_COLLECTIONS:
+		return US_ACTION_COLLECTION_LIST;
+	case US_LIST_BATCHES:
+		return US_ACTION_BATCH_LIST;
+	case US_LIST_DOCKET:
+		return US_ACTION_DOCKET_LIST;
+	case US_LIST_COPIES:
+		return US_ACTION_COPY_LIST;
 	case US_LIST_ORDER:
-	case US_LIST_ORDERS: return US_ACTION_ORDER_SHOW;
-	case US_LIST_FILINGS: return US_ACTION_DOCKET_LIST;
-	case US_LIST_ACKNOWLEDGEMENTS: return US_ACTION_ACKNOWLEDGEMENT_LIST;
+	case US_LIST_ORDERS:
+		return US_ACTION_ORDER_SHOW;
+	case US_LIST_FILINGS:
+		return US_ACTION_DOCKET_LIST;
+	case US_LIST_ACKNOWLEDGEMENTS:
+		return US_ACTION_ACKNOWLEDGEMENT_LIST;
 	case US_LIST_DOCUMENTS:
-	case US_LIST_RELABELS: return US_ACTION_DOCKET_LIST;
-	default: return US_ACTION_NONE;
+	case US_LIST_RELABELS:
+		return US_ACTION_DOCKET_LIST;
+	default:
+		return US_ACTION_NONE;
 	}
 }
 
@@ -46,7 +57,8 @@ us_vault_listing_is(const struct us_vault_listing *l, const char *name, uint64_t
 	if (l->q.argument.n == 0)
 		return 1;
 	(void)snprintf(digits, sizeof digits, "%llu", (unsigned long long)id);
-	return (name != NULL && us_bytes_is(l->q.argument, name)) || us_bytes_is(l->q.argument, digits);
+	return (name != NULL && us_bytes_is(l->q.argument, name)) ||
+	    us_bytes_is(l->q.argument, digits);
 }
 
 const char *
@@ -176,7 +188,8 @@ list_collections(struct us_vault_request *r, struct us_vault_listing *l, struct 
 		us_json_kv_uint(j, "collection", c->id);
 		us_json_kv_cstr(j, "name", c->name);
 		us_json_kv_cstr(j, "bates_prefix", c->prefix);
-		us_json_kv_cstr(j, "designation", c->designation[0] == '\0' ? NULL : c->designation);
+		us_json_kv_cstr(j, "designation",
+		    c->designation[0] == '\0' ? NULL : c->designation);
 		us_json_kv_time(j, "created", c->created_ns);
 		us_json_kv_uint(j, "created_by", c->created_by);
 		us_json_close(j);
@@ -194,10 +207,12 @@ list_batches(struct us_vault_request *r, struct us_vault_listing *l, struct us_j
 
 	for (i = l->q.after; i < n; i++) {
 		const struct us_batch *b = us_registry_batch(v->registry, r->collection, (size_t)i);
-		const struct us_person *loader = us_registry_person(v->registry, b->facts.loaded_by);
+		const struct us_person *loader = us_registry_person(v->registry,
+		    b->facts.loaded_by);
 		int own = loader != NULL && (loader->party_bits & r->subject.parties) != 0;
 
-		if ((b->status == US_BATCH_HELD && !own) || !us_vault_listing_is(l, NULL, b->facts.slot))
+		if ((b->status == US_BATCH_HELD && !own) ||
+		    !us_vault_listing_is(l, NULL, b->facts.slot))
 			continue;
 		if (!us_vault_listing_room(l, i + 1))
 			return;
@@ -209,7 +224,8 @@ list_batches(struct us_vault_request *r, struct us_vault_listing *l, struct us_j
 		us_json_kv_uint(j, "records", b->facts.count);
 		if (us_bates_format(c, b->facts.first, bates) == US_OK)
 			us_json_kv_cstr(j, "first", bates);
-		if (b->facts.count > 0 && us_bates_format(c, b->facts.first + b->facts.count - 1, bates) == US_OK)
+		if (b->facts.count > 0 &&
+		    us_bates_format(c, b->facts.first + b->facts.count - 1, bates) == US_OK)
 			us_json_kv_cstr(j, "last", bates);
 		us_json_kv_time(j, "closed", b->closed_ns);
 		if (b->status != US_BATCH_VOID) {
@@ -256,7 +272,8 @@ sees_copy(const struct us_vault_request *r, const struct us_person *taker)
 	case US_CAPACITY_KEYHOLDER:
 		break;
 	}
-	return taker != NULL && (taker->id == r->person || (taker->party_bits & r->subject.parties) != 0);
+	return taker != NULL &&
+	    (taker->id == r->person || (taker->party_bits & r->subject.parties) != 0);
 }
 
 static void
@@ -269,7 +286,8 @@ list_copies(struct us_vault_request *r, struct us_vault_listing *l, struct us_js
 
 	for (id = l->q.after + 1; id <= n; id++) {
 		const struct us_copy *c = us_registry_copy(reg, id);
-		const struct us_person *taker = c == NULL ? NULL : us_registry_person(reg, c->person);
+		const struct us_person *taker = c == NULL ? NULL :
+							    us_registry_person(reg, c->person);
 		const struct us_collection *collection;
 
 		if (c == NULL || !sees_copy(r, taker) || !us_vault_listing_is(l, NULL, id))
@@ -315,19 +333,44 @@ logged(struct us_vault_request *r, const struct us_msg_logged *m)
 	us_json_key(&j, "items");
 	us_json_array(&j);
 	switch (l->q.what) {
-	case US_LIST_PEOPLE: list_people(r, l, &j); break;
-	case US_LIST_CREDENTIALS: list_credentials(r, l, &j); break;
-	case US_LIST_COLLECTIONS: list_collections(r, l, &j); break;
-	case US_LIST_BATCHES: list_batches(r, l, &j); break;
-	case US_LIST_DOCKET: us_vault_list_docket(r, l, &j); break;
-	case US_LIST_COPIES: list_copies(r, l, &j); break;
-	case US_LIST_ORDER: us_vault_list_order(r, &j); break;
-	case US_LIST_ORDERS: us_vault_list_orders(r, l, &j); break;
-	case US_LIST_FILINGS: us_vault_list_filings(r, l, &j); break;
-	case US_LIST_ACKNOWLEDGEMENTS: us_vault_list_acknowledgements(r, l, &j); break;
-	case US_LIST_DOCUMENTS: us_vault_list_documents(r, l, &j); break;
-	case US_LIST_RELABELS: us_vault_list_relabels(r, l, &j); break;
-	default: break;
+	case US_LIST_PEOPLE:
+		list_people(r, l, &j);
+		break;
+	case US_LIST_CREDENTIALS:
+		list_credentials(r, l, &j);
+		break;
+	case US_LIST_COLLECTIONS:
+		list_collections(r, l, &j);
+		break;
+	case US_LIST_BATCHES:
+		list_batches(r, l, &j);
+		break;
+	case US_LIST_DOCKET:
+		us_vault_list_docket(r, l, &j);
+		break;
+	case US_LIST_COPIES:
+		list_copies(r, l, &j);
+		break;
+	case US_LIST_ORDER:
+		us_vault_list_order(r, &j);
+		break;
+	case US_LIST_ORDERS:
+		us_vault_list_orders(r, l, &j);
+		break;
+	case US_LIST_FILINGS:
+		us_vault_list_filings(r, l, &j);
+		break;
+	case US_LIST_ACKNOWLEDGEMENTS:
+		us_vault_list_acknowledgements(r, l, &j);
+		break;
+	case US_LIST_DOCUMENTS:
+		us_vault_list_documents(r, l, &j);
+		break;
+	case US_LIST_RELABELS:
+		us_vault_list_relabels(r, l, &j);
+		break;
+	default:
+		break;
 	}
 	us_json_close(&j);
 	us_json_key(&j, "next");
@@ -348,7 +391,9 @@ logged(struct us_vault_request *r, const struct us_msg_logged *m)
 void
 us_vault_handle_list(struct us_vault_request *r)
 {
-	struct us_vault_entry e = { .kind = US_KIND_INTENT, .decision = US_DECISION_ALLOW, .related = NO_ENTRY };
+	struct us_vault_entry e = { .kind = US_KIND_INTENT,
+		.decision = US_DECISION_ALLOW,
+		.related = NO_ENTRY };
 	struct us_vault_listing *l = calloc(1, sizeof *l);
 
 	if (l == NULL) {
@@ -365,7 +410,7 @@ us_vault_handle_list(struct us_vault_request *r)
 	l->limit = l->q.limit == 0 || l->q.limit > LIMIT_DEFAULT ? LIMIT_DEFAULT : l->q.limit;
 	e.action = us_vault_list_action(l->q.what);
 	if ((l->q.what == US_LIST_BATCHES &&
-	    us_vault_access_collection(r, l->q.collection, e.action) != US_OK) ||
+		us_vault_access_collection(r, l->q.collection, e.action) != US_OK) ||
 	    us_vault_access_rule(r, e.action, (struct us_bytes){ NULL, 0 }, 0) != US_OK)
 		return;
 	us_vault_access_log(r, &e, logged);

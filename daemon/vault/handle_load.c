@@ -9,7 +9,7 @@
 #define LOADS_MAX 256
 #define LOADS_OF_ONE 16 /* a person */
 
-/* --- start -------------------------------------------------------------------------------------------------------- */
+/* --- start ------------------------------------------------------------------------------------ */
 
 /* What each part of the load carries, and until when. */
 static void
@@ -77,8 +77,8 @@ append_page(void *ctx, const struct us_store_key *key, struct us_bytes page)
  * else the strictest; empty if there is neither. US_ERR_NOT_FOUND: the order in force does not list
  * the collection's, which *found tells more of. */
 static int
-default_designation(
-    const struct us_vault *v, const struct us_collection *c, struct us_designated *found)
+default_designation(const struct us_vault *v, const struct us_collection *c,
+    struct us_designated *found)
 {
 	const struct us_order *order = us_registry_order(v->registry);
 
@@ -96,14 +96,15 @@ put_designations(const struct us_order *order, struct us_buf *out)
 	int err = US_OK;
 
 	for (size_t i = 0; i < order->n_designations && err == US_OK; i++)
-		err = us_buf_put_str16(out, order->designations[i].name.p, order->designations[i].name.n);
+		err = us_buf_put_str16(out, order->designations[i].name.p,
+		    order->designations[i].name.n);
 	return err;
 }
 
 /* Records would come in that no rule of the order reaches. */
 static void
-refuse_designation(
-    struct us_vault_request *r, const struct us_collection *c, const struct us_designated *found)
+refuse_designation(struct us_vault_request *r, const struct us_collection *c,
+    const struct us_designated *found)
 {
 	char detail[256], cure[256] = "A version of the order that lists it, or another collection";
 	const struct us_vault_problem p = { .status = 409,
@@ -119,7 +120,8 @@ refuse_designation(
 	    "The order in force does not list the collection's designation \"%s\"", c->designation);
 	if (found->nearest.n > 0)
 		(void)snprintf(cure, sizeof cure,
-		    "A version of the order that lists it, or another collection; was \"%.*s\" meant?",
+		    "A version of the order that lists it, or another collection; was \"%.*s\" "
+		    "meant?",
 		    (int)found->nearest.n, (const char *)found->nearest.p);
 	us_vault_reply_problem(r, &p);
 }
@@ -131,9 +133,9 @@ load_logged(struct us_vault_request *r, const struct us_msg_logged *m)
 	struct us_vault_load *l = r->state;
 	const struct us_collection *c = us_registry_collection(v->registry, l->collection);
 	const struct us_dictionary *d = us_registry_dictionary(v->registry, l->collection, 0);
-	struct us_msg_load_start start = {
-		.load = l->id, .collection = l->collection, .flags = l->flags
-	};
+	struct us_msg_load_start start = { .load = l->id,
+		.collection = l->collection,
+		.flags = l->flags };
 	struct us_buf dictionary, list;
 	struct us_designated found;
 	int err = default_designation(v, c, &found);
@@ -156,10 +158,12 @@ load_logged(struct us_vault_request *r, const struct us_msg_logged *m)
 		err = put_designations(us_registry_order(v->registry), &list);
 	start.designations = (struct us_bytes){ list.data, list.len };
 	if (err == US_OK && d != NULL) {
-		struct us_store_key from = { l->collection, US_PAGE_DICTIONARY, PAGE_NUMBER(d->version, 0) };
+		struct us_store_key from = { l->collection, US_PAGE_DICTIONARY,
+			PAGE_NUMBER(d->version, 0) };
 
 		start.dictionary_version = d->version;
-		err = us_store_scan(v->reader, &from, PAGE_NUMBER(d->version, 0xffff), append_page, &dictionary);
+		err = us_store_scan(v->reader, &from, PAGE_NUMBER(d->version, 0xffff), append_page,
+		    &dictionary);
 		start.dictionary = (struct us_bytes){ dictionary.data, dictionary.len };
 	}
 	if (err == US_OK)
@@ -177,9 +181,15 @@ load_logged(struct us_vault_request *r, const struct us_msg_logged *m)
 static void
 refuse_another(struct us_vault_request *r)
 {
-	const struct us_vault_problem p = { .status = 429, .type = "too-many", .title = "You have many loads open",
-		.detail = "A person may have 16 loads open at a time", .cure = "Finish one, or give it up (DELETE /v1/loads/{load})",
-		.reason = US_REASON_OVER_LIMIT, .entry = NO_ENTRY, .position = -1, .retry_after = 1 };
+	const struct us_vault_problem p = { .status = 429,
+		.type = "too-many",
+		.title = "You have many loads open",
+		.detail = "A person may have 16 loads open at a time",
+		.cure = "Finish one, or give it up (DELETE /v1/loads/{load})",
+		.reason = US_REASON_OVER_LIMIT,
+		.entry = NO_ENTRY,
+		.position = -1,
+		.retry_after = 1 };
 
 	us_vault_reply_problem(r, &p);
 }
@@ -187,8 +197,10 @@ refuse_another(struct us_vault_request *r)
 void
 us_vault_handle_load_open(struct us_vault_request *r)
 {
-	struct us_vault_entry e = { .kind = US_KIND_INTENT, .action = US_ACTION_LOAD,
-		.decision = US_DECISION_ALLOW, .related = NO_ENTRY };
+	struct us_vault_entry e = { .kind = US_KIND_INTENT,
+		.action = US_ACTION_LOAD,
+		.decision = US_DECISION_ALLOW,
+		.related = NO_ENTRY };
 	struct us_msg_load_open_request q;
 	const struct us_collection *c;
 	struct us_designated found;
@@ -237,7 +249,7 @@ us_vault_handle_load_open(struct us_vault_request *r)
 	us_vault_access_log(r, &e, load_logged);
 }
 
-/* --- receipts --------------------------------------------------------------------------------------------------------------- */
+/* --- receipts --------------------------------------------------------------------------------- */
 
 struct us_vault_receipt {
 	struct us_buf json; /* all but the proof, its object still open */
@@ -264,7 +276,8 @@ put_batches(struct us_vault *v, const struct us_vault_load *l, struct us_json *j
 	us_json_key(j, "batches");
 	us_json_array(j);
 	for (i = 0; i < l->n_stored; i++) {
-		const struct us_batch *b = us_registry_batch_slot(v->registry, l->collection, l->stored[i].slot);
+		const struct us_batch *b = us_registry_batch_slot(v->registry, l->collection,
+		    l->stored[i].slot);
 
 		if (b == NULL)
 			continue;
@@ -323,9 +336,11 @@ on_proof(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
 	us_buf_free(&proof);
 }
 
-/* The receipt proves its last batch's entry; the others' proofs are at /v1/log/entry-proof/<index>. */
+/* The receipt proves its last batch's entry; the others' proofs are at
+ * /v1/log/entry-proof/<index>. */
 static void
-begin_receipt(struct us_vault_request *r, const struct us_vault_load *l, const struct us_msg_load_ended *m)
+begin_receipt(struct us_vault_request *r, const struct us_vault_load *l,
+    const struct us_msg_load_ended *m)
 {
 	struct us_msg_entry_proof ask;
 	struct us_vault_receipt *t = calloc(1, sizeof *t);
@@ -376,7 +391,8 @@ tidy_after(struct us_vault *v, const struct us_vault_load *ended)
 	for (l = v->loads; l != NULL; l = l->next)
 		if (l != ended && l->collection == ended->collection)
 			return;
-	if (v->state == VAULT_OPEN && v->acts.first == NULL && us_vault_start_tidy(v, ended->collection) != US_OK)
+	if (v->state == VAULT_OPEN && v->acts.first == NULL &&
+	    us_vault_start_tidy(v, ended->collection) != US_OK)
 		us_log(US_LOG_WARNING, "unused pages stay until the next start");
 }
 
@@ -384,22 +400,28 @@ tidy_after(struct us_vault *v, const struct us_vault_load *ended)
 static void
 reply_ended(struct us_vault_request *r, const struct us_msg_load_ended *m)
 {
-	struct us_vault_problem p = { .status = 409, .type = "conflict", .title = "Not possible in the present state",
-		.reason = US_REASON_STATE, .entry = NO_ENTRY, .position = -1 };
+	struct us_vault_problem p = { .status = 409,
+		.type = "conflict",
+		.title = "Not possible in the present state",
+		.reason = US_REASON_STATE,
+		.entry = NO_ENTRY,
+		.position = -1 };
 
 	switch (m->err) {
 	case US_ERR_INCOMPLETE:
 		p.detail = "Parts are missing before some that came; what was complete is admitted";
 		break;
 	case US_ERR_FORMAT:
-		p.detail = "The load has stopped because of a refused record; nothing of its open batch is admitted";
+		p.detail = "The load has stopped because of a refused record; nothing of its open "
+			   "batch is admitted";
 		break;
 	case US_ERR_DENIED:
 		p.status = 403;
 		p.type = "denied";
 		p.title = "The load was stopped";
 		p.reason = (enum us_reason)m->reason;
-		p.detail = "What opened it does not stand any more; nothing of its open batch is admitted";
+		p.detail =
+		    "What opened it does not stand any more; nothing of its open batch is admitted";
 		break;
 	default:
 		us_vault_reply_error(r, m->err, US_REASON_ERROR, NO_ENTRY);
@@ -448,7 +470,8 @@ us_vault_handle_load_end(struct us_vault_request *r)
 		return;
 	}
 	l = us_vault_load_find(v, q.load);
-	/* to look, or to give up, is for the person; to have it admitted for the credential that the parts came with */
+	/* to look, or to give up, is for the person; to have it admitted for the credential that
+	 * the parts came with */
 	if (l == NULL || l->person != r->person ||
 	    (q.how == 0 && memcmp(l->credential, r->credential, sizeof l->credential) != 0)) {
 		us_vault_reply_error(r, US_ERR_NOT_FOUND, US_REASON_NOT_FOUND, NO_ENTRY);
@@ -471,7 +494,7 @@ us_vault_handle_load_end(struct us_vault_request *r)
 		l->waiting = r;
 }
 
-/* --- another ticket ---------------------------------------------------------------------------------------------------------- */
+/* --- another ticket --------------------------------------------------------------------------- */
 
 static void
 ticket_logged(struct us_vault_request *r, const struct us_msg_logged *m)
@@ -501,7 +524,9 @@ ticket_logged(struct us_vault_request *r, const struct us_msg_logged *m)
 void
 us_vault_handle_load_ticket(struct us_vault_request *r)
 {
-	struct us_vault_entry e = { .kind = US_KIND_INTENT, .action = US_ACTION_LOAD, .decision = US_DECISION_ALLOW };
+	struct us_vault_entry e = { .kind = US_KIND_INTENT,
+		.action = US_ACTION_LOAD,
+		.decision = US_DECISION_ALLOW };
 	struct us_msg_load_ticket_request q;
 	const struct us_vault_load *l;
 
@@ -510,7 +535,8 @@ us_vault_handle_load_ticket(struct us_vault_request *r)
 		return;
 	}
 	l = us_vault_load_find(r->vault, q.load);
-	if (l == NULL || l->person != r->person || memcmp(l->credential, r->credential, sizeof l->credential) != 0) {
+	if (l == NULL || l->person != r->person ||
+	    memcmp(l->credential, r->credential, sizeof l->credential) != 0) {
 		us_vault_reply_error(r, US_ERR_NOT_FOUND, US_REASON_NOT_FOUND, NO_ENTRY);
 		return;
 	}

@@ -1,4 +1,5 @@
-/* The log as it is served: tiles, bundles, checkpoint, proofs of state entries, keys of boxes; and what witnesses bring. */
+/* The log as it is served: tiles, bundles, checkpoint, proofs of state entries, keys of boxes; and
+ * what witnesses bring. */
 #include <string.h>
 
 #include "base/time.h"
@@ -27,7 +28,8 @@ on_data(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
 	us_vault_reply_bytes(r, 200, r->content, m.data);
 }
 
-/* What the commitment of a closing entry is made of (docs/PROTOCOL.md section 6), if a batch was closed there. */
+/* What the commitment of a closing entry is made of (docs/PROTOCOL.md section 6), if a batch was
+ * closed there. */
 static void
 put_batch_state(const struct us_vault *v, uint64_t entry, struct us_json *j)
 {
@@ -38,10 +40,12 @@ put_batch_state(const struct us_vault *v, uint64_t entry, struct us_json *j)
 		for (i = 0; i < us_registry_batches(v->registry, c); i++) {
 			const struct us_batch *b = us_registry_batch(v->registry, c, i);
 
-			if (b->status == US_BATCH_VOID || us_vault_entry_of(v, b->sequence) != entry)
+			if (b->status == US_BATCH_VOID ||
+			    us_vault_entry_of(v, b->sequence) != entry)
 				continue;
 			us_json_kv_hex(j, "state", b->state, sizeof b->state);
-			us_json_kv_hex(j, "manifest_root", b->facts.manifest_root, sizeof b->facts.manifest_root);
+			us_json_kv_hex(j, "manifest_root", b->facts.manifest_root,
+			    sizeof b->facts.manifest_root);
 			return;
 		}
 }
@@ -108,7 +112,8 @@ is_text(struct us_bytes path)
 {
 	const size_t n = sizeof WITNESSED_PATH - 1;
 
-	return us_bytes_is(path, "checkpoint") || us_bytes_is(path, "vkey") || us_bytes_is(path, "handovers") ||
+	return us_bytes_is(path, "checkpoint") || us_bytes_is(path, "vkey") ||
+	    us_bytes_is(path, "handovers") ||
 	    (path.n >= n && memcmp(path.p, WITNESSED_PATH, n) == 0);
 }
 
@@ -127,17 +132,20 @@ ask_file(struct us_vault_request *r)
 		return;
 	}
 	if (q.path.n > label && memcmp(q.path.p, PROOF_PATH, label) == 0) {
-		err = parse_index((struct us_bytes){ q.path.p + label, q.path.n - label }, &proof.index);
+		err = parse_index((struct us_bytes){ q.path.p + label, q.path.n - label },
+		    &proof.index);
 		r->call = err == US_OK ? us_vault_keeper_call_new(v, on_entry, r) : 0;
 		if (err == US_OK)
-			err = r->call == 0 ? US_ERR_BUSY : us_vault_keeper_call_sent(v, &r->call,
-			    us_send_entry_proof(v->keeper, r->call, &proof));
+			err = r->call == 0 ? US_ERR_BUSY :
+					     us_vault_keeper_call_sent(v, &r->call,
+						 us_send_entry_proof(v->keeper, r->call, &proof));
 	} else {
 		read.path = q.path;
 		r->content = is_text(q.path) ? US_TYPE_TEXT : US_TYPE_OCTETS;
 		r->call = us_vault_keeper_call_new(v, on_data, r);
-		err = r->call == 0 ? US_ERR_BUSY : us_vault_keeper_call_sent(v, &r->call,
-		    us_send_log_read(v->keeper, r->call, &read));
+		err = r->call == 0 ? US_ERR_BUSY :
+				     us_vault_keeper_call_sent(v, &r->call,
+					 us_send_log_read(v->keeper, r->call, &read));
 	}
 	if (err != US_OK)
 		us_vault_reply_error(r, err, US_REASON_MALFORMED, NO_ENTRY);
@@ -187,8 +195,8 @@ on_keys(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
 	struct us_json j;
 	struct us_buf b;
 
-	if (type != US_MSG_log_keys_reply || us_msg_log_keys_reply_decode(&m, body.p,
-	    body.n) != US_OK)
+	if (type != US_MSG_log_keys_reply ||
+	    us_msg_log_keys_reply_decode(&m, body.p, body.n) != US_OK)
 		us_panic("the keeper's answer about keys of the log is not one");
 	r = us_vault_outcome_not_late(v, ctx, m.entry, us_vault_outcome_is_given(m.err));
 	if (r == NULL)
@@ -243,8 +251,9 @@ ask_keys(struct us_vault_request *r)
 		return;
 	}
 	r->call = us_vault_keeper_call_new(r->vault, on_keys, late);
-	err = r->call == 0 ? US_ERR_BUSY : us_vault_keeper_call_sent(r->vault, &r->call,
-	    us_send_log_keys(r->vault->keeper, r->call, &m));
+	err = r->call == 0 ? US_ERR_BUSY :
+			     us_vault_keeper_call_sent(r->vault, &r->call,
+				 us_send_log_keys(r->vault->keeper, r->call, &m));
 	if (err == US_OK)
 		return;
 	(void)us_vault_outcome_not_late(r->vault, late, NO_ENTRY, 0);
@@ -289,7 +298,8 @@ on_cosigned(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
 	us_buf_free(&b);
 }
 
-/* Anybody who may see the tree may bring what a witness has signed: its key speaks for it, not who carries it. */
+/* Anybody who may see the tree may bring what a witness has signed: its key speaks for it, not who
+ * carries it. */
 static void
 ask_cosign(struct us_vault_request *r)
 {
@@ -305,8 +315,9 @@ ask_cosign(struct us_vault_request *r)
 	m.peer = q.peer;
 	m.note = q.note;
 	r->call = us_vault_keeper_call_new(r->vault, on_cosigned, r);
-	err = r->call == 0 ? US_ERR_BUSY : us_vault_keeper_call_sent(r->vault, &r->call,
-	    us_send_cosign(r->vault->keeper, r->call, &m));
+	err = r->call == 0 ? US_ERR_BUSY :
+			     us_vault_keeper_call_sent(r->vault, &r->call,
+				 us_send_cosign(r->vault->keeper, r->call, &m));
 	if (err != US_OK)
 		us_vault_reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
 }

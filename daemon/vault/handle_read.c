@@ -1,6 +1,7 @@
 /*
- * Reading, one record or thousands, and copies. Order, visibility, one disclosure entry that names all
- * records; its answer brings their keys, and then line after line goes out as the client takes them.
+ * Reading, one record or thousands, and copies. Order, visibility, one disclosure entry that names
+ * all records; its answer brings their keys, and then line after line goes out as the client takes
+ * them.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,7 @@ struct us_vault_reading {
 	uint64_t copy_id; /* 0: no copy */
 	uint64_t related;
 	char recipient[US_RECIPIENT_MAX + 1];
-	struct us_query *match;  /* what a mask of all but the match shows; NULL: none asked for */
+	struct us_query *match; /* what a mask of all but the match shows; NULL: none asked for */
 	struct us_bytes match_text;
 	struct us_buf words; /* of rules, packed; and views of them */
 	struct us_bytes *word;
@@ -63,18 +64,21 @@ reading_new(struct us_vault_request *r, size_t n, enum us_action action)
 	return d;
 }
 
-/* --- lines ----------------------------------------------------------------------------------------------------- */
+/* --- lines ------------------------------------------------------------------------------------ */
 
 static int
 put_record(struct us_vault_request *r, struct us_vault_reading *d, size_t i, struct us_buf *b)
 {
-	const struct us_batch *facts = us_registry_batch_of(r->vault->registry, r->collection, d->records[i]);
+	const struct us_batch *facts = us_registry_batch_of(r->vault->registry, r->collection,
+	    d->records[i]);
 
-	/* withdrawn while the answer was on its way; once anything has changed each record is asked about again */
+	/* withdrawn while the answer was on its way; once anything has changed each record is asked
+	 * about again */
 	if (facts == NULL || !us_vault_view_batch(&d->view, facts) ||
 	    (d->again && us_vault_view_record(&d->view, d->records[i], &facts) != 1))
 		return US_ERR_NOT_FOUND;
-	return us_vault_record_line(r, facts, d->records[i], d->keys + i * RECORD_KEY_ITEM, d->match, b);
+	return us_vault_record_line(r, facts, d->records[i], d->keys + i * RECORD_KEY_ITEM,
+	    d->match, b);
 }
 
 /* One record. */
@@ -86,12 +90,15 @@ read_step(void *ctx)
 	int err;
 
 	switch (us_vault_access_again(r, d->action, d->purpose, d->n)) {
-	case ACCESS_SAME: break;
+	case ACCESS_SAME:
+		break;
 	case ACCESS_CHANGED:
-		us_vault_view_open(r->vault, us_registry_order(r->vault->registry), &r->ruling, &r->subject, r->collection, d->snapshot, &d->view);
+		us_vault_view_open(r->vault, us_registry_order(r->vault->registry), &r->ruling,
+		    &r->subject, r->collection, d->snapshot, &d->view);
 		d->again = 1;
 		break;
-	case ACCESS_ENDED: return US_STEP_FAILED;
+	case ACCESS_ENDED:
+		return US_STEP_FAILED;
 	}
 	if (d->at == d->n)
 		return US_STEP_DONE;
@@ -101,11 +108,11 @@ read_step(void *ctx)
 		return ++d->at == d->n ? US_STEP_DONE : US_STEP_AGAIN;
 	}
 	us_log_err(err, "a record could not be read");
-	return us_vault_step_failed(r, err == US_ERR_NOT_FOUND ? err : US_ERR_INTERNAL, US_REASON_ERROR,
-	    r->entry);
+	return us_vault_step_failed(r, err == US_ERR_NOT_FOUND ? err : US_ERR_INTERNAL,
+	    US_REASON_ERROR, r->entry);
 }
 
-/* --- the entry ---------------------------------------------------------------------------------------------------- */
+/* --- the entry -------------------------------------------------------------------------------- */
 
 static int
 put_header(struct us_vault_request *r, struct us_vault_reading *d, const struct us_msg_logged *m)
@@ -159,9 +166,14 @@ static void
 log_disclosure(struct us_vault_request *r)
 {
 	struct us_vault_reading *d = r->state;
-	struct us_vault_entry e = { .kind = US_KIND_DISCLOSURE, .action = d->action,
-		.decision = US_DECISION_ALLOW, .purpose = d->purpose, .related = d->related,
-		.snapshot = d->snapshot, .total = d->n, .query = d->match_text };
+	struct us_vault_entry e = { .kind = US_KIND_DISCLOSURE,
+		.action = d->action,
+		.decision = US_DECISION_ALLOW,
+		.purpose = d->purpose,
+		.related = d->related,
+		.snapshot = d->snapshot,
+		.total = d->n,
+		.query = d->match_text };
 	uint8_t small[64 * 8], *packed = small;
 	size_t i;
 
@@ -192,13 +204,17 @@ log_disclosure(struct us_vault_request *r)
 		free(packed);
 }
 
-/* --- visibility ---------------------------------------------------------------------------------------------------- */
+/* --- visibility ------------------------------------------------------------------------------- */
 
 static void
 refuse_unseen(struct us_vault_request *r, struct us_vault_reading *d, uint64_t record)
 {
-	struct us_vault_problem p = { .status = 404, .type = "not-found", .title = "Not found or not visible",
-		.reason = US_REASON_NOT_VISIBLE, .entry = NO_ENTRY, .position = -1 };
+	struct us_vault_problem p = { .status = 404,
+		.type = "not-found",
+		.title = "Not found or not visible",
+		.reason = US_REASON_NOT_VISIBLE,
+		.entry = NO_ENTRY,
+		.position = -1 };
 	const struct us_collection *c = us_registry_collection(r->vault->registry, r->collection);
 	char bates[US_BATES_MAX + 1] = "", detail[96];
 
@@ -216,7 +232,8 @@ words_logged(struct us_vault_request *r, const struct us_msg_logged *m)
 
 	d->related = m->index;
 	if (err != US_OK)
-		us_vault_reply_error(r, err == US_ERR_FORMAT ? US_ERR_INTERNAL : err, US_REASON_ERROR, m->index);
+		us_vault_reply_error(r, err == US_ERR_FORMAT ? US_ERR_INTERNAL : err,
+		    US_REASON_ERROR, m->index);
 	else
 		check_and_log(r);
 }
@@ -236,16 +253,22 @@ split_words(struct us_vault_reading *d)
 	return us_reader_end(&in);
 }
 
-/* Rules that name words need these words' keys before a bitmap can be made: an intent of its own. */
+/* Rules that name words need these words' keys before a bitmap can be made: an intent of its
+ * own. */
 static void
 prepare_view(struct us_vault_request *r)
 {
 	struct us_vault_reading *d = r->state;
-	struct us_vault_entry e = { .kind = US_KIND_INTENT, .action = d->action, .decision = US_DECISION_ALLOW,
-		.purpose = d->purpose, .related = NO_ENTRY, .snapshot = d->snapshot };
+	struct us_vault_entry e = { .kind = US_KIND_INTENT,
+		.action = d->action,
+		.decision = US_DECISION_ALLOW,
+		.purpose = d->purpose,
+		.related = NO_ENTRY,
+		.snapshot = d->snapshot };
 	int err;
 
-	us_vault_view_open(r->vault, us_registry_order(r->vault->registry), &r->ruling, &r->subject, r->collection, d->snapshot, &d->view);
+	us_vault_view_open(r->vault, us_registry_order(r->vault->registry), &r->ruling, &r->subject,
+	    r->collection, d->snapshot, &d->view);
 	err = us_vault_view_words(&d->view, &d->words, &d->n_words);
 	if (err == US_OK && d->n_words > 0)
 		err = split_words(d);
@@ -283,14 +306,18 @@ check_and_log(struct us_vault_request *r)
 	log_disclosure(r);
 }
 
-/* --- requests -------------------------------------------------------------------------------------------------------- */
+/* --- requests --------------------------------------------------------------------------------- */
 
 static void
 refuse_bates(struct us_vault_request *r, struct us_bytes purpose)
 {
 	/* A number of another form is answered like one that is not there. */
-	struct us_vault_problem p = { .status = 404, .type = "not-found", .title = "Not found or not visible",
-		.reason = US_REASON_NOT_VISIBLE, .entry = NO_ENTRY, .position = -1 };
+	struct us_vault_problem p = { .status = 404,
+		.type = "not-found",
+		.title = "Not found or not visible",
+		.reason = US_REASON_NOT_VISIBLE,
+		.entry = NO_ENTRY,
+		.position = -1 };
 
 	us_vault_access_refuse(r, US_ACTION_READ, purpose, &p);
 }
@@ -315,9 +342,11 @@ read_opened(struct us_vault_request *r)
 
 /* The numbers asked for, into r->asked: those that are of this collection's form. */
 static void
-take_bates(struct us_vault_request *r, const struct us_msg_read_request *q, struct us_vault_reading *d)
+take_bates(struct us_vault_request *r, const struct us_msg_read_request *q,
+    struct us_vault_reading *d)
 {
-	const struct us_collection *c = us_registry_collection_named(r->vault->registry, q->collection);
+	const struct us_collection *c = us_registry_collection_named(r->vault->registry,
+	    q->collection);
 	struct us_reader in;
 
 	if (c == NULL)
@@ -325,7 +354,8 @@ take_bates(struct us_vault_request *r, const struct us_msg_read_request *q, stru
 	r->collection = c->id;
 	us_reader_init(&in, q->bates.p, q->bates.n);
 	while (in.left > 0 && in.err == US_OK)
-		r->n_asked += us_bates_parse(c, us_take_str16(&in, 64), &d->records[r->n_asked]) == US_OK;
+		r->n_asked += us_bates_parse(c, us_take_str16(&in, 64), &d->records[r->n_asked]) ==
+		    US_OK;
 	r->asked = d->records;
 }
 
@@ -344,7 +374,9 @@ read_begin(struct us_vault_request *r, struct us_msg_read_request *q)
 		n++;
 	}
 	if (err == US_OK)
-		err = in.err != US_OK || n == 0 ? US_ERR_FORMAT : n > RECORDS_MAX ? US_ERR_LIMIT : US_OK;
+		err = in.err != US_OK || n == 0 ? US_ERR_FORMAT :
+		    n > RECORDS_MAX             ? US_ERR_LIMIT :
+						  US_OK;
 	if (err != US_OK)
 		return err;
 	d = reading_new(r, n, US_ACTION_READ);
@@ -371,8 +403,8 @@ us_vault_handle_read(struct us_vault_request *r)
 	int err = read_begin(r, &q);
 
 	if (err != US_OK) {
-		us_vault_reply_error(r, err, err == US_ERR_NOMEM ? US_REASON_ERROR : US_REASON_MALFORMED,
-		    NO_ENTRY);
+		us_vault_reply_error(r, err,
+		    err == US_ERR_NOMEM ? US_REASON_ERROR : US_REASON_MALFORMED, NO_ENTRY);
 		return;
 	}
 	d = r->state;
@@ -389,18 +421,19 @@ us_vault_handle_read(struct us_vault_request *r)
 	us_vault_access_open(r, q.purpose, read_opened);
 }
 
-/* Before a copy's act is prepared: may all of it be seen? Answers and returns an error if not. Words in
- * rules must have been met by a search or read before; else the copy is refused as not visible. */
+/* Before a copy's act is prepared: may all of it be seen? Answers and returns an error if not.
+ * Words in rules must have been met by a search or read before; else the copy is refused as not
+ * visible. */
 int
-us_vault_read_check(struct us_vault_request *r, const uint64_t *records, size_t n, enum us_action action,
-    struct us_bytes purpose)
+us_vault_read_check(struct us_vault_request *r, const uint64_t *records, size_t n,
+    enum us_action action, struct us_bytes purpose)
 {
 	struct us_vault_reading probe = { .action = action, .purpose = purpose };
 	const struct us_batch *facts;
 	size_t i;
 
-	us_vault_view_open(r->vault, us_registry_order(r->vault->registry), &r->ruling, &r->subject, r->collection, r->vault->newest,
-	    &probe.view);
+	us_vault_view_open(r->vault, us_registry_order(r->vault->registry), &r->ruling, &r->subject,
+	    r->collection, r->vault->newest, &probe.view);
 	for (i = 0; i < n; i++) {
 		if (us_vault_view_record(&probe.view, records[i], &facts) <= 0) {
 			refuse_unseen(r, &probe, records[i]);
@@ -412,7 +445,8 @@ us_vault_read_check(struct us_vault_request *r, const uint64_t *records, size_t 
 
 /* A copy whose act has been committed: from here it is a read. */
 int
-us_vault_read_copy(struct us_vault_request *r, const struct us_act_copy *copy, uint64_t copy_id, uint64_t entry)
+us_vault_read_copy(struct us_vault_request *r, const struct us_act_copy *copy, uint64_t copy_id,
+    uint64_t entry)
 {
 	struct us_vault_reading *d = reading_new(r, copy->n, US_ACTION_COPY);
 	uint32_t i;

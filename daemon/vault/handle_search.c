@@ -1,7 +1,8 @@
 /*
  * Searching. The intent, with query, purpose and every content word, is logged before anything is
- * opened; its answer brings the words' keys. Batches are evaluated one by one, each intersected with what is
- * visible before it is counted. A second entry has the number that the person is told, and names the records that snippets disclose.
+ * opened; its answer brings the words' keys. Batches are evaluated one by one, each intersected
+ * with what is visible before it is counted. A second entry has the number that the person is told,
+ * and names the records that snippets disclose.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +28,7 @@ searching_free(void *state)
 	free(s);
 }
 
-/* --- the answer ------------------------------------------------------------------------------------------------------ */
+/* --- the answer ------------------------------------------------------------------------------- */
 
 static int
 search_has_snippets(const struct us_vault_searching *s)
@@ -60,11 +61,18 @@ counted(void *ctx)
 {
 	struct us_vault_request *r = ctx;
 	struct us_vault_searching *s = r->state;
-	struct us_cursor next = { .collection = r->collection, .person = r->person,
-		.snapshot = s->snapshot, .total = s->total, .intent = s->intent };
+	struct us_cursor next = { .collection = r->collection,
+		.person = r->person,
+		.snapshot = s->snapshot,
+		.total = s->total,
+		.intent = s->intent };
 	struct us_vault_entry e = { .kind = US_KIND_DISCLOSURE,
-		.action = (s->flags & US_SEARCH_COUNT) != 0 ? US_ACTION_COUNT : US_ACTION_SEARCH, .decision = US_DECISION_ALLOW, .purpose = s->purpose, .related = s->intent,
-		.snapshot = s->snapshot, .total = s->total };
+		.action = (s->flags & US_SEARCH_COUNT) != 0 ? US_ACTION_COUNT : US_ACTION_SEARCH,
+		.decision = US_DECISION_ALLOW,
+		.purpose = s->purpose,
+		.related = s->intent,
+		.snapshot = s->snapshot,
+		.total = s->total };
 	uint8_t *packed;
 	size_t i;
 
@@ -106,7 +114,7 @@ counted(void *ctx)
 	free(packed);
 }
 
-/* --- evaluation -------------------------------------------------------------------------------------------------------- */
+/* --- evaluation ------------------------------------------------------------------------------- */
 
 static int
 add_hit(struct us_vault_searching *s, uint64_t record)
@@ -184,8 +192,8 @@ search_step(void *ctx)
 	if (s->batch == n || (s->has_cursor && s->more))
 		return US_STEP_DONE;
 	facts = us_registry_batch(r->vault->registry, r->collection, s->batch++);
-	if (!us_vault_view_batch(&s->view, facts) || (s->has_cursor &&
-	    facts->facts.first + facts->facts.count - 1 <= s->cursor.place))
+	if (!us_vault_view_batch(&s->view, facts) ||
+	    (s->has_cursor && facts->facts.first + facts->facts.count - 1 <= s->cursor.place))
 		return US_STEP_AGAIN;
 	err = search_batch(r, s, facts);
 	if (err == US_OK)
@@ -219,7 +227,7 @@ intended(struct us_vault_request *r, const struct us_msg_logged *m)
 	us_work_begin(&r->work, search_step, counted);
 }
 
-/* --- the request ---------------------------------------------------------------------------------------------------------- */
+/* --- the request ------------------------------------------------------------------------------ */
 
 static int
 compare_words(const void *a, const void *b)
@@ -230,7 +238,8 @@ compare_words(const void *a, const void *b)
 	return order != 0 ? order : (x->n > y->n) - (x->n < y->n);
 }
 
-/* The words whose keys are needed, each once and sorted: of the query, and of rules without bitmaps. */
+/* The words whose keys are needed, each once and sorted: of the query, and of rules without
+ * bitmaps. */
 static int
 gather_words(struct us_vault_searching *s)
 {
@@ -276,9 +285,14 @@ gather_words(struct us_vault_searching *s)
 static void
 refuse_cursor(struct us_vault_request *r)
 {
-	struct us_vault_problem p = { .status = 400, .type = "cursor", .title = "The cursor is not one of this search",
-		.detail = "A cursor goes with the query, collection and person it was given for; search anew",
-		.reason = US_REASON_MALFORMED, .entry = NO_ENTRY, .position = -1 };
+	struct us_vault_problem p = { .status = 400,
+		.type = "cursor",
+		.title = "The cursor is not one of this search",
+		.detail = "A cursor goes with the query, collection and person it was given for; "
+			  "search anew",
+		.reason = US_REASON_MALFORMED,
+		.entry = NO_ENTRY,
+		.position = -1 };
 
 	us_vault_reply_problem(r, &p);
 }
@@ -294,7 +308,8 @@ take_cursor(struct us_vault_request *r, struct us_vault_searching *s, struct us_
 		return err;
 	if (text.n > 0) {
 		err = us_cursor_open(r->vault->cursor_key, r->vault->vault_id, text, &s->cursor);
-		if (err != US_OK || s->cursor.person != r->person || s->cursor.collection != r->collection ||
+		if (err != US_OK || s->cursor.person != r->person ||
+		    s->cursor.collection != r->collection ||
 		    memcmp(s->cursor.query, digest, sizeof digest) != 0)
 			return US_ERR_FORMAT;
 		s->has_cursor = 1;
@@ -342,7 +357,8 @@ begin(struct us_vault_request *r, const struct us_msg_search_request *q)
 	if (q->query.n > QUERY_LOGGED_MAX) { /* before it costs anything */
 		err = US_ERR_LIMIT;
 		error.at = QUERY_LOGGED_MAX;
-		(void)strncpy(error.message, "a query has at most 8,192 bytes", sizeof error.message - 1);
+		(void)strncpy(error.message, "a query has at most 8,192 bytes",
+		    sizeof error.message - 1);
 	} else {
 		err = us_query_parse(q->query.p, q->query.n, &s->query, &error);
 	}
@@ -357,7 +373,9 @@ static void
 search_opened(struct us_vault_request *r)
 {
 	struct us_vault *v = r->vault;
-	struct us_vault_entry e = { .kind = US_KIND_INTENT, .decision = US_DECISION_ALLOW, .related = NO_ENTRY };
+	struct us_vault_entry e = { .kind = US_KIND_INTENT,
+		.decision = US_DECISION_ALLOW,
+		.related = NO_ENTRY };
 	struct us_msg_search_request q;
 	struct us_vault_searching *s = r->state;
 	int err = us_msg_search_request_decode(&q, r->body.data, r->body.len);
@@ -376,7 +394,8 @@ search_opened(struct us_vault_request *r)
 	if (err == US_OK)
 		err = take_limits(r, s, q.limit);
 	if (err == US_OK)
-		us_vault_view_open(v, us_registry_order(v->registry), &r->ruling, &r->subject, r->collection, s->snapshot, &s->view);
+		us_vault_view_open(v, us_registry_order(v->registry), &r->ruling, &r->subject,
+		    r->collection, s->snapshot, &s->view);
 	if (err == US_OK)
 		err = gather_words(s);
 	if (err != US_OK) {

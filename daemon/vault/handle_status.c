@@ -9,8 +9,9 @@
 	do { \
 		int ask_err; \
 		(r)->call = us_vault_keeper_call_new((r)->vault, fn, r); \
-		ask_err = (r)->call == 0 ? US_ERR_BUSY : us_vault_keeper_call_sent((r)->vault, &(r)->call, \
-		    us_send_##name((r)->vault->keeper, (r)->call, m)); \
+		ask_err = (r)->call == 0 ? US_ERR_BUSY : \
+					   us_vault_keeper_call_sent((r)->vault, &(r)->call, \
+					       us_send_##name((r)->vault->keeper, (r)->call, m)); \
 		if (ask_err != US_OK) \
 			us_vault_reply_error(r, ask_err, US_REASON_ERROR, NO_ENTRY); \
 	} while (0)
@@ -68,7 +69,8 @@ put_waiting(const struct us_vault_request *r, struct us_json *j)
 	const int64_t now = us_time_now_ns();
 
 	if (r->vault->state != VAULT_OPEN ||
-	    us_registry_standing(r->vault->registry, r->credential, now, &person, NULL) != US_REASON_NONE)
+	    us_registry_standing(r->vault->registry, r->credential, now, &person, NULL) !=
+		US_REASON_NONE)
 		return;
 	us_json_kv_uint(j, "waiting", us_vault_docket_waiting(r->vault, person, now));
 }
@@ -156,7 +158,8 @@ on_challenge(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
 
 	(void)v;
 	r->call = 0;
-	if (type != US_MSG_challenge_reply || us_msg_challenge_reply_decode(&m, body.p, body.n) != US_OK) {
+	if (type != US_MSG_challenge_reply ||
+	    us_msg_challenge_reply_decode(&m, body.p, body.n) != US_OK) {
 		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
 		return;
 	}
@@ -192,7 +195,8 @@ on_session(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
 	struct us_buf b;
 
 	r->call = 0;
-	if (type != US_MSG_session_opened || us_msg_session_opened_decode(&m, body.p, body.n) != US_OK) {
+	if (type != US_MSG_session_opened ||
+	    us_msg_session_opened_decode(&m, body.p, body.n) != US_OK) {
 		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
 		return;
 	}
@@ -213,7 +217,8 @@ on_session(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
 	us_json_kv_uint(&j, "person", m.person);
 	us_json_kv_cstr(&j, "name", person == NULL ? NULL : person->name);
 	us_json_kv_time(&j, "expires", m.expires);
-	us_json_kv_uint(&j, "waiting", person == NULL ? 0 : us_vault_docket_waiting(v, person, us_time_now_ns()));
+	us_json_kv_uint(&j, "waiting",
+	    person == NULL ? 0 : us_vault_docket_waiting(v, person, us_time_now_ns()));
 	us_json_kv_uint(&j, "entry", m.entry);
 	us_json_close(&j);
 	if (us_json_end(&j) == US_OK)
@@ -249,8 +254,12 @@ on_share(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
 	struct us_json j;
 	struct us_buf b;
 	char detail[513] = "";
-	struct us_vault_problem p = { .status = 400, .type = "share", .title = "The share was not taken",
-		.detail = detail, .reason = US_REASON_WRONG_SHARE, .position = -1 };
+	struct us_vault_problem p = { .status = 400,
+		.type = "share",
+		.title = "The share was not taken",
+		.detail = detail,
+		.reason = US_REASON_WRONG_SHARE,
+		.position = -1 };
 
 	(void)v;
 	r->call = 0;
@@ -266,7 +275,9 @@ on_share(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
 			p.type = "conflict";
 			p.reason = US_REASON_STATE;
 		} else if (m.err == US_ERR_IO || m.err == US_ERR_NOSPACE || m.err == US_ERR_NOMEM) {
-			us_vault_reply_error(r, m.err, m.err == US_ERR_NOSPACE ? US_REASON_LOW_SPACE : US_REASON_ERROR, m.entry);
+			us_vault_reply_error(r, m.err,
+			    m.err == US_ERR_NOSPACE ? US_REASON_LOW_SPACE : US_REASON_ERROR,
+			    m.entry);
 			return;
 		}
 		p.entry = m.entry;

@@ -26,8 +26,11 @@ open_act(void *ctx, const struct us_store_act *act)
 	us_buf_reset(&s->plain);
 	err = us_vault_act_context(s->vault, act->sequence, context, &n);
 	if (err == US_OK)
-		err = us_cobblestone_open_to(s->vault->state_key, (struct us_bytes){ context, n }, act->sealed, &s->plain);
-	return err != US_OK ? err : s->fn(s->ctx, act->sequence, (struct us_bytes){ s->plain.data, s->plain.len });
+		err = us_cobblestone_open_to(s->vault->state_key, (struct us_bytes){ context, n },
+		    act->sealed, &s->plain);
+	return err != US_OK ?
+	    err :
+	    s->fn(s->ctx, act->sequence, (struct us_bytes){ s->plain.data, s->plain.len });
 }
 
 int

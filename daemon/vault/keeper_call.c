@@ -23,7 +23,8 @@ grow(struct us_vault *v)
 		return US_ERR_NOMEM;
 	v->calls = more;
 	for (i = v->n_calls; i < n; i++)
-		v->calls[i] = (struct us_vault_keeper_call){ .generation = 1, .next_free = i + 1 == n ? NONE : i + 1 };
+		v->calls[i] = (struct us_vault_keeper_call){ .generation = 1,
+			.next_free = i + 1 == n ? NONE : i + 1 };
 	v->free_call = v->n_calls;
 	v->n_calls = n;
 	return US_OK;

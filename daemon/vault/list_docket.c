@@ -10,7 +10,7 @@
 #define NAME_MAX_BYTES 1024
 #define WANTED_MAX 65536u /* a quorum of as many parties as an order can name */
 
-/* --- people who wait -------------------------------------------------------------------------------------------------- */
+/* --- people who wait -------------------------------------------------------------------------- */
 
 /* What the signature lets in: the signer compares them with what the person says. */
 static void
@@ -30,7 +30,8 @@ put_fingerprints(const struct us_registry *reg, uint32_t person, struct us_json 
 }
 
 static void
-put_item(struct us_vault_request *r, const struct us_docket_item *item, const struct us_person *person, struct us_json *j)
+put_item(struct us_vault_request *r, const struct us_docket_item *item,
+    const struct us_person *person, struct us_json *j)
 {
 	const struct us_registry *reg = r->vault->registry;
 	const struct us_order *order = us_registry_order(reg);
@@ -84,7 +85,7 @@ list_waiting(struct us_vault_request *r, struct us_vault_listing *l, struct us_j
 	return 1;
 }
 
-/* --- filings: what they are about ----------------------------------------------------------------------------------------- */
+/* --- filings: what they are about ------------------------------------------------------------- */
 
 static uint32_t
 request_records(const struct us_filing *f)
@@ -92,8 +93,9 @@ request_records(const struct us_filing *f)
 	struct us_act *act = malloc(sizeof *act);
 	uint32_t n = 0;
 
-	if (act != NULL && us_act_decode(act, US_ACT_APPROVAL_REQUEST,
-	    (struct us_bytes){ f->request.data, f->request.len }) == US_OK)
+	if (act != NULL &&
+	    us_act_decode(act, US_ACT_APPROVAL_REQUEST,
+		(struct us_bytes){ f->request.data, f->request.len }) == US_OK)
 		n = act->u.approval.n;
 	free(act);
 	return n;
@@ -102,50 +104,70 @@ request_records(const struct us_filing *f)
 static uint64_t
 records_of(const struct us_filing *f)
 {
-	return f->set != NULL ? f->set->records : f->kind == US_FILING_APPROVAL ? request_records(f) : 0;
+	return f->set != NULL             ? f->set->records :
+	    f->kind == US_FILING_APPROVAL ? request_records(f) :
+					    0;
 }
 
 static void
 freeze_name(const struct us_registry *reg, const struct us_filing *f, struct us_buf *b)
 {
-	const char *collection = us_vault_list_collection_name(reg, f->collection), *person = us_vault_list_person_name(reg, f->person);
+	const char *collection = us_vault_list_collection_name(reg, f->collection),
+		   *person = us_vault_list_person_name(reg, f->person);
 	const unsigned long long records = records_of(f);
 
 	switch (f->scope) {
-	case US_FREEZE_EVERYTHING: (void)us_buf_putf(b, "freeze of everything"); return;
-	case US_FREEZE_PARTY: (void)us_buf_putf(b, "freeze of party %s", f->party); return;
-	case US_FREEZE_PERSON: (void)us_buf_putf(b, "freeze of %s", person == NULL ? "somebody" : person); return;
-	case US_FREEZE_COLLECTION: (void)us_buf_putf(b, "freeze of collection %s", collection == NULL ? "" : collection); return;
-	case US_FREEZE_RECORDS:
-		(void)us_buf_putf(b, "freeze of %llu record%s of %s", records, records == 1 ? "" : "s",
+	case US_FREEZE_EVERYTHING:
+		(void)us_buf_putf(b, "freeze of everything");
+		return;
+	case US_FREEZE_PARTY:
+		(void)us_buf_putf(b, "freeze of party %s", f->party);
+		return;
+	case US_FREEZE_PERSON:
+		(void)us_buf_putf(b, "freeze of %s", person == NULL ? "somebody" : person);
+		return;
+	case US_FREEZE_COLLECTION:
+		(void)us_buf_putf(b, "freeze of collection %s",
 		    collection == NULL ? "" : collection);
+		return;
+	case US_FREEZE_RECORDS:
+		(void)us_buf_putf(b, "freeze of %llu record%s of %s", records,
+		    records == 1 ? "" : "s", collection == NULL ? "" : collection);
 		return;
 	}
 }
 
 void
-us_vault_docket_put_name(const struct us_registry *reg, const struct us_filing *f, struct us_json *j)
+us_vault_docket_put_name(const struct us_registry *reg, const struct us_filing *f,
+    struct us_json *j)
 {
-	const char *collection = us_vault_list_collection_name(reg, f->collection), *person = us_vault_list_person_name(reg, f->person);
+	const char *collection = us_vault_list_collection_name(reg, f->collection),
+		   *person = us_vault_list_person_name(reg, f->person);
 	const unsigned long long records = records_of(f);
 	struct us_buf b;
 
 	us_buf_init(&b, NAME_MAX_BYTES);
 	switch (f->kind) {
-	case US_FILING_ORDER: (void)us_buf_putf(&b, "order version %u: %s", f->number, f->text); break;
+	case US_FILING_ORDER:
+		(void)us_buf_putf(&b, "order version %u: %s", f->number, f->text);
+		break;
 	case US_FILING_CLEARANCE:
-		(void)us_buf_putf(&b, "clearance %s for %s", f->text, person == NULL ? "somebody" : person);
+		(void)us_buf_putf(&b, "clearance %s for %s", f->text,
+		    person == NULL ? "somebody" : person);
 		break;
 	case US_FILING_CHALLENGE:
 	case US_FILING_CLAWBACK:
-		(void)us_buf_putf(&b, "%s of %llu record%s of %s", us_filing_kind_name(f->kind), records,
-		    records == 1 ? "" : "s", collection == NULL ? "" : collection);
+		(void)us_buf_putf(&b, "%s of %llu record%s of %s", us_filing_kind_name(f->kind),
+		    records, records == 1 ? "" : "s", collection == NULL ? "" : collection);
 		break;
-	case US_FILING_FREEZE: freeze_name(reg, f, &b); break;
+	case US_FILING_FREEZE:
+		freeze_name(reg, f, &b);
+		break;
 	case US_FILING_APPROVAL:
 		(void)us_buf_putf(&b, "approval of %s", us_action_name((unsigned)f->action));
 		if (records > 0)
-			(void)us_buf_putf(&b, " of %llu record%s", records, records == 1 ? "" : "s");
+			(void)us_buf_putf(&b, " of %llu record%s", records,
+			    records == 1 ? "" : "s");
 		(void)us_buf_putf(&b, " in %s", collection == NULL ? "" : collection);
 		break;
 	}
@@ -189,8 +211,9 @@ put_request(struct us_vault_request *r, const struct us_filing *f, struct us_jso
 	if (f->kind != US_FILING_APPROVAL || c == NULL || !us_vault_sight_request(r, f))
 		return;
 	act = malloc(sizeof *act);
-	if (act != NULL && us_act_decode(act, US_ACT_APPROVAL_REQUEST,
-	    (struct us_bytes){ f->request.data, f->request.len }) == US_OK) {
+	if (act != NULL &&
+	    us_act_decode(act, US_ACT_APPROVAL_REQUEST,
+		(struct us_bytes){ f->request.data, f->request.len }) == US_OK) {
 		const struct us_act_approval *a = &act->u.approval;
 
 		us_json_key(j, "request");
@@ -202,14 +225,16 @@ put_request(struct us_vault_request *r, const struct us_filing *f, struct us_jso
 		us_json_key(j, "bates");
 		us_json_array(j);
 		for (uint32_t i = 0; i < a->n; i++)
-			put_bates(c, (struct us_run){ us_load_u64(a->records.p + (size_t)i * 8), 1 }, &shown, j);
+			put_bates(c,
+			    (struct us_run){ us_load_u64(a->records.p + (size_t)i * 8), 1 }, &shown,
+			    j);
 		us_json_close(j);
 		us_json_close(j);
 	}
 	free(act);
 }
 
-/* --- filings: whose signatures are enough ---------------------------------------------------------------------------------- */
+/* --- filings: whose signatures are enough ----------------------------------------------------- */
 
 static void
 put_parties(const struct us_order *order, uint64_t parties, const char *between, struct us_buf *b)
@@ -236,14 +261,16 @@ put_quorum(const struct us_order *order, const struct us_quorum *q, struct us_bu
 
 /* Of every rule that could permit the request: they hold together. */
 static void
-put_approvers(const struct us_order *order, const struct us_filing *f, const struct us_person *asker, struct us_buf *b)
+put_approvers(const struct us_order *order, const struct us_filing *f,
+    const struct us_person *asker, struct us_buf *b)
 {
 	for (size_t i = 0; i < order->n_rules && asker != NULL; i++) {
 		const struct us_rule *rule = &order->rules[i];
 		const struct us_approval_need *need = &rule->conditions.approval;
 		int first = 1;
 
-		if (rule->effect != US_PERMIT || need->count == 0 || !us_actions_has(rule->actions, f->action) ||
+		if (rule->effect != US_PERMIT || need->count == 0 ||
+		    !us_actions_has(rule->actions, f->action) ||
 		    (rule->capacities & US_CAPACITY_BIT(asker->capacity)) == 0 ||
 		    (!rule->any_party && (rule->parties & asker->party_bits) == 0))
 			continue;
@@ -272,13 +299,22 @@ put_wanted(const struct us_registry *reg, const struct us_filing *f, struct us_j
 	us_buf_init(&b, WANTED_MAX);
 	if (us_filing_is_open(f)) {
 		switch (f->kind) {
-		case US_FILING_ORDER: put_quorum(order, &w->amend, &b); break;
-		case US_FILING_FREEZE: put_quorum(order, &w->lift, &b); break;
-		case US_FILING_APPROVAL: put_approvers(order, f, us_registry_person(reg, f->filed_by), &b); break;
+		case US_FILING_ORDER:
+			put_quorum(order, &w->amend, &b);
+			break;
+		case US_FILING_FREEZE:
+			put_quorum(order, &w->lift, &b);
+			break;
+		case US_FILING_APPROVAL:
+			put_approvers(order, f, us_registry_person(reg, f->filed_by), &b);
+			break;
 		case US_FILING_CHALLENGE:
-		case US_FILING_CLAWBACK: put_parties(order, w->may_resolve, ", or ", &b); break;
+		case US_FILING_CLAWBACK:
+			put_parties(order, w->may_resolve, ", or ", &b);
+			break;
 		case US_FILING_CLEARANCE:
-			for (size_t i = 0; i < order->n_clearances && f->status == US_FILING_WAITS; i++)
+			for (size_t i = 0; i < order->n_clearances && f->status == US_FILING_WAITS;
+			     i++)
 				if (us_bytes_is(order->clearances[i].id, f->text))
 					put_quorum(order, &order->clearances[i].confirm, &b);
 			if (f->status == US_FILING_OBJECTED)
@@ -294,7 +330,7 @@ put_wanted(const struct us_registry *reg, const struct us_filing *f, struct us_j
 	us_buf_free(&b);
 }
 
-/* --- filings ------------------------------------------------------------------------------------------------------------------ */
+/* --- filings ---------------------------------------------------------------------------------- */
 
 void
 us_vault_docket_put_services(const struct us_filing *f, struct us_json *j)
@@ -321,7 +357,8 @@ us_vault_docket_put_services(const struct us_filing *f, struct us_json *j)
 }
 
 void
-us_vault_docket_put_signatures(const struct us_registry *reg, const struct us_filing *f, struct us_json *j)
+us_vault_docket_put_signatures(const struct us_registry *reg, const struct us_filing *f,
+    struct us_json *j)
 {
 	us_json_array(j);
 	for (size_t i = 0; f != NULL && i < f->n_signatures; i++) {
@@ -350,7 +387,8 @@ put_filing(struct us_vault_request *r, const struct us_filing *f, struct us_json
 	us_json_kv_time(j, "filed", f->filed_ns);
 	us_json_kv_hex(j, "digest", f->digest, sizeof f->digest);
 	us_vault_docket_put_services(f, j);
-	us_json_kv_cstr(j, "objected_by", f->objected_by == 0 ? NULL : us_vault_list_person_name(reg, f->objected_by));
+	us_json_kv_cstr(j, "objected_by",
+	    f->objected_by == 0 ? NULL : us_vault_list_person_name(reg, f->objected_by));
 	us_vault_list_put_time(j, "objected", f->objected_ns);
 	us_vault_list_put_digest(j, "grounds", f->grounds);
 	us_json_key(j, "signatures");
@@ -361,7 +399,8 @@ put_filing(struct us_vault_request *r, const struct us_filing *f, struct us_json
 	us_json_kv_cstr(j, "collection", us_vault_list_collection_name(reg, f->collection));
 	put_set(r, f, j);
 	put_request(r, f, j);
-	us_json_kv_bool(j, "yours", me != NULL && us_filing_waits_for(reg, f, me, us_time_now_ns()));
+	us_json_kv_bool(j, "yours",
+	    me != NULL && us_filing_waits_for(reg, f, me, us_time_now_ns()));
 	if (!us_filing_is_open(f)) {
 		us_vault_list_put_time(j, "closed", f->closed_ns);
 		us_json_kv_cstr(j, "closed_by", us_vault_list_person_name(reg, f->closed_by));
@@ -371,7 +410,8 @@ put_filing(struct us_vault_request *r, const struct us_filing *f, struct us_json
 }
 
 static void
-list_from(struct us_vault_request *r, struct us_vault_listing *l, uint64_t first, int only_open, struct us_json *j)
+list_from(struct us_vault_request *r, struct us_vault_listing *l, uint64_t first, int only_open,
+    struct us_json *j)
 {
 	const struct us_registry *reg = r->vault->registry;
 	const uint64_t n = us_registry_filings(reg);
@@ -414,6 +454,7 @@ us_vault_docket_waiting(const struct us_vault *v, const struct us_person *who, i
 		n += us_registry_waits_for(v->registry, &item, who) != 0;
 	}
 	for (size_t i = 0; i < us_registry_filings(v->registry); i++)
-		n += us_filing_waits_for(v->registry, us_registry_filing(v->registry, i), who, now_ns) != 0;
+		n += us_filing_waits_for(v->registry, us_registry_filing(v->registry, i), who,
+			 now_ns) != 0;
 	return n;
 }

@@ -46,7 +46,8 @@ put_compiled(const struct us_order *order, struct us_json *j)
 }
 
 static void
-put_version(const struct us_registry *reg, const struct us_order_version *v, int with_text, struct us_json *j)
+put_version(const struct us_registry *reg, const struct us_order_version *v, int with_text,
+    struct us_json *j)
 {
 	const struct us_filing *f = filing_of(reg, v->version);
 	const int64_t now = us_time_now_ns();
@@ -54,7 +55,8 @@ put_version(const struct us_registry *reg, const struct us_order_version *v, int
 	us_json_object(j);
 	us_json_kv_uint(j, "version", v->version);
 	us_json_kv_str(j, "title", v->order->title);
-	us_json_kv_cstr(j, "status", us_version_status_name(us_registry_version_status(reg, v, now)));
+	us_json_kv_cstr(j, "status",
+	    us_version_status_name(us_registry_version_status(reg, v, now)));
 	us_vault_list_put_time(j, "starts", us_order_version_starts(v));
 	us_vault_list_put_time(j, "effective", v->effective_ns);
 	us_json_kv_cstr(j, "authority", v->authority);
@@ -97,7 +99,8 @@ us_vault_list_orders(struct us_vault_request *r, struct us_vault_listing *l, str
 }
 
 void
-us_vault_list_acknowledgements(struct us_vault_request *r, struct us_vault_listing *l, struct us_json *j)
+us_vault_list_acknowledgements(struct us_vault_request *r, struct us_vault_listing *l,
+    struct us_json *j)
 {
 	const struct us_registry *reg = r->vault->registry;
 	uint64_t i;
@@ -106,7 +109,8 @@ us_vault_list_acknowledgements(struct us_vault_request *r, struct us_vault_listi
 		const struct us_acknowledgement *a = us_registry_acknowledgement(reg, (size_t)i);
 		const char *name = us_vault_list_person_name(reg, a->person);
 
-		if ((!us_vault_sight_is_full(r) && !us_vault_sight_shares_party(r, a->person)) || !us_vault_listing_is(l, name, a->person))
+		if ((!us_vault_sight_is_full(r) && !us_vault_sight_shares_party(r, a->person)) ||
+		    !us_vault_listing_is(l, name, a->person))
 			continue;
 		if (!us_vault_listing_room(l, i + 1))
 			return;
@@ -135,7 +139,8 @@ us_vault_list_documents(struct us_vault_request *r, struct us_vault_listing *l, 
 		const struct us_document *d = us_registry_document(reg, (size_t)i);
 
 		us_hex_encode(d->digest, sizeof d->digest, hex);
-		if ((l->q.argument.n > 0 && !us_bytes_is(l->q.argument, hex)) || !us_vault_sight_document(r, d))
+		if ((l->q.argument.n > 0 && !us_bytes_is(l->q.argument, hex)) ||
+		    !us_vault_sight_document(r, d))
 			continue;
 		if (!us_vault_listing_room(l, i + 1))
 			return;

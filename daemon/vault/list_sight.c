@@ -7,7 +7,8 @@
 int
 us_vault_sight_is_court(const struct us_vault_request *r)
 {
-	return r->subject.capacity == US_CAPACITY_COURT || r->subject.capacity == US_CAPACITY_SPECIAL_MASTER;
+	return r->subject.capacity == US_CAPACITY_COURT ||
+	    r->subject.capacity == US_CAPACITY_SPECIAL_MASTER;
 }
 
 int
@@ -50,8 +51,8 @@ waits_for_asker(const struct us_vault_request *r, const struct us_filing *f)
 int
 us_vault_sight_filing(const struct us_vault_request *r, const struct us_filing *f)
 {
-	if (us_vault_sight_is_full(r) || us_vault_sight_shares_party(r, f->filed_by) || is_served(r, f) ||
-	    (f->person != 0 && us_vault_sight_shares_party(r, f->person)))
+	if (us_vault_sight_is_full(r) || us_vault_sight_shares_party(r, f->filed_by) ||
+	    is_served(r, f) || (f->person != 0 && us_vault_sight_shares_party(r, f->person)))
 		return 1;
 	switch (f->kind) {
 	case US_FILING_ORDER:
@@ -71,14 +72,16 @@ us_vault_sight_filing(const struct us_vault_request *r, const struct us_filing *
 int
 us_vault_sight_filing_records(const struct us_vault_request *r, const struct us_filing *f)
 {
-	return us_vault_sight_is_court(r) || ((us_vault_sight_shares_party(r, f->filed_by) || is_served(r, f)) &&
-	    r->subject.capacity != US_CAPACITY_ADMINISTRATOR);
+	return us_vault_sight_is_court(r) ||
+	    ((us_vault_sight_shares_party(r, f->filed_by) || is_served(r, f)) &&
+		r->subject.capacity != US_CAPACITY_ADMINISTRATOR);
 }
 
 int
 us_vault_sight_request(const struct us_vault_request *r, const struct us_filing *f)
 {
-	if (r->subject.capacity == US_CAPACITY_ADMINISTRATOR || r->subject.capacity == US_CAPACITY_KEYHOLDER)
+	if (r->subject.capacity == US_CAPACITY_ADMINISTRATOR ||
+	    r->subject.capacity == US_CAPACITY_KEYHOLDER)
 		return 0;
 	for (size_t i = 0; i < f->n_signatures; i++)
 		if (f->signatures[i].person == r->person)
@@ -87,14 +90,16 @@ us_vault_sight_request(const struct us_vault_request *r, const struct us_filing 
 }
 
 /*
- * A document is shown to those who see what names it. Only a naming by those who could see the document before counts, so that
- * naming what one has merely heard the digest of opens nothing. What an administrator added was given to all.
+ * A document is shown to those who see what names it. Only a naming by those who could see the
+ * document before counts, so that naming what one has merely heard the digest of opens nothing.
+ * What an administrator added was given to all.
  */
 static int
 names_rightly(const struct us_vault_request *r, const struct us_document *d, uint32_t namer)
 {
 	const struct us_registry *reg = r->vault->registry;
-	const struct us_person *adder = us_registry_person(reg, d->added_by), *by = us_registry_person(reg, namer);
+	const struct us_person *adder = us_registry_person(reg, d->added_by),
+			       *by = us_registry_person(reg, namer);
 
 	if (adder == NULL || by == NULL)
 		return 0;
@@ -121,10 +126,11 @@ us_vault_sight_document(const struct us_vault_request *r, const struct us_docume
 
 		/* the statement is about a person's work: for those alone who may object */
 		if (is_digest(d, f->document) && names_rightly(r, d, f->filed_by) &&
-		    (f->kind == US_FILING_CLEARANCE ? us_vault_sight_filing_records(r, f) : us_vault_sight_filing(r, f)))
+		    (f->kind == US_FILING_CLEARANCE ? us_vault_sight_filing_records(r, f) :
+						      us_vault_sight_filing(r, f)))
 			return 1;
-		if (f->objected_by != 0 && is_digest(d, f->grounds) && names_rightly(r, d, f->objected_by) &&
-		    us_vault_sight_filing(r, f))
+		if (f->objected_by != 0 && is_digest(d, f->grounds) &&
+		    names_rightly(r, d, f->objected_by) && us_vault_sight_filing(r, f))
 			return 1;
 	}
 	for (size_t i = 0; i < us_registry_acknowledgements(reg); i++) {

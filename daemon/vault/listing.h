@@ -1,8 +1,10 @@
 /*
- * Lists, what their files share: us_vault_handle_list.c takes the request, pages, and shows people, credentials, collections, batches and
- * copies; us_vault_list_docket.c shows what waits for somebody; us_vault_list_order.c versions of the order and what goes with them.
+ * Lists, what their files share: us_vault_handle_list.c takes the request, pages, and shows people,
+ * credentials, collections, batches and copies; us_vault_list_docket.c shows what waits for
+ * somebody; us_vault_list_order.c versions of the order and what goes with them.
  *
- * A list is read from the registry once its entry is there. Positions rise; a page begins behind the last one shown.
+ * A list is read from the registry once its entry is there. Positions rise; a page begins behind
+ * the last one shown.
  */
 #ifndef US_DAEMON_VAULT_LISTING_H
 #define US_DAEMON_VAULT_LISTING_H
@@ -16,7 +18,7 @@
 struct us_vault_listing {
 	struct us_msg_list_request q; /* views into r->body */
 	uint32_t limit;
-	uint64_t next;  /* position to go on from; 0: that was all */
+	uint64_t next; /* position to go on from; 0: that was all */
 	uint32_t shown;
 };
 
@@ -36,26 +38,35 @@ const char *us_vault_list_collection_name(const struct us_registry *reg, uint32_
 /* --- us_vault_list_docket.c: each appends its items to an open array --- */
 
 /* Open filings behind the people who wait. */
-void us_vault_list_docket(struct us_vault_request *r, struct us_vault_listing *l, struct us_json *j);
+void
+us_vault_list_docket(struct us_vault_request *r, struct us_vault_listing *l, struct us_json *j);
 /* All filings, closed ones too. */
-void us_vault_list_filings(struct us_vault_request *r, struct us_vault_listing *l, struct us_json *j);
+void
+us_vault_list_filings(struct us_vault_request *r, struct us_vault_listing *l, struct us_json *j);
 /* How many items this person could do something about now. */
-size_t us_vault_docket_waiting(const struct us_vault *v, const struct us_person *who, int64_t now_ns);
+size_t
+us_vault_docket_waiting(const struct us_vault *v, const struct us_person *who, int64_t now_ns);
 /* Signatures of a filing (NULL: none) as a value. */
-void us_vault_docket_put_signatures(const struct us_registry *reg, const struct us_filing *f, struct us_json *j);
+void us_vault_docket_put_signatures(const struct us_registry *reg, const struct us_filing *f,
+    struct us_json *j);
 /* "served" and "due" into an open object. */
 void us_vault_docket_put_services(const struct us_filing *f, struct us_json *j);
 /* What a filing is about, in one line. */
-void us_vault_docket_put_name(const struct us_registry *reg, const struct us_filing *f, struct us_json *j);
+void us_vault_docket_put_name(const struct us_registry *reg, const struct us_filing *f,
+    struct us_json *j);
 
 /* --- us_vault_list_order.c --- */
 
 /* The order in force. */
 void us_vault_list_order(struct us_vault_request *r, struct us_json *j);
-void us_vault_list_orders(struct us_vault_request *r, struct us_vault_listing *l, struct us_json *j);
-void us_vault_list_acknowledgements(struct us_vault_request *r, struct us_vault_listing *l, struct us_json *j);
-void us_vault_list_documents(struct us_vault_request *r, struct us_vault_listing *l, struct us_json *j);
-void us_vault_list_relabels(struct us_vault_request *r, struct us_vault_listing *l, struct us_json *j);
+void
+us_vault_list_orders(struct us_vault_request *r, struct us_vault_listing *l, struct us_json *j);
+void us_vault_list_acknowledgements(struct us_vault_request *r, struct us_vault_listing *l,
+    struct us_json *j);
+void
+us_vault_list_documents(struct us_vault_request *r, struct us_vault_listing *l, struct us_json *j);
+void
+us_vault_list_relabels(struct us_vault_request *r, struct us_vault_listing *l, struct us_json *j);
 
 /* --- list_sight.c: who sees what of it --- */
 

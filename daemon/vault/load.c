@@ -1,6 +1,6 @@
 /*
- * Loads: a person opens one, intakes and the sealer do the work, the vault stores the sealed pages of each
- * batch and commits it. What is in a page it does not know.
+ * Loads: a person opens one, intakes and the sealer do the work, the vault stores the sealed pages
+ * of each batch and commits it. What is in a page it does not know.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -58,7 +58,7 @@ us_vault_load_request_gone(struct us_vault *v, struct us_vault_request *r)
 			l->waiting = NULL;
 }
 
-/* --- duplicates ----------------------------------------------------------------------------------------------------- */
+/* --- duplicates ------------------------------------------------------------------------------- */
 
 static int
 tags_of(struct us_vault *v, uint32_t id, struct us_tags **out)
@@ -96,8 +96,9 @@ on_known(struct us_vault *v, uint32_t tag, struct us_bytes body)
 		return US_ERR_MALFORMED;
 	us_buf_init(&known, 98304);
 	err = v->state != VAULT_OPEN ? US_ERR_SEALED :
-	    us_registry_collection(v->registry, m.collection) == NULL ? US_ERR_NOT_FOUND :
-	    tags_of(v, m.collection, &tags);
+	    us_registry_collection(v->registry, m.collection) == NULL ?
+				       US_ERR_NOT_FOUND :
+				       tags_of(v, m.collection, &tags);
 	for (i = 0; i < m.tags.n && err == US_OK; i += 24) {
 		enum us_known k = US_KNOWN_NEW;
 
@@ -117,7 +118,7 @@ on_known(struct us_vault *v, uint32_t tag, struct us_bytes body)
 	return err;
 }
 
-/* --- pages ------------------------------------------------------------------------------------------------------------ */
+/* --- pages ------------------------------------------------------------------------------------ */
 
 struct us_vault_under_way {
 	struct us_vault *vault;
@@ -187,7 +188,8 @@ credit_barrier(void *ctx, int err, size_t bytes)
 
 	(void)err;
 	(void)bytes;
-	if (us_writer_pending(v->writer) <= US_WRITER_FULL || us_writer_put(v->writer, &job) != US_OK)
+	if (us_writer_pending(v->writer) <= US_WRITER_FULL ||
+	    us_writer_put(v->writer, &job) != US_OK)
 		give_credit(v);
 }
 
@@ -198,7 +200,8 @@ pages_stored(void *ctx, int err, size_t bytes)
 	struct us_vault *v = u->vault;
 
 	if (err != US_OK) {
-		us_log_err(err, "pages of batch %u of collection %u were not stored", u->slot, u->collection);
+		us_log_err(err, "pages of batch %u of collection %u were not stored", u->slot,
+		    u->collection);
 		note_lost(v, u, err);
 	}
 	free(u);
@@ -229,12 +232,13 @@ on_pages(struct us_vault *v, struct us_bytes body)
 		n++;
 	}
 	/* Nothing that is committed may be written over. */
-	if (in.err != US_OK || c == NULL || m.kind < US_PAGE_RECORDS || m.kind > US_PAGE_DICTIONARY ||
-	    m.slot > US_SLOT_MAX || m.first > 0xffff || n > 0x10000u - m.first)
+	if (in.err != US_OK || c == NULL || m.kind < US_PAGE_RECORDS ||
+	    m.kind > US_PAGE_DICTIONARY || m.slot > US_SLOT_MAX || m.first > 0xffff ||
+	    n > 0x10000u - m.first)
 		return US_ERR_MALFORMED;
 	if (m.kind == US_PAGE_DICTIONARY ?
-	    us_registry_dictionary(v->registry, m.collection, m.slot) != NULL || m.slot == 0 :
-	    us_registry_batch_slot(v->registry, m.collection, m.slot) != NULL)
+		us_registry_dictionary(v->registry, m.collection, m.slot) != NULL || m.slot == 0 :
+		us_registry_batch_slot(v->registry, m.collection, m.slot) != NULL)
 		return US_ERR_MALFORMED;
 	job.key = (struct us_store_key){ m.collection, m.kind, PAGE_NUMBER(m.slot, m.first) };
 	job.data = m.pages;
@@ -248,12 +252,14 @@ on_pages(struct us_vault *v, struct us_bytes body)
 	return US_OK;
 }
 
-/* --- the end of a batch --------------------------------------------------------------------------------------------------- */
+/* --- the end of a batch ----------------------------------------------------------------------- */
 
 static void
 tell_stored(struct us_vault_closing *c, int err, uint64_t entry)
 {
-	struct us_msg_batch_stored m = { .load = c->load, .slot = c->slot, .err = (uint8_t)err,
+	struct us_msg_batch_stored m = { .load = c->load,
+		.slot = c->slot,
+		.err = (uint8_t)err,
 		.entry = entry };
 	struct us_vault *v = c->vault;
 
@@ -301,14 +307,16 @@ batch_done(struct us_vault *v, void *ctx, const struct us_vault_act_result *resu
 	struct us_vault_load *l;
 
 	if (result->err != US_OK) {
-		us_log_err(result->err, "batch %u of collection %u was not admitted", c->slot, c->collection);
+		us_log_err(result->err, "batch %u of collection %u was not admitted", c->slot,
+		    c->collection);
 		tell_stored(c, result->err, NO_ENTRY);
 		return;
 	}
 	if (us_vault_evidence_take_keys(v, c->collection, result->logged->page_keys) != US_OK)
 		us_fatal("the page keys of a batch are not usable: stopping");
 	/* A dictionary that the batch is the first to use comes as an act of its own before it. */
-	if (us_committed_act_decode(&committed, &act, result->committed.p, result->committed.n) == US_OK &&
+	if (us_committed_act_decode(&committed, &act, result->committed.p, result->committed.n) ==
+		US_OK &&
 	    act.type == US_ACT_DICTIONARY) {
 		commit_batch(c);
 		return;
@@ -372,7 +380,10 @@ on_batch_end(struct us_vault *v, struct us_bytes body)
 	c = calloc(1, sizeof *c);
 	if (c == NULL)
 		return US_ERR_NOMEM;
-	*c = (struct us_vault_closing){ .vault = v, .load = m.load, .collection = m.collection, .slot = m.slot };
+	*c = (struct us_vault_closing){ .vault = v,
+		.load = m.load,
+		.collection = m.collection,
+		.slot = m.slot };
 	job.ctx = c;
 	err = us_writer_put(v->writer, &job);
 	if (err != US_OK)
@@ -400,11 +411,17 @@ int
 us_vault_load_message(struct us_vault *v, uint16_t type, uint32_t tag, struct us_bytes body)
 {
 	switch (type) {
-	case US_MSG_known_request: return on_known(v, tag, body);
-	case US_MSG_pages: return on_pages(v, body);
-	case US_MSG_batch_end: return on_batch_end(v, body);
-	case US_MSG_load_started: return us_vault_load_on_started(v, body);
-	case US_MSG_load_ended: return us_vault_load_on_ended(v, body);
-	default: return US_ERR_MALFORMED;
+	case US_MSG_known_request:
+		return on_known(v, tag, body);
+	case US_MSG_pages:
+		return on_pages(v, body);
+	case US_MSG_batch_end:
+		return on_batch_end(v, body);
+	case US_MSG_load_started:
+		return us_vault_load_on_started(v, body);
+	case US_MSG_load_ended:
+		return us_vault_load_on_ended(v, body);
+	default:
+		return US_ERR_MALFORMED;
 	}
 }

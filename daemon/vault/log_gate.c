@@ -167,9 +167,12 @@ gate_of(struct us_vault *v)
 void
 us_vault_log_gate_enter(struct us_vault_request *r, void (*pass)(struct us_vault_request *r))
 {
-	static const struct us_vault_problem too_many = { .status = 429, .type = "too-many",
+	static const struct us_vault_problem too_many = { .status = 429,
+		.type = "too-many",
 		.title = "Too much of the log is under way for this credential",
-		.reason = US_REASON_OVER_LIMIT, .entry = NO_ENTRY, .position = -1,
+		.reason = US_REASON_OVER_LIMIT,
+		.entry = NO_ENTRY,
+		.position = -1,
 		.retry_after = 1 };
 	struct us_vault_log_gate *g = gate_of(r->vault);
 	struct us_vault_log_party *p = g == NULL ? NULL : party_of(g, r->credential);

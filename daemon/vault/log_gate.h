@@ -6,11 +6,13 @@
  *
  *   LOG_GATE_OWN       for one credential
  *   LOG_GATE_ALL       in all; but whoever has none under way may begin one
- *   LOG_GATE_MOST      … until there are so many: a few who take their answers slowly shut no-one out
+ *   LOG_GATE_MOST      … until there are so many: a few who take their answers slowly shut no-one
+ *                      out
  *   LOG_GATE_WAITING   more of one credential wait; credentials take turns
  *
  * Beyond that the answer is 429 at once. An answer of more than LOG_GATE_LARGE bytes is under way
- * until the client has taken it (struct us_vault_request, end_waits), a smaller one until its front has it.
+ * until the client has taken it (struct us_vault_request, end_waits), a smaller one until its front
+ * has it.
  */
 #ifndef US_DAEMON_VAULT_LOG_GATE_H
 #define US_DAEMON_VAULT_LOG_GATE_H

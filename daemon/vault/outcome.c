@@ -1,6 +1,7 @@
 /*
- * How answers end, for the log. A request that was given something, by an entry, is on a list until its answer has ended; the keeper
- * is told up to which entry all have, and of those that did not leave whole, how and after how many records.
+ * How answers end, for the log. A request that was given something, by an entry, is on a list until
+ * its answer has ended; the keeper is told up to which entry all have, and of those that did not
+ * leave whole, how and after how many records.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,12 +11,12 @@
 #include "base/time.h"
 #include "daemon/vault/internal.h"
 
-#define TELL_MS 1000       /* how soon the keeper hears that answers have left */
-#define OUTCOME_SIZE 17u   /* u64 entry, u8 reason, u64 records */
+#define TELL_MS 1000     /* how soon the keeper hears that answers have left */
+#define OUTCOME_SIZE 17u /* u64 entry, u8 reason, u64 records */
 #define OUTCOMES_AT_ONCE 512u
 #define OUTCOMES_MAX (65536u * OUTCOME_SIZE)
 
-/* --- telling ------------------------------------------------------------------------------------------------ */
+/* --- telling ---------------------------------------------------------------------------------- */
 
 static uint64_t
 ended(const struct us_vault *v)
@@ -77,14 +78,16 @@ tell_soon(struct us_vault *v, int ms)
 		v->outcome_timer = evtimer_new(v->base, on_timer, v);
 	if (v->outcome_timer == NULL)
 		us_fatal("out of memory");
-	if ((ms == 0 || !evtimer_pending(v->outcome_timer, NULL)) && event_add(v->outcome_timer, &tv) != 0)
+	if ((ms == 0 || !evtimer_pending(v->outcome_timer, NULL)) &&
+	    event_add(v->outcome_timer, &tv) != 0)
 		us_fatal("the timer of outcomes cannot be set");
 }
 
 static void
 put_outcome(struct us_vault *v, uint64_t entry, enum us_reason reason, uint64_t sent)
 {
-	if (us_buf_put_u64(&v->outcomes, entry) != US_OK || us_buf_put_u8(&v->outcomes, (uint8_t)reason) != US_OK ||
+	if (us_buf_put_u64(&v->outcomes, entry) != US_OK ||
+	    us_buf_put_u8(&v->outcomes, (uint8_t)reason) != US_OK ||
 	    us_buf_put_u64(&v->outcomes, sent) != US_OK)
 		us_fatal("out of memory");
 	tell_soon(v, 0);
@@ -110,7 +113,7 @@ us_vault_outcomes_free(struct us_vault *v)
 	us_buf_free(&v->outcomes);
 }
 
-/* --- requests ----------------------------------------------------------------------------------------------- */
+/* --- requests --------------------------------------------------------------------------------- */
 
 void
 us_vault_outcome_answered(struct us_vault *v, uint64_t entry)
@@ -163,7 +166,8 @@ records_sent(const struct us_vault_request *r)
 	return r->records_put > kept ? r->records_put - kept : 0;
 }
 
-/* The "logged" of a request that has ended meanwhile: what it gave is thrown away. ctx: why the request ended. */
+/* The "logged" of a request that has ended meanwhile: what it gave is thrown away. ctx: why the
+ * request ended. */
 static void
 nobody_waits(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
 {
@@ -215,7 +219,8 @@ us_vault_outcome_end(struct us_vault_request *r)
 		r->late->r = NULL;
 		r->late->ending = r->ending;
 	} else if (r->call != 0 && r->asks)
-		us_vault_keeper_call_hand_over(v, r->call, nobody_waits, (void *)(uintptr_t)r->ending);
+		us_vault_keeper_call_hand_over(v, r->call, nobody_waits,
+		    (void *)(uintptr_t)r->ending);
 	else
 		us_vault_keeper_call_forget(v, r->call);
 	if (r->open_entry == NO_ENTRY)

@@ -1,14 +1,15 @@
 /*
- * What a search must not tell: people who may count but not read get no small numbers and cannot ask for a
- * single record; people for whom records are masked cannot search behind the mask.
+ * What a search must not tell: people who may count but not read get no small numbers and cannot
+ * ask for a single record; people for whom records are masked cannot search behind the mask.
  */
 #include <string.h>
 
 #include "daemon/vault/internal.h"
 
-/* The position of the first part of a query that asks about what must not be told; -1: there is none. */
+/* The position of the first part of a query that asks about what must not be told; -1: there is
+ * none. */
 struct us_vault_asked {
-	int bates;          /* 1: numbers of records may not be asked for */
+	int bates; /* 1: numbers of records may not be asked for */
 	struct us_mask mask;
 };
 
@@ -48,18 +49,25 @@ first_forbidden(const struct us_query_node *node, const struct us_vault_asked *a
 static void
 refuse_part(struct us_vault_request *r, enum us_action action, struct us_bytes purpose, int64_t at)
 {
-	struct us_vault_problem p = { .status = 403, .type = "denied", .reason = US_REASON_MASKED,
-		.title = "The query asks about what the order hides from you", .entry = NO_ENTRY, .position = at,
-		.rule = r->ruling.rule, .rule_id = r->ruling.rule_id, .paragraph = r->ruling.paragraph,
-		.cure = "leave that part out: masked text and fields, and single records for people who may only count, "
-		    "cannot be searched" };
+	struct us_vault_problem p = { .status = 403,
+		.type = "denied",
+		.reason = US_REASON_MASKED,
+		.title = "The query asks about what the order hides from you",
+		.entry = NO_ENTRY,
+		.position = at,
+		.rule = r->ruling.rule,
+		.rule_id = r->ruling.rule_id,
+		.paragraph = r->ruling.paragraph,
+		.cure = "leave that part out: masked text and fields, and single records for "
+			"people who may only count, "
+			"cannot be searched" };
 
 	us_vault_access_refuse(r, action, purpose, &p);
 }
 
 int
-us_vault_access_limit_query(struct us_vault_request *r, enum us_action action, struct us_bytes purpose,
-    const struct us_query *query)
+us_vault_access_limit_query(struct us_vault_request *r, enum us_action action,
+    struct us_bytes purpose, const struct us_query *query)
 {
 	const struct us_order *order = us_registry_order(r->vault->registry);
 	struct us_ruling reading;
@@ -68,7 +76,8 @@ us_vault_access_limit_query(struct us_vault_request *r, enum us_action action, s
 
 	us_vault_access_ruling(r, US_ACTION_READ, purpose, 0, &reading);
 	us_mask_add(&r->ruling.mask, &reading.mask);
-	/* who may read once a condition holds is a reader; who has no permit at all may only count */
+	/* who may read once a condition holds is a reader; who has no permit at all may only
+	 * count */
 	r->counts_only = us_rules_next(reading.permits, 0) < 0;
 	r->smallest_count = r->counts_only ? order->smallest_count : 0;
 	asked.mask = r->ruling.mask;

@@ -1,7 +1,8 @@
 /*
- * All committed acts, one behind the other, for whoever the order lets open every access box of the log. The log holds them too, but the larger
- * ones (orders, documents) by their digest alone; with these, what the registry was at any moment can be folded again without the vault, and
- * every act is checked against the state that its entry committed to (docs/PROTOCOL.md, section 10).
+ * All committed acts, one behind the other, for whoever the order lets open every access box of the
+ * log. The log holds them too, but the larger ones (orders, documents) by their digest alone; with
+ * these, what the registry was at any moment can be folded again without the vault, and every act
+ * is checked against the state that its entry committed to (docs/PROTOCOL.md, section 10).
  */
 #include <stdlib.h>
 
@@ -53,7 +54,8 @@ logged(struct us_vault_request *r, const struct us_msg_logged *m)
 		return;
 	}
 	r->entry = m->index;
-	us_vault_reply_bytes(r, 200, US_TYPE_OCTETS, (struct us_bytes){ s->acts.data, s->acts.len });
+	us_vault_reply_bytes(r, 200, US_TYPE_OCTETS,
+	    (struct us_bytes){ s->acts.data, s->acts.len });
 }
 
 void
@@ -62,10 +64,13 @@ us_vault_question_acts(struct us_vault_request *r, const struct us_msg_question_
 	struct us_vault_sending *s;
 	struct us_buf text;
 
-	if (us_vault_access_rule(r, US_ACTION_AUDIT_EXPORT, (struct us_bytes){ NULL, 0 }, 0) != US_OK)
+	if (us_vault_access_rule(r, US_ACTION_AUDIT_EXPORT, (struct us_bytes){ NULL, 0 }, 0) !=
+	    US_OK)
 		return;
-	if (r->ruling.log_scope != US_LOG_OF_ALL || (r->ruling.boxes & US_BOXES_ALL) != US_BOXES_ALL) {
-		us_vault_question_refuse(r, US_ACTION_AUDIT_EXPORT, "The acts are for those to whom the order opens the whole log");
+	if (r->ruling.log_scope != US_LOG_OF_ALL ||
+	    (r->ruling.boxes & US_BOXES_ALL) != US_BOXES_ALL) {
+		us_vault_question_refuse(r, US_ACTION_AUDIT_EXPORT,
+		    "The acts are for those to whom the order opens the whole log");
 		return;
 	}
 	s = calloc(1, sizeof *s);
@@ -79,6 +84,7 @@ us_vault_question_acts(struct us_vault_request *r, const struct us_msg_question_
 	r->free_state = sending_free;
 	us_buf_init(&text, TEXT_BYTES);
 	(void)us_buf_putf(&text, "acts after %llu", (unsigned long long)s->after);
-	us_vault_question_log(r, US_ACTION_AUDIT_EXPORT, (struct us_bytes){ text.data, text.len }, logged);
+	us_vault_question_log(r, US_ACTION_AUDIT_EXPORT, (struct us_bytes){ text.data, text.len },
+	    logged);
 	us_buf_free(&text);
 }

@@ -5,7 +5,8 @@
 #include "base/array.h"
 #include "daemon/vault/question_diff.h"
 
-static const enum us_action compared[] = { US_ACTION_COUNT, US_ACTION_SEARCH, US_ACTION_READ, US_ACTION_COPY };
+static const enum us_action compared[] = { US_ACTION_COUNT, US_ACTION_SEARCH, US_ACTION_READ,
+	US_ACTION_COPY };
 
 void
 us_vault_diff_free(struct us_vault_diff *d)
@@ -17,7 +18,7 @@ us_vault_diff_free(struct us_vault_diff *d)
 	d->n_changes = d->n_cases = 0;
 }
 
-/* --- stances ------------------------------------------------------------------------------------------------------ */
+/* --- stances ---------------------------------------------------------------------------------- */
 
 static int
 is_empty(const uint64_t rules[US_RULE_WORDS])
@@ -28,11 +29,15 @@ is_empty(const uint64_t rules[US_RULE_WORDS])
 /* The evaluator's two sets, whether or not the conditions hold now. */
 static void
 take_stance(const struct us_vault *v, const struct us_order *order, const struct us_person *person,
-    const struct us_collection *collection, enum us_action action, int64_t now_ns, struct us_vault_diff_stance *out)
+    const struct us_collection *collection, enum us_action action, int64_t now_ns,
+    struct us_vault_diff_stance *out)
 {
-	const struct us_subject subject = us_registry_subject_under(v->registry, person, order, now_ns);
-	const struct us_context context = { .collection = us_bytes_of(collection->name), .now_ns = now_ns,
-		.unknown = US_UNKNOWN_ADDRESS | US_UNKNOWN_USAGE | US_UNKNOWN_APPROVAL | US_UNKNOWN_CREDENTIAL };
+	const struct us_subject subject = us_registry_subject_under(v->registry, person, order,
+	    now_ns);
+	const struct us_context context = { .collection = us_bytes_of(collection->name),
+		.now_ns = now_ns,
+		.unknown = US_UNKNOWN_ADDRESS | US_UNKNOWN_USAGE | US_UNKNOWN_APPROVAL |
+		    US_UNKNOWN_CREDENTIAL };
 	struct us_ruling ruling;
 
 	memset(out, 0, sizeof *out);
@@ -49,18 +54,21 @@ take_stance(const struct us_vault *v, const struct us_order *order, const struct
 static int
 same_stance(const struct us_vault_diff_stance *a, const struct us_vault_diff_stance *b)
 {
-	return memcmp(a->permits, b->permits, sizeof a->permits) == 0 && memcmp(a->forbids, b->forbids, sizeof a->forbids) == 0 &&
+	return memcmp(a->permits, b->permits, sizeof a->permits) == 0 &&
+	    memcmp(a->forbids, b->forbids, sizeof a->forbids) == 0 &&
 	    a->prohibited == b->prohibited && a->rule == b->rule;
 }
 
 static int
 same_change(const struct us_vault_diff_change *a, const struct us_vault_diff_change *b)
 {
-	return a->collection == b->collection && a->capacity == b->capacity && a->party_bits == b->party_bits &&
-	    same_stance(&a->stance[DIFF_FROM], &b->stance[DIFF_FROM]) && same_stance(&a->stance[DIFF_TO], &b->stance[DIFF_TO]);
+	return a->collection == b->collection && a->capacity == b->capacity &&
+	    a->party_bits == b->party_bits &&
+	    same_stance(&a->stance[DIFF_FROM], &b->stance[DIFF_FROM]) &&
+	    same_stance(&a->stance[DIFF_TO], &b->stance[DIFF_TO]);
 }
 
-/* --- cases ---------------------------------------------------------------------------------------------------------- */
+/* --- cases ------------------------------------------------------------------------------------ */
 
 static int
 grow(void *array, size_t n, size_t *cap, size_t size)
@@ -80,13 +88,15 @@ grow(void *array, size_t n, size_t *cap, size_t size)
 }
 
 static int
-put_case(struct us_vault_diff *d, const struct us_vault_diff_change *change, uint32_t person, enum us_action action)
+put_case(struct us_vault_diff *d, const struct us_vault_diff_change *change, uint32_t person,
+    enum us_action action)
 {
 	size_t i = d->n_changes;
 	int err = grow(&d->cases, d->n_cases, &d->cap_cases, sizeof *d->cases);
 
 	/* changes of a collection stand together at the end */
-	while (i > 0 && d->changes[i - 1].collection == change->collection && !same_change(&d->changes[i - 1], change))
+	while (i > 0 && d->changes[i - 1].collection == change->collection &&
+	    !same_change(&d->changes[i - 1], change))
 		i--;
 	if (err == US_OK && (i == 0 || !same_change(&d->changes[i - 1], change))) {
 		err = grow(&d->changes, d->n_changes, &d->cap_changes, sizeof *d->changes);
@@ -101,16 +111,21 @@ put_case(struct us_vault_diff *d, const struct us_vault_diff_change *change, uin
 }
 
 static int
-prepare_person(struct us_vault *v, struct us_vault_diff *d, const struct us_person *person, const struct us_collection *c, int64_t now_ns)
+prepare_person(struct us_vault *v, struct us_vault_diff *d, const struct us_person *person,
+    const struct us_collection *c, int64_t now_ns)
 {
 	int err = US_OK;
 
 	for (size_t a = 0; a < US_COUNT(compared) && err == US_OK; a++) {
-		struct us_vault_diff_change change = { .collection = c->id, .capacity = person->capacity, .party_bits = person->party_bits };
+		struct us_vault_diff_change change = { .collection = c->id,
+			.capacity = person->capacity,
+			.party_bits = person->party_bits };
 
 		for (int side = DIFF_FROM; side <= DIFF_TO; side++)
-			take_stance(v, d->order[side], person, c, compared[a], now_ns, &change.stance[side]);
-		if (!is_empty(change.stance[DIFF_FROM].permits) || !is_empty(change.stance[DIFF_TO].permits))
+			take_stance(v, d->order[side], person, c, compared[a], now_ns,
+			    &change.stance[side]);
+		if (!is_empty(change.stance[DIFF_FROM].permits) ||
+		    !is_empty(change.stance[DIFF_TO].permits))
 			err = put_case(d, &change, person->id, compared[a]);
 	}
 	return err;
@@ -124,7 +139,9 @@ us_vault_diff_prepare(struct us_vault *v, struct us_vault_diff *d, int64_t now_n
 	for (uint32_t c = 1; c <= us_registry_collections(v->registry) && err == US_OK; c++) {
 		const struct us_collection *collection = us_registry_collection(v->registry, c);
 
-		for (uint32_t p = 1; collection != NULL && p <= us_registry_people(v->registry) && err == US_OK; p++) {
+		for (uint32_t p = 1;
+		     collection != NULL && p <= us_registry_people(v->registry) && err == US_OK;
+		     p++) {
 			const struct us_person *person = us_registry_person(v->registry, p);
 
 			if (person != NULL && person->status == US_PERSON_ACTIVE)
@@ -156,14 +173,15 @@ int
 us_vault_diff_needs_index(const struct us_vault_diff *d, uint32_t collection)
 {
 	for (size_t i = 0; i < d->n_changes; i++)
-		for (int side = DIFF_FROM; side <= DIFF_TO && d->changes[i].collection == collection; side++)
+		for (int side = DIFF_FROM;
+		     side <= DIFF_TO && d->changes[i].collection == collection; side++)
 			if (has_query(d->order[side], d->changes[i].stance[side].permits) ||
 			    has_query(d->order[side], d->changes[i].stance[side].forbids))
 				return 1;
 	return 0;
 }
 
-/* --- counting ------------------------------------------------------------------------------------------------------- */
+/* --- counting --------------------------------------------------------------------------------- */
 
 static void
 cite(struct us_vault_diff_count *count, const struct us_order *order, int rule)
@@ -176,7 +194,8 @@ cite(struct us_vault_diff_count *count, const struct us_order *order, int rule)
 
 /* Adds the records; the first of all says which rule is to be cited: 1 if it is among them. */
 static int
-add_records(struct us_vault_diff_count *count, const roaring_bitmap_t *set, const struct us_batch *batch, uint32_t *first)
+add_records(struct us_vault_diff_count *count, const roaring_bitmap_t *set,
+    const struct us_batch *batch, uint32_t *first)
 {
 	const int was_empty = count->records == 0;
 	roaring_uint32_iterator_t it;
@@ -192,7 +211,8 @@ add_records(struct us_vault_diff_count *count, const roaring_bitmap_t *set, cons
 static void
 cite_gain(struct us_vault_diff_change *c, struct us_vault_question_rules rules[2], uint32_t doc)
 {
-	cite(&c->gains, rules[DIFF_TO].order, us_vault_question_rules_first(&rules[DIFF_TO], c->stance[DIFF_TO].permits, doc));
+	cite(&c->gains, rules[DIFF_TO].order,
+	    us_vault_question_rules_first(&rules[DIFF_TO], c->stance[DIFF_TO].permits, doc));
 }
 
 /* A prohibition of the new version, or the permission of the old one that is not there any more. */
@@ -200,17 +220,21 @@ static void
 cite_loss(struct us_vault_diff_change *c, struct us_vault_question_rules rules[2], uint32_t doc)
 {
 	const struct us_vault_diff_stance *to = &c->stance[DIFF_TO];
-	const int forbid = to->prohibited ? (int)to->rule : us_vault_question_rules_first(&rules[DIFF_TO], to->forbids, doc);
+	const int forbid = to->prohibited ?
+	    (int)to->rule :
+	    us_vault_question_rules_first(&rules[DIFF_TO], to->forbids, doc);
 
 	if (forbid >= 0)
 		cite(&c->loses, rules[DIFF_TO].order, forbid);
 	else
 		cite(&c->loses, rules[DIFF_FROM].order,
-		    us_vault_question_rules_first(&rules[DIFF_FROM], c->stance[DIFF_FROM].permits, doc));
+		    us_vault_question_rules_first(&rules[DIFF_FROM], c->stance[DIFF_FROM].permits,
+			doc));
 }
 
 static int
-set_of(struct us_vault *v, const struct us_vault_diff_change *c, struct us_vault_question_rules *rules, int side, const struct us_batch *batch,
+set_of(struct us_vault *v, const struct us_vault_diff_change *c,
+    struct us_vault_question_rules *rules, int side, const struct us_batch *batch,
     roaring_bitmap_t **out)
 {
 	int err;
@@ -218,14 +242,17 @@ set_of(struct us_vault *v, const struct us_vault_diff_change *c, struct us_vault
 	*out = roaring_bitmap_create();
 	if (*out == NULL)
 		return US_ERR_NOMEM;
-	err = us_vault_question_rules_set(rules, c->stance[side].permits, c->stance[side].forbids, *out);
+	err = us_vault_question_rules_set(rules, c->stance[side].permits, c->stance[side].forbids,
+	    *out);
 	if (err == US_OK)
-		us_vault_question_withhold(v, c->collection, batch, rules->order, c->capacity, *out);
+		us_vault_question_withhold(v, c->collection, batch, rules->order, c->capacity,
+		    *out);
 	return err;
 }
 
 static int
-count_change(struct us_vault *v, struct us_vault_diff_change *c, struct us_vault_question_rules rules[2], const struct us_batch *batch)
+count_change(struct us_vault *v, struct us_vault_diff_change *c,
+    struct us_vault_question_rules rules[2], const struct us_batch *batch)
 {
 	roaring_bitmap_t *set[2] = { NULL, NULL }, *gained = NULL, *lost = NULL;
 	uint32_t first;
@@ -255,14 +282,16 @@ count_change(struct us_vault *v, struct us_vault_diff_change *c, struct us_vault
 }
 
 int
-us_vault_diff_count_batch(struct us_vault *v, struct us_vault_diff *d, struct us_vault_question_rules rules[2], uint32_t collection, const struct us_batch *batch)
+us_vault_diff_count_batch(struct us_vault *v, struct us_vault_diff *d,
+    struct us_vault_question_rules rules[2], uint32_t collection, const struct us_batch *batch)
 {
 	int err = US_OK;
 
 	for (int side = DIFF_FROM; side <= DIFF_TO; side++)
 		us_vault_question_rules_at(&rules[side], batch);
 	for (size_t i = 0; i < d->n_changes && err == US_OK; i++)
-		if (d->changes[i].collection == collection && us_vault_question_batch_open(v, batch, d->changes[i].party_bits))
+		if (d->changes[i].collection == collection &&
+		    us_vault_question_batch_open(v, batch, d->changes[i].party_bits))
 			err = count_change(v, &d->changes[i], rules, batch);
 	/* the next step may find the batch elsewhere */
 	for (int side = DIFF_FROM; side <= DIFF_TO; side++)
@@ -270,10 +299,11 @@ us_vault_diff_count_batch(struct us_vault *v, struct us_vault_diff *d, struct us
 	return err;
 }
 
-/* --- the answer ------------------------------------------------------------------------------------------------------- */
+/* --- the answer ------------------------------------------------------------------------------- */
 
 static void
-put_samples(const struct us_collection *c, const struct us_vault_diff_count *count, int with_samples, struct us_json *j)
+put_samples(const struct us_collection *c, const struct us_vault_diff_count *count,
+    int with_samples, struct us_json *j)
 {
 	char bates[US_BATES_MAX + 1];
 
@@ -296,14 +326,18 @@ put_parties(const struct us_person *p, struct us_json *j)
 	us_buf_free(&b);
 }
 
-/* Rule and samples are those of what is gained; those of what is lost stand beside, if there is both. */
+/* Rule and samples are those of what is gained; those of what is lost stand beside, if there is
+ * both. */
 static void
-put_case_json(const struct us_vault *v, const struct us_vault_diff *d, const struct us_vault_diff_case *c, int with_samples, struct us_json *j)
+put_case_json(const struct us_vault *v, const struct us_vault_diff *d,
+    const struct us_vault_diff_case *c, int with_samples, struct us_json *j)
 {
 	const struct us_vault_diff_change *change = &d->changes[c->change];
 	const struct us_person *p = us_registry_person(v->registry, c->person);
-	const struct us_collection *collection = us_registry_collection(v->registry, change->collection);
-	const struct us_vault_diff_count *shown = change->gains.records > 0 ? &change->gains : &change->loses;
+	const struct us_collection *collection = us_registry_collection(v->registry,
+	    change->collection);
+	const struct us_vault_diff_count *shown = change->gains.records > 0 ? &change->gains :
+									      &change->loses;
 
 	us_json_object(j);
 	us_json_kv_uint(j, "person", p->id);
@@ -328,7 +362,8 @@ put_case_json(const struct us_vault *v, const struct us_vault_diff *d, const str
 }
 
 void
-us_vault_diff_put(const struct us_vault *v, const struct us_vault_diff *d, int with_samples, struct us_json *j)
+us_vault_diff_put(const struct us_vault *v, const struct us_vault_diff *d, int with_samples,
+    struct us_json *j)
 {
 	uint64_t gains = 0, loses = 0;
 

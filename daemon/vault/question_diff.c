@@ -1,10 +1,12 @@
 /*
  * "order diff": what each person gains and loses from one version to another.
  *
- *   logged -> next collection -> its index opened -> keys of the rules' words -> batch after batch -> next collection … -> answer
+ *   logged -> next collection -> its index opened -> keys of the rules' words -> batch after batch
+ *   -> next collection … -> answer
  *
- * Words in rules need keys, which the keeper gives to who may search there: the same person asks for them, as for a count. Who may not
- * is told to let somebody ask who may; so an administrator cannot find out about contents by proposing an order that names words.
+ * Words in rules need keys, which the keeper gives to who may search there: the same person asks
+ * for them, as for a count. Who may not is told to let somebody ask who may; so an administrator
+ * cannot find out about contents by proposing an order that names words.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -20,13 +22,13 @@ struct us_vault_comparing {
 	struct us_vault_diff diff;
 	uint32_t version[2];
 	uint64_t entry;
-	uint32_t collection;        /* that is counted; 0: none yet */
-	size_t batch;               /* next one */
+	uint32_t collection; /* that is counted; 0: none yet */
+	size_t batch;        /* next one */
 	struct us_vault_question_rules rules[2];
-	struct us_buf words;        /* packed, sorted, unique; and views of them */
+	struct us_buf words; /* packed, sorted, unique; and views of them */
 	struct us_bytes *word;
 	size_t n_words;
-	uint8_t *term_keys;         /* us_secret_alloc() */
+	uint8_t *term_keys; /* us_secret_alloc() */
 	size_t term_keys_n;
 };
 
@@ -62,11 +64,18 @@ static struct us_vault_problem
 failure(const struct us_vault_request *r, int err)
 {
 	const struct us_vault_comparing *c = r->state;
-	const struct us_vault_problem p = { .status = 409, .type = "conflict", .title = "Not possible in the present state",
-		.detail = err == US_ERR_SEALED ? "A rule's query needs the index of a collection that nobody has opened since the vault was unsealed" :
-		    "A rule names content words, and their keys are given to those alone who may search the collection",
-		.reason = US_REASON_STATE, .cure = "somebody who may search the collection must ask, or search there first",
-		.entry = c->entry, .position = -1 };
+	const struct us_vault_problem p = { .status = 409,
+		.type = "conflict",
+		.title = "Not possible in the present state",
+		.detail = err == US_ERR_SEALED ?
+		    "A rule's query needs the index of a collection that nobody has opened since "
+		    "the vault was unsealed" :
+		    "A rule names content words, and their keys are given to those alone who may "
+		    "search the collection",
+		.reason = US_REASON_STATE,
+		.cure = "somebody who may search the collection must ask, or search there first",
+		.entry = c->entry,
+		.position = -1 };
 
 	if (err == US_ERR_SEALED || err == US_ERR_DENIED)
 		return p;
@@ -81,13 +90,14 @@ fail(struct us_vault_request *r, int err)
 	us_vault_reply_problem(r, &p);
 }
 
-/* --- the answer ----------------------------------------------------------------------------------------------------- */
+/* --- the answer ------------------------------------------------------------------------------- */
 
 static void
 answer(struct us_vault_request *r)
 {
 	struct us_vault_comparing *c = r->state;
-	const int with_samples = r->subject.capacity != US_CAPACITY_ADMINISTRATOR && r->subject.capacity != US_CAPACITY_KEYHOLDER;
+	const int with_samples = r->subject.capacity != US_CAPACITY_ADMINISTRATOR &&
+	    r->subject.capacity != US_CAPACITY_KEYHOLDER;
 	struct us_json j;
 	struct us_buf b;
 
@@ -106,7 +116,7 @@ answer(struct us_vault_request *r)
 	us_buf_free(&b);
 }
 
-/* --- batch after batch ------------------------------------------------------------------------------------------------ */
+/* --- batch after batch ------------------------------------------------------------------------ */
 
 static void
 use_keys(struct us_vault_comparing *c, const struct us_batch *batch)
@@ -155,7 +165,7 @@ begin_counting(struct us_vault_request *r)
 	us_work_begin(&r->work, count_step, next_collection);
 }
 
-/* --- words ------------------------------------------------------------------------------------------------------------- */
+/* --- words ------------------------------------------------------------------------------------ */
 
 static int
 compare_words(const void *a, const void *b)
@@ -205,10 +215,14 @@ gather_words(struct us_vault_comparing *c)
 	for (size_t i = 0; i < c->diff.n_changes && err == US_OK; i++) {
 		const struct us_vault_diff_change *change = &c->diff.changes[i];
 
-		for (int side = DIFF_FROM; side <= DIFF_TO && err == US_OK && change->collection == c->collection; side++) {
-			err = us_vault_question_rules_words(&c->rules[side], change->stance[side].permits, &c->words);
+		for (int side = DIFF_FROM;
+		     side <= DIFF_TO && err == US_OK && change->collection == c->collection;
+		     side++) {
+			err = us_vault_question_rules_words(&c->rules[side],
+			    change->stance[side].permits, &c->words);
 			if (err == US_OK)
-				err = us_vault_question_rules_words(&c->rules[side], change->stance[side].forbids, &c->words);
+				err = us_vault_question_rules_words(&c->rules[side],
+				    change->stance[side].forbids, &c->words);
 		}
 	}
 	return err != US_OK ? err : sort_words(&c->words, &c->word, &c->n_words);
@@ -241,8 +255,11 @@ ask_for_words(struct us_vault_request *r)
 {
 	static const enum us_action any[] = { US_ACTION_COUNT, US_ACTION_SEARCH };
 	struct us_vault_comparing *c = r->state;
-	struct us_vault_entry e = { .kind = US_KIND_INTENT, .decision = US_DECISION_ALLOW, .related = c->entry,
-		.snapshot = r->vault->newest, .purpose = us_bytes_of(PURPOSE) };
+	struct us_vault_entry e = { .kind = US_KIND_INTENT,
+		.decision = US_DECISION_ALLOW,
+		.related = c->entry,
+		.snapshot = r->vault->newest,
+		.purpose = us_bytes_of(PURPOSE) };
 	struct us_ruling ruling;
 	struct us_buf packed;
 	int err = US_OK;
@@ -271,7 +288,8 @@ static void
 opened(struct us_vault_request *r)
 {
 	struct us_vault_comparing *c = r->state;
-	int err = us_vault_evidence_complete(r->vault, c->collection) ? gather_words(c) : US_ERR_SEALED;
+	int err = us_vault_evidence_complete(r->vault, c->collection) ? gather_words(c) :
+									US_ERR_SEALED;
 
 	if (err != US_OK)
 		fail(r, err);
@@ -281,7 +299,7 @@ opened(struct us_vault_request *r)
 		ask_for_words(r);
 }
 
-/* --- collection after collection ------------------------------------------------------------------------------------- */
+/* --- collection after collection -------------------------------------------------------------- */
 
 static void
 next_collection(void *ctx)
@@ -302,10 +320,12 @@ next_collection(void *ctx)
 	c->batch = 0;
 	r->collection = c->collection;
 	for (int side = DIFF_FROM; side <= DIFF_TO && err == US_OK; side++)
-		err = us_vault_question_rules_init(&c->rules[side], r->vault, c->diff.order[side], c->collection);
+		err = us_vault_question_rules_init(&c->rules[side], r->vault, c->diff.order[side],
+		    c->collection);
 	if (err != US_OK)
 		fail(r, err);
-	else if (us_vault_diff_needs_index(&c->diff, c->collection) && us_registry_batches(r->vault->registry, c->collection) > 0)
+	else if (us_vault_diff_needs_index(&c->diff, c->collection) &&
+	    us_registry_batches(r->vault->registry, c->collection) > 0)
 		us_vault_question_open(r, opened);
 	else
 		begin_counting(r);
@@ -337,7 +357,8 @@ us_vault_question_diff(struct us_vault_request *r, const struct us_msg_question_
 	    us_vault_access_rule(r, US_ACTION_ORDER_DIFF, (struct us_bytes){ NULL, 0 }, 0) != US_OK)
 		return;
 	if (from == NULL || to == NULL) {
-		us_vault_question_not_found(r, US_ACTION_ORDER_DIFF, "There is no such version of the order");
+		us_vault_question_not_found(r, US_ACTION_ORDER_DIFF,
+		    "There is no such version of the order");
 		return;
 	}
 	c = calloc(1, sizeof *c);

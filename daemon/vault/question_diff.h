@@ -1,9 +1,10 @@
 /*
- * A comparison of two versions of the order, shared by us_vault_question_diff.c (the request, step by step) and question_change.c (what changes
- * for whom). Conditions, limits and masks are not compared: only which records the rules let be counted, searched, read and copied.
+ * A comparison of two versions of the order, shared by us_vault_question_diff.c (the request, step
+ * by step) and question_change.c (what changes for whom). Conditions, limits and masks are not
+ * compared: only which records the rules let be counted, searched, read and copied.
  *
- * For every active person, collection and action there is a case. Cases whose rules are the same on both sides share a change, which
- * is counted once, batch after batch.
+ * For every active person, collection and action there is a case. Cases whose rules are the same on
+ * both sides share a change, which is counted once, batch after batch.
  */
 #ifndef US_DAEMON_VAULT_QUESTION_DIFF_H
 #define US_DAEMON_VAULT_QUESTION_DIFF_H
@@ -18,8 +19,8 @@ enum us_vault_diff_side { DIFF_FROM = 0, DIFF_TO = 1 };
 struct us_vault_diff_stance {
 	uint64_t permits[US_RULE_WORDS];
 	uint64_t forbids[US_RULE_WORDS];
-	int prohibited;             /* by a forbid without a query: rule */
-	uint32_t rule;              /* from 0, if prohibited */
+	int prohibited; /* by a forbid without a query: rule */
+	uint32_t rule;  /* from 0, if prohibited */
 };
 
 /* Records won or lost, and the rule that did it. */
@@ -59,10 +60,12 @@ void us_vault_diff_free(struct us_vault_diff *d);
 int us_vault_diff_needs_index(const struct us_vault_diff *d, uint32_t collection);
 /* 1 if there is anything to count in the collection. */
 int us_vault_diff_concerns(const struct us_vault_diff *d, uint32_t collection);
-/* Counts one batch into all changes of its collection; rules: of both sides. Errors of us_vault_question_rules_one(). */
-int us_vault_diff_count_batch(struct us_vault *v, struct us_vault_diff *d, struct us_vault_question_rules rules[2], uint32_t collection,
-    const struct us_batch *batch);
+/* Counts one batch into all changes of its collection; rules: of both sides. Errors of
+ * us_vault_question_rules_one(). */
+int us_vault_diff_count_batch(struct us_vault *v, struct us_vault_diff *d,
+    struct us_vault_question_rules rules[2], uint32_t collection, const struct us_batch *batch);
 /* "people", "total_gains", "total_loses" into an open object. */
-void us_vault_diff_put(const struct us_vault *v, const struct us_vault_diff *d, int with_samples, struct us_json *j);
+void us_vault_diff_put(const struct us_vault *v, const struct us_vault_diff *d, int with_samples,
+    struct us_json *j);
 
 #endif

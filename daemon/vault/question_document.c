@@ -1,4 +1,5 @@
-/* Documents, gathered from the acts that brought them; and the report on a clawback, whose numbers are the keeper's. */
+/* Documents, gathered from the acts that brought them; and the report on a clawback, whose numbers
+ * are the keeper's. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,13 +8,13 @@
 #include "base/time.h"
 #include "daemon/vault/question.h"
 
-/* --- documents ---------------------------------------------------------------------------------------------------- */
+/* --- documents -------------------------------------------------------------------------------- */
 
 struct us_vault_gathering {
 	struct us_document document; /* a copy: the registry may grow meanwhile */
 	struct us_act *act;          /* scratch */
 	struct us_buf bytes;
-	uint32_t parts;              /* gathered so far */
+	uint32_t parts; /* gathered so far */
 };
 
 static void
@@ -47,8 +48,9 @@ take_part(void *ctx, uint64_t sequence, struct us_bytes committed)
 		err = US_ERR_VERIFY;
 	if (err == US_OK)
 		err = us_act_decode(g->act, envelope.type, envelope.payload);
-	if (err == US_OK && (g->act->u.document.part != g->parts ||
-	    memcmp(g->act->u.document.digest, g->document.digest, 32) != 0))
+	if (err == US_OK &&
+	    (g->act->u.document.part != g->parts ||
+		memcmp(g->act->u.document.digest, g->document.digest, 32) != 0))
 		err = US_ERR_VERIFY;
 	if (err == US_OK)
 		err = us_buf_put(&g->bytes, g->act->u.document.bytes.p, g->act->u.document.bytes.n);
@@ -57,7 +59,8 @@ take_part(void *ctx, uint64_t sequence, struct us_bytes committed)
 	return err;
 }
 
-/* Parts larger than one act are not compared with the digest when they come in: here they are, as a whole. */
+/* Parts larger than one act are not compared with the digest when they come in: here they are, as a
+ * whole. */
 static int
 gather(struct us_vault *v, struct us_vault_gathering *g)
 {
@@ -77,9 +80,14 @@ static void
 document_logged(struct us_vault_request *r, const struct us_msg_logged *m)
 {
 	struct us_vault_gathering *g = r->state;
-	struct us_vault_problem p = { .status = 409, .type = "conflict", .title = "The document is not what it was said to be",
-		.detail = "Its parts do not have the digest under which it was added; nothing of it is given out",
-		.reason = US_REASON_STATE, .entry = m->index, .position = -1 };
+	struct us_vault_problem p = { .status = 409,
+		.type = "conflict",
+		.title = "The document is not what it was said to be",
+		.detail = "Its parts do not have the digest under which it was added; nothing of "
+			  "it is given out",
+		.reason = US_REASON_STATE,
+		.entry = m->index,
+		.position = -1 };
 	int err = gather(r->vault, g);
 
 	if (err == US_ERR_VERIFY) {
@@ -91,7 +99,8 @@ document_logged(struct us_vault_request *r, const struct us_msg_logged *m)
 		return;
 	}
 	r->entry = m->index;
-	us_vault_reply_bytes(r, 200, US_TYPE_OCTETS, (struct us_bytes){ g->bytes.data, g->bytes.len });
+	us_vault_reply_bytes(r, 200, US_TYPE_OCTETS,
+	    (struct us_bytes){ g->bytes.data, g->bytes.len });
 }
 
 void
@@ -101,16 +110,19 @@ us_vault_question_document(struct us_vault_request *r, const struct us_msg_quest
 	struct us_vault_gathering *g;
 	uint8_t digest[32];
 
-	if (us_hex_decode((const char *)q->argument.p, q->argument.n, digest, sizeof digest) != US_OK) {
+	if (us_hex_decode((const char *)q->argument.p, q->argument.n, digest, sizeof digest) !=
+	    US_OK) {
 		us_vault_reply_error(r, US_ERR_FORMAT, US_REASON_MALFORMED, NO_ENTRY);
 		return;
 	}
-	if (us_vault_access_rule(r, US_ACTION_DOCUMENT_READ, (struct us_bytes){ NULL, 0 }, 0) != US_OK)
+	if (us_vault_access_rule(r, US_ACTION_DOCUMENT_READ, (struct us_bytes){ NULL, 0 }, 0) !=
+	    US_OK)
 		return;
 	d = us_registry_document_of(r->vault->registry, digest, 1);
 	/* what is not for one's eyes is answered like what is not there */
 	if (d == NULL || !us_vault_sight_document(r, d)) {
-		us_vault_question_not_found(r, US_ACTION_DOCUMENT_READ, "There is no such document, or it is not for you");
+		us_vault_question_not_found(r, US_ACTION_DOCUMENT_READ,
+		    "There is no such document, or it is not for you");
 		return;
 	}
 	g = calloc(1, sizeof *g);
@@ -128,7 +140,7 @@ us_vault_question_document(struct us_vault_request *r, const struct us_msg_quest
 	us_vault_question_log(r, US_ACTION_DOCUMENT_READ, q->argument, document_logged);
 }
 
-/* --- clawbacks -------------------------------------------------------------------------------------------------------- */
+/* --- clawbacks -------------------------------------------------------------------------------- */
 
 struct us_vault_reporting {
 	char id[US_DOCKET_ID_MAX + 1];
@@ -137,7 +149,8 @@ struct us_vault_reporting {
 };
 
 static void
-put_report(struct us_vault_request *r, const struct us_filing *f, const struct us_msg_disclosed_reply *m, struct us_json *j)
+put_report(struct us_vault_request *r, const struct us_filing *f,
+    const struct us_msg_disclosed_reply *m, struct us_json *j)
 {
 	const struct us_registry *reg = r->vault->registry;
 
@@ -175,7 +188,8 @@ counted(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
 	struct us_buf b;
 
 	r->call = 0;
-	if (type != US_MSG_disclosed_reply || us_msg_disclosed_reply_decode(&m, body.p, body.n) != US_OK || f == NULL) {
+	if (type != US_MSG_disclosed_reply ||
+	    us_msg_disclosed_reply_decode(&m, body.p, body.n) != US_OK || f == NULL) {
 		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, p->entry);
 		return;
 	}
@@ -204,8 +218,9 @@ report_logged(struct us_vault_request *r, const struct us_msg_logged *m)
 	memcpy(ask.credential, r->credential, sizeof ask.credential);
 	memcpy(ask.session, r->session, sizeof ask.session);
 	r->call = us_vault_keeper_call_new(r->vault, counted, r);
-	err = r->call == 0 ? US_ERR_BUSY : us_vault_keeper_call_sent(r->vault, &r->call,
-	    us_send_disclosed(r->vault->keeper, r->call, &ask));
+	err = r->call == 0 ? US_ERR_BUSY :
+			     us_vault_keeper_call_sent(r->vault, &r->call,
+				 us_send_disclosed(r->vault->keeper, r->call, &ask));
 	if (err != US_OK)
 		us_vault_reply_error(r, err, US_REASON_ERROR, m->index);
 }
@@ -227,11 +242,15 @@ us_vault_question_clawback(struct us_vault_request *r, const struct us_msg_quest
 	f = us_registry_filing_named(r->vault->registry, us_bytes_of(p->id));
 	if (f != NULL && f->set != NULL)
 		r->collection = f->set->collection;
-	if (us_vault_access_rule(r, US_ACTION_CLAWBACK_REPORT, (struct us_bytes){ NULL, 0 }, 0) != US_OK)
+	if (us_vault_access_rule(r, US_ACTION_CLAWBACK_REPORT, (struct us_bytes){ NULL, 0 }, 0) !=
+	    US_OK)
 		return;
-	/* the numbers are for who took the records back, and for the court: not for those who are counted */
-	if (f == NULL || f->set == NULL || (!us_vault_sight_is_full(r) && !us_vault_sight_shares_party(r, f->filed_by))) {
-		us_vault_question_not_found(r, US_ACTION_CLAWBACK_REPORT, "There is no such clawback, or its report is not for you");
+	/* the numbers are for who took the records back, and for the court: not for those who are
+	 * counted */
+	if (f == NULL || f->set == NULL ||
+	    (!us_vault_sight_is_full(r) && !us_vault_sight_shares_party(r, f->filed_by))) {
+		us_vault_question_not_found(r, US_ACTION_CLAWBACK_REPORT,
+		    "There is no such clawback, or its report is not for you");
 		return;
 	}
 	us_vault_question_log(r, US_ACTION_CLAWBACK_REPORT, us_bytes_of(p->id), report_logged);

@@ -1,9 +1,11 @@
 /*
- * "order explain": what every rule says to one request, and what would help; "order who": who may do something with a record.
+ * "order explain": what every rule says to one request, and what would help; "order who": who may
+ * do something with a record.
  *
- * The answer is the order's as the vault can give it without the request itself: what it can't know (address, what was disclosed before,
- * approvals) is left out and named, a purpose is taken to be stated. About a past moment the registry is folded again up to then; records
- * are asked about as they are now.
+ * The answer is the order's as the vault can give it without the request itself: what it can't know
+ * (address, what was disclosed before, approvals) is left out and named, a purpose is taken to be
+ * stated. About a past moment the registry is folded again up to then; records are asked about as
+ * they are now.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +25,7 @@ struct us_vault_asking {
 	uint64_t record;
 	uint64_t entry;
 	int64_t at_ns;
-	struct us_registry *past;         /* owned; NULL: as it is now */
+	struct us_registry *past; /* owned; NULL: as it is now */
 	const struct us_registry *then;
 };
 
@@ -36,7 +38,7 @@ asking_free(void *state)
 	free(a);
 }
 
-/* --- one person's case ------------------------------------------------------------------------------------------ */
+/* --- one person's case ------------------------------------------------------------------------ */
 
 /* What the order says to one person, and whether its rules let them see the record. */
 struct us_vault_hypothetical {
@@ -45,18 +47,22 @@ struct us_vault_hypothetical {
 };
 
 static void
-judge(const struct us_vault_request *r, const struct us_vault_asking *a, struct us_vault_question_rules *rules, const struct us_person *person,
+judge(const struct us_vault_request *r, const struct us_vault_asking *a,
+    struct us_vault_question_rules *rules, const struct us_person *person,
     struct us_vault_hypothetical *o)
 {
 	const struct us_person *now = us_registry_person(r->vault->registry, person->id);
 
-	us_registry_hypothetical(a->then, person, a->action, us_registry_collection(a->then, r->collection), a->has_record ? 1 : 0,
-	    a->at_ns, &o->of);
+	us_registry_hypothetical(a->then, person, a->action,
+	    us_registry_collection(a->then, r->collection), a->has_record ? 1 : 0, a->at_ns,
+	    &o->of);
 	o->visible = -1;
 	/* what a record is like is not for administrators to find out */
 	if (rules != NULL && a->has_record && us_action_is_evidence(a->action) && now != NULL &&
-	    r->subject.capacity != US_CAPACITY_ADMINISTRATOR && r->subject.capacity != US_CAPACITY_KEYHOLDER)
-		o->visible = us_vault_question_sees(rules, &o->of.ruling, person->capacity, now->party_bits, a->record);
+	    r->subject.capacity != US_CAPACITY_ADMINISTRATOR &&
+	    r->subject.capacity != US_CAPACITY_KEYHOLDER)
+		o->visible = us_vault_question_sees(rules, &o->of.ruling, person->capacity,
+		    now->party_bits, a->record);
 }
 
 static void
@@ -79,7 +85,7 @@ put_text(struct us_json *j, const char *key, struct us_bytes text)
 		us_json_str(j, text);
 }
 
-/* --- explain ------------------------------------------------------------------------------------------------------ */
+/* --- explain ---------------------------------------------------------------------------------- */
 
 struct us_vault_lines {
 	const struct us_order *order;
@@ -89,8 +95,13 @@ struct us_vault_lines {
 static void
 put_misses(unsigned misses, struct us_json *j)
 {
-	static const struct { unsigned bit; const char *name; } names[] = {
-		{ US_MISSES_PARTY, "party" }, { US_MISSES_CAPACITY, "capacity" }, { US_MISSES_ACTION, "action" },
+	static const struct {
+		unsigned bit;
+		const char *name;
+	} names[] = {
+		{ US_MISSES_PARTY, "party" },
+		{ US_MISSES_CAPACITY, "capacity" },
+		{ US_MISSES_ACTION, "action" },
 		{ US_MISSES_COLLECTION, "collection" },
 	};
 
@@ -106,10 +117,14 @@ static const char *
 standing_name(enum us_standing standing)
 {
 	switch (standing) {
-	case US_STANDS_NOT: return "not";
-	case US_STANDS_PERMIT: return "permit";
-	case US_STANDS_FORBID: return "forbid";
-	case US_STANDS_EXCLUDES: return "excludes";
+	case US_STANDS_NOT:
+		return "not";
+	case US_STANDS_PERMIT:
+		return "permit";
+	case US_STANDS_FORBID:
+		return "forbid";
+	case US_STANDS_EXCLUDES:
+		return "excludes";
 	}
 	return "not";
 }
@@ -197,7 +212,7 @@ put_explanation(struct us_vault_asking *a, const struct us_vault_hypothetical *o
 	us_json_close(j);
 }
 
-/* --- who ---------------------------------------------------------------------------------------------------------- */
+/* --- who -------------------------------------------------------------------------------------- */
 
 static void
 put_who(const struct us_vault_hypothetical *o, struct us_json *j)
@@ -220,7 +235,8 @@ put_who(const struct us_vault_hypothetical *o, struct us_json *j)
 }
 
 static void
-put_all(struct us_vault_request *r, struct us_vault_asking *a, struct us_vault_question_rules *rules, struct us_json *j)
+put_all(struct us_vault_request *r, struct us_vault_asking *a,
+    struct us_vault_question_rules *rules, struct us_json *j)
 {
 	struct us_vault_hypothetical o;
 
@@ -244,7 +260,7 @@ put_all(struct us_vault_request *r, struct us_vault_asking *a, struct us_vault_q
 	us_json_close(j);
 }
 
-/* --- the request ---------------------------------------------------------------------------------------------------- */
+/* --- the request ------------------------------------------------------------------------------ */
 
 static void
 answer(struct us_vault_request *r)
@@ -258,7 +274,8 @@ answer(struct us_vault_request *r)
 	int err = US_OK;
 
 	if (a->has_record)
-		err = us_vault_question_rules_init(&rules, r->vault, us_registry_order(a->then), r->collection);
+		err = us_vault_question_rules_init(&rules, r->vault, us_registry_order(a->then),
+		    r->collection);
 	us_buf_init(&b, 64u << 20);
 	us_json_begin(&j, &b);
 	if (err == US_OK && a->q.what == US_QUESTION_EXPLAIN && person == NULL) {
@@ -275,7 +292,8 @@ answer(struct us_vault_request *r)
 	if (err == US_OK)
 		us_vault_reply_json(r, 200, a->entry, &b);
 	else
-		us_vault_reply_error(r, err, err == US_ERR_NOT_FOUND ? US_REASON_NOT_FOUND : US_REASON_ERROR, a->entry);
+		us_vault_reply_error(r, err,
+		    err == US_ERR_NOT_FOUND ? US_REASON_NOT_FOUND : US_REASON_ERROR, a->entry);
 	us_buf_free(&b);
 }
 
@@ -308,7 +326,8 @@ log_question(struct us_vault_request *r, struct us_vault_asking *a, enum us_acti
 	struct us_buf b;
 
 	us_buf_init(&b, TEXT_MAX_BYTES);
-	(void)us_buf_putf(&b, "%s: %s", us_action_name((unsigned)action), us_action_name((unsigned)a->action));
+	(void)us_buf_putf(&b, "%s: %s", us_action_name((unsigned)action),
+	    us_action_name((unsigned)a->action));
 	if (person != NULL)
 		(void)us_buf_putf(&b, " by %s", person->name);
 	if (a->has_record)
@@ -334,7 +353,8 @@ begin(struct us_vault_request *r, const struct us_msg_question_request *q, enum 
 	r->free_state = asking_free;
 	a->q = *q;
 	a->at_ns = q->at != 0 ? q->at : us_time_now_ns();
-	if (us_action_of(&a->action, (const char *)q->action.p, q->action.n) != US_OK || a->action == US_ACTION_NONE) {
+	if (us_action_of(&a->action, (const char *)q->action.p, q->action.n) != US_OK ||
+	    a->action == US_ACTION_NONE) {
 		us_vault_reply_error(r, US_ERR_FORMAT, US_REASON_MALFORMED, NO_ENTRY);
 		return NULL;
 	}
@@ -360,15 +380,18 @@ us_vault_question_explain(struct us_vault_request *r, const struct us_msg_questi
 	if (a == NULL)
 		return;
 	if (person == NULL) {
-		us_vault_question_not_found(r, US_ACTION_ORDER_EXPLAIN, "There is no person of that name");
+		us_vault_question_not_found(r, US_ACTION_ORDER_EXPLAIN,
+		    "There is no person of that name");
 		return;
 	}
 	a->person = person->id;
 	if (!us_vault_sight_is_full(r) && !us_vault_sight_shares_party(r, person->id)) {
-		us_vault_question_refuse(r, US_ACTION_ORDER_EXPLAIN, "People of other parties are not yours to ask about");
+		us_vault_question_refuse(r, US_ACTION_ORDER_EXPLAIN,
+		    "People of other parties are not yours to ask about");
 		return;
 	}
-	if (us_vault_access_rule(r, US_ACTION_ORDER_EXPLAIN, (struct us_bytes){ NULL, 0 }, 0) == US_OK)
+	if (us_vault_access_rule(r, US_ACTION_ORDER_EXPLAIN, (struct us_bytes){ NULL, 0 }, 0) ==
+	    US_OK)
 		log_question(r, a, US_ACTION_ORDER_EXPLAIN);
 }
 
@@ -380,6 +403,7 @@ us_vault_question_who(struct us_vault_request *r, const struct us_msg_question_r
 	if (us_vault_question_for_all(r, US_ACTION_ORDER_WHO) != US_OK)
 		return;
 	a = begin(r, q, US_ACTION_ORDER_WHO);
-	if (a != NULL && us_vault_access_rule(r, US_ACTION_ORDER_WHO, (struct us_bytes){ NULL, 0 }, 0) == US_OK)
+	if (a != NULL &&
+	    us_vault_access_rule(r, US_ACTION_ORDER_WHO, (struct us_bytes){ NULL, 0 }, 0) == US_OK)
 		log_question(r, a, US_ACTION_ORDER_WHO);
 }

@@ -1,15 +1,19 @@
-/* What the rules of any version find: as visible.c does for the one in force, but of one batch at a time and without a cache. */
+/* What the rules of any version find: as visible.c does for the one in force, but of one batch at a
+ * time and without a cache. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "daemon/vault/question.h"
 
 int
-us_vault_question_rules_init(struct us_vault_question_rules *w, struct us_vault *v, const struct us_order *order, uint32_t collection)
+us_vault_question_rules_init(struct us_vault_question_rules *w, struct us_vault *v,
+    const struct us_order *order, uint32_t collection)
 {
 	const size_t n = order->n_rules == 0 ? 1 : order->n_rules;
 
-	*w = (struct us_vault_question_rules){ .vault = v, .order = order, .collection = collection };
+	*w = (struct us_vault_question_rules){ .vault = v,
+		.order = order,
+		.collection = collection };
 	w->queries = calloc(n, sizeof *w->queries);
 	w->found = calloc(n, sizeof *w->found);
 	return w->queries == NULL || w->found == NULL ? US_ERR_NOMEM : US_OK;
@@ -72,7 +76,8 @@ evaluate(struct us_vault_question_rules *w, int rule, roaring_bitmap_t **out)
 }
 
 int
-us_vault_question_rules_one(struct us_vault_question_rules *w, int rule, const roaring_bitmap_t **out)
+us_vault_question_rules_one(struct us_vault_question_rules *w, int rule,
+    const roaring_bitmap_t **out)
 {
 	int err = US_OK;
 
@@ -83,18 +88,21 @@ us_vault_question_rules_one(struct us_vault_question_rules *w, int rule, const r
 }
 
 int
-us_vault_question_rules_set(struct us_vault_question_rules *w, const uint64_t permits[US_RULE_WORDS], const uint64_t forbids[US_RULE_WORDS],
+us_vault_question_rules_set(struct us_vault_question_rules *w,
+    const uint64_t permits[US_RULE_WORDS], const uint64_t forbids[US_RULE_WORDS],
     roaring_bitmap_t *set)
 {
 	const roaring_bitmap_t *found;
 	int i, err = US_OK;
 
-	for (i = us_rules_next(permits, 0); i >= 0 && err == US_OK; i = us_rules_next(permits, i + 1)) {
+	for (i = us_rules_next(permits, 0); i >= 0 && err == US_OK;
+	     i = us_rules_next(permits, i + 1)) {
 		err = us_vault_question_rules_one(w, i, &found);
 		if (err == US_OK)
 			roaring_bitmap_or_inplace(set, found);
 	}
-	for (i = us_rules_next(forbids, 0); i >= 0 && err == US_OK; i = us_rules_next(forbids, i + 1)) {
+	for (i = us_rules_next(forbids, 0); i >= 0 && err == US_OK;
+	     i = us_rules_next(forbids, i + 1)) {
 		err = us_vault_question_rules_one(w, i, &found);
 		if (err == US_OK)
 			roaring_bitmap_andnot_inplace(set, found);
@@ -103,18 +111,21 @@ us_vault_question_rules_set(struct us_vault_question_rules *w, const uint64_t pe
 }
 
 int
-us_vault_question_rules_first(struct us_vault_question_rules *w, const uint64_t rules[US_RULE_WORDS], uint32_t doc)
+us_vault_question_rules_first(struct us_vault_question_rules *w,
+    const uint64_t rules[US_RULE_WORDS], uint32_t doc)
 {
 	const roaring_bitmap_t *found;
 
 	for (int i = us_rules_next(rules, 0); i >= 0; i = us_rules_next(rules, i + 1))
-		if (us_vault_question_rules_one(w, i, &found) == US_OK && roaring_bitmap_contains(found, doc))
+		if (us_vault_question_rules_one(w, i, &found) == US_OK &&
+		    roaring_bitmap_contains(found, doc))
 			return i;
 	return -1;
 }
 
 int
-us_vault_question_rules_words(struct us_vault_question_rules *w, const uint64_t rules[US_RULE_WORDS], struct us_buf *words)
+us_vault_question_rules_words(struct us_vault_question_rules *w,
+    const uint64_t rules[US_RULE_WORDS], struct us_buf *words)
 {
 	const struct us_query *query;
 	int i, err = US_OK;
@@ -130,17 +141,20 @@ us_vault_question_rules_words(struct us_vault_question_rules *w, const uint64_t 
 }
 
 int
-us_vault_question_batch_open(const struct us_vault *v, const struct us_batch *batch, uint64_t party_bits)
+us_vault_question_batch_open(const struct us_vault *v, const struct us_batch *batch,
+    uint64_t party_bits)
 {
 	const struct us_person *loader;
 
 	switch (batch->status) {
-	case US_BATCH_LIVE: return 1;
+	case US_BATCH_LIVE:
+		return 1;
 	case US_BATCH_HELD:
 		loader = us_registry_person(v->registry, batch->facts.loaded_by);
 		return loader != NULL && (loader->party_bits & party_bits) != 0;
 	case US_BATCH_WITHDRAWN:
-	case US_BATCH_VOID: return 0;
+	case US_BATCH_VOID:
+		return 0;
 	}
 	return 0;
 }
@@ -162,23 +176,25 @@ take_out(void *ctx, struct us_run run)
 static unsigned
 withheld_from(const struct us_order *order, enum us_capacity capacity)
 {
-	return (order->workflows.clawback_visible & US_CAPACITY_BIT(capacity)) != 0 ? US_WITHHELD_FREEZE :
+	return (order->workflows.clawback_visible & US_CAPACITY_BIT(capacity)) != 0 ?
+	    US_WITHHELD_FREEZE :
 	    US_WITHHELD_FREEZE | US_WITHHELD_CLAWBACK;
 }
 
 void
-us_vault_question_withhold(const struct us_vault *v, uint32_t collection, const struct us_batch *batch, const struct us_order *order,
-    enum us_capacity capacity, roaring_bitmap_t *set)
+us_vault_question_withhold(const struct us_vault *v, uint32_t collection,
+    const struct us_batch *batch, const struct us_order *order, enum us_capacity capacity,
+    roaring_bitmap_t *set)
 {
 	struct us_vault_taking t = { set, batch->facts.first };
 
-	us_registry_withheld_runs(v->registry, collection, batch->facts.first, batch->facts.count, withheld_from(order, capacity),
-	    take_out, &t);
+	us_registry_withheld_runs(v->registry, collection, batch->facts.first, batch->facts.count,
+	    withheld_from(order, capacity), take_out, &t);
 }
 
 int
-us_vault_question_sees(struct us_vault_question_rules *w, const struct us_ruling *ruling, enum us_capacity capacity, uint64_t party_bits,
-    uint64_t record)
+us_vault_question_sees(struct us_vault_question_rules *w, const struct us_ruling *ruling,
+    enum us_capacity capacity, uint64_t party_bits, uint64_t record)
 {
 	const struct us_registry *reg = w->vault->registry;
 	const struct us_batch *batch = us_registry_batch_of(reg, w->collection, record);
@@ -187,18 +203,21 @@ us_vault_question_sees(struct us_vault_question_rules *w, const struct us_ruling
 	int seen = 0, i, err;
 
 	if (batch == NULL || !us_vault_question_batch_open(w->vault, batch, party_bits) ||
-	    (us_registry_withheld(reg, w->collection, record) & withheld_from(w->order, capacity)) != 0)
+	    (us_registry_withheld(reg, w->collection, record) &
+		withheld_from(w->order, capacity)) != 0)
 		return 0;
 	if (w->batch != batch)
 		us_vault_question_rules_at(w, batch);
 	doc = (uint32_t)(record - batch->facts.first);
-	for (i = us_rules_next(ruling->permits, 0); i >= 0 && !seen; i = us_rules_next(ruling->permits, i + 1)) {
+	for (i = us_rules_next(ruling->permits, 0); i >= 0 && !seen;
+	     i = us_rules_next(ruling->permits, i + 1)) {
 		err = us_vault_question_rules_one(w, i, &found);
 		if (err != US_OK)
 			return -err;
 		seen = roaring_bitmap_contains(found, doc);
 	}
-	for (i = us_rules_next(ruling->forbids, 0); i >= 0 && seen; i = us_rules_next(ruling->forbids, i + 1)) {
+	for (i = us_rules_next(ruling->forbids, 0); i >= 0 && seen;
+	     i = us_rules_next(ruling->forbids, i + 1)) {
 		err = us_vault_question_rules_one(w, i, &found);
 		if (err != US_OK)
 			return -err;

@@ -29,8 +29,8 @@ put_uint(struct us_buf *b, uint64_t v)
 /* The record's designation as people read it: as the order spells it, else as the relabel or the
  * collection does, else as the segment has it, folded. */
 static int
-spell_designation(
-    const struct us_vault_request *r, uint64_t record, struct us_bytes folded, struct us_bytes *out)
+spell_designation(const struct us_vault_request *r, uint64_t record, struct us_bytes folded,
+    struct us_bytes *out)
 {
 	const struct us_collection *c = us_registry_collection(r->vault->registry, r->collection);
 	const struct us_order *order = us_registry_order(r->vault->registry);
@@ -47,13 +47,15 @@ spell_designation(
 	if (found.at > 0 || relabelled != NULL || loaded.n == 0 || err == US_ERR_NOMEM)
 		return err == US_ERR_NOT_FOUND ? US_OK : err;
 	err = us_order_designation(order, loaded, &found);
-	if (err != US_ERR_NOMEM && found.folded_n == own.n && memcmp(found.folded, own.p, own.n) == 0)
+	if (err != US_ERR_NOMEM && found.folded_n == own.n &&
+	    memcmp(found.folded, own.p, own.n) == 0)
 		*out = loaded;
 	return err == US_ERR_NOT_FOUND ? US_OK : err;
 }
 
 static int
-put_designation(struct us_vault_request *r, const struct us_batch *facts, uint64_t record, struct us_buf *b)
+put_designation(struct us_vault_request *r, const struct us_batch *facts, uint64_t record,
+    struct us_buf *b)
 {
 	struct us_bytes designation;
 	struct us_segment_doc doc;
@@ -78,22 +80,28 @@ put_designation(struct us_vault_request *r, const struct us_batch *facts, uint64
 	n = designation.n < sizeof legend - 64 ? designation.n : 0;
 	for (i = 0; i < n; i++)
 		legend[i] = (char)(designation.p[i] >= 'a' && designation.p[i] <= 'z' ?
-		    designation.p[i] - 32 : designation.p[i]);
-	memcpy(legend + n, " - SUBJECT TO PROTECTIVE ORDER", sizeof " - SUBJECT TO PROTECTIVE ORDER");
+			designation.p[i] - 32 :
+			designation.p[i]);
+	memcpy(legend + n, " - SUBJECT TO PROTECTIVE ORDER",
+	    sizeof " - SUBJECT TO PROTECTIVE ORDER");
 	return err != US_OK ? err : us_json_put_string(b, us_bytes_of(legend));
 }
 
 static int
-put_manifest(struct us_vault_request *r, const struct us_batch *facts, uint64_t record, const uint8_t salt[16],
-    struct us_buf *b)
+put_manifest(struct us_vault_request *r, const struct us_batch *facts, uint64_t record,
+    const uint8_t salt[16], struct us_buf *b)
 {
 	struct us_batch_proof proof;
 	char hash[US_BASE64_SIZE(32) + 1];
 	uint32_t i;
 	int err = us_vault_evidence_proof(r->vault, facts, record, &proof);
 
-#define PUT(s) if (err == US_OK) err = put_text(b, s)
-#define NUMBER(v) if (err == US_OK) err = put_uint(b, v)
+#define PUT(s) \
+	if (err == US_OK) \
+	err = put_text(b, s)
+#define NUMBER(v) \
+	if (err == US_OK) \
+	err = put_uint(b, v)
 	PUT(",\"manifest\":{\"collection\":");
 	NUMBER(facts->facts.collection);
 	PUT(",\"batch\":");
@@ -146,8 +154,8 @@ put_masked(struct us_vault_request *r, const struct us_batch *facts, uint64_t re
 }
 
 int
-us_vault_record_line(struct us_vault_request *r, const struct us_batch *facts, uint64_t record, const uint8_t *item,
-    const struct us_query *match, struct us_buf *b)
+us_vault_record_line(struct us_vault_request *r, const struct us_batch *facts, uint64_t record,
+    const uint8_t *item, const struct us_query *match, struct us_buf *b)
 {
 	const struct us_collection *c = us_registry_collection(r->vault->registry, r->collection);
 	struct us_container container;
@@ -169,7 +177,8 @@ us_vault_record_line(struct us_vault_request *r, const struct us_batch *facts, u
 		err = put_masked(r, facts, record, &container, match, b);
 	if (err == US_OK)
 		err = put_designation(r, facts, record, b);
-	/* the digest of the source, with its salt, would let a masked reader test a guess of what is masked */
+	/* the digest of the source, with its salt, would let a masked reader test a guess of what
+	 * is masked */
 	if (err == US_OK && us_mask_is_empty(&r->ruling.mask))
 		err = put_manifest(r, facts, record, item + US_KEY_SIZE, b);
 	else

@@ -133,22 +133,53 @@ dispatch(struct us_vault_request *r, const struct us_request_info *info)
 	if (us_vault_access_authorise(r, info->needs) != US_OK)
 		return;
 	switch (info->kind) {
-	case US_REQUEST_status_request: us_vault_handle_status(r); return;
-	case US_REQUEST_challenge_request: us_vault_handle_challenge(r); return;
-	case US_REQUEST_session_request: us_vault_handle_session(r); return;
-	case US_REQUEST_share_request: us_vault_handle_share(r); return;
-	case US_REQUEST_act_request: us_vault_handle_act(r); return;
-	case US_REQUEST_list_request: us_vault_handle_list(r); return;
-	case US_REQUEST_question_request: us_vault_handle_question(r); return;
-	case US_REQUEST_search_request: us_vault_handle_search(r); return;
-	case US_REQUEST_read_request: us_vault_handle_read(r); return;
-	case US_REQUEST_load_open_request: us_vault_handle_load_open(r); return;
-	case US_REQUEST_load_end_request: us_vault_handle_load_end(r); return;
-	case US_REQUEST_load_ticket_request: us_vault_handle_load_ticket(r); return;
-	case US_REQUEST_log_request: us_vault_handle_log(r); return;
-	case US_REQUEST_log_keys_request: us_vault_handle_log_keys(r); return;
-	case US_REQUEST_cosign_request: us_vault_handle_cosign(r); return;
-	case US_REQUEST_part: break; /* goes to intakes */
+	case US_REQUEST_status_request:
+		us_vault_handle_status(r);
+		return;
+	case US_REQUEST_challenge_request:
+		us_vault_handle_challenge(r);
+		return;
+	case US_REQUEST_session_request:
+		us_vault_handle_session(r);
+		return;
+	case US_REQUEST_share_request:
+		us_vault_handle_share(r);
+		return;
+	case US_REQUEST_act_request:
+		us_vault_handle_act(r);
+		return;
+	case US_REQUEST_list_request:
+		us_vault_handle_list(r);
+		return;
+	case US_REQUEST_question_request:
+		us_vault_handle_question(r);
+		return;
+	case US_REQUEST_search_request:
+		us_vault_handle_search(r);
+		return;
+	case US_REQUEST_read_request:
+		us_vault_handle_read(r);
+		return;
+	case US_REQUEST_load_open_request:
+		us_vault_handle_load_open(r);
+		return;
+	case US_REQUEST_load_end_request:
+		us_vault_handle_load_end(r);
+		return;
+	case US_REQUEST_load_ticket_request:
+		us_vault_handle_load_ticket(r);
+		return;
+	case US_REQUEST_log_request:
+		us_vault_handle_log(r);
+		return;
+	case US_REQUEST_log_keys_request:
+		us_vault_handle_log_keys(r);
+		return;
+	case US_REQUEST_cosign_request:
+		us_vault_handle_cosign(r);
+		return;
+	case US_REQUEST_part:
+		break; /* goes to intakes */
 	}
 	us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
 }
@@ -163,8 +194,11 @@ us_vault_request_take(struct us_vault_front *f, uint16_t type, uint32_t tag, str
 		return US_ERR_MALFORMED;
 	r = request_new(f, type, tag);
 	if (r == NULL || us_buf_put(&r->body, body.p, body.n) != US_OK || take_who(r) != US_OK) {
-		struct us_msg_reply m = { .status = 503, .type = US_TYPE_PROBLEM, .last = 1,
-			.retry_after = 1, .entry = NO_ENTRY };
+		struct us_msg_reply m = { .status = 503,
+			.type = US_TYPE_PROBLEM,
+			.last = 1,
+			.retry_after = 1,
+			.entry = NO_ENTRY };
 
 		if (r != NULL)
 			us_vault_request_end(r);
@@ -224,17 +258,21 @@ static int
 send_piece(void *ctx, const struct us_piece *piece)
 {
 	struct us_vault_request *r = ctx;
-	const struct us_msg_reply first = { .status = r->status, .type = r->content,
-		.last = piece->is_last, .entry = r->entry, .body = piece->bytes };
+	const struct us_msg_reply first = { .status = r->status,
+		.type = r->content,
+		.last = piece->is_last,
+		.entry = r->entry,
+		.body = piece->bytes };
 	const struct us_msg_reply_more more = { .last = piece->is_last, .body = piece->bytes };
 	const int err = piece->is_first ? us_send_reply(r->front->channel, r->tag, &first) :
-	    us_send_reply_more(r->front->channel, r->tag, &more);
+					  us_send_reply_more(r->front->channel, r->tag, &more);
 
 	us_vault_reply_sent(r, err);
 	return err;
 }
 
-/* While its front is behind with what it has been sent, the answer waits for us_vault_front_drained(). */
+/* While its front is behind with what it has been sent, the answer waits for
+ * us_vault_front_drained(). */
 static int
 front_has_room(void *ctx)
 {
@@ -287,8 +325,11 @@ want_turn(void *ctx, enum us_turn when)
 void
 us_vault_requests_init(struct us_vault *v)
 {
-	static const struct us_work_owner owner = { .window = US_REPLY_WINDOW, .piece = REPLY_PIECE,
-		.has_room = front_has_room, .send = send_piece, .whole = answer_is_whole,
+	static const struct us_work_owner owner = { .window = US_REPLY_WINDOW,
+		.piece = REPLY_PIECE,
+		.has_room = front_has_room,
+		.send = send_piece,
+		.whole = answer_is_whole,
 		.failed = answer_has_failed,
 		.turn = want_turn };
 
@@ -311,7 +352,8 @@ us_vault_requests_free(struct us_vault *v)
 /* --- replies -------------------------------------------------------------------------------- */
 
 void
-us_vault_reply_bytes(struct us_vault_request *r, uint16_t status, uint8_t content, struct us_bytes body)
+us_vault_reply_bytes(struct us_vault_request *r, uint16_t status, uint8_t content,
+    struct us_bytes body)
 {
 	r->status = status;
 	r->content = content;
@@ -324,13 +366,14 @@ us_vault_reply_bytes(struct us_vault_request *r, uint16_t status, uint8_t conten
 }
 
 void
-us_vault_reply_json(struct us_vault_request *r, uint16_t status, uint64_t entry, struct us_buf *json)
+us_vault_reply_json(struct us_vault_request *r, uint16_t status, uint64_t entry,
+    struct us_buf *json)
 {
 	r->entry = entry;
 	us_vault_reply_bytes(r, status, US_TYPE_JSON, (struct us_bytes){ json->data, json->len });
 }
 
-/* --- problems ------------------------------------------------------------------------------------- */
+/* --- problems --------------------------------------------------------------------------------- */
 
 int
 us_vault_problem_write(struct us_buf *out, const struct us_vault_problem *p)
@@ -388,9 +431,13 @@ count_refused(struct us_vault *v, const struct us_vault_problem *p)
 {
 	uint8_t count[5] = { 0, 0, 0, 0, 1 };
 
-	count[0] = p->reason != US_REASON_NONE && p->reason != US_REASON_ERROR ? (uint8_t)p->reason :
-	    p->status == 404 ? US_REASON_NOT_FOUND : p->status == 409 ? US_REASON_STATE :
-	    p->status < 500 ? US_REASON_MALFORMED : p->status == 503 ? US_REASON_OVER_LIMIT : US_REASON_ERROR;
+	count[0] = p->reason != US_REASON_NONE && p->reason != US_REASON_ERROR ?
+	    (uint8_t)p->reason :
+	    p->status == 404 ? US_REASON_NOT_FOUND :
+	    p->status == 409 ? US_REASON_STATE :
+	    p->status < 500  ? US_REASON_MALFORMED :
+	    p->status == 503 ? US_REASON_OVER_LIMIT :
+			       US_REASON_ERROR;
 	if (us_vault_refused(v, (struct us_bytes){ count, sizeof count }) != US_OK)
 		us_log(US_LOG_WARNING, "a refused request could not be counted");
 }
@@ -398,8 +445,11 @@ count_refused(struct us_vault *v, const struct us_vault_problem *p)
 void
 us_vault_reply_problem(struct us_vault_request *r, const struct us_vault_problem *p)
 {
-	struct us_msg_reply m = { .status = p->status, .type = US_TYPE_PROBLEM, .last = 1,
-		.retry_after = p->retry_after, .entry = p->entry };
+	struct us_msg_reply m = { .status = p->status,
+		.type = US_TYPE_PROBLEM,
+		.last = 1,
+		.retry_after = p->retry_after,
+		.entry = p->entry };
 	struct us_buf b;
 
 	if (p->entry == NO_ENTRY)
@@ -412,28 +462,41 @@ us_vault_reply_problem(struct us_vault_request *r, const struct us_vault_problem
 		us_vault_reply_sent(r, us_send_reply(r->front->channel, r->tag, &m));
 	else
 		/* Too late for a problem. The line that follows is no record: clients see it. */
-		us_vault_reply_sent(r, us_send_reply_more(r->front->channel, r->tag,
-		    &(struct us_msg_reply_more){ .last = 1, .body = m.body }));
+		us_vault_reply_sent(r,
+		    us_send_reply_more(r->front->channel, r->tag,
+			&(struct us_msg_reply_more){ .last = 1, .body = m.body }));
 	us_buf_free(&b);
-	r->ending = r->refused ? US_REASON_NONE : is_taken_away(p) ? US_REASON_CUT : US_REASON_ERROR;
+	r->ending = r->refused ? US_REASON_NONE :
+	    is_taken_away(p)   ? US_REASON_CUT :
+				 US_REASON_ERROR;
 	us_vault_request_end(r);
 }
 
 struct us_vault_problem
-us_vault_problem_of(const struct us_vault_request *r, int err, enum us_reason reason, uint64_t entry)
+us_vault_problem_of(const struct us_vault_request *r, int err, enum us_reason reason,
+    uint64_t entry)
 {
-	struct us_vault_problem p = { .status = 500, .type = "internal", .title = "The vault failed",
-		.reason = reason, .entry = entry, .position = -1 };
+	struct us_vault_problem p = { .status = 500,
+		.type = "internal",
+		.title = "The vault failed",
+		.reason = reason,
+		.entry = entry,
+		.position = -1 };
 
 	switch (err) {
 	case US_ERR_SEALED:
 		p.status = 503;
 		p.type = "sealed";
 		p.title = "The vault is sealed";
-		p.detail = r->vault->state == VAULT_REFUSING ? r->vault->why_refusing :
-		    r->vault->state == VAULT_SEALED ? "It waits for its keyholders' shares" :
+		p.detail = r->vault->state == VAULT_REFUSING ?
+		    r->vault->why_refusing :
+		    r->vault->state == VAULT_SEALED ?
+		    "It waits for its keyholders' shares" :
 		    "It has been unsealed and checks its state; try again in a moment";
-		p.retry_after = r->vault->state == VAULT_SEALED || r->vault->state == VAULT_REFUSING ? 0 : 1;
+		p.retry_after = r->vault->state == VAULT_SEALED ||
+			r->vault->state == VAULT_REFUSING ?
+		    0 :
+		    1;
 		break;
 	case US_ERR_DENIED:
 	case US_ERR_REVOKED:
@@ -476,9 +539,11 @@ us_vault_problem_of(const struct us_vault_request *r, int err, enum us_reason re
 		if (reason == US_REASON_LOW_SPACE) {
 			p.status = 503;
 			p.type = "low-space";
-			p.title = "The log's disk is nearly full: nothing is released until there is room again";
-			p.cure = "The administrator makes room on the file system of keeper/; sealing, revoking and freezing go on "
-			    "meanwhile";
+			p.title = "The log's disk is nearly full: nothing is released until there "
+				  "is room again";
+			p.cure = "The administrator makes room on the file system of keeper/; "
+				 "sealing, revoking and freezing go on "
+				 "meanwhile";
 			p.retry_after = 60;
 			break;
 		}

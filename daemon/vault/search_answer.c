@@ -10,7 +10,8 @@ static void
 put_hit_meta(struct us_vault_request *r, struct us_vault_searching *s, uint64_t record)
 {
 	const struct us_collection *c = us_registry_collection(r->vault->registry, r->collection);
-	const struct us_batch *facts = us_registry_batch_of(r->vault->registry, r->collection, record);
+	const struct us_batch *facts = us_registry_batch_of(r->vault->registry, r->collection,
+	    record);
 	struct us_segment_doc doc = { .created_s = INT64_MIN };
 	struct us_segment *segment;
 	char bates[US_BATES_MAX + 1] = "";
@@ -148,16 +149,24 @@ put_tail(struct us_vault_request *r, struct us_vault_searching *s)
 int
 us_vault_search_has_changed(struct us_vault_request *r, const struct us_vault_searching *s)
 {
-	const struct us_vault_problem changed = { .status = 409, .type = "changed", .detail = "Search again",
-		.title = "What may be seen has changed meanwhile", .reason = US_REASON_STATE,
-		.entry = s->intent, .position = -1 };
-	const enum us_action action =
-	    (s->flags & US_SEARCH_COUNT) != 0 ? US_ACTION_COUNT : US_ACTION_SEARCH;
+	const struct us_vault_problem changed = { .status = 409,
+		.type = "changed",
+		.detail = "Search again",
+		.title = "What may be seen has changed meanwhile",
+		.reason = US_REASON_STATE,
+		.entry = s->intent,
+		.position = -1 };
+	const enum us_action action = (s->flags & US_SEARCH_COUNT) != 0 ? US_ACTION_COUNT :
+									  US_ACTION_SEARCH;
 
 	switch (us_vault_access_again(r, action, s->purpose, 0)) {
-	case ACCESS_SAME: return 0;
-	case ACCESS_CHANGED: r->problem = changed; break;
-	case ACCESS_ENDED: break;
+	case ACCESS_SAME:
+		return 0;
+	case ACCESS_CHANGED:
+		r->problem = changed;
+		break;
+	case ACCESS_ENDED:
+		break;
 	}
 	return 1;
 }

@@ -1,4 +1,5 @@
-/* A search from its query to its last hit. us_vault_handle_search.c decides, logs and evaluates; us_vault_search_answer.c writes what was found. */
+/* A search from its query to its last hit. us_vault_handle_search.c decides, logs and evaluates;
+ * us_vault_search_answer.c writes what was found. */
 #ifndef US_DAEMON_VAULT_SEARCHING_H
 #define US_DAEMON_VAULT_SEARCHING_H
 
@@ -14,18 +15,18 @@ struct us_vault_searching {
 	uint64_t snapshot;
 	uint64_t intent;
 	struct us_bytes purpose;
-	struct us_buf words;     /* packed: of the query and, if needed, of rules */
-	struct us_bytes *word;   /* views of them, sorted */
+	struct us_buf words;   /* packed: of the query and, if needed, of rules */
+	struct us_bytes *word; /* views of them, sorted */
 	size_t n_words;
-	uint8_t *term_keys;      /* us_secret_alloc() */
+	uint8_t *term_keys; /* us_secret_alloc() */
 	size_t term_keys_n;
-	size_t batch;            /* the next one */
+	size_t batch; /* the next one */
 	uint64_t total;
 	uint64_t withdrawn;
 	uint64_t *hits;
 	size_t n_hits;
 	int more;
-	uint8_t *keys;           /* of the hits' records */
+	uint8_t *keys; /* of the hits' records */
 	size_t shown;
 	struct us_json json;
 	char next[512];

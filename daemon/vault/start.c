@@ -1,7 +1,7 @@
 /*
- * From "unsealed" to open: the acts are opened and sent to the keeper, which folds them and compares
- * with the newest state in its log; what it keeps is folded here too, and the store is tidied of what was
- * never committed. Page keys come later, with the first person who may use them.
+ * From "unsealed" to open: the acts are opened and sent to the keeper, which folds them and
+ * compares with the newest state in its log; what it keeps is folded here too, and the store is
+ * tidied of what was never committed. Page keys come later, with the first person who may use them.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -24,8 +24,8 @@ struct us_vault_start {
 	struct us_vault_kept_act *kept;
 	size_t n_kept, room;
 	uint64_t tree_size;
-	uint64_t bundle;    /* that is read to find entries */
-	uint64_t sequence;  /* of the act that the next entry back belongs to */
+	uint64_t bundle;   /* that is read to find entries */
+	uint64_t sequence; /* of the act that the next entry back belongs to */
 };
 
 int
@@ -60,7 +60,8 @@ us_vault_start_note_entry(struct us_vault *v, uint64_t sequence, uint64_t entry)
 }
 
 int
-us_vault_start_note_act(struct us_vault *v, uint64_t sequence, uint64_t entry, struct us_bytes committed)
+us_vault_start_note_act(struct us_vault *v, uint64_t sequence, uint64_t entry,
+    struct us_bytes committed)
 {
 	struct us_committed_act act;
 	struct us_signed_act envelope;
@@ -68,8 +69,8 @@ us_vault_start_note_act(struct us_vault *v, uint64_t sequence, uint64_t entry, s
 	struct us_reader r;
 	int err = us_committed_act_decode(&act, &envelope, committed.p, committed.n);
 
-	if (err == US_OK && (envelope.type == US_ACT_BATCH_RELEASE ||
-	    envelope.type == US_ACT_BATCH_WITHDRAW)) {
+	if (err == US_OK &&
+	    (envelope.type == US_ACT_BATCH_RELEASE || envelope.type == US_ACT_BATCH_WITHDRAW)) {
 		more = realloc(v->changes, (v->n_changes + 1) * sizeof *more);
 		if (more == NULL)
 			return US_ERR_NOMEM;
@@ -110,7 +111,7 @@ refuse(struct us_vault *v, const char *why)
 	us_vault_start_free(v);
 }
 
-/* --- replay ------------------------------------------------------------------------------------------------- */
+/* --- replay ----------------------------------------------------------------------------------- */
 
 static int
 keep_act(struct us_vault_start *s, struct us_bytes committed, int prepared, uint64_t entry)
@@ -127,7 +128,8 @@ keep_act(struct us_vault_start *s, struct us_bytes committed, int prepared, uint
 		s->kept = more;
 		s->room = n;
 	}
-	s->kept[s->n_kept++] = (struct us_vault_kept_act){ entry, prepared, s->acts.len, committed.n };
+	s->kept[s->n_kept++] = (struct us_vault_kept_act){ entry, prepared, s->acts.len,
+		committed.n };
 	err = us_buf_put(&s->acts, committed.p, committed.n);
 	return err != US_OK ? err : us_send_replay(s->vault->keeper, 0, &m);
 }
@@ -149,7 +151,8 @@ open_act(void *ctx, const struct us_store_act *act)
 		err = us_cobblestone_open_to(s->vault->state_key, (struct us_bytes){ context, n },
 		    act->sealed, &plain);
 	if (err == US_OK)
-		err = keep_act(s, (struct us_bytes){ plain.data, plain.len }, act->prepared, act->entry);
+		err = keep_act(s, (struct us_bytes){ plain.data, plain.len }, act->prepared,
+		    act->entry);
 	us_buf_free(&plain);
 	return err;
 }
@@ -173,10 +176,11 @@ fold(struct us_vault *v, uint64_t keep)
 
 /* Pages of batches that were never closed: of void slots, and of slots behind the last. */
 static int
-tidy_range(struct us_vault *v, uint32_t collection, uint8_t first_kind, uint8_t last_kind, uint64_t from,
-    uint64_t to)
+tidy_range(struct us_vault *v, uint32_t collection, uint8_t first_kind, uint8_t last_kind,
+    uint64_t from, uint64_t to)
 {
-	struct us_write job = { .op = US_WRITE_DELETE, .key = { collection, first_kind, from },
+	struct us_write job = { .op = US_WRITE_DELETE,
+		.key = { collection, first_kind, from },
 		.last = to };
 	int err = US_OK;
 
@@ -224,7 +228,7 @@ tidy_store(struct us_vault *v)
 	return err;
 }
 
-/* --- entries of acts that were committed but not noted: a crash or a full disk came between ------ */
+/* --- entries of acts that were committed but not noted: a crash or a full disk came between --- */
 
 static void
 replayed(struct us_vault *v)
@@ -237,7 +241,8 @@ replayed(struct us_vault *v)
 	us_vault_outcomes_open(v);
 	v->state = VAULT_OPEN;
 	us_log(US_LOG_NOTICE, "open: %llu acts, %u collections",
-	    (unsigned long long)us_registry_sequence(v->registry), us_registry_collections(v->registry));
+	    (unsigned long long)us_registry_sequence(v->registry),
+	    us_registry_collections(v->registry));
 }
 
 static void ask_bundle(struct us_vault *v);
@@ -259,7 +264,8 @@ settle(struct us_vault *v, uint64_t sequence, uint64_t entry)
 {
 	struct us_write job = { .op = US_WRITE_SETTLE_ACT, .number = sequence, .entry = entry };
 
-	if (us_vault_start_note_entry(v, sequence, entry) != US_OK || us_writer_put(v->writer, &job) != US_OK)
+	if (us_vault_start_note_entry(v, sequence, entry) != US_OK ||
+	    us_writer_put(v->writer, &job) != US_OK)
 		us_fatal("out of memory at start");
 }
 
@@ -274,7 +280,8 @@ on_bundle(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
 	size_t n = 0;
 
 	(void)ctx;
-	if (type != US_MSG_log_data || us_msg_log_data_decode(&m, body.p, body.n) != US_OK || m.err != US_OK) {
+	if (type != US_MSG_log_data || us_msg_log_data_decode(&m, body.p, body.n) != US_OK ||
+	    m.err != US_OK) {
 		refuse(v, "The log cannot be read to find the newest act's entry");
 		return;
 	}
@@ -347,7 +354,9 @@ on_replay_reply(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes bo
 	if (type != US_MSG_replay_reply || us_msg_replay_reply_decode(&m, body.p, body.n) != US_OK)
 		us_panic("the keeper's answer to the replay is not one");
 	if (m.err != US_OK || m.keep > v->start->n_kept || m.keep == 0) {
-		refuse(v, "The store does not hold the state that the log ends in (an old copy was put back, "
+		refuse(v,
+		    "The store does not hold the state that the log ends in (an old copy was put "
+		    "back, "
 		    "or it was changed)");
 		return;
 	}
@@ -406,7 +415,8 @@ store_init(struct us_vault *v, struct us_bytes committed)
 
 	us_buf_init(&sealed, US_ACT_COMMITTED_MAX + 65536);
 	if (err == US_OK)
-		err = us_cobblestone_seal_to(v->state_key, (struct us_bytes){ context, n }, committed, &sealed);
+		err = us_cobblestone_seal_to(v->state_key, (struct us_bytes){ context, n },
+		    committed, &sealed);
 	if (err == US_OK)
 		err = keep_act(v->start, committed, 0, NO_ENTRY);
 	if (err == US_OK) {

@@ -105,7 +105,8 @@ us_tags_add(struct us_tags *t, struct us_store_reader *reader, uint32_t slot, ui
 	more = realloc(t->runs, (t->n + 1) * sizeof *more);
 	if (more != NULL)
 		t->runs = more;
-	err = r.filter == NULL || r.first == NULL || more == NULL ? US_ERR_NOMEM :
+	err = r.filter == NULL || r.first == NULL || more == NULL ?
+	    US_ERR_NOMEM :
 	    us_store_scan(reader, &from, from.number + 0xffff, take_page, &l);
 	if (err != US_OK) {
 		free(r.filter);
@@ -121,7 +122,8 @@ search_page(struct us_bytes page, const struct us_tag *tag, enum us_known *known
 {
 	size_t low = 0, high = page.n < 2 ? 0 : us_load_u16(page.p);
 
-	/* The order was checked when the run was read; a page that was changed since only misleads. */
+	/* The order was checked when the run was read; a page that was changed since only
+	 * misleads. */
 	if (high == 0 || page.n != 2 + high * TAG_SIZE)
 		return US_ERR_FORMAT;
 	while (low < high) {
@@ -130,7 +132,8 @@ search_page(struct us_bytes page, const struct us_tag *tag, enum us_known *known
 		int order = memcmp(at, tag->id, sizeof tag->id);
 
 		if (order == 0) {
-			*known = memcmp(at + 16, tag->content, 8) == 0 ? US_KNOWN_SAME : US_KNOWN_OTHER;
+			*known = memcmp(at + 16, tag->content, 8) == 0 ? US_KNOWN_SAME :
+									 US_KNOWN_OTHER;
 			return US_OK;
 		}
 		if (order < 0)
@@ -162,7 +165,8 @@ search_run(const struct us_tags *t, const struct us_vault_run *r, struct us_cach
 	}
 	if (low > 0)
 		low--;
-	for (; err == US_OK && *known == US_KNOWN_NEW && low < r->pages && r->first[low] <= want; low++) {
+	for (; err == US_OK && *known == US_KNOWN_NEW && low < r->pages && r->first[low] <= want;
+	     low++) {
 		key.number = (uint64_t)r->slot << 16 | low;
 		err = us_cache_get(cache, &key, NULL, NULL, &page);
 		if (err == US_OK)

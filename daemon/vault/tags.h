@@ -1,7 +1,7 @@
 /*
- * Which records a collection has: the duplicate tags of its batches. Each batch is a sorted run
- * of pages in the store; in memory stand a Bloom filter (10 bits a tag, 7 probes: 1 % false hits;
- * B. H. Bloom, "Space/time trade-offs in hash coding with allowable errors", CACM 13(7), 1970) and the
+ * Which records a collection has: the duplicate tags of its batches. Each batch is a sorted run of
+ * pages in the store; in memory stand a Bloom filter (10 bits a tag, 7 probes: 1 % false hits; B.
+ * H. Bloom, "Space/time trade-offs in hash coding with allowable errors", CACM 13(7), 1970) and the
  * first tag of each page. A tag that is not there costs a few probes a batch, one that is there one
  * page. No index on a random key.
  *

@@ -25,16 +25,20 @@ static int on_sealer(void *ctx, struct us_channel *ch, uint16_t type, uint32_t t
 static void on_sealer_close(void *ctx, struct us_channel *ch, int err);
 
 static const struct us_channel_handler front_handler = {
-	.on_message = on_front, .on_close = on_front_close, .on_drained = on_front_drained,
+	.on_message = on_front,
+	.on_close = on_front_close,
+	.on_drained = on_front_drained,
 };
 static const struct us_channel_handler keeper_handler = {
-	.on_message = on_keeper, .on_close = on_keeper_close,
+	.on_message = on_keeper,
+	.on_close = on_keeper_close,
 };
 static const struct us_channel_handler sealer_handler = {
-	.on_message = on_sealer, .on_close = on_sealer_close,
+	.on_message = on_sealer,
+	.on_close = on_sealer_close,
 };
 
-/* --- fronts ---------------------------------------------------------------------------------------- */
+/* --- fronts ----------------------------------------------------------------------------------- */
 
 /* What a front has counted. The keeper takes our word for it, so it is looked at here. */
 static int
@@ -54,7 +58,8 @@ take_counts(struct us_vault *v, struct us_bytes counts)
 }
 
 static int
-on_front(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body, int fd)
+on_front(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body,
+    int fd)
 {
 	struct us_vault_front *f = ctx;
 	int err;
@@ -110,7 +115,7 @@ on_front_drained(void *ctx, struct us_channel *ch)
 		us_vault_front_drained(f);
 }
 
-/* --- keeper ------------------------------------------------------------------------------------------ */
+/* --- keeper ----------------------------------------------------------------------------------- */
 
 static int
 take_checkpoint(struct us_vault *v, struct us_bytes body)
@@ -126,7 +131,8 @@ take_checkpoint(struct us_vault *v, struct us_bytes body)
 }
 
 static int
-on_keeper(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body, int fd)
+on_keeper(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body,
+    int fd)
 {
 	struct us_vault *v = ctx;
 	int err;
@@ -219,10 +225,11 @@ on_keeper_close(void *ctx, struct us_channel *ch, int err)
 	us_vault_leave(v, v->sealing ? US_EXIT_SEALED : 1);
 }
 
-/* --- sealer -------------------------------------------------------------------------------------------- */
+/* --- sealer ----------------------------------------------------------------------------------- */
 
 static int
-on_sealer(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body, int fd)
+on_sealer(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body,
+    int fd)
 {
 	struct us_vault *v = ctx;
 
@@ -243,7 +250,7 @@ on_sealer_close(void *ctx, struct us_channel *ch, int err)
 	us_vault_load_sealer_gone(v);
 }
 
-/* --- start and end --------------------------------------------------------------------------------------- */
+/* --- start and end ---------------------------------------------------------------------------- */
 
 static void
 on_run(evutil_socket_t fd, short what, void *arg)
@@ -288,8 +295,9 @@ on_settings(void *ctx, struct event_base *base, uint8_t index, const struct us_s
 	v->frozen = us_setting_number(settings, "frozen", 0, 0, 1) != 0;
 	err = us_crypto_init();
 	if (err == US_OK)
-		err = open_store(v, (size_t)us_setting_number(settings, "vault_cache_pages",
-		    CACHE_PAGES_DEFAULT, 8, 1 << 20));
+		err = open_store(v,
+		    (size_t)us_setting_number(settings, "vault_cache_pages", CACHE_PAGES_DEFAULT, 8,
+			1 << 20));
 	if (err != US_OK)
 		us_log_err(err, "cannot open the store");
 	return err;
@@ -405,7 +413,8 @@ on_control(void *ctx, struct us_channel *control)
 	((struct us_vault *)ctx)->control = control;
 }
 
-/* The fronts have ended: what they counted is on its way. us_vault_main() frees everything when the loop has ended. */
+/* The fronts have ended: what they counted is on its way. us_vault_main() frees everything when the
+ * loop has ended. */
 static void
 on_stop(void *ctx)
 {

@@ -1,11 +1,13 @@
 /*
- * Visibility is a set: for each distinct pair (rules that permit, rules that forbid) of a version of the order and each batch
- * one bitmap, made when it is first needed and kept while the vault is open. Batches never change, nor do the rules of a version;
- * what changes about a batch (held, withdrawn, published when) is asked each time, and so are clawbacks and freezes. A relabel may
+ * Visibility is a set: for each distinct pair (rules that permit, rules that forbid) of a version
+ * of the order and each batch one bitmap, made when it is first needed and kept while the vault is
+ * open. Batches never change, nor do the rules of a version; what changes about a batch (held,
+ * withdrawn, published when) is asked each time, and so are clawbacks and freezes. A relabel may
  * change what rules find: bitmaps made before it go.
  *
- * Rules may name content words. Their bitmaps need those words' keys, which the keeper gives for
- * a logged intent only: us_vault_view_words() says which, us_vault_view_fill() makes all that is missing with them.
+ * Rules may name content words. Their bitmaps need those words' keys, which the keeper gives for a
+ * logged intent only: us_vault_view_words() says which, us_vault_view_fill() makes all that is
+ * missing with them.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -32,8 +34,9 @@ rule_query(struct us_vault *v, const struct us_order *order, int rule, const str
 	if (q->query[rule] == NULL) {
 		err = us_query_parse_compiled(r->what.p, r->what.n, &q->query[rule], NULL);
 		if (err != US_OK) {
-			us_log_err(err, "rule %d of version %u of the order has a query that does not parse", rule + 1,
-			    (unsigned)order->version);
+			us_log_err(err,
+			    "rule %d of version %u of the order has a query that does not parse",
+			    rule + 1, (unsigned)order->version);
 			return US_ERR_DENIED;
 		}
 	}
@@ -41,7 +44,7 @@ rule_query(struct us_vault *v, const struct us_order *order, int rule, const str
 	return US_OK;
 }
 
-/* --- sets of rules ------------------------------------------------------------------------------------------- */
+/* --- sets of rules ---------------------------------------------------------------------------- */
 
 static void
 drop_bitmaps(struct us_vault_rule_set *s)
@@ -123,24 +126,30 @@ rule_set_of(const struct us_vault_view *w)
 }
 
 void
-us_vault_view_open(struct us_vault *v, const struct us_order *order, const struct us_ruling *ruling, const struct us_subject *subject,
-    uint32_t collection, uint64_t snapshot, struct us_vault_view *out)
+us_vault_view_open(struct us_vault *v, const struct us_order *order, const struct us_ruling *ruling,
+    const struct us_subject *subject, uint32_t collection, uint64_t snapshot,
+    struct us_vault_view *out)
 {
-	*out = (struct us_vault_view){ .vault = v, .order = order, .collection = collection, .snapshot = snapshot,
-		.parties = subject->parties, .sees_all = ruling->sees_all, .withheld = US_WITHHELD_FREEZE };
+	*out = (struct us_vault_view){ .vault = v,
+		.order = order,
+		.collection = collection,
+		.snapshot = snapshot,
+		.parties = subject->parties,
+		.sees_all = ruling->sees_all,
+		.withheld = US_WITHHELD_FREEZE };
 	if ((order->workflows.clawback_visible & US_CAPACITY_BIT(subject->capacity)) == 0)
 		out->withheld |= US_WITHHELD_CLAWBACK;
 	memcpy(out->permits, ruling->permits, sizeof out->permits);
 	memcpy(out->forbids, ruling->forbids, sizeof out->forbids);
 }
 
-/* --- batches --------------------------------------------------------------------------------------------------- */
+/* --- batches ---------------------------------------------------------------------------------- */
 
 static int
 is_loaders_party(const struct us_vault_view *w, const struct us_batch *facts)
 {
-	const struct us_person *loader =
-	    us_registry_person(w->vault->registry, facts->facts.loaded_by);
+	const struct us_person *loader = us_registry_person(w->vault->registry,
+	    facts->facts.loaded_by);
 
 	return loader != NULL && (loader->party_bits & w->parties) != 0;
 }
@@ -154,7 +163,8 @@ entry_of_change(const struct us_vault_view *w, const struct us_batch *facts, enu
 	for (i = w->vault->n_changes; i-- > 0;) {
 		const struct us_vault_batch_change *c = &w->vault->changes[i];
 
-		if (c->type == type && c->slot == facts->facts.slot && c->collection == w->collection)
+		if (c->type == type && c->slot == facts->facts.slot &&
+		    c->collection == w->collection)
 			return us_vault_entry_of(w->vault, c->sequence);
 	}
 	return NO_ENTRY;
@@ -167,22 +177,26 @@ us_vault_view_withdrawn(const struct us_vault_view *w)
 	uint64_t records = 0;
 
 	for (i = 0; i < n; i++) {
-		const struct us_batch *facts = us_registry_batch(w->vault->registry, w->collection, i);
+		const struct us_batch *facts = us_registry_batch(w->vault->registry, w->collection,
+		    i);
 
 		/* One that was never released was never to be seen by others. */
 		if (facts->status == US_BATCH_WITHDRAWN &&
 		    us_vault_entry_of(w->vault, facts->sequence) <= w->snapshot &&
 		    entry_of_change(w, facts, US_ACT_BATCH_WITHDRAW) > w->snapshot &&
 		    (!facts->facts.held || is_loaders_party(w, facts) ||
-		    entry_of_change(w, facts, US_ACT_BATCH_RELEASE) <= w->snapshot))
+			entry_of_change(w, facts, US_ACT_BATCH_RELEASE) <= w->snapshot))
 			records += facts->facts.count;
 	}
 	/* of clawbacks their size, not how many of them a query would have found */
-	for (i = 0; (w->withheld & US_WITHHELD_CLAWBACK) != 0 && i < us_registry_filings(w->vault->registry); i++) {
+	for (i = 0; (w->withheld & US_WITHHELD_CLAWBACK) != 0 &&
+	     i < us_registry_filings(w->vault->registry);
+	     i++) {
 		const struct us_filing *f = us_registry_filing(w->vault->registry, i);
 
 		if (f->kind == US_FILING_CLAWBACK && f->collection == w->collection &&
-		    (us_filing_is_open(f) || f->status == US_FILING_GRANTED) && us_vault_entry_of(w->vault, f->sequence) > w->snapshot)
+		    (us_filing_is_open(f) || f->status == US_FILING_GRANTED) &&
+		    us_vault_entry_of(w->vault, f->sequence) > w->snapshot)
 			records += f->set->records;
 	}
 	return records;
@@ -206,7 +220,7 @@ us_vault_view_batch(const struct us_vault_view *w, const struct us_batch *facts)
 	return 0;
 }
 
-/* --- bitmaps --------------------------------------------------------------------------------------------------- */
+/* --- bitmaps ---------------------------------------------------------------------------------- */
 
 static int
 add_rule(struct us_vault_view *w, const struct us_batch *facts, int rule, roaring_bitmap_t *set)
@@ -237,10 +251,10 @@ make_bitmap(struct us_vault_view *w, const struct us_batch *facts, roaring_bitma
 	int i, err = set == NULL || without == NULL ? US_ERR_NOMEM : US_OK;
 
 	for (i = us_rules_next(w->permits, 0); i >= 0 && err == US_OK;
-	    i = us_rules_next(w->permits, i + 1))
+	     i = us_rules_next(w->permits, i + 1))
 		err = add_rule(w, facts, i, set);
 	for (i = us_rules_next(w->forbids, 0); i >= 0 && err == US_OK;
-	    i = us_rules_next(w->forbids, i + 1))
+	     i = us_rules_next(w->forbids, i + 1))
 		err = add_rule(w, facts, i, without);
 	if (err == US_OK) {
 		roaring_bitmap_andnot_inplace(set, without);
@@ -306,7 +320,8 @@ withhold_run(void *ctx, struct us_run run)
 }
 
 int
-us_vault_view_bitmap(struct us_vault_view *w, const struct us_batch *facts, const roaring_bitmap_t **out)
+us_vault_view_bitmap(struct us_vault_view *w, const struct us_batch *facts,
+    const roaring_bitmap_t **out)
 {
 	struct us_vault *v = w->vault;
 	struct us_vault_withholding h = { NULL, facts->facts.first };
@@ -314,10 +329,12 @@ us_vault_view_bitmap(struct us_vault_view *w, const struct us_batch *facts, cons
 
 	if (err != US_OK || !us_registry_withholds(v->registry, w->collection, w->withheld))
 		return err;
-	h.set = *out == NULL ? roaring_bitmap_from_range(0, facts->facts.count, 1) : roaring_bitmap_copy(*out);
+	h.set = *out == NULL ? roaring_bitmap_from_range(0, facts->facts.count, 1) :
+			       roaring_bitmap_copy(*out);
 	if (h.set == NULL)
 		return US_ERR_NOMEM;
-	us_registry_withheld_runs(v->registry, w->collection, facts->facts.first, facts->facts.count, w->withheld, withhold_run, &h);
+	us_registry_withheld_runs(v->registry, w->collection, facts->facts.first,
+	    facts->facts.count, w->withheld, withhold_run, &h);
 	if (v->overlay != NULL)
 		roaring_bitmap_free(v->overlay);
 	*out = v->overlay = h.set;
@@ -338,10 +355,12 @@ us_vault_view_record(struct us_vault_view *w, uint64_t record, const struct us_b
 	if (err != US_OK)
 		return -err;
 	return set == NULL ||
-	    roaring_bitmap_contains(set, (uint32_t)(record - (*facts)->facts.first)) ? 1 : 0;
+		roaring_bitmap_contains(set, (uint32_t)(record - (*facts)->facts.first)) ?
+	    1 :
+	    0;
 }
 
-/* --- words in rules ------------------------------------------------------------------------------------------------- */
+/* --- words in rules --------------------------------------------------------------------------- */
 
 static int
 lacks_bitmaps(struct us_vault_view *w)
@@ -350,10 +369,12 @@ lacks_bitmaps(struct us_vault_view *w)
 	const struct us_vault_rule_set *set = rule_set_of(w);
 
 	for (i = 0; i < n; i++) {
-		const struct us_batch *facts = us_registry_batch(w->vault->registry, w->collection, i);
+		const struct us_batch *facts = us_registry_batch(w->vault->registry, w->collection,
+		    i);
 
-		if (facts->status != US_BATCH_VOID && us_vault_view_batch(w, facts) && (set == NULL ||
-		    facts->facts.slot >= set->n_slots || set->by_slot[facts->facts.slot] == NULL))
+		if (facts->status != US_BATCH_VOID && us_vault_view_batch(w, facts) &&
+		    (set == NULL || facts->facts.slot >= set->n_slots ||
+			set->by_slot[facts->facts.slot] == NULL))
 			return 1;
 	}
 	return 0;
@@ -422,7 +443,8 @@ us_vault_view_words(struct us_vault_view *w, struct us_buf *out, size_t *n)
 }
 
 int
-us_vault_view_fill(struct us_vault_view *w, struct us_bytes term_keys, const struct us_bytes *words, size_t n)
+us_vault_view_fill(struct us_vault_view *w, struct us_bytes term_keys, const struct us_bytes *words,
+    size_t n)
 {
 	size_t i, batches = us_registry_batches(w->vault->registry, w->collection);
 	size_t step = 4 + n * US_KEY_SIZE;
@@ -431,7 +453,8 @@ us_vault_view_fill(struct us_vault_view *w, struct us_bytes term_keys, const str
 	if (term_keys.n % step != 0)
 		return US_ERR_FORMAT;
 	for (i = 0; i < batches && err == US_OK; i++) {
-		const struct us_batch *facts = us_registry_batch(w->vault->registry, w->collection, i);
+		const struct us_batch *facts = us_registry_batch(w->vault->registry, w->collection,
+		    i);
 		const roaring_bitmap_t *set;
 		size_t at;
 

@@ -79,7 +79,8 @@ window_is_open(const struct us_work *work)
 static int
 send_piece(struct us_work *work, size_t n, int is_last)
 {
-	const struct us_piece piece = { .is_first = !work->begun, .is_last = is_last != 0,
+	const struct us_piece piece = { .is_first = !work->begun,
+		.is_last = is_last != 0,
 		.bytes = { n == 0 ? NULL : work->out.data + work->out_at, n } };
 	const int err = work->queue->owner->send(work->ctx, &piece);
 
@@ -191,9 +192,15 @@ go_on(struct us_work *work)
 		return;
 	}
 	switch (how) {
-	case US_STEP_AGAIN: go_on_later(work); break;
-	case US_STEP_DONE: go_on_done(work); break;
-	case US_STEP_FAILED: fail(work, US_OK); break;
+	case US_STEP_AGAIN:
+		go_on_later(work);
+		break;
+	case US_STEP_DONE:
+		go_on_done(work);
+		break;
+	case US_STEP_FAILED:
+		fail(work, US_OK);
+		break;
 	}
 }
 
@@ -262,12 +269,17 @@ us_work_credit(struct us_work *work, size_t bytes)
 {
 	work->under_way -= bytes < work->under_way ? bytes : work->under_way;
 	switch (work->state) {
-	case US_WORK_HELD: go_on_later(work); break;
-	case US_WORK_ENDING: go_on_ending(work); break;
+	case US_WORK_HELD:
+		go_on_later(work);
+		break;
+	case US_WORK_ENDING:
+		go_on_ending(work);
+		break;
 	case US_WORK_IDLE:
 	case US_WORK_WAITING:
 	case US_WORK_STEPPING:
-	case US_WORK_ENDED: break;
+	case US_WORK_ENDED:
+		break;
 	}
 }
 

@@ -54,7 +54,8 @@ enum us_turn {
 struct us_work_owner {
 	size_t window; /* bytes under way to a client that has not said that it took them */
 	size_t piece;  /* bytes sent at once, at most */
-	/* 1 if a piece can be queued now. If not, us_work_credit() is to be called when one can, with 0. */
+	/* 1 if a piece can be queued now. If not, us_work_credit() is to be called when one can,
+	 * with 0. */
 	int (*has_room)(void *ctx);
 	/* Queues a piece for the client. Any error ends the work: failed(). */
 	int (*send)(void *ctx, const struct us_piece *piece);
@@ -76,11 +77,11 @@ struct us_work_queue {
 };
 
 enum us_work_state {
-	US_WORK_IDLE,     /* nothing is to be done: not begun, or somebody else is waited for */
-	US_WORK_WAITING,  /* on the queue, and only then */
+	US_WORK_IDLE,    /* nothing is to be done: not begun, or somebody else is waited for */
+	US_WORK_WAITING, /* on the queue, and only then */
 	US_WORK_STEPPING,
-	US_WORK_HELD,     /* the window is shut */
-	US_WORK_ENDING,   /* nothing is added any more; what is left goes as the window opens */
+	US_WORK_HELD,   /* the window is shut */
+	US_WORK_ENDING, /* nothing is added any more; what is left goes as the window opens */
 	US_WORK_ENDED,
 };
 
@@ -89,15 +90,16 @@ struct us_work {
 	void *ctx;
 	enum us_work_state state;
 	us_step_fn step;
-	us_then_fn then;           /* NULL: the answer ends with the last step */
+	us_then_fn then; /* NULL: the answer ends with the last step */
 	struct us_work *before, *next;
-	struct us_buf out;         /* to be added to while IDLE or STEPPING; sent up to out_at */
+	struct us_buf out; /* to be added to while IDLE or STEPPING; sent up to out_at */
 	size_t out_at;
-	size_t under_way;          /* bytes sent without credit */
-	int begun;                 /* the answer's first piece was sent */
-	int ended;                 /* and its last one */
-	int ends_when_taken;       /* the last piece, an empty one, goes when the client has taken all before
-	                              it: set while IDLE by whoever must know when that is */
+	size_t under_way; /* bytes sent without credit */
+	int begun;        /* the answer's first piece was sent */
+	int ended;        /* and its last one */
+	/* the last piece, an empty one, goes when the client has taken all before it: set while
+	 * IDLE by whoever must know when that is */
+	int ends_when_taken;
 };
 
 void us_work_queue_init(struct us_work_queue *q, const struct us_work_owner *owner, void *ctx);

@@ -133,8 +133,10 @@ commit_some(struct us_store *s, struct us_vault_job *first, struct us_vault_job 
 	else
 		us_store_rollback(s);
 	if (err == US_ERR_IO || err == US_ERR_FORMAT || err == US_ERR_STATE || err == US_ERR_BUSY)
-		us_fatal("the store failed (%s): stopping, so that nothing is answered that may not be on "
-		    "the disk; check the disk, then start again", us_strerror(err));
+		us_fatal("the store failed (%s): stopping, so that nothing is answered that may "
+			 "not be on "
+			 "the disk; check the disk, then start again",
+		    us_strerror(err));
 	for (; first != *rest; first = first->next)
 		first->err = err;
 	return err;

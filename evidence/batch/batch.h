@@ -18,7 +18,8 @@
  * Seal of a page under the page key: AES-256-GCM, stored as ciphertext ‖ tag(16), with
  *
  *   nonce (12) = u8 kind ‖ 7 zero bytes ‖ u32 number
- *   additional data = "underseal/page/1" ‖ vault id(32) ‖ u32 collection ‖ u32 slot ‖ u8 kind ‖ u32 number
+ *   additional data = "underseal/page/1" ‖ vault id(32) ‖ u32 collection ‖ u32 slot ‖ u8 kind ‖ u32
+ *   number
  *
  * Kind and number stand in the nonce, and a page key belongs to one slot and one salt, so no
  * (key, nonce) seals twice.
@@ -48,8 +49,8 @@
  *     the same way, where level 8 has k = ceil(n / 256) hashes
  * A path needs one leaf page and the upper page, and at most four further hashings.
  *
- * Tags page: u16 n (1 or more) ‖ n × { id tag(16) ‖ content tag(8) }, in strictly ascending order of
- * the id tag over all pages; all pages but the last hold US_TAGS_PER_PAGE.
+ * Tags page: u16 n (1 or more) ‖ n × { id tag(16) ‖ content tag(8) }, in strictly ascending order
+ * of the id tag over all pages; all pages but the last hold US_TAGS_PER_PAGE.
  */
 #ifndef US_BATCH_BATCH_H
 #define US_BATCH_BATCH_H
@@ -61,14 +62,14 @@
 #include "crypto/key.h"
 
 #define US_BATCH_RECORDS_MAX 65536
-#define US_PAGE_MAX 16320u                              /* stored bytes of a page */
+#define US_PAGE_MAX 16320u /* stored bytes of a page */
 #define US_PAGE_TAG 16u
-#define US_PAGE_PLAIN_MAX (US_PAGE_MAX - US_PAGE_TAG)   /* 16,304 bytes inside a sealed page */
+#define US_PAGE_PLAIN_MAX (US_PAGE_MAX - US_PAGE_TAG) /* 16,304 bytes inside a sealed page */
 /* A sealed record: its container is at most US_RECORD_MAX and some, zstd never grows it much. */
 #define US_SEALED_RECORD_MAX (9u * 1024u * 1024u)
-#define US_DIRECTORY_PER_PAGE 8145u                     /* (16,304 - 13) / 2 */
+#define US_DIRECTORY_PER_PAGE 8145u /* (16,304 - 13) / 2 */
 #define US_MANIFEST_PER_PAGE 256u
-#define US_TAGS_PER_PAGE 679u                           /* (16,320 - 2) / 24 */
+#define US_TAGS_PER_PAGE 679u /* (16,320 - 2) / 24 */
 #define US_DICTIONARY_MAX (112u * 1024u)
 #define US_BATCH_KINDS 8 /* one more than the largest kind */
 
@@ -91,17 +92,17 @@ struct us_batch_place {
 
 /* Seals one page: writes plain.n + 16 bytes. US_ERR_LIMIT if plain.n > US_PAGE_PLAIN_MAX. */
 int us_page_seal(const struct us_key *page_key, const struct us_batch_place *place,
-                 enum us_page_kind kind, uint32_t number, struct us_bytes plain, uint8_t *out);
+    enum us_page_kind kind, uint32_t number, struct us_bytes plain, uint8_t *out);
 /* Opens one: writes page.n - 16 bytes. US_ERR_TRUNCATED, US_ERR_LIMIT, US_ERR_AUTH. */
 int us_page_open(const struct us_key *page_key, const struct us_batch_place *place,
-                 enum us_page_kind kind, uint32_t number, struct us_bytes page, uint8_t *out);
+    enum us_page_kind kind, uint32_t number, struct us_bytes page, uint8_t *out);
 
 /* A whole dictionary: appends plain.n + 16 bytes to out. US_ERR_LIMIT above US_DICTIONARY_MAX. */
 int us_dictionary_seal(const struct us_key *key, const uint8_t vault[32], uint32_t collection,
-                       uint32_t version, struct us_bytes plain, struct us_buf *out);
+    uint32_t version, struct us_bytes plain, struct us_buf *out);
 /* Appends the plain dictionary to out. US_ERR_TRUNCATED, US_ERR_LIMIT, US_ERR_AUTH. */
 int us_dictionary_open(const struct us_key *key, const uint8_t vault[32], uint32_t collection,
-                       uint32_t version, struct us_bytes sealed, struct us_buf *out);
+    uint32_t version, struct us_bytes sealed, struct us_buf *out);
 
 /* A duplicate tag (docs/PROTOCOL.md section 2). */
 struct us_tag {

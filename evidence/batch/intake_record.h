@@ -2,7 +2,8 @@
  * What an intake hands to the sealer for each accepted record, packed one after another in the
  * message "documents":
  *
- *   str16 source id ‖ u64 line ‖ str32 container (evidence/batch/record.h) ‖ str32 document (evidence/index/doc.h)
+ *   str16 source id ‖ u64 line ‖ str32 container (evidence/batch/record.h) ‖ str32 document
+ *   (evidence/index/doc.h)
  *
  * and, after the last one, nothing. The lines the intake refused itself it keeps: the message only
  * counts them.

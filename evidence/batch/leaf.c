@@ -7,7 +7,7 @@
 
 int
 us_manifest_leaf_hash(uint32_t collection, uint64_t record, uint32_t version,
-                      const uint8_t salt[16], struct us_bytes source, uint8_t leaf[32])
+    const uint8_t salt[16], struct us_bytes source, uint8_t leaf[32])
 {
 	static const char label[] = "underseal/manifest/1";
 	struct us_bytes parts[2] = { { salt, 16 }, source };

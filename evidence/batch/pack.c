@@ -76,10 +76,10 @@ us_packer_pack(struct us_packer *p, struct us_bytes container, struct us_buf *ou
 		return err;
 	if (p->dictionary != NULL)
 		n = ZSTD_compress_usingCDict(p->ctx, to + US_PACKED_HEADER, room - US_PACKED_HEADER,
-		                             container.p, container.n, p->dictionary);
+		    container.p, container.n, p->dictionary);
 	else
 		n = ZSTD_compressCCtx(p->ctx, to + US_PACKED_HEADER, room - US_PACKED_HEADER,
-		                      container.p, container.n, LEVEL);
+		    container.p, container.n, LEVEL);
 	if (ZSTD_isError(n)) {
 		out->len = had;
 		return US_ERR_NOMEM; /* there is room: nothing else can go wrong */
@@ -218,9 +218,10 @@ us_unpacker_unpack(struct us_unpacker *u, struct us_bytes packed, struct us_buf 
 		return err;
 	if (known != NULL)
 		n = ZSTD_decompress_usingDDict(u->ctx, to, length, packed.p + US_PACKED_HEADER,
-		                               compressed, known->dictionary);
+		    compressed, known->dictionary);
 	else
-		n = ZSTD_decompressDCtx(u->ctx, to, length, packed.p + US_PACKED_HEADER, compressed);
+		n = ZSTD_decompressDCtx(u->ctx, to, length, packed.p + US_PACKED_HEADER,
+		    compressed);
 	if (ZSTD_isError(n) || n != length) {
 		us_wipe(to, length);
 		out->len = had;

@@ -18,8 +18,8 @@ struct us_batch_page_seal {
 };
 
 static void
-page_seal_fill(struct us_batch_page_seal *s, const struct us_batch_place *place, enum us_page_kind kind,
-               uint32_t number)
+page_seal_fill(struct us_batch_page_seal *s, const struct us_batch_place *place,
+    enum us_page_kind kind, uint32_t number)
 {
 	uint8_t *p = s->aad;
 
@@ -38,7 +38,7 @@ page_seal_fill(struct us_batch_page_seal *s, const struct us_batch_place *place,
 
 int
 us_page_seal(const struct us_key *page_key, const struct us_batch_place *place,
-             enum us_page_kind kind, uint32_t number, struct us_bytes plain, uint8_t *out)
+    enum us_page_kind kind, uint32_t number, struct us_bytes plain, uint8_t *out)
 {
 	struct us_batch_page_seal s;
 	struct us_gcm g;
@@ -52,7 +52,7 @@ us_page_seal(const struct us_key *page_key, const struct us_batch_place *place,
 
 int
 us_page_open(const struct us_key *page_key, const struct us_batch_place *place,
-             enum us_page_kind kind, uint32_t number, struct us_bytes page, uint8_t *out)
+    enum us_page_kind kind, uint32_t number, struct us_bytes page, uint8_t *out)
 {
 	struct us_batch_page_seal s;
 	struct us_gcm g;
@@ -68,7 +68,7 @@ us_page_open(const struct us_key *page_key, const struct us_batch_place *place,
 
 static void
 dictionary_aad(uint8_t aad[DICTIONARY_AAD], const uint8_t vault[32], uint32_t collection,
-               uint32_t version)
+    uint32_t version)
 {
 	uint8_t *p = aad;
 
@@ -81,7 +81,7 @@ dictionary_aad(uint8_t aad[DICTIONARY_AAD], const uint8_t vault[32], uint32_t co
 
 int
 us_dictionary_seal(const struct us_key *key, const uint8_t vault[32], uint32_t collection,
-                   uint32_t version, struct us_bytes plain, struct us_buf *out)
+    uint32_t version, struct us_bytes plain, struct us_buf *out)
 {
 	uint8_t aad[DICTIONARY_AAD], *p;
 	struct us_gcm g = { .key = key, .nonce = NULL, .aad = { aad, sizeof aad } };
@@ -102,7 +102,7 @@ us_dictionary_seal(const struct us_key *key, const uint8_t vault[32], uint32_t c
 
 int
 us_dictionary_open(const struct us_key *key, const uint8_t vault[32], uint32_t collection,
-                   uint32_t version, struct us_bytes sealed, struct us_buf *out)
+    uint32_t version, struct us_bytes sealed, struct us_buf *out)
 {
 	uint8_t aad[DICTIONARY_AAD], *p;
 	struct us_gcm g = { .key = key, .nonce = NULL, .aad = { aad, sizeof aad } };
@@ -135,7 +135,8 @@ us_tags_page_check(struct us_bytes page, size_t *n)
 	if (count == 0 || count > US_TAGS_PER_PAGE)
 		return US_ERR_FORMAT;
 	if (page.n != 2 + count * sizeof(struct us_tag))
-		return page.n < 2 + count * sizeof(struct us_tag) ? US_ERR_TRUNCATED : US_ERR_TRAILING;
+		return page.n < 2 + count * sizeof(struct us_tag) ? US_ERR_TRUNCATED :
+								    US_ERR_TRAILING;
 	tag = page.p + 2;
 	for (i = 1; i < count; i++, tag += sizeof(struct us_tag)) {
 		if (memcmp(tag, tag + sizeof(struct us_tag), sizeof(((struct us_tag *)0)->id)) >= 0)

@@ -10,8 +10,8 @@
 #define WHOLE_HEADER 7u
 #define PART_HEADER 9u
 #define DIRECTORY_HEADER 13u
-/* Every record needs a length and a byte in a page, and a large one at most so many pages: more record
- * pages than this no batch has. */
+/* Every record needs a length and a byte in a page, and a large one at most so many pages: more
+ * record pages than this no batch has. */
 #define RECORD_PAGES_MAX 0x04000000u
 
 struct us_batch_directory {
@@ -23,7 +23,7 @@ struct us_batch_directory {
 
 static int
 read_directory_page(struct us_batch_directory *d, const struct us_batch_source *source,
-                    uint32_t number, uint32_t at, uint32_t n)
+    uint32_t number, uint32_t at, uint32_t n)
 {
 	uint8_t plain[US_PAGE_MAX];
 	struct us_bytes page;
@@ -32,7 +32,8 @@ read_directory_page(struct us_batch_directory *d, const struct us_batch_source *
 	err = source->get_page(source->ctx, US_PAGE_DIRECTORY, number, &page);
 	if (err != US_OK)
 		return err;
-	err = us_page_open(source->page_key, &source->place, US_PAGE_DIRECTORY, number, page, plain);
+	err = us_page_open(source->page_key, &source->place, US_PAGE_DIRECTORY, number, page,
+	    plain);
 	if (err != US_OK)
 		return err;
 	if (page.n - US_PAGE_TAG != DIRECTORY_HEADER + 2 * (size_t)n || plain[0] != 1 ||
@@ -42,7 +43,8 @@ read_directory_page(struct us_batch_directory *d, const struct us_batch_source *
 	for (uint32_t i = 0; i < n; i++) {
 		uint16_t first = us_load_u16(plain + DIRECTORY_HEADER + 2 * (size_t)i);
 
-		if (first >= d->records || (at + i == 0 ? first != 0 : first < d->first[at + i - 1]))
+		if (first >= d->records ||
+		    (at + i == 0 ? first != 0 : first < d->first[at + i - 1]))
 			return US_ERR_FORMAT;
 		d->first[at + i] = first;
 	}
@@ -51,7 +53,7 @@ read_directory_page(struct us_batch_directory *d, const struct us_batch_source *
 
 int
 us_batch_directory_open(struct us_batch_directory **out, const struct us_batch_source *source,
-                        uint32_t records, uint32_t record_pages)
+    uint32_t records, uint32_t record_pages)
 {
 	struct us_batch_directory *d;
 	uint32_t at = 0, n, number = 0;
@@ -112,7 +114,7 @@ search(const struct us_batch_directory *d, uint32_t item, int equal)
 
 int
 us_batch_directory_find(const struct us_batch_directory *d, uint32_t item, uint32_t *first,
-                        uint32_t *n)
+    uint32_t *n)
 {
 	uint32_t above, begin;
 
@@ -169,7 +171,7 @@ us_record_page_find(struct us_bytes page, uint32_t item, struct us_bytes *sealed
 /* Appends what a page holds of a large record: *length is its whole length, set by page 0 of it. */
 static int
 take_part(struct us_bytes page, uint32_t item, uint32_t index, size_t had, size_t *length,
-          struct us_buf *out)
+    struct us_buf *out)
 {
 	size_t body, want;
 
@@ -197,7 +199,7 @@ take_part(struct us_bytes page, uint32_t item, uint32_t index, size_t had, size_
 
 int
 us_batch_record(const struct us_batch_directory *d, const struct us_batch_source *source,
-                uint32_t item, struct us_buf *out)
+    uint32_t item, struct us_buf *out)
 {
 	struct us_bytes page, sealed;
 	size_t start = out->len, length = 0;
@@ -238,8 +240,8 @@ fail:
 struct us_manifest_reader {
 	const struct us_batch_source *source;
 	uint32_t records;
-	uint32_t tops;  /* nodes of level 8 */
-	uint32_t open;  /* the leaf page in leaf[], UINT32_MAX for none */
+	uint32_t tops;         /* nodes of level 8 */
+	uint32_t open;         /* the leaf page in leaf[], UINT32_MAX for none */
 	unsigned upper_levels; /* in upper[], 0: not read yet */
 	struct us_digest leaf[512];
 	struct us_digest upper[512];
@@ -247,7 +249,7 @@ struct us_manifest_reader {
 
 int
 us_manifest_open(struct us_manifest_reader **out, const struct us_batch_source *source,
-                 uint32_t records)
+    uint32_t records)
 {
 	struct us_manifest_reader *r;
 
@@ -276,7 +278,7 @@ us_manifest_close(struct us_manifest_reader *r)
 
 static int
 read_levels(struct us_manifest_reader *r, uint32_t number, uint8_t upper, uint32_t n,
-            unsigned levels, struct us_digest *to)
+    unsigned levels, struct us_digest *to)
 {
 	uint8_t plain[US_PAGE_MAX];
 	struct us_bytes page;
@@ -287,7 +289,7 @@ read_levels(struct us_manifest_reader *r, uint32_t number, uint8_t upper, uint32
 	if (err != US_OK)
 		return err;
 	err = us_page_open(r->source->page_key, &r->source->place, US_PAGE_MANIFEST, number, page,
-	                   plain);
+	    plain);
 	if (err != US_OK)
 		return err;
 	if (page.n - US_PAGE_TAG != MANIFEST_HEADER + total || plain[0] != 1 || plain[1] != upper ||
@@ -319,8 +321,8 @@ open_leaf_page(struct us_manifest_reader *r, uint32_t page)
 	return err;
 }
 
-/* Computes the levels above the stored ones, behind them, up to a single node; returns how many there are
- * then. There is room: 512 nodes hold all levels over 256. */
+/* Computes the levels above the stored ones, behind them, up to a single node; returns how many
+ * there are then. There is room: 512 nodes hold all levels over 256. */
 static unsigned
 complete(struct us_digest *levels, uint32_t n, unsigned stored)
 {
@@ -338,7 +340,7 @@ complete(struct us_digest *levels, uint32_t n, unsigned stored)
  * single node or `more` further levels, adding the sibling of each level that has one. */
 static void
 walk(const struct us_digest *levels, uint32_t n, uint32_t index, unsigned stored, unsigned more,
-     struct us_batch_proof *proof)
+    struct us_batch_proof *proof)
 {
 	struct us_digest row[8]; /* what lies above the stored levels is at most 8 nodes */
 
@@ -375,7 +377,7 @@ us_manifest_proof(struct us_manifest_reader *r, uint32_t item, struct us_batch_p
 	}
 	proof->n = 0;
 	walk(r->leaf, leaves_of_page(r, page), item % US_MANIFEST_PER_PAGE, MANIFEST_LEAF_LEVELS, 1,
-	     proof);
+	    proof);
 	if (r->tops > 1)
 		walk(r->upper, r->tops, page, r->upper_levels, 0, proof);
 	return US_OK;

@@ -1,7 +1,7 @@
 /*
- * Reading a batch's pages (layouts: evidence/batch/batch.h), for the vault. Everything here takes pages
- * from an untrusted store: what does not fit is US_ERR_FORMAT and the like, never a crash. Whether
- * a record is genuine is decided by its own seal and by the manifest, not by these layouts.
+ * Reading a batch's pages (layouts: evidence/batch/batch.h), for the vault. Everything here takes
+ * pages from an untrusted store: what does not fit is US_ERR_FORMAT and the like, never a crash.
+ * Whether a record is genuine is decided by its own seal and by the manifest, not by these layouts.
  *
  * In memory a batch costs its directory: two bytes a record page (some 10 KB for 65,536
  * records). A directory is immutable and may be read by any number of threads; a manifest reader
@@ -14,8 +14,8 @@
 
 /* Gives a stored page; the view is valid until the next call. US_ERR_NOT_FOUND and any other error
  * are handed through. */
-typedef int (*us_get_page_fn)(void *ctx, enum us_page_kind kind, uint32_t number,
-                              struct us_bytes *page);
+typedef int (
+    *us_get_page_fn)(void *ctx, enum us_page_kind kind, uint32_t number, struct us_bytes *page);
 
 struct us_batch_source {
 	struct us_batch_place place;
@@ -26,15 +26,16 @@ struct us_batch_source {
 
 struct us_batch_directory;
 
-/* Reads and checks the directory pages of a batch that, as its closing act says, has so many records
- * and record pages. US_ERR_FORMAT, US_ERR_AUTH, US_ERR_RANGE, US_ERR_NOMEM, or what get_page gives. */
+/* Reads and checks the directory pages of a batch that, as its closing act says, has so many
+ * records and record pages. US_ERR_FORMAT, US_ERR_AUTH, US_ERR_RANGE, US_ERR_NOMEM, or what
+ * get_page gives. */
 int us_batch_directory_open(struct us_batch_directory **out, const struct us_batch_source *source,
-                            uint32_t records, uint32_t record_pages);
+    uint32_t records, uint32_t record_pages);
 void us_batch_directory_free(struct us_batch_directory *d);
 uint32_t us_batch_directory_records(const struct us_batch_directory *d);
 /* Record pages [*first, *first + *n) hold the item. US_ERR_RANGE. */
 int us_batch_directory_find(const struct us_batch_directory *d, uint32_t item, uint32_t *first,
-                            uint32_t *n);
+    uint32_t *n);
 
 /* The sealed record of an item within a page of form 1, as a view. US_ERR_NOT_FOUND if the page
  * does not hold it (or is part of a larger record), US_ERR_FORMAT, US_ERR_TRUNCATED,
@@ -43,7 +44,7 @@ int us_record_page_find(struct us_bytes page, uint32_t item, struct us_bytes *se
 
 /* Appends the sealed bytes of a record to out, fetching the pages it stands in. */
 int us_batch_record(const struct us_batch_directory *d, const struct us_batch_source *source,
-                    uint32_t item, struct us_buf *out);
+    uint32_t item, struct us_buf *out);
 
 /* The inclusion path of a record in its batch manifest, leaf upwards. */
 #define US_BATCH_PROOF_MAX 16
@@ -56,7 +57,7 @@ struct us_batch_proof {
 struct us_manifest_reader;
 /* source is kept and must outlive the reader. US_ERR_RANGE, US_ERR_NOMEM. */
 int us_manifest_open(struct us_manifest_reader **out, const struct us_batch_source *source,
-                     uint32_t records);
+    uint32_t records);
 /* US_ERR_RANGE, US_ERR_AUTH, US_ERR_FORMAT, or what get_page gives. */
 int us_manifest_proof(struct us_manifest_reader *r, uint32_t item, struct us_batch_proof *proof);
 /* The leaf hash that the manifest has for an item. */
@@ -65,6 +66,6 @@ void us_manifest_close(struct us_manifest_reader *r);
 
 /* The manifest leaf hash of a record (docs/PROTOCOL.md section 5). */
 int us_manifest_leaf_hash(uint32_t collection, uint64_t record, uint32_t version,
-                          const uint8_t salt[16], struct us_bytes source, uint8_t leaf[32]);
+    const uint8_t salt[16], struct us_bytes source, uint8_t leaf[32]);
 
 #endif

@@ -9,7 +9,7 @@
 
 int
 us_container_encode(struct us_buf *out, const struct us_span *spans, size_t n,
-                    struct us_bytes source)
+    struct us_bytes source)
 {
 	size_t end = 0;
 	uint8_t *p;

@@ -2,7 +2,8 @@
  * The record container (docs/PROTOCOL.md section 5) and its compressed, padded form: what stands
  * inside a record's seal (crypto/record_seal.h).
  *
- *   container = u8 1 ‖ u8 flags (0) ‖ u16 messages ‖ messages × { u8 role ‖ u32 offset ‖ u32 length }
+ *   container = u8 1 ‖ u8 flags (0) ‖ u16 messages ‖ messages × { u8 role ‖ u32 offset ‖ u32 length
+ *   }
  *               ‖ source bytes
  *   packed    = u8 1 ‖ u32 dictionary version ‖ u32 container length ‖ u32 compressed length
  *               ‖ zstd frame ‖ zeros up to the Padmé length of the whole
@@ -40,7 +41,7 @@ struct us_container {
 
 /* Appends a container. US_ERR_ARG if a span does not fit, US_ERR_LIMIT. */
 int us_container_encode(struct us_buf *out, const struct us_span *spans, size_t n,
-                        struct us_bytes source);
+    struct us_bytes source);
 /* Checks everything said above. US_ERR_TRUNCATED, US_ERR_FORMAT, US_ERR_RANGE, US_ERR_LIMIT. */
 int us_container_decode(struct us_container *c, struct us_bytes bytes);
 /* The i-th span, i < c->messages. */
@@ -50,9 +51,9 @@ struct us_span us_container_span(const struct us_container *c, size_t i);
 int us_container_content(const struct us_container *c, size_t i, struct us_buf *out);
 
 /*
- * Compression contexts. A packer compresses (level 3) with one dictionary or none, an unpacker knows
- * all dictionary versions of a collection. One owner each, not thread safe. They hold plaintext of
- * the last record until the next one or their end; freeing wipes what we own.
+ * Compression contexts. A packer compresses (level 3) with one dictionary or none, an unpacker
+ * knows all dictionary versions of a collection. One owner each, not thread safe. They hold
+ * plaintext of the last record until the next one or their end; freeing wipes what we own.
  */
 struct us_packer;
 /* version 0: no dictionary, dictionary.n 0. The bytes are copied. US_ERR_NOMEM, US_ERR_ARG. */

@@ -12,7 +12,7 @@
 
 struct us_batch_writer {
 	struct us_batch_writer_options o;
-	struct us_digest *leaves;   /* o.records */
+	struct us_digest *leaves; /* o.records */
 	uint16_t *first;          /* first item of each record page */
 	size_t first_cap;
 	uint32_t added;
@@ -72,7 +72,8 @@ emit_record_page(struct us_batch_writer *w, uint32_t first_item, size_t n)
 		w->first_cap = cap;
 	}
 	w->first[w->record_pages] = (uint16_t)first_item;
-	return w->o.emit(w->o.ctx, US_PAGE_RECORDS, w->record_pages++, (struct us_bytes){ w->page, n });
+	return w->o.emit(w->o.ctx, US_PAGE_RECORDS, w->record_pages++,
+	    (struct us_bytes){ w->page, n });
 }
 
 /* Writes the page of whole records gathered so far, if any. */
@@ -153,8 +154,8 @@ emit_sealed(struct us_batch_writer *w, enum us_page_kind kind, uint32_t number, 
 	uint8_t out[US_PAGE_MAX];
 	int err;
 
-	err = us_page_seal(w->o.page_key, &w->o.place, kind, number, (struct us_bytes){ w->page, n },
-	                   out);
+	err = us_page_seal(w->o.page_key, &w->o.place, kind, number,
+	    (struct us_bytes){ w->page, n }, out);
 	if (err != US_OK)
 		return err;
 	return w->o.emit(w->o.ctx, kind, number, (struct us_bytes){ out, n + US_PAGE_TAG });
@@ -187,11 +188,11 @@ write_directory(struct us_batch_writer *w, uint32_t *pages)
 	return US_OK;
 }
 
-/* Writes `levels` levels, the lowest being the n nodes of row (which is overwritten), into the page.
- * row then holds the level above the last one written. */
+/* Writes `levels` levels, the lowest being the n nodes of row (which is overwritten), into the
+ * page. row then holds the level above the last one written. */
 static uint32_t
 put_levels(struct us_batch_writer *w, uint8_t upper, struct us_digest *row, uint32_t n,
-           unsigned levels, size_t *len)
+    unsigned levels, size_t *len)
 {
 	uint8_t *p = w->page;
 
@@ -290,7 +291,7 @@ us_tags_write(struct us_tag *tags, size_t n, us_emit_page_fn emit, void *ctx, ui
 		us_store_u16(page, (uint16_t)take);
 		memcpy(page + 2, &tags[i], take * sizeof *tags);
 		err = emit(ctx, US_PAGE_TAGS, number++,
-		           (struct us_bytes){ page, 2 + take * sizeof *tags });
+		    (struct us_bytes){ page, 2 + take * sizeof *tags });
 		if (err != US_OK)
 			return err;
 	}

@@ -1,7 +1,7 @@
 /*
- * Writing a batch's pages (layouts: evidence/batch/batch.h), for the sealer. Records go in one by one, in
- * order; pages come out through emit, each kind in the order of its numbers. Memory: 34 bytes a
- * record for the tree and one page. One owner.
+ * Writing a batch's pages (layouts: evidence/batch/batch.h), for the sealer. Records go in one by
+ * one, in order; pages come out through emit, each kind in the order of its numbers. Memory: 34
+ * bytes a record for the tree and one page. One owner.
  */
 #ifndef US_BATCH_WRITER_H
 #define US_BATCH_WRITER_H
@@ -9,8 +9,8 @@
 #include "evidence/batch/batch.h"
 
 /* Takes one stored page; the view is valid during the call. An error ends the writing. */
-typedef int (*us_emit_page_fn)(void *ctx, enum us_page_kind kind, uint32_t number,
-                               struct us_bytes page);
+typedef int (
+    *us_emit_page_fn)(void *ctx, enum us_page_kind kind, uint32_t number, struct us_bytes page);
 
 struct us_batch_writer_options {
 	struct us_batch_place place;
@@ -23,13 +23,14 @@ struct us_batch_writer_options {
 /* What the closing act says of the pages. */
 struct us_batch_totals {
 	uint32_t records, record_pages, directory_pages, manifest_pages;
-	uint64_t record_bytes;      /* of sealed records */
+	uint64_t record_bytes; /* of sealed records */
 	uint8_t manifest_root[32];
 };
 
 struct us_batch_writer;
 /* US_ERR_RANGE, US_ERR_NOMEM. */
-int us_batch_writer_new(struct us_batch_writer **out, const struct us_batch_writer_options *options);
+int
+us_batch_writer_new(struct us_batch_writer **out, const struct us_batch_writer_options *options);
 /* The next record: its sealed bytes and its manifest leaf hash. US_ERR_LIMIT (too large, or too
  * many), or what emit gave. */
 int us_batch_writer_add(struct us_batch_writer *w, struct us_bytes sealed, const uint8_t leaf[32]);

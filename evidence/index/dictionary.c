@@ -35,7 +35,8 @@ take_chunk(const struct us_segment *s, struct us_reader *r, struct us_chunk *chu
 	if (r->err != US_OK)
 		return r->err;
 	if (head >> 1 >= s->n_origins || df == 0 || df > s->origins[head >> 1].docs ||
-	    chunk->docs_at > s->documents.bytes || chunk->docs_n > s->documents.bytes - chunk->docs_at ||
+	    chunk->docs_at > s->documents.bytes ||
+	    chunk->docs_n > s->documents.bytes - chunk->docs_at ||
 	    chunk->positions_at > s->positions.bytes ||
 	    chunk->positions_n > s->positions.bytes - chunk->positions_at)
 		return US_ERR_FORMAT;
@@ -117,8 +118,8 @@ get_page(struct us_segment *s, uint32_t page, const uint8_t **p)
 }
 
 static int
-copy_chunks(struct us_segment *s, struct us_index_cursor *c, const uint64_t at[2], uint32_t df, size_t n,
-            struct us_dict_entry *entry)
+copy_chunks(struct us_segment *s, struct us_index_cursor *c, const uint64_t at[2], uint32_t df,
+    size_t n, struct us_dict_entry *entry)
 {
 	struct us_chunk chunk = { .docs_at = at[0], .positions_at = at[1] };
 	int last, err = US_OK;
@@ -202,7 +203,8 @@ us_segment_df(struct us_segment *s, struct us_bytes word, uint32_t *df)
 }
 
 int
-us_segment_df_meta(struct us_segment *s, enum us_query_field field, struct us_bytes value, uint32_t *df)
+us_segment_df_meta(struct us_segment *s, enum us_query_field field, struct us_bytes value,
+    uint32_t *df)
 {
 	struct us_term t;
 
@@ -211,7 +213,8 @@ us_segment_df_meta(struct us_segment *s, enum us_query_field field, struct us_by
 }
 
 static int
-each_in_page(struct us_segment *s, const uint8_t *page, const struct us_term *prefix, us_segment_term_fn *fn, void *ctx)
+each_in_page(struct us_segment *s, const uint8_t *page, const struct us_term *prefix,
+    us_segment_term_fn *fn, void *ctx)
 {
 	struct us_index_cursor c;
 	uint32_t df;
@@ -235,7 +238,8 @@ each_in_page(struct us_segment *s, const uint8_t *page, const struct us_term *pr
 }
 
 int
-us_segment_each_word(struct us_segment *s, struct us_bytes prefix, us_segment_term_fn *fn, void *ctx)
+us_segment_each_word(struct us_segment *s, struct us_bytes prefix, us_segment_term_fn *fn,
+    void *ctx)
 {
 	struct us_term t;
 	uint8_t *copy;
@@ -248,7 +252,8 @@ us_segment_each_word(struct us_segment *s, struct us_bytes prefix, us_segment_te
 	copy = malloc(US_PAGE_PLAIN); /* fn may use the segment */
 	if (copy == NULL)
 		return US_ERR_NOMEM;
-	for (page = page == UINT32_MAX ? 0 : page; err == US_OK && page < s->dictionary.pages; page++) {
+	for (page = page == UINT32_MAX ? 0 : page; err == US_OK && page < s->dictionary.pages;
+	     page++) {
 		err = get_page(s, page, &p);
 		if (err != US_OK)
 			break;

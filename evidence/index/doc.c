@@ -1,6 +1,6 @@
 /*
- * The builder gathers (term, position) in text order, then sorts by term with one counting pass. Its table
- * and arrays are kept from document to document.
+ * The builder gathers (term, position) in text order, then sorts by term with one counting pass.
+ * Its table and arrays are kept from document to document.
  */
 #include "evidence/index/doc.h"
 
@@ -18,7 +18,7 @@
 
 struct us_index_entry {
 	uint32_t hash;
-	uint32_t at;    /* in terms */
+	uint32_t at; /* in terms */
 	uint32_t count;
 	uint8_t n;
 	uint8_t pair;
@@ -31,7 +31,8 @@ struct us_index_token {
 
 struct us_doc_builder {
 	uint64_t seed;
-	/* open addressing; 0 empty, else entry index + 1. size is a power of two, at most half full */
+	/* open addressing; 0 empty, else entry index + 1. size is a power of two, at most half
+	 * full */
 	uint32_t *table;
 	size_t table_size;
 	struct us_index_entry *entries;
@@ -144,7 +145,8 @@ rehash(struct us_doc_builder *b)
 	if (table == NULL)
 		return US_ERR_NOMEM;
 	for (size_t i = 0; i < b->n_entries; i++) {
-		for (slot = b->entries[i].hash & (size - 1); table[slot] != 0; slot = (slot + 1) & (size - 1))
+		for (slot = b->entries[i].hash & (size - 1); table[slot] != 0;
+		     slot = (slot + 1) & (size - 1))
 			;
 		table[slot] = (uint32_t)(i + 1);
 	}
@@ -164,7 +166,8 @@ find_or_add(struct us_doc_builder *b, const struct us_word *w, uint32_t *term)
 
 	for (slot = hash & mask; b->table[slot] != 0; slot = (slot + 1) & mask) {
 		e = &b->entries[b->table[slot] - 1];
-		if (e->hash == hash && e->n == w->n && memcmp(b->terms.data + e->at, w->p, w->n) == 0) {
+		if (e->hash == hash && e->n == w->n &&
+		    memcmp(b->terms.data + e->at, w->p, w->n) == 0) {
 			*term = b->table[slot] - 1;
 			return US_OK;
 		}
@@ -173,8 +176,10 @@ find_or_add(struct us_doc_builder *b, const struct us_word *w, uint32_t *term)
 	if (err != US_OK)
 		return err;
 	e = &b->entries[b->n_entries];
-	*e = (struct us_index_entry){ .hash = hash, .at = (uint32_t)b->terms.len, .n = (uint8_t)w->n,
-		             .pair = w->kind == US_WORD_PAIR };
+	*e = (struct us_index_entry){ .hash = hash,
+		.at = (uint32_t)b->terms.len,
+		.n = (uint8_t)w->n,
+		.pair = w->kind == US_WORD_PAIR };
 	err = us_buf_put(&b->terms, w->p, w->n);
 	if (err != US_OK)
 		return err;
@@ -349,7 +354,8 @@ us_doc_next(struct us_doc *d, struct us_doc_term *t)
 	start = r->p;
 	for (uint32_t i = 0; r->err == US_OK && !term.pair && i < term.count; i++) {
 		v = us_take_varint(r);
-		if (r->err == US_OK && ((v == 0 && i != 0) || v >= POSITION_MAX || position + v >= POSITION_MAX))
+		if (r->err == US_OK &&
+		    ((v == 0 && i != 0) || v >= POSITION_MAX || position + v >= POSITION_MAX))
 			us_reader_fail(r, US_ERR_RANGE);
 		position += v;
 	}

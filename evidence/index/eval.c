@@ -12,7 +12,8 @@ struct us_index_eval {
 	const struct us_eval_options *options;
 };
 
-static int eval_node(struct us_index_eval *e, const struct us_query_node *node, roaring_bitmap_t **out);
+static int
+eval_node(struct us_index_eval *e, const struct us_query_node *node, roaring_bitmap_t **out);
 
 static int
 empty(roaring_bitmap_t **out)
@@ -33,15 +34,17 @@ range(uint64_t from, uint64_t to, roaring_bitmap_t **out)
 static int
 get_term_key(struct us_index_eval *e, struct us_bytes word, struct us_key *key)
 {
-	int err = e->options->term_key == NULL ? US_ERR_NOT_FOUND
-	                                       : e->options->term_key(e->options->term_key_ctx, word, key);
+	int err = e->options->term_key == NULL ?
+	    US_ERR_NOT_FOUND :
+	    e->options->term_key(e->options->term_key_ctx, word, key);
 
 	return err == US_ERR_NOT_FOUND ? US_ERR_DENIED : err;
 }
 
 /* All chunks' documents; term_key NULL for metadata. */
 static int
-eval_entry(struct us_index_eval *e, const struct us_dict_entry *entry, const struct us_key *term_key, roaring_bitmap_t *out)
+eval_entry(struct us_index_eval *e, const struct us_dict_entry *entry,
+    const struct us_key *term_key, roaring_bitmap_t *out)
 {
 	struct us_key key = { { 0 } };
 	struct us_docs docs;
@@ -49,9 +52,11 @@ eval_entry(struct us_index_eval *e, const struct us_dict_entry *entry, const str
 
 	for (size_t i = 0; err == US_OK && i < entry->n_chunks; i++) {
 		if (term_key != NULL)
-			err = us_chunk_key(term_key, e->s->origins[entry->chunks[i].origin].salt, &key);
+			err = us_chunk_key(term_key, e->s->origins[entry->chunks[i].origin].salt,
+			    &key);
 		if (err == US_OK)
-			err = us_docs_read(e->s, &entry->chunks[i], term_key == NULL ? NULL : &key, &docs);
+			err = us_docs_read(e->s, &entry->chunks[i], term_key == NULL ? NULL : &key,
+			    &docs);
 		if (err != US_OK)
 			break;
 		roaring_bitmap_add_many(out, docs.n, docs.docs);
@@ -62,7 +67,8 @@ eval_entry(struct us_index_eval *e, const struct us_dict_entry *entry, const str
 }
 
 static int
-eval_term(struct us_index_eval *e, const struct us_term *term, struct us_bytes word, roaring_bitmap_t **out)
+eval_term(struct us_index_eval *e, const struct us_term *term, struct us_bytes word,
+    roaring_bitmap_t **out)
 {
 	struct us_dict_entry entry;
 	struct us_key key;
@@ -104,8 +110,8 @@ eval_meta(struct us_index_eval *e, const struct us_query_node *node, roaring_bit
 
 /* Looks all terms up; *missing is 1 if one stands nowhere, so that the phrase does not either. */
 static int
-find_terms(struct us_index_eval *e, const struct us_query_node *node, struct us_dict_entry *entries, struct us_key *keys,
-           int *missing)
+find_terms(struct us_index_eval *e, const struct us_query_node *node, struct us_dict_entry *entries,
+    struct us_key *keys, int *missing)
 {
 	struct us_term term;
 	int err = US_OK;
@@ -209,7 +215,8 @@ eval_not(struct us_index_eval *e, const struct us_query_node *node, roaring_bitm
 	return err;
 }
 
-/* Plain children first, then the negated ones are taken off: no complement is ever built beside others. */
+/* Plain children first, then the negated ones are taken off: no complement is ever built beside
+ * others. */
 static int
 eval_and(struct us_index_eval *e, const struct us_query_node *node, roaring_bitmap_t **out)
 {
@@ -290,8 +297,8 @@ eval_node(struct us_index_eval *e, const struct us_query_node *node, roaring_bit
 }
 
 int
-us_eval(struct us_segment *segment, const struct us_query *query, const struct us_eval_options *options,
-        roaring_bitmap_t **out)
+us_eval(struct us_segment *segment, const struct us_query *query,
+    const struct us_eval_options *options, roaring_bitmap_t **out)
 {
 	struct us_index_eval e = { segment, options };
 	roaring_bitmap_t *b = NULL;

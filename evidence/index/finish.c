@@ -316,7 +316,8 @@ struct us_index_place {
 };
 
 static int
-dict_add(struct us_index_dictionary *d, const uint8_t *term, size_t n, const struct us_index_place *place)
+dict_add(struct us_index_dictionary *d, const uint8_t *term, size_t n,
+    const struct us_index_place *place)
 {
 	uint8_t memory[64];
 	struct us_buf tail = { memory, 0, sizeof memory, sizeof memory };
@@ -340,7 +341,8 @@ dict_add(struct us_index_dictionary *d, const uint8_t *term, size_t n, const str
 		if (err == US_OK)
 			err = us_buf_put(&d->fences, term, n);
 	} else if (err == US_OK) {
-		while (shared < 255 && shared < n && shared < d->before.n && term[shared] == d->before.b[shared])
+		while (shared < 255 && shared < n && shared < d->before.n &&
+		    term[shared] == d->before.b[shared])
 			shared++;
 	}
 	if (err != US_OK)
@@ -368,21 +370,23 @@ put_list(struct us_index_finish *f, const struct us_key *key, enum us_list list)
 		err = us_chunk_crypt(key, list, 0, f->list.data, f->list.len);
 	if (err != US_OK)
 		return err;
-	return list == US_LIST_DOCS ? out_put(&f->out, f->list.data, f->list.len)
-	                            : spool_put(&f->positions, f->list.data, f->list.len);
+	return list == US_LIST_DOCS ? out_put(&f->out, f->list.data, f->list.len) :
+				      spool_put(&f->positions, f->list.data, f->list.len);
 }
 
 static int
 put_term(struct us_index_finish *f, const struct us_posting *p)
 {
 	const uint8_t *term = us_arena_at(&f->w->terms, p->term);
-	struct us_index_place place = { .df = p->df, .docs_at = f->docs_bytes, .positions_at = f->positions_bytes };
+	struct us_index_place place = { .df = p->df,
+		.docs_at = f->docs_bytes,
+		.positions_at = f->positions_bytes };
 	struct us_key term_key = { { 0 } }, chunk_key, *key = NULL;
 	int err = decode(f, p);
 
 	if (err == US_OK && term[0] == US_TERM_CONTENT) {
 		err = f->w->options.term_key(f->w->options.term_key_ctx,
-		                             (struct us_bytes){ term + 1, p->n - 1u }, &term_key);
+		    (struct us_bytes){ term + 1, p->n - 1u }, &term_key);
 		if (err == US_OK)
 			err = us_chunk_key(&term_key, f->w->options.salt, &chunk_key);
 		key = &chunk_key;
@@ -416,7 +420,8 @@ column_value(const struct us_doc_row *r, enum us_column c, int64_t base)
 {
 	switch (c) {
 	case US_COLUMN_CREATED:
-		return r->created_s == US_DOC_NO_TIME ? 0 : (uint64_t)r->created_s - (uint64_t)base + 1;
+		return r->created_s == US_DOC_NO_TIME ? 0 :
+							(uint64_t)r->created_s - (uint64_t)base + 1;
 	case US_COLUMN_LENGTH:
 		return r->length;
 	case US_COLUMN_MESSAGES:
@@ -497,11 +502,11 @@ put_trailer(struct us_index_finish *f, const struct us_index_sections *s)
 
 	us_buf_init(&b, LIST_MAX);
 	(void)(us_buf_put_u32(&b, w->n_docs) || us_buf_put_u32(&b, s->positions) ||
-	       us_buf_put_u32(&b, s->dictionary) || us_buf_put_u32(&b, s->columns) ||
-	       us_buf_put_u64(&b, f->docs_bytes) || us_buf_put_u64(&b, f->positions_bytes) ||
-	       us_buf_put_u32(&b, f->dict.n_pages) || us_buf_put_u64(&b, s->columns_bytes) ||
-	       us_buf_put_u32(&b, (uint32_t)w->n_postings) || us_buf_put_u16(&b, 1) ||
-	       us_buf_put_u32(&b, 0) || us_buf_put_u32(&b, w->n_docs));
+	    us_buf_put_u32(&b, s->dictionary) || us_buf_put_u32(&b, s->columns) ||
+	    us_buf_put_u64(&b, f->docs_bytes) || us_buf_put_u64(&b, f->positions_bytes) ||
+	    us_buf_put_u32(&b, f->dict.n_pages) || us_buf_put_u64(&b, s->columns_bytes) ||
+	    us_buf_put_u32(&b, (uint32_t)w->n_postings) || us_buf_put_u16(&b, 1) ||
+	    us_buf_put_u32(&b, 0) || us_buf_put_u32(&b, w->n_docs));
 	err = us_buf_put(&b, w->options.salt, US_SEGMENT_SALT);
 	if (err == US_OK)
 		err = us_buf_put(&b, f->dict.fences.data, f->dict.fences.len);
@@ -559,7 +564,8 @@ finish_pages(struct us_index_finish *f, const struct us_index_sort_key *order)
 }
 
 int
-us_segment_writer_finish(struct us_segment_writer *w, us_page_emit_fn *emit, void *ctx, uint32_t *pages)
+us_segment_writer_finish(struct us_segment_writer *w, us_page_emit_fn *emit, void *ctx,
+    uint32_t *pages)
 {
 	struct us_index_sort_key *order = NULL;
 	struct us_index_finish *f;

@@ -1,5 +1,5 @@
-/* A hash for tables of terms in memory: multiply and fold, eight bytes a step, under a random seed so that a
- * producer cannot choose words that collide. Not cryptographic; never stored. */
+/* A hash for tables of terms in memory: multiply and fold, eight bytes a step, under a random seed
+ * so that a producer cannot choose words that collide. Not cryptographic; never stored. */
 #ifndef US_INDEX_HASH_H
 #define US_INDEX_HASH_H
 

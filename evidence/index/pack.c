@@ -42,7 +42,8 @@ us_pack_put(struct us_buf *b, const uint32_t *v, size_t n)
 		const uint32_t *values = v + g * US_PACK_GROUP;
 		unsigned width;
 
-		in_group = n - g * US_PACK_GROUP < US_PACK_GROUP ? n - g * US_PACK_GROUP : US_PACK_GROUP;
+		in_group = n - g * US_PACK_GROUP < US_PACK_GROUP ? n - g * US_PACK_GROUP :
+								   US_PACK_GROUP;
 		width = width_of(values, in_group);
 		b->data[at + g] = (uint8_t)width;
 		err = us_buf_extend(b, us_pack_bytes(in_group, width), &to);
@@ -81,7 +82,8 @@ us_pack_take(struct us_reader *r, size_t n, uint32_t *out)
 	struct us_bytes widths = us_take(r, groups), packed;
 
 	for (size_t g = 0; r->err == US_OK && g < groups; g++) {
-		in_group = n - g * US_PACK_GROUP < US_PACK_GROUP ? n - g * US_PACK_GROUP : US_PACK_GROUP;
+		in_group = n - g * US_PACK_GROUP < US_PACK_GROUP ? n - g * US_PACK_GROUP :
+								   US_PACK_GROUP;
 		if (widths.p[g] > 32) {
 			us_reader_fail(r, US_ERR_FORMAT);
 			break;

@@ -1,6 +1,6 @@
 /*
- * Packed lists of evidence/index/segment.h: one width byte a group of 128 values, then the groups, least significant
- * bit first. Pure functions; thread safe.
+ * Packed lists of evidence/index/segment.h: one width byte a group of 128 values, then the groups,
+ * least significant bit first. Pure functions; thread safe.
  */
 #ifndef US_INDEX_PACK_H
 #define US_INDEX_PACK_H
@@ -29,7 +29,8 @@ int us_pack_put(struct us_buf *b, const uint32_t *v, size_t n);
 void us_unpack(const uint8_t *p, size_t n, unsigned width, uint32_t *out);
 /* Takes Packed(n; ..) into out. Widths above 32 are US_ERR_FORMAT. */
 int us_pack_take(struct us_reader *r, size_t n, uint32_t *out);
-/* One value of width <= 64 bits, starting at bit `at`; size is how many bytes p has. 0 if outside. */
+/* One value of width <= 64 bits, starting at bit `at`; size is how many bytes p has. 0 if
+ * outside. */
 uint64_t us_bits_get(const uint8_t *p, size_t size, uint64_t at, unsigned width);
 /* Appends n values of width <= 64 bits, filled up to a byte. */
 int us_bits_put(struct us_buf *b, const uint64_t *v, size_t n, unsigned width);

@@ -1,7 +1,7 @@
 /*
- * A phrase in one source of a segment. First the documents that have all its terms; then, term by term from the rarest,
- * the places where the phrase could begin, thinned out by each. Only one term's postings are in
- * memory at a time.
+ * A phrase in one source of a segment. First the documents that have all its terms; then, term by
+ * term from the rarest, the places where the phrase could begin, thinned out by each. Only one
+ * term's postings are in memory at a time.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -94,13 +94,14 @@ add_start(struct us_index_starts *s, uint32_t doc, uint32_t position)
 /* Calls for one document's positions of a term: those that fit what there is stay. */
 struct us_index_thin {
 	struct us_index_starts *old; /* NULL for the first term */
-	size_t at;          /* in old */
+	size_t at;                   /* in old */
 	struct us_index_starts kept;
 	uint32_t offset;
 };
 
 static int
-take_doc(struct us_index_thin *t, struct us_places *places, uint64_t index, uint32_t count, uint32_t doc)
+take_doc(struct us_index_thin *t, struct us_places *places, uint64_t index, uint32_t count,
+    uint32_t doc)
 {
 	uint64_t position = 0;
 	uint32_t v;
@@ -120,7 +121,7 @@ take_doc(struct us_index_thin *t, struct us_places *places, uint64_t index, uint
 			continue;
 		}
 		while (t->at < t->old->n && t->old->p[t->at].doc == doc &&
-		       t->old->p[t->at].position < position - t->offset)
+		    t->old->p[t->at].position < position - t->offset)
 			t->at++;
 		if (t->at == t->old->n || t->old->p[t->at].doc != doc)
 			return US_OK; /* no more places in this document */
@@ -198,7 +199,8 @@ chunk_in(const struct us_dict_entry *entry, uint32_t origin)
 }
 
 static int
-phrase_in_origin(struct us_segment *s, const struct us_phrase *phrase, uint32_t origin, roaring_bitmap_t *out)
+phrase_in_origin(struct us_segment *s, const struct us_phrase *phrase, uint32_t origin,
+    roaring_bitmap_t *out)
 {
 	struct us_index_work w = { .s = s, .n = phrase->n };
 	const struct us_chunk *chunk;

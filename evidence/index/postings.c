@@ -61,7 +61,8 @@ take_distances(struct us_reader *r, uint32_t n_docs, struct us_docs *d)
 }
 
 int
-us_docs_read(struct us_segment *s, const struct us_chunk *c, const struct us_key *key, struct us_docs *out)
+us_docs_read(struct us_segment *s, const struct us_chunk *c, const struct us_key *key,
+    struct us_docs *out)
 {
 	const struct us_origin *o = &s->origins[c->origin];
 	struct us_docs d = { .n = c->df };
@@ -127,8 +128,8 @@ in_group(const struct us_places *p, uint64_t group)
 }
 
 int
-us_places_open(struct us_segment *s, const struct us_chunk *c, const struct us_key *key, const struct us_docs *docs,
-               struct us_places *p)
+us_places_open(struct us_segment *s, const struct us_chunk *c, const struct us_key *key,
+    const struct us_docs *docs, struct us_places *p)
 {
 	uint64_t groups, at;
 	int err;
@@ -141,7 +142,8 @@ us_places_open(struct us_segment *s, const struct us_chunk *c, const struct us_k
 		return US_ERR_FORMAT;
 	p->widths = malloc((size_t)groups + 1);
 	p->starts = malloc(((size_t)groups + 1) * sizeof *p->starts);
-	err = p->widths == NULL || p->starts == NULL ? US_ERR_NOMEM : read_places(p, 0, p->widths, (size_t)groups);
+	err = p->widths == NULL || p->starts == NULL ? US_ERR_NOMEM :
+						       read_places(p, 0, p->widths, (size_t)groups);
 	at = groups;
 	for (uint64_t g = 0; err == US_OK && g < groups; g++) {
 		if (p->widths[g] > 32)

@@ -7,7 +7,8 @@
 #include "evidence/index/reader_internal.h"
 
 int
-us_segment_read(struct us_segment *s, const struct us_section *section, uint64_t at, uint8_t *out, size_t n)
+us_segment_read(struct us_segment *s, const struct us_section *section, uint64_t at, uint8_t *out,
+    size_t n)
 {
 	const uint8_t *page;
 	size_t in_page, now;
@@ -16,7 +17,8 @@ us_segment_read(struct us_segment *s, const struct us_section *section, uint64_t
 	if (at > section->bytes || n > section->bytes - at)
 		return US_ERR_TRUNCATED;
 	while (n != 0) {
-		err = s->source.get(s->source.ctx, section->first + (uint32_t)(at / US_PAGE_PLAIN), &page);
+		err = s->source.get(s->source.ctx, section->first + (uint32_t)(at / US_PAGE_PLAIN),
+		    &page);
 		if (err != US_OK)
 			return err;
 		in_page = (size_t)(at % US_PAGE_PLAIN);
@@ -46,8 +48,8 @@ find_trailer(struct us_segment *s)
 	if (err != US_OK)
 		return err;
 	us_reader_init(&r, page + US_PAGE_PLAIN - US_SEGMENT_TAIL, US_SEGMENT_TAIL);
-	if (!us_bytes_is(us_take(&r, 8), US_SEGMENT_MAGIC) || us_take_u16(&r) != US_SEGMENT_VERSION ||
-	    us_take_u16(&r) != 0)
+	if (!us_bytes_is(us_take(&r, 8), US_SEGMENT_MAGIC) ||
+	    us_take_u16(&r) != US_SEGMENT_VERSION || us_take_u16(&r) != 0)
 		return US_ERR_FORMAT;
 	pages = us_take_u32(&r);
 	t.first = us_take_u32(&r);
@@ -130,13 +132,15 @@ take_trailer(struct us_segment *s)
 	dict_pages = us_take_u32(&r);
 	s->column_section.bytes = us_take_u64(&r);
 	s->terms = us_take_u32(&r);
-	if (r.err != US_OK || s->docs == 0 || s->docs > US_SEGMENT_DOCS_MAX || positions > dictionary ||
-	    dictionary > columns || columns > s->trailer.first || dict_pages != columns - dictionary)
+	if (r.err != US_OK || s->docs == 0 || s->docs > US_SEGMENT_DOCS_MAX ||
+	    positions > dictionary || dictionary > columns || columns > s->trailer.first ||
+	    dict_pages != columns - dictionary)
 		return US_ERR_FORMAT;
 	s->documents.pages = positions;
 	s->positions.first = positions;
 	s->positions.pages = dictionary - positions;
-	s->dictionary = (struct us_section){ dictionary, dict_pages, (uint64_t)dict_pages * US_PAGE_PLAIN };
+	s->dictionary = (struct us_section){ dictionary, dict_pages,
+		(uint64_t)dict_pages * US_PAGE_PLAIN };
 	s->column_section.first = columns;
 	s->column_section.pages = s->trailer.first - columns;
 	if (!fits(&s->documents) || !fits(&s->positions) || !fits(&s->column_section))
@@ -158,9 +162,9 @@ us_segment_open(const struct us_segment_source *source, struct us_segment **out)
 	err = find_trailer(s);
 	if (err == US_OK) {
 		s->trailer_bytes = malloc((size_t)s->trailer.bytes + 1);
-		err = s->trailer_bytes == NULL ? US_ERR_NOMEM
-		                               : us_segment_read(s, &s->trailer, 0, s->trailer_bytes,
-		                                                 (size_t)s->trailer.bytes);
+		err = s->trailer_bytes == NULL ?
+		    US_ERR_NOMEM :
+		    us_segment_read(s, &s->trailer, 0, s->trailer_bytes, (size_t)s->trailer.bytes);
 	}
 	if (err == US_OK)
 		err = take_trailer(s);

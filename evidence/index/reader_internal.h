@@ -25,7 +25,8 @@ struct us_column_view {
 	uint32_t n_table;
 };
 
-/* Invariants after opening: sections lie in the segment, origins cover 0 .. docs without gaps, fences rise. */
+/* Invariants after opening: sections lie in the segment, origins cover 0 .. docs without gaps,
+ * fences rise. */
 struct us_segment {
 	struct us_segment_source source;
 	uint32_t docs;
@@ -52,8 +53,10 @@ struct us_dict_entry {
 	struct us_chunk *chunks;
 };
 
-/* Reads n bytes that stand `at` bytes into a section. US_ERR_TRUNCATED if they are not all there. */
-int us_segment_read(struct us_segment *s, const struct us_section *section, uint64_t at, uint8_t *out, size_t n);
+/* Reads n bytes that stand `at` bytes into a section. US_ERR_TRUNCATED if they are not all
+ * there. */
+int us_segment_read(struct us_segment *s, const struct us_section *section, uint64_t at,
+    uint8_t *out, size_t n);
 
 /* Looks a term up. entry->df is 0 if it is not there. Freed with us_dict_entry_free(). */
 int us_dict_find(struct us_segment *s, const struct us_term *t, struct us_dict_entry *entry);
@@ -70,7 +73,8 @@ struct us_docs {
 	uint32_t n;
 };
 /* key is the chunk's, NULL for metadata. */
-int us_docs_read(struct us_segment *s, const struct us_chunk *c, const struct us_key *key, struct us_docs *out);
+int us_docs_read(struct us_segment *s, const struct us_chunk *c, const struct us_key *key,
+    struct us_docs *out);
 void us_docs_free(struct us_docs *d);
 
 /* Random access to a chunk's positions list, best in rising order. */
@@ -78,14 +82,14 @@ struct us_places {
 	struct us_segment *s;
 	const struct us_chunk *chunk;
 	const struct us_key *key;
-	uint64_t n;       /* values */
+	uint64_t n; /* values */
 	uint8_t *widths;
 	uint64_t *starts; /* where a group begins in the list */
 	uint64_t group;   /* the one in values; UINT64_MAX: none */
 	uint32_t values[128];
 };
 int us_places_open(struct us_segment *s, const struct us_chunk *c, const struct us_key *key,
-                   const struct us_docs *docs, struct us_places *p);
+    const struct us_docs *docs, struct us_places *p);
 /* Value i < n of the list. */
 int us_places_get(struct us_places *p, uint64_t i, uint32_t *value);
 void us_places_close(struct us_places *p);

@@ -19,8 +19,10 @@ us_term_content(struct us_term *t, struct us_bytes word)
 void
 us_term_meta(struct us_term *t, enum us_query_field field, struct us_bytes value)
 {
-	static const char LETTERS[] = { [US_FIELD_MODEL] = 'm', [US_FIELD_LANGUAGE] = 'l',
-		                        [US_FIELD_DESIGNATION] = 'd', [US_FIELD_ROLE] = 'r' };
+	static const char LETTERS[] = { [US_FIELD_MODEL] = 'm',
+		[US_FIELD_LANGUAGE] = 'l',
+		[US_FIELD_DESIGNATION] = 'd',
+		[US_FIELD_ROLE] = 'r' };
 	static const char *const ROLES[] = { "system", "user", "assistant", "tool" };
 
 	t->b[0] = US_TERM_META;
@@ -74,7 +76,7 @@ us_term_table_key(void *ctx, struct us_bytes word, struct us_key *key)
 	while (low < high) {
 		middle = (low + high) / 2;
 		c = memcmp(word.p, t->words[middle].p,
-		           word.n < t->words[middle].n ? word.n : t->words[middle].n);
+		    word.n < t->words[middle].n ? word.n : t->words[middle].n);
 		if (c == 0)
 			c = (word.n > t->words[middle].n) - (word.n < t->words[middle].n);
 		if (c == 0) {

@@ -37,9 +37,9 @@ void us_term_content(struct us_term *t, struct us_bytes word);
 /* Role values are "system" ... as queries have them. */
 void us_term_meta(struct us_term *t, enum us_query_field field, struct us_bytes value);
 
-
 /* Encrypts or decrypts n bytes that stand `at` bytes into a list. */
-int us_chunk_crypt(const struct us_key *chunk_key, enum us_list list, uint64_t at, uint8_t *p, size_t n);
+int us_chunk_crypt(const struct us_key *chunk_key, enum us_list list, uint64_t at, uint8_t *p,
+    size_t n);
 
 /* 1 if df documents of n are written as a bitmap. */
 static inline int

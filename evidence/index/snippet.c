@@ -63,7 +63,9 @@ best_run(const struct us_index_search *s, size_t bytes, size_t *first)
 
 	for (size_t i = 0; i < s->n; i++) {
 		seen = 0;
-		for (size_t k = i; k < s->n && s->hits[k].offset + s->hits[k].length <= s->hits[i].offset + bytes; k++)
+		for (size_t k = i;
+		     k < s->n && s->hits[k].offset + s->hits[k].length <= s->hits[i].offset + bytes;
+		     k++)
 			seen |= UINT64_C(1) << s->hits[k].word;
 		if (seen == 0)
 			seen = UINT64_C(1) << s->hits[i].word; /* longer than the window */
@@ -82,7 +84,8 @@ is_boundary(const uint8_t *p, size_t n, size_t i)
 	return i == 0 || i >= n || (p[i] & 0xc0) != 0x80;
 }
 
-/* A window of at most `bytes` bytes around [from, to), moved outward to spaces where one is near. */
+/* A window of at most `bytes` bytes around [from, to), moved outward to spaces where one is
+ * near. */
 static void
 set_window(struct us_bytes m, size_t from, size_t to, size_t bytes, struct us_snippet *out)
 {
@@ -134,7 +137,7 @@ set_marks(const struct us_index_search *s, struct us_bytes m, struct us_snippet 
 		if (out->n_marks == US_SNIPPET_MARKS_MAX)
 			break;
 		out->marks[out->n_marks++] = (struct us_snippet_mark){ (uint32_t)(from - start),
-			                                               (uint32_t)(to - start) };
+			(uint32_t)(to - start) };
 	}
 }
 
@@ -148,8 +151,8 @@ scan_message(struct us_index_search *s, struct us_bytes m)
 }
 
 int
-us_snippet_pick(const struct us_bytes *messages, size_t n_messages, const struct us_query *query, size_t bytes,
-                struct us_snippet *out)
+us_snippet_pick(const struct us_bytes *messages, size_t n_messages, const struct us_query *query,
+    size_t bytes, struct us_snippet *out)
 {
 	struct us_snippet snippet = { .message = 0 };
 	struct us_index_search s = { .n_words = 0 };
@@ -158,7 +161,8 @@ us_snippet_pick(const struct us_bytes *messages, size_t n_messages, const struct
 	int err = US_OK;
 
 	gather(&s, query->root);
-	for (size_t i = 0; err == US_OK && i < n_messages && (s.n_words != 0 || snippet.text.n == 0); i++) {
+	for (size_t i = 0;
+	     err == US_OK && i < n_messages && (s.n_words != 0 || snippet.text.n == 0); i++) {
 		if (messages[i].n == 0)
 			continue;
 		if (snippet.text.n == 0) {
@@ -170,11 +174,14 @@ us_snippet_pick(const struct us_bytes *messages, size_t n_messages, const struct
 		if (distinct <= best)
 			continue;
 		best = distinct;
-		for (k = first; k + 1 < s.n && s.hits[k + 1].offset + s.hits[k + 1].length <=
-		                                      s.hits[first].offset + bytes * 2 / 3; k++)
+		for (k = first; k + 1 < s.n &&
+		     s.hits[k + 1].offset + s.hits[k + 1].length <=
+			 s.hits[first].offset + bytes * 2 / 3;
+		     k++)
 			;
 		snippet.message = i;
-		set_window(messages[i], s.hits[first].offset, s.hits[k].offset + s.hits[k].length, bytes, &snippet);
+		set_window(messages[i], s.hits[first].offset, s.hits[k].offset + s.hits[k].length,
+		    bytes, &snippet);
 		set_marks(&s, messages[i], &snippet);
 	}
 	us_wipe(s.hits, s.cap * sizeof *s.hits);

@@ -89,7 +89,8 @@ us_segment_writer_new(const struct us_segment_options *options, struct us_segmen
 	int err;
 
 	*out = NULL;
-	if (options->docs_max == 0 || options->docs_max > US_SEGMENT_DOCS_MAX || options->term_key == NULL)
+	if (options->docs_max == 0 || options->docs_max > US_SEGMENT_DOCS_MAX ||
+	    options->term_key == NULL)
 		return US_ERR_ARG;
 	w = calloc(1, sizeof *w);
 	if (w == NULL)
@@ -132,7 +133,7 @@ size_t
 us_segment_writer_memory(const struct us_segment_writer *w)
 {
 	return (w->slices.n + w->terms.n) * US_ARENA_BLOCK + w->cap_postings * sizeof *w->postings +
-	       w->table_size * sizeof *w->table + w->cap_docs * sizeof *w->rows;
+	    w->table_size * sizeof *w->table + w->cap_docs * sizeof *w->rows;
 }
 
 /* ---- terms ---- */
@@ -146,7 +147,8 @@ rehash(struct us_segment_writer *w)
 	if (table == NULL)
 		return US_ERR_NOMEM;
 	for (size_t i = 0; i < w->n_postings; i++) {
-		for (slot = w->postings[i].hash & (size - 1); table[slot] != 0; slot = (slot + 1) & (size - 1))
+		for (slot = w->postings[i].hash & (size - 1); table[slot] != 0;
+		     slot = (slot + 1) & (size - 1))
 			;
 		table[slot] = (uint32_t)(i + 1);
 	}
@@ -164,8 +166,8 @@ hash_of(const struct us_segment_writer *w, struct us_bytes prefix, struct us_byt
 
 /* The posting of prefix ‖ rest, made if there is none; hash is theirs. */
 static int
-find_or_add(struct us_segment_writer *w, struct us_bytes prefix, struct us_bytes rest, uint32_t hash,
-            struct us_posting **out)
+find_or_add(struct us_segment_writer *w, struct us_bytes prefix, struct us_bytes rest,
+    uint32_t hash, struct us_posting **out)
 {
 	size_t mask = w->table_size - 1, slot, n = prefix.n + rest.n;
 	struct us_posting *p;
@@ -177,7 +179,8 @@ find_or_add(struct us_segment_writer *w, struct us_bytes prefix, struct us_bytes
 		if (p->hash != hash || p->n != n)
 			continue;
 		term = us_arena_at(&w->terms, p->term);
-		if (memcmp(term + prefix.n, rest.p, rest.n) == 0 && memcmp(term, prefix.p, prefix.n) == 0) {
+		if (memcmp(term + prefix.n, rest.p, rest.n) == 0 &&
+		    memcmp(term, prefix.p, prefix.n) == 0) {
 			*out = p;
 			return US_OK;
 		}
@@ -301,8 +304,8 @@ add_meta(struct us_segment_writer *w, char letter, struct us_bytes value, struct
 {
 	const struct us_doc_term one = { .count = 1, .pair = 1 };
 	const uint8_t prefix[2] = { US_TERM_META, (uint8_t)letter };
-	int err = find_or_add(w, (struct us_bytes){ prefix, 2 }, value, hash_of(w, (struct us_bytes){ prefix, 2 }, value),
-	                      out);
+	int err = find_or_add(w, (struct us_bytes){ prefix, 2 }, value,
+	    hash_of(w, (struct us_bytes){ prefix, 2 }, value), out);
 
 	return err != US_OK ? err : add_posting(w, *out, &one);
 }
@@ -319,7 +322,8 @@ add_value(struct us_segment_writer *w, size_t column, struct us_bytes value, uin
 		return US_OK;
 	err = add_meta(w, LETTERS[column], value, &p);
 	if (err == US_OK && p->value == 0) {
-		err = grow32(&w->values[column], w->n_values[column], &w->cap_values[column], sizeof(uint32_t));
+		err = grow32(&w->values[column], w->n_values[column], &w->cap_values[column],
+		    sizeof(uint32_t));
 		if (err == US_OK) {
 			w->values[column][w->n_values[column]++] = (uint32_t)(p - w->postings);
 			p->value = w->n_values[column];
@@ -341,10 +345,13 @@ add_row(struct us_segment_writer *w, const struct us_doc *d)
 	if (err != US_OK)
 		return err;
 	row = &w->rows[w->n_docs];
-	*row = (struct us_doc_row){ .created_s = US_DOC_NO_TIME, .length = d->length,
-		                    .messages = d->messages, .roles = d->roles };
+	*row = (struct us_doc_row){ .created_s = US_DOC_NO_TIME,
+		.length = d->length,
+		.messages = d->messages,
+		.roles = d->roles };
 	if (d->created_ns != US_DOC_NO_TIME)
-		row->created_s = d->created_ns / US_NS_PER_SECOND - (d->created_ns % US_NS_PER_SECOND < 0);
+		row->created_s = d->created_ns / US_NS_PER_SECOND -
+		    (d->created_ns % US_NS_PER_SECOND < 0);
 	for (size_t i = 0; err == US_OK && i < 3; i++)
 		err = add_value(w, i, values[i], &row->value[i]);
 	for (unsigned role = 1; err == US_OK && role <= 4; role++) {
@@ -355,8 +362,8 @@ add_row(struct us_segment_writer *w, const struct us_doc *d)
 	return err;
 }
 
-/* Asks the caches for what add_content() will touch: slots, then postings, then terms and slices. Adding a term is four
- * misses of some 80 ns otherwise, one behind the other. */
+/* Asks the caches for what add_content() will touch: slots, then postings, then terms and slices.
+ * Adding a term is four misses of some 80 ns otherwise, one behind the other. */
 static void
 prefetch(const struct us_segment_writer *w, const uint32_t *hashes, size_t n)
 {

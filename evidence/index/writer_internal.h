@@ -16,9 +16,10 @@ struct us_arena {
 };
 
 /*
- * Postings of a term in memory: a chain of slices of doubling size in the arena, each ending with the offset of the
- * next (4 bytes, host order). Their bytes are, per document:
- *   varint (distance to the document before << 1 | count is 1) ‖ [varint count] ‖ distances as in evidence/index/doc.h
+ * Postings of a term in memory: a chain of slices of doubling size in the arena, each ending with
+ * the offset of the next (4 bytes, host order). Their bytes are, per document:
+ *   varint (distance to the document before << 1 | count is 1) ‖ [varint count] ‖ distances as in
+ *   evidence/index/doc.h
  * with distances only if the term has positions.
  */
 struct us_posting {
@@ -28,9 +29,9 @@ struct us_posting {
 	uint32_t tail;     /* where the next byte goes */
 	uint32_t next_doc; /* last document + 1 */
 	uint32_t df;
-	uint32_t value;    /* metadata: 1 + index in its table */
-	uint16_t left;     /* bytes free in the tail slice */
-	uint16_t n;        /* bytes of the term */
+	uint32_t value; /* metadata: 1 + index in its table */
+	uint16_t left;  /* bytes free in the tail slice */
+	uint16_t n;     /* bytes of the term */
 	uint8_t level;
 	uint8_t positions; /* 1: has them */
 	uint8_t counts;    /* 1: counts are stored (content) */

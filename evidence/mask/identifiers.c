@@ -16,14 +16,17 @@
 static int
 in_run_blocks(uint32_t c)
 {
-	return (c >= 0x0e00 && c <= 0x0eff) || (c >= 0x1100 && c <= 0x11ff) || (c >= 0x1780 && c <= 0x17ff) ||
-	       (c >= 0x19e0 && c <= 0x19ff) || (c >= 0x2e80 && c <= 0x9fff) || (c >= 0xa960 && c <= 0xa97f) ||
-	       (c >= 0xac00 && c <= 0xd7ff) || (c >= 0xf900 && c <= 0xfaff) || (c >= 0xff66 && c <= 0xffdc) ||
-	       (c >= 0x1b000 && c <= 0x1b16f) || (c >= 0x20000 && c <= 0x3ffff);
+	return (c >= 0x0e00 && c <= 0x0eff) || (c >= 0x1100 && c <= 0x11ff) ||
+	    (c >= 0x1780 && c <= 0x17ff) || (c >= 0x19e0 && c <= 0x19ff) ||
+	    (c >= 0x2e80 && c <= 0x9fff) || (c >= 0xa960 && c <= 0xa97f) ||
+	    (c >= 0xac00 && c <= 0xd7ff) || (c >= 0xf900 && c <= 0xfaff) ||
+	    (c >= 0xff66 && c <= 0xffdc) || (c >= 0x1b000 && c <= 0x1b16f) ||
+	    (c >= 0x20000 && c <= 0x3ffff);
 }
 
-/* The value of a decimal digit (Nd) of any script. Those of a script stand in a row of ten from 0 on, so the distance to the first that is
- * a digit says it; the mathematical ones are five such rows (U+1D7CE). */
+/* The value of a decimal digit (Nd) of any script. Those of a script stand in a row of ten from 0
+ * on, so the distance to the first that is a digit says it; the mathematical ones are five such
+ * rows (U+1D7CE). */
 static uint8_t
 digit_of(uint32_t c)
 {
@@ -31,7 +34,8 @@ digit_of(uint32_t c)
 
 	if (c >= 0x1d7ce && c <= 0x1d7ff)
 		return (uint8_t)('0' + (c - 0x1d7ce) % 10);
-	while (c - first < 9 && utf8proc_category((utf8proc_int32_t)(first - 1)) == UTF8PROC_CATEGORY_ND)
+	while (c - first < 9 &&
+	    utf8proc_category((utf8proc_int32_t)(first - 1)) == UTF8PROC_CATEGORY_ND)
 		first--;
 	return (uint8_t)('0' + (c - first) % 10);
 }
@@ -47,16 +51,29 @@ plain(uint32_t c)
 	if (c >= 0xff01 && c <= 0xff5e)
 		return (uint8_t)(c - 0xff01 + '!'); /* full width */
 	switch (c) {
-	case 0x2010: case 0x2011: case 0x2012: case 0x2013: case 0x2014: case 0x2015: /* hyphens and dashes */
-	case 0x2043: case 0x2212: case 0xfe58: case 0xfe63:
+	case 0x2010:
+	case 0x2011:
+	case 0x2012:
+	case 0x2013:
+	case 0x2014:
+	case 0x2015: /* hyphens and dashes */
+	case 0x2043:
+	case 0x2212:
+	case 0xfe58:
+	case 0xfe63:
 		return '-';
-	case 0x2024: case 0xfe52: case 0xff61:
+	case 0x2024:
+	case 0xfe52:
+	case 0xff61:
 		return '.';
 	case 0xfe6b:
 		return '@';
-	case 0x207a: case 0xfe62:
+	case 0x207a:
+	case 0xfe62:
 		return '+';
-	case 0x2018: case 0x2019: case 0x02bc:
+	case 0x2018:
+	case 0x2019:
+	case 0x02bc:
 		return '\'';
 	default:
 		break;
@@ -82,7 +99,8 @@ make_plain(struct us_bytes text, struct us_scan_text *t)
 
 	if (text.n >= UINT32_MAX / 8)
 		return US_ERR_LIMIT;
-	*t = (struct us_scan_text){ .c = malloc(text.n + 1), .at = malloc((text.n + 1) * sizeof *t->at) };
+	*t = (struct us_scan_text){ .c = malloc(text.n + 1),
+		.at = malloc((text.n + 1) * sizeof *t->at) };
 	if (t->c == NULL || t->at == NULL)
 		return US_ERR_NOMEM;
 	for (size_t i = 0; i < text.n; i += len) {
@@ -147,7 +165,8 @@ by_rank(const void *a, const void *b)
 	return (x->identifier > y->identifier) - (x->identifier < y->identifier);
 }
 
-/* Makes them disjoint; of one that loses, what sticks out behind the winner stays: nothing that a class found may show. */
+/* Makes them disjoint; of one that loses, what sticks out behind the winner stays: nothing that a
+ * class found may show. */
 static size_t
 settle(struct us_identifier_span *s, size_t n)
 {
@@ -168,7 +187,8 @@ settle(struct us_identifier_span *s, size_t n)
 	return kept;
 }
 
-/* Characters to bytes. An end is behind the last character, but before what is ignored behind it. */
+/* Characters to bytes. An end is behind the last character, but before what is ignored behind
+ * it. */
 static void
 to_bytes(const struct us_scan_text *t, struct us_bytes text, struct us_identifier_span *span)
 {
@@ -181,12 +201,18 @@ to_bytes(const struct us_scan_text *t, struct us_bytes text, struct us_identifie
 }
 
 int
-us_identifiers_find(struct us_bytes text, uint32_t wanted, struct us_identifier_span **spans, size_t *n)
+us_identifiers_find(struct us_bytes text, uint32_t wanted, struct us_identifier_span **spans,
+    size_t *n)
 {
 	static us_scan_fn *const SCANNERS[US_IDENTIFIERS] = {
-		[US_IDENTIFIER_EMAIL] = us_scan_email, [US_IDENTIFIER_PHONE] = us_scan_phone, [US_IDENTIFIER_URL] = us_scan_url,
-		[US_IDENTIFIER_IP] = us_scan_ip,       [US_IDENTIFIER_CARD] = us_scan_card,   [US_IDENTIFIER_IBAN] = us_scan_iban,
-		[US_IDENTIFIER_SSN] = us_scan_ssn,     [US_IDENTIFIER_NUMBER] = us_scan_number,
+		[US_IDENTIFIER_EMAIL] = us_scan_email,
+		[US_IDENTIFIER_PHONE] = us_scan_phone,
+		[US_IDENTIFIER_URL] = us_scan_url,
+		[US_IDENTIFIER_IP] = us_scan_ip,
+		[US_IDENTIFIER_CARD] = us_scan_card,
+		[US_IDENTIFIER_IBAN] = us_scan_iban,
+		[US_IDENTIFIER_SSN] = us_scan_ssn,
+		[US_IDENTIFIER_NUMBER] = us_scan_number,
 	};
 	struct us_scan_text t = { .n = 0 };
 	struct us_scan s = { .text = &t };

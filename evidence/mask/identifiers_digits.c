@@ -1,6 +1,7 @@
 /*
- * What is made of digits. A run is a row of groups of digits; between two groups stands what people put there. Each class says what may
- * stand there, so each goes over the text by itself; windows over groups are bounded by the digits a class may have.
+ * What is made of digits. A run is a row of groups of digits; between two groups stands what people
+ * put there. Each class says what may stand there, so each goes over the text by itself; windows
+ * over groups are bounded by the digits a class may have.
  */
 #include <string.h>
 
@@ -74,9 +75,10 @@ ssn_at(const uint8_t *c, size_t i)
 	for (size_t k = 0; k < sizeof FORM - 1; k++)
 		if (FORM[k] == 'd' ? !us_is_digit(c[i + k]) : c[i + k] != separator)
 			return 0;
-	/* never given: areas 000, 666 and 9xx, groups 00, serial numbers 0000 (Social Security Administration, RM 10201.035) */
-	return memcmp(c + i, "000", 3) != 0 && memcmp(c + i, "666", 3) != 0 && c[i] != '9' && memcmp(c + i + 4, "00", 2) != 0 &&
-	       memcmp(c + i + 7, "0000", 4) != 0;
+	/* never given: areas 000, 666 and 9xx, groups 00, serial numbers 0000 (Social Security
+	 * Administration, RM 10201.035) */
+	return memcmp(c + i, "000", 3) != 0 && memcmp(c + i, "666", 3) != 0 && c[i] != '9' &&
+	    memcmp(c + i + 4, "00", 2) != 0 && memcmp(c + i + 7, "0000", 4) != 0;
 }
 
 int
@@ -87,7 +89,8 @@ us_scan_ssn(struct us_scan *s)
 	int err = US_OK;
 
 	for (size_t i = 0; err == US_OK && i + 11 <= n; i++) {
-		if (!us_is_digit(c[i]) || (i != 0 && us_is_digit(c[i - 1])) || !ssn_at(c, i) || us_is_digit(c[i + 11]))
+		if (!us_is_digit(c[i]) || (i != 0 && us_is_digit(c[i - 1])) || !ssn_at(c, i) ||
+		    us_is_digit(c[i + 11]))
 			continue;
 		err = us_scan_add(s, i, i + 11);
 		i += 10;
@@ -169,7 +172,8 @@ us_scan_card(struct us_scan *s)
 static unsigned
 mod97(unsigned r, uint8_t c)
 {
-	return us_is_digit(c) ? (r * 10 + (unsigned)(c - '0')) % 97 : (r * 100 + (unsigned)((c | 0x20) - 'a') + 10) % 97;
+	return us_is_digit(c) ? (r * 10 + (unsigned)(c - '0')) % 97 :
+				(r * 100 + (unsigned)((c | 0x20) - 'a') + 10) % 97;
 }
 
 /* Behind the longest IBAN at i, or i. Groups with one space or hyphen between. */
@@ -224,7 +228,8 @@ us_scan_iban(struct us_scan *s)
 
 /* ---- phone ---- */
 
-/* What may stand between two groups: at most three characters, spaces, hyphens, dots, slashes and parentheses. The next group, or i. */
+/* What may stand between two groups: at most three characters, spaces, hyphens, dots, slashes and
+ * parentheses. The next group, or i. */
 static size_t
 phone_gap(const uint8_t *c, size_t i)
 {
@@ -235,7 +240,8 @@ phone_gap(const uint8_t *c, size_t i)
 	return us_is_digit(c[k]) ? k : i;
 }
 
-/* Groups from i on while there are at most PHONE_MAX digits; how many digits. A group that would make it more ends them. */
+/* Groups from i on while there are at most PHONE_MAX digits; how many digits. A group that would
+ * make it more ends them. */
 static size_t
 phone_groups(const uint8_t *c, size_t i, struct us_mask_group *g, size_t *n)
 {
@@ -268,10 +274,12 @@ is_date(const uint8_t *c, const struct us_mask_group *g, size_t n)
 	if (n < 3 || c[g[0].end] == ' ' || c[g[0].end] != c[g[1].end])
 		return 0;
 	return (size_of(&g[0]) == 4 && size_of(&g[1]) <= 2 && size_of(&g[2]) <= 2) ||
-	       (size_of(&g[0]) <= 2 && size_of(&g[1]) <= 2 && (size_of(&g[2]) == 4 || size_of(&g[2]) == 2));
+	    (size_of(&g[0]) <= 2 && size_of(&g[1]) <= 2 &&
+		(size_of(&g[2]) == 4 || size_of(&g[2]) == 2));
 }
 
-/* Groups that a number in North American form takes: 1-555-123-4567, (555) 123-4567, 555.123.4567, 555-1234; else 0. */
+/* Groups that a number in North American form takes: 1-555-123-4567, (555) 123-4567, 555.123.4567,
+ * 555-1234; else 0. */
 static size_t
 north_american(const uint8_t *c, const struct us_mask_group *g, size_t n)
 {
@@ -281,12 +289,14 @@ north_american(const uint8_t *c, const struct us_mask_group *g, size_t n)
 		return k + 3;
 	if (n >= k + 2 && size_of(&g[k]) == 3 && size_of(&g[k + 1]) == 7)
 		return k + 2;
-	if (n >= 2 && size_of(&g[0]) == 3 && size_of(&g[1]) == 4 && in(c[g[0].end], "-.") && g[1].start == g[0].end + 1)
+	if (n >= 2 && size_of(&g[0]) == 3 && size_of(&g[1]) == 4 && in(c[g[0].end], "-.") &&
+	    g[1].start == g[0].end + 1)
 		return 2;
 	return 0;
 }
 
-/* A number as other countries write it: a trunk prefix 0 or a part in parentheses. All groups, or 0. */
+/* A number as other countries write it: a trunk prefix 0 or a part in parentheses. All groups, or
+ * 0. */
 static size_t
 national(const uint8_t *c, const struct us_mask_group *g, size_t n, size_t digits, int parenthesis)
 {
@@ -297,12 +307,13 @@ national(const uint8_t *c, const struct us_mask_group *g, size_t n, size_t digit
 	return digits >= 9 || parenthesis ? n : 0;
 }
 
-/* Digits with nothing between: ten or more behind a trunk prefix 0, or a mobile number as China writes it (1, 3 to 9, nine more). */
+/* Digits with nothing between: ten or more behind a trunk prefix 0, or a mobile number as China
+ * writes it (1, 3 to 9, nine more). */
 static int
 is_bare(const uint8_t *c, const struct us_mask_group *g)
 {
 	return (c[g->start] == '0' && size_of(g) >= 10 && size_of(g) <= 14) ||
-	       (c[g->start] == '1' && size_of(g) == 11 && c[g->start + 1] >= '3');
+	    (c[g->start] == '1' && size_of(g) == 11 && c[g->start + 1] >= '3');
 }
 
 /* " x123", " ext. 123" behind a number. */
@@ -328,11 +339,14 @@ extension_end(const uint8_t *c, size_t end)
 
 /* How many of the groups are a phone number. */
 static size_t
-phone_at(const uint8_t *c, const struct us_mask_group *g, size_t n, size_t digits, int plus, int parenthesis)
+phone_at(const uint8_t *c, const struct us_mask_group *g, size_t n, size_t digits, int plus,
+    int parenthesis)
 {
 	size_t k;
 
-	if (plus || (n > 1 && size_of(&g[0]) >= 2 && c[g[0].start] == '0' && c[g[0].start + 1] == '0' && digits > 8))
+	if (plus ||
+	    (n > 1 && size_of(&g[0]) >= 2 && c[g[0].start] == '0' && c[g[0].start + 1] == '0' &&
+		digits > 8))
 		return digits >= PHONE_MIN ? n : 0;
 	k = n >= 3 && size_of(&g[0]) == 3 && size_of(&g[1]) == 4 && size_of(&g[2]) == 4 ? 3 : 0;
 	if (k == 0)
@@ -360,7 +374,8 @@ us_scan_phone(struct us_scan *s)
 		start -= parenthesis ? 1 : 0;
 		for (end = start; end > low && start - end < 2 && c[end - 1] == ' '; end--)
 			;
-		plus = end > low && c[end - 1] == '+' && (parenthesis || end == start || start - end == 1);
+		plus = end > low && c[end - 1] == '+' &&
+		    (parenthesis || end == start || start - end == 1);
 		start = plus ? end - 1 : start;
 		digits = phone_groups(c, i, g, &groups);
 		for (size_t k = 0; k + 1 < groups; k++)

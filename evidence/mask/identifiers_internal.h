@@ -1,5 +1,6 @@
 /*
- * What the scanners of mask/ share: a text as one byte a character, in which the many spellings of a digit, a hyphen or a space are one.
+ * What the scanners of mask/ share: a text as one byte a character, in which the many spellings of
+ * a digit, a hyphen or a space are one.
  */
 #ifndef US_MASK_IDENTIFIERS_INTERNAL_H
 #define US_MASK_IDENTIFIERS_INTERNAL_H
@@ -8,19 +9,22 @@
 
 /* Characters above ASCII that have no ASCII form. */
 #define US_SCAN_LETTER 0x80 /* a letter or mark of a script with spaces between words */
-#define US_SCAN_RUN 0x81    /* one of a script without (evidence/query/words.h): it may stand against an identifier without being part of it */
+/* one of a script without (evidence/query/words.h): it may stand against an identifier without
+ * being part of it */
+#define US_SCAN_RUN 0x81
 #define US_SCAN_OTHER 0x82
 
 struct us_scan_text {
-	uint8_t *c;     /* n characters and a 0 behind them */
-	uint32_t *at;   /* where each begins in the source; n + 1 of them */
+	uint8_t *c;   /* n characters and a 0 behind them */
+	uint32_t *at; /* where each begins in the source; n + 1 of them */
 	size_t n;
 };
 
 struct us_scan {
 	const struct us_scan_text *text;
 	enum us_identifier identifier;
-	struct us_identifier_span *spans; /* in characters until all are found; for one class they rise and are disjoint */
+	/* in characters until all are found; for one class they rise and are disjoint */
+	struct us_identifier_span *spans;
 	size_t n, cap;
 };
 
@@ -28,8 +32,10 @@ struct us_scan {
 int us_scan_add(struct us_scan *s, size_t start, size_t end);
 
 typedef int us_scan_fn(struct us_scan *s);
-us_scan_fn us_scan_email, us_scan_url, us_scan_ip;                              /* identifiers_net.c */
-us_scan_fn us_scan_phone, us_scan_card, us_scan_iban, us_scan_ssn, us_scan_number; /* identifiers_digits.c */
+/* identifiers_net.c */
+us_scan_fn us_scan_email, us_scan_url, us_scan_ip;
+/* identifiers_digits.c */
+us_scan_fn us_scan_phone, us_scan_card, us_scan_iban, us_scan_ssn, us_scan_number;
 
 static inline int
 us_is_digit(uint8_t c)

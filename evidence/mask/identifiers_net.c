@@ -6,7 +6,7 @@
 
 #define QUOTED_MAX 66 /* RFC 5321 4.5.3.1.1: 64, and quotes */
 #define SCHEME_MAX 16
-#define IP6_MAX 45    /* eight groups, the last two as a dotted quad */
+#define IP6_MAX 45 /* eight groups, the last two as a dotted quad */
 
 /* ---- email ---- */
 
@@ -15,16 +15,18 @@ static int
 is_local(uint8_t c, int runs)
 {
 	return us_is_alnum(c) || c == US_SCAN_LETTER || (runs && c == US_SCAN_RUN) ||
-	       (c != 0 && c < 0x80 && strchr(".!#$%&'*+/=?^_`{|}~-", c) != NULL);
+	    (c != 0 && c < 0x80 && strchr(".!#$%&'*+/=?^_`{|}~-", c) != NULL);
 }
 
 static int
 is_domain(uint8_t c, int runs)
 {
-	return us_is_alnum(c) || c == '-' || c == '.' || c == US_SCAN_LETTER || (runs && c == US_SCAN_RUN);
+	return us_is_alnum(c) || c == '-' || c == '.' || c == US_SCAN_LETTER ||
+	    (runs && c == US_SCAN_RUN);
 }
 
-/* Where the local part before the @ at `at` begins; `at` if there is none. low: what the scan may not go below. */
+/* Where the local part before the @ at `at` begins; `at` if there is none. low: what the scan may
+ * not go below. */
 static size_t
 local_start(const uint8_t *c, size_t low, size_t at)
 {
@@ -56,7 +58,7 @@ has_top(const uint8_t *c, size_t start, size_t end)
 	while (label > start && c[label - 1] != '.')
 		label--;
 	return label > start + 1 && end - label >= 2 && !us_is_digit(c[label]) && c[label] != '-' &&
-	       (!us_is_digit(c[label + 1]) && c[label + 1] != '-');
+	    (!us_is_digit(c[label + 1]) && c[label + 1] != '-');
 }
 
 static size_t
@@ -120,7 +122,8 @@ us_scan_email(struct us_scan *s)
 static int
 ends_url(uint8_t c)
 {
-	return c <= ' ' || c == '"' || c == '<' || c == '>' || c == '`' || c == 0x7f || c == US_SCAN_OTHER;
+	return c <= ' ' || c == '"' || c == '<' || c == '>' || c == '`' || c == 0x7f ||
+	    c == US_SCAN_OTHER;
 }
 
 /* Behind a URL whose host begins at `host`; `host` if there is none. */
@@ -161,13 +164,15 @@ us_scan_url(struct us_scan *s)
 		host = i;
 		if (c[i] == ':' && c[i + 1] == '/' && c[i + 2] == '/') {
 			while (start > low && i - start < SCHEME_MAX &&
-			       (us_is_alnum(c[start - 1]) || (start < i && (c[start - 1] == '+' || c[start - 1] == '-'))))
+			    (us_is_alnum(c[start - 1]) ||
+				(start < i && (c[start - 1] == '+' || c[start - 1] == '-'))))
 				start--;
 			while (start < i && !us_is_alpha(c[start]))
 				start++;
 			host = i - start >= 2 ? i + 3 : i;
-		} else if ((c[i] | 0x20) == 'w' && (c[i + 1] | 0x20) == 'w' && (c[i + 2] | 0x20) == 'w' && c[i + 3] == '.' &&
-		           (i == 0 || !us_is_alnum(c[i - 1]))) {
+		} else if ((c[i] | 0x20) == 'w' && (c[i + 1] | 0x20) == 'w' &&
+		    (c[i + 2] | 0x20) == 'w' && c[i + 3] == '.' &&
+		    (i == 0 || !us_is_alnum(c[i - 1]))) {
 			host = i + 4;
 		}
 		if (host == i)
@@ -208,7 +213,8 @@ ip4_end(const uint8_t *c, size_t i)
 {
 	size_t end;
 
-	if (i != 0 && (us_is_digit(c[i - 1]) || (c[i - 1] == '.' && i > 1 && us_is_digit(c[i - 2]))))
+	if (i != 0 &&
+	    (us_is_digit(c[i - 1]) || (c[i - 1] == '.' && i > 1 && us_is_digit(c[i - 2]))))
 		return i;
 	if (i != 0 && (c[i - 1] | 0x20) == 'v' && (i == 1 || !us_is_alnum(c[i - 2])))
 		return i; /* v1.2.3.4 */
@@ -222,7 +228,8 @@ is_hex(uint8_t c)
 	return us_is_digit(c) || (uint8_t)((c | 0x20) - 'a') < 6;
 }
 
-/* 1 if [i, end) is an IPv6 address in the text form of RFC 4291 section 2.2 that is no mere pair of short words (a::b of C++). */
+/* 1 if [i, end) is an IPv6 address in the text form of RFC 4291 section 2.2 that is no mere pair of
+ * short words (a::b of C++). */
 static int
 is_ip6(const uint8_t *c, size_t i, size_t end)
 {
@@ -269,7 +276,8 @@ is_ip6_char(uint8_t c)
 	return is_hex(c) || c == ':' || c == '.';
 }
 
-/* The run of hexadecimal digits, colons and dots at i: its end, and that of the address it is, or i. */
+/* The run of hexadecimal digits, colons and dots at i: its end, and that of the address it is, or
+ * i. */
 static size_t
 ip6_end(const uint8_t *c, size_t i, size_t *run_end)
 {
@@ -279,9 +287,11 @@ ip6_end(const uint8_t *c, size_t i, size_t *run_end)
 	for (; is_ip6_char(c[end]); end++)
 		colons += c[end] == ':';
 	*run_end = end;
-	while (end > i && (c[end - 1] == '.' || (c[end - 1] == ':' && !(end - i > 2 && c[end - 2] == ':'))))
+	while (end > i &&
+	    (c[end - 1] == '.' || (c[end - 1] == ':' && !(end - i > 2 && c[end - 2] == ':'))))
 		end--;
-	if (colons < 2 || end - i > IP6_MAX || (i != 0 && (us_is_alnum(c[i - 1]) || c[i - 1] == '_')) || us_is_alnum(c[end]) ||
+	if (colons < 2 || end - i > IP6_MAX ||
+	    (i != 0 && (us_is_alnum(c[i - 1]) || c[i - 1] == '_')) || us_is_alnum(c[end]) ||
 	    c[end] == '_' || !is_ip6(c, i, end))
 		return i;
 	if (c[end] == '%') {

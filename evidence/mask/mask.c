@@ -9,7 +9,8 @@
 
 #define HIDDEN "[\xe2\x80\xa6]" /* […] */
 #define MASKED "[masked]"
-/* Dates of model versions are no accounts, and values of these two fields are few and open to search anyway. */
+/* Dates of model versions are no accounts, and values of these two fields are few and open to
+ * search anyway. */
 #define VALUE_IDENTIFIERS (US_IDENTIFIERS_ALL & ~US_IDENTIFIER_BIT(US_IDENTIFIER_NUMBER))
 
 struct us_mask_render {
@@ -60,7 +61,8 @@ add_cut(size_t **cuts, size_t *n, size_t *cap, size_t at)
 }
 
 int
-us_mask_message(const struct us_mask *mask, unsigned role, struct us_bytes content, struct us_buf *out, size_t **cuts, size_t *n_cuts)
+us_mask_message(const struct us_mask *mask, unsigned role, struct us_bytes content,
+    struct us_buf *out, size_t **cuts, size_t *n_cuts)
 {
 	struct us_identifier_span *spans = NULL;
 	size_t n = 0, at = 0, had = out->len, cap = 0;
@@ -116,7 +118,8 @@ put_without(struct us_mask_render *r, struct us_bytes text, uint32_t wanted)
 		r->identifiers[spans[i].identifier]++;
 		err = us_buf_put(&r->shown, text.p + at, spans[i].start - at);
 		if (err == US_OK)
-			err = us_buf_putf(&r->shown, "[masked: %s]", us_identifier_name(spans[i].identifier));
+			err = us_buf_putf(&r->shown, "[masked: %s]",
+			    us_identifier_name(spans[i].identifier));
 		at = spans[i].end;
 	}
 	if (err == US_OK)
@@ -125,7 +128,8 @@ put_without(struct us_mask_render *r, struct us_bytes text, uint32_t wanted)
 	return err;
 }
 
-/* What matches of one piece between identifiers; *hidden is 1 while the text before stands as one […] already. */
+/* What matches of one piece between identifiers; *hidden is 1 while the text before stands as one
+ * […] already. */
 static int
 put_matches_of(struct us_mask_render *r, struct us_bytes piece, int *hidden)
 {
@@ -150,7 +154,8 @@ put_matches_of(struct us_mask_render *r, struct us_bytes piece, int *hidden)
 	return err;
 }
 
-/* Only what matches. Matches are looked for between identifiers, so that a query cannot ask for what is masked. */
+/* Only what matches. Matches are looked for between identifiers, so that a query cannot ask for
+ * what is masked. */
 static int
 put_matches(struct us_mask_render *r, struct us_bytes text)
 {
@@ -188,18 +193,21 @@ put_message(struct us_mask_render *r, const struct us_container *c, size_t i)
 	us_buf_init(&content, US_CONTAINER_SOURCE_MAX);
 	if (is_role_masked(r->mask, span.role)) {
 		r->messages++;
-		err = us_buf_putf(&r->shown, "[masked: message of %s]", us_message_role_name(span.role));
+		err = us_buf_putf(&r->shown, "[masked: message of %s]",
+		    us_message_role_name(span.role));
 	} else {
 		err = us_container_content(c, i, &content);
 		if (err == US_OK && r->mask->except_match)
 			err = put_matches(r, (struct us_bytes){ content.data, content.len });
 		else if (err == US_OK)
-			err = put_without(r, (struct us_bytes){ content.data, content.len }, r->mask->identifiers);
+			err = put_without(r, (struct us_bytes){ content.data, content.len },
+			    r->mask->identifiers);
 	}
 	if (err == US_OK) {
 		us_json_object(&r->json);
 		us_json_kv_cstr(&r->json, "role", us_message_role_name(span.role));
-		us_json_kv_str(&r->json, "content", (struct us_bytes){ r->shown.data, r->shown.len });
+		us_json_kv_str(&r->json, "content",
+		    (struct us_bytes){ r->shown.data, r->shown.len });
 		us_json_close(&r->json);
 		err = r->json.err;
 	}
@@ -265,8 +273,8 @@ put_counts(struct us_mask_render *r)
 }
 
 int
-us_mask_render(const struct us_mask *mask, const struct us_container *container, const struct us_mask_facts *facts,
-    const struct us_query *query, struct us_buf *out)
+us_mask_render(const struct us_mask *mask, const struct us_container *container,
+    const struct us_mask_facts *facts, const struct us_query *query, struct us_buf *out)
 {
 	struct us_mask_render r = { .mask = mask, .query = query };
 	size_t had = out->len;

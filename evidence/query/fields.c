@@ -50,7 +50,8 @@ date_unit(struct us_bytes t, int64_t *from, int64_t *to)
 		*to = *from + 1;
 		return US_OK;
 	}
-	if ((t.n != 4 && t.n != 7 && t.n != 10) || (t.n > 4 && t.p[4] != '-') || (t.n > 7 && t.p[7] != '-'))
+	if ((t.n != 4 && t.n != 7 && t.n != 10) || (t.n > 4 && t.p[4] != '-') ||
+	    (t.n > 7 && t.p[7] != '-'))
 		return US_ERR_FORMAT;
 	year = number(t.p, 4);
 	if (t.n >= 7)
@@ -92,9 +93,9 @@ bad_date(struct us_parser *p, size_t at, int err)
 {
 	if (err == US_ERR_RANGE)
 		return us_query_fail(p, US_ERR_FORMAT, at, "no such date, or not between %d and %d",
-		                     YEAR_FIRST, YEAR_LAST);
+		    YEAR_FIRST, YEAR_LAST);
 	return us_query_fail(p, US_ERR_FORMAT, at,
-	                     "a date is YYYY, YYYY-MM, YYYY-MM-DD or an RFC 3339 time; a range is A..B, A.. or ..B");
+	    "a date is YYYY, YYYY-MM, YYYY-MM-DD or an RFC 3339 time; a range is A..B, A.. or ..B");
 }
 
 static int
@@ -118,7 +119,8 @@ date_node(struct us_parser *p, const struct us_field_text *f, struct us_query_no
 		if (err != US_OK)
 			return bad_date(p, b_at, err);
 		if (from >= to)
-			return us_query_fail(p, US_ERR_FORMAT, b_at, "the range ends before it begins");
+			return us_query_fail(p, US_ERR_FORMAT, b_at,
+			    "the range ends before it begins");
 	}
 	err = us_query_node(p, US_QUERY_DATE, f->at, 0, &node);
 	if (err != US_OK)
@@ -132,8 +134,8 @@ date_node(struct us_parser *p, const struct us_field_text *f, struct us_query_no
 static int
 is_prefix_char(uint8_t c)
 {
-	return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || c == '-' || c == '_' || c == '.' ||
-	       c == '/';
+	return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || c == '-' ||
+	    c == '_' || c == '.' || c == '/';
 }
 
 /* A Bates number is a prefix and the record number plus one in decimal digits. */
@@ -181,7 +183,8 @@ static int
 bad_bates(struct us_parser *p, size_t at)
 {
 	return us_query_fail(p, US_ERR_FORMAT, at,
-	                     "a Bates number is a prefix and digits, counted from 1: bates:DEMO000000001 or A..B, A.. or ..B");
+	    "a Bates number is a prefix and digits, counted from 1: bates:DEMO000000001 or A..B, "
+	    "A.. or ..B");
 }
 
 static int
@@ -206,7 +209,8 @@ bates_node(struct us_parser *p, const struct us_field_text *f, struct us_query_n
 	if (prefix_a.n == 0)
 		prefix_a = prefix_b;
 	if (prefix_b.n != 0 && !equal_upper(prefix_a, prefix_b))
-		return us_query_fail(p, US_ERR_FORMAT, b_at, "the two ends have different prefixes");
+		return us_query_fail(p, US_ERR_FORMAT, b_at,
+		    "the two ends have different prefixes");
 	if (last < first)
 		return us_query_fail(p, US_ERR_FORMAT, b_at, "the range ends before it begins");
 	err = us_query_node(p, US_QUERY_BATES, f->at, 0, &node);
@@ -216,8 +220,9 @@ bates_node(struct us_parser *p, const struct us_field_text *f, struct us_query_n
 	if (upper == NULL)
 		return US_ERR_NOMEM;
 	for (size_t i = 0; i < prefix_a.n; i++)
-		upper[i] = prefix_a.p[i] >= 'a' && prefix_a.p[i] <= 'z' ? (uint8_t)(prefix_a.p[i] - 32)
-		                                                        : prefix_a.p[i];
+		upper[i] = prefix_a.p[i] >= 'a' && prefix_a.p[i] <= 'z' ?
+		    (uint8_t)(prefix_a.p[i] - 32) :
+		    prefix_a.p[i];
 	node->prefix = (struct us_bytes){ upper, prefix_a.n };
 	node->first = first;
 	node->last = last;
@@ -227,7 +232,7 @@ bates_node(struct us_parser *p, const struct us_field_text *f, struct us_query_n
 
 static int
 meta_node(struct us_parser *p, const struct us_field_text *f, enum us_query_field field,
-          struct us_query_node **out)
+    struct us_query_node **out)
 {
 	struct us_query_node *node;
 	uint8_t folded[US_WORD_MAX], *copy;
@@ -238,13 +243,15 @@ meta_node(struct us_parser *p, const struct us_field_text *f, enum us_query_fiel
 	if (err != US_OK)
 		return err;
 	if (v.n == 0)
-		return us_query_fail(p, US_ERR_FORMAT, f->value_at, "a value must follow, without a space: %s:value",
-		                     us_query_field_name(field));
+		return us_query_fail(p, US_ERR_FORMAT, f->value_at,
+		    "a value must follow, without a space: %s:value", us_query_field_name(field));
 	if (f->value.n == 1 && f->value.p[0] == '*')
-		return us_query_fail(p, US_ERR_FORMAT, f->value_at, "wildcards are not supported yet");
+		return us_query_fail(p, US_ERR_FORMAT, f->value_at,
+		    "wildcards are not supported yet");
 	if (field == US_FIELD_ROLE && !us_bytes_is(v, "system") && !us_bytes_is(v, "user") &&
 	    !us_bytes_is(v, "assistant") && !us_bytes_is(v, "tool"))
-		return us_query_fail(p, US_ERR_FORMAT, f->value_at, "a role is system, user, assistant or tool");
+		return us_query_fail(p, US_ERR_FORMAT, f->value_at,
+		    "a role is system, user, assistant or tool");
 	err = us_query_node(p, US_QUERY_META, f->at, 0, &node);
 	if (err != US_OK)
 		return err;
@@ -268,7 +275,8 @@ us_query_field_node(struct us_parser *p, const struct us_field_text *f, struct u
 		for (size_t i = 0; i < f->name.n; i++)
 			name[i] = (char)(f->name.p[i] | 32);
 	if (f->value.n == 0)
-		return us_query_fail(p, US_ERR_FORMAT, f->value_at, "a value must follow the colon, without a space");
+		return us_query_fail(p, US_ERR_FORMAT, f->value_at,
+		    "a value must follow the colon, without a space");
 	if (strcmp(name, "date") == 0 || strcmp(name, "created") == 0)
 		return date_node(p, f, out);
 	if (strcmp(name, "bates") == 0)
@@ -277,5 +285,6 @@ us_query_field_node(struct us_parser *p, const struct us_field_text *f, struct u
 		if (strcmp(name, us_query_field_name(field)) == 0)
 			return meta_node(p, f, field, out);
 	return us_query_fail(p, US_ERR_FORMAT, f->at,
-	                     "no such field; there are model language designation role date created bates. Text with a colon goes in quotation marks");
+	    "no such field; there are model language designation role date created bates. Text "
+	    "with a colon goes in quotation marks");
 }

@@ -19,27 +19,26 @@ struct us_query_range {
 	uint32_t last;
 };
 
-/* Blocks of the scripts that words.h names (Unicode 15, Blocks.txt). Rising, for binary search. What is no
- * letter or mark in them is sorted out by its category before. */
+/* Blocks of the scripts that words.h names (Unicode 15, Blocks.txt). Rising, for binary search.
+ * What is no letter or mark in them is sorted out by its category before. */
 static const struct us_query_range RUN_BLOCKS[] = {
-	{ 0x0e00, 0x0eff },   /* Thai, Lao */
-	{ 0x1100, 0x11ff },   /* Hangul Jamo */
-	{ 0x1780, 0x17ff },   /* Khmer */
-	{ 0x3005, 0x3007 },   /* ideographic iteration mark, closing mark, zero */
-	{ 0x3021, 0x3029 },   /* Hangzhou numerals */
-	{ 0x3031, 0x3035 },   /* kana repeat marks */
-	{ 0x3038, 0x303c },
-	{ 0x3040, 0x30ff },   /* Hiragana, Katakana */
-	{ 0x3130, 0x318f },   /* Hangul Compatibility Jamo */
-	{ 0x31f0, 0x31ff },   /* Katakana Phonetic Extensions */
-	{ 0x3400, 0x4dbf },   /* Han, extension A */
-	{ 0x4e00, 0x9fff },   /* Han */
-	{ 0xa960, 0xa97f },   /* Hangul Jamo Extended-A */
-	{ 0xac00, 0xd7ff },   /* Hangul syllables, Jamo Extended-B */
-	{ 0xf900, 0xfaff },   /* Han, compatibility */
-	{ 0xff66, 0xffdc },   /* halfwidth Katakana and Hangul */
-	{ 0x1aff0, 0x1b16f }, /* kana extensions */
-	{ 0x20000, 0x3ffff }, /* Han, further extensions */
+	{ 0x0e00, 0x0eff },                     /* Thai, Lao */
+	{ 0x1100, 0x11ff },                     /* Hangul Jamo */
+	{ 0x1780, 0x17ff },                     /* Khmer */
+	{ 0x3005, 0x3007 },                     /* ideographic iteration mark, closing mark, zero */
+	{ 0x3021, 0x3029 },                     /* Hangzhou numerals */
+	{ 0x3031, 0x3035 },                     /* kana repeat marks */
+	{ 0x3038, 0x303c }, { 0x3040, 0x30ff }, /* Hiragana, Katakana */
+	{ 0x3130, 0x318f },                     /* Hangul Compatibility Jamo */
+	{ 0x31f0, 0x31ff },                     /* Katakana Phonetic Extensions */
+	{ 0x3400, 0x4dbf },                     /* Han, extension A */
+	{ 0x4e00, 0x9fff },                     /* Han */
+	{ 0xa960, 0xa97f },                     /* Hangul Jamo Extended-A */
+	{ 0xac00, 0xd7ff },                     /* Hangul syllables, Jamo Extended-B */
+	{ 0xf900, 0xfaff },                     /* Han, compatibility */
+	{ 0xff66, 0xffdc },                     /* halfwidth Katakana and Hangul */
+	{ 0x1aff0, 0x1b16f },                   /* kana extensions */
+	{ 0x20000, 0x3ffff },                   /* Han, further extensions */
 };
 
 static int
@@ -86,14 +85,14 @@ us_char_extends(uint32_t c)
 		return 1;
 	category = (int)utf8proc_category((utf8proc_int32_t)c);
 	return category == UTF8PROC_CATEGORY_MN || category == UTF8PROC_CATEGORY_MC ||
-	       category == UTF8PROC_CATEGORY_ME;
+	    category == UTF8PROC_CATEGORY_ME;
 }
 
 int
 us_char_is_stable(uint32_t c)
 {
 	return (c >= 0x4e00 && c <= 0x9fff) || (c >= 0x3041 && c <= 0x3096) ||
-	       (c >= 0x30a1 && c <= 0x30fa) || c == 0x30fc || (c >= 0xac00 && c <= 0xd7a3);
+	    (c >= 0x30a1 && c <= 0x30fa) || c == 0x30fc || (c >= 0xac00 && c <= 0xd7a3);
 }
 
 /* Folds all of it at once: sorting a run of marks takes the square of its length. */
@@ -107,7 +106,7 @@ fold_piece(const uint8_t *p, size_t n, int32_t *small, size_t small_n, int32_t *
 
 	/* one above the length is asked for by utf8proc_reencode() alone; kept free all the same */
 	need = utf8proc_decompose(p, (utf8proc_ssize_t)n, points, (utf8proc_ssize_t)(room - 1),
-	                          FOLD_OPTIONS);
+	    FOLD_OPTIONS);
 	if (need < 0)
 		return need == UTF8PROC_ERROR_NOMEM ? US_ERR_NOMEM : US_ERR_ENCODING;
 	if ((size_t)need > room - 1) {
@@ -137,8 +136,9 @@ fold_piece(const uint8_t *p, size_t n, int32_t *small, size_t small_n, int32_t *
 	return US_OK;
 }
 
-/* The length of what can be folded at once: up to the MARKS_MAX-th mark of a run of them, as in the Stream-Safe Text Format (Unicode
- * Standard Annex 15, section 13), where something else would stand between these and the next. No word has so many. */
+/* The length of what can be folded at once: up to the MARKS_MAX-th mark of a run of them, as in the
+ * Stream-Safe Text Format (Unicode Standard Annex 15, section 13), where something else would stand
+ * between these and the next. No word has so many. */
 static size_t
 piece_length(const uint8_t *p, size_t n)
 {
@@ -197,9 +197,10 @@ fold_pieces(const uint8_t *p, size_t n, int32_t **out, size_t *out_n)
 
 int
 us_fold_points(const uint8_t *p, size_t n, int32_t *small, size_t small_n, int32_t **out,
-               size_t *out_n)
+    size_t *out_n)
 {
-	return piece_length(p, n) == n ? fold_piece(p, n, small, small_n, out, out_n) : fold_pieces(p, n, out, out_n);
+	return piece_length(p, n) == n ? fold_piece(p, n, small, small_n, out, out_n) :
+					 fold_pieces(p, n, out, out_n);
 }
 
 int
@@ -278,7 +279,8 @@ us_value_fold(const void *text, size_t n, uint8_t out[US_WORD_MAX], size_t *out_
 		if (first == last)
 			*out_n = 0;
 		else
-			err = us_word_cut(folded.data + first, last - first, US_VALUE_MAX, out, out_n);
+			err = us_word_cut(folded.data + first, last - first, US_VALUE_MAX, out,
+			    out_n);
 	}
 	if (points != small)
 		free(points);

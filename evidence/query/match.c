@@ -1,8 +1,10 @@
 /*
- * One pass over the text. Words are looked up among the query's; phrases are followed with one bit for each of their positions, all
- * phrases of a query side by side in one row of bits (Shift-And: R. Baeza-Yates, G. Gonnet, "A new approach to text searching", 1992). A
- * phrase may leave a position out (words.h), where any word will do: such a bit is set in the mask of every word. Pairs are not
- * followed: two characters that stand side by side in the query's positions do so in the text, and then their pair stands there too.
+ * One pass over the text. Words are looked up among the query's; phrases are followed with one bit
+ * for each of their positions, all phrases of a query side by side in one row of bits (Shift-And:
+ * R. Baeza-Yates, G. Gonnet, "A new approach to text searching", 1992). A phrase may leave a
+ * position out (words.h), where any word will do: such a bit is set in the mask of every word.
+ * Pairs are not followed: two characters that stand side by side in the query's positions do so in
+ * the text, and then their pair stands there too.
  */
 #include "evidence/query/match.h"
 
@@ -15,9 +17,10 @@
 
 struct us_query_follow {
 	const struct us_query *query;
-	uint64_t filter[FILTER_BITS / 64]; /* of words that may be the query's; most words of a text end here */
-	uint8_t *seen;                     /* for each of query->words: 1 */
-	uint8_t *single;                   /* for spans: 1 for a word that is wanted by itself */
+	/* of words that may be the query's; most words of a text end here */
+	uint64_t filter[FILTER_BITS / 64];
+	uint8_t *seen;   /* for each of query->words: 1 */
+	uint8_t *single; /* for spans: 1 for a word that is wanted by itself */
 	/* the row: `row` words of 64 bits for each array */
 	size_t row, bits;
 	uint64_t *masks; /* (n_words + 1) rows; the last is that of any other word */
@@ -123,7 +126,8 @@ add_phrase(struct us_query_follow *f, const struct us_query_node *node)
 		for (uint32_t hole = before + 1; hole < t->offset; hole++)
 			for (size_t w = 0; w <= f->query->n_words; w++)
 				set_bit(f->masks + w * f->row, first + hole);
-		set_bit(f->masks + word_number(f, t->word.p, t->word.n) * f->row, first + t->offset);
+		set_bit(f->masks + word_number(f, t->word.p, t->word.n) * f->row,
+		    first + t->offset);
 		before = t->offset;
 	}
 	f->bits += length;
@@ -237,7 +241,7 @@ phrase_spans(struct us_query_follow *f, const struct us_word *w)
 		for (hits = f->state[i] & f->ends[i]; err == US_OK && hits != 0; hits &= hits - 1) {
 			bit = i * 64 + (size_t)__builtin_ctzll(hits);
 			err = add_span(f, f->offsets[(w->position + 1 - f->lengths[bit]) % f->ring],
-			               w->offset + w->length);
+			    w->offset + w->length);
 		}
 	}
 	return err;
@@ -271,7 +275,8 @@ scan(struct us_query_follow *f, struct us_bytes text)
 {
 	uint32_t position = 0;
 
-	/* a message is a text of its own: no phrase reaches from one into the next (evidence/index/doc.h, US_DOC_GAP) */
+	/* a message is a text of its own: no phrase reaches from one into the next
+	 * (evidence/index/doc.h, US_DOC_GAP) */
 	memset(f->state, 0, f->row * sizeof *f->state);
 	f->next = 0;
 	return us_words_scan(text.p, text.n, &position, take_word, f);
@@ -311,7 +316,7 @@ eval_meta(const struct us_query_eval *e, const struct us_query_node *node)
 		break;
 	}
 	return e->value_n[i] != 0 && e->value_n[i] == node->value.n &&
-	       memcmp(e->value[i], node->value.p, node->value.n) == 0;
+	    memcmp(e->value[i], node->value.p, node->value.n) == 0;
 }
 
 static int
@@ -323,7 +328,8 @@ eval_bates(const struct us_query_eval *e, const struct us_query_node *node)
 	if (node->prefix.n != 0 && node->prefix.n != prefix.n)
 		return 0;
 	for (size_t i = 0; i < node->prefix.n; i++) {
-		c = prefix.p[i] >= 'a' && prefix.p[i] <= 'z' ? (uint8_t)(prefix.p[i] - 32) : prefix.p[i];
+		c = prefix.p[i] >= 'a' && prefix.p[i] <= 'z' ? (uint8_t)(prefix.p[i] - 32) :
+							       prefix.p[i];
 		if (c != node->prefix.p[i])
 			return 0;
 	}
@@ -386,7 +392,8 @@ eval_node(struct us_query_eval *e, const struct us_query_node *node)
 int
 us_match(const struct us_query *query, const struct us_match_document *document, int *out)
 {
-	const struct us_bytes values[3] = { document->model, document->language, document->designation };
+	const struct us_bytes values[3] = { document->model, document->language,
+		document->designation };
 	struct us_query_eval e = { .d = document, .roles = document->roles };
 	struct us_query_follow f;
 	int err = follow_new(&f, query, 0);
@@ -438,7 +445,8 @@ join(struct us_match_span *s, size_t n)
 }
 
 int
-us_match_spans(const struct us_query *query, struct us_bytes text, struct us_match_span **spans, size_t *n)
+us_match_spans(const struct us_query *query, struct us_bytes text, struct us_match_span **spans,
+    size_t *n)
 {
 	struct us_query_follow f;
 	int err;

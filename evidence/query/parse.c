@@ -6,7 +6,16 @@
 #include "base/utf8.h"
 #include "evidence/query/query_internal.h"
 
-enum us_query_token { TOKEN_END, TOKEN_OPEN, TOKEN_CLOSE, TOKEN_QUOTE, TOKEN_AND, TOKEN_OR, TOKEN_NOT, TOKEN_TEXT };
+enum us_query_token {
+	TOKEN_END,
+	TOKEN_OPEN,
+	TOKEN_CLOSE,
+	TOKEN_QUOTE,
+	TOKEN_AND,
+	TOKEN_OR,
+	TOKEN_NOT,
+	TOKEN_TEXT
+};
 
 enum us_query_mark { MARK_NONE, MARK_SPACE, MARK_OPEN, MARK_CLOSE, MARK_QUOTE, MARK_CURLY };
 
@@ -29,15 +38,18 @@ mark_at(const struct us_parser *p, size_t i, size_t *len)
 	if (c < 0x80) {
 		if (c <= ' ' || c == 0x7f)
 			return MARK_SPACE;
-		return c == '(' ? MARK_OPEN : c == ')' ? MARK_CLOSE : c == '"' ? MARK_QUOTE : MARK_NONE;
+		return c == '(' ? MARK_OPEN :
+		    c == ')'    ? MARK_CLOSE :
+		    c == '"'    ? MARK_QUOTE :
+				  MARK_NONE;
 	}
 	if (c == 0x201c || c == 0x201d || c == 0x201e)
 		return MARK_CURLY;
 	if (c == 0xff08 || c == 0xff09) /* fullwidth parentheses, as input methods give them */
 		return c == 0xff08 ? MARK_OPEN : MARK_CLOSE;
 	category = (int)utf8proc_category((utf8proc_int32_t)c);
-	return category >= UTF8PROC_CATEGORY_ZS && category <= UTF8PROC_CATEGORY_ZP ? MARK_SPACE
-	                                                                            : MARK_NONE;
+	return category >= UTF8PROC_CATEGORY_ZS && category <= UTF8PROC_CATEGORY_ZP ? MARK_SPACE :
+										      MARK_NONE;
 }
 
 static void
@@ -94,7 +106,7 @@ enter(struct us_parser *p)
 {
 	if (++p->depth > US_QUERY_DEPTH_MAX)
 		return us_query_fail(p, US_ERR_LIMIT, p->at, "nested deeper than %d levels",
-		                     US_QUERY_DEPTH_MAX);
+		    US_QUERY_DEPTH_MAX);
 	return US_OK;
 }
 
@@ -140,7 +152,7 @@ collect_word(void *ctx, const struct us_word *w)
 
 	if (c->n + c->p->nodes >= US_QUERY_NODES_MAX)
 		return us_query_fail(c->p, US_ERR_LIMIT, c->at, "more than %d words and operators",
-		                     US_QUERY_NODES_MAX);
+		    US_QUERY_NODES_MAX);
 	if (c->n == c->cap) {
 		cap = c->cap == 0 ? 4 : c->cap * 2;
 		grown = us_query_alloc(c->p->q, cap * sizeof *grown);
@@ -157,7 +169,8 @@ collect_word(void *ctx, const struct us_word *w)
 	memcpy(copy, w->p, w->n);
 	if (c->n == 0)
 		c->first = w->position;
-	c->terms[c->n++] = (struct us_query_term){ { copy, w->n }, w->kind, w->position - c->first };
+	c->terms[c->n++] = (struct us_query_term){ { copy, w->n }, w->kind,
+		w->position - c->first };
 	c->plain += w->kind == US_WORD_PLAIN;
 	c->chars += w->kind == US_WORD_CHAR;
 	return US_OK;
@@ -176,7 +189,7 @@ words_node(struct us_parser *p, size_t start, size_t end, struct us_query_node *
 		return err;
 	if (c.n == 0)
 		return us_query_fail(p, US_ERR_FORMAT, start,
-		                     "no letter or digit here: there is nothing to search for");
+		    "no letter or digit here: there is nothing to search for");
 	if (c.n == 3 && c.chars == 2 && c.terms[0].kind == US_WORD_PAIR)
 		c.n = 1; /* two characters side by side: the pair says it all */
 	err = us_query_node(p, c.n == 1 ? US_QUERY_WORD : US_QUERY_PHRASE, start, c.n - 1, &node);
@@ -188,8 +201,8 @@ words_node(struct us_parser *p, size_t start, size_t end, struct us_query_node *
 	return US_OK;
 }
 
-/* The text inside the quotes at p->at; moves behind the closing one. With `doubled`, "" stands for one quote
- * and the caller undoes it. */
+/* The text inside the quotes at p->at; moves behind the closing one. With `doubled`, "" stands for
+ * one quote and the caller undoes it. */
 static int
 quoted(struct us_parser *p, int doubled, size_t *start, size_t *end)
 {
@@ -225,7 +238,7 @@ parse_phrase(struct us_parser *p, struct us_query_node **out)
 	star = end == start ? NULL : memchr(p->text + start, '*', end - start);
 	if (star != NULL)
 		return us_query_fail(p, US_ERR_FORMAT, (size_t)(star - p->text),
-		                     "wildcards are not supported yet, also not inside a phrase");
+		    "wildcards are not supported yet, also not inside a phrase");
 	return words_node(p, start, end, out);
 }
 
@@ -237,7 +250,8 @@ field_name(const struct us_parser *p, size_t end)
 {
 	size_t i = p->at;
 
-	while (i < end && (((p->text[i] | 32) >= 'a' && (p->text[i] | 32) <= 'z') || p->text[i] == '_'))
+	while (i < end &&
+	    (((p->text[i] | 32) >= 'a' && (p->text[i] | 32) <= 'z') || p->text[i] == '_'))
 		i++;
 	return i < end && i > p->at && p->text[i] == ':' ? i - p->at : 0;
 }
@@ -270,7 +284,7 @@ parse_field(struct us_parser *p, size_t name_n, size_t end, struct us_query_node
 		f.value_at = start;
 	} else if (end == f.value_at && next == MARK_OPEN) {
 		return us_query_fail(p, US_ERR_FORMAT, end,
-		                     "a field takes one value; write (field:a OR field:b)");
+		    "a field takes one value; write (field:a OR field:b)");
 	} else {
 		f.value = (struct us_bytes){ p->text + f.value_at, end - f.value_at };
 	}
@@ -322,18 +336,22 @@ parse_primary(struct us_parser *p, struct us_query_node **out)
 			return err;
 		p->depth--;
 		if (peek(p) != TOKEN_CLOSE)
-			return us_query_fail(p, US_ERR_FORMAT, open, "this parenthesis is not closed");
+			return us_query_fail(p, US_ERR_FORMAT, open,
+			    "this parenthesis is not closed");
 		mark_at(p, p->at, &len);
 		p->at += len;
 		return US_OK;
 	case TOKEN_AND:
 	case TOKEN_OR:
 		return us_query_fail(p, US_ERR_FORMAT, p->at,
-		    "this operator has nothing on its left; for the word itself use quotation marks");
+		    "this operator has nothing on its left; for the word itself use quotation "
+		    "marks");
 	case TOKEN_CLOSE:
-		return us_query_fail(p, US_ERR_FORMAT, p->at, "a word, phrase or field must stand here");
+		return us_query_fail(p, US_ERR_FORMAT, p->at,
+		    "a word, phrase or field must stand here");
 	case TOKEN_END:
-		return us_query_fail(p, US_ERR_FORMAT, p->n, "the query ends where a word, phrase or field must stand");
+		return us_query_fail(p, US_ERR_FORMAT, p->n,
+		    "the query ends where a word, phrase or field must stand");
 	case TOKEN_NOT:
 		break;
 	}
@@ -368,8 +386,8 @@ parse_not(struct us_parser *p, struct us_query_node **out)
 	return US_OK;
 }
 
-/* One child stands for itself. A child of the same kind (from parentheses) is taken apart, so that one tree has
- * one form. */
+/* One child stands for itself. A child of the same kind (from parentheses) is taken apart, so that
+ * one tree has one form. */
 static int
 join(struct us_parser *p, enum us_query_op op, struct us_query_list *l, struct us_query_node **out)
 {
@@ -454,18 +472,18 @@ parse_all(struct us_parser *p)
 
 	if (p->n > US_QUERY_MAX)
 		return us_query_fail(p, US_ERR_LIMIT, US_QUERY_MAX, "a query has at most %u bytes",
-		                     US_QUERY_MAX);
+		    US_QUERY_MAX);
 	valid = p->n == 0 ? 0 : us_utf8_valid_prefix(p->text, p->n);
 	if (valid != p->n)
 		return us_query_fail(p, US_ERR_ENCODING, valid, "not UTF-8");
 	if (peek(p) == TOKEN_END)
-		return us_query_fail(p, US_ERR_FORMAT, p->n, "the query is empty; * finds every record");
+		return us_query_fail(p, US_ERR_FORMAT, p->n,
+		    "the query is empty; * finds every record");
 	err = parse_or(p, &root);
 	if (err != US_OK)
 		return err;
 	if (peek(p) != TOKEN_END)
-		return us_query_fail(p, US_ERR_FORMAT, p->at,
-		                     "this parenthesis closes nothing");
+		return us_query_fail(p, US_ERR_FORMAT, p->at, "this parenthesis closes nothing");
 	p->q->pub.root = root;
 	return us_query_finish(p->q);
 }
@@ -504,8 +522,8 @@ us_query_parse(const void *text, size_t n, struct us_query **out, struct us_quer
 }
 
 int
-us_query_parse_compiled(
-    const void *text, size_t n, struct us_query **out, struct us_query_error *error)
+us_query_parse_compiled(const void *text, size_t n, struct us_query **out,
+    struct us_query_error *error)
 {
 	struct us_parser p = { .text = text, .n = n, .words_like_operators = 1 };
 

@@ -75,13 +75,13 @@ us_query_fail(struct us_parser *p, int err, size_t at, const char *format, ...)
 
 int
 us_query_node(struct us_parser *p, enum us_query_op op, size_t at, size_t n,
-              struct us_query_node **out)
+    struct us_query_node **out)
 {
 	struct us_query_node *node;
 
 	if (n + 1 > US_QUERY_NODES_MAX - p->nodes)
 		return us_query_fail(p, US_ERR_LIMIT, at, "more than %d words and operators",
-		                     US_QUERY_NODES_MAX);
+		    US_QUERY_NODES_MAX);
 	p->nodes += n + 1;
 	node = us_query_alloc(p->q, sizeof *node);
 	if (node == NULL)
@@ -125,8 +125,9 @@ write_terms(struct us_buf *b, const struct us_query_node *node)
 		t = &node->terms[i];
 		if (t->kind == US_WORD_PAIR)
 			continue;
-		if (before != NULL && (before->kind == US_WORD_PLAIN || t->kind == US_WORD_PLAIN ||
-		                       t->offset != before->offset + 1))
+		if (before != NULL &&
+		    (before->kind == US_WORD_PLAIN || t->kind == US_WORD_PLAIN ||
+			t->offset != before->offset + 1))
 			err = us_buf_put_u8(b, ' ');
 		if (err == US_OK)
 			err = us_buf_put(b, t->word.p, t->word.n);
@@ -184,13 +185,13 @@ write_bates(struct us_buf *b, const struct us_query_node *node)
 	int err = us_buf_putf(b, "bates:");
 
 	if (err == US_OK)
-		err = us_buf_putf(b, "%.*s%09llu", (int)node->prefix.n, (const char *)node->prefix.p,
-		                  (unsigned long long)node->first + 1);
+		err = us_buf_putf(b, "%.*s%09llu", (int)node->prefix.n,
+		    (const char *)node->prefix.p, (unsigned long long)node->first + 1);
 	if (err == US_OK)
 		err = us_buf_putf(b, "..");
 	if (err == US_OK && node->last != UINT64_MAX)
-		err = us_buf_putf(b, "%.*s%09llu", (int)node->prefix.n, (const char *)node->prefix.p,
-		                  (unsigned long long)node->last + 1);
+		err = us_buf_putf(b, "%.*s%09llu", (int)node->prefix.n,
+		    (const char *)node->prefix.p, (unsigned long long)node->last + 1);
 	return err;
 }
 
@@ -199,7 +200,7 @@ write_children(struct us_buf *b, const struct us_query_node *node, enum us_query
 {
 	/* OR inside AND, and either inside NOT; AND inside OR needs none */
 	int wrap = (parent == US_QUERY_NOT && node->op != US_QUERY_NOT) ||
-	           (parent == US_QUERY_AND && node->op == US_QUERY_OR);
+	    (parent == US_QUERY_AND && node->op == US_QUERY_OR);
 	int err = wrap ? us_buf_put_u8(b, '(') : US_OK;
 
 	if (err == US_OK && node->op == US_QUERY_NOT)

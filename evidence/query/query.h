@@ -82,11 +82,12 @@ struct us_query_node {
 	/* META: the value folded by us_value_fold() */
 	enum us_query_field field;
 	struct us_bytes value;
-	/* DATE: seconds since the epoch, from <= t < to; open ends are INT64_MIN + 1 and INT64_MAX */
+	/* DATE: seconds since the epoch, from <= t < to; open ends are INT64_MIN + 1 and
+	 * INT64_MAX */
 	int64_t from_s;
 	int64_t to_s;
-	/* BATES: record numbers, both ends inside; the prefix in upper case, empty if none was written
-	 * (then it fits every collection); open ends are 0 and UINT64_MAX */
+	/* BATES: record numbers, both ends inside; the prefix in upper case, empty if none was
+	 * written (then it fits every collection); open ends are 0 and UINT64_MAX */
 	struct us_bytes prefix;
 	uint64_t first;
 	uint64_t last;
@@ -94,31 +95,33 @@ struct us_query_node {
 
 struct us_query {
 	const struct us_query_node *root;
-	/* Content words, each once, sorted by bytes: what the log entry names and term keys are asked
-	 * for. Without any the query is about metadata only. */
+	/* Content words, each once, sorted by bytes: what the log entry names and term keys are
+	 * asked for. Without any the query is about metadata only. */
 	const struct us_bytes *words;
 	size_t n_words;
-	/* One text for all spellings of the same tree; parses to an equal tree, whoever wrote it. */
+	/* One text for all spellings of the same tree; parses to an equal tree, whoever wrote
+	 * it. */
 	struct us_bytes canonical;
 };
 
 struct us_query_error {
-	size_t at;         /* byte position, 0 .. n */
-	char message[200]; /* what is wrong and what would be right; printable, holds no more than a short
-	                    * piece of the query. Work product: do not log it */
+	size_t at; /* byte position, 0 .. n */
+	/* what is wrong and what would be right; printable, holds no more than a short piece of the
+	 * query. Work product: do not log it */
+	char message[200];
 };
 
 /*
- * Parses n bytes. On success *out is owned by the caller and freed with us_query_free(). *error (may
- * be NULL) is filled for US_ERR_FORMAT (syntax, unsupported operators), US_ERR_LIMIT (a limit above)
- * and US_ERR_ENCODING (not UTF-8). US_ERR_NOMEM. An empty query is US_ERR_FORMAT.
+ * Parses n bytes. On success *out is owned by the caller and freed with us_query_free(). *error
+ * (may be NULL) is filled for US_ERR_FORMAT (syntax, unsupported operators), US_ERR_LIMIT (a limit
+ * above) and US_ERR_ENCODING (not UTF-8). US_ERR_NOMEM. An empty query is US_ERR_FORMAT.
  */
 int us_query_parse(const void *text, size_t n, struct us_query **out, struct us_query_error *error);
 /* The same for the query of a compiled order, which its signers have read as it was read when it
  * was compiled: and, or, not that are no operators are words in it. What somebody writes now goes
  * through us_query_parse(), an order's source too. */
-int us_query_parse_compiled(
-    const void *text, size_t n, struct us_query **out, struct us_query_error *error);
+int us_query_parse_compiled(const void *text, size_t n, struct us_query **out,
+    struct us_query_error *error);
 /* Wipes (a query is work product) and frees; NULL is allowed. */
 void us_query_free(struct us_query *q);
 /* 1 if the query names no content word, so that no term key is needed. */

@@ -27,21 +27,21 @@ struct us_parser {
 void *us_query_alloc(struct us_query_owner *q, size_t n);
 /* Fills p->error and returns err. */
 int us_query_fail(struct us_parser *p, int err, size_t at, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
+    __attribute__((format(printf, 4, 5)));
 /* A node at byte position `at`, counted against the limit; n more count with it. */
 int us_query_node(struct us_parser *p, enum us_query_op op, size_t at, size_t n,
-                  struct us_query_node **out);
+    struct us_query_node **out);
 
-/* The value of a field into a node. name and value are views of the text (value perhaps with its doubled
- * quotes undone); at and value_at their byte positions. */
+/* The value of a field into a node. name and value are views of the text (value perhaps with its
+ * doubled quotes undone); at and value_at their byte positions. */
 struct us_field_text {
 	struct us_bytes name;
 	size_t at;
 	struct us_bytes value;
 	size_t value_at;
 };
-int us_query_field_node(struct us_parser *p, const struct us_field_text *f,
-                        struct us_query_node **out);
+int
+us_query_field_node(struct us_parser *p, const struct us_field_text *f, struct us_query_node **out);
 
 /* refuse.c: text outside of quotation marks, [start, end) of p's, that is not supported; and text
  * that came to nothing but the word of an operator, in whatever letters and with whatever beside

@@ -14,8 +14,8 @@ is_alnum(uint8_t c)
 static int
 is_proximity(struct us_bytes t)
 {
-	static const char *const NAMES[] = { "", "w", "pre", "p", "n", "nw", "near", "onear", "within",
-		"s" };
+	static const char *const NAMES[] = { "", "w", "pre", "p", "n", "nw", "near", "onear",
+		"within", "s" };
 	size_t slash = 0, i;
 
 	while (slash < t.n && t.p[slash] != '/')
@@ -42,7 +42,8 @@ us_query_refuse_text(struct us_parser *p, size_t start, size_t end)
 
 	if (is_proximity(t))
 		return us_query_fail(p, US_ERR_FORMAT, start,
-		    "proximity is not supported yet; supported: AND OR NOT, ( ), \"phrases\", fields");
+		    "proximity is not supported yet; supported: AND OR NOT, ( ), \"phrases\", "
+		    "fields");
 	if (us_bytes_is(t, "&") || us_bytes_is(t, "&&"))
 		return us_query_fail(p, US_ERR_FORMAT, start, "write AND");
 	if (us_bytes_is(t, "|") || us_bytes_is(t, "||"))
@@ -50,12 +51,13 @@ us_query_refuse_text(struct us_parser *p, size_t start, size_t end)
 	if (t.n > 1 && (t.p[0] == '-' || t.p[0] == '+' || t.p[0] == '!') &&
 	    (is_alnum(t.p[1]) || t.p[1] >= 0x80))
 		return us_query_fail(p, US_ERR_FORMAT, start,
-		    "a leading %c is no operator; write %s, or put the text in quotation marks", t.p[0],
-		    t.p[0] == '+' ? "AND" : "NOT");
+		    "a leading %c is no operator; write %s, or put the text in quotation marks",
+		    t.p[0], t.p[0] == '+' ? "AND" : "NOT");
 	for (size_t i = 0; i < t.n; i++) {
 		if (t.p[i] == '*' || t.p[i] == '?' || (t.p[i] == '!' && i + 1 == t.n && i > 0))
 			return us_query_fail(p, US_ERR_FORMAT, start + i,
-			    "wildcards (* ? !) are not supported yet; for the character itself use quotation marks");
+			    "wildcards (* ? !) are not supported yet; for the character itself use "
+			    "quotation marks");
 		if (t.p[i] == '~' || t.p[i] == '%')
 			return us_query_fail(p, US_ERR_FORMAT, start + i,
 			    "%s is not supported yet; for the character itself use quotation marks",
@@ -68,13 +70,14 @@ int
 us_query_refuse_word(struct us_parser *p, const struct us_query_node *node)
 {
 	const char *name = node->op == US_QUERY_WORD ? us_query_operator_like(node->terms[0].word) :
-	                                               NULL;
+						       NULL;
 	const char *does;
 
 	if (name == NULL || p->words_like_operators)
 		return US_OK;
-	does = *name == 'A' ? "both must be there"
-	     : *name == 'O' ? "either will do" : "without what follows";
+	does = *name == 'A' ? "both must be there" :
+	    *name == 'O'    ? "either will do" :
+			      "without what follows";
 	return us_query_fail(p, US_ERR_FORMAT, node->at,
 	    "\"%.*s\" would be looked for as a word here: write %s, in capitals and alone (%s), or "
 	    "\"%.*s\" in quotation marks (the word)",

@@ -1,7 +1,8 @@
 /*
- * One pass over the text. Stretches of ASCII letters and digits between ASCII separators, nearly all there
- * is in most text, are lowered and given out at once. All else goes cluster by cluster (a
- * character and what combines with it) through folding into take_point(), which assembles words and runs.
+ * One pass over the text. Stretches of ASCII letters and digits between ASCII separators, nearly
+ * all there is in most text, are lowered and given out at once. All else goes cluster by cluster (a
+ * character and what combines with it) through folding into take_point(), which assembles words and
+ * runs.
  */
 #include "evidence/query/words.h"
 
@@ -38,22 +39,79 @@ struct us_query_scan {
 
 /* 0 separator or not ASCII, else the lower-case form */
 static const uint8_t LOWER[256] = {
-	['0'] = '0', ['1'] = '1', ['2'] = '2', ['3'] = '3', ['4'] = '4', ['5'] = '5', ['6'] = '6',
-	['7'] = '7', ['8'] = '8', ['9'] = '9', ['A'] = 'a', ['B'] = 'b', ['C'] = 'c', ['D'] = 'd',
-	['E'] = 'e', ['F'] = 'f', ['G'] = 'g', ['H'] = 'h', ['I'] = 'i', ['J'] = 'j', ['K'] = 'k',
-	['L'] = 'l', ['M'] = 'm', ['N'] = 'n', ['O'] = 'o', ['P'] = 'p', ['Q'] = 'q', ['R'] = 'r',
-	['S'] = 's', ['T'] = 't', ['U'] = 'u', ['V'] = 'v', ['W'] = 'w', ['X'] = 'x', ['Y'] = 'y',
-	['Z'] = 'z', ['a'] = 'a', ['b'] = 'b', ['c'] = 'c', ['d'] = 'd', ['e'] = 'e', ['f'] = 'f',
-	['g'] = 'g', ['h'] = 'h', ['i'] = 'i', ['j'] = 'j', ['k'] = 'k', ['l'] = 'l', ['m'] = 'm',
-	['n'] = 'n', ['o'] = 'o', ['p'] = 'p', ['q'] = 'q', ['r'] = 'r', ['s'] = 's', ['t'] = 't',
-	['u'] = 'u', ['v'] = 'v', ['w'] = 'w', ['x'] = 'x', ['y'] = 'y', ['z'] = 'z',
+	['0'] = '0',
+	['1'] = '1',
+	['2'] = '2',
+	['3'] = '3',
+	['4'] = '4',
+	['5'] = '5',
+	['6'] = '6',
+	['7'] = '7',
+	['8'] = '8',
+	['9'] = '9',
+	['A'] = 'a',
+	['B'] = 'b',
+	['C'] = 'c',
+	['D'] = 'd',
+	['E'] = 'e',
+	['F'] = 'f',
+	['G'] = 'g',
+	['H'] = 'h',
+	['I'] = 'i',
+	['J'] = 'j',
+	['K'] = 'k',
+	['L'] = 'l',
+	['M'] = 'm',
+	['N'] = 'n',
+	['O'] = 'o',
+	['P'] = 'p',
+	['Q'] = 'q',
+	['R'] = 'r',
+	['S'] = 's',
+	['T'] = 't',
+	['U'] = 'u',
+	['V'] = 'v',
+	['W'] = 'w',
+	['X'] = 'x',
+	['Y'] = 'y',
+	['Z'] = 'z',
+	['a'] = 'a',
+	['b'] = 'b',
+	['c'] = 'c',
+	['d'] = 'd',
+	['e'] = 'e',
+	['f'] = 'f',
+	['g'] = 'g',
+	['h'] = 'h',
+	['i'] = 'i',
+	['j'] = 'j',
+	['k'] = 'k',
+	['l'] = 'l',
+	['m'] = 'm',
+	['n'] = 'n',
+	['o'] = 'o',
+	['p'] = 'p',
+	['q'] = 'q',
+	['r'] = 'r',
+	['s'] = 's',
+	['t'] = 't',
+	['u'] = 'u',
+	['v'] = 'v',
+	['w'] = 'w',
+	['x'] = 'x',
+	['y'] = 'y',
+	['z'] = 'z',
 };
 
 static int
 give_word(struct us_query_scan *s, const uint8_t *p, size_t n, struct us_query_span span)
 {
-	struct us_word w = { .p = p, .n = n, .kind = US_WORD_PLAIN, .position = s->position,
-		             .offset = span.offset, .length = span.length };
+	struct us_word w = { .p = p,
+		.n = n,
+		.kind = US_WORD_PLAIN,
+		.position = s->position,
+		.offset = span.offset,
+		.length = span.length };
 
 	if (s->position >= POSITION_MAX)
 		return US_ERR_LIMIT;
@@ -78,13 +136,15 @@ flush_word(struct us_query_scan *s)
 		if (err == US_OK)
 			err = give_word(s, cut, n, s->word_span);
 	}
-	s->word.len = 0; /* not reset: wiping every word costs more than it is worth here; freed wiped */
+	/* not reset: wiping every word costs more than it is worth here; freed wiped */
+	s->word.len = 0;
 	return err;
 }
 
 /* Gives out the held character of a run; next (may be NULL) is the one that follows it. */
 static int
-give_char(struct us_query_scan *s, const uint8_t *next, size_t next_n, struct us_query_span next_span)
+give_char(struct us_query_scan *s, const uint8_t *next, size_t next_n,
+    struct us_query_span next_span)
 {
 	uint8_t pair[8];
 	struct us_word w = { .position = s->position, .offset = s->prev_span.offset };

@@ -39,8 +39,8 @@ enum us_word_kind {
 };
 
 struct us_word {
-	const uint8_t *p;  /* folded, UTF-8, no NUL behind; valid during the call only */
-	size_t n;          /* 1 .. US_WORD_MAX */
+	const uint8_t *p; /* folded, UTF-8, no NUL behind; valid during the call only */
+	size_t n;         /* 1 .. US_WORD_MAX */
 	enum us_word_kind kind;
 	uint32_t position; /* counted in words; a pair has that of its first character */
 	size_t offset;     /* where the word stands in the source, in bytes; both ends are at */

@@ -21,9 +21,10 @@ static void
 must(int ok, const char *what, const char *name)
 {
 	if (!ok)
-		us_fatal_io("the log cannot be made durable: %s of journal/%s: %s. Stopping: nothing is "
-		    "answered that is not logged. Check the disk, then start again", what, name,
-		    strerror(errno));
+		us_fatal_io("the log cannot be made durable: %s of journal/%s: %s. Stopping: "
+			    "nothing is "
+			    "answered that is not logged. Check the disk, then start again",
+		    what, name, strerror(errno));
 }
 
 static int
@@ -159,7 +160,9 @@ need_spare(struct us_journal *j)
 		us_worker_wait(j->options.worker, &j->spare_job);
 	note_spare(j);
 	if (j->spare_fd < 0)
-		us_fatal_io("the log's disk is full, and its reserve is used up. Stopping: nothing is answered that is "
+		us_fatal_io(
+		    "the log's disk is full, and its reserve is used up. Stopping: nothing is "
+		    "answered that is "
 		    "not logged. Make room on the file system of keeper/, then start again");
 }
 
@@ -221,8 +224,10 @@ must_be_there(const struct us_journal *j, const struct us_journal_segment *s)
 	else if (st.st_size != s->size)
 		what = "has another size than before";
 	if (what != NULL)
-		us_fatal_io("a file of the log is not what it was: journal/%s %s while the daemon ran. Stopping. Keep what "
-		    "is there for whoever looks into it, and restore keeper/ whole", s->name, what);
+		us_fatal_io("a file of the log is not what it was: journal/%s %s while the daemon "
+			    "ran. Stopping. Keep what "
+			    "is there for whoever looks into it, and restore keeper/ whole",
+		    s->name, what);
 }
 
 void
@@ -230,10 +235,13 @@ us_journal_watch(const struct us_journal *j)
 {
 	struct stat now, opened;
 
-	if (fstat(j->dir, &opened) != 0 || fstatat(AT_FDCWD, j->options.dir, &now, AT_SYMLINK_NOFOLLOW) != 0 ||
+	if (fstat(j->dir, &opened) != 0 ||
+	    fstatat(AT_FDCWD, j->options.dir, &now, AT_SYMLINK_NOFOLLOW) != 0 ||
 	    now.st_dev != opened.st_dev || now.st_ino != opened.st_ino)
-		us_fatal_io("a file of the log is not what it was: the directory journal/ was removed or exchanged while "
-		    "the daemon ran. Stopping. Keep what is there for whoever looks into it, and restore keeper/ whole");
+		us_fatal_io("a file of the log is not what it was: the directory journal/ was "
+			    "removed or exchanged while "
+			    "the daemon ran. Stopping. Keep what is there for whoever looks into "
+			    "it, and restore keeper/ whole");
 	for (size_t i = 0; i < j->n_segments; i++)
 		must_be_there(j, &j->segments[i]);
 }

@@ -36,11 +36,11 @@ struct us_journal {
 	uint8_t chain[32];
 	struct us_buf group;
 	struct us_buf tail_group; /* holds what the tail of a recovery points into */
-	int spare_fd;            /* -1: none is on its way */
-	struct us_job spare_job; /* of the worker, while spare_fd is not -1 and it is not done */
-	int spare_full;          /* the worker's likewise: no room for it */
+	int spare_fd;             /* -1: none is on its way */
+	struct us_job spare_job;  /* of the worker, while spare_fd is not -1 and it is not done */
+	int spare_full;           /* the worker's likewise: no room for it */
 	int is_short;
-	int64_t asked_mono;      /* the disk, when it was short */
+	int64_t asked_mono; /* the disk, when it was short */
 };
 
 #endif

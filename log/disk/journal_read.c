@@ -137,9 +137,9 @@ struct us_disk_recovery {
 	struct us_journal *j;
 	const struct us_journal_scan *scan;
 	struct us_journal_tail *tail;
-	uint64_t next;   /* index of the entry that must come now */
-	int any;         /* a group was found */
-	int torn;        /* the last segment ends in something that is no group */
+	uint64_t next; /* index of the entry that must come now */
+	int any;       /* a group was found */
+	int torn;      /* the last segment ends in something that is no group */
 };
 
 static int
@@ -155,9 +155,8 @@ keep_tail(struct us_disk_recovery *r, const uint8_t *p, const struct us_disk_gro
 	*r->tail = g->tail;
 	/* The same views, in memory that stays. */
 	r->tail->checkpoint.p = g->tail.checkpoint.n == 0 ? NULL :
-	    b->data + (g->tail.checkpoint.p - p);
-	r->tail->counters.p = g->tail.counters.n == 0 ? NULL :
-	    b->data + (g->tail.counters.p - p);
+							    b->data + (g->tail.checkpoint.p - p);
+	r->tail->counters.p = g->tail.counters.n == 0 ? NULL : b->data + (g->tail.counters.p - p);
 	memcpy(r->j->chain, g->digest, 32);
 	r->next = g->tail.size;
 	r->any = 1;
@@ -222,8 +221,10 @@ scan_groups(struct us_disk_recovery *r, const uint8_t *p, size_t n, uint64_t *en
 	}
 	r->torn = err == US_ERR_FORMAT;
 	if (r->torn && group_behind(p + at, n - at)) {
-		us_log(US_LOG_ERROR, "the journal is damaged at entry %llu, and whole groups stand "
-		    "behind it", (unsigned long long)(last_n != 0 ? last_g.tail.size : r->next));
+		us_log(US_LOG_ERROR,
+		    "the journal is damaged at entry %llu, and whole groups stand "
+		    "behind it",
+		    (unsigned long long)(last_n != 0 ? last_g.tail.size : r->next));
 		return US_ERR_VERIFY;
 	}
 	*end = at;
@@ -232,7 +233,8 @@ scan_groups(struct us_disk_recovery *r, const uint8_t *p, size_t n, uint64_t *en
 
 /* A torn first group of a segment, or none: the segment's own header may be what was torn. */
 static int
-check_header(struct us_disk_recovery *r, const uint8_t *p, const struct us_journal_segment *s, int first)
+check_header(struct us_disk_recovery *r, const uint8_t *p, const struct us_journal_segment *s,
+    int first)
 {
 	uint8_t digest[32];
 
@@ -243,15 +245,18 @@ check_header(struct us_disk_recovery *r, const uint8_t *p, const struct us_journ
 		memcpy(r->j->chain, p + 16, 32);
 		r->next = s->first;
 	} else if (s->first != r->next || memcmp(r->j->chain, p + 16, 32) != 0) {
-		us_log(US_LOG_ERROR, "the journal is damaged before entry %llu: segment %s does not "
-		    "follow on what stands before it", (unsigned long long)s->first, s->name);
+		us_log(US_LOG_ERROR,
+		    "the journal is damaged before entry %llu: segment %s does not "
+		    "follow on what stands before it",
+		    (unsigned long long)s->first, s->name);
 		return US_ERR_VERIFY;
 	}
 	return US_OK;
 }
 
 static int
-scan_segment(struct us_disk_recovery *r, struct us_journal_segment *s, int first, uint64_t *end, int *out_fd)
+scan_segment(struct us_disk_recovery *r, struct us_journal_segment *s, int first, uint64_t *end,
+    int *out_fd)
 {
 	int fd = openat(r->j->dir, s->name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	struct stat st;
@@ -311,7 +316,8 @@ us_journal_recover(struct us_journal *j, const struct us_journal_scan *scan,
 	if (err != US_OK)
 		return err;
 	if (r.torn)
-		us_log(US_LOG_WARNING, "the journal ends in a group that was never completed; nobody "
+		us_log(US_LOG_WARNING,
+		    "the journal ends in a group that was never completed; nobody "
 		    "was told of it. The log goes on behind entry %llu",
 		    (unsigned long long)r.next);
 	/* A killed process leaves whole groups that were never synced: they count from now on. */

@@ -35,7 +35,8 @@ seal_secret(struct us_klog *log, uint64_t index, struct us_key *secret, struct u
 	memcpy(context + sizeof BOOT_CONTEXT - 1, log->vault_id, 32);
 	us_store_u64(context + sizeof BOOT_CONTEXT - 1 + 32, index);
 	if (err == US_OK)
-		err = us_seal_to_public(log->box_public, (struct us_bytes){ context, sizeof context },
+		err = us_seal_to_public(log->box_public,
+		    (struct us_bytes){ context, sizeof context },
 		    (struct us_bytes){ secret->b, US_KEY_SIZE }, sealed);
 	return err;
 }
@@ -88,7 +89,8 @@ encode(struct us_klog *log, const struct us_klog_entry *e, int64_t time_ns)
 }
 
 int
-us_klog_append(struct us_klog *log, const struct us_klog_entry *e, uint64_t *index, int64_t *time_ns)
+us_klog_append(struct us_klog *log, const struct us_klog_entry *e, uint64_t *index,
+    int64_t *time_ns)
 {
 	struct us_digest leaf;
 	int64_t now = entry_time(log);
@@ -214,7 +216,8 @@ us_klog_entry_bytes(struct us_klog *log, uint64_t index, struct us_buf *out)
 int
 us_klog_bundle(struct us_klog *log, uint64_t n, unsigned width, struct us_buf *out)
 {
-	return width == 0 || us_tile_width(log->size, 0, n) < width ? US_ERR_NOT_FOUND :
+	return width == 0 || us_tile_width(log->size, 0, n) < width ?
+	    US_ERR_NOT_FOUND :
 	    us_publish_bundle(log->publish, n, width, out);
 }
 
@@ -238,8 +241,8 @@ us_klog_box_keys(struct us_klog *log, struct us_bytes entry, const struct us_key
 	memcpy(context, BOOT_CONTEXT, sizeof BOOT_CONTEXT - 1);
 	memcpy(context + sizeof BOOT_CONTEXT - 1, log->vault_id, 32);
 	us_store_u64(context + sizeof BOOT_CONTEXT - 1 + 32, v.index);
-	err = us_open_from_public(box_private, (struct us_bytes){ context, sizeof context }, v.sealed,
-	    &secret);
+	err = us_open_from_public(box_private, (struct us_bytes){ context, sizeof context },
+	    v.sealed, &secret);
 	if (err == US_OK && secret.len != US_KEY_SIZE)
 		err = US_ERR_FORMAT;
 	if (err == US_OK) {
@@ -275,7 +278,8 @@ parse_sizes(struct us_bytes text, uint64_t sizes[2])
 		size_t digits = 0;
 
 		sizes[i] = 0;
-		for (; at < text.n && text.p[at] >= '0' && text.p[at] <= '9' && digits < 18; at++, digits++)
+		for (; at < text.n && text.p[at] >= '0' && text.p[at] <= '9' && digits < 18;
+		     at++, digits++)
 			sizes[i] = sizes[i] * 10 + (uint64_t)(text.p[at] - '0');
 		if (digits == 0 || (i == 0 && (at == text.n || text.p[at++] != '/')))
 			return US_ERR_FORMAT;
@@ -313,13 +317,16 @@ us_klog_serve(struct us_klog *log, struct us_bytes path, struct us_buf *out)
 	int err;
 
 	if (path.n > skip && memcmp(path.p, consistency, skip) == 0)
-		return serve_consistency(log, (struct us_bytes){ path.p + skip, path.n - skip }, out);
+		return serve_consistency(log, (struct us_bytes){ path.p + skip, path.n - skip },
+		    out);
 
 	if (us_bytes_is(path, "checkpoint"))
 		return log->size == 0 ? US_ERR_NOT_FOUND :
-		    us_buf_put(out, log->checkpoint.data, log->checkpoint.len);
+					us_buf_put(out, log->checkpoint.data, log->checkpoint.len);
 	if (us_bytes_is(path, "handovers"))
-		return log->handovers.len == 0 ? US_ERR_NOT_FOUND : us_buf_put(out, log->handovers.data, log->handovers.len);
+		return log->handovers.len == 0 ?
+		    US_ERR_NOT_FOUND :
+		    us_buf_put(out, log->handovers.data, log->handovers.len);
 	if (us_bytes_is(path, "vkey"))
 		return us_buf_putf(out, "%s\n", log->vkey);
 	err = us_tile_parse(&t, (const char *)path.p, path.n);

@@ -19,14 +19,16 @@
 
 /* --- the checkpoint beside the journal ---------------------------------------------------- */
 
-/* The newest checkpoint is also noted in a file of its own, about once a second, so that a journal that
- * lost its end does not pass as a short one. */
+/* The newest checkpoint is also noted in a file of its own, about once a second, so that a journal
+ * that lost its end does not pass as a short one. */
 static void
 write_note(void *arg)
 {
 	struct us_klog *log = arg;
 	const int e = log->fault == NULL ? 0 : log->fault(log->fault_arg, US_JOURNAL_FILE);
-	int fd = e != 0 ? -1 : openat(log->dir, "checkpoint.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int fd = e != 0 ?
+	    -1 :
+	    openat(log->dir, "checkpoint.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	int ok = fd >= 0 && write(fd, log->note.data, log->note.len) == (ssize_t)log->note.len;
 
 	errno = e != 0 ? e : errno;
@@ -52,7 +54,8 @@ note_written(struct us_klog *log)
 		log->noted_size = 0; /* to be tried again */
 	} else if (log->noting) {
 		us_buf_reset(&log->noted);
-		(void)us_buf_put(&log->noted, log->note.data, log->note.len); /* of the same limit */
+		/* of the same limit */
+		(void)us_buf_put(&log->noted, log->note.data, log->note.len);
 	}
 	log->noting = 0;
 	return 1;
@@ -76,7 +79,8 @@ note_checkpoint(struct us_klog *log)
 
 /* Signed by the log's key, or by a former one as long as it was the log's. */
 static int
-open_noted(const struct us_klog *log, const struct us_klog_options *o, struct us_checkpoint *c, struct us_bytes note)
+open_noted(const struct us_klog *log, const struct us_klog_options *o, struct us_checkpoint *c,
+    struct us_bytes note)
 {
 	int err = us_checkpoint_open(c, NULL, note.p, note.n, us_note_signer_key(log->signer), 1);
 
@@ -110,15 +114,18 @@ check_noted(struct us_klog *log, const struct us_klog_options *o)
 		return US_ERR_VERIFY;
 	}
 	if (c.size > log->size) {
-		us_log(US_LOG_ERROR, "the journal ends at entry %llu, but a checkpoint over %llu was "
+		us_log(US_LOG_ERROR,
+		    "the journal ends at entry %llu, but a checkpoint over %llu was "
 		    "signed: entries are missing. Restore the keeper's directory whole",
 		    (unsigned long long)log->size, (unsigned long long)c.size);
 		return US_ERR_VERIFY;
 	}
 	err = us_logtree_root_at(log->tree, c.size, &root);
 	if (err == US_OK && memcmp(root.b, c.root.b, 32) != 0) {
-		us_log(US_LOG_ERROR, "the log contradicts the checkpoint over %llu entries that it "
-		    "signed", (unsigned long long)c.size);
+		us_log(US_LOG_ERROR,
+		    "the log contradicts the checkpoint over %llu entries that it "
+		    "signed",
+		    (unsigned long long)c.size);
 		err = US_ERR_VERIFY;
 	}
 	log->noted_size = c.size;
@@ -182,7 +189,8 @@ recover(struct us_klog *log, const struct us_klog_options *o)
 		return US_ERR_VERIFY;
 	err = us_logtree_root(log->tree, &root);
 	if (err == US_OK && tail.size > 0 && memcmp(root.b, tail.root.b, 32) != 0) {
-		us_log(US_LOG_ERROR, "the log's entries and tiles do not give the root that was signed");
+		us_log(US_LOG_ERROR,
+		    "the log's entries and tiles do not give the root that was signed");
 		return US_ERR_VERIFY;
 	}
 	log->last_time = tail.time_ns;
@@ -199,8 +207,10 @@ recover(struct us_klog *log, const struct us_klog_options *o)
 static int
 open_at(struct us_klog *log, const struct us_klog_options *o)
 {
-	struct us_journal_options jo = { .dir = "journal", .segment_size = o->segment_size,
-		.fault = o->fault, .arg = o->arg };
+	struct us_journal_options jo = { .dir = "journal",
+		.segment_size = o->segment_size,
+		.fault = o->fault,
+		.arg = o->arg };
 	int err = us_worker_new(&log->worker);
 
 	if (err == US_OK)
@@ -214,7 +224,8 @@ open_at(struct us_klog *log, const struct us_klog_options *o)
 	(void)snprintf(log->origin, sizeof log->origin, "%s", o->origin);
 	err = us_note_signer_new(&log->signer, log->origin, US_NOTE_ED25519, o->seed);
 	if (err == US_OK)
-		err = us_note_key_format(us_note_signer_key(log->signer), log->vkey, sizeof log->vkey);
+		err = us_note_key_format(us_note_signer_key(log->signer), log->vkey,
+		    sizeof log->vkey);
 	if (err == US_OK && mkdirat(log->dir, "journal", 0700) != 0 && errno != EEXIST)
 		err = US_ERR_IO;
 	if (err == US_OK)
@@ -300,7 +311,8 @@ us_klog_tick(struct us_klog *log)
 		us_publish_flush(log->publish);
 	us_journal_prepare(log->journal);
 	if (us_journal_drop(log->journal, us_publish_synced(log->publish)) != US_OK)
-		us_log(US_LOG_WARNING, "a journal segment that is no longer needed cannot be removed");
+		us_log(US_LOG_WARNING,
+		    "a journal segment that is no longer needed cannot be removed");
 	(void)note_written(log);
 	if (log->size != log->noted_size && us_time_mono_ns() - log->noted_mono > NOTE_EVERY_NS)
 		note_checkpoint(log);
@@ -324,9 +336,13 @@ us_klog_room(const struct us_klog *log)
 _Noreturn static void
 changed(const char *path, int err)
 {
-	us_fatal_io("a file of the log is not what it was: %s %s while the daemon ran. Stopping. Keep what is there for "
-	    "whoever looks into it, and restore keeper/ whole", path, err == US_ERR_NOT_FOUND ? "was removed" :
-	    err == US_ERR_IO ? "can no longer be read" : "was changed");
+	us_fatal_io("a file of the log is not what it was: %s %s while the daemon ran. Stopping. "
+		    "Keep what is there for "
+		    "whoever looks into it, and restore keeper/ whole",
+	    path,
+	    err == US_ERR_NOT_FOUND ? "was removed" :
+		err == US_ERR_IO    ? "can no longer be read" :
+				      "was changed");
 }
 
 static void
@@ -359,7 +375,8 @@ watch_tile(struct us_klog *log, unsigned level, uint64_t n, struct us_digest has
 
 	if (err == US_OK)
 		us_merkle_root(&root, hashes, US_TILE_WIDTH);
-	if (err == US_OK && us_logtree_tile(log->tree, level + 1, n / US_TILE_WIDTH, at + 1, above) == US_OK &&
+	if (err == US_OK &&
+	    us_logtree_tile(log->tree, level + 1, n / US_TILE_WIDTH, at + 1, above) == US_OK &&
 	    memcmp(above[at].b, root.b, US_HASH_LEN) != 0)
 		err = US_ERR_VERIFY;
 	if (err != US_OK && us_tile_path(&tile, path, sizeof path) == US_OK)

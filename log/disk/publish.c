@@ -40,7 +40,7 @@ struct us_publish {
 	uint64_t first;
 	unsigned count;
 	uint64_t synced;
-	int is_short;        /* no room for the first item that waits */
+	int is_short; /* no room for the first item that waits */
 	int64_t tried_mono;
 	int (*fault)(void *arg);
 	void *fault_arg;
@@ -50,8 +50,10 @@ static void
 must(int ok, const char *what, const char *path)
 {
 	if (!ok)
-		us_fatal_io("%s %s: %s. Stopping: the log's files must be whole. Check the disk, then "
-		    "start again", what, path, strerror(errno));
+		us_fatal_io("%s %s: %s. Stopping: the log's files must be whole. Check the disk, "
+			    "then "
+			    "start again",
+		    what, path, strerror(errno));
 }
 
 /* As must(), but that there is no room is an answer: 1 if it worked. */
@@ -249,7 +251,8 @@ make_parents(const struct us_publish *p, const char *path)
 	(void)snprintf(part, sizeof part, "%s", path);
 	while ((slash = strchr(slash, '/')) != NULL) {
 		*slash = '\0';
-		if (!made(mkdirat(p->root, part, 0700) == 0 || errno == EEXIST, "cannot make", part))
+		if (!made(mkdirat(p->root, part, 0700) == 0 || errno == EEXIST, "cannot make",
+			part))
 			return 0;
 		*slash++ = '/';
 	}
@@ -281,7 +284,8 @@ write_file(const struct us_publish *p, const struct us_disk_item *item)
 		return made(0, "cannot create", item->path);
 	if (!make_parents(p, item->path))
 		return 0;
-	fd = openat(p->root, item->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	fd = openat(p->root, item->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+	    0600);
 	ok = made(fd >= 0, "cannot create", item->path);
 	while (ok && at < item->size) {
 		ssize_t w = write(fd, item->data + at, item->size - at);
@@ -418,9 +422,9 @@ us_publish_bundle(struct us_publish *p, uint64_t n, unsigned width, struct us_bu
 	return err;
 }
 
-
 int
-us_publish_tile(struct us_publish *p, unsigned level, uint64_t n, struct us_digest hashes[US_TILE_WIDTH])
+us_publish_tile(struct us_publish *p, unsigned level, uint64_t n,
+    struct us_digest hashes[US_TILE_WIDTH])
 {
 	return get_tile(p, level, n, US_TILE_WIDTH, hashes);
 }

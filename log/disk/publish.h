@@ -4,8 +4,9 @@
  * from memory when somebody asks. Files are synced lazily, in the order in which they were made:
  * until then their entries stay in the journal.
  *
- * A disk that is full makes them wait: entries stay in the journal and, for reading, in memory, and a second later it is
- * tried again. Any other failing write, and any failing sync, ends the process (US_EXIT_IO).
+ * A disk that is full makes them wait: entries stay in the journal and, for reading, in memory, and
+ * a second later it is tried again. Any other failing write, and any failing sync, ends the process
+ * (US_EXIT_IO).
  *
  * One owner, one thread.
  */
@@ -20,8 +21,8 @@
 struct us_publish;
 struct us_worker;
 
-/* root: the directory that holds (or gets) tile/; synced: a multiple of 256, entries below which are
- * in synced files; worker: syncs, and outlives it. */
+/* root: the directory that holds (or gets) tile/; synced: a multiple of 256, entries below which
+ * are in synced files; worker: syncs, and outlives it. */
 int us_publish_new(struct us_publish **out, const char *root, uint64_t synced,
     struct us_worker *worker);
 void us_publish_free(struct us_publish *p);
@@ -43,7 +44,9 @@ uint64_t us_publish_synced(const struct us_publish *p);
 /* Appends the first width entries of bundle n as a bundle. US_ERR_NOT_FOUND, US_ERR_FORMAT (a file
  * is damaged), US_ERR_LIMIT. */
 int us_publish_bundle(struct us_publish *p, uint64_t n, unsigned width, struct us_buf *out);
-/* A full tile of hashes as its file has it, past the tree's cache. US_ERR_NOT_FOUND, US_ERR_FORMAT, US_ERR_IO. */
-int us_publish_tile(struct us_publish *p, unsigned level, uint64_t n, struct us_digest hashes[US_TILE_WIDTH]);
+/* A full tile of hashes as its file has it, past the tree's cache. US_ERR_NOT_FOUND, US_ERR_FORMAT,
+ * US_ERR_IO. */
+int us_publish_tile(struct us_publish *p, unsigned level, uint64_t n,
+    struct us_digest hashes[US_TILE_WIDTH]);
 
 #endif

@@ -1,6 +1,7 @@
 /*
  * One thread that does the slow, late work of the log's files: syncs and zeroes. It sees paths and
- * bytes that are already public or sealed, never a key, and shares nothing else with the event loop.
+ * bytes that are already public or sealed, never a key, and shares nothing else with the event
+ * loop.
  */
 #ifndef US_DAEMON_KEEPER_WORKER_H
 #define US_DAEMON_KEEPER_WORKER_H

@@ -5,11 +5,12 @@
 #include "base/err.h"
 #include "policy/suite/suite_internal.h"
 
-const struct us_yaml_key us_suite_expect_keys[] = { { "because", 0 }, { "reason", 0 }, { "masks", 0 }, { "left", 0 },
-	{ "boxes", 0 }, { "log", 0 }, { "fewer_than", 0 }, { NULL, 0 } };
+const struct us_yaml_key us_suite_expect_keys[] = { { "because", 0 }, { "reason", 0 },
+	{ "masks", 0 }, { "left", 0 }, { "boxes", 0 }, { "log", 0 }, { "fewer_than", 0 },
+	{ NULL, 0 } };
 
-static const char *const limit_names[US_SUITE_LIMITS] = { "records_per_request", "consecutive", "per_day", "life",
-	"share" };
+static const char *const limit_names[US_SUITE_LIMITS] = { "records_per_request", "consecutive",
+	"per_day", "life", "share" };
 static const char *const role_names[] = { "system", "user", "assistant", "tool" };
 static const char *const box_names[] = { "access", "disclosure", "query" };
 static const char *const scope_names[] = { NULL, "all", "own-party", "self", "own-records" };
@@ -51,7 +52,9 @@ one_mask(struct us_findings *f, const struct us_yaml_node *node, void *arg)
 			return;
 		}
 	}
-	us_yaml_error(f, node, "masks are none, or of: identifiers (all classes of them) email phone url ip card iban ssn "
+	us_yaml_error(f, node,
+	    "masks are none, or of: identifiers (all classes of them) email phone url ip card iban "
+	    "ssn "
 	    "number, system user assistant tool, id created model language, except-match");
 }
 
@@ -75,8 +78,9 @@ one_box(struct us_findings *f, const struct us_yaml_node *node, void *arg)
 static void
 read_left(struct us_findings *f, const struct us_yaml_node *node, struct us_suite_said *e)
 {
-	static const struct us_yaml_key keys[] = { { "records_per_request", 0 }, { "consecutive", 0 }, { "per_day", 0 },
-		{ "life", 0 }, { "share", 0 }, { NULL, 0 } };
+	static const struct us_yaml_key keys[] = { { "records_per_request", 0 },
+		{ "consecutive", 0 }, { "per_day", 0 }, { "life", 0 }, { "share", 0 },
+		{ NULL, 0 } };
 	const struct us_yaml_node *v[US_YAML_KEYS];
 
 	if (us_yaml_map(f, node, "left", keys, v) != US_OK)
@@ -111,11 +115,13 @@ read_reason(struct us_findings *f, const struct us_yaml_node *node, struct us_su
 	if (e->decision == US_DECISION_ALLOW)
 		us_yaml_error(f, node, "what is allowed has no reason: reason belongs to may_not");
 	else
-		e->reason = (enum us_reason)us_suite_named(f, node, "reason", us_reason_name, REASON_LAST);
+		e->reason = (enum us_reason)us_suite_named(f, node, "reason", us_reason_name,
+		    REASON_LAST);
 }
 
 void
-us_suite_read_expected(struct us_findings *f, const struct us_yaml_node *node, struct us_suite_said *e)
+us_suite_read_expected(struct us_findings *f, const struct us_yaml_node *node,
+    struct us_suite_said *e)
 {
 	const struct us_yaml_node *v[US_YAML_KEYS];
 	uint64_t fewer = 0;
@@ -123,8 +129,8 @@ us_suite_read_expected(struct us_findings *f, const struct us_yaml_node *node, s
 	if (us_yaml_map(f, node, "a statement", us_suite_expect_keys, v) != US_OK)
 		return;
 	e->says |= (v[0] != NULL ? US_SAYS_PARAGRAPH : 0) | (v[1] != NULL ? US_SAYS_REASON : 0) |
-	    (v[2] != NULL ? US_SAYS_MASKS : 0) | (v[4] != NULL ? US_SAYS_BOXES : 0) | (v[5] != NULL ? US_SAYS_LOG : 0) |
-	    (v[6] != NULL ? US_SAYS_FEWER : 0);
+	    (v[2] != NULL ? US_SAYS_MASKS : 0) | (v[4] != NULL ? US_SAYS_BOXES : 0) |
+	    (v[5] != NULL ? US_SAYS_LOG : 0) | (v[6] != NULL ? US_SAYS_FEWER : 0);
 	e->paragraph = us_yaml_text(f, v[0], US_ORDER_PARAGRAPH_MAX);
 	if (v[1] != NULL)
 		read_reason(f, v[1], e);
@@ -148,14 +154,18 @@ us_suite_agrees(const struct us_suite_said *expected, const struct us_suite_said
 
 	if (expected->decision != found->decision || (says & ~found->says) != 0)
 		return 0;
-	if ((says & US_SAYS_PARAGRAPH) != 0 && (expected->paragraph.n != found->paragraph.n ||
-	    (found->paragraph.n > 0 && memcmp(expected->paragraph.p, found->paragraph.p, found->paragraph.n) != 0)))
+	if ((says & US_SAYS_PARAGRAPH) != 0 &&
+	    (expected->paragraph.n != found->paragraph.n ||
+		(found->paragraph.n > 0 &&
+		    memcmp(expected->paragraph.p, found->paragraph.p, found->paragraph.n) != 0)))
 		return 0;
 	if ((says & US_SAYS_REASON) != 0 && expected->reason != found->reason)
 		return 0;
-	if ((says & US_SAYS_MASKS) != 0 && (expected->mask.identifiers != found->mask.identifiers ||
-	    expected->mask.roles != found->mask.roles || expected->mask.fields != found->mask.fields ||
-	    expected->mask.except_match != found->mask.except_match))
+	if ((says & US_SAYS_MASKS) != 0 &&
+	    (expected->mask.identifiers != found->mask.identifiers ||
+		expected->mask.roles != found->mask.roles ||
+		expected->mask.fields != found->mask.fields ||
+		expected->mask.except_match != found->mask.except_match))
 		return 0;
 	if (((says & US_SAYS_BOXES) != 0 && expected->boxes != found->boxes) ||
 	    ((says & US_SAYS_LOG) != 0 && expected->log_scope != found->log_scope) ||
@@ -252,8 +262,10 @@ us_suite_put_said(struct us_buf *b, const struct us_suite_said *said, unsigned s
 
 	w.err = us_buf_putf(b, "%s", said->decision == US_DECISION_ALLOW ? "allowed" : "refused");
 	if (w.err == US_OK && (says & US_SAYS_PARAGRAPH) != 0)
-		w.err = said->paragraph.n == 0 ? us_buf_putf(b, " without a paragraph") :
-		    us_buf_putf(b, " under %.*s", (int)said->paragraph.n, (const char *)said->paragraph.p);
+		w.err = said->paragraph.n == 0 ?
+		    us_buf_putf(b, " without a paragraph") :
+		    us_buf_putf(b, " under %.*s", (int)said->paragraph.n,
+			(const char *)said->paragraph.p);
 	if (w.err == US_OK && (says & US_SAYS_REASON) != 0 && said->decision != US_DECISION_ALLOW)
 		w.err = us_buf_putf(b, ", %s", us_reason_name((unsigned)said->reason));
 	if ((says & US_SAYS_MASKS) != 0)

@@ -9,8 +9,8 @@
 #define BATES_DIGITS_MAX 15
 #define SECOND_NS INT64_C(1000000000)
 
-static const struct us_yaml_key suite_keys[] = { { "order", 1 }, { "people", 1 }, { "records", 0 }, { "defaults", 0 },
-	{ "statements", 1 }, { NULL, 0 } };
+static const struct us_yaml_key suite_keys[] = { { "order", 1 }, { "people", 1 }, { "records", 0 },
+	{ "defaults", 0 }, { "statements", 1 }, { NULL, 0 } };
 
 /* ---- small things ---- */
 
@@ -21,14 +21,17 @@ us_suite_count(struct us_findings *f, const struct us_yaml_node *node, uint64_t 
 
 	if (node == NULL)
 		return;
-	int ok = node->kind == US_YAML_SCALAR && !node->quoted && node->text.n >= 1 && node->text.n <= 16;
+	int ok = node->kind == US_YAML_SCALAR && !node->quoted && node->text.n >= 1 &&
+	    node->text.n <= 16;
 	for (size_t i = 0; ok && i < node->text.n; i++) {
-		ok = node->text.p[i] >= '0' && node->text.p[i] <= '9' && (i == 0 || node->text.p[0] != '0');
+		ok = node->text.p[i] >= '0' && node->text.p[i] <= '9' &&
+		    (i == 0 || node->text.p[0] != '0');
 		v = v * 10 + (uint64_t)(node->text.p[i] - '0');
 	}
 	if (!ok || v > max)
 		us_finding(f, US_FINDING_ERROR, node->line, node->column,
-		    "a whole number from 0 to %llu is wanted here, in digits alone", (unsigned long long)max);
+		    "a whole number from 0 to %llu is wanted here, in digits alone",
+		    (unsigned long long)max);
 	else
 		*out = v;
 }
@@ -40,13 +43,14 @@ us_suite_is_word(const struct us_yaml_node *node, const char *word)
 }
 
 unsigned
-us_suite_named(struct us_findings *f, const struct us_yaml_node *node, const char *what, const char *(*name_of)(unsigned),
-    unsigned last)
+us_suite_named(struct us_findings *f, const struct us_yaml_node *node, const char *what,
+    const char *(*name_of)(unsigned), unsigned last)
 {
 	struct us_guess g = us_guess_of(node->text);
 
 	if (node->kind != US_YAML_SCALAR) {
-		us_finding(f, US_FINDING_ERROR, node->line, node->column, "one %s is wanted here", what);
+		us_finding(f, US_FINDING_ERROR, node->line, node->column, "one %s is wanted here",
+		    what);
 		return 0;
 	}
 	for (unsigned i = 1; i <= last; i++) {
@@ -61,9 +65,11 @@ us_suite_named(struct us_findings *f, const struct us_yaml_node *node, const cha
 }
 
 size_t
-us_suite_person_named(struct us_findings *f, const struct us_yaml_node *node, const struct us_suite *suite)
+us_suite_person_named(struct us_findings *f, const struct us_yaml_node *node,
+    const struct us_suite *suite)
 {
-	return us_yaml_reference(f, node, "person", suite->people, suite->n_people, sizeof *suite->people);
+	return us_yaml_reference(f, node, "person", suite->people, suite->n_people,
+	    sizeof *suite->people);
 }
 
 /* ---- people ---- */
@@ -77,8 +83,8 @@ static void
 one_clearance(struct us_findings *f, const struct us_yaml_node *node, void *arg)
 {
 	struct us_suite_clearances *c = arg;
-	size_t at = us_yaml_reference(f, node, "clearance", c->order->clearances, c->order->n_clearances,
-	    sizeof *c->order->clearances);
+	size_t at = us_yaml_reference(f, node, "clearance", c->order->clearances,
+	    c->order->n_clearances, sizeof *c->order->clearances);
 
 	if (at != 0)
 		c->bits |= UINT32_C(1) << (at - 1);
@@ -87,8 +93,8 @@ one_clearance(struct us_findings *f, const struct us_yaml_node *node, void *arg)
 static void
 read_person(struct us_findings *f, const struct us_yaml_node *node, struct us_suite *suite)
 {
-	static const struct us_yaml_key keys[] = { { "id", 1 }, { "party", 0 }, { "capacity", 1 }, { "acknowledged", 0 },
-		{ "clearances", 0 }, { NULL, 0 } };
+	static const struct us_yaml_key keys[] = { { "id", 1 }, { "party", 0 }, { "capacity", 1 },
+		{ "acknowledged", 0 }, { "clearances", 0 }, { NULL, 0 } };
 	const struct us_yaml_node *v[US_YAML_KEYS];
 	struct us_suite_person *p = &suite->people[suite->n_people];
 	struct us_suite_clearances cleared = { suite->order, 0 };
@@ -110,7 +116,8 @@ read_person(struct us_findings *f, const struct us_yaml_node *node, struct us_su
 /* ---- records ---- */
 
 static void
-read_message(struct us_findings *f, const struct us_yaml_node *node, struct us_match_message *message)
+read_message(struct us_findings *f, const struct us_yaml_node *node,
+    struct us_match_message *message)
 {
 	static const char *const roles[] = { "system", "user", "assistant", "tool" };
 	static const struct us_yaml_key keys[] = { { "role", 1 }, { "text", 1 }, { NULL, 0 } };
@@ -130,7 +137,8 @@ read_message(struct us_findings *f, const struct us_yaml_node *node, struct us_m
 }
 
 static void
-read_messages(struct us_findings *f, const struct us_yaml_node *node, struct us_suite_record *record)
+read_messages(struct us_findings *f, const struct us_yaml_node *node,
+    struct us_suite_record *record)
 {
 	const size_t n = us_yaml_list(f, node, "messages", US_SUITE_MESSAGES);
 
@@ -149,7 +157,8 @@ read_messages(struct us_findings *f, const struct us_yaml_node *node, struct us_
 
 /* A designation of the order's list; without one a record has the strictest, as in the vault. */
 static struct us_bytes
-read_designation(struct us_findings *f, const struct us_yaml_node *node, const struct us_order *order)
+read_designation(struct us_findings *f, const struct us_yaml_node *node,
+    const struct us_order *order)
 {
 	struct us_bytes name = us_yaml_text(f, node, US_ORDER_TEXT_MAX);
 	struct us_designated found;
@@ -170,17 +179,21 @@ read_created(struct us_findings *f, const struct us_yaml_node *node)
 
 	if (node == NULL)
 		return INT64_MIN;
-	if (node->kind != US_YAML_SCALAR || (us_time_parse((const char *)node->text.p, node->text.n, &ns) != US_OK &&
-	    us_time_parse_date((const char *)node->text.p, node->text.n, &ns) != US_OK)) {
-		us_yaml_error(f, node, "a date or a time in UTC is wanted here: 2024-03-01, 2024-03-01T12:00:00Z");
+	if (node->kind != US_YAML_SCALAR ||
+	    (us_time_parse((const char *)node->text.p, node->text.n, &ns) != US_OK &&
+		us_time_parse_date((const char *)node->text.p, node->text.n, &ns) != US_OK)) {
+		us_yaml_error(f, node,
+		    "a date or a time in UTC is wanted here: 2024-03-01, 2024-03-01T12:00:00Z");
 		return INT64_MIN;
 	}
 	return ns / SECOND_NS - (ns % SECOND_NS < 0);
 }
 
-/* "LOGS000000012": the digits at the end are the number, counted from 1; what stands before them is the prefix. */
+/* "LOGS000000012": the digits at the end are the number, counted from 1; what stands before them is
+ * the prefix. */
 static void
-read_bates(struct us_findings *f, const struct us_yaml_node *node, struct us_match_document *document)
+read_bates(struct us_findings *f, const struct us_yaml_node *node,
+    struct us_match_document *document)
 {
 	uint64_t number = 0;
 	size_t prefix;
@@ -190,11 +203,14 @@ read_bates(struct us_findings *f, const struct us_yaml_node *node, struct us_mat
 	prefix = node->kind == US_YAML_SCALAR ? node->text.n : 0;
 	while (prefix > 0 && node->text.p[prefix - 1] >= '0' && node->text.p[prefix - 1] <= '9')
 		prefix--;
-	for (size_t i = prefix; node->kind == US_YAML_SCALAR && i < node->text.n && i < prefix + BATES_DIGITS_MAX; i++)
+	for (size_t i = prefix;
+	     node->kind == US_YAML_SCALAR && i < node->text.n && i < prefix + BATES_DIGITS_MAX; i++)
 		number = number * 10 + (uint64_t)(node->text.p[i] - '0');
 	if (number == 0 || node->text.n - prefix > BATES_DIGITS_MAX) {
 		us_finding(f, US_FINDING_ERROR, node->line, node->column,
-		    "a Bates number is wanted here: a prefix, then at most %d digits, counted from 1", BATES_DIGITS_MAX);
+		    "a Bates number is wanted here: a prefix, then at most %d digits, counted from "
+		    "1",
+		    BATES_DIGITS_MAX);
 		return;
 	}
 	document->record = number - 1;
@@ -204,8 +220,9 @@ read_bates(struct us_findings *f, const struct us_yaml_node *node, struct us_mat
 static void
 read_record(struct us_findings *f, const struct us_yaml_node *node, struct us_suite *suite)
 {
-	static const struct us_yaml_key keys[] = { { "id", 1 }, { "designation", 0 }, { "model", 0 }, { "language", 0 },
-		{ "created", 0 }, { "bates", 0 }, { "messages", 0 }, { NULL, 0 } };
+	static const struct us_yaml_key keys[] = { { "id", 1 }, { "designation", 0 },
+		{ "model", 0 }, { "language", 0 }, { "created", 0 }, { "bates", 0 },
+		{ "messages", 0 }, { NULL, 0 } };
 	const struct us_yaml_node *v[US_YAML_KEYS];
 	struct us_suite_record *record = &suite->records[suite->n_records];
 
@@ -229,7 +246,8 @@ read_record(struct us_findings *f, const struct us_yaml_node *node, struct us_su
 static int
 file_name_ok(struct us_bytes name)
 {
-	return us_text_ok(name, US_ORDER_TEXT_MAX) && name.p[0] != '.' && memchr(name.p, '/', name.n) == NULL;
+	return us_text_ok(name, US_ORDER_TEXT_MAX) && name.p[0] != '.' &&
+	    memchr(name.p, '/', name.n) == NULL;
 }
 
 int
@@ -252,7 +270,8 @@ us_suite_parse(struct us_bytes source, struct us_suite **out, struct us_findings
 	if (v[0] != NULL && v[0]->kind == US_YAML_SCALAR && file_name_ok(v[0]->text))
 		suite->order_name = v[0]->text;
 	else if (v[0] != NULL)
-		us_yaml_error(findings, v[0], "the name of a file beside this one is wanted here, without a path");
+		us_yaml_error(findings, v[0],
+		    "the name of a file beside this one is wanted here, without a path");
 	if (findings->errors > 0) {
 		err = US_ERR_FORMAT;
 		goto out;
@@ -284,11 +303,13 @@ parse_queries(struct us_findings *f, struct us_suite *suite)
 		int err = US_OK;
 
 		if (rule->is_query)
-			err = us_query_parse_compiled(rule->what.p, rule->what.n, &suite->queries[i], NULL);
+			err = us_query_parse_compiled(rule->what.p, rule->what.n,
+			    &suite->queries[i], NULL);
 		if (err == US_ERR_NOMEM)
 			return err;
 		if (err != US_OK)
-			us_finding(f, US_FINDING_ERROR, 0, 0, "the query of the order's rule %.*s: %s", (int)rule->id.n,
+			us_finding(f, US_FINDING_ERROR, 0, 0,
+			    "the query of the order's rule %.*s: %s", (int)rule->id.n,
 			    (const char *)rule->id.p, us_strerror(err));
 	}
 	return US_OK;
@@ -300,7 +321,9 @@ make_room(struct us_suite *suite, size_t people, size_t records, size_t statemen
 	suite->people = calloc(people + 1, sizeof *suite->people);
 	suite->records = calloc(records + 1, sizeof *suite->records);
 	suite->statements = calloc(statements + 1, sizeof *suite->statements);
-	return suite->people == NULL || suite->records == NULL || suite->statements == NULL ? US_ERR_NOMEM : US_OK;
+	return suite->people == NULL || suite->records == NULL || suite->statements == NULL ?
+	    US_ERR_NOMEM :
+	    US_OK;
 }
 
 int
@@ -316,8 +339,8 @@ us_suite_bind(struct us_suite *suite, const struct us_order *order, struct us_fi
 	suite->order = order;
 	(void)us_yaml_map(findings, suite->root, "a suite", suite_keys, v);
 	const size_t people = us_yaml_list(findings, v[1], "people", US_SUITE_PEOPLE),
-	    records = us_yaml_list(findings, v[2], "records", US_SUITE_RECORDS),
-	    statements = us_yaml_list(findings, v[4], "statements", US_SUITE_STATEMENTS);
+		     records = us_yaml_list(findings, v[2], "records", US_SUITE_RECORDS),
+		     statements = us_yaml_list(findings, v[4], "statements", US_SUITE_STATEMENTS);
 	err = make_room(suite, people, records, statements);
 	if (err == US_OK)
 		err = parse_queries(findings, suite);

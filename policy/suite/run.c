@@ -1,4 +1,5 @@
-/* Runs a suite: each statement is a request, ruled on as the vault would, and compared with what it expects. */
+/* Runs a suite: each statement is a request, ruled on as the vault would, and compared with what it
+ * expects. */
 #include <string.h>
 
 #include "base/array.h"
@@ -13,18 +14,29 @@
 static struct us_meter
 after(const struct us_meter *used, const struct us_suite_statement *s)
 {
-	return (struct us_meter){ used->day + s->records, used->life + s->records, used->run + s->run };
+	return (
+	    struct us_meter){ used->day + s->records, used->life + s->records, used->run + s->run };
 }
 
 static struct us_context
 context_of(const struct us_suite_statement *s)
 {
-	struct us_context c = { .collection = s->facts.collection, .purpose = s->facts.purpose, .records = s->records,
-		.now_ns = s->facts.at_ns, .has_address = s->facts.has_address, .matter = s->facts.matter,
-		.credential_bits = s->facts.credential_bits, .credential_days = s->facts.credential_days,
-		.n_approvers = s->n_approvers, .approvers = s->approvers, .n_freezes = s->n_freezes, .freezes = &s->freeze,
-		.person_before = s->person_used, .person_after = after(&s->person_used, s),
-		.party_before = s->party_used, .party_after = after(&s->party_used, s),
+	struct us_context c = { .collection = s->facts.collection,
+		.purpose = s->facts.purpose,
+		.records = s->records,
+		.now_ns = s->facts.at_ns,
+		.has_address = s->facts.has_address,
+		.matter = s->facts.matter,
+		.credential_bits = s->facts.credential_bits,
+		.credential_days = s->facts.credential_days,
+		.n_approvers = s->n_approvers,
+		.approvers = s->approvers,
+		.n_freezes = s->n_freezes,
+		.freezes = &s->freeze,
+		.person_before = s->person_used,
+		.person_after = after(&s->person_used, s),
+		.party_before = s->party_used,
+		.party_after = after(&s->party_used, s),
 		.corpus = s->facts.corpus };
 
 	memcpy(c.address, s->facts.address, sizeof c.address);
@@ -36,14 +48,16 @@ static int
 finds(const struct us_suite *suite, size_t rule, const struct us_suite_record *record, int *out)
 {
 	*out = 1;
-	return suite->queries[rule] == NULL ? US_OK : us_match(suite->queries[rule], &record->document, out);
+	return suite->queries[rule] == NULL ?
+	    US_OK :
+	    us_match(suite->queries[rule], &record->document, out);
 }
 
-/* Whether the ruling's visible set has the record: some permit finds it and no forbid does. If not, *forbid is the first
- * forbid that finds it, or -1. */
+/* Whether the ruling's visible set has the record: some permit finds it and no forbid does. If not,
+ * *forbid is the first forbid that finds it, or -1. */
 static int
-is_visible(const struct us_suite *suite, const struct us_ruling *r, const struct us_suite_record *record, int *visible,
-    int *forbid)
+is_visible(const struct us_suite *suite, const struct us_ruling *r,
+    const struct us_suite_record *record, int *visible, int *forbid)
 {
 	int yes = 0;
 
@@ -59,7 +73,8 @@ is_visible(const struct us_suite *suite, const struct us_ruling *r, const struct
 			return US_OK;
 		}
 	}
-	for (int i = us_rules_next(r->permits, 0); i >= 0 && !*visible; i = us_rules_next(r->permits, i + 1)) {
+	for (int i = us_rules_next(r->permits, 0); i >= 0 && !*visible;
+	     i = us_rules_next(r->permits, i + 1)) {
 		int err = finds(suite, (size_t)i, record, visible);
 
 		if (err != US_OK)
@@ -70,7 +85,8 @@ is_visible(const struct us_suite *suite, const struct us_ruling *r, const struct
 
 /* Who has no permit at all to read a collection is told small numbers as "fewer than". */
 static uint32_t
-fewer_than(const struct us_suite *suite, const struct us_subject *subject, const struct us_context *context)
+fewer_than(const struct us_suite *suite, const struct us_subject *subject,
+    const struct us_context *context)
 {
 	struct us_ruling reading;
 
@@ -79,7 +95,8 @@ fewer_than(const struct us_suite *suite, const struct us_subject *subject, const
 }
 
 static int
-rule_on(const struct us_suite *suite, const struct us_suite_statement *s, struct us_suite_said *found)
+rule_on(const struct us_suite *suite, const struct us_suite_statement *s,
+    struct us_suite_said *found)
 {
 	const struct us_subject *subject = &suite->people[s->person].subject;
 	const struct us_context context = context_of(s);
@@ -87,9 +104,15 @@ rule_on(const struct us_suite *suite, const struct us_suite_statement *s, struct
 	int visible, forbid, err;
 
 	us_order_evaluate(suite->order, subject, s->action, &context, &r);
-	*found = (struct us_suite_said){ .decision = r.decision, .paragraph = r.paragraph, .reason = r.reason, .mask = r.mask,
-		.boxes = r.boxes, .log_scope = r.log_scope, .fewer_than = fewer_than(suite, subject, &context),
-		.left = { r.left.records_per_request, r.left.consecutive, r.left.per_day, r.left.life, r.left.share } };
+	*found = (struct us_suite_said){ .decision = r.decision,
+		.paragraph = r.paragraph,
+		.reason = r.reason,
+		.mask = r.mask,
+		.boxes = r.boxes,
+		.log_scope = r.log_scope,
+		.fewer_than = fewer_than(suite, subject, &context),
+		.left = { r.left.records_per_request, r.left.consecutive, r.left.per_day,
+		    r.left.life, r.left.share } };
 	found->says = ~0u;
 	if (r.decision != US_DECISION_ALLOW || s->record == 0)
 		return US_OK;
@@ -101,7 +124,8 @@ rule_on(const struct us_suite *suite, const struct us_suite_statement *s, struct
 		return err;
 	found->decision = US_DECISION_DENY;
 	found->reason = US_REASON_NOT_VISIBLE;
-	found->paragraph = forbid >= 0 ? suite->order->rules[forbid].paragraph : suite->order->default_paragraph;
+	found->paragraph = forbid >= 0 ? suite->order->rules[forbid].paragraph :
+					 suite->order->default_paragraph;
 	return US_OK;
 }
 
@@ -127,8 +151,8 @@ put_misses(struct us_suite_why *w, unsigned misses)
 	static const struct {
 		unsigned bit;
 		const char *text;
-	} names[] = { { US_MISSES_PARTY, " party" }, { US_MISSES_CAPACITY, " capacity" }, { US_MISSES_ACTION, " action" },
-		{ US_MISSES_COLLECTION, " collection" } };
+	} names[] = { { US_MISSES_PARTY, " party" }, { US_MISSES_CAPACITY, " capacity" },
+		{ US_MISSES_ACTION, " action" }, { US_MISSES_COLLECTION, " collection" } };
 
 	put(w, "does not fit:");
 	for (size_t i = 0; i < US_COUNT(names); i++)
@@ -168,7 +192,8 @@ explain_rule(void *ctx, const struct us_explained *e)
 	const struct us_rule *rule = &w->suite->order->rules[e->rule];
 
 	if (w->err == US_OK)
-		w->err = us_buf_putf(w->out, "%.*s (%.*s): ", (int)rule->id.n, (const char *)rule->id.p, (int)rule->paragraph.n,
+		w->err = us_buf_putf(w->out, "%.*s (%.*s): ", (int)rule->id.n,
+		    (const char *)rule->id.p, (int)rule->paragraph.n,
 		    (const char *)rule->paragraph.p);
 	switch (e->standing) {
 	case US_STANDS_NOT:
@@ -200,7 +225,8 @@ put_statement(const struct us_suite *suite, const struct us_suite_statement *s, 
 {
 	const struct us_bytes who = suite->people[s->person].id;
 	int err = us_buf_putf(b, "%.*s %s %s", (int)who.n, (const char *)who.p,
-	    s->expected.decision == US_DECISION_ALLOW ? "may" : "may not", us_action_name((unsigned)s->action));
+	    s->expected.decision == US_DECISION_ALLOW ? "may" : "may not",
+	    us_action_name((unsigned)s->action));
 
 	if (err != US_OK || s->record == 0)
 		return err;
@@ -209,8 +235,8 @@ put_statement(const struct us_suite *suite, const struct us_suite_statement *s, 
 }
 
 static int
-report(const struct us_suite *suite, const struct us_suite_statement *s, const struct us_suite_said *found, struct us_suite_texts *t,
-    struct us_suite_result *r)
+report(const struct us_suite *suite, const struct us_suite_statement *s,
+    const struct us_suite_said *found, struct us_suite_texts *t, struct us_suite_result *r)
 {
 	const struct us_context context = context_of(s);
 	struct us_suite_why w = { suite, s, &t->why, US_OK };
@@ -223,23 +249,28 @@ report(const struct us_suite *suite, const struct us_suite_statement *s, const s
 	err = put_statement(suite, s, &t->statement);
 	if (err == US_OK)
 		err = us_suite_put_said(&t->expected, &s->expected, s->expected.says);
-	/* what was found always names its paragraph and reason: who mends the order or the suite looks for them */
+	/* what was found always names its paragraph and reason: who mends the order or the suite
+	 * looks for them */
 	if (err == US_OK)
-		err = us_suite_put_said(&t->found, found, s->expected.says | US_SAYS_PARAGRAPH | US_SAYS_REASON);
+		err = us_suite_put_said(&t->found, found,
+		    s->expected.says | US_SAYS_PARAGRAPH | US_SAYS_REASON);
 	if (err != US_OK)
 		return err;
-	us_order_explain(suite->order, &suite->people[s->person].subject, s->action, &context, explain_rule, &w);
+	us_order_explain(suite->order, &suite->people[s->person].subject, s->action, &context,
+	    explain_rule, &w);
 	r->statement = us_buf_cstr(&t->statement);
 	r->expected = us_buf_cstr(&t->expected);
 	r->found = us_buf_cstr(&t->found);
 	r->why = suite->order->n_rules == 0 ? "" : us_buf_cstr(&t->why);
 	return w.err != US_OK ? w.err :
-	    r->statement == NULL || r->expected == NULL || r->found == NULL || r->why == NULL ? US_ERR_NOMEM : US_OK;
+	    r->statement == NULL || r->expected == NULL || r->found == NULL || r->why == NULL ?
+				US_ERR_NOMEM :
+				US_OK;
 }
 
 int
-us_suite_run(const struct us_suite *suite, void (*each)(void *ctx, const struct us_suite_result *r), void *ctx,
-    struct us_suite_counts *counts)
+us_suite_run(const struct us_suite *suite, void (*each)(void *ctx, const struct us_suite_result *r),
+    void *ctx, struct us_suite_counts *counts)
 {
 	struct us_suite_texts t;
 	int err = US_OK;

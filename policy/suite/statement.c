@@ -10,15 +10,17 @@
 #define HOURS_MAX 87600                       /* ten years: of an approval's age */
 #define HOUR_NS (INT64_C(3600) * 1000000000)
 
-static const struct us_yaml_key fact_keys[] = { { "collection", 0 }, { "at", 0 }, { "address", 0 }, { "purpose", 0 },
-	{ "credential", 0 }, { "matter", 0 }, { "corpus", 0 }, { NULL, 0 } };
-static const struct us_yaml_key statement_keys[] = { { "who", 1 }, { "may", 0 }, { "may_not", 0 }, { "record", 0 },
-	{ "records", 0 }, { "run", 0 }, { "used", 0 }, { "approvals", 0 }, { "frozen", 0 }, { NULL, 0 } };
+static const struct us_yaml_key fact_keys[] = { { "collection", 0 }, { "at", 0 }, { "address", 0 },
+	{ "purpose", 0 }, { "credential", 0 }, { "matter", 0 }, { "corpus", 0 }, { NULL, 0 } };
+static const struct us_yaml_key statement_keys[] = { { "who", 1 }, { "may", 0 }, { "may_not", 0 },
+	{ "record", 0 }, { "records", 0 }, { "run", 0 }, { "used", 0 }, { "approvals", 0 },
+	{ "frozen", 0 }, { NULL, 0 } };
 
 /* ---- facts ---- */
 
 static void
-read_credential(struct us_findings *f, const struct us_yaml_node *node, struct us_suite_facts *facts)
+read_credential(struct us_findings *f, const struct us_yaml_node *node,
+    struct us_suite_facts *facts)
 {
 	static const struct us_yaml_key keys[] = { { "bits", 1 }, { "days", 1 }, { NULL, 0 } };
 	const struct us_yaml_node *v[US_YAML_KEYS];
@@ -36,13 +38,15 @@ static void
 read_address(struct us_findings *f, const struct us_yaml_node *node, struct us_suite_facts *facts)
 {
 	facts->has_address = !us_suite_is_word(node, "none");
-	if (facts->has_address && (node->kind != US_YAML_SCALAR || us_address_parse(facts->address, node->text) != US_OK))
-		us_yaml_error(f, node, "an address is wanted here: 10.20.0.5, \"2001:db8::5\", or none");
+	if (facts->has_address &&
+	    (node->kind != US_YAML_SCALAR || us_address_parse(facts->address, node->text) != US_OK))
+		us_yaml_error(f, node,
+		    "an address is wanted here: 10.20.0.5, \"2001:db8::5\", or none");
 }
 
 void
-us_suite_read_facts(struct us_findings *f, const struct us_yaml_node *node, const struct us_order *order,
-    struct us_suite_facts *facts)
+us_suite_read_facts(struct us_findings *f, const struct us_yaml_node *node,
+    const struct us_order *order, struct us_suite_facts *facts)
 {
 	const struct us_yaml_node *v[US_YAML_KEYS];
 	size_t matter = 0;
@@ -64,8 +68,8 @@ us_suite_read_facts(struct us_findings *f, const struct us_yaml_node *node, cons
 	if (v[4] != NULL)
 		read_credential(f, v[4], facts);
 	if (v[5] != NULL)
-		matter = us_yaml_reference(f, v[5], "state of the matter", order->matter_states, order->n_matter_states,
-		    sizeof *order->matter_states);
+		matter = us_yaml_reference(f, v[5], "state of the matter", order->matter_states,
+		    order->n_matter_states, sizeof *order->matter_states);
 	if (matter != 0)
 		facts->matter = (uint8_t)(matter - 1);
 	us_suite_count(f, v[6], NUMBER_MAX, &facts->corpus);
@@ -76,8 +80,8 @@ us_suite_read_facts(struct us_findings *f, const struct us_yaml_node *node, cons
 static void
 read_used(struct us_findings *f, const struct us_yaml_node *node, struct us_suite_statement *s)
 {
-	static const struct us_yaml_key keys[] = { { "day", 0 }, { "life", 0 }, { "run", 0 }, { "party_day", 0 },
-		{ "party_life", 0 }, { "party_run", 0 }, { NULL, 0 } };
+	static const struct us_yaml_key keys[] = { { "day", 0 }, { "life", 0 }, { "run", 0 },
+		{ "party_day", 0 }, { "party_life", 0 }, { "party_run", 0 }, { NULL, 0 } };
 	const struct us_yaml_node *v[US_YAML_KEYS];
 	struct us_meter *mine = &s->person_used, *party = &s->party_used;
 
@@ -92,9 +96,12 @@ read_used(struct us_findings *f, const struct us_yaml_node *node, struct us_suit
 	us_suite_count(f, v[4], NUMBER_MAX, &party->life);
 	us_suite_count(f, v[5], NUMBER_MAX, &party->run);
 	if (mine->day > mine->life || party->day > party->life)
-		us_yaml_error(f, node, "what was disclosed on one day was disclosed in a life too: life is at least day");
+		us_yaml_error(f, node,
+		    "what was disclosed on one day was disclosed in a life too: life is at least "
+		    "day");
 	if (party->day < mine->day || party->life < mine->life || party->run < mine->run)
-		us_yaml_error(f, node, "what a person has had, their party has had: party_ is at least the same");
+		us_yaml_error(f, node,
+		    "what a person has had, their party has had: party_ is at least the same");
 }
 
 static void
@@ -116,8 +123,8 @@ read_approval(struct us_findings *f, const struct us_yaml_node *node, const stru
 	for (size_t i = 0; i < s->n_approvers; i++)
 		if (s->approvers[i].person == approver->person)
 			us_yaml_error(f, v[0], "this person approves here twice");
-	s->approvers[s->n_approvers++] = (struct us_approver){ approver->person, approver->capacity, approver->parties,
-		s->facts.at_ns - (int64_t)hours * HOUR_NS };
+	s->approvers[s->n_approvers++] = (struct us_approver){ approver->person, approver->capacity,
+		approver->parties, s->facts.at_ns - (int64_t)hours * HOUR_NS };
 }
 
 static void
@@ -141,7 +148,8 @@ static void
 read_frozen(struct us_findings *f, const struct us_yaml_node *node, const struct us_suite *suite,
     struct us_suite_statement *s)
 {
-	static const struct us_yaml_key keys[] = { { "party", 0 }, { "person", 0 }, { "collection", 0 }, { NULL, 0 } };
+	static const struct us_yaml_key keys[] = { { "party", 0 }, { "person", 0 },
+		{ "collection", 0 }, { NULL, 0 } };
 	const struct us_yaml_node *v[US_YAML_KEYS];
 
 	s->n_freezes = 1;
@@ -151,7 +159,8 @@ read_frozen(struct us_findings *f, const struct us_yaml_node *node, const struct
 		return;
 	}
 	if (node->kind != US_YAML_MAP || node->n != 2) {
-		us_yaml_error(f, node, "frozen is everything, or one of {party: P}, {person: ID}, {collection: NAME}");
+		us_yaml_error(f, node,
+		    "frozen is everything, or one of {party: P}, {person: ID}, {collection: NAME}");
 		return;
 	}
 	if (us_yaml_map(f, node, "frozen", keys, v) != US_OK)
@@ -167,7 +176,8 @@ read_frozen(struct us_findings *f, const struct us_yaml_node *node, const struct
 
 enum us_suite_part { PART_STATEMENT, PART_FACTS, PART_EXPECTED };
 #define PARTS 3
-static const struct us_yaml_key *const part_keys[PARTS] = { statement_keys, fact_keys, us_suite_expect_keys };
+static const struct us_yaml_key *const part_keys[PARTS] = { statement_keys, fact_keys,
+	us_suite_expect_keys };
 
 /* The part that has the key, or the one most like it: what is wrong with it is said there. */
 static enum us_suite_part
@@ -189,10 +199,11 @@ part_of(struct us_bytes name)
 	return best;
 }
 
-/* us_yaml_map() takes only so many keys at once: the three parts of a statement as mappings of their own, which own nothing.
- * room: PARTS * node->n. */
+/* us_yaml_map() takes only so many keys at once: the three parts of a statement as mappings of
+ * their own, which own nothing. room: PARTS * node->n. */
 static void
-divide(const struct us_yaml_node *node, struct us_yaml_node *room[], struct us_yaml_node parts[PARTS])
+divide(const struct us_yaml_node *node, struct us_yaml_node *room[],
+    struct us_yaml_node parts[PARTS])
 {
 	for (size_t p = 0; p < PARTS; p++) {
 		parts[p] = *node;
@@ -215,14 +226,16 @@ read_action(struct us_findings *f, const struct us_yaml_node *node, const struct
 
 	s->expected.decision = may != NULL ? US_DECISION_ALLOW : US_DECISION_DENY;
 	if ((may == NULL) == (may_not == NULL))
-		us_yaml_error(f, node, "a statement says what somebody may or may_not do: one of the two");
+		us_yaml_error(f, node,
+		    "a statement says what somebody may or may_not do: one of the two");
 	else
-		s->action = (enum us_action)us_suite_named(f, action, "action", us_action_name, ACTION_LAST);
+		s->action = (enum us_action)us_suite_named(f, action, "action", us_action_name,
+		    ACTION_LAST);
 }
 
 static void
-read_parts(struct us_findings *f, const struct us_yaml_node parts[PARTS], const struct us_suite *suite,
-    struct us_suite_statement *s)
+read_parts(struct us_findings *f, const struct us_yaml_node parts[PARTS],
+    const struct us_suite *suite, struct us_suite_statement *s)
 {
 	const struct us_yaml_node *node = &parts[PART_STATEMENT], *v[US_YAML_KEYS];
 	size_t who;
@@ -233,7 +246,8 @@ read_parts(struct us_findings *f, const struct us_yaml_node parts[PARTS], const 
 	s->person = who == 0 ? 0 : who - 1;
 	read_action(f, node, v[1], v[2], s);
 	if (v[3] != NULL)
-		s->record = us_yaml_reference(f, v[3], "record", suite->records, suite->n_records, sizeof *suite->records);
+		s->record = us_yaml_reference(f, v[3], "record", suite->records, suite->n_records,
+		    sizeof *suite->records);
 	/* who learns a number has been shown no record */
 	s->records = v[3] != NULL && s->action != US_ACTION_COUNT && s->action != US_ACTION_TERMS;
 	us_suite_count(f, v[4], NUMBER_MAX, &s->records);
@@ -242,7 +256,8 @@ read_parts(struct us_findings *f, const struct us_yaml_node parts[PARTS], const 
 		us_yaml_error(f, node, "neither this statement nor defaults says when: at");
 	us_suite_count(f, v[5], NUMBER_MAX, &s->run);
 	if (s->run > s->records)
-		us_yaml_error(f, v[5], "run says how many of the records follow one another: at most all");
+		us_yaml_error(f, v[5],
+		    "run says how many of the records follow one another: at most all");
 	if (v[6] != NULL)
 		read_used(f, v[6], s);
 	if (v[7] != NULL)
@@ -253,14 +268,15 @@ read_parts(struct us_findings *f, const struct us_yaml_node parts[PARTS], const 
 }
 
 void
-us_suite_read_statement(struct us_findings *f, const struct us_yaml_node *node, struct us_suite *suite,
-    const struct us_suite_facts *defaults)
+us_suite_read_statement(struct us_findings *f, const struct us_yaml_node *node,
+    struct us_suite *suite, const struct us_suite_facts *defaults)
 {
 	struct us_suite_statement *s = &suite->statements[suite->n_statements];
 	struct us_yaml_node parts[PARTS], **room;
 
 	if (node->kind != US_YAML_MAP || node->n == 0) {
-		us_yaml_error(f, node, "a statement must be a mapping: {who: nadia, may: read, record: letter}");
+		us_yaml_error(f, node,
+		    "a statement must be a mapping: {who: nadia, may: read, record: letter}");
 		return;
 	}
 	room = calloc(node->n * PARTS, sizeof *room);

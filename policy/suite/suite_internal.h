@@ -32,7 +32,13 @@ struct us_suite_facts {
 };
 
 /* The limits of struct us_remaining, in its order. */
-enum us_suite_limit { US_SUITE_REQUEST, US_SUITE_CONSECUTIVE, US_SUITE_DAY, US_SUITE_LIFE, US_SUITE_SHARE };
+enum us_suite_limit {
+	US_SUITE_REQUEST,
+	US_SUITE_CONSECUTIVE,
+	US_SUITE_DAY,
+	US_SUITE_LIFE,
+	US_SUITE_SHARE
+};
 #define US_SUITE_LIMITS 5
 
 /* What a ruling says, as far as statements can speak of it. says: which members count. */
@@ -57,12 +63,12 @@ struct us_suite_said {
 
 struct us_suite_statement {
 	unsigned line, column;
-	size_t person;   /* index */
-	size_t record;   /* counted from 1; 0: none */
+	size_t person; /* index */
+	size_t record; /* counted from 1; 0: none */
 	enum us_action action;
 	struct us_suite_facts facts;
 	uint64_t records;
-	uint64_t run;    /* of them: how many follow on one another, and on the run that there is */
+	uint64_t run; /* of them: how many follow on one another, and on the run that there is */
 	struct us_meter person_used, party_used; /* before the request */
 	size_t n_approvers;
 	struct us_approver *approvers;
@@ -86,14 +92,15 @@ struct us_suite {
 };
 
 /* statement.c */
-void us_suite_read_facts(struct us_findings *f, const struct us_yaml_node *node, const struct us_order *order,
-    struct us_suite_facts *facts);
-void us_suite_read_statement(struct us_findings *f, const struct us_yaml_node *node, struct us_suite *suite,
-    const struct us_suite_facts *defaults);
+void us_suite_read_facts(struct us_findings *f, const struct us_yaml_node *node,
+    const struct us_order *order, struct us_suite_facts *facts);
+void us_suite_read_statement(struct us_findings *f, const struct us_yaml_node *node,
+    struct us_suite *suite, const struct us_suite_facts *defaults);
 
 /* expect.c: what a statement expects, in and out. */
 extern const struct us_yaml_key us_suite_expect_keys[];
-void us_suite_read_expected(struct us_findings *f, const struct us_yaml_node *node, struct us_suite_said *expected);
+void us_suite_read_expected(struct us_findings *f, const struct us_yaml_node *node,
+    struct us_suite_said *expected);
 /* 1 if found says all that expected says. */
 int us_suite_agrees(const struct us_suite_said *expected, const struct us_suite_said *found);
 /* Appends it in words, as far as says goes. */
@@ -101,12 +108,15 @@ int us_suite_put_said(struct us_buf *b, const struct us_suite_said *said, unsign
 
 /* read.c */
 /* A whole number from 0 to max; *out is untouched if node is NULL or wrong. */
-void us_suite_count(struct us_findings *f, const struct us_yaml_node *node, uint64_t max, uint64_t *out);
+void
+us_suite_count(struct us_findings *f, const struct us_yaml_node *node, uint64_t max, uint64_t *out);
 /* A word of its own (unquoted), so that "none" can be a purpose. */
 int us_suite_is_word(const struct us_yaml_node *node, const char *word);
 /* Position, counted from 1; 0 with its complaint. */
-size_t us_suite_person_named(struct us_findings *f, const struct us_yaml_node *node, const struct us_suite *suite);
-/* A name out of a closed set: name_of gives the name of each number 0 .. last, or NULL. The number; 0 with its complaint. */
+size_t us_suite_person_named(struct us_findings *f, const struct us_yaml_node *node,
+    const struct us_suite *suite);
+/* A name out of a closed set: name_of gives the name of each number 0 .. last, or NULL. The number;
+ * 0 with its complaint. */
 unsigned us_suite_named(struct us_findings *f, const struct us_yaml_node *node, const char *what,
     const char *(*name_of)(unsigned), unsigned last);
 

@@ -31,7 +31,8 @@ us_order_compile(struct us_bytes source, struct us_buf *compiled, struct us_find
 		goto out;
 	err = us_order_encode(order, compiled);
 	if (err != US_OK && err != US_ERR_NOMEM && err != US_ERR_CRYPTO) {
-		us_finding(findings, US_FINDING_ERROR, 0, 0, "the order as a whole: %s", us_strerror(err));
+		us_finding(findings, US_FINDING_ERROR, 0, 0, "the order as a whole: %s",
+		    us_strerror(err));
 		err = US_ERR_FORMAT;
 	}
 out:

@@ -6,16 +6,18 @@
 #define SHOWN_MAX 80 /* bytes of a wrong name that a finding repeats */
 
 void
-us_guess_complain(struct us_findings *f, const struct us_yaml_node *node, const char *what, const struct us_guess *g)
+us_guess_complain(struct us_findings *f, const struct us_yaml_node *node, const char *what,
+    const struct us_guess *g)
 {
 	const int n = (int)(g->wanted.n < SHOWN_MAX ? g->wanted.n : SHOWN_MAX);
 
 	if (us_guess_is_near(g))
-		us_finding(f, US_FINDING_ERROR, node->line, node->column, "unknown %s \"%.*s\": did you mean %.*s?", what, n,
-		    (const char *)g->wanted.p, (int)g->best_n, g->best);
+		us_finding(f, US_FINDING_ERROR, node->line, node->column,
+		    "unknown %s \"%.*s\": did you mean %.*s?", what, n, (const char *)g->wanted.p,
+		    (int)g->best_n, g->best);
 	else
-		us_finding(f, US_FINDING_ERROR, node->line, node->column, "unknown %s \"%.*s\"", what, n,
-		    (const char *)g->wanted.p);
+		us_finding(f, US_FINDING_ERROR, node->line, node->column, "unknown %s \"%.*s\"",
+		    what, n, (const char *)g->wanted.p);
 }
 
 /* ---- lists of things that begin with their id ---- */
@@ -41,21 +43,23 @@ us_yaml_position(struct us_bytes id, const void *items, size_t n, size_t size)
 }
 
 size_t
-us_yaml_reference(struct us_findings *f, const struct us_yaml_node *node, const char *what, const void *items, size_t n,
-    size_t size)
+us_yaml_reference(struct us_findings *f, const struct us_yaml_node *node, const char *what,
+    const void *items, size_t n, size_t size)
 {
 	struct us_guess g = us_guess_of(node->text);
 	size_t at;
 
 	if (node->kind != US_YAML_SCALAR) {
-		us_finding(f, US_FINDING_ERROR, node->line, node->column, "the name of a %s is wanted here", what);
+		us_finding(f, US_FINDING_ERROR, node->line, node->column,
+		    "the name of a %s is wanted here", what);
 		return 0;
 	}
 	at = us_yaml_position(node->text, items, n, size);
 	if (at != 0)
 		return at;
 	for (size_t i = 0; i < n; i++)
-		us_guess_consider(&g, (const char *)id_at(items, i, size).p, id_at(items, i, size).n);
+		us_guess_consider(&g, (const char *)id_at(items, i, size).p,
+		    id_at(items, i, size).n);
 	us_guess_complain(f, node, what, &g);
 	return 0;
 }

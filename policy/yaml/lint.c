@@ -1,4 +1,5 @@
-/* What an order that could be read says badly: queries that are none, rules that contradict each other or have no effect. */
+/* What an order that could be read says badly: queries that are none, rules that contradict each
+ * other or have no effect. */
 #include "policy/yaml/lint.h"
 
 #include <stdarg.h>
@@ -63,13 +64,15 @@ check_designations(struct us_lint *l, const struct us_yaml_node *node, const str
 	us_finding(l->findings, US_FINDING_ERROR, node->line,
 	    node->column + (unsigned)node->quoted + (unsigned)outside->at,
 	    "the query of %s %.*s: the order's list has no designation \"%.*s\"%s%.*s%s", what,
-	    TEXT(id), (int)(outside->value.n < US_ORDER_ID_MAX ? outside->value.n : US_ORDER_ID_MAX),
+	    TEXT(id),
+	    (int)(outside->value.n < US_ORDER_ID_MAX ? outside->value.n : US_ORDER_ID_MAX),
 	    (const char *)outside->value.p, found.nearest.n > 0 ? ": did you mean " : "",
 	    TEXT(found.nearest), found.nearest.n > 0 ? "?" : "");
 	return US_OK;
 }
 
-/* One part of what, as it stands in the file: it must be a query by itself, or the parentheses around it would make it one. */
+/* One part of what, as it stands in the file: it must be a query by itself, or the parentheses
+ * around it would make it one. */
 static int
 check_part(struct us_lint *l, const struct us_yaml_node *node, const char *what, struct us_bytes id)
 {
@@ -83,11 +86,12 @@ check_part(struct us_lint *l, const struct us_yaml_node *node, const char *what,
 	if (err == US_OK || err == US_ERR_NOMEM)
 		return err;
 	if (err == US_ERR_FORMAT || err == US_ERR_LIMIT || err == US_ERR_ENCODING)
-		us_finding(l->findings, US_FINDING_ERROR, node->line, node->column + (unsigned)node->quoted + (unsigned)error.at,
+		us_finding(l->findings, US_FINDING_ERROR, node->line,
+		    node->column + (unsigned)node->quoted + (unsigned)error.at,
 		    "the query of %s %.*s: %s", what, TEXT(id), error.message);
 	else
-		us_finding(l->findings, US_FINDING_ERROR, node->line, node->column, "the query of %s %.*s: %s", what, TEXT(id),
-		    us_strerror(err));
+		us_finding(l->findings, US_FINDING_ERROR, node->line, node->column,
+		    "the query of %s %.*s: %s", what, TEXT(id), us_strerror(err));
 	return US_OK;
 }
 
@@ -110,12 +114,14 @@ check_queries(struct us_lint *l)
 	int err = check_categories(l);
 
 	for (size_t i = 0; i < l->order->n_rules && err == US_OK; i++) {
-		const struct us_yaml_node *query = us_yaml_find(us_yaml_find(us_lint_item(l, "rules", i), "what"), "query");
+		const struct us_yaml_node *query =
+		    us_yaml_find(us_yaml_find(us_lint_item(l, "rules", i), "what"), "query");
 		if (query != NULL)
 			err = check_part(l, query, "rule", l->order->rules[i].id);
 	}
 	/* only what is made of good parts can be judged as a whole */
-	for (size_t i = 0; i < l->order->n_rules && err == US_OK && l->findings->errors == errors; i++) {
+	for (size_t i = 0; i < l->order->n_rules && err == US_OK && l->findings->errors == errors;
+	     i++) {
 		const struct us_rule *rule = &l->order->rules[i];
 		const struct us_yaml_node *at = us_yaml_find(us_lint_item(l, "rules", i), "what");
 		struct us_query_error error = { 0 };
@@ -124,8 +130,9 @@ check_queries(struct us_lint *l)
 		err = us_query_parse(rule->what.p, rule->what.n, &l->queries[i], &error);
 		if (err == US_OK || err == US_ERR_NOMEM)
 			continue;
-		us_finding(l->findings, US_FINDING_ERROR, at->line, at->column, "what of rule %.*s, put together: %s",
-		    TEXT(rule->id), error.message[0] != '\0' ? error.message : us_strerror(err));
+		us_finding(l->findings, US_FINDING_ERROR, at->line, at->column,
+		    "what of rule %.*s, put together: %s", TEXT(rule->id),
+		    error.message[0] != '\0' ? error.message : us_strerror(err));
 		err = US_OK;
 	}
 	return err;
@@ -137,7 +144,8 @@ static int
 names_collection(const struct us_rule *rule, struct us_bytes name)
 {
 	for (size_t i = 0; i < rule->n_collections; i++)
-		if (rule->collections[i].n == name.n && memcmp(rule->collections[i].p, name.p, name.n) == 0)
+		if (rule->collections[i].n == name.n &&
+		    memcmp(rule->collections[i].p, name.p, name.n) == 0)
 			return 1;
 	return rule->any_collection;
 }
@@ -157,7 +165,8 @@ us_lint_encloses(const struct us_rule *outer, const struct us_rule *inner)
 	return 1;
 }
 
-/* 1 if some request could fit both. People may be of several parties, so parties never keep two apart. */
+/* 1 if some request could fit both. People may be of several parties, so parties never keep two
+ * apart. */
 static int
 meets(const struct us_rule *a, const struct us_rule *b)
 {
@@ -172,7 +181,8 @@ meets(const struct us_rule *a, const struct us_rule *b)
 	return 0;
 }
 
-/* A prohibition takes the whole of a permission if it fits whenever that does and forbids everything, or the very records. */
+/* A prohibition takes the whole of a permission if it fits whenever that does and forbids
+ * everything, or the very records. */
 static int
 swallows(const struct us_lint *l, size_t forbid, size_t permit)
 {
@@ -188,7 +198,8 @@ swallows(const struct us_lint *l, size_t forbid, size_t permit)
 	    memcmp(a->canonical.p, b->canonical.p, a->canonical.n) == 0;
 }
 
-/* The conditions of all permits that fit hold together: two that are never true at one time deny both for good. */
+/* The conditions of all permits that fit hold together: two that are never true at one time deny
+ * both for good. */
 static const char *
 excludes(const struct us_order *order, const struct us_rule *a, const struct us_rule *b)
 {
@@ -196,10 +207,12 @@ excludes(const struct us_order *order, const struct us_rule *a, const struct us_
 
 	if (!a->any_party && !b->any_party && (a->parties & b->parties) == 0)
 		return NULL;
-	if (x->matter_states != 0 && y->matter_states != 0 && (x->matter_states & y->matter_states) == 0)
+	if (x->matter_states != 0 && y->matter_states != 0 &&
+	    (x->matter_states & y->matter_states) == 0)
 		return "states of the matter";
 	if (x->period != 0 && y->period != 0) {
-		const struct us_period *p = &order->periods[x->period - 1u], *q = &order->periods[y->period - 1u];
+		const struct us_period *p = &order->periods[x->period - 1u],
+				       *q = &order->periods[y->period - 1u];
 		if (p->from_ns >= q->until_ns || q->from_ns >= p->until_ns)
 			return "periods";
 	}
@@ -211,21 +224,24 @@ shows_all(const struct us_lint *l, size_t index)
 {
 	const struct us_query *query = l->queries[index];
 
-	return !l->order->rules[index].is_query || (query != NULL && query->root->op == US_QUERY_ALL);
+	return !l->order->rules[index].is_query ||
+	    (query != NULL && query->root->op == US_QUERY_ALL);
 }
 
-/* The first action for which a permit shows everything wherever another one fits, whose what then has no effect; NONE. Only
- * if it fits all whom that fits, for else what shows more to a few could be meant. Nor is it strange that more may be counted
- * than seen. */
+/* The first action for which a permit shows everything wherever another one fits, whose what then
+ * has no effect; NONE. Only if it fits all whom that fits, for else what shows more to a few could
+ * be meant. Nor is it strange that more may be counted than seen. */
 static enum us_action
 uncovers(const struct us_lint *l, size_t wide, size_t narrow)
 {
 	const struct us_rule *w = &l->order->rules[wide], *n = &l->order->rules[narrow];
 
-	if (!shows_all(l, wide) || shows_all(l, narrow) || (n->capacities & ~w->capacities) != 0 || !us_lint_encloses(w, n))
+	if (!shows_all(l, wide) || shows_all(l, narrow) || (n->capacities & ~w->capacities) != 0 ||
+	    !us_lint_encloses(w, n))
 		return US_ACTION_NONE;
 	for (unsigned a = 1; a < 128; a++)
-		if (us_actions_has(w->actions, (enum us_action)a) && us_actions_has(n->actions, (enum us_action)a) &&
+		if (us_actions_has(w->actions, (enum us_action)a) &&
+		    us_actions_has(n->actions, (enum us_action)a) &&
 		    us_action_is_evidence((enum us_action)a) && a != US_ACTION_COUNT)
 			return (enum us_action)a;
 	return US_ACTION_NONE;
@@ -238,12 +254,15 @@ lint_uncovered(struct us_lint *l, size_t index)
 
 	for (size_t i = 0; i < l->order->n_rules; i++) {
 		const struct us_rule *other = &l->order->rules[i];
-		const enum us_action action = rule->effect == US_PERMIT && other->effect == US_PERMIT ? uncovers(l, i, index) :
+		const enum us_action action = rule->effect == US_PERMIT &&
+			other->effect == US_PERMIT ?
+		    uncovers(l, i, index) :
 		    US_ACTION_NONE;
 
 		if (action != US_ACTION_NONE)
 			us_lint_warn(l, us_yaml_find(us_lint_item(l, "rules", index), "what"),
-			    "rule %.*s lets everything be seen that %.*s limits: both fit %s, and what permits show is put together",
+			    "rule %.*s lets everything be seen that %.*s limits: both fit %s, and "
+			    "what permits show is put together",
 			    TEXT(other->id), TEXT(rule->id), us_action_name(action));
 	}
 }
@@ -267,16 +286,21 @@ lint_rule(struct us_lint *l, size_t index)
 
 	for (size_t i = 0; i < l->order->n_rules; i++) {
 		const struct us_rule *other = &l->order->rules[i];
-		if (rule->effect == US_PERMIT && other->effect == US_FORBID && swallows(l, i, index))
-			us_lint_warn(l, at, "rule %.*s can never apply: %.*s forbids all of it", TEXT(rule->id), TEXT(other->id));
+		if (rule->effect == US_PERMIT && other->effect == US_FORBID &&
+		    swallows(l, i, index))
+			us_lint_warn(l, at, "rule %.*s can never apply: %.*s forbids all of it",
+			    TEXT(rule->id), TEXT(other->id));
 		if (rule->effect == US_FORBID && other->effect == US_PERMIT && meets(rule, other))
 			useful = 1;
-		if (rule->effect != US_PERMIT || other->effect != US_PERMIT || i >= index || !meets(rule, other))
+		if (rule->effect != US_PERMIT || other->effect != US_PERMIT || i >= index ||
+		    !meets(rule, other))
 			continue;
 		const char *what = excludes(l->order, rule, other);
 		if (what != NULL)
-			us_lint_warn(l, at, "rules %.*s and %.*s fit the same requests, but their %s never meet: "
-			    "where both fit, nothing is allowed", TEXT(other->id), TEXT(rule->id), what);
+			us_lint_warn(l, at,
+			    "rules %.*s and %.*s fit the same requests, but their %s never meet: "
+			    "where both fit, nothing is allowed",
+			    TEXT(other->id), TEXT(rule->id), what);
 	}
 	if (!useful)
 		us_lint_warn(l, at, "rule %.*s forbids what no rule permits", TEXT(rule->id));
@@ -299,16 +323,21 @@ lint_party(struct us_lint *l, size_t index)
 	for (size_t s = 0; s < party->n_signers; s++)
 		for (size_t j = 0; j < index; j++)
 			for (size_t t = 0; t < order->parties[j].n_signers; t++) {
-				const struct us_signer *a = &party->signers[s], *b = &order->parties[j].signers[t];
+				const struct us_signer *a = &party->signers[s],
+						       *b = &order->parties[j].signers[t];
 				if (a->person.n == b->person.n && a->capacity != b->capacity &&
 				    memcmp(a->person.p, b->person.p, a->person.n) == 0)
-					us_finding(l->findings, US_FINDING_ERROR, at->line, at->column,
-					    "%.*s signs for two parties in two capacities; a person has one", TEXT(a->person));
+					us_finding(l->findings, US_FINDING_ERROR, at->line,
+					    at->column,
+					    "%.*s signs for two parties in two capacities; a "
+					    "person has one",
+					    TEXT(a->person));
 			}
 }
 
 int
-us_order_lint(const struct us_order *order, const struct us_yaml_node *root, struct us_findings *findings)
+us_order_lint(const struct us_order *order, const struct us_yaml_node *root,
+    struct us_findings *findings)
 {
 	struct us_lint *l = calloc(1, sizeof *l);
 	int err;
@@ -332,7 +361,8 @@ us_order_lint(const struct us_order *order, const struct us_yaml_node *root, str
 		us_lint_workflows(l);
 		if (order->default_paragraph.n == 0)
 			us_lint_warn(l, root,
-			    "there is no default: {paragraph: ...}: refusals that no rule causes will cite nothing");
+			    "there is no default: {paragraph: ...}: refusals that no rule causes "
+			    "will cite nothing");
 	}
 	for (size_t i = 0; i < order->n_rules; i++)
 		us_query_free(l->queries[i]);

@@ -10,7 +10,8 @@ struct us_lint {
 	const struct us_yaml_node *root;
 	struct us_findings *findings;
 	struct us_designations designations; /* the order's list */
-	struct us_query *queries[US_ORDER_RULES]; /* what of rule i, parsed; NULL: everything, or it could not be parsed */
+	/* what of rule i, parsed; NULL: everything, or it could not be parsed */
+	struct us_query *queries[US_ORDER_RULES];
 };
 
 /* The node of item i of a list at the top, "rules" or another; the list itself if it has none. */
@@ -20,7 +21,8 @@ void us_lint_warn(struct us_lint *l, const struct us_yaml_node *node, const char
 /* 1 if node is that text, or a list that has it. */
 int us_lint_names(const struct us_yaml_node *node, struct us_bytes text);
 
-/* 1 if outer fits the parties and collections that inner fits, whatever the capacity and the action. */
+/* 1 if outer fits the parties and collections that inner fits, whatever the capacity and the
+ * action. */
 int us_lint_encloses(const struct us_rule *outer, const struct us_rule *inner);
 
 /* lint_lists.c: designations nobody may read, what no rule uses, limits and workflows that make no

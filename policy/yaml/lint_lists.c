@@ -10,7 +10,8 @@
 
 enum us_yaml_truth { NEVER, PERHAPS, ALWAYS };
 
-/* Whether a query holds for records of one designation, of which nothing else is known (Kleene's three values). */
+/* Whether a query holds for records of one designation, of which nothing else is known (Kleene's
+ * three values). */
 static enum us_yaml_truth
 holds(const struct us_query_node *node, struct us_bytes folded)
 {
@@ -22,7 +23,9 @@ holds(const struct us_query_node *node, struct us_bytes folded)
 	case US_QUERY_META:
 		if (node->field != US_FIELD_DESIGNATION)
 			return PERHAPS;
-		return node->value.n == folded.n && memcmp(node->value.p, folded.p, folded.n) == 0 ? ALWAYS : NEVER;
+		return node->value.n == folded.n && memcmp(node->value.p, folded.p, folded.n) == 0 ?
+		    ALWAYS :
+		    NEVER;
 	case US_QUERY_WORD:
 	case US_QUERY_PHRASE:
 	case US_QUERY_DATE:
@@ -50,7 +53,8 @@ struct us_yaml_reach {
 };
 
 static void
-reach_of(const struct us_lint *l, size_t index, unsigned d, struct us_bytes folded, struct us_yaml_reach *reach)
+reach_of(const struct us_lint *l, size_t index, unsigned d, struct us_bytes folded,
+    struct us_yaml_reach *reach)
 {
 	const struct us_rule *rule = &l->order->rules[index];
 	enum us_yaml_truth t = PERHAPS;
@@ -65,7 +69,8 @@ reach_of(const struct us_lint *l, size_t index, unsigned d, struct us_bytes fold
 	reach->perhaps[index] |= (uint32_t)(t != NEVER) << d;
 }
 
-/* Designations that a permit gives to some capacity: different prohibitions may take different ones away. */
+/* Designations that a permit gives to some capacity: different prohibitions may take different ones
+ * away. */
 static uint32_t
 gives(const struct us_lint *l, size_t index, const struct us_yaml_reach *reach)
 {
@@ -73,7 +78,8 @@ gives(const struct us_lint *l, size_t index, const struct us_yaml_reach *reach)
 	uint32_t taken[US_ORDER_DESIGNATIONS] = { 0 }, given = 0;
 
 	for (size_t i = 0; i < order->n_rules; i++) {
-		if (order->rules[i].effect != US_FORBID || (reach->always[i] & reach->perhaps[index]) == 0 ||
+		if (order->rules[i].effect != US_FORBID ||
+		    (reach->always[i] & reach->perhaps[index]) == 0 ||
 		    !us_lint_encloses(&order->rules[i], &order->rules[index]))
 			continue;
 		for (size_t d = 0; d < order->n_designations; d++)
@@ -81,7 +87,8 @@ gives(const struct us_lint *l, size_t index, const struct us_yaml_reach *reach)
 				taken[d] |= order->rules[i].capacities;
 	}
 	for (size_t d = 0; d < order->n_designations; d++)
-		if ((reach->perhaps[index] >> d & 1) != 0 && (order->rules[index].capacities & ~taken[d]) != 0)
+		if ((reach->perhaps[index] >> d & 1) != 0 &&
+		    (order->rules[index].capacities & ~taken[d]) != 0)
 			given |= UINT32_C(1) << d;
 	return given;
 }
@@ -96,14 +103,16 @@ us_lint_designations(struct us_lint *l)
 		const struct us_designation_entry *e = &l->designations.list[d];
 
 		for (size_t i = 0; i < l->order->n_rules; i++)
-			reach_of(l, i, (unsigned)d, (struct us_bytes){ e->folded, e->folded_n }, &reach);
+			reach_of(l, i, (unsigned)d, (struct us_bytes){ e->folded, e->folded_n },
+			    &reach);
 	}
 	for (size_t i = 0; i < l->order->n_rules; i++)
 		if (l->order->rules[i].effect == US_PERMIT && reach.perhaps[i] != 0)
 			given |= gives(l, i, &reach);
 	for (size_t d = 0; d < l->order->n_designations; d++)
 		if ((given >> d & 1) == 0)
-			us_lint_warn(l, us_lint_item(l, "designations", d), "nobody may read what is designated %.*s",
+			us_lint_warn(l, us_lint_item(l, "designations", d),
+			    "nobody may read what is designated %.*s",
 			    TEXT(l->order->designations[d].name));
 }
 
@@ -119,7 +128,8 @@ unused_categories(struct us_lint *l)
 		int used = 0;
 
 		for (size_t i = 0; i < l->order->n_rules; i++) {
-			const struct us_yaml_node *what = us_yaml_find(us_lint_item(l, "rules", i), "what");
+			const struct us_yaml_node *what = us_yaml_find(us_lint_item(l, "rules", i),
+			    "what");
 			used |= us_lint_names(us_yaml_find(what, "category"), id) ||
 			    us_lint_names(us_yaml_find(what, "except"), id);
 		}
@@ -132,7 +142,9 @@ void
 us_lint_unused(struct us_lint *l)
 {
 	const struct us_order *order = l->order;
-	uint64_t clearances = 0, calendars = order->home_calendar == 0 ? 0 : UINT64_C(1) << order->home_calendar, periods = 0;
+	uint64_t clearances = 0,
+		 calendars = order->home_calendar == 0 ? 0 : UINT64_C(1) << order->home_calendar,
+		 periods = 0;
 	int purposes = 0, matter = 0;
 
 	for (size_t i = 0; i < order->n_rules; i++) {
@@ -146,19 +158,23 @@ us_lint_unused(struct us_lint *l)
 	unused_categories(l);
 	for (size_t i = 0; i < order->n_periods; i++)
 		if ((periods >> (i + 1) & 1) == 0)
-			us_lint_warn(l, us_lint_item(l, "periods", i), "no rule uses period %.*s", TEXT(order->periods[i].id));
+			us_lint_warn(l, us_lint_item(l, "periods", i), "no rule uses period %.*s",
+			    TEXT(order->periods[i].id));
 	for (size_t i = 0; i < order->n_calendars; i++)
 		if ((calendars >> (i + 1) & 1) == 0)
-			us_lint_warn(l, us_lint_item(l, "calendars", i), "neither a rule nor default uses calendar %.*s",
+			us_lint_warn(l, us_lint_item(l, "calendars", i),
+			    "neither a rule nor default uses calendar %.*s",
 			    TEXT(order->calendars[i].id));
 	for (size_t i = 0; i < order->n_clearances; i++)
 		if ((clearances >> (i + 1) & 1) == 0)
-			us_lint_warn(l, us_lint_item(l, "clearances", i), "no rule uses clearance %.*s",
-			    TEXT(order->clearances[i].id));
+			us_lint_warn(l, us_lint_item(l, "clearances", i),
+			    "no rule uses clearance %.*s", TEXT(order->clearances[i].id));
 	if (order->n_purposes > 0 && !purposes)
-		us_lint_warn(l, us_yaml_find(l->root, "purposes"), "no rule asks for a purpose of the list (purpose: listed)");
+		us_lint_warn(l, us_yaml_find(l->root, "purposes"),
+		    "no rule asks for a purpose of the list (purpose: listed)");
 	if (order->n_matter_states > 0 && !matter)
-		us_lint_warn(l, us_yaml_find(l->root, "matter"), "no rule asks for a state of the matter");
+		us_lint_warn(l, us_yaml_find(l->root, "matter"),
+		    "no rule asks for a state of the matter");
 }
 
 /* ---- permits that make no sense by themselves ---- */
@@ -166,7 +182,10 @@ us_lint_unused(struct us_lint *l)
 static void
 lint_limits(struct us_lint *l, const struct us_yaml_node *at, const struct us_limits *limits)
 {
-	const struct { const char *small_name, *large_name; uint32_t small, large; } pairs[] = {
+	const struct {
+		const char *small_name, *large_name;
+		uint32_t small, large;
+	} pairs[] = {
 		{ "records_per_request", "per_day", limits->records_per_request, limits->per_day },
 		{ "records_per_request", "life", limits->records_per_request, limits->life },
 		{ "consecutive", "life", limits->consecutive, limits->life },
@@ -175,15 +194,16 @@ lint_limits(struct us_lint *l, const struct us_yaml_node *at, const struct us_li
 
 	for (size_t i = 0; i < US_COUNT(pairs); i++)
 		if (pairs[i].small != US_UNLIMITED && pairs[i].small > pairs[i].large)
-			us_lint_warn(l, at, "%s is above %s: it could never be used up", pairs[i].small_name,
-			    pairs[i].large_name);
+			us_lint_warn(l, at, "%s is above %s: it could never be used up",
+			    pairs[i].small_name, pairs[i].large_name);
 }
 
 /* 1 if each category that what names is excepted again. */
 static int
 excepts_all(const struct us_yaml_node *what)
 {
-	const struct us_yaml_node *category = us_yaml_find(what, "category"), *except = us_yaml_find(what, "except");
+	const struct us_yaml_node *category = us_yaml_find(what, "category"),
+				  *except = us_yaml_find(what, "except");
 
 	if (category == NULL || except == NULL)
 		return 0;
@@ -198,7 +218,8 @@ excepts_all(const struct us_yaml_node *what)
 void
 us_lint_permits(struct us_lint *l)
 {
-	const uint32_t machine = US_CAPACITY_BIT(US_CAPACITY_ADMINISTRATOR) | US_CAPACITY_BIT(US_CAPACITY_KEYHOLDER);
+	const uint32_t machine = US_CAPACITY_BIT(US_CAPACITY_ADMINISTRATOR) |
+	    US_CAPACITY_BIT(US_CAPACITY_KEYHOLDER);
 
 	for (size_t i = 0; i < l->order->n_rules; i++) {
 		const struct us_rule *rule = &l->order->rules[i];
@@ -206,15 +227,16 @@ us_lint_permits(struct us_lint *l)
 		const struct us_approval_need *need = &rule->conditions.approval;
 
 		if (excepts_all(us_yaml_find(node, "what")))
-			us_lint_warn(l, us_yaml_find(node, "what"), "rule %.*s fits no record: it excepts what it names",
-			    TEXT(rule->id));
+			us_lint_warn(l, us_yaml_find(node, "what"),
+			    "rule %.*s fits no record: it excepts what it names", TEXT(rule->id));
 		if (rule->effect != US_PERMIT)
 			continue;
 		if (us_yaml_find(node, "limits") != NULL)
 			lint_limits(l, us_yaml_find(node, "limits"), &rule->limits);
 		if (need->count > 0 && (need->capacities & ~machine) == 0)
 			us_lint_warn(l, us_yaml_find(us_yaml_find(node, "conditions"), "approvals"),
-			    "nobody could give this approval: administrators and keyholders speak for no party");
+			    "nobody could give this approval: administrators and keyholders speak "
+			    "for no party");
 	}
 }
 
@@ -225,13 +247,15 @@ static int
 permitted(const struct us_order *order, enum us_action action)
 {
 	for (size_t i = 0; i < order->n_rules; i++)
-		if (order->rules[i].effect == US_PERMIT && us_actions_has(order->rules[i].actions, action) &&
+		if (order->rules[i].effect == US_PERMIT &&
+		    us_actions_has(order->rules[i].actions, action) &&
 		    (action != US_ACTION_CLEARANCE || order->rules[i].any_collection))
 			return 1;
 	return 0;
 }
 
-/* What workflows provide for begins with an act that some rule must permit, and a clawback ends with a decision. */
+/* What workflows provide for begins with an act that some rule must permit, and a clawback ends
+ * with a decision. */
 static void
 lint_acts(struct us_lint *l, const struct us_yaml_node *workflows)
 {
@@ -239,7 +263,8 @@ lint_acts(struct us_lint *l, const struct us_yaml_node *workflows)
 
 	if (l->order->n_clearances > 0 && !permitted(l->order, US_ACTION_CLEARANCE))
 		us_lint_warn(l, us_lint_item(l, "clearances", 0),
-		    "nobody could ask for a clearance: no rule for all collections permits the action clearance");
+		    "nobody could ask for a clearance: no rule for all collections permits the "
+		    "action clearance");
 	if ((w->confer_days != 0 || w->move_days != 0) && !permitted(l->order, US_ACTION_CHALLENGE))
 		us_lint_warn(l, us_yaml_find(workflows, "challenge"),
 		    "nobody could challenge a designation: no rule permits the action challenge");
@@ -255,18 +280,22 @@ void
 us_lint_workflows(struct us_lint *l)
 {
 	const struct us_workflows *w = &l->order->workflows;
-	const struct us_yaml_node *node = us_yaml_find(l->root, "workflows"), *at = node == NULL ? l->root : node;
+	const struct us_yaml_node *node = us_yaml_find(l->root, "workflows"),
+				  *at = node == NULL ? l->root : node;
 
 	if (w->amend.n == 0)
 		us_lint_warn(l, at, "this order can never be amended: workflows lacks amend");
 	if (w->may_freeze != 0 && w->lift.n == 0)
-		us_lint_warn(l, us_yaml_find(node, "freeze"), "what is frozen stays so: workflows lacks lift");
+		us_lint_warn(l, us_yaml_find(node, "freeze"),
+		    "what is frozen stays so: workflows lacks lift");
 	if (w->may_freeze == 0 && w->lift.n != 0)
-		us_lint_warn(l, us_yaml_find(node, "lift"), "nobody may freeze: there is nothing to lift");
+		us_lint_warn(l, us_yaml_find(node, "lift"),
+		    "nobody may freeze: there is nothing to lift");
 	if (w->may_resolve == 0 && l->order->n_clearances > 0)
 		us_lint_warn(l, us_lint_item(l, "clearances", 0),
 		    "nobody could decide an objection to a clearance: workflows lacks resolve");
 	if (w->may_resolve == 0 && (w->confer_days != 0 || w->move_days != 0))
-		us_lint_warn(l, us_yaml_find(node, "challenge"), "nobody could decide a challenge: workflows lacks resolve");
+		us_lint_warn(l, us_yaml_find(node, "challenge"),
+		    "nobody could decide a challenge: workflows lacks resolve");
 	lint_acts(l, node);
 }

@@ -1,5 +1,5 @@
-/* From the tree to an order: every key is known, every value is of its form, or it is an error with its place. This
- * file: values of all kinds, the head, and the order of the parts. */
+/* From the tree to an order: every key is known, every value is of its form, or it is an error with
+ * its place. This file: values of all kinds, the head, and the order of the parts. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,12 +14,13 @@ us_yaml_error(struct us_findings *f, const struct us_yaml_node *node, const char
 }
 
 int
-us_yaml_map(struct us_findings *f, const struct us_yaml_node *node, const char *what, const struct us_yaml_key *keys,
-    const struct us_yaml_node *values[US_YAML_KEYS])
+us_yaml_map(struct us_findings *f, const struct us_yaml_node *node, const char *what,
+    const struct us_yaml_key *keys, const struct us_yaml_node *values[US_YAML_KEYS])
 {
 	memset(values, 0, US_YAML_KEYS * sizeof values[0]);
 	if (node->kind != US_YAML_MAP) {
-		us_finding(f, US_FINDING_ERROR, node->line, node->column, "%s must be a mapping (key: value)", what);
+		us_finding(f, US_FINDING_ERROR, node->line, node->column,
+		    "%s must be a mapping (key: value)", what);
 		return US_ERR_FORMAT;
 	}
 	for (size_t i = 0; i + 1 < node->n; i += 2) {
@@ -33,13 +34,15 @@ us_yaml_map(struct us_findings *f, const struct us_yaml_node *node, const char *
 		if (keys[k].name == NULL)
 			us_guess_complain(f, key, "key", &g);
 		else if (values[k] != NULL)
-			us_finding(f, US_FINDING_ERROR, key->line, key->column, "key %s stands here twice", keys[k].name);
+			us_finding(f, US_FINDING_ERROR, key->line, key->column,
+			    "key %s stands here twice", keys[k].name);
 		else
 			values[k] = node->items[i + 1];
 	}
 	for (size_t k = 0; keys[k].name != NULL; k++)
 		if (keys[k].required && values[k] == NULL)
-			us_finding(f, US_FINDING_ERROR, node->line, node->column, "%s lacks %s", what, keys[k].name);
+			us_finding(f, US_FINDING_ERROR, node->line, node->column, "%s lacks %s",
+			    what, keys[k].name);
 	return US_OK;
 }
 
@@ -56,7 +59,9 @@ us_yaml_text(struct us_findings *f, const struct us_yaml_node *node, size_t max)
 	}
 	if (!us_text_ok(node->text, max)) {
 		us_finding(f, US_FINDING_ERROR, node->line, node->column,
-		    "text of 1 to %zu bytes without control characters or spaces at its ends is wanted here", max);
+		    "text of 1 to %zu bytes without control characters or spaces at its ends is "
+		    "wanted here",
+		    max);
 		return none;
 	}
 	return node->text;
@@ -70,7 +75,8 @@ us_yaml_id(struct us_findings *f, const struct us_yaml_node *node)
 	if (node == NULL)
 		return none;
 	if (node->kind != US_YAML_SCALAR || !us_id_ok(node->text, US_ORDER_ID_MAX)) {
-		us_yaml_error(f, node, "an identifier is wanted here: a-z 0-9 . _ - beginning with a letter or digit");
+		us_yaml_error(f, node,
+		    "an identifier is wanted here: a-z 0-9 . _ - beginning with a letter or digit");
 		return none;
 	}
 	return node->text;
@@ -83,13 +89,17 @@ us_yaml_number(struct us_findings *f, const struct us_yaml_node *node, uint32_t 
 
 	if (node == NULL)
 		return absent;
-	int ok = node->kind == US_YAML_SCALAR && node->text.n >= 1 && node->text.n <= 10 && !node->quoted;
+	int ok = node->kind == US_YAML_SCALAR && node->text.n >= 1 && node->text.n <= 10 &&
+	    !node->quoted;
 	for (size_t i = 0; ok && i < node->text.n; i++) {
-		ok = node->text.p[i] >= '0' && node->text.p[i] <= '9' && (i > 0 || node->text.p[0] != '0');
+		ok = node->text.p[i] >= '0' && node->text.p[i] <= '9' &&
+		    (i > 0 || node->text.p[0] != '0');
 		v = v * 10 + (uint64_t)(node->text.p[i] - '0');
 	}
 	if (!ok || v == 0 || v >= UINT32_MAX) {
-		us_yaml_error(f, node, "a whole number from 1 on is wanted here, in digits alone (1000, not 1,000 or 1_000)");
+		us_yaml_error(f, node,
+		    "a whole number from 1 on is wanted here, in digits alone (1000, not 1,000 or "
+		    "1_000)");
 		return absent;
 	}
 	return (uint32_t)v;
@@ -101,7 +111,8 @@ us_yaml_number_to(struct us_findings *f, const struct us_yaml_node *node, uint32
 	uint32_t v = us_yaml_number(f, node, 0);
 
 	if (v > max) {
-		us_finding(f, US_FINDING_ERROR, node->line, node->column, "%u is the most that can stand here", max);
+		us_finding(f, US_FINDING_ERROR, node->line, node->column,
+		    "%u is the most that can stand here", max);
 		return 0;
 	}
 	return v;
@@ -126,7 +137,8 @@ us_yaml_set(struct us_findings *f, const struct us_yaml_node *node, const char *
 		return 0;
 	if (node->kind == US_YAML_SCALAR && !node->quoted && us_bytes_is(node->text, "true"))
 		return 1;
-	us_finding(f, US_FINDING_ERROR, node->line, node->column, "%s is true, or the key is left out", what);
+	us_finding(f, US_FINDING_ERROR, node->line, node->column,
+	    "%s is true, or the key is left out", what);
 	return 0;
 }
 
@@ -141,8 +153,10 @@ us_yaml_each(struct us_findings *f, const struct us_yaml_node *node,
 		return;
 	}
 	if (node->kind == US_YAML_MAP || node->n == 0) {
-		us_yaml_error(f, node, node->kind == US_YAML_MAP ? "a list is wanted here" :
-		    "an empty list: it would fit nobody and nothing; leave it out");
+		us_yaml_error(f, node,
+		    node->kind == US_YAML_MAP ?
+			"a list is wanted here" :
+			"an empty list: it would fit nobody and nothing; leave it out");
 		return;
 	}
 	for (size_t i = 0; i < node->n; i++) {
@@ -159,8 +173,8 @@ us_yaml_list(struct us_findings *f, const struct us_yaml_node *node, const char 
 	if (node == NULL)
 		return 0;
 	if (node->kind != US_YAML_LIST || node->n == 0 || node->n > max) {
-		us_finding(f, US_FINDING_ERROR, node->line, node->column, "%s must be a list of 1 to %zu items", what,
-		    max);
+		us_finding(f, US_FINDING_ERROR, node->line, node->column,
+		    "%s must be a list of 1 to %zu items", what, max);
 		return 0;
 	}
 	return node->n;
@@ -169,12 +183,13 @@ us_yaml_list(struct us_findings *f, const struct us_yaml_node *node, const char 
 /* ---- the whole ---- */
 
 static void
-read_head(struct us_findings *f, const struct us_yaml_node *head, const struct us_yaml_node *otherwise,
-    struct us_order *order)
+read_head(struct us_findings *f, const struct us_yaml_node *head,
+    const struct us_yaml_node *otherwise, struct us_order *order)
 {
-	static const struct us_yaml_key head_keys[] = { { "title", 1 }, { "docket", 0 }, { "version", 1 }, { NULL, 0 } };
-	static const struct us_yaml_key default_keys[] = { { "paragraph", 1 }, { "smallest_count", 0 }, { "calendar", 0 },
-		{ NULL, 0 } };
+	static const struct us_yaml_key head_keys[] = { { "title", 1 }, { "docket", 0 },
+		{ "version", 1 }, { NULL, 0 } };
+	static const struct us_yaml_key default_keys[] = { { "paragraph", 1 },
+		{ "smallest_count", 0 }, { "calendar", 0 }, { NULL, 0 } };
 	const struct us_yaml_node *v[US_YAML_KEYS];
 
 	if (head != NULL && us_yaml_map(f, head, "order", head_keys, v) == US_OK) {
@@ -191,16 +206,35 @@ read_head(struct us_findings *f, const struct us_yaml_node *head, const struct u
 }
 
 /* The keys of the file, in the order of the manual. */
-enum us_yaml_part { HEAD, DEFAULT, PARTIES, DESIGNATIONS, CATEGORIES, PERIODS, CALENDARS, PURPOSES, MATTER, CLEARANCES, WORKFLOWS, RULES,
-	PARTS };
+enum us_yaml_part {
+	HEAD,
+	DEFAULT,
+	PARTIES,
+	DESIGNATIONS,
+	CATEGORIES,
+	PERIODS,
+	CALENDARS,
+	PURPOSES,
+	MATTER,
+	CLEARANCES,
+	WORKFLOWS,
+	RULES,
+	PARTS
+};
 
-static const struct us_yaml_key part_keys[PARTS + 1] = { { "order", 1 }, { "default", 0 }, { "parties", 1 },
-	{ "designations", 0 }, { "categories", 0 }, { "periods", 0 }, { "calendars", 0 }, { "purposes", 0 }, { "matter", 0 },
-	{ "clearances", 0 }, { "workflows", 0 }, { "rules", 1 }, { NULL, 0 } };
+static const struct us_yaml_key part_keys[PARTS + 1] = { { "order", 1 }, { "default", 0 },
+	{ "parties", 1 }, { "designations", 0 }, { "categories", 0 }, { "periods", 0 },
+	{ "calendars", 0 }, { "purposes", 0 }, { "matter", 0 }, { "clearances", 0 },
+	{ "workflows", 0 }, { "rules", 1 }, { NULL, 0 } };
 
-static const size_t part_max[PARTS] = { [PARTIES] = US_ORDER_PARTIES, [DESIGNATIONS] = US_ORDER_DESIGNATIONS,
-	[CATEGORIES] = US_YAML_CATEGORIES, [PERIODS] = US_ORDER_PERIODS, [CALENDARS] = US_ORDER_CALENDARS,
-	[PURPOSES] = US_ORDER_PURPOSES, [MATTER] = US_ORDER_MATTER_STATES, [CLEARANCES] = US_ORDER_CLEARANCES,
+static const size_t part_max[PARTS] = { [PARTIES] = US_ORDER_PARTIES,
+	[DESIGNATIONS] = US_ORDER_DESIGNATIONS,
+	[CATEGORIES] = US_YAML_CATEGORIES,
+	[PERIODS] = US_ORDER_PERIODS,
+	[CALENDARS] = US_ORDER_CALENDARS,
+	[PURPOSES] = US_ORDER_PURPOSES,
+	[MATTER] = US_ORDER_MATTER_STATES,
+	[CLEARANCES] = US_ORDER_CLEARANCES,
 	[RULES] = US_ORDER_RULES };
 
 static int
@@ -214,11 +248,12 @@ make_room(struct us_order *order, const size_t n[PARTS])
 	order->matter_states = calloc(n[MATTER] + 1, sizeof *order->matter_states);
 	order->clearances = calloc(n[CLEARANCES] + 1, sizeof *order->clearances);
 	order->rules = calloc(n[RULES] + 1, sizeof *order->rules);
-	/* What does not stand in the file as it is: the rules of time zones, and queries put together. Room for all that
-	 * a compiled order could hold, so that views into it stay. */
+	/* What does not stand in the file as it is: the rules of time zones, and queries put
+	 * together. Room for all that a compiled order could hold, so that views into it stay. */
 	us_buf_init(&order->texts, ZONES_BYTES + US_ORDER_COMPILED_MAX);
-	if (order->parties == NULL || order->designations == NULL || order->periods == NULL || order->calendars == NULL ||
-	    order->purposes == NULL || order->matter_states == NULL || order->clearances == NULL || order->rules == NULL)
+	if (order->parties == NULL || order->designations == NULL || order->periods == NULL ||
+	    order->calendars == NULL || order->purposes == NULL || order->matter_states == NULL ||
+	    order->clearances == NULL || order->rules == NULL)
 		return US_ERR_NOMEM;
 	return us_buf_reserve(&order->texts, ZONES_BYTES + US_ORDER_COMPILED_MAX, NULL);
 }
@@ -235,14 +270,16 @@ us_order_read(const struct us_yaml_node *root, struct us_order *order, struct us
 		return US_ERR_FORMAT;
 	for (size_t part = 0; part < PARTS; part++)
 		if (part_max[part] > 0)
-			n[part] = us_yaml_list(findings, v[part], part_keys[part].name, part_max[part]);
+			n[part] = us_yaml_list(findings, v[part], part_keys[part].name,
+			    part_max[part]);
 	err = make_room(order, n);
 	if (err != US_OK)
 		return err;
 	order->workflows.renew_by_ns = INT64_MAX;
-#define EACH(part, read, to) do { \
-	for (size_t i = 0; i < n[part]; i++) \
-		read(findings, v[part]->items[i], to); \
+#define EACH(part, read, to) \
+	do { \
+		for (size_t i = 0; i < n[part]; i++) \
+			read(findings, v[part]->items[i], to); \
 	} while (0)
 	/* what is named first */
 	EACH(CALENDARS, us_yaml_calendar, order);

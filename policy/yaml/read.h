@@ -1,6 +1,7 @@
-/* What the readers of an order's parts share (read.c, guess.c); for the files of this directory. The readers of scalars, lists
- * and keys, the guesses and us_designation_query() are used by policy/suite/ too. Each complains of what is wrong, with its
- * place, and goes on, so that one run says everything. */
+/* What the readers of an order's parts share (read.c, guess.c); for the files of this directory.
+ * The readers of scalars, lists and keys, the guesses and us_designation_query() are used by
+ * policy/suite/ too. Each complains of what is wrong, with its place, and goes on, so that one run
+ * says everything. */
 #ifndef US_POLICY_YAML_READ_H
 #define US_POLICY_YAML_READ_H
 
@@ -30,14 +31,16 @@ struct us_reading {
 	struct us_category categories[US_YAML_CATEGORIES];
 };
 
-/* Finds the values of the keys (ended by a NULL name); complains of unknown, repeated and missing ones. */
+/* Finds the values of the keys (ended by a NULL name); complains of unknown, repeated and missing
+ * ones. */
 int us_yaml_map(struct us_findings *f, const struct us_yaml_node *node, const char *what,
     const struct us_yaml_key *keys, const struct us_yaml_node *values[US_YAML_KEYS]);
 /* A list, or a single scalar as a list of one. Calls each for every scalar. */
 void us_yaml_each(struct us_findings *f, const struct us_yaml_node *node,
     void (*each)(struct us_findings *, const struct us_yaml_node *, void *), void *arg);
 /* How many items a list has, at most max; 0 with its complaint. */
-size_t us_yaml_list(struct us_findings *f, const struct us_yaml_node *node, const char *what, size_t max);
+size_t
+us_yaml_list(struct us_findings *f, const struct us_yaml_node *node, const char *what, size_t max);
 struct us_bytes us_yaml_text(struct us_findings *f, const struct us_yaml_node *node, size_t max);
 struct us_bytes us_yaml_id(struct us_findings *f, const struct us_yaml_node *node);
 /* A whole number from 1 on. */
@@ -53,43 +56,54 @@ int64_t us_yaml_time(struct us_findings *f, const struct us_yaml_node *node, int
 void us_yaml_error(struct us_findings *f, const struct us_yaml_node *node, const char *text);
 
 /* guess.c: names that are none, with what was probably meant. */
-void us_guess_complain(struct us_findings *f, const struct us_yaml_node *node, const char *what, const struct us_guess *g);
-/* Of n items, each of size bytes and beginning with a struct us_bytes, its id: the position of the one of that id,
- * counted from 1; 0: none. */
+void us_guess_complain(struct us_findings *f, const struct us_yaml_node *node, const char *what,
+    const struct us_guess *g);
+/* Of n items, each of size bytes and beginning with a struct us_bytes, its id: the position of the
+ * one of that id, counted from 1; 0: none. */
 size_t us_yaml_position(struct us_bytes id, const void *items, size_t n, size_t size);
 /* The same of the id that node names; 0 with its complaint. */
-size_t us_yaml_reference(struct us_findings *f, const struct us_yaml_node *node, const char *what, const void *items, size_t n,
-    size_t size);
+size_t us_yaml_reference(struct us_findings *f, const struct us_yaml_node *node, const char *what,
+    const void *items, size_t n, size_t size);
 
 /* read_time.c: calendars and periods. */
-void us_yaml_calendar(struct us_findings *f, const struct us_yaml_node *node, struct us_order *order);
+void
+us_yaml_calendar(struct us_findings *f, const struct us_yaml_node *node, struct us_order *order);
 void us_yaml_period(struct us_findings *f, const struct us_yaml_node *node, struct us_order *order);
 /* Position in the list, counted from 1; 0 with its complaint. */
-uint8_t us_yaml_calendar_named(struct us_findings *f, const struct us_yaml_node *node, const struct us_order *order);
+uint8_t us_yaml_calendar_named(struct us_findings *f, const struct us_yaml_node *node,
+    const struct us_order *order);
 /* read_lists.c: what rules name. */
 void us_yaml_party(struct us_findings *f, const struct us_yaml_node *node, struct us_order *order);
-void us_yaml_purpose(struct us_findings *f, const struct us_yaml_node *node, struct us_order *order);
-void us_yaml_designation(struct us_findings *f, const struct us_yaml_node *node, struct us_order *order);
+void
+us_yaml_purpose(struct us_findings *f, const struct us_yaml_node *node, struct us_order *order);
+void
+us_yaml_designation(struct us_findings *f, const struct us_yaml_node *node, struct us_order *order);
 void us_yaml_category(struct us_findings *f, const struct us_yaml_node *node, struct us_reading *r);
-void us_yaml_matter_state(struct us_findings *f, const struct us_yaml_node *node, struct us_order *order);
+void us_yaml_matter_state(struct us_findings *f, const struct us_yaml_node *node,
+    struct us_order *order);
 int us_yaml_capacity(struct us_findings *f, const struct us_yaml_node *node, enum us_capacity *out);
 /* A list of capacities as bits; any: the word "any" is allowed. */
 uint32_t us_yaml_capacities(struct us_findings *f, const struct us_yaml_node *node, int any);
 /* A list of parties as bits. */
-uint64_t us_yaml_parties(struct us_findings *f, const struct us_yaml_node *node, const struct us_order *order);
+uint64_t us_yaml_parties(struct us_findings *f, const struct us_yaml_node *node,
+    const struct us_order *order);
 /* read_workflow.c: clearances, and who may do what an order provides for. */
-void us_yaml_clearance(struct us_findings *f, const struct us_yaml_node *node, struct us_order *order);
-void us_yaml_workflows(struct us_findings *f, const struct us_yaml_node *node, struct us_order *order);
+void
+us_yaml_clearance(struct us_findings *f, const struct us_yaml_node *node, struct us_order *order);
+void
+us_yaml_workflows(struct us_findings *f, const struct us_yaml_node *node, struct us_order *order);
 /* read_rule.c */
 void us_yaml_rule(struct us_findings *f, const struct us_yaml_node *node, struct us_reading *r);
-/* read_what.c: which records. The designation as a query, NAME in quotation marks; US_ERR_LIMIT, US_ERR_NOMEM. */
+/* read_what.c: which records. The designation as a query, NAME in quotation marks; US_ERR_LIMIT,
+ * US_ERR_NOMEM. */
 void us_yaml_what(struct us_findings *f, const struct us_yaml_node *node, struct us_reading *r);
 int us_designation_query(struct us_buf *out, struct us_bytes name);
 /* read_permit.c: what only a permit has. */
-void us_yaml_conditions(struct us_findings *f, const struct us_yaml_node *node, const struct us_order *order,
-    struct us_rule *rule);
+void us_yaml_conditions(struct us_findings *f, const struct us_yaml_node *node,
+    const struct us_order *order, struct us_rule *rule);
 void us_yaml_limits(struct us_findings *f, const struct us_yaml_node *node, struct us_rule *rule);
 void us_yaml_masks(struct us_findings *f, const struct us_yaml_node *node, struct us_rule *rule);
-void us_yaml_log_scope(struct us_findings *f, const struct us_yaml_node *node, struct us_rule *rule);
+void
+us_yaml_log_scope(struct us_findings *f, const struct us_yaml_node *node, struct us_rule *rule);
 
 #endif

@@ -1,4 +1,5 @@
-/* What rules name: parties and their signers, capacities, purposes, designations, categories, states of the matter. */
+/* What rules name: parties and their signers, capacities, purposes, designations, categories,
+ * states of the matter. */
 #include <string.h>
 
 #include "policy/designation.h"
@@ -54,14 +55,16 @@ static void
 one_party(struct us_findings *f, const struct us_yaml_node *node, void *arg)
 {
 	struct us_yaml_parties *p = arg;
-	size_t at = us_yaml_reference(f, node, "party", p->order->parties, p->order->n_parties, sizeof *p->order->parties);
+	size_t at = us_yaml_reference(f, node, "party", p->order->parties, p->order->n_parties,
+	    sizeof *p->order->parties);
 
 	if (at != 0)
 		p->bits |= UINT64_C(1) << (at - 1);
 }
 
 uint64_t
-us_yaml_parties(struct us_findings *f, const struct us_yaml_node *node, const struct us_order *order)
+us_yaml_parties(struct us_findings *f, const struct us_yaml_node *node,
+    const struct us_order *order)
 {
 	struct us_yaml_parties p = { order, 0 };
 
@@ -72,7 +75,8 @@ us_yaml_parties(struct us_findings *f, const struct us_yaml_node *node, const st
 static void
 read_signer(struct us_findings *f, const struct us_yaml_node *node, struct us_party *party)
 {
-	static const struct us_yaml_key keys[] = { { "person", 1 }, { "capacity", 1 }, { NULL, 0 } };
+	static const struct us_yaml_key keys[] = { { "person", 1 }, { "capacity", 1 },
+		{ NULL, 0 } };
 	const struct us_yaml_node *v[US_YAML_KEYS];
 	struct us_signer s = { .capacity = US_CAPACITY_OUTSIDE_COUNSEL };
 
@@ -81,7 +85,9 @@ read_signer(struct us_findings *f, const struct us_yaml_node *node, struct us_pa
 	s.person = us_yaml_text(f, v[0], US_ORDER_NAME_MAX);
 	if (v[1] != NULL && us_yaml_capacity(f, v[1], &s.capacity) == US_OK &&
 	    (s.capacity == US_CAPACITY_ADMINISTRATOR || s.capacity == US_CAPACITY_KEYHOLDER))
-		us_yaml_error(f, v[1], "who provisions people cannot be who signs them in: name somebody of the party");
+		us_yaml_error(f, v[1],
+		    "who provisions people cannot be who signs them in: name somebody of the "
+		    "party");
 	if (us_yaml_position(s.person, party->signers, party->n_signers, sizeof s) != 0)
 		us_yaml_error(f, node, "this roster signer stands here twice");
 	party->signers[party->n_signers++] = s;
@@ -90,7 +96,8 @@ read_signer(struct us_findings *f, const struct us_yaml_node *node, struct us_pa
 void
 us_yaml_party(struct us_findings *f, const struct us_yaml_node *node, struct us_order *order)
 {
-	static const struct us_yaml_key keys[] = { { "id", 1 }, { "name", 1 }, { "roster_signers", 1 }, { NULL, 0 } };
+	static const struct us_yaml_key keys[] = { { "id", 1 }, { "name", 1 },
+		{ "roster_signers", 1 }, { NULL, 0 } };
 	struct us_party *party = &order->parties[order->n_parties];
 	const struct us_yaml_node *v[US_YAML_KEYS];
 
@@ -167,8 +174,8 @@ us_yaml_designation(struct us_findings *f, const struct us_yaml_node *node, stru
 		us_yaml_error(f, node, "no query could name this designation: use words");
 	/* as records are compared with it, so two spellings of one designation would be one */
 	if (us_order_designation(order, name, &found) == US_OK && found.at > 0)
-		us_yaml_error(
-		    f, node, "this designation stands here twice (capitals do not tell two apart)");
+		us_yaml_error(f, node,
+		    "this designation stands here twice (capitals do not tell two apart)");
 	order->designations[order->n_designations++].name = name;
 }
 

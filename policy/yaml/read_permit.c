@@ -13,7 +13,8 @@ one_network(struct us_findings *f, const struct us_yaml_node *node, void *arg)
 
 	if (us_network_parse(&network, node->text) != US_OK) {
 		us_yaml_error(f, node,
-		    "a network is wanted here, without bits behind its prefix: 10.1.0.0/16, \"2001:db8::/32\"");
+		    "a network is wanted here, without bits behind its prefix: 10.1.0.0/16, "
+		    "\"2001:db8::/32\"");
 		return;
 	}
 	for (size_t i = 0; i < c->n_networks; i++)
@@ -45,15 +46,17 @@ read_credential(struct us_findings *f, const struct us_yaml_node *node, struct u
 }
 
 static void
-read_purpose_need(struct us_findings *f, const struct us_yaml_node *node, const struct us_order *order,
-    struct us_conditions *c)
+read_purpose_need(struct us_findings *f, const struct us_yaml_node *node,
+    const struct us_order *order, struct us_conditions *c)
 {
 	if (node->kind == US_YAML_SCALAR && us_bytes_is(node->text, "required"))
 		c->purpose = US_PURPOSE_REQUIRED;
 	else if (node->kind == US_YAML_SCALAR && us_bytes_is(node->text, "listed"))
 		c->purpose = US_PURPOSE_LISTED;
 	else
-		us_yaml_error(f, node, "purpose is \"required\" (any text) or \"listed\" (a code of the order's purposes)");
+		us_yaml_error(f, node,
+		    "purpose is \"required\" (any text) or \"listed\" (a code of the order's "
+		    "purposes)");
 	if (c->purpose == US_PURPOSE_LISTED && order->n_purposes == 0)
 		us_yaml_error(f, node, "the order lists no purposes");
 }
@@ -67,8 +70,8 @@ static void
 one_state(struct us_findings *f, const struct us_yaml_node *node, void *arg)
 {
 	struct us_yaml_states *s = arg;
-	size_t at = us_yaml_reference(f, node, "state of the matter", s->order->matter_states, s->order->n_matter_states,
-	    sizeof *s->order->matter_states);
+	size_t at = us_yaml_reference(f, node, "state of the matter", s->order->matter_states,
+	    s->order->n_matter_states, sizeof *s->order->matter_states);
 
 	if (at != 0)
 		s->bits |= (uint16_t)(1u << (at - 1));
@@ -78,8 +81,8 @@ static void
 read_approvals(struct us_findings *f, const struct us_yaml_node *node, const struct us_order *order,
     struct us_approval_need *need)
 {
-	static const struct us_yaml_key keys[] = { { "count", 1 }, { "party", 1 }, { "capacity", 1 }, { "hours", 1 },
-		{ NULL, 0 } };
+	static const struct us_yaml_key keys[] = { { "count", 1 }, { "party", 1 },
+		{ "capacity", 1 }, { "hours", 1 }, { NULL, 0 } };
 	const struct us_yaml_node *v[US_YAML_KEYS];
 
 	if (us_yaml_map(f, node, "approvals", keys, v) != US_OK)
@@ -104,12 +107,12 @@ read_networks(struct us_findings *f, const struct us_yaml_node *node, struct us_
 }
 
 void
-us_yaml_conditions(struct us_findings *f, const struct us_yaml_node *node, const struct us_order *order,
-    struct us_rule *rule)
+us_yaml_conditions(struct us_findings *f, const struct us_yaml_node *node,
+    const struct us_order *order, struct us_rule *rule)
 {
-	static const struct us_yaml_key keys[] = { { "acknowledgement", 0 }, { "clearance", 0 }, { "matter", 0 },
-		{ "period", 0 }, { "hours", 0 }, { "networks", 0 }, { "credential", 0 }, { "purpose", 0 }, { "approvals", 0 },
-		{ NULL, 0 } };
+	static const struct us_yaml_key keys[] = { { "acknowledgement", 0 }, { "clearance", 0 },
+		{ "matter", 0 }, { "period", 0 }, { "hours", 0 }, { "networks", 0 },
+		{ "credential", 0 }, { "purpose", 0 }, { "approvals", 0 }, { NULL, 0 } };
 	const struct us_yaml_node *v[US_YAML_KEYS];
 	struct us_conditions *c = &rule->conditions;
 	struct us_yaml_states states = { order, 0 };
@@ -120,13 +123,13 @@ us_yaml_conditions(struct us_findings *f, const struct us_yaml_node *node, const
 		us_yaml_error(f, node, "conditions without a condition: leave the key out");
 	c->acknowledgement = us_yaml_set(f, v[0], "acknowledgement");
 	if (v[1] != NULL)
-		c->clearance = (uint8_t)us_yaml_reference(f, v[1], "clearance", order->clearances, order->n_clearances,
-		    sizeof *order->clearances);
+		c->clearance = (uint8_t)us_yaml_reference(f, v[1], "clearance", order->clearances,
+		    order->n_clearances, sizeof *order->clearances);
 	us_yaml_each(f, v[2], one_state, &states);
 	c->matter_states = states.bits;
 	if (v[3] != NULL)
-		c->period = (uint8_t)us_yaml_reference(f, v[3], "period", order->periods, order->n_periods,
-		    sizeof *order->periods);
+		c->period = (uint8_t)us_yaml_reference(f, v[3], "period", order->periods,
+		    order->n_periods, sizeof *order->periods);
 	if (v[4] != NULL)
 		c->calendar = us_yaml_calendar_named(f, v[4], order);
 	if (v[5] != NULL)
@@ -155,7 +158,9 @@ millionths(struct us_bytes text)
 	if (i == 0 || (i > 1 && text.p[0] == '0'))
 		return 0;
 	if (i < text.n && text.p[i] == '.') {
-		for (i++; i < text.n && decimals < SHARE_DECIMALS && text.p[i] >= '0' && text.p[i] <= '9'; decimals++)
+		for (i++; i < text.n && decimals < SHARE_DECIMALS && text.p[i] >= '0' &&
+		     text.p[i] <= '9';
+		     decimals++)
 			v = v * 10 + (uint32_t)(text.p[i++] - '0');
 		if (decimals == 0)
 			return 0;
@@ -171,7 +176,9 @@ read_share(struct us_findings *f, const struct us_yaml_node *node, struct us_lim
 	uint32_t share = node->kind == US_YAML_SCALAR ? millionths(node->text) : 0;
 
 	if (share == 0)
-		us_yaml_error(f, node, "a share is wanted here, above 0% and at most 100%, with at most 4 decimals: \"0.5%\"");
+		us_yaml_error(f, node,
+		    "a share is wanted here, above 0% and at most 100%, with at most 4 decimals: "
+		    "\"0.5%\"");
 	else
 		l->share = share;
 }
@@ -190,8 +197,9 @@ read_per(struct us_findings *f, const struct us_yaml_node *node, struct us_limit
 void
 us_yaml_limits(struct us_findings *f, const struct us_yaml_node *node, struct us_rule *rule)
 {
-	static const struct us_yaml_key keys[] = { { "records_per_request", 0 }, { "consecutive", 0 }, { "per_day", 0 },
-		{ "life", 0 }, { "share", 0 }, { "per", 0 }, { NULL, 0 } };
+	static const struct us_yaml_key keys[] = { { "records_per_request", 0 },
+		{ "consecutive", 0 }, { "per_day", 0 }, { "life", 0 }, { "share", 0 }, { "per", 0 },
+		{ NULL, 0 } };
 	const struct us_yaml_node *v[US_YAML_KEYS];
 	struct us_limits *l = &rule->limits;
 
@@ -209,7 +217,9 @@ us_yaml_limits(struct us_findings *f, const struct us_yaml_node *node, struct us
 	if (v[5] != NULL)
 		read_per(f, v[5], l);
 	if (v[5] != NULL && v[1] == NULL && v[2] == NULL && v[3] == NULL && v[4] == NULL)
-		us_yaml_error(f, v[5], "per says whose disclosures count: it belongs to consecutive, per_day, life or share");
+		us_yaml_error(f, v[5],
+		    "per says whose disclosures count: it belongs to consecutive, per_day, life or "
+		    "share");
 }
 
 /* ---- masks and the log ---- */
@@ -225,7 +235,8 @@ one_identifier(struct us_findings *f, const struct us_yaml_node *node, void *arg
 	else if (us_identifier_of(&i, node->text) == US_OK)
 		m->identifiers |= (uint8_t)US_IDENTIFIER_BIT(i);
 	else
-		us_yaml_error(f, node, "classes of identifiers are: all email phone url ip card iban ssn number");
+		us_yaml_error(f, node,
+		    "classes of identifiers are: all email phone url ip card iban ssn number");
 }
 
 static void
@@ -258,8 +269,8 @@ one_field(struct us_findings *f, const struct us_yaml_node *node, void *arg)
 void
 us_yaml_masks(struct us_findings *f, const struct us_yaml_node *node, struct us_rule *rule)
 {
-	static const struct us_yaml_key keys[] = { { "identifiers", 0 }, { "roles", 0 }, { "fields", 0 },
-		{ "except_match", 0 }, { NULL, 0 } };
+	static const struct us_yaml_key keys[] = { { "identifiers", 0 }, { "roles", 0 },
+		{ "fields", 0 }, { "except_match", 0 }, { NULL, 0 } };
 	const struct us_yaml_node *v[US_YAML_KEYS];
 
 	if (us_yaml_map(f, node, "masks", keys, v) != US_OK)
@@ -270,7 +281,8 @@ us_yaml_masks(struct us_findings *f, const struct us_yaml_node *node, struct us_
 	rule->mask.except_match = (uint8_t)us_yaml_set(f, v[3], "except_match");
 	if (us_mask_is_empty(&rule->mask))
 		us_yaml_error(f, node,
-		    "masks that mask nothing: name identifiers, roles, fields or except_match, or leave the key out");
+		    "masks that mask nothing: name identifiers, roles, fields or except_match, or "
+		    "leave the key out");
 }
 
 void
@@ -288,5 +300,6 @@ us_yaml_log_scope(struct us_findings *f, const struct us_yaml_node *node, struct
 	else if (node->kind == US_YAML_SCALAR && us_bytes_is(node->text, "self"))
 		rule->log_scope = US_LOG_OF_SELF;
 	else if (node->kind != US_YAML_SCALAR || !us_bytes_is(node->text, "all"))
-		us_yaml_error(f, node, "log is \"all\", \"own-records\", \"own-party\" or \"self\"");
+		us_yaml_error(f, node,
+		    "log is \"all\", \"own-records\", \"own-party\" or \"self\"");
 }

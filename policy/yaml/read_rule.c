@@ -31,11 +31,13 @@ one_action(struct us_findings *f, const struct us_yaml_node *node, void *arg)
 			set_action(r->rule, a);
 		else
 			us_finding(f, US_FINDING_ERROR, node->line, node->column,
-			    "%s is the machine's own; nobody asks for it", us_action_name((unsigned)a));
+			    "%s is the machine's own; nobody asks for it",
+			    us_action_name((unsigned)a));
 		return;
 	}
 	for (unsigned i = 1; i < 128; i++)
-		if (us_action_name(i) != NULL && us_action_class_of((enum us_action)i) != US_ACTIONS_INTERNAL)
+		if (us_action_name(i) != NULL &&
+		    us_action_class_of((enum us_action)i) != US_ACTIONS_INTERNAL)
 			us_guess_consider(&g, us_action_name(i), strlen(us_action_name(i)));
 	us_guess_complain(f, node, "action", &g);
 }
@@ -57,8 +59,13 @@ one_collection(struct us_findings *f, const struct us_yaml_node *node, void *arg
 static void
 one_box(struct us_findings *f, const struct us_yaml_node *node, void *arg)
 {
-	static const struct { const char *name; uint8_t bit; } boxes[] = {
-		{ "access", US_BOXES_ACCESS }, { "disclosure", US_BOXES_DISCLOSURE }, { "query", US_BOXES_QUERY },
+	static const struct {
+		const char *name;
+		uint8_t bit;
+	} boxes[] = {
+		{ "access", US_BOXES_ACCESS },
+		{ "disclosure", US_BOXES_DISCLOSURE },
+		{ "query", US_BOXES_QUERY },
 		{ "all", US_BOXES_ALL },
 	};
 	struct us_reading *r = arg;
@@ -106,14 +113,16 @@ read_collections(struct us_findings *f, const struct us_yaml_node *node, struct 
 
 /* conditions, limits, masks, the scope of the log */
 static void
-read_permit(struct us_findings *f, const struct us_yaml_node *const v[4], const struct us_order *order,
-    struct us_rule *rule)
+read_permit(struct us_findings *f, const struct us_yaml_node *const v[4],
+    const struct us_order *order, struct us_rule *rule)
 {
 	rule->limits = us_limits_none();
 	if (rule->effect == US_FORBID) {
 		for (size_t i = 0; i < 4; i++)
 			if (v[i] != NULL)
-				us_yaml_error(f, v[i], "a prohibition has no conditions, no limits and no masks: it forbids");
+				us_yaml_error(f, v[i],
+				    "a prohibition has no conditions, no limits and no masks: it "
+				    "forbids");
 		return;
 	}
 	if (v[0] != NULL)
@@ -150,24 +159,31 @@ check_rule(struct us_findings *f, const struct us_yaml_node *node, const struct 
 		evidence |= us_action_is_evidence((enum us_action)a);
 		log |= us_action_opens_log((enum us_action)a);
 	}
-	if (rule->effect == US_PERMIT && evidence && (rule->capacities &
-	    (US_CAPACITY_BIT(US_CAPACITY_ADMINISTRATOR) | US_CAPACITY_BIT(US_CAPACITY_KEYHOLDER))) != 0)
+	if (rule->effect == US_PERMIT && evidence &&
+	    (rule->capacities &
+		(US_CAPACITY_BIT(US_CAPACITY_ADMINISTRATOR) |
+		    US_CAPACITY_BIT(US_CAPACITY_KEYHOLDER))) != 0)
 		us_yaml_error(f, node,
-		    "no order gives the evidence to administrators or keyholders: name the capacities without them");
+		    "no order gives the evidence to administrators or keyholders: name the "
+		    "capacities without them");
 	if (rule->effect == US_PERMIT && log && boxes == NULL)
-		us_yaml_error(f, node, "a permit to read the log lacks boxes: all, or a list of access, disclosure, query");
+		us_yaml_error(f, node,
+		    "a permit to read the log lacks boxes: all, or a list of access, disclosure, "
+		    "query");
 	if (boxes != NULL && (rule->effect == US_FORBID || !log))
 		us_yaml_error(f, boxes, "boxes belong to a permit to read the log (audit)");
 	if (evidence && what == NULL)
-		us_yaml_error(f, node, "a rule about evidence lacks what: all, or a mapping: {query: '...'}");
+		us_yaml_error(f, node,
+		    "a rule about evidence lacks what: all, or a mapping: {query: '...'}");
 }
 
 void
 us_yaml_rule(struct us_findings *f, const struct us_yaml_node *node, struct us_reading *r)
 {
-	static const struct us_yaml_key keys[] = { { "id", 1 }, { "paragraph", 1 }, { "effect", 1 }, { "who", 1 },
-		{ "what", 0 }, { "collections", 0 }, { "actions", 1 }, { "conditions", 0 }, { "limits", 0 },
-		{ "boxes", 0 }, { "masks", 0 }, { "log", 0 }, { NULL, 0 } };
+	static const struct us_yaml_key keys[] = { { "id", 1 }, { "paragraph", 1 }, { "effect", 1 },
+		{ "who", 1 }, { "what", 0 }, { "collections", 0 }, { "actions", 1 },
+		{ "conditions", 0 }, { "limits", 0 }, { "boxes", 0 }, { "masks", 0 }, { "log", 0 },
+		{ NULL, 0 } };
 	struct us_rule *rule = &r->order->rules[r->order->n_rules];
 	const struct us_yaml_node *v[US_YAML_KEYS];
 

@@ -8,8 +8,8 @@
 static void
 one_day(struct us_findings *f, const struct us_yaml_node *node, void *arg)
 {
-	static const char *const days[] = { "sunday", "monday", "tuesday", "wednesday", "thursday", "friday",
-		"saturday" };
+	static const char *const days[] = { "sunday", "monday", "tuesday", "wednesday", "thursday",
+		"friday", "saturday" };
 	struct us_calendar *c = arg;
 
 	for (unsigned i = 0; i < 7; i++) {
@@ -18,7 +18,8 @@ one_day(struct us_findings *f, const struct us_yaml_node *node, void *arg)
 			return;
 		}
 	}
-	us_yaml_error(f, node, "days are: monday tuesday wednesday thursday friday saturday sunday");
+	us_yaml_error(f, node,
+	    "days are: monday tuesday wednesday thursday friday saturday sunday");
 }
 
 /* A date's midnight in UTC, as days since the epoch. */
@@ -60,7 +61,8 @@ clock_of(const uint8_t *p, uint16_t *minute)
 	for (int i = 0; i < 5; i++)
 		if (i == 2 ? p[i] != ':' : p[i] < '0' || p[i] > '9')
 			return US_ERR_FORMAT;
-	const unsigned hours = (p[0] - '0') * 10u + (p[1] - '0'), minutes = (p[3] - '0') * 10u + (p[4] - '0');
+	const unsigned hours = (p[0] - '0') * 10u + (p[1] - '0'),
+		       minutes = (p[3] - '0') * 10u + (p[4] - '0');
 	if (minutes > 59 || hours * 60 + minutes > 1440)
 		return US_ERR_RANGE;
 	*minute = (uint16_t)(hours * 60 + minutes);
@@ -74,14 +76,15 @@ read_hours(struct us_findings *f, const struct us_yaml_node *node, struct us_cal
 	if (node == NULL)
 		return;
 	if (node->kind != US_YAML_SCALAR || node->text.n != 11 || node->text.p[5] != '-' ||
-	    clock_of(node->text.p, &c->from_minute) != US_OK || clock_of(node->text.p + 6, &c->to_minute) != US_OK ||
-	    c->from_minute >= c->to_minute)
+	    clock_of(node->text.p, &c->from_minute) != US_OK ||
+	    clock_of(node->text.p + 6, &c->to_minute) != US_OK || c->from_minute >= c->to_minute)
 		us_yaml_error(f, node, "hours of one day are wanted here: \"09:00-18:00\"");
 }
 
 /* The zone's rule goes into the order's own block: it does not stand in the file. */
 static void
-read_zone(struct us_findings *f, const struct us_yaml_node *node, struct us_order *order, struct us_calendar *c)
+read_zone(struct us_findings *f, const struct us_yaml_node *node, struct us_order *order,
+    struct us_calendar *c)
 {
 	const size_t at = order->texts.len;
 	int err = US_ERR_NOT_FOUND;
@@ -93,18 +96,22 @@ read_zone(struct us_findings *f, const struct us_yaml_node *node, struct us_orde
 		err = us_zone_posix_of((const char *)node->text.p, node->text.n, &order->texts);
 	if (err == US_ERR_RANGE)
 		us_yaml_error(f, node,
-		    "the coming clock changes of this zone follow no rule that an order could carry: use another zone, or UTC");
+		    "the coming clock changes of this zone follow no rule that an order could "
+		    "carry: use another zone, or UTC");
 	else if (err != US_OK ||
-	    us_zone_parse(&c->zone, (struct us_bytes){ order->texts.data + at, order->texts.len - at }) != US_OK)
-		us_yaml_error(f, node, "no time zone of this name is known here: \"America/New_York\" (is tzdata installed?)");
+	    us_zone_parse(&c->zone,
+		(struct us_bytes){ order->texts.data + at, order->texts.len - at }) != US_OK)
+		us_yaml_error(f, node,
+		    "no time zone of this name is known here: \"America/New_York\" (is tzdata "
+		    "installed?)");
 	c->zone_posix = (struct us_bytes){ order->texts.data + at, order->texts.len - at };
 }
 
 void
 us_yaml_calendar(struct us_findings *f, const struct us_yaml_node *node, struct us_order *order)
 {
-	static const struct us_yaml_key keys[] = { { "id", 1 }, { "time_zone", 1 }, { "days", 1 }, { "hours", 0 },
-		{ "holidays", 0 }, { NULL, 0 } };
+	static const struct us_yaml_key keys[] = { { "id", 1 }, { "time_zone", 1 }, { "days", 1 },
+		{ "hours", 0 }, { "holidays", 0 }, { NULL, 0 } };
 	struct us_calendar *c = &order->calendars[order->n_calendars];
 	const struct us_yaml_node *v[US_YAML_KEYS];
 
@@ -133,8 +140,9 @@ us_yaml_time(struct us_findings *f, const struct us_yaml_node *node, int64_t abs
 {
 	int64_t ns = absent;
 
-	if (node != NULL && (node->kind != US_YAML_SCALAR ||
-	    us_time_parse((const char *)node->text.p, node->text.n, &ns) != US_OK))
+	if (node != NULL &&
+	    (node->kind != US_YAML_SCALAR ||
+		us_time_parse((const char *)node->text.p, node->text.n, &ns) != US_OK))
 		us_yaml_error(f, node, "a time in UTC is wanted here: 2026-01-05T00:00:00Z");
 	return ns;
 }
@@ -142,7 +150,8 @@ us_yaml_time(struct us_findings *f, const struct us_yaml_node *node, int64_t abs
 void
 us_yaml_period(struct us_findings *f, const struct us_yaml_node *node, struct us_order *order)
 {
-	static const struct us_yaml_key keys[] = { { "id", 1 }, { "from", 0 }, { "until", 0 }, { NULL, 0 } };
+	static const struct us_yaml_key keys[] = { { "id", 1 }, { "from", 0 }, { "until", 0 },
+		{ NULL, 0 } };
 	struct us_period *p = &order->periods[order->n_periods];
 	const struct us_yaml_node *v[US_YAML_KEYS];
 
@@ -154,12 +163,15 @@ us_yaml_period(struct us_findings *f, const struct us_yaml_node *node, struct us
 	p->from_ns = us_yaml_time(f, v[1], INT64_MIN);
 	p->until_ns = us_yaml_time(f, v[2], INT64_MAX);
 	if (p->from_ns >= p->until_ns)
-		us_yaml_error(f, node, "a period ends after it begins: nothing could fall into this one");
+		us_yaml_error(f, node,
+		    "a period ends after it begins: nothing could fall into this one");
 	order->n_periods++;
 }
 
 uint8_t
-us_yaml_calendar_named(struct us_findings *f, const struct us_yaml_node *node, const struct us_order *order)
+us_yaml_calendar_named(struct us_findings *f, const struct us_yaml_node *node,
+    const struct us_order *order)
 {
-	return (uint8_t)us_yaml_reference(f, node, "calendar", order->calendars, order->n_calendars, sizeof *order->calendars);
+	return (uint8_t)us_yaml_reference(f, node, "calendar", order->calendars, order->n_calendars,
+	    sizeof *order->calendars);
 }

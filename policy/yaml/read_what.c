@@ -1,5 +1,6 @@
-/* Which records a rule is about: a query, designations, categories and exceptions, put together to one query. Each part
- * was written to stand alone (lint.c parses it alone), so it stands in parentheses here. */
+/* Which records a rule is about: a query, designations, categories and exceptions, put together to
+ * one query. Each part was written to stand alone (lint.c parses it alone), so it stands in
+ * parentheses here. */
 #include "policy/designation.h"
 #include "policy/yaml/read.h"
 
@@ -51,8 +52,9 @@ one_category(struct us_findings *f, const struct us_yaml_node *node, void *arg)
 {
 	struct us_yaml_choice *c = arg;
 
-	choose(f, node, c, us_yaml_reference(f, node, "category", c->r->categories, c->r->n_categories,
-	    sizeof c->r->categories[0]));
+	choose(f, node, c,
+	    us_yaml_reference(f, node, "category", c->r->categories, c->r->n_categories,
+		sizeof c->r->categories[0]));
 }
 
 /* ---- the text ---- */
@@ -127,8 +129,8 @@ put_exceptions(struct us_yaml_text *t, const struct us_reading *r, uint64_t bits
 }
 
 static void
-put_together(struct us_findings *f, const struct us_yaml_node *node, struct us_reading *r, struct us_bytes query,
-    const struct us_yaml_choice choices[3])
+put_together(struct us_findings *f, const struct us_yaml_node *node, struct us_reading *r,
+    struct us_bytes query, const struct us_yaml_choice choices[3])
 {
 	struct us_yaml_text t = { &r->order->texts, 0, US_OK };
 	const size_t at = t.out->len;
@@ -143,10 +145,12 @@ put_together(struct us_findings *f, const struct us_yaml_node *node, struct us_r
 		put_categories(&t, r, choices[1].bits);
 	put_exceptions(&t, r, choices[2].bits);
 	if (t.err != US_OK)
-		us_yaml_error(f, node, "the queries of all rules together are longer than an order can hold");
+		us_yaml_error(f, node,
+		    "the queries of all rules together are longer than an order can hold");
 	else if (t.out->len - at > US_ORDER_WHAT_MAX)
 		us_finding(f, US_FINDING_ERROR, node->line, node->column,
-		    "what is, put together, a query of %zu bytes; %d are the most", t.out->len - at, US_ORDER_WHAT_MAX);
+		    "what is, put together, a query of %zu bytes; %d are the most", t.out->len - at,
+		    US_ORDER_WHAT_MAX);
 	else
 		r->rule->what = (struct us_bytes){ t.out->data + at, t.out->len - at };
 	if (r->rule->what.n == 0)
@@ -156,23 +160,25 @@ put_together(struct us_findings *f, const struct us_yaml_node *node, struct us_r
 void
 us_yaml_what(struct us_findings *f, const struct us_yaml_node *node, struct us_reading *r)
 {
-	static const struct us_yaml_key keys[] = { { "query", 0 }, { "designation", 0 }, { "category", 0 }, { "except", 0 },
-		{ NULL, 0 } };
-	static void (*const each[3])(struct us_findings *, const struct us_yaml_node *, void *) = { one_designation,
-		one_category, one_category };
+	static const struct us_yaml_key keys[] = { { "query", 0 }, { "designation", 0 },
+		{ "category", 0 }, { "except", 0 }, { NULL, 0 } };
+	static void (*const each[3])(struct us_findings *, const struct us_yaml_node *,
+	    void *) = { one_designation, one_category, one_category };
 	const struct us_yaml_node *v[US_YAML_KEYS];
 	struct us_yaml_choice choices[3] = { { r, 0 }, { r, 0 }, { r, 0 } };
 	const size_t errors = f->errors;
 
 	if (node->kind == US_YAML_SCALAR) {
 		if (!us_bytes_is(node->text, "all"))
-			us_yaml_error(f, node, "what is \"all\", or a mapping: what: {query: '...'}");
+			us_yaml_error(f, node,
+			    "what is \"all\", or a mapping: what: {query: '...'}");
 		return;
 	}
 	if (us_yaml_map(f, node, "what", keys, v) != US_OK)
 		return;
 	if (node->n == 0)
-		us_yaml_error(f, node, "what names nothing: \"all\", or query, designation, category, except");
+		us_yaml_error(f, node,
+		    "what names nothing: \"all\", or query, designation, category, except");
 	struct us_bytes query = us_yaml_text(f, v[0], US_ORDER_WHAT_MAX);
 	for (size_t i = 0; i < 3; i++)
 		us_yaml_each(f, v[i + 1], each[i], &choices[i]);

@@ -3,10 +3,11 @@
 
 #include "policy/yaml/read.h"
 
-/* One party's id, or a list of alternatives, each a list of parties who sign together. A list of bare ids could mean
- * both and either, so it is refused. */
+/* One party's id, or a list of alternatives, each a list of parties who sign together. A list of
+ * bare ids could mean both and either, so it is refused. */
 static void
-read_quorum(struct us_findings *f, const struct us_yaml_node *node, const struct us_order *order, struct us_quorum *q)
+read_quorum(struct us_findings *f, const struct us_yaml_node *node, const struct us_order *order,
+    struct us_quorum *q)
 {
 	if (node == NULL)
 		return;
@@ -20,7 +21,8 @@ read_quorum(struct us_findings *f, const struct us_yaml_node *node, const struct
 		const struct us_yaml_node *item = node->items[i];
 		if (item->kind != US_YAML_LIST) {
 			us_yaml_error(f, item,
-			    "each alternative is a list: [[a, b]] if both must sign, [[a], [b]] if one is enough");
+			    "each alternative is a list: [[a, b]] if both must sign, [[a], [b]] if "
+			    "one is enough");
 			continue;
 		}
 		uint64_t parties = us_yaml_parties(f, item, order);
@@ -34,8 +36,8 @@ read_quorum(struct us_findings *f, const struct us_yaml_node *node, const struct
 void
 us_yaml_clearance(struct us_findings *f, const struct us_yaml_node *node, struct us_order *order)
 {
-	static const struct us_yaml_key keys[] = { { "id", 1 }, { "paragraph", 1 }, { "serve", 1 }, { "days", 1 },
-		{ "working_days", 0 }, { "confirm", 1 }, { NULL, 0 } };
+	static const struct us_yaml_key keys[] = { { "id", 1 }, { "paragraph", 1 }, { "serve", 1 },
+		{ "days", 1 }, { "working_days", 0 }, { "confirm", 1 }, { NULL, 0 } };
 	struct us_clearance *c = &order->clearances[order->n_clearances];
 	const struct us_yaml_node *v[US_YAML_KEYS];
 
@@ -55,7 +57,8 @@ us_yaml_clearance(struct us_findings *f, const struct us_yaml_node *node, struct
 static void
 read_acknowledgement(struct us_findings *f, const struct us_yaml_node *node, struct us_workflows *w)
 {
-	static const struct us_yaml_key keys[] = { { "paragraph", 1 }, { "carries_over", 0 }, { "renew_by", 0 }, { NULL, 0 } };
+	static const struct us_yaml_key keys[] = { { "paragraph", 1 }, { "carries_over", 0 },
+		{ "renew_by", 0 }, { NULL, 0 } };
 	const struct us_yaml_node *v[US_YAML_KEYS];
 
 	if (us_yaml_map(f, node, "acknowledgement", keys, v) != US_OK)
@@ -64,13 +67,16 @@ read_acknowledgement(struct us_findings *f, const struct us_yaml_node *node, str
 	w->carries_over = us_yaml_truth(f, v[1]);
 	w->renew_by_ns = us_yaml_time(f, v[2], INT64_MAX);
 	if (v[2] != NULL && !w->carries_over)
-		us_yaml_error(f, v[2], "what does not carry over is not renewed: renew_by belongs to carries_over: true");
+		us_yaml_error(f, v[2],
+		    "what does not carry over is not renewed: renew_by belongs to carries_over: "
+		    "true");
 }
 
 static void
 read_challenge(struct us_findings *f, const struct us_yaml_node *node, struct us_workflows *w)
 {
-	static const struct us_yaml_key keys[] = { { "confer_days", 0 }, { "move_days", 0 }, { NULL, 0 } };
+	static const struct us_yaml_key keys[] = { { "confer_days", 0 }, { "move_days", 0 },
+		{ NULL, 0 } };
 	const struct us_yaml_node *v[US_YAML_KEYS];
 
 	if (us_yaml_map(f, node, "challenge", keys, v) != US_OK)
@@ -84,8 +90,9 @@ read_challenge(struct us_findings *f, const struct us_yaml_node *node, struct us
 void
 us_yaml_workflows(struct us_findings *f, const struct us_yaml_node *node, struct us_order *order)
 {
-	static const struct us_yaml_key keys[] = { { "acknowledgement", 0 }, { "amend", 0 }, { "suspend", 0 }, { "freeze", 0 },
-		{ "lift", 0 }, { "clawback_visible", 0 }, { "resolve", 0 }, { "challenge", 0 }, { NULL, 0 } };
+	static const struct us_yaml_key keys[] = { { "acknowledgement", 0 }, { "amend", 0 },
+		{ "suspend", 0 }, { "freeze", 0 }, { "lift", 0 }, { "clawback_visible", 0 },
+		{ "resolve", 0 }, { "challenge", 0 }, { NULL, 0 } };
 	const struct us_yaml_node *v[US_YAML_KEYS];
 	struct us_workflows *w = &order->workflows;
 

@@ -67,8 +67,8 @@ struct us_yaml_builder {
 static int
 complain(struct us_yaml_builder *b, const yaml_mark_t *mark, const char *text)
 {
-	us_finding(b->findings, US_FINDING_ERROR, (unsigned)mark->line + 1, (unsigned)mark->column + 1, "%s",
-	    text);
+	us_finding(b->findings, US_FINDING_ERROR, (unsigned)mark->line + 1,
+	    (unsigned)mark->column + 1, "%s", text);
 	return US_ERR_FORMAT;
 }
 
@@ -83,7 +83,8 @@ hang(struct us_yaml_builder *b, struct us_yaml_node *node)
 	struct us_yaml_node *parent = b->stack[b->depth - 1];
 	if (parent->n == parent->cap) {
 		size_t cap = parent->cap == 0 ? 8 : parent->cap * 2;
-		struct us_yaml_node **items = reallocarray(parent->items, cap, sizeof(struct us_yaml_node *));
+		struct us_yaml_node **items = reallocarray(parent->items, cap,
+		    sizeof(struct us_yaml_node *));
 		if (items == NULL)
 			return US_ERR_NOMEM;
 		parent->items = items;
@@ -152,15 +153,20 @@ take_event(struct us_yaml_builder *b, const yaml_event_t *event)
 		return complain(b, mark, "aliases (*name) are not used in orders: write it out");
 	case YAML_SCALAR_EVENT:
 		if (event->data.scalar.anchor != NULL || event->data.scalar.tag != NULL)
-			return complain(b, mark, "anchors (&name) and tags (!name) are not used in orders");
+			return complain(b, mark,
+			    "anchors (&name) and tags (!name) are not used in orders");
 		return begin(b, event, US_YAML_SCALAR);
 	case YAML_SEQUENCE_START_EVENT:
-		if (event->data.sequence_start.anchor != NULL || event->data.sequence_start.tag != NULL)
-			return complain(b, mark, "anchors (&name) and tags (!name) are not used in orders");
+		if (event->data.sequence_start.anchor != NULL ||
+		    event->data.sequence_start.tag != NULL)
+			return complain(b, mark,
+			    "anchors (&name) and tags (!name) are not used in orders");
 		return begin(b, event, US_YAML_LIST);
 	case YAML_MAPPING_START_EVENT:
-		if (event->data.mapping_start.anchor != NULL || event->data.mapping_start.tag != NULL)
-			return complain(b, mark, "anchors (&name) and tags (!name) are not used in orders");
+		if (event->data.mapping_start.anchor != NULL ||
+		    event->data.mapping_start.tag != NULL)
+			return complain(b, mark,
+			    "anchors (&name) and tags (!name) are not used in orders");
 		return begin(b, event, US_YAML_MAP);
 	case YAML_SEQUENCE_END_EVENT:
 	case YAML_MAPPING_END_EVENT:
@@ -171,7 +177,7 @@ take_event(struct us_yaml_builder *b, const yaml_event_t *event)
 			return complain(b, mark, "a second document (---): an order is one");
 		if (event->data.document_start.version_directive != NULL ||
 		    event->data.document_start.tag_directives.start !=
-		    event->data.document_start.tag_directives.end)
+			event->data.document_start.tag_directives.end)
 			return complain(b, mark, "directives (%) are not used in orders");
 		return US_OK;
 	case YAML_NO_EVENT:
@@ -193,10 +199,12 @@ run(struct us_yaml_builder *b, yaml_parser_t *parser)
 		if (!yaml_parser_parse(parser, &event)) {
 			if (parser->error == YAML_MEMORY_ERROR)
 				return US_ERR_NOMEM;
-			us_finding(b->findings, US_FINDING_ERROR, (unsigned)parser->problem_mark.line + 1,
+			us_finding(b->findings, US_FINDING_ERROR,
+			    (unsigned)parser->problem_mark.line + 1,
 			    (unsigned)parser->problem_mark.column + 1, "not YAML: %s%s%s",
 			    parser->problem == NULL ? "unreadable" : parser->problem,
-			    parser->context == NULL ? "" : " ", parser->context == NULL ? "" : parser->context);
+			    parser->context == NULL ? "" : " ",
+			    parser->context == NULL ? "" : parser->context);
 			return US_ERR_FORMAT;
 		}
 		err = take_event(b, &event);
@@ -215,7 +223,8 @@ us_yaml_parse(struct us_bytes source, struct us_yaml_node **out, struct us_findi
 
 	*out = NULL;
 	if (source.n > US_ORDER_SOURCE_MAX) {
-		us_finding(findings, US_FINDING_ERROR, 0, 0, "the file is larger than %d bytes", US_ORDER_SOURCE_MAX);
+		us_finding(findings, US_FINDING_ERROR, 0, 0, "the file is larger than %d bytes",
+		    US_ORDER_SOURCE_MAX);
 		return US_ERR_FORMAT;
 	}
 	if (!us_utf8_valid(source.p, source.n)) {
@@ -225,7 +234,8 @@ us_yaml_parse(struct us_bytes source, struct us_yaml_node **out, struct us_findi
 	if (!yaml_parser_initialize(&parser))
 		return US_ERR_NOMEM;
 	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&parser, source.p == NULL ? (const unsigned char *)"" : source.p, source.n);
+	yaml_parser_set_input_string(&parser,
+	    source.p == NULL ? (const unsigned char *)"" : source.p, source.n);
 	err = run(&b, &parser);
 	yaml_parser_delete(&parser);
 	if (err == US_OK && b.root == NULL) {

@@ -1,5 +1,5 @@
-/* A YAML document as a tree with places; for the files of this directory, and for policy/suite/, whose files have the same
- * strict form. */
+/* A YAML document as a tree with places; for the files of this directory, and for policy/suite/,
+ * whose files have the same strict form. */
 #ifndef US_POLICY_YAML_TREE_H
 #define US_POLICY_YAML_TREE_H
 
@@ -31,10 +31,13 @@ void us_finding(struct us_findings *f, enum us_severity severity, unsigned line,
 /* The value of a key of a mapping; NULL. */
 const struct us_yaml_node *us_yaml_find(const struct us_yaml_node *map, const char *key);
 
-/* Fills order's lists (malloc'ed as us_order_free() wants them) from the tree; views point into the tree and into the
- * order's texts. The items of each list are in the order of the tree. */
-int us_order_read(const struct us_yaml_node *root, struct us_order *order, struct us_findings *findings);
-/* What is suspicious or contradicts itself in an order that could be read. US_OK, also with findings; US_ERR_NOMEM. */
-int us_order_lint(const struct us_order *order, const struct us_yaml_node *root, struct us_findings *findings);
+/* Fills order's lists (malloc'ed as us_order_free() wants them) from the tree; views point into the
+ * tree and into the order's texts. The items of each list are in the order of the tree. */
+int us_order_read(const struct us_yaml_node *root, struct us_order *order,
+    struct us_findings *findings);
+/* What is suspicious or contradicts itself in an order that could be read. US_OK, also with
+ * findings; US_ERR_NOMEM. */
+int us_order_lint(const struct us_order *order, const struct us_yaml_node *root,
+    struct us_findings *findings);
 
 #endif

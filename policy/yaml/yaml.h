@@ -3,8 +3,9 @@
  * text (libyaml): only intake, client and `undersealed init` before it has keys run it; keyed
  * processes read the compiled form (policy/order.h).
  *
- * Strict: unknown and repeated keys, empty lists, anchors, aliases, tags, a second document are errors;
- * at most US_ORDER_SOURCE_MAX bytes, depth 8. Scalars are text; numbers are decimal without sign.
+ * Strict: unknown and repeated keys, empty lists, anchors, aliases, tags, a second document are
+ * errors; at most US_ORDER_SOURCE_MAX bytes, depth 8. Scalars are text; numbers are decimal without
+ * sign.
  */
 #ifndef US_POLICY_YAML_H
 #define US_POLICY_YAML_H
@@ -23,14 +24,15 @@ struct us_finding {
 #define US_FINDINGS_MAX 64 /* more are counted, not kept */
 
 struct us_findings {
-	size_t n;       /* kept */
-	size_t errors;  /* all */
+	size_t n;      /* kept */
+	size_t errors; /* all */
 	size_t warnings;
 	struct us_finding items[US_FINDINGS_MAX];
 };
 
-/* Parses, lints and compiles. compiled: the bytes are appended if there is no error. US_OK, also with
- * warnings; US_ERR_FORMAT if there are errors (all that were found are in findings); US_ERR_NOMEM. */
+/* Parses, lints and compiles. compiled: the bytes are appended if there is no error. US_OK, also
+ * with warnings; US_ERR_FORMAT if there are errors (all that were found are in findings);
+ * US_ERR_NOMEM. */
 int us_order_compile(struct us_bytes source, struct us_buf *compiled, struct us_findings *findings);
 
 #endif

@@ -10,9 +10,9 @@
 #define NAME_MAX_BYTES 64u
 #define POSIX_MAX 64u
 
-/* Letters, digits, _ + - and single slashes between: nothing that leaves the database's folder. Not a zone's name,
- * though found in some folders: right/ (clocks that count leap seconds), posix/ (copies), localtime and posixrules
- * (whatever this machine has). */
+/* Letters, digits, _ + - and single slashes between: nothing that leaves the database's folder. Not
+ * a zone's name, though found in some folders: right/ (clocks that count leap seconds), posix/
+ * (copies), localtime and posixrules (whatever this machine has). */
 static int
 name_ok(const char *name, size_t n)
 {
@@ -25,7 +25,8 @@ name_ok(const char *name, size_t n)
 			return 0;
 	for (size_t i = 0; i < n; i++) {
 		const char c = name[i];
-		const int letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+		const int letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+		    (c >= '0' && c <= '9');
 
 		if (!letter && c != '_' && c != '+' && c != '-' && (c != '/' || name[i - 1] == '/'))
 			return 0;
@@ -45,10 +46,11 @@ struct us_yaml_table {
 	const uint8_t *indices; /* n bytes: the type that begins then */
 	const uint8_t *types;   /* n_types of 6 bytes: i32 offset, u8 is summer, u8 name */
 	size_t n, n_types;
-	size_t after;           /* first byte behind the block */
+	size_t after; /* first byte behind the block */
 };
 
-/* A block's counts are read before anything is multiplied: each is bounded by the file's size first. */
+/* A block's counts are read before anything is multiplied: each is bounded by the file's size
+ * first. */
 static int
 table_of(const uint8_t *bytes, size_t n, size_t at, size_t time_size, struct us_yaml_table *t)
 {
@@ -91,7 +93,8 @@ offset_of(const struct us_yaml_table *t, size_t type)
 	return (int32_t)us_load_u32(t->types + 6 * type);
 }
 
-/* 1 if the rule gives this offset from .. until - 1, as far as that lies where we look: at both ends and once a day between. */
+/* 1 if the rule gives this offset from .. until - 1, as far as that lies where we look: at both
+ * ends and once a day between. */
 static int
 is_steady(const struct us_zone *zone, int64_t from, int64_t until, int32_t offset)
 {
@@ -105,8 +108,8 @@ is_steady(const struct us_zone *zone, int64_t from, int64_t until, int32_t offse
 	return from >= until || us_zone_offset(zone, until - 1) == offset;
 }
 
-/* The rule must say what the table says, from 2026 to the table's last change; behind it the rule is all there is. Before
- * the first change the first type holds. */
+/* The rule must say what the table says, from 2026 to the table's last change; behind it the rule
+ * is all there is. Before the first change the first type holds. */
 static int
 agree(const struct us_yaml_table *t, const struct us_zone *zone)
 {
@@ -126,7 +129,8 @@ agree(const struct us_yaml_table *t, const struct us_zone *zone)
 	/* the last change itself: the rule has taken over */
 	if (t->n == 0 || from >= UNTIL_S)
 		return US_OK;
-	return is_steady(zone, from, (from < FROM_S ? FROM_S : from) + 1, offset) ? US_OK : US_ERR_RANGE;
+	return is_steady(zone, from, (from < FROM_S ? FROM_S : from) + 1, offset) ? US_OK :
+										    US_ERR_RANGE;
 }
 
 /* The footer stands between two newlines behind the second block; it must be all that is left. */

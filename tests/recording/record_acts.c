@@ -13,9 +13,9 @@
 
 static const uint8_t two_records[16] = { 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0 };
 static const uint8_t two_runs[] = { 5, 3, 1, 0x80, 0x01 }; /* 5 to 7, 9 to 136 */
-static const struct us_selection set = {
-	.collection = 21, .n_runs = 2, .runs = { two_runs, sizeof(two_runs) }
-};
+static const struct us_selection set = { .collection = 21,
+	.n_runs = 2,
+	.runs = { two_runs, sizeof(two_runs) } };
 static const struct us_bytes records = { two_records, sizeof(two_records) };
 
 static struct us_bytes
@@ -83,15 +83,15 @@ batches(struct us_act *a)
 
 	switch ((unsigned)a->type) {
 	case US_ACT_COLLECTION_CREATE:
-		a->u.collection =
-		    (struct us_act_collection){ text("demo"), text("DEMO"), text("CONFIDENTIAL") };
+		a->u.collection = (struct us_act_collection){ text("demo"), text("DEMO"),
+			text("CONFIDENTIAL") };
 		break;
 	case US_ACT_BATCH_RELEASE:
 	case US_ACT_BATCH_WITHDRAW:
 		a->u.batch.collection = 11;
 		a->u.batch.slot = 12;
-		a->u.batch.reason =
-		    a->type == US_ACT_BATCH_WITHDRAW ? text("produced by mistake") : text("");
+		a->u.batch.reason = a->type == US_ACT_BATCH_WITHDRAW ? text("produced by mistake") :
+								       text("");
 		break;
 	case US_ACT_BATCH_CLOSE:
 		*b = (struct us_act_batch_close){ .collection = 13,
@@ -136,12 +136,12 @@ copies(struct us_act *a)
 {
 	switch ((unsigned)a->type) {
 	case US_ACT_COPY:
-		a->u.copy =
-		    (struct us_act_copy){ 35, text("Expert E"), text("report"), 2, records };
+		a->u.copy = (struct us_act_copy){ 35, text("Expert E"), text("report"), 2,
+			records };
 		break;
 	case US_ACT_COPY_RETURN:
-		a->u.copy_return =
-		    (struct us_act_copy_return){ 36, US_COPY_DESTROYED, text("shredded") };
+		a->u.copy_return = (struct us_act_copy_return){ 36, US_COPY_DESTROYED,
+			text("shredded") };
 		break;
 	case US_ACT_COPY_DIGEST:
 		a->u.copy_digest.copy = 37;

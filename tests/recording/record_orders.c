@@ -21,8 +21,8 @@ read_whole(const char *path)
 		(void)fprintf(stderr, "cannot read %s\n", path);
 		exit(1);
 	}
-	n = fread(
-	    p, 1, US_ORDER_SOURCE_MAX + 1, f); /* one byte too many is the compiler's to refuse */
+	n = fread(p, 1, US_ORDER_SOURCE_MAX + 1,
+	    f); /* one byte too many is the compiler's to refuse */
 	(void)fclose(f);
 	return (struct us_bytes){ p, n };
 }

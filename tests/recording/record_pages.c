@@ -99,8 +99,8 @@ take_page(void *ctx, enum us_page_kind kind, uint32_t number, struct us_bytes pa
 }
 
 static void
-add_record(
-    struct us_batch_writer *w, struct us_packer *packer, const struct us_key *subtree, unsigned i)
+add_record(struct us_batch_writer *w, struct us_packer *packer, const struct us_key *subtree,
+    unsigned i)
 {
 	const uint8_t salt[US_BATCH_SALT_SIZE] = { 0x22 };
 	const struct us_record_place place = { vault_id, 4, 1000 + i, 1 };
@@ -122,17 +122,17 @@ add_record(
 	must(us_keytree_leaf_from_subtree(subtree, (uint16_t)i, &leaf), "leaf");
 	must(us_record_key(&leaf, salt, &key), "record key");
 	sealed = malloc(packed.len + US_RECORD_SEAL_OVERHEAD);
-	must(sealed == NULL ? US_ERR_NOMEM
-	                    : us_record_seal(&key, &place,
-	                          (struct us_bytes){ packed.data, packed.len }, sealed),
+	must(sealed == NULL ?
+		US_ERR_NOMEM :
+		us_record_seal(&key, &place, (struct us_bytes){ packed.data, packed.len }, sealed),
 	    "seal");
 	if (i % 100 == 0) {
 		put("container", i, container.data, container.len);
 		put("sealed record", i, sealed, packed.len + US_RECORD_SEAL_OVERHEAD);
 	}
 	must(us_sha256(sealed, packed.len + US_RECORD_SEAL_OVERHEAD, hash), "SHA-256");
-	must(us_batch_writer_add(
-	         w, (struct us_bytes){ sealed, packed.len + US_RECORD_SEAL_OVERHEAD }, hash),
+	must(us_batch_writer_add(w,
+		 (struct us_bytes){ sealed, packed.len + US_RECORD_SEAL_OVERHEAD }, hash),
 	    "record");
 	free(sealed);
 	us_buf_free(&container);
@@ -185,9 +185,9 @@ take_segment_page(void *ctx, uint32_t number, const uint8_t page[US_PAGE_PLAIN])
 static void
 segment(void)
 {
-	const struct us_segment_options options = {
-		.docs_max = RECORDS, .salt = { 0x33 }, .term_key = term_key
-	};
+	const struct us_segment_options options = { .docs_max = RECORDS,
+		.salt = { 0x33 },
+		.term_key = term_key };
 	struct us_segment_writer *w;
 	struct us_doc_builder *builder;
 	struct us_buf doc;
@@ -206,7 +206,8 @@ segment(void)
 
 		us_buf_reset(&doc);
 		must(us_doc_begin(builder, &meta), "document");
-		must(us_doc_message(builder, (enum us_message_role)(1 + i % 4), text, n), "message");
+		must(us_doc_message(builder, (enum us_message_role)(1 + i % 4), text, n),
+		    "message");
 		must(us_doc_message(builder, US_MESSAGE_USER, "water and harbour", 17), "message");
 		must(us_doc_end(builder, &doc), "document");
 		if (i % 100 == 0)

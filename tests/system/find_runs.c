@@ -120,7 +120,8 @@ main(int argc, char **argv)
 		}
 		free(p);
 	}
-	printf("%llu runs looked for in %llu bytes\n", (unsigned long long)runs, (unsigned long long)bytes);
+	printf("%llu runs looked for in %llu bytes\n", (unsigned long long)runs,
+	    (unsigned long long)bytes);
 	free(needles);
 	free(table);
 	return found;

@@ -1,6 +1,6 @@
 /*
- * known_keys DATA SHARE...: every key that follows from the shares and the keeper's files, one a line:
- * name and hex. For tests that look for keys where there must be none.
+ * known_keys DATA SHARE...: every key that follows from the shares and the keeper's files, one a
+ * line: name and hex. For tests that look for keys where there must be none.
  */
 #include <stdio.h>
 #include <string.h>
@@ -49,7 +49,8 @@ read_vault_id(const char *data, uint8_t id[32])
 	while (fgets(line, sizeof line, f) != NULL) {
 		const char *value = strchr(line, '=');
 
-		if (value == NULL || strncmp(line, "vault", 5) != 0 || strcspn(value + 1, "\n") != 64)
+		if (value == NULL || strncmp(line, "vault", 5) != 0 ||
+		    strcspn(value + 1, "\n") != 64)
 			continue;
 		if (us_hex_decode(value + 1, 64, id, 32) == US_OK)
 			err = US_OK;
@@ -99,7 +100,8 @@ print_collections(const char *data, const uint8_t vault_id[32], const struct us_
 	n = read_file(path, file, sizeof file);
 	if (n < 16 || memcmp(file, "USK1", 4) != 0)
 		return US_ERR_FORMAT;
-	count = (uint32_t)file[12] << 24 | (uint32_t)file[13] << 16 | (uint32_t)file[14] << 8 | file[15];
+	count = (uint32_t)file[12] << 24 | (uint32_t)file[13] << 16 | (uint32_t)file[14] << 8 |
+	    file[15];
 	memcpy(context, label, sizeof label - 1);
 	memcpy(context + sizeof label - 1, vault_id, 32);
 	for (uint32_t i = 0; i < count; i++, at += 4 + 104) {
@@ -137,9 +139,12 @@ main(int argc, char **argv)
 		const char *name;
 		int (*derive)(const struct us_key *root, struct us_key *out);
 	} keys[] = {
-		{ "keyring-kek", us_keyring_kek }, { "log-box", us_log_box_key },
-		{ "log-box-private", us_log_box_private }, { "ca-wrap", us_ca_wrap_key },
-		{ "state", us_state_key }, { "cursor", us_cursor_key },
+		{ "keyring-kek", us_keyring_kek },
+		{ "log-box", us_log_box_key },
+		{ "log-box-private", us_log_box_private },
+		{ "ca-wrap", us_ca_wrap_key },
+		{ "state", us_state_key },
+		{ "cursor", us_cursor_key },
 	};
 	struct us_key root, key, kek;
 	uint8_t vault_id[32];

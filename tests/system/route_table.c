@@ -30,7 +30,8 @@ put_acts(struct us_json *j, const struct us_route_info *r)
 	us_json_key(j, "acts");
 	us_json_array(j);
 	for (unsigned type = 1; r->kind == US_ROUTE_ACT && type < 32; type++)
-		if (us_act_name(type) != NULL && (r->act_mask == 0 || (r->act_mask >> type & 1) != 0))
+		if (us_act_name(type) != NULL &&
+		    (r->act_mask == 0 || (r->act_mask >> type & 1) != 0))
 			us_json_cstr(j, us_act_name(type));
 	us_json_close(j);
 }
@@ -38,8 +39,8 @@ put_acts(struct us_json *j, const struct us_route_info *r)
 static void
 put_routes(struct us_json *j)
 {
-	static const char *const methods[] = { [US_HTTP_GET] = "GET", [US_HTTP_POST] = "POST",
-		[US_HTTP_DELETE] = "DELETE" };
+	static const char *const methods
+	    [] = { [US_HTTP_GET] = "GET", [US_HTTP_POST] = "POST", [US_HTTP_DELETE] = "DELETE" };
 	size_t n;
 	const struct us_route_info *table = us_route_table(&n);
 	const struct us_request_info *info;

@@ -68,7 +68,8 @@ us_program_input_authority(const char *path, struct us_authority **out)
 	if (err == US_OK) {
 		err = us_authority_new(out, path, (struct us_bytes){ pem.data, pem.len });
 		if (err != US_OK)
-			us_log_err(err, "%s: there are no certificates (PEM), or one is malformed", path);
+			us_log_err(err, "%s: there are no certificates (PEM), or one is malformed",
+			    path);
 	}
 	us_buf_free(&pem);
 	return err;

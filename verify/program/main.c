@@ -103,20 +103,14 @@ parse_count(const char *text, unsigned max)
 static int
 parse_options(struct us_program_options *o, int argc, char **argv)
 {
-	static const struct option longs[] = {
-		{ "vkey", required_argument, NULL, 'k' },
-		{ "policy", required_argument, NULL, 'p' },
-		{ "tsa", required_argument, NULL, 'a' },
+	static const struct option longs[] = { { "vkey", required_argument, NULL, 'k' },
+		{ "policy", required_argument, NULL, 'p' }, { "tsa", required_argument, NULL, 'a' },
 		{ "tsa-needed", required_argument, NULL, 'n' },
 		{ "receipt", required_argument, NULL, 'r' },
 		{ "entry", required_argument, NULL, 'e' },
-		{ "threads", required_argument, NULL, 't' },
-		{ "foreign", no_argument, NULL, 'f' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' },
-		{ NULL, 0, NULL, 0 }
-	};
+		{ "threads", required_argument, NULL, 't' }, { "foreign", no_argument, NULL, 'f' },
+		{ "json", no_argument, NULL, 'j' }, { "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' }, { NULL, 0, NULL, 0 } };
 	int c;
 
 	while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
@@ -150,7 +144,8 @@ parse_options(struct us_program_options *o, int argc, char **argv)
 		case 't':
 			o->threads = parse_count(optarg, US_VERIFY_THREADS_MAX);
 			if (o->threads == 0) {
-				fprintf(stderr, "--threads takes a number from 1 to %d\n", US_VERIFY_THREADS_MAX);
+				fprintf(stderr, "--threads takes a number from 1 to %d\n",
+				    US_VERIFY_THREADS_MAX);
 				return EXIT_USAGE + 1;
 			}
 			break;
@@ -171,7 +166,8 @@ parse_options(struct us_program_options *o, int argc, char **argv)
 			return EXIT_USAGE + 1;
 		}
 	}
-	if (argc - optind != (o->receipt_file == NULL) || (o->entry_file != NULL && o->receipt_file == NULL)) {
+	if (argc - optind != (o->receipt_file == NULL) ||
+	    (o->entry_file != NULL && o->receipt_file == NULL)) {
 		fputs(usage, stderr);
 		return EXIT_USAGE + 1;
 	}
@@ -180,7 +176,9 @@ parse_options(struct us_program_options *o, int argc, char **argv)
 		return EXIT_USAGE + 1;
 	}
 	if (o->receipt_file != NULL && o->vkey_file == NULL && o->policy_file == NULL) {
-		fputs("a receipt is verified with the log's key: --vkey FILE, or a policy that names it\n", stderr);
+		fputs("a receipt is verified with the log's key: --vkey FILE, or a policy that "
+		      "names it\n",
+		    stderr);
 		return EXIT_USAGE + 1;
 	}
 	o->dir = argv[optind];
@@ -189,22 +187,25 @@ parse_options(struct us_program_options *o, int argc, char **argv)
 
 /* Reads what the options name. Not 0: usage. */
 static int
-read_input(const struct us_program_options *o, struct us_verify_options *verify, struct us_buf *vkey, struct us_tlog_policy **policy,
-    struct us_authority *authorities[TSA_MAX])
+read_input(const struct us_program_options *o, struct us_verify_options *verify,
+    struct us_buf *vkey, struct us_tlog_policy **policy, struct us_authority *authorities[TSA_MAX])
 {
 	if (o->vkey_file != NULL) {
 		if (us_program_input_vkey(o->vkey_file, vkey) != US_OK)
 			return EXIT_USAGE;
 		verify->vkey = us_buf_cstr(vkey);
 	} else if (o->policy_file == NULL) {
-		fputs("note: no --vkey was given. The log is checked with the key that lies in it:\n"
-		    "this shows that it agrees with itself, not whose log it is.\n", stderr);
+		fputs("note: no --vkey was given. The log is checked with the key that lies in "
+		      "it:\n"
+		      "this shows that it agrees with itself, not whose log it is.\n",
+		    stderr);
 	}
 	if (o->policy_file != NULL && us_program_input_policy(o->policy_file, policy) != US_OK)
 		return EXIT_USAGE;
 	verify->policy = *policy;
 	for (; verify->n_authorities < o->n_tsa; verify->n_authorities++)
-		if (us_program_input_authority(o->tsa_file[verify->n_authorities], &authorities[verify->n_authorities]) != US_OK)
+		if (us_program_input_authority(o->tsa_file[verify->n_authorities],
+			&authorities[verify->n_authorities]) != US_OK)
 			return EXIT_USAGE;
 	verify->authorities = authorities;
 	verify->stamps_needed = o->tsa_needed;
@@ -212,7 +213,8 @@ read_input(const struct us_program_options *o, struct us_verify_options *verify,
 }
 
 static int
-verify_receipt(const struct us_program_options *o, const struct us_verify_options *verify, struct us_verify_report *report)
+verify_receipt(const struct us_program_options *o, const struct us_verify_options *verify,
+    struct us_verify_report *report)
 {
 	struct us_buf receipt, entry;
 	int err;
@@ -223,8 +225,10 @@ verify_receipt(const struct us_program_options *o, const struct us_verify_option
 	if (err == US_OK && o->entry_file != NULL)
 		err = us_program_input_read(o->entry_file, "the entry", &entry);
 	if (err == US_OK)
-		err = us_entry_receipt_verify(report, (struct us_bytes){ receipt.data, receipt.len },
-		    (struct us_bytes){ o->entry_file == NULL ? NULL : entry.data, entry.len }, verify);
+		err = us_entry_receipt_verify(report,
+		    (struct us_bytes){ receipt.data, receipt.len },
+		    (struct us_bytes){ o->entry_file == NULL ? NULL : entry.data, entry.len },
+		    verify);
 	us_buf_free(&receipt);
 	us_buf_free(&entry);
 	return err;
@@ -254,9 +258,11 @@ main(int argc, char **argv)
 	verify.threads = o.threads;
 	verify.foreign = o.foreign;
 	if (status == 0) {
-		err = o.receipt_file != NULL ? verify_receipt(&o, &verify, &report) : us_export_verify(&report, o.dir, &verify);
+		err = o.receipt_file != NULL ? verify_receipt(&o, &verify, &report) :
+					       us_export_verify(&report, o.dir, &verify);
 		if (err == US_OK)
-			err = o.json ? us_verdict_json(stdout, &report, policy) : us_verdict_text(stdout, &report, policy);
+			err = o.json ? us_verdict_json(stdout, &report, policy) :
+				       us_verdict_text(stdout, &report, policy);
 		if (err != US_OK)
 			us_log_err(err, "verification could not be finished");
 		status = err == US_OK ? us_verdict_exit(report.verdict) : EXIT_OTHER;

@@ -34,7 +34,14 @@
 #define MMAP_BYTES (INT64_C(1) << 36)
 
 enum us_store_statement {
-	ST_BEGIN, ST_COMMIT, ST_ROLLBACK, ST_PUT, ST_DELETE, ST_PUT_ACT, ST_SETTLE_ACT, ST_DROP_ACTS,
+	ST_BEGIN,
+	ST_COMMIT,
+	ST_ROLLBACK,
+	ST_PUT,
+	ST_DELETE,
+	ST_PUT_ACT,
+	ST_SETTLE_ACT,
+	ST_DROP_ACTS,
 	ST_WRITER_COUNT
 };
 static const char *const writer_sql[ST_WRITER_COUNT] = {
@@ -43,7 +50,7 @@ static const char *const writer_sql[ST_WRITER_COUNT] = {
 	[ST_ROLLBACK] = "ROLLBACK",
 	[ST_PUT] = "INSERT OR REPLACE INTO pages(id, page) VALUES(?1, ?2)",
 	[ST_DELETE] = "DELETE FROM pages WHERE id IN "
-	    "(SELECT id FROM pages WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3)",
+		      "(SELECT id FROM pages WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3)",
 	[ST_PUT_ACT] = "INSERT INTO acts(sequence, prepared, sealed) VALUES(?1, ?2, ?3)",
 	[ST_SETTLE_ACT] = "UPDATE acts SET prepared = 0, entry = ?2 WHERE sequence = ?1",
 	[ST_DROP_ACTS] = "DELETE FROM acts WHERE sequence >= ?1",
@@ -225,8 +232,9 @@ make_schema(struct us_store *s)
 	if (err == US_OK)
 		err = exec(s->db, store_schema_1);
 	if (err == US_OK) {
-		(void)snprintf(sql, sizeof sql, "PRAGMA application_id = %d; PRAGMA user_version = %d",
-		    APPLICATION_ID, SCHEMA_VERSION);
+		(void)snprintf(sql, sizeof sql,
+		    "PRAGMA application_id = %d; PRAGMA user_version = %d", APPLICATION_ID,
+		    SCHEMA_VERSION);
 		err = exec(s->db, sql);
 	}
 	if (err == US_OK)
@@ -255,8 +263,10 @@ check_schema(struct us_store *s)
 		return US_ERR_FORMAT;
 	}
 	if (version != SCHEMA_VERSION) {
-		us_log(US_LOG_ERROR, "store: %s has version %" PRId64
-		    ", this program knows up to %d: use the newer program", s->path, version, SCHEMA_VERSION);
+		us_log(US_LOG_ERROR,
+		    "store: %s has version %" PRId64
+		    ", this program knows up to %d: use the newer program",
+		    s->path, version, SCHEMA_VERSION);
 		return US_ERR_RANGE;
 	}
 	err = pragma_number(s->db, "PRAGMA page_size", &page_size);
@@ -287,7 +297,8 @@ set_up_writer(struct us_store *s, const struct us_store_options *options)
 	    "PRAGMA page_size = %d; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
 	    "PRAGMA secure_delete = ON; PRAGMA wal_autocheckpoint = 0; PRAGMA temp_store = MEMORY;"
 	    "PRAGMA journal_size_limit = 67108864;"
-	    "PRAGMA trusted_schema = OFF; PRAGMA cache_size = -%d;", PAGE_SIZE, WRITER_CACHE_KIB);
+	    "PRAGMA trusted_schema = OFF; PRAGMA cache_size = -%d;",
+	    PAGE_SIZE, WRITER_CACHE_KIB);
 	err = exec(s->db, sql);
 	if (err == US_OK)
 		err = check_schema(s);
@@ -295,7 +306,8 @@ set_up_writer(struct us_store *s, const struct us_store_options *options)
 		err = prepare_all(s->db, writer_sql, ST_WRITER_COUNT, s->st);
 	if (err == US_OK) {
 		(void)sqlite3_wal_hook(s->db, on_wal, s);
-		/* What a killed process left behind goes to its place before the first reader comes. */
+		/* What a killed process left behind goes to its place before the first reader
+		 * comes. */
 		err = us_store_checkpoint(s);
 	}
 	return err;
@@ -436,7 +448,7 @@ us_store_delete(struct us_store *s, const struct us_store_key *from, uint64_t to
 	if (sqlite3_bind_int64(s->st[ST_DELETE], 1, id) != SQLITE_OK ||
 	    sqlite3_bind_int64(s->st[ST_DELETE], 2, last_id) != SQLITE_OK ||
 	    sqlite3_bind_int64(s->st[ST_DELETE], 3,
-	        limit > INT64_MAX ? INT64_MAX : (sqlite3_int64)limit) != SQLITE_OK)
+		limit > INT64_MAX ? INT64_MAX : (sqlite3_int64)limit) != SQLITE_OK)
 		return US_ERR_NOMEM;
 	err = run(s, ST_DELETE);
 	if (err == US_OK && deleted != NULL)
@@ -551,7 +563,8 @@ us_store_reader_open(struct us_store_reader **out, const struct us_store *s)
 	}
 	(void)sqlite3_extended_result_codes(r->db, 1);
 	(void)sqlite3_busy_timeout(r->db, 1000);
-	(void)snprintf(sql, sizeof sql, "PRAGMA query_only = ON; PRAGMA wal_autocheckpoint = 0;"
+	(void)snprintf(sql, sizeof sql,
+	    "PRAGMA query_only = ON; PRAGMA wal_autocheckpoint = 0;"
 	    "PRAGMA mmap_size = %" PRId64 "; PRAGMA cache_size = -%d; PRAGMA trusted_schema = OFF;",
 	    MMAP_BYTES, READER_CACHE_KIB);
 	err = exec(r->db, sql);
@@ -655,7 +668,8 @@ us_store_scan(struct us_store_reader *r, const struct us_store_key *from, uint64
 	key.number = to;
 	if ((err = id_of(from, &id)) != US_OK || (err = id_of(&key, &last)) != US_OK)
 		return err;
-	if (sqlite3_bind_int64(st, 1, id) != SQLITE_OK || sqlite3_bind_int64(st, 2, last) != SQLITE_OK)
+	if (sqlite3_bind_int64(st, 1, id) != SQLITE_OK ||
+	    sqlite3_bind_int64(st, 2, last) != SQLITE_OK)
 		return US_ERR_NOMEM;
 	while (err == US_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
 		struct us_bytes page;
@@ -682,7 +696,8 @@ us_store_scan_acts(struct us_store_reader *r, us_store_act_fn fn, void *ctx)
 
 		act.sequence = (uint64_t)sqlite3_column_int64(st, 0);
 		act.prepared = sqlite3_column_int(st, 1);
-		act.entry = sqlite3_column_type(st, 2) == SQLITE_NULL ? UINT64_MAX :
+		act.entry = sqlite3_column_type(st, 2) == SQLITE_NULL ?
+		    UINT64_MAX :
 		    (uint64_t)sqlite3_column_int64(st, 2);
 		act.sealed.p = sqlite3_column_blob(st, 3);
 		act.sealed.n = (size_t)sqlite3_column_bytes(st, 3);

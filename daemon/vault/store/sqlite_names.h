@@ -1,8 +1,9 @@
 /*
  * How SQLite names its files. By itself it turns every name into an absolute one, and then needs
  * the right to pass each directory above the file, which a role does not have where its vault lies
- * in somebody's home. Through this layer a bare name stays what it is, and counts from the directory
- * that the process is in (which must not change meanwhile), and so do those of the files beside it.
+ * in somebody's home. Through this layer a bare name stays what it is, and counts from the
+ * directory that the process is in (which must not change meanwhile), and so do those of the files
+ * beside it.
  */
 #ifndef US_DAEMON_VAULT_STORE_SQLITE_NAMES_H
 #define US_DAEMON_VAULT_STORE_SQLITE_NAMES_H

@@ -4,8 +4,8 @@
  *
  * A page stands under (collection, kind, number): collection 1 .. US_STORE_COLLECTION_MAX, kind
  * 0 .. 255, number 0 .. US_STORE_NUMBER_MAX. Drivers keep pages in the order of that triple and
- * scan ranges of number within one (collection, kind). A page has 1 .. US_STORE_PAGE_MAX bytes; those
- * of at most US_STORE_PAGE_FAST bytes are read without a chain of overflow pages.
+ * scan ranges of number within one (collection, kind). A page has 1 .. US_STORE_PAGE_MAX bytes;
+ * those of at most US_STORE_PAGE_FAST bytes are read without a chain of overflow pages.
  *
  * One process has a store open; a second one is refused with US_ERR_BUSY. Inside it, one thread
  * writes (struct us_store), others read through connections of their own (struct
@@ -28,8 +28,8 @@
 
 #include "base/buf.h"
 
-#define US_STORE_COLLECTION_MAX 0x7fffu      /* 15 bits */
-#define US_STORE_NUMBER_MAX 0xffffffffffull  /* 40 bits */
+#define US_STORE_COLLECTION_MAX 0x7fffu     /* 15 bits */
+#define US_STORE_NUMBER_MAX 0xffffffffffull /* 40 bits */
 #define US_STORE_PAGE_MAX (16u * 1024u * 1024u)
 #define US_STORE_PAGE_FAST 16320u
 
@@ -37,10 +37,11 @@ struct us_store;
 struct us_store_reader;
 
 struct us_store_options {
-	/* Of the file; beside it stand "<path>.lock" and the engine's own files. A bare name counts from
-	 * the directory that the process is in and stays in, and needs no right to those above it. */
+	/* Of the file; beside it stand "<path>.lock" and the engine's own files. A bare name counts
+	 * from the directory that the process is in and stays in, and needs no right to those above
+	 * it. */
 	const char *path;
-	int create;       /* not 0: make it if it is not there */
+	int create; /* not 0: make it if it is not there */
 };
 
 struct us_store_key {
@@ -68,8 +69,8 @@ void us_store_rollback(struct us_store *s);
 int us_store_put(struct us_store *s, const struct us_store_key *key, struct us_bytes page);
 /* Deletes numbers from .. to (both included) of one collection and kind, at most limit pages, and
  * says in *deleted how many (may be NULL): fewer than limit means that the range is empty. */
-int us_store_delete(struct us_store *s, const struct us_store_key *from, uint64_t to,
-    size_t limit, size_t *deleted);
+int us_store_delete(struct us_store *s, const struct us_store_key *from, uint64_t to, size_t limit,
+    size_t *deleted);
 /* Puts act number sequence (counted from 1). US_ERR_EXISTS if it is there. */
 int us_store_put_act(struct us_store *s, uint64_t sequence, int prepared, struct us_bytes sealed);
 /* Clears the prepared mark of an act and notes the index of its log entry. US_ERR_NOT_FOUND. */

@@ -1,5 +1,5 @@
-/* Checkpoints with cosignatures: the input is the note, an empty line "#", and lines that are to be merged into
- * it. What is merged must open as a whole, and merge into itself. */
+/* Checkpoints with cosignatures: the input is the note, an empty line "#", and lines that are to be
+ * merged into it. What is merged must open as a whole, and merge into itself. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +22,8 @@ check(int ok)
 static void
 make_keys(struct us_note_key keys[KEYS])
 {
-	static const char *const names[KEYS] = { "log.example.org/underseal/00", "witness.example.org/w1", "witness.example.org/w2" };
+	static const char *const names[KEYS] = { "log.example.org/underseal/00",
+		"witness.example.org/w1", "witness.example.org/w2" };
 	static const uint8_t bytes[KEYS] = { 1, 7, 8 };
 
 	for (size_t i = 0; i < KEYS; i++) {
@@ -30,7 +31,8 @@ make_keys(struct us_note_key keys[KEYS])
 		struct us_key seed;
 
 		memset(&seed, bytes[i], sizeof seed);
-		check(us_note_signer_new(&s, names[i], i == 0 ? US_NOTE_ED25519 : US_NOTE_COSIGNATURE, &seed) == US_OK);
+		check(us_note_signer_new(&s, names[i],
+			  i == 0 ? US_NOTE_ED25519 : US_NOTE_COSIGNATURE, &seed) == US_OK);
 		keys[i] = *us_note_signer_key(s);
 		us_note_signer_free(s);
 	}
@@ -58,8 +60,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (us_cosigned_merge(&out, &who, &keys[0], keys + 1, KEYS - 1, note, lines) == US_OK) {
 		check(us_note_open(&opened, out.data, out.len, keys, KEYS) == US_OK);
 		check(opened.n_sigs == who.n + 1 && opened.n_unknown == 0);
-		check(us_cosigned_merge(&second, &again, &keys[0], keys + 1, KEYS - 1, (struct us_bytes){ out.data, out.len },
-		    (struct us_bytes){ NULL, 0 }) == US_OK);
+		check(us_cosigned_merge(&second, &again, &keys[0], keys + 1, KEYS - 1,
+			  (struct us_bytes){ out.data, out.len },
+			  (struct us_bytes){ NULL, 0 }) == US_OK);
 		check(memcmp(&again, &who, sizeof who) == 0);
 		check(second.len == out.len && memcmp(second.data, out.data, out.len) == 0);
 	}

@@ -47,7 +47,8 @@ contents(uint8_t which, const uint8_t *p, size_t n)
 		if (us_entry_access_decode(&access, p, n) == US_OK)
 			same(&out, us_entry_access_encode(&out, &access), p, n);
 	} else if (which == US_BOX_DISCLOSURE) {
-		/* what was written before a disclosure named its collection is read, and not written any more */
+		/* what was written before a disclosure named its collection is read, and not
+		 * written any more */
 		if (us_entry_disclosure_decode(&disclosure, p, n) == US_OK && p[0] == 2)
 			same(&out, us_entry_disclosure_encode(&out, &disclosure), p, n);
 		us_entry_disclosure_free(&disclosure);

@@ -1,4 +1,5 @@
-/* A log's hand-overs. What opens is, item by item, exactly the input; and each item opens by itself. */
+/* A log's hand-overs. What opens is, item by item, exactly the input; and each item opens by
+ * itself. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,12 +34,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check(h->text.p == data + at);
 		at += h->text.n;
 		check(us_handovers_open(&one, h->text) == US_OK && one.n == 1);
-		check(us_handovers_place(&place, &all, &h->succession.old_key) == US_OK && place == i);
-		check(us_handover_judge(h, h->succession.size, &h->succession.root) == US_HANDOVER_KEPT);
+		check(us_handovers_place(&place, &all, &h->succession.old_key) == US_OK &&
+		    place == i);
+		check(us_handover_judge(h, h->succession.size, &h->succession.root) ==
+		    US_HANDOVER_KEPT);
 		check(us_handover_judge(h, h->last_size, &h->last_root) ==
 		    (h->last_size > h->succession.size ? US_HANDOVER_LOST : US_HANDOVER_KEPT));
 	}
 	check(at == size);
-	check(us_handovers_place(&place, &all, &all.item[all.n - 1].succession.new_key) == US_OK && place == all.n);
+	check(us_handovers_place(&place, &all, &all.item[all.n - 1].succession.new_key) == US_OK &&
+	    place == all.n);
 	return 0;
 }

@@ -1,5 +1,5 @@
-/* Policy files of C2SP tlog-policy. What is taken keeps its promises: a quorum of all is met, more witnesses never undo a
- * quorum, and none of them is one only for "quorum none". */
+/* Policy files of C2SP tlog-policy. What is taken keeps its promises: a quorum of all is met, more
+ * witnesses never undo a quorum, and none of them is one only for "quorum none". */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +34,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	before = us_tlog_policy_met(p, by);
 	check(!before || memmem(data, size, "none", 4) != NULL);
 	for (size_t i = 0; i < n; i++) {
-		const char *name = us_tlog_policy_witness_name(p, i), *url = us_tlog_policy_witness_url(p, i);
+		const char *name = us_tlog_policy_witness_name(p, i),
+			   *url = us_tlog_policy_witness_url(p, i);
 
 		check(name[0] != '\0' && (url == NULL || url[0] != '\0'));
 		by[i] = 1;

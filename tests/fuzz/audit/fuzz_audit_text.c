@@ -49,8 +49,7 @@ checkpoint(const uint8_t *p, size_t n)
 	struct us_buf out;
 
 	us_buf_init(&out, n + 1);
-	if (us_checkpoint_parse(&c, p, n) == US_OK &&
-	    us_checkpoint_encode(&out, &c) == US_OK)
+	if (us_checkpoint_parse(&c, p, n) == US_OK && us_checkpoint_encode(&out, &c) == US_OK)
 		check(out.len == n && memcmp(out.data, p, n) == 0);
 	us_buf_free(&out);
 }

@@ -1,4 +1,5 @@
-/* Pages from a hostile store. Sealed ones are made here, with the input as their text: as if the key had leaked. */
+/* Pages from a hostile store. Sealed ones are made here, with the input as their text: as if the
+ * key had leaked. */
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -50,8 +51,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (uint32_t item = 0; item < 4; item++)
 		(void)us_record_page_find(in.bytes, item, &sealed);
 	(void)us_tags_page_check(in.bytes, &n);
-	if (size >= 9 && us_batch_directory_open(&d, &source, us_load_u32(data + 1),
-	                                         us_load_u32(data + 5)) == US_OK) {
+	if (size >= 9 &&
+	    us_batch_directory_open(&d, &source, us_load_u32(data + 1), us_load_u32(data + 5)) ==
+		US_OK) {
 		for (uint32_t item = 0; item < 4; item++)
 			(void)us_batch_record(d, &source, item, &out);
 		us_batch_directory_free(d);

@@ -32,8 +32,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct us_reader r;
 	struct us_buf box;
 
-	if (u == NULL && (us_unpacker_new(&u) != US_OK ||
-	                  us_unpacker_add(u, 1, us_bytes_of("a dictionary of few bytes")) != US_OK))
+	if (u == NULL &&
+	    (us_unpacker_new(&u) != US_OK ||
+		us_unpacker_add(u, 1, us_bytes_of("a dictionary of few bytes")) != US_OK))
 		abort();
 	contents((struct us_bytes){ data, size });
 	us_buf_init(&box, US_CONTAINER_MAX);

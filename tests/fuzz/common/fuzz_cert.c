@@ -1,4 +1,5 @@
-/* Requests, certificates, keys and PEM from strangers: whatever parses must parse again the same. */
+/* Requests, certificates, keys and PEM from strangers: whatever parses must parse again the
+ * same. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -23,7 +23,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (us_cobblestone_seal_to(&key, context, in, &sealed) != US_OK ||
 	    us_cobblestone_open_to(&key, context, (struct us_bytes){ sealed.data, sealed.len },
-	                           &back) != US_OK ||
+		&back) != US_OK ||
 	    back.len != size || (size != 0 && memcmp(back.data, data, size) != 0))
 		abort();
 	us_buf_free(&sealed);

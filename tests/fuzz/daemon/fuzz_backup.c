@@ -1,4 +1,5 @@
-/* The texts of a backup: its label, a keyring's copy, names of members. What is read has one form. */
+/* The texts of a backup: its label, a keyring's copy, names of members. What is read has one
+ * form. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,8 +26,9 @@ name(const uint8_t *data, size_t size)
 		return;
 	memcpy(text, data, size);
 	text[size] = '\0';
-	if (us_backup_member_max(text) > 0 && (text[0] == '/' || strstr(text, "..") != NULL || strstr(text, "//") != NULL ||
-	    strcmp(text, "keeper/keyring") == 0))
+	if (us_backup_member_max(text) > 0 &&
+	    (text[0] == '/' || strstr(text, "..") != NULL || strstr(text, "//") != NULL ||
+		strcmp(text, "keeper/keyring") == 0))
 		abort();
 }
 

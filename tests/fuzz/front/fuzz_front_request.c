@@ -70,10 +70,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		    us_request_head(data, end, &head, route, &problem) != 0 ||
 		    route->body_n > size - end)
 			break;
-		if (us_request_decode(route, (struct us_bytes){ data + end, route->body_n }, &who, &arena,
-		        &request, &problem) == 0) {
+		if (us_request_decode(route, (struct us_bytes){ data + end, route->body_n }, &who,
+			&arena, &request, &problem) == 0) {
 			us_buf_reset(&body);
-			if (encode(&request, &body) != US_OK || us_msg_check(request.type, body.data, body.len) != US_OK)
+			if (encode(&request, &body) != US_OK ||
+			    us_msg_check(request.type, body.data, body.len) != US_OK)
 				abort();
 		} else if (problem.status < 400 || problem.type == NULL || problem.detail == NULL)
 			abort();

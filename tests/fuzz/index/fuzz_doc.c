@@ -1,4 +1,5 @@
-/* Any bytes as a tokenised document, twice into a segment; what is taken can be written and read. */
+/* Any bytes as a tokenised document, twice into a segment; what is taken can be written and
+ * read. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /*
- * A segment with changed bytes: input is a list of u8 page (from the end) ‖ u16 offset ‖ u8 exclusive-or. Whatever is wrong
- * must come out as an error, whatever query is asked.
+ * A segment with changed bytes: input is a list of u8 page (from the end) ‖ u16 offset ‖ u8
+ * exclusive-or. Whatever is wrong must come out as an error, whatever query is asked.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -70,7 +70,8 @@ must(int err)
 static void
 build(void)
 {
-	static const char TEXT[] = "common text, common text \xe6\x89\x8b\xe6\x9c\xba\xe5\x8f\xb7 again";
+	static const char TEXT[] =
+	    "common text, common text \xe6\x89\x8b\xe6\x9c\xba\xe5\x8f\xb7 again";
 	const struct us_segment_options options = { .docs_max = 300, .term_key = key_of };
 	struct us_segment_writer *w;
 	struct us_doc_builder *b;
@@ -80,7 +81,8 @@ build(void)
 	must(us_segment_writer_new(&options, &w));
 	must(us_doc_builder_new(&b));
 	for (int i = 0; i < 300; i++) {
-		struct us_doc_meta meta = { .created_ns = i * INT64_C(1000000000000), .model = us_bytes_of("m") };
+		struct us_doc_meta meta = { .created_ns = i * INT64_C(1000000000000),
+			.model = us_bytes_of("m") };
 
 		must(us_doc_begin(b, &meta));
 		must(us_doc_message(b, US_MESSAGE_USER, TEXT, i % 3 == 0 ? 6 : sizeof TEXT - 1));
@@ -111,7 +113,8 @@ ask(void)
 	for (size_t i = 0; i < sizeof QUERIES / sizeof QUERIES[0]; i++) {
 		must(us_query_parse(QUERIES[i], strlen(QUERIES[i]), &q, NULL));
 		if (us_eval(s, q, &options, &b) == US_OK) {
-			if (!roaring_bitmap_is_empty(b) && roaring_bitmap_maximum(b) >= us_segment_docs(s))
+			if (!roaring_bitmap_is_empty(b) &&
+			    roaring_bitmap_maximum(b) >= us_segment_docs(s))
 				abort();
 			roaring_bitmap_free(b);
 		}
@@ -126,7 +129,8 @@ static void
 change(const uint8_t *data, size_t size)
 {
 	for (size_t i = 0; i + 4 <= size && i < 4 * CHANGES_MAX; i += 4)
-		pages[n_pages - 1 - data[i] % n_pages][us_load_u16(data + i + 1) % US_PAGE_PLAIN] ^= data[i + 3];
+		pages[n_pages - 1 - data[i] % n_pages][us_load_u16(data + i + 1) % US_PAGE_PLAIN] ^=
+		    data[i + 3];
 }
 
 int

@@ -1,4 +1,5 @@
-/* First byte: the classes wanted. The rest as text: spans are in order, within, at borders; fewer classes hide no more. */
+/* First byte: the classes wanted. The rest as text: spans are in order, within, at borders; fewer
+ * classes hide no more. */
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -19,10 +20,12 @@ find(struct us_bytes text, uint32_t wanted)
 	if (hidden == NULL || us_identifiers_find(text, wanted, &spans, &n) != US_OK)
 		abort();
 	for (size_t i = 0; i < n; i++) {
-		if (spans[i].start < at || spans[i].start >= spans[i].end || spans[i].end > text.n ||
-		    (US_IDENTIFIER_BIT(spans[i].identifier) & wanted) == 0)
+		if (spans[i].start < at || spans[i].start >= spans[i].end ||
+		    spans[i].end > text.n || (US_IDENTIFIER_BIT(spans[i].identifier) & wanted) == 0)
 			abort();
-		if (utf8 && ((text.p[spans[i].start] & 0xc0) == 0x80 || (spans[i].end < text.n && (text.p[spans[i].end] & 0xc0) == 0x80)))
+		if (utf8 &&
+		    ((text.p[spans[i].start] & 0xc0) == 0x80 ||
+			(spans[i].end < text.n && (text.p[spans[i].end] & 0xc0) == 0x80)))
 			abort();
 		for (size_t k = spans[i].start; k < spans[i].end; k++)
 			hidden[k] = 1;

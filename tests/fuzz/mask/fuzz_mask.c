@@ -1,6 +1,7 @@
 /*
- * Four bytes of mask, a byte of length and a query, then a container. What is rendered is UTF-8 without control characters; a failure leaves
- * nothing behind; pieces for searching are in order. Under an empty mask a search sees all of every message.
+ * Four bytes of mask, a byte of length and a query, then a container. What is rendered is UTF-8
+ * without control characters; a failure leaves nothing behind; pieces for searching are in order.
+ * Under an empty mask a search sees all of every message.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -21,7 +22,8 @@ check_pieces(const struct us_mask *mask, const struct us_container *c, size_t i)
 	us_buf_init(&content, US_CONTAINER_SOURCE_MAX);
 	us_buf_init(&out, US_CONTAINER_SOURCE_MAX);
 	if (us_container_content(c, i, &content) == US_OK) {
-		if (us_mask_message(mask, us_container_span(c, i).role, (struct us_bytes){ content.data, content.len }, &out, &cuts, &n) != US_OK)
+		if (us_mask_message(mask, us_container_span(c, i).role,
+			(struct us_bytes){ content.data, content.len }, &out, &cuts, &n) != US_OK)
 			abort();
 		for (size_t k = 0; k < n; k++)
 			if (cuts[k] <= (k == 0 ? 0 : cuts[k - 1]) || cuts[k] > out.len)
@@ -40,7 +42,9 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct us_mask mask;
-	struct us_mask_facts facts = { .created_s = 1700000000, .model = us_bytes_of("m 12345678"), .language = us_bytes_of("en") };
+	struct us_mask_facts facts = { .created_s = 1700000000,
+		.model = us_bytes_of("m 12345678"),
+		.language = us_bytes_of("en") };
 	struct us_query *q = NULL;
 	struct us_container c;
 	struct us_buf out;
@@ -49,7 +53,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 5 || data[4] > size - 5)
 		return 0;
 	n = data[4];
-	mask = (struct us_mask){ data[0], data[1] & US_MASK_ROLES_ALL, data[2] & US_MASK_FIELDS_ALL, data[3] & 1 };
+	mask = (struct us_mask){ data[0], data[1] & US_MASK_ROLES_ALL, data[2] & US_MASK_FIELDS_ALL,
+		data[3] & 1 };
 	if (us_container_decode(&c, (struct us_bytes){ data + 5 + n, size - 5 - n }) != US_OK)
 		return 0;
 	if (us_query_parse(data + 5, n, &q, NULL) != US_OK)
@@ -57,7 +62,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	facts.id = (struct us_bytes){ data + 5, us_utf8_valid_prefix(data + 5, n) };
 	us_buf_init(&out, (size_t)1 << 26);
 	if (us_mask_render(&mask, &c, &facts, q, &out) == US_OK) {
-		if (out.len < 2 || out.data[0] != '{' || out.data[out.len - 1] != '}' || !us_utf8_valid(out.data, out.len))
+		if (out.len < 2 || out.data[0] != '{' || out.data[out.len - 1] != '}' ||
+		    !us_utf8_valid(out.data, out.len))
 			abort();
 		for (size_t i = 0; i < out.len; i++)
 			if (out.data[i] < 0x20)

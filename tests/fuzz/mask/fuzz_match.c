@@ -1,4 +1,5 @@
-/* A query, a line end, a text (U+0001 parts messages): spans are in order and within, and agree with whether a lone word or phrase matches. */
+/* A query, a line end, a text (U+0001 parts messages): spans are in order and within, and agree
+ * with whether a lone word or phrase matches. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,8 @@ check_spans(const struct us_query *q, struct us_bytes text, size_t *found)
 	if (us_match_spans(q, text, &spans, &n) != US_OK)
 		abort();
 	for (size_t i = 0; i < n; i++)
-		if (spans[i].start >= spans[i].end || spans[i].end > text.n || (i != 0 && spans[i].start <= spans[i - 1].end))
+		if (spans[i].start >= spans[i].end || spans[i].end > text.n ||
+		    (i != 0 && spans[i].start <= spans[i - 1].end))
 			abort();
 	*found += n;
 	free(spans);
@@ -26,10 +28,14 @@ check_spans(const struct us_query *q, struct us_bytes text, size_t *found)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const uint8_t *line = size == 0 ? NULL : memchr(data, '\n', size), *p, *end = data + size, *next;
+	const uint8_t *line = size == 0 ? NULL : memchr(data, '\n', size), *p, *end = data + size,
+		      *next;
 	struct us_match_message messages[8];
-	struct us_match_document d = { .messages = messages, .created_s = 1700000000, .model = us_bytes_of("m"), .record = 5,
-		                       .bates_prefix = us_bytes_of("DEMO") };
+	struct us_match_document d = { .messages = messages,
+		.created_s = 1700000000,
+		.model = us_bytes_of("m"),
+		.record = 5,
+		.bates_prefix = us_bytes_of("DEMO") };
 	struct us_query *q;
 	size_t found = 0;
 	int yes = -1;
@@ -40,7 +46,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		next = p == end ? NULL : memchr(p, 1, (size_t)(end - p));
 		if (next == NULL)
 			next = end;
-		messages[d.n_messages] = (struct us_match_message){ 1 + (unsigned)(d.n_messages % 4), { p, (size_t)(next - p) } };
+		messages[d.n_messages] = (struct us_match_message){
+			1 + (unsigned)(d.n_messages % 4), { p, (size_t)(next - p) }
+		};
 		check_spans(q, messages[d.n_messages++].text, &found);
 		if (next == end)
 			break;

@@ -1,4 +1,5 @@
-/* Any text as a suite: findings, or a suite whose statements all get a ruling, and the same one when they are asked again. */
+/* Any text as a suite: findings, or a suite whose statements all get a ruling, and the same one
+ * when they are asked again. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,12 +23,15 @@ static const char order_source[] =
     "    who: {party: a, capacity: [outside-counsel, expert]}\n"
     "    what: {query: 'word OR model:m OR date:2024 OR bates:A1..A9'}\n"
     "    actions: [count, search, read, copy]\n"
-    "    conditions: {purpose: listed, period: p, hours: c, networks: 10.0.0.0/8, credential: {bits: 128, days: 9}}\n"
+    "    conditions: {purpose: listed, period: p, hours: c, networks: 10.0.0.0/8, credential: "
+    "{bits: 128, days: 9}}\n"
     "    limits: {records_per_request: 10}\n"
     "    masks: {identifiers: all, roles: user, fields: id}\n"
     "  - {id: f, paragraph: \"3\", effect: forbid, who: {party: any, capacity: any},\n"
-    "     what: {query: '\"two words\" OR designation:D OR language:en OR role:tool'}, actions: [read, copy]}\n"
-    "  - {id: l, paragraph: \"4\", effect: permit, who: {party: b, capacity: any}, actions: audit, boxes: access, log: self}\n";
+    "     what: {query: '\"two words\" OR designation:D OR language:en OR role:tool'}, actions: "
+    "[read, copy]}\n"
+    "  - {id: l, paragraph: \"4\", effect: permit, who: {party: b, capacity: any}, actions: audit, "
+    "boxes: access, log: self}\n";
 
 static const struct us_order *
 the_order(void)
@@ -39,7 +43,8 @@ the_order(void)
 		struct us_buf compiled;
 
 		us_buf_init(&compiled, US_ORDER_COMPILED_MAX);
-		if (f == NULL || us_order_compile(us_bytes_of(order_source), &compiled, f) != US_OK ||
+		if (f == NULL ||
+		    us_order_compile(us_bytes_of(order_source), &compiled, f) != US_OK ||
 		    us_order_decode(compiled.data, compiled.len, &order) != US_OK)
 			abort();
 		us_buf_free(&compiled);
@@ -53,7 +58,8 @@ count_failed(void *ctx, const struct us_suite_result *r)
 {
 	size_t *failed = ctx;
 
-	if (r->line == 0 || r->column == 0 || r->statement[0] == '\0' || r->expected[0] == '\0' || r->why[0] == '\0')
+	if (r->line == 0 || r->column == 0 || r->statement[0] == '\0' || r->expected[0] == '\0' ||
+	    r->why[0] == '\0')
 		abort();
 	*failed += (size_t)r->failed;
 }
@@ -76,9 +82,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		err = us_suite_bind(suite, the_order(), f);
 	if (suite != NULL && (err == US_OK) != (f->errors == 0))
 		abort();
-	if (err == US_OK && (us_suite_run(suite, count_failed, &failed, &told) != US_OK ||
-	    us_suite_run(suite, NULL, NULL, &counts) != US_OK || told.failed != failed || counts.failed != failed ||
-	    counts.statements == 0 || counts.statements != told.statements))
+	if (err == US_OK &&
+	    (us_suite_run(suite, count_failed, &failed, &told) != US_OK ||
+		us_suite_run(suite, NULL, NULL, &counts) != US_OK || told.failed != failed ||
+		counts.failed != failed || counts.statements == 0 ||
+		counts.statements != told.statements))
 		abort();
 	us_suite_free(suite);
 	free(f);

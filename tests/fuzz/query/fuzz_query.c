@@ -18,15 +18,17 @@ compiled(const uint8_t *data, size_t size, const struct us_query *strict)
 	struct us_query_error error;
 	int err = us_query_parse_compiled(data, size, &q, &error);
 
-	if (strict != NULL && (err != US_OK || q->canonical.n != strict->canonical.n ||
-	    memcmp(q->canonical.p, strict->canonical.p, q->canonical.n) != 0))
+	if (strict != NULL &&
+	    (err != US_OK || q->canonical.n != strict->canonical.n ||
+		memcmp(q->canonical.p, strict->canonical.p, q->canonical.n) != 0))
 		abort();
 	if (err != US_OK)
 		return;
 	err = us_query_parse(q->canonical.p, q->canonical.n, &again, &error);
 	if (err == US_OK) {
 		if (again->canonical.n != q->canonical.n ||
-		    memcmp(again->canonical.p, q->canonical.p, q->canonical.n) != 0 || again->n_words != q->n_words)
+		    memcmp(again->canonical.p, q->canonical.p, q->canonical.n) != 0 ||
+		    again->n_words != q->n_words)
 			abort();
 		us_query_free(again);
 	} else if (err != US_ERR_LIMIT || q->canonical.n <= US_QUERY_MAX) {

@@ -1,4 +1,5 @@
-/* First byte: a type, or 0 for a committed act. What decodes must encode to the same bytes, and have the form that the log's side wants. */
+/* First byte: a type, or 0 for a committed act. What decodes must encode to the same bytes, and
+ * have the form that the log's side wants. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,7 +46,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct us_act *act = malloc(sizeof(*act));
 		if (act == NULL)
 			abort();
-		if (us_act_decode(act, (enum us_act_type)data[0], (struct us_bytes){ data + 1, size - 1 }) == US_OK) {
+		if (us_act_decode(act, (enum us_act_type)data[0],
+			(struct us_bytes){ data + 1, size - 1 }) == US_OK) {
 			if (us_act_encode(&b, act) != US_OK)
 				abort();
 			same(&b, data + 1, size - 1);

@@ -27,7 +27,8 @@ fold(struct us_registry *reg, struct us_registry *history, const uint8_t *data, 
 		if (us_registry_sequence(reg) != before + (err == US_OK) ||
 		    (err == US_OK) == (memcmp(digest, us_registry_digest(reg), 32) == 0))
 			abort();
-		if (err == US_OK && history != NULL && us_registry_replay(history, act, &refusal) != US_OK)
+		if (err == US_OK && history != NULL &&
+		    us_registry_replay(history, act, &refusal) != US_OK)
 			abort();
 	}
 }

@@ -1,4 +1,5 @@
-/* Timestamps and certificates of authorities. The first byte says which; what is taken must be usable. */
+/* Timestamps and certificates of authorities. The first byte says which; what is taken must be
+ * usable. */
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -23,7 +24,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		(void)us_token_is_of(token, digest);
 		(void)us_token_answers(token, 1);
 		us_token_free(token);
-	} else if (us_authority_new(&authority, "name", (struct us_bytes){ data + 1, size - 1 }) == US_OK) {
+	} else if (us_authority_new(&authority, "name", (struct us_bytes){ data + 1, size - 1 }) ==
+	    US_OK) {
 		us_authority_free(authority);
 	}
 	return 0;

@@ -21,8 +21,13 @@ static void
 base64_known_answers(void **state)
 {
 	static const char *const pairs[][2] = {
-		{ "", "" },         { "f", "Zg==" },         { "fo", "Zm8=" },         { "foo", "Zm9v" },
-		{ "foob", "Zm9vYg==" }, { "fooba", "Zm9vYmE=" }, { "foobar", "Zm9vYmFy" },
+		{ "", "" },
+		{ "f", "Zg==" },
+		{ "fo", "Zm8=" },
+		{ "foo", "Zm9v" },
+		{ "foob", "Zm9vYg==" },
+		{ "fooba", "Zm9vYmE=" },
+		{ "foobar", "Zm9vYmFy" },
 	};
 	char text[16];
 	uint8_t bytes[16];
@@ -32,7 +37,8 @@ base64_known_answers(void **state)
 	for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
 		us_base64_encode(pairs[i][0], strlen(pairs[i][0]), text);
 		assert_string_equal(text, pairs[i][1]);
-		assert_int_equal(us_base64_decode(text, strlen(text), bytes, sizeof bytes, &n), US_OK);
+		assert_int_equal(us_base64_decode(text, strlen(text), bytes, sizeof bytes, &n),
+		    US_OK);
 		assert_int_equal(n, strlen(pairs[i][0]));
 		assert_memory_equal(bytes, pairs[i][0], n);
 	}
@@ -41,9 +47,9 @@ base64_known_answers(void **state)
 static void
 base64_is_strict(void **state)
 {
-	static const char *const bad[] = { "Z",     "Zg",   "Zg=",  "Zg===", "=Zg=", "Z===", "====",
-		                               "Zh==",  "Zm9=", "Zm 9", "Zm9v\n", "Zm-_", "Zg==Zg==", "Z=g=",
-		                               "Zm8=\n" };
+	static const char *const bad[] = { "Z", "Zg",
+		"Zg=", "Zg===", "=Zg=", "Z===", "====", "Zh==", "Zm9=", "Zm 9", "Zm9v\n", "Zm-_",
+		"Zg==Zg==", "Z=g=", "Zm8=\n" };
 	uint8_t bytes[16];
 	struct us_buf b;
 	size_t n;
@@ -51,7 +57,7 @@ base64_is_strict(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
 		assert_int_equal(us_base64_decode(bad[i], strlen(bad[i]), bytes, sizeof bytes, &n),
-		                 US_ERR_FORMAT);
+		    US_ERR_FORMAT);
 	assert_int_equal(us_base64_decode("Zm9v", 4, bytes, 2, &n), US_ERR_LIMIT);
 	us_buf_init(&b, 10);
 	assert_int_equal(us_base64_take(&b, "Zm9v", 4), US_OK);
@@ -77,7 +83,8 @@ base64_round_trips(void **state)
 			in[i] = (uint8_t)(i * 37 + n * 101);
 		us_base64_encode(in, n, text);
 		assert_int_equal(strlen(text), US_BASE64_SIZE(n));
-		assert_int_equal(us_base64_decode(text, strlen(text), out, sizeof out, &got), US_OK);
+		assert_int_equal(us_base64_decode(text, strlen(text), out, sizeof out, &got),
+		    US_OK);
 		assert_int_equal(got, n);
 		assert_memory_equal(in, out, n);
 	}
@@ -125,9 +132,20 @@ static void
 utf8_refusals(void **state)
 {
 	static const char *const bad[] = {
-		"\x80", "\xc0\x80", "\xc1\xbf", "\xe0\x80\x80", "\xe0\x9f\xbf", "\xed\xa0\x80",
-		"\xf0\x80\x80\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff",
-		"\xe2\x82", "\xe2\x28\xa1", "\xc3(",
+		"\x80",
+		"\xc0\x80",
+		"\xc1\xbf",
+		"\xe0\x80\x80",
+		"\xe0\x9f\xbf",
+		"\xed\xa0\x80",
+		"\xf0\x80\x80\x80",
+		"\xf0\x8f\xbf\xbf",
+		"\xf4\x90\x80\x80",
+		"\xf5\x80\x80\x80",
+		"\xff",
+		"\xe2\x82",
+		"\xe2\x28\xa1",
+		"\xc3(",
 	};
 	char text[64];
 
@@ -135,7 +153,8 @@ utf8_refusals(void **state)
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		assert_false(us_utf8_valid(bad[i], strlen(bad[i])));
 		for (int lead = 0; lead < 20; lead++) {
-			int n = snprintf(text, sizeof text, "%.*s%s", lead, "abcdefghijklmnopqrstuvwxyz", bad[i]);
+			int n = snprintf(text, sizeof text, "%.*s%s", lead,
+			    "abcdefghijklmnopqrstuvwxyz", bad[i]);
 
 			assert_int_equal(us_utf8_valid_prefix(text, (size_t)n), lead);
 		}
@@ -189,18 +208,38 @@ times_parse_strictly(void **state)
 		{ "1990-12-31T23:59:60Z", INT64_C(662688000000000000) },
 	};
 	static const char *const bad[] = {
-		"", "1970", "1970-01-01", "1970-01-01 00:00:00Z", "1970-01-01T00:00:00",
-		"1970-01-01T00:00:00.Z", "1970-01-01T00:00:00.1234567890Z", "1970-1-01T00:00:00Z",
-		"1970-01-01T00:00:00Z ", " 1970-01-01T00:00:00Z", "1970-01-01T00:00:00+0100",
-		"1970-01-01T00:00:00+01", "1970-01-01T00:00Z", "+970-01-01T00:00:00Z",
+		"",
+		"1970",
+		"1970-01-01",
+		"1970-01-01 00:00:00Z",
+		"1970-01-01T00:00:00",
+		"1970-01-01T00:00:00.Z",
+		"1970-01-01T00:00:00.1234567890Z",
+		"1970-1-01T00:00:00Z",
+		"1970-01-01T00:00:00Z ",
+		" 1970-01-01T00:00:00Z",
+		"1970-01-01T00:00:00+0100",
+		"1970-01-01T00:00:00+01",
+		"1970-01-01T00:00Z",
+		"+970-01-01T00:00:00Z",
 		"1970-01-01T00:00:0aZ",
 	};
 	static const char *const range[] = {
-		"1970-13-01T00:00:00Z", "1970-00-01T00:00:00Z", "1970-02-29T00:00:00Z",
-		"1970-01-32T00:00:00Z", "1970-01-00T00:00:00Z", "1970-01-01T24:00:00Z",
-		"1970-01-01T00:60:00Z", "1970-01-01T00:00:61Z", "1970-01-01T00:00:00+24:00",
-		"1970-01-01T00:00:00+00:60", "1969-12-31T00:00:00Z", "2262-01-01T00:00:00Z",
-		"1970-01-01T00:00:00+00:01", "2261-12-31T23:59:59-00:01", "9999-12-31T23:59:59Z",
+		"1970-13-01T00:00:00Z",
+		"1970-00-01T00:00:00Z",
+		"1970-02-29T00:00:00Z",
+		"1970-01-32T00:00:00Z",
+		"1970-01-00T00:00:00Z",
+		"1970-01-01T24:00:00Z",
+		"1970-01-01T00:60:00Z",
+		"1970-01-01T00:00:61Z",
+		"1970-01-01T00:00:00+24:00",
+		"1970-01-01T00:00:00+00:60",
+		"1969-12-31T00:00:00Z",
+		"2262-01-01T00:00:00Z",
+		"1970-01-01T00:00:00+00:01",
+		"2261-12-31T23:59:59-00:01",
+		"9999-12-31T23:59:59Z",
 		"2100-02-29T00:00:00Z",
 	};
 	int64_t ns;
@@ -251,7 +290,8 @@ static void
 json_documents(void **state)
 {
 	static const char expected[] =
-	    "{\"a\":[1,-2,true,false,null,[],{}],\"s\":\"q\\\"b\\\\n\\n\\u0001\\u007f/\xc3\xa9\\u2028\","
+	    "{\"a\":[1,-2,true,false,null,[],{}],\"s\":\"q\\\"b\\\\n\\n\\u0001\\u007f/"
+	    "\xc3\xa9\\u2028\","
 	    "\"d\":0.1,\"big\":18446744073709551615,\"inf\":null,\"raw\":{\"x\":1},\"h\":\"00ff\","
 	    "\"t\":\"1970-01-01T00:00:00Z\",\"no\":null,\"b\":\"Zm8=\"}";
 	struct us_json j;

@@ -1,5 +1,5 @@
-/* Goal: Bates numbers become exactly the set of records they name, whatever their order and repeats; scopes of a freeze say what
- * they seem to say, or are refused. */
+/* Goal: Bates numbers become exactly the set of records they name, whatever their order and
+ * repeats; scopes of a freeze say what they seem to say, or are refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,8 +16,8 @@ static cJSON *
 collections(void)
 {
 	cJSON *list = cJSON_Parse("[{\"collection\":1,\"name\":\"logs\",\"bates_prefix\":\"OAI\"},"
-	    "{\"collection\":2,\"name\":\"mail\",\"bates_prefix\":\"OAI-M\"},"
-	    "{\"collection\":7,\"name\":\"odd\",\"bates_prefix\":\"A2_B\"}]");
+				  "{\"collection\":2,\"name\":\"mail\",\"bates_prefix\":\"OAI-M\"},"
+				  "{\"collection\":7,\"name\":\"odd\",\"bates_prefix\":\"A2_B\"}]");
 
 	assert_non_null(list);
 	return list;
@@ -27,8 +27,18 @@ static void
 bates_split(void **state)
 {
 	static const char *const refused[] = {
-		"", "OAI", "000000001", "OAI00000001", "OAI0000000001", "OAI00000000x", "OAI000000000", "OAI00000001 ", "OAI-00000001",
-		"OAI+00000001", "ABCDEFGHIJKLMNOPQ000000001", "12000000001",
+		"",
+		"OAI",
+		"000000001",
+		"OAI00000001",
+		"OAI0000000001",
+		"OAI00000000x",
+		"OAI000000000",
+		"OAI00000001 ",
+		"OAI-00000001",
+		"OAI+00000001",
+		"ABCDEFGHIJKLMNOPQ000000001",
+		"12000000001",
 	};
 	size_t prefix = 0;
 	uint64_t record = 0;
@@ -85,7 +95,9 @@ same_set(struct us_chosen *c, const uint8_t *wanted, size_t size)
 	act->type = US_ACT_CHALLENGE;
 	act->u.records.selection = us_chosen_selection(c);
 	assert_int_equal(us_act_encode(&payload, act), US_OK);
-	assert_int_equal(us_act_decode(back, US_ACT_CHALLENGE, (struct us_bytes){ payload.data, payload.len }), US_OK);
+	assert_int_equal(us_act_decode(back, US_ACT_CHALLENGE,
+			     (struct us_bytes){ payload.data, payload.len }),
+	    US_OK);
 	assert_int_equal(back->u.records.selection.collection, c->collection);
 	while (us_selection_next(&back->u.records.selection, &at, &run))
 		for (uint64_t i = 0; i < run.count; i++) {
@@ -115,7 +127,8 @@ any_order_same_set(void **state)
 
 		for (unsigned i = 0; i < n; i++) {
 			seed = seed * 1664525u + 1013904223u;
-			const unsigned record = (seed >> 8) % (1 + round * 2 < RECORDS ? 1 + round * 2 : RECORDS);
+			const unsigned record = (seed >> 8) %
+			    (1 + round * 2 < RECORDS ? 1 + round * 2 : RECORDS);
 
 			wanted[record] = 1;
 			(void)snprintf(bates, sizeof bates, "A2_B%09u", record + 1);
@@ -164,10 +177,11 @@ scopes(void **state)
 		{ "query:model:gpt-4", US_FREEZE_RECORDS, US_BY_QUERY, "model:gpt-4" },
 		{ "query:-", US_FREEZE_RECORDS, US_BY_QUERY, "-" },
 		{ "batch:logs/3", US_FREEZE_RECORDS, US_BY_BATCH, "logs/3" },
-		{ "records:OAI000000001,OAI000000002", US_FREEZE_RECORDS, US_BY_BATES, "OAI000000001,OAI000000002" },
+		{ "records:OAI000000001,OAI000000002", US_FREEZE_RECORDS, US_BY_BATES,
+		    "OAI000000001,OAI000000002" },
 	};
-	static const char *const refused[] = { "", "al", "all:", "all:x", "All", "party", "party:", ":x", "people:x", "query", "part:x",
-		" all" };
+	static const char *const refused[] = { "", "al", "all:", "all:x", "All", "party",
+		"party:", ":x", "people:x", "query", "part:x", " all" };
 	struct us_scope scope;
 
 	(void)state;
@@ -187,8 +201,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(bates_split), cmocka_unit_test(choice_by_prefix), cmocka_unit_test(any_order_same_set),
-		cmocka_unit_test(too_many_runs), cmocka_unit_test(scopes),
+		cmocka_unit_test(bates_split),
+		cmocka_unit_test(choice_by_prefix),
+		cmocka_unit_test(any_order_same_set),
+		cmocka_unit_test(too_many_runs),
+		cmocka_unit_test(scopes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
-/* Goal: reports say of a log exactly what a second, naive reader says of the facts that the log was made of. Entries are drawn at random, sealed
- * as the vault seals them, and opened with some of their keys; acts are real ones. */
+/* Goal: reports say of a log exactly what a second, naive reader says of the facts that the log was
+ * made of. Entries are drawn at random, sealed as the vault seals them, and opened with some of
+ * their keys; acts are real ones. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,9 +15,9 @@
 #include "base/time.h"
 
 #define FACTS 600
-#define PEOPLE 5      /* numbered from 1 on; 1 is an administrator */
+#define PEOPLE 5 /* numbered from 1 on; 1 is an administrator */
 #define COLLECTIONS 2
-#define RECORDS 200   /* of a collection */
+#define RECORDS 200 /* of a collection */
 #define SHOWN_MAX 40
 #define ASKED_MAX 3
 #define DAYS 3
@@ -62,7 +63,7 @@ struct fact {
 	uint64_t records[SHOWN_MAX];
 	uint64_t copy; /* 0: none */
 	uint64_t total;
-	int asks; /* has a query */
+	int asks;       /* has a query */
 	size_t n_asked; /* records named in a refusal */
 	uint64_t asked[ASKED_MAX];
 	int more;
@@ -71,13 +72,14 @@ struct fact {
 static struct fact facts[FACTS];
 static struct us_trail trail;
 static const char *const names[PEOPLE + 1] = { "", "Adam", "Alice", "Bob", "Chloe", "Dora" };
-static const char *const parties[PEOPLE + 1] = { "", "", "plaintiffs", "plaintiffs", "class", "plain" };
+static const char *const parties[PEOPLE + 1] = { "", "", "plaintiffs", "plaintiffs", "class",
+	"plain" };
 
 static void
 draw(struct fact *f, size_t i)
 {
-	static const enum us_action actions[] = { US_ACTION_SEARCH, US_ACTION_READ, US_ACTION_COPY, US_ACTION_COUNT, US_ACTION_SESSION,
-		US_ACTION_PERSON_LIST };
+	static const enum us_action actions[] = { US_ACTION_SEARCH, US_ACTION_READ, US_ACTION_COPY,
+		US_ACTION_COUNT, US_ACTION_SESSION, US_ACTION_PERSON_LIST };
 
 	memset(f, 0, sizeof *f);
 	f->time_ns = START + (int64_t)i * (DAYS * US_NS_PER_DAY / FACTS) + (int64_t)below(1000);
@@ -87,21 +89,25 @@ draw(struct fact *f, size_t i)
 	f->collection = (uint32_t)(1 + below(COLLECTIONS));
 	f->related = US_ENTRY_NONE;
 	f->kind = below(2) ? US_KIND_DISCLOSURE : US_KIND_INTENT;
-	f->decision = f->kind == US_KIND_INTENT && below(3) == 0 ? US_DECISION_DENY : US_DECISION_ALLOW;
+	f->decision = f->kind == US_KIND_INTENT && below(3) == 0 ? US_DECISION_DENY :
+								   US_DECISION_ALLOW;
 	if (f->decision == US_DECISION_DENY)
 		f->reason = below(2) ? US_REASON_NOT_VISIBLE : US_REASON_QUOTA;
 	else if (f->kind == US_KIND_DISCLOSURE && below(10) == 0)
 		f->decision = US_DECISION_FAILED; /* nothing reached anybody */
-	f->asks = f->kind == US_KIND_INTENT && (f->action == US_ACTION_SEARCH || f->action == US_ACTION_COUNT);
+	f->asks = f->kind == US_KIND_INTENT &&
+	    (f->action == US_ACTION_SEARCH || f->action == US_ACTION_COUNT);
 	if (f->kind == US_KIND_DISCLOSURE && i > 0 && below(2))
 		f->related = below(i);
-	if (f->decision == US_DECISION_DENY && (f->action == US_ACTION_READ || f->action == US_ACTION_COPY)) {
+	if (f->decision == US_DECISION_DENY &&
+	    (f->action == US_ACTION_READ || f->action == US_ACTION_COPY)) {
 		f->n_asked = (size_t)below(ASKED_MAX + 1);
 		for (size_t j = 0; j < f->n_asked; j++)
 			f->asked[j] = below(RECORDS / 4);
 		f->more = f->n_asked > 0 && below(5) == 0;
 	}
-	if (f->kind != US_KIND_DISCLOSURE || f->action == US_ACTION_SESSION || f->action == US_ACTION_PERSON_LIST)
+	if (f->kind != US_KIND_DISCLOSURE || f->action == US_ACTION_SESSION ||
+	    f->action == US_ACTION_PERSON_LIST)
 		return;
 	f->n = (size_t)below(SHOWN_MAX);
 	f->total = f->n + below(10);
@@ -145,8 +151,12 @@ add_fact(const struct fact *f)
 	struct us_entry_query q;
 	char text[ASKED_MAX][32];
 	struct us_bytes terms[ASKED_MAX + 1];
-	struct us_entry_in in = { .entry_class = US_CLASS_ACCESS, .order_version = 1, .time_ns = f->time_ns, .access = &a,
-		.disclosure = &d, .query = &q };
+	struct us_entry_in in = { .entry_class = US_CLASS_ACCESS,
+		.order_version = 1,
+		.time_ns = f->time_ns,
+		.access = &a,
+		.disclosure = &d,
+		.query = &q };
 
 	us_entry_access_init(&a);
 	us_entry_disclosure_init(&d);
@@ -174,7 +184,8 @@ add_fact(const struct fact *f)
 	if (f->asks)
 		q.query = us_bytes_of("a OR b");
 	for (size_t i = 0; i < f->n_asked; i++) {
-		(void)snprintf(text[i], sizeof text[i], "%s%09u", f->collection == 1 ? "ONE" : "TWO-", (unsigned)f->asked[i] + 1);
+		(void)snprintf(text[i], sizeof text[i], "%s%09u",
+		    f->collection == 1 ? "ONE" : "TWO-", (unsigned)f->asked[i] + 1);
 		terms[q.n_terms++] = us_bytes_of(text[i]);
 	}
 	if (f->more)
@@ -186,10 +197,14 @@ add_fact(const struct fact *f)
 static void
 name_all(void)
 {
-	cJSON *people = cJSON_Parse("{\"items\":[{\"person\":1,\"name\":\"Adam\",\"capacity\":\"administrator\"},"
-	    "{\"person\":2,\"name\":\"Alice\",\"capacity\":\"outside-counsel\"},{\"person\":3,\"name\":\"Bob\",\"capacity\":\"expert\"},"
-	    "{\"person\":4,\"name\":\"Chloe\",\"capacity\":\"auditor\"},{\"person\":5,\"name\":\"Dora\",\"capacity\":\"auditor\"}]}");
-	cJSON *collections = cJSON_Parse("{\"items\":[{\"collection\":1,\"name\":\"one\",\"bates_prefix\":\"ONE\"},"
+	cJSON *people = cJSON_Parse(
+	    "{\"items\":[{\"person\":1,\"name\":\"Adam\",\"capacity\":\"administrator\"},"
+	    "{\"person\":2,\"name\":\"Alice\",\"capacity\":\"outside-counsel\"},{\"person\":3,"
+	    "\"name\":\"Bob\",\"capacity\":\"expert\"},"
+	    "{\"person\":4,\"name\":\"Chloe\",\"capacity\":\"auditor\"},{\"person\":5,\"name\":"
+	    "\"Dora\",\"capacity\":\"auditor\"}]}");
+	cJSON *collections = cJSON_Parse(
+	    "{\"items\":[{\"collection\":1,\"name\":\"one\",\"bates_prefix\":\"ONE\"},"
 	    "{\"collection\":2,\"name\":\"two\",\"bates_prefix\":\"TWO-\"}]}");
 
 	assert_non_null(people);
@@ -214,7 +229,8 @@ make_log(uint64_t with)
 static void
 make(struct us_report *r, const char *name, const struct us_report_ask *ask)
 {
-	assert_int_equal(us_report_make(r, us_report_kind_named(name), &trail, ask, NULL), US_EXIT_DONE);
+	assert_int_equal(us_report_make(r, us_report_kind_named(name), &trail, ask, NULL),
+	    US_EXIT_DONE);
 }
 
 /* ---- the naive reader ---- */
@@ -222,7 +238,8 @@ make(struct us_report *r, const char *name, const struct us_report_ask *ask)
 static int
 is_evidence(enum us_action action)
 {
-	return action == US_ACTION_SEARCH || action == US_ACTION_READ || action == US_ACTION_COPY || action == US_ACTION_COUNT;
+	return action == US_ACTION_SEARCH || action == US_ACTION_READ || action == US_ACTION_COPY ||
+	    action == US_ACTION_COUNT;
 }
 
 static int
@@ -234,7 +251,8 @@ knows(const struct fact *f, enum us_box box)
 static int
 shows(const struct fact *f)
 {
-	return knows(f, US_BOX_ACCESS) && knows(f, US_BOX_DISCLOSURE) && f->kind == US_KIND_DISCLOSURE && is_evidence(f->action) &&
+	return knows(f, US_BOX_ACCESS) && knows(f, US_BOX_DISCLOSURE) &&
+	    f->kind == US_KIND_DISCLOSURE && is_evidence(f->action) &&
 	    f->decision == US_DECISION_ALLOW && (f->n > 0 || f->copy != 0);
 }
 
@@ -247,15 +265,18 @@ holds(const struct fact *f, uint64_t record)
 	return 0;
 }
 
-/* The rows' indexes are those of the facts that pass, in order; withheld are those without one of the boxes. */
+/* The rows' indexes are those of the facts that pass, in order; withheld are those without one of
+ * the boxes. */
 static void
-same_indexes(const struct us_report *r, int (*passes)(const struct fact *, const struct us_report_ask *), unsigned boxes)
+same_indexes(const struct us_report *r,
+    int (*passes)(const struct fact *, const struct us_report_ask *), unsigned boxes)
 {
 	const cJSON *row = r->rows->child;
 	uint64_t withheld = 0;
 
 	for (size_t i = 0; i < FACTS; i++) {
-		withheld += (facts[i].present & boxes) != boxes && (r->ask->since_ns == 0 || facts[i].time_ns >= r->ask->since_ns) &&
+		withheld += (facts[i].present & boxes) != boxes &&
+		    (r->ask->since_ns == 0 || facts[i].time_ns >= r->ask->since_ns) &&
 		    (r->ask->until_ns == 0 || facts[i].time_ns <= r->ask->until_ns);
 		if (!passes(&facts[i], r->ask))
 			continue;
@@ -275,8 +296,8 @@ saw_it(const struct fact *f, const struct us_report_ask *ask)
 {
 	(void)ask;
 	/* without the access box it is known that it was disclosed, not to whom */
-	return (shows(f) || (!knows(f, US_BOX_ACCESS) && knows(f, US_BOX_DISCLOSURE))) && f->collection == wanted_collection &&
-	    holds(f, wanted_record);
+	return (shows(f) || (!knows(f, US_BOX_ACCESS) && knows(f, US_BOX_DISCLOSURE))) &&
+	    f->collection == wanted_collection && holds(f, wanted_record);
 }
 
 static void
@@ -291,7 +312,8 @@ who_saw(void **state)
 		make_log(with);
 		for (wanted_record = 0; wanted_record < RECORDS; wanted_record += 7) {
 			wanted_collection = (uint32_t)(1 + wanted_record % 2);
-			(void)snprintf(record, sizeof record, "%s%09u", wanted_collection == 1 ? "one/ONE" : "two/TWO-",
+			(void)snprintf(record, sizeof record, "%s%09u",
+			    wanted_collection == 1 ? "one/ONE" : "two/TWO-",
 			    (unsigned)wanted_record + 1);
 			ask.record = record;
 			make(&r, "who-saw", &ask);
@@ -305,11 +327,15 @@ who_saw(void **state)
 static int
 is_asked_for(const struct fact *f, const struct us_report_ask *ask)
 {
-	if ((ask->since_ns != 0 && f->time_ns < ask->since_ns) || (ask->until_ns != 0 && f->time_ns > ask->until_ns))
+	if ((ask->since_ns != 0 && f->time_ns < ask->since_ns) ||
+	    (ask->until_ns != 0 && f->time_ns > ask->until_ns))
 		return 0;
-	if (ask->person != NULL && (!knows(f, US_BOX_ACCESS) || strcmp(names[f->person], ask->person) != 0))
+	if (ask->person != NULL &&
+	    (!knows(f, US_BOX_ACCESS) || strcmp(names[f->person], ask->person) != 0))
 		return 0;
-	return ask->party == NULL || (knows(f, US_BOX_ACCESS) && f->person != 0 && strcmp(parties[f->person], ask->party) == 0);
+	return ask->party == NULL ||
+	    (knows(f, US_BOX_ACCESS) && f->person != 0 &&
+		strcmp(parties[f->person], ask->party) == 0);
 }
 
 static int
@@ -360,7 +386,8 @@ same_totals(const struct us_report *r)
 		int found = 0;
 
 		for (size_t i = 0; i < FACTS && !found; i++)
-			if (facts[i].related == index && facts[i].kind == US_KIND_DISCLOSURE && knows(&facts[i], US_BOX_ACCESS)) {
+			if (facts[i].related == index && facts[i].kind == US_KIND_DISCLOSURE &&
+			    knows(&facts[i], US_BOX_ACCESS)) {
 				found = 1;
 				assert_int_equal((int)us_json_number(row, "total", -1),
 				    knows(&facts[i], US_BOX_DISCLOSURE) ? (int)facts[i].total : 0);
@@ -374,8 +401,13 @@ static void
 lists(void **state)
 {
 	const struct us_report_ask asks[] = {
-		{ .person = "Alice" }, { .party = "plaintiffs" }, { .party = "plain" }, { .person = "Dora", .since_ns = START + US_NS_PER_DAY },
-		{ .person = "Bob", .until_ns = START + US_NS_PER_DAY }, { .person = "Nobody" }, { .party = "class", .person = "Alice" },
+		{ .person = "Alice" },
+		{ .party = "plaintiffs" },
+		{ .party = "plain" },
+		{ .person = "Dora", .since_ns = START + US_NS_PER_DAY },
+		{ .person = "Bob", .until_ns = START + US_NS_PER_DAY },
+		{ .person = "Nobody" },
+		{ .party = "class", .person = "Alice" },
 	};
 	const struct us_report_ask about = { .record = "two/TWO-000000011..TWO-000000020" };
 	struct us_report r;
@@ -398,7 +430,8 @@ lists(void **state)
 		make(&r, "denials", &about);
 		same_indexes(&r, is_denied, 1);
 		us_report_free(&r);
-		make(&r, "content-by-administrators", &(const struct us_report_ask){ .person = NULL });
+		make(&r, "content-by-administrators",
+		    &(const struct us_report_ask){ .person = NULL });
 		same_indexes(&r, is_administrators, 3);
 		us_report_free(&r);
 		us_trail_free(&trail);
@@ -417,14 +450,18 @@ is_touch(const struct fact *f, const struct us_report_ask *ask)
 		return 0;
 	if (f->decision != US_DECISION_DENY)
 		return shows(f) && held;
-	return was_refused(f, 10, 19) || was_refused(f, 50, 50) || (is_evidence(f->action) && f->reason == US_REASON_NOT_VISIBLE &&
-	    (!knows(f, US_BOX_QUERY) || f->n_asked == 0 || f->more));
+	return was_refused(f, 10, 19) || was_refused(f, 50, 50) ||
+	    (is_evidence(f->action) && f->reason == US_REASON_NOT_VISIBLE &&
+		(!knows(f, US_BOX_QUERY) || f->n_asked == 0 || f->more));
 }
 
 static void
 after_notice(void **state)
 {
-	const struct us_report_ask ask = { .records = "two/TWO-000000011..TWO-000000020,two/TWO-000000051", .since_ns = START + US_NS_PER_DAY };
+	const struct us_report_ask ask = {
+		.records = "two/TWO-000000011..TWO-000000020,two/TWO-000000051",
+		.since_ns = START + US_NS_PER_DAY
+	};
 	struct us_report r;
 
 	(void)state;
@@ -444,7 +481,10 @@ add_read(uint32_t part, uint32_t parts, const uint64_t *records, size_t n, uint6
 {
 	struct us_entry_access a;
 	struct us_entry_disclosure d;
-	struct us_entry_in in = { .entry_class = US_CLASS_ACCESS, .time_ns = START, .access = &a, .disclosure = &d };
+	struct us_entry_in in = { .entry_class = US_CLASS_ACCESS,
+		.time_ns = START,
+		.access = &a,
+		.disclosure = &d };
 
 	us_entry_access_init(&a);
 	us_entry_disclosure_init(&d);
@@ -466,7 +506,10 @@ add_outcome(uint64_t related, enum us_reason reason, uint64_t sent)
 {
 	struct us_entry_access a;
 	struct us_entry_disclosure d;
-	struct us_entry_in in = { .entry_class = US_CLASS_ACCESS, .time_ns = START, .access = &a, .disclosure = &d };
+	struct us_entry_in in = { .entry_class = US_CLASS_ACCESS,
+		.time_ns = START,
+		.access = &a,
+		.disclosure = &d };
 
 	us_entry_access_init(&a);
 	us_entry_disclosure_init(&d);
@@ -510,7 +553,8 @@ left_of(const char *record, const char *const *wanted)
 	ask.record = record;
 	make(&r, "who-saw", &ask);
 	cJSON_ArrayForEach(row, r.rows)
-		assert_string_equal(us_json_text(row, "left"), *wanted == NULL ? "no more rows" : *wanted++);
+		assert_string_equal(us_json_text(row, "left"),
+		    *wanted == NULL ? "no more rows" : *wanted++);
 	assert_null(*wanted);
 	us_report_free(&r);
 }
@@ -528,21 +572,23 @@ endings(void **state)
 	for (size_t i = 0; i < US_ENTRY_RECORDS; i++)
 		many[i] = i;
 	us_trail_init(&trail);
-	add_read(0, 1, three, 3, 3);                             /* 0 */
+	add_read(0, 1, three, 3, 3); /* 0 */
 	add_outcome(0, US_REASON_CUT, 1);
 	add_mark(0, 2, US_DECISION_NONE, US_REASON_NONE);
-	add_read(0, 1, three, 1, 1);                             /* 3 */
+	add_read(0, 1, three, 1, 1); /* 3 */
 	add_mark(2, 4, US_DECISION_NONE, US_REASON_NONE);
-	add_read(0, 1, three, 1, 1);                             /* 5 */
+	add_read(0, 1, three, 1, 1); /* 5 */
 	add_mark(4, 6, US_DECISION_FAILED, US_REASON_UNKNOWN);
-	add_read(0, 1, three, 1, 1);                             /* 7 */
+	add_read(0, 1, three, 1, 1); /* 7 */
 	add_mark(6, 8, US_DECISION_FAILED, US_REASON_CUT);
-	add_read(0, 1, three, 1, 1);                             /* 9 */
+	add_read(0, 1, three, 1, 1);                                  /* 9 */
 	add_read(0, 2, many, US_ENTRY_RECORDS, US_ENTRY_RECORDS + 2); /* 10 */
 	add_read(1, 2, last, 2, US_ENTRY_RECORDS + 2);
 	add_outcome(11, US_REASON_GONE, US_ENTRY_RECORDS + 1);
 	name_all();
-	left_of("one/ONE000000006", (const char *const[]){ "yes", "yes", "unknown", "unknown, cut", "not settled", "yes", NULL });
+	left_of("one/ONE000000006",
+	    (const char *const[]){ "yes", "yes", "unknown", "unknown, cut", "not settled", "yes",
+		NULL });
 	left_of("one/ONE000000007", (const char *const[]){ "not whole, cut", "yes", NULL });
 	left_of("one/ONE000000008", (const char *const[]){ "no, cut", "yes", NULL });
 	left_of("one/ONE000005001", (const char *const[]){ "yes", NULL });
@@ -609,7 +655,8 @@ naive_measure(struct naive_day *d, uint32_t person, int64_t day)
 		const struct fact *f = &facts[i];
 		int hour = (int)(f->time_ns % US_NS_PER_DAY / (INT64_C(3600) * US_NS_PER_SECOND));
 
-		if (!knows(f, US_BOX_ACCESS) || f->person != person || f->time_ns / US_NS_PER_DAY != day || !is_evidence(f->action))
+		if (!knows(f, US_BOX_ACCESS) || f->person != person ||
+		    f->time_ns / US_NS_PER_DAY != day || !is_evidence(f->action))
 			continue;
 		any = 1;
 		if (f->related == US_ENTRY_NONE) {
@@ -658,13 +705,21 @@ days(void **state)
 					peak = d.hours[i] > peak ? d.hours[i] : peak;
 				assert_non_null(row);
 				assert_string_equal(us_json_text(row, "person"), names[person]);
-				assert_int_equal((int)us_json_number(row, "requests", -1), (int)d.requests);
-				assert_int_equal((int)us_json_number(row, "per_hour", -1), (int)peak);
-				assert_int_equal((int)us_json_number(row, "outside_hours", -1), (int)d.outside);
-				assert_int_equal((int)us_json_number(row, "records", -1), (int)d.records);
-				assert_int_equal((int)us_json_number(row, "longest_run", -1), (int)d.run);
-				assert_int_equal(strstr(us_json_text(row, "exceeded"), "longest_run") != NULL, d.run > 12);
-				assert_true(cJSON_IsNull(cJSON_GetObjectItemCaseSensitive(row, "share_percent")));
+				assert_int_equal((int)us_json_number(row, "requests", -1),
+				    (int)d.requests);
+				assert_int_equal((int)us_json_number(row, "per_hour", -1),
+				    (int)peak);
+				assert_int_equal((int)us_json_number(row, "outside_hours", -1),
+				    (int)d.outside);
+				assert_int_equal((int)us_json_number(row, "records", -1),
+				    (int)d.records);
+				assert_int_equal((int)us_json_number(row, "longest_run", -1),
+				    (int)d.run);
+				assert_int_equal(strstr(us_json_text(row, "exceeded"),
+						     "longest_run") != NULL,
+				    d.run > 12);
+				assert_true(cJSON_IsNull(
+				    cJSON_GetObjectItemCaseSensitive(row, "share_percent")));
 				row = row->next;
 			}
 		assert_null(row);
@@ -680,11 +735,15 @@ static const uint8_t credential_of_bob[32] = { 7, 7, 7 };
 
 /* An entry of a committed act, as the keeper writes it. */
 static void
-add_act(const struct us_act *act, enum us_action action, uint32_t actor, uint32_t result, uint32_t collection)
+add_act(const struct us_act *act, enum us_action action, uint32_t actor, uint32_t result,
+    uint32_t collection)
 {
 	static uint64_t sequence;
 	struct us_entry_access a;
-	struct us_entry_in in = { .entry_class = US_CLASS_STATE, .order_version = 1, .time_ns = ++clock_ns, .access = &a };
+	struct us_entry_in in = { .entry_class = US_CLASS_STATE,
+		.order_version = 1,
+		.time_ns = ++clock_ns,
+		.access = &a };
 	struct us_signed_act s = { .type = act->type, .time_ns = clock_ns };
 	struct us_committed_act c = { .sequence = ++sequence, .time_ns = clock_ns, .actor = actor };
 	struct us_buf payload, signed_act, committed;
@@ -721,7 +780,11 @@ add_use(uint32_t person, enum us_decision decision, enum us_reason reason)
 	static const uint64_t record = 3;
 	struct us_entry_access a;
 	struct us_entry_disclosure d;
-	struct us_entry_in in = { .entry_class = US_CLASS_ACCESS, .order_version = 1, .time_ns = ++clock_ns, .access = &a, .disclosure = &d };
+	struct us_entry_in in = { .entry_class = US_CLASS_ACCESS,
+		.order_version = 1,
+		.time_ns = ++clock_ns,
+		.access = &a,
+		.disclosure = &d };
 
 	us_entry_access_init(&a);
 	us_entry_disclosure_init(&d);
@@ -737,7 +800,8 @@ add_use(uint32_t person, enum us_decision decision, enum us_reason reason)
 	add(7, &in);
 }
 
-/* Bob is entered, signed for, suspended, reinstated, revoked: what is allowed in between is an exception or is not. */
+/* Bob is entered, signed for, suspended, reinstated, revoked: what is allowed in between is an
+ * exception or is not. */
 static struct us_act *
 life_of_bob(void)
 {
@@ -747,31 +811,34 @@ life_of_bob(void)
 	us_trail_init(&trail);
 	clock_ns = START;
 	act->type = US_ACT_PERSON_ADD;
-	act->u.person_add = (struct us_act_person_add){ .name = us_bytes_of("Robert"), .capacity = US_CAPACITY_EXPERT, .n_parties = 1,
+	act->u.person_add = (struct us_act_person_add){ .name = us_bytes_of("Robert"),
+		.capacity = US_CAPACITY_EXPERT,
+		.n_parties = 1,
 		.parties = { us_bytes_of("plaintiffs") } };
-	add_act(act, US_ACTION_PERSON_ADD, 1, 3, 0);                        /* 0 */
-	add_use(3, US_DECISION_ALLOW, US_REASON_NONE);                      /* 1: pending */
+	add_act(act, US_ACTION_PERSON_ADD, 1, 3, 0);   /* 0 */
+	add_use(3, US_DECISION_ALLOW, US_REASON_NONE); /* 1: pending */
 	memset(act, 0, sizeof *act);
 	act->type = US_ACT_DOCKET_SIGN;
 	act->u.sign.docket_id = us_bytes_of("person-3");
-	add_act(act, US_ACTION_DOCKET_SIGN, 2, 0, 0);                       /* 2 */
-	add_use(3, US_DECISION_ALLOW, US_REASON_NONE);                      /* 3: good */
+	add_act(act, US_ACTION_DOCKET_SIGN, 2, 0, 0);  /* 2 */
+	add_use(3, US_DECISION_ALLOW, US_REASON_NONE); /* 3: good */
 	memset(act, 0, sizeof *act);
 	act->type = US_ACT_PERSON_SUSPEND;
 	act->u.change = (struct us_act_person_change){ 3, us_bytes_of("leave") };
-	add_act(act, US_ACTION_PERSON_SUSPEND, 1, 0, 0);                    /* 4 */
-	add_use(3, US_DECISION_DENY, US_REASON_SUSPENDED);                  /* 5: refused */
-	add_use(3, US_DECISION_ALLOW, US_REASON_NONE);                      /* 6: suspended */
+	add_act(act, US_ACTION_PERSON_SUSPEND, 1, 0, 0);   /* 4 */
+	add_use(3, US_DECISION_DENY, US_REASON_SUSPENDED); /* 5: refused */
+	add_use(3, US_DECISION_ALLOW, US_REASON_NONE);     /* 6: suspended */
 	act->type = US_ACT_PERSON_REINSTATE;
-	add_act(act, US_ACTION_PERSON_REINSTATE, 1, 0, 0);                  /* 7 */
-	add_use(3, US_DECISION_ALLOW, US_REASON_NONE);                      /* 8: good */
+	add_act(act, US_ACTION_PERSON_REINSTATE, 1, 0, 0); /* 7 */
+	add_use(3, US_DECISION_ALLOW, US_REASON_NONE);     /* 8: good */
 	memset(act, 0, sizeof *act);
 	act->type = US_ACT_CREDENTIAL_REVOKE;
 	memcpy(act->u.revoke.fingerprint, credential_of_bob, 32);
 	act->u.revoke.reason = us_bytes_of("lost");
-	add_act(act, US_ACTION_CREDENTIAL_REVOKE, 1, 0, 0);                 /* 9 */
-	add_use(3, US_DECISION_ALLOW, US_REASON_NONE);                      /* 10: revoked */
-	add_use(3, US_DECISION_DENY, US_REASON_QUOTA);                      /* 11: refused for another reason */
+	add_act(act, US_ACTION_CREDENTIAL_REVOKE, 1, 0, 0); /* 9 */
+	add_use(3, US_DECISION_ALLOW, US_REASON_NONE);      /* 10: revoked */
+	/* 11: refused for another reason */
+	add_use(3, US_DECISION_DENY, US_REASON_QUOTA);
 	name_all();
 	return act;
 }
@@ -782,7 +849,8 @@ exceptions(void **state)
 	static const struct {
 		int index;
 		const char *decision, *why;
-	} want[] = { { 1, "allow", "pending" }, { 5, "deny", "suspended" }, { 6, "allow", "suspended" }, { 10, "allow", "revoked" } };
+	} want[] = { { 1, "allow", "pending" }, { 5, "deny", "suspended" },
+		{ 6, "allow", "suspended" }, { 10, "allow", "revoked" } };
 	const struct us_report_ask ask = { .person = NULL };
 	struct us_act *act = life_of_bob();
 	struct us_report r;
@@ -796,7 +864,8 @@ exceptions(void **state)
 		assert_int_equal((int)us_json_number(row, "index", -1), want[i].index);
 		assert_string_equal(us_json_text(row, "decision"), want[i].decision);
 		assert_string_equal(us_json_text(row, "by_the_acts"), want[i].why);
-		assert_string_equal(us_json_text(row, "person"), "Robert"); /* as the log has it, not as the list has it */
+		/* as the log has it, not as the list has it */
+		assert_string_equal(us_json_text(row, "person"), "Robert");
 	}
 	assert_int_equal((int)us_json_number(r.summary, "allowed (expected: 0)", -1), 3);
 	us_report_free(&r);
@@ -807,7 +876,8 @@ exceptions(void **state)
 static void
 privileged(void **state)
 {
-	static const char *const details[] = { "Robert, expert, plaintiffs", "", "Robert: leave", "Robert: leave",
+	static const char *const details[] = { "Robert, expert, plaintiffs", "", "Robert: leave",
+		"Robert: leave",
 		"0707070000000000000000000000000000000000000000000000000000000000: lost" };
 	const struct us_report_ask ask = { .person = NULL };
 	struct us_act *act = life_of_bob();
@@ -817,8 +887,10 @@ privileged(void **state)
 	make(&r, "administration", &ask);
 	assert_int_equal(cJSON_GetArraySize(r.rows), 5);
 	for (int i = 0; i < 5; i++)
-		assert_string_equal(us_json_text(cJSON_GetArrayItem(r.rows, i), "detail"), details[i]);
-	assert_string_equal(us_json_text(cJSON_GetArrayItem(r.rows, 0), "signed_by"), "Alice (entry 2)");
+		assert_string_equal(us_json_text(cJSON_GetArrayItem(r.rows, i), "detail"),
+		    details[i]);
+	assert_string_equal(us_json_text(cJSON_GetArrayItem(r.rows, 0), "signed_by"),
+	    "Alice (entry 2)");
 	assert_string_equal(us_json_text(cJSON_GetArrayItem(r.rows, 0), "docket"), "person-3");
 	us_report_free(&r);
 	us_trail_free(&trail);
@@ -830,7 +902,8 @@ static void
 things(void **state)
 {
 	static const uint64_t taken[] = { 2, 3, 8 };
-	const struct us_report_ask ask = { .clawback = "clawback-4" }, days_ask = { .max_share = 5, .hours_to = 24 };
+	const struct us_report_ask ask = { .clawback = "clawback-4" },
+				   days_ask = { .max_share = 5, .hours_to = 24 };
 	struct us_act *act = calloc(1, sizeof *act);
 	struct us_report r;
 	struct us_buf runs;
@@ -843,8 +916,14 @@ things(void **state)
 	for (uint32_t slot = 0; slot < 2; slot++) {
 		memset(act, 0, sizeof *act);
 		act->type = US_ACT_BATCH_CLOSE;
-		act->u.batch_close = (struct us_act_batch_close){ .collection = 1, .slot = slot, .load = 1, .loaded_by = 3,
-			.first = slot * 30, .count = 30 - 20 * slot, .segment_slot = slot + 10, .duplicates = slot * 5 };
+		act->u.batch_close = (struct us_act_batch_close){ .collection = 1,
+			.slot = slot,
+			.load = 1,
+			.loaded_by = 3,
+			.first = slot * 30,
+			.count = 30 - 20 * slot,
+			.segment_slot = slot + 10,
+			.duplicates = slot * 5 };
 		add_act(act, US_ACTION_BATCH_CLOSE, 0, 0, 1);
 	}
 	add_use(3, US_DECISION_ALLOW, US_REASON_NONE); /* 2: record 3, before the notice */
@@ -852,7 +931,9 @@ things(void **state)
 	assert_int_equal(us_selection_pack(taken, 3, &runs, &n_runs), US_OK);
 	memset(act, 0, sizeof *act);
 	act->type = US_ACT_CLAWBACK;
-	act->u.records.selection = (struct us_selection){ .collection = 1, .n_runs = n_runs, .runs = { runs.data, runs.len } };
+	act->u.records.selection = (struct us_selection){ .collection = 1,
+		.n_runs = n_runs,
+		.runs = { runs.data, runs.len } };
 	act->u.records.noticed_ns = clock_ns + 1;
 	add_use(3, US_DECISION_ALLOW, US_REASON_NONE); /* 3: after the notice */
 	add_act(act, US_ACTION_CLAWBACK, 2, 4, 1);     /* 4 */
@@ -866,9 +947,11 @@ things(void **state)
 	make(&r, "after-notice", &ask);
 	assert_int_equal(cJSON_GetArraySize(r.rows), 2);
 	assert_int_equal((int)us_json_number(cJSON_GetArrayItem(r.rows, 0), "index", -1), 3);
-	assert_string_equal(us_json_text(cJSON_GetArrayItem(r.rows, 0), "when"), "between notice and clawback");
+	assert_string_equal(us_json_text(cJSON_GetArrayItem(r.rows, 0), "when"),
+	    "between notice and clawback");
 	assert_int_equal((int)us_json_number(cJSON_GetArrayItem(r.rows, 1), "index", -1), 5);
-	assert_string_equal(us_json_text(cJSON_GetArrayItem(r.rows, 1), "when"), "after the clawback");
+	assert_string_equal(us_json_text(cJSON_GetArrayItem(r.rows, 1), "when"),
+	    "after the clawback");
 	assert_string_equal(us_json_text(cJSON_GetArrayItem(r.rows, 1), "bates"), "ONE000000004");
 	assert_int_equal((int)us_json_number(r.summary, "records of the notice", -1), 3);
 	us_report_free(&r);
@@ -877,12 +960,14 @@ things(void **state)
 	assert_int_equal(cJSON_GetArraySize(r.rows), 2);
 	assert_string_equal(us_json_text(cJSON_GetArrayItem(r.rows, 0), "status"), "admitted");
 	assert_string_equal(us_json_text(cJSON_GetArrayItem(r.rows, 1), "status"), "withdrawn");
-	assert_string_equal(us_json_text(cJSON_GetArrayItem(r.rows, 1), "bates"), "ONE000000031-ONE000000040");
+	assert_string_equal(us_json_text(cJSON_GetArrayItem(r.rows, 1), "bates"),
+	    "ONE000000031-ONE000000040");
 	assert_int_equal((int)us_json_number(r.summary, "records", -1), 40);
 	us_report_free(&r);
 
 	make(&r, "anomalies", &days_ask);
-	assert_int_equal((int)(us_json_number(r.rows->child, "share_percent", -1) * 10), 25); /* 1 of 40 */
+	/* 1 of 40 */
+	assert_int_equal((int)(us_json_number(r.rows->child, "share_percent", -1) * 10), 25);
 	us_report_free(&r);
 	us_buf_free(&runs);
 	us_trail_free(&trail);
@@ -901,7 +986,8 @@ ranges(void **state)
 		{ 1, 0, { 0 }, "" },
 		{ 1, 1, { 0 }, "ONE000000001" },
 		{ 1, 3, { 2, 0, 1 }, "ONE000000001-ONE000000003" },
-		{ 2, 5, { 9, 4, 4, 5, 7 }, "TWO-000000005-TWO-000000006, TWO-000000008, TWO-000000010" },
+		{ 2, 5, { 9, 4, 4, 5, 7 },
+		    "TWO-000000005-TWO-000000006, TWO-000000008, TWO-000000010" },
 		{ 2, 2, { 999999999, 1000000000 }, "TWO-1000000000-TWO-1000000001" },
 		{ 9, 1, { 41 }, "record 000000042" },
 	};
@@ -910,7 +996,8 @@ ranges(void **state)
 	us_trail_init(&trail);
 	name_all();
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		char *text = us_report_ranges(&trail, cases[i].collection, cases[i].records, cases[i].n);
+		char *text = us_report_ranges(&trail, cases[i].collection, cases[i].records,
+		    cases[i].n);
 
 		assert_string_equal(text, cases[i].text);
 		free(text);
@@ -925,7 +1012,9 @@ wrong_key(void **state)
 	static const uint8_t vault_id[32] = { 9 };
 	struct us_key secret = { .b = { 3 } };
 	struct us_export_keys given = { .present = { 1 } };
-	struct us_entry_in in = { .entry_class = US_CLASS_SYSTEM, .vault_id = vault_id, .secret = &secret };
+	struct us_entry_in in = { .entry_class = US_CLASS_SYSTEM,
+		.vault_id = vault_id,
+		.secret = &secret };
 	struct us_entry_view view;
 	struct us_buf entry;
 
@@ -944,9 +1033,17 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(who_saw), cmocka_unit_test(lists), cmocka_unit_test(after_notice), cmocka_unit_test(endings), cmocka_unit_test(copies),
-		cmocka_unit_test(days), cmocka_unit_test(exceptions), cmocka_unit_test(privileged), cmocka_unit_test(things),
-		cmocka_unit_test(ranges), cmocka_unit_test(wrong_key),
+		cmocka_unit_test(who_saw),
+		cmocka_unit_test(lists),
+		cmocka_unit_test(after_notice),
+		cmocka_unit_test(endings),
+		cmocka_unit_test(copies),
+		cmocka_unit_test(days),
+		cmocka_unit_test(exceptions),
+		cmocka_unit_test(privileged),
+		cmocka_unit_test(things),
+		cmocka_unit_test(ranges),
+		cmocka_unit_test(wrong_key),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
-/* Goal: whatever stands in a log, a report of it is shown as what it is: a CSV cell is one cell and no formula, a page holds no markup
- * and no control of ours alone, JSON is JSON, and a terminal shows no reversed text. */
+/* Goal: whatever stands in a log, a report of it is shown as what it is: a CSV cell is one cell and
+ * no formula, a page holds no markup and no control of ours alone, JSON is JSON, and a terminal
+ * shows no reversed text. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -63,8 +64,14 @@ csv_cells(void **state)
 		{ "\r=1", "\"'\r=1\"" },
 		{ "\n=1", "\"'\n=1\"" },
 		{ "=HYPERLINK(\"x\",\"y\")", "\"'=HYPERLINK(\"\"x\"\",\"\"y\"\")\"" },
-		{ "\xef\xbc\x9d" "1", "'\xef\xbc\x9d" "1" }, /* full-width = */
-		{ "\xef\xbc\xa0" "x", "'\xef\xbc\xa0" "x" },
+		{ "\xef\xbc\x9d"
+		  "1",
+		    "'\xef\xbc\x9d"
+		    "1" }, /* full-width = */
+		{ "\xef\xbc\xa0"
+		  "x",
+		    "'\xef\xbc\xa0"
+		    "x" },
 		{ "a=1", "a=1" },
 		{ "1-2", "1-2" },
 		{ "'=1", "'=1" },
@@ -87,13 +94,22 @@ page_text(void **state)
 	} cases[] = {
 		{ "", "" },
 		{ "plain", "plain" },
-		{ "<script>alert('x')</script>", "&#60;script&#62;alert(&#39;x&#39;)&#60;/script&#62;" },
+		{ "<script>alert('x')</script>",
+		    "&#60;script&#62;alert(&#39;x&#39;)&#60;/script&#62;" },
 		{ "a & \"b\"", "a &#38; &#34;b&#34;" },
 		{ "&lt;", "&#38;lt;" },
 		{ "caf\xc3\xa9", "caf\xc3\xa9" },
-		{ "a\xe2\x80\xae" "b", "a\xef\xbf\xbd" "b" },  /* right-to-left override */
-		{ "a\xe2\x81\xa6" "b", "a\xef\xbf\xbd" "b" },  /* isolate */
-		{ "a\nb\x1b[2J", "a\xef\xbf\xbd" "b\xef\xbf\xbd[2J" },
+		{ "a\xe2\x80\xae"
+		  "b",
+		    "a\xef\xbf\xbd"
+		    "b" }, /* right-to-left override */
+		{ "a\xe2\x81\xa6"
+		  "b",
+		    "a\xef\xbf\xbd"
+		    "b" }, /* isolate */
+		{ "a\nb\x1b[2J",
+		    "a\xef\xbf\xbd"
+		    "b\xef\xbf\xbd[2J" },
 		{ "bad \xff\xfe", "bad \xef\xbf\xbd\xef\xbf\xbd" },
 		{ "cut \xe2\x80", "cut \xef\xbf\xbd\xef\xbf\xbd" },
 	};
@@ -121,12 +137,14 @@ make_one(struct us_report *r)
 	return US_EXIT_DONE;
 }
 
-static const struct us_report_kind one = { "one", "What?", "", "check finding", 1u << US_BOX_ACCESS, make_one };
+static const struct us_report_kind one = { "one", "What?", "", "check finding", 1u << US_BOX_ACCESS,
+	make_one };
 
 static char *
 whole(const char *text, enum us_report_form form)
 {
-	struct us_trail_entry entries[3] = { { .index = 0, .time_ns = 1 }, { .index = 1, .time_ns = INT64_C(2000000000), .opened = 1 },
+	struct us_trail_entry entries[3] = { { .index = 0, .time_ns = 1 },
+		{ .index = 1, .time_ns = INT64_C(2000000000), .opened = 1 },
 		{ .index = 2, .time_ns = INT64_C(3000000000), .opened = 7 } };
 	struct us_trail trail = { .entries = entries, .n = 3 };
 	struct us_report_ask ask = US_REPORT_ASK_DEFAULTS;
@@ -135,7 +153,8 @@ whole(const char *text, enum us_report_form form)
 	size_t n = 0;
 	FILE *to = open_memstream(&out, &n);
 
-	(void)snprintf(trail.verified.checkpoint.origin, sizeof trail.verified.checkpoint.origin, "vault.example/log<1>");
+	(void)snprintf(trail.verified.checkpoint.origin, sizeof trail.verified.checkpoint.origin,
+	    "vault.example/log<1>");
 	trail.verified.checkpoint.size = trail.verified.entries = 3;
 	trail.verified.first_ns = entries[0].time_ns;
 	trail.verified.last_ns = entries[2].time_ns;
@@ -158,7 +177,8 @@ occurrences(const char *in, const char *what)
 	return n;
 }
 
-/* Counts the cells of each record with a reader of its own, and returns how many records there are. */
+/* Counts the cells of each record with a reader of its own, and returns how many records there
+ * are. */
 static size_t
 read_csv(const char *text, size_t cells)
 {
@@ -190,8 +210,10 @@ read_csv(const char *text, size_t cells)
 	return records;
 }
 
-static const char *const hostile[] = { "=1+1", "a,\"b\"\r\n=c", "<img src=x onerror=alert(1)>", "\xe2\x80\xae" "desrever", "bad \xff end",
-	"</td></table><script>", "\x1b]0;title\x07", "+cmd|' /C calc'!A0" };
+static const char *const hostile[] = { "=1+1", "a,\"b\"\r\n=c", "<img src=x onerror=alert(1)>",
+	"\xe2\x80\xae"
+	"desrever",
+	"bad \xff end", "</td></table><script>", "\x1b]0;title\x07", "+cmd|' /C calc'!A0" };
 #define ROOT "+/v7+/v7+/v7+/v7+/v7+/v7+/v7+/v7+/v7+/v7+/s="
 
 static void
@@ -199,15 +221,18 @@ forms(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof hostile / sizeof hostile[0]; i++) {
-		char *text = whole(hostile[i], US_REPORT_TEXT), *csv = whole(hostile[i], US_REPORT_CSV);
-		char *json = whole(hostile[i], US_REPORT_JSON), *page = whole(hostile[i], US_REPORT_HTML);
+		char *text = whole(hostile[i], US_REPORT_TEXT),
+		     *csv = whole(hostile[i], US_REPORT_CSV);
+		char *json = whole(hostile[i], US_REPORT_JSON),
+		     *page = whole(hostile[i], US_REPORT_HTML);
 		cJSON *document = cJSON_Parse(json);
 
 		assert_null(strstr(text, "\xe2\x80\xae"));
 		assert_null(strchr(text, '\x1b'));
 		assert_non_null(strstr(text, ROOT));
 		assert_non_null(strstr(text, "1 entries withheld\n"));
-		assert_non_null(strstr(text, "entries 0 to 2, 1970-01-01T00:00:00.000000001Z to 1970-01-01T00:00:03Z"));
+		assert_non_null(strstr(text,
+		    "entries 0 to 2, 1970-01-01T00:00:00.000000001Z to 1970-01-01T00:00:03Z"));
 		assert_true(us_utf8_valid(text, strlen(text)));
 
 		assert_int_equal(read_csv(csv, 3), 12);
@@ -216,11 +241,16 @@ forms(void **state)
 
 		assert_non_null(document);
 		assert_true(us_utf8_valid(json, strlen(json)));
-		assert_string_equal(us_json_text(cJSON_GetObjectItemCaseSensitive(document, "log"), "root"), ROOT);
+		assert_string_equal(us_json_text(cJSON_GetObjectItemCaseSensitive(document, "log"),
+					"root"),
+		    ROOT);
 		assert_int_equal((int)us_json_number(document, "withheld", -1), 1);
 		if (us_utf8_valid(hostile[i], strlen(hostile[i])))
-			assert_string_equal(us_json_text(cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(document, "rows"), 0),
-			    "check"), hostile[i]);
+			assert_string_equal(
+			    us_json_text(cJSON_GetArrayItem(
+					     cJSON_GetObjectItemCaseSensitive(document, "rows"), 0),
+				"check"),
+			    hostile[i]);
 
 		assert_int_equal(occurrences(page, "<script"), 0);
 		assert_int_equal(occurrences(page, "<img"), 0);
@@ -259,7 +289,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(csv_cells), cmocka_unit_test(page_text), cmocka_unit_test(forms), cmocka_unit_test(kinds),
+		cmocka_unit_test(csv_cells),
+		cmocka_unit_test(page_text),
+		cmocka_unit_test(forms),
+		cmocka_unit_test(kinds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
-/* Goal: acts are taken for those of a log only if it commits to them, and what a log granted is decided again by the order: each grant that the
- * order would not have given is found, for its reason, and no other. The acts are those of the registry's own tests. */
+/* Goal: acts are taken for those of a log only if it commits to them, and what a log granted is
+ * decided again by the order: each grant that the order would not have given is found, for its
+ * reason, and no other. The acts are those of the registry's own tests. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,9 +35,18 @@ add(struct scene *s, enum us_entry_class entry_class)
 	struct us_trail_entry *e = &t->entries[t->n];
 
 	assert_true(t->n < SLOTS);
-	*e = (struct us_trail_entry){ .index = t->n, .time_ns = s->world.now, .entry_class = entry_class, .opened = 7,
-		.related = US_ENTRY_NONE, .sequence = US_ENTRY_NONE, .paragraph = "", .party = "", .recipient = "", .purpose = "",
-		.address = "192.0.2.7:4711", .query = "" };
+	*e = (struct us_trail_entry){ .index = t->n,
+		.time_ns = s->world.now,
+		.entry_class = entry_class,
+		.opened = 7,
+		.related = US_ENTRY_NONE,
+		.sequence = US_ENTRY_NONE,
+		.paragraph = "",
+		.party = "",
+		.recipient = "",
+		.purpose = "",
+		.address = "192.0.2.7:4711",
+		.query = "" };
 	s->want[t->n++] = US_REASON_NONE;
 	return e;
 }
@@ -82,8 +92,11 @@ commit(struct scene *s, struct us_buf *file)
 	for (size_t i = 0; i < s->n_acts; i++) {
 		const struct us_buf *act = &s->world.acts[i];
 
-		assert_int_equal(us_state_take(&state, (struct us_bytes){ act->data, act->len }), US_OK);
-		assert_int_equal(us_entry_state_commitment(s->trail.acts[i].commitment, state.digest, state.manifest_root), US_OK);
+		assert_int_equal(us_state_take(&state, (struct us_bytes){ act->data, act->len }),
+		    US_OK);
+		assert_int_equal(us_entry_state_commitment(s->trail.acts[i].commitment,
+				     state.digest, state.manifest_root),
+		    US_OK);
 		assert_int_equal(us_buf_put_str32(file, act->data, act->len), US_OK);
 	}
 }
@@ -134,7 +147,8 @@ compare(struct scene *s)
 
 		assert_int_equal(us_redecision_next(again, &s->trail.entries[i], &why), US_OK);
 		if (why != s->want[i])
-			fail_msg("entry %zu: %s, not %s", i, us_reason_name((unsigned)why), us_reason_name((unsigned)s->want[i]));
+			fail_msg("entry %zu: %s, not %s", i, us_reason_name((unsigned)why),
+			    us_reason_name((unsigned)s->want[i]));
 	}
 	us_redecision_free(again);
 }
@@ -195,7 +209,9 @@ test_acts(void **state)
 
 	(void)state;
 	actor_new(&bob, "Bob Barrister");
-	assert_int_equal(world_add(&s->world, &s->world.admin, &bob, US_CAPACITY_OUTSIDE_COUNSEL, "plaintiffs", NULL), US_OK);
+	assert_int_equal(world_add(&s->world, &s->world.admin, &bob, US_CAPACITY_OUTSIDE_COUNSEL,
+			     "plaintiffs", NULL),
+	    US_OK);
 	assert_int_equal(world_issue(&s->world, &s->world.admin, &bob), US_OK);
 	acts(s);
 	(void)reads(s, &bob, 1, US_REASON_PENDING);
@@ -251,10 +267,13 @@ test_take(void **state)
 	assert_int_equal(us_trail_take_acts(&s->trail, &bad), US_ERR_TRUNCATED);
 	us_buf_reset(&bad);
 	assert_int_equal(us_buf_put(&bad, file.data, file.len), US_OK);
-	assert_int_equal(us_buf_put_str32(&bad, s->world.acts[1].data, s->world.acts[1].len), US_OK);
-	assert_int_equal(us_trail_take_acts(&s->trail, &bad), US_ERR_VERIFY); /* one more than the log has */
+	assert_int_equal(us_buf_put_str32(&bad, s->world.acts[1].data, s->world.acts[1].len),
+	    US_OK);
+	/* one more than the log has */
+	assert_int_equal(us_trail_take_acts(&s->trail, &bad), US_ERR_VERIFY);
 	us_buf_reset(&bad);
-	assert_int_equal(us_buf_put_str32(&bad, s->world.acts[0].data, s->world.acts[0].len), US_OK);
+	assert_int_equal(us_buf_put_str32(&bad, s->world.acts[0].data, s->world.acts[0].len),
+	    US_OK);
 	assert_int_equal(us_trail_take_acts(&s->trail, &bad), US_OK);
 	assert_int_equal(s->trail.n_committed, 1);
 	assert_int_equal(us_redecision_new(&again, &s->trail), US_ERR_NOT_FOUND);

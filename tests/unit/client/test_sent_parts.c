@@ -1,4 +1,5 @@
-/* Goal: a batch passes for one of this load only if the log's state commits to its act, and the act binds the very parts that were sent. */
+/* Goal: a batch passes for one of this load only if the log's state commits to its act, and the act
+ * binds the very parts that were sent. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,9 +14,11 @@
 
 static const uint8_t root[32] = { 5 }, before[32] = { 6 };
 
-/* The digest again, in other words than the code's: label, load, first, how many, and the digests one behind the other. */
+/* The digest again, in other words than the code's: label, load, first, how many, and the digests
+ * one behind the other. */
 static void
-parts_digest(uint64_t load, uint32_t first, uint32_t n, const uint8_t digests[][32], uint8_t out[32])
+parts_digest(uint64_t load, uint32_t first, uint32_t n, const uint8_t digests[][32],
+    uint8_t out[32])
 {
 	struct us_buf b;
 
@@ -69,11 +72,22 @@ begin(struct world *w)
 	for (uint8_t i = 0; i < 5; i++)
 		assert_int_equal(us_sent_parts_add(&w->sent, (const uint8_t[32]){ i, 1 }), US_OK);
 	w->act.type = US_ACT_BATCH_CLOSE;
-	w->act.u.batch_close = (struct us_act_batch_close){ .collection = 1, .slot = 3, .load = 77, .loaded_by = 4, .count = 10,
-		.first_part = 1, .parts = 3 };
+	w->act.u.batch_close = (struct us_act_batch_close){ .collection = 1,
+		.slot = 3,
+		.load = 77,
+		.loaded_by = 4,
+		.count = 10,
+		.first_part = 1,
+		.parts = 3 };
 	memcpy(w->act.u.batch_close.manifest_root, root, 32);
-	parts_digest(77, 1, 3, (const uint8_t(*)[32])w->sent.digests, w->act.u.batch_close.parts_digest);
-	w->claim = (struct us_batch_claim){ .load = 77, .collection = 1, .slot = 3, .root = root, .state = w->state, .before = before };
+	parts_digest(77, 1, 3, (const uint8_t(*)[32])w->sent.digests,
+	    w->act.u.batch_close.parts_digest);
+	w->claim = (struct us_batch_claim){ .load = 77,
+		.collection = 1,
+		.slot = 3,
+		.root = root,
+		.state = w->state,
+		.before = before };
 	commit(w);
 }
 
@@ -121,16 +135,17 @@ bad(void **state)
 
 	(void)state;
 	a = &w.act.u.batch_close;
-	WRONG(w.sent.digests[2][0] ^= 1);                    /* another part than was sent */
-	WRONG(w.sent.n = 3);                                 /* one more than was sent */
+	WRONG(w.sent.digests[2][0] ^= 1); /* another part than was sent */
+	WRONG(w.sent.n = 3);              /* one more than was sent */
 	WRONG((a->parts = 2, commit(&w)));
-	WRONG((a->parts = 0, commit(&w)));                   /* bound to none */
+	WRONG((a->parts = 0, commit(&w))); /* bound to none */
 	WRONG((a->first_part = 5, commit(&w)));
 	WRONG((a->load = 78, commit(&w)));
 	WRONG((a->slot = 4, commit(&w)));
 	WRONG((a->collection = 2, commit(&w)));
 	WRONG((a->manifest_root[0] ^= 1, commit(&w)));
-	WRONG((a->count = 11, commit(&w), w.state[0] ^= 1)); /* not the act that the log commits to */
+	/* not the act that the log commits to */
+	WRONG((a->count = 11, commit(&w), w.state[0] ^= 1));
 	WRONG(w.committed.data[9] ^= 1);
 	WRONG(w.claim.before = root);
 }

@@ -54,10 +54,11 @@ setup(void **state)
 	ca = issuer();
 	assert_int_equal(us_csr_create(made.client_key, "whoever", &made.csr), US_OK);
 	assert_int_equal(us_cert_issue_client(&ca, view(&made.csr), "Ada Álvarez", one_day,
-	                                      &made.client),
-	                 US_OK);
-	assert_int_equal(us_cert_issue_server(&ca, made.server_key, hosts, 3, one_day, &made.server),
-	                 US_OK);
+			     &made.client),
+	    US_OK);
+	assert_int_equal(us_cert_issue_server(&ca, made.server_key, hosts, 3, one_day,
+			     &made.server),
+	    US_OK);
 	return 0;
 }
 
@@ -100,7 +101,8 @@ certificates_say_what_was_asked(void **state)
 static void
 verification_has_distinct_errors(void **state)
 {
-	struct us_bytes ca = view(&made.ca), client = view(&made.client), server = view(&made.server);
+	struct us_bytes ca = view(&made.ca), client = view(&made.client),
+			server = view(&made.server);
 
 	(void)state;
 	assert_int_equal(us_cert_verify(client, ca, US_CERT_CLIENT, T0), US_OK);
@@ -108,8 +110,9 @@ verification_has_distinct_errors(void **state)
 	assert_int_equal(us_cert_verify(server, ca, US_CERT_SERVER, T0), US_OK);
 	assert_int_equal(us_cert_verify(client, ca, US_CERT_CLIENT, T0 - 1), US_ERR_NOT_YET);
 	assert_int_equal(us_cert_verify(client, ca, US_CERT_CLIENT, one_day.to_ns), US_OK);
-	assert_int_equal(us_cert_verify(client, ca, US_CERT_CLIENT, one_day.to_ns + US_NS_PER_SECOND),
-	                 US_ERR_EXPIRED);
+	assert_int_equal(us_cert_verify(client, ca, US_CERT_CLIENT,
+			     one_day.to_ns + US_NS_PER_SECOND),
+	    US_ERR_EXPIRED);
 	assert_int_equal(us_cert_verify(client, ca, US_CERT_SERVER, T0), US_ERR_DENIED);
 	assert_int_equal(us_cert_verify(server, ca, US_CERT_CLIENT, T0), US_ERR_DENIED);
 	assert_int_equal(us_cert_verify(ca, ca, US_CERT_CLIENT, T0), US_ERR_DENIED);
@@ -127,11 +130,12 @@ an_expired_authority_is_noticed(void **state)
 	us_buf_init(&cert, US_CERT_MAX);
 	assert_int_equal(us_ca_create(made.ca_key, "Test CA", one_day, &ca), US_OK);
 	old = (struct us_issuer){ made.ca_key, view(&ca) };
-	assert_int_equal(us_cert_issue_client(&old, view(&made.csr), "Ada", ten_days, &cert), US_OK);
+	assert_int_equal(us_cert_issue_client(&old, view(&made.csr), "Ada", ten_days, &cert),
+	    US_OK);
 	assert_int_equal(us_cert_verify(view(&cert), view(&ca), US_CERT_CLIENT, T0), US_OK);
 	assert_int_equal(us_cert_verify(view(&cert), view(&ca), US_CERT_CLIENT,
-	                                T0 + 2 * US_NS_PER_DAY),
-	                 US_ERR_EXPIRED);
+			     T0 + 2 * US_NS_PER_DAY),
+	    US_ERR_EXPIRED);
 	us_buf_free(&ca);
 	us_buf_free(&cert);
 }
@@ -150,10 +154,11 @@ a_foreign_authority_is_refused(void **state)
 	assert_int_equal(us_pkey_new(US_PKEY_P256, &key), US_OK);
 	assert_int_equal(us_ca_create(key, "Test CA", ten_days, &ca), US_OK);
 	foreign = (struct us_issuer){ key, view(&ca) };
-	assert_int_equal(us_cert_issue_client(&foreign, view(&made.csr), "Ada Álvarez", one_day, &cert),
-	                 US_OK);
+	assert_int_equal(us_cert_issue_client(&foreign, view(&made.csr), "Ada Álvarez", one_day,
+			     &cert),
+	    US_OK);
 	assert_int_equal(us_cert_verify(view(&cert), view(&made.ca), US_CERT_CLIENT, T0),
-	                 US_ERR_SIGNATURE);
+	    US_ERR_SIGNATURE);
 	us_pkey_free(key);
 	us_buf_free(&ca);
 	us_buf_free(&cert);
@@ -171,22 +176,24 @@ changed_bytes_do_not_verify(void **state)
 	for (size_t i = 0; i < n; i++) {
 		der[i] ^= 0x01;
 		assert_int_not_equal(us_cert_verify((struct us_bytes){ der, n }, view(&made.ca),
-		                                    US_CERT_CLIENT, T0),
-		                     US_OK);
+					 US_CERT_CLIENT, T0),
+		    US_OK);
 		der[i] ^= 0x01;
 	}
 	memcpy(der, made.csr.data, made.csr.len);
 	for (size_t i = 0; i < made.csr.len; i++) {
 		der[i] ^= 0x01;
-		assert_int_not_equal(us_csr_check((struct us_bytes){ der, made.csr.len }, NULL), US_OK);
+		assert_int_not_equal(us_csr_check((struct us_bytes){ der, made.csr.len }, NULL),
+		    US_OK);
 		der[i] ^= 0x01;
 	}
 	der[made.csr.len] = 0;
 	assert_int_equal(us_csr_check((struct us_bytes){ der, made.csr.len + 1 }, NULL),
-	                 US_ERR_TRAILING);
+	    US_ERR_TRAILING);
 	for (size_t i = 0; i < made.csr.len; i++)
 		assert_int_not_equal(us_csr_check((struct us_bytes){ der, i }, NULL), US_OK);
-	assert_int_equal(us_csr_check((struct us_bytes){ der, US_CERT_MAX + 1 }, NULL), US_ERR_LIMIT);
+	assert_int_equal(us_csr_check((struct us_bytes){ der, US_CERT_MAX + 1 }, NULL),
+	    US_ERR_LIMIT);
 }
 
 static void
@@ -202,20 +209,22 @@ names_and_times_have_limits(void **state)
 	us_buf_init(&out, US_CERT_MAX);
 	memset(name, 'n', sizeof name);
 	name[65] = '\0';
-	assert_int_equal(us_cert_issue_client(&ca, view(&made.csr), name, one_day, &out), US_ERR_LIMIT);
+	assert_int_equal(us_cert_issue_client(&ca, view(&made.csr), name, one_day, &out),
+	    US_ERR_LIMIT);
 	name[64] = '\0';
 	assert_int_equal(us_cert_issue_client(&ca, view(&made.csr), name, one_day, &out), US_OK);
-	assert_int_equal(us_cert_issue_client(&ca, view(&made.csr), "", one_day, &out), US_ERR_LIMIT);
+	assert_int_equal(us_cert_issue_client(&ca, view(&made.csr), "", one_day, &out),
+	    US_ERR_LIMIT);
 	assert_int_equal(us_cert_issue_client(&ca, view(&made.csr), "a\nb", one_day, &out),
-	                 US_ERR_ENCODING);
+	    US_ERR_ENCODING);
 	assert_int_equal(us_cert_issue_client(&ca, view(&made.csr), "\xff", one_day, &out),
-	                 US_ERR_ENCODING);
+	    US_ERR_ENCODING);
 	assert_int_equal(us_cert_issue_client(&ca, view(&made.csr), "a", backwards, &out),
-	                 US_ERR_RANGE);
+	    US_ERR_RANGE);
 	assert_int_equal(us_cert_issue_server(&ca, made.server_key, bad_host, 1, one_day, &out),
-	                 US_ERR_FORMAT);
+	    US_ERR_FORMAT);
 	assert_int_equal(us_cert_issue_server(&ca, made.server_key, good_host, 0, one_day, &out),
-	                 US_ERR_ARG);
+	    US_ERR_ARG);
 	us_buf_free(&out);
 }
 
@@ -261,15 +270,19 @@ keys_are_written_and_read(void **state)
 		assert_int_equal(us_pkey_from_der(view(&der), &back), US_ERR_TRAILING);
 
 		assert_int_equal(us_pkey_from_public_der(view(&spki), &back), US_OK);
-		assert_int_equal(us_pkey_verify(back, us_bytes_of("text"), (struct us_bytes){ sig, n }),
-		                 US_OK);
-		assert_int_equal(us_pkey_verify(back, us_bytes_of("other"), (struct us_bytes){ sig, n }),
-		                 US_ERR_SIGNATURE);
+		assert_int_equal(us_pkey_verify(back, us_bytes_of("text"),
+				     (struct us_bytes){ sig, n }),
+		    US_OK);
+		assert_int_equal(us_pkey_verify(back, us_bytes_of("other"),
+				     (struct us_bytes){ sig, n }),
+		    US_ERR_SIGNATURE);
 		sig[n - 1] ^= 1;
-		assert_int_equal(us_pkey_verify(back, us_bytes_of("text"), (struct us_bytes){ sig, n }),
-		                 US_ERR_SIGNATURE);
-		assert_int_equal(us_pkey_verify(back, us_bytes_of("text"), (struct us_bytes){ sig, 0 }),
-		                 US_ERR_SIGNATURE);
+		assert_int_equal(us_pkey_verify(back, us_bytes_of("text"),
+				     (struct us_bytes){ sig, n }),
+		    US_ERR_SIGNATURE);
+		assert_int_equal(us_pkey_verify(back, us_bytes_of("text"),
+				     (struct us_bytes){ sig, 0 }),
+		    US_ERR_SIGNATURE);
 		assert_int_equal(us_pkey_sign(back, us_bytes_of("text"), sig, &n), US_ERR_ARG);
 		us_pkey_free(back);
 		us_pkey_free(key);
@@ -302,7 +315,7 @@ pem_wraps_and_unwraps(void **state)
 	assert_int_equal(us_pem_decode(view(&made.client), "CERTIFICATE", &der), US_OK);
 	assert_int_equal(der.len, made.client.len);
 	assert_int_equal(us_pem_decode((struct us_bytes){ NULL, 0 }, "CERTIFICATE", &der),
-	                 US_ERR_NOT_FOUND);
+	    US_ERR_NOT_FOUND);
 	us_buf_free(&pem);
 	us_buf_free(&der);
 }
@@ -325,11 +338,11 @@ ed25519_people_can_be_certified(void **state)
 	assert_int_equal(us_cert_verify(view(&cert), view(&made.ca), US_CERT_CLIENT, T0), US_OK);
 	assert_int_equal(us_pkey_sign(key, us_bytes_of("act"), sig, &n), US_OK);
 	assert_int_equal(us_cert_verify_signature(view(&cert), us_bytes_of("act"),
-	                                          (struct us_bytes){ sig, n }),
-	                 US_OK);
+			     (struct us_bytes){ sig, n }),
+	    US_OK);
 	assert_int_equal(us_cert_verify_signature(view(&made.client), us_bytes_of("act"),
-	                                          (struct us_bytes){ sig, n }),
-	                 US_ERR_SIGNATURE);
+			     (struct us_bytes){ sig, n }),
+	    US_ERR_SIGNATURE);
 	us_pkey_free(key);
 	us_buf_free(&csr);
 	us_buf_free(&cert);
@@ -338,11 +351,12 @@ ed25519_people_can_be_certified(void **state)
 static void
 sessions(void **state)
 {
-	struct us_session_statement s = { .issued_ns = T0, .expires_ns = T0 + 60 * US_NS_PER_SECOND };
+	struct us_session_statement s = { .issued_ns = T0,
+		.expires_ns = T0 + 60 * US_NS_PER_SECOND };
 	struct us_session_statement back;
 	uint8_t statement[US_SESSION_STATEMENT_SIZE + 1] = { 0 }, sig[US_SIGNATURE_MAX], id[16];
 	struct us_session_proof proof = { { statement, US_SESSION_STATEMENT_SIZE }, { sig, 0 },
-		                              view(&made.client) };
+		view(&made.client) };
 	uint8_t vault[32] = { 7 };
 
 	(void)state;
@@ -356,9 +370,10 @@ sessions(void **state)
 	assert_memory_equal(&back, &s, sizeof s);
 	assert_int_equal(us_session_id(proof.statement, id), US_OK);
 
-	assert_int_equal(us_session_verify(&proof, vault, T0 - 119 * US_NS_PER_SECOND, &back), US_OK);
+	assert_int_equal(us_session_verify(&proof, vault, T0 - 119 * US_NS_PER_SECOND, &back),
+	    US_OK);
 	assert_int_equal(us_session_verify(&proof, vault, T0 - 121 * US_NS_PER_SECOND, &back),
-	                 US_ERR_NOT_YET);
+	    US_ERR_NOT_YET);
 	assert_int_equal(us_session_verify(&proof, vault, s.expires_ns, &back), US_ERR_EXPIRED);
 	vault[0] = 8;
 	assert_int_equal(us_session_verify(&proof, vault, T0, &back), US_ERR_DENIED);
@@ -373,9 +388,9 @@ sessions(void **state)
 	}
 	for (size_t n = 0; n < US_SESSION_STATEMENT_SIZE; n++)
 		assert_int_equal(us_session_decode((struct us_bytes){ statement, n }, &back),
-		                 US_ERR_TRUNCATED);
+		    US_ERR_TRUNCATED);
 	assert_int_equal(us_session_decode((struct us_bytes){ statement, sizeof statement }, &back),
-	                 US_ERR_TRAILING);
+	    US_ERR_TRAILING);
 	s.expires_ns = T0 + (15 * 60) * US_NS_PER_SECOND;
 	us_session_encode(&s, statement);
 	assert_int_equal(us_session_decode(proof.statement, &back), US_OK);

@@ -29,7 +29,7 @@ load(const char *name)
 	FILE *f;
 
 	(void)snprintf(path, sizeof path, "%s/vectors/%s",
-	               dir != NULL ? dir : US_SOURCE_DIR "/../shared/data", name);
+	    dir != NULL ? dir : US_SOURCE_DIR "/../shared/data", name);
 	f = fopen(path, "rb");
 	if (f == NULL)
 		return NULL;
@@ -96,10 +96,8 @@ each_test(const char *name, int (*one)(const cJSON *group, const cJSON *test))
 		print_message("no vectors: %s\n", name);
 		skip();
 	}
-	cJSON_ArrayForEach(group, cJSON_GetObjectItemCaseSensitive(json, "testGroups"))
-	{
-		cJSON_ArrayForEach(test, cJSON_GetObjectItemCaseSensitive(group, "tests"))
-		{
+	cJSON_ArrayForEach(group, cJSON_GetObjectItemCaseSensitive(json, "testGroups")) {
+		cJSON_ArrayForEach(test, cJSON_GetObjectItemCaseSensitive(group, "tests")) {
 			all++;
 			ran += one(group, test);
 		}
@@ -216,7 +214,7 @@ one_ed25519(const cJSON *group, const cJSON *test)
 
 	assert_int_equal(key.n, 32);
 	assert_int_equal(us_ed25519_verify(key.p, msg, sig),
-	                 is_valid(test) ? US_OK : US_ERR_SIGNATURE);
+	    is_valid(test) ? US_OK : US_ERR_SIGNATURE);
 	release(key), release(msg), release(sig);
 	return 1;
 }
@@ -262,10 +260,10 @@ split_again(struct us_bytes secret, const struct us_slip39_info *info)
 {
 	static char text[5][US_SLIP39_TEXT_MAX];
 	struct us_slip39_plan plan = { .threshold = 3,
-		                           .shares = 5,
-		                           .exponent = info->exponent,
-		                           .extendable = (int)info->extendable,
-		                           .passphrase = "TREZOR" };
+		.shares = 5,
+		.exponent = info->exponent,
+		.extendable = (int)info->extendable,
+		.passphrase = "TREZOR" };
 	const char *given[3] = { text[4], text[0], text[2] };
 	uint8_t out[US_SLIP39_SECRET_MAX];
 	size_t n;
@@ -289,8 +287,7 @@ slip39_vectors(void **state)
 		print_message("no vectors: slip39\n");
 		skip();
 	}
-	cJSON_ArrayForEach(vector, json)
-	{
+	cJSON_ArrayForEach(vector, json) {
 		const char *given[32], *expected = cJSON_GetArrayItem(vector, 2)->valuestring;
 		uint8_t out[US_SLIP39_SECRET_MAX], secret[US_SLIP39_SECRET_MAX];
 		struct us_slip39_info info;
@@ -338,7 +335,7 @@ slip39_word_list(void **state)
 
 	(void)state;
 	(void)snprintf(path, sizeof path, "%s/vectors/slip39/wordlist.txt",
-	               dir != NULL ? dir : US_SOURCE_DIR "/../shared/data");
+	    dir != NULL ? dir : US_SOURCE_DIR "/../shared/data");
 	f = fopen(path, "r");
 	if (f == NULL)
 		skip();
@@ -354,9 +351,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(wycheproof_aes_gcm), cmocka_unit_test(wycheproof_hkdf),
-		cmocka_unit_test(wycheproof_hmac),    cmocka_unit_test(wycheproof_ed25519),
-		cmocka_unit_test(wycheproof_x25519),  cmocka_unit_test(slip39_vectors),
+		cmocka_unit_test(wycheproof_aes_gcm),
+		cmocka_unit_test(wycheproof_hkdf),
+		cmocka_unit_test(wycheproof_hmac),
+		cmocka_unit_test(wycheproof_ed25519),
+		cmocka_unit_test(wycheproof_x25519),
+		cmocka_unit_test(slip39_vectors),
 		cmocka_unit_test(slip39_word_list),
 	};
 

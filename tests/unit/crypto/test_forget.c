@@ -70,7 +70,8 @@ search_mapping(int mem, unsigned long from, unsigned long to)
 		for (ssize_t i = 0; i + PIECE <= n && i < 4096; i++) {
 			for (size_t k = 0; k < needle_n; k++) {
 				if (matches(page + i, needles[k].masked)) {
-					print_message("%s at %#lx\n", needles[k].name, from + (unsigned long)i);
+					print_message("%s at %#lx\n", needles[k].name,
+					    from + (unsigned long)i);
 					found++;
 				}
 			}
@@ -123,7 +124,8 @@ use_keys(void)
 	assert_int_equal(us_record_key(leaf, root->b, key), US_OK);
 	remember("record key", key->b);
 	assert_int_equal(us_record_seal(key, &place, text, out), US_OK);
-	assert_int_equal(us_record_open(key, &place, (struct us_bytes){ out, 9 + 48 }, back), US_OK);
+	assert_int_equal(us_record_open(key, &place, (struct us_bytes){ out, 9 + 48 }, back),
+	    US_OK);
 	assert_int_equal(us_hmac_sha256((struct us_bytes){ key->b, 32 }, &text, 1, mac), US_OK);
 	remember("mac", mac);
 	assert_int_equal(us_ctr_xor(key, out, text, back), US_OK);

@@ -61,7 +61,8 @@ keys_are_zeroed_distinct_and_wiped(void **state)
 static void
 sizes_of_all_classes(void **state)
 {
-	static const size_t sizes[] = { 1, 32, 33, 64, 100, 257, 1000, 2048, 2049, 4096, 4097, 70000 };
+	static const size_t sizes[] = { 1, 32, 33, 64, 100, 257, 1000, 2048, 2049, 4096, 4097,
+		70000 };
 	enum { N = sizeof sizes / sizeof sizes[0] };
 	uint8_t *p[N];
 

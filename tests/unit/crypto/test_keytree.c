@@ -47,26 +47,33 @@ leaves_follow_the_definition(void **state)
 		uint32_t slot;
 		uint16_t item;
 	} cases[] = {
-		{ US_LEAF_RECORD, 0, 0 },          { US_LEAF_RECORD, 0, 65535 },
-		{ US_LEAF_RECORD, 0xffffff, 1 },   { US_LEAF_SEGMENT, 5, 0 },
-		{ US_LEAF_DICTIONARY, 0xabcdef, 0 }, { US_LEAF_RECORD, 0x123456, 0x789a },
+		{ US_LEAF_RECORD, 0, 0 },
+		{ US_LEAF_RECORD, 0, 65535 },
+		{ US_LEAF_RECORD, 0xffffff, 1 },
+		{ US_LEAF_SEGMENT, 5, 0 },
+		{ US_LEAF_DICTIONARY, 0xabcdef, 0 },
+		{ US_LEAF_RECORD, 0x123456, 0x789a },
 	};
 	struct us_key root = some_key(7), subtree, a, b, c;
 	uint64_t path;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		path = (uint64_t)cases[i].kind << 40 | (uint64_t)cases[i].slot << 16 | cases[i].item;
+		path = (uint64_t)cases[i].kind << 40 | (uint64_t)cases[i].slot << 16 |
+		    cases[i].item;
 		leaf_by_definition(&root, path, &a);
-		assert_int_equal(us_keytree_leaf(&root, cases[i].kind, cases[i].slot, cases[i].item, &b),
-		                 US_OK);
+		assert_int_equal(us_keytree_leaf(&root, cases[i].kind, cases[i].slot, cases[i].item,
+				     &b),
+		    US_OK);
 		assert_memory_equal(&a, &b, sizeof a);
-		assert_int_equal(us_keytree_subtree(&root, cases[i].kind, cases[i].slot, &subtree), US_OK);
+		assert_int_equal(us_keytree_subtree(&root, cases[i].kind, cases[i].slot, &subtree),
+		    US_OK);
 		assert_int_equal(us_keytree_leaf_from_subtree(&subtree, cases[i].item, &c), US_OK);
 		assert_memory_equal(&a, &c, sizeof a);
 		for (unsigned cut = 0; cut <= US_TREE_DEPTH; cut++) {
 			assert_int_equal(us_keytree_descend(&root, 0, cut, path, &c), US_OK);
-			assert_int_equal(us_keytree_descend(&c, cut, US_TREE_DEPTH, path, &c), US_OK);
+			assert_int_equal(us_keytree_descend(&c, cut, US_TREE_DEPTH, path, &c),
+			    US_OK);
 			assert_memory_equal(&a, &c, sizeof a);
 		}
 	}
@@ -103,7 +110,7 @@ a_subtree_has_65536_different_leaves(void **state)
 		assert_memory_equal(&one, &leaf[i], sizeof one);
 	}
 	print_message("a leaf: %.2f us alone, %.2f us in a walk\n",
-	              (double)(us_time_mono_ns() - start) / 1e3 / (N / 17.0), (double)walked / 1e3 / N);
+	    (double)(us_time_mono_ns() - start) / 1e3 / (N / 17.0), (double)walked / 1e3 / N);
 	/* out of order too */
 	for (unsigned i = 0; i < 5000; i++) {
 		uint16_t item = (uint16_t)(i * 40503u);

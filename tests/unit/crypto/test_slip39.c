@@ -1,4 +1,5 @@
-/* SLIP-0039 without outside data: every k of n opens, fewer do not, every typing error is noticed. */
+/* SLIP-0039 without outside data: every k of n opens, fewer do not, every typing error is
+ * noticed. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -38,9 +39,13 @@ each_subset_of_k_opens(void **state)
 	assert_int_equal(us_random(secret, sizeof secret), US_OK);
 	for (unsigned shares = 2; shares <= 5; shares++) {
 		for (unsigned k = 2; k <= shares; k++) {
-			struct us_slip39_plan plan = { .threshold = k, .shares = shares, .extendable = 1 };
+			struct us_slip39_plan plan = { .threshold = k,
+				.shares = shares,
+				.extendable = 1 };
 
-			assert_int_equal(us_slip39_split(&plan, (struct us_bytes){ secret, 32 }, text), US_OK);
+			assert_int_equal(us_slip39_split(&plan, (struct us_bytes){ secret, 32 },
+					     text),
+			    US_OK);
 			for (unsigned mask = 1; mask < 1u << shares; mask++) {
 				unsigned given = (unsigned)__builtin_popcount(mask);
 
@@ -52,7 +57,7 @@ each_subset_of_k_opens(void **state)
 					assert_memory_equal(out, secret, 32);
 				} else {
 					assert_int_equal(combine(mask, NULL, out, &n),
-					                 given < k ? US_ERR_INCOMPLETE : US_ERR_SHARE);
+					    given < k ? US_ERR_INCOMPLETE : US_ERR_SHARE);
 				}
 			}
 		}
@@ -71,7 +76,8 @@ sizes_passphrases_and_exponents(void **state)
 	for (size_t size = 16; size <= 64; size += 2) {
 		plan.extendable = size % 4 == 0;
 		plan.exponent = size == 16 ? 2 : 0;
-		assert_int_equal(us_slip39_split(&plan, (struct us_bytes){ secret, size }, text), US_OK);
+		assert_int_equal(us_slip39_split(&plan, (struct us_bytes){ secret, size }, text),
+		    US_OK);
 		assert_int_equal(combine(0x8421 & ~1u, "TREZOR", out, &n), US_OK);
 		assert_int_equal(n, size);
 		assert_memory_equal(out, secret, size);
@@ -88,8 +94,10 @@ static void
 impossible_plans_are_refused(void **state)
 {
 	static const struct us_slip39_plan plans[] = {
-		{ .threshold = 0, .shares = 1 },  { .threshold = 1, .shares = 2 },
-		{ .threshold = 3, .shares = 2 },  { .threshold = 2, .shares = 17 },
+		{ .threshold = 0, .shares = 1 },
+		{ .threshold = 1, .shares = 2 },
+		{ .threshold = 3, .shares = 2 },
+		{ .threshold = 2, .shares = 17 },
 		{ .threshold = 2, .shares = 3, .exponent = 16 },
 		{ .threshold = 2, .shares = 3, .passphrase = "na\xc3\xafve" },
 	};
@@ -100,10 +108,11 @@ impossible_plans_are_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof plans / sizeof plans[0]; i++)
 		assert_int_equal(us_slip39_split(&plans[i], (struct us_bytes){ secret, 32 }, text),
-		                 US_ERR_ARG);
+		    US_ERR_ARG);
 	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
-		assert_int_equal(us_slip39_split(&good, (struct us_bytes){ secret, sizes[i] }, text),
-		                 US_ERR_ARG);
+		assert_int_equal(us_slip39_split(&good, (struct us_bytes){ secret, sizes[i] },
+				     text),
+		    US_ERR_ARG);
 }
 
 /* The checksum finds any three wrong words; each single exchange of a word must be noticed. */
@@ -128,10 +137,11 @@ wrong_words_are_noticed(void **state)
 		for (unsigned w = 0; w < 1024; w += 37) {
 			size_t before = (size_t)(p - text[0]), len = strcspn(p, " ");
 
-			if (strlen(us_slip39_word(w)) == len && strncmp(us_slip39_word(w), p, len) == 0)
+			if (strlen(us_slip39_word(w)) == len &&
+			    strncmp(us_slip39_word(w), p, len) == 0)
 				continue;
 			(void)snprintf(changed, sizeof changed, "%.*s%s%s", (int)before, text[0],
-			               us_slip39_word(w), p + len);
+			    us_slip39_word(w), p + len);
 			assert_int_equal(us_slip39_parse(changed, &info), US_ERR_SHARE);
 		}
 	}
@@ -167,7 +177,8 @@ typed_text_is_normalised(void **state)
 	char out[US_SLIP39_TEXT_MAX], many[400];
 
 	(void)state;
-	assert_int_equal(us_slip39_normalise(us_bytes_of("  ACADEMIC\tacid\r\n acro zero "), out), US_OK);
+	assert_int_equal(us_slip39_normalise(us_bytes_of("  ACADEMIC\tacid\r\n acro zero "), out),
+	    US_OK);
 	assert_string_equal(out, "academic acid acrobat zero");
 	assert_int_equal(us_slip39_normalise(us_bytes_of("academi"), out), US_ERR_SHARE);
 	assert_int_equal(us_slip39_normalise(us_bytes_of("aca"), out), US_ERR_SHARE);

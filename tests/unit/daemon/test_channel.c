@@ -65,7 +65,8 @@ batch_end(void *ctx, struct us_channel *ch)
 	s->batches++;
 }
 
-static const struct us_channel_handler handler = { .on_message = take, .on_close = gone,
+static const struct us_channel_handler handler = { .on_message = take,
+	.on_close = gone,
 	.on_batch_end = batch_end };
 
 static void
@@ -193,7 +194,7 @@ half_drained(void *ctx, struct us_channel *ch)
 }
 
 static const struct us_channel_handler half_handler = { .on_message = take_question,
-    .on_close = half_gone,
+	.on_close = half_gone,
 	.on_drained = half_drained };
 
 static void

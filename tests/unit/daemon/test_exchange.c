@@ -25,8 +25,10 @@ ask(struct us_line *line, struct us_buf *reply)
 {
 	const struct us_msg_tls_sign m = { .digest = us_bytes_of("digest") };
 	const struct us_line_question question = { .type = US_MSG_tls_sign,
-	    .reply_type = US_MSG_tls_signature,
-		.encode = encode_sign, .m = &m, .timeout_ms = SOON_MS };
+		.reply_type = US_MSG_tls_signature,
+		.encode = encode_sign,
+		.m = &m,
+		.timeout_ms = SOON_MS };
 
 	return us_line_ask(line, &question, reply);
 }

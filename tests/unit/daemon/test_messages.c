@@ -81,7 +81,7 @@ numbers_are_distinct_and_directed(void **state)
 	(void)state;
 	for (unsigned type = 0; type <= UINT16_MAX; type++)
 		known += (unsigned)us_msg_info((uint16_t)type, &a);
-#define X(name, number, from, to, max) + 1u
+#define X(name, number, from, to, max) +1u
 	assert_int_equal(known, 0u US_MESSAGES(X));
 #undef X
 	assert_int_equal(us_msg_info(US_MSG_log, &a), 1);

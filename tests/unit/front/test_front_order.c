@@ -1,6 +1,6 @@
-/* Goal: the order's own routes. Acts are taken where they belong and nowhere else, questions become the message they
- * stand for or are refused, and every route of the table is described in schema/openapi.yaml,
- * with what it needs. */
+/* Goal: the order's own routes. Acts are taken where they belong and nowhere else, questions become
+ * the message they stand for or are refused, and every route of the table is described in
+ * schema/openapi.yaml, with what it needs. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,7 +34,8 @@ ask(const char *line, const char *headers, struct us_bytes body)
 
 	assert_int_equal(us_http_scan(&scan, (const uint8_t *)text, (size_t)n, &end), US_OK);
 	status = us_request_head((const uint8_t *)text, end, &head, &route, &problem);
-	return status != 0 ? status : us_request_decode(&route, body, &who, &arena, &request, &problem);
+	return status != 0 ? status :
+			     us_request_decode(&route, body, &who, &arena, &request, &problem);
 }
 
 static int
@@ -61,7 +62,8 @@ post_act(const char *target, enum us_act_type type)
 	assert_int_equal(us_buf_put_str32(&body, signed_act.data, signed_act.len), US_OK);
 	assert_int_equal(us_buf_put_str16(&body, "sig", 3), US_OK);
 	(void)snprintf(line, sizeof line, "POST %s", target);
-	(void)snprintf(headers, sizeof headers, "Content-Type: application/octet-stream\r\nContent-Length: %zu\r\n", body.len);
+	(void)snprintf(headers, sizeof headers,
+	    "Content-Type: application/octet-stream\r\nContent-Length: %zu\r\n", body.len);
 	status = ask(line, headers, (struct us_bytes){ body.data, body.len });
 	us_buf_free(&signed_act);
 	us_buf_free(&body);
@@ -76,14 +78,22 @@ acts_at_their_resource(void **state)
 		enum us_act_type type;
 		const char *at;
 	} homes[] = {
-		{ US_ACT_DOCUMENT_ADD, "/v1/documents" }, { US_ACT_ORDER_PROPOSE, "/v1/orders" },
-		{ US_ACT_ORDER_SUSPEND, "/v1/orders" }, { US_ACT_DOCKET_SIGN, "/v1/docket" },
-		{ US_ACT_DOCKET_OBJECT, "/v1/docket" }, { US_ACT_DOCKET_RESOLVE, "/v1/docket" },
-		{ US_ACT_DOCKET_WITHDRAW, "/v1/docket" }, { US_ACT_DOCKET_SERVE, "/v1/docket" },
-		{ US_ACT_ACKNOWLEDGE, "/v1/acknowledgements" }, { US_ACT_CLEARANCE, "/v1/clearances" },
-		{ US_ACT_CHALLENGE, "/v1/challenges" }, { US_ACT_RELABEL, "/v1/designations" },
-		{ US_ACT_CLAWBACK, "/v1/clawbacks" }, { US_ACT_FREEZE, "/v1/freezes" },
-		{ US_ACT_UNFREEZE, "/v1/freezes" }, { US_ACT_APPROVAL_REQUEST, "/v1/approvals" },
+		{ US_ACT_DOCUMENT_ADD, "/v1/documents" },
+		{ US_ACT_ORDER_PROPOSE, "/v1/orders" },
+		{ US_ACT_ORDER_SUSPEND, "/v1/orders" },
+		{ US_ACT_DOCKET_SIGN, "/v1/docket" },
+		{ US_ACT_DOCKET_OBJECT, "/v1/docket" },
+		{ US_ACT_DOCKET_RESOLVE, "/v1/docket" },
+		{ US_ACT_DOCKET_WITHDRAW, "/v1/docket" },
+		{ US_ACT_DOCKET_SERVE, "/v1/docket" },
+		{ US_ACT_ACKNOWLEDGE, "/v1/acknowledgements" },
+		{ US_ACT_CLEARANCE, "/v1/clearances" },
+		{ US_ACT_CHALLENGE, "/v1/challenges" },
+		{ US_ACT_RELABEL, "/v1/designations" },
+		{ US_ACT_CLAWBACK, "/v1/clawbacks" },
+		{ US_ACT_FREEZE, "/v1/freezes" },
+		{ US_ACT_UNFREEZE, "/v1/freezes" },
+		{ US_ACT_APPROVAL_REQUEST, "/v1/approvals" },
 		{ US_ACT_MATTER_SET, "/v1/matter" },
 	};
 
@@ -107,10 +117,13 @@ lists(void **state)
 		enum us_list_what what;
 		const char *argument;
 	} cases[] = {
-		{ "/v1/order", US_LIST_ORDER, "" }, { "/v1/orders", US_LIST_ORDERS, "" },
-		{ "/v1/orders/3", US_LIST_ORDERS, "3" }, { "/v1/filings", US_LIST_FILINGS, "" },
+		{ "/v1/order", US_LIST_ORDER, "" },
+		{ "/v1/orders", US_LIST_ORDERS, "" },
+		{ "/v1/orders/3", US_LIST_ORDERS, "3" },
+		{ "/v1/filings", US_LIST_FILINGS, "" },
 		{ "/v1/filings/freeze-1", US_LIST_FILINGS, "freeze-1" },
-		{ "/v1/acknowledgements", US_LIST_ACKNOWLEDGEMENTS, "" }, { "/v1/documents", US_LIST_DOCUMENTS, "" },
+		{ "/v1/acknowledgements", US_LIST_ACKNOWLEDGEMENTS, "" },
+		{ "/v1/documents", US_LIST_DOCUMENTS, "" },
 		{ "/v1/designations", US_LIST_RELABELS, "" },
 	};
 
@@ -136,8 +149,11 @@ questions(void **state)
 	assert_int_equal(m->second, 12);
 	assert_memory_equal(m->credential, who.credential, 32);
 	assert_true(us_bytes_is(m->peer, "10.0.0.1:9"));
-	assert_int_equal(get("/v1/order/explain?person=J%C3%B6rg%20M.&action=read&collection=demo&bates=DEMO000000001"
-	    "&at=2026-03-03T10:00:00Z"), 0);
+	assert_int_equal(get("/v1/order/"
+			     "explain?person=J%C3%B6rg%20M.&action=read&collection=demo&bates="
+			     "DEMO000000001"
+			     "&at=2026-03-03T10:00:00Z"),
+	    0);
 	assert_int_equal(m->what, US_QUESTION_EXPLAIN);
 	assert_true(us_bytes_is(m->person, "J\xc3\xb6rg M."));
 	assert_true(us_bytes_is(m->action, "read"));
@@ -146,7 +162,10 @@ questions(void **state)
 	assert_true(m->at == INT64_C(1772532000) * 1000000000);
 	assert_int_equal(get("/v1/order/explain?action=load&person=4"), 0);
 	assert_true(m->at == 0 && m->collection.n == 0 && m->bates.n == 0);
-	assert_int_equal(get("/v1/order/who?collection=demo&bates=D1&action=copy&at=2026-03-03T12:00:00.5%2B02:00"), 0);
+	assert_int_equal(get("/v1/order/"
+			     "who?collection=demo&bates=D1&action=copy&at=2026-03-03T12:00:00.5%"
+			     "2B02:00"),
+	    0);
 	assert_int_equal(m->what, US_QUESTION_WHO);
 	assert_true(m->at == INT64_C(1772532000) * 1000000000 + 500000000);
 	assert_int_equal(m->person.n, 0);
@@ -167,21 +186,37 @@ static void
 questions_refused(void **state)
 {
 	static const char *const bad[] = {
-		"/v1/orders/0/diff/1", "/v1/orders/1/diff/x", "/v1/orders/1/diff/4294967296", "/v1/orders/01/diff/2",
-		"/v1/orders/1/diff/2?at=2026-03-03T10:00:00Z", "/v1/order/explain", "/v1/order/explain?person=a",
-		"/v1/order/explain?action=read", "/v1/order/explain?person=a&action=",
-		    "/v1/order/explain?person=a&action=read&bates=D1",
-		"/v1/order/explain?person=a&action=read&at=yesterday", "/v1/order/explain?person=a&action=read&at=",
+		"/v1/orders/0/diff/1",
+		"/v1/orders/1/diff/x",
+		"/v1/orders/1/diff/4294967296",
+		"/v1/orders/01/diff/2",
+		"/v1/orders/1/diff/2?at=2026-03-03T10:00:00Z",
+		"/v1/order/explain",
+		"/v1/order/explain?person=a",
+		"/v1/order/explain?action=read",
+		"/v1/order/explain?person=a&action=",
+		"/v1/order/explain?person=a&action=read&bates=D1",
+		"/v1/order/explain?person=a&action=read&at=yesterday",
+		"/v1/order/explain?person=a&action=read&at=",
 		"/v1/order/explain?person=a&action=read&at=2026-03-03",
-		    "/v1/order/explain?person=a&action=read&at=1970-01-01T00:00:00Z",
-		"/v1/order/explain?person=a&action=read&at=2026-03-03T10:00:00Zx", "/v1/order/explain?person=a&action=read&x=1",
+		"/v1/order/explain?person=a&action=read&at=1970-01-01T00:00:00Z",
+		"/v1/order/explain?person=a&action=read&at=2026-03-03T10:00:00Zx",
+		"/v1/order/explain?person=a&action=read&x=1",
 		"/v1/order/explain?person=a&action=a23456789012345678901234567890123",
-		"/v1/order/who?action=read&collection=demo", "/v1/order/who?action=read&bates=D1",
-		"/v1/order/who?collection=demo&bates=D1", "/v1/order/who?collection=demo&bates=D1&action=read&person=a",
-		"/v1/clawbacks/clawback-1/report", "/v1/clawbacks/0/report", "/v1/documents/abc", "/v1/documents/" DIGEST "0",
+		"/v1/order/who?action=read&collection=demo",
+		"/v1/order/who?action=read&bates=D1",
+		"/v1/order/who?collection=demo&bates=D1",
+		"/v1/order/who?collection=demo&bates=D1&action=read&person=a",
+		"/v1/clawbacks/clawback-1/report",
+		"/v1/clawbacks/0/report",
+		"/v1/documents/abc",
+		"/v1/documents/" DIGEST "0",
 		"/v1/documents/g0112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
-		"/v1/documents/A0112233445566778899aabbccddeeff00112233445566778899aabbccddeeff", "/v1/documents/" DIGEST "?a=b",
-		"/v1/log/acts?after=4294967296", "/v1/log/acts?after=-1", "/v1/log/acts?from=1",
+		"/v1/documents/A0112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
+		"/v1/documents/" DIGEST "?a=b",
+		"/v1/log/acts?after=4294967296",
+		"/v1/log/acts?after=-1",
+		"/v1/log/acts?from=1",
 	};
 
 	(void)state;
@@ -208,7 +243,8 @@ read_description(void)
 	return text;
 }
 
-/* 1 if the line is a path of the description ("  /v1/people/{name}:") that the pattern ("v1/people/ *") means. */
+/* 1 if the line is a path of the description ("  /v1/people/{name}:") that the pattern ("v1/people/
+ * *") means. */
 static int
 path_is(const char *line, const char *pattern)
 {
@@ -233,7 +269,8 @@ path_is(const char *line, const char *pattern)
 static const char *
 operation_of(const char *text, const struct us_route_info *r)
 {
-	static const char *const names[] = { [US_HTTP_GET] = "    get:\n", [US_HTTP_POST] = "    post:\n",
+	static const char *const names[] = { [US_HTTP_GET] = "    get:\n",
+		[US_HTTP_POST] = "    post:\n",
 		[US_HTTP_DELETE] = "    delete:\n" };
 	int here = 0;
 
@@ -257,7 +294,7 @@ says_needs(const char *operation, enum us_needs needs)
 	int said = 0;
 
 	for (const char *line = strchr(operation, '\n') + 1; strncmp(line, "      ", 6) == 0;
-	    line = strchr(line, '\n') + 1) {
+	     line = strchr(line, '\n') + 1) {
 		if (strncmp(line, key, sizeof key - 1) != 0)
 			continue;
 		line += sizeof key - 1;
@@ -302,8 +339,8 @@ every_route_needs_what_its_message_needs(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < n; i++) {
-		const struct us_request_info *info =
-		    us_request_info((uint16_t)us_route_message(table[i].kind));
+		const struct us_request_info *info = us_request_info(
+		    (uint16_t)us_route_message(table[i].kind));
 
 		assert_non_null(info);
 		assert_int_equal(table[i].needs, info->needs);
@@ -341,8 +378,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(acts_at_their_resource), cmocka_unit_test(lists), cmocka_unit_test(questions),
-		cmocka_unit_test(questions_refused), cmocka_unit_test(every_route_is_described),
+		cmocka_unit_test(acts_at_their_resource),
+		cmocka_unit_test(lists),
+		cmocka_unit_test(questions),
+		cmocka_unit_test(questions_refused),
+		cmocka_unit_test(every_route_is_described),
 		cmocka_unit_test(every_route_needs_what_its_message_needs),
 	};
 

@@ -44,10 +44,12 @@ whole(const char *line, const char *headers, const void *body, size_t body_n)
 	int status;
 
 	if (body != NULL)
-		(void)snprintf(text, sizeof text, "%s HTTP/1.1\r\nHost: h\r\nContent-Length: %zu\r\n%s\r\n", line,
-		    body_n, headers);
+		(void)snprintf(text, sizeof text,
+		    "%s HTTP/1.1\r\nHost: h\r\nContent-Length: %zu\r\n%s\r\n", line, body_n,
+		    headers);
 	else
-		(void)snprintf(text, sizeof text, "%s HTTP/1.1\r\nHost: h\r\n%s\r\n", line, headers);
+		(void)snprintf(text, sizeof text, "%s HTTP/1.1\r\nHost: h\r\n%s\r\n", line,
+		    headers);
 	status = head_of(text);
 	if (status != 0)
 		return status;
@@ -103,12 +105,17 @@ heads(void **state)
 		{ 405, "DELETE /v1/status HTTP/1.1\r\nHost: a\r\n\r\n" },
 		{ 405, "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n" },
 		{ 411, "POST /v1/unseal HTTP/1.1\r\nHost: a\r\n\r\n" },
-		{ 411, "POST /v1/unseal HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" },
-		{ 400, "POST /v1/unseal HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n" },
+		{ 411,
+		    "POST /v1/unseal HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" },
+		{ 400,
+		    "POST /v1/unseal HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: "
+		    "1\r\n\r\n" },
 		{ 400, "POST /v1/unseal HTTP/1.1\r\nHost: a\r\nContent-Length: +1\r\n\r\n" },
 		{ 400, "POST /v1/unseal HTTP/1.1\r\nHost: a\r\nContent-Length: 1,1\r\n\r\n" },
 		{ 400, "POST /v1/unseal HTTP/1.1\r\nHost: a\r\nContent-Length: \r\n\r\n" },
-		{ 400, "POST /v1/unseal HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999\r\n\r\n" },
+		{ 400,
+		    "POST /v1/unseal HTTP/1.1\r\nHost: a\r\nContent-Length: "
+		    "99999999999999999999\r\n\r\n" },
 		{ 413, "POST /v1/unseal HTTP/1.1\r\nHost: a\r\nContent-Length: 8193\r\n\r\n" },
 		{ 413, "GET /v1/status HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n" },
 		{ 415, "POST /v1/unseal HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n" },
@@ -122,8 +129,8 @@ heads(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
 		if (head_of(cases[i].text) != cases[i].status)
-			fail_msg("case %zu: %d, not %d: %s", i, head_of(cases[i].text), cases[i].status,
-			    cases[i].text);
+			fail_msg("case %zu: %d, not %d: %s", i, head_of(cases[i].text),
+			    cases[i].status, cases[i].text);
 }
 
 static void
@@ -170,12 +177,32 @@ static void
 targets(void **state)
 {
 	static const char *const refused[] = {
-		"/v1/people/a%2fb", "/v1/people/..", "/v1/people/%2e%2e", "/v1/people/.", "/v1//people",
-		"/v1/people/", "/v1/people/%00", "/v1/people/%0a", "/v1/people/%zz", "/v1/people/%4",
-		"/v1/people/%", "/v1/people/%ff", "/v1/people/%c2%85", "/v1/people/a#b", "/v1/people?",
-		"/v1/people?after", "/v1/people?after=1&after=2", "/v1/people?=1", "/v1/people?after=01",
-		"/v1/people?after=-1", "/v1/people?after=1&", "/v1/people?limit=1001", "/v1/people?x=1",
-		"/v1/people?after=99999999999999999999", "/v1/people/a\"b", "/v1/people/a?argument=b",
+		"/v1/people/a%2fb",
+		"/v1/people/..",
+		"/v1/people/%2e%2e",
+		"/v1/people/.",
+		"/v1//people",
+		"/v1/people/",
+		"/v1/people/%00",
+		"/v1/people/%0a",
+		"/v1/people/%zz",
+		"/v1/people/%4",
+		"/v1/people/%",
+		"/v1/people/%ff",
+		"/v1/people/%c2%85",
+		"/v1/people/a#b",
+		"/v1/people?",
+		"/v1/people?after",
+		"/v1/people?after=1&after=2",
+		"/v1/people?=1",
+		"/v1/people?after=01",
+		"/v1/people?after=-1",
+		"/v1/people?after=1&",
+		"/v1/people?limit=1001",
+		"/v1/people?x=1",
+		"/v1/people?after=99999999999999999999",
+		"/v1/people/a\"b",
+		"/v1/people/a?argument=b",
 	};
 
 	(void)state;
@@ -204,19 +231,27 @@ reads(void **state)
 
 	(void)state;
 	assert_int_equal(whole("GET /v1/collections/demo/records/DEMO000000001?snapshot=0",
-	                     "Underseal-Purpose: trial%20%C3%A9\r\n", NULL, 0), 0);
+			     "Underseal-Purpose: trial%20%C3%A9\r\n", NULL, 0),
+	    0);
 	assert_int_equal(request.type, US_MSG_read_request);
 	assert_int_equal(m->snapshot, 1);
 	assert_true(us_bytes_is(m->purpose, "trial \xc3\xa9"));
 	assert_int_equal(m->bates.n, 15);
-	assert_memory_equal(m->bates.p, "\0\x0d" "DEMO000000001", 15);
+	assert_memory_equal(m->bates.p,
+	    "\0\x0d"
+	    "DEMO000000001",
+	    15);
 	assert_memory_equal(m->credential, who.credential, 32);
 	assert_true(us_bytes_is(m->peer, "10.0.0.1:9"));
-	assert_int_equal(whole("GET /v1/collections/demo/records/D?purpose=a", "Underseal-Purpose: b\r\n", NULL, 0),
+	assert_int_equal(whole("GET /v1/collections/demo/records/D?purpose=a",
+			     "Underseal-Purpose: b\r\n", NULL, 0),
 	    400);
-	assert_int_equal(whole("GET /v1/collections/demo/records/D", "Underseal-Purpose: %ff\r\n", NULL, 0), 400);
+	assert_int_equal(whole("GET /v1/collections/demo/records/D", "Underseal-Purpose: %ff\r\n",
+			     NULL, 0),
+	    400);
 	assert_int_equal(post("/v1/collections/demo/read",
-	                     "{\"bates\":[\"A1\",\"B\\u00e9\"],\"purpose\":\"p\",\"snapshot\":41}"), 0);
+			     "{\"bates\":[\"A1\",\"B\\u00e9\"],\"purpose\":\"p\",\"snapshot\":41}"),
+	    0);
 	assert_int_equal(m->snapshot, 42);
 	assert_int_equal(m->bates.n, 9);
 	assert_memory_equal(m->bates.p, "\0\2A1\0\3B\xc3\xa9", 9);
@@ -240,15 +275,20 @@ searches(void **state)
 	assert_int_equal(m->snapshot, 0);
 	assert_int_equal(m->flags, 0);
 	assert_int_equal(post("/v1/collections/demo/search",
-	                     "{\"query\":\"x\",\"limit\":3,\"after\":\"c\",\"snapshot\":0,\"count\":true,"
-	                     "\"snippets\":false,\"purpose\":null}"), 0);
+			     "{\"query\":\"x\",\"limit\":3,\"after\":\"c\",\"snapshot\":0,"
+			     "\"count\":true,"
+			     "\"snippets\":false,\"purpose\":null}"),
+	    0);
 	assert_int_equal(m->snapshot, 1);
 	assert_int_equal(m->flags, US_SEARCH_COUNT | US_SEARCH_NO_SNIPPETS);
 	assert_true(us_bytes_is(m->cursor, "c"));
 	assert_int_equal(post("/v1/collections/demo/search", "{\"query\":\"\"}"), 400);
-	assert_int_equal(post("/v1/collections/demo/search", "{\"query\":\"x\",\"limit\":-1}"), 400);
-	assert_int_equal(post("/v1/collections/demo/search", "{\"query\":\"x\",\"limit\":1.5}"), 400);
-	assert_int_equal(post("/v1/collections/demo/search", "{\"query\":\"x\",\"limit\":1e9}"), 400);
+	assert_int_equal(post("/v1/collections/demo/search", "{\"query\":\"x\",\"limit\":-1}"),
+	    400);
+	assert_int_equal(post("/v1/collections/demo/search", "{\"query\":\"x\",\"limit\":1.5}"),
+	    400);
+	assert_int_equal(post("/v1/collections/demo/search", "{\"query\":\"x\",\"limit\":1e9}"),
+	    400);
 	assert_int_equal(post("/v1/collections/demo/search", "{\"query\":\"x\",\"nope\":1}"), 400);
 	assert_int_equal(post("/v1/collections/demo/search?a=b", "{\"query\":\"x\"}"), 400);
 }
@@ -257,11 +297,29 @@ static void
 json_is_strict(void **state)
 {
 	static const char *const refused[] = {
-		"", " ", "{", "{}x", "{\"query\":\"x\",}", "{\"query\":\"x\",\"query\":\"x\"}", "{'query':\"x\"}",
-		"{\"query\":\"a\\u0000b\"}", "{\"query\":\"a\nb\"}", "{\"query\":\"\xff\"}", "[]", "\"x\"", "null",
-		"{\"query\":\"x\",\"limit\":01}", "{\"query\":\"x\",\"limit\":+1}", "{\"query\":\"x\",\"limit\":NaN}",
-		"{\"query\":\"x\",\"limit\":1.}", "\xef\xbb\xbf{\"query\":\"x\"}", "{\"query\":\"\\x\"}",
-		"{\"query\":\"\\ud800\"}", "{\"query\":null}", "{\"Query\":\"x\"}", "{\"query\":\"x\"/**/}",
+		"",
+		" ",
+		"{",
+		"{}x",
+		"{\"query\":\"x\",}",
+		"{\"query\":\"x\",\"query\":\"x\"}",
+		"{'query':\"x\"}",
+		"{\"query\":\"a\\u0000b\"}",
+		"{\"query\":\"a\nb\"}",
+		"{\"query\":\"\xff\"}",
+		"[]",
+		"\"x\"",
+		"null",
+		"{\"query\":\"x\",\"limit\":01}",
+		"{\"query\":\"x\",\"limit\":+1}",
+		"{\"query\":\"x\",\"limit\":NaN}",
+		"{\"query\":\"x\",\"limit\":1.}",
+		"\xef\xbb\xbf{\"query\":\"x\"}",
+		"{\"query\":\"\\x\"}",
+		"{\"query\":\"\\ud800\"}",
+		"{\"query\":null}",
+		"{\"Query\":\"x\"}",
+		"{\"query\":\"x\"/**/}",
 		"[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]",
 	};
 	uint8_t deep[5000];
@@ -272,7 +330,8 @@ json_is_strict(void **state)
 			fail_msg("taken: %s", refused[i]);
 	memset(deep, '[', sizeof deep);
 	assert_int_equal(us_json_check((struct us_bytes){ deep, sizeof deep }), US_ERR_LIMIT);
-	assert_int_equal(us_json_check(us_bytes_of(" [1, -0.5e+3, {\"a\": [true, null]}] \n")), US_OK);
+	assert_int_equal(us_json_check(us_bytes_of(" [1, -0.5e+3, {\"a\": [true, null]}] \n")),
+	    US_OK);
 }
 
 static void
@@ -281,12 +340,16 @@ sessions_and_shares(void **state)
 	(void)state;
 	assert_int_equal(get("/v1/session"), 0);
 	assert_int_equal(request.type, US_MSG_challenge_request);
-	assert_int_equal(post("/v1/session", "{\"statement\":\"YQ==\",\"signature\":\"YmI=\",\"certificate\":\"Y2Nj\"}"),
+	assert_int_equal(post("/v1/session",
+			     "{\"statement\":\"YQ==\",\"signature\":\"YmI=\",\"certificate\":"
+			     "\"Y2Nj\"}"),
 	    0);
 	assert_true(us_bytes_is(request.u.session_request.statement, "a"));
 	assert_true(us_bytes_is(request.u.session_request.signature, "bb"));
 	assert_true(us_bytes_is(request.u.session_request.certificate, "ccc"));
-	assert_int_equal(post("/v1/session", "{\"statement\":\"YQ\",\"signature\":\"YmI=\",\"certificate\":\"Y2Nj\"}"),
+	assert_int_equal(post("/v1/session",
+			     "{\"statement\":\"YQ\",\"signature\":\"YmI=\",\"certificate\":"
+			     "\"Y2Nj\"}"),
 	    400);
 	assert_int_equal(post("/v1/unseal", "{\"share\":\"YQ==\"}"), 0);
 	assert_true(us_bytes_is(request.u.share_request.sealed, "a"));
@@ -296,7 +359,8 @@ sessions_and_shares(void **state)
 static void
 acts(void **state)
 {
-	struct us_signed_act act = { .type = US_ACT_SEAL, .payload = { (const uint8_t *)"\0\0", 2 } };
+	struct us_signed_act act = { .type = US_ACT_SEAL,
+		.payload = { (const uint8_t *)"\0\0", 2 } };
 	struct us_buf signed_act, body;
 
 	(void)state;
@@ -323,24 +387,32 @@ acts(void **state)
 }
 
 /* Bytes 0, 1, ... 84. */
-#define TICKET "Underseal-Ticket: AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKi" \
+#define TICKET \
+	"Underseal-Ticket: AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKi" \
 	"ssLS4vMDEyMzQ1Njc4OTo7PD0+P0BBQkNERUZHSElKS0xNTk9QUVJTVA==\r\n"
 
 static void
 loads(void **state)
 {
-	static const char zeros[65] = "0000000000000000000000000000000000000000000000000000000000000000";
+	static const char zeros[65] =
+	    "0000000000000000000000000000000000000000000000000000000000000000";
 	const struct us_msg_part *m = &request.u.part;
 	char headers[800], without[400];
 
 	(void)state;
-	assert_int_equal(post("/v1/collections/demo/loads", "{\"hold\":true,\"on_defect\":\"skip\"}"), 0);
+	assert_int_equal(post("/v1/collections/demo/loads",
+			     "{\"hold\":true,\"on_defect\":\"skip\"}"),
+	    0);
 	assert_int_equal(request.u.load_open_request.flags, US_LOAD_HOLD | US_LOAD_SKIP_DEFECTS);
 	assert_int_equal(post("/v1/collections/demo/loads", "{\"on_defect\":\"ignore\"}"), 400);
-	(void)snprintf(without, sizeof without, TYPE "Underseal-First-Line: 12\r\nUnderseal-Digest: %s\r\n"
-	    "Content-Encoding: zstd\r\n", zeros);
+	(void)snprintf(without, sizeof without,
+	    TYPE "Underseal-First-Line: 12\r\nUnderseal-Digest: %s\r\n"
+		 "Content-Encoding: zstd\r\n",
+	    zeros);
 	(void)snprintf(headers, sizeof headers, "%s" TICKET, without);
-	assert_int_equal(whole("POST /v1/loads/18446744073709551615/parts/3?dry_run=1", headers, "x", 1), 0);
+	assert_int_equal(whole("POST /v1/loads/18446744073709551615/parts/3?dry_run=1", headers,
+			     "x", 1),
+	    0);
 	assert_int_equal(request.type, US_MSG_part);
 	assert_int_equal(m->part, 3);
 	assert_true(m->load == UINT64_MAX);
@@ -412,10 +484,17 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(heads), cmocka_unit_test(limits), cmocka_unit_test(scan_in_pieces),
-		cmocka_unit_test(targets), cmocka_unit_test(reads), cmocka_unit_test(searches),
-		cmocka_unit_test(json_is_strict), cmocka_unit_test(sessions_and_shares),
-		cmocka_unit_test(acts), cmocka_unit_test(loads), cmocka_unit_test(logs),
+		cmocka_unit_test(heads),
+		cmocka_unit_test(limits),
+		cmocka_unit_test(scan_in_pieces),
+		cmocka_unit_test(targets),
+		cmocka_unit_test(reads),
+		cmocka_unit_test(searches),
+		cmocka_unit_test(json_is_strict),
+		cmocka_unit_test(sessions_and_shares),
+		cmocka_unit_test(acts),
+		cmocka_unit_test(loads),
+		cmocka_unit_test(logs),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -79,7 +79,9 @@ static void
 vault_read(uint32_t tag, const struct us_msg_read_request *m)
 {
 	static const uint8_t record[1000] = { 'r' };
-	struct us_msg_reply reply = { .status = 200, .last = 1, .entry = 41,
+	struct us_msg_reply reply = { .status = 200,
+		.last = 1,
+		.entry = 41,
 		.body = { record, sizeof record } };
 	char what = m->bates.n > 2 ? (char)m->bates.p[2] : '?';
 
@@ -101,7 +103,8 @@ vault_read(uint32_t tag, const struct us_msg_read_request *m)
 }
 
 static int
-on_vault(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body, int fd)
+on_vault(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body,
+    int fd)
 {
 	struct us_msg_reply reply = { .status = 200, .last = 1, .entry = UINT64_MAX };
 	struct us_msg_read_request read;
@@ -177,9 +180,9 @@ on_gone(void *ctx, struct us_channel *ch, int err)
 }
 
 static const struct us_channel_handler vault_handler = { .on_message = on_vault,
-    .on_close = on_gone };
+	.on_close = on_gone };
 static const struct us_channel_handler intake_handler = { .on_message = on_intake,
-    .on_close = on_gone };
+	.on_close = on_gone };
 
 static void
 new_intake(void)
@@ -187,7 +190,8 @@ new_intake(void)
 	int pair[2];
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-	t.intake = us_channel_new(t.base, pair[0], US_ROLE_INTAKE, US_ROLE_FRONT, 0, &intake_handler, NULL);
+	t.intake = us_channel_new(t.base, pair[0], US_ROLE_INTAKE, US_ROLE_FRONT, 0,
+	    &intake_handler, NULL);
 	assert_non_null(t.intake);
 	assert_int_equal(us_front_set_intake(t.front, 0, pair[1]), US_OK);
 }
@@ -248,7 +252,9 @@ keeper(void *arg)
 
 			assert_int_equal(us_msg_tls_sign_decode(&ask, body, n), US_OK);
 			assert_int_equal(EVP_PKEY_sign_init(ctx), 1);
-			assert_int_equal(EVP_PKEY_sign(ctx, sig, &sig_n, ask.digest.p, ask.digest.n), 1);
+			assert_int_equal(EVP_PKEY_sign(ctx, sig, &sig_n, ask.digest.p,
+					     ask.digest.n),
+			    1);
 			EVP_PKEY_CTX_free(ctx);
 			m.signature = (struct us_bytes){ sig, sig_n };
 			assert_int_equal(us_msg_tls_signature_encode(&out, &m), US_OK);
@@ -345,16 +351,20 @@ make_certificates(void)
 	assert_int_equal(us_ca_create(foreign_key, "vault", years, &foreign), US_OK);
 	ours = (struct us_issuer){ t.ca_key, { t.ca.data, t.ca.len } };
 	theirs = (struct us_issuer){ foreign_key, { foreign.data, foreign.len } };
-	assert_int_equal(us_cert_issue_server(&ours, t.server_key, hosts, 1, years, &t.server), US_OK);
+	assert_int_equal(us_cert_issue_server(&ours, t.server_key, hosts, 1, years, &t.server),
+	    US_OK);
 	assert_int_equal(us_csr_create(t.client_key, "Ann", &csr), US_OK);
 	issue(GOOD, &ours, (struct us_bytes){ csr.data, csr.len }, -DAY, DAY);
 	issue(FOREIGN, &theirs, (struct us_bytes){ csr.data, csr.len }, -DAY, DAY);
 	issue(EXPIRED, &ours, (struct us_bytes){ csr.data, csr.len }, -DAY, -DAY / 2);
 	issue(NOT_YET, &ours, (struct us_bytes){ csr.data, csr.len }, DAY, 2 * DAY);
-	assert_int_equal(us_cert_issue_server(&ours, t.client_key, hosts, 1, years, &t.client[SERVER_ONLY]),
+	assert_int_equal(us_cert_issue_server(&ours, t.client_key, hosts, 1, years,
+			     &t.client[SERVER_ONLY]),
 	    US_OK);
-	assert_int_equal(us_cert_fingerprint((struct us_bytes){ t.client[GOOD].data, t.client[GOOD].len },
-	                     t.credential), US_OK);
+	assert_int_equal(us_cert_fingerprint((struct us_bytes){ t.client[GOOD].data,
+						 t.client[GOOD].len },
+			     t.credential),
+	    US_OK);
 	us_pkey_free(foreign_key);
 	us_buf_free(&foreign);
 	us_buf_free(&csr);
@@ -372,7 +382,8 @@ struct client {
 static int
 dial(void)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(t.port),
+	struct sockaddr_in to = { .sin_family = AF_INET,
+		.sin_port = htons(t.port),
 		.sin_addr = { htonl(INADDR_LOOPBACK) } };
 	struct timeval limit = { 20, 0 };
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -393,7 +404,9 @@ client_context(int who, int max_version)
 	if (max_version != 0)
 		assert_int_equal(SSL_CTX_set_max_proto_version(ctx, max_version), 1);
 	if (who >= 0) {
-		assert_int_equal(SSL_CTX_use_certificate_ASN1(ctx, (int)t.client[who].len, t.client[who].data), 1);
+		assert_int_equal(SSL_CTX_use_certificate_ASN1(ctx, (int)t.client[who].len,
+				     t.client[who].data),
+		    1);
 		assert_int_equal(SSL_CTX_use_PrivateKey(ctx, us_pkey_native(t.client_key)), 1);
 	}
 	return ctx;
@@ -450,7 +463,8 @@ hear(struct client *c, char *body, size_t max)
 		if (end != NULL) {
 			length = strstr(c->text, "Content-Length: ");
 			head_n = (size_t)(end + 4 - c->text);
-			body_n = length != NULL && length < end ? strtoul(length + 16, NULL, 10) : 0;
+			body_n = length != NULL && length < end ? strtoul(length + 16, NULL, 10) :
+								  0;
 			if (c->n >= head_n + body_n)
 				break;
 		}
@@ -502,8 +516,10 @@ answers(void **state)
 	assert_int_equal(hear(c, text, sizeof text), 404);
 	assert_non_null(strstr(text, "\"urn:underseal:problem:not-found\""));
 	assert_non_null(strstr(text, "application/problem+json"));
-	say(c, "POST /v1/collections/demo/search HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n"
-	       "Content-Length: 13\r\nExpect: 100-continue\r\n\r\n");
+	say(c,
+	    "POST /v1/collections/demo/search HTTP/1.1\r\nHost: h\r\nContent-Type: "
+	    "application/json\r\n"
+	    "Content-Length: 13\r\nExpect: 100-continue\r\n\r\n");
 	assert_int_equal(hear(c, text, sizeof text), 100);
 	say(c, "{\"query\"");
 	say(c, ":\"x\"}");
@@ -536,8 +552,10 @@ pipelined(void **state)
 static void
 byte_by_byte(void **state)
 {
-	static const char text[] = GET("/v1/status") "POST /v1/collections/demo/search HTTP/1.1\r\nHost: h\r\n"
-	    "Content-Type: application/json\r\nContent-Length: 13\r\n\r\n{\"query\":\"x\"}" GET("/v1/status");
+	static const char text[] = GET(
+	    "/v1/status") "POST /v1/collections/demo/search HTTP/1.1\r\nHost: h\r\n"
+			  "Content-Type: application/json\r\nContent-Length: "
+			  "13\r\n\r\n{\"query\":\"x\"}" GET("/v1/status");
 	struct client *c = good_client();
 
 	(void)state;
@@ -559,7 +577,9 @@ malformed(void **state)
 	assert_int_equal(hear(c, NULL, 0), 0);
 	client_close(c);
 	c = good_client();
-	say(c, "POST /v1/unseal HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: 99999\r\n\r\n{");
+	say(c,
+	    "POST /v1/unseal HTTP/1.1\r\nHost: h\r\nContent-Type: "
+	    "application/json\r\nContent-Length: 99999\r\n\r\n{");
 	assert_int_equal(hear(c, NULL, 0), 413);
 	assert_int_equal(hear(c, NULL, 0), 0);
 	client_close(c);
@@ -603,7 +623,8 @@ refused_and_counted(void **state)
 			SSL_CTX *ctx = client_context(cases[i].who, cases[i].version);
 
 			if (client_open(&c, ctx) == 0) {
-				(void)SSL_write(c.ssl, GET("/v1/status"), sizeof GET("/v1/status") - 1);
+				(void)SSL_write(c.ssl, GET("/v1/status"),
+				    sizeof GET("/v1/status") - 1);
 				assert_true(SSL_read(c.ssl, c.text, 1) <= 0);
 			}
 			client_close(&c);
@@ -722,11 +743,15 @@ slow_client(void **state)
 	client_close(c);
 }
 
-#define TICKET "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKi" \
+#define TICKET \
+	"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKi" \
 	"ssLS4vMDEyMzQ1Njc4OTo7PD0+P0BBQkNERUZHSElKS0xNTk9QUVJTVA=="
-#define PART "POST /v1/loads/1/parts/0 HTTP/1.1\r\nHost: h\r\nContent-Type: application/octet-stream\r\n" \
+#define PART \
+	"POST /v1/loads/1/parts/0 HTTP/1.1\r\nHost: h\r\nContent-Type: " \
+	"application/octet-stream\r\n" \
 	"Underseal-Ticket: " TICKET "\r\nUnderseal-First-Line: 0\r\nUnderseal-Digest: " \
-	"0000000000000000000000000000000000000000000000000000000000000000\r\nContent-Length: 4\r\n\r\n{}\n\n"
+	"0000000000000000000000000000000000000000000000000000000000000000\r\nContent-Length: " \
+	"4\r\n\r\n{}\n\n"
 
 static void
 parts(void **state)
@@ -871,7 +896,8 @@ set_up(void **state)
 	event_config_free(config);
 	t.front = us_front_new(t.base, 2048);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-	t.vault = us_channel_new(t.base, pair[0], US_ROLE_VAULT, US_ROLE_FRONT, 0, &vault_handler, NULL);
+	t.vault = us_channel_new(t.base, pair[0], US_ROLE_VAULT, US_ROLE_FRONT, 0, &vault_handler,
+	    NULL);
 	assert_int_equal(us_front_set_vault(t.front, pair[1]), US_OK);
 	new_intake();
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, t.keeper_fd), 0);
@@ -926,11 +952,18 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(answers), cmocka_unit_test(pipelined), cmocka_unit_test(byte_by_byte),
-		cmocka_unit_test(malformed), cmocka_unit_test(refused_and_counted),
-		cmocka_unit_test(client_stops_reading), cmocka_unit_test(client_never_reads),
-		cmocka_unit_test(client_gone), cmocka_unit_test(slow_client), cmocka_unit_test(parts),
-		cmocka_unit_test(idle_connections), cmocka_unit_test(late_signature_is_dropped),
+		cmocka_unit_test(answers),
+		cmocka_unit_test(pipelined),
+		cmocka_unit_test(byte_by_byte),
+		cmocka_unit_test(malformed),
+		cmocka_unit_test(refused_and_counted),
+		cmocka_unit_test(client_stops_reading),
+		cmocka_unit_test(client_never_reads),
+		cmocka_unit_test(client_gone),
+		cmocka_unit_test(slow_client),
+		cmocka_unit_test(parts),
+		cmocka_unit_test(idle_connections),
+		cmocka_unit_test(late_signature_is_dropped),
 		cmocka_unit_test(keeper_that_is_gone_ends_the_front),
 	};
 

@@ -103,7 +103,9 @@ vectors(void **state)
 		size_t bytes_n;
 		int ok;
 
-		assert_int_equal(us_base64_decode(input, strlen(input), bytes, sizeof bytes, &bytes_n), US_OK);
+		assert_int_equal(us_base64_decode(input, strlen(input), bytes, sizeof bytes,
+				     &bytes_n),
+		    US_OK);
 		bytes_n = add_host(bytes, bytes_n, sizeof bytes);
 		seen++;
 		ok = taken(bytes, bytes_n, &head);
@@ -117,7 +119,8 @@ vectors(void **state)
 		if (cJSON_IsString(error) && !has_event(events, "headers complete") && ok)
 			fail_msg("taken: %s", cJSON_GetObjectItem(c, "name")->valuestring);
 		if (ok && !has_event(events, "headers complete") && strcmp(type, "url") != 0)
-			fail_msg("taken without a head: %s", cJSON_GetObjectItem(c, "name")->valuestring);
+			fail_msg("taken without a head: %s",
+			    cJSON_GetObjectItem(c, "name")->valuestring);
 		if (ok && head.has_length) {
 			char want[64];
 

@@ -11,7 +11,9 @@
 #include "daemon/intake/native.h"
 
 #define NOW (INT64_C(1760000000) * US_NS_PER_SECOND)
-#define MESSAGES "\"messages\":[{\"role\":\"user\",\"content\":\"q\"},{\"role\":\"assistant\",\"content\":\"a\"}]"
+#define MESSAGES \
+	"\"messages\":[{\"role\":\"user\",\"content\":\"q\"},{\"role\":\"assistant\",\"content\":" \
+	"\"a\"}]"
 
 static struct us_native *parser;
 
@@ -44,9 +46,11 @@ test_codes(void **state)
 		const char *line;
 	} cases[] = {
 		{ US_DEFECT_NONE, "{\"id\":\"1\"," MESSAGES "}" },
-		{ US_DEFECT_NONE, " {\"id\":\"1\"," MESSAGES ",\"x\":[1,{\"id\":2,\"id\":3}],\"n\":1e400}\t" },
+		{ US_DEFECT_NONE,
+		    " {\"id\":\"1\"," MESSAGES ",\"x\":[1,{\"id\":2,\"id\":3}],\"n\":1e400}\t" },
 		{ US_DEFECT_NONE, "{\"id\":\"1\",\"created\":null,\"model\":null," MESSAGES "}" },
-		{ US_DEFECT_NONE, "{\"id\":\"1\",\"created\":\"2023-05-05T22:08:09+09:00\"," MESSAGES "}" },
+		{ US_DEFECT_NONE,
+		    "{\"id\":\"1\",\"created\":\"2023-05-05T22:08:09+09:00\"," MESSAGES "}" },
 		{ US_DEFECT_TRUNCATED_JSON, "{\"id\":\"1\"," MESSAGES },
 		{ US_DEFECT_TRUNCATED_JSON, "{\"id\":\"\xc3" },
 		{ US_DEFECT_TRUNCATED_JSON, "{\"id\":\"\\ud83d" },
@@ -60,16 +64,19 @@ test_codes(void **state)
 		{ US_DEFECT_LONE_SURROGATE, "{\"id\":\"\\ude00\\ud83d\"," MESSAGES "}" },
 		{ US_DEFECT_CONTROL_CHARACTER, "{\"id\":\"a\001\"," MESSAGES "}" },
 		{ US_DEFECT_DUPLICATE_KEY, "{\"id\":\"1\",\"id\":\"1\"," MESSAGES "}" },
-		{ US_DEFECT_DUPLICATE_KEY, "{\"id\":\"1\",\"x\":1,\"y\":1,\"\\u0078\":2," MESSAGES "}" },
 		{ US_DEFECT_DUPLICATE_KEY,
-		  "{\"id\":\"1\",\"messages\":[{\"role\":\"assistant\",\"content\":\"\",\"z\":0,\"z\":1}]}" },
+		    "{\"id\":\"1\",\"x\":1,\"y\":1,\"\\u0078\":2," MESSAGES "}" },
+		{ US_DEFECT_DUPLICATE_KEY,
+		    "{\"id\":\"1\",\"messages\":[{\"role\":\"assistant\",\"content\":\"\",\"z\":0,"
+		    "\"z\":1}]}" },
 		{ US_DEFECT_NOT_AN_OBJECT, "[]" },
 		{ US_DEFECT_NOT_AN_OBJECT, "\"x\"" },
 		{ US_DEFECT_NOT_AN_OBJECT, "12" },
 		{ US_DEFECT_NOT_AN_OBJECT, "null" },
 		{ US_DEFECT_MISSING_FIELD, "{}" },
 		{ US_DEFECT_MISSING_FIELD, "{" MESSAGES "}" },
-		{ US_DEFECT_MISSING_FIELD, "{\"id\":\"1\",\"messages\":[{\"role\":\"assistant\"}]}" },
+		{ US_DEFECT_MISSING_FIELD,
+		    "{\"id\":\"1\",\"messages\":[{\"role\":\"assistant\"}]}" },
 		{ US_DEFECT_WRONG_TYPE, "{\"id\":1," MESSAGES "}" },
 		{ US_DEFECT_WRONG_TYPE, "{\"id\":null," MESSAGES "}" },
 		{ US_DEFECT_WRONG_TYPE, "{\"id\":{\"id\":\"1\"}," MESSAGES "}" },
@@ -77,24 +84,30 @@ test_codes(void **state)
 		{ US_DEFECT_WRONG_TYPE, "{\"id\":\"1\",\"messages\":[[]]}" },
 		{ US_DEFECT_WRONG_TYPE, "{\"id\":\"1\",\"messages\":\"x\"}" },
 		{ US_DEFECT_WRONG_TYPE,
-		  "{\"id\":\"1\",\"messages\":[{\"role\":\"assistant\",\"content\":[]}]}" },
+		    "{\"id\":\"1\",\"messages\":[{\"role\":\"assistant\",\"content\":[]}]}" },
 		{ US_DEFECT_WRONG_TYPE, "{\"id\":\"1\",\"model\":7," MESSAGES "}" },
 		{ US_DEFECT_BAD_ID, "{\"id\":\"\"," MESSAGES "}" },
 		{ US_DEFECT_NO_MESSAGES, "{\"id\":\"1\",\"messages\":[]}" },
 		{ US_DEFECT_NO_OUTPUT_TURN,
-		  "{\"id\":\"1\",\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]}" },
+		    "{\"id\":\"1\",\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]}" },
 		{ US_DEFECT_UNKNOWN_ROLE,
-		  "{\"id\":\"1\",\"messages\":[{\"role\":\"User\",\"content\":\"x\"}]}" },
-		{ US_DEFECT_BAD_TIMESTAMP, "{\"id\":\"1\",\"created\":\"yesterday\"," MESSAGES "}" },
-		{ US_DEFECT_BAD_TIMESTAMP, "{\"id\":\"1\",\"created\":\"2023-02-30T00:00:00Z\"," MESSAGES "}" },
-		{ US_DEFECT_BAD_TIMESTAMP, "{\"id\":\"1\",\"created\":\"2023-02-03T00:00:00\"," MESSAGES "}" },
+		    "{\"id\":\"1\",\"messages\":[{\"role\":\"User\",\"content\":\"x\"}]}" },
+		{ US_DEFECT_BAD_TIMESTAMP,
+		    "{\"id\":\"1\",\"created\":\"yesterday\"," MESSAGES "}" },
+		{ US_DEFECT_BAD_TIMESTAMP,
+		    "{\"id\":\"1\",\"created\":\"2023-02-30T00:00:00Z\"," MESSAGES "}" },
+		{ US_DEFECT_BAD_TIMESTAMP,
+		    "{\"id\":\"1\",\"created\":\"2023-02-03T00:00:00\"," MESSAGES "}" },
 		{ US_DEFECT_TIMESTAMP_OUT_OF_RANGE,
-		  "{\"id\":\"1\",\"created\":\"2999-01-01T00:00:00Z\"," MESSAGES "}" },
+		    "{\"id\":\"1\",\"created\":\"2999-01-01T00:00:00Z\"," MESSAGES "}" },
 		{ US_DEFECT_TIMESTAMP_OUT_OF_RANGE,
-		  "{\"id\":\"1\",\"created\":\"1989-12-31T23:59:59Z\"," MESSAGES "}" },
-		{ US_DEFECT_UNKNOWN_DESIGNATION, "{\"id\":\"1\",\"designation\":\"\"," MESSAGES "}" },
-		{ US_DEFECT_UNKNOWN_DESIGNATION, "{\"id\":\"1\",\"designation\":\"  \\t\"," MESSAGES "}" },
-		{ US_DEFECT_UNKNOWN_DESIGNATION, "{\"id\":\"1\",\"designation\":\"\\u200b\\u00ad\"," MESSAGES "}" },
+		    "{\"id\":\"1\",\"created\":\"1989-12-31T23:59:59Z\"," MESSAGES "}" },
+		{ US_DEFECT_UNKNOWN_DESIGNATION,
+		    "{\"id\":\"1\",\"designation\":\"\"," MESSAGES "}" },
+		{ US_DEFECT_UNKNOWN_DESIGNATION,
+		    "{\"id\":\"1\",\"designation\":\"  \\t\"," MESSAGES "}" },
+		{ US_DEFECT_UNKNOWN_DESIGNATION,
+		    "{\"id\":\"1\",\"designation\":\"\\u200b\\u00ad\"," MESSAGES "}" },
 		{ US_DEFECT_NONE, "{\"id\":\"1\",\"designation\":null," MESSAGES "}" },
 	};
 
@@ -104,7 +117,7 @@ test_codes(void **state)
 
 		if (got != cases[i].want)
 			fail_msg("%s: %s, not %s", cases[i].line, us_defect_code(got),
-			         us_defect_code(cases[i].want));
+			    us_defect_code(cases[i].want));
 	}
 }
 
@@ -112,10 +125,12 @@ static void
 test_fields(void **state)
 {
 	static const char line[] =
-	    "{\"id\":\"caf\\u00e9\",\"created\":\"2023-05-05T22:08:09+09:00\",\"model\":\"m\\/1\",\"designation\":\"AEO\","
+	    "{\"id\":\"caf\\u00e9\",\"created\":\"2023-05-05T22:08:09+09:00\",\"model\":\"m\\/"
+	    "1\",\"designation\":\"AEO\","
 	    "\"messages\":[{\"content\":\"plain\",\"role\":\"system\"},"
 	    "{\"role\":\"user\",\"content\":\"\\\\\\\"x\\\\\" , \"time\":\"2023-05-05T22:08:09Z\"},"
-	    "{\"role\":\"assistant\",\"content\":\"\"},{\"role\":\"tool\",\"content\":\"b \\u0000 a\\ud83d\\ude00\"}]}";
+	    "{\"role\":\"assistant\",\"content\":\"\"},{\"role\":\"tool\",\"content\":\"b \\u0000 "
+	    "a\\ud83d\\ude00\"}]}";
 	struct us_native_record r;
 	enum us_defect d;
 	struct us_bytes l = us_bytes_of(line);
@@ -145,7 +160,8 @@ test_fields(void **state)
 		us_buf_init(&c, 10000);
 		us_buf_init(&text, 10000);
 		assert_int_equal(us_container_encode(&c, r.spans, r.messages, l), US_OK);
-		assert_int_equal(us_container_decode(&box, (struct us_bytes){ c.data, c.len }), US_OK);
+		assert_int_equal(us_container_decode(&box, (struct us_bytes){ c.data, c.len }),
+		    US_OK);
 		assert_int_equal(us_container_content(&box, i, &text), US_OK);
 		assert_int_equal(text.len, r.texts[i].n);
 		if (text.len > 0)
@@ -174,8 +190,8 @@ test_limits(void **state)
 		for (int i = 0; i < depth; i++)
 			*p++ = ']';
 		*p++ = '}';
-		assert_int_equal(parse(s, (size_t)(p - s), &r), depth <= 63 ? US_DEFECT_NONE :
-		                 US_DEFECT_TOO_DEEP);
+		assert_int_equal(parse(s, (size_t)(p - s), &r),
+		    depth <= 63 ? US_DEFECT_NONE : US_DEFECT_TOO_DEEP);
 	}
 	/* an id of 512 bytes, and of 513 */
 	for (int n = 512; n <= 513; n++) {
@@ -183,8 +199,8 @@ test_limits(void **state)
 		memset(p, 'i', (size_t)n);
 		p += n;
 		p += sprintf(p, "\",%s}", MESSAGES);
-		assert_int_equal(parse(s, (size_t)(p - s), &r), n == 512 ? US_DEFECT_NONE :
-		                 US_DEFECT_BAD_ID);
+		assert_int_equal(parse(s, (size_t)(p - s), &r),
+		    n == 512 ? US_DEFECT_NONE : US_DEFECT_BAD_ID);
 	}
 	/* too many messages */
 	p = s + sprintf(s, "{\"id\":\"1\",\"messages\":[");
@@ -199,14 +215,15 @@ test_limits(void **state)
 static void
 test_cuts(void **state)
 {
-	static const char line[] = "{\"id\":\"\\u00e9\\ud83d\\ude00\xc3\xa9\",\"n\":-1.5e3,\"t\":true," MESSAGES "}";
+	static const char line[] =
+	    "{\"id\":\"\\u00e9\\ud83d\\ude00\xc3\xa9\",\"n\":-1.5e3,\"t\":true," MESSAGES "}";
 	struct us_native_record r;
 	char copy[sizeof(line)];
 
 	(void)state;
 	for (size_t n = 0; n + 1 < sizeof(line) - 1; n++)
-		assert_int_equal(parse(line, n, &r), n == 0 ? US_DEFECT_TRUNCATED_JSON :
-		                 US_DEFECT_TRUNCATED_JSON);
+		assert_int_equal(parse(line, n, &r),
+		    n == 0 ? US_DEFECT_TRUNCATED_JSON : US_DEFECT_TRUNCATED_JSON);
 	for (size_t i = 0; i < sizeof(line) - 1; i++) {
 		for (int bit = 0; bit < 8; bit++) {
 			memcpy(copy, line, sizeof(line));

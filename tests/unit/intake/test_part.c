@@ -1,4 +1,5 @@
-/* Goal: whole parts: the broken corpus record by record, JSONTestSuite, naughty strings, zstd bombs. */
+/* Goal: whole parts: the broken corpus record by record, JSONTestSuite, naughty strings, zstd
+ * bombs. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -71,8 +72,11 @@ static int
 process(const void *p, size_t n, int zstd, const void *raw, size_t raw_n, struct us_part_result **r)
 {
 	uint8_t digest[32];
-	struct us_part part = { .number = 0, .first_line = 1, .encoding = zstd ? US_PART_ZSTD :
-		US_PART_PLAIN, .digest = digest, .data = { p, n } };
+	struct us_part part = { .number = 0,
+		.first_line = 1,
+		.encoding = zstd ? US_PART_ZSTD : US_PART_PLAIN,
+		.digest = digest,
+		.data = { p, n } };
 
 	assert_int_equal(us_sha256(raw, raw_n, digest), US_OK);
 	return us_part_process(worker, &part, NOW, r);
@@ -128,7 +132,7 @@ check_file(const cJSON *file)
 	if (strcmp(expect, "refuse") == 0) {
 		assert_int_not_equal(err, US_OK);
 		assert_string_equal(us_defect_code(r->code),
-		                    cJSON_GetObjectItem(file, "reason")->valuestring);
+		    cJSON_GetObjectItem(file, "reason")->valuestring);
 		free(p);
 		return;
 	}
@@ -144,12 +148,12 @@ check_file(const cJSON *file)
 		assert_int_equal(r->defects[at].line, seen);
 		if (strcmp(us_defect_code(r->defects[at].code), reason->valuestring) != 0)
 			fail_msg("%s: %s, not %s", name, us_defect_code(r->defects[at].code),
-			         reason->valuestring);
+			    reason->valuestring);
 		at++;
 	}
 	if (at != r->n_defects)
 		fail_msg("%s: %u refused, not %zu (%s)", name, r->n_defects, at,
-		         us_defect_code(r->defects[at].code));
+		    us_defect_code(r->defects[at].code));
 	assert_int_equal(r->records, seen);
 	assert_int_equal(r->count, seen - at);
 	check_documents(r);
@@ -218,7 +222,8 @@ suite_case(const char *name, const uint8_t *p, size_t n)
 	memcpy(line + sizeof(head) - 1, p, n);
 	line[len - 1] = '}';
 	assert_int_equal(us_native_new(&native), US_OK);
-	assert_int_equal(us_native_parse(native, (struct us_bytes){ line, len }, NOW, &d, &r), US_OK);
+	assert_int_equal(us_native_parse(native, (struct us_bytes){ line, len }, NOW, &d, &r),
+	    US_OK);
 	if (strncmp(name, "y_", 2) == 0) {
 		suite_good++;
 		if (d != US_DEFECT_NONE)
@@ -269,8 +274,9 @@ test_naughty_strings(void **state)
 		struct us_container c;
 		struct us_buf content;
 
-		sprintf(line, "{\"id\":\"%zu\",\"messages\":[{\"role\":\"assistant\",\"content\":%s}]}\n", ++count,
-		        literal);
+		sprintf(line,
+		    "{\"id\":\"%zu\",\"messages\":[{\"role\":\"assistant\",\"content\":%s}]}\n",
+		    ++count, literal);
 		assert_int_equal(plain(line, strlen(line), &r), US_OK);
 		assert_int_equal(r->count, 1);
 		us_reader_init(&in, r->documents.data, r->documents.len);
@@ -278,7 +284,8 @@ test_naughty_strings(void **state)
 		assert_int_equal(us_container_decode(&c, rec.container), US_OK);
 		us_buf_init(&content, 100000);
 		assert_int_equal(us_container_content(&c, 0, &content), US_OK);
-		assert_true(us_bytes_is((struct us_bytes){ content.data, content.len }, s->valuestring));
+		assert_true(
+		    us_bytes_is((struct us_bytes){ content.data, content.len }, s->valuestring));
 		us_buf_free(&content);
 		free(literal);
 		free(line);
@@ -305,7 +312,7 @@ test_encodings(void **state)
 		assert_int_not_equal(process(z, n, 1, text, sizeof(text) - 1, &r), US_OK);
 	assert_int_equal(process(text, sizeof(text) - 1, 0, text, 5, &r), US_ERR_VERIFY);
 	assert_int_equal(process(text, sizeof(text) - 1, 1, text, sizeof(text) - 1, &r),
-	                 US_ERR_FORMAT);
+	    US_ERR_FORMAT);
 	/* a bomb: one byte too many, far too many, and exactly enough */
 	memset(big, ' ', big_n);
 	zn = ZSTD_compress(z, ZSTD_compressBound(big_n), big, big_n, 3);

@@ -82,7 +82,8 @@ read_order(struct us_buf *source, struct us_buf *compiled, const char *const *pi
 	for (; *pieces != NULL; pieces += 2)
 		exchange(source, pieces[0], pieces[1]);
 	if (us_order_compile(view(source), compiled, findings) != US_OK)
-		fail_msg("the order does not compile: %s", findings->n == 0 ? "?" : findings->items[0].text);
+		fail_msg("the order does not compile: %s",
+		    findings->n == 0 ? "?" : findings->items[0].text);
 	free(findings);
 }
 
@@ -106,8 +107,13 @@ rig_create_order(struct rig *r, const char *const *pieces)
 	};
 	static const char *const hosts[] = { "vault.example" };
 	struct us_create_person people[RIG_PEOPLE] = { 0 };
-	struct us_create_options o = { .dir = r->dir, .n_hosts = 1, .hosts = hosts,
-		.n_people = RIG_PEOPLE, .people = people, .shares = 3, .threshold = 2 };
+	struct us_create_options o = { .dir = r->dir,
+		.n_hosts = 1,
+		.hosts = hosts,
+		.n_people = RIG_PEOPLE,
+		.people = people,
+		.shares = 3,
+		.threshold = 2 };
 	struct us_buf csr[RIG_PEOPLE], source, compiled;
 	char detail[256];
 
@@ -135,7 +141,8 @@ rig_create_order(struct rig *r, const char *const *pieces)
 	if (us_keeper_create(&r->made, &o, detail) != US_OK)
 		fail_msg("create: %s", detail);
 	for (size_t i = 0; i < RIG_PEOPLE; i++) {
-		ok(us_buf_put(&r->people[i].cert, r->made.certificates[i].data, r->made.certificates[i].len));
+		ok(us_buf_put(&r->people[i].cert, r->made.certificates[i].data,
+		    r->made.certificates[i].len));
 		ok(us_cert_fingerprint(view(&r->people[i].cert), r->people[i].credential));
 		us_buf_free(&csr[i]);
 	}
@@ -205,7 +212,8 @@ rig_send(int fd, uint16_t type, us_encode_fn encode, const void *m)
 	rig_send_tagged(fd, type, 7, encode, m);
 }
 
-#define SEND(fd, name, m) rig_send(fd, US_MSG_##name, (us_encode_fn)(void (*)(void))us_msg_##name##_encode, m)
+#define SEND(fd, name, m) \
+	rig_send(fd, US_MSG_##name, (us_encode_fn)(void (*)(void))us_msg_##name##_encode, m)
 
 static int
 give_channel(struct rig *r, enum us_role role)
@@ -217,7 +225,9 @@ give_channel(struct rig *r, enum us_role role)
 	} control = { .bytes = { 0 } };
 	uint8_t frame[US_FRAME_HEADER + 2] = { 0 };
 	struct iovec iov = { frame, sizeof frame };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes,
+	struct msghdr msg = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
 		.msg_controllen = sizeof control.bytes };
 	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
 	char ack;
@@ -240,7 +250,8 @@ give_channel(struct rig *r, enum us_role role)
 void
 rig_start(struct rig *r, const char *settings)
 {
-	const struct us_msg_config config = { .settings = us_bytes_of(settings[0] == '\0' ? "rig=1\n" : settings) };
+	const struct us_msg_config config = { .settings = us_bytes_of(
+						  settings[0] == '\0' ? "rig=1\n" : settings) };
 	const struct us_msg_start start = { 0 };
 	int pair[2];
 
@@ -351,7 +362,8 @@ rig_has(struct rig *r, int fd, int ms)
 	while (poll(&p, 1, ms) == 1) {
 		uint8_t header[US_FRAME_HEADER], *to;
 
-		if (!read_all(fd, header, sizeof header) || us_load_u16(header + 4) != US_MSG_checkpoint)
+		if (!read_all(fd, header, sizeof header) ||
+		    us_load_u16(header + 4) != US_MSG_checkpoint)
 			return 1;
 		us_buf_reset(&r->body);
 		ok(us_buf_extend(&r->body, us_load_u32(header), &to));
@@ -380,8 +392,9 @@ rig_unseal(struct rig *r, unsigned shares, struct us_msg_share_reply *reply)
 		struct us_buf sealed;
 
 		us_buf_init(&sealed, 1024);
-		ok(us_seal_to_public(status.unseal_key, (struct us_bytes){ context, sizeof context },
-		    us_bytes_of(r->made.mnemonics[i]), &sealed));
+		ok(us_seal_to_public(status.unseal_key,
+		    (struct us_bytes){ context, sizeof context }, us_bytes_of(r->made.mnemonics[i]),
+		    &sealed));
 		m.sealed = view(&sealed);
 		SEND(r->vault, share, &m);
 		us_buf_free(&sealed);
@@ -416,7 +429,8 @@ rig_session(struct rig *r, int who, int64_t lifetime, struct us_msg_session_open
 	struct rig_person *p = &r->people[who];
 	uint8_t statement[US_SESSION_STATEMENT_SIZE], sig[US_SIGNATURE_MAX];
 	struct us_msg_session_open m = { .statement = { statement, sizeof statement },
-		.certificate = view(&p->cert), .peer = us_bytes_of("192.0.2.1") };
+		.certificate = view(&p->cert),
+		.peer = us_bytes_of("192.0.2.1") };
 	size_t n;
 
 	SEND(r->vault, challenge, &ask);
@@ -577,9 +591,14 @@ rig_load(struct rig *r, uint32_t n)
 	assert_int_equal(keys.count, n);
 	memset(act, 0, sizeof *act);
 	act->type = US_ACT_BATCH_CLOSE;
-	act->u.batch_close = (struct us_act_batch_close){ .collection = 1, .slot = keys.slot,
-		.load = 77, .loaded_by = 3, .first = keys.first_record, .count = n,
-		.segment_slot = keys.slot, .parts = 1 };
+	act->u.batch_close = (struct us_act_batch_close){ .collection = 1,
+		.slot = keys.slot,
+		.load = 77,
+		.loaded_by = 3,
+		.first = keys.first_record,
+		.count = n,
+		.segment_slot = keys.slot,
+		.parts = 1 };
 	ok(us_act_encode(&facts, act));
 	sealed.slot = prepare.slot = keys.slot;
 	sealed.facts = view(&facts);
@@ -619,9 +638,12 @@ rig_entry(struct rig *r, uint64_t index, struct us_buf *out)
 }
 
 void
-rig_open_access(struct rig *r, uint64_t index, struct us_entry_access *access, struct us_buf *content)
+rig_open_access(struct rig *r, uint64_t index, struct us_entry_access *access,
+    struct us_buf *content)
 {
-	struct us_msg_log_keys ask = { .from = index, .to = index + 1, .peer = us_bytes_of("192.0.2.1") };
+	struct us_msg_log_keys ask = { .from = index,
+		.to = index + 1,
+		.peer = us_bytes_of("192.0.2.1") };
 	struct us_msg_log_keys_reply keys;
 	struct us_entry_view v;
 	struct us_buf entry;
@@ -665,7 +687,8 @@ rig_send_seal(struct rig *r)
 	memcpy(s.credential, p->credential, 32);
 	s.nonce[0] = ++r->nonce;
 	assert_int_equal(us_signed_act_encode(&bytes, &s), US_OK);
-	assert_int_equal(us_pkey_sign(p->key, (struct us_bytes){ bytes.data, bytes.len }, sig, &n), US_OK);
+	assert_int_equal(us_pkey_sign(p->key, (struct us_bytes){ bytes.data, bytes.len }, sig, &n),
+	    US_OK);
 	m.act = (struct us_bytes){ bytes.data, bytes.len };
 	m.signature = (struct us_bytes){ sig, n };
 	memcpy(m.credential, p->credential, 32);

@@ -1,5 +1,5 @@
-/* A vault directory and a real keeper process, with the test as its monitor, its vault and its sealer. Failures end the
- * test. */
+/* A vault directory and a real keeper process, with the test as its monitor, its vault and its
+ * sealer. Failures end the test. */
 #ifndef US_TESTS_KEEPER_RIG_H
 #define US_TESTS_KEEPER_RIG_H
 
@@ -26,10 +26,10 @@ struct rig {
 	pid_t pid;
 	int control, vault, sealer, front;
 	uint8_t vault_id[32];
-	uint64_t tree_size;       /* of the last checkpoint seen */
-	struct us_buf body;       /* of the last frame read */
-	uint32_t tag;             /* and its tag */
-	struct us_buf acts[16];   /* the vault's: committed acts, from the second on */
+	uint64_t tree_size;     /* of the last checkpoint seen */
+	struct us_buf body;     /* of the last frame read */
+	uint32_t tag;           /* and its tag */
+	struct us_buf acts[16]; /* the vault's: committed acts, from the second on */
 	size_t n_acts;
 	uint8_t nonce;
 };
@@ -37,7 +37,8 @@ struct rig {
 /* To be called first in main(): turns this process into a keeper if it was started as one. */
 void rig_main(int argc, char **argv);
 void rig_create(struct rig *r);
-/* With the demonstration's order, pieces of it exchanged wherever they stand: old, new, old, new …, NULL. */
+/* With the demonstration's order, pieces of it exchanged wherever they stand: old, new, old, new …,
+ * NULL. */
 void rig_create_order(struct rig *r, const char *const *pieces);
 void rig_destroy(struct rig *r);
 /* settings: lines, or "". */
@@ -50,8 +51,8 @@ int rig_wait(struct rig *r);
 /* Sends a message on a descriptor. */
 void rig_send(int fd, uint16_t type, us_encode_fn encode, const void *m);
 void rig_send_tagged(int fd, uint16_t type, uint32_t tag, us_encode_fn encode, const void *m);
-/* Reads until a frame of that type comes: 1, body in r->body; 0 if the channel ended. Others must be
- * checkpoints. */
+/* Reads until a frame of that type comes: 1, body in r->body; 0 if the channel ended. Others must
+ * be checkpoints. */
 int rig_read(struct rig *r, int fd, uint16_t type);
 /* 1 if anything but checkpoints comes within so many milliseconds. Takes the checkpoints. */
 int rig_has(struct rig *r, int fd, int ms);
@@ -76,8 +77,10 @@ void rig_open(struct rig *r);
 void rig_load(struct rig *r, uint32_t n);
 /* Bytes of an entry below 256. */
 void rig_entry(struct rig *r, uint64_t index, struct us_buf *out);
-/* Opens the access box of such an entry, as the auditor; its views stand in content (US_ENTRY_CONTENT_MAX). */
-void rig_open_access(struct rig *r, uint64_t index, struct us_entry_access *access, struct us_buf *content);
+/* Opens the access box of such an entry, as the auditor; its views stand in content
+ * (US_ENTRY_CONTENT_MAX). */
+void rig_open_access(struct rig *r, uint64_t index, struct us_entry_access *access,
+    struct us_buf *content);
 /* The administrator's act that seals; its "logged" is to be read. */
 void rig_send_seal(struct rig *r);
 

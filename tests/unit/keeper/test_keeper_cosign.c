@@ -1,4 +1,5 @@
-/* Goal: the keeper keeps cosignatures of its own checkpoints by its own witnesses, and of nothing and nobody else. */
+/* Goal: the keeper keeps cosignatures of its own checkpoints by its own witnesses, and of nothing
+ * and nobody else. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -62,7 +63,8 @@ begin(struct scene *s)
 	s->stranger = signer("witness.example/w3", US_NOTE_COSIGNATURE, 9);
 	for (int i = 0; i < 2; i++) {
 		s->keys[i + 1] = *us_note_signer_key(s->w[i]);
-		assert_int_equal(us_note_key_format(&s->keys[i + 1], vkey[i], sizeof vkey[i]), US_OK);
+		assert_int_equal(us_note_key_format(&s->keys[i + 1], vkey[i], sizeof vkey[i]),
+		    US_OK);
 	}
 	(void)snprintf(s->settings, sizeof s->settings, "witnesses=%s %s\n", vkey[0], vkey[1]);
 	s->now = (uint64_t)(us_time_now_ns() / US_NS_PER_SECOND);
@@ -70,7 +72,8 @@ begin(struct scene *s)
 	rig_start(&s->rig, s->settings);
 	us_buf_init(&log, 4096);
 	assert_int_equal(fetch(&s->rig, "vkey", &log), US_OK);
-	assert_int_equal(us_note_key_parse(&s->keys[0], (const char *)log.data, log.len - 1), US_OK);
+	assert_int_equal(us_note_key_parse(&s->keys[0], (const char *)log.data, log.len - 1),
+	    US_OK);
 	us_buf_free(&log);
 }
 
@@ -111,7 +114,8 @@ add(struct us_buf *note, const struct us_note_signer *w, uint64_t time_s)
 static struct us_msg_cosigned
 give(struct scene *s, const struct us_buf *note)
 {
-	struct us_msg_cosign m = { .peer = us_bytes_of("127.0.0.1"), .note = { note->data, note->len } };
+	struct us_msg_cosign m = { .peer = us_bytes_of("127.0.0.1"),
+		.note = { note->data, note->len } };
 	struct us_msg_cosigned reply;
 
 	SEND(s->rig.vault, cosign, &m);
@@ -132,7 +136,8 @@ witnessed(struct scene *s, const char *path, size_t n)
 	us_buf_init(&note, 65536);
 	err = fetch(&s->rig, path, &note);
 	if (err == US_OK) {
-		assert_int_equal(us_checkpoint_open(&c, &opened, note.data, note.len, s->keys, 3), US_OK);
+		assert_int_equal(us_checkpoint_open(&c, &opened, note.data, note.len, s->keys, 3),
+		    US_OK);
 		assert_int_equal(opened.n_sigs, n + 1);
 		assert_int_equal(opened.n_unknown, 0);
 	} else {
@@ -206,7 +211,8 @@ test_kept(void **state)
 	end(&s);
 }
 
-/* More checkpoints than are kept: one that has two stays, whatever one witness alone cosigns after it. */
+/* More checkpoints than are kept: one that has two stays, whatever one witness alone cosigns after
+ * it. */
 static void
 test_many(void **state)
 {
@@ -270,8 +276,8 @@ change_time(struct us_buf *note)
 static void
 test_refused(void **state)
 {
-	static const char *const paths[] = { "checkpoint.witnesses", "checkpoint.witnessed/", "checkpoint.witnessed/x",
-		"checkpoint.witnessed/123", "checkpoint.witnessed2" };
+	static const char *const paths[] = { "checkpoint.witnesses", "checkpoint.witnessed/",
+		"checkpoint.witnessed/x", "checkpoint.witnessed/123", "checkpoint.witnessed2" };
 	struct us_note_signer *namesake;
 	struct us_checkpoint c;
 	struct us_buf note, other, forged;
@@ -297,7 +303,8 @@ test_refused(void **state)
 	add(&note, s.w[0], s.now + 2 * 3600);
 	wants(&s, &note, US_ERR_NOT_YET, US_REASON_CLOCK);
 
-	/* the line of another checkpoint, beside one that is good; and one whose time was changed */
+	/* the line of another checkpoint, beside one that is good; and one whose time was
+	 * changed */
 	(void)newest(&s, &other);
 	add(&other, s.w[1], s.now);
 	(void)give(&s, &forged); /* the log grows */

@@ -1,4 +1,5 @@
-/* Goal: the report on a clawback counts what was disclosed, against a table that the test keeps itself. */
+/* Goal: the report on a clawback counts what was disclosed, against a table that the test keeps
+ * itself. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -55,7 +56,8 @@ add_notice(struct rig *r, uint8_t digest[32])
 	assert_non_null(act);
 	assert_int_equal(us_sha256(NOTICE, sizeof NOTICE, digest), US_OK);
 	act->type = US_ACT_DOCUMENT_ADD;
-	act->u.document = (struct us_act_document){ .size = sizeof NOTICE, .name = us_bytes_of("notice"),
+	act->u.document = (struct us_act_document){ .size = sizeof NOTICE,
+		.name = us_bytes_of("notice"),
 		.bytes = { (const uint8_t *)NOTICE, sizeof NOTICE } };
 	memcpy(act->u.document.digest, digest, 32);
 	assert_int_equal(rig_act(r, RIG_PRODUCER, act), US_OK);
@@ -74,7 +76,8 @@ claw_back(struct rig *r, const uint8_t notice[32], const uint64_t *records, size
 	us_buf_init(&runs, 4096);
 	assert_int_equal(us_selection_pack(records, n, &runs, &n_runs), US_OK);
 	act->type = US_ACT_CLAWBACK;
-	act->u.records.selection = (struct us_selection){ .collection = 1, .n_runs = n_runs,
+	act->u.records.selection = (struct us_selection){ .collection = 1,
+		.n_runs = n_runs,
 		.runs = { runs.data, runs.len } };
 	memcpy(act->u.records.document, notice, 32);
 	act->u.records.noticed_ns = 1;
@@ -130,7 +133,8 @@ test_counts(void **state)
 	}
 	for (size_t i = 0; i < n_had; i++)
 		both += in_set[had[i]] != 0;
-	assert_true(both > 2 && both < n && both < n_had); /* the numbers must differ to be told apart */
+	/* the numbers must differ to be told apart */
+	assert_true(both > 2 && both < n && both < n_had);
 	assert_int_equal(claw_back(&r, notice, set, n), US_OK);
 	reply = ask(&r, RIG_PRODUCER, 1);
 	assert_int_equal(reply.err, US_OK);

@@ -1,5 +1,6 @@
-/* Goal: a disk that fills up takes nothing from what the log has in reserve, and its end is clear; and no file of a
- * log that is being written is removed, exchanged or changed without the process noticing, naming it, and ending. */
+/* Goal: a disk that fills up takes nothing from what the log has in reserve, and its end is clear;
+ * and no file of a log that is being written is removed, exchanged or changed without the process
+ * noticing, naming it, and ending. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,7 +30,7 @@ struct world {
 	uint8_t box_public[32];
 	struct us_key *seed, *box;
 	uint8_t keys[2][US_KEY_SIZE]; /* the same: a fork wipes the memory of keys */
-	atomic_int full; /* the disk gives nothing more; asked by two threads */
+	atomic_int full;              /* the disk gives nothing more; asked by two threads */
 };
 
 /* The log of a process that ends in the middle: the leak checker must see it. */
@@ -81,8 +82,13 @@ teardown(void **state)
 static struct us_klog *
 open_log(struct world *w)
 {
-	const struct us_klog_options o = { .origin = "test.example/log", .vault_id = w->vault_id,
-		.box_public = w->box_public, .seed = w->seed, .segment_size = SEGMENT, .fault = fault, .arg = w };
+	const struct us_klog_options o = { .origin = "test.example/log",
+		.vault_id = w->vault_id,
+		.box_public = w->box_public,
+		.seed = w->seed,
+		.segment_size = SEGMENT,
+		.fault = fault,
+		.arg = w };
 	struct us_klog *opened;
 
 	memcpy(w->seed->b, w->keys[0], US_KEY_SIZE);
@@ -139,10 +145,11 @@ settle_with_checkpoint(void)
 	} while (n != (ssize_t)want.n || memcmp(text, want.p, want.n) != 0);
 }
 
-/* Runs in a process of its own until that ends: its exit status. said: what it wrote to stderr; committed: how many entries it
- * committed. */
+/* Runs in a process of its own until that ends: its exit status. said: what it wrote to stderr;
+ * committed: how many entries it committed. */
 static int
-in_child(struct world *w, void (*run)(struct world *w, int report), char said[4096], uint64_t *committed)
+in_child(struct world *w, void (*run)(struct world *w, int report), char said[4096],
+    uint64_t *committed)
 {
 	int err_pipe[2], log_pipe[2], status;
 	size_t n = 0;
@@ -209,7 +216,8 @@ full_disk_takes_nothing_from_the_reserve(void **state)
 
 	assert_int_equal(in_child(w, refuse_until_the_end, said, &committed), US_EXIT_IO);
 	assert_non_null(strstr(said, "the log's disk is full, and its reserve is used up"));
-	/* a whole segment of them at least: a refusal alone in its group takes 1,200 bytes at most */
+	/* a whole segment of them at least: a refusal alone in its group takes 1,200 bytes at
+	 * most */
 	assert_true(committed >= 100 + SEGMENT / 1200);
 	w->full = 0;
 	klog = open_log(w);
@@ -219,7 +227,8 @@ full_disk_takes_nothing_from_the_reserve(void **state)
 	us_klog_close(klog);
 }
 
-/* With files waiting in memory the log is read as ever, and they are written when there is room again. */
+/* With files waiting in memory the log is read as ever, and they are written when there is room
+ * again. */
 static void
 files_wait_for_room(void **state)
 {
@@ -255,7 +264,8 @@ files_wait_for_room(void **state)
 	us_buf_free(&entry);
 }
 
-/* A log that was closed while its disk was full opens again, on the same disk, with the same reserve. */
+/* A log that was closed while its disk was full opens again, on the same disk, with the same
+ * reserve. */
 static void
 reserve_outlives_a_restart(void **state)
 {
@@ -284,7 +294,7 @@ enum touch { REMOVE, EXCHANGE, CUT, GROW, FLIP };
 static struct {
 	const char *file; /* "": the newest segment */
 	enum touch how;
-	int at_commit;    /* else at the look of the tick */
+	int at_commit; /* else at the look of the tick */
 	const char *says;
 } touched;
 
@@ -315,7 +325,8 @@ touch(const char *path)
 		assert_int_equal(system(command), 0);
 		break;
 	case EXCHANGE:
-		(void)snprintf(command, sizeof command, "cp -rp %s %s.x && rm -r %s && mv %s.x %s", path, path, path, path, path);
+		(void)snprintf(command, sizeof command, "cp -rp %s %s.x && rm -r %s && mv %s.x %s",
+		    path, path, path, path, path);
 		assert_int_equal(system(command), 0);
 		break;
 	case CUT:
@@ -367,13 +378,17 @@ touched_files_are_noticed(void **state)
 		int at_commit;
 		const char *says;
 	} cases[] = {
-		{ "", REMOVE, 1, "was removed" }, { "", EXCHANGE, 1, "was exchanged for another file" },
-		{ "", CUT, 1, "has another size" }, { "", GROW, 1, "has another size" },
+		{ "", REMOVE, 1, "was removed" },
+		{ "", EXCHANGE, 1, "was exchanged for another file" },
+		{ "", CUT, 1, "has another size" },
+		{ "", GROW, 1, "has another size" },
 		{ "journal", REMOVE, 1, "was removed" },
 		{ "journal", EXCHANGE, 0, "the directory journal/ was removed or exchanged" },
-		{ "checkpoint", REMOVE, 0, "checkpoint was removed" }, { "checkpoint", CUT, 0, "checkpoint was changed" },
+		{ "checkpoint", REMOVE, 0, "checkpoint was removed" },
+		{ "checkpoint", CUT, 0, "checkpoint was changed" },
 		{ "checkpoint", FLIP, 0, "checkpoint was changed" },
-		{ "tile/0/000", REMOVE, 0, "tile/0/000 was removed" }, { "tile/0/001", FLIP, 0, "tile/0/001 was changed" },
+		{ "tile/0/000", REMOVE, 0, "tile/0/000 was removed" },
+		{ "tile/0/001", FLIP, 0, "tile/0/001 was changed" },
 		{ "tile/0/001", CUT, 0, "tile/0/001 was changed" },
 		{ "tile/entries/001", REMOVE, 0, "tile/entries/001 was removed" },
 		{ "tile/entries/000", FLIP, 0, "tile/entries/000 was changed" },
@@ -386,8 +401,8 @@ touched_files_are_noticed(void **state)
 		touched.file = cases[i].file;
 		touched.how = cases[i].how;
 		touched.at_commit = cases[i].at_commit;
-		if (in_child(*state, touch_and_go_on, said, &committed) != US_EXIT_IO || strstr(said, "whole\n") == NULL ||
-		    strstr(said, cases[i].says) == NULL)
+		if (in_child(*state, touch_and_go_on, said, &committed) != US_EXIT_IO ||
+		    strstr(said, "whole\n") == NULL || strstr(said, cases[i].says) == NULL)
 			fail_msg("case %zu (%s): %s", i, cases[i].file, said);
 		assert_int_equal(system("rm -rf *"), 0);
 	}
@@ -397,7 +412,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(full_disk_takes_nothing_from_the_reserve, setup, teardown),
+		cmocka_unit_test_setup_teardown(full_disk_takes_nothing_from_the_reserve, setup,
+		    teardown),
 		cmocka_unit_test_setup_teardown(files_wait_for_room, setup, teardown),
 		cmocka_unit_test_setup_teardown(reserve_outlives_a_restart, setup, teardown),
 		cmocka_unit_test_setup_teardown(touched_files_are_noticed, setup, teardown),

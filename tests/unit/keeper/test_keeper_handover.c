@@ -1,5 +1,5 @@
-/* Goal: a log is handed over whole or not at all, whenever the process dies; the old key is gone; a backup's directory goes on under its successor,
- * and under nothing else. */
+/* Goal: a log is handed over whole or not at all, whenever the process dies; the old key is gone; a
+ * backup's directory goes on under its successor, and under nothing else. */
 #include <fcntl.h>
 #include <ftw.h>
 #include <setjmp.h>
@@ -25,7 +25,8 @@
 #define SEND(fd, name, m) rig_send(fd, US_MSG_##name, (us_encode_fn)us_msg_##name##_encode, m)
 #define CUT 99
 
-/* The process dies at the n-th renaming (1 before, 2 behind it), which is how each file of the keeper comes to be. */
+/* The process dies at the n-th renaming (1 before, 2 behind it), which is how each file of the
+ * keeper comes to be. */
 static int cut_at, cut_how;
 int __real_rename(const char *from, const char *to);
 int __wrap_rename(const char *from, const char *to);
@@ -169,7 +170,8 @@ count_files_with(const char *dir, const struct us_key *seed)
 	return seen_in;
 }
 
-/* Whether a keeper starts on the directory; it is ended again. vkey: what it serves, may be NULL. */
+/* Whether a keeper starts on the directory; it is ended again. vkey: what it serves, may be
+ * NULL. */
 static int
 starts(struct rig *r, char *vkey)
 {
@@ -195,7 +197,8 @@ starts(struct rig *r, char *vkey)
 		}
 		assert_int_equal(us_msg_log_data_decode(&reply, r->body.data, r->body.len), US_OK);
 		if (vkey != NULL)
-			(void)snprintf(vkey, US_NOTE_VKEY_MAX, "%.*s", (int)reply.data.n - 1, (const char *)reply.data.p);
+			(void)snprintf(vkey, US_NOTE_VKEY_MAX, "%.*s", (int)reply.data.n - 1,
+			    (const char *)reply.data.p);
 	}
 	assert_int_equal(rig_stop(r, SIGTERM), 0);
 	us_buf_free(&b);
@@ -242,7 +245,8 @@ tear_down(void **state)
 	return 0;
 }
 
-static const struct us_hand_over_options by_move = { .reason = US_HANDOVER_MOVE, .host = "new.example" };
+static const struct us_hand_over_options by_move = { .reason = US_HANDOVER_MOVE,
+	.host = "new.example" };
 
 /* ---- in place ---- */
 
@@ -275,13 +279,18 @@ test_in_place(void **state)
 	assert_int_equal(fetch(r, "handovers", &s->b), US_OK);
 	assert_int_equal(us_handovers_open(&s->h, (struct us_bytes){ s->b.data, s->b.len }), US_OK);
 	assert_int_equal(fetch(r, "checkpoint", &s->b), US_OK);
-	assert_int_equal(us_checkpoint_open(&c, NULL, s->b.data, s->b.len, &s->h.item[0].succession.new_key, 1), US_OK);
+	assert_int_equal(us_checkpoint_open(&c, NULL, s->b.data, s->b.len,
+			     &s->h.item[0].succession.new_key, 1),
+	    US_OK);
 	assert_true(c.size > s->h.item[0].succession.size + 1);
 	assert_int_equal(rig_stop(r, SIGTERM), 0);
 
 	/* and once more */
 	seed_of(r->dir, &s->old_seed);
-	assert_int_equal(hand_over(r->dir, &(struct us_hand_over_options){ .reason = US_HANDOVER_KEY }, &s->result), US_OK);
+	assert_int_equal(hand_over(r->dir,
+			     &(struct us_hand_over_options){ .reason = US_HANDOVER_KEY },
+			     &s->result),
+	    US_OK);
 	assert_int_equal(count_files_with(r->dir, &s->old_seed), 0);
 	open_chain(r, &s->b, &s->h);
 	assert_int_equal(s->h.n, 2);
@@ -291,7 +300,8 @@ test_in_place(void **state)
 	assert_string_equal(vkey, s->result.vkey);
 }
 
-/* Death before and behind every renaming: then either the old log goes on, or only the same call again does; and it makes one hand-over, not two. */
+/* Death before and behind every renaming: then either the old log goes on, or only the same call
+ * again does; and it makes one hand-over, not two. */
 static void
 test_cut(void **state)
 {
@@ -353,7 +363,8 @@ test_cut(void **state)
 			} else {
 				assert_int_equal(count_files_with(r->dir, &s->old_seed), 0);
 				open_chain(r, &s->b, &s->h);
-				assert_string_equal(s->h.item[0].succession.new_key.name, strtok(vkey, "+"));
+				assert_string_equal(s->h.item[0].succession.new_key.name,
+				    strtok(vkey, "+"));
 			}
 			shell("rm -r %s", r->dir);
 		}
@@ -364,7 +375,8 @@ test_cut(void **state)
 /* ---- what others have kept ---- */
 
 static void
-sign_note(struct us_buf *out, const char *origin, const struct us_key *seed, uint64_t size, uint8_t byte)
+sign_note(struct us_buf *out, const char *origin, const struct us_key *seed, uint64_t size,
+    uint8_t byte)
 {
 	struct us_checkpoint c = { .size = size };
 	struct us_note_signer *signer;
@@ -443,7 +455,8 @@ test_put_back(void **state)
 	struct scene *s = *state;
 	struct rig *r = &s->rig;
 
-	shell("cp -r %s/journal %s.journal && cp %s/boot.keys %s.boot", r->dir, r->dir, r->dir, r->dir);
+	shell("cp -r %s/journal %s.journal && cp %s/boot.keys %s.boot", r->dir, r->dir, r->dir,
+	    r->dir);
 	assert_true(starts(r, NULL)); /* the log grows */
 	shell("cp -r %s %s.old", r->dir, r->dir);
 	assert_int_equal(hand_over(r->dir, &by_move, &s->result), US_OK);
@@ -458,7 +471,8 @@ test_put_back(void **state)
 	assert_false(starts(r, NULL));
 	shell("mv %s.chain %s/handovers", r->dir, r->dir);
 	/* an older journal, with the checkpoint beside it taken away */
-	shell("rm -r %s/journal %s/checkpoint && mv %s.journal %s/journal", r->dir, r->dir, r->dir, r->dir);
+	shell("rm -r %s/journal %s/checkpoint && mv %s.journal %s/journal", r->dir, r->dir, r->dir,
+	    r->dir);
 	assert_false(starts(r, NULL));
 	shell("rm -r %s.new", r->dir);
 	/* and one that has gone on from there under the old key, beyond the hand-over */
@@ -471,7 +485,8 @@ test_put_back(void **state)
 			assert_true(starts(r, NULL));
 		memcpy(r->dir, dir, sizeof dir);
 	}
-	shell("rm -r %s/journal && mv %s.old/journal %s/journal && rm -r %s.old", r->dir, r->dir, r->dir, r->dir);
+	shell("rm -r %s/journal && mv %s.old/journal %s/journal && rm -r %s.old", r->dir, r->dir,
+	    r->dir, r->dir);
 	assert_false(starts(r, NULL));
 }
 
@@ -527,7 +542,8 @@ test_backup(void **state)
 	assert_int_equal(s->h.item[0].reason, US_HANDOVER_RESTORE);
 	assert_int_equal(take_over(r->dir, &o, &s->result), US_ERR_NOT_FOUND); /* once */
 
-	/* the word for another backup's key; another key; a log that is not that of the backup; a checkpoint of later beside it */
+	/* the word for another backup's key; another key; a log that is not that of the backup; a
+	 * checkpoint of later beside it */
 	unpack(r, backup, &b);
 	write_at(r->dir, "succession", view(&c.succession));
 	assert_int_equal(take_over(r->dir, &o, &s->result), US_ERR_VERIFY);

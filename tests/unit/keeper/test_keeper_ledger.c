@@ -1,5 +1,5 @@
-/* Goal: limits over time hold through the keeper, request after request and over kills: its ledger against a table of who has had
- * what that the test keeps itself. */
+/* Goal: limits over time hold through the keeper, request after request and over kills: its ledger
+ * against a table of who has had what that the test keeps itself. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -29,7 +29,8 @@ random_below(unsigned n)
 	return (unsigned)(seed >> 33) % n;
 }
 
-/* The clock, which the linker puts here (--wrap), moved by what the environment says: for the keeper's process too. */
+/* The clock, which the linker puts here (--wrap), moved by what the environment says: for the
+ * keeper's process too. */
 #define CLOCK "US_TEST_CLOCK"
 int64_t __real_us_time_now_ns(void);
 int64_t __wrap_us_time_now_ns(void);
@@ -134,7 +135,8 @@ random_requests(struct rig *r, const struct limits *limits)
 		/* runs of before hold the limit, so a longer one holds something of this request */
 		const int ok = n_after <= limits->in_all && longest_run(after) <= limits->run;
 
-		l = disclose(r, US_KIND_DISCLOSURE, random_below(2) == 0 ? US_ACTION_READ : US_ACTION_SEARCH, records, n);
+		l = disclose(r, US_KIND_DISCLOSURE,
+		    random_below(2) == 0 ? US_ACTION_READ : US_ACTION_SEARCH, records, n);
 		assert_int_equal(l.err, ok ? US_OK : US_ERR_DENIED);
 		assert_int_equal(l.record_keys.n, ok ? n * 48 : 0);
 		if (ok) {
@@ -148,10 +150,13 @@ random_requests(struct rig *r, const struct limits *limits)
 			denied++;
 		}
 		if (limits->in_all != NONE)
-			assert_int_equal(l.left_day != NONE ? l.left_day : l.left_life != NONE ? l.left_life : l.left_share,
+			assert_int_equal(l.left_day != NONE ? l.left_day :
+				l.left_life != NONE         ? l.left_life :
+							      l.left_share,
 			    limits->in_all - n_had);
 		/* asking without being shown anything costs nothing, at the edge too */
-		assert_int_equal(disclose(r, US_KIND_INTENT, US_ACTION_COUNT, records, 0).err, US_OK);
+		assert_int_equal(disclose(r, US_KIND_INTENT, US_ACTION_COUNT, records, 0).err,
+		    US_OK);
 		if (i % 40 == 39)
 			restart(r);
 	}
@@ -240,8 +245,11 @@ copies_and_views_are_two_meters(void **state)
 	assert_int_equal(hand_out(&r, records, 3, 1).left_life, 1);
 	for (int round = 0; round < 2; round++) {
 		assert_int_equal(take_copy(&r, records + 2, 3, &copy), US_ERR_DENIED);
-		assert_int_equal(disclose(&r, US_KIND_DISCLOSURE, US_ACTION_READ, records + 2, 4).left_life, 0);
-		assert_int_equal(disclose(&r, US_KIND_DISCLOSURE, US_ACTION_READ, records, 1).err, US_ERR_DENIED);
+		assert_int_equal(disclose(&r, US_KIND_DISCLOSURE, US_ACTION_READ, records + 2, 4)
+				     .left_life,
+		    0);
+		assert_int_equal(disclose(&r, US_KIND_DISCLOSURE, US_ACTION_READ, records, 1).err,
+		    US_ERR_DENIED);
 		restart(&r);
 	}
 	assert_int_equal(hand_out(&r, records, 4, 2).left_life, 0);
@@ -300,8 +308,10 @@ static void
 days_are_the_calendars(void **state)
 {
 	static const char *const pieces[] = { LINE, "      per_day: 3\n", "  paragraph: \"4\"\n",
-		"  paragraph: \"4\"\n  calendar: court\n\ncalendars:\n  - id: court\n    time_zone: \"America/New_York\"\n"
-		"    days: [monday, tuesday, wednesday, thursday, friday]\n", NULL };
+		"  paragraph: \"4\"\n  calendar: court\n\ncalendars:\n  - id: court\n    "
+		"time_zone: \"America/New_York\"\n"
+		"    days: [monday, tuesday, wednesday, thursday, friday]\n",
+		NULL };
 	const uint64_t records[] = { 1, 2, 3, 11, 12, 13, 14 };
 	struct rig r;
 
@@ -312,19 +322,24 @@ days_are_the_calendars(void **state)
 	rig_open(&r);
 	rig_load(&r, RECORDS);
 	assert_int_equal(disclose(&r, US_KIND_DISCLOSURE, US_ACTION_READ, records, 3).left_day, 0);
-	assert_int_equal(disclose(&r, US_KIND_DISCLOSURE, US_ACTION_READ, records + 3, 1).err, US_ERR_DENIED);
+	assert_int_equal(disclose(&r, US_KIND_DISCLOSURE, US_ACTION_READ, records + 3, 1).err,
+	    US_ERR_DENIED);
 	set_clock("2026-12-01T05:10:00Z");
 	restart(&r);
-	assert_int_equal(disclose(&r, US_KIND_DISCLOSURE, US_ACTION_READ, records + 3, 2).left_day, 1);
+	assert_int_equal(disclose(&r, US_KIND_DISCLOSURE, US_ACTION_READ, records + 3, 2).left_day,
+	    1);
 	/* what was had the day before counts again today */
-	assert_int_equal(disclose(&r, US_KIND_DISCLOSURE, US_ACTION_READ, records, 2).err, US_ERR_DENIED);
+	assert_int_equal(disclose(&r, US_KIND_DISCLOSURE, US_ACTION_READ, records, 2).err,
+	    US_ERR_DENIED);
 	set_clock("2026-12-01T23:50:00Z");
 	restart(&r);
-	assert_int_equal(disclose(&r, US_KIND_DISCLOSURE, US_ACTION_READ, records + 5, 2).err, US_ERR_DENIED);
+	assert_int_equal(disclose(&r, US_KIND_DISCLOSURE, US_ACTION_READ, records + 5, 2).err,
+	    US_ERR_DENIED);
 	assert_int_equal(disclose(&r, US_KIND_DISCLOSURE, US_ACTION_READ, records, 1).left_day, 0);
 	set_clock("2026-12-02T04:50:00Z"); /* Wednesday in UTC, still Tuesday in New York */
 	restart(&r);
-	assert_int_equal(disclose(&r, US_KIND_DISCLOSURE, US_ACTION_READ, records + 6, 1).err, US_ERR_DENIED);
+	assert_int_equal(disclose(&r, US_KIND_DISCLOSURE, US_ACTION_READ, records + 6, 1).err,
+	    US_ERR_DENIED);
 	rig_destroy(&r);
 }
 
@@ -332,8 +347,10 @@ int
 main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(limits_hold), cmocka_unit_test(copies_and_views_are_two_meters),
-		cmocka_unit_test(a_group_is_no_way_around), cmocka_unit_test(days_are_the_calendars),
+		cmocka_unit_test(limits_hold),
+		cmocka_unit_test(copies_and_views_are_two_meters),
+		cmocka_unit_test(a_group_is_no_way_around),
+		cmocka_unit_test(days_are_the_calendars),
 	};
 
 	rig_main(argc, argv);

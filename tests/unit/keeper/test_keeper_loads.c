@@ -1,6 +1,7 @@
 /*
- * Goal: a load lasts while what opened it stands. The keeper gives tickets to its person alone, tells the sealer that it has ended before it answers
- * whoever ended it, and admits no batch of it any more; without a sealer's answer it does without the sealer.
+ * Goal: a load lasts while what opened it stands. The keeper gives tickets to its person alone,
+ * tells the sealer that it has ended before it answers whoever ended it, and admits no batch of it
+ * any more; without a sealer's answer it does without the sealer.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +15,8 @@
 #include "registry/act.h"
 #include "rig.h"
 
-#define SEND(fd, name, m) rig_send(fd, US_MSG_##name, (us_encode_fn)(void (*)(void))us_msg_##name##_encode, m)
+#define SEND(fd, name, m) \
+	rig_send(fd, US_MSG_##name, (us_encode_fn)(void (*)(void))us_msg_##name##_encode, m)
 
 static struct rig *
 rig_of(void **state)
@@ -102,14 +104,18 @@ tickets(void **state)
 	assert_int_equal(keys.err, US_OK);
 	memcpy(key.b, keys.ticket_key, 32);
 	assert_int_equal(us_ticket_check(&key, (struct us_bytes){ ticket, sizeof ticket }, 78,
-	    r->people[RIG_PRODUCER].credential, now), US_OK);
-	assert_true(us_ticket_expires((struct us_bytes){ ticket, sizeof ticket }) <= now + 3700 * US_NS_PER_SECOND);
+			     r->people[RIG_PRODUCER].credential, now),
+	    US_OK);
+	assert_true(us_ticket_expires((struct us_bytes){ ticket, sizeof ticket }) <=
+	    now + 3700 * US_NS_PER_SECOND);
 	/* another load has another key */
 	keys = keys_of(r, 77);
 	memcpy(key.b, keys.ticket_key, 32);
 	assert_int_equal(us_ticket_check(&key, (struct us_bytes){ ticket, sizeof ticket }, 78,
-	    r->people[RIG_PRODUCER].credential, now), US_ERR_SIGNATURE);
-	/* once more: it goes on; another person: not theirs, and the order permits them no load either */
+			     r->people[RIG_PRODUCER].credential, now),
+	    US_ERR_SIGNATURE);
+	/* once more: it goes on; another person: not theirs, and the order permits them no load
+	 * either */
 	assert_int_equal(open_load(r, RIG_PRODUCER, 78, &l), US_OK);
 	assert_int_equal(l.ticket.n, US_TICKET_SIZE);
 	assert_int_equal(open_load(r, RIG_ATTORNEY, 78, &l), US_ERR_DENIED);
@@ -133,7 +139,8 @@ stopped_before_answered(void **state)
 	assert_int_equal(stop.reason, US_REASON_SUSPENDED);
 	assert_false(rig_has(r, r->vault, 300)); /* nobody is told yet */
 	stopped.load = 77;
-	rig_send_tagged(r->sealer, US_MSG_load_stopped, r->tag, (us_encode_fn)(void (*)(void))us_msg_load_stopped_encode, &stopped);
+	rig_send_tagged(r->sealer, US_MSG_load_stopped, r->tag,
+	    (us_encode_fn)(void (*)(void))us_msg_load_stopped_encode, &stopped);
 	assert_true(rig_read(r, r->vault, US_MSG_logged));
 	assert_int_equal(us_msg_logged_decode(&l, r->body.data, r->body.len), US_OK);
 	assert_int_equal(l.err, US_OK);
@@ -204,7 +211,8 @@ sealed(void **state)
 	assert_int_equal(us_msg_load_stop_decode(&stop, r->body.data, r->body.len), US_OK);
 	assert_int_equal(stop.reason, US_REASON_SEALED);
 	assert_false(rig_has(r, r->vault, 100));
-	rig_send_tagged(r->sealer, US_MSG_load_stopped, r->tag, (us_encode_fn)(void (*)(void))us_msg_load_stopped_encode, &stopped);
+	rig_send_tagged(r->sealer, US_MSG_load_stopped, r->tag,
+	    (us_encode_fn)(void (*)(void))us_msg_load_stopped_encode, &stopped);
 	assert_true(rig_read(r, r->vault, US_MSG_logged));
 	(void)rig_wait(r);
 }

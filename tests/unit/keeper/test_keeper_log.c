@@ -88,9 +88,13 @@ teardown(void **state)
 static int
 open_log(struct world *w, struct us_klog **log)
 {
-	const struct us_klog_options o = { .origin = "test.example/log", .vault_id = w->vault_id,
-		.box_public = w->box_public, .seed = w->seed, .segment_size = 256 * 1024,
-		.fault = fault, .arg = w };
+	const struct us_klog_options o = { .origin = "test.example/log",
+		.vault_id = w->vault_id,
+		.box_public = w->box_public,
+		.seed = w->seed,
+		.segment_size = 256 * 1024,
+		.fault = fault,
+		.arg = w };
 	int err = us_klog_open(log, &o);
 
 	if (err == US_OK)
@@ -376,7 +380,9 @@ static void
 failed_sync_ends_the_process(void **state)
 {
 	struct world *w = *state;
-	struct us_journal_options o = { .dir = "journal", .segment_size = 256 * 1024, .fault = fault,
+	struct us_journal_options o = { .dir = "journal",
+		.segment_size = 256 * 1024,
+		.fault = fault,
 		.arg = w };
 	const struct us_journal_scan scan = { NULL, NULL };
 	int status;
@@ -392,7 +398,8 @@ failed_sync_ends_the_process(void **state)
 			w->fail_at = nth;
 			if (us_worker_new(&o.worker) != US_OK)
 				_exit(4);
-			if (us_journal_open(&j, &o) != US_OK || us_journal_recover(j, &scan, &tail) != US_OK)
+			if (us_journal_open(&j, &o) != US_OK ||
+			    us_journal_recover(j, &scan, &tail) != US_OK)
 				_exit(3);
 			for (unsigned i = 0; i < nth; i++) {
 				const struct us_bytes entry = { (const uint8_t *)"\0\1x", 3 };
@@ -431,8 +438,10 @@ boot_entries_open_with_the_root(void **state)
 		assert_int_equal(us_entry_decode(&v, entry.data, entry.len), US_OK);
 		assert_int_equal(v.boot, i == 0);
 		assert_int_equal(us_klog_box_keys(log, (struct us_bytes){ entry.data, entry.len },
-		    w->box_private, keys), US_OK);
-		assert_int_equal(us_entry_open(&v, US_BOX_ACCESS, &keys[US_BOX_ACCESS], &content), US_OK);
+				     w->box_private, keys),
+		    US_OK);
+		assert_int_equal(us_entry_open(&v, US_BOX_ACCESS, &keys[US_BOX_ACCESS], &content),
+		    US_OK);
 	}
 	us_buf_free(&entry);
 	us_buf_free(&content);

@@ -1,5 +1,6 @@
-/* Goal: when the log's disk is nearly full the keeper gives out nothing and logs that it did not, still takes what takes
- * rights away, and cannot be made to use up what is left by being asked again and again. */
+/* Goal: when the log's disk is nearly full the keeper gives out nothing and logs that it did not,
+ * still takes what takes rights away, and cannot be made to use up what is left by being asked
+ * again and again. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -18,7 +19,8 @@
 #include "daemon/process/role.h"
 #include "rig.h"
 
-#define SEND(fd, name, m) rig_send(fd, US_MSG_##name, (us_encode_fn)(void (*)(void))us_msg_##name##_encode, m)
+#define SEND(fd, name, m) \
+	rig_send(fd, US_MSG_##name, (us_encode_fn)(void (*)(void))us_msg_##name##_encode, m)
 #define FULL "keeper.reserve=1000000\n" /* more than the disk has: as good as full */
 #define FLOOD 300u
 
@@ -94,8 +96,10 @@ nothing_is_released_and_that_is_logged(void **state)
 		enum us_kind kind;
 		enum us_action action;
 	} asked[] = {
-		{ RIG_ATTORNEY, US_KIND_DISCLOSURE, US_ACTION_READ }, { RIG_ATTORNEY, US_KIND_INTENT, US_ACTION_SEARCH },
-		{ RIG_ATTORNEY, US_KIND_INTENT, US_ACTION_COUNT }, { RIG_ATTORNEY, US_KIND_INTENT, US_ACTION_OPEN_COLLECTION },
+		{ RIG_ATTORNEY, US_KIND_DISCLOSURE, US_ACTION_READ },
+		{ RIG_ATTORNEY, US_KIND_INTENT, US_ACTION_SEARCH },
+		{ RIG_ATTORNEY, US_KIND_INTENT, US_ACTION_COUNT },
+		{ RIG_ATTORNEY, US_KIND_INTENT, US_ACTION_OPEN_COLLECTION },
 		{ RIG_PRODUCER, US_KIND_INTENT, US_ACTION_LOAD },
 	};
 	enum { N = sizeof asked / sizeof asked[0] };
@@ -134,7 +138,8 @@ nothing_is_released_and_that_is_logged(void **state)
 	act->u.change.person = 3;
 	act->u.change.reason = us_bytes_of("while the disk is full");
 	assert_int_equal(rig_act(r, RIG_ADMIN, act), US_OK);
-	assert_int_equal(ask(r, RIG_PRODUCER, US_KIND_INTENT, US_ACTION_LOAD).reason, US_REASON_SUSPENDED);
+	assert_int_equal(ask(r, RIG_PRODUCER, US_KIND_INTENT, US_ACTION_LOAD).reason,
+	    US_REASON_SUSPENDED);
 	/* with room again all of it goes on, and the refusals are there */
 	assert_int_equal(rig_stop(r, 0), 0);
 	rig_start(r, "");
@@ -154,8 +159,8 @@ nothing_is_released_and_that_is_logged(void **state)
 	free(act);
 }
 
-/* One person asks and asks. The first refusals are written, the rest are counted, exactly; nobody gets an answer before its
- * entry; another person is not kept from anything. */
+/* One person asks and asks. The first refusals are written, the rest are counted, exactly; nobody
+ * gets an answer before its entry; another person is not kept from anything. */
 static void
 flood_is_counted(void **state)
 {
@@ -174,7 +179,8 @@ flood_is_counted(void **state)
 	m.kind = US_KIND_DISCLOSURE;
 	m.action = US_ACTION_READ;
 	m.collection = 1;
-	m.records = (struct us_bytes){ many, sizeof many }; /* its lists would take 33 KiB each time */
+	/* its lists would take 33 KiB each time */
+	m.records = (struct us_bytes){ many, sizeof many };
 	for (unsigned i = 0; i < FLOOD; i++)
 		SEND(r->vault, log, &m);
 	for (unsigned i = 0; i < FLOOD; i++) {
@@ -185,8 +191,10 @@ flood_is_counted(void **state)
 		of[i] = l.index;
 	}
 	assert_true(r->tree_size - size < FLOOD / 4);
-	if (r->people[RIG_ADMIN].credential[0] % US_SPACE_SHARES != r->people[RIG_ATTORNEY].credential[0] % US_SPACE_SHARES)
-		assert_int_equal(ask(r, RIG_ADMIN, US_KIND_INTENT, US_ACTION_PERSON_LIST).err, US_OK);
+	if (r->people[RIG_ADMIN].credential[0] % US_SPACE_SHARES !=
+	    r->people[RIG_ATTORNEY].credential[0] % US_SPACE_SHARES)
+		assert_int_equal(ask(r, RIG_ADMIN, US_KIND_INTENT, US_ACTION_PERSON_LIST).err,
+		    US_OK);
 	restart(r, "");
 	for (uint64_t i = size; i <= of[FLOOD - 1]; i++) {
 		uint64_t answers = 0;
@@ -211,7 +219,8 @@ flood_is_counted(void **state)
 	us_buf_free(&content);
 }
 
-/* Refusals that wait to be counted when the vault is sealed have their entry, and their answers, before it. */
+/* Refusals that wait to be counted when the vault is sealed have their entry, and their answers,
+ * before it. */
 static void
 seal_comes_behind_what_was_counted(void **state)
 {
@@ -256,7 +265,9 @@ main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-		T(nothing_is_released_and_that_is_logged), T(flood_is_counted), T(seal_comes_behind_what_was_counted),
+		T(nothing_is_released_and_that_is_logged),
+		T(flood_is_counted),
+		T(seal_comes_behind_what_was_counted),
 #undef T
 	};
 

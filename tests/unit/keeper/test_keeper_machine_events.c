@@ -1,6 +1,7 @@
-/* Goal: what the machine itself does stands in the log: starts with other settings, times without entries and how they came,
- * processes that died, and all that was refused to nobody in particular, counted exactly. And an entry shows nothing
- * in the open but what docs/PROTOCOL.md section 6 lists. */
+/* Goal: what the machine itself does stands in the log: starts with other settings, times without
+ * entries and how they came, processes that died, and all that was refused to nobody in particular,
+ * counted exactly. And an entry shows nothing in the open but what docs/PROTOCOL.md section 6
+ * lists. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -16,7 +17,8 @@
 #include "daemon/process/role.h"
 #include "rig.h"
 
-#define SEND(fd, name, m) rig_send(fd, US_MSG_##name, (us_encode_fn)(void (*)(void))us_msg_##name##_encode, m)
+#define SEND(fd, name, m) \
+	rig_send(fd, US_MSG_##name, (us_encode_fn)(void (*)(void))us_msg_##name##_encode, m)
 
 static int
 setup(void **state)
@@ -84,7 +86,8 @@ other_settings_are_an_entry(void **state)
 	size_t n;
 
 	rig_open(r);
-	assert_int_equal(count(r, 0, US_ACTION_CONFIGURE, said, &n), 1); /* the first start: all of them */
+	/* the first start: all of them */
+	assert_int_equal(count(r, 0, US_ACTION_CONFIGURE, said, &n), 1);
 	assert_non_null(strstr((char *)said, "version: - -> " US_VERSION "\n"));
 	assert_non_null(strstr((char *)said, "rig: - -> 1\n"));
 	from = restart(r, 0, "rig=1\n");
@@ -126,7 +129,8 @@ silence_is_an_entry(void **state)
 	static const struct {
 		int signal_number, seals;
 		enum us_gap cause;
-	} ends[] = { { 0, 0, US_GAP_STOPPED }, { SIGKILL, 0, US_GAP_CRASHED }, { 0, 1, US_GAP_SEALED }, { SIGKILL, 0, US_GAP_CRASHED } };
+	} ends[] = { { 0, 0, US_GAP_STOPPED }, { SIGKILL, 0, US_GAP_CRASHED },
+		{ 0, 1, US_GAP_SEALED }, { SIGKILL, 0, US_GAP_CRASHED } };
 	struct rig *r = *state;
 	struct us_entry_access a;
 	struct us_entry_view v;
@@ -159,7 +163,8 @@ silence_is_an_entry(void **state)
 		rig_entry(r, size, &entry);
 		assert_int_equal(us_entry_decode(&v, entry.data, entry.len), US_OK);
 		next = v.time_ns;
-		for (uint64_t at = size + 1; at < size + 3; at++) { /* how answers ended may stand between */
+		/* how answers ended may stand between */
+		for (uint64_t at = size + 1; at < size + 3; at++) {
 			rig_open_access(r, at, &a, &content);
 			if (a.action == US_ACTION_GAP)
 				break;
@@ -177,7 +182,10 @@ silence_is_an_entry(void **state)
 static void
 dead_processes_are_entries(void **state)
 {
-	const struct us_msg_died died = { .role = US_ROLE_FRONT, .index = 3, .by_signal = 1, .status = SIGSEGV };
+	const struct us_msg_died died = { .role = US_ROLE_FRONT,
+		.index = 3,
+		.by_signal = 1,
+		.status = SIGSEGV };
 	const struct us_msg_keeper_status ask = { 0 };
 	struct rig *r = *state;
 	uint8_t said[4096];
@@ -215,12 +223,13 @@ refused(struct rig *r, uint64_t from, enum us_reason reason, unsigned *entries)
 	return sum;
 }
 
-/* A thousand messages of the vault, more of a front that has ended, and then a stop at once, or a seal: nothing is lost, and
- * few entries say it. */
+/* A thousand messages of the vault, more of a front that has ended, and then a stop at once, or a
+ * seal: nothing is lost, and few entries say it. */
 static void
 noise_is_counted_to_the_last(void **state)
 {
-	const uint8_t one[10] = { US_REASON_NO_SESSION, 0, 0, 0, 1, US_REASON_FOREIGN_CA, 0, 0, 1, 0 };
+	const uint8_t one[10] = { US_REASON_NO_SESSION, 0, 0, 0, 1, US_REASON_FOREIGN_CA, 0, 0, 1,
+		0 };
 	const struct us_msg_noise m = { .counts = { one, sizeof one } };
 	const struct us_msg_carried carried = { .counts = { one, sizeof one } };
 	struct rig *r = *state;
@@ -297,7 +306,8 @@ open_part_is_what_is_documented(void **state)
 		for (unsigned box = 0; box < 3; box++) {
 			size_t n = us_load_u16(p + at + 32) - 16u;
 
-			assert_true(n == 128 || n == 256 || n == 512 || n == 1024 || n == 2048 || n >= 4096);
+			assert_true(n == 128 || n == 256 || n == 512 || n == 1024 || n == 2048 ||
+			    n >= 4096);
 			at += 32 + 2 + n + 16;
 		}
 		assert_int_equal(at, entry.len);
@@ -310,8 +320,13 @@ main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-		T(other_settings_are_an_entry), T(many_settings_are_a_digest), T(silence_is_an_entry), T(dead_processes_are_entries),
-		T(noise_is_counted_to_the_last), T(malformed_noise_is_refused), T(open_part_is_what_is_documented),
+		T(other_settings_are_an_entry),
+		T(many_settings_are_a_digest),
+		T(silence_is_an_entry),
+		T(dead_processes_are_entries),
+		T(noise_is_counted_to_the_last),
+		T(malformed_noise_is_refused),
+		T(open_part_is_what_is_documented),
 #undef T
 	};
 

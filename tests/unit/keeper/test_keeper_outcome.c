@@ -1,5 +1,6 @@
-/* Goal: the vault says how its answers ended, and no more than that: an outcome names an entry that this process wrote, that gave
- * something, once, with no more records than it names; nothing is settled twice. The keeper is a real process. */
+/* Goal: the vault says how its answers ended, and no more than that: an outcome names an entry that
+ * this process wrote, that gave something, once, with no more records than it names; nothing is
+ * settled twice. The keeper is a real process. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -14,7 +15,8 @@
 #include "base/err.h"
 #include "rig.h"
 
-#define SEND(fd, name, m) rig_send(fd, US_MSG_##name, (us_encode_fn)(void (*)(void))us_msg_##name##_encode, m)
+#define SEND(fd, name, m) \
+	rig_send(fd, US_MSG_##name, (us_encode_fn)(void (*)(void))us_msg_##name##_encode, m)
 #define ITEM 17
 
 static int
@@ -80,7 +82,8 @@ size(struct rig *r)
 	SEND(r->vault, keeper_status, &ask);
 	if (!rig_read(r, r->vault, US_MSG_keeper_status_reply))
 		return 0;
-	assert_int_equal(us_msg_keeper_status_reply_decode(&reply, r->body.data, r->body.len), US_OK);
+	assert_int_equal(us_msg_keeper_status_reply_decode(&reply, r->body.data, r->body.len),
+	    US_OK);
 	return reply.tree_size;
 }
 
@@ -88,7 +91,8 @@ static void
 one_outcome_an_answer(void **state)
 {
 	struct rig *r = *state;
-	const uint64_t first = read_two(r, RIG_ATTORNEY, 1), second = read_two(r, RIG_ATTORNEY, 1), before = size(r);
+	const uint64_t first = read_two(r, RIG_ATTORNEY, 1), second = read_two(r, RIG_ATTORNEY, 1),
+		       before = size(r);
 
 	/* nothing has ended yet: no mark comes in between */
 	say(r, 0, 1, second, US_REASON_GONE, 0);
@@ -182,7 +186,8 @@ of_an_earlier_process(void **state)
 	refused(r, size(r), 1, index, US_REASON_CUT, 0);
 }
 
-/* A session is answered too, and leaves nothing to settle: no mark stands between it and the next start. */
+/* A session is answered too, and leaves nothing to settle: no mark stands between it and the next
+ * start. */
 static void
 of_an_earlier_session(void **state)
 {
@@ -248,7 +253,8 @@ while_sealed(void **state)
 	refused(r, size(r) - 1, 1, size(r) - 1, US_REASON_CUT, 0);
 }
 
-/* What a process left behind is settled by the next: by one entry beside those of the start and the gap before it, and once. */
+/* What a process left behind is settled by the next: by one entry beside those of the start and the
+ * gap before it, and once. */
 static void
 left_behind(void **state)
 {
@@ -271,9 +277,21 @@ main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-		T(one_outcome_an_answer), T(twice_at_once), T(twice), T(more_records_than_named), T(of_a_refusal),
-		T(of_the_machine), T(of_what_does_not_exist), T(of_what_has_ended), T(of_an_earlier_process), T(of_an_earlier_session),
-		T(for_another_reason), T(half_an_outcome), T(ended_goes_back), T(ended_beyond_the_log), T(while_sealed),
+		T(one_outcome_an_answer),
+		T(twice_at_once),
+		T(twice),
+		T(more_records_than_named),
+		T(of_a_refusal),
+		T(of_the_machine),
+		T(of_what_does_not_exist),
+		T(of_what_has_ended),
+		T(of_an_earlier_process),
+		T(of_an_earlier_session),
+		T(for_another_reason),
+		T(half_an_outcome),
+		T(ended_goes_back),
+		T(ended_beyond_the_log),
+		T(while_sealed),
 		T(left_behind),
 #undef T
 	};

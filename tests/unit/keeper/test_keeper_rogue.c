@@ -1,5 +1,6 @@
-/* Goal: whoever holds the vault's end of the keeper's channel gets the keys of what an entry of a live session
- * names, after that entry is durable, and no other key by any other way. The keeper is a real process. */
+/* Goal: whoever holds the vault's end of the keeper's channel gets the keys of what an entry of a
+ * live session names, after that entry is durable, and no other key by any other way. The keeper is
+ * a real process. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -327,7 +328,8 @@ out_of_turn_no_key(void **state)
 	static const uint8_t zeros[32];
 
 	/* a commit of what was never prepared */
-	rig_send(r->vault, US_MSG_act_commit, (us_encode_fn)(void (*)(void))us_msg_act_commit_encode, &commit);
+	rig_send(r->vault, US_MSG_act_commit,
+	    (us_encode_fn)(void (*)(void))us_msg_act_commit_encode, &commit);
 	assert_true(rig_read(r, r->vault, US_MSG_logged));
 	assert_int_equal(us_msg_logged_decode(&l, r->body.data, r->body.len), US_OK);
 	no_keys(&l);
@@ -338,13 +340,15 @@ out_of_turn_no_key(void **state)
 	assert_int_equal(us_msg_load_keys_decode(&keys, r->body.data, r->body.len), US_OK);
 	assert_int_not_equal(keys.err, US_OK);
 	assert_memory_equal(keys.duplicate_key, zeros, 32);
-	rig_send(r->sealer, US_MSG_batch_open, (us_encode_fn)(void (*)(void))us_msg_batch_open_encode, &batch);
+	rig_send(r->sealer, US_MSG_batch_open,
+	    (us_encode_fn)(void (*)(void))us_msg_batch_open_encode, &batch);
 	assert_true(rig_read(r, r->sealer, US_MSG_batch_keys));
 	assert_int_equal(us_msg_batch_keys_decode(&batch_keys, r->body.data, r->body.len), US_OK);
 	assert_int_not_equal(batch_keys.err, US_OK);
 	assert_memory_equal(batch_keys.subtree_key, zeros, 32);
 	/* a replay when all is open: the asker is mad, and is dropped */
-	rig_send(r->vault, US_MSG_replay_end, (us_encode_fn)(void (*)(void))us_msg_replay_end_encode, &end);
+	rig_send(r->vault, US_MSG_replay_end,
+	    (us_encode_fn)(void (*)(void))us_msg_replay_end_encode, &end);
 	assert_false(rig_read(r, r->vault, US_MSG_replay_reply));
 }
 
@@ -444,7 +448,8 @@ old_state_no_key(void **state)
 	assert_int_equal(rig_stop(r, SIGKILL), -1);
 	rig_start(r, "");
 	rig_unseal(r, 2, &share);
-	assert_int_equal(rig_replay(r, r->n_acts - 1), US_ERR_VERIFY); /* the suspended person lives */
+	/* the suspended person lives */
+	assert_int_equal(rig_replay(r, r->n_acts - 1), US_ERR_VERIFY);
 	assert_int_not_equal(rig_session(r, RIG_PRODUCER, 600, &opened), US_OK);
 	read_of(r, &m, RIG_ATTORNEY, record_5);
 	assert_true(rig_log(r, &m, &l));
@@ -531,7 +536,8 @@ seal_ends_the_process(void **state)
 	memcpy(s.credential, p->credential, 32);
 	s.nonce[0] = 99;
 	assert_int_equal(us_signed_act_encode(&bytes, &s), US_OK);
-	assert_int_equal(us_pkey_sign(p->key, (struct us_bytes){ bytes.data, bytes.len }, sig, &n), US_OK);
+	assert_int_equal(us_pkey_sign(p->key, (struct us_bytes){ bytes.data, bytes.len }, sig, &n),
+	    US_OK);
 	m.act = (struct us_bytes){ bytes.data, bytes.len };
 	m.signature = (struct us_bytes){ sig, n };
 	memcpy(m.credential, r->people[RIG_ATTORNEY].credential, 32);
@@ -557,11 +563,21 @@ main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-		T(gives_what_is_named), T(no_session_no_key), T(forged_session_no_key),
-		T(expired_session_no_key), T(other_names_no_key), T(unnamed_no_key),
-		T(malformed_no_key), T(out_of_turn_no_key), T(revoked_no_key), T(sealed_no_key),
-		T(wrong_share_is_named), T(old_state_no_key), T(failed_sync_no_key),
-		T(second_daemon_is_refused), T(seal_ends_the_process),
+		T(gives_what_is_named),
+		T(no_session_no_key),
+		T(forged_session_no_key),
+		T(expired_session_no_key),
+		T(other_names_no_key),
+		T(unnamed_no_key),
+		T(malformed_no_key),
+		T(out_of_turn_no_key),
+		T(revoked_no_key),
+		T(sealed_no_key),
+		T(wrong_share_is_named),
+		T(old_state_no_key),
+		T(failed_sync_no_key),
+		T(second_daemon_is_refused),
+		T(seal_ends_the_process),
 #undef T
 	};
 

@@ -1,5 +1,6 @@
-/* Goal: what the keeper gives without evidence in it: the log as files that verify, box keys for whom the order lets
- * audit, proofs of acts, signatures of the server's TLS key; and dictionaries, loads and acts that contend. */
+/* Goal: what the keeper gives without evidence in it: the log as files that verify, box keys for
+ * whom the order lets audit, proofs of acts, signatures of the server's TLS key; and dictionaries,
+ * loads and acts that contend. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -18,7 +19,8 @@
 #include "base/err.h"
 #include "rig.h"
 
-#define SEND(fd, name, m) rig_send(fd, US_MSG_##name, (us_encode_fn)(void (*)(void))us_msg_##name##_encode, m)
+#define SEND(fd, name, m) \
+	rig_send(fd, US_MSG_##name, (us_encode_fn)(void (*)(void))us_msg_##name##_encode, m)
 
 static int
 setup(void **state)
@@ -51,7 +53,9 @@ get(void *arg, const char *path, struct us_buf *out)
 	SEND(r->vault, log_read, &m);
 	assert_true(rig_read(r, r->vault, US_MSG_log_data));
 	assert_int_equal(us_msg_log_data_decode(&d, r->body.data, r->body.len), US_OK);
-	return d.err == US_ERR_FORMAT ? US_ERR_NOT_FOUND /* no such file */ : d.err != US_OK ? d.err : us_buf_put(out, d.data.p, d.data.n);
+	return d.err == US_ERR_FORMAT ? US_ERR_NOT_FOUND /* no such file */ :
+	    d.err != US_OK            ? d.err :
+					us_buf_put(out, d.data.p, d.data.n);
 }
 
 static void
@@ -148,7 +152,8 @@ auditor_opens_every_box(void **state)
 
 			us_take_into(&boxes, key.b, 32);
 			us_buf_reset(&content);
-			assert_int_equal(us_entry_open(&v, (enum us_box)box, &key, &content), US_OK);
+			assert_int_equal(us_entry_open(&v, (enum us_box)box, &key, &content),
+			    US_OK);
 		}
 	}
 	assert_int_equal(us_reader_end(&boxes), US_OK);
@@ -172,18 +177,22 @@ acts_have_proofs(void **state)
 	for (; m.index < r->tree_size + 2; m.index++) {
 		SEND(r->vault, entry_proof, &m);
 		assert_true(rig_read(r, r->vault, US_MSG_entry_proof_reply));
-		assert_int_equal(us_msg_entry_proof_reply_decode(&reply, r->body.data, r->body.len), US_OK);
+		assert_int_equal(us_msg_entry_proof_reply_decode(&reply, r->body.data, r->body.len),
+		    US_OK);
 		if (reply.err != US_OK) {
 			denied++;
 			assert_int_equal(reply.entry.n, 0);
 			continue;
 		}
 		given++;
-		assert_int_equal(us_checkpoint_open(&c, NULL, reply.checkpoint.p, reply.checkpoint.n, &key, 1),
+		assert_int_equal(us_checkpoint_open(&c, NULL, reply.checkpoint.p,
+				     reply.checkpoint.n, &key, 1),
 		    US_OK);
 		us_merkle_leaf(&leaf, reply.entry.p, reply.entry.n);
 		assert_int_equal(us_merkle_verify_inclusion(&leaf, m.index, c.size,
-		    (const struct us_digest *)reply.proof.p, reply.proof.n / 32, &c.root), US_OK);
+				     (const struct us_digest *)reply.proof.p, reply.proof.n / 32,
+				     &c.root),
+		    US_OK);
 	}
 	assert_int_equal(given, 3); /* init, the collection, the batch */
 	assert_true(denied > 2);
@@ -212,7 +221,8 @@ tls_key_signs(void **state)
 	assert_int_equal(us_msg_tls_signature_decode(&sig, r->body.data, r->body.len), US_OK);
 	assert_int_equal(sig.err, US_OK);
 	assert_int_equal(us_cert_verify_signature((struct us_bytes){ cert.data, cert.len },
-	    us_bytes_of("hello"), sig.signature), US_OK);
+			     us_bytes_of("hello"), sig.signature),
+	    US_OK);
 	us_buf_free(&cert);
 	/* a front may not ask for anything else */
 	const struct us_msg_keeper_status status = { 0 };
@@ -281,8 +291,12 @@ main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-		T(log_verifies_through_kills), T(auditor_opens_every_box), T(acts_have_proofs),
-		T(tls_key_signs), T(slots_are_never_given_twice), T(full_disk_gives_no_keys),
+		T(log_verifies_through_kills),
+		T(auditor_opens_every_box),
+		T(acts_have_proofs),
+		T(tls_key_signs),
+		T(slots_are_never_given_twice),
+		T(full_disk_gives_no_keys),
 #undef T
 	};
 

@@ -121,8 +121,10 @@ has_answer(struct rig *r)
 static void
 ranges_are_made_of_entries(void **state)
 {
-	static const struct { uint64_t from, to; } ranges[] = { { 0, 4096 }, { 255, 257 },
-		{ 300, 301 }, { 256, 512 }, { 511, 1030 }, { 4900, 4999 } };
+	static const struct {
+		uint64_t from, to;
+	} ranges[] = { { 0, 4096 }, { 255, 257 }, { 300, 301 }, { 256, 512 }, { 511, 1030 },
+		{ 4900, 4999 } };
 	struct rig *r = *state;
 	struct us_msg_log_keys_reply reply;
 	struct us_buf whole;
@@ -182,7 +184,8 @@ others_do_not_wait(void **state)
 		longest = took > longest ? took : longest;
 	}
 	print_message("%u signatures before the first of 40 answers, each within %.1f ms; all in "
-	    "%.0f ms\n", before, longest, (double)(us_time_mono_ns() - start) / 1e6);
+		      "%.0f ms\n",
+	    before, longest, (double)(us_time_mono_ns() - start) / 1e6);
 	assert_true(before >= 10);
 	assert_true(longest < 500);
 }
@@ -350,9 +353,13 @@ main(int argc, char **argv)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(ranges_are_made_of_entries), T(others_do_not_wait), T(taken_away_meanwhile),
-		T(sealed_meanwhile), T(who_asked_is_gone),
-		T(nothing_is_decided_without_the_ledger), T(no_act_while_the_ledger_is_made),
+		T(ranges_are_made_of_entries),
+		T(others_do_not_wait),
+		T(taken_away_meanwhile),
+		T(sealed_meanwhile),
+		T(who_asked_is_gone),
+		T(nothing_is_decided_without_the_ledger),
+		T(no_act_while_the_ledger_is_made),
 		T(ended_while_the_ledger_is_made),
 	};
 #undef T

@@ -1,7 +1,8 @@
 /*
- * build_log DIR ENTRIES: writes an exported log into DIR (which must exist and be empty) from audit/
- * alone: journal-less, with fixed keys. Every class and kind of content occurs; keys.jsonl discloses
- * some boxes of some entries. The private key is printed on stdout, so that a test can also forge.
+ * build_log DIR ENTRIES: writes an exported log into DIR (which must exist and be empty) from
+ * audit/ alone: journal-less, with fixed keys. Every class and kind of content occurs; keys.jsonl
+ * discloses some boxes of some entries. The private key is printed on stdout, so that a test can
+ * also forge.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -197,10 +198,11 @@ main(int argc, char **argv)
 		must(us_bundle_put(&bundle, entry.data, entry.len), "bundle");
 		if (i % 4 == 1)
 			must(us_export_keys_line(&keys_file, i, &keys[0],
-			    i % 8 == 1 ? &keys[1] : NULL, i % 16 == 1 ? &keys[2] : NULL), "keys");
+				 i % 8 == 1 ? &keys[1] : NULL, i % 16 == 1 ? &keys[2] : NULL),
+			    "keys");
 		if ((i + 1) % US_TILE_WIDTH == 0 || i + 1 == size) {
 			struct us_tile tile = { 1, 0, i / US_TILE_WIDTH,
-			    (unsigned)(i % US_TILE_WIDTH) + 1 };
+				(unsigned)(i % US_TILE_WIDTH) + 1 };
 
 			write_tile(tile, bundle.data, bundle.len);
 			us_buf_reset(&bundle);

@@ -16,7 +16,9 @@
 #define W1 "witness.example.org/w1"
 /* Ed25519 seed of 32 bytes 7, time 1679315147 */
 #define W1_VKEY W1 "+88acdbe8+BOpKbGPinFIKvvVQexMuxfmVR3auvr57kkIe6mkURtIs"
-#define W1_LINE "\xe2\x80\x94 " W1 " iKzb6AAAAABkGFDLZ7WeBSTHGKC8bUwNUHPmRgmvU0MoQ1FIGcgPlGofwB3PuQ4U226ZMeiJ52/1ORUsmn6K0" \
+#define W1_LINE \
+	"\xe2\x80\x94 " W1 \
+	" iKzb6AAAAABkGFDLZ7WeBSTHGKC8bUwNUHPmRgmvU0MoQ1FIGcgPlGofwB3PuQ4U226ZMeiJ52/1ORUsmn6K0" \
 	"IeJrdOUFRhK/j/yDA==\n"
 #define W1_TIME 1679315147
 
@@ -74,13 +76,17 @@ test_flipped(void **state)
 	memcpy(changed, line.p, line.n);
 	for (size_t i = 0; i < line.n * 8; i++) {
 		changed[i / 8] ^= (uint8_t)(1u << i % 8);
-		assert_int_not_equal(us_cosignature_verify(text, (struct us_bytes){ changed, line.n }, &key, &time_s), US_OK);
+		assert_int_not_equal(us_cosignature_verify(text,
+					 (struct us_bytes){ changed, line.n }, &key, &time_s),
+		    US_OK);
 		changed[i / 8] ^= (uint8_t)(1u << i % 8);
 	}
 	memcpy(changed, text.p, text.n);
 	for (size_t i = 0; i < text.n * 8; i++) {
 		changed[i / 8] ^= (uint8_t)(1u << i % 8);
-		assert_int_not_equal(us_cosignature_verify((struct us_bytes){ changed, text.n }, line, &key, &time_s), US_OK);
+		assert_int_not_equal(us_cosignature_verify((struct us_bytes){ changed, text.n },
+					 line, &key, &time_s),
+		    US_OK);
 		changed[i / 8] ^= (uint8_t)(1u << i % 8);
 	}
 }
@@ -89,7 +95,8 @@ static void
 test_one_line(void **state)
 {
 	struct us_note_signer *log = signer(ORIGIN, US_NOTE_ED25519, 1);
-	struct us_note_signer *w = signer(W1, US_NOTE_COSIGNATURE, 7), *namesake = signer(W1, US_NOTE_COSIGNATURE, 8);
+	struct us_note_signer *w = signer(W1, US_NOTE_COSIGNATURE, 7),
+			      *namesake = signer(W1, US_NOTE_COSIGNATURE, 8);
 	const struct us_bytes text = us_bytes_of(TEXT);
 	const struct us_note_key *key = us_note_signer_key(w);
 	struct us_bytes rest, line;
@@ -99,17 +106,27 @@ test_one_line(void **state)
 	(void)state;
 	us_buf_init(&b, 4096);
 	assert_int_equal(us_cosignature_sign(&b, log, text, 1), US_ERR_ARG);
-	assert_int_equal(us_cosignature_sign(&b, w, us_bytes_of("no checkpoint\n"), 1), US_ERR_FORMAT);
+	assert_int_equal(us_cosignature_sign(&b, w, us_bytes_of("no checkpoint\n"), 1),
+	    US_ERR_FORMAT);
 	assert_int_equal(us_cosignature_sign(&b, w, text, (uint64_t)INT64_MAX + 1), US_ERR_RANGE);
-	assert_int_equal(us_cosignature_verify(text, us_bytes_of(W1_LINE), us_note_signer_key(log), &time_s), US_ERR_ARG);
-	assert_int_equal(us_cosignature_verify(text, us_bytes_of(W1_LINE), us_note_signer_key(namesake), &time_s),
+	assert_int_equal(us_cosignature_verify(text, us_bytes_of(W1_LINE), us_note_signer_key(log),
+			     &time_s),
+	    US_ERR_ARG);
+	assert_int_equal(us_cosignature_verify(text, us_bytes_of(W1_LINE),
+			     us_note_signer_key(namesake), &time_s),
 	    US_ERR_NOT_FOUND);
-	assert_int_equal(us_cosignature_verify(us_bytes_of(OTHER), us_bytes_of(W1_LINE), key, &time_s), US_ERR_SIGNATURE);
-	assert_int_equal(us_cosignature_verify(text, us_bytes_of(W1_LINE W1_LINE), key, &time_s), US_ERR_FORMAT);
-	assert_int_equal(us_cosignature_verify(text, us_bytes_of("\n" W1_LINE), key, &time_s), US_ERR_FORMAT);
+	assert_int_equal(us_cosignature_verify(us_bytes_of(OTHER), us_bytes_of(W1_LINE), key,
+			     &time_s),
+	    US_ERR_SIGNATURE);
+	assert_int_equal(us_cosignature_verify(text, us_bytes_of(W1_LINE W1_LINE), key, &time_s),
+	    US_ERR_FORMAT);
+	assert_int_equal(us_cosignature_verify(text, us_bytes_of("\n" W1_LINE), key, &time_s),
+	    US_ERR_FORMAT);
 	assert_int_equal(us_cosignature_verify(text, us_bytes_of(""), key, &time_s), US_ERR_FORMAT);
 	/* the text takes the line's place: an empty line in it moves the border */
-	assert_int_not_equal(us_cosignature_verify(us_bytes_of(TEXT "\n" W1_LINE), us_bytes_of(W1_LINE), key, &time_s), US_OK);
+	assert_int_not_equal(us_cosignature_verify(us_bytes_of(TEXT "\n" W1_LINE),
+				 us_bytes_of(W1_LINE), key, &time_s),
+	    US_OK);
 	assert_int_equal(time_s, 5);
 
 	rest = us_bytes_of("a\n\nb");
@@ -169,7 +186,8 @@ static int
 merge(struct cast *c, struct us_cosigned *who)
 {
 	us_buf_reset(&c->out);
-	return us_cosigned_merge(&c->out, who, us_note_signer_key(c->log), c->key, 2, bytes(&c->note), bytes(&c->lines));
+	return us_cosigned_merge(&c->out, who, us_note_signer_key(c->log), c->key, 2,
+	    bytes(&c->note), bytes(&c->lines));
 }
 
 static void
@@ -197,7 +215,8 @@ test_merge(void **state)
 	assert_int_equal(merge(&c, &who), US_OK);
 	assert_int_equal(who.n, 2);
 	assert_int_equal(who.time_s[1], 80);
-	/* what was merged is a note that the other reader takes, with a line each and no stranger's */
+	/* what was merged is a note that the other reader takes, with a line each and no
+	 * stranger's */
 	keys[0] = *us_note_signer_key(c.log);
 	memcpy(keys + 1, c.key, sizeof c.key);
 	assert_int_equal(us_note_open(&note, c.out.data, c.out.len, keys, 3), US_OK);
@@ -234,15 +253,18 @@ test_merge_refuses(void **state)
 	assert_int_equal(merge(&c, &who), US_ERR_LIMIT);
 	us_buf_reset(&c.lines);
 	memset(many, 0, sizeof many);
-	assert_int_equal(us_cosigned_merge(&c.out, &who, us_note_signer_key(c.log), many, US_COSIGNERS_MAX + 1,
-	    bytes(&c.note), bytes(&c.lines)), US_ERR_LIMIT);
+	assert_int_equal(us_cosigned_merge(&c.out, &who, us_note_signer_key(c.log), many,
+			     US_COSIGNERS_MAX + 1, bytes(&c.note), bytes(&c.lines)),
+	    US_ERR_LIMIT);
 	/* signed by another log, of another origin, and by nobody */
 	other = signer("other.example/log", US_NOTE_ED25519, 2);
-	assert_int_equal(us_cosigned_merge(&c.out, &who, us_note_signer_key(other), c.key, 2, bytes(&c.note), bytes(&c.lines)),
+	assert_int_equal(us_cosigned_merge(&c.out, &who, us_note_signer_key(other), c.key, 2,
+			     bytes(&c.note), bytes(&c.lines)),
 	    US_ERR_NOT_FOUND);
 	us_buf_reset(&c.note);
 	assert_int_equal(us_note_sign(&c.note, other, TEXT, strlen(TEXT), 0), US_OK);
-	assert_int_equal(us_cosigned_merge(&c.out, &who, us_note_signer_key(other), c.key, 2, bytes(&c.note), bytes(&c.lines)),
+	assert_int_equal(us_cosigned_merge(&c.out, &who, us_note_signer_key(other), c.key, 2,
+			     bytes(&c.note), bytes(&c.lines)),
 	    US_ERR_VERIFY);
 	us_buf_reset(&c.note);
 	assert_int_equal(us_buf_put(&c.note, TEXT "\n" W1_LINE, strlen(TEXT "\n" W1_LINE)), US_OK);

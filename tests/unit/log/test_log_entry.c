@@ -217,7 +217,8 @@ test_round_trips(void **state)
 			uint8_t want[32];
 
 			assert_int_equal(us_entry_state_commitment(want, a.in.state_digest,
-			    a.in.manifest_root), US_OK);
+					     a.in.manifest_root),
+			    US_OK);
 			assert_memory_equal(v.state, want, 32);
 		}
 		assert_int_equal(us_entry_box_keys(keys, &secret, vault_id, v.index, v.salt),
@@ -225,7 +226,8 @@ test_round_trips(void **state)
 		for (box = 0; box < US_BOXES; box++) {
 			us_buf_reset(&content);
 			assert_int_equal(us_entry_open(&v, (enum us_box)box, &keys[(box + 1) % 3],
-			    &content), US_ERR_COMMITMENT);
+					     &content),
+			    US_ERR_COMMITMENT);
 			assert_int_equal(us_entry_open(&v, (enum us_box)box, &keys[box], &content),
 			    US_OK);
 			if (box == US_BOX_ACCESS)
@@ -269,7 +271,7 @@ test_every_byte_is_bound(void **state)
 				for (box = 0; box < US_BOXES; box++) {
 					us_buf_reset(&content);
 					good += us_entry_open(&v, (enum us_box)box, &keys[box],
-					    &content) == US_OK;
+						    &content) == US_OK;
 				}
 				assert_true(good < US_BOXES);
 			}

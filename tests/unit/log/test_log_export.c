@@ -15,16 +15,17 @@ static void
 test_keys_lines(void **state)
 {
 	static const char *const good[] = { "{\"index\":0}", " { \"index\" : 12 } ",
-	    "{\"access\":\"" K "\",\"index\":9223372036854775807}",
-	    "{\"index\":1,\"query\":\"" K "\",\"disclosure\":\"" K "\",\"access\":\"" K "\"}\r" };
+		"{\"access\":\"" K "\",\"index\":9223372036854775807}",
+		"{\"index\":1,\"query\":\"" K "\",\"disclosure\":\"" K "\",\"access\":\"" K
+		"\"}\r" };
 	static const char *const bad[] = { "", "{}", "{\"index\":}", "{\"index\":01}",
-	    "{\"index\":-1}", "{\"index\":1.0}", "{\"index\":\"1\"}", "{\"index\":1}}",
-	    "{\"index\":1,}", "{\"index\":1,\"index\":1}", "{\"index\":9223372036854775808}",
-	    "{\"index\":1,\"other\":\"" K "\"}", "{\"access\":\"" K "\"}",
-	    "{\"index\":1,\"access\":\"AAAA\"}", "{\"index\":1,\"access\":\"" K "AAAA\"}",
-	    "{\"index\":1,\"access\":\"" K "\",\"access\":\"" K "\"}", "[1]", "{\"index\":1",
-	    "{\"index\":1,\"access\":\"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh9=\"}",
-	    "{\"\\u0069ndex\":1}", "null", "{\"index\":1 \"access\":\"" K "\"}" };
+		"{\"index\":-1}", "{\"index\":1.0}", "{\"index\":\"1\"}", "{\"index\":1}}",
+		"{\"index\":1,}", "{\"index\":1,\"index\":1}", "{\"index\":9223372036854775808}",
+		"{\"index\":1,\"other\":\"" K "\"}", "{\"access\":\"" K "\"}",
+		"{\"index\":1,\"access\":\"AAAA\"}", "{\"index\":1,\"access\":\"" K "AAAA\"}",
+		"{\"index\":1,\"access\":\"" K "\",\"access\":\"" K "\"}", "[1]", "{\"index\":1",
+		"{\"index\":1,\"access\":\"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh9=\"}",
+		"{\"\\u0069ndex\":1}", "null", "{\"index\":1 \"access\":\"" K "\"}" };
 	struct us_export_keys k, again;
 	struct us_buf out;
 	size_t i, n;
@@ -35,8 +36,10 @@ test_keys_lines(void **state)
 		assert_int_equal(us_export_keys_parse(&k, good[i], strlen(good[i])), US_OK);
 		us_buf_reset(&out);
 		assert_int_equal(us_export_keys_line(&out, k.index,
-		    k.present[0] ? &k.keys[0] : NULL, k.present[1] ? &k.keys[1] : NULL,
-		    k.present[2] ? &k.keys[2] : NULL), US_OK);
+				     k.present[0] ? &k.keys[0] : NULL,
+				     k.present[1] ? &k.keys[1] : NULL,
+				     k.present[2] ? &k.keys[2] : NULL),
+		    US_OK);
 		assert_int_equal(us_export_keys_parse(&again, (const char *)out.data, out.len - 1),
 		    US_OK);
 		assert_memory_equal(&k, &again, sizeof(k));

@@ -1,4 +1,5 @@
-/* Hand-overs: what is signed opens again; what is changed, cut, put together from parts, or signed by the wrong key does not. */
+/* Hand-overs: what is signed opens again; what is changed, cut, put together from parts, or signed
+ * by the wrong key does not. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,7 +20,7 @@
 #define SECOND FIRST "/2"
 #define THIRD "new.example.org/underseal/" ID "/3"
 #define T0 (INT64_C(1800000000) * US_NS_PER_SECOND)
-#define SECONDS(n) ((n) * US_NS_PER_SECOND)
+#define SECONDS(n) ((n)*US_NS_PER_SECOND)
 #define M 300u
 
 static struct us_digest root_m = { { 3 } }, root_l = { { 4 } }, root_n = { { 5 } };
@@ -49,7 +50,8 @@ struct fixture {
 };
 
 static void
-put_checkpoint(struct us_buf *b, const struct us_note_signer *s, uint64_t size, const struct us_digest *root)
+put_checkpoint(struct us_buf *b, const struct us_note_signer *s, uint64_t size,
+    const struct us_digest *root)
 {
 	struct us_checkpoint c = { .size = size, .root = *root };
 
@@ -70,14 +72,21 @@ set_up(void **state)
 	us_buf_init(&f->succession, US_HANDOVER_MAX);
 	us_buf_init(&f->last, US_HANDOVER_MAX);
 	us_buf_init(&f->chain, US_HANDOVERS_BYTES_MAX);
-	assert_int_equal(us_succession_sign(&f->succession, f->key[0], us_note_signer_key(f->key[1]), M, &root_m, T0), US_OK);
+	assert_int_equal(us_succession_sign(&f->succession, f->key[0],
+			     us_note_signer_key(f->key[1]), M, &root_m, T0),
+	    US_OK);
 	put_checkpoint(&f->last, f->key[0], M + 7, &root_l);
 	last = bytes(&f->last);
-	assert_int_equal(us_handover_sign(&f->chain, bytes(&f->succession), f->key[1], US_HANDOVER_RESTORE, T0 + SECONDS(60), &last), US_OK);
-	us_buf_reset(&f->succession);
-	assert_int_equal(us_succession_sign(&f->succession, f->key[1], us_note_signer_key(f->key[2]), M + 1, &root_n, T0 + SECONDS(90)),
+	assert_int_equal(us_handover_sign(&f->chain, bytes(&f->succession), f->key[1],
+			     US_HANDOVER_RESTORE, T0 + SECONDS(60), &last),
 	    US_OK);
-	assert_int_equal(us_handover_sign(&f->chain, bytes(&f->succession), f->key[2], US_HANDOVER_MOVE, T0 + SECONDS(91), NULL), US_OK);
+	us_buf_reset(&f->succession);
+	assert_int_equal(us_succession_sign(&f->succession, f->key[1],
+			     us_note_signer_key(f->key[2]), M + 1, &root_n, T0 + SECONDS(90)),
+	    US_OK);
+	assert_int_equal(us_handover_sign(&f->chain, bytes(&f->succession), f->key[2],
+			     US_HANDOVER_MOVE, T0 + SECONDS(91), NULL),
+	    US_OK);
 	*state = f;
 	return 0;
 }
@@ -117,11 +126,13 @@ test_round(void **state)
 	assert_memory_equal(b->last_root.b, root_n.b, 32);
 	assert_int_equal(a->text.n + b->text.n, f->chain.len);
 	for (size_t i = 0; i < 3; i++) {
-		assert_int_equal(us_handovers_place(&place, &f->h, us_note_signer_key(f->key[i])), US_OK);
+		assert_int_equal(us_handovers_place(&place, &f->h, us_note_signer_key(f->key[i])),
+		    US_OK);
 		assert_int_equal(place, i);
 	}
 	f->h.n = 1;
-	assert_int_equal(us_handovers_place(&place, &f->h, us_note_signer_key(f->key[2])), US_ERR_NOT_FOUND);
+	assert_int_equal(us_handovers_place(&place, &f->h, us_note_signer_key(f->key[2])),
+	    US_ERR_NOT_FOUND);
 }
 
 /* Every byte stands in a signed text, in a signature, or in a length. */
@@ -148,13 +159,15 @@ test_cut(void **state)
 	assert_int_equal(us_handovers_open(&f->h, bytes(&f->chain)), US_OK);
 	whole = f->h.item[0].text.n;
 	for (size_t n = 0; n < f->chain.len; n++)
-		if ((us_handovers_open(&f->h, (struct us_bytes){ f->chain.data, n }) == US_OK) != (n == whole))
+		if ((us_handovers_open(&f->h, (struct us_bytes){ f->chain.data, n }) == US_OK) !=
+		    (n == whole))
 			fail_msg("%zu of %zu bytes", n, f->chain.len);
 	assert_int_equal(us_buf_put_u8(&f->chain, '\n'), US_OK);
 	assert_int_not_equal(us_handovers_open(&f->h, bytes(&f->chain)), US_OK);
 }
 
-/* The second alone opens: whom it is to be believed by is told by its old key. Twice, or in the wrong order, they do not. */
+/* The second alone opens: whom it is to be believed by is told by its old key. Twice, or in the
+ * wrong order, they do not. */
 static void
 test_order(void **state)
 {
@@ -168,7 +181,8 @@ test_order(void **state)
 	first = f->h.item[0].text;
 	second = f->h.item[1].text;
 	assert_int_equal(us_handovers_open(&f->h, second), US_OK);
-	assert_int_equal(us_handovers_place(&place, &f->h, us_note_signer_key(f->key[0])), US_ERR_NOT_FOUND);
+	assert_int_equal(us_handovers_place(&place, &f->h, us_note_signer_key(f->key[0])),
+	    US_ERR_NOT_FOUND);
 	assert_int_equal(us_buf_put(&b, second.p, second.n), US_OK);
 	assert_int_equal(us_buf_put(&b, first.p, first.n), US_OK);
 	assert_int_equal(us_handovers_open(&f->h, bytes(&b)), US_ERR_VERIFY);
@@ -183,20 +197,29 @@ test_order(void **state)
 
 struct forged {
 	const char *old_name, *new_name;
-	uint8_t old_byte, new_byte;     /* seeds */
-	const char *size, *root_byte;   /* root_byte: NULL for the right one */
-	const char *time, *after;       /* of the succession; "after": behind its last line */
-	uint8_t succession_by, handover_by; /* seeds of who signs, with the names above; 0: the right ones */
+	uint8_t old_byte, new_byte;   /* seeds */
+	const char *size, *root_byte; /* root_byte: NULL for the right one */
+	const char *time, *after;     /* of the succession; "after": behind its last line */
+	/* seeds of who signs, with the names above; 0: the right ones */
+	uint8_t succession_by, handover_by;
 	int wrong_digest, two_signatures;
 	const char *reason, *handover_time, *last_size;
-	int last_root_is_l;             /* else the succession's */
-	const char *last_note_size;     /* NULL: no third note */
+	int last_root_is_l;         /* else the succession's */
+	const char *last_note_size; /* NULL: no third note */
 	uint8_t last_by;
 	int last_extension;
 };
 
-static const struct forged good = { .old_name = FIRST, .new_name = SECOND, .old_byte = 1, .new_byte = 2, .size = "300",
-	.time = "2027-01-15T08:00:00Z", .after = "", .reason = "key", .handover_time = "2027-01-15T08:00:01Z", .last_size = "300" };
+static const struct forged good = { .old_name = FIRST,
+	.new_name = SECOND,
+	.old_byte = 1,
+	.new_byte = 2,
+	.size = "300",
+	.time = "2027-01-15T08:00:00Z",
+	.after = "",
+	.reason = "key",
+	.handover_time = "2027-01-15T08:00:01Z",
+	.last_size = "300" };
 
 static void
 put_b64(struct us_buf *b, const uint8_t p[32])
@@ -208,9 +231,12 @@ put_b64(struct us_buf *b, const uint8_t p[32])
 static void
 forge(const struct forged *g, struct us_buf *out)
 {
-	struct us_note_signer *old_key = signer(g->old_name, g->old_byte), *new_key = signer(g->new_name, g->new_byte);
-	struct us_note_signer *by_old = signer(g->old_name, g->succession_by ? g->succession_by : g->old_byte);
-	struct us_note_signer *by_new = signer(g->new_name, g->handover_by ? g->handover_by : g->new_byte);
+	struct us_note_signer *old_key = signer(g->old_name, g->old_byte),
+			      *new_key = signer(g->new_name, g->new_byte);
+	struct us_note_signer *by_old = signer(g->old_name,
+	    g->succession_by ? g->succession_by : g->old_byte);
+	struct us_note_signer *by_new = signer(g->new_name,
+	    g->handover_by ? g->handover_by : g->new_byte);
 	struct us_note_signer *by_last = signer(g->old_name, g->last_by ? g->last_by : g->old_byte);
 	char old_vkey[US_NOTE_VKEY_MAX], new_vkey[US_NOTE_VKEY_MAX];
 	struct us_buf text, s, h, l;
@@ -220,9 +246,13 @@ forge(const struct forged *g, struct us_buf *out)
 	us_buf_init(&s, 8192);
 	us_buf_init(&h, 8192);
 	us_buf_init(&l, 8192);
-	assert_int_equal(us_note_key_format(us_note_signer_key(old_key), old_vkey, sizeof old_vkey), US_OK);
-	assert_int_equal(us_note_key_format(us_note_signer_key(new_key), new_vkey, sizeof new_vkey), US_OK);
-	assert_int_equal(us_buf_putf(&text, "underseal/succession/1\n%s\n%s\n%s\n", old_vkey, new_vkey, g->size), US_OK);
+	assert_int_equal(us_note_key_format(us_note_signer_key(old_key), old_vkey, sizeof old_vkey),
+	    US_OK);
+	assert_int_equal(us_note_key_format(us_note_signer_key(new_key), new_vkey, sizeof new_vkey),
+	    US_OK);
+	assert_int_equal(us_buf_putf(&text, "underseal/succession/1\n%s\n%s\n%s\n", old_vkey,
+			     new_vkey, g->size),
+	    US_OK);
 	put_b64(&text, root_m.b);
 	assert_int_equal(us_buf_putf(&text, "%s\n%s", g->time, g->after), US_OK);
 	assert_int_equal(us_note_sign(&s, by_old, text.data, text.len, 0), US_OK);
@@ -231,21 +261,26 @@ forge(const struct forged *g, struct us_buf *out)
 	us_buf_reset(&text);
 	assert_int_equal(us_buf_putf(&text, "underseal/handover/1\n"), US_OK);
 	put_b64(&text, digest);
-	assert_int_equal(us_buf_putf(&text, "%s\n%s\n%s\n", g->reason, g->handover_time, g->last_size), US_OK);
+	assert_int_equal(us_buf_putf(&text, "%s\n%s\n%s\n", g->reason, g->handover_time,
+			     g->last_size),
+	    US_OK);
 	put_b64(&text, g->last_root_is_l ? root_l.b : root_m.b);
 	assert_int_equal(us_note_sign(&h, by_new, text.data, text.len, 0), US_OK);
 	if (g->two_signatures)
 		assert_int_equal(us_note_sign_line(&h, by_old, text.data, text.len, 0), US_OK);
 	if (g->last_note_size != NULL) {
 		us_buf_reset(&text);
-		assert_int_equal(us_buf_putf(&text, "%s\n%s\n", g->old_name, g->last_note_size), US_OK);
+		assert_int_equal(us_buf_putf(&text, "%s\n%s\n", g->old_name, g->last_note_size),
+		    US_OK);
 		put_b64(&text, g->last_root_is_l ? root_l.b : root_m.b);
 		if (g->last_extension)
 			assert_int_equal(us_buf_putf(&text, "more\n"), US_OK);
 		assert_int_equal(us_note_sign(&l, by_last, text.data, text.len, 0), US_OK);
 	}
 	us_buf_reset(out);
-	assert_int_equal(us_buf_putf(out, "underseal/handed-over/1 %zu %zu %zu\n", s.len, h.len, l.len), US_OK);
+	assert_int_equal(us_buf_putf(out, "underseal/handed-over/1 %zu %zu %zu\n", s.len, h.len,
+			     l.len),
+	    US_OK);
 	assert_int_equal(us_buf_put(out, s.data, s.len), US_OK);
 	assert_int_equal(us_buf_put(out, h.data, h.len), US_OK);
 	assert_int_equal(us_buf_put(out, l.data, l.len), US_OK);
@@ -260,14 +295,15 @@ forge(const struct forged *g, struct us_buf *out)
 	us_note_signer_free(by_last);
 }
 
-#define REFUSED(...) do { \
-	struct forged g_ = good; \
-	struct forged *g = &g_; \
-	__VA_ARGS__; \
-	forge(g, &b); \
-	if (us_handovers_open(h, bytes(&b)) == US_OK) \
-		fail_msg("taken: %s", #__VA_ARGS__); \
-} while (0)
+#define REFUSED(...) \
+	do { \
+		struct forged g_ = good; \
+		struct forged *g = &g_; \
+		__VA_ARGS__; \
+		forge(g, &b); \
+		if (us_handovers_open(h, bytes(&b)) == US_OK) \
+			fail_msg("taken: %s", #__VA_ARGS__); \
+	} while (0)
 
 static void
 test_forged(void **state)
@@ -317,7 +353,7 @@ test_forged(void **state)
 	REFUSED(g->handover_time = "2027-01-15T07:59:59Z");
 	REFUSED(g->last_size = "299");
 	REFUSED(g->last_size = "301");
-	REFUSED(g->last_root_is_l = 1); /* another root of the same size */
+	REFUSED(g->last_root_is_l = 1);     /* another root of the same size */
 	REFUSED(g->last_note_size = "300"); /* one too many */
 	REFUSED(*g = lost; g->last_note_size = NULL);
 	REFUSED(*g = lost; g->last_note_size = "302");
@@ -375,23 +411,35 @@ test_sign_refuses(void **state)
 
 	us_buf_init(&b, US_HANDOVERS_BYTES_MAX);
 	us_buf_init(&s, US_HANDOVER_MAX);
-	assert_int_equal(us_succession_sign(&s, f->key[0], us_note_signer_key(f->key[2]), M, &root_m, T0), US_ERR_FORMAT);
-	assert_int_equal(us_succession_sign(&s, f->key[0], us_note_signer_key(f->key[1]), 0, &root_m, T0), US_ERR_FORMAT);
-	assert_int_equal(us_succession_sign(&s, f->key[0], us_note_signer_key(f->key[1]), M, &root_m, T0), US_OK);
-	assert_int_equal(us_handover_sign(&b, bytes(&s), f->key[2], US_HANDOVER_MOVE, T0, NULL), US_ERR_ARG);
+	assert_int_equal(us_succession_sign(&s, f->key[0], us_note_signer_key(f->key[2]), M,
+			     &root_m, T0),
+	    US_ERR_FORMAT);
+	assert_int_equal(us_succession_sign(&s, f->key[0], us_note_signer_key(f->key[1]), 0,
+			     &root_m, T0),
+	    US_ERR_FORMAT);
+	assert_int_equal(us_succession_sign(&s, f->key[0], us_note_signer_key(f->key[1]), M,
+			     &root_m, T0),
+	    US_OK);
+	assert_int_equal(us_handover_sign(&b, bytes(&s), f->key[2], US_HANDOVER_MOVE, T0, NULL),
+	    US_ERR_ARG);
 	put_checkpoint(&f->last, f->key[0], M, &root_m); /* not larger */
 	last = bytes(&f->last);
-	assert_int_equal(us_handover_sign(&b, bytes(&s), f->key[1], US_HANDOVER_MOVE, T0, &last), US_ERR_VERIFY);
+	assert_int_equal(us_handover_sign(&b, bytes(&s), f->key[1], US_HANDOVER_MOVE, T0, &last),
+	    US_ERR_VERIFY);
 	put_checkpoint(&f->last, f->key[1], M + 3, &root_l); /* another key's */
 	last = bytes(&f->last);
-	assert_int_equal(us_handover_sign(&b, bytes(&s), f->key[1], US_HANDOVER_MOVE, T0, &last), US_ERR_VERIFY);
+	assert_int_equal(us_handover_sign(&b, bytes(&s), f->key[1], US_HANDOVER_MOVE, T0, &last),
+	    US_ERR_VERIFY);
 	assert_int_equal(b.len, 0);
 	/* a clock that is behind the backup's; cosignatures of strangers on the last checkpoint */
 	put_checkpoint(&f->last, f->key[0], M + 3, &root_l);
-	assert_int_equal(us_note_sign_line(&f->last, f->key[2], f->last.data, 10, 0), US_ERR_FORMAT);
+	assert_int_equal(us_note_sign_line(&f->last, f->key[2], f->last.data, 10, 0),
+	    US_ERR_FORMAT);
 	assert_int_equal(us_buf_putf(&f->last, "\xe2\x80\x94 w AAAAAAAA\n"), US_OK);
 	last = bytes(&f->last);
-	assert_int_equal(us_handover_sign(&b, bytes(&s), f->key[1], US_HANDOVER_MOVE, T0 - SECONDS(1), &last), US_OK);
+	assert_int_equal(us_handover_sign(&b, bytes(&s), f->key[1], US_HANDOVER_MOVE,
+			     T0 - SECONDS(1), &last),
+	    US_OK);
 	assert_int_equal(us_handovers_open(&f->h, bytes(&b)), US_OK);
 	assert_int_equal(f->h.item[0].time_ns, T0);
 	assert_int_equal(f->h.item[0].last_size, M + 3);
@@ -447,11 +495,13 @@ test_no_checkpoint(void **state)
 	struct fixture *f = *state;
 	struct us_checkpoint c;
 
-	assert_int_equal(us_checkpoint_open(&c, NULL, f->succession.data, f->succession.len, us_note_signer_key(f->key[1]), 1),
+	assert_int_equal(us_checkpoint_open(&c, NULL, f->succession.data, f->succession.len,
+			     us_note_signer_key(f->key[1]), 1),
 	    US_ERR_FORMAT);
 }
 
-/* The longest names fit into one hand-over, and it into an entry's access box beside its other fields. */
+/* The longest names fit into one hand-over, and it into an entry's access box beside its other
+ * fields. */
 static void
 test_longest(void **state)
 {
@@ -469,10 +519,14 @@ test_longest(void **state)
 	b = signer(next, 2);
 	us_buf_init(&out, US_HANDOVERS_BYTES_MAX);
 	us_buf_reset(&f->succession);
-	assert_int_equal(us_succession_sign(&f->succession, a, us_note_signer_key(b), INT64_MAX - 1, &root_m, T0), US_OK);
+	assert_int_equal(us_succession_sign(&f->succession, a, us_note_signer_key(b), INT64_MAX - 1,
+			     &root_m, T0),
+	    US_OK);
 	put_checkpoint(&f->last, a, INT64_MAX, &root_l);
 	last = bytes(&f->last);
-	assert_int_equal(us_handover_sign(&out, bytes(&f->succession), b, US_HANDOVER_RESTORE, T0, &last), US_OK);
+	assert_int_equal(us_handover_sign(&out, bytes(&f->succession), b, US_HANDOVER_RESTORE, T0,
+			     &last),
+	    US_OK);
 	assert_int_equal(us_handovers_open(&f->h, bytes(&out)), US_OK);
 	us_buf_free(&out);
 	us_note_signer_free(a);

@@ -101,33 +101,41 @@ test_every_small_size(void **state)
 			assert_int_equal(n, m);
 			assert_memory_equal(proof, other, n * sizeof(*proof));
 			assert_int_equal(us_merkle_verify_inclusion(&leaves[i], i, size, proof, n,
-			    &roots[size]), US_OK);
+					     &roots[size]),
+			    US_OK);
 			for (k = 0; k < n; k++) {
 				proof[k].b[k] ^= 1;
 				assert_int_equal(us_merkle_verify_inclusion(&leaves[i], i, size,
-				    proof, n, &roots[size]), US_ERR_VERIFY);
+						     proof, n, &roots[size]),
+				    US_ERR_VERIFY);
 				proof[k].b[k] ^= 1;
 			}
 			assert_int_not_equal(us_merkle_verify_inclusion(&leaves[i], i, size, proof,
-			    n + 1, &roots[size]), US_OK);
+						 n + 1, &roots[size]),
+			    US_OK);
 			if (n > 0)
 				assert_int_equal(us_merkle_verify_inclusion(&leaves[i], i, size,
-				    proof, n - 1, &roots[size]), US_ERR_VERIFY);
+						     proof, n - 1, &roots[size]),
+				    US_ERR_VERIFY);
 			if (i + 1 < size)
-				assert_int_equal(us_merkle_verify_inclusion(&leaves[i], i + 1,
-				    size, proof, n, &roots[size]), US_ERR_VERIFY);
+				assert_int_equal(us_merkle_verify_inclusion(&leaves[i], i + 1, size,
+						     proof, n, &roots[size]),
+				    US_ERR_VERIFY);
 		}
 		for (i = 1; i <= size; i++) {
 			assert_int_equal(us_logtree_consistency(t, i, size, proof, &n), US_OK);
 			assert_int_equal(us_merkle_verify_consistency(i, &roots[i], size,
-			    &roots[size], proof, n), US_OK);
+					     &roots[size], proof, n),
+			    US_OK);
 			if (i < size)
 				assert_int_equal(us_merkle_verify_consistency(i, &roots[i - 1],
-				    size, &roots[size], proof, n), US_ERR_VERIFY);
+						     size, &roots[size], proof, n),
+				    US_ERR_VERIFY);
 			for (k = 0; k < n; k++) {
 				proof[k].b[31] ^= 0x80;
 				assert_int_equal(us_merkle_verify_consistency(i, &roots[i], size,
-				    &roots[size], proof, n), US_ERR_VERIFY);
+						     &roots[size], proof, n),
+				    US_ERR_VERIFY);
 				proof[k].b[31] ^= 0x80;
 			}
 		}
@@ -252,25 +260,28 @@ test_subtrees(void **state)
 	for (k = 8; k < 13; k++) {
 		assert_int_equal(us_merkle_prove(leaves + 8, 5, k - 8, proof, &n), US_OK);
 		assert_int_equal(us_merkle_verify_subtree_inclusion(&leaves[k], k, 8, 13, proof, n,
-		    &root), US_OK);
+				     &root),
+		    US_OK);
 	}
 	assert_int_equal(us_merkle_verify_subtree_inclusion(&leaves[13], 13, 8, 13, proof, n,
-	    &root), US_ERR_RANGE);
+			     &root),
+	    US_ERR_RANGE);
 }
 
 static void
 test_tile_names(void **state)
 {
 	static const char *const good[] = { "tile/0/000", "tile/63/999", "tile/0/x001/x234/067",
-	    "tile/entries/000", "tile/entries/x001/000.p/255", "tile/7/000.p/1",
-	    "tile/0/x009/x223/x372/x036/x854/x775/807" };
+		"tile/entries/000", "tile/entries/x001/000.p/255", "tile/7/000.p/1",
+		"tile/0/x009/x223/x372/x036/x854/x775/807" };
 	static const char *const bad[] = { "", "tile", "tile/", "tile/0", "tile/0/", "tile/0/00",
-	    "tile/0/0000", "tile/00/000", "tile/64/000", "tile/-1/000", "tile/0/x000/000",
-	    "tile/0/x01/000", "tile/0/001/000", "tile/0/000.p/0", "tile/0/000.p/256",
-	    "tile/0/000.p/01", "tile/0/000.p/", "tile/0/000.p", "tile/0/000/", "tile/0/000.p/1/",
-	    "Tile/0/000", "tile/0/x001/x002", "tile/entries/0/000", "tile/data/000",
-	    "/tile/0/000", "tile/0/../000", "tile/0/x009/x223/x372/x036/x854/x775/808",
-	    "tile/0/x999/x999/x999/x999/x999/x999/x999/999" };
+		"tile/0/0000", "tile/00/000", "tile/64/000", "tile/-1/000", "tile/0/x000/000",
+		"tile/0/x01/000", "tile/0/001/000", "tile/0/000.p/0", "tile/0/000.p/256",
+		"tile/0/000.p/01", "tile/0/000.p/", "tile/0/000.p", "tile/0/000/",
+		"tile/0/000.p/1/", "Tile/0/000", "tile/0/x001/x002", "tile/entries/0/000",
+		"tile/data/000", "/tile/0/000", "tile/0/../000",
+		"tile/0/x009/x223/x372/x036/x854/x775/808",
+		"tile/0/x999/x999/x999/x999/x999/x999/x999/999" };
 	char out[US_TILE_PATH_MAX];
 	struct us_tile t;
 	size_t i, n;

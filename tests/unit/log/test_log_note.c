@@ -26,8 +26,10 @@ signer(const char *name, enum us_note_type type, uint8_t byte)
 static void
 test_names(void **state)
 {
-	static const char *const bad[] = { "", "a b", "a+b", "a\tb", "a\nb", "a\xc2\xa0" "b",
-	    "a\xe2\x80\xa8", "\xff", "a\x01" };
+	static const char *const bad[] = { "", "a b", "a+b", "a\tb", "a\nb",
+		"a\xc2\xa0"
+		"b",
+		"a\xe2\x80\xa8", "\xff", "a\x01" };
 	struct us_note_key key;
 	uint8_t pub[32] = { 1 };
 	char longest[US_NOTE_NAME_MAX + 2], text[US_NOTE_VKEY_MAX];
@@ -106,14 +108,14 @@ static void
 test_checkpoint_text(void **state)
 {
 	static const char *const good[] = { "o\n0\n" ROOT, "o\n9223372036854775807\n" ROOT,
-	    "a b\n7\n" ROOT "extension\n" };
+		"a b\n7\n" ROOT "extension\n" };
 	static const char *const bad[] = { "", "\n", "o\n", "o\n1\n", "o\n01\n" ROOT,
-	    "o\n-1\n" ROOT, "o\n+1\n" ROOT, "o\n\n" ROOT, "\n1\n" ROOT, "o\n1 \n" ROOT,
-	    "o\n9223372036854775808\n" ROOT, "o\n99999999999999999999\n" ROOT,
-	    "o\n1\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2J=\n",
-	    "o\n1\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I\n", "o\n1\nAAAA\n",
-	    "o\n1\n" ROOT "\n", "o\n1\n" ROOT "x", "o\n1\n" ROOT "x\n\ny\n",
-	    "o\n1\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=" };
+		"o\n-1\n" ROOT, "o\n+1\n" ROOT, "o\n\n" ROOT, "\n1\n" ROOT, "o\n1 \n" ROOT,
+		"o\n9223372036854775808\n" ROOT, "o\n99999999999999999999\n" ROOT,
+		"o\n1\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2J=\n",
+		"o\n1\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I\n", "o\n1\nAAAA\n",
+		"o\n1\n" ROOT "\n", "o\n1\n" ROOT "x", "o\n1\n" ROOT "x\n\ny\n",
+		"o\n1\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=" };
 	struct us_checkpoint c;
 	struct us_buf out;
 	size_t i;
@@ -160,18 +162,22 @@ test_receipt(void **state)
 		us_buf_reset(&text);
 		assert_int_equal(us_tlog_proof_encode(&text, &p), US_OK);
 		assert_int_equal(us_tlog_proof_verify(text.data, text.len, &leaves[i],
-		    us_note_signer_key(log), 1, &got, &c), US_OK);
+				     us_note_signer_key(log), 1, &got, &c),
+		    US_OK);
 		assert_int_equal(got.index, i);
 		assert_int_equal(got.extra.p != NULL, i % 2);
 		assert_int_equal(us_tlog_proof_verify(text.data, text.len, &leaves[(i + 1) % 11],
-		    us_note_signer_key(log), 1, NULL, NULL), US_ERR_VERIFY);
+				     us_note_signer_key(log), 1, NULL, NULL),
+		    US_ERR_VERIFY);
 	}
 	for (i = 0; i < text.len; i++) {
 		assert_int_not_equal(us_tlog_proof_verify(text.data, i, &leaves[10],
-		    us_note_signer_key(log), 1, NULL, NULL), US_OK);
+					 us_note_signer_key(log), 1, NULL, NULL),
+		    US_OK);
 		text.data[i] ^= 2;
 		assert_int_not_equal(us_tlog_proof_verify(text.data, text.len, &leaves[10],
-		    us_note_signer_key(log), 1, NULL, NULL), US_OK);
+					 us_note_signer_key(log), 1, NULL, NULL),
+		    US_OK);
 		text.data[i] ^= 2;
 	}
 	us_buf_free(&note);

@@ -1,4 +1,5 @@
-/* Policy files: what is taken and what is refused, and the quorum against a second evaluator that asks its own tree. */
+/* Policy files: what is taken and what is refused, and the quorum against a second evaluator that
+ * asks its own tree. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -37,7 +38,8 @@ vkey(unsigned i)
 	(void)snprintf(name, sizeof name, "witness.example/%u", i);
 	s = signer(i == 0 ? ORIGIN : name, i == 0 ? US_NOTE_ED25519 : US_NOTE_COSIGNATURE, i + 1);
 	at = (at + 1) % 4;
-	assert_int_equal(us_note_key_format(us_note_signer_key(s), text[at], sizeof text[at]), US_OK);
+	assert_int_equal(us_note_key_format(us_note_signer_key(s), text[at], sizeof text[at]),
+	    US_OK);
 	us_note_signer_free(s);
 	return text[at];
 }
@@ -49,7 +51,10 @@ expand(struct us_buf *out, const char *text)
 	us_buf_reset(out);
 	for (; *text != '\0'; text++) {
 		if (*text == '@') {
-			assert_int_equal(us_buf_putf(out, "%s", vkey((unsigned)strtoul(text + 1, (char **)(uintptr_t)&text, 10))), US_OK);
+			assert_int_equal(us_buf_putf(out, "%s",
+					     vkey((unsigned)strtoul(text + 1,
+						 (char **)(uintptr_t)&text, 10))),
+			    US_OK);
 			text--;
 		} else {
 			assert_int_equal(us_buf_put_u8(out, (uint8_t)*text), US_OK);
@@ -77,10 +82,16 @@ static void
 test_taken(void **state)
 {
 	static const char *const good[] = {
-		W "quorum a\n", W "quorum none\n", "quorum none\n", "\tlog\t @0  http://x/ \t\n\n  # a comment\n#\n \t\nquorum none\n",
-		W "group g 2 a b c\nquorum g\n", W "group g any a b\ngroup h all g c\nquorum h\n",
-		W "quorum a\ngroup g any a b\n", W "group all all a\ngroup any any b\ngroup 1 1 c\nquorum 1\n",
-		"witness \xc3\xa9\xff @1 https://w.example/\xe4\xb8\xad\nquorum \xc3\xa9\xff\n", W "witness quorum @4\nquorum quorum\n",
+		W "quorum a\n",
+		W "quorum none\n",
+		"quorum none\n",
+		"\tlog\t @0  http://x/ \t\n\n  # a comment\n#\n \t\nquorum none\n",
+		W "group g 2 a b c\nquorum g\n",
+		W "group g any a b\ngroup h all g c\nquorum h\n",
+		W "quorum a\ngroup g any a b\n",
+		W "group all all a\ngroup any any b\ngroup 1 1 c\nquorum 1\n",
+		"witness \xc3\xa9\xff @1 https://w.example/\xe4\xb8\xad\nquorum \xc3\xa9\xff\n",
+		W "witness quorum @4\nquorum quorum\n",
 	};
 	struct us_tlog_policy_error error;
 	struct us_tlog_policy *p;
@@ -92,7 +103,10 @@ test_taken(void **state)
 			fail_msg("policy %zu, line %u: %s", i, error.line, error.what);
 		us_tlog_policy_free(p);
 	}
-	assert_int_equal(parse(&p, "witness x @1 http://w1/\nlog @0 http://log/\nwitness y @2\nquorum y\n", NULL), US_OK);
+	assert_int_equal(
+	    parse(&p, "witness x @1 http://w1/\nlog @0 http://log/\nwitness y @2\nquorum y\n",
+		NULL),
+	    US_OK);
 	assert_string_equal(us_tlog_policy_logs(p, &n)->name, ORIGIN);
 	assert_int_equal(n, 1);
 	assert_string_equal(us_tlog_policy_witnesses(p, &n)[1].name, "witness.example/2");
@@ -112,29 +126,56 @@ test_refused(void **state)
 		int err;
 		unsigned line;
 	} bad[] = {
-		{ "", US_ERR_FORMAT, 0 }, { W, US_ERR_FORMAT, 0 }, { W "quorum a", US_ERR_FORMAT, 5 },
-		{ "quorum none\nquorum none\n", US_ERR_EXISTS, 2 }, { "quorum a\nwitness a @1\n", US_ERR_NOT_FOUND, 1 },
-		{ W "quorum d\n", US_ERR_NOT_FOUND, 5 }, { W "quorum\n", US_ERR_FORMAT, 5 }, { W "quorum a b\n", US_ERR_FORMAT, 5 },
-		{ W "quorum log\n", US_ERR_NOT_FOUND, 5 }, { W "quorum A\n", US_ERR_NOT_FOUND, 5 },
-		{ W "\xef\xbb\xbfquorum a\n", US_ERR_FORMAT, 5 }, { W "quorum a\r\n", US_ERR_FORMAT, 5 },
-		{ W "quorum\x0b" "a\n", US_ERR_FORMAT, 5 }, { W "quorum a\x7f\n", US_ERR_FORMAT, 5 },
-		{ W "# a\x01\nquorum a\n", US_ERR_FORMAT, 5 }, { W "quorum a # why\n", US_ERR_FORMAT, 5 },
-		{ W "Quorum a\n", US_ERR_FORMAT, 5 }, { W "quorum\xc2\xa0" "a\n", US_ERR_FORMAT, 5 },
-		{ W "witness a @4\nquorum a\n", US_ERR_EXISTS, 5 }, { W "witness d @1\nquorum a\n", US_ERR_EXISTS, 5 },
-		{ W "witness none @4\nquorum a\n", US_ERR_EXISTS, 5 }, { W "log @0\nquorum a\n", US_ERR_EXISTS, 5 },
-		{ W "witness d @0\nquorum a\n", US_ERR_FORMAT, 5 }, { W "log @4\nquorum a\n", US_ERR_FORMAT, 5 },
-		{ W "witness d\nquorum a\n", US_ERR_FORMAT, 5 }, { W "log\nquorum a\n", US_ERR_FORMAT, 5 },
-		{ W "witness d @4 http://x y\nquorum a\n", US_ERR_FORMAT, 5 }, { "log @0 x y\nquorum none\n", US_ERR_FORMAT, 1 },
-		{ W "witness d @4x\nquorum a\n", US_ERR_FORMAT, 5 }, { W "witness d x\nquorum a\n", US_ERR_FORMAT, 5 },
-		{ W "group g 0 a\nquorum g\n", US_ERR_FORMAT, 5 }, { W "group g 3 a b\nquorum g\n", US_ERR_FORMAT, 5 },
-		{ W "group g -1 a b\nquorum g\n", US_ERR_FORMAT, 5 }, { W "group g +1 a b\nquorum g\n", US_ERR_FORMAT, 5 },
-		{ W "group g 01 a b\nquorum g\n", US_ERR_FORMAT, 5 }, { W "group g 1x a b\nquorum g\n", US_ERR_FORMAT, 5 },
+		{ "", US_ERR_FORMAT, 0 },
+		{ W, US_ERR_FORMAT, 0 },
+		{ W "quorum a", US_ERR_FORMAT, 5 },
+		{ "quorum none\nquorum none\n", US_ERR_EXISTS, 2 },
+		{ "quorum a\nwitness a @1\n", US_ERR_NOT_FOUND, 1 },
+		{ W "quorum d\n", US_ERR_NOT_FOUND, 5 },
+		{ W "quorum\n", US_ERR_FORMAT, 5 },
+		{ W "quorum a b\n", US_ERR_FORMAT, 5 },
+		{ W "quorum log\n", US_ERR_NOT_FOUND, 5 },
+		{ W "quorum A\n", US_ERR_NOT_FOUND, 5 },
+		{ W "\xef\xbb\xbfquorum a\n", US_ERR_FORMAT, 5 },
+		{ W "quorum a\r\n", US_ERR_FORMAT, 5 },
+		{ W "quorum\x0b"
+		    "a\n",
+		    US_ERR_FORMAT, 5 },
+		{ W "quorum a\x7f\n", US_ERR_FORMAT, 5 },
+		{ W "# a\x01\nquorum a\n", US_ERR_FORMAT, 5 },
+		{ W "quorum a # why\n", US_ERR_FORMAT, 5 },
+		{ W "Quorum a\n", US_ERR_FORMAT, 5 },
+		{ W "quorum\xc2\xa0"
+		    "a\n",
+		    US_ERR_FORMAT, 5 },
+		{ W "witness a @4\nquorum a\n", US_ERR_EXISTS, 5 },
+		{ W "witness d @1\nquorum a\n", US_ERR_EXISTS, 5 },
+		{ W "witness none @4\nquorum a\n", US_ERR_EXISTS, 5 },
+		{ W "log @0\nquorum a\n", US_ERR_EXISTS, 5 },
+		{ W "witness d @0\nquorum a\n", US_ERR_FORMAT, 5 },
+		{ W "log @4\nquorum a\n", US_ERR_FORMAT, 5 },
+		{ W "witness d\nquorum a\n", US_ERR_FORMAT, 5 },
+		{ W "log\nquorum a\n", US_ERR_FORMAT, 5 },
+		{ W "witness d @4 http://x y\nquorum a\n", US_ERR_FORMAT, 5 },
+		{ "log @0 x y\nquorum none\n", US_ERR_FORMAT, 1 },
+		{ W "witness d @4x\nquorum a\n", US_ERR_FORMAT, 5 },
+		{ W "witness d x\nquorum a\n", US_ERR_FORMAT, 5 },
+		{ W "group g 0 a\nquorum g\n", US_ERR_FORMAT, 5 },
+		{ W "group g 3 a b\nquorum g\n", US_ERR_FORMAT, 5 },
+		{ W "group g -1 a b\nquorum g\n", US_ERR_FORMAT, 5 },
+		{ W "group g +1 a b\nquorum g\n", US_ERR_FORMAT, 5 },
+		{ W "group g 01 a b\nquorum g\n", US_ERR_FORMAT, 5 },
+		{ W "group g 1x a b\nquorum g\n", US_ERR_FORMAT, 5 },
 		{ W "group g 18446744073709551617 a b\nquorum g\n", US_ERR_FORMAT, 5 },
-		{ W "group g ALL a b\nquorum g\n", US_ERR_FORMAT, 5 }, { W "group g any\nquorum a\n", US_ERR_FORMAT, 5 },
-		{ W "group g\nquorum a\n", US_ERR_FORMAT, 5 }, { W "group g any a a\nquorum g\n", US_ERR_EXISTS, 5 },
+		{ W "group g ALL a b\nquorum g\n", US_ERR_FORMAT, 5 },
+		{ W "group g any\nquorum a\n", US_ERR_FORMAT, 5 },
+		{ W "group g\nquorum a\n", US_ERR_FORMAT, 5 },
+		{ W "group g any a a\nquorum g\n", US_ERR_EXISTS, 5 },
 		{ W "group g any a\ngroup h any b a\nquorum g\n", US_ERR_EXISTS, 6 },
-		{ W "group g any g\nquorum g\n", US_ERR_NOT_FOUND, 5 }, { W "group g any h\ngroup h any a\nquorum g\n", US_ERR_NOT_FOUND, 5 },
-		{ W "group g any none\nquorum g\n", US_ERR_NOT_FOUND, 5 }, { W "group a any b\nquorum a\n", US_ERR_EXISTS, 5 },
+		{ W "group g any g\nquorum g\n", US_ERR_NOT_FOUND, 5 },
+		{ W "group g any h\ngroup h any a\nquorum g\n", US_ERR_NOT_FOUND, 5 },
+		{ W "group g any none\nquorum g\n", US_ERR_NOT_FOUND, 5 },
+		{ W "group a any b\nquorum a\n", US_ERR_EXISTS, 5 },
 		{ W "group none any b\nquorum none\n", US_ERR_EXISTS, 5 },
 	};
 	struct us_tlog_policy_error error;
@@ -146,7 +187,8 @@ test_refused(void **state)
 		int err = parse(&p, bad[i].text, &error);
 
 		if (err != bad[i].err || error.line != bad[i].line || error.what == NULL)
-			fail_msg("policy %zu: error %d at line %u (%s)", i, err, error.line, error.what == NULL ? "" : error.what);
+			fail_msg("policy %zu: error %d at line %u (%s)", i, err, error.line,
+			    error.what == NULL ? "" : error.what);
 	}
 	us_buf_init(&b, US_TLOG_POLICY_MAX + 1);
 	while (b.len <= US_TLOG_POLICY_MAX)
@@ -229,7 +271,9 @@ random_below(unsigned n)
 static void
 put_name(struct us_buf *b, unsigned node)
 {
-	assert_int_equal(us_buf_putf(b, node < WITNESSES ? " w%u" : " g%u", node < WITNESSES ? node : node - WITNESSES), US_OK);
+	assert_int_equal(us_buf_putf(b, node < WITNESSES ? " w%u" : " g%u",
+			     node < WITNESSES ? node : node - WITNESSES),
+	    US_OK);
 }
 
 static void
@@ -314,7 +358,8 @@ cosign(struct us_buf *note, unsigned witness, uint64_t time_s)
 }
 
 static int
-check(const char *policy, const struct us_note_key *log, const struct us_buf *note, struct us_tlog_verdict *v)
+check(const char *policy, const struct us_note_key *log, const struct us_buf *note,
+    struct us_tlog_verdict *v)
 {
 	struct us_tlog_policy *p;
 	int err;
@@ -328,8 +373,10 @@ check(const char *policy, const struct us_note_key *log, const struct us_buf *no
 static void
 test_check(void **state)
 {
-	struct us_note_signer *log = signer(ORIGIN, US_NOTE_ED25519, 1), *other = signer(ORIGIN, US_NOTE_ED25519, 99);
-	const struct us_note_key *key = us_note_signer_key(log), *other_key = us_note_signer_key(other);
+	struct us_note_signer *log = signer(ORIGIN, US_NOTE_ED25519, 1),
+			      *other = signer(ORIGIN, US_NOTE_ED25519, 99);
+	const struct us_note_key *key = us_note_signer_key(log),
+				 *other_key = us_note_signer_key(other);
 	struct us_tlog_verdict v;
 	struct us_buf note;
 
@@ -345,7 +392,8 @@ test_check(void **state)
 	assert_int_equal(check(W "quorum a\n", NULL, &note, &v), US_ERR_INCOMPLETE);
 	assert_int_equal(v.who.n, 1);
 	assert_int_equal(check(W "quorum b\n", NULL, &note, &v), US_OK);
-	assert_int_equal(check(W "group g 2 a b c\nquorum g\n", NULL, &note, &v), US_ERR_INCOMPLETE);
+	assert_int_equal(check(W "group g 2 a b c\nquorum g\n", NULL, &note, &v),
+	    US_ERR_INCOMPLETE);
 	cosign(&note, 3, 300);
 	cosign(&note, 1, 100);
 	assert_int_equal(check(W "group g 2 a b c\nquorum g\n", NULL, &note, &v), US_OK);

@@ -142,7 +142,7 @@ root(struct us_digest *out, const char *s)
 	memset(out, 0, sizeof(*out));
 	return hash(out, s) ||
 	    (us_base64_decode(s, strlen(s), out->b, US_HASH_LEN, &n) == US_OK &&
-	    memcmp(out->b, "don't care", 10) == 0);
+		memcmp(out->b, "don't care", 10) == 0);
 }
 
 static int
@@ -169,8 +169,8 @@ case_inclusion(const cJSON *c, int subtree)
 	if (subtree)
 		return us_merkle_verify_subtree_inclusion(&leaf, number(c, "leafIdx"),
 		    number(c, "start"), number(c, "end"), proof, n, &root);
-	return us_merkle_verify_inclusion(&leaf, number(c, "leafIdx"), number(c, "treeSize"),
-	    proof, n, &root);
+	return us_merkle_verify_inclusion(&leaf, number(c, "leafIdx"), number(c, "treeSize"), proof,
+	    n, &root);
 }
 
 static int
@@ -257,7 +257,8 @@ check_proofs(const cJSON *tree, struct us_logtree *t, const struct us_digest *le
 		assert_int_equal(m, n);
 		assert_memory_equal(want, got, n * sizeof(*got));
 		assert_int_equal(us_merkle_verify_inclusion(&leaves[index], index, size, got, m,
-		    &roots[size]), US_OK);
+				     &roots[size]),
+		    US_OK);
 	}
 	cJSON_ArrayForEach(c, cJSON_GetObjectItem(tree, "consistency")) {
 		uint64_t size1 = number(c, "size1"), size2 = number(c, "size2");
@@ -267,7 +268,8 @@ check_proofs(const cJSON *tree, struct us_logtree *t, const struct us_digest *le
 		assert_int_equal(m, n);
 		assert_memory_equal(want, got, n * sizeof(*got));
 		assert_int_equal(us_merkle_verify_consistency(size1, &roots[size1], size2,
-		    &roots[size2], got, m), US_OK);
+				     &roots[size2], got, m),
+		    US_OK);
 	}
 }
 
@@ -345,8 +347,7 @@ check_open(const cJSON *c)
 		i = 0;
 		cJSON_ArrayForEach(v, cJSON_GetObjectItem(c, "verified")) {
 			assert_true(i < note.n_sigs);
-			assert_string_equal(keys[note.sigs[i++].key].name,
-			    cJSON_GetStringValue(v));
+			assert_string_equal(keys[note.sigs[i++].key].name, cJSON_GetStringValue(v));
 		}
 		assert_int_equal(i, note.n_sigs);
 		assert_int_equal(note.n_unknown,
@@ -406,7 +407,8 @@ check_sign(const cJSON *all)
 	us_buf_init(&out, 4096);
 	assert_int_equal(us_note_sign(&out, s, text, strlen(text), 0), US_OK);
 	assert_int_equal(us_base64_decode(string(c, "signed_base64"),
-	    strlen(string(c, "signed_base64")), want, sizeof(want), &want_n), US_OK);
+			     strlen(string(c, "signed_base64")), want, sizeof(want), &want_n),
+	    US_OK);
 	assert_int_equal(out.len, want_n);
 	assert_memory_equal(out.data, want, want_n);
 	assert_int_equal(us_note_sign(&out, s, "abc", 3, 0), US_ERR_FORMAT);
@@ -428,7 +430,8 @@ test_notes(void **state)
 		check_vkey(cJSON_GetStringValue(c));
 	cJSON_ArrayForEach(c, cJSON_GetObjectItem(all, "bad_verifier_keys"))
 		assert_int_not_equal(us_note_key_parse(&key, string(c, "key"),
-		    strlen(string(c, "key"))), US_OK);
+					 strlen(string(c, "key"))),
+		    US_OK);
 	check_sign(all);
 	cJSON_Delete(all);
 }
@@ -526,8 +529,8 @@ test_tessera(void **state)
 		assert_memory_equal(&h, &report.checkpoint.root, sizeof(h));
 		if (t.size == 15)
 			break;
-		word = cJSON_GetStringValue(cJSON_GetArrayItem(cJSON_GetObjectItem(keys, "entries"),
-		    (int)t.size));
+		word = cJSON_GetStringValue(
+		    cJSON_GetArrayItem(cJSON_GetObjectItem(keys, "entries"), (int)t.size));
 		us_merkle_leaf(&h, word, strlen(word));
 		assert_int_equal(us_logtree_append(tree, &h), US_OK);
 	}
@@ -543,8 +546,8 @@ static struct us_checkpoint
 open_cosigned(const char *file, const char *key_file)
 {
 	cJSON *j = json_or_skip(key_file);
-	const char *vkey = cJSON_GetStringValue(cJSON_GetArrayItem(
-	    cJSON_GetObjectItem(j, "verifier_keys"), 0));
+	const char *vkey = cJSON_GetStringValue(
+	    cJSON_GetArrayItem(cJSON_GetObjectItem(j, "verifier_keys"), 0));
 	struct us_checkpoint c;
 	struct us_note_key key;
 	struct us_note note;
@@ -586,7 +589,8 @@ test_sunlight(void **state)
 	(void)state;
 	(void)open_cosigned(WITNESS ROME "checkpoint", WITNESS "witness.v0.json");
 	(void)open_cosigned("sunlight-witness/witness2/"
-	    "88ad7a28caeb0b2aa890fdf0304c2fcaf59fca2ee140134ff8c1300bac493482/checkpoint",
+			    "88ad7a28caeb0b2aa890fdf0304c2fcaf59fca2ee140134ff8c1300bac493482/"
+			    "checkpoint",
 	    "sunlight-witness/witness2/witness.v0.json");
 	c = open_cosigned(WITNESS "mirror/" ROME "checkpoint", WITNESS "mirror/mirror.v0.json");
 	us_merkle_stream_init(&s);
@@ -612,7 +616,8 @@ test_sunlight(void **state)
 }
 
 /* Sunlight's CT log: a tar of tiles without a checkpoint. static-ct-api's entries are not bundles,
- * so what can be told is that names are of our form and that the partial tile begins the full one. */
+ * so what can be told is that names are of our form and that the partial tile begins the full
+ * one. */
 static void
 test_ct_tiles(void **state)
 {

@@ -36,11 +36,12 @@ one_in(unsigned n)
 
 static const char *const collection_names[] = { "demo", "logs", "quarantine", "other" };
 static const char *const names[] = { "n0", "n1", "n2", "n3", "n4" };
-static const char *const zones[] = { "EST5EDT,M3.2.0,M11.1.0", "GMT0BST,M3.5.0/1,M10.5.0", "CET-1CEST,M3.5.0,M10.5.0/3",
-	"AEST-10AEDT,M10.1.0,M4.1.0/3", "IST-5:30", "<-03>3", "<+1030>-10:30<+11>-11,M10.1.0,M4.1.0",
-	"IST-1GMT0,M10.5.0,M3.5.0/1",
-	"UTC0", "AAA3BBB,J60/0,J300/4:30:15", "AAA-3BBB,59/1,299", "EET-2EEST,M3.4.4/50,M10.4.4/50" };
-static const char *const networks_text[] = { "10.0.0.0/9", "2001:db8::/33", "10.1.2.3", "0.0.0.0/0", "2001:db8::4/126" };
+static const char *const zones[] = { "EST5EDT,M3.2.0,M11.1.0", "GMT0BST,M3.5.0/1,M10.5.0",
+	"CET-1CEST,M3.5.0,M10.5.0/3", "AEST-10AEDT,M10.1.0,M4.1.0/3", "IST-5:30", "<-03>3",
+	"<+1030>-10:30<+11>-11,M10.1.0,M4.1.0", "IST-1GMT0,M10.5.0,M3.5.0/1", "UTC0",
+	"AAA3BBB,J60/0,J300/4:30:15", "AAA-3BBB,59/1,299", "EET-2EEST,M3.4.4/50,M10.4.4/50" };
+static const char *const networks_text[] = { "10.0.0.0/9", "2001:db8::/33", "10.1.2.3", "0.0.0.0/0",
+	"2001:db8::4/126" };
 static const char *const addresses[] = { "10.1.2.3", "10.1.2.2", "10.128.0.1", "2001:db8::7",
 	"2001:db8::8", "2001:db8:8000::1" };
 #define OF(list) (list)[random_below(sizeof(list) / sizeof((list)[0]))]
@@ -58,7 +59,8 @@ random_action(void)
 static int64_t
 random_moment(void)
 {
-	return (((int64_t)FIRST_DAY + random_below(DAYS)) * DAY_S + random_below((unsigned)DAY_S)) * SECOND +
+	return (((int64_t)FIRST_DAY + random_below(DAYS)) * DAY_S + random_below((unsigned)DAY_S)) *
+	    SECOND +
 	    random_below((unsigned)SECOND);
 }
 
@@ -88,14 +90,19 @@ random_conditions(const struct us_order *o, struct us_rule *r, size_t i, unsigne
 	w->credential_days = one_in(seldom) ? (uint16_t)(random_below(400) + 1) : 0;
 	if (one_in(seldom)) {
 		unsigned first = random_below(5);
-		assert_int_equal(us_network_parse(&networks[i][0], us_bytes_of(networks_text[first])), US_OK);
-		assert_int_equal(us_network_parse(&networks[i][1], us_bytes_of(networks_text[(first + 1) % 5])), US_OK);
+		assert_int_equal(us_network_parse(&networks[i][0],
+				     us_bytes_of(networks_text[first])),
+		    US_OK);
+		assert_int_equal(us_network_parse(&networks[i][1],
+				     us_bytes_of(networks_text[(first + 1) % 5])),
+		    US_OK);
 		w->networks = networks[i];
 		w->n_networks = random_below(2) + 1;
 	}
 	if (one_in(seldom)) {
-		w->approval = (struct us_approval_need){ (uint8_t)(random_below(4) + 1), one_in(2), 0,
-			(random_below(1u << 13) << 1) | US_CAPACITY_BIT(US_CAPACITY_COURT), (uint16_t)(random_below(200) + 1) };
+		w->approval = (struct us_approval_need){ (uint8_t)(random_below(4) + 1), one_in(2),
+			0, (random_below(1u << 13) << 1) | US_CAPACITY_BIT(US_CAPACITY_COURT),
+			(uint16_t)(random_below(200) + 1) };
 		w->approval.parties = w->approval.any_party ? 0 : random_parties(o);
 	}
 	r->limits.per = one_in(2) ? US_PER_PARTY : US_PER_PERSON;
@@ -108,8 +115,9 @@ random_conditions(const struct us_order *o, struct us_rule *r, size_t i, unsigne
 	if (one_in(seldom))
 		r->limits.share = random_below(US_MILLION) + 1;
 	if (one_in(seldom))
-		r->mask = (struct us_mask){ (uint8_t)random_below(256), (uint8_t)(random_below(16) << 1),
-			(uint8_t)random_below(16), (uint8_t)random_below(2) };
+		r->mask = (struct us_mask){ (uint8_t)random_below(256),
+			(uint8_t)(random_below(16) << 1), (uint8_t)random_below(16),
+			(uint8_t)random_below(2) };
 }
 
 static void
@@ -136,7 +144,8 @@ random_rule(struct us_order *o, struct us_rule *r, size_t i, unsigned seldom)
 		evident |= us_action_is_evidence(a);
 	}
 	if (r->effect == US_PERMIT && evident)
-		r->capacities &= ~(US_CAPACITY_BIT(US_CAPACITY_ADMINISTRATOR) | US_CAPACITY_BIT(US_CAPACITY_KEYHOLDER));
+		r->capacities &= ~(US_CAPACITY_BIT(US_CAPACITY_ADMINISTRATOR) |
+		    US_CAPACITY_BIT(US_CAPACITY_KEYHOLDER));
 	if (r->capacities == 0)
 		r->capacities = US_CAPACITY_BIT(US_CAPACITY_EXPERT);
 	r->any_collection = one_in(2);
@@ -152,7 +161,8 @@ random_rule(struct us_order *o, struct us_rule *r, size_t i, unsigned seldom)
 	if (r->effect == US_FORBID)
 		return;
 	if (one_in(2))
-		r->conditions.purpose = (enum us_purpose_need)random_below(o->n_purposes > 0 ? 3 : 2);
+		r->conditions.purpose = (enum us_purpose_need)random_below(
+		    o->n_purposes > 0 ? 3 : 2);
 	r->boxes = log ? (uint8_t)(random_below(7) + 1) : 0;
 	r->log_scope = log ? (enum us_log_scope)(random_below(3) + 1) : 0;
 	if (one_in(2))
@@ -177,20 +187,27 @@ random_lists(struct us_order *o)
 	o->calendars = calendars;
 	for (size_t i = 0; i < 2; i++) {
 		int64_t from = random_moment();
-		periods[i] = (struct us_period){ us_bytes_of(names[i]), one_in(4) ? INT64_MIN : from,
+		periods[i] = (struct us_period){ us_bytes_of(names[i]),
+			one_in(4) ? INT64_MIN : from,
 			one_in(4) ? INT64_MAX : from + 1 + random_below(DAYS) * DAY_S * SECOND };
 	}
 	for (size_t i = 0; i < 3; i++) {
 		const char *zone = OF(zones);
 		unsigned from = random_below(1440);
-		clearances[i] = (struct us_clearance){ .id = us_bytes_of(names[i]), .paragraph = us_bytes_of("c"),
-			.serve = 1, .days = 14 };
+		clearances[i] = (struct us_clearance){ .id = us_bytes_of(names[i]),
+			.paragraph = us_bytes_of("c"),
+			.serve = 1,
+			.days = 14 };
 		states[i] = us_bytes_of(names[i]);
-		calendars[i] = (struct us_calendar){ .id = us_bytes_of(names[i]), .zone_name = us_bytes_of("Some/Where"),
-			.zone_posix = us_bytes_of(zone), .weekdays = (uint8_t)(one_in(2) ? 0x7f : random_below(0x7f) + 1),
+		calendars[i] = (struct us_calendar){ .id = us_bytes_of(names[i]),
+			.zone_name = us_bytes_of("Some/Where"),
+			.zone_posix = us_bytes_of(zone),
+			.weekdays = (uint8_t)(one_in(2) ? 0x7f : random_below(0x7f) + 1),
 			.from_minute = (uint16_t)(one_in(2) ? 0 : from),
-			.to_minute = (uint16_t)(one_in(2) ? 1440 : from + 1 + random_below(1440 - from)),
-			.n_holidays = random_below(61), .holidays = holidays[i] };
+			.to_minute = (uint16_t)(one_in(2) ? 1440 :
+							    from + 1 + random_below(1440 - from)),
+			.n_holidays = random_below(61),
+			.holidays = holidays[i] };
 		for (int32_t k = 0, day = FIRST_DAY; k < 60; k++)
 			holidays[i][k] = day += 1 + (int32_t)random_below(DAYS / 60);
 	}
@@ -203,8 +220,11 @@ random_order(void)
 	static char party_names[64][24];
 	static struct us_purpose purposes[2];
 	static struct us_rule rules[RULES_MAX];
-	struct us_order order = { .version = 1, .title = us_bytes_of("t"), .parties = parties,
-		.purposes = purposes, .rules = rules };
+	struct us_order order = { .version = 1,
+		.title = us_bytes_of("t"),
+		.parties = parties,
+		.purposes = purposes,
+		.rules = rules };
 	struct us_order *decoded;
 	struct us_buf compiled;
 
@@ -243,7 +263,8 @@ about(uint64_t edge)
 static int64_t
 about_moment(int64_t edge)
 {
-	return edge == INT64_MIN || edge == INT64_MAX ? random_moment() : edge + random_below(3) - 1;
+	return edge == INT64_MIN || edge == INT64_MAX ? random_moment() :
+							edge + random_below(3) - 1;
 }
 
 /* A moment about the beginning or end of working hours, or about a switch of the zone's. */
@@ -257,9 +278,11 @@ about_hours(const struct us_calendar *k)
 	if (one_in(4)) { /* Sundays at night */
 		local = ((s / DAY_S + 10) / 7 * 7 + 3) * DAY_S + 3600 * random_below(5);
 	} else if (k->n_holidays > 0 && one_in(4)) {
-		local = k->holidays[random_below((unsigned)k->n_holidays)] * DAY_S + DAY_S * random_below(2);
+		local = k->holidays[random_below((unsigned)k->n_holidays)] * DAY_S +
+		    DAY_S * random_below(2);
 	}
-	return (local - (one_in(2) ? k->zone.standard_s : k->zone.summer_s)) * SECOND + (int64_t)random_below(3) - 1;
+	return (local - (one_in(2) ? k->zone.standard_s : k->zone.summer_s)) * SECOND +
+	    (int64_t)random_below(3) - 1;
 }
 
 /* Turns half of the facts into what one rule is about. */
@@ -272,7 +295,8 @@ aim(const struct us_order *o, const struct us_rule *r, struct request *q)
 	do
 		q->action = random_action();
 	while (!us_actions_has(r->actions, q->action));
-	for (unsigned i = 0; i < 8 && (r->capacities & US_CAPACITY_BIT(q->subject.capacity)) == 0; i++)
+	for (unsigned i = 0; i < 8 && (r->capacities & US_CAPACITY_BIT(q->subject.capacity)) == 0;
+	     i++)
 		q->subject.capacity = (enum us_capacity)(random_below(US_CAPACITY_LAST) + 1);
 	if (!r->any_party && !one_in(8))
 		q->subject.parties |= r->parties;
@@ -300,14 +324,16 @@ aim(const struct us_order *o, const struct us_rule *r, struct request *q)
 		c->credential_days = (uint16_t)about(r->conditions.credential_days);
 	for (size_t i = 0; i < c->n_approvers; i++)
 		if (r->conditions.approval.count > 0 && !one_in(3))
-			q->approvers[i].at_ns = one_in(2) ? about_moment(c->now_ns) :
+			q->approvers[i].at_ns = one_in(2) ?
+			    about_moment(c->now_ns) :
 			    about_moment(c->now_ns - r->conditions.approval.hours * 3600 * SECOND);
 }
 
 static struct us_meter
 random_meter(void)
 {
-	return (struct us_meter){ random_below(200), one_in(16) ? seed : random_below(1000), random_below(50) };
+	return (struct us_meter){ random_below(200), one_in(16) ? seed : random_below(1000),
+		random_below(50) };
 }
 
 static void
@@ -319,10 +345,20 @@ random_freezes(const struct us_order *o, struct request *q)
 		struct us_freeze_on *f = &q->freezes[i];
 		*f = (struct us_freeze_on){ .id = random_below(1000) + 1 };
 		switch (random_below(8)) {
-		case 0: f->everything = 1; break;
-		case 1: case 2: f->parties = random_parties(o); break;
-		case 3: case 4: f->person = 1 + random_below(3); break;
-		default: f->collection = us_bytes_of(OF(collection_names)); break;
+		case 0:
+			f->everything = 1;
+			break;
+		case 1:
+		case 2:
+			f->parties = random_parties(o);
+			break;
+		case 3:
+		case 4:
+			f->person = 1 + random_below(3);
+			break;
+		default:
+			f->collection = us_bytes_of(OF(collection_names));
+			break;
 		}
 	}
 }
@@ -334,14 +370,23 @@ random_request(const struct us_order *o, struct request *q)
 	struct us_context *c = &q->context;
 
 	q->subject = (struct us_subject){ .person = one_in(50) ? 0 : random_below(3) + 1,
-		.capacity = (enum us_capacity)(one_in(50) ? random_below(32) : random_below(US_CAPACITY_LAST) + 1),
-		.parties = one_in(4) ? 0 : random_parties(o), .acknowledged = !one_in(3), .clearances = random_below(8) };
+		.capacity = (enum us_capacity)(
+		    one_in(50) ? random_below(32) : random_below(US_CAPACITY_LAST) + 1),
+		.parties = one_in(4) ? 0 : random_parties(o),
+		.acknowledged = !one_in(3),
+		.clearances = random_below(8) };
 	q->action = one_in(50) ? (enum us_action)random_below(200) : random_action();
-	*c = (struct us_context){ .purpose = us_bytes_of(OF(purposes)), .records = random_below(120), .now_ns = random_moment(),
-		.has_address = !one_in(4), .matter = (uint8_t)(one_in(16) ? 16 + random_below(240) : random_below(4)),
-		.credential_bits = (uint16_t)(random_below(3) * 128), .credential_days = (uint16_t)random_below(400),
-		.n_approvers = random_below(APPROVERS + 1), .approvers = q->approvers,
-		.unknown = one_in(4) ? random_below(16) : 0, .corpus = one_in(8) ? seed : random_below(2000) };
+	*c = (struct us_context){ .purpose = us_bytes_of(OF(purposes)),
+		.records = random_below(120),
+		.now_ns = random_moment(),
+		.has_address = !one_in(4),
+		.matter = (uint8_t)(one_in(16) ? 16 + random_below(240) : random_below(4)),
+		.credential_bits = (uint16_t)(random_below(3) * 128),
+		.credential_days = (uint16_t)random_below(400),
+		.n_approvers = random_below(APPROVERS + 1),
+		.approvers = q->approvers,
+		.unknown = one_in(4) ? random_below(16) : 0,
+		.corpus = one_in(8) ? seed : random_below(2000) };
 	assert_int_equal(us_address_parse(c->address, us_bytes_of(OF(addresses))), US_OK);
 	if (!one_in(5))
 		c->collection = us_bytes_of(OF(collection_names));
@@ -350,8 +395,9 @@ random_request(const struct us_order *o, struct request *q)
 	c->party_before = random_meter();
 	c->party_after = random_meter();
 	for (size_t i = 0; i < APPROVERS; i++) {
-		q->approvers[i] = (struct us_approver){ random_below(8), (enum us_capacity)random_below(US_CAPACITY_LAST + 2),
-			random_parties(o), c->now_ns - (int64_t)random_below(300) * 3600 * SECOND };
+		q->approvers[i] = (struct us_approver){ random_below(8),
+			(enum us_capacity)random_below(US_CAPACITY_LAST + 2), random_parties(o),
+			c->now_ns - (int64_t)random_below(300) * 3600 * SECOND };
 		if (one_in(2))
 			q->approvers[i].capacity = US_CAPACITY_COURT;
 	}
@@ -359,9 +405,11 @@ random_request(const struct us_order *o, struct request *q)
 	if (!one_in(3))
 		aim(o, &o->rules[random_below((unsigned)o->n_rules)], q);
 	for (size_t i = 0; i < APPROVERS; i++)
-		for (size_t k = 0; k < i; k++) /* people are named once; if not, the same is said of them */
+		for (size_t k = 0; k < i;
+		     k++) /* people are named once; if not, the same is said of them */
 			if (q->approvers[k].person == q->approvers[i].person)
 				q->approvers[i] = q->approvers[k];
 	if ((c->unknown & US_UNKNOWN_USAGE) != 0)
-		c->person_before = c->person_after = c->party_before = c->party_after = (struct us_meter){ 0, 0, 0 };
+		c->person_before = c->person_after = c->party_before = c->party_after =
+		    (struct us_meter){ 0, 0, 0 };
 }

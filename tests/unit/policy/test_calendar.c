@@ -53,11 +53,13 @@ check_zone(const char *tz, const char *posix)
 	(void)setenv("TZ", tz, 1);
 	tzset();
 	assert_int_equal(us_zone_parse(&z, us_bytes_of(posix)), US_OK);
-	int64_t from = (int64_t)us_days_from_civil(2025, 1, 1) * 86400, to = (int64_t)us_days_from_civil(2041, 1, 1) * 86400;
+	int64_t from = (int64_t)us_days_from_civil(2025, 1, 1) * 86400,
+		to = (int64_t)us_days_from_civil(2041, 1, 1) * 86400;
 	for (int64_t t = from; t < to; t += 1800) {
 		long want = libc_offset(t);
 		if (us_zone_offset(&z, t) != want)
-			fail_msg("%s at %lld: %d, libc %ld", tz, (long long)t, us_zone_offset(&z, t), want);
+			fail_msg("%s at %lld: %d, libc %ld", tz, (long long)t,
+			    us_zone_offset(&z, t), want);
 		if (t > from && want != before) /* each second about a switch */
 			for (int64_t s = t - 1801; s <= t + 1; s++)
 				if (us_zone_offset(&z, s) != libc_offset(s))
@@ -92,11 +94,21 @@ test_zone_refused(void **state)
 		const char *text;
 		int err;
 	} bad[] = {
-		{ "", US_ERR_FORMAT }, { "EST", US_ERR_FORMAT }, { "ES5", US_ERR_FORMAT }, { "EST5EDT", US_ERR_FORMAT },
-		{ "EST5EDT,M3.2.0", US_ERR_FORMAT }, { "EST5EDT,M3.2.0,M11.1.0,", US_ERR_FORMAT }, { "EST25", US_ERR_RANGE },
-		{ "EST5EDT,M13.2.0,M11.1.0", US_ERR_RANGE }, { "EST5EDT,M3.6.0,M11.1.0", US_ERR_RANGE },
-		{ "EST5EDT,J0,M11.1.0", US_ERR_RANGE }, { "EST5EDT,366,J3", US_ERR_RANGE }, { "EST5:60", US_ERR_RANGE },
-		{ "<EST5", US_ERR_FORMAT }, { "EST5EDT,M3.2.0/168,M11.1.0", US_ERR_RANGE }, { "EST99999999999999", US_ERR_RANGE },
+		{ "", US_ERR_FORMAT },
+		{ "EST", US_ERR_FORMAT },
+		{ "ES5", US_ERR_FORMAT },
+		{ "EST5EDT", US_ERR_FORMAT },
+		{ "EST5EDT,M3.2.0", US_ERR_FORMAT },
+		{ "EST5EDT,M3.2.0,M11.1.0,", US_ERR_FORMAT },
+		{ "EST25", US_ERR_RANGE },
+		{ "EST5EDT,M13.2.0,M11.1.0", US_ERR_RANGE },
+		{ "EST5EDT,M3.6.0,M11.1.0", US_ERR_RANGE },
+		{ "EST5EDT,J0,M11.1.0", US_ERR_RANGE },
+		{ "EST5EDT,366,J3", US_ERR_RANGE },
+		{ "EST5:60", US_ERR_RANGE },
+		{ "<EST5", US_ERR_FORMAT },
+		{ "EST5EDT,M3.2.0/168,M11.1.0", US_ERR_RANGE },
+		{ "EST99999999999999", US_ERR_RANGE },
 		{ "EST24:00:01", US_ERR_RANGE },
 	};
 	struct us_zone z;
@@ -107,7 +119,8 @@ test_zone_refused(void **state)
 		if (us_zone_parse(&z, us_bytes_of(bad[i].text)) != bad[i].err)
 			fail_msg("%s", bad[i].text);
 	memset(longer, 'A', sizeof longer);
-	assert_int_equal(us_zone_parse(&z, (struct us_bytes){ (uint8_t *)longer, US_ZONE_MAX + 1 }), US_ERR_LIMIT);
+	assert_int_equal(us_zone_parse(&z, (struct us_bytes){ (uint8_t *)longer, US_ZONE_MAX + 1 }),
+	    US_ERR_LIMIT);
 	/* summer time all year */
 	assert_int_equal(us_zone_parse(&z, us_bytes_of("EST5EDT,0/0,J365/25")), US_OK);
 	for (int64_t t = 0; t < 4000 * INT64_C(86400); t += 3599)
@@ -127,19 +140,25 @@ test_dates(void **state)
 		unsigned m, day;
 		assert_non_null(gmtime_r(&t, &tm));
 		us_civil_from_days(d, &y, &m, &day);
-		assert_true(y == tm.tm_year + 1900 && m == (unsigned)tm.tm_mon + 1 && day == (unsigned)tm.tm_mday);
+		assert_true(y == tm.tm_year + 1900 && m == (unsigned)tm.tm_mon + 1 &&
+		    day == (unsigned)tm.tm_mday);
 		assert_int_equal(us_days_from_civil(y, m, day), timegm(&tm) / 86400);
 		assert_int_equal(us_weekday(d), tm.tm_wday);
 	}
 	assert_int_equal(us_days_from_civil(2028, 2, 29) + 1, us_days_from_civil(2028, 3, 1));
 }
 
-/* Due in New York, working Monday to Friday without 4 July (observed on the 3rd in 2026) and 7 September 2026. */
+/* Due in New York, working Monday to Friday without 4 July (observed on the 3rd in 2026) and 7
+ * September 2026. */
 static int64_t
 due(const char *posix, int64_t y, unsigned m, unsigned d, uint32_t days, int working_only)
 {
-	int32_t holidays[2] = { (int32_t)us_days_from_civil(2026, 7, 3), (int32_t)us_days_from_civil(2026, 9, 7) };
-	struct us_calendar c = { .weekdays = 0x3e, .from_minute = 540, .to_minute = 1020, .n_holidays = 2,
+	int32_t holidays[2] = { (int32_t)us_days_from_civil(2026, 7, 3),
+		(int32_t)us_days_from_civil(2026, 9, 7) };
+	struct us_calendar c = { .weekdays = 0x3e,
+		.from_minute = 540,
+		.to_minute = 1020,
+		.n_holidays = 2,
 		.holidays = holidays };
 	int64_t at = -1;
 
@@ -172,9 +191,12 @@ test_due(void **state)
 	assert_int_equal(due(ny, 2026, 7, 2, 5, 1), us_days_from_civil(2026, 7, 10));
 	/* a day of 25 and one of 23 hours, and switches that jump over midnight */
 	assert_int_equal(due(ny, 2026, 10, 30, 3, 0), us_days_from_civil(2026, 11, 2));
-	assert_int_equal(due("AAA0BBB,J153/0,J300/0", 2026, 6, 1, 1, 0), us_days_from_civil(2026, 6, 2));
-	assert_int_equal(due("AAA0BBB,J153/23:30,J300/0", 2026, 6, 1, 1, 0), us_days_from_civil(2026, 6, 2));
-	assert_int_equal(due("AAA0BBB,J10/0,J154/0", 2026, 6, 1, 1, 0), us_days_from_civil(2026, 6, 2));
+	assert_int_equal(due("AAA0BBB,J153/0,J300/0", 2026, 6, 1, 1, 0),
+	    us_days_from_civil(2026, 6, 2));
+	assert_int_equal(due("AAA0BBB,J153/23:30,J300/0", 2026, 6, 1, 1, 0),
+	    us_days_from_civil(2026, 6, 2));
+	assert_int_equal(due("AAA0BBB,J10/0,J154/0", 2026, 6, 1, 1, 0),
+	    us_days_from_civil(2026, 6, 2));
 
 	struct us_calendar c = { .weekdays = 0x3e, .from_minute = 540, .to_minute = 1020 };
 	int64_t at;
@@ -194,7 +216,8 @@ test_hours(void **state)
 
 	(void)state;
 	assert_int_equal(us_zone_parse(&c.zone, us_bytes_of("EST5EDT,M3.2.0,M11.1.0")), US_OK);
-	assert_false(us_calendar_is_open(&c, monday + 13 * 3600 * NS - 1)); /* 09:00 there is 13:00 UTC */
+	/* 09:00 there is 13:00 UTC */
+	assert_false(us_calendar_is_open(&c, monday + 13 * 3600 * NS - 1));
 	assert_true(us_calendar_is_open(&c, monday + 13 * 3600 * NS));
 	assert_true(us_calendar_is_open(&c, monday + 21 * 3600 * NS - 1));
 	assert_false(us_calendar_is_open(&c, monday + 21 * 3600 * NS));
@@ -219,34 +242,48 @@ test_networks(void **state)
 		const char *text;
 		int err;
 	} bad[] = {
-		{ "10.0.0.1/8", US_ERR_RANGE }, { "10.0.0.0/33", US_ERR_RANGE }, { "10.0.0.0/", US_ERR_FORMAT },
-		{ "10.0.0/8", US_ERR_FORMAT }, { "10.0.0.0/08", US_ERR_FORMAT }, { "", US_ERR_FORMAT },
-		{ "2001:db8::1/32", US_ERR_RANGE }, { "::/129", US_ERR_RANGE }, { "10.0.0.0/-1", US_ERR_FORMAT },
+		{ "10.0.0.1/8", US_ERR_RANGE },
+		{ "10.0.0.0/33", US_ERR_RANGE },
+		{ "10.0.0.0/", US_ERR_FORMAT },
+		{ "10.0.0/8", US_ERR_FORMAT },
+		{ "10.0.0.0/08", US_ERR_FORMAT },
+		{ "", US_ERR_FORMAT },
+		{ "2001:db8::1/32", US_ERR_RANGE },
+		{ "::/129", US_ERR_RANGE },
+		{ "10.0.0.0/-1", US_ERR_FORMAT },
 	};
 	struct us_network n;
 	uint8_t a[16];
 
 	(void)state;
 	assert_true(inside("10.0.0.0/8", "10.255.1.2") && inside("10.0.0.0/8", "10.1.1.2:443"));
-	assert_true(inside("10.0.0.0/8", "[::ffff:10.1.1.2]:443") && !inside("10.0.0.0/8", "11.0.0.0"));
-	assert_true(inside("2001:db8::/32", "[2001:db8::9]:80") && inside("2001:db8::/32", "2001:db8:ffff::"));
+	assert_true(
+	    inside("10.0.0.0/8", "[::ffff:10.1.1.2]:443") && !inside("10.0.0.0/8", "11.0.0.0"));
+	assert_true(inside("2001:db8::/32", "[2001:db8::9]:80") &&
+	    inside("2001:db8::/32", "2001:db8:ffff::"));
 	assert_true(!inside("2001:db8::/32", "2001:db9::") && inside("192.0.2.7", "192.0.2.7"));
 	assert_true(!inside("192.0.2.7", "192.0.2.6") && inside("192.0.2.128/25", "192.0.2.200"));
-	assert_true(!inside("192.0.2.128/25", "192.0.2.100") && inside("0.0.0.0/0", "1.2.3.4") && !inside("0.0.0.0/0", "::1"));
+	assert_true(!inside("192.0.2.128/25", "192.0.2.100") && inside("0.0.0.0/0", "1.2.3.4") &&
+	    !inside("0.0.0.0/0", "::1"));
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
 		if (us_network_parse(&n, us_bytes_of(bad[i].text)) != bad[i].err)
 			fail_msg("%s", bad[i].text);
-	static const char *const not[] = { "", "[::1", "[::1]80", "[1.2.3.4]:80", "1.2.3.4:", "1.2.3.4:65536", "1.2.3.4:x", "[", ":" };
-	for (size_t i = 0; i < sizeof not / sizeof not[0]; i++)
-		assert_int_equal(us_address_parse(a, us_bytes_of(not[i])), US_ERR_FORMAT);
+	static const char *const not [] = { "", "[::1", "[::1]80", "[1.2.3.4]:80",
+		"1.2.3.4:", "1.2.3.4:65536", "1.2.3.4:x", "[", ":" };
+	for (size_t i = 0; i < sizeof not / sizeof not [0]; i++)
+		assert_int_equal(us_address_parse(a, us_bytes_of(not [i])), US_ERR_FORMAT);
 }
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_zones), cmocka_unit_test(test_zone_refused), cmocka_unit_test(test_dates),
-		cmocka_unit_test(test_due), cmocka_unit_test(test_hours), cmocka_unit_test(test_networks),
+		cmocka_unit_test(test_zones),
+		cmocka_unit_test(test_zone_refused),
+		cmocka_unit_test(test_dates),
+		cmocka_unit_test(test_due),
+		cmocka_unit_test(test_hours),
+		cmocka_unit_test(test_networks),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,8 +14,11 @@
 
 #define CURLY "\xe2\x80\x99" /* U+2019, as a word processor writes an apostrophe */
 
-static const char *const names[] = { "ATTORNEYS' EYES ONLY", "CONFIDENTIAL", "HOCHVERTRAULICH \xe2\x80\x93 STRA\xc3\x9f" "E",
-	"\xc3\x89TROITEMENT CONFIDENTIEL", "\xe4\xb8\xa5\xe6\xa0\xbc\xe4\xbf\x9d\xe5\xaf\x86", "A", "so-called \"public\"" };
+static const char *const names[] = { "ATTORNEYS' EYES ONLY", "CONFIDENTIAL",
+	"HOCHVERTRAULICH \xe2\x80\x93 STRA\xc3\x9f"
+	"E",
+	"\xc3\x89TROITEMENT CONFIDENTIEL", "\xe4\xb8\xa5\xe6\xa0\xbc\xe4\xbf\x9d\xe5\xaf\x86", "A",
+	"so-called \"public\"" };
 
 static void
 list_of(struct us_designations *d)
@@ -35,15 +38,20 @@ static const struct {
 	{ "Attorneys' Eyes Only", 1, NULL },
 	{ "attorneys' eyes only", 1, NULL },
 	{ " \tATTORNEYS' EYES ONLY\r\n", 1, NULL },
-	{ "\xef\xbc\xa1TTORNEYS' EYES ONLY", 1, NULL },                /* a fullwidth A */
-	{ "ATTORNEYS\xef\xbc\x87 EYES ONLY", 1, NULL },                /* a fullwidth apostrophe is the straight one */
-	{ "ATTORNEYS' EYES\xc2\xa0ONLY", 1, NULL },                    /* a no-break space */
-	{ "ATTOR\xc2\xadNEYS' EYES ONLY", 1, NULL },                   /* a soft hyphen, which nobody sees */
-	{ "ATTORNEYS'\xe2\x80\x8b EYES ONLY", 1, NULL },               /* a zero-width space */
-	{ "Con\xef\xac\x81" "dential", 2, NULL },                      /* the ligature fi */
-	{ "hochvertraulich \xe2\x80\x93 strasse", 3, NULL },           /* sharp s */
-	{ "\xc3\xa9troitement confidentiel", 4, NULL },                /* case beyond ASCII */
-	{ "e\xcc\x81troitement Confidentiel", 4, NULL },               /* e and a combining acute accent */
+	{ "\xef\xbc\xa1TTORNEYS' EYES ONLY", 1, NULL }, /* a fullwidth A */
+	/* a fullwidth apostrophe is the straight one */
+	{ "ATTORNEYS\xef\xbc\x87 EYES ONLY", 1, NULL },
+	{ "ATTORNEYS' EYES\xc2\xa0ONLY", 1, NULL }, /* a no-break space */
+	/* a soft hyphen, which nobody sees */
+	{ "ATTOR\xc2\xadNEYS' EYES ONLY", 1, NULL },
+	{ "ATTORNEYS'\xe2\x80\x8b EYES ONLY", 1, NULL }, /* a zero-width space */
+	{ "Con\xef\xac\x81"
+	  "dential",
+	    2, NULL },                                       /* the ligature fi */
+	{ "hochvertraulich \xe2\x80\x93 strasse", 3, NULL }, /* sharp s */
+	{ "\xc3\xa9troitement confidentiel", 4, NULL },      /* case beyond ASCII */
+	/* e and a combining acute accent */
+	{ "e\xcc\x81troitement Confidentiel", 4, NULL },
 	{ "\xe4\xb8\xa5\xe6\xa0\xbc\xe4\xbf\x9d\xe5\xaf\x86", 5, NULL },
 	{ "a", 6, NULL },
 	{ "SO-CALLED \"PUBLIC\"", 7, NULL },
@@ -51,16 +59,18 @@ static const struct {
 	{ "ATTORNEYS" CURLY " EYES ONLY", 0, "ATTORNEYS' EYES ONLY" }, /* as it was seen */
 	{ "Attorneys" CURLY " Eyes Only", 0, "ATTORNEYS' EYES ONLY" },
 	{ "ATTORNEYS\xe2\x80\x98 EYES ONLY", 0, "ATTORNEYS' EYES ONLY" }, /* U+2018 */
-	{ "ATTORNEYS\xca\xbc EYES ONLY", 0, "ATTORNEYS' EYES ONLY" },  /* U+02BC */
+	{ "ATTORNEYS\xca\xbc EYES ONLY", 0, "ATTORNEYS' EYES ONLY" },     /* U+02BC */
 	{ "ATTORNEYS` EYES ONLY", 0, "ATTORNEYS' EYES ONLY" },
 	{ "ATTORNEYS EYES ONLY", 0, "ATTORNEYS' EYES ONLY" },
 	{ "ATTORNEY'S EYES ONLY", 0, "ATTORNEYS' EYES ONLY" },
-	{ "ATTORNEYS'  EYES ONLY", 0, "ATTORNEYS' EYES ONLY" },        /* two spaces */
+	{ "ATTORNEYS'  EYES ONLY", 0, "ATTORNEYS' EYES ONLY" }, /* two spaces */
 	{ "ATTORNEYS' EYES\tONLY", 0, "ATTORNEYS' EYES ONLY" },
 	{ "ATTORNEYS' EYES ONLY.", 0, "ATTORNEYS' EYES ONLY" },
-	{ "C\xd0\x9eNFIDENTIAL", 0, "CONFIDENTIAL" },                  /* a Cyrillic O */
+	{ "C\xd0\x9eNFIDENTIAL", 0, "CONFIDENTIAL" }, /* a Cyrillic O */
 	{ "CONFIDENTAL", 0, "CONFIDENTIAL" },
-	{ "HOCHVERTRAULICH - STRASSE", 0, "HOCHVERTRAULICH \xe2\x80\x93 STRA\xc3\x9f" "E" },
+	{ "HOCHVERTRAULICH - STRASSE", 0,
+	    "HOCHVERTRAULICH \xe2\x80\x93 STRA\xc3\x9f"
+	    "E" },
 	{ "ETROITEMENT CONFIDENTIEL", 0, "\xc3\x89TROITEMENT CONFIDENTIEL" },
 	{ "so-called \xe2\x80\x9cpublic\xe2\x80\x9d", 0, "so-called \"public\"" },
 	{ "SECRET", 0, NULL },
@@ -68,7 +78,7 @@ static const struct {
 	{ "ATTORNEYS' EYES ONLY CONFIDENTIAL AND NOT FOR ANYBODY ELSE AT ALL", 0, NULL },
 	{ "", 0, NULL },
 	{ "   ", 0, NULL },
-	{ "\xe2\x80\x8b\xc2\xad", 0, NULL },                           /* nothing that is seen */
+	{ "\xe2\x80\x8b\xc2\xad", 0, NULL }, /* nothing that is seen */
 	{ "\xff\xfe", 0, NULL },
 };
 
@@ -85,10 +95,14 @@ test_pairs(void **state)
 
 		if (err != (pairs[i].at > 0 ? US_OK : US_ERR_NOT_FOUND) || found.at != pairs[i].at)
 			fail_msg("\"%s\": %s, %zu", pairs[i].given, us_strerror(err), found.at);
-		if (pairs[i].at > 0 ? !us_bytes_is(found.name, names[pairs[i].at - 1]) || found.nearest.n != 0 :
-		    found.name.n != 0 || !us_bytes_is(found.nearest, pairs[i].nearest == NULL ? "" : pairs[i].nearest))
-			fail_msg("\"%s\": name %.*s, nearest %.*s", pairs[i].given, (int)found.name.n,
-			    (const char *)found.name.p, (int)found.nearest.n, (const char *)found.nearest.p);
+		if (pairs[i].at > 0 ?
+			!us_bytes_is(found.name, names[pairs[i].at - 1]) || found.nearest.n != 0 :
+			found.name.n != 0 ||
+			    !us_bytes_is(found.nearest,
+				pairs[i].nearest == NULL ? "" : pairs[i].nearest))
+			fail_msg("\"%s\": name %.*s, nearest %.*s", pairs[i].given,
+			    (int)found.name.n, (const char *)found.name.p, (int)found.nearest.n,
+			    (const char *)found.nearest.p);
 	}
 }
 
@@ -103,11 +117,14 @@ test_folded_again(void **state)
 	(void)state;
 	list_of(&d);
 	for (size_t i = 0; i < 21; i++)
-		strcat(many, "\xef\xb7\xba"); /* eighteen letters each when folded: more than a value may have */
+		/* eighteen letters each when folded: more than a value may have */
+		strcat(many, "\xef\xb7\xba");
 	assert_int_equal(us_designations_add(&d, us_bytes_of(many)), US_OK);
 	for (size_t i = 0; i < d.n; i++) {
 		assert_int_equal(us_designations_find(&d, d.list[i].name, &once), US_OK);
-		assert_int_equal(us_designations_find(&d, (struct us_bytes){ once.folded, once.folded_n }, &again), US_OK);
+		assert_int_equal(us_designations_find(&d,
+				     (struct us_bytes){ once.folded, once.folded_n }, &again),
+		    US_OK);
 		assert_int_equal(again.at, i + 1);
 		assert_int_equal(again.folded_n, once.folded_n);
 		assert_memory_equal(again.folded, once.folded, once.folded_n);
@@ -168,7 +185,8 @@ test_outside(void **state)
 		const struct us_query_node *node;
 		struct us_query *q;
 
-		assert_int_equal(us_query_parse(cases[i].query, strlen(cases[i].query), &q, NULL), US_OK);
+		assert_int_equal(us_query_parse(cases[i].query, strlen(cases[i].query), &q, NULL),
+		    US_OK);
 		node = us_designations_outside(&d, q);
 		if (node == NULL ? cases[i].at >= 0 : (int)node->at != cases[i].at)
 			fail_msg("%s: %d", cases[i].query, node == NULL ? -1 : (int)node->at);
@@ -195,12 +213,14 @@ test_keeps(void **state)
 	static const char *const two[] = { "ATTORNEYS' EYES ONLY", "CONFIDENTIAL" };
 	static const char *const same[] = { "Confidential", "PUBLIC", "Attorneys' Eyes Only" };
 	static const char *const curly[] = { "ATTORNEYS" CURLY " EYES ONLY", "CONFIDENTIAL" };
-	struct us_order *a = order_with(two, 2), *b = order_with(same, 3), *c = order_with(curly, 2), *none = order_with(NULL, 0);
+	struct us_order *a = order_with(two, 2), *b = order_with(same, 3),
+			*c = order_with(curly, 2), *none = order_with(NULL, 0);
 	struct us_bytes dropped;
 
 	(void)state;
 	assert_int_equal(us_order_keeps_designations(a, a, &dropped), US_OK);
-	assert_int_equal(us_order_keeps_designations(a, b, &dropped), US_OK); /* in another order and spelling, and one more */
+	/* in another order and spelling, and one more */
+	assert_int_equal(us_order_keeps_designations(a, b, &dropped), US_OK);
 	assert_int_equal(us_order_keeps_designations(b, a, &dropped), US_ERR_NOT_FOUND);
 	assert_true(us_bytes_is(dropped, "PUBLIC"));
 	assert_int_equal(us_order_keeps_designations(a, c, &dropped), US_ERR_NOT_FOUND);

@@ -1,7 +1,8 @@
 /*
- * Separation of duties as a table: every capacity, in every set of parties, and every action, under the orders that are shipped.
- * What is expected was written by hand from the text of the orders and shares nothing with the evaluator, the compiler, or the
- * classes of actions. Then what no order can give, however it is written: evidence to who runs the machine or holds its keys.
+ * Separation of duties as a table: every capacity, in every set of parties, and every action, under
+ * the orders that are shipped. What is expected was written by hand from the text of the orders and
+ * shares nothing with the evaluator, the compiler, or the classes of actions. Then what no order
+ * can give, however it is written: evidence to who runs the machine or holds its keys.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,18 +24,28 @@
 
 /* Lists of names; spaces around each. */
 static const char evidence[] = " search count read copy match sample terms sweep analyse note ";
-static const char ordered[] = " search count read copy match sample terms sweep analyse note copy-list copy-return load"
-    " batch-list batch-hold batch-release batch-withdraw audit-list audit-keys audit-export audit-report clearance challenge"
+static const char ordered[] =
+    " search count read copy match sample terms sweep analyse note copy-list copy-return load"
+    " batch-list batch-hold batch-release batch-withdraw audit-list audit-keys audit-export "
+    "audit-report clearance challenge"
     " relabel clawback clawback-report ";
-static const char open_to_all[] = " session status collection-list order-show order-explain order-diff order-who docket-list person-list"
-    " credential-list audit-tile audit-checkpoint audit-witness acknowledge acknowledgement-list docket-object docket-withdraw"
-    " docket-serve document-add document-read approval-request ";
-/* Who may do these is said by capacity and signatures (registry/authority.h); without a rule about them an order adds nothing. */
-static const char administrative[] = " collection-create collection-destroy record-destroy legal-hold person-add person-sign"
-    " person-suspend person-reinstate person-end credential-issue credential-revoke order-set order-propose order-sign"
-    " order-withdraw order-suspend docket-sign docket-resolve freeze unfreeze unseal-share seal matter-set ";
-static const char internal[] = " none open-collection batch-open batch-close batch-void merge-open merge-close dictionary init"
-    " start stop unseal state-open heartbeat handshakes backup restore clock order-in-force answered"
+static const char open_to_all[] = " session status collection-list order-show order-explain "
+				  "order-diff order-who docket-list person-list"
+				  " credential-list audit-tile audit-checkpoint audit-witness "
+				  "acknowledge acknowledgement-list docket-object docket-withdraw"
+				  " docket-serve document-add document-read approval-request ";
+/* Who may do these is said by capacity and signatures (registry/authority.h); without a rule about
+ * them an order adds nothing. */
+static const char administrative[] =
+    " collection-create collection-destroy record-destroy legal-hold person-add person-sign"
+    " person-suspend person-reinstate person-end credential-issue credential-revoke order-set "
+    "order-propose order-sign"
+    " order-withdraw order-suspend docket-sign docket-resolve freeze unfreeze unseal-share seal "
+    "matter-set ";
+static const char internal[] =
+    " none open-collection batch-open batch-close batch-void merge-open merge-close dictionary init"
+    " start stop unseal state-open heartbeat handshakes backup restore clock order-in-force "
+    "answered"
     " configure gap role-restart handover refusals ";
 static const char opens_log[] = " audit-list audit-keys audit-export audit-report ";
 
@@ -52,7 +63,8 @@ among(const char *list, unsigned action)
 
 /* One rule as the order's text has it. */
 struct duty {
-	enum { MAY, MAY_NOT, NOT_ALL } what; /* NOT_ALL: forbids some records only, so that not everything is seen */
+	/* NOT_ALL: forbids some records only, so that not everything is seen */
+	enum { MAY, MAY_NOT, NOT_ALL } what;
 	uint64_t parties;
 	uint32_t capacities;
 	const char *actions;
@@ -87,7 +99,8 @@ static const struct duty demo_duties[] = {
 	{ MAY, DEFENDANT, CAP(PRODUCER), LOADING, "5.1", 0, 0, 0 },
 	{ MAY, PLAINTIFFS, CAP(OUTSIDE_COUNSEL), " challenge ", "6.1", 0, 0, 0 },
 	{ MAY, DEFENDANT, CAP(PRODUCER), " clawback clawback-report relabel ", "8.1", 0, 0, 0 },
-	{ MAY, COURT, CAP(COURT) | CAP(SPECIAL_MASTER) | CAP(AUDITOR), " clawback-report ", "8.2", 0, 0, 0 },
+	{ MAY, COURT, CAP(COURT) | CAP(SPECIAL_MASTER) | CAP(AUDITOR), " clawback-report ", "8.2",
+	    0, 0, 0 },
 	{ MAY, COURT, CAP(AUDITOR), opens_log, "9.1", 0, US_BOXES_ALL, US_LOG_OF_ALL },
 };
 
@@ -95,13 +108,17 @@ static const struct duty demo_duties[] = {
 #define SDNY_DEFENDANT 4
 #define SDNY_COURT 8
 static const struct duty sdny_duties[] = {
-	{ MAY, SDNY_PLAINTIFFS, COUNSEL, " count search read match sample terms ", "7(a)", 1000, 0, 0 },
+	{ MAY, SDNY_PLAINTIFFS, COUNSEL, " count search read match sample terms ", "7(a)", 1000, 0,
+	    0 },
 	{ MAY, SDNY_PLAINTIFFS, CAP(HOUSE_COUNSEL), " count search read ", "7(b)", 100, 0, 0 },
-	{ MAY, SDNY_PLAINTIFFS, CAP(EXPERT), " count search read match sample ", "7(c)", 200, 0, 0 },
+	{ MAY, SDNY_PLAINTIFFS, CAP(EXPERT), " count search read match sample ", "7(c)", 200, 0,
+	    0 },
 	{ MAY, SDNY_PLAINTIFFS, CAP(VENDOR), " count read ", "7(d)", 200, 0, 0 },
 	{ MAY, SDNY_PLAINTIFFS, CAP(WITNESS), " read ", "7(e)", 10, 0, 0 },
-	{ MAY, SDNY_COURT, CAP(COURT) | CAP(SPECIAL_MASTER), " count search read ", "7(f)", 0, 0, 0 },
-	{ NOT_ALL, ANY_PARTY, CAP(HOUSE_COUNSEL) | CAP(WITNESS), " count search read ", "8(a)", 0, 0, 0 },
+	{ MAY, SDNY_COURT, CAP(COURT) | CAP(SPECIAL_MASTER), " count search read ", "7(f)", 0, 0,
+	    0 },
+	{ NOT_ALL, ANY_PARTY, CAP(HOUSE_COUNSEL) | CAP(WITNESS), " count search read ", "8(a)", 0,
+	    0, 0 },
 	{ MAY_NOT, ANY_PARTY, CAP(WITNESS), " person-list docket-list ", "8(b)", 0, 0, 0 },
 	{ MAY, SDNY_PLAINTIFFS, CAP(OUTSIDE_COUNSEL), " copy ", "10(a)", 100, 0, 0 },
 	{ MAY, SDNY_PLAINTIFFS, COUNSEL, LEDGER, "10(b)", 0, 0, 0 },
@@ -110,19 +127,24 @@ static const struct duty sdny_duties[] = {
 	{ MAY, SDNY_PLAINTIFFS, CAP(OUTSIDE_COUNSEL), " challenge ", "4(b)", 0, 0, 0 },
 	{ MAY, SDNY_COURT, CAP(COURT) | CAP(SPECIAL_MASTER), " relabel ", "4(c)", 0, 0, 0 },
 	{ MAY, SDNY_PLAINTIFFS, CAP(OUTSIDE_COUNSEL), " clearance ", "9", 0, 0, 0 },
-	{ MAY, SDNY_DEFENDANT, CAP(PRODUCER) | CAP(OUTSIDE_COUNSEL), " clawback ", "11(a)", 0, 0, 0 },
-	{ MAY, SDNY_DEFENDANT | SDNY_COURT, CAP(OUTSIDE_COUNSEL) | CAP(COURT) | CAP(SPECIAL_MASTER), " clawback-report ", "11(b)",
-	    0, 0, 0 },
-	{ MAY, SDNY_COURT, CAP(AUDITOR) | CAP(SPECIAL_MASTER) | CAP(COURT), opens_log, "12(a)", 0, US_BOXES_ALL, US_LOG_OF_ALL },
-	{ MAY, SDNY_DEFENDANT, CAP(OUTSIDE_COUNSEL), " audit-list audit-export ", "12(b)", 0, US_BOXES_ACCESS, US_LOG_OF_ALL },
-	{ MAY, SDNY_PLAINTIFFS, CAP(OUTSIDE_COUNSEL), " audit-list ", "12(c)", 0, US_BOXES_ALL, US_LOG_OF_OWN_PARTY },
+	{ MAY, SDNY_DEFENDANT, CAP(PRODUCER) | CAP(OUTSIDE_COUNSEL), " clawback ", "11(a)", 0, 0,
+	    0 },
+	{ MAY, SDNY_DEFENDANT | SDNY_COURT, CAP(OUTSIDE_COUNSEL) | CAP(COURT) | CAP(SPECIAL_MASTER),
+	    " clawback-report ", "11(b)", 0, 0, 0 },
+	{ MAY, SDNY_COURT, CAP(AUDITOR) | CAP(SPECIAL_MASTER) | CAP(COURT), opens_log, "12(a)", 0,
+	    US_BOXES_ALL, US_LOG_OF_ALL },
+	{ MAY, SDNY_DEFENDANT, CAP(OUTSIDE_COUNSEL), " audit-list audit-export ", "12(b)", 0,
+	    US_BOXES_ACCESS, US_LOG_OF_ALL },
+	{ MAY, SDNY_PLAINTIFFS, CAP(OUTSIDE_COUNSEL), " audit-list ", "12(c)", 0, US_BOXES_ALL,
+	    US_LOG_OF_OWN_PARTY },
 };
 
 static const struct shipped shipped[] = {
-	{ US_SOURCE_DIR "/policy/orders/demo.yaml", { "plaintiffs", "defendant", "court" }, 3, "4", "review of the logs",
-	    demo_duties, COUNT(demo_duties) },
-	{ US_SOURCE_DIR "/policy/orders/sdny-stipulated.yaml", { "news-plaintiffs", "class-plaintiffs", "defendant", "court" },
-	    4, "3", "liability", sdny_duties, COUNT(sdny_duties) },
+	{ US_SOURCE_DIR "/policy/orders/demo.yaml", { "plaintiffs", "defendant", "court" }, 3, "4",
+	    "review of the logs", demo_duties, COUNT(demo_duties) },
+	{ US_SOURCE_DIR "/policy/orders/sdny-stipulated.yaml",
+	    { "news-plaintiffs", "class-plaintiffs", "defendant", "court" }, 4, "3", "liability",
+	    sdny_duties, COUNT(sdny_duties) },
 };
 
 static struct us_order *
@@ -139,7 +161,9 @@ compile(const char *path)
 	const size_t n = fread(text, 1, sizeof(text), file);
 	(void)fclose(file);
 	us_buf_init(&compiled, US_ORDER_COMPILED_MAX);
-	assert_int_equal(us_order_compile((struct us_bytes){ (const uint8_t *)text, n }, &compiled, findings), US_OK);
+	assert_int_equal(us_order_compile((struct us_bytes){ (const uint8_t *)text, n }, &compiled,
+			     findings),
+	    US_OK);
 	assert_int_equal(us_order_decode(compiled.data, compiled.len, &order), US_OK);
 	us_buf_free(&compiled);
 	free(findings);
@@ -150,22 +174,30 @@ compile(const char *path)
 static struct us_subject
 somebody(unsigned capacity, uint64_t parties)
 {
-	return (struct us_subject){ .person = 1, .capacity = (enum us_capacity)capacity, .parties = parties,
-		.acknowledged = 1, .clearances = UINT32_MAX };
+	return (struct us_subject){ .person = 1,
+		.capacity = (enum us_capacity)capacity,
+		.parties = parties,
+		.acknowledged = 1,
+		.clearances = UINT32_MAX };
 }
 
 static struct us_context
 request(const char *purpose)
 {
-	return (struct us_context){ .collection = us_bytes_of("logs"), .purpose = us_bytes_of(purpose), .records = 1,
-		.now_ns = INT64_C(1750000000) * 1000000000, .has_address = 1, .credential_bits = 256, .credential_days = 1 };
+	return (struct us_context){ .collection = us_bytes_of("logs"),
+		.purpose = us_bytes_of(purpose),
+		.records = 1,
+		.now_ns = INT64_C(1750000000) * 1000000000,
+		.has_address = 1,
+		.credential_bits = 256,
+		.credential_days = 1 };
 }
 
 static int
 concerns(const struct duty *d, unsigned capacity, uint64_t parties, unsigned action)
 {
-	return ((d->parties & parties) != 0 || d->parties == ANY_PARTY) && (d->capacities & US_CAPACITY_BIT(capacity)) != 0 &&
-	    among(d->actions, action);
+	return ((d->parties & parties) != 0 || d->parties == ANY_PARTY) &&
+	    (d->capacities & US_CAPACITY_BIT(capacity)) != 0 && among(d->actions, action);
 }
 
 /* Adds one permit: the narrowest of all that fit holds, the first is cited. */
@@ -190,8 +222,10 @@ add(struct us_ruling *want, const struct duty *d)
 static struct us_ruling
 expected(const struct shipped *s, unsigned capacity, uint64_t parties, unsigned action)
 {
-	struct us_ruling want = { .decision = US_DECISION_DENY, .reason = US_REASON_NOT_IN_ORDER,
-		.records_per_request = US_UNLIMITED, .paragraph = us_bytes_of(s->default_paragraph) };
+	struct us_ruling want = { .decision = US_DECISION_DENY,
+		.reason = US_REASON_NOT_IN_ORDER,
+		.records_per_request = US_UNLIMITED,
+		.paragraph = us_bytes_of(s->default_paragraph) };
 	int not_all = 0;
 
 	if (capacity < 1 || capacity > US_CAPACITY_LAST) {
@@ -208,8 +242,10 @@ expected(const struct shipped *s, unsigned capacity, uint64_t parties, unsigned 
 		if (!concerns(d, capacity, parties, action))
 			continue;
 		if (d->what == MAY_NOT)
-			return (struct us_ruling){ .decision = US_DECISION_DENY, .reason = US_REASON_PROHIBITED,
-				.records_per_request = US_UNLIMITED, .paragraph = us_bytes_of(d->paragraph) };
+			return (struct us_ruling){ .decision = US_DECISION_DENY,
+				.reason = US_REASON_PROHIBITED,
+				.records_per_request = US_UNLIMITED,
+				.paragraph = us_bytes_of(d->paragraph) };
 		not_all |= d->what == NOT_ALL;
 		if (d->what == MAY)
 			add(&want, d);
@@ -227,14 +263,16 @@ expected(const struct shipped *s, unsigned capacity, uint64_t parties, unsigned 
 static int
 same(const struct us_ruling *a, const struct us_ruling *b)
 {
-	return a->decision == b->decision && a->reason == b->reason && a->records_per_request == b->records_per_request &&
-	    a->boxes == b->boxes && a->log_scope == b->log_scope && a->sees_all == b->sees_all &&
+	return a->decision == b->decision && a->reason == b->reason &&
+	    a->records_per_request == b->records_per_request && a->boxes == b->boxes &&
+	    a->log_scope == b->log_scope && a->sees_all == b->sees_all &&
 	    a->paragraph.n == b->paragraph.n &&
 	    (a->paragraph.n == 0 || memcmp(a->paragraph.p, b->paragraph.p, a->paragraph.n) == 0);
 }
 
 static void
-check(const struct us_order *order, const struct shipped *s, unsigned capacity, uint64_t parties, unsigned action)
+check(const struct us_order *order, const struct shipped *s, unsigned capacity, uint64_t parties,
+    unsigned action)
 {
 	const struct us_subject who = somebody(capacity, parties);
 	const struct us_context context = request(s->purpose);
@@ -243,10 +281,13 @@ check(const struct us_order *order, const struct shipped *s, unsigned capacity, 
 
 	us_order_evaluate(order, &who, (enum us_action)action, &context, &r);
 	if (!same(&r, &want))
-		fail_msg("%s: capacity %u, parties %u, action %u (%s): decision %d, reason %s, paragraph %.*s; want %d, %s, %.*s",
-		    s->path, capacity, (unsigned)parties, action, us_action_name(action) == NULL ? "" : us_action_name(action),
-		    (int)r.decision, us_reason_name((unsigned)r.reason), (int)r.paragraph.n, (const char *)r.paragraph.p,
-		    (int)want.decision, us_reason_name((unsigned)want.reason), (int)want.paragraph.n,
+		fail_msg("%s: capacity %u, parties %u, action %u (%s): decision %d, reason %s, "
+			 "paragraph %.*s; want %d, %s, %.*s",
+		    s->path, capacity, (unsigned)parties, action,
+		    us_action_name(action) == NULL ? "" : us_action_name(action), (int)r.decision,
+		    us_reason_name((unsigned)r.reason), (int)r.paragraph.n,
+		    (const char *)r.paragraph.p, (int)want.decision,
+		    us_reason_name((unsigned)want.reason), (int)want.paragraph.n,
 		    (const char *)want.paragraph.p);
 }
 
@@ -269,14 +310,16 @@ test_shipped(void **state)
 	}
 }
 
-/* Every action is in exactly one list here, and its class is that of the list: a new action has to be decided on twice. */
+/* Every action is in exactly one list here, and its class is that of the list: a new action has to
+ * be decided on twice. */
 static void
 test_lists(void **state)
 {
 	(void)state;
 	for (unsigned a = 0; a < ACTIONS; a++) {
 		const enum us_action_class class = us_action_class_of((enum us_action)a);
-		const int is[] = { among(ordered, a), among(open_to_all, a), among(administrative, a), among(internal, a) };
+		const int is[] = { among(ordered, a), among(open_to_all, a),
+			among(administrative, a), among(internal, a) };
 
 		if (is[0] + is[1] + is[2] + is[3] != (us_action_name(a) != NULL))
 			fail_msg("action %u is in no list or in several", a);
@@ -290,7 +333,8 @@ test_lists(void **state)
 
 /* ---- orders that give too much ---- */
 
-/* An order of one party and one rule, which permits these actions to these capacities of any party. */
+/* An order of one party and one rule, which permits these actions to these capacities of any
+ * party. */
 struct generous {
 	struct us_party party;
 	struct us_rule rule;
@@ -344,7 +388,8 @@ generous_encode(const struct generous *g)
 	return err;
 }
 
-/* One action to one capacity: refused exactly for evidence to the machine's people, and for what is nobody's. */
+/* One action to one capacity: refused exactly for evidence to the machine's people, and for what is
+ * nobody's. */
 static void
 test_one_by_one(void **state)
 {
@@ -365,7 +410,8 @@ test_one_by_one(void **state)
 		}
 }
 
-/* Everything to everybody: no such order decodes, and were there one, the evaluator would still keep the two apart. */
+/* Everything to everybody: no such order decodes, and were there one, the evaluator would still
+ * keep the two apart. */
 static void
 test_everything(void **state)
 {
@@ -389,18 +435,23 @@ test_everything(void **state)
 			for (unsigned a = 0; a < ACTIONS; a++) {
 				const struct us_subject who = somebody(c, parties);
 				const int person = c >= 1 && c <= US_CAPACITY_LAST;
-				const int asked = among(ordered, a) || among(open_to_all, a) || among(administrative, a);
-				const int never = among(evidence, a) && (US_CAPACITY_BIT(c) & MACHINE) != 0;
+				const int asked = among(ordered, a) || among(open_to_all, a) ||
+				    among(administrative, a);
+				const int never = among(evidence, a) &&
+				    (US_CAPACITY_BIT(c) & MACHINE) != 0;
 				struct us_ruling r;
 
 				us_order_evaluate(&g.order, &who, (enum us_action)a, &context, &r);
-				if ((r.decision == US_DECISION_ALLOW) != (person && asked && !never) ||
+				if ((r.decision == US_DECISION_ALLOW) !=
+					(person && asked && !never) ||
 				    (person && (never || !asked) && r.reason != US_REASON_CAPACITY))
-					fail_msg("capacity %u, action %u: reason %s", c, a, us_reason_name((unsigned)r.reason));
+					fail_msg("capacity %u, action %u: reason %s", c, a,
+					    us_reason_name((unsigned)r.reason));
 			}
 }
 
-/* The same in bytes, by somebody who does not use our encoder: a legal order, whose capacities are then widened. */
+/* The same in bytes, by somebody who does not use our encoder: a legal order, whose capacities are
+ * then widened. */
 static void
 test_bytes(void **state)
 {
@@ -412,7 +463,7 @@ test_bytes(void **state)
 		{ { 0x00, 0x00, 0x1f, 0xfe }, US_ERR_DENIED }, /* administrator */
 		{ { 0x00, 0x00, 0x3f, 0xfc }, US_ERR_DENIED }, /* keyholder */
 		{ { 0x00, 0x00, 0x3f, 0xfe }, US_ERR_DENIED },
-		{ { 0x00, 0x00, 0x5f, 0xfc }, US_ERR_RANGE },  /* no capacity */
+		{ { 0x00, 0x00, 0x5f, 0xfc }, US_ERR_RANGE }, /* no capacity */
 		{ { 0x00, 0x00, 0x1f, 0xfd }, US_ERR_RANGE },
 		{ { 0x00, 0x00, 0x00, 0x00 }, US_ERR_RANGE },
 		{ { 0x00, 0x00, 0x1f, 0xfc }, US_OK },
@@ -453,7 +504,8 @@ test_signers(void **state)
 		generous_make(&g, CAP(OUTSIDE_COUNSEL));
 		generous_add(&g, US_ACTION_READ);
 		g.party.signers[0].capacity = (enum us_capacity)c;
-		assert_int_equal(generous_encode(&g), (US_CAPACITY_BIT(c) & MACHINE) != 0 ? US_ERR_DENIED : US_OK);
+		assert_int_equal(generous_encode(&g),
+		    (US_CAPACITY_BIT(c) & MACHINE) != 0 ? US_ERR_DENIED : US_OK);
 	}
 }
 

@@ -1,6 +1,7 @@
 /*
- * The evaluator and its explanation against a second one (naive.h), over random orders and requests that aim at what the
- * rules say, and at the edges of it. Also the table of capacity × action of the demonstration's order.
+ * The evaluator and its explanation against a second one (naive.h), over random orders and requests
+ * that aim at what the rules say, and at the edges of it. Also the table of capacity × action of
+ * the demonstration's order.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,7 +22,8 @@
 
 /* ---- the comparison ---- */
 
-static size_t seen[64], asked[US_CONDITIONS], failed[US_CONDITIONS], differences, allowed, masked, lines;
+static size_t seen[64], asked[US_CONDITIONS], failed[US_CONDITIONS], differences, allowed, masked,
+    lines;
 
 static void
 differ(int is, const char *what)
@@ -40,25 +42,34 @@ compare_ruling(const struct us_order *o, const struct request *q)
 	us_order_evaluate(o, &q->subject, q->action, &q->context, &r);
 	naive_evaluate(o, &q->subject, (unsigned)q->action, &q->context, &n);
 	for (size_t i = 0; i < o->n_rules; i++)
-		visible[i] = (r.permits[i / 64] >> (i % 64) & 1) ? 'p' : (r.forbids[i / 64] >> (i % 64) & 1) ? 'f' : ' ';
+		visible[i] = (r.permits[i / 64] >> (i % 64) & 1) ? 'p' :
+		    (r.forbids[i / 64] >> (i % 64) & 1)          ? 'f' :
+								   ' ';
 	differ(r.decision != (n.allowed ? US_DECISION_ALLOW : US_DECISION_DENY), "decision");
 	differ(r.reason != n.reason, "reason");
-	differ(r.rule != n.rule || !us_bytes_is(r.rule_id, n.rule == 0 ? "" : (const char *)o->rules[n.rule - 1].id.p), "rule");
-	differ(r.paragraph.n != n.paragraph.n || (n.paragraph.n > 0 && memcmp(r.paragraph.p, n.paragraph.p, n.paragraph.n) != 0),
+	differ(r.rule != n.rule ||
+		!us_bytes_is(r.rule_id, n.rule == 0 ? "" : (const char *)o->rules[n.rule - 1].id.p),
+	    "rule");
+	differ(r.paragraph.n != n.paragraph.n ||
+		(n.paragraph.n > 0 && memcmp(r.paragraph.p, n.paragraph.p, n.paragraph.n) != 0),
 	    "paragraph");
 	differ(r.freeze != n.freeze, "freeze");
 	differ(r.cure == NULL || (r.cure[0] == '\0') != n.allowed, "cure");
 	differ(r.records_per_request != n.cap, "records per request");
 	differ(r.run_max != n.run_max, "run");
-	differ(!r.purpose_needed != !n.purpose_needed || !r.approval_needed != !n.approval_needed, "what is needed");
+	differ(!r.purpose_needed != !n.purpose_needed || !r.approval_needed != !n.approval_needed,
+	    "what is needed");
 	differ(!r.wants_party_usage != !n.wants_party_usage, "usage of the party");
 	differ(memcmp(&r.left, &n.left, sizeof(r.left)) != 0, "left");
-	differ(r.mask.identifiers != n.mask.identifiers || r.mask.roles != n.mask.roles || r.mask.fields != n.mask.fields ||
-	    r.mask.except_match != n.mask.except_match, "mask");
-	differ(r.boxes != n.boxes || (unsigned)r.log_scope != n.log_scope, "boxes and scope of the log");
+	differ(r.mask.identifiers != n.mask.identifiers || r.mask.roles != n.mask.roles ||
+		r.mask.fields != n.mask.fields || r.mask.except_match != n.mask.except_match,
+	    "mask");
+	differ(r.boxes != n.boxes || (unsigned)r.log_scope != n.log_scope,
+	    "boxes and scope of the log");
 	differ(!r.sees_all != !n.sees_all || strcmp(visible, n.visible) != 0, "visible");
 	for (size_t i = o->n_rules; i < US_ORDER_RULES; i++)
-		differ(((r.permits[i / 64] | r.forbids[i / 64]) >> (i % 64) & 1) != 0, "rules that are not there");
+		differ(((r.permits[i / 64] | r.forbids[i / 64]) >> (i % 64) & 1) != 0,
+		    "rules that are not there");
 	seen[n.reason]++;
 	allowed += n.allowed != 0;
 	masked += !us_mask_is_empty(&n.mask);
@@ -80,9 +91,10 @@ compare_line(void *ctx, const struct us_explained *e)
 	differ(e->rule != x->at || x->at >= x->order->n_rules, "rule of a line");
 	if (x->at >= x->order->n_rules)
 		return;
-	naive_explain(x->order, &x->q->subject, (unsigned)x->q->action, &x->q->context, x->at++, &n);
-	misses = (n.party ? 0u : US_MISSES_PARTY) | (n.capacity ? 0u : US_MISSES_CAPACITY) | (n.action ? 0u : US_MISSES_ACTION) |
-	    (n.collection ? 0u : US_MISSES_COLLECTION);
+	naive_explain(x->order, &x->q->subject, (unsigned)x->q->action, &x->q->context, x->at++,
+	    &n);
+	misses = (n.party ? 0u : US_MISSES_PARTY) | (n.capacity ? 0u : US_MISSES_CAPACITY) |
+	    (n.action ? 0u : US_MISSES_ACTION) | (n.collection ? 0u : US_MISSES_COLLECTION);
 	differ("-pFf"[e->standing] != n.standing || e->misses != misses, "standing of a line");
 	differ((e->asked | e->fails) >> US_CONDITIONS != 0, "conditions that are not there");
 	for (unsigned c = 0; c < US_CONDITIONS; c++) {
@@ -116,11 +128,13 @@ test_random(void **state)
 		if (us_reason_name(reason) != NULL && seen[reason] > 0)
 			print_message("%s: %zu\n", us_reason_name(reason), seen[reason]);
 	for (unsigned c = 0; c < US_CONDITIONS; c++) {
-		print_message("%s asked %zu, fails %zu\n", us_condition_name(c), asked[c], failed[c]);
+		print_message("%s asked %zu, fails %zu\n", us_condition_name(c), asked[c],
+		    failed[c]);
 		assert_true(failed[c] > 500 && asked[c] - failed[c] > 500);
 	}
-	print_message("%u requests, %zu allowed, %zu masked; %zu lines of explanations; %zu differences\n", ORDERS * REQUESTS,
-	    allowed, masked, lines, differences);
+	print_message("%u requests, %zu allowed, %zu masked; %zu lines of explanations; %zu "
+		      "differences\n",
+	    ORDERS * REQUESTS, allowed, masked, lines, differences);
 	assert_true(allowed > 10000 && masked > 1000);
 	assert_int_equal(differences, 0);
 }
@@ -140,7 +154,9 @@ demo(void)
 	size_t n = fread(text, 1, sizeof(text), file);
 	(void)fclose(file);
 	us_buf_init(&compiled, US_ORDER_COMPILED_MAX);
-	assert_int_equal(us_order_compile((struct us_bytes){ (const uint8_t *)text, n }, &compiled, f), US_OK);
+	assert_int_equal(us_order_compile((struct us_bytes){ (const uint8_t *)text, n }, &compiled,
+			     f),
+	    US_OK);
 	assert_int_equal(us_order_decode(compiled.data, compiled.len, &order), US_OK);
 	us_buf_free(&compiled);
 	free(f);
@@ -149,13 +165,18 @@ demo(void)
 
 static const struct {
 	enum us_capacity capacity;
-	int party; /* 0 plaintiffs, 1 defendant, 2 court, -1 none */
+	int party;       /* 0 plaintiffs, 1 defendant, 2 court, -1 none */
 	const char *may; /* all that it may of the ordered actions, with spaces around each */
 } rights[] = {
-	{ US_CAPACITY_OUTSIDE_COUNSEL, 0, " count search read sample terms match copy copy-list copy-return challenge " },
-	{ US_CAPACITY_COUNSEL_STAFF, 0, " count search read sample terms match copy-list copy-return " },
-	{ US_CAPACITY_PRODUCER, 1, " load batch-list batch-hold batch-release batch-withdraw clawback clawback-report relabel " },
-	{ US_CAPACITY_AUDITOR, 2, " audit-list audit-keys audit-export audit-report clawback-report " },
+	{ US_CAPACITY_OUTSIDE_COUNSEL, 0,
+	    " count search read sample terms match copy copy-list copy-return challenge " },
+	{ US_CAPACITY_COUNSEL_STAFF, 0,
+	    " count search read sample terms match copy-list copy-return " },
+	{ US_CAPACITY_PRODUCER, 1,
+	    " load batch-list batch-hold batch-release batch-withdraw clawback clawback-report "
+	    "relabel " },
+	{ US_CAPACITY_AUDITOR, 2,
+	    " audit-list audit-keys audit-export audit-report clawback-report " },
 	{ US_CAPACITY_COURT, 2, " clawback-report " },
 	{ US_CAPACITY_SPECIAL_MASTER, 2, " clawback-report " },
 };
@@ -164,7 +185,9 @@ static void
 test_demo_table(void **state)
 {
 	struct us_order *order = demo();
-	struct us_context context = { .collection = us_bytes_of("demo"), .purpose = us_bytes_of("review"), .records = 1 };
+	struct us_context context = { .collection = us_bytes_of("demo"),
+		.purpose = us_bytes_of("review"),
+		.records = 1 };
 
 	(void)state;
 	for (unsigned c = 1; c <= US_CAPACITY_LAST; c++)
@@ -172,21 +195,27 @@ test_demo_table(void **state)
 			for (unsigned a = 1; a < 128; a++) {
 				if (us_action_name(a) == NULL)
 					continue;
-				struct us_subject s = { .person = 1, .capacity = (enum us_capacity)c,
+				struct us_subject s = { .person = 1,
+					.capacity = (enum us_capacity)c,
 					.parties = party < 0 ? 0 : UINT64_C(1) << party };
 				struct us_ruling r;
 				char word[64];
-				/* administrative acts: capacity and signatures decide, this order adds nothing */
-				int want = us_action_class_of((enum us_action)a) == US_ACTIONS_OPEN ||
-				    us_action_class_of((enum us_action)a) == US_ACTIONS_ADMINISTRATIVE;
+				/* administrative acts: capacity and signatures decide, this order
+				 * adds nothing */
+				int want = us_action_class_of((enum us_action)a) ==
+					US_ACTIONS_OPEN ||
+				    us_action_class_of((enum us_action)a) ==
+					US_ACTIONS_ADMINISTRATIVE;
 				(void)snprintf(word, sizeof(word), " %s ", us_action_name(a));
 				for (size_t i = 0; i < sizeof(rights) / sizeof(rights[0]); i++)
-					if (rights[i].capacity == (enum us_capacity)c && rights[i].party == party &&
+					if (rights[i].capacity == (enum us_capacity)c &&
+					    rights[i].party == party &&
 					    strstr(rights[i].may, word) != NULL)
 						want = 1;
 				us_order_evaluate(order, &s, (enum us_action)a, &context, &r);
 				if ((r.decision == US_DECISION_ALLOW) != want)
-					fail_msg("%s of party %d: %s", us_capacity_name(c), party, us_action_name(a));
+					fail_msg("%s of party %d: %s", us_capacity_name(c), party,
+					    us_action_name(a));
 				if (!want)
 					assert_true(us_bytes_is(r.paragraph, "4"));
 			}
@@ -197,7 +226,9 @@ static void
 test_demo_conditions(void **state)
 {
 	struct us_order *order = demo();
-	struct us_subject attorney = { .person = 1, .capacity = US_CAPACITY_OUTSIDE_COUNSEL, .parties = 1 };
+	struct us_subject attorney = { .person = 1,
+		.capacity = US_CAPACITY_OUTSIDE_COUNSEL,
+		.parties = 1 };
 	struct us_context c = { .collection = us_bytes_of("demo"), .records = 1 };
 	struct us_ruling r;
 
@@ -223,8 +254,12 @@ static void
 test_speed(void **state)
 {
 	struct us_order *order = demo();
-	struct us_subject attorney = { .person = 1, .capacity = US_CAPACITY_OUTSIDE_COUNSEL, .parties = 1 };
-	struct us_context c = { .collection = us_bytes_of("demo"), .purpose = us_bytes_of("x"), .records = 1 };
+	struct us_subject attorney = { .person = 1,
+		.capacity = US_CAPACITY_OUTSIDE_COUNSEL,
+		.parties = 1 };
+	struct us_context c = { .collection = us_bytes_of("demo"),
+		.purpose = us_bytes_of("x"),
+		.records = 1 };
 	struct timespec a, b;
 	struct us_ruling r;
 

@@ -1,6 +1,6 @@
 /*
- * The worked examples keep what their suites say; every statement of theirs can fail, and none of the orders' rules,
- * conditions, limits and masks can be changed without a statement that notices.
+ * The worked examples keep what their suites say; every statement of theirs can fail, and none of
+ * the orders' rules, conditions, limits and masks can be changed without a statement that notices.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -39,7 +39,8 @@ static void
 print_findings(const char *name, const struct us_findings *f)
 {
 	for (size_t i = 0; i < f->n; i++)
-		print_message("%s:%u:%u: %s\n", name, f->items[i].line, f->items[i].column, f->items[i].text);
+		print_message("%s:%u:%u: %s\n", name, f->items[i].line, f->items[i].column,
+		    f->items[i].text);
 }
 
 /* ---- an example in memory ---- */
@@ -60,7 +61,8 @@ example_new(const char *name)
 	e->name = name;
 	us_buf_init(&e->compiled, US_ORDER_COMPILED_MAX);
 	read_file(name, ".yaml", &yaml);
-	int err = us_order_compile((struct us_bytes){ yaml.data, yaml.len }, &e->compiled, &e->findings);
+	int err = us_order_compile((struct us_bytes){ yaml.data, yaml.len }, &e->compiled,
+	    &e->findings);
 	print_findings(name, &e->findings);
 	assert_int_equal(err, US_OK);
 	assert_int_equal(e->findings.n, 0);
@@ -92,7 +94,9 @@ example_suite(struct example *e, const struct us_order *order)
 	struct us_suite *suite;
 	char name[128];
 
-	assert_int_equal(us_suite_parse((struct us_bytes){ e->source.data, e->source.len }, &suite, &e->findings), US_OK);
+	assert_int_equal(us_suite_parse((struct us_bytes){ e->source.data, e->source.len }, &suite,
+			     &e->findings),
+	    US_OK);
 	(void)snprintf(name, sizeof(name), "%s.yaml", e->name);
 	assert_true(us_bytes_is(us_suite_order_name(suite), name));
 	int err = us_suite_bind(suite, order, &e->findings);
@@ -119,8 +123,8 @@ print_failed(void *ctx, const struct us_suite_result *r)
 	const struct example *e = ctx;
 
 	if (r->failed)
-		print_message("%s:%u:%u: %s: expected %s; found %s\n%s", e->name, r->line, r->column, r->statement,
-		    r->expected, r->found, r->why);
+		print_message("%s:%u:%u: %s: expected %s; found %s\n%s", e->name, r->line,
+		    r->column, r->statement, r->expected, r->found, r->why);
 }
 
 static void
@@ -162,7 +166,8 @@ turn(struct us_suite *suite, struct us_suite_said *expected)
 {
 	const struct us_suite_said right = *expected;
 
-	expected->decision = right.decision == US_DECISION_ALLOW ? US_DECISION_DENY : US_DECISION_ALLOW;
+	expected->decision = right.decision == US_DECISION_ALLOW ? US_DECISION_DENY :
+								   US_DECISION_ALLOW;
 	expect_one_failure(suite);
 	*expected = right;
 	if ((right.says & US_SAYS_PARAGRAPH) != 0) {
@@ -171,7 +176,8 @@ turn(struct us_suite *suite, struct us_suite_said *expected)
 		*expected = right;
 	}
 	if ((right.says & US_SAYS_REASON) != 0) {
-		expected->reason = right.reason == US_REASON_QUOTA ? US_REASON_HOURS : US_REASON_QUOTA;
+		expected->reason = right.reason == US_REASON_QUOTA ? US_REASON_HOURS :
+								     US_REASON_QUOTA;
 		expect_one_failure(suite);
 		*expected = right;
 	}
@@ -226,8 +232,9 @@ notice(struct mutation *m, const char *what, unsigned number)
 	if (failures(m->e, m->order) > 0)
 		return;
 	m->missed++;
-	print_message("%s: nothing notices a change of %s%.*s: %s %u\n", m->e->name, rule == &none ? "the order" : "rule ",
-	    (int)rule->id.n, (const char *)rule->id.p, what, number);
+	print_message("%s: nothing notices a change of %s%.*s: %s %u\n", m->e->name,
+	    rule == &none ? "the order" : "rule ", (int)rule->id.n, (const char *)rule->id.p, what,
+	    number);
 }
 
 static void
@@ -245,7 +252,8 @@ change_fit(struct mutation *m)
 		*rule = right;
 	}
 	for (unsigned c = 1; c <= US_CAPACITY_LAST; c++) {
-		if ((right.capacities & US_CAPACITY_BIT(c)) == 0 || right.capacities == US_CAPACITY_ANY)
+		if ((right.capacities & US_CAPACITY_BIT(c)) == 0 ||
+		    right.capacities == US_CAPACITY_ANY)
 			continue;
 		rule->capacities &= ~US_CAPACITY_BIT(c);
 		notice(m, us_capacity_name(c), 0);
@@ -267,13 +275,14 @@ change_fit(struct mutation *m)
 	}
 }
 
-#define CHANGE(member, value, what) do { \
-	if (rule->member != (value)) { \
-		rule->member = (value); \
-		notice(m, what, 0); \
-		*rule = right; \
-	} \
-} while (0)
+#define CHANGE(member, value, what) \
+	do { \
+		if (rule->member != (value)) { \
+			rule->member = (value); \
+			notice(m, what, 0); \
+			*rule = right; \
+		} \
+	} while (0)
 
 static void
 change_conditions(struct mutation *m)
@@ -287,15 +296,20 @@ change_conditions(struct mutation *m)
 	CHANGE(conditions.period, 0, "no period");
 	CHANGE(conditions.calendar, 0, "no hours");
 	CHANGE(conditions.n_networks, 0, "any network");
-	for (unsigned state = 0; state < m->order->n_matter_states && right.conditions.matter_states != 0; state++)
-		CHANGE(conditions.matter_states, (uint16_t)(right.conditions.matter_states ^ 1u << state), "another state");
+	for (unsigned state = 0;
+	     state < m->order->n_matter_states && right.conditions.matter_states != 0; state++)
+		CHANGE(conditions.matter_states,
+		    (uint16_t)(right.conditions.matter_states ^ 1u << state), "another state");
 	if (right.conditions.credential_bits != 0) {
 		CHANGE(conditions.credential_bits, 0, "credential of any strength");
-		CHANGE(conditions.credential_bits, (uint16_t)(right.conditions.credential_bits + 1), "stronger credential");
+		CHANGE(conditions.credential_bits, (uint16_t)(right.conditions.credential_bits + 1),
+		    "stronger credential");
 	}
 	if (right.conditions.credential_days != 0) {
-		CHANGE(conditions.credential_days, (uint16_t)(right.conditions.credential_days + 1), "credential for longer");
-		CHANGE(conditions.credential_days, (uint16_t)(right.conditions.credential_days - 1), "credential for less long");
+		CHANGE(conditions.credential_days, (uint16_t)(right.conditions.credential_days + 1),
+		    "credential for longer");
+		CHANGE(conditions.credential_days, (uint16_t)(right.conditions.credential_days - 1),
+		    "credential for less long");
 	}
 	CHANGE(conditions.purpose, US_PURPOSE_FREE, "no purpose");
 	if (right.conditions.purpose == US_PURPOSE_LISTED)
@@ -304,10 +318,14 @@ change_conditions(struct mutation *m)
 	if (right.conditions.approval.count != 0) {
 		CHANGE(conditions.approval.any_party, 1, "approval of any party");
 		CHANGE(conditions.approval.capacities, US_CAPACITY_ANY, "approval in any capacity");
-		CHANGE(conditions.approval.count, (uint8_t)(right.conditions.approval.count + 1), "more approvals");
-		CHANGE(conditions.approval.count, (uint8_t)(right.conditions.approval.count - 1), "fewer approvals");
-		CHANGE(conditions.approval.hours, (uint16_t)(right.conditions.approval.hours + 1), "approval an hour longer");
-		CHANGE(conditions.approval.hours, (uint16_t)(right.conditions.approval.hours - 1), "approval an hour shorter");
+		CHANGE(conditions.approval.count, (uint8_t)(right.conditions.approval.count + 1),
+		    "more approvals");
+		CHANGE(conditions.approval.count, (uint8_t)(right.conditions.approval.count - 1),
+		    "fewer approvals");
+		CHANGE(conditions.approval.hours, (uint16_t)(right.conditions.approval.hours + 1),
+		    "approval an hour longer");
+		CHANGE(conditions.approval.hours, (uint16_t)(right.conditions.approval.hours - 1),
+		    "approval an hour shorter");
 	}
 	for (size_t i = 0; i < right.conditions.n_networks; i++) {
 		struct us_network *network = &right.conditions.networks[i];
@@ -351,7 +369,8 @@ change_limits(struct mutation *m)
 		CHANGE(limits.per, US_PER_PERSON, "per person");
 	CHANGE(mask.except_match, 0, "contents that do not match");
 	for (unsigned bit = 0; bit < 8; bit++) {
-		CHANGE(mask.identifiers, (uint8_t)(right.mask.identifiers & ~(1u << bit)), "identifiers");
+		CHANGE(mask.identifiers, (uint8_t)(right.mask.identifiers & ~(1u << bit)),
+		    "identifiers");
 		CHANGE(mask.roles, (uint8_t)(right.mask.roles & ~(1u << bit)), "roles");
 		CHANGE(mask.fields, (uint8_t)(right.mask.fields & ~(1u << bit)), "fields");
 		CHANGE(boxes, (uint8_t)(right.boxes & ~(1u << bit)), "boxes");

@@ -27,7 +27,8 @@ put_block(struct us_buf *b, unsigned leaps, const struct change *changes, size_t
 	for (size_t i = 0; i < 6; i++)
 		err |= us_buf_put_u32(b, counts[i]);
 	for (size_t i = 0; i < n; i++)
-		err |= wide ? us_buf_put_u64(b, (uint64_t)changes[i].at_s) : us_buf_put_u32(b, (uint32_t)changes[i].at_s);
+		err |= wide ? us_buf_put_u64(b, (uint64_t)changes[i].at_s) :
+			      us_buf_put_u32(b, (uint32_t)changes[i].at_s);
 	for (size_t i = 0; i < n; i++)
 		err |= us_buf_put_u8(b, changes[i].type);
 	err |= us_buf_put(b, "\0\0\0\0\0\0\0\0\x0e\x10\1\0abc", 16);
@@ -71,7 +72,8 @@ test_zones(void **state)
 	const struct change right[] = { { march, 1 }, { november, 0 } };
 	const struct change late[] = { { march + HOUR, 1 }, { november, 0 } };
 	const struct change early[] = { { march - 1, 1 }, { november, 0 } };
-	const struct change other[] = { { march, 1 }, { march + 40 * 86400, 0 }, { march + 70 * 86400, 1 }, { november, 0 } };
+	const struct change other[] = { { march, 1 }, { march + 40 * 86400, 0 },
+		{ march + 70 * 86400, 1 }, { november, 0 } };
 	const struct change last[] = { { march, 0 } };
 	const struct change gap[] = { { Y2026_S, 0 }, { Y2026_S + 300 * 86400, 1 } };
 	const struct change within_a_day[] = { { march + 2 * HOUR, 1 }, { november + HOUR, 0 } };
@@ -101,19 +103,23 @@ test_zones(void **state)
 	assert_int_equal(zone_of(0, right, 2, "UTC0XST-1"), US_ERR_FORMAT);
 }
 
-/* Names that are folders and links of the database, and what the machine's own says of those that go by the moon. */
+/* Names that are folders and links of the database, and what the machine's own says of those that
+ * go by the moon. */
 static void
 test_zone_names(void **state)
 {
-	static const char *const none[] = { "right/Europe/Berlin", "posix/Europe/Berlin", "right/UTC", "localtime", "posixrules",
-		"../../etc/passwd", "/etc/passwd", "tzdata.zi", "" };
-	static const char *const moon[] = { "Africa/Casablanca", "Africa/El_Aaiun", "Asia/Gaza", "Asia/Hebron" };
+	static const char *const none[] = { "right/Europe/Berlin", "posix/Europe/Berlin",
+		"right/UTC", "localtime", "posixrules", "../../etc/passwd", "/etc/passwd",
+		"tzdata.zi", "" };
+	static const char *const moon[] = { "Africa/Casablanca", "Africa/El_Aaiun", "Asia/Gaza",
+		"Asia/Hebron" };
 	struct us_buf out;
 
 	(void)state;
 	us_buf_init(&out, 64);
 	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
-		assert_int_equal(us_zone_posix_of(none[i], strlen(none[i]), &out), US_ERR_NOT_FOUND);
+		assert_int_equal(us_zone_posix_of(none[i], strlen(none[i]), &out),
+		    US_ERR_NOT_FOUND);
 	assert_int_equal(us_zone_posix_of("UTC", 3, &out), US_OK);
 	for (size_t i = 0; i < sizeof(moon) / sizeof(moon[0]); i++) {
 		int err = us_zone_posix_of(moon[i], strlen(moon[i]), &out);

@@ -1,6 +1,7 @@
 /*
- * The ledger against a second one that is a list of (account, collection, kind, day, record) which every question walks from end to
- * end; and runs over the borders of a bitmap's containers, where ours searches and this one looks at every number.
+ * The ledger against a second one that is a list of (account, collection, kind, day, record) which
+ * every question walks from end to end; and runs over the borders of a bitmap's containers, where
+ * ours searches and this one looks at every number.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -115,12 +116,17 @@ naive_after(const struct us_usage_question *q)
 }
 
 static void
-fold(struct us_usage *u, uint32_t person, unsigned bits, uint32_t collection, enum us_meter_kind kind, int32_t day,
-    const uint64_t *records, size_t n)
+fold(struct us_usage *u, uint32_t person, unsigned bits, uint32_t collection,
+    enum us_meter_kind kind, int32_t day, const uint64_t *records, size_t n)
 {
 	struct us_bytes names[PARTIES];
-	struct us_usage_fact fact = { .person = person, .parties = names, .collection = collection, .kind = kind, .day = day,
-		.records = records, .n = n };
+	struct us_usage_fact fact = { .person = person,
+		.parties = names,
+		.collection = collection,
+		.kind = kind,
+		.day = day,
+		.records = records,
+		.n = n };
 
 	for (unsigned p = 0; p < PARTIES; p++)
 		if ((bits >> p & 1) != 0)
@@ -134,7 +140,8 @@ fold(struct us_usage *u, uint32_t person, unsigned bits, uint32_t collection, en
 static size_t
 random_records(uint64_t *records, size_t most)
 {
-	const uint64_t base = (uint64_t[]){ 0, 65536 - 40, 131072 - 40, 500000, UINT32_MAX - 60 }[random_below(5)];
+	const uint64_t base = (uint64_t[]){ 0, 65536 - 40, 131072 - 40, 500000,
+		UINT32_MAX - 60 }[random_below(5)];
 	size_t n = 1 + random_below((unsigned)most);
 
 	if (random_below(3) == 0) {
@@ -174,13 +181,16 @@ random_folds_and_questions(void **state)
 		for (unsigned i = 0; i < 120; i++) {
 			size_t n = random_records(records, 30);
 
-			fold(u, 1 + random_below(PEOPLE), random_below(1 << PARTIES), 1 + random_below(COLLECTIONS),
-			    (enum us_meter_kind)random_below(2), (int32_t)random_below(DAYS) - 1, records, n);
+			fold(u, 1 + random_below(PEOPLE), random_below(1 << PARTIES),
+			    1 + random_below(COLLECTIONS), (enum us_meter_kind)random_below(2),
+			    (int32_t)random_below(DAYS) - 1, records, n);
 			for (unsigned k = 0; k < 3; k++) {
 				struct us_usage_question q = { .person = random_below(PEOPLE + 1),
 					.party = us_bytes_of(parties[random_below(PARTIES)]),
-					.collection = 1 + random_below(COLLECTIONS), .kind = (enum us_meter_kind)random_below(2),
-					.day = (int32_t)random_below(DAYS) - 1, .records = records,
+					.collection = 1 + random_below(COLLECTIONS),
+					.kind = (enum us_meter_kind)random_below(2),
+					.day = (int32_t)random_below(DAYS) - 1,
+					.records = records,
 					.wants_run = (int)random_below(2) };
 
 				q.n = random_below(4) == 0 ? 0 : random_records(records, 30);
@@ -247,7 +257,12 @@ refusals_change_nothing(void **state)
 {
 	const struct us_bytes party[2] = { us_bytes_of("p"), { (const uint8_t *)"", 0 } };
 	const uint64_t records[2] = { 5, UINT64_C(1) << 32 };
-	struct us_usage_fact fact = { .person = 1, .n_parties = 1, .parties = party, .collection = 1, .records = records, .n = 2 };
+	struct us_usage_fact fact = { .person = 1,
+		.n_parties = 1,
+		.parties = party,
+		.collection = 1,
+		.records = records,
+		.n = 2 };
 	struct us_usage_question q = { .person = 1, .collection = 1 };
 	struct us_meter m = { 9, 9, 9 };
 	struct us_usage *u;
@@ -311,8 +326,9 @@ who_has_seen(void **state)
 	n_seen = 0;
 	for (unsigned i = 0; i < 60; i++) {
 		size_t n = random_records(records, 20);
-		fold(u, 1 + random_below(PEOPLE), random_below(1 << PARTIES), 1 + random_below(COLLECTIONS),
-		    (enum us_meter_kind)random_below(2), (int32_t)random_below(DAYS) - 1, records, n);
+		fold(u, 1 + random_below(PEOPLE), random_below(1 << PARTIES),
+		    1 + random_below(COLLECTIONS), (enum us_meter_kind)random_below(2),
+		    (int32_t)random_below(DAYS) - 1, records, n);
 	}
 	for (unsigned round = 0; round < 200; round++) {
 		size_t n = random_records(asked, 20), at = 0;
@@ -326,14 +342,19 @@ who_has_seen(void **state)
 
 					for (size_t i = 0; i < n_seen; i++)
 						for (size_t k = 0; k < n; k++)
-							if (seen[i].person == person && seen[i].collection == 1 && seen[i].kind == kind &&
-							    seen[i].day == day && seen[i].record == asked[k] && count < SEEN_MAX / 100)
+							if (seen[i].person == person &&
+							    seen[i].collection == 1 &&
+							    seen[i].kind == kind &&
+							    seen[i].day == day &&
+							    seen[i].record == asked[k] &&
+							    count < SEEN_MAX / 100)
 								one[count++] = asked[k];
 					count = distinct(one, count);
 					if (count == 0)
 						continue;
 					assert_true(at < t.n);
-					assert_true(t.list[at].person == person && t.list[at].kind == kind && t.list[at].day == day);
+					assert_true(t.list[at].person == person &&
+					    t.list[at].kind == kind && t.list[at].day == day);
 					assert_int_equal(t.list[at++].count, count);
 				}
 		assert_int_equal(at, t.n);
@@ -341,7 +362,9 @@ who_has_seen(void **state)
 	assert_int_equal(us_usage_who(u, 1, records, 0, take, NULL), US_OK);
 	for (size_t i = 0; i < n_seen; i++)
 		if (seen[i].collection == 1 && calls == 0)
-			assert_int_equal(us_usage_who(u, 1, &seen[i].record, 1, stop_at_once, &calls), 77);
+			assert_int_equal(us_usage_who(u, 1, &seen[i].record, 1, stop_at_once,
+					     &calls),
+			    77);
 	assert_int_equal(calls, 1);
 	us_usage_free(u);
 }
@@ -362,7 +385,8 @@ approvals_are_used_once(void **state)
 		assert_int_equal(us_usage_approval_used(u, a), want[a]);
 		if (random_below(2) == 0)
 			continue;
-		assert_int_equal(us_usage_approval_use(u, a, i), want[a] == UINT64_MAX ? US_OK : US_ERR_EXISTS);
+		assert_int_equal(us_usage_approval_use(u, a, i),
+		    want[a] == UINT64_MAX ? US_OK : US_ERR_EXISTS);
 		if (want[a] == UINT64_MAX)
 			want[a] = i;
 	}
@@ -382,7 +406,11 @@ seconds(void)
 static void
 cost(void **state)
 {
-	struct us_usage_question q = { .person = 1, .collection = 1, .day = 1, .wants_run = 1, .n = 1 };
+	struct us_usage_question q = { .person = 1,
+		.collection = 1,
+		.day = 1,
+		.wants_run = 1,
+		.n = 1 };
 	struct us_meter m;
 	struct us_usage *u;
 	uint64_t record;
@@ -411,9 +439,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(random_folds_and_questions), cmocka_unit_test(long_runs),
-		cmocka_unit_test(refusals_change_nothing), cmocka_unit_test(who_has_seen),
-		cmocka_unit_test(approvals_are_used_once), cmocka_unit_test(cost),
+		cmocka_unit_test(random_folds_and_questions),
+		cmocka_unit_test(long_runs),
+		cmocka_unit_test(refusals_change_nothing),
+		cmocka_unit_test(who_has_seen),
+		cmocka_unit_test(approvals_are_used_once),
+		cmocka_unit_test(cost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,7 +33,8 @@ docket_setup(void **state)
 	assert_int_equal(world_batch(w, 1, 0, 0, 100, 0), US_OK);
 	assert_int_equal(world_batch(w, 1, 1, 100, 100, 0), US_OK);
 	assert_int_equal(document(w, &w->attorney, small_document(), sizeof(text), 0,
-	    (struct us_bytes){ (const uint8_t *)text, sizeof(text) }), US_OK);
+			     (struct us_bytes){ (const uint8_t *)text, sizeof(text) }),
+	    US_OK);
 	*state = w;
 	return 0;
 }
@@ -66,7 +67,8 @@ done(struct world *w, const struct actor *by, struct us_act *act)
 }
 
 void
-join(struct world *w, struct actor *who, const char *name, enum us_capacity capacity, const char *party, const struct actor *by)
+join(struct world *w, struct actor *who, const char *name, enum us_capacity capacity,
+    const char *party, const struct actor *by)
 {
 	char id[32];
 
@@ -105,7 +107,9 @@ replace(struct us_buf *source, const char *from, const char *to)
 	const size_t before = (size_t)(at - (const char *)source->data);
 	assert_int_equal(us_buf_put(&out, source->data, before), US_OK);
 	assert_int_equal(us_buf_put(&out, to, strlen(to)), US_OK);
-	assert_int_equal(us_buf_put(&out, at + strlen(from), source->len - 1 - before - strlen(from)), US_OK);
+	assert_int_equal(us_buf_put(&out, at + strlen(from),
+			     source->len - 1 - before - strlen(from)),
+	    US_OK);
 	us_buf_free(source);
 	*source = out;
 }
@@ -129,7 +133,8 @@ order_source(struct us_buf *out, unsigned version, const struct edit *edits)
 }
 
 int
-propose(struct world *w, const struct actor *by, unsigned version, const struct edit *edits, int64_t effective_ns)
+propose(struct world *w, const struct actor *by, unsigned version, const struct edit *edits,
+    int64_t effective_ns)
 {
 	struct us_act *act = act_new(US_ACT_ORDER_PROPOSE);
 	struct us_findings *findings = calloc(1, sizeof(*findings));
@@ -137,8 +142,10 @@ propose(struct world *w, const struct actor *by, unsigned version, const struct 
 
 	order_source(&source, version, edits);
 	us_buf_init(&compiled, US_ORDER_COMPILED_MAX);
-	if (us_order_compile((struct us_bytes){ source.data, source.len }, &compiled, findings) != US_OK)
-		fail_msg("version %u, line %u: %s", version, findings->items[0].line, findings->items[0].text);
+	if (us_order_compile((struct us_bytes){ source.data, source.len }, &compiled, findings) !=
+	    US_OK)
+		fail_msg("version %u, line %u: %s", version, findings->items[0].line,
+		    findings->items[0].text);
 	act->u.order_propose.source = (struct us_bytes){ source.data, source.len };
 	act->u.order_propose.compiled = (struct us_bytes){ compiled.data, compiled.len };
 	act->u.order_propose.authority = us_bytes_of("ECF No. 1");
@@ -248,7 +255,8 @@ serve(struct world *w, const struct actor *by, const char *id, const char *party
 }
 
 int
-clearance(struct world *w, const struct actor *by, const char *clearance_id, const struct actor *who)
+clearance(struct world *w, const struct actor *by, const char *clearance_id,
+    const struct actor *who)
 {
 	struct us_act *act = act_new(US_ACT_CLEARANCE);
 
@@ -270,8 +278,8 @@ select_run(struct us_selection *s, struct us_buf *runs, uint64_t first, uint64_t
 }
 
 int
-about_records(struct world *w, const struct actor *by, enum us_act_type type, uint64_t first, uint64_t count,
-    const char *designation)
+about_records(struct world *w, const struct actor *by, enum us_act_type type, uint64_t first,
+    uint64_t count, const char *designation)
 {
 	struct us_act *act = act_new(type);
 	struct us_buf runs;
@@ -289,7 +297,8 @@ about_records(struct world *w, const struct actor *by, enum us_act_type type, ui
 }
 
 int
-freeze(struct world *w, const struct actor *by, enum us_freeze_scope scope, const char *party, uint32_t person_or_collection)
+freeze(struct world *w, const struct actor *by, enum us_freeze_scope scope, const char *party,
+    uint32_t person_or_collection)
 {
 	struct us_act *act = act_new(US_ACT_FREEZE);
 	struct us_buf runs;
@@ -325,7 +334,8 @@ matter(struct world *w, const struct actor *by, const char *state)
 }
 
 int
-request_copy(struct world *w, const struct actor *by, uint64_t first, uint32_t n, uint8_t digest[32])
+request_copy(struct world *w, const struct actor *by, uint64_t first, uint32_t n,
+    uint8_t digest[32])
 {
 	struct us_act *act = act_new(US_ACT_APPROVAL_REQUEST);
 	uint8_t records[64 * 8];
@@ -339,12 +349,14 @@ request_copy(struct world *w, const struct actor *by, uint64_t first, uint32_t n
 	act->u.approval.n = n;
 	act->u.approval.records = (struct us_bytes){ records, (size_t)n * 8 };
 	if (digest != NULL)
-		assert_int_equal(us_request_digest(w->reg, by->person, &act->u.approval, digest), US_OK);
+		assert_int_equal(us_request_digest(w->reg, by->person, &act->u.approval, digest),
+		    US_OK);
 	return done(w, by, act);
 }
 
 int
-document(struct world *w, const struct actor *by, const uint8_t digest[32], uint64_t size, uint32_t part, struct us_bytes bytes)
+document(struct world *w, const struct actor *by, const uint8_t digest[32], uint64_t size,
+    uint32_t part, struct us_bytes bytes)
 {
 	struct us_act *act = act_new(US_ACT_DOCUMENT_ADD);
 
@@ -374,7 +386,8 @@ same_versions(const struct us_registry *a, const struct us_registry *b, int64_t 
 	const int64_t step = 6 * 3600 * WORLD_SECOND;
 
 	for (int64_t t = WORLD_T0 - DAY_NS; t < now_ns + 60 * DAY_NS; t += step)
-		assert_int_equal(us_registry_version_at(a, t)->version, us_registry_version_at(b, t)->version);
+		assert_int_equal(us_registry_version_at(a, t)->version,
+		    us_registry_version_at(b, t)->version);
 }
 
 void
@@ -385,18 +398,22 @@ fold_again(const struct world *w)
 
 	assert_int_equal(us_registry_new(&again), US_OK);
 	for (size_t i = 0; i < w->n_acts; i++) {
-		assert_int_equal(us_registry_apply(again, (struct us_bytes){ w->acts[i].data, w->acts[i].len }, NULL), US_OK);
+		assert_int_equal(us_registry_apply(again,
+				     (struct us_bytes){ w->acts[i].data, w->acts[i].len }, NULL),
+		    US_OK);
 		turn = turn * UINT64_C(6364136223846793005) + 1442695040888963407u;
 		(void)us_registry_at(again, WORLD_T0 + (int64_t)(turn >> 33) % 90 * DAY_NS);
 	}
 	assert_memory_equal(us_registry_digest(again), us_registry_digest(w->reg), 32);
 	assert_int_equal(us_registry_filings(again), us_registry_filings(w->reg));
 	for (size_t i = 0; i < us_registry_filings(again); i++) {
-		const struct us_filing *a = us_registry_filing(again, i), *b = us_registry_filing(w->reg, i);
+		const struct us_filing *a = us_registry_filing(again, i),
+				       *b = us_registry_filing(w->reg, i);
 		assert_int_equal(a->status, b->status);
 		assert_memory_equal(a->digest, b->digest, 32);
 		assert_int_equal(a->n_signatures, b->n_signatures);
-		for (size_t k = 0; k < a->n_signatures; k++) { /* not the bytes between their members */
+		/* not the bytes between their members */
+		for (size_t k = 0; k < a->n_signatures; k++) {
 			assert_int_equal(a->signatures[k].person, b->signatures[k].person);
 			assert_int_equal(a->signatures[k].capacity, b->signatures[k].capacity);
 			assert_int_equal(a->signatures[k].at_ns, b->signatures[k].at_ns);
@@ -409,6 +426,7 @@ fold_again(const struct world *w)
 	(void)us_registry_at(w->reg, w->now);
 	assert_int_equal(us_registry_order(again)->version, us_registry_order(w->reg)->version);
 	for (uint32_t i = 1; i <= us_registry_people(again); i++)
-		assert_int_equal(us_registry_person(again, i)->party_bits, us_registry_person(w->reg, i)->party_bits);
+		assert_int_equal(us_registry_person(again, i)->party_bits,
+		    us_registry_person(w->reg, i)->party_bits);
 	us_registry_free(again);
 }

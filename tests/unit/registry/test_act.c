@@ -1,4 +1,5 @@
-/* Acts: each type goes there and back, canonically; cuts, left-over bytes and out-of-range values are refused. */
+/* Acts: each type goes there and back, canonically; cuts, left-over bytes and out-of-range values
+ * are refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,7 +17,9 @@ static const uint8_t runs[] = { 5, 3, 1, 0x80, 0x01 }; /* 5 .. 7, 9 .. 136 */
 static void
 order_sample(struct us_act *a)
 {
-	const struct us_selection set = { .collection = 1, .n_runs = 2, .runs = { runs, sizeof(runs) } };
+	const struct us_selection set = { .collection = 1,
+		.n_runs = 2,
+		.runs = { runs, sizeof(runs) } };
 
 	switch ((unsigned)a->type) {
 	case US_ACT_DOCUMENT_ADD:
@@ -74,7 +77,8 @@ order_sample(struct us_act *a)
 		a->u.approval.records = (struct us_bytes){ records, sizeof(records) };
 		break;
 	case US_ACT_MATTER_SET:
-		a->u.matter = (struct us_act_matter){ us_bytes_of("appeal"), us_bytes_of("ECF No. 18") };
+		a->u.matter = (struct us_act_matter){ us_bytes_of("appeal"),
+			us_bytes_of("ECF No. 18") };
 		break;
 	default:
 		fail_msg("no sample of act %s", us_act_name((unsigned)a->type));
@@ -135,8 +139,8 @@ sample(struct us_act *a, size_t i)
 		a->u.batch.reason = us_bytes_of("produced by mistake");
 		break;
 	case US_ACT_COPY:
-		a->u.copy = (struct us_act_copy){ 1, us_bytes_of("Expert E"), us_bytes_of("report"), 2,
-			{ records, sizeof(records) } };
+		a->u.copy = (struct us_act_copy){ 1, us_bytes_of("Expert E"), us_bytes_of("report"),
+			2, { records, sizeof(records) } };
 		break;
 	case US_ACT_COPY_RETURN:
 		a->u.copy_return.copy = 1;
@@ -192,7 +196,8 @@ test_round(void **state)
 		us_buf_init(&one, US_ACT_SIGNED_MAX);
 		us_buf_init(&two, US_ACT_SIGNED_MAX);
 		assert_int_equal(us_act_encode(&one, a), US_OK);
-		assert_int_equal(us_act_decode(b, a->type, (struct us_bytes){ one.data, one.len }), US_OK);
+		assert_int_equal(us_act_decode(b, a->type, (struct us_bytes){ one.data, one.len }),
+		    US_OK);
 		assert_int_equal(us_act_encode(&two, b), US_OK);
 		assert_int_equal(one.len, two.len);
 		assert_memory_equal(one.data, two.data, one.len);
@@ -200,12 +205,14 @@ test_round(void **state)
 			uint8_t *cut = malloc(n == 0 ? 1 : n);
 			memcpy(cut, one.data, n);
 			/* without the parts at its end it is one of before parts were bound */
-			assert_true((us_act_decode(b, a->type, (struct us_bytes){ cut, n }) == US_OK) ==
+			assert_true(
+			    (us_act_decode(b, a->type, (struct us_bytes){ cut, n }) == US_OK) ==
 			    (a->type == US_ACT_BATCH_CLOSE && n == one.len - 40));
 			free(cut);
 		}
 		assert_int_equal(us_buf_put_u8(&one, 0), US_OK);
-		assert_int_equal(us_act_decode(b, a->type, (struct us_bytes){ one.data, one.len }), US_ERR_TRAILING);
+		assert_int_equal(us_act_decode(b, a->type, (struct us_bytes){ one.data, one.len }),
+		    US_ERR_TRAILING);
 		us_buf_free(&one);
 		us_buf_free(&two);
 	}
@@ -219,9 +226,9 @@ test_selection(void **state)
 {
 	static const uint64_t numbers[] = { 0, 1, 2, 7, 9, 10, 1000000 };
 	static const uint8_t bad[][6] = {
-		{ 2, 5, 1, 0, 1 },          /* touching */
-		{ 1, 5, 0 },                /* empty run */
-		{ 1, 0x85, 0x00, 1 },       /* not the shortest form */
+		{ 2, 5, 1, 0, 1 },    /* touching */
+		{ 1, 5, 0 },          /* empty run */
+		{ 1, 0x85, 0x00, 1 }, /* not the shortest form */
 	};
 	static const size_t bad_n[] = { 5, 3, 4 };
 	struct us_selection s = { .collection = 1 };
@@ -239,11 +246,15 @@ test_selection(void **state)
 			assert_int_equal(numbers[i++], run.first + k);
 	assert_int_equal(i, 7);
 	us_buf_reset(&b);
-	assert_int_equal(us_selection_pack((const uint64_t[]){ 3, 3 }, 2, &b, &s.n_runs), US_ERR_FORMAT);
+	assert_int_equal(us_selection_pack((const uint64_t[]){ 3, 3 }, 2, &b, &s.n_runs),
+	    US_ERR_FORMAT);
 	us_buf_reset(&b);
-	assert_int_equal(us_selection_pack((const uint64_t[]){ 0, 0 }, 2, &b, &s.n_runs), US_ERR_FORMAT);
+	assert_int_equal(us_selection_pack((const uint64_t[]){ 0, 0 }, 2, &b, &s.n_runs),
+	    US_ERR_FORMAT);
 	us_buf_reset(&b);
-	assert_int_equal(us_selection_pack((const uint64_t[]){ UINT64_C(1) << 52 }, 1, &b, &s.n_runs), US_ERR_FORMAT);
+	assert_int_equal(us_selection_pack((const uint64_t[]){ UINT64_C(1) << 52 }, 1, &b,
+			     &s.n_runs),
+	    US_ERR_FORMAT);
 	for (i = 0; i < 3; i++) {
 		struct us_act *a = calloc(1, sizeof(*a));
 		us_buf_reset(&b);
@@ -252,7 +263,9 @@ test_selection(void **state)
 		assert_int_equal(us_buf_put_u32(&b, bad[i][0]), US_OK);
 		assert_int_equal(us_buf_put(&b, bad[i] + 1, bad_n[i] - 1), US_OK);
 		assert_int_equal(us_buf_put(&b, (const uint8_t[32]){ 0 }, 32), US_OK);
-		assert_int_equal(us_act_decode(a, US_ACT_CHALLENGE, (struct us_bytes){ b.data, b.len }), US_ERR_FORMAT);
+		assert_int_equal(us_act_decode(a, US_ACT_CHALLENGE,
+				     (struct us_bytes){ b.data, b.len }),
+		    US_ERR_FORMAT);
 		free(a);
 	}
 	us_buf_free(&b);
@@ -279,11 +292,12 @@ index_of(enum us_act_type type)
 	return i;
 }
 
-#define REFUSES(type, change, err) do { \
-	(void)sample(a, index_of(type)); \
-	change; \
-	assert_int_equal(encodes(a), err); \
-} while (0)
+#define REFUSES(type, change, err) \
+	do { \
+		(void)sample(a, index_of(type)); \
+		change; \
+		assert_int_equal(encodes(a), err); \
+	} while (0)
 
 static void
 test_refusals(void **state)
@@ -295,20 +309,25 @@ test_refusals(void **state)
 	REFUSES(US_ACT_PERSON_ADD, a->u.person_add.name = us_bytes_of("a\x1b[2J"), US_ERR_ENCODING);
 	REFUSES(US_ACT_PERSON_ADD, a->u.person_add.capacity = (enum us_capacity)0, US_ERR_RANGE);
 	REFUSES(US_ACT_PERSON_ADD, a->u.person_add.capacity = (enum us_capacity)14, US_ERR_RANGE);
-	REFUSES(US_ACT_PERSON_ADD, a->u.person_add.parties[1] = us_bytes_of("defendant"), US_ERR_FORMAT);
+	REFUSES(US_ACT_PERSON_ADD, a->u.person_add.parties[1] = us_bytes_of("defendant"),
+	    US_ERR_FORMAT);
 	REFUSES(US_ACT_PERSON_ADD, a->u.person_add.n_parties = 17, US_ERR_LIMIT);
 	REFUSES(US_ACT_CREDENTIAL_ISSUE, a->u.issue.days = 0, US_ERR_RANGE);
 	REFUSES(US_ACT_CREDENTIAL_ISSUE, a->u.issue.days = 826, US_ERR_RANGE);
 	REFUSES(US_ACT_CREDENTIAL_ISSUE, a->u.issue.csr.n = 0, US_ERR_FORMAT);
 	REFUSES(US_ACT_CREDENTIAL_REVOKE, a->u.revoke.person = 0, US_ERR_RANGE);
 	REFUSES(US_ACT_CREDENTIAL_REVOKE, a->u.revoke.reason.n = 0, US_ERR_ENCODING);
-	REFUSES(US_ACT_COLLECTION_CREATE, a->u.collection.prefix = us_bytes_of("demo"), US_ERR_ENCODING);
-	REFUSES(US_ACT_COLLECTION_CREATE, a->u.collection.prefix = us_bytes_of("D1"), US_ERR_ENCODING);
-	REFUSES(US_ACT_COLLECTION_CREATE, a->u.collection.name = us_bytes_of("Demo"), US_ERR_ENCODING);
+	REFUSES(US_ACT_COLLECTION_CREATE, a->u.collection.prefix = us_bytes_of("demo"),
+	    US_ERR_ENCODING);
+	REFUSES(US_ACT_COLLECTION_CREATE, a->u.collection.prefix = us_bytes_of("D1"),
+	    US_ERR_ENCODING);
+	REFUSES(US_ACT_COLLECTION_CREATE, a->u.collection.name = us_bytes_of("Demo"),
+	    US_ERR_ENCODING);
 	REFUSES(US_ACT_BATCH_WITHDRAW, a->u.batch.slot = US_SLOT_MAX + 1, US_ERR_RANGE);
 	REFUSES(US_ACT_COPY, a->u.copy.n = 0, US_ERR_LIMIT);
 	REFUSES(US_ACT_COPY, a->u.copy.n = 3, US_ERR_LIMIT);
-	REFUSES(US_ACT_COPY, a->u.copy.records.p = (const uint8_t *)"aaaaaaaaaaaaaaaa", US_ERR_FORMAT);
+	REFUSES(US_ACT_COPY, a->u.copy.records.p = (const uint8_t *)"aaaaaaaaaaaaaaaa",
+	    US_ERR_FORMAT);
 	REFUSES(US_ACT_COPY_RETURN, a->u.copy_return.how = (enum us_copy_end)3, US_ERR_RANGE);
 	REFUSES(US_ACT_BATCH_CLOSE, a->u.batch_close.count = 11, US_ERR_RANGE); /* crosses an era */
 	REFUSES(US_ACT_BATCH_CLOSE, a->u.batch_close.era = 1, US_ERR_RANGE);
@@ -324,7 +343,10 @@ test_refusals(void **state)
 static void
 test_envelope(void **state)
 {
-	struct us_signed_act env = { .type = US_ACT_SEAL, .time_ns = 5, .payload = us_bytes_of("pay") }, back;
+	struct us_signed_act env = { .type = US_ACT_SEAL,
+		.time_ns = 5,
+		.payload = us_bytes_of("pay") },
+			     back;
 	struct us_committed_act committed = { .sequence = 2, .time_ns = 6, .actor = 1 }, again;
 	struct us_buf s, c;
 

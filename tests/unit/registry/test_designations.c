@@ -54,8 +54,8 @@ test_collection(void **state)
 	assert_int_equal(create(w, "one", "ONE", "Confidential"), US_OK);
 	assert_string_equal(designation_of(w, "one"), "CONFIDENTIAL");
 	assert_int_equal(create(w, "two", "TWO",
-	                     "\xef\xbc\xb2"
-	                     "estricted"),
+			     "\xef\xbc\xb2"
+			     "estricted"),
 	    US_OK); /* a fullwidth R */
 	assert_string_equal(designation_of(w, "two"), "RESTRICTED");
 	assert_int_equal(create(w, "three", "THREE", ""), US_OK);
@@ -67,14 +67,15 @@ test_relabel(void **state)
 {
 	struct world *w = *state;
 
-	assert_int_equal(about_records(w, &w->producer, US_ACT_RELABEL, 0, 10, "CONFIDENTIAL" CURLY),
+	assert_int_equal(about_records(w, &w->producer, US_ACT_RELABEL, 0, 10,
+			     "CONFIDENTIAL" CURLY),
 	    US_ERR_NOT_FOUND);
 	HAS("the order knows no designation");
 	assert_non_null(strstr(w->refusal.cure, "did you mean \"CONFIDENTIAL\"?"));
 	assert_int_equal(us_registry_relabels(w->reg), 0);
 	assert_int_equal(about_records(w, &w->producer, US_ACT_RELABEL, 0, 10,
-	                     "con\xef\xac\x81"
-	                     "dential"),
+			     "con\xef\xac\x81"
+			     "dential"),
 	    US_OK); /* the ligature fi */
 	assert_string_equal(us_registry_designation(w->reg, 1, 0), "CONFIDENTIAL");
 }
@@ -103,7 +104,8 @@ test_dropped(void **state)
 		const int err = propose(w, &w->admin, i + 2, edits, 0);
 
 		if (err != (cases[i].dropped == NULL ? US_OK : US_ERR_STATE))
-			fail_msg("\"%s\": %s: %s", cases[i].list, us_strerror(err), w->refusal.text);
+			fail_msg("\"%s\": %s: %s", cases[i].list, us_strerror(err),
+			    w->refusal.text);
 		if (cases[i].dropped == NULL)
 			continue;
 		(void)snprintf(says, sizeof(says),
@@ -139,7 +141,8 @@ test_versions_between(void **state)
 	HAS("version 2 does not list the designation \"SECRET\", which version 3 has");
 	assert_int_equal(status_of(w, "order-2"), US_FILING_WAITS);
 	assert_int_equal(us_registry_order(w->reg)->version, 3);
-	/* 4 is signed and comes in ten days: nothing before it may have more than it, nothing behind it
+	/* 4 is signed and comes in ten days: nothing before it may have more than it, nothing
+	 *   behind it
 	 * less */
 	amend(w, 4, more, later);
 	assert_int_equal(propose(w, &w->admin, 5, both, 0), US_ERR_STATE);
@@ -167,7 +170,7 @@ by_hand_open(struct by_hand *h)
 	order_source(&h->source, 2, NULL);
 	us_buf_init(&h->compiled, US_ORDER_COMPILED_MAX);
 	assert_int_equal(us_order_compile((struct us_bytes){ h->source.data, h->source.len },
-	                     &h->compiled, findings),
+			     &h->compiled, findings),
 	    US_OK);
 	assert_int_equal(us_order_decode(h->compiled.data, h->compiled.len, &h->order), US_OK);
 	free(findings);
@@ -264,8 +267,9 @@ propose_list(struct world *w, const char *list)
 	us_buf_init(&source, US_ORDER_SOURCE_MAX);
 	us_buf_init(&compiled, US_ORDER_COMPILED_MAX);
 	assert_int_equal(us_buf_putf(&source, "%s\n%s\n%s", first, list, workflows), US_OK);
-	assert_int_equal(
-	    us_order_compile((struct us_bytes){ source.data, source.len }, &compiled, findings), US_OK);
+	assert_int_equal(us_order_compile((struct us_bytes){ source.data, source.len }, &compiled,
+			     findings),
+	    US_OK);
 	act->type = US_ACT_ORDER_PROPOSE;
 	act->u.order_propose.source = (struct us_bytes){ source.data, source.len };
 	act->u.order_propose.compiled = (struct us_bytes){ compiled.data, compiled.len };
@@ -288,15 +292,16 @@ test_no_list(void **state)
 	assert_string_equal(designation_of(w, "logs"), "Anything" CURLY);
 	assert_int_equal(create(w, "none", "NONE", ""), US_OK);
 	assert_int_equal(world_batch(w, 1, 0, 0, 100, 0), US_OK);
-	assert_int_equal(
-	    about_records(w, &w->producer, US_ACT_RELABEL, 0, 10, "something else"), US_OK);
+	assert_int_equal(about_records(w, &w->producer, US_ACT_RELABEL, 0, 10, "something else"),
+	    US_OK);
 	assert_string_equal(us_registry_designation(w->reg, 1, 0), "something else");
-	assert_int_equal(
-	    propose_list(w, "designations: [\"Anything'\", \"something else\"]"), US_ERR_STATE);
+	assert_int_equal(propose_list(w, "designations: [\"Anything'\", \"something else\"]"),
+	    US_ERR_STATE);
 	HAS("version 2 does not list the designation \"Anything" CURLY "\" of the collection logs");
-	assert_int_equal(
-	    propose_list(w, "designations: [\"Anything" CURLY "\", PUBLIC]"), US_ERR_STATE);
-	HAS("version 2 does not list the designation \"something else\", to which records have been relabelled");
+	assert_int_equal(propose_list(w, "designations: [\"Anything" CURLY "\", PUBLIC]"),
+	    US_ERR_STATE);
+	HAS("version 2 does not list the designation \"something else\", to which records have "
+	    "been relabelled");
 	assert_int_equal(propose_list(w, ""), US_OK);
 	assert_int_equal(us_registry_versions(w->reg), 2);
 }
@@ -317,9 +322,9 @@ static void
 commit_old(struct world *w, const struct actor *by, const struct us_act *act,
     struct us_bytes result, struct us_buf *committed)
 {
-	struct us_committed_act c = {
-		.sequence = us_registry_sequence(w->reg) + 1, .actor = by->person, .result = result
-	};
+	struct us_committed_act c = { .sequence = us_registry_sequence(w->reg) + 1,
+		.actor = by->person,
+		.result = result };
 	struct us_buf bytes;
 	uint8_t sig[US_SIGNATURE_MAX];
 	size_t sig_n;
@@ -343,11 +348,11 @@ replay_old(struct world *w, const struct actor *by, const struct us_act *act,
 	struct us_buf committed;
 
 	commit_old(w, by, act, result, &committed);
-	assert_int_equal(
-	    us_registry_apply(w->reg, (struct us_bytes){ committed.data, committed.len }, &w->refusal),
+	assert_int_equal(us_registry_apply(w->reg,
+			     (struct us_bytes){ committed.data, committed.len }, &w->refusal),
 	    refused);
-	assert_int_equal(
-	    us_registry_replay(w->reg, (struct us_bytes){ committed.data, committed.len }, &w->refusal),
+	assert_int_equal(us_registry_replay(w->reg,
+			     (struct us_bytes){ committed.data, committed.len }, &w->refusal),
 	    US_OK);
 	us_buf_free(&committed);
 }

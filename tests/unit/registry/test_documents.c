@@ -10,7 +10,6 @@
 #include "crypto/crypto.h"
 #include "tests/unit/registry/docket_acts.h"
 
-
 static struct us_bytes
 bytes(const uint8_t *p, size_t n)
 {
@@ -36,12 +35,22 @@ test_one_part(void **state)
 	uint8_t digest[32];
 
 	assert_int_equal(us_sha256(text, sizeof(text), digest), US_OK);
-	assert_int_equal(document(w, &w->attorney, no_document, sizeof(text), 0, bytes(text, sizeof(text))), US_ERR_VERIFY);
-	assert_int_equal(document(w, &w->attorney, zeros, sizeof(text), 0, bytes(text, sizeof(text))), US_ERR_FORMAT);
-	assert_int_equal(document(w, &w->attorney, small_document(), sizeof(text), 0, bytes(text, sizeof(text))), US_ERR_EXISTS);
+	assert_int_equal(document(w, &w->attorney, no_document, sizeof(text), 0,
+			     bytes(text, sizeof(text))),
+	    US_ERR_VERIFY);
+	assert_int_equal(document(w, &w->attorney, zeros, sizeof(text), 0,
+			     bytes(text, sizeof(text))),
+	    US_ERR_FORMAT);
+	assert_int_equal(document(w, &w->attorney, small_document(), sizeof(text), 0,
+			     bytes(text, sizeof(text))),
+	    US_ERR_EXISTS);
 	assert_int_equal(us_registry_documents(w->reg), 1);
-	assert_int_equal(document(w, &w->attorney, digest, sizeof(text), 0, bytes(text, sizeof(text))), US_OK);
-	assert_int_equal(document(w, &w->producer, digest, sizeof(text), 0, bytes(text, sizeof(text))), US_ERR_EXISTS);
+	assert_int_equal(document(w, &w->attorney, digest, sizeof(text), 0,
+			     bytes(text, sizeof(text))),
+	    US_OK);
+	assert_int_equal(document(w, &w->producer, digest, sizeof(text), 0,
+			     bytes(text, sizeof(text))),
+	    US_ERR_EXISTS);
 	d = us_registry_document_of(w->reg, digest, 1);
 	assert_non_null(d);
 	assert_ptr_equal(d, us_registry_document(w->reg, 1));
@@ -66,28 +75,37 @@ test_parts(void **state)
 	uint8_t digest[32], other[10] = { 1 };
 
 	digest_of_zeros(size, digest);
-	assert_int_equal(document(w, &w->attorney, digest, size, 1, part), US_ERR_STATE); /* not the first */
+	/* not the first */
+	assert_int_equal(document(w, &w->attorney, digest, size, 1, part), US_ERR_STATE);
 	assert_int_equal(document(w, &w->attorney, digest, size, 0, part), US_OK);
 	assert_int_equal(document(w, &w->attorney, digest, size, 0, part), US_ERR_STATE);
 	assert_int_equal(document(w, &w->attorney, digest, size, 2, last), US_ERR_STATE);
-	assert_int_equal(document(w, &w->producer, digest, size, 1, part), US_ERR_STATE); /* somebody else's: their own begins anew */
-	assert_int_equal(document(w, &w->producer, digest, size, 0, bytes(p, US_DOCUMENT_PART)), US_OK);
+	/* somebody else's: their own begins anew */
+	assert_int_equal(document(w, &w->producer, digest, size, 1, part), US_ERR_STATE);
+	assert_int_equal(document(w, &w->producer, digest, size, 0, bytes(p, US_DOCUMENT_PART)),
+	    US_OK);
 	assert_int_equal(document(w, &w->attorney, digest, size + 1, 1, part), US_ERR_STATE);
 	assert_null(us_registry_document_of(w->reg, digest, 1));
 	assert_non_null(us_registry_document_of(w->reg, digest, 0));
 	assert_int_equal(document(w, &w->attorney, digest, size, 1, part), US_OK);
 	assert_null(us_registry_document_of(w->reg, digest, 1));
-	assert_int_equal(document(w, &w->attorney, digest, size, 2, bytes(other, 10)), US_ERR_VERIFY); /* not these bytes */
+	/* not these bytes */
+	assert_int_equal(document(w, &w->attorney, digest, size, 2, bytes(other, 10)),
+	    US_ERR_VERIFY);
 	assert_null(us_registry_document_of(w->reg, digest, 1));
 	assert_int_equal(document(w, &w->attorney, digest, size, 2, last), US_OK);
-	assert_int_equal(document(w, &w->producer, digest, size, 1, part), US_ERR_EXISTS); /* it is whole: theirs is not needed */
+	/* it is whole: theirs is not needed */
+	assert_int_equal(document(w, &w->producer, digest, size, 1, part), US_ERR_EXISTS);
 	assert_non_null(us_registry_document_of(w->reg, digest, 1));
 	assert_int_equal(document(w, &w->attorney, digest, size, 0, part), US_ERR_EXISTS);
-	assert_int_equal(us_registry_document_of(w->reg, digest, 1)->sequences[2], us_registry_sequence(w->reg));
+	assert_int_equal(us_registry_document_of(w->reg, digest, 1)->sequences[2],
+	    us_registry_sequence(w->reg));
 	/* folded without its last part it is not whole */
 	assert_int_equal(us_registry_new(&again), US_OK);
 	for (size_t i = 0; i + 1 < w->n_acts; i++)
-		assert_int_equal(us_registry_apply(again, bytes(w->acts[i].data, w->acts[i].len), NULL), US_OK);
+		assert_int_equal(us_registry_apply(again, bytes(w->acts[i].data, w->acts[i].len),
+				     NULL),
+		    US_OK);
 	assert_int_equal(us_registry_document_of(again, digest, 0)->parts, 2);
 	assert_null(us_registry_document_of(again, digest, 1));
 	us_registry_free(again);
@@ -117,7 +135,8 @@ test_codec(void **state)
 		{ US_DOCUMENT_PART, 0, US_DOCUMENT_PART, US_OK },
 		{ US_DOCUMENT_PART, 1, 1, US_ERR_RANGE },
 		{ US_DOCUMENT_PART + 1, 1, 1, US_OK },
-		{ US_DOCUMENT_MAX, US_DOCUMENT_MAX / US_DOCUMENT_PART, US_DOCUMENT_MAX % US_DOCUMENT_PART, US_OK },
+		{ US_DOCUMENT_MAX, US_DOCUMENT_MAX / US_DOCUMENT_PART,
+		    US_DOCUMENT_MAX % US_DOCUMENT_PART, US_OK },
 		{ US_DOCUMENT_MAX, US_DOCUMENT_MAX / US_DOCUMENT_PART + 1, 1, US_ERR_RANGE },
 		{ US_DOCUMENT_MAX, UINT32_MAX, 1, US_ERR_RANGE },
 		{ US_DOCUMENT_MAX + 1, 0, US_DOCUMENT_PART, US_ERR_LIMIT },
@@ -134,10 +153,12 @@ test_codec(void **state)
 		a->bytes = bytes(p, cases[i].n);
 		const int err = us_act_encode(&out, act);
 		if (err != cases[i].want)
-			fail_msg("case %zu: %s, wanted %s", i, us_strerror(err), us_strerror(cases[i].want));
+			fail_msg("case %zu: %s, wanted %s", i, us_strerror(err),
+			    us_strerror(cases[i].want));
 		us_buf_free(&out);
 	}
-	assert_true(sizeof(d->sequences) / sizeof(d->sequences[0]) > US_DOCUMENT_MAX / US_DOCUMENT_PART);
+	assert_true(
+	    sizeof(d->sequences) / sizeof(d->sequences[0]) > US_DOCUMENT_MAX / US_DOCUMENT_PART);
 	free(p);
 	free(act);
 }
@@ -150,16 +171,23 @@ test_room(void **state)
 	uint8_t *p = calloc(1, US_DOCUMENT_PART);
 	uint8_t digest[32] = { 0 };
 
-	/* of each person a few may be begun; what they say counts, not what is there: the rest may still come */
+	/* of each person a few may be begun; what they say counts, not what is there: the rest may
+	 * still come */
 	for (unsigned i = 0; i < 4 * 4; i++) {
 		digest[0] = (uint8_t)(i + 1);
-		assert_int_equal(document(w, everybody[i / 4], digest, US_DOCUMENT_MAX, 0, bytes(p, US_DOCUMENT_PART)), US_OK);
+		assert_int_equal(document(w, everybody[i / 4], digest, US_DOCUMENT_MAX, 0,
+				     bytes(p, US_DOCUMENT_PART)),
+		    US_OK);
 		digest[0] = 0xff;
 		if (i % 4 == 3)
-			assert_int_equal(document(w, everybody[i / 4], digest, 2 * US_DOCUMENT_PART, 0, bytes(p, US_DOCUMENT_PART)), US_ERR_LIMIT);
+			assert_int_equal(document(w, everybody[i / 4], digest, 2 * US_DOCUMENT_PART,
+					     0, bytes(p, US_DOCUMENT_PART)),
+			    US_ERR_LIMIT);
 	}
 	digest[0] = 1; /* of one that was begun more may come */
-	assert_int_equal(document(w, &w->admin, digest, US_DOCUMENT_MAX, 1, bytes(p, US_DOCUMENT_PART)), US_OK);
+	assert_int_equal(document(w, &w->admin, digest, US_DOCUMENT_MAX, 1,
+			     bytes(p, US_DOCUMENT_PART)),
+	    US_OK);
 	free(p);
 }
 
@@ -172,7 +200,8 @@ test_whole(void **state)
 	uint8_t *p = calloc(1, US_DOCUMENT_PART);
 	uint8_t digest[32];
 	struct us_act *acts = calloc(5, sizeof(*acts));
-	const struct actor *by[5] = { &w->attorney, &w->attorney, &w->attorney, &w->producer, &w->producer };
+	const struct actor *by[5] = { &w->attorney, &w->attorney, &w->attorney, &w->producer,
+		&w->producer };
 	const struct us_selection first = { .collection = 1, .is_batch = 1, .slot = 0 };
 	struct actor expert;
 
@@ -181,11 +210,14 @@ test_whole(void **state)
 	assert_int_equal(clearance(w, &w->attorney, "tool", &expert), US_OK);
 	assert_int_equal(serve(w, &w->attorney, "clearance-1", "defendant", w->now), US_OK);
 	acts[0].type = US_ACT_ACKNOWLEDGE;
-	acts[0].u.acknowledge = (struct us_act_acknowledge){ .version = 1, .address = us_bytes_of("a"), .place = us_bytes_of("b") };
+	acts[0].u.acknowledge = (struct us_act_acknowledge){ .version = 1,
+		.address = us_bytes_of("a"),
+		.place = us_bytes_of("b") };
 	memcpy(acts[0].u.acknowledge.source_digest, us_registry_order(w->reg)->source_digest, 32);
 	memcpy(acts[0].u.acknowledge.form, digest, 32);
 	acts[1].type = US_ACT_CLEARANCE;
-	acts[1].u.clearance = (struct us_act_clearance){ .clearance = us_bytes_of("expert"), .person = expert.person };
+	acts[1].u.clearance = (struct us_act_clearance){ .clearance = us_bytes_of("expert"),
+		.person = expert.person };
 	memcpy(acts[1].u.clearance.statement, digest, 32);
 	acts[2].type = US_ACT_CHALLENGE;
 	acts[3].type = US_ACT_CLAWBACK;
@@ -198,7 +230,8 @@ test_whole(void **state)
 	memcpy(acts[4].u.docket.grounds, digest, 32);
 	for (int i = 0; i < 5; i++)
 		assert_int_equal(world_act(w, by[i], &acts[i]), US_ERR_NOT_FOUND);
-	assert_int_equal(document(w, &w->attorney, digest, size, 0, bytes(p, US_DOCUMENT_PART)), US_OK);
+	assert_int_equal(document(w, &w->attorney, digest, size, 0, bytes(p, US_DOCUMENT_PART)),
+	    US_OK);
 	for (int i = 0; i < 5; i++)
 		assert_int_equal(world_act(w, by[i], &acts[i]), US_ERR_NOT_FOUND);
 	assert_int_equal(document(w, &w->attorney, digest, size, 1, bytes(p, 1)), US_OK);
@@ -214,7 +247,11 @@ main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, docket_setup, docket_teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_one_part), T(test_parts), cmocka_unit_test(test_codec), T(test_room), T(test_whole),
+		T(test_one_part),
+		T(test_parts),
+		cmocka_unit_test(test_codec),
+		T(test_room),
+		T(test_whole),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

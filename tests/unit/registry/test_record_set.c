@@ -1,4 +1,5 @@
-/* Sets of records against a bitmap; the end of the number range; selections that no decoder would have let through. */
+/* Sets of records against a bitmap; the end of the number range; selections that no decoder would
+ * have let through. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -107,7 +108,8 @@ draw(uint8_t *bitmap)
 	memset(bitmap, 0, NUMBERS);
 	while (n < wanted) {
 		unsigned at = random_below(16) == 0 ? NUMBERS - 1 : random_below(NUMBERS);
-		for (unsigned k = random_below(stretch) + 1; k > 0 && at < NUMBERS && n < wanted; k--, at++) {
+		for (unsigned k = random_below(stretch) + 1; k > 0 && at < NUMBERS && n < wanted;
+		     k--, at++) {
 			n += !bitmap[at];
 			bitmap[at] = 1;
 		}
@@ -147,7 +149,8 @@ test_random(void **state)
 static void
 test_batch(void **state)
 {
-	static const struct us_run ranges[] = { { 0, 1 }, { 0, NUMBERS }, { 500, 1000 }, { NUMBERS - 1, 1 } };
+	static const struct us_run ranges[] = { { 0, 1 }, { 0, NUMBERS }, { 500, 1000 },
+		{ NUMBERS - 1, 1 } };
 	static uint8_t bitmap[NUMBERS];
 	const struct us_selection s = { .collection = COLLECTION, .is_batch = 1, .slot = 3 };
 	struct us_record_set *set;
@@ -195,8 +198,9 @@ static void
 test_end_of_range(void **state)
 {
 	static const struct us_run all = { 0, RECORD_LAST + 1 }, last = { RECORD_LAST, 1 };
-	static const struct us_run bad[] = { { 0, 0 }, { RECORD_LAST, 2 }, { RECORD_LAST + 1, 1 }, { 0, RECORD_LAST + 2 },
-		{ UINT64_MAX, 1 }, { 1, UINT64_MAX }, { UINT64_MAX, UINT64_MAX } };
+	static const struct us_run bad[] = { { 0, 0 }, { RECORD_LAST, 2 }, { RECORD_LAST + 1, 1 },
+		{ 0, RECORD_LAST + 2 }, { UINT64_MAX, 1 }, { 1, UINT64_MAX },
+		{ UINT64_MAX, UINT64_MAX } };
 	static const uint64_t numbers[] = { RECORD_LAST - 9, RECORD_LAST - 1, RECORD_LAST };
 	const struct us_selection batch = { .collection = COLLECTION, .is_batch = 1 };
 	struct us_selection s = { .collection = COLLECTION };
@@ -250,18 +254,18 @@ test_refused(void **state)
 		struct us_run packed[2]; /* gap, count */
 		uint32_t n_runs;         /* as claimed */
 	} cases[] = {
-		{ { { 3, 4 }, { 0, 1 } }, 2 },                   /* touching */
-		{ { { 3, 0 }, { 5, 1 } }, 2 },                   /* empty */
+		{ { { 3, 4 }, { 0, 1 } }, 2 }, /* touching */
+		{ { { 3, 0 }, { 5, 1 } }, 2 }, /* empty */
 		{ { { 3, 1 }, { 5, 0 } }, 2 },
-		{ { { 3, 1 }, { 5, 1 } }, 0 },                   /* claims */
+		{ { { 3, 1 }, { 5, 1 } }, 0 }, /* claims */
 		{ { { 3, 1 }, { 5, 1 } }, 1 },
 		{ { { 3, 1 }, { 5, 1 } }, 3 },
 		{ { { 3, 1 }, { 5, 1 } }, US_SELECTION_RUNS + 1 },
 		{ { { 3, 1 }, { 5, 1 } }, UINT32_MAX },
-		{ { { 3, 1 }, { RECORD_LAST - 3, 1 } }, 2 },     /* out of the range, by one */
+		{ { { 3, 1 }, { RECORD_LAST - 3, 1 } }, 2 }, /* out of the range, by one */
 		{ { { 3, 1 }, { RECORD_LAST - 4, 2 } }, 2 },
 		{ { { 3, RECORD_LAST - 2 }, { 1, 1 } }, 2 },
-		{ { { 10, 5 }, { UINT64_MAX - 12, 1 } }, 2 },    /* round the corner to 2 */
+		{ { { 10, 5 }, { UINT64_MAX - 12, 1 } }, 2 }, /* round the corner to 2 */
 		{ { { 10, UINT64_MAX - 5 }, { 1, 1 } }, 2 },
 		{ { { UINT64_MAX, 1 }, { 1, 1 } }, 2 },
 	};
@@ -274,7 +278,9 @@ test_refused(void **state)
 		us_buf_reset(&b);
 		for (size_t k = 0; k < 2; k++)
 			put_run(&b, cases[i].packed[k].first, cases[i].packed[k].count);
-		const struct us_selection s = { .collection = 1, .n_runs = cases[i].n_runs, .runs = { b.data, b.len } };
+		const struct us_selection s = { .collection = 1,
+			.n_runs = cases[i].n_runs,
+			.runs = { b.data, b.len } };
 		if (us_record_set_new(&s, NULL, &set) != US_ERR_FORMAT)
 			fail_msg("case %zu", i);
 		assert_null(set);

@@ -1,4 +1,5 @@
-/* The fold: who becomes live when, what is refused, that replaying gives the same digest and nothing else does. */
+/* The fold: who becomes live when, what is refused, that replaying gives the same digest and
+ * nothing else does. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -37,7 +38,8 @@ close_world(void **state)
 }
 
 static void
-change(struct world *w, const struct actor *by, const struct actor *who, enum us_act_type type, int want)
+change(struct world *w, const struct actor *by, const struct actor *who, enum us_act_type type,
+    int want)
 {
 	struct us_act *act = calloc(1, sizeof(*act));
 
@@ -46,8 +48,8 @@ change(struct world *w, const struct actor *by, const struct actor *who, enum us
 	act->u.change.reason = us_bytes_of("because");
 	int err = world_act(w, by, act);
 	if (err != want)
-		fail_msg("%s by %s: %s (%s), wanted %s", us_act_name((unsigned)type), by->name, us_strerror(err),
-		    w->refusal.text, us_strerror(want));
+		fail_msg("%s by %s: %s (%s), wanted %s", us_act_name((unsigned)type), by->name,
+		    us_strerror(err), w->refusal.text, us_strerror(want));
 	free(act);
 }
 
@@ -61,14 +63,18 @@ test_reader_needs_signer(void **state)
 	struct actor reader;
 
 	actor_new(&reader, "Rita Reader");
-	assert_int_equal(world_add(w, &w->admin, &reader, US_CAPACITY_COUNSEL_STAFF, "plaintiffs", NULL), US_OK);
+	assert_int_equal(world_add(w, &w->admin, &reader, US_CAPACITY_COUNSEL_STAFF, "plaintiffs",
+			     NULL),
+	    US_OK);
 	assert_int_equal(world_issue(w, &w->admin, &reader), US_OK);
 	assert_int_equal(standing(w, &reader), US_REASON_PENDING);
 	assert_int_equal(us_registry_docket(w->reg, 0, items, 4), 1);
 	assert_string_equal(items[0].id, "person-5");
 	assert_int_equal(items[0].n_credentials, 1);
-	assert_true(us_registry_waits_for(w->reg, &items[0], us_registry_person(w->reg, w->attorney.person)));
-	assert_false(us_registry_waits_for(w->reg, &items[0], us_registry_person(w->reg, w->producer.person)));
+	assert_true(us_registry_waits_for(w->reg, &items[0],
+	    us_registry_person(w->reg, w->attorney.person)));
+	assert_false(us_registry_waits_for(w->reg, &items[0],
+	    us_registry_person(w->reg, w->producer.person)));
 	/* neither the administrator, nor another party's signer, nor the reader */
 	assert_int_equal(world_docket_sign(w, &w->admin, "person-5"), US_ERR_DENIED);
 	assert_int_equal(world_docket_sign(w, &w->producer, "person-5"), US_ERR_DENIED);
@@ -103,7 +109,8 @@ test_item_changes(void **state)
 	struct actor reader;
 
 	actor_new(&reader, "Rita Reader");
-	assert_int_equal(world_add(w, &w->admin, &reader, US_CAPACITY_EXPERT, "plaintiffs", NULL), US_OK);
+	assert_int_equal(world_add(w, &w->admin, &reader, US_CAPACITY_EXPERT, "plaintiffs", NULL),
+	    US_OK);
 	assert_int_equal(us_registry_docket_item(w->reg, us_bytes_of("person-5"), &item), US_OK);
 	assert_int_equal(world_issue(w, &w->admin, &reader), US_OK);
 	act->type = US_ACT_DOCKET_SIGN;
@@ -111,8 +118,10 @@ test_item_changes(void **state)
 	memcpy(act->u.sign.digest, item.digest, 32);
 	assert_int_equal(world_act(w, &w->attorney, act), US_ERR_STATE);
 	assert_int_equal(standing(w, &reader), US_REASON_PENDING);
-	assert_int_equal(us_registry_docket_item(w->reg, us_bytes_of("person-05"), &item), US_ERR_NOT_FOUND);
-	assert_int_equal(us_registry_docket_item(w->reg, us_bytes_of("person-4294967301"), &item), US_ERR_NOT_FOUND);
+	assert_int_equal(us_registry_docket_item(w->reg, us_bytes_of("person-05"), &item),
+	    US_ERR_NOT_FOUND);
+	assert_int_equal(us_registry_docket_item(w->reg, us_bytes_of("person-4294967301"), &item),
+	    US_ERR_NOT_FOUND);
 	free(act);
 	actor_free(&reader);
 }
@@ -124,7 +133,9 @@ test_two_parties(void **state)
 	struct actor both;
 
 	actor_new(&both, "Bea Both");
-	assert_int_equal(world_add(w, &w->admin, &both, US_CAPACITY_VENDOR, "defendant", "plaintiffs"), US_OK);
+	assert_int_equal(world_add(w, &w->admin, &both, US_CAPACITY_VENDOR, "defendant",
+			     "plaintiffs"),
+	    US_OK);
 	assert_int_equal(world_issue(w, &w->admin, &both), US_OK);
 	assert_int_equal(world_docket_sign(w, &w->attorney, "person-5"), US_OK);
 	assert_int_equal(standing(w, &both), US_REASON_PENDING);
@@ -142,7 +153,8 @@ test_suspend(void **state)
 
 	actor_new(&reader, "Rita Reader");
 	actor_new(&admin2, "Bert Backup");
-	assert_int_equal(world_add(w, &w->admin, &reader, US_CAPACITY_EXPERT, "plaintiffs", NULL), US_OK);
+	assert_int_equal(world_add(w, &w->admin, &reader, US_CAPACITY_EXPERT, "plaintiffs", NULL),
+	    US_OK);
 	assert_int_equal(world_issue(w, &w->admin, &reader), US_OK);
 	assert_int_equal(world_docket_sign(w, &w->attorney, "person-5"), US_OK);
 	change(w, &w->producer, &reader, US_ACT_PERSON_SUSPEND, US_ERR_DENIED);
@@ -161,7 +173,8 @@ test_suspend(void **state)
 	change(w, &w->admin, &reader, US_ACT_PERSON_REINSTATE, US_ERR_STATE);
 	/* the last administrator stays, until there is another */
 	change(w, &w->admin, &w->admin, US_ACT_PERSON_SUSPEND, US_ERR_STATE);
-	assert_int_equal(world_add(w, &w->admin, &admin2, US_CAPACITY_ADMINISTRATOR, NULL, NULL), US_OK);
+	assert_int_equal(world_add(w, &w->admin, &admin2, US_CAPACITY_ADMINISTRATOR, NULL, NULL),
+	    US_OK);
 	assert_int_equal(world_issue(w, &w->admin, &admin2), US_OK);
 	assert_int_equal(standing(w, &admin2), US_REASON_PENDING);
 	assert_int_equal(world_docket_sign(w, &w->producer, "person-6"), US_OK);
@@ -179,13 +192,17 @@ test_people_refused(void **state)
 
 	actor_new(&a, "Alice Attorney");
 	actor_new(&b, "New Person");
-	assert_int_equal(world_add(w, &w->admin, &a, US_CAPACITY_EXPERT, "plaintiffs", NULL), US_ERR_EXISTS);
-	assert_int_equal(world_add(w, &w->admin, &b, US_CAPACITY_EXPERT, "nobody", NULL), US_ERR_NOT_FOUND);
+	assert_int_equal(world_add(w, &w->admin, &a, US_CAPACITY_EXPERT, "plaintiffs", NULL),
+	    US_ERR_EXISTS);
+	assert_int_equal(world_add(w, &w->admin, &b, US_CAPACITY_EXPERT, "nobody", NULL),
+	    US_ERR_NOT_FOUND);
 	assert_int_equal(world_add(w, &w->admin, &b, US_CAPACITY_EXPERT, NULL, NULL), US_ERR_RANGE);
-	assert_int_equal(world_add(w, &w->attorney, &b, US_CAPACITY_EXPERT, "plaintiffs", NULL), US_ERR_DENIED);
+	assert_int_equal(world_add(w, &w->attorney, &b, US_CAPACITY_EXPERT, "plaintiffs", NULL),
+	    US_ERR_DENIED);
 	assert_int_equal(w->refusal.reason, US_REASON_CAPACITY);
 	/* a key belongs to one person */
-	assert_int_equal(world_add(w, &w->admin, &b, US_CAPACITY_EXPERT, "plaintiffs", NULL), US_OK);
+	assert_int_equal(world_add(w, &w->admin, &b, US_CAPACITY_EXPERT, "plaintiffs", NULL),
+	    US_OK);
 	us_pkey_free(b.key);
 	b.key = w->attorney.key;
 	assert_int_equal(world_issue(w, &w->admin, &b), US_ERR_EXISTS);
@@ -207,7 +224,8 @@ test_revoke(void **state)
 	act->u.revoke.lost_since_ns = w->now - 5;
 	assert_int_equal(world_act(w, &w->producer, act), US_ERR_DENIED);
 	assert_int_equal(world_act(w, &w->attorney, act), US_OK); /* an own one */
-	assert_int_equal(us_registry_standing(w->reg, w->attorney.fingerprint, w->now, NULL, &c), US_REASON_REVOKED);
+	assert_int_equal(us_registry_standing(w->reg, w->attorney.fingerprint, w->now, NULL, &c),
+	    US_REASON_REVOKED);
 	assert_int_equal(c->lost_since_ns, act->u.revoke.lost_since_ns);
 	assert_string_equal(c->reason, "laptop lost");
 	assert_int_equal(world_act(w, &w->attorney, act), US_ERR_REVOKED);
@@ -220,7 +238,8 @@ test_revoke(void **state)
 	w->now = WORLD_T0 - INT64_C(86400) * WORLD_SECOND;
 	assert_int_equal(standing(w, &w->producer), US_REASON_NOT_YET_VALID);
 	uint8_t unknown[32] = { 1 };
-	assert_int_equal(us_registry_standing(w->reg, unknown, w->now, NULL, NULL), US_REASON_UNKNOWN_CREDENTIAL);
+	assert_int_equal(us_registry_standing(w->reg, unknown, w->now, NULL, NULL),
+	    US_REASON_UNKNOWN_CREDENTIAL);
 	free(act);
 }
 
@@ -245,33 +264,43 @@ test_envelope(void **state)
 	assert_int_equal(us_registry_check(w->reg, b, s, w->now, out, &who, &w->refusal), US_OK);
 	assert_int_equal(who, 1);
 	/* clock: 15 minutes either way */
-	assert_int_equal(us_registry_check(w->reg, b, s, w->now + US_ACT_DRIFT_NS, out, &who, NULL), US_OK);
-	assert_int_equal(us_registry_check(w->reg, b, s, w->now + US_ACT_DRIFT_NS + 1, out, &who, &w->refusal),
+	assert_int_equal(us_registry_check(w->reg, b, s, w->now + US_ACT_DRIFT_NS, out, &who, NULL),
+	    US_OK);
+	assert_int_equal(us_registry_check(w->reg, b, s, w->now + US_ACT_DRIFT_NS + 1, out, &who,
+			     &w->refusal),
 	    US_ERR_EXPIRED);
 	assert_int_equal(w->refusal.reason, US_REASON_CLOCK);
-	assert_int_equal(us_registry_check(w->reg, b, s, w->now - US_ACT_DRIFT_NS - 1, out, &who, NULL), US_ERR_EXPIRED);
+	assert_int_equal(us_registry_check(w->reg, b, s, w->now - US_ACT_DRIFT_NS - 1, out, &who,
+			     NULL),
+	    US_ERR_EXPIRED);
 	/* every bit of act and signature counts */
 	for (size_t bit = 0; bit < b.n * 8; bit++) {
 		bytes.data[bit / 8] ^= (uint8_t)(1u << (bit % 8));
-		assert_int_not_equal(us_registry_check(w->reg, b, s, w->now, out, &who, NULL), US_OK);
+		assert_int_not_equal(us_registry_check(w->reg, b, s, w->now, out, &who, NULL),
+		    US_OK);
 		bytes.data[bit / 8] ^= (uint8_t)(1u << (bit % 8));
 	}
 	for (size_t bit = 0; bit < sig_n * 8; bit++) {
 		sig[bit / 8] ^= (uint8_t)(1u << (bit % 8));
-		assert_int_equal(us_registry_check(w->reg, b, s, w->now, out, &who, NULL), US_ERR_SIGNATURE);
+		assert_int_equal(us_registry_check(w->reg, b, s, w->now, out, &who, NULL),
+		    US_ERR_SIGNATURE);
 		sig[bit / 8] ^= (uint8_t)(1u << (bit % 8));
 	}
 	/* another person's key under this person's name */
 	assert_int_equal(us_pkey_sign(w->attorney.key, b, sig, &sig_n), US_OK);
-	assert_int_equal(us_registry_check(w->reg, b, (struct us_bytes){ sig, sig_n }, w->now, out, &who, NULL),
+	assert_int_equal(us_registry_check(w->reg, b, (struct us_bytes){ sig, sig_n }, w->now, out,
+			     &who, NULL),
 	    US_ERR_SIGNATURE);
 	/* once only */
 	assert_int_equal(us_pkey_sign(w->admin.key, b, sig, &sig_n), US_OK);
 	s = (struct us_bytes){ sig, sig_n };
-	assert_int_equal(us_registry_prepare(w->reg, b, s, (struct us_bytes){ NULL, 0 }, w->now, &committed, NULL), US_OK);
+	assert_int_equal(us_registry_prepare(w->reg, b, s, (struct us_bytes){ NULL, 0 }, w->now,
+			     &committed, NULL),
+	    US_OK);
 	struct us_bytes c = { committed.data, committed.len };
 	assert_int_equal(us_registry_apply(w->reg, c, NULL), US_OK);
-	assert_int_equal(us_registry_check(w->reg, b, s, w->now, out, &who, &w->refusal), US_ERR_EXISTS);
+	assert_int_equal(us_registry_check(w->reg, b, s, w->now, out, &who, &w->refusal),
+	    US_ERR_EXISTS);
 	assert_int_equal(w->refusal.reason, US_REASON_REPLAY);
 	assert_int_equal(us_registry_apply(w->reg, c, NULL), US_ERR_VERIFY);
 	us_buf_free(&bytes);
@@ -293,7 +322,8 @@ batch_act(struct world *w, const struct actor *by, enum us_act_type type, uint32
 	act->u.batch.reason = us_bytes_of("privileged");
 	int err = world_act(w, by, act);
 	if (err != want)
-		fail_msg("%s: %s, wanted %s", us_act_name((unsigned)type), w->refusal.text, us_strerror(want));
+		fail_msg("%s: %s, wanted %s", us_act_name((unsigned)type), w->refusal.text,
+		    us_strerror(want));
 	free(act);
 }
 
@@ -351,10 +381,16 @@ test_batches(void **state)
 	assert_int_equal(us_registry_collection(w->reg, 1)->admitted, 20);
 	assert_int_equal(us_bates_format(us_registry_collection(w->reg, 1), 0, bates), US_OK);
 	assert_string_equal(bates, "DEMO000000001");
-	assert_int_equal(us_bates_parse(us_registry_collection(w->reg, 1), us_bytes_of("DEMO000000020"), &record), US_OK);
+	assert_int_equal(us_bates_parse(us_registry_collection(w->reg, 1),
+			     us_bytes_of("DEMO000000020"), &record),
+	    US_OK);
 	assert_int_equal(record, 19);
-	assert_int_equal(us_bates_parse(us_registry_collection(w->reg, 1), us_bytes_of("DEMO000000000"), &record), US_ERR_FORMAT);
-	assert_int_equal(us_bates_parse(us_registry_collection(w->reg, 1), us_bytes_of("DEMO00000001"), &record), US_ERR_FORMAT);
+	assert_int_equal(us_bates_parse(us_registry_collection(w->reg, 1),
+			     us_bytes_of("DEMO000000000"), &record),
+	    US_ERR_FORMAT);
+	assert_int_equal(us_bates_parse(us_registry_collection(w->reg, 1),
+			     us_bytes_of("DEMO00000001"), &record),
+	    US_ERR_FORMAT);
 }
 
 static void
@@ -370,7 +406,8 @@ test_copies(void **state)
 	for (unsigned i = 0; i < 1001; i++)
 		us_store_u64(records + (size_t)i * 8, i);
 	act->type = US_ACT_COPY;
-	act->u.copy = (struct us_act_copy){ 1, us_bytes_of("Expert"), us_bytes_of("report"), 3, { records, 24 } };
+	act->u.copy = (struct us_act_copy){ 1, us_bytes_of("Expert"), us_bytes_of("report"), 3,
+		{ records, 24 } };
 	assert_int_equal(world_act(w, &w->admin, act), US_ERR_DENIED);
 	assert_int_equal(world_act(w, &w->producer, act), US_ERR_DENIED);
 	assert_int_equal(w->refusal.reason, US_REASON_NOT_IN_ORDER);
@@ -417,7 +454,8 @@ history(struct world *w)
 
 	actor_new(&reader, "Rita Reader");
 	assert_int_equal(world_collection(w, &w->admin, "demo", "DEMO"), US_OK);
-	assert_int_equal(world_add(w, &w->admin, &reader, US_CAPACITY_EXPERT, "plaintiffs", NULL), US_OK);
+	assert_int_equal(world_add(w, &w->admin, &reader, US_CAPACITY_EXPERT, "plaintiffs", NULL),
+	    US_OK);
 	assert_int_equal(world_issue(w, &w->admin, &reader), US_OK);
 	assert_int_equal(world_docket_sign(w, &w->attorney, "person-5"), US_OK);
 	for (uint32_t i = 0; i < 20; i++)
@@ -435,19 +473,28 @@ test_replay(void **state)
 	history(w);
 	assert_int_equal(us_registry_new(&again), US_OK);
 	for (size_t i = 0; i < w->n_acts; i++)
-		assert_int_equal(us_registry_apply(again, (struct us_bytes){ w->acts[i].data, w->acts[i].len }, NULL), US_OK);
+		assert_int_equal(us_registry_apply(again,
+				     (struct us_bytes){ w->acts[i].data, w->acts[i].len }, NULL),
+		    US_OK);
 	assert_int_equal(us_registry_sequence(again), us_registry_sequence(w->reg));
 	assert_memory_equal(us_registry_digest(again), us_registry_digest(w->reg), 32);
 	us_registry_free(again);
 	/* left out, exchanged: refused */
 	assert_int_equal(us_registry_new(&again), US_OK);
-	assert_int_equal(us_registry_apply(again, (struct us_bytes){ w->acts[1].data, w->acts[1].len }, NULL), US_ERR_VERIFY);
-	assert_int_equal(us_registry_apply(again, (struct us_bytes){ w->acts[0].data, w->acts[0].len }, NULL), US_OK);
-	assert_int_equal(us_registry_apply(again, (struct us_bytes){ w->acts[2].data, w->acts[2].len }, NULL), US_ERR_VERIFY);
+	assert_int_equal(us_registry_apply(again,
+			     (struct us_bytes){ w->acts[1].data, w->acts[1].len }, NULL),
+	    US_ERR_VERIFY);
+	assert_int_equal(us_registry_apply(again,
+			     (struct us_bytes){ w->acts[0].data, w->acts[0].len }, NULL),
+	    US_OK);
+	assert_int_equal(us_registry_apply(again,
+			     (struct us_bytes){ w->acts[2].data, w->acts[2].len }, NULL),
+	    US_ERR_VERIFY);
 	us_registry_free(again);
 }
 
-/* The log's side computes from the acts' bytes what the registry comes to: digests, and manifest roots of batches that close. */
+/* The log's side computes from the acts' bytes what the registry comes to: digests, and manifest
+ * roots of batches that close. */
 static void
 test_state(void **state)
 {
@@ -472,7 +519,8 @@ test_state(void **state)
 			assert_int_equal(us_state_take(&s, later), US_ERR_VERIFY);
 			assert_memory_equal(&s, &before, sizeof s);
 		}
-		assert_int_equal(us_state_take(&s, (struct us_bytes){ act.p, act.n - 1 }), US_ERR_TRUNCATED);
+		assert_int_equal(us_state_take(&s, (struct us_bytes){ act.p, act.n - 1 }),
+		    US_ERR_TRUNCATED);
 		assert_int_equal(us_state_take(&s, act), US_OK);
 		assert_int_equal(s.n, us_registry_sequence(reg));
 		assert_memory_equal(s.digest, us_registry_digest(reg), 32);
@@ -480,9 +528,13 @@ test_state(void **state)
 			for (size_t b = 0; b < us_registry_batches(reg, c); b++)
 				if (us_registry_batch(reg, c, b)->sequence == s.n)
 					batch = us_registry_batch(reg, c, b);
-		assert_memory_equal(s.manifest_root, batch != NULL && batch->status != US_BATCH_VOID ? batch->facts.manifest_root : zeros, 32);
+		assert_memory_equal(s.manifest_root,
+		    batch != NULL && batch->status != US_BATCH_VOID ? batch->facts.manifest_root :
+								      zeros,
+		    32);
 		batches += batch != NULL;
-		assert_int_equal(us_entry_state_commitment(commitment, s.digest, s.manifest_root), US_OK);
+		assert_int_equal(us_entry_state_commitment(commitment, s.digest, s.manifest_root),
+		    US_OK);
 		assert_int_equal(us_state_check(&s, commitment), US_OK);
 		commitment[i % 32] ^= 1;
 		assert_int_equal(us_state_check(&s, commitment), US_ERR_VERIFY);
@@ -491,7 +543,8 @@ test_state(void **state)
 	us_registry_free(reg);
 }
 
-/* Any bit flipped anywhere: refused, or another digest; and a refusal leaves the registry as it was. */
+/* Any bit flipped anywhere: refused, or another digest; and a refusal leaves the registry as it
+ * was. */
 static void
 test_flipped(void **state)
 {
@@ -510,14 +563,18 @@ test_flipped(void **state)
 			a->data[bit / 8] ^= (uint8_t)(1u << (bit % 8));
 			struct us_registry *fresh = reg;
 			if (us_registry_apply(fresh, view, NULL) == US_OK) {
-				/* the vault's own acts are not signed: the keeper's log holds their digest */
+				/* the vault's own acts are not signed: the keeper's log holds their
+				 * digest */
 				kept++;
 				us_registry_free(reg);
 				assert_int_equal(us_registry_new(&reg), US_OK);
 				a->data[bit / 8] ^= (uint8_t)(1u << (bit % 8));
 				for (size_t k = 0; k < i; k++)
 					assert_int_equal(us_registry_apply(reg,
-					    (struct us_bytes){ w->acts[k].data, w->acts[k].len }, NULL), US_OK);
+							     (struct us_bytes){ w->acts[k].data,
+								 w->acts[k].len },
+							     NULL),
+					    US_OK);
 				continue;
 			}
 			a->data[bit / 8] ^= (uint8_t)(1u << (bit % 8));
@@ -547,16 +604,20 @@ test_init(void **state)
 	assert_int_equal(us_registry_new(&reg), US_OK);
 	struct us_init_person keep = act->u.init.people[1];
 	act->u.init.people[1].capacity = US_CAPACITY_EXPERT; /* not as the order names her */
-	assert_int_equal(us_registry_prepare_own(reg, act, w->vault_id, w->now, &out, &w->refusal), US_ERR_DENIED);
+	assert_int_equal(us_registry_prepare_own(reg, act, w->vault_id, w->now, &out, &w->refusal),
+	    US_ERR_DENIED);
 	act->u.init.people[1] = keep;
 	act->u.init.people[1].name = us_bytes_of("Somebody Else");
-	assert_int_equal(us_registry_prepare_own(reg, act, w->vault_id, w->now, &out, &w->refusal), US_ERR_DENIED);
+	assert_int_equal(us_registry_prepare_own(reg, act, w->vault_id, w->now, &out, &w->refusal),
+	    US_ERR_DENIED);
 	act->u.init.people[1] = keep;
 	act->u.init.people[1].certificate = act->u.init.people[2].certificate;
-	assert_int_equal(us_registry_prepare_own(reg, act, w->vault_id, w->now, &out, &w->refusal), US_ERR_VERIFY);
+	assert_int_equal(us_registry_prepare_own(reg, act, w->vault_id, w->now, &out, &w->refusal),
+	    US_ERR_VERIFY);
 	act->u.init.people[1] = keep;
 	act->u.init.order_source = us_bytes_of("another order");
-	assert_int_equal(us_registry_prepare_own(reg, act, w->vault_id, w->now, &out, &w->refusal), US_ERR_VERIFY);
+	assert_int_equal(us_registry_prepare_own(reg, act, w->vault_id, w->now, &out, &w->refusal),
+	    US_ERR_VERIFY);
 	assert_int_equal(out.len, 0);
 	assert_int_equal(us_registry_sequence(reg), 0);
 	us_registry_free(reg);
@@ -569,9 +630,19 @@ main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, open_world, close_world)
 	const struct CMUnitTest tests[] = {
-		T(test_reader_needs_signer), T(test_item_changes), T(test_two_parties), T(test_suspend),
-		T(test_people_refused), T(test_revoke), T(test_envelope), T(test_batches), T(test_copies),
-		T(test_replay), T(test_state), T(test_flipped), T(test_init),
+		T(test_reader_needs_signer),
+		T(test_item_changes),
+		T(test_two_parties),
+		T(test_suspend),
+		T(test_people_refused),
+		T(test_revoke),
+		T(test_envelope),
+		T(test_batches),
+		T(test_copies),
+		T(test_replay),
+		T(test_state),
+		T(test_flipped),
+		T(test_init),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

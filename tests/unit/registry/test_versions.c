@@ -1,4 +1,5 @@
-/* Versions of the order: who brings one into force, when, what a suspension does, and what of a person follows the order in force. */
+/* Versions of the order: who brings one into force, when, what a suspension does, and what of a
+ * person follows the order in force. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -33,7 +34,9 @@ test_propose_refused(void **state)
 	assert_int_equal(propose(w, &staff, 2, NULL, 0), US_ERR_DENIED);
 	order_source(&source, 2, NULL);
 	us_buf_init(&compiled, US_ORDER_COMPILED_MAX);
-	assert_int_equal(us_order_compile((struct us_bytes){ source.data, source.len }, &compiled, findings), US_OK);
+	assert_int_equal(us_order_compile((struct us_bytes){ source.data, source.len }, &compiled,
+			     findings),
+	    US_OK);
 	act->type = US_ACT_ORDER_PROPOSE;
 	struct us_act_order_propose *a = &act->u.order_propose;
 	a->source = (struct us_bytes){ source.data, source.len - 1 }; /* not what was compiled */
@@ -58,7 +61,8 @@ test_propose_refused(void **state)
 	assert_int_equal(us_registry_versions(w->reg), 1);
 	memcpy(a->instrument, small_document(), 32);
 	assert_int_equal(world_act(w, &w->admin, act), US_OK);
-	assert_int_equal(world_act(w, &w->admin, act), US_ERR_EXISTS); /* version 2 is taken, by a proposal already */
+	/* version 2 is taken, by a proposal already */
+	assert_int_equal(world_act(w, &w->admin, act), US_ERR_EXISTS);
 	const struct us_order_version *v = us_registry_version_of(w->reg, 2);
 	assert_int_equal(v->source.n, source.len);
 	assert_memory_equal(v->source.p, source.data, source.len);
@@ -111,18 +115,22 @@ test_quorum_alone(void **state)
 	assert_int_equal(withdraw(w, &w->admin, "order-2"), US_ERR_STATE);
 }
 
-/* Two parties together, and the signature of one alone is nothing. Several signers of one party are one party. */
+/* Two parties together, and the signature of one alone is nothing. Several signers of one party are
+ * one party. */
 static void
 test_quorum_of_two(void **state)
 {
 	struct world *w = *state;
-	static const struct edit two[] = { { "amend: [[court]]", "amend: [[plaintiffs, defendant]]" }, { NULL, NULL } };
+	static const struct edit two[] = {
+		{ "amend: [[court]]", "amend: [[plaintiffs, defendant]]" }, { NULL, NULL }
+	};
 	struct actor partner;
 
 	join(w, &partner, "Paul Partner", US_CAPACITY_OUTSIDE_COUNSEL, "plaintiffs", &w->attorney);
 	amend(w, 2, two, 0);
 	assert_int_equal(propose(w, &w->attorney, 3, NULL, 0), US_OK);
-	assert_int_equal(sign(w, &w->auditor, "order-3"), US_ERR_DENIED); /* was enough under version 1 */
+	/* was enough under version 1 */
+	assert_int_equal(sign(w, &w->auditor, "order-3"), US_ERR_DENIED);
 	assert_int_equal(sign(w, &w->attorney, "order-3"), US_OK);
 	assert_int_equal(sign(w, &w->attorney, "order-3"), US_ERR_EXISTS);
 	assert_int_equal(sign(w, &partner, "order-3"), US_ERR_EXISTS); /* adds nothing */
@@ -141,7 +149,9 @@ static void
 test_signer_suspended(void **state)
 {
 	struct world *w = *state;
-	static const struct edit two[] = { { "amend: [[court]]", "amend: [[plaintiffs, defendant]]" }, { NULL, NULL } };
+	static const struct edit two[] = {
+		{ "amend: [[court]]", "amend: [[plaintiffs, defendant]]" }, { NULL, NULL }
+	};
 	struct us_act *act = calloc(1, sizeof(*act));
 	struct actor partner;
 
@@ -163,18 +173,21 @@ test_signer_suspended(void **state)
 	free(act);
 }
 
-/* What has been signed becomes enough by a change of the order: somebody of the quorum can still say so. */
+/* What has been signed becomes enough by a change of the order: somebody of the quorum can still
+ * say so. */
 static void
 test_quorum_changes(void **state)
 {
 	struct world *w = *state;
-	static const struct edit two[] = { { "amend: [[court]]", "amend: [[court, defendant]]" }, { NULL, NULL } };
+	static const struct edit two[] = { { "amend: [[court]]", "amend: [[court, defendant]]" },
+		{ NULL, NULL } };
 
 	amend(w, 2, two, 0);
 	assert_int_equal(propose(w, &w->admin, 3, two, 0), US_OK);
 	assert_int_equal(sign(w, &w->auditor, "order-3"), US_OK);
 	assert_int_equal(status_of(w, "order-3"), US_FILING_WAITS);
-	assert_int_equal(suspend_version(w, &w->auditor, 2), US_OK); /* version 1 again: the court alone */
+	/* version 1 again: the court alone */
+	assert_int_equal(suspend_version(w, &w->auditor, 2), US_OK);
 	assert_int_equal(us_registry_order(w->reg)->version, 1);
 	assert_int_equal(sign(w, &w->producer, "order-3"), US_ERR_DENIED);
 	assert_int_equal(sign(w, &w->auditor, "order-3"), US_OK);
@@ -210,7 +223,9 @@ test_effective(void **state)
 	w->now = second;
 	assert_int_equal(matter(w, &w->auditor, "appeal"), US_OK);
 	assert_int_equal(us_registry_order(w->reg)->version, 2);
-	assert_int_equal(us_registry_order_source(w->reg).p == us_registry_version_of(w->reg, 2)->source.p, 1);
+	assert_int_equal(us_registry_order_source(w->reg).p ==
+		us_registry_version_of(w->reg, 2)->source.p,
+	    1);
 	/* signed after its time: in force from the signature, not before */
 	amend(w, 4, NULL, w->now - DAY_NS);
 	assert_int_equal(version_at(w, w->now), 4);
@@ -218,13 +233,16 @@ test_effective(void **state)
 	assert_int_equal(us_order_version_starts(us_registry_version_of(w->reg, 4)), w->now);
 	/* two of the same moment: the higher one */
 	amend(w, 6, NULL, w->now + DAY_NS);
-	assert_int_equal(propose(w, &w->admin, 7, NULL, us_registry_version_of(w->reg, 6)->effective_ns), US_OK);
+	assert_int_equal(propose(w, &w->admin, 7, NULL,
+			     us_registry_version_of(w->reg, 6)->effective_ns),
+	    US_OK);
 	assert_int_equal(sign(w, &w->auditor, "order-7"), US_OK);
 	assert_int_equal(version_at(w, w->now), 4);
 	assert_int_equal(version_at(w, us_registry_version_of(w->reg, 6)->effective_ns), 7);
 }
 
-/* Prepared a moment before another version comes into force, and not applied: the keeper must ask again. */
+/* Prepared a moment before another version comes into force, and not applied: the keeper must ask
+ * again. */
 static void
 test_between(void **state)
 {
@@ -245,16 +263,22 @@ test_between(void **state)
 	world_sign(w, &w->auditor, act, &bytes, sig, &sig_n);
 	const struct us_bytes b = { bytes.data, bytes.len }, s = { sig, sig_n };
 	assert_int_equal(us_registry_check(w->reg, b, s, turn - 1, out, &who, &w->refusal), US_OK);
-	assert_int_equal(us_registry_check(w->reg, b, s, turn, out, &who, &w->refusal), US_ERR_STATE);
+	assert_int_equal(us_registry_check(w->reg, b, s, turn, out, &who, &w->refusal),
+	    US_ERR_STATE);
 	assert_int_equal(us_registry_at(w->reg, turn), 1);
 	assert_int_equal(us_registry_check(w->reg, b, s, turn, out, &who, &w->refusal), US_OK);
-	assert_int_equal(us_registry_check(w->reg, b, s, turn - 1, out, &who, &w->refusal), US_ERR_STATE);
+	assert_int_equal(us_registry_check(w->reg, b, s, turn - 1, out, &who, &w->refusal),
+	    US_ERR_STATE);
 	/* applied, whatever moment was asked about last */
-	assert_int_equal(us_registry_prepare(w->reg, b, s, (struct us_bytes){ NULL, 0 }, turn, &committed, NULL), US_OK);
+	assert_int_equal(us_registry_prepare(w->reg, b, s, (struct us_bytes){ NULL, 0 }, turn,
+			     &committed, NULL),
+	    US_OK);
 	(void)us_registry_at(w->reg, turn - 1);
 	struct world_facts before = world_state(w->reg);
 	committed.data[committed.len - 5] ^= 1; /* the signature: refused, and the moment stays */
-	assert_int_not_equal(us_registry_apply(w->reg, (struct us_bytes){ committed.data, committed.len }, NULL), US_OK);
+	assert_int_not_equal(us_registry_apply(w->reg,
+				 (struct us_bytes){ committed.data, committed.len }, NULL),
+	    US_OK);
 	struct world_facts after = world_state(w->reg);
 	assert_memory_equal(&before, &after, sizeof(after));
 	us_buf_free(&bytes);
@@ -319,7 +343,8 @@ test_withdrawn(void **state)
 	assert_int_equal(acknowledge(w, &w->attorney, 2), US_ERR_NOT_FOUND);
 	assert_int_equal(version_at(w, INT64_MAX), 1);
 	assert_int_equal(us_order_version_starts(us_registry_version_of(w->reg, 2)), INT64_MAX);
-	assert_int_equal(propose(w, &w->attorney, 2, NULL, 0), US_ERR_EXISTS); /* its number is never given again */
+	/* its number is never given again */
+	assert_int_equal(propose(w, &w->attorney, 2, NULL, 0), US_ERR_EXISTS);
 	amend(w, 9, NULL, 0);
 	assert_int_equal(us_registry_order(w->reg)->version, 9);
 	assert_int_equal(propose(w, &w->attorney, 3, NULL, 0), US_ERR_EXISTS);
@@ -327,18 +352,22 @@ test_withdrawn(void **state)
 
 /* ---- people under it ---- */
 
-#define DEFENDANT "  - id: defendant\n    name: \"The defendant\"\n    roster_signers:\n      - {person: \"Peter Producer\", capacity: producer}\n"
+#define DEFENDANT \
+	"  - id: defendant\n    name: \"The defendant\"\n    roster_signers:\n      - {person: " \
+	"\"Peter Producer\", capacity: producer}\n"
 
 static void
 test_parties_follow(void **state)
 {
 	struct world *w = *state;
 	/* the defendant moves before the plaintiffs: every bit changes */
-	static const struct edit moved[] = { { DEFENDANT, "" }, { "parties:\n", "parties:\n" DEFENDANT }, { NULL, NULL } };
+	static const struct edit moved[] = { { DEFENDANT, "" },
+		{ "parties:\n", "parties:\n" DEFENDANT }, { NULL, NULL } };
 	/* the plaintiffs are dropped, with all that names them */
 	static const struct edit dropped[] = { { "plaintiffs\n    name", "others\n    name" },
-		{ "confirm: [[court], [plaintiffs, defendant]]", "confirm: court" }, { "[court, plaintiffs]", "[court]" },
-		{ "{party: plaintiffs", "{party: others" }, { "{party: plaintiffs", "{party: others" },
+		{ "confirm: [[court], [plaintiffs, defendant]]", "confirm: court" },
+		{ "[court, plaintiffs]", "[court]" }, { "{party: plaintiffs", "{party: others" },
+		{ "{party: plaintiffs", "{party: others" },
 		{ "{party: plaintiffs", "{party: others" }, { NULL, NULL } };
 
 	assert_int_equal(person_of(w, &w->attorney)->party_bits, 1);
@@ -348,7 +377,9 @@ test_parties_follow(void **state)
 	assert_int_equal(person_of(w, &w->producer)->party_bits, 1);
 	assert_int_equal(subject_of(w, &w->attorney).parties, 2);
 	assert_int_equal(us_registry_subject_under(w->reg, person_of(w, &w->attorney),
-	    us_registry_version_of(w->reg, 1)->order, w->now).parties, 1);
+			     us_registry_version_of(w->reg, 1)->order, w->now)
+			     .parties,
+	    1);
 	amend(w, 3, dropped, 0);
 	assert_int_equal(person_of(w, &w->attorney)->party_bits, 0);
 	assert_int_equal(person_of(w, &w->auditor)->party_bits, 4);
@@ -365,25 +396,33 @@ static void
 test_signer_later(void **state)
 {
 	struct world *w = *state;
-	static const struct edit third[] = { { "designations:", "  - id: third\n    name: \"A third party\"\n    roster_signers:\n"
-		"      - {person: \"Theo Third\", capacity: outside-counsel}\n\ndesignations:" }, { NULL, NULL } };
+	static const struct edit third[] = {
+		{ "designations:",
+		    "  - id: third\n    name: \"A third party\"\n    roster_signers:\n"
+		    "      - {person: \"Theo Third\", capacity: "
+		    "outside-counsel}\n\ndesignations:" },
+		{ NULL, NULL }
+	};
 	struct actor judge, theo, reader;
 	struct us_docket_item item;
 
 	join(w, &judge, "Judith Judge", US_CAPACITY_COURT, "court", &w->auditor);
 	amend(w, 2, third, 0);
 	actor_new(&theo, "Theo Third");
-	assert_int_equal(world_add(w, &w->admin, &theo, US_CAPACITY_OUTSIDE_COUNSEL, "third", NULL), US_OK);
+	assert_int_equal(world_add(w, &w->admin, &theo, US_CAPACITY_OUTSIDE_COUNSEL, "third", NULL),
+	    US_OK);
 	assert_int_equal(world_issue(w, &w->admin, &theo), US_OK);
 	assert_int_equal(us_registry_docket_item(w->reg, us_bytes_of("person-6"), &item), US_OK);
 	assert_int_equal(item.waits_for_court, 1);
 	assert_int_equal(world_docket_sign(w, &w->attorney, "person-6"), US_ERR_DENIED);
 	assert_int_equal(world_docket_sign(w, &w->auditor, "person-6"), US_ERR_DENIED);
 	assert_int_equal(world_docket_sign(w, &judge, "person-6"), US_OK);
-	assert_int_equal(us_registry_standing(w->reg, theo.fingerprint, w->now, NULL, NULL), US_REASON_NONE);
+	assert_int_equal(us_registry_standing(w->reg, theo.fingerprint, w->now, NULL, NULL),
+	    US_REASON_NONE);
 	/* of others the court is not the signer */
 	actor_new(&reader, "Rita Reader");
-	assert_int_equal(world_add(w, &w->admin, &reader, US_CAPACITY_EXPERT, "third", NULL), US_OK);
+	assert_int_equal(world_add(w, &w->admin, &reader, US_CAPACITY_EXPERT, "third", NULL),
+	    US_OK);
 	assert_int_equal(world_docket_sign(w, &judge, "person-7"), US_ERR_DENIED);
 	assert_int_equal(world_docket_sign(w, &theo, "person-7"), US_OK);
 	actor_free(&judge);
@@ -404,8 +443,10 @@ test_sixteen_parties(void **state)
 	for (int i = 0; i < US_PERSON_PARTIES; i++) {
 		char one[160];
 		(void)snprintf(ids[i], sizeof(ids[i]), "p%02d", i);
-		(void)snprintf(one, sizeof(one), "  - id: %s\n    name: \"%s\"\n    roster_signers:\n"
-		    "      - {person: \"Alma All\", capacity: outside-counsel}\n", ids[i], ids[i]);
+		(void)snprintf(one, sizeof(one),
+		    "  - id: %s\n    name: \"%s\"\n    roster_signers:\n"
+		    "      - {person: \"Alma All\", capacity: outside-counsel}\n",
+		    ids[i], ids[i]);
 		strcat(parties, one);
 		(void)snprintf(one, sizeof(one), "%s%s", i == 0 ? "" : ", ", ids[i]);
 		strcat(quorum, one);
@@ -413,7 +454,8 @@ test_sixteen_parties(void **state)
 	}
 	strcat(parties, "\ndesignations:");
 	strcat(quorum, "]]");
-	const struct edit many[] = { { "designations:", parties }, { "amend: [[court]]", quorum }, { NULL, NULL } };
+	const struct edit many[] = { { "designations:", parties }, { "amend: [[court]]", quorum },
+		{ NULL, NULL } };
 	amend(w, 2, many, 0);
 	actor_new(&all, "Alma All");
 	act->type = US_ACT_PERSON_ADD;
@@ -443,22 +485,30 @@ test_sixteen_parties(void **state)
 static int
 is_acknowledged(const struct world *w, const struct actor *a, unsigned version, int64_t now_ns)
 {
-	return us_registry_subject_under(w->reg, person_of(w, a), us_registry_version_of(w->reg, version)->order, now_ns).acknowledged;
+	return us_registry_subject_under(w->reg, person_of(w, a),
+	    us_registry_version_of(w->reg, version)->order, now_ns)
+	    .acknowledged;
 }
 
 static void
 test_acknowledge(void **state)
 {
 	struct world *w = *state;
-	static const struct edit over[] = { { "carries_over: false", "carries_over: true" }, { NULL, NULL } };
-	static const struct edit until[] = { { "carries_over: false", "carries_over: true, renew_by: 2024-01-01T00:00:00Z" }, { NULL, NULL } };
+	static const struct edit over[] = { { "carries_over: false", "carries_over: true" },
+		{ NULL, NULL } };
+	static const struct edit until[] = {
+		{ "carries_over: false", "carries_over: true, renew_by: 2024-01-01T00:00:00Z" },
+		{ NULL, NULL }
+	};
 	const int64_t renew = INT64_C(1704067200) * WORLD_SECOND; /* 2024-01-01 */
 	struct us_act *act = calloc(1, sizeof(*act));
 
 	assert_int_equal(subject_of(w, &w->attorney).acknowledged, 0);
 	assert_int_equal(acknowledge(w, &w->attorney, 2), US_ERR_NOT_FOUND);
 	act->type = US_ACT_ACKNOWLEDGE; /* of what it does not say */
-	act->u.acknowledge = (struct us_act_acknowledge){ .version = 1, .address = us_bytes_of("a"), .place = us_bytes_of("b") };
+	act->u.acknowledge = (struct us_act_acknowledge){ .version = 1,
+		.address = us_bytes_of("a"),
+		.place = us_bytes_of("b") };
 	assert_int_equal(world_act(w, &w->attorney, act), US_ERR_VERIFY);
 	memcpy(act->u.acknowledge.source_digest, us_registry_order(w->reg)->source_digest, 32);
 	memcpy(act->u.acknowledge.instrument, small_document(), 32);
@@ -481,7 +531,8 @@ test_acknowledge(void **state)
 	assert_int_equal(subject_of(w, &w->attorney).acknowledged, 0);
 	assert_int_equal(acknowledge(w, &w->attorney, 2), US_OK);
 	assert_int_equal(subject_of(w, &w->attorney).acknowledged, 1);
-	assert_int_equal(propose(w, &w->admin, 4, NULL, 0), US_OK); /* never signed: in nobody's way */
+	/* never signed: in nobody's way */
+	assert_int_equal(propose(w, &w->admin, 4, NULL, 0), US_OK);
 	assert_int_equal(withdraw(w, &w->admin, "order-4"), US_OK);
 	amend(w, 5, until, 0);
 	assert_int_equal(is_acknowledged(w, &w->attorney, 5, renew - 1), 1);
@@ -499,9 +550,19 @@ main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, docket_setup, docket_teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_propose_refused), T(test_quorum_alone), T(test_quorum_of_two), T(test_signer_suspended), T(test_quorum_changes), T(test_effective),
-		T(test_between), T(test_suspended), T(test_withdrawn), T(test_parties_follow), T(test_signer_later),
-		T(test_sixteen_parties), T(test_acknowledge),
+		T(test_propose_refused),
+		T(test_quorum_alone),
+		T(test_quorum_of_two),
+		T(test_signer_suspended),
+		T(test_quorum_changes),
+		T(test_effective),
+		T(test_between),
+		T(test_suspended),
+		T(test_withdrawn),
+		T(test_parties_follow),
+		T(test_signer_later),
+		T(test_sixteen_parties),
+		T(test_acknowledge),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

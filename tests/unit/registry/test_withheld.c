@@ -1,4 +1,5 @@
-/* What is taken from view: clawbacks, freezes, relabels; for whom, since when, until who says otherwise. */
+/* What is taken from view: clawbacks, freezes, relabels; for whom, since when, until who says
+ * otherwise. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -48,8 +49,14 @@ attorneys_batch(struct world *w, uint32_t slot, uint64_t first)
 	struct us_act *act = calloc(1, sizeof(*act));
 
 	act->type = US_ACT_BATCH_CLOSE;
-	act->u.batch_close = (struct us_act_batch_close){ .collection = 1, .slot = slot, .segment_slot = slot, .load = 2,
-		.loaded_by = w->attorney.person, .first = first, .count = 10, .raw_bytes = 10 };
+	act->u.batch_close = (struct us_act_batch_close){ .collection = 1,
+		.slot = slot,
+		.segment_slot = slot,
+		.load = 2,
+		.loaded_by = w->attorney.person,
+		.first = first,
+		.count = 10,
+		.raw_bytes = 10 };
 	assert_int_equal(world_own(w, act), US_OK);
 	free(act);
 }
@@ -60,7 +67,9 @@ about_batch(struct world *w, const struct actor *by, enum us_act_type type, uint
 	struct us_act *act = calloc(1, sizeof(*act));
 
 	act->type = type;
-	act->u.records.selection = (struct us_selection){ .collection = 1, .is_batch = 1, .slot = slot };
+	act->u.records.selection = (struct us_selection){ .collection = 1,
+		.is_batch = 1,
+		.slot = slot };
 	memcpy(act->u.records.document, small_document(), 32);
 	act->u.records.designation = us_bytes_of("CONFIDENTIAL");
 	act->u.records.reason = us_bytes_of("agreed");
@@ -78,7 +87,8 @@ test_clawback(void **state)
 	uint64_t generation = us_registry_generation(w->reg);
 
 	assert_false(us_registry_withholds(w->reg, 1, US_WITHHELD_CLAWBACK));
-	assert_int_equal(about_records(w, &w->producer, US_ACT_CLAWBACK, 90, 20, NULL), US_OK); /* over two batches */
+	/* over two batches */
+	assert_int_equal(about_records(w, &w->producer, US_ACT_CLAWBACK, 90, 20, NULL), US_OK);
 	assert_true(us_registry_generation(w->reg) > generation);
 	assert_int_equal(withheld(w, 89), 0);
 	assert_int_equal(withheld(w, 90), US_WITHHELD_CLAWBACK);
@@ -128,21 +138,31 @@ test_clawback_whose(void **state)
 	struct us_act *act = calloc(1, sizeof(*act));
 
 	attorneys_batch(w, 2, 200);
-	assert_int_equal(about_records(w, &w->attorney, US_ACT_CLAWBACK, 0, 1, NULL), US_ERR_DENIED);
+	assert_int_equal(about_records(w, &w->attorney, US_ACT_CLAWBACK, 0, 1, NULL),
+	    US_ERR_DENIED);
 	assert_int_equal(w->refusal.reason, US_REASON_NOT_IN_ORDER);
-	assert_int_equal(about_records(w, &w->producer, US_ACT_CLAWBACK, 200, 1, NULL), US_ERR_DENIED);
-	assert_int_equal(about_records(w, &w->producer, US_ACT_CLAWBACK, 199, 2, NULL), US_ERR_DENIED); /* the last is not theirs */
+	assert_int_equal(about_records(w, &w->producer, US_ACT_CLAWBACK, 200, 1, NULL),
+	    US_ERR_DENIED);
+	/* the last is not theirs */
+	assert_int_equal(about_records(w, &w->producer, US_ACT_CLAWBACK, 199, 2, NULL),
+	    US_ERR_DENIED);
 	assert_int_equal(about_batch(w, &w->attorney, US_ACT_CLAWBACK, 0), US_ERR_DENIED);
 	assert_int_equal(about_batch(w, &w->producer, US_ACT_CLAWBACK, 3), US_ERR_NOT_FOUND);
-	assert_int_equal(about_records(w, &w->producer, US_ACT_CLAWBACK, 150, 1000, NULL), US_ERR_DENIED);
-	assert_int_equal(about_records(w, &w->auditor, US_ACT_CLAWBACK, 205, 10, NULL), US_ERR_NOT_FOUND); /* past the end */
+	assert_int_equal(about_records(w, &w->producer, US_ACT_CLAWBACK, 150, 1000, NULL),
+	    US_ERR_DENIED);
+	/* past the end */
+	assert_int_equal(about_records(w, &w->auditor, US_ACT_CLAWBACK, 205, 10, NULL),
+	    US_ERR_NOT_FOUND);
 	assert_int_equal(about_records(w, &w->admin, US_ACT_CLAWBACK, 0, 1, NULL), US_ERR_DENIED);
 	assert_int_equal(about_records(w, &w->attorney, US_ACT_CLAWBACK, 200, 10, NULL), US_OK);
-	assert_int_equal(about_records(w, &w->auditor, US_ACT_CLAWBACK, 195, 10, NULL), US_OK); /* who resolves, for all */
+	/* who resolves, for all */
+	assert_int_equal(about_records(w, &w->auditor, US_ACT_CLAWBACK, 195, 10, NULL), US_OK);
 	assert_int_equal(withheld(w, 195), US_WITHHELD_CLAWBACK);
 	/* a notice of tomorrow; none at all */
 	act->type = US_ACT_CLAWBACK;
-	act->u.records.selection = (struct us_selection){ .collection = 1, .is_batch = 1, .slot = 0 };
+	act->u.records.selection = (struct us_selection){ .collection = 1,
+		.is_batch = 1,
+		.slot = 0 };
 	memcpy(act->u.records.document, small_document(), 32);
 	act->u.records.noticed_ns = w->now + 10 * WORLD_SECOND;
 	assert_int_equal(world_act(w, &w->producer, act), US_ERR_RANGE);
@@ -157,7 +177,8 @@ test_clawback_whose(void **state)
 	hole->u.batch_void = (struct us_act_batch_void){ 1, 3, 210, 5, us_bytes_of("interrupted") };
 	assert_int_equal(world_own(w, hole), US_OK);
 	assert_int_equal(about_batch(w, &w->auditor, US_ACT_CLAWBACK, 3), US_ERR_NOT_FOUND);
-	assert_int_equal(about_records(w, &w->auditor, US_ACT_CLAWBACK, 209, 2, NULL), US_ERR_NOT_FOUND);
+	assert_int_equal(about_records(w, &w->auditor, US_ACT_CLAWBACK, 209, 2, NULL),
+	    US_ERR_NOT_FOUND);
 	free(act);
 	free(hole);
 }
@@ -257,10 +278,12 @@ test_freeze_lifted(void **state)
 	assert_int_equal(freeze(w, &w->attorney, US_FREEZE_EVERYTHING, NULL, 0), US_OK);
 	const struct us_filing *f = us_registry_filing_named(w->reg, us_bytes_of("freeze-1"));
 	assert_int_equal(unfreeze(w, &w->auditor, 2), US_ERR_NOT_FOUND);
-	assert_int_equal(unfreeze(w, &w->attorney, 1), US_ERR_DENIED); /* who froze is not of the quorum */
+	/* who froze is not of the quorum */
+	assert_int_equal(unfreeze(w, &w->attorney, 1), US_ERR_DENIED);
 	assert_int_equal(unfreeze(w, &w->admin, 1), US_ERR_DENIED);
 	assert_int_equal(withdraw(w, &w->attorney, "freeze-1"), US_ERR_STATE);
-	assert_int_equal(sign(w, &w->auditor, "freeze-1"), US_ERR_DENIED); /* signed by unfreeze alone */
+	/* signed by unfreeze alone */
+	assert_int_equal(sign(w, &w->auditor, "freeze-1"), US_ERR_DENIED);
 	assert_true(us_filing_waits_for(w->reg, f, person_of(w, &judge), w->now));
 	assert_int_equal(unfreeze(w, &w->auditor, 1), US_OK);
 	assert_int_equal(context(w).n_freezes, 1); /* half of a quorum is none */
@@ -280,11 +303,13 @@ static void
 test_freeze_order_changes(void **state)
 {
 	struct world *w = *state;
-	static const struct edit court[] = { { "lift: [[court, defendant]]", "lift: [[court]]" }, { NULL, NULL } };
+	static const struct edit court[] = { { "lift: [[court, defendant]]", "lift: [[court]]" },
+		{ NULL, NULL } };
 	/* the plaintiffs are no party any more: the freeze of them waits for them to come back */
 	static const struct edit dropped[] = { { "plaintiffs\n    name", "others\n    name" },
-		{ "confirm: [[court], [plaintiffs, defendant]]", "confirm: court" }, { "[court, plaintiffs]", "[court]" },
-		{ "{party: plaintiffs", "{party: others" }, { "{party: plaintiffs", "{party: others" },
+		{ "confirm: [[court], [plaintiffs, defendant]]", "confirm: court" },
+		{ "[court, plaintiffs]", "[court]" }, { "{party: plaintiffs", "{party: others" },
+		{ "{party: plaintiffs", "{party: others" },
 		{ "{party: plaintiffs", "{party: others" }, { NULL, NULL } };
 
 	assert_int_equal(freeze(w, &w->attorney, US_FREEZE_PARTY, "plaintiffs", 0), US_OK);
@@ -308,10 +333,13 @@ test_freezes_many(void **state)
 	struct world *w = *state;
 
 	for (unsigned i = 1; i < FREEZES_ON; i++)
-		assert_int_equal(freeze(w, &w->attorney, US_FREEZE_PERSON, NULL, w->admin.person), US_OK);
-	assert_int_equal(freeze(w, &w->attorney, US_FREEZE_PERSON, NULL, w->attorney.person), US_ERR_LIMIT);
+		assert_int_equal(freeze(w, &w->attorney, US_FREEZE_PERSON, NULL, w->admin.person),
+		    US_OK);
+	assert_int_equal(freeze(w, &w->attorney, US_FREEZE_PERSON, NULL, w->attorney.person),
+	    US_ERR_LIMIT);
 	assert_int_equal(freeze(w, &w->attorney, US_FREEZE_RECORDS, NULL, 0), US_OK);
-	assert_int_equal(freeze(w, &w->attorney, US_FREEZE_EVERYTHING, NULL, 0), US_OK); /* there is always room for that */
+	/* there is always room for that */
+	assert_int_equal(freeze(w, &w->attorney, US_FREEZE_EVERYTHING, NULL, 0), US_OK);
 	assert_int_equal(context(w).n_freezes, FREEZES_ON);
 	assert_int_equal(freeze(w, &w->attorney, US_FREEZE_EVERYTHING, NULL, 0), US_ERR_LIMIT);
 	assert_int_equal(asks(w, &w->auditor, "logs"), US_REASON_FROZEN);
@@ -328,10 +356,15 @@ test_relabel(void **state)
 	const uint64_t generation = us_registry_generation(w->reg);
 
 	assert_null(us_registry_designation(w->reg, 1, 0));
-	assert_int_equal(about_records(w, &w->attorney, US_ACT_RELABEL, 0, 10, "CONFIDENTIAL"), US_ERR_DENIED); /* the other side's */
-	assert_int_equal(about_records(w, &w->producer, US_ACT_RELABEL, 0, 10, "PUBLIC"), US_ERR_NOT_FOUND);
-	assert_int_equal(about_records(w, &w->producer, US_ACT_RELABEL, 0, 10, "CONFIDENTIA"), US_ERR_NOT_FOUND);
-	assert_int_equal(about_records(w, &w->producer, US_ACT_RELABEL, 0, 10, "CONFIDENTIAL"), US_OK);
+	/* the other side's */
+	assert_int_equal(about_records(w, &w->attorney, US_ACT_RELABEL, 0, 10, "CONFIDENTIAL"),
+	    US_ERR_DENIED);
+	assert_int_equal(about_records(w, &w->producer, US_ACT_RELABEL, 0, 10, "PUBLIC"),
+	    US_ERR_NOT_FOUND);
+	assert_int_equal(about_records(w, &w->producer, US_ACT_RELABEL, 0, 10, "CONFIDENTIA"),
+	    US_ERR_NOT_FOUND);
+	assert_int_equal(about_records(w, &w->producer, US_ACT_RELABEL, 0, 10, "CONFIDENTIAL"),
+	    US_OK);
 	assert_true(us_registry_generation(w->reg) > generation);
 	assert_string_equal(us_registry_designation(w->reg, 1, 9), "CONFIDENTIAL");
 	assert_null(us_registry_designation(w->reg, 1, 10));
@@ -356,7 +389,8 @@ static void
 test_matter(void **state)
 {
 	struct world *w = *state;
-	static const struct edit other[] = { { "matter: [open, appeal]", "matter: [open, closed]" }, { NULL, NULL } };
+	static const struct edit other[] = { { "matter: [open, appeal]", "matter: [open, closed]" },
+		{ NULL, NULL } };
 
 	assert_int_equal(acknowledge(w, &w->attorney, 1), US_OK);
 	assert_string_equal(us_registry_matter(w->reg), "");
@@ -384,8 +418,14 @@ main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, docket_setup, docket_teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_clawback), T(test_clawback_whose), T(test_freeze_scopes), T(test_freeze_lifted), T(test_freeze_order_changes),
-		T(test_freezes_many), T(test_relabel), T(test_matter),
+		T(test_clawback),
+		T(test_clawback_whose),
+		T(test_freeze_scopes),
+		T(test_freeze_lifted),
+		T(test_freeze_order_changes),
+		T(test_freezes_many),
+		T(test_relabel),
+		T(test_matter),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

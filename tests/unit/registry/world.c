@@ -45,7 +45,8 @@ certify(struct world *w, struct actor *a, int64_t days)
 	us_buf_init(&csr, US_CERT_MAX);
 	assert_int_equal(us_csr_create(a->key, a->name, &csr), US_OK);
 	us_buf_reset(&a->cert);
-	assert_int_equal(us_cert_issue_client(&issuer, bytes_of(&csr), a->name, v, &a->cert), US_OK);
+	assert_int_equal(us_cert_issue_client(&issuer, bytes_of(&csr), a->name, v, &a->cert),
+	    US_OK);
 	assert_int_equal(us_cert_fingerprint(bytes_of(&a->cert), a->fingerprint), US_OK);
 	us_buf_free(&csr);
 }
@@ -75,17 +76,22 @@ world_state(const struct us_registry *reg)
 	for (uint32_t i = 1; i <= us_registry_people(reg); i++)
 		s.contents = mix(s.contents, us_registry_person(reg, i), sizeof(struct us_person));
 	for (size_t i = 0; i < us_registry_credentials(reg); i++)
-		s.contents = mix(s.contents, us_registry_credential(reg, i), sizeof(struct us_credential));
+		s.contents = mix(s.contents, us_registry_credential(reg, i),
+		    sizeof(struct us_credential));
 	for (size_t i = 0; i < us_registry_filings(reg); i++)
 		s.contents = mix(s.contents, us_registry_filing(reg, i), sizeof(struct us_filing));
 	for (size_t i = 0; i < us_registry_versions(reg); i++)
-		s.contents = mix(s.contents, us_registry_version(reg, i), sizeof(struct us_order_version));
+		s.contents = mix(s.contents, us_registry_version(reg, i),
+		    sizeof(struct us_order_version));
 	for (size_t i = 0; i < us_registry_acknowledgements(reg); i++)
-		s.contents = mix(s.contents, us_registry_acknowledgement(reg, i), sizeof(struct us_acknowledgement));
+		s.contents = mix(s.contents, us_registry_acknowledgement(reg, i),
+		    sizeof(struct us_acknowledgement));
 	for (size_t i = 0; i < us_registry_documents(reg); i++)
-		s.contents = mix(s.contents, us_registry_document(reg, i), sizeof(struct us_document));
+		s.contents = mix(s.contents, us_registry_document(reg, i),
+		    sizeof(struct us_document));
 	for (size_t i = 0; i < us_registry_relabels(reg); i++)
-		s.contents = mix(s.contents, us_registry_relabel(reg, i), sizeof(struct us_relabel));
+		s.contents = mix(s.contents, us_registry_relabel(reg, i),
+		    sizeof(struct us_relabel));
 	return s;
 }
 
@@ -104,7 +110,8 @@ world_own(struct world *w, const struct us_act *act)
 	struct us_buf committed;
 
 	us_buf_init(&committed, US_ACT_COMMITTED_MAX);
-	int err = us_registry_prepare_own(w->reg, act, w->vault_id, w->now, &committed, &w->refusal);
+	int err = us_registry_prepare_own(w->reg, act, w->vault_id, w->now, &committed,
+	    &w->refusal);
 	if (err == US_OK) {
 		assert_int_equal(us_registry_apply(w->reg, bytes_of(&committed), NULL), US_OK);
 		remember(w, &committed);
@@ -114,7 +121,8 @@ world_own(struct world *w, const struct us_act *act)
 }
 
 static void
-init_person(struct us_init_person *p, const struct actor *a, enum us_capacity capacity, const char *party)
+init_person(struct us_init_person *p, const struct actor *a, enum us_capacity capacity,
+    const char *party)
 {
 	p->name = us_bytes_of(a->name);
 	p->capacity = capacity;
@@ -135,8 +143,8 @@ world_open_with(struct world *w, const char *path)
 	struct us_act *act = calloc(1, sizeof(*act));
 	struct us_findings *findings = calloc(1, sizeof(*findings));
 	struct actor *people[] = { &w->admin, &w->attorney, &w->producer, &w->auditor };
-	static const char *const names[] = { "Adam Administrator", "Alice Attorney", "Peter Producer",
-		"Ada Auditor" };
+	static const char *const names[] = { "Adam Administrator", "Alice Attorney",
+		"Peter Producer", "Ada Auditor" };
 	struct us_buf compiled, source;
 	uint8_t *p;
 
@@ -148,8 +156,10 @@ world_open_with(struct world *w, const char *path)
 	us_buf_init(&source, US_ORDER_SOURCE_MAX);
 	assert_int_equal(us_registry_new(&w->reg), US_OK);
 	assert_int_equal(us_pkey_new(US_PKEY_ED25519, &w->ca_key), US_OK);
-	assert_int_equal(us_ca_create(w->ca_key, "test", (struct us_cert_validity){ w->now - DAY, w->now + 4000 * DAY },
-	    &w->ca), US_OK);
+	assert_int_equal(us_ca_create(w->ca_key, "test",
+			     (struct us_cert_validity){ w->now - DAY, w->now + 4000 * DAY },
+			     &w->ca),
+	    US_OK);
 	FILE *f = fopen(path, "rb");
 	assert_non_null(f);
 	assert_int_equal(us_buf_reserve(&source, 16384, &p), US_OK);
@@ -170,7 +180,8 @@ world_open_with(struct world *w, const char *path)
 	}
 	act->u.init.n_people = 4;
 	init_person(&act->u.init.people[0], &w->admin, US_CAPACITY_ADMINISTRATOR, NULL);
-	init_person(&act->u.init.people[1], &w->attorney, US_CAPACITY_OUTSIDE_COUNSEL, "plaintiffs");
+	init_person(&act->u.init.people[1], &w->attorney, US_CAPACITY_OUTSIDE_COUNSEL,
+	    "plaintiffs");
 	init_person(&act->u.init.people[2], &w->producer, US_CAPACITY_PRODUCER, "defendant");
 	init_person(&act->u.init.people[3], &w->auditor, US_CAPACITY_AUDITOR, "court");
 	int err = world_own(w, act);
@@ -216,11 +227,14 @@ world_sign(struct world *w, const struct actor *by, const struct us_act *act, st
 
 /* What was not prepared is refused by the fold too, whoever commits it. */
 static void
-apply_refused(struct world *w, const struct actor *by, const struct us_act *act, struct us_bytes signed_act,
-    struct us_bytes signature, int want)
+apply_refused(struct world *w, const struct actor *by, const struct us_act *act,
+    struct us_bytes signed_act, struct us_bytes signature, int want)
 {
-	struct us_committed_act c = { .sequence = us_registry_sequence(w->reg) + 1, .time_ns = w->now, .actor = by->person,
-		.signed_act = signed_act, .signature = signature };
+	struct us_committed_act c = { .sequence = us_registry_sequence(w->reg) + 1,
+		.time_ns = w->now,
+		.actor = by->person,
+		.signed_act = signed_act,
+		.signature = signature };
 	struct us_buf committed;
 	struct us_refusal refusal;
 
@@ -233,7 +247,8 @@ apply_refused(struct world *w, const struct actor *by, const struct us_act *act,
 }
 
 static int
-act_with(struct world *w, const struct actor *by, const struct us_act *act, struct us_bytes certificate)
+act_with(struct world *w, const struct actor *by, const struct us_act *act,
+    struct us_bytes certificate)
 {
 	struct us_buf bytes, committed;
 	uint8_t sig[US_SIGNATURE_MAX];
@@ -245,15 +260,17 @@ act_with(struct world *w, const struct actor *by, const struct us_act *act, stru
 	world_sign(w, by, act, &bytes, sig, &sig_n);
 	(void)us_registry_at(w->reg, w->now); /* as whoever decides by the clock does first */
 	const struct world_facts before = world_state(w->reg);
-	int err = us_registry_prepare(w->reg, bytes_of(&bytes), (struct us_bytes){ sig, sig_n }, certificate,
-	    w->now, &committed, &w->refusal);
+	int err = us_registry_prepare(w->reg, bytes_of(&bytes), (struct us_bytes){ sig, sig_n },
+	    certificate, w->now, &committed, &w->refusal);
 	if (err == US_OK) {
 		int applied = us_registry_apply(w->reg, bytes_of(&committed), &w->refusal);
 		if (applied != US_OK)
-			fail_msg("prepared but not applied: %s: %s", us_strerror(applied), w->refusal.text);
+			fail_msg("prepared but not applied: %s: %s", us_strerror(applied),
+			    w->refusal.text);
 		remember(w, &committed);
 	} else if (w->refusal.reason == US_REASON_NONE || w->refusal.text[0] == '\0') {
-		fail_msg("%s refused without a reason: %s", us_act_name((unsigned)act->type), us_strerror(err));
+		fail_msg("%s refused without a reason: %s", us_act_name((unsigned)act->type),
+		    us_strerror(err));
 	} else {
 		apply_refused(w, by, act, bytes_of(&bytes), (struct us_bytes){ sig, sig_n }, err);
 		const struct world_facts after = world_state(w->reg);
@@ -338,7 +355,8 @@ world_collection(struct world *w, const struct actor *by, const char *name, cons
 }
 
 int
-world_batch(struct world *w, uint32_t collection, uint32_t slot, uint64_t first, uint32_t count, int held)
+world_batch(struct world *w, uint32_t collection, uint32_t slot, uint64_t first, uint32_t count,
+    int held)
 {
 	struct us_act *act = calloc(1, sizeof(*act));
 	struct us_act_batch_close *b = &act->u.batch_close;

@@ -1,5 +1,5 @@
-/* A vault's beginnings for tests: CA, the demonstration's order, an administrator and roster signers, and a short
- * way to make people act. Failures end the test. */
+/* A vault's beginnings for tests: CA, the demonstration's order, an administrator and roster
+ * signers, and a short way to make people act. Failures end the test. */
 #ifndef US_TESTS_REGISTRY_WORLD_H
 #define US_TESTS_REGISTRY_WORLD_H
 
@@ -52,19 +52,20 @@ void world_close(struct world *w);
 /* Makes a key; no certificate yet. */
 void actor_new(struct actor *a, const char *name);
 void actor_free(struct actor *a);
-/* Signs, prepares and applies, a second after the act before. The error of prepare; apply must then agree: of a refused act too, and the
- * registry must be as before (world_state()). */
+/* Signs, prepares and applies, a second after the act before. The error of prepare; apply must then
+ * agree: of a refused act too, and the registry must be as before (world_state()). */
 int world_act(struct world *w, const struct actor *by, struct us_act *act);
 int world_own(struct world *w, const struct us_act *act);
 /* Signed bytes and signature of an act, with the next nonce. */
-void world_sign(struct world *w, const struct actor *by, const struct us_act *act, struct us_buf *bytes,
-    uint8_t sig[US_SIGNATURE_MAX], size_t *sig_n);
+void world_sign(struct world *w, const struct actor *by, const struct us_act *act,
+    struct us_buf *bytes, uint8_t sig[US_SIGNATURE_MAX], size_t *sig_n);
 /* Everyday acts. */
 int world_add(struct world *w, const struct actor *by, struct actor *who, enum us_capacity capacity,
     const char *party, const char *party2);
 int world_issue(struct world *w, const struct actor *by, struct actor *who);
 int world_docket_sign(struct world *w, const struct actor *by, const char *id);
 int world_collection(struct world *w, const struct actor *by, const char *name, const char *prefix);
-int world_batch(struct world *w, uint32_t collection, uint32_t slot, uint64_t first, uint32_t count, int held);
+int world_batch(struct world *w, uint32_t collection, uint32_t slot, uint64_t first, uint32_t count,
+    int held);
 
 #endif

@@ -51,7 +51,9 @@ test_support(void **unused)
 	for (size_t r = 0; r < RECORDS; r++) {
 		char *p = malloc(12000), *at = p;
 
-		at += sprintf(at, "{\"id\":\"%08x%08x\",\"messages\":[{\"role\":\"user\",\"content\":\"", next(), next());
+		at += sprintf(at,
+		    "{\"id\":\"%08x%08x\",\"messages\":[{\"role\":\"user\",\"content\":\"", next(),
+		    next());
 		for (int w = 0; w < 120; w++) /* a vocabulary of 4,000 words */
 			at += sprintf(at, "w%uord%u ", (next() % 4000) * 7919 % 4001, next() % 2);
 		if (r % 3 == 0)

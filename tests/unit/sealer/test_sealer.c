@@ -1,6 +1,7 @@
 /*
- * Goal: the real sealer process, with this test as its monitor, intake, vault and keeper: what goes in as
- * records comes out as pages that the vault's readers open, duplicates and defects as they should.
+ * Goal: the real sealer process, with this test as its monitor, intake, vault and keeper: what goes
+ * in as records comes out as pages that the vault's readers open, duplicates and defects as they
+ * should.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -110,7 +111,10 @@ on_known(uint32_t tag, struct us_bytes body)
 	for (size_t i = 0; i < n; i++) {
 		for (size_t k = 0; k < w.n_tags; k++) {
 			if (memcmp(w.tags[k].id, m.tags.p + 24 * i, 16) == 0)
-				known[i] = memcmp(w.tags[k].content, m.tags.p + 24 * i + 16, 8) == 0 ? 1 : 2;
+				known[i] = memcmp(w.tags[k].content, m.tags.p + 24 * i + 16, 8) ==
+					0 ?
+				    1 :
+				    2;
 		}
 	}
 	reply.known = (struct us_bytes){ known, n };
@@ -197,7 +201,8 @@ on_batch_open(struct us_bytes body)
 {
 	struct us_msg_batch_open m;
 	struct us_msg_batch_keys *k = &w.slot[w.slots].keys;
-	uint64_t left = (UINT64_C(1) << US_ERA_SHIFT) - (w.next_record & ((1u << US_ERA_SHIFT) - 1));
+	uint64_t left = (UINT64_C(1) << US_ERA_SHIFT) -
+	    (w.next_record & ((1u << US_ERA_SHIFT) - 1));
 	struct us_key key;
 
 	assert_int_equal(us_msg_batch_open_decode(&m, body.p, body.n), US_OK);
@@ -322,7 +327,8 @@ give(enum us_role role)
 	ch = us_channel_new(w.base, pair[0], role, US_ROLE_SEALER, 0, &handler, NULL);
 	assert_non_null(ch);
 	assert_int_equal(us_channel_send_fd(w.monitor, US_MSG_channel, 0,
-	                 (us_encode_fn)us_msg_channel_encode, &m, pair[1]), US_OK);
+			     (us_encode_fn)us_msg_channel_encode, &m, pair[1]),
+	    US_OK);
 	close(pair[1]);
 	return ch;
 }
@@ -354,7 +360,8 @@ set_up(void **state)
 	}
 	close(pair[1]);
 	w.base = event_base_new();
-	w.monitor = us_channel_new(w.base, pair[0], US_ROLE_MONITOR, US_ROLE_SEALER, 0, &handler, NULL);
+	w.monitor = us_channel_new(w.base, pair[0], US_ROLE_MONITOR, US_ROLE_SEALER, 0, &handler,
+	    NULL);
 	us_send_config(w.monitor, 0, &config);
 	w.vault = give(US_ROLE_VAULT);
 	w.keeper = give(US_ROLE_KEEPER);
@@ -403,8 +410,11 @@ static uint8_t flags_sent; /* with each part; start_load() sets them as they sho
 static int
 start_load_with(uint64_t id, uint8_t flags, const char *designation, const char *const *list)
 {
-	struct us_msg_load_start m = { .load = id, .collection = COLLECTION, .flags = flags,
-		.designation = us_bytes_of(designation), .dictionary_version = w.dictionary_version };
+	struct us_msg_load_start m = { .load = id,
+		.collection = COLLECTION,
+		.flags = flags,
+		.designation = us_bytes_of(designation),
+		.dictionary_version = w.dictionary_version };
 	struct us_buf d, names;
 
 	us_buf_init(&names, 2112);
@@ -448,10 +458,14 @@ end_load(uint64_t id, uint8_t how)
 static size_t
 line_of(char *out, unsigned i, const char *twist)
 {
-	return (size_t)sprintf(out, "{\"id\":\"rec-%u\",\"messages\":[{\"role\":\"user\",\"content\":\"Question number %u about "
-	    "sealed evidence%s\"},{\"role\":\"assistant\",\"content\":\"As a language model I answer %u: the clause numbered %u of the exhibits and "
-	    "the same boilerplate paragraph that stands in each and every one of these answers.\"}]}\n", i, i, twist, i,
-	    i % 300);
+	return (size_t)sprintf(out,
+	    "{\"id\":\"rec-%u\",\"messages\":[{\"role\":\"user\",\"content\":\"Question number %u "
+	    "about "
+	    "sealed evidence%s\"},{\"role\":\"assistant\",\"content\":\"As a language model I "
+	    "answer %u: the clause numbered %u of the exhibits and "
+	    "the same boilerplate paragraph that stands in each and every one of these "
+	    "answers.\"}]}\n",
+	    i, i, twist, i, i % 300);
 }
 
 static const uint8_t credential[32] = { 7, 7, 7 };
@@ -464,7 +478,8 @@ struct wrong {
 static void
 make_ticket(uint64_t load, const struct wrong *wrong, uint8_t out[US_TICKET_SIZE])
 {
-	struct us_ticket t = { .load = load + (uint64_t)wrong->other_load, .person = 3,
+	struct us_ticket t = { .load = load + (uint64_t)wrong->other_load,
+		.person = 3,
 		.expires_ns = us_time_now_ns() + (wrong->expired ? -1 : 60 * US_NS_PER_SECOND) };
 
 	memcpy(t.credential, credential, 32);
@@ -475,7 +490,8 @@ make_ticket(uint64_t load, const struct wrong *wrong, uint8_t out[US_TICKET_SIZE
 }
 
 static void
-send_wrong_text(uint64_t load, uint32_t number, const char *text, size_t n, const struct wrong *wrong)
+send_wrong_text(uint64_t load, uint32_t number, const char *text, size_t n,
+    const struct wrong *wrong)
 {
 	uint8_t ticket[US_TICKET_SIZE];
 	struct us_part_worker *worker;
@@ -487,8 +503,11 @@ send_wrong_text(uint64_t load, uint32_t number, const char *text, size_t n, cons
 	struct us_part part = { number, 1, US_PART_PLAIN, digest, { (const uint8_t *)text, n } };
 	assert_int_equal(us_part_worker_new(&worker), US_OK);
 	assert_int_equal(us_part_process(worker, &part, NOW, &r), US_OK);
-	m = (struct us_msg_documents){ .load = load, .part = number, .count = r->count,
-		.defects = r->n_defects, .documents = { r->documents.data, r->documents.len } };
+	m = (struct us_msg_documents){ .load = load,
+		.part = number,
+		.count = r->count,
+		.defects = r->n_defects,
+		.documents = { r->documents.data, r->documents.len } };
 	make_ticket(load, wrong, ticket);
 	m.flags = flags_sent;
 	m.ticket = (struct us_bytes){ ticket, wrong->no_ticket ? 0 : sizeof ticket };
@@ -509,8 +528,8 @@ send_text(uint64_t load, uint32_t number, const char *text, size_t n)
 
 /* Records [from, to) as one part; bad adds a broken line. */
 static void
-send_wrong_part(uint64_t load, uint32_t number, unsigned from, unsigned to, const char *twist, int bad,
-    const struct wrong *wrong)
+send_wrong_part(uint64_t load, uint32_t number, unsigned from, unsigned to, const char *twist,
+    int bad, const struct wrong *wrong)
 {
 	char *text = malloc((to - from) * 400ul + 100);
 	size_t n = 0;
@@ -583,7 +602,8 @@ unpacker(void)
 	for (uint32_t i = 0; i < w.dictionary.n; i++)
 		us_buf_put(&sealed, w.dictionary.page[i].p, w.dictionary.page[i].n);
 	assert_int_equal(us_dictionary_open(&w.dictionary_key, w.vault_id, COLLECTION, 1,
-	                 (struct us_bytes){ sealed.data, sealed.len }, &plain), US_OK);
+			     (struct us_bytes){ sealed.data, sealed.len }, &plain),
+	    US_OK);
 	assert_int_equal(us_unpacker_add(u, 1, (struct us_bytes){ plain.data, plain.len }), US_OK);
 	us_buf_free(&sealed);
 	us_buf_free(&plain);
@@ -595,7 +615,8 @@ static void
 check_slot(struct slot *s, unsigned from)
 {
 	struct us_key page_key, subtree, leaf, key;
-	struct us_batch_source source = { { w.vault_id, COLLECTION, s->keys.slot }, &page_key, get_page, s };
+	struct us_batch_source source = { { w.vault_id, COLLECTION, s->keys.slot }, &page_key,
+		get_page, s };
 	struct us_batch_directory *d;
 	struct us_manifest_reader *m;
 	struct us_unpacker *u = unpacker();
@@ -612,10 +633,12 @@ check_slot(struct slot *s, unsigned from)
 	us_buf_init(&plain, US_SEALED_RECORD_MAX);
 	us_buf_init(&box, US_CONTAINER_MAX);
 	assert_int_equal(us_batch_directory_open(&d, &source, s->keys.count,
-	                 s->kinds[US_PAGE_RECORDS].n), US_OK);
+			     s->kinds[US_PAGE_RECORDS].n),
+	    US_OK);
 	assert_int_equal(us_manifest_open(&m, &source, s->keys.count), US_OK);
 	for (uint32_t i = 0; i < s->keys.count; i++) {
-		struct us_record_place place = { w.vault_id, COLLECTION, s->keys.first_record + i, 0 };
+		struct us_record_place place = { w.vault_id, COLLECTION, s->keys.first_record + i,
+			0 };
 		struct us_batch_proof proof;
 		struct us_container c;
 		char want[1000];
@@ -630,24 +653,30 @@ check_slot(struct slot *s, unsigned from)
 		us_record_key(&leaf, s->keys.batch_salt, &key);
 		us_record_salt(&leaf, s->keys.batch_salt, salt);
 		us_buf_extend(&plain, sealed.len - US_RECORD_SEAL_OVERHEAD, &to);
-		assert_int_equal(us_record_open(&key, &place, (struct us_bytes){ sealed.data, sealed.len },
-		                                to), US_OK);
-		assert_int_equal(us_unpacker_unpack(u, (struct us_bytes){ plain.data, plain.len }, &box), 0);
-		assert_int_equal(us_container_decode(&c, (struct us_bytes){ box.data, box.len }), US_OK);
+		assert_int_equal(us_record_open(&key, &place,
+				     (struct us_bytes){ sealed.data, sealed.len }, to),
+		    US_OK);
+		assert_int_equal(us_unpacker_unpack(u, (struct us_bytes){ plain.data, plain.len },
+				     &box),
+		    0);
+		assert_int_equal(us_container_decode(&c, (struct us_bytes){ box.data, box.len }),
+		    US_OK);
 		assert_int_equal(c.source.n, n);
 		assert_memory_equal(c.source.p, want, n);
 		us_manifest_leaf_hash(COLLECTION, place.record, 0, salt, c.source, hash);
 		assert_int_equal(us_manifest_proof(m, i, &proof), US_OK);
-		assert_int_equal(us_merkle_verify_inclusion((struct us_digest *)(void *)hash, i, s->keys.count,
-		                 (struct us_digest *)(void *)proof.hash, proof.n,
-		                 (const struct us_digest *)(const void *)root), US_OK);
+		assert_int_equal(us_merkle_verify_inclusion((struct us_digest *)(void *)hash, i,
+				     s->keys.count, (struct us_digest *)(void *)proof.hash, proof.n,
+				     (const struct us_digest *)(const void *)root),
+		    US_OK);
 	}
 	assert_int_equal(us_segment_open(&ss, &segment), US_OK);
 	assert_int_equal(us_segment_docs(segment), s->keys.count);
 	assert_int_equal(us_segment_df(segment, us_bytes_of("boilerplate"), &df), US_OK);
 	assert_int_equal(df, s->keys.count);
-	assert_int_equal(us_segment_df_meta(segment, US_FIELD_DESIGNATION, us_bytes_of("confidential"),
-	                 &df), US_OK);
+	assert_int_equal(us_segment_df_meta(segment, US_FIELD_DESIGNATION,
+			     us_bytes_of("confidential"), &df),
+	    US_OK);
 	assert_int_equal(df, s->keys.count);
 	us_segment_close(segment);
 	us_manifest_close(m);
@@ -761,8 +790,10 @@ send_designated(uint64_t load, uint32_t number, const char *const *designations,
 	for (unsigned i = 0; i < n; i++) {
 		at += (size_t)sprintf(text + at, "{\"id\":\"%c\",", (int)('a' + i));
 		if (designations[i] != NULL)
-			at += (size_t)sprintf(text + at, "\"designation\":\"%s\",", designations[i]);
-		at += (size_t)sprintf(text + at, "\"messages\":[{\"role\":\"assistant\",\"content\":\"x\"}]}\n");
+			at += (size_t)sprintf(text + at, "\"designation\":\"%s\",",
+			    designations[i]);
+		at += (size_t)sprintf(text + at,
+		    "\"messages\":[{\"role\":\"assistant\",\"content\":\"x\"}]}\n");
 	}
 	send_text(load, number, text, at);
 	wait_for(&w.done);
@@ -798,10 +829,13 @@ designated(struct slot *s, const char *folded)
 	return df;
 }
 
-static const char *const MIXED[] = { "Confidential", "ATTORNEYS" CURLY " EYES ONLY", NULL, "attorneys' eyes only", "SECRET",
-	"con\xef\xac\x81" "dential" };
+static const char *const MIXED[] = { "Confidential", "ATTORNEYS" CURLY " EYES ONLY", NULL,
+	"attorneys' eyes only", "SECRET",
+	"con\xef\xac\x81"
+	"dential" };
 
-/* A record whose own designation is not in the order's list is refused, as other defects are; one without takes the load's. */
+/* A record whose own designation is not in the order's list is refused, as other defects are; one
+ * without takes the load's. */
 static void
 test_designations(void **state)
 {
@@ -820,7 +854,9 @@ test_designations(void **state)
 	assert_int_equal(w.slots, 0);
 
 	/* a dry run says the same and admits nothing */
-	assert_int_equal(start_load_with(2, US_LOAD_SKIP_DEFECTS | US_LOAD_DRY_RUN, "ATTORNEYS' EYES ONLY", LIST), US_OK);
+	assert_int_equal(start_load_with(2, US_LOAD_SKIP_DEFECTS | US_LOAD_DRY_RUN,
+			     "ATTORNEYS' EYES ONLY", LIST),
+	    US_OK);
 	send_designated(2, 0, MIXED, 6);
 	assert_string_equal(named(US_DEFECT_UNLISTED_DESIGNATION), "25");
 	end_load(2, 0);
@@ -828,7 +864,8 @@ test_designations(void **state)
 	assert_int_equal(w.slots, 0);
 
 	/* skip: the others */
-	assert_int_equal(start_load_with(3, US_LOAD_SKIP_DEFECTS, "ATTORNEYS' EYES ONLY", LIST), US_OK);
+	assert_int_equal(start_load_with(3, US_LOAD_SKIP_DEFECTS, "ATTORNEYS' EYES ONLY", LIST),
+	    US_OK);
 	send_designated(3, 0, MIXED, 6);
 	assert_int_equal(w.answer.accepted, 4);
 	assert_int_equal(w.answer.refused, 2);
@@ -851,12 +888,15 @@ test_designations(void **state)
 	assert_int_equal(designated(&w.slot[1], "secret"), 1);
 }
 
-/* An order without a list takes what comes; one with a list takes no load whose own designation is not in it. */
+/* An order without a list takes what comes; one with a list takes no load whose own designation is
+ * not in it. */
 static void
 test_designation_lists(void **state)
 {
 	static const char *const broken[] = { "", "A", NULL };
-	struct us_msg_load_start m = { .load = 9, .collection = COLLECTION, .designations = { (const uint8_t *)"\0\5A", 3 } };
+	struct us_msg_load_start m = { .load = 9,
+		.collection = COLLECTION,
+		.designations = { (const uint8_t *)"\0\5A", 3 } };
 
 	(void)state;
 	assert_int_equal(start_load_with(1, 0, "", NO_LIST), US_OK);
@@ -870,8 +910,10 @@ test_designation_lists(void **state)
 	end_load(2, 0);
 	assert_int_equal(designated(&w.slot[1], "anything"), 10);
 
-	assert_int_equal(start_load_with(3, 0, "ATTORNEYS" CURLY " EYES ONLY", LIST), US_ERR_NOT_FOUND);
-	assert_int_equal(start_load_with(4, 0, "", broken), US_OK); /* an entry that is nothing equals nothing */
+	assert_int_equal(start_load_with(3, 0, "ATTORNEYS" CURLY " EYES ONLY", LIST),
+	    US_ERR_NOT_FOUND);
+	/* an entry that is nothing equals nothing */
+	assert_int_equal(start_load_with(4, 0, "", broken), US_OK);
 	send_designated(4, 0, MIXED, 1);
 	assert_int_equal(w.answer.refused, 0); /* there already */
 	end_load(4, 0);
@@ -913,7 +955,8 @@ test_dry_run_and_abort(void **state)
 static void
 test_tickets(void **state)
 {
-	const struct wrong wrong[] = { { .no_ticket = 1 }, { .other_load = 1 }, { .other_person = 1 } };
+	const struct wrong wrong[] = { { .no_ticket = 1 }, { .other_load = 1 },
+		{ .other_person = 1 } };
 	const struct wrong late = { .expired = 1 };
 
 	(void)state;
@@ -970,7 +1013,8 @@ test_same_part_again(void **state)
 
 /* The last bytes of what closes a batch: u32 first part, u32 how many, the digest of theirs. */
 static void
-check_parts(const struct slot *s, uint64_t load, uint32_t first, const unsigned (*range)[2], uint32_t n)
+check_parts(const struct slot *s, uint64_t load, uint32_t first, const unsigned (*range)[2],
+    uint32_t n)
 {
 	const uint8_t *tail = s->facts.data + s->facts.len - 40;
 	uint8_t bytes[22 + 16 + 32 * 8], want[32];
@@ -1041,7 +1085,8 @@ test_stop_by_keeper(void **state)
 	assert_int_equal(w.over, 1);
 }
 
-/* The keeper gives fewer numbers than asked, as an era ends: they stay void, the batch is in the next one. */
+/* The keeper gives fewer numbers than asked, as an era ends: they stay void, the batch is in the
+ * next one. */
 static void
 test_era_end(void **state)
 {
@@ -1092,12 +1137,13 @@ test_two_loads_one_collection(void **state)
 	check_slot(&w.slot[1], 50);
 }
 
-/* One that waits for its own missing part is no reason for others to wait: whichever stands before or behind it is woken when the collection is
- * free. */
+/* One that waits for its own missing part is no reason for others to wait: whichever stands before
+ * or behind it is woken when the collection is free. */
 static void
 test_gap_wakes_others(void **state)
 {
-	static const unsigned orders[3][3] = { { 1, 2, 3 }, { 2, 3, 1 }, { 3, 1, 2 } }; /* holder 1, gap 2, waiter 3 */
+	/* holder 1, gap 2, waiter 3 */
+	static const unsigned orders[3][3] = { { 1, 2, 3 }, { 2, 3, 1 }, { 3, 1, 2 } };
 
 	(void)state;
 	for (unsigned k = 0; k < 3; k++) {

@@ -31,7 +31,8 @@ static int64_t now_ns;
 void
 plan_reset(unsigned send_fails, unsigned allocation_fails)
 {
-	plan = (struct plan){ .quiet = 1, .send_fails = send_fails,
+	plan = (struct plan){ .quiet = 1,
+		.send_fails = send_fails,
 		.allocation_fails = allocation_fails };
 }
 
@@ -316,7 +317,8 @@ int
 scene_open(void **state)
 {
 	static const struct edit edits[] = {
-		{ "actions: [count, search, read]", "actions: [count, search]" }, { NULL, NULL } };
+		{ "actions: [count, search, read]", "actions: [count, search]" }, { NULL, NULL }
+	};
 	struct us_store_options o = { .create = 1 };
 	struct scene *s = calloc(1, sizeof *s);
 	char path[64];
@@ -399,25 +401,36 @@ static uint16_t
 encode_answer(struct us_buf *b, enum mode mode, uint64_t index, const struct question *q)
 {
 	const uint8_t err = (uint8_t)(mode == REFUSES ? US_ERR_DENIED :
-	    mode == FAILS ? US_ERR_INTERNAL : US_OK);
+		mode == FAILS                         ? US_ERR_INTERNAL :
+							US_OK);
 
 	/* an act goes no further than that: what follows is between two folds (acts.c) */
 	if (q->type == US_MSG_act_prepare)
-		ANSWER(act_prepared, { .err = US_ERR_DENIED, .reason = US_REASON_QUOTA,
-		    .entry = index });
+		ANSWER(act_prepared,
+		    { .err = US_ERR_DENIED, .reason = US_REASON_QUOTA, .entry = index });
 	if (mode == MALFORMED)
 		return US_MSG_checkpoint;
 	switch (q->type) {
-	case US_MSG_log_read: ANSWER(log_data, { .err = err, .data = TEXT("x") });
-	case US_MSG_entry_proof: ANSWER(entry_proof_reply, { .err = err });
-	case US_MSG_log_keys: ANSWER(log_keys_reply, { .err = err, .entry = index });
-	case US_MSG_cosign: ANSWER(cosigned, { .err = err });
-	case US_MSG_keeper_status: ANSWER(keeper_status_reply, { .state = US_KEEPER_OPEN });
-	case US_MSG_challenge: ANSWER(challenge_reply, { .nonce = { 1 } });
-	case US_MSG_session_open: ANSWER(session_opened, { .err = err, .person = 2 });
-	case US_MSG_share: ANSWER(share_reply, { .err = err });
-	case US_MSG_disclosed: ANSWER(disclosed_reply, { .err = err });
-	default: break;
+	case US_MSG_log_read:
+		ANSWER(log_data, { .err = err, .data = TEXT("x") });
+	case US_MSG_entry_proof:
+		ANSWER(entry_proof_reply, { .err = err });
+	case US_MSG_log_keys:
+		ANSWER(log_keys_reply, { .err = err, .entry = index });
+	case US_MSG_cosign:
+		ANSWER(cosigned, { .err = err });
+	case US_MSG_keeper_status:
+		ANSWER(keeper_status_reply, { .state = US_KEEPER_OPEN });
+	case US_MSG_challenge:
+		ANSWER(challenge_reply, { .nonce = { 1 } });
+	case US_MSG_session_open:
+		ANSWER(session_opened, { .err = err, .person = 2 });
+	case US_MSG_share:
+		ANSWER(share_reply, { .err = err });
+	case US_MSG_disclosed:
+		ANSWER(disclosed_reply, { .err = err });
+	default:
+		break;
 	}
 	encode_logged(b, mode, index, q);
 	return US_MSG_logged;
@@ -436,7 +449,9 @@ answer_first(struct us_vault *v, enum mode mode, uint64_t index)
 	plan.quiet--;
 	plan.n_questions--;
 	memmove(&plan.questions[0], &plan.questions[1], plan.n_questions * sizeof q);
-	assert_int_equal(us_vault_keeper_call_answer(v, type, q.tag, (struct us_bytes){ b.data, b.len }), US_OK);
+	assert_int_equal(us_vault_keeper_call_answer(v, type, q.tag,
+			     (struct us_bytes){ b.data, b.len }),
+	    US_OK);
 	us_buf_free(&b);
 }
 
@@ -465,9 +480,11 @@ sealer_says(struct us_vault *v, enum mode mode, uint16_t type, uint64_t load)
 	plan.quiet++;
 	us_buf_init(&b, 512);
 	assert_int_equal(type == US_MSG_load_started ? us_msg_load_started_encode(&b, &started) :
-	    us_msg_load_ended_encode(&b, &ended), US_OK);
+						       us_msg_load_ended_encode(&b, &ended),
+	    US_OK);
 	plan.quiet--;
-	assert_int_equal(us_vault_load_message(v, type, 0, (struct us_bytes){ b.data, b.len }), US_OK);
+	assert_int_equal(us_vault_load_message(v, type, 0, (struct us_bytes){ b.data, b.len }),
+	    US_OK);
 	us_buf_free(&b);
 }
 
@@ -549,7 +566,8 @@ ask(struct scene *s, const struct asking *a, enum mode mode)
 	if (a->in_session)
 		give_session(s, a->who);
 	plan.quiet = 0;
-	us_vault_request_take(&v->fronts[0], a->type, STAGE_TAG, (struct us_bytes){ b.data, b.len });
+	us_vault_request_take(&v->fronts[0], a->type, STAGE_TAG,
+	    (struct us_bytes){ b.data, b.len });
 	go_on(v, mode);
 	if (v->loads != NULL)
 		go_on_loading(v, mode, a->who);

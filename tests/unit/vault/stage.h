@@ -34,12 +34,12 @@ struct question {
 struct plan {
 	unsigned send_fails, allocation_fails; /* the which-th, from 1; 0: none */
 	unsigned sends, allocations;
-	int quiet;                             /* > 0: allocations are the test's own */
+	int quiet; /* > 0: allocations are the test's own */
 	struct question questions[STAGE_QUESTIONS];
 	size_t n_questions;
-	unsigned lasts[STAGE_TAGS];            /* last pieces of answers */
-	uint16_t status;                       /* of the newest answer */
-	void *requests[STAGE_REQUESTS];        /* memory of requests */
+	unsigned lasts[STAGE_TAGS];     /* last pieces of answers */
+	uint16_t status;                /* of the newest answer */
+	void *requests[STAGE_REQUESTS]; /* memory of requests */
 	size_t n_requests;
 };
 extern struct plan plan;
@@ -73,7 +73,10 @@ int put_request(struct us_buf *b, const struct scene *s, const struct asking *a)
 int ask(struct scene *s, const struct asking *a, enum mode mode);
 
 /* What an initialiser of text needs. */
-#define TEXT(s) { (const uint8_t *)(s), sizeof(s) - 1 }
+#define TEXT(s) \
+	{ \
+		(const uint8_t *)(s), sizeof(s) - 1 \
+	}
 #define PEER TEXT("127.0.0.1")
 
 #endif

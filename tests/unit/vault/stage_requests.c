@@ -60,8 +60,11 @@ static const struct us_msg_question_request questions[] = {
 	{ .what = US_QUESTION_DIFF, .first = 1, .second = 2 },
 	{ .what = US_QUESTION_DIFF, .first = 1, .second = 9 },
 	{ .what = US_QUESTION_EXPLAIN, .person = ALICE, .action = READ },
-	{ .what = US_QUESTION_EXPLAIN, .person = ALICE, .action = READ, .collection = LOGS,
-	  .bates = FIRST },
+	{ .what = US_QUESTION_EXPLAIN,
+	    .person = ALICE,
+	    .action = READ,
+	    .collection = LOGS,
+	    .bates = FIRST },
 	{ .what = US_QUESTION_EXPLAIN, .person = UNKNOWN, .action = READ },
 	{ .what = US_QUESTION_WHO, .action = READ, .collection = LOGS, .bates = FIRST },
 	{ .what = US_QUESTION_WHO, .action = READ, .collection = UNKNOWN },
@@ -72,7 +75,10 @@ static const struct us_msg_question_request questions[] = {
 };
 
 static const struct us_bytes paths[] = {
-	TEXT("checkpoint"), TEXT("tile/0/000"), TEXT("entry-proof/5"), TEXT("entry-proof/x"),
+	TEXT("checkpoint"),
+	TEXT("tile/0/000"),
+	TEXT("entry-proof/5"),
+	TEXT("entry-proof/x"),
 };
 
 static void
@@ -108,7 +114,9 @@ put_acts(struct us_buf *b, const struct scene *s, const struct asking *a)
 	if (a->variant < n) {
 		act->type = US_ACT_COPY;
 		act->u.copy = (struct us_act_copy){ .collection = copies[a->variant].collection,
-			.recipient = TEXT("court"), .purpose = TEXT("test"), .n = 2,
+			.recipient = TEXT("court"),
+			.purpose = TEXT("test"),
+			.n = 2,
 			.records = { copies[a->variant].records, sizeof there } };
 	} else {
 		act->type = US_ACT_PERSON_SUSPEND;
@@ -139,16 +147,26 @@ static int
 put_only(struct us_buf *b, const struct asking *a)
 {
 	switch (a->type) {
-	case US_MSG_status_request: PUT(status_request, { .peer = { NULL, 0 } });
-	case US_MSG_challenge_request: PUT(challenge_request, { .peer = { NULL, 0 } });
-	case US_MSG_session_request: PUT(session_request, { .statement = TEXT("x") });
-	case US_MSG_share_request: PUT(share_request, { .sealed = TEXT("x") });
-	case US_MSG_load_open_request: PUT(load_open_request, { .collection = LOGS });
-	case US_MSG_load_end_request: PUT(load_end_request, { .load = 3 });
-	case US_MSG_load_ticket_request: PUT(load_ticket_request, { .load = 3 });
-	case US_MSG_log_keys_request: PUT(log_keys_request, { .to = 9 });
-	case US_MSG_cosign_request: PUT(cosign_request, { .note = TEXT("x") });
-	default: return 0;
+	case US_MSG_status_request:
+		PUT(status_request, { .peer = { NULL, 0 } });
+	case US_MSG_challenge_request:
+		PUT(challenge_request, { .peer = { NULL, 0 } });
+	case US_MSG_session_request:
+		PUT(session_request, { .statement = TEXT("x") });
+	case US_MSG_share_request:
+		PUT(share_request, { .sealed = TEXT("x") });
+	case US_MSG_load_open_request:
+		PUT(load_open_request, { .collection = LOGS });
+	case US_MSG_load_end_request:
+		PUT(load_end_request, { .load = 3 });
+	case US_MSG_load_ticket_request:
+		PUT(load_ticket_request, { .load = 3 });
+	case US_MSG_log_keys_request:
+		PUT(log_keys_request, { .to = 9 });
+	case US_MSG_cosign_request:
+		PUT(cosign_request, { .note = TEXT("x") });
+	default:
+		return 0;
 	}
 }
 
@@ -156,15 +174,21 @@ int
 put_request(struct us_buf *b, const struct scene *s, const struct asking *a)
 {
 	switch (a->type) {
-	case US_MSG_search_request: PUT_OF(search_request, searches);
-	case US_MSG_read_request: PUT_OF(read_request, reads);
-	case US_MSG_list_request: PUT_OF(list_request, lists);
-	case US_MSG_question_request: PUT_OF(question_request, questions);
+	case US_MSG_search_request:
+		PUT_OF(search_request, searches);
+	case US_MSG_read_request:
+		PUT_OF(read_request, reads);
+	case US_MSG_list_request:
+		PUT_OF(list_request, lists);
+	case US_MSG_question_request:
+		PUT_OF(question_request, questions);
 	case US_MSG_log_request:
 		if (a->variant < sizeof paths / sizeof paths[0])
 			PUT(log_request, { .path = paths[a->variant] });
 		return 0;
-	case US_MSG_act_request: return put_acts(b, s, a);
-	default: return a->variant == 0 && put_only(b, a);
+	case US_MSG_act_request:
+		return put_acts(b, s, a);
+	default:
+		return a->variant == 0 && put_only(b, a);
 	}
 }

@@ -34,9 +34,9 @@ struct fixture {
 	int front;                 /* its end: frames are read when the test wants it */
 	uint32_t asked[TAGS];      /* tags of the vault's questions, in order */
 	size_t n_asked, n_answered;
-	unsigned over_limit;       /* refusals that the keeper was told of */
+	unsigned over_limit; /* refusals that the keeper was told of */
 	struct answer answer[TAGS];
-	struct us_buf in;          /* what was read and is no whole frame */
+	struct us_buf in; /* what was read and is no whole frame */
 	size_t front_read;
 };
 
@@ -109,11 +109,11 @@ on_front_drained(void *ctx, struct us_channel *ch)
 }
 
 static const struct us_channel_handler question_handler = { .on_message = on_question,
-    .on_close = on_close };
+	.on_close = on_close };
 static const struct us_channel_handler keeper_handler = { .on_message = on_keeper,
-    .on_close = on_close };
+	.on_close = on_close };
 static const struct us_channel_handler front_handler = { .on_message = on_front,
-    .on_close = on_close,
+	.on_close = on_close,
 	.on_drained = on_front_drained };
 
 static int
@@ -191,7 +191,7 @@ static void
 ask(struct fixture *f, uint8_t who, uint32_t tag)
 {
 	struct us_msg_log_request m = { .peer = us_bytes_of("1.2.3.4:5"),
-	    .path = us_bytes_of("tile/entries/000") };
+		.path = us_bytes_of("tile/entries/000") };
 	struct us_buf b;
 
 	memset(m.credential, who, sizeof m.credential);
@@ -472,7 +472,8 @@ a_keeper_that_stands_still(void **state)
 		us_buf_init(&b, 512);
 		assert_int_equal(us_msg_log_request_encode(&b, &q), US_OK);
 		assert_int_equal(us_vault_request_take(&f->vault->fronts[0], US_MSG_log_request, 7,
-		    (struct us_bytes){ b.data, b.len }), US_OK);
+				     (struct us_bytes){ b.data, b.len }),
+		    US_OK);
 		us_buf_free(&b);
 	}
 	assert_int_equal(f->vault->fronts[0].n_requests, 0);
@@ -484,7 +485,8 @@ a_keeper_that_stands_still(void **state)
 
 		assert_true(n > (ssize_t)US_FRAME_HEADER);
 		assert_int_equal(us_msg_reply_decode(&reply, frame + US_FRAME_HEADER,
-		    (size_t)n - US_FRAME_HEADER), US_OK);
+				     (size_t)n - US_FRAME_HEADER),
+		    US_OK);
 		assert_int_equal(reply.status, 503);
 		assert_int_equal(reply.retry_after, 1);
 	}

@@ -36,7 +36,7 @@ __lsan_is_turned_off(void)
 
 static const uint16_t types[] = {
 #define X(name, number, from, to, max) \
-	US_ROLE_##from == US_ROLE_FRONT && US_ROLE_##to == US_ROLE_VAULT ? number : 0,
+	US_ROLE_##from == US_ROLE_FRONT &&US_ROLE_##to == US_ROLE_VAULT ? number : 0,
 	US_MESSAGES(X)
 #undef X
 };
@@ -53,9 +53,8 @@ static unsigned
 for_all(struct scene *s, int (*one)(struct scene *s, const struct asking *a))
 {
 	const struct world *w = s->world;
-	const struct asking people[] = { { &w->attorney, 1, 0, 0 },
-		{ &w->producer, 1, 0, 0 }, { &w->auditor, 1, 0, 0 }, { &w->admin, 1, 0, 0 },
-		{ &w->attorney, 0, 0, 0 } };
+	const struct asking people[] = { { &w->attorney, 1, 0, 0 }, { &w->producer, 1, 0, 0 },
+		{ &w->auditor, 1, 0, 0 }, { &w->admin, 1, 0, 0 }, { &w->attorney, 0, 0, 0 } };
 	unsigned n = 0;
 
 	for (size_t t = 0; t < sizeof types / sizeof types[0]; t++) {

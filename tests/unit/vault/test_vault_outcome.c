@@ -1,5 +1,6 @@
-/* Goal: what the vault tells the keeper of its answers: up to where all have ended, never past one that has not; and of each that broke
- * off, once, how, and how many records had left. The test is the keeper. */
+/* Goal: what the vault tells the keeper of its answers: up to where all have ended, never past one
+ * that has not; and of each that broke off, once, how, and how many records had left. The test is
+ * the keeper. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,7 +21,10 @@
 struct heard {
 	uint64_t ended;
 	size_t messages, n;
-	struct { uint64_t entry, sent; uint8_t reason; } of[OUTCOMES_MAX];
+	struct {
+		uint64_t entry, sent;
+		uint8_t reason;
+	} of[OUTCOMES_MAX];
 };
 
 struct fixture {
@@ -31,7 +35,8 @@ struct fixture {
 };
 
 static int
-on_message(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body, int fd)
+on_message(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body,
+    int fd)
 {
 	struct heard *h = ctx;
 	struct us_msg_answers m;
@@ -67,7 +72,8 @@ on_close(void *ctx, struct us_channel *ch, int err)
 }
 
 static int
-not_expected(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body, int fd)
+not_expected(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body,
+    int fd)
 {
 	(void)ctx;
 	(void)ch;
@@ -79,9 +85,9 @@ not_expected(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, stru
 }
 
 static const struct us_channel_handler keeper_handler = { .on_message = on_message,
-    .on_close = on_close };
+	.on_close = on_close };
 static const struct us_channel_handler vault_handler = { .on_message = not_expected,
-    .on_close = on_close };
+	.on_close = on_close };
 
 static int
 set_up(void **state)
@@ -96,8 +102,10 @@ set_up(void **state)
 	assert_non_null(f->base);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
 	f->vault->base = f->base;
-	f->vault->keeper = us_channel_new(f->base, fd[0], US_ROLE_VAULT, US_ROLE_KEEPER, 0, &vault_handler, f->vault);
-	f->keeper = us_channel_new(f->base, fd[1], US_ROLE_KEEPER, US_ROLE_VAULT, 0, &keeper_handler, &f->heard);
+	f->vault->keeper = us_channel_new(f->base, fd[0], US_ROLE_VAULT, US_ROLE_KEEPER, 0,
+	    &vault_handler, f->vault);
+	f->keeper = us_channel_new(f->base, fd[1], US_ROLE_KEEPER, US_ROLE_VAULT, 0,
+	    &keeper_handler, &f->heard);
 	assert_non_null(f->vault->keeper);
 	assert_non_null(f->keeper);
 	us_vault_outcomes_init(f->vault);
@@ -131,7 +139,10 @@ listen_to(struct fixture *f)
 static struct us_vault_request
 request_of(struct fixture *f)
 {
-	struct us_vault_request r = { .vault = f->vault, .granted = NO_ENTRY, .open_entry = NO_ENTRY, .ending = US_REASON_ERROR };
+	struct us_vault_request r = { .vault = f->vault,
+		.granted = NO_ENTRY,
+		.open_entry = NO_ENTRY,
+		.ending = US_REASON_ERROR };
 
 	us_buf_init(&r.work.out, 65536);
 	return r;
@@ -194,10 +205,17 @@ records_that_left(void **state)
 		size_t sent;      /* bytes */
 		uint64_t left;
 	} cases[] = {
-		{ "{head}\n{1}\n{2}\n{3}\n", 3, 0, 0 }, { "{head}\n{1}\n{2}\n{3}\n", 3, 6, 0 }, { "{head}\n{1}\n{2}\n{3}\n", 3, 7, 0 },
-		{ "{head}\n{1}\n{2}\n{3}\n", 3, 10, 0 }, { "{head}\n{1}\n{2}\n{3}\n", 3, 11, 1 }, { "{head}\n{1}\n{2}\n{3}\n", 3, 14, 1 },
-		{ "{head}\n{1}\n{2}\n{3}\n", 3, 15, 2 }, { "{head}\n{1}\n{2}\n{3}\n", 3, 19, 3 }, { "{head}\n{1}\n{2}\n{half", 2, 15, 2 },
-		{ "{head}\n{1}\n{2}\n{half", 2, 18, 2 }, { "", 0, 0, 0 },
+		{ "{head}\n{1}\n{2}\n{3}\n", 3, 0, 0 },
+		{ "{head}\n{1}\n{2}\n{3}\n", 3, 6, 0 },
+		{ "{head}\n{1}\n{2}\n{3}\n", 3, 7, 0 },
+		{ "{head}\n{1}\n{2}\n{3}\n", 3, 10, 0 },
+		{ "{head}\n{1}\n{2}\n{3}\n", 3, 11, 1 },
+		{ "{head}\n{1}\n{2}\n{3}\n", 3, 14, 1 },
+		{ "{head}\n{1}\n{2}\n{3}\n", 3, 15, 2 },
+		{ "{head}\n{1}\n{2}\n{3}\n", 3, 19, 3 },
+		{ "{head}\n{1}\n{2}\n{half", 2, 15, 2 },
+		{ "{head}\n{1}\n{2}\n{half", 2, 18, 2 },
+		{ "", 0, 0, 0 },
 	};
 	struct fixture *f = *state;
 
@@ -217,7 +235,8 @@ records_that_left(void **state)
 	}
 }
 
-/* Of several entries the newest is the one that breaks off; what was for the vault itself does not. */
+/* Of several entries the newest is the one that breaks off; what was for the vault itself does
+ * not. */
 static void
 of_the_newest_entry(void **state)
 {
@@ -258,7 +277,9 @@ keeper_says(struct fixture *f, uint32_t call, int err, uint64_t index)
 
 	us_buf_init(&b, 65536);
 	assert_int_equal(us_msg_logged_encode(&b, &m), US_OK);
-	assert_int_equal(us_vault_keeper_call_answer(f->vault, US_MSG_logged, call, (struct us_bytes){ b.data, b.len }), US_OK);
+	assert_int_equal(us_vault_keeper_call_answer(f->vault, US_MSG_logged, call,
+			     (struct us_bytes){ b.data, b.len }),
+	    US_OK);
 	us_buf_free(&b);
 }
 
@@ -378,8 +399,13 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
-		T(up_to_the_first_open_one), T(records_that_left), T(of_the_newest_entry), T(between_question_and_entry), T(many_at_once),
-		T(late_answers), T(from_where_the_log_ended),
+		T(up_to_the_first_open_one),
+		T(records_that_left),
+		T(of_the_newest_entry),
+		T(between_question_and_entry),
+		T(many_at_once),
+		T(late_answers),
+		T(from_where_the_log_ended),
 #undef T
 	};
 

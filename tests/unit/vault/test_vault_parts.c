@@ -1,4 +1,5 @@
-/* The vault's parts that need no other process: cursors, the page cache, duplicate tags, the writer. */
+/* The vault's parts that need no other process: cursors, the page cache, duplicate tags, the
+ * writer. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -69,8 +70,12 @@ static void
 test_cursor(void **state)
 {
 	static const uint8_t vault[32] = { 1, 2, 3 }, other_vault[32] = { 9 };
-	struct us_cursor c = { .collection = 7, .person = 3, .snapshot = 1u << 30, .place = 123456789,
-		.total = 42, .intent = 77 };
+	struct us_cursor c = { .collection = 7,
+		.person = 3,
+		.snapshot = 1u << 30,
+		.place = 123456789,
+		.total = 42,
+		.intent = 77 };
 	struct us_cursor back;
 	struct us_key key, other;
 	struct us_buf text, again;
@@ -86,23 +91,30 @@ test_cursor(void **state)
 	assert_int_equal(us_cursor_seal(&key, vault, &c, &again), US_OK);
 	assert_memory_not_equal(text.data, again.data, text.len); /* a fresh salt each time */
 	for (i = 0; i < text.len; i++)
-		assert_true(strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
-		    text.data[i]) != NULL);
+		assert_true(
+		    strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
+			text.data[i]) != NULL);
 	memset(&back, 0, sizeof back);
-	assert_int_equal(us_cursor_open(&key, vault, (struct us_bytes){ text.data, text.len }, &back), US_OK);
+	assert_int_equal(us_cursor_open(&key, vault, (struct us_bytes){ text.data, text.len },
+			     &back),
+	    US_OK);
 	assert_memory_equal(&back, &c, sizeof c);
-	assert_int_equal(us_cursor_open(&other, vault, (struct us_bytes){ text.data, text.len }, &back),
+	assert_int_equal(us_cursor_open(&other, vault, (struct us_bytes){ text.data, text.len },
+			     &back),
 	    US_ERR_FORMAT);
-	assert_int_equal(us_cursor_open(&key, other_vault, (struct us_bytes){ text.data, text.len }, &back),
+	assert_int_equal(us_cursor_open(&key, other_vault, (struct us_bytes){ text.data, text.len },
+			     &back),
 	    US_ERR_FORMAT);
 	for (i = 0; i < text.len; i++) {
 		uint8_t was = text.data[i];
 
 		text.data[i] = was == 'A' ? 'B' : 'A';
-		assert_int_equal(us_cursor_open(&key, vault, (struct us_bytes){ text.data, text.len }, &back),
+		assert_int_equal(us_cursor_open(&key, vault,
+				     (struct us_bytes){ text.data, text.len }, &back),
 		    US_ERR_FORMAT);
 		text.data[i] = was;
-		assert_int_equal(us_cursor_open(&key, vault, (struct us_bytes){ text.data, i }, &back),
+		assert_int_equal(us_cursor_open(&key, vault, (struct us_bytes){ text.data, i },
+				     &back),
 		    US_ERR_FORMAT);
 	}
 	us_buf_free(&text);
@@ -136,11 +148,13 @@ wait_for(struct fixture *f, const struct done *d, int count)
 }
 
 static void
-put_pages(struct fixture *f, struct done *d, uint32_t collection, uint8_t kind, uint64_t first, int n,
-    size_t size)
+put_pages(struct fixture *f, struct done *d, uint32_t collection, uint8_t kind, uint64_t first,
+    int n, size_t size)
 {
-	struct us_write job = { .op = US_WRITE_PAGES, .key = { collection, kind, first },
-		.done = on_done, .ctx = d };
+	struct us_write job = { .op = US_WRITE_PAGES,
+		.key = { collection, kind, first },
+		.done = on_done,
+		.ctx = d };
 	uint8_t *page = malloc(size);
 	struct us_buf b;
 	int i;
@@ -162,7 +176,10 @@ test_writer(void **state)
 	struct fixture *f = *state;
 	struct done d = { 0 };
 	struct us_write barrier = { .op = US_WRITE_BARRIER, .done = on_done, .ctx = &d };
-	struct us_write delete = { .op = US_WRITE_DELETE, .key = { 1, 1, 0 }, .last = 149, .done = on_done,
+	struct us_write delete = { .op = US_WRITE_DELETE,
+		.key = { 1, 1, 0 },
+		.last = 149,
+		.done = on_done,
 		.ctx = &d };
 	struct us_store_key key = { 1, 1, 150 };
 	struct us_buf page;
@@ -186,7 +203,7 @@ test_writer(void **state)
 	us_buf_free(&page);
 }
 
-/* --- the cache --------------------------------------------------------------------------------- */
+/* --- the cache -------------------------------------------------------------------------------- */
 
 static int
 open_page(void *ctx, struct us_bytes stored, uint8_t *out, size_t *out_n)
@@ -236,7 +253,7 @@ test_cache(void **state)
 	us_cache_free(c);
 }
 
-/* --- duplicates --------------------------------------------------------------------------------- */
+/* --- duplicates ------------------------------------------------------------------------------- */
 
 struct emit {
 	struct fixture *f;
@@ -250,7 +267,9 @@ emit_tags(void *ctx, enum us_page_kind kind, uint32_t number, struct us_bytes pa
 {
 	struct emit *e = ctx;
 	struct us_write job = { .op = US_WRITE_PAGES,
-		.key = { 5, (uint8_t)kind, (uint64_t)e->slot << 16 | number }, .done = on_done, .ctx = e->d };
+		.key = { 5, (uint8_t)kind, (uint64_t)e->slot << 16 | number },
+		.done = on_done,
+		.ctx = e->d };
 	struct us_buf b;
 
 	us_buf_init(&b, 65536);
@@ -319,7 +338,10 @@ main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_cursor), T(test_writer), T(test_cache), T(test_tags),
+		cmocka_unit_test(test_cursor),
+		T(test_writer),
+		T(test_cache),
+		T(test_tags),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -201,7 +201,8 @@ test_scan_delete(void **state)
 	assert_int_equal(s.n, 10);
 	assert_int_equal(s.last, 19);
 	s = (struct seen){ .stop_after = 3 };
-	assert_int_equal(us_store_scan(f->reader, &from, US_STORE_NUMBER_MAX, count_page, &s), US_ERR_LIMIT);
+	assert_int_equal(us_store_scan(f->reader, &from, US_STORE_NUMBER_MAX, count_page, &s),
+	    US_ERR_LIMIT);
 	assert_int_equal(s.last, 12);
 	s = (struct seen){ 0 };
 	assert_int_equal(us_store_get_many(f->reader, keys, 3, count_page, &s), US_OK);
@@ -217,7 +218,8 @@ test_scan_delete(void **state)
 	assert_int_equal(us_store_commit(f->store), US_OK);
 	s = (struct seen){ 0 };
 	from.number = 0;
-	assert_int_equal(us_store_scan(f->reader, &from, US_STORE_NUMBER_MAX, count_page, &s), US_OK);
+	assert_int_equal(us_store_scan(f->reader, &from, US_STORE_NUMBER_MAX, count_page, &s),
+	    US_OK);
 	assert_int_equal(s.n, 10);
 	expect(f->reader, 2, 4, 50, 50);
 	expect(f->reader, 3, 3, 50, 50);
@@ -246,9 +248,13 @@ test_acts(void **state)
 
 	assert_int_equal(us_store_begin(f->store), US_OK);
 	for (i = 1; i <= 5; i++)
-		assert_int_equal(us_store_put_act(f->store, i, i >= 4, (struct us_bytes){ bytes, i }), US_OK);
-	assert_int_equal(us_store_put_act(f->store, 3, 0, (struct us_bytes){ bytes, 3 }), US_ERR_EXISTS);
-	assert_int_equal(us_store_put_act(f->store, 0, 0, (struct us_bytes){ bytes, 3 }), US_ERR_RANGE);
+		assert_int_equal(us_store_put_act(f->store, i, i >= 4,
+				     (struct us_bytes){ bytes, i }),
+		    US_OK);
+	assert_int_equal(us_store_put_act(f->store, 3, 0, (struct us_bytes){ bytes, 3 }),
+	    US_ERR_EXISTS);
+	assert_int_equal(us_store_put_act(f->store, 0, 0, (struct us_bytes){ bytes, 3 }),
+	    US_ERR_RANGE);
 	assert_int_equal(us_store_commit(f->store), US_OK);
 	reopen(f);
 	assert_int_equal(us_store_scan_acts(f->reader, check_act, &s), US_OK);
@@ -424,7 +430,7 @@ test_no_room(void **state)
 	assert_int_equal(us_store_commit(f->store), US_OK);
 }
 
-/* --- where nobody may pass the directories above ------------------------------------------------ */
+/* --- where nobody may pass the directories above ---------------------------------------------- */
 
 /* In a child that is in the directory, and whose user may not pass the one above it. */
 static int
@@ -449,7 +455,8 @@ work_below(const char *above)
 		if (us_store_begin(s) != US_OK)
 			return 4;
 		put(s, 1, 1, (uint64_t)again, 100);
-		if (us_store_commit(s) != US_OK || stat("store.db-wal", &st) != 0 || st.st_size == 0)
+		if (us_store_commit(s) != US_OK || stat("store.db-wal", &st) != 0 ||
+		    st.st_size == 0)
 			return 5;
 		for (int i = 0; i <= again; i++)
 			expect(r, 1, 1, (uint64_t)i, 100);
@@ -506,9 +513,19 @@ main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		T(test_put_get), T(test_limits), T(test_scan_delete), T(test_acts), T(test_rollback),
-		T(test_killed), T(test_second_process), T(test_checkpoint), T(test_foreign_file),
-		T(test_other_version), T(test_no_room), T(test_private_parent), T(test_links),
+		T(test_put_get),
+		T(test_limits),
+		T(test_scan_delete),
+		T(test_acts),
+		T(test_rollback),
+		T(test_killed),
+		T(test_second_process),
+		T(test_checkpoint),
+		T(test_foreign_file),
+		T(test_other_version),
+		T(test_no_room),
+		T(test_private_parent),
+		T(test_links),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,15 +23,20 @@
 
 /* --- time: a slice is over after so many units ------------------------------------------------ */
 
-static struct { unsigned steps, turn; } lengths;
+static struct {
+	unsigned steps, turn;
+} lengths;
 
 static int64_t
 length_of(enum us_slice_kind kind)
 {
 	switch (kind) {
-	case US_SLICE_STEPS: return lengths.steps;
-	case US_SLICE_TURN: return lengths.turn;
-	case US_SLICE_SEALING: break;
+	case US_SLICE_STEPS:
+		return lengths.steps;
+	case US_SLICE_TURN:
+		return lengths.turn;
+	case US_SLICE_SEALING:
+		break;
 	}
 	fail_msg("a slice of another");
 	return 0;
@@ -54,7 +59,7 @@ us_slice_is_over(const struct us_slice *slice)
 struct world {
 	struct us_work_queue queue;
 	unsigned soon, later;
-	int full; /* no piece can be queued: the way to the clients is blocked */
+	int full;             /* no piece can be queued: the way to the clients is blocked */
 	unsigned order[4096]; /* whose steps were called, one after another */
 	size_t n_order;
 };
@@ -75,10 +80,10 @@ struct answer {
 	struct world *world;
 	struct client *client;
 	unsigned id;
-	size_t units, at;      /* that it has, and has done */
-	size_t unit;           /* bytes that each adds */
-	size_t fails_at;       /* the unit that fails; SIZE_MAX: none */
-	unsigned send_fails;   /* the call of send() that fails, from 1; 0: none */
+	size_t units, at;    /* that it has, and has done */
+	size_t unit;         /* bytes that each adds */
+	size_t fails_at;     /* the unit that fails; SIZE_MAX: none */
+	unsigned send_fails; /* the call of send() that fails, from 1; 0: none */
 };
 
 static uint8_t
@@ -157,8 +162,8 @@ want_turn(void *ctx, enum us_turn when)
 	w->later += when == US_TURN_LATER;
 }
 
-static const struct us_work_owner owner = { WINDOW, PIECE, way_has_room, send_to_client, on_whole, on_failed,
-	want_turn };
+static const struct us_work_owner owner = { WINDOW, PIECE, way_has_room, send_to_client, on_whole,
+	on_failed, want_turn };
 
 static void
 put_byte(struct answer *a, size_t i)
@@ -392,7 +397,8 @@ waits_for_credit(void **state)
 	check_bytes(&c, 1, 500);
 }
 
-/* Nothing is sent while the way is blocked, not even an end without bytes; what waits goes on when it is told so. */
+/* Nothing is sent while the way is blocked, not even an end without bytes; what waits goes on when
+ * it is told so. */
 static void
 waits_for_room(void **state)
 {
@@ -522,14 +528,18 @@ static void
 check_end(const struct client *c, unsigned id, size_t units, size_t unit)
 {
 	switch (c->end) {
-	case WHOLE: check_bytes(c, id, units * unit); break;
+	case WHOLE:
+		check_bytes(c, id, units * unit);
+		break;
 	case BROKEN:
 	case THEN:
 	case CUT:
 		assert_int_equal(c->lasts, 0);
 		check_bytes(c, id, c->got);
 		break;
-	case RUNS: fail_msg("an answer has no end"); break;
+	case RUNS:
+		fail_msg("an answer has no end");
+		break;
 	}
 }
 
@@ -639,9 +649,18 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
-		T(whole_and_once), T(goes_on_elsewhere), T(fails_at_any_step), T(fails_at_any_send),
-		T(finished_at_once), T(waits_for_credit), T(waits_for_room), T(ends_when_taken), T(ends_while_held_or_waiting),
-		T(each_has_its_turn), T(as_it_comes), T(a_step_that_does_more_is_a_bug),
+		T(whole_and_once),
+		T(goes_on_elsewhere),
+		T(fails_at_any_step),
+		T(fails_at_any_send),
+		T(finished_at_once),
+		T(waits_for_credit),
+		T(waits_for_room),
+		T(ends_when_taken),
+		T(ends_while_held_or_waiting),
+		T(each_has_its_turn),
+		T(as_it_comes),
+		T(a_step_that_does_more_is_a_bug),
 #undef T
 	};
 

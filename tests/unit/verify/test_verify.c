@@ -1,5 +1,5 @@
-/* The verifier as a library: what its sources give it, and what it gives its users. tests/independent/hostile_log.py tampers with whole
- * logs. */
+/* The verifier as a library: what its sources give it, and what it gives its users.
+ * tests/independent/hostile_log.py tampers with whole logs. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -89,8 +89,8 @@ test_source(void **state)
 		int fail;
 		enum us_verdict verdict;
 	} failures[] = { { US_ERR_NOT_FOUND, US_VERDICT_INCOMPLETE },
-	    { US_ERR_IO, US_VERDICT_UNVERIFIABLE }, { US_ERR_CLOSED, US_VERDICT_UNVERIFIABLE },
-	    { US_ERR_LIMIT, US_VERDICT_TAMPERED } };
+		{ US_ERR_IO, US_VERDICT_UNVERIFIABLE }, { US_ERR_CLOSED, US_VERDICT_UNVERIFIABLE },
+		{ US_ERR_LIMIT, US_VERDICT_TAMPERED } };
 	struct memory_log m;
 	struct us_log_source source = { .arg = &m, .get = get };
 	struct us_verify_options options = { 0 };
@@ -160,7 +160,8 @@ get_large(void *arg, const char *path, struct us_buf *out)
 
 	if (strcmp(path, "checkpoint") == 0)
 		file = &l->checkpoint;
-	else if (us_tile_parse(&t, path, strlen(path)) != US_OK || t.n >= (t.level == 0 ? BUNDLES : 1) || t.level > 1)
+	else if (us_tile_parse(&t, path, strlen(path)) != US_OK ||
+	    t.n >= (t.level == 0 ? BUNDLES : 1) || t.level > 1)
 		return US_ERR_NOT_FOUND;
 	else
 		file = t.entries ? &l->bundle[t.n] : t.level == 0 ? &l->hashes[t.n] : &l->level1;
@@ -223,7 +224,9 @@ make_large(struct large *l)
 			assert_int_equal(us_buf_put_u8(&l->keys, '\n'), US_OK);
 		l->line_at[i] = l->keys.len;
 		if (has_keys(i))
-			assert_int_equal(us_export_keys_line(&l->keys, i, NULL, NULL, &box[US_BOX_QUERY]), US_OK);
+			assert_int_equal(us_export_keys_line(&l->keys, i, NULL, NULL,
+					     &box[US_BOX_QUERY]),
+			    US_OK);
 	}
 	assert_int_equal(us_note_signer_new(&s, "log.example", US_NOTE_ED25519, &secret), US_OK);
 	assert_int_equal(us_note_key_format(us_note_signer_key(s), l->vkey, sizeof l->vkey), US_OK);
@@ -238,7 +241,8 @@ static int
 see(void *arg, const struct us_verified_entry *e)
 {
 	struct large *l = arg;
-	const uint8_t *hash = l->hashes[l->seen / US_TILE_WIDTH].data + l->seen % US_TILE_WIDTH * US_HASH_LEN;
+	const uint8_t *hash = l->hashes[l->seen / US_TILE_WIDTH].data +
+	    l->seen % US_TILE_WIDTH * US_HASH_LEN;
 	struct us_buf content;
 
 	assert_int_equal(e->view->index, l->seen);
@@ -248,14 +252,17 @@ see(void *arg, const struct us_verified_entry *e)
 		us_buf_init(&content, US_ENTRY_CONTENT_MAX);
 		assert_int_equal(e->keys->index, l->seen);
 		assert_int_equal(e->keys_at, l->line_at[l->seen]);
-		assert_int_equal(us_entry_open(e->view, US_BOX_QUERY, &e->keys->keys[US_BOX_QUERY], &content), US_OK);
+		assert_int_equal(us_entry_open(e->view, US_BOX_QUERY, &e->keys->keys[US_BOX_QUERY],
+				     &content),
+		    US_OK);
 		us_buf_free(&content);
 	}
 	l->seen++;
 	return US_OK;
 }
 
-/* Each entry is seen once, in order, with its keys; by one thread or several, and also if the source wants only one. */
+/* Each entry is seen once, in order, with its keys; by one thread or several, and also if the
+ * source wants only one. */
 static void
 test_entries(void **state)
 {

@@ -82,8 +82,11 @@ round_trip(uint32_t n, int large, uint32_t step)
 {
 	struct store s = { 0 };
 	struct us_key key = { { 9, 8, 7 } };
-	struct us_batch_writer_options o = { .place = { vault, 3, 5 }, .page_key = &key, .records = n,
-		.emit = emit, .ctx = &s };
+	struct us_batch_writer_options o = { .place = { vault, 3, 5 },
+		.page_key = &key,
+		.records = n,
+		.emit = emit,
+		.ctx = &s };
 	struct us_batch_source source = { { vault, 3, 5 }, &key, get, &s };
 	struct us_batch_writer *w;
 	struct us_batch_totals t;
@@ -98,7 +101,8 @@ round_trip(uint32_t n, int large, uint32_t step)
 		uint8_t *r = record_of(i, size);
 
 		us_merkle_leaf(&leaves[i], r, size);
-		assert_int_equal(us_batch_writer_add(w, (struct us_bytes){ r, size }, leaves[i].b), 0);
+		assert_int_equal(us_batch_writer_add(w, (struct us_bytes){ r, size }, leaves[i].b),
+		    0);
 		free(r);
 	}
 	assert_int_equal(us_batch_writer_finish(w, &t), US_OK);
@@ -127,7 +131,9 @@ round_trip(uint32_t n, int large, uint32_t step)
 		assert_int_equal(us_manifest_leaf(m, i, leaf), US_OK);
 		assert_memory_equal(leaf, leaves[i].b, 32);
 		assert_int_equal(us_merkle_verify_inclusion(&leaves[i], i, n,
-		                 (const struct us_digest *)(const void *)proof.hash, proof.n, &root), US_OK);
+				     (const struct us_digest *)(const void *)proof.hash, proof.n,
+				     &root),
+		    US_OK);
 	}
 	assert_int_equal(us_batch_record(d, &source, n, &out), US_ERR_RANGE);
 	us_manifest_close(m);
@@ -140,8 +146,8 @@ round_trip(uint32_t n, int large, uint32_t step)
 static void
 test_round_trips(void **state)
 {
-	static const uint32_t sizes[] = { 1, 2, 3, 127, 128, 129, 255, 256, 257, 300, 511, 512, 513, 1000,
-		5000 };
+	static const uint32_t sizes[] = { 1, 2, 3, 127, 128, 129, 255, 256, 257, 300, 511, 512, 513,
+		1000, 5000 };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
@@ -158,8 +164,11 @@ test_tampering(void **state)
 {
 	struct store s = { 0 };
 	struct us_key key = { { 1 } };
-	struct us_batch_writer_options o = { .place = { vault, 1, 2 }, .page_key = &key, .records = 300,
-		.emit = emit, .ctx = &s };
+	struct us_batch_writer_options o = { .place = { vault, 1, 2 },
+		.page_key = &key,
+		.records = 300,
+		.emit = emit,
+		.ctx = &s };
 	struct us_batch_source source = { { vault, 1, 2 }, &key, get, &s };
 	struct us_batch_writer *w;
 	struct us_batch_totals t;
@@ -185,7 +194,8 @@ test_tampering(void **state)
 	assert_int_equal(us_batch_directory_open(&d, &source, 300, t.record_pages), US_ERR_AUTH);
 	source.place.slot = 2;
 	assert_int_equal(us_batch_directory_open(&d, &source, 299, t.record_pages), US_ERR_FORMAT);
-	assert_int_equal(us_batch_directory_open(&d, &source, 300, t.record_pages + 1), US_ERR_FORMAT);
+	assert_int_equal(us_batch_directory_open(&d, &source, 300, t.record_pages + 1),
+	    US_ERR_FORMAT);
 	p = (uint8_t *)(uintptr_t)s.page[US_PAGE_DIRECTORY][0].p;
 	p[4] ^= 1;
 	assert_int_equal(us_batch_directory_open(&d, &source, 300, t.record_pages), US_ERR_AUTH);
@@ -206,7 +216,8 @@ test_tampering(void **state)
 	us_manifest_close(m);
 	s.page[US_PAGE_MANIFEST][0] = sealed;
 
-	/* every single-byte change of the head of a record page is refused or finds some bytes within */
+	/* every single-byte change of the head of a record page is refused or finds some bytes
+	 * within */
 	sealed = s.page[US_PAGE_RECORDS][0];
 	for (size_t i = 0; i < 60; i++) {
 		struct us_bytes found;
@@ -226,7 +237,9 @@ test_tampering(void **state)
 	for (size_t n = 0; n < sealed.n; n++) {
 		struct us_bytes found;
 
-		assert_int_not_equal(us_record_page_find((struct us_bytes){ sealed.p, n }, 3, &found), 0);
+		assert_int_not_equal(us_record_page_find((struct us_bytes){ sealed.p, n }, 3,
+					 &found),
+		    0);
 	}
 	store_free(&s);
 }
@@ -247,8 +260,10 @@ test_tags(void **state)
 	for (uint32_t i = 0; i < pages; i++) {
 		assert_int_equal(us_tags_page_check(s.page[US_PAGE_TAGS][i], &count), US_OK);
 		total += count;
-		assert_int_equal(us_tags_page_check((struct us_bytes){ s.page[US_PAGE_TAGS][i].p, 5 },
-		                                    &count), US_ERR_TRUNCATED);
+		assert_int_equal(us_tags_page_check((struct us_bytes){ s.page[US_PAGE_TAGS][i].p,
+							5 },
+				     &count),
+		    US_ERR_TRUNCATED);
 	}
 	assert_int_equal(total, n);
 	((uint8_t *)(uintptr_t)s.page[US_PAGE_TAGS][0].p)[2 + 24 * 9] ^= 0xff;
@@ -273,18 +288,23 @@ test_dictionary(void **state)
 	us_buf_init(&sealed, 1 << 20);
 	us_buf_init(&joined, 1 << 20);
 	us_buf_init(&out, 1 << 20);
-	assert_int_equal(us_dictionary_seal(&key, vault, 1, 2, (struct us_bytes){ plain,
-	                 US_DICTIONARY_MAX }, &sealed), US_OK);
+	assert_int_equal(us_dictionary_seal(&key, vault, 1, 2,
+			     (struct us_bytes){ plain, US_DICTIONARY_MAX }, &sealed),
+	    US_OK);
 	assert_int_equal(us_dictionary_write((struct us_bytes){ sealed.data, sealed.len }, emit, &s,
-	                                     &pages), US_OK);
+			     &pages),
+	    US_OK);
 	for (uint32_t i = 0; i < pages; i++)
-		us_buf_put(&joined, s.page[US_PAGE_DICTIONARY][i].p, s.page[US_PAGE_DICTIONARY][i].n);
-	assert_int_equal(us_dictionary_open(&key, vault, 1, 2, (struct us_bytes){ joined.data,
-	                 joined.len }, &out), US_OK);
+		us_buf_put(&joined, s.page[US_PAGE_DICTIONARY][i].p,
+		    s.page[US_PAGE_DICTIONARY][i].n);
+	assert_int_equal(us_dictionary_open(&key, vault, 1, 2,
+			     (struct us_bytes){ joined.data, joined.len }, &out),
+	    US_OK);
 	assert_int_equal(out.len, US_DICTIONARY_MAX);
 	assert_memory_equal(out.data, plain, out.len);
-	assert_int_equal(us_dictionary_open(&key, vault, 1, 3, (struct us_bytes){ joined.data,
-	                 joined.len }, &out), US_ERR_AUTH);
+	assert_int_equal(us_dictionary_open(&key, vault, 1, 3,
+			     (struct us_bytes){ joined.data, joined.len }, &out),
+	    US_ERR_AUTH);
 	us_buf_free(&sealed);
 	us_buf_free(&joined);
 	us_buf_free(&out);

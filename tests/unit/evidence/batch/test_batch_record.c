@@ -1,4 +1,5 @@
-/* Goal: containers and their packed form survive the round trip, and nothing malformed gets through. */
+/* Goal: containers and their packed form survive the round trip, and nothing malformed gets
+ * through. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -50,11 +51,12 @@ test_container(void **state)
 	assert_true(us_bytes_is((struct us_bytes){ text.data, text.len }, "h\xc3\xa9llo"));
 	us_buf_reset(&text);
 	assert_int_equal(us_container_content(&c, 1, &text), US_OK);
-	assert_true(us_bytes_is((struct us_bytes){ text.data, text.len },
-	                        "\xf0\x9f\x98\x80 \"x\"\n"));
+	assert_true(
+	    us_bytes_is((struct us_bytes){ text.data, text.len }, "\xf0\x9f\x98\x80 \"x\"\n"));
 	/* no prefix shorter than head and spans decodes; no flipped bit of the head crashes */
 	for (size_t n = 0; n < 22; n++)
-		assert_int_not_equal(us_container_decode(&c, (struct us_bytes){ b.data, n }), US_OK);
+		assert_int_not_equal(us_container_decode(&c, (struct us_bytes){ b.data, n }),
+		    US_OK);
 	for (size_t i = 0; i < 22; i++) {
 		for (int bit = 0; bit < 8; bit++) {
 			b.data[i] ^= (uint8_t)(1 << bit);
@@ -74,8 +76,8 @@ test_container(void **state)
 static void
 test_content_refuses(void **state)
 {
-	static const char *const bad[] = { "\\", "\\x", "\\u12", "\\ud800", "\\udc00", "\\ud800\\u0041",
-		"a\"b", "\x01", "\xff", "\\u00g0" };
+	static const char *const bad[] = { "\\", "\\x", "\\u12", "\\ud800", "\\udc00",
+		"\\ud800\\u0041", "a\"b", "\x01", "\xff", "\\u00g0" };
 	struct us_buf b, text;
 	struct us_container c;
 
@@ -86,7 +88,8 @@ test_content_refuses(void **state)
 		us_buf_init(&b, 1000);
 		us_buf_init(&text, 1000);
 		assert_int_equal(us_container_encode(&b, &s, 1, us_bytes_of(bad[i])), US_OK);
-		assert_int_equal(us_container_decode(&c, (struct us_bytes){ b.data, b.len }), US_OK);
+		assert_int_equal(us_container_decode(&c, (struct us_bytes){ b.data, b.len }),
+		    US_OK);
 		assert_int_equal(us_container_content(&c, 0, &text), US_ERR_FORMAT);
 		assert_int_equal(text.len, 0);
 		us_buf_free(&b);
@@ -98,8 +101,8 @@ static void
 test_padme(void **state)
 {
 	/* as in the reference implementation of the paper */
-	static const size_t want[][2] = { { 0, 0 }, { 1, 1 }, { 8, 8 }, { 9, 10 }, { 10, 10 }, { 17, 18 }, { 100, 104 },
-		{ 1000, 1024 }, { 1025, 1088 }, { 65537, 67584 } };
+	static const size_t want[][2] = { { 0, 0 }, { 1, 1 }, { 8, 8 }, { 9, 10 }, { 10, 10 },
+		{ 17, 18 }, { 100, 104 }, { 1000, 1024 }, { 1025, 1088 }, { 65537, 67584 } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++)
@@ -128,27 +131,33 @@ test_pack(void **state)
 	assert_int_equal(us_unpacker_new(&u), US_OK);
 	assert_int_equal(us_packer_pack(with, (struct us_bytes){ b.data, b.len }, &packed), US_OK);
 	assert_int_equal(packed.len, us_padme(packed.len));
-	assert_int_equal(us_packed_version((struct us_bytes){ packed.data, packed.len }, &version), 0);
+	assert_int_equal(us_packed_version((struct us_bytes){ packed.data, packed.len }, &version),
+	    0);
 	assert_int_equal(version, 2);
 	assert_int_equal(us_unpacker_unpack(u, (struct us_bytes){ packed.data, packed.len }, &out),
-	                 US_ERR_NOT_FOUND);
+	    US_ERR_NOT_FOUND);
 	assert_int_equal(us_unpacker_add(u, 2, us_bytes_of(source)), US_OK);
-	assert_int_equal(us_unpacker_unpack(u, (struct us_bytes){ packed.data, packed.len }, &out), 0);
+	assert_int_equal(us_unpacker_unpack(u, (struct us_bytes){ packed.data, packed.len }, &out),
+	    0);
 	assert_int_equal(out.len, b.len);
 	assert_memory_equal(out.data, b.data, b.len);
 
 	us_buf_reset(&packed);
 	us_buf_reset(&out);
 	assert_int_equal(us_packer_pack(plain, (struct us_bytes){ b.data, b.len }, &packed), US_OK);
-	assert_int_equal(us_unpacker_unpack(u, (struct us_bytes){ packed.data, packed.len }, &out), 0);
+	assert_int_equal(us_unpacker_unpack(u, (struct us_bytes){ packed.data, packed.len }, &out),
+	    0);
 	assert_memory_equal(out.data, b.data, b.len);
 	for (size_t n = 0; n < packed.len; n++)
-		assert_int_not_equal(us_unpacker_unpack(u, (struct us_bytes){ packed.data, n }, &out), 0);
+		assert_int_not_equal(us_unpacker_unpack(u, (struct us_bytes){ packed.data, n },
+					 &out),
+		    0);
 	for (size_t i = 0; i < packed.len; i++) {
 		for (int bit = 0; bit < 8; bit++) {
 			packed.data[i] ^= (uint8_t)(1 << bit);
 			us_buf_reset(&out);
-			(void)us_unpacker_unpack(u, (struct us_bytes){ packed.data, packed.len }, &out);
+			(void)us_unpacker_unpack(u, (struct us_bytes){ packed.data, packed.len },
+			    &out);
 			packed.data[i] ^= (uint8_t)(1 << bit);
 		}
 	}
@@ -164,7 +173,8 @@ static void
 test_intake_record(void **state)
 {
 	struct us_intake_record r = { us_bytes_of("id"), 7, us_bytes_of("container"),
-		us_bytes_of("document") }, t;
+		us_bytes_of("document") },
+				t;
 	struct us_reader in;
 	struct us_buf b;
 

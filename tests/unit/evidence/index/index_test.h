@@ -1,4 +1,5 @@
-/* Help for the tests of the index: pages in memory, term keys that stand in for the keeper's, documents. */
+/* Help for the tests of the index: pages in memory, term keys that stand in for the keeper's,
+ * documents. */
 #ifndef US_TESTS_INDEX_TEST_H
 #define US_TESTS_INDEX_TEST_H
 
@@ -71,8 +72,9 @@ pages_open(struct pages *s)
 static inline roaring_bitmap_t *
 search(struct us_segment *segment, const char *text)
 {
-	const struct us_eval_options options = { .base = 1000, .bates_prefix = us_bytes_of("TEST"),
-		                                 .term_key = fake_term_key };
+	const struct us_eval_options options = { .base = 1000,
+		.bates_prefix = us_bytes_of("TEST"),
+		.term_key = fake_term_key };
 	struct us_query_error error;
 	struct us_query *q;
 	roaring_bitmap_t *b;

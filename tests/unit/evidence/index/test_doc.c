@@ -3,20 +3,24 @@
 static void
 build(struct us_doc_builder *b, const char *const *messages, size_t n, struct us_buf *out)
 {
-	const struct us_doc_meta meta = { .created_ns = 1500000000, .model = us_bytes_of("GPT-4"),
-		                          .designation = us_bytes_of("Confidential") };
+	const struct us_doc_meta meta = { .created_ns = 1500000000,
+		.model = us_bytes_of("GPT-4"),
+		.designation = us_bytes_of("Confidential") };
 
 	assert_int_equal(us_doc_begin(b, &meta), US_OK);
 	for (size_t i = 0; i < n; i++)
-		assert_int_equal(us_doc_message(b, i % 2 == 0 ? US_MESSAGE_USER : US_MESSAGE_ASSISTANT, messages[i],
-		                                strlen(messages[i])), US_OK);
+		assert_int_equal(us_doc_message(b,
+				     i % 2 == 0 ? US_MESSAGE_USER : US_MESSAGE_ASSISTANT,
+				     messages[i], strlen(messages[i])),
+		    US_OK);
 	assert_int_equal(us_doc_end(b, out), US_OK);
 }
 
 static void
 test_round_trip(void **state)
 {
-	static const char *const MESSAGES[] = { "To be or not to be", "", "be \xe6\x89\x8b\xe6\x9c\xba" };
+	static const char *const MESSAGES[] = { "To be or not to be", "",
+		"be \xe6\x89\x8b\xe6\x9c\xba" };
 	struct us_doc_builder *b;
 	struct us_doc_term t;
 	struct us_doc d;
@@ -83,7 +87,8 @@ test_refused(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_round_trip), cmocka_unit_test(test_refused) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_refused) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

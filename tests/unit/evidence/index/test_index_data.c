@@ -1,7 +1,8 @@
 /*
  * Goal: over real conversations, counts of the index equal a plain scan of their words. The data is
- * not part of the project: the folder is named by UNDERSEAL_TEST_DATA, else looked for beside the source. With
- * UNDERSEAL_INDEX_FILE another file of the same shape is taken, and speed and size are printed.
+ * not part of the project: the folder is named by UNDERSEAL_TEST_DATA, else looked for beside the
+ * source. With UNDERSEAL_INDEX_FILE another file of the same shape is taken, and speed and size are
+ * printed.
  */
 #include "index_test.h"
 
@@ -30,7 +31,8 @@ load(struct corpus *c)
 	else if (dir != NULL)
 		(void)snprintf(path, sizeof path, "%s/conversations/small.jsonl", dir);
 	else
-		(void)snprintf(path, sizeof path, "%s/../shared/data/conversations/small.jsonl", US_SOURCE_DIR);
+		(void)snprintf(path, sizeof path, "%s/../shared/data/conversations/small.jsonl",
+		    US_SOURCE_DIR);
 	f = fopen(path, "r");
 	if (f == NULL)
 		return 0;
@@ -91,12 +93,13 @@ tokenise(struct us_doc_builder *b, const cJSON *record, struct figures *f, struc
 	meta.model = us_bytes_of(text_of(record, "model"));
 	meta.language = us_bytes_of(text_of(record, "language"));
 	assert_int_equal(us_doc_begin(b, &meta), US_OK);
-	cJSON_ArrayForEach(message, cJSON_GetObjectItemCaseSensitive(record, "messages"))
-	{
+	cJSON_ArrayForEach(message, cJSON_GetObjectItemCaseSensitive(record, "messages")) {
 		const char *content = text_of(message, "content");
 
 		f->text += strlen(content);
-		assert_int_equal(us_doc_message(b, role_of(text_of(message, "role")), content, strlen(content)), US_OK);
+		assert_int_equal(us_doc_message(b, role_of(text_of(message, "role")), content,
+				     strlen(content)),
+		    US_OK);
 	}
 	us_buf_reset(out);
 	assert_int_equal(us_doc_end(b, out), US_OK);
@@ -106,7 +109,8 @@ tokenise(struct us_doc_builder *b, const cJSON *record, struct figures *f, struc
 static void
 build(const struct corpus *c, struct pages *pages, struct figures *f)
 {
-	struct us_segment_options options = { .docs_max = (uint32_t)c->n, .term_key = fake_term_key };
+	struct us_segment_options options = { .docs_max = (uint32_t)c->n,
+		.term_key = fake_term_key };
 	struct us_segment_writer *w;
 	struct us_doc_builder *b;
 	struct us_buf out;
@@ -124,7 +128,8 @@ build(const struct corpus *c, struct pages *pages, struct figures *f)
 		tokenise(b, record, f, &out);
 		cJSON_Delete(record);
 		start = seconds();
-		assert_int_equal(us_segment_writer_add(w, (struct us_bytes){ out.data, out.len }), US_OK);
+		assert_int_equal(us_segment_writer_add(w, (struct us_bytes){ out.data, out.len }),
+		    US_OK);
 		f->add += seconds() - start;
 	}
 	memory = us_segment_writer_memory(w);
@@ -132,11 +137,12 @@ build(const struct corpus *c, struct pages *pages, struct figures *f)
 	assert_int_equal(us_segment_writer_finish(w, pages_emit, pages, &number), US_OK);
 	f->finish = seconds() - start;
 	if (getenv("UNDERSEAL_INDEX_FILE") != NULL)
-		printf("%zu records, %.1f MB of text: tokenise %.0f/s, add %.0f/s, finish %.2f s, both of the writer %.0f/s; "
+		printf("%zu records, %.1f MB of text: tokenise %.0f/s, add %.0f/s, finish %.2f s, "
+		       "both of the writer %.0f/s; "
 		       "%u pages, %.3f bytes a byte of text, %.1f MB held\n",
-		       c->n, (double)f->text / 1e6, (double)c->n / f->build, (double)c->n / f->add, f->finish,
-		       (double)c->n / (f->add + f->finish), number,
-		       (double)number * (US_PAGE_PLAIN + 16) / (double)f->text, (double)memory / 1e6);
+		    c->n, (double)f->text / 1e6, (double)c->n / f->build, (double)c->n / f->add,
+		    f->finish, (double)c->n / (f->add + f->finish), number,
+		    (double)number * (US_PAGE_PLAIN + 16) / (double)f->text, (double)memory / 1e6);
 	us_segment_writer_free(w);
 	us_doc_builder_free(b);
 	us_buf_free(&out);
@@ -150,7 +156,8 @@ is_word_byte(unsigned char c)
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z');
 }
 
-/* For ASCII words: none of those asked for stands beside a letter outside ASCII but Chinese in this data. */
+/* For ASCII words: none of those asked for stands beside a letter outside ASCII but Chinese in this
+ * data. */
 static int
 contains(const char *text, const char *word, int side_by_side)
 {
@@ -189,9 +196,11 @@ plain_count(const struct corpus *c, const char *word, int side_by_side)
 static void
 test_counts(void **state)
 {
-	static const char *const WORDS[] = { "restaurant", "caveman", "weather", "python", "president", "lawyer", "ticket" };
-	static const char *const RUNS[] = { "\xe8\xb0\xa2\xe8\xb0\xa2", "\xe7\x84\xa6\xe8\x99\x91", "\xe4\xbd\xa0\xe5\xa5\xbd",
-		"\xe6\x88\x91\xe7\x90\x86\xe8\xa7\xa3", "\xe5\xbf\x83\xe7\x90\x86\xe5\x92\xa8\xe8\xaf\xa2\xe5\xb8\x88", "\xe7\x9a\x84" };
+	static const char *const WORDS[] = { "restaurant", "caveman", "weather", "python",
+		"president", "lawyer", "ticket" };
+	static const char *const RUNS[] = { "\xe8\xb0\xa2\xe8\xb0\xa2", "\xe7\x84\xa6\xe8\x99\x91",
+		"\xe4\xbd\xa0\xe5\xa5\xbd", "\xe6\x88\x91\xe7\x90\x86\xe8\xa7\xa3",
+		"\xe5\xbf\x83\xe7\x90\x86\xe5\x92\xa8\xe8\xaf\xa2\xe5\xb8\x88", "\xe7\x9a\x84" };
 	struct corpus c = { .n = 0 };
 	struct pages pages = { .n = 0 };
 	struct figures f = { .text = 0 };
@@ -206,18 +215,21 @@ test_counts(void **state)
 	build(&c, &pages, &f);
 	s = pages_open(&pages);
 	if (getenv("UNDERSEAL_INDEX_FILE") != NULL)
-		printf("%u terms; MB: documents %.1f, positions %.1f, dictionary %.1f, columns %.1f\n", s->terms,
-		       (double)s->documents.bytes / 1e6, (double)s->positions.bytes / 1e6,
-		       (double)s->dictionary.bytes / 1e6, (double)s->column_section.bytes / 1e6);
+		printf("%u terms; MB: documents %.1f, positions %.1f, dictionary %.1f, columns "
+		       "%.1f\n",
+		    s->terms, (double)s->documents.bytes / 1e6, (double)s->positions.bytes / 1e6,
+		    (double)s->dictionary.bytes / 1e6, (double)s->column_section.bytes / 1e6);
 	for (size_t i = 0; i < sizeof WORDS / sizeof WORDS[0]; i++) {
 		want = plain_count(&c, WORDS[i], 0);
 		if (count(s, WORDS[i]) != want)
-			fail_msg("%s: %zu, plain scan %zu", WORDS[i], (size_t)count(s, WORDS[i]), want);
+			fail_msg("%s: %zu, plain scan %zu", WORDS[i], (size_t)count(s, WORDS[i]),
+			    want);
 	}
 	for (size_t i = 0; i < sizeof RUNS / sizeof RUNS[0]; i++) {
 		want = plain_count(&c, RUNS[i], 1);
 		if (count(s, RUNS[i]) != want)
-			fail_msg("%s: %zu, plain scan %zu", RUNS[i], (size_t)count(s, RUNS[i]), want);
+			fail_msg("%s: %zu, plain scan %zu", RUNS[i], (size_t)count(s, RUNS[i]),
+			    want);
 	}
 	assert_int_equal(count(s, "*"), c.n);
 	assert_int_equal(count(s, "date:2022-12..2024-11"), c.n);

@@ -1,4 +1,5 @@
-/* Goal: whatever is asked of a segment, the answer is that of a reader who goes through every text. */
+/* Goal: whatever is asked of a segment, the answer is that of a reader who goes through every
+ * text. */
 #include "index_test.h"
 
 #include "evidence/index/pack.h"
@@ -8,8 +9,9 @@
 #define MESSAGES_MAX 3
 #define WORDS_MAX 40
 
-static const char *const VOCABULARY[] = { "the", "of", "apple", "banana", "court", "order", "x1", "zebra", "don", "t",
-	"\xe6\x89\x8b", "\xe6\x9c\xba", "\xe5\x8f\xb7", "\xe7\xa0\x81", "rare" };
+static const char *const VOCABULARY[] = { "the", "of", "apple", "banana", "court", "order", "x1",
+	"zebra", "don", "t", "\xe6\x89\x8b", "\xe6\x9c\xba", "\xe5\x8f\xb7", "\xe7\xa0\x81",
+	"rare" };
 #define N_VOCABULARY (sizeof VOCABULARY / sizeof VOCABULARY[0])
 static const char *const MODELS[] = { "", "gpt-4", "claude", "my model" };
 static const char *const ROLES[] = { "system", "user", "assistant", "tool" };
@@ -84,7 +86,9 @@ make_docs(struct pages *pages, uint32_t n)
 		struct us_doc_meta meta = { .created_ns = US_DOC_NO_TIME };
 
 		d->n = pick(MESSAGES_MAX + 1);
-		d->created_s = pick(10) == 0 ? INT64_MIN : 1672531200 + (int64_t)pick(730) * 86400 + pick(86400);
+		d->created_s = pick(10) == 0 ?
+		    INT64_MIN :
+		    1672531200 + (int64_t)pick(730) * 86400 + pick(86400);
 		d->model = pick(4);
 		if (d->created_s != INT64_MIN)
 			meta.created_ns = d->created_s * 1000000000 + pick(1000000000);
@@ -93,12 +97,14 @@ make_docs(struct pages *pages, uint32_t n)
 		for (unsigned m = 0; m < d->n; m++) {
 			make_text(d->text[m], pick(WORDS_MAX));
 			d->role[m] = pick(4);
-			assert_int_equal(us_doc_message(b, (enum us_message_role)(d->role[m] + 1), d->text[m],
-			                                strlen(d->text[m])), US_OK);
+			assert_int_equal(us_doc_message(b, (enum us_message_role)(d->role[m] + 1),
+					     d->text[m], strlen(d->text[m])),
+			    US_OK);
 		}
 		us_buf_reset(&out);
 		assert_int_equal(us_doc_end(b, &out), US_OK);
-		assert_int_equal(us_segment_writer_add(w, (struct us_bytes){ out.data, out.len }), US_OK);
+		assert_int_equal(us_segment_writer_add(w, (struct us_bytes){ out.data, out.len }),
+		    US_OK);
 	}
 	assert_int_equal(us_segment_writer_docs(w), n);
 	assert_int_equal(us_segment_writer_finish(w, pages_emit, pages, &number), US_OK);
@@ -149,7 +155,8 @@ phrase_at(const char *p, const struct us_query_node *node)
 		if (p == NULL || !us_bytes_is(t->word, token))
 			return 0;
 		/* two runs: side by side or not, as in the query */
-		if (before != NULL && was_run && is_run(token) && separated != (t->offset == before->offset + 2))
+		if (before != NULL && was_run && is_run(token) &&
+		    separated != (t->offset == before->offset + 2))
 			return 0;
 		was_run = is_run(token);
 		before = t;
@@ -210,7 +217,8 @@ naive(uint32_t i, const struct us_query_node *node)
 			hits += (size_t)us_bytes_is(node->value, ROLES[d->role[m]]);
 		return node->field == US_FIELD_ROLE && hits != 0;
 	case US_QUERY_DATE:
-		return d->created_s != INT64_MIN && d->created_s >= node->from_s && d->created_s < node->to_s;
+		return d->created_s != INT64_MIN && d->created_s >= node->from_s &&
+		    d->created_s < node->to_s;
 	case US_QUERY_BATES:
 		return i + UINT64_C(1000) >= node->first && i + UINT64_C(1000) <= node->last;
 	case US_QUERY_AND:
@@ -218,7 +226,9 @@ naive(uint32_t i, const struct us_query_node *node)
 	case US_QUERY_NOT:
 		for (size_t k = 0; k < node->n_children; k++)
 			hits += (size_t)naive(i, node->children[k]);
-		return node->op == US_QUERY_NOT ? hits == 0 : node->op == US_QUERY_OR ? hits != 0 : hits == node->n_children;
+		return node->op == US_QUERY_NOT ? hits == 0 :
+		    node->op == US_QUERY_OR     ? hits != 0 :
+						  hits == node->n_children;
 	}
 	return 0;
 }
@@ -340,7 +350,8 @@ test_columns(void **state)
 	assert_int_equal(df, count(s, "apple"));
 	assert_int_equal(us_segment_df(s, us_bytes_of("nowhere"), &df), US_OK);
 	assert_int_equal(df, 0);
-	assert_int_equal(us_segment_df_meta(s, US_FIELD_MODEL, us_bytes_of("my model"), &df), US_OK);
+	assert_int_equal(us_segment_df_meta(s, US_FIELD_MODEL, us_bytes_of("my model"), &df),
+	    US_OK);
 	assert_int_equal(df, count(s, "model:\"My Model\""));
 	us_segment_close(s);
 	free(pages.p);
@@ -368,13 +379,16 @@ make_wide(struct pages *pages, uint32_t n_docs, uint32_t words)
 		for (uint32_t k = 0; k < words; k++) {
 			int n = snprintf(text, sizeof text, "w%07u", i * words + k);
 
-			assert_int_equal(us_doc_message(b, US_MESSAGE_USER, text, (size_t)n), US_OK);
+			assert_int_equal(us_doc_message(b, US_MESSAGE_USER, text, (size_t)n),
+			    US_OK);
 		}
 		us_buf_reset(&out);
 		assert_int_equal(us_doc_end(b, &out), US_OK);
-		assert_int_equal(us_segment_writer_add(w, (struct us_bytes){ out.data, out.len }), US_OK);
+		assert_int_equal(us_segment_writer_add(w, (struct us_bytes){ out.data, out.len }),
+		    US_OK);
 	}
-	assert_int_equal(us_segment_writer_add(w, (struct us_bytes){ out.data, out.len }), US_ERR_LIMIT);
+	assert_int_equal(us_segment_writer_add(w, (struct us_bytes){ out.data, out.len }),
+	    US_ERR_LIMIT);
 	assert_int_equal(us_segment_writer_finish(w, pages_emit, pages, &number), US_OK);
 	us_segment_writer_free(w);
 	us_doc_builder_free(b);
@@ -457,7 +471,8 @@ test_keys(void **state)
 	free(pages.p);
 }
 
-/* The words' places must not be readable without their keys: the plain list of a known term is nowhere. */
+/* The words' places must not be readable without their keys: the plain list of a known term is
+ * nowhere. */
 static void
 test_sealed(void **state)
 {
@@ -469,7 +484,8 @@ test_sealed(void **state)
 
 	(void)state;
 	make_wide(&pages, 40, 10);
-	/* "all" stands first: in all 40 documents, hence a bitmap of 5 bytes, counts 1, all at position 0 */
+	/* "all" stands first: in all 40 documents, hence a bitmap of 5 bytes, counts 1, all at
+	 * position 0 */
 	assert_memory_not_equal(pages.p[0], "\xff\xff\xff\xff\xff\x00", 6);
 	memcpy(list, pages.p[0], 6);
 	assert_int_equal(us_sha256("all", 3, term_key.b), US_OK);
@@ -491,7 +507,8 @@ test_sealed(void **state)
 static void
 test_damage(void **state)
 {
-	static const char *const QUERIES[] = { "the of apple", "\"the of\"", "model:claude date:2023", "NOT \xe6\x89\x8b\xe6\x9c\xba\xe5\x8f\xb7" };
+	static const char *const QUERIES[] = { "the of apple", "\"the of\"",
+		"model:claude date:2023", "NOT \xe6\x89\x8b\xe6\x9c\xba\xe5\x8f\xb7" };
 	const struct us_eval_options options = { .term_key = fake_term_key };
 	struct pages pages = { .n = 0 };
 	struct us_query *queries[4];
@@ -501,12 +518,15 @@ test_damage(void **state)
 	(void)state;
 	make_docs(&pages, 200);
 	for (size_t i = 0; i < 4; i++)
-		assert_int_equal(us_query_parse(QUERIES[i], strlen(QUERIES[i]), &queries[i], NULL), US_OK);
+		assert_int_equal(us_query_parse(QUERIES[i], strlen(QUERIES[i]), &queries[i], NULL),
+		    US_OK);
 	for (unsigned round = 0; round < 4000; round++) {
 		const struct us_segment_source source = { pages.n, pages_get, &pages };
 		uint32_t page = pick(pages.n), n = 0;
-		/* mostly where something stands: the beginning, and the last bytes of the last page */
-		size_t at = pick(4) == 0 ? US_PAGE_PLAIN - 1 - pick(32) : pick(pick(2) == 0 ? 60 : 2000);
+		/* mostly where something stands: the beginning, and the last bytes of the last
+		 * page */
+		size_t at = pick(4) == 0 ? US_PAGE_PLAIN - 1 - pick(32) :
+					   pick(pick(2) == 0 ? 60 : 2000);
 		uint8_t flip = (uint8_t)(1u << pick(8));
 		struct us_segment *s;
 		roaring_bitmap_t *b;
@@ -542,7 +562,10 @@ test_pack(void **state)
 	for (unsigned width = 0; width <= 32; width++) {
 		for (size_t n = 0; n <= 700; n += 1 + pick(90)) {
 			for (size_t i = 0; i < n; i++)
-				in[i] = width == 0 ? 0 : (uint32_t)(((uint64_t)pick(1u << 16) << 16 | pick(1u << 16)) >> (32 - width));
+				in[i] = width == 0 ?
+				    0 :
+				    (uint32_t)(((uint64_t)pick(1u << 16) << 16 | pick(1u << 16)) >>
+					(32 - width));
 			us_buf_reset(&b);
 			assert_int_equal(us_pack_put(&b, in, n), US_OK);
 			us_reader_init(&r, b.data, b.len);
@@ -567,8 +590,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_pack), cmocka_unit_test(test_naive),  cmocka_unit_test(test_columns),
-		cmocka_unit_test(test_dictionary), cmocka_unit_test(test_keys), cmocka_unit_test(test_sealed),
+		cmocka_unit_test(test_pack),
+		cmocka_unit_test(test_naive),
+		cmocka_unit_test(test_columns),
+		cmocka_unit_test(test_dictionary),
+		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_sealed),
 		cmocka_unit_test(test_damage),
 	};
 

@@ -17,7 +17,8 @@ pick(const char *const *texts, size_t n, const char *query, size_t bytes, struct
 	assert_true(out->text.n <= bytes);
 	assert_true(us_utf8_valid(out->text.p, out->text.n));
 	for (size_t i = 0; i < out->n_marks; i++) {
-		assert_true(out->marks[i].start < out->marks[i].end && out->marks[i].end <= out->text.n);
+		assert_true(
+		    out->marks[i].start < out->marks[i].end && out->marks[i].end <= out->text.n);
 		assert_true(i == 0 || out->marks[i - 1].end <= out->marks[i].start);
 	}
 }
@@ -26,16 +27,19 @@ static void
 check_mark(const struct us_snippet *s, size_t i, const char *want)
 {
 	assert_true(i < s->n_marks);
-	assert_true(us_bytes_is((struct us_bytes){ s->text.p + s->marks[i].start, s->marks[i].end - s->marks[i].start }, want));
+	assert_true(us_bytes_is((struct us_bytes){ s->text.p + s->marks[i].start,
+				    s->marks[i].end - s->marks[i].start },
+	    want));
 }
 
 static void
 test_picks(void **state)
 {
-	static const char *const TEXTS[] = {
-		"", "An apple, and nothing else.",
-		"Long before it there is much that nobody asked for, sentence upon sentence, until at last an Apple and a "
-		"BANANA stand side by side, after which it goes on and on and on, again for longer than anybody would read." };
+	static const char *const TEXTS[] = { "", "An apple, and nothing else.",
+		"Long before it there is much that nobody asked for, sentence upon sentence, until "
+		"at last an Apple and a "
+		"BANANA stand side by side, after which it goes on and on and on, again for longer "
+		"than anybody would read." };
 	struct us_snippet s;
 
 	(void)state;
@@ -62,8 +66,11 @@ static void
 test_scripts(void **state)
 {
 	static const char *const TEXTS[] = {
-		"\xe4\xb8\x80\xe4\xba\x8c\xe4\xb8\x89\xe5\x9b\x9b\xe4\xba\x94\xe5\x85\xad\xe4\xb8\x83\xe5\x85\xab\xe4\xb9\x9d\xe5\x8d\x81"
-		"\xe6\x89\x8b\xe6\x9c\xba\xe5\x8f\xb7\xe4\xb8\x80\xe4\xba\x8c\xe4\xb8\x89\xe5\x9b\x9b" };
+		"\xe4\xb8\x80\xe4\xba\x8c\xe4\xb8\x89\xe5\x9b\x9b\xe4\xba\x94\xe5\x85\xad\xe4\xb8"
+		"\x83\xe5\x85\xab\xe4\xb9\x9d\xe5\x8d\x81"
+		"\xe6\x89\x8b\xe6\x9c\xba\xe5\x8f\xb7\xe4\xb8\x80\xe4\xba\x8c\xe4\xb8\x89\xe5\x9b"
+		"\x9b"
+	};
 	struct us_snippet s;
 
 	(void)state;
@@ -79,7 +86,8 @@ test_scripts(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_picks), cmocka_unit_test(test_scripts) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_picks),
+		cmocka_unit_test(test_scripts) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /*
- * Goal: identifiers that stand in real conversations are found, and what only looks like one mostly is not. The data is not part of the
- * project (docs/TESTING.md, "Test data"). Each labelled span of a class must be covered by what all classes together hide (recall), and by
- * the class itself.
+ * Goal: identifiers that stand in real conversations are found, and what only looks like one mostly
+ * is not. The data is not part of the project (docs/TESTING.md, "Test data"). Each labelled span of
+ * a class must be covered by what all classes together hide (recall), and by the class itself.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,7 +29,8 @@ read_zst(const char *name)
 	long n;
 	FILE *f;
 
-	(void)snprintf(path, sizeof path, "%s/pii/%s", dir != NULL ? dir : US_SOURCE_DIR "/../shared/data", name);
+	(void)snprintf(path, sizeof path, "%s/pii/%s",
+	    dir != NULL ? dir : US_SOURCE_DIR "/../shared/data", name);
 	f = fopen(path, "rb");
 	if (f == NULL)
 		return NULL;
@@ -106,22 +107,30 @@ struct figure {
 };
 
 static struct figure figures[] = {
-	{ "EMAIL", US_IDENTIFIER_EMAIL, 0.99, 0, 0 }, { "PHONE", US_IDENTIFIER_PHONE, 0.93, 0, 0 }, { "URL", US_IDENTIFIER_URL, 0.95, 0, 0 },
-	{ "IPV4", US_IDENTIFIER_IP, 0.99, 0, 0 },     { "IPV6", US_IDENTIFIER_IP, 0.99, 0, 0 },     { "CREDIT_CARD", US_IDENTIFIER_CARD, 0.95, 0, 0 },
-	{ "IBAN", US_IDENTIFIER_IBAN, 0.95, 0, 0 },   { "SSN", US_IDENTIFIER_SSN, 0.95, 0, 0 },
+	{ "EMAIL", US_IDENTIFIER_EMAIL, 0.99, 0, 0 },
+	{ "PHONE", US_IDENTIFIER_PHONE, 0.93, 0, 0 },
+	{ "URL", US_IDENTIFIER_URL, 0.95, 0, 0 },
+	{ "IPV4", US_IDENTIFIER_IP, 0.99, 0, 0 },
+	{ "IPV6", US_IDENTIFIER_IP, 0.99, 0, 0 },
+	{ "CREDIT_CARD", US_IDENTIFIER_CARD, 0.95, 0, 0 },
+	{ "IBAN", US_IDENTIFIER_IBAN, 0.95, 0, 0 },
+	{ "SSN", US_IDENTIFIER_SSN, 0.95, 0, 0 },
 };
 #define N_FIGURES (sizeof figures / sizeof figures[0])
 
 static void
 take_span(const cJSON *span, const char *text)
 {
-	size_t start = byte_of(text, cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(span, "start")));
-	size_t end = byte_of(text, cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(span, "end")));
+	size_t start = byte_of(text,
+	    cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(span, "start")));
+	size_t end = byte_of(text,
+	    cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(span, "end")));
 
 	for (size_t i = 0; i < N_FIGURES; i++) {
 		struct figure *f = &figures[i];
 
-		if (strcmp(text_of(span, "type"), f->type) != 0 || cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(span, "valid")))
+		if (strcmp(text_of(span, "type"), f->type) != 0 ||
+		    cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(span, "valid")))
 			continue;
 		f->n++;
 		if (covered(text, start, end, US_IDENTIFIER_BIT(f->identifier)))
@@ -134,7 +143,8 @@ take_span(const cJSON *span, const char *text)
 static void
 test_recall(void **state)
 {
-	char *gold = read_zst("chats-with-identifiers-gold.jsonl.zst"), *chats, *g, *c, *g_next, *c_next;
+	char *gold = read_zst("chats-with-identifiers-gold.jsonl.zst"), *chats, *g, *c, *g_next,
+	     *c_next;
 	unsigned negatives = 0, hit = 0;
 	const cJSON *messages, *one;
 
@@ -146,24 +156,35 @@ test_recall(void **state)
 	chats = read_zst("chats-with-identifiers.jsonl.zst");
 	assert_non_null(chats);
 	for (g = gold, c = chats; *g != '\0' && *c != '\0'; g = g_next, c = c_next) {
-		cJSON *labels = cJSON_ParseWithOpts(g, (const char **)&g_next, 0), *chat = cJSON_ParseWithOpts(c, (const char **)&c_next, 0);
+		cJSON *labels = cJSON_ParseWithOpts(g, (const char **)&g_next, 0),
+		      *chat = cJSON_ParseWithOpts(c, (const char **)&c_next, 0);
 
 		assert_true(labels != NULL && chat != NULL);
 		assert_string_equal(text_of(labels, "id"), text_of(chat, "id"));
 		messages = cJSON_GetObjectItemCaseSensitive(chat, "messages");
 		cJSON_ArrayForEach(one, cJSON_GetObjectItemCaseSensitive(labels, "spans"))
-			take_span(one, text_of(cJSON_GetArrayItem(messages, cJSON_GetObjectItemCaseSensitive(one, "message")->valueint), "content"));
-		cJSON_ArrayForEach(one, cJSON_GetObjectItemCaseSensitive(labels, "negatives"))
-		{
-			const char *text = text_of(cJSON_GetArrayItem(messages, cJSON_GetObjectItemCaseSensitive(one, "message")->valueint), "content");
-			int yes = touched(text, byte_of(text, cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(one, "start"))),
-			                  byte_of(text, cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(one, "end"))),
-			                  US_IDENTIFIERS_ALL & ~US_IDENTIFIER_BIT(US_IDENTIFIER_NUMBER));
+			take_span(one,
+			    text_of(cJSON_GetArrayItem(messages,
+					cJSON_GetObjectItemCaseSensitive(one, "message")->valueint),
+				"content"));
+		cJSON_ArrayForEach(one, cJSON_GetObjectItemCaseSensitive(labels, "negatives")) {
+			const char *text =
+			    text_of(cJSON_GetArrayItem(messages,
+					cJSON_GetObjectItemCaseSensitive(one, "message")->valueint),
+				"content");
+			int yes = touched(text,
+			    byte_of(text,
+				cJSON_GetNumberValue(
+				    cJSON_GetObjectItemCaseSensitive(one, "start"))),
+			    byte_of(text,
+				cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(one, "end"))),
+			    US_IDENTIFIERS_ALL & ~US_IDENTIFIER_BIT(US_IDENTIFIER_NUMBER));
 
 			negatives++;
 			hit += (unsigned)yes;
 			if (yes && getenv("UNDERSEAL_SHOW") != NULL)
-				printf("masked %s: %s\n", text_of(one, "kind"), text_of(one, "value"));
+				printf("masked %s: %s\n", text_of(one, "kind"),
+				    text_of(one, "value"));
 		}
 		cJSON_Delete(labels);
 		cJSON_Delete(chat);
@@ -174,7 +195,8 @@ test_recall(void **state)
 	}
 	for (size_t i = 0; i < N_FIGURES; i++) {
 		printf("%-12s %5u of %5u\n", figures[i].type, figures[i].found, figures[i].n);
-		assert_true(figures[i].n > 100 && figures[i].found >= figures[i].least * figures[i].n);
+		assert_true(
+		    figures[i].n > 100 && figures[i].found >= figures[i].least * figures[i].n);
 	}
 	printf("%-12s %5u of %5u (without the class number)\n", "not one", hit, negatives);
 	assert_true(hit < negatives / 4);

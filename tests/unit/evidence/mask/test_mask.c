@@ -1,6 +1,7 @@
 /*
- * Goal: what is masked does not reach a reader or a search, wherever it stood. Records are made of known parts, so that the test knows
- * what must not show without asking the code under test; JSON is read back by another library.
+ * Goal: what is masked does not reach a reader or a search, wherever it stood. Records are made of
+ * known parts, so that the test knows what must not show without asking the code under test; JSON
+ * is read back by another library.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -53,10 +54,13 @@ record_message(struct record *r, unsigned role, const char *extra, const char *t
 {
 	size_t at;
 
-	assert_int_equal(us_buf_putf(&r->source, "%s{\"role\":\"%s\",%s\"content\":", r->n == 0 ? "" : ",", us_message_role_name(role), extra), US_OK);
+	assert_int_equal(us_buf_putf(&r->source, "%s{\"role\":\"%s\",%s\"content\":",
+			     r->n == 0 ? "" : ",", us_message_role_name(role), extra),
+	    US_OK);
 	at = r->source.len;
 	assert_int_equal(us_json_put_string(&r->source, us_bytes_of(text)), US_OK);
-	r->spans[r->n++] = (struct us_span){ (uint8_t)role, (uint32_t)at + 1, (uint32_t)(r->source.len - at - 2) };
+	r->spans[r->n++] = (struct us_span){ (uint8_t)role, (uint32_t)at + 1,
+		(uint32_t)(r->source.len - at - 2) };
 	assert_int_equal(us_buf_putf(&r->source, "}"), US_OK);
 }
 
@@ -64,8 +68,12 @@ static void
 record_end(struct record *r, const char *tail)
 {
 	assert_int_equal(us_buf_putf(&r->source, "]%s}", tail), US_OK);
-	assert_int_equal(us_container_encode(&r->box, r->spans, r->n, (struct us_bytes){ r->source.data, r->source.len }), US_OK);
-	assert_int_equal(us_container_decode(&r->container, (struct us_bytes){ r->box.data, r->box.len }), US_OK);
+	assert_int_equal(us_container_encode(&r->box, r->spans, r->n,
+			     (struct us_bytes){ r->source.data, r->source.len }),
+	    US_OK);
+	assert_int_equal(us_container_decode(&r->container,
+			     (struct us_bytes){ r->box.data, r->box.len }),
+	    US_OK);
 }
 
 static void
@@ -85,7 +93,8 @@ query_of(const char *text)
 }
 
 static void
-expect(const struct us_mask *mask, const struct record *r, const struct us_mask_facts *facts, const char *query, const char *json)
+expect(const struct us_mask *mask, const struct record *r, const struct us_mask_facts *facts,
+    const char *query, const char *json)
 {
 	struct us_query *q = query == NULL ? NULL : query_of(query);
 	struct us_buf out;
@@ -102,10 +111,13 @@ expect(const struct us_mask *mask, const struct record *r, const struct us_mask_
 static void
 test_exact(void **state)
 {
-	const struct us_mask_facts facts = { us_bytes_of("conv/1"), 1709288430, us_bytes_of("gpt-4-20240301"), us_bytes_of("en") };
+	const struct us_mask_facts facts = { us_bytes_of("conv/1"), 1709288430,
+		us_bytes_of("gpt-4-20240301"), us_bytes_of("en") };
 	const struct us_mask_facts unknown = { { NULL, 0 }, INT64_MIN, { NULL, 0 }, { NULL, 0 } };
-	const struct us_mask_facts telling = { us_bytes_of("mail a@b.co"), -5, us_bytes_of("m"), us_bytes_of("x") };
-	struct us_mask mask = { .identifiers = US_IDENTIFIER_BIT(US_IDENTIFIER_EMAIL) | US_IDENTIFIER_BIT(US_IDENTIFIER_NUMBER) };
+	const struct us_mask_facts telling = { us_bytes_of("mail a@b.co"), -5, us_bytes_of("m"),
+		us_bytes_of("x") };
+	struct us_mask mask = { .identifiers = US_IDENTIFIER_BIT(US_IDENTIFIER_EMAIL) |
+		    US_IDENTIFIER_BIT(US_IDENTIFIER_NUMBER) };
 	struct record r;
 
 	(void)state;
@@ -115,24 +127,40 @@ test_exact(void **state)
 	record_message(&r, 3, "", "");
 	record_end(&r, ",\"user\":\"jane\"");
 	expect(&mask, &r, &facts, NULL,
-	       "{\"id\":\"conv/1\",\"created\":\"2024-03-01T10:20:30Z\",\"model\":\"gpt-4-20240301\",\"language\":\"en\",\"messages\":["
-	       "{\"role\":\"system\",\"content\":\"You are \\\"x\\\".\"},{\"role\":\"user\",\"content\":\"I am [masked: email]\\n\\u0001\xe6\x89\x8b\"},"
-	       "{\"role\":\"assistant\",\"content\":\"\"}],\"masked\":{\"identifiers\":{\"email\":1},\"messages\":0,\"fields\":[],\"outside_match\":false}}");
-	mask = (struct us_mask){ .roles = 1u << 1 | 1u << 3, .fields = US_MASK_CREATED | US_MASK_MODEL };
+	    "{\"id\":\"conv/"
+	    "1\",\"created\":\"2024-03-01T10:20:30Z\",\"model\":\"gpt-4-20240301\",\"language\":"
+	    "\"en\",\"messages\":["
+	    "{\"role\":\"system\",\"content\":\"You are "
+	    "\\\"x\\\".\"},{\"role\":\"user\",\"content\":\"I am [masked: "
+	    "email]\\n\\u0001\xe6\x89\x8b\"},"
+	    "{\"role\":\"assistant\",\"content\":\"\"}],\"masked\":{\"identifiers\":{\"email\":1},"
+	    "\"messages\":0,\"fields\":[],\"outside_match\":false}}");
+	mask = (struct us_mask){ .roles = 1u << 1 | 1u << 3,
+		.fields = US_MASK_CREATED | US_MASK_MODEL };
 	expect(&mask, &r, &unknown, NULL,
-	       "{\"id\":null,\"created\":\"[masked]\",\"model\":\"[masked]\",\"language\":null,\"messages\":["
-	       "{\"role\":\"system\",\"content\":\"[masked: message of system]\"},{\"role\":\"user\",\"content\":\"I am a@b.co\\n\\u0001\xe6\x89\x8b\"},"
-	       "{\"role\":\"assistant\",\"content\":\"[masked: message of assistant]\"}],"
-	       "\"masked\":{\"identifiers\":{},\"messages\":2,\"fields\":[\"created\",\"model\"],\"outside_match\":false}}");
-	mask = (struct us_mask){ .except_match = 1, .identifiers = US_IDENTIFIERS_ALL, .fields = US_MASK_LANGUAGE };
+	    "{\"id\":null,\"created\":\"[masked]\",\"model\":\"[masked]\",\"language\":null,"
+	    "\"messages\":["
+	    "{\"role\":\"system\",\"content\":\"[masked: message of "
+	    "system]\"},{\"role\":\"user\",\"content\":\"I am a@b.co\\n\\u0001\xe6\x89\x8b\"},"
+	    "{\"role\":\"assistant\",\"content\":\"[masked: message of assistant]\"}],"
+	    "\"masked\":{\"identifiers\":{},\"messages\":2,\"fields\":[\"created\",\"model\"],"
+	    "\"outside_match\":false}}");
+	mask = (struct us_mask){ .except_match = 1,
+		.identifiers = US_IDENTIFIERS_ALL,
+		.fields = US_MASK_LANGUAGE };
 	expect(&mask, &r, &telling, "am OR x OR b.co",
-	       "{\"id\":\"mail [masked: email]\",\"created\":null,\"model\":\"m\",\"language\":\"[masked]\",\"messages\":["
-	       "{\"role\":\"system\",\"content\":\"[\xe2\x80\xa6]x[\xe2\x80\xa6]\"},{\"role\":\"user\",\"content\":\"[\xe2\x80\xa6]am[\xe2\x80\xa6]\"},"
-	       "{\"role\":\"assistant\",\"content\":\"\"}],\"masked\":{\"identifiers\":{\"email\":1},\"messages\":0,\"fields\":[\"language\"],\"outside_match\":true}}");
+	    "{\"id\":\"mail [masked: "
+	    "email]\",\"created\":null,\"model\":\"m\",\"language\":\"[masked]\",\"messages\":["
+	    "{\"role\":\"system\",\"content\":\"[\xe2\x80\xa6]x[\xe2\x80\xa6]\"},{\"role\":"
+	    "\"user\",\"content\":\"[\xe2\x80\xa6]am[\xe2\x80\xa6]\"},"
+	    "{\"role\":\"assistant\",\"content\":\"\"}],\"masked\":{\"identifiers\":{\"email\":1},"
+	    "\"messages\":0,\"fields\":[\"language\"],\"outside_match\":true}}");
 	expect(&mask, &r, &unknown, NULL,
-	       "{\"id\":null,\"created\":null,\"model\":null,\"language\":\"[masked]\",\"messages\":["
-	       "{\"role\":\"system\",\"content\":\"[\xe2\x80\xa6]\"},{\"role\":\"user\",\"content\":\"[\xe2\x80\xa6]\"},"
-	       "{\"role\":\"assistant\",\"content\":\"\"}],\"masked\":{\"identifiers\":{},\"messages\":0,\"fields\":[\"language\"],\"outside_match\":true}}");
+	    "{\"id\":null,\"created\":null,\"model\":null,\"language\":\"[masked]\",\"messages\":["
+	    "{\"role\":\"system\",\"content\":\"[\xe2\x80\xa6]\"},{\"role\":\"user\",\"content\":"
+	    "\"[\xe2\x80\xa6]\"},"
+	    "{\"role\":\"assistant\",\"content\":\"\"}],\"masked\":{\"identifiers\":{},"
+	    "\"messages\":0,\"fields\":[\"language\"],\"outside_match\":true}}");
 	record_free(&r);
 }
 
@@ -149,11 +177,15 @@ test_no_bridge(void **state)
 	record_message(&r, 2, "", "alpha beta jane@example.com alpha beta");
 	record_end(&r, "");
 	expect(&mask, &r, &unknown, "\"beta alpha\" OR jane OR \"beta jane\"",
-	       "{\"id\":null,\"created\":null,\"model\":null,\"language\":null,\"messages\":[{\"role\":\"user\",\"content\":\"[\xe2\x80\xa6]\"}],"
-	       "\"masked\":{\"identifiers\":{},\"messages\":0,\"fields\":[],\"outside_match\":true}}");
+	    "{\"id\":null,\"created\":null,\"model\":null,\"language\":null,\"messages\":[{"
+	    "\"role\":\"user\",\"content\":\"[\xe2\x80\xa6]\"}],"
+	    "\"masked\":{\"identifiers\":{},\"messages\":0,\"fields\":[],\"outside_match\":true}}");
 	expect(&mask, &r, &unknown, "beta OR \"alpha beta\"",
-	       "{\"id\":null,\"created\":null,\"model\":null,\"language\":null,\"messages\":[{\"role\":\"user\",\"content\":"
-	       "\"alpha beta[\xe2\x80\xa6]alpha beta\"}],\"masked\":{\"identifiers\":{},\"messages\":0,\"fields\":[],\"outside_match\":true}}");
+	    "{\"id\":null,\"created\":null,\"model\":null,\"language\":null,\"messages\":[{"
+	    "\"role\":\"user\",\"content\":"
+	    "\"alpha beta[\xe2\x80\xa6]alpha "
+	    "beta\"}],\"masked\":{\"identifiers\":{},\"messages\":0,\"fields\":[],\"outside_"
+	    "match\":true}}");
 	record_free(&r);
 }
 
@@ -161,7 +193,8 @@ static void
 test_broken_container(void **state)
 {
 	static const char *const BROKEN[] = { "\\q", "\\ud800", "\xff", "\\" };
-	const struct us_mask_facts facts = { us_bytes_of("x"), 0, { NULL, 0 }, { NULL, 0 } }, bad = { us_bytes_of("\xff"), 0, { NULL, 0 }, { NULL, 0 } };
+	const struct us_mask_facts facts = { us_bytes_of("x"), 0, { NULL, 0 }, { NULL, 0 } },
+				   bad = { us_bytes_of("\xff"), 0, { NULL, 0 }, { NULL, 0 } };
 	const struct us_mask mask = { .identifiers = 1 };
 	struct us_buf out, box;
 	struct us_container c;
@@ -173,8 +206,10 @@ test_broken_container(void **state)
 		const struct us_span span = { 2, 0, (uint32_t)strlen(BROKEN[i]) };
 
 		us_buf_reset(&box);
-		assert_int_equal(us_container_encode(&box, &span, 1, us_bytes_of(BROKEN[i])), US_OK);
-		assert_int_equal(us_container_decode(&c, (struct us_bytes){ box.data, box.len }), US_OK);
+		assert_int_equal(us_container_encode(&box, &span, 1, us_bytes_of(BROKEN[i])),
+		    US_OK);
+		assert_int_equal(us_container_decode(&c, (struct us_bytes){ box.data, box.len }),
+		    US_OK);
 		assert_int_equal(us_mask_render(&mask, &c, &facts, NULL, &out), US_ERR_FORMAT);
 		assert_int_equal(out.len, 0);
 	}
@@ -217,14 +252,17 @@ plant_word(struct planted *p, const char *word)
 	strcpy(p->masked_words[p->n_words++], word);
 }
 
-static const char *const PLAIN[] = { "the", "court", "asks", "about", "weather", "\xe5\xa4\xa9\xe6\xb0\x94", "\"quoted\"", "\\back", "\ttab", "caf\xc3\xa9", "line\n", "\x02" };
+static const char *const PLAIN[] = { "the", "court", "asks", "about", "weather",
+	"\xe5\xa4\xa9\xe6\xb0\x94", "\"quoted\"", "\\back", "\ttab", "caf\xc3\xa9", "line\n",
+	"\x02" };
 
 /* An identifier of a class with a number of its own in it; plants it if the mask covers it. */
 static void
 put_identifier(struct us_buf *b, struct planted *p, const struct us_mask *mask, int hidden)
 {
 	unsigned identifier = pick(4), a = 1000 + pick(9000), c = 1000 + pick(9000);
-	static const enum us_identifier CLASSES[] = { US_IDENTIFIER_EMAIL, US_IDENTIFIER_PHONE, US_IDENTIFIER_URL, US_IDENTIFIER_NUMBER };
+	static const enum us_identifier CLASSES[] = { US_IDENTIFIER_EMAIL, US_IDENTIFIER_PHONE,
+		US_IDENTIFIER_URL, US_IDENTIFIER_NUMBER };
 	char text[64], word[32];
 
 	switch (identifier) {
@@ -275,7 +313,9 @@ make_record(struct record *r, struct planted *p, const struct us_mask *mask)
 			if (pick(3) == 0)
 				put_identifier(&text, p, mask, hidden);
 			else
-				assert_int_equal(us_buf_putf(&text, "%s ", PLAIN[pick(sizeof PLAIN / sizeof PLAIN[0])]), US_OK);
+				assert_int_equal(us_buf_putf(&text, "%s ",
+						     PLAIN[pick(sizeof PLAIN / sizeof PLAIN[0])]),
+				    US_OK);
 		}
 		if (hidden) {
 			(void)snprintf(word, sizeof word, "hidden%08u", pick(100000000));
@@ -303,11 +343,13 @@ check_shape(const char *json, const struct record *r)
 		fail_msg("not JSON: %s", json);
 	assert_int_equal(cJSON_GetArraySize(o), 6);
 	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(o, "messages")), r->n);
-	cJSON_ArrayForEach(m, cJSON_GetObjectItemCaseSensitive(o, "messages"))
-	{
+	cJSON_ArrayForEach(m, cJSON_GetObjectItemCaseSensitive(o, "messages")) {
 		assert_int_equal(cJSON_GetArraySize(m), 2);
-		assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(m, "role")), us_message_role_name(r->spans[i++].role));
-		assert_non_null(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(m, "content")));
+		assert_string_equal(cJSON_GetStringValue(
+					cJSON_GetObjectItemCaseSensitive(m, "role")),
+		    us_message_role_name(r->spans[i++].role));
+		assert_non_null(
+		    cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(m, "content")));
 	}
 	cJSON_Delete(o);
 }
@@ -315,8 +357,10 @@ check_shape(const char *json, const struct record *r)
 static struct us_mask
 random_mask(void)
 {
-	return (struct us_mask){ .identifiers = (uint8_t)(pick(4) == 0 ? 0xff : pick(256)), .roles = (uint8_t)(pick(16) << 1),
-		                 .fields = (uint8_t)pick(16), .except_match = pick(4) == 0 };
+	return (struct us_mask){ .identifiers = (uint8_t)(pick(4) == 0 ? 0xff : pick(256)),
+		.roles = (uint8_t)(pick(16) << 1),
+		.fields = (uint8_t)pick(16),
+		.except_match = pick(4) == 0 };
 }
 
 static void
@@ -327,7 +371,8 @@ test_nothing_leaks(void **state)
 	(void)state;
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		const struct us_mask mask = random_mask();
-		const struct us_mask_facts facts = { us_bytes_of("idof1"), 1709288430, us_bytes_of("modelof1"), us_bytes_of("languageof1") };
+		const struct us_mask_facts facts = { us_bytes_of("idof1"), 1709288430,
+			us_bytes_of("modelof1"), us_bytes_of("languageof1") };
 		struct planted p = { .n = 0 };
 		struct us_query *q = query_of("court OR \"the court\" OR mail1234 OR 555");
 		struct record r;
@@ -336,16 +381,21 @@ test_nothing_leaks(void **state)
 
 		us_buf_init(&out, 1 << 20);
 		make_record(&r, &p, &mask);
-		assert_int_equal(us_mask_render(&mask, &r.container, &facts, pick(2) ? q : NULL, &out), US_OK);
+		assert_int_equal(us_mask_render(&mask, &r.container, &facts, pick(2) ? q : NULL,
+				     &out),
+		    US_OK);
 		json = us_buf_cstr(&out);
 		check_shape(json, &r);
 		for (size_t i = 0; i < p.n; i++)
 			if (strstr(json, p.must_not[i]) != NULL)
 				fail_msg("%s shows in %s", p.must_not[i], json);
 		assert_int_equal(strstr(json, "idof1") != NULL, (mask.fields & US_MASK_ID) == 0);
-		assert_int_equal(strstr(json, "modelof1") != NULL, (mask.fields & US_MASK_MODEL) == 0);
-		assert_int_equal(strstr(json, "languageof1") != NULL, (mask.fields & US_MASK_LANGUAGE) == 0);
-		assert_int_equal(strstr(json, "2024-03-01") != NULL, (mask.fields & US_MASK_CREATED) == 0);
+		assert_int_equal(strstr(json, "modelof1") != NULL,
+		    (mask.fields & US_MASK_MODEL) == 0);
+		assert_int_equal(strstr(json, "languageof1") != NULL,
+		    (mask.fields & US_MASK_LANGUAGE) == 0);
+		assert_int_equal(strstr(json, "2024-03-01") != NULL,
+		    (mask.fields & US_MASK_CREATED) == 0);
 		plants += p.n;
 		us_buf_free(&out);
 		us_query_free(q);
@@ -356,7 +406,8 @@ test_nothing_leaks(void **state)
 
 /* The masked texts of a record as a search sees them: its pieces. */
 static size_t
-pieces_of(const struct us_mask *mask, const struct record *r, struct us_buf *text, struct us_match_message *messages, size_t max)
+pieces_of(const struct us_mask *mask, const struct record *r, struct us_buf *text,
+    struct us_match_message *messages, size_t max)
 {
 	size_t n = 0, ends[256], n_ends = 0, *cuts, n_cuts, base;
 	unsigned roles[256];
@@ -367,7 +418,10 @@ pieces_of(const struct us_mask *mask, const struct record *r, struct us_buf *tex
 		us_buf_reset(&content);
 		assert_int_equal(us_container_content(&r->container, i, &content), US_OK);
 		base = text->len;
-		assert_int_equal(us_mask_message(mask, r->spans[i].role, (struct us_bytes){ content.data, content.len }, text, &cuts, &n_cuts), US_OK);
+		assert_int_equal(us_mask_message(mask, r->spans[i].role,
+				     (struct us_bytes){ content.data, content.len }, text, &cuts,
+				     &n_cuts),
+		    US_OK);
 		assert_int_equal(text->len - base, n_cuts == 0 ? 0 : cuts[n_cuts - 1]);
 		for (size_t k = 0; k < n_cuts; k++) {
 			assert_true(n_ends < 256 && cuts[k] > (k == 0 ? 0 : cuts[k - 1]));
@@ -377,7 +431,9 @@ pieces_of(const struct us_mask *mask, const struct record *r, struct us_buf *tex
 		free(cuts);
 	}
 	for (; n < n_ends && n < max; n++)
-		messages[n] = (struct us_match_message){ roles[n], { text->data + (n == 0 ? 0 : ends[n - 1]), ends[n] - (n == 0 ? 0 : ends[n - 1]) } };
+		messages[n] = (struct us_match_message){ roles[n],
+			{ text->data + (n == 0 ? 0 : ends[n - 1]),
+			    ends[n] - (n == 0 ? 0 : ends[n - 1]) } };
 	us_buf_free(&content);
 	return n;
 }
@@ -385,7 +441,9 @@ pieces_of(const struct us_mask *mask, const struct record *r, struct us_buf *tex
 static int
 finds(const char *query, const struct us_match_message *messages, size_t n)
 {
-	const struct us_match_document d = { .messages = messages, .n_messages = n, .created_s = INT64_MIN };
+	const struct us_match_document d = { .messages = messages,
+		.n_messages = n,
+		.created_s = INT64_MIN };
 	struct us_query *q = query_of(query);
 	int yes;
 
@@ -438,7 +496,9 @@ test_pieces(void **state)
 	(void)state;
 	us_buf_init(&out, 1024);
 	assert_int_equal(us_buf_putf(&out, "x"), US_OK);
-	assert_int_equal(us_mask_message(&mask, 2, us_bytes_of("a b@c.de f g@h.ij"), &out, &cuts, &n), US_OK);
+	assert_int_equal(us_mask_message(&mask, 2, us_bytes_of("a b@c.de f g@h.ij"), &out, &cuts,
+			     &n),
+	    US_OK);
 	assert_string_equal(us_buf_cstr(&out), "xa \n f \n");
 	assert_int_equal(n, 2);
 	assert_int_equal(cuts[0], 3);
@@ -449,11 +509,14 @@ test_pieces(void **state)
 	assert_true(n == 0 && cuts == NULL && out.len == 0);
 	assert_int_equal(us_mask_message(&mask, 7, us_bytes_of("text"), &out, &cuts, &n), US_OK);
 	assert_true(n == 0 && cuts == NULL && out.len == 0); /* a role nobody knows */
-	assert_int_equal(us_mask_message(&mask, 2, (struct us_bytes){ NULL, 0 }, &out, &cuts, &n), US_OK);
+	assert_int_equal(us_mask_message(&mask, 2, (struct us_bytes){ NULL, 0 }, &out, &cuts, &n),
+	    US_OK);
 	assert_true(n == 0 && cuts == NULL && out.len == 0);
 	us_buf_free(&out);
 	us_buf_init(&out, 4);
-	assert_int_equal(us_mask_message(&mask, 2, us_bytes_of("long a@b.co text"), &out, &cuts, &n), US_ERR_LIMIT);
+	assert_int_equal(us_mask_message(&mask, 2, us_bytes_of("long a@b.co text"), &out, &cuts,
+			     &n),
+	    US_ERR_LIMIT);
 	assert_true(n == 0 && cuts == NULL && out.len == 0);
 	us_buf_free(&out);
 }
@@ -462,9 +525,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_exact),         cmocka_unit_test(test_no_bridge),
-		cmocka_unit_test(test_broken_container), cmocka_unit_test(test_nothing_leaks),
-		cmocka_unit_test(test_search_sees_no_more), cmocka_unit_test(test_pieces),
+		cmocka_unit_test(test_exact),
+		cmocka_unit_test(test_no_bridge),
+		cmocka_unit_test(test_broken_container),
+		cmocka_unit_test(test_nothing_leaks),
+		cmocka_unit_test(test_search_sees_no_more),
+		cmocka_unit_test(test_pieces),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
-/* Goal: what a query finds in a document's text is what the index finds, and the places it names are where the words stand. */
+/* Goal: what a query finds in a document's text is what the index finds, and the places it names
+ * are where the words stand. */
 #include "tests/unit/evidence/index/index_test.h"
 
 #include <cjson/cJSON.h>
@@ -23,11 +24,13 @@ pick(unsigned n)
 	return (unsigned)((random_state >> 20) % n);
 }
 
-/* Few words, so that phrases are often there; runs, a ligature, combining marks, a long word and broken bytes. */
-static const char *const WORDS[] = { "the", "the", "a", "of", "Court", "order", "x1", "don't", "3.14", "caf\xc3\xa9", "cafe\xcc\x81",
-	"\xe6\x89\x8b", "\xe6\x9c\xba", "\xe5\x8f\xb7", "\xe6\x89\x8b\xe6\x9c\xba", "\xe6\x9c\xba\xe5\x8f\xb7", "\xef\xb7\xba", "\xe2\x84\xab",
-	"\xe3\x82\xab\xe3\x82\x99", "\xef\xbd\xb6\xef\xbe\x9e", "\xea\xb0\x80", "\xe0\xb8\x81", "\xff\xfe", "\xc3", "\xf0\xa0\x80\x80",
-	"e-mail", "zebra", "\xd0\x96\xd0\x96" };
+/* Few words, so that phrases are often there; runs, a ligature, combining marks, a long word and
+ * broken bytes. */
+static const char *const WORDS[] = { "the", "the", "a", "of", "Court", "order", "x1", "don't",
+	"3.14", "caf\xc3\xa9", "cafe\xcc\x81", "\xe6\x89\x8b", "\xe6\x9c\xba", "\xe5\x8f\xb7",
+	"\xe6\x89\x8b\xe6\x9c\xba", "\xe6\x9c\xba\xe5\x8f\xb7", "\xef\xb7\xba", "\xe2\x84\xab",
+	"\xe3\x82\xab\xe3\x82\x99", "\xef\xbd\xb6\xef\xbe\x9e", "\xea\xb0\x80", "\xe0\xb8\x81",
+	"\xff\xfe", "\xc3", "\xf0\xa0\x80\x80", "e-mail", "zebra", "\xd0\x96\xd0\x96" };
 #define N_WORDS (sizeof WORDS / sizeof WORDS[0])
 static const char *const GAPS[] = { " ", " ", " ", "", "", ", ", "\n", "\xe3\x80\x82", "-" };
 #define N_GAPS (sizeof GAPS / sizeof GAPS[0])
@@ -66,7 +69,8 @@ make_doc(struct doc *d)
 		d->role[i] = 1 + pick(4);
 		d->text[i] = make_text(pick(4) == 0 ? 0 : pick(30));
 	}
-	d->created_s = pick(8) == 0 ? INT64_MIN : 1672531200 + (int64_t)pick(730) * 86400 + pick(86400);
+	d->created_s = pick(8) == 0 ? INT64_MIN :
+				      1672531200 + (int64_t)pick(730) * 86400 + pick(86400);
 	d->model = MODELS[pick(4)];
 	d->language = LANGUAGES[pick(3)];
 	d->designation = DESIGNATIONS[pick(3)];
@@ -87,17 +91,20 @@ make_segment(const struct doc *docs, uint32_t n, struct pages *pages)
 	assert_int_equal(us_doc_builder_new(&b), US_OK);
 	for (uint32_t i = 0; i < n; i++) {
 		const struct doc *d = &docs[i];
-		struct us_doc_meta meta = { US_DOC_NO_TIME, us_bytes_of(d->model), us_bytes_of(d->language),
-			                    us_bytes_of(d->designation) };
+		struct us_doc_meta meta = { US_DOC_NO_TIME, us_bytes_of(d->model),
+			us_bytes_of(d->language), us_bytes_of(d->designation) };
 
 		if (d->created_s != INT64_MIN)
 			meta.created_ns = d->created_s * US_NS_PER_SECOND + pick(1000000000);
 		assert_int_equal(us_doc_begin(b, &meta), US_OK);
 		for (unsigned m = 0; m < d->n; m++)
-			assert_int_equal(us_doc_message(b, (enum us_message_role)d->role[m], d->text[m], strlen(d->text[m])), US_OK);
+			assert_int_equal(us_doc_message(b, (enum us_message_role)d->role[m],
+					     d->text[m], strlen(d->text[m])),
+			    US_OK);
 		us_buf_reset(&out);
 		assert_int_equal(us_doc_end(b, &out), US_OK);
-		assert_int_equal(us_segment_writer_add(w, (struct us_bytes){ out.data, out.len }), US_OK);
+		assert_int_equal(us_segment_writer_add(w, (struct us_bytes){ out.data, out.len }),
+		    US_OK);
 	}
 	assert_int_equal(us_segment_writer_finish(w, pages_emit, pages, &number), US_OK);
 	us_segment_writer_free(w);
@@ -116,21 +123,25 @@ put_words(struct us_buf *b, unsigned n)
 
 		if ((unsigned char)w[0] == 0xff || strcmp(w, "\xc3") == 0)
 			w = "zebra"; /* a query is UTF-8 */
-		assert_int_equal(us_buf_putf(b, "%s%s", w, i + 1 < n ? GAPS[pick(N_GAPS)] : ""), US_OK);
+		assert_int_equal(us_buf_putf(b, "%s%s", w, i + 1 < n ? GAPS[pick(N_GAPS)] : ""),
+		    US_OK);
 	}
 }
 
 static void
 put_query(struct us_buf *b, unsigned depth)
 {
-	static const char *const FIELDS[] = { "model:gpt-4", "model:claude", "model:\"MY  model\"", "language:en", "language:zh",
-		"designation:confidential", "role:system", "role:user", "role:assistant", "role:tool", "date:2023", "date:2023-07..2024-02",
-		"date:*", "date:..2023-03-04", "bates:TEST000001100..TEST000001300", "bates:test000001001", "bates:OTHER000001100",
-		"bates:..1200", "*" };
+	static const char *const FIELDS[] = { "model:gpt-4", "model:claude", "model:\"MY  model\"",
+		"language:en", "language:zh", "designation:confidential", "role:system",
+		"role:user", "role:assistant", "role:tool", "date:2023", "date:2023-07..2024-02",
+		"date:*", "date:..2023-03-04", "bates:TEST000001100..TEST000001300",
+		"bates:test000001001", "bates:OTHER000001100", "bates:..1200", "*" };
 
 	switch (pick(depth == 0 ? 5 : 9)) {
 	case 0:
-		assert_int_equal(us_buf_putf(b, "%s", FIELDS[pick(sizeof FIELDS / sizeof FIELDS[0])]), US_OK);
+		assert_int_equal(us_buf_putf(b, "%s",
+				     FIELDS[pick(sizeof FIELDS / sizeof FIELDS[0])]),
+		    US_OK);
 		break;
 	case 1:
 	case 2:
@@ -149,7 +160,11 @@ put_query(struct us_buf *b, unsigned depth)
 	default:
 		assert_int_equal(us_buf_putf(b, "("), US_OK);
 		put_query(b, depth - 1);
-		assert_int_equal(us_buf_putf(b, "%s", pick(2) ? " OR " : pick(2) ? " AND " : " "), US_OK);
+		assert_int_equal(us_buf_putf(b, "%s",
+				     pick(2)     ? " OR " :
+					 pick(2) ? " AND " :
+						   " "),
+		    US_OK);
 		put_query(b, depth - 1);
 		assert_int_equal(us_buf_putf(b, ")"), US_OK);
 		break;
@@ -160,10 +175,14 @@ static int
 match(const struct us_query *q, const struct doc *d, uint64_t record)
 {
 	struct us_match_message messages[MESSAGES_MAX];
-	struct us_match_document m = { .messages = messages, .n_messages = d->n, .created_s = d->created_s,
-		                       .model = us_bytes_of(d->model), .language = us_bytes_of(d->language),
-		                       .designation = us_bytes_of(d->designation), .record = record,
-		                       .bates_prefix = us_bytes_of("test") };
+	struct us_match_document m = { .messages = messages,
+		.n_messages = d->n,
+		.created_s = d->created_s,
+		.model = us_bytes_of(d->model),
+		.language = us_bytes_of(d->language),
+		.designation = us_bytes_of(d->designation),
+		.record = record,
+		.bates_prefix = us_bytes_of("test") };
 	int yes = -1;
 
 	for (unsigned i = 0; i < d->n; i++)
@@ -176,7 +195,9 @@ match(const struct us_query *q, const struct doc *d, uint64_t record)
 static size_t
 compare(struct us_segment *s, const struct doc *docs, uint32_t n, struct us_bytes text)
 {
-	const struct us_eval_options options = { .base = 1000, .bates_prefix = us_bytes_of("test"), .term_key = fake_term_key };
+	const struct us_eval_options options = { .base = 1000,
+		.bates_prefix = us_bytes_of("test"),
+		.term_key = fake_term_key };
 	struct us_query_error error;
 	struct us_query *q;
 	roaring_bitmap_t *b;
@@ -189,7 +210,8 @@ compare(struct us_segment *s, const struct doc *docs, uint32_t n, struct us_byte
 		int yes = match(q, &docs[i], 1000 + i);
 
 		if (yes != (int)roaring_bitmap_contains(b, i))
-			fail_msg("%.*s: record %u: match says %d, the index otherwise", (int)text.n, (const char *)text.p, i, yes);
+			fail_msg("%.*s: record %u: match says %d, the index otherwise", (int)text.n,
+			    (const char *)text.p, i, yes);
 	}
 	hits = roaring_bitmap_get_cardinality(b);
 	roaring_bitmap_free(b);
@@ -260,7 +282,8 @@ load(struct doc *docs, uint32_t max)
 	uint32_t n = 0;
 	FILE *f;
 
-	(void)snprintf(path, sizeof path, "%s/conversations/small.jsonl", dir != NULL ? dir : US_SOURCE_DIR "/../shared/data");
+	(void)snprintf(path, sizeof path, "%s/conversations/small.jsonl",
+	    dir != NULL ? dir : US_SOURCE_DIR "/../shared/data");
 	f = fopen(path, "r");
 	if (f == NULL)
 		return 0;
@@ -270,9 +293,11 @@ load(struct doc *docs, uint32_t max)
 		struct doc *d = &docs[n++];
 
 		assert_non_null(record);
-		*d = (struct doc){ .created_s = INT64_MIN, .model = MODELS[pick(4)], .language = "en", .designation = "" };
-		cJSON_ArrayForEach(message, cJSON_GetObjectItemCaseSensitive(record, "messages"))
-		{
+		*d = (struct doc){ .created_s = INT64_MIN,
+			.model = MODELS[pick(4)],
+			.language = "en",
+			.designation = "" };
+		cJSON_ArrayForEach(message, cJSON_GetObjectItemCaseSensitive(record, "messages")) {
 			if (d->n == MESSAGES_MAX)
 				break;
 			for (unsigned r = 0; r < 4; r++)
@@ -305,7 +330,11 @@ put_piece(struct us_buf *b, const struct doc *d)
 		len = n - from < 40 ? n - from : 3 + pick(37);
 		len = us_utf8_valid_prefix(t + from, len);
 		for (size_t i = 0; i < len; i++)
-			assert_int_equal(us_buf_put_u8(b, t[from + i] == '"' || t[from + i] == '\xe2' ? ' ' : (uint8_t)t[from + i]), US_OK);
+			assert_int_equal(us_buf_put_u8(b,
+					     t[from + i] == '"' || t[from + i] == '\xe2' ?
+						 ' ' :
+						 (uint8_t)t[from + i]),
+			    US_OK);
 	}
 	assert_int_equal(us_buf_putf(b, "\""), US_OK);
 }
@@ -361,7 +390,9 @@ expect_spans(const char *query, const char *text, const char *marked)
 	assert_int_equal(us_match_spans(q, t, &spans, &n), US_OK);
 	for (size_t i = 0; i < n; i++) {
 		assert_int_equal(us_buf_put(&b, t.p + at, spans[i].start - at), US_OK);
-		assert_int_equal(us_buf_putf(&b, "<%.*s>", (int)(spans[i].end - spans[i].start), text + spans[i].start), US_OK);
+		assert_int_equal(us_buf_putf(&b, "<%.*s>", (int)(spans[i].end - spans[i].start),
+				     text + spans[i].start),
+		    US_OK);
 		at = spans[i].end;
 	}
 	assert_int_equal(us_buf_put(&b, t.p + at, t.n - at), US_OK);
@@ -387,17 +418,22 @@ test_spans(void **state)
 	expect_spans("don't", "don t, don't t", "<don t>, <don't> t");
 	/* scripts without spaces: a character, a pair, a run, two runs with something between */
 	expect_spans("\xe6\x9c\xba", "\xe6\x89\x8b\xe6\x9c\xba", "\xe6\x89\x8b<\xe6\x9c\xba>");
-	expect_spans("\xe6\x89\x8b\xe6\x9c\xba", "\xe6\x89\x8b\xe6\x9c\xba\xe5\x8f\xb7 \xe6\x89\x8b,\xe6\x9c\xba",
-	             "<\xe6\x89\x8b\xe6\x9c\xba>\xe5\x8f\xb7 \xe6\x89\x8b,\xe6\x9c\xba");
-	expect_spans("\xe6\x89\x8b\xe6\x9c\xba\xe5\x8f\xb7", "\xe6\x89\x8b\xe6\x89\x8b\xe6\x9c\xba\xe5\x8f\xb7\xe6\x9c\xba",
-	             "\xe6\x89\x8b<\xe6\x89\x8b\xe6\x9c\xba\xe5\x8f\xb7>\xe6\x9c\xba");
-	expect_spans("\"\xe6\x89\x8b,\xe6\x9c\xba\"", "\xe6\x89\x8b;\xe6\x9c\xba \xe6\x89\x8b\xe6\x9c\xba",
-	             "<\xe6\x89\x8b;\xe6\x9c\xba> \xe6\x89\x8b\xe6\x9c\xba");
+	expect_spans("\xe6\x89\x8b\xe6\x9c\xba",
+	    "\xe6\x89\x8b\xe6\x9c\xba\xe5\x8f\xb7 \xe6\x89\x8b,\xe6\x9c\xba",
+	    "<\xe6\x89\x8b\xe6\x9c\xba>\xe5\x8f\xb7 \xe6\x89\x8b,\xe6\x9c\xba");
+	expect_spans("\xe6\x89\x8b\xe6\x9c\xba\xe5\x8f\xb7",
+	    "\xe6\x89\x8b\xe6\x89\x8b\xe6\x9c\xba\xe5\x8f\xb7\xe6\x9c\xba",
+	    "\xe6\x89\x8b<\xe6\x89\x8b\xe6\x9c\xba\xe5\x8f\xb7>\xe6\x9c\xba");
+	expect_spans("\"\xe6\x89\x8b,\xe6\x9c\xba\"",
+	    "\xe6\x89\x8b;\xe6\x9c\xba \xe6\x89\x8b\xe6\x9c\xba",
+	    "<\xe6\x89\x8b;\xe6\x9c\xba> \xe6\x89\x8b\xe6\x9c\xba");
 	/* touching: one */
-	expect_spans("\xe6\x89\x8b OR \xe6\x9c\xba", "\xe6\x89\x8b\xe6\x9c\xba", "<\xe6\x89\x8b\xe6\x9c\xba>");
+	expect_spans("\xe6\x89\x8b OR \xe6\x9c\xba", "\xe6\x89\x8b\xe6\x9c\xba",
+	    "<\xe6\x89\x8b\xe6\x9c\xba>");
 }
 
-/* In random texts: ascending, not touching, at borders; and there are some exactly if a query of one part matches. */
+/* In random texts: ascending, not touching, at borders; and there are some exactly if a query of
+ * one part matches. */
 static void
 test_spans_and_match_agree(void **state)
 {
@@ -409,7 +445,9 @@ test_spans_and_match_agree(void **state)
 		char *text = make_text(pick(30));
 		size_t n, len = strlen(text);
 		const struct us_match_message message = { 2, us_bytes_of(text) };
-		const struct us_match_document d = { .messages = &message, .n_messages = 1, .created_s = INT64_MIN };
+		const struct us_match_document d = { .messages = &message,
+			.n_messages = 1,
+			.created_s = INT64_MIN };
 		int yes;
 
 		us_buf_init(&b, 4096);
@@ -423,7 +461,8 @@ test_spans_and_match_agree(void **state)
 		for (size_t k = 0; k < n; k++) {
 			assert_true(spans[k].start < spans[k].end && spans[k].end <= len);
 			assert_true(k == 0 || spans[k - 1].end < spans[k].start);
-			assert_true((text[spans[k].start] & 0xc0) != 0x80 && (text[spans[k].end] & 0xc0) != 0x80);
+			assert_true((text[spans[k].start] & 0xc0) != 0x80 &&
+			    (text[spans[k].end] & 0xc0) != 0x80);
 		}
 		free(spans);
 		free(text);
@@ -442,12 +481,16 @@ test_many_phrases(void **state)
 	us_buf_init(&b, 1 << 16);
 	us_buf_init(&t, 1 << 16);
 	for (unsigned i = 0; i < 60; i++)
-		assert_int_equal(us_buf_putf(&b, "%s\"w%u of the very w%u\"", i == 0 ? "" : " AND ", i, i + 1), US_OK);
+		assert_int_equal(us_buf_putf(&b, "%s\"w%u of the very w%u\"", i == 0 ? "" : " AND ",
+				     i, i + 1),
+		    US_OK);
 	for (unsigned i = 0; i < 61; i++)
 		assert_int_equal(us_buf_putf(&t, "w%u of the very ", i), US_OK);
 	for (unsigned left_out = 0; left_out < 2; left_out++) {
 		const struct us_match_message m = { 2, { t.data + left_out, t.len - left_out } };
-		const struct us_match_document d = { .messages = &m, .n_messages = 1, .created_s = INT64_MIN };
+		const struct us_match_document d = { .messages = &m,
+			.n_messages = 1,
+			.created_s = INT64_MIN };
 		struct us_query *q;
 		int yes;
 

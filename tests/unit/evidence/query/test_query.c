@@ -45,11 +45,13 @@ test_operators(void **state)
 	check("NOT NOT a", "NOT NOT a");
 	check("*", "*");
 	check("* AND NOT x", "* AND NOT x");
-	check("\xef\xbc\x88" "a OR b\xef\xbc\x89 c", "(a OR b) AND c");
+	check("\xef\xbc\x88"
+	      "a OR b\xef\xbc\x89 c",
+	    "(a OR b) AND c");
 }
 
-/* What only looks like an operator: an error for who writes it now, a word where it was compiled as one. Its place, the operator meant,
- * and the canonical text of the compiled reading. */
+/* What only looks like an operator: an error for who writes it now, a word where it was compiled as
+ * one. Its place, the operator meant, and the canonical text of the compiled reading. */
 static void
 test_bare_operators(void **state)
 {
@@ -76,7 +78,8 @@ test_bare_operators(void **state)
 		{ "(not a)", 1, "NOT", "\"not\" AND a" },
 		{ "a OR or", 5, "OR", "a OR \"or\"" },
 		{ "NOT not", 4, "NOT", "NOT \"not\"" },
-		{ "model:gpt-4 or model:gpt-5", 12, "OR", "model:\"gpt-4\" AND \"or\" AND model:\"gpt-5\"" },
+		{ "model:gpt-4 or model:gpt-5", 12, "OR",
+		    "model:\"gpt-4\" AND \"or\" AND model:\"gpt-5\"" },
 		{ "\"a\"or\"b\"", 3, "OR", "a AND \"or\" AND b" },
 		{ "a\nor\nb", 2, "OR", "a AND \"or\" AND b" },
 		/* upper case, but not alone: no operator either */
@@ -99,11 +102,13 @@ test_bare_operators(void **state)
 		if (error.at != cases[i].at)
 			fail_msg("%s: at %zu: %s", text, error.at, error.message);
 		(void)snprintf(both, sizeof both, "write %s,", cases[i].means);
-		if (strstr(error.message, both) == NULL || strstr(error.message, "in quotation marks (the word)") == NULL)
+		if (strstr(error.message, both) == NULL ||
+		    strstr(error.message, "in quotation marks (the word)") == NULL)
 			fail_msg("%s: %s", text, error.message);
 		assert_int_equal(us_query_parse_compiled(text, strlen(text), &q, &error), US_OK);
 		if (!us_bytes_is(q->canonical, cases[i].compiled))
-			fail_msg("%s: %.*s", text, (int)q->canonical.n, (const char *)q->canonical.p);
+			fail_msg("%s: %.*s", text, (int)q->canonical.n,
+			    (const char *)q->canonical.p);
 		us_query_free(q);
 		check(cases[i].compiled, cases[i].compiled);
 	}
@@ -116,13 +121,16 @@ test_words_of_operators(void **state)
 	(void)state;
 	check("\"or\"", "\"or\"");
 	check("\"Not\" paris", "\"not\" AND paris");
-	check("\xe2\x80\x9c" "and\xe2\x80\x9d", "\"and\"");
+	check("\xe2\x80\x9c"
+	      "and\xe2\x80\x9d",
+	    "\"and\"");
 	check("\"to be or not to be\"", "\"to be or not to be\"");
 	check("and/or", "\"and or\"");
 	check("or-gate", "\"or gate\"");
 	check("orchid nothing android", "orchid AND nothing AND android");
 	check("\xc3\xb6r", "\xc3\xb6r");
-	check("model:or designation:Not language:\"and\"", "model:\"or\" AND designation:\"not\" AND language:\"and\"");
+	check("model:or designation:Not language:\"and\"",
+	    "model:\"or\" AND designation:\"not\" AND language:\"and\"");
 	check("a OR \"or\"", "a OR \"or\"");
 }
 
@@ -156,7 +164,8 @@ test_fields(void **state)
 	check("date:2023..", "date:2023-01-01..");
 	check("date:..2023-05", "date:..2023-05-31");
 	check("date:*", "date:*");
-	check("date:2023-01-01T10:00:00Z..2023-01-01T12:00:00+01:00", "date:2023-01-01T10:00:00Z..2023-01-01T11:00:00Z");
+	check("date:2023-01-01T10:00:00Z..2023-01-01T12:00:00+01:00",
+	    "date:2023-01-01T10:00:00Z..2023-01-01T11:00:00Z");
 	check("bates:demo000000001", "bates:DEMO000000001..DEMO000000001");
 	check("bates:X000000005..", "bates:X000000005..");
 	check("bates:..X000000005", "bates:X000000001..X000000005");
@@ -169,7 +178,8 @@ test_tree(void **state)
 	struct us_query *q;
 
 	(void)state;
-	assert_int_equal(us_query_parse("date:2023-06..2023-06-30 \"b a b\" c", 34, &q, NULL), US_OK);
+	assert_int_equal(us_query_parse("date:2023-06..2023-06-30 \"b a b\" c", 34, &q, NULL),
+	    US_OK);
 	assert_int_equal(q->root->op, US_QUERY_AND);
 	assert_int_equal(q->root->n_children, 3);
 	assert_int_equal(q->root->children[0]->from_s, 1685577600);
@@ -277,7 +287,8 @@ test_limits(void **state)
 	for (size_t i = 0; i < 4000; i += 2)
 		memcpy(text + i, "a ", 2);
 	assert_int_equal(us_query_parse(text, 4000, &q, &error), US_ERR_LIMIT);
-	assert_int_equal(us_query_parse(text, 1998, &q, &error), US_OK); /* 999 words and their AND */
+	/* 999 words and their AND */
+	assert_int_equal(us_query_parse(text, 1998, &q, &error), US_OK);
 	us_query_free(q);
 	assert_int_equal(us_query_parse(text, 2000, &q, &error), US_ERR_LIMIT);
 	text[4000] = '"';
@@ -289,9 +300,14 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_operators), cmocka_unit_test(test_bare_operators), cmocka_unit_test(test_words_of_operators),
-		cmocka_unit_test(test_phrases),   cmocka_unit_test(test_fields),
-		cmocka_unit_test(test_tree),      cmocka_unit_test(test_errors),  cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_operators),
+		cmocka_unit_test(test_bare_operators),
+		cmocka_unit_test(test_words_of_operators),
+		cmocka_unit_test(test_phrases),
+		cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_tree),
+		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_limits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,7 +12,8 @@
 #include "base/err.h"
 #include "evidence/query/words.h"
 
-/* Words as "word@position" with / before characters of runs and + before pairs, joined by spaces. */
+/* Words as "word@position" with / before characters of runs and + before pairs, joined by
+ * spaces. */
 static int
 write_word(void *ctx, const struct us_word *w)
 {
@@ -20,8 +21,10 @@ write_word(void *ctx, const struct us_word *w)
 
 	assert_true(w->n >= 1 && w->n <= US_WORD_MAX);
 	return us_buf_putf(b, "%s%s%.*s@%u", b->len == 0 ? "" : " ",
-	                   w->kind == US_WORD_CHAR ? "/" : w->kind == US_WORD_PAIR ? "+" : "", (int)w->n,
-	                   (const char *)w->p, w->position);
+	    w->kind == US_WORD_CHAR     ? "/" :
+		w->kind == US_WORD_PAIR ? "+" :
+					  "",
+	    (int)w->n, (const char *)w->p, w->position);
 }
 
 static void
@@ -46,24 +49,33 @@ test_plain(void **state)
 	check("restaurant's", "restaurant@0 s@1");
 	check("re-use snake_case a1b2 3.14", "re@0 use@1 snake@2 case@3 a1b2@4 3@5 14@6");
 	check("don\xe2\x80\x99t", "don@0 t@1");
-	check("\xf0\x9f\x98\x80" "face\xf0\x9f\x98\x80", "face@0");
-	check("a\xff" "b", "a@0 b@1");          /* not UTF-8 */
-	check("a\xe2\x80", "a@0");              /* cut */
-	check("\xe2\x9d\xa4\xef\xb8\x8f", "");  /* heart and its ignorable variation selector */
+	check("\xf0\x9f\x98\x80"
+	      "face\xf0\x9f\x98\x80",
+	    "face@0");
+	check("a\xff"
+	      "b",
+	    "a@0 b@1");                        /* not UTF-8 */
+	check("a\xe2\x80", "a@0");             /* cut */
+	check("\xe2\x9d\xa4\xef\xb8\x8f", ""); /* heart and its ignorable variation selector */
 }
 
 static void
 test_folding(void **state)
 {
 	(void)state;
-	check("Stra\xc3\x9f" "e STRASSE", "strasse@0 strasse@1");
+	check("Stra\xc3\x9f"
+	      "e STRASSE",
+	    "strasse@0 strasse@1");
 	check("\xc4\xb0stanbul", "i\xcc\x87stanbul@0");
 	check("caf\xc3\xa9 cafe\xcc\x81 CAF\xc3\x89", "caf\xc3\xa9@0 caf\xc3\xa9@1 caf\xc3\xa9@2");
 	check("\xef\xbc\xa1\xef\xbc\xa2\xef\xbc\x93", "ab3@0"); /* fullwidth AB3 */
-	check("o\xef\xac\x83" "ce", "office@0");                 /* ligature ffi */
+	check("o\xef\xac\x83"
+	      "ce",
+	    "office@0"); /* ligature ffi */
 	check("m\xc2\xb2", "m2@0");
-	check("\xef\xb7\xba", "\xd8\xb5\xd9\x84\xd9\x89@0 \xd8\xa7\xd9\x84\xd9\x84\xd9\x87@1 "
-	      "\xd8\xb9\xd9\x84\xd9\x8a\xd9\x87@2 \xd9\x88\xd8\xb3\xd9\x84\xd9\x85@3");
+	check("\xef\xb7\xba",
+	    "\xd8\xb5\xd9\x84\xd9\x89@0 \xd8\xa7\xd9\x84\xd9\x84\xd9\x87@1 "
+	    "\xd8\xb9\xd9\x84\xd9\x8a\xd9\x87@2 \xd9\x88\xd8\xb3\xd9\x84\xd9\x85@3");
 	check("\xce\x9f\xce\x94\xce\x9f\xce\xa3", "\xce\xbf\xce\xb4\xce\xbf\xcf\x83@0");
 	check("\xd0\x9c\xd0\x98\xd0\xa0", "\xd0\xbc\xd0\xb8\xd1\x80@0");
 }
@@ -72,18 +84,22 @@ static void
 test_runs(void **state)
 {
 	(void)state;
-	check("\xe6\x89\x8b\xe6\x9c\xba", "+\xe6\x89\x8b\xe6\x9c\xba@0 /\xe6\x89\x8b@0 /\xe6\x9c\xba@1");
+	check("\xe6\x89\x8b\xe6\x9c\xba",
+	    "+\xe6\x89\x8b\xe6\x9c\xba@0 /\xe6\x89\x8b@0 /\xe6\x9c\xba@1");
 	check("\xe6\x89\x8b", "/\xe6\x89\x8b@0");
 	/* a separator between runs leaves a position out, a word between them does not */
 	check("\xe6\x89\x8b,\xe6\x9c\xba", "/\xe6\x89\x8b@0 /\xe6\x9c\xba@2");
-	check("\xe6\x89\x8b" "A\xe6\x9c\xba", "/\xe6\x89\x8b@0 a@1 /\xe6\x9c\xba@2");
+	check("\xe6\x89\x8b"
+	      "A\xe6\x9c\xba",
+	    "/\xe6\x89\x8b@0 a@1 /\xe6\x9c\xba@2");
 	check("iPhone\xe6\x89\x8b 5", "iphone@0 /\xe6\x89\x8b@1 5@2");
 	/* halfwidth ka with voicing mark composes to ga */
 	check("\xef\xbd\xb6\xef\xbe\x9e", "/\xe3\x82\xac@0");
 	/* Hangul from conjoining jamo */
 	check("\xe1\x84\x92\xe1\x85\xa1\xe1\x86\xab", "/\xed\x95\x9c@0");
 	/* Thai: vowel sign and digits */
-	check("\xe0\xb8\x81\xe0\xb8\xb5\xe0\xb9\x91", "+\xe0\xb8\x81\xe0\xb8\xb5@0 /\xe0\xb8\x81@0 /\xe0\xb8\xb5@1 \xe0\xb9\x91@2");
+	check("\xe0\xb8\x81\xe0\xb8\xb5\xe0\xb9\x91",
+	    "+\xe0\xb8\x81\xe0\xb8\xb5@0 /\xe0\xb8\x81@0 /\xe0\xb8\xb5@1 \xe0\xb9\x91@2");
 }
 
 struct spans {
@@ -142,12 +158,14 @@ count_word(void *ctx, const struct us_word *w)
 	return US_OK;
 }
 
-/* Marks without end, each of a lower class than the one before it, which the sort into their canonical order would take the square of: a million are
- * done in a moment, and what stands behind them is found. */
+/* Marks without end, each of a lower class than the one before it, which the sort into their
+ * canonical order would take the square of: a million are done in a moment, and what stands behind
+ * them is found. */
 static void
 test_marks_without_end(void **state)
 {
-	static const char marks[] = "\xcc\x95\xcc\x80\xd6\xae\xcc\xa1"; /* U+0315 U+0300 U+05AE U+0321 */
+	/* U+0315 U+0300 U+05AE U+0321 */
+	static const char marks[] = "\xcc\x95\xcc\x80\xd6\xae\xcc\xa1";
 	enum { N = 250000 };
 	char *text = malloc(N * 8 + 16);
 	uint8_t folded[US_WORD_MAX];
@@ -227,8 +245,13 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_plain), cmocka_unit_test(test_folding), cmocka_unit_test(test_runs),
-		cmocka_unit_test(test_spans), cmocka_unit_test(test_limits), cmocka_unit_test(test_marks_without_end), cmocka_unit_test(test_values),
+		cmocka_unit_test(test_plain),
+		cmocka_unit_test(test_folding),
+		cmocka_unit_test(test_runs),
+		cmocka_unit_test(test_spans),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_marks_without_end),
+		cmocka_unit_test(test_values),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
