@@ -29,7 +29,7 @@ def wanted():
     """What the command lists, each a list of alternatives."""
     with open(COMMAND, encoding="ascii") as f:
         lists = re.findall('^(?:build|tests)="([^"]*)"', f.read(), re.M)
-    return [one.split("|") for text in lists for one in text.split()]
+    return [one.rstrip("?").split("|") for text in lists for one in text.split()]
 
 
 class Release:
@@ -74,6 +74,9 @@ def main():
             equal(release.run(), (0, [], ""), "the second time: " + name)
         equal(Release(top, "has_old", every, installed=last).run()[:2], (0, ["update"] + [f for f in first if f not in last]),
               "what this release no longer builds with does not count")
+        bare = [p for p in first if p != "clang-format-14"]
+        equal(Release(top, "without", bare).run()[:2], (0, ["update"] + bare), "what is only worth having, and is not offered")
+        equal(Release(top, "all_but", first, installed=bare).run(), (0, [], ""), "what is only worth having is not asked for alone")
         equal(Release(top, "only_old", (), later=last, installed=last).run(), (0, [], ""), "what is there is enough")
         code, done, said = Release(top, "none", (), later=[p for p in every if p != "zlib1g-dev"]).run()
         equal((code, "Unable to locate package zlib1g-dev" in said and "could not install:" in said), (1, True), "what apt does not have")
