@@ -174,7 +174,7 @@ plain_evaluate(const struct plain_order *p, const struct request *q, struct plai
 	size_t n = 0;
 
 	*out = (struct plain_ruling){ US_DECISION_DENY, US_REASON_NOT_IN_ORDER, 0 };
-	if (us_action_is_frozen(q->action) && is_frozen(q)) {
+	if (us_action_row(q->action)->is_frozen && is_frozen(q)) {
 		out->reason = US_REASON_FROZEN;
 		return;
 	}

@@ -11,7 +11,6 @@ struct us_case_name {
 };
 
 #define X(name, number, text) { number, text },
-static const struct us_case_name actions[] = { US_ACTION_LIST(X) };
 static const struct us_case_name reasons[] = { US_REASON_LIST(X) };
 static const struct us_case_name kinds[] = { US_KIND_LIST(X) };
 static const struct us_case_name decisions[] = { US_DECISION_LIST(X) };
@@ -40,11 +39,33 @@ by_text(const struct us_case_name *names, size_t n, const char *text, size_t len
 	return NULL;
 }
 
+/* ---- actions ---- */
+
+enum { N, Y }; /* the columns' letters */
+
+static const struct us_action_row actions[] = {
+#define X(name, number, text, class, evidence, log, frozen, records, index, full, done) \
+	[number] = { text, US_ACTIONS_##class, US_ACTION_IS_##done, evidence, log, frozen, \
+		records, index, full },
+	US_ACTIONS(X)
+#undef X
+};
+
+_Static_assert(US_COUNT(actions) <= US_ACTIONS_MAX, "compiled orders have a bit for each");
+
+const struct us_action_row *
+us_action_row(unsigned action)
+{
+	return &actions[us_action_name(action) == NULL ? US_ACTION_NONE : action];
+}
+
 const char *
 us_action_name(unsigned action)
 {
-	return text_of(actions, US_COUNT(actions), action);
+	return action < US_COUNT(actions) ? actions[action].text : NULL;
 }
+
+/* ---- the others ---- */
 
 const char *
 us_reason_name(unsigned reason)
@@ -73,12 +94,15 @@ us_entry_class_name(unsigned entry_class)
 int
 us_action_of(enum us_action *out, const char *name, size_t n)
 {
-	const struct us_case_name *found = by_text(actions, US_COUNT(actions), name, n);
+	for (unsigned a = 0; a < US_COUNT(actions); a++) {
+		const char *text = actions[a].text;
 
-	if (found == NULL)
-		return US_ERR_NOT_FOUND;
-	*out = (enum us_action)found->number;
-	return US_OK;
+		if (text != NULL && strlen(text) == n && memcmp(text, name, n) == 0) {
+			*out = (enum us_action)a;
+			return US_OK;
+		}
+	}
+	return US_ERR_NOT_FOUND;
 }
 
 int

@@ -1,7 +1,8 @@
 /*
  * What a log entry can be about: closed sets with stable numbers. A number is never given again,
  * a name never changes: both stand in entries and in the JSON that scripts read. New members are
- * appended. The lists are macros so that enum, name table and parser cannot disagree.
+ * appended. The lists are macros so that enum, name table and parser cannot disagree; that of
+ * actions, which says more of each, is a file of its own.
  */
 #ifndef US_AUDIT_ACTION_H
 #define US_AUDIT_ACTION_H
@@ -9,117 +10,50 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* X(CONSTANT, number, "name in JSON and in orders") */
-#define US_ACTION_LIST(X) \
-	X(NONE, 0, "none") \
-	/* evidence */ \
-	X(SEARCH, 1, "search") \
-	X(COUNT, 2, "count") \
-	X(READ, 3, "read") \
-	X(COPY, 4, "copy") \
-	X(COPY_LIST, 5, "copy-list") \
-	X(COPY_RETURN, 6, "copy-return") \
-	X(MATCH, 7, "match") \
-	X(SAMPLE, 8, "sample") \
-	X(TERMS, 9, "terms") \
-	X(OPEN_COLLECTION, 10, "open-collection") \
-	X(SWEEP, 11, "sweep") \
-	X(ANALYSE, 12, "analyse") \
-	X(NOTE, 13, "note") \
-	/* loading */ \
-	X(LOAD, 20, "load") \
-	X(BATCH_OPEN, 21, "batch-open") \
-	X(BATCH_CLOSE, 22, "batch-close") \
-	X(BATCH_VOID, 23, "batch-void") \
-	X(BATCH_LIST, 24, "batch-list") \
-	X(BATCH_RELEASE, 25, "batch-release") \
-	X(BATCH_WITHDRAW, 26, "batch-withdraw") \
-	X(BATCH_HOLD, 27, "batch-hold") \
-	X(MERGE_OPEN, 28, "merge-open") \
-	X(MERGE_CLOSE, 29, "merge-close") \
-	X(DICTIONARY, 30, "dictionary") \
-	X(COLLECTION_CREATE, 31, "collection-create") \
-	X(COLLECTION_LIST, 32, "collection-list") \
-	X(COLLECTION_DESTROY, 33, "collection-destroy") \
-	X(RECORD_DESTROY, 34, "record-destroy") \
-	X(LEGAL_HOLD, 35, "legal-hold") \
-	/* people and credentials */ \
-	X(SESSION, 40, "session") \
-	X(PERSON_ADD, 41, "person-add") \
-	X(PERSON_SIGN, 42, "person-sign") \
-	X(PERSON_LIST, 43, "person-list") \
-	X(PERSON_SUSPEND, 44, "person-suspend") \
-	X(PERSON_REINSTATE, 45, "person-reinstate") \
-	X(PERSON_END, 46, "person-end") \
-	X(CREDENTIAL_ISSUE, 47, "credential-issue") \
-	X(CREDENTIAL_LIST, 48, "credential-list") \
-	X(CREDENTIAL_REVOKE, 49, "credential-revoke") \
-	X(ACKNOWLEDGE, 50, "acknowledge") \
-	X(CLEARANCE, 51, "clearance") \
-	/* the order and the docket */ \
-	X(ORDER_SET, 60, "order-set") \
-	X(ORDER_PROPOSE, 61, "order-propose") \
-	X(ORDER_SIGN, 62, "order-sign") \
-	X(ORDER_WITHDRAW, 63, "order-withdraw") \
-	X(ORDER_SUSPEND, 64, "order-suspend") \
-	X(ORDER_SHOW, 65, "order-show") \
-	X(ORDER_EXPLAIN, 66, "order-explain") \
-	X(DOCKET_LIST, 67, "docket-list") \
-	X(DOCKET_SIGN, 68, "docket-sign") \
-	X(DOCKET_OBJECT, 69, "docket-object") \
-	X(DOCKET_RESOLVE, 70, "docket-resolve") \
-	X(DOCKET_WITHDRAW, 71, "docket-withdraw") \
-	X(CHALLENGE, 72, "challenge") \
-	X(RELABEL, 73, "relabel") \
-	X(CLAWBACK, 74, "clawback") \
-	X(FREEZE, 75, "freeze") \
-	X(UNFREEZE, 76, "unfreeze") \
-	X(ORDER_DIFF, 77, "order-diff") \
-	X(ORDER_WHO, 78, "order-who") \
-	X(DOCKET_SERVE, 79, "docket-serve") \
-	/* the log itself */ \
-	X(AUDIT_LIST, 80, "audit-list") \
-	X(AUDIT_KEYS, 81, "audit-keys") \
-	X(AUDIT_EXPORT, 82, "audit-export") \
-	X(AUDIT_TILE, 83, "audit-tile") \
-	X(AUDIT_CHECKPOINT, 84, "audit-checkpoint") \
-	X(AUDIT_WITNESS, 85, "audit-witness") \
-	X(AUDIT_REPORT, 86, "audit-report") \
-	/* the machine */ \
-	X(INIT, 100, "init") \
-	X(START, 101, "start") \
-	X(STOP, 102, "stop") \
-	X(UNSEAL_SHARE, 103, "unseal-share") \
-	X(UNSEAL, 104, "unseal") \
-	X(SEAL, 105, "seal") \
-	X(STATE_OPEN, 106, "state-open") \
-	X(HEARTBEAT, 107, "heartbeat") \
-	X(HANDSHAKES, 108, "handshakes") \
-	X(STATUS, 109, "status") \
-	X(BACKUP, 110, "backup") \
-	X(RESTORE, 111, "restore") \
-	X(CLOCK, 112, "clock") \
-	/* more of the order */ \
-	X(DOCUMENT_ADD, 113, "document-add") \
-	X(DOCUMENT_READ, 114, "document-read") \
-	X(APPROVAL_REQUEST, 115, "approval-request") \
-	X(MATTER_SET, 116, "matter-set") \
-	X(ORDER_IN_FORCE, 117, "order-in-force") /* a version begins to hold by the clock */ \
-	X(ACKNOWLEDGEMENT_LIST, 118, "acknowledgement-list") \
-	X(CLAWBACK_REPORT, 119, "clawback-report") \
-	X(ANSWERED, 120, "answered") /* how answers to earlier entries ended */ \
-	/* more of the machine */ \
-	X(CONFIGURE, 121, "configure") /* settings or version are not those of the start before */ \
-	X(GAP, 122, "gap")             /* a time without entries */ \
-	X(ROLE_RESTART, 123, "role-restart") \
-	X(HANDOVER, 124, "handover") /* the log goes on under another key (log/succession.h) */ \
-	X(REFUSALS, 125, "refusals") /* counted, where there was no room for an entry each */
+#include "case/actions.def"
 
 enum us_action {
-#define X(name, number, text) US_ACTION_##name = number,
-	US_ACTION_LIST(X)
+#define X(name, number, text, class, evidence, log, frozen, records, index, full, done) \
+	US_ACTION_##name = number,
+	US_ACTIONS(X)
 #undef X
 };
+
+/* How an action is decided. */
+enum us_action_class {
+	/* only if a rule permits it: evidence, loading, opening the log */
+	US_ACTIONS_ORDERED,
+	/* anybody with a live credential, unless a rule forbids it. Lists of people, credentials
+	 * and the docket: in full to capacities of full sight (case/capacities.def), to others
+	 * what concerns their own parties. What a version changes, and who may do something with a
+	 * record: to these and to roster signers */
+	US_ACTIONS_OPEN,
+	/* capacity and signatures decide first (registry/acts.def); rules can forbid it, and a
+	 * permit that fits adds its conditions, but none makes it wider */
+	US_ACTIONS_ADMINISTRATIVE,
+	US_ACTIONS_INTERNAL /* the machine's own; nobody may ask for it */
+};
+
+enum us_action_done { US_ACTION_IS_PERFORMED, US_ACTION_IS_PLANNED, US_ACTION_IS_UNUSED };
+
+/* A row of case/actions.def, which says what the members mean. */
+struct us_action_row {
+	const char *text;
+	enum us_action_class class;
+	enum us_action_done done;
+	uint8_t is_evidence;
+	uint8_t opens_log;
+	uint8_t is_frozen;
+	uint8_t shows_records;
+	uint8_t opens_index;
+	uint8_t goes_on_when_full;
+};
+
+#define US_ACTIONS_MAX 128 /* behind the last number that there can be: bits of compiled orders */
+
+/* What the table says of an action; never NULL. Of a number that is none: what it says of NONE,
+ * which is the machine's own and does nothing. */
+const struct us_action_row *us_action_row(unsigned action);
 
 /* Why the answer was what it was. NONE goes with an allowed action. */
 #define US_REASON_LIST(X) \

@@ -290,7 +290,8 @@ us_report_denials(struct us_report *r)
 static int
 asks(const struct us_trail_entry *e)
 {
-	return us_action_is_evidence(e->action) && e->kind == US_KIND_INTENT && e->query[0] != '\0';
+	return us_action_row(e->action)->is_evidence && e->kind == US_KIND_INTENT &&
+	    e->query[0] != '\0';
 }
 
 /* What was disclosed in answer to an entry. */
@@ -395,7 +396,7 @@ us_report_content_by_administrators(struct us_report *r)
 		const struct us_trail_entry *e = &r->trail->entries[i];
 		cJSON *row;
 
-		if (!us_action_is_evidence(e->action) || !runs_the_vault(r, e) ||
+		if (!us_action_row(e->action)->is_evidence || !runs_the_vault(r, e) ||
 		    !us_report_in_range(r, e))
 			continue;
 		row = us_report_entry_row(r, e);

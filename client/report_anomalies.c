@@ -187,7 +187,7 @@ gather(const struct us_report *r, struct us_client_use *uses)
 	for (size_t i = 0; i < r->trail->n; i++) {
 		const struct us_trail_entry *e = &r->trail->entries[i];
 
-		if (e->person != 0 && us_action_is_evidence(e->action) &&
+		if (e->person != 0 && us_action_row(e->action)->is_evidence &&
 		    us_report_in_range(r, e) && us_report_is_whose(r, e))
 			uses[n++] = (struct us_client_use){ e->person, e->time_ns / US_NS_PER_DAY,
 				e };

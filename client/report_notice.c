@@ -144,7 +144,7 @@ touched_by(const struct us_report *r, const struct us_client_notice *n,
 		*count = e->n_records;
 	} else {
 		records = us_report_asked(r->trail, e, count, &more);
-		*may = us_action_is_evidence(e->action) && (e->n_asked == 0 || more > 0) &&
+		*may = us_action_row(e->action)->is_evidence && (e->n_asked == 0 || more > 0) &&
 		    (e->reason == US_REASON_NOT_VISIBLE || e->reason == US_REASON_CLAWED_BACK ||
 			e->reason == US_REASON_FROZEN);
 	}

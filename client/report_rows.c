@@ -277,7 +277,7 @@ int
 us_report_discloses(const struct us_trail_entry *e)
 {
 	return e->kind == US_KIND_DISCLOSURE && e->decision == US_DECISION_ALLOW &&
-	    us_action_is_evidence(e->action) && (e->n_records > 0 || e->has_copy);
+	    us_action_row(e->action)->is_evidence && (e->n_records > 0 || e->has_copy);
 }
 
 /* ---- a report as a whole ---- */

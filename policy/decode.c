@@ -134,8 +134,7 @@ take_party(struct us_order *order, struct us_reader *r, size_t index)
 		s->person = take_text(order, r, FORM_TEXT, US_ORDER_NAME_MAX);
 		s->capacity = take_capacity(r);
 		/* who adds people must not be who signs them in */
-		if (s->capacity == US_CAPACITY_ADMINISTRATOR ||
-		    s->capacity == US_CAPACITY_KEYHOLDER)
+		if (us_capacity_runs_machine(s->capacity))
 			us_reader_fail(r, US_ERR_DENIED);
 		for (size_t j = 0; j < i; j++)
 			if (same(party->signers[j].person, s->person))
@@ -398,8 +397,6 @@ take_mask(struct us_reader *r, struct us_mask *m)
 static int
 check_rule(const struct us_order *order, const struct us_rule *rule)
 {
-	uint32_t machine = US_CAPACITY_BIT(US_CAPACITY_ADMINISTRATOR) |
-	    US_CAPACITY_BIT(US_CAPACITY_KEYHOLDER);
 	int evidence = 0, log = 0;
 
 	if (rule->any_party ? rule->parties != 0 : rule->parties == 0)
@@ -411,15 +408,14 @@ check_rule(const struct us_order *order, const struct us_rule *rule)
 	for (unsigned a = 0; a < 128; a++) {
 		if (!us_actions_has(rule->actions, (enum us_action)a))
 			continue;
-		if (us_action_name(a) == NULL ||
-		    us_action_class_of((enum us_action)a) == US_ACTIONS_INTERNAL)
+		if (us_action_name(a) == NULL || us_action_row(a)->class == US_ACTIONS_INTERNAL)
 			return US_ERR_RANGE;
-		evidence |= us_action_is_evidence((enum us_action)a);
-		log |= us_action_opens_log((enum us_action)a);
+		evidence |= us_action_row(a)->is_evidence;
+		log |= us_action_row(a)->opens_log;
 	}
 	if (rule->effect == US_FORBID)
 		return US_OK;
-	if (evidence && (rule->capacities & machine) != 0)
+	if (evidence && (rule->capacities & us_capacities_of_machine()) != 0)
 		return US_ERR_DENIED;
 	if ((unsigned)rule->conditions.purpose > US_PURPOSE_LISTED || rule->boxes > US_BOXES_ALL)
 		return US_ERR_RANGE;

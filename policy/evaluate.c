@@ -194,15 +194,15 @@ judge(const struct us_order *order, const struct us_subject *subject, enum us_ac
 	fitting.n = 0; /* the list itself is not worth clearing */
 	for (int i = us_rules_next(out->permits, 0); i >= 0; i = us_rules_next(out->permits, i + 1))
 		fitting.rules[fitting.n++] = (uint16_t)i;
-	out->boxes = us_action_opens_log(action) ? US_BOXES_ALL : 0;
+	out->boxes = us_action_row(action)->opens_log ? US_BOXES_ALL : 0;
 	for (size_t i = 0; i < fitting.n; i++)
 		add_limits(&order->rules[fitting.rules[i]], out);
-	if (!us_action_opens_log(
-		action)) /* a permit of it may also permit another action that does */
+	/* a permit of it may also permit another action that does */
+	if (!us_action_row(action)->opens_log)
 		out->log_scope = (enum us_log_scope)0;
 	if (us_rules_next(out->forbids, 0) >= 0)
 		out->sees_all = 0;
-	if (us_action_opens_log(action) && (out->boxes == 0 || out->log_scope == 0)) {
+	if (us_action_row(action)->opens_log && (out->boxes == 0 || out->log_scope == 0)) {
 		leave(order, &fitting, context, 0, out);
 		deny(out, US_REASON_NOT_IN_ORDER, cure_order);
 		return;
@@ -217,19 +217,11 @@ judge(const struct us_order *order, const struct us_subject *subject, enum us_ac
 	out->cure = "";
 }
 
-int
-us_action_is_frozen(enum us_action action)
-{
-	return us_action_is_evidence(action) || action == US_ACTION_COPY_RETURN ||
-	    action == US_ACTION_LOAD || action == US_ACTION_BATCH_RELEASE ||
-	    action == US_ACTION_BATCH_WITHDRAW || action == US_ACTION_RELABEL;
-}
-
 /* The first freeze that hits the request, or NULL. */
 static const struct us_freeze_on *
 frozen(const struct us_subject *subject, enum us_action action, const struct us_context *context)
 {
-	if (!us_action_is_frozen(action))
+	if (!us_action_row(action)->is_frozen)
 		return NULL;
 	for (size_t i = 0; i < context->n_freezes; i++) {
 		const struct us_freeze_on *f = &context->freezes[i];
@@ -246,7 +238,7 @@ void
 us_order_evaluate(const struct us_order *order, const struct us_subject *subject,
     enum us_action action, const struct us_context *context, struct us_ruling *out)
 {
-	enum us_action_class class = us_action_class_of(action);
+	enum us_action_class class = us_action_row(action)->class;
 
 	memset(out, 0, sizeof *out);
 	out->records_per_request = US_UNLIMITED;
@@ -262,9 +254,7 @@ us_order_evaluate(const struct us_order *order, const struct us_subject *subject
 		deny(out, US_REASON_CAPACITY, cure_capacity);
 		return;
 	}
-	if (us_action_is_evidence(action) &&
-	    (subject->capacity == US_CAPACITY_ADMINISTRATOR ||
-		subject->capacity == US_CAPACITY_KEYHOLDER)) {
+	if (us_action_row(action)->is_evidence && us_capacity_runs_machine(subject->capacity)) {
 		deny(out, US_REASON_CAPACITY, cure_capacity);
 		return;
 	}

@@ -5,7 +5,7 @@
  *   1. INTERNAL actions are nobody's; evidence is never an administrator's or keyholder's
  *      (CAPACITY), whatever rules say.
  *   2. A freeze that fits the person, a party of theirs, the collection, or everything denies every
- *      ORDERED action but loading's lists (FROZEN): us_action_is_frozen() says which.
+ *      action that a freeze stops (FROZEN): a column of case/actions.def says which.
  *   3. Rules that fit: party, capacity, action and collection all match.
  *   4. A fitting forbid without a query denies (PROHIBITED), the first of them is cited. One with a
  *      query takes its records out of what the person may see.
@@ -157,10 +157,6 @@ struct us_ruling {
 /* Never fails: whatever is not clearly allowed is a denial. */
 void us_order_evaluate(const struct us_order *order, const struct us_subject *subject,
     enum us_action action, const struct us_context *context, struct us_ruling *out);
-
-/* 1 if a freeze stops the action: everything that shows, counts, takes out or changes evidence; not
- * the reading of the log, the docket, or the order. */
-int us_action_is_frozen(enum us_action action);
 
 /* The next set bit at or after from, or -1. for (i = next(s, 0); i >= 0; i = next(s, i + 1)) */
 int us_rules_next(const uint64_t rules[US_RULE_WORDS], int from);

@@ -1,4 +1,4 @@
-/* What an order knows of itself: parties and signers, classes of actions, forms of text. */
+/* What an order knows of itself: parties and signers, forms of text. */
 #include "policy/order.h"
 
 #include <stdlib.h>
@@ -87,122 +87,6 @@ us_order_calendar(const struct us_order *order)
 	return order->home_calendar == 0 ? &utc : &order->calendars[order->home_calendar - 1u];
 }
 
-enum us_action_class
-us_action_class_of(enum us_action action)
-{
-	switch (action) {
-	case US_ACTION_SEARCH:
-	case US_ACTION_COUNT:
-	case US_ACTION_READ:
-	case US_ACTION_COPY:
-	case US_ACTION_COPY_LIST:
-	case US_ACTION_COPY_RETURN:
-	case US_ACTION_MATCH:
-	case US_ACTION_SAMPLE:
-	case US_ACTION_TERMS:
-	case US_ACTION_SWEEP:
-	case US_ACTION_ANALYSE:
-	case US_ACTION_NOTE:
-	case US_ACTION_LOAD:
-	case US_ACTION_BATCH_LIST:
-	case US_ACTION_BATCH_RELEASE:
-	case US_ACTION_BATCH_WITHDRAW:
-	case US_ACTION_BATCH_HOLD:
-	case US_ACTION_AUDIT_LIST:
-	case US_ACTION_AUDIT_KEYS:
-	case US_ACTION_AUDIT_EXPORT:
-	case US_ACTION_AUDIT_REPORT:
-	case US_ACTION_CLEARANCE:
-	case US_ACTION_CHALLENGE:
-	case US_ACTION_RELABEL:
-	case US_ACTION_CLAWBACK:
-	case US_ACTION_CLAWBACK_REPORT:
-		return US_ACTIONS_ORDERED;
-	case US_ACTION_SESSION:
-	case US_ACTION_STATUS:
-	case US_ACTION_COLLECTION_LIST:
-	case US_ACTION_ORDER_SHOW:
-	case US_ACTION_ORDER_EXPLAIN:
-	case US_ACTION_ORDER_DIFF:
-	case US_ACTION_ORDER_WHO:
-	case US_ACTION_DOCKET_LIST:
-	case US_ACTION_PERSON_LIST:
-	case US_ACTION_CREDENTIAL_LIST:
-	case US_ACTION_AUDIT_TILE:
-	case US_ACTION_AUDIT_CHECKPOINT:
-	case US_ACTION_AUDIT_WITNESS:
-	case US_ACTION_ACKNOWLEDGE:
-	case US_ACTION_ACKNOWLEDGEMENT_LIST:
-	case US_ACTION_DOCKET_OBJECT:
-	case US_ACTION_DOCKET_WITHDRAW:
-	case US_ACTION_DOCKET_SERVE:
-	case US_ACTION_DOCUMENT_ADD:
-	case US_ACTION_DOCUMENT_READ:
-	case US_ACTION_APPROVAL_REQUEST:
-		return US_ACTIONS_OPEN;
-	case US_ACTION_COLLECTION_CREATE:
-	case US_ACTION_COLLECTION_DESTROY:
-	case US_ACTION_RECORD_DESTROY:
-	case US_ACTION_LEGAL_HOLD:
-	case US_ACTION_PERSON_ADD:
-	case US_ACTION_PERSON_SIGN:
-	case US_ACTION_PERSON_SUSPEND:
-	case US_ACTION_PERSON_REINSTATE:
-	case US_ACTION_PERSON_END:
-	case US_ACTION_CREDENTIAL_ISSUE:
-	case US_ACTION_CREDENTIAL_REVOKE:
-	case US_ACTION_ORDER_SET:
-	case US_ACTION_ORDER_PROPOSE:
-	case US_ACTION_ORDER_SIGN:
-	case US_ACTION_ORDER_WITHDRAW:
-	case US_ACTION_ORDER_SUSPEND:
-	case US_ACTION_DOCKET_SIGN:
-	case US_ACTION_DOCKET_RESOLVE:
-	case US_ACTION_FREEZE:
-	case US_ACTION_UNFREEZE:
-	case US_ACTION_UNSEAL_SHARE:
-	case US_ACTION_SEAL:
-	case US_ACTION_MATTER_SET:
-		return US_ACTIONS_ADMINISTRATIVE;
-	case US_ACTION_NONE:
-	case US_ACTION_OPEN_COLLECTION:
-	case US_ACTION_BATCH_OPEN:
-	case US_ACTION_BATCH_CLOSE:
-	case US_ACTION_BATCH_VOID:
-	case US_ACTION_MERGE_OPEN:
-	case US_ACTION_MERGE_CLOSE:
-	case US_ACTION_DICTIONARY:
-	case US_ACTION_INIT:
-	case US_ACTION_START:
-	case US_ACTION_STOP:
-	case US_ACTION_UNSEAL:
-	case US_ACTION_STATE_OPEN:
-	case US_ACTION_HEARTBEAT:
-	case US_ACTION_CONFIGURE:
-	case US_ACTION_GAP:
-	case US_ACTION_ROLE_RESTART:
-	case US_ACTION_REFUSALS:
-	case US_ACTION_HANDSHAKES:
-	case US_ACTION_BACKUP:
-	case US_ACTION_RESTORE:
-	case US_ACTION_HANDOVER:
-	case US_ACTION_CLOCK:
-	case US_ACTION_ORDER_IN_FORCE:
-	case US_ACTION_ANSWERED:
-		return US_ACTIONS_INTERNAL;
-	}
-	return US_ACTIONS_INTERNAL;
-}
-
-int
-us_action_is_evidence(enum us_action action)
-{
-	return action == US_ACTION_SEARCH || action == US_ACTION_COUNT ||
-	    action == US_ACTION_READ || action == US_ACTION_COPY || action == US_ACTION_MATCH ||
-	    action == US_ACTION_SAMPLE || action == US_ACTION_TERMS || action == US_ACTION_SWEEP ||
-	    action == US_ACTION_ANALYSE || action == US_ACTION_NOTE;
-}
-
 int
 us_log_scope_is_narrower(enum us_log_scope a, enum us_log_scope b)
 {
@@ -212,13 +96,6 @@ us_log_scope_is_narrower(enum us_log_scope a, enum us_log_scope b)
 		[US_LOG_OF_SELF] = 4 };
 
 	return rank[a] > rank[b];
-}
-
-int
-us_action_opens_log(enum us_action action)
-{
-	return action == US_ACTION_AUDIT_LIST || action == US_ACTION_AUDIT_KEYS ||
-	    action == US_ACTION_AUDIT_EXPORT || action == US_ACTION_AUDIT_REPORT;
 }
 
 /* Characters that move or hide others on a screen: a name with them could look like another. */

@@ -284,26 +284,6 @@ const struct us_calendar *us_order_calendar(const struct us_order *order);
 int us_order_is_signer(const struct us_order *order, size_t party, struct us_bytes person,
     enum us_capacity capacity);
 
-/* How an action is decided. */
-enum us_action_class {
-	/* only if a rule permits it: evidence, loading, opening the log */
-	US_ACTIONS_ORDERED,
-	/* anybody with a live credential, unless a rule forbids it. Lists of people, credentials
-	 * and the docket: to administrator, court, special-master and auditor in full, to others
-	 * what concerns their own parties. What a version changes, and who may do something with a
-	 * record: to these four and to roster signers */
-	US_ACTIONS_OPEN,
-	/* capacity and signatures decide first (registry/authority.h); rules can forbid it, and a
-	 * permit that fits adds its conditions, but none makes it wider */
-	US_ACTIONS_ADMINISTRATIVE,
-	US_ACTIONS_INTERNAL /* the machine's own; nobody may ask for it */
-};
-enum us_action_class us_action_class_of(enum us_action action);
-/* 1 if the action shows, counts or takes out evidence: never an administrator's or keyholder's. */
-int us_action_is_evidence(enum us_action action);
-/* 1 if the action opens boxes of the log: a permit of it names the boxes. */
-int us_action_opens_log(enum us_action action);
-
 static inline int
 us_actions_has(const uint64_t actions[2], enum us_action a)
 {

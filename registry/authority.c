@@ -119,8 +119,7 @@ us_authority_may_sign(const struct us_registry *reg, const struct us_person *who
 	if (is_signer_of(reg, who, (size_t)party))
 		return 1;
 	/* for whoever signs a roster themselves, the court's signer may stand in */
-	return is_named(reg, about) &&
-	    (who->capacity == US_CAPACITY_COURT || who->capacity == US_CAPACITY_SPECIAL_MASTER);
+	return is_named(reg, about) && us_capacity_class_of(who->capacity) == US_CAPACITIES_COURT;
 }
 
 /* 1 if who is a roster signer of one of the parties of about. */

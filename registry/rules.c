@@ -53,8 +53,7 @@ person_add(const struct us_registry *reg, const struct us_act_person_add *a,
 			    "the order has no party %.*s", (int)a->parties[i].n,
 			    (const char *)a->parties[i].p);
 	}
-	if (a->n_parties == 0 && a->capacity != US_CAPACITY_ADMINISTRATOR &&
-	    a->capacity != US_CAPACITY_KEYHOLDER)
+	if (a->n_parties == 0 && !us_capacity_runs_machine(a->capacity))
 		return us_refuse(refusal, US_ERR_RANGE, US_REASON_MALFORMED,
 		    "only administrators and keyholders can be of no party");
 	return US_OK;
@@ -403,8 +402,7 @@ init_person(const struct us_settled *s, size_t index, struct us_refusal *refusal
 		if (us_names_equal(name, a->people[i].name))
 			return us_refuse(refusal, US_ERR_EXISTS, US_REASON_DUPLICATE,
 			    "two people are called %s", name);
-	if (p->n_parties == 0 && p->capacity != US_CAPACITY_ADMINISTRATOR &&
-	    p->capacity != US_CAPACITY_KEYHOLDER)
+	if (p->n_parties == 0 && !us_capacity_runs_machine(p->capacity))
 		return us_refuse(refusal, US_ERR_DENIED, US_REASON_CAPACITY, "%s is of no party",
 		    name);
 	for (size_t i = 0; i < p->n_parties; i++) {

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/array.h"
 #include "base/err.h"
 #include "base/time.h"
 #include "daemon/keeper/approve.h"
@@ -22,12 +21,12 @@ static int
 may_open_collection(const struct us_keeper *k, const struct us_subject *subject,
     struct us_context *context, struct us_ruling *ruling)
 {
-	static const enum us_action any[] = { US_ACTION_SEARCH, US_ACTION_COUNT, US_ACTION_READ,
-		US_ACTION_COPY, US_ACTION_MATCH, US_ACTION_SAMPLE, US_ACTION_TERMS };
-
 	context->unknown |= US_UNKNOWN_USAGE;
-	for (size_t i = 0; i < US_COUNT(any); i++) {
-		us_order_evaluate(us_registry_order(k->registry), subject, any[i], context, ruling);
+	for (unsigned any = 1; any < US_ACTIONS_MAX; any++) {
+		if (!us_action_row(any)->opens_index)
+			continue;
+		us_order_evaluate(us_registry_order(k->registry), subject, (enum us_action)any,
+		    context, ruling);
 		if (ruling->decision == US_DECISION_ALLOW ||
 		    ruling->reason == US_REASON_PURPOSE_MISSING)
 			return 1;
@@ -212,14 +211,6 @@ us_log_eras(const struct us_keeper *k, uint32_t collection)
 	    (uint32_t)((c->next_record - 1) >> US_ERA_SHIFT) + 1;
 }
 
-/* What the order permits of these is seeing records; leave to count, for one, opens none. */
-static int
-shows_records(enum us_action action)
-{
-	return action == US_ACTION_READ || action == US_ACTION_COPY || action == US_ACTION_SEARCH ||
-	    action == US_ACTION_MATCH || action == US_ACTION_SAMPLE;
-}
-
 /* The load that is opened; or, of one that is there, whether it is this person's own and stands. */
 static void
 name_load(struct us_keeper *k, const struct us_msg_log *m, const struct us_person *person,
@@ -249,7 +240,7 @@ us_log_decide(struct us_keeper *k, const struct us_msg_log *m, struct us_log_ans
 {
 	const int asks = m->decision == US_DECISION_ALLOW &&
 	    (m->kind == US_KIND_INTENT || m->kind == US_KIND_DISCLOSURE);
-	const int evidence = us_action_is_evidence((enum us_action)m->action);
+	const int evidence = us_action_row(m->action)->is_evidence;
 	const struct us_person *person;
 
 	if (!asks) /* refusals, outcomes, events: written down, and that is all */
@@ -272,7 +263,7 @@ us_log_decide(struct us_keeper *k, const struct us_msg_log *m, struct us_log_ans
 		return;
 	a->granted = 1;
 	a->record_keys = m->kind == US_KIND_DISCLOSURE && m->records.n > 0 &&
-	    shows_records((enum us_action)m->action);
+	    us_action_row(m->action)->shows_records;
 	a->term_keys = evidence && m->kind == US_KIND_INTENT && a->n_terms > 0;
 	a->page_keys = m->action == US_ACTION_OPEN_COLLECTION && m->kind == US_KIND_INTENT;
 	if (a->term_keys &&

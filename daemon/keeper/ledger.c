@@ -20,7 +20,7 @@ static int
 counts(const struct us_entry_access *a)
 {
 	return a->kind == US_KIND_DISCLOSURE && a->decision == US_DECISION_ALLOW &&
-	    us_action_is_evidence(a->action);
+	    us_action_row(a->action)->is_evidence;
 }
 
 static enum us_meter_kind

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "base/array.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/time.h"
@@ -48,23 +47,6 @@ us_low_space_watch(struct us_keeper *k)
 	s->low = low;
 }
 
-/* What looks on, takes rights away, or is needed for that. */
-static int
-goes_on(enum us_action action)
-{
-	static const enum us_action some[] = { US_ACTION_SESSION, US_ACTION_UNSEAL_SHARE,
-		US_ACTION_SEAL, US_ACTION_STATUS, US_ACTION_PERSON_LIST, US_ACTION_PERSON_SUSPEND,
-		US_ACTION_PERSON_END, US_ACTION_CREDENTIAL_LIST, US_ACTION_CREDENTIAL_REVOKE,
-		US_ACTION_COLLECTION_LIST, US_ACTION_BATCH_LIST, US_ACTION_BATCH_WITHDRAW,
-		US_ACTION_DOCKET_LIST, US_ACTION_ORDER_SHOW, US_ACTION_CLAWBACK, US_ACTION_FREEZE };
-
-	for (size_t i = 0; i < US_COUNT(some); i++) {
-		if (some[i] == action)
-			return 1;
-	}
-	return 0;
-}
-
 static uint32_t *
 share_of(struct us_low_space *s, const uint8_t credential[32])
 {
@@ -81,7 +63,8 @@ int
 us_low_space_refuses(struct us_keeper *k, enum us_action action, const uint8_t credential[32])
 {
 	return k->space.low &&
-	    (!goes_on(action) || *share_of(&k->space, credential) >= SHARE_BYTES);
+	    (!us_action_row(action)->goes_on_when_full ||
+		*share_of(&k->space, credential) >= SHARE_BYTES);
 }
 
 int

@@ -255,23 +255,8 @@ list_batches(struct us_vault_request *r, struct us_vault_listing *l, struct us_j
 static int
 sees_copy(const struct us_vault_request *r, const struct us_person *taker)
 {
-	switch (r->subject.capacity) {
-	case US_CAPACITY_COURT:
-	case US_CAPACITY_SPECIAL_MASTER:
-	case US_CAPACITY_AUDITOR:
+	if (us_vault_sight_is_full(r) && !us_capacity_runs_machine(r->subject.capacity))
 		return 1;
-	case US_CAPACITY_ADMINISTRATOR:
-	case US_CAPACITY_PRODUCER:
-	case US_CAPACITY_OUTSIDE_COUNSEL:
-	case US_CAPACITY_COUNSEL_STAFF:
-	case US_CAPACITY_HOUSE_COUNSEL:
-	case US_CAPACITY_EXPERT:
-	case US_CAPACITY_VENDOR:
-	case US_CAPACITY_WITNESS:
-	case US_CAPACITY_REPORTER:
-	case US_CAPACITY_KEYHOLDER:
-		break;
-	}
 	return taker != NULL &&
 	    (taker->id == r->person || (taker->party_bits & r->subject.parties) != 0);
 }

@@ -1,5 +1,4 @@
 /* Questions about the order and its docket: the request, and who may ask what. */
-#include "base/array.h"
 #include "daemon/vault/question.h"
 
 void
@@ -71,13 +70,16 @@ us_vault_question_log(struct us_vault_request *r, enum us_action action, struct 
 void
 us_vault_question_open(struct us_vault_request *r, void (*next)(struct us_vault_request *r))
 {
-	static const enum us_action any[] = { US_ACTION_SEARCH, US_ACTION_COUNT, US_ACTION_READ,
-		US_ACTION_COPY };
+	const int open = us_vault_evidence_complete(r->vault, r->collection);
 	struct us_ruling ruling;
 
-	for (size_t i = 0;
-	     i < US_COUNT(any) && !us_vault_evidence_complete(r->vault, r->collection); i++) {
-		us_vault_access_ruling(r, any[i], (struct us_bytes){ NULL, 0 }, 0, &ruling);
+	for (unsigned any = 1; any < US_ACTIONS_MAX && !open; any++) {
+		const struct us_action_row *action = us_action_row(any);
+
+		if (!action->opens_index || action->done != US_ACTION_IS_PERFORMED)
+			continue;
+		us_vault_access_ruling(r, (enum us_action)any, (struct us_bytes){ NULL, 0 }, 0,
+		    &ruling);
 		if (ruling.decision == US_DECISION_ALLOW ||
 		    ruling.reason == US_REASON_PURPOSE_MISSING) {
 			us_vault_access_open(r, (struct us_bytes){ NULL, 0 }, next);

@@ -7,15 +7,13 @@
 int
 us_vault_sight_is_court(const struct us_vault_request *r)
 {
-	return r->subject.capacity == US_CAPACITY_COURT ||
-	    r->subject.capacity == US_CAPACITY_SPECIAL_MASTER;
+	return us_capacity_class_of(r->subject.capacity) == US_CAPACITIES_COURT;
 }
 
 int
 us_vault_sight_is_full(const struct us_vault_request *r)
 {
-	return us_vault_sight_is_court(r) || r->subject.capacity == US_CAPACITY_AUDITOR ||
-	    r->subject.capacity == US_CAPACITY_ADMINISTRATOR;
+	return us_capacity_sight(r->subject.capacity) == US_SIGHT_FULL;
 }
 
 int
@@ -74,14 +72,13 @@ us_vault_sight_filing_records(const struct us_vault_request *r, const struct us_
 {
 	return us_vault_sight_is_court(r) ||
 	    ((us_vault_sight_shares_party(r, f->filed_by) || is_served(r, f)) &&
-		r->subject.capacity != US_CAPACITY_ADMINISTRATOR);
+		us_capacity_class_of(r->subject.capacity) != US_CAPACITIES_ADMINISTRATOR);
 }
 
 int
 us_vault_sight_request(const struct us_vault_request *r, const struct us_filing *f)
 {
-	if (r->subject.capacity == US_CAPACITY_ADMINISTRATOR ||
-	    r->subject.capacity == US_CAPACITY_KEYHOLDER)
+	if (us_capacity_runs_machine(r->subject.capacity))
 		return 0;
 	for (size_t i = 0; i < f->n_signatures; i++)
 		if (f->signatures[i].person == r->person)
@@ -104,8 +101,8 @@ names_rightly(const struct us_vault_request *r, const struct us_document *d, uin
 	if (adder == NULL || by == NULL)
 		return 0;
 	return adder->id == by->id || (adder->party_bits & by->party_bits) != 0 ||
-	    adder->capacity == US_CAPACITY_ADMINISTRATOR || by->capacity == US_CAPACITY_COURT ||
-	    by->capacity == US_CAPACITY_SPECIAL_MASTER;
+	    us_capacity_class_of(adder->capacity) == US_CAPACITIES_ADMINISTRATOR ||
+	    us_capacity_class_of(by->capacity) == US_CAPACITIES_COURT;
 }
 
 static int

@@ -96,8 +96,7 @@ static void
 answer(struct us_vault_request *r)
 {
 	struct us_vault_comparing *c = r->state;
-	const int with_samples = r->subject.capacity != US_CAPACITY_ADMINISTRATOR &&
-	    r->subject.capacity != US_CAPACITY_KEYHOLDER;
+	const int with_samples = !us_capacity_runs_machine(r->subject.capacity);
 	struct us_json j;
 	struct us_buf b;
 

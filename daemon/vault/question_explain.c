@@ -58,9 +58,8 @@ judge(const struct us_vault_request *r, const struct us_vault_asking *a,
 	    &o->of);
 	o->visible = -1;
 	/* what a record is like is not for administrators to find out */
-	if (rules != NULL && a->has_record && us_action_is_evidence(a->action) && now != NULL &&
-	    r->subject.capacity != US_CAPACITY_ADMINISTRATOR &&
-	    r->subject.capacity != US_CAPACITY_KEYHOLDER)
+	if (rules != NULL && a->has_record && us_action_row(a->action)->is_evidence &&
+	    now != NULL && !us_capacity_runs_machine(r->subject.capacity))
 		o->visible = us_vault_question_sees(rules, &o->of.ruling, person->capacity,
 		    now->party_bits, a->record);
 }

@@ -242,7 +242,7 @@ uncovers(const struct us_lint *l, size_t wide, size_t narrow)
 	for (unsigned a = 1; a < 128; a++)
 		if (us_actions_has(w->actions, (enum us_action)a) &&
 		    us_actions_has(n->actions, (enum us_action)a) &&
-		    us_action_is_evidence((enum us_action)a) && a != US_ACTION_COUNT)
+		    us_action_row(a)->is_evidence && a != US_ACTION_COUNT)
 			return (enum us_action)a;
 	return US_ACTION_NONE;
 }
@@ -267,12 +267,34 @@ lint_uncovered(struct us_lint *l, size_t index)
 	}
 }
 
+/* What a rule names that nothing performs. The four that "audit" stands for are not held against
+ * who wrote it. */
+static void
+lint_done(struct us_lint *l, size_t index)
+{
+	const struct us_rule *rule = &l->order->rules[index];
+	const struct us_yaml_node *actions = us_yaml_find(us_lint_item(l, "rules", index),
+	    "actions");
+	char names[256] = "";
+	size_t n = 0;
+
+	for (unsigned a = 1; a < US_ACTIONS_MAX && n < sizeof names; a++)
+		if (us_actions_has(rule->actions, (enum us_action)a) &&
+		    us_action_row(a)->done != US_ACTION_IS_PERFORMED &&
+		    us_lint_names(actions, us_bytes_of(us_action_name(a))))
+			n += (size_t)snprintf(names + n, sizeof names - n, "%s%s",
+			    n == 0 ? "" : ", ", us_action_name(a));
+	if (n > 0)
+		us_lint_warn(l, actions, "rule %.*s is about what nothing performs yet: %s",
+		    TEXT(rule->id), names);
+}
+
 static int
 allows_open(const struct us_rule *rule)
 {
 	for (unsigned a = 1; a < 128; a++)
 		if (us_actions_has(rule->actions, (enum us_action)a) &&
-		    us_action_class_of((enum us_action)a) == US_ACTIONS_OPEN)
+		    us_action_row(a)->class == US_ACTIONS_OPEN)
 			return 1;
 	return 0;
 }
@@ -305,6 +327,7 @@ lint_rule(struct us_lint *l, size_t index)
 	if (!useful)
 		us_lint_warn(l, at, "rule %.*s forbids what no rule permits", TEXT(rule->id));
 	lint_uncovered(l, index);
+	lint_done(l, index);
 }
 
 static void

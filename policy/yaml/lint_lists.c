@@ -218,8 +218,7 @@ excepts_all(const struct us_yaml_node *what)
 void
 us_lint_permits(struct us_lint *l)
 {
-	const uint32_t machine = US_CAPACITY_BIT(US_CAPACITY_ADMINISTRATOR) |
-	    US_CAPACITY_BIT(US_CAPACITY_KEYHOLDER);
+	const uint32_t machine = us_capacities_of_machine();
 
 	for (size_t i = 0; i < l->order->n_rules; i++) {
 		const struct us_rule *rule = &l->order->rules[i];

@@ -84,7 +84,7 @@ read_signer(struct us_findings *f, const struct us_yaml_node *node, struct us_pa
 		return;
 	s.person = us_yaml_text(f, v[0], US_ORDER_NAME_MAX);
 	if (v[1] != NULL && us_yaml_capacity(f, v[1], &s.capacity) == US_OK &&
-	    (s.capacity == US_CAPACITY_ADMINISTRATOR || s.capacity == US_CAPACITY_KEYHOLDER))
+	    us_capacity_runs_machine(s.capacity))
 		us_yaml_error(f, v[1],
 		    "who provisions people cannot be who signs them in: name somebody of the "
 		    "party");

@@ -26,18 +26,21 @@ one_action(struct us_findings *f, const struct us_yaml_node *node, void *arg)
 		return;
 	}
 	if (us_action_of(&a, (const char *)node->text.p, node->text.n) == US_OK) {
-		enum us_action_class class = us_action_class_of(a);
-		if (class != US_ACTIONS_INTERNAL)
-			set_action(r->rule, a);
-		else
+		const struct us_action_row *row = us_action_row(a);
+
+		if (row->class == US_ACTIONS_INTERNAL)
 			us_finding(f, US_FINDING_ERROR, node->line, node->column,
-			    "%s is the machine's own; nobody asks for it",
-			    us_action_name((unsigned)a));
+			    "%s is the machine's own; nobody asks for it", row->text);
+		else if (row->done == US_ACTION_IS_UNUSED && r->rule->effect == US_PERMIT)
+			us_finding(f, US_FINDING_ERROR, node->line, node->column,
+			    "nothing performs %s, nor is to: no rule can permit it", row->text);
+		else
+			set_action(r->rule, a);
 		return;
 	}
-	for (unsigned i = 1; i < 128; i++)
-		if (us_action_name(i) != NULL &&
-		    us_action_class_of((enum us_action)i) != US_ACTIONS_INTERNAL)
+	for (unsigned i = 1; i < US_ACTIONS_MAX; i++)
+		if (us_action_row(i)->class != US_ACTIONS_INTERNAL &&
+		    us_action_row(i)->done != US_ACTION_IS_UNUSED)
 			us_guess_consider(&g, us_action_name(i), strlen(us_action_name(i)));
 	us_guess_complain(f, node, "action", &g);
 }
@@ -156,13 +159,11 @@ check_rule(struct us_findings *f, const struct us_yaml_node *node, const struct 
 	for (unsigned a = 1; a < 128; a++) {
 		if (!us_actions_has(rule->actions, (enum us_action)a))
 			continue;
-		evidence |= us_action_is_evidence((enum us_action)a);
-		log |= us_action_opens_log((enum us_action)a);
+		evidence |= us_action_row(a)->is_evidence;
+		log |= us_action_row(a)->opens_log;
 	}
 	if (rule->effect == US_PERMIT && evidence &&
-	    (rule->capacities &
-		(US_CAPACITY_BIT(US_CAPACITY_ADMINISTRATOR) |
-		    US_CAPACITY_BIT(US_CAPACITY_KEYHOLDER))) != 0)
+	    (rule->capacities & us_capacities_of_machine()) != 0)
 		us_yaml_error(f, node,
 		    "no order gives the evidence to administrators or keyholders: name the "
 		    "capacities without them");

@@ -29,8 +29,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			us_order_evaluate(order, &s, (enum us_action)a, &context, &r);
 			if (r.decision == US_DECISION_ALLOW &&
 			    (us_capacity_name(c) == NULL ||
-				(us_action_is_evidence((enum us_action)a) &&
-				    c == US_CAPACITY_ADMINISTRATOR)))
+				(us_action_row(a)->is_evidence && c == US_CAPACITY_ADMINISTRATOR)))
 				abort();
 		}
 	us_order_free(order);

@@ -137,11 +137,11 @@ random_rule(struct us_order *o, struct us_rule *r, size_t i, unsigned seldom)
 		r->capacities |= US_CAPACITY_BIT(random_below(US_CAPACITY_LAST) + 1);
 	for (unsigned n = random_below(8) + 1; n > 0; n--) {
 		enum us_action a = random_action();
-		if (us_action_class_of(a) == US_ACTIONS_INTERNAL)
+		if (us_action_row(a)->class == US_ACTIONS_INTERNAL)
 			a = US_ACTION_READ;
 		r->actions[(unsigned)a / 64] |= UINT64_C(1) << ((unsigned)a % 64);
-		log |= us_action_opens_log(a);
-		evident |= us_action_is_evidence(a);
+		log |= us_action_row(a)->opens_log;
+		evident |= us_action_row(a)->is_evidence;
 	}
 	if (r->effect == US_PERMIT && evident)
 		r->capacities &= ~(US_CAPACITY_BIT(US_CAPACITY_ADMINISTRATOR) |

@@ -317,7 +317,7 @@ test_lists(void **state)
 {
 	(void)state;
 	for (unsigned a = 0; a < ACTIONS; a++) {
-		const enum us_action_class class = us_action_class_of((enum us_action)a);
+		const enum us_action_class class = us_action_row(a)->class;
 		const int is[] = { among(ordered, a), among(open_to_all, a),
 			among(administrative, a), among(internal, a) };
 
@@ -326,8 +326,8 @@ test_lists(void **state)
 		if (is[0] != (class == US_ACTIONS_ORDERED) || is[1] != (class == US_ACTIONS_OPEN) ||
 		    is[2] != (class == US_ACTIONS_ADMINISTRATIVE))
 			fail_msg("action %u: class %d", a, (int)class);
-		assert_int_equal(us_action_is_evidence((enum us_action)a), among(evidence, a));
-		assert_int_equal(us_action_opens_log((enum us_action)a), among(opens_log, a));
+		assert_int_equal(us_action_row(a)->is_evidence, among(evidence, a));
+		assert_int_equal(us_action_row(a)->opens_log, among(opens_log, a));
 	}
 }
 

@@ -202,10 +202,8 @@ test_demo_table(void **state)
 				char word[64];
 				/* administrative acts: capacity and signatures decide, this order
 				 * adds nothing */
-				int want = us_action_class_of((enum us_action)a) ==
-					US_ACTIONS_OPEN ||
-				    us_action_class_of((enum us_action)a) ==
-					US_ACTIONS_ADMINISTRATIVE;
+				int want = us_action_row(a)->class == US_ACTIONS_OPEN ||
+				    us_action_row(a)->class == US_ACTIONS_ADMINISTRATIVE;
 				(void)snprintf(word, sizeof(word), " %s ", us_action_name(a));
 				for (size_t i = 0; i < sizeof(rights) / sizeof(rights[0]); i++)
 					if (rights[i].capacity == (enum us_capacity)c &&

@@ -40,11 +40,12 @@ compile_example(const char *name, struct us_buf *compiled)
 	us_buf_init(&source, US_ORDER_SOURCE_MAX);
 	read_file(name, &source);
 	int err = us_order_compile((struct us_bytes){ source.data, source.len }, compiled, f);
-	for (size_t i = 0; i < f->n; i++)
-		print_message("%s:%u:%u: %s\n", name, f->items[i].line, f->items[i].column,
-		    f->items[i].text);
 	assert_int_equal(err, US_OK);
-	assert_int_equal(f->n, 0); /* there is nothing to warn of in an example */
+	/* in an example there is nothing to warn of, but that it looks ahead */
+	for (size_t i = 0; i < f->n; i++)
+		if (strstr(f->items[i].text, " is about what nothing performs yet: ") == NULL)
+			fail_msg("%s:%u:%u: %s", name, f->items[i].line, f->items[i].column,
+			    f->items[i].text);
 	assert_int_equal(us_order_decode(compiled->data, compiled->len, &order), US_OK);
 	assert_int_equal(us_sha256(source.data, source.len, digest), US_OK);
 	assert_memory_equal(digest, order->source_digest, 32);
@@ -246,6 +247,12 @@ static const struct {
 		       "2026-01-01T00:00:00Z}]\nrules: []\n",
 	    5, 11, "ends after it begins", 0 },
 	{ RULE(WHO "what: all, actions: batch-close"), 6, 100, "machine's own", 0 },
+	{ RULE(WHO "actions: person-sign"), 6, 89, "nothing performs person-sign, nor is to", 0 },
+	{ RULE(WHO "actions: [person-list, order-set]"), 6, 103, "no rule can permit it", 0 },
+	{ RULE(WHO "what: all, actions: [match, read, sweep]"), 6, 100,
+	    "rule r is about what nothing performs yet: match, sweep", 1 },
+	{ RULE(WHO "actions: [audit-keys, audit-list], boxes: all"), 6, 89,
+	    "performs yet: audit-list", 1 },
 	{ RULE(WHO "actions: read"), 6, 5, "lacks what", 0 },
 	{ RULE(WHO "what: some, actions: read"), 6, 86, "what is \"all\"", 0 },
 	{ RULE(WHO "what: {query: 'a AND'}, actions: read"), 6, 0, "the query of rule r", 0 },

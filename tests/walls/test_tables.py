@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+"""Goal: the tables say what is so. An action that case/actions.def calls PERFORMED is named where something is done (an act, or
+daemon/); one that it calls PLANNED or UNUSED is not. A word of a capacity or action stands in the schema of orders."""
+import glob
+import json
+import os
+import re
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def text(path):
+    with open(os.path.join(ROOT, path), encoding="utf-8") as f:
+        return f.read()
+
+
+def rows(path):
+    """The rows of a table, each a list of its columns."""
+    return [[c.strip().strip('"') for c in row.split(",")] for row in re.findall(r"^\s*X\(([A-Z].*)\) ?\\?$", text(path), re.M)]
+
+
+def performed():
+    """Actions that the daemon names, or that an act is."""
+    code = "".join(text(os.path.relpath(p, ROOT)) for p in glob.glob(os.path.join(ROOT, "daemon", "**", "*.[ch]"), recursive=True))
+    return set(re.findall(r"\bUS_ACTION_([A-Z_]+)\b", code)) | set(re.findall(r"return US_ACTION_([A-Z_]+);", text("registry/act.c")))
+
+
+def faults():
+    actions = rows("case/actions.def")
+    done = performed()
+    for row in actions:
+        if (row[-1] == "PERFORMED") != (row[0] in done) and row[0] != "NONE":
+            yield "case/actions.def says %s of %s, which %s names" % (row[-1], row[2], "something" if row[0] in done else "nothing")
+    schema = text("schema/order.schema.json")
+    for row in actions:
+        if (row[3] != "INTERNAL") != ('"%s"' % row[2] in schema):
+            yield "schema/order.schema.json and the action %s" % row[2]
+    for row in rows("case/capacities.def"):
+        if '"%s"' % row[2] not in schema:
+            yield "schema/order.schema.json lacks the capacity %s" % row[2]
+
+
+def main():
+    json.loads(text("schema/order.schema.json"))
+    found = list(faults())
+    for fault in found:
+        print(fault)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
