@@ -14,99 +14,65 @@ _Static_assert(US_STATE_ACT_MAX == US_ACT_COMMITTED_MAX &&
 	US_STATE_BATCH_CLOSE == US_ACT_BATCH_CLOSE,
     "log/state.h");
 
-static const struct {
-	enum us_act_type type;
-	const char *name;
-} names[] = {
-#define X(name, number, text) { US_ACT_##name, text },
-	US_ACT_LIST(X)
+/* ---- the table ---- */
+
+/* the letters of its columns */
+enum {
+	N = US_AUTHORITY_NEVER,
+	A = US_AUTHORITY_ALWAYS,
+	S = US_AUTHORITY_SIGNER,
+	O = US_AUTHORITY_ORDER,
+	W = US_AUTHORITY_OWN
+};
+
+static const struct us_act_row {
+	const char *text;
+	enum us_action action;
+	uint8_t may[US_CAPACITIES_PERSON + 1];
+} rows[] = {
+#define X(name, number, text, action, family, administrator, keyholder, court, person) \
+	[number] = { text, US_ACTION_##action, \
+		{ [US_CAPACITIES_ADMINISTRATOR] = administrator, \
+		    [US_CAPACITIES_KEYHOLDER] = keyholder, \
+		    [US_CAPACITIES_COURT] = court, \
+		    [US_CAPACITIES_PERSON] = person } },
+	US_ACTS(X)
 #undef X
 };
+
+static const struct us_act_row *
+row_of(unsigned type)
+{
+	return type < US_COUNT(rows) && rows[type].text != NULL ? &rows[type] : NULL;
+}
 
 const char *
 us_act_name(unsigned type)
 {
-	for (size_t i = 0; i < US_COUNT(names); i++)
-		if ((unsigned)names[i].type == type)
-			return names[i].name;
-	return NULL;
+	const struct us_act_row *row = row_of(type);
+
+	return row == NULL ? NULL : row->text;
 }
 
 enum us_action
 us_act_action(enum us_act_type type)
 {
-	switch (type) {
-	case US_ACT_PERSON_ADD:
-		return US_ACTION_PERSON_ADD;
-	case US_ACT_DOCKET_SIGN:
-		return US_ACTION_DOCKET_SIGN;
-	case US_ACT_PERSON_SUSPEND:
-		return US_ACTION_PERSON_SUSPEND;
-	case US_ACT_PERSON_REINSTATE:
-		return US_ACTION_PERSON_REINSTATE;
-	case US_ACT_PERSON_END:
-		return US_ACTION_PERSON_END;
-	case US_ACT_CREDENTIAL_ISSUE:
-		return US_ACTION_CREDENTIAL_ISSUE;
-	case US_ACT_CREDENTIAL_REVOKE:
-		return US_ACTION_CREDENTIAL_REVOKE;
-	case US_ACT_COLLECTION_CREATE:
-		return US_ACTION_COLLECTION_CREATE;
-	case US_ACT_BATCH_RELEASE:
-		return US_ACTION_BATCH_RELEASE;
-	case US_ACT_BATCH_WITHDRAW:
-		return US_ACTION_BATCH_WITHDRAW;
-	case US_ACT_COPY:
-		return US_ACTION_COPY;
-	case US_ACT_COPY_RETURN:
-		return US_ACTION_COPY_RETURN;
-	case US_ACT_SEAL:
-		return US_ACTION_SEAL;
-	case US_ACT_INIT:
-		return US_ACTION_INIT;
-	case US_ACT_BATCH_CLOSE:
-		return US_ACTION_BATCH_CLOSE;
-	case US_ACT_BATCH_VOID:
-		return US_ACTION_BATCH_VOID;
-	case US_ACT_DICTIONARY:
-		return US_ACTION_DICTIONARY;
-	case US_ACT_COPY_DIGEST:
-		return US_ACTION_COPY;
-	case US_ACT_DOCUMENT_ADD:
-		return US_ACTION_DOCUMENT_ADD;
-	case US_ACT_ORDER_PROPOSE:
-		return US_ACTION_ORDER_PROPOSE;
-	case US_ACT_ORDER_SUSPEND:
-		return US_ACTION_ORDER_SUSPEND;
-	case US_ACT_DOCKET_OBJECT:
-		return US_ACTION_DOCKET_OBJECT;
-	case US_ACT_DOCKET_RESOLVE:
-		return US_ACTION_DOCKET_RESOLVE;
-	case US_ACT_DOCKET_WITHDRAW:
-		return US_ACTION_DOCKET_WITHDRAW;
-	case US_ACT_DOCKET_SERVE:
-		return US_ACTION_DOCKET_SERVE;
-	case US_ACT_ACKNOWLEDGE:
-		return US_ACTION_ACKNOWLEDGE;
-	case US_ACT_CLEARANCE:
-		return US_ACTION_CLEARANCE;
-	case US_ACT_CHALLENGE:
-		return US_ACTION_CHALLENGE;
-	case US_ACT_RELABEL:
-		return US_ACTION_RELABEL;
-	case US_ACT_CLAWBACK:
-		return US_ACTION_CLAWBACK;
-	case US_ACT_FREEZE:
-		return US_ACTION_FREEZE;
-	case US_ACT_UNFREEZE:
-		return US_ACTION_UNFREEZE;
-	case US_ACT_APPROVAL_REQUEST:
-		return US_ACTION_APPROVAL_REQUEST;
-	case US_ACT_MATTER_SET:
-		return US_ACTION_MATTER_SET;
-	}
-	return US_ACTION_NONE;
+	const struct us_act_row *row = row_of(type);
+
+	return row == NULL ? US_ACTION_NONE : row->action;
 }
+
+enum us_authority
+us_authority_of(enum us_capacity capacity, enum us_act_type type)
+{
+	const struct us_act_row *row = row_of(type);
+
+	if (row == NULL || us_capacity_name(capacity) == NULL)
+		return US_AUTHORITY_NEVER;
+	return (enum us_authority)row->may[us_capacity_class_of(capacity)];
+}
+
+/* ---- envelopes ---- */
 
 int
 us_signed_act_encode(struct us_buf *out, const struct us_signed_act *act)

@@ -78,6 +78,7 @@
 #define US_REGISTRY_ACT_H
 
 #include "policy/order.h"
+#include "registry/acts.def"
 
 #define US_ACT_MAGIC "underseal/act/1\n"
 #define US_ACT_SIGNED_MAX 1048576
@@ -113,52 +114,29 @@
 #define US_SELECTION_BYTES 786432
 #define US_APPROVAL_QUERY_MAX 8192
 
-#define US_ACT_LIST(X) \
-	X(PERSON_ADD, 1, "person-add") \
-	X(DOCKET_SIGN, 2, "docket-sign") \
-	X(PERSON_SUSPEND, 3, "person-suspend") \
-	X(PERSON_REINSTATE, 4, "person-reinstate") \
-	X(PERSON_END, 5, "person-end") \
-	X(CREDENTIAL_ISSUE, 6, "credential-issue") \
-	X(CREDENTIAL_REVOKE, 7, "credential-revoke") \
-	X(COLLECTION_CREATE, 8, "collection-create") \
-	X(BATCH_RELEASE, 9, "batch-release") \
-	X(BATCH_WITHDRAW, 10, "batch-withdraw") \
-	X(COPY, 11, "copy") \
-	X(COPY_RETURN, 12, "copy-return") \
-	X(SEAL, 13, "seal") \
-	X(DOCUMENT_ADD, 14, "document-add") \
-	X(ORDER_PROPOSE, 15, "order-propose") \
-	X(ORDER_SUSPEND, 16, "order-suspend") \
-	X(DOCKET_OBJECT, 17, "docket-object") \
-	X(DOCKET_RESOLVE, 18, "docket-resolve") \
-	X(DOCKET_WITHDRAW, 19, "docket-withdraw") \
-	X(DOCKET_SERVE, 20, "docket-serve") \
-	X(ACKNOWLEDGE, 21, "acknowledge") \
-	X(CLEARANCE, 22, "clearance") \
-	X(CHALLENGE, 23, "challenge") \
-	X(RELABEL, 24, "relabel") \
-	X(CLAWBACK, 25, "clawback") \
-	X(FREEZE, 26, "freeze") \
-	X(UNFREEZE, 27, "unfreeze") \
-	X(APPROVAL_REQUEST, 28, "approval-request") \
-	X(MATTER_SET, 29, "matter-set") \
-	X(INIT, 128, "init") \
-	X(BATCH_CLOSE, 129, "batch-close") \
-	X(BATCH_VOID, 130, "batch-void") \
-	X(DICTIONARY, 131, "dictionary") \
-	X(COPY_DIGEST, 132, "copy-digest")
-
 enum us_act_type {
-#define X(name, number, text) US_ACT_##name = number,
-	US_ACT_LIST(X)
+#define X(name, number, ...) US_ACT_##name = number,
+	US_ACTS(X)
 #undef X
+};
+
+/* Who may do an act, by the class of their capacity (registry/acts.def). What follows from each:
+ * registry/authority.h. */
+enum us_authority {
+	US_AUTHORITY_NEVER,  /* this capacity never does it */
+	US_AUTHORITY_ALWAYS, /* by capacity; what it is about is checked still */
+	US_AUTHORITY_SIGNER, /* as roster signer of whom it is about */
+	US_AUTHORITY_ORDER,  /* if the order permits the action */
+	US_AUTHORITY_OWN     /* as SIGNER, or about oneself */
 };
 
 /* Static text, or NULL for a number that is no type. */
 const char *us_act_name(unsigned type);
-/* The action under which the log files an act of this type. */
+/* The action under which the log files an act of this type; NONE for a number that is no type. */
 enum us_action us_act_action(enum us_act_type type);
+/* What the table says of this capacity and act: NEVER of numbers that are none, and of the vault's
+ * own acts. */
+enum us_authority us_authority_of(enum us_capacity capacity, enum us_act_type type);
 /* 1 if it is the vault's own: type >= 128. */
 static inline int
 us_act_is_vaults(enum us_act_type type)

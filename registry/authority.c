@@ -4,62 +4,6 @@
 
 #include "registry/internal.h"
 
-#define N US_AUTHORITY_NEVER
-#define A US_AUTHORITY_ALWAYS
-#define S US_AUTHORITY_SIGNER
-#define O US_AUTHORITY_ORDER
-#define W US_AUTHORITY_OWN
-
-/* One row a capacity, one column a signed type in the order of their numbers from 1. A second line:
- * types 14 to 29. */
-static const uint8_t table[US_CAPACITY_LAST + 1][29] = {
-	/* add sign susp rein end issue revoke coll rel with copy ret seal
-	 *                              doc prop susp obj res with serve ack clear chal relab claw
-	 *                              frz unfrz appr matter */
-	[US_CAPACITY_ADMINISTRATOR] = { A, N, A, A, A, A, A, A, N, N, N, N, A, A, A, N, N, N, A, A,
-	    A, N, N, N, N, N, N, N, N },
-	[US_CAPACITY_PRODUCER] = { N, S, S, S, S, N, W, N, O, O, O, O, N, A, S, S, S, S, A, A, A, O,
-	    O, O, O, S, S, A, S },
-	[US_CAPACITY_OUTSIDE_COUNSEL] = { N, S, S, S, S, N, W, N, O, O, O, O, N, A, S, S, S, S, A,
-	    A, A, O, O, O, O, S, S, A, S },
-	[US_CAPACITY_COUNSEL_STAFF] = { N, S, S, S, S, N, W, N, O, O, O, O, N, A, S, S, S, S, A, A,
-	    A, O, O, O, O, S, S, A, S },
-	[US_CAPACITY_HOUSE_COUNSEL] = { N, S, S, S, S, N, W, N, O, O, O, O, N, A, S, S, S, S, A, A,
-	    A, O, O, O, O, S, S, A, S },
-	[US_CAPACITY_EXPERT] = { N, S, S, S, S, N, W, N, O, O, O, O, N, A, S, S, S, S, A, A, A, O,
-	    O, O, O, S, S, A, S },
-	[US_CAPACITY_VENDOR] = { N, S, S, S, S, N, W, N, O, O, O, O, N, A, S, S, S, S, A, A, A, O,
-	    O, O, O, S, S, A, S },
-	[US_CAPACITY_WITNESS] = { N, S, S, S, S, N, W, N, O, O, O, O, N, A, S, S, S, S, A, A, A, O,
-	    O, O, O, S, S, A, S },
-	[US_CAPACITY_REPORTER] = { N, S, S, S, S, N, W, N, O, O, O, O, N, A, S, S, S, S, A, A, A, O,
-	    O, O, O, S, S, A, S },
-	[US_CAPACITY_COURT] = { N, S, S, S, S, N, W, N, O, O, O, O, A, A, S, S, S, S, A, A, A, O, O,
-	    O, O, S, S, A, S },
-	[US_CAPACITY_SPECIAL_MASTER] = { N, S, S, S, S, N, W, N, O, O, O, O, A, A, S, S, S, S, A, A,
-	    A, O, O, O, O, S, S, A, S },
-	[US_CAPACITY_AUDITOR] = { N, S, S, S, S, N, W, N, O, O, O, O, N, A, S, S, S, S, A, A, A, O,
-	    O, O, O, S, S, A, S },
-	[US_CAPACITY_KEYHOLDER] = { N, N, N, N, N, N, W, N, N, N, N, N, A, N, N, N, N, N, N, N, N,
-	    N, N, N, N, N, N, N, N },
-};
-
-#undef N
-#undef A
-#undef S
-#undef O
-#undef W
-
-enum us_authority
-us_authority_of(enum us_capacity capacity, enum us_act_type type)
-{
-	unsigned c = (unsigned)capacity, t = (unsigned)type;
-
-	if (c < 1 || c > US_CAPACITY_LAST || t < 1 || t > sizeof table[0])
-		return US_AUTHORITY_NEVER;
-	return (enum us_authority)table[c][t - 1];
-}
-
 static int
 is_signer_of(const struct us_registry *reg, const struct us_person *who, size_t party)
 {

@@ -1,6 +1,6 @@
 /*
- * Who may do which act. One table, capacity × type (authority.c), then what depends on whom the act
- * is about.
+ * Who may do which act. What acts.def says of the capacity, then what depends on whom the act is
+ * about.
  *
  * - Administrators add people, issue credentials, create collections, suspend, end, revoke. Nothing
  *   that an administrator does alone lets anybody in: a person of a party takes effect when a
@@ -37,16 +37,6 @@
 
 #include "registry/registry.h"
 
-enum us_authority {
-	US_AUTHORITY_NEVER,  /* this capacity never does it */
-	US_AUTHORITY_ALWAYS, /* by capacity; what it is about is checked still */
-	US_AUTHORITY_SIGNER, /* as roster signer of whom it is about */
-	US_AUTHORITY_ORDER,  /* if the order permits the action */
-	US_AUTHORITY_OWN     /* as SIGNER, or about oneself */
-};
-
-/* The table. NEVER for numbers outside it and for the vault's own acts. */
-enum us_authority us_authority_of(enum us_capacity capacity, enum us_act_type type);
 /* May actor do this act? facts: time and what else is known of the request (us_registry_context();
  * collection, purpose and records are taken from the act). Folding knows the time alone
  * (US_FACTS_UNKNOWN): only what stands in acts can be checked again by everybody; the keeper asks

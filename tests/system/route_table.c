@@ -100,8 +100,8 @@ put_numbered(struct us_json *j)
 	us_json_close(j);
 	us_json_key(j, "acts");
 	us_json_object(j);
-#define X(name, number, text) us_json_kv_uint(j, text, number);
-	US_ACT_LIST(X)
+#define X(name, number, text, ...) us_json_kv_uint(j, text, number);
+	US_ACTS(X)
 #undef X
 	us_json_close(j);
 }

@@ -23,7 +23,7 @@ def rows(path):
 def performed():
     """Actions that the daemon names, or that an act is."""
     code = "".join(text(os.path.relpath(p, ROOT)) for p in glob.glob(os.path.join(ROOT, "daemon", "**", "*.[ch]"), recursive=True))
-    return set(re.findall(r"\bUS_ACTION_([A-Z_]+)\b", code)) | set(re.findall(r"return US_ACTION_([A-Z_]+);", text("registry/act.c")))
+    return set(re.findall(r"\bUS_ACTION_([A-Z_]+)\b", code)) | {row[3] for row in rows("registry/acts.def")}
 
 
 def faults():

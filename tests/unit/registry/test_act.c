@@ -90,8 +90,8 @@ static int
 sample(struct us_act *a, size_t i)
 {
 	static const enum us_act_type types[] = {
-#define X(name, number, text) US_ACT_##name,
-		US_ACT_LIST(X)
+#define X(name, ...) US_ACT_##name,
+		US_ACTS(X)
 #undef X
 	};
 

@@ -12,8 +12,8 @@
 #include "tests/unit/registry/world.h"
 
 static const enum us_act_type types[] = {
-#define X(name, number, text) US_ACT_##name,
-	US_ACT_LIST(X)
+#define X(name, ...) US_ACT_##name,
+	US_ACTS(X)
 #undef X
 };
 
