@@ -44,7 +44,6 @@ int
 us_verify_rules_new(struct us_verify_rules **out)
 {
 	struct us_verify_rules *r = calloc(1, sizeof *r);
-	int err;
 
 	*out = NULL;
 	if (r == NULL)
@@ -53,14 +52,10 @@ us_verify_rules_new(struct us_verify_rules **out)
 	r->order_known = 1;
 	r->withheld_ns = -1;
 	r->settled_known = 1;
-	err = us_verify_key_set_init(&r->sessions);
-	if (err == US_OK)
-		err = us_verify_key_set_init(&r->approvals);
-	if (err == US_OK)
-		*out = r;
-	else
-		free(r);
-	return err;
+	us_verify_key_set_init(&r->sessions);
+	us_verify_key_set_init(&r->approvals);
+	*out = r;
+	return US_OK;
 }
 
 void
@@ -309,12 +304,11 @@ check_session(struct us_verify_rules *r, const struct us_verify_facts *f,
 	struct us_verify_key_set_item item = { .time_ns = f->time_ns, .person = f->person };
 
 	if (f->action == US_ACTION_SESSION && f->kind == US_KIND_INTENT) {
-		memcpy(item.key, f->session, sizeof item.key);
 		memcpy(item.credential, f->credential, sizeof item.credential);
 		/* the same statement again makes no longer session */
 		return s != NULL ?
 		    US_OK :
-		    us_verify_key_set_add(&r->sessions, &item, f->time_ns - SESSION_NS);
+		    us_verify_key_set_add(&r->sessions, f->session, &item, f->time_ns - SESSION_NS);
 	}
 	if (f->kind != US_KIND_INTENT && f->kind != US_KIND_DISCLOSURE)
 		return US_OK;
@@ -335,7 +329,8 @@ check_approval(struct us_verify_rules *r, const struct us_verify_facts *f,
     struct us_verify_finding *finding)
 {
 	const enum us_box at = part_box(f);
-	struct us_verify_key_set_item item = { .time_ns = f->time_ns };
+	const struct us_verify_key_set_item item = { .time_ns = f->time_ns };
+	uint8_t key[16] = { 0 };
 
 	if ((f->action != US_ACTION_READ && f->action != US_ACTION_COPY &&
 		f->action != US_ACTION_COUNT) ||
@@ -344,10 +339,10 @@ check_approval(struct us_verify_rules *r, const struct us_verify_facts *f,
 	/* all parts of one request name it */
 	if (at == US_BOX_ACCESS || f->part[at] > 0)
 		return US_OK;
-	memcpy(item.key, f->summary, APPROVAL_SIZE);
-	if (us_verify_key_set_find(&r->approvals, item.key) != NULL)
+	memcpy(key, f->summary, APPROVAL_SIZE);
+	if (us_verify_key_set_find(&r->approvals, key) != NULL)
 		return broken(finding, f, "approval", "its approval was used before");
-	return us_verify_key_set_add(&r->approvals, &item, INT64_MIN);
+	return us_verify_key_set_add(&r->approvals, key, &item, INT64_MIN);
 }
 
 static int
