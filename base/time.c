@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/err.h"
+#include "base/number.h"
 
 #define YEAR_MIN 1970
 #define YEAR_MAX 2261
@@ -123,19 +124,12 @@ us_time_format_date(int64_t ns, char out[11])
 static int
 number(const char **s, const char *end, unsigned len, unsigned *out)
 {
-	unsigned v = 0;
+	uint64_t v;
 
-	if ((size_t)(end - *s) < len)
+	if ((size_t)(end - *s) < len || us_number_digits(*s, len, UINT32_MAX, &v) != US_OK)
 		return 0;
-	for (unsigned i = 0; i < len; i++) {
-		char c = (*s)[i];
-
-		if (c < '0' || c > '9')
-			return 0;
-		v = v * 10 + (unsigned)(c - '0');
-	}
 	*s += len;
-	*out = v;
+	*out = (unsigned)v;
 	return 1;
 }
 
@@ -177,17 +171,13 @@ parse_date(const char **s, const char *end, int64_t *days)
 static int
 parse_fraction(const char **s, const char *end, unsigned *nanos)
 {
-	unsigned len = 0;
+	size_t len;
 
 	*nanos = 0;
 	if (!letter(s, end, '.', '.'))
 		return US_OK;
-	while (*s != end && **s >= '0' && **s <= '9') {
-		if (++len > 9)
-			return US_ERR_FORMAT;
-		*nanos = *nanos * 10 + (unsigned)(*(*s)++ - '0');
-	}
-	if (len == 0)
+	len = us_number_span(*s, (size_t)(end - *s));
+	if (len > 9 || !number(s, end, (unsigned)len, nanos))
 		return US_ERR_FORMAT;
 	for (; len < 9; len++)
 		*nanos *= 10;

@@ -9,6 +9,7 @@
 #include "client/report.h"
 #include "base/err.h"
 #include "base/time.h"
+#include "case/bates.h"
 
 /* ---- list ---- */
 
@@ -41,13 +42,14 @@ parse_record(struct us_log_filter *f, const char *text, char *collection, size_t
 	const char *slash = strrchr(text, '/');
 	size_t n;
 
-	if (slash == NULL || (size_t)(slash - text) >= size || (n = strlen(slash + 1)) < 10)
+	if (slash == NULL || (size_t)(slash - text) >= size || strlen(slash + 1) <= US_BATES_DIGITS)
 		us_usage_error("--record takes COLLECTION/BATES");
 	memcpy(collection, text, (size_t)(slash - text));
 	collection[slash - text] = '\0';
 	f->collection = collection;
 	f->has_record = 1;
-	f->record = strtoull(slash + 1 + n - 9, NULL, 10) - 1;
+	if (us_bates_split(us_bytes_of(slash + 1), &n, &f->record) != US_OK)
+		f->record = UINT64_MAX; /* which no collection has */
 	f->bates = slash + 1;
 }
 

@@ -9,6 +9,8 @@
 #include "base/base64.h"
 #include "crypto/crypto.h"
 #include "base/err.h"
+#include "base/number.h"
+#include "case/bates.h"
 
 struct us_client_copy {
 	FILE *file;
@@ -71,17 +73,14 @@ static void
 pack_numbers(const cJSON *list, const char *prefix, struct us_buf *packed)
 {
 	const cJSON *item;
-	size_t skip = strlen(prefix);
 
 	cJSON_ArrayForEach(item, list) {
 		const char *text = item->valuestring;
-		char *end;
-		unsigned long long number;
+		uint64_t record;
 
-		if (strncmp(text, prefix, skip) != 0 || strlen(text) != skip + 9 ||
-		    (number = strtoull(text + skip, &end, 10)) == 0 || *end != '\0')
+		if (us_bates_parse(prefix, us_bytes_of(text), &record) != US_OK)
 			us_usage_error("%s is no Bates number of this collection", text);
-		if (us_buf_put_u64(packed, number - 1) != US_OK)
+		if (us_buf_put_u64(packed, record) != US_OK)
 			us_usage_error("too many records for one copy");
 	}
 	qsort(packed->data, packed->len / 8, 8, compare_numbers);
@@ -210,15 +209,15 @@ run_return(struct us_client *client, const struct us_args *args)
 	struct us_act *act = calloc(1, sizeof *act);
 	const char *note = us_arg(args, "note");
 	cJSON *answer = NULL;
-	char *end;
+	int64_t number;
 	int status;
 
 	if (act == NULL)
 		us_give_up(US_EXIT_OTHER, "out of memory");
 	act->type = US_ACT_COPY_RETURN;
-	act->u.copy_return.copy = strtoull(args->operand[0], &end, 10);
-	if (*end != '\0' || end == args->operand[0])
+	if (us_number_text(args->operand[0], 0, INT64_MAX, &number) != US_OK)
 		us_usage_error("a copy has a number; see 'underseal copy list'");
+	act->u.copy_return.copy = (uint64_t)number;
 	act->u.copy_return.how = us_flag(args, "destroyed") ? US_COPY_DESTROYED : US_COPY_RETURNED;
 	act->u.copy_return.note = us_bytes_of(note == NULL ? "" : note);
 	status = us_client_act(client, "/v1/copies", act, &answer);

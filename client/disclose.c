@@ -9,7 +9,9 @@
 #include <sys/stat.h>
 
 #include "client/log_source.h"
+#include "base/array.h"
 #include "base/err.h"
+#include "base/number.h"
 
 #define LINES_MAX (256u * 1024u * 1024u)
 
@@ -18,16 +20,13 @@
 static uint64_t
 index_of(const char *text, uint64_t size)
 {
-	char *end;
-	unsigned long long v;
+	int64_t v;
 
-	errno = 0;
-	v = strtoull(text, &end, 10);
-	if (errno != 0 || end == text || *end != '\0' || *text == '-')
+	if (us_number_text(text, 0, INT64_MAX, &v) != US_OK)
 		us_usage_error("%s is no index of a log entry", text);
-	if (v >= size)
+	if ((uint64_t)v >= size)
 		us_usage_error("the log has the entries 0 to %llu", (unsigned long long)size - 1);
-	return v;
+	return (uint64_t)v;
 }
 
 static int
@@ -115,12 +114,9 @@ take_lines(const char *path, int required, struct us_export_keys **list, size_t 
 		us_give_up(US_EXIT_OTHER, "cannot read %s: %s", path, us_strerror(err));
 	for (line = us_buf_cstr(&text) == NULL ? NULL : strtok_r((char *)text.data, "\n", &save);
 	     line != NULL; line = strtok_r(NULL, "\n", &save)) {
-		struct us_export_keys *more = realloc(*list, (*n + 1) * sizeof *more);
-
-		if (more == NULL)
+		if (us_grow_bare(list, *n, sizeof **list) != US_OK)
 			us_give_up(US_EXIT_OTHER, "out of memory");
-		*list = more;
-		if (us_export_keys_parse(&more[*n], line, strlen(line)) != US_OK)
+		if (us_export_keys_parse(&(*list)[*n], line, strlen(line)) != US_OK)
 			us_give_up(US_EXIT_UNVERIFIED,
 			    "%s holds a line that names no keys; nothing was changed", path);
 		++*n;

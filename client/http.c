@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "base/err.h"
+#include "base/number.h"
 
 #define KEY_DER_MAX 4096
 
@@ -110,13 +111,15 @@ static long long
 number_in(const char *p, size_t n, const char *name)
 {
 	const size_t skip = strlen(name);
-	char number[32];
+	uint64_t number;
 
-	if (n <= skip || n - skip >= sizeof number || strncasecmp(p, name, skip) != 0)
+	if (n <= skip || strncasecmp(p, name, skip) != 0)
 		return -1;
-	memcpy(number, p + skip, n - skip);
-	number[n - skip] = '\0';
-	return strtoll(number, NULL, 10);
+	for (p += skip, n -= skip; n > 0 && strchr(" \t\r\n", p[n - 1]) != NULL;)
+		n--;
+	for (; n > 0 && (*p == ' ' || *p == '\t'); n--)
+		p++;
+	return us_number_digits(p, n, INT64_MAX, &number) == US_OK ? (long long)number : -1;
 }
 
 static size_t

@@ -1,6 +1,7 @@
 #include "client/inclusion.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "client/log_source.h"
 #include "client/witness.h"
 #include "base/err.h"
+#include "base/number.h"
 #include "verify/receipt.h"
 
 struct us_client_keeping {
@@ -244,21 +246,19 @@ static int
 run_receipt(struct us_client *client, const struct us_args *args)
 {
 	const char *out = us_arg(args, "output"), *text = args->operand[0];
-	char *end;
-	unsigned long long index;
+	uint64_t index;
 	int status;
 
 	if (out == NULL)
 		us_usage_error("where to? -o FILE");
-	errno = 0;
-	index = strtoull(text, &end, 10);
-	if (errno != 0 || *text < '0' || *text > '9' || *end != '\0')
+	if (us_number_digits(text, strlen(text), UINT64_MAX, &index) != US_OK)
 		us_usage_error("%s is no index of a log entry", text);
 	status = us_inclusion_keep(client, index, us_arg(args, "policy"), out);
 	if (status == US_EXIT_DONE && client->json)
-		printf("{\"entry\":%llu,\"file\":\"%s\"}\n", index, out);
+		printf("{\"entry\":%" PRIu64 ",\"file\":\"%s\"}\n", index, out);
 	else if (status == US_EXIT_DONE)
-		printf("%s proves that entry %llu is in the log, to whoever has the log's key:\n"
+		printf("%s proves that entry %" PRIu64
+		       " is in the log, to whoever has the log's key:\n"
 		       "    underseal-verify --receipt %s --vkey KEY\n",
 		    out, index, out);
 	return status;

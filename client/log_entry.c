@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/json_out.h"
 #include "base/time.h"
+#include "case/bates.h"
 
 /* Who only learns that records were disclosed learns of which collection. */
 static uint32_t
@@ -191,14 +192,12 @@ put_records(struct us_json *j, const struct us_opened *o, const struct us_log_na
 	us_json_array(j);
 	for (size_t i = 0; i < o->disclosure.n_records; i++) {
 		unsigned long long record = o->disclosure.records[i];
-		char bates[64];
+		char bates[US_BATES_MAX + 1];
 
-		if (prefix == NULL) {
+		if (prefix != NULL && us_bates_format(prefix, record, bates) == US_OK)
+			us_json_cstr(j, bates);
+		else
 			us_json_uint(j, record);
-			continue;
-		}
-		(void)snprintf(bates, sizeof bates, "%s%09llu", prefix, record + 1);
-		us_json_cstr(j, bates);
 	}
 	us_json_close(j);
 	us_json_kv_uint(j, o->disclosure.fewer ? "fewer_than" : "total", o->disclosure.total);

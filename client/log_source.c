@@ -7,6 +7,7 @@
 #include "client/witness.h"
 #include "base/base64.h"
 #include "base/err.h"
+#include "base/number.h"
 
 #define WITNESSED "checkpoint.witnessed"
 
@@ -168,8 +169,11 @@ us_log_remote_keys_range(struct us_log_remote *remote, uint64_t from, uint64_t t
 static int
 get_witnessed(const struct us_log_remote *remote, const char *suffix, struct us_buf *out)
 {
-	const unsigned long k = *suffix == '\0' ? 1 : strtoul(suffix + 1, NULL, 10);
+	uint64_t k = 1;
 
+	if (*suffix != '\0' &&
+	    us_number_digits(suffix + 1, strlen(suffix + 1), US_COSIGNERS_MAX, &k) != US_OK)
+		k = 0;
 	return k < 1 || k > remote->n_witnessed ?
 	    US_ERR_NOT_FOUND :
 	    us_buf_put(out, remote->witnessed[k - 1].data, remote->witnessed[k - 1].len);

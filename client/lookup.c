@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/number.h"
 #include "base/time.h"
 
 #define QUERY_MAX 65536
@@ -90,11 +91,9 @@ us_filing_number(const char *text, const char *kind)
 {
 	size_t n = strlen(kind);
 	const char *digits = strncmp(text, kind, n) == 0 && text[n] == '-' ? text + n + 1 : text;
-	unsigned long long number;
-	char *end;
+	uint64_t number;
 
-	number = strtoull(digits, &end, 10);
-	if (*digits < '1' || *digits > '9' || *end != '\0' || number > UINT32_MAX)
+	if (us_number_parse(digits, strlen(digits), UINT32_MAX, &number) != US_OK || number == 0)
 		us_usage_error("'%s' is not like %s-2; 'underseal docket list' shows the ids", text,
 		    kind);
 	return (uint32_t)number;
@@ -125,11 +124,11 @@ uint32_t
 us_batch_split(const char *id, char *collection)
 {
 	const char *slash = strrchr(id, '/');
-	char *end = NULL;
-	unsigned long slot = slash == NULL ? 0 : strtoul(slash + 1, &end, 10);
+	uint64_t slot;
 
-	if (slash == NULL || slash[1] < '0' || slash[1] > '9' || *end != '\0' ||
-	    slot > US_SLOT_MAX || (size_t)(slash - id) > US_COLLECTION_NAME_MAX)
+	if (slash == NULL ||
+	    us_number_digits(slash + 1, strlen(slash + 1), US_SLOT_MAX, &slot) != US_OK ||
+	    (size_t)(slash - id) > US_COLLECTION_NAME_MAX)
 		us_usage_error(
 		    "a batch is named COLLECTION/NUMBER, as 'underseal batch list' shows");
 	memcpy(collection, id, (size_t)(slash - id));

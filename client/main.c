@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/number.h"
 #include "client/client.h"
 #include "client/http.h"
 #include "client/overview.h"
@@ -61,14 +62,11 @@ us_arg_number(const struct us_args *args, const char *name, int64_t fallback, in
     int64_t max)
 {
 	const char *text = us_arg(args, name);
-	char *end;
-	long long v;
+	int64_t v;
 
 	if (text == NULL)
 		return fallback;
-	errno = 0;
-	v = strtoll(text, &end, 10);
-	if (errno != 0 || end == text || *end != '\0' || v < min || v > max)
+	if (us_number_text(text, min, max, &v) != US_OK)
 		us_usage_error("--%s takes a number from %lld to %lld", name, (long long)min,
 		    (long long)max);
 	return v;

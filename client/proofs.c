@@ -10,8 +10,10 @@
 #include "evidence/batch/reader.h"
 #include "client/succession.h"
 #include "client/http.h"
+#include "base/array.h"
 #include "base/base64.h"
 #include "base/err.h"
+#include "case/bates.h"
 
 #define REMEMBERED_MAX (64u * 1024u * 1024u)
 #define BUNDLE 256u
@@ -59,14 +61,12 @@ read_batches(struct us_proofs *p)
 	    us_buf_cstr(&text) != NULL)
 		for (line = strtok_r((char *)text.data, "\n", &save); line != NULL;
 		     line = strtok_r(NULL, "\n", &save)) {
-			struct us_client_batch b, *grown;
+			struct us_client_batch b;
 
 			if (parse_batch(line, &b) != US_OK)
 				continue; /* a line that is not understood is verified anew */
-			grown = realloc(p->batches, (p->n_batches + 1) * sizeof *grown);
-			if (grown == NULL)
+			if (us_grow_bare(&p->batches, p->n_batches, sizeof *p->batches) != US_OK)
 				break;
-			p->batches = grown;
 			p->batches[p->n_batches++] = b;
 		}
 	us_buf_free(&text);
@@ -129,14 +129,12 @@ us_proofs_close(struct us_proofs *p)
 static void
 remember_batch(struct us_proofs *p, const struct us_client_batch *b)
 {
-	struct us_client_batch *grown = realloc(p->batches, (p->n_batches + 1) * sizeof *grown);
 	struct us_buf text;
 	char hex[65] = "";
 	int err = US_OK;
 
-	if (grown == NULL)
+	if (us_grow_bare(&p->batches, p->n_batches, sizeof *p->batches) != US_OK)
 		return;
-	p->batches = grown;
 	p->batches[p->n_batches++] = *b;
 	us_buf_init(&text, REMEMBERED_MAX);
 	for (size_t i = 0; i < p->n_batches && err == US_OK; i++) {
@@ -471,16 +469,13 @@ verbatim_record(const char *line, size_t n, struct us_bytes *record)
 	return US_OK;
 }
 
-/* A Bates number ends in the record's number plus one, in nine digits. */
 static int
 is_bates_of(const char *bates, uint64_t record)
 {
-	char digits[32];
-	size_t n = strlen(bates), d;
+	uint64_t named;
+	size_t prefix;
 
-	(void)snprintf(digits, sizeof digits, "%09llu", (unsigned long long)record + 1);
-	d = strlen(digits);
-	return n > d && strcmp(bates + n - d, digits) == 0;
+	return us_bates_split(us_bytes_of(bates), &prefix, &named) == US_OK && named == record;
 }
 
 int

@@ -4,10 +4,12 @@
 #include <string.h>
 
 #include "client/proofs.h"
+#include "base/array.h"
 #include "base/base64.h"
 #include "crypto/crypto.h"
 #include "base/err.h"
 #include "base/json_out.h"
+#include "case/bates.h"
 #include "registry/act.h"
 
 #define LINES_MAX (256u * 1024u * 1024u)
@@ -185,17 +187,10 @@ us_receipt_add(struct us_receipt *r, struct us_receipt_part *part, const cJSON *
 {
 	if (keep_accepted(part, answer) != US_OK)
 		r->incomplete = 1;
-	if (r->n == r->cap) {
-		size_t cap = r->cap == 0 ? 64 : 2 * r->cap;
-		struct us_receipt_part **grown = realloc(r->parts, cap * sizeof *grown);
-
-		if (grown == NULL) {
-			r->incomplete = 1;
-			us_receipt_part_free(part);
-			return;
-		}
-		r->parts = grown;
-		r->cap = cap;
+	if (us_grow(&r->parts, r->n, &r->cap, sizeof(struct us_receipt_part *)) != US_OK) {
+		r->incomplete = 1;
+		us_receipt_part_free(part);
+		return;
 	}
 	r->parts[r->n++] = part;
 }
@@ -215,31 +210,27 @@ us_receipt_free(struct us_receipt *r)
 struct us_client_numbers {
 	const cJSON *batch;
 	uint64_t left, next;
-	char prefix[128];
-	int digits;
+	char prefix[US_BATES_PREFIX_MAX + 1];
 };
 
-/* The batch's first number taken apart: a prefix and digits. */
+/* The batch's first number taken apart. */
 static int
 enter_batch(struct us_client_numbers *n)
 {
 	const char *first = us_json_text(n->batch, "first");
-	size_t len = strlen(first), at = len;
+	size_t prefix;
+	int err = us_bates_split(us_bytes_of(first), &prefix, &n->next);
 
-	while (at > 0 && first[at - 1] >= '0' && first[at - 1] <= '9' && len - at < 9)
-		at--;
-	if (at == len || at >= sizeof n->prefix)
-		return US_ERR_FORMAT;
-	memcpy(n->prefix, first, at);
-	n->prefix[at] = '\0';
-	n->digits = (int)(len - at);
-	n->next = strtoull(first + at, NULL, 10);
+	if (err != US_OK)
+		return err;
+	memcpy(n->prefix, first, prefix);
+	n->prefix[prefix] = '\0';
 	n->left = (uint64_t)us_json_number(n->batch, "records", 0);
 	return US_OK;
 }
 
 static int
-next_bates(struct us_client_numbers *n, char *out, size_t size)
+next_bates(struct us_client_numbers *n, char *out)
 {
 	int err = US_OK;
 
@@ -251,10 +242,10 @@ next_bates(struct us_client_numbers *n, char *out, size_t size)
 	}
 	if (n->left == 0)
 		return US_ERR_INCOMPLETE;
-	(void)snprintf(out, size, "%s%0*llu", n->prefix, n->digits, (unsigned long long)n->next);
+	err = us_bates_format(n->prefix, n->next, out);
 	n->next++;
 	n->left--;
-	return US_OK;
+	return err;
 }
 
 static int
@@ -272,7 +263,7 @@ write_records(const struct us_receipt_part *part, struct us_client_numbers *numb
 {
 	struct us_reader r;
 	struct us_buf b;
-	char bates[160];
+	char bates[US_BATES_MAX + 1];
 	int err = US_OK;
 
 	us_buf_init(&b, 65536);
@@ -282,7 +273,7 @@ write_records(const struct us_receipt_part *part, struct us_client_numbers *numb
 		struct us_bytes digest = us_take(&r, 32), id = us_take_str16(&r, ID_MAX);
 		struct us_json j;
 
-		err = r.err != US_OK ? r.err : next_bates(numbers, bates, sizeof bates);
+		err = r.err != US_OK ? r.err : next_bates(numbers, bates);
 		if (err != US_OK)
 			break;
 		if (!*first && putc(',', to) == EOF)

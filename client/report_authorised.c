@@ -203,7 +203,7 @@ ask_acts(struct us_report *r, const char *collection, const char *bates, const c
 	if (us_action_of(&m.action, action, strlen(action)) != US_OK || m.action == US_ACTION_NONE)
 		us_usage_error("'%s' is no action", action);
 	if (m.collection == NULL ||
-	    us_bates_parse(m.collection, us_bytes_of(bates), &m.record) != US_OK ||
+	    us_bates_parse(m.collection->prefix, us_bytes_of(bates), &m.record) != US_OK ||
 	    us_registry_batch_of(reg, m.collection->id, m.record) == NULL)
 		us_report_note(r, "There was no such record at that time: nobody could see it.");
 	else

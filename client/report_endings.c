@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "client/report_endings.h"
 
 struct us_client_outcome {
@@ -28,12 +29,9 @@ struct us_endings {
 static void *
 one_more(void *list, size_t n, size_t size)
 {
-	/* room for 2^k */
-	void *more = (n & (n - 1)) != 0 ? list : realloc(list, (n == 0 ? 1 : n * 2) * size);
-
-	if (more == NULL)
+	if (us_grow_bare(&list, n, size) != US_OK)
 		us_give_up(US_EXIT_OTHER, "out of memory");
-	return more;
+	return list;
 }
 
 static int

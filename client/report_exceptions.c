@@ -7,6 +7,7 @@
 #include "client/report_redecision.h"
 #include "crypto/cert.h"
 #include "base/err.h"
+#include "base/number.h"
 
 struct us_client_credential {
 	uint8_t fingerprint[32];
@@ -35,17 +36,13 @@ struct us_client_replay {
 static struct us_client_person *
 person_of(struct us_client_replay *p, uint32_t id)
 {
-	struct us_client_person *more;
-
 	for (size_t i = 0; i < p->n_people; i++)
 		if (p->people[i].id == id)
 			return &p->people[i];
-	more = realloc(p->people, (p->n_people + 1) * sizeof *more);
-	if (more == NULL)
+	if (us_grow_bare(&p->people, p->n_people, sizeof *p->people) != US_OK)
 		us_give_up(US_EXIT_OTHER, "out of memory");
-	p->people = more;
-	more[p->n_people] = (struct us_client_person){ .id = id };
-	return &more[p->n_people++];
+	p->people[p->n_people] = (struct us_client_person){ .id = id };
+	return &p->people[p->n_people++];
 }
 
 static struct us_client_credential *
@@ -61,13 +58,11 @@ static struct us_client_credential *
 add_credential(struct us_client_replay *p, const uint8_t fingerprint[32], uint32_t person,
     uint64_t issued)
 {
-	struct us_client_credential *c = realloc(p->credentials,
-	    (p->n_credentials + 1) * sizeof *c);
+	struct us_client_credential *c;
 
-	if (c == NULL)
+	if (us_grow_bare(&p->credentials, p->n_credentials, sizeof *p->credentials) != US_OK)
 		us_give_up(US_EXIT_OTHER, "out of memory");
-	p->credentials = c;
-	c += p->n_credentials++;
+	c = &p->credentials[p->n_credentials++];
 	*c = (struct us_client_credential){ .person = person,
 		.to_ns = INT64_MAX,
 		.issued = issued };
@@ -109,13 +104,12 @@ static void
 take_signature(struct us_client_replay *p, struct us_bytes id)
 {
 	static const char prefix[] = "person-";
-	char text[US_DOCKET_ID_MAX + 1];
+	const size_t n = sizeof prefix - 1;
+	uint64_t person;
 
-	if (id.n > US_DOCKET_ID_MAX || id.n <= sizeof prefix - 1 ||
-	    memcmp(id.p, prefix, sizeof prefix - 1) != 0)
-		return;
-	(void)snprintf(text, sizeof text, "%.*s", (int)id.n, (const char *)id.p);
-	person_of(p, (uint32_t)strtoul(text + sizeof prefix - 1, NULL, 10))->pending = 0;
+	if (id.n > n && memcmp(id.p, prefix, n) == 0 &&
+	    us_number_parse(id.p + n, id.n - n, UINT32_MAX, &person) == US_OK)
+		person_of(p, (uint32_t)person)->pending = 0;
 }
 
 static void

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "client/report_endings.h"
+#include "base/array.h"
 #include "base/base64.h"
 #include "base/err.h"
 
@@ -10,7 +11,7 @@ struct us_client_report_holdings_copy {
 	uint64_t id;
 	const struct us_trail_entry *first; /* of its disclosure entries */
 	uint64_t *records;
-	size_t n_records;
+	size_t n_records, room;
 	enum us_copy_end end; /* 0: still out */
 	uint64_t ended;       /* index of that entry */
 	int64_t ended_ns;
@@ -36,22 +37,18 @@ static void
 take_disclosure(struct us_client_copies *all, const struct us_trail_entry *e)
 {
 	struct us_client_report_holdings_copy *c = copy_of(all, e->copy_id);
-	uint64_t *records;
 
 	if (c == NULL) {
-		c = realloc(all->of, (all->n + 1) * sizeof *c);
-		if (c == NULL)
+		if (us_grow_bare(&all->of, all->n, sizeof *all->of) != US_OK)
 			us_give_up(US_EXIT_OTHER, "out of memory");
-		all->of = c;
-		c += all->n++;
+		c = &all->of[all->n++];
 		*c = (struct us_client_report_holdings_copy){ .id = e->copy_id, .first = e };
 	}
-	records = realloc(c->records, (c->n_records + e->n_records + 1) * sizeof *records);
-	if (records == NULL)
+	if (us_grow_to(&c->records, c->n_records + e->n_records, &c->room, sizeof *c->records) !=
+	    US_OK)
 		us_give_up(US_EXIT_OTHER, "out of memory");
 	if (e->n_records > 0)
-		memcpy(records + c->n_records, e->records, e->n_records * sizeof *records);
-	c->records = records;
+		memcpy(c->records + c->n_records, e->records, e->n_records * sizeof *c->records);
 	c->n_records += e->n_records;
 }
 
@@ -177,11 +174,9 @@ party_of(struct us_client_party **all, size_t *n, const char *name)
 	for (size_t i = 0; i < *n; i++)
 		if (strcmp((*all)[i].name, name) == 0)
 			return &(*all)[i];
-	p = realloc(*all, (*n + 1) * sizeof *p);
-	if (p == NULL)
+	if (us_grow_bare(all, *n, sizeof **all) != US_OK)
 		us_give_up(US_EXIT_OTHER, "out of memory");
-	*all = p;
-	p += (*n)++;
+	p = &(*all)[(*n)++];
 	*p = (struct us_client_party){ .name = name };
 	us_buf_init(&p->still_out, SIZE_MAX / 2);
 	return p;

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "client/report.h"
+#include "base/array.h"
+#include "base/number.h"
 #include "base/time.h"
 
 struct us_client_report_notice_run {
@@ -22,15 +24,8 @@ struct us_client_notice {
 static void
 add_run(struct us_client_notice *n, uint64_t first, uint64_t last)
 {
-	if (n->n == n->cap) {
-		size_t cap = n->cap == 0 ? 64 : n->cap * 2;
-		struct us_client_report_notice_run *more = realloc(n->runs, cap * sizeof *more);
-
-		if (more == NULL)
-			us_give_up(US_EXIT_OTHER, "out of memory");
-		n->runs = more;
-		n->cap = cap;
-	}
+	if (us_grow(&n->runs, n->n, &n->cap, sizeof *n->runs) != US_OK)
+		us_give_up(US_EXIT_OTHER, "out of memory");
 	n->runs[n->n++] = (struct us_client_report_notice_run){ first, last };
 }
 
@@ -58,11 +53,10 @@ from_clawback(struct us_report *r, struct us_client_notice *n)
 {
 	const char *digits = r->ask->clawback +
 	    (strncmp(r->ask->clawback, "clawback-", 9) == 0 ? 9 : 0);
-	char *end;
-	unsigned long long number = strtoull(digits, &end, 10);
 	struct us_trail_act a;
+	int64_t number;
 
-	if (end == digits || *end != '\0')
+	if (us_number_text(digits, 0, INT64_MAX, &number) != US_OK)
 		us_usage_error("--clawback takes the id of a clawback, such as clawback-1");
 	for (size_t i = 0; i < r->trail->n_acts; i++) {
 		const struct us_trail_entry *e = &r->trail->entries[r->trail->acts[i].place];
@@ -71,7 +65,7 @@ from_clawback(struct us_report *r, struct us_client_notice *n)
 		size_t at = 0;
 
 		if (e->action != US_ACTION_CLAWBACK || !us_trail_act(r->trail, e, &a) ||
-		    a.signed_act.type != US_ACT_CLAWBACK || us_trail_result(&a) != number)
+		    a.signed_act.type != US_ACT_CLAWBACK || us_trail_result(&a) != (uint64_t)number)
 			continue;
 		s = &a.act->u.records.selection;
 		n->collection = s->collection;

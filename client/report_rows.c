@@ -6,11 +6,12 @@
 
 #include "client/report.h"
 #include "base/err.h"
+#include "base/number.h"
 #include "base/time.h"
 #include "base/utf8.h"
+#include "case/bates.h"
 #include "policy/order.h"
 
-#define BATES_DIGITS 9
 #define REPLACEMENT "\xef\xbf\xbd"
 
 static cJSON *
@@ -130,12 +131,15 @@ compare_records(const void *a, const void *b)
 static int
 put_range(struct us_buf *b, const char *prefix, uint64_t first, uint64_t last)
 {
-	int err = us_buf_putf(b, "%s%s%0*" PRIu64, b->len == 0 ? "" : ", ", prefix, BATES_DIGITS,
-	    first + 1);
+	int err = us_buf_putf(b, "%s", b->len == 0 ? "" : ", ");
 
-	return err != US_OK || first == last ?
-	    err :
-	    us_buf_putf(b, "-%s%0*" PRIu64, prefix, BATES_DIGITS, last + 1);
+	if (err == US_OK)
+		err = us_bates_put(b, us_bytes_of(prefix), first);
+	if (err == US_OK && first != last)
+		err = us_buf_put_u8(b, '-');
+	if (err == US_OK && first != last)
+		err = us_bates_put(b, us_bytes_of(prefix), last);
+	return err;
 }
 
 char *
@@ -172,18 +176,9 @@ us_report_ranges(const struct us_trail *t, uint32_t collection, const uint64_t *
 static int
 parse_bates(const struct us_trail_collection *c, const char *text, size_t n, uint64_t *record)
 {
-	size_t skip = strlen(c->prefix);
-	uint64_t number = 0;
+	const struct us_bytes bates = { (const uint8_t *)text, n };
 
-	if (n != skip + BATES_DIGITS || memcmp(text, c->prefix, skip) != 0)
-		return 0;
-	for (size_t i = skip; i < n; i++) {
-		if (text[i] < '0' || text[i] > '9')
-			return 0;
-		number = number * 10 + (uint64_t)(text[i] - '0');
-	}
-	*record = number - 1;
-	return number > 0;
+	return us_bates_parse(c->prefix, bates, record) == US_OK;
 }
 
 uint64_t *
@@ -198,7 +193,8 @@ us_report_asked(const struct us_trail *t, const struct us_trail_entry *e, size_t
 	*more = 0;
 	for (size_t i = 0; i < e->n_asked; i++) {
 		if (e->asked[i][0] == '+')
-			*more = strtoull(e->asked[i] + 1, NULL, 10);
+			(void)us_number_digits(e->asked[i] + 1, strlen(e->asked[i] + 1), UINT64_MAX,
+			    more);
 		else if (c != NULL &&
 		    parse_bates(c, e->asked[i], strlen(e->asked[i]), &records[*n]))
 			++*n;

@@ -9,6 +9,7 @@
 #include "log/tiles.h"
 #include "client/log_acts.h"
 #include "client/report_index.h"
+#include "base/array.h"
 #include "base/err.h"
 
 #define NAMES_MAX_BYTES ((size_t)64 << 20)
@@ -37,14 +38,8 @@ bytes_of(const struct us_entry_view *v)
 static int
 note_place(struct us_client_gathering *g, const struct us_verified_entry *e)
 {
-	if (g->places_cap < g->trail->cap) {
-		struct us_report_place *more = realloc(g->places, g->trail->cap * sizeof *more);
-
-		if (more == NULL)
-			return US_ERR_NOMEM;
-		g->places = more;
-		g->places_cap = g->trail->cap;
-	}
+	if (us_grow_to(&g->places, g->trail->n, &g->places_cap, sizeof *g->places) != US_OK)
+		return US_ERR_NOMEM;
 	if (e->opened->view.index % US_TILE_WIDTH == 0)
 		g->bundle_at = 0;
 	g->places[g->trail->n - 1] = (struct us_report_place){ .line = e->keys != NULL ?

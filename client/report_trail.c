@@ -4,6 +4,7 @@
 
 #include "log/state.h"
 #include "client/report.h"
+#include "base/array.h"
 #include "base/err.h"
 #include "registry/versions.h"
 
@@ -194,16 +195,8 @@ take_query(struct us_trail *t, struct us_trail_entry *e, const struct us_entry_q
 static int
 note_act(struct us_trail *t, const uint8_t commitment[32])
 {
-	if (t->n_acts == t->acts_cap) {
-		size_t cap = t->acts_cap == 0 ? 256 : t->acts_cap * 2;
-		struct us_trail_state *more;
-
-		if (cap > SIZE_MAX / sizeof *more ||
-		    (more = realloc(t->acts, cap * sizeof *more)) == NULL)
-			return US_ERR_NOMEM;
-		t->acts = more;
-		t->acts_cap = cap;
-	}
+	if (us_grow(&t->acts, t->n_acts, &t->acts_cap, sizeof *t->acts) != US_OK)
+		return US_ERR_NOMEM;
 	t->acts[t->n_acts] = (struct us_trail_state){ .place = t->n };
 	memcpy(t->acts[t->n_acts++].commitment, commitment, 32);
 	return US_OK;
@@ -215,15 +208,8 @@ us_trail_add(struct us_trail *t, const struct us_opened *opened)
 	struct us_trail_entry *e;
 	int err;
 
-	if (t->n == t->cap) {
-		size_t cap = t->cap == 0 ? 1024 : t->cap * 2;
-
-		if (cap > SIZE_MAX / sizeof *e ||
-		    (e = realloc(t->entries, cap * sizeof *e)) == NULL)
-			return US_ERR_NOMEM;
-		t->entries = e;
-		t->cap = cap;
-	}
+	if (us_grow(&t->entries, t->n, &t->cap, sizeof *t->entries) != US_OK)
+		return US_ERR_NOMEM;
 	e = &t->entries[t->n];
 	*e = (struct us_trail_entry){ .index = opened->view.index,
 		.time_ns = opened->view.time_ns,
@@ -405,10 +391,9 @@ add_person(struct us_trail *t, uint32_t id, struct us_bytes name, const char *ca
 	if (id == 0 || us_trail_person(t, id) != NULL)
 		return US_OK;
 	if (t->n_people >= LISTS_MAX ||
-	    (p = realloc(t->people, (t->n_people + 1) * sizeof *p)) == NULL)
+	    us_grow_bare(&t->people, t->n_people, sizeof *t->people) != US_OK)
 		return US_ERR_NOMEM;
-	t->people = p;
-	p += t->n_people++;
+	p = &t->people[t->n_people++];
 	*p = (struct us_trail_person){ .id = id,
 		.name = text_of(name),
 		.capacity = text_of(us_bytes_of(capacity == NULL ? "" : capacity)),
@@ -425,10 +410,9 @@ add_collection(struct us_trail *t, uint32_t id, struct us_bytes name, struct us_
 	if (id == 0 || us_trail_collection(t, id) != NULL)
 		return US_OK;
 	if (t->n_collections >= LISTS_MAX ||
-	    (c = realloc(t->collections, (t->n_collections + 1) * sizeof *c)) == NULL)
+	    us_grow_bare(&t->collections, t->n_collections, sizeof *t->collections) != US_OK)
 		return US_ERR_NOMEM;
-	t->collections = c;
-	c += t->n_collections++;
+	c = &t->collections[t->n_collections++];
 	*c = (struct us_trail_collection){ .id = id,
 		.name = text_of(name),
 		.prefix = text_of(prefix),

@@ -6,48 +6,21 @@
 #include "base/array.h"
 #include "base/err.h"
 
-#define BATES_DIGITS 9
-
-/* ---- Bates numbers ---- */
-
-int
-us_bates_split(const char *bates, size_t *prefix_n, uint64_t *record)
-{
-	size_t n = strlen(bates);
-	uint64_t number = 0;
-
-	if (n <= BATES_DIGITS || n > US_BATES_PREFIX_MAX + BATES_DIGITS)
-		return US_ERR_FORMAT;
-	for (size_t i = n - BATES_DIGITS; i < n; i++) {
-		if (bates[i] < '0' || bates[i] > '9')
-			return US_ERR_FORMAT;
-		number = number * 10 + (uint64_t)(bates[i] - '0');
-	}
-	/* no prefix ends in a digit, so a further one makes another number than the one that was
-	 * meant */
-	if (number == 0 ||
-	    (bates[n - BATES_DIGITS - 1] >= '0' && bates[n - BATES_DIGITS - 1] <= '9'))
-		return US_ERR_FORMAT;
-	*prefix_n = n - BATES_DIGITS;
-	*record = number - 1;
-	return US_OK;
-}
+/* ---- what is chosen ---- */
 
 /* The collection's place in the choice, made if it is new. */
 static struct us_chosen *
 place_of(struct us_choice *choice, const cJSON *collection)
 {
 	const uint32_t id = (uint32_t)us_json_number(collection, "collection", 0);
-	struct us_chosen *more, *c;
+	struct us_chosen *c;
 
 	for (size_t i = 0; i < choice->n; i++)
 		if (choice->items[i].collection == id)
 			return &choice->items[i];
-	more = realloc(choice->items, (choice->n + 1) * sizeof *more);
-	if (more == NULL)
+	if (us_grow_bare(&choice->items, choice->n, sizeof *choice->items) != US_OK)
 		return NULL;
-	choice->items = more;
-	c = &more[choice->n++];
+	c = &choice->items[choice->n++];
 	memset(c, 0, sizeof *c);
 	us_buf_init(&c->runs, US_SELECTION_BYTES);
 	c->collection = id;
@@ -58,15 +31,8 @@ place_of(struct us_choice *choice, const cJSON *collection)
 static int
 add_record(struct us_chosen *c, uint64_t record)
 {
-	if (c->n == c->room) {
-		const size_t room = c->room == 0 ? 256 : c->room * 2;
-		uint64_t *more = realloc(c->records, room * sizeof *more);
-
-		if (more == NULL)
-			return US_ERR_NOMEM;
-		c->records = more;
-		c->room = room;
-	}
+	if (us_grow(&c->records, c->n, &c->room, sizeof *c->records) != US_OK)
+		return US_ERR_NOMEM;
 	c->records[c->n++] = record;
 	return US_OK;
 }
@@ -79,7 +45,7 @@ us_choice_add(struct us_choice *choice, const cJSON *collections, const char *ba
 	uint64_t record;
 	size_t prefix;
 
-	if (us_bates_split(bates, &prefix, &record) != US_OK)
+	if (us_bates_split(us_bytes_of(bates), &prefix, &record) != US_OK)
 		return US_ERR_FORMAT;
 	cJSON_ArrayForEach(item, collections) {
 		const char *own = us_json_text(item, "bates_prefix");

@@ -28,8 +28,6 @@ struct us_choice {
 
 /* ---- pure ---- */
 
-/* Takes "OAI000000017" apart: the length of its prefix, and its record number. US_ERR_FORMAT. */
-int us_bates_split(const char *bates, size_t *prefix_n, uint64_t *record);
 /* Adds the record to the collection with that Bates prefix ("items" of /v1/collections).
  * US_ERR_FORMAT: no Bates number; US_ERR_NOT_FOUND: no collection has the prefix; US_ERR_NOMEM. */
 int us_choice_add(struct us_choice *choice, const cJSON *collections, const char *bates);

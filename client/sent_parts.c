@@ -4,21 +4,15 @@
 #include <string.h>
 
 #include "crypto/crypto.h"
+#include "base/array.h"
 #include "base/err.h"
 #include "registry/act.h"
 
 int
 us_sent_parts_add(struct us_sent_parts *sent, const uint8_t digest[32])
 {
-	if (sent->n == sent->cap) {
-		size_t cap = sent->cap == 0 ? 256 : 2 * sent->cap;
-		uint8_t(*more)[32] = realloc(sent->digests, cap * sizeof *more);
-
-		if (more == NULL)
-			return US_ERR_NOMEM;
-		sent->digests = more;
-		sent->cap = cap;
-	}
+	if (us_grow(&sent->digests, sent->n, &sent->cap, sizeof *sent->digests) != US_OK)
+		return US_ERR_NOMEM;
 	memcpy(sent->digests[sent->n++], digest, 32);
 	return US_OK;
 }

@@ -10,6 +10,7 @@
 #include "client/proofs.h"
 #include "client/witness.h"
 #include "base/err.h"
+#include "base/number.h"
 #include "base/time.h"
 
 #define ANSWER_MAX 65536
@@ -112,16 +113,9 @@ parse_size(const struct us_buf *answer, uint64_t *size)
 {
 	const size_t n = answer->len;
 
-	if (n < 2 || n > SIZE_DIGITS_MAX + 1 || answer->data[n - 1] != '\n' ||
-	    (answer->data[0] == '0' && n != 2))
-		return US_ERR_FORMAT;
-	*size = 0;
-	for (size_t i = 0; i + 1 < n; i++) {
-		if (answer->data[i] < '0' || answer->data[i] > '9')
-			return US_ERR_FORMAT;
-		*size = *size * 10 + (uint64_t)(answer->data[i] - '0');
-	}
-	return US_OK;
+	return n > 0 && n <= SIZE_DIGITS_MAX + 1 && answer->data[n - 1] == '\n' ?
+	    us_number_parse(answer->data, n - 1, INT64_MAX, size) :
+	    US_ERR_FORMAT;
 }
 
 /* From the size that the witness has seen. NULL, or why it cannot be. */

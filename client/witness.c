@@ -12,6 +12,7 @@
 #include "client/http.h"
 #include "client/witness.h"
 #include "base/err.h"
+#include "base/number.h"
 #include "base/time.h"
 
 #define SEEN_FILE "witness.checkpoint"
@@ -374,18 +375,15 @@ parse_every(const char *text)
 {
 	static const char units[] = "smhd";
 	static const int64_t seconds[] = { 1, 60, 3600, 86400 };
-	const char *unit;
-	char *end;
-	long n;
+	const size_t digits = us_number_span(text, strlen(text));
+	const char *end = text + digits, *unit = *end == '\0' ? units : strchr(units, *end);
+	uint64_t n;
 
-	errno = 0;
-	n = strtol(text, &end, 10);
-	unit = *end == '\0' ? units : strchr(units, *end);
-	if (errno != 0 || end == text || n < 1 || n > EVERY_MAX_S || unit == NULL ||
-	    (*end != '\0' && end[1] != '\0') || n * seconds[unit - units] < EVERY_MIN_S ||
-	    n * seconds[unit - units] > EVERY_MAX_S)
+	if (us_number_digits(text, digits, EVERY_MAX_S, &n) != US_OK || unit == NULL ||
+	    (*end != '\0' && end[1] != '\0') || (int64_t)n * seconds[unit - units] < EVERY_MIN_S ||
+	    (int64_t)n * seconds[unit - units] > EVERY_MAX_S)
 		us_usage_error("--every takes a time such as 10m or 1h, of at most 30 days");
-	return n * seconds[unit - units];
+	return (int64_t)n * seconds[unit - units];
 }
 
 static int

@@ -4,6 +4,7 @@
 
 #include "base/base64.h"
 #include "base/err.h"
+#include "base/number.h"
 
 int
 us_checkpoint_encode(struct us_buf *out, const struct us_checkpoint *c)
@@ -41,25 +42,6 @@ take_line(const char **p, size_t *left, const char **line, size_t *n)
 	return 1;
 }
 
-static int
-parse_size(const char *s, size_t n, uint64_t *out)
-{
-	uint64_t v = 0;
-	size_t i;
-
-	if (n > 1 && s[0] == '0')
-		return US_ERR_FORMAT;
-	for (i = 0; i < n; i++) {
-		if (s[i] < '0' || s[i] > '9')
-			return US_ERR_FORMAT;
-		if (v > (INT64_MAX - (uint64_t)(s[i] - '0')) / 10)
-			return US_ERR_RANGE;
-		v = v * 10 + (uint64_t)(s[i] - '0');
-	}
-	*out = v;
-	return US_OK;
-}
-
 int
 us_checkpoint_parse(struct us_checkpoint *out, const void *text, size_t n)
 {
@@ -78,7 +60,7 @@ us_checkpoint_parse(struct us_checkpoint *out, const void *text, size_t n)
 	memcpy(c.origin, line, len);
 	if (!take_line(&p, &left, &line, &len))
 		return US_ERR_FORMAT;
-	err = parse_size(line, len, &c.size);
+	err = us_number_parse(line, len, INT64_MAX, &c.size);
 	if (err != US_OK)
 		return err;
 	if (!take_line(&p, &left, &line, &len) ||

@@ -4,6 +4,7 @@
 
 #include "base/base64.h"
 #include "base/err.h"
+#include "base/number.h"
 
 static const char *const box_name[US_BOXES] = { "access", "disclosure", "query" };
 
@@ -81,19 +82,15 @@ take_string(struct us_log_json *j, const char **s, size_t *n)
 static int
 take_index(struct us_log_json *j, uint64_t *out)
 {
-	uint64_t v = 0;
-	size_t n = 0;
+	size_t n;
 
 	skip_space(j);
-	for (; j->left > 0 && *j->p >= '0' && *j->p <= '9'; j->p++, j->left--, n++) {
-		if (n > 0 && v == 0)
-			return 0;
-		if (v > (INT64_MAX - (uint64_t)(*j->p - '0')) / 10)
-			return 0;
-		v = v * 10 + (uint64_t)(*j->p - '0');
-	}
-	*out = v;
-	return n > 0;
+	n = us_number_span(j->p, j->left);
+	if (us_number_parse(j->p, n, INT64_MAX, out) != US_OK)
+		return 0;
+	j->p += n;
+	j->left -= n;
+	return 1;
 }
 
 static int

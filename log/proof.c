@@ -4,6 +4,7 @@
 
 #include "base/base64.h"
 #include "base/err.h"
+#include "base/number.h"
 
 #define HEAD "c2sp.org/tlog-proof@v1\n"
 
@@ -66,20 +67,11 @@ has_prefix(struct us_bytes line, const char *prefix)
 static int
 parse_index(struct us_bytes line, uint64_t *out)
 {
-	uint64_t v = 0;
-	size_t i = 6;
+	static const char name[] = "index ";
+	const size_t n = sizeof name - 1;
 
-	if (!has_prefix(line, "index ") || line.n == i || (line.n > i + 1 && line.p[i] == '0'))
-		return US_ERR_FORMAT;
-	for (; i < line.n; i++) {
-		if (line.p[i] < '0' || line.p[i] > '9')
-			return US_ERR_FORMAT;
-		if (v > (INT64_MAX - (uint64_t)(line.p[i] - '0')) / 10)
-			return US_ERR_RANGE;
-		v = v * 10 + (uint64_t)(line.p[i] - '0');
-	}
-	*out = v;
-	return US_OK;
+	return has_prefix(line, name) ? us_number_parse(line.p + n, line.n - n, INT64_MAX, out) :
+					US_ERR_FORMAT;
 }
 
 int

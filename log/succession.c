@@ -7,6 +7,7 @@
 #include "base/base64.h"
 #include "crypto/crypto.h"
 #include "base/err.h"
+#include "base/number.h"
 #include "base/time.h"
 
 #define HEAD "underseal/handed-over/1 "
@@ -54,31 +55,12 @@ take_line(struct us_reader *r)
 	return line;
 }
 
-/* Decimal, without leading zeros, at most 2^63 - 1. */
-static int
-parse_number(struct us_bytes s, uint64_t *out)
-{
-	uint64_t v = 0;
-
-	if (s.n == 0 || (s.n > 1 && s.p[0] == '0'))
-		return US_ERR_FORMAT;
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] < '0' || s.p[i] > '9')
-			return US_ERR_FORMAT;
-		if (v > (INT64_MAX - (uint64_t)(s.p[i] - '0')) / 10)
-			return US_ERR_RANGE;
-		v = v * 10 + (uint64_t)(s.p[i] - '0');
-	}
-	*out = v;
-	return US_OK;
-}
-
 static uint64_t
 take_number_line(struct us_reader *r)
 {
 	struct us_bytes line = take_line(r);
 	uint64_t v = 0;
-	int err = r->err != US_OK ? r->err : parse_number(line, &v);
+	int err = r->err != US_OK ? r->err : us_number_parse(line.p, line.n, INT64_MAX, &v);
 
 	if (err != US_OK)
 		us_reader_fail(r, err);
@@ -174,7 +156,7 @@ split_origin(const char *origin, size_t *host_n, const char **id, uint64_t *numb
 	if (*tail != '/')
 		return US_ERR_FORMAT;
 	digits = us_bytes_of(tail + 1);
-	return parse_number(digits, number) != US_OK || *number < 2 ||
+	return us_number_parse(digits.p, digits.n, INT64_MAX, number) != US_OK || *number < 2 ||
 		*number > US_HANDOVERS_MAX + 1 ?
 	    US_ERR_FORMAT :
 	    US_OK;
@@ -413,7 +395,7 @@ parse_head(struct us_bytes line, uint64_t lengths[3])
 		if (end == NULL)
 			return US_ERR_FORMAT;
 		n = (size_t)(end - line.p);
-		err = parse_number((struct us_bytes){ line.p, n }, &lengths[i]);
+		err = us_number_parse(line.p, n, INT64_MAX, &lengths[i]);
 		if (err == US_OK && lengths[i] > US_HANDOVER_MAX)
 			err = US_ERR_LIMIT;
 		if (i < 2)

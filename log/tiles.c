@@ -1,9 +1,11 @@
 #include "log/tiles.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/err.h"
+#include "base/number.h"
 
 #define GROUPS_MAX 7 /* 2^63 has 19 digits */
 
@@ -59,16 +61,15 @@ take_text(struct us_log_path *s, const char *text)
 static int
 take_digits(struct us_log_path *s, unsigned min, unsigned max, unsigned *value)
 {
-	unsigned v = 0, n = 0;
+	const size_t n = us_number_span(s->p, s->left < max ? s->left : max);
+	uint64_t v;
 
-	while (n < max && s->left > 0 && s->p[0] >= '0' && s->p[0] <= '9') {
-		v = v * 10 + (unsigned)(s->p[0] - '0');
-		s->p++;
-		s->left--;
-		n++;
-	}
-	*value = v;
-	return n >= min;
+	if (n < min || us_number_digits(s->p, n, UINT_MAX, &v) != US_OK)
+		return 0;
+	s->p += n;
+	s->left -= n;
+	*value = (unsigned)v;
+	return 1;
 }
 
 int

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/number.h"
 
 #define NODES_MAX (US_COSIGNERS_MAX + US_TLOG_GROUPS_MAX)
 /* "group", its name, its threshold, and every name there can be */
@@ -180,22 +181,18 @@ static int
 threshold(struct us_log_witness_policy_line *l, size_t members, size_t *k)
 {
 	const struct us_bytes word = l->word[2];
+	uint64_t v = 0;
 
-	*k = 0;
 	if (us_bytes_is(word, "all"))
-		*k = members;
+		v = members;
 	else if (us_bytes_is(word, "any"))
-		*k = 1;
-	else if (word.n <= 4 && word.p[0] != '0')
-		for (size_t i = 0; i < word.n; i++) {
-			if (word.p[i] < '0' || word.p[i] > '9')
-				return wrong(l, US_ERR_FORMAT,
-				    "a group needs all, any, or a number of its members");
-			*k = *k * 10 + (size_t)(word.p[i] - '0');
-		}
-	return *k == 0 || *k > members ?
-	    wrong(l, US_ERR_FORMAT, "a group needs all, any, or a number of its members") :
-	    US_OK;
+		v = 1;
+	else
+		(void)us_number_parse(word.p, word.n, members, &v);
+	*k = (size_t)v;
+	return v != 0 ?
+	    US_OK :
+	    wrong(l, US_ERR_FORMAT, "a group needs all, any, or a number of its members");
 }
 
 static int

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/number.h"
 #include "policy/calendar.h"
 
 static const uint8_t mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
@@ -30,39 +31,21 @@ parse_address(uint8_t out[16], const uint8_t *p, size_t n, int *family)
 	return US_OK;
 }
 
-/* Decimal without sign and leading zeros, at most max. */
-static int
-parse_number(const uint8_t *p, size_t n, unsigned max, unsigned *out)
-{
-	unsigned v = 0;
-
-	if (n == 0 || n > 5 || (n > 1 && p[0] == '0'))
-		return US_ERR_FORMAT;
-	for (size_t i = 0; i < n; i++) {
-		if (p[i] < '0' || p[i] > '9')
-			return US_ERR_FORMAT;
-		v = v * 10 + (unsigned)(p[i] - '0');
-	}
-	if (v > max)
-		return US_ERR_RANGE;
-	*out = v;
-	return US_OK;
-}
-
 int
 us_network_parse(struct us_network *out, struct us_bytes text)
 {
 	const uint8_t *slash = text.n > 0 ? memchr(text.p, '/', text.n) : NULL;
 	size_t n = slash != NULL ? (size_t)(slash - text.p) : text.n;
 	struct us_network network;
-	unsigned bits;
+	uint64_t bits;
 	int family, err;
 
 	if ((err = parse_address(network.address, text.p, n, &family)) != US_OK)
 		return err;
 	unsigned max = family == AF_INET ? 32 : 128;
 	bits = max;
-	if (slash != NULL && (err = parse_number(slash + 1, text.n - n - 1, max, &bits)) != US_OK)
+	if (slash != NULL &&
+	    (err = us_number_parse(slash + 1, text.n - n - 1, max, &bits)) != US_OK)
 		return err;
 	network.bits = (uint8_t)(bits + 128 - max);
 	for (unsigned i = network.bits; i < 128; i++)
@@ -77,7 +60,7 @@ us_address_parse(uint8_t out[16], struct us_bytes text)
 {
 	const uint8_t *end, *port = NULL;
 	size_t port_n = 0;
-	unsigned number;
+	uint64_t number;
 	int family, err;
 
 	if (text.n == 0)
@@ -103,7 +86,7 @@ us_address_parse(uint8_t out[16], struct us_bytes text)
 		port = end + 1;
 		port_n = left - n - 1;
 	}
-	if (port != NULL && parse_number(port, port_n, 65535, &number) != US_OK)
+	if (port != NULL && us_number_parse(port, port_n, 65535, &number) != US_OK)
 		return US_ERR_FORMAT;
 	uint8_t address[16];
 	if ((err = parse_address(address, start, n, &family)) != US_OK)

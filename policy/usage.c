@@ -5,14 +5,13 @@
 
 #include <roaring/roaring.h>
 
+#include "base/array.h"
 #include "base/err.h"
+#include "base/map.h"
 #include "policy/order.h"
 
-#define BUCKETS 4096u /* a power of two; people and parties by collections: thousands at most */
 #define RECORD_END (UINT64_C(1) << 32)
 #define CONTAINER 65536u /* numbers that one container of a bitmap covers */
-#define FNV_BASIS UINT64_C(14695981039346656037)
-#define FNV_PRIME UINT64_C(1099511628211)
 
 struct us_order_day {
 	int32_t day;
@@ -23,12 +22,9 @@ struct us_order_day {
 /* Invariants: exactly one of person and party is set; days ascend; every day's set is within
  * ever. */
 struct us_order_meter {
-	struct us_order_meter *next;
 	uint32_t person;
 	uint32_t collection;
 	enum us_meter_kind kind;
-	size_t party_n;
-	uint8_t party[US_ORDER_ID_MAX];
 	uint64_t n; /* == |ever| */
 	roaring_bitmap_t *ever;
 	struct us_order_day *days;
@@ -41,9 +37,16 @@ struct us_order_used {
 };
 
 struct us_usage {
-	struct us_order_meter *buckets[BUCKETS];
+	struct us_map meters;       /* by struct us_order_meter_key: pointers, owned */
 	struct us_order_used *used; /* ascending */
 	size_t n_used, used_room;
+};
+
+/* Without padding, as a table compares it. */
+struct us_order_meter_key {
+	uint32_t person, collection, kind;
+	uint32_t party_n; /* 0 for a person */
+	uint8_t party[US_ORDER_ID_MAX];
 };
 
 /* Whose meter is meant. */
@@ -58,7 +61,11 @@ int
 us_usage_new(struct us_usage **out)
 {
 	*out = calloc(1, sizeof **out);
-	return *out == NULL ? US_ERR_NOMEM : US_OK;
+	if (*out == NULL)
+		return US_ERR_NOMEM;
+	us_map_init(&(*out)->meters, sizeof(struct us_order_meter_key),
+	    sizeof(struct us_order_meter *));
+	return US_OK;
 }
 
 static void
@@ -75,53 +82,54 @@ meter_free(struct us_order_meter *m)
 void
 us_usage_free(struct us_usage *u)
 {
+	struct us_order_meter **m;
+
 	if (u == NULL)
 		return;
-	for (size_t i = 0; i < BUCKETS; i++) {
-		while (u->buckets[i] != NULL) {
-			struct us_order_meter *m = u->buckets[i];
-
-			u->buckets[i] = m->next;
-			meter_free(m);
-		}
-	}
+	for (size_t at = 0; (m = us_map_next(&u->meters, &at, NULL)) != NULL;)
+		meter_free(*m);
+	us_map_free(&u->meters);
 	free(u->used);
 	free(u);
 }
 
 /* --- meters ----------------------------------------------------------------------------------- */
 
-static size_t
-bucket_of(const struct us_order_name *who)
+static struct us_order_meter_key
+key_of(const struct us_order_name *who)
 {
-	uint64_t h = FNV_BASIS;
+	struct us_order_meter_key key;
 
-	h = (h ^ who->person) * FNV_PRIME;
-	h = (h ^ who->collection) * FNV_PRIME;
-	h = (h ^ (uint64_t)who->kind) * FNV_PRIME;
-	for (size_t i = 0; who->person == 0 && i < who->party.n; i++)
-		h = (h ^ who->party.p[i]) * FNV_PRIME;
-	return (size_t)(h ^ h >> 32) & (BUCKETS - 1);
+	memset(&key, 0, sizeof key);
+	key.person = who->person;
+	key.collection = who->collection;
+	key.kind = (uint32_t)who->kind;
+	if (who->person == 0 && who->party.n > 0) {
+		key.party_n = (uint32_t)who->party.n;
+		memcpy(key.party, who->party.p, who->party.n);
+	}
+	return key;
 }
 
 static struct us_order_meter *
 meter_find(const struct us_usage *u, const struct us_order_name *who)
 {
-	struct us_order_meter *m = u->buckets[bucket_of(who)];
+	struct us_order_meter *const *m;
+	struct us_order_meter_key key;
 
-	while (m != NULL &&
-	    (m->person != who->person || m->collection != who->collection || m->kind != who->kind ||
-		(who->person == 0 &&
-		    (m->party_n != who->party.n ||
-			memcmp(m->party, who->party.p, m->party_n) != 0))))
-		m = m->next;
-	return m;
+	if (who->person == 0 && who->party.n > US_ORDER_ID_MAX)
+		return NULL;
+	key = key_of(who);
+	m = us_map_get(&u->meters, &key);
+	return m == NULL ? NULL : *m;
 }
 
 static struct us_order_meter *
 meter_make(struct us_usage *u, const struct us_order_name *who)
 {
-	struct us_order_meter **at = &u->buckets[bucket_of(who)], *m = meter_find(u, who);
+	const struct us_order_meter_key key = key_of(who);
+	struct us_order_meter *m = meter_find(u, who);
+	void *at;
 
 	if (m != NULL)
 		return m;
@@ -129,19 +137,14 @@ meter_make(struct us_usage *u, const struct us_order_name *who)
 	if (m == NULL)
 		return NULL;
 	m->ever = roaring_bitmap_create();
-	if (m->ever == NULL) {
-		free(m);
+	if (m->ever == NULL || us_map_put(&u->meters, &key, &at) != US_OK) {
+		meter_free(m);
 		return NULL;
 	}
 	m->person = who->person;
 	m->collection = who->collection;
 	m->kind = who->kind;
-	if (who->person == 0) {
-		m->party_n = who->party.n;
-		memcpy(m->party, who->party.p, who->party.n);
-	}
-	m->next = *at;
-	*at = m;
+	*(struct us_order_meter **)at = m;
 	return m;
 }
 
@@ -171,15 +174,8 @@ day_make(struct us_order_meter *m, int32_t day)
 
 	if (i < m->n_days && m->days[i].day == day)
 		return &m->days[i];
-	if (m->n_days == m->room) {
-		size_t room = m->room == 0 ? 4 : m->room * 2;
-		struct us_order_day *more = realloc(m->days, room * sizeof *more);
-
-		if (more == NULL)
-			return NULL;
-		m->days = more;
-		m->room = room;
-	}
+	if (us_grow(&m->days, m->n_days, &m->room, sizeof *m->days) != US_OK)
+		return NULL;
 	roaring_bitmap_t *set = roaring_bitmap_create();
 
 	if (set == NULL)
@@ -402,28 +398,24 @@ us_usage_who(const struct us_usage *u, uint32_t collection, const uint64_t *reco
     int (*found)(void *ctx, const struct us_usage_seen *seen), void *ctx)
 {
 	const struct us_order_meter **meters;
+	struct us_order_meter *const *m;
 	roaring_bitmap_t *asked;
 	size_t n_meters = 0;
 	int err;
 
-	for (size_t i = 0; i < BUCKETS; i++)
-		for (const struct us_order_meter *m = u->buckets[i]; m != NULL; m = m->next)
-			n_meters += m->person != 0 && m->collection == collection;
-	if (n_meters == 0 || n == 0)
+	if (u->meters.n == 0 || n == 0)
 		return US_OK;
 	err = set_of(records, n, &asked);
 	if (err != US_OK)
 		return err;
-	meters = malloc(n_meters * sizeof *meters);
+	meters = malloc(u->meters.n * sizeof *meters);
 	if (meters == NULL) {
 		roaring_bitmap_free(asked);
 		return US_ERR_NOMEM;
 	}
-	n_meters = 0;
-	for (size_t i = 0; i < BUCKETS; i++)
-		for (const struct us_order_meter *m = u->buckets[i]; m != NULL; m = m->next)
-			if (m->person != 0 && m->collection == collection)
-				meters[n_meters++] = m;
+	for (size_t at = 0; (m = us_map_next(&u->meters, &at, NULL)) != NULL;)
+		if ((*m)->person != 0 && (*m)->collection == collection)
+			meters[n_meters++] = *m;
 	qsort(meters, n_meters, sizeof *meters, compare_meters);
 	for (size_t i = 0; err == US_OK && i < n_meters; i++)
 		err = tell(meters[i], asked, found, ctx);
@@ -465,15 +457,8 @@ us_usage_approval_use(struct us_usage *u, uint32_t approval, uint64_t index)
 
 	if (i < u->n_used && u->used[i].approval == approval)
 		return US_ERR_EXISTS;
-	if (u->n_used == u->used_room) {
-		size_t room = u->used_room == 0 ? 16 : u->used_room * 2;
-		struct us_order_used *more = realloc(u->used, room * sizeof *more);
-
-		if (more == NULL)
-			return US_ERR_NOMEM;
-		u->used = more;
-		u->used_room = room;
-	}
+	if (us_grow(&u->used, u->n_used, &u->used_room, sizeof *u->used) != US_OK)
+		return US_ERR_NOMEM;
 	memmove(&u->used[i + 1], &u->used[i], (u->n_used - i) * sizeof *u->used);
 	u->used[i] = (struct us_order_used){ approval, index };
 	u->n_used++;

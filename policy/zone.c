@@ -1,5 +1,6 @@
 /* The POSIX form of a zone: parsing, and the offset at a moment. */
 #include "policy/calendar_internal.h"
+#include "base/number.h"
 
 struct us_order_text {
 	const uint8_t *p;
@@ -61,22 +62,19 @@ skip_name(struct us_order_text *t)
 static int32_t
 take_number(struct us_order_text *t, int32_t least, int32_t most)
 {
-	int32_t v = 0;
-	unsigned n = 0;
+	const size_t n = us_number_span(t->p, t->left);
+	uint64_t v = 0;
+	int err = n > 3 ? US_ERR_RANGE : us_number_digits(t->p, n, (uint64_t)most, &v);
 
-	for (; is_digit(peek(t)); n++) {
-		if (n == 3) {
-			fail(t, US_ERR_RANGE);
-			return least;
-		}
-		v = v * 10 + (peek(t) - '0');
-		(void)accept(t, peek(t));
+	if (err == US_OK && (int32_t)v < least)
+		err = US_ERR_RANGE;
+	if (err != US_OK) {
+		fail(t, err);
+		return least;
 	}
-	if (n == 0)
-		fail(t, US_ERR_FORMAT);
-	else if (v < least || v > most)
-		fail(t, US_ERR_RANGE);
-	return t->err == US_OK ? v : least;
+	t->p += n;
+	t->left -= n;
+	return (int32_t)v;
 }
 
 /* [+|-]hh[:mm[:ss]] in seconds */

@@ -77,6 +77,7 @@
 #ifndef US_REGISTRY_ACT_H
 #define US_REGISTRY_ACT_H
 
+#include "case/bates.h"
 #include "policy/order.h"
 #include "registry/acts.def"
 
@@ -93,7 +94,6 @@
 #define US_PURPOSE_MAX 1024
 #define US_RECIPIENT_MAX 256
 #define US_COLLECTION_NAME_MAX 64
-#define US_BATES_PREFIX_MAX 16
 #define US_DESIGNATION_MAX 64
 #define US_DOCKET_ID_MAX 32
 #define US_CREDENTIAL_DAYS_MAX 825

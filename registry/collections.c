@@ -5,9 +5,6 @@
 
 #include "registry/internal.h"
 
-#define BATES_DIGITS 9
-#define BATES_LAST UINT64_C(999999999)
-
 const char *
 us_batch_status_name(enum us_batch_status status)
 {
@@ -143,35 +140,6 @@ us_registry_dictionary(const struct us_registry *reg, uint32_t collection, uint3
 	if (c == NULL || c->n_dictionaries == 0 || version > c->n_dictionaries)
 		return NULL;
 	return &c->dictionaries[(version == 0 ? c->n_dictionaries : version) - 1];
-}
-
-int
-us_bates_format(const struct us_collection *collection, uint64_t record, char *out)
-{
-	if (record >= BATES_LAST)
-		return US_ERR_RANGE;
-	(void)snprintf(out, US_BATES_MAX + 1, "%s%09llu", collection->prefix,
-	    (unsigned long long)(record + 1));
-	return US_OK;
-}
-
-int
-us_bates_parse(const struct us_collection *collection, struct us_bytes text, uint64_t *record)
-{
-	size_t prefix = strlen(collection->prefix);
-	uint64_t number = 0;
-
-	if (text.n != prefix + BATES_DIGITS || memcmp(text.p, collection->prefix, prefix) != 0)
-		return US_ERR_FORMAT;
-	for (size_t i = prefix; i < text.n; i++) {
-		if (text.p[i] < '0' || text.p[i] > '9')
-			return US_ERR_FORMAT;
-		number = number * 10 + (uint64_t)(text.p[i] - '0');
-	}
-	if (number == 0)
-		return US_ERR_FORMAT;
-	*record = number - 1;
-	return US_OK;
 }
 
 uint64_t

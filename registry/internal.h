@@ -2,6 +2,8 @@
 #ifndef US_REGISTRY_INTERNAL_H
 #define US_REGISTRY_INTERNAL_H
 
+#include "base/array.h"
+#include "base/map.h"
 #include "crypto/crypto.h"
 #include "registry/authority.h"
 #include "registry/docket.h"
@@ -9,29 +11,30 @@
 #include "registry/versions.h"
 #include "registry/withheld.h"
 
-/* A hash table from 32-byte keys to numbers; grows, never shrinks. */
+/* Numbers, counted from 1, by keys of 32 bytes; empty if zeroed. */
 struct us_table {
-	struct us_table_slot *slots;
-	size_t n;
-	size_t cap; /* a power of two, or 0 */
+	struct us_map map;
 };
-struct us_table_slot {
-	uint8_t key[32];
-	uint32_t value; /* counted from 1; 0: free */
-};
-uint32_t us_table_get(const struct us_table *t, const uint8_t key[32]); /* 0: not there */
-int us_table_reserve(struct us_table *t);                               /* room for one more */
-void us_table_put(struct us_table *t, const uint8_t key[32], uint32_t value); /* after reserve */
+/* The key's number; 0: it is not there. */
+uint32_t us_table_get(const struct us_table *t, const uint8_t key[32]);
+/* Room for one more key. Errors of us_map_put(). */
+int us_table_reserve(struct us_table *t);
+/* After us_table_reserve(): cannot fail. Another number of the same key is overwritten. */
+void us_table_put(struct us_table *t, const uint8_t key[32], uint32_t value);
+/* Frees what the table holds; it is then empty. */
 void us_table_free(struct us_table *t);
 
-/* A set of slots, by bit. */
+/* A set of slots, by bit; empty if zeroed. free(bits) frees it. */
 struct us_slots {
 	uint64_t *bits;
 	size_t words;
 };
+/* 1 if the slot is in the set, else 0. */
 int us_slots_has(const struct us_slots *s, uint32_t slot);
+/* Room for the slot. US_ERR_NOMEM. */
 int us_slots_reserve(struct us_slots *s, uint32_t slot);
-void us_slots_put(struct us_slots *s, uint32_t slot); /* after reserve */
+/* Adds the slot, for which there is room. */
+void us_slots_put(struct us_slots *s, uint32_t slot);
 
 struct us_credential_full {
 	struct us_credential shown;
@@ -107,9 +110,6 @@ struct us_registry {
 	 * back */
 	int64_t last_ns;
 };
-
-/* Room for one more in an array of items of size bytes. US_ERR_NOMEM. */
-int us_grow(void *array, size_t n, size_t *cap, size_t size);
 
 /* Fills refusal (may be NULL) and returns err. */
 int us_refuse(struct us_refusal *refusal, int err, enum us_reason reason, const char *format, ...)

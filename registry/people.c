@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "crypto/crypto.h"
 #include "registry/internal.h"
 
@@ -206,21 +207,15 @@ us_registry_docket_item(const struct us_registry *reg, struct us_bytes id,
     struct us_docket_item *out)
 {
 	static const char prefix[] = "person-";
+	const size_t n = sizeof prefix - 1;
+	const struct us_person *p;
 	struct us_docket_item item;
-	uint64_t number = 0;
+	uint64_t number;
 	int err;
 
-	if (id.n < sizeof prefix || id.n > sizeof prefix - 1 + 10 ||
-	    memcmp(id.p, prefix, sizeof prefix - 1) != 0)
-		return US_ERR_NOT_FOUND;
-	for (size_t i = sizeof prefix - 1; i < id.n; i++) {
-		if (id.p[i] < '0' || id.p[i] > '9' || (number == 0 && id.p[i] == '0'))
-			return US_ERR_NOT_FOUND;
-		number = number * 10 + (uint64_t)(id.p[i] - '0');
-	}
-	const struct us_person *p = number > UINT32_MAX ? NULL :
-							  us_registry_person(reg, (uint32_t)number);
-	if (p == NULL)
+	if (id.n < n || memcmp(id.p, prefix, n) != 0 ||
+	    us_number_parse(id.p + n, id.n - n, UINT32_MAX, &number) != US_OK ||
+	    (p = us_registry_person(reg, (uint32_t)number)) == NULL)
 		return US_ERR_NOT_FOUND;
 	err = item_of(reg, p, &item);
 	if (err == US_OK)

@@ -226,12 +226,6 @@ struct us_dictionary {
 const struct us_dictionary *
 us_registry_dictionary(const struct us_registry *reg, uint32_t collection, uint32_t version);
 
-/* "DEMO000000001". out has room for US_BATES_MAX + 1. US_ERR_RANGE above 999,999,999 records. */
-#define US_BATES_MAX (US_BATES_PREFIX_MAX + 9)
-int us_bates_format(const struct us_collection *collection, uint64_t record, char *out);
-/* US_ERR_FORMAT: not of this collection's form. Does not ask whether the record exists. */
-int us_bates_parse(const struct us_collection *collection, struct us_bytes text, uint64_t *record);
-
 /* ---- docket: people who wait; all else that waits is in registry/docket.h ---- */
 
 struct us_docket_item {

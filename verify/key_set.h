@@ -1,7 +1,6 @@
 /*
  * What an earlier entry has named: a set of keys of 16 bytes, with when and by whom. The keys come
- * from the log, so their places depend on a secret drawn for each set: nobody can make a log whose
- * keys all fall on one place.
+ * from the log, whose writer may choose them (base/map.h).
  */
 #ifndef US_VERIFY_KEY_SET_H
 #define US_VERIFY_KEY_SET_H
@@ -9,30 +8,32 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/map.h"
+
+/* When and by whom a key was named. */
 struct us_verify_key_set_item {
-	uint8_t key[16];
-	int used;
 	int64_t time_ns;
 	uint32_t person;
 	uint8_t credential[32];
 };
 
-/* Invariant: at most half of the 2^n places are used. Zeroed but for the secret, it is empty. */
 struct us_verify_key_set {
-	uint64_t secret[2];
-	size_t places; /* 0 or a power of two */
-	size_t count;
-	struct us_verify_key_set_item *items;
+	struct us_map map;
+	size_t sweep_at; /* so many keys there may be until those that are too old are dropped */
 };
 
-int us_verify_key_set_init(struct us_verify_key_set *s); /* US_ERR_CRYPTO */
+/* An empty set. Allocates nothing. */
+void us_verify_key_set_init(struct us_verify_key_set *s);
+/* Frees what the set holds; it is then as after init. */
 void us_verify_key_set_free(struct us_verify_key_set *s);
-void us_verify_key_set_clear(struct us_verify_key_set *s); /* empty again */
+/* Empty again, with its memory. */
+void us_verify_key_set_clear(struct us_verify_key_set *s);
+/* What was added under the key, until the next change of the set; or NULL. */
 const struct us_verify_key_set_item *
 us_verify_key_set_find(const struct us_verify_key_set *s, const uint8_t key[16]);
-/* Adds a copy of the item, whose key is not in the set. Items older than oldest_ns are dropped when
- * the set has to grow. US_ERR_NOMEM. */
-int us_verify_key_set_add(struct us_verify_key_set *s, const struct us_verify_key_set_item *item,
-    int64_t oldest_ns);
+/* Adds a copy of the item under a key that is not in the set. Items older than oldest_ns are
+ * dropped when the set has to grow. Errors of us_map_put(). */
+int us_verify_key_set_add(struct us_verify_key_set *s, const uint8_t key[16],
+    const struct us_verify_key_set_item *item, int64_t oldest_ns);
 
 #endif

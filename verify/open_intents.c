@@ -3,9 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/err.h"
-
-#define ITEMS_MIN 256
 
 void
 us_verify_intents_free(struct us_verify_intents *a)
@@ -23,17 +22,8 @@ us_verify_intents_add(struct us_verify_intents *a, const struct us_verify_intent
 		a->n -= a->from;
 		a->from = 0;
 	}
-	if (a->n == a->cap) {
-		const size_t cap = a->cap == 0 ? ITEMS_MIN : a->cap * 2;
-		struct us_verify_intent *more = cap > SIZE_MAX / sizeof *more ?
-		    NULL :
-		    realloc(a->items, cap * sizeof *more);
-
-		if (more == NULL)
-			return US_ERR_NOMEM;
-		a->items = more;
-		a->cap = cap;
-	}
+	if (us_grow(&a->items, a->n, &a->cap, sizeof *a->items) != US_OK)
+		return US_ERR_NOMEM;
 	a->items[a->n++] = *item;
 	return US_OK;
 }

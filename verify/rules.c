@@ -55,7 +55,6 @@ int
 us_verify_rules_new(struct us_verify_rules **out)
 {
 	struct us_verify_rules *r = calloc(1, sizeof *r);
-	int err;
 
 	*out = NULL;
 	if (r == NULL)
@@ -65,14 +64,10 @@ us_verify_rules_new(struct us_verify_rules **out)
 	r->before = (struct us_verify_part){ .is_known = 1, .parts = 1 };
 	r->withheld_ns = -1;
 	r->settled_known = 1;
-	err = us_verify_key_set_init(&r->sessions);
-	if (err == US_OK)
-		err = us_verify_key_set_init(&r->approvals);
-	if (err == US_OK)
-		*out = r;
-	else
-		free(r);
-	return err;
+	us_verify_key_set_init(&r->sessions);
+	us_verify_key_set_init(&r->approvals);
+	*out = r;
+	return US_OK;
 }
 
 void
@@ -332,12 +327,11 @@ check_session(struct us_verify_rules *r, const struct us_opened *e,
 		.person = e->access.person };
 
 	if (e->access.action == US_ACTION_SESSION && e->access.kind == US_KIND_INTENT) {
-		memcpy(item.key, e->access.session, sizeof item.key);
 		memcpy(item.credential, e->access.credential, sizeof item.credential);
 		/* the same statement again makes no longer session */
-		return s != NULL ?
-		    US_OK :
-		    us_verify_key_set_add(&r->sessions, &item, e->view.time_ns - SESSION_NS);
+		return s != NULL ? US_OK :
+				   us_verify_key_set_add(&r->sessions, e->access.session, &item,
+				       e->view.time_ns - SESSION_NS);
 	}
 	if (e->access.kind != US_KIND_INTENT && e->access.kind != US_KIND_DISCLOSURE)
 		return US_OK;
@@ -358,17 +352,18 @@ check_approval(struct us_verify_rules *r, const struct us_opened *e,
     struct us_verify_finding *finding)
 {
 	const struct us_verify_part p = part_of(e);
-	struct us_verify_key_set_item item = { .time_ns = e->view.time_ns };
+	const struct us_verify_key_set_item item = { .time_ns = e->view.time_ns };
+	uint8_t key[16] = { 0 };
 
 	if (e->access.event.form != US_EVENT_APPROVAL)
 		return US_OK;
 	/* all parts of one request name it */
 	if (!p.is_known || p.part > 0)
 		return US_OK;
-	us_store_u32(item.key, e->access.event.approval.number);
-	if (us_verify_key_set_find(&r->approvals, item.key) != NULL)
+	us_store_u32(key, e->access.event.approval.number);
+	if (us_verify_key_set_find(&r->approvals, key) != NULL)
 		return broken(finding, e, "approval", "its approval was used before");
-	return us_verify_key_set_add(&r->approvals, &item, INT64_MIN);
+	return us_verify_key_set_add(&r->approvals, key, &item, INT64_MIN);
 }
 
 static int

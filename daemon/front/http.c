@@ -7,6 +7,7 @@
 
 #include "base/array.h"
 #include "base/err.h"
+#include "base/number.h"
 #include "daemon/front/target.h"
 
 /* --- the end of the head --------------------------------------------------------------- */
@@ -100,15 +101,10 @@ trim(struct us_bytes v)
 static int
 take_length(struct us_front_parse *s, struct us_bytes v)
 {
-	uint64_t n = 0;
+	uint64_t n;
 
-	if (s->length_n++ != 0 || v.n == 0 || v.n > 12)
+	if (s->length_n++ != 0 || v.n > 12 || us_number_digits(v.p, v.n, UINT64_MAX, &n) != US_OK)
 		return refuse(s, 400, "Content-Length is not one number");
-	for (size_t i = 0; i < v.n; i++) {
-		if (v.p[i] < '0' || v.p[i] > '9')
-			return refuse(s, 400, "Content-Length is not one number");
-		n = n * 10 + (uint64_t)(v.p[i] - '0');
-	}
 	s->head->content_length = n;
 	s->head->has_length = 1;
 	return 0;

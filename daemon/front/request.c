@@ -2,6 +2,7 @@
 #include "daemon/front/request_internal.h"
 
 #include "base/err.h"
+#include "base/number.h"
 #include "registry/act.h"
 
 #define ARGUMENT_MAX 512
@@ -259,7 +260,9 @@ decode_load_open(struct us_decode *d)
 static int
 take_load(struct us_decode *d, uint64_t *load)
 {
-	if (us_decode_number(us_decode_segment(d, 2), UINT64_MAX, load) != US_OK)
+	const struct us_bytes id = us_decode_segment(d, 2);
+
+	if (us_number_parse(id.p, id.n, UINT64_MAX, load) != US_OK)
 		return us_decode_bad(d->problem, "a load's id is a number", "load");
 	return 0;
 }
@@ -268,6 +271,7 @@ static int
 decode_part(struct us_decode *d)
 {
 	static const char *const known[] = { "dry_run", "skip", "hold", "format", NULL };
+	const struct us_bytes number = us_decode_segment(d, 4);
 	struct us_msg_part *m = &d->out->u.part;
 	uint64_t part, format;
 	int dry_run, skip, hold;
@@ -277,7 +281,7 @@ decode_part(struct us_decode *d)
 	    flag_of(d, "hold", &hold) != 0 ||
 	    us_decode_query_number(d, "format", 0, 255, &format) != 0)
 		return d->problem->status;
-	if (us_decode_number(us_decode_segment(d, 4), UINT32_MAX, &part) != US_OK)
+	if (us_number_parse(number.p, number.n, UINT32_MAX, &part) != US_OK)
 		return us_decode_bad(d->problem, "a part is a number", "part");
 	m->part = (uint32_t)part;
 	m->format = (uint8_t)format;

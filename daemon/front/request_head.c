@@ -4,6 +4,7 @@
 
 #include "base/base64.h"
 #include "base/err.h"
+#include "base/number.h"
 
 /* A media type without its parameters. */
 static int
@@ -51,7 +52,8 @@ take_part_headers(const struct us_http_head *head, struct us_route *route, struc
 	    ticket_n != sizeof route->ticket)
 		return us_decode_refuse(p, 401, "ticket",
 		    "a part carries the ticket that its load was opened with", "Underseal-Ticket");
-	if (us_decode_number(head->first_line, INT64_MAX, &route->first_line) != US_OK)
+	if (us_number_parse(head->first_line.p, head->first_line.n, INT64_MAX,
+		&route->first_line) != US_OK)
 		return us_decode_bad(p, "a part names its first line", "Underseal-First-Line");
 	if (us_hex_decode((const char *)head->digest.p, head->digest.n, route->digest, 32) != US_OK)
 		return us_decode_bad(p, "a part names the SHA-256 of its bytes",

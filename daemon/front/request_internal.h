@@ -32,8 +32,6 @@ struct us_decode {
 int us_decode_refuse(struct us_problem *p, int status, const char *type, const char *detail,
     const char *member);
 int us_decode_bad(struct us_problem *p, const char *detail, const char *member);
-/* Decimal without sign or leading zeros. US_ERR_FORMAT, US_ERR_RANGE. */
-int us_decode_number(struct us_bytes v, uint64_t max, uint64_t *out);
 
 /* The rest returns 0 or the status of the problem. */
 

@@ -2,6 +2,7 @@
 #include "daemon/front/request_internal.h"
 
 #include "base/err.h"
+#include "base/number.h"
 #include "base/time.h"
 
 /* As in the message's fields. */
@@ -14,9 +15,10 @@
 static int
 take_number(struct us_decode *d, size_t segment, const char *what, uint32_t *out)
 {
+	const struct us_bytes number = us_decode_segment(d, segment);
 	uint64_t n;
 
-	if (us_decode_number(us_decode_segment(d, segment), UINT32_MAX, &n) != US_OK || n == 0)
+	if (us_number_parse(number.p, number.n, UINT32_MAX, &n) != US_OK || n == 0)
 		return us_decode_bad(d->problem, "versions and filings are numbered from 1", what);
 	*out = (uint32_t)n;
 	return 0;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/number.h"
 
 int
 us_decode_refuse(struct us_problem *p, int status, const char *type, const char *detail,
@@ -22,34 +23,13 @@ us_decode_bad(struct us_problem *p, const char *detail, const char *member)
 }
 
 int
-us_decode_number(struct us_bytes v, uint64_t max, uint64_t *out)
-{
-	uint64_t n = 0, digit;
-
-	if (v.n == 0 || v.n > 20 || (v.n > 1 && v.p[0] == '0'))
-		return US_ERR_FORMAT;
-	for (size_t i = 0; i < v.n; i++) {
-		if (v.p[i] < '0' || v.p[i] > '9')
-			return US_ERR_FORMAT;
-		digit = (uint64_t)(v.p[i] - '0');
-		if (n > (UINT64_MAX - digit) / 10)
-			return US_ERR_RANGE;
-		n = n * 10 + digit;
-	}
-	if (n > max)
-		return US_ERR_RANGE;
-	*out = n;
-	return US_OK;
-}
-
-int
 us_decode_query_number(struct us_decode *d, const char *name, uint64_t fallback, uint64_t max,
     uint64_t *out)
 {
 	const struct us_bytes *v = us_target_query(d->target, name);
 
 	*out = fallback;
-	if (v != NULL && us_decode_number(*v, max, out) != US_OK)
+	if (v != NULL && us_number_parse(v->p, v->n, max, out) != US_OK)
 		return us_decode_bad(d->problem, "a number in the query is wrong", name);
 	return 0;
 }

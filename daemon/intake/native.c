@@ -5,6 +5,7 @@
 
 #include <yajl/yajl_parse.h>
 
+#include "base/array.h"
 #include "base/err.h"
 #include "base/time.h"
 #include "daemon/intake/scan.h"
@@ -121,15 +122,8 @@ is_blank(struct us_native *p, const unsigned char *s, size_t n)
 static int
 others_add(struct us_intake_others *o, const unsigned char *s, size_t n)
 {
-	if (o->n == o->cap) {
-		size_t cap = o->cap ? 2 * o->cap : 32;
-		struct us_intake_part *key = realloc(o->key, cap * sizeof *key);
-
-		if (key == NULL)
-			return US_ERR_NOMEM;
-		o->key = key;
-		o->cap = cap;
-	}
+	if (us_grow(&o->key, o->n, &o->cap, sizeof *o->key) != US_OK)
+		return US_ERR_NOMEM;
 	o->key[o->n++] = (struct us_intake_part){ o->text.len, n };
 	return us_buf_put(&o->text, s, n);
 }
@@ -342,25 +336,15 @@ on_number(void *ctx, const char *s, size_t n)
 static int
 room_for_message(struct us_native *p)
 {
-	size_t cap = p->cap ? 2 * p->cap : 64;
-	void *spans, *contents, *texts;
+	size_t spans = p->cap, contents = p->cap, texts = p->cap; /* the three grow alike */
 
-	if (p->messages < p->cap)
-		return 1;
-	spans = realloc(p->spans, cap * sizeof *p->spans);
-	if (spans != NULL)
-		p->spans = spans;
-	contents = realloc(p->contents, cap * sizeof *p->contents);
-	if (contents != NULL)
-		p->contents = contents;
-	texts = realloc(p->texts, cap * sizeof *p->texts);
-	if (texts != NULL)
-		p->texts = texts;
-	if (spans == NULL || contents == NULL || texts == NULL) {
+	if (us_grow(&p->spans, p->messages, &spans, sizeof *p->spans) != US_OK ||
+	    us_grow(&p->contents, p->messages, &contents, sizeof *p->contents) != US_OK ||
+	    us_grow(&p->texts, p->messages, &texts, sizeof *p->texts) != US_OK) {
 		p->err = US_ERR_NOMEM;
 		return 0;
 	}
-	p->cap = cap;
+	p->cap = spans;
 	return 1;
 }
 

@@ -7,6 +7,7 @@
 
 #include "evidence/batch/intake_record.h"
 #include "crypto/crypto.h"
+#include "base/array.h"
 #include "base/err.h"
 #include "daemon/intake/native.h"
 #include "evidence/index/doc.h"
@@ -165,15 +166,8 @@ add_defect(struct us_part_worker *w, uint64_t line, enum us_defect code)
 {
 	struct us_part_result *r = &w->result;
 
-	if (r->n_defects == w->cap) {
-		size_t cap = w->cap ? 2 * w->cap : 64;
-		struct us_part_defect *d = realloc(r->defects, cap * sizeof *d);
-
-		if (d == NULL)
-			return US_ERR_NOMEM;
-		r->defects = d;
-		w->cap = cap;
-	}
+	if (us_grow(&r->defects, r->n_defects, &w->cap, sizeof *r->defects) != US_OK)
+		return US_ERR_NOMEM;
 	r->defects[r->n_defects++] = (struct us_part_defect){ line, (uint8_t)code };
 	return US_OK;
 }

@@ -12,6 +12,7 @@
 #include "base/base64.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/number.h"
 #include "base/time.h"
 #include "daemon/keeper/internal.h"
 
@@ -306,20 +307,14 @@ us_keeper_witnessed(const struct us_keeper *k, struct us_bytes path, struct us_b
 {
 	const struct us_witnesses *w = k->witnesses;
 	const size_t n = sizeof PATH - 1;
-	size_t wanted = 1;
+	uint64_t wanted = 1;
 
 	if (path.n < n || memcmp(path.p, PATH, n) != 0)
 		return US_ERR_FORMAT;
-	if (path.n > n) {
-		if (path.n > n + 3 || path.n < n + 2 || path.p[n] != '/')
-			return US_ERR_FORMAT;
-		wanted = 0;
-		for (size_t i = n + 1; i < path.n; i++) {
-			if (path.p[i] < '0' || path.p[i] > '9')
-				return US_ERR_FORMAT;
-			wanted = wanted * 10 + (size_t)(path.p[i] - '0');
-		}
-	}
+	if (path.n > n &&
+	    (path.n > n + 3 || path.p[n] != '/' ||
+		us_number_digits(path.p + n + 1, path.n - n - 1, 99, &wanted) != US_OK))
+		return US_ERR_FORMAT;
 	for (size_t i = 0; i < w->n_kept; i++)
 		if (w->kept[i].who.n >= wanted)
 			return us_buf_put(out, w->kept[i].note.data, w->kept[i].note.len);

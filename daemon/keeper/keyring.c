@@ -5,6 +5,7 @@
 
 #include "crypto/cobblestone.h"
 #include "crypto/crypto.h"
+#include "base/array.h"
 #include "base/err.h"
 #include "crypto/keytree.h"
 #include "daemon/keeper/files.h"
@@ -114,16 +115,13 @@ derive(struct us_key *keys)
 static int
 add(struct us_keyring *ring, uint32_t collection, struct us_key **keys)
 {
-	struct us_keeper_member *more = realloc(ring->members, (ring->n + 1) * sizeof *more);
-	int err;
+	int err = us_grow_bare(&ring->members, ring->n, sizeof *ring->members);
 
-	if (more == NULL)
-		return US_ERR_NOMEM;
-	ring->members = more;
-	err = us_keys_new(KEYS, keys);
+	if (err == US_OK)
+		err = us_keys_new(KEYS, keys);
 	if (err != US_OK)
 		return err;
-	more[ring->n++] = (struct us_keeper_member){ collection, *keys };
+	ring->members[ring->n++] = (struct us_keeper_member){ collection, *keys };
 	return US_OK;
 }
 

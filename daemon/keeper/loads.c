@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "crypto/crypto.h"
+#include "base/array.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/time.h"
@@ -22,18 +23,16 @@ static struct us_counter *
 counter(struct us_keeper *k, uint32_t collection)
 {
 	const struct us_collection *c = us_registry_collection(k->registry, collection);
-	struct us_counter *found = NULL, *more;
+	struct us_counter *found = NULL;
 
 	for (size_t i = 0; i < k->n_counters; i++) {
 		if (k->counters[i].collection == collection)
 			found = &k->counters[i];
 	}
 	if (found == NULL) {
-		more = realloc(k->counters, (k->n_counters + 1) * sizeof *more);
-		if (more == NULL)
+		if (us_grow_bare(&k->counters, k->n_counters, sizeof *k->counters) != US_OK)
 			return NULL;
-		k->counters = more;
-		found = &more[k->n_counters++];
+		found = &k->counters[k->n_counters++];
 		*found = (struct us_counter){ .collection = collection };
 	}
 	/* The registry may know more than a journal that was restored. */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/time.h"
@@ -169,15 +170,10 @@ note_failed(struct us_answers *a, uint64_t index)
 {
 	size_t at = a->n_failed;
 
-	if (a->n_failed == a->failed_cap) {
-		size_t cap = a->failed_cap == 0 ? 64 : a->failed_cap * 2;
-		uint64_t *more = cap > FAILED_MAX ? NULL : realloc(a->failed, cap * sizeof *more);
-
-		if (more == NULL)
-			return cap > FAILED_MAX ? US_ERR_MALFORMED : US_ERR_NOMEM;
-		a->failed = more;
-		a->failed_cap = cap;
-	}
+	if (a->n_failed == FAILED_MAX)
+		return US_ERR_MALFORMED;
+	if (us_grow(&a->failed, a->n_failed, &a->failed_cap, sizeof *a->failed) != US_OK)
+		return US_ERR_NOMEM;
 	while (at > 0 && a->failed[at - 1] > index)
 		at--;
 	if (at > 0 && a->failed[at - 1] == index)

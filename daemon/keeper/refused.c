@@ -15,7 +15,7 @@ us_refused_terms(const struct us_keeper *k, uint32_t collection, struct us_bytes
 
 	for (size_t i = 0; c != NULL && err == US_OK && i < records.n / 8 && i < US_ENTRY_REFUSED;
 	     i++) {
-		if (us_bates_format(c, us_load_u64(records.p + 8 * i), text) == US_OK)
+		if (us_bates_format(c->prefix, us_load_u64(records.p + 8 * i), text) == US_OK)
 			err = us_buf_put_str16(terms, text, strlen(text));
 	}
 	if (c == NULL || err != US_OK || all <= US_ENTRY_REFUSED)

@@ -14,6 +14,7 @@
 #include "crypto/crypto.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/number.h"
 #include "daemon/offline/init_internal.h"
 #include "daemon/keeper/create.h"
 #include "daemon/process/owner.h"
@@ -58,10 +59,9 @@ struct us_offline_init {
 static unsigned
 number(const char *option, const char *text, unsigned min, unsigned max)
 {
-	char *end;
-	unsigned long v = strtoul(text, &end, 10);
+	int64_t v;
 
-	if (end == text || *end != '\0' || v < min || v > max)
+	if (us_number_text(text, min, max, &v) != US_OK)
 		us_fatal("%s takes a number from %u to %u", option, min, max);
 	return (unsigned)v;
 }

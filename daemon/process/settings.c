@@ -1,8 +1,9 @@
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/err.h"
 #include "base/log.h"
+#include "base/number.h"
 #include "daemon/process/role.h"
 
 #define SETTINGS_MAX 128
@@ -77,14 +78,11 @@ us_setting_number(const struct us_settings *s, const char *name, int64_t fallbac
     int64_t max)
 {
 	const char *text = us_setting(s, name, NULL);
-	char *end;
-	long long v;
+	int64_t v;
 
 	if (text == NULL)
 		return fallback;
-	errno = 0;
-	v = strtoll(text, &end, 10);
-	if (errno != 0 || end == text || *end != '\0' || v < min || v > max)
+	if (us_number_text(text, min, max, &v) != US_OK)
 		us_fatal("setting %s must be a number from %lld to %lld", name, (long long)min,
 		    (long long)max);
 	return v;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "crypto/crypto.h"
+#include "base/array.h"
 #include "base/err.h"
 #include "daemon/sealer/internal.h"
 
@@ -231,15 +232,8 @@ us_sealer_batch_add(struct us_sealer_batch *b, const struct us_intake_record *r,
 	struct us_sealer_item item = { .tag = *tag };
 	int err = table_room(b);
 
-	if (err == US_OK && b->n == b->cap) {
-		uint32_t cap = b->cap ? 2 * b->cap : 1024;
-		struct us_sealer_item *items = realloc(b->items, cap * sizeof *items);
-
-		if (items == NULL)
-			return US_ERR_NOMEM;
-		b->items = items;
-		b->cap = cap;
-	}
+	if (err == US_OK)
+		err = us_grow(&b->items, b->n, &b->cap, sizeof *b->items);
 	if (err == US_OK && b->segment != NULL)
 		err = fill_item(b, r, &item);
 	if (err != US_OK) {

@@ -114,7 +114,8 @@ struct us_sealer_batch {
 	struct us_sealer_load *load;
 	enum us_sealer_batch_state state;
 	struct us_sealer_item *items;
-	uint32_t n, cap;
+	uint32_t n;
+	size_t cap;
 	uint32_t limit; /* records it may take */
 	size_t memory;
 	uint64_t raw_bytes, duplicates, refused;

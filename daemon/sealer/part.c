@@ -6,6 +6,7 @@
 
 #include "evidence/batch/defect.h"
 #include "crypto/crypto.h"
+#include "base/array.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/time.h"
@@ -59,15 +60,8 @@ keep_answer(struct us_sealer_load *load, const struct us_sealer_part *part)
 {
 	struct us_sealer_done_part *d;
 
-	if (load->n_done == load->room_done) {
-		size_t room = load->room_done == 0 ? 64 : load->room_done * 2;
-		struct us_sealer_done_part *more = realloc(load->done, room * sizeof *more);
-
-		if (more == NULL)
-			return US_ERR_NOMEM;
-		load->done = more;
-		load->room_done = room;
-	}
+	if (us_grow(&load->done, load->n_done, &load->room_done, sizeof *load->done) != US_OK)
+		return US_ERR_NOMEM;
 	d = &load->done[load->n_done];
 	*d = (struct us_sealer_done_part){ .count = part->count,
 		.accepted = part->accepted,

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "crypto/record_seal.h"
 #include "daemon/vault/internal.h"
 
@@ -60,20 +61,12 @@ get_segment_page(void *ctx, uint32_t number, const uint8_t **page)
 static int
 grow_pointers(void ***array, size_t *n, size_t need)
 {
-	size_t more = *n == 0 ? 16 : *n;
-	void **p;
+	const size_t before = *n;
+	int err = us_grow_to(array, need + 1, n, sizeof **array);
 
-	if (need < *n)
-		return US_OK;
-	while (more <= need)
-		more *= 2;
-	p = realloc(*array, more * sizeof *p);
-	if (p == NULL)
-		return US_ERR_NOMEM;
-	memset(p + *n, 0, (more - *n) * sizeof *p);
-	*array = p;
-	*n = more;
-	return US_OK;
+	if (*n > before)
+		memset(*array + before, 0, (*n - before) * sizeof **array);
+	return err;
 }
 
 struct us_vault_collection *

@@ -222,10 +222,10 @@ list_batches(struct us_vault_request *r, struct us_vault_listing *l, struct us_j
 		us_json_kv_uint(j, "slot", b->facts.slot);
 		us_json_kv_cstr(j, "status", us_batch_status_name(b->status));
 		us_json_kv_uint(j, "records", b->facts.count);
-		if (us_bates_format(c, b->facts.first, bates) == US_OK)
+		if (us_bates_format(c->prefix, b->facts.first, bates) == US_OK)
 			us_json_kv_cstr(j, "first", bates);
 		if (b->facts.count > 0 &&
-		    us_bates_format(c, b->facts.first + b->facts.count - 1, bates) == US_OK)
+		    us_bates_format(c->prefix, b->facts.first + b->facts.count - 1, bates) == US_OK)
 			us_json_kv_cstr(j, "last", bates);
 		us_json_kv_time(j, "closed", b->closed_ns);
 		if (b->status != US_BATCH_VOID) {
@@ -293,7 +293,7 @@ list_copies(struct us_vault_request *r, struct us_vault_listing *l, struct us_js
 		us_json_key(j, "bates");
 		us_json_array(j);
 		for (i = 0; i < c->n && i < 1000 && collection != NULL; i++)
-			if (us_bates_format(collection, c->records[i], bates) == US_OK)
+			if (us_bates_format(collection->prefix, c->records[i], bates) == US_OK)
 				us_json_cstr(j, bates);
 		us_json_close(j);
 		us_json_key(j, "digest");

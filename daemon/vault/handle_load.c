@@ -286,9 +286,9 @@ put_batches(struct us_vault *v, const struct us_vault_load *l, struct us_json *j
 		us_json_kv_cstr(j, "batch", name);
 		us_json_kv_uint(j, "slot", b->facts.slot);
 		us_json_kv_uint(j, "records", b->facts.count);
-		if (us_bates_format(c, b->facts.first, bates) == US_OK)
+		if (us_bates_format(c->prefix, b->facts.first, bates) == US_OK)
 			us_json_kv_cstr(j, "first", bates);
-		if (us_bates_format(c, b->facts.first + b->facts.count - 1, bates) == US_OK)
+		if (us_bates_format(c->prefix, b->facts.first + b->facts.count - 1, bates) == US_OK)
 			us_json_kv_cstr(j, "last", bates);
 		us_json_kv_cstr(j, "status", us_batch_status_name(b->status));
 		us_json_kv_hex(j, "manifest_root", b->facts.manifest_root, 32);

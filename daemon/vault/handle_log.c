@@ -2,6 +2,7 @@
  * what witnesses bring. */
 #include <string.h>
 
+#include "base/number.h"
 #include "base/time.h"
 #include "daemon/vault/internal.h"
 
@@ -93,18 +94,7 @@ on_entry(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
 static int
 parse_index(struct us_bytes text, uint64_t *index)
 {
-	uint64_t v = 0;
-	size_t i;
-
-	if (text.n == 0 || text.n > 18)
-		return US_ERR_FORMAT;
-	for (i = 0; i < text.n; i++) {
-		if (text.p[i] < '0' || text.p[i] > '9')
-			return US_ERR_FORMAT;
-		v = v * 10 + (uint64_t)(text.p[i] - '0');
-	}
-	*index = v;
-	return US_OK;
+	return text.n > 18 ? US_ERR_FORMAT : us_number_digits(text.p, text.n, INT64_MAX, index);
 }
 
 static int

@@ -218,7 +218,7 @@ refuse_unseen(struct us_vault_request *r, struct us_vault_reading *d, uint64_t r
 	const struct us_collection *c = us_registry_collection(r->vault->registry, r->collection);
 	char bates[US_BATES_MAX + 1] = "", detail[96];
 
-	(void)us_bates_format(c, record, bates);
+	(void)us_bates_format(c->prefix, record, bates);
 	(void)snprintf(detail, sizeof detail, "%s is not found or not visible", bates);
 	p.detail = detail;
 	us_vault_access_refuse(r, d->action, d->purpose, &p);
@@ -354,8 +354,8 @@ take_bates(struct us_vault_request *r, const struct us_msg_read_request *q,
 	r->collection = c->id;
 	us_reader_init(&in, q->bates.p, q->bates.n);
 	while (in.left > 0 && in.err == US_OK)
-		r->n_asked += us_bates_parse(c, us_take_str16(&in, 64), &d->records[r->n_asked]) ==
-		    US_OK;
+		r->n_asked += us_bates_parse(c->prefix, us_take_str16(&in, 64),
+				  &d->records[r->n_asked]) == US_OK;
 	r->asked = d->records;
 }
 

@@ -2,6 +2,7 @@
  * a question nobody remembers finds nobody. */
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "daemon/vault/internal.h"
 
 #define CALLS_MAX 65535u
@@ -11,17 +12,15 @@ static int
 grow(struct us_vault *v)
 {
 	uint32_t n = v->n_calls == 0 ? 256 : v->n_calls * 2;
-	struct us_vault_keeper_call *more;
+	size_t cap = v->n_calls;
 	uint32_t i;
 
 	if (v->n_calls == CALLS_MAX)
 		return US_ERR_BUSY;
 	if (n > CALLS_MAX)
 		n = CALLS_MAX;
-	more = realloc(v->calls, n * sizeof *more);
-	if (more == NULL)
+	if (us_grow_to(&v->calls, n, &cap, sizeof *v->calls) != US_OK)
 		return US_ERR_NOMEM;
-	v->calls = more;
 	for (i = v->n_calls; i < n; i++)
 		v->calls[i] = (struct us_vault_keeper_call){ .generation = 1,
 			.next_free = i + 1 == n ? NONE : i + 1 };

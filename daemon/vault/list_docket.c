@@ -181,7 +181,7 @@ put_bates(const struct us_collection *c, struct us_run run, uint32_t *shown, str
 	char bates[US_BATES_MAX + 1];
 
 	for (uint64_t i = 0; i < run.count && *shown < LIST_BATES_MAX; i++, ++*shown)
-		if (us_bates_format(c, run.first + i, bates) == US_OK)
+		if (us_bates_format(c->prefix, run.first + i, bates) == US_OK)
 			us_json_cstr(j, bates);
 }
 

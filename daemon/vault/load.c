@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "crypto/crypto.h"
 #include "daemon/vault/internal.h"
 
@@ -131,11 +132,8 @@ struct us_vault_under_way {
 static void
 note_lost(struct us_vault *v, const struct us_vault_under_way *u, int err)
 {
-	struct us_vault_lost_pages *more = realloc(v->lost, (v->n_lost + 1) * sizeof *more);
-
-	if (more == NULL)
+	if (us_grow_bare(&v->lost, v->n_lost, sizeof *v->lost) != US_OK)
 		us_fatal("out of memory after a failed write: stopping");
-	v->lost = more;
 	v->lost[v->n_lost++] = (struct us_vault_lost_pages){ u->collection, u->slot, u->kind, err };
 }
 
@@ -281,12 +279,11 @@ tell_stored(struct us_vault_closing *c, int err, uint64_t entry)
 static int
 note_stored(struct us_vault_load *l, uint32_t slot, const struct us_vault_act_result *result)
 {
-	struct us_vault_load_batch *more = realloc(l->stored, (l->n_stored + 1) * sizeof *more), *b;
+	struct us_vault_load_batch *b;
 
-	if (more == NULL)
+	if (us_grow_bare(&l->stored, l->n_stored, sizeof *l->stored) != US_OK)
 		return US_ERR_NOMEM;
-	l->stored = more;
-	b = &more[l->n_stored];
+	b = &l->stored[l->n_stored];
 	*b = (struct us_vault_load_batch){ .slot = slot, .entry = result->entry };
 	memcpy(b->before, result->before, sizeof b->before);
 	us_buf_init(&b->committed, US_ACT_COMMITTED_MAX);

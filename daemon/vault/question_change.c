@@ -71,35 +71,18 @@ same_change(const struct us_vault_diff_change *a, const struct us_vault_diff_cha
 /* --- cases ------------------------------------------------------------------------------------ */
 
 static int
-grow(void *array, size_t n, size_t *cap, size_t size)
-{
-	const size_t more = *cap == 0 ? 64 : *cap * 2;
-	void *old, *bigger;
-
-	if (n < *cap)
-		return US_OK;
-	memcpy(&old, array, sizeof old);
-	bigger = reallocarray(old, more, size);
-	if (bigger == NULL)
-		return US_ERR_NOMEM;
-	memcpy(array, &bigger, sizeof bigger);
-	*cap = more;
-	return US_OK;
-}
-
-static int
 put_case(struct us_vault_diff *d, const struct us_vault_diff_change *change, uint32_t person,
     enum us_action action)
 {
 	size_t i = d->n_changes;
-	int err = grow(&d->cases, d->n_cases, &d->cap_cases, sizeof *d->cases);
+	int err = us_grow(&d->cases, d->n_cases, &d->cap_cases, sizeof *d->cases);
 
 	/* changes of a collection stand together at the end */
 	while (i > 0 && d->changes[i - 1].collection == change->collection &&
 	    !same_change(&d->changes[i - 1], change))
 		i--;
 	if (err == US_OK && (i == 0 || !same_change(&d->changes[i - 1], change))) {
-		err = grow(&d->changes, d->n_changes, &d->cap_changes, sizeof *d->changes);
+		err = us_grow(&d->changes, d->n_changes, &d->cap_changes, sizeof *d->changes);
 		if (err == US_OK) {
 			d->changes[d->n_changes++] = *change;
 			i = d->n_changes;
@@ -309,7 +292,7 @@ put_samples(const struct us_collection *c, const struct us_vault_diff_count *cou
 
 	us_json_array(j);
 	for (size_t i = 0; i < count->n && with_samples; i++)
-		if (us_bates_format(c, count->samples[i], bates) == US_OK)
+		if (us_bates_format(c->prefix, count->samples[i], bates) == US_OK)
 			us_json_cstr(j, bates);
 	us_json_close(j);
 }

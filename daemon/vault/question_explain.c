@@ -362,7 +362,7 @@ begin(struct us_vault_request *r, const struct us_msg_question_request *q, enum 
 	c = us_registry_collection(r->vault->registry, r->collection);
 	if (q->bates.n > 0) {
 		a->has_record = 1;
-		if (c == NULL || us_bates_parse(c, q->bates, &a->record) != US_OK) {
+		if (c == NULL || us_bates_parse(c->prefix, q->bates, &a->record) != US_OK) {
 			us_vault_reply_error(r, US_ERR_FORMAT, US_REASON_MALFORMED, NO_ENTRY);
 			return NULL;
 		}

@@ -167,7 +167,7 @@ us_vault_record_line(struct us_vault_request *r, const struct us_batch *facts, u
 	err = us_vault_evidence_record(r->vault, facts, record, &key, &container);
 	us_wipe(&key, sizeof key);
 	if (err == US_OK)
-		err = us_bates_format(c, record, bates);
+		err = us_bates_format(c->prefix, record, bates);
 	PUT("{\"bates\":\"");
 	PUT(bates);
 	PUT("\",\"record\":");

@@ -16,7 +16,7 @@ put_hit_meta(struct us_vault_request *r, struct us_vault_searching *s, uint64_t 
 	struct us_segment *segment;
 	char bates[US_BATES_MAX + 1] = "";
 
-	(void)us_bates_format(c, record, bates);
+	(void)us_bates_format(c->prefix, record, bates);
 	us_json_kv_cstr(&s->json, "bates", bates);
 	if (facts != NULL && us_vault_evidence_segment(r->vault, facts, &segment) == US_OK)
 		(void)us_segment_doc(segment, (uint32_t)(record - facts->facts.first), &doc);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "log/tiles.h"
 #include "crypto/cobblestone.h"
 #include "daemon/vault/internal.h"
@@ -44,14 +45,13 @@ int
 us_vault_start_note_entry(struct us_vault *v, uint64_t sequence, uint64_t entry)
 {
 	if (sequence >= v->n_act_entries) {
-		size_t n = sequence < 512 ? 1024 : (size_t)sequence * 2;
-		uint64_t *more = realloc(v->act_entries, n * sizeof *more);
+		const size_t before = v->n_act_entries;
 
-		if (more == NULL)
+		if (us_grow_to(&v->act_entries, (size_t)sequence + 1, &v->n_act_entries,
+			sizeof *v->act_entries) != US_OK)
 			return US_ERR_NOMEM;
-		memset(more + v->n_act_entries, 0xff, (n - v->n_act_entries) * sizeof *more);
-		v->act_entries = more;
-		v->n_act_entries = n;
+		memset(v->act_entries + before, 0xff,
+		    (v->n_act_entries - before) * sizeof *v->act_entries);
 	}
 	v->act_entries[sequence] = entry;
 	if (entry != NO_ENTRY && entry > v->newest)
@@ -65,22 +65,20 @@ us_vault_start_note_act(struct us_vault *v, uint64_t sequence, uint64_t entry,
 {
 	struct us_committed_act act;
 	struct us_signed_act envelope;
-	struct us_vault_batch_change *more;
+	struct us_vault_batch_change *change;
 	struct us_reader r;
 	int err = us_committed_act_decode(&act, &envelope, committed.p, committed.n);
 
 	if (err == US_OK &&
 	    (envelope.type == US_ACT_BATCH_RELEASE || envelope.type == US_ACT_BATCH_WITHDRAW)) {
-		more = realloc(v->changes, (v->n_changes + 1) * sizeof *more);
-		if (more == NULL)
+		if (us_grow_bare(&v->changes, v->n_changes, sizeof *v->changes) != US_OK)
 			return US_ERR_NOMEM;
-		v->changes = more;
-		more += v->n_changes++;
+		change = &v->changes[v->n_changes++];
 		us_reader_init(&r, envelope.payload.p, envelope.payload.n);
-		more->collection = us_take_u32(&r);
-		more->slot = us_take_u32(&r);
-		more->sequence = sequence;
-		more->type = envelope.type;
+		change->collection = us_take_u32(&r);
+		change->slot = us_take_u32(&r);
+		change->sequence = sequence;
+		change->type = envelope.type;
 	}
 	return err != US_OK ? err : us_vault_start_note_entry(v, sequence, entry);
 }
@@ -119,15 +117,8 @@ keep_act(struct us_vault_start *s, struct us_bytes committed, int prepared, uint
 	struct us_msg_replay m = { .prepared = (uint8_t)prepared, .committed = committed };
 	int err;
 
-	if (s->n_kept == s->room) {
-		size_t n = s->room == 0 ? 256 : s->room * 2;
-		struct us_vault_kept_act *more = realloc(s->kept, n * sizeof *more);
-
-		if (more == NULL)
-			return US_ERR_NOMEM;
-		s->kept = more;
-		s->room = n;
-	}
+	if (us_grow(&s->kept, s->n_kept, &s->room, sizeof *s->kept) != US_OK)
+		return US_ERR_NOMEM;
 	s->kept[s->n_kept++] = (struct us_vault_kept_act){ entry, prepared, s->acts.len,
 		committed.n };
 	err = us_buf_put(&s->acts, committed.p, committed.n);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/err.h"
 
 #define PROBES 7u
@@ -90,7 +91,6 @@ us_tags_add(struct us_tags *t, struct us_store_reader *reader, uint32_t slot, ui
 	struct us_store_key from = { t->collection, US_PAGE_TAGS, (uint64_t)slot << 16 };
 	struct us_vault_run r = { .slot = slot };
 	struct us_vault_loading l = { &r, (records + US_TAGS_PER_PAGE - 1) / US_TAGS_PER_PAGE };
-	struct us_vault_run *more;
 	size_t i;
 	int err;
 
@@ -102,10 +102,8 @@ us_tags_add(struct us_tags *t, struct us_store_reader *reader, uint32_t slot, ui
 	r.bits = (uint64_t)records * BITS_PER_TAG;
 	r.filter = calloc((size_t)(r.bits + 7) / 8, 1);
 	r.first = calloc(l.room, sizeof *r.first);
-	more = realloc(t->runs, (t->n + 1) * sizeof *more);
-	if (more != NULL)
-		t->runs = more;
-	err = r.filter == NULL || r.first == NULL || more == NULL ?
+	err = us_grow_bare(&t->runs, t->n, sizeof *t->runs);
+	err = r.filter == NULL || r.first == NULL || err != US_OK ?
 	    US_ERR_NOMEM :
 	    us_store_scan(reader, &from, from.number + 0xffff, take_page, &l);
 	if (err != US_OK) {

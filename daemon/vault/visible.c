@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "daemon/vault/internal.h"
 
 static int
@@ -273,14 +274,12 @@ static roaring_bitmap_t **
 bitmap_place(struct us_vault_rule_set *s, uint32_t slot)
 {
 	if (slot >= s->n_slots) {
-		size_t n = (size_t)slot * 2 + 16;
-		roaring_bitmap_t **more = realloc(s->by_slot, n * sizeof *more);
+		const size_t before = s->n_slots;
 
-		if (more == NULL)
+		if (us_grow_to(&s->by_slot, (size_t)slot + 1, &s->n_slots, sizeof *s->by_slot) !=
+		    US_OK)
 			return NULL;
-		memset(more + s->n_slots, 0, (n - s->n_slots) * sizeof *more);
-		s->by_slot = more;
-		s->n_slots = n;
+		memset(s->by_slot + before, 0, (s->n_slots - before) * sizeof *s->by_slot);
 	}
 	return &s->by_slot[slot];
 }
@@ -409,7 +408,7 @@ int
 us_vault_view_words(struct us_vault_view *w, struct us_buf *out, size_t *n)
 {
 	struct us_bytes *words = NULL;
-	size_t n_words = 0;
+	size_t n_words = 0, room = 0;
 	uint64_t both[US_RULE_WORDS];
 	const struct us_query *query;
 	int i, err = US_OK;
@@ -420,19 +419,14 @@ us_vault_view_words(struct us_vault_view *w, struct us_buf *out, size_t *n)
 	for (i = 0; i < US_RULE_WORDS; i++)
 		both[i] = w->permits[i] | w->forbids[i];
 	for (i = us_rules_next(both, 0); i >= 0 && err == US_OK; i = us_rules_next(both, i + 1)) {
-		struct us_bytes *more;
-
 		if (!w->order->rules[i].is_query)
 			continue;
 		err = rule_query(w->vault, w->order, i, &query);
 		if (err != US_OK || query->n_words == 0)
 			continue;
-		more = realloc(words, (n_words + query->n_words) * sizeof *more);
-		if (more == NULL) {
-			err = US_ERR_NOMEM;
+		err = us_grow_to(&words, n_words + query->n_words, &room, sizeof *words);
+		if (err != US_OK)
 			break;
-		}
-		words = more;
 		memcpy(words + n_words, query->words, query->n_words * sizeof *words);
 		n_words += query->n_words;
 	}

@@ -6,6 +6,7 @@
 
 #include "evidence/batch/record.h"
 #include "crypto/crypto.h"
+#include "base/array.h"
 #include "base/err.h"
 
 #define LEVEL 3
@@ -155,21 +156,18 @@ us_unpacker_has(const struct us_unpacker *u, uint32_t version)
 int
 us_unpacker_add(struct us_unpacker *u, uint32_t version, struct us_bytes dictionary)
 {
-	struct us_batch_known *known;
 	ZSTD_DDict *d;
 
 	if (version == 0 || dictionary.n == 0 || dictionary.n > US_DICTIONARY_MAX)
 		return US_ERR_ARG;
 	if (find(u, version) != NULL)
 		return US_OK;
-	known = realloc(u->known, (u->n + 1) * sizeof *known);
-	if (known == NULL)
+	if (us_grow_bare(&u->known, u->n, sizeof *u->known) != US_OK)
 		return US_ERR_NOMEM;
-	u->known = known;
 	d = ZSTD_createDDict(dictionary.p, dictionary.n);
 	if (d == NULL)
 		return US_ERR_NOMEM;
-	known[u->n++] = (struct us_batch_known){ version, d };
+	u->known[u->n++] = (struct us_batch_known){ version, d };
 	return US_OK;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "evidence/batch/manifest_internal.h"
+#include "base/array.h"
 #include "base/err.h"
 
 #define WHOLE_HEADER 7u /* form, first item, n */
@@ -62,15 +63,8 @@ us_batch_writer_free(struct us_batch_writer *w)
 static int
 emit_record_page(struct us_batch_writer *w, uint32_t first_item, size_t n)
 {
-	if (w->record_pages == w->first_cap) {
-		size_t cap = w->first_cap ? 2 * w->first_cap : 1024;
-		uint16_t *p = realloc(w->first, cap * sizeof *p);
-
-		if (p == NULL)
-			return US_ERR_NOMEM;
-		w->first = p;
-		w->first_cap = cap;
-	}
+	if (us_grow(&w->first, w->record_pages, &w->first_cap, sizeof *w->first) != US_OK)
+		return US_ERR_NOMEM;
 	w->first[w->record_pages] = (uint16_t)first_item;
 	return w->o.emit(w->o.ctx, US_PAGE_RECORDS, w->record_pages++,
 	    (struct us_bytes){ w->page, n });

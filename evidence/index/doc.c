@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "crypto/crypto.h"
+#include "base/array.h"
 #include "base/err.h"
 #include "evidence/index/hash.h"
 #include "evidence/query/words.h"
@@ -112,30 +113,6 @@ us_doc_begin(struct us_doc_builder *b, const struct us_doc_meta *meta)
 	return err;
 }
 
-/* Room for one more element; doubles. */
-static int
-grow(void *array, size_t *cap, size_t n, size_t size)
-{
-	void *p = *(void **)array, *grown;
-	size_t more;
-
-	if (n < *cap)
-		return US_OK;
-	more = *cap == 0 ? 1024 : *cap * 2;
-	if (more > SIZE_MAX / 2 / size)
-		return US_ERR_NOMEM;
-	grown = malloc(more * size);
-	if (grown == NULL)
-		return US_ERR_NOMEM;
-	if (n != 0)
-		memcpy(grown, p, n * size);
-	us_wipe(p, *cap * size);
-	free(p);
-	*(void **)array = grown;
-	*cap = more;
-	return US_OK;
-}
-
 static int
 rehash(struct us_doc_builder *b)
 {
@@ -172,7 +149,7 @@ find_or_add(struct us_doc_builder *b, const struct us_word *w, uint32_t *term)
 			return US_OK;
 		}
 	}
-	err = grow(&b->entries, &b->cap_entries, b->n_entries, sizeof *b->entries);
+	err = us_grow_secret(&b->entries, b->n_entries, &b->cap_entries, sizeof *b->entries);
 	if (err != US_OK)
 		return err;
 	e = &b->entries[b->n_entries];
@@ -200,7 +177,7 @@ take_word(void *ctx, const struct us_word *w)
 	b->entries[term].count++;
 	if (w->kind == US_WORD_PAIR)
 		return US_OK;
-	err = grow(&b->tokens, &b->cap_tokens, b->n_tokens, sizeof *b->tokens);
+	err = us_grow_secret(&b->tokens, b->n_tokens, &b->cap_tokens, sizeof *b->tokens);
 	if (err == US_OK)
 		b->tokens[b->n_tokens++] = (struct us_index_token){ term, w->position };
 	return err;

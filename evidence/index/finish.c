@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "crypto/crypto.h"
+#include "base/array.h"
 #include "base/err.h"
 #include "evidence/index/doc.h"
 #include "evidence/index/pack.h"
@@ -219,22 +220,6 @@ chain_varint(struct us_index_chain *c)
 	return v;
 }
 
-static int
-room(uint32_t **array, size_t *cap, size_t need)
-{
-	uint32_t *p;
-	size_t more = need < 4096 ? 4096 : need + need / 2;
-
-	if (need <= *cap)
-		return US_OK;
-	p = realloc(*array, more * sizeof *p);
-	if (p == NULL)
-		return US_ERR_NOMEM;
-	*array = p;
-	*cap = more;
-	return US_OK;
-}
-
 /* A posting's chain into docs, counts, places (as Packed wants them: distances less one). */
 static int
 decode(struct us_index_finish *f, const struct us_posting *p)
@@ -242,10 +227,10 @@ decode(struct us_index_finish *f, const struct us_posting *p)
 	struct us_index_chain c = { &f->w->slices, p->head, 0, us_slice_size(0) };
 	size_t cap = f->cap_docs;
 	uint32_t doc = 0, v;
-	int err = room(&f->docs, &cap, p->df);
+	int err = us_grow_to(&f->docs, p->df, &cap, sizeof *f->docs);
 
 	if (err == US_OK)
-		err = room(&f->counts, &f->cap_docs, p->df);
+		err = us_grow_to(&f->counts, p->df, &f->cap_docs, sizeof *f->counts);
 	f->n_places = 0;
 	for (uint32_t i = 0; err == US_OK && i < p->df; i++) {
 		v = chain_varint(&c);
@@ -254,7 +239,8 @@ decode(struct us_index_finish *f, const struct us_posting *p)
 		f->counts[i] = (v & 1) != 0 ? 1 : chain_varint(&c);
 		if (!p->positions)
 			continue;
-		err = room(&f->places, &f->cap_places, f->n_places + f->counts[i]);
+		err = us_grow_to(&f->places, f->n_places + f->counts[i], &f->cap_places,
+		    sizeof *f->places);
 		for (uint32_t k = 0; err == US_OK && k < f->counts[i]; k++) {
 			v = chain_varint(&c);
 			f->places[f->n_places++] = k == 0 ? v : v - 1;

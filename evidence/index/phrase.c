@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/err.h"
 #include "evidence/index/eval_internal.h"
 
@@ -76,17 +77,8 @@ intersect(struct us_index_work *w)
 static int
 add_start(struct us_index_starts *s, uint32_t doc, uint32_t position)
 {
-	struct us_index_start *p;
-	size_t cap;
-
-	if (s->n == s->cap) {
-		cap = s->cap == 0 ? 256 : s->cap * 2;
-		p = realloc(s->p, cap * sizeof *p);
-		if (p == NULL)
-			return US_ERR_NOMEM;
-		s->p = p;
-		s->cap = cap;
-	}
+	if (us_grow(&s->p, s->n, &s->cap, sizeof *s->p) != US_OK)
+		return US_ERR_NOMEM;
 	s->p[s->n++] = (struct us_index_start){ doc, position };
 	return US_OK;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/err.h"
 
 #define WORDS_MAX 64 /* bits of a set; further words of a query do not count */
@@ -34,20 +35,11 @@ static int
 take_word(void *ctx, const struct us_word *w)
 {
 	struct us_index_search *s = ctx;
-	struct us_index_hit *p;
-	size_t cap;
-
 	for (unsigned i = 0; i < s->n_words; i++) {
 		if (s->words[i].n != w->n || memcmp(s->words[i].p, w->p, w->n) != 0)
 			continue;
-		if (s->n == s->cap) {
-			cap = s->cap == 0 ? 64 : s->cap * 2;
-			p = realloc(s->hits, cap * sizeof *p);
-			if (p == NULL)
-				return US_ERR_NOMEM;
-			s->hits = p;
-			s->cap = cap;
-		}
+		if (us_grow(&s->hits, s->n, &s->cap, sizeof *s->hits) != US_OK)
+			return US_ERR_NOMEM;
 		s->hits[s->n++] = (struct us_index_hit){ w->offset, w->length, i };
 		break; /* the same word twice in the query is one word */
 	}

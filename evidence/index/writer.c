@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "crypto/crypto.h"
+#include "base/array.h"
 #include "base/err.h"
 #include "base/time.h"
 #include "evidence/index/doc.h"
@@ -17,20 +18,11 @@
 static int
 arena_take(struct us_arena *a, uint32_t n, uint32_t *offset)
 {
-	uint8_t **blocks;
-	size_t cap;
-
 	if (a->n == 0 || n > US_ARENA_BLOCK - a->used) {
 		if (a->n == (UINT32_MAX >> US_ARENA_SHIFT))
 			return US_ERR_LIMIT;
-		if (a->n == a->cap) {
-			cap = a->cap == 0 ? 64 : a->cap * 2;
-			blocks = realloc(a->blocks, cap * sizeof(uint8_t *));
-			if (blocks == NULL)
-				return US_ERR_NOMEM;
-			a->blocks = blocks;
-			a->cap = cap;
-		}
+		if (us_grow(&a->blocks, a->n, &a->cap, sizeof(uint8_t *)) != US_OK)
+			return US_ERR_NOMEM;
 		a->blocks[a->n] = malloc(US_ARENA_BLOCK);
 		if (a->blocks[a->n] == NULL)
 			return US_ERR_NOMEM;
@@ -53,30 +45,11 @@ arena_free(struct us_arena *a)
 	*a = (struct us_arena){ .n = 0 };
 }
 
-/* Room for one more; doubles and keeps the contents. */
-static int
-grow(void *array, size_t n, size_t *cap, size_t size)
-{
-	size_t more = *cap == 0 ? 1024 : *cap * 2;
-	void *p;
-
-	if (n < *cap)
-		return US_OK;
-	if (more > SIZE_MAX / 2 / size)
-		return US_ERR_NOMEM;
-	p = realloc(*(void **)array, more * size);
-	if (p == NULL)
-		return US_ERR_NOMEM;
-	*(void **)array = p;
-	*cap = more;
-	return US_OK;
-}
-
 static int
 grow32(void *array, uint32_t n, uint32_t *cap, size_t size)
 {
 	size_t wide = *cap;
-	int err = grow(array, n, &wide, size);
+	int err = us_grow(array, n, &wide, size);
 
 	*cap = (uint32_t)wide;
 	return err;
@@ -185,7 +158,7 @@ find_or_add(struct us_segment_writer *w, struct us_bytes prefix, struct us_bytes
 			return US_OK;
 		}
 	}
-	err = grow(&w->postings, w->n_postings, &w->cap_postings, sizeof *w->postings);
+	err = us_grow(&w->postings, w->n_postings, &w->cap_postings, sizeof *w->postings);
 	if (err != US_OK)
 		return err;
 	p = &w->postings[w->n_postings];

@@ -6,6 +6,7 @@
 
 #include <utf8proc.h>
 
+#include "base/array.h"
 #include "base/err.h"
 #include "base/utf8.h"
 #include "evidence/mask/identifiers_internal.h"
@@ -137,17 +138,8 @@ free_plain(struct us_scan_text *t, size_t n)
 int
 us_scan_add(struct us_scan *s, size_t start, size_t end)
 {
-	struct us_identifier_span *p;
-	size_t cap;
-
-	if (s->n == s->cap) {
-		cap = s->cap == 0 ? 32 : s->cap * 2;
-		p = realloc(s->spans, cap * sizeof *p);
-		if (p == NULL)
-			return US_ERR_NOMEM;
-		s->spans = p;
-		s->cap = cap;
-	}
+	if (us_grow(&s->spans, s->n, &s->cap, sizeof *s->spans) != US_OK)
+		return US_ERR_NOMEM;
 	s->spans[s->n++] = (struct us_identifier_span){ start, end, s->identifier };
 	return US_OK;
 }

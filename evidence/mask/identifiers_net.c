@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/number.h"
 #include "evidence/mask/identifiers_internal.h"
 
 #define QUOTED_MAX 66 /* RFC 5321 4.5.3.1.1: 64, and quotes */
@@ -193,17 +194,16 @@ us_scan_url(struct us_scan *s)
 static size_t
 quad_end(const uint8_t *c, size_t i)
 {
-	size_t at = i, from;
-	unsigned v;
+	size_t at = i;
+	uint64_t v;
 
 	for (unsigned group = 0; group < 4; group++) {
 		if (group != 0 && c[at++] != '.')
 			return i;
-		v = 0;
-		for (from = at; us_is_digit(c[at]) && at - from < 4; at++)
-			v = v * 10 + (unsigned)(c[at] - '0');
-		if (at == from || at - from > 3 || v > 255)
+		const size_t n = us_number_span(c + at, 4); /* what is no digit ends the text */
+		if (n > 3 || us_number_digits(c + at, n, 255, &v) != US_OK)
 			return i;
+		at += n;
 	}
 	return at;
 }

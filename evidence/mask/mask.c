@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/err.h"
 #include "base/json_out.h"
 #include "base/time.h"
@@ -44,18 +45,10 @@ cut_back(struct us_buf *out, size_t had)
 static int
 add_cut(size_t **cuts, size_t *n, size_t *cap, size_t at)
 {
-	size_t *p, more;
-
 	if (at == (*n == 0 ? 0 : (*cuts)[*n - 1]))
 		return US_OK;
-	if (*n == *cap) {
-		more = *cap == 0 ? 8 : *cap * 2;
-		p = realloc(*cuts, more * sizeof *p);
-		if (p == NULL)
-			return US_ERR_NOMEM;
-		*cuts = p;
-		*cap = more;
-	}
+	if (us_grow(cuts, *n, cap, sizeof **cuts) != US_OK)
+		return US_ERR_NOMEM;
 	(*cuts)[(*n)++] = at;
 	return US_OK;
 }

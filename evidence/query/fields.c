@@ -1,7 +1,10 @@
+#include <limits.h>
 #include <string.h>
 
 #include "base/err.h"
+#include "base/number.h"
 #include "base/time.h"
+#include "case/bates.h"
 #include "evidence/query/query_internal.h"
 
 #define YEAR_FIRST 1970
@@ -24,14 +27,9 @@ us_query_field_name(enum us_query_field field)
 static int
 number(const uint8_t *p, size_t digits)
 {
-	int v = 0;
+	uint64_t v;
 
-	for (size_t i = 0; i < digits; i++) {
-		if (p[i] < '0' || p[i] > '9')
-			return -1;
-		v = v * 10 + (p[i] - '0');
-	}
-	return v;
+	return us_number_digits(p, digits, INT_MAX, &v) == US_OK ? (int)v : -1;
 }
 
 /* First second of the unit, first second behind it. */
@@ -138,30 +136,15 @@ is_prefix_char(uint8_t c)
 	    c == '_' || c == '.' || c == '/';
 }
 
-/* A Bates number is a prefix and the record number plus one in decimal digits. */
 static int
 bates_number(struct us_bytes t, struct us_bytes *prefix, uint64_t *record)
 {
-	size_t i = t.n;
-	uint64_t v = 0;
+	int err = us_bates_read(t, UINT64_MAX, prefix, record);
 
-	while (i > 0 && t.p[i - 1] >= '0' && t.p[i - 1] <= '9')
-		i--;
-	if (i == t.n)
-		return US_ERR_FORMAT;
-	for (size_t k = 0; k < i; k++)
+	for (size_t k = 0; err == US_OK && k < prefix->n; k++)
 		if (!is_prefix_char(t.p[k]) || (k > 0 && t.p[k] == '.' && t.p[k - 1] == '.'))
-			return US_ERR_FORMAT;
-	for (size_t k = i; k < t.n; k++) {
-		if (v > (UINT64_MAX - 9) / 10)
-			return US_ERR_RANGE;
-		v = v * 10 + (uint64_t)(t.p[k] - '0');
-	}
-	if (v == 0)
-		return US_ERR_RANGE;
-	*prefix = (struct us_bytes){ t.p, i };
-	*record = v - 1;
-	return US_OK;
+			err = US_ERR_FORMAT;
+	return err;
 }
 
 static int

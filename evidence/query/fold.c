@@ -164,7 +164,7 @@ piece_length(const uint8_t *p, size_t n)
 static int
 fold_pieces(const uint8_t *p, size_t n, int32_t **out, size_t *out_n)
 {
-	int32_t small[64], *piece, *all = NULL, *more;
+	int32_t small[64], *piece, *all = NULL;
 	size_t at = 0, len, piece_n, room = 0, all_n = 0;
 	int err = US_OK;
 
@@ -173,12 +173,7 @@ fold_pieces(const uint8_t *p, size_t n, int32_t **out, size_t *out_n)
 		err = fold_piece(p + at, len, small, 64, &piece, &piece_n);
 		if (err != US_OK)
 			break;
-		if (piece_n > room - all_n) {
-			room = 2 * (room + piece_n);
-			more = realloc(all, room * sizeof *all);
-			err = more == NULL ? US_ERR_NOMEM : US_OK;
-			all = more == NULL ? all : more;
-		}
+		err = us_grow_to(&all, all_n + piece_n, &room, sizeof *all);
 		if (err == US_OK && piece_n > 0)
 			memcpy(all + all_n, piece, piece_n * sizeof *all);
 		all_n += piece_n;

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/err.h"
 
 #define FILTER_BITS 4096u
@@ -208,8 +209,7 @@ step(struct us_query_follow *f, size_t number)
 static int
 add_span(struct us_query_follow *f, size_t start, size_t end)
 {
-	struct us_match_span *last = f->n_spans == 0 ? NULL : &f->spans[f->n_spans - 1], *p;
-	size_t cap;
+	struct us_match_span *last = f->n_spans == 0 ? NULL : &f->spans[f->n_spans - 1];
 
 	/* most of what overlaps does so with the one before; the rest is joined at the end */
 	if (last != NULL && start >= last->start && start <= last->end) {
@@ -217,14 +217,8 @@ add_span(struct us_query_follow *f, size_t start, size_t end)
 			last->end = end;
 		return US_OK;
 	}
-	if (f->n_spans == f->cap_spans) {
-		cap = f->cap_spans == 0 ? 64 : f->cap_spans * 2;
-		p = realloc(f->spans, cap * sizeof *p);
-		if (p == NULL)
-			return US_ERR_NOMEM;
-		f->spans = p;
-		f->cap_spans = cap;
-	}
+	if (us_grow(&f->spans, f->n_spans, &f->cap_spans, sizeof *f->spans) != US_OK)
+		return US_ERR_NOMEM;
 	f->spans[f->n_spans++] = (struct us_match_span){ start, end };
 	return US_OK;
 }

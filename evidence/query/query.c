@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/time.h"
+#include "case/bates.h"
 #include "evidence/query/query_internal.h"
 
 #define BLOCK_SIZE 4096
@@ -185,13 +186,11 @@ write_bates(struct us_buf *b, const struct us_query_node *node)
 	int err = us_buf_putf(b, "bates:");
 
 	if (err == US_OK)
-		err = us_buf_putf(b, "%.*s%09llu", (int)node->prefix.n,
-		    (const char *)node->prefix.p, (unsigned long long)node->first + 1);
+		err = us_bates_put(b, node->prefix, node->first);
 	if (err == US_OK)
 		err = us_buf_putf(b, "..");
 	if (err == US_OK && node->last != UINT64_MAX)
-		err = us_buf_putf(b, "%.*s%09llu", (int)node->prefix.n,
-		    (const char *)node->prefix.p, (unsigned long long)node->last + 1);
+		err = us_bates_put(b, node->prefix, node->last);
 	return err;
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "crypto/crypto.h"
+#include "base/array.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/time.h"
@@ -170,7 +171,6 @@ need_spare(struct us_journal *j)
 static int
 begin_segment(struct us_journal *j, uint64_t first)
 {
-	struct us_journal_segment *more;
 	struct us_journal_segment s = { .first = first };
 	uint8_t header[US_SEGMENT_HEADER] = US_SEGMENT_MAGIC;
 	struct stat st;
@@ -182,10 +182,9 @@ begin_segment(struct us_journal *j, uint64_t first)
 	err = us_sha256(header, 48, header + 48);
 	if (err != US_OK)
 		return err;
-	more = realloc(j->segments, (j->n_segments + 1) * sizeof *more);
-	if (more == NULL)
-		return US_ERR_NOMEM;
-	j->segments = more;
+	err = us_grow_bare(&j->segments, j->n_segments, sizeof *j->segments);
+	if (err != US_OK)
+		return err;
 	(void)snprintf(s.name, sizeof s.name, "%016llx", (unsigned long long)first);
 	/* A segment of the same name can only hold a torn first group: nothing of it counts. */
 	write_all(j, j->spare_fd, header, sizeof header, 0, "next");

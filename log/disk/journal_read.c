@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/base64.h"
 #include "crypto/crypto.h"
 #include "base/err.h"
@@ -37,18 +38,14 @@ list_segments(struct us_journal *j)
 	}
 	while (err == US_OK && (e = readdir(d)) != NULL) {
 		uint8_t raw[8];
-		struct us_journal_segment *more;
 
 		if (strlen(e->d_name) != 16 || us_hex_decode(e->d_name, 16, raw, 8) != US_OK)
 			continue;
-		more = realloc(j->segments, (j->n_segments + 1) * sizeof *more);
-		if (more == NULL) {
-			err = US_ERR_NOMEM;
+		err = us_grow_bare(&j->segments, j->n_segments, sizeof *j->segments);
+		if (err != US_OK)
 			break;
-		}
-		j->segments = more;
-		memcpy(more[j->n_segments].name, e->d_name, 17);
-		more[j->n_segments].first = us_load_u64(raw);
+		memcpy(j->segments[j->n_segments].name, e->d_name, 17);
+		j->segments[j->n_segments].first = us_load_u64(raw);
 		j->n_segments++;
 	}
 	(void)closedir(d);

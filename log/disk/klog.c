@@ -7,10 +7,12 @@
 #include "crypto/crypto.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/number.h"
 #include "base/time.h"
 #include "log/disk/klog_internal.h"
 
 #define BOOT_CONTEXT "underseal/boot-entry/1"
+#define SIZE_DIGITS_MAX 18 /* in the path of a consistency proof */
 
 void
 us_klog_set_box_key(struct us_klog *log, const struct us_key *b)
@@ -264,19 +266,14 @@ serve_tile(struct us_klog *log, const struct us_tile *t, struct us_buf *out)
 static int
 parse_sizes(struct us_bytes text, uint64_t sizes[2])
 {
-	size_t at = 0;
+	const size_t old = us_number_span(text.p, text.n);
 
-	for (int i = 0; i < 2; i++) {
-		size_t digits = 0;
-
-		sizes[i] = 0;
-		for (; at < text.n && text.p[at] >= '0' && text.p[at] <= '9' && digits < 18;
-		     at++, digits++)
-			sizes[i] = sizes[i] * 10 + (uint64_t)(text.p[at] - '0');
-		if (digits == 0 || (i == 0 && (at == text.n || text.p[at++] != '/')))
-			return US_ERR_FORMAT;
-	}
-	return at == text.n ? US_OK : US_ERR_FORMAT;
+	if (old == text.n || text.p[old] != '/' || old > SIZE_DIGITS_MAX ||
+	    text.n - old - 1 > SIZE_DIGITS_MAX ||
+	    us_number_digits(text.p, old, INT64_MAX, &sizes[0]) != US_OK ||
+	    us_number_digits(text.p + old + 1, text.n - old - 1, INT64_MAX, &sizes[1]) != US_OK)
+		return US_ERR_FORMAT;
+	return US_OK;
 }
 
 /* Lines of base64 hashes, as in tlog-witness. */

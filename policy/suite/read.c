@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/number.h"
+#include "case/bates.h"
 #include "policy/designation.h"
 #include "policy/suite/suite_internal.h"
 
@@ -17,23 +19,13 @@ static const struct us_yaml_key suite_keys[] = { { "order", 1 }, { "people", 1 }
 void
 us_suite_count(struct us_findings *f, const struct us_yaml_node *node, uint64_t max, uint64_t *out)
 {
-	uint64_t v = 0;
-
 	if (node == NULL)
 		return;
-	int ok = node->kind == US_YAML_SCALAR && !node->quoted && node->text.n >= 1 &&
-	    node->text.n <= 16;
-	for (size_t i = 0; ok && i < node->text.n; i++) {
-		ok = node->text.p[i] >= '0' && node->text.p[i] <= '9' &&
-		    (i == 0 || node->text.p[0] != '0');
-		v = v * 10 + (uint64_t)(node->text.p[i] - '0');
-	}
-	if (!ok || v > max)
+	if (node->kind != US_YAML_SCALAR || node->quoted ||
+	    us_number_parse(node->text.p, node->text.n, max, out) != US_OK)
 		us_finding(f, US_FINDING_ERROR, node->line, node->column,
 		    "a whole number from 0 to %llu is wanted here, in digits alone",
 		    (unsigned long long)max);
-	else
-		*out = v;
 }
 
 int
@@ -195,26 +187,22 @@ static void
 read_bates(struct us_findings *f, const struct us_yaml_node *node,
     struct us_match_document *document)
 {
-	uint64_t number = 0;
-	size_t prefix;
+	struct us_bytes prefix;
+	uint64_t record;
 
 	if (node == NULL)
 		return;
-	prefix = node->kind == US_YAML_SCALAR ? node->text.n : 0;
-	while (prefix > 0 && node->text.p[prefix - 1] >= '0' && node->text.p[prefix - 1] <= '9')
-		prefix--;
-	for (size_t i = prefix;
-	     node->kind == US_YAML_SCALAR && i < node->text.n && i < prefix + BATES_DIGITS_MAX; i++)
-		number = number * 10 + (uint64_t)(node->text.p[i] - '0');
-	if (number == 0 || node->text.n - prefix > BATES_DIGITS_MAX) {
+	if (node->kind != US_YAML_SCALAR ||
+	    us_bates_read(node->text, UINT64_MAX, &prefix, &record) != US_OK ||
+	    node->text.n - prefix.n > BATES_DIGITS_MAX) {
 		us_finding(f, US_FINDING_ERROR, node->line, node->column,
 		    "a Bates number is wanted here: a prefix, then at most %d digits, counted from "
 		    "1",
 		    BATES_DIGITS_MAX);
 		return;
 	}
-	document->record = number - 1;
-	document->bates_prefix = (struct us_bytes){ node->text.p, prefix };
+	document->record = record;
+	document->bates_prefix = prefix;
 }
 
 static void

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "policy/yaml/read.h"
 
 #define ZONES_BYTES (US_ORDER_CALENDARS * (US_ZONE_MAX + 1))
@@ -89,14 +90,8 @@ us_yaml_number(struct us_findings *f, const struct us_yaml_node *node, uint32_t 
 
 	if (node == NULL)
 		return absent;
-	int ok = node->kind == US_YAML_SCALAR && node->text.n >= 1 && node->text.n <= 10 &&
-	    !node->quoted;
-	for (size_t i = 0; ok && i < node->text.n; i++) {
-		ok = node->text.p[i] >= '0' && node->text.p[i] <= '9' &&
-		    (i > 0 || node->text.p[0] != '0');
-		v = v * 10 + (uint64_t)(node->text.p[i] - '0');
-	}
-	if (!ok || v == 0 || v >= UINT32_MAX) {
+	if (node->kind != US_YAML_SCALAR || node->quoted ||
+	    us_number_parse(node->text.p, node->text.n, UINT32_MAX - 1, &v) != US_OK || v == 0) {
 		us_yaml_error(f, node,
 		    "a whole number from 1 on is wanted here, in digits alone (1000, not 1,000 or "
 		    "1_000)");

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "policy/compiled.h"
 #include "policy/yaml/read.h"
 
@@ -150,24 +151,23 @@ us_yaml_conditions(struct us_findings *f, const struct us_yaml_node *node,
 static uint32_t
 millionths(struct us_bytes text)
 {
-	uint32_t v = 0;
-	size_t i = 0, decimals = 0;
+	uint64_t whole, fraction = 0;
+	size_t i = us_number_span(text.p, text.n), decimals = 0;
 
-	while (i < text.n && i < 3 && text.p[i] >= '0' && text.p[i] <= '9')
-		v = v * 10 + (uint32_t)(text.p[i++] - '0');
-	if (i == 0 || (i > 1 && text.p[0] == '0'))
+	if (us_number_parse(text.p, i, 100, &whole) != US_OK)
 		return 0;
 	if (i < text.n && text.p[i] == '.') {
-		for (i++; i < text.n && decimals < SHARE_DECIMALS && text.p[i] >= '0' &&
-		     text.p[i] <= '9';
-		     decimals++)
-			v = v * 10 + (uint32_t)(text.p[i++] - '0');
-		if (decimals == 0)
+		i++;
+		decimals = us_number_span(text.p + i, text.n - i);
+		if (decimals > SHARE_DECIMALS ||
+		    us_number_digits(text.p + i, decimals, UINT32_MAX, &fraction) != US_OK)
 			return 0;
+		i += decimals;
 	}
 	for (; decimals < SHARE_DECIMALS; decimals++)
-		v *= 10;
-	return i + 1 == text.n && text.p[i] == '%' && v <= US_MILLION ? v : 0;
+		fraction *= 10;
+	whole = whole * (US_MILLION / 100) + fraction;
+	return i + 1 == text.n && text.p[i] == '%' && whole <= US_MILLION ? (uint32_t)whole : 0;
 }
 
 static void

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "policy/yaml/read.h"
 #include "policy/yaml/zone.h"
 
@@ -58,11 +59,11 @@ one_holiday(struct us_findings *f, const struct us_yaml_node *node, void *arg)
 static int
 clock_of(const uint8_t *p, uint16_t *minute)
 {
-	for (int i = 0; i < 5; i++)
-		if (i == 2 ? p[i] != ':' : p[i] < '0' || p[i] > '9')
-			return US_ERR_FORMAT;
-	const unsigned hours = (p[0] - '0') * 10u + (p[1] - '0'),
-		       minutes = (p[3] - '0') * 10u + (p[4] - '0');
+	uint64_t hours, minutes;
+
+	if (p[2] != ':' || us_number_digits(p, 2, 99, &hours) != US_OK ||
+	    us_number_digits(p + 3, 2, 99, &minutes) != US_OK)
+		return US_ERR_FORMAT;
 	if (minutes > 59 || hours * 60 + minutes > 1440)
 		return US_ERR_RANGE;
 	*minute = (uint16_t)(hours * 60 + minutes);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <yaml.h>
 
+#include "base/array.h"
 #include "base/log.h"
 #include "base/utf8.h"
 
@@ -81,15 +82,9 @@ hang(struct us_yaml_builder *b, struct us_yaml_node *node)
 		return US_OK;
 	}
 	struct us_yaml_node *parent = b->stack[b->depth - 1];
-	if (parent->n == parent->cap) {
-		size_t cap = parent->cap == 0 ? 8 : parent->cap * 2;
-		struct us_yaml_node **items = reallocarray(parent->items, cap,
-		    sizeof(struct us_yaml_node *));
-		if (items == NULL)
-			return US_ERR_NOMEM;
-		parent->items = items;
-		parent->cap = cap;
-	}
+	if (us_grow(&parent->items, parent->n, &parent->cap, sizeof(struct us_yaml_node *)) !=
+	    US_OK)
+		return US_ERR_NOMEM;
 	parent->items[parent->n++] = node;
 	return US_OK;
 }

@@ -5,6 +5,7 @@ The figures are those of tests/figures/structure; limits.txt says how many of ea
 """
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -49,6 +50,22 @@ def names(measured):
         yield "%s: the symbol %s is exported and does not begin with us_" % (path, name)
 
 
+# What one file does for all others: a call of it stands nowhere else in the product.
+HOMES = {"base/number.c": r"\b(?:strto(?:l|ul|ll|ull|imax|umax)|atoi|atol|atoll)\(", "base/array.c": r"\brealloc(?:array)?\("}
+
+
+def homes(_):
+    folders = ["base"] + [line.partition(":")[0] for line in lines("arrows.txt")]
+    for path in (os.path.join(folder, name) for folder in folders for name in os.listdir(os.path.join(ROOT, folder))):
+        if not path.endswith((".c", ".h")):
+            continue
+        with open(os.path.join(ROOT, path), encoding="utf-8") as f:
+            for number, line in enumerate(f, 1):
+                for home, call in HOMES.items():
+                    if path != home and re.search(call, line) and not re.match(r"\s*(?:/?\*|//)", line):
+                        yield "%s:%d: %s does this for everybody" % (path, number, home)
+
+
 def limits(measured):
     for line in lines("limits.txt"):
         name, most = line.split()
@@ -63,7 +80,7 @@ def main():
     build = ["--build", os.environ["UNDERSEAL_BUILD"]] if "UNDERSEAL_BUILD" in os.environ else []
     said = subprocess.run([os.path.join(ROOT, "tests", "figures", "structure"), "--json"] + build + [ROOT], stdout=subprocess.PIPE, check=True)
     measured = json.loads(said.stdout)
-    found = [f for wall in (arrows, names, limits) for f in wall(measured)]
+    found = [f for wall in (arrows, names, homes, limits) for f in wall(measured)]
     for f in found:
         print(f)
     return 1 if found else 0

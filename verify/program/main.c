@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "base/number.h"
 #include "verify/program/input.h"
 #include "verify/receipt.h"
 #include "verify/show.h"
@@ -93,10 +94,10 @@ progress(void *arg, uint64_t done, uint64_t size)
 static unsigned
 parse_count(const char *text, unsigned max)
 {
-	char *end;
-	const unsigned long n = strtoul(text, &end, 10);
+	uint64_t n = 0;
 
-	return *text >= '0' && *text <= '9' && *end == '\0' && n <= max ? (unsigned)n : 0;
+	(void)us_number_digits(text, strlen(text), max, &n);
+	return (unsigned)n;
 }
 
 /* 0 to go on, else the exit status plus one. */

@@ -24,39 +24,6 @@ collections(void)
 }
 
 static void
-bates_split(void **state)
-{
-	static const char *const refused[] = {
-		"",
-		"OAI",
-		"000000001",
-		"OAI00000001",
-		"OAI0000000001",
-		"OAI00000000x",
-		"OAI000000000",
-		"OAI00000001 ",
-		"OAI-00000001",
-		"OAI+00000001",
-		"ABCDEFGHIJKLMNOPQ000000001",
-		"12000000001",
-	};
-	size_t prefix = 0;
-	uint64_t record = 0;
-
-	(void)state;
-	for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
-		if (us_bates_split(refused[i], &prefix, &record) != US_ERR_FORMAT)
-			fail_msg("taken: %s", refused[i]);
-	assert_int_equal(us_bates_split("OAI000000001", &prefix, &record), US_OK);
-	assert_int_equal(prefix, 3);
-	assert_int_equal(record, 0);
-	assert_int_equal(us_bates_split("A2_B999999999", &prefix, &record), US_OK);
-	assert_int_equal(prefix, 4);
-	assert_int_equal(record, 999999998);
-	assert_int_equal(us_bates_split("ABCDEFGHIJKLMNOP000000001", &prefix, &record), US_OK);
-}
-
-static void
 choice_by_prefix(void **state)
 {
 	struct us_choice choice = { NULL, 0 };
@@ -201,7 +168,6 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(bates_split),
 		cmocka_unit_test(choice_by_prefix),
 		cmocka_unit_test(any_order_same_set),
 		cmocka_unit_test(too_many_runs),

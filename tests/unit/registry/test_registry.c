@@ -379,16 +379,17 @@ test_batches(void **state)
 	batch_act(w, &w->producer, US_ACT_BATCH_WITHDRAW, 2, US_OK);
 	batch_act(w, &w->producer, US_ACT_BATCH_RELEASE, 3, US_ERR_DENIED);
 	assert_int_equal(us_registry_collection(w->reg, 1)->admitted, 20);
-	assert_int_equal(us_bates_format(us_registry_collection(w->reg, 1), 0, bates), US_OK);
+	assert_int_equal(us_bates_format(us_registry_collection(w->reg, 1)->prefix, 0, bates),
+	    US_OK);
 	assert_string_equal(bates, "DEMO000000001");
-	assert_int_equal(us_bates_parse(us_registry_collection(w->reg, 1),
+	assert_int_equal(us_bates_parse(us_registry_collection(w->reg, 1)->prefix,
 			     us_bytes_of("DEMO000000020"), &record),
 	    US_OK);
 	assert_int_equal(record, 19);
-	assert_int_equal(us_bates_parse(us_registry_collection(w->reg, 1),
+	assert_int_equal(us_bates_parse(us_registry_collection(w->reg, 1)->prefix,
 			     us_bytes_of("DEMO000000000"), &record),
 	    US_ERR_FORMAT);
-	assert_int_equal(us_bates_parse(us_registry_collection(w->reg, 1),
+	assert_int_equal(us_bates_parse(us_registry_collection(w->reg, 1)->prefix,
 			     us_bytes_of("DEMO00000001"), &record),
 	    US_ERR_FORMAT);
 }
