@@ -1,7 +1,7 @@
 /*
  * route_table: what a test of every route must enumerate, as one JSON document: routes with their
- * kinds and what they need, kinds of requests, lists, questions, types of acts, capacities, and the
- * states that people and credentials can be in. All of it is read from the tables that the daemon
+ * kinds and what they need, kinds of requests, lists, questions, types of acts, capacities, reasons,
+ * and the states that people and credentials can be in. All of it is read from the tables that the daemon
  * is made of, so that a new row cannot be forgotten.
  *
  * And two things that such a test cannot make by itself, on stdout:
@@ -149,6 +149,7 @@ put_tables(struct us_buf *out)
 	put_states(&j, "person_states", person_state);
 	put_states(&j, "credential_states", credential_state);
 	put_states(&j, "capacities", us_capacity_name);
+	put_states(&j, "reasons", us_reason_name);
 	put_states(&j, "needs", needs);
 	us_json_close(&j);
 	return us_json_end(&j);
