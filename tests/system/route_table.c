@@ -118,6 +118,18 @@ put_states(struct us_json *j, const char *key, const char *(*name)(unsigned i))
 	us_json_close(j);
 }
 
+/* One of them is called "unknown". */
+static void
+put_reasons(struct us_json *j)
+{
+	us_json_key(j, "reasons");
+	us_json_array(j);
+	for (unsigned i = 0; i < 256; i++)
+		if (us_reason_name(i) != NULL)
+			us_json_cstr(j, us_reason_name(i));
+	us_json_close(j);
+}
+
 static const char *
 person_state(unsigned i)
 {
@@ -149,7 +161,7 @@ put_tables(struct us_buf *out)
 	put_states(&j, "person_states", person_state);
 	put_states(&j, "credential_states", credential_state);
 	put_states(&j, "capacities", us_capacity_name);
-	put_states(&j, "reasons", us_reason_name);
+	put_reasons(&j);
 	put_states(&j, "needs", needs);
 	us_json_close(&j);
 	return us_json_end(&j);
