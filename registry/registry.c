@@ -495,7 +495,8 @@ apply_person(struct us_registry *reg, const struct us_committed_act *c, struct u
 		return err;
 	}
 	nonce_key(&env, nonce);
-	us_table_put(&reg->nonces, nonce, (uint32_t)c->sequence);
+	us_table_put(&reg->nonces, nonce,
+	    c->sequence < UINT32_MAX ? (uint32_t)c->sequence : UINT32_MAX);
 	reg->sequence++;
 	if (settled.time_ns > reg->last_ns)
 		reg->last_ns = settled.time_ns;
