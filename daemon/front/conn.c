@@ -322,10 +322,9 @@ take_head(struct us_conn *c, const uint8_t *p, size_t n)
 	if (us_request_head(p, n, &head, route, &problem) != 0 ||
 	    us_relay_admit(c, route, &problem) != 0) {
 		/* A body that is not read would be taken for the next request. Without one, a
-		 * request that was understood is no reason to part; of a method that is none of
-		 * ours nobody knows where answer and request end (HEAD). */
-		int go = problem.status == 404 || problem.status == 503 || problem.status == 415 ||
-		    (problem.status == 405 && head.method != US_HTTP_OTHER);
+		 * request that was understood is no reason to part. */
+		int go = problem.status == 404 || problem.status == 405 || problem.status == 503 ||
+		    problem.status == 415;
 
 		us_front_route_put(f, route);
 		c->close = (uint8_t)(c->close | head.close);

@@ -285,6 +285,8 @@ check_head(struct us_front_parse *s, const llhttp_t *parser, const uint8_t *p, s
 		break;
 	default:
 		h->method = US_HTTP_OTHER;
+		/* the body of its answer is read by nobody, and would be taken for the next one */
+		h->close |= parser->method == HTTP_HEAD;
 		break;
 	}
 	if (space == NULL || !is_request_line(h, p, n, (size_t)(space - p)))

@@ -110,7 +110,9 @@ us_request_head(const uint8_t *p, size_t n, struct us_http_head *head, struct us
 		return us_decode_refuse(problem, 404, "not-found", "there is no such resource",
 		    NULL);
 	if (route->info == NULL) {
-		(void)us_decode_refuse(problem, 405, "method-not-allowed", "not with this method",
+		(void)us_decode_refuse(problem, 405, "method-not-allowed",
+		    head->method == US_HTTP_OTHER ? "only GET, POST and DELETE are known" :
+						    "not with this method",
 		    NULL);
 		problem->allow = allow;
 		return problem->status;

@@ -49,6 +49,8 @@ class Answers:
         """What is wrong with an answer, as a list of texts. headers: with names in lower case; body: bytes, text, or None if only a part of
         it is known."""
         self.asked += 1
+        if method == "HEAD":
+            body = None  # not read, by anybody
         route = self.route(target)
         operation = self.document["paths"].get(route, {}).get(method.lower())
         any_ = self.document["components"]["responses"]["Any"]
