@@ -180,7 +180,8 @@ struct us_client_request {
 	/* If set, asked about once a second while waiting: not 0 gives the request up
 	 * (US_ERR_CLOSED). */
 	int (*give_up)(void *ctx);
-	int no_session; /* the request needs none: do not open one on 401 */
+	int no_session;    /* the request needs none: do not open one on 401 */
+	int may_be_absent; /* 404 is an answer too, and not explained: DONE */
 };
 
 struct us_reply {
@@ -208,6 +209,9 @@ int us_client_problem(struct us_client *client, const struct us_reply *reply);
 /* us_client_do for GET with the JSON parsed into *out (the caller frees it); a malformed answer is
  * OTHER. A list is fetched whole, page after page. */
 int us_client_get(struct us_client *client, const char *path, cJSON **out);
+/* us_client_get of a path that names one thing: *out is that thing ("items" taken off), or stays
+ * as it was, with DONE, if there is none. */
+int us_client_find(struct us_client *client, const char *path, cJSON **out);
 /* us_client_get of a list that one thing was asked of by name: *out is that thing ("items" taken
  * off). OTHER, with a message, if there is none. */
 int us_client_get_one(struct us_client *client, const char *path, const char *what, cJSON **out);

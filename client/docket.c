@@ -148,14 +148,8 @@ run_list(struct us_client *client, const struct us_args *args)
 static int
 get_item(struct us_client *client, const char *id, cJSON **item)
 {
-	cJSON *document = NULL;
-	int status = us_get_named(client, "/v1/docket/", id, "", NULL, &document);
+	int status = us_find_named(client, "/v1/docket/", id, item);
 
-	if (status == US_EXIT_DONE)
-		*item = cJSON_DetachItemFromArray(cJSON_GetObjectItemCaseSensitive(document,
-						      "items"),
-		    0);
-	cJSON_Delete(document);
 	if (status != US_EXIT_DONE || *item != NULL)
 		return status;
 	return us_get_named(client, "/v1/filings/", id, "", "item of the docket", item);

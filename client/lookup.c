@@ -20,6 +20,28 @@ us_act_new(enum us_act_type type)
 	return act;
 }
 
+static void
+named_path(struct us_buf *path, const char *prefix, const char *name, const char *suffix)
+{
+	us_buf_init(path, 4096);
+	if (*name == '\0' || us_buf_putf(path, "%s", prefix) != US_OK ||
+	    us_put_escaped(path, name) != US_OK || us_buf_putf(path, "%s", suffix) != US_OK ||
+	    us_buf_cstr(path) == NULL)
+		us_usage_error("the name is empty or too long");
+}
+
+int
+us_find_named(struct us_client *client, const char *prefix, const char *name, cJSON **out)
+{
+	struct us_buf path;
+	int status;
+
+	named_path(&path, prefix, name, "");
+	status = us_client_find(client, us_buf_cstr(&path), out);
+	us_buf_free(&path);
+	return status;
+}
+
 int
 us_get_named(struct us_client *client, const char *prefix, const char *name, const char *suffix,
     const char *what, cJSON **out)
@@ -27,11 +49,7 @@ us_get_named(struct us_client *client, const char *prefix, const char *name, con
 	struct us_buf path;
 	int status;
 
-	us_buf_init(&path, 4096);
-	if (*name == '\0' || us_buf_putf(&path, "%s", prefix) != US_OK ||
-	    us_put_escaped(&path, name) != US_OK || us_buf_putf(&path, "%s", suffix) != US_OK ||
-	    us_buf_cstr(&path) == NULL)
-		us_usage_error("the name is empty or too long");
+	named_path(&path, prefix, name, suffix);
 	status = what == NULL ? us_client_get(client, us_buf_cstr(&path), out) :
 				us_client_get_one(client, us_buf_cstr(&path), what, out);
 	us_buf_free(&path);

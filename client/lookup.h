@@ -10,6 +10,8 @@
 
 /* A zeroed act of that type, to be freed; the program ends if there is no memory. */
 struct us_act *us_act_new(enum us_act_type type);
+/* us_client_find of prefix ‖ name, percent-encoded. */
+int us_find_named(struct us_client *client, const char *prefix, const char *name, cJSON **out);
 /* us_client_get of prefix ‖ name, percent-encoded ‖ suffix; one thing of that kind if what is not
  * NULL. */
 int us_get_named(struct us_client *client, const char *prefix, const char *name, const char *suffix,

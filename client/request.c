@@ -264,6 +264,8 @@ us_client_do(struct us_client *client, const struct us_client_request *request,
 			us_say("the request failed: %s", us_strerror(err));
 		return US_EXIT_OTHER;
 	}
+	if (reply->status == 404 && request->may_be_absent)
+		return US_EXIT_DONE;
 	if (reply->status / 100 != 2)
 		return us_client_problem(client, reply);
 	return reply->status == 202 ? US_EXIT_PENDING : US_EXIT_DONE;
@@ -339,17 +341,29 @@ us_client_get(struct us_client *client, const char *path, cJSON **out)
 }
 
 int
+us_client_find(struct us_client *client, const char *path, cJSON **out)
+{
+	const struct us_client_request request = { .method = "GET",
+		.path = path,
+		.may_be_absent = 1 };
+	cJSON *document = NULL;
+	int status = do_json(client, &request, &document);
+
+	if (status == US_EXIT_DONE)
+		*out = cJSON_DetachItemFromArray(cJSON_GetObjectItemCaseSensitive(document,
+						     "items"),
+		    0);
+	cJSON_Delete(document);
+	return status;
+}
+
+int
 us_client_get_one(struct us_client *client, const char *path, const char *what, cJSON **out)
 {
-	cJSON *document = NULL;
-	int status = us_client_get(client, path, &document);
+	int status = us_client_find(client, path, out);
 
-	if (status != US_EXIT_DONE)
+	if (status != US_EXIT_DONE || *out != NULL)
 		return status;
-	*out = cJSON_DetachItemFromArray(cJSON_GetObjectItemCaseSensitive(document, "items"), 0);
-	cJSON_Delete(document);
-	if (*out != NULL)
-		return US_EXIT_DONE;
 	us_say("there is no such %s", what);
 	return US_EXIT_OTHER;
 }

@@ -163,6 +163,15 @@ standing_err(enum us_reason reason)
 	return reason == US_REASON_EXPIRED ? US_ERR_EXPIRED : US_ERR_NOT_YET;
 }
 
+uint64_t
+us_registry_done(const struct us_registry *reg, const struct us_signed_act *act)
+{
+	uint8_t nonce[32];
+
+	nonce_key(act, nonce);
+	return us_table_get(&reg->nonces, nonce);
+}
+
 /* Envelope, clock, replay, standing, signature: everything before the payload. */
 static int
 check_envelope(const struct us_registry *reg, struct us_bytes signed_act, struct us_bytes signature,
@@ -486,7 +495,8 @@ apply_person(struct us_registry *reg, const struct us_committed_act *c, struct u
 		return err;
 	}
 	nonce_key(&env, nonce);
-	us_table_put(&reg->nonces, nonce, 1);
+	us_table_put(&reg->nonces, nonce,
+	    c->sequence < UINT32_MAX ? (uint32_t)c->sequence : UINT32_MAX);
 	reg->sequence++;
 	if (settled.time_ns > reg->last_ns)
 		reg->last_ns = settled.time_ns;

@@ -48,6 +48,8 @@ int
 us_registry_replay(struct us_registry *reg, struct us_bytes committed, struct us_refusal *refusal);
 /* Sequence of the last act folded; 0 at first. */
 uint64_t us_registry_sequence(const struct us_registry *reg);
+/* Sequence of the act that has the nonce of this one, of the same credential; 0: there is none. */
+uint64_t us_registry_done(const struct us_registry *reg, const struct us_signed_act *act);
 /* d(n): zeros at first. */
 const uint8_t *us_registry_digest(const struct us_registry *reg);
 

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/array.h"
+
 static const char *
 reason_of(int status)
 {
@@ -126,6 +128,25 @@ put_number(struct us_front_text *t, uint64_t v)
 	put(t, digits + at);
 }
 
+static void
+put_allow(struct us_front_text *t, unsigned allow)
+{
+	static const struct {
+		enum us_http_method method;
+		const char *name;
+	} methods[] = { { US_HTTP_GET, "GET" }, { US_HTTP_POST, "POST" },
+		{ US_HTTP_DELETE, "DELETE" } };
+	const char *before = "\r\nAllow: ";
+
+	for (size_t i = 0; i < US_COUNT(methods); i++) {
+		if ((allow >> methods[i].method & 1) == 0)
+			continue;
+		put(t, before);
+		put(t, methods[i].name);
+		before = ", ";
+	}
+}
+
 size_t
 us_answer_head(const struct us_answer *a, char out[US_ANSWER_HEAD_MAX])
 {
@@ -157,8 +178,7 @@ us_answer_head(const struct us_answer *a, char out[US_ANSWER_HEAD_MAX])
 	}
 	if (status == 401) /* a session is to be opened: POST /v1/session */
 		put(&t, "\r\nWWW-Authenticate: Underseal-Session");
-	if (status == 405)
-		put(&t, "\r\nAllow: GET, POST, DELETE");
+	put_allow(&t, a->allow);
 	put(&t, a->close ? "\r\nConnection: close\r\n\r\n" : "\r\n\r\n");
 	return t.n;
 }

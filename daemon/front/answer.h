@@ -12,6 +12,7 @@ struct us_answer {
 	int status;
 	enum us_content_type type;
 	uint16_t retry_after; /* 0: none */
+	unsigned allow;       /* of a 405: bit 1 << enum us_http_method for each method there is */
 	uint64_t entry;       /* UINT64_MAX: none */
 	uint64_t length;      /* of the body, unless chunked */
 	int chunked;

@@ -382,10 +382,12 @@ take_body(struct us_conn *c, const uint8_t *p, size_t n)
 static void
 refuse_head(struct us_conn *c, int err)
 {
-	static const struct us_problem too_large = { 431, "too-large",
-		"the head of the request is too large", NULL, 0 };
-	static const struct us_problem malformed = { 400, "bad-request", "not an HTTP/1.1 request",
-		NULL, 0 };
+	static const struct us_problem too_large = { .status = 431,
+		.type = "too-large",
+		.detail = "the head of the request is too large" };
+	static const struct us_problem malformed = { .status = 400,
+		.type = "bad-request",
+		.detail = "not an HTTP/1.1 request" };
 
 	us_relay_problem(c, err == US_ERR_LIMIT ? &too_large : &malformed, 1);
 }
@@ -567,8 +569,9 @@ on_closed(evutil_socket_t fd, short what, void *arg)
 void
 us_conn_tick(struct us_conn *c)
 {
-	static const struct us_problem late = { 408, "timeout", "the request did not come in time",
-		NULL, 0 };
+	static const struct us_problem late = { .status = 408,
+		.type = "timeout",
+		.detail = "the request did not come in time" };
 	struct us_front *f = c->front;
 
 	if (c->state == US_CONN_HEAD && f->now - c->born >= US_AGE_SECONDS && c->in.len == 0) {

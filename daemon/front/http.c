@@ -263,7 +263,7 @@ static int
 check_head(struct us_front_parse *s, const llhttp_t *parser, const uint8_t *p, size_t n)
 {
 	struct us_http_head *h = s->head;
-	size_t method_n = 0;
+	const uint8_t *space = memchr(p, ' ', n);
 
 	if (parser->http_major != 1 || parser->http_minor != 1)
 		return refuse(s, 505, "only HTTP/1.1 is spoken here");
@@ -272,20 +272,20 @@ check_head(struct us_front_parse *s, const llhttp_t *parser, const uint8_t *p, s
 	switch (parser->method) {
 	case HTTP_GET:
 		h->method = US_HTTP_GET;
-		method_n = 3;
 		break;
 	case HTTP_POST:
 		h->method = US_HTTP_POST;
-		method_n = 4;
 		break;
 	case HTTP_DELETE:
 		h->method = US_HTTP_DELETE;
-		method_n = 6;
 		break;
 	default:
-		return refuse(s, 405, "only GET, POST and DELETE are known");
+		h->method = US_HTTP_OTHER;
+		/* the body of its answer is read by nobody, and would be taken for the next one */
+		h->close |= parser->method == HTTP_HEAD;
+		break;
 	}
-	if (!is_request_line(h, p, n, method_n))
+	if (space == NULL || !is_request_line(h, p, n, (size_t)(space - p)))
 		return refuse(s, 400, "the request line is not in its plain form");
 	if (h->method == US_HTTP_POST && !h->has_length)
 		return refuse(s, 411, "a body needs a Content-Length");

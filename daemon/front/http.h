@@ -1,8 +1,8 @@
 /*
  * The head of an HTTP/1.1 request (RFC 9112), read strictly. llhttp in strict mode parses; around
  * it stand our own rules: only CRLF ends a line, no folded lines, printable ASCII only, at most
- * 16 KiB and 64 headers, exactly one Host, HTTP/1.1 only, methods GET, POST and DELETE, no
- * Transfer-Encoding at all (a body has a Content-Length, else 411), no Upgrade.
+ * 16 KiB and 64 headers, exactly one Host, HTTP/1.1 only, no Transfer-Encoding at all (a body has
+ * a Content-Length, else 411), no Upgrade.
  *
  * Pure functions; views point into the caller's bytes.
  */
@@ -17,7 +17,8 @@
 #define US_HTTP_HEAD_MAX 16384
 #define US_HTTP_HEADERS_MAX 64
 
-enum us_http_method { US_HTTP_GET = 1, US_HTTP_POST = 2, US_HTTP_DELETE = 3 };
+/* OTHER: a method that no route has. */
+enum us_http_method { US_HTTP_OTHER = 0, US_HTTP_GET = 1, US_HTTP_POST = 2, US_HTTP_DELETE = 3 };
 
 /* Where the search for the end of a head stands, so that a head that comes byte by byte is
  * looked at once. Zeros at the start of a head. */
@@ -47,7 +48,7 @@ struct us_http_head {
 };
 
 /* Parses a whole head as us_http_scan found it. Returns 0, or the HTTP status to refuse with
- * (400, 405, 411, 414, 417, 431, 505); *why is then a static text. */
+ * (400, 411, 414, 417, 431, 505); *why is then a static text. */
 int us_http_parse(const uint8_t *p, size_t n, struct us_http_head *head, const char **why);
 
 #endif

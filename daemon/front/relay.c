@@ -10,7 +10,10 @@
 /* One piece of a reply more than the window is a vault that does not keep to it. */
 #define REPLY_SLACK (1048576u)
 
-static const struct us_problem busy = { 503, "busy", "too much is under way, try again", NULL, 1 };
+static const struct us_problem busy = { .status = 503,
+	.type = "busy",
+	.detail = "too much is under way, try again",
+	.retry_after = 1 };
 
 /* --- room ------------------------------------------------------------------------------ */
 
@@ -130,8 +133,10 @@ send_part(struct us_conn *c, const struct us_msg_part *m, struct us_problem *p)
 	int i = pick_intake(f, m->part);
 
 	if (i < 0) {
-		*p = (struct us_problem){ 503, "intake", "no intake is running now, try again",
-			NULL, 1 };
+		*p = (struct us_problem){ .status = 503,
+			.type = "intake",
+			.detail = "no intake is running now, try again",
+			.retry_after = 1 };
 		return p->status;
 	}
 	if (us_send_part(f->intakes[i], tag_of(c), m) != US_OK) {
@@ -223,7 +228,8 @@ us_relay_problem(struct us_conn *c, const struct us_problem *p, int close)
 	struct us_answer a = { .status = p->status,
 		.type = US_TYPE_PROBLEM,
 		.entry = UINT64_MAX,
-		.retry_after = p->retry_after };
+		.retry_after = p->retry_after,
+		.allow = p->allow };
 	char body[US_ANSWER_PROBLEM_MAX];
 	size_t n = us_answer_problem(p, body);
 
@@ -407,8 +413,10 @@ on_intake(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct 
 static void
 on_intake_close(void *ctx, struct us_channel *ch, int err)
 {
-	static const struct us_problem lost = { 503, "intake",
-		"the intake that held this part has ended, send it again", NULL, 1 };
+	static const struct us_problem lost = { .status = 503,
+		.type = "intake",
+		.detail = "the intake that held this part has ended, send it again",
+		.retry_after = 1 };
 	struct us_front *f = ctx;
 	uint8_t index = us_channel_peer_index(ch);
 	struct us_conn *c;

@@ -144,6 +144,8 @@ decode_list(struct us_decode *d)
 	if (us_decode_query_number(d, "after", 0, INT64_MAX, &m->after) != 0 ||
 	    us_decode_query_number(d, "limit", 100, US_LIST_LIMIT, &limit) != 0)
 		return d->problem->status;
+	if (limit == 0)
+		return us_decode_bad(d->problem, "a page has at least one item", "limit");
 	m->limit = (uint32_t)limit;
 	return 0;
 }
@@ -172,6 +174,9 @@ decode_search(struct us_decode *d)
 		return d->problem->status;
 	if (limit > US_SEARCH_LIMIT)
 		return us_decode_bad(d->problem, "more hits at once than can be had", "limit");
+	if (limit == 0)
+		return us_decode_bad(d->problem, "a page has at least one hit; count asks for none",
+		    "limit");
 	m->limit = (uint32_t)limit;
 	m->snapshot = has_snapshot ? snapshot + 1 : 0;
 	m->flags = (uint8_t)((count ? US_SEARCH_COUNT : 0) |

@@ -25,6 +25,7 @@ struct us_problem {
 	const char *detail;
 	const char *member;
 	uint16_t retry_after;
+	unsigned allow; /* 405: as us_route_find() said */
 };
 
 /* What is kept of a head until its body is there. Not to be copied: views point into it. */

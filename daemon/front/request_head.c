@@ -74,8 +74,6 @@ static const char *
 type_of(int status)
 {
 	switch (status) {
-	case 405:
-		return "method-not-allowed";
 	case 411:
 		return "length-required";
 	case 414:
@@ -96,6 +94,7 @@ us_request_head(const uint8_t *p, size_t n, struct us_http_head *head, struct us
 {
 	const char *why;
 	size_t purpose_n;
+	unsigned allow;
 	int status, err;
 
 	status = us_http_parse(p, n, head, &why);
@@ -108,12 +107,18 @@ us_request_head(const uint8_t *p, size_t n, struct us_http_head *head, struct us
 	if (err != US_OK)
 		return us_decode_bad(problem, "the request target is not a path in its plain form",
 		    NULL);
-	route->info = us_route_find(&route->target, head->method, &status);
-	if (route->info == NULL)
-		return status == 405 ?
-		    us_decode_refuse(problem, 405, "method-not-allowed", "not with this method",
-			NULL) :
-		    us_decode_refuse(problem, 404, "not-found", "there is no such resource", NULL);
+	route->info = us_route_find(&route->target, head->method, &allow);
+	if (route->info == NULL && allow == 0)
+		return us_decode_refuse(problem, 404, "not-found", "there is no such resource",
+		    NULL);
+	if (route->info == NULL) {
+		(void)us_decode_refuse(problem, 405, "method-not-allowed",
+		    head->method == US_HTTP_OTHER ? "only GET, POST and DELETE are known" :
+						    "not with this method",
+		    NULL);
+		problem->allow = allow;
+		return problem->status;
+	}
 	if (head->content_length > route->info->body_max)
 		return us_decode_refuse(problem, 413, "too-large",
 		    "the body is larger than this route takes", NULL);

@@ -131,15 +131,15 @@ matches(const char *pattern, const struct us_target *t)
 }
 
 const struct us_route_info *
-us_route_find(const struct us_target *target, enum us_http_method method, int *status)
+us_route_find(const struct us_target *target, enum us_http_method method, unsigned *allow)
 {
-	*status = 404;
+	*allow = 0;
 	for (size_t i = 0; i < US_COUNT(table); i++) {
 		if (!matches(table[i].pattern, target))
 			continue;
 		if (table[i].method == method)
 			return &table[i];
-		*status = 405;
+		*allow |= 1u << table[i].method;
 	}
 	return NULL;
 }

@@ -62,9 +62,10 @@ struct us_route_info {
 	uint32_t act_mask;
 };
 
-/* The route, or NULL with *status 404 or 405. */
+/* The route, or NULL; *allow then has bit 1 << method set for each method that the path has: none,
+ * there is no such path. */
 const struct us_route_info *
-us_route_find(const struct us_target *target, enum us_http_method method, int *status);
+us_route_find(const struct us_target *target, enum us_http_method method, unsigned *allow);
 /* What a route of that kind is to the other roles. */
 enum us_msg_type us_route_message(enum us_route_kind kind);
 /* "STATUS", "ACT", ...: static text, for tests. */

@@ -478,6 +478,27 @@ us_vault_access_rule(struct us_vault_request *r, enum us_action action, struct u
 	return US_ERR_DENIED;
 }
 
+int
+us_vault_access_snapshot(struct us_vault_request *r, enum us_action action, struct us_bytes purpose,
+    uint64_t asked, uint64_t *snapshot)
+{
+	static const struct us_vault_problem beyond = { .status = 404,
+		.type = "not-found",
+		.title = "Not found or not visible",
+		.detail = "The log has no entry of that index yet: it cannot be a snapshot",
+		.reason = US_REASON_NOT_FOUND,
+		.entry = NO_ENTRY,
+		.position = -1 };
+	const struct us_vault *v = r->vault;
+
+	if (asked > v->tree_size && asked > v->answered) {
+		us_vault_access_refuse(r, action, purpose, &beyond);
+		return US_ERR_NOT_FOUND;
+	}
+	*snapshot = asked == 0 || asked - 1 > v->newest ? v->newest : asked - 1;
+	return US_OK;
+}
+
 void
 us_vault_reply_bad_query(struct us_vault_request *r, int err, const struct us_query_error *e)
 {

@@ -4,7 +4,7 @@
 
 #include "base/base64.h"
 #include "daemon/process/role.h"
-#include "daemon/vault/internal.h"
+#include "daemon/vault/question.h"
 #include "registry/docket.h"
 #include "registry/versions.h"
 
@@ -182,6 +182,19 @@ put_document(struct us_vault *v, struct us_json *j, const struct us_act_document
 	us_json_kv_uint(j, "parts_all", d == NULL ? 0 : d->parts_all);
 }
 
+/* The version that was proposed with this source. */
+static uint32_t
+version_of(const struct us_registry *reg, struct us_bytes source)
+{
+	for (size_t i = us_registry_versions(reg); i-- > 0;) {
+		const struct us_order_version *v = us_registry_version(reg, i);
+
+		if (v->source.n == source.n && memcmp(v->source.p, source.p, source.n) == 0)
+			return v->version;
+	}
+	return 0;
+}
+
 /* Acts of the order and its docket. */
 static void
 put_order_result(struct us_vault *v, struct us_vault_acting *a, struct us_bytes result,
@@ -205,14 +218,10 @@ put_order_result(struct us_vault *v, struct us_vault_acting *a, struct us_bytes 
 	case US_ACT_APPROVAL_REQUEST:
 		put_numbered(v, j, US_FILING_APPROVAL, number_of(result), pending);
 		break;
-	case US_ACT_ORDER_PROPOSE: {
-		const size_t n = us_registry_versions(v->registry);
-
-		/* a proposal is folded last: it has the highest version */
+	case US_ACT_ORDER_PROPOSE:
 		put_numbered(v, j, US_FILING_ORDER,
-		    us_registry_version(v->registry, n - 1)->version, pending);
+		    version_of(v->registry, a->act.u.order_propose.source), pending);
 		break;
-	}
 	case US_ACT_UNFREEZE:
 		(void)snprintf(id, sizeof id, "freeze-%u", a->act.u.unfreeze.freeze);
 		put_signed(v, j, us_bytes_of(id), pending);
@@ -341,19 +350,102 @@ reply_refusal(struct us_vault_request *r, const struct us_vault_act_result *resu
 	us_vault_reply_problem(r, &p);
 }
 
+/* What was done by an act, as its answer tells it. */
+static void
+reply_done(struct us_vault_request *r, const struct us_committed_act *committed, uint64_t entry)
+{
+	struct us_vault *v = r->vault;
+	struct us_vault_acting *a = r->state;
+	struct us_json j;
+	struct us_buf b;
+	int pending = 0;
+
+	us_buf_init(&b, 262144);
+	us_json_begin(&j, &b);
+	us_json_object(&j);
+	us_json_kv_cstr(&j, "type", us_act_name(a->type));
+	us_json_kv_uint(&j, "sequence", committed->sequence);
+	us_json_kv_uint(&j, "entry", entry);
+	us_json_kv_uint(&j, "order", us_registry_order(v->registry)->version);
+	put_result(v, a, committed->result, &j, &pending);
+	us_json_kv_cstr(&j, "status", pending ? "pending" : "done");
+	us_json_close(&j);
+	if (us_json_end(&j) == US_OK)
+		us_vault_reply_json(r, pending ? 202 : 200, entry, &b);
+	else
+		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, entry);
+	us_buf_free(&b);
+}
+
+/* --- an act that was sent again --------------------------------------------------------------- */
+
+struct us_vault_act_again {
+	struct us_vault_request *request;
+	struct us_bytes act; /* as it was sent this time */
+	uint64_t sequence;
+	int answered;
+};
+
+static int
+is_first(void *ctx, uint64_t sequence)
+{
+	const struct us_vault_act_again *again = ctx;
+
+	return sequence == again->sequence;
+}
+
+static int
+reply_first(void *ctx, uint64_t sequence, struct us_bytes bytes)
+{
+	struct us_vault_act_again *again = ctx;
+	struct us_committed_act committed;
+	int err = us_committed_act_decode(&committed, NULL, bytes.p, bytes.n);
+
+	if (err != US_OK)
+		return err;
+	if (committed.signed_act.n == again->act.n &&
+	    memcmp(committed.signed_act.p, again->act.p, again->act.n) == 0) {
+		reply_done(again->request, &committed,
+		    us_vault_entry_of(again->request->vault, sequence));
+		again->answered = 1;
+	}
+	return US_ERR_CLOSED;
+}
+
+/* Whoever did not hear how an act ended sends it again: the keeper did not do it twice, and the
+ * same bytes get what they got the first time. What a copy gave is read once. 1: answered. */
+static int
+answered_before(struct us_vault_request *r)
+{
+	struct us_vault_acting *a = r->state;
+	struct us_vault_act_again again = { .request = r };
+	struct us_msg_act_request q;
+	struct us_signed_act envelope;
+
+	if (a->type == US_ACT_COPY ||
+	    us_msg_act_request_decode(&q, r->body.data, r->body.len) != US_OK ||
+	    us_signed_act_decode(&envelope, q.act.p, q.act.n) != US_OK)
+		return 0;
+	again.act = q.act;
+	again.sequence = us_registry_done(r->vault->registry, &envelope);
+	return again.sequence != 0 &&
+	    us_vault_history_acts(r->vault, is_first, reply_first, &again) == US_OK &&
+	    again.answered;
+}
+
 static void
 on_done(struct us_vault *v, void *ctx, const struct us_vault_act_result *result)
 {
 	struct us_vault_request *r = ctx;
 	struct us_vault_acting *a = r->state;
 	struct us_committed_act committed;
-	struct us_json j;
-	struct us_buf b;
-	int pending = 0, err;
+	int err;
 
+	(void)v;
 	a->job = NULL;
 	if (result->err != US_OK) {
-		reply_refusal(r, result);
+		if (result->reason != US_REASON_REPLAY || !answered_before(r))
+			reply_refusal(r, result);
 		return;
 	}
 	err = us_committed_act_decode(&committed, NULL, result->committed.p, result->committed.n);
@@ -375,22 +467,7 @@ on_done(struct us_vault *v, void *ctx, const struct us_vault_act_result *result)
 			us_vault_reply_error(r, err, US_REASON_ERROR, result->entry);
 		return;
 	}
-	us_buf_init(&b, 262144);
-	us_json_begin(&j, &b);
-	us_json_object(&j);
-	us_json_kv_cstr(&j, "type", us_act_name(a->type));
-	us_json_kv_uint(&j, "sequence", committed.sequence);
-	us_json_kv_uint(&j, "entry", result->entry);
-	us_json_kv_uint(&j, "order", us_registry_order(v->registry)->version);
-	put_result(v, a, committed.result, &j, &pending);
-	us_json_kv_cstr(&j, "status", pending ? "pending" : "done");
-	us_json_close(&j);
-	err = us_json_end(&j);
-	if (err == US_OK)
-		us_vault_reply_json(r, pending ? 202 : 200, result->entry, &b);
-	else
-		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, result->entry);
-	us_buf_free(&b);
+	reply_done(r, &committed, result->entry);
 }
 
 /* --- the request ------------------------------------------------------------------------------ */

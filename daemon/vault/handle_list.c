@@ -305,6 +305,31 @@ list_copies(struct us_vault_request *r, struct us_vault_listing *l, struct us_js
 	}
 }
 
+/* The one that was asked for by name is not there, or not for this person. */
+static void
+not_there(struct us_vault_request *r, uint64_t entry)
+{
+	const struct us_vault_problem p = { .status = 404,
+		.type = "not-found",
+		.title = "Not found or not visible",
+		.detail = "There is nothing of this name here, or it is not for you",
+		.reason = US_REASON_NOT_FOUND,
+		.entry = entry,
+		.position = -1 };
+
+	us_vault_outcome_whole(r); /* that is the whole answer */
+	us_vault_reply_problem(r, &p);
+}
+
+/* Whether a list is of things that have a path each, so that to name one is to ask for it. */
+static int
+has_names(uint8_t what)
+{
+	return what == US_LIST_PEOPLE || what == US_LIST_COLLECTIONS || what == US_LIST_BATCHES ||
+	    what == US_LIST_DOCKET || what == US_LIST_COPIES || what == US_LIST_ORDERS ||
+	    what == US_LIST_FILINGS;
+}
+
 static void
 logged(struct us_vault_request *r, const struct us_msg_logged *m)
 {
@@ -366,7 +391,9 @@ logged(struct us_vault_request *r, const struct us_msg_logged *m)
 	us_json_kv_uint(&j, "order", us_registry_order(r->vault->registry)->version);
 	us_json_kv_uint(&j, "entry", m->index);
 	us_json_close(&j);
-	if (us_json_end(&j) == US_OK)
+	if (l->shown == 0 && l->q.after == 0 && l->q.argument.n > 0 && has_names(l->q.what))
+		not_there(r, m->index);
+	else if (us_json_end(&j) == US_OK)
 		us_vault_reply_json(r, 200, m->index, &b);
 	else
 		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, m->index);

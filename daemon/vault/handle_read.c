@@ -325,7 +325,6 @@ refuse_bates(struct us_vault_request *r, struct us_bytes purpose)
 static void
 read_opened(struct us_vault_request *r)
 {
-	struct us_vault *v = r->vault;
 	struct us_vault_reading *d = r->state;
 	struct us_msg_read_request q;
 
@@ -333,7 +332,9 @@ read_opened(struct us_vault_request *r)
 		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
 		return;
 	}
-	d->snapshot = q.snapshot == 0 || q.snapshot - 1 > v->newest ? v->newest : q.snapshot - 1;
+	if (us_vault_access_snapshot(r, US_ACTION_READ, q.purpose, q.snapshot, &d->snapshot) !=
+	    US_OK)
+		return;
 	if (r->n_asked < d->n)
 		refuse_bates(r, q.purpose);
 	else

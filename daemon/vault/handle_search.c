@@ -385,7 +385,8 @@ search_opened(struct us_vault_request *r)
 		return;
 	}
 	e.action = (q.flags & US_SEARCH_COUNT) != 0 ? US_ACTION_COUNT : US_ACTION_SEARCH;
-	s->snapshot = q.snapshot == 0 || q.snapshot - 1 > v->newest ? v->newest : q.snapshot - 1;
+	if (us_vault_access_snapshot(r, e.action, q.purpose, q.snapshot, &s->snapshot) != US_OK)
+		return;
 	err = take_cursor(r, s, q.cursor);
 	if (err == US_ERR_FORMAT) {
 		refuse_cursor(r);

@@ -399,6 +399,11 @@ void us_vault_access_ruling(struct us_vault_request *r, enum us_action action,
 int us_vault_access_limit_query(struct us_vault_request *r, enum us_action action,
     struct us_bytes purpose, const struct us_query *query);
 
+/* The snapshot that a search or read is of. asked: as in its message, a log index plus one, 0 for
+ * the newest. US_ERR_NOT_FOUND: the log is not so long, and the request has been refused. */
+int us_vault_access_snapshot(struct us_vault_request *r, enum us_action action,
+    struct us_bytes purpose, uint64_t asked, uint64_t *snapshot);
+
 /* Calls opened(r) once the keys of the collection's pages are here: an entry of its own, in the
  * name of whoever comes first. */
 void us_vault_access_open(struct us_vault_request *r, struct us_bytes purpose,

@@ -97,22 +97,32 @@ def is_ours(argv):
     return any(os.path.basename(str(a)) in PROGRAMS for a in argv[:2])
 
 
-def tapped(argv, build, env):
+def tapped(argv, build, env, directory=DIRECTORY):
     """The environment in which a client command says what went over its connections, and where it does; or (env, None)."""
     tap = os.path.join(build, "tests", "libtap.so")
     if os.path.basename(str(argv[0])) != "underseal" or not os.path.exists(tap):
         return env, None
-    path = os.path.join(DIRECTORY, ".%s.%d.%d.tap" % (name(), os.getpid(), threading.get_ident()))
-    return dict(env if env is not None else os.environ, LD_PRELOAD=tap, UNDERSEAL_TAP=path), path
+    path = os.path.join(directory, ".%s.%d.%d.tap" % (name(), os.getpid(), threading.get_ident()))
+    env = dict(env if env is not None else os.environ, LD_PRELOAD=tap, UNDERSEAL_TAP=path)
+    # a sanitizer's runtime wants to come first, and need not
+    env["ASAN_OPTIONS"] = ":".join(filter(None, (env.get("ASAN_OPTIONS"), "verify_asan_link_order=0")))
+    return env, path
 
 
-def command(argv, code, stdout, stderr, input=None, tap=None):
+def overheard(path):
+    """What a tapped command left, as exchanges: the same as events of kind wire."""
+    if not path or not os.path.exists(path):
+        return []
+    with open(path, "rb") as f:
+        data = f.read()
+    os.unlink(path)
+    return list(exchanges(data))
+
+
+def command(argv, code, stdout, stderr, input=None, wire=()):
     write("command", argv=[str(a) for a in argv], input=text_of(input), code=code, stdout=text_of(stdout), stderr=text_of(stderr))
-    if tap and os.path.exists(tap):
-        with open(tap, "rb") as f:
-            data = f.read()
-        os.unlink(tap)
-        wire(data)
+    for exchange in wire:
+        write("wire", **exchange)
     for option, path in zip(argv, argv[1:]):
         if option in WRITES:
             made(option, str(path))
@@ -147,7 +157,7 @@ def http(method, path, headers, body, status, answered, answer):
           answered={k: v for k, v in answered.items() if k in HEADERS}, answer=text_of(answer))
 
 
-def wire(data):
+def exchanges(data):
     """What tap.c wrote: { u64 connection, u8 direction, u32 length, bytes }, in the order of time."""
     streams, order, at = {}, [], 0
     while at + 13 <= len(data):
@@ -162,8 +172,8 @@ def wire(data):
         for i, (head, headers, body) in enumerate(asked):
             said, their, answer = answered[i] if i < len(answered) else ("none", {}, b"")
             parts = head.split(" ")
-            write("wire", method=parts[0], path=" ".join(parts[1:-1]), asked=headers, body=text_of(body), status=said.split(" ", 1)[-1],
-                  answered=their, answer=text_of(answer))
+            yield {"method": parts[0], "path": " ".join(parts[1:-1]), "asked": headers, "body": text_of(body),
+                   "status": said.split(" ", 1)[-1], "answered": their, "answer": text_of(answer)}
 
 
 def messages(stream):

@@ -42,7 +42,7 @@ def tell(vault, line, cwd):
     p = subprocess.run(["bash", "-c", line], cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                        timeout=120 * SLOW)
     if RECORD:
-        events.command(["bash", "-c", line], p.returncode, p.stdout, p.stderr, None, tap)
+        events.command(["bash", "-c", line], p.returncode, p.stdout, p.stderr, None, events.overheard(tap))
 
 
 def scenario():

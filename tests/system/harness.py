@@ -67,9 +67,16 @@ def skip(reason):
 START = time.monotonic()
 
 RECORD = os.environ.get("UNDERSEAL_TEST_RECORD")  # a directory: tests/recording writes down there what programs say
-if RECORD:
-    sys.path.insert(0, os.path.join(ROOT, "tests", "recording"))
-    import events
+sys.path[1:1] = [os.path.join(ROOT, "tests", "recording"), os.path.join(ROOT, "tests", "schema")]
+import answers
+import events
+
+DESCRIBED = answers.Answers()  # of schema/openapi.yaml: what is answered to this harness and to the client must be that
+HEARD = tempfile.TemporaryDirectory(prefix="us-heard-")  # what went over the client's connections
+
+
+def as_described(errors, method, path, status):
+    check(not errors, "an answer is not what schema/openapi.yaml says: %s %s: %s" % (method, path, status), *errors)
 
 
 def is_root():
@@ -134,13 +141,15 @@ def poll(what, seconds, message, pause):
 
 def run(argv, **kw):
     kw.setdefault("timeout", 120 * SLOW)
-    tap, recorded = None, RECORD and events.is_ours(argv)
-    if recorded:
-        kw["env"], tap = events.tapped(argv, BUILD, kw.get("env"))
+    kw["env"], tap = events.tapped(argv, BUILD, kw.get("env"), HEARD.name)
     p = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                        stdin=kw.pop("stdin", subprocess.DEVNULL) if "input" not in kw else None, **kw)
-    if recorded:
-        events.command(argv, p.returncode, p.stdout, p.stderr, kw.get("input"), tap)
+    heard = events.overheard(tap)
+    if RECORD and events.is_ours(argv):
+        events.command(argv, p.returncode, p.stdout, p.stderr, kw.get("input"), heard)
+    for e in heard:
+        if e["path"].startswith("/v1"):
+            as_described(answers.told(DESCRIBED, e), e["method"], e["path"], e["status"])
     return p
 
 
@@ -451,6 +460,7 @@ class Http:
         answer = r.status, dict((k.lower(), v) for k, v in r.getheaders()), r.read()
         if RECORD:
             events.http(method, path, headers, body, *answer)
+        as_described(DESCRIBED.errors(method, path, *answer), method, path, answer[0])
         return answer
 
     def session(self):

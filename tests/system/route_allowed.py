@@ -47,13 +47,15 @@ TREE = ["POST v1/log/cosignature"] + ["GET v1/log/" + x for x in (
     "consistency/*/*", "tile/**")]
 EVIDENCE = ["GET v1/collections/*/records/*", "POST v1/collections/*/search", "POST v1/collections/*/read"]
 LISTS = ["GET v1/" + x for x in (
-    "people", "people/*", "credentials", "collections", "collections/*", "docket", "docket/*", "order", "orders",
-    "orders/*", "filings", "filings/*", "acknowledgements", "documents", "designations")]
+    "people", "people/*", "credentials", "collections", "collections/*", "docket", "order", "orders",
+    "orders/*", "filings", "acknowledgements", "documents", "designations")]
+ITEMS = ["GET v1/docket/*", "GET v1/filings/*"]
 LOAD = ["POST v1/collections/*/loads"]
 OWN_LOAD = [PART + " (with the load's ticket)", PART + " (of a load of one's own, with its ticket)", "GET v1/loads/*",
             "POST v1/loads/*/finish", "DELETE v1/loads/*", "POST v1/loads/*/ticket"]
 BATCHES = ["GET v1/collections/*/batches", "GET v1/collections/*/batches/*"]
-COPIES = ["GET v1/copies", "GET v1/copies/*"]
+COPY = ["GET v1/copies/*"]
+COPIES = ["GET v1/copies"] + COPY
 DIFFERENCES = ["GET v1/orders/*/diff/*", "GET v1/order/who"]
 EXPLAIN = ["GET v1/order/explain"]
 BASIS = ["GET v1/documents/*"]
@@ -70,7 +72,7 @@ VAULT = act("collection-create", "seal")
 
 # -- whoever is right for something, when nothing is in the way -------------------------------------------
 
-allow(CERTIFICATE + SESSION + TREE + EVIDENCE + LISTS + LOAD + OWN_LOAD + BATCHES + COPIES + DIFFERENCES + EXPLAIN +
+allow(CERTIFICATE + SESSION + TREE + EVIDENCE + LISTS + ITEMS + LOAD + OWN_LOAD + BATCHES + COPIES + DIFFERENCES + EXPLAIN +
       BASIS + REPORT + LOG + PEOPLE + DOCKET + PAPERS + FILINGS + CHANGES + VAULT, "right")
 
 # -- without a session ------------------------------------------------------------------------------------
@@ -88,8 +90,9 @@ allow(CERTIFICATE + TREE + ["POST v1/unseal"], "sealed", "sealed and revoked", o
 
 # -- in every capacity, and as other parties' people ------------------------------------------------------
 
-# everybody sees who takes part, the order, and of the docket what concerns them
+# everybody sees who takes part, the order, and of the docket what concerns them; of what does not, that it is not there
 allow(LISTS, *LIVE)
+allow(ITEMS, "right", "frozen", *OF_A_PARTY, *ADMIN)
 # people of one's own party may be asked about, by whoever is of one; by an administrator, everybody
 allow(EXPLAIN, *OF_A_PARTY, *ADMIN)
 # the basis of a challenge is shown to the party that filed it, and to those who see the whole docket
@@ -99,10 +102,10 @@ allow(DIFFERENCES, *RIVALS, *COURT, *ADMIN)
 # whoever is of a party files papers, is bound by the order, and asks for approvals; an administrator brings papers
 allow(PAPERS, *RIVALS, *OF_A_PARTY)
 allow(act("document-add", "acknowledge"), *ADMIN)
-# counsel of either side look at the same collection, and see their own copies: of another's the list is empty
-allow(EVIDENCE + COPIES + act("copy", "challenge"), "rival counsel", *capacity("outside-counsel"))
-# a colleague of who took the copy gives it back
-allow(act("copy-return"), *capacity("outside-counsel"))
+# counsel of either side look at the same collection, and see their own copies
+allow(EVIDENCE + ["GET v1/copies"] + act("copy", "challenge"), "rival counsel", *capacity("outside-counsel"))
+# a colleague of who took the copy sees it, and gives it back
+allow(COPY + act("copy-return"), *capacity("outside-counsel"))
 # the order lets experts look
 allow(EVIDENCE, *capacity("expert"))
 # roster signers of any party: propose, note an objection to what others filed, say that their own party has it

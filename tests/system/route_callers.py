@@ -108,12 +108,13 @@ class Connection:
         try:
             self.http.request(method, path, body=body, headers=dict(headers))
             r = self.http.getresponse()
-            status, text = r.status, r.read()
+            status, headers, text = r.status, {k.lower(): v for k, v in r.getheaders()}, r.read()
         except (OSError, http.client.HTTPException) as e:
             self.why = repr(e)
             self.http.close()
             return 0, self.why.encode()
         self.answers += 1
+        as_described(DESCRIBED.errors(method, path, status, headers, text), method, path, status)
         return status, text
 
     def close(self):
@@ -152,10 +153,10 @@ class Caller:
             c.close()
         return r[0]
 
-    def act(self, kind, payload):
+    def act(self, kind, payload, nonce=None):
         number = self.world.acts[kind]
         # an act of the vault itself is in nobody's name
-        who, nonce = (NONE, bytes(16)) if number >= 128 else (self.fingerprint, os.urandom(16))
+        who, nonce = (NONE, bytes(16)) if number >= 128 else (self.fingerprint, nonce or os.urandom(16))
         s = (b"underseal/act/1\n" + bytes([number]) + self.world.id + who + nonce +
              struct.pack(">q", self.world.now_ns()) + s32(payload))
         return s32(s) + s16(self.key.sign(s))

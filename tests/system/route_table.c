@@ -1,7 +1,7 @@
 /*
  * route_table: what a test of every route must enumerate, as one JSON document: routes with their
- * kinds and what they need, kinds of requests, lists, questions, types of acts, capacities, and the
- * states that people and credentials can be in. All of it is read from the tables that the daemon
+ * kinds and what they need, kinds of requests, lists, questions, types of acts, capacities, reasons,
+ * and the states that people and credentials can be in. All of it is read from the tables that the daemon
  * is made of, so that a new row cannot be forgotten.
  *
  * And two things that such a test cannot make by itself, on stdout:
@@ -118,6 +118,18 @@ put_states(struct us_json *j, const char *key, const char *(*name)(unsigned i))
 	us_json_close(j);
 }
 
+/* One of them is called "unknown". */
+static void
+put_reasons(struct us_json *j)
+{
+	us_json_key(j, "reasons");
+	us_json_array(j);
+	for (unsigned i = 0; i < 256; i++)
+		if (us_reason_name(i) != NULL)
+			us_json_cstr(j, us_reason_name(i));
+	us_json_close(j);
+}
+
 static const char *
 person_state(unsigned i)
 {
@@ -149,6 +161,7 @@ put_tables(struct us_buf *out)
 	put_states(&j, "person_states", person_state);
 	put_states(&j, "credential_states", credential_state);
 	put_states(&j, "capacities", us_capacity_name);
+	put_reasons(&j);
 	put_states(&j, "needs", needs);
 	us_json_close(&j);
 	return us_json_end(&j);

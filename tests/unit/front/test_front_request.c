@@ -102,8 +102,9 @@ heads(void **state)
 		{ 400, "GET * HTTP/1.1\r\nHost: a\r\n\r\n" },
 		{ 405, "PUT /v1/status HTTP/1.1\r\nHost: a\r\n\r\n" },
 		{ 405, "HEAD /v1/status HTTP/1.1\r\nHost: a\r\n\r\n" },
+		{ 404, "PUT /v1/nosuch HTTP/1.1\r\nHost: a\r\n\r\n" },
 		{ 405, "DELETE /v1/status HTTP/1.1\r\nHost: a\r\n\r\n" },
-		{ 405, "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n" },
+		{ 400, "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n" },
 		{ 411, "POST /v1/unseal HTTP/1.1\r\nHost: a\r\n\r\n" },
 		{ 411,
 		    "POST /v1/unseal HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" },
@@ -199,6 +200,7 @@ targets(void **state)
 		"/v1/people?after=-1",
 		"/v1/people?after=1&",
 		"/v1/people?limit=1001",
+		"/v1/people?limit=0",
 		"/v1/people?x=1",
 		"/v1/people?after=99999999999999999999",
 		"/v1/people/a\"b",
@@ -285,6 +287,7 @@ searches(void **state)
 	assert_int_equal(post("/v1/collections/demo/search", "{\"query\":\"\"}"), 400);
 	assert_int_equal(post("/v1/collections/demo/search", "{\"query\":\"x\",\"limit\":-1}"),
 	    400);
+	assert_int_equal(post("/v1/collections/demo/search", "{\"query\":\"x\",\"limit\":0}"), 400);
 	assert_int_equal(post("/v1/collections/demo/search", "{\"query\":\"x\",\"limit\":1.5}"),
 	    400);
 	assert_int_equal(post("/v1/collections/demo/search", "{\"query\":\"x\",\"limit\":1e9}"),

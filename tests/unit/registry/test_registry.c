@@ -298,7 +298,11 @@ test_envelope(void **state)
 			     &committed, NULL),
 	    US_OK);
 	struct us_bytes c = { committed.data, committed.len };
+	struct us_signed_act envelope;
+	assert_int_equal(us_signed_act_decode(&envelope, b.p, b.n), US_OK);
+	assert_int_equal(us_registry_done(w->reg, &envelope), 0);
 	assert_int_equal(us_registry_apply(w->reg, c, NULL), US_OK);
+	assert_int_equal(us_registry_done(w->reg, &envelope), us_registry_sequence(w->reg));
 	assert_int_equal(us_registry_check(w->reg, b, s, w->now, out, &who, &w->refusal),
 	    US_ERR_EXISTS);
 	assert_int_equal(w->refusal.reason, US_REASON_REPLAY);
