@@ -62,14 +62,14 @@ us_act_action(enum us_act_type type)
 	return row == NULL ? US_ACTION_NONE : row->action;
 }
 
-enum us_authority
+enum us_act_authority
 us_authority_of(enum us_capacity capacity, enum us_act_type type)
 {
 	const struct us_act_row *row = row_of(type);
 
 	if (row == NULL || us_capacity_name(capacity) == NULL)
 		return US_AUTHORITY_NEVER;
-	return (enum us_authority)row->may[us_capacity_class_of(capacity)];
+	return (enum us_act_authority)row->may[us_capacity_class_of(capacity)];
 }
 
 /* ---- envelopes ---- */

@@ -112,7 +112,7 @@ subject_of(const struct us_registry *reg, const struct us_act *act, const struct
 
 static int
 check_about(const struct us_registry *reg, const struct us_person *actor, const struct us_act *act,
-    enum us_authority authority, struct us_refusal *refusal)
+    enum us_act_authority authority, struct us_refusal *refusal)
 {
 	const struct us_person *about;
 	int err = subject_of(reg, act, &about, refusal);
@@ -245,7 +245,7 @@ check_order(const struct us_registry *reg, const struct us_person *actor, const 
 /* An act that capacity and signatures decide. */
 static int
 check_administrative(const struct us_registry *reg, const struct us_person *actor,
-    const struct us_act *act, enum us_authority authority, struct us_refusal *refusal)
+    const struct us_act *act, enum us_act_authority authority, struct us_refusal *refusal)
 {
 	/* whose signature an item waits for is checked with the item; an approval waits for whom
 	 * the rule names, signer or not */
@@ -267,7 +267,7 @@ int
 us_authority_check(const struct us_registry *reg, const struct us_person *actor,
     const struct us_act *act, const struct us_context *facts, struct us_refusal *refusal)
 {
-	enum us_authority authority = us_authority_of(actor->capacity, act->type);
+	enum us_act_authority authority = us_authority_of(actor->capacity, act->type);
 	int err;
 
 	if (reg->order == NULL)
