@@ -6,7 +6,7 @@
 #ifndef US_TESTS_VAULT_STAGE_H
 #define US_TESTS_VAULT_STAGE_H
 
-#include "daemon/vault/record_line.h"
+#include "daemon/vault/answers/record_line.h"
 #include "tests/unit/registry/docket_acts.h"
 
 #define STAGE_TAG 7u /* of a request; those that follow it have the next ones */

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/time.h"
-#include "daemon/vault/searching.h"
+#include "daemon/vault/answers/searching.h"
 #include "evidence/index/snippet.h"
 #include "policy/designation.h"
 

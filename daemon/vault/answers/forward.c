@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/time.h"
-#include "daemon/vault/listing.h"
+#include "daemon/vault/answers/listing.h"
 
 /* Asks the keeper; the answer goes to fn with r as its context. */
 #define ASK(r, name, m, fn) \

@@ -12,7 +12,7 @@
 
 #include "base/array.h"
 #include "base/time.h"
-#include "daemon/vault/question.h"
+#include "daemon/vault/answers/question.h"
 #include "registry/hypothetical.h"
 
 #define TEXT_MAX_BYTES 1024

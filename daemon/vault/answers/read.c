@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/vault/record_line.h"
+#include "daemon/vault/answers/record_line.h"
 
 #define RECORDS_MAX 65536u
 

@@ -3,7 +3,7 @@
 #ifndef US_DAEMON_VAULT_SEARCHING_H
 #define US_DAEMON_VAULT_SEARCHING_H
 
-#include "daemon/vault/record_line.h"
+#include "daemon/vault/answers/record_line.h"
 
 struct us_vault_searching {
 	struct us_query *query;

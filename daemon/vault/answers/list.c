@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/vault/listing.h"
+#include "daemon/vault/answers/listing.h"
 
 #define LIMIT_DEFAULT 1000u
 

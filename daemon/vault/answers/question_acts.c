@@ -6,7 +6,7 @@
  */
 #include <stdlib.h>
 
-#include "daemon/vault/question.h"
+#include "daemon/vault/answers/question.h"
 
 #define ANSWER_BYTES (2u * 1024u * 1024u) /* an answer ends behind the act that fills it so far */
 #define TEXT_BYTES 64

@@ -9,7 +9,7 @@
 #ifndef US_DAEMON_VAULT_QUESTION_DIFF_H
 #define US_DAEMON_VAULT_QUESTION_DIFF_H
 
-#include "daemon/vault/question.h"
+#include "daemon/vault/answers/question.h"
 
 #define DIFF_SAMPLES 5u
 

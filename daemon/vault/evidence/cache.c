@@ -1,4 +1,4 @@
-#include "daemon/vault/cache.h"
+#include "daemon/vault/evidence/cache.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -13,7 +13,7 @@
 
 #include "base/array.h"
 #include "base/time.h"
-#include "daemon/vault/question_diff.h"
+#include "daemon/vault/answers/question_diff.h"
 
 #define WORDS_MAX_BYTES 262144u
 #define PURPOSE "to compare versions of the order"

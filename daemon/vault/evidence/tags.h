@@ -11,7 +11,7 @@
 #define US_DAEMON_VAULT_TAGS_H
 
 #include "evidence/batch/batch.h"
-#include "daemon/vault/cache.h"
+#include "daemon/vault/evidence/cache.h"
 
 struct us_tags;
 

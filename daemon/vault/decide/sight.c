@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/time.h"
-#include "daemon/vault/listing.h"
+#include "daemon/vault/answers/listing.h"
 
 int
 us_vault_sight_is_court(const struct us_vault_request *r)

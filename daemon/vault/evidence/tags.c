@@ -1,4 +1,4 @@
-#include "daemon/vault/tags.h"
+#include "daemon/vault/evidence/tags.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Questions about the order and its docket: the request, and who may ask what. */
 #include "base/array.h"
-#include "daemon/vault/question.h"
+#include "daemon/vault/answers/question.h"
 
 void
 us_vault_question_refuse(struct us_vault_request *r, enum us_action action, const char *detail)

@@ -1,6 +1,6 @@
 /* The acts in the store, opened again: what the registry does not keep, and what it was before. */
 #include "crypto/cobblestone.h"
-#include "daemon/vault/question.h"
+#include "daemon/vault/answers/question.h"
 
 struct us_vault_scan {
 	struct us_vault *vault;

@@ -1,4 +1,4 @@
-#include "daemon/vault/writer.h"
+#include "daemon/vault/state/writer.h"
 
 #include <errno.h>
 #include <pthread.h>

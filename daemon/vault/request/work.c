@@ -1,4 +1,4 @@
-#include "daemon/vault/work.h"
+#include "daemon/vault/request/work.h"
 
 #include "base/err.h"
 #include "base/log.h"

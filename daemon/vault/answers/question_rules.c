@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/vault/question.h"
+#include "daemon/vault/answers/question.h"
 
 int
 us_vault_question_rules_init(struct us_vault_question_rules *w, struct us_vault *v,

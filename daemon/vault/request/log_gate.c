@@ -1,4 +1,4 @@
-#include "daemon/vault/log_gate.h"
+#include "daemon/vault/request/log_gate.h"
 
 #include <stdlib.h>
 #include <string.h>

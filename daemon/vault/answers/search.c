@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "crypto/crypto.h"
-#include "daemon/vault/searching.h"
+#include "daemon/vault/answers/searching.h"
 
 #define QUERY_LOGGED_MAX 8192u
 #define LIMIT_DEFAULT 20u

@@ -3,7 +3,7 @@
 
 #include "base/base64.h"
 #include "base/time.h"
-#include "daemon/vault/listing.h"
+#include "daemon/vault/answers/listing.h"
 
 void
 us_vault_list_order(struct us_vault_request *r, struct us_json *j)

@@ -1,4 +1,4 @@
-#include "daemon/vault/record_line.h"
+#include "daemon/vault/answers/record_line.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/time.h"
-#include "daemon/vault/listing.h"
+#include "daemon/vault/answers/listing.h"
 
 /* Filings stand behind all people: their positions begin here. */
 #define FILINGS_AT (UINT64_C(1) << 32)

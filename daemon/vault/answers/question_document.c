@@ -6,7 +6,7 @@
 #include "base/base64.h"
 #include "crypto/crypto.h"
 #include "base/time.h"
-#include "daemon/vault/question.h"
+#include "daemon/vault/answers/question.h"
 
 /* --- documents -------------------------------------------------------------------------------- */
 

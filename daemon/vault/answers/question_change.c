@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "daemon/vault/question_diff.h"
+#include "daemon/vault/answers/question_diff.h"
 
 static const enum us_action compared[] = { US_ACTION_COUNT, US_ACTION_SEARCH, US_ACTION_READ,
 	US_ACTION_COPY };

@@ -8,7 +8,7 @@
 #ifndef US_DAEMON_VAULT_QUESTION_H
 #define US_DAEMON_VAULT_QUESTION_H
 
-#include "daemon/vault/listing.h"
+#include "daemon/vault/answers/listing.h"
 
 /* Each takes a request whose person has been checked. q: views into r->body. */
 void us_vault_question_diff(struct us_vault_request *r, const struct us_msg_question_request *q);

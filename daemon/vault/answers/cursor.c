@@ -1,4 +1,4 @@
-#include "daemon/vault/cursor.h"
+#include "daemon/vault/answers/cursor.h"
 
 #include <string.h>
 
