@@ -15,10 +15,10 @@
 #include "evidence/batch/writer.h"
 #include "crypto/crypto.h"
 #include "base/err.h"
-#include "daemon/vault/cache.h"
-#include "daemon/vault/cursor.h"
-#include "daemon/vault/tags.h"
-#include "daemon/vault/writer.h"
+#include "daemon/vault/evidence/cache.h"
+#include "daemon/vault/answers/cursor.h"
+#include "daemon/vault/loads/tags.h"
+#include "daemon/vault/state/writer.h"
 
 struct fixture {
 	char dir[64];

@@ -15,7 +15,7 @@
 
 #include "base/err.h"
 #include "daemon/process/slice.h"
-#include "daemon/vault/work.h"
+#include "daemon/vault/request/work.h"
 
 #define WINDOW 100u
 #define PIECE 30u

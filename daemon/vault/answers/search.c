@@ -1,0 +1,434 @@
+/*
+ * Searching. The intent, with query, purpose and every content word, is logged before anything is
+ * opened; its answer brings the words' keys. Batches are evaluated one by one, each intersected
+ * with what is visible before it is counted. A second entry has the number that the person is told,
+ * and names the records that snippets disclose. The steps stand in their order at the end.
+ */
+#include "daemon/vault/answers/search.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "crypto/crypto.h"
+#include "daemon/vault/answers/answer.h"
+#include "daemon/vault/answers/record_line.h"
+#include "daemon/vault/answers/searching.h"
+#include "daemon/vault/evidence/designate.h"
+#include "daemon/vault/evidence/words.h"
+
+#define QUERY_LOGGED_MAX 8192u
+#define LIMIT_DEFAULT 20u
+#define SNIPPETS_MAX 1000u
+#define TEXT_MAX (64u * 1024u * 1024u)
+
+static void
+searching_free(struct us_vault_request *r)
+{
+	struct us_vault_searching *s = r->own.searching;
+
+	us_query_free(s->query);
+	us_secret_free(s->term_keys);
+	us_secret_free(s->keys);
+	us_buf_free(&s->words);
+	us_buf_free(&s->text);
+	free(s->word);
+	free(s->hits);
+	free(s);
+}
+
+/* --- the answer ------------------------------------------------------------------------------- */
+
+static int
+search_has_snippets(const struct us_vault_searching *s)
+{
+	return s->n_hits > 0 && (s->flags & US_SEARCH_NO_SNIPPETS) == 0;
+}
+
+static enum us_vault_next
+take_keys(struct us_vault_request *r)
+{
+	struct us_vault_searching *s = r->own.searching;
+	const struct us_msg_logged *m = r->heard.logged;
+
+	s->entry = m->index;
+	if (!search_has_snippets(s))
+		return US_VAULT_GO_ON;
+	if (m->record_keys.n != s->n_hits * RECORD_KEY_ITEM ||
+	    (s->keys = us_secret_alloc(m->record_keys.n)) == NULL)
+		return us_vault_fail(r, US_ERR_NOMEM, US_REASON_ERROR, m->index);
+	memcpy(s->keys, m->record_keys.p, m->record_keys.n);
+	return US_VAULT_GO_ON;
+}
+
+/* Where the next page begins, for the client to keep. */
+static int
+seal_cursor(const struct us_vault_request *r, struct us_vault_searching *s)
+{
+	struct us_cursor next = { .collection = r->who.collection,
+		.person = r->who.person,
+		.snapshot = s->snapshot,
+		.total = s->total,
+		.intent = s->intent,
+		.place = s->hits[s->n_hits - 1] };
+	struct us_buf b;
+	int err;
+
+	memcpy(next.query, s->cursor.query, sizeof next.query);
+	us_buf_init(&b, sizeof s->next - 1);
+	err = us_cursor_seal(us_vault_cursor_key(r->vault->state), us_vault_id(r->vault->state),
+	    &next, &b);
+	if (err == US_OK)
+		memcpy(s->next, b.data, b.len);
+	us_buf_free(&b);
+	return err;
+}
+
+static enum us_vault_next
+log_records(struct us_vault_request *r, struct us_vault_entry *e)
+{
+	const struct us_vault_searching *s = r->own.searching;
+	uint8_t *packed = malloc(s->n_hits * 8);
+	enum us_vault_next next;
+
+	if (packed == NULL)
+		return us_vault_fail(r, US_ERR_NOMEM, US_REASON_ERROR, s->intent);
+	for (size_t i = 0; i < s->n_hits; i++)
+		us_store_u64(packed + i * 8, s->hits[i]);
+	e->records = (struct us_bytes){ packed, s->n_hits * 8 };
+	next = us_vault_log(r, e);
+	free(packed);
+	return next;
+}
+
+/* The last batch has been evaluated. */
+static enum us_vault_next
+log_disclosure(struct us_vault_request *r)
+{
+	struct us_vault_searching *s = r->own.searching;
+	struct us_vault_entry e = { .kind = US_KIND_DISCLOSURE,
+		.action = r->action,
+		.decision = US_DECISION_ALLOW,
+		.purpose = r->purpose,
+		.related = s->intent,
+		.snapshot = s->snapshot,
+		.total = s->total };
+
+	us_secret_free(s->term_keys);
+	s->term_keys = NULL;
+	s->entry = s->intent;
+	s->withdrawn = us_vault_view_withdrawn(&s->view);
+	if (s->more && s->n_hits > 0 && seal_cursor(r, s) != US_OK)
+		return us_vault_fail(r, US_ERR_INTERNAL, US_REASON_ERROR, s->intent);
+	if (s->total < r->who.smallest_count) {
+		e.total = r->who.smallest_count;
+		e.flags = ENTRY_FLAG_FEWER;
+	}
+	return search_has_snippets(s) ? log_records(r, &e) : us_vault_log(r, &e);
+}
+
+/* --- evaluation ------------------------------------------------------------------------------- */
+
+static int
+add_hit(struct us_vault_searching *s, uint64_t record)
+{
+	if (s->n_hits == s->limit) {
+		s->more = 1;
+		return 0;
+	}
+	s->hits[s->n_hits++] = record;
+	return 1;
+}
+
+struct us_vault_gather {
+	struct us_vault_searching *s;
+	uint64_t first;
+};
+
+static bool
+gather(uint32_t item, void *ctx)
+{
+	struct us_vault_gather *g = ctx;
+	uint64_t record = g->first + item;
+
+	if (g->s->has_cursor && record <= g->s->cursor.place)
+		return true;
+	return add_hit(g->s, record) != 0;
+}
+
+static int
+search_batch(struct us_vault_request *r, struct us_vault_searching *s, const struct us_batch *facts)
+{
+	struct us_term_table table = { s->word, NULL, 0 };
+	size_t at, step = 4 + s->n_words * US_KEY_SIZE;
+	struct us_vault_gather g = { s, facts->facts.first };
+	const roaring_bitmap_t *visible;
+	roaring_bitmap_t *found = NULL;
+	int err;
+
+	for (at = 0; at < s->term_keys_n; at += step) {
+		if (us_load_u32(s->term_keys + at) != facts->facts.era)
+			continue;
+		table.keys = (const struct us_key *)(const void *)(s->term_keys + at + 4);
+		table.n = s->n_words;
+	}
+	s->view.keys = table;
+	err = us_vault_designate_eval(r->vault->evidence, facts, s->query, &table, &found);
+	if (err == US_OK)
+		err = us_vault_view_bitmap(&s->view, facts, &visible);
+	if (err != US_OK && found != NULL)
+		roaring_bitmap_free(found);
+	if (err != US_OK)
+		return err;
+	if (visible != NULL)
+		roaring_bitmap_and_inplace(found, visible);
+	if (!s->has_cursor)
+		s->total += roaring_bitmap_get_cardinality(found);
+	if ((s->flags & US_SEARCH_COUNT) == 0 && !s->more)
+		(void)roaring_iterate(found, gather, &g);
+	roaring_bitmap_free(found);
+	return US_OK;
+}
+
+/* One batch. */
+static enum us_step
+search_one(struct us_vault_request *r)
+{
+	struct us_vault_searching *s = r->own.searching;
+	const struct us_registry *reg = us_vault_registry_of(r);
+	const size_t n = us_registry_batches(reg, r->who.collection);
+	const struct us_batch *facts;
+	int err;
+
+	if (us_vault_search_has_changed(r))
+		return US_STEP_FAILED;
+	if (s->batch == n || (s->has_cursor && s->more))
+		return US_STEP_DONE;
+	facts = us_registry_batch(reg, r->who.collection, s->batch++);
+	if (!us_vault_view_batch(&s->view, facts) ||
+	    (s->has_cursor && facts->facts.first + facts->facts.count - 1 <= s->cursor.place))
+		return US_STEP_AGAIN;
+	err = search_batch(r, s, facts);
+	if (err == US_OK)
+		return US_STEP_AGAIN;
+	us_log_err(err, "a search failed");
+	return us_vault_unit_failed(r, err == US_ERR_NOMEM ? err : US_ERR_INTERNAL, US_REASON_ERROR,
+	    s->intent);
+}
+
+static enum us_vault_next
+take_words(struct us_vault_request *r)
+{
+	struct us_vault_searching *s = r->own.searching;
+	const struct us_msg_logged *m = r->heard.logged;
+
+	s->intent = m->index;
+	if (m->term_keys.n > 0) {
+		if (m->term_keys.n % (4 + s->n_words * US_KEY_SIZE) != 0)
+			return us_vault_fail(r, US_ERR_INTERNAL, US_REASON_ERROR, m->index);
+		s->term_keys = us_secret_alloc(m->term_keys.n);
+		if (s->term_keys == NULL)
+			return us_vault_fail(r, US_ERR_NOMEM, US_REASON_ERROR, m->index);
+		memcpy(s->term_keys, m->term_keys.p, m->term_keys.n);
+		s->term_keys_n = m->term_keys.n;
+	}
+	if (s->has_cursor)
+		s->total = s->cursor.total;
+	return US_VAULT_GO_ON;
+}
+
+/* --- the request ------------------------------------------------------------------------------ */
+
+/* The words whose keys are needed: of the query, and of rules without bitmaps. */
+static int
+gather_words(struct us_vault_searching *s)
+{
+	const size_t n_query = s->query->n_words;
+	struct us_bytes *rule = NULL, *all = NULL;
+	struct us_buf rules;
+	size_t n_rules = 0;
+	int err;
+
+	us_buf_init(&rules, 262144);
+	err = us_vault_view_words(&s->view, &rules, &n_rules);
+	if (err == US_OK)
+		err = us_vault_words_split(&rules, &rule, &n_rules);
+	if (err == US_OK) {
+		all = calloc(n_query + n_rules + 1, sizeof *all);
+		err = all == NULL ? US_ERR_NOMEM : US_OK;
+	}
+	if (err == US_OK) {
+		if (n_query > 0)
+			memcpy(all, s->query->words, n_query * sizeof *all);
+		if (n_rules > 0)
+			memcpy(all + n_query, rule, n_rules * sizeof *all);
+		err = us_vault_words_pack(all, n_query + n_rules, &s->words, &s->n_words);
+	}
+	free(all);
+	free(rule);
+	us_buf_free(&rules);
+	return err != US_OK ? err : us_vault_words_split(&s->words, &s->word, &s->n_words);
+}
+
+static enum us_vault_next
+refuse_cursor(struct us_vault_request *r)
+{
+	us_vault_problem_set(&r->problem, 400, "cursor", "The cursor is not one of this search",
+	    US_REASON_MALFORMED);
+	us_vault_problem_detail(&r->problem,
+	    "A cursor goes with the query, collection and person it was given for; "
+	    "search anew");
+	return US_VAULT_FAIL;
+}
+
+/* US_OK, or the cursor is not one of this person's for this query. */
+static int
+take_cursor(struct us_vault_request *r, struct us_vault_searching *s, struct us_bytes text)
+{
+	uint8_t digest[32];
+	int err = us_sha256(s->query->canonical.p, s->query->canonical.n, digest);
+
+	if (err != US_OK)
+		return err;
+	if (text.n > 0) {
+		err = us_cursor_open(us_vault_cursor_key(r->vault->state),
+		    us_vault_id(r->vault->state), text, &s->cursor);
+		if (err != US_OK || s->cursor.person != r->who.person ||
+		    s->cursor.collection != r->who.collection ||
+		    memcmp(s->cursor.query, digest, sizeof digest) != 0)
+			return US_ERR_FORMAT;
+		s->has_cursor = 1;
+		s->snapshot = s->cursor.snapshot;
+	}
+	memcpy(s->cursor.query, digest, sizeof digest);
+	return US_OK;
+}
+
+static int
+take_limits(struct us_vault_request *r, struct us_vault_searching *s, uint32_t limit)
+{
+	uint32_t most = 10000;
+
+	if ((s->flags & US_SEARCH_NO_SNIPPETS) == 0) {
+		most = SNIPPETS_MAX;
+		if (r->who.ruling.records_per_request > 0 &&
+		    r->who.ruling.records_per_request < most)
+			most = r->who.ruling.records_per_request;
+	}
+	s->limit = limit == 0 ? LIMIT_DEFAULT : limit;
+	if (s->limit > most)
+		s->limit = most;
+	if ((s->flags & US_SEARCH_COUNT) != 0)
+		s->limit = 0;
+	s->hits = malloc((s->limit + 1) * sizeof *s->hits);
+	return s->hits == NULL ? US_ERR_NOMEM : US_OK;
+}
+
+static enum us_vault_next
+log_intent(struct us_vault_request *r)
+{
+	const struct us_msg_search_request *q = &r->q.search;
+	struct us_vault_searching *s = r->own.searching;
+	struct us_vault_entry e = { .kind = US_KIND_INTENT,
+		.action = r->action,
+		.decision = US_DECISION_ALLOW,
+		.query = q->query,
+		.purpose = r->purpose,
+		.related = NO_ENTRY };
+	const enum us_vault_next next = us_vault_snapshot(r, q->snapshot, &s->snapshot);
+	int err;
+
+	if (next != US_VAULT_GO_ON)
+		return next;
+	err = take_cursor(r, s, q->cursor);
+	if (err == US_ERR_FORMAT)
+		return refuse_cursor(r);
+	if (err == US_OK)
+		err = take_limits(r, s, q->limit);
+	if (err == US_OK)
+		us_vault_view_open(r->vault->views, &r->who.ruling, &r->who.subject,
+		    r->who.collection, s->snapshot, &s->view);
+	if (err == US_OK)
+		err = gather_words(s);
+	if (err != US_OK)
+		return us_vault_fail(r, err, US_REASON_MALFORMED, NO_ENTRY);
+	e.snapshot = s->snapshot;
+	e.terms = (struct us_bytes){ s->words.data, s->words.len };
+	if (s->has_cursor)
+		e.related = s->cursor.intent;
+	return us_vault_log(r, &e);
+}
+
+static enum us_vault_next
+find_collection(struct us_vault_request *r)
+{
+	if ((r->q.search.flags & US_SEARCH_COUNT) != 0)
+		r->action = US_ACTION_COUNT;
+	return us_vault_decided(
+	    us_vault_decide_collection(r->vault, &r->who, r->q.search.collection, &r->problem));
+}
+
+static enum us_vault_next
+ask_order(struct us_vault_request *r)
+{
+	return us_vault_ask_order(r, r->q.search.purpose, 0);
+}
+
+static enum us_vault_next
+take_query(struct us_vault_request *r)
+{
+	const struct us_bytes text = r->q.search.query;
+	struct us_vault_searching *s = calloc(1, sizeof *s);
+	struct us_query_error error = { 0 };
+	int err;
+
+	if (s == NULL)
+		return us_vault_fail(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
+	us_buf_init(&s->words, 262144);
+	us_buf_init(&s->text, TEXT_MAX);
+	r->own.searching = s;
+	r->own_free = searching_free;
+	s->flags = r->q.search.flags;
+	if (text.n > QUERY_LOGGED_MAX) { /* before it costs anything */
+		err = US_ERR_LIMIT;
+		error.at = QUERY_LOGGED_MAX;
+		(void)strncpy(error.message, "a query has at most 8,192 bytes",
+		    sizeof error.message - 1);
+	} else {
+		err = us_query_parse(text.p, text.n, &s->query, &error);
+	}
+	return err == US_OK ? US_VAULT_GO_ON : us_vault_bad_query(r, err, &error);
+}
+
+static enum us_vault_next
+limit_query(struct us_vault_request *r)
+{
+	struct us_vault_searching *s = r->own.searching;
+	const enum us_vault_next next = us_vault_decided(
+	    us_vault_decide_query(r->vault, &r->who, r->purpose, s->query, &r->problem));
+
+	/* a snippet is text around a match: what is masked there cannot be told */
+	if (us_mask_hides_text(&r->who.ruling.mask) || r->who.ruling.mask.except_match)
+		s->flags |= US_SEARCH_NO_SNIPPETS;
+	return next;
+}
+
+/* --- a search --------------------------------------------------------------------------------- */
+
+const struct us_vault_step us_vault_search_steps[] = {
+	{ .once = find_collection },
+	{ .once = ask_order }, /* may who asks search here? */
+	{ .once = take_query },
+	{ .once = limit_query }, /* it asks about nothing that must not be told */
+	{ .once = us_vault_open_collection },
+	{ .once = us_vault_take_page_keys },
+	{ .once = log_intent }, /* no entry, no words' keys */
+	{ .once = take_words },
+	{ .unit = search_one },     /* batch by batch */
+	{ .once = log_disclosure }, /* no entry, no records' keys */
+	{ .once = take_keys },
+	{ .once = us_vault_search_begin },
+	{ .unit = us_vault_search_put }, /* hit by hit */
+	{ NULL, NULL },
+};
