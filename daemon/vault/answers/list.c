@@ -6,6 +6,7 @@
 #include "daemon/vault/answers/answer.h"
 #include "daemon/vault/answers/list.h"
 #include "daemon/vault/answers/listing.h"
+#include "daemon/vault/decide/sight.h"
 
 #define LIMIT_DEFAULT 1000u
 
