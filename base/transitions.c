@@ -14,12 +14,12 @@ us_transition(const struct us_transitions *table, unsigned from, unsigned to)
 {
 	if (!us_transition_allowed(table, from, to))
 		us_panic("%s cannot go from \"%s\" (%u) to \"%s\" (%u)", table->thing,
-		    us_state_name(table, from), from, us_state_name(table, to), to);
+		    us_transition_name(table, from), from, us_transition_name(table, to), to);
 	return to;
 }
 
 const char *
-us_state_name(const struct us_transitions *table, unsigned state)
+us_transition_name(const struct us_transitions *table, unsigned state)
 {
 	return state < table->n ? table->states[state].name : "?";
 }

@@ -4,7 +4,7 @@
  * The diagram stands above the table. Every move goes through us_transition(), so that one which
  * the diagram does not have is noticed where it is made, and not by what it does later:
  *
- *	static const struct us_state doors[] = {
+ *	static const struct us_state_row doors[] = {
  *		[SHUT] = { "shut", US_TO(OPEN) | US_TO(GONE) },
  *		[OPEN] = { "open", US_TO(SHUT) },
  *		[GONE] = { "gone", 0 },
@@ -22,17 +22,17 @@
 #include <stdint.h>
 
 #define US_STATES_MAX 32u
-/* The bit of a state, for us_state.next. */
+/* The bit of a state, for us_state_row.next. */
 #define US_TO(state) (UINT32_C(1) << (state))
 
-struct us_state {
+struct us_state_row {
 	const char *name;
 	uint32_t next; /* US_TO() of each state that may come next; 0: the end */
 };
 
 struct us_transitions {
 	const char *thing; /* for the operator's log: "a load" */
-	const struct us_state *states;
+	const struct us_state_row *states;
 	unsigned n;
 };
 
@@ -43,6 +43,6 @@ int us_transition_allowed(const struct us_transitions *table, unsigned from, uns
 unsigned us_transition(const struct us_transitions *table, unsigned from, unsigned to)
     __attribute__((warn_unused_result));
 /* The name of a state, for the log; "?" for a value that is none. */
-const char *us_state_name(const struct us_transitions *table, unsigned state);
+const char *us_transition_name(const struct us_transitions *table, unsigned state);
 
 #endif

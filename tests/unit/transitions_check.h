@@ -30,7 +30,7 @@ us_check_transitions(const struct us_transitions *table, const struct us_expecte
 				expected |= moves[i].from == from && moves[i].to == to;
 			if (us_transition_allowed(table, from, to) != expected)
 				fail_msg("%s: from \"%s\" to \"%s\" is %s", table->thing,
-				    us_state_name(table, from), us_state_name(table, to),
+				    us_transition_name(table, from), us_transition_name(table, to),
 				    expected ? "not allowed" : "allowed");
 			allowed += (size_t)expected;
 		}

@@ -15,7 +15,7 @@
 
 enum { SHUT, OPEN, GONE };
 
-static const struct us_state doors[] = {
+static const struct us_state_row doors[] = {
 	[SHUT] = { "shut", US_TO(OPEN) | US_TO(GONE) },
 	[OPEN] = { "open", US_TO(OPEN) | US_TO(SHUT) },
 	[GONE] = { "gone", 0 },
@@ -36,8 +36,8 @@ test_allowed(void **state)
 	assert_int_equal(us_transition_allowed(&table, GONE + 1, SHUT), 0);
 	assert_int_equal(us_transition_allowed(&table, SHUT, GONE + 1), 0);
 	assert_int_equal(us_transition_allowed(&table, SHUT, UINT32_MAX), 0);
-	assert_string_equal(us_state_name(&table, OPEN), "open");
-	assert_string_equal(us_state_name(&table, GONE + 1), "?");
+	assert_string_equal(us_transition_name(&table, OPEN), "open");
+	assert_string_equal(us_transition_name(&table, GONE + 1), "?");
 }
 
 /* What a child writes to stderr while it makes a move that ends it, and how it ended. */
