@@ -170,7 +170,7 @@ us_relay_request(struct us_conn *c, const struct us_route *route, struct us_byte
 		us_relay_problem(c, &problem, 0);
 		return;
 	}
-	c->state = US_CONN_WAIT;
+	us_conn_move(c, US_CONN_WAIT);
 	c->deadline = INT64_MAX;
 }
 
