@@ -5,7 +5,7 @@
  *   answer.c    entries, commit, replies         unseal.c    shares, root, replay
  *   session.c   nonces and sessions              access.c    "log": entries that name keys
  *   acts.c      signed acts, two phases          loads.c     sealer: loads, batches, dictionaries
- *   loads_watch.c  loads end when what opened them does
+ *   loads.c  loads end when what opened them does
  *   decide.c    what the keeper says to a "log"  approve.c   approvals, found and used up
  *   serve.c     log files, proofs, TLS                   log_keys.c  keys of the log's boxes
  *   tasks.c     what takes long, in slices               walk.c      entries one after another
@@ -64,7 +64,7 @@ struct us_unsealing {
 };
 
 /*
- * A load that a logged entry opened. It lasts while what opened it stands: loads_watch.c asks the
+ * A load that a logged entry opened. It lasts while what opened it stands: loads.c asks the
  * order again whenever that may have changed, and ends it (ended) before whoever changed it is
  * answered. Gone from the list when the sealer has let go of it.
  */
@@ -117,7 +117,7 @@ struct us_pending {
 	uint32_t tag;
 	uint64_t index;
 	int64_t time_ns;
-	/* waits until the sealer has answered so many load-stops (loads_watch.c) */
+	/* waits until the sealer has answered so many load-stops (loads.c) */
 	uint32_t behind_stop;
 	int (*finish)(struct us_keeper *k, struct us_pending *p);
 	void *data;
@@ -284,7 +284,7 @@ int us_keeper_batch_act(struct us_keeper *k, struct us_open_batch *b, struct us_
 /* A dictionary of the batch's load that is no act yet, or NULL. */
 struct us_open_dictionary *us_keeper_dictionary(struct us_keeper *k, uint64_t load);
 
-/* --- loads_watch.c ------------------------------------------------------------------------- */
+/* --- loads.c ------------------------------------------------------------------------- */
 
 /* Asks the order about every load, and ends those that stand no more: the sealer is told. After
  * each act that was folded, and with the clock. */
