@@ -1,5 +1,5 @@
-/* From an entry to its answer: append, commit, send. Nothing is sent that its entry's commit does
- * not cover. */
+#include "daemon/keeper/answer.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +7,56 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "daemon/keeper/internal.h"
+#include "daemon/keeper/loads.h"
+#include "daemon/keeper/low_space.h"
+#include "daemon/keeper/outcome.h"
+#include "daemon/keeper/peers.h"
+
+/* Invariant: tail is &first or the next of the last. */
+struct us_keeper_queue {
+	struct us_pending *first, **tail;
+	int64_t last_entry_mono;
+};
+
+void
+us_pending_free(struct us_pending *list)
+{
+	while (list != NULL) {
+		struct us_pending *next = list->next;
+
+		free(list->data);
+		free(list);
+		list = next;
+	}
+}
+
+void
+us_pending_forget(struct us_pending *list, const struct us_channel *ch)
+{
+	for (; list != NULL; list = list->next) {
+		if (list->ch == ch)
+			list->ch = NULL;
+	}
+}
+
+int
+us_keeper_queue_new(struct us_keeper *k)
+{
+	k->queue = calloc(1, sizeof *k->queue);
+	if (k->queue == NULL)
+		return US_ERR_NOMEM;
+	k->queue->tail = &k->queue->first;
+	return US_OK;
+}
+
+void
+us_keeper_queue_free(struct us_keeper *k)
+{
+	if (k->queue != NULL)
+		us_pending_free(k->queue->first);
+	free(k->queue);
+	k->queue = NULL;
+}
 
 int
 us_keeper_append(struct us_keeper *k, struct us_klog_entry *e, uint64_t *index, int64_t *time_ns)
@@ -19,7 +69,7 @@ us_keeper_append(struct us_keeper *k, struct us_klog_entry *e, uint64_t *index, 
 		return US_OK;
 	}
 	e->order_version = order == NULL ? 0 : order->version;
-	k->last_entry_mono = us_time_mono_ns();
+	k->queue->last_entry_mono = us_time_mono_ns();
 	return us_klog_append(k->klog, e, index, time_ns);
 }
 
@@ -77,23 +127,29 @@ us_keeper_answer(struct us_keeper *k, const struct us_pending *p)
 		us_low_space_hold(k, copy);
 		return US_OK;
 	}
-	copy->next = NULL;
-	*k->pending_tail = copy;
-	k->pending_tail = &copy->next;
+	us_keeper_answer_held(k, copy);
 	return US_OK;
 }
 
 void
-us_keeper_forget_channel(struct us_keeper *k, struct us_channel *ch)
+us_keeper_answer_held(struct us_keeper *k, struct us_pending *p)
 {
-	for (struct us_pending *p = k->pending; p != NULL; p = p->next) {
-		if (p->ch == ch)
-			p->ch = NULL;
-	}
-	for (struct us_pending *p = k->space.held; p != NULL; p = p->next) {
-		if (p->ch == ch)
-			p->ch = NULL;
-	}
+	p->next = NULL;
+	*k->queue->tail = p;
+	k->queue->tail = &p->next;
+}
+
+int64_t
+us_keeper_last_entry(const struct us_keeper *k)
+{
+	return k->queue->last_entry_mono;
+}
+
+void
+us_keeper_forget_channel(struct us_keeper *k, const struct us_channel *ch)
+{
+	us_pending_forget(k->queue->first, ch);
+	us_low_space_forget_channel(k, ch);
 }
 
 static void
@@ -101,7 +157,8 @@ send_checkpoint(struct us_keeper *k)
 {
 	struct us_msg_checkpoint m = { .tree_size = us_klog_size(k->klog),
 		.text = us_klog_checkpoint(k->klog) };
-	int err = k->vault == NULL ? US_OK : us_send_checkpoint(k->vault, 0, &m);
+	struct us_channel *vault = us_peers_vault(k);
+	int err = vault == NULL ? US_OK : us_send_checkpoint(vault, 0, &m);
 
 	if (err != US_OK)
 		us_fatal("the checkpoint cannot be sent: %s", us_strerror(err));
@@ -110,7 +167,7 @@ send_checkpoint(struct us_keeper *k)
 void
 us_keeper_settle(struct us_keeper *k)
 {
-	struct us_pending *p = k->pending;
+	struct us_pending *p = k->queue->first;
 	int committed = us_klog_open_group(k->klog) > 0;
 	uint64_t before = us_klog_size(k->klog);
 	int err;
@@ -132,16 +189,14 @@ us_keeper_settle(struct us_keeper *k)
 		    us_strerror(err));
 	if (committed || before != us_klog_size(k->klog) || p != NULL)
 		send_checkpoint(k);
-	k->pending = NULL;
-	k->pending_tail = &k->pending;
+	k->queue->first = NULL;
+	k->queue->tail = &k->queue->first;
 	while (p != NULL) {
 		struct us_pending *next = p->next;
 
 		if (!us_loads_heard(k, p->behind_stop)) {
 			/* durable, and not to be told before the sealer knows */
-			p->next = NULL;
-			*k->pending_tail = p;
-			k->pending_tail = &p->next;
+			us_keeper_answer_held(k, p);
 			p = next;
 			continue;
 		}

@@ -7,7 +7,12 @@
 #define US_DAEMON_KEEPER_APPROVE_H
 
 #include "log/entry.h"
-#include "daemon/keeper/internal.h"
+#include "policy/evaluate.h"
+#include "registry/act.h"
+
+struct us_keeper;
+struct us_person;
+struct us_usage;
 
 #define US_APPROVAL_SUMMARY 12 /* bytes */
 
@@ -23,6 +28,7 @@ int us_approval_find(const struct us_keeper *k, const struct us_person *person,
     const struct us_act_approval *request, struct us_approved *out);
 /* 1 if a summary says that an approval was used: nobody else may write one. */
 int us_approval_is_summary(struct us_bytes summary);
+/* That summary. */
 void us_approval_summary(uint32_t number, uint8_t out[US_APPROVAL_SUMMARY]);
 /* Marks in usage what that entry has used, if any. A further part of the same entry changes
  * nothing. US_ERR_NOMEM. */

@@ -1,59 +1,119 @@
-/*
- * Loads end when what opened them does:
- *
- *   opened ──► STANDS ──► STOPPED (why: see below) ──► over
- *                └─────────────────────────────────► over (the sealer let go)
- *
- * STOPPED is who is revoked, suspended, ended, frozen or expired, or to whom the order says no. The
- * order is asked again after each act that was folded and once a second. What stands no more is
- * told to the sealer, and the answer to the act that did it waits for the sealer's: when a revoker
- * hears "done", no part of the load is taken any more. A sealer that does not answer within five
- * seconds loses its channel, without which it can neither open nor close a batch, and ends.
- */
+#include "daemon/keeper/loads.h"
+
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/time.h"
+#include "daemon/keeper/internal.h"
 #include "daemon/keeper/ledger.h"
+#include "daemon/keeper/life.h"
+#include "daemon/keeper/low_space.h"
+#include "daemon/keeper/requests.h"
+#include "daemon/keeper/session.h"
+#include "daemon/process/channel.h"
+#include "daemon/process/ticket.h"
 
 #define LOAD_DAYS 7
 #define REVIEW_NS US_NS_PER_SECOND
 /* the end of a batch keeps the sealer busy for as long as some seconds */
 #define STOP_WAIT_NS (5 * US_NS_PER_SECOND)
 
-struct us_load *
-us_keeper_load(struct us_keeper *k, uint64_t id)
-{
-	struct us_load *load = k->loads;
+struct us_keeper_load {
+	struct us_keeper_load *next;
+	struct us_load who;
+	enum us_load_state state;
+	enum us_reason ended; /* why it stands no more */
+	int64_t opened_ns;
+};
 
-	while (load != NULL && load->id != id)
-		load = load->next;
-	return load;
+struct us_loads {
+	struct us_keeper_load *first; /* the newest */
+	int64_t reviewed_mono;        /* when the order was last asked about all */
+	struct us_channel *sealer;    /* NULL: none, and then no part is taken either */
+	uint32_t sent, answered;      /* load-stops */
+	int64_t since_mono;           /* of the oldest that is not answered */
+};
+
+static const struct us_state_row states[] = {
+	[US_LOAD_OPENED] = { "opened", US_TO(US_LOAD_TAKEN) | US_TO(US_LOAD_LAPSED) },
+	/* a sealer may ask again */
+	[US_LOAD_TAKEN] = { "taken", US_TO(US_LOAD_TAKEN) | US_TO(US_LOAD_STOPPED) },
+	[US_LOAD_LAPSED] = { "lapsed", 0 },
+	[US_LOAD_STOPPED] = { "stopped", 0 },
+};
+const struct us_transitions us_load_transitions = { "a load", states, US_COUNT(states) };
+
+static void
+move(struct us_keeper_load *load, enum us_load_state to)
+{
+	load->state = us_transition(&us_load_transitions, load->state, to);
+}
+
+static int
+stands(const struct us_keeper_load *load)
+{
+	return load->state == US_LOAD_OPENED || load->state == US_LOAD_TAKEN;
+}
+
+int
+us_loads_new(struct us_keeper *k)
+{
+	k->loads = calloc(1, sizeof *k->loads);
+	return k->loads == NULL ? US_ERR_NOMEM : US_OK;
 }
 
 static void
-drop(struct us_load **at)
+drop(struct us_keeper_load **at)
 {
-	struct us_load *load = *at;
+	struct us_keeper_load *load = *at;
 
 	*at = load->next;
 	us_wipe(load, sizeof *load); /* a purpose is work product */
 	free(load);
 }
 
+static void
+drop_all(struct us_loads *l)
+{
+	while (l->first != NULL)
+		drop(&l->first);
+}
+
+void
+us_loads_free(struct us_keeper *k)
+{
+	if (k->loads != NULL)
+		drop_all(k->loads);
+	free(k->loads);
+	k->loads = NULL;
+}
+
+static struct us_keeper_load *
+find(const struct us_keeper *k, uint64_t id)
+{
+	struct us_keeper_load *load = k->loads->first;
+
+	while (load != NULL && load->who.id != id)
+		load = load->next;
+	return load;
+}
+
+/* --- opening ------------------------------------------------------------------------------- */
+
 /* Room for one more: the vault may have opened loads that came to nothing, of which no sealer says
  * that they are over. The oldest of them goes. */
 static int
-make_room(struct us_keeper *k)
+make_room(struct us_loads *l)
 {
-	struct us_load **oldest = NULL;
+	struct us_keeper_load **oldest = NULL;
 	size_t n = 0;
 
-	for (struct us_load **at = &k->loads; *at != NULL; at = &(*at)->next) {
+	for (struct us_keeper_load **at = &l->first; *at != NULL; at = &(*at)->next) {
 		n++;
-		if (!(*at)->taken)
+		if ((*at)->state == US_LOAD_OPENED || (*at)->state == US_LOAD_LAPSED)
 			oldest = at; /* the newest stands first */
 	}
 	if (n < US_KEEPER_LOADS)
@@ -64,48 +124,51 @@ make_room(struct us_keeper *k)
 	return US_OK;
 }
 
-int
-us_keeper_load_open(struct us_keeper *k, const struct us_load *load)
+enum us_reason
+us_load_may_open(const struct us_keeper *k, const struct us_load *asked)
 {
-	struct us_load *fresh;
+	const struct us_keeper_load *old = find(k, asked->id);
 
-	if (us_keeper_load(k, load->id) != NULL)
-		return US_ERR_EXISTS;
-	if (make_room(k) != US_OK)
+	if (old == NULL)
+		return US_REASON_NONE;
+	if (!stands(old))
+		return old->ended;
+	return old->who.person == asked->person && old->who.collection == asked->collection &&
+		memcmp(old->who.credential, asked->credential, sizeof asked->credential) == 0 ?
+	    US_REASON_NONE :
+	    US_REASON_STATE;
+}
+
+int
+us_load_open(struct us_keeper *k, const struct us_load *asked)
+{
+	struct us_loads *l = k->loads;
+	struct us_keeper_load *fresh;
+
+	if (us_load_may_open(k, asked) != US_REASON_NONE) /* ended since it was decided */
+		return US_ERR_STATE;
+	if (find(k, asked->id) != NULL)
+		return US_OK;
+	if (make_room(l) != US_OK)
 		return US_ERR_BUSY;
-	fresh = malloc(sizeof *fresh);
+	fresh = calloc(1, sizeof *fresh);
 	if (fresh == NULL)
 		return US_ERR_NOMEM;
-	*fresh = *load;
+	fresh->who = *asked;
 	fresh->opened_ns = us_time_now_ns();
-	fresh->next = k->loads;
-	k->loads = fresh;
+	fresh->next = l->first;
+	l->first = fresh;
 	return US_OK;
-}
-
-int
-us_load_is_same(const struct us_load *load, const struct us_load *asked)
-{
-	return load->ended == US_REASON_NONE && load->person == asked->person &&
-	    load->collection == asked->collection &&
-	    memcmp(load->credential, asked->credential, sizeof load->credential) == 0;
-}
-
-void
-us_keeper_loads_free(struct us_keeper *k)
-{
-	while (k->loads != NULL)
-		drop(&k->loads);
 }
 
 /* --- does it stand? ------------------------------------------------------------------------ */
 
 static enum us_reason
-standing(const struct us_keeper *k, const struct us_load *load)
+standing(const struct us_keeper *k, const struct us_keeper_load *load)
 {
-	const struct us_collection *c = us_registry_collection(k->registry, load->collection);
+	const struct us_collection *c = us_registry_collection(k->registry, load->who.collection);
 	struct us_ledger_question question = { .action = US_ACTION_LOAD,
-		.collection = load->collection };
+		.collection = load->who.collection };
 	const int64_t now = us_time_now_ns();
 	struct us_context context;
 	struct us_ruling ruling;
@@ -113,33 +176,35 @@ standing(const struct us_keeper *k, const struct us_load *load)
 
 	if (now - load->opened_ns > LOAD_DAYS * US_NS_PER_DAY)
 		return US_REASON_EXPIRED;
-	reason = us_registry_standing(k->registry, load->credential, now, &question.person, NULL);
+	reason = us_registry_standing(k->registry, load->who.credential, now, &question.person,
+	    NULL);
 	if (reason != US_REASON_NONE)
 		return reason;
-	if (question.person == NULL || question.person->id != load->person || c == NULL)
+	if (question.person == NULL || question.person->id != load->who.person || c == NULL)
 		return US_REASON_STATE;
-	us_keeper_context(k, load->credential, us_bytes_of(load->peer), &context);
+	us_keeper_context(k, load->who.credential, us_bytes_of(load->who.peer), &context);
 	context.collection = us_bytes_of(c->name);
-	context.purpose = (struct us_bytes){ load->purpose, load->purpose_n };
+	context.purpose = (struct us_bytes){ load->who.purpose, load->who.purpose_n };
 	us_ledger_evaluate(k, &question, &context, &ruling);
 	return ruling.decision == US_DECISION_ALLOW ? US_REASON_NONE : ruling.reason;
 }
 
 /* The sealer hears of it. Without one there is nobody who could take a part. */
 static void
-stop(struct us_keeper *k, struct us_load *load, enum us_reason reason)
+stop(struct us_loads *l, struct us_keeper_load *load, enum us_reason reason)
 {
-	const struct us_msg_load_stop m = { .load = load->id, .reason = (uint8_t)reason };
+	const struct us_msg_load_stop m = { .load = load->who.id, .reason = (uint8_t)reason };
 
+	move(load, load->state == US_LOAD_OPENED ? US_LOAD_LAPSED : US_LOAD_STOPPED);
 	load->ended = reason;
 	us_log(US_LOG_NOTICE, "a load has been stopped: %s", us_reason_name(reason));
-	if (k->stops.sealer == NULL)
+	if (l->sealer == NULL)
 		return;
-	if (k->stops.sent == k->stops.answered)
-		k->stops.since_mono = us_time_mono_ns();
-	k->stops.sent++;
-	if (us_send_load_stop(k->stops.sealer, k->stops.sent, &m) != US_OK)
-		k->stops.since_mono = 0; /* the tick does without it */
+	if (l->sent == l->answered)
+		l->since_mono = us_time_mono_ns();
+	l->sent++;
+	if (us_send_load_stop(l->sealer, l->sent, &m) != US_OK)
+		l->since_mono = 0; /* the tick does without it */
 }
 
 void
@@ -147,49 +212,117 @@ us_loads_review(struct us_keeper *k)
 {
 	enum us_reason reason;
 
-	if (k->state != US_KEEPER_OPEN)
+	if (us_keeper_state(k) != US_KEEPER_OPEN)
 		return;
-	k->loads_mono = us_time_mono_ns();
-	for (struct us_load *load = k->loads; load != NULL; load = load->next) {
-		if (load->ended != US_REASON_NONE)
+	k->loads->reviewed_mono = us_time_mono_ns();
+	for (struct us_keeper_load *load = k->loads->first; load != NULL; load = load->next) {
+		if (!stands(load))
 			continue;
 		reason = standing(k, load);
 		if (reason != US_REASON_NONE)
-			stop(k, load, reason);
+			stop(k->loads, load, reason);
 	}
 }
 
 void
 us_loads_end(struct us_keeper *k, enum us_reason reason)
 {
-	for (struct us_load *load = k->loads; load != NULL; load = load->next) {
-		if (load->ended == US_REASON_NONE)
-			stop(k, load, reason);
+	for (struct us_keeper_load *load = k->loads->first; load != NULL; load = load->next) {
+		if (stands(load))
+			stop(k->loads, load, reason);
 	}
 }
 
-int
-us_keeper_load_live(struct us_keeper *k, uint64_t id, struct us_load **out)
+static int
+live(struct us_keeper *k, uint64_t id, struct us_keeper_load **out)
 {
-	struct us_load *load = us_keeper_load(k, id);
+	struct us_keeper_load *load = find(k, id);
 	enum us_reason reason;
 
 	*out = NULL;
-	if (k->state != US_KEEPER_OPEN)
+	if (us_keeper_state(k) != US_KEEPER_OPEN)
 		return US_ERR_SEALED;
 	if (load == NULL)
 		return US_ERR_NOT_FOUND;
-	if (load->ended != US_REASON_NONE)
+	if (!stands(load))
 		return US_ERR_DENIED;
 	reason = standing(k, load);
 	if (reason != US_REASON_NONE) {
-		stop(k, load, reason);
+		stop(k->loads, load, reason);
 		return reason == US_REASON_EXPIRED ? US_ERR_EXPIRED : US_ERR_DENIED;
 	}
-	if (us_low_space_refuses(k, US_ACTION_LOAD, load->credential))
+	if (us_low_space_refuses(k, US_ACTION_LOAD, load->who.credential))
 		return US_ERR_NOSPACE;
 	*out = load;
 	return US_OK;
+}
+
+int
+us_load_live(struct us_keeper *k, uint64_t id, const struct us_load **out)
+{
+	struct us_keeper_load *load;
+	int err = live(k, id, &load);
+
+	*out = load == NULL ? NULL : &load->who;
+	return err;
+}
+
+/* --- keys for the sealer ------------------------------------------------------------------- */
+
+/* What the sealer needs to check tickets of the load. */
+static int
+ticket_key(const struct us_keeper *k, uint64_t load, uint8_t out[32])
+{
+	struct us_key key;
+	int err = us_ticket_key(k->nonce_key, load, &key);
+
+	if (err == US_OK)
+		memcpy(out, key.b, US_KEY_SIZE);
+	us_wipe(&key, sizeof key);
+	return err;
+}
+
+int
+us_on_load_keys_request(struct us_keeper *k, struct us_channel *ch, uint32_t tag,
+    struct us_bytes body)
+{
+	struct us_msg_load_keys_request m;
+	struct us_msg_load_keys r = { 0 };
+	const struct us_dictionary *d;
+	struct us_keeper_load *load;
+	struct us_key key = { { 0 } };
+	int err = us_msg_load_keys_request_decode(&m, body.p, body.n);
+
+	if (err != US_OK)
+		return err;
+	r.load = m.load;
+	err = live(k, m.load, &load);
+	if (err == US_OK)
+		err = ticket_key(k, m.load, r.ticket_key);
+	if (err == US_OK) {
+		move(load, US_LOAD_TAKEN);
+		r.collection = load->who.collection;
+		memcpy(r.vault_id, k->conf.vault_id, 32);
+		err = us_keyring_duplicate_key(k->keyring, load->who.collection, &key);
+	}
+	if (err == US_OK)
+		memcpy(r.duplicate_key, key.b, US_KEY_SIZE);
+	d = err == US_OK ? us_registry_dictionary(k->registry, load->who.collection, 0) : NULL;
+	if (d != NULL) {
+		const struct us_leaf_place place = { load->who.collection, d->slot, d->salt };
+
+		r.dictionary_version = d->version;
+		err = us_keyring_dictionary_key(k->keyring, &place, &key);
+		memcpy(r.dictionary_key, key.b, US_KEY_SIZE);
+	}
+	if (err != US_OK)
+		us_wipe(&r, sizeof r);
+	r.load = m.load;
+	r.err = (uint8_t)err;
+	err = us_send_load_keys(ch, tag, &r);
+	us_wipe(&key, sizeof key);
+	us_wipe(&r, sizeof r);
+	return err;
 }
 
 /* --- the sealer's answers -------------------------------------------------------------------- */
@@ -197,13 +330,13 @@ us_keeper_load_live(struct us_keeper *k, uint64_t id, struct us_load **out)
 uint32_t
 us_loads_stops(const struct us_keeper *k)
 {
-	return k->stops.sent;
+	return k->loads->sent;
 }
 
 int
 us_loads_heard(const struct us_keeper *k, uint32_t behind_stop)
 {
-	return (int32_t)(k->stops.answered - behind_stop) >= 0;
+	return (int32_t)(k->loads->answered - behind_stop) >= 0;
 }
 
 int
@@ -215,11 +348,11 @@ us_on_load_stopped(struct us_keeper *k, struct us_channel *ch, uint32_t tag, str
 	if (err != US_OK)
 		return err;
 	/* answers come in the order of the stops; one to nothing is none */
-	if (ch != k->stops.sealer || tag != k->stops.answered + 1 ||
-	    k->stops.answered == k->stops.sent)
+	if (ch != k->loads->sealer || tag != k->loads->answered + 1 ||
+	    k->loads->answered == k->loads->sent)
 		return US_ERR_MALFORMED;
-	k->stops.answered = tag;
-	k->stops.since_mono = us_time_mono_ns();
+	k->loads->answered = tag;
+	k->loads->since_mono = us_time_mono_ns();
 	return US_OK;
 }
 
@@ -231,8 +364,9 @@ us_on_load_over(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct
 
 	(void)ch;
 	(void)tag;
-	for (struct us_load **at = &k->loads; err == US_OK && *at != NULL; at = &(*at)->next) {
-		if ((*at)->id == m.load) {
+	for (struct us_keeper_load **at = &k->loads->first; err == US_OK && *at != NULL;
+	     at = &(*at)->next) {
+		if ((*at)->who.id == m.load) {
 			drop(at);
 			break;
 		}
@@ -241,26 +375,34 @@ us_on_load_over(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct
 }
 
 void
-us_loads_channel_gone(struct us_keeper *k, const struct us_channel *ch)
+us_loads_sealer(struct us_keeper *k, struct us_channel *sealer)
 {
-	if (k->stops.sealer != ch)
-		return;
-	k->stops.sealer = NULL;
-	k->stops.answered = k->stops.sent;
-	us_keeper_loads_free(k);
+	k->loads->sealer = sealer;
+	k->loads->sent = k->loads->answered = 0;
+	k->loads->since_mono = 0;
 }
 
 void
+us_loads_channel_gone(struct us_keeper *k, const struct us_channel *ch)
+{
+	if (k->loads->sealer != ch)
+		return;
+	k->loads->sealer = NULL;
+	k->loads->answered = k->loads->sent;
+	drop_all(k->loads);
+}
+
+struct us_channel *
 us_loads_tick(struct us_keeper *k)
 {
+	const struct us_loads *l = k->loads;
 	const int64_t now = us_time_mono_ns();
-	struct us_channel *sealer = k->stops.sealer;
 
-	if (now - k->loads_mono > REVIEW_NS)
+	if (now - l->reviewed_mono > REVIEW_NS)
 		us_loads_review(k);
-	if (k->stops.sent == k->stops.answered || now - k->stops.since_mono < STOP_WAIT_NS)
-		return;
+	if (l->sent == l->answered || now - l->since_mono < STOP_WAIT_NS)
+		return NULL;
 	us_log(US_LOG_WARNING,
 	    "the sealer does not answer that a load has ended: doing without it");
-	us_keeper_drop_peer(k, sealer);
+	return l->sealer;
 }

@@ -9,7 +9,14 @@
 #include "crypto/crypto.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "daemon/keeper/answer.h"
+#include "daemon/keeper/internal.h"
 #include "daemon/keeper/ledger.h"
+#include "daemon/keeper/low_space.h"
+#include "daemon/keeper/outcome.h"
+#include "daemon/keeper/requests.h"
+#include "daemon/keeper/session.h"
+#include "daemon/keeper/tasks.h"
 #include "daemon/keeper/walk.h"
 
 #define BOXES_MAX 4096u /* entries of one answer */

@@ -1,0 +1,66 @@
+/*
+ * From an entry to its answer: append, commit, send. Nothing is sent that its entry's commit does
+ * not cover.
+ */
+#ifndef US_DAEMON_KEEPER_ANSWER_H
+#define US_DAEMON_KEEPER_ANSWER_H
+
+#include "case/action.h"
+#include "daemon/process/channel.h"
+#include "log/disk/klog.h"
+
+struct us_keeper;
+
+/* An answer that waits for the commit of its entry. finish sends it; data is then freed (and wiped
+ * by finish if it must be). ch is NULL once the channel is gone. */
+struct us_pending {
+	struct us_pending *next;
+	struct us_channel *ch;
+	uint32_t tag;
+	uint64_t index;
+	int64_t time_ns;
+	/* waits until the sealer has answered so many load-stops (loads.h) */
+	uint32_t behind_stop;
+	int (*finish)(struct us_keeper *k, struct us_pending *p);
+	void *data;
+};
+
+/* Frees a list of answers that nobody hears. */
+void us_pending_free(struct us_pending *list);
+/* Forgets where answers of a list should go. */
+void us_pending_forget(struct us_pending *list, const struct us_channel *ch);
+
+/* k->queue, empty. US_ERR_NOMEM. */
+int us_keeper_queue_new(struct us_keeper *k);
+/* Drops what waits. */
+void us_keeper_queue_free(struct us_keeper *k);
+
+/* Appends an entry; order version is filled in. A refusal may be counted instead, when there is no
+ * room for it (low_space.h): the index is then US_SPACE_HELD until its answer is finished. */
+int
+us_keeper_append(struct us_keeper *k, struct us_klog_entry *e, uint64_t *index, int64_t *time_ns);
+/* An event of the machine itself, class SYSTEM; summary may be empty, index NULL. */
+int us_keeper_event(struct us_keeper *k, enum us_action action, enum us_decision decision,
+    enum us_reason reason, struct us_bytes summary, uint64_t *index);
+/* Queues a copy of an answer. data (malloc'd or NULL) belongs to it, also on failure. US_ERR_NOMEM.
+ */
+int us_keeper_answer(struct us_keeper *k, const struct us_pending *p);
+/* Takes over an answer that was held; its index is known now. */
+void us_keeper_answer_held(struct us_keeper *k, struct us_pending *p);
+/* Commits what was appended, then sends checkpoint and answers. */
+void us_keeper_settle(struct us_keeper *k);
+/* Forgets where answers should go. */
+void us_keeper_forget_channel(struct us_keeper *k, const struct us_channel *ch);
+/* When the newest entry was appended, in the clock of us_time_mono_ns(). */
+int64_t us_keeper_last_entry(const struct us_keeper *k);
+/* A "logged" without keys. */
+int us_keeper_send_logged(struct us_keeper *k, const struct us_pending *p, int err,
+    enum us_reason reason);
+/* Fills index, time, size and proof of p's entry; proof must have 2,048 bytes of room. */
+int us_keeper_fill_logged(struct us_keeper *k, const struct us_pending *p, struct us_msg_logged *m,
+    uint8_t proof[2048]);
+/* Fills the person's part of an access box, from the registry. */
+void us_keeper_fill_person(const struct us_keeper *k, struct us_entry_access *a,
+    const uint8_t credential[32]);
+
+#endif
