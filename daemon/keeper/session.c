@@ -114,12 +114,22 @@ verify(struct us_keeper *k, const struct us_msg_session_open *m, int64_t now,
     struct us_session_statement *s, const struct us_person **person)
 {
 	const struct us_session_proof proof = { m->statement, m->signature, m->certificate };
+	const struct us_credential *known;
+	uint8_t fingerprint[32];
 	enum us_reason reason;
 	int err;
 
 	*person = NULL;
 	if (us_keeper_state(k) != US_KEEPER_OPEN)
 		return US_REASON_SEALED;
+	/* Nothing is parsed but certificates that this keeper issued itself, byte by byte: a front
+	 * that shows another one has not asked for it in a handshake. */
+	err = us_cert_fingerprint(m->certificate, fingerprint);
+	if (err != US_OK)
+		return reason_of(err);
+	(void)us_registry_standing(k->registry, fingerprint, now, NULL, &known);
+	if (known == NULL)
+		return US_REASON_UNKNOWN_CREDENTIAL;
 	err = us_session_verify(&proof, k->conf.vault_id, now, s);
 	if (err != US_OK)
 		return reason_of(err);
