@@ -18,7 +18,7 @@
 #include "daemon/keeper/low_space.h"
 #include "daemon/keeper/outcome.h"
 #include "daemon/keeper/refused.h"
-#include "daemon/keeper/requests.h"
+#include "daemon/keeper/handlers.h"
 #include "daemon/process/ticket.h"
 
 #define PAGE_KEYS_MAX 524288u

@@ -17,7 +17,7 @@
 #include "daemon/keeper/ledger.h"
 #include "daemon/keeper/loads.h"
 #include "daemon/keeper/low_space.h"
-#include "daemon/keeper/requests.h"
+#include "daemon/keeper/handlers.h"
 #include "daemon/keeper/session.h"
 #include "registry/authority.h"
 
@@ -239,7 +239,10 @@ prepare_batch(struct us_keeper *k, const struct us_msg_batch_prepare *m)
 	if (err != US_OK)
 		return err;
 	us_buf_reset(&pr->committed);
-	err = us_batch_act(k, m, &pr->committed, &refusal);
+	/* the dictionary goes before the first batch that is packed with it */
+	err = !us_batch_is_void(k, m->collection, m->slot) && us_dictionaries_wait(k, m->load) ?
+	    us_dictionary_act(k, m->load, &pr->committed, &refusal) :
+	    us_batch_act(k, m, &pr->committed, &refusal);
 	if (err != US_OK) {
 		us_log_err(err, "batch %u of collection %u cannot be closed: %s", m->slot,
 		    m->collection, refusal.text);
@@ -441,7 +444,7 @@ us_on_act_commit(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struc
 		us_fatal("an act was folded but its entry cannot be written. Stopping");
 	if (!k->prepared->is_batch)
 		us_loads_review(k);
-	p.behind_stop = us_loads_stops(k);
+	p.behind_stop = us_keeper_stops(k);
 	k->prepared->valid = 0;
 	us_buf_reset(&k->prepared->committed);
 	return us_keeper_answer(k, &p);

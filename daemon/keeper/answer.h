@@ -19,16 +19,11 @@ struct us_pending {
 	uint32_t tag;
 	uint64_t index;
 	int64_t time_ns;
-	/* waits until the sealer has answered so many load-stops (loads.h) */
+	/* waits until the sealer has answered so many load-stops */
 	uint32_t behind_stop;
 	int (*finish)(struct us_keeper *k, struct us_pending *p);
 	void *data;
 };
-
-/* Frees a list of answers that nobody hears. */
-void us_pending_free(struct us_pending *list);
-/* Forgets where answers of a list should go. */
-void us_pending_forget(struct us_pending *list, const struct us_channel *ch);
 
 /* k->queue, empty. US_ERR_NOMEM. */
 int us_keeper_queue_new(struct us_keeper *k);
@@ -42,13 +37,26 @@ us_keeper_append(struct us_keeper *k, struct us_klog_entry *e, uint64_t *index, 
 /* An event of the machine itself, class SYSTEM; summary may be empty, index NULL. */
 int us_keeper_event(struct us_keeper *k, enum us_action action, enum us_decision decision,
     enum us_reason reason, struct us_bytes summary, uint64_t *index);
-/* Queues a copy of an answer. data (malloc'd or NULL) belongs to it, also on failure. US_ERR_NOMEM.
+/* Queues a copy of an answer, or holds it (index US_SPACE_HELD). data (malloc'd or NULL) belongs to it, also on failure. US_ERR_NOMEM.
  */
 int us_keeper_answer(struct us_keeper *k, const struct us_pending *p);
-/* Takes over an answer that was held; its index is known now. */
-void us_keeper_answer_held(struct us_keeper *k, struct us_pending *p);
 /* Commits what was appended, then sends checkpoint and answers. */
 void us_keeper_settle(struct us_keeper *k);
+/* Writes the entry of refusals that are held, if the last one was a second ago (or at once), and
+ * makes their answers ready: they leave with the next commit. 1 if there was anything held. Ends the
+ * process if the log cannot take it. */
+int us_keeper_tell_held(struct us_keeper *k, int at_once);
+/* The sealer is told that a load ends; returns the number of that. An answer whose behind_stop is
+ * set to it, or to us_keeper_stops(), leaves when the sealer has answered it. */
+uint32_t us_keeper_stop_told(struct us_keeper *k);
+/* The sealer has answered all up to that number. */
+void us_keeper_stop_heard(struct us_keeper *k, uint32_t number);
+/* The number of the newest. */
+uint32_t us_keeper_stops(const struct us_keeper *k);
+/* That of the newest that is answered. */
+uint32_t us_keeper_stops_heard(const struct us_keeper *k);
+/* Another sealer, to which nothing was told: they are counted anew. */
+void us_keeper_stops_begin(struct us_keeper *k);
 /* Forgets where answers should go. */
 void us_keeper_forget_channel(struct us_keeper *k, const struct us_channel *ch);
 /* When the newest entry was appended, in the clock of us_time_mono_ns(). */

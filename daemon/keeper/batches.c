@@ -9,11 +9,10 @@
 #include "crypto/crypto.h"
 #include "daemon/keeper/answer.h"
 #include "daemon/keeper/counters.h"
-#include "daemon/keeper/dictionaries.h"
 #include "daemon/keeper/internal.h"
 #include "daemon/keeper/loads.h"
 #include "daemon/keeper/low_space.h"
-#include "daemon/keeper/requests.h"
+#include "daemon/keeper/handlers.h"
 
 /* A batch that has been opened and is no act yet. */
 struct us_open_batch {
@@ -376,6 +375,14 @@ us_batch_may_end(const struct us_keeper *k, const struct us_msg_batch_prepare *m
 }
 
 int
+us_batch_is_void(const struct us_keeper *k, uint32_t collection, uint32_t slot)
+{
+	const struct us_open_batch *b = find(k, collection, slot);
+
+	return b != NULL && b->state == US_OPEN_BATCH_VOID;
+}
+
+int
 us_batch_act(struct us_keeper *k, const struct us_msg_batch_prepare *m, struct us_buf *committed,
     struct us_refusal *refusal)
 {
@@ -384,8 +391,6 @@ us_batch_act(struct us_keeper *k, const struct us_msg_batch_prepare *m, struct u
 
 	if (b->state == US_OPEN_BATCH_VOID)
 		void_act(k->act, b);
-	else if (us_dictionaries_wait(k, b->load))
-		return us_dictionary_act(k, b->load, committed, refusal);
 	else
 		err = close_act(k, k->act, b);
 	return err != US_OK ? err :

@@ -8,7 +8,7 @@
 #include "daemon/keeper/answer.h"
 #include "daemon/keeper/internal.h"
 #include "daemon/keeper/life.h"
-#include "daemon/keeper/requests.h"
+#include "daemon/keeper/handlers.h"
 #include "daemon/keeper/seal.h"
 #include "daemon/keeper/witnesses.h"
 

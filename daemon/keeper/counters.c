@@ -2,13 +2,18 @@
 
 #include <stdlib.h>
 
+#include "base/buf.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "daemon/keeper/internal.h"
-#include "daemon/keeper/outcome.h"
+
+#define GROUP_SIZE 20u
 
 struct us_counters {
 	struct us_counter *of;
 	size_t n;
+	struct us_counted_answers answers;
+	int changed; /* the journal does not say it of answers yet */
 };
 
 int
@@ -71,7 +76,7 @@ us_counters_read(struct us_keeper *k)
 		struct us_counter *c;
 
 		if (collection == 0)
-			continue; /* no collection's: see outcome.c */
+			continue; /* of answers */
 		c = us_counter_of(k, collection);
 		if (c == NULL)
 			return US_ERR_NOMEM;
@@ -85,6 +90,16 @@ us_counters_read(struct us_keeper *k)
 	return us_reader_end(&r);
 }
 
+static int
+put_answers(const struct us_keeper *k, struct us_buf *b)
+{
+	int err = us_buf_put_u32(b, 0);
+
+	if (err == US_OK)
+		err = us_buf_put_u64(b, k->counters->answers.settled);
+	return err != US_OK ? err : us_buf_put_u64(b, k->counters->answers.granted);
+}
+
 int
 us_counters_write(struct us_keeper *k)
 {
@@ -92,7 +107,7 @@ us_counters_write(struct us_keeper *k)
 	int err = US_OK;
 
 	us_buf_init(&b, US_JOURNAL_COUNTERS_MAX);
-	err = us_answers_put(k, &b);
+	err = put_answers(k, &b);
 	for (size_t i = 0; err == US_OK && i < k->counters->n; i++) {
 		err = us_buf_put_u32(&b, k->counters->of[i].collection);
 		if (err == US_OK)
@@ -106,4 +121,66 @@ us_counters_write(struct us_keeper *k)
 		err = us_klog_set_counters(k->klog, (struct us_bytes){ b.data, b.len });
 	us_buf_free(&b);
 	return err;
+}
+
+/* --- answers ------------------------------------------------------------------------------- */
+
+/* The group's place, or the end. */
+static size_t
+place(struct us_bytes counters)
+{
+	size_t at = 0;
+
+	while (counters.n - at >= GROUP_SIZE && us_load_u32(counters.p + at) != 0)
+		at += GROUP_SIZE;
+	return at;
+}
+
+struct us_counted_answers
+us_counters_answers(struct us_keeper *k)
+{
+	const struct us_bytes counters = us_klog_counters(k->klog);
+	const struct us_counted_answers none = { 0, 0 };
+	struct us_counted_answers answers;
+	const size_t at = place(counters);
+
+	if (counters.n - at < GROUP_SIZE)
+		return none;
+	answers.settled = us_load_u64(counters.p + at + 4);
+	answers.granted = us_load_u64(counters.p + at + 12);
+	if (answers.settled > us_klog_size(k->klog) || answers.granted > us_klog_size(k->klog))
+		return none;
+	k->counters->answers = answers;
+	return answers;
+}
+
+void
+us_counters_set_answers(struct us_keeper *k, struct us_counted_answers answers)
+{
+	k->counters->answers = answers;
+	k->counters->changed = 1;
+}
+
+void
+us_counters_save(struct us_keeper *k)
+{
+	const struct us_bytes old = us_klog_counters(k->klog);
+	const size_t at = place(old);
+	struct us_buf b;
+	int err;
+
+	if (!k->counters->changed)
+		return;
+	us_buf_init(&b, US_JOURNAL_COUNTERS_MAX);
+	err = put_answers(k, &b);
+	if (err == US_OK && at > 0)
+		err = us_buf_put(&b, old.p, at);
+	if (err == US_OK && old.n - at > GROUP_SIZE)
+		err = us_buf_put(&b, old.p + at + GROUP_SIZE, old.n - at - GROUP_SIZE);
+	if (err == US_OK)
+		err = us_klog_set_counters(k->klog, (struct us_bytes){ b.data, b.len });
+	us_buf_free(&b);
+	if (err != US_OK)
+		us_fatal("the journal's counters cannot be kept: %s. Stopping", us_strerror(err));
+	k->counters->changed = 0;
 }

@@ -1,5 +1,6 @@
 /*
- * Where the next batch of a collection begins. Slots and record numbers are given once: the
+ * What stands in every group of the journal: where the next batch of each collection begins, and
+ * how far it is known how answers ended (outcome.h; the group of collection 0). Slots and record numbers are given once: the
  * counters stand in every group of the journal from the group on that holds the entry of the batch,
  * which is durable before the keys leave.
  */
@@ -23,6 +24,16 @@ void us_counters_free(struct us_keeper *k);
 int us_counters_read(struct us_keeper *k);
 /* Has the journal keep them, from the group on that is open. */
 int us_counters_write(struct us_keeper *k);
+/* How far it is known how answers ended. */
+struct us_counted_answers {
+	uint64_t settled, granted;
+};
+/* Reads what the journal says of that, once the log is open. Zeros: nothing, or not of this log. */
+struct us_counted_answers us_counters_answers(struct us_keeper *k);
+/* The journal is to say that, from the next us_counters_save() on. */
+void us_counters_set_answers(struct us_keeper *k, struct us_counted_answers answers);
+/* Before each commit: has the group say it. Ends the process if it cannot. */
+void us_counters_save(struct us_keeper *k);
 /* The counter of a collection, at least where the registry is: what is given is counted in it, and
  * then written. Valid until the next call. NULL: no memory. */
 struct us_counter *us_counter_of(struct us_keeper *k, uint32_t collection);

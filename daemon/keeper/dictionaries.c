@@ -11,7 +11,7 @@
 #include "daemon/keeper/counters.h"
 #include "daemon/keeper/internal.h"
 #include "daemon/keeper/loads.h"
-#include "daemon/keeper/requests.h"
+#include "daemon/keeper/handlers.h"
 
 struct us_open_dictionary {
 	struct us_open_dictionary *next;

@@ -5,7 +5,7 @@
 #include "base/err.h"
 #include "daemon/keeper/internal.h"
 #include "daemon/keeper/life.h"
-#include "daemon/keeper/requests.h"
+#include "daemon/keeper/handlers.h"
 #include "daemon/keeper/session.h"
 #include "policy/usage.h"
 #include "registry/docket.h"

@@ -3,7 +3,8 @@
  * file: its pointer is here, its functions are in the header of the same name.
  *
  *   keeper.c    start, timers, end               life.c      states, and the keys of each
- *   peers.c     channels                         requests.c  table of messages and states
+ *   peers.c     who is there                     channels.c  what comes in on channels
+ *   requests.c  table of messages and states     handlers.h  who handles them
  *   answer.c    entries, commit, replies         seal.c      the end behind a seal
  *   unseal.c    shares, root                     replay.c    the vault shows its acts
  *   session.c   nonces and sessions              access.c    "log": entries that name keys

@@ -17,6 +17,7 @@
 #include "daemon/keeper/acts.h"
 #include "daemon/keeper/answer.h"
 #include "daemon/keeper/batches.h"
+#include "daemon/keeper/channels.h"
 #include "daemon/keeper/cosign.h"
 #include "daemon/keeper/counters.h"
 #include "daemon/keeper/dictionaries.h"
@@ -132,11 +133,11 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	us_machine_events_clocks(k);
 	silent = us_loads_tick(k);
 	if (silent != NULL)
-		us_peers_drop(k, silent);
+		us_channels_drop(k, silent);
 	us_keeper_unattributed_tell(k, 0);
 	if (us_klog_open_group(k->klog) > 0)
 		us_keeper_settle(k);
-	if (us_low_space_tell(k, 0))
+	if (us_keeper_tell_held(k, 0))
 		us_keeper_settle(k);
 	if (us_time_mono_ns() - us_keeper_last_entry(k) > HEARTBEAT_NS) {
 		(void)us_keeper_event(k, US_ACTION_HEARTBEAT, US_DECISION_NONE, US_REASON_NONE,
@@ -362,7 +363,7 @@ on_settings(void *ctx, struct event_base *base, uint8_t index, const struct us_s
 static int
 on_channel(void *ctx, enum us_role peer, uint8_t index, int fd)
 {
-	return us_peers_add(&((struct us_keeper_process *)ctx)->k, peer, index, fd);
+	return us_channels_add(&((struct us_keeper_process *)ctx)->k, peer, index, fd);
 }
 
 static int
@@ -391,7 +392,7 @@ on_stop(void *ctx)
 		return;
 	us_peers_drain(k);
 	us_answers_end(k, US_REASON_CUT);
-	(void)us_low_space_tell(k, 1);
+	(void)us_keeper_tell_held(k, 1);
 	us_keeper_unattributed_tell(k, 1);
 	(void)us_keeper_event(k, US_ACTION_STOP, US_DECISION_NONE, US_REASON_NONE,
 	    (struct us_bytes){ NULL, 0 }, NULL);

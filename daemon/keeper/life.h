@@ -26,6 +26,7 @@ extern const struct us_transitions us_keeper_seal_transitions;
 
 /* k->life: sealed, from now on. US_ERR_NOMEM. */
 int us_keeper_life_new(struct us_keeper *k);
+/* Drops all keys, and k->life. */
 void us_keeper_life_free(struct us_keeper *k);
 
 enum us_keeper_state us_keeper_state(const struct us_keeper *k);

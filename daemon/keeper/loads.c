@@ -7,11 +7,12 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/time.h"
+#include "daemon/keeper/answer.h"
+#include "daemon/keeper/handlers.h"
 #include "daemon/keeper/internal.h"
 #include "daemon/keeper/ledger.h"
 #include "daemon/keeper/life.h"
 #include "daemon/keeper/low_space.h"
-#include "daemon/keeper/requests.h"
 #include "daemon/keeper/session.h"
 #include "daemon/process/channel.h"
 #include "daemon/process/ticket.h"
@@ -33,7 +34,6 @@ struct us_loads {
 	struct us_keeper_load *first; /* the newest */
 	int64_t reviewed_mono;        /* when the order was last asked about all */
 	struct us_channel *sealer;    /* NULL: none, and then no part is taken either */
-	uint32_t sent, answered;      /* load-stops */
 	int64_t since_mono;           /* of the oldest that is not answered */
 };
 
@@ -191,8 +191,9 @@ standing(const struct us_keeper *k, const struct us_keeper_load *load)
 
 /* The sealer hears of it. Without one there is nobody who could take a part. */
 static void
-stop(struct us_loads *l, struct us_keeper_load *load, enum us_reason reason)
+stop(struct us_keeper *k, struct us_keeper_load *load, enum us_reason reason)
 {
+	struct us_loads *l = k->loads;
 	const struct us_msg_load_stop m = { .load = load->who.id, .reason = (uint8_t)reason };
 
 	move(load, load->state == US_LOAD_OPENED ? US_LOAD_LAPSED : US_LOAD_STOPPED);
@@ -200,10 +201,9 @@ stop(struct us_loads *l, struct us_keeper_load *load, enum us_reason reason)
 	us_log(US_LOG_NOTICE, "a load has been stopped: %s", us_reason_name(reason));
 	if (l->sealer == NULL)
 		return;
-	if (l->sent == l->answered)
+	if (us_keeper_stops(k) == us_keeper_stops_heard(k))
 		l->since_mono = us_time_mono_ns();
-	l->sent++;
-	if (us_send_load_stop(l->sealer, l->sent, &m) != US_OK)
+	if (us_send_load_stop(l->sealer, us_keeper_stop_told(k), &m) != US_OK)
 		l->since_mono = 0; /* the tick does without it */
 }
 
@@ -220,7 +220,7 @@ us_loads_review(struct us_keeper *k)
 			continue;
 		reason = standing(k, load);
 		if (reason != US_REASON_NONE)
-			stop(k->loads, load, reason);
+			stop(k, load, reason);
 	}
 }
 
@@ -229,7 +229,7 @@ us_loads_end(struct us_keeper *k, enum us_reason reason)
 {
 	for (struct us_keeper_load *load = k->loads->first; load != NULL; load = load->next) {
 		if (stands(load))
-			stop(k->loads, load, reason);
+			stop(k, load, reason);
 	}
 }
 
@@ -248,7 +248,7 @@ live(struct us_keeper *k, uint64_t id, struct us_keeper_load **out)
 		return US_ERR_DENIED;
 	reason = standing(k, load);
 	if (reason != US_REASON_NONE) {
-		stop(k->loads, load, reason);
+		stop(k, load, reason);
 		return reason == US_REASON_EXPIRED ? US_ERR_EXPIRED : US_ERR_DENIED;
 	}
 	if (us_low_space_refuses(k, US_ACTION_LOAD, load->who.credential))
@@ -327,18 +327,6 @@ us_on_load_keys_request(struct us_keeper *k, struct us_channel *ch, uint32_t tag
 
 /* --- the sealer's answers -------------------------------------------------------------------- */
 
-uint32_t
-us_loads_stops(const struct us_keeper *k)
-{
-	return k->loads->sent;
-}
-
-int
-us_loads_heard(const struct us_keeper *k, uint32_t behind_stop)
-{
-	return (int32_t)(k->loads->answered - behind_stop) >= 0;
-}
-
 int
 us_on_load_stopped(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_bytes body)
 {
@@ -348,10 +336,10 @@ us_on_load_stopped(struct us_keeper *k, struct us_channel *ch, uint32_t tag, str
 	if (err != US_OK)
 		return err;
 	/* answers come in the order of the stops; one to nothing is none */
-	if (ch != k->loads->sealer || tag != k->loads->answered + 1 ||
-	    k->loads->answered == k->loads->sent)
+	if (ch != k->loads->sealer || tag != us_keeper_stops_heard(k) + 1 ||
+	    us_keeper_stops_heard(k) == us_keeper_stops(k))
 		return US_ERR_MALFORMED;
-	k->loads->answered = tag;
+	us_keeper_stop_heard(k, tag);
 	k->loads->since_mono = us_time_mono_ns();
 	return US_OK;
 }
@@ -378,7 +366,7 @@ void
 us_loads_sealer(struct us_keeper *k, struct us_channel *sealer)
 {
 	k->loads->sealer = sealer;
-	k->loads->sent = k->loads->answered = 0;
+	us_keeper_stops_begin(k);
 	k->loads->since_mono = 0;
 }
 
@@ -388,7 +376,7 @@ us_loads_channel_gone(struct us_keeper *k, const struct us_channel *ch)
 	if (k->loads->sealer != ch)
 		return;
 	k->loads->sealer = NULL;
-	k->loads->answered = k->loads->sent;
+	us_keeper_stop_heard(k, us_keeper_stops(k));
 	drop_all(k->loads);
 }
 
@@ -400,7 +388,7 @@ us_loads_tick(struct us_keeper *k)
 
 	if (now - l->reviewed_mono > REVIEW_NS)
 		us_loads_review(k);
-	if (l->sent == l->answered || now - l->since_mono < STOP_WAIT_NS)
+	if (us_keeper_stops(k) == us_keeper_stops_heard(k) || now - l->since_mono < STOP_WAIT_NS)
 		return NULL;
 	us_log(US_LOG_WARNING,
 	    "the sealer does not answer that a load has ended: doing without it");

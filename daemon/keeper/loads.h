@@ -52,7 +52,8 @@ void us_loads_free(struct us_keeper *k);
  * credential, into the same collection, and stands; else why not. */
 enum us_reason us_load_may_open(const struct us_keeper *k, const struct us_load *asked);
 /* Takes a load that an entry has opened, or lets one go on that is the same. US_ERR_STATE: it is
- * another's, or stands no more; US_ERR_BUSY (too many), US_ERR_NOMEM. */
+ * another's, or stands no more; US_ERR_BUSY: there are too many, none of which can go. Else
+ * US_ERR_NOMEM. */
 int us_load_open(struct us_keeper *k, const struct us_load *asked);
 /* The load, if what opened it still stands. US_ERR_SEALED, _NOT_FOUND, _EXPIRED, _DENIED,
  * _NOSPACE. */
@@ -62,13 +63,8 @@ int us_load_live(struct us_keeper *k, uint64_t id, const struct us_load **out);
 void us_loads_review(struct us_keeper *k);
 /* Ends them all: the vault is being sealed. */
 void us_loads_end(struct us_keeper *k, enum us_reason reason);
-/* How many load-stops have been sent: an answer with behind_stop set to it leaves when the sealer
- * has answered them all. */
-uint32_t us_loads_stops(const struct us_keeper *k);
-/* 1 if that answer may leave. */
-int us_loads_heard(const struct us_keeper *k, uint32_t behind_stop);
-/* For the tick: reviews loads once a second. The sealer if it does not answer, and is to be done
- * without; else NULL. */
+/* For the tick: reviews loads once a second. NULL, or the sealer if it does not answer, and is to be
+ * done without. */
 struct us_channel *us_loads_tick(struct us_keeper *k);
 /* A sealer has come, and nothing was told to it. */
 void us_loads_sealer(struct us_keeper *k, struct us_channel *sealer);

@@ -14,7 +14,7 @@
 #include "daemon/keeper/ledger.h"
 #include "daemon/keeper/low_space.h"
 #include "daemon/keeper/outcome.h"
-#include "daemon/keeper/requests.h"
+#include "daemon/keeper/handlers.h"
 #include "daemon/keeper/session.h"
 #include "daemon/keeper/tasks.h"
 #include "daemon/keeper/walk.h"

@@ -7,25 +7,20 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/time.h"
-#include "daemon/keeper/answer.h"
 #include "daemon/keeper/internal.h"
-#include "daemon/keeper/unattributed.h"
+#include "daemon/process/counts.h"
 
 #define MINUTE_NS (60 * US_NS_PER_SECOND)
-#define TELL_NS US_NS_PER_SECOND
 #define SHARE_BYTES (32u * 1024u)
 /* Of an entry, what is not its texts. */
 #define ENTRY_BYTES 1024u
 
-/* Invariants: held_tail is &held or the next of the last; count tells the held ones by reason. */
 struct us_low_space {
 	int low;
 	uint64_t reserve; /* bytes that must be free */
 	int64_t minute_mono;
 	uint32_t spent[US_SPACE_SHARES];
-	struct us_pending *held, **held_tail;
-	uint32_t count[UINT8_MAX + 1];
-	int64_t told_mono;
+	uint32_t count[US_COUNTS]; /* refusals that are not written, by reason */
 };
 
 int
@@ -35,15 +30,12 @@ us_low_space_new(struct us_keeper *k, uint64_t reserve)
 	if (k->space == NULL)
 		return US_ERR_NOMEM;
 	k->space->reserve = reserve;
-	k->space->held_tail = &k->space->held;
 	return US_OK;
 }
 
 void
 us_low_space_free(struct us_keeper *k)
 {
-	if (k->space != NULL)
-		us_pending_free(k->space->held);
 	free(k->space);
 	k->space = NULL;
 }
@@ -136,51 +128,11 @@ us_low_space_holds(struct us_keeper *k, const struct us_klog_entry *e)
 	return 0;
 }
 
-void
-us_low_space_hold(struct us_keeper *k, struct us_pending *p)
+size_t
+us_low_space_take_counts(struct us_keeper *k, uint8_t *out, size_t room)
 {
-	p->next = NULL;
-	*k->space->held_tail = p;
-	k->space->held_tail = &p->next;
-}
+	const size_t n = us_counts_pack(k->space->count, out, room);
 
-void
-us_low_space_forget_channel(struct us_keeper *k, const struct us_channel *ch)
-{
-	us_pending_forget(k->space->held, ch);
-}
-
-int
-us_low_space_tell(struct us_keeper *k, int at_once)
-{
-	struct us_low_space *s = k->space;
-	struct us_pending *p;
-	struct us_entry_access a;
-	struct us_klog_entry e = { .entry_class = US_CLASS_NOISE, .access = &a };
-	uint8_t summary[(UINT8_MAX + 1) * 5];
-	uint64_t index;
-	int64_t time_ns;
-
-	if (s->held == NULL)
-		return 0;
-	if (!at_once && us_time_mono_ns() - s->told_mono < TELL_NS)
-		return 1;
-	us_entry_access_init(&a);
-	a.kind = US_KIND_EVENT;
-	a.action = US_ACTION_REFUSALS;
-	a.decision = US_DECISION_DENY;
-	a.reason = US_REASON_LOW_SPACE;
-	a.summary = (struct us_bytes){ summary, us_pack_counts(s->count, summary) };
-	if (us_keeper_append(k, &e, &index, &time_ns) != US_OK)
-		us_fatal("refusals were counted but their entry cannot be written. Stopping");
-	while ((p = s->held) != NULL) {
-		s->held = p->next;
-		p->index = index;
-		p->time_ns = time_ns;
-		us_keeper_answer_held(k, p);
-	}
-	s->held_tail = &s->held;
-	memset(s->count, 0, sizeof s->count);
-	s->told_mono = us_time_mono_ns();
-	return 1;
+	memset(k->space->count, 0, sizeof k->space->count);
+	return n;
 }

@@ -25,14 +25,12 @@
  * short query. */
 #define US_SPACE_REFUSAL 1200u
 
-struct us_channel;
 struct us_keeper;
-struct us_pending;
 
 /* k->space: with room, until us_low_space_watch() has asked. reserve: bytes that must be free.
  * US_ERR_NOMEM. */
 int us_low_space_new(struct us_keeper *k, uint64_t reserve);
-/* Drops what is held. */
+/* Gives back k->space. */
 void us_low_space_free(struct us_keeper *k);
 /* Asks the disk. Before anything is decided, and about ten times a second. */
 void us_low_space_watch(struct us_keeper *k);
@@ -44,13 +42,7 @@ int us_low_space_refuses(struct us_keeper *k, enum us_action action, const uint8
 /* 1 if the entry is a refusal that is counted now and not written: its answer waits with index
  * US_SPACE_HELD. */
 int us_low_space_holds(struct us_keeper *k, const struct us_klog_entry *e);
-/* Takes an answer with that index. */
-void us_low_space_hold(struct us_keeper *k, struct us_pending *p);
-/* Forgets where answers should go that are held. */
-void us_low_space_forget_channel(struct us_keeper *k, const struct us_channel *ch);
-/* Writes the entry of what is held, if the last one was a second ago (or at once), and makes the
- * answers ready: they leave with the next commit. 1 if there was anything held. Ends the process if
- * the log cannot take it. */
-int us_low_space_tell(struct us_keeper *k, int at_once);
+/* Packs how many were counted, by reason, and forgets them; returns how many bytes. */
+size_t us_low_space_take_counts(struct us_keeper *k, uint8_t *out, size_t room);
 
 #endif

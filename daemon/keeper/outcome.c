@@ -7,12 +7,12 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "daemon/keeper/answer.h"
+#include "daemon/keeper/counters.h"
 #include "daemon/keeper/internal.h"
-#include "daemon/keeper/requests.h"
+#include "daemon/keeper/handlers.h"
 
 #define MARK_EVERY_NS (INT64_C(5) * US_NS_PER_SECOND)
 #define FAILED_MAX 65536u /* more answers than the vault has requests */
-#define COUNTER_SIZE 20u  /* of a group of the journal's counters */
 
 /* How far it is known how answers ended. */
 struct us_answers {
@@ -23,7 +23,6 @@ struct us_answers {
 	uint64_t *failed; /* entries from settled on that have an outcome, ascending */
 	size_t n_failed, failed_cap;
 	int64_t marked_mono;
-	int changed; /* the journal's counters do not say it yet */
 	int awaited; /* the process stops, and its vault is about to say how answers ended */
 };
 
@@ -55,70 +54,15 @@ us_answers_are_awaited(const struct us_keeper *k)
 	return k->answers->awaited;
 }
 
-/* --- the journal's counters: the group of collection 0 is settled and granted ----------------- */
-
-/* The group's place, or the end. */
-static size_t
-place(struct us_bytes counters)
-{
-	size_t at = 0;
-
-	while (counters.n - at >= COUNTER_SIZE && us_load_u32(counters.p + at) != 0)
-		at += COUNTER_SIZE;
-	return at;
-}
-
-static void
-read_counters(struct us_keeper *k)
-{
-	const struct us_bytes counters = us_klog_counters(k->klog);
-	const size_t at = place(counters);
-
-	if (counters.n - at < COUNTER_SIZE)
-		return;
-	k->answers->settled = us_load_u64(counters.p + at + 4);
-	k->answers->granted = us_load_u64(counters.p + at + 12);
-	/* of another log */
-	if (k->answers->settled > us_klog_size(k->klog) ||
-	    k->answers->granted > us_klog_size(k->klog))
-		k->answers->settled = k->answers->granted = 0;
-}
-
-int
-us_answers_put(const struct us_keeper *k, struct us_buf *counters)
-{
-	int err = us_buf_put_u32(counters, 0);
-
-	if (err == US_OK)
-		err = us_buf_put_u64(counters, k->answers->settled);
-	return err != US_OK ? err : us_buf_put_u64(counters, k->answers->granted);
-}
-
-void
-us_answers_save(struct us_keeper *k)
-{
-	const struct us_bytes old = us_klog_counters(k->klog);
-	const size_t at = place(old);
-	struct us_buf b;
-	int err;
-
-	if (!k->answers->changed)
-		return;
-	us_buf_init(&b, US_JOURNAL_COUNTERS_MAX);
-	err = us_answers_put(k, &b);
-	if (err == US_OK && at > 0)
-		err = us_buf_put(&b, old.p, at);
-	if (err == US_OK && old.n - at > COUNTER_SIZE)
-		err = us_buf_put(&b, old.p + at + COUNTER_SIZE, old.n - at - COUNTER_SIZE);
-	if (err == US_OK)
-		err = us_klog_set_counters(k->klog, (struct us_bytes){ b.data, b.len });
-	us_buf_free(&b);
-	if (err != US_OK)
-		us_fatal("the journal's counters cannot be kept: %s. Stopping", us_strerror(err));
-	k->answers->changed = 0;
-}
-
 /* --- marks ------------------------------------------------------------------------------------ */
+
+/* The journal is to say it too. */
+static void
+keep(struct us_keeper *k)
+{
+	us_counters_set_answers(k,
+	    (struct us_counted_answers){ k->answers->settled, k->answers->granted });
+}
 
 static void
 mark(struct us_keeper *k, uint64_t to, enum us_decision decision, enum us_reason reason)
@@ -134,7 +78,7 @@ mark(struct us_keeper *k, uint64_t to, enum us_decision decision, enum us_reason
 		return; /* the chain of marks goes on with the next one */
 	a->settled = to;
 	a->ended = a->ended < to ? to : a->ended;
-	a->changed = 1;
+	keep(k);
 	a->marked_mono = us_time_mono_ns();
 	while (gone < a->n_failed && a->failed[gone] < to)
 		gone++;
@@ -146,9 +90,11 @@ mark(struct us_keeper *k, uint64_t to, enum us_decision decision, enum us_reason
 void
 us_answers_begin(struct us_keeper *k, uint64_t start)
 {
+	const struct us_counted_answers counted = us_counters_answers(k);
 	struct us_answers *a = k->answers;
 
-	read_counters(k);
+	a->settled = counted.settled;
+	a->granted = counted.granted;
 	a->first = start;
 	a->ended = a->settled;
 	if (a->granted > a->settled)
@@ -159,7 +105,7 @@ void
 us_answers_granted(struct us_keeper *k, uint64_t index)
 {
 	k->answers->granted = index + 1;
-	k->answers->changed = 1;
+	keep(k);
 }
 
 int

@@ -33,9 +33,5 @@ void us_answers_tick(struct us_keeper *k);
 /* The process, or its vault, ends: marks what has ended, and says of the rest that it ended for
  * that reason. */
 void us_answers_end(struct us_keeper *k, enum us_reason reason);
-/* Before each commit: keeps in the journal how far it is known. */
-void us_answers_save(struct us_keeper *k);
-/* Appends that as a group of the journal's counters. */
-int us_answers_put(const struct us_keeper *k, struct us_buf *counters);
 
 #endif

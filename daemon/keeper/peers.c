@@ -1,151 +1,15 @@
 #include "daemon/keeper/peers.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/err.h"
-#include "base/log.h"
-#include "daemon/keeper/acts.h"
-#include "daemon/keeper/answer.h"
 #include "daemon/keeper/internal.h"
-#include "daemon/keeper/loads.h"
-#include "daemon/keeper/outcome.h"
-#include "daemon/keeper/requests.h"
-#include "daemon/keeper/tasks.h"
 
 struct us_peers {
 	struct us_channel *at[US_KEEPER_PEERS];
 	struct us_channel *vault;   /* one of them */
 	struct us_channel *control; /* to the monitor */
 };
-
-static void
-forget(struct us_peers *p, const struct us_channel *ch)
-{
-	for (size_t i = 0; i < US_KEEPER_PEERS; i++) {
-		if (p->at[i] == ch)
-			p->at[i] = NULL;
-	}
-}
-
-/* --- channels ------------------------------------------------------------------------------ */
-
-static int
-on_message(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body,
-    int fd)
-{
-	struct us_keeper *k = ctx;
-	int err;
-
-	if (fd >= 0)
-		(void)close(fd);
-	err = us_keeper_dispatch(k, ch, type, tag, body);
-	/* What was asked may be half done, and the log's state is this process: it begins anew from
-	 * what is durable. A channel that has no room is its peer's doing, and ends alone. */
-	if (err != US_OK && us_err_blame(err) != US_BLAME_PEER &&
-	    us_err_blame(err) != US_BLAME_SENDING)
-		us_fatal("the message \"%s\" of %s cannot be handled: %s. Stopping",
-		    us_msg_name(type), us_role_name(us_channel_peer(ch)), us_strerror(err));
-	return err;
-}
-
-static void
-on_batch_end(void *ctx, struct us_channel *ch)
-{
-	(void)ch;
-	us_keeper_settle(ctx);
-}
-
-static void
-on_close(void *ctx, struct us_channel *ch, int err)
-{
-	struct us_keeper *k = ctx;
-
-	us_keeper_forget_channel(k, ch);
-	us_loads_channel_gone(k, ch);
-	us_tasks_drop(k, ch);
-	/* What was asked before is in the log: make it durable. */
-	us_keeper_settle(k);
-	forget(k->peers, ch);
-	if (k->peers->vault == ch) {
-		k->peers->vault = NULL;
-		us_acts_forget(k);
-		us_answers_end(k, US_REASON_UNKNOWN);
-		us_keeper_settle(k);
-		us_log(US_LOG_NOTICE, "the vault's channel has ended%s",
-		    us_err_blame(err) == US_BLAME_PEER ? " because of what it sent" : "");
-	}
-}
-
-static void
-on_drained(void *ctx, struct us_channel *ch)
-{
-	(void)ch;
-	us_tasks_go_on(ctx);
-}
-
-static const struct us_channel_handler handler = { .on_message = on_message,
-	.on_close = on_close,
-	.on_batch_end = on_batch_end,
-	.on_drained = on_drained };
-
-void
-us_peers_drop(struct us_keeper *k, struct us_channel *ch)
-{
-	us_keeper_forget_channel(k, ch);
-	us_loads_channel_gone(k, ch);
-	us_tasks_drop(k, ch);
-	forget(k->peers, ch);
-	us_channel_free(ch);
-	us_keeper_settle(k);
-}
-
-/* A peer that was started anew has one channel: the old one may still have to report its end, which
- * this keeper, if it stood still meanwhile, has not looked at. */
-static void
-drop_former(struct us_keeper *k, enum us_role peer, uint8_t index)
-{
-	for (size_t i = 0; i < US_KEEPER_PEERS; i++) {
-		struct us_channel *old = k->peers->at[i];
-
-		if (old == NULL || us_channel_peer(old) != peer ||
-		    us_channel_peer_index(old) != index)
-			continue;
-		us_peers_drop(k, old);
-	}
-}
-
-int
-us_peers_add(struct us_keeper *k, enum us_role peer, uint8_t index, int fd)
-{
-	struct us_peers *p = k->peers;
-	struct us_channel *ch;
-
-	if (peer != US_ROLE_VAULT && peer != US_ROLE_SEALER && peer != US_ROLE_FRONT) {
-		(void)close(fd);
-		return US_ERR_MALFORMED;
-	}
-	ch = us_channel_new(k->base, fd, US_ROLE_KEEPER, peer, index, &handler, k);
-	if (ch == NULL) {
-		(void)close(fd);
-		return US_ERR_NOMEM;
-	}
-	drop_former(k, peer, index);
-	for (size_t i = 0; i < US_KEEPER_PEERS; i++) {
-		if (p->at[i] != NULL)
-			continue;
-		p->at[i] = ch;
-		if (peer == US_ROLE_VAULT)
-			p->vault = ch;
-		if (peer == US_ROLE_SEALER)
-			us_loads_sealer(k, ch);
-		return US_OK;
-	}
-	us_channel_free(ch);
-	return US_ERR_LIMIT;
-}
-
-/* --- who is there -------------------------------------------------------------------------- */
 
 int
 us_peers_new(struct us_keeper *k)
@@ -196,4 +60,44 @@ us_peers_drain(struct us_keeper *k)
 		if (k->peers->at[i] != NULL)
 			us_channel_drain(k->peers->at[i]);
 	}
+}
+
+struct us_channel *
+us_peers_find(const struct us_keeper *k, enum us_role peer, uint8_t index)
+{
+	for (size_t i = 0; i < US_KEEPER_PEERS; i++) {
+		struct us_channel *ch = k->peers->at[i];
+
+		if (ch != NULL && us_channel_peer(ch) == peer && us_channel_peer_index(ch) == index)
+			return ch;
+	}
+	return NULL;
+}
+
+int
+us_peers_add(struct us_keeper *k, struct us_channel *ch)
+{
+	for (size_t i = 0; i < US_KEEPER_PEERS; i++) {
+		if (k->peers->at[i] != NULL)
+			continue;
+		k->peers->at[i] = ch;
+		if (us_channel_peer(ch) == US_ROLE_VAULT)
+			k->peers->vault = ch;
+		return US_OK;
+	}
+	return US_ERR_LIMIT;
+}
+
+int
+us_peers_forget(struct us_keeper *k, const struct us_channel *ch)
+{
+	const int is_vault = k->peers->vault == ch;
+
+	for (size_t i = 0; i < US_KEEPER_PEERS; i++) {
+		if (k->peers->at[i] == ch)
+			k->peers->at[i] = NULL;
+	}
+	if (is_vault)
+		k->peers->vault = NULL;
+	return is_vault;
 }

@@ -1,4 +1,5 @@
-/* The channels to the other processes: the vault, the sealer and the fronts, and to the monitor. */
+/* Who is there: channels to the vault, the sealer and the fronts, and to the monitor. What comes in
+ * on them: channels.h. */
 #ifndef US_DAEMON_KEEPER_PEERS_H
 #define US_DAEMON_KEEPER_PEERS_H
 
@@ -10,14 +11,14 @@ struct us_keeper;
 
 /* k->peers, with nobody. US_ERR_NOMEM. */
 int us_peers_new(struct us_keeper *k);
-/* Gives back k->peers; channels end with the process. */
+/* Gives k->peers back. Channels end with the process. */
 void us_peers_free(struct us_keeper *k);
-/* Takes fd, a channel to a peer, instead of the one that it had before. US_ERR_MALFORMED: there is
- * no such channel; US_ERR_NOMEM, US_ERR_LIMIT. */
-int us_peers_add(struct us_keeper *k, enum us_role peer, uint8_t index, int fd);
-/* Does without a peer that has failed: what it asked is forgotten, and its channel ends. Not the
- * vault's. */
-void us_peers_drop(struct us_keeper *k, struct us_channel *ch);
+/* Keeps a channel. US_ERR_LIMIT: there are too many. */
+int us_peers_add(struct us_keeper *k, struct us_channel *ch);
+/* The one to that peer, or NULL. */
+struct us_channel *us_peers_find(const struct us_keeper *k, enum us_role peer, uint8_t index);
+/* Forgets a channel that is gone. 1 if it was the vault's. */
+int us_peers_forget(struct us_keeper *k, const struct us_channel *ch);
 /* The vault's channel, or NULL while there is none. */
 struct us_channel *us_peers_vault(const struct us_keeper *k);
 /* The monitor's channel, or NULL. */

@@ -11,7 +11,7 @@
 #include "daemon/keeper/internal.h"
 #include "daemon/keeper/ledger.h"
 #include "daemon/keeper/life.h"
-#include "daemon/keeper/requests.h"
+#include "daemon/keeper/handlers.h"
 #include "daemon/keeper/unseal.h"
 
 struct us_replay {

@@ -3,6 +3,7 @@
 #include "base/array.h"
 #include "base/err.h"
 #include "base/time.h"
+#include "daemon/keeper/handlers.h"
 #include "daemon/keeper/internal.h"
 #include "daemon/keeper/life.h"
 #include "daemon/keeper/session.h"

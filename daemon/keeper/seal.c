@@ -17,7 +17,7 @@
 #include "daemon/keeper/low_space.h"
 #include "daemon/keeper/outcome.h"
 #include "daemon/keeper/peers.h"
-#include "daemon/keeper/requests.h"
+#include "daemon/keeper/handlers.h"
 #include "daemon/keeper/session.h"
 #include "daemon/keeper/tasks.h"
 #include "daemon/keeper/unattributed.h"
@@ -167,7 +167,7 @@ us_on_seal(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_b
 	s->reason = refusal.reason;
 	if (s->err != US_OK)
 		claim.summary = (struct us_bytes){ NULL, 0 };
-	us_low_space_tell(k, 1); /* nothing is told behind a seal */
+	(void)us_keeper_tell_held(k, 1); /* nothing is told behind a seal */
 	us_keeper_unattributed_tell(k, 1);
 	err = us_keeper_claim_append(k, &claim, US_CLASS_SYSTEM, s->err == US_OK ? NULL : &refusal,
 	    &p);
@@ -180,7 +180,7 @@ us_on_seal(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_b
 	if (s->err == US_OK) {
 		us_keeper_seal_logged(k);
 		us_loads_end(k, US_REASON_SEALED);
-		p.behind_stop = us_loads_stops(k);
+		p.behind_stop = us_keeper_stops(k);
 	}
 	return us_keeper_answer(k, &p);
 }

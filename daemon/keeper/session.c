@@ -13,7 +13,7 @@
 #include "daemon/keeper/internal.h"
 #include "daemon/keeper/life.h"
 #include "daemon/keeper/low_space.h"
-#include "daemon/keeper/requests.h"
+#include "daemon/keeper/handlers.h"
 #include "registry/versions.h"
 
 /* A session that a person's key has signed. Free slots have expires_ns 0. */

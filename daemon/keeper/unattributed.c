@@ -9,13 +9,14 @@
 #include "daemon/keeper/answer.h"
 #include "daemon/keeper/internal.h"
 #include "daemon/keeper/peers.h"
-#include "daemon/keeper/requests.h"
+#include "daemon/process/counts.h"
+#include "daemon/keeper/handlers.h"
 
 #define TELL_NS (INT64_C(10) * US_NS_PER_SECOND)
 
 /* Refused without an entry, since the last entry that said so. */
 struct us_unattributed {
-	uint32_t count[UINT8_MAX + 1]; /* by reason */
+	uint32_t count[US_COUNTS]; /* by reason */
 	int has_any;
 	int64_t told_mono;
 };
@@ -71,7 +72,7 @@ void
 us_keeper_unattributed_tell(struct us_keeper *k, int at_once)
 {
 	struct us_unattributed *u = k->unattributed;
-	uint8_t counts[(UINT8_MAX + 1) * 5];
+	uint8_t counts[US_COUNTS_BYTES];
 	struct us_entry_access a;
 	struct us_klog_entry e = { .entry_class = US_CLASS_NOISE, .access = &a };
 	uint64_t index;
@@ -83,7 +84,7 @@ us_keeper_unattributed_tell(struct us_keeper *k, int at_once)
 	a.kind = US_KIND_EVENT;
 	a.action = US_ACTION_HANDSHAKES;
 	a.decision = US_DECISION_DENY;
-	a.summary = (struct us_bytes){ counts, us_pack_counts(u->count, counts) };
+	a.summary = (struct us_bytes){ counts, us_counts_pack(u->count, counts, sizeof counts) };
 	if (us_keeper_append(k, &e, &index, &time_ns) != US_OK)
 		us_fatal("refusals were counted but their entry cannot be written. Stopping");
 	memset(u->count, 0, sizeof u->count);
@@ -96,27 +97,12 @@ us_keeper_unattributed_pass_on(struct us_keeper *k)
 {
 	struct us_unattributed *u = k->unattributed;
 	struct us_channel *control = us_peers_control(k);
-	uint8_t counts[(UINT8_MAX + 1) * 5];
+	uint8_t counts[US_COUNTS_BYTES];
 	const struct us_msg_uncounted m = { .counts = { counts,
-						us_pack_counts(u->count, counts) } };
+						us_counts_pack(u->count, counts, sizeof counts) } };
 
 	if (!u->has_any || control == NULL || us_send_uncounted(control, 0, &m) != US_OK)
 		return;
 	us_channel_flush(control);
 	u->has_any = 0;
-}
-
-size_t
-us_pack_counts(const uint32_t count[UINT8_MAX + 1], uint8_t out[(UINT8_MAX + 1) * 5])
-{
-	size_t n = 0;
-
-	for (unsigned reason = 0; reason <= UINT8_MAX; reason++) {
-		if (count[reason] == 0)
-			continue;
-		out[n] = (uint8_t)reason;
-		us_store_u32(out + n + 1, count[reason]);
-		n += 5;
-	}
-	return n;
 }

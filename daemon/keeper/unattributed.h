@@ -22,7 +22,5 @@ int us_keeper_unattributed_take(struct us_keeper *k, struct us_bytes counts);
 void us_keeper_unattributed_tell(struct us_keeper *k, int at_once);
 /* Gives the monitor what was counted behind a seal, for the keeper that follows. */
 void us_keeper_unattributed_pass_on(struct us_keeper *k);
-/* Packs what is not zero; returns how many bytes. */
-size_t us_pack_counts(const uint32_t count[UINT8_MAX + 1], uint8_t out[(UINT8_MAX + 1) * 5]);
 
 #endif

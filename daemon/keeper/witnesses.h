@@ -32,7 +32,7 @@ void us_witnesses_free(struct us_keeper *k);
  * not the one that was cosigned. */
 int us_witnesses_load(struct us_keeper *k);
 /* Appends the file "checkpoint.witnessed": the largest checkpoint with a cosignature; or ".../K":
- * with K of them. US_ERR_NOT_FOUND: there is none; US_ERR_FORMAT: no such path. */
+ * with K of them. US_ERR_NOT_FOUND, as there is none, or US_ERR_FORMAT: no such path. */
 int us_witnesses_serve(const struct us_keeper *k, struct us_bytes path, struct us_buf *out);
 /* The rule. */
 const struct us_witness_rule *us_witnesses_rule(const struct us_witnesses *w);
@@ -51,7 +51,7 @@ struct us_witnesses_taken {
 };
 /* Takes a signed checkpoint with cosignatures, which is stored before this returns. US_ERR_VERIFY:
  * not of this log; US_ERR_SIGNATURE; US_ERR_DENIED: by nobody who is configured; US_ERR_NOT_YET: of
- * a time to come; errors of notes, and of writing the file. */
+ * a time to come. Else errors of notes, and of writing the file. */
 int us_witnesses_take(struct us_keeper *k, struct us_bytes note, struct us_witnesses_taken *taken);
 
 #endif

@@ -13,7 +13,6 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "daemon/monitor/internal.h"
-#include "daemon/monitor/monitor.h"
 
 /* Who is connected with whom. */
 static const enum us_role pairs[][2] = {
@@ -153,7 +152,7 @@ spawn_child(struct us_monitor *m, struct us_child *c)
 	if (!m->shared_user)
 		how.user = us_role_user(c->role);
 	if (c->role == US_ROLE_KEEPER || c->role == US_ROLE_VAULT) {
-		(void)snprintf(directory, sizeof directory, "%s/%s", m->options->data,
+		(void)snprintf(directory, sizeof directory, "%s/%s", m->data,
 		    us_role_name(c->role));
 		how.directory = directory;
 	}

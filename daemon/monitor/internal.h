@@ -16,7 +16,6 @@
 struct event;
 struct event_base;
 struct us_monitor;
-struct us_monitor_options;
 
 /* One process of a role. pid is 0 while it is not running; then again is pending, unless the daemon
  * ends. */
@@ -32,7 +31,7 @@ struct us_child {
 };
 
 struct us_monitor {
-	const struct us_monitor_options *options;
+	const char *data; /* the vault's directory */
 	struct us_settings *settings;
 	struct us_buf text; /* the settings, as sent to the roles */
 	struct event_base *base;

@@ -44,16 +44,16 @@ append_file(struct us_buf *text, const char *path, int required)
 }
 
 static void
-read_settings(struct us_monitor *m)
+read_settings(struct us_monitor *m, const struct us_monitor_options *options)
 {
 	char path[4096];
 
 	us_buf_init(&m->text, SETTINGS_BYTES_MAX);
-	(void)snprintf(path, sizeof path, "%s/undersealed.conf", m->options->data);
+	(void)snprintf(path, sizeof path, "%s/undersealed.conf", options->data);
 	append_file(&m->text, path, 1);
-	if (m->options->config != NULL)
-		append_file(&m->text, m->options->config, 1);
-	if (m->options->frozen && us_buf_put(&m->text, "frozen=1\n", 9) != US_OK)
+	if (options->config != NULL)
+		append_file(&m->text, options->config, 1);
+	if (options->frozen && us_buf_put(&m->text, "frozen=1\n", 9) != US_OK)
 		us_fatal("the settings are too large");
 	m->settings = us_settings_parse((const char *)m->text.data, m->text.len);
 	if (m->settings == NULL)
@@ -293,7 +293,7 @@ lock_directory(const char *data)
 int
 us_monitor_main(const struct us_monitor_options *options)
 {
-	struct us_monitor m = { .options = options };
+	struct us_monitor m = { .data = options->data };
 	struct event *events[3];
 	int64_t cores = sysconf(_SC_NPROCESSORS_ONLN), fronts;
 
@@ -301,7 +301,7 @@ us_monitor_main(const struct us_monitor_options *options)
 	(void)umask(077);
 	(void)signal(SIGPIPE, SIG_IGN);
 	lock_directory(options->data);
-	read_settings(&m);
+	read_settings(&m, options);
 	us_buf_init(&m.uncounted, UNCOUNTED_MAX);
 	cores = cores < 1 ? 1 : cores > US_PER_ROLE_MAX ? US_PER_ROLE_MAX : cores;
 	fronts = us_setting_number(m.settings, "fronts", cores, 1, US_PER_ROLE_MAX);
