@@ -1,9 +1,10 @@
 /*
  * What the files of the front share: its state, a connection, and who calls whom.
  *
+ *                 ┌─────────────────┐
  *   HANDSHAKE ──► HEAD ──► BODY ──► WAIT ──► FLUSH ──► HEAD …
- *        │          │        │                 │
- *        └──────────┴────────┴──► LINGER ◄─────┘ ──► DEAD        (DEAD from anywhere)
+ *        │          └────────┴───────┴─────────┴──► HEAD, FLUSH (answered at once)
+ *        └──────────┴────────┴───────┴─────────┴──► LINGER ──► DEAD        (DEAD from anywhere)
  *
  * HEAD: between requests, or part of a head is there. BODY: head is decoded, body is coming. WAIT:
  * the request is with the vault or an intake; nothing is read. FLUSH: the answer is complete and
@@ -15,6 +16,7 @@
 
 #include <event2/event.h>
 
+#include "base/transitions.h"
 #include "daemon/front/answer.h"
 #include "daemon/front/request.h"
 #include "daemon/front/tls.h"
@@ -55,6 +57,8 @@ enum us_conn_state {
 	US_CONN_LINGER,
 	US_CONN_DEAD,
 };
+/* conn.c: the diagram above as a table. Every change of a connection's state goes through it. */
+extern const struct us_transitions us_conn_transitions;
 
 struct us_front;
 
@@ -129,13 +133,19 @@ struct us_front {
 	uint8_t small[US_READ_SIZE]; /* an answer written at once */
 };
 
-/* front.c: a front without a process around it, for us_front_main and for tests. */
+/* --- front.c: a front without a process around it, for us_front_main and for tests --- */
+
+/* For so many connections, 1 .. US_CONNECTIONS_MAX. NULL: no memory. Free with us_front_free(). */
 struct us_front *us_front_new(struct event_base *base, uint32_t connections_max);
+/* Drops all connections and closes its descriptors. f may be NULL. */
 void us_front_free(struct us_front *f);
+/* Takes a listening socket. */
 int us_front_listen(struct us_front *f, int fd);
-/* Each takes the descriptor. */
+/* Takes a channel to the vault. US_ERR_NOMEM; US_ERR_STATE: it has one. */
 int us_front_set_vault(struct us_front *f, int fd);
+/* The same to an intake. */
 int us_front_set_intake(struct us_front *f, uint8_t index, int fd);
+/* The same to the keeper, on which the front waits for answers. */
 int us_front_set_keeper(struct us_front *f, int fd);
 /* Begins to accept; channels, keeper and listening socket must be there. */
 int us_front_start(struct us_front *f);
@@ -144,23 +154,51 @@ void us_front_tick(struct us_front *f, int64_t now);
 /* This process cannot go on, for the reason given: says its last words and ends the event loop, and
  * the monitor starts another. Once. */
 void us_front_fail(struct us_front *f, const char *why);
+/* Room for a head; NULL: no memory. Give it back with us_front_route_put(). */
 struct us_route *us_front_route_get(struct us_front *f);
+/* Wipes and keeps it for another. */
 void us_front_route_put(struct us_front *f, struct us_route *route);
 
-/* conn.c */
+/* --- conn.c ----------------------------------------------------------------------------------- */
+
 /* Takes fd, an accepted socket. NULL: fd is closed. */
 struct us_conn *us_conn_new(struct us_front *f, int fd, const char *peer);
+/* Closes it, and gives up its request. c lives until the next us_conn_reap(). */
 void us_conn_drop(struct us_conn *c);
 /* Frees what drop left. */
 void us_conn_reap(struct us_front *f);
 /* What a second's passing means for c. */
 void us_conn_tick(struct us_conn *c);
+/* Leads c to a state. */
+void us_conn_move(struct us_conn *c, enum us_conn_state to);
+/* While a request is under way nothing is read; then only the client's going matters. */
+void us_conn_pause(struct us_conn *c);
+/* Reading goes on. */
+void us_conn_resume(struct us_conn *c);
 /* Sends the parts one behind the other. c may be dead afterwards. */
 void us_conn_send(struct us_conn *c, const struct us_bytes *parts, size_t n);
 /* The answer is wholly in out or sent: on to the next request, or to the end. */
 void us_conn_answered(struct us_conn *c);
 
-/* relay.c */
+/* --- conn_read.c ------------------------------------------------------------------------------ */
+
+/* Takes requests out of what was read, as long as each is answered at once. What comes behind a
+ * request under way waits in c->in. c may be dead afterwards. */
+void us_conn_consume(struct us_conn *c, const uint8_t *p, size_t n);
+
+/* --- conn_out.c ------------------------------------------------------------------------------- */
+
+/* Bytes that the socket has not taken. */
+size_t us_conn_out_left(const struct us_conn *c);
+/* Writes what is left as far as the socket takes it, and has the event loop go on with the rest.
+ * US_ERR_CLOSED: the connection is beyond help. */
+int us_conn_out_flush(struct us_conn *c);
+/* Writes the parts one behind the other, behind what is left. US_ERR_CLOSED; US_ERR_LIMIT: more
+ * than may be left, US_ERR_NOMEM. */
+int us_conn_out_send(struct us_conn *c, const struct us_bytes *parts, size_t n);
+
+/* --- relay.c ---------------------------------------------------------------------------------- */
+
 /* The request whose head is decoded and whose body is there. */
 void us_relay_request(struct us_conn *c, const struct us_route *route, struct us_bytes body);
 /* Answers with a problem made here. close: the connection cannot go on. */
@@ -171,6 +209,7 @@ void us_relay_credit(struct us_conn *c);
 void us_relay_cancel(struct us_conn *c);
 /* Is there room for a body of this route? 0, or the status of *p. */
 int us_relay_admit(struct us_conn *c, const struct us_route *route, struct us_problem *p);
+/* Gives back the room that us_relay_admit() took. */
 void us_relay_release(struct us_conn *c);
 /* Counts a connection or request that was refused here, so that nobody writes an entry about it. */
 void us_relay_refused(struct us_front *f, enum us_reason why);

@@ -47,8 +47,8 @@ struct us_http_head {
 	struct us_bytes ticket;     /* Underseal-Ticket */
 };
 
-/* Parses a whole head as us_http_scan found it. Returns 0, or the HTTP status to refuse with
- * (400, 411, 414, 417, 431, 505); *why is then a static text. */
+/* Parses a whole head as us_http_scan found it. Returns 0, or the HTTP status to refuse with (400,
+ * 411, 414, 417, 431, 505), and a static text in *why. */
 int us_http_parse(const uint8_t *p, size_t n, struct us_http_head *head, const char **why);
 
 #endif

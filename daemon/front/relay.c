@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "daemon/front/front_internal.h"
+#include "daemon/process/counts.h"
 
 #define CREDIT_STEP (64u * 1024u)
 /* One piece of a reply more than the window is a vault that does not keep to it. */
@@ -175,7 +176,7 @@ us_relay_request(struct us_conn *c, const struct us_route *route, struct us_byte
 		us_relay_problem(c, &problem, 0);
 		return;
 	}
-	c->state = US_CONN_WAIT;
+	us_conn_move(c, US_CONN_WAIT);
 	c->deadline = INT64_MAX;
 }
 
@@ -448,22 +449,6 @@ us_relay_refused(struct us_front *f, enum us_reason why)
 		f->refused[(uint8_t)why]++;
 }
 
-/* Packs the counts; out has room for all reasons that there are. */
-static size_t
-pack_refused(const struct us_front *f, uint8_t out[512])
-{
-	size_t n = 0;
-
-	for (unsigned i = 0; i <= UINT8_MAX && n + 5 <= 512; i++) {
-		if (f->refused[i] == 0)
-			continue;
-		out[n] = (uint8_t)i;
-		us_store_u32(out + n + 1, f->refused[i]);
-		n += 5;
-	}
-	return n;
-}
-
 void
 us_relay_handshakes(struct us_front *f)
 {
@@ -472,7 +457,7 @@ us_relay_handshakes(struct us_front *f)
 
 	if (f->vault == NULL || f->now - f->last_handshakes < US_HANDSHAKES_SECONDS)
 		return;
-	m.counts.n = pack_refused(f, counts);
+	m.counts.n = us_counts_pack(f->refused, counts, sizeof counts);
 	if (m.counts.n == 0)
 		return;
 	f->last_handshakes = f->now;
@@ -484,7 +469,9 @@ void
 us_relay_last_words(struct us_front *f)
 {
 	uint8_t counts[512];
-	const struct us_msg_uncounted m = { .counts = { counts, pack_refused(f, counts) } };
+	const struct us_msg_uncounted m = {
+		.counts = { counts, us_counts_pack(f->refused, counts, sizeof counts) }
+	};
 
 	/* what was said to a vault that is still there arrives */
 	if (f->vault != NULL)

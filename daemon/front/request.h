@@ -71,11 +71,12 @@ struct us_request {
 	} u;
 };
 
-/* Both return 0, or the status of *problem. */
+/* Decodes a head that us_http_scan() found whole. 0, or the status of *problem. */
 int us_request_head(const uint8_t *p, size_t n, struct us_http_head *head, struct us_route *route,
     struct us_problem *problem);
-/* Views in *request point into route, body and arena (a us_buf of at least US_REQUEST_ARENA). */
 #define US_REQUEST_ARENA (2u * 1048576u)
+/* The same for what has its body. Views in *request point into route, body and arena (a us_buf of
+ * at least US_REQUEST_ARENA). */
 int us_request_decode(const struct us_route *route, struct us_bytes body, const struct us_who *who,
     struct us_buf *arena, struct us_request *request, struct us_problem *problem);
 

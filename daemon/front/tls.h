@@ -23,6 +23,7 @@ int us_tls_new(int keeper_fd, struct us_tls **out);
 /* As us_tls_new with the identity at hand: DER of the server's certificate and the CA. */
 int us_tls_new_with(int keeper_fd, struct us_bytes certificate, struct us_bytes ca,
     struct us_tls **out);
+/* tls may be NULL. */
 void us_tls_free(struct us_tls *tls);
 /* 1 if the keeper did not answer a question: every handshake fails from then on. */
 int us_tls_is_lost(const struct us_tls *tls);

@@ -1,27 +1,22 @@
 #include "daemon/intake/intake.h"
 
 #include <malloc.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <event2/event.h>
 
-#include "case/action.h"
 #include "crypto/crypto.h"
 #include "base/err.h"
-#include "base/json_out.h"
 #include "base/log.h"
 #include "base/time.h"
+#include "daemon/intake/answer.h"
 #include "daemon/intake/part.h"
 #include "daemon/process/role.h"
 
 #define FRONTS_MAX 256
 #define PENDING_MAX 64
-/* Lines named in one answer; at 62 bytes at most each they fit into it. */
-#define LINES_SHOWN 4096
-#define BODY_MAX 262144u
 #define LOST_SECONDS 10
 
 /* A part that the sealer has not answered yet. */
@@ -31,11 +26,8 @@ struct us_intake_pending {
 	struct us_channel *channel; /* the front's, NULL if it is gone */
 	uint32_t front_tag;
 	uint32_t tag; /* towards the sealer */
-	uint32_t part;
 	uint8_t flags;
-	uint32_t records;
-	uint32_t n_defects; /* all; at most LINES_SHOWN are kept */
-	struct us_part_defect *defects;
+	struct us_intake_taken part;
 };
 
 struct us_intake {
@@ -97,55 +89,15 @@ done(struct us_channel *ch, uint32_t tag, uint16_t status, struct us_buf *body)
 		us_channel_fail(ch, err);
 }
 
-/* The last part of the problem's type (RFC 9457), as the vault and the front name theirs. */
-static const char *
-problem_of(uint16_t status, enum us_reason reason)
-{
-	switch (status) {
-	case 401:
-	case 403:
-		return reason == US_REASON_NONE ? "ticket" : "denied";
-	case 409:
-		return "conflict";
-	case 503:
-		return reason == US_REASON_SEALED ? "sealed" : "busy";
-	case 500:
-		return "internal";
-	default:
-		return "part";
-	}
-}
-
-/* A part that failed as a whole: a problem document with "part", "error" and, where there is one,
- * "code". */
+/* A part that failed as a whole. */
 static void
-fail_for(struct us_channel *ch, uint32_t tag, uint32_t part, uint16_t status, const char *why,
-    enum us_defect code, enum us_reason reason)
+fail_for(struct us_channel *ch, uint32_t tag, uint32_t part, const struct us_intake_failure *why)
 {
-	char type[64];
 	struct us_buf body;
-	struct us_json j;
 
-	us_buf_init(&body, BODY_MAX);
-	us_json_begin(&j, &body);
-	us_json_object(&j);
-	(void)snprintf(type, sizeof type, "urn:underseal:problem:%s", problem_of(status, reason));
-	us_json_kv_cstr(&j, "type", type);
-	us_json_kv_cstr(&j, "title", "The part was not taken");
-	us_json_kv_uint(&j, "status", status);
-	us_json_kv_cstr(&j, "detail", why);
-	if (reason != US_REASON_NONE)
-		us_json_kv_cstr(&j, "reason", us_reason_name(reason));
-	us_json_kv_uint(&j, "part", part);
-	us_json_kv_cstr(&j, "error", why);
-	if (code != US_DEFECT_NONE)
-		us_json_kv_cstr(&j, "code", us_defect_code(code));
-	us_json_close(&j);
-	if (us_json_end(&j) != US_OK) {
-		us_buf_reset(&body); /* the status says it too */
-		us_log(US_LOG_WARNING, "out of memory: a part's failure is not explained");
-	}
-	done(ch, tag, status, &body);
+	us_buf_init(&body, US_INTAKE_BODY_MAX);
+	us_intake_problem(part, why, &body);
+	done(ch, tag, why->status, &body);
 	us_buf_free(&body);
 }
 
@@ -153,7 +105,9 @@ static void
 fail(struct us_channel *ch, uint32_t tag, uint32_t part, uint16_t status, const char *why,
     enum us_defect code)
 {
-	fail_for(ch, tag, part, status, why, code, US_REASON_NONE);
+	const struct us_intake_failure failure = { .status = status, .why = why, .code = code };
+
+	fail_for(ch, tag, part, &failure);
 }
 
 static struct us_intake_pending *
@@ -169,14 +123,14 @@ pending_new(struct us_intake *in)
 static void
 pending_end(struct us_intake_pending *p)
 {
-	free(p->defects);
+	free(p->part.defects);
 	*p = (struct us_intake_pending){ 0 };
 }
 
 static int
-keep_defects(struct us_intake_pending *p, const struct us_part_result *r)
+keep_defects(struct us_intake_taken *p, const struct us_part_result *r)
 {
-	size_t n = r->n_defects < LINES_SHOWN ? r->n_defects : LINES_SHOWN;
+	size_t n = r->n_defects < US_INTAKE_LINES_SHOWN ? r->n_defects : US_INTAKE_LINES_SHOWN;
 
 	p->n_defects = r->n_defects;
 	if (n == 0)
@@ -225,9 +179,8 @@ on_part(struct us_intake *in, struct us_channel *ch, uint32_t tag, struct us_byt
 		.channel = ch,
 		.front_tag = tag,
 		.tag = ++in->next_tag,
-		.part = m.part,
 		.flags = m.flags,
-		.records = r->records };
+		.part = { .part = m.part, .records = r->records } };
 	d = (struct us_msg_documents){ .ticket = m.ticket,
 		.load = m.load,
 		.part = m.part,
@@ -237,7 +190,7 @@ on_part(struct us_intake *in, struct us_channel *ch, uint32_t tag, struct us_byt
 		.documents = { r->documents.data, r->documents.len } };
 	memcpy(d.credential, m.credential, sizeof d.credential);
 	memcpy(d.digest, m.digest, sizeof d.digest);
-	err = keep_defects(p, r);
+	err = keep_defects(&p->part, r);
 	if (err == US_OK)
 		err = us_send_documents(in->sealer, p->tag, &d);
 	if (err != US_OK) {
@@ -251,149 +204,13 @@ on_part(struct us_intake *in, struct us_channel *ch, uint32_t tag, struct us_byt
 	return US_OK;
 }
 
-static void
-put_defect(struct us_json *j, uint64_t line, unsigned code)
-{
-	us_json_object(j);
-	us_json_kv_uint(j, "line", line);
-	us_json_kv_cstr(j, "code", us_defect_code(code));
-	us_json_close(j);
-}
-
-/* The sealer's lines: the refused ones as defects, or the duplicates, until *left is 0. Returns how
- * many there are, named or not. */
-static size_t
-put_sealer_lines(struct us_json *j, struct us_bytes lines, int duplicates, size_t *left)
-{
-	struct us_reader r;
-	size_t n = 0;
-
-	us_reader_init(&r, lines.p, lines.n);
-	while (r.left > 0) {
-		uint64_t line = us_take_u64(&r);
-		uint8_t code = us_take_u8(&r);
-
-		if (r.err != US_OK)
-			break;
-		if ((code == US_DEFECT_NONE) != duplicates)
-			continue;
-		n++;
-		if (*left == 0)
-			continue;
-		--*left;
-		if (duplicates)
-			us_json_uint(j, line);
-		else
-			put_defect(j, line, code);
-	}
-	return n;
-}
-
-/* {"part", "records", "accepted", "duplicates", "refused", "defects": [{"line", "code"}…], "more",
- * "duplicate_lines": [line…]}: the intake's defects, then those of the sealer (duplicate ids);
- * more: of them not named. In a part of at most LINES_SHOWN lines every line is named that is not
- * accepted. */
-static int
-report(const struct us_intake_pending *p, const struct us_msg_documents_done *m,
-    struct us_buf *body)
-{
-	size_t own = p->n_defects < LINES_SHOWN ? p->n_defects : LINES_SHOWN,
-	       left = LINES_SHOWN - own;
-	size_t n, before = left;
-	struct us_json j;
-
-	us_json_begin(&j, body);
-	us_json_object(&j);
-	us_json_kv_uint(&j, "part", p->part);
-	us_json_kv_uint(&j, "records", p->records);
-	us_json_kv_uint(&j, "accepted", m->accepted);
-	us_json_kv_uint(&j, "duplicates", m->duplicates);
-	us_json_kv_uint(&j, "refused", (uint64_t)m->refused + p->n_defects);
-	us_json_key(&j, "defects");
-	us_json_array(&j);
-	for (size_t i = 0; i < own; i++)
-		put_defect(&j, p->defects[i].line, p->defects[i].code);
-	n = put_sealer_lines(&j, m->lines, 0, &left);
-	us_json_close(&j);
-	us_json_kv_uint(&j, "more", p->n_defects - own + n - (before - left));
-	us_json_key(&j, "duplicate_lines");
-	us_json_array(&j);
-	(void)put_sealer_lines(&j, m->lines, 1, &left);
-	us_json_close(&j);
-	us_json_close(&j);
-	return us_json_end(&j);
-}
-
-/* Of a load that was stopped. */
-static const char *
-why_stopped(enum us_reason reason)
-{
-	static const char sealed[] = "the vault has been sealed: what was not admitted is not; "
-				     "once it is unsealed, load again";
-	static const char frozen[] =
-	    "a freeze stops loading: what was not admitted is not; once it is lifted, load again";
-	static const char revoked[] = "the credential that opened the load was revoked";
-	static const char standing[] =
-	    "the person or credential that opened the load may not act any more";
-	static const char order[] = "the order does not allow the load any more";
-
-	if (reason == US_REASON_SEALED)
-		return sealed;
-	if (reason == US_REASON_FROZEN)
-		return frozen;
-	if (reason == US_REASON_REVOKED)
-		return revoked;
-	return reason == US_REASON_SUSPENDED || reason == US_REASON_ENDED ||
-		reason == US_REASON_EXPIRED ?
-	    standing :
-	    order;
-}
-
-static uint16_t
-status_of(int err, enum us_reason reason, const char **why)
-{
-	switch (err) {
-	case US_ERR_SIGNATURE:
-		*why = "the ticket is not one of this load and credential: the load has ended, or "
-		       "the vault was "
-		       "sealed or started anew; load again";
-		return 403;
-	case US_ERR_EXPIRED:
-		*why = "the ticket has expired; get another one (POST /v1/loads/{load}/ticket)";
-		return 401;
-	case US_ERR_DENIED:
-		*why = why_stopped(reason);
-		return reason == US_REASON_SEALED ? 503 : 403;
-	case US_ERR_ARG:
-		*why = "the part's flags are not those that its load was opened with";
-		return 400;
-	case US_ERR_CLOSED:
-		*why = "the load was given up";
-		return 409;
-	case US_ERR_STATE:
-		*why = "the load has stopped because of a refused record; end it";
-		return 409;
-	case US_ERR_EXISTS:
-		*why = "another part was taken under this number; or this one is on its way over "
-		       "another connection";
-		return 409;
-	case US_ERR_FORMAT:
-		*why = "the part is out of place";
-		return 400;
-	default:
-		*why = "the load cannot be taken at present: try again";
-		return 503;
-	}
-}
-
 static int
 on_documents_done(struct us_intake *in, uint32_t tag, struct us_bytes body)
 {
 	struct us_msg_documents_done m;
 	struct us_intake_pending *p = NULL;
 	struct us_buf text;
-	const char *why;
-	uint16_t status;
+	struct us_intake_failure why;
 	int err = us_msg_documents_done_decode(&m, body.p, body.n);
 
 	if (err != US_OK)
@@ -409,21 +226,22 @@ on_documents_done(struct us_intake *in, uint32_t tag, struct us_bytes body)
 		return US_OK;
 	}
 	if (m.err != US_OK) {
-		status = status_of(m.err, (enum us_reason)m.reason, &why);
-		fail_for(p->channel, p->front_tag, p->part, status, why, US_DEFECT_NONE,
-		    (enum us_reason)m.reason);
+		why = us_intake_failure_of(m.err, (enum us_reason)m.reason);
+		fail_for(p->channel, p->front_tag, p->part.part, &why);
 		pending_end(p);
 		return US_OK;
 	}
-	us_buf_init(&text, BODY_MAX);
-	err = report(p, &m, &text);
+	us_buf_init(&text, US_INTAKE_BODY_MAX);
+	err = us_intake_report(&p->part, &m, &text);
 	if (err == US_OK)
 		done(p->channel, p->front_tag,
-		    (p->flags & US_LOAD_SKIP_DEFECTS) == 0 && m.refused + p->n_defects > 0 ? 422 :
-											     200,
+		    (p->flags & US_LOAD_SKIP_DEFECTS) == 0 && m.refused + p->part.n_defects > 0 ?
+			422 :
+			200,
 		    &text);
 	else
-		fail(p->channel, p->front_tag, p->part, 500, "the intake failed", US_DEFECT_NONE);
+		fail(p->channel, p->front_tag, p->part.part, 500, "the intake failed",
+		    US_DEFECT_NONE);
 	us_buf_free(&text);
 	pending_end(p);
 	return US_OK;
@@ -473,7 +291,7 @@ on_close(void *ctx, struct us_channel *ch, int err)
 		if (!p->used || us_channel_peer(ch) != US_ROLE_SEALER)
 			continue;
 		if (p->channel != NULL)
-			fail(p->channel, p->front_tag, p->part, 503,
+			fail(p->channel, p->front_tag, p->part.part, 503,
 			    "the sealer was restarted: open the load again", US_DEFECT_NONE);
 		pending_end(p);
 	}
@@ -505,7 +323,7 @@ us_intake_main(void)
 	if (in->lost != NULL)
 		event_free(in->lost);
 	for (size_t i = 0; i < PENDING_MAX; i++)
-		free(in->pending[i].defects);
+		free(in->pending[i].part.defects);
 	free(in);
 	return status;
 }

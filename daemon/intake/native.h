@@ -25,12 +25,7 @@
 #include "evidence/batch/defect.h"
 #include "evidence/batch/record.h"
 #include "base/buf.h"
-
-#define US_NATIVE_DEPTH_MAX 64
-#define US_NATIVE_RECORD_MAX (8u * 1024u * 1024u)
-#define US_NATIVE_ID_MAX 512u
-#define US_NATIVE_DESIGNATION_MAX 64u
-#define US_NATIVE_NO_TIME INT64_MIN
+#include "daemon/intake/native_limits.h"
 
 /* A parsed record; views live until the parser's next record. */
 struct us_native_record {
@@ -43,7 +38,9 @@ struct us_native_record {
 };
 
 struct us_native;
+/* A parser. US_ERR_NOMEM. Free with us_native_free(). */
 int us_native_new(struct us_native **out);
+/* p may be NULL. */
 void us_native_free(struct us_native *p);
 /* Parses one line without its line end. US_OK: *defect is US_DEFECT_NONE and *record is filled, or
  * says what is wrong. US_ERR_NOMEM. */

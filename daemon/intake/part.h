@@ -41,10 +41,12 @@ struct us_part_result {
 };
 
 struct us_part_worker;
+/* US_ERR_NOMEM. Free with us_part_worker_free(). */
 int us_part_worker_new(struct us_part_worker **out);
+/* w may be NULL. */
 void us_part_worker_free(struct us_part_worker *w);
-/* Works on one part; *result is valid until the next one. US_OK; US_ERR_FORMAT, US_ERR_VERIFY
- * (digest), US_ERR_LIMIT: the part is bad (400); US_ERR_NOMEM. */
+/* Works on one part; *result is valid until the next one. The part is bad (400): US_ERR_FORMAT,
+ * US_ERR_VERIFY (digest), US_ERR_LIMIT. Else US_ERR_NOMEM. */
 int us_part_process(struct us_part_worker *w, const struct us_part *part, int64_t now_ns,
     struct us_part_result **result);
 /* Wipes what is left of the last part. */

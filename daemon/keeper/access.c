@@ -9,9 +9,16 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/time.h"
+#include "daemon/keeper/answer.h"
 #include "daemon/keeper/approve.h"
 #include "daemon/keeper/decide.h"
+#include "daemon/keeper/internal.h"
 #include "daemon/keeper/ledger.h"
+#include "daemon/keeper/life.h"
+#include "daemon/keeper/low_space.h"
+#include "daemon/keeper/outcome.h"
+#include "daemon/keeper/refused.h"
+#include "daemon/keeper/handlers.h"
 #include "daemon/process/ticket.h"
 
 #define PAGE_KEYS_MAX 524288u
@@ -284,15 +291,9 @@ put_ticket(struct us_keeper *k, const struct us_pending *p, const struct us_load
 	struct us_ticket t = { .load = load->id,
 		.person = load->person,
 		.expires_ns = p->time_ns + US_TICKET_SECONDS * US_NS_PER_SECOND };
-	const struct us_load *old = us_keeper_load(k, load->id);
 	struct us_key key;
-	int err;
+	int err = us_load_open(k, load);
 
-	if (old != NULL)
-		/* ended since it was decided */
-		err = us_load_is_same(old, load) ? US_OK : US_ERR_STATE;
-	else
-		err = us_keeper_load_open(k, load);
 	if (err != US_OK)
 		return err;
 	memcpy(t.credential, load->credential, sizeof t.credential);
@@ -323,7 +324,8 @@ finish_log(struct us_keeper *k, struct us_pending *p)
 	int err = us_keeper_fill_logged(k, p, &m, proof);
 
 	us_buf_reset(&k->reply);
-	if (err == US_OK && a->err == US_OK && k->keyring != NULL && k->state == US_KEEPER_OPEN) {
+	if (err == US_OK && a->err == US_OK && k->keyring != NULL &&
+	    us_keeper_state(k) == US_KEEPER_OPEN) {
 		if (a->load != NULL && a->granted)
 			err = put_ticket(k, p, a->load, ticket, &m);
 		if (err == US_OK && a->record_keys)
@@ -424,7 +426,7 @@ us_on_log(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_by
 			.approval = { a->approval } };
 	us_keeper_fill_person(k, &access, m.credential);
 	memcpy(access.session, m.session, 16);
-	if (k->space.low && access.decision == US_DECISION_DENY)
+	if (us_low_space_is_low(k) && access.decision == US_DECISION_DENY)
 		m = without_lists(&m);
 	us_buf_init(&refused, US_REFUSED_MAX);
 	err = access.decision == US_DECISION_DENY && m.records.n > 0 ?

@@ -1,8 +1,5 @@
-/*
- * Acts in two phases (docs/PROTOCOL.md section 4). Prepare verifies and fixes what the act will be;
- * commit writes the entry that carries the state's new digest: the commit point. One act is between
- * the phases at a time.
- */
+#include "daemon/keeper/acts.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,123 +8,53 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/time.h"
+#include "daemon/keeper/answer.h"
 #include "daemon/keeper/approve.h"
+#include "daemon/keeper/batches.h"
+#include "daemon/keeper/claim.h"
+#include "daemon/keeper/dictionaries.h"
+#include "daemon/keeper/internal.h"
 #include "daemon/keeper/ledger.h"
+#include "daemon/keeper/loads.h"
+#include "daemon/keeper/low_space.h"
+#include "daemon/keeper/handlers.h"
+#include "daemon/keeper/session.h"
 #include "registry/authority.h"
 
-/* --- refusals ------------------------------------------------------------------------------ */
-
-struct us_keeper_refused {
-	int err;
-	struct us_refusal refusal;
-	char detail[512];
+/* An act between its two phases. */
+struct us_prepared {
+	int valid;
+	uint64_t sequence;
+	struct us_buf committed;
+	int is_batch;           /* of batch_prepare */
+	uint8_t credential[32]; /* of the actor; zeros for the vault's own */
+	uint8_t session[16];
+	char peer[65];
 };
 
-static int
-finish_refused(struct us_keeper *k, struct us_pending *p)
+int
+us_acts_new(struct us_keeper *k)
 {
-	const struct us_keeper_refused *r = p->data;
-	const struct us_msg_act_prepared m = { .err = (uint8_t)r->err,
-		.reason = (uint8_t)r->refusal.reason,
-		.rule = r->refusal.rule,
-		.detail = us_bytes_of(r->detail),
-		.entry = p->index };
-
-	(void)k;
-	return p->ch == NULL ? US_OK : us_send_act_prepared(p->ch, p->tag, &m);
-}
-
-/* Who asked for what, as claimed: for the entry of a refusal. */
-struct us_keeper_claim {
-	const uint8_t *credential;
-	const uint8_t *session;
-	struct us_bytes peer;
-	enum us_action action;
-	struct us_bytes seal;           /* the signed act of a seal that was granted; empty: none */
-	const struct us_act_copy *copy; /* of a refused copy, or NULL */
-};
-
-/* What a refused copy asked for, beside its query box q. words: room for all its terms. */
-static int
-name_copy(const struct us_keeper *k, const struct us_act_copy *copy, struct us_buf *terms,
-    struct us_entry_query *q, struct us_bytes words[US_ENTRY_REFUSED + 1])
-{
-	struct us_reader r;
-	int err = us_refused_terms(k, copy->collection, copy->records, copy->n, terms);
-
-	us_reader_init(&r, terms->data, terms->len);
-	while (err == US_OK && r.err == US_OK && r.left > 0)
-		words[q->n_terms++] = us_take_str16(&r, UINT16_MAX);
-	q->terms = words;
-	q->purpose = copy->purpose;
-	return err;
-}
-
-static int
-append_claim(struct us_keeper *k, const struct us_keeper_claim *c, enum us_entry_class entry_class,
-    const struct us_refusal *refusal, struct us_pending *p)
-{
-	struct us_entry_access a;
-	struct us_entry_query q;
-	struct us_entry_in e = { .entry_class = entry_class, .access = &a, .query = &q };
-	struct us_bytes words[US_ENTRY_REFUSED + 1];
-	struct us_buf terms;
-	int err = US_OK;
-
-	us_buf_init(&terms, US_REFUSED_MAX);
-	us_entry_access_init(&a);
-	us_entry_query_init(&q);
-	a.kind = US_KIND_INTENT;
-	a.action = c->action == US_ACTION_NONE ? US_ACTION_STATUS : c->action;
-	a.decision = refusal == NULL ? US_DECISION_ALLOW : US_DECISION_DENY;
-	if (refusal != NULL) {
-		a.reason = refusal->reason == US_REASON_NONE ? US_REASON_STATE : refusal->reason;
-		a.rule = refusal->rule;
-		a.paragraph = us_bytes_of(refusal->paragraph);
-	}
-	us_keeper_fill_person(k, &a, c->credential);
-	memcpy(a.session, c->session, 16);
-	if (c->seal.n > 0)
-		a.event = (struct us_event){ .form = US_EVENT_SEAL, .seal = { c->seal } };
-	q.address = c->peer;
-	if (c->copy != NULL) {
-		a.collection = us_registry_collection(k->registry, c->copy->collection) == NULL ?
-		    0 :
-		    c->copy->collection;
-		err = name_copy(k, c->copy, &terms, &q, words);
-	}
-	if (err == US_OK)
-		err = us_keeper_append(k, &e, &p->index, &p->time_ns);
-	us_buf_free(&terms);
-	return err;
-}
-
-static int
-refuse(struct us_keeper *k, const struct us_keeper_claim *c, int err,
-    const struct us_refusal *refusal, struct us_pending *p)
-{
-	struct us_keeper_refused *r = calloc(1, sizeof *r);
-
-	if (r == NULL)
+	k->prepared = calloc(1, sizeof *k->prepared);
+	if (k->prepared == NULL)
 		return US_ERR_NOMEM;
-	r->err = err;
-	r->refusal = *refusal;
-	(void)snprintf(r->detail, sizeof r->detail, "%s%s%s", refusal->text,
-	    refusal->cure[0] == '\0' ? "" : ". ", refusal->cure);
-	p->data = r;
-	p->finish = finish_refused;
-	err = append_claim(k, c, US_CLASS_ACCESS, refusal, p);
-	if (err != US_OK) {
-		free(r);
-		return err;
-	}
-	return us_keeper_answer(k, p);
+	us_buf_init(&k->prepared->committed, US_ACT_COMMITTED_MAX);
+	return US_OK;
 }
 
-static int
-state_err(enum us_reason reason)
+void
+us_acts_free(struct us_keeper *k)
 {
-	return reason == US_REASON_SEALED ? US_ERR_SEALED : US_ERR_DENIED;
+	if (k->prepared != NULL)
+		us_buf_free(&k->prepared->committed);
+	free(k->prepared);
+	k->prepared = NULL;
+}
+
+void
+us_acts_forget(struct us_keeper *k)
+{
+	k->prepared->valid = 0;
 }
 
 /* --- prepare ------------------------------------------------------------------------------- */
@@ -160,7 +87,7 @@ make_things(struct us_keeper *k, const struct us_act *act, int64_t now, struct u
 static int
 send_prepared(struct us_keeper *k, struct us_channel *ch, uint32_t tag)
 {
-	struct us_prepared *pr = &k->prepared;
+	struct us_prepared *pr = k->prepared;
 	const struct us_msg_act_prepared m = {
 		.sequence = pr->sequence,
 		.entry = US_ENTRY_NONE,
@@ -206,7 +133,7 @@ fill_approvers(const struct us_keeper *k, uint32_t actor, struct us_approved *ap
 static int
 prepare(struct us_keeper *k, const struct us_msg_act_prepare *m, struct us_refusal *refusal)
 {
-	struct us_prepared *pr = &k->prepared;
+	struct us_prepared *pr = k->prepared;
 	const int64_t now = us_time_now_ns();
 	struct us_approved approved;
 	struct us_context facts;
@@ -238,7 +165,7 @@ prepare(struct us_keeper *k, const struct us_msg_act_prepare *m, struct us_refus
 	if (err != US_OK)
 		return err;
 	pr->valid = 1;
-	pr->is_batch = pr->is_dictionary = 0;
+	pr->is_batch = 0;
 	pr->sequence = us_registry_sequence(k->registry) + 1;
 	memcpy(pr->credential, m->credential, 32);
 	memcpy(pr->session, m->session, 16);
@@ -266,14 +193,15 @@ us_on_act_prepare(struct us_keeper *k, struct us_channel *ch, uint32_t tag, stru
 	if (refusal.reason != US_REASON_NONE) {
 		(void)snprintf(refusal.text, sizeof refusal.text,
 		    "no session of yours is live (%s)", us_reason_name(refusal.reason));
-		return refuse(k, &claim, state_err(refusal.reason), &refusal, &p);
+		return us_keeper_claim_refuse(k, &claim, us_keeper_claim_err(refusal.reason),
+		    &refusal, &p);
 	}
 	err = us_signed_act_decode(&act, m.act.p, m.act.n);
 	if (err == US_OK)
 		claim.action = us_act_action(act.type);
 	if (err == US_OK && memcmp(act.credential, m.credential, 32) != 0)
 		err = US_ERR_SIGNATURE;
-	if (err == US_OK && k->prepared.valid)
+	if (err == US_OK && k->prepared->valid)
 		err = US_ERR_BUSY;
 	if (err == US_OK && us_low_space_refuses(k, claim.action, m.credential)) {
 		err = US_ERR_NOSPACE;
@@ -290,41 +218,29 @@ us_on_act_prepare(struct us_keeper *k, struct us_channel *ch, uint32_t tag, stru
 	if (refusal.reason == US_REASON_NONE)
 		refusal.reason = err == US_ERR_SIGNATURE ? US_REASON_BAD_SIGNATURE :
 							   US_REASON_STATE;
-	if (claim.action == US_ACTION_COPY && !k->space.low &&
+	if (claim.action == US_ACTION_COPY && !us_low_space_is_low(k) &&
 	    us_act_decode(k->act, act.type, act.payload) == US_OK)
 		claim.copy = &k->act->u.copy;
-	return refuse(k, &claim, err, &refusal, &p);
+	return us_keeper_claim_refuse(k, &claim, err, &refusal, &p);
 }
 
 static int
 prepare_batch(struct us_keeper *k, const struct us_msg_batch_prepare *m)
 {
-	struct us_open_batch *b = us_keeper_batch(k, m->collection, m->slot);
-	struct us_prepared *pr = &k->prepared;
+	struct us_prepared *pr = k->prepared;
 	struct us_refusal refusal = { .reason = US_REASON_NONE };
-	struct us_open_dictionary *d;
 	int err;
 
 	if (pr->valid)
 		return US_ERR_BUSY;
-	if (b == NULL || b->load != m->load)
-		return US_ERR_NOT_FOUND;
-	/* closing gives the vault the batch's page key; that it is void may be said */
-	if (k->space.low && !b->is_void)
-		return US_ERR_NOSPACE;
+	err = us_batch_may_end(k, m);
+	if (err != US_OK)
+		return err;
 	us_buf_reset(&pr->committed);
-	d = b->is_void ? NULL : us_keeper_dictionary(k, b->load);
-	if (d != NULL) {
-		*k->act = (struct us_act){ .type = US_ACT_DICTIONARY };
-		k->act->u.dictionary = (struct us_act_dictionary){ .collection = d->collection,
-			.version = d->version,
-			.slot = d->slot };
-		memcpy(k->act->u.dictionary.salt, d->salt, 32);
-		err = us_registry_prepare_own(k->registry, k->act, NULL, us_time_now_ns(),
-		    &pr->committed, &refusal);
-	} else {
-		err = us_keeper_batch_act(k, b, &pr->committed, &refusal);
-	}
+	/* the dictionary goes before the first batch that is packed with it */
+	err = !us_batch_is_void(k, m->collection, m->slot) && us_dictionaries_wait(k, m->load) ?
+	    us_dictionary_act(k, m->load, &pr->committed, &refusal) :
+	    us_batch_act(k, m, &pr->committed, &refusal);
 	if (err != US_OK) {
 		us_log_err(err, "batch %u of collection %u cannot be closed: %s", m->slot,
 		    m->collection, refusal.text);
@@ -332,9 +248,6 @@ prepare_batch(struct us_keeper *k, const struct us_msg_batch_prepare *m)
 	}
 	pr->valid = 1;
 	pr->is_batch = 1;
-	pr->is_dictionary = d != NULL;
-	pr->collection = m->collection;
-	pr->slot = m->slot;
 	pr->sequence = us_registry_sequence(k->registry) + 1;
 	memset(pr->credential, 0, 32);
 	memset(pr->session, 0, 16);
@@ -398,23 +311,6 @@ finish_commit(struct us_keeper *k, struct us_pending *p)
 	return err;
 }
 
-static void
-drop_dictionary(struct us_keeper *k, const struct us_act_dictionary *a)
-{
-	struct us_open_dictionary **at = &k->dictionaries;
-
-	while (*at != NULL) {
-		struct us_open_dictionary *d = *at;
-
-		if (d->collection == a->collection && d->slot == a->slot) {
-			*at = d->next;
-			free(d);
-			return;
-		}
-		at = &d->next;
-	}
-}
-
 /* What the act was about, for the boxes of its entry. */
 static void
 describe(struct us_keeper *k, const struct us_act *act, struct us_entry_access *a,
@@ -431,15 +327,15 @@ describe(struct us_keeper *k, const struct us_act *act, struct us_entry_access *
 		c->batch_closed = 1;
 		c->collection = a->collection;
 		c->segment_slot = act->u.batch_close.slot;
-		us_keeper_batch_free(k, us_keeper_batch(k, a->collection, d->slot));
+		us_batch_done(k, a->collection, d->slot);
 		break;
 	case US_ACT_BATCH_VOID:
 		a->collection = act->u.batch_void.collection;
-		us_keeper_batch_free(k, us_keeper_batch(k, a->collection, act->u.batch_void.slot));
+		us_batch_done(k, a->collection, act->u.batch_void.slot);
 		break;
 	case US_ACT_DICTIONARY:
 		a->collection = act->u.dictionary.collection;
-		drop_dictionary(k, &act->u.dictionary);
+		us_dictionary_done(k, a->collection, act->u.dictionary.slot);
 		break;
 	case US_ACT_BATCH_RELEASE:
 	case US_ACT_BATCH_WITHDRAW:
@@ -478,7 +374,7 @@ describe(struct us_keeper *k, const struct us_act *act, struct us_entry_access *
 static int
 append_commit(struct us_keeper *k, struct us_pending *p)
 {
-	struct us_prepared *pr = &k->prepared;
+	struct us_prepared *pr = k->prepared;
 	const struct us_bytes committed = { pr->committed.data, pr->committed.len };
 	struct us_entry_access a;
 	struct us_entry_disclosure d;
@@ -526,26 +422,26 @@ us_on_act_commit(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struc
 
 	if (err != US_OK)
 		return err;
-	if (!k->prepared.valid || k->prepared.sequence != m.sequence)
+	if (!k->prepared->valid || k->prepared->sequence != m.sequence)
 		err = US_ERR_STATE;
 	if (err == US_OK)
 		err = us_registry_apply(k->registry,
-		    (struct us_bytes){ k->prepared.committed.data, k->prepared.committed.len },
+		    (struct us_bytes){ k->prepared->committed.data, k->prepared->committed.len },
 		    NULL);
 	if (err != US_OK) {
-		if (k->prepared.valid && k->prepared.sequence == m.sequence)
-			k->prepared.valid = 0;
+		if (k->prepared->valid && k->prepared->sequence == m.sequence)
+			k->prepared->valid = 0;
 		failed.err = (uint8_t)err;
 		return us_send_logged(ch, tag, &failed);
 	}
 	p.data = calloc(1, sizeof(struct us_keeper_committed));
 	if (p.data == NULL || append_commit(k, &p) != US_OK)
 		us_fatal("an act was folded but its entry cannot be written. Stopping");
-	if (!k->prepared.is_batch)
+	if (!k->prepared->is_batch)
 		us_loads_review(k);
-	p.behind_stop = us_loads_stops(k);
-	k->prepared.valid = 0;
-	us_buf_reset(&k->prepared.committed);
+	p.behind_stop = us_keeper_stops(k);
+	k->prepared->valid = 0;
+	us_buf_reset(&k->prepared->committed);
 	return us_keeper_answer(k, &p);
 }
 
@@ -557,89 +453,9 @@ us_on_act_abort(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct
 
 	(void)ch;
 	(void)tag;
-	if (err == US_OK && k->prepared.valid && k->prepared.sequence == m.sequence) {
-		k->prepared.valid = 0;
-		us_buf_reset(&k->prepared.committed);
+	if (err == US_OK && k->prepared->valid && k->prepared->sequence == m.sequence) {
+		k->prepared->valid = 0;
+		us_buf_reset(&k->prepared->committed);
 	}
 	return err;
-}
-
-/* --- seal ---------------------------------------------------------------------------------- */
-
-struct us_keeper_sealing {
-	int err;
-	enum us_reason reason;
-};
-
-static int
-finish_seal(struct us_keeper *k, struct us_pending *p)
-{
-	const struct us_keeper_sealing *s = p->data;
-	int err = us_keeper_send_logged(k, p, s->err, s->reason);
-
-	if (s->err == US_OK) {
-		k->answers.awaited = 1;
-		us_keeper_stop_sealed(k);
-	}
-	return err;
-}
-
-int
-us_on_seal(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_bytes body)
-{
-	struct us_pending p = { .ch = ch, .tag = tag, .finish = finish_seal };
-	struct us_refusal refusal = { .reason = US_REASON_NONE };
-	const struct us_person *person;
-	struct us_context facts;
-	struct us_signed_act act;
-	struct us_msg_seal m;
-	struct us_keeper_claim claim;
-	struct us_keeper_sealing *s;
-	uint32_t actor;
-	int err = us_msg_seal_decode(&m, body.p, body.n);
-
-	if (err != US_OK)
-		return err;
-	s = p.data = calloc(1, sizeof *s);
-	if (s == NULL)
-		return US_ERR_NOMEM;
-	claim = (struct us_keeper_claim){ m.credential, m.session, m.peer, US_ACTION_SEAL, m.act,
-		NULL };
-	refusal.reason = us_keeper_session(k, m.session, m.credential, &person);
-	if (refusal.reason != US_REASON_NONE)
-		s->err = state_err(refusal.reason);
-	if (s->err == US_OK)
-		s->err = us_signed_act_decode(&act, m.act.p, m.act.n);
-	if (s->err == US_OK &&
-	    (act.type != US_ACT_SEAL || memcmp(act.credential, m.credential, 32) != 0))
-		s->err = US_ERR_SIGNATURE;
-	if (s->err == US_OK)
-		s->err = us_registry_check(k->registry, m.act, m.signature, us_time_now_ns(),
-		    k->act, &actor, &refusal);
-	if (s->err == US_OK) {
-		us_keeper_context(k, m.credential, m.peer, &facts);
-		fill_usage(k, actor, &facts);
-		s->err = us_authority_check(k->registry, us_registry_person(k->registry, actor),
-		    k->act, &facts, &refusal);
-	}
-	if (s->err != US_OK && refusal.reason == US_REASON_NONE)
-		refusal.reason = US_REASON_BAD_SIGNATURE;
-	s->reason = refusal.reason;
-	if (s->err != US_OK)
-		claim.seal = (struct us_bytes){ NULL, 0 };
-	us_low_space_tell(k, 1); /* nothing is told behind a seal */
-	us_keeper_unattributed_tell(k, 1);
-	err = append_claim(k, &claim, US_CLASS_SYSTEM, s->err == US_OK ? NULL : &refusal, &p);
-	if (err != US_OK) {
-		free(s);
-		return err;
-	}
-	/* from its entry on nothing is decided any more, not even what comes with the same
-	 * commit */
-	if (s->err == US_OK) {
-		k->stopping = 1;
-		us_loads_end(k, US_REASON_SEALED);
-		p.behind_stop = us_loads_stops(k);
-	}
-	return us_keeper_answer(k, &p);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "daemon/keeper/internal.h"
 #include "policy/usage.h"
 #include "registry/docket.h"
 

@@ -7,7 +7,12 @@
 #define US_DAEMON_KEEPER_APPROVE_H
 
 #include "log/entry.h"
-#include "daemon/keeper/internal.h"
+#include "policy/evaluate.h"
+#include "registry/act.h"
+
+struct us_keeper;
+struct us_person;
+struct us_usage;
 
 struct us_approved {
 	uint32_t number; /* 0: there is none that can still be used */

@@ -48,6 +48,7 @@ struct us_created {
  * anything; US_ERR_ARG, US_ERR_SIGNATURE (a CSR), errors of registry/act.h (names, order),
  * US_ERR_IO. detail (256 bytes, may be NULL) gets a sentence. After an error dir may hold files. */
 int us_keeper_create(struct us_created *out, const struct us_create_options *options, char *detail);
+/* Wipes and gives back what was made, of zeros nothing. */
 void us_created_free(struct us_created *created);
 
 #endif

@@ -6,6 +6,10 @@
 #include "base/err.h"
 #include "base/time.h"
 #include "daemon/keeper/approve.h"
+#include "daemon/keeper/internal.h"
+#include "daemon/keeper/ledger.h"
+#include "daemon/keeper/low_space.h"
+#include "daemon/keeper/session.h"
 #include "registry/withheld.h"
 
 static void
@@ -216,7 +220,7 @@ static void
 name_load(struct us_keeper *k, const struct us_msg_log *m, const struct us_person *person,
     struct us_log_answer *a)
 {
-	const struct us_load *old = us_keeper_load(k, m->load);
+	enum us_reason reason;
 
 	a->load->id = m->load;
 	a->load->collection = m->collection;
@@ -228,9 +232,10 @@ name_load(struct us_keeper *k, const struct us_msg_log *m, const struct us_perso
 		memcpy(a->load->purpose, m->purpose.p, a->load->purpose_n);
 	(void)snprintf(a->load->peer, sizeof a->load->peer, "%.*s", (int)m->peer.n,
 	    (const char *)m->peer.p);
-	if (old == NULL || us_load_is_same(old, a->load))
+	reason = us_load_may_open(k, a->load);
+	if (reason == US_REASON_NONE)
 		return;
-	deny(a, US_ERR_DENIED, old->ended != US_REASON_NONE ? old->ended : US_REASON_STATE);
+	deny(a, US_ERR_DENIED, reason);
 	a->granted = 0;
 }
 

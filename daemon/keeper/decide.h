@@ -6,7 +6,13 @@
 #ifndef US_DAEMON_KEEPER_DECIDE_H
 #define US_DAEMON_KEEPER_DECIDE_H
 
-#include "daemon/keeper/ledger.h"
+#include "case/action.h"
+#include "daemon/keeper/loads.h"
+#include "daemon/process/messages.h"
+#include "policy/evaluate.h"
+
+struct us_copy;
+struct us_keeper;
 
 #define US_TERM_KEYS_MAX 524288u /* bytes of term keys in one answer */
 #define US_LOG_COPY 1u           /* in flags: the entry discloses a copy */

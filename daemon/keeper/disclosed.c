@@ -4,6 +4,10 @@
 
 #include "base/err.h"
 #include "daemon/keeper/internal.h"
+#include "daemon/keeper/life.h"
+#include "daemon/keeper/handlers.h"
+#include "daemon/keeper/session.h"
+#include "policy/usage.h"
 #include "registry/docket.h"
 
 #define CHUNK 65536u
@@ -139,7 +143,7 @@ us_on_disclosed(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct
 
 	if (err != US_OK)
 		return err;
-	if (k->state != US_KEEPER_OPEN || k->usage == NULL) {
+	if (us_keeper_state(k) != US_KEEPER_OPEN || k->usage == NULL) {
 		r.err = US_ERR_SEALED;
 		r.reason = US_REASON_SEALED;
 		return us_send_disclosed_reply(ch, tag, &r);

@@ -42,30 +42,39 @@ struct us_boot_keys {
 	struct us_buf tls_certificate; /* DER */
 };
 
-/* Whole files by name in the working directory. read: appends at most max bytes; US_ERR_NOT_FOUND,
- * US_ERR_LIMIT, US_ERR_IO. write: replaces the file; US_ERR_IO, US_ERR_NOSPACE. */
+/* Appends a whole file of the working directory, of at most max bytes. US_ERR_NOT_FOUND,
+ * US_ERR_LIMIT, US_ERR_IO. */
 int us_keeper_read(const char *name, size_t max, struct us_buf *out);
+/* Replaces a file of the working directory. US_ERR_IO, US_ERR_NOSPACE. */
 int us_keeper_write(const char *name, struct us_bytes data);
 /* Renames a file, and syncs the directory. US_ERR_IO. */
 int us_keeper_rename(const char *from, const char *to);
 
+/* Writes vault.conf. Errors of us_keeper_write(). */
 int us_vault_conf_write(const struct us_vault_conf *conf);
-/* US_ERR_FORMAT if a name is missing or wrong. Free with us_vault_conf_free(), NULL-safe
- * members. */
+/* Reads vault.conf. US_ERR_FORMAT if a name is missing or wrong. Free with us_vault_conf_free(), also
+ * after a failure. */
 int us_vault_conf_read(struct us_vault_conf *conf);
+/* Gives back what conf holds, of zeros nothing. */
 void us_vault_conf_free(struct us_vault_conf *conf);
+/* Writes boot.keys. Errors of us_keeper_write(). */
 int us_boot_keys_write(const struct us_boot_keys *keys);
 /* The file's bytes, appended. */
 int us_boot_keys_encode(const struct us_boot_keys *keys, struct us_buf *out);
+/* Reads it into fresh secret memory. US_ERR_FORMAT. Free with us_boot_keys_free(), also after a
+ * failure. */
 int us_boot_keys_read(struct us_boot_keys *keys);
+/* Gives back what keys holds, wiped, of zeros nothing. */
 void us_boot_keys_free(struct us_boot_keys *keys);
-/* The CA's key under the wrap key. */
+/* Writes root.wrapped: the CA's key under the wrap key. */
 int
 us_ca_key_write(const struct us_pkey *ca, const struct us_key *wrap, const uint8_t vault_id[32]);
+/* Reads it, into *out. US_ERR_COMMITMENT: under another key. Free with us_pkey_free(). */
 int us_ca_key_read(struct us_pkey **out, const struct us_key *wrap, const uint8_t vault_id[32]);
-/* Committed act 1. read appends it to out, whose limit must be US_ACT_COMMITTED_MAX at least. */
+/* Writes init.act: committed act 1 under the state key. */
 int us_init_act_write(struct us_bytes committed, const struct us_key *state,
     const uint8_t vault_id[32]);
+/* Appends it to out, whose limit must be US_ACT_COMMITTED_MAX at least. US_ERR_COMMITMENT. */
 int us_init_act_read(struct us_buf *out, const struct us_key *state, const uint8_t vault_id[32]);
 /* Takes the lock for the rest of the process: US_ERR_BUSY if another process holds it. */
 int us_keeper_lock(int *fd);

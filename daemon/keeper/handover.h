@@ -68,6 +68,7 @@ struct us_bequest {
  * backup and of the keyring's copy that is made with it; generation: of the keyring. Errors as
  * above. Free with us_bequest_free(), also after a failure. */
 int us_keeper_bequeath(struct us_bequest *out, uint32_t number, uint64_t generation, char *detail);
+/* Wipes the seed, and gives back the rest. */
 void us_bequest_free(struct us_bequest *b);
 
 #endif

@@ -23,7 +23,9 @@ struct us_leaf_place {
 	const uint8_t *salt; /* 32 bytes */
 };
 
+/* An empty ring of that vault. US_ERR_NOMEM. Free with us_keyring_free(). */
 int us_keyring_new(struct us_keyring **out, const uint8_t vault_id[32]);
+/* Wipes its keys. ring may be NULL. */
 void us_keyring_free(struct us_keyring *ring);
 /* Reads the file; a missing one is US_ERR_NOT_FOUND. US_ERR_COMMITMENT: not this KEK. */
 int us_keyring_load(struct us_keyring *ring, const struct us_key *kek);
@@ -32,22 +34,31 @@ int us_keyring_store(struct us_keyring *ring, const struct us_key *kek);
 /* Draws a key for a collection, replacing one that is there (of an act that was never
  * committed). */
 int us_keyring_draw(struct us_keyring *ring, uint32_t collection);
+/* 1 if the collection has a key. */
 int us_keyring_has(const struct us_keyring *ring, uint32_t collection);
+/* Of the file that was read or written last. */
 uint64_t us_keyring_generation(const struct us_keyring *ring);
 
-/* Derivations; US_ERR_NOT_FOUND if the collection has no key. */
+/* Derivations, each US_ERR_NOT_FOUND if the collection has no key, US_ERR_CRYPTO. */
+
 /* record key(32) ‖ manifest salt(16) of one item of a batch */
 int us_keyring_record(struct us_keyring *ring, const struct us_leaf_place *batch, uint16_t item,
     uint8_t out[48]);
+/* Of a batch, from which all its records' keys come. */
 int
 us_keyring_subtree(struct us_keyring *ring, uint32_t collection, uint32_t slot, struct us_key *out);
+/* Of a segment's pages. */
 int us_keyring_page_key(struct us_keyring *ring, const struct us_leaf_place *segment,
     struct us_key *out);
+/* Of a dictionary. */
 int us_keyring_dictionary_key(struct us_keyring *ring, const struct us_leaf_place *dictionary,
     struct us_key *out);
+/* Under which duplicates are found. */
 int us_keyring_duplicate_key(struct us_keyring *ring, uint32_t collection, struct us_key *out);
+/* From which the keys of an era's words come. */
 int
 us_keyring_era_root(struct us_keyring *ring, uint32_t collection, uint32_t era, struct us_key *out);
+/* Of one word in an era. */
 int us_keyring_term_key(struct us_keyring *ring, uint32_t collection, uint32_t era,
     struct us_bytes word, struct us_key *out);
 

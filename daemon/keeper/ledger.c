@@ -1,6 +1,5 @@
 #include "daemon/keeper/ledger.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,8 +8,13 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "daemon/keeper/approve.h"
-#include "daemon/keeper/walk.h"
+#include "daemon/keeper/answer.h"
+#include "daemon/keeper/internal.h"
 #include "log/opened.h"
+#include "daemon/keeper/life.h"
+#include "daemon/keeper/tasks.h"
+#include "daemon/keeper/walk.h"
+#include "policy/usage.h"
 #include "registry/versions.h"
 
 #define SAY_AFTER_NS US_NS_PER_SECOND
@@ -146,7 +150,7 @@ step(struct us_keeper *k, struct us_task *task)
 	/* What was appended meanwhile counts too: the end is where nothing is, committed or not. */
 	if (b->walk.index == us_klog_size(k->klog) && us_klog_open_group(k->klog) > 0)
 		us_keeper_settle(k);
-	if (k->state != US_KEEPER_REPLAYING || k->root == NULL)
+	if (us_keeper_state(k) != US_KEEPER_REPLAYING || k->root == NULL)
 		return 0; /* sealed: nobody waits for it */
 	if (b->walk.index == us_klog_size(k->klog)) {
 		take_over(k, b);
@@ -154,7 +158,7 @@ step(struct us_keeper *k, struct us_task *task)
 		return 0;
 	}
 	if (!us_walk_has_next(&b->walk)) /* now and then, for who asks how far it is */
-		(void)snprintf(k->why, sizeof k->why, "the log is being read: %llu of %llu entries",
+		us_keeper_explain(k, "the log is being read: %llu of %llu entries",
 		    (unsigned long long)b->walk.index, (unsigned long long)us_klog_size(k->klog));
 	err = us_walk_next(&b->walk, k->klog, &entry);
 	if (err == US_OK)

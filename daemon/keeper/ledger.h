@@ -15,7 +15,14 @@
 #define US_DAEMON_KEEPER_LEDGER_H
 
 #include "log/entry.h"
-#include "daemon/keeper/internal.h"
+#include "base/buf.h"
+#include "case/action.h"
+
+struct us_channel;
+struct us_context;
+struct us_keeper;
+struct us_person;
+struct us_ruling;
 
 /* How a rebuild ended. err: the ledger is not to be trusted, and k->usage is NULL. */
 typedef void (*us_ledger_fn)(struct us_keeper *k, struct us_channel *ch, uint32_t tag, int err);
@@ -33,7 +40,7 @@ struct us_ledger_fact {
 	int64_t time_ns;
 };
 /* Counts an entry just appended, if it is one that counts. Any error (US_ERR_NOMEM, US_ERR_ARG,
- * US_ERR_LIMIT, US_ERR_VERIFY; US_ERR_STATE: there is no ledger): the keeper must end. */
+ * US_ERR_LIMIT, US_ERR_VERIFY, or US_ERR_STATE, as there is no ledger): the keeper must end. */
 int us_ledger_take(struct us_keeper *k, const struct us_ledger_fact *fact);
 
 /* Who asks for what. */

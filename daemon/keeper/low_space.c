@@ -1,30 +1,54 @@
 #include "daemon/keeper/low_space.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "base/log.h"
 #include "base/time.h"
 #include "daemon/keeper/internal.h"
+#include "daemon/process/counts.h"
 
 #define MINUTE_NS (60 * US_NS_PER_SECOND)
-#define TELL_NS US_NS_PER_SECOND
 #define SHARE_BYTES (32u * 1024u)
 /* Of an entry, what is not its texts. */
 #define ENTRY_BYTES 1024u
 
-void
-us_low_space_init(struct us_low_space *s, uint64_t reserve)
+struct us_low_space {
+	int low;
+	uint64_t reserve; /* bytes that must be free */
+	int64_t minute_mono;
+	uint32_t spent[US_SPACE_SHARES];
+	uint32_t count[US_COUNTS]; /* refusals that are not written, by reason */
+};
+
+int
+us_low_space_new(struct us_keeper *k, uint64_t reserve)
 {
-	memset(s, 0, sizeof *s);
-	s->reserve = reserve;
-	s->held_tail = &s->held;
+	k->space = calloc(1, sizeof *k->space);
+	if (k->space == NULL)
+		return US_ERR_NOMEM;
+	k->space->reserve = reserve;
+	return US_OK;
+}
+
+void
+us_low_space_free(struct us_keeper *k)
+{
+	free(k->space);
+	k->space = NULL;
+}
+
+int
+us_low_space_is_low(const struct us_keeper *k)
+{
+	return k->space->low;
 }
 
 void
 us_low_space_watch(struct us_keeper *k)
 {
-	struct us_low_space *s = &k->space;
+	struct us_low_space *s = k->space;
 	/* a little more is wanted to go on than to stop, so that the two do not take turns */
 	const uint64_t want = s->reserve + (s->low ? s->reserve / 16 : 0);
 	uint64_t free_bytes = 0;
@@ -62,9 +86,9 @@ share_of(struct us_low_space *s, const uint8_t credential[32])
 int
 us_low_space_refuses(struct us_keeper *k, enum us_action action, const uint8_t credential[32])
 {
-	return k->space.low &&
+	return k->space->low &&
 	    (!us_action_row(action)->goes_on_when_full ||
-		*share_of(&k->space, credential) >= SHARE_BYTES);
+		*share_of(k->space, credential) >= SHARE_BYTES);
 }
 
 int
@@ -73,13 +97,13 @@ us_low_space_holds(struct us_keeper *k, const struct us_entry_in *e)
 	const int refusal = e->access->decision == US_DECISION_DENY;
 	uint32_t *spent;
 
-	if (!k->space.low ||
+	if (!k->space->low ||
 	    (e->entry_class != US_CLASS_ACCESS && !(refusal && e->entry_class == US_CLASS_SYSTEM) &&
 		e->access->action != US_ACTION_UNSEAL_SHARE))
 		return 0;
-	spent = share_of(&k->space, e->access->credential);
+	spent = share_of(k->space, e->access->credential);
 	if (refusal && *spent >= SHARE_BYTES) {
-		k->space.count[(uint8_t)e->access->reason]++;
+		k->space->count[(uint8_t)e->access->reason]++;
 		return 1;
 	}
 	*spent += ENTRY_BYTES +
@@ -88,43 +112,11 @@ us_low_space_holds(struct us_keeper *k, const struct us_entry_in *e)
 	return 0;
 }
 
-void
-us_low_space_hold(struct us_keeper *k, struct us_pending *p)
+size_t
+us_low_space_take_counts(struct us_keeper *k, uint8_t *out, size_t room)
 {
-	p->next = NULL;
-	*k->space.held_tail = p;
-	k->space.held_tail = &p->next;
-}
+	const size_t n = us_counts_pack(k->space->count, out, room);
 
-void
-us_low_space_tell(struct us_keeper *k, int at_once)
-{
-	struct us_low_space *s = &k->space;
-	struct us_entry_access a;
-	struct us_entry_in e = { .entry_class = US_CLASS_NOISE, .access = &a };
-	uint8_t counts[US_EVENT_REASONS * US_EVENT_COUNT_SIZE];
-	uint64_t index;
-	int64_t time_ns;
-
-	if (s->held == NULL || (!at_once && us_time_mono_ns() - s->told_mono < TELL_NS))
-		return;
-	us_entry_access_init(&a);
-	a.kind = US_KIND_EVENT;
-	a.action = US_ACTION_REFUSALS;
-	a.decision = US_DECISION_DENY;
-	a.reason = US_REASON_LOW_SPACE;
-	a.event = (struct us_event){ .form = US_EVENT_COUNTS,
-		.counts = { { counts, us_event_pack_counts(s->count, counts) } } };
-	if (us_keeper_append(k, &e, &index, &time_ns) != US_OK)
-		us_fatal("refusals were counted but their entry cannot be written. Stopping");
-	for (struct us_pending *p = s->held; p != NULL; p = p->next) {
-		p->index = index;
-		p->time_ns = time_ns;
-	}
-	*k->pending_tail = s->held;
-	k->pending_tail = s->held_tail;
-	s->held = NULL;
-	s->held_tail = &s->held;
-	memset(s->count, 0, sizeof s->count);
-	s->told_mono = us_time_mono_ns();
+	memset(k->space->count, 0, sizeof k->space->count);
+	return n;
 }

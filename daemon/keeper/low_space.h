@@ -26,32 +26,23 @@
 #define US_SPACE_REFUSAL 1200u
 
 struct us_keeper;
-struct us_pending;
 
-/* Invariants: held_tail is &held or the next of the last; count tells the held ones by reason. */
-struct us_low_space {
-	int low;
-	uint64_t reserve; /* bytes that must be free */
-	int64_t minute_mono;
-	uint32_t spent[US_SPACE_SHARES];
-	struct us_pending *held, **held_tail;
-	uint32_t count[UINT8_MAX + 1];
-	int64_t told_mono;
-};
-
-void us_low_space_init(struct us_low_space *s, uint64_t reserve);
+/* k->space: with room, until us_low_space_watch() has asked. reserve: bytes that must be free.
+ * US_ERR_NOMEM. */
+int us_low_space_new(struct us_keeper *k, uint64_t reserve);
+/* Gives back k->space. */
+void us_low_space_free(struct us_keeper *k);
 /* Asks the disk. Before anything is decided, and about ten times a second. */
 void us_low_space_watch(struct us_keeper *k);
+/* 1 while there is not enough room. */
+int us_low_space_is_low(const struct us_keeper *k);
 /* 1 if that may not be done now, by whoever shows that credential: refuse it with reason low-space
  * and US_ERR_NOSPACE. */
 int us_low_space_refuses(struct us_keeper *k, enum us_action action, const uint8_t credential[32]);
 /* 1 if the entry is a refusal that is counted now and not written: its answer waits with index
  * US_SPACE_HELD. */
 int us_low_space_holds(struct us_keeper *k, const struct us_entry_in *e);
-/* Takes an answer with that index. */
-void us_low_space_hold(struct us_keeper *k, struct us_pending *p);
-/* Writes the entry of what is held, if the last one was a second ago (or at once), and makes the
- * answers ready: they leave with the next commit. Ends the process if the log cannot take it. */
-void us_low_space_tell(struct us_keeper *k, int at_once);
+/* Packs how many were counted, by reason, and forgets them; returns how many bytes. */
+size_t us_low_space_take_counts(struct us_keeper *k, uint8_t *out, size_t room);
 
 #endif

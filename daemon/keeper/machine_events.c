@@ -1,6 +1,7 @@
 #include "daemon/keeper/machine_events.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/base64.h"
@@ -8,7 +9,11 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/time.h"
+#include "daemon/keeper/answer.h"
 #include "daemon/keeper/internal.h"
+#include "daemon/keeper/life.h"
+#include "daemon/keeper/unattributed.h"
+#include "daemon/process/role.h"
 
 #define STARTED "started"
 #define STARTED_MAX 65536u
@@ -30,13 +35,22 @@ put_line(struct us_buf *b, const char *name, const char *value)
 	    us_printable(clean, sizeof clean, value, strlen(value)));
 }
 
+struct us_machine_events {
+	struct us_buf settings;   /* what is in effect, as it stands in "started" */
+	int64_t wall_ns, mono_ns; /* of the last look at the clocks; 0: none yet */
+};
+
 int
-us_machine_events_settings(struct us_keeper *k, const struct us_settings *settings)
+us_machine_events_new(struct us_keeper *k, const struct us_settings *settings)
 {
-	struct us_buf *b = &k->starts.settings;
 	const char *name, *value;
+	struct us_buf *b;
 	int err;
 
+	k->machine = calloc(1, sizeof *k->machine);
+	if (k->machine == NULL)
+		return US_ERR_NOMEM;
+	b = &k->machine->settings;
 	us_buf_init(b, STARTED_MAX);
 	err = put_line(b, "version", US_VERSION);
 	for (size_t i = 0; err == US_OK && us_setting_at(settings, i, &name, &value); i++) {
@@ -130,7 +144,7 @@ describe_changes(struct us_keeper *k, struct us_buf *changes)
 	uint8_t digest[32];
 	char hex[65] = "";
 	struct us_buf before;
-	const char *old, *new = us_buf_cstr(&k->starts.settings);
+	const char *old, *new = us_buf_cstr(&k->machine->settings);
 	int err;
 
 	us_buf_init(&before, STARTED_MAX + 1);
@@ -142,7 +156,7 @@ describe_changes(struct us_keeper *k, struct us_buf *changes)
 	err = old == NULL || new == NULL ? US_ERR_NOMEM : each_change(old, new, put_whole, changes);
 	if (err == US_ERR_LIMIT) {
 		us_buf_reset(changes);
-		err = us_sha256(k->starts.settings.data, k->starts.settings.len, digest);
+		err = us_sha256(k->machine->settings.data, k->machine->settings.len, digest);
 		us_hex_encode(digest, sizeof digest, hex);
 		if (err == US_OK)
 			err = us_buf_putf(changes, "sha256 %.64s\n", hex);
@@ -205,10 +219,10 @@ us_machine_events_begun(struct us_keeper *k)
 
 	us_buf_init(&same, STARTED_MAX);
 	err = us_keeper_read(STARTED, STARTED_MAX, &same);
-	if (err != US_OK || same.len != k->starts.settings.len ||
-	    memcmp(same.data, k->starts.settings.data, same.len) != 0) {
+	if (err != US_OK || same.len != k->machine->settings.len ||
+	    memcmp(same.data, k->machine->settings.data, same.len) != 0) {
 		err = us_keeper_write(STARTED,
-		    (struct us_bytes){ k->starts.settings.data, k->starts.settings.len });
+		    (struct us_bytes){ k->machine->settings.data, k->machine->settings.len });
 		if (err != US_OK)
 			us_log_err(err,
 			    "the file \"" STARTED
@@ -237,7 +251,7 @@ us_machine_events_ended(struct us_keeper *k, enum us_gap how)
 void
 us_machine_events_clocks(struct us_keeper *k)
 {
-	struct us_machine_events *s = &k->starts;
+	struct us_machine_events *s = k->machine;
 	const int64_t wall = us_time_now_ns(), mono = us_time_mono_ns();
 	const int64_t apart = (wall - s->wall_ns) - (mono - s->mono_ns);
 
@@ -267,7 +281,7 @@ us_machine_events_told(struct us_keeper *k, uint16_t type, struct us_bytes body)
 		return err;
 	case US_MSG_died:
 		err = us_msg_died_decode(&died, body.p, body.n);
-		if (err != US_OK || k->stopping) /* nothing comes behind a seal */
+		if (err != US_OK || us_keeper_is_sealing(k)) /* nothing comes behind a seal */
 			return err;
 		e.role_restart = (struct us_event_role_restart){ died.role, died.index,
 			died.by_signal, died.status };
@@ -284,5 +298,8 @@ us_machine_events_told(struct us_keeper *k, uint16_t type, struct us_bytes body)
 void
 us_machine_events_free(struct us_keeper *k)
 {
-	us_buf_free(&k->starts.settings);
+	if (k->machine != NULL)
+		us_buf_free(&k->machine->settings);
+	free(k->machine);
+	k->machine = NULL;
 }

@@ -20,13 +20,8 @@
 struct us_keeper;
 struct us_settings;
 
-struct us_machine_events {
-	struct us_buf settings;   /* what is in effect, as it stands in "started" */
-	int64_t wall_ns, mono_ns; /* of the last look at the clocks; 0: none yet */
-};
-
-/* Before the start: what is in effect. US_ERR_LIMIT, US_ERR_NOMEM. */
-int us_machine_events_settings(struct us_keeper *k, const struct us_settings *settings);
+/* k->machine, with the settings in effect: before the start. US_ERR_LIMIT, US_ERR_NOMEM. */
+int us_machine_events_new(struct us_keeper *k, const struct us_settings *settings);
 /* Right behind the start's entry: gap, and configure if there is something to say. last_ns: time of
  * the newest entry before the start, start_ns: of the start's, from_size: of the log before it. */
 int
@@ -40,6 +35,7 @@ void us_machine_events_ended(struct us_keeper *k, enum us_gap how);
 void us_machine_events_clocks(struct us_keeper *k);
 /* A message of the monitor: a process died, or counts of a front that has ended. */
 int us_machine_events_told(struct us_keeper *k, uint16_t type, struct us_bytes body);
+/* Gives back k->machine. */
 void us_machine_events_free(struct us_keeper *k);
 
 #endif

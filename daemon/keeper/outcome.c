@@ -1,10 +1,5 @@
-/*
- * How answers end. Most leave whole: every few seconds one entry, a mark, says so of all up to an
- * index. One that did not has an entry of its own, an outcome, before the mark that passes it. What
- * a process leaves behind when it ends is marked as not known.
- *
- *   settled <= ended <= committed entries; every mark begins where the one before it ended.
- */
+#include "daemon/keeper/outcome.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,82 +7,69 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/time.h"
+#include "daemon/keeper/answer.h"
+#include "daemon/keeper/counters.h"
 #include "daemon/keeper/internal.h"
+#include "daemon/keeper/handlers.h"
 #include "log/opened.h"
 
 #define MARK_EVERY_NS (INT64_C(5) * US_NS_PER_SECOND)
 #define FAILED_MAX 65536u /* more answers than the vault has requests */
-#define COUNTER_SIZE 20u  /* of a group of the journal's counters */
 
-/* --- the journal's counters: the group of collection 0 is settled and granted ----------------- */
-
-/* The group's place, or the end. */
-static size_t
-place(struct us_bytes counters)
-{
-	size_t at = 0;
-
-	while (counters.n - at >= COUNTER_SIZE && us_load_u32(counters.p + at) != 0)
-		at += COUNTER_SIZE;
-	return at;
-}
-
-static void
-read_counters(struct us_keeper *k)
-{
-	const struct us_bytes counters = us_klog_counters(k->klog);
-	const size_t at = place(counters);
-
-	if (counters.n - at < COUNTER_SIZE)
-		return;
-	k->answers.settled = us_load_u64(counters.p + at + 4);
-	k->answers.granted = us_load_u64(counters.p + at + 12);
-	/* of another log */
-	if (k->answers.settled > us_klog_size(k->klog) ||
-	    k->answers.granted > us_klog_size(k->klog))
-		k->answers.settled = k->answers.granted = 0;
-}
+/* How far it is known how answers ended. */
+struct us_answers {
+	uint64_t first;   /* the start of this process: what stands before it is not its vault's */
+	uint64_t settled; /* where the newest mark ends */
+	uint64_t ended;   /* up to which the vault says that all have ended; at least settled */
+	uint64_t granted; /* index of the newest entry that gave anything, plus one */
+	uint64_t *failed; /* entries from settled on that have an outcome, ascending */
+	size_t n_failed, failed_cap;
+	int64_t marked_mono;
+	int awaited; /* the process stops, and its vault is about to say how answers ended */
+};
 
 int
-us_answers_put(const struct us_keeper *k, struct us_buf *counters)
+us_answers_new(struct us_keeper *k)
 {
-	int err = us_buf_put_u32(counters, 0);
-
-	if (err == US_OK)
-		err = us_buf_put_u64(counters, k->answers.settled);
-	return err != US_OK ? err : us_buf_put_u64(counters, k->answers.granted);
+	k->answers = calloc(1, sizeof *k->answers);
+	return k->answers == NULL ? US_ERR_NOMEM : US_OK;
 }
 
 void
-us_answers_save(struct us_keeper *k)
+us_answers_free(struct us_keeper *k)
 {
-	const struct us_bytes old = us_klog_counters(k->klog);
-	const size_t at = place(old);
-	struct us_buf b;
-	int err;
+	if (k->answers != NULL)
+		free(k->answers->failed);
+	free(k->answers);
+	k->answers = NULL;
+}
 
-	if (!k->answers.changed)
-		return;
-	us_buf_init(&b, US_JOURNAL_COUNTERS_MAX);
-	err = us_answers_put(k, &b);
-	if (err == US_OK && at > 0)
-		err = us_buf_put(&b, old.p, at);
-	if (err == US_OK && old.n - at > COUNTER_SIZE)
-		err = us_buf_put(&b, old.p + at + COUNTER_SIZE, old.n - at - COUNTER_SIZE);
-	if (err == US_OK)
-		err = us_klog_set_counters(k->klog, (struct us_bytes){ b.data, b.len });
-	us_buf_free(&b);
-	if (err != US_OK)
-		us_fatal("the journal's counters cannot be kept: %s. Stopping", us_strerror(err));
-	k->answers.changed = 0;
+void
+us_answers_await(struct us_keeper *k)
+{
+	k->answers->awaited = 1;
+}
+
+int
+us_answers_are_awaited(const struct us_keeper *k)
+{
+	return k->answers->awaited;
 }
 
 /* --- marks ------------------------------------------------------------------------------------ */
 
+/* The journal is to say it too. */
+static void
+keep(struct us_keeper *k)
+{
+	us_counters_set_answers(k,
+	    (struct us_counted_answers){ k->answers->settled, k->answers->granted });
+}
+
 static void
 mark(struct us_keeper *k, uint64_t to, enum us_decision decision, enum us_reason reason)
 {
-	struct us_answers *a = &k->answers;
+	struct us_answers *a = k->answers;
 	const struct us_event e = { .form = US_EVENT_ANSWERED, .answered = { a->settled, to } };
 	size_t gone = 0;
 
@@ -95,7 +77,7 @@ mark(struct us_keeper *k, uint64_t to, enum us_decision decision, enum us_reason
 		return; /* the chain of marks goes on with the next one */
 	a->settled = to;
 	a->ended = a->ended < to ? to : a->ended;
-	a->changed = 1;
+	keep(k);
 	a->marked_mono = us_time_mono_ns();
 	while (gone < a->n_failed && a->failed[gone] < to)
 		gone++;
@@ -107,9 +89,11 @@ mark(struct us_keeper *k, uint64_t to, enum us_decision decision, enum us_reason
 void
 us_answers_begin(struct us_keeper *k, uint64_t start)
 {
-	struct us_answers *a = &k->answers;
+	const struct us_counted_answers counted = us_counters_answers(k);
+	struct us_answers *a = k->answers;
 
-	read_counters(k);
+	a->settled = counted.settled;
+	a->granted = counted.granted;
 	a->first = start;
 	a->ended = a->settled;
 	if (a->granted > a->settled)
@@ -119,20 +103,20 @@ us_answers_begin(struct us_keeper *k, uint64_t start)
 void
 us_answers_granted(struct us_keeper *k, uint64_t index)
 {
-	k->answers.granted = index + 1;
-	k->answers.changed = 1;
+	k->answers->granted = index + 1;
+	keep(k);
 }
 
 int
 us_answers_open(const struct us_keeper *k)
 {
-	return k->answers.granted > k->answers.ended;
+	return k->answers->granted > k->answers->ended;
 }
 
 void
 us_answers_tick(struct us_keeper *k)
 {
-	const struct us_answers *a = &k->answers;
+	const struct us_answers *a = k->answers;
 
 	if (a->granted <= a->settled || a->ended <= a->settled ||
 	    us_time_mono_ns() - a->marked_mono < MARK_EVERY_NS)
@@ -144,21 +128,13 @@ us_answers_tick(struct us_keeper *k)
 void
 us_answers_end(struct us_keeper *k, enum us_reason reason)
 {
-	const struct us_answers *a = &k->answers;
+	const struct us_answers *a = k->answers;
 
 	if (a->granted > a->settled && a->ended > a->settled)
 		mark(k, a->ended, US_DECISION_NONE, US_REASON_NONE);
 	if (a->granted > a->settled)
 		mark(k, us_klog_size(k->klog) + us_klog_open_group(k->klog), US_DECISION_FAILED,
 		    reason);
-}
-
-void
-us_answers_free(struct us_keeper *k)
-{
-	free(k->answers.failed);
-	k->answers.failed = NULL;
-	k->answers.n_failed = k->answers.failed_cap = 0;
 }
 
 /* --- outcomes --------------------------------------------------------------------------------- */
@@ -236,7 +212,7 @@ append_outcome(struct us_keeper *k, const struct us_opened *answered, enum us_re
 static int
 take_outcome(struct us_keeper *k, uint64_t index, unsigned reason, uint64_t sent)
 {
-	struct us_answers *a = &k->answers;
+	struct us_answers *a = k->answers;
 	struct us_opened e;
 	struct us_buf entry;
 	int err;
@@ -274,7 +250,7 @@ us_on_answers(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct u
 	(void)tag;
 	if (err != US_OK)
 		return err;
-	if (m.ended < k->answers.ended || m.ended > us_klog_size(k->klog))
+	if (m.ended < k->answers->ended || m.ended > us_klog_size(k->klog))
 		return US_ERR_MALFORMED;
 	us_reader_init(&r, m.outcomes.p, m.outcomes.n);
 	while (err == US_OK && r.left > 0) {
@@ -285,7 +261,7 @@ us_on_answers(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct u
 		err = r.err != US_OK ? US_ERR_MALFORMED : take_outcome(k, index, reason, sent);
 	}
 	if (err == US_OK)
-		k->answers.ended = m.ended;
+		k->answers->ended = m.ended;
 	else if (us_err_blame(err) == US_BLAME_PEER)
 		us_log(US_LOG_WARNING, "the vault says of an answer what cannot be");
 	return err;

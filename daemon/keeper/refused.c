@@ -1,4 +1,5 @@
-/* What a refusal names: records that were asked for, as terms of the query box (log/entry.h). */
+#include "daemon/keeper/refused.h"
+
 #include <stdio.h>
 #include <string.h>
 

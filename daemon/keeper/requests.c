@@ -1,9 +1,12 @@
-/* Every message the keeper takes, and in which of its states. All else is refused. */
+#include "daemon/keeper/requests.h"
+
 #include "base/array.h"
 #include "base/err.h"
-#include "base/log.h"
 #include "base/time.h"
+#include "daemon/keeper/handlers.h"
 #include "daemon/keeper/internal.h"
+#include "daemon/keeper/life.h"
+#include "daemon/keeper/session.h"
 
 #define BIT(s) (1u << (s))
 #define ANY_STATE \
@@ -15,9 +18,10 @@
 struct us_keeper_entry {
 	uint16_t type;
 	unsigned states;
-	us_keeper_fn handle;
+	us_keeper_fn *handle;
 };
 
+/* All else is refused. */
 static const struct us_keeper_entry table[] = {
 	{ US_MSG_keeper_status, ANY_STATE, us_on_keeper_status },
 	{ US_MSG_challenge, ANY_STATE, us_on_challenge },
@@ -58,10 +62,10 @@ us_keeper_dispatch(struct us_keeper *k, struct us_channel *ch, uint16_t type, ui
 			continue;
 		/* while it stops, only how answers ended is still heard, what was refused, and that
 		 * loads have ended: it gives nothing */
-		if (k->stopping && type != US_MSG_answers && type != US_MSG_noise &&
+		if (us_keeper_is_sealing(k) && type != US_MSG_answers && type != US_MSG_noise &&
 		    type != US_MSG_load_stopped)
 			return US_OK;
-		if ((table[i].states & BIT(k->state)) == 0)
+		if ((table[i].states & BIT(us_keeper_state(k))) == 0)
 			return US_ERR_MALFORMED;
 		us_keeper_order_at(k, us_time_now_ns());
 		return table[i].handle(k, ch, tag, body);

@@ -15,7 +15,9 @@ struct us_root_keys {
 
 /* Derives them into fresh secret memory; us_root_keys_free(). US_ERR_NOMEM, US_ERR_CRYPTO. */
 int us_root_keys_new(struct us_root_keys **out, const struct us_key *root);
+/* Wipes them. keys may be NULL. */
 void us_root_keys_free(struct us_root_keys *keys);
+/* What vault.conf knows the root by. US_ERR_CRYPTO. */
 int us_root_check_value(const struct us_key *root, unsigned char out[32]);
 
 #endif

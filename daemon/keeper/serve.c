@@ -7,6 +7,10 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "daemon/keeper/internal.h"
+#include "daemon/keeper/life.h"
+#include "daemon/keeper/handlers.h"
+#include "daemon/keeper/unseal.h"
+#include "daemon/keeper/witnesses.h"
 
 #define LOG_DATA_MAX (16u * 1024u * 1024u)
 #define TLS_SIGNATURE_MAX 128u
@@ -14,20 +18,16 @@
 int
 us_on_keeper_status(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_bytes body)
 {
-	struct us_msg_keeper_status_reply r = { .state = (uint8_t)k->state };
+	struct us_msg_keeper_status_reply r = { .state = (uint8_t)us_keeper_state(k) };
 	struct us_msg_keeper_status m;
 	int err = us_msg_keeper_status_decode(&m, body.p, body.n);
 
 	if (err != US_OK)
 		return err;
-	us_keeper_unsealing_expire(k);
-	r.shares_given = (uint8_t)k->unsealing.count;
-	r.shares_wanted = (uint8_t)k->conf.threshold;
-	r.shares_expire = k->unsealing.expires_ns;
-	r.since = k->since_ns;
-	r.why = us_bytes_of(k->why);
-	memcpy(r.unseal_key, k->unsealing.public_key, 32);
-	memcpy(r.unseal_signature, k->unsealing.signature, 64);
+	us_unsealing_expire(k);
+	us_unsealing_tell(k, &r);
+	r.since = us_keeper_since(k);
+	r.why = us_bytes_of(us_keeper_why(k));
 	memcpy(r.vault_id, k->conf.vault_id, 32);
 	r.tree_size = us_klog_size(k->klog);
 	r.checkpoint = us_klog_checkpoint(k->klog);
@@ -48,7 +48,7 @@ us_on_log_read(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct 
 	us_buf_init(&b, LOG_DATA_MAX);
 	r.err = (uint8_t)us_klog_serve(k->klog, m.path, &b);
 	if (r.err == US_ERR_FORMAT)
-		r.err = (uint8_t)us_keeper_witnessed(k, m.path, &b);
+		r.err = (uint8_t)us_witnesses_serve(k, m.path, &b);
 	if (r.err == US_OK)
 		r.data = (struct us_bytes){ b.data, b.len };
 	err = us_send_log_data(ch, tag, &r);

@@ -1,22 +1,47 @@
-/*
- * Nonces and sessions (docs/PROTOCOL.md section 3). A nonce carries its own proof of origin,
- *
- *   i64 time ‖ 8 random bytes ‖ first 16 bytes of HMAC-SHA-256(nonce key, the 16 bytes before)
- *
- * so that handing them out costs no memory. The nonce key is drawn at each start.
- */
-#include "crypto/session.h"
+#include "daemon/keeper/session.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "crypto/cert.h"
 #include "crypto/crypto.h"
+#include "crypto/session.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/time.h"
+#include "daemon/keeper/answer.h"
 #include "daemon/keeper/internal.h"
+#include "daemon/keeper/life.h"
+#include "daemon/keeper/low_space.h"
+#include "daemon/keeper/handlers.h"
 #include "registry/versions.h"
+
+/* A session that a person's key has signed. Free slots have expires_ns 0. */
+struct us_session {
+	uint8_t id[16];
+	uint8_t credential[32];
+	uint32_t person;
+	int64_t expires_ns;
+};
+
+struct us_sessions {
+	struct us_session slot[US_KEEPER_SESSIONS];
+	uint32_t order_version; /* that the log was told is in force; 0: none yet */
+};
+
+int
+us_sessions_new(struct us_keeper *k)
+{
+	k->sessions = calloc(1, sizeof *k->sessions);
+	return k->sessions == NULL ? US_ERR_NOMEM : US_OK;
+}
+
+void
+us_sessions_free(struct us_keeper *k)
+{
+	free(k->sessions);
+	k->sessions = NULL;
+}
 
 static int
 nonce_tag(const struct us_keeper *k, const uint8_t *nonce, uint8_t tag[32])
@@ -89,12 +114,22 @@ verify(struct us_keeper *k, const struct us_msg_session_open *m, int64_t now,
     struct us_session_statement *s, const struct us_person **person)
 {
 	const struct us_session_proof proof = { m->statement, m->signature, m->certificate };
+	const struct us_credential *known;
+	uint8_t fingerprint[32];
 	enum us_reason reason;
 	int err;
 
 	*person = NULL;
-	if (k->state != US_KEEPER_OPEN)
+	if (us_keeper_state(k) != US_KEEPER_OPEN)
 		return US_REASON_SEALED;
+	/* Nothing is parsed but certificates that this keeper issued itself, byte by byte: a front
+	 * that shows another one has not asked for it in a handshake. */
+	err = us_cert_fingerprint(m->certificate, fingerprint);
+	if (err != US_OK)
+		return reason_of(err);
+	(void)us_registry_standing(k->registry, fingerprint, now, NULL, &known);
+	if (known == NULL)
+		return US_REASON_UNKNOWN_CREDENTIAL;
 	err = us_session_verify(&proof, k->conf.vault_id, now, s);
 	if (err != US_OK)
 		return reason_of(err);
@@ -125,7 +160,7 @@ place(struct us_keeper *k, const uint8_t id[16], int64_t now, int to_write)
 
 	for (unsigned i = 0; i < 16; i++) {
 		struct us_session *s =
-		    &k->sessions[(us_load_u32(id) + i) & (US_KEEPER_SESSIONS - 1)];
+		    &k->sessions->slot[(us_load_u32(id) + i) & (US_KEEPER_SESSIONS - 1)];
 
 		if (s->expires_ns != 0 && memcmp(s->id, id, 16) == 0)
 			return s;
@@ -217,7 +252,7 @@ us_keeper_session(struct us_keeper *k, const uint8_t session[16], const uint8_t 
 	enum us_reason reason;
 
 	*person = NULL;
-	if (k->state != US_KEEPER_OPEN)
+	if (us_keeper_state(k) != US_KEEPER_OPEN)
 		return US_REASON_SEALED;
 	if (s == NULL)
 		return US_REASON_NO_SESSION;
@@ -237,14 +272,15 @@ us_keeper_order_at(struct us_keeper *k, int64_t now_ns)
 	struct us_event e = { .form = US_EVENT_ORDER_IN_FORCE };
 
 	/* while the state is replayed, acts move the registry through their own times */
-	if (k->state != US_KEEPER_OPEN)
+	if (us_keeper_state(k) != US_KEEPER_OPEN)
 		return;
 	(void)us_registry_at(k->registry, now_ns);
-	if (us_registry_order(k->registry)->version == k->order_version)
+	if (us_registry_order(k->registry)->version == k->sessions->order_version)
 		return;
-	k->order_version = us_registry_order(k->registry)->version;
-	e.order_in_force.version = k->order_version;
-	us_log(US_LOG_NOTICE, "version %u of the order is in force", (unsigned)k->order_version);
+	k->sessions->order_version = us_registry_order(k->registry)->version;
+	e.order_in_force.version = k->sessions->order_version;
+	us_log(US_LOG_NOTICE, "version %u of the order is in force",
+	    (unsigned)k->sessions->order_version);
 	if (us_keeper_event(k, US_ACTION_ORDER_IN_FORCE, US_DECISION_NONE, US_REASON_NONE, &e,
 		NULL) != US_OK)
 		us_fatal("that a version of the order is in force cannot be logged. Stopping");

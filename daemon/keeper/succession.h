@@ -25,6 +25,7 @@ struct us_keeper_succession {
 int us_keeper_succession_read(struct us_keeper_succession *l, const char *name);
 /* A chain that was made in memory. */
 int us_keeper_succession_of(struct us_keeper_succession *l, struct us_bytes text);
+/* Gives back what l holds, of zeros nothing. */
 void us_keeper_succession_free(struct us_keeper_succession *l);
 
 /* The newest hand-over; NULL: there is none. */

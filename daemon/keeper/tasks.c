@@ -1,39 +1,21 @@
 #include "daemon/keeper/tasks.h"
 
-#include <string.h>
+#include <stdlib.h>
 
 #include <event2/event.h>
 
 #include "base/err.h"
 #include "base/log.h"
-#include "base/time.h"
 #include "daemon/keeper/internal.h"
+#include "daemon/keeper/life.h"
+#include "daemon/process/channel.h"
+#include "daemon/process/slice.h"
 
-/* --- slices -------------------------------------------------------------------------------- */
-
-#define SLICE_NS (INT64_C(2) * 1000 * 1000)
-
-struct us_keeper_slice {
-	int64_t end_ns;
+/* Who waits for a slice; first has its turn. */
+struct us_tasks {
+	struct us_task *first, *last;
+	struct event *turn;
 };
-
-static void
-slice_begin(struct us_keeper_slice *s)
-{
-#ifdef US_ZERO_SLICES /* a test build: every boundary is taken */
-	s->end_ns = 0;
-#else
-	s->end_ns = us_time_mono_ns() + SLICE_NS;
-#endif
-}
-
-static int
-slice_is_over(const struct us_keeper_slice *s)
-{
-	return us_time_mono_ns() >= s->end_ns;
-}
-
-/* --- turns --------------------------------------------------------------------------------- */
 
 /* By a timer that is due at once: what came in meanwhile on channels goes before it. */
 static void
@@ -78,23 +60,23 @@ static void
 on_turn(evutil_socket_t fd, short what, void *arg)
 {
 	struct us_keeper *k = arg;
-	struct us_tasks *t = &k->tasks;
+	struct us_tasks *t = k->tasks;
 	struct us_task *task;
-	struct us_keeper_slice slice;
+	struct us_slice slice;
 	int more;
 
 	(void)fd;
 	(void)what;
-	if (k->stopping)
+	if (us_keeper_is_sealing(k))
 		/* nothing leaves behind a seal, also while it waits for loads to end */
 		us_tasks_drop(k, NULL);
 	task = take_next(t);
 	if (task == NULL)
 		return; /* us_tasks_go_on() */
-	slice_begin(&slice);
+	us_slice_begin(&slice, US_SLICE_TASK);
 	do
 		more = task->step(k, task);
-	while (more && !slice_is_over(&slice));
+	while (more && !us_slice_is_over(&slice));
 	if (more)
 		append(t, task);
 	else
@@ -104,31 +86,46 @@ on_turn(evutil_socket_t fd, short what, void *arg)
 }
 
 int
-us_tasks_init(struct us_keeper *k, struct event_base *base)
+us_tasks_new(struct us_keeper *k, struct event_base *base)
 {
-	k->tasks.turn = evtimer_new(base, on_turn, k);
-	return k->tasks.turn == NULL ? US_ERR_NOMEM : US_OK;
+	k->tasks = calloc(1, sizeof *k->tasks);
+	if (k->tasks == NULL)
+		return US_ERR_NOMEM;
+	k->tasks->turn = evtimer_new(base, on_turn, k);
+	return k->tasks->turn == NULL ? US_ERR_NOMEM : US_OK;
+}
+
+void
+us_tasks_free(struct us_keeper *k)
+{
+	if (k->tasks == NULL)
+		return;
+	us_tasks_drop(k, NULL);
+	if (k->tasks->turn != NULL)
+		event_free(k->tasks->turn);
+	free(k->tasks);
+	k->tasks = NULL;
 }
 
 void
 us_tasks_add(struct us_keeper *k, struct us_task *task)
 {
 	task->next = NULL;
-	append(&k->tasks, task);
-	turn_soon(&k->tasks);
+	append(k->tasks, task);
+	turn_soon(k->tasks);
 }
 
 void
 us_tasks_go_on(struct us_keeper *k)
 {
-	if (k->tasks.first != NULL)
-		turn_soon(&k->tasks);
+	if (k->tasks->first != NULL)
+		turn_soon(k->tasks);
 }
 
 void
 us_tasks_drop(struct us_keeper *k, const struct us_channel *ch)
 {
-	struct us_tasks *t = &k->tasks;
+	struct us_tasks *t = k->tasks;
 	struct us_task **at = &t->first, *task;
 
 	t->last = NULL;
@@ -141,13 +138,4 @@ us_tasks_drop(struct us_keeper *k, const struct us_channel *ch)
 			at = &task->next;
 		}
 	}
-}
-
-void
-us_tasks_free(struct us_keeper *k)
-{
-	us_tasks_drop(k, NULL);
-	if (k->tasks.turn != NULL)
-		event_free(k->tasks.turn);
-	k->tasks.turn = NULL;
 }

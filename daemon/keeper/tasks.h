@@ -24,20 +24,15 @@ struct us_task {
 	void (*free)(struct us_task *task);
 };
 
-/* Who waits for a slice; first has its turn. */
-struct us_tasks {
-	struct us_task *first, *last;
-	struct event *turn;
-};
-
-/* Before the first us_tasks_add(). US_ERR_NOMEM. */
-int us_tasks_init(struct us_keeper *k, struct event_base *base);
+/* k->tasks, with none, before the first us_tasks_add(). US_ERR_NOMEM. */
+int us_tasks_new(struct us_keeper *k, struct event_base *base);
+/* Drops them all, and k->tasks. */
+void us_tasks_free(struct us_keeper *k);
 /* Takes task over. */
 void us_tasks_add(struct us_keeper *k, struct us_task *task);
 /* A channel takes again what it is sent. */
 void us_tasks_go_on(struct us_keeper *k);
-/* Drops those of ch; NULL: all of them. */
+/* Drops those of ch, or all of them if it is NULL. */
 void us_tasks_drop(struct us_keeper *k, const struct us_channel *ch);
-void us_tasks_free(struct us_keeper *k);
 
 #endif

@@ -1,15 +1,5 @@
-/*
- * From sealed to open. A share arrives sealed to the X25519 key of this sealed period, is
- * recognised by its digest, and is kept in locked memory for fifteen minutes at most; the k-th one
- * gives the root, which must fit the root check. Then the vault shows its acts; only if their fold
- * ends where the log ends does anything open.
- *
- *   SEALED --k shares--> REPLAYING --fold equals the log's digest, ledger made--> OPEN
- *                            `--anything else--> REFUSING
- *
- * Making the ledger reads the whole log, so it is a task: meanwhile everything that works sealed
- * goes on.
- */
+#include "daemon/keeper/unseal.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,19 +9,41 @@
 #include "base/log.h"
 #include "crypto/slip39.h"
 #include "base/time.h"
-#include "daemon/keeper/ledger.h"
+#include "daemon/keeper/answer.h"
+#include "daemon/keeper/internal.h"
+#include "daemon/keeper/life.h"
+#include "daemon/keeper/low_space.h"
+#include "daemon/keeper/handlers.h"
+#include "registry/act.h"
 
 #define SIGNED_LABEL "underseal/unseal-key/1"
 #define TRANSIT_LABEL "underseal/share-in-transit/1"
 #define SHARE_NONE 0xffu
 
-int
-us_keeper_unsealing_begin(struct us_keeper *k)
-{
-	struct us_unsealing *u = &k->unsealing;
-	uint8_t message[sizeof SIGNED_LABEL - 1 + 64];
-	int err = us_key_new(&u->private_key);
+/* Given shares of this sealed period. mnemonics: secret memory. */
+struct us_unsealing {
+	struct us_key *private_key;
+	uint8_t public_key[32];
+	uint8_t signature[64];
+	char (*mnemonics)[544];
+	uint8_t given[US_SHARES_MAX]; /* 1: share i is there */
+	unsigned count;
+	int64_t expires_ns;
+	struct us_buf init_act;
+};
 
+int
+us_unsealing_new(struct us_keeper *k)
+{
+	uint8_t message[sizeof SIGNED_LABEL - 1 + 64];
+	struct us_unsealing *u;
+	int err;
+
+	u = k->unsealing = calloc(1, sizeof *u);
+	if (u == NULL)
+		return US_ERR_NOMEM;
+	us_buf_init(&u->init_act, US_ACT_COMMITTED_MAX); /* filled when the vault is unsealed */
+	err = us_key_new(&u->private_key);
 	if (err != US_OK)
 		return err;
 	u->mnemonics = us_secret_alloc(US_SHARES_MAX * sizeof *u->mnemonics);
@@ -52,7 +64,7 @@ us_keeper_unsealing_begin(struct us_keeper *k)
 static void
 drop_shares(struct us_keeper *k)
 {
-	struct us_unsealing *u = &k->unsealing;
+	struct us_unsealing *u = k->unsealing;
 
 	if (u->mnemonics != NULL)
 		us_wipe(u->mnemonics, US_SHARES_MAX * sizeof *u->mnemonics);
@@ -61,51 +73,57 @@ drop_shares(struct us_keeper *k)
 	u->expires_ns = 0;
 }
 
-void
-us_keeper_unsealing_end(struct us_keeper *k)
+/* No more shares are taken: their key goes too. */
+static void
+end_period(struct us_keeper *k)
 {
+	struct us_unsealing *u = k->unsealing;
+
 	drop_shares(k);
-	us_key_free(k->unsealing.private_key);
-	us_secret_free(k->unsealing.mnemonics);
-	k->unsealing.private_key = NULL;
-	k->unsealing.mnemonics = NULL;
-	memset(k->unsealing.public_key, 0, 32);
-	memset(k->unsealing.signature, 0, 64);
+	us_key_free(u->private_key);
+	us_secret_free(u->mnemonics);
+	u->private_key = NULL;
+	u->mnemonics = NULL;
+	memset(u->public_key, 0, 32);
+	memset(u->signature, 0, 64);
 }
 
 void
-us_keeper_unsealing_expire(struct us_keeper *k)
+us_unsealing_free(struct us_keeper *k)
 {
-	if (k->unsealing.count == 0 || us_time_now_ns() < k->unsealing.expires_ns)
+	if (k->unsealing == NULL)
+		return;
+	end_period(k);
+	us_buf_free(&k->unsealing->init_act);
+	free(k->unsealing);
+	k->unsealing = NULL;
+}
+
+void
+us_unsealing_expire(struct us_keeper *k)
+{
+	if (k->unsealing->count == 0 || us_time_now_ns() < k->unsealing->expires_ns)
 		return;
 	us_log(US_LOG_NOTICE, "the shares given so far are forgotten: 15 minutes have passed");
 	drop_shares(k);
 }
 
-static void
-enter(struct us_keeper *k, enum us_keeper_state state, const char *why)
+void
+us_unsealing_tell(const struct us_keeper *k, struct us_msg_keeper_status_reply *r)
 {
-	k->state = state;
-	k->since_ns = us_time_now_ns();
-	(void)snprintf(k->why, sizeof k->why, "%s", why);
+	const struct us_unsealing *u = k->unsealing;
+
+	r->shares_given = (uint8_t)u->count;
+	r->shares_wanted = (uint8_t)k->conf.threshold;
+	r->shares_expire = u->expires_ns;
+	memcpy(r->unseal_key, u->public_key, 32);
+	memcpy(r->unseal_signature, u->signature, 64);
 }
 
-void
-us_keeper_refuse(struct us_keeper *k, const char *why)
+struct us_bytes
+us_unsealing_init_act(const struct us_keeper *k)
 {
-	us_log(US_LOG_ERROR, "%s: nothing is released", why);
-	us_klog_set_box_key(k->klog, NULL);
-	us_root_keys_free(k->root);
-	us_keyring_free(k->keyring);
-	us_pkey_free(k->ca_key);
-	k->root = NULL;
-	k->keyring = NULL;
-	k->ca_key = NULL;
-	enter(k, US_KEEPER_REFUSING, why);
-	(void)us_keeper_event(k, US_ACTION_STATE_OPEN, US_DECISION_FAILED, US_REASON_STATE,
-	    &(struct us_event){ .form = US_EVENT_STATE_REFUSED,
-		.state_refused = { us_bytes_of(k->why) } },
-	    NULL);
+	return (struct us_bytes){ k->unsealing->init_act.data, k->unsealing->init_act.len };
 }
 
 /* --- shares -------------------------------------------------------------------------------- */
@@ -128,7 +146,7 @@ open_share(struct us_keeper *k, struct us_bytes sealed, char mnemonic[US_SLIP39_
 	us_buf_init(&text, US_SLIP39_TEXT_MAX);
 	memcpy(context, TRANSIT_LABEL, sizeof TRANSIT_LABEL - 1);
 	memcpy(context + sizeof TRANSIT_LABEL - 1, k->conf.vault_id, 32);
-	err = us_open_from_public(k->unsealing.private_key,
+	err = us_open_from_public(k->unsealing->private_key,
 	    (struct us_bytes){ context, sizeof context }, sealed, &text);
 	if (err == US_OK)
 		err = us_slip39_normalise((struct us_bytes){ text.data, text.len }, mnemonic);
@@ -177,8 +195,8 @@ combine(struct us_keeper *k, struct us_key *root)
 	int err = secret == NULL ? US_ERR_NOMEM : US_OK;
 
 	for (unsigned i = 0; i < k->conf.shares && n < k->conf.threshold; i++) {
-		if (k->unsealing.given[i])
-			given[n++] = k->unsealing.mnemonics[i];
+		if (k->unsealing->given[i])
+			given[n++] = k->unsealing->mnemonics[i];
 	}
 	if (err == US_OK)
 		err = us_slip39_combine(given, n, NULL, secret, &size);
@@ -214,19 +232,18 @@ open_with_root(struct us_keeper *k)
 		err = us_keyring_new(&k->keyring, k->conf.vault_id);
 	if (err == US_OK)
 		err = us_keyring_load(k->keyring, &k->root->keyring_kek);
-	us_buf_reset(&k->init_act);
+	us_buf_reset(&k->unsealing->init_act);
 	if (err == US_OK)
-		err = us_init_act_read(&k->init_act, &k->root->state, k->conf.vault_id);
+		err = us_init_act_read(&k->unsealing->init_act, &k->root->state, k->conf.vault_id);
 	if (err == US_OK)
-		err = us_registry_replay(k->registry,
-		    (struct us_bytes){ k->init_act.data, k->init_act.len }, NULL);
+		err = us_registry_replay(k->registry, us_unsealing_init_act(k), NULL);
 	return err;
 }
 
 static void
 take_share(struct us_keeper *k, const char *mnemonic, struct us_keeper_share_answer *a)
 {
-	struct us_unsealing *u = &k->unsealing;
+	struct us_unsealing *u = k->unsealing;
 
 	if (u->given[a->share - 1]) {
 		(void)snprintf(a->detail, sizeof a->detail, "share %u is there already", a->share);
@@ -250,7 +267,7 @@ finish_share(struct us_keeper *k, struct us_pending *p)
 		.entry = p->index,
 		.detail = us_bytes_of(a->detail),
 	};
-	struct us_msg_unsealed u = { .init_act = { k->init_act.data, k->init_act.len } };
+	struct us_msg_unsealed u = { .init_act = us_unsealing_init_act(k) };
 	int err = p->ch == NULL ? US_OK : us_send_share_reply(p->ch, p->tag, &r);
 
 	if (err != US_OK || !a->unsealed || p->ch == NULL || k->root == NULL)
@@ -271,12 +288,8 @@ try_unseal(struct us_keeper *k, struct us_keeper_share_answer *a)
 	if (err != US_OK) {
 		us_log_err(err, "enough shares were given, but the vault does not open");
 		drop_shares(k);
-		us_root_keys_free(k->root);
-		us_keyring_free(k->keyring);
-		us_pkey_free(k->ca_key);
-		k->root = NULL;
-		k->keyring = NULL;
-		k->ca_key = NULL;
+		us_keeper_drop_evidence_keys(k);
+		us_keeper_drop_log_keys(k);
 		a->err = err;
 		(void)snprintf(a->detail, sizeof a->detail,
 		    "the shares are right, but the vault does not "
@@ -286,8 +299,8 @@ try_unseal(struct us_keeper *k, struct us_keeper_share_answer *a)
 	}
 	(void)us_keeper_event(k, US_ACTION_UNSEAL, US_DECISION_ALLOW, US_REASON_NONE, NULL, NULL);
 	us_klog_set_box_key(k->klog, &k->root->log_box);
-	us_keeper_unsealing_end(k);
-	enter(k, US_KEEPER_REPLAYING, "the vault's state is being read");
+	end_period(k);
+	us_keeper_enter(k, US_KEEPER_REPLAYING, "the vault's state is being read");
 	a->unsealed = 1;
 }
 
@@ -329,11 +342,11 @@ us_on_share(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_
 	a = p.data = calloc(1, sizeof *a);
 	if (a == NULL)
 		return US_ERR_NOMEM;
-	us_keeper_unsealing_expire(k);
-	a->err = k->state != US_KEEPER_SEALED ? US_ERR_STATE :
+	us_unsealing_expire(k);
+	a->err = us_keeper_state(k) != US_KEEPER_SEALED ? US_ERR_STATE :
 	    us_low_space_refuses(k, US_ACTION_UNSEAL_SHARE, m.credential) ?
-						US_ERR_NOSPACE :
-						open_share(k, m.sealed, mnemonic);
+							  US_ERR_NOSPACE :
+							  open_share(k, m.sealed, mnemonic);
 	if (a->err == US_OK)
 		a->err = recognise(k, mnemonic, a);
 	else
@@ -347,161 +360,13 @@ us_on_share(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_
 	if (a->err == US_OK)
 		take_share(k, mnemonic, a);
 	us_wipe(mnemonic, sizeof mnemonic);
-	a->given = (uint8_t)k->unsealing.count;
+	a->given = (uint8_t)k->unsealing->count;
 	err = append_share(k, &m, a, &p);
 	if (err != US_OK) {
 		free(a);
 		return err;
 	}
-	if (a->err == US_OK && k->unsealing.count >= k->conf.threshold)
+	if (a->err == US_OK && k->unsealing->count >= k->conf.threshold)
 		try_unseal(k, a);
 	return us_keeper_answer(k, &p);
-}
-
-/* --- replay -------------------------------------------------------------------------------- */
-
-static void
-refuse_state(struct us_keeper *k, uint64_t vault, const char *how)
-{
-	char why[256];
-
-	(void)snprintf(why, sizeof why,
-	    "the vault's state is %s than the log: it ends at act %llu, the "
-	    "log at act %llu. An old or foreign copy was put back",
-	    how, (unsigned long long)vault, (unsigned long long)us_klog_state_sequence(k->klog));
-	us_keeper_refuse(k, why);
-}
-
-int
-us_on_replay(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_bytes body)
-{
-	struct us_msg_replay m;
-	uint64_t sequence;
-	int err = us_msg_replay_decode(&m, body.p, body.n);
-
-	(void)ch;
-	(void)tag;
-	if (err != US_OK)
-		return err;
-	if (m.committed.n < 8 || k->is_shown)
-		return US_ERR_MALFORMED;
-	if (k->state == US_KEEPER_REFUSING)
-		return US_OK; /* told at the end of the replay */
-	sequence = us_load_u64(m.committed.p);
-	if (sequence == 1) {
-		if (m.committed.n != k->init_act.len ||
-		    memcmp(m.committed.p, k->init_act.data, m.committed.n) != 0)
-			refuse_state(k, 1, "another one");
-		return US_OK;
-	}
-	if (sequence > us_klog_state_sequence(k->klog)) {
-		if (!m.prepared || sequence != us_klog_state_sequence(k->klog) + 1)
-			refuse_state(k, sequence, "newer");
-		return US_OK; /* prepared and never committed: it is dropped */
-	}
-	err = us_registry_replay(k->registry, m.committed, NULL);
-	if (err == US_ERR_NOMEM)
-		return err;
-	if (err != US_OK) {
-		us_log_err(err, "act %llu of the vault's state does not follow on act %llu",
-		    (unsigned long long)sequence,
-		    (unsigned long long)us_registry_sequence(k->registry));
-		refuse_state(k, us_registry_sequence(k->registry), "another one");
-	}
-	return US_OK;
-}
-
-static void
-check_keys(struct us_keeper *k)
-{
-	for (uint32_t c = 1; c <= us_registry_collections(k->registry); c++) {
-		if (!us_keyring_has(k->keyring, c)) {
-			us_keeper_refuse(k,
-			    "the keyring is older than the log: it lacks the key of a "
-			    "collection");
-			return;
-		}
-	}
-}
-
-struct us_keeper_replay_answer {
-	uint8_t err;
-	uint64_t keep;
-};
-
-static int
-finish_replay(struct us_keeper *k, struct us_pending *p)
-{
-	const struct us_keeper_replay_answer *a = p->data;
-	const struct us_msg_replay_reply r = { .err = a->err, .keep = a->keep };
-
-	(void)k;
-	return p->ch == NULL ? US_OK : us_send_replay_reply(p->ch, p->tag, &r);
-}
-
-/* The state is what it is, and the ledger is made, or cannot be. */
-static int
-answer_replay(struct us_keeper *k, struct us_channel *ch, uint32_t tag)
-{
-	struct us_pending p = { .ch = ch, .tag = tag, .finish = finish_replay };
-	struct us_keeper_replay_answer *a = p.data = calloc(1, sizeof *a);
-
-	if (a == NULL)
-		return US_ERR_NOMEM;
-	a->err = k->state == US_KEEPER_OPEN ? US_OK : US_ERR_VERIFY;
-	a->keep = us_klog_state_sequence(k->klog);
-	return us_keeper_answer(k, &p);
-}
-
-static void
-ledger_made(struct us_keeper *k, struct us_channel *ch, uint32_t tag, int err)
-{
-	if (err == US_ERR_NOMEM)
-		us_fatal("no memory for the ledger of disclosures. Stopping");
-	k->is_shown = 0;
-	if (err != US_OK) {
-		us_keeper_refuse(k,
-		    "the log's entries cannot be read: who has had which records is not known");
-	} else {
-		enter(k, US_KEEPER_OPEN, "");
-		us_log(US_LOG_NOTICE, "unsealed: the state ends at act %llu",
-		    (unsigned long long)us_registry_sequence(k->registry));
-		err = us_keeper_event(k, US_ACTION_STATE_OPEN, US_DECISION_ALLOW, US_REASON_NONE,
-		    NULL, NULL);
-		if (err != US_OK)
-			us_fatal("that the vault is open cannot be logged: %s. Stopping",
-			    us_strerror(err));
-	}
-	err = answer_replay(k, ch, tag);
-	if (err != US_OK)
-		us_fatal("the vault cannot be told that it is open: %s. Stopping",
-		    us_strerror(err));
-	us_keeper_settle(k);
-}
-
-int
-us_on_replay_end(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_bytes body)
-{
-	struct us_msg_replay_end m;
-	int err = us_msg_replay_end_decode(&m, body.p, body.n);
-
-	if (err == US_OK && k->is_shown)
-		err = US_ERR_MALFORMED;
-	if (err != US_OK)
-		return err;
-	if (k->state == US_KEEPER_REPLAYING &&
-	    us_registry_sequence(k->registry) != us_klog_state_sequence(k->klog))
-		refuse_state(k, us_registry_sequence(k->registry), "older");
-	else if (k->state == US_KEEPER_REPLAYING &&
-	    memcmp(us_registry_digest(k->registry), us_klog_state_digest(k->klog), 32) != 0)
-		refuse_state(k, us_registry_sequence(k->registry), "another one");
-	if (k->state == US_KEEPER_REPLAYING)
-		check_keys(k);
-	if (k->state == US_KEEPER_REPLAYING && us_keeper_counters_read(k) != US_OK)
-		us_keeper_refuse(k, "the journal's counters cannot be read");
-	if (k->state != US_KEEPER_REPLAYING)
-		return answer_replay(k, ch, tag);
-	/* the registry stays as it was compared from here on */
-	k->is_shown = 1;
-	return us_ledger_rebuild(k, ch, tag, ledger_made);
 }

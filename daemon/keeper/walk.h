@@ -13,7 +13,9 @@ struct us_walk {
 	struct us_reader rest;
 };
 
+/* Stands before the entry at that index. Free with us_walk_free(). */
 void us_walk_init(struct us_walk *w, uint64_t from);
+/* Gives back what it has read. */
 void us_walk_free(struct us_walk *w);
 /* 1 if the next entry is at hand, so that taking it costs next to nothing. */
 int us_walk_has_next(const struct us_walk *w);

@@ -11,8 +11,10 @@
 
 #define US_CHILDREN_MAX 64
 #define US_PER_ROLE_MAX 16
+#define US_MONITOR_NS_PER_MS INT64_C(1000000)
 
 struct event;
+struct event_base;
 struct us_monitor;
 
 /* One process of a role. pid is 0 while it is not running; then again is pending, unless the daemon
@@ -27,6 +29,36 @@ struct us_child {
 	struct us_backoff backoff;
 	struct event *again; /* starts it anew; NULL until it has to wait for that */
 };
+
+struct us_monitor {
+	const char *data; /* the vault's directory */
+	struct us_settings *settings;
+	struct us_buf text; /* the settings, as sent to the roles */
+	struct event_base *base;
+	struct us_child child[US_CHILDREN_MAX];
+	size_t children;
+	int listen_fd[US_PER_ROLE_MAX];
+	int shared_user;
+	/* what fronts counted and could tell nobody: for the next keeper */
+	struct us_buf uncounted;
+	int ending; /* roles are being ended; deaths are expected */
+	int announced;
+	int status;
+};
+
+/* --- children.c ------------------------------------------------------------------------------- */
+
+/* Starts every role, the more trusted first: a role may talk to them as soon as it starts. Fatal
+ * where the system has no process to give. */
+void us_children_start(struct us_monitor *m);
+/* Starts one anew, with channels to those that run; later, if there is no process to be had now. */
+void us_child_start(struct us_monitor *m, struct us_child *c);
+/* The same in so many milliseconds. */
+void us_child_start_after(struct us_child *c, int64_t ms);
+/* Gives the keeper, if it runs, what fronts counted and could tell nobody. */
+void us_child_carry(struct us_monitor *m, struct us_child *keeper);
+
+/* --- spawn.c ---------------------------------------------------------------------------------- */
 
 /* Where and as whom a role runs. The monitor finds the directory and the user enters it, so that
  * the user needs no right to any directory above it. */
@@ -43,7 +75,10 @@ struct us_spawn {
 pid_t us_spawn_role(enum us_role role, const struct us_spawn *how, int *control_fd);
 /* Fatal unless every role's user exists; says how to make them. */
 void us_users_check(void);
+/* The user of a role where each has its own. */
 const char *us_role_user(enum us_role role);
+
+/* --- listen.c --------------------------------------------------------------------------------- */
 
 /* A listening socket on ADDR:PORT (or [ADDR]:PORT) that shares its port with its siblings. Fatal on
  * failure, with what to do about it. */

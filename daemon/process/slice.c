@@ -16,6 +16,7 @@ length_ns(enum us_slice_kind kind)
 	case US_SLICE_TURN:
 		return 8 * MS;
 	case US_SLICE_SEALING:
+	case US_SLICE_TASK:
 		return 2 * MS;
 	}
 #endif

@@ -21,6 +21,7 @@ enum us_slice_kind {
 	US_SLICE_STEPS,   /* the vault: of one answer */
 	US_SLICE_TURN,    /* the vault: of all answers that can go on, one after another */
 	US_SLICE_SEALING, /* the sealer: of one batch */
+	US_SLICE_TASK,    /* the keeper: of one task */
 };
 
 struct us_slice {

@@ -7,6 +7,24 @@
 #include "base/err.h"
 #include "daemon/sealer/internal.h"
 
+/* --- states ---------------------------------------------------------------------------- */
+
+static const struct us_state_row states[] = {
+	[BATCH_FILLING] = { "filling", US_TO(BATCH_DICTIONARY) | US_TO(BATCH_KEYS) },
+	[BATCH_DICTIONARY] = { "dictionary", US_TO(BATCH_FILLING) },
+	[BATCH_KEYS] = { "keys", US_TO(BATCH_KEYS) | US_TO(BATCH_SEALING) },
+	[BATCH_SEALING] = { "sealing", US_TO(BATCH_SEALED) },
+	[BATCH_SEALED] = { "sealed", US_TO(BATCH_STORED) },
+	[BATCH_STORED] = { "stored", 0 },
+};
+const struct us_transitions us_sealer_batch_transitions = { "a batch", states, US_COUNT(states) };
+
+void
+us_sealer_batch_move(struct us_sealer_batch *b, enum us_sealer_batch_state to)
+{
+	b->state = us_transition(&us_sealer_batch_transitions, b->state, to);
+}
+
 /* --- the set of id tags; keyed digests, so that nobody chooses where they fall ---------- */
 
 static size_t

@@ -57,7 +57,7 @@ us_sealer_batch_close(struct us_sealer_batch *b)
 
 	if (s->keeper == NULL)
 		return US_ERR_CLOSED;
-	b->state = BATCH_KEYS;
+	us_sealer_batch_move(b, BATCH_KEYS);
 	return us_send_batch_open(s->keeper, 0, &m);
 }
 
@@ -154,7 +154,7 @@ us_sealer_on_batch_keys(struct us_sealer *s, struct us_bytes body)
 		give_up(b->load, err);
 		return US_OK;
 	}
-	b->state = BATCH_SEALING;
+	us_sealer_batch_move(b, BATCH_SEALING);
 	us_sealer_step(s);
 	return US_OK;
 }
@@ -315,7 +315,7 @@ send_facts(struct us_sealer_batch *b)
 	if (err == US_OK)
 		err = us_sealer_close_act_encode(&f, &facts);
 	m.facts = (struct us_bytes){ facts.data, facts.len };
-	b->state = BATCH_SEALED;
+	us_sealer_batch_move(b, BATCH_SEALED);
 	if (err == US_OK)
 		err = load->s->keeper == NULL ? US_ERR_CLOSED :
 						us_send_batch_sealed(load->s->keeper, 0, &m);
@@ -412,7 +412,7 @@ us_sealer_on_batch_sealed_ok(struct us_sealer *s, struct us_bytes body)
 		.collection = b->load->collection,
 		.slot = b->slot };
 	if (err == US_OK) {
-		b->state = BATCH_STORED;
+		us_sealer_batch_move(b, BATCH_STORED);
 		err = s->vault == NULL ? US_ERR_CLOSED : us_send_batch_end(s->vault, 0, &end);
 	}
 	if (err != US_OK)

@@ -341,7 +341,7 @@ us_sealer_dictionary_begin(struct us_sealer_load *load)
 		    us_strerror(err));
 		return 0;
 	}
-	load->batch->state = BATCH_DICTIONARY;
+	us_sealer_batch_move(load->batch, BATCH_DICTIONARY);
 	return 1;
 }
 
@@ -389,7 +389,7 @@ us_sealer_on_dictionary_key(struct us_sealer *s, struct us_bytes body)
 		us_wipe(&m, sizeof m);
 		return US_OK;
 	}
-	load->batch->state = BATCH_FILLING;
+	us_sealer_batch_move(load->batch, BATCH_FILLING);
 	if (m.err)
 		us_log(US_LOG_NOTICE, "no dictionary for collection %u: %s", load->collection,
 		    us_strerror(m.err));

@@ -4,6 +4,7 @@
 
 #include <event2/event.h>
 
+#include "base/array.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "daemon/sealer/internal.h"
@@ -13,6 +14,27 @@ us_sealer_sent(struct us_channel *ch, int err)
 {
 	if (err != US_OK)
 		us_channel_fail(ch, err);
+}
+
+static const struct us_state_row states[] = {
+	[LOAD_STARTING] = { "starting",
+	    US_TO(LOAD_OPEN) | US_TO(LOAD_FINISHING) | US_TO(LOAD_ABORTING) },
+	[LOAD_OPEN] = { "open", US_TO(LOAD_FINISHING) | US_TO(LOAD_ABORTING) },
+	[LOAD_FINISHING] = { "finishing", 0 },
+	[LOAD_ABORTING] = { "aborting", 0 },
+};
+const struct us_transitions us_sealer_load_transitions = { "a load", states, US_COUNT(states) };
+
+static void
+move(struct us_sealer_load *load, enum us_sealer_load_state to)
+{
+	load->state = us_transition(&us_sealer_load_transitions, load->state, to);
+}
+
+int
+us_sealer_load_is_ending(const struct us_sealer_load *load)
+{
+	return load->state == LOAD_FINISHING || load->state == LOAD_ABORTING;
 }
 
 struct us_sealer_load *
@@ -204,8 +226,8 @@ on_idle(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	if (load->stopped != 0) {
-		if (load->end == LOAD_OPEN)
-			load->end = LOAD_ABORT;
+		if (!us_sealer_load_is_ending(load))
+			move(load, LOAD_ABORTING);
 		us_sealer_load_pump(load);
 		return;
 	}
@@ -326,7 +348,7 @@ us_sealer_on_load_keys(struct us_sealer *s, struct us_bytes body)
 	if (err != US_OK)
 		return err;
 	load = us_sealer_find_load(s, m.load);
-	if (load == NULL || load->ready) {
+	if (load == NULL || load->state != LOAD_STARTING) {
 		us_wipe(&m, sizeof m); /* ended in the meantime */
 		return US_OK;
 	}
@@ -348,7 +370,7 @@ us_sealer_on_load_keys(struct us_sealer *s, struct us_bytes body)
 		us_log_err(err, "cannot start load %llu", (unsigned long long)load->id);
 		us_sealer_load_free(load);
 	} else {
-		load->ready = 1;
+		move(load, LOAD_OPEN);
 	}
 	return US_OK;
 }
@@ -359,7 +381,7 @@ us_sealer_load_try_end(struct us_sealer_load *load)
 	struct us_msg_load_ended m;
 	int err = load->failed;
 
-	if (load->end == LOAD_OPEN || load->batch != NULL || load->current != NULL)
+	if (!us_sealer_load_is_ending(load) || load->batch != NULL || load->current != NULL)
 		return 0;
 	if (load->queue != NULL) {
 		/* parts before them never came */
@@ -367,7 +389,7 @@ us_sealer_load_try_end(struct us_sealer_load *load)
 		if (err == US_OK)
 			err = US_ERR_INCOMPLETE;
 	}
-	if (load->end == LOAD_ABORT && err == US_ERR_CLOSED)
+	if (load->state == LOAD_ABORTING && err == US_ERR_CLOSED)
 		err = US_OK; /* it was given up, as asked */
 	m = (struct us_msg_load_ended){ .load = load->id,
 		.err = (uint8_t)err,
@@ -399,12 +421,13 @@ us_sealer_on_load_end(struct us_sealer *s, uint32_t tag, struct us_bytes body)
 		none.load = m.load;
 		return us_send_load_ended(s->vault, tag, &none);
 	}
-	if (load->end != LOAD_OPEN || m.how > 1)
+	if (us_sealer_load_is_ending(load) || m.how > 1)
 		return US_ERR_MALFORMED;
 	load->end_tag = tag;
-	load->end = m.how == 1 ? LOAD_ABORT : LOAD_FINISH;
+	move(load, m.how == 1 ? LOAD_ABORTING : LOAD_FINISHING);
 	/* A batch whose facts the keeper has may be in the log already: it is waited for. */
-	if (load->end == LOAD_ABORT && (load->batch == NULL || load->batch->state < BATCH_SEALED))
+	if (load->state == LOAD_ABORTING &&
+	    (load->batch == NULL || load->batch->state < BATCH_SEALED))
 		us_sealer_load_fail(load, US_ERR_CLOSED);
 	us_sealer_load_pump(load);
 	return US_OK;

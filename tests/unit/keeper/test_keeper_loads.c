@@ -132,6 +132,8 @@ stopped_before_answered(void **state)
 	struct us_msg_load_stop stop;
 	struct us_msg_logged l;
 
+	/* of a load whose keys the sealer has */
+	assert_int_equal(keys_of(r, 77).err, US_OK);
 	begin_suspension(r, 3);
 	assert_true(rig_read(r, r->sealer, US_MSG_load_stop));
 	assert_int_equal(us_msg_load_stop_decode(&stop, r->body.data, r->body.len), US_OK);

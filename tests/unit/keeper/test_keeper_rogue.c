@@ -162,6 +162,29 @@ forged_session_no_key(void **state)
 	r->vault_id[0] ^= 1;
 }
 
+/* A front that lies shows what is no certificate, or one that this vault did not issue: nothing of it
+ * is parsed, whoever signed for it. */
+static void
+strange_certificate_no_session(void **state)
+{
+	struct rig *r = rig_of(state);
+	struct rig_person *p = &r->people[RIG_ATTORNEY];
+	struct us_msg_session_opened opened;
+
+	p->cert.data[p->cert.len - 1] ^= 1;
+	assert_int_equal(us_cert_fingerprint((struct us_bytes){ p->cert.data, p->cert.len },
+			     p->credential),
+	    US_OK);
+	assert_int_equal(rig_session(r, RIG_ATTORNEY, 600, &opened), US_ERR_DENIED);
+	assert_int_equal(opened.reason, US_REASON_UNKNOWN_CREDENTIAL);
+	memset(p->cert.data, 0x30, p->cert.len);
+	assert_int_equal(us_cert_fingerprint((struct us_bytes){ p->cert.data, p->cert.len },
+			     p->credential),
+	    US_OK);
+	assert_int_equal(rig_session(r, RIG_ATTORNEY, 600, &opened), US_ERR_DENIED);
+	assert_int_equal(opened.reason, US_REASON_UNKNOWN_CREDENTIAL);
+}
+
 static void
 expired_session_no_key(void **state)
 {
@@ -566,6 +589,7 @@ main(int argc, char **argv)
 		T(gives_what_is_named),
 		T(no_session_no_key),
 		T(forged_session_no_key),
+		T(strange_certificate_no_session),
 		T(expired_session_no_key),
 		T(other_names_no_key),
 		T(unnamed_no_key),

@@ -36,6 +36,7 @@ length_of(enum us_slice_kind kind)
 	case US_SLICE_TURN:
 		return lengths.turn;
 	case US_SLICE_SEALING:
+	case US_SLICE_TASK:
 		break;
 	}
 	fail_msg("a slice of another");
