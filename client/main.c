@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "client/client.h"
-#include "client/http.h"
-#include "client/inclusion.h"
-#include "client/witness.h"
+#include "client/core/client.h"
+#include "client/core/http.h"
+#include "client/log/inclusion.h"
+#include "client/log/witness.h"
 #include "crypto/crypto.h"
 #include "base/err.h"
 

@@ -1,0 +1,329 @@
+#include "client/log/entry_json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "case/action.h"
+#include "base/base64.h"
+#include "base/err.h"
+#include "base/json_out.h"
+#include "base/time.h"
+
+struct us_client_opened {
+	int has[US_BOXES];
+	struct us_buf content[US_BOXES];
+	struct us_entry_access access;
+	struct us_entry_disclosure disclosure;
+	struct us_entry_query query;
+};
+
+static int
+decode_box(struct us_client_opened *o, enum us_box box)
+{
+	const struct us_buf *c = &o->content[box];
+
+	switch (box) {
+	case US_BOX_ACCESS:
+		return us_entry_access_decode(&o->access, c->data, c->len);
+	case US_BOX_DISCLOSURE:
+		return us_entry_disclosure_decode(&o->disclosure, c->data, c->len);
+	case US_BOX_QUERY:
+		return us_entry_query_decode(&o->query, c->data, c->len);
+	case US_BOXES:
+		break;
+	}
+	return US_ERR_INTERNAL;
+}
+
+/* Opens what there are keys for; an empty content counts as opened, with the values of
+ * "nothing". */
+static int
+open_boxes(struct us_client_opened *o, const struct us_entry_view *view,
+    const struct us_export_keys *keys)
+{
+	int err = US_OK;
+
+	memset(o, 0, sizeof *o);
+	us_entry_access_init(&o->access);
+	us_entry_disclosure_init(&o->disclosure);
+	us_entry_query_init(&o->query);
+	for (int box = 0; box < US_BOXES; box++)
+		us_buf_init(&o->content[box], US_ENTRY_CONTENT_MAX);
+	for (int box = 0; keys != NULL && box < US_BOXES && err == US_OK; box++) {
+		if (!keys->present[box])
+			continue;
+		err = us_entry_open(view, (enum us_box)box, &keys->keys[box], &o->content[box]);
+		if (err == US_OK)
+			err = decode_box(o, (enum us_box)box);
+		if (err == US_ERR_NOT_FOUND)
+			err = US_OK;
+		o->has[box] = err == US_OK;
+	}
+	/* who only learns that records were disclosed learns of which collection */
+	if (!o->has[US_BOX_ACCESS])
+		o->access.collection = o->disclosure.collection;
+	return err;
+}
+
+static void
+close_boxes(struct us_client_opened *o)
+{
+	us_entry_disclosure_free(&o->disclosure);
+	us_entry_query_free(&o->query);
+	for (int box = 0; box < US_BOXES; box++)
+		us_buf_free(&o->content[box]);
+}
+
+/* The member of the listed person or collection with this number. */
+static const char *
+name_of(const cJSON *document, const char *kind, uint32_t id, const char *member)
+{
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(document, "items"))
+		if ((uint32_t)us_json_number(item, kind, 0) == id)
+			return us_json_text(item, member);
+	return NULL;
+}
+
+static int
+has_party(const struct us_client_opened *o, const char *party)
+{
+	for (size_t i = 0; i < o->access.n_parties; i++)
+		if (us_bytes_is(o->access.parties[i], party))
+			return 1;
+	return 0;
+}
+
+static int
+has_record(const struct us_client_opened *o, uint64_t record)
+{
+	for (size_t i = 0; i < o->disclosure.n_records; i++)
+		if (o->disclosure.records[i] == record)
+			return 1;
+	return 0;
+}
+
+static int
+has_asked(const struct us_client_opened *o, const char *bates)
+{
+	for (size_t i = 0; i < o->query.n_terms; i++)
+		if (us_bytes_is(o->query.terms[i], bates))
+			return 1;
+	return 0;
+}
+
+/* Whether the entry is about the record. */
+static int
+is_about(const struct us_client_opened *o, const struct us_log_filter *f)
+{
+	return f->denied ? o->has[US_BOX_QUERY] && has_asked(o, f->bates) :
+			   o->has[US_BOX_DISCLOSURE] && has_record(o, f->record);
+}
+
+static int
+passes(const struct us_client_opened *o, const struct us_entry_view *view,
+    const struct us_log_names *names, const struct us_log_filter *f)
+{
+	const char *person = name_of(names->people, "person", o->access.person, "name");
+	const char *collection = name_of(names->collections, "collection", o->access.collection,
+	    "name");
+	char hex[65];
+
+	if ((f->since_ns != 0 && view->time_ns < f->since_ns) ||
+	    (f->until_ns != 0 && view->time_ns > f->until_ns))
+		return 0;
+	if (f->person == NULL && f->party == NULL && f->credential == NULL &&
+	    f->collection == NULL && !f->denied && !f->has_record)
+		return 1;
+	/* it cannot be known whether it fits */
+	if (!o->has[US_BOX_ACCESS] &&
+	    (f->person != NULL || f->party != NULL || f->credential != NULL || f->denied ||
+		o->access.collection == 0))
+		return 0;
+	us_hex_encode(o->access.credential, 32, hex);
+	hex[64] = '\0';
+	if ((f->person != NULL && (person == NULL || strcmp(person, f->person) != 0)) ||
+	    (f->party != NULL && !has_party(o, f->party)) ||
+	    (f->credential != NULL && strcmp(hex, f->credential) != 0) ||
+	    (f->collection != NULL &&
+		(collection == NULL || strcmp(collection, f->collection) != 0)) ||
+	    (f->denied && o->access.decision != US_DECISION_DENY) ||
+	    (f->has_record && !is_about(o, f)))
+		return 0;
+	return 1;
+}
+
+/* What the machine says of itself: docs/PROTOCOL.md, section 6, "What is an entry". */
+static void
+put_machine(struct us_json *j, const struct us_entry_access *a)
+{
+	static const char *const causes[] = { "", "stopped", "sealed", "crashed", "clock",
+		"stalled" };
+	struct us_reader r;
+
+	us_reader_init(&r, a->summary.p, a->summary.n);
+	if (a->action == US_ACTION_CONFIGURE) {
+		us_json_kv_str(j, "changes", a->summary);
+	} else if (a->action == US_ACTION_GAP && a->summary.n == 17) {
+		us_json_kv_uint(j, "silent_ms",
+		    (us_load_u64(a->summary.p + 8) - us_load_u64(a->summary.p)) / 1000000);
+		us_json_kv_cstr(j, "cause",
+		    a->summary.p[16] < US_COUNT(causes) ? causes[a->summary.p[16]] : "");
+	} else if (a->action == US_ACTION_HANDSHAKES || a->action == US_ACTION_REFUSALS) {
+		us_json_key(j, "counts");
+		us_json_object(j);
+		while (r.left >= 5) {
+			const char *reason = us_reason_name(us_take_u8(&r));
+
+			us_json_kv_uint(j, reason != NULL ? reason : "unknown-reason",
+			    us_take_u32(&r));
+		}
+		us_json_close(j);
+	}
+}
+
+static void
+put_access(struct us_json *j, const struct us_client_opened *o, const struct us_log_names *names)
+{
+	const struct us_entry_access *a = &o->access;
+	const char *person = name_of(names->people, "person", a->person, "name");
+	const char *collection = name_of(names->collections, "collection", a->collection, "name");
+	static const uint8_t none[32];
+
+	us_json_kv_cstr(j, "kind", us_kind_name(a->kind));
+	us_json_kv_cstr(j, "person", a->person == 0 ? NULL : person == NULL ? "unknown" : person);
+	us_json_key(j, "party");
+	us_json_array(j);
+	for (size_t i = 0; i < a->n_parties; i++)
+		us_json_str(j, a->parties[i]);
+	us_json_close(j);
+	us_json_kv_cstr(j, "action", us_action_name(a->action));
+	us_json_kv_cstr(j, "decision", us_decision_name(a->decision));
+	us_json_kv_cstr(j, "reason", us_reason_name(a->reason));
+	us_json_key(j, "rule");
+	if (a->rule == 0)
+		us_json_null(j);
+	else
+		us_json_uint(j, a->rule);
+	us_json_kv_str(j, "paragraph", a->paragraph);
+	us_json_kv_cstr(j, "collection", a->collection == 0 ? NULL : collection);
+	us_json_key(j, "credential");
+	if (memcmp(a->credential, none, 32) == 0)
+		us_json_null(j);
+	else
+		us_json_hex(j, a->credential, 32);
+	if (a->related != US_ENTRY_NONE)
+		us_json_kv_uint(j, "related", a->related);
+	if (a->sequence != US_ENTRY_NONE)
+		us_json_kv_uint(j, "act", a->sequence);
+	if (a->action == US_ACTION_ANSWERED && a->summary.n == 16) {
+		us_json_kv_uint(j, "from", us_load_u64(a->summary.p));
+		us_json_kv_uint(j, "to", us_load_u64(a->summary.p + 8));
+	}
+	put_machine(j, a);
+}
+
+static void
+put_withheld_access(struct us_json *j, const struct us_client_opened *o,
+    const struct us_log_names *names)
+{
+	static const char *const withheld[] = { "kind", "person", "party", "action", "decision",
+		"reason", "rule", "paragraph", "credential" };
+	const char *collection = name_of(names->collections, "collection", o->access.collection,
+	    "name");
+
+	for (size_t i = 0; i < US_COUNT(withheld); i++)
+		us_json_kv_cstr(j, withheld[i], "withheld");
+	us_json_kv_cstr(j, "collection", collection != NULL ? collection : "withheld");
+}
+
+/* Bates numbers where the collection's prefix is known, else record numbers. */
+static void
+put_records(struct us_json *j, const struct us_client_opened *o, const struct us_log_names *names)
+{
+	const char *prefix = name_of(names->collections, "collection", o->access.collection,
+	    "bates_prefix");
+
+	us_json_key(j, "records");
+	us_json_array(j);
+	for (size_t i = 0; i < o->disclosure.n_records; i++) {
+		unsigned long long record = o->disclosure.records[i];
+		char bates[64];
+
+		if (prefix == NULL) {
+			us_json_uint(j, record);
+			continue;
+		}
+		(void)snprintf(bates, sizeof bates, "%s%09llu", prefix, record + 1);
+		us_json_cstr(j, bates);
+	}
+	us_json_close(j);
+	us_json_kv_uint(j, o->disclosure.fewer ? "fewer_than" : "total", o->disclosure.total);
+	if (o->disclosure.parts > 1) {
+		us_json_kv_uint(j, "part", o->disclosure.part);
+		us_json_kv_uint(j, "parts", o->disclosure.parts);
+	}
+	if (o->disclosure.has_copy) {
+		us_json_kv_uint(j, "copy", o->disclosure.copy_id);
+		us_json_kv_str(j, "recipient", o->disclosure.recipient);
+	}
+}
+
+/* What a refused request was about: Bates numbers, and "+N" if there were more. */
+static void
+put_asked(struct us_json *j, const struct us_entry_query *q)
+{
+	us_json_key(j, "asked");
+	us_json_array(j);
+	for (size_t i = 0; i < q->n_terms; i++)
+		us_json_str(j, q->terms[i]);
+	us_json_close(j);
+}
+
+int
+us_log_entry_json(struct us_buf *out, const struct us_entry_view *view,
+    const struct us_export_keys *keys, const struct us_log_names *names,
+    const struct us_log_filter *filter)
+{
+	struct us_client_opened o;
+	struct us_json j;
+	int err = open_boxes(&o, view, keys);
+
+	if (err != US_OK || !passes(&o, view, names, filter)) {
+		close_boxes(&o);
+		return err;
+	}
+	us_json_begin(&j, out);
+	us_json_object(&j);
+	us_json_kv_uint(&j, "index", view->index);
+	us_json_kv_time(&j, "time", view->time_ns);
+	us_json_kv_cstr(&j, "class", us_entry_class_name(view->entry_class));
+	us_json_kv_uint(&j, "order", view->order_version);
+	if (o.has[US_BOX_ACCESS])
+		put_access(&j, &o, names);
+	else
+		put_withheld_access(&j, &o, names);
+	if (o.has[US_BOX_DISCLOSURE])
+		put_records(&j, &o, names);
+	else
+		us_json_kv_cstr(&j, "records", "withheld");
+	if (o.has[US_BOX_QUERY]) {
+		us_json_kv_str(&j, "query", o.query.query);
+		us_json_kv_str(&j, "purpose", o.query.purpose);
+		us_json_kv_str(&j, "address", o.query.address);
+		if (o.access.decision == US_DECISION_DENY && o.query.n_terms > 0)
+			put_asked(&j, &o.query);
+	} else {
+		us_json_kv_cstr(&j, "query", "withheld");
+		us_json_kv_cstr(&j, "purpose", "withheld");
+		us_json_kv_cstr(&j, "address", "withheld");
+	}
+	us_json_close(&j);
+	err = us_json_end(&j);
+	if (err == US_OK)
+		err = us_buf_put_u8(out, '\n');
+	close_boxes(&o);
+	return err;
+}
