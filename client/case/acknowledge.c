@@ -3,9 +3,10 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "client/case/commands.h"
 #include "client/case/document.h"
 #include "client/core/lookup.h"
-#include "client/case/order_propose.h"
+#include "client/case/order_version.h"
 #include "base/base64.h"
 #include "crypto/crypto.h"
 #include "base/err.h"

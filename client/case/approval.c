@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/case/commands.h"
 #include "client/core/lookup.h"
 #include "client/evidence/selection.h"
 #include "base/err.h"

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/case/commands.h"
+#include "client/core/progress.h"
 #include "client/core/lookup.h"
 #include "base/base64.h"
 #include "crypto/crypto.h"

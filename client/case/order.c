@@ -3,8 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/case/commands.h"
 #include "client/core/lookup.h"
-#include "client/case/order_propose.h"
+#include "client/case/order_version.h"
 #include "client/case/order_test.h"
 #include "base/err.h"
 #include "policy/yaml/yaml.h"

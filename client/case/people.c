@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "client/case/commands.h"
 #include "client/core/lookup.h"
 #include "base/base64.h"
 #include "base/err.h"

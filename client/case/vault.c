@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/case/commands.h"
 #include "client/core/client.h"
 #include "client/log/succession.h"
 #include "log/note.h"

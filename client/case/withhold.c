@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/case/commands.h"
 #include "client/case/document.h"
 #include "client/core/lookup.h"
-#include "client/case/order_propose.h"
+#include "client/case/order_version.h"
 #include "client/evidence/records.h"
 #include "base/err.h"
 #include "policy/order.h"

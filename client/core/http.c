@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "client/core/show.h"
 #include "base/err.h"
 
 #define KEY_DER_MAX 4096
@@ -45,6 +46,19 @@ set_ca(CURL *curl, const struct us_buf *der)
 		set_blob(curl, CURLOPT_CAINFO_BLOB, &pem);
 	us_buf_free(&pem);
 	return err;
+}
+
+void
+us_reply_init(struct us_reply *reply)
+{
+	*reply = (struct us_reply){ .entry = -1 };
+	us_buf_init(&reply->body, US_REPLY_MAX);
+}
+
+void
+us_reply_free(struct us_reply *reply)
+{
+	us_buf_free(&reply->body);
 }
 
 struct us_http *

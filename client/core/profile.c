@@ -1,4 +1,5 @@
-/* The profile on disk: whose keys the client uses, and what it remembers of the vault. */
+#include "client/core/profile.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -7,7 +8,7 @@
 #include <unistd.h>
 
 #include "log/note.h"
-#include "client/core/client.h"
+#include "client/core/show.h"
 #include "base/base64.h"
 #include "base/err.h"
 

@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "client/core/client.h"
+#include "client/core/show.h"
 
 void
 us_quota_text(const cJSON *document, char out[US_QUOTA_TEXT])

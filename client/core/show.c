@@ -1,4 +1,5 @@
-/* What people and scripts see: messages, tables, JSON, progress, prompts. */
+#include "client/core/show.h"
+
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -8,9 +9,7 @@
 
 #include <utf8proc.h>
 
-#include "client/core/client.h"
 #include "base/err.h"
-#include "base/time.h"
 
 static void
 say_v(const char *format, va_list ap)
@@ -114,20 +113,6 @@ us_say_notes(const cJSON *answer)
 			us_say("note: %s", note->valuestring);
 }
 
-int
-us_show(struct us_client *client, cJSON *document, void (*show)(const cJSON *document))
-{
-	if (client->json) {
-		char *text = cJSON_PrintUnformatted(document);
-
-		puts(text == NULL ? "null" : text);
-		cJSON_free(text);
-	} else
-		show(document);
-	cJSON_Delete(document);
-	return fflush(stdout) == 0 ? US_EXIT_DONE : US_EXIT_OTHER;
-}
-
 /* A cell as text; arrays are joined with commas. Returns its width in bytes. */
 static size_t
 cell(const cJSON *row, const char *column, char *out, size_t size)
@@ -206,50 +191,4 @@ us_ask_secret(const char *prompt, struct us_buf *answer)
 		err = US_ERR_IO;
 	(void)close(fd);
 	return err;
-}
-
-/* ---- progress ---- */
-
-static int
-progress_wanted(void)
-{
-	const char *set = getenv("UNDERSEAL_PROGRESS");
-
-	return set != NULL ? strcmp(set, "0") != 0 : isatty(STDERR_FILENO);
-}
-
-void
-us_progress_start(struct us_progress *progress, const char *what, uint64_t total)
-{
-	*progress = (struct us_progress){ .what = what,
-		.total = total,
-		.started_ns = us_time_mono_ns() };
-}
-
-void
-us_progress_at(struct us_progress *progress, uint64_t done, uint64_t things)
-{
-	int64_t now = us_time_mono_ns(), elapsed = now - progress->started_ns;
-	double seconds = (double)elapsed / 1e9, left;
-
-	if (elapsed < US_NS_PER_SECOND || now - progress->shown_ns < US_NS_PER_SECOND / 4 ||
-	    !progress_wanted())
-		return;
-	progress->shown_ns = now;
-	fprintf(stderr, "\r%llu %s, %.0f/s", (unsigned long long)things, progress->what,
-	    (double)things / seconds);
-	if (progress->total != 0 && done != 0 && done <= progress->total) {
-		left = seconds * (double)(progress->total - done) / (double)done;
-		fprintf(stderr, ", %.0f %%, %.0f s left",
-		    100.0 * (double)done / (double)progress->total, left);
-	}
-	fputs("\033[K", stderr);
-	(void)fflush(stderr);
-}
-
-void
-us_progress_end(struct us_progress *progress)
-{
-	if (progress->shown_ns != 0)
-		fputs("\r\033[K", stderr);
 }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/evidence/commands.h"
 #include "client/core/lookup.h"
 #include "base/err.h"
 

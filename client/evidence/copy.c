@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/evidence/commands.h"
 #include "client/core/client.h"
 #include "client/log/inclusion.h"
 #include "client/evidence/records.h"

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/core/progress.h"
 #include "client/core/lookup.h"
 #include "client/evidence/selection.h"
 #include "base/err.h"

@@ -6,7 +6,10 @@
 #ifndef US_CLIENT_EVIDENCE_SENT_PARTS_H
 #define US_CLIENT_EVIDENCE_SENT_PARTS_H
 
-#include "client/core/client.h"
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
 
 /* SHA-256 of each part's bytes as they stood in the file, by number. One thread. */
 struct us_sent_parts {

@@ -6,6 +6,8 @@
 
 #include "log/succession.h"
 #include "log/tiles.h"
+#include "client/core/progress.h"
+#include "client/log/commands.h"
 #include "client/log/audit_verify.h"
 #include "client/core/client.h"
 #include "client/log/acts.h"

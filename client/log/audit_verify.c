@@ -2,6 +2,8 @@
 #include "client/log/audit_verify.h"
 
 #include "log/proof.h"
+#include "client/core/progress.h"
+#include "client/log/commands.h"
 #include "client/log/succession.h"
 #include "client/log/remote.h"
 #include "client/log/witness.h"

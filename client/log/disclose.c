@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "client/log/commands.h"
 #include "client/log/remote.h"
 #include "base/err.h"
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/core/show.h"
 #include "base/array.h"
 #include "case/action.h"
 #include "base/base64.h"

@@ -2,9 +2,10 @@
 #ifndef US_CLIENT_LOG_ENTRY_JSON_H
 #define US_CLIENT_LOG_ENTRY_JSON_H
 
+#include <cjson/cJSON.h>
+
 #include "log/entry.h"
 #include "log/export.h"
-#include "client/core/client.h"
 
 /* Names for the numbers in entries: answers of /v1/people and /v1/collections. */
 struct us_log_names {

@@ -6,6 +6,7 @@
 
 #include "log/proof.h"
 #include "log/tree.h"
+#include "client/log/commands.h"
 #include "client/log/remote.h"
 #include "client/log/witness.h"
 #include "base/err.h"

@@ -12,6 +12,4 @@
 int
 us_inclusion_keep(struct us_client *client, uint64_t entry, const char *policy, const char *path);
 
-extern const struct us_command us_commands_inclusion[]; /* audit receipt */
-
 #endif

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/core/progress.h"
 #include "client/log/proofs.h"
 #include "client/log/witness.h"
 #include "base/base64.h"

@@ -3,6 +3,7 @@
 #ifndef US_CLIENT_LOG_REMOTE_H
 #define US_CLIENT_LOG_REMOTE_H
 
+#include "client/core/progress.h"
 #include "client/core/client.h"
 #include "verify/verify.h"
 
@@ -26,8 +27,8 @@ struct us_log_remote {
 	int status; /* exit status of the first request that failed, else DONE */
 };
 
-/* Fetches and verifies the newest checkpoint (remembering it, client/log/proofs.h). Ends the program
- * if it does not verify. */
+/* Fetches and verifies the newest checkpoint (remembering it, client/log/proofs.h). Ends the
+ * program if it does not verify. */
 void us_log_remote_open(struct us_log_remote *remote, struct us_client *client);
 /* The same, and before it the checkpoints that witnesses have cosigned: so none of them is
  * larger. */

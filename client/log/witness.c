@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "client/log/commands.h"
 #include "client/log/succession.h"
 #include "client/core/http.h"
 #include "client/log/witness.h"

@@ -34,6 +34,4 @@ int us_cosigned_write(const char *path, const struct us_buf *note);
 extern const struct us_option us_submit_options[US_SUBMIT_OPTIONS];
 int us_submit_run(struct us_client *client, const struct us_args *args);
 
-extern const struct us_command us_commands_witness[]; /* audit witness, audit submit */
-
 #endif

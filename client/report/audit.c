@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/report/commands.h"
 #include "client/log/audit_verify.h"
 #include "client/core/client.h"
 #include "client/log/entry_json.h"

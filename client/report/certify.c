@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/report/commands.h"
 #include "client/core/client.h"
 #include "client/report/package.h"
 #include "base/base64.h"

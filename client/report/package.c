@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "client/core/client.h"
+#include "client/core/show.h"
 #include "base/base64.h"
 #include "crypto/crypto.h"
 #include "base/err.h"

@@ -1,10 +1,9 @@
-/* Requests in a session: opens and renews it, signs acts, explains problems. */
+#include "client/core/client.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "client/core/client.h"
-#include "client/core/http.h"
 #include "client/core/quota_text.h"
 #include "base/base64.h"
 #include "crypto/crypto.h"
@@ -16,19 +15,6 @@
 #define LOG_PATIENCE_SECONDS 60
 #define LOG_WAIT_SECONDS 5 /* at once; who is to come back later than that is told so */
 #define PAGE_ITEMS 1000    /* of a list, behind its first page */
-
-void
-us_reply_init(struct us_reply *reply)
-{
-	*reply = (struct us_reply){ .entry = -1 };
-	us_buf_init(&reply->body, US_REPLY_MAX);
-}
-
-void
-us_reply_free(struct us_reply *reply)
-{
-	us_buf_free(&reply->body);
-}
 
 struct us_profile *
 us_client_profile(struct us_client *client)
@@ -369,6 +355,20 @@ us_client_post(struct us_client *client, const char *path, cJSON *document, cJSO
 	us_wipe(text, strlen(text));
 	cJSON_free(text);
 	return status;
+}
+
+int
+us_show(struct us_client *client, cJSON *document, void (*show)(const cJSON *document))
+{
+	if (client->json) {
+		char *text = cJSON_PrintUnformatted(document);
+
+		puts(text == NULL ? "null" : text);
+		cJSON_free(text);
+	} else
+		show(document);
+	cJSON_Delete(document);
+	return fflush(stdout) == 0 ? US_EXIT_DONE : US_EXIT_OTHER;
 }
 
 /* ---- acts ---- */
