@@ -23,21 +23,6 @@
 #define DAYS 3
 #define START (INT64_C(19700) * US_NS_PER_DAY)
 
-int
-us_client_get(struct us_client *client, const char *path, cJSON **out)
-{
-	(void)client;
-	(void)path;
-	(void)out;
-	return US_EXIT_OTHER;
-}
-
-int
-us_put_escaped(struct us_buf *b, const char *text)
-{
-	return us_buf_put(b, text, strlen(text));
-}
-
 static uint64_t seed;
 
 static uint64_t

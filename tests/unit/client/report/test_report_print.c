@@ -14,22 +14,6 @@
 #include "base/err.h"
 #include "base/utf8.h"
 
-/* Of the vault, which these tests do not ask. */
-int
-us_client_get(struct us_client *client, const char *path, cJSON **out)
-{
-	(void)client;
-	(void)path;
-	(void)out;
-	return US_EXIT_OTHER;
-}
-
-int
-us_put_escaped(struct us_buf *b, const char *text)
-{
-	return us_buf_put(b, text, strlen(text));
-}
-
 static char *
 shown(void (*show)(FILE *, const char *), const char *text)
 {
