@@ -65,7 +65,7 @@ verify_vault(struct us_client *client, const struct us_args *args,
 	source = us_log_remote_source(&remote);
 	err = us_log_verify(report, &source, options);
 	if (*status == US_EXIT_DONE)
-		*status = remote.status;
+		*status = remote.log.status;
 	us_log_remote_close(&remote);
 	return err;
 }

@@ -93,27 +93,6 @@ open_tree(struct us_client_keeping *k)
 	return err;
 }
 
-static int
-get_entry(struct us_client_keeping *k)
-{
-	struct us_bytes entry = { NULL, 0 };
-	struct us_buf bundle;
-	struct us_reader r;
-	int err;
-
-	us_buf_init(&bundle, US_BUNDLE_MAX);
-	err = get_bundle(k, k->index / US_TILE_WIDTH, &bundle);
-	us_reader_init(&r, bundle.data, bundle.len);
-	for (uint64_t i = 0; err == US_OK && i <= k->index % US_TILE_WIDTH; i++) {
-		entry = us_bundle_take(&r);
-		err = r.err;
-	}
-	if (err == US_OK)
-		err = us_buf_put(&k->entry, entry.p, entry.n);
-	us_buf_free(&bundle);
-	return err;
-}
-
 /* ---- which checkpoint ---- */
 
 /* The newest, or the largest that a quorum cosigned. */
@@ -123,8 +102,8 @@ choose(struct us_client_keeping *k, const struct us_tlog_policy *policy)
 	const struct us_log_remote *remote = k->remote;
 	struct us_note_key key;
 	struct us_tlog_verdict v;
-	int err = us_note_key_parse(&key, remote->client->profile.vkey,
-	    strlen(remote->client->profile.vkey));
+	int err = us_note_key_parse(&key, remote->log.client->profile.vkey,
+	    strlen(remote->log.client->profile.vkey));
 
 	k->note = (struct us_bytes){ remote->checkpoint.data, remote->checkpoint.len };
 	if (err == US_OK)
@@ -156,7 +135,9 @@ make(struct us_client_keeping *k, struct us_buf *out)
 	int err = open_tree(k);
 
 	if (err == US_OK)
-		err = get_entry(k);
+		err = us_log_fetch_entry(&k->remote->log, k->index, k->remote->size, &k->entry);
+	if (err == US_ERR_INCOMPLETE || err == US_ERR_CLOSED)
+		err = US_ERR_IO;
 	if (err == US_OK)
 		err = us_logtree_inclusion(k->tree, k->index, k->checkpoint.size, proof.hashes,
 		    &proof.n_hashes);
@@ -182,7 +163,7 @@ write_new(const char *path, const struct us_buf *text)
 static int
 check(struct us_client_keeping *k, const struct us_tlog_policy *policy, const struct us_buf *text)
 {
-	const struct us_verify_options options = { .vkey = k->remote->client->profile.vkey,
+	const struct us_verify_options options = { .vkey = k->remote->log.client->profile.vkey,
 		.policy = policy };
 	struct us_verify_report report;
 

@@ -6,71 +6,23 @@
 #include "log/entry.h"
 #include "log/merkle.h"
 #include "log/proof.h"
-#include "log/tiles.h"
 #include "evidence/batch/reader.h"
+#include "client/log/batches.h"
+#include "client/log/fetch.h"
 #include "client/log/succession.h"
-#include "client/core/http.h"
 #include "base/base64.h"
 #include "base/err.h"
-
-#define REMEMBERED_MAX (64u * 1024u * 1024u)
-#define BUNDLE 256u
-
-struct us_client_batch {
-	uint32_t collection, slot;
-	uint64_t entry;
-	uint8_t root[32];
-};
 
 struct us_proofs {
 	struct us_client *client;
 	struct us_note_key key;
 	int has_checkpoint;
 	struct us_checkpoint newest; /* extensions not kept */
-	struct us_client_batch *batches;
-	size_t n_batches;
-	struct us_http *http; /* of its own: the client's may be in the middle of a reply */
+	struct us_proven_batches batches;
+	struct us_log_fetcher log;
 };
 
 /* ---- memory ---- */
-
-static int
-parse_batch(const char *line, struct us_client_batch *b)
-{
-	unsigned long long entry;
-	char hex[65];
-
-	if (sscanf(line, "%u %u %llu %64s", &b->collection, &b->slot, &entry, hex) != 4 ||
-	    us_hex_decode(hex, strlen(hex), b->root, 32) != US_OK)
-		return US_ERR_FORMAT;
-	b->entry = entry;
-	return US_OK;
-}
-
-static void
-read_batches(struct us_proofs *p)
-{
-	struct us_buf text;
-	char *line, *save = NULL;
-
-	us_buf_init(&text, REMEMBERED_MAX);
-	if (us_profile_read(p->client->profile.directory, "batches", REMEMBERED_MAX - 1, &text) ==
-		US_OK &&
-	    us_buf_cstr(&text) != NULL)
-		for (line = strtok_r((char *)text.data, "\n", &save); line != NULL;
-		     line = strtok_r(NULL, "\n", &save)) {
-			struct us_client_batch b, *grown;
-
-			if (parse_batch(line, &b) != US_OK)
-				continue; /* a line that is not understood is verified anew */
-			grown = realloc(p->batches, (p->n_batches + 1) * sizeof *grown);
-			if (grown == NULL)
-				break;
-			p->batches = grown;
-			p->batches[p->n_batches++] = b;
-		}
-	us_buf_free(&text);
-}
 
 static void
 read_checkpoint(struct us_proofs *p)
@@ -108,11 +60,11 @@ us_proofs_open(struct us_client *client)
 	p->client = client;
 	if (us_note_key_parse(&p->key, profile->vkey, strlen(profile->vkey)) != US_OK)
 		us_give_up(US_EXIT_OTHER, "the profile's log key cannot be read");
-	p->http = us_http_new(profile);
-	if (p->http == NULL)
+	p->log = (struct us_log_fetcher){ .client = client, .http = us_http_new(profile) };
+	if (p->log.http == NULL)
 		us_give_up(US_EXIT_OTHER, "cannot set up TLS");
 	read_checkpoint(p);
-	read_batches(p);
+	(void)us_proven_batches_read(&p->batches, profile->directory);
 	return p;
 }
 
@@ -121,129 +73,19 @@ us_proofs_close(struct us_proofs *p)
 {
 	if (p == NULL)
 		return;
-	us_http_free(p->http);
-	free(p->batches);
+	us_http_free(p->log.http);
+	us_proven_batches_free(&p->batches);
 	free(p);
 }
 
-static void
-remember_batch(struct us_proofs *p, const struct us_client_batch *b)
-{
-	struct us_client_batch *grown = realloc(p->batches, (p->n_batches + 1) * sizeof *grown);
-	struct us_buf text;
-	char hex[65] = "";
-	int err = US_OK;
-
-	if (grown == NULL)
-		return;
-	p->batches = grown;
-	p->batches[p->n_batches++] = *b;
-	us_buf_init(&text, REMEMBERED_MAX);
-	for (size_t i = 0; i < p->n_batches && err == US_OK; i++) {
-		us_hex_encode(p->batches[i].root, 32, hex);
-		hex[64] = '\0';
-		err = us_buf_putf(&text, "%u %u %llu %s\n", p->batches[i].collection,
-		    p->batches[i].slot, (unsigned long long)p->batches[i].entry, hex);
-	}
-	if (err != US_OK ||
-	    us_profile_write(p->client->profile.directory, "batches", text.data, text.len) != US_OK)
-		us_say("cannot write to the profile: batches will be verified again next time");
-	us_buf_free(&text);
-}
-
-int
-us_proofs_forget_batches(const char *directory, uint64_t from)
-{
-	struct us_buf text, kept;
-	char *line, *save = NULL;
-	struct us_client_batch b;
-	int err;
-
-	us_buf_init(&text, REMEMBERED_MAX);
-	us_buf_init(&kept, REMEMBERED_MAX);
-	err = us_profile_read(directory, "batches", REMEMBERED_MAX - 1, &text);
-	if (err == US_OK && us_buf_cstr(&text) == NULL)
-		err = US_ERR_NOMEM;
-	if (err == US_OK)
-		for (line = strtok_r((char *)text.data, "\n", &save); err == US_OK && line != NULL;
-		     line = strtok_r(NULL, "\n", &save))
-			if (parse_batch(line, &b) == US_OK && b.entry < from)
-				err = us_buf_putf(&kept, "%s\n", line);
-	if (err == US_OK)
-		err = us_profile_write(directory, "batches", kept.data, kept.len);
-	us_buf_free(&text);
-	us_buf_free(&kept);
-	return err == US_ERR_NOT_FOUND ? US_OK : err;
-}
-
-/* ---- fetching ---- */
-
-static int
-fetch(struct us_http *http, const char *path, struct us_reply *reply)
-{
-	const struct us_client_request request = { .method = "GET", .path = path };
-	int err = us_http_exchange(http, &request, reply);
-
-	return err != US_OK ? err : reply->status / 100 == 2 ? US_OK : US_ERR_INCOMPLETE;
-}
-
 /* ---- checkpoints ---- */
-
-/* Lines of base64 hashes. */
-static int
-parse_hashes(const struct us_buf *text, struct us_digest proof[US_PROOF_MAX], size_t *n)
-{
-	const char *at = (const char *)text->data, *end = at + text->len;
-
-	*n = 0;
-	while (at != NULL && at < end) {
-		const char *newline = memchr(at, '\n', (size_t)(end - at));
-		size_t got, len = (size_t)((newline == NULL ? end : newline) - at);
-
-		if (*n == US_PROOF_MAX ||
-		    us_base64_decode(at, len, proof[*n].b, US_HASH_LEN, &got) != US_OK ||
-		    got != US_HASH_LEN)
-			return US_ERR_FORMAT;
-		++*n;
-		at = newline == NULL ? NULL : newline + 1;
-	}
-	return US_OK;
-}
-
-int
-us_proofs_consistent(struct us_http *http, const struct us_checkpoint *old,
-    const struct us_checkpoint *new)
-{
-	struct us_digest proof[US_PROOF_MAX];
-	struct us_reply reply;
-	char path[128];
-	size_t n = 0;
-	int err;
-
-	if (old->size == 0)
-		return US_OK;
-	if (old->size == new->size)
-		return memcmp(old->root.b, new->root.b, US_HASH_LEN) == 0 ? US_OK : US_ERR_VERIFY;
-	us_reply_init(&reply);
-	(void)snprintf(path, sizeof path, "/v1/log/consistency/%llu/%llu",
-	    (unsigned long long)old->size, (unsigned long long)new->size);
-	err = fetch(http, path, &reply);
-	if (err == US_ERR_INCOMPLETE && reply.status == 404)
-		err = US_ERR_NOT_FOUND;
-	if (err == US_OK)
-		err = parse_hashes(&reply.body, proof, &n);
-	us_reply_free(&reply);
-	if (err != US_OK)
-		return err;
-	return us_merkle_verify_consistency(old->size, &old->root, new->size, &new->root, proof, n);
-}
 
 static int
 check_consistent(struct us_proofs *p, const struct us_checkpoint *c)
 {
 	/* an answer that overtook another, or a log that was put back */
 	const int smaller = c->size < p->newest.size;
-	int err = us_proofs_consistent(p->http, smaller ? c : &p->newest, smaller ? &p->newest : c);
+	int err = us_log_prove(&p->log, smaller ? c : &p->newest, smaller ? &p->newest : c);
 
 	return err != US_ERR_NOT_FOUND ? err : smaller ? US_ERR_VERIFY : US_ERR_INCOMPLETE;
 }
@@ -259,12 +101,10 @@ follow(struct us_proofs *p, struct us_bytes note)
 		err = us_note_key_parse(&p->key, profile->vkey, strlen(profile->vkey));
 	if (err != US_OK)
 		return err;
-	free(p->batches);
-	p->batches = NULL;
-	p->n_batches = 0;
+	us_proven_batches_free(&p->batches);
 	p->has_checkpoint = 0;
 	read_checkpoint(p);
-	read_batches(p);
+	(void)us_proven_batches_read(&p->batches, profile->directory);
 	return US_OK;
 }
 
@@ -296,34 +136,11 @@ us_proofs_checkpoint(struct us_proofs *p, struct us_bytes note, struct us_checkp
 
 /* ---- receipts ---- */
 
-/* The entry that the log serves at index, from its bundle as of a tree of that size. */
+/* What the log must have, and does not give, is not there yet. */
 static int
-fetch_entry(struct us_proofs *p, uint64_t index, uint64_t size, struct us_buf *entry)
+served(int err)
 {
-	uint64_t bundle = index / BUNDLE;
-	unsigned width = size / BUNDLE > bundle ? BUNDLE : (unsigned)(size % BUNDLE);
-	const struct us_tile tile = { .entries = 1, .n = bundle, .width = width };
-	char name[US_TILE_PATH_MAX], path[US_TILE_PATH_MAX + 16];
-	struct us_reader r;
-	struct us_reply reply;
-	struct us_bytes e = { NULL, 0 };
-	int err;
-
-	us_reply_init(&reply);
-	err = us_tile_path(&tile, name, sizeof name);
-	if (err != US_OK)
-		return err;
-	(void)snprintf(path, sizeof path, "/v1/log/%s", name);
-	err = fetch(p->http, path, &reply);
-	us_reader_init(&r, reply.body.data, reply.body.len);
-	for (uint64_t i = bundle * BUNDLE; err == US_OK && i <= index; i++) {
-		e = us_take_str16(&r, US_ENTRY_MAX);
-		err = r.err;
-	}
-	if (err == US_OK)
-		err = us_buf_put(entry, e.p, e.n);
-	us_reply_free(&reply);
-	return err;
+	return err == US_ERR_NOT_FOUND ? US_ERR_INCOMPLETE : err;
 }
 
 int
@@ -346,7 +163,7 @@ us_proofs_receipt(struct us_proofs *p, struct us_bytes receipt, uint64_t index,
 	if (entry == NULL)
 		entry = &own;
 	us_buf_reset(entry);
-	err = fetch_entry(p, index, checkpoint.size, entry);
+	err = served(us_log_fetch_entry(&p->log, index, checkpoint.size, entry));
 	if (err == US_OK) {
 		us_merkle_leaf(&leaf, entry->data, entry->len);
 		err = us_tlog_proof_verify(receipt.p, receipt.n, &leaf, &p->key, 1, NULL, NULL);
@@ -409,21 +226,21 @@ check_entry_proof(struct us_proofs *p, const cJSON *answer, uint64_t index, uint
 int
 us_proofs_closing(struct us_proofs *p, uint64_t entry, uint8_t root[32], uint8_t state[32])
 {
-	struct us_reply reply;
+	struct us_buf body;
 	cJSON *answer;
-	char path[96];
+	char path[64];
 	int err;
 
-	us_reply_init(&reply);
-	(void)snprintf(path, sizeof path, "/v1/log/entry-proof/%llu", (unsigned long long)entry);
-	err = fetch(p->http, path, &reply);
+	us_buf_init(&body, US_REPLY_MAX);
+	(void)snprintf(path, sizeof path, "entry-proof/%llu", (unsigned long long)entry);
+	err = served(us_log_fetch(&p->log, path, &body));
 	if (err == US_OK) {
-		answer = cJSON_ParseWithLength((const char *)reply.body.data, reply.body.len);
+		answer = cJSON_ParseWithLength((const char *)body.data, body.len);
 		err = answer == NULL ? US_ERR_FORMAT :
 				       check_entry_proof(p, answer, entry, root, state);
 		cJSON_Delete(answer);
 	}
-	us_reply_free(&reply);
+	us_buf_free(&body);
 	return err;
 }
 
@@ -431,20 +248,18 @@ int
 us_proofs_batch(struct us_proofs *p, uint32_t collection, uint32_t slot, uint64_t entry,
     uint8_t root[32])
 {
-	struct us_client_batch b = { .collection = collection, .slot = slot, .entry = entry };
+	struct us_proven_batch b = { .collection = collection, .slot = slot, .entry = entry };
+	const struct us_proven_batch *known = us_proven_batches_find(&p->batches, collection, slot);
 	uint8_t state[32];
-	int err;
+	int err = US_OK;
 
-	for (size_t i = 0; i < p->n_batches; i++)
-		if (p->batches[i].collection == collection && p->batches[i].slot == slot) {
-			memcpy(root, p->batches[i].root, 32);
-			return US_OK;
-		}
-	err = us_proofs_closing(p, entry, b.root, state);
+	if (known == NULL)
+		err = us_proofs_closing(p, entry, b.root, state);
 	if (err != US_OK)
 		return err;
-	memcpy(root, b.root, 32);
-	remember_batch(p, &b);
+	memcpy(root, known == NULL ? b.root : known->root, 32);
+	if (known == NULL)
+		us_proven_batches_add(&p->batches, &b);
 	return US_OK;
 }
 

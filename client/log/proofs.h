@@ -4,20 +4,19 @@
  *
  * The profile's file "checkpoint" is the newest checkpoint verified; every later one must be
  * consistent with it (RFC 9162, 2.1.4.2), else the vault shows two histories: UNVERIFIED, and the
- * old checkpoint stays. The profile's file "batches" has a line "COLLECTION SLOT ENTRY ROOT"
- * (numbers, hex) for each batch verified.
+ * old checkpoint stays.
  */
 #ifndef US_CLIENT_LOG_PROOFS_H
 #define US_CLIENT_LOG_PROOFS_H
 
 #include "log/checkpoint.h"
 #include "client/core/client.h"
-#include "client/core/http.h"
 
 struct us_proofs;
 
 /* Reads what the profile remembers. Ends the program if that is damaged. */
 struct us_proofs *us_proofs_open(struct us_client *client);
+/* Frees it; NULL is nothing. */
 void us_proofs_close(struct us_proofs *proofs);
 
 /* Takes a signed checkpoint: signature of the profile's log key, consistency with the remembered
@@ -37,18 +36,8 @@ int us_proofs_batch(struct us_proofs *proofs, uint32_t collection, uint32_t slot
 int
 us_proofs_closing(struct us_proofs *proofs, uint64_t entry, uint8_t root[32], uint8_t state[32]);
 /* A record as it came (one JSON object with "record" and "manifest"), against its batch. record
- * views the verbatim source bytes. US_ERR_VERIFY, US_ERR_FORMAT, or as us_proofs_batch. */
-/* A record that the order masks is not what was loaded, and carries no proof of it: US_OK without a
- * check. */
+ * views the verbatim source bytes. One that the order masks is not what was loaded, and carries no
+ * proof of it: US_OK without a check. US_ERR_VERIFY, US_ERR_FORMAT, or as us_proofs_batch. */
 int us_proofs_record(struct us_proofs *proofs, const char *line, size_t n, struct us_bytes *record);
-
-/* Whether the tree of `new` begins with that of `old`, by a proof that the log serves; only sizes
- * and roots are looked at. US_ERR_VERIFY, US_ERR_FORMAT; US_ERR_NOT_FOUND (the log has no such
- * proof), US_ERR_INCOMPLETE (no answer to that now), US_ERR_CLOSED. */
-int us_proofs_consistent(struct us_http *http, const struct us_checkpoint *old,
-    const struct us_checkpoint *new);
-/* Drops from the profile's file "batches" what was closed by entry `from` or later: it is lost.
- * US_ERR_IO. */
-int us_proofs_forget_batches(const char *directory, uint64_t from);
 
 #endif

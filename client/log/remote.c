@@ -5,7 +5,6 @@
 
 #include "client/core/progress.h"
 #include "client/log/proofs.h"
-#include "client/log/witness.h"
 #include "base/base64.h"
 #include "base/err.h"
 
@@ -14,22 +13,18 @@
 static void
 open_newest(struct us_log_remote *remote)
 {
-	const struct us_client_request request = { .method = "GET", .path = "/v1/log/checkpoint" };
-	struct us_proofs *proofs = us_proofs_open(remote->client);
+	struct us_proofs *proofs = us_proofs_open(remote->log.client);
 	struct us_checkpoint checkpoint;
-	struct us_reply reply;
-	int err, status;
+	int err;
 
 	us_buf_init(&remote->checkpoint, 65536);
-	us_reply_init(&reply);
-	status = us_client_do(remote->client, &request, &reply);
-	if (status != US_EXIT_DONE)
-		exit(status);
-	err = us_buf_put(&remote->checkpoint, reply.body.data, reply.body.len);
-	if (err == US_OK)
-		err = us_proofs_checkpoint(proofs,
-		    (struct us_bytes){ remote->checkpoint.data, remote->checkpoint.len },
-		    &checkpoint);
+	err = us_log_fetch(&remote->log, "checkpoint", &remote->checkpoint);
+	if (err != US_OK && err != US_ERR_CLOSED && remote->log.status == US_EXIT_DONE)
+		us_say("the request failed: %s", us_strerror(err));
+	if (err != US_OK)
+		exit(remote->log.status == US_EXIT_DONE ? US_EXIT_OTHER : remote->log.status);
+	err = us_proofs_checkpoint(proofs,
+	    (struct us_bytes){ remote->checkpoint.data, remote->checkpoint.len }, &checkpoint);
 	if (err != US_OK)
 		us_give_up(err == US_ERR_INCOMPLETE || err == US_ERR_CLOSED ? US_EXIT_INCOMPLETE :
 									      US_EXIT_UNVERIFIED,
@@ -37,7 +32,6 @@ open_newest(struct us_log_remote *remote)
 		    "remembers, or is not signed by its key: %s",
 		    us_strerror(err));
 	remote->size = checkpoint.size;
-	us_reply_free(&reply);
 	us_proofs_close(proofs);
 }
 
@@ -45,28 +39,29 @@ void
 us_log_remote_open(struct us_log_remote *remote, struct us_client *client)
 {
 	memset(remote, 0, sizeof *remote);
-	remote->client = client;
+	remote->log.client = client;
 	open_newest(remote);
 }
 
 void
 us_log_remote_open_witnessed(struct us_log_remote *remote, struct us_client *client)
 {
-	int err = US_OK, status = US_EXIT_OTHER;
+	int err = US_OK;
 
 	memset(remote, 0, sizeof *remote);
-	remote->client = client;
+	remote->log.client = client;
 	while (err == US_OK && remote->n_witnessed < US_COSIGNERS_MAX) {
 		struct us_buf *note = &remote->witnessed[remote->n_witnessed];
 		char path[64];
 
 		us_buf_init(note, US_COSIGNED_MAX);
 		(void)snprintf(path, sizeof path, WITNESSED "/%zu", remote->n_witnessed + 1);
-		err = us_log_file(client, path, note, &status);
+		err = us_log_get(&remote->log, path, note);
 		remote->n_witnessed += err == US_OK;
 	}
 	if (err != US_OK && err != US_ERR_NOT_FOUND)
-		us_give_up(status, "the vault does not give the checkpoints that were cosigned: %s",
+		us_give_up(remote->log.status == US_EXIT_DONE ? US_EXIT_OTHER : remote->log.status,
+		    "the vault does not give the checkpoints that were cosigned: %s",
 		    us_strerror(err));
 	open_newest(remote);
 }
@@ -153,7 +148,7 @@ us_log_remote_keys_range(struct us_log_remote *remote, uint64_t from, uint64_t t
 
 		(void)snprintf(path, sizeof path, "/v1/log/keys?from=%llu&to=%llu",
 		    (unsigned long long)next, (unsigned long long)to);
-		status = us_client_do(remote->client, &request, &reply);
+		status = us_client_do(remote->log.client, &request, &reply);
 		if (status == US_EXIT_DONE && take_keys(remote, &reply.body, &next) != US_OK) {
 			us_say("the vault's answer with the keys is malformed");
 			status = US_EXIT_OTHER;
@@ -180,31 +175,16 @@ static int
 get_file(void *arg, const char *path, struct us_buf *out)
 {
 	struct us_log_remote *remote = arg;
-	struct us_reply reply;
-	char url[256];
-	const struct us_client_request request = { .method = "GET", .path = url };
-	int err;
 
 	if (strcmp(path, "checkpoint") == 0)
 		return us_buf_put(out, remote->checkpoint.data, remote->checkpoint.len);
 	if (strncmp(path, WITNESSED, sizeof WITNESSED - 1) == 0)
 		return get_witnessed(remote, path + sizeof WITNESSED - 1, out);
 	if (strcmp(path, "log.vkey") == 0)
-		return us_buf_putf(out, "%s\n", remote->client->profile.vkey);
+		return us_buf_putf(out, "%s\n", remote->log.client->profile.vkey);
 	if (strcmp(path, "acts") == 0) /* part by part, and logged: client/log/acts.h */
 		return US_ERR_NOT_FOUND;
-	us_reply_init(&reply);
-	(void)snprintf(url, sizeof url, "/v1/log/%s", path);
-	err = us_client_request(remote->client, &request, &reply);
-	if (err == US_OK && reply.status / 100 != 2) {
-		err = reply.status == 404 ? US_ERR_NOT_FOUND : US_ERR_IO;
-		if (reply.status != 404 && remote->status == US_EXIT_DONE)
-			remote->status = us_client_problem(remote->client, &reply);
-	}
-	if (err == US_OK)
-		err = us_buf_put(out, reply.body.data, reply.body.len);
-	us_reply_free(&reply);
-	return err == US_ERR_CLOSED ? US_ERR_IO : err;
+	return us_log_get(&remote->log, path, out);
 }
 
 static int

@@ -4,7 +4,7 @@
 #define US_CLIENT_LOG_REMOTE_H
 
 #include "client/core/progress.h"
-#include "client/core/client.h"
+#include "client/log/fetch.h"
 #include "verify/verify.h"
 
 /* Keys of one entry's boxes; present has bit 1 << enum us_box. */
@@ -14,7 +14,7 @@ struct us_box_keys {
 };
 
 struct us_log_remote {
-	struct us_client *client;
+	struct us_log_fetcher log; /* log.client is who asks */
 	/* of the checkpoint below: every path is asked for at this size */
 	uint64_t size;
 	struct us_buf checkpoint; /* fetched once, so that the log can grow meanwhile */
@@ -24,7 +24,6 @@ struct us_log_remote {
 	struct us_box_keys *keys; /* size of them, or NULL if they were not asked for */
 	uint64_t next_line;       /* of next_keys */
 	struct us_progress progress;
-	int status; /* exit status of the first request that failed, else DONE */
 };
 
 /* Fetches and verifies the newest checkpoint (remembering it, client/log/proofs.h). Ends the

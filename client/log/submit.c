@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "log/witness_policy.h"
+#include "client/log/fetch.h"
 #include "client/log/proofs.h"
 #include "client/log/witness.h"
 #include "base/err.h"
@@ -128,8 +129,8 @@ parse_size(const struct us_buf *answer, uint64_t *size)
 static const char *
 prove(struct us_client_submission *s, uint64_t old, struct us_buf *proof)
 {
+	struct us_log_fetcher log = { .client = s->client };
 	char path[64];
-	int status = US_EXIT_DONE;
 
 	us_buf_reset(proof);
 	if (old > s->checkpoint.size)
@@ -138,7 +139,7 @@ prove(struct us_client_submission *s, uint64_t old, struct us_buf *proof)
 		return NULL;
 	(void)snprintf(path, sizeof path, "consistency/%llu/%llu", (unsigned long long)old,
 	    (unsigned long long)s->checkpoint.size);
-	return us_log_file(s->client, path, proof, &status) == US_OK ?
+	return us_log_fetch(&log, path, proof) == US_OK ?
 	    NULL :
 	    "the log gives no proof from the size that it has seen";
 }
@@ -232,12 +233,12 @@ read_policy(struct us_client_submission *s, const char *file)
 static int
 fetch(struct us_client_submission *s)
 {
+	struct us_log_fetcher log = { .client = s->client };
 	struct us_proofs *proofs;
-	int status = US_EXIT_DONE, err;
+	int err = us_log_fetch(&log, "checkpoint", &s->note);
 
-	err = us_log_file(s->client, "checkpoint", &s->note, &status);
 	if (err != US_OK)
-		return status == US_EXIT_DONE ? US_EXIT_OTHER : status;
+		return log.status == US_EXIT_DONE ? US_EXIT_OTHER : log.status;
 	proofs = us_proofs_open(s->client);
 	err = us_proofs_checkpoint(proofs, (struct us_bytes){ s->note.data, s->note.len },
 	    &s->checkpoint);

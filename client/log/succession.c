@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/log/proofs.h"
+#include "client/log/batches.h"
+#include "client/log/fetch.h"
 #include "base/err.h"
 #include "base/time.h"
 
@@ -61,16 +62,16 @@ refuse(const struct us_handover *h, const struct us_client_succession_memory *m,
 
 /* A log that has no proof, or none that can be read, has not proven it. */
 static int
-prove(struct us_http *http, const struct us_checkpoint *from, const struct us_checkpoint *to)
+prove(struct us_log_fetcher *log, const struct us_checkpoint *from, const struct us_checkpoint *to)
 {
-	int err = us_proofs_consistent(http, from, to);
+	int err = us_log_prove(log, from, to);
 
 	return err == US_ERR_NOT_FOUND || err == US_ERR_FORMAT ? US_ERR_VERIFY : err;
 }
 
 /* The tree of c begins with each tree that was handed over. */
 static int
-check_trees(struct us_http *http, const struct us_handovers *chain, size_t from,
+check_trees(struct us_log_fetcher *log, const struct us_handovers *chain, size_t from,
     const struct us_checkpoint *c)
 {
 	int err = US_OK;
@@ -79,7 +80,7 @@ check_trees(struct us_http *http, const struct us_handovers *chain, size_t from,
 		const struct us_succession *s = &chain->item[i].succession;
 		const struct us_checkpoint handed = { .size = s->size, .root = s->root };
 
-		err = c->size <= s->size ? US_ERR_VERIFY : prove(http, &handed, c);
+		err = c->size <= s->size ? US_ERR_VERIFY : prove(log, &handed, c);
 		if (err == US_ERR_VERIFY)
 			us_say("REFUSED: the log is not the one that was handed over at entry %llu",
 			    (unsigned long long)s->size);
@@ -88,7 +89,7 @@ check_trees(struct us_http *http, const struct us_handovers *chain, size_t from,
 }
 
 int
-us_client_succession_check(struct us_http *http, const struct us_handovers *chain,
+us_client_succession_check(struct us_log_fetcher *log, const struct us_handovers *chain,
     const struct us_client_succession_memory *m, const struct us_checkpoint *c)
 {
 	const struct us_handover *h = &chain->item[m->place];
@@ -103,7 +104,7 @@ us_client_succession_check(struct us_http *http, const struct us_handovers *chai
 		return refuse(h, m, judged);
 	case US_HANDOVER_KEPT:
 		if (m->seen.size > 0)
-			err = prove(http, &m->seen, c);
+			err = prove(log, &m->seen, c);
 		if (err == US_ERR_VERIFY)
 			us_say("REFUSED: the log that was handed over is not the one that %s has "
 			       "seen. %s is the proof: keep it, and ask the auditor",
@@ -113,7 +114,7 @@ us_client_succession_check(struct us_http *http, const struct us_handovers *chai
 		break;
 	}
 	if (err == US_OK)
-		err = check_trees(http, chain, m->place, c);
+		err = check_trees(log, chain, m->place, c);
 	if (err == US_OK)
 		tell_followed(chain, m, judged);
 	return err;
@@ -211,30 +212,13 @@ us_client_succession_former(const char *directory, struct us_bytes note,
 struct us_client_follow {
 	struct us_client *client;
 	const char *directory;
-	struct us_http *http;
+	struct us_log_fetcher log;
 	struct us_note_key pinned;
 	struct us_buf text, old_note;
 	struct us_handovers *chain;
 	struct us_client_succession_memory memory;
 	char file[4096 + 16];
 };
-
-static int
-fetch(struct us_client_follow *f, const char *path, struct us_buf *out)
-{
-	const struct us_client_request request = { .method = "GET", .path = path };
-	struct us_reply reply;
-	int err;
-
-	us_reply_init(&reply);
-	err = us_http_exchange(f->http, &request, &reply);
-	if (err == US_OK && reply.status != 200)
-		err = reply.status == 404 ? US_ERR_NOT_FOUND : US_ERR_INCOMPLETE;
-	if (err == US_OK)
-		err = us_buf_put(out, reply.body.data, reply.body.len);
-	us_reply_free(&reply);
-	return err;
-}
 
 /* A vault that signs with a key that this profile has left: the old machine runs, or a copy of
  * before was put back. */
@@ -285,7 +269,7 @@ check_history(struct us_client_follow *f)
 static int
 fetch_chain(struct us_client_follow *f, struct us_bytes note, struct us_checkpoint *c)
 {
-	int err = fetch(f, "/v1/log/handovers", &f->text);
+	int err = us_log_fetch(&f->log, "handovers", &f->text);
 
 	if (err == US_OK)
 		err = us_handovers_open(f->chain, (struct us_bytes){ f->text.data, f->text.len });
@@ -336,7 +320,7 @@ write_profile(struct us_client_follow *f, struct us_bytes note)
 	(void)us_origin_number(&number, f->pinned.name);
 	(void)snprintf(name, sizeof name, "checkpoint.%llu", (unsigned long long)number);
 	if (err == US_OK && f->memory.seen.size > f->chain->item[f->memory.place].succession.size)
-		err = us_proofs_forget_batches(f->directory,
+		err = us_proven_batches_forget(f->directory,
 		    f->chain->item[f->memory.place].succession.size);
 	if (err == US_OK && f->old_note.len > 0)
 		err = us_profile_write(f->directory, name, f->old_note.data, f->old_note.len);
@@ -363,9 +347,9 @@ begin(struct us_client_follow *f, struct us_client *client)
 	f->directory = profile->directory;
 	us_buf_init(&f->text, US_HANDOVERS_BYTES_MAX);
 	us_buf_init(&f->old_note, CHECKPOINT_MAX);
-	f->http = us_http_new(profile);
+	f->log = (struct us_log_fetcher){ .client = client, .http = us_http_new(profile) };
 	f->chain = calloc(1, sizeof *f->chain);
-	if (f->http == NULL || f->chain == NULL)
+	if (f->log.http == NULL || f->chain == NULL)
 		return US_ERR_NOMEM;
 	return us_note_key_parse(&f->pinned, profile->vkey, strlen(profile->vkey));
 }
@@ -373,7 +357,7 @@ begin(struct us_client_follow *f, struct us_client *client)
 static void
 end(struct us_client_follow *f)
 {
-	us_http_free(f->http);
+	us_http_free(f->log.http);
 	us_buf_free(&f->text);
 	us_buf_free(&f->old_note);
 	free(f->chain);
@@ -391,7 +375,7 @@ us_client_succession_follow(struct us_client *client, struct us_bytes note)
 	if (err == US_OK)
 		err = read_memory(&f);
 	if (err == US_OK)
-		err = us_client_succession_check(f.http, f.chain, &f.memory, &c);
+		err = us_client_succession_check(&f.log, f.chain, &f.memory, &c);
 	if (err == US_OK)
 		err = write_profile(&f, note);
 	end(&f);
@@ -408,7 +392,7 @@ us_client_succession_newest(struct us_client *client)
 
 	us_buf_init(&note, CHECKPOINT_MAX);
 	if (err == US_OK)
-		err = fetch(&f, "/v1/log/checkpoint", &note);
+		err = us_log_fetch(&f.log, "checkpoint", &note);
 	if (err == US_OK)
 		err = us_checkpoint_open(&c, NULL, note.data, note.len, &f.pinned, 1);
 	end(&f);

@@ -15,9 +15,8 @@
 #ifndef US_CLIENT_LOG_SUCCESSION_H
 #define US_CLIENT_LOG_SUCCESSION_H
 
+#include "client/log/fetch.h"
 #include "log/succession.h"
-#include "client/core/client.h"
-#include "client/core/http.h"
 
 /* note: a checkpoint that the profile's key did not sign. Follows to the key that did;
  * client->profile.vkey is that key then, and the profile's checkpoint is note. Pointers to the old
@@ -54,7 +53,7 @@ struct us_client_succession_memory {
 	struct us_checkpoint seen;
 	size_t place;
 };
-int us_client_succession_check(struct us_http *http, const struct us_handovers *chain,
+int us_client_succession_check(struct us_log_fetcher *log, const struct us_handovers *chain,
     const struct us_client_succession_memory *memory, const struct us_checkpoint *c);
 
 #endif

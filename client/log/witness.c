@@ -10,7 +10,6 @@
 
 #include "client/log/commands.h"
 #include "client/log/succession.h"
-#include "client/core/http.h"
 #include "client/log/witness.h"
 #include "base/err.h"
 #include "base/time.h"
@@ -163,13 +162,14 @@ check_handed_over(const struct us_client_witness *w, const struct us_client_witn
 		.file = SEEN_FILE,
 		.seen = seen->checkpoint,
 		.place = seen->place };
-	struct us_http *http = us_http_new(&w->client->profile);
+	struct us_log_fetcher log = { .client = w->client,
+		.http = us_http_new(&w->client->profile) };
 	char name[64];
 	uint64_t number = 1;
-	int err = http == NULL ? US_ERR_NOMEM :
-				 us_client_succession_check(http, seen->chain, &memory, c);
+	int err = log.http == NULL ? US_ERR_NOMEM :
+				     us_client_succession_check(&log, seen->chain, &memory, c);
 
-	us_http_free(http);
+	us_http_free(log.http);
 	(void)us_origin_number(&number, seen->chain->item[seen->place].succession.old_key.name);
 	(void)snprintf(name, sizeof name, SEEN_FILE ".%llu", (unsigned long long)number);
 	if (err == US_OK)
@@ -187,6 +187,7 @@ static int
 check_next(const struct us_client_witness *w, const struct us_checkpoint *c,
     const struct us_buf *note)
 {
+	struct us_log_fetcher log = { .client = w->client };
 	int status = US_EXIT_DONE, err = US_OK;
 	struct us_client_witness_seen seen;
 
@@ -195,8 +196,10 @@ check_next(const struct us_client_witness *w, const struct us_checkpoint *c,
 		err = check_handed_over(w, &seen, c, &status);
 	else if (c->size < seen.checkpoint.size)
 		err = US_ERR_VERIFY;
-	else if (seen.checkpoint.size > 0)
-		err = us_log_consistent(w->client, &seen.checkpoint, c, NULL, &status);
+	else {
+		err = us_log_prove(&log, &seen.checkpoint, c);
+		status = err == US_ERR_CLOSED ? US_EXIT_OTHER : log.status; /* has been said */
+	}
 	if (err == US_ERR_VERIFY)
 		status = tell_fork(w, &seen, c, note);
 	else if (err != US_OK && status == US_EXIT_DONE) {
@@ -235,10 +238,12 @@ static int
 fetch(struct us_client_witness *w, const char *path, struct us_buf *note, struct us_checkpoint *c,
     int *status)
 {
+	struct us_log_fetcher log = { .client = w->client };
 	int err;
 
 	us_buf_reset(note);
-	err = us_log_file(w->client, path, note, status);
+	err = us_log_get(&log, path, note);
+	*status = log.status;
 	if (err != US_OK)
 		return err;
 	err = us_checkpoint_open(c, NULL, note->data, note->len, &w->log, 1);

@@ -1,18 +1,11 @@
-/* What the commands about witnesses share: files of the log as they are served, and bringing
- * cosignatures to it. */
+/* What the commands about witnesses share: their policy and keys, and bringing cosignatures to the
+ * log. */
 #ifndef US_CLIENT_LOG_WITNESS_H
 #define US_CLIENT_LOG_WITNESS_H
 
 #include "log/witness_policy.h"
 #include "client/core/client.h"
 
-/* A file of the log ("checkpoint"), appended to out. US_ERR_NOT_FOUND: the log has none such;
- * US_ERR_IO: the vault did not give it, and *status is the exit status (why has been printed). */
-int us_log_file(struct us_client *client, const char *path, struct us_buf *out, int *status);
-/* The consistency proof between two sizes of the log, verified; text (may be NULL) gets its lines
- * of base64. Errors as us_log_file(), US_ERR_FORMAT, US_ERR_VERIFY. */
-int us_log_consistent(struct us_client *client, const struct us_checkpoint *from,
-    const struct us_checkpoint *to, struct us_buf *text, int *status);
 /* Gives a checkpoint with cosignatures to the log. Exit status; *count: how many the log has of it
  * now. */
 int us_log_deliver(struct us_client *client, struct us_bytes note, unsigned *count);

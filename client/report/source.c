@@ -286,7 +286,7 @@ gather_online(struct us_client *client, struct us_client_gathering *g)
 		source = us_log_remote_source(&remote);
 		status = verified(us_log_verify(&g->trail->verified, &source, &options));
 		if (status == US_EXIT_DONE && g->trail->verified.verdict != US_VERDICT_OK)
-			status = remote.status; /* a refusal, which has been explained */
+			status = remote.log.status; /* a refusal, which has been explained */
 	}
 	if (status == US_EXIT_DONE && g->trail->verified.verdict == US_VERDICT_OK &&
 	    us_log_acts_are_open(&remote))
