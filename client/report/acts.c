@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "client/report/report.h"
+#include "client/report/kinds.h"
 #include "base/base64.h"
 #include "crypto/cert.h"
 #include "base/err.h"
@@ -81,7 +81,7 @@ put_person(const struct us_trail *t, char *to, uint32_t person)
 {
 	char name[32];
 
-	put(to, "", us_bytes_of(us_trail_person_name(t, person, name)));
+	put(to, "", us_bytes_of(us_names_person(&t->names, person, name)));
 }
 
 static void
@@ -122,7 +122,7 @@ describe_revoke(const struct us_trail *t, char *to, const struct us_act_revoke *
 static void
 describe_freeze(const struct us_trail *t, char *to, const struct us_act_freeze *freeze)
 {
-	const struct us_trail_collection *c = us_trail_collection(t,
+	const struct us_named_collection *c = us_names_find_collection(&t->names,
 	    freeze->scope == US_FREEZE_RECORDS ? freeze->selection.collection : freeze->collection);
 
 	switch (freeze->scope) {
@@ -275,14 +275,18 @@ add_signature(struct us_report *r, struct us_client_report_acts_opened *opened, 
 		if (strcmp(opened->id, id) != 0)
 			continue;
 		put(opened->signers, opened->signers[0] == '\0' ? "" : ", ",
-		    us_bytes_of(us_trail_person_name(r->trail, e->person, name)));
+		    us_bytes_of(us_names_person(&r->trail->names, e->person, name)));
 		(void)snprintf(at, sizeof at, " (entry %llu)", (unsigned long long)e->index);
 		put(opened->signers, "", us_bytes_of(at));
-		cJSON_DeleteItemFromObjectCaseSensitive(opened->row, "signed_by");
 		us_report_text(opened->row, "signed_by", opened->signers);
 		return;
 	}
 }
+
+struct us_client_administration {
+	struct us_client_report_acts_opened *opened;
+	uint64_t n, refused;
+};
 
 static void
 list_act(struct us_report *r, const struct us_trail_entry *e,
@@ -322,35 +326,54 @@ list_act(struct us_report *r, const struct us_trail_entry *e,
 	*opened = o;
 }
 
-int
-us_report_administration(struct us_report *r)
+static void
+entry(struct us_report *r, const struct us_trail_entry *e)
 {
-	struct us_client_report_acts_opened *opened = NULL;
-	uint64_t n = 0, refused = 0;
+	struct us_client_administration *s = r->state;
 
-	for (size_t i = 0; i < r->trail->n; i++) {
-		const struct us_trail_entry *e = &r->trail->entries[i];
-
-		if (!is_privileged(e->action) ||
-		    (e->kind == US_KIND_INTENT && e->decision == US_DECISION_ALLOW &&
-			e->entry_class == US_CLASS_ACCESS))
-			continue;
-		list_act(r, e, &opened);
-		if (us_report_in_range(r, e) && us_report_is_whose(r, e)) {
-			n += e->decision != US_DECISION_DENY;
-			refused += e->decision == US_DECISION_DENY;
-		}
+	if (!is_privileged(e->action) ||
+	    (e->kind == US_KIND_INTENT && e->decision == US_DECISION_ALLOW &&
+		e->entry_class == US_CLASS_ACCESS))
+		return;
+	list_act(r, e, &s->opened);
+	if (us_report_in_range(r, e) && us_report_is_whose(r, e)) {
+		s->n += e->decision != US_DECISION_DENY;
+		s->refused += e->decision == US_DECISION_DENY;
 	}
-	while (opened != NULL) {
-		struct us_client_report_acts_opened *next = opened->next;
+}
 
-		free(opened);
-		opened = next;
-	}
-	us_report_number(r->summary, "acts and events", n);
-	us_report_number(r->summary, "refused", refused);
+static int
+end(struct us_report *r)
+{
+	const struct us_client_administration *s = r->state;
+
+	us_report_number(r->summary, "acts and events", s->n);
+	us_report_number(r->summary, "refused", s->refused);
 	us_report_note(r,
 	    "An act of more than 2,048 bytes stands in the log as its SHA-256: its detail is left "
 	    "empty.");
 	return US_EXIT_DONE;
 }
+
+static void
+drop(struct us_report *r)
+{
+	struct us_client_report_acts_opened *o, *next;
+
+	for (o = ((struct us_client_administration *)r->state)->opened; o != NULL; o = next) {
+		next = o->next;
+		free(o);
+	}
+}
+
+const struct us_report_kind us_report_administration = {
+	.name = "administration",
+	.question = "Which privileged acts were done, by whom, and who signed?",
+	.options = "",
+	.columns = US_ENTRY_COLUMNS "decision reason docket detail signed_by",
+	.needs = US_NEEDS_ACCESS,
+	.state = sizeof(struct us_client_administration),
+	.entry = entry,
+	.end = end,
+	.drop = drop,
+};

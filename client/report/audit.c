@@ -7,7 +7,7 @@
 #include "client/core/client.h"
 #include "client/log/entry_json.h"
 #include "client/log/remote.h"
-#include "client/report/report.h"
+#include "client/report/audit_report.h"
 #include "base/err.h"
 #include "base/time.h"
 

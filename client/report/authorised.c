@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "client/core/lookup.h"
-#include "client/report/report.h"
+#include "client/report/kinds.h"
 #include "base/err.h"
 #include "base/time.h"
 #include "registry/hypothetical.h"
@@ -212,8 +212,8 @@ ask_acts(struct us_report *r, const char *collection, const char *bates, const c
 	return US_EXIT_DONE;
 }
 
-int
-us_report_authorised(struct us_report *r)
+static int
+end(struct us_report *r)
 {
 	const char *slash = r->ask->record == NULL ? NULL : strchr(r->ask->record, '/');
 	const char *action = r->ask->action == NULL ? "read" : r->ask->action;
@@ -229,3 +229,11 @@ us_report_authorised(struct us_report *r)
 	return r->client != NULL ? ask_vault(r, collection, slash + 1, action) :
 				   ask_acts(r, collection, slash + 1, action);
 }
+
+const struct us_report_kind us_report_authorised = {
+	.name = "authorised",
+	.question = "Who was authorised to see this record at that time, and why?",
+	.options = "COLLECTION/BATES --at TIME",
+	.columns = "person decision reason rule paragraph depends_on",
+	.end = end,
+};

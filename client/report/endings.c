@@ -1,9 +1,10 @@
-/* What left of an answer, from the outcomes and marks of the log (docs/PROTOCOL.md, "How answers
- * ended"). */
+/* docs/PROTOCOL.md, "How answers ended". */
+#include "client/report/endings.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/report/endings.h"
+#include "client/report/report.h"
 
 struct us_client_outcome {
 	uint64_t answers; /* the entry whose outcome it is */
@@ -11,30 +12,10 @@ struct us_client_outcome {
 	enum us_reason reason;
 };
 
-/* Of these it is not known how they ended. */
 struct us_client_unknown {
 	uint64_t from, to;
 	enum us_reason reason;
 };
-
-struct us_endings {
-	struct us_client_outcome *outcomes; /* by answers */
-	size_t n_outcomes;
-	struct us_client_unknown *unknown;
-	size_t n_unknown;
-	uint64_t settled; /* where the newest mark ends that is open here */
-};
-
-static void *
-one_more(void *list, size_t n, size_t size)
-{
-	/* room for 2^k */
-	void *more = (n & (n - 1)) != 0 ? list : realloc(list, (n == 0 ? 1 : n * 2) * size);
-
-	if (more == NULL)
-		us_give_up(US_EXIT_OTHER, "out of memory");
-	return more;
-}
 
 static int
 compare(const void *a, const void *b)
@@ -56,104 +37,96 @@ us_trail_is_mark(const struct us_trail_entry *e)
 	return e->kind == US_KIND_EVENT && e->action == US_ACTION_ANSWERED && e->summary.n == 16;
 }
 
-struct us_endings *
-us_endings_of(const struct us_trail *t)
+void
+us_trail_mark(const struct us_trail_entry *e, uint64_t *from, uint64_t *to)
 {
-	struct us_endings *l = calloc(1, sizeof *l);
+	*from = us_load_u64(e->summary.p);
+	*to = us_load_u64(e->summary.p + 8);
+}
 
-	if (l == NULL)
-		us_give_up(US_EXIT_OTHER, "out of memory");
-	for (size_t i = 0; i < t->n; i++) {
-		const struct us_trail_entry *e = &t->entries[i];
+void
+us_endings_take(struct us_endings *l, const struct us_trail_entry *e)
+{
+	if (us_trail_is_outcome(e)) {
+		l->outcomes = us_report_room(l->outcomes, l->n_outcomes, sizeof *l->outcomes);
+		l->outcomes[l->n_outcomes++] = (struct us_client_outcome){ e->related, e->total,
+			e->reason };
+		l->sorted = 0;
+	} else if (us_trail_is_mark(e)) {
+		uint64_t from, to;
 
-		if (us_trail_is_outcome(e)) {
-			l->outcomes = one_more(l->outcomes, l->n_outcomes, sizeof *l->outcomes);
-			l->outcomes[l->n_outcomes++] = (struct us_client_outcome){ e->related,
-				e->total, e->reason };
-		} else if (us_trail_is_mark(e)) {
-			const uint64_t from = us_load_u64(e->summary.p),
-				       to = us_load_u64(e->summary.p + 8);
-
-			l->settled = to > l->settled ? to : l->settled;
-			if (e->decision != US_DECISION_FAILED)
-				continue;
-			l->unknown = one_more(l->unknown, l->n_unknown, sizeof *l->unknown);
-			l->unknown[l->n_unknown++] = (struct us_client_unknown){ from, to,
-				e->reason };
-		}
+		us_trail_mark(e, &from, &to);
+		l->settled = to > l->settled ? to : l->settled;
+		if (e->decision != US_DECISION_FAILED)
+			return;
+		l->unknown = us_report_room(l->unknown, l->n_unknown, sizeof *l->unknown);
+		l->unknown[l->n_unknown++] = (struct us_client_unknown){ from, to, e->reason };
 	}
-	if (l->n_outcomes > 0)
-		qsort(l->outcomes, l->n_outcomes, sizeof *l->outcomes, compare);
-	return l;
 }
 
 void
 us_endings_free(struct us_endings *l)
 {
-	if (l == NULL)
-		return;
 	free(l->outcomes);
 	free(l->unknown);
-	free(l);
+	memset(l, 0, sizeof *l);
 }
 
-/* Answers are to the last of several parts. */
-static uint64_t
-last_part(const struct us_trail_entry *e)
+struct us_ending_key
+us_ending_key(const struct us_trail_entry *e)
 {
-	return e->index + (e->parts - 1 - e->part);
+	return (struct us_ending_key){
+		.last = e->index + (e->parts - 1 - e->part),
+		/* of a read the total is how many it has, in all its parts */
+		.all = e->parts > 1 ? e->total : e->n_records,
+		/* parts before the last are full */
+		.first = (uint64_t)e->part * US_ENTRY_RECORDS,
+	};
 }
 
 static const struct us_client_outcome *
-outcome_of(const struct us_endings *l, const struct us_trail_entry *e)
+outcome_of(struct us_endings *l, const struct us_ending_key *answer)
 {
-	const struct us_client_outcome key = { .answers = last_part(e) };
+	const struct us_client_outcome key = { .answers = answer->last };
 
-	return l->n_outcomes == 0 ? NULL :
-				    bsearch(&key, l->outcomes, l->n_outcomes, sizeof key, compare);
+	if (l->n_outcomes == 0)
+		return NULL;
+	if (!l->sorted)
+		qsort(l->outcomes, l->n_outcomes, sizeof *l->outcomes, compare);
+	l->sorted = 1;
+	return bsearch(&key, l->outcomes, l->n_outcomes, sizeof key, compare);
 }
 
 /* "unknown", "not settled", or NULL: it left whole. */
 static const char *
-without_outcome(const struct us_endings *l, const struct us_trail_entry *e)
+without_outcome(const struct us_endings *l, const struct us_ending_key *answer)
 {
-	const uint64_t last = last_part(e);
-
 	for (size_t i = 0; i < l->n_unknown; i++)
-		if (last >= l->unknown[i].from && last < l->unknown[i].to)
+		if (answer->last >= l->unknown[i].from && answer->last < l->unknown[i].to)
 			return l->unknown[i].reason == US_REASON_CUT ? "unknown, cut" : "unknown";
-	return last >= l->settled ? "not settled" : NULL;
-}
-
-int
-us_ending_whole(const struct us_endings *l, const struct us_trail_entry *e)
-{
-	return outcome_of(l, e) == NULL && without_outcome(l, e) == NULL;
+	return answer->last >= l->settled ? "not settled" : NULL;
 }
 
 void
-us_ending_text(const struct us_endings *l, const struct us_trail_entry *e, char out[US_ENDING_TEXT])
+us_ending_text(struct us_endings *l, const struct us_ending_key *answer, char out[US_ENDING_TEXT])
 {
-	const struct us_client_outcome *o = outcome_of(l, e);
-	const char *without = without_outcome(l, e);
-	/* of a read the total is how many it has, in all its parts */
-	const uint64_t all = e->parts > 1 ? e->total : e->n_records;
+	const struct us_client_outcome *o = outcome_of(l, answer);
+	const char *without = without_outcome(l, answer);
 
 	if (o != NULL)
 		(void)snprintf(out, US_ENDING_TEXT, "%llu of %llu, %s", (unsigned long long)o->sent,
-		    (unsigned long long)all, us_reason_name(o->reason));
+		    (unsigned long long)answer->all, us_reason_name(o->reason));
 	else
 		(void)snprintf(out, US_ENDING_TEXT, "%s", without == NULL ? "whole" : without);
 }
 
 void
-us_ending_record_text(const struct us_endings *l, const struct us_trail_entry *e, size_t at,
+us_ending_record_text(struct us_endings *l, const struct us_ending_key *answer, size_t at,
     char out[US_ENDING_TEXT])
 {
-	const struct us_client_outcome *o = outcome_of(l, e);
-	const char *without = without_outcome(l, e);
-	/* parts before the last are full */
-	const uint64_t place = (uint64_t)e->part * US_ENTRY_RECORDS + at;
+	const struct us_client_outcome *o = outcome_of(l, answer);
+	const char *without = without_outcome(l, answer);
+	const uint64_t place = answer->first + at;
 
 	if (o != NULL && place >= o->sent)
 		(void)snprintf(out, US_ENDING_TEXT, "%s, %s", place == o->sent ? "not whole" : "no",

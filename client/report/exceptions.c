@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "client/report/kinds.h"
 #include "client/report/redecision.h"
 #include "crypto/cert.h"
 #include "base/err.h"
@@ -23,8 +24,20 @@ struct us_client_person {
 	uint64_t revoked_at;
 };
 
+/* Entries that stand behind one another as parts of one request. */
+struct us_client_request_parts {
+	struct us_trail_entry **of;
+	size_t n;
+	uint64_t records;
+};
+
 struct us_client_replay {
 	struct us_report *r;
+	struct us_client_request_parts parts; /* that wait for how many there are */
+	struct us_redecision *again;          /* NULL: the acts are not all there */
+	int without_acts;                     /* which the first pass found out */
+	int err;                              /* the acts do not follow from one another, */
+	uint64_t err_at;                      /* at this entry */
 	struct us_client_credential *credentials;
 	size_t n_credentials;
 	struct us_client_person *people;
@@ -234,51 +247,103 @@ list_handshakes(struct us_client_replay *p, const struct us_trail_entry *e)
 
 /* What the order, asked again, has against what was granted; NULL: nothing. */
 static const char *
-decided_again(struct us_redecision *again, const struct us_trail_entry *e)
+decided_again(struct us_client_replay *p, const struct us_trail_entry *e, uint64_t records)
 {
-	enum us_reason why;
-	const int err = us_redecision_next(again, e, &why);
+	enum us_reason why = US_REASON_NONE;
 
-	if (err != US_OK)
-		us_give_up(err == US_ERR_NOMEM ? US_EXIT_OTHER : US_EXIT_UNVERIFIED,
-		    "the acts do not follow from one another, at entry %llu: %s",
-		    (unsigned long long)e->index, us_strerror(err));
+	if (p->again == NULL || p->err != US_OK)
+		return NULL;
+	p->err = us_redecision_next(p->again, e, p->r->trail->act, records, &why);
+	p->err_at = e->index;
 	return why == US_REASON_NONE ? NULL : us_reason_name((unsigned)why);
 }
 
-int
-us_report_exceptions(struct us_report *r)
+static void
+take(struct us_client_replay *p, const struct us_trail_entry *e, uint64_t records)
 {
-	struct us_client_replay p = { .r = r };
-	struct us_redecision *again = NULL;
-	int err = us_redecision_new(&again, r->trail);
+	const char *found = e->person == 0 ? NULL : objection(p, e);
+	const char *by_the_order = decided_again(p, e, records);
 
-	if (err == US_ERR_NOMEM)
-		us_give_up(US_EXIT_OTHER, "out of memory");
-	for (size_t i = 0; i < r->trail->n; i++) {
-		const struct us_trail_entry *e = &r->trail->entries[i];
-		const char *found = e->person == 0 ? NULL : objection(&p, e);
-		const char *by_the_order = again == NULL ? NULL : decided_again(again, e);
+	if (found == NULL)
+		found = by_the_order;
+	if (e->action == US_ACTION_HANDSHAKES || e->action == US_ACTION_REFUSALS)
+		list_handshakes(p, e);
+	else if (e->kind != US_KIND_EVENT &&
+	    (e->decision == US_DECISION_DENY ? is_exception(e->reason) :
+					       e->decision == US_DECISION_ALLOW && found != NULL))
+		list_exception(p, e, found);
+	take_act(p, e);
+}
 
-		if (found == NULL)
-			found = by_the_order;
-		if (e->action == US_ACTION_HANDSHAKES || e->action == US_ACTION_REFUSALS)
-			list_handshakes(&p, e);
-		else if (e->kind != US_KIND_EVENT &&
-		    (e->decision == US_DECISION_DENY ?
-			    is_exception(e->reason) :
-			    e->decision == US_DECISION_ALLOW && found != NULL))
-			list_exception(&p, e, found);
-		take_act(&p, e);
+/* ---- the parts of a request ---- */
+
+static void
+take_parts(struct us_client_replay *p)
+{
+	for (size_t i = 0; i < p->parts.n; i++) {
+		take(p, p->parts.of[i], p->parts.records);
+		free(p->parts.of[i]);
 	}
-	us_report_number(r->summary, "allowed (expected: 0)", p.allowed);
-	us_report_number(r->summary, "refused", p.denied);
+	p->parts.n = 0;
+	p->parts.records = 0;
+}
+
+static void
+add_part(struct us_client_request_parts *parts, const struct us_trail_entry *e)
+{
+	parts->of = us_report_room(parts->of, parts->n, sizeof(void *));
+	parts->of[parts->n] = us_trail_entry_copy(e);
+	if (parts->of[parts->n++] == NULL)
+		us_give_up(US_EXIT_OTHER, "out of memory");
+	parts->records += e->n_records;
+}
+
+static void
+drop_replay(struct us_client_replay *p)
+{
+	for (size_t i = 0; i < p->parts.n; i++)
+		free(p->parts.of[i]);
+	free(p->parts.of);
+	us_redecision_free(p->again);
+	free(p->credentials);
+	free(p->people);
+}
+
+static void
+entry(struct us_report *r, const struct us_trail_entry *e)
+{
+	struct us_client_replay *p = r->state;
+
+	p->r = r;
+	if (p->again == NULL && !p->without_acts && r->trail->committed.n > 0 &&
+	    us_redecision_new(&p->again) != US_OK)
+		us_give_up(US_EXIT_OTHER, "out of memory");
+	if (e->entry_class == US_CLASS_STATE && !us_trail_has_acts(r->trail))
+		p->without_acts = 1;
+	if (p->without_acts && p->again != NULL)
+		return; /* the log is read again without it */
+	if (p->parts.n > 0 && e->part == p->parts.n && e->entry_class == US_CLASS_ACCESS) {
+		add_part(&p->parts, e);
+		return;
+	}
+	take_parts(p);
+	if (p->again != NULL && us_redecision_asks(e))
+		add_part(&p->parts, e);
+	else
+		take(p, e, 0);
+}
+
+static void
+list_findings(struct us_report *r, const struct us_client_replay *p)
+{
+	us_report_number(r->summary, "allowed (expected: 0)", p->allowed);
+	us_report_number(r->summary, "refused", p->denied);
 	us_report_note(r,
 	    "by_the_acts: what the acts in this log say of the credential at that moment, whatever "
 	    "was decided.");
-	if (again != NULL) {
+	if (p->again != NULL) {
 		us_report_number(r->summary, "grants decided again by the order",
-		    us_redecision_count(again));
+		    us_redecision_count(p->again));
 		us_report_note(r,
 		    "Every grant was put again to the order in force then: standing, "
 		    "acknowledgement, clearance, hours, network, credential, "
@@ -290,8 +355,42 @@ us_report_exceptions(struct us_report *r)
 		    "the first people the end is not "
 		    "replayed, their revocation is.");
 	}
-	us_redecision_free(again);
-	free(p.credentials);
-	free(p.people);
+}
+
+static int
+end(struct us_report *r)
+{
+	struct us_client_replay *p = r->state;
+
+	if (p->again != NULL && !us_trail_has_acts(r->trail)) {
+		drop_replay(p);
+		*p = (struct us_client_replay){ .without_acts = 1 };
+		return US_REPORT_AGAIN;
+	}
+	if (p->again != NULL)
+		take_parts(p);
+	if (p->err != US_OK)
+		us_give_up(p->err == US_ERR_NOMEM ? US_EXIT_OTHER : US_EXIT_UNVERIFIED,
+		    "the acts do not follow from one another, at entry %llu: %s",
+		    (unsigned long long)p->err_at, us_strerror(p->err));
+	list_findings(r, p);
 	return US_EXIT_DONE;
 }
+
+static void
+drop(struct us_report *r)
+{
+	drop_replay(r->state);
+}
+
+const struct us_report_kind us_report_exceptions = {
+	.name = "exceptions",
+	.question = "Was anything done with an expired, revoked or pending credential?",
+	.options = "",
+	.columns = US_ENTRY_COLUMNS "decision reason by_the_acts count",
+	.needs = US_NEEDS_ACCESS,
+	.state = sizeof(struct us_client_replay),
+	.entry = entry,
+	.end = end,
+	.drop = drop,
+};

@@ -1,8 +1,9 @@
 /* Reports on the log itself: whether it was altered, what a certificate needs. */
+#include <stdlib.h>
 #include <string.h>
 
-#include "client/core/lookup.h"
 #include "client/report/endings.h"
+#include "client/report/kinds.h"
 #include "base/base64.h"
 #include "base/err.h"
 #include "base/time.h"
@@ -27,60 +28,95 @@ finding_number(struct us_report *r, const char *name, uint64_t number)
 
 /* ---- verification ---- */
 
-/* The longest time without an entry, and starts that no stop came before: the vault ended without
- * saying so. */
+struct us_client_verification {
+	uint64_t entries, opened[US_BOXES];
+	/* the longest time without an entry */
+	int64_t last_ns, longest_ns;
+	uint64_t longest_at;
+	/* starts that no stop came before: the vault ended without saying so */
+	uint64_t starts, unclean;
+	int running;
+	/* how answers ended: the last entries of disclosures that no mark has passed yet */
+	uint64_t outcomes, unknown;
+	uint64_t *open;
+	size_t n_open;
+};
+
 static void
-list_gaps(struct us_report *r)
+take_time(struct us_client_verification *s, const struct us_trail_entry *e)
 {
-	uint64_t starts = 0, unclean = 0, longest_at = 0;
-	int64_t longest = 0;
-	int running = 0;
+	if (s->entries > 0 && e->time_ns - s->last_ns > s->longest_ns) {
+		s->longest_ns = e->time_ns - s->last_ns;
+		s->longest_at = e->index;
+	}
+	s->last_ns = e->time_ns;
+	if (e->action == US_ACTION_START) {
+		s->starts++;
+		s->unclean += s->running != 0;
+		s->running = 1;
+	} else if (e->action == US_ACTION_STOP)
+		s->running = 0;
+}
+
+/* A mark settles what is before its end; of a failed one it is not known how its answers ended. An
+ * outcome says it of one. */
+static void
+take_ending(struct us_client_verification *s, const struct us_trail_entry *e)
+{
+	const int outcome = us_trail_is_outcome(e), mark = !outcome && us_trail_is_mark(e);
+	const int failed = mark && e->decision == US_DECISION_FAILED;
+	uint64_t from = 0, to = 0;
+	size_t n = 0;
+
+	if (mark)
+		us_trail_mark(e, &from, &to);
+	s->outcomes += (uint64_t)outcome;
+	if (us_report_discloses(e)) {
+		s->open = us_report_room(s->open, s->n_open, sizeof *s->open);
+		s->open[s->n_open++] = us_ending_key(e).last;
+	}
+	if (!outcome && !mark)
+		return;
+	for (size_t i = 0; i < s->n_open; i++) {
+		const uint64_t last = s->open[i];
+
+		s->unknown += failed && last >= from && last < to;
+		if (outcome ? last != e->related : last >= to)
+			s->open[n++] = last;
+	}
+	s->n_open = n;
+}
+
+static void
+verification_entry(struct us_report *r, const struct us_trail_entry *e)
+{
+	struct us_client_verification *s = r->state;
+
+	for (int box = 0; box < US_BOXES; box++)
+		s->opened[box] += e->opened >> box & 1;
+	take_time(s, e);
+	take_ending(s, e);
+	s->entries++;
+}
+
+static void
+list_gaps(struct us_report *r, const struct us_client_verification *s)
+{
 	char text[96];
 
-	for (size_t i = 0; i < r->trail->n; i++) {
-		const struct us_trail_entry *e = &r->trail->entries[i];
-
-		if (i > 0 && e->time_ns - r->trail->entries[i - 1].time_ns > longest) {
-			longest = e->time_ns - r->trail->entries[i - 1].time_ns;
-			longest_at = e->index;
-		}
-		if (e->action == US_ACTION_START) {
-			starts++;
-			unclean += running != 0;
-			running = 1;
-		} else if (e->action == US_ACTION_STOP)
-			running = 0;
-	}
 	(void)snprintf(text, sizeof text, "%lld s, before entry %llu",
-	    (long long)(longest / US_NS_PER_SECOND), (unsigned long long)longest_at);
+	    (long long)(s->longest_ns / US_NS_PER_SECOND), (unsigned long long)s->longest_at);
 	finding(r, "longest time without an entry", text);
-	finding_number(r, "starts of the vault", starts);
-	finding_number(r, "starts after an end that is not in the log", unclean);
+	finding_number(r, "starts of the vault", s->starts);
+	finding_number(r, "starts after an end that is not in the log", s->unclean);
+	finding_number(r, "answers that did not leave whole", s->outcomes);
+	finding_number(r, "disclosures of which it is not known how they ended", s->unknown);
 }
 
-/* How answers ended, by outcomes and marks. */
-static void
-list_endings(struct us_report *r)
+static int
+verification_end(struct us_report *r)
 {
-	struct us_endings *left = us_endings_of(r->trail);
-	uint64_t outcomes = 0, unknown = 0;
-	char text[US_ENDING_TEXT];
-
-	for (size_t i = 0; i < r->trail->n; i++) {
-		const struct us_trail_entry *e = &r->trail->entries[i];
-
-		outcomes += (uint64_t)us_trail_is_outcome(e);
-		us_ending_text(left, e, text);
-		unknown += us_report_discloses(e) && strncmp(text, "unknown", 7) == 0;
-	}
-	us_endings_free(left);
-	finding_number(r, "answers that did not leave whole", outcomes);
-	finding_number(r, "disclosures of which it is not known how they ended", unknown);
-}
-
-int
-us_report_verification(struct us_report *r)
-{
+	const struct us_client_verification *s = r->state;
 	const struct us_verify_report *v = &r->trail->verified;
 	static const char *const opened[US_BOXES] = { "access boxes opened",
 		"disclosure boxes opened", "query boxes opened" };
@@ -101,15 +137,9 @@ us_report_verification(struct us_report *r)
 	finding(r, "last entry", v->entries == 0 ? NULL : us_time_format(v->last_ns, time));
 	finding_number(r, "indexes missing or out of order",
 	    v->verdict == US_VERDICT_OK ? 0 : v->checkpoint.size - v->entries);
-	for (int box = 0; box < US_BOXES; box++) {
-		uint64_t n = 0;
-
-		for (size_t i = 0; i < r->trail->n; i++)
-			n += r->trail->entries[i].opened >> box & 1;
-		finding_number(r, opened[box], n);
-	}
-	list_gaps(r);
-	list_endings(r);
+	for (int box = 0; box < US_BOXES; box++)
+		finding_number(r, opened[box], s->opened[box]);
+	list_gaps(r, s);
 	us_report_text(r->summary, "verdict", us_verdict_name(v->verdict));
 	us_report_note(r,
 	    "Checked: signature and origin of the checkpoint, every entry against its tile, every "
@@ -119,33 +149,58 @@ us_report_verification(struct us_report *r)
 	return US_EXIT_DONE;
 }
 
+static void
+verification_drop(struct us_report *r)
+{
+	free(((struct us_client_verification *)r->state)->open);
+}
+
+const struct us_report_kind us_report_verification = {
+	.name = "verification",
+	.question = "Was the log altered, cut or reordered; are there gaps?",
+	.options = "",
+	.columns = "check finding",
+	.needs = US_NEEDS_ACCESS | US_NEEDS_RECORDS,
+	.state = sizeof(struct us_client_verification),
+	.entry = verification_entry,
+	.end = verification_end,
+	.drop = verification_drop,
+};
+
 /* ---- certificate ---- */
 
-int
-us_report_certificate(struct us_report *r)
+struct us_client_certificate {
+	uint64_t batches, copies, last_copy;
+};
+
+static void
+certificate_entry(struct us_report *r, const struct us_trail_entry *e)
 {
+	struct us_client_certificate *s = r->state;
+
+	s->batches += e->action == US_ACTION_BATCH_CLOSE && e->entry_class == US_CLASS_STATE;
+	if (e->has_copy && e->kind == US_KIND_DISCLOSURE &&
+	    (s->copies == 0 || e->copy_id != s->last_copy)) {
+		s->copies++;
+		s->last_copy = e->copy_id;
+	}
+}
+
+static int
+certificate_end(struct us_report *r)
+{
+	const struct us_client_certificate *s = r->state;
 	const struct us_verify_report *v = &r->trail->verified;
 	char root[US_BASE64_SIZE(32) + 1];
-	uint64_t batches = 0, copies = 0, last_copy = 0;
 
 	us_base64_encode(v->checkpoint.root.b, 32, root);
-	for (size_t i = 0; i < r->trail->n; i++) {
-		const struct us_trail_entry *e = &r->trail->entries[i];
-
-		batches += e->action == US_ACTION_BATCH_CLOSE && e->entry_class == US_CLASS_STATE;
-		if (e->has_copy && e->kind == US_KIND_DISCLOSURE &&
-		    (copies == 0 || e->copy_id != last_copy)) {
-			copies++;
-			last_copy = e->copy_id;
-		}
-	}
 	finding(r, "verdict on the log (902(13): the process gives an accurate result)",
 	    us_verdict_name(v->verdict));
 	finding(r, "log to be named", v->checkpoint.origin);
 	finding_number(r, "size to be named", v->checkpoint.size);
 	finding(r, "root to be named", root);
-	finding_number(r, "batches with a manifest root (902(14): copies by digest)", batches);
-	finding_number(r, "copies with an id", copies);
+	finding_number(r, "batches with a manifest root (902(14): copies by digest)", s->batches);
+	finding_number(r, "copies with an id", s->copies);
 	finding(r, "the log as files", "underseal audit export --out DIR");
 	finding(r, "a draft of 902(13), with its package",
 	    "underseal certify 902-13 --log DIR --out DIR");
@@ -164,3 +219,14 @@ us_report_certificate(struct us_report *r)
 	    "they rest on.");
 	return US_EXIT_DONE;
 }
+
+const struct us_report_kind us_report_certificate = {
+	.name = "certificate",
+	.question = "What does a certificate for the court need from this log?",
+	.options = "",
+	.columns = "check finding",
+	.needs = US_NEEDS_ACCESS | US_NEEDS_RECORDS,
+	.state = sizeof(struct us_client_certificate),
+	.entry = certificate_entry,
+	.end = certificate_end,
+};

@@ -2,113 +2,160 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/report/report.h"
+#include "client/report/kinds.h"
 #include "base/time.h"
 
 struct us_client_report_notice_run {
 	uint64_t first, last;
 };
 
-/* The records that a notice is about, and when it was given. */
+/* Records that came in with a batch. */
+struct us_client_batch_range {
+	uint32_t collection, slot;
+	uint64_t first, last;
+};
+
+/* The records that a notice is about, and when it was given. Of a clawback the first pass over the
+ * log finds them, and the second lists what touched them. */
 struct us_client_notice {
 	uint32_t collection;
 	struct us_client_report_notice_run *runs;
-	size_t n, cap;
+	size_t n;
 	int64_t since_ns;   /* the notice; touches from here on are listed */
 	int64_t act_ns;     /* when the vault took them out of sight; 0: not known */
 	uint64_t act_index; /* of that act's entry */
+	int found;          /* the clawback; runs are those of its selection, or: */
+	int is_batch;
+	uint32_t slot;
+	struct us_client_batch_range *batches;
+	size_t n_batches;
+	int listing;    /* the records are known */
+	uint64_t names; /* taken when records that were named were looked up */
+	uint64_t touches, after, attempts, perhaps;
 };
 
 static void
 add_run(struct us_client_notice *n, uint64_t first, uint64_t last)
 {
-	if (n->n == n->cap) {
-		size_t cap = n->cap == 0 ? 64 : n->cap * 2;
-		struct us_client_report_notice_run *more = realloc(n->runs, cap * sizeof *more);
-
-		if (more == NULL)
-			us_give_up(US_EXIT_OTHER, "out of memory");
-		n->runs = more;
-		n->cap = cap;
-	}
+	n->runs = us_report_room(n->runs, n->n, sizeof *n->runs);
 	n->runs[n->n++] = (struct us_client_report_notice_run){ first, last };
 }
 
-static void
-add_batch(struct us_report *r, struct us_client_notice *n, uint32_t slot)
-{
-	const struct us_act_batch_close *b;
-	struct us_trail_act a;
+/* ---- from a clawback ---- */
 
-	for (size_t i = 0; i < r->trail->n_acts; i++) {
-		const struct us_trail_entry *e = &r->trail->entries[r->trail->acts[i].place];
-
-		if (e->action != US_ACTION_BATCH_CLOSE || e->collection != n->collection ||
-		    !us_trail_act(r->trail, e, &a) || a.signed_act.type != US_ACT_BATCH_CLOSE)
-			continue;
-		b = &a.act->u.batch_close;
-		if (b->slot == slot && b->count > 0)
-			add_run(n, b->first, b->first + b->count - 1);
-	}
-}
-
-/* Takes the notice from the clawback's own entry. */
-static int
-from_clawback(struct us_report *r, struct us_client_notice *n)
+/* The number of the clawback that was asked for. */
+static unsigned long long
+clawback_number(const struct us_report *r, char **end)
 {
 	const char *digits = r->ask->clawback +
 	    (strncmp(r->ask->clawback, "clawback-", 9) == 0 ? 9 : 0);
-	char *end;
-	unsigned long long number = strtoull(digits, &end, 10);
-	struct us_trail_act a;
+	const unsigned long long number = strtoull(digits, end, 10);
 
-	if (end == digits || *end != '\0')
-		us_usage_error("--clawback takes the id of a clawback, such as clawback-1");
-	for (size_t i = 0; i < r->trail->n_acts; i++) {
-		const struct us_trail_entry *e = &r->trail->entries[r->trail->acts[i].place];
-		const struct us_selection *s;
-		struct us_run run = { 0, 0 };
-		size_t at = 0;
-
-		if (e->action != US_ACTION_CLAWBACK || !us_trail_act(r->trail, e, &a) ||
-		    a.signed_act.type != US_ACT_CLAWBACK || us_trail_result(&a) != number)
-			continue;
-		s = &a.act->u.records.selection;
-		n->collection = s->collection;
-		n->since_ns = a.act->u.records.noticed_ns;
-		n->act_ns = e->time_ns;
-		n->act_index = e->index;
-		if (s->is_batch) {
-			add_batch(r, n, s->slot);
-			return 1;
-		}
-		while (us_selection_next(s, &at, &run))
-			add_run(n, run.first, run.first + run.count - 1);
-		return 1;
-	}
-	return 0;
+	if (*end == digits)
+		*end = NULL; /* no number at all */
+	return number;
 }
 
 static void
-from_records(struct us_report *r, struct us_client_notice *n)
+take_batch(struct us_client_notice *n, const struct us_trail_entry *e,
+    const struct us_act_batch_close *b)
 {
-	const char *at = r->ask->records;
+	if (b->count == 0)
+		return;
+	n->batches = us_report_room(n->batches, n->n_batches, sizeof *n->batches);
+	n->batches[n->n_batches++] = (struct us_client_batch_range){ e->collection, b->slot,
+		b->first, b->first + b->count - 1 };
+}
 
-	if (r->ask->since_ns == 0)
-		us_usage_error("--records needs --since TIME: when the notice was given");
+static void
+take_clawback(struct us_client_notice *n, const struct us_trail_entry *e,
+    const struct us_act_records *act)
+{
+	struct us_run run = { 0, 0 };
+	size_t at = 0;
+
+	n->found = 1;
+	n->collection = act->selection.collection;
+	n->since_ns = act->noticed_ns;
+	n->act_ns = e->time_ns;
+	n->act_index = e->index;
+	n->is_batch = act->selection.is_batch;
+	n->slot = act->selection.slot;
+	while (!n->is_batch && us_selection_next(&act->selection, &at, &run))
+		add_run(n, run.first, run.first + run.count - 1);
+}
+
+static void
+look_for_clawback(struct us_report *r, const struct us_trail_entry *e)
+{
+	struct us_client_notice *n = r->state;
+	struct us_trail_act a;
+	char *end;
+
+	if ((e->action != US_ACTION_BATCH_CLOSE && e->action != US_ACTION_CLAWBACK) ||
+	    !us_trail_act(r->trail, e, &a))
+		return;
+	if (e->action == US_ACTION_BATCH_CLOSE && a.signed_act.type == US_ACT_BATCH_CLOSE)
+		take_batch(n, e, &a.act->u.batch_close);
+	else if (e->action == US_ACTION_CLAWBACK && a.signed_act.type == US_ACT_CLAWBACK &&
+	    !n->found && us_trail_result(&a) == clawback_number(r, &end))
+		take_clawback(n, e, &a.act->u.records);
+}
+
+static int
+end_clawback(struct us_report *r)
+{
+	struct us_client_notice *n = r->state;
+	char *end;
+
+	(void)clawback_number(r, &end);
+	if (end == NULL || *end != '\0')
+		us_usage_error("--clawback takes the id of a clawback, such as clawback-1");
+	if (!n->found) {
+		us_say("no entry that could be opened holds %s whole: name its records (--records) "
+		       "and the notice (--since)",
+		    r->ask->clawback);
+		return US_EXIT_INCOMPLETE;
+	}
+	for (size_t i = 0; n->is_batch && i < n->n_batches; i++)
+		if (n->batches[i].collection == n->collection && n->batches[i].slot == n->slot)
+			add_run(n, n->batches[i].first, n->batches[i].last);
+	n->listing = 1;
+	return US_REPORT_AGAIN;
+}
+
+/* ---- from a list of records ---- */
+
+/* Looks up the records that were named. must: a usage error if one is none; else they are looked up
+ * again once more names are known. */
+static void
+look_up(struct us_report *r, int must)
+{
+	struct us_client_notice *n = r->state;
+
+	n->names = r->trail->names.changes;
 	n->since_ns = r->ask->since_ns;
-	while (*at != '\0') {
-		size_t length = strcspn(at, ",");
+	n->n = 0;
+	n->listing = 1;
+	for (const char *at = r->ask->records; *at != '\0';) {
+		const size_t length = strcspn(at, ",");
 		struct us_report_records one;
 
-		us_report_records(r, at, length, &one);
-		if (n->n > 0 && one.collection != n->collection)
+		if (must)
+			us_report_records(r->trail, at, length, &one);
+		else if (!us_report_records_known(r->trail, at, length, &one))
+			n->listing = 0;
+		if (must && n->n > 0 && one.collection != n->collection)
 			us_usage_error("--records takes records of one collection");
+		if (!n->listing)
+			return;
 		n->collection = one.collection;
 		add_run(n, one.first, one.last);
 		at += length + (at[length] == ',');
 	}
 }
+
+/* ---- what touched them ---- */
 
 /* Those of the notice among n records, in place. */
 static size_t
@@ -173,68 +220,93 @@ list_touch(struct us_report *r, const struct us_client_notice *n, const struct u
 }
 
 static void
-list_touches(struct us_report *r, const struct us_client_notice *n)
+take_touch(struct us_report *r, struct us_client_notice *n, const struct us_trail_entry *e)
 {
-	uint64_t touches = 0, after = 0, attempts = 0, perhaps = 0;
+	const int denied = e->decision == US_DECISION_DENY;
+	uint64_t *touched;
+	size_t count;
+	int may;
 
-	for (size_t i = 0; i < r->trail->n; i++) {
-		const struct us_trail_entry *e = &r->trail->entries[i];
-		const int denied = e->decision == US_DECISION_DENY;
-		uint64_t *touched;
-		size_t count;
-		int may;
-
-		if (e->time_ns < n->since_ns ||
-		    (r->ask->until_ns != 0 && e->time_ns > r->ask->until_ns) ||
-		    e->collection != n->collection || !us_report_is_whose(r, e) ||
-		    (!us_report_discloses(e) && !denied))
-			continue;
-		touched = touched_by(r, n, e, &count, &may);
-		if (count > 0 || may)
-			list_touch(r, n, e, touched, count);
-		touches += !denied && count > 0;
-		after += !denied && count > 0 && n->act_ns != 0 && e->index > n->act_index;
-		attempts += denied && count > 0;
-		perhaps += count == 0 && may;
-		free(touched);
-	}
-	us_report_number(r->summary, "disclosed after the notice", touches);
-	if (n->act_ns != 0)
-		us_report_number(r->summary, "of them after the clawback was in force", after);
-	us_report_number(r->summary, "refused after the notice", attempts);
-	us_report_number(r->summary, "refusals that may have been about them", perhaps);
+	if (e->time_ns < n->since_ns || (r->ask->until_ns != 0 && e->time_ns > r->ask->until_ns) ||
+	    e->collection != n->collection || !us_report_is_whose(r, e) ||
+	    (!us_report_discloses(e) && !denied))
+		return;
+	touched = touched_by(r, n, e, &count, &may);
+	if (count > 0 || may)
+		list_touch(r, n, e, touched, count);
+	n->touches += !denied && count > 0;
+	n->after += !denied && count > 0 && n->act_ns != 0 && e->index > n->act_index;
+	n->attempts += denied && count > 0;
+	n->perhaps += count == 0 && may;
+	free(touched);
 }
 
-int
-us_report_after_notice(struct us_report *r)
+static void
+entry(struct us_report *r, const struct us_trail_entry *e)
 {
-	struct us_client_notice n = { 0 };
+	struct us_client_notice *n = r->state;
+
+	if (r->ask->clawback != NULL && !n->listing)
+		look_for_clawback(r, e);
+	else if (r->ask->clawback == NULL && r->ask->records != NULL &&
+	    n->names != r->trail->names.changes)
+		look_up(r, 0);
+	if (n->listing)
+		take_touch(r, n, e);
+}
+
+static int
+end(struct us_report *r)
+{
+	struct us_client_notice *n = r->state;
 	uint64_t records = 0;
 
 	if (r->ask->clawback == NULL && r->ask->records == NULL)
 		us_usage_error("after which notice? --clawback ID, or --records "
 			       "COLLECTION/BATES[..BATES] --since TIME");
+	if (r->ask->clawback != NULL && !n->listing)
+		return end_clawback(r);
+	if (r->ask->clawback == NULL && r->ask->since_ns == 0)
+		us_usage_error("--records needs --since TIME: when the notice was given");
 	if (r->ask->clawback == NULL)
-		from_records(r, &n);
-	else if (!from_clawback(r, &n)) {
-		us_say("no entry that could be opened holds %s whole: name its records (--records) "
-		       "and the notice (--since)",
-		    r->ask->clawback);
-		return US_EXIT_INCOMPLETE;
-	}
-	for (size_t i = 0; i < n.n; i++)
-		records += n.runs[i].last - n.runs[i].first + 1;
-	us_report_time(r->summary, "notice", n.since_ns);
-	if (n.act_ns != 0)
-		us_report_time(r->summary, "clawback in force", n.act_ns);
+		look_up(r, 1);
+	for (size_t i = 0; i < n->n; i++)
+		records += n->runs[i].last - n->runs[i].first + 1;
+	us_report_time(r->summary, "notice", n->since_ns);
+	if (n->act_ns != 0)
+		us_report_time(r->summary, "clawback in force", n->act_ns);
 	us_report_number(r->summary, "records of the notice", records);
-	list_touches(r, &n);
+	us_report_number(r->summary, "disclosed after the notice", n->touches);
+	if (n->act_ns != 0)
+		us_report_number(r->summary, "of them after the clawback was in force", n->after);
+	us_report_number(r->summary, "refused after the notice", n->attempts);
+	us_report_number(r->summary, "refusals that may have been about them", n->perhaps);
 	us_report_note(r,
 	    "Records of refused requests stand in the query box, %d of a request at most. Where "
 	    "that is withheld, or there were more, "
 	    "refusals because records were not visible, clawed back or frozen are listed with no "
 	    "records.",
 	    US_ENTRY_REFUSED);
-	free(n.runs);
 	return US_EXIT_DONE;
 }
+
+static void
+drop(struct us_report *r)
+{
+	struct us_client_notice *n = r->state;
+
+	free(n->runs);
+	free(n->batches);
+}
+
+const struct us_report_kind us_report_after_notice = {
+	.name = "after-notice",
+	.question = "Was a record touched after notice that it was to be returned?",
+	.options = "--clawback ID | --records C/B[..B] --since T",
+	.columns = US_ENTRY_COLUMNS "decision reason when records bates purpose",
+	.needs = US_NEEDS_ACCESS | US_NEEDS_RECORDS,
+	.state = sizeof(struct us_client_notice),
+	.entry = entry,
+	.end = end,
+	.drop = drop,
+};

@@ -8,26 +8,22 @@
 #include "registry/versions.h"
 
 struct us_redecision {
-	const struct us_trail *trail;
 	struct us_registry *registry;
-	size_t folded; /* acts */
-	int frozen;    /* the daemon was started so */
+	uint64_t folded; /* acts */
+	int frozen;      /* the daemon was started so */
 	uint64_t count;
 };
 
 int
-us_redecision_new(struct us_redecision **out, const struct us_trail *t)
+us_redecision_new(struct us_redecision **out)
 {
 	struct us_redecision *a;
 	int err;
 
 	*out = NULL;
-	if (t->n_committed == 0 || t->n_committed < t->n_acts)
-		return US_ERR_NOT_FOUND;
 	a = calloc(1, sizeof *a);
 	if (a == NULL)
 		return US_ERR_NOMEM;
-	a->trail = t;
 	err = us_registry_new(&a->registry);
 	if (err != US_OK) {
 		free(a);
@@ -57,21 +53,15 @@ is_grant(const struct us_trail_entry *e)
 	    e->action != US_ACTION_AUDIT_WITNESS;
 }
 
-/* How many records the whole request names: the parts of an entry stand behind one another. */
-static uint64_t
-records_of(const struct us_redecision *a, const struct us_trail_entry *e)
+int
+us_redecision_asks(const struct us_trail_entry *e)
 {
-	const struct us_trail_entry *end = a->trail->entries + a->trail->n;
-	uint64_t n = e->n_records;
-
-	for (uint32_t part = e->part + 1; ++e < end && e->part == part; part++)
-		n += e->n_records;
-	return n;
+	return e->opened == (1u << US_BOXES) - 1 && e->part == 0 && is_grant(e);
 }
 
 static enum us_reason
 ask_order(const struct us_redecision *a, const struct us_trail_entry *e,
-    const struct us_person *person, const struct us_credential *credential)
+    const struct us_person *person, const struct us_credential *credential, uint64_t records)
 {
 	const struct us_collection *c = us_registry_collection(a->registry, e->collection);
 	const struct us_subject subject = us_registry_subject(a->registry, person, e->time_ns);
@@ -83,7 +73,7 @@ ask_order(const struct us_redecision *a, const struct us_trail_entry *e,
 		us_context_freeze(&context);
 	context.unknown |= US_UNKNOWN_USAGE | US_UNKNOWN_APPROVAL;
 	context.purpose = us_bytes_of(e->purpose);
-	context.records = records_of(a, e);
+	context.records = records;
 	if (c != NULL)
 		context.collection = us_bytes_of(c->name);
 	us_order_evaluate(us_registry_order(a->registry), &subject, e->action, &context, &ruling);
@@ -91,7 +81,7 @@ ask_order(const struct us_redecision *a, const struct us_trail_entry *e,
 }
 
 static enum us_reason
-judge(struct us_redecision *a, const struct us_trail_entry *e)
+judge(struct us_redecision *a, const struct us_trail_entry *e, uint64_t records)
 {
 	const struct us_credential *credential = NULL;
 	const struct us_person *person = NULL;
@@ -105,7 +95,7 @@ judge(struct us_redecision *a, const struct us_trail_entry *e)
 		why = US_REASON_CREDENTIAL;
 	/* the parts behind the first say nothing of their own but their records */
 	if (why == US_REASON_NONE && e->part == 0)
-		why = ask_order(a, e, person, credential);
+		why = ask_order(a, e, person, credential, records);
 	for (size_t i = 0;
 	     why == US_REASON_NONE && e->kind == US_KIND_DISCLOSURE && i < e->n_records; i++)
 		why = us_registry_barred(a->registry, person, e->collection, e->records[i]);
@@ -113,18 +103,21 @@ judge(struct us_redecision *a, const struct us_trail_entry *e)
 }
 
 int
-us_redecision_next(struct us_redecision *a, const struct us_trail_entry *e, enum us_reason *why)
+us_redecision_next(struct us_redecision *a, const struct us_trail_entry *e, struct us_bytes act,
+    uint64_t records, enum us_reason *why)
 {
 	const unsigned all = (1u << US_BOXES) - 1;
 
 	*why = US_REASON_NONE;
-	if (e->entry_class == US_CLASS_STATE)
-		return us_registry_replay(a->registry, a->trail->acts[a->folded++].act, NULL);
+	if (e->entry_class == US_CLASS_STATE) {
+		a->folded++;
+		return us_registry_replay(a->registry, act, NULL);
+	}
 	if (e->kind == US_KIND_EVENT && e->action == US_ACTION_START)
 		a->frozen = e->summary.n == strlen("frozen") &&
 		    memcmp(e->summary.p, "frozen", e->summary.n) == 0;
 	if (e->opened == all && is_grant(e)) {
-		*why = judge(a, e);
+		*why = judge(a, e, records);
 		a->count += e->part == 0;
 	}
 	return US_OK;

@@ -8,19 +8,37 @@
 
 #include "log/tiles.h"
 #include "client/log/acts.h"
+#include "client/log/remote.h"
 #include "client/report/index.h"
 #include "base/err.h"
 
 #define NAMES_MAX_BYTES ((size_t)64 << 20)
 #define VKEY_MAX_BYTES 4000
 
+struct us_report_source {
+	struct us_client *client;
+	const struct us_report_from *from;
+	struct us_buf vkey_text;
+	const char *vkey; /* of an export; NULL: its own */
+	int has_remote;
+	struct us_log_remote remote;
+	cJSON *people, *collections; /* the vault's lists, or NULL */
+	struct us_buf acts;
+	int indexed;
+	uint64_t withheld; /* if indexed */
+};
+
+/* One pass. */
 struct us_client_gathering {
+	struct us_report *report;
 	struct us_trail *trail;
 	int wants_places; /* for an index: */
 	struct us_report_place *places;
 	size_t places_cap;
 	size_t bundle_at; /* where the next entry begins in its bundle */
 };
+
+/* ---- entries ---- */
 
 /* How long an entry is, and its length before it in a bundle. */
 static size_t
@@ -56,15 +74,52 @@ note_place(struct us_client_gathering *g, const struct us_verified_entry *e)
 }
 
 static int
-take_entry(void *arg, const struct us_verified_entry *e)
+take_entry(void *arg, const struct us_verified_entry *verified)
 {
 	struct us_client_gathering *g = arg;
-	int err = us_trail_add(g->trail, e->view, e->keys);
+	const struct us_trail_entry *e = NULL;
+	int err;
 
-	if (err == US_OK && g->wants_places)
-		err = note_place(g, e);
+	if (g->wants_places) {
+		err = us_trail_add(g->trail, verified->view, verified->keys);
+		if (err == US_OK)
+			err = note_place(g, verified);
+		if (err == US_OK)
+			e = &g->trail->entries[g->trail->n - 1];
+	} else {
+		err = us_trail_next(g->trail, verified->view, verified->keys, &e);
+	}
+	if (err == US_OK)
+		us_report_entry(g->report, e);
 	return err;
 }
+
+/* What the verifier returned; the verdict itself is looked at later. */
+static int
+verified(int err)
+{
+	if (err == US_OK)
+		return US_EXIT_DONE;
+	if (err == US_ERR_NOMEM)
+		us_give_up(US_EXIT_OTHER, "out of memory");
+	us_say("an entry of the log does not open as it must: %s", us_strerror(err));
+	return US_EXIT_UNVERIFIED;
+}
+
+/* Behind the last entry: whether the acts were those of the log. Returns an exit status. */
+static int
+end_acts(const struct us_trail *t)
+{
+	const int err = t->verified.verdict == US_VERDICT_OK ? us_trail_end_acts(t) : US_OK;
+
+	if (err != US_OK)
+		us_say("VERIFICATION FAILED: the acts beside the log are not those that it commits "
+		       "to: %s",
+		    us_strerror(err));
+	return err == US_OK ? US_EXIT_DONE : US_EXIT_UNVERIFIED;
+}
+
+/* ---- an export ---- */
 
 static FILE *
 open_in(const char *dir, const char *name)
@@ -101,16 +156,25 @@ read_list(const char *dir, const char *name)
 	return list;
 }
 
-/* What the verifier returned; the verdict itself is looked at later. */
-static int
-verified(int err)
+/* The acts that the export has beside the log, if it has any. */
+static void
+read_acts(const char *dir, struct us_buf *acts)
 {
-	if (err == US_OK)
-		return US_EXIT_DONE;
-	if (err == US_ERR_NOMEM)
-		us_give_up(US_EXIT_OTHER, "out of memory");
-	us_say("an entry of the log does not open as it must: %s", us_strerror(err));
-	return US_EXIT_UNVERIFIED;
+	FILE *f = open_in(dir, "acts");
+	int err = US_OK;
+
+	if (f == NULL)
+		return;
+	for (uint8_t part[16384]; err == US_OK;) {
+		const size_t n = fread(part, 1, sizeof part, f);
+
+		if (n == 0)
+			break;
+		err = us_buf_put(acts, part, n);
+	}
+	if (err != US_OK || ferror(f))
+		us_give_up(US_EXIT_OTHER, "the acts in %s cannot be read", dir);
+	(void)fclose(f);
 }
 
 /* The log's key: from the file, the profile, or NULL, which leaves the export's own. */
@@ -131,193 +195,175 @@ key_of(struct us_client *client, const struct us_report_from *from, struct us_bu
 	return client->profile.vkey;
 }
 
-/* Checks the acts and takes them. Returns an exit status. */
-static int
-take_acts(struct us_trail *t, struct us_buf *acts)
-{
-	const int err = t->verified.verdict == US_VERDICT_OK ? us_trail_take_acts(t, acts) : US_OK;
-
-	us_buf_free(acts);
-	if (err == US_ERR_NOMEM)
-		us_give_up(US_EXIT_OTHER, "out of memory");
-	if (err != US_OK)
-		us_say("VERIFICATION FAILED: the acts beside the log are not those that it commits "
-		       "to: %s",
-		    us_strerror(err));
-	return err == US_OK ? US_EXIT_DONE : US_EXIT_UNVERIFIED;
-}
-
-/* The acts that the export has beside the log, if it has any. */
-static int
-read_acts(const char *dir, struct us_trail *t)
-{
-	struct us_buf acts;
-	int err = US_OK;
-	FILE *f = open_in(dir, "acts");
-
-	if (f == NULL)
-		return US_EXIT_DONE;
-	us_buf_init(&acts, US_LOG_ACTS_MAX);
-	for (uint8_t part[16384]; err == US_OK;) {
-		const size_t n = fread(part, 1, sizeof part, f);
-
-		if (n == 0)
-			break;
-		err = us_buf_put(&acts, part, n);
-	}
-	if (err != US_OK || ferror(f))
-		us_give_up(US_EXIT_OTHER, "the acts in %s cannot be read", dir);
-	(void)fclose(f);
-	return take_acts(t, &acts);
-}
-
 static void
-name_all(const char *dir, struct us_trail *t)
+open_export(struct us_report_source *s)
 {
-	cJSON *people = read_list(dir, "people.json"),
-	      *collections = read_list(dir, "collections.json");
-
-	if (us_trail_names(t, people, collections) != US_OK)
-		us_give_up(US_EXIT_OTHER, "out of memory");
-	cJSON_Delete(people);
-	cJSON_Delete(collections);
+	s->vkey = key_of(s->client, s->from, &s->vkey_text);
+	if (s->from->index != NULL && s->vkey == NULL)
+		us_usage_error("with --index the log's key must come from another source: --vkey "
+			       "FILE or --profile DIR");
+	s->people = read_list(s->from->dir, "people.json");
+	s->collections = read_list(s->from->dir, "collections.json");
+	read_acts(s->from->dir, &s->acts);
 }
 
 static int
-gather_export(const struct us_report_from *from, const char *vkey, struct us_client_gathering *g)
+read_export(const struct us_report_source *s, struct us_client_gathering *g)
 {
 	const struct us_verify_options options = { .on_entry = take_entry,
 		.arg = g,
-		.vkey = vkey,
+		.vkey = s->vkey,
 		.threads = us_verify_processors() };
-	int err, status;
+	const int err = us_export_verify(&g->trail->verified, s->from->dir, &options);
 
-	g->trail->offline = 1;
-	err = us_export_verify(&g->trail->verified, from->dir, &options);
-	if (err != US_OK)
-		return verified(err);
-	status = read_acts(from->dir, g->trail);
-	name_all(from->dir, g->trail);
-	return status;
+	return err != US_OK ? verified(err) : end_acts(g->trail);
 }
 
-/* The answer's entries by way of the index. US_ERR_NOT_FOUND: there is none for this checkpoint. */
+/* ---- by way of an index ---- */
+
+/* The answer's entries. US_ERR_NOT_FOUND: there is no index for this checkpoint. */
 static int
-look_up(const struct us_report_from *from, const char *vkey, struct us_trail *t, uint64_t *withheld)
+look_up(struct us_report_source *s, struct us_client_gathering *g)
 {
-	const struct us_report report = { .trail = t };
 	struct us_report_records records;
 	struct us_report_index *x;
-	int err = us_report_index_open(&x, from->index, from->dir, vkey, t);
+	int err = us_report_index_open(&x, s->from->index, s->from->dir, s->vkey, g->trail);
 
 	if (err != US_OK)
 		return err;
-	*withheld = us_report_index_withheld(x);
-	err = us_report_index_load(x, NULL, t);
+	s->withheld = us_report_index_withheld(x);
+	err = us_report_index_load(x, NULL, g->trail);
 	if (err == US_OK) {
-		name_all(from->dir, t);
-		us_report_records(&report, from->record, strlen(from->record), &records);
-		err = us_report_index_load(x, &records, t);
+		us_report_records(g->trail, s->from->record, strlen(s->from->record), &records);
+		err = us_report_index_load(x, &records, g->trail);
 	}
+	for (size_t i = 0; err == US_OK && i < g->trail->n; i++)
+		us_report_entry(g->report, &g->trail->entries[i]);
 	us_report_index_close(x);
 	return err;
 }
 
-static int
-gather_indexed(const struct us_report_from *from, const char *vkey, struct us_client_gathering *g,
-    int *indexed, uint64_t *withheld)
+static void
+begin_pass(const struct us_report_source *s, struct us_client_gathering *g)
 {
-	int err = look_up(from, vkey, g->trail, withheld), status;
+	us_trail_init(g->trail);
+	g->trail->offline = !s->has_remote;
+	if (us_names_lists(&g->trail->names, s->people, s->collections) != US_OK)
+		us_give_up(US_EXIT_OTHER, "out of memory");
+	us_report_pass(g->report, g->trail);
+}
+
+static int
+read_indexed(struct us_report_source *s, struct us_client_gathering *g)
+{
+	int err = look_up(s, g), status;
 
 	if (err == US_OK) {
-		*indexed = 1;
+		s->indexed = 1;
 		return US_EXIT_DONE;
 	}
 	if (err != US_ERR_NOT_FOUND) {
 		us_say("the index %s, or the log, is not what it was: %s. Remove the index to look "
 		       "at the log as a whole",
-		    from->index, us_strerror(err));
+		    s->from->index, us_strerror(err));
 		return US_EXIT_UNVERIFIED;
 	}
-	memset(&g->trail->verified, 0, sizeof g->trail->verified);
+	us_trail_free(g->trail);
+	begin_pass(s, g);
+	us_trail_set_acts(g->trail, (struct us_bytes){ s->acts.data, s->acts.len });
 	g->wants_places = 1;
-	status = gather_export(from, vkey, g);
+	status = read_export(s, g);
 	if (status == US_EXIT_DONE && g->trail->verified.verdict == US_VERDICT_OK &&
-	    us_report_index_make(from->index, g->trail, g->places) != US_OK)
-		us_say("the index %s cannot be written", from->index);
+	    us_report_index_make(s->from->index, g->trail, g->places) != US_OK)
+		us_say("the index %s cannot be written", s->from->index);
 	free(g->places);
 	return status;
 }
 
-/* What was done since the log was fetched is no act of it yet. */
+/* ---- the vault ---- */
+
 static int
-fetch_acts(struct us_client *client, struct us_trail *t)
+open_remote(struct us_report_source *s)
 {
-	struct us_buf acts;
 	int status;
 
-	us_buf_init(&acts, US_LOG_ACTS_MAX);
-	status = us_log_acts_fetch(client, &acts);
-	if (status == US_EXIT_DONE && us_log_acts_cut(&acts, t->n_acts) != US_OK)
-		us_give_up(US_EXIT_OTHER, "the vault's acts are malformed");
+	us_log_remote_open(&s->remote, s->client);
+	s->has_remote = 1;
+	status = us_client_get(s->client, "/v1/people", &s->people);
 	if (status == US_EXIT_DONE)
-		return take_acts(t, &acts);
-	us_buf_free(&acts);
+		status = us_client_get(s->client, "/v1/collections", &s->collections);
+	if (status == US_EXIT_DONE)
+		status = us_log_remote_keys(&s->remote);
+	if (status == US_EXIT_DONE && us_log_acts_are_open(&s->remote))
+		status = us_log_acts_fetch(s->client, &s->acts);
 	return status;
 }
 
 static int
-gather_online(struct us_client *client, struct us_client_gathering *g)
+read_remote(struct us_report_source *s, struct us_client_gathering *g)
 {
-	struct us_verify_options options = { .on_entry = take_entry, .arg = g };
-	cJSON *people = NULL, *collections = NULL;
-	struct us_log_remote remote;
-	struct us_log_source source;
-	int status;
+	const struct us_verify_options options = { .on_entry = take_entry,
+		.arg = g,
+		.vkey = s->client->profile.vkey };
+	const struct us_log_source source = us_log_remote_source(&s->remote);
+	const int status = verified(us_log_verify(&g->trail->verified, &source, &options));
 
-	us_log_remote_open(&remote, client);
-	options.vkey = client->profile.vkey;
-	status = us_client_get(client, "/v1/people", &people);
-	if (status == US_EXIT_DONE)
-		status = us_client_get(client, "/v1/collections", &collections);
-	if (status == US_EXIT_DONE)
-		status = us_log_remote_keys(&remote);
-	if (status == US_EXIT_DONE) {
-		source = us_log_remote_source(&remote);
-		status = verified(us_log_verify(&g->trail->verified, &source, &options));
-		if (status == US_EXIT_DONE && g->trail->verified.verdict != US_VERDICT_OK)
-			status = remote.log.status; /* a refusal, which has been explained */
-	}
-	if (status == US_EXIT_DONE && g->trail->verified.verdict == US_VERDICT_OK &&
-	    us_log_acts_are_open(&remote))
-		status = fetch_acts(client, g->trail);
-	if (status == US_EXIT_DONE && us_trail_names(g->trail, people, collections) != US_OK)
+	if (status == US_EXIT_DONE && g->trail->verified.verdict != US_VERDICT_OK)
+		return s->remote.log.status; /* a refusal, which has been explained */
+	return status == US_EXIT_DONE ? end_acts(g->trail) : status;
+}
+
+/* ---- both ---- */
+
+int
+us_report_source_open(struct us_report_source **out, struct us_client *client,
+    const struct us_report_from *from)
+{
+	struct us_report_source *s = calloc(1, sizeof *s);
+
+	if (s == NULL)
 		us_give_up(US_EXIT_OTHER, "out of memory");
-	cJSON_Delete(people);
-	cJSON_Delete(collections);
-	us_log_remote_close(&remote);
-	return status;
+	*out = s;
+	s->client = client;
+	s->from = from;
+	us_buf_init(&s->vkey_text, VKEY_MAX_BYTES + 1);
+	us_buf_init(&s->acts, US_LOG_ACTS_MAX);
+	if (from->dir == NULL)
+		return open_remote(s);
+	open_export(s);
+	return US_EXIT_DONE;
 }
 
 int
-us_report_gather(struct us_client *client, const struct us_report_from *from, struct us_trail *t,
-    int *indexed, uint64_t *withheld)
+us_report_source_read(struct us_report_source *s, struct us_report *r, struct us_trail *trail)
 {
-	struct us_client_gathering g = { .trail = t };
-	const char *vkey;
-	struct us_buf text;
-	int status;
+	struct us_client_gathering g = { .report = r, .trail = trail };
 
-	*indexed = 0;
-	if (from->dir == NULL)
-		return gather_online(client, &g);
-	us_buf_init(&text, VKEY_MAX_BYTES + 1);
-	vkey = key_of(client, from, &text);
-	if (from->index != NULL && vkey == NULL)
-		us_usage_error("with --index the log's key must come from another source: --vkey "
-			       "FILE or --profile DIR");
-	status = from->index != NULL ? gather_indexed(from, vkey, &g, indexed, withheld) :
-				       gather_export(from, vkey, &g);
-	us_buf_free(&text);
-	return status;
+	begin_pass(s, &g);
+	if (s->from->index != NULL)
+		return read_indexed(s, &g);
+	us_trail_set_acts(trail, (struct us_bytes){ s->acts.data, s->acts.len });
+	return s->has_remote ? read_remote(s, &g) : read_export(s, &g);
+}
+
+int
+us_report_source_indexed(const struct us_report_source *s, uint64_t *withheld)
+{
+	if (s->indexed)
+		*withheld = s->withheld;
+	return s->indexed;
+}
+
+void
+us_report_source_close(struct us_report_source *s)
+{
+	if (s == NULL)
+		return;
+	if (s->has_remote)
+		us_log_remote_close(&s->remote);
+	cJSON_Delete(s->people);
+	cJSON_Delete(s->collections);
+	us_buf_free(&s->acts);
+	us_buf_free(&s->vkey_text);
+	free(s);
 }

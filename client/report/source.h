@@ -12,11 +12,20 @@ struct us_report_from {
 	const char *record; /* with index: COLLECTION/BATES */
 };
 
-/* Fills the trail, names included, and t->verified. An index that is missing or of another
- * checkpoint is made; one that is good is used: then *indexed is 1, the trail holds the entries
- * that it found alone, and *withheld is how many are in the whole log. Returns an exit status: DONE
- * whatever the verdict. */
-int us_report_gather(struct us_client *client, const struct us_report_from *from,
-    struct us_trail *t, int *indexed, uint64_t *withheld);
+struct us_report_source;
+
+/* Fetches or opens what is needed before the first entry: names, keys, acts. Returns an exit
+ * status; *out is to be closed in any case. */
+int us_report_source_open(struct us_report_source **out, struct us_client *client,
+    const struct us_report_from *from);
+/* Verifies the whole log and gives its entries to the report as one pass; trail is initialised
+ * here, and freed by the caller. An index that is missing or of another checkpoint is made; of one
+ * that is good the entries that it found are given alone. Returns an exit status: DONE whatever the
+ * verdict, which is trail->verified's. May be called again. */
+int us_report_source_read(struct us_report_source *s, struct us_report *r, struct us_trail *trail);
+/* 1 if the last pass was answered from an index: *withheld is how many are in the whole log. */
+int us_report_source_indexed(const struct us_report_source *s, uint64_t *withheld);
+/* Frees it; NULL is nothing. */
+void us_report_source_close(struct us_report_source *s);
 
 #endif

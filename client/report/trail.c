@@ -1,14 +1,12 @@
-/* The log in memory, for reports: entries with what could be opened of them. */
+#include "client/report/trail.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "log/state.h"
-#include "client/report/report.h"
 #include "base/err.h"
 #include "registry/versions.h"
 
 #define CHUNK_BYTES ((size_t)1 << 20)
-#define LISTS_MAX 1048576 /* people or collections of one vault */
 
 struct us_trail_chunk {
 	struct us_trail_chunk *next;
@@ -20,36 +18,38 @@ void
 us_trail_init(struct us_trail *t)
 {
 	memset(t, 0, sizeof *t);
-	t->act = calloc(1, sizeof *t->act);
-	us_buf_init(&t->committed, 0);
+	us_state_init(&t->state);
+}
+
+/* Drops what entries point at, but for one chunk to go on with. */
+static void
+forget(struct us_trail *t)
+{
+	struct us_trail_chunk *next;
+
+	for (; t->chunks != NULL && t->chunks->next != NULL; t->chunks = next) {
+		next = t->chunks->next;
+		us_wipe(t->chunks->bytes, t->chunks->used);
+		free(t->chunks);
+	}
+	if (t->chunks != NULL) {
+		us_wipe(t->chunks->bytes, t->chunks->used);
+		t->chunks->used = 0;
+	}
 }
 
 void
 us_trail_free(struct us_trail *t)
 {
-	while (t->chunks != NULL) {
-		struct us_trail_chunk *next = t->chunks->next;
-
-		us_wipe(t->chunks->bytes, t->chunks->used);
-		free(t->chunks);
-		t->chunks = next;
-	}
-	for (size_t i = 0; i < t->n_people; i++) {
-		free(t->people[i].name);
-		free(t->people[i].capacity);
-	}
-	for (size_t i = 0; i < t->n_collections; i++) {
-		free(t->collections[i].name);
-		free(t->collections[i].prefix);
-	}
-	free(t->people);
-	free(t->collections);
+	forget(t);
+	free(t->chunks);
+	us_names_free(&t->names);
 	free(t->entries);
-	free(t->acts);
-	us_buf_free(&t->committed);
-	free(t->act);
+	free(t->room);
 	memset(t, 0, sizeof *t);
 }
+
+/* ---- what entries point at ---- */
 
 /* n bytes (n is at most a few entries' worth), aligned for uint64_t. */
 static void *
@@ -73,8 +73,8 @@ keep(struct us_trail *t, size_t n)
 	return at;
 }
 
-/* Most texts (a purpose, an address, a party) are those of an entry shortly before: they are kept
- * once. */
+/* Most texts (a purpose, an address, a party) are those of an entry shortly before: where entries
+ * are kept, they are kept once. */
 static const char *
 keep_text(struct us_trail *t, struct us_bytes text)
 {
@@ -93,10 +93,13 @@ keep_text(struct us_trail *t, struct us_bytes text)
 	if (copy != NULL) {
 		memcpy(copy, text.p, text.n);
 		copy[text.n] = '\0';
-		*recent = copy;
+		if (t->cap > 0)
+			*recent = copy;
 	}
 	return copy;
 }
+
+/* ---- boxes ---- */
 
 static int
 take_access(struct us_trail *t, struct us_trail_entry *e, const struct us_buf *content)
@@ -226,41 +229,167 @@ open_box(struct us_trail *t, struct us_trail_entry *e, const struct us_entry_vie
 	return err;
 }
 
-static int
-note_act(struct us_trail *t, const uint8_t commitment[32])
-{
-	if (t->n_acts == t->acts_cap) {
-		size_t cap = t->acts_cap == 0 ? 256 : t->acts_cap * 2;
-		struct us_trail_state *more;
+/* ---- acts ---- */
 
-		if (cap > SIZE_MAX / sizeof *more ||
-		    (more = realloc(t->acts, cap * sizeof *more)) == NULL)
-			return US_ERR_NOMEM;
-		t->acts = more;
-		t->acts_cap = cap;
-	}
-	t->acts[t->n_acts] = (struct us_trail_state){ .place = t->n };
-	memcpy(t->acts[t->n_acts++].commitment, commitment, 32);
-	return US_OK;
+void
+us_trail_set_acts(struct us_trail *t, struct us_bytes committed)
+{
+	t->committed = committed;
+}
+
+/* Takes the act that an entry of class STATE commits to, if there are acts and it is among them. */
+static void
+take_act(struct us_trail *t, const uint8_t commitment[32])
+{
+	struct us_bytes act;
+	struct us_reader r;
+
+	t->n_acts++;
+	t->act = (struct us_bytes){ NULL, 0 };
+	if (t->acts_err != US_OK || t->taken == t->committed.n)
+		return;
+	us_reader_init(&r, t->committed.p + t->taken, t->committed.n - t->taken);
+	act = us_take_str32(&r, US_STATE_ACT_MAX);
+	t->acts_err = r.err;
+	if (t->acts_err == US_OK)
+		t->acts_err = us_state_take(&t->state, act);
+	if (t->acts_err == US_OK)
+		t->acts_err = us_state_check(&t->state, commitment);
+	if (t->acts_err != US_OK)
+		return;
+	t->taken = t->committed.n - r.left;
+	t->act = act;
 }
 
 int
-us_trail_add(struct us_trail *t, const struct us_entry_view *view,
-    const struct us_export_keys *keys)
+us_trail_end_acts(const struct us_trail *t)
 {
-	struct us_trail_entry *e;
+	struct us_reader r;
+
+	if (t->acts_err != US_OK || !t->offline || t->taken == t->committed.n)
+		return t
+		    ->acts_err; /* what was done since a vault's log was fetched is no act of it */
+	us_reader_init(&r, t->committed.p + t->taken, t->committed.n - t->taken);
+	(void)us_take_str32(&r, US_STATE_ACT_MAX);
+	return r.err != US_OK ? r.err : US_ERR_VERIFY;
+}
+
+int
+us_trail_has_acts(const struct us_trail *t)
+{
+	return t->state.n > 0 && t->state.n == t->n_acts && t->acts_err == US_OK;
+}
+
+/* The bytes of the entry's act; none: not there. */
+static struct us_bytes
+act_of(const struct us_trail *t, const struct us_trail_entry *e)
+{
+	if (t->act.n > 0 && e->sequence == t->n_acts)
+		return t->act;
+	return e->summary.n > 32 ? e->summary : (struct us_bytes){ NULL, 0 };
+}
+
+int
+us_trail_act(const struct us_trail *t, const struct us_trail_entry *e, struct us_trail_act *out)
+{
+	const struct us_bytes act = e->entry_class == US_CLASS_STATE ? act_of(t, e) :
+								       (struct us_bytes){ NULL, 0 };
+
+	if (e->sequence == US_ENTRY_NONE || act.n == 0 || t->room == NULL ||
+	    us_committed_act_decode(&out->committed, &out->signed_act, act.p, act.n) != US_OK ||
+	    us_act_decode(t->room, out->signed_act.type, out->signed_act.payload) != US_OK)
+		return 0;
+	out->act = t->room;
+	return 1;
+}
+
+uint64_t
+us_trail_result(const struct us_trail_act *a)
+{
+	const struct us_bytes r = a->committed.result;
+
+	return r.n == 4 ? us_load_u32(r.p) : r.n == 8 ? us_load_u64(r.p) : 0;
+}
+
+int
+us_trail_registry(const struct us_trail *t, int64_t at_ns, struct us_registry **out)
+{
+	struct us_committed_act act;
+	struct us_registry *reg;
+	struct us_reader r;
+	uint64_t i;
+	int err = us_registry_new(&reg);
+
+	*out = NULL;
+	us_reader_init(&r, t->committed.p, t->taken);
+	for (i = 0; err == US_OK && r.left > 0; i++) {
+		const struct us_bytes bytes = us_take_str32(&r, US_STATE_ACT_MAX);
+
+		err = us_committed_act_decode(&act, NULL, bytes.p, bytes.n);
+		/* without its first act a vault is nothing: before that everything was as it made
+		 * it */
+		if (err == US_OK && i > 0 && act.time_ns > at_ns)
+			break;
+		if (err == US_OK)
+			err = us_registry_replay(reg, bytes, NULL);
+	}
+	/* what came behind the last one that is there may have been before that moment, too */
+	if (err == US_OK && i == t->state.n && (i == 0 || i < t->n_acts))
+		err = US_ERR_NOT_FOUND;
+	if (err != US_OK) {
+		us_registry_free(reg);
+		return err;
+	}
+	(void)us_registry_at(reg, at_ns);
+	*out = reg;
+	return US_OK;
+}
+
+/* ---- names ---- */
+
+/* The first people, whom the vault's making entered: numbered from 1 on. */
+static int
+names_of_init(struct us_trail *t, const struct us_act_init *init)
+{
 	int err = US_OK;
 
-	if (t->n == t->cap) {
-		size_t cap = t->cap == 0 ? 1024 : t->cap * 2;
+	for (size_t i = 0; err == US_OK && i < init->n_people; i++)
+		err = us_names_add_person(&t->names, (uint32_t)i + 1, init->people[i].name,
+		    us_capacity_name(init->people[i].capacity));
+	return err;
+}
 
-		if (cap > SIZE_MAX / sizeof *e ||
-		    (e = realloc(t->entries, cap * sizeof *e)) == NULL)
-			return US_ERR_NOMEM;
-		t->entries = e;
-		t->cap = cap;
-	}
-	e = &t->entries[t->n];
+/* The names that an entry's act gives. */
+static int
+take_names(struct us_trail *t, const struct us_trail_entry *e)
+{
+	struct us_trail_act a;
+
+	if ((e->action != US_ACTION_INIT && e->action != US_ACTION_PERSON_ADD &&
+		e->action != US_ACTION_COLLECTION_CREATE) ||
+	    !us_trail_act(t, e, &a))
+		return US_OK;
+	if (a.signed_act.type == US_ACT_INIT)
+		return names_of_init(t, &a.act->u.init);
+	if (a.signed_act.type == US_ACT_PERSON_ADD)
+		return us_names_add_person(&t->names, (uint32_t)us_trail_result(&a),
+		    a.act->u.person_add.name, us_capacity_name(a.act->u.person_add.capacity));
+	if (a.signed_act.type == US_ACT_COLLECTION_CREATE)
+		return us_names_add_collection(&t->names, e->collection, a.act->u.collection.name,
+		    a.act->u.collection.prefix);
+	return US_OK;
+}
+
+/* ---- entries ---- */
+
+static int
+take(struct us_trail *t, struct us_trail_entry *e, const struct us_entry_view *view,
+    const struct us_export_keys *keys)
+{
+	int err = US_OK;
+
+	if (t->room == NULL && (t->room = calloc(1, sizeof *t->room)) == NULL)
+		return US_ERR_NOMEM;
 	*e = (struct us_trail_entry){ .index = view->index,
 		.time_ns = view->time_ns,
 		.order_version = view->order_version,
@@ -277,257 +406,78 @@ us_trail_add(struct us_trail *t, const struct us_entry_view *view,
 	for (unsigned box = 0; keys != NULL && err == US_OK && box < US_BOXES; box++)
 		if (keys->present[box])
 			err = open_box(t, e, view, (enum us_box)box, &keys->keys[box]);
-	if (err == US_OK && view->entry_class == US_CLASS_STATE)
-		err = note_act(t, view->state);
-	if (err == US_OK)
-		t->n++;
-	return err;
-}
-
-/* ---- acts ---- */
-
-int
-us_trail_take_acts(struct us_trail *t, struct us_buf *file)
-{
-	struct us_state state;
-	struct us_reader r;
-	size_t n = 0;
-	int err = US_OK;
-
-	us_state_init(&state);
-	us_reader_init(&r, file->data, file->len);
-	for (; err == US_OK && r.left > 0; n++) {
-		const struct us_bytes act = us_take_str32(&r, US_STATE_ACT_MAX);
-
-		err = r.err != US_OK ? r.err :
-		    n == t->n_acts   ? US_ERR_VERIFY :
-				       us_state_take(&state, act);
-		if (err == US_OK)
-			err = us_state_check(&state, t->acts[n].commitment);
-		if (err == US_OK)
-			t->acts[n].act = act;
-	}
-	if (err != US_OK) {
-		for (size_t i = 0; i < t->n_acts; i++)
-			t->acts[i].act = (struct us_bytes){ NULL, 0 };
+	if (err != US_OK || view->entry_class != US_CLASS_STATE)
 		return err;
-	}
-	us_buf_free(&t->committed);
-	t->committed = *file;
-	t->n_committed = n;
-	us_buf_init(file, 0);
-	return US_OK;
+	take_act(t, view->state);
+	return take_names(t, e);
 }
 
-/* The bytes of the entry's act; none: not there. */
-static struct us_bytes
-act_of(const struct us_trail *t, const struct us_trail_entry *e)
+static const char *
+copy_text(char **at, const char *text)
 {
-	if (e->sequence != US_ENTRY_NONE && e->sequence > 0 && e->sequence <= t->n_committed)
-		return t->acts[e->sequence - 1].act;
-	return e->summary.n > 32 ? e->summary : (struct us_bytes){ NULL, 0 };
-}
+	const size_t n = strlen(text) + 1;
+	const char *copy = memcpy(*at, text, n);
 
-int
-us_trail_act(const struct us_trail *t, const struct us_trail_entry *e, struct us_trail_act *out)
-{
-	const struct us_bytes act = e->entry_class == US_CLASS_STATE ? act_of(t, e) :
-								       (struct us_bytes){ NULL, 0 };
-
-	if (e->sequence == US_ENTRY_NONE || act.n == 0 || t->act == NULL ||
-	    us_committed_act_decode(&out->committed, &out->signed_act, act.p, act.n) != US_OK ||
-	    us_act_decode(t->act, out->signed_act.type, out->signed_act.payload) != US_OK)
-		return 0;
-	out->act = t->act;
-	return 1;
-}
-
-int
-us_trail_registry(const struct us_trail *t, int64_t at_ns, struct us_registry **out)
-{
-	struct us_committed_act act;
-	struct us_registry *reg;
-	int err = us_registry_new(&reg);
-	size_t i;
-
-	*out = NULL;
-	for (i = 0; err == US_OK && i < t->n_committed; i++) {
-		err = us_committed_act_decode(&act, NULL, t->acts[i].act.p, t->acts[i].act.n);
-		/* without its first act a vault is nothing: before that everything was as it made
-		 * it */
-		if (err == US_OK && i > 0 && act.time_ns > at_ns)
-			break;
-		if (err == US_OK)
-			err = us_registry_replay(reg, t->acts[i].act, NULL);
-	}
-	/* what came behind the last one that is there may have been before that moment, too */
-	if (err == US_OK && i == t->n_committed && (i == 0 || i < t->n_acts))
-		err = US_ERR_NOT_FOUND;
-	if (err != US_OK) {
-		us_registry_free(reg);
-		return err;
-	}
-	(void)us_registry_at(reg, at_ns);
-	*out = reg;
-	return US_OK;
-}
-
-uint64_t
-us_trail_result(const struct us_trail_act *a)
-{
-	const struct us_bytes r = a->committed.result;
-
-	return r.n == 4 ? us_load_u32(r.p) : r.n == 8 ? us_load_u64(r.p) : 0;
-}
-
-/* ---- names ---- */
-
-const struct us_trail_person *
-us_trail_person(const struct us_trail *t, uint32_t person)
-{
-	for (size_t i = 0; i < t->n_people; i++)
-		if (t->people[i].id == person)
-			return &t->people[i];
-	return NULL;
-}
-
-const char *
-us_trail_person_name(const struct us_trail *t, uint32_t person, char out[32])
-{
-	const struct us_trail_person *p = us_trail_person(t, person);
-
-	if (person == 0)
-		return "";
-	if (p != NULL)
-		return p->name;
-	(void)snprintf(out, 32, "person %u", (unsigned)person);
-	return out;
-}
-
-const struct us_trail_collection *
-us_trail_collection(const struct us_trail *t, uint32_t collection)
-{
-	for (size_t i = 0; i < t->n_collections; i++)
-		if (t->collections[i].id == collection)
-			return &t->collections[i];
-	return NULL;
-}
-
-const struct us_trail_collection *
-us_trail_collection_named(const struct us_trail *t, const char *name, size_t n)
-{
-	for (size_t i = 0; i < t->n_collections; i++)
-		if (strlen(t->collections[i].name) == n &&
-		    memcmp(t->collections[i].name, name, n) == 0)
-			return &t->collections[i];
-	return NULL;
-}
-
-static char *
-text_of(struct us_bytes text)
-{
-	char *copy = malloc(text.n + 1);
-
-	if (copy != NULL) {
-		if (text.n > 0)
-			memcpy(copy, text.p, text.n);
-		copy[text.n] = '\0';
-	}
+	*at += n;
 	return copy;
 }
 
-static int
-add_person(struct us_trail *t, uint32_t id, struct us_bytes name, const char *capacity,
-    int from_log)
+struct us_trail_entry *
+us_trail_entry_copy(const struct us_trail_entry *e)
 {
-	struct us_trail_person *p;
+	const size_t texts = strlen(e->paragraph) + strlen(e->party) + strlen(e->recipient) +
+	    strlen(e->purpose) + strlen(e->address) + strlen(e->query) + 6;
+	struct us_trail_entry *copy = malloc(
+	    sizeof *copy + e->n_records * sizeof *e->records + texts);
+	uint64_t *records;
+	char *at;
 
-	if (id == 0 || us_trail_person(t, id) != NULL)
-		return US_OK;
-	if (t->n_people >= LISTS_MAX ||
-	    (p = realloc(t->people, (t->n_people + 1) * sizeof *p)) == NULL)
-		return US_ERR_NOMEM;
-	t->people = p;
-	p += t->n_people++;
-	*p = (struct us_trail_person){ .id = id,
-		.name = text_of(name),
-		.capacity = text_of(us_bytes_of(capacity == NULL ? "" : capacity)),
-		.from_log = from_log };
-	return p->name == NULL || p->capacity == NULL ? US_ERR_NOMEM : US_OK;
-}
-
-static int
-add_collection(struct us_trail *t, uint32_t id, struct us_bytes name, struct us_bytes prefix,
-    int from_log)
-{
-	struct us_trail_collection *c;
-
-	if (id == 0 || us_trail_collection(t, id) != NULL)
-		return US_OK;
-	if (t->n_collections >= LISTS_MAX ||
-	    (c = realloc(t->collections, (t->n_collections + 1) * sizeof *c)) == NULL)
-		return US_ERR_NOMEM;
-	t->collections = c;
-	c += t->n_collections++;
-	*c = (struct us_trail_collection){ .id = id,
-		.name = text_of(name),
-		.prefix = text_of(prefix),
-		.from_log = from_log };
-	return c->name == NULL || c->prefix == NULL ? US_ERR_NOMEM : US_OK;
-}
-
-/* The first people, whom the vault's making entered: numbered from 1 on. */
-static int
-names_of_init(struct us_trail *t, const struct us_act_init *init)
-{
-	int err = US_OK;
-
-	for (size_t i = 0; err == US_OK && i < init->n_people; i++)
-		err = add_person(t, (uint32_t)i + 1, init->people[i].name,
-		    us_capacity_name(init->people[i].capacity), 1);
-	return err;
-}
-
-static int
-names_of_acts(struct us_trail *t)
-{
-	struct us_trail_act a;
-	int err = US_OK;
-
-	for (size_t i = 0; err == US_OK && i < t->n_acts; i++) {
-		const struct us_trail_entry *e = &t->entries[t->acts[i].place];
-
-		if ((e->action != US_ACTION_INIT && e->action != US_ACTION_PERSON_ADD &&
-			e->action != US_ACTION_COLLECTION_CREATE) ||
-		    !us_trail_act(t, e, &a))
-			continue;
-		if (a.signed_act.type == US_ACT_INIT)
-			err = names_of_init(t, &a.act->u.init);
-		else if (a.signed_act.type == US_ACT_PERSON_ADD)
-			err = add_person(t, (uint32_t)us_trail_result(&a), a.act->u.person_add.name,
-			    us_capacity_name(a.act->u.person_add.capacity), 1);
-		else if (a.signed_act.type == US_ACT_COLLECTION_CREATE)
-			err = add_collection(t, e->collection, a.act->u.collection.name,
-			    a.act->u.collection.prefix, 1);
-	}
-	return err;
+	if (copy == NULL)
+		return NULL;
+	*copy = *e;
+	records = (uint64_t *)(void *)(copy + 1);
+	if (e->n_records > 0)
+		memcpy(records, e->records, e->n_records * sizeof *records);
+	copy->records = records;
+	at = (char *)(records + e->n_records);
+	copy->paragraph = copy_text(&at, e->paragraph);
+	copy->party = copy_text(&at, e->party);
+	copy->recipient = copy_text(&at, e->recipient);
+	copy->purpose = copy_text(&at, e->purpose);
+	copy->address = copy_text(&at, e->address);
+	copy->query = copy_text(&at, e->query);
+	copy->summary = (struct us_bytes){ NULL, 0 };
+	copy->asked = NULL;
+	copy->n_asked = 0;
+	return copy;
 }
 
 int
-us_trail_names(struct us_trail *t, const cJSON *people, const cJSON *collections)
+us_trail_next(struct us_trail *t, const struct us_entry_view *view,
+    const struct us_export_keys *keys, const struct us_trail_entry **e)
 {
-	const cJSON *item;
-	int err = t->act == NULL ? US_ERR_NOMEM : names_of_acts(t);
+	forget(t);
+	*e = &t->entry;
+	return take(t, &t->entry, view, keys);
+}
 
-	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(people, "items"))
-		if (err == US_OK)
-			err = add_person(t, (uint32_t)us_json_number(item, "person", 0),
-			    us_bytes_of(us_json_text(item, "name")), us_json_text(item, "capacity"),
-			    0);
-	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(collections, "items"))
-		if (err == US_OK)
-			err = add_collection(t, (uint32_t)us_json_number(item, "collection", 0),
-			    us_bytes_of(us_json_text(item, "name")),
-			    us_bytes_of(us_json_text(item, "bates_prefix")), 0);
+int
+us_trail_add(struct us_trail *t, const struct us_entry_view *view,
+    const struct us_export_keys *keys)
+{
+	int err;
+
+	if (t->n == t->cap) {
+		size_t cap = t->cap == 0 ? 1024 : t->cap * 2;
+		struct us_trail_entry *more;
+
+		if (cap > SIZE_MAX / sizeof *more ||
+		    (more = realloc(t->entries, cap * sizeof *more)) == NULL)
+			return US_ERR_NOMEM;
+		t->entries = more;
+		t->cap = cap;
+	}
+	err = take(t, &t->entries[t->n], view, keys);
+	t->n += err == US_OK;
 	return err;
 }
