@@ -4,8 +4,10 @@
 
 #include "base/array.h"
 #include "base/guess.h"
-#include "client/inclusion.h"
-#include "client/witness.h"
+#include "client/case/commands.h"
+#include "client/evidence/commands.h"
+#include "client/log/commands.h"
+#include "client/report/commands.h"
 
 static const struct us_command *const vault[] = { us_commands_vault, NULL };
 static const struct us_command *const people[] = { us_commands_people, NULL };

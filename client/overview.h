@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#include "client/client.h"
+#include "client/core/args.h"
 
 /* The command whose name is the first one or two of n words; *used is how many. NULL: there is
  * none. */

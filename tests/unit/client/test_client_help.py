@@ -45,7 +45,7 @@ def overview():
     equal(sorted(commands), sorted(n for t in written for n in re.findall(r'^\t\{\s+"([a-z][a-z -]*)",', t, re.M)), "every command of the source is listed")
     daily = text[text.index("Every day, by capacity\n"):text.index("\n'underseal COMMAND --help'")]
     named = [c for line in re.findall(r"^  ([a-z].*):$", daily, re.M) for c in line.split(", ")]
-    equal(sorted(named), sorted(re.findall(r'X\(\w+, \d+, "([a-z-]+)"\)', read("case", "capacity.h"))), "every capacity has its line")
+    equal(sorted(named), sorted(re.findall(r'X\(\w+, +\d+, "([a-z-]+)"', read("case", "capacities.def"))), "every capacity has its line")
     equal([c for line in re.findall(r"^      (.*)$", daily, re.M) for c in line.split(", ") if c not in commands], [], "daily commands that are none")
     for command in commands:
         code, text, _ = run(*command.split(" "), "--help")

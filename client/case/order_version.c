@@ -1,0 +1,187 @@
+#include "client/case/order_version.h"
+
+#include <string.h>
+
+#include "base/base64.h"
+#include "base/err.h"
+#include "base/time.h"
+#include "crypto/crypto.h"
+
+/* ---- fetching ---- */
+
+static int
+has_digest(const struct us_buf *bytes, const char *hex)
+{
+	uint8_t wanted[32], found[32];
+
+	return strlen(hex) == 64 && us_hex_decode(hex, 64, wanted, 32) == US_OK &&
+	    us_sha256(bytes->data, bytes->len, found) == US_OK && memcmp(wanted, found, 32) == 0;
+}
+
+int
+us_order_fetch(struct us_client *client, uint32_t version, cJSON **out, struct us_buf *source)
+{
+	char path[64] = "/v1/order";
+	const char *text;
+	int status;
+
+	us_buf_init(source, US_ORDER_SOURCE_MAX);
+	if (version != 0)
+		(void)snprintf(path, sizeof path, "/v1/orders/%u", version);
+	status = us_client_get_one(client, path, "version of the order", out);
+	if (status != US_EXIT_DONE)
+		return status;
+	text = us_json_text(*out, "source");
+	if (us_buf_put(source, text, strlen(text)) == US_OK &&
+	    has_digest(source, us_json_text(*out, "source_digest")))
+		return US_EXIT_DONE;
+	us_say("VERIFICATION FAILED: the source that the vault shows for version %.0f has another "
+	       "digest than it says",
+	    us_json_number(*out, "version", version));
+	cJSON_Delete(*out);
+	*out = NULL;
+	return US_EXIT_UNVERIFIED;
+}
+
+/* ---- what a signer must know ---- */
+
+void
+us_order_say_findings(const char *source, const struct us_findings *findings)
+{
+	for (size_t i = 0; i < findings->n; i++)
+		us_say("%s:%u:%u: %s: %s", source, findings->items[i].line,
+		    findings->items[i].column,
+		    findings->items[i].severity == US_FINDING_ERROR ? "error" : "warning",
+		    findings->items[i].text);
+}
+
+/* The compiled form is what the vault executes; the source is what people read. */
+static int
+compiles_to(struct us_client *client, const cJSON *order, uint32_t version,
+    const struct us_buf *source, uint8_t item[32])
+{
+	static struct us_findings findings;
+	const char *text = us_json_text(order, "compiled"),
+		   *digest = us_json_text(order, "compiled_digest");
+	const char *instrument = us_json_text(order, "instrument"),
+		   *effective = us_json_text(order, "effective");
+	struct us_act_order_propose shown_as = { .authority = us_bytes_of(
+						     us_json_text(order, "authority")) };
+	struct us_buf shown, own;
+	char name[32];
+	int same;
+
+	us_buf_init(&shown, US_ORDER_COMPILED_MAX);
+	us_buf_init(&own, US_ORDER_COMPILED_MAX);
+	same = us_order_compile((struct us_bytes){ source->data, source->len }, &own, &findings) ==
+	    US_OK;
+	(void)snprintf(name, sizeof name, "version %u", version);
+	if (!same) /* another release may have taken what this one does not */
+		us_order_say_findings(name, &findings);
+	same = same && has_digest(&own, digest) &&
+	    us_base64_take(&shown, text, strlen(text)) == US_OK && shown.len == own.len &&
+	    memcmp(shown.data, own.data, own.len) == 0;
+	shown_as.source = (struct us_bytes){ source->data, source->len };
+	shown_as.compiled = (struct us_bytes){ own.data, own.len };
+	same = same &&
+	    (*instrument == '\0' ||
+		(strlen(instrument) == 64 &&
+		    us_hex_decode(instrument, 64, shown_as.instrument, 32) == US_OK)) &&
+	    (*effective == '\0' ||
+		us_time_parse(effective, strlen(effective), &shown_as.effective_ns) == US_OK) &&
+	    us_order_item_digest(us_client_profile(client)->vault_id, version, &shown_as, item) ==
+		US_OK;
+	us_buf_free(&shown);
+	us_buf_free(&own);
+	return same;
+}
+
+const struct us_option us_order_sign_options[US_ORDER_SIGN_OPTIONS] = {
+	{ "without-diff", NULL, "sign an order without being shown what it changes" },
+};
+
+int
+us_order_check_version(struct us_client *client, uint32_t version, uint8_t digest[32], cJSON **diff)
+{
+	cJSON *order = NULL, *in_force = NULL;
+	struct us_buf source;
+	char path[64];
+	int status = us_order_fetch(client, version, &order, &source);
+
+	if (diff != NULL)
+		*diff = NULL;
+	if (status == US_EXIT_DONE && !compiles_to(client, order, version, &source, digest)) {
+		us_say("VERIFICATION FAILED: version %u, compiled here, is not what the vault "
+		       "would execute; it was not signed. "
+		       "Another release of this client can compile differently: 'underseal "
+		       "--version'",
+		    version);
+		status = US_EXIT_UNVERIFIED;
+	}
+	us_buf_free(&source);
+	cJSON_Delete(order);
+	if (status != US_EXIT_DONE || diff == NULL)
+		return status;
+	status = us_client_get_one(client, "/v1/order", "order", &in_force);
+	if (status != US_EXIT_DONE)
+		return status;
+	(void)snprintf(path, sizeof path, "/v1/orders/%.0f/diff/%u",
+	    us_json_number(in_force, "version", 0), version);
+	cJSON_Delete(in_force);
+	status = us_client_get(client, path, diff);
+	if (status != US_EXIT_DONE)
+		us_say("what version %u changes cannot be shown, so it was not signed; "
+		       "--without-diff signs all the same",
+		    version);
+	return status;
+}
+
+static void
+show_samples(const cJSON *samples)
+{
+	const cJSON *sample;
+	int n = 0;
+
+	cJSON_ArrayForEach(sample, samples)
+		if (cJSON_IsString(sample))
+			printf("%s%s", n++ == 0 ? "; such as " : ", ", sample->valuestring);
+}
+
+static void
+show_change(const cJSON *change)
+{
+	const char *loses = us_json_text(change, "loses_paragraph");
+
+	printf("  +%-8.0f -%-8.0f ", us_json_number(change, "gains", 0),
+	    us_json_number(change, "loses", 0));
+	us_print_text(stdout, us_json_text(change, "name"), strlen(us_json_text(change, "name")),
+	    0);
+	printf(" (%s, %s): %s in %s, paragraph ", us_json_text(change, "party"),
+	    us_json_text(change, "capacity"), us_json_text(change, "action"),
+	    us_json_text(change, "collection"));
+	us_print_text(stdout, us_json_text(change, "paragraph"),
+	    strlen(us_json_text(change, "paragraph")), 0);
+	show_samples(cJSON_GetObjectItemCaseSensitive(change, "samples"));
+	if (*loses != '\0') { /* who both gains and loses does so by two rules */
+		fputs("; lost by paragraph ", stdout);
+		us_print_text(stdout, loses, strlen(loses), 0);
+		show_samples(cJSON_GetObjectItemCaseSensitive(change, "loses_samples"));
+	}
+	putchar('\n');
+}
+
+void
+us_order_show_diff(const cJSON *diff)
+{
+	const cJSON *people = cJSON_GetObjectItemCaseSensitive(diff, "people"), *change;
+
+	printf("from version %.0f to %.0f: %.0f records gained, %.0f lost, counted for each person "
+	       "and action\n",
+	    us_json_number(diff, "from", 0), us_json_number(diff, "to", 0),
+	    us_json_number(diff, "total_gains", 0), us_json_number(diff, "total_loses", 0));
+	if (cJSON_GetArraySize(people) == 0)
+		puts("  nobody's view of a record changes");
+	cJSON_ArrayForEach(change, people)
+		show_change(change);
+	puts("limits and conditions are not compared: 'underseal order show' has both texts");
+}

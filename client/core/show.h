@@ -1,0 +1,51 @@
+/*
+ * What people and scripts see, and how a program ends. Everything untrusted goes through
+ * us_print_text() before it reaches a terminal.
+ */
+#ifndef US_CLIENT_CORE_SHOW_H
+#define US_CLIENT_CORE_SHOW_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include <cjson/cJSON.h>
+
+#include "base/buf.h"
+
+/* Exit status that scripts rely on. */
+enum us_exit {
+	US_EXIT_DONE = 0,
+	US_EXIT_OTHER = 1,
+	US_EXIT_USAGE = 2,
+	US_EXIT_REFUSED = 3,
+	US_EXIT_VAULT_SEALED = 4,
+	US_EXIT_UNVERIFIED = 5,
+	US_EXIT_INCOMPLETE = 6,
+	US_EXIT_PENDING = 7,
+};
+
+/* Says it and ends the program with US_EXIT_USAGE. */
+_Noreturn void us_usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Says it and ends the program with that status. */
+_Noreturn void
+us_give_up(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A line on stderr, at most 2,047 bytes of it, as us_print_text() shows it. */
+void us_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Evidence and other untrusted text on a terminal: control and bidirectional-override characters do
+ * not pass (shown as U+FFFD); newline and tab do if lines is not 0. */
+void us_print_text(FILE *to, const void *text, size_t n, int lines);
+/* Text member of a JSON object, "" if there is none. It is the object's. */
+const char *us_json_text(const cJSON *object, const char *name);
+/* Number member of a JSON object, fallback if there is none. */
+double us_json_number(const cJSON *object, const char *name, double fallback);
+/* What the vault remarks on an answer ("notes"), a line each on stderr. */
+void us_say_notes(const cJSON *answer);
+/* A table on stdout: n columns of names, at most 16; rows from a JSON array of objects with members
+ * of these names. */
+void us_print_table(const cJSON *rows, const char *const *columns, size_t n);
+/* Asks on the terminal without echo; the answer is wiped by the caller. US_ERR_IO if there is no
+ * terminal. */
+int us_ask_secret(const char *prompt, struct us_buf *answer);
+
+#endif

@@ -1,0 +1,271 @@
+/* Reading: verified first, then shown. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/evidence/commands.h"
+#include "client/core/client.h"
+#include "client/log/inclusion.h"
+#include "client/log/proofs.h"
+#include "client/evidence/records.h"
+#include "base/err.h"
+
+#define FROM_MAX (16u * 1024u * 1024u)
+#define REQUEST_RECORDS_MAX 100000u
+#define PROBLEM_MAX 65536u
+
+/* ---- what is asked for ---- */
+
+cJSON *
+us_bates_list(const struct us_args *args, size_t first, const char *from)
+{
+	cJSON *list = cJSON_CreateArray();
+	char *line, *save = NULL;
+	struct us_buf text;
+
+	for (size_t i = first; i < args->n_operands; i++)
+		(void)cJSON_AddItemToArray(list, cJSON_CreateString(args->operand[i]));
+	if (from == NULL)
+		return list;
+	us_buf_init(&text, FROM_MAX + 1);
+	if (us_file_read(from, FROM_MAX, &text) != US_OK || us_buf_cstr(&text) == NULL)
+		us_give_up(US_EXIT_OTHER, "cannot read %s", from);
+	for (line = strtok_r((char *)text.data, " \t\r\n,", &save); line != NULL;
+	     line = strtok_r(NULL, " \t\r\n,", &save))
+		(void)cJSON_AddItemToArray(list, cJSON_CreateString(line));
+	us_buf_free(&text);
+	return list;
+}
+
+/* ---- what comes ---- */
+
+static int
+take_header(struct us_record_stream *s, const char *line, size_t n)
+{
+	cJSON *header = cJSON_ParseWithLength(line, n);
+	const char *receipt = us_json_text(header, "receipt");
+	int err = cJSON_IsObject(header) ? US_OK : US_ERR_FORMAT;
+
+	s->entry = (uint64_t)us_json_number(header, "entry", 0);
+	if (err == US_OK)
+		err = us_proofs_receipt(s->proofs, us_bytes_of(receipt), s->entry, NULL);
+	if (err == US_OK)
+		err = s->on_header(s, header, line, n);
+	us_quota_text(header, s->left);
+	cJSON_Delete(header);
+	return err;
+}
+
+/* What the vault ends an answer with if it must stop in the middle: a stay, a clawback, a
+ * suspension. */
+static int
+is_problem(const char *line, size_t n)
+{
+	static const char start[] = "{\"type\":\"urn:underseal:problem:";
+
+	return n >= sizeof start - 1 && memcmp(line, start, sizeof start - 1) == 0;
+}
+
+static int
+take_line(struct us_record_stream *s, const char *line, size_t n)
+{
+	struct us_bytes record;
+	int err;
+
+	if (is_problem(line, n)) {
+		err = us_buf_put(&s->problem, line, n);
+		return err == US_OK ? US_ERR_CLOSED : err;
+	}
+	if (!s->has_header) {
+		s->has_header = 1;
+		return take_header(s, line, n);
+	}
+	err = us_proofs_record(s->proofs, line, n, &record);
+	if (err == US_OK) {
+		s->records++;
+		err = s->on_record(s, line, n, record);
+	}
+	return err;
+}
+
+int
+us_record_stream_sink(void *ctx, const uint8_t *p, size_t n)
+{
+	struct us_record_stream *s = ctx;
+	const uint8_t *newline;
+	size_t at = 0;
+	int err = us_buf_put(&s->partial, p, n);
+
+	while (err == US_OK &&
+	    (newline = memchr(s->partial.data + at, '\n', s->partial.len - at)) != NULL) {
+		size_t end = (size_t)(newline - s->partial.data);
+
+		err = take_line(s, (const char *)s->partial.data + at, end - at);
+		at = end + 1;
+	}
+	us_buf_consume(&s->partial, at);
+	if (err != US_OK && s->err == US_OK)
+		s->err = err;
+	return err;
+}
+
+int
+us_record_stream_run(struct us_record_stream *s, struct us_client *client,
+    const struct us_client_request *request)
+{
+	struct us_client_request streamed = *request;
+	struct us_reply reply;
+	int err, status = US_EXIT_DONE;
+
+	us_reply_init(&reply);
+	us_buf_init(&s->partial, 64u * 1024u * 1024u);
+	us_buf_init(&s->problem, PROBLEM_MAX);
+	s->proofs = us_proofs_open(client);
+	streamed.sink = us_record_stream_sink;
+	streamed.ctx = s;
+	err = us_client_request(client, &streamed, &reply);
+	if (s->err == US_ERR_IO)
+		status = US_EXIT_OTHER; /* our output failed */
+	else if (s->problem.len > 0) {
+		(void)fflush(stdout);
+		us_say("the vault stopped after %zu of %zu records", s->records, s->expected);
+		reply.status = 403;
+		us_buf_reset(&reply.body);
+		status = us_buf_put(&reply.body, s->problem.data, s->problem.len) == US_OK ?
+		    us_client_problem(client, &reply) :
+		    US_EXIT_OTHER;
+	} else if (s->err != US_OK) {
+		us_say("VERIFICATION FAILED: what the vault sent does not fit its log (%s); it is "
+		       "not shown",
+		    us_strerror(s->err));
+		status = s->err == US_ERR_INCOMPLETE ? US_EXIT_INCOMPLETE : US_EXIT_UNVERIFIED;
+	} else if (err != US_OK)
+		status = US_EXIT_OTHER;
+	else if (reply.status / 100 != 2)
+		status = us_client_problem(client, &reply);
+	else if (s->partial.len != 0 || s->records != s->expected) {
+		us_say("the answer is cut: %zu of %zu records came", s->records, s->expected);
+		status = US_EXIT_INCOMPLETE;
+	} else if (!s->json && s->left[0] != '\0') {
+		(void)fflush(stdout);
+		us_say("%s", s->left);
+	}
+	us_reply_free(&reply);
+	us_buf_free(&s->partial);
+	us_buf_free(&s->problem);
+	us_proofs_close(s->proofs);
+	return status;
+}
+
+/* ---- showing ---- */
+
+static int
+header_as_is(struct us_record_stream *s, const cJSON *header, const char *line, size_t n)
+{
+	(void)header;
+	if (s->json && (fwrite(line, 1, n, stdout) != n || putchar('\n') == EOF))
+		return US_ERR_IO;
+	return US_OK;
+}
+
+void
+us_print_record(FILE *to, const char *line, size_t n)
+{
+	cJSON *document = cJSON_ParseWithLength(line, n);
+	const cJSON *record = cJSON_GetObjectItemCaseSensitive(document, "record"), *m;
+
+	fprintf(to, "%s  %s  ", us_json_text(document, "bates"),
+	    us_json_text(document, "designation"));
+	us_print_text(to, us_json_text(record, "created"), strlen(us_json_text(record, "created")),
+	    0);
+	fputs("  ", to);
+	us_print_text(to, us_json_text(record, "model"), strlen(us_json_text(record, "model")), 0);
+	fputc('\n', to);
+	if (*us_json_text(document, "legend") != '\0')
+		fprintf(to, "%s\n", us_json_text(document, "legend"));
+	cJSON_ArrayForEach(m, cJSON_GetObjectItemCaseSensitive(record, "messages")) {
+		const char *content = us_json_text(m, "content");
+
+		fputc('\n', to);
+		us_print_text(to, us_json_text(m, "role"), strlen(us_json_text(m, "role")), 0);
+		fputs(":\n", to);
+		us_print_text(to, content, strlen(content), 1);
+		fputc('\n', to);
+	}
+	if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(document, "masked")))
+		fputs("\nParts of this record are masked by the order. It cannot be compared with "
+		      "what was loaded.\n",
+		    to);
+	fputs("\n----\n", to);
+	cJSON_Delete(document);
+}
+
+static int
+record_to_stdout(struct us_record_stream *s, const char *line, size_t n, struct us_bytes record)
+{
+	(void)record;
+	if (!s->json)
+		us_print_record(stdout, line, n);
+	else if (fwrite(line, 1, n, stdout) != n || putchar('\n') == EOF)
+		return US_ERR_IO;
+	return ferror(stdout) ? US_ERR_IO : US_OK;
+}
+
+static int
+run_read(struct us_client *client, const struct us_args *args)
+{
+	struct us_record_stream stream = { .on_header = header_as_is,
+		.on_record = record_to_stdout,
+		.json = client->json };
+	const char *purpose = us_client_purpose(client, args);
+	int64_t snapshot = us_arg_number(args, "snapshot", -1, 0, INT64_MAX);
+	cJSON *body = cJSON_CreateObject(), *list = us_bates_list(args, 1, us_arg(args, "from"));
+	struct us_client_request request = { .method = "POST" };
+	struct us_buf path;
+	char *text;
+	int status;
+
+	stream.expected = (size_t)cJSON_GetArraySize(list);
+	if (stream.expected == 0 || stream.expected > REQUEST_RECORDS_MAX)
+		us_usage_error("name 1 to %u records by their Bates numbers", REQUEST_RECORDS_MAX);
+	(void)cJSON_AddItemToObject(body, "bates", list);
+	if (purpose != NULL)
+		(void)cJSON_AddStringToObject(body, "purpose", purpose);
+	if (snapshot >= 0)
+		(void)cJSON_AddNumberToObject(body, "snapshot", (double)snapshot);
+	if (us_arg(args, "match") != NULL)
+		(void)cJSON_AddStringToObject(body, "match", us_arg(args, "match"));
+	us_buf_init(&path, 1024);
+	if (us_buf_putf(&path, "/v1/collections/") != US_OK ||
+	    us_put_escaped(&path, args->operand[0]) != US_OK ||
+	    us_buf_putf(&path, "/read") != US_OK || us_buf_cstr(&path) == NULL)
+		us_usage_error("the collection's name is too long");
+	text = cJSON_PrintUnformatted(body);
+	cJSON_Delete(body);
+	if (text == NULL)
+		us_give_up(US_EXIT_OTHER, "out of memory");
+	request.path = us_buf_cstr(&path);
+	request.body = us_bytes_of(text);
+	status = us_record_stream_run(&stream, client, &request);
+	if (status == US_EXIT_DONE && us_arg(args, "receipt") != NULL)
+		status = us_inclusion_keep(client, stream.entry, NULL, us_arg(args, "receipt"));
+	cJSON_free(text);
+	us_buf_free(&path);
+	return fflush(stdout) == 0 ? status : US_EXIT_OTHER;
+}
+
+static const struct us_option options[] = {
+	{ "from", "FILE", "Bates numbers from a file ('-': standard input)" },
+	{ "purpose", "TEXT", "why, if the order asks for it" },
+	{ "snapshot", "S", "as the collection was at this log entry" },
+	{ "receipt", "FILE",
+	    "keep a receipt of this request, which verifies offline; must not exist" },
+	{ "match", "QUERY", "where the order shows nothing but what matches: what that is" },
+};
+
+const struct us_command us_commands_read[] = {
+	{ "read", "COLLECTION BATES... | --from FILE",
+	    "shows records, after verifying them against the log",
+	    "underseal read logs OAI000000017 --purpose \"claim 3\"", options, 5, 1, 100000,
+	    run_read },
+	{ 0 },
+};

@@ -1,0 +1,348 @@
+#include "client/log/proofs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "log/entry.h"
+#include "log/merkle.h"
+#include "log/proof.h"
+#include "evidence/batch/reader.h"
+#include "client/log/batches.h"
+#include "client/log/fetch.h"
+#include "client/log/succession.h"
+#include "base/base64.h"
+#include "base/err.h"
+#include "case/bates.h"
+
+struct us_proofs {
+	struct us_client *client;
+	struct us_note_key key;
+	int has_checkpoint;
+	struct us_checkpoint newest; /* extensions not kept */
+	struct us_proven_batches batches;
+	struct us_log_fetcher log;
+};
+
+/* ---- memory ---- */
+
+static void
+read_checkpoint(struct us_proofs *p)
+{
+	struct us_buf note;
+
+	us_buf_init(&note, 65536);
+	if (us_profile_read(p->client->profile.directory, "checkpoint", 65536, &note) == US_OK) {
+		const struct us_bytes bytes = { note.data, note.len };
+		int err = us_checkpoint_open(&p->newest, NULL, note.data, note.len, &p->key, 1);
+
+		if (err ==
+		    US_ERR_NOT_FOUND) /* following a hand-over was cut off before its last file */
+			err = us_client_succession_stand_in(p->client->profile.directory, &p->key,
+			    bytes, &p->newest);
+		if (err != US_OK)
+			us_give_up(US_EXIT_UNVERIFIED,
+			    "%s/checkpoint is not one of this vault's log: the "
+			    "profile has been changed",
+			    p->client->profile.directory);
+		p->newest.extensions = (struct us_bytes){ NULL, 0 };
+		p->has_checkpoint = 1;
+	}
+	us_buf_free(&note);
+}
+
+struct us_proofs *
+us_proofs_open(struct us_client *client)
+{
+	struct us_proofs *p = calloc(1, sizeof *p);
+	const struct us_profile *profile = us_client_profile(client);
+
+	if (p == NULL)
+		us_give_up(US_EXIT_OTHER, "out of memory");
+	p->client = client;
+	if (us_note_key_parse(&p->key, profile->vkey, strlen(profile->vkey)) != US_OK)
+		us_give_up(US_EXIT_OTHER, "the profile's log key cannot be read");
+	p->log = (struct us_log_fetcher){ .client = client, .http = us_http_new(profile) };
+	if (p->log.http == NULL)
+		us_give_up(US_EXIT_OTHER, "cannot set up TLS");
+	read_checkpoint(p);
+	(void)us_proven_batches_read(&p->batches, profile->directory);
+	return p;
+}
+
+void
+us_proofs_close(struct us_proofs *p)
+{
+	if (p == NULL)
+		return;
+	us_http_free(p->log.http);
+	us_proven_batches_free(&p->batches);
+	free(p);
+}
+
+/* ---- checkpoints ---- */
+
+static int
+check_consistent(struct us_proofs *p, const struct us_checkpoint *c)
+{
+	/* an answer that overtook another, or a log that was put back */
+	const int smaller = c->size < p->newest.size;
+	int err = us_log_prove(&p->log, smaller ? c : &p->newest, smaller ? &p->newest : c);
+
+	return err != US_ERR_NOT_FOUND ? err : smaller ? US_ERR_VERIFY : US_ERR_INCOMPLETE;
+}
+
+/* The log goes on under another key: what the profile remembers has been written anew. */
+static int
+follow(struct us_proofs *p, struct us_bytes note)
+{
+	const struct us_profile *profile = &p->client->profile;
+	int err = us_client_succession_follow(p->client, note);
+
+	if (err == US_OK)
+		err = us_note_key_parse(&p->key, profile->vkey, strlen(profile->vkey));
+	if (err != US_OK)
+		return err;
+	us_proven_batches_free(&p->batches);
+	p->has_checkpoint = 0;
+	read_checkpoint(p);
+	(void)us_proven_batches_read(&p->batches, profile->directory);
+	return US_OK;
+}
+
+int
+us_proofs_checkpoint(struct us_proofs *p, struct us_bytes note, struct us_checkpoint *out)
+{
+	int err = us_checkpoint_open(out, NULL, note.p, note.n, &p->key, 1);
+
+	if (err == US_ERR_NOT_FOUND) {
+		err = follow(p, note);
+		if (err == US_OK)
+			err = us_checkpoint_open(out, NULL, note.p, note.n, &p->key, 1);
+	}
+	if (err != US_OK)
+		return err;
+	if (p->has_checkpoint) {
+		err = check_consistent(p, out);
+		if (err != US_OK || out->size <= p->newest.size)
+			return err;
+	}
+	p->newest = *out;
+	p->newest.extensions = (struct us_bytes){ NULL, 0 };
+	p->has_checkpoint = 1;
+	if (us_profile_write(p->client->profile.directory, "checkpoint", note.p, note.n) != US_OK)
+		us_say("cannot write the checkpoint to the profile: a later rollback might go "
+		       "unnoticed");
+	return US_OK;
+}
+
+/* ---- receipts ---- */
+
+/* What the log must have, and does not give, is not there yet. */
+static int
+served(int err)
+{
+	return err == US_ERR_NOT_FOUND ? US_ERR_INCOMPLETE : err;
+}
+
+int
+us_proofs_receipt(struct us_proofs *p, struct us_bytes receipt, uint64_t index,
+    struct us_buf *entry)
+{
+	struct us_tlog_proof proof;
+	struct us_checkpoint checkpoint;
+	struct us_digest leaf;
+	struct us_buf own;
+	int err = us_tlog_proof_parse(&proof, receipt.p, receipt.n);
+
+	if (err == US_OK && proof.index != index)
+		err = US_ERR_VERIFY;
+	if (err == US_OK)
+		err = us_proofs_checkpoint(p, proof.checkpoint, &checkpoint);
+	if (err != US_OK)
+		return err;
+	us_buf_init(&own, US_ENTRY_MAX);
+	if (entry == NULL)
+		entry = &own;
+	us_buf_reset(entry);
+	err = served(us_log_fetch_entry(&p->log, index, checkpoint.size, entry));
+	if (err == US_OK) {
+		us_merkle_leaf(&leaf, entry->data, entry->len);
+		err = us_tlog_proof_verify(receipt.p, receipt.n, &leaf, &p->key, 1, NULL, NULL);
+	}
+	us_buf_free(&own);
+	return err;
+}
+
+/* ---- batches ---- */
+
+static int
+take_hex(const cJSON *object, const char *name, void *out, size_t n)
+{
+	const char *text = us_json_text(object, name);
+
+	return strlen(text) == 2 * n ? us_hex_decode(text, 2 * n, out, n) : US_ERR_FORMAT;
+}
+
+/* The answer of entry-proof: the entry, its proof, and what its commitment is made of. */
+static int
+check_entry_proof(struct us_proofs *p, const cJSON *answer, uint64_t index, uint8_t root[32],
+    uint8_t state[32])
+{
+	const char *receipt = us_json_text(answer, "receipt"),
+		   *entry_text = us_json_text(answer, "entry");
+	uint8_t commitment[32];
+	struct us_tlog_proof proof;
+	struct us_checkpoint checkpoint;
+	struct us_entry_view view;
+	struct us_digest leaf;
+	struct us_buf entry;
+	int err;
+
+	us_buf_init(&entry, US_ENTRY_MAX);
+	err = us_base64_take(&entry, entry_text, strlen(entry_text));
+	if (err == US_OK)
+		err = take_hex(answer, "state", state, 32);
+	if (err == US_OK)
+		err = take_hex(answer, "manifest_root", root, 32);
+	if (err == US_OK)
+		err = us_tlog_proof_parse(&proof, receipt, strlen(receipt));
+	if (err == US_OK)
+		err = us_proofs_checkpoint(p, proof.checkpoint, &checkpoint);
+	if (err == US_OK) {
+		us_merkle_leaf(&leaf, entry.data, entry.len);
+		err = proof.index != index ?
+		    US_ERR_VERIFY :
+		    us_tlog_proof_verify(receipt, strlen(receipt), &leaf, &p->key, 1, NULL, NULL);
+	}
+	if (err == US_OK)
+		err = us_entry_decode(&view, entry.data, entry.len);
+	if (err == US_OK)
+		err = us_entry_state_commitment(commitment, state, root);
+	if (err == US_OK && (view.state == NULL || memcmp(view.state, commitment, 32) != 0))
+		err = US_ERR_VERIFY;
+	us_buf_free(&entry);
+	return err;
+}
+
+int
+us_proofs_closing(struct us_proofs *p, uint64_t entry, uint8_t root[32], uint8_t state[32])
+{
+	struct us_buf body;
+	cJSON *answer;
+	char path[64];
+	int err;
+
+	us_buf_init(&body, US_REPLY_MAX);
+	(void)snprintf(path, sizeof path, "entry-proof/%llu", (unsigned long long)entry);
+	err = served(us_log_fetch(&p->log, path, &body));
+	if (err == US_OK) {
+		answer = cJSON_ParseWithLength((const char *)body.data, body.len);
+		err = answer == NULL ? US_ERR_FORMAT :
+				       check_entry_proof(p, answer, entry, root, state);
+		cJSON_Delete(answer);
+	}
+	us_buf_free(&body);
+	return err;
+}
+
+int
+us_proofs_batch(struct us_proofs *p, uint32_t collection, uint32_t slot, uint64_t entry,
+    uint8_t root[32])
+{
+	struct us_proven_batch b = { .collection = collection, .slot = slot, .entry = entry };
+	const struct us_proven_batch *known = us_proven_batches_find(&p->batches, collection, slot);
+	uint8_t state[32];
+	int err = US_OK;
+
+	if (known == NULL)
+		err = us_proofs_closing(p, entry, b.root, state);
+	if (err != US_OK)
+		return err;
+	memcpy(root, known == NULL ? b.root : known->root, 32);
+	if (known == NULL)
+		us_proven_batches_add(&p->batches, &b);
+	return US_OK;
+}
+
+/* ---- records ---- */
+
+/* The verbatim bytes of the member "record" of a line: from behind its colon to before the member
+ * that follows it in the answer's fixed order, ,"designation". */
+static int
+verbatim_record(const char *line, size_t n, struct us_bytes *record)
+{
+	static const char before[] = "\"record\":", after[] = ",\"designation\":";
+	const char *from = memmem(line, n, before, sizeof before - 1), *to = NULL, *at;
+
+	if (from == NULL)
+		return US_ERR_FORMAT;
+	from += sizeof before - 1;
+	/* the last one: a record may hold such text itself, what follows it does not */
+	for (at = from; (at = memmem(at, (size_t)(line + n - at), after, sizeof after - 1)) != NULL;
+	     at++)
+		to = at;
+	if (to == NULL)
+		return US_ERR_FORMAT;
+	*record = (struct us_bytes){ (const uint8_t *)from, (size_t)(to - from) };
+	return US_OK;
+}
+
+static int
+is_bates_of(const char *bates, uint64_t record)
+{
+	uint64_t named;
+	size_t prefix;
+
+	return us_bates_split(us_bytes_of(bates), &prefix, &named) == US_OK && named == record;
+}
+
+int
+us_proofs_record(struct us_proofs *p, const char *line, size_t n, struct us_bytes *record)
+{
+	struct us_digest leaf, path[US_BATCH_PROOF_MAX], tree;
+	uint8_t salt[16];
+	const cJSON *m, *hashes, *hash;
+	cJSON *document;
+	size_t k = 0, got;
+	uint32_t collection, slot;
+	int err = verbatim_record(line, n, record);
+
+	if (err != US_OK)
+		return err;
+	document = cJSON_ParseWithLength(line, n);
+	m = cJSON_GetObjectItemCaseSensitive(document, "manifest");
+	if (cJSON_IsNull(m) && cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(document, "masked"))) {
+		/* not the source bytes, so there is nothing to compare: who shows it says so */
+		cJSON_Delete(document);
+		return US_OK;
+	}
+	hashes = cJSON_GetObjectItemCaseSensitive(m, "path");
+	err = !cJSON_IsObject(m) ? US_ERR_FORMAT : take_hex(m, "salt", salt, sizeof salt);
+	cJSON_ArrayForEach(hash, hashes) {
+		const char *text = cJSON_GetStringValue(hash);
+
+		if (err == US_OK &&
+		    (k == US_BATCH_PROOF_MAX || text == NULL ||
+			us_base64_decode(text, strlen(text), path[k].b, US_HASH_LEN, &got) !=
+			    US_OK ||
+			got != US_HASH_LEN))
+			err = US_ERR_FORMAT;
+		k += err == US_OK;
+	}
+	collection = (uint32_t)us_json_number(m, "collection", 0);
+	slot = (uint32_t)us_json_number(m, "batch", 0);
+	if (err == US_OK)
+		err = us_proofs_batch(p, collection, slot, (uint64_t)us_json_number(m, "entry", 0),
+		    tree.b);
+	if (err == US_OK)
+		err = us_manifest_leaf_hash(collection, (uint64_t)us_json_number(m, "record", 0),
+		    (uint32_t)us_json_number(m, "version", 0), salt, *record, leaf.b);
+	if (err == US_OK)
+		err = us_merkle_verify_inclusion(&leaf, (uint64_t)us_json_number(m, "index", 0),
+		    (uint64_t)us_json_number(m, "size", 0), path, k, &tree);
+	if (err == US_OK &&
+	    !is_bates_of(us_json_text(document, "bates"), (uint64_t)us_json_number(m, "record", 0)))
+		err = US_ERR_VERIFY;
+	cJSON_Delete(document);
+	return err;
+}

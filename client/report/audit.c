@@ -1,0 +1,239 @@
+/* The log, for those who check it: its entries, reports on them, its checkpoint. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/report/commands.h"
+#include "client/log/audit_verify.h"
+#include "client/core/client.h"
+#include "client/log/entry_json.h"
+#include "client/log/remote.h"
+#include "client/report/audit_report.h"
+#include "base/err.h"
+#include "base/time.h"
+#include "case/bates.h"
+
+/* ---- list ---- */
+
+struct us_client_listing {
+	struct us_log_names names;
+	struct us_log_filter filter;
+	FILE *out; /* a temporary file: shown once the verdict is OK */
+	struct us_buf line;
+};
+
+static int
+list_entry(void *arg, const struct us_verified_entry *e)
+{
+	struct us_client_listing *l = arg;
+	int err;
+
+	us_buf_reset(&l->line);
+	err = us_log_entry_json(&l->line, e->opened, &l->names, &l->filter);
+	/* an entry that does not fit the filter gives no line */
+	if (err == US_OK && l->line.len > 0 &&
+	    fwrite(l->line.data, 1, l->line.len, l->out) != l->line.len)
+		err = US_ERR_IO;
+	return err;
+}
+
+/* "demo/DEMO000000017" */
+static void
+parse_record(struct us_log_filter *f, const char *text, char *collection, size_t size)
+{
+	const char *slash = strrchr(text, '/');
+	size_t n;
+
+	if (slash == NULL || (size_t)(slash - text) >= size || strlen(slash + 1) <= US_BATES_DIGITS)
+		us_usage_error("--record takes COLLECTION/BATES");
+	memcpy(collection, text, (size_t)(slash - text));
+	collection[slash - text] = '\0';
+	f->collection = collection;
+	f->has_record = 1;
+	if (us_bates_split(us_bytes_of(slash + 1), &n, &f->record) != US_OK)
+		f->record = UINT64_MAX; /* which no collection has */
+	f->bates = slash + 1;
+}
+
+static void
+parse_time(const char *option, const char *text, int64_t *ns)
+{
+	if (text != NULL && us_time_parse(text, strlen(text), ns) != US_OK &&
+	    us_time_parse_date(text, strlen(text), ns) != US_OK)
+		us_usage_error("--%s takes a time such as 2024-05-01T12:00:00Z, or a date", option);
+}
+
+/* What a refused request was about. */
+static void
+show_asked(const cJSON *e)
+{
+	const cJSON *asked = cJSON_GetObjectItemCaseSensitive(e, "asked");
+	const char *first = cJSON_GetStringValue(cJSON_GetArrayItem(asked, 0));
+
+	if (first == NULL)
+		return;
+	fputs("  asked for ", stdout);
+	us_print_text(stdout, first, strlen(first), 0);
+	if (cJSON_GetArraySize(asked) > 1)
+		printf(" and %d more", cJSON_GetArraySize(asked) - 1);
+}
+
+/* How earlier answers ended. */
+static void
+show_ending(const cJSON *e)
+{
+	const double from = us_json_number(e, "from", -1), to = us_json_number(e, "to", -1);
+
+	if (strcmp(us_json_text(e, "class"), "access") == 0 &&
+	    strcmp(us_json_text(e, "kind"), "outcome") == 0)
+		printf("  entry %.0f: %.0f records had left", us_json_number(e, "related", 0),
+		    us_json_number(e, "total", 0));
+	else if (from >= 0 && strcmp(us_json_text(e, "decision"), "failed") == 0)
+		printf("  entries %.0f to %.0f: not known", from, to - 1);
+	else if (from >= 0)
+		printf("  entries %.0f to %.0f", from, to - 1);
+}
+
+static void
+show_line(const char *line, int json)
+{
+	cJSON *e;
+
+	if (json) {
+		fputs(line, stdout);
+		return;
+	}
+	e = cJSON_Parse(line);
+	printf("%-6.0f %.19sZ  ", us_json_number(e, "index", 0), us_json_text(e, "time"));
+	us_print_text(stdout, us_json_text(e, "person"), strlen(us_json_text(e, "person")), 0);
+	printf("  %s %s", us_json_text(e, "action"), us_json_text(e, "decision"));
+	if (*us_json_text(e, "paragraph") != '\0')
+		printf(" (%s)", us_json_text(e, "paragraph"));
+	if (strcmp(us_json_text(e, "reason"), "none") != 0)
+		printf(" %s", us_json_text(e, "reason"));
+	if (cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(e, "records")) > 0)
+		printf("  %d records",
+		    cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(e, "records")));
+	show_asked(e);
+	show_ending(e);
+	if (*us_json_text(e, "query") != '\0') {
+		fputs("  ", stdout);
+		us_print_text(stdout, us_json_text(e, "query"), strlen(us_json_text(e, "query")),
+		    0);
+	}
+	putchar('\n');
+	cJSON_Delete(e);
+}
+
+static int
+show_listing(struct us_client *client, struct us_client_listing *l)
+{
+	char *line = NULL;
+	size_t cap = 0;
+
+	rewind(l->out);
+	while (getline(&line, &cap, l->out) > 0)
+		show_line(line, client->json);
+	free(line);
+	return fflush(stdout) == 0 ? US_EXIT_DONE : US_EXIT_OTHER;
+}
+
+static int
+run_list(struct us_client *client, const struct us_args *args)
+{
+	struct us_log_remote remote;
+	struct us_client_listing l = { .out = tmpfile() };
+	struct us_verify_options options = { .on_entry = list_entry, .arg = &l };
+	struct us_verify_report report;
+	struct us_log_source source;
+	char collection[128];
+	int status, err;
+
+	l.filter = (struct us_log_filter){ .person = us_arg(args, "person"),
+		.party = us_arg(args, "party"),
+		.credential = us_arg(args, "credential"),
+		.denied = us_flag(args, "denied") };
+	if (us_arg(args, "record") != NULL)
+		parse_record(&l.filter, us_arg(args, "record"), collection, sizeof collection);
+	parse_time("since", us_arg(args, "since"), &l.filter.since_ns);
+	parse_time("until", us_arg(args, "until"), &l.filter.until_ns);
+	us_log_remote_open(&remote, client);
+	options.vkey = client->profile.vkey;
+	us_buf_init(&l.line, 4u * 1024u * 1024u);
+	if (l.out == NULL)
+		us_give_up(US_EXIT_OTHER, "cannot make a temporary file");
+	status = us_client_get(client, "/v1/people", &l.names.people);
+	if (status == US_EXIT_DONE)
+		status = us_client_get(client, "/v1/collections", &l.names.collections);
+	if (status == US_EXIT_DONE)
+		status = us_log_remote_keys(&remote);
+	if (status != US_EXIT_DONE)
+		goto out;
+	source = us_log_remote_source(&remote);
+	err = us_log_verify(&report, &source, &options);
+	if (err == US_OK && report.verdict == US_VERDICT_OK)
+		status = show_listing(client, &l);
+	else if (err == US_OK)
+		status = us_verdict_print(client, &report, NULL);
+	else {
+		us_say("an entry of the log does not open as it must: %s", us_strerror(err));
+		status = US_EXIT_UNVERIFIED;
+	}
+out:
+	cJSON_Delete(l.names.people);
+	cJSON_Delete(l.names.collections);
+	us_buf_free(&l.line);
+	(void)fclose(l.out);
+	us_log_remote_close(&remote);
+	return status;
+}
+
+/* ---- checkpoint ---- */
+
+static int
+run_checkpoint(struct us_client *client, const struct us_args *args)
+{
+	struct us_log_remote remote;
+	cJSON *document;
+	char *text;
+
+	(void)args;
+	us_log_remote_open(&remote, client);
+	if (!client->json)
+		(void)fwrite(remote.checkpoint.data, 1, remote.checkpoint.len, stdout);
+	else {
+		document = cJSON_CreateObject();
+		(void)cJSON_AddNumberToObject(document, "size", (double)remote.size);
+		(void)cJSON_AddStringToObject(document, "checkpoint",
+		    us_buf_cstr(&remote.checkpoint));
+		text = cJSON_PrintUnformatted(document);
+		puts(text == NULL ? "{}" : text);
+		cJSON_free(text);
+		cJSON_Delete(document);
+	}
+	us_log_remote_close(&remote);
+	return US_EXIT_DONE;
+}
+
+static const struct us_option list_options[] = {
+	{ "record", "COLLECTION/BATES",
+	    "what disclosed this record; with --denied, what asked for it" },
+	{ "person", "NAME", "what this person did" },
+	{ "party", "P", "what people of this party did" },
+	{ "credential", "F", "what was done with this credential" },
+	{ "denied", NULL, "refusals only" },
+	{ "since", "T", "from this time or date on" },
+	{ "until", "T", "up to this time or date" },
+};
+
+const struct us_command us_commands_audit[] = {
+	{ "audit list", "[--record C/B] [--person N] [--denied] ...",
+	    "the entries of the log, verified, as far as the order lets you see",
+	    "underseal audit list --record logs/OAI000000017", list_options, 7, 0, 0, run_list },
+	{ "audit report", "[NAME [COLLECTION/BATES]] [--csv | --json | --html] ...",
+	    "answers an auditor's question from the verified log; without NAME, the list of them",
+	    "underseal audit report who-saw logs/OAI000000017 --html > who-saw.html",
+	    us_report_options, US_REPORT_OPTIONS, 0, 2, us_report_run },
+	{ "audit checkpoint", "", "the newest checkpoint, to quote in a filing",
+	    "underseal audit checkpoint", NULL, 0, 0, 0, run_checkpoint },
+	{ 0 },
+};

@@ -1,0 +1,57 @@
+/*
+ * Names for the numbers of people and collections: from the acts of the log that entered them, as
+ * these go by, and from the vault's lists for whom no act gives one.
+ */
+#ifndef US_CLIENT_REPORT_NAMES_H
+#define US_CLIENT_REPORT_NAMES_H
+
+#include <cjson/cJSON.h>
+
+#include "base/buf.h"
+
+struct us_named_person {
+	uint32_t id;
+	char *name, *capacity;
+	int from_log; /* an act of this log entered them; else the vault's list says so */
+};
+
+struct us_named_collection {
+	uint32_t id;
+	char *name, *prefix;
+	int from_log;
+};
+
+struct us_names {
+	struct us_named_person *people;
+	size_t n_people;
+	struct us_named_collection *collections;
+	size_t n_collections;
+	uint64_t changes; /* grows with each name that is taken */
+};
+
+/* Takes the vault's lists: answers of /v1/people and /v1/collections, or NULL. US_ERR_NOMEM. */
+int us_names_lists(struct us_names *all, const cJSON *people, const cJSON *collections);
+/* Takes the name that an act gives; of several the first. capacity may be NULL. US_ERR_NOMEM. */
+int
+us_names_add_person(struct us_names *all, uint32_t id, struct us_bytes name, const char *capacity);
+/* The same of a collection, with the prefix of its Bates numbers. */
+int us_names_add_collection(struct us_names *all, uint32_t id, struct us_bytes name,
+    struct us_bytes prefix);
+/* Frees all; a zeroed one may be freed. */
+void us_names_free(struct us_names *all);
+
+/* "Alice Attorney"; "person 7" without a name; "" for nobody (into out, or as long as no name is
+ * taken). */
+const char *us_names_person(const struct us_names *all, uint32_t person, char out[32]);
+/* NULL: not known. As long as no name is taken. */
+const struct us_named_person *us_names_find_person(const struct us_names *all, uint32_t person);
+/* The same of a collection. */
+const struct us_named_collection *
+us_names_find_collection(const struct us_names *all, uint32_t collection);
+/* The collection of that name, of n bytes; one that the log names before one that a list does. */
+const struct us_named_collection *
+us_names_find_collection_named(const struct us_names *all, const char *name, size_t n);
+/* How many names are the lists' alone. */
+size_t us_names_from_lists(const struct us_names *all);
+
+#endif

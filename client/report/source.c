@@ -1,0 +1,364 @@
+/* The log that reports are made from: as the vault serves it, or an export. */
+#include "client/report/source.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "log/tiles.h"
+#include "client/log/acts.h"
+#include "client/log/remote.h"
+#include "client/report/index.h"
+#include "base/err.h"
+
+#define NAMES_MAX_BYTES ((size_t)64 << 20)
+#define VKEY_MAX_BYTES 4000
+
+struct us_report_source {
+	struct us_client *client;
+	const struct us_report_from *from;
+	struct us_buf vkey_text;
+	const char *vkey; /* of an export; NULL: its own */
+	int has_remote;
+	struct us_log_remote remote;
+	cJSON *people, *collections; /* the vault's lists, or NULL */
+	struct us_buf acts;
+	int indexed;
+	uint64_t withheld; /* if indexed */
+};
+
+/* One pass. */
+struct us_client_gathering {
+	struct us_report *report;
+	struct us_trail *trail;
+	int wants_places; /* for an index: */
+	struct us_report_place *places;
+	size_t places_cap;
+	size_t bundle_at; /* where the next entry begins in its bundle */
+};
+
+/* ---- entries ---- */
+
+/* How long an entry is, and its length before it in a bundle. */
+static size_t
+bytes_of(const struct us_entry_view *v)
+{
+	size_t n = 2 + v->prefix.n;
+
+	for (unsigned i = 0; i < US_BOXES; i++)
+		n += 32 + 2 + v->boxes[i].ciphertext.n;
+	return n;
+}
+
+/* Of the entry that was added last. */
+static int
+note_place(struct us_client_gathering *g, const struct us_verified_entry *e)
+{
+	if (us_grow_to(&g->places, g->trail->n, &g->places_cap, sizeof *g->places) != US_OK)
+		return US_ERR_NOMEM;
+	if (e->opened->view.index % US_TILE_WIDTH == 0)
+		g->bundle_at = 0;
+	g->places[g->trail->n - 1] = (struct us_report_place){ .line = e->keys != NULL ?
+		    e->keys_at :
+		    UINT64_MAX,
+		.bundle = (uint32_t)g->bundle_at };
+	g->bundle_at += bytes_of(&e->opened->view);
+	return US_OK;
+}
+
+static int
+take_entry(void *arg, const struct us_verified_entry *verified)
+{
+	struct us_client_gathering *g = arg;
+	const struct us_trail_entry *e = NULL;
+	int err;
+
+	if (g->wants_places) {
+		err = us_trail_add(g->trail, verified->opened);
+		if (err == US_OK)
+			err = note_place(g, verified);
+		if (err == US_OK)
+			e = &g->trail->entries[g->trail->n - 1];
+	} else {
+		err = us_trail_next(g->trail, verified->opened, &e);
+	}
+	if (err == US_OK)
+		us_report_entry(g->report, e);
+	return err;
+}
+
+/* What the verifier returned; the verdict itself is looked at later. */
+static int
+verified(int err)
+{
+	if (err == US_OK)
+		return US_EXIT_DONE;
+	if (err == US_ERR_NOMEM)
+		us_give_up(US_EXIT_OTHER, "out of memory");
+	us_say("an entry of the log does not open as it must: %s", us_strerror(err));
+	return US_EXIT_UNVERIFIED;
+}
+
+/* Behind the last entry: whether the acts were those of the log. Returns an exit status. */
+static int
+end_acts(const struct us_trail *t)
+{
+	const int err = t->verified.verdict == US_VERDICT_OK ? us_trail_end_acts(t) : US_OK;
+
+	if (err != US_OK)
+		us_say("VERIFICATION FAILED: the acts beside the log are not those that it commits "
+		       "to: %s",
+		    us_strerror(err));
+	return err == US_OK ? US_EXIT_DONE : US_EXIT_UNVERIFIED;
+}
+
+/* ---- an export ---- */
+
+static FILE *
+open_in(const char *dir, const char *name)
+{
+	char path[4096];
+	int fd;
+
+	if ((size_t)snprintf(path, sizeof path, "%s/%s", dir, name) >= sizeof path)
+		return NULL;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	return fd < 0 ? NULL : fdopen(fd, "r");
+}
+
+/* A list that the export has beside the log; NULL if it has none. */
+static cJSON *
+read_list(const char *dir, const char *name)
+{
+	FILE *f = open_in(dir, name);
+	struct us_buf text;
+	cJSON *list = NULL;
+	uint8_t part[16384];
+	size_t n;
+	int err = US_OK;
+
+	if (f == NULL)
+		return NULL;
+	us_buf_init(&text, NAMES_MAX_BYTES);
+	while (err == US_OK && (n = fread(part, 1, sizeof part, f)) > 0)
+		err = us_buf_put(&text, part, n);
+	if (err == US_OK && text.len > 0)
+		list = cJSON_ParseWithLength((const char *)text.data, text.len);
+	(void)fclose(f);
+	us_buf_free(&text);
+	return list;
+}
+
+/* The acts that the export has beside the log, if it has any. */
+static void
+read_acts(const char *dir, struct us_buf *acts)
+{
+	FILE *f = open_in(dir, "acts");
+	int err = US_OK;
+
+	if (f == NULL)
+		return;
+	for (uint8_t part[16384]; err == US_OK;) {
+		const size_t n = fread(part, 1, sizeof part, f);
+
+		if (n == 0)
+			break;
+		err = us_buf_put(acts, part, n);
+	}
+	if (err != US_OK || ferror(f))
+		us_give_up(US_EXIT_OTHER, "the acts in %s cannot be read", dir);
+	(void)fclose(f);
+}
+
+/* The log's key: from the file, the profile, or NULL, which leaves the export's own. */
+static const char *
+key_of(struct us_client *client, const struct us_report_from *from, struct us_buf *text)
+{
+	if (from->vkey != NULL) {
+		if (us_file_read(from->vkey, VKEY_MAX_BYTES, text) != US_OK)
+			us_give_up(US_EXIT_OTHER, "cannot read the log key %s", from->vkey);
+		while (text->len > 0 &&
+		    (text->data[text->len - 1] == '\n' || text->data[text->len - 1] == ' '))
+			text->len--;
+		return us_buf_cstr(text);
+	}
+	if (client->profile_directory == NULL)
+		return NULL;
+	us_profile_open_public(&client->profile, client->profile_directory);
+	return client->profile.vkey;
+}
+
+static void
+open_export(struct us_report_source *s)
+{
+	s->vkey = key_of(s->client, s->from, &s->vkey_text);
+	if (s->from->index != NULL && s->vkey == NULL)
+		us_usage_error("with --index the log's key must come from another source: --vkey "
+			       "FILE or --profile DIR");
+	s->people = read_list(s->from->dir, "people.json");
+	s->collections = read_list(s->from->dir, "collections.json");
+	read_acts(s->from->dir, &s->acts);
+}
+
+static int
+read_export(const struct us_report_source *s, struct us_client_gathering *g)
+{
+	const struct us_verify_options options = { .on_entry = take_entry,
+		.arg = g,
+		.vkey = s->vkey,
+		.threads = us_verify_processors() };
+	const int err = us_export_verify(&g->trail->verified, s->from->dir, &options);
+
+	return err != US_OK ? verified(err) : end_acts(g->trail);
+}
+
+/* ---- by way of an index ---- */
+
+/* The answer's entries. US_ERR_NOT_FOUND: there is no index for this checkpoint. */
+static int
+look_up(struct us_report_source *s, struct us_client_gathering *g)
+{
+	struct us_report_records records;
+	struct us_report_index *x;
+	int err = us_report_index_open(&x, s->from->index, s->from->dir, s->vkey, g->trail);
+
+	if (err != US_OK)
+		return err;
+	s->withheld = us_report_index_withheld(x);
+	err = us_report_index_load(x, NULL, g->trail);
+	if (err == US_OK) {
+		us_report_records(g->trail, s->from->record, strlen(s->from->record), &records);
+		err = us_report_index_load(x, &records, g->trail);
+	}
+	for (size_t i = 0; err == US_OK && i < g->trail->n; i++)
+		us_report_entry(g->report, &g->trail->entries[i]);
+	us_report_index_close(x);
+	return err;
+}
+
+static void
+begin_pass(const struct us_report_source *s, struct us_client_gathering *g)
+{
+	us_trail_init(g->trail);
+	g->trail->offline = !s->has_remote;
+	if (us_names_lists(&g->trail->names, s->people, s->collections) != US_OK)
+		us_give_up(US_EXIT_OTHER, "out of memory");
+	us_report_pass(g->report, g->trail);
+}
+
+static int
+read_indexed(struct us_report_source *s, struct us_client_gathering *g)
+{
+	int err = look_up(s, g), status;
+
+	if (err == US_OK) {
+		s->indexed = 1;
+		return US_EXIT_DONE;
+	}
+	if (err != US_ERR_NOT_FOUND) {
+		us_say("the index %s, or the log, is not what it was: %s. Remove the index to look "
+		       "at the log as a whole",
+		    s->from->index, us_strerror(err));
+		return US_EXIT_UNVERIFIED;
+	}
+	us_trail_free(g->trail);
+	begin_pass(s, g);
+	us_trail_set_acts(g->trail, (struct us_bytes){ s->acts.data, s->acts.len });
+	g->wants_places = 1;
+	status = read_export(s, g);
+	if (status == US_EXIT_DONE && g->trail->verified.verdict == US_VERDICT_OK &&
+	    us_report_index_make(s->from->index, g->trail, g->places) != US_OK)
+		us_say("the index %s cannot be written", s->from->index);
+	free(g->places);
+	return status;
+}
+
+/* ---- the vault ---- */
+
+static int
+open_remote(struct us_report_source *s)
+{
+	int status;
+
+	us_log_remote_open(&s->remote, s->client);
+	s->has_remote = 1;
+	status = us_client_get(s->client, "/v1/people", &s->people);
+	if (status == US_EXIT_DONE)
+		status = us_client_get(s->client, "/v1/collections", &s->collections);
+	if (status == US_EXIT_DONE)
+		status = us_log_remote_keys(&s->remote);
+	if (status == US_EXIT_DONE && us_log_acts_are_open(&s->remote))
+		status = us_log_acts_fetch(s->client, &s->acts);
+	return status;
+}
+
+static int
+read_remote(struct us_report_source *s, struct us_client_gathering *g)
+{
+	const struct us_verify_options options = { .on_entry = take_entry,
+		.arg = g,
+		.vkey = s->client->profile.vkey };
+	const struct us_log_source source = us_log_remote_source(&s->remote);
+	const int status = verified(us_log_verify(&g->trail->verified, &source, &options));
+
+	if (status == US_EXIT_DONE && g->trail->verified.verdict != US_VERDICT_OK)
+		return s->remote.log.status; /* a refusal, which has been explained */
+	return status == US_EXIT_DONE ? end_acts(g->trail) : status;
+}
+
+/* ---- both ---- */
+
+int
+us_report_source_open(struct us_report_source **out, struct us_client *client,
+    const struct us_report_from *from)
+{
+	struct us_report_source *s = calloc(1, sizeof *s);
+
+	if (s == NULL)
+		us_give_up(US_EXIT_OTHER, "out of memory");
+	*out = s;
+	s->client = client;
+	s->from = from;
+	us_buf_init(&s->vkey_text, VKEY_MAX_BYTES + 1);
+	us_buf_init(&s->acts, US_LOG_ACTS_MAX);
+	if (from->dir == NULL)
+		return open_remote(s);
+	open_export(s);
+	return US_EXIT_DONE;
+}
+
+int
+us_report_source_read(struct us_report_source *s, struct us_report *r, struct us_trail *trail)
+{
+	struct us_client_gathering g = { .report = r, .trail = trail };
+
+	begin_pass(s, &g);
+	if (s->from->index != NULL)
+		return read_indexed(s, &g);
+	us_trail_set_acts(trail, (struct us_bytes){ s->acts.data, s->acts.len });
+	return s->has_remote ? read_remote(s, &g) : read_export(s, &g);
+}
+
+int
+us_report_source_indexed(const struct us_report_source *s, uint64_t *withheld)
+{
+	if (s->indexed)
+		*withheld = s->withheld;
+	return s->indexed;
+}
+
+void
+us_report_source_close(struct us_report_source *s)
+{
+	if (s == NULL)
+		return;
+	if (s->has_remote)
+		us_log_remote_close(&s->remote);
+	cJSON_Delete(s->people);
+	cJSON_Delete(s->collections);
+	us_buf_free(&s->acts);
+	us_buf_free(&s->vkey_text);
+	free(s);
+}
