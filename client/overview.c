@@ -5,6 +5,7 @@
 #include "base/array.h"
 #include "base/guess.h"
 #include "client/case/commands.h"
+#include "client/core/show.h"
 #include "client/evidence/commands.h"
 #include "client/log/commands.h"
 #include "client/report/commands.h"

@@ -22,11 +22,9 @@ struct us_log_filter {
 	int64_t since_ns, until_ns;
 };
 
-/* Appends the entry as one JSON object and a line end, if the filter lets it pass; a box without a
- * key is "withheld". US_ERR_COMMITMENT, US_ERR_AUTH, US_ERR_FORMAT: a box does not open as it
- * must. */
-int us_log_entry_json(struct us_buf *out, const struct us_entry_view *view,
-    const struct us_export_keys *keys, const struct us_log_names *names,
-    const struct us_log_filter *filter);
+/* Appends the entry as one JSON object and a line end, if the filter lets it pass; a box that is
+ * not open is "withheld". Errors of the buffer. */
+int us_log_entry_json(struct us_buf *out, const struct us_opened *o,
+    const struct us_log_names *names, const struct us_log_filter *filter);
 
 #endif
