@@ -124,7 +124,7 @@ def document():
 def codes(section, title):
     """{number: name} of the block behind a line that begins with title."""
     block = re.search(r"^%s.*?\n\n((?:    .*\n)+)" % title, section, re.M).group(1)
-    return {int(n): name for n, name in re.findall(r"(\d+)\s+([a-z-]+)", block)}
+    return {int(n): name for n, name in re.findall(r"(?:^|, )\s*(\d+) ([a-z-]+)", block, re.M)}
 
 
 def definitions(section):
