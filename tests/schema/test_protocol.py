@@ -17,6 +17,11 @@ import simple_yaml
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PRODUCT = ("base", "crypto", "case", "policy", "registry", "log", "verify", "evidence", "daemon", "client")
+LIMITS = {"a signed act": "ACT_SIGNED_MAX", "a result": "ACT_RESULT_MAX", "a name of a person": "ORDER_NAME_MAX", "a reason": "REASON_TEXT_MAX",
+          "a purpose": "PURPOSE_MAX", "a recipient": "RECIPIENT_MAX", "a name of a collection": "COLLECTION_NAME_MAX",
+          "a Bates prefix": "BATES_PREFIX_MAX", "a designation": "DESIGNATION_MAX", "a docket id": "DOCKET_ID_MAX",
+          "an authority": "AUTHORITY_TEXT_MAX", "an address or place": "ADDRESS_TEXT_MAX", "a document's name": "DOCUMENT_NAME_MAX",
+          "a query": "APPROVAL_QUERY_MAX", "parts of": "DOCUMENT_PART"}
 found = []
 
 
@@ -124,7 +129,7 @@ def document():
 def codes(section, title):
     """{number: name} of the block behind a line that begins with title."""
     block = re.search(r"^%s.*?\n\n((?:    .*\n)+)" % title, section, re.M).group(1)
-    return {int(n): name for n, name in re.findall(r"(\d+)\s+([a-z-]+)", block)}
+    return {int(n): name for n, name in re.findall(r"(?:^|, )\s*(\d+) ([a-z-]+)", block, re.M)}
 
 
 def definitions(section):
@@ -158,6 +163,17 @@ def check_acts(section, acts, tables):
     described = set(openapi["components"]["schemas"]["ActDone"]["properties"]) - {"type", "status", "sequence", "entry", "order"}
     told = {m for r in rows.values() for m in re.split(r", ?", r[3].strip()) if re.fullmatch(r"\w+", m)}
     expect(told == described, "answers of acts have other members in schema/openapi.yaml: %s" % sorted(told ^ described))
+
+
+def check_limits(section):
+    defined = {}
+    for path in glob.glob(os.path.join(ROOT, "registry", "**", "*.h"), recursive=True) + [os.path.join(ROOT, "policy", "order.h")]:
+        with open(path, encoding="utf-8") as f:
+            defined.update(re.findall(r"^#define US_(\w+) (\d+)\b", f.read(), re.M))
+    text = " ".join(section.split())
+    for phrase, name in LIMITS.items():
+        told = re.search(r"\b%s ([\d,]+\d)" % re.escape(phrase), text)
+        expect(told and told.group(1).replace(",", "") == defined.get(name), "at most: %s is %s" % (phrase, defined.get(name)))
 
 
 def check_boxes(section, entries):
@@ -199,6 +215,7 @@ def main(build):
     entries, acts, tables = run(build, "record_entries"), run(build, "record_acts"), json.loads(run(build, "route_table"))
     check_codes(sections[17], entries, tables)
     check_acts(sections[18], acts, tables)
+    check_limits(sections[18])
     check_boxes(sections[19], entries)
     check_labels(sections[20], sections)
     for text in found:

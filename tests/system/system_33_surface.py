@@ -137,6 +137,8 @@ def scenario():
     check(DESCRIBED.asked > asked or not os.path.exists(os.path.join(BUILD, "tests", "libtap.so")), "the client's answers are looked at too")
     step("what is not there")
     absent(vault)
+    cut = [e for e in vault.audit() if e["kind"] == "outcome" and e["class"] == "access"]
+    equal(cut, [], "an answer that says that nothing is there has left whole")
     step("snapshots and pages")
     snapshots(vault)
     step("methods")
