@@ -35,6 +35,7 @@ struct us_verify_bundle {
 	struct us_buf data, tile;
 };
 
+/* An empty bundle, whose buffers grow with use. */
 void us_verify_bundle_init(struct us_verify_bundle *b);
 void us_verify_bundle_free(struct us_verify_bundle *b); /* wipes the keys, and what was opened */
 /* Fills what is to be found. The key of the last box stays in this thread's cipher

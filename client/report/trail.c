@@ -215,7 +215,7 @@ take_act(struct us_trail *t, const uint8_t commitment[32])
 	if (t->acts_err != US_OK || t->taken == t->committed.n)
 		return;
 	us_reader_init(&r, t->committed.p + t->taken, t->committed.n - t->taken);
-	act = us_take_str32(&r, US_STATE_ACT_MAX);
+	act = us_take_str32(&r, US_ACT_COMMITTED_MAX);
 	t->acts_err = r.err;
 	if (t->acts_err == US_OK)
 		t->acts_err = us_state_take(&t->state, act);
@@ -236,7 +236,7 @@ us_trail_end_acts(const struct us_trail *t)
 		return t
 		    ->acts_err; /* what was done since a vault's log was fetched is no act of it */
 	us_reader_init(&r, t->committed.p + t->taken, t->committed.n - t->taken);
-	(void)us_take_str32(&r, US_STATE_ACT_MAX);
+	(void)us_take_str32(&r, US_ACT_COMMITTED_MAX);
 	return r.err != US_OK ? r.err : US_ERR_VERIFY;
 }
 
@@ -291,7 +291,7 @@ us_trail_registry(const struct us_trail *t, int64_t at_ns, struct us_registry **
 	*out = NULL;
 	us_reader_init(&r, t->committed.p, t->taken);
 	for (i = 0; err == US_OK && r.left > 0; i++) {
-		const struct us_bytes bytes = us_take_str32(&r, US_STATE_ACT_MAX);
+		const struct us_bytes bytes = us_take_str32(&r, US_ACT_COMMITTED_MAX);
 
 		err = us_committed_act_decode(&act, NULL, bytes.p, bytes.n);
 		/* without its first act a vault is nothing: before that everything was as it made

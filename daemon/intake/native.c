@@ -188,9 +188,9 @@ us_native_new(struct us_native **out)
 	*out = p;
 	if (p == NULL)
 		return US_ERR_NOMEM;
-	us_buf_init(&p->text, US_NATIVE_RECORD_MAX);
-	us_intake_keys_init(&p->record_others, US_NATIVE_RECORD_MAX);
-	us_intake_keys_init(&p->message_others, US_NATIVE_RECORD_MAX);
+	us_buf_init(&p->text, US_RECORD_MAX);
+	us_intake_keys_init(&p->record_others, US_RECORD_MAX);
+	us_intake_keys_init(&p->message_others, US_RECORD_MAX);
 	return US_OK;
 }
 
@@ -262,7 +262,7 @@ us_native_parse(struct us_native *p, struct us_bytes line, int64_t now_ns, enum 
 {
 	int err;
 
-	if (line.n > US_NATIVE_RECORD_MAX) {
+	if (line.n > US_RECORD_MAX) {
 		*out = US_DEFECT_TOO_LARGE;
 		return US_OK;
 	}

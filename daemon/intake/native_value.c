@@ -112,7 +112,7 @@ record_string(struct us_native *p, const unsigned char *s, size_t n)
 {
 	switch (p->key) {
 	case KEY_ID:
-		if (n == 0 || n > US_NATIVE_ID_MAX) {
+		if (n == 0 || n > US_SOURCE_ID_MAX) {
 			us_native_defect(p, US_DEFECT_BAD_ID);
 			return 1;
 		}
@@ -125,7 +125,7 @@ record_string(struct us_native *p, const unsigned char *s, size_t n)
 	case KEY_LANGUAGE:
 		return keep(p, s, n, &p->language);
 	case KEY_DESIGNATION:
-		if (n == 0 || n > US_NATIVE_DESIGNATION_MAX || is_blank(p, s, n))
+		if (n == 0 || n > US_DESIGNATION_MAX || is_blank(p, s, n))
 			us_native_defect(p, US_DEFECT_UNKNOWN_DESIGNATION);
 		return p->err == US_OK ? keep(p, s, n, &p->designation) : 0;
 	case KEY_MESSAGES:

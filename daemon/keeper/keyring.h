@@ -36,8 +36,6 @@ int us_keyring_store(struct us_keyring *ring, const struct us_key *kek);
 int us_keyring_draw(struct us_keyring *ring, uint32_t collection);
 /* 1 if the collection has a key. */
 int us_keyring_has(const struct us_keyring *ring, uint32_t collection);
-/* Of the file that was read or written last. */
-uint64_t us_keyring_generation(const struct us_keyring *ring);
 
 /* Derivations, each US_ERR_NOT_FOUND if the collection has no key, US_ERR_CRYPTO. */
 
