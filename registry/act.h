@@ -69,7 +69,7 @@
  * or u32 slot. A set is runs of record numbers, ascending and not touching: the gap to the end of
  * the run before (to 0 for the first), then how many. Digests name documents that were added
  * before; zeros name none where that is allowed: instrument, signed form, basis, notice, grounds,
- * statement. What the order wants of them is said by registry/rules_order.c.
+ * statement. What the order wants of them is said by registry/acts/.
  *
  * Where no result is said it is empty. Decoded views point into the bytes that were decoded. Pure,
  * any thread.
@@ -122,7 +122,7 @@ enum us_act_type {
 
 /* Who may do an act, by the class of their capacity (registry/acts.def). What follows from each:
  * registry/authority.h. */
-enum us_authority {
+enum us_act_authority {
 	US_AUTHORITY_NEVER,  /* this capacity never does it */
 	US_AUTHORITY_ALWAYS, /* by capacity; what it is about is checked still */
 	US_AUTHORITY_SIGNER, /* as roster signer of whom it is about */
@@ -136,7 +136,7 @@ const char *us_act_name(unsigned type);
 enum us_action us_act_action(enum us_act_type type);
 /* What the table says of this capacity and act: NEVER of numbers that are none, and of the vault's
  * own acts. */
-enum us_authority us_authority_of(enum us_capacity capacity, enum us_act_type type);
+enum us_act_authority us_authority_of(enum us_capacity capacity, enum us_act_type type);
 /* 1 if it is the vault's own: type >= 128. */
 static inline int
 us_act_is_vaults(enum us_act_type type)

@@ -70,6 +70,10 @@ int us_registry_prepare_own(const struct us_registry *reg, const struct us_act *
     const uint8_t vault_id[32], int64_t now_ns, struct us_buf *committed,
     struct us_refusal *refusal);
 
+/* The collection that an act is about which was folded last: what its entry in the log names; 0:
+ * none. */
+uint32_t us_act_collection(const struct us_registry *reg, const struct us_act *act);
+
 /* ---- the vault itself ---- */
 
 const uint8_t *us_registry_vault_id(const struct us_registry *reg); /* 32 bytes; NULL before init */

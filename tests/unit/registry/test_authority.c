@@ -24,7 +24,7 @@ test_table(void **state)
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
 		for (unsigned c = 0; c <= US_CAPACITY_LAST + 1; c++) {
 			enum us_act_type t = types[i];
-			enum us_authority want = US_AUTHORITY_NEVER;
+			enum us_act_authority want = US_AUTHORITY_NEVER;
 			int admin = c == US_CAPACITY_ADMINISTRATOR,
 			    keyholder = c == US_CAPACITY_KEYHOLDER;
 			int person = c >= 1 && c <= US_CAPACITY_LAST;
