@@ -11,7 +11,7 @@
 /* Of a signed act behind its magic and type: vault id, credential, nonce, time. */
 #define ENVELOPE_BYTES (32 + 32 + 16 + 8)
 /* Of the payload of one that closes a batch, what stands before the manifest root
- * (registry/payload.c). */
+ * (registry/acts/batches.c). */
 #define BEFORE_ROOT (4 + 4 + 8 + 4 + 8 + 4 + 4 + 32 + 4 + 32)
 #define ROOT_BYTES 32
 

@@ -69,7 +69,7 @@
  * or u32 slot. A set is runs of record numbers, ascending and not touching: the gap to the end of
  * the run before (to 0 for the first), then how many. Digests name documents that were added
  * before; zeros name none where that is allowed: instrument, signed form, basis, notice, grounds,
- * statement. What the order wants of them is said by registry/rules_order.c.
+ * statement. What the order wants of them is said by registry/acts/.
  *
  * Where no result is said it is empty. Decoded views point into the bytes that were decoded. Pure,
  * any thread.

@@ -66,9 +66,9 @@ us_authority_may_sign(const struct us_registry *reg, const struct us_person *who
 	return is_named(reg, about) && us_capacity_class_of(who->capacity) == US_CAPACITIES_COURT;
 }
 
-/* 1 if who is a roster signer of one of the parties of about. */
-static int
-signs_for(const struct us_registry *reg, const struct us_person *who, const struct us_person *about)
+int
+us_signs_for(const struct us_registry *reg, const struct us_person *who,
+    const struct us_person *about)
 {
 	for (size_t i = 0; i < reg->order->n_parties; i++)
 		if ((about->party_bits >> i & 1) != 0 &&
@@ -88,109 +88,64 @@ refuse_capacity(const struct us_person *actor, const struct us_act *act, struct 
 	return err;
 }
 
-/* The person an act is about, or NULL. */
-static int
-subject_of(const struct us_registry *reg, const struct us_act *act, const struct us_person **out,
+int
+us_authority_about(const struct us_registry *reg, const struct us_person *actor,
+    const struct us_act *act, uint32_t person, enum us_act_authority authority,
     struct us_refusal *refusal)
 {
-	uint32_t id = act->type == US_ACT_CREDENTIAL_REVOKE ? act->u.revoke.person :
-							      act->u.change.person;
+	const struct us_person *about = us_registry_person(reg, person);
+	int err;
 
-	if (act->type == US_ACT_CREDENTIAL_REVOKE && !act->u.revoke.by_person) {
-		uint32_t at = us_table_get(&reg->by_fingerprint, act->u.revoke.fingerprint);
-		if (at == 0)
-			return us_refuse(refusal, US_ERR_NOT_FOUND, US_REASON_UNKNOWN_CREDENTIAL,
-			    "there is no credential with that fingerprint");
-		id = reg->credentials[at - 1]->shown.person;
-	}
-	*out = us_registry_person(reg, id);
-	if (*out == NULL)
+	if (about == NULL)
 		return us_refuse(refusal, US_ERR_NOT_FOUND, US_REASON_NOT_FOUND,
-		    "there is no person %u", (unsigned)id);
-	return US_OK;
-}
-
-static int
-check_about(const struct us_registry *reg, const struct us_person *actor, const struct us_act *act,
-    enum us_act_authority authority, struct us_refusal *refusal)
-{
-	const struct us_person *about;
-	int err = subject_of(reg, act, &about, refusal);
-
-	if (err != US_OK)
-		return err;
-	if (authority == US_AUTHORITY_OWN && about->id == actor->id)
+		    "there is no person %u", (unsigned)person);
+	if (authority == US_AUTHORITY_ALWAYS || us_signs_for(reg, actor, about) ||
+	    (authority == US_AUTHORITY_OWN && about->id == actor->id))
 		return US_OK;
-	if (authority != US_AUTHORITY_ALWAYS && !signs_for(reg, actor, about)) {
-		err = us_refuse(refusal, US_ERR_DENIED, US_REASON_CAPACITY,
-		    "only an administrator or a roster signer of that person's party may do %s",
-		    us_act_name((unsigned)act->type));
-		us_refuse_cure(refusal, "ask the roster signer whom the order names for the party");
-		return err;
-	}
-	if (act->type == US_ACT_PERSON_REINSTATE && about->status == US_PERSON_SUSPENDED &&
-	    about->suspended_by_signer && !signs_for(reg, actor, about)) {
-		err = us_refuse(refusal, US_ERR_DENIED, US_REASON_CAPACITY,
-		    "a roster signer suspended %s; only a roster signer of the party can undo it",
-		    about->name);
-		us_refuse_cure(refusal, "ask the roster signer whom the order names for the party");
-		return err;
-	}
-	if (act->type == US_ACT_PERSON_REINSTATE && about->status == US_PERSON_SUSPENDED &&
-	    !about->suspended_by_signer && actor->capacity != US_CAPACITY_ADMINISTRATOR)
-		return us_refuse(refusal, US_ERR_DENIED, US_REASON_CAPACITY,
-		    "an administrator suspended %s; only an administrator can undo it",
-		    about->name);
-	return US_OK;
+	err = us_refuse(refusal, US_ERR_DENIED, US_REASON_CAPACITY,
+	    "only an administrator or a roster signer of that person's party may do %s",
+	    us_act_name((unsigned)act->type));
+	us_refuse_cure(refusal, "ask the roster signer whom the order names for the party");
+	return err;
 }
 
-static int
-shares_party(const struct us_person *a, const struct us_person *b)
+int
+us_authority_signer(const struct us_registry *reg, const struct us_person *actor,
+    struct us_refusal *refusal)
+{
+	return is_signer(reg, actor) ? US_OK :
+				       us_refuse(refusal, US_ERR_DENIED, US_REASON_CAPACITY,
+					   "the order names you as a roster signer of no party");
+}
+
+int
+us_is_administrator(const struct us_person *who)
+{
+	return us_capacity_class_of(who->capacity) == US_CAPACITIES_ADMINISTRATOR;
+}
+
+int
+us_shares_party(const struct us_person *a, const struct us_person *b)
 {
 	return a != NULL && b != NULL && (a->id == b->id || (a->party_bits & b->party_bits) != 0);
 }
 
-/* What the order's rules are asked about, and whose thing it is. */
+/* What the order's rules are asked about. */
 static int
-order_question(const struct us_registry *reg, const struct us_act *act, struct us_context *context,
-    const struct us_person **owner, struct us_refusal *refusal)
+order_question(const struct us_registry *reg, const struct us_act_ops *ops,
+    const struct us_act *act, struct us_context *context, struct us_refusal *refusal)
 {
-	uint32_t collection;
-	uint32_t owner_id = 0;
+	uint32_t collection = us_act_collection(reg, act);
+	const struct us_collection *c;
+	int err = ops->asks == NULL ? US_OK : ops->asks(reg, act, context, &collection, refusal);
 
-	if (act->type == US_ACT_CLEARANCE)
-		return US_OK; /* about a person, not about evidence */
-	if (act->type == US_ACT_CHALLENGE || act->type == US_ACT_RELABEL ||
-	    act->type == US_ACT_CLAWBACK) {
-		collection = act->u.records.selection.collection;
-	} else if (act->type == US_ACT_COPY) {
-		collection = act->u.copy.collection;
-		context->purpose = act->u.copy.purpose;
-		context->records = act->u.copy.n;
-	} else if (act->type == US_ACT_COPY_RETURN) {
-		const struct us_copy *copy = us_registry_copy(reg, act->u.copy_return.copy);
-		if (copy == NULL)
-			return us_refuse(refusal, US_ERR_NOT_FOUND, US_REASON_NOT_FOUND,
-			    "there is no such copy");
-		collection = copy->collection;
-		owner_id = copy->person;
-		/* giving back needs no new purpose: it has the one of the copy */
-		context->purpose = copy->purpose;
-	} else {
-		collection = act->u.batch.collection;
-		const struct us_batch *batch = us_registry_batch_slot(reg, collection,
-		    act->u.batch.slot);
-		if (batch == NULL)
-			return us_refuse(refusal, US_ERR_NOT_FOUND, US_REASON_NOT_FOUND,
-			    "there is no such batch");
-		owner_id = batch->facts.loaded_by;
-	}
-	const struct us_collection *c = us_registry_collection(reg, collection);
+	/* about a person, not about evidence */
+	if (err != US_OK || (ops->asks == NULL && ops->collection == NULL))
+		return err;
+	c = us_registry_collection(reg, collection);
 	if (c == NULL)
-		return us_refuse(refusal, US_ERR_NOT_FOUND, US_REASON_NOT_FOUND,
-		    "there is no such collection");
+		return us_not_found(refusal, "collection");
 	context->collection = us_bytes_of(c->name);
-	*owner = us_registry_person(reg, owner_id);
 	return US_OK;
 }
 
@@ -219,56 +174,30 @@ ask_order(const struct us_registry *reg, const struct us_person *actor, const st
 	return err;
 }
 
+/* An act that the order permits: asked first, so that what it forbids says nothing of what is
+ * there. */
 static int
-check_order(const struct us_registry *reg, const struct us_person *actor, const struct us_act *act,
-    const struct us_context *facts, struct us_refusal *refusal)
+check_order(const struct us_registry *reg, const struct us_person *actor,
+    const struct us_act_ops *ops, const struct us_act *act, const struct us_context *facts,
+    struct us_refusal *refusal)
 {
 	struct us_context context = *facts;
-	const struct us_person *owner = NULL;
-	int err = order_question(reg, act, &context, &owner, refusal);
+	int err = order_question(reg, ops, act, &context, refusal);
 
 	if (err == US_OK)
 		err = ask_order(reg, actor, act, &context, refusal);
-	if (err != US_OK)
-		return err;
-	/* whose records a challenge, relabel or clawback may name is a precondition:
-	 * rules_order.c */
-	if ((act->type == US_ACT_COPY_RETURN || act->type == US_ACT_BATCH_RELEASE ||
-		act->type == US_ACT_BATCH_WITHDRAW) &&
-	    !shares_party(actor, owner))
-		return us_refuse(refusal, US_ERR_DENIED, US_REASON_NOT_IN_ORDER,
-		    act->type == US_ACT_COPY_RETURN ? "that copy was taken by another party" :
-						      "that batch was loaded by another party");
-	return US_OK;
-}
-
-/* An act that capacity and signatures decide. */
-static int
-check_administrative(const struct us_registry *reg, const struct us_person *actor,
-    const struct us_act *act, enum us_act_authority authority, struct us_refusal *refusal)
-{
-	/* whose signature an item waits for is checked with the item; an approval waits for whom
-	 * the rule names, signer or not */
-	if (act->type == US_ACT_DOCKET_SIGN && us_filing_of(reg, act->u.sign.docket_id) != NULL)
-		return US_OK;
-	if (authority == US_AUTHORITY_SIGNER &&
-	    (act->type == US_ACT_DOCKET_SIGN || act->type >= US_ACT_DOCUMENT_ADD))
-		return is_signer(reg, actor) ?
-		    US_OK :
-		    us_refuse(refusal, US_ERR_DENIED, US_REASON_CAPACITY,
-			"the order names you as a roster signer of no party");
-	if (act->type == US_ACT_PERSON_SUSPEND || act->type == US_ACT_PERSON_REINSTATE ||
-	    act->type == US_ACT_PERSON_END || act->type == US_ACT_CREDENTIAL_REVOKE)
-		return check_about(reg, actor, act, authority, refusal);
-	return US_OK;
+	if (err == US_OK && ops->may != NULL)
+		err = ops->may(reg, actor, act, US_AUTHORITY_ORDER, refusal);
+	return err;
 }
 
 int
 us_authority_check(const struct us_registry *reg, const struct us_person *actor,
     const struct us_act *act, const struct us_context *facts, struct us_refusal *refusal)
 {
-	enum us_act_authority authority = us_authority_of(actor->capacity, act->type);
-	int err;
+	const enum us_act_authority authority = us_authority_of(actor->capacity, act->type);
+	const struct us_act_ops *ops = us_act_ops(act->type);
+	int err = US_OK;
 
 	if (reg->order == NULL)
 		return us_refuse(refusal, US_ERR_STATE, US_REASON_STATE,
@@ -277,12 +206,16 @@ us_authority_check(const struct us_registry *reg, const struct us_person *actor,
 	case US_AUTHORITY_NEVER:
 		return refuse_capacity(actor, act, refusal);
 	case US_AUTHORITY_ORDER:
-		return check_order(reg, actor, act, facts, refusal);
+		return check_order(reg, actor, ops, act, facts, refusal);
 	case US_AUTHORITY_ALWAYS:
 	case US_AUTHORITY_SIGNER:
 	case US_AUTHORITY_OWN:
 		break;
 	}
-	err = check_administrative(reg, actor, act, authority, refusal);
+	/* by capacity and signatures */
+	if (ops->may != NULL)
+		err = ops->may(reg, actor, act, authority, refusal);
+	else if (authority == US_AUTHORITY_SIGNER)
+		err = us_authority_signer(reg, actor, refusal);
 	return err != US_OK ? err : ask_order(reg, actor, act, facts, refusal);
 }

@@ -19,7 +19,7 @@
  *   by who took it or by the party.
  * - Seal: administrator, keyholder, court, special-master.
  * - Adding documents, withdrawing, serving: everybody but keyholders; whose item it is, is a
- *   precondition (rules_order.c). Proposing a version: administrators and roster signers; it is
+ *   precondition (acts/docket.c). Proposing a version: administrators and roster signers; it is
  *   nothing until the quorum of the order in force has signed.
  * - Suspending, freezing, lifting, objecting, resolving, the state of the matter: roster signers of
  *   the parties that the order in force names for it.

@@ -111,6 +111,8 @@ struct us_filing {
 	uint8_t request_digest[32];
 };
 
+/* The kind of filing that an act of this type opens, whose number is its result; 0: none. */
+enum us_filing_kind us_act_opens(enum us_act_type type);
 /* All filings in the order in which they were opened, i < count. */
 size_t us_registry_filings(const struct us_registry *reg);
 /* The i-th of them, NULL beyond the last. */

@@ -1,4 +1,4 @@
-/* Filings: found, told apart, and whom they wait for. What changes them: fold_order.c. */
+/* Filings: found, told apart, and whom they wait for. What changes them: acts/. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

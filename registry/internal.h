@@ -135,16 +135,53 @@ struct us_settled {
 	struct us_bytes designation;
 };
 
-/* Preconditions of a person's act beyond authority; of the vault's own acts. Change nothing. */
-int
-us_rules_person(const struct us_registry *reg, struct us_settled *s, struct us_refusal *refusal);
-int us_not_found(struct us_refusal *refusal, const char *what);
-int
-us_rules_own(const struct us_registry *reg, const struct us_settled *s, struct us_refusal *refusal);
+struct us_act_codec;
+
+/*
+ * What an act consists of; the functions are those of its family (registry/acts/). What is NULL is
+ * not there: no collection, nothing that capacity does not decide, no result.
+ */
+struct us_act_ops {
+	enum us_act_type type;
+	enum us_filing_kind opens; /* 0: none */
+	/* Its payload, read or written (codec.h). */
+	void (*code)(struct us_act_codec *c, struct us_act *act);
+	/* The collection that it is about, once it is folded. */
+	uint32_t (*collection)(const struct us_registry *reg, const struct us_act *act);
+	/* Of an act that the order permits: what it is asked, in context, and about which
+	 * collection. Else it is asked about the collection alone. */
+	int (*asks)(const struct us_registry *reg, const struct us_act *act,
+	    struct us_context *context, uint32_t *collection, struct us_refusal *refusal);
+	/* Whom it is about lets this actor do it. Else whose authority is SIGNER must be a roster
+	 * signer. */
+	int (*may)(const struct us_registry *reg, const struct us_person *actor,
+	    const struct us_act *act, enum us_act_authority authority, struct us_refusal *refusal);
+	/* What must be true of the registry before it. order-propose gets its order decoded into
+	 * s->order. */
+	int (*check)(const struct us_registry *reg, struct us_settled *s,
+	    struct us_refusal *refusal);
+	/* What it changes, once it passed all that. US_ERR_NOMEM, US_ERR_CRYPTO: nothing has
+	 * changed. */
+	int (*fold)(struct us_registry *reg, struct us_settled *s);
+	/* What it gives back. Else the number of the filing it opens, or nothing. */
+	int (
+	    *result)(const struct us_registry *reg, const struct us_settled *s, struct us_buf *out);
+};
+/* Of a type of registry/acts.def; NULL: it is none. */
+const struct us_act_ops *us_act_ops(enum us_act_type type);
+/* Those of one family, one behind the other; type 0 behind the last. */
+extern const struct us_act_ops us_family_people[], us_family_credentials[], us_family_collections[],
+    us_family_batches[], us_family_copies[], us_family_documents[], us_family_versions[],
+    us_family_docket[], us_family_requests[], us_family_records[], us_family_freezes[],
+    us_family_vault[];
+
+/* acts/vault.c: the first act, which finds the registry empty; payload is kept. */
 int us_rules_init(const struct us_settled *s, struct us_refusal *refusal);
-/* rules_order.c: the same for acts of the order and its docket (types 14 and up, and docket-sign of
- * a filing). order-propose gets its order decoded into s->order if s is to be folded. */
-int us_rules_order(const struct us_registry *reg, struct us_settled *s, struct us_refusal *refusal);
+int us_fold_init(struct us_registry *reg, struct us_settled *s, const uint8_t vault_id[32],
+    struct us_bytes payload);
+
+/* Fills refusal: there is no such what. US_ERR_NOT_FOUND. */
+int us_not_found(struct us_refusal *refusal, const char *what);
 /* rules_designation.c: resolves a designation that the act gives against the order in force, into
  * s->designation. US_ERR_NOT_FOUND. */
 int us_rules_designation(const struct us_registry *reg, struct us_settled *s, struct us_bytes given,
@@ -154,18 +191,11 @@ int us_rules_designation(const struct us_registry *reg, struct us_settled *s, st
  * signed. Of history nothing is asked. */
 int us_rules_version(const struct us_registry *reg, const struct us_settled *s,
     const struct us_order *order, int64_t effective_ns, struct us_refusal *refusal);
-/* The certificate the keeper made for a credential-issue is what was asked for. */
+/* acts/credentials.c: the certificate the keeper made for a credential-issue is what was asked
+ * for. */
 int us_rules_certificate(const struct us_registry *reg, const struct us_settled *s,
     struct us_refusal *refusal);
 
-/* Changes the registry by an act that passed the rules. US_ERR_NOMEM, US_ERR_CRYPTO: nothing
- * changed. */
-int us_fold(struct us_registry *reg, struct us_settled *s);
-int us_fold_init(struct us_registry *reg, struct us_settled *s, const uint8_t vault_id[32],
-    struct us_bytes payload);
-
-/* fold_order.c */
-int us_fold_order(struct us_registry *reg, struct us_settled *s);
 /* versions.c: takes over order. */
 int us_version_add(struct us_registry *reg, struct us_order *order, struct us_bytes source,
     struct us_version_full **out);
@@ -205,8 +235,20 @@ struct us_service *us_filing_service(const struct us_filing *f, struct us_bytes 
 uint16_t us_signer_mask(const struct us_registry *reg, const struct us_person *who);
 /* The same as bits of the order in force. */
 uint64_t us_signer_bits(const struct us_registry *reg, const struct us_person *who);
-/* 1 if who is an active roster signer of one of the parties. */
-int us_signs_for_any(const struct us_registry *reg, const struct us_person *who, uint64_t parties);
+/* 1 if who is a roster signer of one of the parties of about; if they have none, of any. */
+int us_signs_for(const struct us_registry *reg, const struct us_person *who,
+    const struct us_person *about);
+/* 1 if both are the same or share a party. NULL: 0. */
+int us_shares_party(const struct us_person *a, const struct us_person *b);
+/* 1 if it is an administrator. */
+int us_is_administrator(const struct us_person *who);
+/* US_OK if the actor is a roster signer of some party. */
+int us_authority_signer(const struct us_registry *reg, const struct us_person *actor,
+    struct us_refusal *refusal);
+/* US_OK if that authority covers an act about this person, who must be there. */
+int us_authority_about(const struct us_registry *reg, const struct us_person *actor,
+    const struct us_act *act, uint32_t person, enum us_act_authority authority,
+    struct us_refusal *refusal);
 
 struct us_collection_full *us_collection_full(const struct us_registry *reg, uint32_t id);
 struct us_person *us_person_of(const struct us_registry *reg, uint32_t id);

@@ -227,7 +227,7 @@ check_act(const struct us_registry *reg, struct us_bytes signed_act, struct us_b
 	facts.unknown = US_FACTS_UNKNOWN;
 	err = us_authority_check(reg, actor, act, &facts, refusal);
 	if (err == US_OK)
-		err = us_rules_person(reg, settled, refusal);
+		err = us_act_ops(act->type)->check(reg, settled, refusal);
 	return err;
 }
 
@@ -253,25 +253,12 @@ us_registry_check(const struct us_registry *reg, struct us_bytes signed_act,
 static int
 make_result(const struct us_registry *reg, const struct us_settled *s, struct us_buf *out)
 {
-	if (s->act->type == US_ACT_PERSON_ADD)
-		return us_buf_put_u32(out, (uint32_t)reg->n_people + 1);
-	if (s->act->type == US_ACT_COLLECTION_CREATE)
-		return us_buf_put_u32(out, (uint32_t)reg->n_collections + 1);
-	if (s->act->type == US_ACT_COPY)
-		return us_buf_put_u64(out, reg->n_copies + 1);
-	if (s->act->type == US_ACT_CREDENTIAL_ISSUE)
-		return us_buf_put_str32(out, s->certificate.p, s->certificate.n);
-	if (s->act->type == US_ACT_CLEARANCE)
-		return us_buf_put_u32(out, us_filings_next(reg, US_FILING_CLEARANCE));
-	if (s->act->type == US_ACT_CHALLENGE)
-		return us_buf_put_u32(out, us_filings_next(reg, US_FILING_CHALLENGE));
-	if (s->act->type == US_ACT_CLAWBACK)
-		return us_buf_put_u32(out, us_filings_next(reg, US_FILING_CLAWBACK));
-	if (s->act->type == US_ACT_FREEZE)
-		return us_buf_put_u32(out, us_filings_next(reg, US_FILING_FREEZE));
-	if (s->act->type == US_ACT_APPROVAL_REQUEST)
-		return us_buf_put_u32(out, us_filings_next(reg, US_FILING_APPROVAL));
-	return US_OK;
+	const struct us_act_ops *ops = us_act_ops(s->act->type);
+
+	if (ops->result != NULL)
+		return ops->result(reg, s, out);
+	return (unsigned)ops->opens == 0 ? US_OK :
+					   us_buf_put_u32(out, us_filings_next(reg, ops->opens));
 }
 
 static int
@@ -327,7 +314,7 @@ check_own(const struct us_registry *reg, struct us_settled *s, struct us_refusal
 	int err;
 
 	if (reg->order != NULL)
-		return us_rules_own(reg, s, refusal); /* none of them asks the order */
+		return us_act_ops(s->act->type)->check(reg, s, refusal);
 	if (s->act->type != US_ACT_INIT)
 		return us_refuse(refusal, US_ERR_STATE, US_REASON_STATE,
 		    "the vault has no beginning yet");
@@ -426,7 +413,7 @@ apply_own(struct us_registry *reg, const struct us_committed_act *c,
 		err = check_own(reg, &settled, refusal);
 	if (err == US_OK)
 		err = first ? us_fold_init(reg, &settled, env->vault_id, env->payload) :
-			      us_fold(reg, &settled);
+			      us_act_ops(act->type)->fold(reg, &settled);
 	us_order_free(settled.order);
 	if (err != US_OK && first)
 		empty(reg);
@@ -466,7 +453,7 @@ apply_person(struct us_registry *reg, const struct us_committed_act *c, struct u
 	if (err == US_OK)
 		err = us_table_reserve(&reg->nonces);
 	if (err == US_OK)
-		err = us_fold(reg, &settled);
+		err = us_act_ops(act->type)->fold(reg, &settled);
 	us_order_free(settled.order); /* unless the fold has taken it */
 	if (err != US_OK) {
 		if (reg->order != order) {

@@ -73,6 +73,10 @@ int us_registry_prepare_own(const struct us_registry *reg, const struct us_act *
     const uint8_t vault_id[32], int64_t now_ns, struct us_buf *committed,
     struct us_refusal *refusal);
 
+/* The collection that an act is about which was folded last: what its entry in the log names; 0:
+ * none. */
+uint32_t us_act_collection(const struct us_registry *reg, const struct us_act *act);
+
 /* ---- the vault itself ---- */
 
 struct us_bytes us_registry_ca(const struct us_registry *reg); /* DER */

@@ -311,63 +311,28 @@ finish_commit(struct us_keeper *k, struct us_pending *p)
 	return err;
 }
 
-/* What the act was about, for the boxes of its entry. */
+/* What the act was about, for the boxes of its entry, and what it ends here. */
 static void
 describe(struct us_keeper *k, const struct us_act *act, struct us_entry_access *a,
     struct us_entry_disclosure *d, struct us_keeper_committed *c)
 {
-	switch ((unsigned)act->type) {
-	case US_ACT_BATCH_CLOSE:
-		a->collection = act->u.batch_close.collection;
+	const struct us_act_batch_close *closed = &act->u.batch_close;
+
+	a->collection = us_act_collection(k->registry, act);
+	if (act->type == US_ACT_BATCH_CLOSE) {
 		d->has_batch = 1;
-		d->slot = act->u.batch_close.slot;
-		d->first = act->u.batch_close.first;
-		d->count = act->u.batch_close.count;
-		memcpy(d->manifest_root.b, act->u.batch_close.manifest_root, 32);
+		d->slot = closed->slot;
+		d->first = closed->first;
+		d->count = closed->count;
+		memcpy(d->manifest_root.b, closed->manifest_root, 32);
 		c->batch_closed = 1;
 		c->collection = a->collection;
-		c->segment_slot = act->u.batch_close.slot;
+		c->segment_slot = closed->slot;
 		us_batch_done(k, a->collection, d->slot);
-		break;
-	case US_ACT_BATCH_VOID:
-		a->collection = act->u.batch_void.collection;
+	} else if (act->type == US_ACT_BATCH_VOID) {
 		us_batch_done(k, a->collection, act->u.batch_void.slot);
-		break;
-	case US_ACT_DICTIONARY:
-		a->collection = act->u.dictionary.collection;
+	} else if (act->type == US_ACT_DICTIONARY) {
 		us_dictionary_done(k, a->collection, act->u.dictionary.slot);
-		break;
-	case US_ACT_BATCH_RELEASE:
-	case US_ACT_BATCH_WITHDRAW:
-		a->collection = act->u.batch.collection;
-		break;
-	case US_ACT_COPY:
-		a->collection = act->u.copy.collection;
-		break;
-	case US_ACT_COLLECTION_CREATE:
-		a->collection = us_registry_collections(k->registry);
-		break;
-	case US_ACT_CHALLENGE:
-	case US_ACT_RELABEL:
-	case US_ACT_CLAWBACK:
-		a->collection = act->u.records.selection.collection;
-		break;
-	case US_ACT_APPROVAL_REQUEST:
-		a->collection = act->u.approval.collection;
-		break;
-	case US_ACT_PERSON_ADD:
-	case US_ACT_DOCKET_SIGN:
-	case US_ACT_PERSON_SUSPEND:
-	case US_ACT_PERSON_REINSTATE:
-	case US_ACT_PERSON_END:
-	case US_ACT_CREDENTIAL_ISSUE:
-	case US_ACT_CREDENTIAL_REVOKE:
-	case US_ACT_COPY_RETURN:
-	case US_ACT_SEAL:
-	case US_ACT_INIT:
-	case US_ACT_COPY_DIGEST:
-	default:
-		break;
 	}
 }
 

@@ -1,6 +1,6 @@
 """What may succeed, by request and state, and why: everything else that succeeds is a hole.
 
-Who may do what is said by registry/authority.c, the order (route_world.py) and daemon/process/requests.def. Here it is
+Who may do what is said by registry/acts.def, the order (route_world.py) and daemon/process/requests.def. Here it is
 said once more, so that no change of theirs goes unnoticed.
 """
 from route_requests import *
