@@ -1,7 +1,7 @@
 /*
  * Records for the bench of decisions, and the visible set of a ruling over them: what the vault
- * does when a set of rules is first asked about (daemon/vault/evidence/visible.c), over pages that are in
- * memory and open.
+ * does when a set of rules is first asked about (daemon/vault/evidence/visible.c), over pages that
+ * are in memory and open.
  */
 #include <stdio.h>
 #include <stdlib.h>

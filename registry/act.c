@@ -6,7 +6,6 @@
 #include "base/array.h"
 #include "log/state.h"
 #include "crypto/crypto.h"
-#include "registry/codec.h"
 #include "registry/internal.h"
 
 static const uint8_t zeros[32];
@@ -28,11 +27,10 @@ enum {
 static const struct us_act_row {
 	const char *text;
 	enum us_action action;
-	const struct us_act_ops *family;
 	uint8_t may[US_CAPACITIES_PERSON + 1];
 } rows[] = {
 #define X(name, number, text, action, family, administrator, keyholder, court, person) \
-	[number] = { text, US_ACTION_##action, us_family_##family, \
+	[number] = { text, US_ACTION_##action, \
 		{ [US_CAPACITIES_ADMINISTRATOR] = administrator, \
 		    [US_CAPACITIES_KEYHOLDER] = keyholder, \
 		    [US_CAPACITIES_COURT] = court, \
@@ -71,76 +69,6 @@ us_authority_of(enum us_capacity capacity, enum us_act_type type)
 	if (row == NULL || us_capacity_name(capacity) == NULL)
 		return US_AUTHORITY_NEVER;
 	return (enum us_act_authority)row->may[us_capacity_class_of(capacity)];
-}
-
-const struct us_act_ops *
-us_act_ops(enum us_act_type type)
-{
-	const struct us_act_row *row = row_of(type);
-	const struct us_act_ops *ops = row == NULL ? NULL : row->family;
-
-	while (ops != NULL && ops->type != type)
-		ops = (unsigned)ops->type == 0 ? NULL : ops + 1;
-	return ops;
-}
-
-enum us_filing_kind
-us_act_opens(enum us_act_type type)
-{
-	const struct us_act_ops *ops = us_act_ops(type);
-
-	return ops == NULL ? (enum us_filing_kind)0 : ops->opens;
-}
-
-uint32_t
-us_act_collection(const struct us_registry *reg, const struct us_act *act)
-{
-	const struct us_act_ops *ops = us_act_ops(act->type);
-
-	return ops == NULL || ops->collection == NULL ? 0 : ops->collection(reg, act);
-}
-
-/* ---- payloads ---- */
-
-int
-us_act_decode(struct us_act *out, enum us_act_type type, struct us_bytes payload)
-{
-	const struct us_act_ops *ops = us_act_ops(type);
-	struct us_reader r;
-	struct us_act_codec c = { .in = &r };
-	int err = US_ERR_RANGE;
-
-	memset(out, 0, sizeof *out);
-	out->type = type;
-	us_reader_init(&r, payload.p, payload.n);
-	if (ops != NULL) {
-		ops->code(&c, out);
-		err = us_reader_end(&r);
-	}
-	if (err != US_OK)
-		memset(out, 0, sizeof *out);
-	return err;
-}
-
-int
-us_act_encode(struct us_buf *out, const struct us_act *act)
-{
-	const struct us_act_ops *ops = us_act_ops(act->type);
-	struct us_act again = *act;
-	struct us_buf b;
-	struct us_act_codec c = { .out = &b };
-
-	if (ops == NULL)
-		return US_ERR_RANGE;
-	us_buf_init(&b, US_ACT_SIGNED_MAX);
-	ops->code(&c, &again);
-	/* reading it back is the check: what we write is never what we would refuse */
-	if (c.err == US_OK)
-		c.err = us_act_decode(&again, act->type, (struct us_bytes){ b.data, b.len });
-	if (c.err == US_OK)
-		c.err = us_buf_put(out, b.data, b.len);
-	us_buf_free(&b);
-	return c.err;
 }
 
 /* ---- envelopes ---- */

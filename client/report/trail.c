@@ -331,7 +331,8 @@ names_of_init(struct us_trail *t, const struct us_act_init *init, int from)
 static int
 take_names(struct us_trail *t, const struct us_trail_entry *e)
 {
-	const int from = e->summary.n > 32 ? US_NAME_LOGGED : US_NAME_BESIDE;
+	const int logged = e->event.form == US_EVENT_ACT && e->event.act.act.n > 32;
+	const int from = logged ? US_NAME_LOGGED : US_NAME_BESIDE;
 	struct us_trail_act a;
 
 	if ((e->action != US_ACTION_INIT && e->action != US_ACTION_PERSON_ADD &&

@@ -86,11 +86,11 @@ def consistent(document, tables):
 def problems(document):
     """Every type of problem stands in the code, and every one in the code is described."""
     code = ""
-    for path in glob.glob(os.path.join(answers.ROOT, "daemon", "*", "*.c")):
+    for path in glob.glob(os.path.join(answers.ROOT, "daemon", "**", "*.c"), recursive=True):
         with open(path, encoding="utf-8") as f:
             code += f.read()
     written = set(re.findall(r'\.type = "([a-z-]+)"', code)) | set(re.findall(r'us_decode_refuse\([^;]*?\d+,\s*"([a-z-]+)"', code))
-    written |= set(re.findall(r'p\.type = "([a-z-]+)"', code))
+    written |= set(re.findall(r'p\.type = "([a-z-]+)"', code)) | set(re.findall(r'us_vault_problem_set\([^;]*?\d+,\s*"([a-z-]+)"', code))
     described = set(document["x-underseal-problems"])
     found = ["the code has problems of type %s, which is not described" % t for t in written - described]
     return found + ["no code makes a problem of type %s" % t for t in described if '"%s"' % t not in code]

@@ -1,8 +1,8 @@
 /*
  * route_table: what a test of every route must enumerate, as one JSON document: routes with their
- * kinds and what they need, kinds of requests, lists, questions, types of acts, capacities, reasons,
- * and the states that people and credentials can be in. All of it is read from the tables that the daemon
- * is made of, so that a new row cannot be forgotten.
+ * kinds and what they need, kinds of requests, lists, questions, types of acts, capacities,
+ * reasons, and the states that people and credentials can be in. All of it is read from the tables
+ * that the daemon is made of, so that a new row cannot be forgotten.
  *
  * And two things that such a test cannot make by itself, on stdout:
  *   route_table compile FILE           the compiled form of an order

@@ -31,6 +31,7 @@ def product():
             made = c.get("output") or re.search(r" -o (\S+)", c["command"]).group(1)
             made, source = os.path.join(c["directory"], made), os.path.realpath(c["file"])
             inside = os.path.relpath(source, ROOT)
+            inside = re.sub(r"^.*/generated/", "", source) if "/generated/" in source else inside
             if inside.startswith(".."):
                 inside = "(%s)" % os.path.basename(os.path.dirname(source))
             if not inside.startswith(("tests/", "bench/")) and os.path.exists(made):

@@ -164,7 +164,8 @@ chosen_keys_spread(void **state)
 	for (unsigned t = 0; t < 2; t++) {
 		us_map_init(&m[t], 16, 0);
 		for (uint64_t i = 0; i < 4096; i++) {
-			/* alike in all low bits, and in those that a table would take of the first */
+			/* alike in all low bits, and in those that a table would take of the
+			 * first */
 			const uint64_t key[2] = { i << 40, i << 52 };
 
 			assert_int_equal(us_map_put(&m[t], key, NULL), US_OK);

@@ -162,8 +162,8 @@ forged_session_no_key(void **state)
 	r->vault_id[0] ^= 1;
 }
 
-/* A front that lies shows what is no certificate, or one that this vault did not issue: nothing of it
- * is parsed, whoever signed for it. */
+/* A front that lies shows what is no certificate, or one that this vault did not issue: nothing of
+ * it is parsed, whoever signed for it. */
 static void
 strange_certificate_no_session(void **state)
 {

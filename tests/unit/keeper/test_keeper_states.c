@@ -1,5 +1,5 @@
-/* Goal: the keeper, a seal, a load and a batch go where the diagrams of their headers have them, and
- * nowhere else. */
+/* Goal: the keeper, a seal, a load and a batch go where the diagrams of their headers have them,
+ * and nowhere else. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

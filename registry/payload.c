@@ -1,0 +1,82 @@
+/* Payloads: which file of registry/acts/ knows an act, and its bytes read and written by that.
+ * Apart from act.c, which whoever only names acts needs, without all that stands behind them. */
+#include <string.h>
+
+#include "base/array.h"
+#include "registry/act.h"
+#include "registry/codec.h"
+#include "registry/internal.h"
+
+static const struct us_act_ops *const families[] = {
+#define X(name, number, text, action, family, administrator, keyholder, court, person) \
+	[number] = us_family_##family,
+	US_ACTS(X)
+#undef X
+};
+
+const struct us_act_ops *
+us_act_ops(enum us_act_type type)
+{
+	const struct us_act_ops *ops = (unsigned)type < US_COUNT(families) ? families[type] : NULL;
+
+	while (ops != NULL && ops->type != type)
+		ops = (unsigned)ops->type == 0 ? NULL : ops + 1;
+	return ops;
+}
+
+enum us_filing_kind
+us_act_opens(enum us_act_type type)
+{
+	const struct us_act_ops *ops = us_act_ops(type);
+
+	return ops == NULL ? (enum us_filing_kind)0 : ops->opens;
+}
+
+uint32_t
+us_act_collection(const struct us_registry *reg, const struct us_act *act)
+{
+	const struct us_act_ops *ops = us_act_ops(act->type);
+
+	return ops == NULL || ops->collection == NULL ? 0 : ops->collection(reg, act);
+}
+
+int
+us_act_decode(struct us_act *out, enum us_act_type type, struct us_bytes payload)
+{
+	const struct us_act_ops *ops = us_act_ops(type);
+	struct us_reader r;
+	struct us_act_codec c = { .in = &r };
+	int err = US_ERR_RANGE;
+
+	memset(out, 0, sizeof *out);
+	out->type = type;
+	us_reader_init(&r, payload.p, payload.n);
+	if (ops != NULL) {
+		ops->code(&c, out);
+		err = us_reader_end(&r);
+	}
+	if (err != US_OK)
+		memset(out, 0, sizeof *out);
+	return err;
+}
+
+int
+us_act_encode(struct us_buf *out, const struct us_act *act)
+{
+	const struct us_act_ops *ops = us_act_ops(act->type);
+	struct us_act again = *act;
+	struct us_buf b;
+	struct us_act_codec c = { .out = &b };
+
+	if (ops == NULL)
+		return US_ERR_RANGE;
+	us_buf_init(&b, US_ACT_SIGNED_MAX);
+	ops->code(&c, &again);
+	/* reading it back is the check: what we write is never what we would refuse */
+	if (c.err == US_OK)
+		c.err = us_act_decode(&again, act->type, (struct us_bytes){ b.data, b.len });
+	if (c.err == US_OK)
+		c.err = us_buf_put(out, b.data, b.len);
+	us_buf_free(&b);
+	return c.err;
+}
