@@ -27,6 +27,7 @@ struct us_opened {
 	struct us_buf plain;
 };
 
+/* All shut, nothing allocated. */
 void us_opened_init(struct us_opened *e);
 /* Wipes what was opened. NULL-safe for what init or a failed begin left. */
 void us_opened_free(struct us_opened *e);

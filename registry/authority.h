@@ -44,6 +44,7 @@
  * so on) are checked elsewhere. US_OK or US_ERR_DENIED, US_ERR_NOT_FOUND with refusal filled. */
 #define US_FACTS_UNKNOWN \
 	(US_UNKNOWN_ADDRESS | US_UNKNOWN_USAGE | US_UNKNOWN_APPROVAL | US_UNKNOWN_CREDENTIAL)
+/* Whether the actor may do the act, as above: by the table (registry/acts.def) and the order. */
 int us_authority_check(const struct us_registry *reg, const struct us_person *actor,
     const struct us_act *act, const struct us_context *facts, struct us_refusal *refusal);
 /* 1 if who is an active roster signer who may sign for about: of party (an index), or, party being

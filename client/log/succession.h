@@ -53,6 +53,9 @@ struct us_client_succession_memory {
 	struct us_checkpoint seen;
 	size_t place;
 };
+/* Whether the log goes on from all that is remembered: c by the chain's newest key, each memory
+ * by the key it had then. log: to fetch proofs from. US_OK; US_ERR_VERIFY: it does not; errors of
+ * fetching. */
 int us_client_succession_check(struct us_log_fetcher *log, const struct us_handovers *chain,
     const struct us_client_succession_memory *memory, const struct us_checkpoint *c);
 

@@ -44,6 +44,7 @@ int us_report_index_load(struct us_report_index *x, const struct us_report_recor
     struct us_trail *t);
 /* Entries without a key for access or disclosure, in the whole log. */
 uint64_t us_report_index_withheld(const struct us_report_index *x);
+/* Unmaps the index and frees it; NULL is allowed. */
 void us_report_index_close(struct us_report_index *x);
 
 #endif

@@ -38,6 +38,7 @@ struct us_backup_label {
 	uint64_t entry;      /* the log goes on here */
 	uint64_t generation; /* of the keyring */
 };
+/* Appends a label's lines. Errors of the buffer. */
 int us_backup_label_put(struct us_buf *out, const struct us_backup_label *label);
 /* US_ERR_FORMAT. */
 int us_backup_label_parse(struct us_backup_label *out, struct us_bytes text);
@@ -45,8 +46,10 @@ int us_backup_label_parse(struct us_backup_label *out, struct us_bytes text);
 /* The keyring's copy: "underseal/keyring-copy/1\n", the label's four lines, an empty line, the file
  * "keyring". US_ERR_FORMAT. */
 #define US_KEYRING_COPY_MAX (4u * 1024u * 1024u)
+/* Appends a keyring's copy. Errors of the buffer. */
 int us_keyring_copy_put(struct us_buf *out, const struct us_backup_label *label,
     struct us_bytes keyring);
+/* Takes one apart; *keyring is a view of the text. US_ERR_FORMAT. */
 int us_keyring_copy_parse(struct us_backup_label *label, struct us_bytes *keyring,
     struct us_bytes file);
 /* The generation that the bytes of a file "keyring" name. US_ERR_FORMAT. */
@@ -57,15 +60,19 @@ int us_keyring_generation_of(uint64_t *generation, struct us_bytes keyring);
 struct us_archive;
 /* Called with bytes done and to do; for progress. May be NULL. */
 typedef void (*us_archive_progress_fn)(void *arg, uint64_t done);
+/* Begins an archive on fd, which stays the caller's. arg is handed to progress. US_ERR_NOMEM,
+ * US_ERR_IO. */
 int us_archive_new(struct us_archive **out, int fd, us_archive_progress_fn progress, void *arg);
 /* Adds a member from memory, or from a file below directory (of at most limit bytes, if limit is
  * not 0: what is behind is left out). US_ERR_IO, US_ERR_NOSPACE, US_ERR_ARG (no name of a member).
  * What failed has been said. */
 int us_archive_put(struct us_archive *a, const char *name, struct us_bytes data);
+/* The member from a file, path being relative to the open directory. */
 int us_archive_put_file(struct us_archive *a, const char *name, int directory, const char *path,
     uint64_t limit);
 /* Ends the archive. The descriptor stays open, and is not synced. */
 int us_archive_end(struct us_archive *a);
+/* Frees it, ended or not; NULL is allowed. */
 void us_archive_free(struct us_archive *a);
 
 /* ---- reading ---- */

@@ -9,7 +9,9 @@
 /* argv[0] is the command. Exit status: 0 done, 2 usage, 5 something does not verify, 1 anything
  * else. */
 int us_handover_main(int argc, char **argv);
+/* The same of the command `backup`. */
 int us_backup_main(int argc, char **argv);
+/* The same of the command `restore`. */
 int us_restore_main(int argc, char **argv);
 
 #endif

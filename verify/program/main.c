@@ -100,6 +100,28 @@ parse_count(const char *text, unsigned max)
 	return (unsigned)n;
 }
 
+/* Whether the options and how many operands there are make sense; else it has been said. */
+static int
+go_together(const struct us_program_options *o, int operands)
+{
+	if (operands != (o->receipt_file == NULL) ||
+	    (o->entry_file != NULL && o->receipt_file == NULL)) {
+		fputs(usage, stderr);
+		return 0;
+	}
+	if (o->tsa_needed > o->n_tsa) {
+		fputs("--tsa-needed is more than there are --tsa\n", stderr);
+		return 0;
+	}
+	if (o->receipt_file != NULL && o->vkey_file == NULL && o->policy_file == NULL) {
+		fputs("a receipt is verified with the log's key: --vkey FILE, or a policy that "
+		      "names it\n",
+		    stderr);
+		return 0;
+	}
+	return 1;
+}
+
 /* 0 to go on, else the exit status plus one. */
 static int
 parse_options(struct us_program_options *o, int argc, char **argv)
@@ -167,21 +189,8 @@ parse_options(struct us_program_options *o, int argc, char **argv)
 			return EXIT_USAGE + 1;
 		}
 	}
-	if (argc - optind != (o->receipt_file == NULL) ||
-	    (o->entry_file != NULL && o->receipt_file == NULL)) {
-		fputs(usage, stderr);
+	if (!go_together(o, argc - optind))
 		return EXIT_USAGE + 1;
-	}
-	if (o->tsa_needed > o->n_tsa) {
-		fputs("--tsa-needed is more than there are --tsa\n", stderr);
-		return EXIT_USAGE + 1;
-	}
-	if (o->receipt_file != NULL && o->vkey_file == NULL && o->policy_file == NULL) {
-		fputs("a receipt is verified with the log's key: --vkey FILE, or a policy that "
-		      "names it\n",
-		    stderr);
-		return EXIT_USAGE + 1;
-	}
 	o->dir = argv[optind];
 	return 0;
 }

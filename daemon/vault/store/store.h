@@ -61,7 +61,10 @@ void us_store_close(struct us_store *s);
 
 /* Begins a transaction. US_ERR_STATE if one is open. */
 int us_store_begin(struct us_store *s);
+/* Ends it: what was put is on the disk. US_ERR_STATE, US_ERR_NOSPACE, US_ERR_IO: it is rolled
+ * back. */
 int us_store_commit(struct us_store *s);
+/* Drops what was put since begin; nothing happens if none is open. */
 void us_store_rollback(struct us_store *s);
 /* All below need an open transaction; if one fails with NOSPACE or IO it has been rolled back. */
 
@@ -87,6 +90,7 @@ int us_store_checkpoint(struct us_store *s);
 
 /* A connection of its own. It keeps no snapshot between calls. */
 int us_store_reader_open(struct us_store_reader **out, const struct us_store *s);
+/* NULL is allowed. */
 void us_store_reader_close(struct us_store_reader *r);
 
 /* Called with a page that is valid during the call; anything but US_OK ends the scan with it. */
