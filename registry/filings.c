@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "crypto/crypto.h"
+#include "registry/answer.h"
 #include "registry/internal.h"
 
 const char *
@@ -112,6 +113,28 @@ us_filing_free(struct us_filing *f)
 	free(f->set);
 	us_buf_free(&f->request);
 	free(f);
+}
+
+void
+us_filing_answer(const struct us_registry *reg, enum us_filing_kind kind, uint64_t number,
+    struct us_json *j, int *pending)
+{
+	char id[US_DOCKET_ID_MAX + 1];
+	const struct us_filing *f;
+
+	(void)snprintf(id, sizeof id, "%s-%llu", us_filing_kind_name(kind),
+	    (unsigned long long)number);
+	f = us_filing_of(reg, us_bytes_of(id));
+	us_json_kv_cstr(j, "docket", id);
+	if (f == NULL)
+		return;
+	us_json_kv_uint(j, f->kind == US_FILING_ORDER ? "version" : "number", f->number);
+	us_json_kv_hex(j, "digest", f->digest, sizeof f->digest);
+	us_json_kv_cstr(j, "filing_status", us_filing_status_name(f->status));
+	/* a freeze and a clawback are in force at once; what follows is about lifting them */
+	*pending = us_filing_is_open(f) &&
+	    (f->kind == US_FILING_ORDER || f->kind == US_FILING_CLEARANCE ||
+		f->kind == US_FILING_APPROVAL);
 }
 
 struct us_service *

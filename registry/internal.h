@@ -136,6 +136,7 @@ struct us_settled {
 };
 
 struct us_act_codec;
+struct us_json;
 
 /*
  * What an act consists of; the functions are those of its family (registry/acts/). What is NULL is
@@ -164,8 +165,11 @@ struct us_act_ops {
 	 * changed. */
 	int (*fold)(struct us_registry *reg, struct us_settled *s);
 	/* What it gives back. Else the number of the filing it opens, or nothing. */
-	int (
-	    *result)(const struct us_registry *reg, const struct us_settled *s, struct us_buf *out);
+	int (*result)(const struct us_registry *reg, const struct us_settled *settled,
+	    struct us_buf *out);
+	/* What its actor is told (answer.h). Else the filing it opens, or nothing. */
+	void (*answer)(const struct us_registry *reg, const struct us_act *act,
+	    struct us_bytes result, struct us_json *j, int *pending);
 };
 /* Of a type of registry/acts.def; NULL: it is none. */
 const struct us_act_ops *us_act_ops(enum us_act_type type);
@@ -207,6 +211,9 @@ int us_filing_new(struct us_registry *reg, enum us_filing_kind kind, uint32_t nu
 struct us_filing *us_filing_of(const struct us_registry *reg, struct us_bytes id);
 uint32_t us_filings_next(const struct us_registry *reg, enum us_filing_kind kind);
 void us_filing_free(struct us_filing *f);
+/* Tells of a filing that was just opened (answer.h): pending while it waits for signatures. */
+void us_filing_answer(const struct us_registry *reg, enum us_filing_kind kind, uint64_t number,
+    struct us_json *j, int *pending);
 /* Whose signatures are enough under the order in force. */
 const struct us_quorum *us_filing_quorum(const struct us_registry *reg, const struct us_filing *f);
 /* May this person sign now, as far as the quorum goes: US_OK; US_ERR_DENIED: not of it;

@@ -4,6 +4,7 @@
 
 #include "base/array.h"
 #include "registry/act.h"
+#include "registry/answer.h"
 #include "registry/codec.h"
 #include "registry/internal.h"
 
@@ -38,6 +39,24 @@ us_act_collection(const struct us_registry *reg, const struct us_act *act)
 	const struct us_act_ops *ops = us_act_ops(act->type);
 
 	return ops == NULL || ops->collection == NULL ? 0 : ops->collection(reg, act);
+}
+
+uint64_t
+us_act_number(struct us_bytes result)
+{
+	return result.n == 4 ? us_load_u32(result.p) : result.n == 8 ? us_load_u64(result.p) : 0;
+}
+
+void
+us_act_answer(const struct us_registry *reg, const struct us_act *act, struct us_bytes result,
+    struct us_json *j, int *pending)
+{
+	const struct us_act_ops *ops = us_act_ops(act->type);
+
+	if (ops != NULL && ops->answer != NULL)
+		ops->answer(reg, act, result, j, pending);
+	else if (ops != NULL && (unsigned)ops->opens != 0)
+		us_filing_answer(reg, ops->opens, us_act_number(result), j, pending);
 }
 
 int

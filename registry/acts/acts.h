@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "crypto/cert.h"
+#include "registry/answer.h"
 #include "registry/codec.h"
 #include "registry/internal.h"
 
@@ -68,5 +69,13 @@ us_add_signature(const struct us_registry *reg, const struct us_settled *s, stru
 /* Adds a signature unless what was signed was enough before; 1 if it is now. */
 int
 us_sign_for_quorum(const struct us_registry *reg, const struct us_settled *s, struct us_filing *f);
+
+/* ---- answers (registry/answer.h) ---- */
+
+/* The docket line of a person who waits, if any (people.c). */
+void us_answer_person(const struct us_registry *reg, uint32_t person, struct us_json *j);
+/* An item that was signed: others may have to sign too (docket.c). */
+void us_answer_signed(const struct us_registry *reg, struct us_bytes id, struct us_json *j,
+    int *pending);
 
 #endif

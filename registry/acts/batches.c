@@ -302,6 +302,16 @@ fold_change(struct us_registry *reg, struct us_settled *s)
 	return US_OK;
 }
 
+static void
+answer_change(const struct us_registry *reg, const struct us_act *act, struct us_bytes result,
+    struct us_json *j, int *pending)
+{
+	(void)reg;
+	(void)result;
+	(void)pending;
+	us_json_kv_uint(j, "batch", act->u.batch.slot);
+}
+
 const struct us_act_ops us_family_batches[] = {
 	{ .type = US_ACT_BATCH_RELEASE,
 	    .code = code_change,
@@ -309,14 +319,16 @@ const struct us_act_ops us_family_batches[] = {
 	    .asks = asks_change,
 	    .may = may_change,
 	    .check = check_change,
-	    .fold = fold_change },
+	    .fold = fold_change,
+	    .answer = answer_change },
 	{ .type = US_ACT_BATCH_WITHDRAW,
 	    .code = code_change,
 	    .collection = collection_change,
 	    .asks = asks_change,
 	    .may = may_change,
 	    .check = check_change,
-	    .fold = fold_change },
+	    .fold = fold_change,
+	    .answer = answer_change },
 	{ .type = US_ACT_BATCH_CLOSE,
 	    .code = code_close,
 	    .collection = collection_close,

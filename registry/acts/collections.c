@@ -87,6 +87,16 @@ result_create(const struct us_registry *reg, const struct us_settled *s, struct 
 	return us_buf_put_u32(out, (uint32_t)reg->n_collections + 1);
 }
 
+static void
+answer_create(const struct us_registry *reg, const struct us_act *act, struct us_bytes result,
+    struct us_json *j, int *pending)
+{
+	(void)reg;
+	(void)pending;
+	us_json_kv_uint(j, "collection", us_act_number(result));
+	us_json_kv_str(j, "name", act->u.collection.name);
+}
+
 /* ---- dictionary ---- */
 
 static void
@@ -148,7 +158,8 @@ const struct us_act_ops us_family_collections[] = {
 	    .collection = collection_create,
 	    .check = check_create,
 	    .fold = fold_create,
-	    .result = result_create },
+	    .result = result_create,
+	    .answer = answer_create },
 	{ .type = US_ACT_DICTIONARY,
 	    .code = code_dictionary,
 	    .collection = collection_dictionary,

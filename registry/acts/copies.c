@@ -169,6 +169,16 @@ fold_return(struct us_registry *reg, struct us_settled *s)
 	return US_OK;
 }
 
+static void
+answer_return(const struct us_registry *reg, const struct us_act *act, struct us_bytes result,
+    struct us_json *j, int *pending)
+{
+	(void)reg;
+	(void)result;
+	(void)pending;
+	us_json_kv_uint(j, "copy", act->u.copy_return.copy);
+}
+
 /* ---- copy-digest ---- */
 
 static void
@@ -213,7 +223,8 @@ const struct us_act_ops us_family_copies[] = {
 	    .asks = asks_return,
 	    .may = may_return,
 	    .check = check_return,
-	    .fold = fold_return },
+	    .fold = fold_return,
+	    .answer = answer_return },
 	{ .type = US_ACT_COPY_DIGEST,
 	    .code = code_digest,
 	    .check = check_digest,

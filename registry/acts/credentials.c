@@ -137,6 +137,33 @@ result_issue(const struct us_registry *reg, const struct us_settled *s, struct u
 	return us_buf_put_str32(out, s->certificate.p, s->certificate.n);
 }
 
+static void
+answer_issue(const struct us_registry *reg, const struct us_act *act, struct us_bytes result,
+    struct us_json *j, int *pending)
+{
+	struct us_reader in;
+	struct us_bytes der;
+
+	us_reader_init(&in, result.p, result.n);
+	der = us_take_str32(&in, US_ACT_RESULT_MAX);
+	us_json_key(j, "certificate");
+	us_json_base64(j, der.p, der.n);
+	us_json_key(j, "ca");
+	us_json_base64(j, reg->init.ca.p, reg->init.ca.n);
+	for (size_t i = reg->n_credentials; i-- > 0;) {
+		const struct us_credential *c = &reg->credentials[i]->shown;
+
+		if (c->certificate.n != der.n || memcmp(c->certificate.p, der.p, der.n) != 0)
+			continue;
+		us_json_kv_hex(j, "fingerprint", c->fingerprint, sizeof c->fingerprint);
+		us_json_kv_uint(j, "person", c->person);
+		*pending = !c->approved;
+		break;
+	}
+	if (*pending)
+		us_answer_person(reg, act->u.issue.person, j);
+}
+
 /* ---- credential-revoke ---- */
 
 static void
@@ -220,7 +247,8 @@ const struct us_act_ops us_family_credentials[] = {
 	    .code = code_issue,
 	    .check = check_issue,
 	    .fold = fold_issue,
-	    .result = result_issue },
+	    .result = result_issue,
+	    .answer = answer_issue },
 	{ .type = US_ACT_CREDENTIAL_REVOKE,
 	    .code = code_revoke,
 	    .may = may_revoke,

@@ -104,6 +104,30 @@ fold_sign(struct us_registry *reg, struct us_settled *s)
 	return US_OK;
 }
 
+/* Of an approval who signs cannot tell whether more are needed: that is the rule's. */
+void
+us_answer_signed(const struct us_registry *reg, struct us_bytes id, struct us_json *j, int *pending)
+{
+	const struct us_filing *f = us_filing_of(reg, id);
+	struct us_docket_item item;
+	const int open = f != NULL ? us_filing_is_open(f) :
+				     us_registry_docket_item(reg, id, &item) == US_OK;
+
+	us_json_kv_bool(j, "open", open);
+	us_json_kv_str(j, "docket", id);
+	if (f != NULL && f->kind == US_FILING_ORDER)
+		us_json_kv_uint(j, "version", f->number);
+	*pending = open && f != NULL && f->kind != US_FILING_APPROVAL;
+}
+
+static void
+answer_sign(const struct us_registry *reg, const struct us_act *act, struct us_bytes result,
+    struct us_json *j, int *pending)
+{
+	(void)result;
+	us_answer_signed(reg, act->u.sign.docket_id, j, pending);
+}
+
 /* ---- the filing that the others are about ---- */
 
 static void
@@ -120,6 +144,19 @@ find(const struct us_registry *reg, const struct us_settled *s, const struct us_
 	return *out != NULL ? US_OK :
 			      us_refuse(refusal, US_ERR_NOT_FOUND, US_REASON_NOT_FOUND,
 				  "nothing on the docket has that id");
+}
+
+static void
+answer_status(const struct us_registry *reg, const struct us_act *act, struct us_bytes result,
+    struct us_json *j, int *pending)
+{
+	const struct us_filing *f = us_filing_of(reg, act->u.docket.docket_id);
+
+	(void)result;
+	(void)pending;
+	us_json_kv_str(j, "docket", act->u.docket.docket_id);
+	if (f != NULL)
+		us_json_kv_cstr(j, "filing_status", us_filing_status_name(f->status));
 }
 
 /* ---- docket-object ---- */
@@ -360,22 +397,27 @@ const struct us_act_ops us_family_docket[] = {
 	    .code = code_sign,
 	    .may = may_sign,
 	    .check = check_sign,
-	    .fold = fold_sign },
+	    .fold = fold_sign,
+	    .answer = answer_sign },
 	{ .type = US_ACT_DOCKET_OBJECT,
 	    .code = code_object,
 	    .check = check_object,
-	    .fold = fold_object },
+	    .fold = fold_object,
+	    .answer = answer_status },
 	{ .type = US_ACT_DOCKET_RESOLVE,
 	    .code = code_resolve,
 	    .check = check_resolve,
-	    .fold = fold_resolve },
+	    .fold = fold_resolve,
+	    .answer = answer_status },
 	{ .type = US_ACT_DOCKET_WITHDRAW,
 	    .code = code_withdraw,
 	    .check = check_withdraw,
-	    .fold = fold_withdraw },
+	    .fold = fold_withdraw,
+	    .answer = answer_status },
 	{ .type = US_ACT_DOCKET_SERVE,
 	    .code = code_serve,
 	    .check = check_serve,
-	    .fold = fold_serve },
+	    .fold = fold_serve,
+	    .answer = answer_status },
 	{ 0 },
 };

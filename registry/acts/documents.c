@@ -125,7 +125,25 @@ fold(struct us_registry *reg, struct us_settled *s)
 	return US_OK;
 }
 
+static void
+answer(const struct us_registry *reg, const struct us_act *act, struct us_bytes result,
+    struct us_json *j, int *pending)
+{
+	const struct us_act_document *a = &act->u.document;
+	const struct us_document *d = us_registry_document_of(reg, a->digest, 0);
+
+	(void)result;
+	(void)pending;
+	us_json_kv_hex(j, "document", a->digest, sizeof a->digest);
+	us_json_kv_uint(j, "parts", d == NULL ? 0 : d->parts);
+	us_json_kv_uint(j, "parts_all", d == NULL ? 0 : d->parts_all);
+}
+
 const struct us_act_ops us_family_documents[] = {
-	{ .type = US_ACT_DOCUMENT_ADD, .code = code, .check = check, .fold = fold },
+	{ .type = US_ACT_DOCUMENT_ADD,
+	    .code = code,
+	    .check = check,
+	    .fold = fold,
+	    .answer = answer },
 	{ 0 },
 };

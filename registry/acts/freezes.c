@@ -1,4 +1,6 @@
 /* Freezes, and what lifts them. */
+#include <stdio.h>
+
 #include "registry/acts/acts.h"
 
 /* ---- freeze ---- */
@@ -127,6 +129,17 @@ fold_unfreeze(struct us_registry *reg, struct us_settled *s)
 	return US_OK;
 }
 
+static void
+answer_unfreeze(const struct us_registry *reg, const struct us_act *act, struct us_bytes result,
+    struct us_json *j, int *pending)
+{
+	char id[US_DOCKET_ID_MAX + 1];
+
+	(void)result;
+	(void)snprintf(id, sizeof id, "freeze-%u", act->u.unfreeze.freeze);
+	us_answer_signed(reg, us_bytes_of(id), j, pending);
+}
+
 const struct us_act_ops us_family_freezes[] = {
 	{ .type = US_ACT_FREEZE,
 	    .opens = US_FILING_FREEZE,
@@ -136,6 +149,7 @@ const struct us_act_ops us_family_freezes[] = {
 	{ .type = US_ACT_UNFREEZE,
 	    .code = code_unfreeze,
 	    .check = check_unfreeze,
-	    .fold = fold_unfreeze },
+	    .fold = fold_unfreeze,
+	    .answer = answer_unfreeze },
 	{ 0 },
 };

@@ -1,4 +1,6 @@
 /* People: added, suspended, reinstated, ended for good; and their item of the docket, signed. */
+#include <stdio.h>
+
 #include "registry/acts/acts.h"
 
 /* ---- person-add ---- */
@@ -93,6 +95,33 @@ result_add(const struct us_registry *reg, const struct us_settled *s, struct us_
 {
 	(void)s;
 	return us_buf_put_u32(out, (uint32_t)reg->n_people + 1);
+}
+
+void
+us_answer_person(const struct us_registry *reg, uint32_t person, struct us_json *j)
+{
+	struct us_docket_item item;
+	char id[US_DOCKET_ID_MAX + 1];
+
+	(void)snprintf(id, sizeof id, "person-%u", person);
+	if (us_registry_docket_item(reg, us_bytes_of(id), &item) == US_OK) {
+		us_json_kv_cstr(j, "docket", item.id);
+		us_json_kv_hex(j, "digest", item.digest, sizeof item.digest);
+	}
+}
+
+static void
+answer_add(const struct us_registry *reg, const struct us_act *act, struct us_bytes result,
+    struct us_json *j, int *pending)
+{
+	const uint32_t id = (uint32_t)us_act_number(result);
+	const struct us_person *person = us_registry_person(reg, id);
+
+	(void)act;
+	us_json_kv_uint(j, "person", id);
+	*pending = person != NULL && person->status == US_PERSON_PENDING;
+	if (*pending)
+		us_answer_person(reg, id, j);
 }
 
 /* ---- person-suspend, person-reinstate, person-end ---- */
@@ -212,6 +241,19 @@ fold_end(struct us_registry *reg, struct us_settled *s)
 	return US_OK;
 }
 
+static void
+answer_change(const struct us_registry *reg, const struct us_act *act, struct us_bytes result,
+    struct us_json *j, int *pending)
+{
+	const struct us_person *person = us_registry_person(reg, act->u.change.person);
+
+	(void)result;
+	(void)pending;
+	us_json_kv_uint(j, "person", act->u.change.person);
+	if (person != NULL)
+		us_json_kv_cstr(j, "person_status", us_person_status_name(person->status));
+}
+
 /* ---- docket-sign of a person ---- */
 
 int
@@ -275,21 +317,25 @@ const struct us_act_ops us_family_people[] = {
 	    .code = code_add,
 	    .check = check_add,
 	    .fold = fold_add,
-	    .result = result_add },
+	    .result = result_add,
+	    .answer = answer_add },
 	{ .type = US_ACT_PERSON_SUSPEND,
 	    .code = code_change,
 	    .may = may_change,
 	    .check = check_change,
-	    .fold = fold_suspend },
+	    .fold = fold_suspend,
+	    .answer = answer_change },
 	{ .type = US_ACT_PERSON_REINSTATE,
 	    .code = code_change,
 	    .may = may_change,
 	    .check = check_change,
-	    .fold = fold_reinstate },
+	    .fold = fold_reinstate,
+	    .answer = answer_change },
 	{ .type = US_ACT_PERSON_END,
 	    .code = code_change,
 	    .may = may_change,
 	    .check = check_change,
-	    .fold = fold_end },
+	    .fold = fold_end,
+	    .answer = answer_change },
 	{ 0 },
 };

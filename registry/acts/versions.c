@@ -89,6 +89,25 @@ fold_propose(struct us_registry *reg, struct us_settled *s)
 	return US_OK;
 }
 
+/* The version that was proposed with this source: not always the newest, when the act was sent
+ * again. */
+static void
+answer_propose(const struct us_registry *reg, const struct us_act *act, struct us_bytes result,
+    struct us_json *j, int *pending)
+{
+	const struct us_bytes source = act->u.order_propose.source;
+	uint32_t version = 0;
+
+	(void)result;
+	for (size_t i = us_registry_versions(reg); i-- > 0 && version == 0;) {
+		const struct us_order_version *v = us_registry_version(reg, i);
+
+		if (v->source.n == source.n && memcmp(v->source.p, source.p, source.n) == 0)
+			version = v->version;
+	}
+	us_filing_answer(reg, US_FILING_ORDER, version, j, pending);
+}
+
 /* ---- order-suspend ---- */
 
 static void
@@ -138,6 +157,16 @@ fold_suspend(struct us_registry *reg, struct us_settled *s)
 	    s->act->u.order_suspend.authority);
 	(void)us_registry_at(reg, s->time_ns);
 	return US_OK;
+}
+
+static void
+answer_suspend(const struct us_registry *reg, const struct us_act *act, struct us_bytes result,
+    struct us_json *j, int *pending)
+{
+	(void)result;
+	(void)pending;
+	us_json_kv_uint(j, "version", act->u.order_suspend.version);
+	us_json_kv_uint(j, "in_force", reg->order->version);
 }
 
 /* ---- acknowledge ---- */
@@ -200,6 +229,16 @@ fold_acknowledge(struct us_registry *reg, struct us_settled *s)
 	return US_OK;
 }
 
+static void
+answer_acknowledge(const struct us_registry *reg, const struct us_act *act, struct us_bytes result,
+    struct us_json *j, int *pending)
+{
+	(void)reg;
+	(void)result;
+	(void)pending;
+	us_json_kv_uint(j, "version", act->u.acknowledge.version);
+}
+
 /* ---- matter-set ---- */
 
 static void
@@ -232,22 +271,36 @@ fold_matter(struct us_registry *reg, struct us_settled *s)
 	return US_OK;
 }
 
+static void
+answer_matter(const struct us_registry *reg, const struct us_act *act, struct us_bytes result,
+    struct us_json *j, int *pending)
+{
+	(void)act;
+	(void)result;
+	(void)pending;
+	us_json_kv_cstr(j, "matter", reg->matter);
+}
+
 const struct us_act_ops us_family_versions[] = {
 	{ .type = US_ACT_ORDER_PROPOSE,
 	    .code = code_propose,
 	    .check = check_propose,
-	    .fold = fold_propose },
+	    .fold = fold_propose,
+	    .answer = answer_propose },
 	{ .type = US_ACT_ORDER_SUSPEND,
 	    .code = code_suspend,
 	    .check = check_suspend,
-	    .fold = fold_suspend },
+	    .fold = fold_suspend,
+	    .answer = answer_suspend },
 	{ .type = US_ACT_ACKNOWLEDGE,
 	    .code = code_acknowledge,
 	    .check = check_acknowledge,
-	    .fold = fold_acknowledge },
+	    .fold = fold_acknowledge,
+	    .answer = answer_acknowledge },
 	{ .type = US_ACT_MATTER_SET,
 	    .code = code_matter,
 	    .check = check_matter,
-	    .fold = fold_matter },
+	    .fold = fold_matter,
+	    .answer = answer_matter },
 	{ 0 },
 };

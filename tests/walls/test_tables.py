@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Goal: the tables say what is so. An action that case/actions.def calls PERFORMED is named where something is done (an act, or
-daemon/); one that it calls PLANNED or UNUSED is not. A word of a capacity or action stands in the schema of orders."""
+daemon/); one that it calls PLANNED or UNUSED is not. A word of a capacity or action stands in the schema of orders. An act is in the
+family that registry/acts.def names."""
 import glob
 import json
 import os
@@ -36,6 +37,10 @@ def faults():
     for row in actions:
         if (row[3] != "INTERNAL") != ('"%s"' % row[2] in schema):
             yield "schema/order.schema.json and the action %s" % row[2]
+    for row in rows("registry/acts.def"):
+        family = text("registry/acts/%s.c" % row[4])
+        if ".type = US_ACT_%s," % row[0] not in family:
+            yield "registry/acts/%s.c has nothing of the act %s" % (row[4], row[2])
     for row in rows("case/capacities.def"):
         if '"%s"' % row[2] not in schema:
             yield "schema/order.schema.json lacks the capacity %s" % row[2]

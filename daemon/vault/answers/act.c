@@ -9,13 +9,13 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "daemon/process/role.h"
-#include "daemon/vault/answers/act_result.h"
 #include "daemon/vault/answers/answer.h"
 #include "daemon/vault/answers/read.h"
 #include "daemon/vault/state/acts.h"
 #include "daemon/vault/state/history.h"
 #include "daemon/vault/state/keeper.h"
 #include "daemon/vault/request/engine.h"
+#include "registry/answer.h"
 
 /* What is kept of a request while its act is on its way. */
 struct us_vault_acting {
@@ -170,7 +170,7 @@ put_done(struct us_vault_request *r, const struct us_committed_act *committed, u
 	us_json_kv_uint(&j, "sequence", committed->sequence);
 	us_json_kv_uint(&j, "entry", entry);
 	us_json_kv_uint(&j, "order", us_registry_order(reg)->version);
-	us_vault_act_put_result(reg, act, committed->result, &j, &pending);
+	us_act_answer(reg, act, committed->result, &j, &pending);
 	us_json_kv_cstr(&j, "status", pending ? "pending" : "done");
 	us_json_close(&j);
 	return us_vault_answer_json(r, pending ? 202 : 200, entry, &j, &b);
@@ -318,7 +318,7 @@ begin_copy(struct us_vault_request *r)
 	r->own_free = NULL;
 	r->asked = NULL;
 	r->n_asked = 0;
-	return us_vault_read_copy(r, &copy, us_vault_act_number(committed.result), entry);
+	return us_vault_read_copy(r, &copy, us_act_number(committed.result), entry);
 }
 
 static const struct us_vault_step copy_steps[] = {
