@@ -35,9 +35,19 @@ set_text(char **to, struct us_bytes text)
 	return US_OK;
 }
 
+/* Whether a name from there stands before the one that is known, which notes that it was said. */
 static int
-take_person(struct us_names *all, uint32_t id, struct us_bytes name, const char *capacity,
-    int from_log)
+replaces(int *known, int from)
+{
+	const int first = *known == US_NAME_LISTED && from != US_NAME_LISTED;
+
+	*known |= from;
+	return first;
+}
+
+int
+us_names_add_person(struct us_names *all, uint32_t id, struct us_bytes name, const char *capacity,
+    int from)
 {
 	const struct us_bytes role = us_bytes_of(capacity == NULL ? "" : capacity);
 	struct us_named_person *p = NULL;
@@ -46,7 +56,7 @@ take_person(struct us_names *all, uint32_t id, struct us_bytes name, const char 
 	for (size_t i = 0; i < all->n_people && p == NULL; i++)
 		if (all->people[i].id == id)
 			p = &all->people[i];
-	if (id == 0 || (p != NULL && (p->from_log || !from_log)))
+	if (id == 0 || (p != NULL && !replaces(&p->from, from)))
 		return US_OK;
 	if (p == NULL) {
 		if (all->n_people >= LISTS_MAX ||
@@ -54,17 +64,16 @@ take_person(struct us_names *all, uint32_t id, struct us_bytes name, const char 
 			return US_ERR_NOMEM;
 		all->people = p;
 		p += all->n_people++;
-		*p = (struct us_named_person){ .id = id };
+		*p = (struct us_named_person){ .id = id, .from = from };
 	}
-	p->from_log = from_log;
 	all->changes++;
 	err = set_text(&p->name, name);
 	return err == US_OK ? set_text(&p->capacity, role) : err;
 }
 
-static int
-take_collection(struct us_names *all, uint32_t id, struct us_bytes name, struct us_bytes prefix,
-    int from_log)
+int
+us_names_add_collection(struct us_names *all, uint32_t id, struct us_bytes name,
+    struct us_bytes prefix, int from)
 {
 	struct us_named_collection *c = NULL;
 	int err;
@@ -72,7 +81,7 @@ take_collection(struct us_names *all, uint32_t id, struct us_bytes name, struct 
 	for (size_t i = 0; i < all->n_collections && c == NULL; i++)
 		if (all->collections[i].id == id)
 			c = &all->collections[i];
-	if (id == 0 || (c != NULL && (c->from_log || !from_log)))
+	if (id == 0 || (c != NULL && !replaces(&c->from, from)))
 		return US_OK;
 	if (c == NULL) {
 		if (all->n_collections >= LISTS_MAX ||
@@ -80,25 +89,11 @@ take_collection(struct us_names *all, uint32_t id, struct us_bytes name, struct 
 			return US_ERR_NOMEM;
 		all->collections = c;
 		c += all->n_collections++;
-		*c = (struct us_named_collection){ .id = id };
+		*c = (struct us_named_collection){ .id = id, .from = from };
 	}
-	c->from_log = from_log;
 	all->changes++;
 	err = set_text(&c->name, name);
 	return err == US_OK ? set_text(&c->prefix, prefix) : err;
-}
-
-int
-us_names_add_person(struct us_names *all, uint32_t id, struct us_bytes name, const char *capacity)
-{
-	return take_person(all, id, name, capacity, 1);
-}
-
-int
-us_names_add_collection(struct us_names *all, uint32_t id, struct us_bytes name,
-    struct us_bytes prefix)
-{
-	return take_collection(all, id, name, prefix, 1);
 }
 
 int
@@ -109,14 +104,15 @@ us_names_lists(struct us_names *all, const cJSON *people, const cJSON *collectio
 
 	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(people, "items"))
 		if (err == US_OK)
-			err = take_person(all, (uint32_t)us_json_number(item, "person", 0),
+			err = us_names_add_person(all, (uint32_t)us_json_number(item, "person", 0),
 			    us_bytes_of(us_json_text(item, "name")), us_json_text(item, "capacity"),
-			    0);
+			    US_NAME_LISTED);
 	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(collections, "items"))
 		if (err == US_OK)
-			err = take_collection(all, (uint32_t)us_json_number(item, "collection", 0),
+			err = us_names_add_collection(all,
+			    (uint32_t)us_json_number(item, "collection", 0),
 			    us_bytes_of(us_json_text(item, "name")),
-			    us_bytes_of(us_json_text(item, "bates_prefix")), 0);
+			    us_bytes_of(us_json_text(item, "bates_prefix")), US_NAME_LISTED);
 	return err;
 }
 
@@ -175,21 +171,24 @@ us_names_find_collection_named(const struct us_names *all, const char *name, siz
 	for (size_t i = 0; i < all->n_collections; i++) {
 		const struct us_named_collection *c = &all->collections[i];
 
-		if ((found == NULL || (c->from_log && !found->from_log)) && strlen(c->name) == n &&
-		    memcmp(c->name, name, n) == 0)
+		if ((found == NULL ||
+			(found->from == US_NAME_LISTED && c->from != US_NAME_LISTED)) &&
+		    strlen(c->name) == n && memcmp(c->name, name, n) == 0)
 			found = c;
 	}
 	return found;
 }
 
 size_t
-us_names_from_lists(const struct us_names *all)
+us_names_from_lists(const struct us_names *all, int verified)
 {
+	const int good = US_NAME_LOGGED | (verified ? US_NAME_BESIDE : 0);
 	size_t n = 0;
 
 	for (size_t i = 0; i < all->n_people; i++)
-		n += !all->people[i].from_log;
+		n += (all->people[i].from & US_NAME_LISTED) && !(all->people[i].from & good);
 	for (size_t i = 0; i < all->n_collections; i++)
-		n += !all->collections[i].from_log;
+		n += (all->collections[i].from & US_NAME_LISTED) &&
+		    !(all->collections[i].from & good);
 	return n;
 }

@@ -9,16 +9,21 @@
 
 #include "base/buf.h"
 
+/* Who says so, bits of `from`. */
+#define US_NAME_LISTED 1 /* the vault's list */
+#define US_NAME_LOGGED 2 /* an act that stands in an entry of the log */
+#define US_NAME_BESIDE 4 /* an act beside the log, which commits to it if the log verifies */
+
 struct us_named_person {
 	uint32_t id;
 	char *name, *capacity;
-	int from_log; /* an act of this log entered them; else the vault's list says so */
+	int from;
 };
 
 struct us_named_collection {
 	uint32_t id;
 	char *name, *prefix;
-	int from_log;
+	int from;
 };
 
 struct us_names {
@@ -31,12 +36,13 @@ struct us_names {
 
 /* Takes the vault's lists: answers of /v1/people and /v1/collections, or NULL. US_ERR_NOMEM. */
 int us_names_lists(struct us_names *all, const cJSON *people, const cJSON *collections);
-/* Takes the name that an act gives; of several the first. capacity may be NULL. US_ERR_NOMEM. */
-int
-us_names_add_person(struct us_names *all, uint32_t id, struct us_bytes name, const char *capacity);
+/* Takes the name that an act gives, of several the first; or a list, where no act does. capacity may
+ * be NULL; from: one of the bits above. US_ERR_NOMEM. */
+int us_names_add_person(struct us_names *all, uint32_t id, struct us_bytes name,
+    const char *capacity, int from);
 /* The same of a collection, with the prefix of its Bates numbers. */
 int us_names_add_collection(struct us_names *all, uint32_t id, struct us_bytes name,
-    struct us_bytes prefix);
+    struct us_bytes prefix, int from);
 /* Frees all; a zeroed one may be freed. */
 void us_names_free(struct us_names *all);
 
@@ -51,7 +57,7 @@ us_names_find_collection(const struct us_names *all, uint32_t collection);
 /* The collection of that name, of n bytes; one that the log names before one that a list does. */
 const struct us_named_collection *
 us_names_find_collection_named(const struct us_names *all, const char *name, size_t n);
-/* How many names are the lists' alone. */
-size_t us_names_from_lists(const struct us_names *all);
+/* How many names are the lists' alone. verified: acts beside the log are as good as it. */
+size_t us_names_from_lists(const struct us_names *all, int verified);
 
 #endif

@@ -434,7 +434,8 @@ int
 us_report_end(struct us_report *r)
 {
 	const int status = r->kind->end(r);
-	const size_t from_lists = us_names_from_lists(&r->trail->names);
+	const size_t from_lists = us_names_from_lists(&r->trail->names,
+	    r->trail->verified.verdict == US_VERDICT_OK);
 
 	if (status != US_REPORT_AGAIN && from_lists > 0)
 		us_report_note(r,

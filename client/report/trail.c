@@ -349,13 +349,13 @@ us_trail_registry(const struct us_trail *t, int64_t at_ns, struct us_registry **
 
 /* The first people, whom the vault's making entered: numbered from 1 on. */
 static int
-names_of_init(struct us_trail *t, const struct us_act_init *init)
+names_of_init(struct us_trail *t, const struct us_act_init *init, int from)
 {
 	int err = US_OK;
 
 	for (size_t i = 0; err == US_OK && i < init->n_people; i++)
 		err = us_names_add_person(&t->names, (uint32_t)i + 1, init->people[i].name,
-		    us_capacity_name(init->people[i].capacity));
+		    us_capacity_name(init->people[i].capacity), from);
 	return err;
 }
 
@@ -363,6 +363,7 @@ names_of_init(struct us_trail *t, const struct us_act_init *init)
 static int
 take_names(struct us_trail *t, const struct us_trail_entry *e)
 {
+	const int from = e->summary.n > 32 ? US_NAME_LOGGED : US_NAME_BESIDE;
 	struct us_trail_act a;
 
 	if ((e->action != US_ACTION_INIT && e->action != US_ACTION_PERSON_ADD &&
@@ -370,13 +371,13 @@ take_names(struct us_trail *t, const struct us_trail_entry *e)
 	    !us_trail_act(t, e, &a))
 		return US_OK;
 	if (a.signed_act.type == US_ACT_INIT)
-		return names_of_init(t, &a.act->u.init);
+		return names_of_init(t, &a.act->u.init, from);
 	if (a.signed_act.type == US_ACT_PERSON_ADD)
 		return us_names_add_person(&t->names, (uint32_t)us_trail_result(&a),
-		    a.act->u.person_add.name, us_capacity_name(a.act->u.person_add.capacity));
+		    a.act->u.person_add.name, us_capacity_name(a.act->u.person_add.capacity), from);
 	if (a.signed_act.type == US_ACT_COLLECTION_CREATE)
 		return us_names_add_collection(&t->names, e->collection, a.act->u.collection.name,
-		    a.act->u.collection.prefix);
+		    a.act->u.collection.prefix, from);
 	return US_OK;
 }
 

@@ -137,6 +137,7 @@ class Vault:
         self.documents = {}
         self.waiting = 0
         self.sessions_wanted = 0  # so many requests are answered with 401 first
+        self.log = None  # of fake_log
         self.put_off = []  # the first requests for the log are answered with these: (status, seconds of Retry-After or None)
         self.page = 3
         self.make_keys()
@@ -154,6 +155,14 @@ class Vault:
 
     def path(self, name):
         return os.path.join(self.directory, name)
+
+    def pin(self, vkey):
+        """The profile's key of the log."""
+        conf = os.path.join(self.profile, "profile.conf")
+        with open(conf) as f:
+            lines = [line for line in f if not line.startswith("vkey=")]
+        with open(conf, "w") as f:
+            f.writelines(lines + ["vkey=%s\n" % vkey])
 
     def make_keys(self):
         def openssl(*args):
@@ -231,6 +240,9 @@ class Vault:
                 if vault.put_off and path.startswith("/v1/log/"):
                     return self.problem(vault.put_off[0][0], "put off", vault.put_off.pop(0)[1])
                 found = vault.answers.get(path, (404, None))
+                if vault.log is not None and path.startswith("/v1/log/"):
+                    found = vault.log.get(path[len("/v1/log/"):])
+                    found = (found, None) if isinstance(found, int) else found
                 if path.startswith("/v1/documents?argument="):
                     found = {"items": vault.document(path.split("=")[1])}
                 if isinstance(found, tuple):
@@ -241,6 +253,9 @@ class Vault:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 if self.path == "/v1/session":
                     return self.answer(201, {"session": "00", "person": 4, "waiting": vault.waiting})
+                if self.path == "/v1/log/cosignature":
+                    vault.log.delivered.append(body)
+                    return self.answer(200, {"cosignatures": len(vault.log.delivered)})
                 parts = self.path.split("/")
                 if parts[-1] == "search":
                     if parts[3] not in vault.searches:
