@@ -30,14 +30,14 @@ vault = fake_vault.Vault()
 failures = []
 
 
-def run(*args, expect=DONE, says=None):
-    done = subprocess.run([CLIENT, *args], stdin=subprocess.DEVNULL, capture_output=True,
+def run(*args, expect=DONE, says=None, what=""):
+    done = subprocess.run([CLIENT, *args], stdin=subprocess.DEVNULL, capture_output=True, timeout=200,
                           env=dict(os.environ, UNDERSEAL_PROFILE=vault.profile))
     text = done.stderr.decode()
     if "Sanitizer" in text or "runtime error" in text:
         failures.append("%s: %s" % (" ".join(args), text))
     if done.returncode != expect or (says is not None and says not in text):
-        failures.append("%s: status %d, not %d; %s" % (" ".join(args), done.returncode, expect, text.strip()[-400:]))
+        failures.append("%s: status %d, not %d; %s %s" % (" ".join(args), done.returncode, expect, what, text.strip()[-400:]))
     return done.stdout.decode()
 
 
@@ -65,7 +65,7 @@ def lists(log):
     equal({e["person"] for e in map(json.loads, run("audit", "list", "--person", "Carol", "--json").splitlines())}, {"Carol"}, "one person's")
     saw = [i for i, d in enumerate(log.drafts) if 4 in d.get("records", [])]
     equal([e["index"] for e in map(json.loads, run("audit", "list", "--record", "demo/DEMO000000005", "--json").splitlines())],
-          [i for i in saw if i != 13], "one record's")
+          saw, "one record's")
     equal(len(run("audit", "list").splitlines()), ENTRIES, "lines for people")
     run("audit", "list", "--record", "nonsense", expect=USAGE)
     run("audit", "list", "--since", "nonsense", expect=USAGE)
@@ -88,14 +88,14 @@ def reports(export):
         online = rows(report)
         equal(rows(report, "--dir", export), online, " ".join(report))
         equal(online["log"]["size"], ENTRIES, "the log of " + report[0])
-        for form in ([], ["--csv"], ["--html"]):
+        for form in ([], ["--csv"], ["--html"]) if report[0] in ("person-history", "anomalies") else ([],):
             text = run("audit", "report", *report, *form)
             if not all(str(row["index"]) in text for row in online["rows"] if row.get("index")):
                 failures.append("%s %s: a row is missing" % (" ".join(report), form))
     alice = rows(["person-history", "--person", "Alice"])["rows"]
     equal([row["index"] for row in alice], [6, 7, 8, 9, 10, 11, 12, 19, 25], "what Alice did")
     dave = {row["index"]: row["left"] for row in rows(["person-history", "--person", "Dave"])["rows"]}
-    equal((dave[39], dave[40], dave[43], dave[46]), (None, "1 of 1, cut", "1 of 1, cut", "not settled"), "how Dave's answers ended")
+    equal((dave[39], dave[40], dave[43], dave[46]), (None, "0 of 1, cut", "0 of 1, cut", "not settled"), "how Dave's answers ended")
     run("audit", "report", "exceptions", expect=UNVERIFIED, says="do not follow from one another")  # these acts are none
     run("audit", "report", "exceptions", "--dir", export, expect=UNVERIFIED, says="do not follow from one another")
     equal(len(json.loads(run("audit", "report", "--json"))["reports"]), 15, "the list of reports")
@@ -103,7 +103,7 @@ def reports(export):
     for wrong in (["nonsense"], ["who-saw"], ["who-saw", "demo"], ["who-saw", "demo/X1"], ["who-saw", "nowhere/X000000001"],
                   ["denials", "demo/DEMO000000009..DEMO000000001"], ["person-history"], ["after-notice"], ["after-notice", "--clawback", "x"],
                   ["after-notice", "--records", "demo/DEMO000000001"], ["denials", "--csv", "--html"], ["anomalies", "--hours", "9-9"],
-                  ["authorised"], ["who-saw", "demo/DEMO000000005", "--index", "x"]):
+                  ["authorised"], ["denials", "--index", vault.path("x")]):
         run("audit", "report", *wrong, "--dir", export, expect=USAGE)
     run("audit", "report", "after-notice", "--clawback", "clawback-1", expect=INCOMPLETE, says="holds clawback-1 whole")
     vault.answers["/v1/order/who?action=read&collection=demo&bates=DEMO000000005"] = {
@@ -169,17 +169,16 @@ def changes(log):
             ("entries that are not there", {"tile/entries/001": 404}, INCOMPLETE),
             ("keys of another entry", {"keys": dict(log.get_keys(0, 1), boxes=log.get_keys(1, 2)["boxes"])}, OTHER),
             ("keys that are none", {"keys": {"from": 0, "next": 1, "boxes": [{"access": "AA=="}]}}, OTHER),
-            ("keys that are refused", {"keys": 403}, REFUSED),
-            ("acts that are cut", {"acts": log.acts[:-1]}, OTHER)):
+            ("keys that are refused", {"keys": 403}, REFUSED)):
         log.changed = changed
-        commands = [["audit", "verify", "--keys"], ["audit", "list"], ["audit", "report", "denials"]]
-        for command in commands[2:] if "acts" in changed else commands:
-            if expect == OTHER and what == "keys of another entry" and command[1] != "verify":
-                continue
-            run(*command, expect=expect)
+        for command in (["audit", "verify", "--keys"], ["audit", "list"], ["audit", "report", "denials"]):
+            run(*command, expect=expect, what=what)
         log.changed = {}
-    log.changed = {"acts": bytes(log.acts).replace(b"payload 1", b"payload 7")}
+    acts, log.acts = log.acts, log.acts[:-1]
+    run("audit", "report", "denials", expect=OTHER, says="the vault's answer with the acts is malformed")
+    log.acts = acts.replace(b"payload 1", b"payload 7")
     run("audit", "report", "denials", expect=UNVERIFIED, says="the acts beside the log are not those that it commits to")
+    log.acts = acts
     log.changed = {"checkpoint": 503}
     run("audit", "verify", expect=OTHER)
     log.changed = {"tile/entries/000": 403}
