@@ -159,6 +159,35 @@ def receipts():
     run("audit", "verify", "--receipt", path, expect=UNVERIFIED)
 
 
+def waivers(export):
+    """Keys of single entries, for an export that had none of them."""
+    keys, all_of_it = vault.path("waived.keys"), os.path.join(export, "keys.jsonl")
+    run("audit", "disclose", "12", "40", "--to", "defendant", "-o", keys)
+    run("audit", "disclose", "12", "--to", "defendant", "-o", keys, expect=OTHER, says="exists already")
+    run("audit", "disclose", str(ENTRIES), "--to", "defendant", "-o", vault.path("none"), expect=USAGE)
+    os.rename(all_of_it, all_of_it + ".away")
+    run("audit", "accept", keys, "--dir", export)
+    with open(all_of_it) as f:
+        equal([json.loads(line)["index"] for line in f], [12, 40], "the keys that were taken")
+    equal([row["index"] for row in rows(["who-saw", "demo/DEMO000000005"], "--dir", export)["rows"]], [12], "what they open")
+    with open(keys) as f:
+        lines = f.read().replace('"index":12', '"index":13')
+    with open(keys, "w") as f:
+        f.write(lines)
+    run("audit", "accept", keys, "--dir", export, expect=UNVERIFIED)
+    os.rename(all_of_it + ".away", all_of_it)
+
+
+def papers(export):
+    """What goes to the court, and to who stamps the time."""
+    run("certify", "902-13", "--log", export, "--out", vault.path("902-13"))
+    for name in ("SHA256SUMS", "log"):
+        equal(os.path.exists(vault.path(os.path.join("902-13", name))), True, "the package has " + name)
+    run("certify", "902-13", "--log", export, "--out", vault.path("902-13"), expect=OTHER)
+    run("audit", "timestamp-request", "-o", vault.path("monday.tsq"))
+    equal(os.path.getsize(vault.path("monday.tsq")) > 40, True, "the request for a timestamp")
+
+
 def changes(log):
     """Whatever is changed on the way is noticed."""
     tile = "tile/0/000"
@@ -270,6 +299,8 @@ def main():
     os.remove(os.path.join(export, "acts"))  # not all of its acts: what the credentials' own acts say is left
     run("audit", "report", "exceptions", "--dir", export)
     indexed(export)
+    waivers(export)
+    papers(export)
     receipts()
     changes(log)
     goes_on(earlier, log, fork)

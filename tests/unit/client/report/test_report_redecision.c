@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "log/state.h"
+#include "client/report/kinds.h"
 #include "client/report/redecision.h"
 #include "base/err.h"
 #include "tests/unit/registry/world.h"
@@ -90,44 +91,71 @@ commit(const struct scene *s, struct us_buf *file)
 		    US_OK);
 }
 
-/* The entries of the acts go by a trail that was given a file of acts. */
+/* The next entry of an act goes by. */
 static void
-go_by(struct scene *s, const struct us_buf *file)
+act_goes_by(struct scene *s, struct us_state *state)
 {
 	static const uint8_t vault_id[32] = { 9 };
 	const struct us_key secret = { .b = { 3 } };
+	const struct us_buf *act = &s->world.acts[s->trail.n_acts];
+	struct us_entry_in in = { .index = s->trail.n_acts,
+		.entry_class = US_CLASS_STATE,
+		.vault_id = vault_id,
+		.secret = &secret };
 	const struct us_trail_entry *e;
 	struct us_opened opened;
-	struct us_state state;
 	struct us_buf entry;
 
+	us_buf_init(&entry, US_ENTRY_MAX);
+	assert_int_equal(us_state_take(state, (struct us_bytes){ act->data, act->len }), US_OK);
+	memcpy(in.state_digest, state->digest, 32);
+	memcpy(in.manifest_root, state->manifest_root, 32);
+	assert_int_equal(us_entry_encode(&entry, &in), US_OK);
+	us_opened_init(&opened);
+	assert_int_equal(us_opened_begin(&opened, (struct us_bytes){ entry.data, entry.len }),
+	    US_OK);
+	assert_int_equal(us_trail_next(&s->trail, &opened, &e), US_OK);
+	us_opened_free(&opened);
+	us_buf_free(&entry);
+}
+
+/* A trail that was given a file of acts. */
+static void
+begin_trail(struct scene *s, const struct us_buf *file)
+{
 	us_trail_free(&s->trail);
 	us_trail_init(&s->trail);
 	s->trail.offline = 1;
 	us_trail_set_acts(&s->trail, (struct us_bytes){ file->data, file->len });
-	us_state_init(&state);
-	us_buf_init(&entry, US_ENTRY_MAX);
-	for (size_t i = 0; i < s->n_acts; i++) {
-		const struct us_buf *act = &s->world.acts[i];
-		struct us_entry_in in = { .index = i,
-			.entry_class = US_CLASS_STATE,
-			.vault_id = vault_id,
-			.secret = &secret };
+}
 
-		assert_int_equal(us_state_take(&state, (struct us_bytes){ act->data, act->len }),
-		    US_OK);
-		memcpy(in.state_digest, state.digest, 32);
-		memcpy(in.manifest_root, state.manifest_root, 32);
-		us_buf_reset(&entry);
-		assert_int_equal(us_entry_encode(&entry, &in), US_OK);
-		us_opened_init(&opened);
-		assert_int_equal(us_opened_begin(&opened,
-				     (struct us_bytes){ entry.data, entry.len }),
-		    US_OK);
-		assert_int_equal(us_trail_next(&s->trail, &opened, &e), US_OK);
-		us_opened_free(&opened);
+/* The entries of the acts go by. */
+static void
+go_by(struct scene *s, const struct us_buf *file)
+{
+	struct us_state state;
+
+	begin_trail(s, file);
+	us_state_init(&state);
+	for (size_t i = 0; i < s->n_acts; i++)
+		act_goes_by(s, &state);
+}
+
+/* The whole scene goes by a report; how it ends. */
+static int
+pass(struct scene *s, struct us_report *r, const struct us_buf *file)
+{
+	struct us_state state;
+
+	begin_trail(s, file);
+	us_state_init(&state);
+	us_report_pass(r, &s->trail);
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->entries[i].entry_class == US_CLASS_STATE)
+			act_goes_by(s, &state);
+		us_report_entry(r, &s->entries[i]);
 	}
-	us_buf_free(&entry);
+	return us_report_end(r);
 }
 
 static struct scene *
@@ -194,6 +222,41 @@ compare(struct scene *s)
 	us_redecision_free(again);
 }
 
+/* The report on exceptions finds the same, though it sees each entry once. */
+static void
+report(struct scene *s)
+{
+	const struct us_report_ask ask = { .person = NULL };
+	struct us_report r;
+	struct us_buf file;
+	const cJSON *row;
+
+	commit(s, &file);
+	us_report_begin(&r, us_report_kind_named("exceptions"), &ask, NULL);
+	assert_int_equal(pass(s, &r, &file), US_EXIT_DONE);
+	row = r.rows->child;
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->want[i] == US_REASON_NONE)
+			continue;
+		assert_non_null(row);
+		assert_int_equal((int)us_json_number(row, "index", -1), i);
+		assert_string_equal(us_json_text(row, "by_the_acts"),
+		    us_reason_name((unsigned)s->want[i]));
+		row = row->next;
+	}
+	assert_null(row);
+	us_report_free(&r);
+	/* some of the acts are not there: again, without the order */
+	us_report_begin(&r, us_report_kind_named("exceptions"), &ask, NULL);
+	file.len = 4 + s->world.acts[0].len;
+	assert_int_equal(pass(s, &r, &file), US_REPORT_AGAIN);
+	assert_int_equal(pass(s, &r, &file), US_EXIT_DONE);
+	assert_int_equal((int)us_json_number(r.summary, "grants decided again by the order", -1),
+	    -1);
+	us_report_free(&r);
+	us_buf_free(&file);
+}
+
 static void
 test_requests(void **state)
 {
@@ -224,6 +287,7 @@ test_requests(void **state)
 	s->world.now += 400 * DAYS;
 	(void)reads(s, &s->world.attorney, 1, US_REASON_EXPIRED);
 	compare(s);
+	report(s);
 	scene_free(s);
 }
 
@@ -279,6 +343,7 @@ test_acts(void **state)
 	e->action = US_ACTION_START;
 	(void)reads(s, &s->world.attorney, 1, US_REASON_NONE);
 	compare(s);
+	report(s);
 	actor_free(&bob);
 	scene_free(s);
 }
