@@ -103,7 +103,9 @@ def tapped(argv, build, env, directory=DIRECTORY):
     if os.path.basename(str(argv[0])) != "underseal" or not os.path.exists(tap):
         return env, None
     path = os.path.join(directory, ".%s.%d.%d.tap" % (name(), os.getpid(), threading.get_ident()))
-    env = dict(env if env is not None else os.environ, LD_PRELOAD=tap, UNDERSEAL_TAP=path)
+    env = dict(env if env is not None else os.environ)
+    others = env.get("LD_PRELOAD")  # a clock that is moved stays beside it
+    env.update(LD_PRELOAD=tap + (":" + others if others else ""), UNDERSEAL_TAP=path)
     # a sanitizer's runtime wants to come first, and need not
     env["ASAN_OPTIONS"] = ":".join(filter(None, (env.get("ASAN_OPTIONS"), "verify_asan_link_order=0")))
     return env, path
