@@ -387,10 +387,34 @@ test_envelope(void **state)
 	us_buf_free(&c);
 }
 
+/* A text that may be left out is held to the same as any other once it is there. */
+static void
+test_texts(void **state)
+{
+	struct us_act *act = calloc(1, sizeof(*act));
+	struct us_buf b;
+
+	(void)state;
+	us_buf_init(&b, US_ACT_SIGNED_MAX);
+	act->type = US_ACT_COLLECTION_CREATE;
+	act->u.collection.name = us_bytes_of("logs");
+	act->u.collection.prefix = us_bytes_of("LOG");
+	assert_int_equal(us_act_encode(&b, act), US_OK);
+	act->u.collection.designation = us_bytes_of("SECRET");
+	assert_int_equal(us_act_encode(&b, act), US_OK);
+	act->u.collection.designation = us_bytes_of("SE\nCRET");
+	assert_int_equal(us_act_encode(&b, act), US_ERR_ENCODING);
+	act->u.collection.designation = us_bytes_of("SECRET ");
+	assert_int_equal(us_act_encode(&b, act), US_ERR_ENCODING);
+	us_buf_free(&b);
+	free(act);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_round),
 		cmocka_unit_test(test_selection),
 		cmocka_unit_test(test_refusals),
