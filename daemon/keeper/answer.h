@@ -37,14 +37,14 @@ us_keeper_append(struct us_keeper *k, struct us_klog_entry *e, uint64_t *index, 
 /* An event of the machine itself, class SYSTEM; summary may be empty, index NULL. */
 int us_keeper_event(struct us_keeper *k, enum us_action action, enum us_decision decision,
     enum us_reason reason, struct us_bytes summary, uint64_t *index);
-/* Queues a copy of an answer, or holds it (index US_SPACE_HELD). data (malloc'd or NULL) belongs to it, also on failure. US_ERR_NOMEM.
- */
+/* Queues a copy of an answer, or holds it (index US_SPACE_HELD). data (malloc'd or NULL) belongs to
+ * it, also on failure. US_ERR_NOMEM. */
 int us_keeper_answer(struct us_keeper *k, const struct us_pending *p);
 /* Commits what was appended, then sends checkpoint and answers. */
 void us_keeper_settle(struct us_keeper *k);
 /* Writes the entry of refusals that are held, if the last one was a second ago (or at once), and
- * makes their answers ready: they leave with the next commit. 1 if there was anything held. Ends the
- * process if the log cannot take it. */
+ * makes their answers ready: they leave with the next commit. 1 if there was anything held. Ends
+ * the process if the log cannot take it. */
 int us_keeper_tell_held(struct us_keeper *k, int at_once);
 /* The sealer is told that a load ends; returns the number of that. An answer whose behind_stop is
  * set to it, or to us_keeper_stops(), leaves when the sealer has answered it. */

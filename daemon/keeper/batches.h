@@ -30,8 +30,9 @@ int us_batches_wait(const struct us_keeper *k, uint64_t load);
 int us_batch_may_end(const struct us_keeper *k, const struct us_msg_batch_prepare *m);
 /* 1 if the sealer has given it up. */
 int us_batch_is_void(const struct us_keeper *k, uint32_t collection, uint32_t slot);
-/* Appends the committed act for one that may: its close, or that it is void. US_ERR_STATE: the sealer has not said what it holds;
- * errors of us_load_live() and of us_registry_prepare_own(), with their refusal. */
+/* Appends the committed act for one that may: its close, or that it is void. US_ERR_STATE: the
+ * sealer has not said what it holds; errors of us_load_live() and of us_registry_prepare_own(),
+ * with their refusal. */
 int us_batch_act(struct us_keeper *k, const struct us_msg_batch_prepare *m,
     struct us_buf *committed, struct us_refusal *refusal);
 /* That one is closed or void by an act now. */

@@ -1,8 +1,8 @@
 /*
  * What stands in every group of the journal: where the next batch of each collection begins, and
- * how far it is known how answers ended (outcome.h; the group of collection 0). Slots and record numbers are given once: the
- * counters stand in every group of the journal from the group on that holds the entry of the batch,
- * which is durable before the keys leave.
+ * how far it is known how answers ended (outcome.h; the group of collection 0). Slots and record
+ * numbers are given once: their counters stand in every group from the one on that holds the entry
+ * of the batch, which is durable before the keys leave.
  */
 #ifndef US_DAEMON_KEEPER_COUNTERS_H
 #define US_DAEMON_KEEPER_COUNTERS_H

@@ -22,7 +22,8 @@ struct us_keeper_desk {
 	size_t room;
 };
 
-/* Reads the files of the working directory. detail: of room bytes. Close it also after a failure. */
+/* Reads the files of the working directory. detail: of room bytes. Close it also after a failure.
+ * */
 int us_desk_open(struct us_keeper_desk *d, char *detail, size_t room);
 /* Gives back what the desk holds, keys wiped. */
 void us_desk_close(struct us_keeper_desk *d);

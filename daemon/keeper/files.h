@@ -52,8 +52,8 @@ int us_keeper_rename(const char *from, const char *to);
 
 /* Writes vault.conf. Errors of us_keeper_write(). */
 int us_vault_conf_write(const struct us_vault_conf *conf);
-/* Reads vault.conf. US_ERR_FORMAT if a name is missing or wrong. Free with us_vault_conf_free(), also
- * after a failure. */
+/* Reads vault.conf. US_ERR_FORMAT if a name is missing or wrong. Free with us_vault_conf_free(),
+ * also after a failure. */
 int us_vault_conf_read(struct us_vault_conf *conf);
 /* Gives back what conf holds, of zeros nothing. */
 void us_vault_conf_free(struct us_vault_conf *conf);

@@ -63,8 +63,8 @@ int us_load_live(struct us_keeper *k, uint64_t id, const struct us_load **out);
 void us_loads_review(struct us_keeper *k);
 /* Ends them all: the vault is being sealed. */
 void us_loads_end(struct us_keeper *k, enum us_reason reason);
-/* For the tick: reviews loads once a second. NULL, or the sealer if it does not answer, and is to be
- * done without. */
+/* For the tick: reviews loads once a second. NULL, or the sealer if it does not answer, and is to
+ * be done without. */
 struct us_channel *us_loads_tick(struct us_keeper *k);
 /* A sealer has come, and nothing was told to it. */
 void us_loads_sealer(struct us_keeper *k, struct us_channel *sealer);

@@ -99,8 +99,9 @@ us_seal_wipe(struct us_keeper *k)
 
 /* --- the request --------------------------------------------------------------------------- */
 
-/* "seal": a signed act that no fold needs. Behind its entry nothing is decided; when that is durable,
- * and the sealer has let go of all loads, the keys are wiped and the process ends (life.h). */
+/* "seal": a signed act that no fold needs. Behind its entry nothing is decided; when that is
+ * durable, and the sealer has let go of all loads, the keys are wiped and the process ends
+ * (life.h). */
 struct us_keeper_sealing {
 	int err;
 	enum us_reason reason;

@@ -1,4 +1,5 @@
-/* The end of a keeper that is sealed: its keys go at once, the process when its answers have left. */
+/* The end of a keeper that is sealed: its keys go at once, the process when its answers have left.
+ * */
 #ifndef US_DAEMON_KEEPER_SEAL_H
 #define US_DAEMON_KEEPER_SEAL_H
 

@@ -23,8 +23,8 @@ struct us_witness_rule {
 };
 
 /* k->witnesses, of the setting "witnesses": verifier keys with blanks between; before the start.
- * US_ERR_FORMAT, US_ERR_EXISTS (twice the same key), US_ERR_LIMIT, US_ERR_NOMEM; it has been said in
- * the operator's log. */
+ * US_ERR_FORMAT, US_ERR_EXISTS (twice the same key), US_ERR_LIMIT, US_ERR_NOMEM; it has been said
+ * in the operator's log. */
 int us_witnesses_new(struct us_keeper *k, const char *setting, const struct us_witness_rule *rule);
 /* Gives back k->witnesses. */
 void us_witnesses_free(struct us_keeper *k);
@@ -36,9 +36,9 @@ int us_witnesses_load(struct us_keeper *k);
 int us_witnesses_serve(const struct us_keeper *k, struct us_bytes path, struct us_buf *out);
 /* The rule. */
 const struct us_witness_rule *us_witnesses_rule(const struct us_witnesses *w);
-/* 1 if the newest checkpoint with enough cosignatures, or the unsealing, is longer ago than the rule
- * says, and since when. Looks once a second at most, and, when it has said so, not until as much
- * time has passed again. */
+/* 1 if the newest checkpoint with enough cosignatures, or the unsealing, is longer ago than the
+ * rule says, and since when. Looks once a second at most, and, when it has said so, not until as
+ * much time has passed again. */
 int us_witnesses_are_old(struct us_witnesses *w, int64_t unsealed_ns, int64_t *since_ns);
 
 /* What came of a cosigned checkpoint that was brought. */
