@@ -206,7 +206,7 @@ us_desk_extend(struct us_keeper_succession *chain, const struct us_keeper_desk *
 	return err;
 }
 
-/* --- a successor -------------------------------------------------------------------------------- */
+/* --- a successor ------------------------------------------------------------------------------ */
 
 void
 us_successor_free(struct us_keeper_successor *s)
