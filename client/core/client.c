@@ -305,8 +305,12 @@ get_rest(struct us_client *client, const char *path, cJSON *document)
 		next = us_json_number(page, "next", 0);
 		cJSON_Delete(page);
 	}
-	if (cJSON_IsArray(items) && status == US_EXIT_DONE)
-		(void)cJSON_ReplaceItemInObjectCaseSensitive(document, "next", cJSON_CreateNull());
+	if (cJSON_IsArray(items) && status == US_EXIT_DONE) {
+		cJSON *end = cJSON_CreateNull();
+
+		if (!cJSON_ReplaceItemInObjectCaseSensitive(document, "next", end))
+			cJSON_Delete(end);
+	}
 	return status;
 }
 

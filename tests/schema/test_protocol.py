@@ -167,7 +167,7 @@ def check_acts(section, acts, tables):
 
 def check_limits(section):
     defined = {}
-    for path in glob.glob(os.path.join(ROOT, "registry", "**", "*.h"), recursive=True) + [os.path.join(ROOT, "policy", "order.h")]:
+    for path in glob.glob(os.path.join(ROOT, "registry", "**", "*.h"), recursive=True) + [os.path.join(ROOT, *p) for p in (("policy", "order.h"), ("case", "limits.h"), ("case", "bates.h"))]:
         with open(path, encoding="utf-8") as f:
             defined.update(re.findall(r"^#define US_(\w+) (\d+)\b", f.read(), re.M))
     text = " ".join(section.split())
