@@ -31,6 +31,7 @@ struct us_receipt {
  * us_receipt_add. */
 int us_receipt_part_new(struct us_receipt_part **out, uint32_t number, uint32_t file,
     uint64_t first_line, struct us_bytes raw);
+/* Frees it, unless us_receipt_add() has it. */
 void us_receipt_part_free(struct us_receipt_part *part);
 /* Takes the part and the vault's answer to it; not in two threads at once. */
 void us_receipt_add(struct us_receipt *receipt, struct us_receipt_part *part, const cJSON *answer);
@@ -40,6 +41,7 @@ void us_receipt_add(struct us_receipt *receipt, struct us_receipt_part *part, co
  * US_ERR_NOMEM. */
 int us_receipt_write(struct us_receipt *receipt, const cJSON *answer, char **files, size_t n_files,
     FILE *to);
+/* Frees all parts. */
 void us_receipt_free(struct us_receipt *receipt);
 /* That the log holds every batch of the answer, with the manifest root named there, and that the
  * batches were made of the parts that were sent and hold no more than `accepted` records. Returns

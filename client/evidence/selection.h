@@ -36,6 +36,7 @@ int us_choice_add(struct us_choice *choice, const cJSON *collections, const char
 /* Sorts the records, drops repeats, packs the runs. US_ERR_LIMIT: more separate runs than an act
  * can hold. */
 int us_chosen_pack(struct us_chosen *chosen);
+/* Frees what was chosen. */
 void us_choice_free(struct us_choice *choice);
 
 /* Where a freeze reaches, as it is written after --scope. */

@@ -19,6 +19,7 @@ struct us_sent_parts {
 
 /* Adds the next part's. US_ERR_NOMEM. */
 int us_sent_parts_add(struct us_sent_parts *sent, const uint8_t digest[32]);
+/* Frees the digests. */
 void us_sent_parts_free(struct us_sent_parts *sent);
 
 /* What is known of a batch: what the vault says in its answer ("before", "act"), and what the log

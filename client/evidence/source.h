@@ -17,6 +17,7 @@ struct us_source;
 
 /* US_ERR_NOT_FOUND, US_ERR_IO, US_ERR_NOMEM. */
 int us_source_open(struct us_source **out, const char *path);
+/* Closes the file. */
 void us_source_close(struct us_source *source);
 /* The next part: whole lines of about `want` bytes in all, one line at least, at most `max` and
  * US_SOURCE_LINES_MAX lines, so that the vault's answer names every line it does not take; the last
@@ -25,8 +26,9 @@ void us_source_close(struct us_source *source);
  * which); US_ERR_IO. */
 int us_source_part(struct us_source *source, size_t want, size_t max, struct us_buf *part,
     uint64_t *first_line);
-/* Bytes of the file as stored: its size (0 if not known) and how much has been read. */
+/* Bytes of the file as stored, 0 if not known. */
 uint64_t us_source_size(const struct us_source *source);
+/* How many of them have been read. */
 uint64_t us_source_at(const struct us_source *source);
 
 #endif

@@ -37,6 +37,7 @@ void us_log_remote_open_witnessed(struct us_log_remote *remote, struct us_client
 int us_log_remote_keys(struct us_log_remote *remote);
 /* The same for the entries from .. to - 1 alone, to <= size; may be called again. */
 int us_log_remote_keys_range(struct us_log_remote *remote, uint64_t from, uint64_t to);
+/* Wipes the keys and frees the rest. */
 void us_log_remote_close(struct us_log_remote *remote);
 /* For us_log_verify: arg is the struct us_log_remote. */
 struct us_log_source us_log_remote_source(struct us_log_remote *remote);

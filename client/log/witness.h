@@ -25,6 +25,7 @@ int us_cosigned_write(const char *path, const struct us_buf *note);
 
 #define US_SUBMIT_OPTIONS 4
 extern const struct us_option us_submit_options[US_SUBMIT_OPTIONS];
+/* `audit submit`, an exit status. */
 int us_submit_run(struct us_client *client, const struct us_args *args);
 
 #endif

@@ -25,6 +25,7 @@ struct us_ending_key {
 	uint64_t all;   /* records in all its parts */
 	uint64_t first; /* the place in it of the entry's first record */
 };
+/* The answer that the entry is a part of. */
 struct us_ending_key us_ending_key(const struct us_trail_entry *e);
 
 /* Takes the entry, if it is an outcome or a mark; in any order. Ends the program without memory. */

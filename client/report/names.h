@@ -36,8 +36,8 @@ struct us_names {
 
 /* Takes the vault's lists: answers of /v1/people and /v1/collections, or NULL. US_ERR_NOMEM. */
 int us_names_lists(struct us_names *all, const cJSON *people, const cJSON *collections);
-/* Takes the name that an act gives, of several the first; or a list, where no act does. capacity may
- * be NULL; from: one of the bits above. US_ERR_NOMEM. */
+/* Takes the name that an act gives, of several the first, or a list, where no act does. capacity
+ * may be NULL, from is one of the bits above. US_ERR_NOMEM. */
 int us_names_add_person(struct us_names *all, uint32_t id, struct us_bytes name,
     const char *capacity, int from);
 /* The same of a collection, with the prefix of its Bates numbers. */

@@ -14,6 +14,7 @@ struct us_package {
 
 /* Each of these ends the program with a message if it cannot. The directory must not exist. */
 void us_package_open(struct us_package *package, const char *dir);
+/* Ends the list of digests. */
 void us_package_close(struct us_package *package);
 /* A directory in it. */
 void us_package_dir(struct us_package *package, const char *name);
