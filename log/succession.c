@@ -13,8 +13,6 @@
 #define HEAD "underseal/handed-over/1 "
 #define SUCCESSION "underseal/succession/1"
 #define HANDOVER "underseal/handover/1"
-#define BETWEEN "/underseal/"
-#define ID_DIGITS 16
 
 #define X(name, text) text,
 static const char *const reasons[] = { US_HANDOVER_REASON_LIST(X) };
@@ -132,74 +130,6 @@ us_note_key_same(const struct us_note_key *a, const struct us_note_key *b)
 	    memcmp(a->pub, b->pub, sizeof a->pub) == 0;
 }
 
-/* ---- origins ---- */
-
-/* "HOST/underseal/ID" or "HOST/underseal/ID/N", N from 2 on, apart. */
-static int
-split_origin(const char *origin, size_t *host_n, const char **id, uint64_t *number)
-{
-	const char *between = NULL, *tail;
-	struct us_bytes digits;
-
-	for (const char *at = origin; (at = strstr(at, BETWEEN)) != NULL; at++)
-		between = at;
-	if (between == NULL || between == origin)
-		return US_ERR_FORMAT;
-	*host_n = (size_t)(between - origin);
-	*id = between + sizeof BETWEEN - 1;
-	if (strspn(*id, "0123456789abcdef") != ID_DIGITS)
-		return US_ERR_FORMAT;
-	tail = *id + ID_DIGITS;
-	*number = 1;
-	if (*tail == '\0')
-		return US_OK;
-	if (*tail != '/')
-		return US_ERR_FORMAT;
-	digits = us_bytes_of(tail + 1);
-	return us_number_parse(digits.p, digits.n, INT64_MAX, number) != US_OK || *number < 2 ||
-		*number > US_HANDOVERS_MAX + 1 ?
-	    US_ERR_FORMAT :
-	    US_OK;
-}
-
-int
-us_origin_next(char out[US_NOTE_NAME_MAX + 1], const char *old, const char *host)
-{
-	uint64_t number;
-	const char *id;
-	size_t host_n;
-	int n, err = split_origin(old, &host_n, &id, &number);
-
-	if (err != US_OK)
-		return err;
-	n = snprintf(out, US_NOTE_NAME_MAX + 1, "%.*s" BETWEEN "%.*s/%llu",
-	    (int)(host == NULL ? host_n : strlen(host)), host == NULL ? old : host, ID_DIGITS, id,
-	    (unsigned long long)number + 1);
-	return n > US_NOTE_NAME_MAX ? US_ERR_LIMIT : US_OK;
-}
-
-int
-us_origin_number(uint64_t *number, const char *origin)
-{
-	const char *id;
-	size_t host_n;
-
-	return split_origin(origin, &host_n, &id, number);
-}
-
-/* Of the same vault, and the next number; only the host may differ. */
-static int
-is_next_origin(const char *old, const char *new)
-{
-	uint64_t old_number, new_number;
-	const char *old_id, *new_id;
-	size_t n;
-
-	return split_origin(old, &n, &old_id, &old_number) == US_OK &&
-	    split_origin(new, &n, &new_id, &new_number) == US_OK &&
-	    memcmp(old_id, new_id, ID_DIGITS) == 0 && new_number == old_number + 1;
-}
-
 /* ---- the succession ---- */
 
 /* A line with a base64 of 32 bytes. */
@@ -220,7 +150,7 @@ us_succession_sign(struct us_buf *out, const struct us_note_signer *old_signer,
 	struct us_buf text;
 	int err;
 
-	if (!is_next_origin(old_key->name, new_key->name) || size == 0)
+	if (!us_origin_follows(old_key->name, new_key->name) || size == 0)
 		return US_ERR_FORMAT;
 	err = us_note_key_format(old_key, old_vkey, sizeof old_vkey);
 	if (err == US_OK)
@@ -260,7 +190,7 @@ us_succession_open(struct us_succession *out, struct us_bytes note)
 	err = us_reader_end(&r);
 	if (err != US_OK)
 		return err == US_ERR_TRAILING ? US_ERR_FORMAT : err;
-	if (s.size == 0 || !is_next_origin(s.old_key.name, s.new_key.name) ||
+	if (s.size == 0 || !us_origin_follows(s.old_key.name, s.new_key.name) ||
 	    memcmp(s.old_key.pub, s.new_key.pub, sizeof s.old_key.pub) == 0)
 		return US_ERR_FORMAT;
 	err = open_one(&text, note, &s.old_key);

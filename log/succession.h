@@ -28,8 +28,8 @@
 #define US_AUDIT_HANDOVER_H
 
 #include "log/checkpoint.h"
+#include "log/origin.h"
 
-#define US_HANDOVERS_MAX 64
 /* One hand-over: fits into the access box of an entry. */
 #define US_HANDOVER_MAX 3584
 #define US_HANDOVERS_BYTES_MAX (US_HANDOVERS_MAX * US_HANDOVER_MAX)
@@ -69,17 +69,10 @@ struct us_handovers {
 	struct us_handover item[US_HANDOVERS_MAX];
 };
 
+/* Static text of a reason. */
 const char *us_handover_reason_name(enum us_handover_reason reason);
 /* US_ERR_NOT_FOUND. */
 int us_handover_reason_of(enum us_handover_reason *out, const char *name, size_t n);
-
-/* The origin of the next key: old is "HOST/underseal/ID" or "HOST/underseal/ID/N"; it becomes
- * HOST/underseal/ID/2, or N + 1. host may be NULL: the old one. US_ERR_FORMAT (old is none of
- * these), US_ERR_LIMIT. */
-int us_origin_next(char out[US_NOTE_NAME_MAX + 1], const char *old, const char *host);
-
-/* How many keys a log of that origin has had: 1, or N. US_ERR_FORMAT. */
-int us_origin_number(uint64_t *number, const char *origin);
 
 /* Appends the signed succession note. US_ERR_FORMAT if the new key's name is not the next origin.
  * Errors of us_note_sign(). */
@@ -105,6 +98,7 @@ int us_handover_sign(struct us_buf *out, struct us_bytes succession,
 int us_handovers_open(struct us_handovers *out, struct us_bytes text);
 /* The place of a key: i if it handed over by item i; n if it is the newest. US_ERR_NOT_FOUND. */
 int us_handovers_place(size_t *place, const struct us_handovers *h, const struct us_note_key *key);
+/* 1 if type, name and public key are the same. */
 int us_note_key_same(const struct us_note_key *a, const struct us_note_key *b);
 
 /* What a hand-over means for somebody who remembers a checkpoint of the old key. */

@@ -7,31 +7,10 @@
 #include "base/err.h"
 #include "evidence/index/doc.h"
 #include "evidence/index/pack.h"
+#include "evidence/index/page_out.h"
 #include "evidence/index/writer_internal.h"
 
 #define LIST_MAX ((size_t)1 << 33)
-
-/* Cuts a stream of bytes into pages. */
-struct us_index_page_out {
-	us_page_emit_fn *emit;
-	void *ctx;
-	uint32_t number; /* pages given out */
-	size_t fill;
-	uint64_t section; /* bytes since the last end_section() */
-	uint8_t page[US_PAGE_PLAIN];
-};
-
-/* Keeps what must stand behind what is still being written. */
-struct us_index_spool_block {
-	struct us_index_spool_block *next;
-	size_t n;
-	uint8_t data[US_PAGE_PLAIN];
-};
-
-struct us_index_spool {
-	struct us_index_spool_block *first;
-	struct us_index_spool_block *last;
-};
 
 struct us_index_sort_key {
 	uint64_t prefix; /* first 8 bytes, big-endian */
@@ -59,90 +38,6 @@ struct us_index_finish {
 	uint32_t *docs, *counts, *places;
 	size_t cap_docs, cap_places, n_places;
 };
-
-static int
-out_put(struct us_index_page_out *o, const uint8_t *p, size_t n)
-{
-	size_t now;
-	int err;
-
-	o->section += n;
-	while (n != 0) {
-		now = n < US_PAGE_PLAIN - o->fill ? n : US_PAGE_PLAIN - o->fill;
-		memcpy(o->page + o->fill, p, now);
-		o->fill += now;
-		p += now;
-		n -= now;
-		if (o->fill == US_PAGE_PLAIN) {
-			err = o->emit(o->ctx, o->number++, o->page);
-			o->fill = 0;
-			if (err != US_OK)
-				return err;
-		}
-	}
-	return US_OK;
-}
-
-static int
-end_section(struct us_index_page_out *o)
-{
-	int err = US_OK;
-
-	if (o->fill != 0) {
-		memset(o->page + o->fill, 0, US_PAGE_PLAIN - o->fill);
-		err = o->emit(o->ctx, o->number++, o->page);
-	}
-	o->fill = 0;
-	o->section = 0;
-	return err;
-}
-
-static int
-spool_put(struct us_index_spool *s, const uint8_t *p, size_t n)
-{
-	struct us_index_spool_block *b;
-	size_t now;
-
-	while (n != 0) {
-		b = s->last;
-		if (b == NULL || b->n == sizeof b->data) {
-			b = malloc(sizeof *b);
-			if (b == NULL)
-				return US_ERR_NOMEM;
-			b->next = NULL;
-			b->n = 0;
-			if (s->last == NULL)
-				s->first = b;
-			else
-				s->last->next = b;
-			s->last = b;
-		}
-		now = n < sizeof b->data - b->n ? n : sizeof b->data - b->n;
-		memcpy(b->data + b->n, p, now);
-		b->n += now;
-		p += now;
-		n -= now;
-	}
-	return US_OK;
-}
-
-/* Gives the spool out (unless out is NULL) and frees it. */
-static int
-spool_drain(struct us_index_spool *s, struct us_index_page_out *out)
-{
-	struct us_index_spool_block *b, *next;
-	int err = US_OK;
-
-	for (b = s->first; b != NULL; b = next) {
-		next = b->next;
-		if (out != NULL && err == US_OK)
-			err = out_put(out, b->data, b->n);
-		us_wipe(b->data, b->n);
-		free(b);
-	}
-	*s = (struct us_index_spool){ NULL, NULL };
-	return err;
-}
 
 /* ---- order of terms ---- */
 
@@ -288,7 +183,7 @@ dict_flush(struct us_index_dictionary *d)
 		return US_OK;
 	us_store_u16(d->page, d->entries);
 	memset(d->page + d->fill, 0, sizeof d->page - d->fill);
-	err = spool_put(&d->pages, d->page, sizeof d->page);
+	err = us_spool_put(&d->pages, d->page, sizeof d->page);
 	d->n_pages++;
 	d->entries = 0;
 	return err;
@@ -356,8 +251,8 @@ put_list(struct us_index_finish *f, const struct us_key *key, enum us_list list)
 		err = us_chunk_crypt(key, list, 0, f->list.data, f->list.len);
 	if (err != US_OK)
 		return err;
-	return list == US_LIST_DOCS ? out_put(&f->out, f->list.data, f->list.len) :
-				      spool_put(&f->positions, f->list.data, f->list.len);
+	return list == US_LIST_DOCS ? us_page_out_put(&f->out, f->list.data, f->list.len) :
+				      us_spool_put(&f->positions, f->list.data, f->list.len);
 }
 
 static int
@@ -504,11 +399,11 @@ put_trailer(struct us_index_finish *f, const struct us_index_sections *s)
 	us_store_u32(tail + 16, s->trailer);
 	us_store_u32(tail + 20, (uint32_t)b.len);
 	if (err == US_OK)
-		err = out_put(&f->out, b.data, b.len);
+		err = us_page_out_put(&f->out, b.data, b.len);
 	while (err == US_OK && f->out.section < (uint64_t)pages * US_PAGE_PLAIN - US_SEGMENT_TAIL)
-		err = out_put(&f->out, (const uint8_t *)"", 1);
+		err = us_page_out_put(&f->out, (const uint8_t *)"", 1);
 	if (err == US_OK)
-		err = out_put(&f->out, tail, sizeof tail);
+		err = us_page_out_put(&f->out, tail, sizeof tail);
 	us_buf_free(&b);
 	return err;
 }
@@ -525,26 +420,26 @@ finish_pages(struct us_index_finish *f, const struct us_index_sort_key *order)
 	if (err == US_OK)
 		err = dict_flush(&f->dict);
 	if (err == US_OK)
-		err = end_section(&f->out);
+		err = us_page_out_end(&f->out);
 	s.positions = f->out.number;
 	if (err == US_OK)
-		err = spool_drain(&f->positions, &f->out);
+		err = us_spool_drain(&f->positions, &f->out);
 	if (err == US_OK)
-		err = end_section(&f->out);
+		err = us_page_out_end(&f->out);
 	s.dictionary = f->out.number;
 	if (err == US_OK)
-		err = spool_drain(&f->dict.pages, &f->out);
+		err = us_spool_drain(&f->dict.pages, &f->out);
 	if (err == US_OK)
-		err = end_section(&f->out);
+		err = us_page_out_end(&f->out);
 	s.columns = f->out.number;
 	f->list.len = 0;
 	if (err == US_OK)
 		err = put_columns(w, &f->list);
 	s.columns_bytes = f->list.len;
 	if (err == US_OK)
-		err = out_put(&f->out, f->list.data, f->list.len);
+		err = us_page_out_put(&f->out, f->list.data, f->list.len);
 	if (err == US_OK)
-		err = end_section(&f->out);
+		err = us_page_out_end(&f->out);
 	s.trailer = f->out.number;
 	return err != US_OK ? err : put_trailer(f, &s);
 }
@@ -573,8 +468,8 @@ us_segment_writer_finish(struct us_segment_writer *w, us_page_emit_fn *emit, voi
 		err = finish_pages(f, order);
 	if (err == US_OK)
 		*pages = f->out.number;
-	(void)spool_drain(&f->positions, NULL);
-	(void)spool_drain(&f->dict.pages, NULL);
+	(void)us_spool_drain(&f->positions, NULL);
+	(void)us_spool_drain(&f->dict.pages, NULL);
 	us_buf_free(&f->dict.fences);
 	us_buf_free(&f->list);
 	free(f->docs);
