@@ -13,6 +13,7 @@
 
 /* Writes US_BASE64_SIZE(n) characters and a NUL. */
 void us_base64_encode(const void *p, size_t n, char *out);
+/* Appends the base64 of n bytes, padded. Errors of us_buf_put(). */
 int us_base64_put(struct us_buf *b, const void *p, size_t n);
 /* Writes at most out_max bytes; *out_n is how many. US_ERR_FORMAT, US_ERR_LIMIT. */
 int us_base64_decode(const char *s, size_t n, void *out, size_t out_max, size_t *out_n);
@@ -21,6 +22,7 @@ int us_base64_take(struct us_buf *b, const char *s, size_t n);
 
 /* Lower case; writes 2 * n characters and a NUL. */
 void us_hex_encode(const void *p, size_t n, char *out);
+/* Appends n bytes as 2 n lower-case digits. Errors of us_buf_put(). */
 int us_hex_put(struct us_buf *b, const void *p, size_t n);
 /* Either case; exactly out_n bytes must come of n characters, else US_ERR_FORMAT. */
 int us_hex_decode(const char *s, size_t n, void *out, size_t out_n);

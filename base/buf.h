@@ -42,13 +42,20 @@ void us_buf_consume(struct us_buf *b, size_t n);
 int us_buf_reserve(struct us_buf *b, size_t n, uint8_t **p);
 /* Appends n bytes that the caller fills through *p (uninitialised). */
 int us_buf_extend(struct us_buf *b, size_t n, uint8_t **p);
+/* Appends n bytes; p may be NULL if n is 0. US_ERR_LIMIT, US_ERR_NOMEM: nothing was appended. So
+ * it is with all that append below. */
 int us_buf_put(struct us_buf *b, const void *p, size_t n);
+/* Appends one byte. */
 int us_buf_put_u8(struct us_buf *b, uint8_t v);
+/* Appends two bytes, big-endian. */
 int us_buf_put_u16(struct us_buf *b, uint16_t v);
+/* Appends four bytes, big-endian. */
 int us_buf_put_u32(struct us_buf *b, uint32_t v);
+/* Appends eight bytes, big-endian. */
 int us_buf_put_u64(struct us_buf *b, uint64_t v);
 /* A length of two (or four) bytes, then the bytes. US_ERR_LIMIT if n does not fit the length. */
 int us_buf_put_str16(struct us_buf *b, const void *p, size_t n);
+/* As us_buf_put_str16(), with a length of four bytes. */
 int us_buf_put_str32(struct us_buf *b, const void *p, size_t n);
 /* LEB128, least significant group first, at most ten bytes. */
 int us_buf_put_varint(struct us_buf *b, uint64_t v);
@@ -63,10 +70,15 @@ struct us_reader {
 	int err; /* US_OK or the first failure */
 };
 
+/* Begins to read the n bytes at p, which must outlive the reader and all views it gives. */
 void us_reader_init(struct us_reader *r, const void *p, size_t n);
+/* The next byte. */
 uint8_t us_take_u8(struct us_reader *r);
+/* The next two bytes, big-endian. */
 uint16_t us_take_u16(struct us_reader *r);
+/* The next four bytes, big-endian. */
 uint32_t us_take_u32(struct us_reader *r);
+/* The next eight bytes, big-endian. */
 uint64_t us_take_u64(struct us_reader *r);
 /* A shortest-form LEB128; longer forms than needed are US_ERR_FORMAT. */
 uint64_t us_take_varint(struct us_reader *r);
@@ -76,6 +88,7 @@ struct us_bytes us_take(struct us_reader *r, size_t n);
 void us_take_into(struct us_reader *r, void *out, size_t n);
 /* A length of two (four) bytes that may be at most max, then a view of the bytes. */
 struct us_bytes us_take_str16(struct us_reader *r, size_t max);
+/* As us_take_str16(), with a length of four bytes. */
 struct us_bytes us_take_str32(struct us_reader *r, size_t max);
 /* Marks the reader as failed with err, unless it failed before. */
 void us_reader_fail(struct us_reader *r, int err);
@@ -88,6 +101,7 @@ int us_equal_secret(const void *a, const void *b, size_t n);
 void us_wipe(void *p, size_t n);
 /* 1 if the view holds exactly the text s. */
 int us_bytes_is(struct us_bytes b, const char *s);
+/* A view of the text s without its NUL. */
 struct us_bytes us_bytes_of(const char *s);
 
 static inline void

@@ -33,6 +33,7 @@ int us_time_parse_date(const char *s, size_t n, int64_t *ns);
 
 /* Day number since 1970-01-01 of a date; month 1 .. 12. */
 int64_t us_days_from_civil(int64_t year, unsigned month, unsigned day);
+/* The date of a day number since 1970-01-01: the inverse of us_days_from_civil(). */
 void us_civil_from_days(int64_t days, int64_t *year, unsigned *month, unsigned *day);
 /* ns + days * 86400 s, or INT64_MAX / INT64_MIN where that leaves the range. */
 int64_t us_time_add_days(int64_t ns, int64_t days);

@@ -223,12 +223,17 @@ enum us_entry_class {
 
 /* Static text of a member, or NULL for a number that is not one (which is how a decoder checks). */
 const char *us_action_name(unsigned action);
+/* Static text of a reason, or NULL for a number that is none. */
 const char *us_reason_name(unsigned reason);
+/* Static text of a kind of entry, or NULL for a number that is none. */
 const char *us_kind_name(unsigned kind);
+/* Static text of a decision, or NULL for a number that is none. */
 const char *us_decision_name(unsigned decision);
+/* Static text of a class of entries, or NULL for a number that is none. */
 const char *us_entry_class_name(unsigned entry_class);
 /* The action with that name (n characters); US_ERR_NOT_FOUND and *out untouched otherwise. */
 int us_action_of(enum us_action *out, const char *name, size_t n);
+/* The reason with that name; as us_action_of(). */
 int us_reason_of(enum us_reason *out, const char *name, size_t n);
 
 #endif

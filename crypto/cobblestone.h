@@ -36,6 +36,7 @@ int us_cobblestone_open(const struct us_key *key, struct us_bytes context, struc
 /* The same, appending to a buffer (US_ERR_LIMIT if it is full). */
 int us_cobblestone_seal_to(const struct us_key *key, struct us_bytes context, struct us_bytes plain,
     struct us_buf *out);
+/* us_cobblestone_open(), appending the plaintext to out. Also US_ERR_LIMIT if it is full. */
 int us_cobblestone_open_to(const struct us_key *key, struct us_bytes context,
     struct us_bytes sealed, struct us_buf *out);
 /* With a salt that the caller gives: for tests and vectors only. */

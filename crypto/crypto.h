@@ -32,20 +32,25 @@ void us_crypto_scrub(void);
 
 /* n random bytes from OpenSSL's generator. */
 int us_random(void *out, size_t n);
+/* A new key from the same generator. US_ERR_CRYPTO. */
 int us_key_random(struct us_key *out);
 
+/* SHA-256 of n bytes. US_ERR_CRYPTO, as everything below that hashes. */
 int us_sha256(const void *p, size_t n, uint8_t out[US_DIGEST_SIZE]);
 /* Of the n parts in order. */
 int us_sha256_parts(const struct us_bytes *parts, size_t n, uint8_t out[US_DIGEST_SIZE]);
 
 /* Streaming SHA-256 for what does not stand in memory at once. One owner. */
 struct us_hash;
+/* Begins an empty message. US_ERR_NOMEM, US_ERR_CRYPTO. Free with us_hash_free(). */
 int us_hash_new(struct us_hash **out);
+/* Appends n bytes to the message. */
 int us_hash_update(struct us_hash *h, const void *p, size_t n);
 /* The digest; h may then take a new message. */
 int us_hash_final(struct us_hash *h, uint8_t out[US_DIGEST_SIZE]);
 /* Another that goes on from the same bytes. */
 int us_hash_copy(const struct us_hash *from, struct us_hash **out);
+/* NULL is allowed. */
 void us_hash_free(struct us_hash *h);
 
 /* HMAC-SHA-256 over the parts (at most 10, else US_ERR_ARG); the key may have any length. */
@@ -83,6 +88,7 @@ int us_ctr_xor(const struct us_key *key, const uint8_t iv[16], struct us_bytes i
 /* RFC 8032, pure Ed25519. For many signatures under one key use us_pkey (crypto/cert.h), which
  * derives the public key once. */
 int us_ed25519_public(const struct us_key *seed, uint8_t out[32]);
+/* Signs msg under the private key of 32 bytes. US_ERR_CRYPTO. */
 int us_ed25519_sign(const struct us_key *seed, struct us_bytes msg,
     uint8_t out[US_ED25519_SIGNATURE_SIZE]);
 /* US_ERR_SIGNATURE. sig.n must be 64. */
@@ -90,6 +96,7 @@ int us_ed25519_verify(const uint8_t public_key[32], struct us_bytes msg, struct 
 
 /* RFC 7748. US_ERR_CRYPTO if the shared secret is all zeros (a point of low order). */
 int us_x25519_public(const struct us_key *priv, uint8_t out[US_X25519_SIZE]);
+/* The secret that priv shares with the public key peer. */
 int us_x25519(const struct us_key *priv, const uint8_t peer[US_X25519_SIZE], struct us_key *out);
 
 /* Sealing to a public key, docs/PROTOCOL.md section 2. Appends e_pub(32) and the Cobblestone text

@@ -28,6 +28,7 @@ int us_key_new(struct us_key **out);
 void us_key_free(struct us_key *key);
 /* n >= 1 keys in a row, zeroed; freed as a whole. US_ERR_NOMEM, US_ERR_ARG. */
 int us_keys_new(size_t n, struct us_key **out);
+/* Wipes and frees what us_keys_new() made; NULL is allowed. */
 void us_keys_free(struct us_key *keys);
 /* size bytes (1 .. 16 MiB) of the same memory for secrets of other shapes, zeroed, aligned to 32.
  * NULL if there is none. */

@@ -22,6 +22,7 @@ struct us_session_statement {
 	int64_t expires_ns;
 };
 
+/* The bytes of a statement, as they are signed. */
 void
 us_session_encode(const struct us_session_statement *s, uint8_t out[US_SESSION_STATEMENT_SIZE]);
 /* US_ERR_TRUNCATED, US_ERR_TRAILING, US_ERR_FORMAT; US_ERR_RANGE if the times are negative, not in
@@ -32,15 +33,16 @@ int us_session_id(struct us_bytes statement, uint8_t out[US_SESSION_ID_SIZE]);
 /* Writes the signature (at most US_SIGNATURE_MAX bytes) over the encoded statement. */
 int us_session_sign(const struct us_pkey *key, const struct us_session_statement *s, uint8_t *sig,
     size_t *sig_n);
-/* What one look at statement, signature and certificate can tell: form, that credential is the
- * certificate's fingerprint (US_ERR_DENIED), vault id (US_ERR_DENIED), the signature
- * (US_ERR_SIGNATURE), and the times (US_ERR_NOT_YET, US_ERR_EXPIRED). Not whether nonce,
- * certificate or person are live: that is the keeper's to know. out may be NULL. */
 struct us_session_proof {
 	struct us_bytes statement;
 	struct us_bytes signature;
 	struct us_bytes cert; /* DER */
 };
+
+/* What one look at statement, signature and certificate can tell: form, that credential is the
+ * certificate's fingerprint (US_ERR_DENIED), vault id (US_ERR_DENIED), the signature
+ * (US_ERR_SIGNATURE), and the times (US_ERR_NOT_YET, US_ERR_EXPIRED). Not whether nonce,
+ * certificate or person are live: that is the keeper's to know. out may be NULL. */
 int us_session_verify(const struct us_session_proof *proof, const uint8_t vault[32], int64_t now_ns,
     struct us_session_statement *out);
 /* The times alone, for each later request of a session. */

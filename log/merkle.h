@@ -72,8 +72,11 @@ struct us_merkle_stream {
 	uint64_t size;
 	struct us_digest peak[64]; /* peak[h] is valid exactly if bit h of size is set */
 };
+/* A tree without leaves. */
 void us_merkle_stream_init(struct us_merkle_stream *s);
+/* Appends a leaf hash. */
 void us_merkle_stream_add(struct us_merkle_stream *s, const struct us_digest *leaf);
+/* The root over all leaves so far; of none, the hash of nothing. More may follow. */
 void us_merkle_stream_root(const struct us_merkle_stream *s, struct us_digest *root);
 
 #endif

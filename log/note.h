@@ -72,6 +72,7 @@ struct us_note_signer;
  * us_note_key_init(), US_ERR_CRYPTO, US_ERR_NOMEM. Free with us_note_signer_free(). */
 int us_note_signer_new(struct us_note_signer **out, const char *name, enum us_note_type type,
     const struct us_key *seed);
+/* Wipes and frees; NULL is allowed. */
 void us_note_signer_free(struct us_note_signer *s);
 /* The public half. */
 const struct us_note_key *us_note_signer_key(const struct us_note_signer *s);

@@ -33,6 +33,7 @@ struct us_logtree_store {
  * copied. US_ERR_NOMEM. Free with us_logtree_free(), NULL allowed. */
 int
 us_logtree_new(struct us_logtree **out, const struct us_logtree_store *store, size_t cache_tiles);
+/* NULL is allowed. */
 void us_logtree_free(struct us_logtree *t);
 
 /* Makes an empty tree one of that size, a multiple of 256, from the full tiles of the store (reads
@@ -43,9 +44,11 @@ int us_logtree_load(struct us_logtree *t, uint64_t size, const struct us_digest 
 
 /* Appends one leaf hash. After an error of put_tile only us_logtree_free() is allowed. */
 int us_logtree_append(struct us_logtree *t, const struct us_digest *leaf);
+/* How many leaves it has. */
 uint64_t us_logtree_size(const struct us_logtree *t);
 /* The tree head at the current size (or at an earlier size). */
 int us_logtree_root(struct us_logtree *t, struct us_digest *root);
+/* The root over its first size leaves. US_ERR_RANGE if there are fewer; errors of reading tiles. */
 int us_logtree_root_at(struct us_logtree *t, uint64_t size, struct us_digest *root);
 
 /* The inclusion proof of leaf index in the tree of that size (at most the current one), into an

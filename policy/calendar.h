@@ -84,6 +84,7 @@ struct us_network {
 int us_network_parse(struct us_network *out, struct us_bytes text);
 /* An address as the front reports it, with or without ":port" or "[…]:port". US_ERR_FORMAT. */
 int us_address_parse(uint8_t out[16], struct us_bytes text);
+/* 1 if the address, of 16 bytes (IPv4 as mapped), is in the network. */
 int us_network_has(const struct us_network *network, const uint8_t address[16]);
 
 #endif

@@ -11,6 +11,7 @@ struct us_guess {
 	size_t distance; /* of best: letters changed, added or left out */
 };
 
+/* Begins to look for what was meant by wanted, which must outlive the guess. */
 struct us_guess us_guess_of(struct us_bytes wanted);
 /* Names of more than 78 bytes are near to nothing. */
 void us_guess_consider(struct us_guess *g, const char *name, size_t n);

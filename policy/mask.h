@@ -42,6 +42,7 @@ enum us_mask_field { US_MASK_ID = 1, US_MASK_CREATED = 2, US_MASK_MODEL = 4, US_
 #define US_MASK_FIELDS_ALL 15
 /* "id", "created", "model", "language" of a single bit; NULL for none. */
 const char *us_mask_field_name(unsigned field);
+/* The field with that name; US_ERR_NOT_FOUND and *out untouched otherwise. */
 int us_mask_field_of(enum us_mask_field *out, struct us_bytes name);
 
 /* What is masked. All zero: nothing. The union of two masks is the or of their members. */

@@ -23,6 +23,7 @@ enum us_meter_kind { US_METER_VIEW = 0, US_METER_COPY = 1 };
 #define US_METER_KINDS 2
 
 struct us_usage;
+/* An empty account. US_ERR_NOMEM. Free with us_usage_free(). */
 int us_usage_new(struct us_usage **out);
 void us_usage_free(struct us_usage *u); /* NULL is allowed */
 
@@ -50,9 +51,6 @@ struct us_meter {
 	 * asked about; without such: 0 */
 	uint64_t run;
 };
-/* What a meter would read after these records were disclosed on that day; n = 0: what it reads now.
- * O(n), with wants_run O(n log run); a record alone costs less than a microsecond. US_ERR_LIMIT as
- * above, US_ERR_NOMEM; *out is then untouched. */
 struct us_usage_question {
 	uint32_t person;       /* 0: a party */
 	struct us_bytes party; /* if person is 0 */
@@ -63,26 +61,31 @@ struct us_usage_question {
 	size_t n;
 	int wants_run; /* 0: run is not looked for and reads 0 */
 };
+
+/* What a meter would read after these records were disclosed on that day; n = 0: what it reads now.
+ * O(n), with wants_run O(n log run); a record alone costs less than a microsecond. US_ERR_LIMIT as
+ * above, US_ERR_NOMEM; *out is then untouched. */
 int
 us_usage_after(const struct us_usage *u, const struct us_usage_question *q, struct us_meter *out);
 
-/* Who of all people has seen any of these records, by meter kind and day; for clawbacks. Calls
- * found for each (person, kind, day) with at least one, persons ascending, then kind, then day.
- * records: any order, repetitions allowed. A non-zero return of found stops and is returned.
- * US_ERR_LIMIT, US_ERR_NOMEM. */
 struct us_usage_seen {
 	uint32_t person;
 	enum us_meter_kind kind;
 	int32_t day;
 	uint64_t count; /* distinct records of the question */
 };
+
+/* Who of all people has seen any of these records, by meter kind and day; for clawbacks. Calls
+ * found for each (person, kind, day) with at least one, persons ascending, then kind, then day.
+ * records: any order, repetitions allowed. A non-zero return of found stops and is returned.
+ * US_ERR_LIMIT, US_ERR_NOMEM. */
 int us_usage_who(const struct us_usage *u, uint32_t collection, const uint64_t *records, size_t n,
     int (*found)(void *ctx, const struct us_usage_seen *seen), void *ctx);
 
-/* Approvals that were used (each may be used once): the log index of the entry that used it, or
- * UINT64_MAX. */
-/* US_ERR_EXISTS, US_ERR_NOMEM */
+/* Notes that the entry with that index used the approval, which may be used once. US_ERR_EXISTS,
+ * US_ERR_NOMEM. */
 int us_usage_approval_use(struct us_usage *u, uint32_t approval, uint64_t index);
+/* The index of the entry that used it, or UINT64_MAX. */
 uint64_t us_usage_approval_used(const struct us_usage *u, uint32_t approval);
 
 #endif

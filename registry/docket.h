@@ -113,6 +113,7 @@ struct us_filing {
 
 /* All filings in the order in which they were opened, i < count. */
 size_t us_registry_filings(const struct us_registry *reg);
+/* The i-th of them, NULL beyond the last. */
 const struct us_filing *us_registry_filing(const struct us_registry *reg, size_t i);
 /* "clearance-3"; NULL if there is none. */
 const struct us_filing *us_registry_filing_named(const struct us_registry *reg, struct us_bytes id);
@@ -151,7 +152,9 @@ struct us_acknowledgement {
 	char address[US_ADDRESS_TEXT_MAX + 1];
 	char place[US_ADDRESS_TEXT_MAX + 1];
 };
+/* How many there are. */
 size_t us_registry_acknowledgements(const struct us_registry *reg);
+/* The i-th in the order of the acts, NULL beyond the last. */
 const struct us_acknowledgement *
 us_registry_acknowledgement(const struct us_registry *reg, size_t i);
 
@@ -168,7 +171,9 @@ struct us_document {
 	/* of the acts that hold the parts */
 	uint64_t sequences[US_DOCUMENT_MAX / US_DOCUMENT_PART + 1];
 };
+/* How many there are, whole or not. */
 size_t us_registry_documents(const struct us_registry *reg);
+/* The i-th in the order of the acts, NULL beyond the last. */
 const struct us_document *us_registry_document(const struct us_registry *reg, size_t i);
 /* NULL: none, or not whole yet (if whole is not 0). */
 const struct us_document *

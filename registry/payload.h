@@ -97,6 +97,7 @@ put_s32(struct us_registry_writer *w, struct us_bytes s)
 
 /* payload_order.c: acts of the order and its docket. 0 if the type is none of them. */
 int us_payload_order_take(struct us_reader *r, struct us_act *a);
+/* Appends the payload of such an act; 0 if the type is none of them. */
 int us_payload_order_put(struct us_registry_writer *w, const struct us_act *a);
 
 #endif

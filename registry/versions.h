@@ -23,6 +23,7 @@ enum us_version_status {
 	US_VERSION_SUSPENDED,
 	US_VERSION_WITHDRAWN
 };
+/* Static text of a status. */
 const char *us_version_status_name(enum us_version_status status);
 
 struct us_order_version {
@@ -41,9 +42,11 @@ struct us_order_version {
 	int withdrawn;
 };
 
+/* How many versions of the order there are. */
 size_t us_registry_versions(const struct us_registry *reg);
 /* ascending by version */
 const struct us_order_version *us_registry_version(const struct us_registry *reg, size_t i);
+/* The version with that number, or NULL. */
 const struct us_order_version *
 us_registry_version_of(const struct us_registry *reg, uint32_t version);
 enum us_version_status us_registry_version_status(const struct us_registry *reg,

@@ -56,6 +56,7 @@ struct us_relabel {
 	int64_t time_ns;
 	uint64_t sequence;
 };
+/* How many acts have relabelled records. */
 size_t us_registry_relabels(const struct us_registry *reg);
 /* in their order */
 const struct us_relabel *us_registry_relabel(const struct us_registry *reg, size_t i);

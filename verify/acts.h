@@ -17,6 +17,7 @@ struct us_verify_acts {
 /* Reads the file; a log without one has no acts to check. US_OK, FOUND, US_ERR_NOMEM. */
 int us_verify_acts_open(struct us_verify_acts *a, const struct us_log_source *source,
     struct us_verify_finding *finding);
+/* Frees what open made. */
 void us_verify_acts_close(struct us_verify_acts *a);
 /* The next entry of class STATE, which commits to that: its act, if there are any left. US_OK,
  * FOUND, US_ERR_CRYPTO. */

@@ -62,6 +62,7 @@ struct us_verify_bundle {
 	uint8_t plain[US_ENTRY_PLAIN_MAX]; /* of the box that was opened last */
 };
 
+/* An empty bundle, whose buffers grow with use. */
 void us_verify_bundle_init(struct us_verify_bundle *b);
 void us_verify_bundle_free(struct us_verify_bundle *b); /* wipes the keys, and what was opened */
 /* Fills what is to be found. The key of the last box stays in this thread's cipher

@@ -17,6 +17,7 @@ struct us_verify_files {
 
 /* Opens the directory. US_ERR_NOT_FOUND, US_ERR_IO. */
 int us_verify_files_open(struct us_verify_files *f, const char *dir);
+/* Closes the directory. */
 void us_verify_files_close(struct us_verify_files *f);
 /* What us_log_verify() reads it by; valid until it is closed. */
 struct us_log_source us_verify_files_source(struct us_verify_files *f);

@@ -23,6 +23,7 @@ struct us_verify_intents {
 	size_t from, n, cap;
 };
 
+/* Frees what it holds; it is then empty. */
 void us_verify_intents_free(struct us_verify_intents *a);
 /* its index is the largest; US_ERR_NOMEM */
 int us_verify_intents_add(struct us_verify_intents *a, const struct us_verify_intent *item);

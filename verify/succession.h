@@ -23,6 +23,7 @@ struct us_verify_succession {
  * us_verify_succession_free() in any case. */
 int us_verify_succession_open(struct us_verify_succession *h, const struct us_log_source *source,
     int foreign, struct us_note_key *key, struct us_verify_finding *finding);
+/* Frees what open made. */
 void us_verify_succession_free(struct us_verify_succession *h);
 /* Once the size is known, before the pass; fills the report's list. US_OK, FOUND. */
 int us_verify_succession_begin(struct us_verify_succession *h, struct us_verify_prefixes *prefixes,

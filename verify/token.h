@@ -19,12 +19,15 @@ struct us_token;
  * US_ERR_FORMAT if there are none or one is malformed, US_ERR_NOMEM. Free with us_authority_free(),
  * NULL allowed. */
 int us_authority_new(struct us_authority **out, const char *name, struct us_bytes pem);
+/* NULL is allowed. */
 void us_authority_free(struct us_authority *a);
+/* The name it was made with, as long as it lives. */
 const char *us_authority_name(const struct us_authority *a);
 
 /* Reads an authority's response (DER, to its last byte) that grants a token. US_ERR_FORMAT. Free
  * with us_token_free(), NULL allowed. */
 int us_token_parse(struct us_token **out, struct us_bytes der);
+/* NULL is allowed. */
 void us_token_free(struct us_token *t);
 /* Seconds since 1970, as the token says, rounded down. */
 int64_t us_token_time_s(const struct us_token *t);

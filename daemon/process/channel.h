@@ -63,8 +63,10 @@ struct us_channel_handler {
 /* Takes ownership of fd. handler must outlive the channel. NULL if memory is out. */
 struct us_channel *us_channel_new(struct event_base *base, int fd, enum us_role own,
     enum us_role peer, uint8_t peer_index, const struct us_channel_handler *handler, void *ctx);
+/* Closes and frees without on_close; from within a handler, once that returns. NULL is allowed. */
 void us_channel_free(struct us_channel *ch);
 enum us_role us_channel_peer(const struct us_channel *ch);
+/* Which process of the peer's role it is, as given to us_channel_new(). */
 uint8_t us_channel_peer_index(const struct us_channel *ch);
 /* Bytes queued and not yet taken by the kernel: for those who must hold back. */
 size_t us_channel_backlog(const struct us_channel *ch);
@@ -75,11 +77,11 @@ int us_channel_is_high(const struct us_channel *ch);
  * it. */
 void us_channel_fail(struct us_channel *ch, int err);
 
+typedef int (*us_encode_fn)(struct us_buf *b, const void *m);
 /* Queues a frame with the body of type `type` that encode() writes. US_ERR_NOMEM; US_ERR_FULL:
  * there is no room until the peer has taken what waits; US_ERR_INTERNAL: our bug (a field is larger
  * than it may be), which has been logged. Then nothing was queued. A gone peer is reported by
  * on_close, not here. Use the us_send_NAME below. */
-typedef int (*us_encode_fn)(struct us_buf *b, const void *m);
 int us_channel_send(struct us_channel *ch, uint16_t type, uint32_t tag, us_encode_fn encode,
     const void *m);
 /* As us_channel_send with a descriptor; written at once. The caller keeps fd. Control channel only.

@@ -28,6 +28,7 @@ struct us_line_question {
 	int timeout_ms; /* for question and answer together */
 };
 
+/* Begins with a descriptor that stays the caller's. */
 void us_line_init(struct us_line *line, int fd);
 /* Asks; the answer's body replaces what is in reply. US_ERR_BUSY: no answer in time; US_ERR_CLOSED:
  * the other side is gone, or the line has ended before; US_ERR_FORMAT: not an answer to this

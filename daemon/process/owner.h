@@ -13,6 +13,7 @@ void us_owner_give(const char *path, const char *user);
  * caller is root; and as the caller again. By its name the owner may not reach it: who works in
  * it opens it before, and goes there by the descriptor. */
 void us_owner_act_as(int directory);
+/* Ends what us_owner_act_as() began. */
 void us_owner_act_as_self(void);
 
 #endif

@@ -53,6 +53,7 @@ int64_t us_setting_number(const struct us_settings *settings, const char *name, 
     int64_t min, int64_t max);
 /* Parses lines "name=value"; unknown names are kept. For tests too. */
 struct us_settings *us_settings_parse(const char *text, size_t n);
+/* NULL is allowed. */
 void us_settings_free(struct us_settings *settings);
 /* The i-th setting in effect, in the order of their names' last mention: 1 and its name and value,
  * 0 behind the last. */

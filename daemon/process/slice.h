@@ -27,6 +27,7 @@ struct us_slice {
 	int64_t end_ns; /* on the clock of us_time_mono_ns() */
 };
 
+/* Begins a slice now; how long it is says its kind. */
 void us_slice_begin(struct us_slice *slice, enum us_slice_kind kind);
 /* 1 if there is no time for another unit. */
 int us_slice_is_over(const struct us_slice *slice);

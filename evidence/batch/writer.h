@@ -36,6 +36,7 @@ us_batch_writer_new(struct us_batch_writer **out, const struct us_batch_writer_o
 int us_batch_writer_add(struct us_batch_writer *w, struct us_bytes sealed, const uint8_t leaf[32]);
 /* Writes the rest, then directory and manifest. US_ERR_STATE if records are missing. */
 int us_batch_writer_finish(struct us_batch_writer *w, struct us_batch_totals *totals);
+/* Wipes and frees; NULL is allowed. */
 void us_batch_writer_free(struct us_batch_writer *w);
 
 /* Sorts the n tags and emits their pages; *pages gets their number. US_ERR_EXISTS if two have

@@ -41,6 +41,7 @@ struct us_doc_meta {
 
 /* Builds one document after the other, keeping its memory. One owner. */
 struct us_doc_builder;
+/* US_ERR_NOMEM, US_ERR_CRYPTO. Free with us_doc_builder_free(). */
 int us_doc_builder_new(struct us_doc_builder **out);
 /* Wipes and frees; NULL is allowed. */
 void us_doc_builder_free(struct us_doc_builder *b);

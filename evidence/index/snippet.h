@@ -27,6 +27,8 @@ struct us_snippet {
 	struct us_snippet_mark marks[US_SNIPPET_MARKS_MAX]; /* disjoint, rising */
 };
 
+#define US_SNIPPET_BYTES 240
+
 /*
  * Chooses the window of at most `bytes` bytes (about 200 characters: US_SNIPPET_BYTES) that holds
  * the most distinct words of the query, the first of these. Words under NOT do not count. Without a
@@ -34,7 +36,6 @@ struct us_snippet {
  * empty: text is empty. words of the query are matched one by one: a word of a phrase is marked
  * also outside it. US_ERR_NOMEM.
  */
-#define US_SNIPPET_BYTES 240
 int us_snippet_pick(const struct us_bytes *messages, size_t n_messages,
     const struct us_query *query, size_t bytes, struct us_snippet *out);
 

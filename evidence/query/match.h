@@ -30,13 +30,14 @@ struct us_match_document {
  * as in the index. US_ERR_NOMEM, US_ERR_LIMIT (2^31 words in a message). */
 int us_match(const struct us_query *query, const struct us_match_document *document, int *out);
 
+struct us_match_span {
+	size_t start, end; /* bytes */
+};
+
 /* The places of the query's words and phrases in one text (those not under a NOT): ascending,
  * disjoint, touching ones joined. A phrase is one span with all that stands between its words; a
  * word of a phrase does not count outside of it. Both ends are at characters' borders. *spans is
  * malloc'ed (NULL if *n is 0). */
-struct us_match_span {
-	size_t start, end; /* bytes */
-};
 int us_match_spans(const struct us_query *query, struct us_bytes text, struct us_match_span **spans,
     size_t *n);
 

@@ -74,17 +74,19 @@ struct us_journal;
 
 /* Opens the directory and finds the segments. Nothing is read yet. */
 int us_journal_open(struct us_journal **out, const struct us_journal_options *options);
+/* Closes its files and frees; NULL is allowed. */
 void us_journal_close(struct us_journal *j);
+
+struct us_journal_scan {
+	int (*on_entry)(void *arg, uint64_t index, struct us_bytes entry);
+	void *arg;
+};
 
 /*
  * Reads everything there is. on_entry gets each entry in order, from *first on, before it is known
  * whether its group is the last; a non-zero return stops. tail is zeroed for an empty journal.
  * US_ERR_VERIFY: a damaged group that is no torn tail. US_ERR_IO, US_ERR_NOMEM.
  */
-struct us_journal_scan {
-	int (*on_entry)(void *arg, uint64_t index, struct us_bytes entry);
-	void *arg;
-};
 int us_journal_recover(struct us_journal *j, const struct us_journal_scan *scan,
     struct us_journal_tail *tail);
 /* Index of the first entry that the journal still holds (0 if it holds none). */

@@ -44,6 +44,8 @@ struct us_klog_options {
 /* Opens and recovers. US_ERR_VERIFY: damaged, or shorter than what was signed; the operator's log
  * says what. */
 int us_klog_open(struct us_klog **out, const struct us_klog_options *options);
+/* Notes the newest checkpoint if that is due, waits for the files under way, frees; NULL is
+ * allowed. */
 void us_klog_close(struct us_klog *log);
 
 /* B, from unsealing on: entries before it are boot entries. The key must outlive the log; NULL
@@ -73,8 +75,11 @@ uint32_t us_klog_open_group(const struct us_klog *log);
 
 /* The committed log. */
 uint64_t us_klog_size(const struct us_klog *log);
+/* The newest checkpoint, a signed note, until the next commit. */
 struct us_bytes us_klog_checkpoint(const struct us_klog *log);
+/* The verifier key of its checkpoints, as text. */
 const char *us_klog_vkey(const struct us_klog *log);
+/* Signs msg under the key that signs checkpoints. US_ERR_CRYPTO. */
 int us_klog_sign(const struct us_klog *log, struct us_bytes msg, uint8_t out[64]);
 /* Inclusion of an entry in the newest checkpoint. */
 int
@@ -97,12 +102,15 @@ int us_klog_serve(struct us_klog *log, struct us_bytes path, struct us_buf *out)
 
 /* The newest committed act, from the journal. */
 uint64_t us_klog_state_sequence(const struct us_klog *log);
+/* The digest of the state after that act, 32 bytes. */
 const uint8_t *us_klog_state_digest(const struct us_klog *log);
 /* Opaque bytes that stand in every group from the next one on: the keeper's counters. */
 int us_klog_set_counters(struct us_klog *log, struct us_bytes counters);
+/* The counters of the newest group, until they change. */
 struct us_bytes us_klog_counters(const struct us_klog *log);
 /* 1 if the clock was set back by more than a second since the last call (times do not go back). */
 int us_klog_clock_went_back(struct us_klog *log);
+/* The newest time that an entry got, in nanoseconds since the epoch. */
 int64_t us_klog_last_time(const struct us_klog *log);
 /* Looks after the background work: files, syncs, the next segment. 1: there is more to come. */
 int us_klog_tick(struct us_klog *log);

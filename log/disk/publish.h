@@ -25,6 +25,7 @@ struct us_worker;
  * are in synced files; worker: syncs, and outlives it. */
 int us_publish_new(struct us_publish **out, const char *root, uint64_t synced,
     struct us_worker *worker);
+/* NULL is allowed. */
 void us_publish_free(struct us_publish *p);
 /* Tests: asked before a file is made; an errno instead of 0 makes that fail. */
 void us_publish_fault(struct us_publish *p, int (*fault)(void *arg), void *arg);

@@ -18,6 +18,7 @@ struct us_job {
 	atomic_int done;
 };
 
+/* Starts the thread. US_ERR_NOMEM. Free with us_worker_free(). */
 int us_worker_new(struct us_worker **out);
 /* Finishes what is queued, then ends the thread. NULL is allowed. */
 void us_worker_free(struct us_worker *w);

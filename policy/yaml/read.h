@@ -41,7 +41,10 @@ void us_yaml_each(struct us_findings *f, const struct us_yaml_node *node,
 /* How many items a list has, at most max; 0 with its complaint. */
 size_t
 us_yaml_list(struct us_findings *f, const struct us_yaml_node *node, const char *what, size_t max);
+/* Text of 1 to max bytes without control characters or spaces at its ends; a view of the node.
+ * {NULL, 0} with its complaint, or if node is NULL. */
 struct us_bytes us_yaml_text(struct us_findings *f, const struct us_yaml_node *node, size_t max);
+/* An identifier of at most US_ORDER_ID_MAX bytes; otherwise as us_yaml_text(). */
 struct us_bytes us_yaml_id(struct us_findings *f, const struct us_yaml_node *node);
 /* A whole number from 1 on. */
 uint32_t us_yaml_number(struct us_findings *f, const struct us_yaml_node *node, uint32_t absent);
@@ -53,6 +56,7 @@ int us_yaml_truth(struct us_findings *f, const struct us_yaml_node *node);
 int us_yaml_set(struct us_findings *f, const struct us_yaml_node *node, const char *what);
 /* A moment in UTC. */
 int64_t us_yaml_time(struct us_findings *f, const struct us_yaml_node *node, int64_t absent);
+/* Adds an error at the node. */
 void us_yaml_error(struct us_findings *f, const struct us_yaml_node *node, const char *text);
 
 /* guess.c: names that are none, with what was probably meant. */
@@ -68,19 +72,25 @@ size_t us_yaml_reference(struct us_findings *f, const struct us_yaml_node *node,
 /* read_time.c: calendars and periods. */
 void
 us_yaml_calendar(struct us_findings *f, const struct us_yaml_node *node, struct us_order *order);
+/* Appends a period to the order's list. */
 void us_yaml_period(struct us_findings *f, const struct us_yaml_node *node, struct us_order *order);
 /* Position in the list, counted from 1; 0 with its complaint. */
 uint8_t us_yaml_calendar_named(struct us_findings *f, const struct us_yaml_node *node,
     const struct us_order *order);
 /* read_lists.c: what rules name. */
 void us_yaml_party(struct us_findings *f, const struct us_yaml_node *node, struct us_order *order);
+/* Appends a purpose to the order's list. */
 void
 us_yaml_purpose(struct us_findings *f, const struct us_yaml_node *node, struct us_order *order);
+/* Appends a designation to the order's list. */
 void
 us_yaml_designation(struct us_findings *f, const struct us_yaml_node *node, struct us_order *order);
+/* Appends a category, which the rules read after it may name. */
 void us_yaml_category(struct us_findings *f, const struct us_yaml_node *node, struct us_reading *r);
+/* Appends a state of the matter to the order's list. */
 void us_yaml_matter_state(struct us_findings *f, const struct us_yaml_node *node,
     struct us_order *order);
+/* A capacity by its name. US_ERR_FORMAT with its complaint. */
 int us_yaml_capacity(struct us_findings *f, const struct us_yaml_node *node, enum us_capacity *out);
 /* A list of capacities as bits; any: the word "any" is allowed. */
 uint32_t us_yaml_capacities(struct us_findings *f, const struct us_yaml_node *node, int any);
@@ -90,6 +100,7 @@ uint64_t us_yaml_parties(struct us_findings *f, const struct us_yaml_node *node,
 /* read_workflow.c: clearances, and who may do what an order provides for. */
 void
 us_yaml_clearance(struct us_findings *f, const struct us_yaml_node *node, struct us_order *order);
+/* Who may do what the order provides for. */
 void
 us_yaml_workflows(struct us_findings *f, const struct us_yaml_node *node, struct us_order *order);
 /* read_rule.c */
@@ -97,12 +108,16 @@ void us_yaml_rule(struct us_findings *f, const struct us_yaml_node *node, struct
 /* read_what.c: which records. The designation as a query, NAME in quotation marks; US_ERR_LIMIT,
  * US_ERR_NOMEM. */
 void us_yaml_what(struct us_findings *f, const struct us_yaml_node *node, struct us_reading *r);
+/* Appends the query for records of that designation. US_ERR_LIMIT, US_ERR_NOMEM. */
 int us_designation_query(struct us_buf *out, struct us_bytes name);
 /* read_permit.c: what only a permit has. */
 void us_yaml_conditions(struct us_findings *f, const struct us_yaml_node *node,
     const struct us_order *order, struct us_rule *rule);
+/* The limits of a permit. */
 void us_yaml_limits(struct us_findings *f, const struct us_yaml_node *node, struct us_rule *rule);
+/* What is masked for those whom a permit lets in. */
 void us_yaml_masks(struct us_findings *f, const struct us_yaml_node *node, struct us_rule *rule);
+/* Which entries and boxes of the log a permit opens. */
 void
 us_yaml_log_scope(struct us_findings *f, const struct us_yaml_node *node, struct us_rule *rule);
 

@@ -22,6 +22,7 @@ struct us_yaml_node {
 
 /* US_OK with *out to free; US_ERR_FORMAT with an error in findings; US_ERR_NOMEM. */
 int us_yaml_parse(struct us_bytes source, struct us_yaml_node **out, struct us_findings *findings);
+/* Frees the node and all below it; NULL is allowed. */
 void us_yaml_free(struct us_yaml_node *node);
 
 /* Adds a finding; text is cut and made printable. */
