@@ -1,9 +1,7 @@
 #include "base/json_out.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/base64.h"
@@ -246,23 +244,6 @@ us_json_uint(struct us_json *j, uint64_t v)
 }
 
 void
-us_json_double(struct us_json *j, double v)
-{
-	char text[40];
-
-	if (!isfinite(v)) {
-		us_json_null(j);
-		return;
-	}
-	/* the fewest of 15 or 17 digits that read back the same; the locale is "C" in our
-	 * programs */
-	(void)snprintf(text, sizeof text, "%.15g", v);
-	if (strtod(text, NULL) != v)
-		(void)snprintf(text, sizeof text, "%.17g", v);
-	literal(j, text);
-}
-
-void
 us_json_bool(struct us_json *j, int v)
 {
 	literal(j, v ? "true" : "false");
@@ -303,13 +284,6 @@ us_json_time(struct us_json *j, int64_t ns)
 	char text[US_TIME_TEXT_SIZE];
 
 	us_json_cstr(j, us_time_format(ns, text));
-}
-
-void
-us_json_raw(struct us_json *j, struct us_bytes json)
-{
-	before_value(j);
-	put(j, json.p, json.n);
 }
 
 void

@@ -30,34 +30,48 @@ struct us_json {
 	uint8_t done; /* a top-level value has been written */
 };
 
+/* Begins a document that is appended to b, which must outlive it. */
 void us_json_begin(struct us_json *j, struct us_buf *b);
 /* US_OK if everything is closed and nothing failed. */
 int us_json_end(struct us_json *j);
+/* Opens an object, which us_json_close() closes. */
 void us_json_object(struct us_json *j);
+/* Opens an array, which us_json_close() closes. */
 void us_json_array(struct us_json *j);
 /* Closes the innermost object or array. */
 void us_json_close(struct us_json *j);
+/* The name of the next member; ASCII or UTF-8, ended by NUL. Only inside an object. */
 void us_json_key(struct us_json *j, const char *key);
+/* A string; s must be UTF-8, else us_json_end() says US_ERR_ENCODING. */
 void us_json_str(struct us_json *j, struct us_bytes s);
 void us_json_cstr(struct us_json *j, const char *s); /* NULL: null */
+/* A whole number. */
 void us_json_int(struct us_json *j, int64_t v);
+/* A whole number. */
 void us_json_uint(struct us_json *j, uint64_t v);
-void us_json_double(struct us_json *j, double v); /* 17 digits at most; not finite: null */
+/* true if v is not 0, else false. */
 void us_json_bool(struct us_json *j, int v);
+/* null. */
 void us_json_null(struct us_json *j);
+/* n bytes as a string of lower-case hexadecimal digits. */
 void us_json_hex(struct us_json *j, const void *p, size_t n);
+/* n bytes as a string of padded base64. */
 void us_json_base64(struct us_json *j, const void *p, size_t n);
 void us_json_time(struct us_json *j, int64_t ns); /* RFC 3339 */
-/* A value that is JSON already; not checked. */
-void us_json_raw(struct us_json *j, struct us_bytes json);
 
 /* Key and value in one. */
 void us_json_kv_str(struct us_json *j, const char *key, struct us_bytes s);
+/* us_json_key() and us_json_cstr(). */
 void us_json_kv_cstr(struct us_json *j, const char *key, const char *s);
+/* us_json_key() and us_json_int(). */
 void us_json_kv_int(struct us_json *j, const char *key, int64_t v);
+/* us_json_key() and us_json_uint(). */
 void us_json_kv_uint(struct us_json *j, const char *key, uint64_t v);
+/* us_json_key() and us_json_bool(). */
 void us_json_kv_bool(struct us_json *j, const char *key, int v);
+/* us_json_key() and us_json_hex(). */
 void us_json_kv_hex(struct us_json *j, const char *key, const void *p, size_t n);
+/* us_json_key() and us_json_time(). */
 void us_json_kv_time(struct us_json *j, const char *key, int64_t ns);
 
 /* Appends s as a JSON string with its quotes. */

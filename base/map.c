@@ -1,6 +1,6 @@
 /*
- * Open addressing, linear probing, removal by moving back what stands behind. A slot is the value,
- * the key, and a byte that says whether it is used, padded so that values are aligned.
+ * Open addressing, linear probing. A slot is the value, the key, and a byte that says whether it is
+ * used, padded so that values are aligned.
  */
 #include "base/map.h"
 
@@ -188,28 +188,6 @@ us_map_put(struct us_map *m, const void *key, void **value)
 	if (value != NULL)
 		*value = slot;
 	return US_OK;
-}
-
-int
-us_map_remove(struct us_map *m, const void *key)
-{
-	const size_t last = m->places - 1;
-	size_t hole, i, from;
-
-	if (us_map_get(m, key) == NULL)
-		return 0;
-	hole = place(m, key);
-	for (i = (hole + 1) & last; *used(m, slot_of(m, i)); i = (i + 1) & last) {
-		from = home(m, key_of(m, slot_of(m, i)));
-		/* what begins its search at or before the hole would not be found behind it */
-		if (((i - from) & last) < ((i - hole) & last))
-			continue;
-		memcpy(slot_of(m, hole), slot_of(m, i), m->slot_size);
-		hole = i;
-	}
-	us_wipe(slot_of(m, hole), m->slot_size);
-	m->n--;
-	return 1;
 }
 
 void *

@@ -5,7 +5,7 @@
  * chooses keys cannot choose that they fall on one place. So the order of us_map_next() differs
  * from run to run, and what leaves a process is sorted before.
  *
- * A pointer to a value holds until the next put, reserve, remove, clear or free. What leaves the
+ * A pointer to a value holds until the next put, reserve, clear or free. What leaves the
  * table is wiped. Not thread safe; one owner.
  */
 #ifndef US_BASE_MAP_H
@@ -37,8 +37,6 @@ void *us_map_get(const struct us_map *m, const void *key);
 int us_map_put(struct us_map *m, const void *key, void **value);
 /* Room for so many more keys: that many puts then do not fail. Errors of us_map_put(). */
 int us_map_reserve(struct us_map *m, size_t more);
-/* Removes the key; 1 if it was there, else 0. */
-int us_map_remove(struct us_map *m, const void *key);
 /* The next value, or NULL behind the last; *at is 0 at first, *key (NULL: is not wanted) points
  * into the table. The table must not change between. */
 void *us_map_next(const struct us_map *m, size_t *at, const void **key);

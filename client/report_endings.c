@@ -123,12 +123,6 @@ without_outcome(const struct us_endings *l, const struct us_trail_entry *e)
 	return last >= l->settled ? "not settled" : NULL;
 }
 
-int
-us_ending_whole(const struct us_endings *l, const struct us_trail_entry *e)
-{
-	return outcome_of(l, e) == NULL && without_outcome(l, e) == NULL;
-}
-
 void
 us_ending_text(const struct us_endings *l, const struct us_trail_entry *e, char out[US_ENDING_TEXT])
 {

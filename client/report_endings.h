@@ -13,8 +13,6 @@ struct us_endings;
  * memory. */
 struct us_endings *us_endings_of(const struct us_trail *t);
 void us_endings_free(struct us_endings *l);
-/* 1 if the answer to the entry left whole, as far as the marks that are open here tell. */
-int us_ending_whole(const struct us_endings *l, const struct us_trail_entry *e);
 /* "whole"; "312 of 1000, cut"; "unknown": the process that knew has ended; "unknown, cut": the
  * vault was sealed or ended; "not settled": no mark that is open here has passed it yet. */
 void us_ending_text(const struct us_endings *l, const struct us_trail_entry *e,

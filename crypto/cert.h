@@ -25,9 +25,11 @@ enum us_pkey_type { US_PKEY_P256 = 1, US_PKEY_ED25519 = 2 };
 
 struct us_pkey; /* a key pair, or a public key alone */
 
+/* Makes a new key pair. US_ERR_CRYPTO, US_ERR_NOMEM; *out is then NULL. Free with
+ * us_pkey_free(), as after the functions below. */
 int us_pkey_new(enum us_pkey_type type, struct us_pkey **out);
+/* The Ed25519 key pair of a private key of 32 bytes. US_ERR_CRYPTO, US_ERR_NOMEM. */
 int us_pkey_from_seed(const struct us_key *ed25519_seed, struct us_pkey **out);
-int us_pkey_from_ed25519_public(const uint8_t public_key[32], struct us_pkey **out);
 /* PKCS#8 DER, unencrypted. */
 int us_pkey_from_der(struct us_bytes der, struct us_pkey **out);
 /* Appends PKCS#8 DER: secret, so out should be wiped soon. */
@@ -37,14 +39,11 @@ int us_pkey_to_der(const struct us_pkey *key, struct us_buf *out);
 int us_pkey_to_pem(const struct us_pkey *key, const char *passphrase, struct us_buf *out);
 /* US_ERR_STATE: it is encrypted and passphrase is NULL; US_ERR_AUTH: wrong passphrase. */
 int us_pkey_from_pem(struct us_bytes pem, const char *passphrase, struct us_pkey **out);
-/* Appends SubjectPublicKeyInfo DER. */
-int us_pkey_public_der(const struct us_pkey *key, struct us_buf *out);
-int us_pkey_from_public_der(struct us_bytes spki, struct us_pkey **out);
-enum us_pkey_type us_pkey_type_of(const struct us_pkey *key);
 /* The raw public key of an Ed25519 key. US_ERR_ARG for others. */
 int us_pkey_ed25519_public(const struct us_pkey *key, uint8_t out[32]);
 /* OpenSSL's EVP_PKEY *, borrowed: for the TLS modules. */
 void *us_pkey_native(const struct us_pkey *key);
+/* NULL is allowed. */
 void us_pkey_free(struct us_pkey *key);
 
 /* Signs msg; writes at most US_SIGNATURE_MAX bytes. */
@@ -109,6 +108,8 @@ int us_cert_issue_server(const struct us_issuer *issuer, const struct us_pkey *k
 
 /* SHA-256 of the DER bytes: the credential. */
 int us_cert_fingerprint(struct us_bytes cert, uint8_t out[32]);
+/* Reads what we use of a DER certificate; checks no signature. US_ERR_LIMIT, US_ERR_FORMAT,
+ * US_ERR_TRAILING and others: *out then means nothing. */
 int us_cert_parse(struct us_bytes cert, struct us_cert_info *out);
 /*
  * Checks cert against the one CA: signature and chain, then usage, then time. US_ERR_SIGNATURE: not
@@ -124,6 +125,7 @@ us_cert_verify(struct us_bytes cert, struct us_bytes ca, enum us_cert_usage usag
  * US_ERR_NOT_FOUND if there is none; input at most 64 KiB. Input that is DER already (0x30) is
  * passed on. */
 int us_pem_decode(struct us_bytes pem, const char *label, struct us_buf *out);
+/* Appends der as a PEM block with that label. */
 int us_pem_encode(struct us_bytes der, const char *label, struct us_buf *out);
 
 #endif

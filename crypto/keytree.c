@@ -119,12 +119,6 @@ us_keytree_walk_leaf(struct us_keytree_walk *w, uint16_t item, struct us_key *ou
 	return err;
 }
 
-void
-us_keytree_walk_end(struct us_keytree_walk *w)
-{
-	us_wipe(w, sizeof *w);
-}
-
 int
 us_root_check(const struct us_key *root, uint8_t out[32])
 {

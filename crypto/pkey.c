@@ -131,12 +131,6 @@ us_pkey_from_seed(const struct us_key *seed, struct us_pkey **out)
 }
 
 int
-us_pkey_from_ed25519_public(const uint8_t public_key[32], struct us_pkey **out)
-{
-	return adopt(EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, public_key, 32), 0, out);
-}
-
-int
 us_pkey_from_der(struct us_bytes der, struct us_pkey **out)
 {
 	const unsigned char *p = der.p;
@@ -255,35 +249,6 @@ us_pkey_from_pem(struct us_bytes pem, const char *passphrase, struct us_pkey **o
 		return passphrase == NULL ? US_ERR_STATE : US_ERR_AUTH;
 	}
 	return adopt(evp, 1, out);
-}
-
-int
-us_pkey_public_der(const struct us_pkey *key, struct us_buf *out)
-{
-	return us_put_der(out, us_i2d_pubkey, key->evp);
-}
-
-int
-us_pkey_from_public_der(struct us_bytes spki, struct us_pkey **out)
-{
-	const unsigned char *p = spki.p;
-	EVP_PKEY *evp;
-
-	*out = NULL;
-	if (spki.n > US_CERT_MAX)
-		return US_ERR_LIMIT;
-	evp = d2i_PUBKEY(NULL, &p, (long)spki.n);
-	if (evp != NULL && p != spki.p + spki.n) {
-		EVP_PKEY_free(evp);
-		return US_ERR_TRAILING;
-	}
-	return adopt(evp, 0, out);
-}
-
-enum us_pkey_type
-us_pkey_type_of(const struct us_pkey *key)
-{
-	return key->type;
 }
 
 int

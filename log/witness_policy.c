@@ -22,7 +22,7 @@ struct us_log_node {
 
 struct us_tlog_policy {
 	struct us_note_key log[US_TLOG_LOGS_MAX], witness[US_COSIGNERS_MAX];
-	char *log_url[US_TLOG_LOGS_MAX], *witness_url[US_COSIGNERS_MAX];
+	char *witness_url[US_COSIGNERS_MAX];
 	size_t witness_node[US_COSIGNERS_MAX];
 	size_t n_logs, n_witnesses, n_groups;
 	struct us_log_node node[NODES_MAX];
@@ -143,6 +143,7 @@ add_node(struct us_tlog_policy *p, struct us_log_witness_policy_line *l, size_t 
 static int
 take_log(struct us_tlog_policy *p, struct us_log_witness_policy_line *l)
 {
+	char *url = NULL;
 	int err;
 
 	if (l->n < 2)
@@ -151,7 +152,8 @@ take_log(struct us_tlog_policy *p, struct us_log_witness_policy_line *l)
 		return wrong(l, US_ERR_LIMIT, "too many logs");
 	err = take_key(p, l, 1, US_NOTE_ED25519, &p->log[p->n_logs]);
 	if (err == US_OK)
-		err = take_url(l, 2, &p->log_url[p->n_logs]);
+		err = take_url(l, 2, &url); /* checked, and nobody asks it */
+	free(url);
 	p->n_logs += err == US_OK;
 	return err;
 }
@@ -313,8 +315,6 @@ us_tlog_policy_free(struct us_tlog_policy *p)
 {
 	if (p == NULL)
 		return;
-	for (size_t i = 0; i < US_TLOG_LOGS_MAX; i++)
-		free(p->log_url[i]);
 	for (size_t i = 0; i < US_COSIGNERS_MAX; i++)
 		free(p->witness_url[i]);
 	free(p);
@@ -332,12 +332,6 @@ us_tlog_policy_witnesses(const struct us_tlog_policy *p, size_t *n)
 {
 	*n = p->n_witnesses;
 	return p->witness;
-}
-
-const char *
-us_tlog_policy_log_url(const struct us_tlog_policy *p, size_t i)
-{
-	return p->log_url[i];
 }
 
 const char *

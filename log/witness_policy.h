@@ -39,13 +39,14 @@ struct us_tlog_policy_error {
  * us_tlog_policy_free(), NULL allowed. */
 int us_tlog_policy_parse(struct us_tlog_policy **out, const void *text, size_t n,
     struct us_tlog_policy_error *error);
+/* NULL is allowed. */
 void us_tlog_policy_free(struct us_tlog_policy *p);
 
-/* Keys in the order of the file; valid as long as the policy. The URL of one, NULL if it has
- * none. */
+/* The *n keys of logs in the order of the file; valid as long as the policy. */
 const struct us_note_key *us_tlog_policy_logs(const struct us_tlog_policy *p, size_t *n);
+/* The same for the witnesses. */
 const struct us_note_key *us_tlog_policy_witnesses(const struct us_tlog_policy *p, size_t *n);
-const char *us_tlog_policy_log_url(const struct us_tlog_policy *p, size_t i);
+/* The URL of witness i, NULL if it has none. */
 const char *us_tlog_policy_witness_url(const struct us_tlog_policy *p, size_t i);
 /* The name of a witness in the file, which is not the one in its key. */
 const char *us_tlog_policy_witness_name(const struct us_tlog_policy *p, size_t i);

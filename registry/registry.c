@@ -98,28 +98,10 @@ us_registry_digest(const struct us_registry *reg)
 	return reg->digest;
 }
 
-const uint8_t *
-us_registry_vault_id(const struct us_registry *reg)
-{
-	return reg->order == NULL ? NULL : reg->vault_id;
-}
-
 struct us_bytes
 us_registry_ca(const struct us_registry *reg)
 {
 	return reg->init.ca;
-}
-
-size_t
-us_registry_hosts(const struct us_registry *reg)
-{
-	return reg->init.n_hosts;
-}
-
-struct us_bytes
-us_registry_host(const struct us_registry *reg, size_t i)
-{
-	return i < reg->init.n_hosts ? reg->init.hosts[i] : (struct us_bytes){ NULL, 0 };
 }
 
 /* A person's nonce belongs to the credential: two people may draw the same without harm to

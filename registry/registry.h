@@ -20,6 +20,7 @@
 
 struct us_registry;
 
+/* An empty registry, before init. US_ERR_NOMEM. Free with us_registry_free(). */
 int us_registry_new(struct us_registry **out);
 void us_registry_free(struct us_registry *reg); /* NULL is allowed */
 
@@ -72,13 +73,11 @@ int us_registry_prepare_own(const struct us_registry *reg, const struct us_act *
 
 /* ---- the vault itself ---- */
 
-const uint8_t *us_registry_vault_id(const struct us_registry *reg); /* 32 bytes; NULL before init */
-struct us_bytes us_registry_ca(const struct us_registry *reg);      /* DER */
+struct us_bytes us_registry_ca(const struct us_registry *reg); /* DER */
 /* in force; NULL before init */
 const struct us_order *us_registry_order(const struct us_registry *reg);
+/* The text of the order in force, {NULL, 0} if there is none; lives as long as its version. */
 struct us_bytes us_registry_order_source(const struct us_registry *reg);
-size_t us_registry_hosts(const struct us_registry *reg);
-struct us_bytes us_registry_host(const struct us_registry *reg, size_t i);
 
 /* ---- people ---- */
 
@@ -88,6 +87,7 @@ enum us_person_status {
 	US_PERSON_SUSPENDED,
 	US_PERSON_ENDED /* for good */
 };
+/* Static text of a status. */
 const char *us_person_status_name(enum us_person_status status);
 
 struct us_person {
@@ -111,6 +111,7 @@ struct us_person {
 
 /* NULL if there is none. */
 const struct us_person *us_registry_person(const struct us_registry *reg, uint32_t id);
+/* The person with exactly that name, or NULL. */
 const struct us_person *
 us_registry_person_named(const struct us_registry *reg, struct us_bytes name);
 /* People have the ids 1 .. this. */
@@ -167,6 +168,7 @@ void us_registry_context(const struct us_registry *reg, const struct us_credenti
 const char *us_registry_matter(const struct us_registry *reg);
 /* All credentials, in the order of issue; i < count. */
 size_t us_registry_credentials(const struct us_registry *reg);
+/* The i-th credential, NULL beyond the last. */
 const struct us_credential *us_registry_credential(const struct us_registry *reg, size_t i);
 
 /* ---- collections and batches ---- */
@@ -189,6 +191,7 @@ struct us_collection {
 };
 
 enum us_batch_status { US_BATCH_LIVE = 1, US_BATCH_HELD, US_BATCH_WITHDRAWN, US_BATCH_VOID };
+/* Static text of a status. */
 const char *us_batch_status_name(enum us_batch_status status);
 
 struct us_batch {
@@ -203,17 +206,22 @@ struct us_batch {
 	char reason[128];    /* of withdrawal or void, cut */
 };
 
+/* The collection with that id, counted from 1, or NULL. */
 const struct us_collection *us_registry_collection(const struct us_registry *reg, uint32_t id);
+/* The collection with exactly that name, or NULL. */
 const struct us_collection *
 us_registry_collection_named(const struct us_registry *reg, struct us_bytes name);
+/* How many there are; their ids are 1 to that. */
 uint32_t us_registry_collections(const struct us_registry *reg);
 /* Batches and void ranges of a collection, ascending by first record; i < count. */
 size_t us_registry_batches(const struct us_registry *reg, uint32_t collection);
+/* The i-th of them, NULL beyond the last or if there is no such collection. */
 const struct us_batch *
 us_registry_batch(const struct us_registry *reg, uint32_t collection, size_t i);
 /* The batch (not a void range) that holds the record, or NULL. Binary search. */
 const struct us_batch *
 us_registry_batch_of(const struct us_registry *reg, uint32_t collection, uint64_t record);
+/* The first batch or void range with that slot, or NULL. */
 const struct us_batch *
 us_registry_batch_slot(const struct us_registry *reg, uint32_t collection, uint32_t slot);
 
@@ -254,6 +262,7 @@ int us_registry_waits_for(const struct us_registry *reg, const struct us_docket_
 /* ---- copies: the disclosure ledger ---- */
 
 enum us_copy_status { US_COPY_OUT = 1, US_COPY_GIVEN_BACK, US_COPY_GONE };
+/* Static text of a status. */
 const char *us_copy_status_name(enum us_copy_status status);
 
 struct us_copy {
@@ -271,7 +280,9 @@ struct us_copy {
 	int64_t ended_ns;
 };
 
+/* How many there are; their ids are 1 to that. */
 uint64_t us_registry_copies(const struct us_registry *reg);
+/* The copy with that id, or NULL. */
 const struct us_copy *us_registry_copy(const struct us_registry *reg, uint64_t id);
 
 #endif

@@ -94,12 +94,6 @@ us_keyring_has(const struct us_keyring *ring, uint32_t collection)
 	return find(ring, collection) != NULL;
 }
 
-uint64_t
-us_keyring_generation(const struct us_keyring *ring)
-{
-	return ring->generation;
-}
-
 static int
 derive(struct us_key *keys)
 {

@@ -33,7 +33,6 @@ int us_keyring_store(struct us_keyring *ring, const struct us_key *kek);
  * committed). */
 int us_keyring_draw(struct us_keyring *ring, uint32_t collection);
 int us_keyring_has(const struct us_keyring *ring, uint32_t collection);
-uint64_t us_keyring_generation(const struct us_keyring *ring);
 
 /* Derivations; US_ERR_NOT_FOUND if the collection has no key. */
 /* record key(32) ‖ manifest salt(16) of one item of a batch */

@@ -89,12 +89,6 @@ us_batch_directory_free(struct us_batch_directory *d)
 	free(d);
 }
 
-uint32_t
-us_batch_directory_records(const struct us_batch_directory *d)
-{
-	return d->records;
-}
-
 /* The first page whose first item is more than item (or, if less is set, not less). */
 static uint32_t
 search(const struct us_batch_directory *d, uint32_t item, int equal)
@@ -380,19 +374,5 @@ us_manifest_proof(struct us_manifest_reader *r, uint32_t item, struct us_batch_p
 	    proof);
 	if (r->tops > 1)
 		walk(r->upper, r->tops, page, r->upper_levels, 0, proof);
-	return US_OK;
-}
-
-int
-us_manifest_leaf(struct us_manifest_reader *r, uint32_t item, uint8_t leaf[32])
-{
-	int err;
-
-	if (item >= r->records)
-		return US_ERR_RANGE;
-	err = open_leaf_page(r, item / US_MANIFEST_PER_PAGE);
-	if (err != US_OK)
-		return err;
-	memcpy(leaf, r->leaf[item % US_MANIFEST_PER_PAGE].b, 32);
 	return US_OK;
 }

@@ -31,8 +31,8 @@ struct us_batch_directory;
  * get_page gives. */
 int us_batch_directory_open(struct us_batch_directory **out, const struct us_batch_source *source,
     uint32_t records, uint32_t record_pages);
+/* NULL is allowed. */
 void us_batch_directory_free(struct us_batch_directory *d);
-uint32_t us_batch_directory_records(const struct us_batch_directory *d);
 /* Record pages [*first, *first + *n) hold the item. US_ERR_RANGE. */
 int us_batch_directory_find(const struct us_batch_directory *d, uint32_t item, uint32_t *first,
     uint32_t *n);
@@ -60,8 +60,7 @@ int us_manifest_open(struct us_manifest_reader **out, const struct us_batch_sour
     uint32_t records);
 /* US_ERR_RANGE, US_ERR_AUTH, US_ERR_FORMAT, or what get_page gives. */
 int us_manifest_proof(struct us_manifest_reader *r, uint32_t item, struct us_batch_proof *proof);
-/* The leaf hash that the manifest has for an item. */
-int us_manifest_leaf(struct us_manifest_reader *r, uint32_t item, uint8_t leaf[32]);
+/* Wipes and frees; NULL is allowed. */
 void us_manifest_close(struct us_manifest_reader *r);
 
 /* The manifest leaf hash of a record (docs/PROTOCOL.md section 5). */

@@ -200,12 +200,6 @@ us_segment_docs(const struct us_segment *s)
 	return s->docs;
 }
 
-uint32_t
-us_segment_terms(const struct us_segment *s)
-{
-	return s->terms;
-}
-
 /* ---- columns ---- */
 
 static int

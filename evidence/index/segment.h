@@ -99,6 +99,7 @@ struct us_term_table {
 	const struct us_key *keys;
 	size_t n;
 };
+/* A us_term_key_fn: ctx is a struct us_term_table. */
 int us_term_table_key(void *ctx, struct us_bytes word, struct us_key *key);
 
 /* ---- writing ---- */
@@ -112,6 +113,8 @@ struct us_segment_options {
 
 /* Holds postings in memory, about 0.6 bytes a byte of text, until finished. One owner. */
 struct us_segment_writer;
+/* US_ERR_ARG if the options are not as above, US_ERR_NOMEM, US_ERR_CRYPTO. Free with
+ * us_segment_writer_free(). */
 int us_segment_writer_new(const struct us_segment_options *options, struct us_segment_writer **out);
 /* Wipes and frees; NULL is allowed. */
 void us_segment_writer_free(struct us_segment_writer *w);
@@ -119,7 +122,6 @@ void us_segment_writer_free(struct us_segment_writer *w);
  * error of decoding the writer is unusable: the batch is admitted whole or not at all. US_ERR_LIMIT
  * if docs_max is reached. */
 int us_segment_writer_add(struct us_segment_writer *w, struct us_bytes encoded_doc);
-uint32_t us_segment_writer_docs(const struct us_segment_writer *w);
 /* Bytes of memory held, to close a batch early if wanted. */
 size_t us_segment_writer_memory(const struct us_segment_writer *w);
 /* Takes a page; numbers come as 0, 1, 2 ... without gap. Other than US_OK ends the writing with
@@ -147,10 +149,12 @@ struct us_segment_source {
  * below returns errors of get, US_ERR_NOMEM, and US_ERR_FORMAT or US_ERR_TRUNCATED if the pages are
  * not a segment. */
 struct us_segment;
+/* Reads the trailer; the source must outlive the segment. Close with us_segment_close(). */
 int us_segment_open(const struct us_segment_source *source, struct us_segment **out);
+/* Wipes and frees; NULL is allowed. */
 void us_segment_close(struct us_segment *s);
+/* How many documents it has. */
 uint32_t us_segment_docs(const struct us_segment *s);
-uint32_t us_segment_terms(const struct us_segment *s);
 
 struct us_segment_doc {
 	int64_t created_s; /* or US_DOC_NO_TIME */
@@ -163,15 +167,15 @@ struct us_segment_doc {
 /* The columns of document doc. US_ERR_RANGE. */
 int us_segment_doc(struct us_segment *s, uint32_t doc, struct us_segment_doc *out);
 
-/* In how many documents a content word / a metadata value stands; 0 if in none. Needs no term
- * key. */
+/* In how many documents a content word stands; 0 if in none. Needs no term key. */
 int us_segment_df(struct us_segment *s, struct us_bytes word, uint32_t *df);
+/* The same of a metadata value, folded. */
 int us_segment_df_meta(struct us_segment *s, enum us_query_field field, struct us_bytes value,
     uint32_t *df);
 
+typedef int us_segment_term_fn(void *ctx, struct us_bytes word, uint32_t df);
 /* Calls fn for each content word of the dictionary that starts with prefix (may be empty), in
  * order; for hit reports, and wildcards to come. */
-typedef int us_segment_term_fn(void *ctx, struct us_bytes word, uint32_t df);
 int us_segment_each_word(struct us_segment *s, struct us_bytes prefix, us_segment_term_fn *fn,
     void *ctx);
 

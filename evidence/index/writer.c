@@ -96,12 +96,6 @@ us_segment_writer_free(struct us_segment_writer *w)
 	free(w);
 }
 
-uint32_t
-us_segment_writer_docs(const struct us_segment_writer *w)
-{
-	return w->n_docs;
-}
-
 size_t
 us_segment_writer_memory(const struct us_segment_writer *w)
 {

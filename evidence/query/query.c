@@ -93,12 +93,6 @@ us_query_node(struct us_parser *p, enum us_query_op op, size_t at, size_t n,
 	return US_OK;
 }
 
-int
-us_query_is_metadata(const struct us_query *q)
-{
-	return q->n_words == 0;
-}
-
 /* ---- canonical text ---- */
 
 static int write_node(struct us_buf *b, const struct us_query_node *node, enum us_query_op parent);

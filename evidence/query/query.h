@@ -124,8 +124,6 @@ int us_query_parse_compiled(const void *text, size_t n, struct us_query **out,
     struct us_query_error *error);
 /* Wipes (a query is work product) and frees; NULL is allowed. */
 void us_query_free(struct us_query *q);
-/* 1 if the query names no content word, so that no term key is needed. */
-int us_query_is_metadata(const struct us_query *q);
 /* "model", "language" ... */
 const char *us_query_field_name(enum us_query_field field);
 

@@ -14,7 +14,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct us_bytes in = { data, size };
 	struct us_cert_info info;
 	struct us_csr_info csr;
-	struct us_pkey *key;
 	struct us_buf out;
 
 	us_buf_init(&out, 1 << 17);
@@ -24,11 +23,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (us_cert_verify(in, in, US_CERT_CLIENT, 0) == US_OK)
 		abort(); /* nothing is both a CA and a client */
-	if (us_pkey_from_public_der(in, &key) == US_OK) {
-		if (us_pkey_public_der(key, &out) != US_OK)
-			abort();
-		us_pkey_free(key);
-	}
 	if (us_pem_decode(in, "CERTIFICATE", &out) == US_OK)
 		(void)us_cert_parse((struct us_bytes){ out.data, out.len }, &info);
 	us_buf_free(&out);

@@ -3,7 +3,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <setjmp.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -292,7 +291,7 @@ json_documents(void **state)
 	static const char expected[] =
 	    "{\"a\":[1,-2,true,false,null,[],{}],\"s\":\"q\\\"b\\\\n\\n\\u0001\\u007f/"
 	    "\xc3\xa9\\u2028\","
-	    "\"d\":0.1,\"big\":18446744073709551615,\"inf\":null,\"raw\":{\"x\":1},\"h\":\"00ff\","
+	    "\"big\":18446744073709551615,\"h\":\"00ff\","
 	    "\"t\":\"1970-01-01T00:00:00Z\",\"no\":null,\"b\":\"Zm8=\"}";
 	struct us_json j;
 	struct us_buf b;
@@ -314,13 +313,7 @@ json_documents(void **state)
 	us_json_close(&j);
 	us_json_close(&j);
 	us_json_kv_str(&j, "s", us_bytes_of("q\"b\\n\n\x01\x7f/\xc3\xa9\xe2\x80\xa8"));
-	us_json_key(&j, "d");
-	us_json_double(&j, 0.1);
 	us_json_kv_uint(&j, "big", UINT64_MAX);
-	us_json_key(&j, "inf");
-	us_json_double(&j, (double)INFINITY);
-	us_json_key(&j, "raw");
-	us_json_raw(&j, us_bytes_of("{\"x\":1}"));
 	us_json_kv_hex(&j, "h", "\x00\xff", 2);
 	us_json_kv_time(&j, "t", 0);
 	us_json_kv_cstr(&j, "no", NULL);

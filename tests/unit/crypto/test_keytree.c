@@ -118,7 +118,7 @@ a_subtree_has_65536_different_leaves(void **state)
 		assert_int_equal(us_keytree_walk_leaf(&walk, item, &one), US_OK);
 		assert_memory_equal(&one, &leaf[item], sizeof one);
 	}
-	us_keytree_walk_end(&walk);
+	us_wipe(&walk, sizeof walk);
 	qsort(leaf, N, sizeof *leaf, compare_keys);
 	for (unsigned i = 1; i < N; i++)
 		assert_true(compare_keys(&leaf[i - 1], &leaf[i]) < 0);

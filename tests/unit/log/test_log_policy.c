@@ -111,7 +111,6 @@ test_taken(void **state)
 	assert_int_equal(n, 1);
 	assert_string_equal(us_tlog_policy_witnesses(p, &n)[1].name, "witness.example/2");
 	assert_int_equal(n, 2);
-	assert_string_equal(us_tlog_policy_log_url(p, 0), "http://log/");
 	assert_string_equal(us_tlog_policy_witness_url(p, 0), "http://w1/");
 	assert_null(us_tlog_policy_witness_url(p, 1));
 	assert_string_equal(us_tlog_policy_witness_name(p, 1), "y");

@@ -189,10 +189,8 @@ test_tree(void **state)
 	assert_int_equal(q->n_words, 3);
 	assert_true(us_bytes_is(q->words[0], "a"));
 	assert_true(us_bytes_is(q->words[2], "c"));
-	assert_false(us_query_is_metadata(q));
 	us_query_free(q);
 	assert_int_equal(us_query_parse("role:user * bates:3..4", 22, &q, NULL), US_OK);
-	assert_true(us_query_is_metadata(q));
 	assert_int_equal(q->root->children[2]->first, 2);
 	assert_int_equal(q->root->children[2]->last, 3);
 	us_query_free(q);
