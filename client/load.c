@@ -17,9 +17,9 @@
 #include "crypto/crypto.h"
 #include "base/err.h"
 #include "base/time.h"
+#include "case/limits.h"
 
 #define PART_WANT (1024u * 1024u)
-#define PART_MAX (16u * 1024u * 1024u) /* as the vault's limit for decompressed parts */
 #define UPLOADERS 3
 #define TRIES 20
 #define TICKET_TEXT_MAX 256
@@ -320,16 +320,16 @@ send_file(struct us_client_load *load, const char *path, uint32_t *number,
 		us_say("cannot read %s: %s", path, us_strerror(err));
 		return err;
 	}
-	us_buf_init(&raw, PART_MAX);
+	us_buf_init(&raw, US_PART_RAW_MAX);
 	us_progress_start(progress, "records", us_source_size(source));
 	load->uploaded_at = 0;
 	for (;;) {
 		struct us_client_part part = { .number = *number };
 
-		err = us_source_part(source, PART_WANT, PART_MAX, &raw, &part.first_line);
+		err = us_source_part(source, PART_WANT, US_PART_RAW_MAX, &raw, &part.first_line);
 		if (err == US_ERR_LIMIT)
 			us_say("%s, line %llu is longer than %u bytes", path,
-			    (unsigned long long)part.first_line, PART_MAX);
+			    (unsigned long long)part.first_line, US_PART_RAW_MAX);
 		else if (err != US_OK)
 			us_say("%s: the file is damaged or cannot be read near line %llu: %s", path,
 			    (unsigned long long)part.first_line, us_strerror(err));

@@ -23,7 +23,7 @@ count(const struct us_buf *acts)
 
 	us_reader_init(&r, acts->data, acts->len);
 	for (; r.left > 0 && r.err == US_OK; n++)
-		(void)us_take_str32(&r, US_STATE_ACT_MAX);
+		(void)us_take_str32(&r, US_ACT_COMMITTED_MAX);
 	return r.err == US_OK ? n : 0;
 }
 
@@ -81,7 +81,7 @@ us_log_acts_cut(struct us_buf *acts, uint64_t n)
 
 	us_reader_init(&r, acts->data, acts->len);
 	for (; n > 0 && r.left > 0; n--) {
-		(void)us_take_str32(&r, US_STATE_ACT_MAX);
+		(void)us_take_str32(&r, US_ACT_COMMITTED_MAX);
 		if (r.err != US_OK)
 			return r.err;
 	}

@@ -10,10 +10,10 @@
 #include "base/err.h"
 #include "base/json_out.h"
 #include "case/bates.h"
+#include "case/limits.h"
 #include "registry/act.h"
 
 #define LINES_MAX (256u * 1024u * 1024u)
-#define ID_MAX 512u
 
 /* ---- one part ---- */
 
@@ -37,7 +37,7 @@ put_id(struct us_buf *out, struct us_bytes line)
 	size_t n = id == NULL ? 0 : strlen(id);
 	int err;
 
-	if (n > ID_MAX)
+	if (n > US_SOURCE_ID_MAX)
 		n = 0;
 	err = us_buf_put_str16(out, n == 0 ? "" : id, n);
 	cJSON_Delete(record);
@@ -136,7 +136,7 @@ lines_not_taken(const cJSON *answer, struct us_buf *refused, uint64_t **out, siz
 			err = us_buf_put_u64(refused, line);
 		if (err == US_OK)
 			err = us_buf_put_str16(refused, code,
-			    strlen(code) < ID_MAX ? strlen(code) : 0);
+			    strlen(code) < US_SOURCE_ID_MAX ? strlen(code) : 0);
 	}
 	cJSON_ArrayForEach(d, duplicates)
 		lines[(*n)++] = cJSON_IsNumber(d) && d->valuedouble > 0 ? (uint64_t)d->valuedouble :
@@ -160,7 +160,7 @@ keep_accepted(struct us_receipt_part *part, const cJSON *answer)
 	us_reader_init(&r, part->lines.data, part->lines.len);
 	while (err == US_OK && r.left > 0) {
 		uint64_t line = us_take_u64(&r);
-		struct us_bytes digest = us_take(&r, 32), id = us_take_str16(&r, ID_MAX);
+		struct us_bytes digest = us_take(&r, 32), id = us_take_str16(&r, US_SOURCE_ID_MAX);
 
 		if (r.err != US_OK)
 			err = r.err;
@@ -270,7 +270,7 @@ write_records(const struct us_receipt_part *part, struct us_client_numbers *numb
 	us_reader_init(&r, part->lines.data, part->lines.len);
 	while (err == US_OK && r.left > 0) {
 		uint64_t line = us_take_u64(&r);
-		struct us_bytes digest = us_take(&r, 32), id = us_take_str16(&r, ID_MAX);
+		struct us_bytes digest = us_take(&r, 32), id = us_take_str16(&r, US_SOURCE_ID_MAX);
 		struct us_json j;
 
 		err = r.err != US_OK ? r.err : next_bates(numbers, bates);
@@ -308,7 +308,7 @@ write_refused(const struct us_receipt_part *part, int *first, FILE *to)
 	us_reader_init(&r, part->refused.data, part->refused.len);
 	while (r.left > 0) {
 		uint64_t line = us_take_u64(&r);
-		struct us_bytes code = us_take_str16(&r, ID_MAX);
+		struct us_bytes code = us_take_str16(&r, US_SOURCE_ID_MAX);
 
 		if (r.err != US_OK)
 			return r.err;

@@ -283,7 +283,7 @@ us_trail_take_acts(struct us_trail *t, struct us_buf *file)
 	us_state_init(&state);
 	us_reader_init(&r, file->data, file->len);
 	for (; err == US_OK && r.left > 0; n++) {
-		const struct us_bytes act = us_take_str32(&r, US_STATE_ACT_MAX);
+		const struct us_bytes act = us_take_str32(&r, US_ACT_COMMITTED_MAX);
 
 		err = r.err != US_OK ? r.err :
 		    n == t->n_acts   ? US_ERR_VERIFY :

@@ -50,7 +50,7 @@ us_entry_access_encode(struct us_buf *out, const struct us_entry_access *a)
 	uint8_t *p;
 	int err;
 
-	if (a->n_parties > US_ENTRY_PARTIES || us_kind_name(a->kind) == NULL ||
+	if (a->n_parties > US_PERSON_PARTIES || us_kind_name(a->kind) == NULL ||
 	    us_action_name(a->action) == NULL || us_decision_name(a->decision) == NULL ||
 	    us_reason_name(a->reason) == NULL)
 		return US_ERR_ARG;
@@ -104,7 +104,7 @@ us_entry_access_decode(struct us_entry_access *out, const void *content, size_t 
 	a.paragraph = us_take_str16(&r, UINT16_MAX);
 	us_take_into(&r, a.session, sizeof a.session);
 	a.n_parties = us_take_u8(&r);
-	if (a.n_parties > US_ENTRY_PARTIES)
+	if (a.n_parties > US_PERSON_PARTIES)
 		return US_ERR_LIMIT;
 	for (i = 0; i < a.n_parties; i++)
 		a.parties[i] = us_take_str16(&r, UINT16_MAX);

@@ -38,6 +38,7 @@
 #include <stdint.h>
 
 #include "case/action.h"
+#include "case/limits.h"
 #include "log/merkle.h"
 #include "base/buf.h"
 #include "crypto/key.h"
@@ -47,7 +48,6 @@
 #define US_ENTRY_RECORDS 4096
 #define US_ENTRY_QUERY_MAX 12288
 #define US_ENTRY_ACCESS_MAX 4096
-#define US_ENTRY_PARTIES 16
 #define US_ENTRY_REFUSED 1000    /* records that a refusal names */
 #define US_ENTRY_NONE UINT64_MAX /* "no such index", "no such act" */
 /* The most that a content of any box can have. */
@@ -72,7 +72,7 @@ struct us_entry_access {
 	struct us_bytes paragraph; /* UTF-8, of the order */
 	uint8_t session[16];
 	size_t n_parties;
-	struct us_bytes parties[US_ENTRY_PARTIES]; /* names as in the order */
+	struct us_bytes parties[US_PERSON_PARTIES]; /* names as in the order */
 	uint64_t related;
 	uint64_t sequence;
 	/* State entries: the committed act itself if it has at most 2,048 bytes, else its SHA-256
@@ -142,7 +142,9 @@ struct us_entry_in {
 /* Values that mean nothing: related and sequence NONE, parts 1, everything else zero. Start from
  * these. */
 void us_entry_access_init(struct us_entry_access *a);
+/* The same for the disclosure box. */
 void us_entry_disclosure_init(struct us_entry_disclosure *d);
+/* The same for the query box. */
 void us_entry_query_init(struct us_entry_query *q);
 
 /* Appends the entry's bytes to out (not the bundle's length prefix). US_ERR_LIMIT if the entry or a
@@ -197,12 +199,19 @@ int us_entry_open_next(const struct us_entry_view *v, enum us_box box, const str
  * an empty content decodes as US_ERR_NOT_FOUND. Free what decode made (NULL-safe, also after a
  * failure). */
 int us_entry_access_encode(struct us_buf *out, const struct us_entry_access *a);
+/* Reads the content of an access box. */
 int us_entry_access_decode(struct us_entry_access *out, const void *content, size_t n);
+/* Appends the content of a disclosure box. */
 int us_entry_disclosure_encode(struct us_buf *out, const struct us_entry_disclosure *d);
+/* Reads it. Free with us_entry_disclosure_free(). */
 int us_entry_disclosure_decode(struct us_entry_disclosure *out, const void *content, size_t n);
+/* Frees what decode made. */
 void us_entry_disclosure_free(struct us_entry_disclosure *d);
+/* Appends the content of a query box. */
 int us_entry_query_encode(struct us_buf *out, const struct us_entry_query *q);
+/* Reads it. Free with us_entry_query_free(). */
 int us_entry_query_decode(struct us_entry_query *out, const void *content, size_t n);
+/* Frees what decode made. */
 void us_entry_query_free(struct us_entry_query *q);
 
 /* The length of a box's plaintext for a content of n bytes: the smallest 128 * 2^k that holds

@@ -36,7 +36,7 @@ take_root(struct us_bytes signed_act, uint8_t root[ROOT_BYTES])
 		us_reader_fail(&r, US_ERR_FORMAT);
 	type = us_take_u8(&r);
 	(void)us_take(&r, ENVELOPE_BYTES);
-	payload = us_take_str32(&r, US_STATE_ACT_MAX);
+	payload = us_take_str32(&r, US_ACT_COMMITTED_MAX);
 	err = us_reader_end(&r);
 	if (err != US_OK)
 		return err;
@@ -63,9 +63,9 @@ us_state_take(struct us_state *s, struct us_bytes committed)
 	us_reader_init(&r, committed.p, committed.n);
 	sequence = us_take_u64(&r);
 	(void)us_take(&r, 8 + 4); /* time, actor */
-	signed_act = us_take_str32(&r, US_STATE_ACT_MAX);
-	(void)us_take_str16(&r, UINT16_MAX);       /* signature */
-	(void)us_take_str32(&r, US_STATE_ACT_MAX); /* result */
+	signed_act = us_take_str32(&r, US_ACT_COMMITTED_MAX);
+	(void)us_take_str16(&r, UINT16_MAX);           /* signature */
+	(void)us_take_str32(&r, US_ACT_COMMITTED_MAX); /* result */
 	err = us_reader_end(&r);
 	if (err == US_OK)
 		err = take_root(signed_act, next.manifest_root);

@@ -18,9 +18,9 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "case/limits.h"
 
-/* The most bytes that a committed act has; and the type of one that closes a batch. */
-#define US_STATE_ACT_MAX (1114112u)
+/* The type of an act that closes a batch. */
 #define US_STATE_BATCH_CLOSE 129
 
 struct us_state {

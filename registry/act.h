@@ -78,26 +78,21 @@
 #define US_REGISTRY_ACT_H
 
 #include "case/bates.h"
+#include "case/limits.h"
 #include "policy/order.h"
 
 #define US_ACT_MAGIC "underseal/act/1\n"
 #define US_ACT_SIGNED_MAX 1048576
 #define US_ACT_RESULT_MAX 32768
-#define US_ACT_COMMITTED_MAX 1114112
 #define US_ACT_SIGNATURE_MAX 256
 #define US_ACT_NONCE 16
 #define US_ACT_DRIFT_NS (INT64_C(15) * 60 * 1000000000) /* of the actor's clock, either way */
 
-#define US_PERSON_PARTIES 16 /* as US_ENTRY_PARTIES */
 #define US_REASON_TEXT_MAX 512
-#define US_PURPOSE_MAX 1024
 #define US_RECIPIENT_MAX 256
-#define US_COLLECTION_NAME_MAX 64
-#define US_DESIGNATION_MAX 64
 #define US_DOCKET_ID_MAX 32
 #define US_CREDENTIAL_DAYS_MAX 825
 #define US_COPY_RECORDS_MAX 65536
-#define US_BATCH_RECORDS_MAX 65536
 #define US_BATCH_PAGE_KINDS 8
 #define US_SLOT_MAX 0xffffff /* 24 bits of the key tree's path */
 #define US_ERA_SHIFT 20
@@ -192,6 +187,7 @@ struct us_committed_act {
 	struct us_bytes result;
 };
 
+/* Appends the act. US_ERR_LIMIT if a part is too long, US_ERR_NOMEM: out is then as before. */
 int us_committed_act_encode(struct us_buf *out, const struct us_committed_act *act);
 /* Also decodes the envelope inside (out_act may be NULL) and checks that a signature is there
  * exactly if it must be. */

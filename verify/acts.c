@@ -36,7 +36,7 @@ us_verify_acts_next(struct us_verify_acts *a, uint64_t index, const uint8_t comm
 
 	if (a->left.left == 0)
 		return US_OK;
-	act = us_take_str32(&a->left, US_STATE_ACT_MAX);
+	act = us_take_str32(&a->left, US_ACT_COMMITTED_MAX);
 	err = a->left.err != US_OK ? a->left.err : us_state_take(&a->state, act);
 	if (err == US_OK)
 		err = us_state_check(&a->state, commitment);

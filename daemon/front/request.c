@@ -14,7 +14,7 @@ static int
 take_collection(struct us_decode *d, struct us_bytes *out)
 {
 	*out = us_decode_segment(d, 2);
-	if (out->n > US_DECODE_COLLECTION_MAX)
+	if (out->n > US_COLLECTION_NAME_MAX)
 		return us_decode_bad(d->problem, "no collection has so long a name", "collection");
 	return 0;
 }
@@ -42,7 +42,7 @@ take_purpose(struct us_decode *d, struct us_bytes *out)
 	*out = d->route->purpose;
 	if (v == NULL)
 		return 0;
-	if (out->n != 0 || v->n > US_PURPOSE_BYTES)
+	if (out->n != 0 || v->n > US_PURPOSE_MAX)
 		return us_decode_bad(d->problem, "a purpose is one text of at most 1,024 bytes",
 		    "purpose");
 	*out = *v;
@@ -161,7 +161,7 @@ decode_search(struct us_decode *d)
 		{ "snapshot", US_JSON_NUMBER, 0, 0, 0, &snapshot, &has_snapshot },
 		{ "count", US_JSON_FLAG, 0, 0, 0, &count, NULL },
 		{ "snippets", US_JSON_FLAG, 0, 0, 0, &snippets, NULL },
-		{ "purpose", US_JSON_STRING, 0, 0, US_PURPOSE_BYTES, &m->purpose, NULL },
+		{ "purpose", US_JSON_STRING, 0, 0, US_PURPOSE_MAX, &m->purpose, NULL },
 	};
 
 	memset(m, 0, sizeof *m);
@@ -214,7 +214,7 @@ decode_read(struct us_decode *d)
 	int has_snapshot = 0;
 	const struct us_json_member list[] = {
 		{ "bates", US_JSON_STRINGS, 1, 1, US_READ_LIMIT, &m->bates, NULL },
-		{ "purpose", US_JSON_STRING, 0, 0, US_PURPOSE_BYTES, &m->purpose, NULL },
+		{ "purpose", US_JSON_STRING, 0, 0, US_PURPOSE_MAX, &m->purpose, NULL },
 		{ "snapshot", US_JSON_NUMBER, 0, 0, 0, &snapshot, &has_snapshot },
 		{ "match", US_JSON_STRING, 0, 1, 8192, &m->match, NULL },
 	};
@@ -239,7 +239,7 @@ decode_load_open(struct us_decode *d)
 		{ "dry_run", US_JSON_FLAG, 0, 0, 0, &dry_run, NULL },
 		{ "on_defect", US_JSON_STRING, 0, 1, 8, &defects, NULL },
 		{ "hold", US_JSON_FLAG, 0, 0, 0, &hold, NULL },
-		{ "purpose", US_JSON_STRING, 0, 0, US_PURPOSE_BYTES, &m->purpose, NULL },
+		{ "purpose", US_JSON_STRING, 0, 0, US_PURPOSE_MAX, &m->purpose, NULL },
 	};
 	int skip;
 

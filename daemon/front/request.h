@@ -12,7 +12,6 @@
 #include "daemon/front/route.h"
 #include "daemon/process/messages.h"
 
-#define US_PURPOSE_BYTES 1024
 #define US_LIST_LIMIT 1000
 #define US_SEARCH_LIMIT 10000
 #define US_READ_LIMIT 65536
@@ -31,7 +30,7 @@ struct us_problem {
 struct us_route {
 	const struct us_route_info *info;
 	struct us_target target;
-	uint8_t purpose_text[US_PURPOSE_BYTES];
+	uint8_t purpose_text[US_PURPOSE_MAX];
 	struct us_bytes purpose; /* of the header or the query */
 	uint64_t first_line;
 	uint8_t digest[32];

@@ -15,8 +15,6 @@
 #include "daemon/front/json.h"
 #include "daemon/front/request.h"
 
-#define US_DECODE_COLLECTION_MAX 64
-
 /* One request being decoded; out and problem are what its caller gets. */
 struct us_decode {
 	const struct us_route *route;

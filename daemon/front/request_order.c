@@ -54,7 +54,7 @@ static int
 take_case(struct us_decode *d, struct us_msg_question_request *m)
 {
 	if (take_text(d, "action", ACTION_MAX, &m->action) != 0 ||
-	    take_text(d, "collection", US_DECODE_COLLECTION_MAX, &m->collection) != 0 ||
+	    take_text(d, "collection", US_COLLECTION_NAME_MAX, &m->collection) != 0 ||
 	    take_text(d, "bates", BATES_MAX, &m->bates) != 0 || take_time(d, &m->at) != 0)
 		return d->problem->status;
 	if (m->action.n == 0)

@@ -230,7 +230,7 @@ record_string(struct us_native *p, const unsigned char *s, size_t n)
 {
 	switch (p->key) {
 	case KEY_ID:
-		if (n == 0 || n > US_NATIVE_ID_MAX) {
+		if (n == 0 || n > US_SOURCE_ID_MAX) {
 			defect(p, US_DEFECT_BAD_ID);
 			return 1;
 		}
@@ -243,7 +243,7 @@ record_string(struct us_native *p, const unsigned char *s, size_t n)
 	case KEY_LANGUAGE:
 		return keep(p, s, n, &p->language);
 	case KEY_DESIGNATION:
-		if (n == 0 || n > US_NATIVE_DESIGNATION_MAX || is_blank(p, s, n))
+		if (n == 0 || n > US_DESIGNATION_MAX || is_blank(p, s, n))
 			defect(p, US_DEFECT_UNKNOWN_DESIGNATION);
 		return p->err == US_OK ? keep(p, s, n, &p->designation) : 0;
 	case KEY_MESSAGES:
@@ -490,9 +490,9 @@ us_native_new(struct us_native **out)
 	*out = p;
 	if (p == NULL)
 		return US_ERR_NOMEM;
-	us_buf_init(&p->text, US_NATIVE_RECORD_MAX);
-	us_buf_init(&p->record_others.text, US_NATIVE_RECORD_MAX);
-	us_buf_init(&p->message_others.text, US_NATIVE_RECORD_MAX);
+	us_buf_init(&p->text, US_RECORD_MAX);
+	us_buf_init(&p->record_others.text, US_RECORD_MAX);
+	us_buf_init(&p->message_others.text, US_RECORD_MAX);
 	return US_OK;
 }
 
@@ -566,7 +566,7 @@ us_native_parse(struct us_native *p, struct us_bytes line, int64_t now_ns, enum 
 {
 	int err;
 
-	if (line.n > US_NATIVE_RECORD_MAX) {
+	if (line.n > US_RECORD_MAX) {
 		*out = US_DEFECT_TOO_LARGE;
 		return US_OK;
 	}

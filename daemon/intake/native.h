@@ -27,9 +27,6 @@
 #include "base/buf.h"
 
 #define US_NATIVE_DEPTH_MAX 64
-#define US_NATIVE_RECORD_MAX (8u * 1024u * 1024u)
-#define US_NATIVE_ID_MAX 512u
-#define US_NATIVE_DESIGNATION_MAX 64u
 #define US_NATIVE_NO_TIME INT64_MIN
 
 /* A parsed record; views live until the parser's next record. */

@@ -9,6 +9,7 @@
 #include "crypto/crypto.h"
 #include "base/array.h"
 #include "base/err.h"
+#include "case/limits.h"
 #include "daemon/intake/native.h"
 #include "evidence/index/doc.h"
 
@@ -35,9 +36,9 @@ us_part_worker_new(struct us_part_worker **out)
 	*out = NULL;
 	if (w == NULL)
 		return US_ERR_NOMEM;
-	us_buf_init(&w->raw, US_INTAKE_RAW_MAX);
+	us_buf_init(&w->raw, US_PART_RAW_MAX);
 	us_buf_init(&w->container, US_CONTAINER_MAX);
-	us_buf_init(&w->document, US_DOCUMENT_MAX);
+	us_buf_init(&w->document, US_INTAKE_DOCUMENT_MAX);
 	us_buf_init(&w->result.documents, US_INTAKE_DOCUMENTS_MAX);
 	err = us_native_new(&w->native);
 	if (err == US_OK)
@@ -150,7 +151,7 @@ raw_bytes(struct us_part_worker *w, const struct us_part *part, struct us_bytes 
 	default:
 		return bad(w, US_ERR_FORMAT, US_DEFECT_NONE, "unknown encoding of a part");
 	}
-	if (raw->n > US_INTAKE_RAW_MAX)
+	if (raw->n > US_PART_RAW_MAX)
 		return bad(w, US_ERR_LIMIT, US_DEFECT_NONE, "the part is larger than 16 MiB");
 	err = us_sha256(raw->p, raw->n, digest);
 	if (err != US_OK)

@@ -11,8 +11,7 @@
 #include "evidence/batch/defect.h"
 #include "base/buf.h"
 
-#define US_INTAKE_RAW_MAX (16u * 1024u * 1024u) /* as US_PART_RAW_MAX */
-#define US_INTAKE_DOCUMENTS_MAX (66060288u)     /* as the field of the message "documents" */
+#define US_INTAKE_DOCUMENTS_MAX (66060288u) /* as the field of the message "documents" */
 
 enum us_part_encoding { US_PART_PLAIN = 0, US_PART_ZSTD = 1 };
 

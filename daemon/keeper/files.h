@@ -22,8 +22,9 @@
 #include "base/buf.h"
 #include "crypto/cert.h"
 #include "crypto/key.h"
+#include "crypto/slip39.h"
 
-#define US_SHARES_MAX 16
+#define US_SHARES_MAX US_SLIP39_SHARES_MAX
 
 struct us_vault_conf {
 	uint8_t vault_id[32];

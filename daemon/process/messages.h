@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "case/limits.h"
 #include "daemon/process/messages.def"
 
 #define US_FRAME_HEADER 12u
@@ -17,9 +18,6 @@
 #define US_REPLY_WINDOW (1024u * 1024u)
 /* Bytes of pages that may be under way between sealer and vault. */
 #define US_PAGES_WINDOW (8u * 1024u * 1024u)
-/* Decompressed bytes of one part of a load, and of one record in it. */
-#define US_PART_RAW_MAX (16u * 1024u * 1024u)
-#define US_RECORD_MAX (8u * 1024u * 1024u)
 
 /* More trusted is larger. A malformed message from a less trusted role drops that role's
  * channel; one from a more trusted role stops the process (process/channel.h). */
@@ -115,6 +113,7 @@ struct us_msg_info {
 	enum us_role from, to;
 	uint32_t max;
 };
+/* 1, and *info filled, if there is such a type; else 0. */
 int us_msg_info(uint16_t type, struct us_msg_info *info);
 /* The name of a type, "unknown" if there is none. */
 const char *us_msg_name(uint16_t type);
@@ -122,6 +121,7 @@ const char *us_msg_name(uint16_t type);
 void us_frame_header(uint8_t out[US_FRAME_HEADER], uint16_t type, uint32_t tag, uint32_t n);
 /* Decodes a body of any type and throws the result away. US_OK or US_ERR_MALFORMED. */
 int us_msg_check(uint16_t type, const void *p, size_t n);
+/* Static text of a role, in lower case. */
 const char *us_role_name(enum us_role role);
 
 #endif

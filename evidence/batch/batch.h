@@ -59,9 +59,9 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "case/limits.h"
 #include "crypto/key.h"
 
-#define US_BATCH_RECORDS_MAX 65536
 #define US_PAGE_MAX 16320u /* stored bytes of a page */
 #define US_PAGE_TAG 16u
 #define US_PAGE_PLAIN_MAX (US_PAGE_MAX - US_PAGE_TAG) /* 16,304 bytes inside a sealed page */

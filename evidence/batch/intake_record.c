@@ -30,7 +30,7 @@ us_intake_record_take(struct us_reader *r, struct us_intake_record *out)
 	t.id = us_take_str16(r, US_SOURCE_ID_MAX);
 	t.line = us_take_u64(r);
 	t.container = us_take_str32(r, US_CONTAINER_MAX);
-	t.document = us_take_str32(r, US_DOCUMENT_MAX);
+	t.document = us_take_str32(r, US_INTAKE_DOCUMENT_MAX);
 	if (r->err == US_OK && t.id.n == 0)
 		us_reader_fail(r, US_ERR_FORMAT);
 	if (r->err)

@@ -16,8 +16,7 @@
 #include "evidence/batch/record.h"
 #include "base/buf.h"
 
-#define US_SOURCE_ID_MAX 512u
-#define US_DOCUMENT_MAX (48u * 1024u * 1024u)
+#define US_INTAKE_DOCUMENT_MAX (48u * 1024u * 1024u)
 
 struct us_intake_record {
 	struct us_bytes id;
@@ -26,6 +25,8 @@ struct us_intake_record {
 	struct us_bytes document;
 };
 
+/* Appends the record. US_ERR_ARG (no id, or one too long), US_ERR_LIMIT, US_ERR_NOMEM: out is then
+ * as before. */
 int us_intake_record_encode(struct us_buf *out, const struct us_intake_record *r);
 /* Takes the next one from r; the container's layout is checked by us_container_decode, the
  * document's by evidence/index/doc.h. The reader's error is returned, and sticks. */

@@ -15,7 +15,7 @@ us_container_encode(struct us_buf *out, const struct us_span *spans, size_t n,
 	uint8_t *p;
 	int err;
 
-	if (n > US_MESSAGES_MAX || source.n > US_CONTAINER_SOURCE_MAX)
+	if (n > US_MESSAGES_MAX || source.n > US_RECORD_MAX)
 		return US_ERR_LIMIT;
 	for (size_t i = 0; i < n; i++) {
 		if (us_message_role_name(spans[i].role) == NULL || spans[i].offset < end ||
@@ -63,7 +63,7 @@ us_container_decode(struct us_container *c, struct us_bytes bytes)
 	if (r.err)
 		return r.err;
 	t.source = us_take(&r, r.left);
-	if (t.source.n > US_CONTAINER_SOURCE_MAX)
+	if (t.source.n > US_RECORD_MAX)
 		return US_ERR_LIMIT;
 	for (size_t i = 0; i < t.messages; i++) {
 		struct us_span s = span_at(t.spans.p + i * SPAN_SIZE);

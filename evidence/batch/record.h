@@ -23,8 +23,7 @@
 #include "crypto/record_seal.h"
 
 #define US_MESSAGES_MAX 65535u
-#define US_CONTAINER_SOURCE_MAX (8u * 1024u * 1024u)
-#define US_CONTAINER_MAX (4u + US_MESSAGES_MAX * 9u + US_CONTAINER_SOURCE_MAX)
+#define US_CONTAINER_MAX (4u + US_MESSAGES_MAX * 9u + US_RECORD_MAX)
 #define US_PACKED_HEADER 13u
 
 struct us_span {
@@ -58,16 +57,21 @@ int us_container_content(const struct us_container *c, size_t i, struct us_buf *
 struct us_packer;
 /* version 0: no dictionary, dictionary.n 0. The bytes are copied. US_ERR_NOMEM, US_ERR_ARG. */
 int us_packer_new(struct us_packer **out, uint32_t version, struct us_bytes dictionary);
+/* NULL is allowed. */
 void us_packer_free(struct us_packer *p);
+/* The version of its dictionary, 0 if it has none. */
 uint32_t us_packer_version(const struct us_packer *p);
 /* Appends the packed form of a container. US_ERR_LIMIT. */
 int us_packer_pack(struct us_packer *p, struct us_bytes container, struct us_buf *out);
 
 struct us_unpacker;
+/* One that knows no dictionary. US_ERR_NOMEM. Free with us_unpacker_free(). */
 int us_unpacker_new(struct us_unpacker **out);
+/* NULL is allowed. */
 void us_unpacker_free(struct us_unpacker *u);
 /* Makes a version known (again: no effect). US_ERR_ARG for 0, US_ERR_NOMEM. */
 int us_unpacker_add(struct us_unpacker *u, uint32_t version, struct us_bytes dictionary);
+/* 1 if it can unpack what names that version: known, or 0 (none is needed). */
 int us_unpacker_has(const struct us_unpacker *u, uint32_t version);
 /* The dictionary version a packed form names. */
 int us_packed_version(struct us_bytes packed, uint32_t *version);

@@ -39,55 +39,6 @@ cut_back(struct us_buf *out, size_t had)
 	out->len = had;
 }
 
-/* ---- for searching ---- */
-
-/* A piece ends at the end of what was appended; empty ones are none. */
-static int
-add_cut(size_t **cuts, size_t *n, size_t *cap, size_t at)
-{
-	if (at == (*n == 0 ? 0 : (*cuts)[*n - 1]))
-		return US_OK;
-	if (us_grow(cuts, *n, cap, sizeof **cuts) != US_OK)
-		return US_ERR_NOMEM;
-	(*cuts)[(*n)++] = at;
-	return US_OK;
-}
-
-int
-us_mask_message(const struct us_mask *mask, unsigned role, struct us_bytes content,
-    struct us_buf *out, size_t **cuts, size_t *n_cuts)
-{
-	struct us_identifier_span *spans = NULL;
-	size_t n = 0, at = 0, had = out->len, cap = 0;
-	int err;
-
-	*cuts = NULL;
-	*n_cuts = 0;
-	if (is_role_masked(mask, role) || content.n == 0)
-		return US_OK;
-	err = us_identifiers_find(content, mask->identifiers, &spans, &n);
-	for (size_t i = 0; err == US_OK && i < n; i++) {
-		err = us_buf_put(out, content.p + at, spans[i].start - at);
-		if (err == US_OK)
-			err = us_buf_put_u8(out, '\n');
-		if (err == US_OK)
-			err = add_cut(cuts, n_cuts, &cap, out->len - had);
-		at = spans[i].end;
-	}
-	if (err == US_OK)
-		err = us_buf_put(out, content.p + at, content.n - at);
-	if (err == US_OK)
-		err = add_cut(cuts, n_cuts, &cap, out->len - had);
-	free(spans);
-	if (err != US_OK) {
-		cut_back(out, had);
-		free(*cuts);
-		*cuts = NULL;
-		*n_cuts = 0;
-	}
-	return err;
-}
-
 /* ---- for reading ---- */
 
 static int
@@ -183,7 +134,7 @@ put_message(struct us_mask_render *r, const struct us_container *c, size_t i)
 	int err = US_OK;
 
 	us_buf_reset(&r->shown);
-	us_buf_init(&content, US_CONTAINER_SOURCE_MAX);
+	us_buf_init(&content, US_RECORD_MAX);
 	if (is_role_masked(r->mask, span.role)) {
 		r->messages++;
 		err = us_buf_putf(&r->shown, "[masked: message of %s]",
@@ -274,7 +225,7 @@ us_mask_render(const struct us_mask *mask, const struct us_container *container,
 	int err;
 
 	/* a placeholder is at most ten times what it stands for */
-	us_buf_init(&r.shown, (size_t)16 * US_CONTAINER_SOURCE_MAX);
+	us_buf_init(&r.shown, (size_t)16 * US_RECORD_MAX);
 	us_json_begin(&r.json, out);
 	us_json_object(&r.json);
 	err = put_value(&r, US_MASK_ID, facts->id, US_IDENTIFIERS_ALL);

@@ -12,9 +12,8 @@
  * between spans that match is "[…]" (US_MASK_EXCEPT_MATCH). Times of messages and fields that the
  * vault does not know are never part of a masked record.
  *
- * The same masked texts are what a masked person's search sees: us_mask_message() gives the text of
- * a message under the mask (placeholders are left out of it, so that nobody finds them by searching
- * for "masked"; a gap no phrase can bridge stands in their place).
+ * A search does not see what is masked: whoever reads text under a mask may not search it
+ * (daemon/vault/query_limits.c).
  */
 #ifndef US_MASK_MASK_H
 #define US_MASK_MASK_H
@@ -33,14 +32,6 @@ struct us_mask_facts {
 	struct us_bytes language;
 };
 
-/* Appends the masked text of one message for searching; '\n' in place of what is masked, between
- * two paragraphs no phrase bridges: us_match() must be given the pieces between as messages of
- * their own, so cuts says where: pieces are [0, cuts[0]), [cuts[0], cuts[1]), … The last cut is the
- * end of what was appended (cuts count from its start), so there are *n_cuts pieces. *cuts is
- * malloc'ed (NULL if *n_cuts is 0). content: UTF-8. A message of a masked role gives nothing.
- * except_match has no part in it. US_ERR_NOMEM, US_ERR_LIMIT; out is then as before. */
-int us_mask_message(const struct us_mask *mask, unsigned role, struct us_bytes content,
-    struct us_buf *out, size_t **cuts, size_t *n_cuts);
 /* Appends the JSON of the masked record. query: for except_match, else NULL (with except_match and
  * no query nothing is shown of any content). Identifiers are masked in the id too, and all but
  * "number" in model and language. With except_match the matches are looked for between identifiers;

@@ -25,7 +25,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (d != US_DEFECT_NONE)
 		return 0;
 	us_buf_init(&box, US_CONTAINER_MAX);
-	us_buf_init(&text, US_NATIVE_RECORD_MAX);
+	us_buf_init(&text, US_RECORD_MAX);
 	if (us_container_encode(&box, r.spans, r.messages, line) != US_OK ||
 	    us_container_decode(&c, (struct us_bytes){ box.data, box.len }) != US_OK)
 		abort();

@@ -175,13 +175,13 @@ static void
 test_limits(void **state)
 {
 	struct us_native_record r;
-	char *s = malloc(US_NATIVE_RECORD_MAX + 2), *p;
+	char *s = malloc(US_RECORD_MAX + 2), *p;
 
 	(void)state;
 	memset(s, '[', 100000);
 	assert_int_equal(parse(s, 100000, &r), US_DEFECT_TOO_DEEP);
-	memset(s, 'a', US_NATIVE_RECORD_MAX + 1);
-	assert_int_equal(parse(s, US_NATIVE_RECORD_MAX + 1, &r), US_DEFECT_TOO_LARGE);
+	memset(s, 'a', US_RECORD_MAX + 1);
+	assert_int_equal(parse(s, US_RECORD_MAX + 1, &r), US_DEFECT_TOO_LARGE);
 	/* 63 levels below the record, then one more */
 	for (int depth = 62; depth <= 64; depth++) {
 		p = s + sprintf(s, "{\"id\":\"1\",%s,\"x\":", MESSAGES);

@@ -98,7 +98,7 @@ check_documents(const struct us_part_result *r)
 	struct us_doc d;
 	struct us_buf text;
 
-	us_buf_init(&text, US_NATIVE_RECORD_MAX);
+	us_buf_init(&text, US_RECORD_MAX);
 	us_reader_init(&in, r->documents.data, r->documents.len);
 	for (uint32_t i = 0; i < r->count; i++) {
 		assert_int_equal(us_intake_record_take(&in, &rec), US_OK);
@@ -299,7 +299,7 @@ static void
 test_encodings(void **state)
 {
 	static const char text[] = "{\"id\":\"1\"," MESSAGES "}\n\n{\"id\":\"2\"," MESSAGES "}";
-	size_t big_n = US_INTAKE_RAW_MAX + 1, zn;
+	size_t big_n = US_PART_RAW_MAX + 1, zn;
 	uint8_t *big = calloc(1, big_n), *z = malloc(ZSTD_compressBound(big_n));
 	struct us_part_result *r;
 

@@ -80,7 +80,7 @@ draw(struct all *a)
 	a->access.reason = (enum us_reason)below(30);
 	a->access.person = (uint32_t)below(1000);
 	a->access.paragraph = some(20);
-	a->access.n_parties = (size_t)below(US_ENTRY_PARTIES + 1);
+	a->access.n_parties = (size_t)below(US_PERSON_PARTIES + 1);
 	for (i = 0; i < a->access.n_parties; i++)
 		a->access.parties[i] = some(12);
 	a->access.summary = some(300);

@@ -234,8 +234,6 @@ test_broken_container(void **state)
 struct planted {
 	char must_not[PLANTS * MESSAGES_MAX][64]; /* in the output */
 	size_t n;
-	char masked_words[PLANTS * MESSAGES_MAX][32]; /* words that stand in masked parts only */
-	size_t n_words;
 };
 
 static void
@@ -243,13 +241,6 @@ plant(struct planted *p, const char *text)
 {
 	assert_true(p->n < PLANTS * MESSAGES_MAX && strlen(text) < 64);
 	strcpy(p->must_not[p->n++], text);
-}
-
-static void
-plant_word(struct planted *p, const char *word)
-{
-	assert_true(p->n_words < PLANTS * MESSAGES_MAX && strlen(word) < 32);
-	strcpy(p->masked_words[p->n_words++], word);
 }
 
 static const char *const PLAIN[] = { "the", "court", "asks", "about", "weather",
@@ -284,10 +275,8 @@ put_identifier(struct us_buf *b, struct planted *p, const struct us_mask *mask, 
 		break;
 	}
 	assert_int_equal(us_buf_putf(b, " %s ", text), US_OK);
-	if (hidden || (mask->identifiers & US_IDENTIFIER_BIT(CLASSES[identifier])) != 0) {
+	if (hidden || (mask->identifiers & US_IDENTIFIER_BIT(CLASSES[identifier])) != 0)
 		plant(p, word);
-		plant_word(p, word);
-	}
 }
 
 static void
@@ -320,7 +309,6 @@ make_record(struct record *r, struct planted *p, const struct us_mask *mask)
 		if (hidden) {
 			(void)snprintf(word, sizeof word, "hidden%08u", pick(100000000));
 			plant(p, word);
-			plant_word(p, word);
 			assert_int_equal(us_buf_putf(&text, "%s", word), US_OK);
 		}
 		record_message(r, role, extra, us_buf_cstr(&text));
@@ -404,123 +392,6 @@ test_nothing_leaks(void **state)
 	assert_true(plants > ROUNDS * 3);
 }
 
-/* The masked texts of a record as a search sees them: its pieces. */
-static size_t
-pieces_of(const struct us_mask *mask, const struct record *r, struct us_buf *text,
-    struct us_match_message *messages, size_t max)
-{
-	size_t n = 0, ends[256], n_ends = 0, *cuts, n_cuts, base;
-	unsigned roles[256];
-	struct us_buf content;
-
-	us_buf_init(&content, 1 << 20);
-	for (size_t i = 0; i < r->n; i++) {
-		us_buf_reset(&content);
-		assert_int_equal(us_container_content(&r->container, i, &content), US_OK);
-		base = text->len;
-		assert_int_equal(us_mask_message(mask, r->spans[i].role,
-				     (struct us_bytes){ content.data, content.len }, text, &cuts,
-				     &n_cuts),
-		    US_OK);
-		assert_int_equal(text->len - base, n_cuts == 0 ? 0 : cuts[n_cuts - 1]);
-		for (size_t k = 0; k < n_cuts; k++) {
-			assert_true(n_ends < 256 && cuts[k] > (k == 0 ? 0 : cuts[k - 1]));
-			roles[n_ends] = r->spans[i].role;
-			ends[n_ends++] = base + cuts[k];
-		}
-		free(cuts);
-	}
-	for (; n < n_ends && n < max; n++)
-		messages[n] = (struct us_match_message){ roles[n],
-			{ text->data + (n == 0 ? 0 : ends[n - 1]),
-			    ends[n] - (n == 0 ? 0 : ends[n - 1]) } };
-	us_buf_free(&content);
-	return n;
-}
-
-static int
-finds(const char *query, const struct us_match_message *messages, size_t n)
-{
-	const struct us_match_document d = { .messages = messages,
-		.n_messages = n,
-		.created_s = INT64_MIN };
-	struct us_query *q = query_of(query);
-	int yes;
-
-	assert_int_equal(us_match(q, &d, &yes), US_OK);
-	us_query_free(q);
-	return yes;
-}
-
-static void
-test_search_sees_no_more(void **state)
-{
-	static const struct us_mask nothing = { 0 };
-	size_t words = 0;
-
-	(void)state;
-	for (unsigned round = 0; round < ROUNDS; round++) {
-		const struct us_mask mask = random_mask();
-		struct us_match_message messages[256], plain[256];
-		struct us_buf text, whole;
-		struct planted p = { .n = 0 };
-		struct record r;
-		size_t n, n_plain;
-
-		us_buf_init(&text, 1 << 20);
-		us_buf_init(&whole, 1 << 20);
-		make_record(&r, &p, &mask);
-		n = pieces_of(&mask, &r, &text, messages, 256);
-		n_plain = pieces_of(&nothing, &r, &whole, plain, 256);
-		for (size_t i = 0; i < p.n_words; i++) {
-			if (finds(p.masked_words[i], messages, n))
-				fail_msg("%s is found behind the mask", p.masked_words[i]);
-			assert_int_equal(finds(p.masked_words[i], plain, n_plain), 1);
-		}
-		assert_int_equal(finds("masked OR email OR message", messages, n), 0);
-		words += p.n_words;
-		us_buf_free(&text);
-		us_buf_free(&whole);
-		record_free(&r);
-	}
-	assert_true(words > ROUNDS);
-}
-
-static void
-test_pieces(void **state)
-{
-	const struct us_mask mask = { .identifiers = US_IDENTIFIERS_ALL, .roles = 1u << 1 };
-	struct us_buf out;
-	size_t *cuts, n;
-
-	(void)state;
-	us_buf_init(&out, 1024);
-	assert_int_equal(us_buf_putf(&out, "x"), US_OK);
-	assert_int_equal(us_mask_message(&mask, 2, us_bytes_of("a b@c.de f g@h.ij"), &out, &cuts,
-			     &n),
-	    US_OK);
-	assert_string_equal(us_buf_cstr(&out), "xa \n f \n");
-	assert_int_equal(n, 2);
-	assert_int_equal(cuts[0], 3);
-	assert_int_equal(cuts[1], 7);
-	free(cuts);
-	us_buf_reset(&out);
-	assert_int_equal(us_mask_message(&mask, 1, us_bytes_of("text"), &out, &cuts, &n), US_OK);
-	assert_true(n == 0 && cuts == NULL && out.len == 0);
-	assert_int_equal(us_mask_message(&mask, 7, us_bytes_of("text"), &out, &cuts, &n), US_OK);
-	assert_true(n == 0 && cuts == NULL && out.len == 0); /* a role nobody knows */
-	assert_int_equal(us_mask_message(&mask, 2, (struct us_bytes){ NULL, 0 }, &out, &cuts, &n),
-	    US_OK);
-	assert_true(n == 0 && cuts == NULL && out.len == 0);
-	us_buf_free(&out);
-	us_buf_init(&out, 4);
-	assert_int_equal(us_mask_message(&mask, 2, us_bytes_of("long a@b.co text"), &out, &cuts,
-			     &n),
-	    US_ERR_LIMIT);
-	assert_true(n == 0 && cuts == NULL && out.len == 0);
-	us_buf_free(&out);
-}
-
 int
 main(void)
 {
@@ -529,8 +400,6 @@ main(void)
 		cmocka_unit_test(test_no_bridge),
 		cmocka_unit_test(test_broken_container),
 		cmocka_unit_test(test_nothing_leaks),
-		cmocka_unit_test(test_search_sees_no_more),
-		cmocka_unit_test(test_pieces),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
