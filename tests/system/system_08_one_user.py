@@ -15,6 +15,8 @@ def copy_for_all(top):
         shutil.copy(program, os.path.join(top, "build"))
     for name in ("tests/system/harness.py", "tests/system/" + os.path.basename(__file__), "policy/orders/demo.yaml"):
         shutil.copy(os.path.join(ROOT, name), os.path.join(top, name))
+    for directory in ("tests/recording", "tests/schema", "schema"):  # what the harness holds answers against
+        shutil.copytree(os.path.join(ROOT, directory), os.path.join(top, directory))
     run(["chmod", "-R", "a+rX", top])
     return os.path.join(top, "tests", "system", os.path.basename(__file__))
 
