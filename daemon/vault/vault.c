@@ -7,11 +7,41 @@
 
 #include <event2/event.h>
 
+#include "base/err.h"
+#include "base/log.h"
 #include "crypto/crypto.h"
 #include "daemon/process/role.h"
-#include "daemon/vault/internal.h"
+#include "daemon/vault/answers/kinds.h"
+#include "daemon/vault/decide/sessions.h"
+#include "daemon/vault/evidence/visible.h"
+#include "daemon/vault/loads/sealer.h"
+#include "daemon/vault/request/ask.h"
+#include "daemon/vault/request/engine.h"
+#include "daemon/vault/request/take.h"
+#include "daemon/vault/state/acts.h"
+#include "daemon/vault/state/keeper.h"
+#include "daemon/vault/state/start.h"
+#include "daemon/vault/state/writer.h"
 
 #define CACHE_PAGES_DEFAULT 10240
+#define FRONTS_MAX 64
+
+struct us_vault_process;
+
+struct us_vault_link {
+	struct us_vault_process *process;
+	struct us_vault_front *front;
+	struct us_channel *channel;
+};
+
+/* The vault, and who it talks with. */
+struct us_vault_process {
+	struct us_vault vault; /* first: its leave() finds the process by it */
+	struct us_vault_link fronts[FRONTS_MAX];
+	struct us_vault_sealer *sealer;
+	struct us_channel *control, *keeper_channel, *sealer_channel;
+	int status; /* of the exit, once the vault leaves */
+};
 
 static int on_front(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag,
     struct us_bytes body, int fd);
@@ -51,7 +81,7 @@ take_counts(struct us_vault *v, struct us_bytes counts)
 	for (size_t i = 0; i < counts.n; i += 5)
 		if (us_reason_name(counts.p[i]) == NULL)
 			return US_ERR_MALFORMED;
-	err = us_vault_refused(v, counts);
+	err = us_vault_keeper_count(v->keeper, v->state, counts);
 	if (err != US_OK)
 		us_log_err(err, "what a front has refused could not be counted");
 	return US_OK;
@@ -61,12 +91,13 @@ static int
 on_front(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body,
     int fd)
 {
-	struct us_vault_front *f = ctx;
+	struct us_vault_link *l = ctx;
+	struct us_vault *v = &l->process->vault;
 	int err;
 
 	(void)ch;
 	(void)fd;
-	if (f->vault->leaving && type != US_MSG_handshakes)
+	if (us_vault_is_leaving(v->state) && type != US_MSG_handshakes)
 		return US_OK;
 	switch (type) {
 	case US_MSG_credit: {
@@ -74,155 +105,136 @@ on_front(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct u
 
 		err = us_msg_credit_decode(&m, body.p, body.n);
 		if (err == US_OK)
-			us_vault_request_credit(f, tag, m.bytes);
+			us_vault_request_credit(l->front, tag, m.bytes);
 		return err;
 	}
 	case US_MSG_cancel:
 		err = us_msg_check(type, body.p, body.n);
 		if (err == US_OK)
-			us_vault_request_cancel(f, tag);
+			us_vault_request_cancel(l->front, tag);
 		return err;
 	case US_MSG_handshakes: {
 		struct us_msg_handshakes m;
 
 		err = us_msg_handshakes_decode(&m, body.p, body.n);
-		return err != US_OK ? err : take_counts(f->vault, m.counts);
+		return err != US_OK ? err : take_counts(v, m.counts);
 	}
 	default:
-		err = us_msg_check(type, body.p, body.n);
-		return err != US_OK ? err : us_vault_request_take(f, type, tag, body);
+		return us_vault_request_take(v, us_vault_kinds, l->front, type, tag, body);
 	}
 }
 
 static void
 on_front_close(void *ctx, struct us_channel *ch, int err)
 {
-	struct us_vault_front *f = ctx;
+	struct us_vault_link *l = ctx;
 
 	(void)err;
-	if (f->channel != ch)
+	if (l->channel != ch)
 		return; /* replaced already */
-	us_vault_requests_drop(f, US_REASON_GONE);
-	f->channel = NULL;
+	us_vault_requests_drop(l->front, US_REASON_GONE);
+	l->channel = NULL;
+	us_vault_front_connect(l->front, NULL);
 }
 
 static void
 on_front_drained(void *ctx, struct us_channel *ch)
 {
-	struct us_vault_front *f = ctx;
+	struct us_vault_link *l = ctx;
 
-	if (f->channel == ch)
-		us_vault_front_drained(f);
+	if (l->channel == ch)
+		us_vault_front_drained(l->front);
+}
+
+static void
+drop_requests(struct us_vault_process *p, enum us_reason why)
+{
+	for (size_t i = 0; i < FRONTS_MAX; i++)
+		if (p->fronts[i].front != NULL)
+			us_vault_requests_drop(p->fronts[i].front, why);
 }
 
 /* --- keeper ----------------------------------------------------------------------------------- */
 
-static int
-take_checkpoint(struct us_vault *v, struct us_bytes body)
+static void
+on_open(struct us_vault *v)
 {
-	struct us_msg_checkpoint m;
-	int err = us_msg_checkpoint_decode(&m, body.p, body.n);
-
-	if (err != US_OK)
-		return err;
-	v->tree_size = m.tree_size;
-	us_buf_reset(&v->checkpoint);
-	return us_buf_put(&v->checkpoint, m.text.p, m.text.n);
+	us_vault_outcomes_open(v->outcomes);
 }
 
 static int
 on_keeper(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body,
     int fd)
 {
-	struct us_vault *v = ctx;
+	struct us_vault *v = &((struct us_vault_process *)ctx)->vault;
 	int err;
 
 	(void)ch;
 	(void)fd;
-	if (v->leaving)
+	if (us_vault_is_leaving(v->state))
 		return US_OK;
 	switch (type) {
 	case US_MSG_checkpoint:
-		return take_checkpoint(v, body);
+		return us_vault_keeper_take_checkpoint(v->keeper, body);
 	case US_MSG_unsealed:
-		return us_vault_start_unsealed(v, body);
+		return us_vault_start_unsealed(v, body, on_open);
 	default:
 		/* here, so that whoever waits for it need not ask whether it is well formed */
 		err = us_msg_check(type, body.p, body.n);
-		return err != US_OK ? err : us_vault_keeper_call_answer(v, type, tag, body);
+		return err != US_OK ? err : us_vault_keeper_answer(v->keeper, type, tag, body);
 	}
-}
-
-int
-us_vault_refused(struct us_vault *v, struct us_bytes counts)
-{
-	const struct us_msg_noise noise = { .counts = counts };
-	const struct us_msg_uncounted uncounted = { .counts = counts };
-	int err;
-
-	if (v->keeper != NULL && !v->leaving)
-		return us_send_noise(v->keeper, 0, &noise);
-	if (v->control == NULL)
-		return US_OK;
-	err = us_send_uncounted(v->control, 0, &uncounted);
-	us_channel_flush(v->control);
-	return err;
 }
 
 static void
 on_leave(evutil_socket_t fd, short what, void *arg)
 {
-	struct us_vault *v = arg;
+	struct us_vault_process *p = arg;
 	size_t i, backlog = 0;
 
 	(void)fd;
 	(void)what;
 	for (i = 0; i < FRONTS_MAX; i++)
-		if (v->fronts[i].channel != NULL)
-			backlog += us_channel_backlog(v->fronts[i].channel);
+		if (p->fronts[i].channel != NULL)
+			backlog += us_channel_backlog(p->fronts[i].channel);
 	if (backlog > 0)
 		us_log(US_LOG_NOTICE, "%zu bytes of replies were not sent any more", backlog);
-	us_writer_free(v->writer);
+	us_writer_free(p->vault.writer);
 	us_crypto_scrub();
 	/* Nothing else is freed one by one: the address space goes. */
-	_exit(v->sealing ? US_EXIT_SEALED : 1);
+	_exit(p->status);
 }
 
-void
-us_vault_leave(struct us_vault *v, int status)
+/* A later call changes the status alone, to US_EXIT_SEALED. */
+static void
+leave(struct us_vault *v, int status)
 {
+	struct us_vault_process *p = (struct us_vault_process *)v;
 	struct timeval soon = { 0, 50000 };
-	size_t i;
 
-	if (status == US_EXIT_SEALED)
-		v->sealing = 1;
-	if (v->leaving)
+	if (p->status != US_EXIT_SEALED)
+		p->status = status;
+	if (us_vault_is_leaving(v->state))
 		return;
-	v->leaving = 1;
+	us_vault_state_leave(v->state);
 	/* What is not answered by now is cut off: the keys that it would need are gone. */
-	for (i = 0; i < FRONTS_MAX; i++)
-		us_vault_requests_drop(&v->fronts[i], US_REASON_CUT);
-	us_vault_outcomes_tell(v);
-	us_key_free(v->state_key);
-	us_key_free(v->cursor_key);
-	v->state_key = NULL;
-	v->cursor_key = NULL;
-	v->state = VAULT_SEALED;
-	us_vault_evidence_free(v);
-	(void)event_base_once(v->base, -1, EV_TIMEOUT, on_leave, v, &soon);
+	drop_requests(p, US_REASON_CUT);
+	us_vault_outcomes_tell(v->outcomes);
+	us_vault_evidence_forget(v->evidence);
+	(void)event_base_once(v->base, -1, EV_TIMEOUT, on_leave, p, &soon);
 }
 
 static void
 on_keeper_close(void *ctx, struct us_channel *ch, int err)
 {
-	struct us_vault *v = ctx;
+	struct us_vault_process *p = ctx;
 
 	(void)ch;
-	v->keeper = NULL;
-	if (!v->sealing && err == US_ERR_CLOSED)
+	p->keeper_channel = NULL;
+	us_vault_keeper_connect(p->vault.keeper, NULL);
+	if (p->status != US_EXIT_SEALED && err == US_ERR_CLOSED)
 		us_log(US_LOG_ERROR, "the keeper is gone: stopping");
 	/* Nothing can be logged, so nothing may leave any more. */
-	us_vault_leave(v, v->sealing ? US_EXIT_SEALED : 1);
+	leave(&p->vault, 1);
 }
 
 /* --- sealer ----------------------------------------------------------------------------------- */
@@ -231,37 +243,31 @@ static int
 on_sealer(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body,
     int fd)
 {
-	struct us_vault *v = ctx;
+	struct us_vault_process *p = ctx;
 
 	(void)ch;
 	(void)fd;
-	return v->leaving ? US_OK : us_vault_load_message(v, type, tag, body);
+	return us_vault_is_leaving(p->vault.state) ?
+	    US_OK :
+	    us_vault_sealer_message(p->sealer, type, tag, body);
 }
 
 static void
 on_sealer_close(void *ctx, struct us_channel *ch, int err)
 {
-	struct us_vault *v = ctx;
+	struct us_vault_process *p = ctx;
 
 	(void)err;
-	if (v->sealer != ch)
+	if (p->sealer_channel != ch)
 		return;
-	v->sealer = NULL;
-	us_vault_load_sealer_gone(v);
+	p->sealer_channel = NULL;
+	us_vault_sealer_connect(p->sealer, NULL);
 }
 
 /* --- start and end ---------------------------------------------------------------------------- */
 
-static void
-on_run(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	us_work_turn(&((struct us_vault *)arg)->work_queue);
-}
-
 static int
-open_store(struct us_vault *v, size_t cache_pages)
+open_store(struct us_vault *v)
 {
 	struct us_store_options options = { .path = "store.db", .create = 1 };
 	struct us_store *store = NULL;
@@ -269,8 +275,6 @@ open_store(struct us_vault *v, size_t cache_pages)
 
 	if (err == US_OK)
 		err = us_store_reader_open(&v->reader, store);
-	if (err == US_OK)
-		err = us_cache_new(&v->cache, v->reader, cache_pages);
 	if (err == US_OK)
 		err = us_writer_new(&v->writer, store, v->base);
 	if (err != US_OK) {
@@ -281,62 +285,110 @@ open_store(struct us_vault *v, size_t cache_pages)
 	return err;
 }
 
+/* The rooms, each upon those before it. */
+static int
+open_rooms(struct us_vault_process *p, const struct us_settings *settings)
+{
+	struct us_vault *v = &p->vault;
+	const size_t cache_pages = (size_t)us_setting_number(settings, "vault_cache_pages",
+	    CACHE_PAGES_DEFAULT, 8, 1 << 20);
+	int err = us_vault_state_new(&v->state,
+	    us_setting_number(settings, "frozen", 0, 0, 1) != 0);
+
+	if (err == US_OK)
+		err = us_vault_keeper_new(&v->keeper, p->control);
+	if (err == US_OK)
+		err = us_vault_acts_new(&v->acts, v);
+	if (err == US_OK)
+		err = us_vault_evidence_new(&v->evidence, v->state, v->reader, cache_pages);
+	if (err == US_OK)
+		err = us_vault_views_new(&v->views, v->evidence);
+	if (err == US_OK)
+		err = us_vault_sessions_new(&v->sessions);
+	if (err == US_OK)
+		err = us_vault_outcomes_new(&v->outcomes, v->base, v->state, v->keeper);
+	if (err == US_OK)
+		err = us_vault_log_gate_new(&v->log_gate, v->base, v->state, us_vault_gate_opens);
+	if (err == US_OK)
+		err = us_vault_requests_new(&v->requests, v->base, us_vault_refusal);
+	if (err == US_OK)
+		err = us_vault_loads_new(&v->loads, v);
+	if (err == US_OK)
+		err = us_vault_sealer_new(&p->sealer, v);
+	for (size_t i = 0; i < FRONTS_MAX && err == US_OK; i++) {
+		p->fronts[i].process = p;
+		err = us_vault_front_new(&p->fronts[i].front);
+	}
+	return err;
+}
+
 static int
 on_settings(void *ctx, struct event_base *base, uint8_t index, const struct us_settings *settings)
 {
-	struct us_vault *v = ctx;
+	struct us_vault_process *p = ctx;
 	int err;
 
 	(void)index;
-	v->base = base;
-	v->run_event = event_new(base, -1, 0, on_run, v);
-	if (v->run_event == NULL)
-		return US_ERR_NOMEM;
-	v->frozen = us_setting_number(settings, "frozen", 0, 0, 1) != 0;
+	p->vault.base = base;
 	err = us_crypto_init();
 	if (err == US_OK)
-		err = open_store(v,
-		    (size_t)us_setting_number(settings, "vault_cache_pages", CACHE_PAGES_DEFAULT, 8,
-			1 << 20));
+		err = open_store(&p->vault);
 	if (err != US_OK)
 		us_log_err(err, "cannot open the store");
-	return err;
+	return err != US_OK ? err : open_rooms(p, settings);
+}
+
+static struct us_channel *
+connect_front(struct us_vault_process *p, uint8_t index, int fd)
+{
+	struct us_vault_link *l = &p->fronts[index];
+
+	if (l->channel != NULL) {
+		us_vault_requests_drop(l->front, US_REASON_GONE);
+		us_channel_free(l->channel);
+	}
+	l->channel = us_channel_new(p->vault.base, fd, US_ROLE_VAULT, US_ROLE_FRONT, index,
+	    &front_handler, l);
+	us_vault_front_connect(l->front, l->channel);
+	return l->channel;
+}
+
+static struct us_channel *
+connect_keeper(struct us_vault_process *p, uint8_t index, int fd)
+{
+	p->keeper_channel = us_channel_new(p->vault.base, fd, US_ROLE_VAULT, US_ROLE_KEEPER, index,
+	    &keeper_handler, p);
+	us_vault_keeper_connect(p->vault.keeper, p->keeper_channel);
+	return p->keeper_channel;
+}
+
+static struct us_channel *
+connect_sealer(struct us_vault_process *p, uint8_t index, int fd)
+{
+	if (p->sealer_channel != NULL) {
+		us_channel_free(p->sealer_channel);
+		us_vault_sealer_connect(p->sealer, NULL);
+	}
+	p->sealer_channel = us_channel_new(p->vault.base, fd, US_ROLE_VAULT, US_ROLE_SEALER, index,
+	    &sealer_handler, p);
+	us_vault_sealer_connect(p->sealer, p->sealer_channel);
+	return p->sealer_channel;
 }
 
 static int
 on_channel(void *ctx, enum us_role peer, uint8_t index, int fd)
 {
-	struct us_vault *v = ctx;
-	struct us_channel *ch = NULL;
+	struct us_vault_process *p = ctx;
+	struct us_channel *ch;
 
 	if ((peer != US_ROLE_FRONT || index >= FRONTS_MAX) &&
-	    (peer != US_ROLE_KEEPER || v->keeper != NULL) && peer != US_ROLE_SEALER) {
+	    (peer != US_ROLE_KEEPER || p->keeper_channel != NULL) && peer != US_ROLE_SEALER) {
 		(void)close(fd);
 		return US_ERR_MALFORMED;
 	}
-	if (peer == US_ROLE_FRONT) {
-		struct us_vault_front *f = &v->fronts[index];
-
-		if (f->channel != NULL) {
-			us_vault_requests_drop(f, US_REASON_GONE);
-			us_channel_free(f->channel);
-		}
-		f->vault = v;
-		f->index = index;
-		ch = f->channel = us_channel_new(v->base, fd, US_ROLE_VAULT, peer, index,
-		    &front_handler, f);
-	} else if (peer == US_ROLE_KEEPER) {
-		ch = v->keeper = us_channel_new(v->base, fd, US_ROLE_VAULT, peer, index,
-		    &keeper_handler, v);
-	} else {
-		if (v->sealer != NULL) {
-			us_channel_free(v->sealer);
-			v->sealer = NULL;
-			us_vault_load_sealer_gone(v);
-		}
-		ch = v->sealer = us_channel_new(v->base, fd, US_ROLE_VAULT, peer, index,
-		    &sealer_handler, v);
-	}
+	ch = peer == US_ROLE_FRONT ? connect_front(p, index, fd) :
+	    peer == US_ROLE_KEEPER ? connect_keeper(p, index, fd) :
+				     connect_sealer(p, index, fd);
 	if (ch == NULL) {
 		(void)close(fd);
 		return US_ERR_NOMEM;
@@ -347,70 +399,59 @@ on_channel(void *ctx, enum us_role peer, uint8_t index, int fd)
 static int
 on_start(void *ctx)
 {
-	struct us_vault *v = ctx;
+	struct us_vault_process *p = ctx;
 
-	return v->keeper == NULL || v->writer == NULL ? US_ERR_STATE : US_OK;
+	return p->keeper_channel == NULL || p->vault.writer == NULL ? US_ERR_STATE : US_OK;
 }
 
 static void
-vault_free(struct us_vault *v)
+process_free(struct us_vault_process *p)
 {
-	size_t i;
+	struct us_vault *v = &p->vault;
 
-	for (i = 0; i < FRONTS_MAX; i++) {
-		us_vault_requests_drop(&v->fronts[i], US_REASON_CUT);
-		us_channel_free(v->fronts[i].channel);
+	drop_requests(p, US_REASON_CUT);
+	for (size_t i = 0; i < FRONTS_MAX; i++) {
+		us_channel_free(p->fronts[i].channel);
+		us_vault_front_free(p->fronts[i].front);
 	}
-	us_channel_free(v->keeper);
-	us_channel_free(v->sealer);
+	us_channel_free(p->keeper_channel);
+	us_channel_free(p->sealer_channel);
 	us_writer_free(v->writer); /* finishes what was queued */
+	us_vault_sealer_free(p->sealer);
+	us_vault_loads_free(v->loads);
+	us_vault_requests_free(v->requests);
+	us_vault_log_gate_free(v->log_gate);
+	us_vault_outcomes_free(v->outcomes);
+	us_vault_sessions_free(v->sessions);
+	us_vault_views_free(v->views);
+	us_vault_evidence_free(v->evidence);
 	us_vault_start_free(v);
-	us_vault_acts_free(v);
-	us_vault_log_gate_free(v);
-	us_vault_loads_free(v);
-	us_vault_view_free_all(v);
-	us_vault_evidence_free(v);
-	us_cache_free(v->cache);
+	us_vault_acts_free(v->acts);
+	us_vault_keeper_free(v->keeper);
+	us_vault_state_free(v->state);
 	us_store_reader_close(v->reader);
-	us_registry_free(v->registry);
-	us_key_free(v->state_key);
-	us_key_free(v->cursor_key);
-	us_vault_outcomes_free(v);
-	us_buf_free(&v->checkpoint);
-	us_buf_free(&v->sealed);
-	us_buf_free(&v->plain);
-	us_buf_free(&v->container);
-	us_buf_free(&v->text);
-	us_vault_requests_free(v);
-	free(v->act_entries);
-	free(v->changes);
-	free(v->lost);
-	free(v->calls);
-	free(v->sessions);
-	if (v->run_event != NULL)
-		event_free(v->run_event);
-	free(v);
+	free(p);
 }
 
 /* Answers under way are cut; the keeper hears of it before its log ends. */
 static int
 may_stop(void *ctx)
 {
-	struct us_vault *v = ctx;
-	size_t i;
+	struct us_vault_process *p = ctx;
+	struct us_vault *v = &p->vault;
 
-	for (i = 0; i < FRONTS_MAX; i++)
-		us_vault_requests_drop(&v->fronts[i], US_REASON_CUT);
-	if (v->keeper == NULL || v->leaving || us_vault_outcomes_told(v))
-		return v->keeper == NULL || us_channel_backlog(v->keeper) == 0;
-	us_vault_outcomes_tell(v);
+	drop_requests(p, US_REASON_CUT);
+	if (p->keeper_channel == NULL || us_vault_is_leaving(v->state) ||
+	    us_vault_outcomes_told(v->outcomes))
+		return p->keeper_channel == NULL || us_channel_backlog(p->keeper_channel) == 0;
+	us_vault_outcomes_tell(v->outcomes);
 	return 0;
 }
 
 static void
 on_control(void *ctx, struct us_channel *control)
 {
-	((struct us_vault *)ctx)->control = control;
+	((struct us_vault_process *)ctx)->control = control;
 }
 
 /* The fronts have ended: what they counted is on its way. us_vault_main() frees everything when the
@@ -418,15 +459,16 @@ on_control(void *ctx, struct us_channel *control)
 static void
 on_stop(void *ctx)
 {
-	struct us_vault *v = ctx;
+	struct us_vault_process *p = ctx;
 
-	v->leaving = 1;
-	for (size_t i = 0; i < FRONTS_MAX; i++) {
-		if (v->fronts[i].channel != NULL)
-			us_channel_drain(v->fronts[i].channel);
-	}
-	if (v->keeper != NULL)
-		us_channel_flush(v->keeper);
+	if (p->vault.state == NULL)
+		return; /* nothing has begun */
+	us_vault_state_leave(p->vault.state);
+	for (size_t i = 0; i < FRONTS_MAX; i++)
+		if (p->fronts[i].channel != NULL)
+			us_channel_drain(p->fronts[i].channel);
+	if (p->keeper_channel != NULL)
+		us_channel_flush(p->keeper_channel);
 }
 
 int
@@ -441,20 +483,14 @@ us_vault_main(void)
 		.on_stop = on_stop,
 		.on_control = on_control,
 	};
-	struct us_vault *v = calloc(1, sizeof *v);
+	struct us_vault_process *p = calloc(1, sizeof *p);
 	int status;
 
-	if (v == NULL)
+	if (p == NULL)
 		return 1;
-	us_vault_outcomes_init(v);
-	us_vault_requests_init(v);
-	us_buf_init(&v->checkpoint, 4096);
-	us_buf_init(&v->sealed, US_SEALED_RECORD_MAX);
-	us_buf_init(&v->plain, US_SEALED_RECORD_MAX);
-	us_buf_init(&v->container, US_CONTAINER_MAX);
-	us_buf_init(&v->text, 64u * 1024u * 1024u);
-	process.ctx = v;
+	p->vault.leave = leave;
+	process.ctx = p;
 	status = us_role_run(&process);
-	vault_free(v);
+	process_free(p);
 	return status;
 }

@@ -1,4 +1,4 @@
-/* The vault's process: the read side. See daemon/vault/internal.h for its parts. */
+/* The vault's process: the read side. Its parts: daemon/vault/state/rooms.h. */
 #ifndef US_DAEMON_VAULT_VAULT_H
 #define US_DAEMON_VAULT_VAULT_H
 

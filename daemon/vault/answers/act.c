@@ -1,101 +1,137 @@
 /* Signed acts: sealing, copies, and everything else that changes who may do what. */
+#include "daemon/vault/answers/act.h"
+
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <event2/event.h>
+
 #include "base/base64.h"
+#include "base/err.h"
+#include "base/log.h"
 #include "daemon/process/role.h"
-#include "daemon/vault/internal.h"
+#include "daemon/vault/answers/answer.h"
+#include "daemon/vault/answers/read.h"
+#include "daemon/vault/state/acts.h"
+#include "daemon/vault/state/keeper.h"
+#include "daemon/vault/request/engine.h"
 #include "registry/docket.h"
 #include "registry/versions.h"
 
 /* What is kept of a request while its act is on its way. */
 struct us_vault_acting {
-	struct us_act act;
+	struct us_act act; /* views into the request's body */
 	enum us_act_type type;
-	struct us_vault_act_job *job; /* NULL once it is done */
-	uint64_t *records;            /* of a copy, once they are checked */
+	struct us_vault_act_job *job;             /* NULL: none, or it is done */
+	const struct us_vault_act_result *result; /* in the step behind it alone */
+	uint64_t *records;                        /* of a copy, once they are checked */
 };
 
 static void
-acting_free(void *state)
+acting_free(struct us_vault_request *r)
 {
-	struct us_vault_acting *a = state;
+	struct us_vault_acting *a = r->own.acting;
 
 	if (a->job != NULL)
-		a->job->done = NULL; /* the act goes its way; nobody waits for it */
+		us_vault_act_forget(a->job);
 	free(a->records);
 	free(a);
 }
 
 /* --- seal ------------------------------------------------------------------------------------- */
 
-static void
-on_sealed(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
+static enum us_vault_next
+send_seal(struct us_vault_request *r)
 {
-	struct us_vault_request *r = ctx;
+	const struct us_msg_act_request *q = &r->q.act;
+	const uint32_t tag = us_vault_ask(r);
+	struct us_msg_seal m;
+
+	memcpy(m.credential, r->who.credential, sizeof m.credential);
+	memcpy(m.session, r->who.session, sizeof m.session);
+	m.peer = q->peer;
+	m.act = q->act;
+	m.signature = q->signature;
+	return us_vault_asked(r,
+	    tag == 0 ? US_ERR_BUSY :
+		       us_send_seal(us_vault_keeper_channel(r->vault->keeper), tag, &m));
+}
+
+static void
+seal_now(struct us_vault *v)
+{
+	v->leave(v, US_EXIT_SEALED);
+}
+
+static void
+on_late(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	seal_now(arg);
+}
+
+static void
+answered(struct us_vault_request *r)
+{
+	struct us_vault *v = r->vault;
+
+	acting_free(r);
+	seal_now(v);
+}
+
+/* The vault ends when the answer has left, and in the next turn of the loop if it does not: nobody
+ * who is slow keeps it open. */
+static enum us_vault_next
+sealed(struct us_vault_request *r)
+{
+	static const struct timeval at_once = { 0, 0 };
 	struct us_msg_logged m;
 	struct us_json j;
 	struct us_buf b;
 
-	r->call = 0;
-	if (type != US_MSG_logged || us_msg_logged_decode(&m, body.p, body.n) != US_OK) {
-		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
-		return;
-	}
-	if (m.err != US_OK) {
-		us_vault_reply_error(r, m.err, (enum us_reason)m.reason, m.index);
-		return;
-	}
-	us_buf_init(&b, 1024);
-	us_json_begin(&j, &b);
-	us_json_object(&j);
+	if (r->heard.type != US_MSG_logged ||
+	    us_msg_logged_decode(&m, r->heard.body.p, r->heard.body.n) != US_OK)
+		return us_vault_fail(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
+	if (m.err != US_OK)
+		return us_vault_fail(r, m.err, (enum us_reason)m.reason, m.index);
+	r->own_free = answered;
+	if (event_base_once(r->vault->base, -1, EV_TIMEOUT, on_late, r->vault, &at_once) != 0)
+		us_fatal("out of memory, and sealed");
+	us_vault_json_begin(&j, &b, 1024);
 	us_json_kv_cstr(&j, "status", "done");
 	us_json_kv_cstr(&j, "type", "seal");
 	us_json_kv_bool(&j, "sealed", 1);
 	us_json_kv_uint(&j, "entry", m.index);
 	us_json_close(&j);
-	(void)us_json_end(&j);
-	us_vault_reply_json(r, 200, m.index, &b);
-	us_buf_free(&b);
-	us_vault_leave(v, US_EXIT_SEALED);
+	return us_vault_answer_json(r, 200, m.index, &j, &b);
 }
 
-static void
-seal(struct us_vault_request *r, const struct us_msg_act_request *q)
-{
-	struct us_msg_seal m;
-	int err;
-
-	memcpy(m.credential, r->credential, sizeof m.credential);
-	memcpy(m.session, r->session, sizeof m.session);
-	m.peer = q->peer;
-	m.act = q->act;
-	m.signature = q->signature;
-	r->call = us_vault_keeper_call_new(r->vault, on_sealed, r);
-	err = r->call == 0 ? US_ERR_BUSY :
-			     us_vault_keeper_call_sent(r->vault, &r->call,
-				 us_send_seal(r->vault->keeper, r->call, &m));
-	if (err != US_OK)
-		us_vault_reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
-}
+static const struct us_vault_step seal_steps[] = {
+	{ .once = send_seal },
+	{ .once = sealed },
+	{ NULL, NULL },
+};
 
 /* --- results ---------------------------------------------------------------------------------- */
 
 static void
-put_certificate(struct us_vault *v, struct us_json *j, struct us_bytes result, int *pending)
+put_certificate(const struct us_registry *reg, struct us_json *j, struct us_bytes result,
+    int *pending)
 {
 	struct us_reader in;
 	struct us_bytes der;
-	size_t i, n = us_registry_credentials(v->registry);
+	size_t i, n = us_registry_credentials(reg);
 
 	us_reader_init(&in, result.p, result.n);
 	der = us_take_str32(&in, US_ACT_RESULT_MAX);
 	us_json_key(j, "certificate");
 	us_json_base64(j, der.p, der.n);
 	us_json_key(j, "ca");
-	us_json_base64(j, us_registry_ca(v->registry).p, us_registry_ca(v->registry).n);
+	us_json_base64(j, us_registry_ca(reg).p, us_registry_ca(reg).n);
 	for (i = n; i-- > 0;) {
-		const struct us_credential *c = us_registry_credential(v->registry, i);
+		const struct us_credential *c = us_registry_credential(reg, i);
 
 		if (c->certificate.n != der.n || memcmp(c->certificate.p, der.p, der.n) != 0)
 			continue;
@@ -114,13 +150,13 @@ number_of(struct us_bytes result)
 
 /* The docket line of a person who waits, if any. */
 static void
-put_docket(struct us_vault *v, struct us_json *j, uint32_t person)
+put_docket(const struct us_registry *reg, struct us_json *j, uint32_t person)
 {
 	struct us_docket_item item;
 	char id[US_DOCKET_ID_MAX + 1];
 
 	(void)snprintf(id, sizeof id, "person-%u", person);
-	if (us_registry_docket_item(v->registry, us_bytes_of(id), &item) == US_OK) {
+	if (us_registry_docket_item(reg, us_bytes_of(id), &item) == US_OK) {
 		us_json_kv_cstr(j, "docket", item.id);
 		us_json_kv_hex(j, "digest", item.digest, sizeof item.digest);
 	}
@@ -128,9 +164,9 @@ put_docket(struct us_vault *v, struct us_json *j, uint32_t person)
 
 /* A filing that was just opened, or changed. pending: it waits for signatures. */
 static void
-put_filing(struct us_vault *v, struct us_json *j, const char *id, int *pending)
+put_filing(const struct us_registry *reg, struct us_json *j, const char *id, int *pending)
 {
-	const struct us_filing *f = us_registry_filing_named(v->registry, us_bytes_of(id));
+	const struct us_filing *f = us_registry_filing_named(reg, us_bytes_of(id));
 
 	us_json_kv_cstr(j, "docket", id);
 	if (f == NULL)
@@ -145,25 +181,25 @@ put_filing(struct us_vault *v, struct us_json *j, const char *id, int *pending)
 }
 
 static void
-put_numbered(struct us_vault *v, struct us_json *j, enum us_filing_kind kind, uint64_t number,
-    int *pending)
+put_numbered(const struct us_registry *reg, struct us_json *j, enum us_filing_kind kind,
+    uint64_t number, int *pending)
 {
 	char id[US_DOCKET_ID_MAX + 1];
 
 	(void)snprintf(id, sizeof id, "%s-%llu", us_filing_kind_name(kind),
 	    (unsigned long long)number);
-	put_filing(v, j, id, pending);
+	put_filing(reg, j, id, pending);
 }
 
 /* Others may have to sign too. Of an approval who signs cannot tell whether more are needed: that
  * is the rule's. */
 static void
-put_signed(struct us_vault *v, struct us_json *j, struct us_bytes id, int *pending)
+put_signed(const struct us_registry *reg, struct us_json *j, struct us_bytes id, int *pending)
 {
-	const struct us_filing *f = us_registry_filing_named(v->registry, id);
+	const struct us_filing *f = us_registry_filing_named(reg, id);
 	struct us_docket_item item;
 	const int open = f != NULL ? us_filing_is_open(f) :
-				     us_registry_docket_item(v->registry, id, &item) == US_OK;
+				     us_registry_docket_item(reg, id, &item) == US_OK;
 
 	us_json_kv_bool(j, "open", open);
 	us_json_kv_str(j, "docket", id);
@@ -173,9 +209,9 @@ put_signed(struct us_vault *v, struct us_json *j, struct us_bytes id, int *pendi
 }
 
 static void
-put_document(struct us_vault *v, struct us_json *j, const struct us_act_document *act)
+put_document(const struct us_registry *reg, struct us_json *j, const struct us_act_document *act)
 {
-	const struct us_document *d = us_registry_document_of(v->registry, act->digest, 0);
+	const struct us_document *d = us_registry_document_of(reg, act->digest, 0);
 
 	us_json_kv_hex(j, "document", act->digest, sizeof act->digest);
 	us_json_kv_uint(j, "parts", d == NULL ? 0 : d->parts);
@@ -184,54 +220,54 @@ put_document(struct us_vault *v, struct us_json *j, const struct us_act_document
 
 /* Acts of the order and its docket. */
 static void
-put_order_result(struct us_vault *v, struct us_vault_acting *a, struct us_bytes result,
-    struct us_json *j, int *pending)
+put_order_result(const struct us_registry *reg, const struct us_vault_acting *a,
+    struct us_bytes result, struct us_json *j, int *pending)
 {
 	char id[US_DOCKET_ID_MAX + 1];
 
 	switch ((unsigned)a->type) {
 	case US_ACT_CLEARANCE:
-		put_numbered(v, j, US_FILING_CLEARANCE, number_of(result), pending);
+		put_numbered(reg, j, US_FILING_CLEARANCE, number_of(result), pending);
 		break;
 	case US_ACT_CHALLENGE:
-		put_numbered(v, j, US_FILING_CHALLENGE, number_of(result), pending);
+		put_numbered(reg, j, US_FILING_CHALLENGE, number_of(result), pending);
 		break;
 	case US_ACT_CLAWBACK:
-		put_numbered(v, j, US_FILING_CLAWBACK, number_of(result), pending);
+		put_numbered(reg, j, US_FILING_CLAWBACK, number_of(result), pending);
 		break;
 	case US_ACT_FREEZE:
-		put_numbered(v, j, US_FILING_FREEZE, number_of(result), pending);
+		put_numbered(reg, j, US_FILING_FREEZE, number_of(result), pending);
 		break;
 	case US_ACT_APPROVAL_REQUEST:
-		put_numbered(v, j, US_FILING_APPROVAL, number_of(result), pending);
+		put_numbered(reg, j, US_FILING_APPROVAL, number_of(result), pending);
 		break;
 	case US_ACT_ORDER_PROPOSE: {
-		const size_t n = us_registry_versions(v->registry);
+		const size_t n = us_registry_versions(reg);
 
 		/* a proposal is folded last: it has the highest version */
-		put_numbered(v, j, US_FILING_ORDER,
-		    us_registry_version(v->registry, n - 1)->version, pending);
+		put_numbered(reg, j, US_FILING_ORDER, us_registry_version(reg, n - 1)->version,
+		    pending);
 		break;
 	}
 	case US_ACT_UNFREEZE:
 		(void)snprintf(id, sizeof id, "freeze-%u", a->act.u.unfreeze.freeze);
-		put_signed(v, j, us_bytes_of(id), pending);
+		put_signed(reg, j, us_bytes_of(id), pending);
 		break;
 	case US_ACT_ORDER_SUSPEND:
 		us_json_kv_uint(j, "version", a->act.u.order_suspend.version);
-		us_json_kv_uint(j, "in_force", us_registry_order(v->registry)->version);
+		us_json_kv_uint(j, "in_force", us_registry_order(reg)->version);
 		break;
 	case US_ACT_ACKNOWLEDGE:
 		us_json_kv_uint(j, "version", a->act.u.acknowledge.version);
 		break;
 	case US_ACT_DOCUMENT_ADD:
-		put_document(v, j, &a->act.u.document);
+		put_document(reg, j, &a->act.u.document);
 		break;
 	case US_ACT_DOCKET_OBJECT:
 	case US_ACT_DOCKET_RESOLVE:
 	case US_ACT_DOCKET_WITHDRAW:
 	case US_ACT_DOCKET_SERVE: {
-		const struct us_filing *f = us_registry_filing_named(v->registry,
+		const struct us_filing *f = us_registry_filing_named(reg,
 		    a->act.u.docket.docket_id);
 
 		us_json_kv_str(j, "docket", a->act.u.docket.docket_id);
@@ -240,7 +276,7 @@ put_order_result(struct us_vault *v, struct us_vault_acting *a, struct us_bytes 
 		break;
 	}
 	case US_ACT_MATTER_SET:
-		us_json_kv_cstr(j, "matter", us_registry_matter(v->registry));
+		us_json_kv_cstr(j, "matter", us_registry_matter(reg));
 		break;
 	default:
 		break;
@@ -248,8 +284,8 @@ put_order_result(struct us_vault *v, struct us_vault_acting *a, struct us_bytes 
 }
 
 static void
-put_result(struct us_vault *v, struct us_vault_acting *a, struct us_bytes result, struct us_json *j,
-    int *pending)
+put_result(const struct us_registry *reg, const struct us_vault_acting *a, struct us_bytes result,
+    struct us_json *j, int *pending)
 {
 	const struct us_person *person;
 
@@ -257,20 +293,20 @@ put_result(struct us_vault *v, struct us_vault_acting *a, struct us_bytes result
 	case US_ACT_PERSON_ADD: {
 		uint32_t id = (uint32_t)number_of(result);
 
-		person = us_registry_person(v->registry, id);
+		person = us_registry_person(reg, id);
 		us_json_kv_uint(j, "person", id);
 		*pending = person != NULL && person->status == US_PERSON_PENDING;
 		if (*pending)
-			put_docket(v, j, id);
+			put_docket(reg, j, id);
 		break;
 	}
 	case US_ACT_DOCKET_SIGN:
-		put_signed(v, j, a->act.u.sign.docket_id, pending);
+		put_signed(reg, j, a->act.u.sign.docket_id, pending);
 		break;
 	case US_ACT_CREDENTIAL_ISSUE:
-		put_certificate(v, j, result, pending);
+		put_certificate(reg, j, result, pending);
 		if (*pending)
-			put_docket(v, j, a->act.u.issue.person);
+			put_docket(reg, j, a->act.u.issue.person);
 		break;
 	case US_ACT_COLLECTION_CREATE:
 		us_json_kv_uint(j, "collection", number_of(result));
@@ -279,7 +315,7 @@ put_result(struct us_vault *v, struct us_vault_acting *a, struct us_bytes result
 	case US_ACT_PERSON_SUSPEND:
 	case US_ACT_PERSON_REINSTATE:
 	case US_ACT_PERSON_END:
-		person = us_registry_person(v->registry, a->act.u.change.person);
+		person = us_registry_person(reg, a->act.u.change.person);
 		us_json_kv_uint(j, "person", a->act.u.change.person);
 		if (person != NULL)
 			us_json_kv_cstr(j, "person_status", us_person_status_name(person->status));
@@ -301,217 +337,197 @@ put_result(struct us_vault *v, struct us_vault_acting *a, struct us_bytes result
 	case US_ACT_COPY_DIGEST:
 		break;
 	default:
-		put_order_result(v, a, result, j, pending);
+		put_order_result(reg, a, result, j, pending);
 		break;
 	}
 }
 
-static void
-reply_refusal(struct us_vault_request *r, const struct us_vault_act_result *result)
+static enum us_vault_next
+refuse(struct us_vault_request *r, const struct us_vault_act_result *result)
 {
-	const struct us_order *order = us_registry_order(r->vault->registry);
-	struct us_vault_problem p = { .status = 403,
-		.type = "denied",
-		.title = "Refused",
-		.detail = result->detail,
-		.reason = result->reason,
-		.entry = result->entry,
-		.position = -1,
-		.rule = result->rule };
+	const struct us_order *order = us_registry_order(us_vault_registry_of(r));
+	struct us_vault_problem *p = &r->problem;
 
-	if (p.rule > 0 && p.rule <= order->n_rules) {
-		p.rule_id = order->rules[p.rule - 1].id;
-		p.paragraph = order->rules[p.rule - 1].paragraph;
+	if (result->reason == US_REASON_NO_SESSION)
+		return us_vault_fail(r, result->err, result->reason, result->entry);
+	switch (result->err) {
+	case US_ERR_DENIED:
+		us_vault_problem_set(p, 403, "denied", "Refused", result->reason);
+		break;
+	case US_ERR_EXISTS:
+	case US_ERR_STATE:
+		us_vault_problem_conflict(p)->reason = result->reason;
+		break;
+	case US_ERR_NOT_FOUND:
+		us_vault_problem_set(p, 404, "not-found", "Not found", result->reason);
+		break;
+	default:
+		return us_vault_fail(r, result->err, result->reason, result->entry);
 	}
-	if ((result->err != US_ERR_DENIED && result->err != US_ERR_EXISTS &&
-		result->err != US_ERR_STATE && result->err != US_ERR_NOT_FOUND) ||
-	    result->reason == US_REASON_NO_SESSION) {
-		us_vault_reply_error(r, result->err, result->reason, result->entry);
-		return;
-	}
-	if (result->err == US_ERR_EXISTS || result->err == US_ERR_STATE) {
-		p.status = 409;
-		p.type = "conflict";
-		p.title = "Not possible in the present state";
-	} else if (result->err == US_ERR_NOT_FOUND) {
-		p.status = 404;
-		p.type = "not-found";
-		p.title = "Not found";
-	}
-	us_vault_reply_problem(r, &p);
+	us_vault_problem_detail(p, result->detail);
+	us_vault_problem_cite(p, order, result->rule);
+	p->entry = result->entry;
+	return US_VAULT_FAIL;
 }
 
-static void
-on_done(struct us_vault *v, void *ctx, const struct us_vault_act_result *result)
+/* The act as it was committed, in the step behind put_act(). GO_ON, or FAIL. */
+static enum us_vault_next
+take_result(struct us_vault_request *r, struct us_committed_act *committed)
 {
-	struct us_vault_request *r = ctx;
-	struct us_vault_acting *a = r->state;
+	const struct us_vault_act_result *result = r->own.acting->result;
+
+	if (result->err != US_OK)
+		return refuse(r, result);
+	return us_committed_act_decode(committed, NULL, result->committed.p, result->committed.n) ==
+		US_OK ?
+	    US_VAULT_GO_ON :
+	    us_vault_fail(r, US_ERR_INTERNAL, US_REASON_ERROR, result->entry);
+}
+
+static enum us_vault_next
+put_answer(struct us_vault_request *r)
+{
+	const struct us_vault_acting *a = r->own.acting;
+	const struct us_registry *reg = us_vault_registry_of(r);
+	const uint64_t entry = a->result->entry;
 	struct us_committed_act committed;
+	enum us_vault_next next = take_result(r, &committed);
 	struct us_json j;
 	struct us_buf b;
-	int pending = 0, err;
+	int pending = 0;
 
-	a->job = NULL;
-	if (result->err != US_OK) {
-		reply_refusal(r, result);
-		return;
-	}
-	err = us_committed_act_decode(&committed, NULL, result->committed.p, result->committed.n);
-	if (err != US_OK) {
-		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, result->entry);
-		return;
-	}
-	if (a->type == US_ACT_COPY) {
-		/* act's views point into r->body, which stays; its state is replaced */
-		struct us_act_copy copy = a->act.u.copy;
-
-		acting_free(a);
-		r->state = NULL;
-		r->free_state = NULL;
-		r->asked = NULL;
-		r->n_asked = 0;
-		err = us_vault_read_copy(r, &copy, number_of(committed.result), result->entry);
-		if (err != US_OK)
-			us_vault_reply_error(r, err, US_REASON_ERROR, result->entry);
-		return;
-	}
-	us_buf_init(&b, 262144);
-	us_json_begin(&j, &b);
-	us_json_object(&j);
+	if (next != US_VAULT_GO_ON)
+		return next;
+	us_vault_json_begin(&j, &b, 262144);
 	us_json_kv_cstr(&j, "type", us_act_name(a->type));
 	us_json_kv_uint(&j, "sequence", committed.sequence);
-	us_json_kv_uint(&j, "entry", result->entry);
-	us_json_kv_uint(&j, "order", us_registry_order(v->registry)->version);
-	put_result(v, a, committed.result, &j, &pending);
+	us_json_kv_uint(&j, "entry", entry);
+	us_json_kv_uint(&j, "order", us_registry_order(reg)->version);
+	put_result(reg, a, committed.result, &j, &pending);
 	us_json_kv_cstr(&j, "status", pending ? "pending" : "done");
 	us_json_close(&j);
-	err = us_json_end(&j);
-	if (err == US_OK)
-		us_vault_reply_json(r, pending ? 202 : 200, result->entry, &b);
-	else
-		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, result->entry);
-	us_buf_free(&b);
+	return us_vault_answer_json(r, pending ? 202 : 200, entry, &j, &b);
 }
 
-/* --- the request ------------------------------------------------------------------------------ */
+/* --- the act itself --------------------------------------------------------------------------- */
 
-static int
-check_copy(struct us_vault_request *r, const struct us_act_copy *copy)
+static void
+on_done(void *ctx, const struct us_vault_act_result *result)
 {
-	const struct us_collection *c = us_registry_collection(r->vault->registry,
+	struct us_vault_request *r = ctx;
+
+	r->own.acting->job = NULL;
+	r->own.acting->result = result;
+	us_vault_resume(r, US_VAULT_GO_ON);
+}
+
+static enum us_vault_next
+put_act(struct us_vault_request *r)
+{
+	struct us_msg_act_prepare m = {
+		.peer = { (const uint8_t *)r->who.peer, r->who.peer_n },
+		.act = r->q.act.act,
+		.signature = r->q.act.signature,
+	};
+	int err;
+
+	memcpy(m.credential, r->who.credential, sizeof m.credential);
+	memcpy(m.session, r->who.session, sizeof m.session);
+	err = us_vault_acts_put(r->vault->acts, &m, on_done, r, &r->own.acting->job);
+	return err == US_OK ? US_VAULT_WAIT : us_vault_fail(r, err, US_REASON_ERROR, NO_ENTRY);
+}
+
+/* --- copies ----------------------------------------------------------------------------------- */
+
+static enum us_vault_next
+check_copy(struct us_vault_request *r)
+{
+	const struct us_act_copy *copy = &r->own.acting->act.u.copy;
+	const struct us_collection *c = us_registry_collection(us_vault_registry_of(r),
 	    copy->collection);
 
-	if (c == NULL) {
-		us_vault_reply_error(r, US_ERR_NOT_FOUND, US_REASON_NOT_FOUND, NO_ENTRY);
-		return US_ERR_NOT_FOUND;
-	}
-	r->collection = c->id;
-	return us_vault_access_rule(r, US_ACTION_COPY, copy->purpose, copy->n);
+	if (c == NULL)
+		return us_vault_fail(r, US_ERR_NOT_FOUND, US_REASON_NOT_FOUND, NO_ENTRY);
+	r->who.collection = c->id;
+	r->action = US_ACTION_COPY;
+	return us_vault_ask_order(r, copy->purpose, copy->n);
 }
 
-static int
-check_copy_records(struct us_vault_request *r, struct us_vault_acting *a)
+static enum us_vault_next
+check_records(struct us_vault_request *r)
 {
+	struct us_vault_acting *a = r->own.acting;
 	const struct us_act_copy *copy = &a->act.u.copy;
 
 	a->records = malloc((size_t)copy->n * sizeof *a->records);
-	if (a->records == NULL) {
-		us_vault_reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
-		return US_ERR_NOMEM;
-	}
+	if (a->records == NULL)
+		return us_vault_fail(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
 	for (uint32_t i = 0; i < copy->n; i++)
 		a->records[i] = us_act_copy_record(copy, i);
 	r->asked = a->records;
 	r->n_asked = copy->n;
-	return us_vault_read_check(r, a->records, copy->n, US_ACTION_COPY, copy->purpose);
+	return us_vault_read_check(r, a->records, copy->n);
 }
 
-static void
-put_job(struct us_vault_request *r, struct us_vault_acting *a, const struct us_msg_act_request *q)
+/* From here on it is a read. */
+static enum us_vault_next
+begin_copy(struct us_vault_request *r)
 {
-	struct us_vault_act_job *job = calloc(1, sizeof *job);
-	size_t act_at, sig_at;
-	int err;
+	struct us_act_copy copy = r->own.acting->act.u.copy; /* its views are of the body */
+	const uint64_t entry = r->own.acting->result->entry;
+	struct us_committed_act committed;
+	enum us_vault_next next = take_result(r, &committed);
 
-	if (job == NULL) {
-		us_vault_reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
-		return;
-	}
-	/* The request may end before the act does: the job has bytes of its own. */
-	us_buf_init(&job->copy, 2u << 20);
-	err = us_buf_put(&job->copy, r->peer, r->peer_n);
-	act_at = job->copy.len;
-	if (err == US_OK)
-		err = us_buf_put(&job->copy, q->act.p, q->act.n);
-	sig_at = job->copy.len;
-	if (err == US_OK)
-		err = us_buf_put(&job->copy, q->signature.p, q->signature.n);
-	if (err != US_OK) {
-		us_buf_free(&job->copy);
-		free(job);
-		us_vault_reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
-		return;
-	}
-	memcpy(job->act.credential, r->credential, sizeof job->act.credential);
-	memcpy(job->act.session, r->session, sizeof job->act.session);
-	job->act.peer = (struct us_bytes){ job->copy.data, r->peer_n };
-	job->act.act = (struct us_bytes){ job->copy.data + act_at, q->act.n };
-	job->act.signature = (struct us_bytes){ job->copy.data + sig_at, q->signature.n };
-	job->done = on_done;
-	job->ctx = r;
-	a->job = job;
-	us_vault_acts_put(r->vault, job);
+	if (next != US_VAULT_GO_ON)
+		return next;
+	acting_free(r);
+	r->own_free = NULL;
+	r->asked = NULL;
+	r->n_asked = 0;
+	return us_vault_read_copy(r, &copy, number_of(committed.result), entry);
 }
 
-static void
-copy_opened(struct us_vault_request *r)
-{
-	struct us_msg_act_request q;
-	struct us_vault_acting *a = r->state;
+static const struct us_vault_step copy_steps[] = {
+	{ .once = check_copy },
+	{ .once = us_vault_open_collection },
+	{ .once = us_vault_take_page_keys },
+	{ .once = check_records },
+	{ .once = put_act },
+	{ .once = begin_copy },
+	{ NULL, NULL },
+};
 
-	if (us_msg_act_request_decode(&q, r->body.data, r->body.len) != US_OK)
-		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
-	else if (check_copy_records(r, a) == US_OK)
-		put_job(r, a, &q);
-}
+/* --- any act ---------------------------------------------------------------------------------- */
 
-void
-us_vault_handle_act(struct us_vault_request *r)
+static enum us_vault_next
+take_act(struct us_vault_request *r)
 {
-	struct us_msg_act_request q;
+	const struct us_bytes bytes = r->q.act.act;
 	struct us_signed_act envelope;
 	struct us_vault_acting *a;
-	int err = us_msg_act_request_decode(&q, r->body.data, r->body.len);
+	int err = us_signed_act_decode(&envelope, bytes.p, bytes.n);
 
-	if (err == US_OK)
-		err = us_signed_act_decode(&envelope, q.act.p, q.act.n);
 	if (err == US_OK && us_act_is_vaults(envelope.type))
 		err = US_ERR_RANGE;
-	if (err != US_OK) {
-		us_vault_reply_error(r, err, US_REASON_MALFORMED, NO_ENTRY);
-		return;
-	}
+	if (err != US_OK)
+		return us_vault_fail(r, err, US_REASON_MALFORMED, NO_ENTRY);
 	a = calloc(1, sizeof *a);
-	if (a == NULL) {
-		us_vault_reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
-		return;
-	}
-	r->state = a;
-	r->free_state = acting_free;
+	if (a == NULL)
+		return us_vault_fail(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
+	r->own.acting = a;
+	r->own_free = acting_free;
 	a->type = envelope.type;
 	err = us_act_decode(&a->act, envelope.type, envelope.payload);
-	if (err != US_OK) {
-		us_vault_reply_error(r, err, US_REASON_MALFORMED, NO_ENTRY);
-		return;
-	}
-	if (a->type == US_ACT_SEAL) {
-		seal(r, &q);
-		return;
-	}
-	if (a->type == US_ACT_COPY) {
-		if (check_copy(r, &a->act.u.copy) == US_OK)
-			us_vault_access_open(r, a->act.u.copy.purpose, copy_opened);
-		return;
-	}
-	put_job(r, a, &q);
+	if (err != US_OK)
+		return us_vault_fail(r, err, US_REASON_MALFORMED, NO_ENTRY);
+	return a->type == US_ACT_SEAL ? us_vault_row(r, seal_steps) :
+	    a->type == US_ACT_COPY    ? us_vault_row(r, copy_steps) :
+					US_VAULT_GO_ON;
 }
+
+const struct us_vault_step us_vault_act_steps[] = {
+	{ .once = take_act },
+	{ .once = put_act },
+	{ .once = put_answer },
+	{ NULL, NULL },
+};

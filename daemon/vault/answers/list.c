@@ -1,13 +1,16 @@
 /* Lists: their requests, pages, and the people, credentials, collections, batches and copies. */
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "base/err.h"
+#include "daemon/vault/answers/answer.h"
+#include "daemon/vault/answers/list.h"
 #include "daemon/vault/answers/listing.h"
 
 #define LIMIT_DEFAULT 1000u
 
-enum us_action
-us_vault_list_action(uint8_t what)
+static enum us_action
+action_of(uint8_t what)
 {
 	switch (what) {
 	case US_LIST_PEOPLE:
@@ -54,11 +57,11 @@ us_vault_listing_is(const struct us_vault_listing *l, const char *name, uint64_t
 {
 	char digits[24];
 
-	if (l->q.argument.n == 0)
+	if (l->q->argument.n == 0)
 		return 1;
 	(void)snprintf(digits, sizeof digits, "%llu", (unsigned long long)id);
-	return (name != NULL && us_bytes_is(l->q.argument, name)) ||
-	    us_bytes_is(l->q.argument, digits);
+	return (name != NULL && us_bytes_is(l->q->argument, name)) ||
+	    us_bytes_is(l->q->argument, digits);
 }
 
 const char *
@@ -125,10 +128,11 @@ us_vault_list_put_person(struct us_json *j, const struct us_person *p)
 static void
 list_people(struct us_vault_request *r, struct us_vault_listing *l, struct us_json *j)
 {
-	uint64_t id, n = us_registry_people(r->vault->registry);
+	uint64_t id, n = us_registry_people(us_vault_registry_of(r));
 
-	for (id = l->q.after + 1; id <= n; id++) {
-		const struct us_person *p = us_registry_person(r->vault->registry, (uint32_t)id);
+	for (id = l->q->after + 1; id <= n; id++) {
+		const struct us_person *p = us_registry_person(us_vault_registry_of(r),
+		    (uint32_t)id);
 
 		if (p == NULL || !us_vault_listing_is(l, p->name, p->id))
 			continue;
@@ -141,10 +145,10 @@ list_people(struct us_vault_request *r, struct us_vault_listing *l, struct us_js
 static void
 list_credentials(struct us_vault_request *r, struct us_vault_listing *l, struct us_json *j)
 {
-	const struct us_registry *reg = r->vault->registry;
+	const struct us_registry *reg = us_vault_registry_of(r);
 	uint64_t i, n = us_registry_credentials(reg);
 
-	for (i = l->q.after; i < n; i++) {
+	for (i = l->q->after; i < n; i++) {
 		const struct us_credential *c = us_registry_credential(reg, (size_t)i);
 		const struct us_person *p = us_registry_person(reg, c->person);
 
@@ -174,10 +178,10 @@ list_credentials(struct us_vault_request *r, struct us_vault_listing *l, struct 
 static void
 list_collections(struct us_vault_request *r, struct us_vault_listing *l, struct us_json *j)
 {
-	const struct us_registry *reg = r->vault->registry;
+	const struct us_registry *reg = us_vault_registry_of(r);
 	uint64_t id, n = us_registry_collections(reg);
 
-	for (id = l->q.after + 1; id <= n; id++) {
+	for (id = l->q->after + 1; id <= n; id++) {
 		const struct us_collection *c = us_registry_collection(reg, (uint32_t)id);
 
 		if (c == NULL || !us_vault_listing_is(l, c->name, c->id))
@@ -200,16 +204,15 @@ list_collections(struct us_vault_request *r, struct us_vault_listing *l, struct 
 static void
 list_batches(struct us_vault_request *r, struct us_vault_listing *l, struct us_json *j)
 {
-	struct us_vault *v = r->vault;
-	const struct us_collection *c = us_registry_collection(v->registry, r->collection);
-	uint64_t i, n = us_registry_batches(v->registry, r->collection);
+	const struct us_registry *reg = us_vault_registry_of(r);
+	const struct us_collection *c = us_registry_collection(reg, r->who.collection);
+	uint64_t i, n = us_registry_batches(reg, r->who.collection);
 	char bates[US_BATES_MAX + 1], name[US_COLLECTION_NAME_MAX + 16];
 
-	for (i = l->q.after; i < n; i++) {
-		const struct us_batch *b = us_registry_batch(v->registry, r->collection, (size_t)i);
-		const struct us_person *loader = us_registry_person(v->registry,
-		    b->facts.loaded_by);
-		int own = loader != NULL && (loader->party_bits & r->subject.parties) != 0;
+	for (i = l->q->after; i < n; i++) {
+		const struct us_batch *b = us_registry_batch(reg, r->who.collection, (size_t)i);
+		const struct us_person *loader = us_registry_person(reg, b->facts.loaded_by);
+		int own = loader != NULL && (loader->party_bits & r->who.subject.parties) != 0;
 
 		if ((b->status == US_BATCH_HELD && !own) ||
 		    !us_vault_listing_is(l, NULL, b->facts.slot))
@@ -229,7 +232,7 @@ list_batches(struct us_vault_request *r, struct us_vault_listing *l, struct us_j
 			us_json_kv_cstr(j, "last", bates);
 		us_json_kv_time(j, "closed", b->closed_ns);
 		if (b->status != US_BATCH_VOID) {
-			uint64_t entry = us_vault_entry_of(v, b->sequence);
+			uint64_t entry = us_vault_entry_of(r->vault->state, b->sequence);
 
 			us_json_kv_cstr(j, "loaded_by", loader == NULL ? NULL : loader->name);
 			us_json_kv_hex(j, "manifest_root", b->facts.manifest_root, 32);
@@ -255,7 +258,7 @@ list_batches(struct us_vault_request *r, struct us_vault_listing *l, struct us_j
 static int
 sees_copy(const struct us_vault_request *r, const struct us_person *taker)
 {
-	switch (r->subject.capacity) {
+	switch (r->who.subject.capacity) {
 	case US_CAPACITY_COURT:
 	case US_CAPACITY_SPECIAL_MASTER:
 	case US_CAPACITY_AUDITOR:
@@ -273,18 +276,18 @@ sees_copy(const struct us_vault_request *r, const struct us_person *taker)
 		break;
 	}
 	return taker != NULL &&
-	    (taker->id == r->person || (taker->party_bits & r->subject.parties) != 0);
+	    (taker->id == r->who.person || (taker->party_bits & r->who.subject.parties) != 0);
 }
 
 static void
 list_copies(struct us_vault_request *r, struct us_vault_listing *l, struct us_json *j)
 {
-	const struct us_registry *reg = r->vault->registry;
+	const struct us_registry *reg = us_vault_registry_of(r);
 	uint64_t id, n = us_registry_copies(reg);
 	char bates[US_BATES_MAX + 1];
 	uint32_t i;
 
-	for (id = l->q.after + 1; id <= n; id++) {
+	for (id = l->q->after + 1; id <= n; id++) {
 		const struct us_copy *c = us_registry_copy(reg, id);
 		const struct us_person *taker = c == NULL ? NULL :
 							    us_registry_person(reg, c->person);
@@ -321,97 +324,119 @@ list_copies(struct us_vault_request *r, struct us_vault_listing *l, struct us_js
 }
 
 static void
-logged(struct us_vault_request *r, const struct us_msg_logged *m)
+put_items(struct us_vault_request *r, struct us_vault_listing *l, struct us_json *j)
 {
-	struct us_vault_listing *l = r->state;
-	struct us_json j;
-	struct us_buf b;
-
-	us_buf_init(&b, 64u << 20);
-	us_json_begin(&j, &b);
-	us_json_object(&j);
-	us_json_key(&j, "items");
-	us_json_array(&j);
-	switch (l->q.what) {
+	switch (l->q->what) {
 	case US_LIST_PEOPLE:
-		list_people(r, l, &j);
+		list_people(r, l, j);
 		break;
 	case US_LIST_CREDENTIALS:
-		list_credentials(r, l, &j);
+		list_credentials(r, l, j);
 		break;
 	case US_LIST_COLLECTIONS:
-		list_collections(r, l, &j);
+		list_collections(r, l, j);
 		break;
 	case US_LIST_BATCHES:
-		list_batches(r, l, &j);
+		list_batches(r, l, j);
 		break;
 	case US_LIST_DOCKET:
-		us_vault_list_docket(r, l, &j);
+		us_vault_list_docket(r, l, j);
 		break;
 	case US_LIST_COPIES:
-		list_copies(r, l, &j);
+		list_copies(r, l, j);
 		break;
 	case US_LIST_ORDER:
-		us_vault_list_order(r, &j);
+		us_vault_list_order(r, j);
 		break;
 	case US_LIST_ORDERS:
-		us_vault_list_orders(r, l, &j);
+		us_vault_list_orders(r, l, j);
 		break;
 	case US_LIST_FILINGS:
-		us_vault_list_filings(r, l, &j);
+		us_vault_list_filings(r, l, j);
 		break;
 	case US_LIST_ACKNOWLEDGEMENTS:
-		us_vault_list_acknowledgements(r, l, &j);
+		us_vault_list_acknowledgements(r, l, j);
 		break;
 	case US_LIST_DOCUMENTS:
-		us_vault_list_documents(r, l, &j);
+		us_vault_list_documents(r, l, j);
 		break;
 	case US_LIST_RELABELS:
-		us_vault_list_relabels(r, l, &j);
+		us_vault_list_relabels(r, l, j);
 		break;
 	default:
 		break;
 	}
+}
+
+static enum us_vault_next
+put_list(struct us_vault_request *r)
+{
+	struct us_vault_listing l = { .q = &r->q.list, .limit = r->q.list.limit };
+	const uint64_t entry = r->heard.logged->index;
+	struct us_json j;
+	struct us_buf b;
+
+	if (l.limit == 0 || l.limit > LIMIT_DEFAULT)
+		l.limit = LIMIT_DEFAULT;
+	us_vault_json_begin(&j, &b, 64u << 20);
+	us_json_key(&j, "items");
+	us_json_array(&j);
+	put_items(r, &l, &j);
 	us_json_close(&j);
 	us_json_key(&j, "next");
-	if (l->next == 0)
+	if (l.next == 0)
 		us_json_null(&j);
 	else
-		us_json_uint(&j, l->next);
-	us_json_kv_uint(&j, "order", us_registry_order(r->vault->registry)->version);
-	us_json_kv_uint(&j, "entry", m->index);
+		us_json_uint(&j, l.next);
+	us_json_kv_uint(&j, "order", us_registry_order(us_vault_registry_of(r))->version);
+	us_json_kv_uint(&j, "entry", entry);
 	us_json_close(&j);
-	if (us_json_end(&j) == US_OK)
-		us_vault_reply_json(r, 200, m->index, &b);
-	else
-		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, m->index);
-	us_buf_free(&b);
+	return us_vault_answer_json(r, 200, entry, &j, &b);
 }
 
 void
-us_vault_handle_list(struct us_vault_request *r)
+us_vault_list_name(struct us_vault_request *r)
 {
-	struct us_vault_entry e = { .kind = US_KIND_INTENT,
+	const enum us_action action = action_of(r->q.list.what);
+
+	if (action != US_ACTION_NONE)
+		r->action = action;
+}
+
+static enum us_vault_next
+find_list(struct us_vault_request *r)
+{
+	const struct us_msg_list_request *q = &r->q.list;
+
+	if (action_of(q->what) == US_ACTION_NONE)
+		return us_vault_fail(r, US_ERR_FORMAT, US_REASON_MALFORMED, NO_ENTRY);
+	us_vault_list_name(r);
+	return q->what != US_LIST_BATCHES ? US_VAULT_GO_ON :
+					    us_vault_decided(us_vault_decide_collection(r->vault,
+						&r->who, q->collection, &r->problem));
+}
+
+static enum us_vault_next
+ask_order(struct us_vault_request *r)
+{
+	return us_vault_ask_order(r, (struct us_bytes){ NULL, 0 }, 0);
+}
+
+static enum us_vault_next
+log_intent(struct us_vault_request *r)
+{
+	const struct us_vault_entry e = { .kind = US_KIND_INTENT,
+		.action = r->action,
 		.decision = US_DECISION_ALLOW,
 		.related = NO_ENTRY };
-	struct us_vault_listing *l = calloc(1, sizeof *l);
 
-	if (l == NULL) {
-		us_vault_reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
-		return;
-	}
-	r->state = l;
-	r->free_state = free;
-	if (us_msg_list_request_decode(&l->q, r->body.data, r->body.len) != US_OK ||
-	    us_vault_list_action(l->q.what) == US_ACTION_NONE) {
-		us_vault_reply_error(r, US_ERR_FORMAT, US_REASON_MALFORMED, NO_ENTRY);
-		return;
-	}
-	l->limit = l->q.limit == 0 || l->q.limit > LIMIT_DEFAULT ? LIMIT_DEFAULT : l->q.limit;
-	e.action = us_vault_list_action(l->q.what);
-	if ((l->q.what == US_LIST_BATCHES &&
-		us_vault_access_collection(r, l->q.collection, e.action) != US_OK) ||
-	    us_vault_access_rule(r, e.action, (struct us_bytes){ NULL, 0 }, 0) != US_OK)
-		return;
-	us_vault_access_log(r, &e, logged);
+	return us_vault_log(r, &e);
 }
+
+const struct us_vault_step us_vault_list_steps[] = {
+	{ .once = find_list },
+	{ .once = ask_order },
+	{ .once = log_intent },
+	{ .once = put_list },
+	{ NULL, NULL },
+};

@@ -2,8 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/err.h"
 #include "base/time.h"
+#include "daemon/vault/answers/answer.h"
 #include "daemon/vault/answers/listing.h"
+#include "daemon/vault/decide/sight.h"
 
 /* Filings stand behind all people: their positions begin here. */
 #define FILINGS_AT (UINT64_C(1) << 32)
@@ -33,9 +36,9 @@ static void
 put_item(struct us_vault_request *r, const struct us_docket_item *item,
     const struct us_person *person, struct us_json *j)
 {
-	const struct us_registry *reg = r->vault->registry;
+	const struct us_registry *reg = us_vault_registry_of(r);
 	const struct us_order *order = us_registry_order(reg);
-	const struct us_person *me = us_registry_person(reg, r->person);
+	const struct us_person *me = us_registry_person(reg, r->who.person);
 
 	us_json_object(j);
 	us_json_kv_cstr(j, "id", item->id);
@@ -64,9 +67,9 @@ put_item(struct us_vault_request *r, const struct us_docket_item *item,
 static int
 list_waiting(struct us_vault_request *r, struct us_vault_listing *l, struct us_json *j)
 {
-	const struct us_registry *reg = r->vault->registry;
-	const struct us_person *me = us_registry_person(reg, r->person);
-	uint32_t after = (uint32_t)l->q.after;
+	const struct us_registry *reg = us_vault_registry_of(r);
+	const struct us_person *me = us_registry_person(reg, r->who.person);
+	uint32_t after = (uint32_t)l->q->after;
 	struct us_docket_item item;
 
 	while (us_registry_docket(reg, after, &item, 1) == 1) {
@@ -75,7 +78,8 @@ list_waiting(struct us_vault_request *r, struct us_vault_listing *l, struct us_j
 		after = item.person;
 		if (person == NULL || !us_vault_listing_is(l, item.id, item.person))
 			continue;
-		if (!us_vault_sight_is_full(r) && !us_vault_sight_shares_party(r, person->id) &&
+		if (!us_vault_sight_is_full(&r->who) &&
+		    !us_vault_sight_shares_party(us_vault_registry_of(r), &r->who, person->id) &&
 		    (me == NULL || !us_registry_waits_for(reg, &item, me)))
 			continue;
 		if (!us_vault_listing_room(l, item.person))
@@ -188,10 +192,12 @@ put_bates(const struct us_collection *c, struct us_run run, uint32_t *shown, str
 static void
 put_set(struct us_vault_request *r, const struct us_filing *f, struct us_json *j)
 {
-	const struct us_collection *c = us_registry_collection(r->vault->registry, f->collection);
+	const struct us_collection *c = us_registry_collection(us_vault_registry_of(r),
+	    f->collection);
 	uint32_t shown = 0;
 
-	if (f->set == NULL || c == NULL || !us_vault_sight_filing_records(r, f))
+	if (f->set == NULL || c == NULL ||
+	    !us_vault_sight_filing_records(us_vault_registry_of(r), &r->who, f))
 		return;
 	us_json_key(j, "bates");
 	us_json_array(j);
@@ -204,11 +210,13 @@ put_set(struct us_vault_request *r, const struct us_filing *f, struct us_json *j
 static void
 put_request(struct us_vault_request *r, const struct us_filing *f, struct us_json *j)
 {
-	const struct us_collection *c = us_registry_collection(r->vault->registry, f->collection);
+	const struct us_collection *c = us_registry_collection(us_vault_registry_of(r),
+	    f->collection);
 	struct us_act *act;
 	uint32_t shown = 0;
 
-	if (f->kind != US_FILING_APPROVAL || c == NULL || !us_vault_sight_request(r, f))
+	if (f->kind != US_FILING_APPROVAL || c == NULL ||
+	    !us_vault_sight_request(us_vault_registry_of(r), &r->who, f))
 		return;
 	act = malloc(sizeof *act);
 	if (act != NULL &&
@@ -374,8 +382,8 @@ us_vault_docket_put_signatures(const struct us_registry *reg, const struct us_fi
 static void
 put_filing(struct us_vault_request *r, const struct us_filing *f, struct us_json *j)
 {
-	const struct us_registry *reg = r->vault->registry;
-	const struct us_person *me = us_registry_person(reg, r->person);
+	const struct us_registry *reg = us_vault_registry_of(r);
+	const struct us_person *me = us_registry_person(reg, r->who.person);
 
 	us_json_object(j);
 	us_json_kv_cstr(j, "id", f->id);
@@ -413,15 +421,16 @@ static void
 list_from(struct us_vault_request *r, struct us_vault_listing *l, uint64_t first, int only_open,
     struct us_json *j)
 {
-	const struct us_registry *reg = r->vault->registry;
+	const struct us_registry *reg = us_vault_registry_of(r);
 	const uint64_t n = us_registry_filings(reg);
-	uint64_t i = l->q.after > first ? l->q.after - first : 0;
+	uint64_t i = l->q->after > first ? l->q->after - first : 0;
 
 	for (; i < n; i++) {
 		const struct us_filing *f = us_registry_filing(reg, (size_t)i);
 
-		if ((only_open && !us_filing_is_open(f)) || !us_vault_sight_filing(r, f) ||
-		    (l->q.argument.n > 0 && !us_bytes_is(l->q.argument, f->id)))
+		if ((only_open && !us_filing_is_open(f)) ||
+		    !us_vault_sight_filing(us_vault_registry_of(r), &r->who, f) ||
+		    (l->q->argument.n > 0 && !us_bytes_is(l->q->argument, f->id)))
 			continue;
 		if (!us_vault_listing_room(l, first + i + 1))
 			return;
@@ -432,7 +441,7 @@ list_from(struct us_vault_request *r, struct us_vault_listing *l, uint64_t first
 void
 us_vault_list_docket(struct us_vault_request *r, struct us_vault_listing *l, struct us_json *j)
 {
-	if (l->q.after >= FILINGS_AT || list_waiting(r, l, j))
+	if (l->q->after >= FILINGS_AT || list_waiting(r, l, j))
 		list_from(r, l, FILINGS_AT, 1, j);
 }
 
@@ -443,18 +452,17 @@ us_vault_list_filings(struct us_vault_request *r, struct us_vault_listing *l, st
 }
 
 size_t
-us_vault_docket_waiting(const struct us_vault *v, const struct us_person *who, int64_t now_ns)
+us_vault_docket_waiting(const struct us_registry *reg, const struct us_person *who, int64_t now_ns)
 {
 	struct us_docket_item item;
 	uint32_t after = 0;
 	size_t n = 0;
 
-	while (us_registry_docket(v->registry, after, &item, 1) == 1) {
+	while (us_registry_docket(reg, after, &item, 1) == 1) {
 		after = item.person;
-		n += us_registry_waits_for(v->registry, &item, who) != 0;
+		n += us_registry_waits_for(reg, &item, who) != 0;
 	}
-	for (size_t i = 0; i < us_registry_filings(v->registry); i++)
-		n += us_filing_waits_for(v->registry, us_registry_filing(v->registry, i), who,
-			 now_ns) != 0;
+	for (size_t i = 0; i < us_registry_filings(reg); i++)
+		n += us_filing_waits_for(reg, us_registry_filing(reg, i), who, now_ns) != 0;
 	return n;
 }

@@ -1,14 +1,18 @@
 /* Versions of the order, and what goes with them: acknowledgements, documents, relabels. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/base64.h"
+#include "base/err.h"
 #include "base/time.h"
+#include "daemon/vault/answers/answer.h"
 #include "daemon/vault/answers/listing.h"
+#include "daemon/vault/decide/sight.h"
 
 void
 us_vault_list_order(struct us_vault_request *r, struct us_json *j)
 {
-	const struct us_order *o = us_registry_order(r->vault->registry);
+	const struct us_order *o = us_registry_order(us_vault_registry_of(r));
 
 	us_json_object(j);
 	us_json_kv_uint(j, "version", o->version);
@@ -17,7 +21,7 @@ us_vault_list_order(struct us_vault_request *r, struct us_json *j)
 	us_json_kv_cstr(j, "status", "in-force");
 	us_json_kv_hex(j, "source_digest", o->source_digest, 32);
 	us_json_kv_hex(j, "compiled_digest", o->compiled_digest, 32);
-	us_json_kv_str(j, "source", us_registry_order_source(r->vault->registry));
+	us_json_kv_str(j, "source", us_registry_order_source(us_vault_registry_of(r)));
 	us_json_close(j);
 }
 
@@ -84,17 +88,17 @@ put_version(const struct us_registry *reg, const struct us_order_version *v, int
 void
 us_vault_list_orders(struct us_vault_request *r, struct us_vault_listing *l, struct us_json *j)
 {
-	const struct us_registry *reg = r->vault->registry;
+	const struct us_registry *reg = us_vault_registry_of(r);
 	uint64_t i;
 
-	for (i = l->q.after; i < us_registry_versions(reg); i++) {
+	for (i = l->q->after; i < us_registry_versions(reg); i++) {
 		const struct us_order_version *v = us_registry_version(reg, (size_t)i);
 
 		if (!us_vault_listing_is(l, NULL, v->version))
 			continue;
 		if (!us_vault_listing_room(l, i + 1))
 			return;
-		put_version(reg, v, l->q.argument.n > 0, j);
+		put_version(reg, v, l->q->argument.n > 0, j);
 	}
 }
 
@@ -102,14 +106,16 @@ void
 us_vault_list_acknowledgements(struct us_vault_request *r, struct us_vault_listing *l,
     struct us_json *j)
 {
-	const struct us_registry *reg = r->vault->registry;
+	const struct us_registry *reg = us_vault_registry_of(r);
 	uint64_t i;
 
-	for (i = l->q.after; i < us_registry_acknowledgements(reg); i++) {
+	for (i = l->q->after; i < us_registry_acknowledgements(reg); i++) {
 		const struct us_acknowledgement *a = us_registry_acknowledgement(reg, (size_t)i);
 		const char *name = us_vault_list_person_name(reg, a->person);
 
-		if ((!us_vault_sight_is_full(r) && !us_vault_sight_shares_party(r, a->person)) ||
+		if ((!us_vault_sight_is_full(&r->who) &&
+			!us_vault_sight_shares_party(us_vault_registry_of(r), &r->who,
+			    a->person)) ||
 		    !us_vault_listing_is(l, name, a->person))
 			continue;
 		if (!us_vault_listing_room(l, i + 1))
@@ -131,16 +137,16 @@ us_vault_list_acknowledgements(struct us_vault_request *r, struct us_vault_listi
 void
 us_vault_list_documents(struct us_vault_request *r, struct us_vault_listing *l, struct us_json *j)
 {
-	const struct us_registry *reg = r->vault->registry;
+	const struct us_registry *reg = us_vault_registry_of(r);
 	char hex[65];
 	uint64_t i;
 
-	for (i = l->q.after; i < us_registry_documents(reg); i++) {
+	for (i = l->q->after; i < us_registry_documents(reg); i++) {
 		const struct us_document *d = us_registry_document(reg, (size_t)i);
 
 		us_hex_encode(d->digest, sizeof d->digest, hex);
-		if ((l->q.argument.n > 0 && !us_bytes_is(l->q.argument, hex)) ||
-		    !us_vault_sight_document(r, d))
+		if ((l->q->argument.n > 0 && !us_bytes_is(l->q->argument, hex)) ||
+		    !us_vault_sight_document(us_vault_registry_of(r), &r->who, d))
 			continue;
 		if (!us_vault_listing_room(l, i + 1))
 			return;
@@ -160,10 +166,10 @@ us_vault_list_documents(struct us_vault_request *r, struct us_vault_listing *l, 
 void
 us_vault_list_relabels(struct us_vault_request *r, struct us_vault_listing *l, struct us_json *j)
 {
-	const struct us_registry *reg = r->vault->registry;
+	const struct us_registry *reg = us_vault_registry_of(r);
 	uint64_t i;
 
-	for (i = l->q.after; i < us_registry_relabels(reg); i++) {
+	for (i = l->q->after; i < us_registry_relabels(reg); i++) {
 		const struct us_relabel *c = us_registry_relabel(reg, (size_t)i);
 		const char *collection = us_vault_list_collection_name(reg, c->set->collection);
 

@@ -1,22 +1,23 @@
 /*
- * Lists, what their files share: us_vault_handle_list.c takes the request, pages, and shows people,
- * credentials, collections, batches and copies; us_vault_list_docket.c shows what waits for
- * somebody; us_vault_list_order.c versions of the order and what goes with them.
+ * Lists, what their files share: list.c takes the request, pages, and shows people,
+ * credentials, collections, batches and copies; list_docket.c shows what waits for
+ * somebody; list_order.c versions of the order and what goes with them.
  *
  * A list is read from the registry once its entry is there. Positions rise; a page begins behind
  * the last one shown.
  */
-#ifndef US_DAEMON_VAULT_LISTING_H
-#define US_DAEMON_VAULT_LISTING_H
+#ifndef US_DAEMON_VAULT_ANSWERS_LISTING_H
+#define US_DAEMON_VAULT_ANSWERS_LISTING_H
 
-#include "daemon/vault/internal.h"
+#include "base/json_out.h"
+#include "daemon/vault/request/request.h"
 #include "registry/docket.h"
 #include "registry/versions.h"
 
 #define LIST_BATES_MAX 1000u /* of one item; the rest is counted only */
 
 struct us_vault_listing {
-	struct us_msg_list_request q; /* views into r->body */
+	const struct us_msg_list_request *q; /* the request's */
 	uint32_t limit;
 	uint64_t next; /* position to go on from; 0: that was all */
 	uint32_t shown;
@@ -35,7 +36,7 @@ void us_vault_list_put_digest(struct us_json *j, const char *key, const uint8_t 
 const char *us_vault_list_person_name(const struct us_registry *reg, uint32_t id);
 const char *us_vault_list_collection_name(const struct us_registry *reg, uint32_t id);
 
-/* --- us_vault_list_docket.c: each appends its items to an open array --- */
+/* --- list_docket.c: each appends its items to an open array --- */
 
 /* Open filings behind the people who wait. */
 void
@@ -45,7 +46,7 @@ void
 us_vault_list_filings(struct us_vault_request *r, struct us_vault_listing *l, struct us_json *j);
 /* How many items this person could do something about now. */
 size_t
-us_vault_docket_waiting(const struct us_vault *v, const struct us_person *who, int64_t now_ns);
+us_vault_docket_waiting(const struct us_registry *reg, const struct us_person *who, int64_t now_ns);
 /* Signatures of a filing (NULL: none) as a value. */
 void us_vault_docket_put_signatures(const struct us_registry *reg, const struct us_filing *f,
     struct us_json *j);
@@ -55,7 +56,7 @@ void us_vault_docket_put_services(const struct us_filing *f, struct us_json *j);
 void us_vault_docket_put_name(const struct us_registry *reg, const struct us_filing *f,
     struct us_json *j);
 
-/* --- us_vault_list_order.c --- */
+/* --- list_order.c --- */
 
 /* The order in force. */
 void us_vault_list_order(struct us_vault_request *r, struct us_json *j);
@@ -67,20 +68,5 @@ void
 us_vault_list_documents(struct us_vault_request *r, struct us_vault_listing *l, struct us_json *j);
 void
 us_vault_list_relabels(struct us_vault_request *r, struct us_vault_listing *l, struct us_json *j);
-
-/* --- list_sight.c: who sees what of it --- */
-
-/* Court and special master. */
-int us_vault_sight_is_court(const struct us_vault_request *r);
-/* The court, auditors and administrators: registers and the docket in full. */
-int us_vault_sight_is_full(const struct us_vault_request *r);
-/* 1 if the asker is, or shares a party with, that person. */
-int us_vault_sight_shares_party(const struct us_vault_request *r, uint32_t person);
-int us_vault_sight_filing(const struct us_vault_request *r, const struct us_filing *f);
-/* 1 if the numbers of a filing's records may be shown. */
-int us_vault_sight_filing_records(const struct us_vault_request *r, const struct us_filing *f);
-/* 1 if what an approval is asked for may be shown. */
-int us_vault_sight_request(const struct us_vault_request *r, const struct us_filing *f);
-int us_vault_sight_document(const struct us_vault_request *r, const struct us_document *d);
 
 #endif

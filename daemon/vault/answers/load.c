@@ -1,15 +1,54 @@
-/* Loads as their producer sees them: start, end, receipts. What is stored is load.c's. */
+/* Loads as their producer sees them: start, end, receipts, tickets. What is stored is sealer.c's. */
+#include "daemon/vault/answers/load.h"
+
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "crypto/crypto.h"
-#include "daemon/vault/internal.h"
+#include "base/err.h"
+#include "daemon/process/ticket.h"
+#include "daemon/vault/answers/answer.h"
+#include "daemon/vault/loads/loads.h"
+#include "daemon/vault/state/keeper.h"
+#include "daemon/vault/store/store.h"
+#include "evidence/batch/batch.h"
 #include "policy/designation.h"
 
 #define LOADS_MAX 256
 #define LOADS_OF_ONE 16 /* a person */
 
-/* --- start ------------------------------------------------------------------------------------ */
+struct us_vault_loading {
+	struct us_vault_load *load; /* that is not listed yet */
+	struct us_vault_load_wait wait;
+	uint8_t ticket[US_TICKET_SIZE]; /* the first one, until it is handed out */
+	struct us_buf json;             /* a receipt: all but the proof, its object still open */
+	struct us_json j;
+};
+
+static void
+loading_free(struct us_vault_request *r)
+{
+	struct us_vault_loading *d = r->own.loading;
+
+	us_vault_load_wait_end(&d->wait);
+	us_vault_load_free(r->vault->loads, d->load);
+	us_wipe(d->ticket, sizeof d->ticket);
+	us_buf_free(&d->json);
+	free(d);
+}
+
+static struct us_vault_loading *
+loading_new(struct us_vault_request *r)
+{
+	struct us_vault_loading *d = calloc(1, sizeof *d);
+
+	if (d == NULL)
+		return NULL;
+	us_buf_init(&d->json, 4u << 20);
+	r->own.loading = d;
+	r->own_free = loading_free;
+	return d;
+}
 
 /* What each part of the load carries, and until when. */
 static void
@@ -21,50 +60,7 @@ put_ticket(struct us_json *j, struct us_bytes ticket)
 	us_json_time(j, us_ticket_expires(ticket));
 }
 
-int
-us_vault_load_on_started(struct us_vault *v, struct us_bytes body)
-{
-	struct us_msg_load_started m;
-	struct us_vault_request *r;
-	struct us_vault_load *l;
-	struct us_json j;
-	struct us_buf b;
-	int err = us_msg_load_started_decode(&m, body.p, body.n);
-
-	if (err != US_OK)
-		return err;
-	l = us_vault_load_find(v, m.load);
-	if (l == NULL)
-		return US_OK;
-	l->started = 1;
-	r = l->waiting;
-	l->waiting = NULL;
-	if (m.err != US_OK) {
-		us_vault_load_free(v, l);
-		if (r != NULL)
-			us_vault_reply_error(r, m.err, US_REASON_ERROR, r->entry);
-		return US_OK;
-	}
-	if (r == NULL)
-		return US_OK;
-	us_buf_init(&b, 4096);
-	us_json_begin(&j, &b);
-	us_json_object(&j);
-	us_json_kv_uint(&j, "load", l->id);
-	us_json_kv_bool(&j, "dry_run", (l->flags & US_LOAD_DRY_RUN) != 0);
-	us_json_kv_bool(&j, "hold", (l->flags & US_LOAD_HOLD) != 0);
-	us_json_kv_uint(&j, "order", us_registry_order(v->registry)->version);
-	us_json_kv_uint(&j, "entry", r->entry);
-	put_ticket(&j, (struct us_bytes){ l->ticket, sizeof l->ticket });
-	us_wipe(l->ticket, sizeof l->ticket);
-	us_json_close(&j);
-	if (us_json_end(&j) == US_OK)
-		us_vault_reply_json(r, 201, r->entry, &b);
-	else
-		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, r->entry);
-	us_buf_free(&b);
-	return US_OK;
-}
+/* --- start ------------------------------------------------------------------------------------ */
 
 static int
 append_page(void *ctx, const struct us_store_key *key, struct us_bytes page)
@@ -77,10 +73,10 @@ append_page(void *ctx, const struct us_store_key *key, struct us_bytes page)
  * else the strictest; empty if there is neither. US_ERR_NOT_FOUND: the order in force does not list
  * the collection's, which *found tells more of. */
 static int
-default_designation(const struct us_vault *v, const struct us_collection *c,
+default_designation(const struct us_registry *reg, const struct us_collection *c,
     struct us_designated *found)
 {
-	const struct us_order *order = us_registry_order(v->registry);
+	const struct us_order *order = us_registry_order(reg);
 
 	memset(found, 0, sizeof *found);
 	if (c->designation[0] != '\0')
@@ -101,182 +97,193 @@ put_designations(const struct us_order *order, struct us_buf *out)
 	return err;
 }
 
-/* Records would come in that no rule of the order reaches. */
-static void
-refuse_designation(struct us_vault_request *r, const struct us_collection *c,
-    const struct us_designated *found)
+static enum us_vault_next
+find_collection(struct us_vault_request *r)
 {
-	char detail[256], cure[256] = "A version of the order that lists it, or another collection";
-	const struct us_vault_problem p = { .status = 409,
-		.type = "conflict",
-		.title = "Not possible in the present state",
-		.detail = detail,
-		.cure = cure,
-		.reason = US_REASON_STATE,
-		.entry = NO_ENTRY,
-		.position = -1 };
-
-	(void)snprintf(detail, sizeof detail,
-	    "The order in force does not list the collection's designation \"%s\"", c->designation);
-	if (found->nearest.n > 0)
-		(void)snprintf(cure, sizeof cure,
-		    "A version of the order that lists it, or another collection; was \"%.*s\" "
-		    "meant?",
-		    (int)found->nearest.n, (const char *)found->nearest.p);
-	us_vault_reply_problem(r, &p);
+	return us_vault_decided(
+	    us_vault_decide_collection(r->vault, &r->who, r->q.load_open.collection, &r->problem));
 }
 
-static void
-load_logged(struct us_vault_request *r, const struct us_msg_logged *m)
+static enum us_vault_next
+ask_order(struct us_vault_request *r)
 {
-	struct us_vault *v = r->vault;
-	struct us_vault_load *l = r->state;
-	const struct us_collection *c = us_registry_collection(v->registry, l->collection);
-	const struct us_dictionary *d = us_registry_dictionary(v->registry, l->collection, 0);
+	return us_vault_ask_order(r, r->q.load_open.purpose, 0);
+}
+
+/* Else records would come in that no rule of the order reaches. */
+static enum us_vault_next
+check_designation(struct us_vault_request *r)
+{
+	const struct us_registry *reg = us_vault_registry_of(r);
+	const struct us_collection *c = us_registry_collection(reg, r->who.collection);
+	struct us_vault_problem *p = &r->problem;
+	struct us_designated found;
+
+	if (default_designation(reg, c, &found) != US_ERR_NOT_FOUND)
+		return US_VAULT_GO_ON;
+	us_vault_problem_conflict(p);
+	(void)snprintf(p->detail, sizeof p->detail,
+	    "The order in force does not list the collection's designation \"%s\"", c->designation);
+	us_vault_problem_cure(p, "A version of the order that lists it, or another collection");
+	if (found.nearest.n > 0)
+		(void)snprintf(p->cure, sizeof p->cure,
+		    "A version of the order that lists it, or another collection; was \"%.*s\" "
+		    "meant?",
+		    (int)found.nearest.n, (const char *)found.nearest.p);
+	return US_VAULT_FAIL;
+}
+
+static enum us_vault_next
+refuse_another(struct us_vault_request *r)
+{
+	us_vault_problem_set(&r->problem, 429, "too-many", "You have many loads open",
+	    US_REASON_OVER_LIMIT)
+	    ->retry_after = 1;
+	us_vault_problem_detail(&r->problem, "A person may have 16 loads open at a time");
+	us_vault_problem_cure(&r->problem, "Finish one, or give it up (DELETE /v1/loads/{load})");
+	return US_VAULT_FAIL;
+}
+
+static int
+new_load(struct us_vault_request *r)
+{
+	const struct us_bytes purpose = r->q.load_open.purpose;
+	struct us_vault_loading *d = loading_new(r);
+	struct us_vault_load_facts facts = { .collection = r->who.collection,
+		.person = r->who.person,
+		.flags = r->q.load_open.flags,
+		.purpose_n = purpose.n };
+
+	if (d == NULL)
+		return US_ERR_NOMEM;
+	if (purpose.n > 0)
+		memcpy(facts.purpose, purpose.p, purpose.n);
+	memcpy(facts.credential, r->who.credential, sizeof facts.credential);
+	return us_vault_load_new(&d->load, &facts);
+}
+
+static enum us_vault_next
+log_load(struct us_vault_request *r)
+{
+	struct us_vault_entry e = { .kind = US_KIND_INTENT,
+		.action = US_ACTION_LOAD,
+		.decision = US_DECISION_ALLOW,
+		.purpose = r->purpose,
+		.related = NO_ENTRY };
+	size_t own, n = us_vault_loads_count(r->vault->loads, r->who.person, &own);
+
+	if (own >= LOADS_OF_ONE)
+		return refuse_another(r);
+	if (n >= LOADS_MAX || new_load(r) != US_OK)
+		return us_vault_fail(r, US_ERR_BUSY, US_REASON_ERROR, NO_ENTRY);
+	e.load = us_vault_load_facts(r->own.loading->load)->id;
+	return us_vault_log(r, &e);
+}
+
+/* What the sealer needs of the collection: its newest dictionary, and which designations there
+ * are. */
+static int
+send_start(struct us_vault_request *r, const struct us_vault_load_facts *l)
+{
+	const struct us_registry *reg = us_vault_registry_of(r);
+	const struct us_collection *c = us_registry_collection(reg, l->collection);
+	const struct us_dictionary *d = us_registry_dictionary(reg, l->collection, 0);
+	struct us_channel *sealer = us_vault_loads_sealer(r->vault->loads);
 	struct us_msg_load_start start = { .load = l->id,
 		.collection = l->collection,
 		.flags = l->flags };
 	struct us_buf dictionary, list;
 	struct us_designated found;
-	int err = default_designation(v, c, &found);
+	int err = default_designation(reg, c, &found);
 
-	if (m->ticket.n != sizeof l->ticket) {
-		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, m->index);
-		return;
-	}
-	memcpy(l->ticket, m->ticket.p, sizeof l->ticket);
-	l->entry = m->index;
-	r->state = NULL; /* the list's now */
-	r->free_state = NULL;
-	l->next = v->loads;
-	v->loads = l;
-	r->entry = m->index;
 	us_buf_init(&dictionary, 245760);
 	us_buf_init(&list, US_ORDER_DESIGNATIONS * (US_ORDER_ID_MAX + 2));
 	start.designation = found.name;
 	if (err == US_OK)
-		err = put_designations(us_registry_order(v->registry), &list);
+		err = put_designations(us_registry_order(reg), &list);
 	start.designations = (struct us_bytes){ list.data, list.len };
 	if (err == US_OK && d != NULL) {
 		struct us_store_key from = { l->collection, US_PAGE_DICTIONARY,
 			PAGE_NUMBER(d->version, 0) };
 
 		start.dictionary_version = d->version;
-		err = us_store_scan(v->reader, &from, PAGE_NUMBER(d->version, 0xffff), append_page,
-		    &dictionary);
+		err = us_store_scan(r->vault->reader, &from, PAGE_NUMBER(d->version, 0xffff),
+		    append_page, &dictionary);
 		start.dictionary = (struct us_bytes){ dictionary.data, dictionary.len };
 	}
 	if (err == US_OK)
-		err = v->sealer == NULL ? US_ERR_BUSY : us_send_load_start(v->sealer, 0, &start);
+		err = sealer == NULL ? US_ERR_BUSY : us_send_load_start(sealer, 0, &start);
 	us_buf_free(&dictionary);
 	us_buf_free(&list);
-	if (err != US_OK) {
-		us_vault_load_free(v, l);
-		us_vault_reply_error(r, err, US_REASON_ERROR, m->index);
-		return;
-	}
-	l->waiting = r;
+	return err;
 }
 
-static void
-refuse_another(struct us_vault_request *r)
+static enum us_vault_next
+start_load(struct us_vault_request *r)
 {
-	const struct us_vault_problem p = { .status = 429,
-		.type = "too-many",
-		.title = "You have many loads open",
-		.detail = "A person may have 16 loads open at a time",
-		.cure = "Finish one, or give it up (DELETE /v1/loads/{load})",
-		.reason = US_REASON_OVER_LIMIT,
-		.entry = NO_ENTRY,
-		.position = -1,
-		.retry_after = 1 };
+	const struct us_msg_logged *m = r->heard.logged;
+	struct us_vault_loading *d = r->own.loading;
+	struct us_vault_load *l = d->load;
+	int err;
 
-	us_vault_reply_problem(r, &p);
+	if (m->ticket.n != sizeof d->ticket)
+		return us_vault_fail(r, US_ERR_INTERNAL, US_REASON_ERROR, m->index);
+	memcpy(d->ticket, m->ticket.p, sizeof d->ticket);
+	r->entry = m->index;
+	err = send_start(r, us_vault_load_facts(l));
+	if (err != US_OK)
+		return us_vault_fail(r, err, US_REASON_ERROR, m->index);
+	d->load = NULL; /* the list's now */
+	us_vault_load_list(r->vault->loads, l, m->index);
+	us_vault_load_wait(l, &d->wait, r);
+	return US_VAULT_WAIT;
 }
 
-void
-us_vault_handle_load_open(struct us_vault_request *r)
+static enum us_vault_next
+put_started(struct us_vault_request *r)
 {
-	struct us_vault_entry e = { .kind = US_KIND_INTENT,
-		.action = US_ACTION_LOAD,
-		.decision = US_DECISION_ALLOW,
-		.related = NO_ENTRY };
-	struct us_msg_load_open_request q;
-	const struct us_collection *c;
-	struct us_designated found;
-	struct us_vault_load *l, *other;
-	size_t n = 0, own = 0;
-	int err = us_msg_load_open_request_decode(&q, r->body.data, r->body.len);
+	struct us_vault_loading *d = r->own.loading;
+	const struct us_vault_load_facts *l = d->wait.facts;
+	struct us_json j;
+	struct us_buf b;
 
-	if (err != US_OK) {
-		us_vault_reply_error(r, err, US_REASON_MALFORMED, NO_ENTRY);
-		return;
-	}
-	if (us_vault_access_collection(r, q.collection, US_ACTION_LOAD) != US_OK ||
-	    us_vault_access_rule(r, US_ACTION_LOAD, q.purpose, 0) != US_OK)
-		return;
-	c = us_registry_collection(r->vault->registry, r->collection);
-	if (default_designation(r->vault, c, &found) == US_ERR_NOT_FOUND) {
-		refuse_designation(r, c, &found);
-		return;
-	}
-	for (other = r->vault->loads; other != NULL; other = other->next) {
-		n++;
-		own += other->person == r->person;
-	}
-	if (own >= LOADS_OF_ONE) {
-		refuse_another(r);
-		return;
-	}
-	l = calloc(1, sizeof *l);
-	if (l == NULL || n >= LOADS_MAX || us_random(&l->id, sizeof l->id) != US_OK) {
-		free(l);
-		us_vault_reply_error(r, US_ERR_BUSY, US_REASON_ERROR, NO_ENTRY);
-		return;
-	}
-	l->id = (l->id & UINT64_C(0xffffffffffff)) | 1; /* exact in every JSON reader; never 0 */
-	l->collection = r->collection;
-	l->person = r->person;
-	l->flags = q.flags;
-	l->purpose_n = q.purpose.n;
-	if (q.purpose.n > 0)
-		memcpy(l->purpose, q.purpose.p, q.purpose.n);
-	memcpy(l->credential, r->credential, sizeof l->credential);
-	r->state = l;
-	r->free_state = free;
-	e.purpose = q.purpose;
-	e.load = l->id;
-	us_vault_access_log(r, &e, load_logged);
+	if (d->wait.err != US_OK)
+		return us_vault_fail(r, d->wait.err, US_REASON_ERROR,
+		    d->wait.err == US_ERR_CLOSED ? NO_ENTRY : r->entry);
+	us_vault_json_begin(&j, &b, 4096);
+	us_json_kv_uint(&j, "load", l->id);
+	us_json_kv_bool(&j, "dry_run", (l->flags & US_LOAD_DRY_RUN) != 0);
+	us_json_kv_bool(&j, "hold", (l->flags & US_LOAD_HOLD) != 0);
+	us_json_kv_uint(&j, "order", us_registry_order(us_vault_registry_of(r))->version);
+	us_json_kv_uint(&j, "entry", r->entry);
+	put_ticket(&j, (struct us_bytes){ d->ticket, sizeof d->ticket });
+	us_json_close(&j);
+	return us_vault_answer_json(r, 201, r->entry, &j, &b);
 }
+
+const struct us_vault_step us_vault_load_open_steps[] = {
+	{ .once = find_collection },
+	{ .once = ask_order },
+	{ .once = check_designation },
+	{ .once = log_load },
+	{ .once = start_load },
+	{ .once = put_started },
+	{ NULL, NULL },
+};
 
 /* --- receipts --------------------------------------------------------------------------------- */
 
-struct us_vault_receipt {
-	struct us_buf json; /* all but the proof, its object still open */
-	struct us_json j;
-	uint64_t entry;
-};
-
 static void
-receipt_free(void *state)
+put_batches(const struct us_registry *reg, const struct us_vault_load_facts *l, struct us_json *j)
 {
-	struct us_vault_receipt *t = state;
-
-	us_buf_free(&t->json);
-	free(t);
-}
-
-static void
-put_batches(struct us_vault *v, const struct us_vault_load *l, struct us_json *j)
-{
-	const struct us_collection *c = us_registry_collection(v->registry, l->collection);
+	const struct us_collection *c = us_registry_collection(reg, l->collection);
 	char bates[US_BATES_MAX + 1], name[US_COLLECTION_NAME_MAX + 16];
 	size_t i;
 
 	us_json_key(j, "batches");
 	us_json_array(j);
 	for (i = 0; i < l->n_stored; i++) {
-		const struct us_batch *b = us_registry_batch_slot(v->registry, l->collection,
+		const struct us_batch *b = us_registry_batch_slot(reg, l->collection,
 		    l->stored[i].slot);
 
 		if (b == NULL)
@@ -302,249 +309,203 @@ put_batches(struct us_vault *v, const struct us_vault_load *l, struct us_json *j
 	us_json_close(j);
 }
 
-static void
+static enum us_vault_next
 finish_receipt(struct us_vault_request *r, struct us_bytes proof)
 {
-	struct us_vault_receipt *t = r->state;
+	struct us_vault_loading *d = r->own.loading;
 
-	us_json_key(&t->j, "receipt");
+	us_json_key(&d->j, "receipt");
 	if (proof.n > 0)
-		us_json_str(&t->j, proof);
+		us_json_str(&d->j, proof);
 	else
-		us_json_null(&t->j);
-	us_json_close(&t->j);
-	if (us_json_end(&t->j) == US_OK)
-		us_vault_reply_json(r, 200, t->entry, &t->json);
-	else
-		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, t->entry);
+		us_json_null(&d->j);
+	us_json_close(&d->j);
+	return us_vault_answer_json(r, 200, r->entry, &d->j, &d->json);
 }
 
-static void
-on_proof(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
+static enum us_vault_next
+put_receipt(struct us_vault_request *r)
 {
-	struct us_vault_request *r = ctx;
 	struct us_msg_entry_proof_reply m;
+	enum us_vault_next next;
 	struct us_buf proof;
 
-	(void)v;
-	r->call = 0;
 	us_buf_init(&proof, 65536);
-	if (type == US_MSG_entry_proof_reply &&
-	    us_msg_entry_proof_reply_decode(&m, body.p, body.n) == US_OK && m.err == US_OK)
-		(void)us_vault_access_proof_of(m.index, m.proof, m.checkpoint, &proof);
-	finish_receipt(r, (struct us_bytes){ proof.data, proof.len });
+	if (r->heard.type == US_MSG_entry_proof_reply &&
+	    us_msg_entry_proof_reply_decode(&m, r->heard.body.p, r->heard.body.n) == US_OK &&
+	    m.err == US_OK)
+		(void)us_vault_put_proof(m.index, m.proof, m.checkpoint, &proof);
+	next = finish_receipt(r, (struct us_bytes){ proof.data, proof.len });
 	us_buf_free(&proof);
+	return next;
 }
 
 /* The receipt proves its last batch's entry; the others' proofs are at
- * /v1/log/entry-proof/<index>. */
-static void
-begin_receipt(struct us_vault_request *r, const struct us_vault_load *l,
+ * /v1/log/entry-proof/<index>. m: NULL: it has not ended. */
+static enum us_vault_next
+begin_receipt(struct us_vault_request *r, const struct us_vault_load_facts *l,
     const struct us_msg_load_ended *m)
 {
+	static const struct us_vault_step steps[] = { { .once = put_receipt }, { NULL, NULL } };
+	const struct us_registry *reg = us_vault_registry_of(r);
+	struct us_json *j = &r->own.loading->j;
 	struct us_msg_entry_proof ask;
-	struct us_vault_receipt *t = calloc(1, sizeof *t);
-	struct us_vault *v = r->vault;
+	uint32_t tag;
 
-	if (t == NULL) {
-		us_vault_reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
-		return;
-	}
-	if (r->free_state != NULL)
-		r->free_state(r->state);
-	us_buf_init(&t->json, 4u << 20);
-	t->entry = l->n_stored == 0 ? NO_ENTRY : l->stored[l->n_stored - 1].entry;
-	r->state = t;
-	r->free_state = receipt_free;
-	us_json_begin(&t->j, &t->json);
-	us_json_object(&t->j);
-	us_json_kv_uint(&t->j, "load", l->id);
-	us_json_kv_bool(&t->j, "dry_run", (l->flags & US_LOAD_DRY_RUN) != 0);
-	us_json_kv_bool(&t->j, "ended", m != NULL);
+	r->entry = l->n_stored == 0 ? NO_ENTRY : l->stored[l->n_stored - 1].entry;
+	us_json_begin(j, &r->own.loading->json);
+	us_json_object(j);
+	us_json_kv_uint(j, "load", l->id);
+	us_json_kv_bool(j, "dry_run", (l->flags & US_LOAD_DRY_RUN) != 0);
+	us_json_kv_bool(j, "ended", m != NULL);
 	if (m != NULL) {
-		us_json_kv_uint(&t->j, "received", m->received);
-		us_json_kv_uint(&t->j, "admitted", m->admitted);
-		us_json_kv_uint(&t->j, "duplicates", m->duplicates);
-		us_json_kv_uint(&t->j, "refused", m->refused);
+		us_json_kv_uint(j, "received", m->received);
+		us_json_kv_uint(j, "admitted", m->admitted);
+		us_json_kv_uint(j, "duplicates", m->duplicates);
+		us_json_kv_uint(j, "refused", m->refused);
 	}
-	put_batches(v, l, &t->j);
-	us_json_kv_uint(&t->j, "order", us_registry_order(v->registry)->version);
-	us_json_key(&t->j, "entry");
-	if (t->entry == NO_ENTRY) {
-		us_json_null(&t->j);
-		finish_receipt(r, (struct us_bytes){ NULL, 0 });
-		return;
+	put_batches(reg, l, j);
+	us_json_kv_uint(j, "order", us_registry_order(reg)->version);
+	us_json_key(j, "entry");
+	if (r->entry == NO_ENTRY) {
+		us_json_null(j);
+		return finish_receipt(r, (struct us_bytes){ NULL, 0 });
 	}
-	us_json_uint(&t->j, t->entry);
-	ask.index = t->entry;
-	r->call = us_vault_keeper_call_new(v, on_proof, r);
-	if (r->call == 0 || us_send_entry_proof(v->keeper, r->call, &ask) != US_OK)
-		finish_receipt(r, (struct us_bytes){ NULL, 0 });
+	us_json_uint(j, r->entry);
+	ask.index = r->entry;
+	tag = us_vault_ask(r);
+	if (us_vault_asked(r,
+		tag == 0 ? US_ERR_BUSY :
+			   us_send_entry_proof(us_vault_keeper_channel(r->vault->keeper), tag,
+			       &ask)) != US_VAULT_WAIT)
+		return finish_receipt(r, (struct us_bytes){ NULL, 0 });
+	(void)us_vault_row(r, steps);
+	return US_VAULT_WAIT;
 }
 
-/* Pages of batches that were given up go when nobody loads into the collection any more. */
-static void
-tidy_after(struct us_vault *v, const struct us_vault_load *ended)
+/* --- end -------------------------------------------------------------------------------------- */
+
+static enum us_vault_next
+end_load(struct us_vault_request *r)
 {
-	const struct us_vault_load *l;
+	const struct us_msg_load_end_request *q = &r->q.load_end;
+	struct us_channel *sealer = us_vault_loads_sealer(r->vault->loads);
+	const struct us_msg_load_end m = { .load = q->load, .how = q->how };
+	struct us_vault_load *l = us_vault_load_find(r->vault->loads, q->load);
+	const struct us_vault_load_facts *facts = l == NULL ? NULL : us_vault_load_facts(l);
+	struct us_vault_loading *d;
+	int err;
 
-	for (l = v->loads; l != NULL; l = l->next)
-		if (l != ended && l->collection == ended->collection)
-			return;
-	if (v->state == VAULT_OPEN && v->acts.first == NULL &&
-	    us_vault_start_tidy(v, ended->collection) != US_OK)
-		us_log(US_LOG_WARNING, "unused pages stay until the next start");
-}
-
-/* Why a load has ended otherwise than it was asked to. */
-static void
-reply_ended(struct us_vault_request *r, const struct us_msg_load_ended *m)
-{
-	struct us_vault_problem p = { .status = 409,
-		.type = "conflict",
-		.title = "Not possible in the present state",
-		.reason = US_REASON_STATE,
-		.entry = NO_ENTRY,
-		.position = -1 };
-
-	switch (m->err) {
-	case US_ERR_INCOMPLETE:
-		p.detail = "Parts are missing before some that came; what was complete is admitted";
-		break;
-	case US_ERR_FORMAT:
-		p.detail = "The load has stopped because of a refused record; nothing of its open "
-			   "batch is admitted";
-		break;
-	case US_ERR_DENIED:
-		p.status = 403;
-		p.type = "denied";
-		p.title = "The load was stopped";
-		p.reason = (enum us_reason)m->reason;
-		p.detail =
-		    "What opened it does not stand any more; nothing of its open batch is admitted";
-		break;
-	default:
-		us_vault_reply_error(r, m->err, US_REASON_ERROR, NO_ENTRY);
-		return;
-	}
-	us_vault_reply_problem(r, &p);
-}
-
-int
-us_vault_load_on_ended(struct us_vault *v, struct us_bytes body)
-{
-	struct us_msg_load_ended m;
-	struct us_vault_request *r;
-	struct us_vault_load *l;
-	int err = us_msg_load_ended_decode(&m, body.p, body.n);
-
-	if (err != US_OK)
-		return err;
-	l = us_vault_load_find(v, m.load);
-	if (l == NULL)
-		return US_OK;
-	r = l->waiting;
-	l->waiting = NULL;
-	if (r != NULL && m.err != US_OK)
-		reply_ended(r, &m);
-	else if (r != NULL)
-		begin_receipt(r, l, &m);
-	tidy_after(v, l);
-	us_vault_load_free(v, l);
-	return US_OK;
-}
-
-void
-us_vault_handle_load_end(struct us_vault_request *r)
-{
-	struct us_msg_load_end_request q;
-	struct us_msg_load_end m;
-	struct us_vault *v = r->vault;
-	struct us_vault_load *l;
-	int err = us_msg_load_end_request_decode(&q, r->body.data, r->body.len);
-
-	if (err == US_OK && q.how > 2)
-		err = US_ERR_RANGE;
-	if (err != US_OK) {
-		us_vault_reply_error(r, err, US_REASON_MALFORMED, NO_ENTRY);
-		return;
-	}
-	l = us_vault_load_find(v, q.load);
+	if (q->how > 2)
+		return us_vault_fail(r, US_ERR_RANGE, US_REASON_MALFORMED, NO_ENTRY);
 	/* to look, or to give up, is for the person; to have it admitted for the credential that
 	 * the parts came with */
-	if (l == NULL || l->person != r->person ||
-	    (q.how == 0 && memcmp(l->credential, r->credential, sizeof l->credential) != 0)) {
-		us_vault_reply_error(r, US_ERR_NOT_FOUND, US_REASON_NOT_FOUND, NO_ENTRY);
-		return;
-	}
-	if (q.how == 2) {
-		begin_receipt(r, l, NULL);
-		return;
-	}
-	if (l->waiting != NULL || !l->started || v->sealer == NULL) {
-		us_vault_reply_error(r, US_ERR_STATE, US_REASON_STATE, NO_ENTRY);
-		return;
-	}
-	m.load = l->id;
-	m.how = q.how;
-	err = us_send_load_end(v->sealer, 0, &m);
+	if (l == NULL || facts->person != r->who.person ||
+	    (q->how == 0 &&
+		memcmp(facts->credential, r->who.credential, sizeof facts->credential) != 0))
+		return us_vault_fail(r, US_ERR_NOT_FOUND, US_REASON_NOT_FOUND, NO_ENTRY);
+	d = loading_new(r);
+	if (d == NULL)
+		return us_vault_fail(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
+	if (q->how == 2)
+		return begin_receipt(r, facts, NULL);
+	if (!us_vault_load_is_free(l) || sealer == NULL)
+		return us_vault_fail(r, US_ERR_STATE, US_REASON_STATE, NO_ENTRY);
+	err = us_send_load_end(sealer, 0, &m);
 	if (err != US_OK)
-		us_vault_reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
-	else
-		l->waiting = r;
+		return us_vault_fail(r, err, US_REASON_ERROR, NO_ENTRY);
+	us_vault_load_wait(l, &d->wait, r);
+	return US_VAULT_WAIT;
 }
+
+/* A load that has ended otherwise than it was asked to. */
+static enum us_vault_next
+refuse_ended(struct us_vault_request *r, int err, const struct us_msg_load_ended *m)
+{
+	struct us_vault_problem *p = us_vault_problem_conflict(&r->problem);
+
+	switch (err) {
+	case US_ERR_INCOMPLETE:
+		us_vault_problem_detail(p,
+		    "Parts are missing before some that came; what was complete is admitted");
+		return US_VAULT_FAIL;
+	case US_ERR_FORMAT:
+		us_vault_problem_detail(p,
+		    "The load has stopped because of a refused record; nothing of its open "
+		    "batch is admitted");
+		return US_VAULT_FAIL;
+	case US_ERR_DENIED:
+		us_vault_problem_set(p, 403, "denied", "The load was stopped",
+		    (enum us_reason)m->reason);
+		us_vault_problem_detail(p,
+		    "What opened it does not stand any more; nothing of its open batch is "
+		    "admitted");
+		return US_VAULT_FAIL;
+	default:
+		return us_vault_fail(r, err, US_REASON_ERROR, NO_ENTRY);
+	}
+}
+
+static enum us_vault_next
+put_ended(struct us_vault_request *r)
+{
+	const struct us_vault_load_wait *w = &r->own.loading->wait;
+
+	return w->err == US_OK ? begin_receipt(r, w->facts, w->ended) :
+				 refuse_ended(r, w->err, w->ended);
+}
+
+const struct us_vault_step us_vault_load_end_steps[] = {
+	{ .once = end_load },
+	{ .once = put_ended },
+	{ NULL, NULL },
+};
 
 /* --- another ticket --------------------------------------------------------------------------- */
 
-static void
-ticket_logged(struct us_vault_request *r, const struct us_msg_logged *m)
-{
-	struct us_json j;
-	struct us_buf b;
-
-	if (m->ticket.n != US_TICKET_SIZE) {
-		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, m->index);
-		return;
-	}
-	us_buf_init(&b, 4096);
-	us_json_begin(&j, &b);
-	us_json_object(&j);
-	us_json_kv_uint(&j, "order", us_registry_order(r->vault->registry)->version);
-	us_json_kv_uint(&j, "entry", m->index);
-	put_ticket(&j, m->ticket);
-	us_json_close(&j);
-	if (us_json_end(&j) == US_OK)
-		us_vault_reply_json(r, 200, m->index, &b);
-	else
-		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, m->index);
-	us_buf_free(&b);
-}
-
 /* The order is asked again, by the keeper too, and the log says so. */
-void
-us_vault_handle_load_ticket(struct us_vault_request *r)
+static enum us_vault_next
+log_ticket(struct us_vault_request *r)
 {
+	const struct us_vault_load *l = us_vault_load_find(r->vault->loads, r->q.load_ticket.load);
+	const struct us_vault_load_facts *facts = l == NULL ? NULL : us_vault_load_facts(l);
 	struct us_vault_entry e = { .kind = US_KIND_INTENT,
 		.action = US_ACTION_LOAD,
 		.decision = US_DECISION_ALLOW };
-	struct us_msg_load_ticket_request q;
-	const struct us_vault_load *l;
+	enum us_vault_next next;
 
-	if (us_msg_load_ticket_request_decode(&q, r->body.data, r->body.len) != US_OK) {
-		us_vault_reply_error(r, US_ERR_FORMAT, US_REASON_MALFORMED, NO_ENTRY);
-		return;
-	}
-	l = us_vault_load_find(r->vault, q.load);
-	if (l == NULL || l->person != r->person ||
-	    memcmp(l->credential, r->credential, sizeof l->credential) != 0) {
-		us_vault_reply_error(r, US_ERR_NOT_FOUND, US_REASON_NOT_FOUND, NO_ENTRY);
-		return;
-	}
-	r->collection = l->collection;
-	e.purpose = (struct us_bytes){ l->purpose, l->purpose_n };
-	if (us_vault_access_rule(r, US_ACTION_LOAD, e.purpose, 0) != US_OK)
-		return;
-	e.related = l->entry;
-	e.load = l->id;
-	us_vault_access_log(r, &e, ticket_logged);
+	if (l == NULL || facts->person != r->who.person ||
+	    memcmp(facts->credential, r->who.credential, sizeof facts->credential) != 0)
+		return us_vault_fail(r, US_ERR_NOT_FOUND, US_REASON_NOT_FOUND, NO_ENTRY);
+	r->who.collection = facts->collection;
+	e.purpose = (struct us_bytes){ facts->purpose, facts->purpose_n };
+	next = us_vault_ask_order(r, e.purpose, 0);
+	if (next != US_VAULT_GO_ON)
+		return next;
+	e.related = facts->entry;
+	e.load = facts->id;
+	return us_vault_log(r, &e);
 }
+
+static enum us_vault_next
+put_ticket_again(struct us_vault_request *r)
+{
+	const struct us_msg_logged *m = r->heard.logged;
+	struct us_json j;
+	struct us_buf b;
+
+	if (m->ticket.n != US_TICKET_SIZE)
+		return us_vault_fail(r, US_ERR_INTERNAL, US_REASON_ERROR, m->index);
+	us_vault_json_begin(&j, &b, 4096);
+	us_json_kv_uint(&j, "order", us_registry_order(us_vault_registry_of(r))->version);
+	us_json_kv_uint(&j, "entry", m->index);
+	put_ticket(&j, m->ticket);
+	us_json_close(&j);
+	return us_vault_answer_json(r, 200, m->index, &j, &b);
+}
+
+const struct us_vault_step us_vault_load_ticket_steps[] = {
+	{ .once = log_ticket },
+	{ .once = put_ticket_again },
+	{ NULL, NULL },
+};

@@ -1,99 +1,23 @@
-/* The log as it is served: tiles, bundles, checkpoint, proofs of state entries, keys of boxes; and
- * what witnesses bring. */
+/* The log as it is served: tiles, bundles, checkpoint, proofs of state entries; keys of boxes. */
+#include "daemon/vault/answers/log.h"
+
 #include <string.h>
 
-#include "base/time.h"
-#include "daemon/vault/internal.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "daemon/vault/answers/answer.h"
+#include "daemon/vault/state/keeper.h"
+#include "daemon/vault/request/engine.h"
 
 #define PROOF_PATH "entry-proof/"
 #define WITNESSED_PATH "checkpoint.witnessed"
 
-static void
-on_data(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
-{
-	struct us_vault_request *r = ctx;
-	struct us_msg_log_data m;
-
-	(void)v;
-	r->call = 0;
-	if (type != US_MSG_log_data || us_msg_log_data_decode(&m, body.p, body.n) != US_OK) {
-		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
-		return;
-	}
-	if (m.err != US_OK) {
-		us_vault_reply_error(r, m.err, US_REASON_NOT_FOUND, NO_ENTRY);
-		return;
-	}
-	r->work.ends_when_taken = m.data.n > LOG_GATE_LARGE;
-	us_vault_reply_bytes(r, 200, r->content, m.data);
-}
-
-/* What the commitment of a closing entry is made of (docs/PROTOCOL.md section 6), if a batch was
- * closed there. */
-static void
-put_batch_state(const struct us_vault *v, uint64_t entry, struct us_json *j)
-{
-	uint32_t c;
-	size_t i;
-
-	for (c = 1; v->registry != NULL && c <= us_registry_collections(v->registry); c++)
-		for (i = 0; i < us_registry_batches(v->registry, c); i++) {
-			const struct us_batch *b = us_registry_batch(v->registry, c, i);
-
-			if (b->status == US_BATCH_VOID ||
-			    us_vault_entry_of(v, b->sequence) != entry)
-				continue;
-			us_json_kv_hex(j, "state", b->state, sizeof b->state);
-			us_json_kv_hex(j, "manifest_root", b->facts.manifest_root,
-			    sizeof b->facts.manifest_root);
-			return;
-		}
-}
-
-static void
-on_entry(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
-{
-	struct us_vault_request *r = ctx;
-	struct us_msg_entry_proof_reply m;
-	struct us_buf b, proof;
-	struct us_json j;
-	int err;
-
-	r->call = 0;
-	if (type != US_MSG_entry_proof_reply ||
-	    us_msg_entry_proof_reply_decode(&m, body.p, body.n) != US_OK) {
-		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
-		return;
-	}
-	if (m.err != US_OK) {
-		us_vault_reply_error(r, m.err, US_REASON_NOT_FOUND, NO_ENTRY);
-		return;
-	}
-	us_buf_init(&b, 1u << 20);
-	us_buf_init(&proof, 65536);
-	err = us_vault_access_proof_of(m.index, m.proof, m.checkpoint, &proof);
-	us_json_begin(&j, &b);
-	us_json_object(&j);
-	us_json_kv_uint(&j, "index", m.index);
-	us_json_key(&j, "entry");
-	us_json_base64(&j, m.entry.p, m.entry.n);
-	us_json_kv_str(&j, "receipt", (struct us_bytes){ proof.data, proof.len });
-	put_batch_state(v, m.index, &j);
-	us_json_close(&j);
-	if (err == US_OK)
-		err = us_json_end(&j);
-	if (err == US_OK)
-		us_vault_reply_json(r, 200, NO_ENTRY, &b);
-	else
-		us_vault_reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
-	us_buf_free(&proof);
-	us_buf_free(&b);
-}
+/* --- files ------------------------------------------------------------------------------------ */
 
 static int
 parse_index(struct us_bytes text, uint64_t *index)
 {
-	uint64_t v = 0;
+	uint64_t value = 0;
 	size_t i;
 
 	if (text.n == 0 || text.n > 18)
@@ -101,9 +25,9 @@ parse_index(struct us_bytes text, uint64_t *index)
 	for (i = 0; i < text.n; i++) {
 		if (text.p[i] < '0' || text.p[i] > '9')
 			return US_ERR_FORMAT;
-		v = v * 10 + (uint64_t)(text.p[i] - '0');
+		value = value * 10 + (uint64_t)(text.p[i] - '0');
 	}
-	*index = v;
+	*index = value;
 	return US_OK;
 }
 
@@ -117,47 +41,129 @@ is_text(struct us_bytes path)
 	    (path.n >= n && memcmp(path.p, WITNESSED_PATH, n) == 0);
 }
 
-static void
-ask_file(struct us_vault_request *r)
+static enum us_vault_next
+ask_for_file(struct us_vault_request *r)
 {
-	struct us_vault *v = r->vault;
-	struct us_msg_log_request q;
-	struct us_msg_log_read read;
-	struct us_msg_entry_proof proof;
-	size_t label = sizeof PROOF_PATH - 1;
-	int err = us_msg_log_request_decode(&q, r->body.data, r->body.len);
+	const struct us_msg_log_read read = { .path = r->q.log.path };
+	const uint32_t tag = us_vault_ask(r);
 
-	if (err != US_OK) {
-		us_vault_reply_error(r, err, US_REASON_MALFORMED, NO_ENTRY);
-		return;
-	}
-	if (q.path.n > label && memcmp(q.path.p, PROOF_PATH, label) == 0) {
-		err = parse_index((struct us_bytes){ q.path.p + label, q.path.n - label },
-		    &proof.index);
-		r->call = err == US_OK ? us_vault_keeper_call_new(v, on_entry, r) : 0;
-		if (err == US_OK)
-			err = r->call == 0 ? US_ERR_BUSY :
-					     us_vault_keeper_call_sent(v, &r->call,
-						 us_send_entry_proof(v->keeper, r->call, &proof));
-	} else {
-		read.path = q.path;
-		r->content = is_text(q.path) ? US_TYPE_TEXT : US_TYPE_OCTETS;
-		r->call = us_vault_keeper_call_new(v, on_data, r);
-		err = r->call == 0 ? US_ERR_BUSY :
-				     us_vault_keeper_call_sent(v, &r->call,
-					 us_send_log_read(v->keeper, r->call, &read));
-	}
-	if (err != US_OK)
-		us_vault_reply_error(r, err, US_REASON_MALFORMED, NO_ENTRY);
+	r->content = is_text(read.path) ? US_TYPE_TEXT : US_TYPE_OCTETS;
+	return us_vault_asked(r,
+	    tag == 0 ? US_ERR_BUSY :
+		       us_send_log_read(us_vault_keeper_channel(r->vault->keeper), tag, &read));
+}
+
+static enum us_vault_next
+put_file(struct us_vault_request *r)
+{
+	struct us_msg_log_data m;
+
+	if (r->heard.type != US_MSG_log_data ||
+	    us_msg_log_data_decode(&m, r->heard.body.p, r->heard.body.n) != US_OK)
+		return us_vault_fail(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
+	if (m.err != US_OK)
+		return us_vault_fail(r, m.err, US_REASON_NOT_FOUND, NO_ENTRY);
+	r->work.ends_when_taken = m.data.n > LOG_GATE_LARGE;
+	return us_vault_answer_bytes(r, 200, r->content, NO_ENTRY, m.data);
+}
+
+/* --- proofs ----------------------------------------------------------------------------------- */
+
+/* What the commitment of a closing entry is made of (docs/PROTOCOL.md section 6), if a batch was
+ * closed there. */
+static void
+put_batch_state(const struct us_vault_state *state, uint64_t entry, struct us_json *j)
+{
+	const struct us_registry *reg = us_vault_registry(state);
+	uint32_t c;
+	size_t i;
+
+	for (c = 1; reg != NULL && c <= us_registry_collections(reg); c++)
+		for (i = 0; i < us_registry_batches(reg, c); i++) {
+			const struct us_batch *b = us_registry_batch(reg, c, i);
+
+			if (b->status == US_BATCH_VOID ||
+			    us_vault_entry_of(state, b->sequence) != entry)
+				continue;
+			us_json_kv_hex(j, "state", b->state, sizeof b->state);
+			us_json_kv_hex(j, "manifest_root", b->facts.manifest_root,
+			    sizeof b->facts.manifest_root);
+			return;
+		}
+}
+
+static enum us_vault_next
+ask_for_proof(struct us_vault_request *r)
+{
+	const size_t label = sizeof PROOF_PATH - 1;
+	const struct us_bytes path = r->q.log.path;
+	struct us_msg_entry_proof m;
+	uint32_t tag;
+
+	if (parse_index((struct us_bytes){ path.p + label, path.n - label }, &m.index) != US_OK)
+		return us_vault_fail(r, US_ERR_FORMAT, US_REASON_MALFORMED, NO_ENTRY);
+	tag = us_vault_ask(r);
+	return us_vault_asked(r,
+	    tag == 0 ? US_ERR_BUSY :
+		       us_send_entry_proof(us_vault_keeper_channel(r->vault->keeper), tag, &m));
+}
+
+static enum us_vault_next
+put_entry(struct us_vault_request *r)
+{
+	struct us_msg_entry_proof_reply m;
+	enum us_vault_next next;
+	struct us_buf b, proof;
+	struct us_json j;
+	int err;
+
+	if (r->heard.type != US_MSG_entry_proof_reply ||
+	    us_msg_entry_proof_reply_decode(&m, r->heard.body.p, r->heard.body.n) != US_OK)
+		return us_vault_fail(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
+	if (m.err != US_OK)
+		return us_vault_fail(r, m.err, US_REASON_NOT_FOUND, NO_ENTRY);
+	us_buf_init(&proof, 65536);
+	err = us_vault_put_proof(m.index, m.proof, m.checkpoint, &proof);
+	us_vault_json_begin(&j, &b, 1u << 20);
+	us_json_kv_uint(&j, "index", m.index);
+	us_json_key(&j, "entry");
+	us_json_base64(&j, m.entry.p, m.entry.n);
+	us_json_kv_str(&j, "receipt", (struct us_bytes){ proof.data, proof.len });
+	put_batch_state(r->vault->state, m.index, &j);
+	us_json_close(&j);
+	next = us_vault_answer_json(r, 200, NO_ENTRY, &j, &b);
+	us_buf_free(&proof);
+	return err == US_OK ? next : us_vault_fail(r, err, US_REASON_ERROR, NO_ENTRY);
+}
+
+static const struct us_vault_step proof_steps[] = {
+	{ .once = ask_for_proof },
+	{ .once = put_entry },
+	{ NULL, NULL },
+};
+
+static enum us_vault_next
+choose(struct us_vault_request *r)
+{
+	const size_t label = sizeof PROOF_PATH - 1;
+	const struct us_bytes path = r->q.log.path;
+
+	return path.n > label && memcmp(path.p, PROOF_PATH, label) == 0 ?
+	    us_vault_row(r, proof_steps) :
+	    US_VAULT_GO_ON;
 }
 
 /* The tree is there for everybody whose certificate this vault issued, sealed or not: it shows
  * sizes and times. What is in the boxes needs keys, and these are logged. */
-void
-us_vault_handle_log(struct us_vault_request *r)
-{
-	us_vault_log_gate_enter(r, ask_file);
-}
+const struct us_vault_step us_vault_log_steps[] = {
+	{ .once = us_vault_pass_gate },
+	{ .once = choose },
+	{ .once = ask_for_file },
+	{ .once = put_file },
+	{ NULL, NULL },
+};
+
+/* --- keys of boxes ---------------------------------------------------------------------------- */
 
 static void
 put_boxes(struct us_json *j, struct us_bytes boxes, struct us_reader *in)
@@ -186,144 +192,79 @@ put_boxes(struct us_json *j, struct us_bytes boxes, struct us_reader *in)
 	us_json_close(j);
 }
 
+/* The answer may come behind those about later entries; and when the request has ended. */
 static void
-on_keys(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
+on_keys(void *ctx, uint16_t type, struct us_bytes body)
 {
 	struct us_msg_log_keys_reply m = { .err = US_ERR_INTERNAL };
-	struct us_reader in;
 	struct us_vault_request *r;
-	struct us_json j;
-	struct us_buf b;
 
 	if (type != US_MSG_log_keys_reply ||
 	    us_msg_log_keys_reply_decode(&m, body.p, body.n) != US_OK)
 		us_panic("the keeper's answer about keys of the log is not one");
-	r = us_vault_outcome_not_late(v, ctx, m.entry, us_vault_outcome_is_given(m.err));
+	r = us_vault_outcome_not_late(ctx, m.entry, us_vault_outcome_is_given(m.err));
 	if (r == NULL)
 		return;
 	r->call = 0;
 	if (us_vault_outcome_is_given(m.err))
-		us_vault_outcome_granted(r, m.entry);
+		us_vault_outcome_granted(r->vault->outcomes, &r->ending, m.entry);
 	else
 		r->refused = 1;
-	if (m.err != US_OK) {
-		us_vault_reply_error(r, m.err, (enum us_reason)m.reason, m.entry);
-		return;
-	}
-	us_buf_init(&b, 16u << 20);
-	us_json_begin(&j, &b);
-	us_json_object(&j);
-	us_json_kv_uint(&j, "entry", m.entry);
-	us_json_kv_uint(&j, "from", m.from);
-	us_json_kv_uint(&j, "next", m.next);
-	put_boxes(&j, m.boxes, &in);
-	us_json_close(&j);
-	r->work.ends_when_taken = b.len > LOG_GATE_LARGE;
-	if (us_json_end(&j) == US_OK && us_reader_end(&in) == US_OK)
-		us_vault_reply_json(r, 200, m.entry, &b);
-	else
-		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, m.entry);
-	us_buf_free(&b);
+	r->own.log_keys = &m;
+	us_vault_resume(r, US_VAULT_GO_ON);
 }
 
-static void
-ask_keys(struct us_vault_request *r)
+static enum us_vault_next
+ask_for_keys(struct us_vault_request *r)
 {
-	struct us_msg_log_keys_request q;
-	struct us_msg_log_keys m;
+	const struct us_msg_log_keys_request *q = &r->q.log_keys;
+	struct us_vault_keeper *k = r->vault->keeper;
+	struct us_msg_log_keys m = { .peer = q->peer, .from = q->from, .to = q->to };
 	struct us_vault_late *late;
-	int err;
+	enum us_vault_next next = us_vault_ask_order(r, (struct us_bytes){ NULL, 0 }, 0);
 
-	if (us_msg_log_keys_request_decode(&q, r->body.data, r->body.len) != US_OK) {
-		us_vault_reply_error(r, US_ERR_FORMAT, US_REASON_MALFORMED, NO_ENTRY);
-		return;
-	}
-	if (us_vault_access_rule(r, US_ACTION_AUDIT_KEYS, (struct us_bytes){ NULL, 0 }, 0) != US_OK)
-		return;
-	memcpy(m.credential, r->credential, sizeof m.credential);
-	memcpy(m.session, r->session, sizeof m.session);
-	m.peer = q.peer;
-	m.from = q.from;
-	m.to = q.to;
-	late = us_vault_outcome_late(r);
-	if (late == NULL) {
-		us_vault_reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
-		return;
-	}
-	r->call = us_vault_keeper_call_new(r->vault, on_keys, late);
-	err = r->call == 0 ? US_ERR_BUSY :
-			     us_vault_keeper_call_sent(r->vault, &r->call,
-				 us_send_log_keys(r->vault->keeper, r->call, &m));
-	if (err == US_OK)
-		return;
-	(void)us_vault_outcome_not_late(r->vault, late, NO_ENTRY, 0);
-	us_vault_reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
+	if (next != US_VAULT_GO_ON)
+		return next;
+	memcpy(m.credential, r->who.credential, sizeof m.credential);
+	memcpy(m.session, r->who.session, sizeof m.session);
+	late = us_vault_outcome_late(r->vault->outcomes, &r->ending, r);
+	if (late == NULL)
+		return us_vault_fail(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
+	r->call = us_vault_keeper_call(k, on_keys, late);
+	next = us_vault_asked(r,
+	    r->call == 0 ? US_ERR_BUSY : us_send_log_keys(us_vault_keeper_channel(k), r->call, &m));
+	if (next == US_VAULT_FAIL)
+		(void)us_vault_outcome_not_late(late, NO_ENTRY, 0);
+	return next;
 }
 
-void
-us_vault_handle_log_keys(struct us_vault_request *r)
+static enum us_vault_next
+put_keys(struct us_vault_request *r)
 {
-	us_vault_log_gate_enter(r, ask_keys);
-}
-
-static void
-on_cosigned(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
-{
-	struct us_vault_request *r = ctx;
-	struct us_msg_cosigned m;
+	const struct us_msg_log_keys_reply *m = r->own.log_keys;
+	struct us_reader in;
+	enum us_vault_next next;
 	struct us_json j;
 	struct us_buf b;
 
-	(void)v;
-	r->call = 0;
-	if (type != US_MSG_cosigned || us_msg_cosigned_decode(&m, body.p, body.n) != US_OK) {
-		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
-		return;
-	}
-	if (m.err != US_OK) {
-		us_vault_reply_error(r, m.err, (enum us_reason)m.reason, m.entry);
-		return;
-	}
-	us_buf_init(&b, 4096);
-	us_json_begin(&j, &b);
-	us_json_object(&j);
-	us_json_kv_uint(&j, "entry", m.entry);
-	us_json_kv_uint(&j, "size", m.size);
-	us_json_kv_uint(&j, "cosignatures", m.count);
+	if (m->err != US_OK)
+		return us_vault_fail(r, m->err, (enum us_reason)m->reason, m->entry);
+	us_vault_json_begin(&j, &b, 16u << 20);
+	us_json_kv_uint(&j, "entry", m->entry);
+	us_json_kv_uint(&j, "from", m->from);
+	us_json_kv_uint(&j, "next", m->next);
+	put_boxes(&j, m->boxes, &in);
 	us_json_close(&j);
-	if (us_json_end(&j) == US_OK)
-		us_vault_reply_json(r, 200, m.entry, &b);
-	else
-		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, m.entry);
-	us_buf_free(&b);
+	r->work.ends_when_taken = b.len > LOG_GATE_LARGE;
+	next = us_vault_answer_json(r, 200, m->entry, &j, &b);
+	return us_reader_end(&in) == US_OK ?
+	    next :
+	    us_vault_fail(r, US_ERR_INTERNAL, US_REASON_ERROR, m->entry);
 }
 
-/* Anybody who may see the tree may bring what a witness has signed: its key speaks for it, not who
- * carries it. */
-static void
-ask_cosign(struct us_vault_request *r)
-{
-	struct us_msg_cosign_request q;
-	struct us_msg_cosign m;
-	int err;
-
-	if (us_msg_cosign_request_decode(&q, r->body.data, r->body.len) != US_OK) {
-		us_vault_reply_error(r, US_ERR_FORMAT, US_REASON_MALFORMED, NO_ENTRY);
-		return;
-	}
-	memcpy(m.credential, r->credential, sizeof m.credential);
-	m.peer = q.peer;
-	m.note = q.note;
-	r->call = us_vault_keeper_call_new(r->vault, on_cosigned, r);
-	err = r->call == 0 ? US_ERR_BUSY :
-			     us_vault_keeper_call_sent(r->vault, &r->call,
-				 us_send_cosign(r->vault->keeper, r->call, &m));
-	if (err != US_OK)
-		us_vault_reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
-}
-
-void
-us_vault_handle_cosign(struct us_vault_request *r)
-{
-	us_vault_log_gate_enter(r, ask_cosign);
-}
+const struct us_vault_step us_vault_log_keys_steps[] = {
+	{ .once = us_vault_pass_gate },
+	{ .once = ask_for_keys },
+	{ .once = put_keys },
+	{ NULL, NULL },
+};

@@ -4,9 +4,13 @@
  * these, what the registry was at any moment can be folded again without the vault, and every act
  * is checked against the state that its entry committed to (docs/PROTOCOL.md, section 10).
  */
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "base/err.h"
+#include "daemon/vault/answers/answer.h"
 #include "daemon/vault/answers/question.h"
+#include "daemon/vault/state/history.h"
 
 #define ANSWER_BYTES (2u * 1024u * 1024u) /* an answer ends behind the act that fills it so far */
 #define TEXT_BYTES 64
@@ -17,9 +21,9 @@ struct us_vault_sending {
 };
 
 static void
-sending_free(void *state)
+sending_free(struct us_vault_request *r)
 {
-	struct us_vault_sending *s = state;
+	struct us_vault_sending *s = r->own.sending;
 
 	us_buf_free(&s->acts);
 	free(s);
@@ -43,48 +47,46 @@ take(void *ctx, uint64_t sequence, struct us_bytes committed)
 	return err == US_OK && s->acts.len >= ANSWER_BYTES ? US_ERR_CLOSED : err;
 }
 
-static void
-logged(struct us_vault_request *r, const struct us_msg_logged *m)
-{
-	struct us_vault_sending *s = r->state;
-	int err = us_vault_history_acts(r->vault, is_wanted, take, s);
-
-	if (err != US_OK) {
-		us_vault_reply_error(r, err, US_REASON_ERROR, m->index);
-		return;
-	}
-	r->entry = m->index;
-	us_vault_reply_bytes(r, 200, US_TYPE_OCTETS,
-	    (struct us_bytes){ s->acts.data, s->acts.len });
-}
-
-void
-us_vault_question_acts(struct us_vault_request *r, const struct us_msg_question_request *q)
+static enum us_vault_next
+ask_for_acts(struct us_vault_request *r)
 {
 	struct us_vault_sending *s;
-	struct us_buf text;
+	enum us_vault_next next;
+	char text[TEXT_BYTES];
 
-	if (us_vault_access_rule(r, US_ACTION_AUDIT_EXPORT, (struct us_bytes){ NULL, 0 }, 0) !=
-	    US_OK)
-		return;
-	if (r->ruling.log_scope != US_LOG_OF_ALL ||
-	    (r->ruling.boxes & US_BOXES_ALL) != US_BOXES_ALL) {
-		us_vault_question_refuse(r, US_ACTION_AUDIT_EXPORT,
+	r->action = US_ACTION_AUDIT_EXPORT;
+	next = us_vault_question_ask_order(r);
+	if (next != US_VAULT_GO_ON)
+		return next;
+	if (r->who.ruling.log_scope != US_LOG_OF_ALL ||
+	    (r->who.ruling.boxes & US_BOXES_ALL) != US_BOXES_ALL)
+		return us_vault_question_refuse(r,
 		    "The acts are for those to whom the order opens the whole log");
-		return;
-	}
 	s = calloc(1, sizeof *s);
-	if (s == NULL) {
-		us_vault_reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
-		return;
-	}
-	s->after = q->first;
+	if (s == NULL)
+		return us_vault_fail(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
+	s->after = r->q.question.first;
 	us_buf_init(&s->acts, ANSWER_BYTES + US_ACT_COMMITTED_MAX + 4);
-	r->state = s;
-	r->free_state = sending_free;
-	us_buf_init(&text, TEXT_BYTES);
-	(void)us_buf_putf(&text, "acts after %llu", (unsigned long long)s->after);
-	us_vault_question_log(r, US_ACTION_AUDIT_EXPORT, (struct us_bytes){ text.data, text.len },
-	    logged);
-	us_buf_free(&text);
+	r->own.sending = s;
+	r->own_free = sending_free;
+	(void)snprintf(text, sizeof text, "acts after %llu", (unsigned long long)s->after);
+	return us_vault_question_log(r, us_bytes_of(text));
 }
+
+static enum us_vault_next
+put_acts(struct us_vault_request *r)
+{
+	struct us_vault_sending *s = r->own.sending;
+	const uint64_t entry = r->heard.logged->index;
+	const int err = us_vault_history_acts(r->vault, is_wanted, take, s);
+
+	return err != US_OK ? us_vault_fail(r, err, US_REASON_ERROR, entry) :
+			      us_vault_answer_bytes(r, 200, US_TYPE_OCTETS, entry,
+				  (struct us_bytes){ s->acts.data, s->acts.len });
+}
+
+const struct us_vault_step us_vault_all_acts_steps[] = {
+	{ .once = ask_for_acts },
+	{ .once = put_acts },
+	{ NULL, NULL },
+};

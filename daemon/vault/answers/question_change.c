@@ -1,9 +1,10 @@
-/* What changes for whom from one version of the order to another. */
+#include "daemon/vault/answers/question_diff.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
-#include "daemon/vault/answers/question_diff.h"
+#include "base/err.h"
 
 static const enum us_action compared[] = { US_ACTION_COUNT, US_ACTION_SEARCH, US_ACTION_READ,
 	US_ACTION_COPY };
@@ -28,12 +29,11 @@ is_empty(const uint64_t rules[US_RULE_WORDS])
 
 /* The evaluator's two sets, whether or not the conditions hold now. */
 static void
-take_stance(const struct us_vault *v, const struct us_order *order, const struct us_person *person,
-    const struct us_collection *collection, enum us_action action, int64_t now_ns,
-    struct us_vault_diff_stance *out)
+take_stance(const struct us_registry *reg, const struct us_order *order,
+    const struct us_person *person, const struct us_collection *collection, enum us_action action,
+    int64_t now_ns, struct us_vault_diff_stance *out)
 {
-	const struct us_subject subject = us_registry_subject_under(v->registry, person, order,
-	    now_ns);
+	const struct us_subject subject = us_registry_subject_under(reg, person, order, now_ns);
 	const struct us_context context = { .collection = us_bytes_of(collection->name),
 		.now_ns = now_ns,
 		.unknown = US_UNKNOWN_ADDRESS | US_UNKNOWN_USAGE | US_UNKNOWN_APPROVAL |
@@ -111,8 +111,8 @@ put_case(struct us_vault_diff *d, const struct us_vault_diff_change *change, uin
 }
 
 static int
-prepare_person(struct us_vault *v, struct us_vault_diff *d, const struct us_person *person,
-    const struct us_collection *c, int64_t now_ns)
+prepare_person(const struct us_registry *reg, struct us_vault_diff *d,
+    const struct us_person *person, const struct us_collection *c, int64_t now_ns)
 {
 	int err = US_OK;
 
@@ -122,7 +122,7 @@ prepare_person(struct us_vault *v, struct us_vault_diff *d, const struct us_pers
 			.party_bits = person->party_bits };
 
 		for (int side = DIFF_FROM; side <= DIFF_TO; side++)
-			take_stance(v, d->order[side], person, c, compared[a], now_ns,
+			take_stance(reg, d->order[side], person, c, compared[a], now_ns,
 			    &change.stance[side]);
 		if (!is_empty(change.stance[DIFF_FROM].permits) ||
 		    !is_empty(change.stance[DIFF_TO].permits))
@@ -132,20 +132,19 @@ prepare_person(struct us_vault *v, struct us_vault_diff *d, const struct us_pers
 }
 
 int
-us_vault_diff_prepare(struct us_vault *v, struct us_vault_diff *d, int64_t now_ns)
+us_vault_diff_prepare(const struct us_registry *reg, struct us_vault_diff *d, int64_t now_ns)
 {
 	int err = US_OK;
 
-	for (uint32_t c = 1; c <= us_registry_collections(v->registry) && err == US_OK; c++) {
-		const struct us_collection *collection = us_registry_collection(v->registry, c);
+	for (uint32_t c = 1; c <= us_registry_collections(reg) && err == US_OK; c++) {
+		const struct us_collection *collection = us_registry_collection(reg, c);
 
 		for (uint32_t p = 1;
-		     collection != NULL && p <= us_registry_people(v->registry) && err == US_OK;
-		     p++) {
-			const struct us_person *person = us_registry_person(v->registry, p);
+		     collection != NULL && p <= us_registry_people(reg) && err == US_OK; p++) {
+			const struct us_person *person = us_registry_person(reg, p);
 
 			if (person != NULL && person->status == US_PERSON_ACTIVE)
-				err = prepare_person(v, d, person, collection, now_ns);
+				err = prepare_person(reg, d, person, collection, now_ns);
 		}
 	}
 	return err;
@@ -233,7 +232,7 @@ cite_loss(struct us_vault_diff_change *c, struct us_vault_question_rules rules[2
 }
 
 static int
-set_of(struct us_vault *v, const struct us_vault_diff_change *c,
+set_of(const struct us_registry *reg, const struct us_vault_diff_change *c,
     struct us_vault_question_rules *rules, int side, const struct us_batch *batch,
     roaring_bitmap_t **out)
 {
@@ -245,21 +244,21 @@ set_of(struct us_vault *v, const struct us_vault_diff_change *c,
 	err = us_vault_question_rules_set(rules, c->stance[side].permits, c->stance[side].forbids,
 	    *out);
 	if (err == US_OK)
-		us_vault_question_withhold(v, c->collection, batch, rules->order, c->capacity,
+		us_vault_question_withhold(reg, c->collection, batch, rules->order, c->capacity,
 		    *out);
 	return err;
 }
 
 static int
-count_change(struct us_vault *v, struct us_vault_diff_change *c,
+count_change(const struct us_registry *reg, struct us_vault_diff_change *c,
     struct us_vault_question_rules rules[2], const struct us_batch *batch)
 {
 	roaring_bitmap_t *set[2] = { NULL, NULL }, *gained = NULL, *lost = NULL;
 	uint32_t first;
-	int err = set_of(v, c, &rules[DIFF_FROM], DIFF_FROM, batch, &set[DIFF_FROM]);
+	int err = set_of(reg, c, &rules[DIFF_FROM], DIFF_FROM, batch, &set[DIFF_FROM]);
 
 	if (err == US_OK)
-		err = set_of(v, c, &rules[DIFF_TO], DIFF_TO, batch, &set[DIFF_TO]);
+		err = set_of(reg, c, &rules[DIFF_TO], DIFF_TO, batch, &set[DIFF_TO]);
 	if (err == US_OK) {
 		gained = roaring_bitmap_andnot(set[DIFF_TO], set[DIFF_FROM]);
 		lost = roaring_bitmap_andnot(set[DIFF_FROM], set[DIFF_TO]);
@@ -282,7 +281,7 @@ count_change(struct us_vault *v, struct us_vault_diff_change *c,
 }
 
 int
-us_vault_diff_count_batch(struct us_vault *v, struct us_vault_diff *d,
+us_vault_diff_count_batch(const struct us_registry *reg, struct us_vault_diff *d,
     struct us_vault_question_rules rules[2], uint32_t collection, const struct us_batch *batch)
 {
 	int err = US_OK;
@@ -291,8 +290,8 @@ us_vault_diff_count_batch(struct us_vault *v, struct us_vault_diff *d,
 		us_vault_question_rules_at(&rules[side], batch);
 	for (size_t i = 0; i < d->n_changes && err == US_OK; i++)
 		if (d->changes[i].collection == collection &&
-		    us_vault_question_batch_open(v, batch, d->changes[i].party_bits))
-			err = count_change(v, &d->changes[i], rules, batch);
+		    us_vault_question_batch_open(reg, batch, d->changes[i].party_bits))
+			err = count_change(reg, &d->changes[i], rules, batch);
 	/* the next step may find the batch elsewhere */
 	for (int side = DIFF_FROM; side <= DIFF_TO; side++)
 		us_vault_question_rules_at(&rules[side], NULL);
@@ -329,13 +328,12 @@ put_parties(const struct us_person *p, struct us_json *j)
 /* Rule and samples are those of what is gained; those of what is lost stand beside, if there is
  * both. */
 static void
-put_case_json(const struct us_vault *v, const struct us_vault_diff *d,
+put_case_json(const struct us_registry *reg, const struct us_vault_diff *d,
     const struct us_vault_diff_case *c, int with_samples, struct us_json *j)
 {
 	const struct us_vault_diff_change *change = &d->changes[c->change];
-	const struct us_person *p = us_registry_person(v->registry, c->person);
-	const struct us_collection *collection = us_registry_collection(v->registry,
-	    change->collection);
+	const struct us_person *p = us_registry_person(reg, c->person);
+	const struct us_collection *collection = us_registry_collection(reg, change->collection);
 	const struct us_vault_diff_count *shown = change->gains.records > 0 ? &change->gains :
 									      &change->loses;
 
@@ -362,7 +360,7 @@ put_case_json(const struct us_vault *v, const struct us_vault_diff *d,
 }
 
 void
-us_vault_diff_put(const struct us_vault *v, const struct us_vault_diff *d, int with_samples,
+us_vault_diff_put(const struct us_registry *reg, const struct us_vault_diff *d, int with_samples,
     struct us_json *j)
 {
 	uint64_t gains = 0, loses = 0;
@@ -376,7 +374,7 @@ us_vault_diff_put(const struct us_vault *v, const struct us_vault_diff *d, int w
 			continue;
 		gains += c->gains.records;
 		loses += c->loses.records;
-		put_case_json(v, d, &d->cases[i], with_samples, j);
+		put_case_json(reg, d, &d->cases[i], with_samples, j);
 	}
 	us_json_close(j);
 	us_json_kv_uint(j, "total_gains", gains);

@@ -8,12 +8,18 @@
  * for them, as for a count. Who may not is told to let somebody ask who may; so an administrator
  * cannot find out about contents by proposing an order that names words.
  */
+#include "daemon/vault/answers/question_diff.h"
+
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
+#include "base/err.h"
 #include "base/time.h"
-#include "daemon/vault/answers/question_diff.h"
+#include "daemon/vault/answers/answer.h"
+#include "daemon/vault/answers/question.h"
+#include "registry/versions.h"
 
 #define WORDS_MAX_BYTES 262144u
 #define PURPOSE "to compare versions of the order"
@@ -32,8 +38,6 @@ struct us_vault_comparing {
 	size_t term_keys_n;
 };
 
-static void next_collection(void *ctx);
-
 static void
 forget_collection(struct us_vault_comparing *c)
 {
@@ -50,9 +54,9 @@ forget_collection(struct us_vault_comparing *c)
 }
 
 static void
-comparing_free(void *state)
+comparing_free(struct us_vault_request *r)
 {
-	struct us_vault_comparing *c = state;
+	struct us_vault_comparing *c = r->own.comparing;
 
 	forget_collection(c);
 	us_buf_free(&c->words);
@@ -60,60 +64,53 @@ comparing_free(void *state)
 	free(c);
 }
 
-static struct us_vault_problem
-failure(const struct us_vault_request *r, int err)
+/* What r->problem is for that err. */
+static void
+failure(struct us_vault_request *r, int err)
 {
-	const struct us_vault_comparing *c = r->state;
-	const struct us_vault_problem p = { .status = 409,
-		.type = "conflict",
-		.title = "Not possible in the present state",
-		.detail = err == US_ERR_SEALED ?
-		    "A rule's query needs the index of a collection that nobody has opened since "
-		    "the vault was unsealed" :
-		    "A rule names content words, and their keys are given to those alone who may "
-		    "search the collection",
-		.reason = US_REASON_STATE,
-		.cure = "somebody who may search the collection must ask, or search there first",
-		.entry = c->entry,
-		.position = -1 };
+	struct us_vault_problem *p = &r->problem;
 
-	if (err == US_ERR_SEALED || err == US_ERR_DENIED)
-		return p;
-	return us_vault_problem_of(r, err, US_REASON_ERROR, c->entry);
+	if (err != US_ERR_SEALED && err != US_ERR_DENIED) {
+		us_vault_problem_of(p, r->vault->state, err, US_REASON_ERROR,
+		    r->own.comparing->entry);
+		return;
+	}
+	us_vault_problem_conflict(p)->entry = r->own.comparing->entry;
+	us_vault_problem_detail(p,
+	    err == US_ERR_SEALED ?
+		"A rule's query needs the index of a collection that nobody has opened since "
+		"the vault was unsealed" :
+		"A rule names content words, and their keys are given to those alone who may "
+		"search the collection");
+	us_vault_problem_cure(p,
+	    "somebody who may search the collection must ask, or search there first");
 }
 
-static void
+static enum us_vault_next
 fail(struct us_vault_request *r, int err)
 {
-	const struct us_vault_problem p = failure(r, err);
-
-	us_vault_reply_problem(r, &p);
+	failure(r, err);
+	return US_VAULT_FAIL;
 }
 
 /* --- the answer ------------------------------------------------------------------------------- */
 
-static void
-answer(struct us_vault_request *r)
+static enum us_vault_next
+put_answer(struct us_vault_request *r)
 {
-	struct us_vault_comparing *c = r->state;
-	const int with_samples = r->subject.capacity != US_CAPACITY_ADMINISTRATOR &&
-	    r->subject.capacity != US_CAPACITY_KEYHOLDER;
+	struct us_vault_comparing *c = r->own.comparing;
+	const int with_samples = r->who.subject.capacity != US_CAPACITY_ADMINISTRATOR &&
+	    r->who.subject.capacity != US_CAPACITY_KEYHOLDER;
 	struct us_json j;
 	struct us_buf b;
 
-	us_buf_init(&b, 64u << 20);
-	us_json_begin(&j, &b);
-	us_json_object(&j);
+	us_vault_json_begin(&j, &b, 64u << 20);
 	us_json_kv_uint(&j, "from", c->version[DIFF_FROM]);
 	us_json_kv_uint(&j, "to", c->version[DIFF_TO]);
-	us_vault_diff_put(r->vault, &c->diff, with_samples, &j);
+	us_vault_diff_put(us_vault_registry_of(r), &c->diff, with_samples, &j);
 	us_json_kv_uint(&j, "entry", c->entry);
 	us_json_close(&j);
-	if (us_json_end(&j) == US_OK)
-		us_vault_reply_json(r, 200, c->entry, &b);
-	else
-		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, c->entry);
-	us_buf_free(&b);
+	return us_vault_answer_json(r, 200, c->entry, &j, &b);
 }
 
 /* --- batch after batch ------------------------------------------------------------------------ */
@@ -135,34 +132,28 @@ use_keys(struct us_vault_comparing *c, const struct us_batch *batch)
 
 /* One batch. */
 static enum us_step
-count_step(void *ctx)
+count_one(struct us_vault_request *r)
 {
-	struct us_vault_request *r = ctx;
-	struct us_vault_comparing *c = r->state;
-	const struct us_bytes none = { NULL, 0 };
+	struct us_vault_comparing *c = r->own.comparing;
+	const struct us_registry *reg = us_vault_registry_of(r);
 	const struct us_batch *batch;
 	int err;
 
 	/* whoever is suspended meanwhile gets no answer any more */
-	if (us_vault_access_again(r, US_ACTION_ORDER_DIFF, none, 0) == ACCESS_ENDED)
+	if (us_vault_decide_again(r->vault, &r->who, r->action, r->purpose, 0, r->entry,
+		&r->problem) == US_VAULT_NO_LONGER)
 		return US_STEP_FAILED;
-	if (c->batch >= us_registry_batches(r->vault->registry, c->collection))
+	if (c->batch >= us_registry_batches(reg, c->collection))
 		return US_STEP_DONE;
-	batch = us_registry_batch(r->vault->registry, c->collection, c->batch++);
+	batch = us_registry_batch(reg, c->collection, c->batch++);
 	if (batch->status == US_BATCH_VOID || batch->status == US_BATCH_WITHDRAWN)
 		return US_STEP_AGAIN;
 	use_keys(c, batch);
-	err = us_vault_diff_count_batch(r->vault, &c->diff, c->rules, c->collection, batch);
+	err = us_vault_diff_count_batch(reg, &c->diff, c->rules, c->collection, batch);
 	if (err == US_OK)
 		return US_STEP_AGAIN;
-	r->problem = failure(r, err);
+	failure(r, err);
 	return US_STEP_FAILED;
-}
-
-static void
-begin_counting(struct us_vault_request *r)
-{
-	us_work_begin(&r->work, count_step, next_collection);
 }
 
 /* --- words ------------------------------------------------------------------------------------ */
@@ -228,151 +219,158 @@ gather_words(struct us_vault_comparing *c)
 	return err != US_OK ? err : sort_words(&c->words, &c->word, &c->n_words);
 }
 
-static void
-words_logged(struct us_vault_request *r, const struct us_msg_logged *m)
-{
-	struct us_vault_comparing *c = r->state;
-
-	if (m->term_keys.n % (4 + c->n_words * US_KEY_SIZE) != 0) {
-		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, m->index);
-		return;
-	}
-	if (m->term_keys.n > 0) {
-		c->term_keys = us_secret_alloc(m->term_keys.n);
-		if (c->term_keys == NULL) {
-			us_vault_reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, m->index);
-			return;
-		}
-		memcpy(c->term_keys, m->term_keys.p, m->term_keys.n);
-		c->term_keys_n = m->term_keys.n;
-	}
-	begin_counting(r);
-}
-
 /* In the asker's name, by an action that the order lets them do here. */
-static void
-ask_for_words(struct us_vault_request *r)
+static enum us_vault_next
+log_words(struct us_vault_request *r)
 {
 	static const enum us_action any[] = { US_ACTION_COUNT, US_ACTION_SEARCH };
-	struct us_vault_comparing *c = r->state;
+	struct us_vault_comparing *c = r->own.comparing;
 	struct us_vault_entry e = { .kind = US_KIND_INTENT,
 		.decision = US_DECISION_ALLOW,
 		.related = c->entry,
-		.snapshot = r->vault->newest,
+		.snapshot = us_vault_newest(r->vault->state),
 		.purpose = us_bytes_of(PURPOSE) };
+	enum us_vault_next next;
 	struct us_ruling ruling;
 	struct us_buf packed;
 	int err = US_OK;
 
 	for (size_t i = 0; i < US_COUNT(any) && e.action == US_ACTION_NONE; i++) {
-		us_vault_access_ruling(r, any[i], e.purpose, 0, &ruling);
+		us_vault_ruling(r->vault, &r->who, any[i], e.purpose, 0, &ruling);
 		if (ruling.decision == US_DECISION_ALLOW)
 			e.action = any[i];
 	}
-	if (e.action == US_ACTION_NONE) {
-		fail(r, US_ERR_DENIED);
-		return;
-	}
+	if (e.action == US_ACTION_NONE)
+		return fail(r, US_ERR_DENIED);
 	us_buf_init(&packed, WORDS_MAX_BYTES);
 	for (size_t i = 0; i < c->n_words && err == US_OK; i++)
 		err = us_buf_put_str16(&packed, c->word[i].p, c->word[i].n);
 	e.terms = (struct us_bytes){ packed.data, packed.len };
-	if (err == US_OK)
-		us_vault_access_log(r, &e, words_logged);
-	else
-		fail(r, err);
+	next = err == US_OK ? us_vault_log(r, &e) : fail(r, err);
 	us_buf_free(&packed);
+	return next;
 }
 
-static void
-opened(struct us_vault_request *r)
+static enum us_vault_next
+find_words(struct us_vault_request *r)
 {
-	struct us_vault_comparing *c = r->state;
-	int err = us_vault_evidence_complete(r->vault, c->collection) ? gather_words(c) :
-									US_ERR_SEALED;
+	struct us_vault_comparing *c = r->own.comparing;
+	int err = us_vault_evidence_complete(r->vault->evidence, c->collection) ? gather_words(c) :
+										  US_ERR_SEALED;
 
 	if (err != US_OK)
-		fail(r, err);
-	else if (c->n_words == 0)
-		begin_counting(r);
-	else
-		ask_for_words(r);
+		return fail(r, err);
+	return c->n_words == 0 ? US_VAULT_GO_ON : log_words(r);
+}
+
+static enum us_vault_next
+take_words(struct us_vault_request *r)
+{
+	struct us_vault_comparing *c = r->own.comparing;
+	const struct us_msg_logged *m = r->heard.logged;
+
+	if (m == NULL || m->term_keys.n == 0)
+		return US_VAULT_GO_ON;
+	if (m->term_keys.n % (4 + c->n_words * US_KEY_SIZE) != 0)
+		return us_vault_fail(r, US_ERR_INTERNAL, US_REASON_ERROR, m->index);
+	c->term_keys = us_secret_alloc(m->term_keys.n);
+	if (c->term_keys == NULL)
+		return us_vault_fail(r, US_ERR_NOMEM, US_REASON_ERROR, m->index);
+	memcpy(c->term_keys, m->term_keys.p, m->term_keys.n);
+	c->term_keys_n = m->term_keys.n;
+	return US_VAULT_GO_ON;
 }
 
 /* --- collection after collection -------------------------------------------------------------- */
 
-static void
-next_collection(void *ctx)
+static enum us_vault_next
+prepare(struct us_vault_request *r)
 {
-	struct us_vault_request *r = ctx;
-	struct us_vault_comparing *c = r->state;
-	const uint32_t n = us_registry_collections(r->vault->registry);
+	struct us_vault_comparing *c = r->own.comparing;
+	int err;
+
+	c->entry = r->heard.logged->index;
+	err = us_vault_diff_prepare(us_vault_registry_of(r), &c->diff, us_time_now_ns());
+	return err == US_OK ? US_VAULT_GO_ON : fail(r, err);
+}
+
+enum { COLLECTION = 2, COUNT = 7 }; /* where each collection begins, and its counting */
+
+static enum us_vault_next
+next_collection(struct us_vault_request *r)
+{
+	struct us_vault_comparing *c = r->own.comparing;
+	const struct us_registry *reg = us_vault_registry_of(r);
+	const uint32_t n = us_registry_collections(reg);
 	int err = US_OK;
 
 	forget_collection(c);
 	do
 		c->collection++;
 	while (c->collection <= n && !us_vault_diff_concerns(&c->diff, c->collection));
-	if (c->collection > n) {
-		answer(r);
-		return;
-	}
+	if (c->collection > n)
+		return put_answer(r);
 	c->batch = 0;
-	r->collection = c->collection;
+	r->who.collection = c->collection;
 	for (int side = DIFF_FROM; side <= DIFF_TO && err == US_OK; side++)
-		err = us_vault_question_rules_init(&c->rules[side], r->vault, c->diff.order[side],
-		    c->collection);
+		err = us_vault_question_rules_init(&c->rules[side], r->vault->evidence,
+		    c->diff.order[side], c->collection);
 	if (err != US_OK)
-		fail(r, err);
-	else if (us_vault_diff_needs_index(&c->diff, c->collection) &&
-	    us_registry_batches(r->vault->registry, c->collection) > 0)
-		us_vault_question_open(r, opened);
-	else
-		begin_counting(r);
+		return fail(r, err);
+	return us_vault_diff_needs_index(&c->diff, c->collection) &&
+		us_registry_batches(reg, c->collection) > 0 ?
+	    US_VAULT_GO_ON :
+	    us_vault_row(r, &us_vault_diff_steps[COUNT]);
 }
 
-static void
-logged(struct us_vault_request *r, const struct us_msg_logged *m)
+static enum us_vault_next
+go_round(struct us_vault_request *r)
 {
-	struct us_vault_comparing *c = r->state;
-	int err;
-
-	c->entry = m->index;
-	err = us_vault_diff_prepare(r->vault, &c->diff, us_time_now_ns());
-	if (err != US_OK)
-		fail(r, err);
-	else
-		next_collection(r);
+	return us_vault_row(r, &us_vault_diff_steps[COLLECTION]);
 }
 
-void
-us_vault_question_diff(struct us_vault_request *r, const struct us_msg_question_request *q)
+static enum us_vault_next
+ask_for_diff(struct us_vault_request *r)
 {
-	const struct us_order_version *from = us_registry_version_of(r->vault->registry, q->first);
-	const struct us_order_version *to = us_registry_version_of(r->vault->registry, q->second);
+	const struct us_msg_question_request *q = &r->q.question;
+	const struct us_registry *reg = us_vault_registry_of(r);
+	const struct us_order_version *from = us_registry_version_of(reg, q->first);
+	const struct us_order_version *to = us_registry_version_of(reg, q->second);
 	struct us_vault_comparing *c;
+	enum us_vault_next next;
 	char text[64];
 
-	if (us_vault_question_for_all(r, US_ACTION_ORDER_DIFF) != US_OK ||
-	    us_vault_access_rule(r, US_ACTION_ORDER_DIFF, (struct us_bytes){ NULL, 0 }, 0) != US_OK)
-		return;
-	if (from == NULL || to == NULL) {
-		us_vault_question_not_found(r, US_ACTION_ORDER_DIFF,
-		    "There is no such version of the order");
-		return;
-	}
+	r->action = US_ACTION_ORDER_DIFF;
+	next = us_vault_question_for_all(r);
+	if (next == US_VAULT_GO_ON)
+		next = us_vault_question_ask_order(r);
+	if (next != US_VAULT_GO_ON)
+		return next;
+	if (from == NULL || to == NULL)
+		return us_vault_question_not_found(r, "There is no such version of the order");
 	c = calloc(1, sizeof *c);
-	if (c == NULL) {
-		us_vault_reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
-		return;
-	}
+	if (c == NULL)
+		return us_vault_fail(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
 	us_buf_init(&c->words, WORDS_MAX_BYTES * 4);
-	r->state = c;
-	r->free_state = comparing_free;
+	r->own.comparing = c;
+	r->own_free = comparing_free;
 	c->version[DIFF_FROM] = from->version;
 	c->version[DIFF_TO] = to->version;
 	c->diff.order[DIFF_FROM] = from->order;
 	c->diff.order[DIFF_TO] = to->order;
 	(void)snprintf(text, sizeof text, "order-diff %u to %u", from->version, to->version);
-	us_vault_question_log(r, US_ACTION_ORDER_DIFF, us_bytes_of(text), logged);
+	return us_vault_question_log(r, us_bytes_of(text));
 }
+
+const struct us_vault_step us_vault_diff_steps[] = {
+	{ .once = ask_for_diff },
+	{ .once = prepare },
+	[COLLECTION] = { .once = next_collection },
+	{ .once = us_vault_question_open },
+	{ .once = us_vault_take_page_keys },
+	{ .once = find_words },
+	{ .once = take_words },
+	[COUNT] = { .unit = count_one },
+	{ .once = go_round },
+	{ NULL, NULL },
+};

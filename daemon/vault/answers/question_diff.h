@@ -1,15 +1,17 @@
 /*
- * A comparison of two versions of the order, shared by us_vault_question_diff.c (the request, step
+ * A comparison of two versions of the order, shared by question_diff.c (the request, step
  * by step) and question_change.c (what changes for whom). Conditions, limits and masks are not
  * compared: only which records the rules let be counted, searched, read and copied.
  *
  * For every active person, collection and action there is a case. Cases whose rules are the same on
  * both sides share a change, which is counted once, batch after batch.
  */
-#ifndef US_DAEMON_VAULT_QUESTION_DIFF_H
-#define US_DAEMON_VAULT_QUESTION_DIFF_H
+#ifndef US_DAEMON_VAULT_ANSWERS_QUESTION_DIFF_H
+#define US_DAEMON_VAULT_ANSWERS_QUESTION_DIFF_H
 
-#include "daemon/vault/answers/question.h"
+#include "base/json_out.h"
+#include "daemon/vault/answers/question_rules.h"
+#include "registry/registry.h"
 
 #define DIFF_SAMPLES 5u
 
@@ -54,7 +56,7 @@ struct us_vault_diff {
 };
 
 /* Fills changes and cases. US_ERR_NOMEM. */
-int us_vault_diff_prepare(struct us_vault *v, struct us_vault_diff *d, int64_t now_ns);
+int us_vault_diff_prepare(const struct us_registry *reg, struct us_vault_diff *d, int64_t now_ns);
 void us_vault_diff_free(struct us_vault_diff *d);
 /* 1 if a change of the collection depends on a query: then its index is needed. */
 int us_vault_diff_needs_index(const struct us_vault_diff *d, uint32_t collection);
@@ -62,10 +64,10 @@ int us_vault_diff_needs_index(const struct us_vault_diff *d, uint32_t collection
 int us_vault_diff_concerns(const struct us_vault_diff *d, uint32_t collection);
 /* Counts one batch into all changes of its collection; rules: of both sides. Errors of
  * us_vault_question_rules_one(). */
-int us_vault_diff_count_batch(struct us_vault *v, struct us_vault_diff *d,
+int us_vault_diff_count_batch(const struct us_registry *reg, struct us_vault_diff *d,
     struct us_vault_question_rules rules[2], uint32_t collection, const struct us_batch *batch);
 /* "people", "total_gains", "total_loses" into an open object. */
-void us_vault_diff_put(const struct us_vault *v, const struct us_vault_diff *d, int with_samples,
-    struct us_json *j);
+void us_vault_diff_put(const struct us_registry *reg, const struct us_vault_diff *d,
+    int with_samples, struct us_json *j);
 
 #endif

@@ -1,12 +1,19 @@
 /* Documents, gathered from the acts that brought them; and the report on a clawback, whose numbers
  * are the keeper's. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/base64.h"
 #include "crypto/crypto.h"
+#include "base/err.h"
 #include "base/time.h"
+#include "daemon/vault/answers/answer.h"
+#include "daemon/vault/answers/listing.h"
 #include "daemon/vault/answers/question.h"
+#include "daemon/vault/decide/sight.h"
+#include "daemon/vault/state/history.h"
+#include "daemon/vault/state/keeper.h"
 
 /* --- documents -------------------------------------------------------------------------------- */
 
@@ -18,9 +25,9 @@ struct us_vault_gathering {
 };
 
 static void
-gathering_free(void *state)
+gathering_free(struct us_vault_request *r)
 {
-	struct us_vault_gathering *g = state;
+	struct us_vault_gathering *g = r->own.gathering;
 
 	us_buf_free(&g->bytes);
 	free(g->act);
@@ -76,75 +83,72 @@ gather(struct us_vault *v, struct us_vault_gathering *g)
 	return err;
 }
 
-static void
-document_logged(struct us_vault_request *r, const struct us_msg_logged *m)
+static enum us_vault_next
+ask_for_document(struct us_vault_request *r)
 {
-	struct us_vault_gathering *g = r->state;
-	struct us_vault_problem p = { .status = 409,
-		.type = "conflict",
-		.title = "The document is not what it was said to be",
-		.detail = "Its parts do not have the digest under which it was added; nothing of "
-			  "it is given out",
-		.reason = US_REASON_STATE,
-		.entry = m->index,
-		.position = -1 };
-	int err = gather(r->vault, g);
-
-	if (err == US_ERR_VERIFY) {
-		us_vault_reply_problem(r, &p);
-		return;
-	}
-	if (err != US_OK) {
-		us_vault_reply_error(r, err, US_REASON_ERROR, m->index);
-		return;
-	}
-	r->entry = m->index;
-	us_vault_reply_bytes(r, 200, US_TYPE_OCTETS,
-	    (struct us_bytes){ g->bytes.data, g->bytes.len });
-}
-
-void
-us_vault_question_document(struct us_vault_request *r, const struct us_msg_question_request *q)
-{
-	const struct us_document *d = NULL;
+	const struct us_bytes hex = r->q.question.argument;
+	const struct us_registry *reg = us_vault_registry_of(r);
+	const struct us_document *d;
 	struct us_vault_gathering *g;
+	enum us_vault_next next;
 	uint8_t digest[32];
 
-	if (us_hex_decode((const char *)q->argument.p, q->argument.n, digest, sizeof digest) !=
-	    US_OK) {
-		us_vault_reply_error(r, US_ERR_FORMAT, US_REASON_MALFORMED, NO_ENTRY);
-		return;
-	}
-	if (us_vault_access_rule(r, US_ACTION_DOCUMENT_READ, (struct us_bytes){ NULL, 0 }, 0) !=
-	    US_OK)
-		return;
-	d = us_registry_document_of(r->vault->registry, digest, 1);
+	r->action = US_ACTION_DOCUMENT_READ;
+	if (us_hex_decode((const char *)hex.p, hex.n, digest, sizeof digest) != US_OK)
+		return us_vault_fail(r, US_ERR_FORMAT, US_REASON_MALFORMED, NO_ENTRY);
+	next = us_vault_question_ask_order(r);
+	if (next != US_VAULT_GO_ON)
+		return next;
+	d = us_registry_document_of(reg, digest, 1);
 	/* what is not for one's eyes is answered like what is not there */
-	if (d == NULL || !us_vault_sight_document(r, d)) {
-		us_vault_question_not_found(r, US_ACTION_DOCUMENT_READ,
+	if (d == NULL || !us_vault_sight_document(reg, &r->who, d))
+		return us_vault_question_not_found(r,
 		    "There is no such document, or it is not for you");
-		return;
-	}
 	g = calloc(1, sizeof *g);
 	if (g != NULL)
 		g->act = malloc(sizeof *g->act);
 	if (g == NULL || g->act == NULL) {
 		free(g);
-		us_vault_reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
-		return;
+		return us_vault_fail(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
 	}
 	g->document = *d;
 	us_buf_init(&g->bytes, US_DOCUMENT_MAX);
-	r->state = g;
-	r->free_state = gathering_free;
-	us_vault_question_log(r, US_ACTION_DOCUMENT_READ, q->argument, document_logged);
+	r->own.gathering = g;
+	r->own_free = gathering_free;
+	return us_vault_question_log(r, hex);
 }
+
+static enum us_vault_next
+put_document(struct us_vault_request *r)
+{
+	struct us_vault_gathering *g = r->own.gathering;
+	const uint64_t entry = r->heard.logged->index;
+	const int err = gather(r->vault, g);
+
+	if (err == US_ERR_VERIFY) {
+		us_vault_problem_set(&r->problem, 409, "conflict",
+		    "The document is not what it was said to be", US_REASON_STATE)
+		    ->entry = entry;
+		us_vault_problem_detail(&r->problem,
+		    "Its parts do not have the digest under which it was added; nothing of "
+		    "it is given out");
+		return US_VAULT_FAIL;
+	}
+	return err != US_OK ? us_vault_fail(r, err, US_REASON_ERROR, entry) :
+			      us_vault_answer_bytes(r, 200, US_TYPE_OCTETS, entry,
+				  (struct us_bytes){ g->bytes.data, g->bytes.len });
+}
+
+const struct us_vault_step us_vault_document_steps[] = {
+	{ .once = ask_for_document },
+	{ .once = put_document },
+	{ NULL, NULL },
+};
 
 /* --- clawbacks -------------------------------------------------------------------------------- */
 
 struct us_vault_reporting {
 	char id[US_DOCKET_ID_MAX + 1];
-	uint32_t number;
 	uint64_t entry;
 };
 
@@ -152,9 +156,8 @@ static void
 put_report(struct us_vault_request *r, const struct us_filing *f,
     const struct us_msg_disclosed_reply *m, struct us_json *j)
 {
-	const struct us_registry *reg = r->vault->registry;
+	const struct us_registry *reg = us_vault_registry_of(r);
 
-	us_json_object(j);
 	us_json_kv_cstr(j, "id", f->id);
 	us_json_key(j, "name");
 	us_vault_docket_put_name(reg, f, j);
@@ -173,85 +176,84 @@ put_report(struct us_vault_request *r, const struct us_filing *f,
 	us_json_kv_uint(j, "views", m->views);
 	us_json_kv_uint(j, "copies", m->copies);
 	us_vault_docket_put_services(f, j);
-	us_json_kv_uint(j, "entry", ((const struct us_vault_reporting *)r->state)->entry);
+	us_json_kv_uint(j, "entry", r->own.reporting->entry);
 	us_json_close(j);
 }
 
 static void
-counted(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
+reporting_free(struct us_vault_request *r)
 {
-	struct us_vault_request *r = ctx;
-	const struct us_vault_reporting *p = r->state;
-	const struct us_filing *f = us_registry_filing_named(v->registry, us_bytes_of(p->id));
+	free(r->own.reporting);
+}
+
+static enum us_vault_next
+ask_for_report(struct us_vault_request *r)
+{
+	const struct us_registry *reg = us_vault_registry_of(r);
+	struct us_vault_reporting *p = calloc(1, sizeof *p);
+	const struct us_filing *f;
+	enum us_vault_next next;
+
+	if (p == NULL)
+		return us_vault_fail(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
+	r->own.reporting = p;
+	r->own_free = reporting_free;
+	r->action = US_ACTION_CLAWBACK_REPORT;
+	(void)snprintf(p->id, sizeof p->id, "clawback-%u", r->q.question.first);
+	f = us_registry_filing_named(reg, us_bytes_of(p->id));
+	if (f != NULL && f->set != NULL)
+		r->who.collection = f->set->collection;
+	next = us_vault_question_ask_order(r);
+	if (next != US_VAULT_GO_ON)
+		return next;
+	/* the numbers are for who took the records back, and for the court: not for those who are
+	 * counted */
+	if (f == NULL || f->set == NULL ||
+	    (!us_vault_sight_is_full(&r->who) &&
+		!us_vault_sight_shares_party(reg, &r->who, f->filed_by)))
+		return us_vault_question_not_found(r,
+		    "There is no such clawback, or its report is not for you");
+	return us_vault_question_log(r, us_bytes_of(p->id));
+}
+
+static enum us_vault_next
+ask_for_count(struct us_vault_request *r)
+{
+	struct us_msg_disclosed ask = { .clawback = r->q.question.first };
+	const uint32_t tag = us_vault_ask(r);
+
+	r->entry = r->own.reporting->entry = r->heard.logged->index;
+	memcpy(ask.credential, r->who.credential, sizeof ask.credential);
+	memcpy(ask.session, r->who.session, sizeof ask.session);
+	return us_vault_asked(r,
+	    tag == 0 ? US_ERR_BUSY :
+		       us_send_disclosed(us_vault_keeper_channel(r->vault->keeper), tag, &ask));
+}
+
+static enum us_vault_next
+answer_report(struct us_vault_request *r)
+{
+	const struct us_vault_reporting *p = r->own.reporting;
+	const struct us_filing *f = us_registry_filing_named(us_vault_registry_of(r),
+	    us_bytes_of(p->id));
 	struct us_msg_disclosed_reply m;
 	struct us_json j;
 	struct us_buf b;
 
-	r->call = 0;
-	if (type != US_MSG_disclosed_reply ||
-	    us_msg_disclosed_reply_decode(&m, body.p, body.n) != US_OK || f == NULL) {
-		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, p->entry);
-		return;
-	}
-	if (m.err != US_OK) {
-		us_vault_reply_error(r, m.err, (enum us_reason)m.reason, p->entry);
-		return;
-	}
-	us_buf_init(&b, 1u << 20);
-	us_json_begin(&j, &b);
+	if (r->heard.type != US_MSG_disclosed_reply ||
+	    us_msg_disclosed_reply_decode(&m, r->heard.body.p, r->heard.body.n) != US_OK ||
+	    f == NULL)
+		return us_vault_fail(r, US_ERR_INTERNAL, US_REASON_ERROR, p->entry);
+	if (m.err != US_OK)
+		return us_vault_fail(r, m.err, (enum us_reason)m.reason, p->entry);
+	us_vault_json_begin(&j, &b, 1u << 20);
 	put_report(r, f, &m, &j);
-	if (us_json_end(&j) == US_OK)
-		us_vault_reply_json(r, 200, p->entry, &b);
-	else
-		us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, p->entry);
-	us_buf_free(&b);
+	return us_vault_answer_json(r, 200, p->entry, &j, &b);
 }
 
-static void
-report_logged(struct us_vault_request *r, const struct us_msg_logged *m)
-{
-	struct us_vault_reporting *p = r->state;
-	struct us_msg_disclosed ask = { .clawback = p->number };
-	int err;
-
-	p->entry = m->index;
-	memcpy(ask.credential, r->credential, sizeof ask.credential);
-	memcpy(ask.session, r->session, sizeof ask.session);
-	r->call = us_vault_keeper_call_new(r->vault, counted, r);
-	err = r->call == 0 ? US_ERR_BUSY :
-			     us_vault_keeper_call_sent(r->vault, &r->call,
-				 us_send_disclosed(r->vault->keeper, r->call, &ask));
-	if (err != US_OK)
-		us_vault_reply_error(r, err, US_REASON_ERROR, m->index);
-}
-
-void
-us_vault_question_clawback(struct us_vault_request *r, const struct us_msg_question_request *q)
-{
-	struct us_vault_reporting *p = calloc(1, sizeof *p);
-	const struct us_filing *f;
-
-	if (p == NULL) {
-		us_vault_reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
-		return;
-	}
-	r->state = p;
-	r->free_state = free;
-	p->number = q->first;
-	(void)snprintf(p->id, sizeof p->id, "clawback-%u", q->first);
-	f = us_registry_filing_named(r->vault->registry, us_bytes_of(p->id));
-	if (f != NULL && f->set != NULL)
-		r->collection = f->set->collection;
-	if (us_vault_access_rule(r, US_ACTION_CLAWBACK_REPORT, (struct us_bytes){ NULL, 0 }, 0) !=
-	    US_OK)
-		return;
-	/* the numbers are for who took the records back, and for the court: not for those who are
-	 * counted */
-	if (f == NULL || f->set == NULL ||
-	    (!us_vault_sight_is_full(r) && !us_vault_sight_shares_party(r, f->filed_by))) {
-		us_vault_question_not_found(r, US_ACTION_CLAWBACK_REPORT,
-		    "There is no such clawback, or its report is not for you");
-		return;
-	}
-	us_vault_question_log(r, US_ACTION_CLAWBACK_REPORT, us_bytes_of(p->id), report_logged);
-}
+const struct us_vault_step us_vault_clawback_steps[] = {
+	{ .once = ask_for_report },
+	{ .once = ask_for_count },
+	{ .once = answer_report },
+	{ NULL, NULL },
+};

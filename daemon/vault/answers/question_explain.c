@@ -11,14 +11,19 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/err.h"
 #include "base/time.h"
+#include "daemon/vault/answers/answer.h"
 #include "daemon/vault/answers/question.h"
+#include "daemon/vault/answers/question_rules.h"
+#include "daemon/vault/decide/sight.h"
+#include "daemon/vault/state/history.h"
 #include "registry/hypothetical.h"
 
 #define TEXT_MAX_BYTES 1024
 
 struct us_vault_asking {
-	struct us_msg_question_request q; /* views into r->body */
+	const struct us_msg_question_request *q; /* the request's */
 	enum us_action action;
 	uint32_t person;
 	int has_record;
@@ -30,9 +35,9 @@ struct us_vault_asking {
 };
 
 static void
-asking_free(void *state)
+asking_free(struct us_vault_request *r)
 {
-	struct us_vault_asking *a = state;
+	struct us_vault_asking *a = r->own.asking;
 
 	us_registry_free(a->past);
 	free(a);
@@ -51,16 +56,16 @@ judge(const struct us_vault_request *r, const struct us_vault_asking *a,
     struct us_vault_question_rules *rules, const struct us_person *person,
     struct us_vault_hypothetical *o)
 {
-	const struct us_person *now = us_registry_person(r->vault->registry, person->id);
+	const struct us_person *now = us_registry_person(us_vault_registry_of(r), person->id);
 
 	us_registry_hypothetical(a->then, person, a->action,
-	    us_registry_collection(a->then, r->collection), a->has_record ? 1 : 0, a->at_ns,
+	    us_registry_collection(a->then, r->who.collection), a->has_record ? 1 : 0, a->at_ns,
 	    &o->of);
 	o->visible = -1;
 	/* what a record is like is not for administrators to find out */
 	if (rules != NULL && a->has_record && us_action_is_evidence(a->action) && now != NULL &&
-	    r->subject.capacity != US_CAPACITY_ADMINISTRATOR &&
-	    r->subject.capacity != US_CAPACITY_KEYHOLDER)
+	    r->who.subject.capacity != US_CAPACITY_ADMINISTRATOR &&
+	    r->who.subject.capacity != US_CAPACITY_KEYHOLDER)
 		o->visible = us_vault_question_sees(rules, &o->of.ruling, person->capacity,
 		    now->party_bits, a->record);
 }
@@ -187,7 +192,6 @@ put_explanation(struct us_vault_asking *a, const struct us_vault_hypothetical *o
 	const struct us_order *order = us_registry_order(a->then);
 	struct us_vault_lines lines = { order, j };
 
-	us_json_object(j);
 	us_json_kv_uint(j, "person", o->of.person->id);
 	us_json_kv_cstr(j, "name", o->of.person->name);
 	us_json_kv_cstr(j, "action", us_action_name((unsigned)a->action));
@@ -240,8 +244,7 @@ put_all(struct us_vault_request *r, struct us_vault_asking *a,
 {
 	struct us_vault_hypothetical o;
 
-	us_json_object(j);
-	us_json_kv_str(j, "record", a->q.bates);
+	us_json_kv_str(j, "record", a->q->bates);
 	us_json_kv_cstr(j, "action", us_action_name((unsigned)a->action));
 	us_json_kv_time(j, "at", a->at_ns);
 	us_json_kv_uint(j, "order", us_registry_order(a->then)->version);
@@ -262,148 +265,154 @@ put_all(struct us_vault_request *r, struct us_vault_asking *a,
 
 /* --- the request ------------------------------------------------------------------------------ */
 
-static void
-answer(struct us_vault_request *r)
+static enum us_vault_next
+put_answer(struct us_vault_request *r)
 {
-	struct us_vault_asking *a = r->state;
+	struct us_vault_asking *a = r->own.asking;
 	const struct us_person *person = us_registry_person(a->then, a->person);
-	struct us_vault_question_rules rules = { .vault = NULL };
+	const int explains = a->q->what == US_QUESTION_EXPLAIN;
+	struct us_vault_question_rules rules = { .evidence = NULL }, *asked = NULL;
 	struct us_vault_hypothetical o;
 	struct us_json j;
 	struct us_buf b;
-	int err = US_OK;
 
-	if (a->has_record)
-		err = us_vault_question_rules_init(&rules, r->vault, us_registry_order(a->then),
-		    r->collection);
-	us_buf_init(&b, 64u << 20);
-	us_json_begin(&j, &b);
-	if (err == US_OK && a->q.what == US_QUESTION_EXPLAIN && person == NULL) {
-		err = US_ERR_NOT_FOUND; /* not yet there at that time */
-	} else if (err == US_OK && a->q.what == US_QUESTION_EXPLAIN) {
-		judge(r, a, a->has_record ? &rules : NULL, person, &o);
-		put_explanation(a, &o, &j);
-	} else if (err == US_OK) {
-		put_all(r, a, a->has_record ? &rules : NULL, &j);
+	if (explains && person == NULL) /* not yet there at that time */
+		return us_vault_fail(r, US_ERR_NOT_FOUND, US_REASON_NOT_FOUND, a->entry);
+	if (a->has_record) {
+		asked = &rules;
+		if (us_vault_question_rules_init(&rules, r->vault->evidence,
+			us_registry_order(a->then), r->who.collection) != US_OK) {
+			us_vault_question_rules_free(&rules);
+			return us_vault_fail(r, US_ERR_NOMEM, US_REASON_ERROR, a->entry);
+		}
 	}
-	if (err == US_OK)
-		err = us_json_end(&j);
+	us_vault_json_begin(&j, &b, 64u << 20);
+	if (explains) {
+		judge(r, a, asked, person, &o);
+		put_explanation(a, &o, &j);
+	} else {
+		put_all(r, a, asked, &j);
+	}
 	us_vault_question_rules_free(&rules);
-	if (err == US_OK)
-		us_vault_reply_json(r, 200, a->entry, &b);
-	else
-		us_vault_reply_error(r, err,
-		    err == US_ERR_NOT_FOUND ? US_REASON_NOT_FOUND : US_REASON_ERROR, a->entry);
-	us_buf_free(&b);
+	return us_vault_answer_json(r, 200, a->entry, &j, &b);
 }
 
-static void
-logged(struct us_vault_request *r, const struct us_msg_logged *m)
+static enum us_vault_next
+take_past(struct us_vault_request *r)
 {
-	struct us_vault_asking *a = r->state;
+	struct us_vault_asking *a = r->own.asking;
 	int err = US_OK;
 
-	a->entry = m->index;
-	a->then = r->vault->registry;
-	if (a->q.at != 0) {
-		err = us_vault_history_registry(r->vault, a->q.at, &a->past);
+	a->entry = r->heard.logged->index;
+	a->then = us_vault_registry_of(r);
+	if (a->q->at != 0) {
+		err = us_vault_history_registry(r->vault, a->q->at, &a->past);
 		a->then = a->past;
 	}
-	if (err != US_OK)
-		us_vault_reply_error(r, err, US_REASON_ERROR, m->index);
-	else if (a->has_record)
-		us_vault_question_open(r, answer);
-	else
-		answer(r);
+	return err == US_OK ? US_VAULT_GO_ON : us_vault_fail(r, err, US_REASON_ERROR, a->entry);
+}
+
+static enum us_vault_next
+open_index(struct us_vault_request *r)
+{
+	return r->own.asking->has_record ? us_vault_question_open(r) : US_VAULT_GO_ON;
 }
 
 /* The question as it stands in the log. */
-static void
-log_question(struct us_vault_request *r, struct us_vault_asking *a, enum us_action action)
+static enum us_vault_next
+log_question(struct us_vault_request *r)
 {
-	const struct us_person *person = us_registry_person(r->vault->registry, a->person);
+	const struct us_vault_asking *a = r->own.asking;
+	const struct us_person *person = us_registry_person(us_vault_registry_of(r), a->person);
 	char time[US_TIME_TEXT_SIZE];
+	enum us_vault_next next;
 	struct us_buf b;
 
 	us_buf_init(&b, TEXT_MAX_BYTES);
-	(void)us_buf_putf(&b, "%s: %s", us_action_name((unsigned)action),
+	(void)us_buf_putf(&b, "%s: %s", us_action_name((unsigned)r->action),
 	    us_action_name((unsigned)a->action));
 	if (person != NULL)
 		(void)us_buf_putf(&b, " by %s", person->name);
 	if (a->has_record)
-		(void)us_buf_putf(&b, " of %.*s", (int)a->q.bates.n, (const char *)a->q.bates.p);
-	if (a->q.at != 0)
-		(void)us_buf_putf(&b, " at %s", us_time_format(a->q.at, time));
-	us_vault_question_log(r, action, (struct us_bytes){ b.data, b.len }, logged);
+		(void)us_buf_putf(&b, " of %.*s", (int)a->q->bates.n, (const char *)a->q->bates.p);
+	if (a->q->at != 0)
+		(void)us_buf_putf(&b, " at %s", us_time_format(a->q->at, time));
+	next = us_vault_question_log(r, (struct us_bytes){ b.data, b.len });
 	us_buf_free(&b);
+	return next;
 }
 
-/* What explain and who share: state, action, collection, record. NULL: it has been answered. */
-static struct us_vault_asking *
-begin(struct us_vault_request *r, const struct us_msg_question_request *q, enum us_action action)
+/* What explain and who share: action, collection, record. */
+static enum us_vault_next
+take_question(struct us_vault_request *r)
 {
+	const struct us_msg_question_request *q = &r->q.question;
 	struct us_vault_asking *a = calloc(1, sizeof *a);
 	const struct us_collection *c;
 
-	if (a == NULL) {
-		us_vault_reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
-		return NULL;
-	}
-	r->state = a;
-	r->free_state = asking_free;
-	a->q = *q;
+	if (a == NULL)
+		return us_vault_fail(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
+	r->own.asking = a;
+	r->own_free = asking_free;
+	a->q = q;
 	a->at_ns = q->at != 0 ? q->at : us_time_now_ns();
 	if (us_action_of(&a->action, (const char *)q->action.p, q->action.n) != US_OK ||
-	    a->action == US_ACTION_NONE) {
-		us_vault_reply_error(r, US_ERR_FORMAT, US_REASON_MALFORMED, NO_ENTRY);
-		return NULL;
-	}
-	if (q->collection.n > 0 && us_vault_access_collection(r, q->collection, action) != US_OK)
-		return NULL;
-	c = us_registry_collection(r->vault->registry, r->collection);
-	if (q->bates.n > 0) {
-		a->has_record = 1;
-		if (c == NULL || us_bates_parse(c, q->bates, &a->record) != US_OK) {
-			us_vault_reply_error(r, US_ERR_FORMAT, US_REASON_MALFORMED, NO_ENTRY);
-			return NULL;
-		}
-	}
-	return a;
+	    a->action == US_ACTION_NONE)
+		return us_vault_fail(r, US_ERR_FORMAT, US_REASON_MALFORMED, NO_ENTRY);
+	if (q->collection.n > 0 &&
+	    us_vault_decide_collection(r->vault, &r->who, q->collection, &r->problem) !=
+		US_VAULT_ALLOWED)
+		return US_VAULT_REFUSE;
+	c = us_registry_collection(us_vault_registry_of(r), r->who.collection);
+	a->has_record = q->bates.n > 0;
+	if (a->has_record && (c == NULL || us_bates_parse(c, q->bates, &a->record) != US_OK))
+		return us_vault_fail(r, US_ERR_FORMAT, US_REASON_MALFORMED, NO_ENTRY);
+	return US_VAULT_GO_ON;
 }
 
-void
-us_vault_question_explain(struct us_vault_request *r, const struct us_msg_question_request *q)
+static enum us_vault_next
+find_person(struct us_vault_request *r)
 {
-	const struct us_person *person = us_registry_person_named(r->vault->registry, q->person);
-	struct us_vault_asking *a = begin(r, q, US_ACTION_ORDER_EXPLAIN);
+	const struct us_registry *reg = us_vault_registry_of(r);
+	const struct us_person *person = us_registry_person_named(reg, r->q.question.person);
 
-	if (a == NULL)
-		return;
-	if (person == NULL) {
-		us_vault_question_not_found(r, US_ACTION_ORDER_EXPLAIN,
-		    "There is no person of that name");
-		return;
-	}
-	a->person = person->id;
-	if (!us_vault_sight_is_full(r) && !us_vault_sight_shares_party(r, person->id)) {
-		us_vault_question_refuse(r, US_ACTION_ORDER_EXPLAIN,
+	if (person == NULL)
+		return us_vault_question_not_found(r, "There is no person of that name");
+	r->own.asking->person = person->id;
+	if (!us_vault_sight_is_full(&r->who) &&
+	    !us_vault_sight_shares_party(reg, &r->who, person->id))
+		return us_vault_question_refuse(r,
 		    "People of other parties are not yours to ask about");
-		return;
-	}
-	if (us_vault_access_rule(r, US_ACTION_ORDER_EXPLAIN, (struct us_bytes){ NULL, 0 }, 0) ==
-	    US_OK)
-		log_question(r, a, US_ACTION_ORDER_EXPLAIN);
+	return US_VAULT_GO_ON;
 }
 
-void
-us_vault_question_who(struct us_vault_request *r, const struct us_msg_question_request *q)
+static enum us_vault_next
+may_ask_who(struct us_vault_request *r)
 {
-	struct us_vault_asking *a;
-
-	if (us_vault_question_for_all(r, US_ACTION_ORDER_WHO) != US_OK)
-		return;
-	a = begin(r, q, US_ACTION_ORDER_WHO);
-	if (a != NULL &&
-	    us_vault_access_rule(r, US_ACTION_ORDER_WHO, (struct us_bytes){ NULL, 0 }, 0) == US_OK)
-		log_question(r, a, US_ACTION_ORDER_WHO);
+	r->action = US_ACTION_ORDER_WHO;
+	return us_vault_question_for_all(r);
 }
+
+const struct us_vault_step us_vault_explain_steps[] = {
+	{ .once = take_question },
+	{ .once = find_person },
+	{ .once = us_vault_question_ask_order },
+	{ .once = log_question },
+	{ .once = take_past },
+	{ .once = open_index },
+	{ .once = us_vault_take_page_keys },
+	{ .once = put_answer },
+	{ NULL, NULL },
+};
+
+const struct us_vault_step us_vault_who_steps[] = {
+	{ .once = may_ask_who },
+	{ .once = take_question },
+	{ .once = us_vault_question_ask_order },
+	{ .once = log_question },
+	{ .once = take_past },
+	{ .once = open_index },
+	{ .once = us_vault_take_page_keys },
+	{ .once = put_answer },
+	{ NULL, NULL },
+};

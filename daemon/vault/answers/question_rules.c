@@ -1,17 +1,19 @@
-/* What the rules of any version find: as visible.c does for the one in force, but of one batch at a
- * time and without a cache. */
+#include "daemon/vault/answers/question_rules.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/vault/answers/question.h"
+#include "base/err.h"
+#include "daemon/vault/evidence/designate.h"
+#include "registry/withheld.h"
 
 int
-us_vault_question_rules_init(struct us_vault_question_rules *w, struct us_vault *v,
+us_vault_question_rules_init(struct us_vault_question_rules *w, struct us_vault_evidence *evidence,
     const struct us_order *order, uint32_t collection)
 {
 	const size_t n = order->n_rules == 0 ? 1 : order->n_rules;
 
-	*w = (struct us_vault_question_rules){ .vault = v,
+	*w = (struct us_vault_question_rules){ .evidence = evidence,
 		.order = order,
 		.collection = collection };
 	w->queries = calloc(n, sizeof *w->queries);
@@ -72,7 +74,8 @@ evaluate(struct us_vault_question_rules *w, int rule, roaring_bitmap_t **out)
 		return *out == NULL ? US_ERR_NOMEM : US_OK;
 	}
 	err = query_of(w, rule, &query);
-	return err != US_OK ? err : us_vault_view_eval(w->vault, w->batch, query, &w->keys, out);
+	return err != US_OK ? err :
+			      us_vault_designate_eval(w->evidence, w->batch, query, &w->keys, out);
 }
 
 int
@@ -141,7 +144,7 @@ us_vault_question_rules_words(struct us_vault_question_rules *w,
 }
 
 int
-us_vault_question_batch_open(const struct us_vault *v, const struct us_batch *batch,
+us_vault_question_batch_open(const struct us_registry *reg, const struct us_batch *batch,
     uint64_t party_bits)
 {
 	const struct us_person *loader;
@@ -150,7 +153,7 @@ us_vault_question_batch_open(const struct us_vault *v, const struct us_batch *ba
 	case US_BATCH_LIVE:
 		return 1;
 	case US_BATCH_HELD:
-		loader = us_registry_person(v->registry, batch->facts.loaded_by);
+		loader = us_registry_person(reg, batch->facts.loaded_by);
 		return loader != NULL && (loader->party_bits & party_bits) != 0;
 	case US_BATCH_WITHDRAWN:
 	case US_BATCH_VOID:
@@ -182,13 +185,13 @@ withheld_from(const struct us_order *order, enum us_capacity capacity)
 }
 
 void
-us_vault_question_withhold(const struct us_vault *v, uint32_t collection,
+us_vault_question_withhold(const struct us_registry *reg, uint32_t collection,
     const struct us_batch *batch, const struct us_order *order, enum us_capacity capacity,
     roaring_bitmap_t *set)
 {
 	struct us_vault_taking t = { set, batch->facts.first };
 
-	us_registry_withheld_runs(v->registry, collection, batch->facts.first, batch->facts.count,
+	us_registry_withheld_runs(reg, collection, batch->facts.first, batch->facts.count,
 	    withheld_from(order, capacity), take_out, &t);
 }
 
@@ -196,13 +199,13 @@ int
 us_vault_question_sees(struct us_vault_question_rules *w, const struct us_ruling *ruling,
     enum us_capacity capacity, uint64_t party_bits, uint64_t record)
 {
-	const struct us_registry *reg = w->vault->registry;
+	const struct us_registry *reg = us_vault_registry(us_vault_evidence_state(w->evidence));
 	const struct us_batch *batch = us_registry_batch_of(reg, w->collection, record);
 	const roaring_bitmap_t *found;
 	uint32_t doc;
 	int seen = 0, i, err;
 
-	if (batch == NULL || !us_vault_question_batch_open(w->vault, batch, party_bits) ||
+	if (batch == NULL || !us_vault_question_batch_open(reg, batch, party_bits) ||
 	    (us_registry_withheld(reg, w->collection, record) &
 		withheld_from(w->order, capacity)) != 0)
 		return 0;

@@ -4,8 +4,12 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "base/err.h"
+#include "daemon/vault/answers/answer.h"
+#include "daemon/vault/evidence/evidence.h"
 #include "evidence/mask/mask.h"
 #include "policy/designation.h"
+#include "registry/withheld.h"
 
 static int
 put_text(struct us_buf *b, const char *s)
@@ -32,9 +36,11 @@ static int
 spell_designation(const struct us_vault_request *r, uint64_t record, struct us_bytes folded,
     struct us_bytes *out)
 {
-	const struct us_collection *c = us_registry_collection(r->vault->registry, r->collection);
-	const struct us_order *order = us_registry_order(r->vault->registry);
-	const char *relabelled = us_registry_designation(r->vault->registry, r->collection, record);
+	const struct us_collection *c = us_registry_collection(us_vault_registry_of(r),
+	    r->who.collection);
+	const struct us_order *order = us_registry_order(us_vault_registry_of(r));
+	const char *relabelled = us_registry_designation(us_vault_registry_of(r), r->who.collection,
+	    record);
 	const struct us_bytes loaded = us_bytes_of(c->designation);
 	const struct us_bytes own = relabelled != NULL ? us_bytes_of(relabelled) : folded;
 	struct us_designated found;
@@ -62,7 +68,7 @@ put_designation(struct us_vault_request *r, const struct us_batch *facts, uint64
 	struct us_segment *segment;
 	char legend[US_DESIGNATION_MAX * 4 + 64];
 	size_t i, n;
-	int err = us_vault_evidence_segment(r->vault, facts, &segment);
+	int err = us_vault_evidence_segment(r->vault->evidence, facts, &segment);
 
 	if (err == US_OK)
 		err = us_segment_doc(segment, (uint32_t)(record - facts->facts.first), &doc);
@@ -94,7 +100,7 @@ put_manifest(struct us_vault_request *r, const struct us_batch *facts, uint64_t 
 	struct us_batch_proof proof;
 	char hash[US_BASE64_SIZE(32) + 1];
 	uint32_t i;
-	int err = us_vault_evidence_proof(r->vault, facts, record, &proof);
+	int err = us_vault_evidence_proof(r->vault->evidence, facts, record, &proof);
 
 #define PUT(s) \
 	if (err == US_OK) \
@@ -126,7 +132,7 @@ put_manifest(struct us_vault_request *r, const struct us_batch *facts, uint64_t 
 	if (err == US_OK)
 		err = us_hex_put(b, facts->facts.manifest_root, 32);
 	PUT("\",\"entry\":");
-	NUMBER(us_vault_entry_of(r->vault, facts->sequence));
+	NUMBER(us_vault_entry_of(r->vault->state, facts->sequence));
 	PUT("}");
 	return err;
 }
@@ -137,10 +143,10 @@ put_masked(struct us_vault_request *r, const struct us_batch *facts, uint64_t re
     const struct us_container *container, const struct us_query *match, struct us_buf *b)
 {
 	struct us_mask_facts known = { .created_s = INT64_MIN };
-	struct us_mask mask = r->ruling.mask;
+	struct us_mask mask = r->who.ruling.mask;
 	struct us_segment_doc doc;
 	struct us_segment *segment;
-	int err = us_vault_evidence_segment(r->vault, facts, &segment);
+	int err = us_vault_evidence_segment(r->vault->evidence, facts, &segment);
 
 	if (err == US_OK)
 		err = us_segment_doc(segment, (uint32_t)(record - facts->facts.first), &doc);
@@ -157,21 +163,22 @@ int
 us_vault_record_line(struct us_vault_request *r, const struct us_batch *facts, uint64_t record,
     const uint8_t *item, const struct us_query *match, struct us_buf *b)
 {
-	const struct us_collection *c = us_registry_collection(r->vault->registry, r->collection);
+	const struct us_collection *c = us_registry_collection(us_vault_registry_of(r),
+	    r->who.collection);
 	struct us_container container;
 	char bates[US_BATES_MAX + 1];
 	struct us_key key;
 	int err;
 
 	memcpy(key.b, item, US_KEY_SIZE);
-	err = us_vault_evidence_record(r->vault, facts, record, &key, &container);
+	err = us_vault_evidence_record(r->vault->evidence, facts, record, &key, &container);
 	us_wipe(&key, sizeof key);
 	if (err == US_OK)
 		err = us_bates_format(c, record, bates);
 	PUT("{\"bates\":\"");
 	PUT(bates);
 	PUT("\",\"record\":");
-	if (err == US_OK && us_mask_is_empty(&r->ruling.mask))
+	if (err == US_OK && us_mask_is_empty(&r->who.ruling.mask))
 		err = us_buf_put(b, container.source.p, container.source.n);
 	else if (err == US_OK)
 		err = put_masked(r, facts, record, &container, match, b);
@@ -179,7 +186,7 @@ us_vault_record_line(struct us_vault_request *r, const struct us_batch *facts, u
 		err = put_designation(r, facts, record, b);
 	/* the digest of the source, with its salt, would let a masked reader test a guess of what
 	 * is masked */
-	if (err == US_OK && us_mask_is_empty(&r->ruling.mask))
+	if (err == US_OK && us_mask_is_empty(&r->who.ruling.mask))
 		err = put_manifest(r, facts, record, item + US_KEY_SIZE, b);
 	else
 		PUT(",\"masked\":true,\"manifest\":null");

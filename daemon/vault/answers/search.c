@@ -2,27 +2,36 @@
  * Searching. The intent, with query, purpose and every content word, is logged before anything is
  * opened; its answer brings the words' keys. Batches are evaluated one by one, each intersected
  * with what is visible before it is counted. A second entry has the number that the person is told,
- * and names the records that snippets disclose.
+ * and names the records that snippets disclose. The steps stand in their order at the end.
  */
+#include "daemon/vault/answers/search.h"
+
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/err.h"
+#include "base/log.h"
 #include "crypto/crypto.h"
+#include "daemon/vault/answers/answer.h"
+#include "daemon/vault/answers/record_line.h"
 #include "daemon/vault/answers/searching.h"
+#include "daemon/vault/evidence/designate.h"
 
 #define QUERY_LOGGED_MAX 8192u
 #define LIMIT_DEFAULT 20u
 #define SNIPPETS_MAX 1000u
+#define TEXT_MAX (64u * 1024u * 1024u)
 
 static void
-searching_free(void *state)
+searching_free(struct us_vault_request *r)
 {
-	struct us_vault_searching *s = state;
+	struct us_vault_searching *s = r->own.searching;
 
 	us_query_free(s->query);
 	us_secret_free(s->term_keys);
 	us_secret_free(s->keys);
 	us_buf_free(&s->words);
+	us_buf_free(&s->text);
 	free(s->word);
 	free(s->hits);
 	free(s);
@@ -36,82 +45,86 @@ search_has_snippets(const struct us_vault_searching *s)
 	return s->n_hits > 0 && (s->flags & US_SEARCH_NO_SNIPPETS) == 0;
 }
 
-static void
-disclosed(struct us_vault_request *r, const struct us_msg_logged *m)
+static enum us_vault_next
+take_keys(struct us_vault_request *r)
 {
-	struct us_vault_searching *s = r->state;
+	struct us_vault_searching *s = r->own.searching;
+	const struct us_msg_logged *m = r->heard.logged;
 
 	s->entry = m->index;
-	if (!search_has_snippets(s)) {
-		us_vault_search_answer(r);
-		return;
-	}
+	if (!search_has_snippets(s))
+		return US_VAULT_GO_ON;
 	if (m->record_keys.n != s->n_hits * RECORD_KEY_ITEM ||
-	    (s->keys = us_secret_alloc(m->record_keys.n)) == NULL) {
-		us_vault_reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, m->index);
-		return;
-	}
+	    (s->keys = us_secret_alloc(m->record_keys.n)) == NULL)
+		return us_vault_fail(r, US_ERR_NOMEM, US_REASON_ERROR, m->index);
 	memcpy(s->keys, m->record_keys.p, m->record_keys.n);
-	us_vault_search_answer(r);
+	return US_VAULT_GO_ON;
+}
+
+/* Where the next page begins, for the client to keep. */
+static int
+seal_cursor(const struct us_vault_request *r, struct us_vault_searching *s)
+{
+	struct us_cursor next = { .collection = r->who.collection,
+		.person = r->who.person,
+		.snapshot = s->snapshot,
+		.total = s->total,
+		.intent = s->intent,
+		.place = s->hits[s->n_hits - 1] };
+	struct us_buf b;
+	int err;
+
+	memcpy(next.query, s->cursor.query, sizeof next.query);
+	us_buf_init(&b, sizeof s->next - 1);
+	err = us_cursor_seal(us_vault_cursor_key(r->vault->state), us_vault_id(r->vault->state),
+	    &next, &b);
+	if (err == US_OK)
+		memcpy(s->next, b.data, b.len);
+	us_buf_free(&b);
+	return err;
+}
+
+static enum us_vault_next
+log_records(struct us_vault_request *r, struct us_vault_entry *e)
+{
+	const struct us_vault_searching *s = r->own.searching;
+	uint8_t *packed = malloc(s->n_hits * 8);
+	enum us_vault_next next;
+
+	if (packed == NULL)
+		return us_vault_fail(r, US_ERR_NOMEM, US_REASON_ERROR, s->intent);
+	for (size_t i = 0; i < s->n_hits; i++)
+		us_store_u64(packed + i * 8, s->hits[i]);
+	e->records = (struct us_bytes){ packed, s->n_hits * 8 };
+	next = us_vault_log(r, e);
+	free(packed);
+	return next;
 }
 
 /* The last batch has been evaluated. */
-static void
-counted(void *ctx)
+static enum us_vault_next
+log_disclosure(struct us_vault_request *r)
 {
-	struct us_vault_request *r = ctx;
-	struct us_vault_searching *s = r->state;
-	struct us_cursor next = { .collection = r->collection,
-		.person = r->person,
-		.snapshot = s->snapshot,
-		.total = s->total,
-		.intent = s->intent };
+	struct us_vault_searching *s = r->own.searching;
 	struct us_vault_entry e = { .kind = US_KIND_DISCLOSURE,
-		.action = (s->flags & US_SEARCH_COUNT) != 0 ? US_ACTION_COUNT : US_ACTION_SEARCH,
+		.action = r->action,
 		.decision = US_DECISION_ALLOW,
-		.purpose = s->purpose,
+		.purpose = r->purpose,
 		.related = s->intent,
 		.snapshot = s->snapshot,
 		.total = s->total };
-	uint8_t *packed;
-	size_t i;
 
 	us_secret_free(s->term_keys);
 	s->term_keys = NULL;
 	s->entry = s->intent;
 	s->withdrawn = us_vault_view_withdrawn(&s->view);
-	if (s->more && s->n_hits > 0) {
-		struct us_buf b;
-
-		next.place = s->hits[s->n_hits - 1];
-		memcpy(next.query, s->cursor.query, sizeof next.query);
-		us_buf_init(&b, sizeof s->next - 1);
-		if (us_cursor_seal(r->vault->cursor_key, r->vault->vault_id, &next, &b) != US_OK) {
-			us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, s->intent);
-			us_buf_free(&b);
-			return;
-		}
-		memcpy(s->next, b.data, b.len);
-		us_buf_free(&b);
-	}
-	if (s->total < r->smallest_count) {
-		e.total = r->smallest_count;
+	if (s->more && s->n_hits > 0 && seal_cursor(r, s) != US_OK)
+		return us_vault_fail(r, US_ERR_INTERNAL, US_REASON_ERROR, s->intent);
+	if (s->total < r->who.smallest_count) {
+		e.total = r->who.smallest_count;
 		e.flags = ENTRY_FLAG_FEWER;
 	}
-	if (!search_has_snippets(s)) {
-		us_vault_access_log(r, &e, disclosed);
-		return;
-	}
-	packed = malloc(s->n_hits * 8);
-	if (packed == NULL) {
-		us_vault_reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, s->intent);
-		return;
-	}
-	for (i = 0; i < s->n_hits; i++)
-		us_store_u64(packed + i * 8, s->hits[i]);
-	e.records = (struct us_bytes){ packed, s->n_hits * 8 };
-	us_vault_access_log(r, &e, disclosed);
-	free(packed);
+	return search_has_snippets(s) ? log_records(r, &e) : us_vault_log(r, &e);
 }
 
 /* --- evaluation ------------------------------------------------------------------------------- */
@@ -160,7 +173,7 @@ search_batch(struct us_vault_request *r, struct us_vault_searching *s, const str
 		table.n = s->n_words;
 	}
 	s->view.keys = table;
-	err = us_vault_view_eval(r->vault, facts, s->query, &table, &found);
+	err = us_vault_designate_eval(r->vault->evidence, facts, s->query, &table, &found);
 	if (err == US_OK)
 		err = us_vault_view_bitmap(&s->view, facts, &visible);
 	if (err != US_OK && found != NULL)
@@ -179,19 +192,19 @@ search_batch(struct us_vault_request *r, struct us_vault_searching *s, const str
 
 /* One batch. */
 static enum us_step
-search_step(void *ctx)
+search_one(struct us_vault_request *r)
 {
-	struct us_vault_request *r = ctx;
-	struct us_vault_searching *s = r->state;
-	const size_t n = us_registry_batches(r->vault->registry, r->collection);
+	struct us_vault_searching *s = r->own.searching;
+	const struct us_registry *reg = us_vault_registry_of(r);
+	const size_t n = us_registry_batches(reg, r->who.collection);
 	const struct us_batch *facts;
 	int err;
 
-	if (us_vault_search_has_changed(r, s))
+	if (us_vault_search_has_changed(r))
 		return US_STEP_FAILED;
 	if (s->batch == n || (s->has_cursor && s->more))
 		return US_STEP_DONE;
-	facts = us_registry_batch(r->vault->registry, r->collection, s->batch++);
+	facts = us_registry_batch(reg, r->who.collection, s->batch++);
 	if (!us_vault_view_batch(&s->view, facts) ||
 	    (s->has_cursor && facts->facts.first + facts->facts.count - 1 <= s->cursor.place))
 		return US_STEP_AGAIN;
@@ -199,32 +212,29 @@ search_step(void *ctx)
 	if (err == US_OK)
 		return US_STEP_AGAIN;
 	us_log_err(err, "a search failed");
-	return us_vault_step_failed(r, err == US_ERR_NOMEM ? err : US_ERR_INTERNAL, US_REASON_ERROR,
+	return us_vault_unit_failed(r, err == US_ERR_NOMEM ? err : US_ERR_INTERNAL, US_REASON_ERROR,
 	    s->intent);
 }
 
-static void
-intended(struct us_vault_request *r, const struct us_msg_logged *m)
+static enum us_vault_next
+take_words(struct us_vault_request *r)
 {
-	struct us_vault_searching *s = r->state;
+	struct us_vault_searching *s = r->own.searching;
+	const struct us_msg_logged *m = r->heard.logged;
 
 	s->intent = m->index;
 	if (m->term_keys.n > 0) {
-		if (m->term_keys.n % (4 + s->n_words * US_KEY_SIZE) != 0) {
-			us_vault_reply_error(r, US_ERR_INTERNAL, US_REASON_ERROR, m->index);
-			return;
-		}
+		if (m->term_keys.n % (4 + s->n_words * US_KEY_SIZE) != 0)
+			return us_vault_fail(r, US_ERR_INTERNAL, US_REASON_ERROR, m->index);
 		s->term_keys = us_secret_alloc(m->term_keys.n);
-		if (s->term_keys == NULL) {
-			us_vault_reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, m->index);
-			return;
-		}
+		if (s->term_keys == NULL)
+			return us_vault_fail(r, US_ERR_NOMEM, US_REASON_ERROR, m->index);
 		memcpy(s->term_keys, m->term_keys.p, m->term_keys.n);
 		s->term_keys_n = m->term_keys.n;
 	}
 	if (s->has_cursor)
 		s->total = s->cursor.total;
-	us_work_begin(&r->work, search_step, counted);
+	return US_VAULT_GO_ON;
 }
 
 /* --- the request ------------------------------------------------------------------------------ */
@@ -282,19 +292,15 @@ gather_words(struct us_vault_searching *s)
 	return us_reader_end(&in);
 }
 
-static void
+static enum us_vault_next
 refuse_cursor(struct us_vault_request *r)
 {
-	struct us_vault_problem p = { .status = 400,
-		.type = "cursor",
-		.title = "The cursor is not one of this search",
-		.detail = "A cursor goes with the query, collection and person it was given for; "
-			  "search anew",
-		.reason = US_REASON_MALFORMED,
-		.entry = NO_ENTRY,
-		.position = -1 };
-
-	us_vault_reply_problem(r, &p);
+	us_vault_problem_set(&r->problem, 400, "cursor", "The cursor is not one of this search",
+	    US_REASON_MALFORMED);
+	us_vault_problem_detail(&r->problem,
+	    "A cursor goes with the query, collection and person it was given for; "
+	    "search anew");
+	return US_VAULT_FAIL;
 }
 
 /* US_OK, or the cursor is not one of this person's for this query. */
@@ -307,9 +313,10 @@ take_cursor(struct us_vault_request *r, struct us_vault_searching *s, struct us_
 	if (err != US_OK)
 		return err;
 	if (text.n > 0) {
-		err = us_cursor_open(r->vault->cursor_key, r->vault->vault_id, text, &s->cursor);
-		if (err != US_OK || s->cursor.person != r->person ||
-		    s->cursor.collection != r->collection ||
+		err = us_cursor_open(us_vault_cursor_key(r->vault->state),
+		    us_vault_id(r->vault->state), text, &s->cursor);
+		if (err != US_OK || s->cursor.person != r->who.person ||
+		    s->cursor.collection != r->who.collection ||
 		    memcmp(s->cursor.query, digest, sizeof digest) != 0)
 			return US_ERR_FORMAT;
 		s->has_cursor = 1;
@@ -326,8 +333,9 @@ take_limits(struct us_vault_request *r, struct us_vault_searching *s, uint32_t l
 
 	if ((s->flags & US_SEARCH_NO_SNIPPETS) == 0) {
 		most = SNIPPETS_MAX;
-		if (r->ruling.records_per_request > 0 && r->ruling.records_per_request < most)
-			most = r->ruling.records_per_request;
+		if (r->who.ruling.records_per_request > 0 &&
+		    r->who.ruling.records_per_request < most)
+			most = r->who.ruling.records_per_request;
 	}
 	s->limit = limit == 0 ? LIMIT_DEFAULT : limit;
 	if (s->limit > most)
@@ -338,98 +346,108 @@ take_limits(struct us_vault_request *r, struct us_vault_searching *s, uint32_t l
 	return s->hits == NULL ? US_ERR_NOMEM : US_OK;
 }
 
-static struct us_vault_searching *
-begin(struct us_vault_request *r, const struct us_msg_search_request *q)
+static enum us_vault_next
+log_intent(struct us_vault_request *r)
 {
-	struct us_query_error error = { 0 };
-	struct us_vault_searching *s = calloc(1, sizeof *s);
+	const struct us_msg_search_request *q = &r->q.search;
+	struct us_vault_searching *s = r->own.searching;
+	struct us_vault_entry e = { .kind = US_KIND_INTENT,
+		.action = r->action,
+		.decision = US_DECISION_ALLOW,
+		.query = q->query,
+		.purpose = r->purpose,
+		.related = NO_ENTRY };
 	int err;
 
-	if (s == NULL) {
-		us_vault_reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
-		return NULL;
-	}
+	s->snapshot = us_vault_snapshot(r, q->snapshot);
+	err = take_cursor(r, s, q->cursor);
+	if (err == US_ERR_FORMAT)
+		return refuse_cursor(r);
+	if (err == US_OK)
+		err = take_limits(r, s, q->limit);
+	if (err == US_OK)
+		us_vault_view_open(r->vault->views, &r->who.ruling, &r->who.subject,
+		    r->who.collection, s->snapshot, &s->view);
+	if (err == US_OK)
+		err = gather_words(s);
+	if (err != US_OK)
+		return us_vault_fail(r, err, US_REASON_MALFORMED, NO_ENTRY);
+	e.snapshot = s->snapshot;
+	e.terms = (struct us_bytes){ s->words.data, s->words.len };
+	if (s->has_cursor)
+		e.related = s->cursor.intent;
+	return us_vault_log(r, &e);
+}
+
+static enum us_vault_next
+find_collection(struct us_vault_request *r)
+{
+	if ((r->q.search.flags & US_SEARCH_COUNT) != 0)
+		r->action = US_ACTION_COUNT;
+	return us_vault_decided(
+	    us_vault_decide_collection(r->vault, &r->who, r->q.search.collection, &r->problem));
+}
+
+static enum us_vault_next
+ask_order(struct us_vault_request *r)
+{
+	return us_vault_ask_order(r, r->q.search.purpose, 0);
+}
+
+static enum us_vault_next
+take_query(struct us_vault_request *r)
+{
+	const struct us_bytes text = r->q.search.query;
+	struct us_vault_searching *s = calloc(1, sizeof *s);
+	struct us_query_error error = { 0 };
+	int err;
+
+	if (s == NULL)
+		return us_vault_fail(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
 	us_buf_init(&s->words, 262144);
-	r->state = s;
-	r->free_state = searching_free;
-	s->flags = q->flags;
-	s->purpose = q->purpose;
-	if (q->query.n > QUERY_LOGGED_MAX) { /* before it costs anything */
+	us_buf_init(&s->text, TEXT_MAX);
+	r->own.searching = s;
+	r->own_free = searching_free;
+	s->flags = r->q.search.flags;
+	if (text.n > QUERY_LOGGED_MAX) { /* before it costs anything */
 		err = US_ERR_LIMIT;
 		error.at = QUERY_LOGGED_MAX;
 		(void)strncpy(error.message, "a query has at most 8,192 bytes",
 		    sizeof error.message - 1);
 	} else {
-		err = us_query_parse(q->query.p, q->query.n, &s->query, &error);
+		err = us_query_parse(text.p, text.n, &s->query, &error);
 	}
-	if (err != US_OK) {
-		us_vault_reply_bad_query(r, err, &error);
-		return NULL;
-	}
-	return s;
+	return err == US_OK ? US_VAULT_GO_ON : us_vault_bad_query(r, err, &error);
 }
 
-static void
-search_opened(struct us_vault_request *r)
+static enum us_vault_next
+limit_query(struct us_vault_request *r)
 {
-	struct us_vault *v = r->vault;
-	struct us_vault_entry e = { .kind = US_KIND_INTENT,
-		.decision = US_DECISION_ALLOW,
-		.related = NO_ENTRY };
-	struct us_msg_search_request q;
-	struct us_vault_searching *s = r->state;
-	int err = us_msg_search_request_decode(&q, r->body.data, r->body.len);
+	struct us_vault_searching *s = r->own.searching;
+	const enum us_vault_next next = us_vault_decided(
+	    us_vault_decide_query(r->vault, &r->who, r->purpose, s->query, &r->problem));
 
-	if (err != US_OK) {
-		us_vault_reply_error(r, err, US_REASON_ERROR, NO_ENTRY);
-		return;
-	}
-	e.action = (q.flags & US_SEARCH_COUNT) != 0 ? US_ACTION_COUNT : US_ACTION_SEARCH;
-	s->snapshot = q.snapshot == 0 || q.snapshot - 1 > v->newest ? v->newest : q.snapshot - 1;
-	err = take_cursor(r, s, q.cursor);
-	if (err == US_ERR_FORMAT) {
-		refuse_cursor(r);
-		return;
-	}
-	if (err == US_OK)
-		err = take_limits(r, s, q.limit);
-	if (err == US_OK)
-		us_vault_view_open(v, us_registry_order(v->registry), &r->ruling, &r->subject,
-		    r->collection, s->snapshot, &s->view);
-	if (err == US_OK)
-		err = gather_words(s);
-	if (err != US_OK) {
-		us_vault_reply_error(r, err, US_REASON_MALFORMED, NO_ENTRY);
-		return;
-	}
-	e.query = q.query;
-	e.purpose = q.purpose;
-	e.snapshot = s->snapshot;
-	e.terms = (struct us_bytes){ s->words.data, s->words.len };
-	if (s->has_cursor)
-		e.related = s->cursor.intent;
-	us_vault_access_log(r, &e, intended);
-}
-
-void
-us_vault_handle_search(struct us_vault_request *r)
-{
-	struct us_msg_search_request q;
-	struct us_vault_searching *s;
-	enum us_action action;
-	int err = us_msg_search_request_decode(&q, r->body.data, r->body.len);
-
-	if (err != US_OK) {
-		us_vault_reply_error(r, err, US_REASON_MALFORMED, NO_ENTRY);
-		return;
-	}
-	action = (q.flags & US_SEARCH_COUNT) != 0 ? US_ACTION_COUNT : US_ACTION_SEARCH;
-	if (us_vault_access_collection(r, q.collection, action) != US_OK ||
-	    us_vault_access_rule(r, action, q.purpose, 0) != US_OK || (s = begin(r, &q)) == NULL ||
-	    us_vault_access_limit_query(r, action, q.purpose, s->query) != US_OK)
-		return;
 	/* a snippet is text around a match: what is masked there cannot be told */
-	if (us_mask_hides_text(&r->ruling.mask) || r->ruling.mask.except_match)
+	if (us_mask_hides_text(&r->who.ruling.mask) || r->who.ruling.mask.except_match)
 		s->flags |= US_SEARCH_NO_SNIPPETS;
-	us_vault_access_open(r, q.purpose, search_opened);
+	return next;
 }
+
+/* --- a search --------------------------------------------------------------------------------- */
+
+const struct us_vault_step us_vault_search_steps[] = {
+	{ .once = find_collection },
+	{ .once = ask_order }, /* may who asks search here? */
+	{ .once = take_query },
+	{ .once = limit_query }, /* it asks about nothing that must not be told */
+	{ .once = us_vault_open_collection },
+	{ .once = us_vault_take_page_keys },
+	{ .once = log_intent }, /* no entry, no words' keys */
+	{ .once = take_words },
+	{ .unit = search_one },     /* batch by batch */
+	{ .once = log_disclosure }, /* no entry, no records' keys */
+	{ .once = take_keys },
+	{ .once = us_vault_search_begin },
+	{ .unit = us_vault_search_put }, /* hit by hit */
+	{ NULL, NULL },
+};

@@ -1,7 +1,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/err.h"
+#include "base/log.h"
 #include "base/time.h"
+#include "daemon/vault/answers/answer.h"
+#include "daemon/vault/answers/record_line.h"
 #include "daemon/vault/answers/searching.h"
 #include "evidence/index/snippet.h"
 #include "policy/designation.h"
@@ -9,19 +13,21 @@
 static void
 put_hit_meta(struct us_vault_request *r, struct us_vault_searching *s, uint64_t record)
 {
-	const struct us_collection *c = us_registry_collection(r->vault->registry, r->collection);
-	const struct us_batch *facts = us_registry_batch_of(r->vault->registry, r->collection,
-	    record);
+	const struct us_collection *c = us_registry_collection(us_vault_registry_of(r),
+	    r->who.collection);
+	const struct us_batch *facts = us_registry_batch_of(us_vault_registry_of(r),
+	    r->who.collection, record);
 	struct us_segment_doc doc = { .created_s = INT64_MIN };
 	struct us_segment *segment;
 	char bates[US_BATES_MAX + 1] = "";
 
 	(void)us_bates_format(c, record, bates);
 	us_json_kv_cstr(&s->json, "bates", bates);
-	if (facts != NULL && us_vault_evidence_segment(r->vault, facts, &segment) == US_OK)
+	if (facts != NULL &&
+	    us_vault_evidence_segment(r->vault->evidence, facts, &segment) == US_OK)
 		(void)us_segment_doc(segment, (uint32_t)(record - facts->facts.first), &doc);
 	us_json_key(&s->json, "created");
-	if ((r->ruling.mask.fields & US_MASK_CREATED) != 0)
+	if ((r->who.ruling.mask.fields & US_MASK_CREATED) != 0)
 		doc.created_s = INT64_MIN;
 	if (doc.created_s == INT64_MIN || doc.created_s > INT64_MAX / US_NS_PER_SECOND ||
 	    doc.created_s < INT64_MIN / US_NS_PER_SECOND)
@@ -71,8 +77,8 @@ put_snippet(struct us_json *j, const struct us_snippet *snippet, struct us_buf *
 static int
 snippet_of(struct us_vault_request *r, struct us_vault_searching *s, size_t i)
 {
-	struct us_vault *v = r->vault;
-	const struct us_batch *facts = us_registry_batch_of(v->registry, r->collection, s->hits[i]);
+	const struct us_batch *facts = us_registry_batch_of(us_vault_registry_of(r),
+	    r->who.collection, s->hits[i]);
 	struct us_bytes messages[SNIPPET_MESSAGES];
 	size_t ends[SNIPPET_MESSAGES];
 	struct us_container c;
@@ -85,20 +91,20 @@ snippet_of(struct us_vault_request *r, struct us_vault_searching *s, size_t i)
 	if (facts == NULL || !us_vault_view_batch(&s->view, facts))
 		return US_ERR_NOT_FOUND;
 	memcpy(key.b, s->keys + i * RECORD_KEY_ITEM, US_KEY_SIZE);
-	err = us_vault_evidence_record(v, facts, s->hits[i], &key, &c);
+	err = us_vault_evidence_record(r->vault->evidence, facts, s->hits[i], &key, &c);
 	us_wipe(&key, sizeof key);
 	if (err != US_OK)
 		return err;
-	us_buf_reset(&v->text);
+	us_buf_reset(&s->text);
 	n = c.messages < SNIPPET_MESSAGES ? c.messages : SNIPPET_MESSAGES;
 	for (m = 0; m < n && err == US_OK; m++) {
-		err = us_container_content(&c, m, &v->text);
-		ends[m] = v->text.len;
+		err = us_container_content(&c, m, &s->text);
+		ends[m] = s->text.len;
 	}
 	for (m = 0; m < n && err == US_OK; m++) {
 		size_t start = m == 0 ? 0 : ends[m - 1];
 
-		messages[m] = (struct us_bytes){ v->text.data + start, ends[m] - start };
+		messages[m] = (struct us_bytes){ s->text.data + start, ends[m] - start };
 	}
 	if (err == US_OK)
 		err = us_snippet_pick(messages, n, s->query, US_SNIPPET_BYTES, &snippet);
@@ -122,7 +128,7 @@ put_notes(struct us_vault_request *r, struct us_vault_searching *s)
 
 	us_json_key(&s->json, "notes");
 	us_json_array(&s->json);
-	if (us_designations_of(&listed, us_registry_order(r->vault->registry)) == US_OK &&
+	if (us_designations_of(&listed, us_registry_order(us_vault_registry_of(r))) == US_OK &&
 	    (outside = us_designations_outside(&listed, s->query)) != NULL &&
 	    us_designations_find(&listed, outside->value, &found) == US_ERR_NOT_FOUND) {
 		(void)snprintf(note, sizeof note, "the order lists no designation \"%.*s\"%s%.*s%s",
@@ -139,33 +145,27 @@ put_tail(struct us_vault_request *r, struct us_vault_searching *s)
 {
 	us_json_close(&s->json);
 	put_notes(r, s);
-	if (s->withdrawn > 0 && r->smallest_count == 0)
+	if (s->withdrawn > 0 && r->who.smallest_count == 0)
 		us_json_kv_uint(&s->json, "withdrawn", s->withdrawn);
-	us_vault_access_json(r, &s->json, s->snapshot, s->entry);
+	us_vault_put_head(r, &s->json, s->snapshot, s->entry);
 	us_json_kv_uint(&s->json, "intent", s->intent);
 	us_json_close(&s->json);
 }
 
 int
-us_vault_search_has_changed(struct us_vault_request *r, const struct us_vault_searching *s)
+us_vault_search_has_changed(struct us_vault_request *r)
 {
-	const struct us_vault_problem changed = { .status = 409,
-		.type = "changed",
-		.detail = "Search again",
-		.title = "What may be seen has changed meanwhile",
-		.reason = US_REASON_STATE,
-		.entry = s->intent,
-		.position = -1 };
-	const enum us_action action = (s->flags & US_SEARCH_COUNT) != 0 ? US_ACTION_COUNT :
-									  US_ACTION_SEARCH;
-
-	switch (us_vault_access_again(r, action, s->purpose, 0)) {
-	case ACCESS_SAME:
+	switch (us_vault_decide_again(r->vault, &r->who, r->action, r->purpose, 0, r->entry,
+	    &r->problem)) {
+	case US_VAULT_SAME:
 		return 0;
-	case ACCESS_CHANGED:
-		r->problem = changed;
+	case US_VAULT_CHANGED:
+		us_vault_problem_set(&r->problem, 409, "changed",
+		    "What may be seen has changed meanwhile", US_REASON_STATE)
+		    ->entry = r->own.searching->intent;
+		us_vault_problem_detail(&r->problem, "Search again");
 		break;
-	case ACCESS_ENDED:
+	case US_VAULT_NO_LONGER:
 		break;
 	}
 	return 1;
@@ -183,22 +183,45 @@ put_hit(struct us_vault_request *r, struct us_vault_searching *s)
 	us_json_close(&s->json);
 	if (err == US_OK && s->keys != NULL) {
 		err = us_buf_put_u8(&r->work.out, '\n'); /* see outcome.c */
-		r->records_put++;
+		r->ending.records++;
 	}
 	s->shown++;
 	return err;
 }
 
-/* One hit; behind the last the rest of the answer. */
-static enum us_step
-answer_step(void *ctx)
+enum us_vault_next
+us_vault_search_begin(struct us_vault_request *r)
 {
-	struct us_vault_request *r = ctx;
-	struct us_vault_searching *s = r->state;
+	struct us_vault_searching *s = r->own.searching;
+	struct us_json *j = &s->json;
+
+	r->entry = s->entry;
+	us_work_clear(&r->work);
+	us_json_begin(j, &r->work.out);
+	us_json_object(j);
+	if (s->total < r->who.smallest_count) {
+		us_json_key(j, "total");
+		us_json_null(j);
+		us_json_kv_uint(j, "fewer_than", r->who.smallest_count);
+	} else {
+		us_json_kv_uint(j, "total", s->total);
+	}
+	us_json_kv_uint(j, "shown", s->n_hits);
+	us_json_kv_cstr(j, "next", s->next[0] == '\0' ? NULL : s->next);
+	us_json_key(j, "hits");
+	us_json_array(j);
+	return US_VAULT_GO_ON;
+}
+
+/* One hit; behind the last the rest of the answer. */
+enum us_step
+us_vault_search_put(struct us_vault_request *r)
+{
+	struct us_vault_searching *s = r->own.searching;
 	const int is_last = s->shown == s->n_hits;
 	int err;
 
-	if (us_vault_search_has_changed(r, s))
+	if (us_vault_search_has_changed(r))
 		return US_STEP_FAILED;
 	if (is_last) {
 		put_tail(r, s);
@@ -209,30 +232,5 @@ answer_step(void *ctx)
 	if (err == US_OK)
 		return is_last ? US_STEP_DONE : US_STEP_AGAIN;
 	us_log_err(err, "a search could not be answered");
-	return us_vault_step_failed(r, US_ERR_INTERNAL, US_REASON_ERROR, s->entry);
-}
-
-void
-us_vault_search_answer(struct us_vault_request *r)
-{
-	struct us_vault_searching *s = r->state;
-	struct us_json *j = &s->json;
-
-	r->entry = s->entry;
-	r->content = US_TYPE_JSON;
-	us_work_clear(&r->work);
-	us_json_begin(j, &r->work.out);
-	us_json_object(j);
-	if (s->total < r->smallest_count) {
-		us_json_key(j, "total");
-		us_json_null(j);
-		us_json_kv_uint(j, "fewer_than", r->smallest_count);
-	} else {
-		us_json_kv_uint(j, "total", s->total);
-	}
-	us_json_kv_uint(j, "shown", s->n_hits);
-	us_json_kv_cstr(j, "next", s->next[0] == '\0' ? NULL : s->next);
-	us_json_key(j, "hits");
-	us_json_array(j);
-	us_work_begin(&r->work, answer_step, NULL);
+	return us_vault_unit_failed(r, US_ERR_INTERNAL, US_REASON_ERROR, s->entry);
 }

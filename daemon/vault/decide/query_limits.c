@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "daemon/vault/internal.h"
+#include "daemon/vault/decide/decide.h"
 
 /* The position of the first part of a query that asks about what must not be told; -1: there is
  * none. */
@@ -46,45 +46,35 @@ first_forbidden(const struct us_query_node *node, const struct us_vault_asked *a
 	return -1;
 }
 
-static void
-refuse_part(struct us_vault_request *r, enum us_action action, struct us_bytes purpose, int64_t at)
+enum us_vault_decision
+us_vault_decide_query(const struct us_vault *v, struct us_vault_asker *who, struct us_bytes purpose,
+    const struct us_query *query, struct us_vault_problem *p)
 {
-	struct us_vault_problem p = { .status = 403,
-		.type = "denied",
-		.reason = US_REASON_MASKED,
-		.title = "The query asks about what the order hides from you",
-		.entry = NO_ENTRY,
-		.position = at,
-		.rule = r->ruling.rule,
-		.rule_id = r->ruling.rule_id,
-		.paragraph = r->ruling.paragraph,
-		.cure = "leave that part out: masked text and fields, and single records for "
-			"people who may only count, "
-			"cannot be searched" };
-
-	us_vault_access_refuse(r, action, purpose, &p);
-}
-
-int
-us_vault_access_limit_query(struct us_vault_request *r, enum us_action action,
-    struct us_bytes purpose, const struct us_query *query)
-{
-	const struct us_order *order = us_registry_order(r->vault->registry);
+	const struct us_order *order = us_registry_order(us_vault_registry(v->state));
 	struct us_ruling reading;
 	struct us_vault_asked asked;
 	int64_t at;
 
-	us_vault_access_ruling(r, US_ACTION_READ, purpose, 0, &reading);
-	us_mask_add(&r->ruling.mask, &reading.mask);
+	us_vault_ruling(v, who, US_ACTION_READ, purpose, 0, &reading);
+	us_mask_add(&who->ruling.mask, &reading.mask);
 	/* who may read once a condition holds is a reader; who has no permit at all may only
 	 * count */
-	r->counts_only = us_rules_next(reading.permits, 0) < 0;
-	r->smallest_count = r->counts_only ? order->smallest_count : 0;
-	asked.mask = r->ruling.mask;
-	asked.bates = r->counts_only && order->smallest_count > 0;
+	who->counts_only = us_rules_next(reading.permits, 0) < 0;
+	who->smallest_count = who->counts_only ? order->smallest_count : 0;
+	asked.mask = who->ruling.mask;
+	asked.bates = who->counts_only && order->smallest_count > 0;
 	at = first_forbidden(query->root, &asked);
 	if (at < 0)
-		return US_OK;
-	refuse_part(r, action, purpose, at);
-	return US_ERR_DENIED;
+		return US_VAULT_ALLOWED;
+	us_vault_problem_set(p, 403, "denied", "The query asks about what the order hides from you",
+	    US_REASON_MASKED)
+	    ->position = at;
+	p->rule = who->ruling.rule;
+	p->rule_id = who->ruling.rule_id;
+	p->paragraph = who->ruling.paragraph;
+	us_vault_problem_cure(p,
+	    "leave that part out: masked text and fields, and single records for "
+	    "people who may only count, "
+	    "cannot be searched");
+	return US_VAULT_REFUSED;
 }

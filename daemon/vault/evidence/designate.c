@@ -1,11 +1,13 @@
-/* Designations as they are now: what the segment says, corrected by the relabels since. */
+#include "daemon/vault/evidence/designate.h"
+
 #include <string.h>
 
-#include "daemon/vault/internal.h"
+#include "base/err.h"
 #include "evidence/query/words.h"
+#include "registry/withheld.h"
 
 struct us_vault_designated {
-	const struct us_vault *vault;
+	const struct us_registry *registry;
 	const struct us_batch *facts;
 	roaring_bitmap_t *docs;
 	int is_value; /* of the relabel at hand */
@@ -32,8 +34,8 @@ designated(void *ctx, struct us_bytes value, roaring_bitmap_t *docs)
 	size_t n;
 
 	d->docs = docs;
-	for (size_t i = 0; i < us_registry_relabels(d->vault->registry); i++) {
-		const struct us_relabel *r = us_registry_relabel(d->vault->registry, i);
+	for (size_t i = 0; i < us_registry_relabels(d->registry); i++) {
+		const struct us_relabel *r = us_registry_relabel(d->registry, i);
 		int err;
 
 		if (r->set->collection != d->facts->facts.collection)
@@ -49,12 +51,12 @@ designated(void *ctx, struct us_bytes value, roaring_bitmap_t *docs)
 }
 
 int
-us_vault_view_eval(struct us_vault *v, const struct us_batch *facts, const struct us_query *query,
-    const struct us_term_table *keys, roaring_bitmap_t **out)
+us_vault_designate_eval(struct us_vault_evidence *e, const struct us_batch *facts,
+    const struct us_query *query, const struct us_term_table *keys, roaring_bitmap_t **out)
 {
-	const struct us_collection *c = us_registry_collection(v->registry,
-	    facts->facts.collection);
-	struct us_vault_designated relabelled = { .vault = v, .facts = facts };
+	const struct us_registry *reg = us_vault_registry(us_vault_evidence_state(e));
+	const struct us_collection *c = us_registry_collection(reg, facts->facts.collection);
+	struct us_vault_designated relabelled = { .registry = reg, .facts = facts };
 	struct us_term_table table = *keys;
 	struct us_eval_options options = { .base = facts->facts.first,
 		.bates_prefix = us_bytes_of(c->prefix),
@@ -63,7 +65,7 @@ us_vault_view_eval(struct us_vault *v, const struct us_batch *facts, const struc
 		.designated = designated,
 		.designated_ctx = &relabelled };
 	struct us_segment *segment;
-	int err = us_vault_evidence_segment(v, facts, &segment);
+	int err = us_vault_evidence_segment(e, facts, &segment);
 
 	return err != US_OK ? err : us_eval(segment, query, &options, out);
 }

@@ -1,9 +1,52 @@
-/* Collections and batches in memory, and the way from a record's number to its bytes. */
+#include "daemon/vault/evidence/evidence.h"
+
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/err.h"
 #include "crypto/record_seal.h"
-#include "daemon/vault/internal.h"
+#include "daemon/vault/state/rooms.h"
+
+#define MANIFESTS_MAX 1024 /* open manifest pages, 32 KiB each */
+
+/* What of a batch is in memory. */
+struct us_vault_batch {
+	struct us_vault_evidence *evidence;
+	uint32_t collection;
+	uint32_t slot;
+	struct us_key *page_key; /* NULL: not released yet */
+	struct us_batch_source source;
+	struct us_batch_directory *directory;
+	struct us_segment *segment;
+};
+
+/* An open page of a batch's manifest: neighbours in time are seldom neighbours in number. */
+struct us_vault_manifest_slot {
+	const struct us_vault_batch *batch; /* NULL: empty */
+	uint32_t page;
+	struct us_manifest_reader *reader;
+};
+
+struct us_vault_collection {
+	uint32_t id;
+	struct us_vault_batch **batches; /* by slot; NULL where there is none */
+	size_t n_batches;
+	struct us_key **dictionary_keys; /* by version; NULL where there is none */
+	size_t n_dictionary_keys;
+	struct us_unpacker *unpacker;
+	struct us_tags *tags; /* NULL until the first load asks */
+	uint64_t complete_at; /* sequence of the act up to which all keys are here */
+};
+
+struct us_vault_evidence {
+	const struct us_vault_state *state;
+	struct us_store_reader *reader;
+	struct us_cache *cache;
+	struct us_vault_collection **collections; /* by id */
+	size_t n_collections;
+	struct us_vault_manifest_slot manifests[MANIFESTS_MAX]; /* by a hash of batch and page */
+	struct us_buf sealed, plain, container;                 /* scratch */
+};
 
 /* --- pages ------------------------------------------------------------------------------------ */
 
@@ -15,7 +58,7 @@ get_page(void *ctx, enum us_page_kind kind, uint32_t number, struct us_bytes *pa
 
 	if (number > 0xffff)
 		return US_ERR_RANGE;
-	return us_cache_get(b->vault->cache, &key, NULL, NULL, page);
+	return us_cache_get(b->evidence->cache, &key, NULL, NULL, page);
 }
 
 struct us_vault_opening {
@@ -46,7 +89,7 @@ get_segment_page(void *ctx, uint32_t number, const uint8_t **page)
 
 	if (number > 0xffff)
 		return US_ERR_RANGE;
-	err = us_cache_get(b->vault->cache, &key, open_segment_page, &o, &view);
+	err = us_cache_get(b->evidence->cache, &key, open_segment_page, &o, &view);
 	if (err != US_OK)
 		return err;
 	if (view.n != US_PAGE_PLAIN)
@@ -76,16 +119,16 @@ grow_pointers(void ***array, size_t *n, size_t need)
 	return US_OK;
 }
 
-struct us_vault_collection *
-us_vault_evidence_collection(struct us_vault *v, uint32_t id)
+static struct us_vault_collection *
+collection_of(struct us_vault_evidence *e, uint32_t id)
 {
-	void **array = (void **)v->collections;
-	int err = grow_pointers(&array, &v->n_collections, id);
+	void **array = (void **)e->collections;
+	int err = grow_pointers(&array, &e->n_collections, id);
 
-	v->collections = (struct us_vault_collection **)array;
+	e->collections = (struct us_vault_collection **)array;
 	if (err != US_OK)
 		return NULL;
-	if (v->collections[id] == NULL) {
+	if (e->collections[id] == NULL) {
 		struct us_vault_collection *c = calloc(1, sizeof *c);
 
 		if (c == NULL || us_unpacker_new(&c->unpacker) != US_OK) {
@@ -93,13 +136,13 @@ us_vault_evidence_collection(struct us_vault *v, uint32_t id)
 			return NULL;
 		}
 		c->id = id;
-		v->collections[id] = c;
+		e->collections[id] = c;
 	}
-	return v->collections[id];
+	return e->collections[id];
 }
 
 static struct us_vault_batch *
-batch_at(struct us_vault *v, struct us_vault_collection *c, uint32_t slot)
+batch_at(struct us_vault_evidence *e, struct us_vault_collection *c, uint32_t slot)
 {
 	void **array = (void **)c->batches;
 	int err = grow_pointers(&array, &c->n_batches, slot);
@@ -113,10 +156,10 @@ batch_at(struct us_vault *v, struct us_vault_collection *c, uint32_t slot)
 	b = calloc(1, sizeof *b);
 	if (b == NULL)
 		return NULL;
-	b->vault = v;
+	b->evidence = e;
 	b->collection = c->id;
 	b->slot = slot;
-	b->source.place = (struct us_batch_place){ v->vault_id, c->id, slot };
+	b->source.place = (struct us_batch_place){ us_vault_id(e->state), c->id, slot };
 	b->source.get_page = get_page;
 	b->source.ctx = b;
 	c->batches[slot] = b;
@@ -135,12 +178,13 @@ put_key(struct us_key **place, struct us_bytes bytes)
 
 /* The page key of a batch is that of its segment, whose slot may be another one. */
 static uint32_t
-slot_of_segment(const struct us_vault *v, uint32_t collection, uint32_t segment_slot)
+slot_of_segment(const struct us_vault_evidence *e, uint32_t collection, uint32_t segment_slot)
 {
-	size_t i, n = us_registry_batches(v->registry, collection);
+	size_t i, n = us_registry_batches(us_vault_registry(e->state), collection);
 
 	for (i = n; i-- > 0;) {
-		const struct us_batch *b = us_registry_batch(v->registry, collection, i);
+		const struct us_batch *b = us_registry_batch(us_vault_registry(e->state),
+		    collection, i);
 
 		if (b->status != US_BATCH_VOID && b->facts.segment_slot == segment_slot)
 			return b->facts.slot;
@@ -149,9 +193,10 @@ slot_of_segment(const struct us_vault *v, uint32_t collection, uint32_t segment_
 }
 
 int
-us_vault_evidence_take_keys(struct us_vault *v, uint32_t collection, struct us_bytes page_keys)
+us_vault_evidence_take_keys(struct us_vault_evidence *e, uint32_t collection,
+    struct us_bytes page_keys)
 {
-	struct us_vault_collection *c = us_vault_evidence_collection(v, collection);
+	struct us_vault_collection *c = collection_of(e, collection);
 	struct us_reader r;
 	int err = c == NULL ? US_ERR_NOMEM : US_OK;
 
@@ -164,8 +209,8 @@ us_vault_evidence_take_keys(struct us_vault *v, uint32_t collection, struct us_b
 		if (r.err != US_OK)
 			break;
 		if (kind == 1) {
-			struct us_vault_batch *b = batch_at(v, c,
-			    slot_of_segment(v, collection, number));
+			struct us_vault_batch *b = batch_at(e, c,
+			    slot_of_segment(e, collection, number));
 
 			err = b == NULL ? US_ERR_NOMEM : put_key(&b->page_key, key);
 			if (err == US_OK)
@@ -185,19 +230,21 @@ us_vault_evidence_take_keys(struct us_vault *v, uint32_t collection, struct us_b
 }
 
 int
-us_vault_evidence_complete(struct us_vault *v, uint32_t collection)
+us_vault_evidence_complete(struct us_vault_evidence *e, uint32_t collection)
 {
-	struct us_vault_collection *c = us_vault_evidence_collection(v, collection);
-	const struct us_dictionary *d = us_registry_dictionary(v->registry, collection, 0);
-	uint64_t sequence = us_registry_sequence(v->registry);
-	size_t i, n = us_registry_batches(v->registry, collection);
+	struct us_vault_collection *c = collection_of(e, collection);
+	const struct us_dictionary *d = us_registry_dictionary(us_vault_registry(e->state),
+	    collection, 0);
+	uint64_t sequence = us_registry_sequence(us_vault_registry(e->state));
+	size_t i, n = us_registry_batches(us_vault_registry(e->state), collection);
 
 	if (c == NULL)
 		return 0;
 	if (c->complete_at == sequence)
 		return 1;
 	for (i = 0; i < n; i++) {
-		const struct us_batch *b = us_registry_batch(v->registry, collection, i);
+		const struct us_batch *b = us_registry_batch(us_vault_registry(e->state),
+		    collection, i);
 
 		if (b->status != US_BATCH_VOID &&
 		    (b->facts.slot >= c->n_batches || c->batches[b->facts.slot] == NULL ||
@@ -211,12 +258,11 @@ us_vault_evidence_complete(struct us_vault *v, uint32_t collection)
 	return 1;
 }
 
-int
-us_vault_evidence_batch(struct us_vault *v, const struct us_batch *facts,
-    struct us_vault_batch **out)
+static int
+batch_of(struct us_vault_evidence *e, const struct us_batch *facts, struct us_vault_batch **out)
 {
-	struct us_vault_collection *c = us_vault_evidence_collection(v, facts->facts.collection);
-	struct us_vault_batch *b = c == NULL ? NULL : batch_at(v, c, facts->facts.slot);
+	struct us_vault_collection *c = collection_of(e, facts->facts.collection);
+	struct us_vault_batch *b = c == NULL ? NULL : batch_at(e, c, facts->facts.slot);
 
 	if (b == NULL)
 		return US_ERR_NOMEM;
@@ -238,11 +284,12 @@ pages_of(const struct us_batch *facts, enum us_page_kind kind)
 }
 
 int
-us_vault_evidence_segment(struct us_vault *v, const struct us_batch *facts, struct us_segment **out)
+us_vault_evidence_segment(struct us_vault_evidence *e, const struct us_batch *facts,
+    struct us_segment **out)
 {
 	struct us_segment_source source = { .get = get_segment_page };
 	struct us_vault_batch *b;
-	int err = us_vault_evidence_batch(v, facts, &b);
+	int err = batch_of(e, facts, &b);
 
 	if (err == US_OK && b->segment == NULL) {
 		source.pages = pages_of(facts, US_PAGE_SEGMENT);
@@ -274,8 +321,8 @@ batch_free(struct us_vault_batch *b)
 	if (b == NULL)
 		return;
 	for (i = 0; i < MANIFESTS_MAX; i++)
-		if (b->vault->manifests[i].batch == b)
-			manifest_drop(&b->vault->manifests[i]);
+		if (b->evidence->manifests[i].batch == b)
+			manifest_drop(&b->evidence->manifests[i]);
 	us_segment_close(b->segment);
 	us_batch_directory_free(b->directory);
 	us_key_free(b->page_key);
@@ -283,14 +330,14 @@ batch_free(struct us_vault_batch *b)
 }
 
 void
-us_vault_evidence_forget_batch(struct us_vault *v, uint32_t collection, uint32_t slot)
+us_vault_evidence_forget_batch(struct us_vault_evidence *e, uint32_t collection, uint32_t slot)
 {
 	struct us_store_key key = { collection, 0, PAGE_NUMBER(slot, 0) };
 
 	for (key.kind = US_PAGE_RECORDS; key.kind <= US_PAGE_TAGS; key.kind++)
-		us_cache_forget(v->cache, &key, PAGE_NUMBER(slot, 0xffff));
-	if (collection < v->n_collections && v->collections[collection] != NULL) {
-		struct us_vault_collection *c = v->collections[collection];
+		us_cache_forget(e->cache, &key, PAGE_NUMBER(slot, 0xffff));
+	if (collection < e->n_collections && e->collections[collection] != NULL) {
+		struct us_vault_collection *c = e->collections[collection];
 
 		if (slot < c->n_batches) {
 			batch_free(c->batches[slot]);
@@ -316,16 +363,16 @@ collection_free(struct us_vault_collection *c)
 }
 
 void
-us_vault_evidence_free(struct us_vault *v)
+us_vault_evidence_forget(struct us_vault_evidence *e)
 {
 	size_t i;
 
-	for (i = 0; i < v->n_collections; i++)
-		if (v->collections[i] != NULL)
-			collection_free(v->collections[i]);
-	free(v->collections);
-	v->collections = NULL;
-	v->n_collections = 0;
+	for (i = 0; i < e->n_collections; i++)
+		if (e->collections[i] != NULL)
+			collection_free(e->collections[i]);
+	free(e->collections);
+	e->collections = NULL;
+	e->n_collections = 0;
 }
 
 /* --- records ---------------------------------------------------------------------------------- */
@@ -338,7 +385,7 @@ append_page(void *ctx, const struct us_store_key *key, struct us_bytes page)
 }
 
 static int
-open_dictionary(struct us_vault *v, struct us_vault_collection *c, uint32_t version)
+open_dictionary(struct us_vault_evidence *e, struct us_vault_collection *c, uint32_t version)
 {
 	struct us_store_key from = { c->id, US_PAGE_DICTIONARY, PAGE_NUMBER(version, 0) };
 	struct us_buf sealed, plain;
@@ -348,10 +395,10 @@ open_dictionary(struct us_vault *v, struct us_vault_collection *c, uint32_t vers
 		return US_ERR_SEALED;
 	us_buf_init(&sealed, US_DICTIONARY_MAX + US_PAGE_TAG);
 	us_buf_init(&plain, US_DICTIONARY_MAX);
-	err = us_store_scan(v->reader, &from, PAGE_NUMBER(version, 0xffff), append_page, &sealed);
+	err = us_store_scan(e->reader, &from, PAGE_NUMBER(version, 0xffff), append_page, &sealed);
 	if (err == US_OK)
-		err = us_dictionary_open(c->dictionary_keys[version], v->vault_id, c->id, version,
-		    (struct us_bytes){ sealed.data, sealed.len }, &plain);
+		err = us_dictionary_open(c->dictionary_keys[version], us_vault_id(e->state), c->id,
+		    version, (struct us_bytes){ sealed.data, sealed.len }, &plain);
 	if (err == US_OK)
 		err = us_unpacker_add(c->unpacker, version,
 		    (struct us_bytes){ plain.data, plain.len });
@@ -360,10 +407,10 @@ open_dictionary(struct us_vault *v, struct us_vault_collection *c, uint32_t vers
 	return err;
 }
 
-/* The sealed bytes of a record: a view of a cached page, or of v->sealed for one larger than a
+/* The sealed bytes of a record: a view of a cached page, or of e->sealed for one larger than a
  * page. */
 static int
-find_sealed(struct us_vault *v, struct us_vault_batch *b, const struct us_batch *facts,
+find_sealed(struct us_vault_evidence *e, struct us_vault_batch *b, const struct us_batch *facts,
     uint32_t item, struct us_bytes *sealed)
 {
 	struct us_bytes page;
@@ -381,61 +428,62 @@ find_sealed(struct us_vault *v, struct us_vault_batch *b, const struct us_batch 
 		err = get_page(b, US_PAGE_RECORDS, first, &page);
 		return err != US_OK ? err : us_record_page_find(page, item, sealed);
 	}
-	us_buf_reset(&v->sealed);
-	err = us_batch_record(b->directory, &b->source, item, &v->sealed);
-	*sealed = (struct us_bytes){ v->sealed.data, v->sealed.len };
+	us_buf_reset(&e->sealed);
+	err = us_batch_record(b->directory, &b->source, item, &e->sealed);
+	*sealed = (struct us_bytes){ e->sealed.data, e->sealed.len };
 	return err;
 }
 
 int
-us_vault_evidence_record(struct us_vault *v, const struct us_batch *facts, uint64_t record,
+us_vault_evidence_record(struct us_vault_evidence *e, const struct us_batch *facts, uint64_t record,
     const struct us_key *key, struct us_container *c)
 {
-	struct us_record_place place = { v->vault_id, facts->facts.collection, record, 0 };
+	struct us_record_place place = { us_vault_id(e->state), facts->facts.collection, record,
+		0 };
 	struct us_bytes sealed, packed;
 	struct us_vault_collection *collection;
 	struct us_vault_batch *b;
 	uint8_t *plain;
 	uint32_t version;
-	int err = us_vault_evidence_batch(v, facts, &b);
+	int err = batch_of(e, facts, &b);
 
 	if (err == US_OK)
-		err = find_sealed(v, b, facts, (uint32_t)(record - facts->facts.first), &sealed);
+		err = find_sealed(e, b, facts, (uint32_t)(record - facts->facts.first), &sealed);
 	if (err == US_OK && sealed.n <= US_RECORD_SEAL_OVERHEAD)
 		err = US_ERR_TRUNCATED;
 	if (err != US_OK)
 		return err;
-	us_buf_reset(&v->plain);
-	us_buf_reset(&v->container);
-	err = us_buf_extend(&v->plain, sealed.n - US_RECORD_SEAL_OVERHEAD, &plain);
+	us_buf_reset(&e->plain);
+	us_buf_reset(&e->container);
+	err = us_buf_extend(&e->plain, sealed.n - US_RECORD_SEAL_OVERHEAD, &plain);
 	if (err == US_OK)
 		err = us_record_open(key, &place, sealed, plain);
-	packed = (struct us_bytes){ v->plain.data, v->plain.len };
+	packed = (struct us_bytes){ e->plain.data, e->plain.len };
 	if (err == US_OK)
 		err = us_packed_version(packed, &version);
-	collection = v->collections[place.collection];
+	collection = e->collections[place.collection];
 	if (err == US_OK && version != 0 && !us_unpacker_has(collection->unpacker, version))
-		err = open_dictionary(v, collection, version);
+		err = open_dictionary(e, collection, version);
 	if (err == US_OK)
-		err = us_unpacker_unpack(collection->unpacker, packed, &v->container);
+		err = us_unpacker_unpack(collection->unpacker, packed, &e->container);
 	if (err == US_OK)
 		err = us_container_decode(c,
-		    (struct us_bytes){ v->container.data, v->container.len });
+		    (struct us_bytes){ e->container.data, e->container.len });
 	return err;
 }
 
 int
-us_vault_evidence_proof(struct us_vault *v, const struct us_batch *facts, uint64_t record,
+us_vault_evidence_proof(struct us_vault_evidence *e, const struct us_batch *facts, uint64_t record,
     struct us_batch_proof *proof)
 {
 	uint32_t item = (uint32_t)(record - facts->facts.first), page = item / US_MANIFEST_PER_PAGE;
 	struct us_vault_manifest_slot *m;
 	struct us_vault_batch *b;
-	int err = us_vault_evidence_batch(v, facts, &b);
+	int err = batch_of(e, facts, &b);
 
 	if (err != US_OK)
 		return err;
-	m = &v->manifests[(b->collection * 31u + b->slot * 257u + page) % MANIFESTS_MAX];
+	m = &e->manifests[(b->collection * 31u + b->slot * 257u + page) % MANIFESTS_MAX];
 	if (m->batch != b || m->page != page) {
 		manifest_drop(m);
 		err = us_manifest_open(&m->reader, &b->source, facts->facts.count);
@@ -445,4 +493,80 @@ us_vault_evidence_proof(struct us_vault *v, const struct us_batch *facts, uint64
 		m->page = page;
 	}
 	return us_manifest_proof(m->reader, item, proof);
+}
+
+/* --- duplicates ------------------------------------------------------------------------------- */
+
+static int
+tags_of(struct us_vault_evidence *e, uint32_t id, struct us_tags **out)
+{
+	const struct us_registry *reg = us_vault_registry(e->state);
+	struct us_vault_collection *c = collection_of(e, id);
+	size_t i, n = us_registry_batches(reg, id);
+	int err = c == NULL ? US_ERR_NOMEM : US_OK;
+
+	if (err == US_OK && c->tags == NULL)
+		err = us_tags_new(&c->tags, id);
+	for (i = 0; i < n && err == US_OK; i++) {
+		const struct us_batch *b = us_registry_batch(reg, id, i);
+
+		/* Withdrawn records are still there: the same bytes are not admitted twice. */
+		if (b->status != US_BATCH_VOID)
+			err = us_tags_add(c->tags, e->reader, b->facts.slot, b->facts.count);
+	}
+	if (err == US_OK)
+		*out = c->tags;
+	return err;
+}
+
+int
+us_vault_evidence_known(struct us_vault_evidence *e, uint32_t collection, const struct us_tag *tag,
+    enum us_known *known)
+{
+	struct us_tags *there;
+	int err = tags_of(e, collection, &there);
+
+	return err != US_OK ? err : us_tags_find(there, e->cache, tag, known);
+}
+
+/* --- all of it -------------------------------------------------------------------------------- */
+
+int
+us_vault_evidence_new(struct us_vault_evidence **out, const struct us_vault_state *state,
+    struct us_store_reader *reader, size_t cache_pages)
+{
+	struct us_vault_evidence *e = calloc(1, sizeof *e);
+	int err = e == NULL ? US_ERR_NOMEM : us_cache_new(&e->cache, reader, cache_pages);
+
+	*out = NULL;
+	if (err != US_OK) {
+		free(e);
+		return err;
+	}
+	e->state = state;
+	e->reader = reader;
+	us_buf_init(&e->sealed, US_SEALED_RECORD_MAX);
+	us_buf_init(&e->plain, US_SEALED_RECORD_MAX);
+	us_buf_init(&e->container, US_CONTAINER_MAX);
+	*out = e;
+	return US_OK;
+}
+
+void
+us_vault_evidence_free(struct us_vault_evidence *e)
+{
+	if (e == NULL)
+		return;
+	us_vault_evidence_forget(e);
+	us_cache_free(e->cache);
+	us_buf_free(&e->sealed);
+	us_buf_free(&e->plain);
+	us_buf_free(&e->container);
+	free(e);
+}
+
+const struct us_vault_state *
+us_vault_evidence_state(const struct us_vault_evidence *e)
+{
+	return e->state;
 }

@@ -1,24 +1,57 @@
-/*
- * Visibility is a set: for each distinct pair (rules that permit, rules that forbid) of a version
- * of the order and each batch one bitmap, made when it is first needed and kept while the vault is
- * open. Batches never change, nor do the rules of a version; what changes about a batch (held,
- * withdrawn, published when) is asked each time, and so are clawbacks and freezes. A relabel may
- * change what rules find: bitmaps made before it go.
- *
- * Rules may name content words. Their bitmaps need those words' keys, which the keeper gives for a
- * logged intent only: us_vault_view_words() says which, us_vault_view_fill() makes all that is
- * missing with them.
- */
+#include "daemon/vault/evidence/visible.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/vault/internal.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "daemon/vault/evidence/designate.h"
+#include "daemon/vault/state/rooms.h"
+#include "registry/docket.h"
+#include "registry/withheld.h"
+
+#define RULE_SETS_MAX 64
+
+/* One distinct set of rules of one version of the order, over one collection. */
+struct us_vault_rule_set {
+	const struct us_order *order;
+	uint64_t permits[US_RULE_WORDS];
+	uint64_t forbids[US_RULE_WORDS];
+	uint32_t collection;
+	size_t relabels; /* how many there were when the bitmaps were made */
+	uint64_t used;   /* for the choice of what goes when there are too many */
+	roaring_bitmap_t **by_slot;
+	size_t n_slots;
+};
+
+/* The parsed queries of a version's rules; made at first use. */
+struct us_vault_rule_queries {
+	struct us_vault_rule_queries *next;
+	const struct us_order *order;
+	struct us_query *query[]; /* by rule */
+};
+
+struct us_vault_views {
+	const struct us_vault_state *state;
+	struct us_vault_evidence *evidence;
+	struct us_vault_rule_set *sets[RULE_SETS_MAX];
+	uint64_t clock;
+	struct us_vault_rule_queries *queries; /* by version */
+	roaring_bitmap_t *overlay;             /* a set without what is withheld */
+};
+
+static struct us_registry *
+registry_of(const struct us_vault_view *w)
+{
+	return us_vault_registry(w->views->state);
+}
 
 static int
-rule_query(struct us_vault *v, const struct us_order *order, int rule, const struct us_query **out)
+rule_query(struct us_vault_views *v, const struct us_order *order, int rule,
+    const struct us_query **out)
 {
 	const struct us_rule *r = &order->rules[rule];
-	struct us_vault_rule_queries *q = v->rule_queries;
+	struct us_vault_rule_queries *q = v->queries;
 	int err;
 
 	while (q != NULL && q->order != order)
@@ -28,8 +61,8 @@ rule_query(struct us_vault *v, const struct us_order *order, int rule, const str
 		if (q == NULL)
 			return US_ERR_NOMEM;
 		q->order = order;
-		q->next = v->rule_queries;
-		v->rule_queries = q;
+		q->next = v->queries;
+		v->queries = q;
 	}
 	if (q->query[rule] == NULL) {
 		err = us_query_parse_compiled(r->what.p, r->what.n, &q->query[rule], NULL);
@@ -67,49 +100,60 @@ rule_set_free(struct us_vault_rule_set *s)
 }
 
 void
-us_vault_view_free_all(struct us_vault *v)
+us_vault_views_free(struct us_vault_views *v)
 {
 	struct us_vault_rule_queries *q;
 
-	for (size_t i = 0; i < RULE_SETS_MAX; i++) {
-		rule_set_free(v->rule_sets[i]);
-		v->rule_sets[i] = NULL;
-	}
-	while ((q = v->rule_queries) != NULL) {
-		v->rule_queries = q->next;
+	if (v == NULL)
+		return;
+	for (size_t i = 0; i < RULE_SETS_MAX; i++)
+		rule_set_free(v->sets[i]);
+	while ((q = v->queries) != NULL) {
+		v->queries = q->next;
 		for (size_t i = 0; i < q->order->n_rules; i++)
 			us_query_free(q->query[i]);
 		free(q);
 	}
 	if (v->overlay != NULL)
 		roaring_bitmap_free(v->overlay);
-	v->overlay = NULL;
+	free(v);
+}
+
+int
+us_vault_views_new(struct us_vault_views **out, struct us_vault_evidence *evidence)
+{
+	*out = calloc(1, sizeof **out);
+	if (*out == NULL)
+		return US_ERR_NOMEM;
+	(*out)->evidence = evidence;
+	(*out)->state = us_vault_evidence_state(evidence);
+	return US_OK;
 }
 
 /* The set of a view, with its bitmaps as far as they have been made. NULL: out of memory. */
 static struct us_vault_rule_set *
 rule_set_of(const struct us_vault_view *w)
 {
-	struct us_vault *v = w->vault;
-	struct us_vault_rule_set *s, **place = &v->rule_sets[0];
+	struct us_vault_views *v = w->views;
+	struct us_vault_rule_set *s, **place = &v->sets[0];
 
 	for (size_t i = 0; i < RULE_SETS_MAX; i++) {
-		s = v->rule_sets[i];
+		s = v->sets[i];
 		if (s == NULL) {
-			place = &v->rule_sets[i];
+			place = &v->sets[i];
 			break;
 		}
 		if (s->collection == w->collection && s->order == w->order &&
 		    memcmp(s->permits, w->permits, sizeof s->permits) == 0 &&
 		    memcmp(s->forbids, w->forbids, sizeof s->forbids) == 0) {
-			if (s->relabels != us_registry_relabels(v->registry))
+			if (s->relabels != us_registry_relabels(us_vault_registry(v->state)))
 				drop_bitmaps(s);
-			s->relabels = us_registry_relabels(v->registry);
-			s->used = ++v->rule_clock;
+			s->relabels = us_registry_relabels(us_vault_registry(v->state));
+			s->used = ++v->clock;
 			return s;
 		}
 		if (s->used < (*place)->used)
-			place = &v->rule_sets[i];
+			place = &v->sets[i];
 	}
 	s = calloc(1, sizeof *s);
 	if (s == NULL)
@@ -118,19 +162,21 @@ rule_set_of(const struct us_vault_view *w)
 	memcpy(s->forbids, w->forbids, sizeof s->forbids);
 	s->order = w->order;
 	s->collection = w->collection;
-	s->relabels = us_registry_relabels(v->registry);
-	s->used = ++v->rule_clock;
+	s->relabels = us_registry_relabels(us_vault_registry(v->state));
+	s->used = ++v->clock;
 	rule_set_free(*place);
 	*place = s;
 	return s;
 }
 
 void
-us_vault_view_open(struct us_vault *v, const struct us_order *order, const struct us_ruling *ruling,
+us_vault_view_open(struct us_vault_views *v, const struct us_ruling *ruling,
     const struct us_subject *subject, uint32_t collection, uint64_t snapshot,
     struct us_vault_view *out)
 {
-	*out = (struct us_vault_view){ .vault = v,
+	const struct us_order *order = us_registry_order(us_vault_registry(v->state));
+
+	*out = (struct us_vault_view){ .views = v,
 		.order = order,
 		.collection = collection,
 		.snapshot = snapshot,
@@ -148,8 +194,7 @@ us_vault_view_open(struct us_vault *v, const struct us_order *order, const struc
 static int
 is_loaders_party(const struct us_vault_view *w, const struct us_batch *facts)
 {
-	const struct us_person *loader = us_registry_person(w->vault->registry,
-	    facts->facts.loaded_by);
+	const struct us_person *loader = us_registry_person(registry_of(w), facts->facts.loaded_by);
 
 	return loader != NULL && (loader->party_bits & w->parties) != 0;
 }
@@ -158,45 +203,35 @@ is_loaders_party(const struct us_vault_view *w, const struct us_batch *facts)
 static uint64_t
 entry_of_change(const struct us_vault_view *w, const struct us_batch *facts, enum us_act_type type)
 {
-	size_t i;
-
-	for (i = w->vault->n_changes; i-- > 0;) {
-		const struct us_vault_batch_change *c = &w->vault->changes[i];
-
-		if (c->type == type && c->slot == facts->facts.slot &&
-		    c->collection == w->collection)
-			return us_vault_entry_of(w->vault, c->sequence);
-	}
-	return NO_ENTRY;
+	return us_vault_entry_of_change(w->views->state, w->collection, facts->facts.slot, type);
 }
 
 uint64_t
 us_vault_view_withdrawn(const struct us_vault_view *w)
 {
-	size_t i, n = us_registry_batches(w->vault->registry, w->collection);
+	size_t i, n = us_registry_batches(registry_of(w), w->collection);
 	uint64_t records = 0;
 
 	for (i = 0; i < n; i++) {
-		const struct us_batch *facts = us_registry_batch(w->vault->registry, w->collection,
-		    i);
+		const struct us_batch *facts = us_registry_batch(registry_of(w), w->collection, i);
 
 		/* One that was never released was never to be seen by others. */
 		if (facts->status == US_BATCH_WITHDRAWN &&
-		    us_vault_entry_of(w->vault, facts->sequence) <= w->snapshot &&
+		    us_vault_entry_of(w->views->state, facts->sequence) <= w->snapshot &&
 		    entry_of_change(w, facts, US_ACT_BATCH_WITHDRAW) > w->snapshot &&
 		    (!facts->facts.held || is_loaders_party(w, facts) ||
 			entry_of_change(w, facts, US_ACT_BATCH_RELEASE) <= w->snapshot))
 			records += facts->facts.count;
 	}
 	/* of clawbacks their size, not how many of them a query would have found */
-	for (i = 0; (w->withheld & US_WITHHELD_CLAWBACK) != 0 &&
-	     i < us_registry_filings(w->vault->registry);
+	for (i = 0;
+	     (w->withheld & US_WITHHELD_CLAWBACK) != 0 && i < us_registry_filings(registry_of(w));
 	     i++) {
-		const struct us_filing *f = us_registry_filing(w->vault->registry, i);
+		const struct us_filing *f = us_registry_filing(registry_of(w), i);
 
 		if (f->kind == US_FILING_CLAWBACK && f->collection == w->collection &&
 		    (us_filing_is_open(f) || f->status == US_FILING_GRANTED) &&
-		    us_vault_entry_of(w->vault, f->sequence) > w->snapshot)
+		    us_vault_entry_of(w->views->state, f->sequence) > w->snapshot)
 			records += f->set->records;
 	}
 	return records;
@@ -205,7 +240,7 @@ us_vault_view_withdrawn(const struct us_vault_view *w)
 int
 us_vault_view_batch(const struct us_vault_view *w, const struct us_batch *facts)
 {
-	if (us_vault_entry_of(w->vault, facts->sequence) > w->snapshot)
+	if (us_vault_entry_of(w->views->state, facts->sequence) > w->snapshot)
 		return 0;
 	switch (facts->status) {
 	case US_BATCH_LIVE:
@@ -233,9 +268,9 @@ add_rule(struct us_vault_view *w, const struct us_batch *facts, int rule, roarin
 		roaring_bitmap_add_range(set, 0, facts->facts.count);
 		return US_OK;
 	}
-	err = rule_query(w->vault, w->order, rule, &query);
+	err = rule_query(w->views, w->order, rule, &query);
 	if (err == US_OK)
-		err = us_vault_view_eval(w->vault, facts, query, &w->keys, &found);
+		err = us_vault_designate_eval(w->views->evidence, facts, query, &w->keys, &found);
 	if (err != US_OK)
 		return err;
 	roaring_bitmap_or_inplace(set, found);
@@ -323,17 +358,17 @@ int
 us_vault_view_bitmap(struct us_vault_view *w, const struct us_batch *facts,
     const roaring_bitmap_t **out)
 {
-	struct us_vault *v = w->vault;
+	struct us_vault_views *v = w->views;
 	struct us_vault_withholding h = { NULL, facts->facts.first };
 	int err = rules_bitmap(w, facts, out);
 
-	if (err != US_OK || !us_registry_withholds(v->registry, w->collection, w->withheld))
+	if (err != US_OK || !us_registry_withholds(registry_of(w), w->collection, w->withheld))
 		return err;
 	h.set = *out == NULL ? roaring_bitmap_from_range(0, facts->facts.count, 1) :
 			       roaring_bitmap_copy(*out);
 	if (h.set == NULL)
 		return US_ERR_NOMEM;
-	us_registry_withheld_runs(v->registry, w->collection, facts->facts.first,
+	us_registry_withheld_runs(registry_of(w), w->collection, facts->facts.first,
 	    facts->facts.count, w->withheld, withhold_run, &h);
 	if (v->overlay != NULL)
 		roaring_bitmap_free(v->overlay);
@@ -347,9 +382,9 @@ us_vault_view_record(struct us_vault_view *w, uint64_t record, const struct us_b
 	const roaring_bitmap_t *set;
 	int err;
 
-	*facts = us_registry_batch_of(w->vault->registry, w->collection, record);
+	*facts = us_registry_batch_of(registry_of(w), w->collection, record);
 	if (*facts == NULL || !us_vault_view_batch(w, *facts) ||
-	    (us_registry_withheld(w->vault->registry, w->collection, record) & w->withheld) != 0)
+	    (us_registry_withheld(registry_of(w), w->collection, record) & w->withheld) != 0)
 		return 0;
 	err = rules_bitmap(w, *facts, &set);
 	if (err != US_OK)
@@ -365,12 +400,11 @@ us_vault_view_record(struct us_vault_view *w, uint64_t record, const struct us_b
 static int
 lacks_bitmaps(struct us_vault_view *w)
 {
-	size_t i, n = us_registry_batches(w->vault->registry, w->collection);
+	size_t i, n = us_registry_batches(registry_of(w), w->collection);
 	const struct us_vault_rule_set *set = rule_set_of(w);
 
 	for (i = 0; i < n; i++) {
-		const struct us_batch *facts = us_registry_batch(w->vault->registry, w->collection,
-		    i);
+		const struct us_batch *facts = us_registry_batch(registry_of(w), w->collection, i);
 
 		if (facts->status != US_BATCH_VOID && us_vault_view_batch(w, facts) &&
 		    (set == NULL || facts->facts.slot >= set->n_slots ||
@@ -424,7 +458,7 @@ us_vault_view_words(struct us_vault_view *w, struct us_buf *out, size_t *n)
 
 		if (!w->order->rules[i].is_query)
 			continue;
-		err = rule_query(w->vault, w->order, i, &query);
+		err = rule_query(w->views, w->order, i, &query);
 		if (err != US_OK || query->n_words == 0)
 			continue;
 		more = realloc(words, (n_words + query->n_words) * sizeof *more);
@@ -446,15 +480,14 @@ int
 us_vault_view_fill(struct us_vault_view *w, struct us_bytes term_keys, const struct us_bytes *words,
     size_t n)
 {
-	size_t i, batches = us_registry_batches(w->vault->registry, w->collection);
+	size_t i, batches = us_registry_batches(registry_of(w), w->collection);
 	size_t step = 4 + n * US_KEY_SIZE;
 	int err = US_OK;
 
 	if (term_keys.n % step != 0)
 		return US_ERR_FORMAT;
 	for (i = 0; i < batches && err == US_OK; i++) {
-		const struct us_batch *facts = us_registry_batch(w->vault->registry, w->collection,
-		    i);
+		const struct us_batch *facts = us_registry_batch(registry_of(w), w->collection, i);
 		const roaring_bitmap_t *set;
 		size_t at;
 

@@ -5,8 +5,9 @@
 
 #include <event2/event.h>
 
-#include "base/time.h"
-#include "daemon/vault/internal.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "daemon/vault/state/state.h"
 
 /* A credential that has anything under way or waiting. Those that wait hang off first, oldest
  * first. */
@@ -14,7 +15,7 @@ struct us_vault_log_party {
 	struct us_vault_log_party *next;
 	uint8_t credential[32];
 	size_t under_way, waiting;
-	struct us_vault_request *first, *last;
+	struct us_vault_pass *first, *last;
 };
 
 /* parties: whose turn it is stands first. turn: pending when somebody may have one. */
@@ -22,6 +23,8 @@ struct us_vault_log_gate {
 	struct us_vault_log_party *parties;
 	size_t under_way, waiting;
 	struct event *turn;
+	const struct us_vault_state *state;
+	void (*go_on)(struct us_vault_request *r);
 };
 
 static int
@@ -66,10 +69,10 @@ drop_if_idle(struct us_vault_log_gate *g, struct us_vault_log_party *p)
 }
 
 static void
-let_in(struct us_vault_log_gate *g, struct us_vault_log_party *p, struct us_vault_request *r)
+let_in(struct us_vault_log_gate *g, struct us_vault_log_party *p, struct us_vault_pass *pass)
 {
-	r->log_party = p;
-	r->log_waits = 0;
+	pass->party = p;
+	pass->waits = 0;
 	p->under_way++;
 	g->under_way++;
 }
@@ -77,32 +80,32 @@ let_in(struct us_vault_log_gate *g, struct us_vault_log_party *p, struct us_vaul
 /* --- waiting -------------------------------------------------------------------------- */
 
 static void
-append(struct us_vault_log_gate *g, struct us_vault_log_party *p, struct us_vault_request *r)
+append(struct us_vault_log_gate *g, struct us_vault_log_party *p, struct us_vault_pass *pass)
 {
-	r->log_party = p;
-	r->log_waits = 1;
-	r->log_next = NULL;
+	pass->party = p;
+	pass->waits = 1;
+	pass->next = NULL;
 	if (p->last == NULL)
-		p->first = r;
+		p->first = pass;
 	else
-		p->last->log_next = r;
-	p->last = r;
+		p->last->next = pass;
+	p->last = pass;
 	p->waiting++;
 	g->waiting++;
 }
 
 static void
-take_out(struct us_vault_log_gate *g, struct us_vault_log_party *p, struct us_vault_request *r)
+take_out(struct us_vault_log_gate *g, struct us_vault_log_party *p, struct us_vault_pass *pass)
 {
-	struct us_vault_request *before = NULL;
+	struct us_vault_pass *before = NULL;
 
-	for (struct us_vault_request *at = p->first; at != r; at = at->log_next)
+	for (struct us_vault_pass *at = p->first; at != pass; at = at->next)
 		before = at;
 	if (before == NULL)
-		p->first = r->log_next;
+		p->first = pass->next;
 	else
-		before->log_next = r->log_next;
-	if (p->last == r)
+		before->next = pass->next;
+	if (p->last == pass)
 		p->last = before;
 	p->waiting--;
 	g->waiting--;
@@ -130,80 +133,71 @@ next_party(struct us_vault_log_gate *g)
 static void
 on_turn(evutil_socket_t fd, short what, void *arg)
 {
-	struct us_vault *v = arg;
-	struct us_vault_log_gate *g = v->log_gate;
+	struct us_vault_log_gate *g = arg;
 	struct us_vault_log_party *p;
 
 	(void)fd;
 	(void)what;
-	if (v->state == VAULT_OPEN)
-		(void)us_registry_at(v->registry, us_time_now_ns());
-	while (!v->leaving && (p = next_party(g)) != NULL) {
-		struct us_vault_request *r = p->first;
+	while (!us_vault_is_leaving(g->state) && (p = next_party(g)) != NULL) {
+		struct us_vault_pass *r = p->first;
 
 		take_out(g, p, r);
 		let_in(g, p, r);
-		r->log_pass(r); /* may end r, and p with it */
+		g->go_on(r->r); /* may end it, and p with it */
 	}
 }
 
 /* --- the gate ------------------------------------------------------------------------- */
 
-static struct us_vault_log_gate *
-gate_of(struct us_vault *v)
+int
+us_vault_log_gate_new(struct us_vault_log_gate **out, struct event_base *base,
+    const struct us_vault_state *state, void (*go_on)(struct us_vault_request *r))
 {
-	struct us_vault_log_gate *g = v->log_gate;
+	struct us_vault_log_gate *g = calloc(1, sizeof *g);
 
-	if (g != NULL)
-		return g;
-	g = calloc(1, sizeof *g);
-	if (g == NULL || (g->turn = evtimer_new(v->base, on_turn, v)) == NULL) {
+	*out = NULL;
+	if (g == NULL || (g->turn = evtimer_new(base, on_turn, g)) == NULL) {
 		free(g);
-		return NULL;
+		return US_ERR_NOMEM;
 	}
-	return v->log_gate = g;
+	g->state = state;
+	g->go_on = go_on;
+	*out = g;
+	return US_OK;
 }
 
-void
-us_vault_log_gate_enter(struct us_vault_request *r, void (*pass)(struct us_vault_request *r))
+enum us_vault_gate
+us_vault_log_gate_enter(struct us_vault_log_gate *g, struct us_vault_pass *pass,
+    struct us_vault_request *r, const uint8_t *credential)
 {
-	static const struct us_vault_problem too_many = { .status = 429,
-		.type = "too-many",
-		.title = "Too much of the log is under way for this credential",
-		.reason = US_REASON_OVER_LIMIT,
-		.entry = NO_ENTRY,
-		.position = -1,
-		.retry_after = 1 };
-	struct us_vault_log_gate *g = gate_of(r->vault);
-	struct us_vault_log_party *p = g == NULL ? NULL : party_of(g, r->credential);
+	struct us_vault_log_party *p = party_of(g, credential);
 
-	r->log_pass = pass;
-	if (p == NULL) {
-		us_vault_reply_error(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
-	} else if (p->waiting == 0 && is_open(g, p)) {
-		let_in(g, p, r);
-		pass(r);
-	} else if (p->waiting < LOG_GATE_WAITING) {
-		append(g, p, r);
-	} else {
-		us_vault_reply_problem(r, &too_many);
+	pass->r = r;
+	if (p == NULL)
+		return US_VAULT_GATE_FAILED;
+	if (p->waiting == 0 && is_open(g, p)) {
+		let_in(g, p, pass);
+		return US_VAULT_GATE_PASSED;
 	}
+	if (p->waiting >= LOG_GATE_WAITING)
+		return US_VAULT_GATE_SHUT;
+	append(g, p, pass);
+	return US_VAULT_GATE_WAITS;
 }
 
 void
-us_vault_log_gate_leave(struct us_vault_request *r)
+us_vault_log_gate_leave(struct us_vault_log_gate *g, struct us_vault_pass *pass)
 {
 	/* in the next turn of the loop: whoever ends a request does not expect another one to
 	 * begin */
 	static const struct timeval at_once = { 0, 0 };
-	struct us_vault_log_party *p = r->log_party;
-	struct us_vault_log_gate *g = r->vault->log_gate;
+	struct us_vault_log_party *p = pass->party;
 
 	if (p == NULL)
 		return;
-	r->log_party = NULL;
-	if (r->log_waits) {
-		take_out(g, p, r);
+	pass->party = NULL;
+	if (pass->waits) {
+		take_out(g, p, pass);
 	} else {
 		p->under_way--;
 		g->under_way--;
@@ -214,25 +208,22 @@ us_vault_log_gate_leave(struct us_vault_request *r)
 }
 
 size_t
-us_vault_log_gate_under_way(const struct us_vault *v)
+us_vault_log_gate_under_way(const struct us_vault_log_gate *g)
 {
-	return v->log_gate == NULL ? 0 : v->log_gate->under_way;
+	return g->under_way;
 }
 
 size_t
-us_vault_log_gate_waiting(const struct us_vault *v)
+us_vault_log_gate_waiting(const struct us_vault_log_gate *g)
 {
-	return v->log_gate == NULL ? 0 : v->log_gate->waiting;
+	return g->waiting;
 }
 
 void
-us_vault_log_gate_free(struct us_vault *v)
+us_vault_log_gate_free(struct us_vault_log_gate *g)
 {
-	struct us_vault_log_gate *g = v->log_gate;
-
 	if (g == NULL)
 		return;
 	event_free(g->turn);
 	free(g);
-	v->log_gate = NULL;
 }

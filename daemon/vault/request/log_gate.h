@@ -11,16 +11,20 @@
  *   LOG_GATE_WAITING   more of one credential wait; credentials take turns
  *
  * Beyond that the answer is 429 at once. An answer of more than LOG_GATE_LARGE bytes is under way
- * until the client has taken it (struct us_vault_request, end_waits), a smaller one until its front
+ * until the client has taken it (us_work, ends_when_taken), a smaller one until its front
  * has it.
  */
-#ifndef US_DAEMON_VAULT_LOG_GATE_H
-#define US_DAEMON_VAULT_LOG_GATE_H
+#ifndef US_DAEMON_VAULT_REQUEST_LOG_GATE_H
+#define US_DAEMON_VAULT_REQUEST_LOG_GATE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
+struct event_base;
+struct us_vault_log_gate;
+struct us_vault_log_party;
 struct us_vault_request;
-struct us_vault;
+struct us_vault_state;
 
 #define LOG_GATE_OWN 8u
 #define LOG_GATE_ALL 32u
@@ -28,13 +32,34 @@ struct us_vault;
 #define LOG_GATE_WAITING 64u
 #define LOG_GATE_LARGE (64u * 1024u)
 
-/* Calls pass(r), now or when it is r's turn; or answers r, which is then gone. */
-void us_vault_log_gate_enter(struct us_vault_request *r, void (*pass)(struct us_vault_request *r));
-/* r is about to be gone; also for those that never came here. */
-void us_vault_log_gate_leave(struct us_vault_request *r);
-/* How many are under way, and how many wait. */
-size_t us_vault_log_gate_under_way(const struct us_vault *v);
-size_t us_vault_log_gate_waiting(const struct us_vault *v);
-void us_vault_log_gate_free(struct us_vault *v);
+/* What a request has of the gate; zero before it comes here. */
+struct us_vault_pass {
+	struct us_vault_request *r;
+	struct us_vault_log_party *party; /* NULL: it is not here */
+	int waits;                        /* it is not its turn yet */
+	struct us_vault_pass *next;
+};
+
+enum us_vault_gate {
+	US_VAULT_GATE_PASSED,
+	US_VAULT_GATE_WAITS, /* go_on(r) will be called */
+	US_VAULT_GATE_SHUT,  /* too many of this credential wait already */
+	US_VAULT_GATE_FAILED /* memory is out */
+};
+
+/* go_on: it is its turn; it may end the request. state is kept, not owned. US_ERR_NOMEM. */
+int us_vault_log_gate_new(struct us_vault_log_gate **out, struct event_base *base,
+    const struct us_vault_state *state, void (*go_on)(struct us_vault_request *r));
+/* NULL is allowed. */
+void us_vault_log_gate_free(struct us_vault_log_gate *g);
+/* pass: the request's own, in which it is kept; credential: 32 bytes, whose turn it takes. */
+enum us_vault_gate us_vault_log_gate_enter(struct us_vault_log_gate *g, struct us_vault_pass *pass,
+    struct us_vault_request *r, const uint8_t *credential);
+/* Its request is about to be gone; also for those that never came here. */
+void us_vault_log_gate_leave(struct us_vault_log_gate *g, struct us_vault_pass *pass);
+/* How many are under way. */
+size_t us_vault_log_gate_under_way(const struct us_vault_log_gate *g);
+/* How many wait. */
+size_t us_vault_log_gate_waiting(const struct us_vault_log_gate *g);
 
 #endif

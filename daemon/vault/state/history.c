@@ -1,9 +1,13 @@
-/* The acts in the store, opened again: what the registry does not keep, and what it was before. */
-#include "crypto/cobblestone.h"
-#include "daemon/vault/answers/question.h"
+#include "daemon/vault/state/history.h"
+
+#include "base/err.h"
+#include "daemon/vault/state/rooms.h"
+#include "daemon/vault/state/state.h"
+#include "daemon/vault/store/store.h"
+#include "registry/versions.h"
 
 struct us_vault_scan {
-	struct us_vault *vault;
+	const struct us_vault_state *state;
 	int (*wants)(void *ctx, uint64_t sequence);
 	int (*fn)(void *ctx, uint64_t sequence, struct us_bytes committed);
 	void *ctx;
@@ -14,20 +18,15 @@ static int
 open_act(void *ctx, const struct us_store_act *act)
 {
 	struct us_vault_scan *s = ctx;
-	uint8_t context[96];
-	size_t n;
 	int err;
 
 	/* one that is being prepared has not happened yet */
-	if (act->sequence > us_registry_sequence(s->vault->registry))
+	if (act->sequence > us_registry_sequence(us_vault_registry(s->state)))
 		return US_ERR_CLOSED;
 	if (s->wants != NULL && !s->wants(s->ctx, act->sequence))
 		return US_OK;
 	us_buf_reset(&s->plain);
-	err = us_vault_act_context(s->vault, act->sequence, context, &n);
-	if (err == US_OK)
-		err = us_cobblestone_open_to(s->vault->state_key, (struct us_bytes){ context, n },
-		    act->sealed, &s->plain);
+	err = us_vault_act_open(s->state, act->sequence, act->sealed, &s->plain);
 	return err != US_OK ?
 	    err :
 	    s->fn(s->ctx, act->sequence, (struct us_bytes){ s->plain.data, s->plain.len });
@@ -37,7 +36,7 @@ int
 us_vault_history_acts(struct us_vault *v, int (*wants)(void *ctx, uint64_t sequence),
     int (*fn)(void *ctx, uint64_t sequence, struct us_bytes committed), void *ctx)
 {
-	struct us_vault_scan s = { .vault = v, .wants = wants, .fn = fn, .ctx = ctx };
+	struct us_vault_scan s = { .state = v->state, .wants = wants, .fn = fn, .ctx = ctx };
 	int err;
 
 	us_buf_init(&s.plain, US_ACT_COMMITTED_MAX);

@@ -1,46 +1,116 @@
-/* Questions to the keeper: a tag is a place in a table and its generation, so that a late answer to
- * a question nobody remembers finds nobody. */
+#include "daemon/vault/state/keeper.h"
+
 #include <stdlib.h>
 
-#include "daemon/vault/internal.h"
+#include "base/err.h"
+#include "daemon/vault/state/state.h"
 
 #define CALLS_MAX 65535u
 #define NONE UINT32_MAX
 
-static int
-grow(struct us_vault *v)
+struct us_vault_keeper_call {
+	us_vault_heard_fn fn;
+	void *ctx;
+	uint16_t generation;
+	uint16_t used;
+	uint32_t next_free;
+};
+
+struct us_vault_keeper {
+	struct us_channel *channel;
+	struct us_channel *control; /* to the monitor */
+	struct us_vault_keeper_call *calls;
+	uint32_t n_calls, free_call;
+	uint64_t tree_size;
+	struct us_buf checkpoint;
+};
+
+int
+us_vault_keeper_new(struct us_vault_keeper **out, struct us_channel *control)
 {
-	uint32_t n = v->n_calls == 0 ? 256 : v->n_calls * 2;
+	*out = calloc(1, sizeof **out);
+	if (*out == NULL)
+		return US_ERR_NOMEM;
+	(*out)->control = control;
+	us_buf_init(&(*out)->checkpoint, 4096);
+	return US_OK;
+}
+
+void
+us_vault_keeper_free(struct us_vault_keeper *k)
+{
+	if (k == NULL)
+		return;
+	us_buf_free(&k->checkpoint);
+	free(k->calls);
+	free(k);
+}
+
+void
+us_vault_keeper_connect(struct us_vault_keeper *k, struct us_channel *channel)
+{
+	k->channel = channel;
+}
+
+struct us_channel *
+us_vault_keeper_channel(const struct us_vault_keeper *k)
+{
+	return k->channel;
+}
+
+int
+us_vault_keeper_count(struct us_vault_keeper *k, const struct us_vault_state *s,
+    struct us_bytes counts)
+{
+	const struct us_msg_noise noise = { .counts = counts };
+	const struct us_msg_uncounted uncounted = { .counts = counts };
+	int err;
+
+	if (k->channel != NULL && !us_vault_is_leaving(s))
+		return us_send_noise(k->channel, 0, &noise);
+	if (k->control == NULL)
+		return US_OK;
+	err = us_send_uncounted(k->control, 0, &uncounted);
+	us_channel_flush(k->control);
+	return err;
+}
+
+/* --- questions -------------------------------------------------------------------------------- */
+
+static int
+grow(struct us_vault_keeper *k)
+{
+	uint32_t n = k->n_calls == 0 ? 256 : k->n_calls * 2;
 	struct us_vault_keeper_call *more;
 	uint32_t i;
 
-	if (v->n_calls == CALLS_MAX)
+	if (k->n_calls == CALLS_MAX)
 		return US_ERR_BUSY;
 	if (n > CALLS_MAX)
 		n = CALLS_MAX;
-	more = realloc(v->calls, n * sizeof *more);
+	more = realloc(k->calls, n * sizeof *more);
 	if (more == NULL)
 		return US_ERR_NOMEM;
-	v->calls = more;
-	for (i = v->n_calls; i < n; i++)
-		v->calls[i] = (struct us_vault_keeper_call){ .generation = 1,
+	k->calls = more;
+	for (i = k->n_calls; i < n; i++)
+		k->calls[i] = (struct us_vault_keeper_call){ .generation = 1,
 			.next_free = i + 1 == n ? NONE : i + 1 };
-	v->free_call = v->n_calls;
-	v->n_calls = n;
+	k->free_call = k->n_calls;
+	k->n_calls = n;
 	return US_OK;
 }
 
 uint32_t
-us_vault_keeper_call_new(struct us_vault *v, call_fn fn, void *ctx)
+us_vault_keeper_call(struct us_vault_keeper *k, us_vault_heard_fn fn, void *ctx)
 {
 	struct us_vault_keeper_call *c;
 	uint32_t i;
 
-	if ((v->n_calls == 0 || v->free_call == NONE) && grow(v) != US_OK)
+	if ((k->n_calls == 0 || k->free_call == NONE) && grow(k) != US_OK)
 		return 0;
-	i = v->free_call;
-	c = &v->calls[i];
-	v->free_call = c->next_free;
+	i = k->free_call;
+	c = &k->calls[i];
+	k->free_call = c->next_free;
 	c->fn = fn;
 	c->ctx = ctx;
 	c->used = 1;
@@ -48,59 +118,89 @@ us_vault_keeper_call_new(struct us_vault *v, call_fn fn, void *ctx)
 }
 
 void
-us_vault_keeper_call_forget(struct us_vault *v, uint32_t tag)
+us_vault_keeper_call_forget(struct us_vault_keeper *k, uint32_t tag)
 {
 	uint32_t i = tag & 0xffff;
 
-	if (tag != 0 && i < v->n_calls && v->calls[i].used && v->calls[i].generation == tag >> 16)
-		v->calls[i].fn = NULL;
+	if (tag != 0 && i < k->n_calls && k->calls[i].used && k->calls[i].generation == tag >> 16)
+		k->calls[i].fn = NULL;
 }
 
 int
-us_vault_keeper_call_sent(struct us_vault *v, uint32_t *tag, int err)
+us_vault_keeper_call_sent(struct us_vault_keeper *k, uint32_t *tag, int err)
 {
 	const uint32_t i = *tag & 0xffff;
 	struct us_vault_keeper_call *c;
 
-	if (err == US_OK || *tag == 0)
-		return err;
-	c = &v->calls[i];
+	if (*tag == 0)
+		return US_ERR_BUSY;
+	if (err == US_OK)
+		return US_OK;
+	c = &k->calls[i];
 	c->used = 0;
-	c->next_free = v->free_call;
-	v->free_call = i;
+	c->next_free = k->free_call;
+	k->free_call = i;
 	*tag = 0;
 	return err;
 }
 
 void
-us_vault_keeper_call_hand_over(struct us_vault *v, uint32_t tag, call_fn fn, void *ctx)
+us_vault_keeper_call_hand_over(struct us_vault_keeper *k, uint32_t tag, us_vault_heard_fn fn,
+    void *ctx)
 {
 	uint32_t i = tag & 0xffff;
 
-	if (tag == 0 || i >= v->n_calls || !v->calls[i].used || v->calls[i].generation != tag >> 16)
+	if (tag == 0 || i >= k->n_calls || !k->calls[i].used || k->calls[i].generation != tag >> 16)
 		return;
-	v->calls[i].fn = fn;
-	v->calls[i].ctx = ctx;
+	k->calls[i].fn = fn;
+	k->calls[i].ctx = ctx;
 }
 
 int
-us_vault_keeper_call_answer(struct us_vault *v, uint16_t type, uint32_t tag, struct us_bytes body)
+us_vault_keeper_answer(struct us_vault_keeper *k, uint16_t type, uint32_t tag, struct us_bytes body)
 {
 	uint32_t i = tag & 0xffff;
 	struct us_vault_keeper_call *c;
-	call_fn fn;
+	us_vault_heard_fn fn;
 	void *ctx;
 
-	if (i >= v->n_calls || !v->calls[i].used || v->calls[i].generation != tag >> 16)
+	if (i >= k->n_calls || !k->calls[i].used || k->calls[i].generation != tag >> 16)
 		return US_ERR_MALFORMED;
-	c = &v->calls[i];
+	c = &k->calls[i];
 	fn = c->fn;
 	ctx = c->ctx;
 	c->used = 0;
 	c->generation = (uint16_t)(c->generation == UINT16_MAX ? 1 : c->generation + 1);
-	c->next_free = v->free_call;
-	v->free_call = i;
+	c->next_free = k->free_call;
+	k->free_call = i;
 	if (fn != NULL)
-		fn(v, ctx, type, body);
+		fn(ctx, type, body);
 	return US_OK;
+}
+
+/* --- the newest checkpoint -------------------------------------------------------------------- */
+
+int
+us_vault_keeper_take_checkpoint(struct us_vault_keeper *k, struct us_bytes body)
+{
+	struct us_msg_checkpoint m;
+	int err = us_msg_checkpoint_decode(&m, body.p, body.n);
+
+	if (err != US_OK)
+		return err;
+	k->tree_size = m.tree_size;
+	us_buf_reset(&k->checkpoint);
+	return us_buf_put(&k->checkpoint, m.text.p, m.text.n);
+}
+
+struct us_bytes
+us_vault_checkpoint(const struct us_vault_keeper *k)
+{
+	return (struct us_bytes){ k->checkpoint.data, k->checkpoint.len };
+}
+
+uint64_t
+us_vault_tree_size(const struct us_vault_keeper *k)
+{
+	return k->tree_size;
 }

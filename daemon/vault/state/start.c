@@ -1,16 +1,16 @@
-/*
- * From "unsealed" to open: the acts are opened and sent to the keeper, which folds them and
- * compares with the newest state in its log; what it keeps is folded here too, and the store is
- * tidied of what was never committed. Page keys come later, with the first person who may use them.
- */
+#include "daemon/vault/state/start.h"
+
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/err.h"
+#include "base/log.h"
+#include "daemon/vault/state/keeper.h"
+#include "daemon/vault/state/rooms.h"
+#include "daemon/vault/state/state.h"
+#include "daemon/vault/state/writer.h"
+#include "evidence/batch/batch.h"
 #include "log/tiles.h"
-#include "crypto/cobblestone.h"
-#include "daemon/vault/internal.h"
-
-#define CONTEXT "underseal/act-at-rest/1"
 
 struct us_vault_kept_act {
 	uint64_t entry;
@@ -20,6 +20,7 @@ struct us_vault_kept_act {
 
 struct us_vault_start {
 	struct us_vault *vault;
+	void (*opened)(struct us_vault *v);
 	struct us_buf acts; /* committed acts, one behind the other */
 	struct us_vault_kept_act *kept;
 	size_t n_kept, room;
@@ -27,69 +28,6 @@ struct us_vault_start {
 	uint64_t bundle;   /* that is read to find entries */
 	uint64_t sequence; /* of the act that the next entry back belongs to */
 };
-
-int
-us_vault_act_context(const struct us_vault *v, uint64_t sequence, uint8_t out[96], size_t *n)
-{
-	size_t label = sizeof CONTEXT - 1;
-
-	memcpy(out, CONTEXT, label);
-	memcpy(out + label, v->vault_id, 32);
-	us_store_u64(out + label + 32, sequence);
-	*n = label + 40;
-	return US_OK;
-}
-
-int
-us_vault_start_note_entry(struct us_vault *v, uint64_t sequence, uint64_t entry)
-{
-	if (sequence >= v->n_act_entries) {
-		size_t n = sequence < 512 ? 1024 : (size_t)sequence * 2;
-		uint64_t *more = realloc(v->act_entries, n * sizeof *more);
-
-		if (more == NULL)
-			return US_ERR_NOMEM;
-		memset(more + v->n_act_entries, 0xff, (n - v->n_act_entries) * sizeof *more);
-		v->act_entries = more;
-		v->n_act_entries = n;
-	}
-	v->act_entries[sequence] = entry;
-	if (entry != NO_ENTRY && entry > v->newest)
-		v->newest = entry;
-	return US_OK;
-}
-
-int
-us_vault_start_note_act(struct us_vault *v, uint64_t sequence, uint64_t entry,
-    struct us_bytes committed)
-{
-	struct us_committed_act act;
-	struct us_signed_act envelope;
-	struct us_vault_batch_change *more;
-	struct us_reader r;
-	int err = us_committed_act_decode(&act, &envelope, committed.p, committed.n);
-
-	if (err == US_OK &&
-	    (envelope.type == US_ACT_BATCH_RELEASE || envelope.type == US_ACT_BATCH_WITHDRAW)) {
-		more = realloc(v->changes, (v->n_changes + 1) * sizeof *more);
-		if (more == NULL)
-			return US_ERR_NOMEM;
-		v->changes = more;
-		more += v->n_changes++;
-		us_reader_init(&r, envelope.payload.p, envelope.payload.n);
-		more->collection = us_take_u32(&r);
-		more->slot = us_take_u32(&r);
-		more->sequence = sequence;
-		more->type = envelope.type;
-	}
-	return err != US_OK ? err : us_vault_start_note_entry(v, sequence, entry);
-}
-
-uint64_t
-us_vault_entry_of(const struct us_vault *v, uint64_t sequence)
-{
-	return sequence < v->n_act_entries ? v->act_entries[sequence] : NO_ENTRY;
-}
 
 void
 us_vault_start_free(struct us_vault *v)
@@ -105,8 +43,7 @@ us_vault_start_free(struct us_vault *v)
 static void
 refuse(struct us_vault *v, const char *why)
 {
-	v->state = VAULT_REFUSING;
-	(void)strncpy(v->why_refusing, why, sizeof v->why_refusing - 1);
+	us_vault_state_refuse(v->state, why);
 	us_log(US_LOG_ERROR, "%s: nothing is released", why);
 	us_vault_start_free(v);
 }
@@ -131,7 +68,8 @@ keep_act(struct us_vault_start *s, struct us_bytes committed, int prepared, uint
 	s->kept[s->n_kept++] = (struct us_vault_kept_act){ entry, prepared, s->acts.len,
 		committed.n };
 	err = us_buf_put(&s->acts, committed.p, committed.n);
-	return err != US_OK ? err : us_send_replay(s->vault->keeper, 0, &m);
+	return err != US_OK ? err :
+			      us_send_replay(us_vault_keeper_channel(s->vault->keeper), 0, &m);
 }
 
 static int
@@ -139,17 +77,12 @@ open_act(void *ctx, const struct us_store_act *act)
 {
 	struct us_vault_start *s = ctx;
 	struct us_buf plain;
-	uint8_t context[96];
-	size_t n;
 	int err;
 
 	if (act->sequence != s->n_kept + 1)
 		return US_ERR_VERIFY;
 	us_buf_init(&plain, US_ACT_COMMITTED_MAX);
-	err = us_vault_act_context(s->vault, act->sequence, context, &n);
-	if (err == US_OK)
-		err = us_cobblestone_open_to(s->vault->state_key, (struct us_bytes){ context, n },
-		    act->sealed, &plain);
+	err = us_vault_act_open(s->vault->state, act->sequence, act->sealed, &plain);
 	if (err == US_OK)
 		err = keep_act(s, (struct us_bytes){ plain.data, plain.len }, act->prepared,
 		    act->entry);
@@ -161,15 +94,18 @@ static int
 fold(struct us_vault *v, uint64_t keep)
 {
 	struct us_vault_start *s = v->start;
+	struct us_registry *reg;
 	uint64_t i;
-	int err = us_registry_new(&v->registry);
+	int err = us_registry_new(&reg);
 
+	if (err == US_OK)
+		us_vault_state_set_registry(v->state, reg);
 	for (i = 0; i < keep && err == US_OK; i++) {
 		struct us_bytes committed = { s->acts.data + s->kept[i].at, s->kept[i].n };
 
-		err = us_registry_replay(v->registry, committed, NULL);
+		err = us_registry_replay(reg, committed, NULL);
 		if (err == US_OK)
-			err = us_vault_start_note_act(v, i + 1, s->kept[i].entry, committed);
+			err = us_vault_note_act(v->state, i + 1, s->kept[i].entry, committed);
 	}
 	return err;
 }
@@ -192,13 +128,13 @@ tidy_range(struct us_vault *v, uint32_t collection, uint8_t first_kind, uint8_t 
 int
 us_vault_start_tidy(struct us_vault *v, uint32_t id)
 {
-	const struct us_dictionary *d = us_registry_dictionary(v->registry, id, 0);
-	size_t i, n = us_registry_batches(v->registry, id);
+	const struct us_dictionary *d = us_registry_dictionary(us_vault_registry(v->state), id, 0);
+	size_t i, n = us_registry_batches(us_vault_registry(v->state), id);
 	uint32_t next = 0; /* slot behind the last one that counts */
 	int err = US_OK;
 
 	for (i = 0; i < n && err == US_OK; i++) {
-		const struct us_batch *b = us_registry_batch(v->registry, id, i);
+		const struct us_batch *b = us_registry_batch(us_vault_registry(v->state), id, i);
 
 		if (b->status == US_BATCH_VOID)
 			continue;
@@ -220,7 +156,7 @@ us_vault_start_tidy(struct us_vault *v, uint32_t id)
 static int
 tidy_store(struct us_vault *v)
 {
-	uint32_t id, n = us_registry_collections(v->registry);
+	uint32_t id, n = us_registry_collections(us_vault_registry(v->state));
 	int err = US_OK;
 
 	for (id = 1; id <= n && err == US_OK; id++)
@@ -233,16 +169,17 @@ tidy_store(struct us_vault *v)
 static void
 replayed(struct us_vault *v)
 {
+	void (*const opened)(struct us_vault * v) = v->start->opened;
+	const struct us_registry *reg = us_vault_registry(v->state);
 	int err = tidy_store(v);
 
 	if (err != US_OK)
 		us_fatal("cannot tidy the store: %s", us_strerror(err));
 	us_vault_start_free(v);
-	us_vault_outcomes_open(v);
-	v->state = VAULT_OPEN;
+	us_vault_state_enter(v->state, US_VAULT_OPEN);
+	opened(v);
 	us_log(US_LOG_NOTICE, "open: %llu acts, %u collections",
-	    (unsigned long long)us_registry_sequence(v->registry),
-	    us_registry_collections(v->registry));
+	    (unsigned long long)us_registry_sequence(reg), us_registry_collections(reg));
 }
 
 static void ask_bundle(struct us_vault *v);
@@ -251,10 +188,10 @@ static void ask_bundle(struct us_vault *v);
 static uint64_t
 first_unknown(const struct us_vault *v)
 {
-	uint64_t i, n = us_registry_sequence(v->registry);
+	uint64_t i, n = us_registry_sequence(us_vault_registry(v->state));
 
 	for (i = 1; i <= n; i++)
-		if (us_vault_entry_of(v, i) == NO_ENTRY)
+		if (us_vault_entry_of(v->state, i) == NO_ENTRY)
 			return i;
 	return 0;
 }
@@ -264,22 +201,22 @@ settle(struct us_vault *v, uint64_t sequence, uint64_t entry)
 {
 	struct us_write job = { .op = US_WRITE_SETTLE_ACT, .number = sequence, .entry = entry };
 
-	if (us_vault_start_note_entry(v, sequence, entry) != US_OK ||
+	if (us_vault_note_entry(v->state, sequence, entry) != US_OK ||
 	    us_writer_put(v->writer, &job) != US_OK)
 		us_fatal("out of memory at start");
 }
 
 /* Each act has one entry of class state, in the same order: counted from the newest back. */
 static void
-on_bundle(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
+on_bundle(void *ctx, uint16_t type, struct us_bytes body)
 {
+	struct us_vault *v = ctx;
 	struct us_vault_start *s = v->start;
 	uint64_t found[US_TILE_WIDTH], index = s->bundle * US_TILE_WIDTH;
 	struct us_msg_log_data m;
 	struct us_reader r;
 	size_t n = 0;
 
-	(void)ctx;
 	if (type != US_MSG_log_data || us_msg_log_data_decode(&m, body.p, body.n) != US_OK ||
 	    m.err != US_OK) {
 		refuse(v, "The log cannot be read to find the newest act's entry");
@@ -293,7 +230,7 @@ on_bundle(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
 			found[n++] = index;
 	}
 	while (n-- > 0 && s->sequence > 0) {
-		if (us_vault_entry_of(v, s->sequence) == NO_ENTRY)
+		if (us_vault_entry_of(v->state, s->sequence) == NO_ENTRY)
 			settle(v, s->sequence, found[n]);
 		s->sequence--;
 	}
@@ -314,22 +251,22 @@ ask_bundle(struct us_vault *v)
 	struct us_tile tile = { .entries = 1, .n = s->bundle };
 	char path[US_TILE_PATH_MAX];
 	struct us_msg_log_read m;
-	uint32_t call = us_vault_keeper_call_new(v, on_bundle, NULL);
+	uint32_t call = us_vault_keeper_call(v->keeper, on_bundle, v);
 
 	tile.width = us_tile_width(s->tree_size, 0, s->bundle);
 	if (call == 0 || us_tile_path(&tile, path, sizeof path) != US_OK)
 		us_fatal("cannot read the log at start");
 	m.path = us_bytes_of(path);
-	if (us_send_log_read(v->keeper, call, &m) != US_OK)
+	if (us_send_log_read(us_vault_keeper_channel(v->keeper), call, &m) != US_OK)
 		us_fatal("cannot ask the keeper at start");
 }
 
 static void
-on_size(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
+on_size(void *ctx, uint16_t type, struct us_bytes body)
 {
+	struct us_vault *v = ctx;
 	struct us_msg_keeper_status_reply m;
 
-	(void)ctx;
 	if (type != US_MSG_keeper_status_reply ||
 	    us_msg_keeper_status_reply_decode(&m, body.p, body.n) != US_OK || m.tree_size == 0) {
 		refuse(v, "The keeper's log is empty, the store is not");
@@ -337,20 +274,20 @@ on_size(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
 	}
 	v->start->tree_size = m.tree_size;
 	v->start->bundle = (m.tree_size - 1) / US_TILE_WIDTH;
-	v->start->sequence = us_registry_sequence(v->registry);
+	v->start->sequence = us_registry_sequence(us_vault_registry(v->state));
 	ask_bundle(v);
 }
 
 static void
-on_replay_reply(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
+on_replay_reply(void *ctx, uint16_t type, struct us_bytes body)
 {
+	struct us_vault *v = ctx;
 	struct us_write drop = { .op = US_WRITE_DROP_ACTS };
 	struct us_msg_keeper_status status = { 0 };
 	struct us_msg_replay_reply m;
 	uint32_t call;
 	int err;
 
-	(void)ctx;
 	if (type != US_MSG_replay_reply || us_msg_replay_reply_decode(&m, body.p, body.n) != US_OK)
 		us_panic("the keeper's answer to the replay is not one");
 	if (m.err != US_OK || m.keep > v->start->n_kept || m.keep == 0) {
@@ -375,8 +312,9 @@ on_replay_reply(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes bo
 		replayed(v);
 		return;
 	}
-	call = us_vault_keeper_call_new(v, on_size, NULL);
-	if (call == 0 || us_send_keeper_status(v->keeper, call, &status) != US_OK)
+	call = us_vault_keeper_call(v->keeper, on_size, v);
+	if (call == 0 ||
+	    us_send_keeper_status(us_vault_keeper_channel(v->keeper), call, &status) != US_OK)
 		us_fatal("cannot ask the keeper at start");
 }
 
@@ -384,9 +322,10 @@ static int
 end_replay(struct us_vault *v)
 {
 	struct us_msg_replay_end m = { 0 };
-	uint32_t call = us_vault_keeper_call_new(v, on_replay_reply, NULL);
+	uint32_t call = us_vault_keeper_call(v->keeper, on_replay_reply, v);
 
-	return call == 0 ? US_ERR_BUSY : us_send_replay_end(v->keeper, call, &m);
+	return call == 0 ? US_ERR_BUSY :
+			   us_send_replay_end(us_vault_keeper_channel(v->keeper), call, &m);
 }
 
 static void
@@ -397,7 +336,8 @@ on_init_stored(void *ctx, int err, size_t bytes)
 	(void)bytes;
 	if (err != US_OK)
 		us_fatal("cannot store the vault's first act: %s", us_strerror(err));
-	if (v->start == NULL || v->keeper == NULL || v->leaving)
+	if (v->start == NULL || us_vault_keeper_channel(v->keeper) == NULL ||
+	    us_vault_is_leaving(v->state))
 		return;
 	if (end_replay(v) != US_OK)
 		us_fatal("cannot send the acts to the keeper");
@@ -409,14 +349,10 @@ store_init(struct us_vault *v, struct us_bytes committed)
 {
 	struct us_write job = { .op = US_WRITE_ACT, .number = 1, .done = on_init_stored, .ctx = v };
 	struct us_buf sealed;
-	uint8_t context[96];
-	size_t n;
-	int err = us_vault_act_context(v, 1, context, &n);
+	int err;
 
 	us_buf_init(&sealed, US_ACT_COMMITTED_MAX + 65536);
-	if (err == US_OK)
-		err = us_cobblestone_seal_to(v->state_key, (struct us_bytes){ context, n },
-		    committed, &sealed);
+	err = us_vault_act_seal(v->state, 1, committed, &sealed);
 	if (err == US_OK)
 		err = keep_act(v->start, committed, 0, NO_ENTRY);
 	if (err == US_OK) {
@@ -427,43 +363,28 @@ store_init(struct us_vault *v, struct us_bytes committed)
 	return err;
 }
 
-static int
-take_keys(struct us_vault *v, const struct us_msg_unsealed *m)
-{
-	int err = US_OK;
-
-	if (v->state_key == NULL)
-		err = us_key_new(&v->state_key);
-	if (err == US_OK && v->cursor_key == NULL)
-		err = us_key_new(&v->cursor_key);
-	if (err != US_OK)
-		return err;
-	memcpy(v->vault_id, m->vault_id, sizeof v->vault_id);
-	memcpy(v->state_key->b, m->state_key, sizeof m->state_key);
-	memcpy(v->cursor_key->b, m->cursor_key, sizeof m->cursor_key);
-	return US_OK;
-}
-
 int
-us_vault_start_unsealed(struct us_vault *v, struct us_bytes body)
+us_vault_start_unsealed(struct us_vault *v, struct us_bytes body,
+    void (*opened)(struct us_vault *v))
 {
 	struct us_msg_unsealed m;
 	int err = us_msg_unsealed_decode(&m, body.p, body.n);
 
 	if (err != US_OK)
 		return err;
-	if (v->state != VAULT_SEALED)
+	if (us_vault_phase(v->state) != US_VAULT_SEALED)
 		return US_ERR_MALFORMED;
-	err = take_keys(v, &m);
+	err = us_vault_state_take_keys(v->state, m.vault_id, m.state_key, m.cursor_key);
 	us_wipe(m.state_key, sizeof m.state_key);
 	us_wipe(m.cursor_key, sizeof m.cursor_key);
 	if (err != US_OK)
 		us_fatal("no memory for keys: %s", us_strerror(err));
-	v->state = VAULT_REPLAYING;
+	us_vault_state_enter(v->state, US_VAULT_REPLAYING);
 	v->start = calloc(1, sizeof *v->start);
 	if (v->start == NULL)
 		us_fatal("out of memory at start");
 	v->start->vault = v;
+	v->start->opened = opened;
 	us_buf_init(&v->start->acts, SIZE_MAX / 2);
 	err = us_store_scan_acts(v->reader, open_act, v->start);
 	if (err == US_ERR_NOMEM || err == US_ERR_FULL)
