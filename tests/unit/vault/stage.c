@@ -13,6 +13,9 @@
 #include <event2/event.h>
 
 #include "base/err.h"
+#include "base/log.h"
+#include "daemon/process/ticket.h"
+#include "daemon/vault/state/writer.h"
 
 #ifdef US_SANITIZED
 #include <sanitizer/asan_interface.h>
@@ -80,16 +83,46 @@ send_to_client(uint16_t type, uint32_t tag, uint8_t last)
 WRAP_ONE(log_read)
 WRAP_ONE(entry_proof)
 WRAP_ONE(log_keys)
-WRAP_ONE(cosign)
 WRAP_ONE(keeper_status)
 WRAP_ONE(challenge)
-WRAP_ONE(session_open)
-WRAP_ONE(share)
 WRAP_ONE(act_prepare)
 WRAP_ONE(disclosed)
 WRAP_ONE(noise)
-WRAP_ONE(load_start)
 WRAP_ONE(load_end)
+
+WRAP(load_start)
+{
+	(void)ch;
+	plan.load = m->load;
+	return send_one(US_MSG_load_start, tag);
+}
+
+WRAP(answers)
+{
+	(void)ch;
+	(void)tag;
+	plan.ended = m->ended;
+	return US_OK;
+}
+
+/* What is forwarded as it came. */
+int __wrap_us_channel_send(struct us_channel *ch, uint16_t type, uint32_t tag, us_encode_fn encode,
+    const void *m);
+int
+__wrap_us_channel_send(struct us_channel *ch, uint16_t type, uint32_t tag, us_encode_fn encode,
+    const void *m)
+{
+	struct us_buf b;
+
+	(void)ch;
+	us_buf_init(&b, 65536);
+	plan.quiet++;
+	assert_int_equal(encode(&b, m), US_OK);
+	plan.quiet--;
+	assert_int_equal(us_msg_check(type, b.data, b.len), US_OK);
+	us_buf_free(&b);
+	return send_one(type, tag);
+}
 
 WRAP(log)
 {
@@ -246,71 +279,27 @@ __wrap_us_log_err(int err, const char *format, ...)
 /* --- a vault --------------------------------------------------------------------------------- */
 
 static void
-on_event(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	(void)arg;
-}
-
-static void
 vault_open(struct scene *s)
 {
 	static char nobody; /* the other end of all channels: what is sent stops above */
-	struct us_vault *v = calloc(1, sizeof *v);
+	struct us_channel *channel = (struct us_channel *)(void *)&nobody;
+	struct us_store_reader *reader;
 
-	assert_non_null(v);
-	s->vault = v;
-	v->base = s->base;
-	v->run_event = event_new(s->base, -1, 0, on_event, v);
-	v->state = VAULT_OPEN;
-	v->registry = s->world->reg;
-	v->keeper = v->sealer = v->fronts[0].channel = (struct us_channel *)(void *)&nobody;
-	v->fronts[0].vault = v;
-	v->writer = s->writer;
-	v->newest = 1000;
-	assert_non_null(v->run_event);
-	assert_int_equal(us_store_reader_open(&v->reader, s->store), US_OK);
-	assert_int_equal(us_cache_new(&v->cache, v->reader, 8), US_OK);
-	assert_int_equal(us_key_new(&v->cursor_key), US_OK);
-	us_vault_outcomes_init(v);
-	us_vault_requests_init(v);
-	us_buf_init(&v->checkpoint, 4096);
-	us_buf_init(&v->sealed, US_SEALED_RECORD_MAX);
-	us_buf_init(&v->plain, US_SEALED_RECORD_MAX);
-	us_buf_init(&v->container, US_CONTAINER_MAX);
-	us_buf_init(&v->text, 1u << 20);
-	for (uint64_t i = 1; i <= us_registry_sequence(v->registry); i++)
-		assert_int_equal(us_vault_start_note_entry(v, i, i), US_OK);
+	assert_int_equal(us_store_reader_open(&reader, s->store), US_OK);
+	s->rooms = rooms_open(s->base, s->world->reg, reader, s->writer);
+	us_vault_keeper_connect(s->rooms->vault.keeper, channel);
+	us_vault_sealer_connect(s->rooms->sealer, channel);
+	us_vault_front_connect(s->rooms->front, channel);
 }
 
 static void
 vault_close(struct scene *s)
 {
-	struct us_vault *v = s->vault;
+	struct us_store_reader *reader = s->rooms->vault.reader;
 
-	us_vault_acts_free(v);
-	us_vault_loads_free(v);
-	us_vault_view_free_all(v);
-	us_vault_evidence_free(v);
-	us_cache_free(v->cache);
-	us_store_reader_close(v->reader);
-	us_key_free(v->cursor_key);
-	us_vault_outcomes_free(v);
-	us_vault_requests_free(v);
-	us_vault_log_gate_free(v);
-	us_buf_free(&v->checkpoint);
-	us_buf_free(&v->sealed);
-	us_buf_free(&v->plain);
-	us_buf_free(&v->container);
-	us_buf_free(&v->text);
-	event_free(v->run_event);
-	free(v->act_entries);
-	free(v->changes);
-	free(v->calls);
-	free(v->sessions);
-	free(v);
-	s->vault = NULL;
+	rooms_close(s->rooms);
+	us_store_reader_close(reader);
+	s->rooms = NULL;
 }
 
 int
@@ -365,6 +354,7 @@ encode_logged(struct us_buf *b, enum mode mode, uint64_t index, const struct que
 	static const uint8_t zeros[4096], page_key[37] = { 1 }; /* of segment 0 */
 	struct us_msg_logged m = { .index = index };
 
+	plan.answered = index + 1;
 	switch (mode) {
 	case GOOD:
 		m.record_keys = (struct us_bytes){ zeros, q->records * RECORD_KEY_ITEM };
@@ -416,6 +406,7 @@ encode_answer(struct us_buf *b, enum mode mode, uint64_t index, const struct que
 	case US_MSG_entry_proof:
 		ANSWER(entry_proof_reply, { .err = err });
 	case US_MSG_log_keys:
+		plan.answered = index + 1;
 		ANSWER(log_keys_reply, { .err = err, .entry = index });
 	case US_MSG_cosign:
 		ANSWER(cosigned, { .err = err });
@@ -437,7 +428,7 @@ encode_answer(struct us_buf *b, enum mode mode, uint64_t index, const struct que
 }
 
 static void
-answer_first(struct us_vault *v, enum mode mode, uint64_t index)
+answer_first(struct rooms *s, enum mode mode, uint64_t index)
 {
 	const struct question q = plan.questions[0];
 	struct us_buf b;
@@ -449,7 +440,7 @@ answer_first(struct us_vault *v, enum mode mode, uint64_t index)
 	plan.quiet--;
 	plan.n_questions--;
 	memmove(&plan.questions[0], &plan.questions[1], plan.n_questions * sizeof q);
-	assert_int_equal(us_vault_keeper_call_answer(v, type, q.tag,
+	assert_int_equal(us_vault_keeper_answer(s->vault.keeper, type, q.tag,
 			     (struct us_bytes){ b.data, b.len }),
 	    US_OK);
 	us_buf_free(&b);
@@ -458,19 +449,20 @@ answer_first(struct us_vault *v, enum mode mode, uint64_t index)
 /* --- from a request to its end --------------------------------------------------------------- */
 
 static void
-go_on(struct us_vault *v, enum mode mode)
+go_on(struct rooms *s, enum mode mode)
 {
-	for (uint64_t index = 1001; plan.n_questions > 0 || v->work_queue.first != NULL; index++) {
+	for (uint64_t index = 1001;
+	     plan.n_questions > 0 || us_vault_requests_have_work(s->vault.requests); index++) {
 		assert_true(index < 2000);
 		if (plan.n_questions > 0)
-			answer_first(v, mode, index);
+			answer_first(s, mode, index);
 		else
-			us_work_turn(&v->work_queue);
+			us_vault_requests_turn(s->vault.requests);
 	}
 }
 
 static void
-sealer_says(struct us_vault *v, enum mode mode, uint16_t type, uint64_t load)
+sealer_says(struct rooms *s, enum mode mode, uint16_t type, uint64_t load)
 {
 	const struct us_msg_load_started started = { load, mode == FAILS ? US_ERR_NOSPACE : US_OK };
 	const struct us_msg_load_ended ended = { .load = load,
@@ -483,13 +475,14 @@ sealer_says(struct us_vault *v, enum mode mode, uint16_t type, uint64_t load)
 						       us_msg_load_ended_encode(&b, &ended),
 	    US_OK);
 	plan.quiet--;
-	assert_int_equal(us_vault_load_message(v, type, 0, (struct us_bytes){ b.data, b.len }),
+	assert_int_equal(us_vault_sealer_message(s->sealer, type, 0,
+			     (struct us_bytes){ b.data, b.len }),
 	    US_OK);
 	us_buf_free(&b);
 }
 
 static void
-producer_asks(struct us_vault *v, const struct actor *who, uint8_t how, uint32_t tag, uint64_t load)
+producer_asks(struct rooms *s, const struct actor *who, uint8_t how, uint32_t tag, uint64_t load)
 {
 	struct us_msg_load_end_request m = { .peer = PEER, .load = load, .how = how };
 	struct us_buf b;
@@ -499,13 +492,13 @@ producer_asks(struct us_vault *v, const struct actor *who, uint8_t how, uint32_t
 	us_buf_init(&b, 512);
 	assert_int_equal(us_msg_load_end_request_encode(&b, &m), US_OK);
 	plan.quiet--;
-	us_vault_request_take(&v->fronts[0], US_MSG_load_end_request, tag,
+	us_vault_request_take(&s->vault, us_vault_kinds, s->front, US_MSG_load_end_request, tag,
 	    (struct us_bytes){ b.data, b.len });
 	us_buf_free(&b);
 }
 
 static void
-producer_wants_ticket(struct us_vault *v, const struct actor *who, uint32_t tag, uint64_t load)
+producer_wants_ticket(struct rooms *s, const struct actor *who, uint32_t tag, uint64_t load)
 {
 	struct us_msg_load_ticket_request m = { .peer = PEER, .load = load };
 	struct us_buf b;
@@ -515,30 +508,28 @@ producer_wants_ticket(struct us_vault *v, const struct actor *who, uint32_t tag,
 	us_buf_init(&b, 512);
 	assert_int_equal(us_msg_load_ticket_request_encode(&b, &m), US_OK);
 	plan.quiet--;
-	(void)us_vault_request_take(&v->fronts[0], US_MSG_load_ticket_request, tag,
-	    (struct us_bytes){ b.data, b.len });
+	(void)us_vault_request_take(&s->vault, us_vault_kinds, s->front, US_MSG_load_ticket_request,
+	    tag, (struct us_bytes){ b.data, b.len });
 	us_buf_free(&b);
 }
 
 /* A load that was opened, to its end; and one whose sealer goes. */
 static void
-go_on_loading(struct us_vault *v, enum mode mode, const struct actor *who)
+go_on_loading(struct rooms *s, enum mode mode, const struct actor *who, uint64_t load)
 {
-	const uint64_t load = v->loads->id;
-
 	if (mode == REFUSES) {
-		us_vault_load_sealer_gone(v);
+		us_vault_sealer_connect(s->sealer, NULL);
 		return;
 	}
-	sealer_says(v, mode, US_MSG_load_started, load);
-	producer_asks(v, who, 2, STAGE_TAG + 1, load); /* how far it is */
-	go_on(v, mode);
-	producer_wants_ticket(v, who, STAGE_TAG + 3, load);
-	go_on(v, mode);
-	producer_asks(v, who, 0, STAGE_TAG + 2, load);
-	go_on(v, mode);
-	sealer_says(v, mode, US_MSG_load_ended, load);
-	go_on(v, mode);
+	sealer_says(s, mode, US_MSG_load_started, load);
+	producer_asks(s, who, 2, STAGE_TAG + 1, load); /* how far it is */
+	go_on(s, mode);
+	producer_wants_ticket(s, who, STAGE_TAG + 3, load);
+	go_on(s, mode);
+	producer_asks(s, who, 0, STAGE_TAG + 2, load);
+	go_on(s, mode);
+	sealer_says(s, mode, US_MSG_load_ended, load);
+	go_on(s, mode);
 }
 
 static void
@@ -547,14 +538,14 @@ give_session(struct scene *s, const struct actor *who)
 	struct us_vault_session session = { .person = who->person, .expires_ns = INT64_MAX };
 
 	memcpy(session.credential, who->fingerprint, 32);
-	us_vault_session_put(s->vault, &session);
+	us_vault_session_put(s->rooms->vault.sessions, &session);
 }
 
 int
 ask(struct scene *s, const struct asking *a, enum mode mode)
 {
 	struct us_buf b;
-	struct us_vault *v;
+	struct rooms *r;
 
 	us_buf_init(&b, 65536);
 	if (!put_request(&b, s, a)) {
@@ -562,21 +553,23 @@ ask(struct scene *s, const struct asking *a, enum mode mode)
 		return 0;
 	}
 	vault_open(s);
-	v = s->vault;
+	r = s->rooms;
 	if (a->in_session)
 		give_session(s, a->who);
 	plan.quiet = 0;
-	us_vault_request_take(&v->fronts[0], a->type, STAGE_TAG,
+	plan.load = plan.ended = plan.answered = 0;
+	(void)us_vault_request_take(&r->vault, us_vault_kinds, r->front, a->type, STAGE_TAG,
 	    (struct us_bytes){ b.data, b.len });
-	go_on(v, mode);
-	if (v->loads != NULL)
-		go_on_loading(v, mode, a->who);
+	go_on(r, mode);
+	if (us_vault_load_find(r->vault.loads, plan.load) != NULL)
+		go_on_loading(r, mode, a->who, plan.load);
 	plan.quiet = 1;
 	us_buf_free(&b);
-	if (v->fronts[0].n_requests > 0)
+	if (us_vault_front_requests(r->front) > 0)
 		fail_msg("request %zu of type %x has no end", a->variant, a->type);
-	assert_int_equal(v->work_queue.n, 0);
-	assert_null(v->open_first);
+	assert_false(us_vault_requests_have_work(r->vault.requests));
+	us_vault_outcomes_tell(r->vault.outcomes);
+	assert_int_equal(plan.ended, plan.answered); /* no answer is open */
 	vault_close(s);
 	check_untouched();
 	return 1;

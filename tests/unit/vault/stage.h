@@ -7,6 +7,7 @@
 #define US_TESTS_VAULT_STAGE_H
 
 #include "daemon/vault/answers/record_line.h"
+#include "tests/unit/vault/rooms.h"
 #include "tests/unit/registry/docket_acts.h"
 
 #define STAGE_TAG 7u /* of a request; those that follow it have the next ones */
@@ -37,6 +38,9 @@ struct plan {
 	int quiet; /* > 0: allocations are the test's own */
 	struct question questions[STAGE_QUESTIONS];
 	size_t n_questions;
+	uint64_t load; /* that the sealer was told of */
+	uint64_t answered,
+	    ended; /* the entry behind the newest one answered; behind all that ended */
 	unsigned lasts[STAGE_TAGS];     /* last pieces of answers */
 	uint16_t status;                /* of the newest answer */
 	void *requests[STAGE_REQUESTS]; /* memory of requests */
@@ -47,7 +51,7 @@ void plan_reset(unsigned send_fails, unsigned allocation_fails);
 
 struct scene {
 	struct world *world;
-	struct us_vault *vault;
+	struct rooms *rooms;
 	struct us_writer *writer; /* owns the store */
 	struct us_store *store;
 	struct event_base *base;

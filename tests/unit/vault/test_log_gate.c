@@ -15,10 +15,13 @@
 
 #include <event2/event.h>
 
-#include "daemon/vault/internal.h"
+#include "base/err.h"
+#include "tests/unit/vault/rooms.h"
 
 #define TAGS 2048u
 #define LARGE 1000000u
+#define REPLY_PIECE (256u * 1024u)        /* of an answer, in one message (engine.c) */
+#define BACKLOG_MAX (64u * 1024u * 1024u) /* of questions (take.c) */
 
 /* What came back for one request. */
 struct answer {
@@ -29,10 +32,11 @@ struct answer {
 
 struct fixture {
 	struct event_base *base;
-	struct us_vault *vault;
-	struct us_channel *keeper; /* its end */
-	int front;                 /* its end: frames are read when the test wants it */
-	uint32_t asked[TAGS];      /* tags of the vault's questions, in order */
+	struct rooms *rooms;
+	struct us_channel *vault_keeper, *vault_front; /* the vault's ends */
+	struct us_channel *keeper;                     /* its end */
+	int front;            /* its end: frames are read when the test wants it */
+	uint32_t asked[TAGS]; /* tags of the vault's questions, in order */
 	size_t n_asked, n_answered;
 	unsigned over_limit; /* refusals that the keeper was told of */
 	struct answer answer[TAGS];
@@ -76,14 +80,15 @@ on_keeper(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct 
 {
 	(void)ch;
 	(void)fd;
-	return us_vault_keeper_call_answer(ctx, type, tag, body);
+	return us_vault_keeper_answer(((struct fixture *)ctx)->rooms->vault.keeper, type, tag,
+	    body);
 }
 
 static int
 on_front(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body,
     int fd)
 {
-	struct us_vault_front *f = ctx;
+	struct rooms *r = ((struct fixture *)ctx)->rooms;
 	struct us_msg_credit credit;
 
 	(void)ch;
@@ -91,13 +96,13 @@ on_front(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct u
 	switch (type) {
 	case US_MSG_credit:
 		assert_int_equal(us_msg_credit_decode(&credit, body.p, body.n), US_OK);
-		us_vault_request_credit(f, tag, credit.bytes);
+		us_vault_request_credit(r->front, tag, credit.bytes);
 		return US_OK;
 	case US_MSG_cancel:
-		us_vault_request_cancel(f, tag);
+		us_vault_request_cancel(r->front, tag);
 		return US_OK;
 	default:
-		return us_vault_request_take(f, type, tag, body);
+		return us_vault_request_take(&r->vault, us_vault_kinds, r->front, type, tag, body);
 	}
 }
 
@@ -105,7 +110,7 @@ static void
 on_front_drained(void *ctx, struct us_channel *ch)
 {
 	(void)ch;
-	us_vault_front_drained(ctx);
+	us_vault_front_drained(((struct fixture *)ctx)->rooms->front);
 }
 
 static const struct us_channel_handler question_handler = { .on_message = on_question,
@@ -116,30 +121,32 @@ static const struct us_channel_handler front_handler = { .on_message = on_front,
 	.on_close = on_close,
 	.on_drained = on_front_drained };
 
+static struct us_vault_log_gate *
+gate_of(const struct fixture *f)
+{
+	return f->rooms->vault.log_gate;
+}
+
 static int
 set_up(void **state)
 {
 	struct fixture *f = calloc(1, sizeof *f);
-	struct us_vault_front *front;
 	int fd[2];
 
 	assert_non_null(f);
-	f->vault = calloc(1, sizeof *f->vault);
 	f->base = event_base_new();
-	f->vault->base = f->base;
+	f->rooms = rooms_open(f->base, NULL, NULL, NULL);
 	us_buf_init(&f->in, 64u << 20);
-	us_vault_outcomes_init(f->vault);
-	us_vault_requests_init(f->vault);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
-	f->vault->keeper = us_channel_new(f->base, fd[0], US_ROLE_VAULT, US_ROLE_KEEPER, 0,
-	    &keeper_handler, f->vault);
+	f->vault_keeper = us_channel_new(f->base, fd[0], US_ROLE_VAULT, US_ROLE_KEEPER, 0,
+	    &keeper_handler, f);
+	us_vault_keeper_connect(f->rooms->vault.keeper, f->vault_keeper);
 	f->keeper = us_channel_new(f->base, fd[1], US_ROLE_KEEPER, US_ROLE_VAULT, 0,
 	    &question_handler, f);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
-	front = &f->vault->fronts[0];
-	front->vault = f->vault;
-	front->channel = us_channel_new(f->base, fd[0], US_ROLE_VAULT, US_ROLE_FRONT, 0,
-	    &front_handler, front);
+	f->vault_front = us_channel_new(f->base, fd[0], US_ROLE_VAULT, US_ROLE_FRONT, 0,
+	    &front_handler, f);
+	us_vault_front_connect(f->rooms->front, f->vault_front);
 	f->front = fd[1];
 	assert_int_equal(fcntl(f->front, F_SETFL, O_NONBLOCK), 0);
 	*state = f;
@@ -151,19 +158,15 @@ tear_down(void **state)
 {
 	struct fixture *f = *state;
 
-	us_vault_requests_drop(&f->vault->fronts[0], US_REASON_CUT);
-	assert_int_equal(us_vault_log_gate_under_way(f->vault), 0);
-	assert_int_equal(us_vault_log_gate_waiting(f->vault), 0);
-	us_vault_log_gate_free(f->vault);
-	us_channel_free(f->vault->fronts[0].channel);
-	us_channel_free(f->vault->keeper);
+	us_vault_requests_drop(f->rooms->front, US_REASON_CUT);
+	assert_int_equal(us_vault_log_gate_under_way(gate_of(f)), 0);
+	assert_int_equal(us_vault_log_gate_waiting(gate_of(f)), 0);
+	us_channel_free(f->vault_front);
+	us_channel_free(f->vault_keeper);
 	us_channel_free(f->keeper);
-	us_vault_requests_free(f->vault);
-	us_vault_outcomes_free(f->vault);
+	rooms_close(f->rooms);
 	(void)close(f->front);
 	us_buf_free(&f->in);
-	free(f->vault->calls);
-	free(f->vault);
 	event_base_free(f->base);
 	free(f);
 	return 0;
@@ -300,7 +303,7 @@ one_credential(void **state)
 	for (uint32_t i = 0; i < 100; i++)
 		ask(f, 'a', i);
 	assert_int_equal(f->n_asked, LOG_GATE_OWN);
-	assert_int_equal(us_vault_log_gate_waiting(f->vault), LOG_GATE_WAITING);
+	assert_int_equal(us_vault_log_gate_waiting(gate_of(f)), LOG_GATE_WAITING);
 	listen_to(f);
 	assert_int_equal(count(f, 429), 100 - LOG_GATE_OWN - LOG_GATE_WAITING);
 	assert_int_equal(f->over_limit, 100 - LOG_GATE_OWN - LOG_GATE_WAITING);
@@ -308,7 +311,7 @@ one_credential(void **state)
 	assert_int_equal(f->answer[99].retry_after, 1);
 	while (f->n_answered < f->n_asked) {
 		serve(f, 500);
-		assert_true(us_vault_log_gate_under_way(f->vault) <= LOG_GATE_OWN);
+		assert_true(us_vault_log_gate_under_way(gate_of(f)) <= LOG_GATE_OWN);
 	}
 	listen_to(f);
 	assert_int_equal(count(f, 200), LOG_GATE_OWN + LOG_GATE_WAITING);
@@ -326,20 +329,20 @@ all_credentials(void **state)
 	for (uint8_t who = 1; who <= 4; who++)
 		for (unsigned i = 0; i < LOG_GATE_OWN + 2; i++)
 			ask(f, who, tag++);
-	assert_int_equal(us_vault_log_gate_under_way(f->vault), LOG_GATE_ALL);
+	assert_int_equal(us_vault_log_gate_under_way(gate_of(f)), LOG_GATE_ALL);
 	/* who has none may begin one, all the same */
 	for (unsigned i = 0; i < 3; i++)
 		ask(f, 100, tag++);
-	assert_int_equal(us_vault_log_gate_under_way(f->vault), LOG_GATE_ALL + 1);
+	assert_int_equal(us_vault_log_gate_under_way(gate_of(f)), LOG_GATE_ALL + 1);
 	for (uint8_t who = 101; who < 200; who++)
 		ask(f, who, tag++);
-	assert_int_equal(us_vault_log_gate_under_way(f->vault), LOG_GATE_MOST);
+	assert_int_equal(us_vault_log_gate_under_way(gate_of(f)), LOG_GATE_MOST);
 	assert_int_equal(f->n_asked, LOG_GATE_MOST);
 	listen_to(f);
 	assert_int_equal(count(f, 429), 0);
 	while (f->n_answered < f->n_asked) {
 		serve(f, 500);
-		assert_true(us_vault_log_gate_under_way(f->vault) <= LOG_GATE_MOST);
+		assert_true(us_vault_log_gate_under_way(gate_of(f)) <= LOG_GATE_MOST);
 	}
 	listen_to(f);
 	assert_int_equal(count(f, 200), tag);
@@ -411,17 +414,17 @@ who_goes_makes_room(void **state)
 		ask(f, 'a', i);
 	put_frame(f, US_MSG_cancel, LOG_GATE_OWN + 1, &b); /* that waits, in the middle */
 	turn(f);
-	assert_int_equal(us_vault_log_gate_waiting(f->vault), 3);
+	assert_int_equal(us_vault_log_gate_waiting(gate_of(f)), 3);
 	put_frame(f, US_MSG_cancel, 0, &b);
 	put_frame(f, US_MSG_cancel, 1, &b);
 	put_frame(f, US_MSG_cancel, LOG_GATE_OWN + 3, &b); /* the last of all */
 	turn(f);
-	assert_int_equal(us_vault_log_gate_waiting(f->vault), 0);
-	assert_int_equal(us_vault_log_gate_under_way(f->vault), LOG_GATE_OWN);
+	assert_int_equal(us_vault_log_gate_waiting(gate_of(f)), 0);
+	assert_int_equal(us_vault_log_gate_under_way(gate_of(f)), LOG_GATE_OWN);
 	assert_int_equal(f->n_asked, LOG_GATE_OWN + 2);
-	us_vault_requests_drop(&f->vault->fronts[0], US_REASON_GONE);
+	us_vault_requests_drop(f->rooms->front, US_REASON_GONE);
 	turn(f);
-	assert_int_equal(us_vault_log_gate_under_way(f->vault), 0);
+	assert_int_equal(us_vault_log_gate_under_way(gate_of(f)), 0);
 	us_buf_free(&b);
 }
 
@@ -431,7 +434,7 @@ static void
 a_front_that_stands_still(void **state)
 {
 	struct fixture *f = *state;
-	struct us_channel *ch = f->vault->fronts[0].channel;
+	struct us_channel *ch = f->vault_front;
 
 	for (uint32_t i = 0; i < 40; i++)
 		ask(f, (uint8_t)(i + 1), i);
@@ -463,21 +466,22 @@ a_keeper_that_stands_still(void **state)
 	static uint8_t note[16384];
 	const struct us_msg_cosign m = { .note = { note, sizeof note } };
 
-	while (us_channel_backlog(f->vault->keeper) <= KEEPER_BACKLOG_MAX)
-		assert_int_equal(us_send_cosign(f->vault->keeper, 0, &m), US_OK);
+	while (us_channel_backlog(f->vault_keeper) <= BACKLOG_MAX)
+		assert_int_equal(us_send_cosign(f->vault_keeper, 0, &m), US_OK);
 	{
 		struct us_msg_log_request q = { .path = us_bytes_of("checkpoint") };
 		struct us_buf b;
 
 		us_buf_init(&b, 512);
 		assert_int_equal(us_msg_log_request_encode(&b, &q), US_OK);
-		assert_int_equal(us_vault_request_take(&f->vault->fronts[0], US_MSG_log_request, 7,
+		assert_int_equal(us_vault_request_take(&f->rooms->vault, us_vault_kinds,
+				     f->rooms->front, US_MSG_log_request, 7,
 				     (struct us_bytes){ b.data, b.len }),
 		    US_OK);
 		us_buf_free(&b);
 	}
-	assert_int_equal(f->vault->fronts[0].n_requests, 0);
-	us_channel_flush(f->vault->fronts[0].channel);
+	assert_int_equal(us_vault_front_requests(f->rooms->front), 0);
+	us_channel_flush(f->vault_front);
 	{
 		uint8_t frame[4096];
 		struct us_msg_reply reply;

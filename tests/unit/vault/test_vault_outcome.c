@@ -13,7 +13,11 @@
 
 #include <event2/event.h>
 
-#include "daemon/vault/internal.h"
+#include "base/err.h"
+#include "daemon/vault/request/outcome.h"
+#include "daemon/vault/state/keeper.h"
+#include "daemon/vault/state/rooms.h"
+#include "daemon/vault/state/state.h"
 
 #define OUTCOMES_MAX 1024
 
@@ -29,8 +33,10 @@ struct heard {
 
 struct fixture {
 	struct event_base *base;
-	struct us_vault *vault;
-	struct us_channel *keeper; /* its end */
+	struct us_vault_state *state;
+	struct us_vault_keeper *questions;
+	struct us_vault_outcomes *outcomes;
+	struct us_channel *vault, *keeper; /* their ends */
 	struct heard heard;
 };
 
@@ -96,19 +102,20 @@ set_up(void **state)
 	int fd[2];
 
 	assert_non_null(f);
-	f->vault = calloc(1, sizeof *f->vault);
 	f->base = event_base_new();
-	assert_non_null(f->vault);
 	assert_non_null(f->base);
+	assert_int_equal(us_vault_state_new(&f->state, 0), US_OK);
+	assert_int_equal(us_vault_keeper_new(&f->questions, NULL), US_OK);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
-	f->vault->base = f->base;
-	f->vault->keeper = us_channel_new(f->base, fd[0], US_ROLE_VAULT, US_ROLE_KEEPER, 0,
-	    &vault_handler, f->vault);
+	f->vault = us_channel_new(f->base, fd[0], US_ROLE_VAULT, US_ROLE_KEEPER, 0, &vault_handler,
+	    f);
 	f->keeper = us_channel_new(f->base, fd[1], US_ROLE_KEEPER, US_ROLE_VAULT, 0,
 	    &keeper_handler, &f->heard);
-	assert_non_null(f->vault->keeper);
+	assert_non_null(f->vault);
 	assert_non_null(f->keeper);
-	us_vault_outcomes_init(f->vault);
+	us_vault_keeper_connect(f->questions, f->vault);
+	assert_int_equal(us_vault_outcomes_new(&f->outcomes, f->base, f->state, f->questions),
+	    US_OK);
 	*state = f;
 	return 0;
 }
@@ -118,11 +125,11 @@ tear_down(void **state)
 {
 	struct fixture *f = *state;
 
-	us_vault_outcomes_free(f->vault);
-	us_channel_free(f->vault->keeper);
+	us_vault_outcomes_free(f->outcomes);
+	us_channel_free(f->vault);
 	us_channel_free(f->keeper);
-	free(f->vault->calls);
-	free(f->vault);
+	us_vault_keeper_free(f->questions);
+	us_vault_state_free(f->state);
 	event_base_free(f->base);
 	free(f);
 	return 0;
@@ -131,43 +138,59 @@ tear_down(void **state)
 static void
 listen_to(struct fixture *f)
 {
-	us_vault_outcomes_tell(f->vault);
+	us_vault_outcomes_tell(f->outcomes);
 	for (int i = 0; i < 8; i++)
 		(void)event_base_loop(f->base, EVLOOP_NONBLOCK);
 }
 
-static struct us_vault_request
-request_of(struct fixture *f)
-{
-	struct us_vault_request r = { .vault = f->vault,
-		.granted = NO_ENTRY,
-		.open_entry = NO_ENTRY,
-		.ending = US_REASON_ERROR };
+/* What outcomes know of a request. */
+struct answer {
+	struct fixture *f;
+	struct us_vault_ending ending;
+	struct us_buf out;
+	size_t sent; /* bytes of it */
+	uint32_t call;
+	int asks;
+};
 
-	us_buf_init(&r.work.out, 65536);
-	return r;
+static struct answer
+answer_of(struct fixture *f)
+{
+	struct answer a = { .f = f };
+
+	us_vault_outcome_begin(&a.ending);
+	us_buf_init(&a.out, 65536);
+	return a;
 }
 
 static void
-give(struct us_vault_request *r, uint64_t entry)
+give(struct answer *a, uint64_t entry)
 {
-	us_vault_outcome_answered(r->vault, entry);
-	us_vault_outcome_granted(r, entry);
+	us_vault_outcome_answered(a->f->outcomes, entry);
+	us_vault_outcome_granted(a->f->outcomes, &a->ending, entry);
 }
 
+/* As the engine does it. */
 static void
-end(struct us_vault_request *r, enum us_reason how)
+end(struct answer *a, enum us_reason how)
 {
-	r->ending = how;
-	us_vault_outcome_end(r);
-	us_buf_free(&r->work.out);
+	const struct us_bytes unsent = { a->out.data + a->sent, a->out.len - a->sent };
+
+	a->ending.reason = how;
+	if (a->call != 0 && a->asks)
+		us_vault_outcome_orphan(a->f->outcomes, a->call, how);
+	else if (a->ending.late == NULL)
+		us_vault_keeper_call_forget(a->f->questions, a->call);
+	us_vault_outcome_end(a->f->outcomes, &a->ending,
+	    unsent.n == 0 ? (struct us_bytes){ NULL, 0 } : unsent);
+	us_buf_free(&a->out);
 }
 
 static void
 up_to_the_first_open_one(void **state)
 {
 	struct fixture *f = *state;
-	struct us_vault_request a = request_of(f), b = request_of(f), c = request_of(f);
+	struct answer a = answer_of(f), b = answer_of(f), c = answer_of(f);
 
 	give(&a, 3);
 	give(&b, 4);
@@ -190,10 +213,10 @@ up_to_the_first_open_one(void **state)
 }
 
 static void
-put(struct us_vault_request *r, const char *text, uint64_t records)
+put(struct answer *r, const char *text, uint64_t records)
 {
-	assert_int_equal(us_buf_put(&r->work.out, text, strlen(text)), US_OK);
-	r->records_put += records;
+	assert_int_equal(us_buf_put(&r->out, text, strlen(text)), US_OK);
+	r->ending.records += records;
 }
 
 static void
@@ -220,11 +243,11 @@ records_that_left(void **state)
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		struct us_vault_request r = request_of(f);
+		struct answer r = answer_of(f);
 
 		give(&r, 100 + i);
 		put(&r, cases[i].answer, cases[i].records);
-		r.work.out_at = cases[i].sent;
+		r.sent = cases[i].sent;
 		end(&r, US_REASON_CUT);
 		listen_to(f);
 		assert_int_equal(f->heard.n, i + 1);
@@ -241,15 +264,15 @@ static void
 of_the_newest_entry(void **state)
 {
 	struct fixture *f = *state;
-	struct us_vault_request a = request_of(f), b = request_of(f);
+	struct answer a = answer_of(f), b = answer_of(f);
 
 	give(&a, 1);
 	put(&a, "{head}\n{1}\n", 1);
-	a.work.out_at = a.work.out.len; /* all of it has left */
+	a.sent = a.out.len; /* all of it has left */
 	give(&a, 2);
 	end(&a, US_REASON_GONE);
 	give(&b, 3);
-	us_vault_outcome_whole(&b);
+	us_vault_outcome_whole(f->outcomes, &b.ending);
 	end(&b, US_REASON_CUT);
 	listen_to(f);
 	assert_int_equal(f->heard.n, 1);
@@ -260,9 +283,8 @@ of_the_newest_entry(void **state)
 }
 
 static void
-nobody(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
+nobody(void *ctx, uint16_t type, struct us_bytes body)
 {
-	(void)v;
 	(void)ctx;
 	(void)type;
 	(void)body;
@@ -277,7 +299,7 @@ keeper_says(struct fixture *f, uint32_t call, int err, uint64_t index)
 
 	us_buf_init(&b, 65536);
 	assert_int_equal(us_msg_logged_encode(&b, &m), US_OK);
-	assert_int_equal(us_vault_keeper_call_answer(f->vault, US_MSG_logged, call,
+	assert_int_equal(us_vault_keeper_answer(f->questions, US_MSG_logged, call,
 			     (struct us_bytes){ b.data, b.len }),
 	    US_OK);
 	us_buf_free(&b);
@@ -288,12 +310,12 @@ static void
 between_question_and_entry(void **state)
 {
 	struct fixture *f = *state;
-	struct us_vault_request a = request_of(f), b = request_of(f), c = request_of(f);
+	struct answer a = answer_of(f), b = answer_of(f), c = answer_of(f);
 	uint32_t call[3];
 
-	a.call = call[0] = us_vault_keeper_call_new(f->vault, nobody, &a);
-	b.call = call[1] = us_vault_keeper_call_new(f->vault, nobody, &b);
-	c.call = call[2] = us_vault_keeper_call_new(f->vault, nobody, &c);
+	a.call = call[0] = us_vault_keeper_call(f->questions, nobody, &a);
+	b.call = call[1] = us_vault_keeper_call(f->questions, nobody, &b);
+	c.call = call[2] = us_vault_keeper_call(f->questions, nobody, &c);
 	a.asks = b.asks = 1; /* c was to be refused anyway */
 	end(&a, US_REASON_GONE);
 	end(&b, US_REASON_CUT);
@@ -310,19 +332,40 @@ between_question_and_entry(void **state)
 	assert_int_equal(f->heard.ended, 22); /* of c nobody asked any more */
 }
 
+static void
+checkpoint(struct fixture *f, uint64_t size)
+{
+	const struct us_msg_checkpoint m = { .tree_size = size };
+	struct us_buf b;
+
+	us_buf_init(&b, 4096);
+	assert_int_equal(us_msg_checkpoint_encode(&b, &m), US_OK);
+	assert_int_equal(us_vault_keeper_take_checkpoint(f->questions,
+			     (struct us_bytes){ b.data, b.len }),
+	    US_OK);
+	us_buf_free(&b);
+}
+
+/* Outcomes never look into one. */
+static struct us_vault_request *
+request_of(struct answer *a)
+{
+	return (struct us_vault_request *)(void *)a;
+}
+
 /* Keys of the log come when the log is read: answers to later entries overtake them. */
 static void
 late_answers(void **state)
 {
 	struct fixture *f = *state;
-	struct us_vault_request a = request_of(f), b = request_of(f), c = request_of(f);
-	struct us_vault_request gone = request_of(f), refused = request_of(f);
+	struct answer a = answer_of(f), b = answer_of(f), c = answer_of(f);
+	struct answer gone = answer_of(f), refused = answer_of(f);
 	struct us_vault_late *la, *lg, *lr;
 
-	f->vault->tree_size = 10; /* so their entries are 10 or more */
-	la = us_vault_outcome_late(&a);
-	lg = us_vault_outcome_late(&gone);
-	lr = us_vault_outcome_late(&refused);
+	checkpoint(f, 10); /* so their entries are 10 or more */
+	la = us_vault_outcome_late(f->outcomes, &a.ending, request_of(&a));
+	lg = us_vault_outcome_late(f->outcomes, &gone.ending, request_of(&gone));
+	lr = us_vault_outcome_late(f->outcomes, &refused.ending, request_of(&refused));
 	give(&b, 14);
 	end(&b, US_REASON_NONE);
 	listen_to(f);
@@ -331,12 +374,12 @@ late_answers(void **state)
 	give(&c, 15);
 	listen_to(f);
 	assert_int_equal(f->heard.ended, 10);
-	assert_ptr_equal(us_vault_outcome_not_late(f->vault, lr, 12, 0), &refused);
-	assert_ptr_equal(us_vault_outcome_not_late(f->vault, la, 11, 1), &a);
-	us_vault_outcome_granted(&a, 11);
+	assert_ptr_equal(us_vault_outcome_not_late(lr, 12, 0), request_of(&refused));
+	assert_ptr_equal(us_vault_outcome_not_late(la, 11, 1), request_of(&a));
+	us_vault_outcome_granted(f->outcomes, &a.ending, 11);
 	listen_to(f);
 	assert_int_equal(f->heard.ended, 10);
-	assert_null(us_vault_outcome_not_late(f->vault, lg, 13, 1));
+	assert_null(us_vault_outcome_not_late(lg, 13, 1));
 	listen_to(f);
 	assert_int_equal(f->heard.n, 1);
 	assert_int_equal(f->heard.of[0].entry, 13);
@@ -357,13 +400,14 @@ static void
 from_where_the_log_ended(void **state)
 {
 	struct fixture *f = *state;
-	struct us_vault_request a = request_of(f), b = request_of(f);
+	struct answer a = answer_of(f), b = answer_of(f);
 
-	f->vault->tree_size = f->heard.ended = 5000;
-	us_vault_outcomes_open(f->vault);
-	(void)us_vault_outcome_late(&a);
+	f->heard.ended = 5000;
+	checkpoint(f, 5000);
+	us_vault_outcomes_open(f->outcomes);
+	(void)us_vault_outcome_late(f->outcomes, &a.ending, request_of(&a));
 	for (uint64_t i = 0; i < OUTCOMES_MAX; i++) {
-		struct us_vault_request r = request_of(f);
+		struct answer r = answer_of(f);
 
 		give(&r, 5001 + i);
 		end(&r, US_REASON_CUT);
@@ -381,7 +425,7 @@ many_at_once(void **state)
 	struct fixture *f = *state;
 
 	for (uint64_t i = 0; i < OUTCOMES_MAX; i++) {
-		struct us_vault_request r = request_of(f);
+		struct answer r = answer_of(f);
 
 		give(&r, i);
 		end(&r, US_REASON_CUT);

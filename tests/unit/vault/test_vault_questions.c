@@ -12,25 +12,13 @@
 
 #include "base/err.h"
 #include "daemon/vault/answers/question_diff.h"
+#include "daemon/vault/decide/sight.h"
 #include "tests/unit/registry/docket_acts.h"
 
-static struct us_vault *
-vault_of(struct world *w)
+static struct us_vault_asker
+asker_of(const struct world *w, const struct actor *who)
 {
-	struct us_vault *v = calloc(1, sizeof *v);
-
-	assert_non_null(v);
-	v->registry = w->reg;
-	return v;
-}
-
-static struct us_vault_request
-request_of(struct us_vault *v, const struct world *w, const struct actor *who)
-{
-	struct us_vault_request r = { .vault = v, .person = who->person };
-
-	r.subject = subject_of(w, who);
-	return r;
+	return (struct us_vault_asker){ .person = who->person, .subject = subject_of(w, who) };
 }
 
 /* ---- sight ---- */
@@ -41,44 +29,44 @@ static const char letters[] = "AEPDUJM";
 
 /* Who of all sees the document, as a string of their letters in the order above. */
 static void
-check_document(struct us_vault *v, const struct world *w, const struct actor *const people[PEOPLE],
+check_document(const struct world *w, const struct actor *const people[PEOPLE],
     const char *of_document)
 {
 	const struct us_document *d = us_registry_document_of(w->reg, small_document(), 1);
 
 	assert_non_null(d);
 	for (size_t i = 0; i < PEOPLE; i++) {
-		const struct us_vault_request r = request_of(v, w, people[i]);
+		const struct us_vault_asker who = asker_of(w, people[i]);
 
-		if (us_vault_sight_document(&r, d) != (strchr(of_document, letters[i]) != NULL))
+		if (us_vault_sight_document(w->reg, &who, d) !=
+		    (strchr(of_document, letters[i]) != NULL))
 			fail_msg("%s and the document", people[i]->name);
 	}
 }
 
 static void
-check_sight(struct us_vault *v, const struct world *w, const struct actor *const people[PEOPLE],
-    const char *filing, const char *of_item, const char *of_records, const char *of_document)
+check_sight(const struct world *w, const struct actor *const people[PEOPLE], const char *filing,
+    const char *of_item, const char *of_records, const char *of_document)
 {
 	const struct us_filing *f = us_registry_filing_named(w->reg, us_bytes_of(filing));
 
 	assert_non_null(f);
 	for (size_t i = 0; i < PEOPLE; i++) {
-		const struct us_vault_request r = request_of(v, w, people[i]);
+		const struct us_vault_asker who = asker_of(w, people[i]);
 
-		if (us_vault_sight_filing(&r, f) != (strchr(of_item, letters[i]) != NULL))
+		if (us_vault_sight_filing(w->reg, &who, f) != (strchr(of_item, letters[i]) != NULL))
 			fail_msg("%s: %s and the item", filing, people[i]->name);
-		if (us_vault_sight_filing_records(&r, f) !=
+		if (us_vault_sight_filing_records(w->reg, &who, f) !=
 		    (strchr(of_records, letters[i]) != NULL))
 			fail_msg("%s: %s and its records", filing, people[i]->name);
 	}
-	check_document(v, w, people, of_document);
+	check_document(w, people, of_document);
 }
 
 static void
 test_sight(void **state)
 {
 	struct world *w = *state;
-	struct us_vault *v = vault_of(w);
 	struct actor expert, defence, judge;
 	const struct actor *const people[PEOPLE] = { &w->attorney, &expert, &w->producer, &defence,
 		&w->auditor, &judge, &w->admin };
@@ -86,22 +74,21 @@ test_sight(void **state)
 	join(w, &expert, "Edgar Expert", US_CAPACITY_EXPERT, "plaintiffs", &w->attorney);
 	join(w, &defence, "Dora Defence", US_CAPACITY_COUNSEL_STAFF, "defendant", &w->producer);
 	join(w, &judge, "Judith Judge", US_CAPACITY_COURT, "court", &w->auditor);
-	check_document(v, w, people, "AJ"); /* nothing names it yet */
+	check_document(w, people, "AJ"); /* nothing names it yet */
 	assert_int_equal(clearance(w, &w->attorney, "expert", &expert), US_OK);
-	check_sight(v, w, people, "clearance-1", "AEUJM", "AEJ", "AEJ");
+	check_sight(w, people, "clearance-1", "AEUJM", "AEJ", "AEJ");
 	/* who names a statement of others as their own notice does not get to see it, nor do those
 	 * who see that notice */
 	assert_int_equal(about_records(w, &w->producer, US_ACT_CLAWBACK, 10, 10, NULL), US_OK);
-	check_sight(v, w, people, "clawback-1", "AEPDUJM", "PDJ", "AEJ");
+	check_sight(w, people, "clawback-1", "AEPDUJM", "PDJ", "AEJ");
 	assert_int_equal(serve(w, &w->attorney, "clearance-1", "defendant", w->now), US_OK);
-	check_sight(v, w, people, "clearance-1", "AEPDUJM", "AEPDJ", "AEPDJ");
+	check_sight(w, people, "clearance-1", "AEPDUJM", "AEPDJ", "AEPDJ");
 	/* named by those who added it in what the auditor may see: shown there */
 	assert_int_equal(about_records(w, &w->attorney, US_ACT_CHALLENGE, 30, 5, NULL), US_OK);
-	check_sight(v, w, people, "challenge-1", "AEUJM", "AEJ", "AEPDUJM");
+	check_sight(w, people, "challenge-1", "AEUJM", "AEJ", "AEPDUJM");
 	actor_free(&expert);
 	actor_free(&defence);
 	actor_free(&judge);
-	free(v);
 }
 
 /* ---- comparison ---- */
@@ -160,20 +147,21 @@ check_case(const struct world *w, int version, const struct us_vault_diff *d,
 }
 
 static void
-compare(struct world *w, struct us_vault *v, uint32_t version, struct us_vault_diff *d)
+compare(struct world *w, uint32_t version, struct us_vault_diff *d)
 {
 	struct us_vault_question_rules rules[2];
 
 	d->order[DIFF_FROM] = us_registry_version_of(w->reg, 1)->order;
 	d->order[DIFF_TO] = us_registry_version_of(w->reg, version)->order;
-	assert_int_equal(us_vault_diff_prepare(v, d, w->now), US_OK);
+	assert_int_equal(us_vault_diff_prepare(w->reg, d, w->now), US_OK);
 	for (int side = DIFF_FROM; side <= DIFF_TO; side++)
-		assert_int_equal(us_vault_question_rules_init(&rules[side], v, d->order[side], 1),
+		assert_int_equal(us_vault_question_rules_init(&rules[side], NULL, d->order[side],
+				     1),
 		    US_OK);
 	assert_true(us_vault_diff_concerns(d, 1) && !us_vault_diff_concerns(d, 2) &&
 	    !us_vault_diff_needs_index(d, 1));
 	for (size_t i = 0; i < us_registry_batches(w->reg, 1); i++)
-		assert_int_equal(us_vault_diff_count_batch(v, d, rules, 1,
+		assert_int_equal(us_vault_diff_count_batch(w->reg, d, rules, 1,
 				     us_registry_batch(w->reg, 1, i)),
 		    US_OK);
 	for (int side = DIFF_FROM; side <= DIFF_TO; side++)
@@ -196,7 +184,6 @@ test_comparison(void **state)
 		{ "clawback_visible: [court]", "clawback_visible: [court, expert]" }, { NULL, NULL }
 	};
 	struct world *w = *state;
-	struct us_vault *v = vault_of(w);
 	struct us_vault_diff d;
 	struct actor one, two;
 
@@ -210,7 +197,7 @@ test_comparison(void **state)
 		unsigned seen = 0;
 
 		memset(&d, 0, sizeof d);
-		compare(w, v, (uint32_t)version, &d);
+		compare(w, (uint32_t)version, &d);
 		for (size_t i = 0; i < d.n_cases; i++) {
 			check_case(w, version, &d, &d.cases[i]);
 			seen |= 1u << d.cases[i].person;
@@ -225,7 +212,6 @@ test_comparison(void **state)
 	}
 	actor_free(&one);
 	actor_free(&two);
-	free(v);
 }
 
 int
