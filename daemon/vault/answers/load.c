@@ -1,4 +1,5 @@
-/* Loads as their producer sees them: start, end, receipts, tickets. What is stored is sealer.c's. */
+/* Loads as their producer sees them: start, end, receipts, tickets. What is stored is
+ * sealer.c's. */
 #include "daemon/vault/answers/load.h"
 
 #include <stdio.h>
@@ -17,7 +18,7 @@
 #define LOADS_MAX 256
 #define LOADS_OF_ONE 16 /* a person */
 
-struct us_vault_loading {
+struct us_vault_load_request {
 	struct us_vault_load *load; /* that is not listed yet */
 	struct us_vault_load_wait wait;
 	uint8_t ticket[US_TICKET_SIZE]; /* the first one, until it is handed out */
@@ -28,7 +29,7 @@ struct us_vault_loading {
 static void
 loading_free(struct us_vault_request *r)
 {
-	struct us_vault_loading *d = r->own.loading;
+	struct us_vault_load_request *d = r->own.loading;
 
 	us_vault_load_wait_end(&d->wait);
 	us_vault_load_free(r->vault->loads, d->load);
@@ -37,10 +38,10 @@ loading_free(struct us_vault_request *r)
 	free(d);
 }
 
-static struct us_vault_loading *
+static struct us_vault_load_request *
 loading_new(struct us_vault_request *r)
 {
-	struct us_vault_loading *d = calloc(1, sizeof *d);
+	struct us_vault_load_request *d = calloc(1, sizeof *d);
 
 	if (d == NULL)
 		return NULL;
@@ -148,7 +149,7 @@ static int
 new_load(struct us_vault_request *r)
 {
 	const struct us_bytes purpose = r->q.load_open.purpose;
-	struct us_vault_loading *d = loading_new(r);
+	struct us_vault_load_request *d = loading_new(r);
 	struct us_vault_load_facts facts = { .collection = r->who.collection,
 		.person = r->who.person,
 		.flags = r->q.load_open.flags,
@@ -222,7 +223,7 @@ static enum us_vault_next
 start_load(struct us_vault_request *r)
 {
 	const struct us_msg_logged *m = r->heard.logged;
-	struct us_vault_loading *d = r->own.loading;
+	struct us_vault_load_request *d = r->own.loading;
 	struct us_vault_load *l = d->load;
 	int err;
 
@@ -242,7 +243,7 @@ start_load(struct us_vault_request *r)
 static enum us_vault_next
 put_started(struct us_vault_request *r)
 {
-	struct us_vault_loading *d = r->own.loading;
+	struct us_vault_load_request *d = r->own.loading;
 	const struct us_vault_load_facts *l = d->wait.facts;
 	struct us_json j;
 	struct us_buf b;
@@ -312,7 +313,7 @@ put_batches(const struct us_registry *reg, const struct us_vault_load_facts *l, 
 static enum us_vault_next
 finish_receipt(struct us_vault_request *r, struct us_bytes proof)
 {
-	struct us_vault_loading *d = r->own.loading;
+	struct us_vault_load_request *d = r->own.loading;
 
 	us_json_key(&d->j, "receipt");
 	if (proof.n > 0)
@@ -393,7 +394,7 @@ end_load(struct us_vault_request *r)
 	const struct us_msg_load_end m = { .load = q->load, .how = q->how };
 	struct us_vault_load *l = us_vault_load_find(r->vault->loads, q->load);
 	const struct us_vault_load_facts *facts = l == NULL ? NULL : us_vault_load_facts(l);
-	struct us_vault_loading *d;
+	struct us_vault_load_request *d;
 	int err;
 
 	if (q->how > 2)

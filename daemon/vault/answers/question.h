@@ -28,8 +28,8 @@ enum us_vault_next us_vault_question_for_all(struct us_vault_request *r);
 enum us_vault_next us_vault_question_ask_order(struct us_vault_request *r);
 /* Logs an intent whose query box holds the question. WAIT, or FAIL. */
 enum us_vault_next us_vault_question_log(struct us_vault_request *r, struct us_bytes text);
-/* A step, with us_vault_take_page_keys() behind it: opens the collection's index in the asker's name
- * if that is needed and the order lets them. */
+/* A step, with us_vault_take_page_keys() behind it: opens the collection's index in the asker's
+ * name if that is needed and the order lets them. */
 enum us_vault_next us_vault_question_open(struct us_vault_request *r);
 
 #endif

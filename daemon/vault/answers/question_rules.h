@@ -1,5 +1,5 @@
-/* The rules of one version of the order over one batch after another, whichever version is in force:
- * as visible.c does for the one in force, but of one batch at a time and without a cache. */
+/* The rules of one version of the order over one batch after another, whichever version is in
+ * force: as visible.c does for the one in force, but of one batch at a time and without a cache. */
 #ifndef US_DAEMON_VAULT_ANSWERS_QUESTION_RULES_H
 #define US_DAEMON_VAULT_ANSWERS_QUESTION_RULES_H
 

@@ -9,8 +9,8 @@ extern const struct us_vault_step us_vault_read_steps[];
 /* The records that a read asks for, and its collection, for the entry of its refusal. */
 void us_vault_read_name(struct us_vault_request *r);
 
-/* Before a copy's act is prepared: may all of it be seen? GO_ON, or REFUSE. Words in rules must have
- * been met by a search or read before; else the copy is refused as not visible. */
+/* Before a copy's act is prepared: may all of it be seen? GO_ON, or REFUSE. Words in rules must
+ * have been met by a search or read before; else the copy is refused as not visible. */
 enum us_vault_next
 us_vault_read_check(struct us_vault_request *r, const uint64_t *records, size_t n);
 /* A copy whose act has been committed, at that entry: GO_ON with the row of a read. copy's views

@@ -138,8 +138,7 @@ us_vault_sight_document(const struct us_registry *reg, const struct us_vault_ask
 						      us_vault_sight_filing(reg, who, f)))
 			return 1;
 		if (f->objected_by != 0 && is_digest(d, f->grounds) &&
-		    names_rightly(reg, d, f->objected_by) &&
-		    us_vault_sight_filing(reg, who, f))
+		    names_rightly(reg, d, f->objected_by) && us_vault_sight_filing(reg, who, f))
 			return 1;
 	}
 	for (size_t i = 0; i < us_registry_acknowledgements(reg); i++) {

@@ -1,9 +1,9 @@
 /*
- * Collections and batches in memory, opened piece by piece at first use, and the way from a record's
- * number to its bytes.
+ * Collections and batches in memory, opened piece by piece at first use, and the way from a
+ * record's number to its bytes.
  *
- * One owner, one thread. What a container, or sealed bytes, point to stands in scratch that the next
- * record overwrites.
+ * One owner, one thread. What a container, or sealed bytes, point to stands in scratch that the
+ * next record overwrites.
  */
 #ifndef US_DAEMON_VAULT_EVIDENCE_EVIDENCE_H
 #define US_DAEMON_VAULT_EVIDENCE_EVIDENCE_H
@@ -33,8 +33,8 @@ int us_vault_evidence_take_keys(struct us_vault_evidence *e, uint32_t collection
     struct us_bytes page_keys);
 /* 1 if every key that reading the collection needs is here. */
 int us_vault_evidence_complete(struct us_vault_evidence *e, uint32_t collection);
-/* The index of a batch. Belongs to e, until the batch is forgotten. US_ERR_SEALED if the batch's key
- * was not released. */
+/* The index of a batch. Belongs to e, until the batch is forgotten. US_ERR_SEALED if the batch's
+ * key was not released. */
 int us_vault_evidence_segment(struct us_vault_evidence *e, const struct us_batch *facts,
     struct us_segment **out);
 /* Opens a record; *c has views until the next one. US_ERR_SEALED, US_ERR_VERIFY, errors of the

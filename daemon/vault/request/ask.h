@@ -8,7 +8,8 @@
 /* A tag for a question to the keeper, whose answer the next step finds in r->heard; 0 if too many
  * are open. */
 uint32_t us_vault_ask(struct us_vault_request *r);
-/* err: of sending the question; US_OK, or anything if the tag was 0. WAIT, or FAIL with r->entry. */
+/* err: of sending the question; US_OK, or anything if the tag was 0. WAIT, or FAIL with
+ * r->entry. */
 enum us_vault_next us_vault_asked(struct us_vault_request *r, int err);
 /* A step: sends the message to the keeper as it is (us_vault_kind). */
 enum us_vault_next us_vault_forward(struct us_vault_request *r);

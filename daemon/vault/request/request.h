@@ -82,7 +82,7 @@ union us_vault_own {
 	struct us_vault_gathering *gathering;
 	struct us_vault_reporting *reporting;
 	struct us_vault_sending *sending;
-	struct us_vault_loading *loading;
+	struct us_vault_load_request *loading;
 	const struct us_msg_log_keys_reply *log_keys;
 };
 
@@ -128,7 +128,8 @@ struct us_vault_request {
 
 /* Goes on with another row. */
 enum us_vault_next us_vault_row(struct us_vault_request *r, const struct us_vault_step *steps);
-/* FAIL with the problem that an error of ours or of the keeper amounts to. entry: NO_ENTRY: none. */
+/* FAIL with the problem that an error of ours or of the keeper amounts to. entry: NO_ENTRY:
+ * none. */
 enum us_vault_next
 us_vault_fail(struct us_vault_request *r, int err, enum us_reason reason, uint64_t entry);
 /* The same for a unit. */
@@ -139,8 +140,8 @@ enum us_vault_next us_vault_decided(enum us_vault_decision decision);
 /* ANSWER with these bytes, which are copied. */
 enum us_vault_next us_vault_answer_bytes(struct us_vault_request *r, uint16_t status,
     uint8_t content, uint64_t entry, struct us_bytes body);
-/* Ends the document, whose bytes are in json, and answers with it; FAIL if it cannot be ended. Frees
- * json in any case. */
+/* Ends the document, whose bytes are in json, and answers with it; FAIL if it cannot be ended.
+ * Frees json in any case. */
 enum us_vault_next us_vault_answer_json(struct us_vault_request *r, uint16_t status, uint64_t entry,
     struct us_json *j, struct us_buf *json);
 

@@ -12,8 +12,8 @@
 struct us_vault_keeper;
 struct us_vault_state;
 
-/* No channel yet. control: to the monitor, which counts what the keeper cannot any more; NULL: there
- * is none. US_ERR_NOMEM. */
+/* No channel yet. control: to the monitor, which counts what the keeper cannot any more; NULL:
+ * there is none. US_ERR_NOMEM. */
 int us_vault_keeper_new(struct us_vault_keeper **out, struct us_channel *control);
 /* Not the channel, which is its maker's. NULL is allowed. */
 void us_vault_keeper_free(struct us_vault_keeper *k);

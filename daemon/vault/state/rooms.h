@@ -3,14 +3,15 @@
  * what one needs of another it asks by that header. Rooms stand in this order, and use only what
  * stands before them:
  *
- *   state/     the registry, the keys and phase of an open vault; the keeper; acts; the store's writer
+ *   state/     registry, keys and phase of an open vault; the keeper; acts; the store's writer
  *   evidence/  collections, batches, records; which of them a set of rules lets be seen
  *   decide/    sessions, and what order and registry say to a request: decisions, never answers
  *   request/   the engine: requests from their message to their end, step by step
  *   loads/     what producers have open, and the sealer's side of it
  *   answers/   the steps of each kind of request
  *
- * One thread runs all of it (the event loop); the store's writes are done by the thread of writer.h.
+ * One thread runs all of it (the event loop); the store's writes are done by the thread of
+ * writer.h.
  */
 #ifndef US_DAEMON_VAULT_STATE_ROOMS_H
 #define US_DAEMON_VAULT_STATE_ROOMS_H
