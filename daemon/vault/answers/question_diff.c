@@ -19,9 +19,11 @@
 #include "base/time.h"
 #include "daemon/vault/answers/answer.h"
 #include "daemon/vault/answers/question.h"
+#include "daemon/vault/evidence/words.h"
 #include "registry/versions.h"
 
-#define WORDS_MAX_BYTES 262144u
+#define WORDS_MAX_BYTES 262144u /* in an entry */
+#define GATHERED_MAX_BYTES (4u * WORDS_MAX_BYTES)
 #define PURPOSE "to compare versions of the order"
 
 struct us_vault_comparing {
@@ -158,50 +160,27 @@ count_one(struct us_vault_request *r)
 
 /* --- words ------------------------------------------------------------------------------------ */
 
+/* Views of what was gathered into c->words as it came: each once. */
 static int
-compare_words(const void *a, const void *b)
+sort_words(struct us_vault_comparing *c, struct us_buf *gathered)
 {
-	const struct us_bytes *x = a, *y = b;
-	const int order = memcmp(x->p, y->p, x->n < y->n ? x->n : y->n);
+	struct us_bytes *all;
+	size_t n;
+	int err = us_vault_words_split(gathered, &all, &n);
 
-	return order != 0 ? order : (x->n > y->n) - (x->n < y->n);
-}
-
-/* Views of packed words, sorted, each once. */
-static int
-sort_words(struct us_buf *packed, struct us_bytes **out, size_t *n)
-{
-	struct us_reader in;
-	size_t room = 0, kept = 0;
-
-	us_reader_init(&in, packed->data, packed->len);
-	while (in.left > 0 && in.err == US_OK) {
-		(void)us_take_str16(&in, US_WORD_MAX);
-		room++;
-	}
-	*n = 0;
-	*out = NULL;
-	if (in.err != US_OK || room == 0)
-		return in.err;
-	*out = calloc(room, sizeof **out);
-	if (*out == NULL)
-		return US_ERR_NOMEM;
-	us_reader_init(&in, packed->data, packed->len);
-	for (size_t i = 0; i < room; i++)
-		(*out)[i] = us_take_str16(&in, US_WORD_MAX);
-	qsort(*out, room, sizeof **out, compare_words);
-	for (size_t i = 0; i < room; i++)
-		if (kept == 0 || compare_words(&(*out)[kept - 1], &(*out)[i]) != 0)
-			(*out)[kept++] = (*out)[i];
-	*n = kept;
-	return US_OK;
+	if (err == US_OK)
+		err = us_vault_words_pack(all, n, &c->words, &c->n_words);
+	free(all);
+	return err != US_OK ? err : us_vault_words_split(&c->words, &c->word, &c->n_words);
 }
 
 static int
 gather_words(struct us_vault_comparing *c)
 {
+	struct us_buf gathered;
 	int err = US_OK;
 
+	us_buf_init(&gathered, GATHERED_MAX_BYTES);
 	us_buf_reset(&c->words);
 	for (size_t i = 0; i < c->diff.n_changes && err == US_OK; i++) {
 		const struct us_vault_diff_change *change = &c->diff.changes[i];
@@ -210,13 +189,16 @@ gather_words(struct us_vault_comparing *c)
 		     side <= DIFF_TO && err == US_OK && change->collection == c->collection;
 		     side++) {
 			err = us_vault_question_rules_words(&c->rules[side],
-			    change->stance[side].permits, &c->words);
+			    change->stance[side].permits, &gathered);
 			if (err == US_OK)
 				err = us_vault_question_rules_words(&c->rules[side],
-				    change->stance[side].forbids, &c->words);
+				    change->stance[side].forbids, &gathered);
 		}
 	}
-	return err != US_OK ? err : sort_words(&c->words, &c->word, &c->n_words);
+	if (err == US_OK)
+		err = sort_words(c, &gathered);
+	us_buf_free(&gathered);
+	return err;
 }
 
 /* In the asker's name, by an action that the order lets them do here. */
@@ -230,10 +212,7 @@ log_words(struct us_vault_request *r)
 		.related = c->entry,
 		.snapshot = us_vault_newest(r->vault->state),
 		.purpose = us_bytes_of(PURPOSE) };
-	enum us_vault_next next;
 	struct us_ruling ruling;
-	struct us_buf packed;
-	int err = US_OK;
 
 	for (size_t i = 0; i < US_COUNT(any) && e.action == US_ACTION_NONE; i++) {
 		us_vault_ruling(r->vault, &r->who, any[i], e.purpose, 0, &ruling);
@@ -242,13 +221,10 @@ log_words(struct us_vault_request *r)
 	}
 	if (e.action == US_ACTION_NONE)
 		return fail(r, US_ERR_DENIED);
-	us_buf_init(&packed, WORDS_MAX_BYTES);
-	for (size_t i = 0; i < c->n_words && err == US_OK; i++)
-		err = us_buf_put_str16(&packed, c->word[i].p, c->word[i].n);
-	e.terms = (struct us_bytes){ packed.data, packed.len };
-	next = err == US_OK ? us_vault_log(r, &e) : fail(r, err);
-	us_buf_free(&packed);
-	return next;
+	if (c->words.len > WORDS_MAX_BYTES)
+		return fail(r, US_ERR_LIMIT);
+	e.terms = (struct us_bytes){ c->words.data, c->words.len };
+	return us_vault_log(r, &e);
 }
 
 static enum us_vault_next
@@ -351,7 +327,7 @@ ask_for_diff(struct us_vault_request *r)
 	c = calloc(1, sizeof *c);
 	if (c == NULL)
 		return us_vault_fail(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
-	us_buf_init(&c->words, WORDS_MAX_BYTES * 4);
+	us_buf_init(&c->words, GATHERED_MAX_BYTES);
 	r->own.comparing = c;
 	r->own_free = comparing_free;
 	c->version[DIFF_FROM] = from->version;

@@ -13,6 +13,7 @@
 #include "daemon/vault/answers/answer.h"
 #include "daemon/vault/answers/record_line.h"
 #include "daemon/vault/evidence/visible.h"
+#include "daemon/vault/evidence/words.h"
 #include "daemon/vault/state/keeper.h"
 
 #define RECORDS_MAX 65536u
@@ -159,21 +160,6 @@ check_numbers(struct us_vault_request *r)
 
 /* --- visibility ------------------------------------------------------------------------------- */
 
-static int
-split_words(struct us_vault_reading *d)
-{
-	struct us_reader in;
-	size_t i;
-
-	d->word = calloc(d->n_words, sizeof *d->word);
-	if (d->word == NULL)
-		return US_ERR_NOMEM;
-	us_reader_init(&in, d->words.data, d->words.len);
-	for (i = 0; i < d->n_words; i++)
-		d->word[i] = us_take_str16(&in, US_WORD_MAX);
-	return us_reader_end(&in);
-}
-
 static void
 view_open(struct us_vault_request *r)
 {
@@ -199,8 +185,8 @@ open_view(struct us_vault_request *r)
 
 	view_open(r);
 	err = us_vault_view_words(&d->view, &d->words, &d->n_words);
-	if (err == US_OK && d->n_words > 0)
-		err = split_words(d);
+	if (err == US_OK)
+		err = us_vault_words_split(&d->words, &d->word, &d->n_words);
 	if (err != US_OK)
 		return us_vault_fail(r, err, US_REASON_ERROR, NO_ENTRY);
 	if (d->n_words == 0)

@@ -16,6 +16,7 @@
 #include "daemon/vault/answers/record_line.h"
 #include "daemon/vault/answers/searching.h"
 #include "daemon/vault/evidence/designate.h"
+#include "daemon/vault/evidence/words.h"
 
 #define QUERY_LOGGED_MAX 8192u
 #define LIMIT_DEFAULT 20u
@@ -239,57 +240,35 @@ take_words(struct us_vault_request *r)
 
 /* --- the request ------------------------------------------------------------------------------ */
 
-static int
-compare_words(const void *a, const void *b)
-{
-	const struct us_bytes *x = a, *y = b;
-	int order = memcmp(x->p, y->p, x->n < y->n ? x->n : y->n);
-
-	return order != 0 ? order : (x->n > y->n) - (x->n < y->n);
-}
-
-/* The words whose keys are needed, each once and sorted: of the query, and of rules without
- * bitmaps. */
+/* The words whose keys are needed: of the query, and of rules without bitmaps. */
 static int
 gather_words(struct us_vault_searching *s)
 {
+	const size_t n_query = s->query->n_words;
+	struct us_bytes *rule = NULL, *all = NULL;
 	struct us_buf rules;
-	struct us_reader in;
-	struct us_bytes *all;
-	size_t n_rules = 0, i, n;
+	size_t n_rules = 0;
 	int err;
 
 	us_buf_init(&rules, 262144);
 	err = us_vault_view_words(&s->view, &rules, &n_rules);
-	n = s->query->n_words;
-	all = calloc(n + n_rules + 1, sizeof *all);
-	if (all == NULL)
-		err = US_ERR_NOMEM;
-	if (err == US_OK && n > 0)
-		memcpy(all, s->query->words, n * sizeof *all);
-	us_reader_init(&in, rules.data, rules.len);
-	for (i = 0; err == US_OK && i < n_rules; i++)
-		all[n++] = us_take_str16(&in, US_WORD_MAX);
-	if (err == US_OK && n > 0) {
-		qsort(all, n, sizeof *all, compare_words);
-		for (i = 0; i < n && err == US_OK; i++) {
-			if (i > 0 && compare_words(&all[i - 1], &all[i]) == 0)
-				continue;
-			err = us_buf_put_str16(&s->words, all[i].p, all[i].n);
-			s->n_words++;
-		}
+	if (err == US_OK)
+		err = us_vault_words_split(&rules, &rule, &n_rules);
+	if (err == US_OK) {
+		all = calloc(n_query + n_rules + 1, sizeof *all);
+		err = all == NULL ? US_ERR_NOMEM : US_OK;
+	}
+	if (err == US_OK) {
+		if (n_query > 0)
+			memcpy(all, s->query->words, n_query * sizeof *all);
+		if (n_rules > 0)
+			memcpy(all + n_query, rule, n_rules * sizeof *all);
+		err = us_vault_words_pack(all, n_query + n_rules, &s->words, &s->n_words);
 	}
 	free(all);
+	free(rule);
 	us_buf_free(&rules);
-	if (err != US_OK || s->n_words == 0)
-		return err;
-	s->word = calloc(s->n_words, sizeof *s->word);
-	if (s->word == NULL)
-		return US_ERR_NOMEM;
-	us_reader_init(&in, s->words.data, s->words.len);
-	for (i = 0; i < s->n_words; i++)
-		s->word[i] = us_take_str16(&in, US_WORD_MAX);
-	return us_reader_end(&in);
+	return err != US_OK ? err : us_vault_words_split(&s->words, &s->word, &s->n_words);
 }
 
 static enum us_vault_next

@@ -66,98 +66,86 @@ why_sealed(const struct us_vault_state *s)
 	return "It has been unsealed and checks its state; try again in a moment";
 }
 
-void
-us_vault_problem_of(struct us_vault_problem *p, const struct us_vault_state *s, int err,
-    enum us_reason reason, uint64_t entry)
+/* What errors of ours and of the keeper amount to; those that are not here are our failure. */
+static const struct {
+	enum us_err err;
+	uint16_t status, retry_after;
+	const char *type, *title;
+} errors[] = {
+	{ US_ERR_DENIED, 403, 0, "denied", "Refused" },
+	{ US_ERR_REVOKED, 403, 0, "denied", "Refused" },
+	{ US_ERR_SUSPENDED, 403, 0, "denied", "Refused" },
+	{ US_ERR_EXPIRED, 403, 0, "denied", "Refused" },
+	{ US_ERR_NOT_YET, 403, 0, "denied", "Refused" },
+	{ US_ERR_SIGNATURE, 403, 0, "denied", "Refused" },
+	{ US_ERR_NOT_FOUND, 404, 0, "not-found", "Not found" },
+	{ US_ERR_FORMAT, 400, 0, "malformed", "The request is malformed" },
+	{ US_ERR_TRUNCATED, 400, 0, "malformed", "The request is malformed" },
+	{ US_ERR_TRAILING, 400, 0, "malformed", "The request is malformed" },
+	{ US_ERR_RANGE, 400, 0, "malformed", "The request is malformed" },
+	{ US_ERR_ENCODING, 400, 0, "malformed", "The request is malformed" },
+	{ US_ERR_ARG, 400, 0, "malformed", "The request is malformed" },
+	{ US_ERR_MALFORMED, 400, 0, "malformed", "The request is malformed" },
+	{ US_ERR_LIMIT, 413, 0, "too-large", "The request is too large" },
+	{ US_ERR_EXISTS, 409, 0, "conflict", "Not possible in the present state" },
+	{ US_ERR_STATE, 409, 0, "conflict", "Not possible in the present state" },
+	{ US_ERR_NOSPACE, 507, 0, "no-space", "The vault's disk is full" },
+	{ US_ERR_SEALED, 503, 0, "sealed", "The vault is sealed" },
+	{ US_ERR_FULL, 503, 1, "busy", "The vault cannot serve this now" },
+	{ US_ERR_NOMEM, 503, 1, "busy", "The vault cannot serve this now" },
+	{ US_ERR_BUSY, 503, 1, "busy", "The vault cannot serve this now" },
+	{ US_ERR_IO, 503, 1, "busy", "The vault cannot serve this now" },
+	{ US_ERR_CLOSED, 503, 1, "busy", "The vault cannot serve this now" },
+};
+
+/* What the table does not say: it depends on the reason, or on the vault. */
+static void
+put_particulars(struct us_vault_problem *p, const struct us_vault_state *s, int err)
 {
-	us_vault_problem_set(p, 500, "internal", "The vault failed", reason)->entry = entry;
-	switch (err) {
-	case US_ERR_SEALED:
-		p->status = 503;
-		p->type = "sealed";
-		p->title = "The vault is sealed";
+	if (err == US_ERR_SEALED) {
 		us_vault_problem_detail(p, why_sealed(s));
 		p->retry_after = us_vault_phase(s) == US_VAULT_SEALED ||
 			us_vault_phase(s) == US_VAULT_REFUSING ?
 		    0 :
 		    1;
-		break;
-	case US_ERR_DENIED:
-	case US_ERR_REVOKED:
-	case US_ERR_SUSPENDED:
-	case US_ERR_EXPIRED:
-	case US_ERR_NOT_YET:
-	case US_ERR_SIGNATURE:
-		p->status = reason == US_REASON_NO_SESSION ? 401 : 403;
-		p->type = reason == US_REASON_NO_SESSION ? "session" : "denied";
-		p->title = reason == US_REASON_NO_SESSION ? "No session: sign one first" :
-							    "Refused";
-		break;
-	case US_ERR_NOT_FOUND:
-		p->status = 404;
-		p->type = "not-found";
-		p->title = "Not found";
-		break;
-	case US_ERR_FORMAT:
-	case US_ERR_TRUNCATED:
-	case US_ERR_TRAILING:
-	case US_ERR_RANGE:
-	case US_ERR_ENCODING:
-	case US_ERR_ARG:
-	case US_ERR_MALFORMED:
-		p->status = 400;
-		p->type = "malformed";
-		p->title = "The request is malformed";
-		break;
-	case US_ERR_LIMIT:
-		p->status = 413;
-		p->type = "too-large";
-		p->title = "The request is too large";
-		break;
-	case US_ERR_EXISTS:
-	case US_ERR_STATE:
-		p->status = 409;
-		p->type = "conflict";
-		p->title = "Not possible in the present state";
-		break;
-	case US_ERR_NOSPACE:
-		if (reason == US_REASON_LOW_SPACE) {
-			p->status = 503;
-			p->type = "low-space";
-			p->title = "The log's disk is nearly full: nothing is released until there "
-				   "is room again";
-			us_vault_problem_cure(p,
-			    "The administrator makes room on the file system of keeper/; "
-			    "sealing, revoking and freezing go on "
-			    "meanwhile");
-			p->retry_after = 60;
-			break;
-		}
-		p->status = 507;
-		p->type = "no-space";
-		p->title = "The vault's disk is full";
+	} else if (p->status == 403 && p->reason == US_REASON_NO_SESSION) {
+		p->status = 401;
+		p->type = "session";
+		p->title = "No session: sign one first";
+	} else if (err == US_ERR_NOSPACE && p->reason == US_REASON_LOW_SPACE) {
+		p->status = 503;
+		p->type = "low-space";
+		p->title = "The log's disk is nearly full: nothing is released until there is room "
+			   "again";
+		p->retry_after = 60;
+		us_vault_problem_cure(p,
+		    "The administrator makes room on the file system of keeper/; sealing, "
+		    "revoking and freezing go on meanwhile");
+	} else if (err == US_ERR_NOSPACE) {
 		us_vault_problem_cure(p,
 		    "The administrator frees space; what was acknowledged is safe");
-		break;
-	case US_ERR_FULL:
+	} else if (err == US_ERR_FULL) {
 		us_vault_problem_detail(p, "Too much is under way inside the vault; try again");
-		p->status = 503;
-		p->type = "busy";
-		p->title = "The vault cannot serve this now";
-		p->retry_after = 1;
-		break;
-	case US_ERR_NOMEM:
-	case US_ERR_BUSY:
-	case US_ERR_IO:
-	case US_ERR_CLOSED:
-		p->status = 503;
-		p->type = "busy";
-		p->title = "The vault cannot serve this now";
-		p->retry_after = 1;
-		break;
-	default:
+	}
+}
+
+void
+us_vault_problem_of(struct us_vault_problem *p, const struct us_vault_state *s, int err,
+    enum us_reason reason, uint64_t entry)
+{
+	size_t i = 0;
+
+	us_vault_problem_set(p, 500, "internal", "The vault failed", reason)->entry = entry;
+	while (i < US_COUNT(errors) && (int)errors[i].err != err)
+		i++;
+	if (i == US_COUNT(errors)) {
 		us_log_err(err, "a request failed");
-		break;
+	} else {
+		p->status = errors[i].status;
+		p->type = errors[i].type;
+		p->title = errors[i].title;
+		p->retry_after = errors[i].retry_after;
+		put_particulars(p, s, err);
 	}
 	if (p->detail[0] == '\0')
 		us_vault_problem_detail(p, us_strerror(err));

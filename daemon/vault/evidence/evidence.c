@@ -5,9 +5,9 @@
 
 #include "base/err.h"
 #include "crypto/record_seal.h"
+#include "daemon/vault/evidence/manifests.h"
+#include "daemon/vault/evidence/slots.h"
 #include "daemon/vault/state/rooms.h"
-
-#define MANIFESTS_MAX 1024 /* open manifest pages, 32 KiB each */
 
 /* What of a batch is in memory. */
 struct us_vault_batch {
@@ -20,13 +20,6 @@ struct us_vault_batch {
 	struct us_segment *segment;
 };
 
-/* An open page of a batch's manifest: neighbours in time are seldom neighbours in number. */
-struct us_vault_manifest_slot {
-	const struct us_vault_batch *batch; /* NULL: empty */
-	uint32_t page;
-	struct us_manifest_reader *reader;
-};
-
 struct us_vault_collection {
 	uint32_t id;
 	struct us_vault_batch **batches; /* by slot; NULL where there is none */
@@ -34,7 +27,6 @@ struct us_vault_collection {
 	struct us_key **dictionary_keys; /* by version; NULL where there is none */
 	size_t n_dictionary_keys;
 	struct us_unpacker *unpacker;
-	struct us_tags *tags; /* NULL until the first load asks */
 	uint64_t complete_at; /* sequence of the act up to which all keys are here */
 };
 
@@ -44,8 +36,8 @@ struct us_vault_evidence {
 	struct us_cache *cache;
 	struct us_vault_collection **collections; /* by id */
 	size_t n_collections;
-	struct us_vault_manifest_slot manifests[MANIFESTS_MAX]; /* by a hash of batch and page */
-	struct us_buf sealed, plain, container;                 /* scratch */
+	struct us_vault_manifests *manifests;
+	struct us_buf sealed, plain, container; /* scratch */
 };
 
 /* --- pages ------------------------------------------------------------------------------------ */
@@ -176,22 +168,6 @@ put_key(struct us_key **place, struct us_bytes bytes)
 	return err;
 }
 
-/* The page key of a batch is that of its segment, whose slot may be another one. */
-static uint32_t
-slot_of_segment(const struct us_vault_evidence *e, uint32_t collection, uint32_t segment_slot)
-{
-	size_t i, n = us_registry_batches(us_vault_registry(e->state), collection);
-
-	for (i = n; i-- > 0;) {
-		const struct us_batch *b = us_registry_batch(us_vault_registry(e->state),
-		    collection, i);
-
-		if (b->status != US_BATCH_VOID && b->facts.segment_slot == segment_slot)
-			return b->facts.slot;
-	}
-	return segment_slot;
-}
-
 int
 us_vault_evidence_take_keys(struct us_vault_evidence *e, uint32_t collection,
     struct us_bytes page_keys)
@@ -210,7 +186,8 @@ us_vault_evidence_take_keys(struct us_vault_evidence *e, uint32_t collection,
 			break;
 		if (kind == 1) {
 			struct us_vault_batch *b = batch_at(e, c,
-			    slot_of_segment(e, collection, number));
+			    us_vault_slot_of_segment(us_vault_registry(e->state), collection,
+				number));
 
 			err = b == NULL ? US_ERR_NOMEM : put_key(&b->page_key, key);
 			if (err == US_OK)
@@ -272,17 +249,6 @@ batch_of(struct us_vault_evidence *e, const struct us_batch *facts, struct us_va
 	return US_OK;
 }
 
-static uint32_t
-pages_of(const struct us_batch *facts, enum us_page_kind kind)
-{
-	size_t i;
-
-	for (i = 0; i < facts->facts.n_pages; i++)
-		if (facts->facts.pages[i].kind == (uint8_t)kind)
-			return facts->facts.pages[i].pages;
-	return 0;
-}
-
 int
 us_vault_evidence_segment(struct us_vault_evidence *e, const struct us_batch *facts,
     struct us_segment **out)
@@ -292,7 +258,7 @@ us_vault_evidence_segment(struct us_vault_evidence *e, const struct us_batch *fa
 	int err = batch_of(e, facts, &b);
 
 	if (err == US_OK && b->segment == NULL) {
-		source.pages = pages_of(facts, US_PAGE_SEGMENT);
+		source.pages = us_vault_pages_of(facts, US_PAGE_SEGMENT);
 		source.ctx = b;
 		err = us_segment_open(&source, &b->segment);
 		if (err == US_OK && us_segment_docs(b->segment) != facts->facts.count) {
@@ -307,22 +273,11 @@ us_vault_evidence_segment(struct us_vault_evidence *e, const struct us_batch *fa
 }
 
 static void
-manifest_drop(struct us_vault_manifest_slot *m)
-{
-	us_manifest_close(m->reader);
-	*m = (struct us_vault_manifest_slot){ NULL, 0, NULL };
-}
-
-static void
 batch_free(struct us_vault_batch *b)
 {
-	size_t i;
-
 	if (b == NULL)
 		return;
-	for (i = 0; i < MANIFESTS_MAX; i++)
-		if (b->evidence->manifests[i].batch == b)
-			manifest_drop(&b->evidence->manifests[i]);
+	us_vault_manifests_forget(b->evidence->manifests, &b->source);
 	us_segment_close(b->segment);
 	us_batch_directory_free(b->directory);
 	us_key_free(b->page_key);
@@ -358,7 +313,6 @@ collection_free(struct us_vault_collection *c)
 	free(c->batches);
 	free(c->dictionary_keys);
 	us_unpacker_free(c->unpacker);
-	us_tags_free(c->tags);
 	free(c);
 }
 
@@ -419,7 +373,7 @@ find_sealed(struct us_vault_evidence *e, struct us_vault_batch *b, const struct 
 
 	if (b->directory == NULL)
 		err = us_batch_directory_open(&b->directory, &b->source, facts->facts.count,
-		    pages_of(facts, US_PAGE_RECORDS));
+		    us_vault_pages_of(facts, US_PAGE_RECORDS));
 	if (err == US_OK)
 		err = us_batch_directory_find(b->directory, item, &first, &n);
 	if (err != US_OK)
@@ -476,57 +430,12 @@ int
 us_vault_evidence_proof(struct us_vault_evidence *e, const struct us_batch *facts, uint64_t record,
     struct us_batch_proof *proof)
 {
-	uint32_t item = (uint32_t)(record - facts->facts.first), page = item / US_MANIFEST_PER_PAGE;
-	struct us_vault_manifest_slot *m;
 	struct us_vault_batch *b;
 	int err = batch_of(e, facts, &b);
 
-	if (err != US_OK)
-		return err;
-	m = &e->manifests[(b->collection * 31u + b->slot * 257u + page) % MANIFESTS_MAX];
-	if (m->batch != b || m->page != page) {
-		manifest_drop(m);
-		err = us_manifest_open(&m->reader, &b->source, facts->facts.count);
-		if (err != US_OK)
-			return err;
-		m->batch = b;
-		m->page = page;
-	}
-	return us_manifest_proof(m->reader, item, proof);
-}
-
-/* --- duplicates ------------------------------------------------------------------------------- */
-
-static int
-tags_of(struct us_vault_evidence *e, uint32_t id, struct us_tags **out)
-{
-	const struct us_registry *reg = us_vault_registry(e->state);
-	struct us_vault_collection *c = collection_of(e, id);
-	size_t i, n = us_registry_batches(reg, id);
-	int err = c == NULL ? US_ERR_NOMEM : US_OK;
-
-	if (err == US_OK && c->tags == NULL)
-		err = us_tags_new(&c->tags, id);
-	for (i = 0; i < n && err == US_OK; i++) {
-		const struct us_batch *b = us_registry_batch(reg, id, i);
-
-		/* Withdrawn records are still there: the same bytes are not admitted twice. */
-		if (b->status != US_BATCH_VOID)
-			err = us_tags_add(c->tags, e->reader, b->facts.slot, b->facts.count);
-	}
-	if (err == US_OK)
-		*out = c->tags;
-	return err;
-}
-
-int
-us_vault_evidence_known(struct us_vault_evidence *e, uint32_t collection, const struct us_tag *tag,
-    enum us_known *known)
-{
-	struct us_tags *there;
-	int err = tags_of(e, collection, &there);
-
-	return err != US_OK ? err : us_tags_find(there, e->cache, tag, known);
+	return err != US_OK ? err :
+			      us_vault_manifests_proof(e->manifests, &b->source, facts->facts.count,
+				  (uint32_t)(record - facts->facts.first), proof);
 }
 
 /* --- all of it -------------------------------------------------------------------------------- */
@@ -536,10 +445,14 @@ us_vault_evidence_new(struct us_vault_evidence **out, const struct us_vault_stat
     struct us_store_reader *reader, size_t cache_pages)
 {
 	struct us_vault_evidence *e = calloc(1, sizeof *e);
-	int err = e == NULL ? US_ERR_NOMEM : us_cache_new(&e->cache, reader, cache_pages);
+	int err = e == NULL ? US_ERR_NOMEM : us_vault_manifests_new(&e->manifests);
 
 	*out = NULL;
+	if (err == US_OK)
+		err = us_cache_new(&e->cache, reader, cache_pages);
 	if (err != US_OK) {
+		if (e != NULL)
+			us_vault_manifests_free(e->manifests);
 		free(e);
 		return err;
 	}
@@ -559,6 +472,7 @@ us_vault_evidence_free(struct us_vault_evidence *e)
 		return;
 	us_vault_evidence_forget(e);
 	us_cache_free(e->cache);
+	us_vault_manifests_free(e->manifests);
 	us_buf_free(&e->sealed);
 	us_buf_free(&e->plain);
 	us_buf_free(&e->container);
@@ -569,4 +483,10 @@ const struct us_vault_state *
 us_vault_evidence_state(const struct us_vault_evidence *e)
 {
 	return e->state;
+}
+
+struct us_cache *
+us_vault_evidence_cache(const struct us_vault_evidence *e)
+{
+	return e->cache;
 }

@@ -9,7 +9,6 @@
 #define US_DAEMON_VAULT_EVIDENCE_EVIDENCE_H
 
 #include "daemon/vault/evidence/cache.h"
-#include "daemon/vault/evidence/tags.h"
 #include "daemon/vault/state/state.h"
 #include "evidence/batch/reader.h"
 #include "evidence/batch/record.h"
@@ -25,7 +24,9 @@ int us_vault_evidence_new(struct us_vault_evidence **out, const struct us_vault_
 void us_vault_evidence_free(struct us_vault_evidence *e);
 /* Wipes and forgets all that was opened, keys above all; the cache stays. */
 void us_vault_evidence_forget(struct us_vault_evidence *e);
-/* Those that it was made with. */
+/* The pages in memory. */
+struct us_cache *us_vault_evidence_cache(const struct us_vault_evidence *e);
+/* The one that it was made with. */
 const struct us_vault_state *us_vault_evidence_state(const struct us_vault_evidence *e);
 
 /* Takes packed page keys of a "logged". US_ERR_FORMAT, US_ERR_NOMEM. */
@@ -47,9 +48,5 @@ int us_vault_evidence_proof(struct us_vault_evidence *e, const struct us_batch *
 /* Forgets a batch that was not admitted, its pages in the cache too. */
 void
 us_vault_evidence_forget_batch(struct us_vault_evidence *e, uint32_t collection, uint32_t slot);
-/* Whether the collection has a record with that tag already. Its batches' tags are read at first
- * use. */
-int us_vault_evidence_known(struct us_vault_evidence *e, uint32_t collection,
-    const struct us_tag *tag, enum us_known *known);
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "daemon/vault/evidence/designate.h"
+#include "daemon/vault/evidence/words.h"
 #include "daemon/vault/state/rooms.h"
 #include "registry/docket.h"
 #include "registry/withheld.h"
@@ -414,31 +415,6 @@ lacks_bitmaps(struct us_vault_view *w)
 	return 0;
 }
 
-static int
-compare_words(const void *a, const void *b)
-{
-	const struct us_bytes *x = a, *y = b;
-	int order = memcmp(x->p, y->p, x->n < y->n ? x->n : y->n);
-
-	return order != 0 ? order : (x->n > y->n) - (x->n < y->n);
-}
-
-static int
-put_words(struct us_bytes *words, size_t n, struct us_buf *out, size_t *n_out)
-{
-	size_t i;
-	int err = US_OK;
-
-	qsort(words, n, sizeof *words, compare_words);
-	for (i = 0; i < n && err == US_OK; i++) {
-		if (i > 0 && compare_words(&words[i - 1], &words[i]) == 0)
-			continue;
-		err = us_buf_put_str16(out, words[i].p, words[i].n);
-		++*n_out;
-	}
-	return err;
-}
-
 int
 us_vault_view_words(struct us_vault_view *w, struct us_buf *out, size_t *n)
 {
@@ -471,7 +447,7 @@ us_vault_view_words(struct us_vault_view *w, struct us_buf *out, size_t *n)
 		n_words += query->n_words;
 	}
 	if (err == US_OK && n_words > 0)
-		err = put_words(words, n_words, out, n);
+		err = us_vault_words_pack(words, n_words, out, n);
 	free(words);
 	return err;
 }

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "daemon/vault/evidence/evidence.h"
+#include "daemon/vault/loads/tags.h"
 #include "daemon/vault/state/acts.h"
 #include "daemon/vault/state/writer.h"
 
@@ -19,6 +20,8 @@ struct us_vault_lost_pages {
 
 struct us_vault_sealer {
 	struct us_vault *vault;
+	struct us_tags **tags; /* by collection; NULL until a load into it asks */
+	size_t n_tags;
 	struct us_vault_lost_pages *lost;
 	size_t n_lost;
 	uint32_t credit_owed; /* bytes of pages stored while the log of writes is too long */
@@ -40,12 +43,57 @@ channel(const struct us_vault_sealer *s)
 
 /* --- duplicates ------------------------------------------------------------------------------- */
 
+static struct us_tags **
+tags_place(struct us_vault_sealer *s, uint32_t collection)
+{
+	const size_t n = (size_t)collection * 2 + 16;
+	struct us_tags **more;
+
+	if (collection < s->n_tags)
+		return &s->tags[collection];
+	more = realloc(s->tags, n * sizeof *more);
+	if (more == NULL)
+		return NULL;
+	memset(more + s->n_tags, 0, (n - s->n_tags) * sizeof *more);
+	s->tags = more;
+	s->n_tags = n;
+	return &s->tags[collection];
+}
+
+/* Those of all its batches. */
+static int
+tags_of(struct us_vault_sealer *s, uint32_t id, struct us_tags **out)
+{
+	const struct us_registry *reg = us_vault_registry(s->vault->state);
+	const size_t n = us_registry_batches(reg, id);
+	struct us_tags **place;
+	int err = US_OK;
+
+	if (us_registry_collection(reg, id) == NULL)
+		return US_ERR_NOT_FOUND;
+	place = tags_place(s, id);
+	if (place == NULL)
+		return US_ERR_NOMEM;
+	if (*place == NULL)
+		err = us_tags_new(place, id);
+	for (size_t i = 0; i < n && err == US_OK; i++) {
+		const struct us_batch *b = us_registry_batch(reg, id, i);
+
+		/* Withdrawn records are still there: the same bytes are not admitted twice. */
+		if (b->status != US_BATCH_VOID)
+			err = us_tags_add(*place, s->vault->reader, b->facts.slot, b->facts.count);
+	}
+	*out = *place;
+	return err;
+}
+
 static int
 on_known(struct us_vault_sealer *s, uint32_t tag, struct us_bytes body)
 {
 	const struct us_vault *v = s->vault;
 	struct us_msg_known_request m;
 	struct us_msg_known_reply reply = { 0 };
+	struct us_tags *tags = NULL;
 	struct us_buf known;
 	struct us_tag t;
 	int err = us_msg_known_request_decode(&m, body.p, body.n);
@@ -53,16 +101,13 @@ on_known(struct us_vault_sealer *s, uint32_t tag, struct us_bytes body)
 	if (err != US_OK || m.tags.n % 24 != 0)
 		return US_ERR_MALFORMED;
 	us_buf_init(&known, 98304);
-	err = !us_vault_is_open(v->state) ? US_ERR_SEALED :
-	    us_registry_collection(us_vault_registry(v->state), m.collection) == NULL ?
-					    US_ERR_NOT_FOUND :
-					    US_OK;
+	err = us_vault_is_open(v->state) ? tags_of(s, m.collection, &tags) : US_ERR_SEALED;
 	for (size_t i = 0; i < m.tags.n && err == US_OK; i += 24) {
 		enum us_known k = US_KNOWN_NEW;
 
 		memcpy(t.id, m.tags.p + i, 16);
 		memcpy(t.content, m.tags.p + i + 16, 8);
-		err = us_vault_evidence_known(v->evidence, m.collection, &t, &k);
+		err = us_tags_find(tags, us_vault_evidence_cache(v->evidence), &t, &k);
 		if (err == US_OK)
 			err = us_buf_put_u8(&known, (uint8_t)k);
 	}
@@ -352,6 +397,9 @@ us_vault_sealer_free(struct us_vault_sealer *s)
 {
 	if (s == NULL)
 		return;
+	for (size_t i = 0; i < s->n_tags; i++)
+		us_tags_free(s->tags[i]);
+	free(s->tags);
 	free(s->lost);
 	free(s);
 }

@@ -17,7 +17,7 @@
 #include "base/err.h"
 #include "daemon/vault/evidence/cache.h"
 #include "daemon/vault/answers/cursor.h"
-#include "daemon/vault/evidence/tags.h"
+#include "daemon/vault/loads/tags.h"
 #include "daemon/vault/state/writer.h"
 
 struct fixture {

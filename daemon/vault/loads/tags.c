@@ -1,4 +1,4 @@
-#include "daemon/vault/evidence/tags.h"
+#include "daemon/vault/loads/tags.h"
 
 #include <stdlib.h>
 #include <string.h>
