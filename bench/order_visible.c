@@ -1,6 +1,6 @@
 /*
  * Records for the bench of decisions, and the visible set of a ruling over them: what the vault
- * does when a set of rules is first asked about (daemon/vault/visible.c), over pages that are in
+ * does when a set of rules is first asked about (daemon/vault/evidence/visible.c), over pages that are in
  * memory and open.
  */
 #include <stdio.h>

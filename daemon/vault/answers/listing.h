@@ -1,7 +1,7 @@
 /*
- * Lists, what their files share: list.c takes the request, pages, and shows people,
- * credentials, collections, batches and copies; list_docket.c shows what waits for
- * somebody; list_order.c versions of the order and what goes with them.
+ * Lists, what their files share: list.c takes the request, and shows people, credentials,
+ * collections, batches and copies; list_docket.c shows what waits for somebody; list_order.c
+ * versions of the order and what goes with them.
  *
  * A list is read from the registry once its entry is there. Positions rise; a page begins behind
  * the last one shown.
@@ -27,16 +27,18 @@ struct us_vault_listing {
 int us_vault_listing_room(struct us_vault_listing *l, uint64_t at);
 /* 1 if the list is of all, or of what has that name (may be NULL) or number. */
 int us_vault_listing_is(const struct us_vault_listing *l, const char *name, uint64_t id);
+/* A person, as a value. */
 void us_vault_list_put_person(struct us_json *j, const struct us_person *p);
 /* null for 0 and for times that never come. */
 void us_vault_list_put_time(struct us_json *j, const char *key, int64_t ns);
 /* null for zeros. */
 void us_vault_list_put_digest(struct us_json *j, const char *key, const uint8_t digest[32]);
-/* NULL if there is none. */
+/* The registry's; NULL if there is no such person. */
 const char *us_vault_list_person_name(const struct us_registry *reg, uint32_t id);
+/* The registry's; NULL if there is no such collection. */
 const char *us_vault_list_collection_name(const struct us_registry *reg, uint32_t id);
 
-/* --- list_docket.c: each appends its items to an open array --- */
+/* --- list_docket.c: each list appends its items to an open array --- */
 
 /* Open filings behind the people who wait. */
 void
@@ -60,12 +62,16 @@ void us_vault_docket_put_name(const struct us_registry *reg, const struct us_fil
 
 /* The order in force. */
 void us_vault_list_order(struct us_vault_request *r, struct us_json *j);
+/* All versions of the order. */
 void
 us_vault_list_orders(struct us_vault_request *r, struct us_vault_listing *l, struct us_json *j);
+/* Who has acknowledged the order, as far as the asker may see. */
 void us_vault_list_acknowledgements(struct us_vault_request *r, struct us_vault_listing *l,
     struct us_json *j);
+/* Documents, as far as the asker may see. */
 void
 us_vault_list_documents(struct us_vault_request *r, struct us_vault_listing *l, struct us_json *j);
+/* Relabels of records. */
 void
 us_vault_list_relabels(struct us_vault_request *r, struct us_vault_listing *l, struct us_json *j);
 

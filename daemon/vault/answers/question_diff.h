@@ -57,6 +57,7 @@ struct us_vault_diff {
 
 /* Fills changes and cases. US_ERR_NOMEM. */
 int us_vault_diff_prepare(const struct us_registry *reg, struct us_vault_diff *d, int64_t now_ns);
+/* What it holds; it may be prepared anew. */
 void us_vault_diff_free(struct us_vault_diff *d);
 /* 1 if a change of the collection depends on a query: then its index is needed. */
 int us_vault_diff_needs_index(const struct us_vault_diff *d, uint32_t collection);

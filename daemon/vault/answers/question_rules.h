@@ -26,7 +26,7 @@ void us_vault_question_rules_free(struct us_vault_question_rules *w);
 /* What is asked from here on is about this batch. */
 void us_vault_question_rules_at(struct us_vault_question_rules *w, const struct us_batch *batch);
 /* *out: what a rule's query finds in the batch; belongs to w. US_ERR_DENIED: it names a word whose
- * key is not here; US_ERR_SEALED: the collection's index has not been opened. */
+ * key is not here. US_ERR_SEALED: the collection's index has not been opened. */
 int us_vault_question_rules_one(struct us_vault_question_rules *w, int rule,
     const roaring_bitmap_t **out);
 /* Fills set, which is empty, with what permits find and forbids do not. */

@@ -56,8 +56,9 @@ void us_vault_loads_free(struct us_vault_loads *s);
 void us_vault_loads_connect(struct us_vault_loads *s, struct us_channel *sealer);
 /* NULL: there is none. */
 struct us_channel *us_vault_loads_sealer(const struct us_vault_loads *s);
-/* US_MSG_load_started and _ended. US_ERR_MALFORMED. */
+/* Takes a US_MSG_load_started. US_ERR_MALFORMED. */
 int us_vault_loads_started(struct us_vault_loads *s, struct us_bytes body);
+/* Takes a US_MSG_load_ended; the load is gone. US_ERR_MALFORMED. */
 int us_vault_loads_ended(struct us_vault_loads *s, struct us_bytes body);
 
 /* How many there are; *own: of that person. */

@@ -17,7 +17,9 @@ struct us_tags;
 
 enum us_known { US_KNOWN_NEW = 0, US_KNOWN_SAME = 1, US_KNOWN_OTHER = 2 };
 
+/* Without batches. US_ERR_NOMEM. */
 int us_tags_new(struct us_tags **out, uint32_t collection);
+/* NULL is allowed. */
 void us_tags_free(struct us_tags *t);
 /* Reads the tags of a batch of so many records; again: no effect. */
 int us_tags_add(struct us_tags *t, struct us_store_reader *reader, uint32_t slot, uint32_t records);

@@ -102,6 +102,7 @@ struct us_work {
 	int ends_when_taken;
 };
 
+/* Empty. owner is kept; ctx: for its turn(). */
 void us_work_queue_init(struct us_work_queue *q, const struct us_work_owner *owner, void *ctx);
 /* Lets what waits now go on, each once, while there is time. */
 void us_work_turn(struct us_work_queue *q);

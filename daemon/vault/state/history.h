@@ -8,7 +8,8 @@
 struct us_vault;
 
 /* Calls fn with committed acts in their order, those for which wants(ctx, sequence) is 1 (NULL:
- * all). Anything but US_OK ends it and is returned; US_ERR_CLOSED ends it as if that was all. */
+ * all). Anything but US_OK ends it and is returned, but US_ERR_CLOSED ends it as if that was
+ * all. */
 int us_vault_history_acts(struct us_vault *v, int (*wants)(void *ctx, uint64_t sequence),
     int (*fn)(void *ctx, uint64_t sequence, struct us_bytes committed), void *ctx);
 /* The registry as it was then, the caller's to free; the order in force then is us_registry_order()

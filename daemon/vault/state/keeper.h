@@ -32,7 +32,7 @@ typedef void (*us_vault_heard_fn)(void *ctx, uint16_t type, struct us_bytes body
 /* A tag for one question, whose answer goes to fn; 0 if too many are open. */
 uint32_t us_vault_keeper_call(struct us_vault_keeper *k, us_vault_heard_fn fn, void *ctx);
 /* err is what became of sending the question just numbered: if it did not leave nobody will answer
- * it, and *tag is given back and 0 from now on. Returns err; US_ERR_BUSY if *tag is 0. */
+ * it, and *tag is given back and 0 from now on. Returns err, or US_ERR_BUSY if *tag is 0. */
 int us_vault_keeper_call_sent(struct us_vault_keeper *k, uint32_t *tag, int err);
 /* The answer will be thrown away. 0 is allowed. */
 void us_vault_keeper_call_forget(struct us_vault_keeper *k, uint32_t tag);
