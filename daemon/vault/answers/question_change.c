@@ -1,4 +1,4 @@
-#include "daemon/vault/answers/question_diff.h"
+#include "daemon/vault/answers/question_change.h"
 
 #include <stdlib.h>
 #include <string.h>

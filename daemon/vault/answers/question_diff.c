@@ -8,7 +8,7 @@
  * for them, as for a count. Who may not is told to let somebody ask who may; so an administrator
  * cannot find out about contents by proposing an order that names words.
  */
-#include "daemon/vault/answers/question_diff.h"
+#include "daemon/vault/answers/question_change.h"
 
 #include <stdio.h>
 #include <stdlib.h>

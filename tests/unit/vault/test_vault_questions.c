@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "base/err.h"
-#include "daemon/vault/answers/question_diff.h"
+#include "daemon/vault/answers/question_change.h"
 #include "daemon/vault/decide/sight.h"
 #include "tests/unit/registry/docket_acts.h"
 

@@ -6,8 +6,8 @@
  * For every active person, collection and action there is a case. Cases whose rules are the same on
  * both sides share a change, which is counted once, batch after batch.
  */
-#ifndef US_DAEMON_VAULT_ANSWERS_QUESTION_DIFF_H
-#define US_DAEMON_VAULT_ANSWERS_QUESTION_DIFF_H
+#ifndef US_DAEMON_VAULT_ANSWERS_QUESTION_CHANGE_H
+#define US_DAEMON_VAULT_ANSWERS_QUESTION_CHANGE_H
 
 #include "base/json_out.h"
 #include "daemon/vault/answers/question_rules.h"
