@@ -85,7 +85,6 @@ WRAP_ONE(entry_proof)
 WRAP_ONE(log_keys)
 WRAP_ONE(keeper_status)
 WRAP_ONE(challenge)
-WRAP_ONE(act_prepare)
 WRAP_ONE(disclosed)
 WRAP_ONE(noise)
 WRAP_ONE(load_end)
@@ -103,6 +102,14 @@ WRAP(answers)
 	(void)tag;
 	plan.ended = m->ended;
 	return US_OK;
+}
+
+WRAP(act_prepare)
+{
+	(void)ch;
+	(void)m;
+	plan.acts++;
+	return send_one(US_MSG_act_prepare, tag);
 }
 
 /* What is forwarded as it came. */
@@ -134,6 +141,8 @@ WRAP(log)
 	if (err != US_OK)
 		return err;
 	q = &plan.questions[plan.n_questions - 1];
+	plan.disclosures += m->kind == US_KIND_DISCLOSURE;
+	plan.denials += m->decision == US_DECISION_DENY;
 	if (m->kind == US_KIND_DISCLOSURE)
 		q->records = m->records.n / 8;
 	us_reader_init(&in, m->terms.p, m->terms.n);

@@ -38,9 +38,11 @@ struct plan {
 	int quiet; /* > 0: allocations are the test's own */
 	struct question questions[STAGE_QUESTIONS];
 	size_t n_questions;
-	uint64_t load; /* that the sealer was told of */
-	uint64_t answered,
-	    ended; /* the entry behind the newest one answered; behind all that ended */
+	unsigned disclosures, denials; /* entries of these kinds */
+	unsigned acts;                 /* that the keeper was asked to prepare */
+	uint64_t load;                 /* that the sealer was told of */
+	uint64_t answered; /* the entry behind the newest one that the keeper answered about */
+	uint64_t ended;    /* the entry behind all whose answers have ended, as the keeper knows */
 	unsigned lasts[STAGE_TAGS];     /* last pieces of answers */
 	uint16_t status;                /* of the newest answer */
 	void *requests[STAGE_REQUESTS]; /* memory of requests */

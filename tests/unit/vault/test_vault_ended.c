@@ -99,6 +99,52 @@ any_answer_of_the_keeper(void **state)
 	assert_true(good_answers > n / 3);
 }
 
+/* --- what may not be seen --------------------------------------------------------------------- */
+
+/* Asked by somebody in a session, answered well. */
+static void
+asks(struct scene *s, const struct actor *who, uint16_t type, size_t variant)
+{
+	const struct asking a = { who, 1, type, variant };
+
+	plan_reset(0, 0);
+	assert_int_equal(ask(s, &a, GOOD), 1);
+}
+
+/* Nothing of it is disclosed, and the log says that it was asked for. */
+static void
+is_refused(uint16_t status)
+{
+	assert_int_equal(plan.status, status);
+	assert_int_equal(plan.denials, 1);
+	assert_int_equal(plan.disclosures, 0);
+	assert_int_equal(plan.acts, 0);
+}
+
+static void
+what_may_not_be_seen(void **state)
+{
+	struct scene *s = *state;
+	const struct world *w = s->world;
+
+	asks(s, &w->attorney, US_MSG_read_request, 0); /* the store has no pages of it */
+	assert_true(plan.denials == 0 && plan.disclosures == 1);
+	asks(s, &w->attorney, US_MSG_read_request, 1); /* a record that is not there */
+	is_refused(404);
+	asks(s, &w->attorney, US_MSG_read_request, 2); /* no number of a record */
+	is_refused(404);
+	asks(s, &w->attorney, US_MSG_read_request, 5); /* no such collection */
+	is_refused(404);
+	asks(s, &w->producer, US_MSG_read_request, 0); /* not by this person */
+	is_refused(403);
+	asks(s, &w->admin, US_MSG_search_request, 4);
+	is_refused(403);
+	asks(s, &w->attorney, US_MSG_act_request, 0); /* a copy */
+	assert_true(plan.denials == 0 && plan.acts == 1);
+	asks(s, &w->attorney, US_MSG_act_request, 1); /* of a record that is not there */
+	is_refused(404);
+}
+
 /* --- messages --------------------------------------------------------------------------------- */
 
 static int
@@ -178,6 +224,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_answer_of_the_keeper),
+		cmocka_unit_test(what_may_not_be_seen),
 		cmocka_unit_test(any_message_that_cannot_be_sent),
 		cmocka_unit_test(any_allocation_that_fails),
 	};
