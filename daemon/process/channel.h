@@ -78,7 +78,7 @@ void us_channel_fail(struct us_channel *ch, int err);
 /* Queues a frame with the body of type `type` that encode() writes. US_ERR_NOMEM; US_ERR_FULL:
  * there is no room until the peer has taken what waits; US_ERR_INTERNAL: our bug (a field is larger
  * than it may be), which has been logged. Then nothing was queued. A gone peer is reported by
- * on_close, not here. Use the us_send_NAME below. */
+ * on_close, not here. For use by us_send_NAME(), which are in messages_generated.h. */
 typedef int (*us_encode_fn)(struct us_buf *b, const void *m);
 int us_channel_send(struct us_channel *ch, uint16_t type, uint32_t tag, us_encode_fn encode,
     const void *m);
@@ -86,11 +86,6 @@ int us_channel_send(struct us_channel *ch, uint16_t type, uint32_t tag, us_encod
  * US_ERR_BUSY: something waits there already; US_ERR_CLOSED. */
 int us_channel_send_fd(struct us_channel *ch, uint16_t type, uint32_t tag, us_encode_fn encode,
     const void *m, int fd);
-
-#define X(name, number, from, to, max) \
-	int us_send_##name(struct us_channel *ch, uint32_t tag, const struct us_msg_##name *m);
-US_MESSAGES(X)
-#undef X
 
 /* Writes what is queued as far as the kernel takes it, without waiting for the end of the turn:
  * before a process ends. */

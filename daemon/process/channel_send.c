@@ -220,15 +220,3 @@ us_channel_flush(struct us_channel *ch)
 	if (ch->drained)
 		flush_soon(ch);
 }
-
-#define X(name, number, from, to, max) \
-	static int encode_##name(struct us_buf *b, const void *m) \
-	{ \
-		return us_msg_##name##_encode(b, m); \
-	} \
-	int us_send_##name(struct us_channel *ch, uint32_t tag, const struct us_msg_##name *m) \
-	{ \
-		return us_channel_send(ch, number, tag, encode_##name, m); \
-	}
-US_MESSAGES(X)
-#undef X

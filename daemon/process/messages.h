@@ -1,7 +1,8 @@
 /*
- * Typed messages between roles, generated from messages.def: a struct us_msg_NAME, an encoder and
- * a decoder each. Decoders are pure functions from bytes to a struct whose views point into those
- * bytes. A frame is u32 body length ‖ u16 type ‖ u16 zero ‖ u32 tag ‖ body.
+ * Typed messages between roles: messages.def lists them. A struct us_msg_NAME, an encoder and a
+ * decoder of each are in messages_generated.h, which the build makes of that list. Decoders are
+ * pure functions from bytes to a struct whose views point into those bytes. A frame is
+ * u32 body length ‖ u16 type ‖ u16 zero ‖ u32 tag ‖ body.
  */
 #ifndef US_DAEMON_PROTO_MESSAGES_H
 #define US_DAEMON_PROTO_MESSAGES_H
@@ -10,7 +11,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "daemon/process/messages.def"
+#include "daemon/process/messages_generated.h"
 
 #define US_FRAME_HEADER 12u
 /* Bytes of a reply that may be under way without credit from the front. */
@@ -84,31 +85,6 @@ enum us_keeper_state {
 	US_KEEPER_REFUSING = 3, /* the vault's state is not the one the log ends in */
 };
 
-enum us_msg_type {
-#define X(name, number, from, to, max) US_MSG_##name = number,
-	US_MESSAGES(X)
-#undef X
-};
-
-#define US_S_U8(f) uint8_t f;
-#define US_S_U16(f) uint16_t f;
-#define US_S_U32(f) uint32_t f;
-#define US_S_U64(f) uint64_t f;
-#define US_S_I64(f) int64_t f;
-#define US_S_FIX(f, n) uint8_t f[n];
-#define US_S_BYTES(f, m) struct us_bytes f;
-/* Encoders append the body to b: US_ERR_LIMIT if a field or the body is too large. Decoders:
- * US_OK or US_ERR_MALFORMED; m is zeroed on failure. */
-#define X(name, number, from, to, max) \
-	struct us_msg_##name { \
-		US_FIELDS_##name(US_S_U8, US_S_U16, US_S_U32, US_S_U64, US_S_I64, US_S_FIX, \
-		    US_S_BYTES) \
-	}; \
-	int us_msg_##name##_encode(struct us_buf *b, const struct us_msg_##name *m); \
-	int us_msg_##name##_decode(struct us_msg_##name *m, const void *p, size_t n);
-US_MESSAGES(X)
-#undef X
-
 /* What the table says of a type. Returns 0 for an unknown type. */
 struct us_msg_info {
 	const char *name;
@@ -116,12 +92,13 @@ struct us_msg_info {
 	uint32_t max;
 };
 int us_msg_info(uint16_t type, struct us_msg_info *info);
+/* Decodes a body of any type and throws the result away. US_OK or US_ERR_MALFORMED. */
+int us_msg_check(uint16_t type, const void *p, size_t n);
 /* The name of a type, "unknown" if there is none. */
 const char *us_msg_name(uint16_t type);
 /* The head of a frame whose body has n bytes. */
 void us_frame_header(uint8_t out[US_FRAME_HEADER], uint16_t type, uint32_t tag, uint32_t n);
-/* Decodes a body of any type and throws the result away. US_OK or US_ERR_MALFORMED. */
-int us_msg_check(uint16_t type, const void *p, size_t n);
+/* "front", "vault", ...; "unknown" for what is none. Static text. */
 const char *us_role_name(enum us_role role);
 
 #endif

@@ -43,6 +43,8 @@ def names(measured):
     for path, name in measured["unprefixed"]:
         if not name.isupper():  # a list of X() in a file that applies it
             yield "%s: %s() is exported and does not begin with us_" % (path, name)
+    for path, name in measured["macro_made"] or []:
+        yield "%s: %s() is made by a macro: nobody finds it" % (path, name)
     for path, name in measured["exported"] or []:
         yield "%s: the symbol %s is exported and does not begin with us_" % (path, name)
 

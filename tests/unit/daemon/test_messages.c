@@ -48,9 +48,46 @@ every_cut_and_every_surplus_is_refused(void **state)
 	sample(&b);
 	for (size_t n = 0; n < b.len; n++)
 		assert_int_equal(us_msg_search_request_decode(&m, b.data, n), US_ERR_MALFORMED);
+	assert_null(m.query.p);
+	assert_int_equal(m.credential[31], 0);
 	assert_int_equal(us_buf_put_u8(&b, 0), US_OK);
 	assert_int_equal(us_msg_search_request_decode(&m, b.data, b.len), US_ERR_MALFORMED);
 	us_buf_free(&b);
+}
+
+/* The bytes of three messages, which have every kind of field. */
+static void
+fields_stand_as_the_list_says(void **state)
+{
+	static const uint8_t died[] = { 4, 2, 1, 9 };
+	static const uint8_t opened[] = { 0, 3, 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j',
+		'k', 'l', 'm', 'n', 'o', 'p', 0, 0, 1, 2, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		0xfe, 1, 2, 3, 4, 5, 6, 7, 8 };
+	static const uint8_t reply[] = { 1, 0xc8, 2, 1, 0, 7, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 2,
+		'{', '}' };
+	const struct us_msg_died a = { 4, 2, 1, 9 };
+	struct us_msg_session_opened b = { .reason = 3,
+		.person = 258,
+		.expires = -2,
+		.entry = 0x0102030405060708 };
+	const struct us_msg_reply c = { 456, 2, 1, 7, 9, us_bytes_of("{}") };
+	struct us_buf out;
+
+	(void)state;
+	memcpy(b.session, "abcdefghijklmnop", sizeof b.session);
+	us_buf_init(&out, 4096);
+	assert_int_equal(us_msg_died_encode(&out, &a), US_OK);
+	assert_int_equal(out.len, sizeof died);
+	assert_memory_equal(out.data, died, sizeof died);
+	us_buf_reset(&out);
+	assert_int_equal(us_msg_session_opened_encode(&out, &b), US_OK);
+	assert_int_equal(out.len, sizeof opened);
+	assert_memory_equal(out.data, opened, sizeof opened);
+	us_buf_reset(&out);
+	assert_int_equal(us_msg_reply_encode(&out, &c), US_OK);
+	assert_int_equal(out.len, sizeof reply);
+	assert_memory_equal(out.data, reply, sizeof reply);
+	us_buf_free(&out);
 }
 
 static void
@@ -96,6 +133,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(round_trip),
 		cmocka_unit_test(every_cut_and_every_surplus_is_refused),
+		cmocka_unit_test(fields_stand_as_the_list_says),
 		cmocka_unit_test(limits_hold),
 		cmocka_unit_test(numbers_are_distinct_and_directed),
 	};
