@@ -17,7 +17,6 @@ find_path(ROARING_INCLUDE roaring/roaring.h REQUIRED)
 add_library(us_roaring INTERFACE)
 target_include_directories(us_roaring SYSTEM INTERFACE ${ROARING_INCLUDE})
 target_link_libraries(us_roaring INTERFACE ${ROARING_LIBRARY} m)
-pkg_check_modules(seccomp REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(archive REQUIRED IMPORTED_TARGET libarchive)
 
 # llhttp is a library with a pkg-config file (Debian 13: libllhttp-dev) or only the C that it is generated to
