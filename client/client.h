@@ -77,7 +77,7 @@ struct us_command {
 	int (*run)(struct us_client *client, const struct us_args *args); /* returns enum us_exit */
 };
 
-/* Each file of commands has one of these tables, ended by a name of NULL; main.c lists them. */
+/* Each file of commands has one of these tables, ended by a name of NULL; overview.c lists them. */
 extern const struct us_command us_commands_vault[];  /* status, unseal, seal, share */
 extern const struct us_command us_commands_people[]; /* person, credential */
 extern const struct us_command us_commands_docket[];

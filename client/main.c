@@ -5,56 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/array.h"
+#include "base/err.h"
 #include "client/client.h"
 #include "client/http.h"
-#include "client/inclusion.h"
-#include "client/witness.h"
+#include "client/overview.h"
 #include "crypto/crypto.h"
-#include "base/err.h"
-
-static const struct us_command *const tables[] = {
-	us_commands_vault,
-	us_commands_people,
-	us_commands_docket,
-	us_commands_collection,
-	us_commands_load,
-	us_commands_search,
-	us_commands_read,
-	us_commands_copy,
-	us_commands_order,
-	us_commands_order_propose,
-	us_commands_order_ask,
-	us_commands_acknowledge,
-	us_commands_withhold,
-	us_commands_freeze,
-	us_commands_approval,
-	us_commands_document,
-	us_commands_audit,
-	us_commands_audit_verify,
-	us_commands_audit_export,
-	us_commands_inclusion,
-	us_commands_certify,
-	us_commands_disclose,
-	us_commands_timestamp,
-	us_commands_witness,
-};
-#define TABLES (US_COUNT(tables))
-
-static void
-print_overview(FILE *to)
-{
-	fputs("usage: underseal COMMAND [--profile DIR] [--json] ...\n\n", to);
-	for (size_t i = 0; i < TABLES; i++)
-		for (const struct us_command *c = tables[i]; c->name != NULL; c++)
-			fprintf(to, "  %-20s %s\n", c->name, c->summary);
-	fputs("\n'underseal COMMAND --help' shows a command's options and an example.\n"
-	      "The profile is a directory: --profile DIR, or UNDERSEAL_PROFILE.\n\n"
-	      "exit status: 0 done, 2 usage, 3 refused by the order, 4 the vault is sealed,\n"
-	      "5 verification failed, 6 incomplete, 7 waiting for others' signatures, 1 anything "
-	      "else\n",
-	    to);
-}
 
 static void
 print_help(const struct us_command *c)
@@ -70,26 +25,6 @@ print_help(const struct us_command *c)
 	}
 	printf("  %-26s %s\n  %-26s %s\n\nexample: %s\n", "--profile DIR", "whose keys to use",
 	    "--json", "print JSON on stdout and nothing else there", c->example);
-}
-
-/* The command whose name is the first one or two words; *words is how many. */
-static const struct us_command *
-find_command(char **argv, int argc, int *words)
-{
-	char two[64];
-
-	if (argc >= 2) {
-		(void)snprintf(two, sizeof two, "%s %s", argv[0], argv[1]);
-		for (size_t i = 0; i < TABLES; i++)
-			for (const struct us_command *c = tables[i]; c->name != NULL; c++)
-				if (strcmp(c->name, two) == 0)
-					return *words = 2, c;
-	}
-	for (size_t i = 0; i < TABLES; i++)
-		for (const struct us_command *c = tables[i]; c->name != NULL; c++)
-			if (strcmp(c->name, argv[0]) == 0)
-				return *words = 1, c;
-	return NULL;
 }
 
 static size_t
@@ -139,29 +74,58 @@ us_arg_number(const struct us_args *args, const char *name, int64_t fallback, in
 	return v;
 }
 
-/* One argument that begins with "--" ("-o" stands for "--output"). Returns how many were used. */
+/* Whether an argument is --NAME or --NAME=VALUE ("-o" stands for "--output"). The value is the one
+ * behind the sign, else the next argument if there is one; *used is how many arguments both are. */
+static int
+is_option(const char *name, char **argv, int argc, const char **value, int *used)
+{
+	const char *given = strcmp(argv[0], "-o") == 0 ? "--output" : argv[0];
+	size_t n = strlen(name);
+
+	if (strncmp(given, "--", 2) != 0 || strncmp(given + 2, name, n) != 0)
+		return 0;
+	if (given[2 + n] == '=') {
+		*value = given + 2 + n + 1;
+		*used = 1;
+		return 1;
+	}
+	*value = argc > 1 ? argv[1] : NULL;
+	*used = 2;
+	return given[2 + n] == '\0';
+}
+
+/* The first argument, if it is an option that all commands have. Returns how many were used, 0: it
+ * is none. */
+static int
+take_global_option(struct us_client *client, char **argv, int argc)
+{
+	const char *value;
+	int used;
+
+	if (is_option("json", argv, argc, &value, &used))
+		return client->json = 1;
+	if (!is_option("profile", argv, argc, &value, &used))
+		return 0;
+	if (value == NULL)
+		us_usage_error("--profile takes a directory");
+	client->profile_directory = value;
+	return used;
+}
+
+/* The first argument, which is an option. Returns how many were used. */
 static int
 take_option(const struct us_command *c, struct us_client *client, struct us_args *args, char **argv,
     int argc)
 {
-	const char *name = strcmp(argv[0], "-o") == 0 ? "output" : argv[0] + 2;
-	const char *equals = strchr(name, '=');
-	size_t n = equals == NULL ? strlen(name) : (size_t)(equals - name);
-	const char *value = equals == NULL ? (argc > 1 ? argv[1] : NULL) : equals + 1;
-	int used = equals == NULL ? 2 : 1;
+	const char *value;
+	int used = take_global_option(client, argv, argc);
 
-	if (n == 4 && strncmp(name, "json", n) == 0)
-		return client->json = 1;
-	if (n == 7 && strncmp(name, "profile", n) == 0) {
-		if (value == NULL)
-			us_usage_error("--profile takes a directory");
-		client->profile_directory = value;
+	if (used > 0)
 		return used;
-	}
 	for (size_t i = 0; i < c->n_options; i++) {
 		const struct us_option *o = &c->options[i];
 
-		if (strlen(o->name) != n || strncmp(o->name, name, n) != 0)
+		if (!is_option(o->name, argv, argc, &value, &used))
 			continue;
 		if (o->argument == NULL) {
 			value = "";
@@ -178,9 +142,8 @@ take_option(const struct us_command *c, struct us_client *client, struct us_args
 }
 
 static int
-run_command(const struct us_command *c, char **argv, int argc)
+run_command(const struct us_command *c, struct us_client *client, char **argv, int argc)
 {
-	struct us_client client = { .profile_directory = getenv("UNDERSEAL_PROFILE") };
 	struct us_args args = { .table = c->options, .n_options = c->n_options, .operand = argv };
 	int status, only_operands = 0;
 
@@ -192,39 +155,61 @@ run_command(const struct us_command *c, char **argv, int argc)
 			i++;
 		} else if (!only_operands &&
 		    (strncmp(argv[i], "--", 2) == 0 || strcmp(argv[i], "-o") == 0))
-			i += take_option(c, &client, &args, argv + i, argc - i);
+			i += take_option(c, client, &args, argv + i, argc - i);
 		else
 			args.operand[args.n_operands++] = argv[i++];
 	}
 	if (args.n_operands < c->min_operands || args.n_operands > c->max_operands)
 		us_usage_error("usage: underseal %s %s", c->name, c->synopsis);
-	status = c->run(&client, &args);
-	us_http_free(client.http);
-	us_profile_close(&client.profile);
+	if (us_crypto_init() != US_OK || curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
+		us_give_up(US_EXIT_OTHER, "cannot start the cryptographic or network library");
+	status = c->run(client, &args);
+	us_http_free(client->http);
+	us_profile_close(&client->profile);
 	return status;
+}
+
+/* The first word begins commands and is none, and no second one follows. Returns an exit status,
+ * or -1: it is not so. */
+static int
+show_family(char **argv, int argc)
+{
+	int asked = argc > 1 && strcmp(argv[1], "--help") == 0;
+
+	if ((argc > 1 && argv[1][0] != '-') ||
+	    us_overview_print_of(asked ? stdout : stderr, argv[0]) == 0)
+		return -1;
+	return asked ? US_EXIT_DONE : US_EXIT_USAGE;
 }
 
 int
 main(int argc, char **argv)
 {
+	struct us_client client = { .profile_directory = getenv("UNDERSEAL_PROFILE") };
 	const struct us_command *c;
-	int words = 0;
+	int words = 0, used, status;
 
 	(void)signal(SIGPIPE, SIG_IGN);
-	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
-		print_overview(argc < 2 ? stderr : stdout);
-		return argc < 2 ? US_EXIT_USAGE : US_EXIT_DONE;
+	for (argc--, argv++; argc > 0; argc -= used, argv += used)
+		if ((used = take_global_option(&client, argv, argc)) == 0)
+			break;
+	if (argc == 0) {
+		us_overview_print(stderr);
+		return US_EXIT_USAGE;
 	}
-	if (strcmp(argv[1], "--version") == 0) {
+	if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "help") == 0) {
+		us_overview_print(stdout);
+		return US_EXIT_DONE;
+	}
+	if (strcmp(argv[0], "--version") == 0) {
 		puts("underseal " US_VERSION);
 		return US_EXIT_DONE;
 	}
-	c = find_command(argv + 1, argc - 1, &words);
-	if (c == NULL) {
-		us_say("there is no command '%s'; 'underseal --help' lists them", argv[1]);
-		return US_EXIT_USAGE;
-	}
-	if (us_crypto_init() != US_OK || curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
-		us_give_up(US_EXIT_OTHER, "cannot start the cryptographic or network library");
-	return run_command(c, argv + 1 + words, argc - 1 - words);
+	c = us_command_find(argv, argc, &words);
+	if (c != NULL)
+		return run_command(c, &client, argv + words, argc - words);
+	if ((status = show_family(argv, argc)) >= 0)
+		return status;
+	us_overview_complain(argv, argc);
+	return US_EXIT_USAGE;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/guess.h"
 #include "base/log.h"
 #include "daemon/offline/backup.h"
 #include "daemon/front/front.h"
@@ -86,25 +87,51 @@ run_role(const char *name)
 	us_fatal("there is no role '%s'", name);
 }
 
+static const struct us_daemon_command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+} commands[] = {
+	{ "init", us_init_main },
+	{ "serve", serve },
+	{ "backup", us_backup_main },
+	{ "restore", us_restore_main },
+	{ "handover", us_handover_main },
+};
+
+/* Says on stderr how the program is used, or only what a mistyped command was meant to be. */
+static void
+complain(const char *word)
+{
+	struct us_guess g = us_guess_of(us_bytes_of(word));
+
+	for (size_t i = 0; i < US_COUNT(commands); i++)
+		us_guess_consider(&g, commands[i].name, strlen(commands[i].name));
+	if (us_guess_is_near(&g))
+		fprintf(stderr,
+		    "undersealed: there is no command '%s': did you mean '%s'? 'undersealed "
+		    "--help' "
+		    "lists them\n",
+		    word, g.best);
+	else
+		fputs(help, stderr);
+}
+
 int
 main(int argc, char **argv)
 {
 	if (argc == 3 && strcmp(argv[1], "--role") == 0)
 		return run_role(argv[2]);
-	if (argc >= 2 && strcmp(argv[1], "init") == 0)
-		return us_init_main(argc - 1, argv + 1);
-	if (argc >= 2 && strcmp(argv[1], "backup") == 0)
-		return us_backup_main(argc - 1, argv + 1);
-	if (argc >= 2 && strcmp(argv[1], "restore") == 0)
-		return us_restore_main(argc - 1, argv + 1);
-	if (argc >= 2 && strcmp(argv[1], "handover") == 0)
-		return us_handover_main(argc - 1, argv + 1);
-	if (argc >= 2 && strcmp(argv[1], "serve") == 0)
-		return serve(argc - 1, argv + 1);
+	for (size_t i = 0; argc >= 2 && i < US_COUNT(commands); i++)
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return commands[i].run(argc - 1, argv + 1);
 	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
 		puts("undersealed " US_VERSION);
 		return 0;
 	}
-	fputs(help, argc == 2 && strcmp(argv[1], "--help") == 0 ? stdout : stderr);
-	return argc == 2 && strcmp(argv[1], "--help") == 0 ? 0 : 2;
+	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+		fputs(help, stdout);
+		return 0;
+	}
+	complain(argc < 2 ? "" : argv[1]);
+	return 2;
 }

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "policy/guess.h"
+#include "base/guess.h"
 
 int
 us_designations_add(struct us_designations *d, struct us_bytes name)

@@ -5,7 +5,7 @@
 #ifndef US_POLICY_YAML_READ_H
 #define US_POLICY_YAML_READ_H
 
-#include "policy/guess.h"
+#include "base/guess.h"
 #include "policy/yaml/tree.h"
 
 #define US_YAML_KEYS 16

@@ -1,6 +1,6 @@
 /* What was probably meant by a name that is none: of several candidates the one that is nearest. */
-#ifndef US_POLICY_GUESS_H
-#define US_POLICY_GUESS_H
+#ifndef US_BASE_GUESS_H
+#define US_BASE_GUESS_H
 
 #include "base/buf.h"
 

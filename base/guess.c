@@ -1,4 +1,4 @@
-#include "policy/guess.h"
+#include "base/guess.h"
 
 #define FAR 99
 
