@@ -67,7 +67,7 @@ def main():
                 f.write("#!/bin/sh\n" + text + "\n")
             os.chmod(os.path.join(top, "bin", name), 0o755)
         tree = Checkout(top, "one")
-        run = "ctest --test-dir %s/debug --output-on-failure --no-tests=error -j " + str(len(os.sched_getaffinity(0)))
+        run = "ctest --test-dir %s/debug --output-on-failure --no-tests=error -j " + str(2 * len(os.sched_getaffinity(0)))
         for command in ("check", "quickstart"):
             for option in ("--help", "-h"):
                 code, calls, said = tree.run(command, option)
