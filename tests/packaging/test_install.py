@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Goal: `cmake --install` puts programs, man pages and units where they belong, units start what was installed, and docs/OPERATING.md names the libraries
-that each program needs.
+"""Goal: `cmake --install` puts programs, man pages, units and completions where they belong, units start what was installed, the completion offers what there
+is, and docs/OPERATING.md names the libraries that each program needs.
 """
 import os
 import re
@@ -30,7 +30,7 @@ def installed(prefix):
         for where, _, names in os.walk(top):
             for name in names:
                 path = os.path.join(where, name)
-                program = name in PROGRAMS
+                program = os.path.basename(where) in ("bin", "sbin")
                 if os.stat(path).st_mode & 0o777 != (0o755 if program else 0o644):
                     print("%s has mode %o" % (name, os.stat(path).st_mode & 0o777))
                     found["mode"] = None
@@ -48,6 +48,20 @@ def libraries(program):
     return {name.split(".so")[0] for name in re.findall(r"NEEDED.*\[(.*)\]", said) if not OF_THE_SYSTEM.match(name)}
 
 
+def completed(*words):
+    """What the shell offers for the last word of a command of the client."""
+    program = os.path.join(BUILD, "underseal")
+    script = '. "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _underseal; printf "%s\\n" "${COMPREPLY[@]}"'
+    said = subprocess.run(["bash", "-c", script, os.path.join(ROOT, "packaging", "completions", "underseal"), program, *words],
+                          stdout=subprocess.PIPE, check=True).stdout.decode()
+    return said.split()
+
+
+def options(command):
+    said = subprocess.run([os.path.join(BUILD, "underseal"), *command.split(" "), "--help"], stdout=subprocess.PIPE, check=True).stdout.decode()
+    return sorted(set(re.findall("^  (--[a-z-]+)", said, re.M)) | {"--help"})
+
+
 def main():
     bad = []
 
@@ -61,7 +75,7 @@ def main():
         want = {at + "%s/%s" % (where, name) for name, where in PROGRAMS.items()}
         want |= {at + "share/man/man%s/%s" % (n[-1], n) for n in os.listdir(os.path.join(ROOT, "packaging", "man"))}
         units = os.listdir(os.path.join(ROOT, "packaging", "systemd"))
-        want |= {at + "lib/systemd/system/" + n for n in units}
+        want |= {at + "lib/systemd/system/" + n for n in units} | {at + "share/bash-completion/completions/underseal"}
         found = installed(prefix)
         equal(set(found), want, "what is installed below " + prefix)
         starts = 0
@@ -72,6 +86,16 @@ def main():
         equal(starts > 2, True, "units that start something")
         for name, where in PROGRAMS.items():
             equal(found.get(at + "%s/%s" % (where, name), "").split(" ")[0].strip(), name, name + " says what it is")
+    text = subprocess.run([os.path.join(BUILD, "underseal"), "--help"], stdout=subprocess.PIPE, check=True).stdout.decode()
+    commands = re.findall(r"^  (\S+(?: \S+)?)  +\S", text, re.M)
+    equal(len(commands) > 60, True, "commands of the client")
+    equal(completed(""), sorted({c.split(" ")[0] for c in commands}), "completion of a command")
+    equal(completed("--profile", "x", "--json", "per"), ["person"], "completion behind options")
+    for word in ("person", "audit", "copy"):
+        equal(completed(word, ""), [c.split(" ")[1] for c in commands if c.startswith(word + " ")], "completion of %s" % word)
+    for command in ("person add", "search", "copy", "copy return", "audit verify"):
+        equal(completed(*command.split(" "), "--"), options(command), "completion of the options of %s" % command)
+    equal(completed("search", "--profile", ""), [], "a directory is completed as such")
     with open(os.path.join(ROOT, "docs", "OPERATING.md"), encoding="utf-8") as f:
         text = f.read()
     if shutil.which("readelf"):
