@@ -109,7 +109,6 @@ describe_start(uint64_t index, struct us_entry_in *in, struct us_entry_access *a
 {
 	static const enum us_action first[] = { US_ACTION_INIT, US_ACTION_START, US_ACTION_UNSEAL,
 		US_ACTION_STATE_OPEN, US_ACTION_ORDER_IN_FORCE };
-	static const uint8_t version[4] = { 0, 0, 0, 1 };
 
 	if (index >= sizeof first / sizeof first[0])
 		return 0;
@@ -120,7 +119,8 @@ describe_start(uint64_t index, struct us_entry_in *in, struct us_entry_access *a
 	if (index == 0)
 		a->sequence = 1;
 	if (a->action == US_ACTION_ORDER_IN_FORCE)
-		a->summary = (struct us_bytes){ version, sizeof version };
+		a->event = (struct us_event){ .form = US_EVENT_ORDER_IN_FORCE,
+			.order_in_force = { 1 } };
 	return 1;
 }
 

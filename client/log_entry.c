@@ -155,32 +155,37 @@ passes(const struct us_client_opened *o, const struct us_entry_view *view,
 	return 1;
 }
 
-/* What the machine says of itself: docs/PROTOCOL.md, section 6, "What is an entry". */
 static void
-put_machine(struct us_json *j, const struct us_entry_access *a)
+put_counts(struct us_json *j, struct us_bytes counts)
 {
-	static const char *const causes[] = { "", "stopped", "sealed", "crashed", "clock",
-		"stalled" };
-	struct us_reader r;
+	uint8_t reason;
+	uint32_t n;
 
-	us_reader_init(&r, a->summary.p, a->summary.n);
-	if (a->action == US_ACTION_CONFIGURE) {
-		us_json_kv_str(j, "changes", a->summary);
-	} else if (a->action == US_ACTION_GAP && a->summary.n == 17) {
+	us_json_key(j, "counts");
+	us_json_object(j);
+	while (us_event_next_count(&counts, &reason, &n)) {
+		const char *name = us_reason_name(reason);
+
+		us_json_kv_uint(j, name != NULL ? name : "unknown-reason", n);
+	}
+	us_json_close(j);
+}
+
+/* What the machine says of itself; of other events all that there is to say stands elsewhere. */
+static void
+put_event(struct us_json *j, const struct us_event *e)
+{
+	if (e->form == US_EVENT_ANSWERED) {
+		us_json_kv_uint(j, "from", e->answered.from);
+		us_json_kv_uint(j, "to", e->answered.to);
+	} else if (e->form == US_EVENT_CONFIGURE) {
+		us_json_kv_str(j, "changes", e->configure.changes);
+	} else if (e->form == US_EVENT_GAP) {
 		us_json_kv_uint(j, "silent_ms",
-		    (us_load_u64(a->summary.p + 8) - us_load_u64(a->summary.p)) / 1000000);
-		us_json_kv_cstr(j, "cause",
-		    a->summary.p[16] < US_COUNT(causes) ? causes[a->summary.p[16]] : "");
-	} else if (a->action == US_ACTION_HANDSHAKES || a->action == US_ACTION_REFUSALS) {
-		us_json_key(j, "counts");
-		us_json_object(j);
-		while (r.left >= 5) {
-			const char *reason = us_reason_name(us_take_u8(&r));
-
-			us_json_kv_uint(j, reason != NULL ? reason : "unknown-reason",
-			    us_take_u32(&r));
-		}
-		us_json_close(j);
+		    ((uint64_t)e->gap.to - (uint64_t)e->gap.from) / 1000000);
+		us_json_kv_cstr(j, "cause", us_gap_name(e->gap.cause));
+	} else if (e->form == US_EVENT_COUNTS) {
+		put_counts(j, e->counts.count);
 	}
 }
 
@@ -218,11 +223,7 @@ put_access(struct us_json *j, const struct us_client_opened *o, const struct us_
 		us_json_kv_uint(j, "related", a->related);
 	if (a->sequence != US_ENTRY_NONE)
 		us_json_kv_uint(j, "act", a->sequence);
-	if (a->action == US_ACTION_ANSWERED && a->summary.n == 16) {
-		us_json_kv_uint(j, "from", us_load_u64(a->summary.p));
-		us_json_kv_uint(j, "to", us_load_u64(a->summary.p + 8));
-	}
-	put_machine(j, a);
+	put_event(j, &a->event);
 }
 
 static void

@@ -37,7 +37,7 @@ struct us_trail_entry {
 	uint64_t related, sequence;
 	const char *paragraph;
 	const char *party; /* "plaintiffs", or several joined by ", "; "" for none */
-	struct us_bytes summary;
+	struct us_event event;
 	uint64_t snapshot, total;
 	int fewer; /* the person was told "fewer than total" */
 	uint32_t part, parts;

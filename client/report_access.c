@@ -237,14 +237,12 @@ put_denial(struct us_report *r, const struct us_trail_entry *e, enum us_reason r
 static uint64_t
 put_counted(struct us_report *r, const struct us_trail_entry *e)
 {
-	struct us_reader counts;
+	struct us_bytes counts = e->event.counts.count;
 	uint64_t n = 0;
+	uint8_t reason;
+	uint32_t count;
 
-	us_reader_init(&counts, e->summary.p, e->summary.n);
-	while (counts.left >= 5) {
-		const uint8_t reason = us_take_u8(&counts);
-		const uint32_t count = us_take_u32(&counts);
-
+	while (us_event_next_count(&counts, &reason, &count)) {
 		if (us_reason_name(reason) == NULL)
 			continue;
 		put_denial(r, e, (enum us_reason)reason, count);
@@ -269,7 +267,7 @@ us_report_denials(struct us_report *r)
 		    !us_report_is_whose(r, e) ||
 		    !is_about(r, e, r->ask->record == NULL ? NULL : &wanted))
 			continue;
-		if (e->action == US_ACTION_HANDSHAKES || e->action == US_ACTION_REFUSALS) {
+		if (e->event.form == US_EVENT_COUNTS) {
 			n += put_counted(r, e);
 			continue;
 		}

@@ -53,7 +53,7 @@ us_trail_is_outcome(const struct us_trail_entry *e)
 int
 us_trail_is_mark(const struct us_trail_entry *e)
 {
-	return e->kind == US_KIND_EVENT && e->action == US_ACTION_ANSWERED && e->summary.n == 16;
+	return e->event.form == US_EVENT_ANSWERED;
 }
 
 struct us_endings *
@@ -71,14 +71,13 @@ us_endings_of(const struct us_trail *t)
 			l->outcomes[l->n_outcomes++] = (struct us_client_outcome){ e->related,
 				e->total, e->reason };
 		} else if (us_trail_is_mark(e)) {
-			const uint64_t from = us_load_u64(e->summary.p),
-				       to = us_load_u64(e->summary.p + 8);
+			const struct us_event_answered *a = &e->event.answered;
 
-			l->settled = to > l->settled ? to : l->settled;
+			l->settled = a->to > l->settled ? a->to : l->settled;
 			if (e->decision != US_DECISION_FAILED)
 				continue;
 			l->unknown = one_more(l->unknown, l->n_unknown, sizeof *l->unknown);
-			l->unknown[l->n_unknown++] = (struct us_client_unknown){ from, to,
+			l->unknown[l->n_unknown++] = (struct us_client_unknown){ a->from, a->to,
 				e->reason };
 		}
 	}

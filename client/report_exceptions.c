@@ -208,20 +208,19 @@ list_exception(struct us_client_replay *p, const struct us_trail_entry *e, const
 		p->allowed++;
 }
 
-/* What was refused and only counted: u8 reason u32 count, repeated. */
+/* What was refused and only counted. */
 static void
 list_handshakes(struct us_client_replay *p, const struct us_trail_entry *e)
 {
-	struct us_reader r;
+	struct us_bytes counts = e->event.counts.count;
+	uint8_t reason;
+	uint32_t count;
 
-	us_reader_init(&r, e->summary.p, e->summary.n);
-	while (r.left > 0 && r.err == US_OK) {
-		uint8_t reason = us_take_u8(&r);
-		uint32_t count = us_take_u32(&r);
+	while (us_event_next_count(&counts, &reason, &count)) {
 		cJSON *row;
 
-		if (r.err != US_OK || !is_exception((enum us_reason)reason) ||
-		    !us_report_in_range(p->r, e) || !us_report_is_whose(p->r, e))
+		if (!is_exception((enum us_reason)reason) || !us_report_in_range(p->r, e) ||
+		    !us_report_is_whose(p->r, e))
 			continue;
 		row = us_report_entry_row(p->r, e);
 		us_report_text(row, "decision", us_decision_name(US_DECISION_DENY));
@@ -262,7 +261,7 @@ us_report_exceptions(struct us_report *r)
 
 		if (found == NULL)
 			found = by_the_order;
-		if (e->action == US_ACTION_HANDSHAKES || e->action == US_ACTION_REFUSALS)
+		if (e->event.form == US_EVENT_COUNTS)
 			list_handshakes(&p, e);
 		else if (e->kind != US_KIND_EVENT &&
 		    (e->decision == US_DECISION_DENY ?

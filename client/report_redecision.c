@@ -121,8 +121,7 @@ us_redecision_next(struct us_redecision *a, const struct us_trail_entry *e, enum
 	if (e->entry_class == US_CLASS_STATE)
 		return us_registry_replay(a->registry, a->trail->acts[a->folded++].act, NULL);
 	if (e->kind == US_KIND_EVENT && e->action == US_ACTION_START)
-		a->frozen = e->summary.n == strlen("frozen") &&
-		    memcmp(e->summary.p, "frozen", e->summary.n) == 0;
+		a->frozen = e->event.form == US_EVENT_START && e->event.start.frozen;
 	if (e->opened == all && is_grant(e)) {
 		*why = judge(a, e);
 		a->count += e->part == 0;

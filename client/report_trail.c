@@ -103,7 +103,8 @@ take_access(struct us_trail *t, struct us_trail_entry *e, const struct us_buf *c
 {
 	struct us_entry_access a;
 	struct us_buf party;
-	uint8_t *summary;
+	struct us_bytes *said;
+	uint8_t *copy = NULL;
 	int err = us_entry_access_decode(&a, content->data, content->len);
 
 	if (err != US_OK)
@@ -127,13 +128,15 @@ take_access(struct us_trail *t, struct us_trail_entry *e, const struct us_buf *c
 	e->party = keep_text(t, (struct us_bytes){ party.data, party.len });
 	e->paragraph = keep_text(t, a.paragraph);
 	us_buf_free(&party);
-	summary = keep(t, a.summary.n + 1);
-	if (err == US_OK && (e->party == NULL || e->paragraph == NULL || summary == NULL))
+	e->event = a.event;
+	said = us_event_view(&e->event);
+	if (said != NULL)
+		copy = keep(t, said->n + 1);
+	if (err == US_OK &&
+	    (e->party == NULL || e->paragraph == NULL || (said != NULL && copy == NULL)))
 		err = US_ERR_NOMEM;
-	if (err == US_OK && a.summary.n > 0) {
-		memcpy(summary, a.summary.p, a.summary.n);
-		e->summary = (struct us_bytes){ summary, a.summary.n };
-	}
+	if (err == US_OK && said != NULL && said->n > 0)
+		said->p = memcpy(copy, said->p, said->n);
 	return err;
 }
 
@@ -325,7 +328,9 @@ act_of(const struct us_trail *t, const struct us_trail_entry *e)
 {
 	if (e->sequence != US_ENTRY_NONE && e->sequence > 0 && e->sequence <= t->n_committed)
 		return t->acts[e->sequence - 1].act;
-	return e->summary.n > 32 ? e->summary : (struct us_bytes){ NULL, 0 };
+	return e->event.form == US_EVENT_ACT && e->event.act.act.n > 32 ?
+	    e->event.act.act :
+	    (struct us_bytes){ NULL, 0 };
 }
 
 int

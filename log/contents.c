@@ -43,6 +43,25 @@ then(int *err, int next)
 		*err = next;
 }
 
+static struct us_event_place
+place_of(const struct us_entry_access *a)
+{
+	return (struct us_event_place){ .kind = a->kind,
+		.action = a->action,
+		.decision = a->decision,
+		.has_act = a->sequence != US_ENTRY_NONE };
+}
+
+static int
+put_summary(struct us_buf *out, const struct us_entry_access *a)
+{
+	const struct us_event_place place = place_of(a);
+	const size_t n = us_event_size(&a->event);
+	int err = n > UINT16_MAX ? US_ERR_LIMIT : us_buf_put_u16(out, (uint16_t)n);
+
+	return err != US_OK ? err : us_event_encode(out, &place, &a->event);
+}
+
 int
 us_entry_access_encode(struct us_buf *out, const struct us_entry_access *a)
 {
@@ -73,7 +92,8 @@ us_entry_access_encode(struct us_buf *out, const struct us_entry_access *a)
 		then(&err, us_buf_put_str16(out, a->parties[i].p, a->parties[i].n));
 	then(&err, us_buf_put_u64(out, a->related));
 	then(&err, us_buf_put_u64(out, a->sequence));
-	then(&err, us_buf_put_str16(out, a->summary.p, a->summary.n));
+	if (err == US_OK)
+		err = put_summary(out, a);
 	if (err != US_OK)
 		out->len = before;
 	return err;
@@ -84,6 +104,8 @@ us_entry_access_decode(struct us_entry_access *out, const void *content, size_t 
 {
 	struct us_entry_access a;
 	struct us_reader r;
+	struct us_event_place place;
+	struct us_bytes summary;
 	unsigned version, kind, action, decision, reason;
 	size_t i;
 	int err;
@@ -110,7 +132,7 @@ us_entry_access_decode(struct us_entry_access *out, const void *content, size_t 
 		a.parties[i] = us_take_str16(&r, UINT16_MAX);
 	a.related = us_take_u64(&r);
 	a.sequence = us_take_u64(&r);
-	a.summary = us_take_str16(&r, UINT16_MAX);
+	summary = us_take_str16(&r, UINT16_MAX);
 	err = us_reader_end(&r);
 	if (err != US_OK)
 		return err;
@@ -123,6 +145,8 @@ us_entry_access_decode(struct us_entry_access *out, const void *content, size_t 
 	a.action = (enum us_action)action;
 	a.decision = (enum us_decision)decision;
 	a.reason = (enum us_reason)reason;
+	place = place_of(&a);
+	us_event_decode(&a.event, &place, summary);
 	*out = a;
 	return US_OK;
 }

@@ -12,8 +12,7 @@
  *               u32 person (0: nobody), credential(32), u32 collection (0: none), u32 rule
  *               (counted from 1 in the order's file; 0: none), str16 paragraph, session id(16),
  *               u8 n, n x str16 party, u64 index of the entry this one answers (all ones: none),
- *               u64 sequence of the committed act (all ones: none), str16 summary (see
- *               us_entry_access.summary)
+ *               u64 sequence of the committed act (all ones: none), str16 summary (log/event.h)
  *   disclosure  u8 version = 2, u8 flags (1 copy, 2 batch, 4 fewer), u32 collection (0: none; in
  *               version 1 not there), u64 snapshot, u64 total, u32 part, u32 parts, u32 n, n x
  *               varint zigzag(record number - the one before; the first -0), [copy: u64 copy id,
@@ -38,6 +37,7 @@
 #include <stdint.h>
 
 #include "case/action.h"
+#include "log/event.h"
 #include "log/merkle.h"
 #include "base/buf.h"
 #include "crypto/key.h"
@@ -75,10 +75,7 @@ struct us_entry_access {
 	struct us_bytes parties[US_ENTRY_PARTIES]; /* names as in the order */
 	uint64_t related;
 	uint64_t sequence;
-	/* State entries: the committed act itself if it has at most 2,048 bytes, else its SHA-256
-	 * (32 bytes; no act is as short). Others: empty, or data of the action: docs/PROTOCOL.md,
-	 * section 6, "What is an entry". */
-	struct us_bytes summary;
+	struct us_event event; /* the summary: what the entry says beside this */
 };
 
 /* What was disclosed, or what a batch brought in. */

@@ -106,13 +106,13 @@ take_access(struct us_verify_facts *f, struct us_bytes content)
 	memcpy(f->session, a.session, sizeof f->session);
 	f->related = a.related;
 	f->sequence = a.sequence;
-	f->summary_n = a.summary.n;
-	if (a.summary.n > 0)
-		memcpy(f->summary, a.summary.p,
-		    a.summary.n < FACTS_SUMMARY ? a.summary.n : FACTS_SUMMARY);
-	if (f->kind == US_KIND_EVENT && f->action == US_ACTION_HANDOVER)
-		return us_sha256(a.summary.p, a.summary.n, f->handover);
-	return US_OK;
+	f->event = a.event;
+	if (f->event.form == US_EVENT_HANDOVER)
+		err = us_sha256(a.event.handover.handover.p, a.event.handover.handover.n,
+		    f->handover);
+	if (us_event_view(&f->event) != NULL)
+		*us_event_view(&f->event) = (struct us_bytes){ NULL, 0 };
+	return err;
 }
 
 static int

@@ -11,8 +11,6 @@
 #include "log/tiles.h"
 #include "verify/finding.h"
 
-#define FACTS_SUMMARY 16 /* bytes of a summary that rules look at */
-
 /* What the rules between entries need of one. */
 struct us_verify_facts {
 	uint64_t index;
@@ -30,9 +28,8 @@ struct us_verify_facts {
 	uint8_t session[16];
 	uint64_t related;
 	uint64_t sequence;
-	size_t summary_n; /* its whole length */
-	uint8_t summary[FACTS_SUMMARY];
-	uint8_t handover[32]; /* of an event "handover": SHA-256 of its summary */
+	struct us_event event; /* but for what it points at */
+	uint8_t handover[32];  /* of an event "handover": SHA-256 of what it says */
 	/* which part of how many, as disclosure and query each say; empty contents say 0 of 1 */
 	uint32_t part[US_BOXES];
 	uint32_t parts[US_BOXES];

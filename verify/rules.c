@@ -11,8 +11,6 @@
 /* A session's entry cannot lie longer before what is done in it: its statement is valid that long,
  * and may be dated that much ahead. */
 #define SESSION_NS ((US_SESSION_SECONDS_MAX + US_SESSION_TOLERANCE_SECONDS) * US_NS_PER_SECOND)
-#define APPROVAL "approval"
-#define APPROVAL_SIZE 12 /* "approval" || u32 number */
 
 /*
  *           START, STOP, SEAL, a state that is refused
@@ -32,7 +30,7 @@ struct us_verify_rules {
 	int has_last;
 	struct us_verify_facts last;       /* the entry before */
 	struct us_verify_key_set sessions; /* opened since the vault was */
-	/* used; the key is what the summary says, zeros behind it */
+	/* used; the key is the number, zeros behind it */
 	struct us_verify_key_set approvals;
 	uint64_t settled; /* where the newest mark ends */
 	int settled_known;
@@ -208,7 +206,8 @@ follow_vault(struct us_verify_rules *r, const struct us_verify_facts *f,
 			    "the vault's state was opened, and the vault was not unsealed");
 		r->vault = VAULT_OPEN;
 	} else if (is_event(f, US_ACTION_ORDER_IN_FORCE)) {
-		if (f->summary_n != 4 || us_load_u32(f->summary) != f->order_version)
+		if (f->event.form != US_EVENT_ORDER_IN_FORCE ||
+		    f->event.order_in_force.version != f->order_version)
 			return broken(finding, f, "order",
 			    "it announces another version of the order than it stands under");
 		r->order = f->order_version;
@@ -232,9 +231,9 @@ static int
 check_mark(struct us_verify_rules *r, const struct us_verify_facts *f,
     struct us_verify_finding *finding)
 {
-	const uint64_t from = us_load_u64(f->summary), to = us_load_u64(f->summary + 8);
+	const uint64_t from = f->event.answered.from, to = f->event.answered.to;
 
-	if (f->summary_n != 16 || from >= to || to > f->index)
+	if (f->event.form != US_EVENT_ANSWERED || from >= to || to > f->index)
 		return broken(finding, f, "outcome", "it marks no range of entries before it");
 	if (r->settled_known && from != r->settled)
 		return broken(finding, f, "outcome",
@@ -337,14 +336,12 @@ check_approval(struct us_verify_rules *r, const struct us_verify_facts *f,
 	const enum us_box at = part_box(f);
 	struct us_verify_key_set_item item = { .time_ns = f->time_ns };
 
-	if ((f->action != US_ACTION_READ && f->action != US_ACTION_COPY &&
-		f->action != US_ACTION_COUNT) ||
-	    f->summary_n != APPROVAL_SIZE || memcmp(f->summary, APPROVAL, sizeof APPROVAL - 1) != 0)
+	if (f->event.form != US_EVENT_APPROVAL)
 		return US_OK;
 	/* all parts of one request name it */
 	if (at == US_BOX_ACCESS || f->part[at] > 0)
 		return US_OK;
-	memcpy(item.key, f->summary, APPROVAL_SIZE);
+	us_store_u32(item.key, f->event.approval.number);
 	if (us_verify_key_set_find(&r->approvals, item.key) != NULL)
 		return broken(finding, f, "approval", "its approval was used before");
 	return us_verify_key_set_add(&r->approvals, &item, INT64_MIN);

@@ -46,7 +46,7 @@ well_formed(const struct us_msg_log *m, size_t *n_terms)
 	    m->action == US_ACTION_NONE || m->decision == US_DECISION_NONE)
 		return US_ERR_RANGE;
 	if ((m->flags & ~(US_LOG_COPY | US_LOG_FEWER)) != 0 || m->records.n % 8 != 0 ||
-	    us_approval_is_summary(m->note))
+	    ((m->flags & US_LOG_COPY) == 0 && m->note.n > 0))
 		return US_ERR_FORMAT;
 	if ((m->decision == US_DECISION_ALLOW) != (m->reason == US_REASON_NONE) &&
 	    m->decision != US_DECISION_FAILED)
@@ -396,7 +396,6 @@ us_on_log(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_by
 	struct us_pending p = { .ch = ch, .tag = tag, .finish = finish_log };
 	struct us_ruling ruling = { .rule = 0 };
 	struct us_entry_access access;
-	uint8_t summary[US_APPROVAL_SUMMARY];
 	struct us_msg_log m;
 	struct us_log_answer *a;
 	struct us_buf refused;
@@ -420,12 +419,9 @@ us_on_log(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_by
 	access.rule = ruling.rule != 0 ? ruling.rule : m.rule;
 	access.paragraph = ruling.rule != 0 ? ruling.paragraph : m.paragraph;
 	access.related = m.related;
-	if ((m.flags & US_LOG_COPY) == 0)
-		access.summary = m.note;
-	if (a->approval != 0) {
-		us_approval_summary(a->approval, summary);
-		access.summary = (struct us_bytes){ summary, sizeof summary };
-	}
+	if (a->approval != 0)
+		access.event = (struct us_event){ .form = US_EVENT_APPROVAL,
+			.approval = { a->approval } };
 	us_keeper_fill_person(k, &access, m.credential);
 	memcpy(access.session, m.session, 16);
 	if (k->space.low && access.decision == US_DECISION_DENY)

@@ -15,8 +15,6 @@
 #include "daemon/keeper/ledger.h"
 #include "registry/authority.h"
 
-#define SUMMARY_MAX 2048u
-
 /* --- refusals ------------------------------------------------------------------------------ */
 
 struct us_keeper_refused {
@@ -45,7 +43,7 @@ struct us_keeper_claim {
 	const uint8_t *session;
 	struct us_bytes peer;
 	enum us_action action;
-	struct us_bytes summary;
+	struct us_bytes seal;           /* the signed act of a seal that was granted; empty: none */
 	const struct us_act_copy *copy; /* of a refused copy, or NULL */
 };
 
@@ -89,7 +87,8 @@ append_claim(struct us_keeper *k, const struct us_keeper_claim *c, enum us_entry
 	}
 	us_keeper_fill_person(k, &a, c->credential);
 	memcpy(a.session, c->session, 16);
-	a.summary = c->summary;
+	if (c->seal.n > 0)
+		a.event = (struct us_event){ .form = US_EVENT_SEAL, .seal = { c->seal } };
 	q.address = c->peer;
 	if (c->copy != NULL) {
 		a.collection = us_registry_collection(k->registry, c->copy->collection) == NULL ?
@@ -500,7 +499,7 @@ append_commit(struct us_keeper *k, struct us_pending *p)
 	if (err == US_OK)
 		err = us_act_decode(k->act, signed_act.type, signed_act.payload);
 	if (err == US_OK)
-		err = us_sha256(committed.p, committed.n, digest);
+		err = us_event_of_act(&a.event, committed, digest);
 	if (err != US_OK)
 		return err;
 	us_keeper_fill_person(k, &a, pr->credential);
@@ -510,8 +509,6 @@ append_commit(struct us_keeper *k, struct us_pending *p)
 	a.action = us_act_action(signed_act.type);
 	a.decision = US_DECISION_ALLOW;
 	a.sequence = pr->sequence;
-	a.summary = committed.n <= SUMMARY_MAX ? committed :
-						 (struct us_bytes){ digest, sizeof digest };
 	memcpy(a.session, pr->session, 16);
 	q.address = us_bytes_of(pr->peer);
 	e.state_digest = us_registry_digest(k->registry);
@@ -630,7 +627,7 @@ us_on_seal(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_b
 		refusal.reason = US_REASON_BAD_SIGNATURE;
 	s->reason = refusal.reason;
 	if (s->err != US_OK)
-		claim.summary = (struct us_bytes){ NULL, 0 };
+		claim.seal = (struct us_bytes){ NULL, 0 };
 	us_low_space_tell(k, 1); /* nothing is told behind a seal */
 	us_keeper_unattributed_tell(k, 1);
 	err = append_claim(k, &claim, US_CLASS_SYSTEM, s->err == US_OK ? NULL : &refusal, &p);

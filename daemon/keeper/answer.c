@@ -25,7 +25,7 @@ us_keeper_append(struct us_keeper *k, struct us_klog_entry *e, uint64_t *index, 
 
 int
 us_keeper_event(struct us_keeper *k, enum us_action action, enum us_decision decision,
-    enum us_reason reason, struct us_bytes summary, uint64_t *index)
+    enum us_reason reason, const struct us_event *event, uint64_t *index)
 {
 	struct us_entry_access a;
 	struct us_klog_entry e = { .entry_class = US_CLASS_SYSTEM, .access = &a };
@@ -38,7 +38,8 @@ us_keeper_event(struct us_keeper *k, enum us_action action, enum us_decision dec
 	a.action = action;
 	a.decision = decision;
 	a.reason = reason;
-	a.summary = summary;
+	if (event != NULL)
+		a.event = *event;
 	err = us_keeper_append(k, &e, &at, &time_ns);
 	if (err != US_OK)
 		us_log_err(err, "the log cannot take the event \"%s\"", us_action_name(action));
@@ -119,8 +120,8 @@ us_keeper_settle(struct us_keeper *k)
 		us_log(US_LOG_WARNING,
 		    "the clock was set back: entries keep the time of the newest one "
 		    "until it has caught up");
-		(void)us_keeper_event(k, US_ACTION_CLOCK, US_DECISION_NONE, US_REASON_CLOCK,
-		    (struct us_bytes){ NULL, 0 }, NULL);
+		(void)us_keeper_event(k, US_ACTION_CLOCK, US_DECISION_NONE, US_REASON_CLOCK, NULL,
+		    NULL);
 		committed = 1;
 	}
 	us_answers_save(k);

@@ -7,8 +7,6 @@
 #include "policy/usage.h"
 #include "registry/docket.h"
 
-static const char label[] = "approval";
-
 static int
 compare(const void *a, const void *b)
 {
@@ -64,28 +62,13 @@ us_approval_find(const struct us_keeper *k, const struct us_person *person,
 }
 
 int
-us_approval_is_summary(struct us_bytes summary)
-{
-	return summary.n == US_APPROVAL_SUMMARY && memcmp(summary.p, label, 8) == 0;
-}
-
-void
-us_approval_summary(uint32_t number, uint8_t out[US_APPROVAL_SUMMARY])
-{
-	memcpy(out, label, 8);
-	us_store_u32(out + 8, number);
-}
-
-int
 us_approval_take(struct us_usage *usage, const struct us_entry_access *access, uint64_t index)
 {
 	int err;
 
-	if (access->decision != US_DECISION_ALLOW || !us_approval_is_summary(access->summary) ||
-	    usage == NULL ||
-	    (access->action != US_ACTION_READ && access->action != US_ACTION_COPY &&
-		access->action != US_ACTION_COUNT))
+	if (access->decision != US_DECISION_ALLOW || access->event.form != US_EVENT_APPROVAL ||
+	    usage == NULL)
 		return US_OK;
-	err = us_usage_approval_use(usage, us_load_u32(access->summary.p + 8), index);
+	err = us_usage_approval_use(usage, access->event.approval.number, index);
 	return err == US_ERR_EXISTS ? US_OK : err;
 }

@@ -1,15 +1,13 @@
 /*
  * Approvals by others (registry/docket.h), as the keeper asks for them: found for exactly this
- * request, and used up by it. What was used stands in the log: the summary of the entry's access
- * box is "approval" ‖ u32 number, from which the ledger is rebuilt.
+ * request, and used up by it. What was used stands in the log (US_EVENT_APPROVAL), from which the
+ * ledger is rebuilt.
  */
 #ifndef US_DAEMON_KEEPER_APPROVE_H
 #define US_DAEMON_KEEPER_APPROVE_H
 
 #include "log/entry.h"
 #include "daemon/keeper/internal.h"
-
-#define US_APPROVAL_SUMMARY 12 /* bytes */
 
 struct us_approved {
 	uint32_t number; /* 0: there is none that can still be used */
@@ -21,9 +19,6 @@ struct us_approved {
  * US_ERR_NOMEM, US_ERR_CRYPTO. */
 int us_approval_find(const struct us_keeper *k, const struct us_person *person,
     const struct us_act_approval *request, struct us_approved *out);
-/* 1 if a summary says that an approval was used: nobody else may write one. */
-int us_approval_is_summary(struct us_bytes summary);
-void us_approval_summary(uint32_t number, uint8_t out[US_APPROVAL_SUMMARY]);
 /* Marks in usage what that entry has used, if any. A further part of the same entry changes
  * nothing. US_ERR_NOMEM. */
 int us_approval_take(struct us_usage *usage, const struct us_entry_access *access, uint64_t index);

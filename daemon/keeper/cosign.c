@@ -277,13 +277,15 @@ static int
 log_keys(struct us_keeper *k)
 {
 	const struct us_witnesses *w = k->witnesses;
-	uint8_t ids[US_COSIGNERS_MAX * 4];
+	uint8_t ids[US_COSIGNERS_MAX * US_EVENT_KEY_SIZE];
+	const struct us_event e = { .form = US_EVENT_WITNESSES,
+		.witnesses = { { ids, w->n * US_EVENT_KEY_SIZE } } };
 
 	for (size_t i = 0; i < w->n; i++)
-		us_store_u32(ids + 4 * i, w->key[i].id);
-	return w->n == 0 ? US_OK :
-			   us_keeper_event(k, US_ACTION_AUDIT_WITNESS, US_DECISION_NONE,
-			       US_REASON_NONE, (struct us_bytes){ ids, 4 * w->n }, NULL);
+		us_store_u32(ids + i * US_EVENT_KEY_SIZE, w->key[i].id);
+	return w->n == 0 ?
+	    US_OK :
+	    us_keeper_event(k, US_ACTION_AUDIT_WITNESS, US_DECISION_NONE, US_REASON_NONE, &e, NULL);
 }
 
 int
@@ -386,7 +388,9 @@ us_keeper_witnesses_age(struct us_keeper *k)
 	    "no checkpoint has been cosigned by %zu witnesses for %lld seconds%s", rule->needed,
 	    (long long)((now - since) / US_NS_PER_SECOND), rule->seals ? ": sealing" : "");
 	if (us_keeper_event(k, US_ACTION_AUDIT_WITNESS, US_DECISION_FAILED, US_REASON_EXPIRED,
-		us_bytes_of(rule->seals ? "seal" : "warn"), NULL) != US_OK)
+		&(struct us_event){ .form = US_EVENT_UNWITNESSED,
+		    .unwitnessed = { us_bytes_of(rule->seals ? "seal" : "warn") } },
+		NULL) != US_OK)
 		us_fatal("that the log is not witnessed cannot be logged. Stopping");
 	k->witness_asked_ns = now + rule->max_ns;
 	if (!rule->seals)
@@ -402,8 +406,9 @@ struct us_keeper_brought {
 	enum us_reason reason;
 	uint64_t size; /* 0: not known to be ours */
 	size_t count;
-	uint8_t summary[8 + US_COSIGNERS_MAX * 12];
-	size_t summary_n;
+	uint8_t new[US_COSIGNERS_MAX * US_EVENT_COSIGNER_SIZE]; /* as the entry says them */
+	size_t n_new;
+	int is_said; /* 0: the entry says nothing of it */
 };
 
 static enum us_reason
@@ -438,18 +443,17 @@ note_new(const struct us_witnesses *w, const struct us_cosigned *old, const stru
 {
 	const uint64_t latest = (uint64_t)(us_time_now_ns() / US_NS_PER_SECOND) + FUTURE_S;
 
-	us_store_u64(b->summary, b->size);
-	b->summary_n = 8;
+	b->is_said = 1;
 	for (size_t i = 0; i < w->n; i++) {
 		if (!new->by[i] || (old->by[i] && old->time_s[i] >= new->time_s[i]))
 			continue;
 		if (new->time_s[i] > latest) {
-			b->summary_n = 0;
+			b->is_said = 0;
 			return US_ERR_NOT_YET;
 		}
-		us_store_u32(b->summary + b->summary_n, w->key[i].id);
-		us_store_u64(b->summary + b->summary_n + 4, new->time_s[i]);
-		b->summary_n += 12;
+		us_event_pack_cosigner(b->new + b->n_new *US_EVENT_COSIGNER_SIZE, w->key[i].id,
+		    new->time_s[i]);
+		b->n_new++;
 	}
 	return US_OK;
 }
@@ -486,7 +490,7 @@ take(struct us_keeper *k, struct us_bytes note, struct us_keeper_brought *b)
 	}
 	if (err == US_OK)
 		err = note_new(w, same == NULL ? &nobody : &same->who, &item.who, b);
-	if (err != US_OK || b->summary_n == 8) { /* nothing new is no error, and costs no sync */
+	if (err != US_OK || b->n_new == 0) { /* nothing new is no error, and costs no sync */
 		us_buf_free(&item.note);
 		b->count = item.who.n;
 		return err;
@@ -537,7 +541,9 @@ us_on_cosign(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us
 	a.decision = b->err == US_OK ? US_DECISION_ALLOW : US_DECISION_DENY;
 	a.reason = b->reason;
 	us_keeper_fill_person(k, &a, m.credential);
-	a.summary = (struct us_bytes){ b->summary, b->summary_n };
+	if (b->is_said)
+		a.event = (struct us_event){ .form = US_EVENT_COSIGNED,
+			.cosigned = { b->size, { b->new, b->n_new *US_EVENT_COSIGNER_SIZE } } };
 	q.address = m.peer;
 	err = us_keeper_append(k, &e, &p.index, &p.time_ns);
 	if (err != US_OK) {

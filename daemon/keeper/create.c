@@ -230,8 +230,7 @@ write_log(struct us_keeper_making *m)
 	a.decision = US_DECISION_ALLOW;
 	a.sequence = 1;
 	if (err == US_OK)
-		err = us_sha256(committed.p, committed.n, digest);
-	a.summary = committed.n <= 2048 ? committed : (struct us_bytes){ digest, sizeof digest };
+		err = us_event_of_act(&a.event, committed, digest);
 	if (err == US_OK)
 		err = us_state_digest(zeros, committed, state);
 	e.state_digest = state;

@@ -518,24 +518,20 @@ us_keeper_take_over(struct us_hand_over_result *out, const struct us_hand_over_o
 
 /* --- for a backup ----------------------------------------------------------------------------- */
 
-/* u32 number of the backup ‖ u64 generation of the keyring ‖ u32 key id of the successor. */
 static int
 write_backup_entry(struct us_keeper_desk *d, const struct us_keeper_successor *s, uint32_t number,
     uint64_t generation, int64_t *time_ns)
 {
 	struct us_entry_access a;
 	const struct us_klog_entry e = { .entry_class = US_CLASS_SYSTEM, .access = &a };
-	uint8_t summary[16];
 	uint64_t index;
 	int err;
 
-	us_store_u32(summary, number);
-	us_store_u64(summary + 4, generation);
-	us_store_u32(summary + 12, us_note_signer_key(s->signer)->id);
 	us_entry_access_init(&a);
 	a.kind = US_KIND_EVENT;
 	a.action = US_ACTION_BACKUP;
-	a.summary = (struct us_bytes){ summary, sizeof summary };
+	a.event = (struct us_event){ .form = US_EVENT_BACKUP,
+		.backup = { number, generation, us_note_signer_key(s->signer)->id } };
 	err = us_klog_append(d->log, &e, &index, time_ns);
 	return err != US_OK ? err : us_klog_commit(d->log);
 }

@@ -220,9 +220,10 @@ struct us_keeper {
  * room for it (low_space.h): the index is then US_SPACE_HELD until its answer is finished. */
 int
 us_keeper_append(struct us_keeper *k, struct us_klog_entry *e, uint64_t *index, int64_t *time_ns);
-/* An event of the machine itself, class SYSTEM; summary may be empty. */
+/* An event of the machine itself, class SYSTEM. event: what it says; NULL: nothing more. index: its
+ * place, or NULL. Errors of us_klog_append(), which the operator's log has been told. */
 int us_keeper_event(struct us_keeper *k, enum us_action action, enum us_decision decision,
-    enum us_reason reason, struct us_bytes summary, uint64_t *index);
+    enum us_reason reason, const struct us_event *event, uint64_t *index);
 /* Queues an answer. data (malloc'd or NULL) belongs to it, also on failure. */
 int us_keeper_answer(struct us_keeper *k, const struct us_pending *p);
 /* Commits what was appended, then sends checkpoint and answers. */
@@ -352,8 +353,6 @@ int us_keeper_unattributed_take(struct us_keeper *k, struct us_bytes counts);
 void us_keeper_unattributed_tell(struct us_keeper *k, int at_once);
 /* Gives the monitor what was counted behind a seal, for the keeper that follows. */
 void us_keeper_unattributed_pass_on(struct us_keeper *k);
-/* Packs what is not zero; returns how many bytes. */
-size_t us_pack_counts(const uint32_t count[UINT8_MAX + 1], uint8_t out[(UINT8_MAX + 1) * 5]);
 
 /* --- requests.c, keeper.c ------------------------------------------------------------------ */
 

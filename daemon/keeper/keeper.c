@@ -183,7 +183,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	}
 	if (us_time_mono_ns() - k->last_entry_mono > HEARTBEAT_NS) {
 		(void)us_keeper_event(k, US_ACTION_HEARTBEAT, US_DECISION_NONE, US_REASON_NONE,
-		    (struct us_bytes){ NULL, 0 }, NULL);
+		    NULL, NULL);
 		us_keeper_settle(k);
 	}
 	more = us_klog_tick(k->klog);
@@ -342,7 +342,7 @@ us_keeper_start(struct us_keeper *k)
 	last_ns = us_klog_last_time(k->klog);
 	size = us_klog_size(k->klog);
 	err = us_keeper_event(k, US_ACTION_START, US_DECISION_NONE, US_REASON_NONE,
-	    us_bytes_of(k->frozen ? "frozen" : ""), &start);
+	    &(struct us_event){ .form = US_EVENT_START, .start = { k->frozen } }, &start);
 	start_ns = us_klog_last_time(k->klog);
 	if (err == US_OK) {
 		us_answers_begin(k, start);
@@ -483,8 +483,7 @@ on_stop(void *ctx)
 	us_answers_end(k, US_REASON_CUT);
 	us_low_space_tell(k, 1);
 	us_keeper_unattributed_tell(k, 1);
-	(void)us_keeper_event(k, US_ACTION_STOP, US_DECISION_NONE, US_REASON_NONE,
-	    (struct us_bytes){ NULL, 0 }, NULL);
+	(void)us_keeper_event(k, US_ACTION_STOP, US_DECISION_NONE, US_REASON_NONE, NULL, NULL);
 	us_keeper_settle(k);
 	us_machine_events_ended(k, US_GAP_STOPPED);
 	us_keeper_close(k);

@@ -323,7 +323,6 @@ us_on_log_keys(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct 
 	struct us_klog_entry e = { .entry_class = US_CLASS_ACCESS, .access = &a, .query = &q };
 	struct us_msg_log_keys m;
 	struct us_keeper_log_keys *t;
-	uint8_t range[16];
 	int err = us_msg_log_keys_decode(&m, body.p, body.n);
 
 	if (err != US_OK)
@@ -340,9 +339,7 @@ us_on_log_keys(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct 
 	a.reason = t->q.reason;
 	us_keeper_fill_person(k, &a, m.credential);
 	memcpy(a.session, m.session, 16);
-	us_store_u64(range, m.from);
-	us_store_u64(range + 8, m.to);
-	a.summary = (struct us_bytes){ range, sizeof range };
+	a.event = (struct us_event){ .form = US_EVENT_BOX_KEYS, .box_keys = { m.from, m.to } };
 	q.address = m.peer;
 	err = us_keeper_append(k, &e, &p.index, &p.time_ns);
 	if (err != US_OK) {

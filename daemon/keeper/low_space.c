@@ -100,7 +100,8 @@ us_low_space_holds(struct us_keeper *k, const struct us_klog_entry *e)
 		return 1;
 	}
 	*spent += ENTRY_BYTES +
-	    (uint32_t)(e->access->summary.n + (e->query == NULL ? 0 : e->query->query.n));
+	    (uint32_t)(us_event_size(&e->access->event) +
+		(e->query == NULL ? 0 : e->query->query.n));
 	return 0;
 }
 
@@ -118,7 +119,7 @@ us_low_space_tell(struct us_keeper *k, int at_once)
 	struct us_low_space *s = &k->space;
 	struct us_entry_access a;
 	struct us_klog_entry e = { .entry_class = US_CLASS_NOISE, .access = &a };
-	uint8_t summary[(UINT8_MAX + 1) * 5];
+	uint8_t counts[US_EVENT_REASONS * US_EVENT_COUNT_SIZE];
 	uint64_t index;
 	int64_t time_ns;
 
@@ -129,7 +130,8 @@ us_low_space_tell(struct us_keeper *k, int at_once)
 	a.action = US_ACTION_REFUSALS;
 	a.decision = US_DECISION_DENY;
 	a.reason = US_REASON_LOW_SPACE;
-	a.summary = (struct us_bytes){ summary, us_pack_counts(s->count, summary) };
+	a.event = (struct us_event){ .form = US_EVENT_COUNTS,
+		.counts = { { counts, us_event_pack_counts(s->count, counts) } } };
 	if (us_keeper_append(k, &e, &index, &time_ns) != US_OK)
 		us_fatal("refusals were counted but their entry cannot be written. Stopping");
 	for (struct us_pending *p = s->held; p != NULL; p = p->next) {

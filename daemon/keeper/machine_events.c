@@ -15,7 +15,6 @@
 #define ENDED "ended"
 #define ENDED_MAGIC "USEND1\n"
 #define ENDED_SIZE (7u + 8u + 1u)
-#define SUMMARY_MAX 2048u
 /* Clocks that are apart by less say nothing. */
 #define APART_NS (INT64_C(5) * US_NS_PER_SECOND)
 #define STALL_NS (INT64_C(30) * US_NS_PER_SECOND)
@@ -126,7 +125,7 @@ put_name(struct us_buf *b, const struct us_keeper_change *c)
 
 /* What changed since the last start; empty: nothing. */
 static int
-describe_changes(struct us_keeper *k, struct us_buf *summary)
+describe_changes(struct us_keeper *k, struct us_buf *changes)
 {
 	uint8_t digest[32];
 	char hex[65] = "";
@@ -140,15 +139,15 @@ describe_changes(struct us_keeper *k, struct us_buf *summary)
 		us_log_err(err,
 		    "the file \"" STARTED "\" cannot be read: the log gets all settings");
 	old = us_buf_cstr(&before);
-	err = old == NULL || new == NULL ? US_ERR_NOMEM : each_change(old, new, put_whole, summary);
+	err = old == NULL || new == NULL ? US_ERR_NOMEM : each_change(old, new, put_whole, changes);
 	if (err == US_ERR_LIMIT) {
-		us_buf_reset(summary);
+		us_buf_reset(changes);
 		err = us_sha256(k->starts.settings.data, k->starts.settings.len, digest);
 		us_hex_encode(digest, sizeof digest, hex);
 		if (err == US_OK)
-			err = us_buf_putf(summary, "sha256 %.64s\n", hex);
+			err = us_buf_putf(changes, "sha256 %.64s\n", hex);
 		if (err == US_OK)
-			err = each_change(old, new, put_name, summary);
+			err = each_change(old, new, put_name, changes);
 	}
 	us_buf_free(&before);
 	return err;
@@ -174,28 +173,27 @@ how_it_ended(uint64_t size)
 static int
 log_gap(struct us_keeper *k, int64_t from_ns, int64_t to_ns, enum us_gap cause)
 {
-	uint8_t summary[17];
+	const struct us_event e = { .form = US_EVENT_GAP,
+		.gap = { from_ns, to_ns, (uint8_t)cause } };
 
-	us_store_u64(summary, (uint64_t)from_ns);
-	us_store_u64(summary + 8, (uint64_t)to_ns);
-	summary[16] = (uint8_t)cause;
-	return us_keeper_event(k, US_ACTION_GAP, US_DECISION_NONE, US_REASON_NONE,
-	    (struct us_bytes){ summary, sizeof summary }, NULL);
+	return us_keeper_event(k, US_ACTION_GAP, US_DECISION_NONE, US_REASON_NONE, &e, NULL);
 }
 
 int
 us_machine_events_begin(struct us_keeper *k, int64_t last_ns, int64_t start_ns, uint64_t from_size)
 {
-	struct us_buf summary;
+	struct us_event e = { .form = US_EVENT_CONFIGURE };
+	struct us_buf changes;
 	int err = log_gap(k, last_ns, start_ns, how_it_ended(from_size));
 
-	us_buf_init(&summary, SUMMARY_MAX);
+	us_buf_init(&changes, US_EVENT_CONFIGURE_MAX);
 	if (err == US_OK)
-		err = describe_changes(k, &summary);
-	if (err == US_OK && summary.len > 0)
-		err = us_keeper_event(k, US_ACTION_CONFIGURE, US_DECISION_NONE, US_REASON_NONE,
-		    (struct us_bytes){ summary.data, summary.len }, NULL);
-	us_buf_free(&summary);
+		err = describe_changes(k, &changes);
+	e.configure.changes = (struct us_bytes){ changes.data, changes.len };
+	if (err == US_OK && changes.len > 0)
+		err = us_keeper_event(k, US_ACTION_CONFIGURE, US_DECISION_NONE, US_REASON_NONE, &e,
+		    NULL);
+	us_buf_free(&changes);
 	return err;
 }
 
@@ -256,6 +254,7 @@ us_machine_events_told(struct us_keeper *k, uint16_t type, struct us_bytes body)
 {
 	struct us_msg_carried carried;
 	struct us_msg_died died;
+	struct us_event e = { .form = US_EVENT_ROLE_RESTART };
 	int err;
 
 	switch (type) {
@@ -270,11 +269,10 @@ us_machine_events_told(struct us_keeper *k, uint16_t type, struct us_bytes body)
 		err = us_msg_died_decode(&died, body.p, body.n);
 		if (err != US_OK || k->stopping) /* nothing comes behind a seal */
 			return err;
+		e.role_restart = (struct us_event_role_restart){ died.role, died.index,
+			died.by_signal, died.status };
 		err = us_keeper_event(k, US_ACTION_ROLE_RESTART, US_DECISION_NONE, US_REASON_NONE,
-		    (struct us_bytes){
-			(const uint8_t[]){ died.role, died.index, died.by_signal, died.status },
-			4 },
-		    NULL);
+		    &e, NULL);
 		if (err == US_OK)
 			us_keeper_settle(k);
 		return err;

@@ -7,15 +7,7 @@
  *   ended     "USEND1\n" ‖ u64 size of the log ‖ u8 how: written behind the last entry of an
  *             orderly end. It counts if the log still has that size
  *
- * Summaries of the entries:
- *
- *   configure     UTF-8 lines "name: old -> new", "-" for what was or is not set; where that is
- *                 more than 2,048 bytes, "sha256 " and the digest of the new file in hex, then the
- *                 names that changed, as many as there is room for
- *   gap           i64 from ‖ i64 to ‖ u8 cause (enum us_gap): no entry was written in between, and
- *                 could not be
- *   role-restart  u8 role (order in daemon/process/messages.h) ‖ u8 index ‖ u8 1 if a signal ended
- *                 it ‖ u8 signal or exit status
+ * What the entries say: log/event.h.
  */
 #ifndef US_DAEMON_KEEPER_MACHINE_EVENTS_H
 #define US_DAEMON_KEEPER_MACHINE_EVENTS_H
@@ -23,20 +15,10 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "log/event.h"
 
 struct us_keeper;
 struct us_settings;
-
-/* A closed set that stands in entries: numbers are never given again. */
-enum us_gap {
-	US_GAP_STOPPED = 1, /* since an orderly stop */
-	US_GAP_SEALED = 2,  /* since a seal, which starts the processes anew */
-	/* the last run did not end in order: killed, failed, or the power went */
-	US_GAP_CRASHED = 3,
-	/* the clock went on more than the machine did: it was suspended, or the clock was set */
-	US_GAP_CLOCK = 4,
-	US_GAP_STALLED = 5, /* the process did not run */
-};
 
 struct us_machine_events {
 	struct us_buf settings;   /* what is in effect, as it stands in "started" */

@@ -86,13 +86,10 @@ static void
 mark(struct us_keeper *k, uint64_t to, enum us_decision decision, enum us_reason reason)
 {
 	struct us_answers *a = &k->answers;
-	uint8_t range[16];
+	const struct us_event e = { .form = US_EVENT_ANSWERED, .answered = { a->settled, to } };
 	size_t gone = 0;
 
-	us_store_u64(range, a->settled);
-	us_store_u64(range + 8, to);
-	if (us_keeper_event(k, US_ACTION_ANSWERED, decision, reason,
-		(struct us_bytes){ range, sizeof range }, NULL) != US_OK)
+	if (us_keeper_event(k, US_ACTION_ANSWERED, decision, reason, &e, NULL) != US_OK)
 		return; /* the chain of marks goes on with the next one */
 	a->settled = to;
 	a->ended = a->ended < to ? to : a->ended;
@@ -250,7 +247,7 @@ append_outcome(struct us_keeper *k, const struct us_keeper_answered *o, enum us_
 	access.decision = US_DECISION_FAILED;
 	access.reason = reason;
 	access.related = index;
-	access.summary = (struct us_bytes){ NULL, 0 };
+	access.event = (struct us_event){ .form = US_EVENT_NONE };
 	return us_keeper_append(k, &e, &at, &time_ns);
 }
 

@@ -234,7 +234,7 @@ us_keeper_session(struct us_keeper *k, const uint8_t session[16], const uint8_t 
 void
 us_keeper_order_at(struct us_keeper *k, int64_t now_ns)
 {
-	uint8_t version[4];
+	struct us_event e = { .form = US_EVENT_ORDER_IN_FORCE };
 
 	/* while the state is replayed, acts move the registry through their own times */
 	if (k->state != US_KEEPER_OPEN)
@@ -243,10 +243,10 @@ us_keeper_order_at(struct us_keeper *k, int64_t now_ns)
 	if (us_registry_order(k->registry)->version == k->order_version)
 		return;
 	k->order_version = us_registry_order(k->registry)->version;
-	us_store_u32(version, k->order_version);
+	e.order_in_force.version = k->order_version;
 	us_log(US_LOG_NOTICE, "version %u of the order is in force", (unsigned)k->order_version);
-	if (us_keeper_event(k, US_ACTION_ORDER_IN_FORCE, US_DECISION_NONE, US_REASON_NONE,
-		(struct us_bytes){ version, sizeof version }, NULL) != US_OK)
+	if (us_keeper_event(k, US_ACTION_ORDER_IN_FORCE, US_DECISION_NONE, US_REASON_NONE, &e,
+		NULL) != US_OK)
 		us_fatal("that a version of the order is in force cannot be logged. Stopping");
 }
 

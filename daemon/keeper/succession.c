@@ -151,7 +151,7 @@ write_entry(const struct us_handover *h, struct us_klog *log)
 	us_entry_access_init(&a);
 	a.kind = US_KIND_EVENT;
 	a.action = US_ACTION_HANDOVER;
-	a.summary = h->text;
+	a.event = (struct us_event){ .form = US_EVENT_HANDOVER, .handover = { h->text } };
 	err = us_klog_append(log, &e, &index, &time_ns);
 	return err != US_OK ? err : us_klog_commit(log);
 }

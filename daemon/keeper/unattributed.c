@@ -48,7 +48,7 @@ us_on_noise(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_
 void
 us_keeper_unattributed_tell(struct us_keeper *k, int at_once)
 {
-	uint8_t counts[(UINT8_MAX + 1) * 5];
+	uint8_t counts[US_EVENT_REASONS * US_EVENT_COUNT_SIZE];
 	struct us_entry_access a;
 	struct us_klog_entry e = { .entry_class = US_CLASS_NOISE, .access = &a };
 	uint64_t index;
@@ -60,7 +60,8 @@ us_keeper_unattributed_tell(struct us_keeper *k, int at_once)
 	a.kind = US_KIND_EVENT;
 	a.action = US_ACTION_HANDSHAKES;
 	a.decision = US_DECISION_DENY;
-	a.summary = (struct us_bytes){ counts, us_pack_counts(k->noise, counts) };
+	a.event = (struct us_event){ .form = US_EVENT_COUNTS,
+		.counts = { { counts, us_event_pack_counts(k->noise, counts) } } };
 	if (us_keeper_append(k, &e, &index, &time_ns) != US_OK)
 		us_fatal("refusals were counted but their entry cannot be written. Stopping");
 	memset(k->noise, 0, sizeof k->noise);
@@ -71,27 +72,12 @@ us_keeper_unattributed_tell(struct us_keeper *k, int at_once)
 void
 us_keeper_unattributed_pass_on(struct us_keeper *k)
 {
-	uint8_t counts[(UINT8_MAX + 1) * 5];
+	uint8_t counts[US_EVENT_REASONS * US_EVENT_COUNT_SIZE];
 	const struct us_msg_uncounted m = { .counts = { counts,
-						us_pack_counts(k->noise, counts) } };
+						us_event_pack_counts(k->noise, counts) } };
 
 	if (!k->has_noise || k->control == NULL || us_send_uncounted(k->control, 0, &m) != US_OK)
 		return;
 	us_channel_flush(k->control);
 	k->has_noise = 0;
-}
-
-size_t
-us_pack_counts(const uint32_t count[UINT8_MAX + 1], uint8_t out[(UINT8_MAX + 1) * 5])
-{
-	size_t n = 0;
-
-	for (unsigned reason = 0; reason <= UINT8_MAX; reason++) {
-		if (count[reason] == 0)
-			continue;
-		out[n] = (uint8_t)reason;
-		us_store_u32(out + n + 1, count[reason]);
-		n += 5;
-	}
-	return n;
 }

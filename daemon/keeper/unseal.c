@@ -103,7 +103,9 @@ us_keeper_refuse(struct us_keeper *k, const char *why)
 	k->ca_key = NULL;
 	enter(k, US_KEEPER_REFUSING, why);
 	(void)us_keeper_event(k, US_ACTION_STATE_OPEN, US_DECISION_FAILED, US_REASON_STATE,
-	    us_bytes_of(k->why), NULL);
+	    &(struct us_event){ .form = US_EVENT_STATE_REFUSED,
+		.state_refused = { us_bytes_of(k->why) } },
+	    NULL);
 }
 
 /* --- shares -------------------------------------------------------------------------------- */
@@ -282,8 +284,7 @@ try_unseal(struct us_keeper *k, struct us_keeper_share_answer *a)
 		    us_strerror(err));
 		return;
 	}
-	(void)us_keeper_event(k, US_ACTION_UNSEAL, US_DECISION_ALLOW, US_REASON_NONE,
-	    (struct us_bytes){ NULL, 0 }, NULL);
+	(void)us_keeper_event(k, US_ACTION_UNSEAL, US_DECISION_ALLOW, US_REASON_NONE, NULL, NULL);
 	us_klog_set_box_key(k->klog, &k->root->log_box);
 	us_keeper_unsealing_end(k);
 	enter(k, US_KEEPER_REPLAYING, "the vault's state is being read");
@@ -294,7 +295,6 @@ static int
 append_share(struct us_keeper *k, const struct us_msg_share *m,
     const struct us_keeper_share_answer *a, struct us_pending *p)
 {
-	const uint8_t number = (uint8_t)a->share;
 	struct us_entry_access access;
 	struct us_entry_query query;
 	struct us_klog_entry e = { .entry_class = US_CLASS_SYSTEM,
@@ -309,7 +309,7 @@ append_share(struct us_keeper *k, const struct us_msg_share *m,
 	access.reason = a->err == US_OK ? US_REASON_NONE :
 	    a->err == US_ERR_NOSPACE    ? US_REASON_LOW_SPACE :
 					  US_REASON_WRONG_SHARE;
-	access.summary = (struct us_bytes){ &number, 1 };
+	access.event = (struct us_event){ .form = US_EVENT_SHARE, .share = { (uint8_t)a->share } };
 	memcpy(access.credential, m->credential, 32);
 	query.address = m->peer;
 	return us_keeper_append(k, &e, &p->index, &p->time_ns);
@@ -467,7 +467,7 @@ ledger_made(struct us_keeper *k, struct us_channel *ch, uint32_t tag, int err)
 		us_log(US_LOG_NOTICE, "unsealed: the state ends at act %llu",
 		    (unsigned long long)us_registry_sequence(k->registry));
 		err = us_keeper_event(k, US_ACTION_STATE_OPEN, US_DECISION_ALLOW, US_REASON_NONE,
-		    (struct us_bytes){ NULL, 0 }, NULL);
+		    NULL, NULL);
 		if (err != US_OK)
 			us_fatal("that the vault is open cannot be logged: %s. Stopping",
 			    us_strerror(err));

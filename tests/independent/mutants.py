@@ -129,7 +129,7 @@ MUTANTS = [
     ("self.is_event(UNSEAL) and allowed", "self.is_event(UNSEAL)"),
     ('if self.vault in ("closed", "open"):', 'if self.vault == "open":'),
     ('if self.vault in ("closed", "open"):', 'if self.vault == "closed":'),
-    ('if self.access.summary != struct.pack(">I", self.entry.order):', "if False:"),
+    ('if self.access.summary != struct.pack(SUMMARIES[ORDER_IN_FORCE], self.entry.order):', "if False:"),
     ("                and self.entry.order != self.order):\n", "                and False):\n"),
     ("(kind == STATE and a.kind == OUTCOME)", "False"),
     ("(kind == SYSTEM and a.kind == INTENT)", "False"),

@@ -41,6 +41,8 @@ ALLOW = 1
 COUNT, READ, COPY, SESSION, AUDIT_WITNESS = 2, 3, 4, 40, 85
 INIT, START, STOP, UNSEAL, SEAL, STATE_OPEN, ORDER_IN_FORCE, ANSWERED = 100, 101, 102, 104, 105, 106, 117, 120
 BACKUP, HANDOVER = 110, 124
+# Summaries that the rules look at, as struct has them ("Summaries" in section 6).
+SUMMARIES = {ORDER_IN_FORCE: ">I", ANSWERED: ">QQ", READ: ">8sI", COPY: ">8sI", COUNT: ">8sI"}
 SESSION_NS = (15 + 2) * 60 * 10**9
 EXIT = {"OK": 0, "TAMPERED": 5, "INCOMPLETE": 6, "UNVERIFIABLE": 6}
 
@@ -787,7 +789,7 @@ class Rules:
                 raise self.broken("seal", "the state was opened, and the vault was not unsealed")
             self.vault = "open"
         elif self.is_event(ORDER_IN_FORCE):
-            if self.access.summary != struct.pack(">I", self.entry.order):
+            if self.access.summary != struct.pack(SUMMARIES[ORDER_IN_FORCE], self.entry.order):
                 raise self.broken("order", "it announces another version than it stands under")
             self.order = self.entry.order
         if (self.vault == "open" and self.order is not None and self.entry.kind == ACCESS
@@ -801,7 +803,7 @@ class Rules:
     def mark(self):
         if len(self.access.summary) != 16:
             raise self.broken("outcome", "it marks no range of entries")
-        first, end = struct.unpack(">QQ", self.access.summary)
+        first, end = struct.unpack(SUMMARIES[ANSWERED], self.access.summary)
         if not first < end <= self.entry.index:
             raise self.broken("outcome", "it marks no range of entries before it")
         if self.settled not in (None, first):
@@ -860,7 +862,7 @@ class Rules:
 
     def approval(self):
         a = self.access
-        if (a.action not in (READ, COPY, COUNT) or len(a.summary) != 12
+        if (a.action not in (READ, COPY, COUNT) or len(a.summary) != struct.calcsize(SUMMARIES[a.action])
                 or a.summary[:8] != b"approval" or self.part is None or self.part[0] > 0):
             return
         if a.summary in self.approvals:

@@ -58,7 +58,7 @@ fill_access(struct us_entry_access *a, unsigned which)
 	a->parties[1] = us_bytes_of("plaintiffs");
 	a->related = 11;
 	a->sequence = which % 2 ? 12 : US_ENTRY_NONE;
-	a->summary = us_bytes_of("summary");
+	a->event = (struct us_event){ .form = US_EVENT_OTHER, .other = us_bytes_of("summary") };
 }
 
 static void

@@ -529,16 +529,13 @@ add_mark(uint64_t from, uint64_t to, enum us_decision decision, enum us_reason r
 {
 	struct us_entry_access a;
 	struct us_entry_in in = { .entry_class = US_CLASS_SYSTEM, .time_ns = START, .access = &a };
-	uint8_t range[16];
 
-	us_store_u64(range, from);
-	us_store_u64(range + 8, to);
 	us_entry_access_init(&a);
 	a.kind = US_KIND_EVENT;
 	a.action = US_ACTION_ANSWERED;
 	a.decision = decision;
 	a.reason = reason;
-	a.summary = (struct us_bytes){ range, sizeof range };
+	a.event = (struct us_event){ .form = US_EVENT_ANSWERED, .answered = { from, to } };
 	add(7, &in);
 }
 
@@ -767,7 +764,8 @@ add_act(const struct us_act *act, enum us_action action, uint32_t actor, uint32_
 	a.person = actor;
 	a.collection = collection;
 	a.sequence = sequence;
-	a.summary = (struct us_bytes){ committed.data, committed.len };
+	a.event = (struct us_event){ .form = US_EVENT_ACT,
+		.act = { { committed.data, committed.len } } };
 	add(7, &in);
 	us_buf_free(&payload);
 	us_buf_free(&signed_act);

@@ -231,7 +231,7 @@ test_acts(void **state)
 	e = add(s, US_CLASS_SYSTEM);
 	e->kind = US_KIND_EVENT;
 	e->action = US_ACTION_START;
-	e->summary = us_bytes_of("frozen");
+	e->event = (struct us_event){ .form = US_EVENT_START, .start = { 1 } };
 	(void)reads(s, &s->world.attorney, 1, US_REASON_FROZEN);
 	e = add(s, US_CLASS_SYSTEM);
 	e->kind = US_KIND_EVENT;

@@ -666,6 +666,23 @@ rig_open_access(struct rig *r, uint64_t index, struct us_entry_access *access,
 	us_buf_free(&entry);
 }
 
+size_t
+rig_said(const struct us_entry_access *access, uint8_t out[RIG_SAID_MAX])
+{
+	const struct us_event_place place = { access->kind, access->action, access->decision,
+		access->sequence != US_ENTRY_NONE };
+	struct us_buf b;
+	size_t n;
+
+	us_buf_init(&b, RIG_SAID_MAX);
+	ok(us_event_encode(&b, &place, &access->event));
+	n = b.len;
+	if (n > 0)
+		memcpy(out, b.data, n);
+	us_buf_free(&b);
+	return n;
+}
+
 void
 rig_send_seal(struct rig *r)
 {

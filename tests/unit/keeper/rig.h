@@ -81,6 +81,9 @@ void rig_entry(struct rig *r, uint64_t index, struct us_buf *out);
  * (US_ENTRY_CONTENT_MAX). */
 void rig_open_access(struct rig *r, uint64_t index, struct us_entry_access *access,
     struct us_buf *content);
+#define RIG_SAID_MAX 4096
+/* The summary of that access box, byte for byte; returns how many bytes. */
+size_t rig_said(const struct us_entry_access *access, uint8_t out[RIG_SAID_MAX]);
 /* The administrator's act that seals; its "logged" is to be read. */
 void rig_send_seal(struct rig *r);
 

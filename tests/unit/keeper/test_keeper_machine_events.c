@@ -41,7 +41,7 @@ teardown(void **state)
 
 /* Entries of an action from `from` on; the summary of the newest in text. */
 static unsigned
-count(struct rig *r, uint64_t from, enum us_action action, uint8_t summary[4096], size_t *n)
+count(struct rig *r, uint64_t from, enum us_action action, uint8_t summary[RIG_SAID_MAX], size_t *n)
 {
 	struct us_entry_access a;
 	struct us_buf content;
@@ -49,15 +49,14 @@ count(struct rig *r, uint64_t from, enum us_action action, uint8_t summary[4096]
 	unsigned found = 0;
 
 	us_buf_init(&content, US_ENTRY_CONTENT_MAX);
-	memset(summary, 0, 4096);
+	memset(summary, 0, RIG_SAID_MAX);
 	*n = 0;
 	for (uint64_t i = from; i < size; i++) {
 		rig_open_access(r, i, &a, &content);
 		if (a.action != action)
 			continue;
 		found++;
-		memcpy(summary, a.summary.p, a.summary.n);
-		*n = a.summary.n;
+		*n = rig_said(&a, summary);
 		assert_int_equal(a.kind, US_KIND_EVENT);
 		assert_int_equal(a.person, 0);
 	}
@@ -81,7 +80,7 @@ static void
 other_settings_are_an_entry(void **state)
 {
 	struct rig *r = *state;
-	uint8_t said[4096];
+	uint8_t said[RIG_SAID_MAX];
 	uint64_t from;
 	size_t n;
 
@@ -108,7 +107,7 @@ many_settings_are_a_digest(void **state)
 {
 	struct rig *r = *state;
 	char *settings = calloc(1, 32768);
-	uint8_t said[4096];
+	uint8_t said[RIG_SAID_MAX];
 	uint64_t from;
 	size_t n = 0;
 
@@ -135,6 +134,7 @@ silence_is_an_entry(void **state)
 	struct us_entry_access a;
 	struct us_entry_view v;
 	struct us_buf content, entry;
+	uint8_t said[RIG_SAID_MAX];
 
 	us_buf_init(&content, US_ENTRY_CONTENT_MAX);
 	us_buf_init(&entry, US_ENTRY_MAX);
@@ -170,10 +170,10 @@ silence_is_an_entry(void **state)
 				break;
 		}
 		assert_int_equal(a.action, US_ACTION_GAP);
-		assert_int_equal(a.summary.n, 17);
-		assert_int_equal(a.summary.p[16], ends[i].cause);
-		assert_int_equal(us_load_u64(a.summary.p), last);
-		assert_int_equal(us_load_u64(a.summary.p + 8), next);
+		assert_int_equal(rig_said(&a, said), 17);
+		assert_int_equal(said[16], ends[i].cause);
+		assert_int_equal(us_load_u64(said), last);
+		assert_int_equal(us_load_u64(said + 8), next);
 	}
 	us_buf_free(&content);
 	us_buf_free(&entry);
@@ -188,7 +188,7 @@ dead_processes_are_entries(void **state)
 		.status = SIGSEGV };
 	const struct us_msg_keeper_status ask = { 0 };
 	struct rig *r = *state;
-	uint8_t said[4096];
+	uint8_t said[RIG_SAID_MAX];
 	size_t n;
 
 	rig_open(r);
@@ -207,7 +207,9 @@ refused(struct rig *r, uint64_t from, enum us_reason reason, unsigned *entries)
 {
 	struct us_entry_access a;
 	struct us_buf content;
+	uint8_t said[RIG_SAID_MAX];
 	uint64_t sum = 0, size = r->tree_size;
+	size_t n;
 
 	us_buf_init(&content, US_ENTRY_CONTENT_MAX);
 	*entries = 0;
@@ -216,8 +218,9 @@ refused(struct rig *r, uint64_t from, enum us_reason reason, unsigned *entries)
 		if (a.action != US_ACTION_HANDSHAKES)
 			continue;
 		++*entries;
-		for (size_t at = 0; at < a.summary.n; at += 5)
-			sum += a.summary.p[at] == reason ? us_load_u32(a.summary.p + at + 1) : 0;
+		n = rig_said(&a, said);
+		for (size_t at = 0; at < n; at += 5)
+			sum += said[at] == reason ? us_load_u32(said + at + 1) : 0;
 	}
 	us_buf_free(&content);
 	return sum;

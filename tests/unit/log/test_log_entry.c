@@ -83,7 +83,7 @@ draw(struct all *a)
 	a->access.n_parties = (size_t)below(US_ENTRY_PARTIES + 1);
 	for (i = 0; i < a->access.n_parties; i++)
 		a->access.parties[i] = some(12);
-	a->access.summary = some(300);
+	a->access.event = (struct us_event){ .form = US_EVENT_OTHER, .other = some(300) };
 	a->disclosure.collection = (uint32_t)below(UINT32_MAX);
 	a->disclosure.total = below(UINT64_MAX);
 	a->disclosure.parts = 3;
@@ -144,7 +144,7 @@ check_access(const struct all *a, const struct us_buf *content)
 	for (i = 0; i < got.n_parties; i++)
 		same(got.parties[i], a->access.parties[i]);
 	assert_true(got.related == US_ENTRY_NONE && got.sequence == US_ENTRY_NONE);
-	same(got.summary, a->access.summary);
+	same(got.event.other, a->access.event.other);
 }
 
 static void
@@ -314,7 +314,7 @@ test_sizes(void **state)
 	a.disclosure.n_records = US_ENTRY_RECORDS;
 	a.access.n_parties = 0;
 	a.access.paragraph.n = 0;
-	a.access.summary = (struct us_bytes){ noise, US_ENTRY_ACCESS_MAX - 90 };
+	a.access.event.other = (struct us_bytes){ noise, US_ENTRY_ACCESS_MAX - 90 };
 	a.query.n_terms = 0;
 	a.query.purpose.n = 0;
 	a.query.address.n = 0;
