@@ -77,7 +77,7 @@ append_one(struct us_klog *log, uint64_t i)
 	struct us_entry_access a;
 	struct us_entry_disclosure d;
 	struct us_entry_query q;
-	struct us_klog_entry e = { .entry_class = US_CLASS_ACCESS,
+	struct us_entry_in e = { .entry_class = US_CLASS_ACCESS,
 		.order_version = 1,
 		.access = &a,
 		.disclosure = &d,

@@ -26,7 +26,7 @@ list_entry(void *arg, const struct us_verified_entry *e)
 	int err;
 
 	us_buf_reset(&l->line);
-	err = us_log_entry_json(&l->line, e->view, e->keys, &l->names, &l->filter);
+	err = us_log_entry_json(&l->line, e->opened, &l->names, &l->filter);
 	/* an entry that does not fit the filter gives no line */
 	if (err == US_OK && l->line.len > 0 &&
 	    fwrite(l->line.data, 1, l->line.len, l->out) != l->line.len)

@@ -10,69 +10,11 @@
 #include "base/json_out.h"
 #include "base/time.h"
 
-struct us_client_opened {
-	int has[US_BOXES];
-	struct us_buf content[US_BOXES];
-	struct us_entry_access access;
-	struct us_entry_disclosure disclosure;
-	struct us_entry_query query;
-};
-
-static int
-decode_box(struct us_client_opened *o, enum us_box box)
+/* Who only learns that records were disclosed learns of which collection. */
+static uint32_t
+collection_of(const struct us_opened *o)
 {
-	const struct us_buf *c = &o->content[box];
-
-	switch (box) {
-	case US_BOX_ACCESS:
-		return us_entry_access_decode(&o->access, c->data, c->len);
-	case US_BOX_DISCLOSURE:
-		return us_entry_disclosure_decode(&o->disclosure, c->data, c->len);
-	case US_BOX_QUERY:
-		return us_entry_query_decode(&o->query, c->data, c->len);
-	case US_BOXES:
-		break;
-	}
-	return US_ERR_INTERNAL;
-}
-
-/* Opens what there are keys for; an empty content counts as opened, with the values of
- * "nothing". */
-static int
-open_boxes(struct us_client_opened *o, const struct us_entry_view *view,
-    const struct us_export_keys *keys)
-{
-	int err = US_OK;
-
-	memset(o, 0, sizeof *o);
-	us_entry_access_init(&o->access);
-	us_entry_disclosure_init(&o->disclosure);
-	us_entry_query_init(&o->query);
-	for (int box = 0; box < US_BOXES; box++)
-		us_buf_init(&o->content[box], US_ENTRY_CONTENT_MAX);
-	for (int box = 0; keys != NULL && box < US_BOXES && err == US_OK; box++) {
-		if (!keys->present[box])
-			continue;
-		err = us_entry_open(view, (enum us_box)box, &keys->keys[box], &o->content[box]);
-		if (err == US_OK)
-			err = decode_box(o, (enum us_box)box);
-		if (err == US_ERR_NOT_FOUND)
-			err = US_OK;
-		o->has[box] = err == US_OK;
-	}
-	/* who only learns that records were disclosed learns of which collection */
-	if (!o->has[US_BOX_ACCESS])
-		o->access.collection = o->disclosure.collection;
-	return err;
-}
-
-static void
-close_boxes(struct us_client_opened *o)
-{
-	us_entry_disclosure_free(&o->disclosure);
-	us_entry_query_free(&o->query);
-	for (int box = 0; box < US_BOXES; box++)
-		us_buf_free(&o->content[box]);
+	return us_opened_has(o, US_BOX_ACCESS) ? o->access.collection : o->disclosure.collection;
 }
 
 /* The member of the listed person or collection with this number. */
@@ -88,7 +30,7 @@ name_of(const cJSON *document, const char *kind, uint32_t id, const char *member
 }
 
 static int
-has_party(const struct us_client_opened *o, const char *party)
+has_party(const struct us_opened *o, const char *party)
 {
 	for (size_t i = 0; i < o->access.n_parties; i++)
 		if (us_bytes_is(o->access.parties[i], party))
@@ -97,7 +39,7 @@ has_party(const struct us_client_opened *o, const char *party)
 }
 
 static int
-has_record(const struct us_client_opened *o, uint64_t record)
+has_record(const struct us_opened *o, uint64_t record)
 {
 	for (size_t i = 0; i < o->disclosure.n_records; i++)
 		if (o->disclosure.records[i] == record)
@@ -106,7 +48,7 @@ has_record(const struct us_client_opened *o, uint64_t record)
 }
 
 static int
-has_asked(const struct us_client_opened *o, const char *bates)
+has_asked(const struct us_opened *o, const char *bates)
 {
 	for (size_t i = 0; i < o->query.n_terms; i++)
 		if (us_bytes_is(o->query.terms[i], bates))
@@ -116,31 +58,30 @@ has_asked(const struct us_client_opened *o, const char *bates)
 
 /* Whether the entry is about the record. */
 static int
-is_about(const struct us_client_opened *o, const struct us_log_filter *f)
+is_about(const struct us_opened *o, const struct us_log_filter *f)
 {
-	return f->denied ? o->has[US_BOX_QUERY] && has_asked(o, f->bates) :
-			   o->has[US_BOX_DISCLOSURE] && has_record(o, f->record);
+	return f->denied ? us_opened_has(o, US_BOX_QUERY) && has_asked(o, f->bates) :
+			   us_opened_has(o, US_BOX_DISCLOSURE) && has_record(o, f->record);
 }
 
 static int
-passes(const struct us_client_opened *o, const struct us_entry_view *view,
-    const struct us_log_names *names, const struct us_log_filter *f)
+passes(const struct us_opened *o, const struct us_log_names *names, const struct us_log_filter *f)
 {
 	const char *person = name_of(names->people, "person", o->access.person, "name");
-	const char *collection = name_of(names->collections, "collection", o->access.collection,
+	const char *collection = name_of(names->collections, "collection", collection_of(o),
 	    "name");
 	char hex[65];
 
-	if ((f->since_ns != 0 && view->time_ns < f->since_ns) ||
-	    (f->until_ns != 0 && view->time_ns > f->until_ns))
+	if ((f->since_ns != 0 && o->view.time_ns < f->since_ns) ||
+	    (f->until_ns != 0 && o->view.time_ns > f->until_ns))
 		return 0;
 	if (f->person == NULL && f->party == NULL && f->credential == NULL &&
 	    f->collection == NULL && !f->denied && !f->has_record)
 		return 1;
 	/* it cannot be known whether it fits */
-	if (!o->has[US_BOX_ACCESS] &&
+	if (!us_opened_has(o, US_BOX_ACCESS) &&
 	    (f->person != NULL || f->party != NULL || f->credential != NULL || f->denied ||
-		o->access.collection == 0))
+		collection_of(o) == 0))
 		return 0;
 	us_hex_encode(o->access.credential, 32, hex);
 	hex[64] = '\0';
@@ -190,7 +131,7 @@ put_event(struct us_json *j, const struct us_event *e)
 }
 
 static void
-put_access(struct us_json *j, const struct us_client_opened *o, const struct us_log_names *names)
+put_access(struct us_json *j, const struct us_opened *o, const struct us_log_names *names)
 {
 	const struct us_entry_access *a = &o->access;
 	const char *person = name_of(names->people, "person", a->person, "name");
@@ -227,12 +168,11 @@ put_access(struct us_json *j, const struct us_client_opened *o, const struct us_
 }
 
 static void
-put_withheld_access(struct us_json *j, const struct us_client_opened *o,
-    const struct us_log_names *names)
+put_withheld_access(struct us_json *j, const struct us_opened *o, const struct us_log_names *names)
 {
 	static const char *const withheld[] = { "kind", "person", "party", "action", "decision",
 		"reason", "rule", "paragraph", "credential" };
-	const char *collection = name_of(names->collections, "collection", o->access.collection,
+	const char *collection = name_of(names->collections, "collection", collection_of(o),
 	    "name");
 
 	for (size_t i = 0; i < US_COUNT(withheld); i++)
@@ -242,9 +182,9 @@ put_withheld_access(struct us_json *j, const struct us_client_opened *o,
 
 /* Bates numbers where the collection's prefix is known, else record numbers. */
 static void
-put_records(struct us_json *j, const struct us_client_opened *o, const struct us_log_names *names)
+put_records(struct us_json *j, const struct us_opened *o, const struct us_log_names *names)
 {
-	const char *prefix = name_of(names->collections, "collection", o->access.collection,
+	const char *prefix = name_of(names->collections, "collection", collection_of(o),
 	    "bates_prefix");
 
 	us_json_key(j, "records");
@@ -284,38 +224,34 @@ put_asked(struct us_json *j, const struct us_entry_query *q)
 }
 
 int
-us_log_entry_json(struct us_buf *out, const struct us_entry_view *view,
-    const struct us_export_keys *keys, const struct us_log_names *names,
+us_log_entry_json(struct us_buf *out, const struct us_opened *o, const struct us_log_names *names,
     const struct us_log_filter *filter)
 {
-	struct us_client_opened o;
 	struct us_json j;
-	int err = open_boxes(&o, view, keys);
+	int err;
 
-	if (err != US_OK || !passes(&o, view, names, filter)) {
-		close_boxes(&o);
-		return err;
-	}
+	if (!passes(o, names, filter))
+		return US_OK;
 	us_json_begin(&j, out);
 	us_json_object(&j);
-	us_json_kv_uint(&j, "index", view->index);
-	us_json_kv_time(&j, "time", view->time_ns);
-	us_json_kv_cstr(&j, "class", us_entry_class_name(view->entry_class));
-	us_json_kv_uint(&j, "order", view->order_version);
-	if (o.has[US_BOX_ACCESS])
-		put_access(&j, &o, names);
+	us_json_kv_uint(&j, "index", o->view.index);
+	us_json_kv_time(&j, "time", o->view.time_ns);
+	us_json_kv_cstr(&j, "class", us_entry_class_name(o->view.entry_class));
+	us_json_kv_uint(&j, "order", o->view.order_version);
+	if (us_opened_has(o, US_BOX_ACCESS))
+		put_access(&j, o, names);
 	else
-		put_withheld_access(&j, &o, names);
-	if (o.has[US_BOX_DISCLOSURE])
-		put_records(&j, &o, names);
+		put_withheld_access(&j, o, names);
+	if (us_opened_has(o, US_BOX_DISCLOSURE))
+		put_records(&j, o, names);
 	else
 		us_json_kv_cstr(&j, "records", "withheld");
-	if (o.has[US_BOX_QUERY]) {
-		us_json_kv_str(&j, "query", o.query.query);
-		us_json_kv_str(&j, "purpose", o.query.purpose);
-		us_json_kv_str(&j, "address", o.query.address);
-		if (o.access.decision == US_DECISION_DENY && o.query.n_terms > 0)
-			put_asked(&j, &o.query);
+	if (us_opened_has(o, US_BOX_QUERY)) {
+		us_json_kv_str(&j, "query", o->query.query);
+		us_json_kv_str(&j, "purpose", o->query.purpose);
+		us_json_kv_str(&j, "address", o->query.address);
+		if (o->access.decision == US_DECISION_DENY && o->query.n_terms > 0)
+			put_asked(&j, &o->query);
 	} else {
 		us_json_kv_cstr(&j, "query", "withheld");
 		us_json_kv_cstr(&j, "purpose", "withheld");
@@ -325,6 +261,5 @@ us_log_entry_json(struct us_buf *out, const struct us_entry_view *view,
 	err = us_json_end(&j);
 	if (err == US_OK)
 		err = us_buf_put_u8(out, '\n');
-	close_boxes(&o);
 	return err;
 }

@@ -2,8 +2,7 @@
 #ifndef US_CLIENT_LOG_ENTRY_H
 #define US_CLIENT_LOG_ENTRY_H
 
-#include "log/entry.h"
-#include "log/export.h"
+#include "log/opened.h"
 #include "client/client.h"
 
 /* Names for the numbers in entries: answers of /v1/people and /v1/collections. */
@@ -22,11 +21,9 @@ struct us_log_filter {
 	int64_t since_ns, until_ns;
 };
 
-/* Appends the entry as one JSON object and a line end, if the filter lets it pass; a box without a
- * key is "withheld". US_ERR_COMMITMENT, US_ERR_AUTH, US_ERR_FORMAT: a box does not open as it
- * must. */
-int us_log_entry_json(struct us_buf *out, const struct us_entry_view *view,
-    const struct us_export_keys *keys, const struct us_log_names *names,
-    const struct us_log_filter *filter);
+/* Appends the entry as one JSON object and a line end, if the filter lets it pass; a box that is
+ * not open is "withheld". Errors of the buffer. */
+int us_log_entry_json(struct us_buf *out, const struct us_opened *o,
+    const struct us_log_names *names, const struct us_log_filter *filter);
 
 #endif

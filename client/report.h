@@ -95,10 +95,8 @@ struct us_trail {
 
 void us_trail_init(struct us_trail *t);
 void us_trail_free(struct us_trail *t);
-/* Appends the next entry, its boxes opened with the keys that are present (keys may be NULL).
- * US_ERR_COMMITMENT, US_ERR_AUTH, US_ERR_FORMAT: a box does not open as it must; US_ERR_NOMEM. */
-int us_trail_add(struct us_trail *t, const struct us_entry_view *view,
-    const struct us_export_keys *keys);
+/* Appends the next entry: what is kept of it is copied. US_ERR_NOMEM. */
+int us_trail_add(struct us_trail *t, const struct us_opened *e);
 /* Once all entries are there: takes the acts (str32 after str32; file is moved, and left empty),
  * the first of them or all, each checked against the state that its entry commits to.
  * US_ERR_VERIFY: one is not the log's, or there are more than it has; US_ERR_FORMAT and the like:

@@ -378,26 +378,30 @@ load_entry(struct us_report_index *x, const struct us_client_posting *p, uint8_t
 {
 	struct us_digest leaf, proof[US_PROOF_MAX];
 	struct us_bytes entry = { NULL, 0 };
-	struct us_entry_view view;
+	struct us_opened opened;
 	struct us_export_keys keys;
 	size_t n_proof;
 	int err = p->entry >= x->checkpoint.size ? US_ERR_RANGE : read_entry(x, p, room, &entry);
 
 	if (err != US_OK)
 		return err;
+	us_opened_init(&opened);
 	us_merkle_leaf(&leaf, entry.p, entry.n);
 	err = us_logtree_inclusion(x->tree, p->entry, x->checkpoint.size, proof, &n_proof);
 	if (err == US_OK)
 		err = us_merkle_verify_inclusion(&leaf, p->entry, x->checkpoint.size, proof,
 		    n_proof, &x->checkpoint.root);
 	if (err == US_OK)
-		err = us_entry_decode(&view, entry.p, entry.n);
-	if (err == US_OK && view.index != p->entry)
+		err = us_opened_begin(&opened, entry);
+	if (err == US_OK && opened.view.index != p->entry)
 		err = US_ERR_VERIFY;
 	if (err == US_OK)
 		err = read_keys(x, p, &keys);
 	if (err == US_OK)
-		err = us_trail_add(t, &view, &keys);
+		err = us_opened_boxes(&opened, &keys);
+	if (err == US_OK)
+		err = us_trail_add(t, &opened);
+	us_opened_free(&opened);
 	us_wipe(&keys, sizeof keys);
 	return err;
 }

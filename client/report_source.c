@@ -45,13 +45,13 @@ note_place(struct us_client_gathering *g, const struct us_verified_entry *e)
 		g->places = more;
 		g->places_cap = g->trail->cap;
 	}
-	if (e->view->index % US_TILE_WIDTH == 0)
+	if (e->opened->view.index % US_TILE_WIDTH == 0)
 		g->bundle_at = 0;
 	g->places[g->trail->n - 1] = (struct us_report_place){ .line = e->keys != NULL ?
 		    e->keys_at :
 		    UINT64_MAX,
 		.bundle = (uint32_t)g->bundle_at };
-	g->bundle_at += bytes_of(e->view);
+	g->bundle_at += bytes_of(&e->opened->view);
 	return US_OK;
 }
 
@@ -59,7 +59,7 @@ static int
 take_entry(void *arg, const struct us_verified_entry *e)
 {
 	struct us_client_gathering *g = arg;
-	int err = us_trail_add(g->trail, e->view, e->keys);
+	int err = us_trail_add(g->trail, e->opened);
 
 	if (err == US_OK && g->wants_places)
 		err = note_place(g, e);

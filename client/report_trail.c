@@ -99,77 +99,67 @@ keep_text(struct us_trail *t, struct us_bytes text)
 }
 
 static int
-take_access(struct us_trail *t, struct us_trail_entry *e, const struct us_buf *content)
+take_access(struct us_trail *t, struct us_trail_entry *e, const struct us_entry_access *a)
 {
-	struct us_entry_access a;
-	struct us_buf party;
 	struct us_bytes *said;
-	uint8_t *copy = NULL;
-	int err = us_entry_access_decode(&a, content->data, content->len);
+	struct us_buf party;
+	uint8_t *copy;
+	int err = US_OK;
 
-	if (err != US_OK)
-		return err == US_ERR_NOT_FOUND ? US_OK : err;
-	e->kind = a.kind;
-	e->action = a.action;
-	e->decision = a.decision;
-	e->reason = a.reason;
-	e->person = a.person;
-	e->collection = a.collection;
-	e->rule = a.rule;
-	e->related = a.related;
-	e->sequence = a.sequence;
-	memcpy(e->credential, a.credential, sizeof e->credential);
+	e->kind = a->kind;
+	e->action = a->action;
+	e->decision = a->decision;
+	e->reason = a->reason;
+	e->person = a->person;
+	e->collection = a->collection;
+	e->rule = a->rule;
+	e->related = a->related;
+	e->sequence = a->sequence;
+	memcpy(e->credential, a->credential, sizeof e->credential);
 	us_buf_init(&party, US_ENTRY_ACCESS_MAX);
-	for (size_t i = 0; err == US_OK && i < a.n_parties; i++) {
+	for (size_t i = 0; err == US_OK && i < a->n_parties; i++) {
 		err = us_buf_put(&party, ", ", i == 0 ? 0 : 2);
 		if (err == US_OK)
-			err = us_buf_put(&party, a.parties[i].p, a.parties[i].n);
+			err = us_buf_put(&party, a->parties[i].p, a->parties[i].n);
 	}
 	e->party = keep_text(t, (struct us_bytes){ party.data, party.len });
-	e->paragraph = keep_text(t, a.paragraph);
+	e->paragraph = keep_text(t, a->paragraph);
 	us_buf_free(&party);
-	e->event = a.event;
+	if (err != US_OK || e->party == NULL || e->paragraph == NULL)
+		return err != US_OK ? err : US_ERR_NOMEM;
+	e->event = a->event;
 	said = us_event_view(&e->event);
-	if (said != NULL)
-		copy = keep(t, said->n + 1);
-	if (err == US_OK &&
-	    (e->party == NULL || e->paragraph == NULL || (said != NULL && copy == NULL)))
-		err = US_ERR_NOMEM;
-	if (err == US_OK && said != NULL && said->n > 0)
-		said->p = memcpy(copy, said->p, said->n);
-	return err;
+	if (said == NULL || said->n == 0)
+		return US_OK;
+	copy = keep(t, said->n);
+	if (copy == NULL)
+		return US_ERR_NOMEM;
+	said->p = memcpy(copy, said->p, said->n);
+	return US_OK;
 }
 
 static int
-take_disclosure(struct us_trail *t, struct us_trail_entry *e, const struct us_buf *content)
+take_disclosure(struct us_trail *t, struct us_trail_entry *e, const struct us_entry_disclosure *d)
 {
-	struct us_entry_disclosure d;
-	uint64_t *records;
-	int err = us_entry_disclosure_decode(&d, content->data, content->len);
+	static const uint64_t none;
+	const size_t n = d->n_records * sizeof *d->records;
+	uint64_t *records = n == 0 ? NULL : keep(t, n);
 
-	if (err == US_OK) {
-		records = keep(t, d.n_records * sizeof *records + 1);
-		e->recipient = keep_text(t, d.recipient);
-		if (records == NULL || e->recipient == NULL)
-			err = US_ERR_NOMEM;
-	}
-	if (err == US_OK) {
-		if (d.n_records > 0)
-			memcpy(records, d.records, d.n_records * sizeof *records);
-		e->records = records;
-		e->n_records = d.n_records;
-		if ((e->opened & 1u << US_BOX_ACCESS) == 0) /* boxes are opened in their order */
-			e->collection = d.collection;
-		e->snapshot = d.snapshot;
-		e->total = d.total;
-		e->part = d.part;
-		e->parts = d.parts;
-		e->fewer = d.fewer;
-		e->has_copy = d.has_copy;
-		e->copy_id = d.copy_id;
-	}
-	us_entry_disclosure_free(&d);
-	return err == US_ERR_NOT_FOUND ? US_OK : err;
+	e->recipient = keep_text(t, d->recipient);
+	if ((n > 0 && records == NULL) || e->recipient == NULL)
+		return US_ERR_NOMEM;
+	e->records = n == 0 ? &none : memcpy(records, d->records, n);
+	e->n_records = d->n_records;
+	if ((e->opened & 1u << US_BOX_ACCESS) == 0)
+		e->collection = d->collection;
+	e->snapshot = d->snapshot;
+	e->total = d->total;
+	e->part = d->part;
+	e->parts = d->parts;
+	e->fewer = d->fewer;
+	e->has_copy = d->has_copy;
+	e->copy_id = d->copy_id;
+	return US_OK;
 }
 
 /* Terms of refusals alone: of what was granted nobody asks for them. */
@@ -192,41 +182,13 @@ take_asked(struct us_trail *t, struct us_trail_entry *e, const struct us_entry_q
 }
 
 static int
-take_query(struct us_trail *t, struct us_trail_entry *e, const struct us_buf *content)
+take_query(struct us_trail *t, struct us_trail_entry *e, const struct us_entry_query *q)
 {
-	struct us_entry_query q;
-	int err = us_entry_query_decode(&q, content->data, content->len);
-
-	if (err == US_OK) {
-		e->purpose = keep_text(t, q.purpose);
-		e->address = keep_text(t, q.address);
-		e->query = keep_text(t, q.query);
-		if (e->purpose == NULL || e->address == NULL || e->query == NULL)
-			err = US_ERR_NOMEM;
-		else
-			err = take_asked(t, e, &q);
-	}
-	us_entry_query_free(&q);
-	return err == US_ERR_NOT_FOUND ? US_OK : err;
-}
-
-static int
-open_box(struct us_trail *t, struct us_trail_entry *e, const struct us_entry_view *view,
-    enum us_box box, const struct us_key *key)
-{
-	static int (*const take[US_BOXES])(struct us_trail *, struct us_trail_entry *,
-	    const struct us_buf *) = { take_access, take_disclosure, take_query };
-	struct us_buf content;
-	int err;
-
-	us_buf_init(&content, US_ENTRY_CONTENT_MAX);
-	err = us_entry_open(view, box, key, &content);
-	if (err == US_OK)
-		err = take[box](t, e, &content);
-	if (err == US_OK)
-		e->opened |= (uint8_t)(1u << box);
-	us_buf_free(&content);
-	return err;
+	e->purpose = keep_text(t, q->purpose);
+	e->address = keep_text(t, q->address);
+	e->query = keep_text(t, q->query);
+	return e->purpose == NULL || e->address == NULL || e->query == NULL ? US_ERR_NOMEM :
+									      take_asked(t, e, q);
 }
 
 static int
@@ -248,11 +210,10 @@ note_act(struct us_trail *t, const uint8_t commitment[32])
 }
 
 int
-us_trail_add(struct us_trail *t, const struct us_entry_view *view,
-    const struct us_export_keys *keys)
+us_trail_add(struct us_trail *t, const struct us_opened *opened)
 {
 	struct us_trail_entry *e;
-	int err = US_OK;
+	int err;
 
 	if (t->n == t->cap) {
 		size_t cap = t->cap == 0 ? 1024 : t->cap * 2;
@@ -264,24 +225,18 @@ us_trail_add(struct us_trail *t, const struct us_entry_view *view,
 		t->cap = cap;
 	}
 	e = &t->entries[t->n];
-	*e = (struct us_trail_entry){ .index = view->index,
-		.time_ns = view->time_ns,
-		.order_version = view->order_version,
-		.entry_class = view->entry_class,
-		.parts = 1,
-		.related = US_ENTRY_NONE,
-		.sequence = US_ENTRY_NONE,
-		.paragraph = "",
-		.party = "",
-		.recipient = "",
-		.purpose = "",
-		.address = "",
-		.query = "" };
-	for (unsigned box = 0; keys != NULL && err == US_OK && box < US_BOXES; box++)
-		if (keys->present[box])
-			err = open_box(t, e, view, (enum us_box)box, &keys->keys[box]);
-	if (err == US_OK && view->entry_class == US_CLASS_STATE)
-		err = note_act(t, view->state);
+	*e = (struct us_trail_entry){ .index = opened->view.index,
+		.time_ns = opened->view.time_ns,
+		.order_version = opened->view.order_version,
+		.entry_class = opened->view.entry_class,
+		.opened = (uint8_t)opened->open };
+	err = take_access(t, e, &opened->access);
+	if (err == US_OK)
+		err = take_disclosure(t, e, &opened->disclosure);
+	if (err == US_OK)
+		err = take_query(t, e, &opened->query);
+	if (err == US_OK && opened->view.entry_class == US_CLASS_STATE)
+		err = note_act(t, opened->view.state);
 	if (err == US_OK)
 		t->n++;
 	return err;

@@ -28,6 +28,10 @@
  * disclosure always fit beside a query content of US_ENTRY_QUERY_MAX bytes and an access content of
  * US_ENTRY_ACCESS_MAX.
  *
+ * An entry has four shapes: struct us_entry_in is what is written, us_entry_view its bytes decoded,
+ * us_opened (log/opened.h) a view with its boxes open, and between vault and keeper it is the
+ * message "log". What boxes hold is in all of them the same three structs.
+ *
  * Encoding is one HKDF-Expand and three AES-256-GCM. Functions are pure; safe in threads.
  */
 #ifndef US_AUDIT_ENTRY_H
@@ -114,14 +118,14 @@ struct us_entry_query {
 	struct us_bytes *owned; /* of us_entry_query_decode(); NULL otherwise */
 };
 
-/* Everything that makes an entry. */
+/* Everything that makes an entry: the shape of what is written. */
 struct us_entry_in {
 	enum us_entry_class entry_class;
 	uint32_t order_version;
 	uint64_t index;
 	int64_t time_ns;
 	/* class STATE only; ignored otherwise */
-	uint8_t state_digest[32];
+	uint8_t state_digest[32];    /* the digest after its act */
 	uint8_t manifest_root[32];   /* zero but for a batch that closes */
 	uint8_t salt[US_ENTRY_SALT]; /* fresh random bytes */
 	const uint8_t *vault_id;     /* 32 bytes */
@@ -151,7 +155,7 @@ struct us_box_view {
 	struct us_bytes ciphertext;
 };
 
-/* A decoded entry; everything points into its bytes. */
+/* A decoded entry, its boxes shut (log/opened.h opens them); everything points into its bytes. */
 struct us_entry_view {
 	enum us_entry_class entry_class;
 	int boot;

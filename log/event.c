@@ -30,9 +30,9 @@ struct us_event_row {
 };
 
 /* A field whose member is of another type than its row says does not compile. */
+#define MEMBER(member, field) (((struct us_event *)0)->member.field)
 #define AT(ctype, member, field) \
-	_Generic(((struct us_event *)0)->member.field, ctype \
-		 : offsetof(struct us_event, member.field))
+	_Generic(MEMBER(member, field), ctype : offsetof(struct us_event, member.field))
 #define AT_U8(member, field) AT(uint8_t, member, field)
 #define AT_U32(member, field) AT(uint32_t, member, field)
 #define AT_U64(member, field) AT(uint64_t, member, field)

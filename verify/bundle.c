@@ -16,6 +16,8 @@ us_verify_bundle_init(struct us_verify_bundle *b)
 	memset(b, 0, sizeof *b);
 	us_buf_init(&b->data, US_BUNDLE_MAX);
 	us_buf_init(&b->tile, US_TILE_WIDTH * US_HASH_LEN + 1);
+	for (size_t i = 0; i < US_TILE_WIDTH; i++)
+		us_opened_init(&b->entries[i]);
 }
 
 void
@@ -23,6 +25,8 @@ us_verify_bundle_free(struct us_verify_bundle *b)
 {
 	us_buf_free(&b->data);
 	us_buf_free(&b->tile);
+	for (size_t i = 0; i < US_TILE_WIDTH; i++)
+		us_opened_free(&b->entries[i]);
 	us_wipe(b, sizeof *b);
 }
 
@@ -89,85 +93,19 @@ us_verify_tile_get(const struct us_log_source *source, const struct us_tile *til
 /* --- boxes ------------------------------------------------------------------------------- */
 
 static int
-take_access(struct us_verify_facts *f, struct us_bytes content)
-{
-	struct us_entry_access a;
-	int err = us_entry_access_decode(&a, content.p, content.n);
-
-	if (err == US_ERR_NOT_FOUND) /* empty */
-		return US_OK;
-	if (err != US_OK)
-		return err;
-	f->kind = a.kind;
-	f->action = a.action;
-	f->decision = a.decision;
-	f->person = a.person;
-	memcpy(f->credential, a.credential, sizeof f->credential);
-	memcpy(f->session, a.session, sizeof f->session);
-	f->related = a.related;
-	f->sequence = a.sequence;
-	f->event = a.event;
-	if (f->event.form == US_EVENT_HANDOVER)
-		err = us_sha256(a.event.handover.handover.p, a.event.handover.handover.n,
-		    f->handover);
-	if (us_event_view(&f->event) != NULL)
-		*us_event_view(&f->event) = (struct us_bytes){ NULL, 0 };
-	return err;
-}
-
-static int
-take_disclosure(struct us_verify_facts *f, struct us_bytes content)
-{
-	struct us_entry_disclosure d;
-	int err = us_entry_disclosure_decode(&d, content.p, content.n);
-
-	if (err == US_OK) {
-		f->part[US_BOX_DISCLOSURE] = d.part;
-		f->parts[US_BOX_DISCLOSURE] = d.parts;
-	}
-	us_entry_disclosure_free(&d);
-	return err == US_ERR_NOT_FOUND ? US_OK : err;
-}
-
-static int
-take_query(struct us_verify_facts *f, struct us_bytes content)
-{
-	struct us_entry_query q;
-	int err = us_entry_query_decode(&q, content.p, content.n);
-
-	if (err == US_OK) {
-		f->part[US_BOX_QUERY] = q.part;
-		f->parts[US_BOX_QUERY] = q.parts;
-	}
-	us_entry_query_free(&q);
-	return err == US_ERR_NOT_FOUND ? US_OK : err;
-}
-
-static int
-open_box(struct us_verify_bundle *b, const struct us_entry_view *view, enum us_box box,
-    const struct us_key *key, struct us_verify_facts *f)
+open_box(struct us_verify_bundle *b, struct us_opened *e, enum us_box box, const struct us_key *key)
 {
 	static const char *const name[US_BOXES] = { "access", "disclosure", "query" };
-	struct us_bytes content;
-	int err;
+	const int err = us_opened_next(e, box, key);
 
-	err = us_entry_open_next(view, box, key, b->plain, &content);
-	if (err == US_ERR_NOMEM)
-		return err;
-	if (err != US_OK)
-		return us_verify_found(&b->finding, US_VERDICT_TAMPERED, view->index,
-		    "the %s box of entry %llu and the key disclosed for it: %s", name[box],
-		    num(view->index), us_strerror(err));
 	b->opened[box]++;
-	f->open[box] = 1;
-	err = box == US_BOX_ACCESS   ? take_access(f, content) :
-	    box == US_BOX_DISCLOSURE ? take_disclosure(f, content) :
-				       take_query(f, content);
 	if (err == US_OK || err == US_ERR_NOMEM)
 		return err;
-	return us_verify_found(&b->finding, US_VERDICT_TAMPERED, view->index,
-	    "the %s box of entry %llu holds nothing that belongs there: %s", name[box],
-	    num(view->index), us_strerror(err));
+	return us_verify_found(&b->finding, US_VERDICT_TAMPERED, e->view.index,
+	    us_opened_has(e, box) ?
+		"the %s box of entry %llu holds nothing that belongs there: %s" :
+		"the %s box of entry %llu and the key disclosed for it: %s",
+	    name[box], num(e->view.index), us_strerror(err));
 }
 
 /* --- entries ----------------------------------------------------------------------------- */
@@ -176,29 +114,21 @@ open_box(struct us_verify_bundle *b, const struct us_entry_view *view, enum us_b
  * here. */
 static int
 check_entry(struct us_verify_bundle *b, struct us_bytes entry, uint64_t index,
-    const struct us_export_keys *keys, struct us_verify_facts *f)
+    const struct us_export_keys *keys, struct us_opened *e)
 {
-	struct us_entry_view view;
-	int err = us_entry_decode(&view, entry.p, entry.n);
+	int err = us_opened_begin(e, entry);
 
+	if (err == US_ERR_NOMEM)
+		return err;
 	if (err != US_OK)
 		return us_verify_found(&b->finding, US_VERDICT_TAMPERED, index,
 		    "entry %llu is malformed: %s", num(index), us_strerror(err));
-	if (view.index != index)
+	if (e->view.index != index)
 		return us_verify_found(&b->finding, US_VERDICT_TAMPERED, index,
-		    "entry %llu says that it is entry %llu", num(index), num(view.index));
-	memset(f, 0, sizeof *f);
-	f->index = index;
-	f->time_ns = view.time_ns;
-	f->entry_class = view.entry_class;
-	f->order_version = view.order_version;
-	if (view.state != NULL)
-		memcpy(f->state, view.state, sizeof f->state);
-	f->related = f->sequence = US_ENTRY_NONE;
-	f->parts[US_BOX_DISCLOSURE] = f->parts[US_BOX_QUERY] = 1;
+		    "entry %llu says that it is entry %llu", num(index), num(e->view.index));
 	for (unsigned box = 0; keys != NULL && err == US_OK && box < US_BOXES; box++)
 		if (keys->present[box])
-			err = open_box(b, &view, (enum us_box)box, &keys->keys[box], f);
+			err = open_box(b, e, (enum us_box)box, &keys->keys[box]);
 	return err;
 }
 
@@ -249,7 +179,7 @@ check_entries(struct us_verify_bundle *b, int partial)
 			    "entry %llu and its hash in the tree differ", num(index));
 		err = b->foreign ?
 		    US_OK :
-		    check_entry(b, entry, index, keys_of(b, index, &at), &b->facts[b->done]);
+		    check_entry(b, entry, index, keys_of(b, index, &at), &b->entries[b->done]);
 		if (err != US_OK)
 			return err;
 	}

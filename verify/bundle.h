@@ -2,38 +2,15 @@
  * One bundle of at most 256 entries, checked on its own: its hashes against its tile of level 0,
  * the form of every entry, and the boxes whose keys were disclosed. Bundles share nothing, so any
  * number of threads checks one each; what spans entries is judged afterwards, in order, from the
- * facts (verify/rules.h).
+ * opened entries (verify/rules.h).
  */
 #ifndef US_VERIFY_BUNDLE_H
 #define US_VERIFY_BUNDLE_H
 
 #include "log/merkle.h"
+#include "log/opened.h"
 #include "log/tiles.h"
 #include "verify/finding.h"
-
-/* What the rules between entries need of one. */
-struct us_verify_facts {
-	uint64_t index;
-	int64_t time_ns;
-	enum us_entry_class entry_class;
-	uint32_t order_version;
-	uint8_t state[32];  /* of class STATE: its commitment */
-	int open[US_BOXES]; /* whether the box was opened; without it, what it holds is unknown */
-	/* access; an empty content is one of no action and no decision */
-	enum us_kind kind;
-	enum us_action action;
-	enum us_decision decision;
-	uint32_t person;
-	uint8_t credential[32];
-	uint8_t session[16];
-	uint64_t related;
-	uint64_t sequence;
-	struct us_event event; /* but for what it points at */
-	uint8_t handover[32];  /* of an event "handover": SHA-256 of what it says */
-	/* which part of how many, as disclosure and query each say; empty contents say 0 of 1 */
-	uint32_t part[US_BOXES];
-	uint32_t parts[US_BOXES];
-};
 
 struct us_verify_bundle {
 	/* given */
@@ -44,10 +21,10 @@ struct us_verify_bundle {
 	struct us_export_keys keys[US_TILE_WIDTH];
 	uint64_t keys_at[US_TILE_WIDTH]; /* where their lines begin */
 	/* found */
-	/* entries that are right by themselves; facts of so many are filled (but for foreign
-	 * ones) */
+	/* entries that are right by themselves; so many are open (but for foreign ones), as long as
+	 * the bundle is about them */
 	unsigned done;
-	struct us_verify_facts facts[US_TILE_WIDTH];
+	struct us_opened entries[US_TILE_WIDTH];
 	uint64_t opened[US_BOXES];
 	struct us_digest root; /* of all its hashes; filled if nothing was found */
 	struct us_verify_finding finding;
@@ -56,7 +33,6 @@ struct us_verify_bundle {
 	/* its own */
 	struct us_digest leaves[US_TILE_WIDTH];
 	struct us_buf data, tile;
-	uint8_t plain[US_ENTRY_PLAIN_MAX]; /* of the box that was opened last */
 };
 
 void us_verify_bundle_init(struct us_verify_bundle *b);

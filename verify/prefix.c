@@ -36,7 +36,7 @@ us_verify_prefixes_pass(struct us_verify_prefixes *p, const struct us_merkle_str
 		us_merkle_stream_add(&stream, &root);
 		us_merkle_stream_root(&stream, &x->root);
 		if (!b->foreign)
-			x->last_ns = b->facts[x->size - start - 1].time_ns;
+			x->last_ns = b->entries[x->size - start - 1].view.time_ns;
 		x->known = 1;
 	}
 }

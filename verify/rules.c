@@ -21,14 +21,27 @@
  */
 enum us_verify_vault { VAULT_UNKNOWN, VAULT_CLOSED, VAULT_REPLAYING, VAULT_OPEN };
 
+/* Of which request an entry is, and which part of it. */
+struct us_verify_part {
+	int is_known; /* its disclosure or its query is open */
+	uint32_t part, parts;
+	int has_access; /* its access box is open: */
+	enum us_entry_class entry_class;
+	enum us_kind kind;
+	enum us_action action;
+	enum us_decision decision;
+	uint32_t person;
+	uint8_t session[16];
+};
+
 struct us_verify_rules {
 	enum us_verify_vault vault;
 	uint64_t acts;  /* entries of class STATE so far */
 	uint32_t order; /* the version announced last; 0: none since the vault was opened */
 	int order_known;
 	int64_t withheld_ns; /* time of the newest entry whose access box is withheld; -1: none */
-	int has_last;
-	struct us_verify_facts last;       /* the entry before */
+	int64_t last_ns;     /* time of the entry before; 0: there is none */
+	struct us_verify_part before;      /* that entry */
 	struct us_verify_key_set sessions; /* opened since the vault was */
 	/* used; the key is the number, zeros behind it */
 	struct us_verify_key_set approvals;
@@ -49,6 +62,7 @@ us_verify_rules_new(struct us_verify_rules **out)
 		return US_ERR_NOMEM;
 	r->vault = VAULT_CLOSED;
 	r->order_known = 1;
+	r->before = (struct us_verify_part){ .is_known = 1, .parts = 1 };
 	r->withheld_ns = -1;
 	r->settled_known = 1;
 	err = us_verify_key_set_init(&r->sessions);
@@ -73,74 +87,84 @@ us_verify_rules_free(struct us_verify_rules *r)
 }
 
 static int
-broken(struct us_verify_finding *finding, const struct us_verify_facts *f, const char *rule,
+broken(struct us_verify_finding *finding, const struct us_opened *e, const char *rule,
     const char *why)
 {
 	finding->rule = rule;
-	return us_verify_found(finding, US_VERDICT_TAMPERED, f->index,
-	    "entry %llu breaks the rule \"%s\": %s", (unsigned long long)f->index, rule, why);
+	return us_verify_found(finding, US_VERDICT_TAMPERED, e->view.index,
+	    "entry %llu breaks the rule \"%s\": %s", (unsigned long long)e->view.index, rule, why);
 }
 
 static int
-is_event(const struct us_verify_facts *f, enum us_action action)
+is_event(const struct us_opened *e, enum us_action action)
 {
-	return f->kind == US_KIND_EVENT && f->action == action;
+	return e->access.kind == US_KIND_EVENT && e->access.action == action;
 }
 
 /* --- rules that need no history but a count ------------------------------------------------ */
 
 static int
-check_clock(const struct us_verify_rules *r, const struct us_verify_facts *f,
+check_clock(const struct us_verify_rules *r, const struct us_opened *e,
     struct us_verify_finding *finding)
 {
-	return r->has_last && f->time_ns < r->last.time_ns ?
-	    broken(finding, f, "clock", "it is older than the one before it") :
+	return e->view.time_ns < r->last_ns ?
+	    broken(finding, e, "clock", "it is older than the one before it") :
 	    US_OK;
 }
 
 /* Acts are counted by their class, which is open: the number that is boxed must agree. */
 static int
-check_sequence(struct us_verify_rules *r, const struct us_verify_facts *f,
+check_sequence(struct us_verify_rules *r, const struct us_opened *e,
     struct us_verify_finding *finding)
 {
-	if (f->entry_class == US_CLASS_STATE)
+	if (e->view.entry_class == US_CLASS_STATE)
 		r->acts++;
-	if (!f->open[US_BOX_ACCESS])
+	if (!us_opened_has(e, US_BOX_ACCESS))
 		return US_OK;
-	if (is_event(f, US_ACTION_INIT) != (f->index == 0))
-		return broken(finding, f, "sequence",
+	if (is_event(e, US_ACTION_INIT) != (e->view.index == 0))
+		return broken(finding, e, "sequence",
 		    "a log begins with the making of its vault, and that is made once");
-	if (f->entry_class == US_CLASS_STATE && f->sequence != r->acts)
-		return broken(finding, f, "sequence",
+	if (e->view.entry_class == US_CLASS_STATE && e->access.sequence != r->acts)
+		return broken(finding, e, "sequence",
 		    "its act does not have the number after that of the act before it");
-	if (f->entry_class != US_CLASS_STATE && f->sequence != US_ENTRY_NONE)
-		return broken(finding, f, "sequence", "it changes no state, and names an act");
+	if (e->view.entry_class != US_CLASS_STATE && e->access.sequence != US_ENTRY_NONE)
+		return broken(finding, e, "sequence", "it changes no state, and names an act");
 	return US_OK;
 }
 
 static int
-check_related(const struct us_verify_facts *f, struct us_verify_finding *finding)
+check_related(const struct us_opened *e, struct us_verify_finding *finding)
 {
-	return f->open[US_BOX_ACCESS] && f->related != US_ENTRY_NONE && f->related >= f->index ?
-	    broken(finding, f, "related", "it answers an entry that is not before it") :
+	return us_opened_has(e, US_BOX_ACCESS) && e->access.related != US_ENTRY_NONE &&
+		e->access.related >= e->view.index ?
+	    broken(finding, e, "related", "it answers an entry that is not before it") :
 	    US_OK;
 }
 
 /* --- parts --------------------------------------------------------------------------------- */
 
-/* The box that tells the part, or US_BOX_ACCESS if both are withheld. */
-static enum us_box
-part_box(const struct us_verify_facts *f)
+static struct us_verify_part
+part_of(const struct us_opened *e)
 {
-	return f->open[US_BOX_DISCLOSURE] ? US_BOX_DISCLOSURE :
-	    f->open[US_BOX_QUERY]         ? US_BOX_QUERY :
-					    US_BOX_ACCESS;
+	const int shows = us_opened_has(e, US_BOX_DISCLOSURE);
+	struct us_verify_part p = { .is_known = shows || us_opened_has(e, US_BOX_QUERY),
+		.part = shows ? e->disclosure.part : e->query.part,
+		.parts = shows ? e->disclosure.parts : e->query.parts,
+		.has_access = us_opened_has(e, US_BOX_ACCESS),
+		.entry_class = e->view.entry_class,
+		.kind = e->access.kind,
+		.action = e->access.action,
+		.decision = e->access.decision,
+		.person = e->access.person };
+
+	memcpy(p.session, e->access.session, sizeof p.session);
+	return p;
 }
 
 static int
-same_request(const struct us_verify_facts *a, const struct us_verify_facts *b)
+same_request(const struct us_verify_part *a, const struct us_verify_part *b)
 {
-	if (!a->open[US_BOX_ACCESS] || !b->open[US_BOX_ACCESS])
+	if (!a->has_access || !b->has_access)
 		return 1;
 	return a->entry_class == b->entry_class && a->kind == b->kind && a->action == b->action &&
 	    a->decision == b->decision && a->person == b->person &&
@@ -148,33 +172,31 @@ same_request(const struct us_verify_facts *a, const struct us_verify_facts *b)
 }
 
 static int
-check_parts(const struct us_verify_rules *r, const struct us_verify_facts *f,
+check_parts(const struct us_verify_rules *r, const struct us_opened *e,
     struct us_verify_finding *finding)
 {
-	const enum us_box at = part_box(f),
-			  before = r->has_last ? part_box(&r->last) : US_BOX_ACCESS;
+	const struct us_verify_part p = part_of(e), *before = &r->before;
 	uint32_t due = 0; /* the part that this entry has to be */
 
-	if (f->open[US_BOX_DISCLOSURE] && f->open[US_BOX_QUERY] &&
-	    (f->part[US_BOX_DISCLOSURE] != f->part[US_BOX_QUERY] ||
-		f->parts[US_BOX_DISCLOSURE] != f->parts[US_BOX_QUERY]))
-		return broken(finding, f, "parts",
+	if (us_opened_has(e, US_BOX_DISCLOSURE) && us_opened_has(e, US_BOX_QUERY) &&
+	    (e->disclosure.part != e->query.part || e->disclosure.parts != e->query.parts))
+		return broken(finding, e, "parts",
 		    "its disclosure and its query are different parts");
-	if (at == US_BOX_ACCESS || (r->has_last && before == US_BOX_ACCESS))
+	if (!p.is_known || !before->is_known)
 		return US_OK;
-	if (r->has_last && r->last.part[before] + 1 < r->last.parts[before])
-		due = r->last.part[before] + 1;
+	if (before->part + 1 < before->parts)
+		due = before->part + 1;
 	/* a process that died while it wrote released nothing: the request ends there */
-	if (due > 0 && f->part[at] == 0 && f->entry_class == US_CLASS_SYSTEM &&
-	    (!f->open[US_BOX_ACCESS] || is_event(f, US_ACTION_START) ||
-		is_event(f, US_ACTION_BACKUP) || is_event(f, US_ACTION_HANDOVER)))
+	if (due > 0 && p.part == 0 && e->view.entry_class == US_CLASS_SYSTEM &&
+	    (!us_opened_has(e, US_BOX_ACCESS) || is_event(e, US_ACTION_START) ||
+		is_event(e, US_ACTION_BACKUP) || is_event(e, US_ACTION_HANDOVER)))
 		return US_OK;
-	if (f->part[at] != due)
-		return broken(finding, f, "parts",
+	if (p.part != due)
+		return broken(finding, e, "parts",
 		    due > 0 ? "a part of the request before it is missing" :
 			      "it is a part of a request whose first part is missing");
-	if (due > 0 && (f->parts[at] != r->last.parts[before] || !same_request(f, &r->last)))
-		return broken(finding, f, "parts",
+	if (due > 0 && (p.parts != before->parts || !same_request(&p, before)))
+		return broken(finding, e, "parts",
 		    "it goes on with another request than the entry before it");
 	return US_OK;
 }
@@ -192,25 +214,25 @@ close_vault(struct us_verify_rules *r)
 
 /* What the machine says of itself moves the vault. */
 static int
-follow_vault(struct us_verify_rules *r, const struct us_verify_facts *f,
+follow_vault(struct us_verify_rules *r, const struct us_opened *e,
     struct us_verify_finding *finding)
 {
-	if (is_event(f, US_ACTION_START) || is_event(f, US_ACTION_STOP) ||
-	    (is_event(f, US_ACTION_STATE_OPEN) && f->decision != US_DECISION_ALLOW)) {
+	if (is_event(e, US_ACTION_START) || is_event(e, US_ACTION_STOP) ||
+	    (is_event(e, US_ACTION_STATE_OPEN) && e->access.decision != US_DECISION_ALLOW)) {
 		close_vault(r);
-	} else if (is_event(f, US_ACTION_UNSEAL) && f->decision == US_DECISION_ALLOW) {
+	} else if (is_event(e, US_ACTION_UNSEAL) && e->access.decision == US_DECISION_ALLOW) {
 		r->vault = VAULT_REPLAYING;
-	} else if (is_event(f, US_ACTION_STATE_OPEN)) {
+	} else if (is_event(e, US_ACTION_STATE_OPEN)) {
 		if (r->vault == VAULT_CLOSED || r->vault == VAULT_OPEN)
-			return broken(finding, f, "seal",
+			return broken(finding, e, "seal",
 			    "the vault's state was opened, and the vault was not unsealed");
 		r->vault = VAULT_OPEN;
-	} else if (is_event(f, US_ACTION_ORDER_IN_FORCE)) {
-		if (f->event.form != US_EVENT_ORDER_IN_FORCE ||
-		    f->event.order_in_force.version != f->order_version)
-			return broken(finding, f, "order",
+	} else if (is_event(e, US_ACTION_ORDER_IN_FORCE)) {
+		if (e->access.event.form != US_EVENT_ORDER_IN_FORCE ||
+		    e->access.event.order_in_force.version != e->view.order_version)
+			return broken(finding, e, "order",
 			    "it announces another version of the order than it stands under");
-		r->order = f->order_version;
+		r->order = e->view.order_version;
 		r->order_known = 1;
 	}
 	return US_OK;
@@ -228,15 +250,14 @@ settle(struct us_verify_rules *r, uint64_t below)
 }
 
 static int
-check_mark(struct us_verify_rules *r, const struct us_verify_facts *f,
-    struct us_verify_finding *finding)
+check_mark(struct us_verify_rules *r, const struct us_opened *e, struct us_verify_finding *finding)
 {
-	const uint64_t from = f->event.answered.from, to = f->event.answered.to;
+	const uint64_t from = e->access.event.answered.from, to = e->access.event.answered.to;
 
-	if (f->event.form != US_EVENT_ANSWERED || from >= to || to > f->index)
-		return broken(finding, f, "outcome", "it marks no range of entries before it");
+	if (e->access.event.form != US_EVENT_ANSWERED || from >= to || to > e->view.index)
+		return broken(finding, e, "outcome", "it marks no range of entries before it");
 	if (r->settled_known && from != r->settled)
-		return broken(finding, f, "outcome",
+		return broken(finding, e, "outcome",
 		    "its mark does not begin where the one before it ended");
 	r->settled = to;
 	r->settled_known = 1;
@@ -245,156 +266,159 @@ check_mark(struct us_verify_rules *r, const struct us_verify_facts *f,
 }
 
 static int
-check_answer(struct us_verify_rules *r, const struct us_verify_facts *f,
+check_answer(struct us_verify_rules *r, const struct us_opened *e,
     struct us_verify_finding *finding)
 {
-	struct us_verify_intent *a = us_verify_intents_find(&r->answered, f->related);
+	struct us_verify_intent *a = us_verify_intents_find(&r->answered, e->access.related);
 
-	if (f->related == US_ENTRY_NONE || f->related < r->answerable)
-		return broken(finding, f, "outcome",
+	if (e->access.related == US_ENTRY_NONE || e->access.related < r->answerable)
+		return broken(finding, e, "outcome",
 		    "what it is an outcome of was settled before, or is not named");
 	if (a == NULL)
 		return US_OK; /* that box is withheld */
 	if (!a->granted || a->failed)
-		return broken(finding, f, "outcome",
+		return broken(finding, e, "outcome",
 		    a->failed ? "it is the second outcome of one entry" :
 				"it is an outcome of what gave nothing");
-	if (a->person != f->person || a->action != f->action ||
-	    memcmp(a->session, f->session, sizeof a->session) != 0)
-		return broken(finding, f, "outcome",
+	if (a->person != e->access.person || a->action != e->access.action ||
+	    memcmp(a->session, e->access.session, sizeof a->session) != 0)
+		return broken(finding, e, "outcome",
 		    "it is of another person, session or action than what it is an outcome of");
 	a->failed = 1;
 	return US_OK;
 }
 
 static int
-check_outcome(struct us_verify_rules *r, const struct us_verify_facts *f,
+check_outcome(struct us_verify_rules *r, const struct us_opened *e,
     struct us_verify_finding *finding)
 {
-	struct us_verify_intent item = { .index = f->index,
-		.person = f->person,
-		.action = (uint8_t)f->action,
-		.granted = f->entry_class == US_CLASS_ACCESS && f->decision == US_DECISION_ALLOW &&
-		    (f->kind == US_KIND_INTENT || f->kind == US_KIND_DISCLOSURE) };
+	struct us_verify_intent item = { .index = e->view.index,
+		.person = e->access.person,
+		.action = (uint8_t)e->access.action,
+		.granted = e->view.entry_class == US_CLASS_ACCESS &&
+		    e->access.decision == US_DECISION_ALLOW &&
+		    (e->access.kind == US_KIND_INTENT || e->access.kind == US_KIND_DISCLOSURE) };
 	int err = US_OK;
 
-	if (is_event(f, US_ACTION_START))
-		settle(r, f->index);
-	else if (is_event(f, US_ACTION_ANSWERED))
-		err = check_mark(r, f, finding);
-	else if (f->entry_class == US_CLASS_ACCESS && f->kind == US_KIND_OUTCOME)
-		err = check_answer(r, f, finding);
-	memcpy(item.session, f->session, sizeof item.session);
+	if (is_event(e, US_ACTION_START))
+		settle(r, e->view.index);
+	else if (is_event(e, US_ACTION_ANSWERED))
+		err = check_mark(r, e, finding);
+	else if (e->view.entry_class == US_CLASS_ACCESS && e->access.kind == US_KIND_OUTCOME)
+		err = check_answer(r, e, finding);
+	memcpy(item.session, e->access.session, sizeof item.session);
 	return err != US_OK ? err : us_verify_intents_add(&r->answered, &item);
 }
 
 /* Whether the entry says that somebody was let do something. A cosignature may be brought to a
  * sealed vault, and by anybody: the witness's key speaks for it. */
 static int
-is_granted(const struct us_verify_facts *f)
+is_granted(const struct us_opened *e)
 {
-	if (f->decision != US_DECISION_ALLOW || is_event(f, US_ACTION_AUDIT_WITNESS))
+	if (e->access.decision != US_DECISION_ALLOW || is_event(e, US_ACTION_AUDIT_WITNESS))
 		return 0;
-	return f->entry_class == US_CLASS_ACCESS ||
-	    (f->entry_class == US_CLASS_STATE && f->kind == US_KIND_OUTCOME) ||
-	    (f->entry_class == US_CLASS_SYSTEM && f->kind == US_KIND_INTENT);
+	return e->view.entry_class == US_CLASS_ACCESS ||
+	    (e->view.entry_class == US_CLASS_STATE && e->access.kind == US_KIND_OUTCOME) ||
+	    (e->view.entry_class == US_CLASS_SYSTEM && e->access.kind == US_KIND_INTENT);
 }
 
 static int
-check_session(struct us_verify_rules *r, const struct us_verify_facts *f,
+check_session(struct us_verify_rules *r, const struct us_opened *e,
     struct us_verify_finding *finding)
 {
-	const struct us_verify_key_set_item *s = us_verify_key_set_find(&r->sessions, f->session);
-	struct us_verify_key_set_item item = { .time_ns = f->time_ns, .person = f->person };
+	const struct us_verify_key_set_item *s = us_verify_key_set_find(&r->sessions,
+	    e->access.session);
+	struct us_verify_key_set_item item = { .time_ns = e->view.time_ns,
+		.person = e->access.person };
 
-	if (f->action == US_ACTION_SESSION && f->kind == US_KIND_INTENT) {
-		memcpy(item.key, f->session, sizeof item.key);
-		memcpy(item.credential, f->credential, sizeof item.credential);
+	if (e->access.action == US_ACTION_SESSION && e->access.kind == US_KIND_INTENT) {
+		memcpy(item.key, e->access.session, sizeof item.key);
+		memcpy(item.credential, e->access.credential, sizeof item.credential);
 		/* the same statement again makes no longer session */
 		return s != NULL ?
 		    US_OK :
-		    us_verify_key_set_add(&r->sessions, &item, f->time_ns - SESSION_NS);
+		    us_verify_key_set_add(&r->sessions, &item, e->view.time_ns - SESSION_NS);
 	}
-	if (f->kind != US_KIND_INTENT && f->kind != US_KIND_DISCLOSURE)
+	if (e->access.kind != US_KIND_INTENT && e->access.kind != US_KIND_DISCLOSURE)
 		return US_OK;
-	if (s == NULL && r->withheld_ns >= f->time_ns - SESSION_NS)
+	if (s == NULL && r->withheld_ns >= e->view.time_ns - SESSION_NS)
 		return US_OK; /* it may be among those */
 	if (s == NULL)
-		return broken(finding, f, "session", "no session was opened for it");
-	if (s->person != f->person ||
-	    memcmp(s->credential, f->credential, sizeof s->credential) != 0)
-		return broken(finding, f, "session", "its session is somebody else's");
-	if (s->time_ns < f->time_ns - SESSION_NS)
-		return broken(finding, f, "session", "its session had ended");
+		return broken(finding, e, "session", "no session was opened for it");
+	if (s->person != e->access.person ||
+	    memcmp(s->credential, e->access.credential, sizeof s->credential) != 0)
+		return broken(finding, e, "session", "its session is somebody else's");
+	if (s->time_ns < e->view.time_ns - SESSION_NS)
+		return broken(finding, e, "session", "its session had ended");
 	return US_OK;
 }
 
 static int
-check_approval(struct us_verify_rules *r, const struct us_verify_facts *f,
+check_approval(struct us_verify_rules *r, const struct us_opened *e,
     struct us_verify_finding *finding)
 {
-	const enum us_box at = part_box(f);
-	struct us_verify_key_set_item item = { .time_ns = f->time_ns };
+	const struct us_verify_part p = part_of(e);
+	struct us_verify_key_set_item item = { .time_ns = e->view.time_ns };
 
-	if (f->event.form != US_EVENT_APPROVAL)
+	if (e->access.event.form != US_EVENT_APPROVAL)
 		return US_OK;
 	/* all parts of one request name it */
-	if (at == US_BOX_ACCESS || f->part[at] > 0)
+	if (!p.is_known || p.part > 0)
 		return US_OK;
-	us_store_u32(item.key, f->event.approval.number);
+	us_store_u32(item.key, e->access.event.approval.number);
 	if (us_verify_key_set_find(&r->approvals, item.key) != NULL)
-		return broken(finding, f, "approval", "its approval was used before");
+		return broken(finding, e, "approval", "its approval was used before");
 	return us_verify_key_set_add(&r->approvals, &item, INT64_MIN);
 }
 
 static int
-check_grant(struct us_verify_rules *r, const struct us_verify_facts *f,
-    struct us_verify_finding *finding)
+check_grant(struct us_verify_rules *r, const struct us_opened *e, struct us_verify_finding *finding)
 {
 	int err;
 
 	if (r->vault == VAULT_CLOSED || r->vault == VAULT_REPLAYING)
-		return broken(finding, f, "seal", "the vault was sealed");
-	err = check_session(r, f, finding);
+		return broken(finding, e, "seal", "the vault was sealed");
+	err = check_session(r, e, finding);
 	if (err == US_OK)
-		err = check_approval(r, f, finding);
-	if (err == US_OK && f->entry_class == US_CLASS_SYSTEM && f->action == US_ACTION_SEAL)
+		err = check_approval(r, e, finding);
+	if (err == US_OK && e->view.entry_class == US_CLASS_SYSTEM &&
+	    e->access.action == US_ACTION_SEAL)
 		close_vault(r);
 	return err;
 }
 
 int
-us_verify_rules_next(struct us_verify_rules *r, const struct us_verify_facts *f,
+us_verify_rules_next(struct us_verify_rules *r, const struct us_opened *e,
     struct us_verify_finding *finding)
 {
-	int err = check_clock(r, f, finding);
+	int err = check_clock(r, e, finding);
 
 	if (err == US_OK)
-		err = check_sequence(r, f, finding);
+		err = check_sequence(r, e, finding);
 	if (err == US_OK)
-		err = check_related(f, finding);
+		err = check_related(e, finding);
 	if (err == US_OK)
-		err = check_parts(r, f, finding);
-	if (!f->open[US_BOX_ACCESS]) {
-		r->withheld_ns = f->time_ns;
-		if (f->entry_class == US_CLASS_SYSTEM || f->index == 0) {
+		err = check_parts(r, e, finding);
+	if (!us_opened_has(e, US_BOX_ACCESS)) {
+		r->withheld_ns = e->view.time_ns;
+		if (e->view.entry_class == US_CLASS_SYSTEM || e->view.index == 0) {
 			r->vault = VAULT_UNKNOWN;
 			r->order_known = 0;
 			r->settled_known = 0;
 		}
 	} else {
 		if (err == US_OK)
-			err = follow_vault(r, f, finding);
+			err = follow_vault(r, e, finding);
 		if (err == US_OK && r->vault == VAULT_OPEN && r->order_known &&
-		    f->entry_class == US_CLASS_ACCESS && f->order_version != r->order)
-			err = broken(finding, f, "order",
+		    e->view.entry_class == US_CLASS_ACCESS && e->view.order_version != r->order)
+			err = broken(finding, e, "order",
 			    "it stands under a version of the order that was not announced");
 		if (err == US_OK)
-			err = check_outcome(r, f, finding);
-		if (err == US_OK && is_granted(f))
-			err = check_grant(r, f, finding);
+			err = check_outcome(r, e, finding);
+		if (err == US_OK && is_granted(e))
+			err = check_grant(r, e, finding);
 	}
-	r->last = *f;
-	r->has_last = 1;
+	r->last_ns = e->view.time_ns;
+	r->before = part_of(e);
 	return err;
 }

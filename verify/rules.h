@@ -14,7 +14,7 @@ struct us_verify_rules;
 int us_verify_rules_new(struct us_verify_rules **out);
 void us_verify_rules_free(struct us_verify_rules *r); /* NULL-safe */
 /* Judges the next entry. US_OK, FOUND (finding->rule names the rule), US_ERR_NOMEM. */
-int us_verify_rules_next(struct us_verify_rules *r, const struct us_verify_facts *f,
+int us_verify_rules_next(struct us_verify_rules *r, const struct us_opened *e,
     struct us_verify_finding *finding);
 
 #endif

@@ -90,41 +90,47 @@ us_verify_succession_begin(struct us_verify_succession *h, struct us_verify_pref
 }
 
 static int
-broken(struct us_verify_finding *finding, const struct us_verify_facts *f, const char *why)
+broken(struct us_verify_finding *finding, const struct us_opened *e, const char *why)
 {
 	finding->rule = RULE;
-	return us_verify_found(finding, US_VERDICT_TAMPERED, f->index,
-	    "entry %llu breaks the rule \"" RULE "\": %s", (unsigned long long)f->index, why);
+	return us_verify_found(finding, US_VERDICT_TAMPERED, e->view.index,
+	    "entry %llu breaks the rule \"" RULE "\": %s", (unsigned long long)e->view.index, why);
 }
 
 int
-us_verify_succession_next(const struct us_verify_succession *h, const struct us_verify_facts *f,
+us_verify_succession_next(const struct us_verify_succession *h, const struct us_opened *e,
     struct us_verify_finding *finding)
 {
-	const int says = f->kind == US_KIND_EVENT && f->action == US_ACTION_HANDOVER;
+	const int says = e->access.event.form == US_EVENT_HANDOVER;
+	uint8_t digest[32];
 	size_t i = 0;
+	int err;
 
-	if (!f->open[US_BOX_ACCESS])
+	if (!us_opened_has(e, US_BOX_ACCESS))
 		return US_OK;
-	while (i < h->chain->n && h->chain->item[i].succession.size != f->index)
+	while (i < h->chain->n && h->chain->item[i].succession.size != e->view.index)
 		i++;
 	if (i == h->chain->n && !says)
 		return US_OK;
 	if (i == h->chain->n && !h->here)
-		return us_verify_found(finding, US_VERDICT_INCOMPLETE, f->index,
+		return us_verify_found(finding, US_VERDICT_INCOMPLETE, e->view.index,
 		    "entry %llu says that the log was handed over, and the file handovers is "
 		    "missing",
-		    (unsigned long long)f->index);
+		    (unsigned long long)e->view.index);
 	if (i == h->chain->n)
-		return broken(finding, f,
+		return broken(finding, e,
 		    "it says that the log was handed over, and it was not there");
 	if (!says)
-		return broken(finding, f,
+		return broken(finding, e,
 		    "it is the first one under another key, and does not say so");
-	return memcmp(f->handover, h->digest[i], sizeof f->handover) == 0 &&
-		f->entry_class == US_CLASS_SYSTEM ?
+	err = us_sha256(e->access.event.handover.handover.p, e->access.event.handover.handover.n,
+	    digest);
+	if (err != US_OK)
+		return err;
+	return memcmp(digest, h->digest[i], sizeof digest) == 0 &&
+		e->view.entry_class == US_CLASS_SYSTEM ?
 	    US_OK :
-	    broken(finding, f, "it names another hand-over than the one that was signed");
+	    broken(finding, e, "it names another hand-over than the one that was signed");
 }
 
 int

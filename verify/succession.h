@@ -28,7 +28,7 @@ void us_verify_succession_free(struct us_verify_succession *h);
 int us_verify_succession_begin(struct us_verify_succession *h, struct us_verify_prefixes *prefixes,
     struct us_verify_report *report, struct us_verify_finding *finding);
 /* The rule "handover", for each entry in order. US_OK, FOUND. */
-int us_verify_succession_next(const struct us_verify_succession *h, const struct us_verify_facts *f,
+int us_verify_succession_next(const struct us_verify_succession *h, const struct us_opened *e,
     struct us_verify_finding *finding);
 /* When the pass went by and the root is right. US_OK, FOUND. */
 int us_verify_succession_conclude(const struct us_verify_succession *h,

@@ -189,23 +189,16 @@ finish_tree(struct us_verify *v)
 static int
 show_entries(const struct us_verify *v, const struct us_verify_bundle *b)
 {
-	struct us_entry_view view;
-	struct us_verified_entry e = { .view = &view };
-	struct us_reader r;
-	struct us_bytes entry;
 	int err = US_OK;
 
-	us_reader_init(&r, b->data.data, b->data.len);
 	for (size_t i = 0, key = 0; i < b->done && err == US_OK; i++) {
-		const int has_keys = key < b->n_keys && b->keys[key].index == b->facts[i].index;
+		struct us_verified_entry e = { .opened = &b->entries[i], .leaf = &b->leaves[i] };
 
-		entry = us_bundle_take(&r);
-		err = us_entry_decode(&view, entry.p, entry.n);
-		e.leaf = &b->leaves[i];
-		e.keys = has_keys ? &b->keys[key] : NULL;
-		e.keys_at = has_keys ? b->keys_at[key++] : 0;
-		if (err == US_OK)
-			err = v->options->on_entry(v->options->arg, &e);
+		if (key < b->n_keys && b->keys[key].index == e.opened->view.index) {
+			e.keys = &b->keys[key];
+			e.keys_at = b->keys_at[key++];
+		}
+		err = v->options->on_entry(v->options->arg, &e);
 	}
 	return err;
 }
@@ -218,21 +211,22 @@ settle(struct us_verify *v, struct us_verify_bundle *b)
 	int err = US_OK;
 
 	for (unsigned i = 0; i < b->done && !v->options->foreign; i++) {
-		const struct us_verify_facts *f = &b->facts[i];
+		const struct us_opened *e = &b->entries[i];
 
-		err = us_verify_succession_next(&v->handed, f, &v->finding);
+		err = us_verify_succession_next(&v->handed, e, &v->finding);
 		if (err == US_OK)
-			err = us_verify_rules_next(v->rules, f, &v->finding);
-		if (err == US_OK && f->entry_class == US_CLASS_STATE)
-			err = us_verify_acts_next(&v->acts, f->index, f->state, &v->finding);
+			err = us_verify_rules_next(v->rules, e, &v->finding);
+		if (err == US_OK && e->view.entry_class == US_CLASS_STATE)
+			err = us_verify_acts_next(&v->acts, e->view.index, e->view.state,
+			    &v->finding);
 		if (err != US_OK) {
 			b->done = i;
 			break;
 		}
-		r->withheld += !f->open[US_BOX_ACCESS];
-		if (f->index == 0)
-			r->first_ns = f->time_ns;
-		r->last_ns = f->time_ns;
+		r->withheld += !us_opened_has(e, US_BOX_ACCESS);
+		if (e->view.index == 0)
+			r->first_ns = e->view.time_ns;
+		r->last_ns = e->view.time_ns;
 	}
 	if (!v->options->foreign && v->options->on_entry != NULL &&
 	    (err == US_OK || err == FOUND)) {

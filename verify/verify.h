@@ -20,6 +20,7 @@
 #include "log/cosignature.h"
 #include "log/entry.h"
 #include "log/export.h"
+#include "log/opened.h"
 #include "log/succession.h"
 #include "log/witness_policy.h"
 
@@ -127,7 +128,7 @@ struct us_log_source {
 
 /* An entry that was found right by itself and judged by the rules. Valid during the call. */
 struct us_verified_entry {
-	const struct us_entry_view *view;
+	const struct us_opened *opened; /* with the keys below */
 	const struct us_digest *leaf;
 	/* of its boxes, each of which they open; NULL: no line of keys names it */
 	const struct us_export_keys *keys;

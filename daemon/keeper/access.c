@@ -128,7 +128,7 @@ append_parts(struct us_keeper *k, const struct us_msg_log *m, struct us_entry_ac
 	static struct us_keeper_parts s; /* 36 KiB; holds numbers and views only while this runs */
 	struct us_entry_disclosure d;
 	struct us_entry_query q;
-	struct us_klog_entry e = { .entry_class = US_CLASS_ACCESS,
+	struct us_entry_in e = { .entry_class = US_CLASS_ACCESS,
 		.access = access,
 		.disclosure = &d,
 		.query = &q };

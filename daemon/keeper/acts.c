@@ -69,7 +69,7 @@ append_claim(struct us_keeper *k, const struct us_keeper_claim *c, enum us_entry
 {
 	struct us_entry_access a;
 	struct us_entry_query q;
-	struct us_klog_entry e = { .entry_class = entry_class, .access = &a, .query = &q };
+	struct us_entry_in e = { .entry_class = entry_class, .access = &a, .query = &q };
 	struct us_bytes words[US_ENTRY_REFUSED + 1];
 	struct us_buf terms;
 	int err = US_OK;
@@ -483,11 +483,10 @@ append_commit(struct us_keeper *k, struct us_pending *p)
 	struct us_entry_access a;
 	struct us_entry_disclosure d;
 	struct us_entry_query q;
-	struct us_klog_entry e = { .entry_class = US_CLASS_STATE,
+	struct us_entry_in e = { .entry_class = US_CLASS_STATE,
 		.access = &a,
 		.disclosure = &d,
-		.query = &q,
-		.state_sequence = pr->sequence };
+		.query = &q };
 	struct us_committed_act act;
 	struct us_signed_act signed_act;
 	uint8_t digest[32];
@@ -511,9 +510,9 @@ append_commit(struct us_keeper *k, struct us_pending *p)
 	a.sequence = pr->sequence;
 	memcpy(a.session, pr->session, 16);
 	q.address = us_bytes_of(pr->peer);
-	e.state_digest = us_registry_digest(k->registry);
+	memcpy(e.state_digest, us_registry_digest(k->registry), sizeof e.state_digest);
 	if (d.has_batch)
-		e.manifest_root = d.manifest_root.b;
+		memcpy(e.manifest_root, d.manifest_root.b, sizeof e.manifest_root);
 	return us_keeper_append(k, &e, &p->index, &p->time_ns);
 }
 

@@ -9,7 +9,7 @@
 #include "daemon/keeper/internal.h"
 
 int
-us_keeper_append(struct us_keeper *k, struct us_klog_entry *e, uint64_t *index, int64_t *time_ns)
+us_keeper_append(struct us_keeper *k, struct us_entry_in *e, uint64_t *index, int64_t *time_ns)
 {
 	const struct us_order *order = us_registry_order(k->registry);
 
@@ -28,7 +28,7 @@ us_keeper_event(struct us_keeper *k, enum us_action action, enum us_decision dec
     enum us_reason reason, const struct us_event *event, uint64_t *index)
 {
 	struct us_entry_access a;
-	struct us_klog_entry e = { .entry_class = US_CLASS_SYSTEM, .access = &a };
+	struct us_entry_in e = { .entry_class = US_CLASS_SYSTEM, .access = &a };
 	uint64_t at;
 	int64_t time_ns;
 	int err;

@@ -520,7 +520,7 @@ us_on_cosign(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us
 	struct us_pending p = { .ch = ch, .tag = tag, .finish = finish_cosign };
 	struct us_entry_access a;
 	struct us_entry_query q;
-	struct us_klog_entry e = { .entry_class = US_CLASS_ACCESS, .access = &a, .query = &q };
+	struct us_entry_in e = { .entry_class = US_CLASS_ACCESS, .access = &a, .query = &q };
 	struct us_msg_cosign m;
 	struct us_keeper_brought *b;
 	int err = us_msg_cosign_decode(&m, body.p, body.n);

@@ -213,12 +213,10 @@ write_log(struct us_keeper_making *m)
 		.seed = m->boot.log_seed,
 		.segment_size = 0 };
 	struct us_entry_access a;
-	struct us_klog_entry e = { .entry_class = US_CLASS_STATE,
-		.access = &a,
-		.state_sequence = 1 };
+	struct us_entry_in e = { .entry_class = US_CLASS_STATE, .access = &a };
 	const struct us_bytes committed = { m->committed.data, m->committed.len };
 	struct us_klog *log = NULL;
-	uint8_t digest[32], state[32];
+	uint8_t digest[32];
 	uint64_t index;
 	int64_t time_ns;
 	int err = us_klog_open(&log, &o);
@@ -232,8 +230,7 @@ write_log(struct us_keeper_making *m)
 	if (err == US_OK)
 		err = us_event_of_act(&a.event, committed, digest);
 	if (err == US_OK)
-		err = us_state_digest(zeros, committed, state);
-	e.state_digest = state;
+		err = us_state_digest(zeros, committed, e.state_digest);
 	if (err == US_OK) {
 		us_klog_set_box_key(log, &m->keys->log_box);
 		err = us_klog_append(log, &e, &index, &time_ns);

@@ -523,7 +523,7 @@ write_backup_entry(struct us_keeper_desk *d, const struct us_keeper_successor *s
     uint64_t generation, int64_t *time_ns)
 {
 	struct us_entry_access a;
-	const struct us_klog_entry e = { .entry_class = US_CLASS_SYSTEM, .access = &a };
+	const struct us_entry_in e = { .entry_class = US_CLASS_SYSTEM, .access = &a };
 	uint64_t index;
 	int err;
 

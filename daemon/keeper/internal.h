@@ -218,8 +218,7 @@ struct us_keeper {
 
 /* Appends an entry; order version is filled in. A refusal may be counted instead, when there is no
  * room for it (low_space.h): the index is then US_SPACE_HELD until its answer is finished. */
-int
-us_keeper_append(struct us_keeper *k, struct us_klog_entry *e, uint64_t *index, int64_t *time_ns);
+int us_keeper_append(struct us_keeper *k, struct us_entry_in *e, uint64_t *index, int64_t *time_ns);
 /* An event of the machine itself, class SYSTEM. event: what it says; NULL: nothing more. index: its
  * place, or NULL. Errors of us_klog_append(), which the operator's log has been told. */
 int us_keeper_event(struct us_keeper *k, enum us_action action, enum us_decision decision,

@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "daemon/keeper/approve.h"
 #include "daemon/keeper/walk.h"
+#include "log/opened.h"
 #include "registry/versions.h"
 
 #define SAY_AFTER_NS US_NS_PER_SECOND
@@ -68,7 +69,7 @@ struct us_keeper_rebuild {
 	us_ledger_fn done;
 	struct us_usage *usage;
 	struct us_walk walk;
-	struct us_buf access, disclosure;
+	struct us_opened entry;
 	uint64_t counted;
 	int64_t start_ns;
 };
@@ -86,58 +87,37 @@ free_task(struct us_task *task)
 
 	us_usage_free(b->usage);
 	us_walk_free(&b->walk);
-	us_buf_free(&b->access);
-	us_buf_free(&b->disclosure);
+	us_opened_free(&b->entry);
 	free(b);
-}
-
-static int
-open_disclosure(struct us_keeper *k, struct us_keeper_rebuild *b, const struct us_entry_view *v,
-    const struct us_key *key, const struct us_entry_access *access)
-{
-	struct us_entry_disclosure d;
-	const struct us_ledger_fact fact = { .access = access,
-		.disclosure = &d,
-		.order_version = v->order_version,
-		.time_ns = v->time_ns };
-	int err;
-
-	us_buf_reset(&b->disclosure);
-	err = us_entry_open(v, US_BOX_DISCLOSURE, key, &b->disclosure);
-	if (err == US_OK)
-		err = us_entry_disclosure_decode(&d, b->disclosure.data, b->disclosure.len);
-	if (err != US_OK)
-		return err == US_ERR_NOT_FOUND ? US_OK : err;
-	err = count(k, b->usage, &fact);
-	us_entry_disclosure_free(&d);
-	b->counted++;
-	return err;
 }
 
 static int
 take_entry(struct us_keeper *k, struct us_keeper_rebuild *b, struct us_bytes entry)
 {
+	struct us_opened *e = &b->entry;
+	struct us_ledger_fact fact = { .access = &e->access, .disclosure = &e->disclosure };
 	struct us_key keys[US_BOXES];
-	struct us_entry_access access;
-	struct us_entry_view v;
-	int err = us_entry_decode(&v, entry.p, entry.n);
+	int err = us_opened_begin(e, entry);
 
-	if (err != US_OK || v.entry_class != US_CLASS_ACCESS)
+	if (err != US_OK || e->view.entry_class != US_CLASS_ACCESS)
 		return err;
-	if (v.index + 1 != b->walk.index) /* which has moved on */
+	if (e->view.index + 1 != b->walk.index) /* which has moved on */
 		return US_ERR_VERIFY;
 	err = us_klog_box_keys(k->klog, entry, &k->root->log_box_private, keys);
-	us_buf_reset(&b->access);
 	if (err == US_OK)
-		err = us_entry_open(&v, US_BOX_ACCESS, &keys[US_BOX_ACCESS], &b->access);
+		err = us_opened_box(e, US_BOX_ACCESS, &keys[US_BOX_ACCESS]);
 	if (err == US_OK)
-		err = us_entry_access_decode(&access, b->access.data, b->access.len);
-	if (err == US_OK)
-		err = us_approval_take(b->usage, &access, v.index);
-	if (err == US_OK && counts(&access))
-		err = open_disclosure(k, b, &v, &keys[US_BOX_DISCLOSURE], &access);
+		err = us_approval_take(b->usage, &e->access, e->view.index);
+	if (err == US_OK && counts(&e->access)) {
+		fact.order_version = e->view.order_version;
+		fact.time_ns = e->view.time_ns;
+		err = us_opened_box(e, US_BOX_DISCLOSURE, &keys[US_BOX_DISCLOSURE]);
+		if (err == US_OK)
+			err = count(k, b->usage, &fact);
+		b->counted++;
+	}
 	us_wipe(keys, sizeof keys);
-	return err == US_ERR_NOT_FOUND ? US_OK : err; /* an empty box is nobody's */
+	return err;
 }
 
 /* The whole log is in it. From here on it follows the entries that are appended. */
@@ -203,8 +183,7 @@ us_ledger_rebuild(struct us_keeper *k, struct us_channel *ch, uint32_t tag, us_l
 	b->done = done;
 	b->start_ns = us_time_mono_ns();
 	us_walk_init(&b->walk, 0);
-	us_buf_init(&b->access, US_ENTRY_CONTENT_MAX);
-	us_buf_init(&b->disclosure, US_ENTRY_CONTENT_MAX);
+	us_opened_init(&b->entry);
 	us_tasks_add(k, &b->task);
 	return US_OK;
 }

@@ -190,7 +190,7 @@ append_batch(struct us_keeper *k, enum us_action action, const struct us_open_ba
 {
 	struct us_entry_access a;
 	struct us_entry_disclosure d;
-	struct us_klog_entry e = { .entry_class = US_CLASS_ACCESS, .access = &a, .disclosure = &d };
+	struct us_entry_in e = { .entry_class = US_CLASS_ACCESS, .access = &a, .disclosure = &d };
 
 	us_entry_access_init(&a);
 	us_entry_disclosure_init(&d);
@@ -529,7 +529,7 @@ us_on_dictionary_open(struct us_keeper *k, struct us_channel *ch, uint32_t tag,
 	struct us_msg_dictionary_key failed = { 0 };
 	struct us_msg_dictionary_open m;
 	struct us_entry_access access;
-	struct us_klog_entry e = { .entry_class = US_CLASS_ACCESS, .access = &access };
+	struct us_entry_in e = { .entry_class = US_CLASS_ACCESS, .access = &access };
 	struct us_load *load;
 	struct us_keeper_batch_answer *a;
 	int err = us_msg_dictionary_open_decode(&m, body.p, body.n);

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "daemon/keeper/ledger.h"
 #include "daemon/keeper/walk.h"
+#include "log/opened.h"
 
 #define BOXES_MAX 4096u /* entries of one answer */
 #define ENTRY_BYTES (1u + US_BOXES * US_KEY_SIZE)
@@ -45,81 +46,63 @@ is_own(const struct us_person *asker, const struct us_keeper_boxes *q,
 }
 
 /* 1 if the entry showed somebody records, and all of them came from people who share a party with
- * the asker; below 0: minus an error. Where others' records are among them the box stays closed: it
- * would name those too. */
+ * the asker. Where others' records are among them the box stays closed: it would name those too. */
 static int
 shows_own_records(const struct us_keeper *k, const struct us_person *asker,
-    const struct us_entry_access *a, const struct us_entry_view *view, const struct us_key *key)
+    const struct us_opened *e)
 {
-	struct us_entry_disclosure d;
-	struct us_buf content;
-	int own, err;
+	int own = e->disclosure.n_records > 0;
 
-	if (a->kind != US_KIND_DISCLOSURE || a->decision != US_DECISION_ALLOW)
-		return 0;
-	us_buf_init(&content, US_ENTRY_CONTENT_MAX);
-	err = us_entry_open(view, US_BOX_DISCLOSURE, key, &content);
-	if (err == US_OK)
-		err = us_entry_disclosure_decode(&d, content.data, content.len);
-	own = err == US_OK && d.n_records > 0;
-	for (size_t i = 0; own && i < d.n_records; i++) {
-		const struct us_batch *b = us_registry_batch_of(k->registry, a->collection,
-		    d.records[i]);
+	for (size_t i = 0; own && i < e->disclosure.n_records; i++) {
+		const struct us_batch *b = us_registry_batch_of(k->registry, e->access.collection,
+		    e->disclosure.records[i]);
 		const struct us_person *loader = b == NULL ?
 		    NULL :
 		    us_registry_person(k->registry, b->facts.loaded_by);
 
 		own = loader != NULL && (loader->party_bits & asker->party_bits) != 0;
 	}
-	if (err == US_OK)
-		us_entry_disclosure_free(&d);
-	us_buf_free(&content);
-	return err == US_OK || err == US_ERR_NOT_FOUND ? own : -err;
+	return own;
 }
 
+/* e: its access box is open. */
 static int
-mask_by_access(const struct us_keeper *k, const struct us_keeper_boxes *q,
-    const struct us_entry_view *view, const struct us_key keys[US_BOXES],
-    const struct us_entry_access *a, uint8_t *mask)
+mask_by_access(const struct us_keeper *k, const struct us_keeper_boxes *q, struct us_opened *e,
+    const struct us_key keys[US_BOXES], uint8_t *mask)
 {
 	const struct us_person *asker = us_registry_person(k->registry, q->person);
-	int shows = 0;
+	int err = US_OK, shows = 0;
 
-	if (asker != NULL && is_own(asker, q, a))
+	if (asker != NULL && is_own(asker, q, &e->access))
 		return US_OK;
-	if (asker != NULL && q->scope == US_LOG_OF_OWN_RECORDS)
-		shows = shows_own_records(k, asker, a, view, &keys[US_BOX_DISCLOSURE]);
-	*mask = shows > 0 ? *mask & 1u << US_BOX_DISCLOSURE : 0;
-	return shows < 0 ? -shows : US_OK;
+	if (asker != NULL && q->scope == US_LOG_OF_OWN_RECORDS &&
+	    e->access.kind == US_KIND_DISCLOSURE && e->access.decision == US_DECISION_ALLOW) {
+		err = us_opened_box(e, US_BOX_DISCLOSURE, &keys[US_BOX_DISCLOSURE]);
+		shows = err == US_OK && shows_own_records(k, asker, e);
+	}
+	*mask = shows ? *mask & 1u << US_BOX_DISCLOSURE : 0;
+	return err;
 }
 
-/* The mask for one entry: nothing of an entry that is somebody else's, where the order opens only
- * one's own; but that one's own records were shown, where it opens that. */
+/* The mask for one entry: nothing of an entry that is somebody else's, or nobody's, where the order
+ * opens only one's own; but that one's own records were shown, where it opens that. */
 static int
 mask_of_entry(const struct us_keeper *k, const struct us_keeper_boxes *q, struct us_bytes entry,
     const struct us_key keys[US_BOXES], uint8_t *mask)
 {
-	struct us_entry_access access;
-	struct us_entry_view view;
-	struct us_buf content;
+	struct us_opened e;
 	int err;
 
 	*mask = q->mask;
 	if (q->scope == US_LOG_OF_ALL)
 		return US_OK;
-	us_buf_init(&content, US_ENTRY_CONTENT_MAX);
-	err = us_entry_decode(&view, entry.p, entry.n);
+	us_opened_init(&e);
+	err = us_opened_begin(&e, entry);
 	if (err == US_OK)
-		err = us_entry_open(&view, US_BOX_ACCESS, &keys[US_BOX_ACCESS], &content);
+		err = us_opened_box(&e, US_BOX_ACCESS, &keys[US_BOX_ACCESS]);
 	if (err == US_OK)
-		err = us_entry_access_decode(&access, content.data, content.len);
-	if (err == US_ERR_NOT_FOUND) { /* nobody's */
-		*mask = 0;
-		err = US_OK;
-	} else if (err == US_OK) {
-		err = mask_by_access(k, q, &view, keys, &access, mask);
-	}
-	us_buf_free(&content);
+		err = mask_by_access(k, q, &e, keys, mask);
+	us_opened_free(&e);
 	return err;
 }
 
@@ -320,7 +303,7 @@ us_on_log_keys(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct 
 	struct us_pending p = { .ch = ch, .tag = tag, .finish = finish_log_keys };
 	struct us_entry_access a;
 	struct us_entry_query q;
-	struct us_klog_entry e = { .entry_class = US_CLASS_ACCESS, .access = &a, .query = &q };
+	struct us_entry_in e = { .entry_class = US_CLASS_ACCESS, .access = &a, .query = &q };
 	struct us_msg_log_keys m;
 	struct us_keeper_log_keys *t;
 	int err = us_msg_log_keys_decode(&m, body.p, body.n);

@@ -85,7 +85,7 @@ us_low_space_refuses(struct us_keeper *k, enum us_action action, const uint8_t c
 }
 
 int
-us_low_space_holds(struct us_keeper *k, const struct us_klog_entry *e)
+us_low_space_holds(struct us_keeper *k, const struct us_entry_in *e)
 {
 	const int refusal = e->access->decision == US_DECISION_DENY;
 	uint32_t *spent;
@@ -118,7 +118,7 @@ us_low_space_tell(struct us_keeper *k, int at_once)
 {
 	struct us_low_space *s = &k->space;
 	struct us_entry_access a;
-	struct us_klog_entry e = { .entry_class = US_CLASS_NOISE, .access = &a };
+	struct us_entry_in e = { .entry_class = US_CLASS_NOISE, .access = &a };
 	uint8_t counts[US_EVENT_REASONS * US_EVENT_COUNT_SIZE];
 	uint64_t index;
 	int64_t time_ns;

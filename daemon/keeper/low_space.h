@@ -47,7 +47,7 @@ void us_low_space_watch(struct us_keeper *k);
 int us_low_space_refuses(struct us_keeper *k, enum us_action action, const uint8_t credential[32]);
 /* 1 if the entry is a refusal that is counted now and not written: its answer waits with index
  * US_SPACE_HELD. */
-int us_low_space_holds(struct us_keeper *k, const struct us_klog_entry *e);
+int us_low_space_holds(struct us_keeper *k, const struct us_entry_in *e);
 /* Takes an answer with that index. */
 void us_low_space_hold(struct us_keeper *k, struct us_pending *p);
 /* Writes the entry of what is held, if the last one was a second ago (or at once), and makes the

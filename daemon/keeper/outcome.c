@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "daemon/keeper/internal.h"
+#include "log/opened.h"
 
 #define MARK_EVERY_NS (INT64_C(5) * US_NS_PER_SECOND)
 #define FAILED_MAX 65536u /* more answers than the vault has requests */
@@ -187,66 +188,50 @@ note_failed(struct us_answers *a, uint64_t index)
 	return US_OK;
 }
 
-/* The entry that was answered, its boxes open. What decode gives points into the buffers. */
-struct us_keeper_answered {
-	struct us_buf entry, access, disclosure;
-	struct us_entry_access a;
-	struct us_entry_disclosure d;
-};
-
-/* US_ERR_MALFORMED: it is no entry that is answered. Other errors are of our own log. */
+/* Opens the entry that was answered: bytes of it to entry, of which e is a view. US_ERR_MALFORMED:
+ * it is no entry that is answered. Other errors are of our own log. */
 static int
-open_boxes(struct us_keeper *k, struct us_keeper_answered *o, uint64_t index)
+open_answered(struct us_keeper *k, uint64_t index, struct us_buf *entry, struct us_opened *e)
 {
 	struct us_key keys[US_BOXES];
-	struct us_entry_view v;
-	int err = us_klog_entry_bytes(k->klog, index, &o->entry);
+	int err = us_klog_entry_bytes(k->klog, index, entry);
 
 	if (err == US_OK)
-		err = us_entry_decode(&v, o->entry.data, o->entry.len);
-	if (err == US_OK && v.entry_class != US_CLASS_ACCESS)
+		err = us_opened_begin(e, (struct us_bytes){ entry->data, entry->len });
+	if (err == US_OK && e->view.entry_class != US_CLASS_ACCESS)
 		return US_ERR_MALFORMED;
 	if (err == US_OK)
-		err = us_klog_box_keys(k->klog, (struct us_bytes){ o->entry.data, o->entry.len },
+		err = us_klog_box_keys(k->klog, (struct us_bytes){ entry->data, entry->len },
 		    &k->root->log_box_private, keys);
 	if (err != US_OK)
 		return err;
-	err = us_entry_open(&v, US_BOX_ACCESS, &keys[US_BOX_ACCESS], &o->access);
-	if (err == US_ERR_NOT_FOUND) /* an empty box is nobody's */
-		err = US_ERR_MALFORMED;
+	err = us_opened_box(e, US_BOX_ACCESS, &keys[US_BOX_ACCESS]);
 	if (err == US_OK)
-		err = us_entry_access_decode(&o->a, o->access.data, o->access.len);
-	if (err == US_OK)
-		err = us_entry_open(&v, US_BOX_DISCLOSURE, &keys[US_BOX_DISCLOSURE],
-		    &o->disclosure);
+		err = us_opened_box(e, US_BOX_DISCLOSURE, &keys[US_BOX_DISCLOSURE]);
 	us_wipe(keys, sizeof keys);
-	if (err == US_OK &&
-	    us_entry_disclosure_decode(&o->d, o->disclosure.data, o->disclosure.len) ==
-		US_ERR_NOT_FOUND)
-		us_entry_disclosure_init(&o->d);
 	return err;
 }
 
 static int
-append_outcome(struct us_keeper *k, const struct us_keeper_answered *o, enum us_reason reason,
-    uint64_t index, uint64_t sent)
+append_outcome(struct us_keeper *k, const struct us_opened *answered, enum us_reason reason,
+    uint64_t sent)
 {
-	struct us_entry_access access = o->a;
+	struct us_entry_access access = answered->access;
 	struct us_entry_disclosure disclosure;
-	struct us_klog_entry e = { .entry_class = US_CLASS_ACCESS,
+	struct us_entry_in e = { .entry_class = US_CLASS_ACCESS,
 		.access = &access,
 		.disclosure = &disclosure };
 	uint64_t at;
 	int64_t time_ns;
 
 	us_entry_disclosure_init(&disclosure);
-	disclosure.collection = o->a.collection;
-	disclosure.snapshot = o->d.snapshot;
+	disclosure.collection = access.collection;
+	disclosure.snapshot = answered->disclosure.snapshot;
 	disclosure.total = sent;
 	access.kind = US_KIND_OUTCOME;
 	access.decision = US_DECISION_FAILED;
 	access.reason = reason;
-	access.related = index;
+	access.related = answered->view.index;
 	access.event = (struct us_event){ .form = US_EVENT_NONE };
 	return us_keeper_append(k, &e, &at, &time_ns);
 }
@@ -256,32 +241,29 @@ static int
 take_outcome(struct us_keeper *k, uint64_t index, unsigned reason, uint64_t sent)
 {
 	struct us_answers *a = &k->answers;
-	struct us_keeper_answered o;
+	struct us_opened e;
+	struct us_buf entry;
 	int err;
 
 	if (index < a->first || index < a->ended || index >= us_klog_size(k->klog) ||
 	    k->root == NULL ||
 	    (reason != US_REASON_CUT && reason != US_REASON_GONE && reason != US_REASON_ERROR))
 		return US_ERR_MALFORMED;
-	us_buf_init(&o.entry, US_ENTRY_MAX);
-	us_buf_init(&o.access, US_ENTRY_CONTENT_MAX);
-	us_buf_init(&o.disclosure, US_ENTRY_CONTENT_MAX);
-	us_entry_disclosure_init(&o.d);
-	err = open_boxes(k, &o, index);
+	us_buf_init(&entry, US_ENTRY_MAX);
+	us_opened_init(&e);
+	err = open_answered(k, index, &entry, &e);
 	if (err == US_OK &&
-	    (o.a.decision != US_DECISION_ALLOW ||
-		(o.a.kind != US_KIND_INTENT && o.a.kind != US_KIND_DISCLOSURE) ||
-		o.d.part + 1 != o.d.parts ||
-		sent > (uint64_t)o.d.part * US_ENTRY_RECORDS + o.d.n_records))
+	    (e.access.decision != US_DECISION_ALLOW ||
+		(e.access.kind != US_KIND_INTENT && e.access.kind != US_KIND_DISCLOSURE) ||
+		e.disclosure.part + 1 != e.disclosure.parts ||
+		sent > (uint64_t)e.disclosure.part * US_ENTRY_RECORDS + e.disclosure.n_records))
 		err = US_ERR_MALFORMED;
 	if (err == US_OK)
 		err = note_failed(a, index);
 	if (err == US_OK)
-		err = append_outcome(k, &o, (enum us_reason)reason, index, sent);
-	us_entry_disclosure_free(&o.d);
-	us_buf_free(&o.entry);
-	us_buf_free(&o.access);
-	us_buf_free(&o.disclosure);
+		err = append_outcome(k, &e, (enum us_reason)reason, sent);
+	us_opened_free(&e);
+	us_buf_free(&entry);
 	return err;
 }
 

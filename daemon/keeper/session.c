@@ -167,7 +167,7 @@ int
 us_on_session_open(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_bytes body)
 {
 	struct us_pending p = { .ch = ch, .tag = tag, .finish = finish_open };
-	struct us_klog_entry e = { .entry_class = US_CLASS_ACCESS };
+	struct us_entry_in e = { .entry_class = US_CLASS_ACCESS };
 	struct us_session_statement s = { .expires_ns = 0 };
 	const struct us_person *person;
 	struct us_msg_session_open m;

@@ -143,7 +143,7 @@ static int
 write_entry(const struct us_handover *h, struct us_klog *log)
 {
 	struct us_entry_access a;
-	const struct us_klog_entry e = { .entry_class = US_CLASS_SYSTEM, .access = &a };
+	const struct us_entry_in e = { .entry_class = US_CLASS_SYSTEM, .access = &a };
 	uint64_t index;
 	int64_t time_ns;
 	int err;

@@ -50,7 +50,7 @@ us_keeper_unattributed_tell(struct us_keeper *k, int at_once)
 {
 	uint8_t counts[US_EVENT_REASONS * US_EVENT_COUNT_SIZE];
 	struct us_entry_access a;
-	struct us_klog_entry e = { .entry_class = US_CLASS_NOISE, .access = &a };
+	struct us_entry_in e = { .entry_class = US_CLASS_NOISE, .access = &a };
 	uint64_t index;
 	int64_t time_ns;
 

@@ -297,7 +297,7 @@ append_share(struct us_keeper *k, const struct us_msg_share *m,
 {
 	struct us_entry_access access;
 	struct us_entry_query query;
-	struct us_klog_entry e = { .entry_class = US_CLASS_SYSTEM,
+	struct us_entry_in e = { .entry_class = US_CLASS_SYSTEM,
 		.access = &access,
 		.query = &query };
 

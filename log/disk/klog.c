@@ -52,27 +52,17 @@ entry_time(struct us_klog *log)
 }
 
 static int
-encode(struct us_klog *log, const struct us_klog_entry *e, int64_t time_ns)
+encode(struct us_klog *log, const struct us_entry_in *e, int64_t time_ns)
 {
 	struct us_key secret;
 	struct us_buf sealed;
-	struct us_entry_in in = {
-		.entry_class = e->entry_class,
-		.order_version = e->order_version,
-		.index = us_logtree_size(log->tree),
-		.time_ns = time_ns,
-		.vault_id = log->vault_id,
-		.access = e->access,
-		.disclosure = e->disclosure,
-		.query = e->query,
-	};
+	struct us_entry_in in = *e;
 	int err = us_random(in.salt, sizeof in.salt);
 
+	in.index = us_logtree_size(log->tree);
+	in.time_ns = time_ns;
+	in.vault_id = log->vault_id;
 	us_buf_init(&sealed, 1024);
-	if (e->entry_class == US_CLASS_STATE)
-		memcpy(in.state_digest, e->state_digest, 32);
-	if (e->entry_class == US_CLASS_STATE && e->manifest_root != NULL)
-		memcpy(in.manifest_root, e->manifest_root, 32);
 	if (err == US_OK && log->box_key == NULL) {
 		err = seal_secret(log, in.index, &secret, &sealed);
 		in.secret = &secret;
@@ -89,12 +79,14 @@ encode(struct us_klog *log, const struct us_klog_entry *e, int64_t time_ns)
 }
 
 int
-us_klog_append(struct us_klog *log, const struct us_klog_entry *e, uint64_t *index,
-    int64_t *time_ns)
+us_klog_append(struct us_klog *log, const struct us_entry_in *e, uint64_t *index, int64_t *time_ns)
 {
 	struct us_digest leaf;
-	int64_t now = entry_time(log);
-	int err = encode(log, e, now);
+	const int64_t now = entry_time(log);
+	const int state = e->entry_class == US_CLASS_STATE;
+	int err = state && (e->access == NULL || e->access->sequence == US_ENTRY_NONE) ?
+	    US_ERR_ARG :
+	    encode(log, e, now);
 
 	if (err == US_OK && log->group.len + log->entry.len + 2 > log->group_max)
 		err = us_klog_commit(log);
@@ -113,8 +105,8 @@ us_klog_append(struct us_klog *log, const struct us_klog_entry *e, uint64_t *ind
 	if (err != US_OK)
 		us_fatal("the log's tree cannot grow: %s. Stopping", us_strerror(err));
 	log->count++;
-	if (e->entry_class == US_CLASS_STATE) {
-		log->state_sequence = e->state_sequence;
+	if (state) {
+		log->state_sequence = e->access->sequence;
 		memcpy(log->state_digest, e->state_digest, 32);
 	}
 	return US_OK;

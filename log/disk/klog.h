@@ -50,21 +50,12 @@ void us_klog_close(struct us_klog *log);
  * again when it does not. */
 void us_klog_set_box_key(struct us_klog *log, const struct us_key *b);
 
-/* One entry. boxes may be NULL (empty contents). has_state: class STATE. */
-struct us_klog_entry {
-	enum us_entry_class entry_class;
-	uint32_t order_version;
-	const struct us_entry_access *access;
-	const struct us_entry_disclosure *disclosure;
-	const struct us_entry_query *query;
-	uint64_t state_sequence;      /* class STATE: of the act that this entry commits */
-	const uint8_t *state_digest;  /* class STATE: the digest after it */
-	const uint8_t *manifest_root; /* 32 bytes or NULL */
-};
-/* Adds an entry to the group. *index: its place. US_ERR_LIMIT (too large), US_ERR_CRYPTO,
- * US_ERR_NOMEM: nothing was added. May commit what is there when the group is full. */
-int us_klog_append(struct us_klog *log, const struct us_klog_entry *e, uint64_t *index,
-    int64_t *time_ns);
+/* Adds an entry to the group. What the log knows itself need not be filled in: index, time, salt,
+ * vault id, secret. One of class STATE has an access box that names its act. *index: its place.
+ * US_ERR_ARG, US_ERR_LIMIT (too large), US_ERR_CRYPTO, US_ERR_NOMEM: nothing was added. May commit
+ * what is there when the group is full. */
+int
+us_klog_append(struct us_klog *log, const struct us_entry_in *e, uint64_t *index, int64_t *time_ns);
 /* Makes the group durable. Nothing to do: US_OK. Does not return if the disk fails. Any error that
  * it does return leaves entries that are neither durable nor forgotten: the process must end. */
 int us_klog_commit(struct us_klog *log);

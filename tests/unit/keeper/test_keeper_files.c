@@ -103,7 +103,7 @@ append(unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
 		struct us_entry_access a;
-		struct us_klog_entry e = { .entry_class = US_CLASS_ACCESS, .access = &a };
+		struct us_entry_in e = { .entry_class = US_CLASS_ACCESS, .access = &a };
 		uint64_t index;
 		int64_t time_ns;
 

@@ -76,7 +76,7 @@ on_entry(void *arg, const struct us_verified_entry *e)
 {
 	int *err = arg;
 
-	assert_int_equal(e->view->time_ns, 77);
+	assert_int_equal(e->opened->view.time_ns, 77);
 	assert_non_null(e->leaf);
 	assert_null(e->keys);
 	return *err;
@@ -245,15 +245,16 @@ see(void *arg, const struct us_verified_entry *e)
 	    l->seen % US_TILE_WIDTH * US_HASH_LEN;
 	struct us_buf content;
 
-	assert_int_equal(e->view->index, l->seen);
+	assert_int_equal(e->opened->view.index, l->seen);
 	assert_memory_equal(e->leaf->b, hash, US_HASH_LEN);
 	assert_int_equal(e->keys != NULL, has_keys(l->seen));
+	assert_int_equal(us_opened_has(e->opened, US_BOX_QUERY), has_keys(l->seen));
 	if (e->keys != NULL) {
 		us_buf_init(&content, US_ENTRY_CONTENT_MAX);
 		assert_int_equal(e->keys->index, l->seen);
 		assert_int_equal(e->keys_at, l->line_at[l->seen]);
-		assert_int_equal(us_entry_open(e->view, US_BOX_QUERY, &e->keys->keys[US_BOX_QUERY],
-				     &content),
+		assert_int_equal(us_entry_open(&e->opened->view, US_BOX_QUERY,
+				     &e->keys->keys[US_BOX_QUERY], &content),
 		    US_OK);
 		us_buf_free(&content);
 	}
