@@ -69,6 +69,8 @@ enum us_question {
 };
 
 enum us_search_flags { US_SEARCH_COUNT = 1, US_SEARCH_NO_SNIPPETS = 2 };
+/* of "log": the entry discloses a copy; the person is told "fewer than total" */
+enum us_log_flags { US_LOG_COPY = 1, US_LOG_FEWER = 2 };
 enum us_load_flags { US_LOAD_DRY_RUN = 1, US_LOAD_SKIP_DEFECTS = 2, US_LOAD_HOLD = 4 };
 enum us_content_type {
 	US_TYPE_JSON = 0,

@@ -130,33 +130,19 @@ on_logged(struct us_vault *v, void *ctx, uint16_t type, struct us_bytes body)
 }
 
 void
-us_vault_access_log(struct us_vault_request *r, const struct us_vault_entry *e,
+us_vault_access_log(struct us_vault_request *r, const struct us_msg_log *e,
     void (*answer)(struct us_vault_request *r, const struct us_msg_logged *m))
 {
 	struct us_vault *v = r->vault;
-	struct us_msg_log m = { 0 };
+	struct us_msg_log m = *e;
 	int err;
 
 	memcpy(m.credential, r->credential, sizeof m.credential);
 	m.peer = (struct us_bytes){ (const uint8_t *)r->peer, r->peer_n };
 	memcpy(m.session, r->session, sizeof m.session);
-	m.kind = (uint8_t)e->kind;
-	m.action = (uint8_t)e->action;
-	m.decision = (uint8_t)e->decision;
-	m.reason = (uint8_t)e->reason;
 	m.collection = r->collection;
 	m.rule = r->ruling.rule;
 	m.paragraph = r->ruling.paragraph;
-	m.related = e->related;
-	m.snapshot = e->snapshot;
-	m.total = e->total;
-	m.load = e->load;
-	m.flags = e->flags;
-	m.records = e->records;
-	m.query = e->query;
-	m.purpose = e->purpose;
-	m.terms = e->terms;
-	m.note = e->note;
 	r->answer = answer;
 	r->asks = e->decision == US_DECISION_ALLOW;
 	r->call = us_vault_keeper_call_new(v, on_logged, r);
@@ -192,10 +178,10 @@ void
 us_vault_access_refuse(struct us_vault_request *r, enum us_action action, struct us_bytes purpose,
     const struct us_vault_problem *p)
 {
-	struct us_vault_entry e = { .kind = US_KIND_INTENT,
-		.action = action,
+	struct us_msg_log e = { .kind = US_KIND_INTENT,
+		.action = (uint8_t)action,
 		.decision = US_DECISION_DENY,
-		.reason = p->reason,
+		.reason = (uint8_t)p->reason,
 		.purpose = purpose,
 		.related = NO_ENTRY };
 	struct us_vault_problem named = *p;
@@ -231,7 +217,7 @@ void
 us_vault_access_open(struct us_vault_request *r, struct us_bytes purpose,
     void (*opened)(struct us_vault_request *r))
 {
-	struct us_vault_entry e = { .kind = US_KIND_INTENT,
+	struct us_msg_log e = { .kind = US_KIND_INTENT,
 		.action = US_ACTION_OPEN_COLLECTION,
 		.decision = US_DECISION_ALLOW,
 		.purpose = purpose,

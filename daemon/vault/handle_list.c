@@ -391,7 +391,7 @@ logged(struct us_vault_request *r, const struct us_msg_logged *m)
 void
 us_vault_handle_list(struct us_vault_request *r)
 {
-	struct us_vault_entry e = { .kind = US_KIND_INTENT,
+	struct us_msg_log e = { .kind = US_KIND_INTENT,
 		.decision = US_DECISION_ALLOW,
 		.related = NO_ENTRY };
 	struct us_vault_listing *l = calloc(1, sizeof *l);
@@ -408,7 +408,7 @@ us_vault_handle_list(struct us_vault_request *r)
 		return;
 	}
 	l->limit = l->q.limit == 0 || l->q.limit > LIMIT_DEFAULT ? LIMIT_DEFAULT : l->q.limit;
-	e.action = us_vault_list_action(l->q.what);
+	e.action = (uint8_t)us_vault_list_action(l->q.what);
 	if ((l->q.what == US_LIST_BATCHES &&
 		us_vault_access_collection(r, l->q.collection, e.action) != US_OK) ||
 	    us_vault_access_rule(r, e.action, (struct us_bytes){ NULL, 0 }, 0) != US_OK)

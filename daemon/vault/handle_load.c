@@ -197,7 +197,7 @@ refuse_another(struct us_vault_request *r)
 void
 us_vault_handle_load_open(struct us_vault_request *r)
 {
-	struct us_vault_entry e = { .kind = US_KIND_INTENT,
+	struct us_msg_log e = { .kind = US_KIND_INTENT,
 		.action = US_ACTION_LOAD,
 		.decision = US_DECISION_ALLOW,
 		.related = NO_ENTRY };
@@ -524,7 +524,7 @@ ticket_logged(struct us_vault_request *r, const struct us_msg_logged *m)
 void
 us_vault_handle_load_ticket(struct us_vault_request *r)
 {
-	struct us_vault_entry e = { .kind = US_KIND_INTENT,
+	struct us_msg_log e = { .kind = US_KIND_INTENT,
 		.action = US_ACTION_LOAD,
 		.decision = US_DECISION_ALLOW };
 	struct us_msg_load_ticket_request q;

@@ -59,8 +59,8 @@ void
 us_vault_question_log(struct us_vault_request *r, enum us_action action, struct us_bytes text,
     void (*answer)(struct us_vault_request *r, const struct us_msg_logged *m))
 {
-	const struct us_vault_entry e = { .kind = US_KIND_INTENT,
-		.action = action,
+	const struct us_msg_log e = { .kind = US_KIND_INTENT,
+		.action = (uint8_t)action,
 		.decision = US_DECISION_ALLOW,
 		.query = text,
 		.related = NO_ENTRY };

@@ -166,8 +166,8 @@ static void
 log_disclosure(struct us_vault_request *r)
 {
 	struct us_vault_reading *d = r->state;
-	struct us_vault_entry e = { .kind = US_KIND_DISCLOSURE,
-		.action = d->action,
+	struct us_msg_log e = { .kind = US_KIND_DISCLOSURE,
+		.action = (uint8_t)d->action,
 		.decision = US_DECISION_ALLOW,
 		.purpose = d->purpose,
 		.related = d->related,
@@ -194,7 +194,7 @@ log_disclosure(struct us_vault_request *r)
 		us_store_u64(note, d->copy_id);
 		us_store_u16(note + 8, (uint16_t)n);
 		memcpy(note + 10, d->recipient, n);
-		e.flags = ENTRY_FLAG_COPY;
+		e.flags = US_LOG_COPY;
 		e.note = (struct us_bytes){ note, 10 + n };
 		us_vault_access_log(r, &e, disclosed);
 	} else {
@@ -259,8 +259,8 @@ static void
 prepare_view(struct us_vault_request *r)
 {
 	struct us_vault_reading *d = r->state;
-	struct us_vault_entry e = { .kind = US_KIND_INTENT,
-		.action = d->action,
+	struct us_msg_log e = { .kind = US_KIND_INTENT,
+		.action = (uint8_t)d->action,
 		.decision = US_DECISION_ALLOW,
 		.purpose = d->purpose,
 		.related = NO_ENTRY,

@@ -66,7 +66,7 @@ counted(void *ctx)
 		.snapshot = s->snapshot,
 		.total = s->total,
 		.intent = s->intent };
-	struct us_vault_entry e = { .kind = US_KIND_DISCLOSURE,
+	struct us_msg_log e = { .kind = US_KIND_DISCLOSURE,
 		.action = (s->flags & US_SEARCH_COUNT) != 0 ? US_ACTION_COUNT : US_ACTION_SEARCH,
 		.decision = US_DECISION_ALLOW,
 		.purpose = s->purpose,
@@ -96,7 +96,7 @@ counted(void *ctx)
 	}
 	if (s->total < r->smallest_count) {
 		e.total = r->smallest_count;
-		e.flags = ENTRY_FLAG_FEWER;
+		e.flags = US_LOG_FEWER;
 	}
 	if (!search_has_snippets(s)) {
 		us_vault_access_log(r, &e, disclosed);
@@ -373,7 +373,7 @@ static void
 search_opened(struct us_vault_request *r)
 {
 	struct us_vault *v = r->vault;
-	struct us_vault_entry e = { .kind = US_KIND_INTENT,
+	struct us_msg_log e = { .kind = US_KIND_INTENT,
 		.decision = US_DECISION_ALLOW,
 		.related = NO_ENTRY };
 	struct us_msg_search_request q;

@@ -404,19 +404,9 @@ int us_vault_access_limit_query(struct us_vault_request *r, enum us_action actio
 void us_vault_access_open(struct us_vault_request *r, struct us_bytes purpose,
     void (*opened)(struct us_vault_request *r));
 
-struct us_vault_entry {
-	enum us_kind kind;
-	enum us_action action;
-	enum us_decision decision;
-	enum us_reason reason;
-	struct us_bytes records, query, purpose, terms, note;
-	uint64_t related, snapshot, total, load;
-	uint8_t flags;
-};
-#define ENTRY_FLAG_COPY 1
-#define ENTRY_FLAG_FEWER 2
-/* Logs; then answer(r, …), unless the keeper refused: then the request has been answered. */
-void us_vault_access_log(struct us_vault_request *r, const struct us_vault_entry *e,
+/* Logs; then answer(r, …), unless the keeper refused: then the request has been answered. e: what
+ * the request says itself, collection and ruling need not be filled in. */
+void us_vault_access_log(struct us_vault_request *r, const struct us_msg_log *e,
     void (*answer)(struct us_vault_request *r, const struct us_msg_logged *m));
 struct us_query_error;
 /* A query that does not parse: nothing was asked, so nothing is logged. */

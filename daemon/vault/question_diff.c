@@ -255,7 +255,7 @@ ask_for_words(struct us_vault_request *r)
 {
 	static const enum us_action any[] = { US_ACTION_COUNT, US_ACTION_SEARCH };
 	struct us_vault_comparing *c = r->state;
-	struct us_vault_entry e = { .kind = US_KIND_INTENT,
+	struct us_msg_log e = { .kind = US_KIND_INTENT,
 		.decision = US_DECISION_ALLOW,
 		.related = c->entry,
 		.snapshot = r->vault->newest,
@@ -267,7 +267,7 @@ ask_for_words(struct us_vault_request *r)
 	for (size_t i = 0; i < US_COUNT(any) && e.action == US_ACTION_NONE; i++) {
 		us_vault_access_ruling(r, any[i], e.purpose, 0, &ruling);
 		if (ruling.decision == US_DECISION_ALLOW)
-			e.action = any[i];
+			e.action = (uint8_t)any[i];
 	}
 	if (e.action == US_ACTION_NONE) {
 		fail(r, US_ERR_DENIED);
