@@ -59,13 +59,15 @@ static const struct us_event_row rows[] = { US_EVENT_LIST(X) };
 static int
 fits(const struct us_event_row *row, const struct us_event_place *p)
 {
-	int named = row->actions[0] == US_EVENT_ANY;
-
-	for (size_t i = 0; i < US_EVENT_ACTIONS && row->actions[i] != US_ACTION_NONE; i++)
-		named |= row->actions[i] == (int)p->action;
-	return named && (row->kind == US_EVENT_ANY || row->kind == (int)p->kind) &&
-	    (row->decision == US_EVENT_ANY || row->decision == (int)p->decision) &&
-	    (row->form != US_EVENT_ACT || p->has_act);
+	if ((row->kind != US_EVENT_ANY && row->kind != (int)p->kind) ||
+	    (row->decision != US_EVENT_ANY && row->decision != (int)p->decision))
+		return 0;
+	if (row->actions[0] == US_EVENT_ANY)
+		return row->form != US_EVENT_ACT || p->has_act;
+	for (size_t i = 0; i < US_EVENT_ACTIONS; i++)
+		if (row->actions[i] == (int)p->action)
+			return p->action != US_ACTION_NONE;
+	return 0;
 }
 
 static const struct us_event_row *
