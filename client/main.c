@@ -53,8 +53,11 @@ take_global_option(struct us_client *client, char **argv, int argc)
 	const char *value;
 	int used;
 
-	if (is_option("json", argv, argc, &value, &used))
+	if (is_option("json", argv, argc, &value, &used)) {
+		if (used == 1)
+			us_usage_error("--json takes no value");
 		return client->json = 1;
+	}
 	if (!is_option("profile", argv, argc, &value, &used))
 		return 0;
 	if (value == NULL)
@@ -79,6 +82,8 @@ take_option(const struct us_command *c, struct us_client *client, struct us_args
 		if (!is_option(o->name, argv, argc, &value, &used))
 			continue;
 		if (o->argument == NULL) {
+			if (used == 1)
+				us_usage_error("--%s takes no value", o->name);
 			value = "";
 			used = 1;
 		} else if (value == NULL)

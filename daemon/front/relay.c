@@ -455,13 +455,18 @@ us_relay_handshakes(struct us_front *f)
 	uint8_t counts[512];
 	struct us_msg_handshakes m = { .counts = { counts, 0 } };
 
-	if (f->vault == NULL || f->now - f->last_handshakes < US_HANDSHAKES_SECONDS)
+	if (f->vault == NULL || f->now - f->last_handshakes < US_HANDSHAKES_SECONDS ||
+	    us_channel_backlog(f->vault) > 0)
 		return;
 	m.counts.n = us_counts_pack(f->refused, counts, sizeof counts);
 	if (m.counts.n == 0)
 		return;
 	f->last_handshakes = f->now;
-	if (us_send_handshakes(f->vault, 0, &m) == US_OK)
+	if (us_send_handshakes(f->vault, 0, &m) != US_OK)
+		return;
+	/* a vault that has hung up has not got them: they are for the last words then */
+	us_channel_flush(f->vault);
+	if (f->vault != NULL && !us_channel_is_gone(f->vault))
 		memset(f->refused, 0, sizeof f->refused);
 }
 

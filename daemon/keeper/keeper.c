@@ -390,7 +390,7 @@ on_stop(void *ctx)
 
 	if (k->klog == NULL)
 		return;
-	us_peers_drain(k);
+	us_peers_hang_up(k);
 	us_answers_end(k, US_REASON_CUT);
 	(void)us_keeper_tell_held(k, 1);
 	us_keeper_unattributed_tell(k, 1);

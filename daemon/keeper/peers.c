@@ -54,11 +54,15 @@ us_peers_have_backlog(const struct us_keeper *k)
 }
 
 void
-us_peers_drain(struct us_keeper *k)
+us_peers_hang_up(struct us_keeper *k)
 {
 	for (size_t i = 0; i < US_KEEPER_PEERS; i++) {
-		if (k->peers->at[i] != NULL)
-			us_channel_drain(k->peers->at[i]);
+		struct us_channel *ch = k->peers->at[i];
+
+		if (ch != NULL && us_channel_peer(ch) == US_ROLE_VAULT)
+			us_channel_hang_up(ch);
+		else if (ch != NULL)
+			us_channel_drain(ch);
 	}
 }
 

@@ -56,7 +56,7 @@ on_turn(evutil_socket_t fd, short what, void *arg)
 		arm(k->sealing);
 		return;
 	}
-	us_peers_drain(k);
+	us_peers_hang_up(k);
 	us_answers_end(k, US_REASON_CUT);
 	us_keeper_settle(k);
 	us_log(US_LOG_NOTICE, "sealed on request");

@@ -324,3 +324,16 @@ us_channel_drain(struct us_channel *ch)
 	while (take(ch)) /* which returns 0 if ch is gone */
 		;
 }
+
+int
+us_channel_is_gone(const struct us_channel *ch)
+{
+	return ch->closed;
+}
+
+void
+us_channel_hang_up(struct us_channel *ch)
+{
+	(void)shutdown(ch->fd, SHUT_RD);
+	us_channel_drain(ch);
+}

@@ -92,8 +92,14 @@ int us_channel_send_fd(struct us_channel *ch, uint16_t type, uint32_t tag, us_en
 /* Writes what is queued as far as the kernel takes it, without waiting for the end of the turn:
  * before a process ends. */
 void us_channel_flush(struct us_channel *ch);
+/* 1 once the peer is known to be gone, or to take no more; on_close follows. */
+int us_channel_is_gone(const struct us_channel *ch);
 /* Handles what the peer has sent so far, without waiting for the event loop, and however much waits
  * for it: before a process ends, or when the peer has. Not from within a handler of ch. */
 void us_channel_drain(struct us_channel *ch);
+/* Takes no more from the peer, and handles what it has sent so far. What it sends from now on fails
+ * there, so that it knows what has arrived here: before a process ends. on_close follows in the
+ * next turn. Not from within a handler of ch. */
+void us_channel_hang_up(struct us_channel *ch);
 
 #endif

@@ -70,23 +70,6 @@ static const struct us_channel_handler sealer_handler = {
 
 /* --- fronts ----------------------------------------------------------------------------------- */
 
-/* What a front has counted. The keeper takes our word for it, so it is looked at here. */
-static int
-take_counts(struct us_vault *v, struct us_bytes counts)
-{
-	int err;
-
-	if (counts.n == 0 || counts.n % 5 != 0)
-		return US_ERR_MALFORMED;
-	for (size_t i = 0; i < counts.n; i += 5)
-		if (us_reason_name(counts.p[i]) == NULL)
-			return US_ERR_MALFORMED;
-	err = us_vault_keeper_count(v->keeper, v->state, counts);
-	if (err != US_OK)
-		us_log_err(err, "what a front has refused could not be counted");
-	return US_OK;
-}
-
 static int
 on_front(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct us_bytes body,
     int fd)
@@ -117,7 +100,7 @@ on_front(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct u
 		struct us_msg_handshakes m;
 
 		err = us_msg_handshakes_decode(&m, body.p, body.n);
-		return err != US_OK ? err : take_counts(v, m.counts);
+		return err != US_OK ? err : us_vault_keeper_count(v->keeper, v->state, m.counts);
 	}
 	default:
 		return us_vault_request_take(v, us_vault_kinds, l->front, type, tag, body);
@@ -185,6 +168,15 @@ on_keeper(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct 
 	}
 }
 
+/* What fronts have counted is taken; what they count from now on they pass on themselves. */
+static void
+hang_up(struct us_vault_process *p)
+{
+	for (size_t i = 0; i < FRONTS_MAX; i++)
+		if (p->fronts[i].channel != NULL)
+			us_channel_hang_up(p->fronts[i].channel);
+}
+
 static void
 on_leave(evutil_socket_t fd, short what, void *arg)
 {
@@ -198,6 +190,7 @@ on_leave(evutil_socket_t fd, short what, void *arg)
 			backlog += us_channel_backlog(p->fronts[i].channel);
 	if (backlog > 0)
 		us_log(US_LOG_NOTICE, "%zu bytes of replies were not sent any more", backlog);
+	hang_up(p);
 	us_writer_free(p->vault.writer);
 	us_crypto_scrub();
 	/* Nothing else is freed one by one: the address space goes. */
@@ -454,8 +447,7 @@ on_control(void *ctx, struct us_channel *control)
 	((struct us_vault_process *)ctx)->control = control;
 }
 
-/* The fronts have ended: what they counted is on its way. us_vault_main() frees everything when the
- * loop has ended. */
+/* us_vault_main() frees everything when the loop has ended. */
 static void
 on_stop(void *ctx)
 {
@@ -464,9 +456,7 @@ on_stop(void *ctx)
 	if (p->vault.state == NULL)
 		return; /* nothing has begun */
 	us_vault_state_leave(p->vault.state);
-	for (size_t i = 0; i < FRONTS_MAX; i++)
-		if (p->fronts[i].channel != NULL)
-			us_channel_drain(p->fronts[i].channel);
+	hang_up(p);
 	if (p->keeper_channel != NULL)
 		us_channel_flush(p->keeper_channel);
 }

@@ -56,30 +56,17 @@ send_seal(struct us_vault_request *r)
 }
 
 static void
-seal_now(struct us_vault *v)
+on_late(evutil_socket_t fd, short what, void *arg)
 {
+	struct us_vault *v = arg;
+
+	(void)fd;
+	(void)what;
 	v->leave(v, US_EXIT_SEALED);
 }
 
-static void
-on_late(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	seal_now(arg);
-}
-
-static void
-answered(struct us_vault_request *r)
-{
-	struct us_vault *v = r->vault;
-
-	acting_free(r);
-	seal_now(v);
-}
-
-/* The vault ends when the answer has left, and in the next turn of the loop if it does not: nobody
- * who is slow keeps it open. */
+/* The vault ends in the next turn of the loop, when the answer has been sent: nobody who is slow
+ * keeps it open. */
 static enum us_vault_next
 sealed(struct us_vault_request *r)
 {
@@ -93,7 +80,6 @@ sealed(struct us_vault_request *r)
 		return us_vault_fail(r, US_ERR_INTERNAL, US_REASON_ERROR, NO_ENTRY);
 	if (m.err != US_OK)
 		return us_vault_fail(r, m.err, (enum us_reason)m.reason, m.index);
-	r->own_free = answered;
 	if (event_base_once(r->vault->base, -1, EV_TIMEOUT, on_late, r->vault, &at_once) != 0)
 		us_fatal("out of memory, and sealed");
 	us_vault_json_begin(&j, &b, 1024);
@@ -180,17 +166,8 @@ put_done(struct us_vault_request *r, const struct us_committed_act *committed, u
 
 struct us_vault_act_again {
 	struct us_vault_request *request;
-	uint64_t sequence;
 	enum us_vault_next next; /* GO_ON: these are not the bytes of then */
 };
-
-static int
-is_first(void *ctx, uint64_t sequence)
-{
-	const struct us_vault_act_again *again = ctx;
-
-	return sequence == again->sequence;
-}
 
 static int
 put_first(void *ctx, uint64_t sequence, struct us_bytes bytes)
@@ -217,13 +194,13 @@ answer_again(struct us_vault_request *r)
 {
 	struct us_vault_act_again again = { .request = r, .next = US_VAULT_GO_ON };
 	struct us_signed_act envelope;
+	uint64_t first;
 	const struct us_bytes sent = r->q.act.act;
 
 	if (us_signed_act_decode(&envelope, sent.p, sent.n) != US_OK)
 		return US_VAULT_GO_ON;
-	again.sequence = us_registry_done(us_vault_registry_of(r), &envelope);
-	if (again.sequence != 0 &&
-	    us_vault_history_acts(r->vault, is_first, put_first, &again) != US_OK)
+	first = us_registry_done(us_vault_registry_of(r), &envelope);
+	if (first != 0 && us_vault_history_from(r->vault, first, put_first, &again) != US_OK)
 		return US_VAULT_GO_ON;
 	return again.next;
 }

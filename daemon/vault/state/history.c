@@ -32,17 +32,33 @@ open_act(void *ctx, const struct us_store_act *act)
 	    s->fn(s->ctx, act->sequence, (struct us_bytes){ s->plain.data, s->plain.len });
 }
 
+static int
+scan(struct us_vault *v, uint64_t from, struct us_vault_scan *s)
+{
+	int err;
+
+	us_buf_init(&s->plain, US_ACT_COMMITTED_MAX);
+	err = us_store_scan_acts(v->reader, from, open_act, s);
+	us_buf_free(&s->plain);
+	return err == US_ERR_CLOSED ? US_OK : err;
+}
+
 int
 us_vault_history_acts(struct us_vault *v, int (*wants)(void *ctx, uint64_t sequence),
     int (*fn)(void *ctx, uint64_t sequence, struct us_bytes committed), void *ctx)
 {
 	struct us_vault_scan s = { .state = v->state, .wants = wants, .fn = fn, .ctx = ctx };
-	int err;
 
-	us_buf_init(&s.plain, US_ACT_COMMITTED_MAX);
-	err = us_store_scan_acts(v->reader, open_act, &s);
-	us_buf_free(&s.plain);
-	return err == US_ERR_CLOSED ? US_OK : err;
+	return scan(v, 0, &s);
+}
+
+int
+us_vault_history_from(struct us_vault *v, uint64_t from,
+    int (*fn)(void *ctx, uint64_t sequence, struct us_bytes committed), void *ctx)
+{
+	struct us_vault_scan s = { .state = v->state, .fn = fn, .ctx = ctx };
+
+	return scan(v, from, &s);
 }
 
 struct us_vault_folding {

@@ -12,6 +12,9 @@ struct us_vault;
  * all. */
 int us_vault_history_acts(struct us_vault *v, int (*wants)(void *ctx, uint64_t sequence),
     int (*fn)(void *ctx, uint64_t sequence, struct us_bytes committed), void *ctx);
+/* The same of those from that sequence on, without reading what is before. */
+int us_vault_history_from(struct us_vault *v, uint64_t from,
+    int (*fn)(void *ctx, uint64_t sequence, struct us_bytes committed), void *ctx);
 /* The registry as it was then, the caller's to free; the order in force then is us_registry_order()
  * of it. Takes as long as folding all acts. US_ERR_STATE: there was none. */
 int us_vault_history_registry(struct us_vault *v, int64_t at_ns, struct us_registry **out);

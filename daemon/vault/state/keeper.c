@@ -4,6 +4,8 @@
 
 #include "base/array.h"
 #include "base/err.h"
+#include "base/log.h"
+#include "case/action.h"
 #include "daemon/vault/state/state.h"
 
 #define CALLS_MAX 65535u
@@ -59,21 +61,45 @@ us_vault_keeper_channel(const struct us_vault_keeper *k)
 	return k->channel;
 }
 
-int
-us_vault_keeper_count(struct us_vault_keeper *k, const struct us_vault_state *s,
-    struct us_bytes counts)
+static int
+pass_on(struct us_vault_keeper *k, const struct us_vault_state *s, struct us_bytes counts)
 {
 	const struct us_msg_noise noise = { .counts = counts };
 	const struct us_msg_uncounted uncounted = { .counts = counts };
 	int err;
 
-	if (k->channel != NULL && !us_vault_is_leaving(s))
-		return us_send_noise(k->channel, 0, &noise);
+	if (k->channel != NULL && !us_vault_is_leaving(s)) {
+		err = us_send_noise(k->channel, 0, &noise);
+		if (err != US_OK)
+			return err;
+		/* a keeper that has hung up has not got them: they are the monitor's to carry */
+		us_channel_flush(k->channel);
+		if (!us_channel_is_gone(k->channel))
+			return US_OK;
+	}
 	if (k->control == NULL)
 		return US_OK;
 	err = us_send_uncounted(k->control, 0, &uncounted);
 	us_channel_flush(k->control);
 	return err;
+}
+
+int
+us_vault_keeper_count(struct us_vault_keeper *k, const struct us_vault_state *s,
+    struct us_bytes counts)
+{
+	int err;
+
+	/* the keeper takes our word for it */
+	if (counts.n == 0 || counts.n % 5 != 0)
+		return US_ERR_MALFORMED;
+	for (size_t i = 0; i < counts.n; i += 5)
+		if (us_reason_name(counts.p[i]) == NULL)
+			return US_ERR_MALFORMED;
+	err = pass_on(k, s, counts);
+	if (err != US_OK)
+		us_log_err(err, "what was refused could not be counted");
+	return US_OK;
 }
 
 /* --- questions -------------------------------------------------------------------------------- */

@@ -23,7 +23,8 @@ void us_vault_keeper_connect(struct us_vault_keeper *k, struct us_channel *chann
 struct us_channel *us_vault_keeper_channel(const struct us_vault_keeper *k);
 
 /* Has what was refused without an entry counted by the keeper, now or by way of the monitor.
- * counts: { u8 reason, u32 count }, packed. Errors of sending. */
+ * counts: { u8 reason, u32 count }, packed. US_ERR_MALFORMED: they are not. What cannot be sent is
+ * said to the operator. */
 int us_vault_keeper_count(struct us_vault_keeper *k, const struct us_vault_state *s,
     struct us_bytes counts);
 

@@ -380,7 +380,7 @@ us_vault_start_unsealed(struct us_vault *v, struct us_bytes body,
 	v->start->vault = v;
 	v->start->opened = opened;
 	us_buf_init(&v->start->acts, SIZE_MAX / 2);
-	err = us_store_scan_acts(v->reader, open_act, v->start);
+	err = us_store_scan_acts(v->reader, 0, open_act, v->start);
 	if (err == US_ERR_NOMEM || err == US_ERR_FULL)
 		us_fatal("the acts cannot be shown to the keeper: %s. Stopping", us_strerror(err));
 	if (err != US_OK) {

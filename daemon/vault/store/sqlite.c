@@ -62,7 +62,8 @@ static const char *const reader_sql[RS_COUNT] = {
 	[RS_END] = "COMMIT",
 	[RS_GET] = "SELECT page FROM pages WHERE id = ?1",
 	[RS_SCAN] = "SELECT id, page FROM pages WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
-	[RS_ACTS] = "SELECT sequence, prepared, entry, sealed FROM acts ORDER BY sequence",
+	[RS_ACTS] = "SELECT sequence, prepared, entry, sealed FROM acts WHERE sequence >= ?1 "
+		    "ORDER BY sequence",
 };
 
 /* Invariant: in_transaction tells whether SQLite has one open. pending is set by SQLite's hook in
@@ -686,11 +687,16 @@ us_store_scan(struct us_store_reader *r, const struct us_store_key *from, uint64
 }
 
 int
-us_store_scan_acts(struct us_store_reader *r, us_store_act_fn fn, void *ctx)
+us_store_scan_acts(struct us_store_reader *r, uint64_t from, us_store_act_fn fn, void *ctx)
 {
 	sqlite3_stmt *st = r->st[RS_ACTS];
 	int err = US_OK, rc = SQLITE_DONE;
 
+	if (from > INT64_MAX)
+		return US_OK; /* there is none */
+	rc = sqlite3_bind_int64(st, 1, (sqlite3_int64)from);
+	if (rc != SQLITE_OK)
+		return db_error(r->db, rc, "scan acts");
 	while (err == US_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
 		struct us_store_act act;
 

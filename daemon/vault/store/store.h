@@ -112,7 +112,7 @@ int us_store_get_many(struct us_store_reader *r, const struct us_store_key *keys
 /* Pages from .. to (both included) of from's collection and kind, in ascending order. */
 int us_store_scan(struct us_store_reader *r, const struct us_store_key *from, uint64_t to,
     us_store_page_fn fn, void *ctx);
-/* All acts in ascending order. */
-int us_store_scan_acts(struct us_store_reader *r, us_store_act_fn fn, void *ctx);
+/* Acts from that sequence on, in ascending order. */
+int us_store_scan_acts(struct us_store_reader *r, uint64_t from, us_store_act_fn fn, void *ctx);
 
 #endif

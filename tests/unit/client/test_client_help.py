@@ -84,6 +84,9 @@ def before_and_behind():
     for words in (["--profile", "/none", "docket", "list"], ["--profile=/none", "docket", "list"], ["--profile", "/other", "docket", "list", "--profile=/none"],
                   ["--json", "--profile", "/none", "docket", "list"]):
         equal(run(*words), want, " ".join(words))
+    for words in (["--json=1", "status"], ["order", "check", ORDER, "--json=no"], ["copy", "return", "2", "--destroyed=no"]):
+        code, out, err = run(*words)
+        equal((code, out, "takes no value" in err), (2, "", True), "a flag with a value: " + " ".join(words))
     equal(run("--profile")[0::2], (2, "underseal: --profile takes a directory\n"), "--profile alone")
     equal(run("--json", "--version"), run("--version"), "--json --version")
     equal(run("--json", "--help"), run("--help"), "--json --help")

@@ -257,7 +257,7 @@ test_acts(void **state)
 	    US_ERR_RANGE);
 	assert_int_equal(us_store_commit(f->store), US_OK);
 	reopen(f);
-	assert_int_equal(us_store_scan_acts(f->reader, check_act, &s), US_OK);
+	assert_int_equal(us_store_scan_acts(f->reader, 0, check_act, &s), US_OK);
 	assert_int_equal(s.last, 5);
 	assert_int_equal(s.missing, 2);
 	assert_int_equal(us_store_begin(f->store), US_OK);
@@ -266,7 +266,7 @@ test_acts(void **state)
 	assert_int_equal(us_store_drop_acts(f->store, 5), US_OK);
 	assert_int_equal(us_store_commit(f->store), US_OK);
 	s = (struct seen){ 0 };
-	assert_int_equal(us_store_scan_acts(f->reader, check_act, &s), US_OK);
+	assert_int_equal(us_store_scan_acts(f->reader, 0, check_act, &s), US_OK);
 	assert_int_equal(s.last, 4);
 	assert_int_equal(s.missing, 0);
 }

@@ -1,5 +1,5 @@
-/* Goal: what the profile remembers of batches is what was added, in the same file for the next run; what
- * a hand-over lost is forgotten, and a line that is not understood is no batch. */
+/* Goal: what the profile remembers of batches is what was added, in the same file for the next run;
+ * what a hand-over lost is forgotten, and a line that is not understood is no batch. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
