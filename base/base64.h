@@ -3,8 +3,8 @@
  * unused bits zero, so that each text has one value and each value one text) and base16.
  * Thread safe. Not constant time: not for keys, but for shares' carriers and signatures.
  */
-#ifndef US_COMMON_BASE64_H
-#define US_COMMON_BASE64_H
+#ifndef US_BASE_BASE64_H
+#define US_BASE_BASE64_H
 
 #include "base/buf.h"
 

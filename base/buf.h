@@ -8,8 +8,8 @@
  * us_reader has a sticky error: after the first failed take every further one yields zeros, and
  * us_reader_end() reports it. So a decoder is a straight list of takes and one check.
  */
-#ifndef US_COMMON_BUF_H
-#define US_COMMON_BUF_H
+#ifndef US_BASE_BUF_H
+#define US_BASE_BUF_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -2,8 +2,8 @@
  * The one error enum. Functions return 0 (US_OK) or one of these; what a function returns is said
  * at its prototype. us_strerror() gives the text that a log line or a person gets appended.
  */
-#ifndef US_COMMON_ERR_H
-#define US_COMMON_ERR_H
+#ifndef US_BASE_ERR_H
+#define US_BASE_ERR_H
 
 enum us_err {
 	US_OK = 0,

@@ -13,8 +13,8 @@
  * Strings must be UTF-8 (US_ERR_ENCODING); control characters, quotes, backslashes, DEL, U+2028 and
  * U+2029 are escaped. Misuse (a value without a key, too many closes) is US_ERR_STATE. One owner.
  */
-#ifndef US_COMMON_JSON_OUT_H
-#define US_COMMON_JSON_OUT_H
+#ifndef US_BASE_JSON_OUT_H
+#define US_BASE_JSON_OUT_H
 
 #include "base/buf.h"
 

@@ -7,8 +7,8 @@
  * a disk that does not keep what was written, or has no room for it, or whose files have gone: exit
  * status US_EXIT_IO. panic is for our own bugs: abort().
  */
-#ifndef US_COMMON_LOG_H
-#define US_COMMON_LOG_H
+#ifndef US_BASE_LOG_H
+#define US_BASE_LOG_H
 
 #include <stddef.h>
 

@@ -4,8 +4,8 @@
  * proleptic Gregorian calendar (H. Hinnant, "chrono-compatible low-level date algorithms"),
  * without the C library's time zones. Leap seconds (:60) are read as the second after.
  */
-#ifndef US_COMMON_TIMEFMT_H
-#define US_COMMON_TIMEFMT_H
+#ifndef US_BASE_TIME_H
+#define US_BASE_TIME_H
 
 #include <stddef.h>
 #include <stdint.h>

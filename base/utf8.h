@@ -1,6 +1,6 @@
 /* UTF-8 as of RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. */
-#ifndef US_COMMON_UTF8_H
-#define US_COMMON_UTF8_H
+#ifndef US_BASE_UTF8_H
+#define US_BASE_UTF8_H
 
 #include <stddef.h>
 #include <stdint.h>

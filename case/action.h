@@ -4,8 +4,8 @@
  * appended. The lists are macros so that enum, name table and parser cannot disagree; that of
  * actions, which says more of each, is a file of its own.
  */
-#ifndef US_AUDIT_ACTION_H
-#define US_AUDIT_ACTION_H
+#ifndef US_CASE_ACTION_H
+#define US_CASE_ACTION_H
 
 #include <stddef.h>
 #include <stdint.h>

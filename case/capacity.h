@@ -2,8 +2,8 @@
  * In what capacity a person takes part. Closed set with stable numbers: they stand in signed acts
  * and in compiled orders.
  */
-#ifndef US_POLICY_CAPACITY_H
-#define US_POLICY_CAPACITY_H
+#ifndef US_CASE_CAPACITY_H
+#define US_CASE_CAPACITY_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -8,8 +8,8 @@
  * epoch, cut to seconds in certificates. Thread safe; a struct us_pkey may be used by several
  * threads.
  */
-#ifndef US_COMMON_CERT_H
-#define US_COMMON_CERT_H
+#ifndef US_CRYPTO_CERT_H
+#define US_CRYPTO_CERT_H
 
 #include "base/buf.h"
 #include "crypto/key.h"

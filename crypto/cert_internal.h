@@ -1,6 +1,6 @@
 /* Shared by pkey.c and cert*.c alone. */
-#ifndef US_COMMON_CERT_INTERNAL_H
-#define US_COMMON_CERT_INTERNAL_H
+#ifndef US_CRYPTO_CERT_INTERNAL_H
+#define US_CRYPTO_CERT_INTERNAL_H
 
 #include <openssl/evp.h>
 #include <openssl/x509.h>

@@ -4,8 +4,8 @@
  *   openssl cms -decrypt -inform PEM -in share-1.p7m -inkey key.pem
  * Thread safe.
  */
-#ifndef US_COMMON_CMS_H
-#define US_COMMON_CMS_H
+#ifndef US_CRYPTO_CMS_H
+#define US_CRYPTO_CMS_H
 
 #include "crypto/cert.h"
 

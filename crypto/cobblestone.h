@@ -10,8 +10,8 @@
  * nonce XOR the chunk's number and no additional data: 16 bytes of tag each. The commitment is
  * checked before anything is opened. Whole texts only, at most 1 GiB.
  */
-#ifndef US_COMMON_COBBLESTONE_H
-#define US_COMMON_COBBLESTONE_H
+#ifndef US_CRYPTO_COBBLESTONE_H
+#define US_CRYPTO_COBBLESTONE_H
 
 #include "base/buf.h"
 #include "crypto/key.h"

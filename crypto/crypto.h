@@ -8,8 +8,8 @@
  * untouched. US_ERR_CRYPTO means that the library failed, in practice that memory is out; it is
  * not listed again at each function. Input and output may not overlap unless said.
  */
-#ifndef US_COMMON_CRYPTO_H
-#define US_COMMON_CRYPTO_H
+#ifndef US_CRYPTO_CRYPTO_H
+#define US_CRYPTO_CRYPTO_H
 
 #include <stddef.h>
 #include <stdint.h>

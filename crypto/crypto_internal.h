@@ -1,6 +1,6 @@
 /* Shared by the crypto_*.c files alone: the fetched algorithms and the contexts of a thread. */
-#ifndef US_COMMON_CRYPTO_INTERNAL_H
-#define US_COMMON_CRYPTO_INTERNAL_H
+#ifndef US_CRYPTO_CRYPTO_INTERNAL_H
+#define US_CRYPTO_CRYPTO_INTERNAL_H
 
 #include <openssl/evp.h>
 

@@ -9,8 +9,8 @@
  * US_ERR_NOMEM, and says once in the operator's log which limit is too small; it never falls back
  * to memory that is not locked.
  */
-#ifndef US_COMMON_KEY_H
-#define US_COMMON_KEY_H
+#ifndef US_CRYPTO_KEY_H
+#define US_CRYPTO_KEY_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -7,8 +7,8 @@
  * All functions are thread safe, return US_OK, US_ERR_RANGE (a slot or kind too large) or
  * US_ERR_CRYPTO. An output may be the same memory as an input.
  */
-#ifndef US_COMMON_KEYTREE_H
-#define US_COMMON_KEYTREE_H
+#ifndef US_CRYPTO_KEYTREE_H
+#define US_CRYPTO_KEYTREE_H
 
 #include "base/buf.h"
 #include "crypto/key.h"

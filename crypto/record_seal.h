@@ -5,8 +5,8 @@
  * commitment = SHA-256("underseal/commit/1" ‖ record key ‖ additional data). What stands inside
  * (compressed, padded) is the caller's. Thread safe.
  */
-#ifndef US_COMMON_RECORD_SEAL_H
-#define US_COMMON_RECORD_SEAL_H
+#ifndef US_CRYPTO_RECORD_SEAL_H
+#define US_CRYPTO_RECORD_SEAL_H
 
 #include "base/buf.h"
 #include "crypto/key.h"

@@ -2,8 +2,8 @@
  * The session statement of docs/PROTOCOL.md section 3: what a person's key signs to open a
  * session of minutes. Fixed size, so encoding cannot fail. Thread safe.
  */
-#ifndef US_COMMON_SESSION_H
-#define US_COMMON_SESSION_H
+#ifndef US_CRYPTO_SESSION_H
+#define US_CRYPTO_SESSION_H
 
 #include "base/buf.h"
 #include "crypto/cert.h"

@@ -7,8 +7,8 @@
  * All memory for secrets is the caller's (us_secret_alloc); functions wipe their own copies.
  * Thread safe.
  */
-#ifndef US_COMMON_SLIP39_H
-#define US_COMMON_SLIP39_H
+#ifndef US_CRYPTO_SLIP39_H
+#define US_CRYPTO_SLIP39_H
 
 #include "base/buf.h"
 #include "crypto/key.h"

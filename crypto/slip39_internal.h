@@ -1,6 +1,6 @@
 /* Shared by the slip39*.c files alone. */
-#ifndef US_COMMON_SLIP39_INTERNAL_H
-#define US_COMMON_SLIP39_INTERNAL_H
+#ifndef US_CRYPTO_SLIP39_INTERNAL_H
+#define US_CRYPTO_SLIP39_INTERNAL_H
 
 #include "crypto/slip39.h"
 

@@ -2,8 +2,8 @@
  * Checkpoints, c2sp.org/tlog-checkpoint: the text of a signed note that states a log's size and
  * root. Pure functions.
  */
-#ifndef US_AUDIT_CHECKPOINT_H
-#define US_AUDIT_CHECKPOINT_H
+#ifndef US_LOG_CHECKPOINT_H
+#define US_LOG_CHECKPOINT_H
 
 #include "log/merkle.h"
 #include "log/note.h"

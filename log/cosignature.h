@@ -11,8 +11,8 @@
  * log/note.h opens whole notes and refuses them whole. Here lines are taken one by one, so that
  * what one witness gets wrong does not cost the others' word. Pure functions, safe in threads.
  */
-#ifndef US_AUDIT_COSIGNATURE_H
-#define US_AUDIT_COSIGNATURE_H
+#ifndef US_LOG_COSIGNATURE_H
+#define US_LOG_COSIGNATURE_H
 
 #include "log/checkpoint.h"
 

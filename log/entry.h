@@ -34,8 +34,8 @@
  *
  * Encoding is one HKDF-Expand and three AES-256-GCM. Functions are pure; safe in threads.
  */
-#ifndef US_AUDIT_ENTRY_H
-#define US_AUDIT_ENTRY_H
+#ifndef US_LOG_ENTRY_H
+#define US_LOG_ENTRY_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -3,8 +3,8 @@
  * {"index": n, "access": base64, "disclosure": base64, "query": base64}, each key optional. Whether
  * they are those that the entries committed to is verify/verify.h's to say. Pure functions.
  */
-#ifndef US_AUDIT_EXPORT_H
-#define US_AUDIT_EXPORT_H
+#ifndef US_LOG_EXPORT_H
+#define US_LOG_EXPORT_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -8,8 +8,8 @@
  *
  * Proofs are arrays of hashes from the leaf upwards, as in RFC 6962. Sizes are at most 2^63 - 1.
  */
-#ifndef US_AUDIT_MERKLE_H
-#define US_AUDIT_MERKLE_H
+#ifndef US_LOG_MERKLE_H
+#define US_LOG_MERKLE_H
 
 #include <stddef.h>
 #include <stdint.h>

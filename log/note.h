@@ -8,8 +8,8 @@
  * skipped unread; at least one must verify; more than 100 signatures are refused, as in Go.
  * Everything but us_note_signer is plain data; functions are pure and safe in threads.
  */
-#ifndef US_AUDIT_NOTE_H
-#define US_AUDIT_NOTE_H
+#ifndef US_LOG_NOTE_H
+#define US_LOG_NOTE_H
 
 #include <stddef.h>
 #include <stdint.h>

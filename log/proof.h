@@ -2,8 +2,8 @@
  * Offline receipts, c2sp.org/tlog-proof@v1: an entry's index, its inclusion proof and the signed
  * checkpoint, as text. Pure functions.
  */
-#ifndef US_AUDIT_PROOF_H
-#define US_AUDIT_PROOF_H
+#ifndef US_LOG_PROOF_H
+#define US_LOG_PROOF_H
 
 #include "log/checkpoint.h"
 

@@ -12,8 +12,8 @@
  *
  * One owner; no allocation.
  */
-#ifndef US_AUDIT_STATE_H
-#define US_AUDIT_STATE_H
+#ifndef US_LOG_STATE_H
+#define US_LOG_STATE_H
 
 #include <stdint.h>
 

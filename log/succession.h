@@ -24,8 +24,8 @@
  *
  * Pure functions, safe in threads.
  */
-#ifndef US_AUDIT_HANDOVER_H
-#define US_AUDIT_HANDOVER_H
+#ifndef US_LOG_SUCCESSION_H
+#define US_LOG_SUCCESSION_H
 
 #include "log/checkpoint.h"
 #include "log/origin.h"

@@ -2,8 +2,8 @@
  * Tile coordinates and paths of c2sp.org/tlog-tiles. A hash tile holds up to 256 hashes of one
  * level; an entry bundle the entries of one level-0 tile. Pure functions.
  */
-#ifndef US_AUDIT_TILES_H
-#define US_AUDIT_TILES_H
+#ifndef US_LOG_TILES_H
+#define US_LOG_TILES_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -11,8 +11,8 @@
  * the store (durably), then append the leaves behind it again (from the journal). Tiles that are
  * put a second time have the same bytes, as leaves are the same.
  */
-#ifndef US_AUDIT_TREE_H
-#define US_AUDIT_TREE_H
+#ifndef US_LOG_TREE_H
+#define US_LOG_TREE_H
 
 #include "log/merkle.h"
 #include "log/tiles.h"

@@ -15,8 +15,8 @@
  *
  * A policy is immutable once parsed; safe in threads.
  */
-#ifndef US_AUDIT_POLICY_H
-#define US_AUDIT_POLICY_H
+#ifndef US_LOG_WITNESS_POLICY_H
+#define US_LOG_WITNESS_POLICY_H
 
 #include "log/cosignature.h"
 

@@ -18,8 +18,8 @@
  * over the limits are refused, nothing is replaced, and no key is used before all has been
  * unpacked.
  */
-#ifndef US_DAEMON_BACKUP_ARCHIVE_H
-#define US_DAEMON_BACKUP_ARCHIVE_H
+#ifndef US_DAEMON_OFFLINE_ARCHIVE_H
+#define US_DAEMON_OFFLINE_ARCHIVE_H
 
 #include <stddef.h>
 #include <stdint.h>

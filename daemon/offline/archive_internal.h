@@ -1,6 +1,6 @@
 /* What the commands on a vault that does not run share. */
-#ifndef US_DAEMON_BACKUP_INTERNAL_H
-#define US_DAEMON_BACKUP_INTERNAL_H
+#ifndef US_DAEMON_OFFLINE_ARCHIVE_INTERNAL_H
+#define US_DAEMON_OFFLINE_ARCHIVE_INTERNAL_H
 
 #include "base/buf.h"
 #include "daemon/keeper/handover.h"

@@ -3,8 +3,8 @@
  * backing it up, restoring it. As `init`, each holds keys in a process of its own, which ends with
  * it.
  */
-#ifndef US_DAEMON_BACKUP_BACKUP_H
-#define US_DAEMON_BACKUP_BACKUP_H
+#ifndef US_DAEMON_OFFLINE_BACKUP_H
+#define US_DAEMON_OFFLINE_BACKUP_H
 
 /* argv[0] is the command. Exit status: 0 done, 2 usage, 5 something does not verify, 1 anything
  * else. */

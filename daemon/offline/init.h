@@ -10,8 +10,8 @@
  *   share-N.p7m            share N, CMS for the N-th keyholder;   share-N.txt with --demo: the
  *       plain words
  */
-#ifndef US_DAEMON_INIT_INIT_H
-#define US_DAEMON_INIT_INIT_H
+#ifndef US_DAEMON_OFFLINE_INIT_H
+#define US_DAEMON_OFFLINE_INIT_H
 
 /* argv: what stands behind "init". Returns the exit status. */
 int us_init_main(int argc, char **argv);

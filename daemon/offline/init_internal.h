@@ -1,6 +1,6 @@
 /* What init's own files share. */
-#ifndef US_DAEMON_INIT_INTERNAL_H
-#define US_DAEMON_INIT_INTERNAL_H
+#ifndef US_DAEMON_OFFLINE_INIT_INTERNAL_H
+#define US_DAEMON_OFFLINE_INIT_INTERNAL_H
 
 #include <sys/types.h>
 

@@ -29,8 +29,8 @@
  *
  * Single-threaded: all calls from the thread of its event base.
  */
-#ifndef US_DAEMON_LIB_CHANNEL_H
-#define US_DAEMON_LIB_CHANNEL_H
+#ifndef US_DAEMON_PROCESS_CHANNEL_H
+#define US_DAEMON_PROCESS_CHANNEL_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* What channel.c (life, taking) and channel_send.c (sending) share. */
-#ifndef US_DAEMON_LIB_CHANNEL_INTERNAL_H
-#define US_DAEMON_LIB_CHANNEL_INTERNAL_H
+#ifndef US_DAEMON_PROCESS_CHANNEL_INTERNAL_H
+#define US_DAEMON_PROCESS_CHANNEL_INTERNAL_H
 
 #include <event2/event.h>
 

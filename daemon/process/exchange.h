@@ -7,8 +7,8 @@
  * longer be told from what comes next, so every further question fails without touching the
  * descriptor. Whoever needs a line again gets a new one, from the monitor.
  */
-#ifndef US_DAEMON_LIB_EXCHANGE_H
-#define US_DAEMON_LIB_EXCHANGE_H
+#ifndef US_DAEMON_PROCESS_EXCHANGE_H
+#define US_DAEMON_PROCESS_EXCHANGE_H
 
 #include <stdint.h>
 

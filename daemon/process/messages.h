@@ -4,8 +4,8 @@
  * pure functions from bytes to a struct whose views point into those bytes. A frame is
  * u32 body length ‖ u16 type ‖ u16 zero ‖ u32 tag ‖ body.
  */
-#ifndef US_DAEMON_PROTO_MESSAGES_H
-#define US_DAEMON_PROTO_MESSAGES_H
+#ifndef US_DAEMON_PROCESS_MESSAGES_H
+#define US_DAEMON_PROCESS_MESSAGES_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -3,8 +3,8 @@
  * started as root (docs/OPERATING.md). Commands that work on a vault's directory must leave files
  * that the roles can read. Failures end the program.
  */
-#ifndef US_DAEMON_LIB_OWNER_H
-#define US_DAEMON_LIB_OWNER_H
+#ifndef US_DAEMON_PROCESS_OWNER_H
+#define US_DAEMON_PROCESS_OWNER_H
 
 /* The directory and everything below it become this user's, if the caller is root and the user
  * exists. Links are not followed. */

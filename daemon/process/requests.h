@@ -1,8 +1,8 @@
 /*
  * Who may make which request (requests.def), as every role knows it. Pure functions.
  */
-#ifndef US_DAEMON_PROTO_REQUESTS_H
-#define US_DAEMON_PROTO_REQUESTS_H
+#ifndef US_DAEMON_PROCESS_REQUESTS_H
+#define US_DAEMON_PROCESS_REQUESTS_H
 
 #include "daemon/process/messages.h"
 #include "daemon/process/requests.def"

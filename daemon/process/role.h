@@ -4,8 +4,8 @@
  * settings, then channels to its peers, then "start"; it answers "ready". When the control
  * channel ends, the process ends: no role outlives the monitor.
  */
-#ifndef US_DAEMON_LIB_ROLE_H
-#define US_DAEMON_LIB_ROLE_H
+#ifndef US_DAEMON_PROCESS_ROLE_H
+#define US_DAEMON_PROCESS_ROLE_H
 
 #include <stdint.h>
 

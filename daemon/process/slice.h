@@ -12,8 +12,8 @@
  * US_ZERO_SLICES (daemon/CMakeLists.txt) does exactly one: it stops at every boundary that there
  * is, where others stop at one in hundreds.
  */
-#ifndef US_DAEMON_LIB_SLICE_H
-#define US_DAEMON_LIB_SLICE_H
+#ifndef US_DAEMON_PROCESS_SLICE_H
+#define US_DAEMON_PROCESS_SLICE_H
 
 #include <stdint.h>
 

@@ -16,8 +16,8 @@
  *
  * Pure, any thread.
  */
-#ifndef US_DAEMON_LIB_TICKET_H
-#define US_DAEMON_LIB_TICKET_H
+#ifndef US_DAEMON_PROCESS_TICKET_H
+#define US_DAEMON_PROCESS_TICKET_H
 
 #include "base/buf.h"
 #include "crypto/key.h"

@@ -52,8 +52,8 @@
  * Tags page: u16 n (1 or more) ‖ n × { id tag(16) ‖ content tag(8) }, in strictly ascending order
  * of the id tag over all pages; all pages but the last hold US_TAGS_PER_PAGE.
  */
-#ifndef US_BATCH_BATCH_H
-#define US_BATCH_BATCH_H
+#ifndef US_EVIDENCE_BATCH_BATCH_H
+#define US_EVIDENCE_BATCH_BATCH_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* Why a record of a load is refused: closed set, stable codes (they stand in receipts). */
-#ifndef US_BATCH_DEFECT_H
-#define US_BATCH_DEFECT_H
+#ifndef US_EVIDENCE_BATCH_DEFECT_H
+#define US_EVIDENCE_BATCH_DEFECT_H
 
 enum us_defect {
 	US_DEFECT_NONE = 0,

@@ -8,8 +8,8 @@
  * and, after the last one, nothing. The lines the intake refused itself it keeps: the message only
  * counts them.
  */
-#ifndef US_BATCH_INTAKE_RECORD_H
-#define US_BATCH_INTAKE_RECORD_H
+#ifndef US_EVIDENCE_BATCH_INTAKE_RECORD_H
+#define US_EVIDENCE_BATCH_INTAKE_RECORD_H
 
 #include <stdint.h>
 

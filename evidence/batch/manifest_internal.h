@@ -1,6 +1,6 @@
 /* Shape of the manifest's pages, for the writer and the reader. */
-#ifndef US_BATCH_MANIFEST_INTERNAL_H
-#define US_BATCH_MANIFEST_INTERNAL_H
+#ifndef US_EVIDENCE_BATCH_MANIFEST_INTERNAL_H
+#define US_EVIDENCE_BATCH_MANIFEST_INTERNAL_H
 
 #include <stdint.h>
 

@@ -7,8 +7,8 @@
  * records). A directory is immutable and may be read by any number of threads; a manifest reader
  * has one owner.
  */
-#ifndef US_BATCH_READER_H
-#define US_BATCH_READER_H
+#ifndef US_EVIDENCE_BATCH_READER_H
+#define US_EVIDENCE_BATCH_READER_H
 
 #include "evidence/batch/batch.h"
 

@@ -11,8 +11,8 @@
  * Offset and length name the JSON string literal of a message's content within the source bytes,
  * without its quotes. Spans lie within the source, in order, without overlap.
  */
-#ifndef US_BATCH_RECORD_H
-#define US_BATCH_RECORD_H
+#ifndef US_EVIDENCE_BATCH_RECORD_H
+#define US_EVIDENCE_BATCH_RECORD_H
 
 #include <stddef.h>
 #include <stdint.h>

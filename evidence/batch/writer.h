@@ -3,8 +3,8 @@
  * one, in order; pages come out through emit, each kind in the order of its numbers. Memory: 34
  * bytes a record for the tree and one page. One owner.
  */
-#ifndef US_BATCH_WRITER_H
-#define US_BATCH_WRITER_H
+#ifndef US_EVIDENCE_BATCH_WRITER_H
+#define US_EVIDENCE_BATCH_WRITER_H
 
 #include "evidence/batch/batch.h"
 

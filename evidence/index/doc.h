@@ -17,8 +17,8 @@
  * each further one the distance to the position before, at least 1. Positions are below 2^31 and at
  * least US_DOC_GAP apart between two messages, so that no phrase reaches from one into the next.
  */
-#ifndef US_INDEX_DOC_H
-#define US_INDEX_DOC_H
+#ifndef US_EVIDENCE_INDEX_DOC_H
+#define US_EVIDENCE_INDEX_DOC_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -3,8 +3,8 @@
  * documents of the segment. The result is a CRoaring bitmap of document numbers 0 ..
  * us_segment_docs() - 1; the caller adds the record number of the segment's first document.
  */
-#ifndef US_INDEX_EVAL_H
-#define US_INDEX_EVAL_H
+#ifndef US_EVIDENCE_INDEX_EVAL_H
+#define US_EVIDENCE_INDEX_EVAL_H
 
 #include <roaring/roaring.h>
 

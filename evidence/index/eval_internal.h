@@ -1,6 +1,6 @@
 /* What eval.c and phrase.c share. */
-#ifndef US_INDEX_EVAL_INTERNAL_H
-#define US_INDEX_EVAL_INTERNAL_H
+#ifndef US_EVIDENCE_INDEX_EVAL_INTERNAL_H
+#define US_EVIDENCE_INDEX_EVAL_INTERNAL_H
 
 #include <roaring/roaring.h>
 

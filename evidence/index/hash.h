@@ -1,7 +1,7 @@
 /* A hash for tables of terms in memory: multiply and fold, eight bytes a step, under a random seed
  * so that a producer cannot choose words that collide. Not cryptographic; never stored. */
-#ifndef US_INDEX_HASH_H
-#define US_INDEX_HASH_H
+#ifndef US_EVIDENCE_INDEX_HASH_H
+#define US_EVIDENCE_INDEX_HASH_H
 
 #include <stddef.h>
 #include <stdint.h>

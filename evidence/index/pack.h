@@ -2,8 +2,8 @@
  * Packed lists of evidence/index/segment.h: one width byte a group of 128 values, then the groups,
  * least significant bit first. Pure functions; thread safe.
  */
-#ifndef US_INDEX_PACK_H
-#define US_INDEX_PACK_H
+#ifndef US_EVIDENCE_INDEX_PACK_H
+#define US_EVIDENCE_INDEX_PACK_H
 
 #include <stddef.h>
 #include <stdint.h>

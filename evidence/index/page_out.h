@@ -1,6 +1,6 @@
 /* How the bytes of a segment become its pages; for the files of this directory alone. */
-#ifndef US_INDEX_PAGE_OUT_H
-#define US_INDEX_PAGE_OUT_H
+#ifndef US_EVIDENCE_INDEX_PAGE_OUT_H
+#define US_EVIDENCE_INDEX_PAGE_OUT_H
 
 #include "evidence/index/segment.h"
 

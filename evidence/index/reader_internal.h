@@ -1,6 +1,6 @@
 /* What reader.c (open, columns), dictionary.c, postings.c and eval.c share. */
-#ifndef US_INDEX_READER_INTERNAL_H
-#define US_INDEX_READER_INTERNAL_H
+#ifndef US_EVIDENCE_INDEX_READER_INTERNAL_H
+#define US_EVIDENCE_INDEX_READER_INTERNAL_H
 
 #include "evidence/index/segment_internal.h"
 

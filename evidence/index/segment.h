@@ -71,8 +71,8 @@
  * integers per second through vectorization", SPE 45(1), 2015; one salt a source instead of one a
  * chunk saves 16 bytes a term.
  */
-#ifndef US_INDEX_SEGMENT_H
-#define US_INDEX_SEGMENT_H
+#ifndef US_EVIDENCE_INDEX_SEGMENT_H
+#define US_EVIDENCE_INDEX_SEGMENT_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* What the files of the segment module share. */
-#ifndef US_INDEX_SEGMENT_INTERNAL_H
-#define US_INDEX_SEGMENT_INTERNAL_H
+#ifndef US_EVIDENCE_INDEX_SEGMENT_INTERNAL_H
+#define US_EVIDENCE_INDEX_SEGMENT_INTERNAL_H
 
 #include "crypto/keytree.h"
 #include "evidence/index/segment.h"

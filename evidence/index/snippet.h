@@ -2,8 +2,8 @@
  * Picks the piece of a record that shows why it was found. Works on the decoded messages alone;
  * nothing of the index is needed.
  */
-#ifndef US_INDEX_SNIPPET_H
-#define US_INDEX_SNIPPET_H
+#ifndef US_EVIDENCE_INDEX_SNIPPET_H
+#define US_EVIDENCE_INDEX_SNIPPET_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* What writer.c (gathering postings) and finish.c (writing pages) share. */
-#ifndef US_INDEX_WRITER_INTERNAL_H
-#define US_INDEX_WRITER_INTERNAL_H
+#ifndef US_EVIDENCE_INDEX_WRITER_INTERNAL_H
+#define US_EVIDENCE_INDEX_WRITER_INTERNAL_H
 
 #include "evidence/index/segment_internal.h"
 

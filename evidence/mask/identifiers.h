@@ -12,8 +12,8 @@
  * mailbox without a dot in its domain, and one that was spelled out (john at example dot com);
  * "v1.2.3.4"; a decimal number with commas.
  */
-#ifndef US_MASK_IDENTIFIERS_H
-#define US_MASK_IDENTIFIERS_H
+#ifndef US_EVIDENCE_MASK_IDENTIFIERS_H
+#define US_EVIDENCE_MASK_IDENTIFIERS_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -2,8 +2,8 @@
  * What the scanners of mask/ share: a text as one byte a character, in which the many spellings of
  * a digit, a hyphen or a space are one.
  */
-#ifndef US_MASK_IDENTIFIERS_INTERNAL_H
-#define US_MASK_IDENTIFIERS_INTERNAL_H
+#ifndef US_EVIDENCE_MASK_IDENTIFIERS_INTERNAL_H
+#define US_EVIDENCE_MASK_IDENTIFIERS_INTERNAL_H
 
 #include "evidence/mask/identifiers.h"
 

@@ -15,8 +15,8 @@
  * A search does not see what is masked: whoever reads text under a mask may not search it
  * (daemon/vault/query_limits.c).
  */
-#ifndef US_MASK_MASK_H
-#define US_MASK_MASK_H
+#ifndef US_EVIDENCE_MASK_MASK_H
+#define US_EVIDENCE_MASK_MASK_H
 
 #include "evidence/batch/record.h"
 #include "base/buf.h"

@@ -5,8 +5,8 @@
  * One pass over the text; a word costs a look-up and one step for each 64 words of all phrases.
  * Pure; any thread.
  */
-#ifndef US_QUERY_MATCH_H
-#define US_QUERY_MATCH_H
+#ifndef US_EVIDENCE_QUERY_MATCH_H
+#define US_EVIDENCE_QUERY_MATCH_H
 
 #include "evidence/query/query.h"
 

@@ -32,8 +32,8 @@
  *
  * A parsed query is immutable: any number of threads may read it.
  */
-#ifndef US_QUERY_QUERY_H
-#define US_QUERY_QUERY_H
+#ifndef US_EVIDENCE_QUERY_QUERY_H
+#define US_EVIDENCE_QUERY_QUERY_H
 
 #include <stddef.h>
 #include <stdint.h>

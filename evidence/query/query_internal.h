@@ -1,6 +1,6 @@
 /* What parse.c, fields.c and query.c share. */
-#ifndef US_QUERY_INTERNAL_H
-#define US_QUERY_INTERNAL_H
+#ifndef US_EVIDENCE_QUERY_QUERY_INTERNAL_H
+#define US_EVIDENCE_QUERY_QUERY_INTERNAL_H
 
 #include "evidence/query/query.h"
 

@@ -23,8 +23,8 @@
  *
  * Thread safe: no state outside the arguments.
  */
-#ifndef US_QUERY_WORDS_H
-#define US_QUERY_WORDS_H
+#ifndef US_EVIDENCE_QUERY_WORDS_H
+#define US_EVIDENCE_QUERY_WORDS_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* Character classes and folding shared by words.c and fold.c. */
-#ifndef US_QUERY_WORDS_INTERNAL_H
-#define US_QUERY_WORDS_INTERNAL_H
+#ifndef US_EVIDENCE_QUERY_WORDS_INTERNAL_H
+#define US_EVIDENCE_QUERY_WORDS_INTERNAL_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -30,8 +30,8 @@
  *
  * One owner, one thread. Paths are relative to the working directory.
  */
-#ifndef US_DAEMON_KEEPER_JOURNAL_H
-#define US_DAEMON_KEEPER_JOURNAL_H
+#ifndef US_LOG_DISK_JOURNAL_H
+#define US_LOG_DISK_JOURNAL_H
 
 #include <stddef.h>
 #include <stdint.h>

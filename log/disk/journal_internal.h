@@ -1,6 +1,6 @@
 /* What journal.c (writing) and journal_read.c (opening, recovery) share. */
-#ifndef US_DAEMON_KEEPER_JOURNAL_INTERNAL_H
-#define US_DAEMON_KEEPER_JOURNAL_INTERNAL_H
+#ifndef US_LOG_DISK_JOURNAL_INTERNAL_H
+#define US_LOG_DISK_JOURNAL_INTERNAL_H
 
 #include <sys/stat.h>
 

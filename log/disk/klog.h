@@ -9,8 +9,8 @@
  *
  * One owner, one thread. Paths are relative to the working directory.
  */
-#ifndef US_DAEMON_KEEPER_KLOG_H
-#define US_DAEMON_KEEPER_KLOG_H
+#ifndef US_LOG_DISK_KLOG_H
+#define US_LOG_DISK_KLOG_H
 
 #include "log/checkpoint.h"
 #include "log/entry.h"

@@ -1,6 +1,6 @@
 /* What klog.c (writing, serving) and klog_open.c (start, background work) share. */
-#ifndef US_DAEMON_KEEPER_KLOG_INTERNAL_H
-#define US_DAEMON_KEEPER_KLOG_INTERNAL_H
+#ifndef US_LOG_DISK_KLOG_INTERNAL_H
+#define US_LOG_DISK_KLOG_INTERNAL_H
 
 #include "log/disk/klog.h"
 #include "log/disk/publish.h"

@@ -10,8 +10,8 @@
  *
  * One owner, one thread.
  */
-#ifndef US_DAEMON_KEEPER_PUBLISH_H
-#define US_DAEMON_KEEPER_PUBLISH_H
+#ifndef US_LOG_DISK_PUBLISH_H
+#define US_LOG_DISK_PUBLISH_H
 
 #include <stdint.h>
 

@@ -3,8 +3,8 @@
  * bytes that are already public or sealed, never a key, and shares nothing else with the event
  * loop.
  */
-#ifndef US_DAEMON_KEEPER_WORKER_H
-#define US_DAEMON_KEEPER_WORKER_H
+#ifndef US_LOG_DISK_WORKER_H
+#define US_LOG_DISK_WORKER_H
 
 #include <stdatomic.h>
 

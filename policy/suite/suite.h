@@ -16,8 +16,8 @@
  * 	us_suite_run(suite, each, ctx, &counts);
  * 	us_suite_free(suite);
  */
-#ifndef US_POLICY_SUITE_H
-#define US_POLICY_SUITE_H
+#ifndef US_POLICY_SUITE_SUITE_H
+#define US_POLICY_SUITE_SUITE_H
 
 #include "policy/evaluate.h"
 #include "policy/yaml/yaml.h"

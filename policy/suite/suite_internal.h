@@ -1,6 +1,6 @@
 /* A suite as it was read; for the files of this directory alone. */
-#ifndef US_POLICY_SUITE_INTERNAL_H
-#define US_POLICY_SUITE_INTERNAL_H
+#ifndef US_POLICY_SUITE_SUITE_INTERNAL_H
+#define US_POLICY_SUITE_SUITE_INTERNAL_H
 
 #include "policy/suite/suite.h"
 #include "policy/yaml/read.h"

@@ -7,8 +7,8 @@
  * errors; at most US_ORDER_SOURCE_MAX bytes, depth 8. Scalars are text; numbers are decimal without
  * sign.
  */
-#ifndef US_POLICY_YAML_H
-#define US_POLICY_YAML_H
+#ifndef US_POLICY_YAML_YAML_H
+#define US_POLICY_YAML_YAML_H
 
 #include "policy/order.h"
 

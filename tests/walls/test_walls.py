@@ -66,6 +66,21 @@ def homes(_):
                         yield "%s:%d: %s does this for everybody" % (path, number, home)
 
 
+def guards(_):
+    """A header is guarded by its path, so that no two of them can take each other's place."""
+    seen = 0
+    for where, folders, names in os.walk(ROOT):
+        folders[:] = [d for d in folders if not d.startswith(".") and d != "build"]
+        for path in (os.path.relpath(os.path.join(where, name), ROOT) for name in names if name.endswith(".h")):
+            seen += 1
+            guard = "US_%s" % re.sub(r"[^A-Za-z0-9]", "_", path).upper()
+            with open(os.path.join(ROOT, path), encoding="utf-8") as f:
+                if "#ifndef %s\n#define %s\n" % (guard, guard) not in f.read():
+                    yield "%s: its guard is not %s" % (path, guard)
+    if not seen:
+        yield "there are no headers to look at"
+
+
 def limits(measured):
     for line in lines("limits.txt"):
         name, most = line.split()
@@ -80,7 +95,7 @@ def main():
     build = ["--build", os.environ["UNDERSEAL_BUILD"]] if "UNDERSEAL_BUILD" in os.environ else []
     said = subprocess.run([os.path.join(ROOT, "tests", "figures", "structure"), "--json"] + build + [ROOT], stdout=subprocess.PIPE, check=True)
     measured = json.loads(said.stdout)
-    found = [f for wall in (arrows, names, homes, limits) for f in wall(measured)]
+    found = [f for wall in (arrows, names, homes, guards, limits) for f in wall(measured)]
     for f in found:
         print(f)
     return 1 if found else 0

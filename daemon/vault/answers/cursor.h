@@ -2,8 +2,8 @@
  * Cursors of a search: sealed, so that a client can neither read nor make one, and holding nothing
  * on the server. Text is base64url without padding. Pure; any thread.
  */
-#ifndef US_DAEMON_VAULT_CURSOR_H
-#define US_DAEMON_VAULT_CURSOR_H
+#ifndef US_DAEMON_VAULT_ANSWERS_CURSOR_H
+#define US_DAEMON_VAULT_ANSWERS_CURSOR_H
 
 #include "base/buf.h"
 #include "crypto/key.h"

@@ -1,6 +1,6 @@
 /* One record of an answer: a line of JSON, whole with its proof, or masked without one. */
-#ifndef US_DAEMON_VAULT_RECORD_LINE_H
-#define US_DAEMON_VAULT_RECORD_LINE_H
+#ifndef US_DAEMON_VAULT_ANSWERS_RECORD_LINE_H
+#define US_DAEMON_VAULT_ANSWERS_RECORD_LINE_H
 
 #include "daemon/vault/request/request.h"
 

@@ -5,8 +5,8 @@
  *
  * One owner, one thread.
  */
-#ifndef US_DAEMON_VAULT_CACHE_H
-#define US_DAEMON_VAULT_CACHE_H
+#ifndef US_DAEMON_VAULT_EVIDENCE_CACHE_H
+#define US_DAEMON_VAULT_EVIDENCE_CACHE_H
 
 #include "base/buf.h"
 #include "daemon/vault/store/store.h"

@@ -7,8 +7,8 @@
  *
  * One owner, one thread.
  */
-#ifndef US_DAEMON_VAULT_TAGS_H
-#define US_DAEMON_VAULT_TAGS_H
+#ifndef US_DAEMON_VAULT_LOADS_TAGS_H
+#define US_DAEMON_VAULT_LOADS_TAGS_H
 
 #include "evidence/batch/batch.h"
 #include "daemon/vault/evidence/cache.h"

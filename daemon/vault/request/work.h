@@ -24,8 +24,8 @@
  *
  * One thread.
  */
-#ifndef US_DAEMON_VAULT_WORK_H
-#define US_DAEMON_VAULT_WORK_H
+#ifndef US_DAEMON_VAULT_REQUEST_WORK_H
+#define US_DAEMON_VAULT_REQUEST_WORK_H
 
 #include <stddef.h>
 

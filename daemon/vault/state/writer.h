@@ -8,8 +8,8 @@
  *
  * All functions are called from the event loop's thread; so are the callbacks.
  */
-#ifndef US_DAEMON_VAULT_WRITER_H
-#define US_DAEMON_VAULT_WRITER_H
+#ifndef US_DAEMON_VAULT_STATE_WRITER_H
+#define US_DAEMON_VAULT_STATE_WRITER_H
 
 #include "base/buf.h"
 #include "daemon/vault/store/store.h"

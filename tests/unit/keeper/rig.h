@@ -1,7 +1,7 @@
 /* A vault directory and a real keeper process, with the test as its monitor, its vault and its
  * sealer. Failures end the test. */
-#ifndef US_TESTS_KEEPER_RIG_H
-#define US_TESTS_KEEPER_RIG_H
+#ifndef US_TESTS_UNIT_KEEPER_RIG_H
+#define US_TESTS_UNIT_KEEPER_RIG_H
 
 #include <sys/types.h>
 

@@ -3,8 +3,8 @@
  * policy/evaluate.h say, the other way round and slowly. It asks for each property on its own,
  * knows actions by their names, has no sets of bits of its own, and takes local time from libc.
  */
-#ifndef US_TESTS_NAIVE_H
-#define US_TESTS_NAIVE_H
+#ifndef US_TESTS_UNIT_POLICY_NAIVE_H
+#define US_TESTS_UNIT_POLICY_NAIVE_H
 
 #include "policy/evaluate.h"
 

@@ -1,7 +1,7 @@
 /* Orders that say a little of everything, and requests that aim at what one of their rules says and
  * at the edges of it. */
-#ifndef US_TESTS_RANDOM_ORDER_H
-#define US_TESTS_RANDOM_ORDER_H
+#ifndef US_TESTS_UNIT_POLICY_RANDOM_ORDER_H
+#define US_TESTS_UNIT_POLICY_RANDOM_ORDER_H
 
 #include "policy/evaluate.h"
 

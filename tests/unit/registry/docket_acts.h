@@ -1,7 +1,7 @@
 /* Short ways to do the acts of the order and its docket in a world of docket.yaml. What is not said
  * to return is asserted. */
-#ifndef US_TESTS_REGISTRY_DOCKET_ACTS_H
-#define US_TESTS_REGISTRY_DOCKET_ACTS_H
+#ifndef US_TESTS_UNIT_REGISTRY_DOCKET_ACTS_H
+#define US_TESTS_UNIT_REGISTRY_DOCKET_ACTS_H
 
 #include "tests/unit/registry/world.h"
 

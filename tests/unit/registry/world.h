@@ -1,7 +1,7 @@
 /* A vault's beginnings for tests: CA, the demonstration's order, an administrator and roster
  * signers, and a short way to make people act. Failures end the test. */
-#ifndef US_TESTS_REGISTRY_WORLD_H
-#define US_TESTS_REGISTRY_WORLD_H
+#ifndef US_TESTS_UNIT_REGISTRY_WORLD_H
+#define US_TESTS_UNIT_REGISTRY_WORLD_H
 
 #include "crypto/cert.h"
 #include "registry/docket.h"

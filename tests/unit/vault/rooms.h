@@ -1,6 +1,6 @@
 /* A vault's rooms, for tests: the test is the front, the keeper and the sealer. */
-#ifndef US_TESTS_VAULT_ROOMS_H
-#define US_TESTS_VAULT_ROOMS_H
+#ifndef US_TESTS_UNIT_VAULT_ROOMS_H
+#define US_TESTS_UNIT_VAULT_ROOMS_H
 
 #include "daemon/vault/answers/kinds.h"
 #include "daemon/vault/decide/sessions.h"

@@ -3,8 +3,8 @@
  * (stage_requests.c). Messages and allocations go through `plan`, which makes one of them fail.
  * Link with --wrap for all that stage.c wraps.
  */
-#ifndef US_TESTS_VAULT_STAGE_H
-#define US_TESTS_VAULT_STAGE_H
+#ifndef US_TESTS_UNIT_VAULT_STAGE_H
+#define US_TESTS_UNIT_VAULT_STAGE_H
 
 #include "daemon/vault/answers/record_line.h"
 #include "tests/unit/vault/rooms.h"

@@ -1,7 +1,7 @@
 /* Help for the tests of the index: pages in memory, term keys that stand in for the keeper's,
  * documents. */
-#ifndef US_TESTS_INDEX_TEST_H
-#define US_TESTS_INDEX_TEST_H
+#ifndef US_TESTS_UNIT_EVIDENCE_INDEX_INDEX_TEST_H
+#define US_TESTS_UNIT_EVIDENCE_INDEX_INDEX_TEST_H
 
 #include <setjmp.h>
 #include <stdarg.h>
