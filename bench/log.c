@@ -6,9 +6,10 @@
  *                                      has the keys of every box, DIR/keys-some.jsonl those of 4
  *                                      access boxes, 2 disclosure boxes and 1 query box of every 16
  *                                      entries
- *   us_log_bench make-seen DIR ENTRIES the same for bench/who-saw: keys.jsonl has the keys of every
- *   box, record 4711 is read in every
- *                                      1,000th entry, record 4712 in two, and the others are spread
+ *   us_log_bench make-seen DIR ENTRIES
+ *                                      the same for bench/who-saw: keys.jsonl has the keys of every
+ *                                      box, record 4711 is read in every 1,000th entry, record
+ *                                      4712 in two, and the others are spread
  *   us_log_bench plain DIR             a plain verifier: one entry after the other, a context for
  *                                      each hash, all leaf hashes in memory and the root by the
  *                                      definition; no boxes, no rules between entries

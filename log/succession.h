@@ -11,8 +11,8 @@
  *
  * A log's hand-overs, the oldest first, are one text: the file "handovers". Each is
  *
- *   "underseal/handed-over/1 A B C\n"  succession (A bytes)  hand-over (B bytes)  checkpoint (C
- *       bytes, 0: none)
+ *   "underseal/handed-over/1 A B C\n"  succession (A bytes)  hand-over (B bytes)
+ *       checkpoint (C bytes, 0: none)
  *
  *   succession:  "underseal/succession/1\n" old vkey "\n" new vkey "\n" size "\n" base64(root) "\n"
  *                time "\n", signed by the old key

@@ -28,7 +28,8 @@
  *   9 batch-release      u32 collection ‖ u32 slot
  *  10 batch-withdraw     u32 collection ‖ u32 slot ‖ str16 reason
  *  11 copy               u32 collection ‖ str16 recipient ‖ str16 purpose (may be empty) ‖ u32 n
- *                        ‖ n × u64 record, strictly ascending;  result: u64 copy
+ *                        ‖ n × u64 record, strictly ascending
+ *                        result: u64 copy
  *  12 copy-return        u64 copy ‖ u8 how (1 returned, 2 destroyed) ‖ str16 note (may be empty)
  *  13 seal               str16 reason
  *  14 document-add       digest(32): SHA-256 of the whole ‖ u64 size ‖ str16 name ‖ u32 part ‖
@@ -43,21 +44,21 @@
  *  20 docket-serve       str16 docket id ‖ str16 party ‖ i64 when
  *  21 acknowledge        u32 version ‖ digest(32) of the order's source ‖ digest(32) instrument ‖
  *                        str16 address ‖ str16 place ‖ digest(32) signed form
- *  22 clearance          str16 clearance of the order ‖ u32 person ‖ digest(32) statement;     
- *      result: u32 number
- *  23 challenge          selection ‖ digest(32) basis;                                         
- *      result: u32 number
+ *  22 clearance          str16 clearance of the order ‖ u32 person ‖ digest(32) statement
+ *                        result: u32 number
+ *  23 challenge          selection ‖ digest(32) basis
+ *                        result: u32 number
  *  24 relabel            selection ‖ str16 designation ‖ str16 reason
- *  25 clawback           selection ‖ digest(32) notice ‖ i64 noticed;                          
- *      result: u32 number
+ *  25 clawback           selection ‖ digest(32) notice ‖ i64 noticed
+ *                        result: u32 number
  *  26 freeze             u8 scope (1 everything, 2 party, 3 person, 4 collection, 5 records)
- *                        ‖ nothing, str16 party, u32 person, u32 collection, or selection ‖ str16
- *                        authority result: u32 number
+ *                        ‖ nothing, str16 party, u32 person, u32 collection, or selection
+ *                        ‖ str16 authority
+ *                        result: u32 number
  *  27 unfreeze           u32 freeze ‖ str16 authority
  *  28 approval-request   u8 action ‖ u32 collection ‖ str16 purpose (may be empty) ‖ str16 query
- *                        (may be empty) ‖ u32 n
- *                        ‖ n × u64 record, strictly ascending;                                 
- *                            result: u32 number
+ *                        (may be empty) ‖ u32 n ‖ n × u64 record, strictly ascending
+ *                        result: u32 number
  *  29 matter-set         str16 state ‖ str16 authority
  * 128 init               see struct us_act_init
  * 129 batch-close        see struct us_act_batch_close

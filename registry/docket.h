@@ -3,30 +3,35 @@
  * computed from the registry (people.c); the rest are filings: something that a person has put
  * before others.
  *
- *   kind       opened by             id             signed by (docket-sign)        what closes it
- *   order      order-propose         order-2        quorum "amend" of the order    signed: in force
- *       from its time; withdrawn by who proposed it
- *                                                   in force
- *   clearance  clearance             clearance-1    quorum "confirm", once every   granted by the
- *       quorum, or by resolve; an objection of a party served
- *                                                   party is served and its term   leaves it to
- *                                                       resolve alone; denied, withdrawn
- *                                                   has run without objection
- *   challenge  challenge             challenge-1    nobody                         resolve: granted
- *       means that the designation must be changed (relabel)
- *   clawback   clawback              clawback-1     nobody                         resolve:
- *       granted, it stays clawed back; denied or withdrawn, it is seen again
- *   freeze     freeze                freeze-1       quorum "lift" (unfreeze)       lifted by the
- *       quorum
- *   approval   approval-request      approval-1     whom the order's rule names    used once, or
- *       out of date (policy/conditions.c); withdrawn
+ *   kind       opened by         id           signed by (docket-sign) what closes it
+ *   order      order-propose     order-2      quorum "amend" of the   signed: in force from its
+ *                                             order                   time; withdrawn by who
+ *                                                                     proposed it
+ *   clearance  clearance         clearance-1  quorum "confirm", once  granted by the quorum, or by
+ *                                             every party is served   resolve; an objection of a
+ *                                             and its term has run    party served leaves it to
+ *                                             without objection       resolve alone; denied,
+ *                                                                     withdrawn
+ *   challenge  challenge         challenge-1  nobody                  resolve: granted means that
+ *                                                                     the designation must be
+ *                                                                     changed (relabel)
+ *   clawback   clawback          clawback-1   nobody                  resolve: granted, it stays
+ *                                                                     clawed back; denied or
+ *                                                                     withdrawn, it is seen again
+ *   freeze     freeze            freeze-1     quorum "lift"           lifted by the quorum
+ *                                             (unfreeze)
+ *   approval   approval-request  approval-1   whom the order's rule   used once, or out of date
+ *                                             names                   (policy/conditions.c);
+ *                                                                     withdrawn
  *
  * Nothing ends by time: terms are shown, people decide.  Status:
  *
- *   WAITS --object (a party served)--> OBJECTED      clearance alone; of others an objection is
- *                                                    noted, and changes nothing
- *   WAITS, OBJECTED --resolve granted | quorum--> GRANTED;   --resolve denied--> DENIED;  
- *       --withdraw--> WITHDRAWN
+ *   WAITS            --object (a party served)-->    OBJECTED    clearance alone; of others an
+ *                                                                objection is noted, and changes
+ *                                                                nothing
+ *   WAITS, OBJECTED  --resolve granted | quorum-->   GRANTED
+ *                    --resolve denied-->             DENIED
+ *                    --withdraw-->                   WITHDRAWN
  *
  * A signature names the item's digest: of an order us_order_item_digest(), of all else
  * SHA-256("underseal/docket/filing/1" ‖ vault id ‖ str16 id ‖ SHA-256(the committed act that opened

@@ -15,8 +15,7 @@
  *   6  the entry        which the keeper writes at its start too, if it is not there
  *
  * What comes from a backup has the successor's seed in boot.keys, the old key in vault.conf, and
- * the old key's word in "succession". It goes through
- * 3 to 6 in the same way.
+ * the old key's word in "succession". It goes through 3 to 6 in the same way.
  */
 #ifndef US_DAEMON_KEEPER_HANDOVER_H
 #define US_DAEMON_KEEPER_HANDOVER_H

@@ -7,8 +7,8 @@
  *   admin/                 the first administrator's profile
  *   signers/NAME/          certificate.pem, ca.pem, profile.conf: to be put beside the signer's key
  *   keyholders/NAME/       the same
- *   share-N.p7m            share N, CMS for the N-th keyholder;   share-N.txt with --demo: the
- *       plain words
+ *   share-N.p7m            share N, CMS for the N-th keyholder
+ *   share-N.txt            with --demo: the plain words
  */
 #ifndef US_DAEMON_OFFLINE_INIT_H
 #define US_DAEMON_OFFLINE_INIT_H

@@ -4,8 +4,8 @@
  *
  *   u8 version = 1
  *   i64 created, nanoseconds (US_DOC_NO_TIME: unknown)
- *   str16 model ‖ str16 language ‖ str16 designation    folded by us_value_fold(), each at most 254
- *                                                       bytes; empty: unknown
+ *   str16 model ‖ str16 language ‖ str16 designation
+ *                     folded by us_value_fold(), each at most 254 bytes; empty: unknown
  *   u8 roles          bit r is set if a message has role r (docs/PROTOCOL.md section 5: 1 .. 4)
  *   varint messages
  *   varint length     positions taken by words: words and single characters, no pairs

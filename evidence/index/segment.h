@@ -27,18 +27,19 @@
  *   u32 documents ‖ u32 first page of positions ‖ u32 of dictionary ‖ u32 of columns
  *   u64 bytes of documents ‖ u64 of positions ‖ u32 pages of dictionary ‖ u64 bytes of columns ‖
  *   u32 terms
- *   u16 sources ‖ sources × { u32 base ‖ u32 documents ‖ salt(16) }      bases rise from 0 without
- *       gaps
- *   dictionary pages × { u8 n - 1 ‖ n bytes }                               first term of each page
- *       ("fences"), rising
+ *   u16 sources ‖ sources × { u32 base ‖ u32 documents ‖ salt(16) }
+ *                         bases rise from 0 without gaps
+ *   dictionary pages × { u8 n - 1 ‖ n bytes }
+ *                         first term of each page ("fences"), rising
  * Content and the last 32 bytes never overlap.
  *
  * Dictionary page: u16 entries (at least 1) ‖ u64 documents offset of its first chunk ‖ u64
  * positions offset of it ‖ entries, in bytewise order of terms, first one of the page whole:
- *   u8 shared ‖ u8 rest - 1 ‖ rest bytes                                   front coding against the
- *       entry before
- *   chunks × { varint (source << 1 | last) ‖ varint df ‖ varint docs bytes ‖ varint positions bytes
- *       }   last = 1 at the last
+ *   u8 shared ‖ u8 rest - 1 ‖ rest bytes
+ *                         front coding against the entry before
+ *   chunks × { varint (source << 1 | last) ‖ varint df ‖ varint docs bytes
+ *              ‖ varint positions bytes }
+ *                         last = 1 at the last
  * A chunk's lists start where those of the chunk before end. Terms are 2 .. 256 bytes: a prefix
  * byte, then
  *   'c' word              content (word, character or pair of words.h); lists encrypted
