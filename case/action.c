@@ -16,6 +16,9 @@ static const struct us_case_name kinds[] = { US_KIND_LIST(X) };
 static const struct us_case_name decisions[] = { US_DECISION_LIST(X) };
 static const struct us_case_name classes[] = { US_CLASS_LIST(X) };
 #undef X
+#define X(name, number, text) _Static_assert((number) < US_REASONS_MAX, "a reason without a place");
+US_REASON_LIST(X)
+#undef X
 
 static const char *
 text_of(const struct us_case_name *names, size_t n, unsigned number)

@@ -55,6 +55,10 @@ struct us_action_row {
  * which is the machine's own and does nothing. */
 const struct us_action_row *us_action_row(unsigned action);
 
+/* Behind the last number of a reason that there can be: the counts of all fit the messages that
+ * carry them (daemon/process/messages.def, handshakes and noise: five bytes each of 512). */
+#define US_REASONS_MAX 100
+
 /* Why the answer was what it was. NONE goes with an allowed action. */
 #define US_REASON_LIST(X) \
 	X(NONE, 0, "none") \

@@ -405,7 +405,7 @@ check_rule(const struct us_order *order, const struct us_rule *rule)
 		return US_ERR_RANGE;
 	if (rule->actions[0] == 0 && rule->actions[1] == 0)
 		return US_ERR_FORMAT;
-	for (unsigned a = 0; a < 128; a++) {
+	for (unsigned a = 0; a < US_ACTIONS_MAX; a++) {
 		if (!us_actions_has(rule->actions, (enum us_action)a))
 			continue;
 		if (us_action_name(a) == NULL || us_action_row(a)->class == US_ACTIONS_INTERNAL)

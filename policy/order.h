@@ -14,9 +14,8 @@
  *                clearance ‖ workflows ‖ u16 n ‖ n × rule
  *   party      = str16 id ‖ str16 name ‖ u8 m ‖ m × signer { str16 person ‖ u8 capacity }
  *   designation= str16 name
- *   calendar   = str16 id ‖ str16 zone name ‖ str16 zone (POSIX form) ‖ u8 weekdays ‖ u16 from ‖
- *              u16 to minute
- *                ‖ u16 m ‖ m × i32 day, strictly ascending
+ *   calendar   = str16 id ‖ str16 zone name ‖ str16 zone (POSIX form) ‖ u8 weekdays
+ *                ‖ u16 from ‖ u16 to minute ‖ u16 m ‖ m × i32 day, strictly ascending
  *   period     = str16 id ‖ i64 from ‖ i64 until
  *   purpose    = str16 code ‖ str16 text
  *   quorum     = u8 m ‖ m × u64 parties
@@ -29,13 +28,12 @@
  *                ‖ u32 capacities ‖ u64 actions low ‖ u64 actions high ‖ u8 m ‖ m × str16
  *                collection ‖ str32 what [permit: conditions ‖ limits ‖ mask ‖ u8 boxes ‖ u8 log
  *                scope]
- *   conditions = u8 purpose ‖ u8 flags (1 acknowledgement) ‖ u8 clearance ‖ u8 calendar ‖ u8 period
- *   ‖ u16 matter states
- *                ‖ u16 credential bits ‖ u16 credential days ‖ u8 approvals [ ‖ u8 flags (1 any
- *                party) ‖ u64 parties ‖ u32 capacities ‖ u16 hours ] ‖ u8 m ‖ m × { u8 bits ‖
- *                address(16) }
- *   limits     = u8 per ‖ u32 records per request ‖ u32 consecutive ‖ u32 per day ‖ u32 life ‖ u32
- *              share in millionths
+ *   conditions = u8 purpose ‖ u8 flags (1 acknowledgement) ‖ u8 clearance ‖ u8 calendar
+ *                ‖ u8 period ‖ u16 matter states ‖ u16 credential bits
+ *                ‖ u16 credential days ‖ u8 approvals [ ‖ u8 flags (1 any party) ‖ u64 parties
+ *                ‖ u32 capacities ‖ u16 hours ] ‖ u8 m ‖ m × { u8 bits ‖ address(16) }
+ *   limits     = u8 per ‖ u32 records per request ‖ u32 consecutive ‖ u32 per day
+ *                ‖ u32 life ‖ u32 share in millionths
  *   mask       = u8 identifiers ‖ u8 roles ‖ u8 fields ‖ u8 except match
  *
  * Rule flags: 1 any party, 2 any collection, 4 what is a query (else it is everything, and empty).
@@ -287,7 +285,8 @@ int us_order_is_signer(const struct us_order *order, size_t party, struct us_byt
 static inline int
 us_actions_has(const uint64_t actions[2], enum us_action a)
 {
-	return (unsigned)a < 128 && (actions[(unsigned)a >> 6] >> ((unsigned)a & 63) & 1) != 0;
+	return (unsigned)a < US_ACTIONS_MAX &&
+	    (actions[(unsigned)a >> 6] >> ((unsigned)a & 63) & 1) != 0;
 }
 
 /* 1 if the text is valid UTF-8 of 1 .. max bytes without control characters, bidirectional

@@ -452,7 +452,7 @@ us_relay_refused(struct us_front *f, enum us_reason why)
 void
 us_relay_handshakes(struct us_front *f)
 {
-	uint8_t counts[512];
+	uint8_t counts[US_REASONS_MAX * US_COUNT_BYTES];
 	struct us_msg_handshakes m = { .counts = { counts, 0 } };
 
 	if (f->vault == NULL || f->now - f->last_handshakes < US_HANDSHAKES_SECONDS ||
@@ -473,7 +473,7 @@ us_relay_handshakes(struct us_front *f)
 void
 us_relay_last_words(struct us_front *f)
 {
-	uint8_t counts[512];
+	uint8_t counts[US_REASONS_MAX * US_COUNT_BYTES];
 	const struct us_msg_uncounted m = {
 		.counts = { counts, us_counts_pack(f->refused, counts, sizeof counts) }
 	};

@@ -108,8 +108,11 @@ static const struct us_route_info table[] = {
 	{ GET, KIND(LOG_KEYS), "v1/log/keys", US_MEDIA_NONE, 0, 0, 0 },
 };
 
-/* act_mask has a bit an act */
-_Static_assert(US_ACT_MATTER_SET < 32, "acts of people are numbered below 32");
+/* act_mask has a bit for each act of a person */
+#define X(name, number, ...) \
+	_Static_assert((number) < 32 || (number) >= 128, "acts of people are numbered below 32");
+US_ACTS(X)
+#undef X
 
 static int
 matches(const char *pattern, const struct us_target *t)

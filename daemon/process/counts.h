@@ -6,8 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define US_COUNTS (UINT8_MAX + 1u)      /* one for each reason that there can be */
-#define US_COUNTS_BYTES (US_COUNTS * 5) /* packed, at most */
+#define US_COUNTS (UINT8_MAX + 1u) /* one for each number that a reason can have in a byte */
+#define US_COUNT_BYTES 5u          /* one of them packed */
+#define US_COUNTS_BYTES (US_COUNTS * US_COUNT_BYTES)
 
 /* Packs those that room has bytes for; returns how many bytes. */
 size_t us_counts_pack(const uint32_t count[US_COUNTS], uint8_t *out, size_t room);

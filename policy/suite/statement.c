@@ -6,7 +6,6 @@
 #include "policy/suite/suite_internal.h"
 
 #define NUMBER_MAX UINT64_C(1000000000000000) /* of records, wherever a suite counts them */
-#define ACTION_LAST 127                       /* actions are 128 bits in an order */
 #define HOURS_MAX 87600                       /* ten years: of an approval's age */
 #define HOUR_NS (INT64_C(3600) * 1000000000)
 
@@ -230,7 +229,7 @@ read_action(struct us_findings *f, const struct us_yaml_node *node, const struct
 		    "a statement says what somebody may or may_not do: one of the two");
 	else
 		s->action = (enum us_action)us_suite_named(f, action, "action", us_action_name,
-		    ACTION_LAST);
+		    US_ACTIONS_MAX - 1);
 }
 
 static void

@@ -239,7 +239,7 @@ uncovers(const struct us_lint *l, size_t wide, size_t narrow)
 	if (!shows_all(l, wide) || shows_all(l, narrow) || (n->capacities & ~w->capacities) != 0 ||
 	    !us_lint_encloses(w, n))
 		return US_ACTION_NONE;
-	for (unsigned a = 1; a < 128; a++)
+	for (unsigned a = 1; a < US_ACTIONS_MAX; a++)
 		if (us_actions_has(w->actions, (enum us_action)a) &&
 		    us_actions_has(n->actions, (enum us_action)a) &&
 		    us_action_row(a)->is_evidence && a != US_ACTION_COUNT)
@@ -292,7 +292,7 @@ lint_done(struct us_lint *l, size_t index)
 static int
 allows_open(const struct us_rule *rule)
 {
-	for (unsigned a = 1; a < 128; a++)
+	for (unsigned a = 1; a < US_ACTIONS_MAX; a++)
 		if (us_actions_has(rule->actions, (enum us_action)a) &&
 		    us_action_row(a)->class == US_ACTIONS_OPEN)
 			return 1;

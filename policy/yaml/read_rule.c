@@ -156,7 +156,7 @@ check_rule(struct us_findings *f, const struct us_yaml_node *node, const struct 
 {
 	int evidence = 0, log = 0;
 
-	for (unsigned a = 1; a < 128; a++) {
+	for (unsigned a = 1; a < US_ACTIONS_MAX; a++) {
 		if (!us_actions_has(rule->actions, (enum us_action)a))
 			continue;
 		evidence |= us_action_row(a)->is_evidence;

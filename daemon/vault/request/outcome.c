@@ -32,10 +32,6 @@ struct us_vault_orphans {
 	enum us_reason reason;
 };
 
-#define X(name, number, text) +1
-enum { REASONS = 0 US_REASON_LIST(X) };
-#undef X
-
 struct us_vault_outcomes {
 	struct event_base *base;
 	const struct us_vault_state *state;
@@ -46,7 +42,7 @@ struct us_vault_outcomes {
 	uint64_t told;       /* answers to entries before it have ended, and the keeper knows */
 	struct us_buf texts; /* to tell: as in the message */
 	struct event *timer;
-	struct us_vault_orphans orphans[REASONS]; /* by reason */
+	struct us_vault_orphans orphans[US_REASONS_MAX]; /* by reason */
 };
 
 /* --- telling ---------------------------------------------------------------------------------- */
