@@ -276,22 +276,6 @@ us_event_next_count(struct us_bytes *counts, uint8_t *reason, uint32_t *n)
 	return 1;
 }
 
-size_t
-us_event_pack_counts(const uint32_t count[US_EVENT_REASONS],
-    uint8_t out[US_EVENT_REASONS * US_EVENT_COUNT_SIZE])
-{
-	size_t n = 0;
-
-	for (unsigned reason = 0; reason < US_EVENT_REASONS; reason++) {
-		if (count[reason] == 0)
-			continue;
-		out[n] = (uint8_t)reason;
-		us_store_u32(out + n + 1, count[reason]);
-		n += US_EVENT_COUNT_SIZE;
-	}
-	return n;
-}
-
 void
 us_event_pack_cosigner(uint8_t out[US_EVENT_COSIGNER_SIZE], uint32_t key, uint64_t time_s)
 {

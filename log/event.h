@@ -24,7 +24,6 @@
 #define US_EVENT_COUNT_SIZE 5     /* bytes of one item of counts */
 #define US_EVENT_COSIGNER_SIZE 12 /* of cosigners */
 #define US_EVENT_KEY_SIZE 4       /* of keys */
-#define US_EVENT_REASONS 256      /* that can be counted */
 #define US_EVENT_CONFIGURE_MAX 2048
 #define US_EVENT_ACT_MAX 2048 /* a larger act is said by its digest */
 
@@ -236,11 +235,8 @@ struct us_bytes *us_event_view(struct us_event *e);
  * SHA-256, which goes to digest. Points into either. US_ERR_CRYPTO. */
 int us_event_of_act(struct us_event *out, struct us_bytes committed, uint8_t digest[32]);
 
-/* Takes the first item off counts: 1, or 0 if there is none. */
+/* Takes the first item off counts: 1, or 0 if there is none. daemon/process/counts.h packs them. */
 int us_event_next_count(struct us_bytes *counts, uint8_t *reason, uint32_t *n);
-/* Packs what is not zero, by rising reason; returns how many bytes. */
-size_t us_event_pack_counts(const uint32_t count[US_EVENT_REASONS],
-    uint8_t out[US_EVENT_REASONS * US_EVENT_COUNT_SIZE]);
 /* Writes one item of cosigners. time_s: seconds since 1970. */
 void us_event_pack_cosigner(uint8_t out[US_EVENT_COSIGNER_SIZE], uint32_t key, uint64_t time_s);
 

@@ -121,8 +121,9 @@ us_code_fixed(struct us_act_codec *c, void *p, size_t n)
 		put(c, us_buf_put(c->out, p, n));
 }
 
-void
-us_code_view(struct us_act_codec *c, struct us_bytes *v, size_t n)
+/* n bytes as a view, which has so many if it is written (US_ERR_LIMIT). */
+static void
+view(struct us_act_codec *c, struct us_bytes *v, size_t n)
 {
 	if (c->in != NULL)
 		*v = us_take(c->in, n);
@@ -218,7 +219,7 @@ us_code_records(struct us_act_codec *c, uint32_t *n, struct us_bytes *records, u
 	us_code_require(c, *n >= least && *n <= US_COPY_RECORDS_MAX, US_ERR_LIMIT);
 	if (!us_code_ok(c))
 		return;
-	us_code_view(c, records, (size_t)*n * 8);
+	view(c, records, (size_t)*n * 8);
 	for (uint32_t i = 1; i < *n && us_code_ok(c); i++)
 		us_code_require(c,
 		    us_load_u64(records->p + (size_t)(i - 1) * 8) <

@@ -37,8 +37,6 @@ void us_code_slot(struct us_act_codec *c, uint32_t *v);
 void us_code_time(struct us_act_codec *c, int64_t *ns);
 /* n bytes into p. */
 void us_code_fixed(struct us_act_codec *c, void *p, size_t n);
-/* n bytes as a view, which has so many if it is written (US_ERR_LIMIT). */
-void us_code_view(struct us_act_codec *c, struct us_bytes *v, size_t n);
 /* A length of two bytes, at most max (US_ERR_LIMIT), and so many bytes. */
 void us_code_str16(struct us_act_codec *c, struct us_bytes *v, size_t max);
 /* The same with a length of four bytes. */

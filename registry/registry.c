@@ -98,12 +98,6 @@ us_registry_digest(const struct us_registry *reg)
 	return reg->digest;
 }
 
-struct us_bytes
-us_registry_ca(const struct us_registry *reg)
-{
-	return reg->init.ca;
-}
-
 /* A person's nonce belongs to the credential: two people may draw the same without harm to
  * either. */
 static void

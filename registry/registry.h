@@ -79,7 +79,6 @@ uint32_t us_act_collection(const struct us_registry *reg, const struct us_act *a
 
 /* ---- the vault itself ---- */
 
-struct us_bytes us_registry_ca(const struct us_registry *reg); /* DER */
 /* in force; NULL before init */
 const struct us_order *us_registry_order(const struct us_registry *reg);
 /* The text of the order in force, {NULL, 0} if there is none; lives as long as its version. */

@@ -7,6 +7,7 @@
 #include "base/base64.h"
 #include "crypto/cert.h"
 #include "base/err.h"
+#include "registry/answer.h"
 
 #define DETAIL_MAX 512
 
@@ -241,9 +242,9 @@ docket_id(char out[US_DOCKET_ID_MAX + 1], const struct us_trail_act *a)
 	struct us_bytes id = { NULL, 0 };
 
 	out[0] = '\0';
-	if (kind != NULL && us_trail_result(a) != 0)
+	if (kind != NULL && us_act_number(a->committed.result) != 0)
 		(void)snprintf(out, US_DOCKET_ID_MAX + 1, "%s-%llu", kind,
-		    (unsigned long long)us_trail_result(a));
+		    (unsigned long long)us_act_number(a->committed.result));
 	else if (a->signed_act.type == US_ACT_UNFREEZE)
 		(void)snprintf(out, US_DOCKET_ID_MAX + 1, "freeze-%u",
 		    (unsigned)a->act->u.unfreeze.freeze);

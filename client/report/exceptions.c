@@ -9,6 +9,7 @@
 #include "crypto/cert.h"
 #include "base/err.h"
 #include "base/number.h"
+#include "registry/answer.h"
 
 struct us_client_credential {
 	uint8_t fingerprint[32];
@@ -134,7 +135,7 @@ take_act(struct us_client_replay *p, const struct us_trail_entry *e)
 		return;
 	switch ((unsigned)a.signed_act.type) {
 	case US_ACT_PERSON_ADD:
-		person_of(p, (uint32_t)us_trail_result(&a))->pending =
+		person_of(p, (uint32_t)us_act_number(a.committed.result))->pending =
 		    a.act->u.person_add.n_parties > 0;
 		break;
 	case US_ACT_DOCKET_SIGN:

@@ -5,6 +5,7 @@
 #include "base/number.h"
 #include "client/report/kinds.h"
 #include "base/time.h"
+#include "registry/answer.h"
 
 struct us_client_report_notice_run {
 	uint64_t first, last;
@@ -96,7 +97,7 @@ look_for_clawback(struct us_report *r, const struct us_trail_entry *e)
 	if (e->action == US_ACTION_BATCH_CLOSE && a.signed_act.type == US_ACT_BATCH_CLOSE)
 		take_batch(n, e, &a.act->u.batch_close);
 	else if (e->action == US_ACTION_CLAWBACK && a.signed_act.type == US_ACT_CLAWBACK &&
-	    !n->found && us_trail_result(&a) == (uint64_t)clawback_number(r))
+	    !n->found && us_act_number(a.committed.result) == (uint64_t)clawback_number(r))
 		take_clawback(n, e, &a.act->u.records);
 }
 

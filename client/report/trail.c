@@ -5,6 +5,7 @@
 
 #include "base/array.h"
 #include "base/err.h"
+#include "registry/answer.h"
 #include "registry/versions.h"
 
 #define CHUNK_BYTES ((size_t)1 << 20)
@@ -271,14 +272,6 @@ us_trail_act(const struct us_trail *t, const struct us_trail_entry *e, struct us
 	return 1;
 }
 
-uint64_t
-us_trail_result(const struct us_trail_act *a)
-{
-	const struct us_bytes r = a->committed.result;
-
-	return r.n == 4 ? us_load_u32(r.p) : r.n == 8 ? us_load_u64(r.p) : 0;
-}
-
 int
 us_trail_registry(const struct us_trail *t, int64_t at_ns, struct us_registry **out)
 {
@@ -342,7 +335,7 @@ take_names(struct us_trail *t, const struct us_trail_entry *e)
 	if (a.signed_act.type == US_ACT_INIT)
 		return names_of_init(t, &a.act->u.init, from);
 	if (a.signed_act.type == US_ACT_PERSON_ADD)
-		return us_names_add_person(&t->names, (uint32_t)us_trail_result(&a),
+		return us_names_add_person(&t->names, (uint32_t)us_act_number(a.committed.result),
 		    a.act->u.person_add.name, us_capacity_name(a.act->u.person_add.capacity), from);
 	if (a.signed_act.type == US_ACT_COLLECTION_CREATE)
 		return us_names_add_collection(&t->names, e->collection, a.act->u.collection.name,

@@ -105,8 +105,6 @@ struct us_trail_act {
  * ones, among those of us_trail_set_acts(). */
 int
 us_trail_act(const struct us_trail *t, const struct us_trail_entry *e, struct us_trail_act *out);
-/* The number that an act's result gives (person, copy, filing); 0 if none. */
-uint64_t us_trail_result(const struct us_trail_act *a);
 
 /* How an answer ended that did not leave whole. */
 int us_trail_is_outcome(const struct us_trail_entry *e);

@@ -64,7 +64,7 @@ int us_vault_diff_needs_index(const struct us_vault_diff *d, uint32_t collection
 /* 1 if there is anything to count in the collection. */
 int us_vault_diff_concerns(const struct us_vault_diff *d, uint32_t collection);
 /* Counts one batch into all changes of its collection; rules: of both sides. Errors of
- * us_vault_question_rules_one(). */
+ * us_vault_question_rules_set(). */
 int us_vault_diff_count_batch(const struct us_registry *reg, struct us_vault_diff *d,
     struct us_vault_question_rules rules[2], uint32_t collection, const struct us_batch *batch);
 /* "people", "total_gains", "total_loses" into an open object. */

@@ -78,9 +78,9 @@ evaluate(struct us_vault_question_rules *w, int rule, roaring_bitmap_t **out)
 			      us_vault_designate_eval(w->evidence, w->batch, query, &w->keys, out);
 }
 
-int
-us_vault_question_rules_one(struct us_vault_question_rules *w, int rule,
-    const roaring_bitmap_t **out)
+/* *out: what a rule's query finds in the batch; belongs to w. */
+static int
+rule_finds(struct us_vault_question_rules *w, int rule, const roaring_bitmap_t **out)
 {
 	int err = US_OK;
 
@@ -100,13 +100,13 @@ us_vault_question_rules_set(struct us_vault_question_rules *w,
 
 	for (i = us_rules_next(permits, 0); i >= 0 && err == US_OK;
 	     i = us_rules_next(permits, i + 1)) {
-		err = us_vault_question_rules_one(w, i, &found);
+		err = rule_finds(w, i, &found);
 		if (err == US_OK)
 			roaring_bitmap_or_inplace(set, found);
 	}
 	for (i = us_rules_next(forbids, 0); i >= 0 && err == US_OK;
 	     i = us_rules_next(forbids, i + 1)) {
-		err = us_vault_question_rules_one(w, i, &found);
+		err = rule_finds(w, i, &found);
 		if (err == US_OK)
 			roaring_bitmap_andnot_inplace(set, found);
 	}
@@ -120,8 +120,7 @@ us_vault_question_rules_first(struct us_vault_question_rules *w,
 	const roaring_bitmap_t *found;
 
 	for (int i = us_rules_next(rules, 0); i >= 0; i = us_rules_next(rules, i + 1))
-		if (us_vault_question_rules_one(w, i, &found) == US_OK &&
-		    roaring_bitmap_contains(found, doc))
+		if (rule_finds(w, i, &found) == US_OK && roaring_bitmap_contains(found, doc))
 			return i;
 	return -1;
 }
@@ -214,14 +213,14 @@ us_vault_question_sees(struct us_vault_question_rules *w, const struct us_ruling
 	doc = (uint32_t)(record - batch->facts.first);
 	for (i = us_rules_next(ruling->permits, 0); i >= 0 && !seen;
 	     i = us_rules_next(ruling->permits, i + 1)) {
-		err = us_vault_question_rules_one(w, i, &found);
+		err = rule_finds(w, i, &found);
 		if (err != US_OK)
 			return -err;
 		seen = roaring_bitmap_contains(found, doc);
 	}
 	for (i = us_rules_next(ruling->forbids, 0); i >= 0 && seen;
 	     i = us_rules_next(ruling->forbids, i + 1)) {
-		err = us_vault_question_rules_one(w, i, &found);
+		err = rule_finds(w, i, &found);
 		if (err != US_OK)
 			return -err;
 		seen = !roaring_bitmap_contains(found, doc);

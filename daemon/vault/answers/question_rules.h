@@ -25,11 +25,9 @@ int us_vault_question_rules_init(struct us_vault_question_rules *w,
 void us_vault_question_rules_free(struct us_vault_question_rules *w);
 /* What is asked from here on is about this batch. */
 void us_vault_question_rules_at(struct us_vault_question_rules *w, const struct us_batch *batch);
-/* *out: what a rule's query finds in the batch; belongs to w. US_ERR_DENIED: it names a word whose
- * key is not here. US_ERR_SEALED: the collection's index has not been opened. */
-int us_vault_question_rules_one(struct us_vault_question_rules *w, int rule,
-    const roaring_bitmap_t **out);
-/* Fills set, which is empty, with what permits find and forbids do not. */
+/* Fills set, which is empty, with what permits find and forbids do not. US_ERR_DENIED: a rule's
+ * query names a word whose key is not here. US_ERR_SEALED: the collection's index has not been
+ * opened. */
 int us_vault_question_rules_set(struct us_vault_question_rules *w,
     const uint64_t permits[US_RULE_WORDS], const uint64_t forbids[US_RULE_WORDS],
     roaring_bitmap_t *set);
@@ -49,7 +47,7 @@ void us_vault_question_withhold(const struct us_registry *reg, uint32_t collecti
     const struct us_batch *batch, const struct us_order *order, enum us_capacity capacity,
     roaring_bitmap_t *set);
 /* 1 or 0: what a ruling lets be seen has the record or not; below 0: minus an enum us_err, as of
- * us_vault_question_rules_one(). */
+ * us_vault_question_rules_set(). */
 int us_vault_question_sees(struct us_vault_question_rules *w, const struct us_ruling *ruling,
     enum us_capacity capacity, uint64_t party_bits, uint64_t record);
 
