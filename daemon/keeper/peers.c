@@ -56,6 +56,8 @@ us_peers_have_backlog(const struct us_keeper *k)
 void
 us_peers_hang_up(struct us_keeper *k)
 {
+	struct us_channel *control = k->peers->control;
+
 	for (size_t i = 0; i < US_KEEPER_PEERS; i++) {
 		struct us_channel *ch = k->peers->at[i];
 
@@ -64,6 +66,8 @@ us_peers_hang_up(struct us_keeper *k)
 		else if (ch != NULL)
 			us_channel_drain(ch);
 	}
+	if (control != NULL && !us_channel_is_gone(control))
+		us_channel_hang_up(control);
 }
 
 struct us_channel *

@@ -27,8 +27,8 @@ struct us_channel *us_peers_control(const struct us_keeper *k);
 void us_peers_set_control(struct us_keeper *k, struct us_channel *control);
 /* 1 if something waits to be taken by any of them. */
 int us_peers_have_backlog(const struct us_keeper *k);
-/* Handles what they have said before they, or this process, ended. What the vault says from now on
- * fails there, and is passed on by it. */
+/* Handles what they have said before they, or this process, ended. What the vault or the monitor
+ * says from now on fails there: the one passes it on, the other keeps it. */
 void us_peers_hang_up(struct us_keeper *k);
 
 #endif

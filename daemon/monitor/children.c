@@ -176,9 +176,12 @@ us_child_carry(struct us_monitor *m, struct us_child *keeper)
 
 	if (m->uncounted.len == 0 || keeper->pid == 0 || keeper->control == NULL)
 		return;
-	if (us_send_carried(keeper->control, 0, &carried) == US_OK)
-		us_buf_reset(&m->uncounted);
+	if (us_send_carried(keeper->control, 0, &carried) != US_OK)
+		return;
+	/* one that has ended, or has hung up because it does, has not got them */
 	us_channel_flush(keeper->control);
+	if (!us_channel_is_gone(keeper->control))
+		us_buf_reset(&m->uncounted);
 }
 
 static void

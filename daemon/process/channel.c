@@ -290,6 +290,10 @@ take(struct us_channel *ch)
 	ch->kept_back = 0;
 	if (err == US_ERR_BUSY)
 		return 0;
+	if (err == US_ERR_CLOSED && ch->hung_up) { /* by us: sending finds out whether it is gone */
+		(void)event_del(ch->read_event);
+		return 0;
+	}
 	if (err != US_OK) {
 		us_channel_condemn(ch, err);
 		return 0;
@@ -319,6 +323,8 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 void
 us_channel_drain(struct us_channel *ch)
 {
+	if (ch->depth > 0)
+		return; /* a handler has the first of them in its hands */
 	ch->draining = 1;
 	ch->kept_back = ch->in.len > 0;
 	while (take(ch)) /* which returns 0 if ch is gone */
@@ -335,5 +341,6 @@ void
 us_channel_hang_up(struct us_channel *ch)
 {
 	(void)shutdown(ch->fd, SHUT_RD);
+	ch->hung_up = 1;
 	us_channel_drain(ch);
 }

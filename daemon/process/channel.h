@@ -95,11 +95,11 @@ void us_channel_flush(struct us_channel *ch);
 /* 1 once the peer is known to be gone, or to take no more; on_close follows. */
 int us_channel_is_gone(const struct us_channel *ch);
 /* Handles what the peer has sent so far, without waiting for the event loop, and however much waits
- * for it: before a process ends, or when the peer has. Not from within a handler of ch. */
+ * for it: before a process ends, or when the peer has. Nothing from within a handler of ch. */
 void us_channel_drain(struct us_channel *ch);
 /* Takes no more from the peer, and handles what it has sent so far. What it sends from now on fails
- * there, so that it knows what has arrived here: before a process ends. on_close follows in the
- * next turn. Not from within a handler of ch. */
+ * there, so that it knows what has arrived here: before a process ends. Sending goes on as before.
+ * From within a handler of ch what it has sent is not handled. */
 void us_channel_hang_up(struct us_channel *ch);
 
 #endif

@@ -35,6 +35,7 @@ struct us_channel {
 	int drained;   /* on_drained is due */
 	int kept_back; /* what was left in `in` is to be looked at before more is read */
 	int draining;  /* us_channel_drain() is at work */
+	int hung_up;   /* us_channel_hang_up(): nothing more comes, but what is said still goes */
 	int close_err; /* US_ERR_CLOSED: the peer is gone */
 	uint16_t type; /* of the newest message taken, for what is said of it */
 	enum us_role own, peer;

@@ -130,6 +130,8 @@ on_control_close(void *ctx, struct us_channel *ch, int err)
 	(void)ch;
 	(void)err;
 	run->control = NULL;
+	if (run->process->on_control != NULL)
+		run->process->on_control(run->process->ctx, NULL);
 	try_stop(-1, 0, run);
 }
 

@@ -309,6 +309,43 @@ last_words_are_heard(void **state)
 	half_close(&h);
 }
 
+/* Who hangs up hears what was said, lets the other know that no more is taken, and can still say
+ * what it has heard. */
+static void
+who_hangs_up_takes_no_more_and_still_speaks(void **state)
+{
+	uint8_t frame[US_FRAME_HEADER] = { 0 };
+	const struct us_msg_reply m = { .status = 200, .last = 1 };
+	struct half h;
+	uint32_t tag = 0;
+
+	(void)state;
+	half_open(&h, US_ROLE_VAULT, US_ROLE_FRONT);
+	put_empty(h.fd, US_MSG_cancel, 1, 0);
+	put_empty(h.fd, US_MSG_cancel, 2, 0);
+	us_channel_hang_up(h.ch);
+	assert_int_equal(h.taken, 2);
+	us_frame_header(frame, US_MSG_cancel, 3, 0);
+	assert_int_equal(send(h.fd, frame, sizeof frame, MSG_NOSIGNAL), -1);
+	assert_false(us_channel_is_gone(h.ch));
+	assert_int_equal(us_send_reply(h.ch, 1, &m), US_OK);
+	turn(h.base, 10);
+	assert_true(read_answers(&h, &tag) > 0);
+	assert_int_equal(tag, 1);
+	assert_int_equal(h.taken, 2);
+	assert_int_equal(h.closed, 0);
+	/* and that the other is gone is known by speaking */
+	(void)close(h.fd);
+	assert_int_equal(us_send_reply(h.ch, 2, &m), US_OK);
+	us_channel_flush(h.ch);
+	assert_true(us_channel_is_gone(h.ch));
+	turn(h.base, 10);
+	assert_int_equal(h.closed, US_ERR_CLOSED);
+	assert_null(h.ch);
+	h.fd = -1;
+	half_close(&h);
+}
+
 /* The less trusted side listens however much it has to say. */
 static void
 the_more_trusted_is_always_listened_to(void **state)
@@ -478,6 +515,7 @@ main(void)
 		cmocka_unit_test(forbidden_frames),
 		cmocka_unit_test(who_does_not_take_answers_is_not_listened_to),
 		cmocka_unit_test(last_words_are_heard),
+		cmocka_unit_test(who_hangs_up_takes_no_more_and_still_speaks),
 		cmocka_unit_test(the_more_trusted_is_always_listened_to),
 		cmocka_unit_test(small_messages_have_a_reserve),
 		cmocka_unit_test(memory_follows_what_waits),

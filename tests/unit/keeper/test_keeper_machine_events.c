@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -263,6 +265,53 @@ noise_is_counted_to_the_last(void **state)
 	}
 }
 
+/* One frame; 0: the other takes no more. */
+static int
+put(int fd, uint16_t type, const struct us_buf *body)
+{
+	uint8_t frame[64] = { 0 };
+	const size_t n = US_FRAME_HEADER + body->len;
+
+	assert_true(n <= sizeof frame);
+	us_store_u32(frame, (uint32_t)body->len);
+	us_store_u16(frame + 4, type);
+	memcpy(frame + US_FRAME_HEADER, body->data, body->len);
+	return send(fd, frame, n, MSG_NOSIGNAL) == (ssize_t)n;
+}
+
+/* The monitor goes on giving counts to a keeper that has logged its seal: those that it takes it
+ * gives back when it ends, and of the others the monitor knows. */
+static void
+noise_behind_a_seal_is_given_back(void **state)
+{
+	const uint8_t one[5] = { US_REASON_NO_SESSION, 0, 0, 0, 1 };
+	const struct us_msg_carried carried = { .counts = { one, sizeof one } };
+	const struct timespec pause = { 0, 200 * 1000 };
+	struct us_msg_uncounted back;
+	struct rig *r = *state;
+	struct us_buf body;
+	uint32_t given = 0;
+
+	us_buf_init(&body, 64);
+	assert_int_equal(us_msg_carried_encode(&body, &carried), US_OK);
+	rig_open(r);
+	rig_send_seal(r);
+	assert_true(rig_read(r, r->vault, US_MSG_logged));
+	while (put(r->control, US_MSG_carried, &body)) {
+		given++;
+		(void)nanosleep(&pause, NULL);
+	}
+	assert_true(given > 0);
+	assert_true(rig_read(r, r->control, US_MSG_uncounted));
+	assert_int_equal(us_msg_uncounted_decode(&back, r->body.data, r->body.len), US_OK);
+	assert_int_equal(back.counts.n, sizeof one);
+	assert_int_equal(back.counts.p[0], US_REASON_NO_SESSION);
+	assert_int_equal(us_load_u32(back.counts.p + 1), given);
+	assert_int_equal(rig_wait(r), US_EXIT_SEALED);
+	us_buf_free(&body);
+	rig_start(r, "");
+}
+
 static void
 malformed_noise_is_refused(void **state)
 {
@@ -328,6 +377,7 @@ main(int argc, char **argv)
 		T(silence_is_an_entry),
 		T(dead_processes_are_entries),
 		T(noise_is_counted_to_the_last),
+		T(noise_behind_a_seal_is_given_back),
 		T(malformed_noise_is_refused),
 		T(open_part_is_what_is_documented),
 #undef T
