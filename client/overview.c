@@ -4,55 +4,28 @@
 
 #include "base/array.h"
 #include "base/guess.h"
-#include "client/case/commands.h"
+#include "client/core/commands.h"
 #include "client/core/show.h"
-#include "client/evidence/commands.h"
-#include "client/log/commands.h"
-#include "client/report/commands.h"
 
-static const struct us_command *const vault[] = { us_commands_vault, NULL };
-static const struct us_command *const people[] = { us_commands_people, NULL };
-static const struct us_command *const evidence[] = {
-	us_commands_collection,
-	us_commands_load,
-	us_commands_search,
-	us_commands_read,
-	us_commands_copy,
-	NULL,
-};
-static const struct us_command *const order[] = {
-	us_commands_docket,
-	us_commands_order,
-	us_commands_order_propose,
-	us_commands_order_ask,
-	us_commands_acknowledge,
-	us_commands_withhold,
-	us_commands_freeze,
-	us_commands_approval,
-	us_commands_document,
-	NULL,
-};
-static const struct us_command *const record[] = {
-	us_commands_audit,
-	us_commands_audit_verify,
-	us_commands_audit_export,
-	us_commands_inclusion,
-	us_commands_certify,
-	us_commands_disclose,
-	us_commands_timestamp,
-	us_commands_witness,
-	NULL,
+enum us_command_group {
+#define X(group, title) GROUP_##group,
+	US_COMMAND_GROUPS(X)
+#undef X
 };
 
-static const struct us_command_group {
-	const char *title;
-	const struct us_command *const *tables;
-} groups[] = {
-	{ "Run the vault", vault },
-	{ "People and credentials", people },
-	{ "Evidence", evidence },
-	{ "The order", order },
-	{ "The log", record },
+static const char *const titles[] = {
+#define X(group, title) [GROUP_##group] = (title),
+	US_COMMAND_GROUPS(X)
+#undef X
+};
+
+static const struct us_command_table {
+	enum us_command_group group;
+	const struct us_command *rows;
+} tables[] = {
+#define X(group, name) { GROUP_##group, us_commands_##name },
+	US_COMMANDS(X)
+#undef X
 };
 
 /* What somebody of a capacity mostly does; the order may say otherwise. */
@@ -71,25 +44,20 @@ static const struct us_daily {
 
 /* Goes through all commands: at NULL begins, and is NULL at the end. */
 struct us_command_place {
-	size_t group, table;
+	size_t table;
 	const struct us_command *at;
 };
 
 static const struct us_command *
 next(struct us_command_place *p)
 {
-	const struct us_command *const *tables;
-
 	if (p->at != NULL)
 		p->at++;
-	for (; p->group < US_COUNT(groups); p->group++, p->table = 0) {
-		tables = groups[p->group].tables;
-		for (; tables[p->table] != NULL; p->table++, p->at = NULL) {
-			if (p->at == NULL)
-				p->at = tables[p->table];
-			if (p->at->name != NULL)
-				return p->at;
-		}
+	for (; p->table < US_COUNT(tables); p->table++, p->at = NULL) {
+		if (p->at == NULL)
+			p->at = tables[p->table].rows;
+		if (p->at->name != NULL)
+			return p->at;
 	}
 	return NULL;
 }
@@ -129,13 +97,13 @@ us_overview_print(FILE *to)
 {
 	struct us_command_place p = { 0 };
 	const struct us_command *c;
-	size_t group = US_COUNT(groups);
+	int group = -1;
 
 	fputs("usage: underseal [--profile DIR] [--json] COMMAND ...\n", to);
 	while ((c = next(&p)) != NULL) {
-		if (p.group != group)
-			fprintf(to, "\n%s\n", groups[p.group].title);
-		group = p.group;
+		if ((int)tables[p.table].group != group)
+			fprintf(to, "\n%s\n", titles[tables[p.table].group]);
+		group = (int)tables[p.table].group;
 		print_command(to, c);
 	}
 	fputs("\nEvery day, by capacity\n", to);

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "client/case/commands.h"
 #include "client/case/document.h"
+#include "client/core/commands.h"
 #include "client/core/lookup.h"
 #include "client/case/order_version.h"
 #include "base/base64.h"

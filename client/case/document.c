@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/case/commands.h"
+#include "client/core/commands.h"
 #include "client/core/progress.h"
 #include "client/core/lookup.h"
 #include "base/base64.h"

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/case/commands.h"
 #include "client/core/lookup.h"
+#include "client/core/commands.h"
 #include "client/evidence/selection.h"
 #include "client/case/withhold.h"
 #include "base/err.h"

@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/case/commands.h"
 #include "client/core/lookup.h"
 #include "client/case/order_version.h"
 #include "client/case/order_test.h"
 #include "base/err.h"
+#include "client/core/commands.h"
 #include "policy/yaml/yaml.h"
 
 static void

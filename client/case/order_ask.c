@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "client/case/commands.h"
+#include "client/core/commands.h"
 #include "client/core/lookup.h"
 #include "base/err.h"
 #include "base/time.h"

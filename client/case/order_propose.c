@@ -1,6 +1,5 @@
 /* New versions of the order: proposed with their instrument, and signed only after the source was
  * compiled here too. */
-#include "client/case/commands.h"
 #include "client/case/order_version.h"
 
 #include <stdlib.h>
@@ -8,6 +7,7 @@
 
 #include "client/case/docket.h"
 #include "client/case/document.h"
+#include "client/core/commands.h"
 #include "client/core/lookup.h"
 #include "base/base64.h"
 #include "crypto/crypto.h"

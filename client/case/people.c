@@ -4,11 +4,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "client/case/commands.h"
 #include "client/core/lookup.h"
 #include "base/base64.h"
 #include "base/err.h"
 #include "base/time.h"
+#include "client/core/commands.h"
 
 #define ROSTER_MAX (1024u * 1024u)
 #define ROSTER_COLUMNS 16

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/case/commands.h"
 #include "client/core/client.h"
+#include "client/core/commands.h"
 #include "client/log/succession.h"
 #include "log/note.h"
 #include "base/base64.h"

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/case/commands.h"
 #include "client/case/document.h"
+#include "client/core/commands.h"
 #include "client/core/lookup.h"
 #include "client/case/order_version.h"
 #include "client/evidence/records.h"

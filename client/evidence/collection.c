@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/evidence/commands.h"
 #include "client/core/lookup.h"
 #include "base/err.h"
+#include "client/core/commands.h"
 
 /* ---- collections ---- */
 

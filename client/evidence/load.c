@@ -9,8 +9,8 @@
 #include <zstd.h>
 
 #include "evidence/batch/defect.h"
+#include "client/core/commands.h"
 #include "client/core/progress.h"
-#include "client/evidence/commands.h"
 #include "client/core/client.h"
 #include "client/core/http.h"
 #include "client/evidence/receipt.h"

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/evidence/commands.h"
 #include "client/core/client.h"
+#include "client/core/commands.h"
 #include "client/log/inclusion.h"
 #include "client/log/proofs.h"
 #include "client/evidence/records.h"

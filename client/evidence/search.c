@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/evidence/commands.h"
 #include "client/log/inclusion.h"
+#include "client/core/commands.h"
 #include "client/core/quota_text.h"
 #include "client/core/lookup.h"
 #include "base/err.h"

@@ -5,9 +5,9 @@
 #include <sys/stat.h>
 
 #include "log/succession.h"
+#include "client/core/commands.h"
 #include "log/tiles.h"
 #include "client/core/progress.h"
-#include "client/log/commands.h"
 #include "client/log/audit_verify.h"
 #include "client/core/client.h"
 #include "client/log/acts.h"

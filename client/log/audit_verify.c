@@ -1,9 +1,9 @@
 /* The verifier as a command of the client: over the log of the vault, or over an export. */
 #include "client/log/audit_verify.h"
 
+#include "client/core/commands.h"
 #include "log/proof.h"
 #include "client/core/progress.h"
-#include "client/log/commands.h"
 #include "client/log/succession.h"
 #include "client/log/remote.h"
 #include "client/log/witness.h"

@@ -8,11 +8,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "client/log/commands.h"
 #include "client/log/remote.h"
 #include "base/array.h"
 #include "base/err.h"
 #include "base/number.h"
+#include "client/core/commands.h"
 
 #define LINES_MAX (256u * 1024u * 1024u)
 

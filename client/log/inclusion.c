@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/core/commands.h"
 #include "log/proof.h"
 #include "log/tree.h"
-#include "client/log/commands.h"
 #include "client/log/remote.h"
 #include "client/log/witness.h"
 #include "base/err.h"

@@ -11,7 +11,7 @@
 #include <curl/curl.h>
 
 #include "log/checkpoint.h"
-#include "client/log/commands.h"
+#include "client/core/commands.h"
 #include "client/log/audit_verify.h"
 #include "client/log/remote.h"
 #include "crypto/crypto.h"

@@ -8,8 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "client/log/commands.h"
 #include "client/log/succession.h"
+#include "client/core/commands.h"
 #include "client/log/witness.h"
 #include "base/err.h"
 #include "base/number.h"

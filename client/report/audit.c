@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/report/commands.h"
 #include "client/log/audit_verify.h"
 #include "client/core/client.h"
+#include "client/core/commands.h"
 #include "client/log/entry_json.h"
 #include "client/log/remote.h"
 #include "client/report/audit_report.h"

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "client/report/commands.h"
 #include "client/core/client.h"
+#include "client/core/commands.h"
 #include "client/report/package.h"
 #include "base/base64.h"
 #include "base/err.h"

@@ -1,25 +1,13 @@
-/* The reports by name: the auditor's fifteen questions, in their order. */
+/* The reports by name. */
 #include "client/report/kinds.h"
 
 #include <string.h>
 
 const struct us_report_kind *const us_report_kinds[] = {
-	&us_report_who_saw,
-	&us_report_person_history,
-	&us_report_denials,
-	&us_report_verification,
-	&us_report_anomalies,
-	&us_report_disclosures,
-	&us_report_authorised,
-	&us_report_exceptions,
-	&us_report_administration,
-	&us_report_content_by_administrators,
-	&us_report_after_notice,
-	&us_report_holdings,
-	&us_report_searches,
-	&us_report_certificate,
-	&us_report_disposition,
-	NULL,
+#define X(name) &us_report_##name,
+	US_REPORTS(X)
+#undef X
+	    NULL,
 };
 
 const struct us_report_kind *

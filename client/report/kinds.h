@@ -4,6 +4,24 @@
 
 #include "client/report/report.h"
 
+/* Every report, in the order in which they are listed: the auditor's fifteen questions. */
+#define US_REPORTS(X) \
+	X(who_saw) \
+	X(person_history) \
+	X(denials) \
+	X(verification) \
+	X(anomalies) \
+	X(disclosures) \
+	X(authorised) \
+	X(exceptions) \
+	X(administration) \
+	X(content_by_administrators) \
+	X(after_notice) \
+	X(holdings) \
+	X(searches) \
+	X(certificate) \
+	X(disposition)
+
 /* For rows: the boxes that a report needs, and the columns that begin many. */
 #define US_NEEDS_ACCESS (1u << US_BOX_ACCESS)
 #define US_NEEDS_RECORDS (1u << US_BOX_DISCLOSURE)
@@ -15,20 +33,8 @@ extern const struct us_report_kind *const us_report_kinds[];
 /* The kind of that name, or NULL. */
 const struct us_report_kind *us_report_kind_named(const char *name);
 
-extern const struct us_report_kind us_report_who_saw;
-extern const struct us_report_kind us_report_person_history;
-extern const struct us_report_kind us_report_denials;
-extern const struct us_report_kind us_report_verification;
-extern const struct us_report_kind us_report_anomalies;
-extern const struct us_report_kind us_report_disclosures;
-extern const struct us_report_kind us_report_authorised;
-extern const struct us_report_kind us_report_exceptions;
-extern const struct us_report_kind us_report_administration;
-extern const struct us_report_kind us_report_content_by_administrators;
-extern const struct us_report_kind us_report_after_notice;
-extern const struct us_report_kind us_report_holdings;
-extern const struct us_report_kind us_report_searches;
-extern const struct us_report_kind us_report_certificate;
-extern const struct us_report_kind us_report_disposition;
+#define X(name) extern const struct us_report_kind us_report_##name;
+US_REPORTS(X)
+#undef X
 
 #endif
