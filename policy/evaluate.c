@@ -1,4 +1,4 @@
-#include "policy/conditions.h"
+#include "policy/evaluate.h"
 
 #include <string.h>
 

@@ -26,102 +26,17 @@
 #ifndef US_POLICY_EVALUATE_H
 #define US_POLICY_EVALUATE_H
 
-#include "policy/order.h"
-#include "policy/usage.h"
+#include "policy/conditions.h"
 
 #define US_RULE_WORDS (US_ORDER_RULES / 64)
-#define US_APPROVERS_MAX 16
-
-/* The asker, as the registry knows them now (us_registry_subject() fills it). */
-struct us_subject {
-	uint32_t person;
-	enum us_capacity capacity;
-	uint64_t parties;    /* bit i: party i of this order; 0: none */
-	int acknowledged;    /* Exhibit A, for this version */
-	uint32_t clearances; /* bit i: clearance i of this order */
-};
-
-/* Somebody who has approved this very request and may still be counted. */
-struct us_approver {
-	uint32_t person;
-	enum us_capacity capacity;
-	uint64_t parties;
-	int64_t at_ns; /* when they signed */
-};
-
-/* A freeze that is in force. Exactly one of the members says what it hits. */
-struct us_freeze_on {
-	uint32_t id; /* counted from 1 */
-	int everything;
-	uint64_t parties; /* bits of this order */
-	uint32_t person;
-	struct us_bytes collection;
-};
 
 /* The id of the freeze of everything that a daemon can be started with; no freeze of the registry
  * has it. */
 #define US_FREEZE_AT_START UINT32_MAX
 
-/* Facts that the caller cannot know: their conditions and limits are left out, not failed. Who
- * leaves one out must not be the one who decides last: the keeper leaves out nothing. */
-#define US_UNKNOWN_ADDRESS 1
-#define US_UNKNOWN_USAGE 2
-#define US_UNKNOWN_APPROVAL 4
-#define US_UNKNOWN_CREDENTIAL 8
-
-struct us_context {
-	struct us_bytes collection; /* name; empty if the action is about none */
-	struct us_bytes purpose;    /* as stated; empty: none */
-	uint64_t records;           /* how many the request names or would disclose; 0 if none */
-	int64_t now_ns;
-	unsigned unknown;    /* US_UNKNOWN_* */
-	uint8_t address[16]; /* us_address_parse() */
-	int has_address;     /* 0: it could not be read; then no network fits */
-	uint8_t matter;      /* index of the matter's state in the order's list */
-	uint16_t credential_bits;
-	uint16_t credential_days; /* whole days from notBefore to notAfter */
-	size_t n_approvers;       /* distinct people */
-	const struct us_approver *approvers;
-	size_t n_freezes;
-	const struct us_freeze_on *freezes;
-	/* Usage: what the meters would read after this request (disclosed before, and with this
-	 * request), and read before. Of party meters the largest over the person's parties. All
-	 * zero if unknown. */
-	struct us_meter person_before, person_after;
-	struct us_meter party_before, party_after;
-	uint64_t corpus; /* records of the collection; share is measured against it */
-};
-
 /* Freezes everything, beside what the order's people have frozen: of the freezes that fit this one
  * is cited. */
 void us_context_freeze(struct us_context *context);
-
-/* In the order in which they are asked. */
-#define US_CONDITION_LIST(X) \
-	X(ACKNOWLEDGEMENT, 0, "acknowledgement") \
-	X(CLEARANCE, 1, "clearance") \
-	X(MATTER, 2, "matter") \
-	X(PERIOD, 3, "period") \
-	X(HOURS, 4, "hours") \
-	X(NETWORK, 5, "network") \
-	X(CREDENTIAL, 6, "credential") \
-	X(PURPOSE, 7, "purpose") \
-	X(REQUEST, 8, "records_per_request") \
-	X(CONSECUTIVE, 9, "consecutive") \
-	X(DAY, 10, "per_day") \
-	X(LIFE, 11, "life") \
-	X(SHARE, 12, "share") \
-	X(APPROVAL, 13, "approval")
-enum us_condition {
-#define X(name, number, text) US_CONDITION_##name = number,
-	US_CONDITION_LIST(X)
-#undef X
-};
-#define US_CONDITIONS 14
-const char *us_condition_name(unsigned condition); /* NULL for none */
-/* The reason a denial by it has: NO_ACKNOWLEDGEMENT, CLEARANCE, MATTER, PERIOD, HOURS, NETWORK,
- * CREDENTIAL, PURPOSE_MISSING, QUOTA, APPROVAL. */
-enum us_reason us_condition_reason(enum us_condition condition);
 
 /* What is left of each limit after this request was counted; US_UNLIMITED: no such limit. */
 struct us_remaining {
@@ -188,8 +103,5 @@ struct us_explained {
 void us_order_explain(const struct us_order *order, const struct us_subject *subject,
     enum us_action action, const struct us_context *context,
     void (*line)(void *ctx, const struct us_explained *e), void *ctx);
-/* What would cure a failing condition of a rule, a sentence for the person: "acknowledge the order:
- * underseal acknowledge …". Static. */
-const char *us_condition_cure(enum us_condition condition, const struct us_rule *rule);
 
 #endif

@@ -6,7 +6,7 @@
 #ifndef US_VERIFY_FILES_H
 #define US_VERIFY_FILES_H
 
-#include "verify/verify.h"
+#include "verify/source.h"
 
 struct us_verify_files {
 	int dir;

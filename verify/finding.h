@@ -6,7 +6,7 @@
 #define US_VERIFY_FINDING_H
 
 #include "base/err.h"
-#include "verify/verify.h"
+#include "verify/verdict.h"
 
 /* Never leaves this library's checks. */
 #define FOUND US_ERR__COUNT
@@ -22,8 +22,6 @@ struct us_verify_finding {
 int us_verify_found(struct us_verify_finding *f, enum us_verdict verdict, uint64_t index,
     const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* An empty report: UNVERIFIABLE, no index. */
-void us_verify_report_begin(struct us_verify_report *r);
 /* The verdict of what a verification returned: US_OK, or FOUND with its finding. */
 void us_verify_report_conclude(struct us_verify_report *r, int err,
     const struct us_verify_finding *finding);

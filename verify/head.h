@@ -3,6 +3,7 @@
 #define US_VERIFY_HEAD_H
 
 #include "verify/finding.h"
+#include "verify/options.h"
 #include "verify/succession.h"
 
 /* Gets the key (options->vkey or the log's own), follows hand-overs from it, and opens the

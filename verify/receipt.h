@@ -7,7 +7,8 @@
 #ifndef US_VERIFY_RECEIPT_H
 #define US_VERIFY_RECEIPT_H
 
-#include "verify/verify.h"
+#include "verify/options.h"
+#include "verify/verdict.h"
 
 #define US_RECEIPT_MAX (2u * 1024u * 1024u)
 

@@ -6,7 +6,8 @@
 #include <stdio.h>
 
 #include "base/json_out.h"
-#include "verify/verify.h"
+#include "log/witness_policy.h"
+#include "verify/verdict.h"
 
 /* Writes the verdict, why, and what was checked. policy: the one that it was verified with, or
  * NULL. US_ERR_IO. */

@@ -9,6 +9,7 @@
 
 #include "log/succession.h"
 #include "verify/finding.h"
+#include "verify/options.h"
 #include "verify/succession.h"
 #include "verify/prefix.h"
 #include "verify/token.h"

@@ -8,6 +8,7 @@
 #ifndef US_VERIFY_WITNESSED_H
 #define US_VERIFY_WITNESSED_H
 
+#include "log/witness_policy.h"
 #include "verify/finding.h"
 #include "verify/prefix.h"
 

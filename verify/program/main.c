@@ -15,6 +15,7 @@
 #include "verify/program/input.h"
 #include "verify/receipt.h"
 #include "verify/show.h"
+#include "verify/verify.h"
 
 #define EXIT_OTHER 1
 #define EXIT_USAGE 2
