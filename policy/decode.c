@@ -12,118 +12,16 @@ same(struct us_bytes a, struct us_bytes b)
 	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
-/* Moves a text into the order's own block, NUL behind it. The block was reserved whole: each text
- * and its NUL are shorter than it was with its length, so that the block never moves. */
-static struct us_bytes
-keep(struct us_order *order, struct us_reader *r, struct us_bytes text)
-{
-	struct us_bytes kept = { NULL, 0 };
-
-	if (r->err != US_OK)
-		return kept;
-	size_t at = order->texts.len;
-	if (us_buf_put(&order->texts, text.p, text.n) != US_OK ||
-	    us_buf_put_u8(&order->texts, 0) != US_OK) {
-		us_reader_fail(r, US_ERR_INTERNAL);
-		return kept;
-	}
-	kept.p = order->texts.data + at;
-	kept.n = text.n;
-	return kept;
-}
-
-enum us_order_form { FORM_ID, FORM_TEXT, FORM_TEXT_OR_EMPTY };
-
-static struct us_bytes
-take_text(struct us_order *order, struct us_reader *r, enum us_order_form form, size_t max)
-{
-	struct us_bytes text = us_take_str16(r, max);
-
-	if (r->err != US_OK)
-		return text;
-	if (form == FORM_ID ?
-		!us_id_ok(text, max) :
-		!(form == FORM_TEXT_OR_EMPTY && text.n == 0) && !us_text_ok(text, max))
-		us_reader_fail(r, US_ERR_ENCODING);
-	return keep(order, r, text);
-}
-
-static size_t
-take_small_count(struct us_reader *r, size_t max)
-{
-	size_t n = us_take_u8(r);
-
-	if (n > max)
-		us_reader_fail(r, US_ERR_LIMIT);
-	return r->err == US_OK ? n : 0;
-}
-
-/* A reference to a list, counted from 1; 0: none. */
-static uint8_t
-take_reference(struct us_reader *r, size_t n)
-{
-	uint8_t at = us_take_u8(r);
-
-	if (at > n)
-		us_reader_fail(r, US_ERR_RANGE);
-	return r->err == US_OK ? at : 0;
-}
-
-static int
-take_flag(struct us_reader *r)
-{
-	unsigned flag = us_take_u8(r);
-
-	if (flag > 1)
-		us_reader_fail(r, US_ERR_RANGE);
-	return flag == 1;
-}
-
-/* Bits of parties that the order has. */
-static uint64_t
-take_parties(const struct us_order *order, struct us_reader *r)
-{
-	uint64_t parties = us_take_u64(r);
-
-	if (order->n_parties < 64 && parties >> order->n_parties != 0)
-		us_reader_fail(r, US_ERR_RANGE);
-	return parties;
-}
-
-/* A count of items that take at least least bytes each, so that no length makes us allocate more
- * than the input could fill. */
-static size_t
-take_count(struct us_reader *r, size_t max, size_t least)
-{
-	size_t n = us_take_u16(r);
-
-	if (n > max)
-		us_reader_fail(r, US_ERR_LIMIT);
-	else if (n * least > r->left)
-		us_reader_fail(r, US_ERR_TRUNCATED);
-	return r->err == US_OK ? n : 0;
-}
-
-static enum us_capacity
-take_capacity(struct us_reader *r)
-{
-	unsigned c = us_take_u8(r);
-
-	if (us_capacity_name(c) == NULL)
-		us_reader_fail(r, US_ERR_RANGE);
-	return r->err == US_OK ? (enum us_capacity)c : US_CAPACITY_AUDITOR;
-}
-
 static void
 take_party(struct us_order *order, struct us_reader *r, size_t index)
 {
 	struct us_party *party = &order->parties[index];
 
-	party->id = take_text(order, r, FORM_ID, US_ORDER_ID_MAX);
+	party->id = us_order_take_text(order, r, FORM_ID, US_ORDER_ID_MAX);
 	for (size_t i = 0; i < index; i++)
 		if (same(order->parties[i].id, party->id))
 			us_reader_fail(r, US_ERR_EXISTS);
-	party->name = take_text(order, r, FORM_TEXT, US_ORDER_TEXT_MAX);
+	party->name = us_order_take_text(order, r, FORM_TEXT, US_ORDER_TEXT_MAX);
 	party->n_signers = us_take_u8(r);
 	if (party->n_signers == 0 || party->n_signers > US_ORDER_SIGNERS) {
 		us_reader_fail(r, US_ERR_LIMIT);
@@ -131,8 +29,8 @@ take_party(struct us_order *order, struct us_reader *r, size_t index)
 	}
 	for (size_t i = 0; i < party->n_signers; i++) {
 		struct us_signer *s = &party->signers[i];
-		s->person = take_text(order, r, FORM_TEXT, US_ORDER_NAME_MAX);
-		s->capacity = take_capacity(r);
+		s->person = us_order_take_text(order, r, FORM_TEXT, US_ORDER_NAME_MAX);
+		s->capacity = us_order_take_capacity(r);
 		/* who adds people must not be who signs them in */
 		if (us_capacity_runs_machine(s->capacity))
 			us_reader_fail(r, US_ERR_DENIED);
@@ -147,8 +45,8 @@ take_purpose(struct us_order *order, struct us_reader *r, size_t index)
 {
 	struct us_purpose *purpose = &order->purposes[index];
 
-	purpose->code = take_text(order, r, FORM_ID, US_ORDER_ID_MAX);
-	purpose->text = take_text(order, r, FORM_TEXT, US_ORDER_TEXT_MAX);
+	purpose->code = us_order_take_text(order, r, FORM_ID, US_ORDER_ID_MAX);
+	purpose->text = us_order_take_text(order, r, FORM_TEXT, US_ORDER_TEXT_MAX);
 	for (size_t i = 0; i < index; i++)
 		if (same(order->purposes[i].code, purpose->code))
 			us_reader_fail(r, US_ERR_EXISTS);
@@ -172,7 +70,7 @@ take_collections(struct us_order *order, struct us_reader *r, struct us_rule *ru
 	}
 	rule->n_collections = n;
 	for (size_t i = 0; i < n; i++) {
-		rule->collections[i] = take_text(order, r, FORM_ID, US_ORDER_ID_MAX);
+		rule->collections[i] = us_order_take_text(order, r, FORM_ID, US_ORDER_ID_MAX);
 		for (size_t j = 0; j < i; j++)
 			if (same(rule->collections[i], rule->collections[j]))
 				us_reader_fail(r, US_ERR_EXISTS);
@@ -184,7 +82,7 @@ take_designation(struct us_order *order, struct us_reader *r, size_t index)
 {
 	struct us_designation *d = &order->designations[index];
 
-	d->name = take_text(order, r, FORM_TEXT, US_ORDER_ID_MAX);
+	d->name = us_order_take_text(order, r, FORM_TEXT, US_ORDER_ID_MAX);
 	for (size_t i = 0; i < index; i++)
 		if (same(order->designations[i].name, d->name))
 			us_reader_fail(r, US_ERR_EXISTS);
@@ -197,12 +95,12 @@ take_calendar(struct us_order *order, struct us_reader *r, size_t index)
 	int32_t *holidays;
 	size_t n;
 
-	c->id = take_text(order, r, FORM_ID, US_ORDER_ID_MAX);
+	c->id = us_order_take_text(order, r, FORM_ID, US_ORDER_ID_MAX);
 	for (size_t i = 0; i < index; i++)
 		if (same(order->calendars[i].id, c->id))
 			us_reader_fail(r, US_ERR_EXISTS);
-	c->zone_name = take_text(order, r, FORM_TEXT, US_ZONE_MAX);
-	c->zone_posix = take_text(order, r, FORM_TEXT, US_ZONE_MAX);
+	c->zone_name = us_order_take_text(order, r, FORM_TEXT, US_ZONE_MAX);
+	c->zone_posix = us_order_take_text(order, r, FORM_TEXT, US_ZONE_MAX);
 	if (r->err == US_OK && us_zone_parse(&c->zone, c->zone_posix) != US_OK)
 		us_reader_fail(r, US_ERR_FORMAT);
 	c->weekdays = us_take_u8(r);
@@ -211,7 +109,7 @@ take_calendar(struct us_order *order, struct us_reader *r, size_t index)
 	if (c->weekdays == 0 || c->weekdays > 0x7f || c->from_minute >= c->to_minute ||
 	    c->to_minute > 1440)
 		us_reader_fail(r, US_ERR_RANGE);
-	n = take_count(r, US_HOLIDAYS_MAX, 4);
+	n = us_order_take_count(r, US_HOLIDAYS_MAX, 4);
 	if (n == 0)
 		return;
 	holidays = calloc(n, sizeof *holidays);
@@ -233,7 +131,7 @@ take_period(struct us_order *order, struct us_reader *r, size_t index)
 {
 	struct us_period *p = &order->periods[index];
 
-	p->id = take_text(order, r, FORM_ID, US_ORDER_ID_MAX);
+	p->id = us_order_take_text(order, r, FORM_ID, US_ORDER_ID_MAX);
 	for (size_t i = 0; i < index; i++)
 		if (same(order->periods[i].id, p->id))
 			us_reader_fail(r, US_ERR_EXISTS);
@@ -246,7 +144,7 @@ take_period(struct us_order *order, struct us_reader *r, size_t index)
 static void
 take_matter_state(struct us_order *order, struct us_reader *r, size_t index)
 {
-	order->matter_states[index] = take_text(order, r, FORM_ID, US_ORDER_ID_MAX);
+	order->matter_states[index] = us_order_take_text(order, r, FORM_ID, US_ORDER_ID_MAX);
 	for (size_t i = 0; i < index; i++)
 		if (same(order->matter_states[i], order->matter_states[index]))
 			us_reader_fail(r, US_ERR_EXISTS);
@@ -255,10 +153,10 @@ take_matter_state(struct us_order *order, struct us_reader *r, size_t index)
 static void
 take_quorum(const struct us_order *order, struct us_reader *r, struct us_quorum *q)
 {
-	size_t n = take_small_count(r, US_ORDER_QUORUM);
+	size_t n = us_order_take_small_count(r, US_ORDER_QUORUM);
 
 	for (size_t i = 0; i < n; i++) {
-		q->alternatives[i] = take_parties(order, r);
+		q->alternatives[i] = us_order_take_parties(order, r);
 		if (q->alternatives[i] == 0) /* nobody's signature is no signature */
 			us_reader_fail(r, US_ERR_FORMAT);
 		for (size_t j = 0; j < i; j++)
@@ -273,14 +171,14 @@ take_clearance(struct us_order *order, struct us_reader *r, size_t index)
 {
 	struct us_clearance *c = &order->clearances[index];
 
-	c->id = take_text(order, r, FORM_ID, US_ORDER_ID_MAX);
+	c->id = us_order_take_text(order, r, FORM_ID, US_ORDER_ID_MAX);
 	for (size_t i = 0; i < index; i++)
 		if (same(order->clearances[i].id, c->id))
 			us_reader_fail(r, US_ERR_EXISTS);
-	c->paragraph = take_text(order, r, FORM_TEXT, US_ORDER_PARAGRAPH_MAX);
-	c->serve = take_parties(order, r);
+	c->paragraph = us_order_take_text(order, r, FORM_TEXT, US_ORDER_PARAGRAPH_MAX);
+	c->serve = us_order_take_parties(order, r);
 	c->days = us_take_u16(r);
-	c->working_only = take_flag(r);
+	c->working_only = us_order_take_flag(r);
 	take_quorum(order, r, &c->confirm);
 	if (c->serve == 0 || c->days == 0 || c->days > 3650)
 		us_reader_fail(r, US_ERR_RANGE);
@@ -291,18 +189,18 @@ take_workflows(struct us_order *order, struct us_reader *r)
 {
 	struct us_workflows *w = &order->workflows;
 
-	w->acknowledgement_paragraph = take_text(order, r, FORM_TEXT_OR_EMPTY,
+	w->acknowledgement_paragraph = us_order_take_text(order, r, FORM_TEXT_OR_EMPTY,
 	    US_ORDER_PARAGRAPH_MAX);
-	w->carries_over = take_flag(r);
+	w->carries_over = us_order_take_flag(r);
 	w->renew_by_ns = (int64_t)us_take_u64(r);
 	take_quorum(order, r, &w->amend);
-	w->may_suspend = take_parties(order, r);
-	w->may_freeze = take_parties(order, r);
+	w->may_suspend = us_order_take_parties(order, r);
+	w->may_freeze = us_order_take_parties(order, r);
 	take_quorum(order, r, &w->lift);
 	w->clawback_visible = us_take_u32(r);
 	if ((w->clawback_visible & ~US_CAPACITY_ANY) != 0)
 		us_reader_fail(r, US_ERR_RANGE);
-	w->may_resolve = take_parties(order, r);
+	w->may_resolve = us_order_take_parties(order, r);
 	w->confer_days = us_take_u16(r);
 	w->move_days = us_take_u16(r);
 	if (w->confer_days > 3650 || w->move_days > 3650)
@@ -317,10 +215,10 @@ take_conditions(struct us_order *order, struct us_reader *r, struct us_rule *rul
 	size_t n;
 
 	c->purpose = (enum us_purpose_need)us_take_u8(r);
-	c->acknowledgement = take_flag(r);
-	c->clearance = take_reference(r, order->n_clearances);
-	c->calendar = take_reference(r, order->n_calendars);
-	c->period = take_reference(r, order->n_periods);
+	c->acknowledgement = us_order_take_flag(r);
+	c->clearance = us_order_take_reference(r, order->n_clearances);
+	c->calendar = us_order_take_reference(r, order->n_calendars);
+	c->period = us_order_take_reference(r, order->n_periods);
 	c->matter_states = us_take_u16(r);
 	if (c->matter_states >> order->n_matter_states != 0)
 		us_reader_fail(r, US_ERR_RANGE);
@@ -330,8 +228,8 @@ take_conditions(struct us_order *order, struct us_reader *r, struct us_rule *rul
 	if (need->count > US_ORDER_APPROVALS)
 		us_reader_fail(r, US_ERR_LIMIT);
 	if (r->err == US_OK && need->count > 0) {
-		need->any_party = take_flag(r);
-		need->parties = take_parties(order, r);
+		need->any_party = us_order_take_flag(r);
+		need->parties = us_order_take_parties(order, r);
 		need->capacities = us_take_u32(r);
 		need->hours = us_take_u16(r);
 		if (need->any_party ? need->parties != 0 : need->parties == 0)
@@ -340,7 +238,7 @@ take_conditions(struct us_order *order, struct us_reader *r, struct us_rule *rul
 		    need->hours == 0)
 			us_reader_fail(r, US_ERR_RANGE);
 	}
-	n = take_small_count(r, US_ORDER_NETWORKS);
+	n = us_order_take_small_count(r, US_ORDER_NETWORKS);
 	if (n * 17 > r->left)
 		us_reader_fail(r, US_ERR_TRUNCATED);
 	if (r->err != US_OK || n == 0)
@@ -388,7 +286,7 @@ take_mask(struct us_reader *r, struct us_mask *m)
 	m->identifiers = us_take_u8(r);
 	m->roles = us_take_u8(r);
 	m->fields = us_take_u8(r);
-	m->except_match = (uint8_t)take_flag(r);
+	m->except_match = (uint8_t)us_order_take_flag(r);
 	if ((m->roles & ~US_MASK_ROLES_ALL) != 0 || m->fields > US_MASK_FIELDS_ALL)
 		us_reader_fail(r, US_ERR_RANGE);
 }
@@ -432,11 +330,11 @@ take_rule(struct us_order *order, struct us_reader *r, size_t index)
 {
 	struct us_rule *rule = &order->rules[index];
 
-	rule->id = take_text(order, r, FORM_ID, US_ORDER_ID_MAX);
+	rule->id = us_order_take_text(order, r, FORM_ID, US_ORDER_ID_MAX);
 	for (size_t i = 0; i < index; i++)
 		if (same(order->rules[i].id, rule->id))
 			us_reader_fail(r, US_ERR_EXISTS);
-	rule->paragraph = take_text(order, r, FORM_TEXT, US_ORDER_PARAGRAPH_MAX);
+	rule->paragraph = us_order_take_text(order, r, FORM_TEXT, US_ORDER_PARAGRAPH_MAX);
 	rule->effect = (enum us_effect)us_take_u8(r);
 	if (rule->effect != US_PERMIT && rule->effect != US_FORBID)
 		us_reader_fail(r, US_ERR_RANGE);
@@ -448,7 +346,7 @@ take_rule(struct us_order *order, struct us_reader *r, size_t index)
 	rule->any_party = (flags & US_RULE_FLAG_ANY_PARTY) != 0;
 	rule->any_collection = (flags & US_RULE_FLAG_ANY_COLLECTION) != 0;
 	rule->is_query = (flags & US_RULE_FLAG_QUERY) != 0;
-	rule->parties = take_parties(order, r);
+	rule->parties = us_order_take_parties(order, r);
 	rule->capacities = us_take_u32(r);
 	rule->actions[0] = us_take_u64(r);
 	rule->actions[1] = us_take_u64(r);
@@ -457,7 +355,7 @@ take_rule(struct us_order *order, struct us_reader *r, size_t index)
 	if (r->err == US_OK &&
 	    (rule->is_query ? !us_text_ok(what, US_ORDER_WHAT_MAX) : what.n != 0))
 		us_reader_fail(r, US_ERR_ENCODING);
-	rule->what = keep(order, r, what);
+	rule->what = us_order_keep_text(order, r, what);
 	if (rule->effect == US_PERMIT) {
 		take_conditions(order, r, rule);
 		take_limits(r, &rule->limits);
@@ -501,9 +399,10 @@ take_order(struct us_order *order, struct us_reader *r)
 	order->version = us_take_u32(r);
 	if (order->version == 0)
 		us_reader_fail(r, US_ERR_RANGE);
-	order->title = take_text(order, r, FORM_TEXT, US_ORDER_TEXT_MAX);
-	order->docket = take_text(order, r, FORM_TEXT_OR_EMPTY, US_ORDER_TEXT_MAX);
-	order->default_paragraph = take_text(order, r, FORM_TEXT_OR_EMPTY, US_ORDER_PARAGRAPH_MAX);
+	order->title = us_order_take_text(order, r, FORM_TEXT, US_ORDER_TEXT_MAX);
+	order->docket = us_order_take_text(order, r, FORM_TEXT_OR_EMPTY, US_ORDER_TEXT_MAX);
+	order->default_paragraph = us_order_take_text(order, r, FORM_TEXT_OR_EMPTY,
+	    US_ORDER_PARAGRAPH_MAX);
 	order->smallest_count = us_take_u32(r);
 	uint8_t home = us_take_u8(r);
 #define LIST(count, list, number, take) \
@@ -512,17 +411,19 @@ take_order(struct us_order *order, struct us_reader *r)
 		for (size_t i = 0; i < order->number && r->err == US_OK; i++) \
 			take(order, r, i); \
 	} while (0)
-	LIST(take_count(r, US_ORDER_PARTIES, 8), parties, n_parties, take_party);
-	LIST(take_small_count(r, US_ORDER_DESIGNATIONS), designations, n_designations,
+	LIST(us_order_take_count(r, US_ORDER_PARTIES, 8), parties, n_parties, take_party);
+	LIST(us_order_take_small_count(r, US_ORDER_DESIGNATIONS), designations, n_designations,
 	    take_designation);
-	LIST(take_small_count(r, US_ORDER_CALENDARS), calendars, n_calendars, take_calendar);
-	LIST(take_small_count(r, US_ORDER_PERIODS), periods, n_periods, take_period);
-	LIST(take_count(r, US_ORDER_PURPOSES, 6), purposes, n_purposes, take_purpose);
-	LIST(take_small_count(r, US_ORDER_MATTER_STATES), matter_states, n_matter_states,
+	LIST(us_order_take_small_count(r, US_ORDER_CALENDARS), calendars, n_calendars,
+	    take_calendar);
+	LIST(us_order_take_small_count(r, US_ORDER_PERIODS), periods, n_periods, take_period);
+	LIST(us_order_take_count(r, US_ORDER_PURPOSES, 6), purposes, n_purposes, take_purpose);
+	LIST(us_order_take_small_count(r, US_ORDER_MATTER_STATES), matter_states, n_matter_states,
 	    take_matter_state);
-	LIST(take_small_count(r, US_ORDER_CLEARANCES), clearances, n_clearances, take_clearance);
+	LIST(us_order_take_small_count(r, US_ORDER_CLEARANCES), clearances, n_clearances,
+	    take_clearance);
 	take_workflows(order, r);
-	LIST(take_count(r, US_ORDER_RULES, 40), rules, n_rules, take_rule);
+	LIST(us_order_take_count(r, US_ORDER_RULES, 40), rules, n_rules, take_rule);
 #undef LIST
 	if (home > order->n_calendars)
 		us_reader_fail(r, US_ERR_RANGE);

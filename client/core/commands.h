@@ -18,7 +18,8 @@
 
 #define US_COMMANDS(X) \
 	X(VAULT, vault)         /* status, unseal, seal, share */ \
-	X(PEOPLE, people)       /* person, credential */ \
+	X(PEOPLE, people)       /* person */ \
+	X(PEOPLE, credentials)  /* credential */ \
 	X(EVIDENCE, collection) /* collection, batch */ \
 	X(EVIDENCE, load)       /* load */ \
 	X(EVIDENCE, search)     /* search */ \

@@ -1,11 +1,8 @@
 /* Loading produced logs: parts of whole lines, compressed, over a few connections at once. */
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 #include <zstd.h>
 
 #include "evidence/batch/defect.h"
@@ -14,6 +11,7 @@
 #include "client/core/client.h"
 #include "client/core/http.h"
 #include "client/evidence/receipt.h"
+#include "client/evidence/receipt_file.h"
 #include "client/evidence/source.h"
 #include "base/base64.h"
 #include "crypto/crypto.h"
@@ -160,8 +158,7 @@ take_answer(struct us_client_load *load, const struct us_reply *reply, struct us
 		load->failed = 1;
 		if (reply->status == 422) {
 			us_say("stopped: the file has defects, and nothing of the open batch is "
-			       "admitted "
-			       "(--on-defect skip admits the rest)");
+			       "admitted (--on-defect skip admits the rest)");
 			load->status = US_EXIT_OTHER;
 		} else
 			load->status = us_client_problem(load->client, reply);
@@ -394,107 +391,6 @@ open_load(struct us_client *client, const struct us_args *args, struct us_client
 	return status;
 }
 
-static void
-show_receipt(const cJSON *r)
-{
-	const cJSON *batches = cJSON_GetObjectItemCaseSensitive(r, "batches"), *b;
-
-	printf("%.0f records: %.0f admitted, %.0f were there already, %.0f refused\n",
-	    us_json_number(r, "received", 0), us_json_number(r, "admitted", 0),
-	    us_json_number(r, "duplicates", 0), us_json_number(r, "refused", 0));
-	cJSON_ArrayForEach(b, batches)
-		printf("batch %s: %s to %s, manifest root %s, log entry %.0f\n",
-		    us_json_text(b, "batch"), us_json_text(b, "first"), us_json_text(b, "last"),
-		    us_json_text(b, "manifest_root"), us_json_number(b, "entry", -1));
-}
-
-/* The name that a receipt has until it is whole. */
-static void
-receipt_name(const struct us_args *args, char *name, size_t size)
-{
-	if ((size_t)snprintf(name, size, "%s.part", us_arg(args, "receipt")) >= size)
-		us_usage_error("the receipt's name is too long");
-}
-
-/* Before anything is sent, so that a name that cannot be written costs nothing. */
-static void
-open_receipt(const struct us_args *args, struct us_client_load *load)
-{
-	char name[4096];
-	int fd;
-
-	if (us_arg(args, "receipt") == NULL)
-		return;
-	if (access(us_arg(args, "receipt"), F_OK) == 0)
-		us_usage_error("%s is there already", us_arg(args, "receipt"));
-	receipt_name(args, name, sizeof name);
-	fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0 || fchmod(fd, 0600) != 0 || (load->file = fdopen(fd, "w")) == NULL)
-		us_give_up(US_EXIT_OTHER, "cannot write %s", name);
-}
-
-/* The file gets its name if the load has ended well, or goes. */
-static void
-close_receipt(const struct us_args *args, struct us_client_load *load, int status)
-{
-	char name[4096];
-
-	if (load->file == NULL)
-		return;
-	receipt_name(args, name, sizeof name);
-	(void)fclose(load->file);
-	load->file = NULL;
-	if (status != US_EXIT_DONE && status != US_EXIT_INCOMPLETE)
-		(void)unlink(name);
-	else if (rename(name, us_arg(args, "receipt")) != 0)
-		us_say("the receipt is in %s: it cannot be renamed", name);
-}
-
-/* A load that ends well and leaves nothing behind must not pass for one that did: somebody would go
- * home. */
-static void
-say_nothing_came(const struct us_args *args, const cJSON *receipt)
-{
-	const double refused = us_json_number(receipt, "refused", 0);
-
-	if (us_json_number(receipt, "received", 0) < 1)
-		us_say("nothing was loaded: there is no record in %s; see whether that is the file "
-		       "you "
-		       "meant",
-		    args->n_operands == 2 ? args->operand[1] : "these files");
-	else
-		us_say("nothing was loaded: %s refused; correct what the lines above name%s, and "
-		       "load "
-		       "again",
-		    refused == 1 ? "the only record was" : "all records were",
-		    us_arg(args, "receipt") != NULL ? " (the receipt names every one)" :
-						      " (--receipt FILE names every one)");
-}
-
-static int
-put_receipt(struct us_client *client, const struct us_args *args, struct us_client_load *load,
-    const cJSON *receipt)
-{
-	FILE *to[] = { load->file, client->json ? stdout : NULL };
-	int err = US_OK;
-
-	for (size_t i = 0; i < 2 && (err == US_OK || err == US_ERR_INCOMPLETE); i++)
-		if (to[i] != NULL)
-			err = us_receipt_write(&load->receipt, receipt, args->operand + 1,
-			    args->n_operands - 1, to[i]);
-	if (!client->json)
-		show_receipt(receipt);
-	if (err == US_ERR_INCOMPLETE) {
-		us_say("all is admitted, but which record has which number cannot be said: an "
-		       "answer was lost on "
-		       "its way; the records themselves show it");
-		return US_EXIT_INCOMPLETE;
-	}
-	if (err != US_OK)
-		us_say("cannot write the receipt: %s", us_strerror(err));
-	return err == US_OK && fflush(stdout) == 0 ? US_EXIT_DONE : US_EXIT_OTHER;
-}
-
 static int
 end_load(struct us_client *client, const struct us_args *args, struct us_client_load *load)
 {
@@ -509,10 +405,9 @@ end_load(struct us_client *client, const struct us_args *args, struct us_client_
 		us_reply_init(&reply);
 		(void)us_client_request(client, &request, &reply);
 		us_reply_free(&reply);
-		us_say(
-		    "the load has ended early: what it had admitted stays, what was in its open "
-		    "batch is not "
-		    "admitted; once the cause is mended, the same command goes on where it ended");
+		us_say("the load has ended early: what it had admitted stays, what was in its open "
+		       "batch is not admitted; once the cause is mended, the same command goes on "
+		       "where it ended");
 		return load->status;
 	}
 	(void)snprintf(path, sizeof path, "/v1/loads/%s/finish", load->id);
@@ -521,11 +416,11 @@ end_load(struct us_client *client, const struct us_args *args, struct us_client_
 		status = us_receipt_verify(client, args->operand[0], receipt, &load->sent,
 		    load->accepted);
 	if (status == US_EXIT_DONE)
-		status = put_receipt(client, args, load, receipt);
+		status = us_receipt_put(client, args, load->file, &load->receipt, receipt);
 	load->came_to_nothing = us_json_number(receipt, "admitted", 0) < 1 &&
 	    us_json_number(receipt, "duplicates", 0) < 1;
 	if (status == US_EXIT_DONE && load->came_to_nothing)
-		say_nothing_came(args, receipt);
+		us_receipt_say_nothing_came(args, receipt);
 	cJSON_Delete(receipt);
 	return status;
 }
@@ -543,11 +438,11 @@ run_load(struct us_client *client, const struct us_args *args)
 	if (format != NULL && strcmp(format, "native") != 0)
 		us_usage_error("format '%s' is not known; there is: native", format);
 	(void)us_client_profile(client);
-	open_receipt(args, &load);
+	load.file = us_receipt_file_open(args);
 	load.want_map = client->json || load.file != NULL;
 	status = open_load(client, args, &load);
 	if (status != US_EXIT_DONE) {
-		close_receipt(args, &load, status);
+		us_receipt_file_close(args, load.file, status);
 		return status;
 	}
 	(void)pthread_mutex_init(&load.lock, NULL);
@@ -574,7 +469,8 @@ run_load(struct us_client *client, const struct us_args *args)
 		us_receipt_part_free(load.slot.lines);
 	}
 	status = end_load(client, args, &load);
-	close_receipt(args, &load, status); /* one of nothing too: it names what was refused */
+	us_receipt_file_close(args, load.file,
+	    status); /* one of nothing too: it names what was refused */
 	if (status == US_EXIT_DONE && load.came_to_nothing)
 		status = US_EXIT_OTHER;
 	us_receipt_free(&load.receipt);

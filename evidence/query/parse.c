@@ -1,23 +1,9 @@
 #include <string.h>
 
-#include <utf8proc.h>
-
 #include "base/err.h"
 #include "base/utf8.h"
 #include "evidence/query/query_internal.h"
-
-enum us_query_token {
-	TOKEN_END,
-	TOKEN_OPEN,
-	TOKEN_CLOSE,
-	TOKEN_QUOTE,
-	TOKEN_AND,
-	TOKEN_OR,
-	TOKEN_NOT,
-	TOKEN_TEXT
-};
-
-enum us_query_mark { MARK_NONE, MARK_SPACE, MARK_OPEN, MARK_CLOSE, MARK_QUOTE, MARK_CURLY };
+#include "evidence/query/token.h"
 
 struct us_query_list {
 	struct us_query_node **p;
@@ -26,80 +12,6 @@ struct us_query_list {
 };
 
 static int parse_or(struct us_parser *p, struct us_query_node **out);
-
-/* What the character at i means for the grammar, and its length. The text is valid UTF-8. */
-static enum us_query_mark
-mark_at(const struct us_parser *p, size_t i, size_t *len)
-{
-	uint32_t c = 0;
-	int category;
-
-	*len = us_utf8_next(p->text + i, p->n - i, &c);
-	if (c < 0x80) {
-		if (c <= ' ' || c == 0x7f)
-			return MARK_SPACE;
-		return c == '(' ? MARK_OPEN :
-		    c == ')'    ? MARK_CLOSE :
-		    c == '"'    ? MARK_QUOTE :
-				  MARK_NONE;
-	}
-	if (c == 0x201c || c == 0x201d || c == 0x201e)
-		return MARK_CURLY;
-	if (c == 0xff08 || c == 0xff09) /* fullwidth parentheses, as input methods give them */
-		return c == 0xff08 ? MARK_OPEN : MARK_CLOSE;
-	category = (int)utf8proc_category((utf8proc_int32_t)c);
-	return category >= UTF8PROC_CATEGORY_ZS && category <= UTF8PROC_CATEGORY_ZP ? MARK_SPACE :
-										      MARK_NONE;
-}
-
-static void
-skip_space(struct us_parser *p)
-{
-	size_t len;
-
-	while (p->at < p->n && mark_at(p, p->at, &len) == MARK_SPACE)
-		p->at += len;
-}
-
-/* The end of the text that begins at i. */
-static size_t
-text_end(const struct us_parser *p, size_t i)
-{
-	size_t len;
-
-	while (i < p->n && mark_at(p, i, &len) == MARK_NONE)
-		i += len;
-	return i;
-}
-
-static enum us_query_token
-peek(struct us_parser *p)
-{
-	struct us_bytes text;
-	size_t len;
-
-	skip_space(p);
-	if (p->at == p->n)
-		return TOKEN_END;
-	switch (mark_at(p, p->at, &len)) {
-	case MARK_OPEN:
-		return TOKEN_OPEN;
-	case MARK_CLOSE:
-		return TOKEN_CLOSE;
-	case MARK_QUOTE:
-	case MARK_CURLY:
-		return TOKEN_QUOTE;
-	case MARK_NONE:
-	case MARK_SPACE:
-		break;
-	}
-	text = (struct us_bytes){ p->text + p->at, text_end(p, p->at) - p->at };
-	if (us_bytes_is(text, "AND"))
-		return TOKEN_AND;
-	if (us_bytes_is(text, "OR"))
-		return TOKEN_OR;
-	return us_bytes_is(text, "NOT") ? TOKEN_NOT : TOKEN_TEXT;
-}
 
 static int
 enter(struct us_parser *p)
@@ -207,17 +119,17 @@ static int
 quoted(struct us_parser *p, int doubled, size_t *start, size_t *end)
 {
 	size_t open = p->at, len, i;
-	enum us_query_mark opened = mark_at(p, open, &len), m;
+	enum us_query_mark opened = us_query_mark_at(p, open, &len), m;
 
 	for (i = open + len; i < p->n; i += len) {
-		m = mark_at(p, i, &len);
+		m = us_query_mark_at(p, i, &len);
 		if (m != MARK_QUOTE && (m != MARK_CURLY || opened == MARK_QUOTE))
 			continue;
 		if (doubled && m == MARK_QUOTE && i + 1 < p->n && p->text[i + 1] == '"') {
 			len = 2;
 			continue;
 		}
-		mark_at(p, open, start);
+		us_query_mark_at(p, open, start);
 		*start += open;
 		*end = i;
 		p->at = i + len;
@@ -267,7 +179,7 @@ parse_field(struct us_parser *p, size_t name_n, size_t end, struct us_query_node
 
 	f.value_at = p->at + name_n + 1;
 	p->at = end;
-	next = end < p->n ? mark_at(p, end, &len) : MARK_NONE;
+	next = end < p->n ? us_query_mark_at(p, end, &len) : MARK_NONE;
 	if (end == f.value_at && (next == MARK_QUOTE || next == MARK_CURLY)) {
 		err = quoted(p, 1, &start, &stop);
 		if (err != US_OK)
@@ -294,7 +206,7 @@ parse_field(struct us_parser *p, size_t name_n, size_t end, struct us_query_node
 static int
 parse_text(struct us_parser *p, struct us_query_node **out)
 {
-	size_t start = p->at, end = text_end(p, p->at), name_n;
+	size_t start = p->at, end = us_query_text_end(p, p->at), name_n;
 	int err;
 
 	if (end - start == 1 && p->text[start] == '*') {
@@ -320,14 +232,14 @@ parse_primary(struct us_parser *p, struct us_query_node **out)
 	size_t open, len;
 	int err;
 
-	switch (peek(p)) {
+	switch (us_query_peek(p)) {
 	case TOKEN_TEXT:
 		return parse_text(p, out);
 	case TOKEN_QUOTE:
 		return parse_phrase(p, out);
 	case TOKEN_OPEN:
 		open = p->at;
-		mark_at(p, open, &len);
+		us_query_mark_at(p, open, &len);
 		p->at += len;
 		err = enter(p);
 		if (err == US_OK)
@@ -335,10 +247,10 @@ parse_primary(struct us_parser *p, struct us_query_node **out)
 		if (err != US_OK)
 			return err;
 		p->depth--;
-		if (peek(p) != TOKEN_CLOSE)
+		if (us_query_peek(p) != TOKEN_CLOSE)
 			return us_query_fail(p, US_ERR_FORMAT, open,
 			    "this parenthesis is not closed");
-		mark_at(p, p->at, &len);
+		us_query_mark_at(p, p->at, &len);
 		p->at += len;
 		return US_OK;
 	case TOKEN_AND:
@@ -365,7 +277,7 @@ parse_not(struct us_parser *p, struct us_query_node **out)
 	size_t at;
 	int err;
 
-	if (peek(p) != TOKEN_NOT)
+	if (us_query_peek(p) != TOKEN_NOT)
 		return parse_primary(p, out);
 	at = p->at;
 	p->at += 3;
@@ -436,7 +348,7 @@ parse_and(struct us_parser *p, struct us_query_node **out)
 			err = list_add(p, &l, child);
 		if (err != US_OK)
 			return err;
-		t = peek(p);
+		t = us_query_peek(p);
 		if (t == TOKEN_AND)
 			p->at += 3;
 		else if (t == TOKEN_END || t == TOKEN_CLOSE || t == TOKEN_OR)
@@ -457,7 +369,7 @@ parse_or(struct us_parser *p, struct us_query_node **out)
 			err = list_add(p, &l, child);
 		if (err != US_OK)
 			return err;
-		if (peek(p) != TOKEN_OR)
+		if (us_query_peek(p) != TOKEN_OR)
 			return join(p, US_QUERY_OR, &l, out);
 		p->at += 2;
 	}
@@ -476,13 +388,13 @@ parse_all(struct us_parser *p)
 	valid = p->n == 0 ? 0 : us_utf8_valid_prefix(p->text, p->n);
 	if (valid != p->n)
 		return us_query_fail(p, US_ERR_ENCODING, valid, "not UTF-8");
-	if (peek(p) == TOKEN_END)
+	if (us_query_peek(p) == TOKEN_END)
 		return us_query_fail(p, US_ERR_FORMAT, p->n,
 		    "the query is empty; * finds every record");
 	err = parse_or(p, &root);
 	if (err != US_OK)
 		return err;
-	if (peek(p) != TOKEN_END)
+	if (us_query_peek(p) != TOKEN_END)
 		return us_query_fail(p, US_ERR_FORMAT, p->at, "this parenthesis closes nothing");
 	p->q->pub.root = root;
 	return us_query_finish(p->q);

@@ -23,15 +23,15 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "daemon/vault/store/sqlite_db.h"
 #include "daemon/vault/store/sqlite_names.h"
+#include "daemon/vault/store/sqlite_reader.h"
 #include "store_schema.h"
 
 #define APPLICATION_ID 0x55534c31 /* "USL1" */
 #define SCHEMA_VERSION 1
 #define PAGE_SIZE 16384
 #define WRITER_CACHE_KIB 8192
-#define READER_CACHE_KIB 2048
-#define MMAP_BYTES (INT64_C(1) << 36)
 
 enum us_store_statement {
 	ST_BEGIN,
@@ -56,16 +56,6 @@ static const char *const writer_sql[ST_WRITER_COUNT] = {
 	[ST_DROP_ACTS] = "DELETE FROM acts WHERE sequence >= ?1",
 };
 
-enum us_store_reader_statement { RS_BEGIN, RS_END, RS_GET, RS_SCAN, RS_ACTS, RS_COUNT };
-static const char *const reader_sql[RS_COUNT] = {
-	[RS_BEGIN] = "BEGIN",
-	[RS_END] = "COMMIT",
-	[RS_GET] = "SELECT page FROM pages WHERE id = ?1",
-	[RS_SCAN] = "SELECT id, page FROM pages WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
-	[RS_ACTS] = "SELECT sequence, prepared, entry, sealed FROM acts WHERE sequence >= ?1 "
-		    "ORDER BY sequence",
-};
-
 /* Invariant: in_transaction tells whether SQLite has one open. pending is set by SQLite's hook in
  * commits of this connection and by us_store_checkpoint(). */
 struct us_store {
@@ -78,84 +68,6 @@ struct us_store {
 	uint64_t pending;
 };
 
-struct us_store_reader {
-	sqlite3 *db;
-	sqlite3_stmt *st[RS_COUNT];
-};
-
-static int
-error_of(int rc)
-{
-	switch (rc & 0xff) {
-	case SQLITE_OK:
-	case SQLITE_ROW:
-	case SQLITE_DONE:
-		return US_OK;
-	case SQLITE_FULL:
-		return US_ERR_NOSPACE;
-	case SQLITE_NOMEM:
-		return US_ERR_NOMEM;
-	case SQLITE_BUSY:
-	case SQLITE_LOCKED:
-		return US_ERR_BUSY;
-	case SQLITE_CORRUPT:
-	case SQLITE_NOTADB:
-		return US_ERR_FORMAT;
-	case SQLITE_TOOBIG:
-		return US_ERR_LIMIT;
-	default:
-		return US_ERR_IO;
-	}
-}
-
-static int
-db_error(sqlite3 *db, int rc, const char *what)
-{
-	int err = error_of(rc);
-
-	/* A full disk may show as a failed write: the errno behind it tells. */
-	if (err == US_ERR_IO && db != NULL) {
-		int e = sqlite3_system_errno(db);
-
-		if (e == ENOSPC || e == EDQUOT)
-			err = US_ERR_NOSPACE;
-	}
-	if (err != US_OK)
-		us_log_err(err, "store: %s: %s (%d)", what,
-		    db != NULL ? sqlite3_errmsg(db) : sqlite3_errstr(rc),
-		    db != NULL ? sqlite3_extended_errcode(db) : rc);
-	return err;
-}
-
-static int
-id_of(const struct us_store_key *key, sqlite3_int64 *id)
-{
-	if (key->collection == 0 || key->collection > US_STORE_COLLECTION_MAX ||
-	    key->number > US_STORE_NUMBER_MAX)
-		return US_ERR_RANGE;
-	*id = (sqlite3_int64)((uint64_t)key->collection << 48 | (uint64_t)key->kind << 40 |
-	    key->number);
-	return US_OK;
-}
-
-static void
-key_of(sqlite3_int64 id, struct us_store_key *key)
-{
-	uint64_t v = (uint64_t)id;
-
-	key->collection = (uint32_t)(v >> 48);
-	key->kind = (uint8_t)(v >> 40);
-	key->number = v & US_STORE_NUMBER_MAX;
-}
-
-static int
-exec(sqlite3 *db, const char *sql)
-{
-	int rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
-
-	return rc == SQLITE_OK ? US_OK : db_error(db, rc, sql);
-}
-
 static int
 pragma_number(sqlite3 *db, const char *sql, int64_t *value)
 {
@@ -165,29 +77,7 @@ pragma_number(sqlite3 *db, const char *sql, int64_t *value)
 	if (rc == SQLITE_OK && (rc = sqlite3_step(st)) == SQLITE_ROW)
 		*value = sqlite3_column_int64(st, 0);
 	sqlite3_finalize(st);
-	return rc == SQLITE_ROW ? US_OK : db_error(db, rc, sql);
-}
-
-static int
-prepare_all(sqlite3 *db, const char *const *sql, int n, sqlite3_stmt **st)
-{
-	int i, rc;
-
-	for (i = 0; i < n; i++) {
-		rc = sqlite3_prepare_v3(db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &st[i], NULL);
-		if (rc != SQLITE_OK)
-			return db_error(db, rc, sql[i]);
-	}
-	return US_OK;
-}
-
-static void
-finalize_all(sqlite3_stmt **st, int n)
-{
-	int i;
-
-	for (i = 0; i < n; i++)
-		sqlite3_finalize(st[i]);
+	return rc == SQLITE_ROW ? US_OK : us_sqlite_error(db, rc, sql);
 }
 
 /* --- opening ------------------------------------------------------------------------------ */
@@ -228,18 +118,18 @@ static int
 make_schema(struct us_store *s)
 {
 	char sql[128];
-	int err = exec(s->db, "BEGIN EXCLUSIVE");
+	int err = us_sqlite_exec(s->db, "BEGIN EXCLUSIVE");
 
 	if (err == US_OK)
-		err = exec(s->db, store_schema_1);
+		err = us_sqlite_exec(s->db, store_schema_1);
 	if (err == US_OK) {
 		(void)snprintf(sql, sizeof sql,
 		    "PRAGMA application_id = %d; PRAGMA user_version = %d", APPLICATION_ID,
 		    SCHEMA_VERSION);
-		err = exec(s->db, sql);
+		err = us_sqlite_exec(s->db, sql);
 	}
 	if (err == US_OK)
-		err = exec(s->db, "COMMIT");
+		err = us_sqlite_exec(s->db, "COMMIT");
 	if (err != US_OK)
 		(void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 	return err;
@@ -291,7 +181,7 @@ set_up_writer(struct us_store *s, const struct us_store_options *options)
 		flags |= SQLITE_OPEN_CREATE;
 	rc = sqlite3_open_v2(s->path, &s->db, flags, us_sqlite_names_vfs(s->names));
 	if (rc != SQLITE_OK)
-		return db_error(s->db, rc, "open");
+		return us_sqlite_error(s->db, rc, "open");
 	(void)sqlite3_extended_result_codes(s->db, 1);
 	/* page_size counts for a new file only; check_schema looks at what is there. */
 	(void)snprintf(sql, sizeof sql,
@@ -300,11 +190,11 @@ set_up_writer(struct us_store *s, const struct us_store_options *options)
 	    "PRAGMA journal_size_limit = 67108864;"
 	    "PRAGMA trusted_schema = OFF; PRAGMA cache_size = -%d;",
 	    PAGE_SIZE, WRITER_CACHE_KIB);
-	err = exec(s->db, sql);
+	err = us_sqlite_exec(s->db, sql);
 	if (err == US_OK)
 		err = check_schema(s);
 	if (err == US_OK)
-		err = prepare_all(s->db, writer_sql, ST_WRITER_COUNT, s->st);
+		err = us_sqlite_prepare(s->db, writer_sql, ST_WRITER_COUNT, s->st);
 	if (err == US_OK) {
 		(void)sqlite3_wal_hook(s->db, on_wal, s);
 		/* What a killed process left behind goes to its place before the first reader
@@ -346,7 +236,7 @@ us_store_close(struct us_store *s)
 {
 	if (s == NULL)
 		return;
-	finalize_all(s->st, ST_WRITER_COUNT);
+	us_sqlite_finalize(s->st, ST_WRITER_COUNT);
 	(void)sqlite3_close(s->db);
 	us_sqlite_names_free(s->names);
 	if (s->lock_fd >= 0)
@@ -372,7 +262,7 @@ static int
 run(struct us_store *s, enum us_store_statement which)
 {
 	int rc = sqlite3_step(s->st[which]);
-	int err = rc == SQLITE_DONE ? US_OK : db_error(s->db, rc, writer_sql[which]);
+	int err = rc == SQLITE_DONE ? US_OK : us_sqlite_error(s->db, rc, writer_sql[which]);
 
 	(void)sqlite3_reset(s->st[which]);
 	(void)sqlite3_clear_bindings(s->st[which]);
@@ -419,7 +309,7 @@ int
 us_store_put(struct us_store *s, const struct us_store_key *key, struct us_bytes page)
 {
 	sqlite3_int64 id;
-	int err = id_of(key, &id);
+	int err = us_sqlite_id_of(key, &id);
 
 	if (err != US_OK)
 		return err;
@@ -442,7 +332,8 @@ us_store_delete(struct us_store *s, const struct us_store_key *from, uint64_t to
 	int err;
 
 	last.number = to;
-	if ((err = id_of(from, &id)) != US_OK || (err = id_of(&last, &last_id)) != US_OK)
+	if ((err = us_sqlite_id_of(from, &id)) != US_OK ||
+	    (err = us_sqlite_id_of(&last, &last_id)) != US_OK)
 		return err;
 	if (!s->in_transaction)
 		return US_ERR_STATE;
@@ -477,7 +368,7 @@ us_store_put_act(struct us_store *s, uint64_t sequence, int prepared, struct us_
 		(void)sqlite3_clear_bindings(st);
 		return US_ERR_EXISTS;
 	}
-	err = rc == SQLITE_DONE ? US_OK : db_error(s->db, rc, "put act");
+	err = rc == SQLITE_DONE ? US_OK : us_sqlite_error(s->db, rc, "put act");
 	(void)sqlite3_reset(st);
 	(void)sqlite3_clear_bindings(st);
 	if (err != US_OK)
@@ -534,7 +425,7 @@ us_store_checkpoint(struct us_store *s)
 	if (rc == SQLITE_BUSY)
 		return US_OK;
 	if (rc != SQLITE_OK) {
-		int err = db_error(s->db, rc, "checkpoint");
+		int err = us_sqlite_error(s->db, rc, "checkpoint");
 
 		/* No room to grow the main file loses nothing: the log keeps all of it. */
 		return err == US_ERR_NOSPACE || err == US_ERR_NOMEM ? err : US_ERR_IO;
@@ -543,174 +434,8 @@ us_store_checkpoint(struct us_store *s)
 	return US_OK;
 }
 
-/* --- reading ------------------------------------------------------------------------------ */
-
 int
 us_store_reader_open(struct us_store_reader **out, const struct us_store *s)
 {
-	struct us_store_reader *r = calloc(1, sizeof *r);
-	char sql[256];
-	int err, rc;
-
-	*out = NULL;
-	if (r == NULL)
-		return US_ERR_NOMEM;
-	rc = sqlite3_open_v2(s->path, &r->db,
-	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW,
-	    us_sqlite_names_vfs(s->names));
-	if (rc != SQLITE_OK) {
-		err = db_error(r->db, rc, "open a reader");
-		goto fail;
-	}
-	(void)sqlite3_extended_result_codes(r->db, 1);
-	(void)sqlite3_busy_timeout(r->db, 1000);
-	(void)snprintf(sql, sizeof sql,
-	    "PRAGMA query_only = ON; PRAGMA wal_autocheckpoint = 0;"
-	    "PRAGMA mmap_size = %" PRId64 "; PRAGMA cache_size = -%d; PRAGMA trusted_schema = OFF;",
-	    MMAP_BYTES, READER_CACHE_KIB);
-	err = exec(r->db, sql);
-	if (err == US_OK)
-		err = prepare_all(r->db, reader_sql, RS_COUNT, r->st);
-	if (err == US_OK) {
-		*out = r;
-		return US_OK;
-	}
-fail:
-	us_store_reader_close(r);
-	return err;
-}
-
-void
-us_store_reader_close(struct us_store_reader *r)
-{
-	if (r == NULL)
-		return;
-	finalize_all(r->st, RS_COUNT);
-	(void)sqlite3_close(r->db);
-	free(r);
-}
-
-static int
-step_once(struct us_store_reader *r, enum us_store_reader_statement which)
-{
-	int rc = sqlite3_step(r->st[which]);
-
-	(void)sqlite3_reset(r->st[which]);
-	return rc == SQLITE_DONE ? US_OK : db_error(r->db, rc, reader_sql[which]);
-}
-
-/* Calls fn with the page of one key; the row is held while fn runs. */
-static int
-get_one(struct us_store_reader *r, const struct us_store_key *key, us_store_page_fn fn, void *ctx)
-{
-	sqlite3_stmt *st = r->st[RS_GET];
-	struct us_bytes page = { NULL, 0 };
-	sqlite3_int64 id;
-	int err = id_of(key, &id);
-	int rc;
-
-	if (err != US_OK)
-		return err;
-	if (sqlite3_bind_int64(st, 1, id) != SQLITE_OK)
-		return US_ERR_NOMEM;
-	rc = sqlite3_step(st);
-	if (rc == SQLITE_ROW) {
-		page.p = sqlite3_column_blob(st, 0);
-		page.n = (size_t)sqlite3_column_bytes(st, 0);
-		if (page.p == NULL)
-			page.n = 0;
-	}
-	if (rc == SQLITE_ROW || rc == SQLITE_DONE)
-		err = fn(ctx, key, page);
-	else
-		err = db_error(r->db, rc, "get");
-	(void)sqlite3_reset(st);
-	return err;
-}
-
-static int
-append_page(void *ctx, const struct us_store_key *key, struct us_bytes page)
-{
-	(void)key;
-	return page.p == NULL ? US_ERR_NOT_FOUND : us_buf_put(ctx, page.p, page.n);
-}
-
-int
-us_store_get(struct us_store_reader *r, const struct us_store_key *key, struct us_buf *out)
-{
-	return get_one(r, key, append_page, out);
-}
-
-int
-us_store_get_many(struct us_store_reader *r, const struct us_store_key *keys, size_t n,
-    us_store_page_fn fn, void *ctx)
-{
-	int end, err;
-	size_t i;
-
-	if (n == 1)
-		return get_one(r, keys, fn, ctx);
-	err = step_once(r, RS_BEGIN);
-	for (i = 0; i < n && err == US_OK; i++)
-		err = get_one(r, &keys[i], fn, ctx);
-	end = sqlite3_get_autocommit(r->db) ? US_OK : step_once(r, RS_END);
-	return err != US_OK ? err : end;
-}
-
-int
-us_store_scan(struct us_store_reader *r, const struct us_store_key *from, uint64_t to,
-    us_store_page_fn fn, void *ctx)
-{
-	sqlite3_stmt *st = r->st[RS_SCAN];
-	struct us_store_key key = *from;
-	sqlite3_int64 id, last;
-	int err, rc = SQLITE_DONE;
-
-	key.number = to;
-	if ((err = id_of(from, &id)) != US_OK || (err = id_of(&key, &last)) != US_OK)
-		return err;
-	if (sqlite3_bind_int64(st, 1, id) != SQLITE_OK ||
-	    sqlite3_bind_int64(st, 2, last) != SQLITE_OK)
-		return US_ERR_NOMEM;
-	while (err == US_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
-		struct us_bytes page;
-
-		key_of(sqlite3_column_int64(st, 0), &key);
-		page.p = sqlite3_column_blob(st, 1);
-		page.n = (size_t)sqlite3_column_bytes(st, 1);
-		err = page.p == NULL ? US_ERR_NOMEM : fn(ctx, &key, page);
-	}
-	if (err == US_OK && rc != SQLITE_DONE)
-		err = db_error(r->db, rc, "scan");
-	(void)sqlite3_reset(st);
-	return err;
-}
-
-int
-us_store_scan_acts(struct us_store_reader *r, uint64_t from, us_store_act_fn fn, void *ctx)
-{
-	sqlite3_stmt *st = r->st[RS_ACTS];
-	int err = US_OK, rc = SQLITE_DONE;
-
-	if (from > INT64_MAX)
-		return US_OK; /* there is none */
-	rc = sqlite3_bind_int64(st, 1, (sqlite3_int64)from);
-	if (rc != SQLITE_OK)
-		return db_error(r->db, rc, "scan acts");
-	while (err == US_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
-		struct us_store_act act;
-
-		act.sequence = (uint64_t)sqlite3_column_int64(st, 0);
-		act.prepared = sqlite3_column_int(st, 1);
-		act.entry = sqlite3_column_type(st, 2) == SQLITE_NULL ?
-		    UINT64_MAX :
-		    (uint64_t)sqlite3_column_int64(st, 2);
-		act.sealed.p = sqlite3_column_blob(st, 3);
-		act.sealed.n = (size_t)sqlite3_column_bytes(st, 3);
-		err = act.sealed.p == NULL ? US_ERR_NOMEM : fn(ctx, &act);
-	}
-	if (err == US_OK && rc != SQLITE_DONE)
-		err = db_error(r->db, rc, "scan acts");
-	(void)sqlite3_reset(st);
-	return err;
+	return us_sqlite_reader_open(out, s->path, us_sqlite_names_vfs(s->names));
 }
