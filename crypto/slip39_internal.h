@@ -12,9 +12,9 @@ struct us_slip39_share {
 	uint8_t value[US_SLIP39_SECRET_MAX];
 };
 
-/* Mnemonic text, both ways; decoding checks words, checksum, padding, and numbers
- * (US_ERR_SHARE). */
+/* From mnemonic text: checks words, checksum, padding, and numbers. US_ERR_SHARE. */
 int us_slip39_decode(const char *mnemonic, struct us_slip39_share *out);
+/* To mnemonic text, NUL-terminated. The share is one that is right: nothing is checked. */
 void us_slip39_encode(const struct us_slip39_share *share, char out[US_SLIP39_TEXT_MAX]);
 
 #endif

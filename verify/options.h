@@ -1,4 +1,4 @@
-/* What a verification is asked: whose keys, witnesses and timestamps count; who hears of entries. */
+/* What a verification is asked: whose key, witnesses and timestamps count; who hears of entries. */
 #ifndef US_VERIFY_OPTIONS_H
 #define US_VERIFY_OPTIONS_H
 

@@ -6,8 +6,9 @@
 
 #include "daemon/keeper/create.h"
 
-/* Fatal on failure, with the path. us_init_write refuses to replace a file. */
+/* Makes a directory with that mode. Fatal on failure, with the path. */
 void us_init_directory(const char *path, mode_t mode);
+/* Writes a file and syncs it. Fatal on failure, with the path; also if it is there already. */
 void us_init_write(const char *path, mode_t mode, const void *p, size_t n);
 
 struct us_handout {

@@ -52,8 +52,11 @@ void us_channel_report(struct us_channel *ch);
 /* Whether nothing is taken from the peer now. */
 int us_channel_holds(const struct us_channel *ch);
 
-/* channel_send.c: events of ch */
+/* channel_send.c: events of ch, which is arg; both write what they can and tell the owner. */
+
+/* There is something to write. ch may be gone afterwards. */
 void us_channel_on_flush(evutil_socket_t fd, short what, void *arg);
+/* There is room to write. ch may be gone afterwards. */
 void us_channel_on_writable(evutil_socket_t fd, short what, void *arg);
 
 #endif

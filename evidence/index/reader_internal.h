@@ -60,8 +60,11 @@ int us_segment_read(struct us_segment *s, const struct us_section *section, uint
 
 /* Looks a term up. entry->df is 0 if it is not there. Freed with us_dict_entry_free(). */
 int us_dict_find(struct us_segment *s, const struct us_term *t, struct us_dict_entry *entry);
+/* Frees its chunks; of a zeroed entry, too. */
 void us_dict_entry_free(struct us_dict_entry *entry);
 
+/* Reads and checks the columns, once. US_ERR_NOMEM, US_ERR_FORMAT and other errors of
+ * us_segment_read() and the reader; then none is loaded. */
 int us_columns_load(struct us_segment *s);
 /* The stored value (base not added); columns are loaded. */
 uint64_t us_column_get(const struct us_segment *s, enum us_column c, uint32_t doc);
@@ -75,6 +78,7 @@ struct us_docs {
 /* key is the chunk's, NULL for metadata. */
 int us_docs_read(struct us_segment *s, const struct us_chunk *c, const struct us_key *key,
     struct us_docs *out);
+/* Frees both lists; of zeroed ones, too. */
 void us_docs_free(struct us_docs *d);
 
 /* Random access to a chunk's positions list, best in rising order. */
@@ -88,10 +92,13 @@ struct us_places {
 	uint64_t group;   /* the one in values; UINT64_MAX: none */
 	uint32_t values[128];
 };
+/* Opens the list of c, whose documents docs are. s, c and key must outlive it. US_ERR_FORMAT (it is
+ * not as long as docs say), US_ERR_NOMEM and errors of reading; then nothing is left open. */
 int us_places_open(struct us_segment *s, const struct us_chunk *c, const struct us_key *key,
     const struct us_docs *docs, struct us_places *p);
 /* Value i < n of the list. */
 int us_places_get(struct us_places *p, uint64_t i, uint32_t *value);
+/* Frees what it holds; of a closed one, too. */
 void us_places_close(struct us_places *p);
 
 #endif

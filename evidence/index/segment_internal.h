@@ -33,6 +33,7 @@ struct us_term {
 	size_t n;
 };
 
+/* The term of a word; of one that is too long, as much as fits. */
 void us_term_content(struct us_term *t, struct us_bytes word);
 /* Role values are "system" ... as queries have them. */
 void us_term_meta(struct us_term *t, enum us_query_field field, struct us_bytes value);

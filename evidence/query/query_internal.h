@@ -32,21 +32,24 @@ int us_query_fail(struct us_parser *p, int err, size_t at, const char *format, .
 int us_query_node(struct us_parser *p, enum us_query_op op, size_t at, size_t n,
     struct us_query_node **out);
 
-/* The value of a field into a node. name and value are views of the text (value perhaps with its
- * doubled quotes undone); at and value_at their byte positions. */
+/* A field and its value: views of the text (value perhaps with its doubled quotes undone) and their
+ * byte positions. */
 struct us_field_text {
 	struct us_bytes name;
 	size_t at;
 	struct us_bytes value;
 	size_t value_at;
 };
+/* The value of a field into a node of the tree. US_ERR_FORMAT, US_ERR_LIMIT, with p->error filled;
+ * US_ERR_NOMEM. */
 int
 us_query_field_node(struct us_parser *p, const struct us_field_text *f, struct us_query_node **out);
 
-/* refuse.c: text outside of quotation marks, [start, end) of p's, that is not supported; and text
- * that came to nothing but the word of an operator, in whatever letters and with whatever beside
- * it. US_OK, or US_ERR_FORMAT with p->error filled. */
+/* refuse.c: text outside of quotation marks, [start, end) of p's, that is not supported. US_OK, or
+ * US_ERR_FORMAT with p->error filled. */
 int us_query_refuse_text(struct us_parser *p, size_t start, size_t end);
+/* Text that came to nothing but the word of an operator, in whatever letters and with whatever
+ * beside it. As above. */
 int us_query_refuse_word(struct us_parser *p, const struct us_query_node *node);
 /* "AND", "OR", "NOT" if the word is that operator in lower case; else NULL. */
 const char *us_query_operator_like(struct us_bytes word);

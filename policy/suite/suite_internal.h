@@ -91,14 +91,18 @@ struct us_suite {
 	struct us_suite_statement *statements;
 };
 
-/* statement.c */
+/* statement.c. What is wrong becomes a finding. */
+
+/* Facts of a statement or the defaults, over those that are there. */
 void us_suite_read_facts(struct us_findings *f, const struct us_yaml_node *node,
     const struct us_order *order, struct us_suite_facts *facts);
+/* The next of the suite's statements, for which there must be room. */
 void us_suite_read_statement(struct us_findings *f, const struct us_yaml_node *node,
     struct us_suite *suite, const struct us_suite_facts *defaults);
 
 /* expect.c: what a statement expects, in and out. */
 extern const struct us_yaml_key us_suite_expect_keys[];
+/* What node expects, added to what expected says. What is wrong becomes a finding. */
 void us_suite_read_expected(struct us_findings *f, const struct us_yaml_node *node,
     struct us_suite_said *expected);
 /* 1 if found says all that expected says. */
