@@ -10,7 +10,7 @@
 #define FIELDS_MAX 4
 
 enum us_event_type {
-#define X(type, ctype, text) TYPE_##type,
+#define X(type, text) TYPE_##type,
 	US_EVENT_TYPES(X)
 #undef X
 };
@@ -29,20 +29,17 @@ struct us_event_row {
 	struct us_event_field fields[FIELDS_MAX];
 };
 
-/* A field whose member is of another type than its row says does not compile. */
-#define MEMBER(member, field) (((struct us_event *)0)->member.field)
-#define AT(ctype, member, field) \
-	_Generic(MEMBER(member, field), ctype : offsetof(struct us_event, member.field))
-#define AT_U8(member, field) AT(uint8_t, member, field)
-#define AT_U32(member, field) AT(uint32_t, member, field)
-#define AT_U64(member, field) AT(uint64_t, member, field)
-#define AT_I64(member, field) AT(int64_t, member, field)
+#define AT_MEMBER(member, field) offsetof(struct us_event, member.field)
+#define AT_U8 AT_MEMBER
+#define AT_U32 AT_MEMBER
+#define AT_U64 AT_MEMBER
+#define AT_I64 AT_MEMBER
 #define AT_WORD(member, field) 0
-#define AT_FLAG(member, field) AT(int, member, field)
-#define AT_BYTES(member, field) AT(struct us_bytes, member, field)
-#define AT_COUNTS AT_BYTES
-#define AT_COSIGNERS AT_BYTES
-#define AT_KEYS AT_BYTES
+#define AT_FLAG AT_MEMBER
+#define AT_BYTES AT_MEMBER
+#define AT_COUNTS AT_MEMBER
+#define AT_COSIGNERS AT_MEMBER
+#define AT_KEYS AT_MEMBER
 
 #define FIELD(type, member, field) { TYPE_##type, AT_##type(member, field), #field },
 #define ONE(type, member, field) +1

@@ -28,53 +28,50 @@
 #define US_EVENT_ACT_MAX 2048 /* a larger act is said by its digest */
 
 /* Types of fields. Whole numbers are big-endian. The last four take what is left of the summary.
- * X(type, C type, how docs/PROTOCOL.md writes it, with the field's name for %s) */
+ * X(type, how docs/PROTOCOL.md writes it, with the field's name for %s) */
 #define US_EVENT_TYPES(X) \
-	X(U8, uint8_t, "u8 %s") \
-	X(U32, uint32_t, "u32 %s") \
-	X(U64, uint64_t, "u64 %s") \
-	X(I64, int64_t, "i64 %s") \
-	X(WORD, char, "\"%s\"")           /* always there, and no member of the struct */ \
-	X(FLAG, int, "\"%s\" or nothing") /* 1 or 0 */ \
-	X(BYTES, struct us_bytes, "%s") \
-	X(COUNTS, struct us_bytes, "{ u8 reason ‖ u32 count }") \
-	X(COSIGNERS, struct us_bytes, "{ u32 key ‖ u64 time }") \
-	X(KEYS, struct us_bytes, "{ u32 key }")
+	X(U8, "u8 %s") \
+	X(U32, "u32 %s") \
+	X(U64, "u64 %s") \
+	X(I64, "i64 %s") \
+	X(WORD, "\"%s\"") /* always there */ \
+	X(FLAG, "\"%s\" or nothing") \
+	X(BYTES, "%s") \
+	X(COUNTS, "{ u8 reason ‖ u32 count }") \
+	X(COSIGNERS, "{ u32 key ‖ u64 time }") \
+	X(KEYS, "{ u32 key }")
+
+/* A field's member of struct us_event. */
+#define US_EVENT_MEMBER(type, member, field) US_EVENT_MEMBER_##type(field)
+#define US_EVENT_MEMBER_U8(field) uint8_t field;
+#define US_EVENT_MEMBER_U32(field) uint32_t field;
+#define US_EVENT_MEMBER_U64(field) uint64_t field;
+#define US_EVENT_MEMBER_I64(field) int64_t field;
+#define US_EVENT_MEMBER_WORD(field)            /* none */
+#define US_EVENT_MEMBER_FLAG(field) int field; /* 1 or 0 */
+#define US_EVENT_MEMBER_BYTES(field) struct us_bytes field;
+#define US_EVENT_MEMBER_COUNTS(field) struct us_bytes field;
+#define US_EVENT_MEMBER_COSIGNERS(field) struct us_bytes field;
+#define US_EVENT_MEMBER_KEYS(field) struct us_bytes field;
+
+/* Each event's fields, in their order: F(type, member of struct us_event, field). */
 
 /* The approval by others that this read, copy or count has used up. */
-struct us_event_approval {
-	uint32_t number;
-};
 #define US_EVENT_FIELDS_approval(F) F(WORD, approval, approval) F(U32, approval, number)
 
 /* Keys of the log's boxes, of entries from <= index < to. */
-struct us_event_box_keys {
-	uint64_t from, to;
-};
 #define US_EVENT_FIELDS_box_keys(F) F(U64, box_keys, from) F(U64, box_keys, to)
 
 /* At a start: the keys of the witnesses that are configured. */
-struct us_event_witnesses {
-	struct us_bytes witnesses;
-};
 #define US_EVENT_FIELDS_witnesses(F) F(KEYS, witnesses, witnesses)
 
 /* Nobody has cosigned the log for too long: what was done about it, "warn" or "seal". */
-struct us_event_unwitnessed {
-	struct us_bytes done;
-};
 #define US_EVENT_FIELDS_unwitnessed(F) F(BYTES, unwitnessed, done)
 
 /* Cosignatures of the tree of that size that were new: whose, and of which second. */
-struct us_event_cosigned {
-	uint64_t size;
-	struct us_bytes cosigners;
-};
 #define US_EVENT_FIELDS_cosigned(F) F(U64, cosigned, size) F(COSIGNERS, cosigned, cosigners)
 
-struct us_event_start {
-	int frozen; /* nothing is given until the next start */
-};
+/* frozen: nothing is given until the next start. */
 #define US_EVENT_FIELDS_start(F) F(FLAG, start, frozen)
 
 /* A closed set that stands in entries: numbers are never given again. */
@@ -93,78 +90,45 @@ enum us_gap {
 #undef X
 };
 
-/* No entry was written between the two times, and could not be. */
-struct us_event_gap {
-	int64_t from, to; /* nanoseconds since 1970 */
-	uint8_t cause;    /* enum us_gap */
-};
+/* No entry was written between the two times (nanoseconds since 1970), and could not be. cause:
+ * enum us_gap. */
 #define US_EVENT_FIELDS_gap(F) F(I64, gap, from) F(I64, gap, to) F(U8, gap, cause)
 
-/* Lines "name: old -> new", "-" for what was or is not set; if that is more than
+/* UTF-8. Lines "name: old -> new", "-" for what was or is not set; if that is more than
  * US_EVENT_CONFIGURE_MAX bytes, "sha256 " and the digest of all settings in hex, then the names
  * that changed, as many as there is room for. */
-struct us_event_configure {
-	struct us_bytes changes; /* UTF-8 */
-};
 #define US_EVENT_FIELDS_configure(F) F(BYTES, configure, changes)
 
-struct us_event_role_restart {
-	uint8_t role, index;    /* which process: order in daemon/process/messages.h */
-	uint8_t signal, status; /* 1: a signal ended it; the signal, or the exit status */
-};
+/* Which process (role: order in daemon/process/messages.h). signal 1: a signal ended it, which is
+ * in status; else that is the exit status. */
 #define US_EVENT_FIELDS_role_restart(F) \
 	F(U8, role_restart, role) \
 	F(U8, role_restart, index) F(U8, role_restart, signal) F(U8, role_restart, status)
 
-struct us_event_order_in_force {
-	uint32_t version;
-};
 #define US_EVENT_FIELDS_order_in_force(F) F(U32, order_in_force, version)
 
-struct us_event_handover {
-	struct us_bytes handover; /* log/succession.h */
-};
+/* handover: log/succession.h. */
 #define US_EVENT_FIELDS_handover(F) F(BYTES, handover, handover)
 
 /* What was refused without an entry of its own: see us_event_next_count(). */
-struct us_event_counts {
-	struct us_bytes count;
-};
 #define US_EVENT_FIELDS_counts(F) F(COUNTS, counts, count)
 
 /* Answers to entries from <= index < to have ended. */
-struct us_event_answered {
-	uint64_t from, to;
-};
 #define US_EVENT_FIELDS_answered(F) F(U64, answered, from) F(U64, answered, to)
 
-struct us_event_backup {
-	uint32_t number;
-	uint64_t generation; /* of the keyring */
-	uint32_t successor;  /* id of the key that its restoring signs with */
-};
+/* generation: of the keyring; successor: id of the key that its restoring signs with. */
 #define US_EVENT_FIELDS_backup(F) \
 	F(U32, backup, number) F(U64, backup, generation) F(U32, backup, successor)
 
-struct us_event_share {
-	uint8_t number; /* as the share says, counted from 1; 0: it could not be read */
-};
+/* number: as the share says, counted from 1; 0: it could not be read. */
 #define US_EVENT_FIELDS_share(F) F(U8, share, number)
 
-struct us_event_state_refused {
-	struct us_bytes why; /* a sentence */
-};
+/* why: a sentence. */
 #define US_EVENT_FIELDS_state_refused(F) F(BYTES, state_refused, why)
 
-struct us_event_seal {
-	struct us_bytes signed_act;
-};
 #define US_EVENT_FIELDS_seal(F) F(BYTES, seal, signed_act)
 
 /* The committed act, or its digest: see us_event_of_act(). */
-struct us_event_act {
-	struct us_bytes act;
-};
 #define US_EVENT_FIELDS_act(F) F(BYTES, act, act)
 
 /* X(FORM, member of struct us_event, kind, decision, actions…); US_EVENT_ANY: whichever. */
@@ -203,7 +167,10 @@ struct us_event {
 	enum us_event_form form;
 	union {
 		struct us_bytes other;
-#define X(name, member, ...) struct us_event_##member member;
+#define X(name, member, ...) \
+	struct { \
+		US_EVENT_FIELDS_##member(US_EVENT_MEMBER) \
+	} member;
 		US_EVENT_LIST(X)
 #undef X
 	};

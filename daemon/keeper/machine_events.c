@@ -268,7 +268,7 @@ us_machine_events_told(struct us_keeper *k, uint16_t type, struct us_bytes body)
 {
 	struct us_msg_carried carried;
 	struct us_msg_died died;
-	struct us_event e = { .form = US_EVENT_ROLE_RESTART };
+	struct us_event e;
 	int err;
 
 	switch (type) {
@@ -283,8 +283,8 @@ us_machine_events_told(struct us_keeper *k, uint16_t type, struct us_bytes body)
 		err = us_msg_died_decode(&died, body.p, body.n);
 		if (err != US_OK || us_keeper_is_sealing(k)) /* nothing comes behind a seal */
 			return err;
-		e.role_restart = (struct us_event_role_restart){ died.role, died.index,
-			died.by_signal, died.status };
+		e = (struct us_event){ .form = US_EVENT_ROLE_RESTART,
+			.role_restart = { died.role, died.index, died.by_signal, died.status } };
 		err = us_keeper_event(k, US_ACTION_ROLE_RESTART, US_DECISION_NONE, US_REASON_NONE,
 		    &e, NULL);
 		if (err == US_OK)

@@ -10,7 +10,7 @@
 #include "base/array.h"
 
 enum type {
-#define X(type, ctype, text) TYPE_##type,
+#define X(type, text) TYPE_##type,
 	US_EVENT_TYPES(X)
 #undef X
 };
@@ -41,7 +41,7 @@ static void
 print_field(const struct field *f)
 {
 	/* the name takes the place of %s, if there is one */
-#define X(type, ctype, text) text,
+#define X(type, text) text,
 	static const char *const texts[] = { US_EVENT_TYPES(X) };
 #undef X
 	const char *text = texts[f->type], *at = strstr(text, "%s");
