@@ -10,6 +10,14 @@
 #include "crypto/crypto_internal.h"
 #include "base/err.h"
 
+/* Fetched once, read only afterwards. */
+struct us_crypto_algorithms {
+	EVP_MD *sha256;
+	EVP_MD *sha512;
+	EVP_CIPHER *gcm;
+	EVP_CIPHER *ctr;
+};
+
 static struct us_crypto_algorithms algorithms;
 static int fetched;
 static pthread_once_t fetch_once = PTHREAD_ONCE_INIT;
@@ -50,8 +58,9 @@ fetch(void)
 	    RAND_bytes(drawn, sizeof drawn) == 1;
 }
 
-const struct us_crypto_algorithms *
-us_crypto_algorithms(void)
+/* NULL if fetching failed. */
+static const struct us_crypto_algorithms *
+fetched_algorithms(void)
 {
 	(void)pthread_once(&fetch_once, fetch);
 	return fetched ? &algorithms : NULL;
@@ -83,7 +92,7 @@ us_crypto_thread(void)
 
 	if (self != NULL)
 		return self;
-	a = us_crypto_algorithms();
+	a = fetched_algorithms();
 	if (a == NULL)
 		return NULL;
 	t = calloc(1, sizeof *t);
@@ -180,7 +189,7 @@ us_sha256(const void *p, size_t n, uint8_t out[US_DIGEST_SIZE])
 int
 us_hash_new(struct us_hash **out)
 {
-	const struct us_crypto_algorithms *a = us_crypto_algorithms();
+	const struct us_crypto_algorithms *a = fetched_algorithms();
 	struct us_hash *h;
 
 	*out = NULL;

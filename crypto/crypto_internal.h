@@ -1,18 +1,10 @@
-/* Shared by the crypto_*.c files alone: the fetched algorithms and the contexts of a thread. */
+/* Shared by the crypto_*.c files alone: the contexts of a thread. */
 #ifndef US_CRYPTO_CRYPTO_INTERNAL_H
 #define US_CRYPTO_CRYPTO_INTERNAL_H
 
 #include <openssl/evp.h>
 
 #include "crypto/crypto.h"
-
-/* Fetched once, read only afterwards. */
-struct us_crypto_algorithms {
-	EVP_MD *sha256;
-	EVP_MD *sha512;
-	EVP_CIPHER *gcm;
-	EVP_CIPHER *ctr;
-};
 
 /* Digest contexts stand initialised between calls, cipher contexts under an all-zero key. */
 struct us_crypto_thread {
@@ -23,8 +15,6 @@ struct us_crypto_thread {
 	EVP_CIPHER_CTX *ctr;
 };
 
-/* NULL if fetching failed. */
-const struct us_crypto_algorithms *us_crypto_algorithms(void);
 /* This thread's contexts; NULL if memory is out. */
 struct us_crypto_thread *us_crypto_thread(void);
 /* Hashes the parts with a context that stands initialised, and initialises it again, which

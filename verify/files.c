@@ -11,6 +11,13 @@
 #include "log/tiles.h"
 #include "base/err.h"
 
+struct us_verify_files {
+	int dir;
+	int keys;       /* keys.jsonl, or -1 */
+	size_t at, end; /* what is left in block */
+	char block[65536];
+};
+
 /* What openat() said of that name. A link where a folder should be is one that is not followed, and
  * not a missing file. */
 static int
@@ -88,32 +95,38 @@ take(int fd, void *p, size_t n)
 }
 
 int
-us_verify_files_open(struct us_verify_files *f, const char *dir)
+us_verify_files_open(struct us_verify_files **out, const char *dir)
 {
+	struct us_verify_files *f = calloc(1, sizeof *f);
 	size_t size;
 	int err;
 
-	memset(f, 0, sizeof *f);
+	*out = NULL;
+	if (f == NULL)
+		return US_ERR_NOMEM;
 	f->keys = -1;
 	f->dir = open(dir, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
-	if (f->dir < 0)
-		return err_of_open(AT_FDCWD, dir);
-	err = open_regular(f->dir, "keys.jsonl", &f->keys, &size);
-	if (err == US_OK || err == US_ERR_NOT_FOUND)
-		return US_OK;
-	us_verify_files_close(f);
-	return err;
+	err = f->dir < 0 ? err_of_open(AT_FDCWD, dir) :
+			   open_regular(f->dir, "keys.jsonl", &f->keys, &size);
+	if (err != US_OK && (f->dir < 0 || err != US_ERR_NOT_FOUND)) {
+		us_verify_files_close(f);
+		return err;
+	}
+	*out = f;
+	return US_OK;
 }
 
 void
 us_verify_files_close(struct us_verify_files *f)
 {
+	if (f == NULL)
+		return;
 	if (f->dir >= 0)
 		(void)close(f->dir);
 	if (f->keys >= 0)
 		(void)close(f->keys);
-	f->dir = f->keys = -1;
 	us_wipe(f->block, sizeof f->block);
+	free(f);
 }
 
 static int

@@ -8,16 +8,11 @@
 
 #include "verify/source.h"
 
-struct us_verify_files {
-	int dir;
-	int keys;       /* keys.jsonl, or -1 */
-	size_t at, end; /* what is left in block */
-	char block[65536];
-};
+struct us_verify_files;
 
-/* Opens the directory. US_ERR_NOT_FOUND, US_ERR_IO. */
-int us_verify_files_open(struct us_verify_files *f, const char *dir);
-/* Closes the directory. */
+/* Opens the directory. US_ERR_NOT_FOUND, US_ERR_IO, US_ERR_NOMEM. */
+int us_verify_files_open(struct us_verify_files **out, const char *dir);
+/* Closes it and wipes what was read. NULL is allowed. */
 void us_verify_files_close(struct us_verify_files *f);
 /* What us_log_verify() reads it by; valid until it is closed. */
 struct us_log_source us_verify_files_source(struct us_verify_files *f);

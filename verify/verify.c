@@ -440,13 +440,10 @@ us_export_verify(struct us_verify_report *report, const char *dir,
 {
 	struct us_verify_finding finding = { .rule = NULL };
 	struct us_log_source source;
-	struct us_verify_files *f = calloc(1, sizeof *f);
-	int err;
+	struct us_verify_files *f;
+	int err = us_verify_files_open(&f, dir);
 
 	us_verify_report_begin(report);
-	if (f == NULL)
-		return US_ERR_NOMEM;
-	err = us_verify_files_open(f, dir);
 	if (err == US_OK) {
 		source = us_verify_files_source(f);
 		err = us_log_verify(report, &source, options);
@@ -460,7 +457,6 @@ us_export_verify(struct us_verify_report *report, const char *dir,
 		    &finding);
 		err = US_OK;
 	}
-	free(f);
 	return err;
 }
 

@@ -15,6 +15,13 @@
 
 #define LINES_MAX (256u * 1024u * 1024u)
 
+struct us_receipt_part {
+	uint32_t number, file; /* file: counted from 0 */
+	uint64_t accepted;     /* as the vault counts */
+	struct us_buf lines;   /* u64 line ‖ SHA-256 ‖ str16 id, packed */
+	struct us_buf refused; /* u64 line ‖ str16 code, packed */
+};
+
 /* ---- one part ---- */
 
 static int

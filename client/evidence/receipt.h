@@ -13,12 +13,7 @@
 #include "client/evidence/sent_parts.h"
 
 /* What is kept of one part: its lines until the answer has come, then those accepted. */
-struct us_receipt_part {
-	uint32_t number, file; /* file: counted from 0 */
-	uint64_t accepted;     /* as the vault counts */
-	struct us_buf lines;   /* u64 line ‖ SHA-256 ‖ str16 id, packed */
-	struct us_buf refused; /* u64 line ‖ str16 code, packed */
-};
+struct us_receipt_part;
 
 struct us_receipt {
 	struct us_receipt_part **parts;

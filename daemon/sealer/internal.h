@@ -78,15 +78,6 @@ struct us_sealer_part {
 	struct us_buf lines;
 };
 
-/* What was answered for a part that is through: a client that did not hear it sends the part again,
- * and hears the same. Other bytes under its number are refused. */
-struct us_sealer_done_part {
-	uint8_t digest[32];
-	uint32_t count, accepted, duplicates;
-	uint8_t *lines;
-	size_t lines_n;
-};
-
 struct us_sealer_item {
 	uint8_t *bytes; /* packed, or the container if !packed */
 	uint32_t n;
@@ -197,14 +188,6 @@ struct us_sealer_collection {
 	uint32_t id;
 	struct us_sealer_load *owner; /* that fills or closes a batch */
 	uint64_t next_record;         /* what the keeper will give next, or SEALER_UNKNOWN */
-};
-
-/* A message "pages" that waits for credit. */
-struct us_sealer_out_pages {
-	struct us_sealer_out_pages *next;
-	uint32_t collection, slot, first;
-	uint8_t kind;
-	struct us_buf pages;
 };
 
 struct us_sealer {

@@ -6,6 +6,14 @@
 
 #define MESSAGE_PAGES_MAX (1024u * 1024u)
 
+/* A message "pages" that waits for credit. */
+struct us_sealer_out_pages {
+	struct us_sealer_out_pages *next;
+	uint32_t collection, slot, first;
+	uint8_t kind;
+	struct us_buf pages;
+};
+
 static void
 out_free(struct us_sealer_out_pages *o)
 {

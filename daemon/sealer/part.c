@@ -11,6 +11,15 @@
 
 #define LINES_MAX 196608u
 
+/* What was answered for a part that is through: a client that did not hear it sends the part again,
+ * and hears the same. Other bytes under its number are refused. */
+struct us_sealer_done_part {
+	uint8_t digest[32];
+	uint32_t count, accepted, duplicates;
+	uint8_t *lines;
+	size_t lines_n;
+};
+
 void
 us_sealer_part_free(struct us_sealer_part *part)
 {

@@ -6,6 +6,12 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+struct us_index_spool_block {
+	struct us_index_spool_block *next;
+	size_t n;
+	uint8_t data[US_PAGE_PLAIN];
+};
+
 int
 us_page_out_put(struct us_index_page_out *o, const uint8_t *p, size_t n)
 {

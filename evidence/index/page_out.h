@@ -20,12 +20,6 @@ int us_page_out_put(struct us_index_page_out *o, const uint8_t *p, size_t n);
 int us_page_out_end(struct us_index_page_out *o);
 
 /* Keeps what must stand behind what is still being written. */
-struct us_index_spool_block {
-	struct us_index_spool_block *next;
-	size_t n;
-	uint8_t data[US_PAGE_PLAIN];
-};
-
 struct us_index_spool {
 	struct us_index_spool_block *first;
 	struct us_index_spool_block *last;
