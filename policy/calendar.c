@@ -1,15 +1,11 @@
 /* Dates, working days and hours, and terms counted in days. */
-#include "policy/calendar_internal.h"
+#include "policy/calendar.h"
+
+#include "base/err.h"
 
 #define NS_PER_S INT64_C(1000000000)
 #define DAYS_MAX 3650u
 #define IDLE_MAX 3653 /* days without a working one between them: 10 years */
-
-unsigned
-us_weekday(int32_t days)
-{
-	return (unsigned)((((int64_t)days + 4) % 7 + 7) % 7); /* day 0 was a Thursday */
-}
 
 /* Local seconds as a day and the minute of that day. */
 static int32_t

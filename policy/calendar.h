@@ -4,9 +4,7 @@
  * in the compiled order, so that keyed processes need no zone database (policy/yaml/zone.h reads it
  * when an order is compiled).
  *
- * Local time follows the POSIX form of a zone ("EST5EDT,M3.2.0,M11.1.0": POSIX.1-2017, 8.3,
- * variable TZ; RFC 8536, section 3.3.1 for hours beyond 24 and of either sign). Dates are days
- * since 1970-01-01 in the proleptic Gregorian calendar. No leap seconds.
+ * Dates are days since 1970-01-01 in the proleptic Gregorian calendar. No leap seconds.
  */
 #ifndef US_POLICY_CALENDAR_H
 #define US_POLICY_CALENDAR_H
@@ -15,32 +13,9 @@
 
 #include "base/buf.h"
 #include "base/time.h" /* dates to days and back */
+#include "policy/zone.h"
 
-#define US_ZONE_MAX 64 /* bytes of a POSIX form */
 #define US_HOLIDAYS_MAX 512
-
-/* A zone, parsed. */
-struct us_zone {
-	int32_t standard_s; /* seconds east of UTC (the POSIX text counts west) */
-	int32_t summer_s;   /* the same while summer time is in force */
-	int has_summer;
-	struct us_zone_switch {
-		/* 'M': month, week, weekday; 'J': day 1 .. 365 without 29 February; 'N': day 0 ..
-		 * 365 */
-		uint8_t form;
-		uint8_t month;   /* 1 .. 12 */
-		uint8_t week;    /* 1 .. 5; 5: the last */
-		uint8_t weekday; /* 0: Sunday */
-		uint16_t day;
-		int32_t at_s; /* local seconds after midnight, -167 h .. 167 h */
-	} begins, ends;       /* of summer time: begins in standard, ends in summer time */
-};
-
-/* Parses a POSIX form of 1 .. US_ZONE_MAX bytes. US_ERR_FORMAT, US_ERR_RANGE, US_ERR_LIMIT. A zone
- * with summer time but without rules is refused: a default would be a guess. */
-int us_zone_parse(struct us_zone *out, struct us_bytes posix);
-/* Seconds to add to UTC at this moment. */
-int32_t us_zone_offset(const struct us_zone *zone, int64_t utc_s);
 
 /* Working days and hours of an order. Invariants: from < to <= 1440; holidays strictly
  * ascending. */
@@ -69,9 +44,6 @@ int us_calendar_is_open(const struct us_calendar *c, int64_t now_ns);
  * without a working day within 10 years is US_ERR_RANGE too. */
 int us_calendar_due(const struct us_calendar *c, int64_t from_ns, uint32_t days, int working_only,
     int64_t *due_ns);
-
-/* 0: Sunday */
-unsigned us_weekday(int32_t days);
 
 /* A network prefix; an IPv4 address is written as ::ffff:a.b.c.d, and its prefix length counts from
  * 96 on. */

@@ -1,6 +1,15 @@
 /* The POSIX form of a zone: parsing, and the offset at a moment. */
-#include "policy/calendar_internal.h"
+#include "policy/zone.h"
+
+#include "base/err.h"
 #include "base/number.h"
+#include "base/time.h"
+
+unsigned
+us_weekday(int32_t days)
+{
+	return (unsigned)((((int64_t)days + 4) % 7 + 7) % 7); /* day 0 was a Thursday */
+}
 
 struct us_order_text {
 	const uint8_t *p;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "client/core/lookup.h"
+#include "client/report/catalogue.h"
 #include "client/report/kinds.h"
 #include "client/report/source.h"
 #include "base/time.h"

@@ -32,6 +32,18 @@ struct us_report_index {
 
 /* ---- the file ---- */
 
+int
+us_posting_compare(const void *a, const void *b)
+{
+	const struct us_client_posting *x = a, *y = b;
+
+	if (x->collection != y->collection)
+		return (x->collection > y->collection) - (x->collection < y->collection);
+	if (x->record != y->record)
+		return (x->record > y->record) - (x->record < y->record);
+	return (x->entry > y->entry) - (x->entry < y->entry);
+}
+
 /* Takes the head apart and checks its digest. */
 static int
 parse(struct us_report_index *x, struct us_trail *t)

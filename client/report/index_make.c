@@ -10,18 +10,6 @@
 
 #define NEEDED ((1u << US_BOX_ACCESS) | (1u << US_BOX_DISCLOSURE))
 
-int
-us_posting_compare(const void *a, const void *b)
-{
-	const struct us_client_posting *x = a, *y = b;
-
-	if (x->collection != y->collection)
-		return (x->collection > y->collection) - (x->collection < y->collection);
-	if (x->record != y->record)
-		return (x->record > y->record) - (x->record < y->record);
-	return (x->entry > y->entry) - (x->entry < y->entry);
-}
-
 static int
 is_act_of_names(const struct us_trail_entry *e)
 {

@@ -28,11 +28,6 @@
 #define US_NEEDS_QUERY (1u << US_BOX_QUERY)
 #define US_ENTRY_COLUMNS "index time person party action "
 
-/* In the order in which they are listed, ended by NULL. */
-extern const struct us_report_kind *const us_report_kinds[];
-/* The kind of that name, or NULL. */
-const struct us_report_kind *us_report_kind_named(const char *name);
-
 #define X(name) extern const struct us_report_kind us_report_##name;
 US_REPORTS(X)
 #undef X

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "daemon/front/front_internal.h"
 #include "daemon/process/role.h"
+#include "daemon/process/settings.h"
 
 /* --- accepting ------------------------------------------------------------------------- */
 

@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "daemon/process/role.h"
+#include "daemon/process/settings.h"
 #include "registry/act.h"
 
 #define LOCK_TRIES 20 /* one second */

@@ -37,6 +37,7 @@
 #include "daemon/keeper/unseal.h"
 #include "daemon/keeper/witnesses.h"
 #include "daemon/process/role.h"
+#include "daemon/process/settings.h"
 #include "log/cosignature.h"
 #include "registry/act.h"
 

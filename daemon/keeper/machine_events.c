@@ -14,6 +14,7 @@
 #include "daemon/keeper/life.h"
 #include "daemon/keeper/unattributed.h"
 #include "daemon/process/role.h"
+#include "daemon/process/settings.h"
 
 #define STARTED "started"
 #define STARTED_MAX 65536u

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "daemon/monitor/internal.h"
+#include "daemon/process/settings.h"
 
 /* Who is connected with whom. */
 static const enum us_role pairs[][2] = {

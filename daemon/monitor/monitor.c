@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "daemon/monitor/internal.h"
+#include "daemon/process/settings.h"
 
 #define SETTINGS_BYTES_MAX 32768
 #define END_GRACE_MS 3000

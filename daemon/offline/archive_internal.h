@@ -36,7 +36,7 @@ void us_last_free(struct us_last_checkpoints *l);
 /* What was handed over, on stdout; and what to do now, on stderr. */
 void us_handover_show(const struct us_hand_over_result *r, int json);
 /* The exit status for a failed step; says why. */
-int us_handover_failed(const char *what, int err, const char *detail);
+int us_offline_failed(const char *what, int err, const char *detail);
 
 /* A file that is not there yet: written beside its name, 0600. */
 struct us_new_file {

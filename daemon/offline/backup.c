@@ -442,7 +442,7 @@ run(struct us_offline_command *c)
 	us_new_file_drop(&c->archive_file);
 	us_new_file_drop(&c->keyring_file);
 	if (err != US_OK)
-		return us_handover_failed("no backup was made", err, detail);
+		return us_offline_failed("no backup was made", err, detail);
 	show(c);
 	return 0;
 }

@@ -1,8 +1,12 @@
 /* What a new vault gives away: profiles, shares, the log's key. */
+#include "daemon/offline/handout.h"
+
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -10,9 +14,26 @@
 #include "crypto/cms.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "daemon/offline/init_internal.h"
 
 #define PASSPHRASE_MAX 1024
+
+void
+us_handout_directory(const char *path, mode_t mode)
+{
+	if (mkdir(path, mode) != 0 && errno != EEXIST)
+		us_fatal("cannot make %s: %s", path, strerror(errno));
+	if (chmod(path, mode) != 0)
+		us_fatal("cannot set the mode of %s: %s", path, strerror(errno));
+}
+
+void
+us_handout_write(const char *path, mode_t mode, const void *p, size_t n)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+
+	if (fd < 0 || write(fd, p, n) != (ssize_t)n || fsync(fd) != 0 || close(fd) != 0)
+		us_fatal("cannot write %s: %s", path, strerror(errno));
+}
 
 static void
 write_pem(const char *directory, const char *name, const struct us_buf *der)
@@ -24,7 +45,7 @@ write_pem(const char *directory, const char *name, const struct us_buf *der)
 	if (us_pem_encode((struct us_bytes){ der->data, der->len }, "CERTIFICATE", &pem) != US_OK)
 		us_fatal("out of memory");
 	(void)snprintf(path, sizeof path, "%s/%s", directory, name);
-	us_init_write(path, 0600, pem.data, pem.len);
+	us_handout_write(path, 0600, pem.data, pem.len);
 	us_buf_free(&pem);
 }
 
@@ -45,7 +66,7 @@ write_profile(const struct us_handout *h, size_t i, const char *directory)
 	char path[4096 + 16], text[2048], hex[65], server[256];
 	int n;
 
-	us_init_directory(directory, 0700);
+	us_handout_directory(directory, 0700);
 	write_pem(directory, "certificate.pem", &h->made->certificates[i]);
 	write_pem(directory, "ca.pem", &h->made->ca);
 	server_name(h, server, sizeof server);
@@ -54,7 +75,7 @@ write_profile(const struct us_handout *h, size_t i, const char *directory)
 	n = snprintf(text, sizeof text, "server=%s\nvault=%s\nvkey=%s\nperson=%.*s\n", server, hex,
 	    h->made->vkey, (int)h->person[i].name.n, (const char *)h->person[i].name.p);
 	(void)snprintf(path, sizeof path, "%s/profile.conf", directory);
-	us_init_write(path, 0600, text, (size_t)n);
+	us_handout_write(path, 0600, text, (size_t)n);
 }
 
 /* From the file that UNDERSEAL_PASSPHRASE_FILE names, or the terminal without echo. */
@@ -103,7 +124,7 @@ write_admin_key(const struct us_handout *h, const char *directory)
 		us_fatal("cannot write the administrator's key");
 	us_wipe(passphrase, sizeof passphrase);
 	(void)snprintf(path, sizeof path, "%s/key.pem", directory);
-	us_init_write(path, 0600, pem.data, pem.len);
+	us_handout_write(path, 0600, pem.data, pem.len);
 	us_buf_free(&pem);
 }
 
@@ -136,7 +157,7 @@ write_share(const struct us_handout *h, unsigned share, const struct us_buf *cer
 			us_fatal("cannot encrypt share %u", share + 1);
 	} else if (us_buf_putf(&out, "%s\n", words) != US_OK)
 		us_fatal("out of memory");
-	us_init_write(path, 0600, out.data, out.len);
+	us_handout_write(path, 0600, out.data, out.len);
 	us_buf_free(&out);
 }
 
@@ -146,14 +167,14 @@ us_hand_out(const struct us_handout *h)
 	char path[4096], name[128], vkey[1024];
 	unsigned share = 0;
 
-	us_init_directory(h->out, 0700);
+	us_handout_directory(h->out, 0700);
 	for (size_t i = 0; i < h->people; i++) {
 		const char *group = i == 0                         ? "admin" :
 		    h->person[i].capacity == US_CAPACITY_KEYHOLDER ? "keyholders" :
 								     "signers";
 
 		(void)snprintf(path, sizeof path, "%s/%s", h->out, group);
-		us_init_directory(path, 0700);
+		us_handout_directory(path, 0700);
 		if (i > 0) {
 			safe_name(&h->person[i], name, sizeof name);
 			(void)snprintf(path, sizeof path, "%s/%s/%s", h->out, group, name);
@@ -168,7 +189,7 @@ us_hand_out(const struct us_handout *h)
 		write_share(h, share++, NULL);
 	(void)snprintf(path, sizeof path, "%s/log.vkey", h->out);
 	(void)snprintf(vkey, sizeof vkey, "%s\n", h->made->vkey);
-	us_init_write(path, 0644, vkey, strlen(vkey));
+	us_handout_write(path, 0644, vkey, strlen(vkey));
 	write_pem(h->out, "ca.pem", &h->made->ca);
 	us_log(US_LOG_NOTICE,
 	    "the vault is made; what people need lies in %s. Publish log.vkey: it is how "

@@ -139,13 +139,6 @@ us_handover_show(const struct us_hand_over_result *r, int json)
 	    "and say so");
 }
 
-int
-us_handover_failed(const char *what, int err, const char *detail)
-{
-	us_log_err(err, "%s%s%s", what, detail[0] == '\0' ? "" : ": ", detail);
-	return err == US_ERR_VERIFY ? US_EXIT_UNVERIFIED : 1;
-}
-
 /* ---- the command ---- */
 
 struct us_offline_handover_command {
@@ -222,7 +215,7 @@ us_handover_main(int argc, char **argv)
 	us_offline_leave(home);
 	us_last_free(&c.last);
 	if (err != US_OK)
-		return us_handover_failed("the log was not handed over", err, detail);
+		return us_offline_failed("the log was not handed over", err, detail);
 	us_handover_show(&result, c.json);
 	return 0;
 }

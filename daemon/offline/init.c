@@ -2,7 +2,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +14,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/number.h"
-#include "daemon/offline/init_internal.h"
+#include "daemon/offline/handout.h"
 #include "daemon/keeper/create.h"
 #include "daemon/process/owner.h"
 #include "policy/yaml/yaml.h"
@@ -176,24 +175,6 @@ refuse_if_used(const char *path)
 				 "directory",
 			    path, e->d_name);
 	(void)closedir(dir);
-}
-
-void
-us_init_directory(const char *path, mode_t mode)
-{
-	if (mkdir(path, mode) != 0 && errno != EEXIST)
-		us_fatal("cannot make %s: %s", path, strerror(errno));
-	if (chmod(path, mode) != 0)
-		us_fatal("cannot set the mode of %s: %s", path, strerror(errno));
-}
-
-void
-us_init_write(const char *path, mode_t mode, const void *p, size_t n)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-
-	if (fd < 0 || write(fd, p, n) != (ssize_t)n || fsync(fd) != 0 || close(fd) != 0)
-		us_fatal("cannot write %s: %s", path, strerror(errno));
 }
 
 static void
@@ -364,7 +345,7 @@ write_conf(const struct us_offline_init *in)
 	    "# settings of this vault; docs/OPERATING.md lists them\nlisten=%s\n", in->listen);
 
 	(void)snprintf(path, sizeof path, "%s/undersealed.conf", in->data);
-	us_init_write(path, 0644, text, (size_t)n);
+	us_handout_write(path, 0644, text, (size_t)n);
 }
 
 static void
@@ -400,11 +381,11 @@ create(struct us_offline_init *in, struct us_created *made)
 		.threshold = in->threshold };
 	int err;
 
-	us_init_directory(in->data, 0755);
+	us_handout_directory(in->data, 0755);
 	(void)snprintf(keeper, sizeof keeper, "%s/keeper", in->data);
 	(void)snprintf(vault, sizeof vault, "%s/vault", in->data);
-	us_init_directory(keeper, 0700);
-	us_init_directory(vault, 0700);
+	us_handout_directory(keeper, 0700);
+	us_handout_directory(vault, 0700);
 	err = us_keeper_create(made, &options, detail);
 	if (err != US_OK)
 		us_fatal("cannot make the vault: %s%s%s", us_strerror(err), detail[0] ? ": " : "",

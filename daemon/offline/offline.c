@@ -71,6 +71,13 @@ us_offline_leave(int home)
 	(void)close(home);
 }
 
+int
+us_offline_failed(const char *what, int err, const char *detail)
+{
+	us_log_err(err, "%s%s%s", what, detail[0] == '\0' ? "" : ": ", detail);
+	return err == US_ERR_VERIFY ? US_EXIT_UNVERIFIED : 1;
+}
+
 /* ---- new files ---- */
 
 void

@@ -300,7 +300,7 @@ us_restore_main(int argc, char **argv)
 	us_last_free(&c.last);
 	if (err != US_OK) {
 		drop_work(&c);
-		return us_handover_failed("nothing was restored", err, detail);
+		return us_offline_failed("nothing was restored", err, detail);
 	}
 	us_handover_show(&result, c.json);
 	return 0;

@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "daemon/process/settings.h"
 
 #define STOP_TRY_MS 10
 #define STOP_TRIES 100

@@ -1,10 +1,11 @@
+#include "daemon/process/settings.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "base/log.h"
 #include "base/number.h"
-#include "daemon/process/role.h"
 
 #define SETTINGS_MAX 128
 

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "crypto/crypto.h"
 #include "daemon/process/role.h"
+#include "daemon/process/settings.h"
 #include "daemon/vault/answers/kinds.h"
 #include "daemon/vault/decide/sessions.h"
 #include "daemon/vault/evidence/visible.h"

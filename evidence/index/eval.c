@@ -5,7 +5,8 @@
 
 #include "base/array.h"
 #include "base/err.h"
-#include "evidence/index/eval_internal.h"
+#include "evidence/index/eval.h"
+#include "evidence/index/phrase.h"
 
 struct us_index_eval {
 	struct us_segment *s;

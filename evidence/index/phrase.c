@@ -3,12 +3,13 @@
  * term from the rarest, the places where the phrase could begin, thinned out by each. Only one
  * term's postings are in memory at a time.
  */
+#include "evidence/index/phrase.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
 #include "base/err.h"
-#include "evidence/index/eval_internal.h"
 
 /* A place where the phrase may begin; starts below 0 cannot be, positions count from 0. */
 struct us_index_start {

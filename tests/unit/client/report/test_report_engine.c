@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "client/report/kinds.h"
+#include "client/report/catalogue.h"
 #include "base/err.h"
 #include "base/time.h"
 

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "log/state.h"
-#include "client/report/kinds.h"
+#include "client/report/catalogue.h"
 #include "client/report/redecision.h"
 #include "base/err.h"
 #include "tests/unit/registry/world.h"

@@ -1,7 +1,9 @@
 /* The reports by name. */
-#include "client/report/kinds.h"
+#include "client/report/catalogue.h"
 
 #include <string.h>
+
+#include "client/report/kinds.h"
 
 const struct us_report_kind *const us_report_kinds[] = {
 #define X(name) &us_report_##name,

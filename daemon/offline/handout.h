@@ -1,15 +1,15 @@
-/* What init's own files share. */
-#ifndef US_DAEMON_OFFLINE_INIT_INTERNAL_H
-#define US_DAEMON_OFFLINE_INIT_INTERNAL_H
+/* The files that init writes, and those for the people of a new vault. */
+#ifndef US_DAEMON_OFFLINE_HANDOUT_H
+#define US_DAEMON_OFFLINE_HANDOUT_H
 
 #include <sys/types.h>
 
 #include "daemon/keeper/create.h"
 
 /* Makes a directory with that mode. Fatal on failure, with the path. */
-void us_init_directory(const char *path, mode_t mode);
+void us_handout_directory(const char *path, mode_t mode);
 /* Writes a file and syncs it. Fatal on failure, with the path; also if it is there already. */
-void us_init_write(const char *path, mode_t mode, const void *p, size_t n);
+void us_handout_write(const char *path, mode_t mode, const void *p, size_t n);
 
 struct us_handout {
 	const char *out, *listen, *host;

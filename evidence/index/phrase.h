@@ -1,10 +1,10 @@
-/* What eval.c and phrase.c share. */
-#ifndef US_EVIDENCE_INDEX_EVAL_INTERNAL_H
-#define US_EVIDENCE_INDEX_EVAL_INTERNAL_H
+/* Documents in which the words of a phrase stand one behind the other. */
+#ifndef US_EVIDENCE_INDEX_PHRASE_H
+#define US_EVIDENCE_INDEX_PHRASE_H
 
 #include <roaring/roaring.h>
 
-#include "evidence/index/eval.h"
+#include "evidence/query/query.h"
 #include "evidence/index/reader_internal.h"
 
 /* A phrase all of whose terms stand in the segment; arrays of n. */
