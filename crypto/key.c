@@ -303,14 +303,14 @@ us_keys_free(struct us_key *keys)
 }
 
 int
-us_process_protect(const struct us_protect_options *options)
+us_process_protect(unsigned flags)
 {
 	struct rlimit none = { 0, 0 };
 
 	if (setrlimit(RLIMIT_CORE, &none) != 0)
 		return US_ERR_DENIED;
 #ifdef US_SANITIZED
-	(void)options;
+	(void)flags;
 	return US_OK;
 #else
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
@@ -322,7 +322,7 @@ us_process_protect(const struct us_protect_options *options)
 		warn_limit(errno);
 		return US_ERR_DENIED;
 	}
-	if (options != NULL && options->lock_all && mlockall(MCL_CURRENT | MCL_FUTURE) != 0) {
+	if ((flags & US_PROTECT_LOCK_ALL) != 0 && mlockall(MCL_CURRENT | MCL_FUTURE) != 0) {
 		warn_limit(errno);
 		return US_ERR_DENIED;
 	}

@@ -39,18 +39,17 @@ void us_secret_free(void *p);
  * the proof that sealing forgot everything). */
 size_t us_secret_in_use(void);
 
-struct us_protect_options {
-	int lock_all; /* not 0: mlockall(), present and future pages: for the small key process */
-};
+/* mlockall(), present and future pages: for the small key process */
+#define US_PROTECT_LOCK_ALL 1u
 
 /*
  * Makes the process undumpable (PR_SET_DUMPABLE 0: no ptrace, no core, /proc/self owned by root),
  * sets RLIMIT_CORE to 0, and gives OpenSSL a locked heap for its private keys. Called once, after
  * the process has its final user (a change of user or exec undoes it) and before threads start.
- * options may be NULL. US_ERR_DENIED if the kernel refuses. In sanitizer builds the process stays
+ * flags: US_PROTECT_*. US_ERR_DENIED if the kernel refuses. In sanitizer builds the process stays
  * dumpable and nothing is locked whole, since leak checking needs the one and has no room for the
  * other.
  */
-int us_process_protect(const struct us_protect_options *options);
+int us_process_protect(unsigned flags);
 
 #endif

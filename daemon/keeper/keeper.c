@@ -328,15 +328,13 @@ configure(struct us_keeper_process *process, const struct us_settings *settings)
 static int
 protect(void)
 {
-	struct us_protect_options options = { 0 };
 	struct rlimit limit;
-	int err;
-
-	options.lock_all = getrlimit(RLIMIT_MEMLOCK, &limit) == 0 &&
+	const int may_lock = getrlimit(RLIMIT_MEMLOCK, &limit) == 0 &&
 	    limit.rlim_cur == RLIM_INFINITY;
-	err = us_crypto_init();
+	int err = us_crypto_init();
+
 	if (err == US_OK)
-		err = us_process_protect(&options);
+		err = us_process_protect(may_lock ? US_PROTECT_LOCK_ALL : 0);
 	if (err != US_OK)
 		us_log_err(err, "the key process cannot be protected");
 	return err;

@@ -77,17 +77,14 @@ int us_journal_open(struct us_journal **out, const struct us_journal_options *op
 /* Closes its files and frees; NULL is allowed. */
 void us_journal_close(struct us_journal *j);
 
-struct us_journal_scan {
-	int (*on_entry)(void *arg, uint64_t index, struct us_bytes entry);
-	void *arg;
-};
+typedef int us_journal_entry_fn(void *arg, uint64_t index, struct us_bytes entry);
 
 /*
- * Reads everything there is. on_entry gets each entry in order, from *first on, before it is known
- * whether its group is the last; a non-zero return stops. tail is zeroed for an empty journal.
- * US_ERR_VERIFY: a damaged group that is no torn tail. US_ERR_IO, US_ERR_NOMEM.
+ * Reads everything there is. on_entry, which may be NULL, gets each entry in order, from the first
+ * on, before it is known whether its group is the last; a non-zero return stops. tail is zeroed for
+ * an empty journal. US_ERR_VERIFY: a damaged group that is no torn tail. US_ERR_IO, US_ERR_NOMEM.
  */
-int us_journal_recover(struct us_journal *j, const struct us_journal_scan *scan,
+int us_journal_recover(struct us_journal *j, us_journal_entry_fn *on_entry, void *arg,
     struct us_journal_tail *tail);
 /* Index of the first entry that the journal still holds (0 if it holds none). */
 uint64_t us_journal_first(const struct us_journal *j);

@@ -132,7 +132,8 @@ parse_group(struct us_disk_group *g, const uint8_t *p, size_t n, const uint8_t c
 
 struct us_disk_recovery {
 	struct us_journal *j;
-	const struct us_journal_scan *scan;
+	us_journal_entry_fn *on_entry; /* or NULL */
+	void *arg;
 	struct us_journal_tail *tail;
 	uint64_t next; /* index of the entry that must come now */
 	int any;       /* a group was found */
@@ -204,10 +205,10 @@ scan_groups(struct us_disk_recovery *r, const uint8_t *p, size_t n, uint64_t *en
 		if (g.first != (last_n != 0 ? last_g.tail.size : r->next))
 			return US_ERR_VERIFY;
 		us_reader_init(&e, g.entries.p, g.entries.n);
-		for (uint32_t i = 0; i < g.count && r->scan->on_entry != NULL; i++) {
+		for (uint32_t i = 0; i < g.count && r->on_entry != NULL; i++) {
 			struct us_bytes entry = us_take_str16(&e, UINT16_MAX);
 
-			err = r->scan->on_entry(r->scan->arg, g.first + i, entry);
+			err = r->on_entry(r->arg, g.first + i, entry);
 			if (err != US_OK)
 				return err;
 		}
@@ -287,10 +288,10 @@ out:
 }
 
 int
-us_journal_recover(struct us_journal *j, const struct us_journal_scan *scan,
+us_journal_recover(struct us_journal *j, us_journal_entry_fn *on_entry, void *arg,
     struct us_journal_tail *tail)
 {
-	struct us_disk_recovery r = { .j = j, .scan = scan, .tail = tail };
+	struct us_disk_recovery r = { .j = j, .on_entry = on_entry, .arg = arg, .tail = tail };
 	int err = US_OK;
 
 	memset(tail, 0, sizeof *tail);

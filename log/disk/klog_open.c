@@ -164,7 +164,6 @@ file_fault(void *arg)
 static int
 recover(struct us_klog *log, const struct us_klog_options *o)
 {
-	const struct us_journal_scan scan = { on_entry, log };
 	uint64_t first = us_journal_first(log->journal);
 	uint64_t start = (first + US_TILE_WIDTH - 1) / US_TILE_WIDTH * US_TILE_WIDTH;
 	struct us_logtree_store store;
@@ -181,7 +180,7 @@ recover(struct us_klog *log, const struct us_klog_options *o)
 	if (err == US_OK && start > 0)
 		err = us_logtree_load(log->tree, start, NULL);
 	if (err == US_OK)
-		err = us_journal_recover(log->journal, &scan, &tail);
+		err = us_journal_recover(log->journal, on_entry, log, &tail);
 	if (err != US_OK)
 		return err;
 	log->size = us_logtree_size(log->tree);

@@ -173,7 +173,7 @@ nothing_is_left(void **state)
 #ifdef US_SANITIZED
 	skip(); /* sanitizers keep freed memory and terabytes of shadow */
 #endif
-	assert_int_equal(us_process_protect(NULL), US_OK);
+	assert_int_equal(us_process_protect(0), US_OK);
 	/* so that an ordinary user may read his own memory; the locked heap is what matters here */
 	assert_int_equal(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), 0);
 	use_keys();

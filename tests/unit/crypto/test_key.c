@@ -206,7 +206,7 @@ protecting_the_process(void **state)
 	(void)state;
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		if (us_process_protect(NULL) != US_OK)
+		if (us_process_protect(0) != US_OK)
 			_exit(1);
 		if (getrlimit(RLIMIT_CORE, &limit) != 0 || limit.rlim_max != 0)
 			_exit(2);

@@ -384,7 +384,6 @@ failed_sync_ends_the_process(void **state)
 		.segment_size = 256 * 1024,
 		.fault = fault,
 		.arg = w };
-	const struct us_journal_scan scan = { NULL, NULL };
 	int status;
 
 	assert_int_equal(mkdir("journal", 0700), 0);
@@ -399,7 +398,7 @@ failed_sync_ends_the_process(void **state)
 			if (us_worker_new(&o.worker) != US_OK)
 				_exit(4);
 			if (us_journal_open(&j, &o) != US_OK ||
-			    us_journal_recover(j, &scan, &tail) != US_OK)
+			    us_journal_recover(j, NULL, NULL, &tail) != US_OK)
 				_exit(3);
 			for (unsigned i = 0; i < nth; i++) {
 				const struct us_bytes entry = { (const uint8_t *)"\0\1x", 3 };
