@@ -6,7 +6,7 @@
 #include "client/core/progress.h"
 #include "client/log/succession.h"
 #include "client/log/remote.h"
-#include "client/log/witness.h"
+#include "client/log/deliver.h"
 #include "base/err.h"
 #include "verify/receipt.h"
 #include "verify/show.h"

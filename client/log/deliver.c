@@ -1,7 +1,7 @@
 /* The way back to the log for what witnesses sign, and their files. */
 #include <string.h>
 
-#include "client/log/witness.h"
+#include "client/log/deliver.h"
 #include "base/err.h"
 
 int

@@ -9,7 +9,7 @@
 #include "log/proof.h"
 #include "log/tree.h"
 #include "client/log/remote.h"
-#include "client/log/witness.h"
+#include "client/log/deliver.h"
 #include "base/err.h"
 #include "base/number.h"
 #include "verify/receipt.h"

@@ -10,7 +10,9 @@
 
 #include "client/log/succession.h"
 #include "client/core/commands.h"
-#include "client/log/witness.h"
+#include "client/log/deliver.h"
+#include "client/log/witness_key.h"
+#include "client/log/submit.h"
 #include "base/err.h"
 #include "base/number.h"
 #include "base/time.h"

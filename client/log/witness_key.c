@@ -1,7 +1,7 @@
 /* The key of a witness, in its profile. */
 #include <string.h>
 
-#include "client/log/witness.h"
+#include "client/log/witness_key.h"
 #include "base/base64.h"
 #include "crypto/crypto.h"
 #include "base/err.h"

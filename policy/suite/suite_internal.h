@@ -110,7 +110,7 @@ int us_suite_agrees(const struct us_suite_said *expected, const struct us_suite_
 /* Appends it in words, as far as says goes. */
 int us_suite_put_said(struct us_buf *b, const struct us_suite_said *said, unsigned says);
 
-/* read.c */
+/* values.c */
 /* A whole number from 0 to max; *out is untouched if node is NULL or wrong. */
 void
 us_suite_count(struct us_findings *f, const struct us_yaml_node *node, uint64_t max, uint64_t *out);

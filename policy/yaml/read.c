@@ -1,12 +1,9 @@
 /* From the tree to an order: every key is known, every value is of its form, or it is an error with
- * its place. This file: values of all kinds, the head, and the order of the parts. */
-#include <stdlib.h>
+ * its place. This file: values of all kinds, and names that are none. */
 #include <string.h>
 
 #include "base/number.h"
 #include "policy/yaml/read.h"
-
-#define ZONES_BYTES (US_ORDER_CALENDARS * (US_ZONE_MAX + 1))
 
 void
 us_yaml_error(struct us_findings *f, const struct us_yaml_node *node, const char *text)
@@ -175,120 +172,65 @@ us_yaml_list(struct us_findings *f, const struct us_yaml_node *node, const char 
 	return node->n;
 }
 
-/* ---- the whole ---- */
+/* ---- names ---- */
 
-static void
-read_head(struct us_findings *f, const struct us_yaml_node *head,
-    const struct us_yaml_node *otherwise, struct us_order *order)
+#define SHOWN_MAX 80 /* bytes of a wrong name that a finding repeats */
+
+void
+us_guess_complain(struct us_findings *f, const struct us_yaml_node *node, const char *what,
+    const struct us_guess *g)
 {
-	static const struct us_yaml_key head_keys[] = { { "title", 1 }, { "docket", 0 },
-		{ "version", 1 }, { NULL, 0 } };
-	static const struct us_yaml_key default_keys[] = { { "paragraph", 1 },
-		{ "smallest_count", 0 }, { "calendar", 0 }, { NULL, 0 } };
-	const struct us_yaml_node *v[US_YAML_KEYS];
+	const int n = (int)(g->wanted.n < SHOWN_MAX ? g->wanted.n : SHOWN_MAX);
 
-	if (head != NULL && us_yaml_map(f, head, "order", head_keys, v) == US_OK) {
-		order->title = us_yaml_text(f, v[0], US_ORDER_TEXT_MAX);
-		order->docket = us_yaml_text(f, v[1], US_ORDER_TEXT_MAX);
-		order->version = us_yaml_number(f, v[2], 1);
-	}
-	if (otherwise != NULL && us_yaml_map(f, otherwise, "default", default_keys, v) == US_OK) {
-		order->default_paragraph = us_yaml_text(f, v[0], US_ORDER_PARAGRAPH_MAX);
-		order->smallest_count = us_yaml_number(f, v[1], 0);
-		if (v[2] != NULL)
-			order->home_calendar = us_yaml_calendar_named(f, v[2], order);
-	}
+	if (us_guess_is_near(g))
+		us_finding(f, US_FINDING_ERROR, node->line, node->column,
+		    "unknown %s \"%.*s\": did you mean %.*s?", what, n, (const char *)g->wanted.p,
+		    (int)g->best_n, g->best);
+	else
+		us_finding(f, US_FINDING_ERROR, node->line, node->column, "unknown %s \"%.*s\"",
+		    what, n, (const char *)g->wanted.p);
 }
 
-/* The keys of the file, in the order of the manual. */
-enum us_yaml_part {
-	HEAD,
-	DEFAULT,
-	PARTIES,
-	DESIGNATIONS,
-	CATEGORIES,
-	PERIODS,
-	CALENDARS,
-	PURPOSES,
-	MATTER,
-	CLEARANCES,
-	WORKFLOWS,
-	RULES,
-	PARTS
-};
+/* ---- lists of things that begin with their id ---- */
 
-static const struct us_yaml_key part_keys[PARTS + 1] = { { "order", 1 }, { "default", 0 },
-	{ "parties", 1 }, { "designations", 0 }, { "categories", 0 }, { "periods", 0 },
-	{ "calendars", 0 }, { "purposes", 0 }, { "matter", 0 }, { "clearances", 0 },
-	{ "workflows", 0 }, { "rules", 1 }, { NULL, 0 } };
-
-static const size_t part_max[PARTS] = { [PARTIES] = US_ORDER_PARTIES,
-	[DESIGNATIONS] = US_ORDER_DESIGNATIONS,
-	[CATEGORIES] = US_YAML_CATEGORIES,
-	[PERIODS] = US_ORDER_PERIODS,
-	[CALENDARS] = US_ORDER_CALENDARS,
-	[PURPOSES] = US_ORDER_PURPOSES,
-	[MATTER] = US_ORDER_MATTER_STATES,
-	[CLEARANCES] = US_ORDER_CLEARANCES,
-	[RULES] = US_ORDER_RULES };
-
-static int
-make_room(struct us_order *order, const size_t n[PARTS])
+static struct us_bytes
+id_at(const void *items, size_t i, size_t size)
 {
-	order->parties = calloc(n[PARTIES] + 1, sizeof *order->parties);
-	order->designations = calloc(n[DESIGNATIONS] + 1, sizeof *order->designations);
-	order->periods = calloc(n[PERIODS] + 1, sizeof *order->periods);
-	order->calendars = calloc(n[CALENDARS] + 1, sizeof *order->calendars);
-	order->purposes = calloc(n[PURPOSES] + 1, sizeof *order->purposes);
-	order->matter_states = calloc(n[MATTER] + 1, sizeof *order->matter_states);
-	order->clearances = calloc(n[CLEARANCES] + 1, sizeof *order->clearances);
-	order->rules = calloc(n[RULES] + 1, sizeof *order->rules);
-	/* What does not stand in the file as it is: the rules of time zones, and queries put
-	 * together. Room for all that a compiled order could hold, so that views into it stay. */
-	us_buf_init(&order->texts, ZONES_BYTES + US_ORDER_COMPILED_MAX);
-	if (order->parties == NULL || order->designations == NULL || order->periods == NULL ||
-	    order->calendars == NULL || order->purposes == NULL || order->matter_states == NULL ||
-	    order->clearances == NULL || order->rules == NULL)
-		return US_ERR_NOMEM;
-	return us_buf_reserve(&order->texts, ZONES_BYTES + US_ORDER_COMPILED_MAX, NULL);
+	struct us_bytes id;
+
+	memcpy(&id, (const uint8_t *)items + i * size, sizeof id);
+	return id;
 }
 
-int
-us_order_read(const struct us_yaml_node *root, struct us_order *order, struct us_findings *findings)
+size_t
+us_yaml_position(struct us_bytes id, const void *items, size_t n, size_t size)
 {
-	const struct us_yaml_node *v[US_YAML_KEYS];
-	struct us_reading r = { .order = order };
-	size_t n[PARTS] = { 0 };
-	int err;
+	for (size_t i = 0; i < n && id.n > 0; i++) {
+		struct us_bytes other = id_at(items, i, size);
+		if (other.n == id.n && memcmp(other.p, id.p, id.n) == 0)
+			return i + 1;
+	}
+	return 0;
+}
 
-	if (us_yaml_map(findings, root, "the file", part_keys, v) != US_OK)
-		return US_ERR_FORMAT;
-	for (size_t part = 0; part < PARTS; part++)
-		if (part_max[part] > 0)
-			n[part] = us_yaml_list(findings, v[part], part_keys[part].name,
-			    part_max[part]);
-	err = make_room(order, n);
-	if (err != US_OK)
-		return err;
-	order->workflows.renew_by_ns = INT64_MAX;
-#define EACH(part, read, to) \
-	do { \
-		for (size_t i = 0; i < n[part]; i++) \
-			read(findings, v[part]->items[i], to); \
-	} while (0)
-	/* what is named first */
-	EACH(CALENDARS, us_yaml_calendar, order);
-	EACH(PERIODS, us_yaml_period, order);
-	read_head(findings, v[HEAD], v[DEFAULT], order);
-	EACH(PARTIES, us_yaml_party, order);
-	EACH(DESIGNATIONS, us_yaml_designation, order);
-	EACH(CATEGORIES, us_yaml_category, &r);
-	EACH(PURPOSES, us_yaml_purpose, order);
-	EACH(MATTER, us_yaml_matter_state, order);
-	EACH(CLEARANCES, us_yaml_clearance, order);
-	if (v[WORKFLOWS] != NULL)
-		us_yaml_workflows(findings, v[WORKFLOWS], order);
-	EACH(RULES, us_yaml_rule, &r);
-#undef EACH
-	return findings->errors > 0 ? US_ERR_FORMAT : US_OK;
+size_t
+us_yaml_reference(struct us_findings *f, const struct us_yaml_node *node, const char *what,
+    const void *items, size_t n, size_t size)
+{
+	struct us_guess g = us_guess_of(node->text);
+	size_t at;
+
+	if (node->kind != US_YAML_SCALAR) {
+		us_finding(f, US_FINDING_ERROR, node->line, node->column,
+		    "the name of a %s is wanted here", what);
+		return 0;
+	}
+	at = us_yaml_position(node->text, items, n, size);
+	if (at != 0)
+		return at;
+	for (size_t i = 0; i < n; i++)
+		us_guess_consider(&g, (const char *)id_at(items, i, size).p,
+		    id_at(items, i, size).n);
+	us_guess_complain(f, node, what, &g);
+	return 0;
 }

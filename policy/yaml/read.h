@@ -1,4 +1,4 @@
-/* What the readers of an order's parts share (read.c, guess.c); for the files of this directory.
+/* What the readers of an order's parts share; for the files of this directory.
  * The readers of scalars, lists and keys, the guesses and us_designation_query() are used by
  * policy/suite/ too. Each complains of what is wrong, with its place, and goes on, so that one run
  * says everything. */
@@ -59,7 +59,7 @@ int64_t us_yaml_time(struct us_findings *f, const struct us_yaml_node *node, int
 /* Adds an error at the node. */
 void us_yaml_error(struct us_findings *f, const struct us_yaml_node *node, const char *text);
 
-/* guess.c: names that are none, with what was probably meant. */
+/* Names that are none, with what was probably meant. */
 void us_guess_complain(struct us_findings *f, const struct us_yaml_node *node, const char *what,
     const struct us_guess *g);
 /* Of n items, each of size bytes and beginning with a struct us_bytes, its id: the position of the
