@@ -54,7 +54,8 @@
 #define US_EVENT_MEMBER_COSIGNERS(field) struct us_bytes field;
 #define US_EVENT_MEMBER_KEYS(field) struct us_bytes field;
 
-/* Each event's fields, in their order: F(type, member of struct us_event, field). */
+/* Each event's fields, in the order of their bytes: F(type, member of struct us_event, field). Who
+ * makes an event names them: members of one type would change places unseen. */
 
 /* The approval by others that this read, copy or count has used up. */
 #define US_EVENT_FIELDS_approval(F) F(WORD, approval, approval) F(U32, approval, number)

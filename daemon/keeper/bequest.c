@@ -18,7 +18,9 @@ write_backup_entry(struct us_keeper_desk *d, const struct us_keeper_successor *s
 	a.kind = US_KIND_EVENT;
 	a.action = US_ACTION_BACKUP;
 	a.event = (struct us_event){ .form = US_EVENT_BACKUP,
-		.backup = { number, generation, us_note_signer_key(s->signer)->id } };
+		.backup = { .number = number,
+		    .generation = generation,
+		    .successor = us_note_signer_key(s->signer)->id } };
 	err = us_klog_append(d->log, &e, &index, time_ns);
 	return err != US_OK ? err : us_klog_commit(d->log);
 }

@@ -114,8 +114,9 @@ us_on_cosign(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us
 	us_keeper_fill_person(k, &a, m.credential);
 	if (b->taken.is_said)
 		a.event = (struct us_event){ .form = US_EVENT_COSIGNED,
-			.cosigned = { b->taken.size,
-			    { b->taken.new, b->taken.n_new *US_EVENT_COSIGNER_SIZE } } };
+			.cosigned = { .size = b->taken.size,
+			    .cosigners = { b->taken.new,
+				b->taken.n_new *US_EVENT_COSIGNER_SIZE } } };
 	q.address = m.peer;
 	err = us_keeper_append(k, &e, &p.index, &p.time_ns);
 	if (err != US_OK) {

@@ -329,7 +329,8 @@ us_on_log_keys(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct 
 	a.reason = t->q.reason;
 	us_keeper_fill_person(k, &a, m.credential);
 	memcpy(a.session, m.session, 16);
-	a.event = (struct us_event){ .form = US_EVENT_BOX_KEYS, .box_keys = { m.from, m.to } };
+	a.event = (struct us_event){ .form = US_EVENT_BOX_KEYS,
+		.box_keys = { .from = m.from, .to = m.to } };
 	q.address = m.peer;
 	err = us_keeper_append(k, &e, &p.index, &p.time_ns);
 	if (err != US_OK) {

@@ -189,7 +189,7 @@ static int
 log_gap(struct us_keeper *k, int64_t from_ns, int64_t to_ns, enum us_gap cause)
 {
 	const struct us_event e = { .form = US_EVENT_GAP,
-		.gap = { from_ns, to_ns, (uint8_t)cause } };
+		.gap = { .from = from_ns, .to = to_ns, .cause = (uint8_t)cause } };
 
 	return us_keeper_event(k, US_ACTION_GAP, US_DECISION_NONE, US_REASON_NONE, &e, NULL);
 }
@@ -285,7 +285,10 @@ us_machine_events_told(struct us_keeper *k, uint16_t type, struct us_bytes body)
 		if (err != US_OK || us_keeper_is_sealing(k)) /* nothing comes behind a seal */
 			return err;
 		e = (struct us_event){ .form = US_EVENT_ROLE_RESTART,
-			.role_restart = { died.role, died.index, died.by_signal, died.status } };
+			.role_restart = { .role = died.role,
+			    .index = died.index,
+			    .signal = died.by_signal,
+			    .status = died.status } };
 		err = us_keeper_event(k, US_ACTION_ROLE_RESTART, US_DECISION_NONE, US_REASON_NONE,
 		    &e, NULL);
 		if (err == US_OK)

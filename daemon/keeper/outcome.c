@@ -70,7 +70,8 @@ static void
 mark(struct us_keeper *k, uint64_t to, enum us_decision decision, enum us_reason reason)
 {
 	struct us_answers *a = k->answers;
-	const struct us_event e = { .form = US_EVENT_ANSWERED, .answered = { a->settled, to } };
+	const struct us_event e = { .form = US_EVENT_ANSWERED,
+		.answered = { .from = a->settled, .to = to } };
 	size_t gone = 0;
 
 	if (us_keeper_event(k, US_ACTION_ANSWERED, decision, reason, &e, NULL) != US_OK)

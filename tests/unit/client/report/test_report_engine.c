@@ -562,7 +562,8 @@ add_mark(uint64_t from, uint64_t to, enum us_decision decision, enum us_reason r
 	a.action = US_ACTION_ANSWERED;
 	a.decision = decision;
 	a.reason = reason;
-	a.event = (struct us_event){ .form = US_EVENT_ANSWERED, .answered = { from, to } };
+	a.event = (struct us_event){ .form = US_EVENT_ANSWERED,
+		.answered = { .from = from, .to = to } };
 	add(7, &in);
 }
 
