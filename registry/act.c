@@ -6,7 +6,6 @@
 #include "base/array.h"
 #include "log/state.h"
 #include "crypto/crypto.h"
-#include "registry/internal.h"
 
 static const uint8_t zeros[32];
 
@@ -180,6 +179,12 @@ us_committed_act_decode(struct us_committed_act *out, struct us_signed_act *out_
 	if (out_act != NULL)
 		*out_act = inner;
 	return US_OK;
+}
+
+uint64_t
+us_act_number(struct us_bytes result)
+{
+	return result.n == 4 ? us_load_u32(result.p) : result.n == 8 ? us_load_u64(result.p) : 0;
 }
 
 int

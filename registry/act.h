@@ -172,6 +172,8 @@ int us_committed_act_encode(struct us_buf *out, const struct us_committed_act *a
  * exactly if it must be. */
 int us_committed_act_decode(struct us_committed_act *out, struct us_signed_act *out_act,
     const void *p, size_t n);
+/* The number that an act gave back; 0 if its result is none. */
+uint64_t us_act_number(struct us_bytes result);
 /* next = SHA-256("underseal/state/1" ‖ digest ‖ committed act); next may be digest. */
 int us_state_digest(const uint8_t digest[32], struct us_bytes committed, uint8_t next[32]);
 

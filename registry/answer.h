@@ -8,8 +8,6 @@
 #include "base/json_out.h"
 #include "registry/registry.h"
 
-/* The number that an act gave back; 0 if its result is none. */
-uint64_t us_act_number(struct us_bytes result);
 /* Adds the members for an act that was folded last, and its result as it was committed. *pending
  * becomes 1 if others must sign before it has its effect, else it is left. */
 void us_act_answer(const struct us_registry *reg, const struct us_act *act, struct us_bytes result,

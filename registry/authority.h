@@ -47,9 +47,5 @@
 /* Whether the actor may do the act, as above: by the table (registry/acts.def) and the order. */
 int us_authority_check(const struct us_registry *reg, const struct us_person *actor,
     const struct us_act *act, const struct us_context *facts, struct us_refusal *refusal);
-/* 1 if who is an active roster signer who may sign for about: of party (an index), or, party being
- * -1, of any. */
-int us_authority_may_sign(const struct us_registry *reg, const struct us_person *who,
-    const struct us_person *about, int party);
 
 #endif

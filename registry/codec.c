@@ -7,6 +7,43 @@
 #define RECORD_LAST ((UINT64_C(1) << 52) - 1)
 
 int
+us_code_read(struct us_act *out, enum us_act_type type,
+    void (*code)(struct us_act_codec *c, struct us_act *act), struct us_bytes payload)
+{
+	struct us_reader r;
+	struct us_act_codec c = { .in = &r };
+	int err;
+
+	memset(out, 0, sizeof *out);
+	out->type = type;
+	us_reader_init(&r, payload.p, payload.n);
+	code(&c, out);
+	err = us_reader_end(&r);
+	if (err != US_OK)
+		memset(out, 0, sizeof *out);
+	return err;
+}
+
+int
+us_code_write(struct us_buf *out, const struct us_act *act,
+    void (*code)(struct us_act_codec *c, struct us_act *act))
+{
+	struct us_act again = *act;
+	struct us_buf b;
+	struct us_act_codec c = { .out = &b };
+
+	us_buf_init(&b, US_ACT_SIGNED_MAX);
+	code(&c, &again);
+	/* reading it back is the check: what we write is never what we would refuse */
+	if (c.err == US_OK)
+		c.err = us_code_read(&again, act->type, code, (struct us_bytes){ b.data, b.len });
+	if (c.err == US_OK)
+		c.err = us_buf_put(out, b.data, b.len);
+	us_buf_free(&b);
+	return c.err;
+}
+
+int
 us_code_ok(const struct us_act_codec *c)
 {
 	return (c->in != NULL ? c->in->err : c->err) == US_OK;

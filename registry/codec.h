@@ -14,6 +14,14 @@ struct us_act_codec {
 	int err;              /* of writing; that of reading is the reader's */
 };
 
+/* Reads a payload, as code describes it, into *out, which is zero after an error. Errors of
+ * us_act_decode(). */
+int us_code_read(struct us_act *out, enum us_act_type type,
+    void (*code)(struct us_act_codec *c, struct us_act *act), struct us_bytes payload);
+/* Appends the payload of act. Errors of us_act_encode(). */
+int us_code_write(struct us_buf *out, const struct us_act *act,
+    void (*code)(struct us_act_codec *c, struct us_act *act));
+
 /* 1 until something did not fit: what is read so far may be looked at. */
 int us_code_ok(const struct us_act_codec *c);
 /* err, unless that holds or something failed before. */

@@ -40,8 +40,8 @@
 #ifndef US_REGISTRY_DOCKET_H
 #define US_REGISTRY_DOCKET_H
 
+#include "registry/record_set.h"
 #include "registry/registry.h"
-#include "registry/withheld.h"
 
 #define US_FILING_SERVICES 16
 #define US_FILING_SIGNATURES 16

@@ -6,6 +6,7 @@
 #include "crypto/crypto.h"
 #include "registry/answer.h"
 #include "registry/internal.h"
+#include "registry/signers.h"
 
 const char *
 us_filing_kind_name(enum us_filing_kind kind)

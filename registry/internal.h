@@ -5,11 +5,12 @@
 #include "base/array.h"
 #include "base/map.h"
 #include "crypto/crypto.h"
-#include "registry/authority.h"
 #include "registry/docket.h"
 #include "registry/registry.h"
-#include "registry/versions.h"
-#include "registry/withheld.h"
+
+struct us_order_version;
+struct us_relabel;
+struct us_version_full;
 
 /* Numbers, counted from 1, by keys of 32 bytes; empty if zeroed. */
 struct us_table {
@@ -64,12 +65,6 @@ struct us_document_full {
 	struct us_hash *hash; /* of the parts so far */
 };
 
-struct us_version_full {
-	struct us_order_version shown; /* views of what follows */
-	struct us_order *order;
-	struct us_buf source;
-};
-
 #define US_FREEZES_ON 256 /* in force at a time; the next is refused */
 
 /* Invariants: sequence 0 <=> order NULL, everything empty; credential i has value i + 1 in
@@ -110,6 +105,9 @@ struct us_registry {
 	 * back */
 	int64_t last_ns;
 };
+
+/* state.c: as us_registry_new() made it. */
+void us_registry_empty(struct us_registry *reg);
 
 /* Fills refusal (may be NULL) and returns err. */
 int us_refuse(struct us_refusal *refusal, int err, enum us_reason reason, const char *format, ...)
@@ -200,10 +198,7 @@ int us_rules_version(const struct us_registry *reg, const struct us_settled *s,
 int us_rules_certificate(const struct us_registry *reg, const struct us_settled *s,
     struct us_refusal *refusal);
 
-/* versions.c: takes over order. */
-int us_version_add(struct us_registry *reg, struct us_order *order, struct us_bytes source,
-    struct us_version_full **out);
-/* Computes anew what depends on the order in force: parties of people, freezes. */
+/* versions.c: computes anew what depends on the order in force: parties of people, freezes. */
 void us_registry_rebind(struct us_registry *reg);
 /* filings.c: US_ERR_NOMEM; on success the filing has kind, number, id and is the last one. */
 int us_filing_new(struct us_registry *reg, enum us_filing_kind kind, uint32_t number,
@@ -226,8 +221,6 @@ us_filing_term_has_run(const struct us_registry *reg, const struct us_filing *f,
 /* 1 if some rule counts this person's approval of that request. */
 int us_approval_wants(const struct us_registry *reg, const struct us_filing *f,
     const struct us_person *who);
-/* As us_registry_version_at(), for deciding: never before the latest act. */
-const struct us_order_version *us_version_now(const struct us_registry *reg, int64_t now_ns);
 /* The whole one, else what this person has begun, so that a digest cannot be occupied by bytes that
  * are not its; NULL: neither. */
 struct us_document_full *
@@ -237,26 +230,6 @@ us_document_full(const struct us_registry *reg, const uint8_t digest[32], uint32
 int us_document_hash(const struct us_document_full *d, const struct us_act_document *a,
     struct us_hash **out);
 struct us_service *us_filing_service(const struct us_filing *f, struct us_bytes party);
-/* authority.c: bit i: who is a roster signer, by the order in force, of the i-th of their
- * parties. */
-uint16_t us_signer_mask(const struct us_registry *reg, const struct us_person *who);
-/* The same as bits of the order in force. */
-uint64_t us_signer_bits(const struct us_registry *reg, const struct us_person *who);
-/* 1 if who is a roster signer of one of the parties of about; if they have none, of any. */
-int us_signs_for(const struct us_registry *reg, const struct us_person *who,
-    const struct us_person *about);
-/* 1 if both are the same or share a party. NULL: 0. */
-int us_shares_party(const struct us_person *a, const struct us_person *b);
-/* 1 if it is an administrator. */
-int us_is_administrator(const struct us_person *who);
-/* US_OK if the actor is a roster signer of some party. */
-int us_authority_signer(const struct us_registry *reg, const struct us_person *actor,
-    struct us_refusal *refusal);
-/* US_OK if that authority covers an act about this person, who must be there. */
-int us_authority_about(const struct us_registry *reg, const struct us_person *actor,
-    const struct us_act *act, uint32_t person, enum us_act_authority authority,
-    struct us_refusal *refusal);
-
 struct us_collection_full *us_collection_full(const struct us_registry *reg, uint32_t id);
 struct us_person *us_person_of(const struct us_registry *reg, uint32_t id);
 /* Where the range would be put; US_ERR_EXISTS if it overlaps another. */

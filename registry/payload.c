@@ -41,12 +41,6 @@ us_act_collection(const struct us_registry *reg, const struct us_act *act)
 	return ops == NULL || ops->collection == NULL ? 0 : ops->collection(reg, act);
 }
 
-uint64_t
-us_act_number(struct us_bytes result)
-{
-	return result.n == 4 ? us_load_u32(result.p) : result.n == 8 ? us_load_u64(result.p) : 0;
-}
-
 void
 us_act_answer(const struct us_registry *reg, const struct us_act *act, struct us_bytes result,
     struct us_json *j, int *pending)
@@ -63,39 +57,17 @@ int
 us_act_decode(struct us_act *out, enum us_act_type type, struct us_bytes payload)
 {
 	const struct us_act_ops *ops = us_act_ops(type);
-	struct us_reader r;
-	struct us_act_codec c = { .in = &r };
-	int err = US_ERR_RANGE;
 
+	if (ops != NULL)
+		return us_code_read(out, type, ops->code, payload);
 	memset(out, 0, sizeof *out);
-	out->type = type;
-	us_reader_init(&r, payload.p, payload.n);
-	if (ops != NULL) {
-		ops->code(&c, out);
-		err = us_reader_end(&r);
-	}
-	if (err != US_OK)
-		memset(out, 0, sizeof *out);
-	return err;
+	return US_ERR_RANGE;
 }
 
 int
 us_act_encode(struct us_buf *out, const struct us_act *act)
 {
 	const struct us_act_ops *ops = us_act_ops(act->type);
-	struct us_act again = *act;
-	struct us_buf b;
-	struct us_act_codec c = { .out = &b };
 
-	if (ops == NULL)
-		return US_ERR_RANGE;
-	us_buf_init(&b, US_ACT_SIGNED_MAX);
-	ops->code(&c, &again);
-	/* reading it back is the check: what we write is never what we would refuse */
-	if (c.err == US_OK)
-		c.err = us_act_decode(&again, act->type, (struct us_bytes){ b.data, b.len });
-	if (c.err == US_OK)
-		c.err = us_buf_put(out, b.data, b.len);
-	us_buf_free(&b);
-	return c.err;
+	return ops == NULL ? US_ERR_RANGE : us_code_write(out, act, ops->code);
 }

@@ -1,7 +1,6 @@
-/* Sets of records as runs: made from a selection, asked by binary search. */
-#include <stdlib.h>
+#include "registry/record_set.h"
 
-#include "registry/withheld.h"
+#include <stdlib.h>
 
 #define RECORD_END (UINT64_C(1) << 52) /* behind the last record number */
 

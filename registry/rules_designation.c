@@ -7,7 +7,8 @@
 
 #include "policy/designation.h"
 #include "evidence/query/query.h"
-#include "registry/internal.h"
+#include "registry/versions_internal.h"
+#include "registry/withheld.h"
 
 #define TEXT(b) (int)(b).n, (const char *)(b).p /* for %.*s */
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "registry/internal.h"
+#include "registry/versions_internal.h"
 
 const char *
 us_version_status_name(enum us_version_status status)

@@ -13,6 +13,7 @@
 #include "registry/answer.h"
 #include "registry/codec.h"
 #include "registry/internal.h"
+#include "registry/signers.h"
 
 /* ---- preconditions: US_OK, or refusal filled (shared.c) ---- */
 

@@ -1,5 +1,6 @@
 /* Copies: taken, their file's digest noted by the vault, given back. */
 #include "registry/acts/acts.h"
+#include "registry/withheld.h"
 
 /* ---- copy ---- */
 

@@ -1,5 +1,6 @@
 /* What is done with an item of the docket: signed, objected to, resolved, withdrawn, served. */
 #include "registry/acts/acts.h"
+#include "registry/versions_internal.h"
 
 /* ---- docket-sign ---- */
 

@@ -1,5 +1,6 @@
 /* Acts about records of a collection: challenged, relabelled, clawed back. */
 #include "registry/acts/acts.h"
+#include "registry/withheld.h"
 
 int
 us_check_selection(const struct us_registry *reg, const struct us_settled *s,
@@ -100,7 +101,8 @@ static int
 fold_filing(struct us_registry *reg, struct us_settled *s)
 {
 	const struct us_act_records *a = &s->act->u.records;
-	const enum us_filing_kind kind = us_act_opens(s->act->type);
+	const enum us_filing_kind kind = s->act->type == US_ACT_CLAWBACK ? US_FILING_CLAWBACK :
+									   US_FILING_CHALLENGE;
 	struct us_record_set *set;
 	struct us_filing *f;
 	int err = us_fold_set(reg, &a->selection, &set);

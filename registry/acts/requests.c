@@ -127,7 +127,7 @@ fold_approval(struct us_registry *reg, struct us_settled *s)
 		    us_filings_next(reg, US_FILING_APPROVAL), &f);
 	if (err != US_OK)
 		return err;
-	err = us_act_encode(&f->request, s->act);
+	err = us_code_write(&f->request, s->act, code_approval);
 	if (err != US_OK) {
 		us_drop_filing(reg, f);
 		return err;

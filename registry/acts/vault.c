@@ -1,6 +1,7 @@
 /* The vault itself: its beginning, and its sealing. */
 #include "crypto/crypto.h"
 #include "registry/acts/acts.h"
+#include "registry/versions_internal.h"
 
 /* ---- init ---- */
 
@@ -121,7 +122,7 @@ us_fold_init(struct us_registry *reg, struct us_settled *s, const uint8_t vault_
 		return US_ERR_NOMEM;
 	us_buf_init(&reg->init_bytes, US_ACT_SIGNED_MAX);
 	if ((err = us_buf_put(&reg->init_bytes, payload.p, payload.n)) != US_OK ||
-	    (err = us_act_decode(again, US_ACT_INIT,
+	    (err = us_code_read(again, US_ACT_INIT, code_init,
 		 (struct us_bytes){ reg->init_bytes.data, reg->init_bytes.len })) != US_OK)
 		goto out;
 	reg->init = again->u.init;

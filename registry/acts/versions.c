@@ -1,6 +1,7 @@
 /* The order: proposed, suspended, acknowledged; and the state of the matter that it speaks of. */
 #include "crypto/crypto.h"
 #include "registry/acts/acts.h"
+#include "registry/versions_internal.h"
 
 struct us_version_full *
 us_fold_version(struct us_registry *reg, uint32_t version)

@@ -8,6 +8,7 @@
 #include "daemon/vault/answers/answer.h"
 #include "daemon/vault/answers/listing.h"
 #include "daemon/vault/decide/sight.h"
+#include "registry/withheld.h"
 
 void
 us_vault_list_order(struct us_vault_request *r, struct us_json *j)

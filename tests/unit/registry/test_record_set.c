@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "registry/withheld.h"
+#include "registry/record_set.h"
 
 #define NUMBERS 20000
 #define RECORDS_MAX 5000

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "policy/yaml/yaml.h"
+#include "registry/withheld.h"
 
 #define DAY (INT64_C(86400) * WORLD_SECOND)
 
