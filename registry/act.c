@@ -26,10 +26,11 @@ enum {
 static const struct us_act_row {
 	const char *text;
 	enum us_action action;
+	const char *path;
 	uint8_t may[US_CAPACITIES_PERSON + 1];
 } rows[] = {
-#define X(name, number, text, action, family, administrator, keyholder, court, person) \
-	[number] = { text, US_ACTION_##action, \
+#define X(name, number, text, action, path, administrator, keyholder, court, person) \
+	[number] = { text, US_ACTION_##action, #path, \
 		{ [US_CAPACITIES_ADMINISTRATOR] = administrator, \
 		    [US_CAPACITIES_KEYHOLDER] = keyholder, \
 		    [US_CAPACITIES_COURT] = court, \
@@ -58,6 +59,14 @@ us_act_action(enum us_act_type type)
 	const struct us_act_row *row = row_of(type);
 
 	return row == NULL ? US_ACTION_NONE : row->action;
+}
+
+const char *
+us_act_path(enum us_act_type type)
+{
+	const struct us_act_row *row = row_of(type);
+
+	return row == NULL || us_act_is_vaults(type) ? NULL : row->path;
 }
 
 enum us_act_authority

@@ -130,6 +130,9 @@ enum us_act_authority {
 const char *us_act_name(unsigned type);
 /* The action under which the log files an act of this type; NONE for a number that is no type. */
 enum us_action us_act_action(enum us_act_type type);
+/* Where the front takes it, without /v1/: "freezes"; NULL for the vault's own and for a number that
+ * is no type. */
+const char *us_act_path(enum us_act_type type);
 /* What the table says of this capacity and act: NEVER of numbers that are none, and of the vault's
  * own acts. */
 enum us_act_authority us_authority_of(enum us_capacity capacity, enum us_act_type type);

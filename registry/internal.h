@@ -137,7 +137,7 @@ struct us_act_codec;
 struct us_json;
 
 /*
- * What an act consists of; the functions are those of its family (registry/acts/). What is NULL is
+ * What an act consists of; the functions are those of its file in registry/acts/. What is NULL is
  * not there: no collection, nothing that capacity does not decide, no result.
  */
 struct us_act_ops {
@@ -171,11 +171,10 @@ struct us_act_ops {
 };
 /* Of a type of registry/acts.def; NULL: it is none. */
 const struct us_act_ops *us_act_ops(enum us_act_type type);
-/* Those of one family, one behind the other; type 0 behind the last. */
-extern const struct us_act_ops us_family_people[], us_family_credentials[], us_family_collections[],
-    us_family_batches[], us_family_copies[], us_family_documents[], us_family_versions[],
-    us_family_docket[], us_family_requests[], us_family_records[], us_family_freezes[],
-    us_family_vault[];
+/* The tables of registry/acts/, us_acts_people and so on; type 0 behind the last of each. */
+#define X(name, number, text, action, path, ...) extern const struct us_act_ops us_acts_##path[];
+US_ACTS(X)
+#undef X
 
 /* acts/vault.c: the first act, which finds the registry empty; payload is kept. */
 int us_rules_init(const struct us_settled *s, struct us_refusal *refusal);

@@ -1,4 +1,4 @@
-/* Payloads: which file of registry/acts/ knows an act, and its bytes read and written by that.
+/* Payloads: which table of registry/acts/ knows an act, and its bytes read and written by that.
  * Apart from act.c, which whoever only names acts needs, without all that stands behind them. */
 #include <string.h>
 
@@ -8,9 +8,9 @@
 #include "registry/codec.h"
 #include "registry/internal.h"
 
-static const struct us_act_ops *const families[] = {
-#define X(name, number, text, action, family, administrator, keyholder, court, person) \
-	[number] = us_family_##family,
+static const struct us_act_ops *const tables[] = {
+#define X(name, number, text, action, path, administrator, keyholder, court, person) \
+	[number] = us_acts_##path,
 	US_ACTS(X)
 #undef X
 };
@@ -18,7 +18,7 @@ static const struct us_act_ops *const families[] = {
 const struct us_act_ops *
 us_act_ops(enum us_act_type type)
 {
-	const struct us_act_ops *ops = (unsigned)type < US_COUNT(families) ? families[type] : NULL;
+	const struct us_act_ops *ops = (unsigned)type < US_COUNT(tables) ? tables[type] : NULL;
 
 	while (ops != NULL && ops->type != type)
 		ops = (unsigned)ops->type == 0 ? NULL : ops + 1;

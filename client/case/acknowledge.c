@@ -69,7 +69,7 @@ run_acknowledge(struct us_client *client, const struct us_args *args)
 	if (status == US_EXIT_DONE && form != NULL)
 		status = us_document_send(client, form, act->u.acknowledge.form);
 	if (status == US_EXIT_DONE)
-		status = us_client_act(client, "/v1/acknowledgements", act, &answer);
+		status = us_client_act(client, act, &answer);
 	us_buf_free(&source);
 	cJSON_Delete(in_force);
 	cJSON_Delete(order);

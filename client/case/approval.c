@@ -82,7 +82,7 @@ run_request(struct us_client *client, const struct us_args *args)
 			pack_records(&choice, a->collection, a, &packed);
 	}
 	if (status == US_EXIT_DONE)
-		status = us_client_act(client, "/v1/approvals", act, &answer);
+		status = us_client_act(client, act, &answer);
 	us_choice_free(&choice);
 	cJSON_Delete(how.bates);
 	us_buf_free(&query);

@@ -167,7 +167,7 @@ run_credential_issue(struct us_client *client, const struct us_args *args)
 	act->u.issue.person = us_person_id(client, person);
 	act->u.issue.days = (uint16_t)us_arg_number(args, "days", 90, 1, US_CREDENTIAL_DAYS_MAX);
 	act->u.issue.csr = (struct us_bytes){ der.data, der.len };
-	status = us_client_act(client, "/v1/credentials", act, &answer);
+	status = us_client_act(client, act, &answer);
 	free(act);
 	us_buf_free(&pem);
 	us_buf_free(&der);
@@ -213,8 +213,6 @@ run_credential_revoke(struct us_client *client, const struct us_args *args)
 	struct us_act *act = us_act_new(US_ACT_CREDENTIAL_REVOKE);
 	const char *person = us_arg(args, "person"), *reason = us_arg(args, "reason");
 	const char *lost = us_arg(args, "lost-since");
-	cJSON *answer = NULL;
-	int status;
 
 	if ((person != NULL) == (args->n_operands > 0))
 		us_usage_error("give either FINGERPRINT or --person NAME");
@@ -230,9 +228,7 @@ run_credential_revoke(struct us_client *client, const struct us_args *args)
 	if (lost != NULL &&
 	    us_time_parse(lost, strlen(lost), &act->u.revoke.lost_since_ns) != US_OK)
 		us_usage_error("--lost-since takes a time such as 2024-05-01T12:00:00Z");
-	status = us_client_act(client, "/v1/credentials", act, &answer);
-	free(act);
-	return us_finish(client, status, answer, show_revoked);
+	return us_finish_act(client, act, show_revoked);
 }
 
 static const struct us_option request_options[] = {

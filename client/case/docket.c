@@ -217,7 +217,7 @@ us_docket_sign(struct us_client *client, const struct us_args *args, const char 
 		us_give_up(US_EXIT_OTHER, "the vault shows no digest of what is to be signed");
 	cJSON_Delete(item);
 	if (status == US_EXIT_DONE)
-		status = us_client_act(client, "/v1/docket", act, &answer);
+		status = us_client_act(client, act, &answer);
 	free(act);
 	if (answer != NULL && diff != NULL)
 		(void)cJSON_AddItemToObject(answer, "diff", diff);
@@ -245,13 +245,9 @@ show_done(const cJSON *answer)
 static int
 send_act(struct us_client *client, struct us_act *act, const char *id)
 {
-	cJSON *answer = NULL;
-	int status;
 
 	act->u.docket.docket_id = us_bytes_of(id);
-	status = us_client_act(client, "/v1/docket", act, &answer);
-	free(act);
-	return us_finish(client, status, answer, show_done);
+	return us_finish_act(client, act, show_done);
 }
 
 static int

@@ -80,7 +80,7 @@ us_document_send(struct us_client *client, const char *path, uint8_t out[32])
 		act->u.document.part = part;
 		act->u.document.bytes = (struct us_bytes){ bytes.data + at,
 			left < US_DOCUMENT_PART ? left : US_DOCUMENT_PART };
-		status = us_client_act(client, "/v1/documents", act, NULL);
+		status = us_client_act(client, act, NULL);
 		us_progress_at(&progress, at + act->u.document.bytes.n,
 		    at + act->u.document.bytes.n);
 	}

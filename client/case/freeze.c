@@ -44,7 +44,7 @@ freeze_records(struct us_client *client, const struct us_args *args, const struc
 	}
 	status = us_choose(client, &how, &choice);
 	if (status == US_EXIT_DONE)
-		status = us_act_each(client, "/v1/freezes", act, &act->u.freeze.selection, &choice);
+		status = us_act_each(client, act, &act->u.freeze.selection, &choice);
 	us_choice_free(&choice);
 	cJSON_Delete(how.bates);
 	return status;
@@ -57,7 +57,6 @@ run_freeze(struct us_client *client, const struct us_args *args)
 	const char *authority = us_arg_needed(args, "authority", "on what authority?");
 	struct us_act *act = us_act_new(US_ACT_FREEZE);
 	struct us_scope scope;
-	cJSON *answer = NULL;
 	int status;
 
 	if (us_scope_parse(text, &scope) != US_OK)
@@ -84,9 +83,7 @@ run_freeze(struct us_client *client, const struct us_args *args)
 		free(act);
 		return status;
 	}
-	status = us_client_act(client, "/v1/freezes", act, &answer);
-	free(act);
-	return us_finish(client, status, answer, us_show_filed);
+	return us_finish_act(client, act, us_show_filed);
 }
 
 static void
@@ -103,14 +100,10 @@ run_unfreeze(struct us_client *client, const struct us_args *args)
 {
 	const char *authority = us_arg(args, "authority");
 	struct us_act *act = us_act_new(US_ACT_UNFREEZE);
-	cJSON *answer = NULL;
-	int status;
 
 	act->u.unfreeze.freeze = us_filing_number(args->operand[0], "freeze");
 	act->u.unfreeze.authority = us_bytes_of(authority == NULL ? US_TEXT_NOT_SAID : authority);
-	status = us_client_act(client, "/v1/freezes", act, &answer);
-	free(act);
-	return us_finish(client, status, answer, show_unfrozen);
+	return us_finish_act(client, act, show_unfrozen);
 }
 
 static const struct us_option freeze_options[] = {

@@ -137,15 +137,11 @@ static int
 run_suspend(struct us_client *client, const struct us_args *args)
 {
 	struct us_act *act = us_act_new(US_ACT_ORDER_SUSPEND);
-	cJSON *answer = NULL;
-	int status;
 
 	act->u.order_suspend.version = us_filing_number(args->operand[0], "order");
 	act->u.order_suspend.authority = us_bytes_of(
 	    us_arg_needed(args, "authority", "on what authority?"));
-	status = us_client_act(client, "/v1/orders", act, &answer);
-	free(act);
-	return us_finish(client, status, answer, show_suspended);
+	return us_finish_act(client, act, show_suspended);
 }
 
 static void
@@ -159,15 +155,11 @@ static int
 run_matter(struct us_client *client, const struct us_args *args)
 {
 	struct us_act *act = us_act_new(US_ACT_MATTER_SET);
-	cJSON *answer = NULL;
-	int status;
 
 	act->u.matter.state = us_bytes_of(args->operand[0]);
 	act->u.matter.authority = us_bytes_of(
 	    us_arg_needed(args, "authority", "on what authority?"));
-	status = us_client_act(client, "/v1/matter", act, &answer);
-	free(act);
-	return us_finish(client, status, answer, show_matter);
+	return us_finish_act(client, act, show_matter);
 }
 
 static const struct us_option authority_options[] = { { "authority", "TEXT",

@@ -52,7 +52,7 @@ run_propose(struct us_client *client, const struct us_args *args)
 	if (instrument != NULL)
 		status = us_document_send(client, instrument, act->u.order_propose.instrument);
 	if (status == US_EXIT_DONE)
-		status = us_client_act(client, "/v1/orders", act, &answer);
+		status = us_client_act(client, act, &answer);
 	us_buf_free(&source);
 	us_buf_free(&compiled);
 	free(act);

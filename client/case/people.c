@@ -39,8 +39,6 @@ add_person(struct us_client *client, const char *name, const char *capacity,
     const char *const *parties, size_t n)
 {
 	struct us_act *act = us_act_new(US_ACT_PERSON_ADD);
-	cJSON *answer = NULL;
-	int status;
 
 	if (n > US_PERSON_PARTIES)
 		us_usage_error("a person can be of at most %d parties", US_PERSON_PARTIES);
@@ -55,9 +53,7 @@ add_person(struct us_client *client, const char *name, const char *capacity,
 		act->u.person_add.parties[i] = us_bytes_of(parties[i]);
 	act->u.person_add.n_parties = n;
 	qsort(act->u.person_add.parties, n, sizeof act->u.person_add.parties[0], compare_parties);
-	status = us_client_act(client, "/v1/people", act, &answer);
-	free(act);
-	return us_finish(client, status, answer, show_person);
+	return us_finish_act(client, act, show_person);
 }
 
 /* One line of the roster: name,capacity,party[;party2]. Cells may be quoted (RFC 4180). Returns the
@@ -188,16 +184,12 @@ change_person(struct us_client *client, const struct us_args *args, enum us_act_
 {
 	struct us_act *act = us_act_new(type);
 	const char *reason = us_arg(args, "reason");
-	cJSON *answer = NULL;
-	int status;
 
 	if (reason == NULL)
 		us_usage_error("why? --reason TEXT stands in the log");
 	act->u.change.person = us_person_id(client, args->operand[0]);
 	act->u.change.reason = us_bytes_of(reason);
-	status = us_client_act(client, "/v1/people", act, &answer);
-	free(act);
-	return us_finish(client, status, answer, show_person);
+	return us_finish_act(client, act, show_person);
 }
 
 static int

@@ -225,7 +225,7 @@ run_seal(struct us_client *client, const struct us_args *args)
 		us_give_up(US_EXIT_OTHER, "out of memory");
 	act->type = US_ACT_SEAL;
 	act->u.seal.reason = us_bytes_of(reason == NULL ? "sealed by hand" : reason);
-	status = us_client_act(client, "/v1/seal", act, &answer);
+	status = us_client_act(client, act, &answer);
 	free(act);
 	return status == US_EXIT_DONE ? us_show(client, answer, show_sealed) : status;
 }

@@ -30,8 +30,8 @@ show_each(const cJSON *answer)
 }
 
 int
-us_act_each(struct us_client *client, const char *path, struct us_act *act,
-    struct us_selection *selection, const struct us_choice *choice)
+us_act_each(struct us_client *client, struct us_act *act, struct us_selection *selection,
+    const struct us_choice *choice)
 {
 	cJSON *all = cJSON_CreateObject(), *items = cJSON_AddArrayToObject(all, "items"), *answer;
 	int status = US_EXIT_OTHER, pending = 0;
@@ -39,7 +39,7 @@ us_act_each(struct us_client *client, const char *path, struct us_act *act,
 	for (size_t i = 0; i < choice->n; i++) {
 		answer = NULL;
 		*selection = us_chosen_selection(&choice->items[i]);
-		status = us_client_act(client, path, act, &answer);
+		status = us_client_act(client, act, &answer);
 		if (status != US_EXIT_DONE && status != US_EXIT_PENDING) {
 			us_say("nothing was done in %s%s", choice->items[i].name,
 			    i > 0 ? "; it was in those named before it" : "");
@@ -78,8 +78,8 @@ choose(struct us_client *client, const struct us_args *args, const char *query, 
 
 /* Chooses, adds the document if the act has one, files. */
 static int
-file_records(struct us_client *client, const struct us_args *args, const char *path,
-    struct us_act *act, const char *document)
+file_records(struct us_client *client, const struct us_args *args, struct us_act *act,
+    const char *document)
 {
 	const int by_number = act->type == US_ACT_CHALLENGE; /* has no other options */
 	const char *query = by_number ? NULL : us_arg(args, "query"),
@@ -90,7 +90,7 @@ file_records(struct us_client *client, const struct us_args *args, const char *p
 	if (status == US_EXIT_DONE && document != NULL)
 		status = us_document_send(client, document, act->u.records.document);
 	if (status == US_EXIT_DONE)
-		status = us_act_each(client, path, act, &act->u.records.selection, &choice);
+		status = us_act_each(client, act, &act->u.records.selection, &choice);
 	us_choice_free(&choice);
 	free(act);
 	return status;
@@ -103,7 +103,7 @@ run_challenge(struct us_client *client, const struct us_args *args)
 {
 	const char *basis = us_arg_needed(args, "basis", "on what basis?");
 
-	return file_records(client, args, "/v1/challenges", us_act_new(US_ACT_CHALLENGE), basis);
+	return file_records(client, args, us_act_new(US_ACT_CHALLENGE), basis);
 }
 
 static int
@@ -116,7 +116,7 @@ run_relabel(struct us_client *client, const struct us_args *args)
 
 	act->u.records.designation = us_bytes_of(designation);
 	act->u.records.reason = us_bytes_of(reason == NULL ? US_TEXT_NOT_SAID : reason);
-	return file_records(client, args, "/v1/designations", act, NULL);
+	return file_records(client, args, act, NULL);
 }
 
 static int
@@ -128,7 +128,7 @@ run_clawback(struct us_client *client, const struct us_args *args)
 	(void)us_arg_needed(args, "noticed-at", "when was it noticed?");
 	act = us_act_new(US_ACT_CLAWBACK);
 	act->u.records.noticed_ns = us_arg_time(args, "noticed-at");
-	return file_records(client, args, "/v1/clawbacks", act, notice);
+	return file_records(client, args, act, notice);
 }
 
 static void
@@ -203,7 +203,6 @@ run_clearance(struct us_client *client, const struct us_args *args)
 		   *named = us_arg(args, "clearance");
 	char id[US_ORDER_ID_MAX + 1] = "";
 	struct us_act *act;
-	cJSON *answer = NULL;
 	int status = named == NULL ? only_clearance(client, id) : US_EXIT_DONE;
 
 	if (status != US_EXIT_DONE)
@@ -213,9 +212,9 @@ run_clearance(struct us_client *client, const struct us_args *args)
 	act->u.clearance.person = us_person_id(client, args->operand[0]);
 	status = us_document_send(client, statement, act->u.clearance.statement);
 	if (status == US_EXIT_DONE)
-		status = us_client_act(client, "/v1/clearances", act, &answer);
+		return us_finish_act(client, act, us_show_filed);
 	free(act);
-	return us_finish(client, status, answer, us_show_filed);
+	return status;
 }
 
 static const struct us_option clearance_options[] = {

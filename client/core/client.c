@@ -423,14 +423,16 @@ us_act_sign_body(const struct us_profile *profile, const struct us_act *act, str
 }
 
 int
-us_client_act(struct us_client *client, const char *path, const struct us_act *act, cJSON **out)
+us_client_act(struct us_client *client, const struct us_act *act, cJSON **out)
 {
+	char path[64];
 	struct us_client_request request = { .method = "POST",
 		.path = path,
 		.content_type = "application/octet-stream" };
 	struct us_buf body;
 	int err, status;
 
+	(void)snprintf(path, sizeof path, "/v1/%s", us_act_path(act->type));
 	us_buf_init(&body, US_ACT_SIGNED_MAX + 1024);
 	err = us_act_sign_body(us_client_profile(client), act, &body);
 	if (err != US_OK) {

@@ -51,9 +51,9 @@ int us_client_find(struct us_client *client, const char *path, cJSON **out);
 int us_client_get_one(struct us_client *client, const char *path, const char *what, cJSON **out);
 /* POST of a JSON document that is consumed; *out may be NULL. */
 int us_client_post(struct us_client *client, const char *path, cJSON *document, cJSON **out);
-/* Signs an act of this type with this payload and posts it; *out as above. */
-int
-us_client_act(struct us_client *client, const char *path, const struct us_act *act, cJSON **out);
+/* Signs an act of this type with this payload and posts it to its path (registry/acts.def); *out as
+ * above. */
+int us_client_act(struct us_client *client, const struct us_act *act, cJSON **out);
 /* The body of such a request: str32 signed act ‖ str16 signature. Errors as us_act_encode,
  * us_pkey_sign. */
 int

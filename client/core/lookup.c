@@ -165,6 +165,16 @@ us_finish(struct us_client *client, int status, cJSON *answer, void (*show)(cons
 	return shown == US_EXIT_DONE ? status : shown;
 }
 
+int
+us_finish_act(struct us_client *client, struct us_act *act, void (*show)(const cJSON *))
+{
+	cJSON *answer = NULL;
+	const int status = us_client_act(client, act, &answer);
+
+	free(act);
+	return us_finish(client, status, answer, show);
+}
+
 void
 us_print_members(const cJSON *object)
 {

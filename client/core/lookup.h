@@ -36,6 +36,8 @@ void us_read_query(const char *operand, struct us_buf *query);
 uint32_t us_batch_split(const char *id, char *collection);
 /* Shows the answer of a request that was done or accepted, and frees it; returns its status. */
 int us_finish(struct us_client *client, int status, cJSON *answer, void (*show)(const cJSON *));
+/* Signs the act, posts it, frees it, and shows the answer, as above. */
+int us_finish_act(struct us_client *client, struct us_act *act, void (*show)(const cJSON *));
 /* Prints the members of an object that are not null, a line each: for people. */
 void us_print_members(const cJSON *object);
 /* For answers that open a filing: its id and what happens now. */

@@ -19,17 +19,13 @@ run_create(struct us_client *client, const struct us_args *args)
 {
 	const char *prefix = us_arg(args, "bates"), *designation = us_arg(args, "designation");
 	struct us_act *act = us_act_new(US_ACT_COLLECTION_CREATE);
-	cJSON *answer = NULL;
-	int status;
 
 	if (prefix == NULL)
 		us_usage_error("with which Bates prefix? --bates PREFIX");
 	act->u.collection.name = us_bytes_of(args->operand[0]);
 	act->u.collection.prefix = us_bytes_of(prefix);
 	act->u.collection.designation = us_bytes_of(designation == NULL ? "" : designation);
-	status = us_client_act(client, "/v1/collections", act, &answer);
-	free(act);
-	return us_finish(client, status, answer, show_created);
+	return us_finish_act(client, act, show_created);
 }
 
 static void
@@ -107,7 +103,7 @@ change_batch(struct us_client *client, const struct us_args *args, enum us_act_t
 	char collection[US_COLLECTION_NAME_MAX + 1];
 	uint32_t slot = us_batch_split(args->operand[0], collection);
 	struct us_act *act = us_act_new(type);
-	cJSON *document = NULL, *answer = NULL;
+	cJSON *document = NULL;
 	int status = us_get_named(client, "/v1/collections/", collection, "", "collection",
 	    &document);
 
@@ -123,9 +119,7 @@ change_batch(struct us_client *client, const struct us_args *args, enum us_act_t
 			us_usage_error("why? --reason TEXT stands in the log");
 		act->u.batch.reason = us_bytes_of(us_arg(args, "reason"));
 	}
-	status = us_client_act(client, "/v1/batches", act, &answer);
-	free(act);
-	return us_finish(client, status, answer, show_done);
+	return us_finish_act(client, act, show_done);
 }
 
 static int

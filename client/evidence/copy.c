@@ -221,7 +221,7 @@ run_return(struct us_client *client, const struct us_args *args)
 	act->u.copy_return.copy = (uint64_t)number;
 	act->u.copy_return.how = us_flag(args, "destroyed") ? US_COPY_DESTROYED : US_COPY_RETURNED;
 	act->u.copy_return.note = us_bytes_of(note == NULL ? "" : note);
-	status = us_client_act(client, "/v1/copies", act, &answer);
+	status = us_client_act(client, act, &answer);
 	free(act);
 	return status == US_EXIT_DONE ? us_show(client, answer, show_returned) : status;
 }

@@ -97,7 +97,6 @@ static int
 decode_act(struct us_decode *d)
 {
 	struct us_msg_act_request *m = &d->out->u.act_request;
-	uint32_t mask = d->route->info->act_mask;
 	struct us_signed_act act;
 	struct us_reader r;
 
@@ -108,7 +107,7 @@ decode_act(struct us_decode *d)
 	if (us_reader_end(&r) != US_OK || m->signature.n == 0 ||
 	    us_signed_act_decode(&act, m->act.p, m->act.n) != US_OK)
 		return us_decode_bad(d->problem, "the body is not a signed act", NULL);
-	if (us_act_is_vaults(act.type) || (mask != 0 && (mask >> (unsigned)act.type & 1) == 0))
+	if (!us_route_takes(d->route->info, act.type))
 		return us_decode_bad(d->problem, "an act of this type is not taken here", NULL);
 	/* The vault and the keeper check this again; here it spares them a hopeless act. */
 	if (memcmp(act.credential, d->who->credential, 32) != 0)

@@ -9,7 +9,6 @@
 #define GET US_HTTP_GET
 #define POST US_HTTP_POST
 #define DELETE US_HTTP_DELETE
-#define ACT(name) (1u << US_ACT_##name)
 
 enum { LOAD_FINISH = 0, LOAD_ABORT = 1, LOAD_TELL = 2 };
 
@@ -24,48 +23,45 @@ enum {
 #define KIND(kind) US_ROUTE_##kind, (enum us_needs)NEEDS_OF_ROUTE_##kind
 #define LIST(pattern, what) \
 	{ \
-		GET, KIND(LIST), pattern, US_MEDIA_NONE, 0, what, 0 \
+		GET, KIND(LIST), pattern, US_MEDIA_NONE, 0, what \
 	}
 #define QUESTION(pattern, what) \
 	{ \
-		GET, KIND(QUESTION), pattern, US_MEDIA_NONE, 0, what, 0 \
+		GET, KIND(QUESTION), pattern, US_MEDIA_NONE, 0, what \
 	}
-#define ACTS(pattern, mask) \
+#define ACTS(pattern) \
 	{ \
-		POST, KIND(ACT), pattern, US_MEDIA_OCTETS, US_BODY_ACT, 0, mask \
+		POST, KIND(ACT), pattern, US_MEDIA_OCTETS, US_BODY_ACT, 0 \
 	}
 
 /* The most used first. */
 static const struct us_route_info table[] = {
-	{ GET, KIND(READ_ONE), "v1/collections/*/records/*", US_MEDIA_NONE, 0, 0, 0 },
-	{ POST, KIND(SEARCH), "v1/collections/*/search", US_MEDIA_JSON, US_BODY_SEARCH, 0, 0 },
-	{ POST, KIND(READ), "v1/collections/*/read", US_MEDIA_JSON, US_BODY_READ, 0, 0 },
-	{ POST, KIND(PART), "v1/loads/*/parts/*", US_MEDIA_OCTETS, US_BODY_PART, 0, 0 },
-	{ GET, KIND(STATUS), "v1/status", US_MEDIA_NONE, 0, 0, 0 },
-	{ GET, KIND(CHALLENGE), "v1/session", US_MEDIA_NONE, 0, 0, 0 },
-	{ POST, KIND(SESSION), "v1/session", US_MEDIA_JSON, US_BODY_SESSION, 0, 0 },
-	{ POST, KIND(UNSEAL), "v1/unseal", US_MEDIA_JSON, US_BODY_SMALL, 0, 0 },
-	ACTS("v1/acts", 0),
-	ACTS("v1/people",
-	    ACT(PERSON_ADD) | ACT(PERSON_SUSPEND) | ACT(PERSON_REINSTATE) | ACT(PERSON_END)),
-	ACTS("v1/credentials", ACT(CREDENTIAL_ISSUE) | ACT(CREDENTIAL_REVOKE)),
-	ACTS("v1/collections", ACT(COLLECTION_CREATE)),
-	ACTS("v1/docket",
-	    ACT(DOCKET_SIGN) | ACT(DOCKET_OBJECT) | ACT(DOCKET_RESOLVE) | ACT(DOCKET_WITHDRAW) |
-		ACT(DOCKET_SERVE)),
-	ACTS("v1/copies", ACT(COPY) | ACT(COPY_RETURN)),
-	ACTS("v1/batches", ACT(BATCH_RELEASE) | ACT(BATCH_WITHDRAW)),
-	ACTS("v1/seal", ACT(SEAL)),
-	ACTS("v1/documents", ACT(DOCUMENT_ADD)),
-	ACTS("v1/orders", ACT(ORDER_PROPOSE) | ACT(ORDER_SUSPEND)),
-	ACTS("v1/acknowledgements", ACT(ACKNOWLEDGE)),
-	ACTS("v1/clearances", ACT(CLEARANCE)),
-	ACTS("v1/challenges", ACT(CHALLENGE)),
-	ACTS("v1/designations", ACT(RELABEL)),
-	ACTS("v1/clawbacks", ACT(CLAWBACK)),
-	ACTS("v1/freezes", ACT(FREEZE) | ACT(UNFREEZE)),
-	ACTS("v1/approvals", ACT(APPROVAL_REQUEST)),
-	ACTS("v1/matter", ACT(MATTER_SET)),
+	{ GET, KIND(READ_ONE), "v1/collections/*/records/*", US_MEDIA_NONE, 0, 0 },
+	{ POST, KIND(SEARCH), "v1/collections/*/search", US_MEDIA_JSON, US_BODY_SEARCH, 0 },
+	{ POST, KIND(READ), "v1/collections/*/read", US_MEDIA_JSON, US_BODY_READ, 0 },
+	{ POST, KIND(PART), "v1/loads/*/parts/*", US_MEDIA_OCTETS, US_BODY_PART, 0 },
+	{ GET, KIND(STATUS), "v1/status", US_MEDIA_NONE, 0, 0 },
+	{ GET, KIND(CHALLENGE), "v1/session", US_MEDIA_NONE, 0, 0 },
+	{ POST, KIND(SESSION), "v1/session", US_MEDIA_JSON, US_BODY_SESSION, 0 },
+	{ POST, KIND(UNSEAL), "v1/unseal", US_MEDIA_JSON, US_BODY_SMALL, 0 },
+	ACTS("v1/acts"),
+	ACTS("v1/people"),
+	ACTS("v1/credentials"),
+	ACTS("v1/collections"),
+	ACTS("v1/docket"),
+	ACTS("v1/copies"),
+	ACTS("v1/batches"),
+	ACTS("v1/seal"),
+	ACTS("v1/documents"),
+	ACTS("v1/orders"),
+	ACTS("v1/acknowledgements"),
+	ACTS("v1/clearances"),
+	ACTS("v1/challenges"),
+	ACTS("v1/designations"),
+	ACTS("v1/clawbacks"),
+	ACTS("v1/freezes"),
+	ACTS("v1/approvals"),
+	ACTS("v1/matter"),
 	LIST("v1/people", US_LIST_PEOPLE),
 	LIST("v1/people/*", US_LIST_PEOPLE),
 	LIST("v1/credentials", US_LIST_CREDENTIALS),
@@ -91,28 +87,22 @@ static const struct us_route_info table[] = {
 	QUESTION("v1/clawbacks/*/report", US_QUESTION_CLAWBACK),
 	QUESTION("v1/documents/*", US_QUESTION_DOCUMENT),
 	QUESTION("v1/log/acts", US_QUESTION_ACTS),
-	{ POST, KIND(LOAD_OPEN), "v1/collections/*/loads", US_MEDIA_JSON, US_BODY_SMALL, 0, 0 },
-	{ POST, KIND(LOAD_END), "v1/loads/*/finish", US_MEDIA_NONE, 64, LOAD_FINISH, 0 },
-	{ POST, KIND(LOAD_TICKET), "v1/loads/*/ticket", US_MEDIA_NONE, 64, 0, 0 },
-	{ DELETE, KIND(LOAD_END), "v1/loads/*", US_MEDIA_NONE, 0, LOAD_ABORT, 0 },
-	{ GET, KIND(LOAD_END), "v1/loads/*", US_MEDIA_NONE, 0, LOAD_TELL, 0 },
-	{ GET, KIND(LOG), "v1/log/checkpoint", US_MEDIA_NONE, 0, 0, 0 },
-	{ GET, KIND(LOG), "v1/log/checkpoint.witnessed", US_MEDIA_NONE, 0, 0, 0 },
-	{ GET, KIND(LOG), "v1/log/checkpoint.witnessed/*", US_MEDIA_NONE, 0, 0, 0 },
-	{ POST, KIND(COSIGN), "v1/log/cosignature", US_MEDIA_OCTETS, US_BODY_COSIGN, 0, 0 },
-	{ GET, KIND(LOG), "v1/log/vkey", US_MEDIA_NONE, 0, 0, 0 },
-	{ GET, KIND(LOG), "v1/log/handovers", US_MEDIA_NONE, 0, 0, 0 },
-	{ GET, KIND(LOG), "v1/log/entry-proof/*", US_MEDIA_NONE, 0, 0, 0 },
-	{ GET, KIND(LOG), "v1/log/consistency/*/*", US_MEDIA_NONE, 0, 0, 0 },
-	{ GET, KIND(LOG), "v1/log/tile/**", US_MEDIA_NONE, 0, 0, 0 },
-	{ GET, KIND(LOG_KEYS), "v1/log/keys", US_MEDIA_NONE, 0, 0, 0 },
+	{ POST, KIND(LOAD_OPEN), "v1/collections/*/loads", US_MEDIA_JSON, US_BODY_SMALL, 0 },
+	{ POST, KIND(LOAD_END), "v1/loads/*/finish", US_MEDIA_NONE, 64, LOAD_FINISH },
+	{ POST, KIND(LOAD_TICKET), "v1/loads/*/ticket", US_MEDIA_NONE, 64, 0 },
+	{ DELETE, KIND(LOAD_END), "v1/loads/*", US_MEDIA_NONE, 0, LOAD_ABORT },
+	{ GET, KIND(LOAD_END), "v1/loads/*", US_MEDIA_NONE, 0, LOAD_TELL },
+	{ GET, KIND(LOG), "v1/log/checkpoint", US_MEDIA_NONE, 0, 0 },
+	{ GET, KIND(LOG), "v1/log/checkpoint.witnessed", US_MEDIA_NONE, 0, 0 },
+	{ GET, KIND(LOG), "v1/log/checkpoint.witnessed/*", US_MEDIA_NONE, 0, 0 },
+	{ POST, KIND(COSIGN), "v1/log/cosignature", US_MEDIA_OCTETS, US_BODY_COSIGN, 0 },
+	{ GET, KIND(LOG), "v1/log/vkey", US_MEDIA_NONE, 0, 0 },
+	{ GET, KIND(LOG), "v1/log/handovers", US_MEDIA_NONE, 0, 0 },
+	{ GET, KIND(LOG), "v1/log/entry-proof/*", US_MEDIA_NONE, 0, 0 },
+	{ GET, KIND(LOG), "v1/log/consistency/*/*", US_MEDIA_NONE, 0, 0 },
+	{ GET, KIND(LOG), "v1/log/tile/**", US_MEDIA_NONE, 0, 0 },
+	{ GET, KIND(LOG_KEYS), "v1/log/keys", US_MEDIA_NONE, 0, 0 },
 };
-
-/* act_mask has a bit for each act of a person */
-#define X(name, number, ...) \
-	_Static_assert((number) < 32 || (number) >= 128, "acts of people are numbered below 32");
-US_ACTS(X)
-#undef X
 
 static int
 matches(const char *pattern, const struct us_target *t)
@@ -145,6 +135,15 @@ us_route_find(const struct us_target *target, enum us_http_method method, unsign
 		*allow |= 1u << table[i].method;
 	}
 	return NULL;
+}
+
+int
+us_route_takes(const struct us_route_info *route, enum us_act_type type)
+{
+	const char *path = us_act_path(type);
+
+	return path != NULL &&
+	    (strcmp(route->pattern, "v1/acts") == 0 || strcmp(route->pattern + 3, path) == 0);
 }
 
 enum us_msg_type

@@ -8,6 +8,7 @@
 #include "daemon/front/http.h"
 #include "daemon/front/target.h"
 #include "daemon/process/requests.h"
+#include "registry/act.h"
 
 /* Digits of base64 of the largest sealed share, statement, ... are well below these. */
 #define US_BODY_SMALL 8192
@@ -49,8 +50,7 @@ enum us_route_media { US_MEDIA_NONE, US_MEDIA_JSON, US_MEDIA_OCTETS };
 
 /* pattern: segments, "*" for any one, "**" last for one or more. needs: the column of the kind's
  * message: it says who may call the route, and decides nothing here. detail: by kind: what is
- * listed or asked, how a load ends, or 0. act_mask: bit n set if acts of type n are accepted, 0 for
- * all. */
+ * listed or asked, how a load ends, or 0. */
 struct us_route_info {
 	enum us_http_method method;
 	enum us_route_kind kind;
@@ -59,13 +59,15 @@ struct us_route_info {
 	enum us_route_media media;
 	uint32_t body_max;
 	uint8_t detail;
-	uint32_t act_mask;
 };
 
 /* The route, or NULL; *allow then has bit 1 << method set for each method that the path has: none,
  * there is no such path. */
 const struct us_route_info *
 us_route_find(const struct us_target *target, enum us_http_method method, unsigned *allow);
+/* 1 if a route of kind ACT takes acts of this type: those of its path (registry/acts.def), or at
+ * v1/acts every act of a person. */
+int us_route_takes(const struct us_route_info *route, enum us_act_type type);
 /* What a route of that kind is to the other roles. */
 enum us_msg_type us_route_message(enum us_route_kind kind);
 /* "STATUS", "ACT", ...: static text, for tests. */

@@ -1,7 +1,7 @@
 /*
  * What the families of acts share. A family is a file here, and says of each of its acts, one
  * behind the other: the payload, whom it is about, what must be true before, what it changes. Its
- * table (us_family_...) stands at the end of the file, and is named by registry/acts.def.
+ * tables (us_acts_...) stand at the end of the file, and are named by registry/acts.def.
  */
 #ifndef US_REGISTRY_ACTS_ACTS_H
 #define US_REGISTRY_ACTS_ACTS_H

@@ -312,7 +312,7 @@ answer_change(const struct us_registry *reg, const struct us_act *act, struct us
 	us_json_kv_uint(j, "batch", act->u.batch.slot);
 }
 
-const struct us_act_ops us_family_batches[] = {
+const struct us_act_ops us_acts_batches[] = {
 	{ .type = US_ACT_BATCH_RELEASE,
 	    .code = code_change,
 	    .collection = collection_change,

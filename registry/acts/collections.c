@@ -152,7 +152,7 @@ fold_dictionary(struct us_registry *reg, struct us_settled *s)
 	return US_OK;
 }
 
-const struct us_act_ops us_family_collections[] = {
+const struct us_act_ops us_acts_collections[] = {
 	{ .type = US_ACT_COLLECTION_CREATE,
 	    .code = code_create,
 	    .collection = collection_create,

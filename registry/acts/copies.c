@@ -211,7 +211,7 @@ fold_digest(struct us_registry *reg, struct us_settled *s)
 	return US_OK;
 }
 
-const struct us_act_ops us_family_copies[] = {
+const struct us_act_ops us_acts_copies[] = {
 	{ .type = US_ACT_COPY,
 	    .code = code_copy,
 	    .collection = collection_copy,

@@ -242,7 +242,7 @@ fold_revoke(struct us_registry *reg, struct us_settled *s)
 	return US_OK;
 }
 
-const struct us_act_ops us_family_credentials[] = {
+const struct us_act_ops us_acts_credentials[] = {
 	{ .type = US_ACT_CREDENTIAL_ISSUE,
 	    .code = code_issue,
 	    .check = check_issue,

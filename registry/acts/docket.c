@@ -393,7 +393,7 @@ fold_serve(struct us_registry *reg, struct us_settled *s)
 	return US_OK;
 }
 
-const struct us_act_ops us_family_docket[] = {
+const struct us_act_ops us_acts_docket[] = {
 	{ .type = US_ACT_DOCKET_SIGN,
 	    .code = code_sign,
 	    .may = may_sign,

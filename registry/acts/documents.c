@@ -139,7 +139,7 @@ answer(const struct us_registry *reg, const struct us_act *act, struct us_bytes 
 	us_json_kv_uint(j, "parts_all", d == NULL ? 0 : d->parts_all);
 }
 
-const struct us_act_ops us_family_documents[] = {
+const struct us_act_ops us_acts_documents[] = {
 	{ .type = US_ACT_DOCUMENT_ADD,
 	    .code = code,
 	    .check = check,

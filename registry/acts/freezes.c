@@ -140,7 +140,7 @@ answer_unfreeze(const struct us_registry *reg, const struct us_act *act, struct 
 	us_answer_signed(reg, us_bytes_of(id), j, pending);
 }
 
-const struct us_act_ops us_family_freezes[] = {
+const struct us_act_ops us_acts_freezes[] = {
 	{ .type = US_ACT_FREEZE,
 	    .opens = US_FILING_FREEZE,
 	    .code = code_freeze,

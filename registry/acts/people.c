@@ -312,7 +312,7 @@ us_fold_person_sign(struct us_registry *reg, const struct us_settled *s)
 	}
 }
 
-const struct us_act_ops us_family_people[] = {
+const struct us_act_ops us_acts_people[] = {
 	{ .type = US_ACT_PERSON_ADD,
 	    .code = code_add,
 	    .check = check_add,

@@ -171,18 +171,26 @@ fold_relabel(struct us_registry *reg, struct us_settled *s)
 	return US_OK;
 }
 
-const struct us_act_ops us_family_records[] = {
+const struct us_act_ops us_acts_challenges[] = {
 	{ .type = US_ACT_CHALLENGE,
 	    .opens = US_FILING_CHALLENGE,
 	    .code = code_filing,
 	    .collection = collection,
 	    .check = check_challenge,
 	    .fold = fold_filing },
+	{ 0 },
+};
+
+const struct us_act_ops us_acts_designations[] = {
 	{ .type = US_ACT_RELABEL,
 	    .code = code_relabel,
 	    .collection = collection,
 	    .check = check_relabel,
 	    .fold = fold_relabel },
+	{ 0 },
+};
+
+const struct us_act_ops us_acts_clawbacks[] = {
 	{ .type = US_ACT_CLAWBACK,
 	    .opens = US_FILING_CLAWBACK,
 	    .code = code_filing,

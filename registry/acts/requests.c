@@ -138,12 +138,16 @@ fold_approval(struct us_registry *reg, struct us_settled *s)
 	return US_OK;
 }
 
-const struct us_act_ops us_family_requests[] = {
+const struct us_act_ops us_acts_clearances[] = {
 	{ .type = US_ACT_CLEARANCE,
 	    .opens = US_FILING_CLEARANCE,
 	    .code = code_clearance,
 	    .check = check_clearance,
 	    .fold = fold_clearance },
+	{ 0 },
+};
+
+const struct us_act_ops us_acts_approvals[] = {
 	{ .type = US_ACT_APPROVAL_REQUEST,
 	    .opens = US_FILING_APPROVAL,
 	    .code = code_approval,

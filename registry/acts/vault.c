@@ -199,8 +199,12 @@ fold_seal(struct us_registry *reg, struct us_settled *s)
 	return US_OK;
 }
 
-const struct us_act_ops us_family_vault[] = {
+const struct us_act_ops us_acts_seal[] = {
 	{ .type = US_ACT_SEAL, .code = code_seal, .check = check_seal, .fold = fold_seal },
+	{ 0 },
+};
+
+const struct us_act_ops us_acts_vault[] = {
 	{ .type = US_ACT_INIT, .code = code_init, .check = check_init, .fold = fold_init },
 	{ 0 },
 };

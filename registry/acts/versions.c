@@ -282,7 +282,7 @@ answer_matter(const struct us_registry *reg, const struct us_act *act, struct us
 	us_json_kv_cstr(j, "matter", reg->matter);
 }
 
-const struct us_act_ops us_family_versions[] = {
+const struct us_act_ops us_acts_orders[] = {
 	{ .type = US_ACT_ORDER_PROPOSE,
 	    .code = code_propose,
 	    .check = check_propose,
@@ -293,11 +293,19 @@ const struct us_act_ops us_family_versions[] = {
 	    .check = check_suspend,
 	    .fold = fold_suspend,
 	    .answer = answer_suspend },
+	{ 0 },
+};
+
+const struct us_act_ops us_acts_acknowledgements[] = {
 	{ .type = US_ACT_ACKNOWLEDGE,
 	    .code = code_acknowledge,
 	    .check = check_acknowledge,
 	    .fold = fold_acknowledge,
 	    .answer = answer_acknowledge },
+	{ 0 },
+};
+
+const struct us_act_ops us_acts_matter[] = {
 	{ .type = US_ACT_MATTER_SET,
 	    .code = code_matter,
 	    .check = check_matter,

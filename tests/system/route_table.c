@@ -29,9 +29,8 @@ put_acts(struct us_json *j, const struct us_route_info *r)
 {
 	us_json_key(j, "acts");
 	us_json_array(j);
-	for (unsigned type = 1; r->kind == US_ROUTE_ACT && type < 32; type++)
-		if (us_act_name(type) != NULL &&
-		    (r->act_mask == 0 || (r->act_mask >> type & 1) != 0))
+	for (unsigned type = 1; r->kind == US_ROUTE_ACT && type < 128; type++)
+		if (us_route_takes(r, (enum us_act_type)type))
 			us_json_cstr(j, us_act_name(type));
 	us_json_close(j);
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Goal: the tables say what is so. An action that case/actions.def calls PERFORMED is named where something is done (an act, or
 daemon/); one that it calls PLANNED or UNUSED is not. A word of a capacity or action stands in the schema of orders. An act is in the
-family that registry/acts.def names. Every message that another role sends to the keeper has a row in the keeper's table; a kind of
+table that registry/acts.def names. Every message that another role sends to the keeper has a row in the keeper's table; a kind of
 request whose body the vault only checks has a message to hand it on as."""
 import glob
 import json
@@ -35,13 +35,14 @@ def faults():
         if (row[-1] == "PERFORMED") != (row[0] in done) and row[0] != "NONE":
             yield "case/actions.def says %s of %s, which %s names" % (row[-1], row[2], "something" if row[0] in done else "nothing")
     schema = text("schema/order.schema.json")
+    acts = "".join(text(os.path.relpath(p, ROOT)) for p in glob.glob(os.path.join(ROOT, "registry", "acts", "*.c")))
     for row in actions:
         if (row[3] != "INTERNAL") != ('"%s"' % row[2] in schema):
             yield "schema/order.schema.json and the action %s" % row[2]
     for row in rows("registry/acts.def"):
-        family = text("registry/acts/%s.c" % row[4])
-        if ".type = US_ACT_%s," % row[0] not in family:
-            yield "registry/acts/%s.c has nothing of the act %s" % (row[4], row[2])
+        table = re.search(r"us_acts_%s\[\] = \{\n(.*?)^\};" % row[4], acts, re.M | re.S)
+        if table is None or ".type = US_ACT_%s," % row[0] not in table.group(1):
+            yield "registry/acts/ has nothing of the act %s in us_acts_%s" % (row[2], row[4])
     for row in rows("case/capacities.def"):
         if '"%s"' % row[2] not in schema:
             yield "schema/order.schema.json lacks the capacity %s" % row[2]

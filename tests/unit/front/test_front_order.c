@@ -329,6 +329,45 @@ every_route_is_described(void **state)
 	assert_int_equal(wrong, 0);
 }
 
+static unsigned
+routes_that_take(enum us_act_type type, const char *pattern)
+{
+	size_t n;
+	const struct us_route_info *table = us_route_table(&n);
+	unsigned taken = 0;
+
+	for (size_t i = 0; i < n; i++)
+		taken += table[i].kind == US_ROUTE_ACT && us_route_takes(&table[i], type) &&
+		    (pattern == NULL || strcmp(table[i].pattern, pattern) == 0);
+	return taken;
+}
+
+/* An act of a person is taken at its path and at v1/acts, one of the vault's own nowhere. */
+static void
+every_act_has_its_route(void **state)
+{
+	static const enum us_act_type types[] = {
+#define X(name, ...) US_ACT_##name,
+		US_ACTS(X)
+#undef X
+	};
+	char pattern[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+		const int own = us_act_is_vaults(types[i]);
+
+		assert_int_equal(routes_that_take(types[i], NULL), own ? 0 : 2);
+		assert_int_equal(routes_that_take(types[i], "v1/acts"), own ? 0 : 1);
+		if (own)
+			continue;
+		(void)snprintf(pattern, sizeof pattern, "v1/%s", us_act_path(types[i]));
+		assert_int_equal(routes_that_take(types[i], pattern), 1);
+	}
+	assert_int_equal(routes_that_take((enum us_act_type)0, NULL), 0);
+	assert_int_equal(routes_that_take((enum us_act_type)127, NULL), 0);
+}
+
 /* Who may send a route's message stands at the message: a route cannot say something else. */
 static void
 every_route_needs_what_its_message_needs(void **state)
@@ -383,6 +422,7 @@ main(void)
 		cmocka_unit_test(questions),
 		cmocka_unit_test(questions_refused),
 		cmocka_unit_test(every_route_is_described),
+		cmocka_unit_test(every_act_has_its_route),
 		cmocka_unit_test(every_route_needs_what_its_message_needs),
 	};
 

@@ -12,6 +12,7 @@
 #include "crypto/crypto.h"
 #include "policy/yaml/yaml.h"
 #include "tests/unit/registry/docket_acts.h"
+#include "registry/withheld.h"
 
 #define CURLY "\xe2\x80\x99" /* U+2019, as a word processor writes an apostrophe */
 #define LIST "designations: [RESTRICTED, CONFIDENTIAL]"

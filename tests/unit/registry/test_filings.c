@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "tests/unit/registry/docket_acts.h"
+#include "registry/withheld.h"
 
 #define HOUR_NS (INT64_C(3600) * WORLD_SECOND)
 /* Ends of days in New York, winter: the last nanosecond before 05:00 UTC of the next. */

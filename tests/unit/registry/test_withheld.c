@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "tests/unit/registry/docket_acts.h"
+#include "registry/withheld.h"
 
 #define FREEZES_ON 256 /* in force at a time, the last only for everything */
 
