@@ -34,6 +34,21 @@ show_person(const cJSON *p)
 		    us_json_text(p, "docket"));
 }
 
+static void
+no_such_capacity(const char *capacity)
+{
+	char known[512] = "";
+	size_t n = 0;
+
+	for (unsigned c = 1; c <= US_CAPACITY_LAST && n < sizeof known; c++)
+		n += (size_t)snprintf(known + n, sizeof known - n, "%s%s",
+		    c == 1                   ? "" :
+			c < US_CAPACITY_LAST ? ", " :
+					       " or ",
+		    us_capacity_name(c));
+	us_usage_error("there is no capacity '%s': %s", capacity, known);
+}
+
 static int
 add_person(struct us_client *client, const char *name, const char *capacity,
     const char *const *parties, size_t n)
@@ -44,11 +59,7 @@ add_person(struct us_client *client, const char *name, const char *capacity,
 		us_usage_error("a person can be of at most %d parties", US_PERSON_PARTIES);
 	act->u.person_add.name = us_bytes_of(name);
 	if (us_capacity_of(&act->u.person_add.capacity, capacity, strlen(capacity)) != US_OK)
-		us_usage_error(
-		    "there is no capacity '%s': administrator, producer, outside-counsel, "
-		    "counsel-staff, house-counsel, expert, vendor, witness, reporter, court, "
-		    "special-master, auditor or keyholder",
-		    capacity);
+		no_such_capacity(capacity);
 	for (size_t i = 0; i < n; i++)
 		act->u.person_add.parties[i] = us_bytes_of(parties[i]);
 	act->u.person_add.n_parties = n;

@@ -2,68 +2,42 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/array.h"
 #include "client/report/kinds.h"
 #include "base/base64.h"
 #include "crypto/cert.h"
 #include "base/err.h"
-#include "registry/answer.h"
+#include "registry/docket.h"
 
 #define DETAIL_MAX 512
 
-/* What changes who may do what, or what the vault is; reading of lists is not. */
+/* What changes who may do what, or what the vault is: acts but those named, what is administrative,
+ * and some of the machine's own; reading of lists is not. */
 static int
 is_privileged(enum us_action action)
 {
-	static const enum us_action privileged[] = {
-		US_ACTION_BATCH_VOID,
-		US_ACTION_BATCH_RELEASE,
-		US_ACTION_BATCH_WITHDRAW,
-		US_ACTION_COLLECTION_CREATE,
-		US_ACTION_COLLECTION_DESTROY,
-		US_ACTION_RECORD_DESTROY,
-		US_ACTION_LEGAL_HOLD,
-		US_ACTION_PERSON_ADD,
-		US_ACTION_PERSON_SIGN,
-		US_ACTION_PERSON_SUSPEND,
-		US_ACTION_PERSON_REINSTATE,
-		US_ACTION_PERSON_END,
-		US_ACTION_CREDENTIAL_ISSUE,
-		US_ACTION_CREDENTIAL_REVOKE,
-		US_ACTION_CLEARANCE,
-		US_ACTION_ORDER_SET,
-		US_ACTION_ORDER_PROPOSE,
-		US_ACTION_ORDER_SIGN,
-		US_ACTION_ORDER_WITHDRAW,
-		US_ACTION_ORDER_SUSPEND,
-		US_ACTION_ORDER_IN_FORCE,
-		US_ACTION_DOCKET_SIGN,
-		US_ACTION_DOCKET_OBJECT,
-		US_ACTION_DOCKET_RESOLVE,
-		US_ACTION_DOCKET_WITHDRAW,
-		US_ACTION_DOCKET_SERVE,
-		US_ACTION_CHALLENGE,
-		US_ACTION_RELABEL,
-		US_ACTION_CLAWBACK,
-		US_ACTION_FREEZE,
-		US_ACTION_UNFREEZE,
-		US_ACTION_APPROVAL_REQUEST,
-		US_ACTION_MATTER_SET,
-		US_ACTION_INIT,
-		US_ACTION_START,
-		US_ACTION_STOP,
-		US_ACTION_UNSEAL_SHARE,
-		US_ACTION_UNSEAL,
-		US_ACTION_SEAL,
-		US_ACTION_BACKUP,
-		US_ACTION_RESTORE,
-		US_ACTION_HANDOVER,
-	};
-
-	for (size_t i = 0; i < US_COUNT(privileged); i++)
-		if (privileged[i] == action)
-			return 1;
-	return 0;
+	switch ((unsigned)action) {
+	case US_ACTION_ACKNOWLEDGE:
+	case US_ACTION_BATCH_CLOSE:
+	case US_ACTION_COPY:
+	case US_ACTION_COPY_RETURN:
+	case US_ACTION_DICTIONARY:
+	case US_ACTION_DOCUMENT_ADD:
+		return 0;
+	case US_ACTION_ORDER_IN_FORCE:
+	case US_ACTION_START:
+	case US_ACTION_STOP:
+	case US_ACTION_UNSEAL:
+	case US_ACTION_BACKUP:
+	case US_ACTION_RESTORE:
+	case US_ACTION_HANDOVER:
+		return 1;
+	default:
+		for (unsigned type = 0; type <= UINT8_MAX; type++)
+			if (us_act_name(type) != NULL &&
+			    us_act_action((enum us_act_type)type) == action)
+				return 1;
+		return us_action_row(action)->class == US_ACTIONS_ADMINISTRATIVE;
+	}
 }
 
 /* Text of an act, which is valid UTF-8 without control characters, as far as there is room. */
@@ -150,22 +124,11 @@ describe_freeze(const struct us_trail *t, char *to, const struct us_act_freeze *
 static const char *
 filing_of(enum us_act_type type)
 {
-	switch ((unsigned)type) {
-	case US_ACT_PERSON_ADD:
+	const enum us_filing_kind kind = us_act_opens(type);
+
+	if (type == US_ACT_PERSON_ADD)
 		return "person";
-	case US_ACT_CLEARANCE:
-		return "clearance";
-	case US_ACT_CHALLENGE:
-		return "challenge";
-	case US_ACT_CLAWBACK:
-		return "clawback";
-	case US_ACT_FREEZE:
-		return "freeze";
-	case US_ACT_APPROVAL_REQUEST:
-		return "approval";
-	default:
-		return NULL;
-	}
+	return (unsigned)kind == 0 ? NULL : us_filing_kind_name(kind);
 }
 
 static void
@@ -173,7 +136,7 @@ describe(const struct us_trail *t, char *to, const struct us_trail_act *a)
 {
 	const struct us_act *act = a->act;
 
-	switch ((unsigned)a->signed_act.type) {
+	switch (a->signed_act.type) {
 	case US_ACT_PERSON_ADD:
 		put(to, "", act->u.person_add.name);
 		put(to, ", ", us_bytes_of(us_capacity_name(act->u.person_add.capacity)));
@@ -229,7 +192,22 @@ describe(const struct us_trail *t, char *to, const struct us_trail_act *a)
 		put(to, "", act->u.matter.state);
 		put(to, ": ", act->u.matter.authority);
 		break;
-	default:
+	/* their names say enough, or they are not privileged */
+	case US_ACT_DOCKET_SIGN:
+	case US_ACT_BATCH_RELEASE:
+	case US_ACT_COPY:
+	case US_ACT_COPY_RETURN:
+	case US_ACT_DOCUMENT_ADD:
+	case US_ACT_ORDER_PROPOSE:
+	case US_ACT_ACKNOWLEDGE:
+	case US_ACT_CHALLENGE:
+	case US_ACT_CLAWBACK:
+	case US_ACT_APPROVAL_REQUEST:
+	case US_ACT_INIT:
+	case US_ACT_BATCH_CLOSE:
+	case US_ACT_BATCH_VOID:
+	case US_ACT_DICTIONARY:
+	case US_ACT_COPY_DIGEST:
 		break;
 	}
 }
