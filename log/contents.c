@@ -62,36 +62,81 @@ put_summary(struct us_buf *out, const struct us_entry_access *a)
 	return err != US_OK ? err : us_event_encode(out, &place, &a->event);
 }
 
+static int
+put_parties(struct us_buf *out, const struct us_entry_access *a)
+{
+	int err = us_buf_put_u8(out, (uint8_t)a->n_parties);
+
+	for (size_t i = 0; i < a->n_parties; i++)
+		then(&err, us_buf_put_str16(out, a->parties[i].p, a->parties[i].n));
+	return err;
+}
+
+static void
+take_parties(struct us_reader *r, struct us_entry_access *a)
+{
+	const uint8_t n = us_take_u8(r);
+
+	if (n > US_PERSON_PARTIES)
+		us_reader_fail(r, US_ERR_LIMIT);
+	else
+		a->n_parties = n;
+	for (size_t i = 0; i < a->n_parties; i++)
+		a->parties[i] = us_take_str16(r, UINT16_MAX);
+}
+
+/* How each type of US_ENTRY_ACCESS_FIELDS is written, read, and checked. */
+#define PUT_KIND(m) us_buf_put_u8(out, (uint8_t)a->m)
+#define PUT_ACTION PUT_KIND
+#define PUT_DECISION PUT_KIND
+#define PUT_REASON PUT_KIND
+#define PUT_U32(m) us_buf_put_u32(out, a->m)
+#define PUT_U64(m) us_buf_put_u64(out, a->m)
+#define PUT_FIXED(m) us_buf_put(out, a->m, sizeof a->m)
+#define PUT_STR16(m) us_buf_put_str16(out, a->m.p, a->m.n)
+#define PUT_PARTIES(m) put_parties(out, a)
+
+#define TAKE_KIND(m) a.m = (enum us_kind)us_take_u8(&r)
+#define TAKE_ACTION(m) a.m = (enum us_action)us_take_u8(&r)
+#define TAKE_DECISION(m) a.m = (enum us_decision)us_take_u8(&r)
+#define TAKE_REASON(m) a.m = (enum us_reason)us_take_u8(&r)
+#define TAKE_U32(m) a.m = us_take_u32(&r)
+#define TAKE_U64(m) a.m = us_take_u64(&r)
+#define TAKE_FIXED(m) us_take_into(&r, a.m, sizeof a.m)
+#define TAKE_STR16(m) a.m = us_take_str16(&r, UINT16_MAX)
+#define TAKE_PARTIES(m) take_parties(&r, &a)
+
+#define HAS_KIND(m) us_kind_name((unsigned)a->m) != NULL
+#define HAS_ACTION(m) us_action_name((unsigned)a->m) != NULL
+#define HAS_DECISION(m) us_decision_name((unsigned)a->m) != NULL
+#define HAS_REASON(m) us_reason_name((unsigned)a->m) != NULL
+#define HAS_U32(m) 1
+#define HAS_U64 HAS_U32
+#define HAS_FIXED HAS_U32
+#define HAS_STR16 HAS_U32
+#define HAS_PARTIES(m) a->n_parties <= US_PERSON_PARTIES
+
+/* 1 if every member that is of a closed set is in it. */
+static int
+is_known(const struct us_entry_access *a)
+{
+#define F(type, member) HAS_##type(member) &&
+	return US_ENTRY_ACCESS_FIELDS(F) 1;
+#undef F
+}
+
 int
 us_entry_access_encode(struct us_buf *out, const struct us_entry_access *a)
 {
-	size_t before = out->len, i;
-	uint8_t *p;
+	size_t before = out->len;
 	int err;
 
-	if (a->n_parties > US_PERSON_PARTIES || us_kind_name(a->kind) == NULL ||
-	    us_action_name(a->action) == NULL || us_decision_name(a->decision) == NULL ||
-	    us_reason_name(a->reason) == NULL)
+	if (!is_known(a))
 		return US_ERR_ARG;
-	err = us_buf_extend(out, 5 + 4 + 32 + 4 + 4, &p);
-	if (err != US_OK)
-		return err;
-	p[0] = VERSION;
-	p[1] = (uint8_t)a->kind;
-	p[2] = (uint8_t)a->action;
-	p[3] = (uint8_t)a->decision;
-	p[4] = (uint8_t)a->reason;
-	us_store_u32(p + 5, a->person);
-	memcpy(p + 9, a->credential, 32);
-	us_store_u32(p + 41, a->collection);
-	us_store_u32(p + 45, a->rule);
-	then(&err, us_buf_put_str16(out, a->paragraph.p, a->paragraph.n));
-	then(&err, us_buf_put(out, a->session, sizeof a->session));
-	then(&err, us_buf_put_u8(out, (uint8_t)a->n_parties));
-	for (i = 0; i < a->n_parties; i++)
-		then(&err, us_buf_put_str16(out, a->parties[i].p, a->parties[i].n));
-	then(&err, us_buf_put_u64(out, a->related));
-	then(&err, us_buf_put_u64(out, a->sequence));
+	err = us_buf_put_u8(out, VERSION);
+#define F(type, member) then(&err, PUT_##type(member));
+	US_ENTRY_ACCESS_FIELDS(F)
+#undef F
 	if (err == US_OK)
 		err = put_summary(out, a);
 	if (err != US_OK)
@@ -106,8 +151,7 @@ us_entry_access_decode(struct us_entry_access *out, const void *content, size_t 
 	struct us_reader r;
 	struct us_event_place place;
 	struct us_bytes summary;
-	unsigned version, kind, action, decision, reason;
-	size_t i;
+	unsigned version;
 	int err;
 
 	memset(&a, 0, sizeof a);
@@ -115,36 +159,17 @@ us_entry_access_decode(struct us_entry_access *out, const void *content, size_t 
 		return US_ERR_NOT_FOUND;
 	us_reader_init(&r, content, n);
 	version = us_take_u8(&r);
-	kind = us_take_u8(&r);
-	action = us_take_u8(&r);
-	decision = us_take_u8(&r);
-	reason = us_take_u8(&r);
-	a.person = us_take_u32(&r);
-	us_take_into(&r, a.credential, sizeof a.credential);
-	a.collection = us_take_u32(&r);
-	a.rule = us_take_u32(&r);
-	a.paragraph = us_take_str16(&r, UINT16_MAX);
-	us_take_into(&r, a.session, sizeof a.session);
-	a.n_parties = us_take_u8(&r);
-	if (a.n_parties > US_PERSON_PARTIES)
-		return US_ERR_LIMIT;
-	for (i = 0; i < a.n_parties; i++)
-		a.parties[i] = us_take_str16(&r, UINT16_MAX);
-	a.related = us_take_u64(&r);
-	a.sequence = us_take_u64(&r);
+#define F(type, member) TAKE_##type(member);
+	US_ENTRY_ACCESS_FIELDS(F)
+#undef F
 	summary = us_take_str16(&r, UINT16_MAX);
 	err = us_reader_end(&r);
 	if (err != US_OK)
 		return err;
 	if (version != VERSION)
 		return US_ERR_FORMAT;
-	if (us_kind_name(kind) == NULL || us_action_name(action) == NULL ||
-	    us_decision_name(decision) == NULL || us_reason_name(reason) == NULL)
+	if (!is_known(&a))
 		return US_ERR_RANGE;
-	a.kind = (enum us_kind)kind;
-	a.action = (enum us_action)action;
-	a.decision = (enum us_decision)decision;
-	a.reason = (enum us_reason)reason;
 	place = place_of(&a);
 	us_event_decode(&a.event, &place, summary);
 	*out = a;

@@ -81,6 +81,22 @@ struct us_entry_access {
 	uint64_t sequence;
 	struct us_event event; /* the summary: what the entry says beside this */
 };
+/* The members of it in the order of their bytes, behind the version; the summary is the last. What
+ * is not here is neither written nor read: contents.c goes by this. F(type, member) */
+#define US_ENTRY_ACCESS_FIELDS(F) \
+	F(KIND, kind) \
+	F(ACTION, action) \
+	F(DECISION, decision) \
+	F(REASON, reason) \
+	F(U32, person) \
+	F(FIXED, credential) \
+	F(U32, collection) \
+	F(U32, rule) \
+	F(STR16, paragraph) \
+	F(FIXED, session) \
+	F(PARTIES, parties) \
+	F(U64, related) \
+	F(U64, sequence)
 
 /* What was disclosed, or what a batch brought in. */
 struct us_entry_disclosure {
