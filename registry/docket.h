@@ -1,6 +1,6 @@
 /*
  * The docket: everything that waits for somebody. People who wait for their roster signers are
- * computed from the registry (people.c); the rest are filings: something that a person has put
+ * computed from the registry (waiting.c); the rest are filings: something that a person has put
  * before others.
  *
  *   kind       opened by         id           signed by (docket-sign) what closes it
