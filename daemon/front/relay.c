@@ -22,7 +22,7 @@ int
 us_relay_admit(struct us_conn *c, const struct us_route *route, struct us_problem *p)
 {
 	struct us_front *f = c->front;
-	int is_part = route->info->kind == US_ROUTE_PART;
+	int is_part = route->info->kind == US_REQUEST_part;
 
 	if (route->body_n > US_BODIES_MAX - f->bodies || (is_part && f->parts >= US_PARTS_MAX)) {
 		*p = busy;
@@ -69,45 +69,6 @@ find(struct us_front *f, uint32_t tag)
 	struct us_conn *c = slot < f->connections_max ? f->slots[slot] : NULL;
 
 	return c != NULL && c->state == US_CONN_WAIT && tag_of(c) == tag ? c : NULL;
-}
-
-static int
-send_vault(struct us_channel *ch, uint32_t tag, const struct us_request *r)
-{
-	switch (r->type) {
-	case US_MSG_status_request:
-		return us_send_status_request(ch, tag, &r->u.status_request);
-	case US_MSG_challenge_request:
-		return us_send_challenge_request(ch, tag, &r->u.challenge_request);
-	case US_MSG_session_request:
-		return us_send_session_request(ch, tag, &r->u.session_request);
-	case US_MSG_share_request:
-		return us_send_share_request(ch, tag, &r->u.share_request);
-	case US_MSG_act_request:
-		return us_send_act_request(ch, tag, &r->u.act_request);
-	case US_MSG_list_request:
-		return us_send_list_request(ch, tag, &r->u.list_request);
-	case US_MSG_search_request:
-		return us_send_search_request(ch, tag, &r->u.search_request);
-	case US_MSG_read_request:
-		return us_send_read_request(ch, tag, &r->u.read_request);
-	case US_MSG_load_open_request:
-		return us_send_load_open_request(ch, tag, &r->u.load_open_request);
-	case US_MSG_load_end_request:
-		return us_send_load_end_request(ch, tag, &r->u.load_end_request);
-	case US_MSG_load_ticket_request:
-		return us_send_load_ticket_request(ch, tag, &r->u.load_ticket_request);
-	case US_MSG_log_request:
-		return us_send_log_request(ch, tag, &r->u.log_request);
-	case US_MSG_log_keys_request:
-		return us_send_log_keys_request(ch, tag, &r->u.log_keys_request);
-	case US_MSG_cosign_request:
-		return us_send_cosign_request(ch, tag, &r->u.cosign_request);
-	case US_MSG_question_request:
-		return us_send_question_request(ch, tag, &r->u.question_request);
-	default:
-		return US_ERR_INTERNAL;
-	}
 }
 
 /* Parts go round among the intakes that live, by their number. */
@@ -166,7 +127,7 @@ us_relay_request(struct us_conn *c, const struct us_route *route, struct us_byte
 		status = send_part(c, &request.u.part, &problem);
 	else if (status == 0 &&
 	    (f->vault == NULL || us_channel_backlog(f->vault) > US_BACKLOG_MAX ||
-		send_vault(f->vault, tag_of(c), &request) != US_OK)) {
+		us_request_send(f->vault, tag_of(c), request.type, &request.u) != US_OK)) {
 		problem = busy;
 		status = problem.status;
 	}

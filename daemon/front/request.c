@@ -49,8 +49,8 @@ take_purpose(struct us_decode *d, struct us_bytes *out)
 	return 0;
 }
 
-static int
-decode_status(struct us_decode *d)
+int
+us_decode_status_request(struct us_decode *d)
 {
 	struct us_msg_status_request *m = &d->out->u.status_request;
 
@@ -58,8 +58,8 @@ decode_status(struct us_decode *d)
 	return us_decode_no_query(d);
 }
 
-static int
-decode_challenge(struct us_decode *d)
+int
+us_decode_challenge_request(struct us_decode *d)
 {
 	struct us_msg_challenge_request *m = &d->out->u.challenge_request;
 
@@ -67,8 +67,8 @@ decode_challenge(struct us_decode *d)
 	return us_decode_no_query(d);
 }
 
-static int
-decode_session(struct us_decode *d)
+int
+us_decode_session_request(struct us_decode *d)
 {
 	struct us_msg_session_request *m = &d->out->u.session_request;
 	const struct us_json_member list[] = {
@@ -81,8 +81,8 @@ decode_session(struct us_decode *d)
 	return us_decode_no_query(d) ? d->problem->status : us_decode_members(d, list, 3);
 }
 
-static int
-decode_share(struct us_decode *d)
+int
+us_decode_share_request(struct us_decode *d)
 {
 	struct us_msg_share_request *m = &d->out->u.share_request;
 	const struct us_json_member list[] = {
@@ -93,8 +93,8 @@ decode_share(struct us_decode *d)
 	return us_decode_no_query(d) ? d->problem->status : us_decode_members(d, list, 1);
 }
 
-static int
-decode_act(struct us_decode *d)
+int
+us_decode_act_request(struct us_decode *d)
 {
 	struct us_msg_act_request *m = &d->out->u.act_request;
 	struct us_signed_act act;
@@ -116,8 +116,8 @@ decode_act(struct us_decode *d)
 	return us_decode_no_query(d);
 }
 
-static int
-decode_list(struct us_decode *d)
+int
+us_decode_list_request(struct us_decode *d)
 {
 	static const char *const known[] = { "after", "limit", "argument", NULL };
 	struct us_msg_list_request *m = &d->out->u.list_request;
@@ -126,7 +126,7 @@ decode_list(struct us_decode *d)
 	uint64_t limit;
 
 	US_DECODE_WHO(d, m);
-	m->what = d->route->info->detail;
+	m->what = (uint8_t)d->route->info->detail;
 	m->collection = (struct us_bytes){ NULL, 0 };
 	m->argument = us_decode_segment(d, batches ? 4 : 2);
 	if (us_decode_check_query(d, known) != 0 ||
@@ -149,8 +149,8 @@ decode_list(struct us_decode *d)
 	return 0;
 }
 
-static int
-decode_search(struct us_decode *d)
+int
+us_decode_search_request(struct us_decode *d)
 {
 	struct us_msg_search_request *m = &d->out->u.search_request;
 	uint64_t limit = 20, snapshot = 0;
@@ -211,7 +211,7 @@ decode_read_one(struct us_decode *d)
 }
 
 static int
-decode_read(struct us_decode *d)
+decode_read_many(struct us_decode *d)
 {
 	struct us_msg_read_request *m = &d->out->u.read_request;
 	uint64_t snapshot = 0;
@@ -233,8 +233,14 @@ decode_read(struct us_decode *d)
 	return 0;
 }
 
-static int
-decode_load_open(struct us_decode *d)
+int
+us_decode_read_request(struct us_decode *d)
+{
+	return d->route->info->media == US_MEDIA_NONE ? decode_read_one(d) : decode_read_many(d);
+}
+
+int
+us_decode_load_open_request(struct us_decode *d)
 {
 	struct us_msg_load_open_request *m = &d->out->u.load_open_request;
 	struct us_bytes defects = { NULL, 0 };
@@ -271,8 +277,8 @@ take_load(struct us_decode *d, uint64_t *load)
 	return 0;
 }
 
-static int
-decode_part(struct us_decode *d)
+int
+us_decode_part(struct us_decode *d)
 {
 	static const char *const known[] = { "dry_run", "skip", "hold", "format", NULL };
 	const struct us_bytes number = us_decode_segment(d, 4);
@@ -300,25 +306,24 @@ decode_part(struct us_decode *d)
 	return 0;
 }
 
-static int
-decode_load_end(struct us_decode *d)
+int
+us_decode_load_end_request(struct us_decode *d)
 {
 	struct us_msg_load_end_request *m = &d->out->u.load_end_request;
 
 	US_DECODE_WHO(d, m);
-	m->how = d->route->info->detail;
+	m->how = (uint8_t)d->route->info->detail;
 	/* a client that always sends JSON sends an empty object */
 	if (d->body.n != 0 && us_decode_members(d, NULL, 0) != 0)
 		return d->problem->status;
 	return us_decode_no_query(d) ? d->problem->status : take_load(d, &m->load);
 }
 
-static int
-decode_load_ticket(struct us_decode *d)
+int
+us_decode_load_ticket_request(struct us_decode *d)
 {
 	struct us_msg_load_ticket_request *m = &d->out->u.load_ticket_request;
 
-	d->out->type = US_MSG_load_ticket_request;
 	US_DECODE_WHO(d, m);
 	if (d->body.n != 0 && us_decode_members(d, NULL, 0) != 0)
 		return d->problem->status;
@@ -326,8 +331,8 @@ decode_load_ticket(struct us_decode *d)
 }
 
 /* The path behind "log/", put together again from its segments. */
-static int
-decode_log(struct us_decode *d)
+int
+us_decode_log_request(struct us_decode *d)
 {
 	struct us_msg_log_request *m = &d->out->u.log_request;
 	struct us_bytes part;
@@ -351,8 +356,8 @@ decode_log(struct us_decode *d)
 	return 0;
 }
 
-static int
-decode_log_keys(struct us_decode *d)
+int
+us_decode_log_keys_request(struct us_decode *d)
 {
 	static const char *const known[] = { "from", "to", NULL };
 	struct us_msg_log_keys_request *m = &d->out->u.log_keys_request;
@@ -368,8 +373,8 @@ decode_log_keys(struct us_decode *d)
 }
 
 /* A signed note: what is in it is the keeper's to judge. */
-static int
-decode_cosign(struct us_decode *d)
+int
+us_decode_cosign_request(struct us_decode *d)
 {
 	struct us_msg_cosign_request *m = &d->out->u.cosign_request;
 
@@ -378,47 +383,11 @@ decode_cosign(struct us_decode *d)
 	return us_decode_no_query(d);
 }
 
-static int
-dispatch(struct us_decode *d)
-{
-	switch (d->route->info->kind) {
-	case US_ROUTE_STATUS:
-		return decode_status(d);
-	case US_ROUTE_CHALLENGE:
-		return decode_challenge(d);
-	case US_ROUTE_SESSION:
-		return decode_session(d);
-	case US_ROUTE_UNSEAL:
-		return decode_share(d);
-	case US_ROUTE_ACT:
-		return decode_act(d);
-	case US_ROUTE_LIST:
-		return decode_list(d);
-	case US_ROUTE_SEARCH:
-		return decode_search(d);
-	case US_ROUTE_READ_ONE:
-		return decode_read_one(d);
-	case US_ROUTE_READ:
-		return decode_read(d);
-	case US_ROUTE_LOAD_OPEN:
-		return decode_load_open(d);
-	case US_ROUTE_PART:
-		return decode_part(d);
-	case US_ROUTE_LOAD_END:
-		return decode_load_end(d);
-	case US_ROUTE_LOAD_TICKET:
-		return decode_load_ticket(d);
-	case US_ROUTE_LOG:
-		return decode_log(d);
-	case US_ROUTE_LOG_KEYS:
-		return decode_log_keys(d);
-	case US_ROUTE_COSIGN:
-		return decode_cosign(d);
-	case US_ROUTE_QUESTION:
-		return us_decode_question(d);
-	}
-	return us_decode_bad(d->problem, "no such route", NULL);
-}
+static us_decode_fn *const decoders[US_REQUEST_COUNT] = {
+#define X(message, to, action, sealed, needs) us_decode_##message,
+	US_REQUESTS(X)
+#undef X
+};
 
 int
 us_request_decode(const struct us_route *route, struct us_bytes body, const struct us_who *who,
@@ -435,6 +404,6 @@ us_request_decode(const struct us_route *route, struct us_bytes body, const stru
 	};
 
 	/* by the table alone: no decoder makes a message of its route that others may send */
-	request->type = (uint16_t)us_route_message(route->info->kind);
-	return dispatch(&d);
+	request->type = us_request_table()[route->info->kind].type;
+	return decoders[route->info->kind](&d);
 }

@@ -48,26 +48,8 @@ struct us_who {
 };
 
 struct us_request {
-	/* enum us_msg_type: which of u; part goes to an intake, all else to the vault */
-	uint16_t type;
-	union {
-		struct us_msg_status_request status_request;
-		struct us_msg_challenge_request challenge_request;
-		struct us_msg_session_request session_request;
-		struct us_msg_share_request share_request;
-		struct us_msg_act_request act_request;
-		struct us_msg_list_request list_request;
-		struct us_msg_search_request search_request;
-		struct us_msg_read_request read_request;
-		struct us_msg_load_open_request load_open_request;
-		struct us_msg_load_end_request load_end_request;
-		struct us_msg_load_ticket_request load_ticket_request;
-		struct us_msg_log_request log_request;
-		struct us_msg_log_keys_request log_keys_request;
-		struct us_msg_question_request question_request;
-		struct us_msg_cosign_request cosign_request;
-		struct us_msg_part part;
-	} u;
+	uint16_t type; /* which of u; part goes to an intake, all else to the vault */
+	union us_request_message u;
 };
 
 /* Decodes a head that us_http_scan() found whole. 0, or the status of *problem. */

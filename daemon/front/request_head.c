@@ -34,7 +34,7 @@ check_media(const struct us_http_head *head, const struct us_route_info *info, s
 	if (!right)
 		return us_decode_refuse(p, 415, "media-type",
 		    "the body's Content-Type is not this route's", NULL);
-	if (head->content_encoding.n != 0 && info->kind != US_ROUTE_PART)
+	if (head->content_encoding.n != 0 && info->kind != US_REQUEST_part)
 		return us_decode_refuse(p, 415, "media-type", "the body may not be encoded", NULL);
 	return 0;
 }
@@ -133,5 +133,5 @@ us_request_head(const uint8_t *p, size_t n, struct us_http_head *head, struct us
 		    "Underseal-Purpose");
 	route->purpose = (struct us_bytes){ purpose_n == 0 ? NULL : route->purpose_text,
 		purpose_n };
-	return route->info->kind == US_ROUTE_PART ? take_part_headers(head, route, problem) : 0;
+	return route->info->kind == US_REQUEST_part ? take_part_headers(head, route, problem) : 0;
 }

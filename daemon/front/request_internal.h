@@ -3,7 +3,7 @@
  * with a problem of its own.
  *
  *   request_head.c   the head: route, length, media type, headers
- *   request.c        which decoder a route has; sessions, acts, lists, evidence, loads, the log
+ *   request.c        sessions, acts, lists, evidence, loads, the log
  *   request_order.c  questions about the order and its docket
  *   request_value.c  the values
  */
@@ -44,8 +44,11 @@ int us_decode_members(struct us_decode *d, const struct us_json_member *m, size_
 /* The i-th segment of the path, counted from 0; empty behind the last. */
 struct us_bytes us_decode_segment(const struct us_decode *d, size_t i);
 
-/* request_order.c */
-int us_decode_question(struct us_decode *d);
+/* us_decode_read_request(), ...: each message, into its member of d->out->u. */
+typedef int us_decode_fn(struct us_decode *d);
+#define X(message, to, action, sealed, needs) us_decode_fn us_decode_##message;
+US_REQUESTS(X)
+#undef X
 
 /* Who asks, into a message that has US_WHO. */
 #define US_DECODE_WHO(d, m) \

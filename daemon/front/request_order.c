@@ -119,7 +119,7 @@ take_after(struct us_decode *d, uint32_t *out)
 }
 
 int
-us_decode_question(struct us_decode *d)
+us_decode_question_request(struct us_decode *d)
 {
 	struct us_msg_question_request *m = &d->out->u.question_request;
 	const enum us_question what = (enum us_question)d->route->info->detail;

@@ -86,15 +86,15 @@ finish_cosign(struct us_keeper *k, struct us_pending *p)
 }
 
 int
-us_on_cosign(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_bytes body)
+us_on_cosign_request(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_bytes body)
 {
 	struct us_pending p = { .ch = ch, .tag = tag, .finish = finish_cosign };
 	struct us_entry_access a;
 	struct us_entry_query q;
 	struct us_entry_in e = { .entry_class = US_CLASS_ACCESS, .access = &a, .query = &q };
-	struct us_msg_cosign m;
+	struct us_msg_cosign_request m;
 	struct us_keeper_brought *b;
-	int err = us_msg_cosign_decode(&m, body.p, body.n);
+	int err = us_msg_cosign_request_decode(&m, body.p, body.n);
 
 	if (err != US_OK)
 		return err;

@@ -1,4 +1,7 @@
-/* The functions that handle messages; in which states each is taken says requests.c. */
+/*
+ * The messages that the keeper takes, and the functions that handle them. What is in neither of the
+ * two lists is refused; a message to the keeper that is in none does not compile.
+ */
 #ifndef US_DAEMON_KEEPER_HANDLERS_H
 #define US_DAEMON_KEEPER_HANDLERS_H
 
@@ -10,48 +13,54 @@ struct us_keeper;
 typedef int
 us_keeper_fn(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_bytes body);
 
-/* serve.c */
-us_keeper_fn us_on_keeper_status;
-us_keeper_fn us_on_log_read;
-us_keeper_fn us_on_entry_proof;
-us_keeper_fn us_on_tls_identity;
-us_keeper_fn us_on_tls_sign;
-/* session.c */
-us_keeper_fn us_on_challenge;
-us_keeper_fn us_on_session_open;
-/* unseal.c */
-us_keeper_fn us_on_share;
-/* seal.c */
-us_keeper_fn us_on_seal;
-/* replay.c */
-us_keeper_fn us_on_replay;
-us_keeper_fn us_on_replay_end;
-/* access.c */
-us_keeper_fn us_on_log;
-/* acts.c */
-us_keeper_fn us_on_act_prepare;
-us_keeper_fn us_on_batch_prepare;
-us_keeper_fn us_on_act_commit;
-us_keeper_fn us_on_act_abort;
-/* log_keys.c */
-us_keeper_fn us_on_log_keys;
-/* unattributed.c */
-us_keeper_fn us_on_noise;
-/* disclosed.c */
-us_keeper_fn us_on_disclosed;
-/* cosign.c */
-us_keeper_fn us_on_cosign;
-/* outcome.c */
-us_keeper_fn us_on_answers;
-/* loads.c */
-us_keeper_fn us_on_load_keys_request;
-us_keeper_fn us_on_load_stopped;
-us_keeper_fn us_on_load_over;
-/* batches.c */
-us_keeper_fn us_on_batch_open;
-us_keeper_fn us_on_batch_sealed;
-us_keeper_fn us_on_batch_void;
-/* dictionaries.c */
-us_keeper_fn us_on_dictionary_open;
+/* What other roles say for themselves: X(message, states). us_on_MESSAGE() handles it. In ANY state
+ * it gets an answer, which may be that not now; OPEN and REPLAY are states of the vault's too, who
+ * must know better than to send it in another one: it is malformed then. */
+#define US_KEEPER_HEARS(X) \
+	/* serve.c */ \
+	X(keeper_status, ANY) \
+	X(log_read, ANY) \
+	X(entry_proof, ANY) \
+	X(tls_identity, ANY) \
+	X(tls_sign, ANY) \
+	/* session.c */ \
+	X(challenge, ANY) \
+	/* seal.c */ \
+	X(seal, ANY) \
+	/* replay.c */ \
+	X(replay, REPLAY) \
+	X(replay_end, REPLAY) \
+	/* access.c */ \
+	X(log, ANY) \
+	/* acts.c */ \
+	X(act_prepare, ANY) \
+	X(batch_prepare, OPEN) \
+	X(act_commit, OPEN) \
+	X(act_abort, ANY) \
+	/* log_keys.c */ \
+	X(log_keys, ANY) \
+	/* unattributed.c */ \
+	X(noise, ANY) \
+	/* disclosed.c */ \
+	X(disclosed, ANY) \
+	/* outcome.c */ \
+	X(answers, ANY) \
+	/* loads.c */ \
+	X(load_keys_request, ANY) \
+	X(load_stopped, ANY) \
+	X(load_over, ANY) \
+	/* batches.c */ \
+	X(batch_open, ANY) \
+	X(batch_sealed, ANY) \
+	X(batch_void, ANY) \
+	/* dictionaries.c */ \
+	X(dictionary_open, ANY)
+
+/* And requests of people, which the vault hands on (daemon/process/requests.def): in any state, as
+ * a person cannot know it. */
+#define X(message, ...) us_keeper_fn us_on_##message;
+US_KEEPER_HEARS(X)
+US_KEEPER_REQUESTS(X)
+#undef X
 
 #endif

@@ -110,7 +110,7 @@ reason_of(int err)
 
 /* Everything that a session needs. */
 static enum us_reason
-verify(struct us_keeper *k, const struct us_msg_session_open *m, int64_t now,
+verify(struct us_keeper *k, const struct us_msg_session_request *m, int64_t now,
     struct us_session_statement *s, const struct us_person **person)
 {
 	const struct us_session_proof proof = { m->statement, m->signature, m->certificate };
@@ -199,17 +199,18 @@ finish_open(struct us_keeper *k, struct us_pending *p)
 }
 
 int
-us_on_session_open(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_bytes body)
+us_on_session_request(struct us_keeper *k, struct us_channel *ch, uint32_t tag,
+    struct us_bytes body)
 {
 	struct us_pending p = { .ch = ch, .tag = tag, .finish = finish_open };
 	struct us_entry_in e = { .entry_class = US_CLASS_ACCESS };
 	struct us_session_statement s = { .expires_ns = 0 };
 	const struct us_person *person;
-	struct us_msg_session_open m;
+	struct us_msg_session_request m;
 	struct us_entry_access a;
 	struct us_entry_query q;
 	struct us_keeper_opened *o;
-	int err = us_msg_session_open_decode(&m, body.p, body.n);
+	int err = us_msg_session_request_decode(&m, body.p, body.n);
 
 	if (err != US_OK)
 		return err;

@@ -305,7 +305,7 @@ try_unseal(struct us_keeper *k, struct us_keeper_share_answer *a)
 }
 
 static int
-append_share(struct us_keeper *k, const struct us_msg_share *m,
+append_share(struct us_keeper *k, const struct us_msg_share_request *m,
     const struct us_keeper_share_answer *a, struct us_pending *p)
 {
 	struct us_entry_access access;
@@ -329,13 +329,13 @@ append_share(struct us_keeper *k, const struct us_msg_share *m,
 }
 
 int
-us_on_share(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_bytes body)
+us_on_share_request(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_bytes body)
 {
 	struct us_pending p = { .ch = ch, .tag = tag, .finish = finish_share };
 	char mnemonic[US_SLIP39_TEXT_MAX];
 	struct us_keeper_share_answer *a;
-	struct us_msg_share m;
-	int err = us_msg_share_decode(&m, body.p, body.n);
+	struct us_msg_share_request m;
+	int err = us_msg_share_request_decode(&m, body.p, body.n);
 
 	if (err != US_OK)
 		return err;

@@ -205,8 +205,7 @@ dispatch(struct us_channel *ch)
 
 		ch->type = type;
 		if (us_load_u16(p + 6) != 0 || !us_msg_info(type, &info) || n > info.max ||
-		    (info.from != US_ROLE_ANY && info.from != ch->peer) ||
-		    (info.to != US_ROLE_ANY && info.to != ch->own)) {
+		    !us_msg_may_go(&info, ch->peer, ch->own)) {
 			err = US_ERR_MALFORMED;
 			break;
 		}

@@ -8,6 +8,15 @@ us_msg_name(uint16_t type)
 	return us_msg_info(type, &info) ? info.name : "unknown";
 }
 
+int
+us_msg_may_go(const struct us_msg_info *info, enum us_role from, enum us_role to)
+{
+	if (info->hand_on != US_ROLE_ANY && from == info->to && to == info->hand_on)
+		return 1;
+	return (info->from == US_ROLE_ANY || info->from == from) &&
+	    (info->to == US_ROLE_ANY || info->to == to);
+}
+
 void
 us_frame_header(uint8_t out[US_FRAME_HEADER], uint16_t type, uint32_t tag, uint32_t n)
 {

@@ -83,14 +83,17 @@ enum us_keeper_state {
 	US_KEEPER_REFUSING = 3, /* the vault's state is not the one the log ends in */
 };
 
-/* What the table says of a type. Returns 0 for an unknown type. */
+/* What the table says of a type. hand_on: to whom its receiver hands it on, unopened, of a person's
+ * request; else ANY. */
 struct us_msg_info {
 	const char *name;
-	enum us_role from, to;
+	enum us_role from, to, hand_on;
 	uint32_t max;
 };
 /* 1, and *info filled, if there is such a type; else 0. */
 int us_msg_info(uint16_t type, struct us_msg_info *info);
+/* 1 if one role may send it to the other. */
+int us_msg_may_go(const struct us_msg_info *info, enum us_role from, enum us_role to);
 /* Decodes a body of any type and throws the result away. US_OK or US_ERR_MALFORMED. */
 int us_msg_check(uint16_t type, const void *p, size_t n);
 /* The name of a type, "unknown" if there is none. */

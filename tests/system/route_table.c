@@ -1,6 +1,6 @@
 /*
  * route_table: what a test of every route must enumerate, as one JSON document: routes with their
- * kinds and what they need, kinds of requests, lists, questions, types of acts, capacities,
+ * messages and what they need, kinds of requests, lists, questions, types of acts, capacities,
  * reasons, and the states that people and credentials can be in. All of it is read from the tables
  * that the daemon is made of, so that a new row cannot be forgotten.
  *
@@ -29,7 +29,7 @@ put_acts(struct us_json *j, const struct us_route_info *r)
 {
 	us_json_key(j, "acts");
 	us_json_array(j);
-	for (unsigned type = 1; r->kind == US_ROUTE_ACT && type < 128; type++)
+	for (unsigned type = 1; r->kind == US_REQUEST_act_request && type < 128; type++)
 		if (us_route_takes(r, (enum us_act_type)type))
 			us_json_cstr(j, us_act_name(type));
 	us_json_close(j);
@@ -52,10 +52,9 @@ put_routes(struct us_json *j)
 		us_json_object(j);
 		us_json_kv_cstr(j, "method", methods[r->method]);
 		us_json_kv_cstr(j, "pattern", r->pattern);
-		us_json_kv_cstr(j, "kind", us_route_kind_name(r->kind));
-		info = us_request_info((uint16_t)us_route_message(r->kind));
+		info = &us_request_table()[r->kind];
 		us_json_kv_cstr(j, "message", info->name);
-		us_json_kv_cstr(j, "needs", us_needs_name(r->needs));
+		us_json_kv_cstr(j, "needs", us_needs_name(info->needs));
 		us_json_kv_uint(j, "detail", r->detail);
 		put_acts(j, r);
 		us_json_close(j);
@@ -66,12 +65,11 @@ put_routes(struct us_json *j)
 static void
 put_requests(struct us_json *j)
 {
-	size_t n;
-	const struct us_request_info *table = us_request_table(&n);
+	const struct us_request_info *table = us_request_table();
 
 	us_json_key(j, "requests");
 	us_json_array(j);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < US_REQUEST_COUNT; i++) {
 		us_json_object(j);
 		us_json_kv_cstr(j, "message", table[i].name);
 		us_json_kv_cstr(j, "to", us_role_name(table[i].to));

@@ -175,8 +175,8 @@ def tables(w, tally):
     for name in set(NEEDS) - {r["message"] for r in w.table["requests"]}:
         tally.found("there is no such kind of request any more: " + name)
     driven = {(r["method"] + " " + r["pattern"]): r for r in w.table["routes"]}
-    for what, kinds in (("LIST", w.table["lists"]), ("QUESTION", w.table["questions"])):
-        there = {r["detail"] for r in driven.values() if r["kind"] == what}
+    for what, kinds in (("list_request", w.table["lists"]), ("question_request", w.table["questions"])):
+        there = {r["detail"] for r in driven.values() if r["message"] == what}
         for name, number in kinds.items():
             if number not in there:
                 tally.found("%s %s has no route" % (what, name))

@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 """Goal: the tables say what is so. An action that case/actions.def calls PERFORMED is named where something is done (an act, or
 daemon/); one that it calls PLANNED or UNUSED is not. A word of a capacity or action stands in the schema of orders. An act is in the
-table that registry/acts.def names. Every message that another role sends to the keeper has a row in the keeper's table; a kind of
-request whose body the vault only checks has a message to hand it on as."""
+table that registry/acts.def names."""
 import glob
 import json
 import os
@@ -23,9 +22,10 @@ def rows(path):
 
 
 def performed():
-    """Actions that the daemon names, or that an act is."""
+    """Actions that the daemon or a kind of request names, or that an act is."""
     code = "".join(text(os.path.relpath(p, ROOT)) for p in glob.glob(os.path.join(ROOT, "daemon", "**", "*.[ch]"), recursive=True))
-    return set(re.findall(r"\bUS_ACTION_([A-Z_]+)\b", code)) | {row[3] for row in rows("registry/acts.def")}
+    of_requests = re.findall(r"^REQUEST\((?:\w+, ){4}([A-Z_]+),", text("daemon/process/requests.def"), re.M)
+    return set(re.findall(r"\bUS_ACTION_([A-Z_]+)\b", code)) | {*of_requests} | {row[3] for row in rows("registry/acts.def")}
 
 
 def faults():
@@ -49,24 +49,9 @@ def faults():
                 yield "%s lacks the capacity %s" % (path, row[2])
 
 
-def unserved():
-    """Messages to the keeper that its table lacks; and kinds that are forwarded without a type."""
-    asked = re.findall(r"^MESSAGE\((\w+), \w+, (\w+), KEEPER,", text("daemon/process/messages.def"), re.M)
-    served = set(re.findall(r"\{ US_MSG_(\w+), [^{}]*us_on_\w+ \}", text("daemon/keeper/requests.c")))
-    # what the monitor says comes over the control channel, and not in dispatch
-    for name in {name for name, sender in asked if sender != "MONITOR"} ^ served:
-        yield "messages.def and the table of daemon/keeper/requests.c do not agree on %s" % name
-    kinds = text("daemon/vault/answers/kinds.c")
-    cases = re.search(r"((?:\s*case US_REQUEST_\w+:)+)\s*return us_msg_check\(r->kind->forward",
-                      text("daemon/vault/request/decode.c")).group(1)
-    with_type = set(re.findall(r"\[US_REQUEST_(\w+)\] = \{[^{}]*\.forward = US_MSG_", kinds))
-    for name in set(re.findall(r"US_REQUEST_(\w+)", cases)) ^ with_type:
-        yield "daemon/vault/request/decode.c and .forward of daemon/vault/answers/kinds.c do not agree on %s" % name
-
-
 def main():
     json.loads(text("schema/order.schema.json"))
-    found = [*faults(), *unserved()]
+    found = list(faults())
     for fault in found:
         print(fault)
     return 1 if found else 0

@@ -1,28 +1,35 @@
 /*
- * us_make_messages HEADER SOURCE: writes the C of all messages between roles, made of messages.def,
- * to daemon/process/messages_generated.h and .c of the build folder. Both are laid out like the
- * rest of the tree; tests/unit/daemon/test_messages_generated.py holds them to that.
+ * us_make_messages HEADER SOURCE: writes the C of all messages between roles, made of requests.def
+ * and messages.def, and the lists of requests and routes, to daemon/process/messages_generated.h
+ * and .c of the build folder. Both are laid out like the rest of the tree;
+ * tests/unit/daemon/test_messages_generated.py holds them to that.
  */
 #include <stdio.h>
 #include <string.h>
 
 #define WIDTH 100u
 
-enum us_message_part_kind { MESSAGE, U8, U16, U32, U64, I64, FIX, BYTES };
+enum us_message_part_kind { MESSAGE, REQUEST, ROUTE, U8, U16, U32, U64, I64, FIX, BYTES };
 
-/* A row of messages.def, or a field of the row before it. Texts are as they stand there. */
+/* A row of either, or a field of the row before it. Texts are as they stand there. */
 struct us_message_part {
 	enum us_message_part_kind kind;
 	int line;
-	const char *name;
-	const char *size; /* of FIX; the most of BYTES, or of the body of a MESSAGE */
+	const char *file;
+	const char *name; /* of a ROUTE: all its columns */
+	const char *size; /* of FIX; the most of BYTES, or of the body of a message */
 	const char *number, *from, *to;
+	const char *columns; /* of a REQUEST: action, sealed, needs */
 };
 
 static const struct us_message_part parts[] = {
 #define MESSAGE(name, number, from, to, max) \
-	{ MESSAGE, __LINE__, #name, #max, #number, #from, #to },
-#define FIELD(kind, name, size) { kind, __LINE__, #name, #size, "", "", "" },
+	{ MESSAGE, __LINE__, __FILE__, #name, #max, #number, #from, #to, "" },
+#define REQUEST(name, number, to, max, action, sealed, needs) \
+	{ REQUEST, __LINE__, __FILE__, #name, #max, #number, "FRONT", #to, \
+		#action ", " #sealed ", " #needs },
+#define ROUTE(...) { ROUTE, __LINE__, __FILE__, #__VA_ARGS__, "", "", "", "", "" },
+#define FIELD(kind, name, size) { kind, __LINE__, __FILE__, #name, #size, "", "", "", "" },
 #define U8(f) FIELD(U8, f, 1)
 #define U16(f) FIELD(U16, f, 2)
 #define U32(f) FIELD(U32, f, 4)
@@ -30,9 +37,12 @@ static const struct us_message_part parts[] = {
 #define I64(f) FIELD(I64, f, 8)
 #define FIX(f, n) FIELD(FIX, f, n)
 #define BYTES(f, max) FIELD(BYTES, f, max)
+#include "daemon/process/requests.def"
 #include "daemon/process/messages.def"
 #undef MESSAGE
-	{ MESSAGE, 0, NULL, NULL, NULL, NULL, NULL }, /* ends the fields of the last one */
+#undef REQUEST
+#undef ROUTE
+	{ MESSAGE, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL }, /* ends the last one's fields */
 };
 
 /* What a field of a kind is in the struct, in the encoder and in the decoder. */
@@ -71,6 +81,33 @@ print_line(const char *line)
 	}
 }
 
+/* Whom a message goes to, by whom a request is handed on, unopened. */
+static const char *
+receiver(const struct us_message_part *m)
+{
+	if (m->kind != REQUEST)
+		return m->to;
+	return strcmp(m->to, "SEALER") == 0 ? "INTAKE" : "VAULT";
+}
+
+static int
+is_request(const struct us_message_part *m)
+{
+	return m->kind == REQUEST;
+}
+
+static int
+is_vaults(const struct us_message_part *m)
+{
+	return m->kind == REQUEST && strcmp(receiver(m), "VAULT") == 0;
+}
+
+static int
+is_handed_on(const struct us_message_part *m)
+{
+	return m->kind == REQUEST && strcmp(m->to, "KEEPER") == 0;
+}
+
 /* What $c stands for, of a part. */
 static const char *
 value(const struct us_message_part *i, char c, char number[16])
@@ -85,7 +122,11 @@ value(const struct us_message_part *i, char c, char number[16])
 	case 'f':
 		return i->from;
 	case 'o':
-		return i->to;
+		return receiver(i);
+	case 'h':
+		return is_handed_on(i) ? "KEEPER" : "ANY";
+	case 'm':
+		return strrchr(i->file, '/') + 1;
 	default: /* 'l' */
 		(void)snprintf(number, 16, "%d", i->line);
 		return number;
@@ -93,7 +134,8 @@ value(const struct us_message_part *i, char c, char number[16])
 }
 
 /* Lines of text, the last one ending without \n, in which $n is the part's name, $s its size, $t
- * its number, $f and $o whom it goes from and to, and $l its line in messages.def. */
+ * its number, $f and $o whom it goes from and to, $h whom it is handed on to, $l and $m its
+ * line and that line's file. */
 static void
 print(const char *text, const struct us_message_part *i)
 {
@@ -125,8 +167,14 @@ after(const struct us_message_part *m)
 {
 	do
 		m++;
-	while (m->kind != MESSAGE);
+	while (m->kind != MESSAGE && m->kind != REQUEST);
 	return m;
+}
+
+static int
+is_field(const struct us_message_part *i)
+{
+	return i->kind != MESSAGE && i->kind != REQUEST && i->kind != ROUTE;
 }
 
 static void
@@ -141,10 +189,11 @@ print_each(const char *text)
 static void
 print_declarations(const struct us_message_part *m)
 {
-	print("\n/* $f -> $o, type $t, at most $s bytes; messages.def, line $l */\n"
-	      "struct us_msg_$n {",
+	print(is_handed_on(m) ? "\n/* $f -> $o -> $h, type $t, at most $s bytes; $m, line $l */" :
+				"\n/* $f -> $o, type $t, at most $s bytes; $m, line $l */",
 	    m);
-	for (const struct us_message_part *f = m + 1; f->kind != MESSAGE; f++) {
+	print("struct us_msg_$n {", m);
+	for (const struct us_message_part *f = m + 1; is_field(f); f++) {
 		putchar('\t');
 		print(fields[f->kind].member, f);
 	}
@@ -156,12 +205,48 @@ print_declarations(const struct us_message_part *m)
 }
 
 static void
+print_requests(const char *list, int (*belongs)(const struct us_message_part *m))
+{
+	printf("#define %s(X) \\\n", list);
+	for (const struct us_message_part *m = parts; m->name != NULL; m = after(m))
+		if (belongs(m))
+			printf("\tX(%s, %s, %s) \\\n", m->name, m->to, m->columns);
+	puts("\t/* and no more */\n");
+}
+
+/* Lists, which only the preprocessor reads: a row a line, however long. */
+static void
+print_lists(void)
+{
+	puts("/* clang-format off */\n"
+	     "/* X(name, number, from, to, largest body in bytes) */\n"
+	     "#define US_MESSAGES(X) \\");
+	for (const struct us_message_part *m = parts; m->name != NULL; m = after(m))
+		printf("\tX(%s, %s, %s, %s, %s) \\\n", m->name, m->number, m->from, receiver(m),
+		    m->size);
+	puts("\t/* and no more */\n\n"
+	     "/* X(message, to, action, sealed, needs): all; those that the vault takes; and of "
+	     "these\n"
+	     " * those that it hands on to the keeper */");
+	print_requests("US_REQUESTS", is_request);
+	print_requests("US_VAULT_REQUESTS", is_vaults);
+	print_requests("US_KEEPER_REQUESTS", is_handed_on);
+	puts("/* X(message, method, pattern, media, largest body in bytes, detail) */\n"
+	     "#define US_ROUTES(X) \\");
+	for (const struct us_message_part *i = parts; i->name != NULL; i++)
+		if (i->kind == ROUTE)
+			printf("\tX(%s) \\\n", i->name);
+	puts("\t/* and no more */\n"
+	     "/* clang-format on */");
+}
+
+static void
 print_header(void)
 {
 	puts("/*\n"
-	     " * Generated by daemon/process/generate/messages.c of daemon/process/messages.def, "
-	     "which\n"
-	     " * says what the fields mean: change that.\n"
+	     " * Generated by daemon/process/generate/messages.c of requests.def and messages.def "
+	     "in\n"
+	     " * daemon/process/, which say what the fields mean: change them.\n"
 	     " *\n"
 	     " * us_msg_NAME_encode() appends the body to b. US_ERR_LIMIT: a field or the body is "
 	     "too\n"
@@ -176,13 +261,8 @@ print_header(void)
 	     "#include <stddef.h>\n"
 	     "#include <stdint.h>\n\n"
 	     "#include \"base/buf.h\"\n\n"
-	     "struct us_channel;\n\n"
-	     "/* X(name, number, from, to, largest body in bytes) */\n"
-	     "#define US_MESSAGES(X) \\");
-	for (const struct us_message_part *m = parts; m->name != NULL; m = after(m))
-		print(after(m)->name != NULL ? "\tX($n, $t, $f, $o, $s) \\" :
-					       "\tX($n, $t, $f, $o, $s)",
-		    m);
+	     "struct us_channel;\n");
+	print_lists();
 	puts("\nenum us_msg_type {");
 	print_each("\tUS_MSG_$n = $t,");
 	puts("};");
@@ -203,7 +283,7 @@ print_functions(const struct us_message_part *m)
 	      "\tsize_t start = b->len;\n"
 	      "\tint err = US_OK;\n",
 	    m);
-	for (const struct us_message_part *f = m + 1; f->kind != MESSAGE; f++) {
+	for (const struct us_message_part *f = m + 1; is_field(f); f++) {
 		fputs("\tif (err == US_OK)\n\t\terr = ", stdout);
 		print(fields[f->kind].put, f);
 	}
@@ -217,7 +297,7 @@ print_functions(const struct us_message_part *m)
 	      "\n"
 	      "\tus_msg_decode_start(&r, p, n, $s);",
 	    m);
-	for (const struct us_message_part *f = m + 1; f->kind != MESSAGE; f++) {
+	for (const struct us_message_part *f = m + 1; is_field(f); f++) {
 		putchar('\t');
 		print(fields[f->kind].take, f);
 	}
@@ -241,7 +321,7 @@ print_functions(const struct us_message_part *m)
 static void
 print_source(void)
 {
-	puts("/* Generated by daemon/process/generate/messages.c of daemon/process/messages.def. "
+	puts("/* Generated by daemon/process/generate/messages.c of requests.def and messages.def. "
 	     "*/\n"
 	     "#include \"daemon/process/messages.h\"\n\n"
 	     "#include \"base/err.h\"\n"
@@ -254,6 +334,7 @@ print_source(void)
 		   "\t\tinfo->name = \"$n\";\n"
 		   "\t\tinfo->from = US_ROLE_$f;\n"
 		   "\t\tinfo->to = US_ROLE_$o;\n"
+		   "\t\tinfo->hand_on = US_ROLE_$h;\n"
 		   "\t\tinfo->max = $s;\n"
 		   "\t\treturn 1;");
 	puts("\tdefault:\n\t\treturn 0;\n\t}\n}\n\n"

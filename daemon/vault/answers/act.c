@@ -1,5 +1,5 @@
 /* Signed acts: sealing, copies, and everything else that changes who may do what. */
-#include "daemon/vault/answers/act.h"
+#include "daemon/vault/answers/kinds.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +41,7 @@ acting_free(struct us_vault_request *r)
 static enum us_vault_next
 send_seal(struct us_vault_request *r)
 {
-	const struct us_msg_act_request *q = &r->q.act;
+	const struct us_msg_act_request *q = &r->q.act_request;
 	const uint32_t tag = us_vault_ask(r);
 	struct us_msg_seal m;
 
@@ -94,7 +94,7 @@ sealed(struct us_vault_request *r)
 static const struct us_vault_step seal_steps[] = {
 	{ .once = send_seal },
 	{ .once = sealed },
-	{ NULL, NULL },
+	{ .once = NULL },
 };
 
 /* --- results ---------------------------------------------------------------------------------- */
@@ -174,7 +174,7 @@ put_first(void *ctx, uint64_t sequence, struct us_bytes bytes)
 {
 	struct us_vault_act_again *again = ctx;
 	const struct us_vault_request *r = again->request;
-	const struct us_bytes sent = r->q.act.act;
+	const struct us_bytes sent = r->q.act_request.act;
 	struct us_committed_act committed;
 	int err = us_committed_act_decode(&committed, NULL, bytes.p, bytes.n);
 
@@ -195,7 +195,7 @@ answer_again(struct us_vault_request *r)
 	struct us_vault_act_again again = { .request = r, .next = US_VAULT_GO_ON };
 	struct us_signed_act envelope;
 	uint64_t first;
-	const struct us_bytes sent = r->q.act.act;
+	const struct us_bytes sent = r->q.act_request.act;
 
 	if (us_signed_act_decode(&envelope, sent.p, sent.n) != US_OK)
 		return US_VAULT_GO_ON;
@@ -237,8 +237,8 @@ put_act(struct us_vault_request *r)
 {
 	struct us_msg_act_prepare m = {
 		.peer = { (const uint8_t *)r->who.peer, r->who.peer_n },
-		.act = r->q.act.act,
-		.signature = r->q.act.signature,
+		.act = r->q.act_request.act,
+		.signature = r->q.act_request.signature,
 	};
 	int err;
 
@@ -305,7 +305,7 @@ static const struct us_vault_step copy_steps[] = {
 	{ .once = check_records },
 	{ .once = put_act },
 	{ .once = begin_copy },
-	{ NULL, NULL },
+	{ .once = NULL },
 };
 
 /* --- any act ---------------------------------------------------------------------------------- */
@@ -313,7 +313,7 @@ static const struct us_vault_step copy_steps[] = {
 static enum us_vault_next
 take_act(struct us_vault_request *r)
 {
-	const struct us_bytes bytes = r->q.act.act;
+	const struct us_bytes bytes = r->q.act_request.act;
 	struct us_signed_act envelope;
 	struct us_vault_acting *a;
 	int err = us_signed_act_decode(&envelope, bytes.p, bytes.n);
@@ -335,9 +335,9 @@ take_act(struct us_vault_request *r)
 					    US_VAULT_GO_ON;
 }
 
-const struct us_vault_step us_vault_act_steps[] = {
+const struct us_vault_step us_vault_act_request_steps[] = {
 	{ .once = take_act },
 	{ .once = put_act },
 	{ .once = put_answer },
-	{ NULL, NULL },
+	{ .once = NULL },
 };

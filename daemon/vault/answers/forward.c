@@ -1,6 +1,6 @@
 /* What is the keeper's to answer: its status, the nonce for a session, sessions, shares, and what
  * witnesses bring. Sessions, shares and cosignatures are forwarded as they came. */
-#include "daemon/vault/answers/forward.h"
+#include "daemon/vault/answers/kinds.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -166,10 +166,10 @@ put_status(struct us_vault_request *r)
 	return us_vault_answer_json(r, 200, NO_ENTRY, &j, &b);
 }
 
-const struct us_vault_step us_vault_status_steps[] = {
+const struct us_vault_step us_vault_status_request_steps[] = {
 	{ .once = ask_status },
 	{ .once = put_status },
-	{ NULL, NULL },
+	{ .once = NULL },
 };
 
 /* --- sessions --------------------------------------------------------------------------------- */
@@ -202,10 +202,10 @@ put_challenge(struct us_vault_request *r)
 	return us_vault_answer_json(r, 200, NO_ENTRY, &j, &b);
 }
 
-const struct us_vault_step us_vault_challenge_steps[] = {
+const struct us_vault_step us_vault_challenge_request_steps[] = {
 	{ .once = ask_challenge },
 	{ .once = put_challenge },
-	{ NULL, NULL },
+	{ .once = NULL },
 };
 
 static void
@@ -246,10 +246,10 @@ put_session(struct us_vault_request *r)
 	return us_vault_answer_json(r, 201, m.entry, &j, &b);
 }
 
-const struct us_vault_step us_vault_session_steps[] = {
+const struct us_vault_step us_vault_session_request_steps[] = {
 	{ .once = us_vault_forward },
 	{ .once = put_session },
-	{ NULL, NULL },
+	{ .once = NULL },
 };
 
 /* --- shares ----------------------------------------------------------------------------------- */
@@ -301,10 +301,10 @@ put_share(struct us_vault_request *r)
 	return us_vault_answer_json(r, 200, m.entry, &j, &b);
 }
 
-const struct us_vault_step us_vault_share_steps[] = {
+const struct us_vault_step us_vault_share_request_steps[] = {
 	{ .once = us_vault_forward },
 	{ .once = put_share },
-	{ NULL, NULL },
+	{ .once = NULL },
 };
 
 /* --- cosignatures ----------------------------------------------------------------------------- */
@@ -331,9 +331,9 @@ put_cosigned(struct us_vault_request *r)
 
 /* Anybody who may see the tree may bring what a witness has signed: its key speaks for it, not who
  * carries it. */
-const struct us_vault_step us_vault_cosign_steps[] = {
+const struct us_vault_step us_vault_cosign_request_steps[] = {
 	{ .once = us_vault_pass_gate },
 	{ .once = us_vault_forward },
 	{ .once = put_cosigned },
-	{ NULL, NULL },
+	{ .once = NULL },
 };

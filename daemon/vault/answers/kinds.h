@@ -2,14 +2,15 @@
 #ifndef US_DAEMON_VAULT_ANSWERS_KINDS_H
 #define US_DAEMON_VAULT_ANSWERS_KINDS_H
 
-#include "daemon/process/requests.h"
 #include "daemon/vault/request/request.h"
 
-#define X(message, to, sealed, needs) +1
-enum { US_VAULT_KINDS = 0 US_REQUESTS(X) };
+/* us_vault_read_request_steps, ...: the row of each, where it is answered. */
+#define X(message, to, action, sealed, needs) \
+	extern const struct us_vault_step us_vault_##message##_steps[];
+US_VAULT_REQUESTS(X)
 #undef X
 
-/* By enum us_request_kind. One that the vault does not answer has no steps. */
-extern const struct us_vault_kind us_vault_kinds[US_VAULT_KINDS];
+/* These, by enum us_request_kind; NULL of what the vault does not take. */
+extern const struct us_vault_step *const us_vault_kinds[US_REQUEST_COUNT];
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "base/err.h"
 #include "daemon/vault/answers/answer.h"
-#include "daemon/vault/answers/list.h"
+#include "daemon/vault/answers/kinds.h"
 #include "daemon/vault/answers/listing.h"
 #include "daemon/vault/decide/sight.h"
 
@@ -294,7 +294,7 @@ not_there(struct us_vault_request *r, uint64_t entry)
 static enum us_vault_next
 put_list(struct us_vault_request *r)
 {
-	struct us_vault_listing l = { .q = &r->q.list, .limit = r->q.list.limit };
+	struct us_vault_listing l = { .q = &r->q.list_request, .limit = r->q.list_request.limit };
 	const uint64_t entry = r->heard.logged->index;
 	struct us_json j;
 	struct us_buf b;
@@ -321,10 +321,11 @@ put_list(struct us_vault_request *r)
 	return us_vault_answer_json(r, 200, entry, &j, &b);
 }
 
-void
-us_vault_list_name(struct us_vault_request *r)
+/* Under which action its refusal is logged. */
+static void
+name_list(struct us_vault_request *r)
 {
-	const enum us_action action = action_of(r->q.list.what);
+	const enum us_action action = action_of(r->q.list_request.what);
 
 	if (action != US_ACTION_NONE)
 		r->action = action;
@@ -333,11 +334,11 @@ us_vault_list_name(struct us_vault_request *r)
 static enum us_vault_next
 find_list(struct us_vault_request *r)
 {
-	const struct us_msg_list_request *q = &r->q.list;
+	const struct us_msg_list_request *q = &r->q.list_request;
 
 	if (action_of(q->what) == US_ACTION_NONE)
 		return us_vault_fail(r, US_ERR_FORMAT, US_REASON_MALFORMED, NO_ENTRY);
-	us_vault_list_name(r);
+	name_list(r);
 	return q->what != US_LIST_BATCHES ? US_VAULT_GO_ON :
 					    us_vault_decided(us_vault_decide_collection(r->vault,
 						&r->who, q->collection, &r->problem));
@@ -360,10 +361,10 @@ log_intent(struct us_vault_request *r)
 	return us_vault_log(r, &e);
 }
 
-const struct us_vault_step us_vault_list_steps[] = {
-	{ .once = find_list },
+const struct us_vault_step us_vault_list_request_steps[] = {
+	{ .once = find_list, .name = name_list },
 	{ .once = ask_order },
 	{ .once = log_intent },
 	{ .once = put_list },
-	{ NULL, NULL },
+	{ .once = NULL },
 };

@@ -1,6 +1,6 @@
 /* Loads as their producer sees them: start, end, receipts, tickets. What is stored is
  * sealer.c's. */
-#include "daemon/vault/answers/load.h"
+#include "daemon/vault/answers/kinds.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,14 +102,14 @@ put_designations(const struct us_order *order, struct us_buf *out)
 static enum us_vault_next
 find_collection(struct us_vault_request *r)
 {
-	return us_vault_decided(
-	    us_vault_decide_collection(r->vault, &r->who, r->q.load_open.collection, &r->problem));
+	return us_vault_decided(us_vault_decide_collection(r->vault, &r->who,
+	    r->q.load_open_request.collection, &r->problem));
 }
 
 static enum us_vault_next
 ask_order(struct us_vault_request *r)
 {
-	return us_vault_ask_order(r, r->q.load_open.purpose, 0);
+	return us_vault_ask_order(r, r->q.load_open_request.purpose, 0);
 }
 
 /* Else records would come in that no rule of the order reaches. */
@@ -149,11 +149,11 @@ refuse_another(struct us_vault_request *r)
 static int
 new_load(struct us_vault_request *r)
 {
-	const struct us_bytes purpose = r->q.load_open.purpose;
+	const struct us_bytes purpose = r->q.load_open_request.purpose;
 	struct us_vault_load_request *d = loading_new(r);
 	struct us_vault_load_facts facts = { .collection = r->who.collection,
 		.person = r->who.person,
-		.flags = r->q.load_open.flags,
+		.flags = r->q.load_open_request.flags,
 		.purpose_n = purpose.n };
 
 	if (d == NULL)
@@ -263,14 +263,14 @@ put_started(struct us_vault_request *r)
 	return us_vault_answer_json(r, 201, r->entry, &j, &b);
 }
 
-const struct us_vault_step us_vault_load_open_steps[] = {
+const struct us_vault_step us_vault_load_open_request_steps[] = {
 	{ .once = find_collection },
 	{ .once = ask_order },
 	{ .once = check_designation },
 	{ .once = log_load },
 	{ .once = start_load },
 	{ .once = put_started },
-	{ NULL, NULL },
+	{ .once = NULL },
 };
 
 /* --- receipts --------------------------------------------------------------------------------- */
@@ -312,7 +312,7 @@ static enum us_vault_next
 begin_receipt(struct us_vault_request *r, const struct us_vault_load_facts *l,
     const struct us_msg_load_ended *m)
 {
-	static const struct us_vault_step steps[] = { { .once = put_receipt }, { NULL, NULL } };
+	static const struct us_vault_step steps[] = { { .once = put_receipt }, { .once = NULL } };
 	const struct us_registry *reg = us_vault_registry_of(r);
 	struct us_json *j = &r->own.loading->j;
 	struct us_msg_entry_proof ask;
@@ -345,7 +345,7 @@ begin_receipt(struct us_vault_request *r, const struct us_vault_load_facts *l,
 static enum us_vault_next
 end_load(struct us_vault_request *r)
 {
-	const struct us_msg_load_end_request *q = &r->q.load_end;
+	const struct us_msg_load_end_request *q = &r->q.load_end_request;
 	struct us_channel *sealer = us_vault_loads_sealer(r->vault->loads);
 	const struct us_msg_load_end m = { .load = q->load, .how = q->how };
 	struct us_vault_load *l = us_vault_load_find(r->vault->loads, q->load);
@@ -412,10 +412,10 @@ put_ended(struct us_vault_request *r)
 				 refuse_ended(r, w->err, w->ended);
 }
 
-const struct us_vault_step us_vault_load_end_steps[] = {
+const struct us_vault_step us_vault_load_end_request_steps[] = {
 	{ .once = end_load },
 	{ .once = put_ended },
-	{ NULL, NULL },
+	{ .once = NULL },
 };
 
 /* --- another ticket --------------------------------------------------------------------------- */
@@ -424,7 +424,8 @@ const struct us_vault_step us_vault_load_end_steps[] = {
 static enum us_vault_next
 log_ticket(struct us_vault_request *r)
 {
-	const struct us_vault_load *l = us_vault_load_find(r->vault->loads, r->q.load_ticket.load);
+	const struct us_vault_load *l = us_vault_load_find(r->vault->loads,
+	    r->q.load_ticket_request.load);
 	const struct us_vault_load_facts *facts = l == NULL ? NULL : us_vault_load_facts(l);
 	struct us_vault_entry e = { .kind = US_KIND_INTENT,
 		.action = US_ACTION_LOAD,
@@ -461,8 +462,8 @@ put_ticket_again(struct us_vault_request *r)
 	return us_vault_answer_json(r, 200, m->index, &j, &b);
 }
 
-const struct us_vault_step us_vault_load_ticket_steps[] = {
+const struct us_vault_step us_vault_load_ticket_request_steps[] = {
 	{ .once = log_ticket },
 	{ .once = put_ticket_again },
-	{ NULL, NULL },
+	{ .once = NULL },
 };

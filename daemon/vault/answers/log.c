@@ -1,5 +1,5 @@
 /* The log as it is served: tiles, bundles, checkpoint, proofs of state entries; keys of boxes. */
-#include "daemon/vault/answers/log.h"
+#include "daemon/vault/answers/kinds.h"
 
 #include <string.h>
 
@@ -34,7 +34,7 @@ is_text(struct us_bytes path)
 static enum us_vault_next
 ask_for_file(struct us_vault_request *r)
 {
-	const struct us_msg_log_read read = { .path = r->q.log.path };
+	const struct us_msg_log_read read = { .path = r->q.log_request.path };
 	const uint32_t tag = us_vault_ask(r);
 
 	r->content = is_text(read.path) ? US_TYPE_TEXT : US_TYPE_OCTETS;
@@ -86,7 +86,7 @@ static enum us_vault_next
 ask_for_proof(struct us_vault_request *r)
 {
 	const size_t label = sizeof PROOF_PATH - 1;
-	const struct us_bytes path = r->q.log.path;
+	const struct us_bytes path = r->q.log_request.path;
 	struct us_msg_entry_proof m;
 	uint32_t tag;
 
@@ -129,14 +129,14 @@ put_entry(struct us_vault_request *r)
 static const struct us_vault_step proof_steps[] = {
 	{ .once = ask_for_proof },
 	{ .once = put_entry },
-	{ NULL, NULL },
+	{ .once = NULL },
 };
 
 static enum us_vault_next
 choose(struct us_vault_request *r)
 {
 	const size_t label = sizeof PROOF_PATH - 1;
-	const struct us_bytes path = r->q.log.path;
+	const struct us_bytes path = r->q.log_request.path;
 
 	return path.n > label && memcmp(path.p, PROOF_PATH, label) == 0 ?
 	    us_vault_row(r, proof_steps) :
@@ -145,12 +145,12 @@ choose(struct us_vault_request *r)
 
 /* The tree is there for everybody whose certificate this vault issued, sealed or not: it shows
  * sizes and times. What is in the boxes needs keys, and these are logged. */
-const struct us_vault_step us_vault_log_steps[] = {
+const struct us_vault_step us_vault_log_request_steps[] = {
 	{ .once = us_vault_pass_gate },
 	{ .once = choose },
 	{ .once = ask_for_file },
 	{ .once = put_file },
-	{ NULL, NULL },
+	{ .once = NULL },
 };
 
 /* --- keys of boxes ---------------------------------------------------------------------------- */
@@ -207,7 +207,7 @@ on_keys(void *ctx, uint16_t type, struct us_bytes body)
 static enum us_vault_next
 ask_for_keys(struct us_vault_request *r)
 {
-	const struct us_msg_log_keys_request *q = &r->q.log_keys;
+	const struct us_msg_log_keys_request *q = &r->q.log_keys_request;
 	struct us_vault_keeper *k = r->vault->keeper;
 	struct us_msg_log_keys m = { .peer = q->peer, .from = q->from, .to = q->to };
 	struct us_vault_late *late;
@@ -252,9 +252,9 @@ put_keys(struct us_vault_request *r)
 	    us_vault_fail(r, US_ERR_INTERNAL, US_REASON_ERROR, m->entry);
 }
 
-const struct us_vault_step us_vault_log_keys_steps[] = {
+const struct us_vault_step us_vault_log_keys_request_steps[] = {
 	{ .once = us_vault_pass_gate },
 	{ .once = ask_for_keys },
 	{ .once = put_keys },
-	{ NULL, NULL },
+	{ .once = NULL },
 };

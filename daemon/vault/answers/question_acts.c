@@ -65,7 +65,7 @@ ask_for_acts(struct us_vault_request *r)
 	s = calloc(1, sizeof *s);
 	if (s == NULL)
 		return us_vault_fail(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
-	s->after = r->q.question.first;
+	s->after = r->q.question_request.first;
 	us_buf_init(&s->acts, ANSWER_BYTES + US_ACT_COMMITTED_MAX + 4);
 	r->own.sending = s;
 	r->own_free = sending_free;
@@ -88,5 +88,5 @@ put_acts(struct us_vault_request *r)
 const struct us_vault_step us_vault_all_acts_steps[] = {
 	{ .once = ask_for_acts },
 	{ .once = put_acts },
-	{ NULL, NULL },
+	{ .once = NULL },
 };

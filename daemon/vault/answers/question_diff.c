@@ -307,7 +307,7 @@ go_round(struct us_vault_request *r)
 static enum us_vault_next
 ask_for_diff(struct us_vault_request *r)
 {
-	const struct us_msg_question_request *q = &r->q.question;
+	const struct us_msg_question_request *q = &r->q.question_request;
 	const struct us_registry *reg = us_vault_registry_of(r);
 	const struct us_order_version *from = us_registry_version_of(reg, q->first);
 	const struct us_order_version *to = us_registry_version_of(reg, q->second);
@@ -347,5 +347,5 @@ const struct us_vault_step us_vault_diff_steps[] = {
 	{ .once = take_words },
 	[COUNT] = { .unit = count_one },
 	{ .once = go_round },
-	{ NULL, NULL },
+	{ .once = NULL },
 };

@@ -86,7 +86,7 @@ gather(struct us_vault *v, struct us_vault_gathering *g)
 static enum us_vault_next
 ask_for_document(struct us_vault_request *r)
 {
-	const struct us_bytes hex = r->q.question.argument;
+	const struct us_bytes hex = r->q.question_request.argument;
 	const struct us_registry *reg = us_vault_registry_of(r);
 	const struct us_document *d;
 	struct us_vault_gathering *g;
@@ -142,7 +142,7 @@ put_document(struct us_vault_request *r)
 const struct us_vault_step us_vault_document_steps[] = {
 	{ .once = ask_for_document },
 	{ .once = put_document },
-	{ NULL, NULL },
+	{ .once = NULL },
 };
 
 /* --- clawbacks -------------------------------------------------------------------------------- */
@@ -199,7 +199,7 @@ ask_for_report(struct us_vault_request *r)
 	r->own.reporting = p;
 	r->own_free = reporting_free;
 	r->action = US_ACTION_CLAWBACK_REPORT;
-	(void)snprintf(p->id, sizeof p->id, "clawback-%u", r->q.question.first);
+	(void)snprintf(p->id, sizeof p->id, "clawback-%u", r->q.question_request.first);
 	f = us_registry_filing_named(reg, us_bytes_of(p->id));
 	if (f != NULL && f->set != NULL)
 		r->who.collection = f->set->collection;
@@ -219,7 +219,7 @@ ask_for_report(struct us_vault_request *r)
 static enum us_vault_next
 ask_for_count(struct us_vault_request *r)
 {
-	struct us_msg_disclosed ask = { .clawback = r->q.question.first };
+	struct us_msg_disclosed ask = { .clawback = r->q.question_request.first };
 	const uint32_t tag = us_vault_ask(r);
 
 	r->entry = r->own.reporting->entry = r->heard.logged->index;
@@ -255,5 +255,5 @@ const struct us_vault_step us_vault_clawback_steps[] = {
 	{ .once = ask_for_report },
 	{ .once = ask_for_count },
 	{ .once = answer_report },
-	{ NULL, NULL },
+	{ .once = NULL },
 };

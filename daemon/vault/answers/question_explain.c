@@ -345,7 +345,7 @@ log_question(struct us_vault_request *r)
 static enum us_vault_next
 take_question(struct us_vault_request *r)
 {
-	const struct us_msg_question_request *q = &r->q.question;
+	const struct us_msg_question_request *q = &r->q.question_request;
 	struct us_vault_asking *a = calloc(1, sizeof *a);
 	const struct us_collection *c;
 
@@ -374,7 +374,8 @@ static enum us_vault_next
 find_person(struct us_vault_request *r)
 {
 	const struct us_registry *reg = us_vault_registry_of(r);
-	const struct us_person *person = us_registry_person_named(reg, r->q.question.person);
+	const struct us_person *person = us_registry_person_named(reg,
+	    r->q.question_request.person);
 
 	if (person == NULL)
 		return us_vault_question_not_found(r, "There is no person of that name");
@@ -402,7 +403,7 @@ const struct us_vault_step us_vault_explain_steps[] = {
 	{ .once = open_index },
 	{ .once = us_vault_take_page_keys },
 	{ .once = put_answer },
-	{ NULL, NULL },
+	{ .once = NULL },
 };
 
 const struct us_vault_step us_vault_who_steps[] = {
@@ -414,5 +415,5 @@ const struct us_vault_step us_vault_who_steps[] = {
 	{ .once = open_index },
 	{ .once = us_vault_take_page_keys },
 	{ .once = put_answer },
-	{ NULL, NULL },
+	{ .once = NULL },
 };

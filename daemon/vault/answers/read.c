@@ -86,11 +86,11 @@ static int
 take_asked(struct us_vault_request *r)
 {
 	const struct us_collection *c = us_registry_collection_named(us_vault_registry_of(r),
-	    r->q.read.collection);
+	    r->q.read_request.collection);
 	struct us_vault_reading *d;
 	struct us_reader in;
 	size_t n;
-	int err = count_numbers(r->q.read.bates, &n);
+	int err = count_numbers(r->q.read_request.bates, &n);
 
 	if (err != US_OK)
 		return err;
@@ -100,7 +100,7 @@ take_asked(struct us_vault_request *r)
 	if (c == NULL)
 		return US_OK;
 	r->who.collection = c->id;
-	us_reader_init(&in, r->q.read.bates.p, r->q.read.bates.n);
+	us_reader_init(&in, r->q.read_request.bates.p, r->q.read_request.bates.n);
 	while (in.left > 0 && in.err == US_OK)
 		r->n_asked += us_bates_parse(c->prefix, us_take_str16(&in, 64),
 				  &d->records[r->n_asked]) == US_OK;
@@ -108,8 +108,8 @@ take_asked(struct us_vault_request *r)
 	return US_OK;
 }
 
-void
-us_vault_read_name(struct us_vault_request *r)
+static void
+name_records(struct us_vault_request *r)
 {
 	(void)take_asked(r);
 }
@@ -122,20 +122,20 @@ take_numbers(struct us_vault_request *r)
 	if (err != US_OK)
 		return us_vault_fail(r, err,
 		    err == US_ERR_NOMEM ? US_REASON_ERROR : US_REASON_MALFORMED, NO_ENTRY);
-	return us_vault_decided(
-	    us_vault_decide_collection(r->vault, &r->who, r->q.read.collection, &r->problem));
+	return us_vault_decided(us_vault_decide_collection(r->vault, &r->who,
+	    r->q.read_request.collection, &r->problem));
 }
 
 static enum us_vault_next
 ask_order(struct us_vault_request *r)
 {
-	return us_vault_ask_order(r, r->q.read.purpose, r->own.reading->n);
+	return us_vault_ask_order(r, r->q.read_request.purpose, r->own.reading->n);
 }
 
 static enum us_vault_next
 take_match(struct us_vault_request *r)
 {
-	const struct us_bytes text = r->q.read.match;
+	const struct us_bytes text = r->q.read_request.match;
 	struct us_query_error error = { 0 };
 	int err = US_OK;
 
@@ -150,7 +150,8 @@ check_numbers(struct us_vault_request *r)
 {
 	struct us_vault_reading *d = r->own.reading;
 
-	const enum us_vault_next next = us_vault_snapshot(r, r->q.read.snapshot, &d->snapshot);
+	const enum us_vault_next next = us_vault_snapshot(r, r->q.read_request.snapshot,
+	    &d->snapshot);
 
 	if (next != US_VAULT_GO_ON || r->n_asked == d->n)
 		return next;
@@ -271,7 +272,7 @@ log_disclosure(struct us_vault_request *r)
 		.related = d->related,
 		.snapshot = d->snapshot,
 		.total = d->n,
-		.query = d->copy_id != 0 ? (struct us_bytes){ NULL, 0 } : r->q.read.match };
+		.query = d->copy_id != 0 ? (struct us_bytes){ NULL, 0 } : r->q.read_request.match };
 	uint8_t note[8 + 2 + US_RECIPIENT_MAX], small[SMALL_READ * 8], *packed = small;
 	enum us_vault_next next;
 
@@ -398,8 +399,9 @@ put_record(struct us_vault_request *r)
 
 enum { SHOW = 6 }; /* where a copy begins */
 
-const struct us_vault_step us_vault_read_steps[] = {
-	{ .once = take_numbers },             /* collection and records, by their names */
+const struct us_vault_step us_vault_read_request_steps[] = {
+	/* collection and records, by their names */
+	{ .once = take_numbers, .name = name_records },
 	{ .once = ask_order },                /* may who asks read so many, for that purpose? */
 	{ .once = take_match },               /* for a mask of all but what it finds */
 	{ .once = us_vault_open_collection }, /* keys of its pages: an entry, the first time */
@@ -411,7 +413,7 @@ const struct us_vault_step us_vault_read_steps[] = {
 	{ .once = log_disclosure }, /* no entry, no keys */
 	{ .once = take_keys },
 	{ .unit = put_record }, /* line by line, as the client takes them */
-	{ NULL, NULL },
+	{ .once = NULL },
 };
 
 enum us_vault_next
@@ -429,5 +431,5 @@ us_vault_read_copy(struct us_vault_request *r, const struct us_act_copy *copy, u
 	d->related = entry;
 	if (copy->recipient.n <= US_RECIPIENT_MAX)
 		memcpy(d->recipient, copy->recipient.p, copy->recipient.n);
-	return us_vault_row(r, &us_vault_read_steps[SHOW]);
+	return us_vault_row(r, &us_vault_read_request_steps[SHOW]);
 }

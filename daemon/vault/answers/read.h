@@ -5,10 +5,6 @@
 #include "daemon/vault/request/request.h"
 #include "registry/act.h"
 
-extern const struct us_vault_step us_vault_read_steps[];
-/* The records that a read asks for, and its collection, for the entry of its refusal. */
-void us_vault_read_name(struct us_vault_request *r);
-
 /* Before a copy's act is prepared: may all of it be seen? GO_ON, or REFUSE. Words in rules must
  * have been met by a search or read before; else the copy is refused as not visible. */
 enum us_vault_next

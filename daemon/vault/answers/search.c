@@ -4,7 +4,7 @@
  * with what is visible before it is counted. A second entry has the number that the person is told,
  * and names the records that snippets disclose. The steps stand in their order at the end.
  */
-#include "daemon/vault/answers/search.h"
+#include "daemon/vault/answers/kinds.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -328,7 +328,7 @@ take_limits(struct us_vault_request *r, struct us_vault_searching *s, uint32_t l
 static enum us_vault_next
 log_intent(struct us_vault_request *r)
 {
-	const struct us_msg_search_request *q = &r->q.search;
+	const struct us_msg_search_request *q = &r->q.search_request;
 	struct us_vault_searching *s = r->own.searching;
 	struct us_vault_entry e = { .kind = US_KIND_INTENT,
 		.action = r->action,
@@ -363,22 +363,22 @@ log_intent(struct us_vault_request *r)
 static enum us_vault_next
 find_collection(struct us_vault_request *r)
 {
-	if ((r->q.search.flags & US_SEARCH_COUNT) != 0)
+	if ((r->q.search_request.flags & US_SEARCH_COUNT) != 0)
 		r->action = US_ACTION_COUNT;
-	return us_vault_decided(
-	    us_vault_decide_collection(r->vault, &r->who, r->q.search.collection, &r->problem));
+	return us_vault_decided(us_vault_decide_collection(r->vault, &r->who,
+	    r->q.search_request.collection, &r->problem));
 }
 
 static enum us_vault_next
 ask_order(struct us_vault_request *r)
 {
-	return us_vault_ask_order(r, r->q.search.purpose, 0);
+	return us_vault_ask_order(r, r->q.search_request.purpose, 0);
 }
 
 static enum us_vault_next
 take_query(struct us_vault_request *r)
 {
-	const struct us_bytes text = r->q.search.query;
+	const struct us_bytes text = r->q.search_request.query;
 	struct us_vault_searching *s = calloc(1, sizeof *s);
 	struct us_query_error error = { 0 };
 	int err;
@@ -389,7 +389,7 @@ take_query(struct us_vault_request *r)
 	us_buf_init(&s->text, TEXT_MAX);
 	r->own.searching = s;
 	r->own_free = searching_free;
-	s->flags = r->q.search.flags;
+	s->flags = r->q.search_request.flags;
 	if (text.n > QUERY_LOGGED_MAX) { /* before it costs anything */
 		err = US_ERR_LIMIT;
 		error.at = QUERY_LOGGED_MAX;
@@ -416,7 +416,7 @@ limit_query(struct us_vault_request *r)
 
 /* --- a search --------------------------------------------------------------------------------- */
 
-const struct us_vault_step us_vault_search_steps[] = {
+const struct us_vault_step us_vault_search_request_steps[] = {
 	{ .once = find_collection },
 	{ .once = ask_order }, /* may who asks search here? */
 	{ .once = take_query },
@@ -430,5 +430,5 @@ const struct us_vault_step us_vault_search_steps[] = {
 	{ .once = take_keys },
 	{ .once = us_vault_search_begin },
 	{ .unit = us_vault_search_put }, /* hit by hit */
-	{ NULL, NULL },
+	{ .once = NULL },
 };

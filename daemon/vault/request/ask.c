@@ -48,7 +48,7 @@ us_vault_forward(struct us_vault_request *r)
 
 	return us_vault_asked(r,
 	    tag == 0 ? US_ERR_BUSY :
-		       us_channel_send(us_vault_keeper_channel(r->vault->keeper), r->kind->forward,
+		       us_channel_send(us_vault_keeper_channel(r->vault->keeper), r->kind->type,
 			   tag, put_body, &r->body));
 }
 
@@ -134,7 +134,7 @@ tell_refusal(struct us_vault_request *r)
 const struct us_vault_step us_vault_refusal[] = {
 	{ .once = log_refusal },
 	{ .once = tell_refusal },
-	{ NULL, NULL },
+	{ .once = NULL },
 };
 
 /* --- the order -------------------------------------------------------------------------------- */

@@ -11,7 +11,7 @@ uint32_t us_vault_ask(struct us_vault_request *r);
 /* err: of sending the question; US_OK, or anything if the tag was 0. WAIT, or FAIL with
  * r->entry. */
 enum us_vault_next us_vault_asked(struct us_vault_request *r, int err);
-/* A step: sends the message to the keeper as it is (us_vault_kind). */
+/* A step: hands the message on to the keeper, as it came. */
 enum us_vault_next us_vault_forward(struct us_vault_request *r);
 /* Has an entry logged; the next step finds it in r->heard.logged. If the keeper refuses there is no
  * next step: r is answered. WAIT, or FAIL. */

@@ -21,7 +21,7 @@
 #define US_DAEMON_VAULT_REQUEST_REQUEST_H
 
 #include "base/buf.h"
-#include "daemon/process/messages.h"
+#include "daemon/process/requests.h"
 #include "daemon/vault/decide/decide.h"
 #include "daemon/vault/request/log_gate.h"
 #include "daemon/vault/request/outcome.h"
@@ -46,31 +46,12 @@ struct us_vault_step {
 	/* a unit of work, made again and again, in slices (work.h). A failed one leaves r->problem.
 	 * What it adds to work.out goes to the client if it is its row's last step */
 	enum us_step (*unit)(struct us_vault_request *r);
-};
-
-struct us_vault_kind {
-	enum us_action action; /* under which its refusal is logged; steps may set another one */
-	uint16_t forward; /* the keeper's type for the same body, which is not opened; 0: none */
-	/* what a refusal of whoever asks is to name, into r; NULL: nothing */
+	/* of a kind's first step: what a refusal of whoever asks is to name, into r; NULL:
+	 * nothing */
 	void (*name)(struct us_vault_request *r);
-	const struct us_vault_step *steps; /* NULL: not answered here */
 };
 
 /* --- a request -------------------------------------------------------------------------------- */
-
-/* The message, decoded; views into the request's body. Those that are forwarded are not here. */
-union us_vault_message {
-	struct us_msg_act_request act;
-	struct us_msg_list_request list;
-	struct us_msg_question_request question;
-	struct us_msg_search_request search;
-	struct us_msg_read_request read;
-	struct us_msg_load_open_request load_open;
-	struct us_msg_load_end_request load_end;
-	struct us_msg_load_ticket_request load_ticket;
-	struct us_msg_log_request log;
-	struct us_msg_log_keys_request log_keys;
-};
 
 /* What its steps keep between them; each is its file's own. */
 union us_vault_own {
@@ -96,7 +77,7 @@ struct us_vault_heard {
 struct us_vault_request {
 	/* for steps */
 	struct us_vault *vault;
-	union us_vault_message q;
+	union us_request_message q; /* decoded; views into body */
 	struct us_vault_asker who;
 	enum us_action action;   /* asked for */
 	struct us_bytes purpose; /* that the order was asked with */
@@ -112,7 +93,7 @@ struct us_vault_request {
 	struct us_work work;           /* of the answer: units, and its bytes */
 	struct us_vault_ending ending; /* what it was given, and how its answer ends */
 	/* the engine's, and those of its room */
-	const struct us_vault_kind *kind;
+	const struct us_request_info *kind;
 	const struct us_vault_step *step; /* the next one */
 	struct us_vault_front *front;
 	uint32_t tag;

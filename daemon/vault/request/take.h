@@ -5,9 +5,9 @@
 #include "daemon/vault/request/front.h"
 #include "daemon/vault/request/request.h"
 
-/* A message of any kind of request; kinds: by enum us_request_kind, kept. US_ERR_MALFORMED: the
- * front may not send that. Errors of sending. */
-int us_vault_request_take(struct us_vault *v, const struct us_vault_kind *kinds,
+/* A message of any kind of request; kinds: the row of each, by enum us_request_kind, NULL of what
+ * the vault does not take. US_ERR_MALFORMED: the front may not send that. Errors of sending. */
+int us_vault_request_take(struct us_vault *v, const struct us_vault_step *const *kinds,
     struct us_vault_front *f, uint16_t type, uint32_t tag, struct us_bytes body);
 /* The client has taken so much of the answer. */
 void us_vault_request_credit(struct us_vault_front *f, uint32_t tag, uint32_t bytes);

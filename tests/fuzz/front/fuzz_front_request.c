@@ -13,38 +13,11 @@ static int
 encode(const struct us_request *r, struct us_buf *b)
 {
 	switch (r->type) {
-	case US_MSG_status_request:
-		return us_msg_status_request_encode(b, &r->u.status_request);
-	case US_MSG_challenge_request:
-		return us_msg_challenge_request_encode(b, &r->u.challenge_request);
-	case US_MSG_session_request:
-		return us_msg_session_request_encode(b, &r->u.session_request);
-	case US_MSG_share_request:
-		return us_msg_share_request_encode(b, &r->u.share_request);
-	case US_MSG_act_request:
-		return us_msg_act_request_encode(b, &r->u.act_request);
-	case US_MSG_list_request:
-		return us_msg_list_request_encode(b, &r->u.list_request);
-	case US_MSG_search_request:
-		return us_msg_search_request_encode(b, &r->u.search_request);
-	case US_MSG_read_request:
-		return us_msg_read_request_encode(b, &r->u.read_request);
-	case US_MSG_load_open_request:
-		return us_msg_load_open_request_encode(b, &r->u.load_open_request);
-	case US_MSG_load_end_request:
-		return us_msg_load_end_request_encode(b, &r->u.load_end_request);
-	case US_MSG_load_ticket_request:
-		return us_msg_load_ticket_request_encode(b, &r->u.load_ticket_request);
-	case US_MSG_cosign_request:
-		return us_msg_cosign_request_encode(b, &r->u.cosign_request);
-	case US_MSG_log_request:
-		return us_msg_log_request_encode(b, &r->u.log_request);
-	case US_MSG_log_keys_request:
-		return us_msg_log_keys_request_encode(b, &r->u.log_keys_request);
-	case US_MSG_question_request:
-		return us_msg_question_request_encode(b, &r->u.question_request);
-	case US_MSG_part:
-		return us_msg_part_encode(b, &r->u.part);
+#define X(message, to, action, sealed, needs) \
+	case US_MSG_##message: \
+		return us_msg_##message##_encode(b, &r->u.message);
+		US_REQUESTS(X)
+#undef X
 	default:
 		abort();
 	}

@@ -124,6 +124,23 @@ numbers_are_distinct_and_directed(void **state)
 	assert_int_equal(us_msg_info(US_MSG_log, &a), 1);
 	assert_int_equal(a.from, US_ROLE_VAULT);
 	assert_int_equal(a.to, US_ROLE_KEEPER);
+	assert_true(us_msg_may_go(&a, US_ROLE_VAULT, US_ROLE_KEEPER));
+	assert_false(us_msg_may_go(&a, US_ROLE_KEEPER, US_ROLE_VAULT));
+	assert_false(us_msg_may_go(&a, US_ROLE_FRONT, US_ROLE_KEEPER));
+	/* handed on, but not past the vault, nor back */
+	assert_int_equal(us_msg_info(US_MSG_share_request, &a), 1);
+	assert_true(us_msg_may_go(&a, US_ROLE_FRONT, US_ROLE_VAULT));
+	assert_true(us_msg_may_go(&a, US_ROLE_VAULT, US_ROLE_KEEPER));
+	assert_false(us_msg_may_go(&a, US_ROLE_FRONT, US_ROLE_KEEPER));
+	assert_false(us_msg_may_go(&a, US_ROLE_SEALER, US_ROLE_KEEPER));
+	assert_false(us_msg_may_go(&a, US_ROLE_KEEPER, US_ROLE_VAULT));
+	/* what the vault opens stays there; roles for all */
+	assert_int_equal(us_msg_info(US_MSG_read_request, &a), 1);
+	assert_true(us_msg_may_go(&a, US_ROLE_FRONT, US_ROLE_VAULT));
+	assert_false(us_msg_may_go(&a, US_ROLE_VAULT, US_ROLE_KEEPER));
+	assert_int_equal(us_msg_info(US_MSG_ready, &a), 1);
+	assert_true(us_msg_may_go(&a, US_ROLE_FRONT, US_ROLE_MONITOR));
+	assert_false(us_msg_may_go(&a, US_ROLE_FRONT, US_ROLE_VAULT));
 	assert_int_equal(us_msg_check(0xffff, "", 0), US_ERR_MALFORMED);
 }
 

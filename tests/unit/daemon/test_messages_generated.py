@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Goal: whoever looks for a message's struct, codec or sender finds it as text: a reader, ctags, a debugger. Nothing of it is made by a macro.
 
-What the build has made is held against messages.def, which is read here on its own.
+What the build has made is held against messages.def and requests.def, which are read here on their own.
 """
 import os
 import re
@@ -27,17 +27,16 @@ def read(path):
         return f.read()
 
 
-def messages(text):
-    """(name, number, most, [(kind, field, size)], line) of each."""
-    line_of = {m[1]: text.count("\n", 0, m.start()) + 1 for m in re.finditer(r"^MESSAGE\((\w+)", text, re.M)}
+def messages(name):
+    """(name, number, most, [(kind, field, size)], place) of each message of a file."""
+    text = read(os.path.join(ROOT, "daemon", "process", name))
+    place = {m[1]: "%s, line %d" % (name, text.count("\n", 0, m.start()) + 1) for m in re.finditer(r"^(?:MESSAGE|REQUEST)\((\w+)", text, re.M)}
+    text = re.sub(r'^\w*ROUTE\(.*$', "", text, flags=re.M)  # "*" and "/" of their paths are no comments
     text = re.sub(r"/\*.*?\*/", "", text, flags=re.S)
-    for name, value in re.findall(r"^#define (\w+) (.*)$", text, re.M):
-        text = re.sub(r"^#define %s .*$" % name, "", text, flags=re.M)
-        text = re.sub(r"\b%s\b" % name, value, text)
-    for part in re.split(r"^MESSAGE\(", text, flags=re.M)[1:]:
-        head, _, rest = part.partition(")")
-        name, number, _, _, most = head.split(", ")
-        yield name, number, most, FIELD.findall(rest), line_of[name]
+    text = re.sub(r"\bUS_WHO\b", "FIX(credential, 32) BYTES(peer, 64)", re.sub(r"^#define .*$", "", text, flags=re.M))
+    for kind, head, rest in re.findall(r"^(MESSAGE|REQUEST)\((.*?)\)(.*?)(?=^\w|\Z)", text, re.M | re.S):
+        column = head.split(", ")
+        yield column[0], column[1], column[4 if kind == "MESSAGE" else 3], FIELD.findall(rest), place[column[0]]
 
 
 def body(text, start):
@@ -62,8 +61,8 @@ def in_order(text, parts):
 
 
 def complaints(header, source, listed):
-    for name, number, most, fields, line in listed:
-        struct = re.search(r"messages\.def, line %d \*/\nstruct us_msg_%s \{\n(.*?)\n\};\n" % (line, name), header, re.S)
+    for name, number, most, fields, place in listed:
+        struct = re.search(r"%s \*/\nstruct us_msg_%s \{\n(.*?)\n\};\n" % (re.escape(place), name), header, re.S)
         if not struct or [m.strip() for m in struct[1].split("\n")] != [fill(MEMBER, *f) for f in fields]:
             yield "struct us_msg_%s is not what messages.def says" % name
         encode = body(source, "int\nus_msg_%s_encode(struct us_buf *b, const struct us_msg_%s *m)" % (name, name))
@@ -97,7 +96,7 @@ def found_by_tools(listed):
 
 def main():
     header, source = read(MADE + ".h"), re.sub(",\n    ", ", ", read(MADE + ".c"))
-    listed = list(messages(read(os.path.join(ROOT, "daemon", "process", "messages.def"))))
+    listed = [*messages("messages.def"), *messages("requests.def")]
     found = list(complaints(header, source, listed)) + list(found_by_tools(listed))
     if "enerated by " not in header[:100] or "enerated by " not in source[:100]:
         found.append("a generated file does not say so in its first lines")

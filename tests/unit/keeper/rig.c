@@ -388,7 +388,7 @@ rig_unseal(struct rig *r, unsigned shares, struct us_msg_share_reply *reply)
 	assert_true(rig_read(r, r->vault, US_MSG_keeper_status_reply));
 	ok(us_msg_keeper_status_reply_decode(&status, r->body.data, r->body.len));
 	for (unsigned i = 0; i < shares; i++) {
-		struct us_msg_share m = { 0 };
+		struct us_msg_share_request m = { 0 };
 		struct us_buf sealed;
 
 		us_buf_init(&sealed, 1024);
@@ -396,7 +396,7 @@ rig_unseal(struct rig *r, unsigned shares, struct us_msg_share_reply *reply)
 		    (struct us_bytes){ context, sizeof context }, us_bytes_of(r->made.mnemonics[i]),
 		    &sealed));
 		m.sealed = view(&sealed);
-		SEND(r->vault, share, &m);
+		SEND(r->vault, share_request, &m);
 		us_buf_free(&sealed);
 		assert_true(rig_read(r, r->vault, US_MSG_share_reply));
 		ok(us_msg_share_reply_decode(reply, r->body.data, r->body.len));
@@ -428,7 +428,7 @@ rig_session(struct rig *r, int who, int64_t lifetime, struct us_msg_session_open
 	struct us_session_statement s = { .issued_ns = us_time_now_ns() };
 	struct rig_person *p = &r->people[who];
 	uint8_t statement[US_SESSION_STATEMENT_SIZE], sig[US_SIGNATURE_MAX];
-	struct us_msg_session_open m = { .statement = { statement, sizeof statement },
+	struct us_msg_session_request m = { .statement = { statement, sizeof statement },
 		.certificate = view(&p->cert),
 		.peer = us_bytes_of("192.0.2.1") };
 	size_t n;
@@ -444,7 +444,7 @@ rig_session(struct rig *r, int who, int64_t lifetime, struct us_msg_session_open
 	ok(us_session_sign(p->key, &s, sig, &n));
 	m.signature = (struct us_bytes){ sig, n };
 	memcpy(m.credential, p->credential, 32);
-	SEND(r->vault, session_open, &m);
+	SEND(r->vault, session_request, &m);
 	assert_true(rig_read(r, r->vault, US_MSG_session_opened));
 	ok(us_msg_session_opened_decode(out, r->body.data, r->body.len));
 	if (out->err == US_OK)

@@ -114,11 +114,11 @@ add(struct us_buf *note, const struct us_note_signer *w, uint64_t time_s)
 static struct us_msg_cosigned
 give(struct scene *s, const struct us_buf *note)
 {
-	struct us_msg_cosign m = { .peer = us_bytes_of("127.0.0.1"),
+	struct us_msg_cosign_request m = { .peer = us_bytes_of("127.0.0.1"),
 		.note = { note->data, note->len } };
 	struct us_msg_cosigned reply;
 
-	SEND(s->rig.vault, cosign, &m);
+	SEND(s->rig.vault, cosign_request, &m);
 	assert_true(rig_read(&s->rig, s->rig.vault, US_MSG_cosigned));
 	assert_int_equal(us_msg_cosigned_decode(&reply, s->rig.body.data, s->rig.body.len), US_OK);
 	return reply;

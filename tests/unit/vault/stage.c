@@ -49,7 +49,7 @@ send_one(uint16_t type, uint32_t tag)
 	if (++plan.sends == plan.send_fails)
 		return US_ERR_NOMEM;
 	assert_int_equal(us_msg_info(type, &info), 1);
-	if (info.to == US_ROLE_KEEPER && tag != 0) {
+	if (us_msg_may_go(&info, US_ROLE_VAULT, US_ROLE_KEEPER) && tag != 0) {
 		assert_true(plan.n_questions < STAGE_QUESTIONS);
 		plan.questions[plan.n_questions++] = (struct question){ .type = type, .tag = tag };
 	}
@@ -417,15 +417,15 @@ encode_answer(struct us_buf *b, enum mode mode, uint64_t index, const struct que
 	case US_MSG_log_keys:
 		plan.answered = index + 1;
 		ANSWER(log_keys_reply, { .err = err, .entry = index });
-	case US_MSG_cosign:
+	case US_MSG_cosign_request:
 		ANSWER(cosigned, { .err = err });
 	case US_MSG_keeper_status:
 		ANSWER(keeper_status_reply, { .state = US_KEEPER_OPEN });
 	case US_MSG_challenge:
 		ANSWER(challenge_reply, { .nonce = { 1 } });
-	case US_MSG_session_open:
+	case US_MSG_session_request:
 		ANSWER(session_opened, { .err = err, .person = 2 });
-	case US_MSG_share:
+	case US_MSG_share_request:
 		ANSWER(share_reply, { .err = err });
 	case US_MSG_disclosed:
 		ANSWER(disclosed_reply, { .err = err });

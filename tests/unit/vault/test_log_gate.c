@@ -464,10 +464,10 @@ a_keeper_that_stands_still(void **state)
 {
 	struct fixture *f = *state;
 	static uint8_t note[16384];
-	const struct us_msg_cosign m = { .note = { note, sizeof note } };
+	const struct us_msg_cosign_request m = { .note = { note, sizeof note } };
 
 	while (us_channel_backlog(f->vault_keeper) <= BACKLOG_MAX)
-		assert_int_equal(us_send_cosign(f->vault_keeper, 0, &m), US_OK);
+		assert_int_equal(us_send_cosign_request(f->vault_keeper, 0, &m), US_OK);
 	{
 		struct us_msg_log_request q = { .path = us_bytes_of("checkpoint") };
 		struct us_buf b;

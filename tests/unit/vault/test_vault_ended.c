@@ -35,18 +35,10 @@ __lsan_is_turned_off(void)
 #endif
 
 static const uint16_t types[] = {
-#define X(name, number, from, to, max) \
-	US_ROLE_##from == US_ROLE_FRONT &&US_ROLE_##to == US_ROLE_VAULT ? number : 0,
-	US_MESSAGES(X)
+#define X(message, to, action, sealed, needs) US_MSG_##message,
+	US_VAULT_REQUESTS(X)
 #undef X
 };
-
-static int
-is_request(uint16_t type)
-{
-	return type != 0 && type != US_MSG_credit && type != US_MSG_cancel &&
-	    type != US_MSG_handshakes;
-}
 
 /* Everybody, every request. one() returns 0 if there is no such variant. How many there were. */
 static unsigned
@@ -58,8 +50,6 @@ for_all(struct scene *s, int (*one)(struct scene *s, const struct asking *a))
 	unsigned n = 0;
 
 	for (size_t t = 0; t < sizeof types / sizeof types[0]; t++) {
-		if (!is_request(types[t]))
-			continue;
 		for (size_t p = 0; p < sizeof people / sizeof people[0]; p++) {
 			struct asking a = people[p];
 
