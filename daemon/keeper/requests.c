@@ -17,9 +17,18 @@ enum {
 
 /* The list has all messages to the keeper: as many, and each once, or the switch below has a case
  * twice. What the monitor says comes over its own channel. */
+enum {
 #define X(name, number, from, to, max) \
-	+(US_ROLE_##to == US_ROLE_KEEPER && US_ROLE_##from != US_ROLE_MONITOR)
+	IS_KEEPERS_##name = US_ROLE_##to == US_ROLE_KEEPER && US_ROLE_##from != US_ROLE_MONITOR,
+	US_MESSAGES(X)
+#undef X
+};
+
+#define X(name, number, from, to, max) +IS_KEEPERS_##name
 enum { TO_KEEPER = 0 US_MESSAGES(X) };
+#undef X
+#define X(message, states) _Static_assert(IS_KEEPERS_##message, #message " is not the keeper's");
+US_KEEPER_HEARS(X)
 #undef X
 #define X(message, states) +1
 _Static_assert(TO_KEEPER == 0 US_KEEPER_HEARS(X), "a message to the keeper that it does not hear");

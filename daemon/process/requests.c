@@ -12,13 +12,23 @@ static const struct us_request_info table[] = {
 
 /* --- the columns against each other ---------------------------------------------------------- */
 
+enum {
 #define X(name, number, from, to, max) \
-	+(US_ROLE_##from == US_ROLE_FRONT && \
-	    (US_ROLE_##to == US_ROLE_VAULT || US_ROLE_##to == US_ROLE_INTAKE))
+	IS_FRONTS_##name = US_ROLE_##from == US_ROLE_FRONT && \
+	    (US_ROLE_##to == US_ROLE_VAULT || US_ROLE_##to == US_ROLE_INTAKE),
+	US_MESSAGES(X)
+#undef X
+};
+
+#define X(name, number, from, to, max) +IS_FRONTS_##name
 enum { FROM_FRONTS = 0 US_MESSAGES(X) };
 #undef X
 #define X(message) +1
 enum { NO_REQUESTS = 0 US_NO_REQUESTS(X) };
+#undef X
+
+#define X(message) _Static_assert(IS_FRONTS_##message, #message " is not a front's");
+US_NO_REQUESTS(X)
 #undef X
 
 /* Each name stands once, or the switch below has a case twice: equal numbers are equal sets. */

@@ -143,6 +143,8 @@ WRAP(log)
 	q = &plan.questions[plan.n_questions - 1];
 	plan.disclosures += m->kind == US_KIND_DISCLOSURE;
 	plan.denials += m->decision == US_DECISION_DENY;
+	plan.action = m->action;
+	plan.named = m->records.n / 8;
 	if (m->kind == US_KIND_DISCLOSURE)
 		q->records = m->records.n / 8;
 	us_reader_init(&in, m->terms.p, m->terms.n);

@@ -39,6 +39,8 @@ struct plan {
 	struct question questions[STAGE_QUESTIONS];
 	size_t n_questions;
 	unsigned disclosures, denials; /* entries of these kinds */
+	uint8_t action;                /* of the newest entry */
+	size_t named;                  /* records in it */
 	unsigned acts;                 /* that the keeper was asked to prepare */
 	uint64_t load;                 /* that the sealer was told of */
 	uint64_t answered; /* the entry behind the newest one that the keeper answered about */

@@ -135,6 +135,26 @@ what_may_not_be_seen(void **state)
 	is_refused(404);
 }
 
+/* Of who may ask nothing at all: what a kind's first step says of it, which is not made. */
+static void
+what_a_refusal_names(void **state)
+{
+	struct scene *s = *state;
+	struct actor nobody = s->world->attorney;
+
+	nobody.fingerprint[0] ^= 1;
+	asks(s, &nobody, US_MSG_read_request, 0);
+	is_refused(403);
+	assert_int_equal(plan.action, US_ACTION_READ);
+	assert_int_equal(plan.named, 2);
+	asks(s, &nobody, US_MSG_list_request, 0);
+	is_refused(403);
+	assert_int_equal(plan.action, US_ACTION_PERSON_LIST);
+	asks(s, &nobody, US_MSG_search_request, 4); /* says nothing: the kind's column */
+	is_refused(403);
+	assert_int_equal(plan.action, US_ACTION_SEARCH);
+}
+
 /* --- messages --------------------------------------------------------------------------------- */
 
 static int
@@ -215,6 +235,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_answer_of_the_keeper),
 		cmocka_unit_test(what_may_not_be_seen),
+		cmocka_unit_test(what_a_refusal_names),
 		cmocka_unit_test(any_message_that_cannot_be_sent),
 		cmocka_unit_test(any_allocation_that_fails),
 	};
