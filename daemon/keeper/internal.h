@@ -4,7 +4,7 @@
  *
  *   keeper.c    start, timers, end               life.c      states, and the keys of each
  *   peers.c     who is there                     channels.c  what comes in on channels
- *   requests.c  table of messages and states     handlers.h  who handles them
+ *   requests.c  who handles a message            handlers.h  messages and states
  *   answer.c    entries, commit, replies         seal.c      the end behind a seal
  *   unseal.c    shares, root                     replay.c    the vault shows its acts
  *   session.c   nonces and sessions              access.c    "log": entries that name keys

@@ -15,7 +15,7 @@ import answers
 
 
 def pattern_of(path):
-    """As daemon/front/route.c writes it."""
+    """As daemon/process/requests.def writes it."""
     return re.sub(r"\{(\w+)\}", lambda m: "**" if m.group(1) == "path" else "*", path.lstrip("/"))
 
 
