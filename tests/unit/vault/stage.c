@@ -242,6 +242,8 @@ check_untouched(void)
 size_t __wrap_us_channel_backlog(const struct us_channel *ch);
 int __wrap_us_channel_is_high(const struct us_channel *ch);
 void __wrap_us_channel_fail(struct us_channel *ch, int err);
+void __wrap_us_channel_flush(struct us_channel *ch);
+int __wrap_us_channel_is_gone(const struct us_channel *ch);
 
 size_t
 __wrap_us_channel_backlog(const struct us_channel *ch)
@@ -262,6 +264,19 @@ __wrap_us_channel_fail(struct us_channel *ch, int err)
 {
 	(void)ch;
 	(void)err;
+}
+
+void
+__wrap_us_channel_flush(struct us_channel *ch)
+{
+	(void)ch;
+}
+
+int
+__wrap_us_channel_is_gone(const struct us_channel *ch)
+{
+	(void)ch;
+	return 0;
 }
 
 int64_t __wrap_us_time_now_ns(void);

@@ -103,6 +103,8 @@ WRAP(answers)
 
 size_t __wrap_us_channel_backlog(const struct us_channel *ch);
 int __wrap_us_channel_is_high(const struct us_channel *ch);
+void __wrap_us_channel_flush(struct us_channel *ch);
+int __wrap_us_channel_is_gone(const struct us_channel *ch);
 
 size_t
 __wrap_us_channel_backlog(const struct us_channel *ch)
@@ -116,6 +118,19 @@ __wrap_us_channel_is_high(const struct us_channel *ch)
 {
 	(void)ch;
 	return trace.front_is_high;
+}
+
+void
+__wrap_us_channel_flush(struct us_channel *ch)
+{
+	(void)ch;
+}
+
+int
+__wrap_us_channel_is_gone(const struct us_channel *ch)
+{
+	(void)ch;
+	return 0;
 }
 
 /* --- rows ------------------------------------------------------------------------------------- */
