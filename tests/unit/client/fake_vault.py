@@ -211,6 +211,7 @@ class Vault:
     def handler(vault):  # noqa: N805
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # head and body are written apart
 
             def log_message(self, *args):
                 pass
