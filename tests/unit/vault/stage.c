@@ -1,5 +1,6 @@
 #include "tests/unit/vault/stage.h"
 
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -41,6 +42,40 @@ plan_reset(unsigned send_fails, unsigned allocation_fails)
 
 /* --- messages -------------------------------------------------------------------------------- */
 
+static void said(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void
+said(const char *format, ...)
+{
+	char line[512];
+	va_list args;
+	int n;
+
+	if (plan.said == NULL)
+		return;
+	va_start(args, format);
+	n = vsnprintf(line, sizeof line, format, args);
+	va_end(args);
+	assert_true(n >= 0 && (size_t)n < sizeof line);
+	plan.quiet++;
+	assert_int_equal(us_buf_put(plan.said, line, (size_t)n), US_OK);
+	plan.quiet--;
+}
+
+/* As text if it is some, else in hex. */
+static void
+said_bytes(const char *name, struct us_bytes b)
+{
+	int text = 1;
+
+	if (b.n == 0)
+		return;
+	for (size_t i = 0; i < b.n; i++)
+		text &= (b.p[i] >= ' ' && b.p[i] < 127) || b.p[i] == '\n' || b.p[i] == '\r';
+	said(" %s=", name);
+	for (size_t i = 0; i < b.n; i++)
+		said(text ? "%c" : "%02x", b.p[i]);
+}
+
 static int
 send_one(uint16_t type, uint32_t tag)
 {
@@ -48,6 +83,7 @@ send_one(uint16_t type, uint32_t tag)
 
 	if (++plan.sends == plan.send_fails)
 		return US_ERR_NOMEM;
+	said("\n  %s", us_msg_name(type));
 	assert_int_equal(us_msg_info(type, &info), 1);
 	if (us_msg_may_go(&info, US_ROLE_VAULT, US_ROLE_KEEPER) && tag != 0) {
 		assert_true(plan.n_questions < STAGE_QUESTIONS);
@@ -80,20 +116,74 @@ send_to_client(uint16_t type, uint32_t tag, uint8_t last)
 		(void)m; \
 		return send_one(US_MSG_##name, tag); \
 	}
-WRAP_ONE(log_read)
-WRAP_ONE(entry_proof)
-WRAP_ONE(log_keys)
 WRAP_ONE(keeper_status)
 WRAP_ONE(challenge)
-WRAP_ONE(disclosed)
-WRAP_ONE(noise)
-WRAP_ONE(load_end)
+
+WRAP(log_read)
+{
+	const int err = send_one(US_MSG_log_read, tag);
+
+	(void)ch;
+	said_bytes("path", m->path);
+	return err;
+}
+
+WRAP(entry_proof)
+{
+	const int err = send_one(US_MSG_entry_proof, tag);
+
+	(void)ch;
+	said(" index=%" PRIu64, m->index);
+	return err;
+}
+
+WRAP(log_keys)
+{
+	const int err = send_one(US_MSG_log_keys, tag);
+
+	(void)ch;
+	said(" from=%" PRIu64 " to=%" PRIu64, m->from, m->to);
+	return err;
+}
+
+WRAP(disclosed)
+{
+	const int err = send_one(US_MSG_disclosed, tag);
+
+	(void)ch;
+	said(" clawback=%u", m->clawback);
+	return err;
+}
+
+WRAP(noise)
+{
+	const int err = send_one(US_MSG_noise, tag);
+
+	(void)ch;
+	said_bytes("counts", m->counts);
+	return err;
+}
+
+WRAP(load_end)
+{
+	const int err = send_one(US_MSG_load_end, tag);
+
+	(void)ch;
+	said(" how=%u", m->how);
+	return err;
+}
 
 WRAP(load_start)
 {
+	int err;
+
 	(void)ch;
 	plan.load = m->load;
-	return send_one(US_MSG_load_start, tag);
+	err = send_one(US_MSG_load_start, tag);
+	said(" collection=%u flags=%u", m->collection, m->flags);
+	said_bytes("designation", m->designation);
+	said_bytes("designations", m->designations);
+	return err;
 }
 
 WRAP(answers)
@@ -147,6 +237,17 @@ WRAP(log)
 	plan.named = m->records.n / 8;
 	if (m->kind == US_KIND_DISCLOSURE)
 		q->records = m->records.n / 8;
+	said(" kind=%u action=%s decision=%u reason=%s collection=%u rule=%u", m->kind,
+	    us_action_name(m->action), m->decision,
+	    m->reason == 0 ? "none" : us_reason_name(m->reason), m->collection, m->rule);
+	said(" related=%" PRId64 " snapshot=%" PRIu64 " total=%" PRIu64 " flags=%u",
+	    (int64_t)m->related, m->snapshot, m->total, m->flags);
+	said_bytes("paragraph", m->paragraph);
+	said_bytes("records", m->records);
+	said_bytes("query", m->query);
+	said_bytes("purpose", m->purpose);
+	said_bytes("terms", m->terms);
+	said_bytes("note", m->note);
 	us_reader_init(&in, m->terms.p, m->terms.n);
 	for (; in.left > 0 && in.err == US_OK; q->terms++)
 		(void)us_take_str16(&in, US_WORD_MAX);
@@ -155,15 +256,24 @@ WRAP(log)
 
 WRAP(reply)
 {
+	const int err = send_to_client(US_MSG_reply, tag, m->last);
+
 	(void)ch;
 	plan.status = m->status;
-	return send_to_client(US_MSG_reply, tag, m->last);
+	said(" status=%u type=%u last=%u retry_after=%u entry=%" PRId64, m->status, m->type,
+	    m->last, m->retry_after, (int64_t)m->entry);
+	said_bytes("body", m->body);
+	return err;
 }
 
 WRAP(reply_more)
 {
+	const int err = send_to_client(US_MSG_reply_more, tag, m->last);
+
 	(void)ch;
-	return send_to_client(US_MSG_reply_more, tag, m->last);
+	said(" last=%u", m->last);
+	said_bytes("body", m->body);
+	return err;
 }
 
 /* --- memory ---------------------------------------------------------------------------------- */
@@ -355,6 +465,12 @@ scene_open(void **state)
 	assert_int_equal(us_writer_new(&s->writer, s->store, s->base), US_OK);
 	*state = s;
 	return 0;
+}
+
+void
+scene_hour(const struct scene *s)
+{
+	now_ns = s->world->now;
 }
 
 int

@@ -33,6 +33,8 @@ struct question {
 
 /* What is to happen, and what has happened. */
 struct plan {
+	struct us_buf
+	    *said; /* what the vault says is appended, a line a message; NULL: it is not */
 	unsigned send_fails, allocation_fails; /* the which-th, from 1; 0: none */
 	unsigned sends, allocations;
 	int quiet; /* > 0: allocations are the test's own */
@@ -65,6 +67,8 @@ struct scene {
  * of the order; a store without pages. */
 int scene_open(void **state);
 int scene_close(void **state);
+/* From now on it is the world's hour: acts have been added. */
+void scene_hour(const struct scene *s);
 
 /* Who asks for what. */
 struct asking {

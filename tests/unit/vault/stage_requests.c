@@ -18,6 +18,9 @@
 #define BAD TEXT("(((")
 #define ALICE TEXT("Alice Attorney")
 #define READ TEXT("read")
+#define DOCUMENT /* the digest of small_document() */ \
+	TEXT("2558087f4c2b84d917c78c050dee27f6" \
+	     "2d1b5445340cdaa5e1d51a79cfaa8e53")
 
 static const struct us_msg_search_request searches[] = {
 	{ .collection = NONE, .query = ALL },
@@ -54,6 +57,18 @@ static const struct us_msg_list_request lists[] = {
 	{ .what = US_LIST_DOCUMENTS },
 	{ .what = US_LIST_RELABELS },
 	{ .what = 99 },
+	{ .what = US_LIST_PEOPLE, .after = 2, .limit = 2 },
+	{ .what = US_LIST_PEOPLE, .argument = TEXT("Ada Auditor") },
+	{ .what = US_LIST_PEOPLE, .argument = TEXT("3") },
+	{ .what = US_LIST_PEOPLE, .argument = UNKNOWN },
+	{ .what = US_LIST_CREDENTIALS, .limit = 1 },
+	{ .what = US_LIST_COLLECTIONS, .argument = TEXT("none") },
+	{ .what = US_LIST_BATCHES, .collection = LOGS, .after = 1, .limit = 1 },
+	{ .what = US_LIST_DOCKET, .argument = TEXT("order-2") },
+	{ .what = US_LIST_FILINGS, .argument = TEXT("order-2") },
+	{ .what = US_LIST_FILINGS, .after = 1, .limit = 3 },
+	{ .what = US_LIST_ORDERS, .argument = TEXT("2") },
+	{ .what = US_LIST_DOCUMENTS, .argument = DOCUMENT },
 };
 
 static const struct us_msg_question_request questions[] = {
@@ -72,6 +87,18 @@ static const struct us_msg_question_request questions[] = {
 	{ .what = US_QUESTION_DOCUMENT, .argument = TEXT("not hex") },
 	{ .what = US_QUESTION_ACTS },
 	{ .what = 99 },
+	{ .what = US_QUESTION_DIFF, .first = 2, .second = 1 },
+	{ .what = US_QUESTION_EXPLAIN,
+	    .person = ALICE,
+	    .action = TEXT("copy"),
+	    .collection = LOGS,
+	    .bates = FIRST },
+	{ .what = US_QUESTION_EXPLAIN, .person = ALICE, .action = UNKNOWN },
+	{ .what = US_QUESTION_WHO, .action = READ, .collection = LOGS },
+	{ .what = US_QUESTION_WHO, .action = TEXT("clawback"), .collection = LOGS },
+	{ .what = US_QUESTION_CLAWBACK, .first = 9 },
+	{ .what = US_QUESTION_DOCUMENT, .argument = DOCUMENT },
+	{ .what = US_QUESTION_ACTS, .first = 3, .second = 5 },
 };
 
 static const struct us_bytes paths[] = {
