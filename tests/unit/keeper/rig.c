@@ -215,35 +215,40 @@ rig_send(int fd, uint16_t type, us_encode_fn encode, const void *m)
 #define SEND(fd, name, m) \
 	rig_send(fd, US_MSG_##name, (us_encode_fn)(void (*)(void))us_msg_##name##_encode, m)
 
-static int
-give_channel(struct rig *r, enum us_role role)
+void
+rig_give(int control, enum us_role peer, int fd)
 {
-	const struct us_msg_channel m = { .role = (uint8_t)role };
+	const struct us_msg_channel m = { .role = (uint8_t)peer };
 	union {
 		struct cmsghdr align;
 		char bytes[CMSG_SPACE(sizeof(int))];
-	} control = { .bytes = { 0 } };
+	} ancillary = { .bytes = { 0 } };
 	uint8_t frame[US_FRAME_HEADER + 2] = { 0 };
 	struct iovec iov = { frame, sizeof frame };
 	struct msghdr msg = { .msg_iov = &iov,
 		.msg_iovlen = 1,
-		.msg_control = control.bytes,
-		.msg_controllen = sizeof control.bytes };
+		.msg_control = ancillary.bytes,
+		.msg_controllen = sizeof ancillary.bytes };
 	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
-	char ack;
-	int pair[2];
 
-	(void)ack;
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
 	us_store_u32(frame, 2);
 	us_store_u16(frame + 4, US_MSG_channel);
 	frame[US_FRAME_HEADER] = m.role;
 	c->cmsg_level = SOL_SOCKET;
 	c->cmsg_type = SCM_RIGHTS;
 	c->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(c), &pair[1], sizeof(int));
-	assert_int_equal(sendmsg(r->control, &msg, MSG_NOSIGNAL), (ssize_t)sizeof frame);
-	(void)close(pair[1]);
+	memcpy(CMSG_DATA(c), &fd, sizeof(int));
+	assert_int_equal(sendmsg(control, &msg, MSG_NOSIGNAL), (ssize_t)sizeof frame);
+	(void)close(fd);
+}
+
+static int
+give_channel(const struct rig *r, enum us_role role)
+{
+	int pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	rig_give(r->control, role, pair[1]);
 	return pair[0];
 }
 

@@ -48,6 +48,8 @@ int rig_stop(struct rig *r, int signal_number);
 /* Waits for it to end by itself: exit status. */
 int rig_wait(struct rig *r);
 
+/* As a role's monitor: fd, which is closed here, is its channel to the peer. */
+void rig_give(int control, enum us_role peer, int fd);
 /* Sends a message on a descriptor. */
 void rig_send(int fd, uint16_t type, us_encode_fn encode, const void *m);
 void rig_send_tagged(int fd, uint16_t type, uint32_t tag, us_encode_fn encode, const void *m);
