@@ -12,6 +12,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import fake_vault  # noqa: E402
+import said  # noqa: E402
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 CLIENT = os.path.join(os.environ["UNDERSEAL_BUILD"], "underseal")
@@ -20,6 +21,7 @@ DONE, OTHER, USAGE, REFUSED, UNVERIFIED, INCOMPLETE, PENDING = 0, 1, 2, 3, 5, 6,
 NONE = "00" * 32
 
 vault = fake_vault.Vault()
+words = said.Said("order.txt", [("profile", vault.profile), ("dir", vault.directory), ("checkout", ROOT)])
 failures = []
 
 
@@ -27,6 +29,7 @@ def run(*args, stdin=b"", json_out=False):
     command = [CLIENT, *args] + (["--json"] if json_out else [])
     done = subprocess.run(command, input=stdin, capture_output=True, env=dict(os.environ, UNDERSEAL_PROFILE=vault.profile))
     text = done.stderr.decode()
+    words.note(command[1:], done.returncode, done.stdout.decode(), text)
     if "Sanitizer" in text or "runtime error" in text:
         failures.append("%s: %s" % (" ".join(args), text))
     return done.returncode, done.stdout.decode(), text
@@ -359,6 +362,7 @@ approvals()
 questions()
 documents()
 waiting()
+failures.extend(filter(None, [words.compare()]))
 for failure in failures:
     print(failure)
 print("%d failures" % len(failures))

@@ -12,6 +12,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import fake_log  # noqa: E402
 import fake_vault  # noqa: E402
+import said  # noqa: E402
 import witness  # noqa: E402
 
 CLIENT = os.path.join(os.environ["UNDERSEAL_BUILD"], "underseal")
@@ -27,6 +28,7 @@ PEOPLE = {"items": [{"person": n, "name": name, "capacity": role} for n, name, r
 COLLECTIONS = {"items": [{"collection": 1, "name": "demo", "bates_prefix": "DEMO"}]}
 
 vault = fake_vault.Vault()
+words = said.Said("over_log.txt", [("profile", vault.profile), ("dir", vault.directory)])
 failures = []
 
 
@@ -34,6 +36,7 @@ def run(*args, expect=DONE, says=None, what=""):
     done = subprocess.run([CLIENT, *args], stdin=subprocess.DEVNULL, capture_output=True, timeout=200,
                           env=dict(os.environ, UNDERSEAL_PROFILE=vault.profile))
     text = done.stderr.decode()
+    words.note(args, done.returncode, done.stdout.decode(), text)
     if "Sanitizer" in text or "runtime error" in text:
         failures.append("%s: %s" % (" ".join(args), text))
     if done.returncode != expect or (says is not None and says not in text):
@@ -306,6 +309,7 @@ def main():
     goes_on(earlier, log, fork)
     witnesses(earlier, log, fork)
     shutil.rmtree(export)
+    failures.extend(filter(None, [words.compare()]))
     for failure in failures:
         print(failure)
     print("%d failures" % len(failures))

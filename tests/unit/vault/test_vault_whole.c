@@ -198,7 +198,7 @@ static size_t
 number_at(const char *p)
 {
 	static const char *const names[] = { "\"load\":", "\"entry\":", "\"intent\":",
-		"\"snapshot\":", "\\nindex ", "\"size\":" };
+		"\"snapshot\":", "\\nindex ", "\"size\":", "\\n" };
 
 	for (size_t i = 0; i < US_COUNT(names); i++)
 		if (strncmp(p, names[i], strlen(names[i])) == 0 &&
@@ -207,10 +207,11 @@ number_at(const char *p)
 	return 0;
 }
 
-/* Without what is another each time: times, keys, digests, those numbers. */
+/* Without what is another each time: times, keys, digests, receipts, those numbers. */
 static void
 note(struct whole *w, const char *what)
 {
+	static const char receipt[] = "\"receipt\":\"";
 	const char *p = us_buf_cstr(&w->body);
 
 	ok(us_buf_putf(&w->said, "%s\n  %u ", what, w->status));
@@ -224,6 +225,10 @@ note(struct whole *w, const char *what)
 		} else if (number > 0) {
 			ok(us_buf_putf(&w->said, "%.*s#", (int)number, p));
 			p += number + strspn(p + number, "0123456789");
+		} else if (strncmp(p, receipt, sizeof receipt - 1) == 0) {
+			ok(us_buf_putf(&w->said, "%s#", receipt));
+			p += sizeof receipt - 1;
+			p += strcspn(p, "\"");
 		} else {
 			run = run > 0 ? run : 1;
 			ok(us_buf_put(&w->said, p, run));
