@@ -31,6 +31,7 @@ class Said:
             text = text.replace(folder, "<%s>" % name)
         for what, becomes in CHANCE:
             text = re.sub(what, becomes, text)
+        text = text.replace("\r", "\\r")
         lines = shorter([line for line in text.split("\n") if line], LINES, lambda middle: [digest("\n".join(middle))])
         return ["  " + shorter(line, LETTERS, digest) for line in lines]
 
