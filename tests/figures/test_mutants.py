@@ -77,7 +77,7 @@ def main():
             with open(os.path.join(tree, path), "w") as f:
                 f.write(text)
         seen = {}
-        for seed in range(1, 6):
+        for seed in range(1, 4):
             out, _ = run("--tree", tree, "--build", build, "--seed", str(seed), "--jobs", "2", "--json", "room")
             got = json.loads(out)
             assert got["died"] + got["survived"] == len(got["mutants"]) == 9, got  # a line each, of those with something to break
