@@ -17,8 +17,9 @@ FILES = {
     "tests/unit/room/CMakeLists.txt": "foreach(name test_room test_other)\nadd_executable(${name} ${name}.c)\n"
                                       "target_link_libraries(${name} room)\nadd_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})\nendforeach()\n"
                                       "set_target_properties(test_other PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)\n",
-    "room/room.h": "enum { US_OK, US_ERR_LIMIT };\nextern int calls;\nint tried(int n);\nint waits(int n);\nint never(int n);\n",
-    "room/room.c": """#include "room/room.h"
+    "room/room.h": "enum { US_OK, US_ERR_LIMIT };\nextern int calls;\nint tried(int n);\nint waits(int n);\nint frees(int n);\nint never(int n);\n",
+    "room/room.c": """#include <stdlib.h>
+#include "room/room.h"
 int calls;
 static void
 count(int n)
@@ -44,6 +45,13 @@ waits(int n)
 		n -= 1;
 	return n;
 }
+int
+frees(int n)
+{
+	char *p = malloc((size_t)n);
+	free(p);
+	return n;
+}
 #if 0
 int
 left_out(int n)
@@ -53,7 +61,7 @@ left_out(int n)
 #endif
 """,
     "room/other.c": '#include "room/room.h"\nint\nnever(int n)\n{\n\treturn n < 5;\n}\n',
-    "tests/unit/room/test_room.c": '#include "room/room.h"\nint\nmain(void)\n{\n\tfor (int n = -1; n < 12; n++)\n'
+    "tests/unit/room/test_room.c": '#include "room/room.h"\nint\nmain(void)\n{\n\tfrees(20);\n\tfor (int n = -1; n < 12; n++)\n'
                                    "\t\tif (tried(n) != (n == -1 || n == 7 || n > 9 ? US_ERR_LIMIT : US_OK))\n\t\t\treturn 1;\n"
                                    "\treturn calls != 38 || waits(3) != 0;\n}\n",
     "tests/unit/room/test_other.c": '#include "room/room.h"\nint\nmain(void)\n{\n\treturn 0;\n}\n',
@@ -80,7 +88,7 @@ def main():
         for seed in range(1, 4):
             out, _ = run("--tree", tree, "--build", build, "--seed", str(seed), "--jobs", "2", "--json", "room")
             got = json.loads(out)
-            assert got["died"] + got["survived"] == len(got["mutants"]) == 9, got  # a line each, of those with something to break
+            assert got["died"] + got["survived"] == len(got["mutants"]) == 10, got  # a line each, of those with something to break
             for m in got["mutants"]:
                 seen[m["file"], m["line"], m["becomes"]] = m["noticed_by"]
                 assert (m["noticed_by"] is None) == (m["file"] == "room/other.c"), m
@@ -91,7 +99,7 @@ def main():
                 assert f.read() == text, path
         assert sorted(os.listdir(tree)) == ["CMakeLists.txt", "room", "tests"]
         out, _ = run("--tree", tree, "--build", build, "--jobs", "1", "room")
-        assert "room/other.c:5: return n < 5;" in out and "9 mutants, 8 died, 1 survived (seed 1)" in out, out
+        assert "room/other.c:5: return n < 5;" in out and "10 mutants, 9 died, 1 survived (seed 1)" in out, out
     print("passed")
     return 0
 

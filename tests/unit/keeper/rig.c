@@ -268,6 +268,7 @@ rig_start(struct rig *r, const char *settings)
 			_exit(8);
 		/* the leak checker cannot look into a process that nobody may trace */
 		(void)setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
+		(void)setenv("LSAN_OPTIONS", "detect_leaks=0", 1);
 		(void)execl("/proc/self/exe", "keeper", "--keeper", r->dir, (char *)NULL);
 		_exit(7);
 	}

@@ -25,14 +25,15 @@ __asan_default_options(void)
 {
 	return "exitcode=99"; /* not that of us_fatal() */
 }
+#endif
 
+/* asked by a leak checker, if there is one */
 int __lsan_is_turned_off(void);
 int
 __lsan_is_turned_off(void)
 {
 	return in_child;
 }
-#endif
 
 static const uint16_t types[] = {
 #define X(message, to, action, sealed, needs) US_MSG_##message,

@@ -64,6 +64,7 @@ child(const char *role, const char *dir, int *control)
 			_exit(8);
 		/* the leak checker cannot look into a process that nobody may trace */
 		(void)setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
+		(void)setenv("LSAN_OPTIONS", "detect_leaks=0", 1);
 		(void)execl("/proc/self/exe", role, role, dir, (char *)NULL);
 		_exit(7);
 	}
