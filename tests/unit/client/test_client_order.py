@@ -350,6 +350,27 @@ def waiting():
     equal(run("collection", "list")[2], "", "nothing is said without a new session")
 
 
+def passphrase():
+    """The key's passphrase comes from the file that is named; line ends are not part of it."""
+    key, plain, file = os.path.join(vault.profile, "key.pem"), vault.path("plain.pem"), vault.path("passphrase")
+    os.rename(key, plain)
+    subprocess.run(["openssl", "pkey", "-in", plain, "-aes256", "-passout", "pass:secret words", "-out", key], check=True)
+    os.chmod(key, 0o600)
+    os.environ["UNDERSEAL_PASSPHRASE_FILE"] = file
+    for text, want, says in (("secret words", DONE, ""), ("secret words\r\n", DONE, ""), ("secret word", OTHER, "wrong passphrase"),
+                             ("", OTHER, "wrong passphrase"), (None, OTHER, "set UNDERSEAL_PASSPHRASE_FILE")):
+        if text is None:
+            os.remove(file)
+        else:
+            with open(file, "w", newline="") as f:
+                f.write(text)
+        got = run("collection", "list")
+        status(got, want, "a key with a passphrase, and %r" % text)
+        equal(says in got[2], True, "what is said of %r" % text)
+    del os.environ["UNDERSEAL_PASSPHRASE_FILE"]
+    os.rename(plain, key)
+
+
 setup()
 proposal = order_versions()
 order_sign(proposal)
@@ -362,6 +383,7 @@ approvals()
 questions()
 documents()
 waiting()
+passphrase()
 failures.extend(filter(None, [words.compare()]))
 for failure in failures:
     print(failure)

@@ -3,6 +3,7 @@ reports, exports, receipts and cosignatures are made of it; the same reports are
 that was changed, cut or forked, and answers that are malformed or refused, are noticed, with the status that scripts rely on.
 """
 import filecmp
+import hashlib
 import json
 import os
 import shutil
@@ -181,11 +182,32 @@ def waivers(export):
     os.rename(all_of_it + ".away", all_of_it)
 
 
+def files_of(folder):
+    return sorted(os.path.relpath(os.path.join(where, name), folder) for where, _, names in os.walk(folder) for name in names)
+
+
+def whole(package, export):
+    """The package has the export byte for byte, and the sums of all that is in it."""
+    log = os.path.join(package, "log")
+    equal(files_of(log), files_of(export), "the files of the log in the package")
+    equal(filecmp.cmpfiles(export, log, files_of(export), shallow=False)[1:], ([], []), "their bytes")
+    sums = {}
+    with open(os.path.join(package, "SHA256SUMS")) as f:
+        for line in f:
+            digest, _, name = line.rstrip("\n").partition("  ")
+            sums[name] = digest
+    equal(sorted(sums), [name for name in files_of(package) if name != "SHA256SUMS"], "what has a sum")
+    for name, digest in sums.items():
+        with open(os.path.join(package, name), "rb") as f:
+            equal(hashlib.sha256(f.read()).hexdigest(), digest, "the sum of " + name)
+
+
 def papers(export):
     """What goes to the court, and to who stamps the time."""
     run("certify", "902-13", "--log", export, "--out", vault.path("902-13"))
     for name in ("SHA256SUMS", "log"):
         equal(os.path.exists(vault.path(os.path.join("902-13", name))), True, "the package has " + name)
+    whole(vault.path("902-13"), export)
     run("certify", "902-13", "--log", export, "--out", vault.path("902-13"), expect=OTHER)
     run("audit", "timestamp-request", "-o", vault.path("monday.tsq"))
     equal(os.path.getsize(vault.path("monday.tsq")) > 40, True, "the request for a timestamp")

@@ -199,12 +199,16 @@ static size_t
 number_at(const char *p)
 {
 	static const char *const names[] = { "\"load\":", "\"entry\":", "\"intent\":",
-		"\"snapshot\":", "\\nindex ", "\"size\":", "\\n" };
+		"\"snapshot\":", "\"size\":", "\n" };
 
-	for (size_t i = 0; i < US_COUNT(names); i++)
-		if (strncmp(p, names[i], strlen(names[i])) == 0 &&
-		    isdigit((unsigned char)p[strlen(names[i])]))
-			return strlen(names[i]);
+	for (size_t i = 0; i < US_COUNT(names); i++) {
+		const size_t n = strlen(names[i]);
+		const size_t digits = strncmp(p, names[i], n) == 0 ? strspn(p + n, "0123456789") :
+								     0;
+
+		if (digits > 0 && strchr(BASE64, p[n + digits]) == NULL)
+			return n;
+	}
 	return 0;
 }
 
@@ -623,6 +627,13 @@ ask_about_it(struct whole *w)
 		.action = us_bytes_of("read"),
 		.collection = us_bytes_of("demo"),
 		.bates = us_bytes_of("DEMO000000002") });
+	ASK(w, RIG_ATTORNEY, "why Alice might have read, before anybody did anything",
+	    question_request,
+	    { .what = US_QUESTION_EXPLAIN,
+		.person = us_bytes_of("Alice Attorney"),
+		.action = us_bytes_of("read"),
+		.collection = us_bytes_of("demo"),
+		.at = 1 });
 	ASK(w, RIG_AUDITOR, "who may read", question_request,
 	    { .what = US_QUESTION_WHO,
 		.action = us_bytes_of("read"),
