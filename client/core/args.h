@@ -29,7 +29,7 @@ struct us_args {
 struct us_client;
 
 /* A line of a table of commands. Each file of commands has one such table, ended by a name of NULL;
- * its room's commands.h declares it, client/overview.c lists it. */
+ * client/core/commands.h declares and lists it. */
 struct us_command {
 	const char *name;     /* "person add" */
 	const char *synopsis; /* behind the name: "NAME --party P..." */

@@ -340,7 +340,11 @@ on_stop(void *ctx)
 static void
 on_control(void *ctx, struct us_channel *control)
 {
-	((struct us_front_process *)ctx)->control = control;
+	struct us_front_process *p = ctx;
+
+	p->control = control;
+	if (p->front != NULL)
+		p->front->control = control;
 }
 
 int

@@ -390,6 +390,8 @@ on_stop(void *ctx)
 	if (k->klog == NULL)
 		return;
 	us_peers_hang_up(k);
+	if (k->klog == NULL)
+		return; /* what was heard last has ended it */
 	us_answers_end(k, US_REASON_CUT);
 	(void)us_keeper_tell_held(k, 1);
 	us_keeper_unattributed_tell(k, 1);

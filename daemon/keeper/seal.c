@@ -57,6 +57,8 @@ on_turn(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	us_peers_hang_up(k);
+	if (k->klog == NULL)
+		return; /* what was heard last has ended us */
 	us_answers_end(k, US_REASON_CUT);
 	us_keeper_settle(k);
 	us_log(US_LOG_NOTICE, "sealed on request");

@@ -17,6 +17,7 @@
 #define IN_MAX (80u * 1024u * 1024u)
 
 static void on_readable(evutil_socket_t fd, short what, void *arg);
+static int take(struct us_channel *ch);
 
 /* --- life ------------------------------------------------------------------------------ */
 
@@ -158,9 +159,30 @@ report_fault(const struct us_channel *ch)
 		    ch->peer_index, name);
 }
 
+/* A peer that takes no more may have spoken before it ended, or hung up: that is heard. What is
+ * kept back from it because it does not take its answers is not. */
+static void
+hear_out(struct us_channel *ch)
+{
+	if (ch->close_err != US_ERR_CLOSED || ch->high)
+		return;
+	ch->depth++;
+	ch->draining = 1;
+	ch->kept_back = ch->in.len > 0;
+	while (take(ch))
+		;
+	ch->draining = 0;
+	ch->depth--;
+}
+
 static void
 report_close(struct us_channel *ch)
 {
+	hear_out(ch);
+	if (ch->dead) {
+		destroy(ch);
+		return;
+	}
 	if (ch->close_err != US_ERR_CLOSED)
 		report_fault(ch);
 	ch->depth++;
@@ -186,6 +208,13 @@ us_channel_report(struct us_channel *ch)
 
 /* --- taking ---------------------------------------------------------------------------- */
 
+/* Nothing is heard any more: not even, of a peer that is gone, what it said before. */
+static int
+is_over(const struct us_channel *ch)
+{
+	return ch->closed && !(ch->draining && ch->close_err == US_ERR_CLOSED);
+}
+
 /* Takes the whole frames out of in, as long as the peer takes what it is answered. Returns US_OK or
  * what went wrong. */
 static int
@@ -195,7 +224,7 @@ dispatch(struct us_channel *ch)
 	size_t at = 0;
 	int err = US_OK;
 
-	while (err == US_OK && !ch->dead && !ch->closed && !us_channel_holds(ch) &&
+	while (err == US_OK && !ch->dead && !is_over(ch) && !us_channel_holds(ch) &&
 	    ch->in.len - at >= US_FRAME_HEADER) {
 		const uint8_t *p = ch->in.data + at;
 		uint32_t n = us_load_u32(p);
@@ -283,7 +312,7 @@ take(struct us_channel *ch)
 {
 	int err;
 
-	if (ch->closed || us_channel_holds(ch))
+	if (ch->dead || is_over(ch) || us_channel_holds(ch))
 		return 0;
 	err = ch->kept_back ? US_OK : receive(ch);
 	ch->kept_back = 0;
@@ -299,14 +328,17 @@ take(struct us_channel *ch)
 	}
 	ch->depth++;
 	err = dispatch(ch);
-	if (err == US_OK && !ch->dead && !ch->closed && ch->handler->on_batch_end != NULL)
+	if (err == US_OK && !ch->dead && !is_over(ch) && ch->handler->on_batch_end != NULL)
 		ch->handler->on_batch_end(ch->ctx, ch);
 	ch->depth--;
 	if (ch->dead) {
-		destroy(ch);
+		if (ch->depth == 0)
+			destroy(ch);
 		return 0;
 	}
-	if (err != US_OK)
+	if (err != US_OK && ch->closed)
+		ch->close_err = err;
+	else if (err != US_OK)
 		us_channel_condemn(ch, err);
 	return err == US_OK;
 }

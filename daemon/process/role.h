@@ -34,8 +34,8 @@ struct us_role_process {
 	int (*may_stop)(void *ctx);
 	/* Any other message of the monitor. */
 	int (*on_told)(void *ctx, uint16_t type, struct us_bytes body);
-	/* At the start: the channel to the monitor, for those who have something to say to it. It
-	 * lives as long as the process; a monitor that is gone hears nothing. */
+	/* At the start: the channel to the monitor, for those who have something to say to it; NULL
+	 * once the monitor is gone. */
 	void (*on_control)(void *ctx, struct us_channel *control);
 	/* SIGTERM, or the monitor is gone: last chance for an orderly end; the process exits
 	 * with status 0 when it returns. */

@@ -445,7 +445,11 @@ may_stop(void *ctx)
 static void
 on_control(void *ctx, struct us_channel *control)
 {
-	((struct us_vault_process *)ctx)->control = control;
+	struct us_vault_process *p = ctx;
+
+	p->control = control;
+	if (p->vault.keeper != NULL)
+		us_vault_keeper_set_control(p->vault.keeper, control);
 }
 
 /* us_vault_main() frees everything when the loop has ended. */

@@ -55,6 +55,12 @@ us_vault_keeper_connect(struct us_vault_keeper *k, struct us_channel *channel)
 	k->channel = channel;
 }
 
+void
+us_vault_keeper_set_control(struct us_vault_keeper *k, struct us_channel *control)
+{
+	k->control = control;
+}
+
 struct us_channel *
 us_vault_keeper_channel(const struct us_vault_keeper *k)
 {

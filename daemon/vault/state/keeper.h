@@ -19,6 +19,8 @@ int us_vault_keeper_new(struct us_vault_keeper **out, struct us_channel *control
 void us_vault_keeper_free(struct us_vault_keeper *k);
 /* channel: to the keeper; NULL: it is gone. */
 void us_vault_keeper_connect(struct us_vault_keeper *k, struct us_channel *channel);
+/* The monitor's channel, for what the keeper does not take any more; NULL: it is gone. */
+void us_vault_keeper_set_control(struct us_vault_keeper *k, struct us_channel *control);
 /* NULL: not there yet, or gone. */
 struct us_channel *us_vault_keeper_channel(const struct us_vault_keeper *k);
 
