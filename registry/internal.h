@@ -137,8 +137,9 @@ struct us_act_codec;
 struct us_json;
 
 /*
- * What an act consists of; the functions are those of its file in registry/acts/. What is NULL is
- * not there: no collection, nothing that capacity does not decide, no result.
+ * What an act consists of; the functions are those of its file in registry/acts/. code, check and
+ * fold are always there (tests/walls/test_tables.py). What else is NULL is not there: no
+ * collection, nothing that capacity does not decide, no result.
  */
 struct us_act_ops {
 	enum us_act_type type;

@@ -395,6 +395,7 @@ on_stop(void *ctx)
 	us_answers_end(k, US_REASON_CUT);
 	(void)us_keeper_tell_held(k, 1);
 	us_keeper_unattributed_tell(k, 1);
+	us_keeper_unattributed_pass_on(k); /* if it could not be told */
 	(void)us_keeper_event(k, US_ACTION_STOP, US_DECISION_NONE, US_REASON_NONE, NULL, NULL);
 	us_keeper_settle(k);
 	us_machine_events_ended(k, US_GAP_STOPPED);

@@ -8,6 +8,7 @@
 #include "base/time.h"
 #include "daemon/keeper/answer.h"
 #include "daemon/keeper/internal.h"
+#include "daemon/keeper/life.h"
 #include "daemon/keeper/peers.h"
 #include "daemon/process/counts.h"
 #include "daemon/keeper/handlers.h"
@@ -78,7 +79,9 @@ us_keeper_unattributed_tell(struct us_keeper *k, int at_once)
 	uint64_t index;
 	int64_t time_ns;
 
-	if (!u->has_any || (!at_once && us_time_mono_ns() - u->told_mono < TELL_NS))
+	/* behind a seal nothing is told: what is counted until the end is passed on */
+	if (!u->has_any || us_keeper_is_sealing(k) ||
+	    (!at_once && us_time_mono_ns() - u->told_mono < TELL_NS))
 		return;
 	us_entry_access_init(&a);
 	a.kind = US_KIND_EVENT;

@@ -39,10 +39,16 @@ def faults():
     for row in actions:
         if (row[3] != "INTERNAL") != ('"%s"' % row[2] in schema):
             yield "schema/order.schema.json and the action %s" % row[2]
+        if row[0] != "NONE" and '"%s"' % row[2] not in text("schema/order-test.schema.json"):
+            yield "schema/order-test.schema.json lacks the action %s" % row[2]
     for row in rows("registry/acts.def"):
         table = re.search(r"us_acts_%s\[\] = \{\n(.*?)^\};" % row[4], acts, re.M | re.S)
-        if table is None or ".type = US_ACT_%s," % row[0] not in table.group(1):
+        own = table and re.search(r"\.type = US_ACT_%s,(.*?)\}" % row[0], table.group(1), re.S)
+        if not own:
             yield "registry/acts/ has nothing of the act %s in us_acts_%s" % (row[2], row[4])
+        for part in ("code", "check", "fold"):
+            if own and ".%s = " % part not in own.group(1):
+                yield "the act %s has no .%s in us_acts_%s: nothing asks whether there is one" % (row[2], part, row[4])
     for row in rows("case/capacities.def"):
         for path in ("schema/order.schema.json", "schema/order-test.schema.json"):
             if '"%s"' % row[2] not in text(path):
