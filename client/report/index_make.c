@@ -14,8 +14,8 @@ static int
 is_act_of_names(const struct us_trail_entry *e)
 {
 	return e->entry_class == US_CLASS_STATE &&
-	    (e->action == US_ACTION_PERSON_ADD || e->action == US_ACTION_COLLECTION_CREATE ||
-		e->action == US_ACTION_BATCH_CLOSE);
+	    (e->action == US_ACTION_INIT || e->action == US_ACTION_PERSON_ADD ||
+		e->action == US_ACTION_COLLECTION_CREATE || e->action == US_ACTION_BATCH_CLOSE);
 }
 
 /* Those that say how answers ended: outcomes, ranges of which it is not known, and the newest
