@@ -93,7 +93,7 @@ class Life:
         if act is not None:
             draft["act"] = (act, root or bytes(32))
         self.drafts.append(draft)
-        self.said.append(dict(kept, index=index, time=self.now, kind=kind, action=action, decision=decision, reason=reason, who=who,
+        self.said.append(dict(kept, index=index, time=self.now, kind=kind, action=NAMES[ACTIONS[action]], decision=decision, reason=reason, who=who,
                               person=person["number"], collection=collection, records=list(records), asked=list(asked), more=more,
                               related=related, rule=rule, paragraph=paragraph, purpose=purpose, query=query, copy=copy, recipient=recipient,
                               total=total, fewer=fewer, part=part, parts=parts, order=order, state=what == v.STATE, class_=what,

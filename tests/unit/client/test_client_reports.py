@@ -2,7 +2,10 @@
 here by a second and simpler hand; each report of the client, for ranges of time, persons, parties, records and notices, must have the same
 rows and sums: from the vault, from an export with its acts, and from one without them.
 """
+import csv
 import datetime
+import html
+import io
 import json
 import os
 import subprocess
@@ -25,8 +28,8 @@ SAID = life.said
 failures = []
 
 
-def run(*args, expect=DONE):
-    done = subprocess.run([CLIENT, "audit", "report", *args], stdin=subprocess.DEVNULL, capture_output=True, timeout=200,
+def run(*args, expect=DONE, command="report"):
+    done = subprocess.run([CLIENT, "audit", command, *args], stdin=subprocess.DEVNULL, capture_output=True, timeout=200,
                           env=dict(os.environ, UNDERSEAL_PROFILE=vault.profile))
     text = done.stderr.decode()
     if done.returncode != expect or "Sanitizer" in text or "runtime error" in text:
@@ -39,7 +42,7 @@ def same(got, want, what):
         return
     if isinstance(got, list) and isinstance(want, list):
         for i, (a, b) in enumerate(zip(got, want)):
-            if a != b:
+            if a != b and isinstance(a, dict):
                 keys = [k for k in set(a) | set(b) if a.get(k, "-") != b.get(k, "-")]
                 failures.append("%s: row %d of entry %s: %s" % (what, i, b.get("index"), {k: (a.get(k, "-"), b.get(k, "-")) for k in keys}))
                 return
@@ -427,6 +430,117 @@ def indexes(places):
             check(["who-saw", "demo/DEMO%09d" % number], who_saw(Asked(), 1, number - 1, number - 1), "--index", index, where=places[1:2])
 
 
+# -- the log itself ------------------------------------------------------------------------------------------
+
+CLASSES = {1: "access", 2: "state", 3: "system", 4: "noise"}
+WITHHELD = {"access": lambda i: i % 3 == 1, "disclosure": lambda i: i % 5 == 2, "query": lambda i: i % 7 == 3}
+
+
+def line(e, withheld):
+    """What `audit list --json` says of an entry."""
+    out = {"index": e["index"], "time": time_text(e["time"]), "class": CLASSES[e["class_"]], "order": e["order"]}
+    no = {box: withheld and hides(e["index"]) for box, hides in WITHHELD.items()}
+    shows = e["kind"] in ("disclosure", "outcome") and not e["state"]
+    if no["access"]:
+        out.update({k: "withheld" for k in ("kind", "person", "party", "action", "decision", "reason", "rule", "paragraph", "credential")})
+        out["collection"] = COLLECTION[e["collection"]] if shows and e["collection"] and not no["disclosure"] else "withheld"
+    else:
+        out.update({"kind": e["kind"], "person": e["who"], "party": e["party"].split(", ") if e["party"] else [], "action": e["action"],
+                    "decision": e["decision"], "reason": e["reason"], "rule": e["rule"] or None, "paragraph": e["paragraph"],
+                    "collection": COLLECTION[e["collection"]], "credential": e["credential"].hex() if e["credential"] != bytes(32) else None})
+        if e["related"] != busy_life.NONE:
+            out["related"] = e["related"]
+        if e["state"]:
+            out["act"] = sum(x["state"] for x in SAID[:e["index"] + 1])
+        if "range" in e:
+            out["from"], out["to"] = e["range"]
+        if "counts" in e:
+            out["counts"] = dict(e["counts"])
+    if no["disclosure"]:
+        out["records"] = "withheld"
+    else:
+        out["records"] = ["%s%09d" % (PREFIX[e["collection"]], r + 1) for r in e["records"]]
+        out["fewer_than" if e["fewer"] else "total"] = e["total"] if shows else 0
+        if e["parts"] > 1:
+            out["part"], out["parts"] = e["part"], e["parts"]
+        if e["copy"] is not None:
+            out["copy"], out["recipient"] = e["copy"], e["recipient"]
+    box = e["kind"] != "event"
+    if no["query"]:
+        out.update(query="withheld", purpose="withheld", address="withheld")
+    else:
+        out.update(query=e["query"], purpose=e["purpose"], address="192.0.2.7" if box else "")
+        if e["decision"] == "deny" and not no["access"] and (e["asked"] or e["more"]):
+            out["asked"] = e["asked"] + (["+%d" % e["more"]] if e["more"] else [])
+    return out
+
+
+def lists(log):
+    """With all keys, and with those of some boxes: whoever is asked for and cannot be seen is not listed."""
+    get_keys = log.get_keys
+    vault.answers["/v1/people"] = {"items": [{"person": p["number"], "name": name, "capacity": p["capacity"]} for name, p in life.people.items()]}
+    vault.answers["/v1/collections"] = {"items": [{"collection": c, "name": COLLECTION[c], "bates_prefix": PREFIX[c]} for c in PREFIX]}
+    record, wanted = "demo/DEMO000000031", 30
+    filters = [([], lambda e: True, ()), (["--person", "Alice"], lambda e: e["who"] == "Alice", ("access",)),
+               (["--party", "plaintiffs"], lambda e: "plaintiffs" in e["party"].split(", "), ("access",)),
+               (["--party", "plaintiff"], lambda e: False, ("access",)),
+               (["--denied"], lambda e: e["decision"] == "deny", ("access",)),
+               (["--since", "2024-03-05T10:00:00Z", "--until", "2024-03-05T10:00:09Z"],
+                lambda e: busy_life.ns("2024-03-05T10:00:00") <= e["time"] <= busy_life.ns("2024-03-05T10:00:09"), ()),
+               (["--record", record, "--denied"], lambda e: e["decision"] == "deny" and "DEMO000000031" in e["asked"], ("access", "query")),
+               (["--record", record], lambda e: e["collection"] == 1 and wanted in e["records"], ("disclosure",))]
+    for withheld in (False, True):
+        log.get_keys = lambda first, end, withheld=withheld: dict(get_keys(first, end), boxes=[
+            {box: key for box, key in keys.items() if not (withheld and WITHHELD[box](first + i))}
+            for i, keys in enumerate(get_keys(first, end)["boxes"])])
+        for options, keeps, boxes in filters:
+            got = [json.loads(text) for text in run(*options, "--json", command="list").splitlines()]
+            want = [line(e, withheld) for e in SAID if keeps(e) and not (withheld and any(WITHHELD[box](e["index"]) for box in boxes))]
+            same(got, want, "audit list %s%s" % (" ".join(options), ", some withheld" if withheld else ""))
+    log.get_keys = get_keys
+    vault.answers["/v1/people"] = vault.answers["/v1/collections"] = {"items": []}
+
+
+# -- forms ---------------------------------------------------------------------------------------------------
+
+def forms(places):
+    """A table for people and machines has the cells of the document, a spreadsheet's formulas are none."""
+    for report in (["denials"], ["disclosures"], ["administration"], ["searches"], ["holdings"], ["anomalies"], ["person-history", "--person", "Alice"],
+                   ["who-saw", "demo/DEMO000000003"], ["exceptions"]):
+        where = [*report, *places[2]]
+        rows = json.loads(run(*where, "--json"))["rows"]
+        table = list(csv.reader(io.StringIO(run(*where, "--csv"), newline="")))
+        same(sorted(table[0][1:]), sorted(rows[0]), " ".join(where) + ": the columns")
+        cells = [["" if row[k] is None else str(row[k]) for k in table[0][1:]] for row in rows]
+        same([row[1:] for row in table[1:len(rows) + 1]], cells, " ".join(where) + ": the cells")
+        page, text = html.unescape(run(*where, "--html")), run(*where)
+        for i, row in enumerate(cells):
+            same("<td>" + "</td><td>".join(row) + "</td>" in page, True, "%s: row %d of the page" % (" ".join(where), i))
+            same(any(all(c in line_ for c in row) for line_ in text.splitlines()), True, "%s: row %d of the text" % (" ".join(where), i))
+
+
+def withheld_boxes(places):
+    """Without a key nothing is told of what it would open, but how many there are."""
+    keys = os.path.join(places[2][1], "keys.jsonl")
+    with open(keys) as f:
+        lines = [json.loads(text) for text in f]
+    with open(keys, "w") as f:
+        for one in lines:
+            f.write(json.dumps({k: x for k, x in one.items() if k not in WITHHELD or not WITHHELD[k](one["index"])}) + "\n")
+    needs = {"denials": ("access",), "searches": ("access", "disclosure", "query"), "disclosures": ("access", "disclosure")}
+    for report, boxes in needs.items():
+        document = json.loads(run(report, *places[2], "--json"))
+        same(document["withheld"], sum(any(WITHHELD[box](e["index"]) for box in boxes) for e in SAID), report + ": withheld")
+    document = json.loads(run("who-saw", "demo/DEMO000000001..DEMO000000200", *places[2], "--json"))
+    names = {name: name for name in life.people}  # but whose act is withheld
+    names.update({name: "person %d" % e["adds"] for e in SAID if "adds" in e and WITHHELD["access"](e["index"])
+                  for name, p_ in life.people.items() if p_["number"] == e["adds"]})
+    shown = [e for e in SAID if discloses(e) and e["collection"] == 1 and e["records"] and not WITHHELD["disclosure"](e["index"])]
+    same([{"index": row["index"], "person": row["person"]} for row in document["rows"]],
+         [{"index": e["index"], "person": "withheld" if WITHHELD["access"](e["index"]) else names[e["who"]]} for e in shown],
+         "who saw, with some withheld")
+
+
 def main():
     log = fake_log.Log(vault.path("log"), life.drafts)
     vault.pin(bytes(log.files.read("log.vkey")).decode().strip())
@@ -445,6 +559,9 @@ def main():
     thresholds(places)
     notices(places)
     indexes(places)
+    forms(places)
+    lists(log)
+    withheld_boxes(places)
     run("exceptions", "--dir", export, expect=UNVERIFIED)  # the acts of this life were signed by nobody
     for failure in failures[:40]:
         print(failure)
