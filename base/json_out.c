@@ -50,6 +50,13 @@ us_json_begin(struct us_json *j, struct us_buf *b)
 	*j = (struct us_json){ .b = b };
 }
 
+void
+us_json_fail(struct us_json *j, int err)
+{
+	if (j->err == US_OK)
+		j->err = err;
+}
+
 int
 us_json_end(struct us_json *j)
 {

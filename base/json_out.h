@@ -32,6 +32,8 @@ struct us_json {
 
 /* Begins a document that is appended to b, which must outlive it. */
 void us_json_begin(struct us_json *j, struct us_buf *b);
+/* What was to be written next could not be made, for err: us_json_end() says so. */
+void us_json_fail(struct us_json *j, int err);
 /* US_OK if everything is closed and nothing failed. */
 int us_json_end(struct us_json *j);
 /* Opens an object, which us_json_close() closes. */

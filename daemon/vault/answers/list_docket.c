@@ -91,34 +91,46 @@ list_waiting(struct us_vault_request *r, struct us_vault_listing *l, struct us_j
 
 /* --- filings: what they are about ------------------------------------------------------------- */
 
-static uint32_t
-request_records(const struct us_filing *f)
+/* The act that an approval is asked for by, to be freed; NULL: it cannot be had, and j fails if that
+ * is for want of memory. */
+static struct us_act *
+request_of(const struct us_filing *f, struct us_json *j)
 {
 	struct us_act *act = malloc(sizeof *act);
-	uint32_t n = 0;
 
-	if (act != NULL &&
-	    us_act_decode(act, US_ACT_APPROVAL_REQUEST,
-		(struct us_bytes){ f->request.data, f->request.len }) == US_OK)
-		n = act->u.approval.n;
+	if (act == NULL)
+		us_json_fail(j, US_ERR_NOMEM);
+	else if (us_act_decode(act, US_ACT_APPROVAL_REQUEST,
+		     (struct us_bytes){ f->request.data, f->request.len }) == US_OK)
+		return act;
+	free(act);
+	return NULL;
+}
+
+static uint32_t
+request_records(const struct us_filing *f, struct us_json *j)
+{
+	struct us_act *act = request_of(f, j);
+	const uint32_t n = act == NULL ? 0 : act->u.approval.n;
+
 	free(act);
 	return n;
 }
 
 static uint64_t
-records_of(const struct us_filing *f)
+records_of(const struct us_filing *f, struct us_json *j)
 {
 	return f->set != NULL             ? f->set->records :
-	    f->kind == US_FILING_APPROVAL ? request_records(f) :
+	    f->kind == US_FILING_APPROVAL ? request_records(f, j) :
 					    0;
 }
 
 static void
-freeze_name(const struct us_registry *reg, const struct us_filing *f, struct us_buf *b)
+freeze_name(const struct us_registry *reg, const struct us_filing *f, uint64_t n, struct us_buf *b)
 {
 	const char *collection = us_vault_list_collection_name(reg, f->collection),
 		   *person = us_vault_list_person_name(reg, f->person);
-	const unsigned long long records = records_of(f);
+	const unsigned long long records = n;
 
 	switch (f->scope) {
 	case US_FREEZE_EVERYTHING:
@@ -147,10 +159,12 @@ us_vault_docket_put_name(const struct us_registry *reg, const struct us_filing *
 {
 	const char *collection = us_vault_list_collection_name(reg, f->collection),
 		   *person = us_vault_list_person_name(reg, f->person);
-	const unsigned long long records = records_of(f);
+	const unsigned long long records = records_of(f, j);
 	struct us_buf b;
 
 	us_buf_init(&b, NAME_MAX_BYTES);
+	if (us_buf_reserve(&b, NAME_MAX_BYTES, NULL) != US_OK)
+		us_json_fail(j, US_ERR_NOMEM);
 	switch (f->kind) {
 	case US_FILING_ORDER:
 		(void)us_buf_putf(&b, "order version %u: %s", f->number, f->text);
@@ -165,7 +179,7 @@ us_vault_docket_put_name(const struct us_registry *reg, const struct us_filing *
 		    records, records == 1 ? "" : "s", collection == NULL ? "" : collection);
 		break;
 	case US_FILING_FREEZE:
-		freeze_name(reg, f, &b);
+		freeze_name(reg, f, records, &b);
 		break;
 	case US_FILING_APPROVAL:
 		(void)us_buf_putf(&b, "approval of %s", us_action_name((unsigned)f->action));
@@ -218,10 +232,8 @@ put_request(struct us_vault_request *r, const struct us_filing *f, struct us_jso
 	if (f->kind != US_FILING_APPROVAL || c == NULL ||
 	    !us_vault_sight_request(us_vault_registry_of(r), &r->who, f))
 		return;
-	act = malloc(sizeof *act);
-	if (act != NULL &&
-	    us_act_decode(act, US_ACT_APPROVAL_REQUEST,
-		(struct us_bytes){ f->request.data, f->request.len }) == US_OK) {
+	act = request_of(f, j);
+	if (act != NULL) {
 		const struct us_act_approval *a = &act->u.approval;
 
 		us_json_key(j, "request");
@@ -305,6 +317,8 @@ put_wanted(const struct us_registry *reg, const struct us_filing *f, struct us_j
 	struct us_buf b;
 
 	us_buf_init(&b, WANTED_MAX);
+	if (us_buf_reserve(&b, WANTED_MAX, NULL) != US_OK)
+		us_json_fail(j, US_ERR_NOMEM);
 	if (us_filing_is_open(f)) {
 		switch (f->kind) {
 		case US_FILING_ORDER:
@@ -403,7 +417,7 @@ put_filing(struct us_vault_request *r, const struct us_filing *f, struct us_json
 	us_vault_docket_put_signatures(reg, f, j);
 	put_wanted(reg, f, j);
 	us_vault_list_put_digest(j, "document", f->document);
-	us_json_kv_uint(j, "records", records_of(f));
+	us_json_kv_uint(j, "records", records_of(f, j));
 	us_json_kv_cstr(j, "collection", us_vault_list_collection_name(reg, f->collection));
 	put_set(r, f, j);
 	put_request(r, f, j);

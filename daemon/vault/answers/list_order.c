@@ -40,13 +40,15 @@ static void
 put_compiled(const struct us_order *order, struct us_json *j)
 {
 	struct us_buf b;
+	int err;
 
 	us_buf_init(&b, US_ORDER_COMPILED_MAX);
 	us_json_key(j, "compiled");
-	if (us_order_encode(order, &b) == US_OK)
+	err = us_order_encode(order, &b);
+	if (err == US_OK)
 		us_json_base64(j, b.data, b.len);
-	else
-		us_json_null(j);
+	else /* it was encoded once: only memory can be wanting */
+		us_json_fail(j, err);
 	us_buf_free(&b);
 }
 

@@ -302,6 +302,8 @@ put_parties(const struct us_person *p, struct us_json *j)
 	struct us_buf b;
 
 	us_buf_init(&b, 4096);
+	if (us_buf_reserve(&b, 4096, NULL) != US_OK)
+		us_json_fail(j, US_ERR_NOMEM);
 	for (size_t i = 0; i < p->n_parties; i++)
 		(void)us_buf_putf(&b, "%s%s", i == 0 ? "" : ", ", p->parties[i]);
 	us_json_kv_str(j, "party", (struct us_bytes){ b.data, b.len });

@@ -328,6 +328,8 @@ log_question(struct us_vault_request *r)
 	struct us_buf b;
 
 	us_buf_init(&b, TEXT_MAX_BYTES);
+	if (us_buf_reserve(&b, TEXT_MAX_BYTES, NULL) != US_OK)
+		return us_vault_fail(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
 	(void)us_buf_putf(&b, "%s: %s", us_action_name((unsigned)r->action),
 	    us_action_name((unsigned)a->action));
 	if (person != NULL)

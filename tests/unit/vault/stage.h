@@ -54,6 +54,8 @@ struct plan {
 };
 extern struct plan plan;
 void plan_reset(unsigned send_fails, unsigned allocation_fails);
+/* What was said, from there on, without chance: digests and keys, and the numbers of loads, as #. */
+void as_text(struct us_buf *said, size_t from);
 
 struct scene {
 	struct world *world;

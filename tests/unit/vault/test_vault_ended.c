@@ -6,13 +6,16 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "base/err.h"
 #include "tests/unit/vault/stage.h"
 
 static int in_child; /* which may end anywhere, and leaves its memory to the system */
@@ -179,14 +182,90 @@ any_message_that_cannot_be_sent(void **state)
 
 /* --- memory ----------------------------------------------------------------------------------- */
 
+/* Of what was said only the answer's pieces are left, without numbers of entries: with less memory
+ * it may take more of them. */
+static void
+answer_alone(struct us_buf *said)
+{
+	static const char *const names[] = { "entry=", "\"entry\":", "\"intent\":" };
+	struct us_buf out;
+
+	us_buf_init(&out, 1 << 24);
+	for (char *line = strtok((char *)us_buf_cstr(said), "\n"); line != NULL;
+	     line = strtok(NULL, "\n")) {
+		if (strncmp(line, "  reply", 7) != 0)
+			continue;
+		for (const char *p = line; *p != '\0';) {
+			size_t n = 0;
+
+			for (size_t i = 0; i < sizeof names / sizeof names[0] && n == 0; i++)
+				n = strncmp(p, names[i], strlen(names[i])) == 0 ? strlen(names[i]) :
+										  0;
+			assert_int_equal(us_buf_put(&out, p, n > 0 ? n : 1), US_OK);
+			p += n > 0 ? n + strspn(p + n, "-0123456789") : 1;
+		}
+		assert_int_equal(us_buf_put_u8(&out, '\n'), US_OK);
+	}
+	us_buf_free(said);
+	*said = out;
+	(void)us_buf_cstr(said);
+}
+
+/* Asks; what is answered to it, to be freed. */
+static struct us_buf
+hear(struct scene *s, const struct asking *a, unsigned allocation_fails)
+{
+	struct us_buf said;
+
+	us_buf_init(&said, 1 << 24);
+	plan_reset(0, allocation_fails);
+	plan.said = &said;
+	(void)ask(s, a, GOOD);
+	plan.said = NULL;
+	as_text(&said, 0);
+	answer_alone(&said);
+	return said;
+}
+
+/* Each piece is the good one, or says that it failed, or is the same refusal with less to read. */
+static int
+is_honest(const char *said, const char *good)
+{
+	static const char failed[] = "  reply status=5", same[] = "  reply status=404";
+	int has_failed = 0;
+
+	while (*said != '\0' && *good != '\0') {
+		const size_t n = strcspn(said, "\n"), want = strcspn(good, "\n");
+		const int fails = strncmp(said, failed, sizeof failed - 1) == 0;
+		const int is_refusal = n >= sizeof same && said[sizeof failed - 2] == '4';
+
+		if (!fails && !(is_refusal && memcmp(said, good, sizeof same - 1) == 0) &&
+		    (n != want || memcmp(said, good, n) != 0))
+			return 0;
+		has_failed |= fails;
+		said += n + 1;
+		good += want + 1;
+	}
+	return *said == '\0' && (*good == '\0' || has_failed);
+}
+
+/* Whoever is told that it went well is told all that there is to tell. */
 static void
 in_a_child(struct scene *s, const struct asking *a, unsigned *at)
 {
+	struct us_buf good;
+
 	in_child = 1;
 	(void)setenv("CMOCKA_TEST_ABORT", "1", 1); /* a failure here is not the end of a test */
+	good = hear(s, a, 0);
 	do {
-		plan_reset(0, ++*at);
-		(void)ask(s, a, GOOD);
+		struct us_buf said = hear(s, a, ++*at);
+
+		if (plan.allocations >= *at && !is_honest(us_buf_cstr(&said), us_buf_cstr(&good))) {
+			print_message("%s\nis to be\n%s\n", us_buf_cstr(&said), us_buf_cstr(&good));
+			_exit(2);
+		}
+		us_buf_free(&said);
 	} while (plan.allocations >= *at);
 	_exit(0);
 }

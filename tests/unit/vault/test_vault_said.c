@@ -2,7 +2,6 @@
  * every kind in a matter with a busy docket; each answer, each entry that the keeper is asked for
  * before it, each question to keeper and sealer. All of it stands in said.txt, which is read when it
  * changes: UNDERSEAL_SAID=FILE writes what is said now. Chance is left out (as_text()). */
-#include <ctype.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,7 +19,6 @@
 #define SAID_MAX ((size_t)64 << 20)
 #define BLOCKS 2048
 #define SHORT 80
-#define CHANCE 32 /* hex digits in a row: keys and digests, which are others each time */
 
 static const uint16_t types[] = { US_MSG_status_request, US_MSG_list_request,
 	US_MSG_question_request, US_MSG_search_request, US_MSG_read_request, US_MSG_act_request,
@@ -75,29 +73,6 @@ fill_docket(struct scene *s, struct others *o)
 	assert_int_equal(propose(w, &w->attorney, 3, edits, w->now + 30 * DAY_NS), US_OK);
 	assert_int_equal(sign(w, &w->auditor, "order-3"), US_OK);
 	scene_hour(s);
-}
-
-/* Digests and keys, and the numbers of loads, as #. */
-static void
-as_text(struct us_buf *b, size_t from)
-{
-	static const char load[] = "\"load\":";
-	const size_t n = sizeof load - 1;
-	size_t to = from;
-
-	for (size_t at = from, run; at < b->len; at += run) {
-		for (run = 0; at + run < b->len && isxdigit(b->data[at + run]); run++)
-			;
-		if (run >= CHANCE ||
-		    (run > 0 && to >= from + n && memcmp(b->data + to - n, load, n) == 0)) {
-			b->data[to++] = '#';
-			continue;
-		}
-		run = run > 0 ? run : 1;
-		memmove(b->data + to, b->data + at, run);
-		to += run;
-	}
-	b->len = to;
 }
 
 /* What was asked, what was said; of what was said in the same words before, only when. */
