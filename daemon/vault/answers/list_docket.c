@@ -91,8 +91,8 @@ list_waiting(struct us_vault_request *r, struct us_vault_listing *l, struct us_j
 
 /* --- filings: what they are about ------------------------------------------------------------- */
 
-/* The act that an approval is asked for by, to be freed; NULL: it cannot be had, and j fails if that
- * is for want of memory. */
+/* The act that an approval is asked for by, to be freed; NULL: it cannot be had, and j fails if
+ * that is for want of memory. */
 static struct us_act *
 request_of(const struct us_filing *f, struct us_json *j)
 {
