@@ -1,5 +1,5 @@
-/* Goal: the queue of acts keeps what daemon/vault/state/acts.h promises: one act after another, each
- * prepared, on the disk and committed in that order, taken back on both sides while it can be, and
+/* Goal: the queue of acts keeps what daemon/vault/state/acts.h promises: one act after another,
+ * each prepared, on the disk and committed in that order, taken back on both sides while it can be, and
  * the end of the process where it cannot. The keeper and the store's writer are the test. */
 #include <setjmp.h>
 #include <signal.h>

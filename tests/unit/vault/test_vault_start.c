@@ -1,6 +1,6 @@
-/* Goal: from "unsealed" to open as daemon/vault/state/start.h says: the acts of the store are shown to
- * the keeper in their order, what it keeps is folded and the rest dropped, entries that are not known
- * are found in the log from its end, the store is tidied of what was never committed and of nothing
+/* Goal: from "unsealed" to open as daemon/vault/state/start.h says: the acts of the store are shown
+ * to the keeper in their order, what it keeps is folded and the rest dropped, entries that are not
+ * known are found in the log from its end, the store is tidied of what was never committed and of nothing
  * else; and whoever shows another history is not served. Then what history.h says of moments of the
  * past. The keeper and the writer are the test, the store is a real one. */
 #include <setjmp.h>

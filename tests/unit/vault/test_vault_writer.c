@@ -1,6 +1,6 @@
-/* Goal: the writer keeps what daemon/vault/state/writer.h promises: jobs in order, in transactions of
- * about 1 MiB, each reported once it is durable or is not done; what found no room takes nothing else
- * with it than its transaction; too much is not queued; and a disk that fails ends the process. The
+/* Goal: the writer keeps what daemon/vault/state/writer.h promises: jobs in order, in transactions
+ * of about 1 MiB, each reported once it is durable or is not done; what found no room takes nothing
+ * else with it than its transaction; too much is not queued; and a disk that fails ends the process. The
  * store is a real one, whose calls the test can hold, count and let fail. */
 #include <pthread.h>
 #include <setjmp.h>
