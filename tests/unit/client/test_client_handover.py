@@ -182,8 +182,10 @@ def something_is_lost(logs):
         follows(lossy, says=(FOLLOWED, lost))
     for n in (AT + 1, LOST):
         begin(logs[n])
-        write("batches", b"")
+        batches = [b"1 %d %d %s\n" % (slot, entry, b"ab" * 32) for slot, entry in enumerate((7, AT - 1, AT, AT + 4))]
+        write("batches", b"".join(batches))
         follows(lossy, says=("WARNING: this profile has seen %d entries of the old log" % n, "those from %d on" % AT, lost), never=(FOLLOWED,))
+        equal(read("batches"), b"".join(batches[:2]), "batches that the log still has")
     begin(logs[LOST + 1])
     refuses(lossy, "Entries are concealed", "this profile has seen %d" % (LOST + 1), "the hand-over knows of %d entries" % LOST)
     begin(first_key("fork", LOST, other=[AT + 1]))
