@@ -66,13 +66,22 @@ is_about(const struct us_opened *o, const struct us_log_filter *f)
 			   us_opened_has(o, US_BOX_DISCLOSURE) && has_record(o, f->record);
 }
 
+int
+us_log_is_of(const struct us_opened *o, const char *credential)
+{
+	char hex[65];
+
+	us_hex_encode(o->access.credential, 32, hex);
+	hex[64] = '\0';
+	return strcmp(hex, credential) == 0;
+}
+
 static int
 passes(const struct us_opened *o, const struct us_log_names *names, const struct us_log_filter *f)
 {
 	const char *person = name_of(names->people, "person", o->access.person, "name");
 	const char *collection = name_of(names->collections, "collection", collection_of(o),
 	    "name");
-	char hex[65];
 
 	if ((f->since_ns != 0 && o->view.time_ns < f->since_ns) ||
 	    (f->until_ns != 0 && o->view.time_ns > f->until_ns))
@@ -85,11 +94,9 @@ passes(const struct us_opened *o, const struct us_log_names *names, const struct
 	    (f->person != NULL || f->party != NULL || f->credential != NULL || f->denied ||
 		collection_of(o) == 0))
 		return 0;
-	us_hex_encode(o->access.credential, 32, hex);
-	hex[64] = '\0';
 	if ((f->person != NULL && (person == NULL || strcmp(person, f->person) != 0)) ||
 	    (f->party != NULL && !has_party(o, f->party)) ||
-	    (f->credential != NULL && strcmp(hex, f->credential) != 0) ||
+	    (f->credential != NULL && !us_log_is_of(o, f->credential)) ||
 	    (f->collection != NULL &&
 		(collection == NULL || strcmp(collection, f->collection) != 0)) ||
 	    (f->denied && o->access.decision != US_DECISION_DENY) ||

@@ -22,6 +22,8 @@ struct us_log_filter {
 	int64_t since_ns, until_ns;
 };
 
+/* 1 if the entry, whose access box is open, is of the credential with that fingerprint, in hex. */
+int us_log_is_of(const struct us_opened *o, const char *credential);
 /* Appends the entry as one JSON object and a line end, if the filter lets it pass; a box that is
  * not open is "withheld". Errors of the buffer. */
 int us_log_entry_json(struct us_buf *out, const struct us_opened *o,

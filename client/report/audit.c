@@ -8,6 +8,7 @@
 #include "client/log/entry_json.h"
 #include "client/log/remote.h"
 #include "client/report/audit_report.h"
+#include "client/report/names.h"
 #include "base/err.h"
 #include "base/time.h"
 #include "case/bates.h"
@@ -16,6 +17,8 @@
 
 struct us_client_listing {
 	struct us_log_names names;
+	struct us_names known;
+	int has_credential; /* an entry is of the one that was asked for */
 	struct us_log_filter filter;
 	FILE *out; /* a temporary file: shown once the verdict is OK */
 	struct us_buf line;
@@ -28,6 +31,15 @@ list_entry(void *arg, const struct us_verified_entry *e)
 	int err;
 
 	us_buf_reset(&l->line);
+	if (us_opened_has(e->opened, US_BOX_ACCESS)) {
+		l->has_credential |= l->filter.credential != NULL &&
+		    us_log_is_of(e->opened, l->filter.credential);
+		for (size_t i = 0; i < e->opened->access.n_parties; i++)
+			if (us_names_add_party(&l->known,
+				(const char *)e->opened->access.parties[i].p,
+				e->opened->access.parties[i].n) != US_OK)
+				return US_ERR_NOMEM;
+	}
 	err = us_log_entry_json(&l->line, e->opened, &l->names, &l->filter);
 	/* an entry that does not fit the filter gives no line */
 	if (err == US_OK && l->line.len > 0 &&
@@ -137,6 +149,38 @@ show_listing(struct us_client *client, struct us_client_listing *l)
 	return fflush(stdout) == 0 ? US_EXIT_DONE : US_EXIT_OTHER;
 }
 
+/* Whom and what the filter names is in the vault's lists, or it is a usage error. */
+static void
+check_names(struct us_client_listing *l)
+{
+	const struct us_log_filter *f = &l->filter;
+	const struct us_named_collection *c;
+	uint64_t record;
+
+	if (us_names_lists(&l->known, l->names.people, l->names.collections) != US_OK)
+		us_give_up(US_EXIT_OTHER, "out of memory");
+	us_names_must_know(&l->known, f->person, NULL);
+	if (!f->has_record)
+		return;
+	c = us_names_find_collection_named(&l->known, f->collection, strlen(f->collection));
+	if (c == NULL)
+		us_names_no_collection(&l->known, f->collection, strlen(f->collection));
+	if (us_bates_parse(c->prefix, us_bytes_of(f->bates), &record) != US_OK)
+		us_usage_error("%s is no Bates number of %s: they begin with %s and have %d digits",
+		    f->bates, c->name, c->prefix, US_BATES_DIGITS);
+}
+
+/* The same of what the log alone knows. */
+static void
+check_seen(const struct us_client_listing *l)
+{
+	us_names_must_know(&l->known, NULL, l->filter.party);
+	if (l->filter.credential != NULL && !l->has_credential)
+		us_usage_error("no entry that you may see is of a credential %s: 64 digits, as "
+			       "'underseal credential list' shows them",
+		    l->filter.credential);
+}
+
 static int
 run_list(struct us_client *client, const struct us_args *args)
 {
@@ -164,15 +208,18 @@ run_list(struct us_client *client, const struct us_args *args)
 	status = us_client_get(client, "/v1/people", &l.names.people);
 	if (status == US_EXIT_DONE)
 		status = us_client_get(client, "/v1/collections", &l.names.collections);
-	if (status == US_EXIT_DONE)
+	if (status == US_EXIT_DONE) {
+		check_names(&l);
 		status = us_log_remote_keys(&remote);
+	}
 	if (status != US_EXIT_DONE)
 		goto out;
 	source = us_log_remote_source(&remote);
 	err = us_log_verify(&report, &source, &options);
-	if (err == US_OK && report.verdict == US_VERDICT_OK)
+	if (err == US_OK && report.verdict == US_VERDICT_OK) {
+		check_seen(&l);
 		status = show_listing(client, &l);
-	else if (err == US_OK)
+	} else if (err == US_OK)
 		status = us_verdict_print(client, &report, NULL);
 	else {
 		us_say("an entry of the log does not open as it must: %s", us_strerror(err));
@@ -181,6 +228,7 @@ run_list(struct us_client *client, const struct us_args *args)
 out:
 	cJSON_Delete(l.names.people);
 	cJSON_Delete(l.names.collections);
+	us_names_free(&l.known);
 	us_buf_free(&l.line);
 	(void)fclose(l.out);
 	us_log_remote_close(&remote);

@@ -101,6 +101,7 @@ make(struct us_report_source *source, struct us_report *r, struct us_trail *trai
 		us_say("%s: %s", us_verdict_name(trail->verified.verdict), trail->verified.detail);
 		return verdict;
 	}
+	us_names_must_know(&trail->names, r->ask->person, r->ask->party);
 	*made = us_report_end(r);
 	return *made == US_EXIT_DONE ? verdict : *made;
 }

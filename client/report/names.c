@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/guess.h"
+#include "base/number.h"
 #include "client/core/show.h"
 #include "base/err.h"
 
@@ -97,16 +99,58 @@ us_names_add_collection(struct us_names *all, uint32_t id, struct us_bytes name,
 }
 
 int
+us_names_add_party(struct us_names *all, const char *party, size_t n)
+{
+	for (size_t i = 0; i < all->n_parties; i++)
+		if (strlen(all->parties[i]) == n && memcmp(all->parties[i], party, n) == 0)
+			return US_OK;
+	if (n == 0)
+		return US_OK;
+	if (all->n_parties >= LISTS_MAX ||
+	    us_grow_bare(&all->parties, all->n_parties, sizeof *all->parties) != US_OK)
+		return US_ERR_NOMEM;
+	all->parties[all->n_parties] = text_of((struct us_bytes){ (const uint8_t *)party, n });
+	if (all->parties[all->n_parties] == NULL)
+		return US_ERR_NOMEM;
+	all->n_parties++;
+	return US_OK;
+}
+
+void
+us_names_add_records(struct us_names *all, uint32_t collection, uint64_t records)
+{
+	for (size_t i = 0; i < all->n_collections; i++)
+		if (all->collections[i].id == collection && all->collections[i].records < records)
+			all->collections[i].records = records;
+}
+
+static int
+list_parties(struct us_names *all, const cJSON *person)
+{
+	const cJSON *party;
+	int err = US_OK;
+
+	cJSON_ArrayForEach(party, cJSON_GetObjectItemCaseSensitive(person, "parties"))
+		if (err == US_OK && cJSON_IsString(party))
+			err = us_names_add_party(all, party->valuestring,
+			    strlen(party->valuestring));
+	return err;
+}
+
+int
 us_names_lists(struct us_names *all, const cJSON *people, const cJSON *collections)
 {
 	const cJSON *item;
 	int err = US_OK;
 
-	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(people, "items"))
+	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(people, "items")) {
 		if (err == US_OK)
 			err = us_names_add_person(all, (uint32_t)us_json_number(item, "person", 0),
 			    us_bytes_of(us_json_text(item, "name")), us_json_text(item, "capacity"),
 			    US_NAME_LISTED);
+		if (err == US_OK)
+			err = list_parties(all, item);
+	}
 	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(collections, "items"))
 		if (err == US_OK)
 			err = us_names_add_collection(all,
@@ -127,8 +171,11 @@ us_names_free(struct us_names *all)
 		free(all->collections[i].name);
 		free(all->collections[i].prefix);
 	}
+	for (size_t i = 0; i < all->n_parties; i++)
+		free(all->parties[i]);
 	free(all->people);
 	free(all->collections);
+	free(all->parties);
 	memset(all, 0, sizeof *all);
 }
 
@@ -152,6 +199,84 @@ us_names_person(const struct us_names *all, uint32_t person, char out[32])
 		return p->name;
 	(void)snprintf(out, 32, "person %u", (unsigned)person);
 	return out;
+}
+
+/* ---- what was asked for ---- */
+
+/* what: "person"; where they are listed: "underseal person list". */
+_Noreturn static void
+no_such(const char *what, const struct us_guess *g, const char *where)
+{
+	if (us_guess_is_near(g))
+		us_usage_error("there is no %s '%.*s': did you mean '%.*s'?", what,
+		    (int)g->wanted.n, (const char *)g->wanted.p, (int)g->best_n, g->best);
+	us_usage_error("there is no %s '%.*s'%s", what, (int)g->wanted.n, (const char *)g->wanted.p,
+	    where);
+}
+
+/* "person 7", if no name of that number is known. */
+static int
+is_nameless(const struct us_names *all, const char *text)
+{
+	uint64_t number;
+
+	return strncmp(text, "person ", 7) == 0 &&
+	    us_number_parse(text + 7, strlen(text + 7), UINT32_MAX, &number) == US_OK &&
+	    number > 0 && us_names_find_person(all, (uint32_t)number) == NULL;
+}
+
+static void
+must_know_person(const struct us_names *all, const char *person)
+{
+	struct us_guess g = us_guess_of(us_bytes_of(person));
+
+	for (size_t i = 0; i < all->n_people; i++) {
+		if (strcmp(all->people[i].name, person) == 0)
+			return;
+		us_guess_consider(&g, all->people[i].name, strlen(all->people[i].name));
+	}
+	/* "Alice" is far from "Alice Attorney" by its letters */
+	for (size_t i = 0; i < all->n_people && !us_guess_is_near(&g); i++)
+		if (*person != '\0' && strcasestr(all->people[i].name, person) != NULL)
+			us_usage_error("there is no person '%s': did you mean '%s'?", person,
+			    all->people[i].name);
+	if (!is_nameless(all, person))
+		no_such("person", &g, "; 'underseal person list' shows who is");
+}
+
+static void
+must_know_party(const struct us_names *all, const char *party)
+{
+	struct us_guess g = us_guess_of(us_bytes_of(party));
+
+	for (size_t i = 0; i < all->n_parties; i++) {
+		if (strcmp(all->parties[i], party) == 0)
+			return;
+		us_guess_consider(&g, all->parties[i], strlen(all->parties[i]));
+	}
+	no_such("party with people in it", &g, "; 'underseal person list' shows the parties");
+}
+
+void
+us_names_must_know(const struct us_names *all, const char *person, const char *party)
+{
+	if (person != NULL)
+		must_know_person(all, person);
+	if (party != NULL)
+		must_know_party(all, party);
+}
+
+void
+us_names_no_collection(const struct us_names *all, const char *name, size_t n)
+{
+	struct us_guess g = us_guess_of((struct us_bytes){ (const uint8_t *)name, n });
+
+	for (size_t i = 0; i < all->n_collections; i++)
+		us_guess_consider(&g, all->collections[i].name, strlen(all->collections[i].name));
+	if (!us_guess_is_near(&g))
+		us_usage_error("neither the log nor the vault's list knows a collection %.*s",
+		    (int)n, name);
+	no_such("collection", &g, "");
 }
 
 const struct us_named_collection *

@@ -24,6 +24,8 @@ struct us_named_collection {
 	uint32_t id;
 	char *name, *prefix;
 	int from;
+	uint64_t
+	    records; /* numbers that batches have taken so far, as far as their acts are there */
 };
 
 struct us_names {
@@ -31,6 +33,8 @@ struct us_names {
 	size_t n_people;
 	struct us_named_collection *collections;
 	size_t n_collections;
+	char **parties; /* of anybody, at any time */
+	size_t n_parties;
 	uint64_t changes; /* grows with each name that is taken */
 };
 
@@ -43,6 +47,11 @@ int us_names_add_person(struct us_names *all, uint32_t id, struct us_bytes name,
 /* The same of a collection, with the prefix of its Bates numbers. */
 int us_names_add_collection(struct us_names *all, uint32_t id, struct us_bytes name,
     struct us_bytes prefix, int from);
+/* A party that somebody is or was of, of n bytes; one that is there is not added again.
+ * US_ERR_NOMEM. */
+int us_names_add_party(struct us_names *all, const char *party, size_t n);
+/* A batch of the collection ends before record number `records`. */
+void us_names_add_records(struct us_names *all, uint32_t collection, uint64_t records);
 /* Frees all; a zeroed one may be freed. */
 void us_names_free(struct us_names *all);
 
@@ -54,6 +63,12 @@ const struct us_named_person *us_names_find_person(const struct us_names *all, u
 /* The same of a collection. */
 const struct us_named_collection *
 us_names_find_collection(const struct us_names *all, uint32_t collection);
+/* That nothing is said of somebody who is not there must not look like somebody who did nothing: a
+ * usage error that names the nearest, unless both are known or NULL. "person 7" is somebody whose
+ * name no act and no list gives. */
+void us_names_must_know(const struct us_names *all, const char *person, const char *party);
+/* Ends the program likewise: there is no collection of that name, of n bytes. */
+_Noreturn void us_names_no_collection(const struct us_names *all, const char *name, size_t n);
 /* The collection of that name, of n bytes; one that the log names before one that a list does. */
 const struct us_named_collection *
 us_names_find_collection_named(const struct us_names *all, const char *name, size_t n);

@@ -308,6 +308,25 @@ us_report_records_known(const struct us_trail *t, const char *text, size_t n,
 	return parse_records(t, text, n, out) == US_RECORDS_GOOD;
 }
 
+/* A usage error for numbers that no batch of the log has taken, where all of it is known. */
+static void
+must_have(const struct us_trail *t, const struct us_report_records *asked, const char *text,
+    size_t n)
+{
+	const struct us_named_collection *c = us_names_find_collection(&t->names,
+	    asked->collection);
+	char first[US_BATES_MAX + 1] = "", last[US_BATES_MAX + 1] = "";
+
+	if (c == NULL || !us_trail_is_whole(t) || asked->last < c->records)
+		return;
+	if (c->records == 0)
+		us_usage_error("there is no record %.*s: %s has none", (int)n, text, c->name);
+	(void)us_bates_format(c->prefix, 0, first);
+	(void)us_bates_format(c->prefix, c->records - 1, last);
+	us_usage_error("there is no record %.*s: %s has %s to %s", (int)n, text, c->name, first,
+	    last);
+}
+
 void
 us_report_records(const struct us_trail *t, const char *text, size_t n,
     struct us_report_records *out)
@@ -318,13 +337,13 @@ us_report_records(const struct us_trail *t, const char *text, size_t n,
 
 	switch (parse_records(t, text, n, out)) {
 	case US_RECORDS_GOOD:
+		must_have(t, out, text, n);
 		break;
 	case US_RECORDS_NO_SLASH:
 		us_usage_error(
 		    "a record is named COLLECTION/BATES, several COLLECTION/BATES..BATES");
 	case US_RECORDS_NO_COLLECTION:
-		us_usage_error("neither the log nor the vault's list knows a collection %.*s", name,
-		    text);
+		us_names_no_collection(&t->names, text, (size_t)name);
 	case US_RECORDS_NO_BATES:
 		us_usage_error("%.*s is no Bates number of %.*s", rest, first, name, text);
 	case US_RECORDS_NO_RANGE:

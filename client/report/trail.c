@@ -5,6 +5,7 @@
 
 #include "base/array.h"
 #include "base/err.h"
+#include "case/bates.h"
 #include "registry/answer.h"
 #include "registry/versions.h"
 
@@ -157,6 +158,9 @@ take_disclosure(struct us_trail *t, struct us_trail_entry *e, const struct us_en
 	e->n_records = d->n_records;
 	if ((e->opened & 1u << US_BOX_ACCESS) == 0)
 		e->collection = d->collection;
+	for (size_t i = 0; i < d->n_records; i++) /* what was shown is there */
+		if (d->records[i] < US_BATES_RECORDS)
+			us_names_add_records(&t->names, e->collection, d->records[i] + 1);
 	e->snapshot = d->snapshot;
 	e->total = d->total;
 	e->part = d->part;
@@ -247,6 +251,13 @@ us_trail_has_acts(const struct us_trail *t)
 	return t->state.n > 0 && t->state.n == t->n_acts && t->acts_err == US_OK;
 }
 
+int
+us_trail_is_whole(const struct us_trail *t)
+{
+	return t->verified.verdict == US_VERDICT_OK && t->passed == t->verified.checkpoint.size &&
+	    us_trail_has_acts(t);
+}
+
 /* The bytes of the entry's act; none: not there. */
 static struct us_bytes
 act_of(const struct us_trail *t, const struct us_trail_entry *e)
@@ -308,16 +319,41 @@ us_trail_registry(const struct us_trail *t, int64_t at_ns, struct us_registry **
 
 /* ---- names ---- */
 
+static int
+parties_of(struct us_trail *t, const struct us_bytes *parties, size_t n)
+{
+	int err = US_OK;
+
+	for (size_t i = 0; err == US_OK && i < n; i++)
+		err = us_names_add_party(&t->names, (const char *)parties[i].p, parties[i].n);
+	return err;
+}
+
 /* The first people, whom the vault's making entered: numbered from 1 on. */
 static int
 names_of_init(struct us_trail *t, const struct us_act_init *init, int from)
 {
 	int err = US_OK;
 
-	for (size_t i = 0; err == US_OK && i < init->n_people; i++)
-		err = us_names_add_person(&t->names, (uint32_t)i + 1, init->people[i].name,
-		    us_capacity_name(init->people[i].capacity), from);
+	for (size_t i = 0; err == US_OK && i < init->n_people; i++) {
+		const struct us_init_person *p = &init->people[i];
+
+		err = us_names_add_person(&t->names, (uint32_t)i + 1, p->name,
+		    us_capacity_name(p->capacity), from);
+		if (err == US_OK)
+			err = parties_of(t, p->parties, p->n_parties);
+	}
 	return err;
+}
+
+static int
+name_of_person(struct us_trail *t, const struct us_trail_act *a, int from)
+{
+	const struct us_act_person_add *p = &a->act->u.person_add;
+	int err = us_names_add_person(&t->names, (uint32_t)us_act_number(a->committed.result),
+	    p->name, us_capacity_name(p->capacity), from);
+
+	return err == US_OK ? parties_of(t, p->parties, p->n_parties) : err;
 }
 
 /* The names that an entry's act gives. */
@@ -329,14 +365,16 @@ take_names(struct us_trail *t, const struct us_trail_entry *e)
 	struct us_trail_act a;
 
 	if ((e->action != US_ACTION_INIT && e->action != US_ACTION_PERSON_ADD &&
-		e->action != US_ACTION_COLLECTION_CREATE) ||
+		e->action != US_ACTION_COLLECTION_CREATE && e->action != US_ACTION_BATCH_CLOSE) ||
 	    !us_trail_act(t, e, &a))
 		return US_OK;
 	if (a.signed_act.type == US_ACT_INIT)
 		return names_of_init(t, &a.act->u.init, from);
 	if (a.signed_act.type == US_ACT_PERSON_ADD)
-		return us_names_add_person(&t->names, (uint32_t)us_act_number(a.committed.result),
-		    a.act->u.person_add.name, us_capacity_name(a.act->u.person_add.capacity), from);
+		return name_of_person(t, &a, from);
+	if (a.signed_act.type == US_ACT_BATCH_CLOSE)
+		us_names_add_records(&t->names, a.act->u.batch_close.collection,
+		    a.act->u.batch_close.first + a.act->u.batch_close.count);
 	if (a.signed_act.type == US_ACT_COLLECTION_CREATE)
 		return us_names_add_collection(&t->names, e->collection, a.act->u.collection.name,
 		    a.act->u.collection.prefix, from);
@@ -357,7 +395,11 @@ take(struct us_trail *t, struct us_trail_entry *e, const struct us_opened *opene
 		.order_version = opened->view.order_version,
 		.entry_class = opened->view.entry_class,
 		.opened = (uint8_t)opened->open };
+	t->passed++;
 	err = take_access(t, e, &opened->access);
+	for (size_t i = 0; err == US_OK && i < opened->access.n_parties; i++)
+		err = us_names_add_party(&t->names, (const char *)opened->access.parties[i].p,
+		    opened->access.parties[i].n);
 	if (err == US_OK)
 		err = take_disclosure(t, e, &opened->disclosure);
 	if (err == US_OK)

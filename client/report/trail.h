@@ -55,6 +55,7 @@ struct us_trail {
 	struct us_bytes committed;
 	size_t taken;    /* bytes of them that are the log's */
 	uint64_t n_acts; /* entries of class STATE so far */
+	uint64_t passed; /* entries so far */
 	struct us_state state;
 	struct us_bytes act;           /* of the newest entry of class STATE; empty: not there */
 	int acts_err;                  /* why `committed` are not the log's acts, or US_OK */
@@ -91,6 +92,8 @@ struct us_trail_entry *us_trail_entry_copy(const struct us_trail_entry *e);
 int us_trail_end_acts(const struct us_trail *t);
 /* 1 if every act so far was there. */
 int us_trail_has_acts(const struct us_trail *t);
+/* 1 once the whole log has gone by with every act: what no act made is not there. */
+int us_trail_is_whole(const struct us_trail *t);
 /* The registry as it was at that moment, folded from the acts. US_ERR_NOT_FOUND: acts up to then
  * are not all there; errors of us_registry_apply(). Free with us_registry_free(). */
 int us_trail_registry(const struct us_trail *t, int64_t at_ns, struct us_registry **out);

@@ -307,6 +307,29 @@ def witnesses(earlier, log, fork):
     server.shutdown()
 
 
+def names_that_are_not(export):
+    """Somebody, a party, a collection or a record that is not there is an error with the nearest that is, never nothing that happened."""
+    wrong = [(["--person", "Davy"], "there is no person 'Davy': did you mean 'Dave'?"),
+             (["--person", "dav"], "there is no person 'dav': did you mean 'Dave'?"),
+             (["--person", ""], "there is no person ''"),
+             (["--person", "person 7"], "there is no person 'person 7'"),  # who has a name
+             (["--party", "plantiffs"], "did you mean 'pl\u00e4ntiffs'?"),
+             (["--party", "zzzz"], "there is no party with people in it 'zzzz'")]
+    reports = ["who-saw demo/DEMO000000005", "person-history", "denials", "anomalies", "disclosures", "exceptions", "searches"]
+    for options, says in wrong:
+        run("audit", "list", *options, expect=USAGE, says=says)
+        for report in reports:
+            if options[0] == "--person" or report != "who-saw":
+                run("audit", "report", *report.split(), *options, expect=USAGE, says=says)
+                run("audit", "report", *report.split(), *options, "--dir", export, expect=USAGE, says=says)
+    run("audit", "list", "--record", "dem/DEMO000000005", expect=USAGE, says="there is no collection 'dem': did you mean 'demo'?")
+    run("audit", "list", "--record", "demo/EX000000005", expect=USAGE, says="is no Bates number of demo: they begin with DEMO and have 9 digits")
+    run("audit", "list", "--credential", "ab" * 32, expect=USAGE, says="no entry that you may see is of a credential")
+    run("audit", "report", "who-saw", "dem/DEMO000000005", expect=USAGE, says="there is no collection 'dem': did you mean 'demo'?")
+    # and who is there and did nothing is no error
+    equal(json.loads(run("audit", "report", "denials", "--person", "Bob", "--until", "2001-01-01", "--json"))["rows"], [], "Bob's refusals")
+
+
 def main():
     drafts = fake_log.st.long_story(ENTRIES)
     log = fake_log.Log(vault.path("log"), drafts)
@@ -321,6 +344,7 @@ def main():
     lists(log)
     exports(log, export)
     reports(export)
+    names_that_are_not(export)
     os.remove(os.path.join(export, "acts"))  # not all of its acts: what the credentials' own acts say is left
     run("audit", "report", "exceptions", "--dir", export)
     indexed(export)
