@@ -33,6 +33,11 @@ struct us_client_notice {
 	size_t n_batches;
 	int listing;    /* the records are known */
 	uint64_t names; /* taken when records that were named were looked up */
+	/* Of a clawback that was withdrawn or denied: from that entry on no notice stands, and who
+	 * reads is charged with nothing. One that was granted stands for good. */
+	int64_t over_ns; /* 0: it is not over */
+	const char *over_how;
+	uint64_t unknown_ends; /* filings that ended by acts that are not there */
 	uint64_t touches, after, attempts, perhaps;
 };
 
@@ -99,6 +104,31 @@ look_for_clawback(struct us_report *r, const struct us_trail_entry *e)
 	else if (e->action == US_ACTION_CLAWBACK && a.signed_act.type == US_ACT_CLAWBACK &&
 	    !n->found && us_act_number(a.committed.result) == (uint64_t)clawback_number(r))
 		take_clawback(n, e, &a.act->u.records);
+}
+
+/* Whether the entry ends it. */
+static void
+look_for_end(struct us_report *r, const struct us_trail_entry *e)
+{
+	struct us_client_notice *n = r->state;
+	const struct us_act_docket *act;
+	char id[US_DOCKET_ID_MAX + 1];
+	struct us_trail_act a;
+
+	if ((e->action != US_ACTION_DOCKET_WITHDRAW && e->action != US_ACTION_DOCKET_RESOLVE) ||
+	    e->entry_class != US_CLASS_STATE || e->index < n->act_index)
+		return;
+	if (!us_trail_act(r->trail, e, &a)) {
+		n->unknown_ends++;
+		return;
+	}
+	act = &a.act->u.docket;
+	(void)snprintf(id, sizeof id, "clawback-%lld", (long long)clawback_number(r));
+	if (!us_bytes_is(act->docket_id, id) ||
+	    (a.signed_act.type == US_ACT_DOCKET_RESOLVE && act->outcome != US_OUTCOME_DENIED))
+		return;
+	n->over_ns = e->time_ns;
+	n->over_how = a.signed_act.type == US_ACT_DOCKET_WITHDRAW ? "withdrawn" : "denied";
 }
 
 static int
@@ -248,7 +278,9 @@ entry(struct us_report *r, const struct us_trail_entry *e)
 	else if (r->ask->clawback == NULL && r->ask->records != NULL &&
 	    n->names != r->trail->names.changes)
 		look_up(r, 0);
-	if (n->listing)
+	else if (r->ask->clawback != NULL && n->over_ns == 0)
+		look_for_end(r, e);
+	if (n->listing && n->over_ns == 0)
 		take_touch(r, n, e);
 }
 
@@ -272,6 +304,17 @@ end(struct us_report *r)
 	us_report_time(r->summary, "notice", n->since_ns);
 	if (n->act_ns != 0)
 		us_report_time(r->summary, "clawback in force", n->act_ns);
+	if (n->over_ns != 0) {
+		us_report_time(r->summary, "clawback over", n->over_ns);
+		us_report_text(r->summary, "how it ended", n->over_how);
+		us_report_note(r, "The clawback was %s: what came later is not listed.",
+		    n->over_how);
+	} else if (n->unknown_ends > 0) {
+		us_report_note(r,
+		    "%llu filings were withdrawn or resolved by acts that could not be opened: if "
+		    "this clawback was one of them, what came later should not be listed.",
+		    (unsigned long long)n->unknown_ends);
+	}
 	us_report_number(r->summary, "records of the notice", records);
 	us_report_number(r->summary, "disclosed after the notice", n->touches);
 	if (n->act_ns != 0)

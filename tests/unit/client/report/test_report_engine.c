@@ -994,6 +994,67 @@ things(void **state)
 	free(act);
 }
 
+/* How a clawback ends, and whether who reads after that is charged. */
+static void
+clawbacks_end(void **state)
+{
+	static const struct {
+		enum us_act_type type;
+		enum us_outcome outcome;
+		const char *id, *how; /* NULL: it goes on */
+	} ends[] = {
+		{ US_ACT_DOCKET_WITHDRAW, 0, "clawback-4", "withdrawn" },
+		{ US_ACT_DOCKET_RESOLVE, US_OUTCOME_DENIED, "clawback-4", "denied" },
+		{ US_ACT_DOCKET_RESOLVE, US_OUTCOME_GRANTED, "clawback-4", NULL },
+		{ US_ACT_DOCKET_WITHDRAW, 0, "clawback-44", NULL },
+		{ US_ACT_DOCKET_WITHDRAW, 0, "challenge-4", NULL },
+	};
+	static const uint64_t taken[] = { 3 };
+	const struct us_report_ask ask = { .clawback = "clawback-4" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+		struct us_act *act = calloc(1, sizeof *act);
+		struct us_report r;
+		struct us_buf runs;
+		uint32_t n_runs = 0;
+		const int over = ends[i].how != NULL;
+
+		assert_non_null(act);
+		clock_ns = START;
+		us_buf_init(&runs, 1000);
+		assert_int_equal(us_selection_pack(taken, 1, &runs, &n_runs), US_OK);
+		act->type = US_ACT_CLAWBACK;
+		act->u.records.selection = (struct us_selection){ .collection = 1,
+			.n_runs = n_runs,
+			.runs = { runs.data, runs.len } };
+		act->u.records.noticed_ns = clock_ns;
+		add_act(act, US_ACTION_CLAWBACK, 2, 4, 1);     /* 0 */
+		add_use(3, US_DECISION_ALLOW, US_REASON_NONE); /* 1: charged */
+		memset(act, 0, sizeof *act);
+		act->type = ends[i].type;
+		act->u.docket = (struct us_act_docket){ .docket_id = us_bytes_of(ends[i].id),
+			.outcome = ends[i].outcome,
+			.text = us_bytes_of("settled") };
+		add_act(act,
+		    act->type == US_ACT_DOCKET_WITHDRAW ? US_ACTION_DOCKET_WITHDRAW :
+							  US_ACTION_DOCKET_RESOLVE,
+		    2, 0, 0);                                  /* 2 */
+		add_use(3, US_DECISION_ALLOW, US_REASON_NONE); /* 3: charged unless it is over */
+		make(&r, "after-notice", &ask);
+		assert_int_equal(cJSON_GetArraySize(r.rows), over ? 1 : 2);
+		assert_int_equal((int)us_json_number(r.summary,
+				     "of them after the clawback was in force", -1),
+		    over ? 1 : 2);
+		assert_string_equal(us_json_text(r.summary, "how it ended"),
+		    over ? ends[i].how : "");
+		us_report_free(&r);
+		us_buf_free(&runs);
+		drop_log();
+		free(act);
+	}
+}
+
 static void
 ranges(void **state)
 {
@@ -1032,6 +1093,7 @@ main(void)
 		cmocka_unit_test(who_saw),
 		cmocka_unit_test(lists),
 		cmocka_unit_test(after_notice),
+		cmocka_unit_test(clawbacks_end),
 		cmocka_unit_test(endings),
 		cmocka_unit_test(copies),
 		cmocka_unit_test(days),
