@@ -33,7 +33,7 @@ struct us_client_verification {
 	/* the longest time without an entry */
 	int64_t last_ns, longest_ns;
 	uint64_t longest_at;
-	/* starts that no stop came before: the vault ended without saying so */
+	/* starts that neither a stop nor a seal came before: the vault ended without saying so */
 	uint64_t starts, unclean;
 	int running;
 	/* how answers ended: the last entries of disclosures that no mark has passed yet */
@@ -54,8 +54,10 @@ take_time(struct us_client_verification *s, const struct us_trail_entry *e)
 		s->starts++;
 		s->unclean += s->running != 0;
 		s->running = 1;
-	} else if (e->action == US_ACTION_STOP)
-		s->running = 0;
+	} else if (e->action == US_ACTION_STOP ||
+	    (e->action == US_ACTION_SEAL && e->decision == US_DECISION_ALLOW)) {
+		s->running = 0; /* a seal starts the processes anew, and writes no stop */
+	}
 }
 
 /* A mark settles what is before its end; of a failed one it is not known how its answers ended. An

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "daemon/keeper/desk.h"
 #include "daemon/keeper/handover.h"
+#include "daemon/keeper/machine_events.h"
 
 static int
 write_backup_entry(struct us_keeper_desk *d, const struct us_keeper_successor *s, uint32_t number,
@@ -11,6 +12,8 @@ write_backup_entry(struct us_keeper_desk *d, const struct us_keeper_successor *s
 {
 	struct us_entry_access a;
 	const struct us_entry_in e = { .entry_class = US_CLASS_SYSTEM, .access = &a };
+	/* what is written here changes nothing about how the last run ended */
+	const enum us_gap end = us_run_end(us_klog_size(d->log));
 	uint64_t index;
 	int err;
 
@@ -22,7 +25,11 @@ write_backup_entry(struct us_keeper_desk *d, const struct us_keeper_successor *s
 		    .generation = generation,
 		    .successor = us_note_signer_key(s->signer)->id } };
 	err = us_klog_append(d->log, &e, &index, time_ns);
-	return err != US_OK ? err : us_klog_commit(d->log);
+	if (err == US_OK)
+		err = us_klog_commit(d->log);
+	if (err == US_OK && end != US_GAP_CRASHED)
+		us_run_ended(us_klog_size(d->log), end);
+	return err;
 }
 
 static int

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "daemon/keeper/internal.h"
+#include "daemon/keeper/machine_events.h"
 
 #define CA_DAYS 7300
 #define SERVER_DAYS 1825
@@ -237,6 +238,8 @@ write_log(struct us_keeper_making *m)
 	}
 	if (err == US_OK)
 		err = us_klog_commit(log);
+	if (err == US_OK) /* what is between this and the first start is no crash */
+		us_run_ended(us_klog_size(log), US_GAP_STOPPED);
 	us_klog_close(log);
 	return err;
 }

@@ -158,7 +158,7 @@ static void
 end_sealed(struct us_keeper *k)
 {
 	us_keeper_unattributed_pass_on(k);
-	us_machine_events_ended(k, US_GAP_SEALED);
+	us_run_ended(us_klog_size(k->klog), US_GAP_SEALED);
 	close_keeper(of(k));
 	exit(US_EXIT_SEALED);
 }
@@ -398,7 +398,7 @@ on_stop(void *ctx)
 	us_keeper_unattributed_pass_on(k); /* if it could not be told */
 	(void)us_keeper_event(k, US_ACTION_STOP, US_DECISION_NONE, US_REASON_NONE, NULL, NULL);
 	us_keeper_settle(k);
-	us_machine_events_ended(k, US_GAP_STOPPED);
+	us_run_ended(us_klog_size(k->klog), US_GAP_STOPPED);
 	close_keeper(process);
 }
 

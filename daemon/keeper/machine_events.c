@@ -170,8 +170,8 @@ describe_changes(struct us_keeper *k, struct us_buf *changes)
 
 /* --- start and end ------------------------------------------------------------------------- */
 
-static enum us_gap
-how_it_ended(uint64_t size)
+enum us_gap
+us_run_end(uint64_t size)
 {
 	enum us_gap how = US_GAP_CRASHED;
 	struct us_buf b;
@@ -199,7 +199,7 @@ us_machine_events_begin(struct us_keeper *k, int64_t last_ns, int64_t start_ns, 
 {
 	struct us_event e = { .form = US_EVENT_CONFIGURE };
 	struct us_buf changes;
-	int err = log_gap(k, last_ns, start_ns, how_it_ended(from_size));
+	int err = log_gap(k, last_ns, start_ns, us_run_end(from_size));
 
 	us_buf_init(&changes, US_EVENT_CONFIGURE_MAX);
 	if (err == US_OK)
@@ -233,12 +233,12 @@ us_machine_events_begun(struct us_keeper *k)
 }
 
 void
-us_machine_events_ended(struct us_keeper *k, enum us_gap how)
+us_run_ended(uint64_t size, enum us_gap how)
 {
 	uint8_t ended[ENDED_SIZE] = ENDED_MAGIC;
 	int err;
 
-	us_store_u64(ended + 7, us_klog_size(k->klog));
+	us_store_u64(ended + 7, size);
 	ended[15] = (uint8_t)how;
 	err = us_keeper_write(ENDED, (struct us_bytes){ ended, sizeof ended });
 	if (err != US_OK)

@@ -29,8 +29,11 @@ us_machine_events_begin(struct us_keeper *k, int64_t last_ns, int64_t start_ns, 
 /* When these entries are durable: remembers the settings. A failure is said, and repeated at the
  * next start. */
 void us_machine_events_begun(struct us_keeper *k);
-/* When the last entry of an orderly end is durable. */
-void us_machine_events_ended(struct us_keeper *k, enum us_gap how);
+/* When the last entry of an orderly end is durable: size is the log's with it. Also for what writes
+ * entries while no keeper runs. A failure is said: the next start then tells of a crash. */
+void us_run_ended(uint64_t size, enum us_gap how);
+/* How the run ended that left a log of that size: US_GAP_STOPPED or _SEALED, else _CRASHED. */
+enum us_gap us_run_end(uint64_t size);
 /* Looks at the clocks, about ten times a second. */
 void us_machine_events_clocks(struct us_keeper *k);
 /* A message of the monitor: a process died, or counts of a front that has ended. */

@@ -77,12 +77,12 @@ def scenario():
     check(hit and hit[0]["person"] == "Alice Attorney" and hit[0]["records"] == ["DEMO000000007"] and
           hit[0]["purpose"] == "claim 3" and hit[0]["decision"] == "allow", "the read's entry", hit)
     r = vault.client("auditor", "audit", "list", "--person", "Nobody", code=USAGE)
-    check("there is no person 'Nobody'" in r.err, "nobody", r.err)
+    check("there is no person 'Nobody'" in r.stderr, "nobody", r.stderr)
     for report, options, says in (("who-saw", ["demo/DEMO999999999"], "there is no record demo/DEMO999999999: demo has DEMO000000001 to"),
                                   ("person-history", ["--person", "Alice"], "did you mean 'Alice Attorney'?"),
                                   ("denials", ["--party", "plaintif"], "did you mean 'plaintiffs'?")):
         r = vault.client("auditor", "audit", "report", report, *options, code=USAGE)
-        check(says in r.err, report, r.err)
+        check(says in r.stderr, report, r.stderr)
 
     step("copies leave with a line on the ledger")
     out = vault.base + "/copy.txt"

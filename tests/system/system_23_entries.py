@@ -112,7 +112,9 @@ def scenario():
     seen = {(e["kind"], e["action"], e["decision"]) for e in entries}
     equal(sorted(WANTED - seen), [], "missing, of %s" % sorted(seen))
     check(any("connections: - -> 4000" in e.get("changes", "") for e in entries), "which setting is another")
-    equal({e["cause"] for e in entries if e["action"] == "gap"}, {"stopped", "sealed", "crashed"}, "how runs ended")
+    equal([e["cause"] for e in entries if e["action"] == "gap"], ["stopped", "stopped", "sealed", "stopped", "crashed"], "how runs ended")
+    found = {row["check"]: row["finding"] for row in vault.client("auditor", "audit", "report", "verification").json["rows"]}
+    equal((found["starts of the vault"], found["starts after an end that is not in the log"]), (5, 1), "the starts, one of them behind a kill")
     equal(sum(e["counts"].get("no-certificate", 0) for e in entries if e["action"] == "handshakes"), 60, "knocks")
     check(any(e["action"] == "read" and e["decision"] == "deny" for e in entries), "a refused read")
     check(any(e["reason"] == "suspended" for e in entries), "a suspended person's request")
