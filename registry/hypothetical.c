@@ -39,12 +39,30 @@ us_registry_hypothetical(const struct us_registry *reg, const struct us_person *
 	us_order_evaluate(order, &out->subject, action, &out->context, &out->ruling);
 }
 
+/* Why none of the person's credentials is good; the last one's reason. */
+static enum us_reason
+credential_fallen(const struct us_registry *reg, uint32_t person, int64_t at_ns)
+{
+	enum us_reason reason = US_REASON_UNKNOWN_CREDENTIAL;
+
+	for (size_t i = 0; i < us_registry_credentials(reg); i++) {
+		const struct us_credential *c = us_registry_credential(reg, i);
+
+		if (c->person != person)
+			continue;
+		reason = us_registry_standing(reg, c->fingerprint, at_ns, NULL, NULL);
+		if (reason == US_REASON_NONE)
+			break;
+	}
+	return reason;
+}
+
 enum us_reason
-us_person_fallen(const struct us_person *person)
+us_person_fallen(const struct us_registry *reg, const struct us_person *person, int64_t at_ns)
 {
 	switch (person->status) {
 	case US_PERSON_ACTIVE:
-		return US_REASON_NONE;
+		return credential_fallen(reg, person->id, at_ns);
 	case US_PERSON_PENDING:
 		return US_REASON_PENDING;
 	case US_PERSON_SUSPENDED:

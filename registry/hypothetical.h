@@ -22,9 +22,12 @@ struct us_hypothetical {
 void us_registry_hypothetical(const struct us_registry *reg, const struct us_person *person,
     enum us_action action, const struct us_collection *collection, uint64_t records, int64_t at_ns,
     struct us_hypothetical *out);
-/* Why somebody who does not stand cannot do anything, whatever the order says; US_REASON_NONE of
- * who stands. */
-enum us_reason us_person_fallen(const struct us_person *person);
+/* Why somebody cannot do anything at that moment, whatever the order says: PENDING, SUSPENDED or
+ * ENDED; else, of somebody without a credential that is good then, what us_registry_standing() says
+ * of the one that was issued last, or UNKNOWN_CREDENTIAL if there is none. US_REASON_NONE of who
+ * stands. The registry is one of that moment. */
+enum us_reason
+us_person_fallen(const struct us_registry *reg, const struct us_person *person, int64_t at_ns);
 /* Why a record is not for this person, whatever the rules' queries find: NOT_FOUND, WITHDRAWN, HELD
  * (its producer has not released it), FROZEN, CLAWED_BACK; US_REASON_NONE if none of these. */
 enum us_reason us_registry_barred(const struct us_registry *reg, const struct us_person *person,

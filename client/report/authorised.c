@@ -129,7 +129,7 @@ judge(struct us_report *r, const struct us_client_matter *m, const struct us_per
 	char text[US_ORDER_PARAGRAPH_MAX + US_ORDER_ID_MAX + 1];
 
 	us_registry_hypothetical(m->reg, person, m->action, m->collection, 1, m->at_ns, &o);
-	reason = us_person_fallen(person);
+	reason = us_person_fallen(m->reg, person, m->at_ns);
 	if (reason == US_REASON_NONE)
 		reason = o.ruling.reason;
 	if (reason == US_REASON_NONE)

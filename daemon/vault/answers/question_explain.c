@@ -190,12 +190,16 @@ put_explanation(struct us_vault_asking *a, const struct us_vault_hypothetical *o
 {
 	const struct us_order *order = us_registry_order(a->then);
 	struct us_vault_lines lines = { order, j };
+	const enum us_reason fallen = us_person_fallen(a->then, o->of.person, a->at_ns);
 
 	us_json_kv_uint(j, "person", o->of.person->id);
 	us_json_kv_cstr(j, "name", o->of.person->name);
 	us_json_kv_cstr(j, "action", us_action_name((unsigned)a->action));
-	us_json_kv_cstr(j, "decision", us_decision_name((unsigned)o->of.ruling.decision));
-	us_json_kv_cstr(j, "reason", us_reason_name((unsigned)o->of.ruling.reason));
+	us_json_kv_cstr(j, "decision",
+	    us_decision_name(
+		(unsigned)(fallen == US_REASON_NONE ? o->of.ruling.decision : US_DECISION_DENY)));
+	us_json_kv_cstr(j, "reason",
+	    us_reason_name((unsigned)(fallen == US_REASON_NONE ? o->of.ruling.reason : fallen)));
 	put_text(j, "rule", o->of.ruling.rule_id);
 	put_text(j, "paragraph", o->of.ruling.paragraph);
 	us_json_kv_cstr(j, "cure", o->of.ruling.cure[0] == '\0' ? NULL : o->of.ruling.cure);
@@ -218,9 +222,9 @@ put_explanation(struct us_vault_asking *a, const struct us_vault_hypothetical *o
 /* --- who -------------------------------------------------------------------------------------- */
 
 static void
-put_who(const struct us_vault_hypothetical *o, struct us_json *j)
+put_who(const struct us_vault_asking *a, const struct us_vault_hypothetical *o, struct us_json *j)
 {
-	enum us_reason reason = us_person_fallen(o->of.person);
+	enum us_reason reason = us_person_fallen(a->then, o->of.person, a->at_ns);
 
 	if (reason == US_REASON_NONE)
 		reason = o->of.ruling.reason;
@@ -255,7 +259,7 @@ put_all(struct us_vault_request *r, struct us_vault_asking *a,
 		if (p == NULL)
 			continue;
 		judge(r, a, rules, p, &o);
-		put_who(&o, j);
+		put_who(a, &o, j);
 	}
 	us_json_close(j);
 	us_json_kv_uint(j, "entry", a->entry);

@@ -11,6 +11,7 @@
 
 #include "log/entry.h"
 #include "log/state.h"
+#include "registry/hypothetical.h"
 #include "tests/unit/registry/world.h"
 
 static enum us_reason
@@ -240,6 +241,54 @@ test_revoke(void **state)
 	uint8_t unknown[32] = { 1 };
 	assert_int_equal(us_registry_standing(w->reg, unknown, w->now, NULL, NULL),
 	    US_REASON_UNKNOWN_CREDENTIAL);
+	free(act);
+}
+
+static enum us_reason
+fallen(const struct world *w, const struct actor *a)
+{
+	return us_person_fallen(w->reg, us_registry_person(w->reg, a->person), w->now);
+}
+
+/* Somebody whose every credential has ended cannot do anything, whatever the order says; with one
+ * that is good they can. */
+static void
+test_fallen(void **state)
+{
+	struct world *w = *state;
+	struct us_act *act = calloc(1, sizeof *act);
+	struct actor a, second;
+
+	actor_new(&a, "Bob");
+	actor_new(&second, w->attorney.name);
+	assert_int_equal(world_add(w, &w->admin, &a, US_CAPACITY_EXPERT, "plaintiffs", NULL),
+	    US_OK);
+	assert_int_equal(fallen(w, &a), US_REASON_PENDING);
+	assert_int_equal(world_issue(w, &w->admin, &a), US_OK);
+	assert_int_equal(world_docket_sign(w, &w->attorney, "person-5"), US_OK);
+	assert_int_equal(fallen(w, &a), standing(w, &a));
+	(void)world_docket_sign(w, &w->attorney, "credential-5");
+	assert_int_equal(standing(w, &a), fallen(w, &a));
+
+	assert_int_equal(fallen(w, &w->attorney), US_REASON_NONE);
+	second.person = w->attorney.person;
+	assert_int_equal(world_issue(w, &w->admin, &second), US_OK);
+	assert_int_equal(fallen(w, &w->attorney), US_REASON_NONE); /* the second one waits */
+	act->type = US_ACT_CREDENTIAL_REVOKE;
+	memcpy(act->u.revoke.fingerprint, w->attorney.fingerprint, 32);
+	act->u.revoke.reason = us_bytes_of("laptop lost");
+	assert_int_equal(world_act(w, &w->admin, act), US_OK);
+	/* what is left of them says why */
+	assert_int_equal(fallen(w, &w->attorney), standing(w, &second));
+	assert_int_not_equal(fallen(w, &w->attorney), US_REASON_NONE);
+
+	assert_int_equal(fallen(w, &w->producer), US_REASON_NONE);
+	w->now += INT64_C(400) * 86400 * WORLD_SECOND;
+	assert_int_equal(fallen(w, &w->producer), US_REASON_EXPIRED);
+	w->now = WORLD_T0 - INT64_C(86400) * WORLD_SECOND;
+	assert_int_equal(fallen(w, &w->producer), US_REASON_NOT_YET_VALID);
+	actor_free(&a);
+	actor_free(&second);
 	free(act);
 }
 
@@ -641,6 +690,7 @@ main(void)
 		T(test_suspend),
 		T(test_people_refused),
 		T(test_revoke),
+		T(test_fallen),
 		T(test_envelope),
 		T(test_batches),
 		T(test_copies),
