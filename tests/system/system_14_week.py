@@ -548,7 +548,8 @@ def authorised_offline(week, export):
     online = {row["person"]: (row["decision"], row["reason"]) for row in Desk(vault, "auditor")("authorised", record, "--at", at)["rows"]}
     r = desk("authorised", record, "--at", at)
     equal({row["person"]: (row["decision"], row["reason"]) for row in r["rows"]}, online, "the same as the vault says")
-    equal(allowed(r), {ALICE, BOB}, "who was authorised, as the order has it")
+    equal(allowed(r), {ALICE}, "who was authorised: the order has Bob too, whose only credential is revoked")
+    equal(online[BOB], ("deny", "revoked"), "why Bob is not")
     check(any("from the acts in the export" in n for n in r["notes"]), "and what it rests on", r["notes"])
     r = desk("authorised", record, "--at", "2020-01-01")
     check(r["rows"] == [] and any("no such record" in n for n in r["notes"]), "before it was loaded nobody was", r)
@@ -588,7 +589,7 @@ def scenario():
         for part in (people_and_reading, unusual, things, acts, log_itself):
             part(week, desk)
     r = Desk(vault, "auditor")("authorised", "demo/" + bates(2)[0], "--at", now())
-    equal({row["person"] for row in r["rows"] if row["decision"] == "allow"}, {ALICE, BOB}, "who was authorised, as the order has it")
+    equal({row["person"] for row in r["rows"] if row["decision"] == "allow"}, {ALICE}, "who was authorised: not Bob, whose only credential is revoked")
     check(any("the vault's, not the log's" in n for n in r["notes"]), "and who says so", r["notes"])
     authorised_offline(week, export)
     tampered(vault, export)
