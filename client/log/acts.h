@@ -1,7 +1,7 @@
 /*
  * The committed acts beside the log: from the vault, for whoever the order opens the whole log to,
  * or the file "acts" of an export. They are str32 after str32 (log/state.h); nothing here says that
- * they are those of the log: us_trail_take_acts() and the verifiers do.
+ * they are those of the log: us_trail_set_acts() and the verifiers do.
  */
 #ifndef US_CLIENT_LOG_ACTS_H
 #define US_CLIENT_LOG_ACTS_H

@@ -28,19 +28,17 @@ static int
 list_entry(void *arg, const struct us_verified_entry *e)
 {
 	struct us_client_listing *l = arg;
-	int err;
+	int err = US_OK;
 
 	us_buf_reset(&l->line);
 	if (us_opened_has(e->opened, US_BOX_ACCESS)) {
 		l->has_credential |= l->filter.credential != NULL &&
 		    us_log_is_of(e->opened, l->filter.credential);
-		for (size_t i = 0; i < e->opened->access.n_parties; i++)
-			if (us_names_add_party(&l->known,
-				(const char *)e->opened->access.parties[i].p,
-				e->opened->access.parties[i].n) != US_OK)
-				return US_ERR_NOMEM;
+		err = us_names_add_parties(&l->known, e->opened->access.parties,
+		    e->opened->access.n_parties);
 	}
-	err = us_log_entry_json(&l->line, e->opened, &l->names, &l->filter);
+	if (err == US_OK)
+		err = us_log_entry_json(&l->line, e->opened, &l->names, &l->filter);
 	/* an entry that does not fit the filter gives no line */
 	if (err == US_OK && l->line.len > 0 &&
 	    fwrite(l->line.data, 1, l->line.len, l->out) != l->line.len)
@@ -53,7 +51,6 @@ static void
 parse_record(struct us_log_filter *f, const char *text, char *collection, size_t size)
 {
 	const char *slash = strrchr(text, '/');
-	size_t n;
 
 	if (slash == NULL || (size_t)(slash - text) >= size || strlen(slash + 1) <= US_BATES_DIGITS)
 		us_usage_error("--record takes COLLECTION/BATES");
@@ -61,8 +58,6 @@ parse_record(struct us_log_filter *f, const char *text, char *collection, size_t
 	collection[slash - text] = '\0';
 	f->collection = collection;
 	f->has_record = 1;
-	if (us_bates_split(us_bytes_of(slash + 1), &n, &f->record) != US_OK)
-		f->record = UINT64_MAX; /* which no collection has */
 	f->bates = slash + 1;
 }
 
@@ -149,13 +144,13 @@ show_listing(struct us_client *client, struct us_client_listing *l)
 	return fflush(stdout) == 0 ? US_EXIT_DONE : US_EXIT_OTHER;
 }
 
-/* Whom and what the filter names is in the vault's lists, or it is a usage error. */
+/* Whom and what the filter names is in the vault's lists, or it is a usage error; the record gets
+ * its number. */
 static void
 check_names(struct us_client_listing *l)
 {
-	const struct us_log_filter *f = &l->filter;
+	struct us_log_filter *f = &l->filter;
 	const struct us_named_collection *c;
-	uint64_t record;
 
 	if (us_names_lists(&l->known, l->names.people, l->names.collections) != US_OK)
 		us_give_up(US_EXIT_OTHER, "out of memory");
@@ -165,7 +160,7 @@ check_names(struct us_client_listing *l)
 	c = us_names_find_collection_named(&l->known, f->collection, strlen(f->collection));
 	if (c == NULL)
 		us_names_no_collection(&l->known, f->collection, strlen(f->collection));
-	if (us_bates_parse(c->prefix, us_bytes_of(f->bates), &record) != US_OK)
+	if (us_bates_parse(c->prefix, us_bytes_of(f->bates), &f->record) != US_OK)
 		us_usage_error("%s is no Bates number of %s: they begin with %s and have %d digits",
 		    f->bates, c->name, c->prefix, US_BATES_DIGITS);
 }

@@ -98,22 +98,32 @@ us_names_add_collection(struct us_names *all, uint32_t id, struct us_bytes name,
 	return err == US_OK ? set_text(&c->prefix, prefix) : err;
 }
 
-int
-us_names_add_party(struct us_names *all, const char *party, size_t n)
+static int
+add_party(struct us_names *all, struct us_bytes party)
 {
+	char *text;
+
 	for (size_t i = 0; i < all->n_parties; i++)
-		if (strlen(all->parties[i]) == n && memcmp(all->parties[i], party, n) == 0)
+		if (us_bytes_is(party, all->parties[i]))
 			return US_OK;
-	if (n == 0)
+	if (party.n == 0)
 		return US_OK;
 	if (all->n_parties >= LISTS_MAX ||
-	    us_grow_bare(&all->parties, all->n_parties, sizeof *all->parties) != US_OK)
+	    us_grow_bare(&all->parties, all->n_parties, sizeof *all->parties) != US_OK ||
+	    (text = text_of(party)) == NULL)
 		return US_ERR_NOMEM;
-	all->parties[all->n_parties] = text_of((struct us_bytes){ (const uint8_t *)party, n });
-	if (all->parties[all->n_parties] == NULL)
-		return US_ERR_NOMEM;
-	all->n_parties++;
+	all->parties[all->n_parties++] = text;
 	return US_OK;
+}
+
+int
+us_names_add_parties(struct us_names *all, const struct us_bytes *parties, size_t n)
+{
+	int err = US_OK;
+
+	for (size_t i = 0; err == US_OK && i < n; i++)
+		err = add_party(all, parties[i]);
+	return err;
 }
 
 void
@@ -132,8 +142,7 @@ list_parties(struct us_names *all, const cJSON *person)
 
 	cJSON_ArrayForEach(party, cJSON_GetObjectItemCaseSensitive(person, "parties"))
 		if (err == US_OK && cJSON_IsString(party))
-			err = us_names_add_party(all, party->valuestring,
-			    strlen(party->valuestring));
+			err = add_party(all, us_bytes_of(party->valuestring));
 	return err;
 }
 

@@ -24,8 +24,7 @@ struct us_named_collection {
 	uint32_t id;
 	char *name, *prefix;
 	int from;
-	uint64_t
-	    records; /* numbers that batches have taken so far, as far as their acts are there */
+	uint64_t records; /* numbers that are known to be taken */
 };
 
 struct us_names {
@@ -47,10 +46,9 @@ int us_names_add_person(struct us_names *all, uint32_t id, struct us_bytes name,
 /* The same of a collection, with the prefix of its Bates numbers. */
 int us_names_add_collection(struct us_names *all, uint32_t id, struct us_bytes name,
     struct us_bytes prefix, int from);
-/* A party that somebody is or was of, of n bytes; one that is there is not added again.
- * US_ERR_NOMEM. */
-int us_names_add_party(struct us_names *all, const char *party, size_t n);
-/* A batch of the collection ends before record number `records`. */
+/* Parties that somebody is or was of; one that is there is not added again. US_ERR_NOMEM. */
+int us_names_add_parties(struct us_names *all, const struct us_bytes *parties, size_t n);
+/* The collection, if it is known, has numbers below `records` at least. */
 void us_names_add_records(struct us_names *all, uint32_t collection, uint64_t records);
 /* Frees all; a zeroed one may be freed. */
 void us_names_free(struct us_names *all);

@@ -149,7 +149,7 @@ take_disclosure(struct us_trail *t, struct us_trail_entry *e, const struct us_en
 {
 	static const uint64_t none;
 	const size_t n = d->n_records * sizeof *d->records;
-	uint64_t *records = n == 0 ? NULL : keep(t, n);
+	uint64_t *records = n == 0 ? NULL : keep(t, n), shown = 0;
 
 	e->recipient = keep_text(t, d->recipient);
 	if ((n > 0 && records == NULL) || e->recipient == NULL)
@@ -159,8 +159,9 @@ take_disclosure(struct us_trail *t, struct us_trail_entry *e, const struct us_en
 	if ((e->opened & 1u << US_BOX_ACCESS) == 0)
 		e->collection = d->collection;
 	for (size_t i = 0; i < d->n_records; i++) /* what was shown is there */
-		if (d->records[i] < US_BATES_RECORDS)
-			us_names_add_records(&t->names, e->collection, d->records[i] + 1);
+		if (d->records[i] < US_BATES_RECORDS && d->records[i] >= shown)
+			shown = d->records[i] + 1;
+	us_names_add_records(&t->names, e->collection, shown);
 	e->snapshot = d->snapshot;
 	e->total = d->total;
 	e->part = d->part;
@@ -319,16 +320,6 @@ us_trail_registry(const struct us_trail *t, int64_t at_ns, struct us_registry **
 
 /* ---- names ---- */
 
-static int
-parties_of(struct us_trail *t, const struct us_bytes *parties, size_t n)
-{
-	int err = US_OK;
-
-	for (size_t i = 0; err == US_OK && i < n; i++)
-		err = us_names_add_party(&t->names, (const char *)parties[i].p, parties[i].n);
-	return err;
-}
-
 /* The first people, whom the vault's making entered: numbered from 1 on. */
 static int
 names_of_init(struct us_trail *t, const struct us_act_init *init, int from)
@@ -341,7 +332,7 @@ names_of_init(struct us_trail *t, const struct us_act_init *init, int from)
 		err = us_names_add_person(&t->names, (uint32_t)i + 1, p->name,
 		    us_capacity_name(p->capacity), from);
 		if (err == US_OK)
-			err = parties_of(t, p->parties, p->n_parties);
+			err = us_names_add_parties(&t->names, p->parties, p->n_parties);
 	}
 	return err;
 }
@@ -353,7 +344,7 @@ name_of_person(struct us_trail *t, const struct us_trail_act *a, int from)
 	int err = us_names_add_person(&t->names, (uint32_t)us_act_number(a->committed.result),
 	    p->name, us_capacity_name(p->capacity), from);
 
-	return err == US_OK ? parties_of(t, p->parties, p->n_parties) : err;
+	return err != US_OK ? err : us_names_add_parties(&t->names, p->parties, p->n_parties);
 }
 
 /* The names that an entry's act gives. */
@@ -397,9 +388,9 @@ take(struct us_trail *t, struct us_trail_entry *e, const struct us_opened *opene
 		.opened = (uint8_t)opened->open };
 	t->passed++;
 	err = take_access(t, e, &opened->access);
-	for (size_t i = 0; err == US_OK && i < opened->access.n_parties; i++)
-		err = us_names_add_party(&t->names, (const char *)opened->access.parties[i].p,
-		    opened->access.parties[i].n);
+	if (err == US_OK)
+		err = us_names_add_parties(&t->names, opened->access.parties,
+		    opened->access.n_parties);
 	if (err == US_OK)
 		err = take_disclosure(t, e, &opened->disclosure);
 	if (err == US_OK)

@@ -501,32 +501,39 @@ commit(struct rig *r, const struct us_msg_act_prepared *prepared)
 	ok(logged.err);
 }
 
-static int
-prepare(struct rig *r, int who, const struct us_act *act, struct us_msg_act_prepared *prepared)
+void
+rig_sign(struct rig *r, int who, const struct us_act *act, struct rig_signed *out)
 {
-	struct rig_person *p = &r->people[who];
+	const struct rig_person *p = &r->people[who];
 	struct us_signed_act s = { .type = act->type, .time_ns = us_time_now_ns() };
-	struct us_msg_act_prepare m = { .peer = us_bytes_of("192.0.2.1") };
-	struct us_buf payload, bytes;
-	uint8_t sig[US_SIGNATURE_MAX];
-	size_t n;
+	struct us_buf payload;
 
 	us_buf_init(&payload, US_ACT_SIGNED_MAX);
-	us_buf_init(&bytes, US_ACT_SIGNED_MAX);
+	us_buf_init(&out->bytes, US_ACT_SIGNED_MAX);
 	ok(us_act_encode(&payload, act));
 	s.payload = view(&payload);
 	memcpy(s.vault_id, r->vault_id, 32);
 	memcpy(s.credential, p->credential, 32);
 	s.nonce[0] = ++r->nonce;
-	ok(us_signed_act_encode(&bytes, &s));
-	ok(us_pkey_sign(p->key, view(&bytes), sig, &n));
-	m.act = view(&bytes);
-	m.signature = (struct us_bytes){ sig, n };
+	ok(us_signed_act_encode(&out->bytes, &s));
+	ok(us_pkey_sign(p->key, view(&out->bytes), out->signature, &out->n));
+	us_buf_free(&payload);
+}
+
+static int
+prepare(struct rig *r, int who, const struct us_act *act, struct us_msg_act_prepared *prepared)
+{
+	const struct rig_person *p = &r->people[who];
+	struct us_msg_act_prepare m = { .peer = us_bytes_of("192.0.2.1") };
+	struct rig_signed s;
+
+	rig_sign(r, who, act, &s);
+	m.act = view(&s.bytes);
+	m.signature = (struct us_bytes){ s.signature, s.n };
 	memcpy(m.credential, p->credential, 32);
 	memcpy(m.session, p->session, 16);
 	SEND(r->vault, act_prepare, &m);
-	us_buf_free(&payload);
-	us_buf_free(&bytes);
+	us_buf_free(&s.bytes);
 	assert_true(rig_read(r, r->vault, US_MSG_act_prepared));
 	ok(us_msg_act_prepared_decode(prepared, r->body.data, r->body.len));
 	return prepared->err;
@@ -692,32 +699,20 @@ rig_said(const struct us_entry_access *access, uint8_t out[RIG_SAID_MAX])
 void
 rig_send_seal(struct rig *r)
 {
-	struct rig_person *p = &r->people[RIG_ADMIN];
+	const struct rig_person *p = &r->people[RIG_ADMIN];
 	struct us_act *act = calloc(1, sizeof *act);
-	struct us_signed_act s = { .type = US_ACT_SEAL, .time_ns = us_time_now_ns() };
 	struct us_msg_seal m = { .peer = us_bytes_of("192.0.2.1") };
-	struct us_buf payload, bytes;
-	uint8_t sig[US_SIGNATURE_MAX];
-	size_t n;
+	struct rig_signed s;
 
-	us_buf_init(&payload, US_ACT_SIGNED_MAX);
-	us_buf_init(&bytes, US_ACT_SIGNED_MAX);
+	assert_non_null(act);
 	act->type = US_ACT_SEAL;
 	act->u.seal.reason = us_bytes_of("the disk is full");
-	assert_int_equal(us_act_encode(&payload, act), US_OK);
-	s.payload = (struct us_bytes){ payload.data, payload.len };
-	memcpy(s.vault_id, r->vault_id, 32);
-	memcpy(s.credential, p->credential, 32);
-	s.nonce[0] = ++r->nonce;
-	assert_int_equal(us_signed_act_encode(&bytes, &s), US_OK);
-	assert_int_equal(us_pkey_sign(p->key, (struct us_bytes){ bytes.data, bytes.len }, sig, &n),
-	    US_OK);
-	m.act = (struct us_bytes){ bytes.data, bytes.len };
-	m.signature = (struct us_bytes){ sig, n };
+	rig_sign(r, RIG_ADMIN, act, &s);
+	m.act = view(&s.bytes);
+	m.signature = (struct us_bytes){ s.signature, s.n };
 	memcpy(m.credential, p->credential, 32);
 	memcpy(m.session, p->session, 16);
 	SEND(r->vault, seal, &m);
-	us_buf_free(&payload);
-	us_buf_free(&bytes);
+	us_buf_free(&s.bytes);
 	free(act);
 }

@@ -71,6 +71,13 @@ void rig_log_init(struct rig *r, struct us_msg_log *m, int who);
 int rig_log(struct rig *r, const struct us_msg_log *m, struct us_msg_logged *out);
 /* A signed act through both phases. err of prepare. */
 int rig_act(struct rig *r, int who, struct us_act *act);
+struct rig_signed {
+	struct us_buf bytes; /* to be freed */
+	uint8_t signature[US_SIGNATURE_MAX];
+	size_t n;
+};
+/* Signs an act as that person, with the next nonce. */
+void rig_sign(struct rig *r, int who, const struct us_act *act, struct rig_signed *out);
 /* The same up to its commit, whose "logged" is to be read. */
 void rig_begin_act(struct rig *r, int who, struct us_act *act);
 /* Unseals, replays, opens sessions for all. */

@@ -329,25 +329,12 @@ unseal(struct whole *w)
 static void
 act(struct whole *w, int who, const char *what, struct us_act *act)
 {
-	struct us_signed_act s = { .type = act->type, .time_ns = us_time_now_ns() };
-	struct us_buf payload, bytes;
-	uint8_t sig[US_SIGNATURE_MAX];
-	size_t n;
+	struct rig_signed s;
 
-	us_buf_init(&payload, US_ACT_SIGNED_MAX);
-	us_buf_init(&bytes, US_ACT_SIGNED_MAX);
-	ok(us_act_encode(&payload, act));
-	s.payload = (struct us_bytes){ payload.data, payload.len };
-	memcpy(s.vault_id, w->rig.vault_id, 32);
-	memcpy(s.credential, w->rig.people[who].credential, 32);
-	s.nonce[0] = ++w->rig.nonce;
-	ok(us_signed_act_encode(&bytes, &s));
-	ok(us_pkey_sign(w->rig.people[who].key, (struct us_bytes){ bytes.data, bytes.len }, sig,
-	    &n));
+	rig_sign(&w->rig, who, act, &s);
 	ASK(w, who, what, act_request,
-	    { .act = { bytes.data, bytes.len }, .signature = { sig, n } });
-	us_buf_free(&payload);
-	us_buf_free(&bytes);
+	    { .act = { s.bytes.data, s.bytes.len }, .signature = { s.signature, s.n } });
+	us_buf_free(&s.bytes);
 	free(act);
 }
 
