@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Goal: the tables say what is so. An action that case/actions.def calls PERFORMED is named where something is done (an act, or
 daemon/); one that it calls PLANNED or UNUSED is not. A word of a capacity or action stands in the schema of orders. An act is in the
-table that registry/acts.def names."""
+table that registry/acts.def names. A report and a table of commands are in the list of them."""
 import glob
 import json
 import os
@@ -53,6 +53,15 @@ def faults():
         for path in ("schema/order.schema.json", "schema/order-test.schema.json"):
             if '"%s"' % row[2] not in text(path):
                 yield "%s lacks the capacity %s" % (path, row[2])
+
+    for path, what, where in (("client/report/*.c", r"^const struct us_report_kind us_report_(\w+) = ", "client/report/kinds.h"),
+                              ("client/*/*.c", r"^const struct us_command us_commands_(\w+)\[\] = ", "client/core/commands.h")):
+        listed = set(re.findall(r"\bX\((?:[A-Z]+, )?(\w+)\)", text(where)))
+        made = {name for p in glob.glob(os.path.join(ROOT, path)) for name in re.findall(what, text(os.path.relpath(p, ROOT)), re.M)}
+        for name in sorted(made - listed):
+            yield "%s does not list %s" % (where, name)
+        if not made:
+            yield "nothing of %s was found" % where
 
 
 def main():
