@@ -34,22 +34,26 @@ void
 us_conn_move(struct us_conn *c, enum us_conn_state to)
 {
 	c->state = us_transition(&us_conn_transitions, c->state, to);
+	us_conn_heard(c);
 }
 
 /* --- life ------------------------------------------------------------------------------ */
 
 struct us_conn *
-us_conn_new(struct us_front *f, int fd, const char *peer)
+us_conn_new(struct us_front *f, int fd, struct us_share_holder *holder, const char *peer)
 {
 	struct us_conn *c = NULL;
 	size_t peer_n = strlen(peer);
 
-	if (f->free_n == 0 || f->handshaking > f->connections_max / 2 ||
-	    (c = calloc(1, sizeof *c)) == NULL) {
+	if (us_conn_take_place(f, holder) == US_OK && (c = calloc(1, sizeof *c)) == NULL)
+		us_share_give(f->shares, holder, US_SHARE_connections, 1);
+	if (c == NULL) {
+		us_share_leave(f->shares, holder);
 		us_relay_refused(f, US_REASON_OVER_LIMIT);
 		(void)close(fd);
 		return NULL;
 	}
+	c->holder = holder;
 	c->front = f;
 	c->fd = fd;
 	c->state = US_CONN_HANDSHAKE;
@@ -65,13 +69,12 @@ us_conn_new(struct us_front *f, int fd, const char *peer)
 	c->generation = ++f->generations[c->slot];
 	f->slots[c->slot] = c;
 	f->connections++;
-	f->handshaking++;
-	c->ssl = us_tls_accept(f->tls, fd);
+	us_conn_heard(c);
 	c->read_event = event_new(f->base, fd, EV_READ | EV_PERSIST, on_readable, c);
 	c->write_event = event_new(f->base, fd, EV_WRITE, on_writable, c);
 	c->closed_event = event_new(f->base, fd, EV_CLOSED, on_closed, c);
-	if (c->ssl == NULL || c->read_event == NULL || c->write_event == NULL ||
-	    c->closed_event == NULL || event_add(c->read_event, NULL) != 0) {
+	if (c->read_event == NULL || c->write_event == NULL || c->closed_event == NULL ||
+	    event_add(c->read_event, NULL) != 0) {
 		us_conn_drop(c);
 		return NULL;
 	}
@@ -85,11 +88,10 @@ us_conn_drop(struct us_conn *c)
 
 	if (c->state == US_CONN_DEAD)
 		return;
-	if (c->state == US_CONN_HANDSHAKE)
-		f->handshaking--;
 	us_relay_cancel(c);
 	us_relay_release(c);
 	us_conn_move(c, US_CONN_DEAD);
+	us_conn_leave_place(c);
 	SSL_free(c->ssl);
 	if (c->read_event != NULL)
 		event_free(c->read_event);
@@ -146,9 +148,8 @@ linger(struct us_conn *c)
 {
 	struct us_front *f = c->front;
 
-	if (c->state == US_CONN_HANDSHAKE)
-		f->handshaking--;
-	else {
+	us_conn_turn_forget(c);
+	if (c->state != US_CONN_HANDSHAKE) {
 		(void)SSL_shutdown(c->ssl);
 		ERR_clear_error();
 	}
@@ -253,6 +254,7 @@ read_more(struct us_conn *c)
 			ERR_clear_error();
 			return;
 		}
+		us_conn_heard(c);
 		us_conn_consume(c, f->in, n);
 	} while ((c->state == US_CONN_HEAD || c->state == US_CONN_BODY) && SSL_has_pending(c->ssl));
 }
@@ -263,6 +265,13 @@ handshake(struct us_conn *c)
 	struct us_front *f = c->front;
 	int rc;
 
+	if (!us_conn_has_turn(c))
+		return;
+	us_conn_heard(c);
+	if (c->ssl == NULL && (c->ssl = us_tls_accept(f->tls, c->fd)) == NULL) {
+		us_conn_drop(c);
+		return;
+	}
 	ERR_clear_error();
 	rc = SSL_do_handshake(c->ssl);
 	if (rc != 1) {
@@ -288,7 +297,7 @@ handshake(struct us_conn *c)
 		us_conn_drop(c);
 		return;
 	}
-	f->handshaking--;
+	us_conn_is_verified(c);
 	us_conn_move(c, US_CONN_HEAD);
 	c->deadline = f->now + US_HEAD_SECONDS;
 	if (SSL_has_pending(c->ssl))

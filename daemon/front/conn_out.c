@@ -39,14 +39,15 @@ us_conn_out_flush(struct us_conn *c)
 			return US_ERR_CLOSED;
 		if (taken == 0) {
 			(void)event_add(c->write_event, NULL);
-			return US_OK;
+			return us_conn_charge_unread(c);
 		}
 		c->out_at += taken;
+		us_conn_heard(c);
 		c->deadline = c->front->now + US_STALL_SECONDS;
 	}
 	us_buf_free(&c->out); /* evidence does not stay behind */
 	c->out_at = 0;
-	return US_OK;
+	return us_conn_charge_unread(c);
 }
 
 /* Keeps all but the first skip bytes. US_ERR_LIMIT: the vault went beyond its window. */

@@ -24,8 +24,8 @@ take_head(struct us_conn *c, const uint8_t *p, size_t n)
 	    us_relay_admit(c, route, &problem) != 0) {
 		/* A body that is not read would be taken for the next request. Without one, a
 		 * request that was understood is no reason to part. */
-		int go = problem.status == 404 || problem.status == 405 || problem.status == 503 ||
-		    problem.status == 415;
+		int go = problem.status == 404 || problem.status == 405 || problem.status == 429 ||
+		    problem.status == 503 || problem.status == 415;
 
 		us_front_route_put(f, route);
 		c->close = (uint8_t)(c->close | head.close);
@@ -36,11 +36,6 @@ take_head(struct us_conn *c, const uint8_t *p, size_t n)
 	if (route->body_n == 0) {
 		us_relay_request(c, route, (struct us_bytes){ NULL, 0 });
 		us_front_route_put(f, route);
-		return;
-	}
-	if (us_buf_reserve(&c->body, route->body_n, NULL) != US_OK) {
-		us_front_route_put(f, route);
-		us_conn_drop(c);
 		return;
 	}
 	c->route = route;
@@ -61,6 +56,11 @@ take_body(struct us_conn *c, const uint8_t *p, size_t n)
 	struct us_route *route;
 	struct us_buf body;
 
+	/* charged as it comes: what is announced costs nothing */
+	if (us_conn_charge_body(c, take) != US_OK) {
+		us_relay_problem(c, &us_relay_too_many, 1);
+		return n;
+	}
 	if (us_buf_put(&c->body, p, take) != US_OK) {
 		us_conn_drop(c);
 		return take;

@@ -54,14 +54,15 @@ on_acceptable(evutil_socket_t listen_fd, short what, void *arg)
 	if (fd < 0) {
 		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
 			us_log(US_LOG_WARNING, "cannot accept a connection: %s", strerror(errno));
-			(void)event_del(f->listen_event); /* the tick tries again */
+			if (!us_conn_make_room(f))
+				(void)event_del(f->listen_event); /* the tick tries again */
 		}
 		return;
 	}
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
 	peer_text(&ss, peer, sizeof peer);
-	(void)us_conn_new(f, fd, peer);
+	(void)us_conn_new(f, fd, us_share_at_address(f->shares, (struct sockaddr *)&ss), peer);
 }
 
 static void
@@ -108,10 +109,13 @@ us_front_new(struct event_base *base, uint32_t connections_max)
 	f->slots = calloc(connections_max, sizeof *f->slots);
 	f->generations = calloc(connections_max, sizeof *f->generations);
 	f->free_slots = calloc(connections_max, sizeof *f->free_slots);
-	if (f->slots == NULL || f->generations == NULL || f->free_slots == NULL) {
+	if (f->slots == NULL || f->generations == NULL || f->free_slots == NULL ||
+	    us_shares_new(&f->shares, US_HOLDERS, US_HOLDERS) != US_OK ||
+	    us_conn_turns_new(f) != US_OK) {
 		us_front_free(f);
 		return NULL;
 	}
+	us_shares_limit(f->shares, US_SHARE_connections, connections_max);
 	while (f->free_n < connections_max) {
 		f->free_slots[f->free_n] = connections_max - 1 - f->free_n;
 		f->free_n++;
@@ -143,6 +147,8 @@ us_front_free(struct us_front *f)
 		event_free(f->listen_event);
 	if (f->tick_event != NULL)
 		event_free(f->tick_event);
+	if (f->turns_event != NULL)
+		event_free(f->turns_event);
 	us_channel_free(f->vault);
 	for (unsigned i = 0; i < f->intake_n; i++)
 		us_channel_free(f->intakes[i]);
@@ -152,6 +158,7 @@ us_front_free(struct us_front *f)
 	if (f->keeper_fd >= 0)
 		(void)close(f->keeper_fd);
 	us_buf_free(&f->arena);
+	us_shares_free(f->shares);
 	free(f->slots);
 	free(f->generations);
 	free(f->free_slots);
@@ -289,6 +296,8 @@ on_settings(void *ctx, struct event_base *base, uint8_t index, const struct us_s
 	p->front = us_front_new(base, (uint32_t)n);
 	if (p->front == NULL)
 		return US_ERR_NOMEM;
+	us_shares_set(p->front->shares, settings);
+	us_shares_limit(p->front->shares, US_SHARE_connections, (uint64_t)n);
 	p->front->control = p->control;
 	return US_OK;
 }

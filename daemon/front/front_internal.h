@@ -21,15 +21,15 @@
 #include "daemon/front/request.h"
 #include "daemon/front/tls.h"
 #include "daemon/process/channel.h"
+#include "daemon/process/share.h"
 
 /* A tag is slot | generation << US_SLOT_BITS: a late reply to a request that is gone finds a
  * slot of another generation and is dropped. */
 #define US_SLOT_BITS 14
 #define US_CONNECTIONS_MAX (1u << US_SLOT_BITS)
 #define US_CONNECTIONS_DEFAULT 8192
+#define US_HOLDERS 4096 /* of each kind, in the table of shares */
 #define US_INTAKES_MAX 256
-#define US_PARTS_MAX 4                  /* received or forwarded at a time */
-#define US_BODIES_MAX (64u * 1048576u)  /* memory of all bodies under way */
 #define US_BACKLOG_MAX (16u * 1048576u) /* of the channel to the vault */
 #define US_READ_SIZE 16384              /* a TLS record's plaintext */
 /* An answer's head and chunk framing beside the window. */
@@ -86,12 +86,18 @@ struct us_conn {
 	size_t uncredited;
 	struct us_route *route;
 	struct us_conn *next_dead;
-	uint32_t body_n;   /* counted in front->bodies */
+	struct us_share_holder *holder; /* an address until the certificate is verified */
+	struct us_share_item silent;    /* in holder's line while the client is to speak */
+	struct us_conn *turn_before, *turn_next;
+	size_t body_n;     /* bytes of the body that are charged */
+	size_t unread;     /* of out */
 	int16_t intake;    /* index of the intake that has our part, or -1 */
 	uint8_t paused;    /* read_event is not pending */
 	uint8_t consuming; /* us_conn's reader is on the stack */
 	uint8_t close;     /* after this answer */
-	uint8_t part;      /* counted in front->parts */
+	uint8_t part;      /* one is charged */
+	uint8_t has_turn;  /* its handshake may go on */
+	uint8_t turn_waits;
 	uint8_t streaming; /* a chunked answer has begun */
 	uint8_t peer_n;
 	char peer[64];
@@ -112,9 +118,9 @@ struct us_front {
 	int keeper_fd;
 	uint32_t connections_max;
 	uint32_t connections;
-	uint32_t handshaking;
-	uint32_t parts;
-	size_t bodies;          /* bytes promised to bodies under way */
+	struct us_shares *shares;
+	struct us_conn *turn_first; /* wait for a handshake, the newest first */
+	struct event *turns_event;
 	struct us_conn **slots; /* connections_max of them */
 	uint32_t *generations;
 	uint32_t *free_slots;
@@ -161,8 +167,9 @@ void us_front_route_put(struct us_front *f, struct us_route *route);
 
 /* --- conn.c ----------------------------------------------------------------------------------- */
 
-/* Takes fd, an accepted socket. NULL: fd is closed. */
-struct us_conn *us_conn_new(struct us_front *f, int fd, const char *peer);
+/* Takes fd, an accepted socket, and holder, where it comes from. NULL: fd is closed. */
+struct us_conn *
+us_conn_new(struct us_front *f, int fd, struct us_share_holder *holder, const char *peer);
 /* Closes it, and gives up its request. c lives until the next us_conn_reap(). */
 void us_conn_drop(struct us_conn *c);
 /* Frees what drop left. */
@@ -180,6 +187,33 @@ void us_conn_send(struct us_conn *c, const struct us_bytes *parts, size_t n);
 /* The answer is wholly in out or sent: on to the next request, or to the end. */
 void us_conn_answered(struct us_conn *c);
 
+/* --- conn_share.c ----------------------------------------------------------------------------- */
+
+/* Ends the oldest silent connection of the largest holder; 0: there is none. */
+int us_conn_make_room(struct us_front *f);
+/* Takes the place of a connection for h. US_ERR_FULL: there is none, and nobody can be asked. */
+int us_conn_take_place(struct us_front *f, struct us_share_holder *h);
+/* From now on c is its credential's. */
+void us_conn_is_verified(struct us_conn *c);
+/* c goes: gives back its place, and its bytes that nobody read. */
+void us_conn_leave_place(struct us_conn *c);
+/* The client has done something, or it is its turn, or not any more. */
+void us_conn_heard(struct us_conn *c);
+/* f->turns_event. US_ERR_NOMEM. */
+int us_conn_turns_new(struct us_front *f);
+/* 1 if c's handshake may go on; else it waits, and is read from again when it may. */
+int us_conn_has_turn(struct us_conn *c);
+/* c does not wait for a turn. */
+void us_conn_turn_forget(struct us_conn *c);
+/* Charges n bytes of a body that have come. US_ERR_FULL: beyond its share. */
+int us_conn_charge_body(struct us_conn *c, size_t n);
+/* The same of a part of a load. */
+int us_conn_charge_part(struct us_conn *c);
+/* Gives back what the two charged. */
+void us_conn_give_back(struct us_conn *c);
+/* Charges what waits in out now, instead of what did. US_ERR_FULL: beyond its share. */
+int us_conn_charge_unread(struct us_conn *c);
+
 /* --- conn_read.c ------------------------------------------------------------------------------ */
 
 /* Takes requests out of what was read, as long as each is answered at once. What comes behind a
@@ -191,7 +225,7 @@ void us_conn_consume(struct us_conn *c, const uint8_t *p, size_t n);
 /* Bytes that the socket has not taken. */
 size_t us_conn_out_left(const struct us_conn *c);
 /* Writes what is left as far as the socket takes it, and has the event loop go on with the rest.
- * US_ERR_CLOSED: the connection is beyond help. */
+ * US_ERR_CLOSED: the connection is beyond help; US_ERR_FULL: too much waits for its holder. */
 int us_conn_out_flush(struct us_conn *c);
 /* Writes the parts one behind the other, behind what is left. US_ERR_CLOSED; US_ERR_LIMIT: more
  * than may be left, US_ERR_NOMEM. */
@@ -201,13 +235,15 @@ int us_conn_out_send(struct us_conn *c, const struct us_bytes *parts, size_t n);
 
 /* The request whose head is decoded and whose body is there. */
 void us_relay_request(struct us_conn *c, const struct us_route *route, struct us_bytes body);
+/* More than a share. */
+extern const struct us_problem us_relay_too_many;
 /* Answers with a problem made here. close: the connection cannot go on. */
 void us_relay_problem(struct us_conn *c, const struct us_problem *p, int close);
 /* Tells the vault how much of the reply the socket has taken. */
 void us_relay_credit(struct us_conn *c);
 /* c goes while its request is under way. */
 void us_relay_cancel(struct us_conn *c);
-/* Is there room for a body of this route? 0, or the status of *p. */
+/* May the body of this route come? Its bytes are charged as they do. 0, or the status of *p. */
 int us_relay_admit(struct us_conn *c, const struct us_route *route, struct us_problem *p);
 /* Gives back the room that us_relay_admit() took. */
 void us_relay_release(struct us_conn *c);

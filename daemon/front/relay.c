@@ -16,23 +16,19 @@ static const struct us_problem busy = { .status = 503,
 	.detail = "too much is under way, try again",
 	.retry_after = 1 };
 
+const struct us_problem us_relay_too_many = { .status = 429,
+	.type = "too-many",
+	.detail = "you have your share of what is under way here, try again",
+	.retry_after = 1 };
+
 /* --- room ------------------------------------------------------------------------------ */
 
 int
 us_relay_admit(struct us_conn *c, const struct us_route *route, struct us_problem *p)
 {
-	struct us_front *f = c->front;
-	int is_part = route->info->kind == US_REQUEST_part;
-
-	if (route->body_n > US_BODIES_MAX - f->bodies || (is_part && f->parts >= US_PARTS_MAX)) {
-		*p = busy;
+	if (route->info->kind == US_REQUEST_part && us_conn_charge_part(c) != US_OK) {
+		*p = us_relay_too_many;
 		return p->status;
-	}
-	f->bodies += route->body_n;
-	c->body_n = route->body_n;
-	if (is_part) {
-		f->parts++;
-		c->part = 1;
 	}
 	return 0;
 }
@@ -40,15 +36,9 @@ us_relay_admit(struct us_conn *c, const struct us_route *route, struct us_proble
 void
 us_relay_release(struct us_conn *c)
 {
-	struct us_front *f = c->front;
-
-	f->bodies -= c->body_n;
-	c->body_n = 0;
-	if (c->part)
-		f->parts--;
-	c->part = 0;
+	us_conn_give_back(c);
 	if (c->route != NULL)
-		us_front_route_put(f, c->route);
+		us_front_route_put(c->front, c->route);
 	c->route = NULL;
 	us_buf_free(&c->body);
 }
@@ -199,6 +189,7 @@ us_relay_problem(struct us_conn *c, const struct us_problem *p, int close)
 	    p->status == 401     ? US_REASON_TICKET :
 		p->status == 408 ? US_REASON_TIMEOUT :
 		p->status == 404 ? US_REASON_NOT_FOUND :
+		p->status == 429 ? US_REASON_OVER_LIMIT :
 		p->status < 500  ? US_REASON_MALFORMED :
 				   US_REASON_OVER_LIMIT);
 	if (close)
