@@ -1,4 +1,5 @@
-/* Shares: who is alone has what there is, whoever else comes has some, and many addresses push nobody out. */
+/* Shares: who is alone has what there is, whoever else comes has some, and many addresses push
+ * nobody out. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <setjmp.h>
@@ -64,7 +65,8 @@ test_rows(void **state)
 	}
 }
 
-/* What can be taken away again is whoever is alone's, to the last one; then the largest gives back. */
+/* What can be taken away again is whoever is alone's, to the last one; then the largest gives
+ * back. */
 static void
 test_yields(void **state)
 {
@@ -114,7 +116,8 @@ test_held(void **state)
 	us_shares_free(s);
 }
 
-/* An attacker with as many addresses as there are neither pushes out who is there nor is counted as many. */
+/* An attacker with as many addresses as there are neither pushes out who is there nor is counted as
+ * many. */
 static void
 test_many_addresses(void **state)
 {
