@@ -285,8 +285,7 @@ static int
 on_settings(void *ctx, struct event_base *base, uint8_t index, const struct us_settings *settings)
 {
 	struct us_front_process *p = ctx;
-	int64_t n = us_setting_number(settings, "connections", US_CONNECTIONS_DEFAULT, 1,
-	    US_CONNECTIONS_MAX);
+	int64_t n = us_setting_number(settings, "connections", US_CONNECTIONS_DEFAULT);
 
 	(void)index;
 	if (p->front != NULL)

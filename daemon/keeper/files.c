@@ -14,6 +14,7 @@
 #include "crypto/cobblestone.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/number.h"
 #include "daemon/process/role.h"
 #include "daemon/process/settings.h"
 #include "registry/act.h"
@@ -155,6 +156,17 @@ get_hex(const struct us_settings *s, const char *name, uint8_t out[32])
 	return us_hex_decode(v, strlen(v), out, 32);
 }
 
+/* 0 if it is no number of shares. */
+static unsigned
+get_number(const struct us_settings *s, const char *name)
+{
+	int64_t v;
+
+	return us_number_text(us_setting(s, name, ""), 1, US_SHARES_MAX, &v) == US_OK ?
+	    (unsigned)v :
+	    0;
+}
+
 static int
 parse_conf(struct us_vault_conf *c, const struct us_settings *s)
 {
@@ -165,8 +177,8 @@ parse_conf(struct us_vault_conf *c, const struct us_settings *s)
 		err = get_hex(s, "root_check", c->root_check);
 	if (err == US_OK)
 		err = get_hex(s, "box_public", c->box_public);
-	c->shares = (unsigned)us_setting_number(s, "shares", 0, 0, US_SHARES_MAX);
-	c->threshold = (unsigned)us_setting_number(s, "threshold", 0, 0, US_SHARES_MAX);
+	c->shares = get_number(s, "shares");
+	c->threshold = get_number(s, "threshold");
 	if (c->shares == 0 || c->threshold == 0 || c->threshold > c->shares)
 		return US_ERR_FORMAT;
 	for (unsigned i = 0; err == US_OK && i < c->shares; i++) {

@@ -37,6 +37,7 @@
 #include "daemon/keeper/unseal.h"
 #include "daemon/keeper/witnesses.h"
 #include "daemon/process/role.h"
+#include "daemon/process/hooks.h"
 #include "daemon/process/settings.h"
 #include "log/cosignature.h"
 #include "registry/act.h"
@@ -56,7 +57,6 @@ struct us_keeper_process {
 	struct event *tick;
 	int64_t watched_mono; /* the log's files */
 	size_t segment_size;
-	int64_t fail_sync; /* a test: so many syncs until one fails; 0: none does */
 };
 
 static struct us_keeper_process *
@@ -168,10 +168,8 @@ end_sealed(struct us_keeper *k)
 static int
 fail_sync(void *arg, enum us_journal_op op)
 {
-	struct us_keeper_process *process = arg;
-
-	return op == US_JOURNAL_SYNC && process->fail_sync > 0 && --process->fail_sync == 0 ? EIO :
-											      0;
+	(void)arg;
+	return op == US_JOURNAL_SYNC ? us_hooks_sync() : 0;
 }
 
 static int
@@ -245,8 +243,7 @@ open_log(struct us_keeper_process *process)
 		.origin = k->conf.origin,
 		.seed = k->boot.log_seed,
 		.segment_size = process->segment_size,
-		.fault = fail_sync,
-		.arg = process };
+		.fault = fail_sync };
 	int err;
 
 	us_keeper_succession_options(&process->lineage, &o);
@@ -303,22 +300,18 @@ configure(struct us_keeper_process *process, const struct us_settings *settings)
 {
 	struct us_keeper *k = &process->k;
 	const struct us_witness_rule rule = {
-		.max_ns = us_setting_number(settings, "witnesses.max-age", 0, 0, INT32_MAX) *
-		    US_NS_PER_SECOND,
-		.needed = (size_t)us_setting_number(settings, "witnesses.needed", 1, 1,
-		    US_COSIGNERS_MAX),
+		.max_ns = us_setting_number(settings, "witnesses.max-age", 0) * US_NS_PER_SECOND,
+		.needed = (size_t)us_setting_number(settings, "witnesses.needed", 1),
 		.seals = strcmp(us_setting(settings, "witnesses.when-old", "warn"), "warn") != 0,
 	};
 	int err;
 
-	process->segment_size = (size_t)us_setting_number(settings, "keeper.segment", SEGMENT_MIB,
-				    8, 1024) *
+	process->segment_size = (size_t)us_setting_number(settings, "keeper.segment", SEGMENT_MIB) *
 	    1024 * 1024;
-	process->fail_sync = us_setting_number(settings, "keeper.fail-sync", 0, 0, INT32_MAX);
-	k->frozen = us_setting_number(settings, "frozen", 0, 0, 1) != 0;
+	us_hooks_configure(settings);
+	k->frozen = us_setting(settings, US_SETTING_FROZEN, NULL) != NULL;
 	err = us_low_space_new(k,
-	    (uint64_t)us_setting_number(settings, "keeper.reserve", RESERVE_MIB, 0, 1 << 20) *
-		1024 * 1024);
+	    (uint64_t)us_setting_number(settings, "keeper.reserve", RESERVE_MIB) * 1024 * 1024);
 	if (err == US_OK)
 		err = us_machine_events_new(k, settings);
 	return err != US_OK ? err :

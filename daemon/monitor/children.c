@@ -150,8 +150,7 @@ spawn_child(struct us_monitor *m, struct us_child *c)
 	pid_t pid;
 	int fd;
 
-	if (!m->shared_user)
-		how.user = us_role_user(c->role);
+	how.user = us_users_of(m, c->role);
 	if (c->role == US_ROLE_KEEPER || c->role == US_ROLE_VAULT) {
 		(void)snprintf(directory, sizeof directory, "%s/%s", m->data,
 		    us_role_name(c->role));

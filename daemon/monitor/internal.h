@@ -7,10 +7,10 @@
 
 #include "base/buf.h"
 #include "daemon/process/role.h"
+#include "daemon/process/settings.h"
 #include "daemon/monitor/backoff.h"
 
 #define US_CHILDREN_MAX 64
-#define US_PER_ROLE_MAX 16
 #define US_MONITOR_NS_PER_MS INT64_C(1000000)
 
 struct event;
@@ -38,7 +38,8 @@ struct us_monitor {
 	struct us_child child[US_CHILDREN_MAX];
 	size_t children;
 	int listen_fd[US_PER_ROLE_MAX];
-	int shared_user;
+	int shared_user;  /* not started as root: all roles are its user */
+	const char *user; /* of all roles, as the settings name it; NULL: each has its own */
 	/* what fronts counted and could tell nobody: for the next keeper */
 	struct us_buf uncounted;
 	int ending; /* roles are being ended; deaths are expected */
@@ -73,18 +74,16 @@ struct us_spawn {
  * system has no process or descriptors to give now, which has been said. The process itself ends
  * where it lacks what it needs, and says what to do about it. */
 pid_t us_spawn_role(enum us_role role, const struct us_spawn *how, int *control_fd);
-/* Fatal unless every role's user exists; says how to make them. */
-void us_users_check(void);
-/* The user of a role where each has its own. */
-const char *us_role_user(enum us_role role);
 
-/* --- listen.c --------------------------------------------------------------------------------- */
+/* --- users.c ---------------------------------------------------------------------------------- */
 
-/* A listening socket on ADDR:PORT (or [ADDR]:PORT) that shares its port with its siblings. Fatal on
- * failure, with what to do about it. */
-int us_listen_socket(const char *address);
-/* Fatal, with what to do about it, if anybody listens there already. */
-void us_listen_check(const char *address);
+/* Chooses by the settings as whom the roles run, and says so where they share a user. Fatal, with
+ * the remedy, if that would be root, or if one cannot work in its directory. */
+void us_users_choose(struct us_monitor *m);
+/* Whom a role runs as; NULL: as the monitor, which is not root. */
+const char *us_users_of(const struct us_monitor *m, enum us_role role);
+
+/* --- notify.c --------------------------------------------------------------------------------- */
 
 /* READY=1 and the like to the service manager, if there is one. */
 void us_notify_manager(const char *state);

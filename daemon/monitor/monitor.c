@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "daemon/monitor/internal.h"
+#include "daemon/process/listen.h"
 #include "daemon/process/settings.h"
 
 #define SETTINGS_BYTES_MAX 32768
@@ -26,22 +27,43 @@
 
 /* --- settings -------------------------------------------------------------------------- */
 
+/* Fatal, with file and line, unless it is a comment, an empty line or a setting that there is. */
 static void
-append_file(struct us_buf *text, const char *path, int required)
+check_line(const char *path, unsigned number, const char *line)
+{
+	char name[64], why[US_SETTING_WHY];
+	const char *equals = strchr(line, '=');
+
+	if (*line == '#' || line[strspn(line, " \t\r")] == '\0')
+		return;
+	if (equals == NULL)
+		us_fatal("%s:%u: this is neither NAME=VALUE nor a comment (# ...)", path, number);
+	(void)snprintf(name, sizeof name, "%.*s", (int)(equals - line < 63 ? equals - line : 63),
+	    line);
+	if (us_setting_check(name, equals + 1, why) != US_OK)
+		us_fatal("%s:%u: %s (docs/OPERATING.md, \"Settings\")", path, number, why);
+}
+
+static void
+append_file(struct us_buf *text, const char *path)
 {
 	FILE *f = fopen(path, "re");
-	char line[1024];
+	char *line = NULL;
+	size_t room = 0;
+	ssize_t n;
 
-	if (f == NULL) {
-		if (required)
-			us_fatal("cannot read %s: %s", path, strerror(errno));
-		return;
-	}
-	while (fgets(line, sizeof line, f) != NULL)
-		if (us_buf_put(text, line, strlen(line)) != US_OK)
+	if (f == NULL)
+		us_fatal("cannot read %s: %s", path, strerror(errno));
+	for (unsigned number = 1; (n = getline(&line, &room, f)) > 0; number++) {
+		if (line[n - 1] == '\n')
+			line[--n] = '\0';
+		check_line(path, number, line);
+		if (us_buf_put(text, line, (size_t)n) != US_OK ||
+		    us_buf_put_u8(text, '\n') != US_OK)
 			us_fatal("%s is too large", path);
+	}
+	free(line);
 	(void)fclose(f);
-	(void)us_buf_put(text, "\n", 1);
 }
 
 static void
@@ -51,24 +73,15 @@ read_settings(struct us_monitor *m, const struct us_monitor_options *options)
 
 	us_buf_init(&m->text, SETTINGS_BYTES_MAX);
 	(void)snprintf(path, sizeof path, "%s/undersealed.conf", options->data);
-	append_file(&m->text, path, 1);
+	append_file(&m->text, path);
 	if (options->config != NULL)
-		append_file(&m->text, options->config, 1);
-	if (options->frozen && us_buf_put(&m->text, "frozen=1\n", 9) != US_OK)
+		append_file(&m->text, options->config);
+	if (options->frozen && us_buf_putf(&m->text, US_SETTING_FROZEN "=1\n") != US_OK)
 		us_fatal("the settings are too large");
 	m->settings = us_settings_parse((const char *)m->text.data, m->text.len);
 	if (m->settings == NULL)
 		us_fatal("out of memory");
-	m->shared_user = geteuid() != 0 ||
-	    strcmp(us_setting(m->settings, "users", "own"), "shared") == 0;
-	if (m->shared_user)
-		us_log(US_LOG_WARNING,
-		    "all roles share one user%s: a role that is broken into can "
-		    "reach the others' files",
-		    geteuid() == 0 ? " (users=shared)" :
-				     ", since the daemon was not started as root");
-	else
-		us_users_check();
+	us_users_choose(m);
 }
 
 /* --- starting -------------------------------------------------------------------------- */
@@ -305,16 +318,16 @@ us_monitor_main(const struct us_monitor_options *options)
 	read_settings(&m, options);
 	us_buf_init(&m.uncounted, UNCOUNTED_MAX);
 	cores = cores < 1 ? 1 : cores > US_PER_ROLE_MAX ? US_PER_ROLE_MAX : cores;
-	fronts = us_setting_number(m.settings, "fronts", cores, 1, US_PER_ROLE_MAX);
-	us_listen_check(us_setting(m.settings, "listen", "127.0.0.1:8443"));
+	fronts = us_setting_number(m.settings, "fronts", cores);
+	us_listen_check(us_setting(m.settings, "listen", "127.0.0.1:8443"),
+	    "is another daemon running there? set listen= to another port");
 	for (int64_t i = 0; i < fronts; i++)
 		m.listen_fd[i] = us_listen_socket(
 		    us_setting(m.settings, "listen", "127.0.0.1:8443"));
 	add_children(&m, US_ROLE_KEEPER, 1);
 	add_children(&m, US_ROLE_VAULT, 1);
 	add_children(&m, US_ROLE_SEALER, 1);
-	add_children(&m, US_ROLE_INTAKE,
-	    us_setting_number(m.settings, "intakes", cores, 1, US_PER_ROLE_MAX));
+	add_children(&m, US_ROLE_INTAKE, us_setting_number(m.settings, "intakes", cores));
 	add_children(&m, US_ROLE_FRONT, fronts);
 	m.base = event_base_new();
 	if (m.base == NULL)

@@ -1,7 +1,5 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,47 +8,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/array.h"
 #include "base/log.h"
 #include "daemon/monitor/internal.h"
-
-extern char **environ;
-
-const char *
-us_role_user(enum us_role role)
-{
-	switch (role) {
-	case US_ROLE_FRONT:
-		return "underseal-front";
-	case US_ROLE_INTAKE:
-		return "underseal-intake";
-	case US_ROLE_SEALER:
-		return "underseal-sealer";
-	case US_ROLE_VAULT:
-		return "underseal-vault";
-	case US_ROLE_KEEPER:
-		return "underseal-keeper";
-	case US_ROLE_ANY:
-	case US_ROLE_MONITOR:
-		break;
-	}
-	return NULL;
-}
-
-void
-us_users_check(void)
-{
-	static const enum us_role roles[] = { US_ROLE_FRONT, US_ROLE_INTAKE, US_ROLE_SEALER,
-		US_ROLE_VAULT, US_ROLE_KEEPER };
-
-	for (size_t i = 0; i < US_COUNT(roles); i++)
-		if (getpwnam(us_role_user(roles[i])) == NULL)
-			us_fatal("there is no user %s: make the five with 'useradd --system "
-				 "--user-group --no-create-home --shell /usr/sbin/nologin NAME', "
-				 "or set "
-				 "users=shared to run every role as one user",
-			    us_role_user(roles[i]));
-}
+#include "daemon/process/hooks.h"
+#include "daemon/process/owner.h"
 
 static void
 raise_limit(int which, rlim_t want)
@@ -63,21 +24,6 @@ raise_limit(int which, rlim_t want)
 		limit.rlim_max = want;
 	limit.rlim_cur = limit.rlim_max < want ? limit.rlim_max : want;
 	(void)setrlimit(which, &limit);
-}
-
-/* For good. */
-static void
-change_user(const char *user)
-{
-	const struct passwd *pw = getpwnam(user);
-
-	if (pw == NULL)
-		us_fatal("there is no user %s", user);
-	if (setgroups(0, NULL) != 0 || setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) != 0 ||
-	    setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) != 0)
-		us_fatal("cannot become %s: %s", user, strerror(errno));
-	if (setuid(0) == 0)
-		us_fatal("could become root again as %s", user);
 }
 
 /* In the child, before exec: from here to execve only the rights of the role are left. The
@@ -94,7 +40,7 @@ become(const struct us_spawn *how)
 	/* the keeper locks all of its memory, which it does only where nothing can hit a limit */
 	raise_limit(RLIMIT_MEMLOCK, RLIM_INFINITY);
 	if (how->user != NULL)
-		change_user(how->user);
+		us_owner_become(how->user);
 	if (fchdir(directory) != 0)
 		us_fatal("cannot enter %s%s%s: %s", how->directory, how->user == NULL ? "" : " as ",
 		    how->user == NULL ? "" : how->user, strerror(errno));
@@ -140,7 +86,7 @@ us_spawn_role(enum us_role role, const struct us_spawn *how, int *control_fd)
 	(void)close_range(5, ~0u, 0);
 	(void)fcntl(4, F_SETFD, FD_CLOEXEC);
 	become(how);
-	(void)fexecve(4, argv, environ);
+	(void)fexecve(4, argv, us_hooks_environment());
 	us_fatal("cannot start %s: %s%s", value, strerror(errno),
 	    errno != EACCES ? "" : " (may every user execute the program? Its mode should be 755)");
 }

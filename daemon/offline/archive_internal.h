@@ -43,6 +43,8 @@ struct us_new_file {
 	char path[4096], beside[4096 + 16];
 	int fd;
 };
+/* Ends the program if there is a file of that name, or what an interrupted run left of one. */
+void us_new_file_check(const char *path);
 /* Makes the file beside. Ends the program if it can't, or if there is one of that name. */
 void us_new_file_begin(struct us_new_file *f, const char *path);
 /* Syncs it and gives it its name. US_ERR_IO, said in the log: then it is gone. */

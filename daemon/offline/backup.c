@@ -377,8 +377,6 @@ write_files(struct us_offline_command *c)
 		err = US_ERR_IO;
 	us_buf_free(&copy);
 	if (err == US_OK)
-		err = us_new_file_done(&c->keyring_file);
-	if (err == US_OK)
 		err = us_archive_new(&c->archive, c->archive_file.fd, us_offline_progress,
 		    &c->progress);
 	if (err == US_OK)
@@ -388,7 +386,9 @@ write_files(struct us_offline_command *c)
 	(void)close(c->keeper);
 	(void)close(c->vault);
 	(void)close(c->top);
-	return err == US_OK ? us_new_file_done(&c->archive_file) : err;
+	if (err == US_OK)
+		err = us_new_file_done(&c->archive_file);
+	return err == US_OK ? us_new_file_done(&c->keyring_file) : err;
 }
 
 /* ---- the command ---- */
@@ -433,10 +433,19 @@ run(struct us_offline_command *c)
 	if (!c->list)
 		fold_store(c->data);
 	home = us_offline_enter_keeper(c->data);
-	err = c->list ? read_copies(c) : keeper_step(c, detail);
+	if (c->list) {
+		err = read_copies(c);
+		us_offline_leave(home);
+		return err == US_OK ? show_copies(c) :
+				      us_offline_failed("nothing can be listed", err, detail);
+	}
 	us_offline_leave(home);
-	if (err == US_OK && c->list)
-		return show_copies(c);
+	/* a vault that is running was refused above, before there was anything to leave behind */
+	us_new_file_begin(&c->keyring_file, c->keyring_to);
+	us_new_file_begin(&c->archive_file, c->to);
+	home = us_offline_enter(c->data, "keeper");
+	err = keeper_step(c, detail);
+	us_offline_leave(home);
 	if (err == US_OK)
 		err = write_files(c);
 	us_new_file_drop(&c->archive_file);
@@ -467,8 +476,8 @@ us_backup_main(int argc, char **argv)
 	us_buf_init(&c.keyring, US_KEYRING_COPY_MAX);
 	us_buf_init(&c.copies, COPIES_MAX);
 	if (!c.list) {
-		us_new_file_begin(&c.keyring_file, c.keyring_to);
-		us_new_file_begin(&c.archive_file, c.to);
+		us_new_file_check(c.keyring_to);
+		us_new_file_check(c.to);
 	}
 	status = run(&c);
 	us_bequest_free(&c.bequest);

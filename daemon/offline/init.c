@@ -15,8 +15,8 @@
 #include "base/log.h"
 #include "base/number.h"
 #include "daemon/offline/handout.h"
+#include "daemon/offline/place.h"
 #include "daemon/keeper/create.h"
-#include "daemon/process/owner.h"
 #include "policy/yaml/yaml.h"
 
 #define PEOPLE_MAX US_INIT_PEOPLE
@@ -34,13 +34,16 @@ static const char help[] =
     "  --threshold K          how many of them unseal (3)\n"
     "  --host NAME            DNS name or address of the server (repeat; default localhost)\n"
     "  --listen ADDR:PORT     where it listens (127.0.0.1:8443)\n"
+    "  --user NAME            as root: one user for all roles (setting \"users\"), in place of the "
+    "five\n"
     "  --demo                 plain shares and an administrator's key without passphrase\n\n"
     "example: undersealed init --data /var/lib/underseal --out /root/ceremony --admin \"Adam "
     "Administrator\"\n"
     "           --order order.yaml --signer alice.pem --keyholder \"Kay Keyholder\"=kay.pem ...\n";
 
 struct us_offline_init {
-	const char *data, *out, *admin, *order, *listen;
+	const char *data, *out, *admin, *order;
+	struct us_place place;
 	const char *signer[PEOPLE_MAX], *keyholder[PEOPLE_MAX], *host[US_INIT_HOSTS];
 	size_t signers, keyholders, hosts;
 	unsigned shares, threshold;
@@ -87,6 +90,7 @@ parse_options(struct us_offline_init *in, int argc, char **argv)
 		{ "threshold", required_argument, NULL, 't' },
 		{ "host", required_argument, NULL, 'h' },
 		{ "listen", required_argument, NULL, 'l' },
+		{ "user", required_argument, NULL, 'u' },
 		{ "demo", no_argument, NULL, 'D' },
 		{ "help", no_argument, NULL, '?' },
 		{ NULL, 0, NULL, 0 },
@@ -125,7 +129,10 @@ parse_options(struct us_offline_init *in, int argc, char **argv)
 			push(in->host, &in->hosts, US_INIT_HOSTS - 1, optarg, "--host");
 			break;
 		case 'l':
-			in->listen = optarg;
+			in->place.listen = optarg;
+			break;
+		case 'u':
+			in->place.user = optarg;
 			break;
 		case 'D':
 			in->demo = 1;
@@ -338,25 +345,14 @@ gather_people(struct us_offline_init *in, struct us_order *order)
 /* ---- making ---- */
 
 static void
-write_conf(const struct us_offline_init *in)
-{
-	char path[4096], text[512];
-	int n = snprintf(text, sizeof text,
-	    "# settings of this vault; docs/OPERATING.md lists them\nlisten=%s\n", in->listen);
-
-	(void)snprintf(path, sizeof path, "%s/undersealed.conf", in->data);
-	us_handout_write(path, 0644, text, (size_t)n);
-}
-
-static void
 add_listen_host(struct us_offline_init *in, char *host, size_t size)
 {
-	const char *colon = strrchr(in->listen, ':');
-	size_t n = colon == NULL ? 0 : (size_t)(colon - in->listen);
+	const char *colon = strrchr(in->place.listen, ':');
+	size_t n = colon == NULL ? 0 : (size_t)(colon - in->place.listen);
 
 	if (n == 0 || n >= size)
 		us_fatal("--listen takes ADDR:PORT");
-	(void)snprintf(host, size, "%.*s", (int)n, in->listen);
+	(void)snprintf(host, size, "%.*s", (int)n, in->place.listen);
 	if (strcmp(host, "0.0.0.0") == 0 || strcmp(host, "[::]") == 0)
 		return;
 	for (size_t i = 0; i < in->hosts; i++)
@@ -390,15 +386,17 @@ create(struct us_offline_init *in, struct us_created *made)
 	if (err != US_OK)
 		us_fatal("cannot make the vault: %s%s%s", us_strerror(err), detail[0] ? ": " : "",
 		    detail);
-	write_conf(in);
-	us_owner_give(keeper, "underseal-keeper");
-	us_owner_give(vault, "underseal-vault");
+	us_place_settings(in->data, &in->place, (struct us_bytes){ 0 });
+	us_place_give(in->data, &in->place);
+	us_place_try(in->data, &in->place);
 }
 
 int
 us_init_main(int argc, char **argv)
 {
-	struct us_offline_init in = { .listen = "127.0.0.1:8443", .shares = 5, .threshold = 3 };
+	struct us_offline_init in = { .place = { .listen = "127.0.0.1:8443" },
+		.shares = 5,
+		.threshold = 3 };
 	struct us_order *order = NULL;
 	struct us_created made;
 	char listen_host[128];
@@ -415,6 +413,7 @@ us_init_main(int argc, char **argv)
 		us_fatal("cannot start the cryptographic library");
 	refuse_if_used(in.data);
 	refuse_if_used(in.out);
+	us_place_check(&in.place, "--listen");
 	add_listen_host(&in, listen_host, sizeof listen_host);
 	read_order(&in);
 	if (in.compiled.len > 0 &&
@@ -423,7 +422,7 @@ us_init_main(int argc, char **argv)
 	gather_people(&in, order);
 	create(&in, &made);
 	h = (struct us_handout){ .out = in.out,
-		.listen = in.listen,
+		.listen = in.place.listen,
 		.host = in.host[0],
 		.demo = in.demo,
 		.people = in.people,

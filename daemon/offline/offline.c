@@ -81,14 +81,25 @@ us_offline_failed(const char *what, int err, const char *detail)
 /* ---- new files ---- */
 
 void
+us_new_file_check(const char *path)
+{
+	char beside[4096 + 16];
+
+	(void)snprintf(beside, sizeof beside, "%s.partial", path);
+	if (access(path, F_OK) == 0)
+		us_fatal("%s is there already: nothing is replaced", path);
+	if (access(beside, F_OK) == 0)
+		us_fatal("an interrupted run left %s: remove it, and begin again", beside);
+}
+
+void
 us_new_file_begin(struct us_new_file *f, const char *path)
 {
+	us_new_file_check(path);
 	f->fd = -1;
 	if (snprintf(f->path, sizeof f->path, "%s", path) >= (int)sizeof f->path)
 		us_fatal("the path %s is too long", path);
 	(void)snprintf(f->beside, sizeof f->beside, "%s.partial", path);
-	if (access(path, F_OK) == 0)
-		us_fatal("%s is there already: nothing is replaced", path);
 	f->fd = open(f->beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (f->fd < 0)
 		us_fatal("cannot make %s: %s", f->beside, strerror(errno));

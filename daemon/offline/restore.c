@@ -16,8 +16,10 @@
 #include "daemon/offline/archive.h"
 #include "daemon/offline/backup.h"
 #include "daemon/offline/archive_internal.h"
+#include "daemon/offline/place.h"
 #include "daemon/keeper/files.h"
-#include "daemon/process/owner.h"
+
+#define OLD_SETTINGS_MAX 65536
 
 static const char help[] =
     "usage: undersealed restore --from FILE --keyring-from FILE2 --data DIR [options]\n\n"
@@ -31,12 +33,18 @@ static const char help[] =
     "                           \"witness.checkpoint\" of a witness, what was quoted in a filing "
     "(repeat). Ask everybody: who has seen more\n"
     "                           than the hand-over admits to be lost will refuse the restored log\n"
+    "  --listen ADDR:PORT       where it listens (127.0.0.1:8443). Of the backup's settings none "
+    "is "
+    "taken: they stand as\n"
+    "                           comments in undersealed.conf, for you to choose from\n"
+    "  --user NAME              as root: one user for all roles, in place of the five\n"
     "  --json                   one JSON document on stdout\n\n"
     "example: undersealed restore --from vault.tar --keyring-from keyring.copy --data "
     "/var/lib/underseal --last-checkpoint checkpoint\n";
 
 struct us_offline_restore_command {
 	const char *from, *keyring_from, *data;
+	struct us_place place;
 	char work[4096 + 16]; /* where it is made, until it is whole */
 	struct us_hand_over_options options;
 	struct us_last_checkpoints last;
@@ -54,6 +62,8 @@ parse(struct us_offline_restore_command *c, int argc, char **argv)
 		{ "keyring-from", required_argument, NULL, 'k' },
 		{ "data", required_argument, NULL, 'd' },
 		{ "last-checkpoint", required_argument, NULL, 'l' },
+		{ "listen", required_argument, NULL, 'a' },
+		{ "user", required_argument, NULL, 'u' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, '?' },
 		{ NULL, 0, NULL, 0 },
@@ -74,6 +84,12 @@ parse(struct us_offline_restore_command *c, int argc, char **argv)
 			break;
 		case 'l':
 			us_last_add(&c->last, optarg);
+			break;
+		case 'a':
+			c->place.listen = optarg;
+			break;
+		case 'u':
+			c->place.user = optarg;
 			break;
 		case 'j':
 			c->json = 1;
@@ -211,6 +227,29 @@ check_copy(const struct us_offline_restore_command *c, char *detail)
 	return US_OK;
 }
 
+/* The backup's go, whatever they say: whoever made the archive would choose who listens where, and
+ * as whom the roles run. */
+static void
+new_settings(const struct us_offline_restore_command *c)
+{
+	char path[4096 + 64];
+	struct us_buf old;
+	uint8_t *room;
+	FILE *f;
+	size_t n;
+
+	us_buf_init(&old, OLD_SETTINGS_MAX);
+	(void)snprintf(path, sizeof path, "%s/undersealed.conf", c->work);
+	f = fopen(path, "re");
+	if (f == NULL || us_buf_reserve(&old, OLD_SETTINGS_MAX, &room) != US_OK)
+		us_fatal("cannot read %s: %s", path, strerror(errno));
+	n = fread(room, 1, OLD_SETTINGS_MAX, f);
+	(void)fclose(f);
+	(void)unlink(path);
+	us_place_settings(c->work, &c->place, (struct us_bytes){ room, n });
+	us_buf_free(&old);
+}
+
 /* In the keeper's directory: the keyring comes back, and the log changes its key. */
 static int
 keeper_step(struct us_offline_restore_command *c, struct us_hand_over_result *result, char *detail)
@@ -238,10 +277,7 @@ settle(const struct us_offline_restore_command *c)
 	char path[4096 + 64];
 	int fd;
 
-	(void)snprintf(path, sizeof path, "%s/keeper", c->work);
-	us_owner_give(path, "underseal-keeper");
-	(void)snprintf(path, sizeof path, "%s/vault", c->work);
-	us_owner_give(path, "underseal-vault");
+	us_place_give(c->work, &c->place);
 	(void)snprintf(path, sizeof path, "%s/undersealed.conf", c->work);
 	fd = open(c->work, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || chmod(path, 0644) != 0 || chmod(c->work, 0755) != 0 || syncfs(fd) != 0 ||
@@ -267,6 +303,7 @@ restore(struct us_offline_restore_command *c, struct us_hand_over_result *result
 		err = check_copy(c, detail);
 	if (err != US_OK)
 		return err;
+	new_settings(c);
 	home = us_offline_enter_keeper(c->work);
 	err = keeper_step(c, result, detail);
 	us_offline_leave(home);
@@ -277,7 +314,8 @@ int
 us_restore_main(int argc, char **argv)
 {
 	struct us_hand_over_result result;
-	struct us_offline_restore_command c = { .options = { .reason = US_HANDOVER_RESTORE } };
+	struct us_offline_restore_command c = { .place = { .listen = "127.0.0.1:8443" },
+		.options = { .reason = US_HANDOVER_RESTORE } };
 	char detail[US_HANDOVER_DETAIL] = "";
 	int err;
 
@@ -294,6 +332,7 @@ us_restore_main(int argc, char **argv)
 	us_buf_init(&c.keyring_file, US_KEYRING_COPY_MAX);
 	us_last_read(&c.last, &c.options);
 	refuse_if_used(c.data);
+	us_place_check(&c.place, "--listen");
 	make_work(&c);
 	err = restore(&c, &result, detail);
 	us_buf_free(&c.keyring_file);

@@ -36,6 +36,11 @@ def main():
             with open(path, encoding="utf-8") as f:
                 text = f.read()
             for line in re.findall("^ExecStart=(.*)$", text, re.M):
+                for wanted in ("NotifyAccess=main", "ConditionPathExists=/var/lib/underseal/undersealed.conf"):
+                    # roles can say nothing to the service manager, and it starts nothing where there is no vault
+                    if "Type=notify" in text and wanted not in text:
+                        bad += 1
+                        print("%s: there is no %s" % (os.path.basename(path), wanted))
                 for option in command_exists(line):
                     bad += 1
                     print("%s: the command has no %s" % (os.path.basename(path), option))

@@ -229,12 +229,15 @@ class Vault:
         check(r.returncode == 0, "credential request failed", r.stderr)
         return os.path.join(self.profile(who), "request.pem")
 
+    def place(self):
+        """Where the daemon listens, and as whom its roles run: for init and restore."""
+        return ["--listen", "127.0.0.1:%d" % self.port] + (["--user", "nobody"] if is_root() and not own_users() else [])
+
     def init(self):
         os.makedirs(self.profiles, exist_ok=True)
         argv = [DAEMON, "init", "--data", self.data, "--out", self.out, "--admin", self.ADMIN,
                 "--order", self.order, "--host", "localhost",
-                "--host", "127.0.0.1", "--listen", "127.0.0.1:%d" % self.port, "--shares",
-                str(self.shares_n), "--threshold", str(self.threshold), "--demo"]
+                "--host", "127.0.0.1", "--shares", str(self.shares_n), "--threshold", str(self.threshold), "--demo"] + self.place()
         for who, name in self.PEOPLE.items():
             argv += ["--signer", self.request(name, who)]
         r = run(argv, env=self.env)
@@ -247,8 +250,6 @@ class Vault:
         with open(os.path.join(self.profile("attorney"), "profile.conf"), "a") as f:
             f.write("purpose=system test\n")
         with open(os.path.join(self.data, "undersealed.conf"), "a") as f:
-            if is_root() and not own_users():
-                f.write("users=shared\n")
             f.write(self.settings)
         return self
 

@@ -4,9 +4,11 @@
 A second daemon; dead roles; a failing sync; an old database put back; clients that stop reading, are slow or idle
 by the thousand; a full disk.
 """
+import os
 import shutil
 import threading
 
+os.environ.setdefault("UNDERSEAL_TEST_DAEMON", "undersealed-hooks")  # a log whose disk fails
 from harness import *
 
 
@@ -16,6 +18,33 @@ def second_daemon(vault):
           r.stderr[-500:])
     r = run([DAEMON, "init", "--data", vault.data, "--out", vault.base + "/o2", "--admin", "X", "--demo"], env=vault.env)
     check(r.returncode != 0, "init refuses a directory that holds anything", r.stderr[-500:])
+
+
+def settings(vault):
+    """A setting that there is not, or that says nothing, stops the start; so does what only programs for tests know, and root."""
+    shipped = os.path.join(BUILD, "undersealed")
+    config = vault.base + "/try.conf"
+    for line, why in (("witneses=x", 'there is no setting "witneses": did you mean "witnesses"?'),
+                      ("keeper.fail-sync=3", 'there is no setting "keeper.fail-sync"'),
+                      ("frozen=1", 'there is no setting "frozen"'),
+                      ("witnesses.when-old=sael", "must be one of: warn seal"),
+                      ("fronts=0", "must be a number from 1 to 16"),
+                      ("listen", "neither NAME=VALUE nor a comment"),
+                      ("users=root" if is_root() else "fronts=", "is root, as whom no role runs" if is_root() else "must be a number"),
+                      ("users=shared" if is_root() else "fronts=x", "would run every role as root" if is_root() else "must be a number")):
+        with open(config, "w") as f:
+            f.write("# first\n%s\n" % line)
+        r = run([shipped, "serve", "--data", vault.data, "--config", config], env=vault.env, timeout=20 * SLOW)
+        check(r.returncode == OTHER and why in r.stderr.decode(), "%s stops the start" % line, r.returncode, r.stderr[-500:])
+        if not line.startswith("users"):
+            check("%s:2: " % config in r.stderr.decode(), "with file and line", r.stderr[-500:])
+
+
+def taken_port(vault):
+    argv = [DAEMON, "init", "--data", vault.base + "/d2", "--out", vault.base + "/o2", "--admin", "X", "--demo"] + vault.place()
+    r = run(argv, env=vault.env)
+    check(r.returncode != 0 and b"listens on" in r.stderr and b"--listen" in r.stderr, "a taken port is found", r.stderr[-500:])
+    check(not os.path.exists(vault.base + "/d2") and not os.path.exists(vault.base + "/o2"), "before anything is made")
 
 
 def dead_roles(vault):
@@ -230,6 +259,7 @@ def scenario():
     vault.load(write_lines(vault.base + "/a.jsonl", lines))
     step("a second daemon")
     second_daemon(vault)
+    taken_port(vault)
     step("clients that stop reading, are slow, malformed")
     bad_clients(vault, lines)
     step("dead roles")
@@ -239,6 +269,8 @@ def scenario():
     step("failing syncs")
     failing_sync(vault, lines)
     vault.stop()
+    step("settings")
+    settings(vault)
     step("a full disk")
     full_disk()
 

@@ -143,7 +143,7 @@ def restore(vault):
     archive, keyring = os.path.join(vault.base, "backup.tar"), os.path.join(vault.base, "backup.keyring")
     vault.stop()
     for argv in ([DAEMON, "backup", "--data", vault.data, "--to", archive, "--keyring-to", keyring],
-                 [DAEMON, "restore", "--from", archive, "--keyring-from", keyring, "--data", vault.data]):
+                 [DAEMON, "restore", "--from", archive, "--keyring-from", keyring, "--data", vault.data] + vault.place()):
         r = run(argv, env=vault.env)
         check(r.returncode == DONE, "%s ends with %d" % (argv[1], r.returncode), r.stderr.decode())
         if argv[1] == "backup":

@@ -72,6 +72,7 @@ def in_place(vault, bates):
     vault.client("auditor", "audit", "receipt", "7", "-o", os.path.join(vault.base, "early.receipt"))
     error = handover(vault, "--reason", "move", code=OTHER)
     check("end the daemon first" in error, "not while the daemon runs", error)
+    equal([n for n in os.listdir(vault.base) if n.startswith("while-it-runs")], [], "what a refused backup leaves behind")
     handover(vault, "--reason", "boredom", code=USAGE)
     old_vkey, old_seed, seen = pinned(vault, "attorney"), seed(vault.data), remembered(vault, "attorney")
     vault.stop()
@@ -196,9 +197,12 @@ def backup(vault, name, code=DONE):
 def restore(vault, name, *args, code=DONE, keyring=None):
     shutil.rmtree(vault.data, ignore_errors=True)
     r = daemon(vault, "restore", "--from", os.path.join(vault.base, name + ".tar"), "--keyring-from",
-               os.path.join(vault.base, (keyring or name) + ".keyring"), "--data", vault.data, *args, code=code)
+               os.path.join(vault.base, (keyring or name) + ".keyring"), "--data", vault.data, *vault.place(), *args, code=code)
     check(not os.path.exists(vault.data + ".restoring"), "nothing is left beside it")
     check(code == DONE or not os.path.exists(vault.data), "nothing is left of what was refused")
+    if code == DONE:  # the backup's settings are not in effect: the operator puts them back
+        with open(os.path.join(vault.data, "undersealed.conf"), "a") as f:
+            f.write(vault.settings)
     return r
 
 
@@ -371,6 +375,16 @@ def hostile(vault):
         tar_with(path, source, change)
         error = restore(vault, "bad", code=(OTHER, UNVERIFIED))
         check("nothing was restored" in error and why in error, "refused: " + what, error)
+    weaker = b"listen=0.0.0.0:1\nusers=shared\nwitnesses.max-age=0\nkeeper.fail-sync=3\n\x1b[2Jfronts=1"
+    tar_with(path, source, instead("undersealed.conf", lambda b: weaker))
+    restore(vault, "bad")
+    with open(os.path.join(vault.data, "undersealed.conf"), "rb") as f:
+        settings = f.read()
+    equal([l for l in settings.replace(vault.settings.encode(), b"").split(b"\n") if l and not l.startswith(b"#")],
+          [("%s=%s" % (n[2:].replace("user", "users"), v)).encode() for n, v in zip(vault.place()[::2], vault.place()[1::2])],
+          "the settings that are in effect")
+    check(b"# users=shared\n" in settings and b"\x1b" not in settings, "what the backup said can be read", settings)
+    shutil.rmtree(vault.data)
     with open(source, "rb") as f:
         whole = f.read()
     for n in (0, 100, 512, 5000, len(whole) // 2, len(whole) - 20000):
@@ -419,7 +433,8 @@ def scenario():
     vkey = vault.client("auditor", "audit", "witness", "--vkey", as_json=False).stdout.decode().strip().split("\n")[-1]
     vault.stop()
     with open(os.path.join(vault.data, "undersealed.conf"), "a") as f:
-        f.write("witnesses=%s\n" % vkey)
+        vault.settings = "witnesses=%s\n" % vkey
+        f.write(vault.settings)
     vault.serve().unseal()
     vault.read(bates[:5])
     vault.client("auditor", "audit", "witness")

@@ -9,6 +9,9 @@ one fails here until it is listed.
 
 And nobody but the producer puts a record into its running load, though all know its id, and have its ticket.
 """
+import os
+
+os.environ.setdefault("UNDERSEAL_TEST_DAEMON", "undersealed-hooks")  # a clock that is moved
 from route_allowed import *
 
 # -- how it is driven ---------------------------------------------------------------------------------

@@ -45,6 +45,8 @@ def roles_have_users(vault):
             with open("/proc/%d/status" % pid) as f:
                 uids = re.search(r"^Uid:\s+(.*)$", f.read(), re.M).group(1).split()
             equal(uids, [str(uid_of(role))] * 4, "users of a process of %s" % role)
+            with open("/proc/%d/environ" % pid, "rb") as f:
+                equal(f.read(), b"", "the environment of a process of %s" % role)
 
 
 def files_have_owners(vault):
@@ -87,7 +89,7 @@ def says_what_is_wrong(vault):
     top = os.path.join(vault.data, "vault")
     for hinder, undo, said in (
             (lambda: os.chmod(harness.DAEMON, 0o700), lambda: os.chmod(harness.DAEMON, 0o755), "Its mode should be 755"),
-            (lambda: os.chown(top, 0, 0), lambda: os.chown(top, uid_of("vault"), uid_of("vault")), "cannot enter %s as underseal-vault" % top)):
+            (lambda: os.chown(top, 0, 0), lambda: os.chown(top, uid_of("vault"), uid_of("vault")), "cannot be worked in as underseal-vault: Permission denied. It and all below belongs to whom its role runs as: chown -R underseal-vault %s" % top)):
         hinder()
         vault.serve(wait=False)
         check(vault.wait_end() != 0 and said in vault.log_text(), "it says: %s" % said, vault.log_text())
@@ -117,7 +119,7 @@ def offline(vault, lines):
         shutil.rmtree(vault.data)
         shutil.rmtree(vault.profiles)
         shutil.copytree(vault.profiles + ".then", vault.profiles)
-        daemon(vault, "restore", "--from", archive, "--keyring-from", keyring, "--data", vault.data, relative=relative)
+        daemon(vault, "restore", "--from", archive, "--keyring-from", keyring, "--data", vault.data, *vault.place(), relative=relative)
         files_have_owners(vault)
         vault.serve()
         vault.client("admin", "unseal", vault.share(1), code=None)

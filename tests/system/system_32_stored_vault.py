@@ -7,7 +7,9 @@ refused read, a person added, a challenge, a freeze that was lifted, a credentia
 """
 import atexit
 import calendar
+import os
 
+os.environ.setdefault("UNDERSEAL_TEST_DAEMON", "undersealed-hooks")  # a clock that is moved
 from harness import *
 
 STORED = os.path.join(ROOT, "tests", "system", "stored", "vault_2026_11.tar.zst")
@@ -37,8 +39,10 @@ def stored_vault():
     unpack(vault.base)
     conf = os.path.join(vault.data, "undersealed.conf")
     replace(conf, "listen=127.0.0.1:%d" % PORT, "listen=127.0.0.1:%d" % vault.port)
-    if not is_root():
-        replace(conf, "users=shared\n", "")
+    replace(conf, "users=shared\n", "users=nobody\n" if is_root() else "")
+    if is_root():  # the programs that made it ran every role as root, these none
+        for role in ("keeper", "vault"):
+            run(["chown", "-R", "nobody:", os.path.join(vault.data, role)])
     for who in os.listdir(vault.profiles):
         replace(os.path.join(vault.profile(who), "profile.conf"), ":%d" % PORT, ":%d" % vault.port)
     return vault
