@@ -91,6 +91,10 @@ static const struct us_setting_row {
 #define US_SETTING(name, kind, min, max, words) { name, kind, min, max, words },
 #include "daemon/process/settings.def"
 #undef US_SETTING
+#define SHARE(name, sort, limit, refill, owner, text) \
+	{ "share." #name, NUMBER, 0, INT64_C(1) << 50, "" },
+#include "daemon/process/shares.def"
+#undef SHARE
 };
 
 const char *

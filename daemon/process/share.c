@@ -10,7 +10,6 @@
 
 #define HELD_TIMES 4u
 #define HOUR_MS INT64_C(3600000)
-#define LIMIT_MAX (INT64_C(1) << 50)
 
 static const struct us_share_info infos[] = {
 #define SHARE(name, sort, limit, refill, owner, text) \
@@ -38,8 +37,7 @@ us_shares_set(struct us_shares *s, const struct us_settings *settings)
 
 	for (size_t i = 0; i < US_SHARE_COUNT; i++) {
 		(void)snprintf(name, sizeof name, "share.%s", infos[i].name);
-		s->limit[i] = (uint64_t)us_setting_number(settings, name, (int64_t)s->limit[i], 0,
-		    LIMIT_MAX);
+		s->limit[i] = (uint64_t)us_setting_number(settings, name, (int64_t)s->limit[i]);
 	}
 }
 
