@@ -15,7 +15,7 @@
 
 #define US_TREE_DEPTH 44
 #define US_TREE_SUBTREE_DEPTH 28
-#define US_SLOT_MAX 0xffffffu
+#define US_SLOT_MAX 0xffffffu /* 24 bits of the tree's path */
 #define US_BATCH_SALT_SIZE 32
 #define US_RECORD_SALT_SIZE 16
 #define US_CHUNK_SALT_SIZE 16

@@ -80,6 +80,7 @@
 
 #include "case/bates.h"
 #include "case/limits.h"
+#include "crypto/keytree.h" /* US_SLOT_MAX */
 #include "policy/order.h"
 #include "registry/acts.def"
 
@@ -96,7 +97,6 @@
 #define US_CREDENTIAL_DAYS_MAX 825
 #define US_COPY_RECORDS_MAX 65536
 #define US_BATCH_PAGE_KINDS 8
-#define US_SLOT_MAX 0xffffff /* 24 bits of the key tree's path */
 #define US_ERA_SHIFT 20
 #define US_INIT_PEOPLE 64
 #define US_INIT_HOSTS 16

@@ -17,11 +17,11 @@
 #include "daemon/keeper/life.h"
 #include "daemon/keeper/low_space.h"
 #include "daemon/keeper/outcome.h"
+#include "daemon/keeper/page_keys.h"
 #include "daemon/keeper/refused.h"
 #include "daemon/keeper/handlers.h"
 #include "daemon/process/ticket.h"
 
-#define PAGE_KEYS_MAX 524288u
 #define TERMS_PER_PART 256u
 #define TERM_BYTES_PER_PART 8192u
 /* Beside a longer query no lists stand in the first part. */
@@ -242,47 +242,6 @@ put_term_keys(struct us_keeper *k, const struct us_log_answer *a)
 	return err;
 }
 
-static int
-put_page_key(struct us_keeper *k, uint8_t kind, uint32_t number, const struct us_leaf_place *place)
-{
-	struct us_key key;
-	int err = kind == 1 ? us_keyring_page_key(k->keyring, place, &key) :
-			      us_keyring_dictionary_key(k->keyring, place, &key);
-
-	if (err == US_OK)
-		err = us_buf_put_u8(&k->reply, kind);
-	if (err == US_OK)
-		err = us_buf_put_u32(&k->reply, number);
-	if (err == US_OK)
-		err = us_buf_put(&k->reply, key.b, US_KEY_SIZE);
-	us_wipe(&key, sizeof key);
-	return err;
-}
-
-static int
-put_page_keys(struct us_keeper *k, uint32_t collection)
-{
-	const struct us_dictionary *d;
-	int err = US_OK;
-
-	for (size_t i = 0; err == US_OK && i < us_registry_batches(k->registry, collection); i++) {
-		const struct us_batch *b = us_registry_batch(k->registry, collection, i);
-		const struct us_leaf_place place = { collection, b->facts.segment_slot,
-			b->facts.segment_salt };
-
-		if (b->status != US_BATCH_VOID)
-			err = put_page_key(k, 1, b->facts.segment_slot, &place);
-	}
-	for (uint32_t v = 1;
-	     err == US_OK && (d = us_registry_dictionary(k->registry, collection, v)) != NULL;
-	     v++) {
-		const struct us_leaf_place place = { collection, d->slot, d->salt };
-
-		err = put_page_key(k, 2, v, &place);
-	}
-	return err == US_OK && k->reply.len > PAGE_KEYS_MAX ? US_ERR_LIMIT : err;
-}
-
 /* The load is opened, or goes on, and gets a ticket for its parts. */
 static int
 put_ticket(struct us_keeper *k, const struct us_pending *p, const struct us_load *load,
@@ -332,8 +291,8 @@ finish_log(struct us_keeper *k, struct us_pending *p)
 			err = put_record_keys(k, a);
 		else if (err == US_OK && a->term_keys)
 			err = put_term_keys(k, a);
-		else if (err == US_OK && a->page_keys)
-			err = put_page_keys(k, a->collection);
+		else if (err == US_OK && a->opens)
+			err = us_page_keys_open(k, a->collection);
 	}
 	if (err != US_OK) {
 		us_log_err(err, "the keys of entry %llu cannot be derived",
@@ -347,8 +306,6 @@ finish_log(struct us_keeper *k, struct us_pending *p)
 		m.record_keys = (struct us_bytes){ k->reply.data, k->reply.len };
 	else if (a->term_keys)
 		m.term_keys = (struct us_bytes){ k->reply.data, k->reply.len };
-	else if (a->page_keys)
-		m.page_keys = (struct us_bytes){ k->reply.data, k->reply.len };
 	err = p->ch == NULL ? US_OK : us_send_logged(p->ch, p->tag, &m);
 	us_buf_reset(&k->reply);
 	return err;

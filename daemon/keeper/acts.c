@@ -16,6 +16,7 @@
 #include "daemon/keeper/internal.h"
 #include "daemon/keeper/ledger.h"
 #include "daemon/keeper/loads.h"
+#include "daemon/keeper/page_keys.h"
 #include "daemon/keeper/low_space.h"
 #include "daemon/keeper/handlers.h"
 #include "daemon/keeper/session.h"
@@ -276,7 +277,7 @@ us_on_batch_prepare(struct us_keeper *k, struct us_channel *ch, uint32_t tag, st
 /* --- commit -------------------------------------------------------------------------------- */
 
 struct us_keeper_committed {
-	uint32_t collection, segment_slot;
+	uint32_t collection, slot;
 	int batch_closed;
 };
 
@@ -285,29 +286,16 @@ finish_commit(struct us_keeper *k, struct us_pending *p)
 {
 	const struct us_keeper_committed *c = p->data;
 	struct us_msg_logged m = { .err = US_OK };
-	uint8_t proof[2048], keys[5 + US_KEY_SIZE];
-	struct us_key key;
+	uint8_t proof[2048];
 	int err = us_keeper_fill_logged(k, p, &m, proof);
 
-	if (err == US_OK && c->batch_closed) {
-		const struct us_batch *b = us_registry_batch_slot(k->registry, c->collection,
-		    c->segment_slot);
-		struct us_leaf_place place = { .collection = c->collection };
-
-		if (b == NULL)
-			return US_ERR_INTERNAL;
-		place.slot = b->facts.segment_slot;
-		place.salt = b->facts.segment_salt;
-		err = us_keyring_page_key(k->keyring, &place, &key);
-		keys[0] = 1;
-		us_store_u32(keys + 1, b->facts.segment_slot);
-		memcpy(keys + 5, key.b, US_KEY_SIZE);
-		us_wipe(&key, sizeof key);
-		m.page_keys = (struct us_bytes){ keys, sizeof keys };
-	}
+	us_buf_reset(&k->reply);
+	if (err == US_OK && c->batch_closed)
+		err = us_page_key_of_batch(k, c->collection, c->slot, &k->reply);
+	m.page_key = (struct us_bytes){ k->reply.data, k->reply.len };
 	if (err == US_OK && p->ch != NULL)
 		err = us_send_logged(p->ch, p->tag, &m);
-	us_wipe(keys, sizeof keys);
+	us_buf_reset(&k->reply);
 	return err;
 }
 
@@ -327,7 +315,7 @@ describe(struct us_keeper *k, const struct us_act *act, struct us_entry_access *
 		memcpy(d->manifest_root.b, closed->manifest_root, 32);
 		c->batch_closed = 1;
 		c->collection = a->collection;
-		c->segment_slot = closed->slot;
+		c->slot = closed->slot;
 		us_batch_done(k, a->collection, d->slot);
 	} else if (act->type == US_ACT_BATCH_VOID) {
 		us_batch_done(k, a->collection, act->u.batch_void.slot);

@@ -270,7 +270,7 @@ us_log_decide(struct us_keeper *k, const struct us_msg_log *m, struct us_log_ans
 	a->record_keys = m->kind == US_KIND_DISCLOSURE && m->records.n > 0 &&
 	    us_action_row(m->action)->shows_records;
 	a->term_keys = evidence && m->kind == US_KIND_INTENT && a->n_terms > 0;
-	a->page_keys = m->action == US_ACTION_OPEN_COLLECTION && m->kind == US_KIND_INTENT;
+	a->opens = m->action == US_ACTION_OPEN_COLLECTION && m->kind == US_KIND_INTENT;
 	if (a->term_keys &&
 	    (uint64_t)us_log_eras(k, m->collection) * (4 + 32 * (uint64_t)a->n_terms) >
 		US_TERM_KEYS_MAX) {

@@ -27,7 +27,8 @@ struct us_log_answer {
 	struct us_remaining left;
 	uint32_t approval; /* that it uses up; 0: none */
 	uint32_t collection;
-	int record_keys, term_keys, page_keys;
+	int record_keys, term_keys;
+	int opens;   /* the collection, for its page keys to be asked for */
 	int granted; /* a person may have what was asked */
 	/* that the entry opens, or asks another ticket for; NULL: none. In this allocation */
 	struct us_load *load;

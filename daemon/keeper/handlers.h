@@ -32,6 +32,8 @@ us_keeper_fn(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us
 	X(replay_end, REPLAY) \
 	/* access.c */ \
 	X(log, ANY) \
+	/* page_keys.c */ \
+	X(page_keys_request, ANY) \
 	/* acts.c */ \
 	X(act_prepare, ANY) \
 	X(batch_prepare, OPEN) \

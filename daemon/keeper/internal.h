@@ -11,6 +11,7 @@
  *   acts.c      signed acts, two phases          claim.c     an act that is refused
  *   loads.c     loads end when what opened them does
  *   batches.c   the sealer's batches, dictionaries.c its dictionaries, counters.c their numbers
+ *   page_keys.c keys of a collection's index
  *   decide.c    what the keeper says to a "log"  approve.c   approvals, found and used up
  *   serve.c     status, log files, proofs, TLS   log_keys.c  keys of the log's boxes
  *   tasks.c     what takes long, in slices       walk.c      entries one after another
@@ -64,6 +65,7 @@ struct us_keeper {
 	struct us_batches *batches;
 	struct us_dictionaries *dictionaries;
 	struct us_counters *counters;
+	struct us_page_keys *page_keys;
 	struct us_answers *answers;
 	struct us_witnesses *witnesses;
 	struct us_low_space *space;

@@ -27,6 +27,7 @@
 #include "daemon/keeper/low_space.h"
 #include "daemon/keeper/machine_events.h"
 #include "daemon/keeper/outcome.h"
+#include "daemon/keeper/page_keys.h"
 #include "daemon/keeper/peers.h"
 #include "daemon/keeper/replay.h"
 #include "daemon/keeper/seal.h"
@@ -77,6 +78,7 @@ close_keeper(struct us_keeper_process *process)
 	us_tasks_free(k);
 	us_batches_free(k);
 	us_dictionaries_free(k);
+	us_page_keys_free(k);
 	us_unsealing_free(k);
 	us_replay_free(k);
 	us_witnesses_free(k);
@@ -223,6 +225,8 @@ make_tables(struct us_keeper *k)
 		err = us_batches_new(k);
 	if (err == US_OK)
 		err = us_dictionaries_new(k);
+	if (err == US_OK)
+		err = us_page_keys_new(k);
 	if (err == US_OK)
 		err = us_replay_new(k);
 	if (err == US_OK)

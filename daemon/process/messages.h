@@ -17,6 +17,8 @@
 #define US_FRAME_HEADER 12u
 /* Bytes of a reply that may be under way without credit from the front. */
 #define US_REPLY_WINDOW (1024u * 1024u)
+/* Bytes of page keys in one answer, at most. */
+#define US_PAGE_KEYS_MAX 65536u
 /* Bytes of pages that may be under way between sealer and vault. */
 #define US_PAGES_WINDOW (8u * 1024u * 1024u)
 

@@ -7,6 +7,13 @@
 #include "base/err.h"
 #include "daemon/sealer/internal.h"
 
+/* Records of a batch: of a program for tests, one (daemon/CMakeLists.txt). */
+#ifdef US_SMALL_BATCHES
+#define FULL 1u
+#else
+#define FULL US_BATCH_RECORDS_MAX
+#endif
+
 /* --- states ---------------------------------------------------------------------------- */
 
 static const struct us_state_row states[] = {
@@ -115,7 +122,7 @@ us_sealer_batch_new(struct us_sealer_load *load, struct us_sealer_batch **out)
 		return US_ERR_NOMEM;
 	}
 	b->load = load;
-	b->limit = US_BATCH_RECORDS_MAX;
+	b->limit = FULL;
 	if (c->next_record != SEALER_UNKNOWN) {
 		uint64_t left = ((uint64_t)1 << US_ERA_SHIFT) -
 		    (c->next_record & (((uint64_t)1 << US_ERA_SHIFT) - 1));

@@ -304,6 +304,8 @@ open_rooms(struct us_vault_process *p, const struct us_settings *settings)
 	if (err == US_OK)
 		err = us_vault_log_gate_new(&v->log_gate, v->base, v->state, us_vault_gate_opens);
 	if (err == US_OK)
+		err = us_vault_openings_new(&v->openings, v->base, us_vault_opening_goes_on);
+	if (err == US_OK)
 		err = us_vault_requests_new(&v->requests, v->base, us_vault_refusal);
 	if (err == US_OK)
 		err = us_vault_loads_new(&v->loads, v);
@@ -415,6 +417,7 @@ process_free(struct us_vault_process *p)
 	us_vault_loads_free(v->loads);
 	us_vault_requests_free(v->requests);
 	us_vault_log_gate_free(v->log_gate);
+	us_vault_openings_free(v->openings);
 	us_vault_outcomes_free(v->outcomes);
 	us_vault_sessions_free(v->sessions);
 	us_vault_views_free(v->views);

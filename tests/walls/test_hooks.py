@@ -12,7 +12,7 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("UNDERSEAL_BUILD", os.path.join(ROOT, "build", "debug"))
-HOOKED = ("undersealed-hooks", "undersealed-zero-slices")
+HOOKED = ("undersealed-hooks", "undersealed-zero-slices", "undersealed-small-batches")
 SHIPPED = ("undersealed", "underseal", "underseal-verify")
 
 

@@ -68,7 +68,8 @@ us_vault_question_log(struct us_vault_request *r, struct us_bytes text)
 enum us_vault_next
 us_vault_question_open(struct us_vault_request *r)
 {
-	const int open = us_vault_evidence_complete(r->vault->evidence, r->who.collection);
+	struct us_vault_lacking lacking;
+	const int open = !us_vault_evidence_lacks(r->vault->evidence, r->who.collection, &lacking);
 	struct us_ruling ruling;
 
 	for (unsigned any = 1; any < US_ACTIONS_MAX && !open; any++) {

@@ -230,8 +230,10 @@ static enum us_vault_next
 find_words(struct us_vault_request *r)
 {
 	struct us_vault_comparing *c = r->own.comparing;
-	int err = us_vault_evidence_complete(r->vault->evidence, c->collection) ? gather_words(c) :
-										  US_ERR_SEALED;
+	struct us_vault_lacking lacking;
+	int err = us_vault_evidence_lacks(r->vault->evidence, c->collection, &lacking) ?
+	    US_ERR_SEALED :
+	    gather_words(c);
 
 	if (err != US_OK)
 		return fail(r, err);

@@ -5,9 +5,10 @@
 
 #include "base/array.h"
 #include "base/err.h"
+#include "crypto/keytree.h"
 #include "crypto/record_seal.h"
 #include "daemon/vault/evidence/manifests.h"
-#include "daemon/vault/evidence/slots.h"
+#include "daemon/vault/evidence/pages.h"
 #include "daemon/vault/state/rooms.h"
 
 /* What of a batch is in memory. */
@@ -54,7 +55,7 @@ get_page(void *ctx, enum us_page_kind kind, uint32_t number, struct us_bytes *pa
 	return us_cache_get(b->evidence->cache, &key, NULL, NULL, page);
 }
 
-struct us_vault_opening {
+struct us_vault_page_opening {
 	struct us_vault_batch *batch;
 	uint32_t number;
 };
@@ -62,7 +63,7 @@ struct us_vault_opening {
 static int
 open_segment_page(void *ctx, struct us_bytes stored, uint8_t *out, size_t *out_n)
 {
-	struct us_vault_opening *o = ctx;
+	struct us_vault_page_opening *o = ctx;
 	int err = us_page_open(o->batch->page_key, &o->batch->source.place, US_PAGE_SEGMENT,
 	    o->number, stored, out);
 
@@ -76,7 +77,7 @@ get_segment_page(void *ctx, uint32_t number, const uint8_t **page)
 {
 	struct us_vault_batch *b = ctx;
 	struct us_store_key key = { b->collection, US_PAGE_SEGMENT, PAGE_NUMBER(b->slot, number) };
-	struct us_vault_opening o = { b, number };
+	struct us_vault_page_opening o = { b, number };
 	struct us_bytes view;
 	int err;
 
@@ -177,15 +178,13 @@ us_vault_evidence_take_keys(struct us_vault_evidence *e, uint32_t collection,
 
 		if (r.err != US_OK)
 			break;
-		if (kind == 1) {
-			struct us_vault_batch *b = batch_at(e, c,
-			    us_vault_slot_of_segment(us_vault_registry(e->state), collection,
-				number));
+		if (kind == US_LEAF_SEGMENT && number <= US_SLOT_MAX) {
+			struct us_vault_batch *b = batch_at(e, c, number);
 
 			err = b == NULL ? US_ERR_NOMEM : put_key(&b->page_key, key);
 			if (err == US_OK)
 				b->source.page_key = b->page_key;
-		} else if (kind == 2 && number <= US_SLOT_MAX) {
+		} else if (kind == US_LEAF_DICTIONARY && number <= US_SLOT_MAX) {
 			void **array = (void **)c->dictionary_keys;
 
 			err = grow_pointers(&array, &c->n_dictionary_keys, number);
@@ -199,33 +198,45 @@ us_vault_evidence_take_keys(struct us_vault_evidence *e, uint32_t collection,
 	return err != US_OK ? err : us_reader_end(&r);
 }
 
-int
-us_vault_evidence_complete(struct us_vault_evidence *e, uint32_t collection)
+static int
+has_batch_key(const struct us_vault_collection *c, const struct us_batch *b)
 {
+	return b->status == US_BATCH_VOID ||
+	    (b->facts.slot < c->n_batches && c->batches[b->facts.slot] != NULL &&
+		c->batches[b->facts.slot]->page_key != NULL);
+}
+
+static int
+has_dictionary_key(const struct us_vault_collection *c, uint32_t version)
+{
+	return version < c->n_dictionary_keys && c->dictionary_keys[version] != NULL;
+}
+
+int
+us_vault_evidence_lacks(struct us_vault_evidence *e, uint32_t collection,
+    struct us_vault_lacking *lacking)
+{
+	const struct us_registry *reg = us_vault_registry(e->state);
+	const struct us_dictionary *d = us_registry_dictionary(reg, collection, 0);
+	const uint64_t sequence = us_registry_sequence(reg);
+	const size_t n = us_registry_batches(reg, collection);
 	struct us_vault_collection *c = collection_of(e, collection);
-	const struct us_dictionary *d = us_registry_dictionary(us_vault_registry(e->state),
-	    collection, 0);
-	uint64_t sequence = us_registry_sequence(us_vault_registry(e->state));
-	size_t i, n = us_registry_batches(us_vault_registry(e->state), collection);
 
+	*lacking = (struct us_vault_lacking){ 0, 0 };
 	if (c == NULL)
-		return 0;
-	if (c->complete_at == sequence)
 		return 1;
-	for (i = 0; i < n; i++) {
-		const struct us_batch *b = us_registry_batch(us_vault_registry(e->state),
-		    collection, i);
-
-		if (b->status != US_BATCH_VOID &&
-		    (b->facts.slot >= c->n_batches || c->batches[b->facts.slot] == NULL ||
-			c->batches[b->facts.slot]->page_key == NULL))
-			return 0;
-	}
-	if (d != NULL &&
-	    (d->version >= c->n_dictionary_keys || c->dictionary_keys[d->version] == NULL))
+	if (c->complete_at == sequence)
 		return 0;
+	while (lacking->batch < n &&
+	    has_batch_key(c, us_registry_batch(reg, collection, lacking->batch)))
+		lacking->batch++;
+	while (d != NULL && lacking->dictionary < d->version &&
+	    has_dictionary_key(c, lacking->dictionary + 1))
+		lacking->dictionary++;
+	if (lacking->batch < n || (d != NULL && lacking->dictionary < d->version))
+		return 1;
 	c->complete_at = sequence;
-	return 1;
+	return 0;
 }
 
 static int

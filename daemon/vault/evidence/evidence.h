@@ -29,11 +29,18 @@ struct us_cache *us_vault_evidence_cache(const struct us_vault_evidence *e);
 /* The one that it was made with. */
 const struct us_vault_state *us_vault_evidence_state(const struct us_vault_evidence *e);
 
-/* Takes packed page keys of a "logged". US_ERR_FORMAT, US_ERR_NOMEM. */
+/* Takes packed page keys, as in the messages "page_keys" and "logged". US_ERR_FORMAT,
+ * US_ERR_NOMEM. */
 int us_vault_evidence_take_keys(struct us_vault_evidence *e, uint32_t collection,
     struct us_bytes page_keys);
-/* 1 if every key that reading the collection needs is here. */
-int us_vault_evidence_complete(struct us_vault_evidence *e, uint32_t collection);
+/* Where the first keys stand that are not here: a batch by its place, a version of the dictionary
+ * above that one. */
+struct us_vault_lacking {
+	uint32_t batch, dictionary;
+};
+/* 1 if a key that reading the collection needs is not here; 0 if all are. */
+int us_vault_evidence_lacks(struct us_vault_evidence *e, uint32_t collection,
+    struct us_vault_lacking *lacking);
 /* The index of a batch. Belongs to e, until the batch is forgotten. US_ERR_SEALED if the batch's
  * key was not released. */
 int us_vault_evidence_segment(struct us_vault_evidence *e, const struct us_batch *facts,

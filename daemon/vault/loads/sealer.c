@@ -310,7 +310,7 @@ batch_done(void *ctx, const struct us_vault_act_result *result)
 		return;
 	}
 	if (us_vault_evidence_take_keys(s->vault->evidence, c->collection,
-		result->logged->page_keys) != US_OK)
+		result->logged->page_key) != US_OK)
 		us_fatal("the page keys of a batch are not usable: stopping");
 	/* A dictionary that the batch is the first to use comes as an act of its own before it. */
 	if (us_committed_act_decode(&committed, &act, result->committed.p, result->committed.n) ==

@@ -4,6 +4,7 @@
 #include "base/time.h"
 #include "daemon/vault/evidence/evidence.h"
 #include "daemon/vault/request/engine.h"
+#include "daemon/vault/request/opening.h"
 #include "daemon/vault/state/keeper.h"
 #include "log/entry.h"
 #include "registry/versions.h"
@@ -23,6 +24,7 @@ on_heard(void *ctx, uint16_t type, struct us_bytes body)
 uint32_t
 us_vault_ask(struct us_vault_request *r)
 {
+	r->asks = 0; /* not by an entry */
 	return r->call = us_vault_keeper_call(r->vault->keeper, on_heard, r);
 }
 
@@ -147,6 +149,8 @@ us_vault_ask_order(struct us_vault_request *r, struct us_bytes purpose, uint64_t
 	    us_vault_decide_action(r->vault, &r->who, r->action, purpose, records, &r->problem));
 }
 
+/* --- page keys -------------------------------------------------------------------------------- */
+
 enum us_vault_next
 us_vault_open_collection(struct us_vault_request *r)
 {
@@ -155,22 +159,68 @@ us_vault_open_collection(struct us_vault_request *r)
 		.decision = US_DECISION_ALLOW,
 		.purpose = r->purpose,
 		.related = NO_ENTRY };
+	struct us_vault_lacking lacking;
 
-	return us_vault_evidence_complete(r->vault->evidence, r->who.collection) ?
-	    US_VAULT_GO_ON :
-	    us_vault_log(r, &e);
+	if (!us_vault_evidence_lacks(r->vault->evidence, r->who.collection, &lacking))
+		return US_VAULT_GO_ON;
+	if (us_vault_opening_enter(r->vault->openings, &r->opening, r, r->who.collection) ==
+	    US_VAULT_OPENER_IS)
+		return us_vault_log(r, &e);
+	r->step--; /* and asks again, when its turn has come */
+	return US_VAULT_WAIT;
+}
+
+void
+us_vault_opening_goes_on(struct us_vault_request *r)
+{
+	us_vault_resume(r, US_VAULT_GO_ON);
+}
+
+static enum us_vault_next
+ask_page_keys(struct us_vault_request *r, const struct us_vault_lacking *lacking)
+{
+	const struct us_msg_page_keys_request m = { .collection = r->who.collection,
+		.batch = lacking->batch,
+		.dictionary = lacking->dictionary };
+	const uint32_t tag = us_vault_ask(r);
+
+	r->step--; /* the answer is for this step again */
+	return us_vault_asked(r,
+	    tag == 0 ?
+		US_ERR_BUSY :
+		us_send_page_keys_request(us_vault_keeper_channel(r->vault->keeper), tag, &m));
+}
+
+/* What the keeper has answered; nothing where there should be something is an error of ours. */
+static int
+take_page_keys(struct us_vault_request *r)
+{
+	struct us_msg_page_keys m;
+	int err = r->heard.type == US_MSG_page_keys ?
+	    us_msg_page_keys_decode(&m, r->heard.body.p, r->heard.body.n) :
+	    US_ERR_INTERNAL;
+
+	if (err == US_OK && (m.err != US_OK || m.keys.n == 0))
+		err = m.err != US_OK ? m.err : US_ERR_INTERNAL;
+	return err != US_OK ?
+	    err :
+	    us_vault_evidence_take_keys(r->vault->evidence, r->who.collection, m.keys);
 }
 
 enum us_vault_next
 us_vault_take_page_keys(struct us_vault_request *r)
 {
-	const struct us_msg_logged *m = r->heard.logged;
+	struct us_vault_lacking lacking;
 
-	if (m == NULL) /* they were here */
+	if (r->opening.is != US_VAULT_OPENER_IS) /* they were here, or are not for who asks */
 		return US_VAULT_GO_ON;
-	if (us_vault_evidence_take_keys(r->vault->evidence, r->who.collection, m->page_keys) !=
-	    US_OK)
-		return us_vault_fail(r, US_ERR_INTERNAL, US_REASON_ERROR, m->index);
+	if (r->heard.logged == NULL && take_page_keys(r) != US_OK)
+		return us_vault_fail(r, US_ERR_INTERNAL, US_REASON_ERROR, r->opening.entry);
+	if (r->heard.logged != NULL)
+		r->opening.entry = r->heard.logged->index;
+	if (us_vault_evidence_lacks(r->vault->evidence, r->who.collection, &lacking))
+		return ask_page_keys(r, &lacking);
+	us_vault_opening_leave(r->vault->openings, &r->opening);
 	us_vault_outcome_whole(r->vault->outcomes, &r->ending);
 	return US_VAULT_GO_ON;
 }

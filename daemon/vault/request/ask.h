@@ -24,9 +24,12 @@ extern const struct us_vault_step us_vault_refusal[];
 enum us_vault_next
 us_vault_ask_order(struct us_vault_request *r, struct us_bytes purpose, uint64_t records);
 /* Two steps, one behind the other: the keys of the collection's pages, if they are not here. An
- * entry of its own, in the name of whoever comes first. */
+ * entry of its own, in the name of whoever comes first; the others wait (opening.h). The first step
+ * may be left out, or not be reached. */
 enum us_vault_next us_vault_open_collection(struct us_vault_request *r);
 enum us_vault_next us_vault_take_page_keys(struct us_vault_request *r);
+/* What becomes of who waits for another to open a collection: its first step again. */
+void us_vault_opening_goes_on(struct us_vault_request *r);
 /* A step: the gate before the log. */
 enum us_vault_next us_vault_pass_gate(struct us_vault_request *r);
 /* What the gate does when it is r's turn. */

@@ -86,6 +86,7 @@ us_vault_request_end(struct us_vault_request *r, enum us_reason why)
 	us_vault_outcome_end(v->outcomes, &r->ending, us_work_unsent(&r->work));
 	us_work_end(&r->work);
 	us_vault_log_gate_leave(v->log_gate, &r->pass);
+	us_vault_opening_leave(v->openings, &r->opening);
 	if (r->own_free != NULL)
 		r->own_free(r);
 	if (q->n_kept + 1 > KEEP_REQUESTS || r->body.cap > KEEP_BUFFER ||

@@ -34,6 +34,7 @@ struct us_vault {
 	struct us_vault_sessions *sessions;
 	struct us_vault_outcomes *outcomes;
 	struct us_vault_log_gate *log_gate;
+	struct us_vault_openings *openings;
 	struct us_vault_requests *requests;
 	struct us_vault_loads *loads;
 	/* Ends the process, with US_EXIT_SEALED or 1, once replies are out. */

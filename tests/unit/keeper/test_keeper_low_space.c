@@ -115,7 +115,7 @@ nothing_is_released_and_that_is_logged(void **state)
 		l = ask(r, asked[i].who, asked[i].kind, asked[i].action);
 		assert_int_equal(l.err, US_ERR_NOSPACE);
 		assert_int_equal(l.reason, US_REASON_LOW_SPACE);
-		assert_int_equal(l.record_keys.n + l.term_keys.n + l.page_keys.n, 0);
+		assert_int_equal(l.record_keys.n + l.term_keys.n + l.page_key.n, 0);
 		assert_true(l.index < r->tree_size);
 		index[i] = l.index;
 	}

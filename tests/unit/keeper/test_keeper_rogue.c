@@ -51,7 +51,7 @@ no_keys(const struct us_msg_logged *l)
 	assert_int_not_equal(l->err, US_OK);
 	assert_int_equal(l->record_keys.n, 0);
 	assert_int_equal(l->term_keys.n, 0);
-	assert_int_equal(l->page_keys.n, 0);
+	assert_int_equal(l->page_key.n, 0);
 }
 
 /* A read of record n by that person, otherwise in order. */
@@ -95,7 +95,7 @@ gives_what_is_named(void **state)
 	assert_int_equal(l.tree_size, r->tree_size);
 	assert_true(r->tree_size > before);
 	assert_int_equal(l.term_keys.n, 0);
-	assert_int_equal(l.page_keys.n, 0);
+	assert_int_equal(l.page_key.n, 0);
 	memcpy(key, l.record_keys.p, 48);
 	for (unsigned i = 0; i < 3; i++)
 		us_store_u64(three + 8 * i, 4 + i);
@@ -108,11 +108,50 @@ gives_what_is_named(void **state)
 	assert_int_equal(l.err, US_OK);
 	assert_int_equal(l.term_keys.n, 4 + 32);
 	assert_int_equal(l.record_keys.n, 0);
+}
+
+/* err: what the keeper says to the question for page keys from that batch on. */
+static void
+asks_for_pages(struct rig *r, uint32_t collection, uint32_t batch, int err, size_t keys)
+{
+	const struct us_msg_page_keys_request q = { .collection = collection, .batch = batch };
+	struct us_msg_page_keys a;
+
+	rig_send(r->vault, US_MSG_page_keys_request,
+	    (us_encode_fn)(void (*)(void))us_msg_page_keys_request_encode, &q);
+	assert_true(rig_read(r, r->vault, US_MSG_page_keys));
+	assert_int_equal(us_msg_page_keys_decode(&a, r->body.data, r->body.len), US_OK);
+	assert_int_equal(a.err, err);
+	assert_int_equal(a.keys.n, keys * 37);
+}
+
+/* The keys of a collection's pages are had by whoever has an entry that opens it, and by nobody
+ * else. */
+static void
+gives_pages_of_what_was_opened(void **state)
+{
+	struct rig *r = rig_of(state);
+	struct us_msg_logged l;
+	struct us_msg_log m;
+
+	asks_for_pages(r, 1, 0, US_ERR_DENIED, 0);
+	rig_log_init(r, &m, RIG_ATTORNEY);
 	m.action = US_ACTION_OPEN_COLLECTION;
-	m.terms.n = 0;
+	m.collection = 1;
+	memset(m.session, 0, 16);
+	assert_true(rig_log(r, &m, &l));
+	no_keys(&l);
+	asks_for_pages(r, 1, 0, US_ERR_DENIED, 0);
+	rig_log_init(r, &m, RIG_ATTORNEY);
+	m.action = US_ACTION_OPEN_COLLECTION;
+	m.collection = 1;
 	assert_true(rig_log(r, &m, &l));
 	assert_int_equal(l.err, US_OK);
-	assert_int_equal(l.page_keys.n, 37);
+	assert_int_equal(l.page_key.n, 0);
+	asks_for_pages(r, 1, 0, US_OK, 1);
+	asks_for_pages(r, 1, 1, US_OK, 0);
+	asks_for_pages(r, 1, UINT32_MAX, US_OK, 0);
+	asks_for_pages(r, 2, 0, US_ERR_DENIED, 0);
 }
 
 static void
@@ -587,6 +626,7 @@ main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 		T(gives_what_is_named),
+		T(gives_pages_of_what_was_opened),
 		T(no_session_no_key),
 		T(forged_session_no_key),
 		T(strange_certificate_no_session),

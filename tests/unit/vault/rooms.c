@@ -36,6 +36,8 @@ rooms_open(struct event_base *base, struct us_registry *reg, struct us_store_rea
 	assert_int_equal(us_vault_outcomes_new(&v->outcomes, base, v->state, v->keeper), US_OK);
 	assert_int_equal(us_vault_log_gate_new(&v->log_gate, base, v->state, us_vault_gate_opens),
 	    US_OK);
+	assert_int_equal(us_vault_openings_new(&v->openings, base, us_vault_opening_goes_on),
+	    US_OK);
 	assert_int_equal(us_vault_requests_new(&v->requests, base, us_vault_refusal), US_OK);
 	assert_int_equal(us_vault_loads_new(&v->loads, v), US_OK);
 	assert_int_equal(us_vault_sealer_new(&r->sealer, v), US_OK);
@@ -60,6 +62,7 @@ rooms_close(struct rooms *r)
 	us_vault_loads_free(v->loads);
 	us_vault_requests_free(v->requests);
 	us_vault_log_gate_free(v->log_gate);
+	us_vault_openings_free(v->openings);
 	us_vault_outcomes_free(v->outcomes);
 	us_vault_sessions_free(v->sessions);
 	us_vault_views_free(v->views);

@@ -179,6 +179,17 @@ WRAP(disclosed)
 	return err;
 }
 
+WRAP(page_keys_request)
+{
+	const int err = send_one(US_MSG_page_keys_request, tag);
+
+	(void)ch;
+	said(" collection=%u batch=%u dictionary=%u", m->collection, m->batch, m->dictionary);
+	if (err == US_OK)
+		plan.questions[plan.n_questions - 1].pages = *m;
+	return err;
+}
+
 WRAP(noise)
 {
 	const int err = send_one(US_MSG_noise, tag);
@@ -517,7 +528,7 @@ scene_close(void **state)
 static void
 encode_logged(struct us_buf *b, enum mode mode, uint64_t index, const struct question *q)
 {
-	static const uint8_t zeros[4096], page_key[37] = { 1 }; /* of segment 0 */
+	static const uint8_t zeros[4096];
 	struct us_msg_logged m = { .index = index };
 
 	plan.answered = index + 1;
@@ -526,7 +537,6 @@ encode_logged(struct us_buf *b, enum mode mode, uint64_t index, const struct que
 		m.record_keys = (struct us_bytes){ zeros, q->records * RECORD_KEY_ITEM };
 		if (q->terms > 0)
 			m.term_keys = (struct us_bytes){ zeros, 4 + q->terms * US_KEY_SIZE };
-		m.page_keys = (struct us_bytes){ page_key, sizeof page_key };
 		m.ticket = (struct us_bytes){ zeros, US_TICKET_SIZE };
 		break;
 	case REFUSES:
@@ -553,9 +563,21 @@ encode_logged(struct us_buf *b, enum mode mode, uint64_t index, const struct que
 		return US_MSG_##name; \
 	} while (0)
 
-static uint16_t
-encode_answer(struct us_buf *b, enum mode mode, uint64_t index, const struct question *q)
+static uint32_t
+slot_asked(const struct rooms *s, const struct us_msg_page_keys_request *asked)
 {
+	const struct us_batch *b = us_registry_batch(us_vault_registry(s->vault.state),
+	    asked->collection, asked->batch);
+
+	assert_non_null(b);
+	return b->facts.slot;
+}
+
+static uint16_t
+encode_answer(const struct rooms *s, struct us_buf *b, enum mode mode, uint64_t index,
+    const struct question *q)
+{
+	uint8_t page_key[37] = { US_LEAF_SEGMENT };
 	const uint8_t err = (uint8_t)(mode == REFUSES ? US_ERR_DENIED :
 		mode == FAILS                         ? US_ERR_INTERNAL :
 							US_OK);
@@ -574,6 +596,10 @@ encode_answer(struct us_buf *b, enum mode mode, uint64_t index, const struct que
 	case US_MSG_log_keys:
 		plan.answered = index + 1;
 		ANSWER(log_keys_reply, { .err = err, .entry = index });
+	case US_MSG_page_keys_request:
+		us_store_u32(page_key + 1, slot_asked(s, &q->pages));
+		ANSWER(page_keys,
+		    { .err = err, .keys = { page_key, mode == EMPTY ? 0 : sizeof page_key } });
 	case US_MSG_cosign_request:
 		ANSWER(cosigned, { .err = err });
 	case US_MSG_keeper_status:
@@ -602,7 +628,7 @@ answer_first(struct rooms *s, enum mode mode, uint64_t index)
 
 	us_buf_init(&b, 65536);
 	plan.quiet++;
-	type = encode_answer(&b, mode, index, &q);
+	type = encode_answer(s, &b, mode, index, &q);
 	plan.quiet--;
 	plan.n_questions--;
 	memmove(&plan.questions[0], &plan.questions[1], plan.n_questions * sizeof q);

@@ -26,6 +26,7 @@ enum mode {
 };
 
 struct question {
+	struct us_msg_page_keys_request pages;
 	uint16_t type;
 	uint32_t tag;
 	size_t records, terms; /* that it asks keys of */
