@@ -36,6 +36,7 @@
 	X(ORDER, document)      /* document */ \
 	X(LOG, audit)           /* audit list, report, checkpoint */ \
 	X(LOG, audit_verify)    /* audit verify */ \
+	X(LOG, audit_mirror)    /* audit mirror */ \
 	X(LOG, audit_export)    /* audit export */ \
 	X(LOG, inclusion)       /* audit receipt */ \
 	X(LOG, certify)         /* certify */ \

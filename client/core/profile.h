@@ -18,6 +18,7 @@
  *   handovers        how the log was handed over to the key that stands in profile.conf
  *                    (client/log/succession.h)
  *   checkpoint.N     the last one by the log's N-th key, which is no longer its
+ *   mirror           what was fetched of the log (client/log/mirror.h)
  *   batches          manifest roots that were verified against the log (client/log/proofs.h)
  */
 struct us_profile {

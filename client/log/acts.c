@@ -8,10 +8,7 @@
 int
 us_log_acts_are_open(const struct us_log_remote *remote)
 {
-	for (uint64_t i = 0; remote->keys != NULL && i < remote->size; i++)
-		if (remote->keys[i].present != (1u << US_BOXES) - 1)
-			return 0;
-	return remote->keys != NULL;
+	return (remote->keys != NULL || remote->store != NULL) && !remote->withheld;
 }
 
 /* Counts the acts of one answer; 0 too if it is malformed. */

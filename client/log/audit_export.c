@@ -125,21 +125,29 @@ export_files(struct us_log_remote *remote, const char *dir, uint64_t *n_acts)
 	return status == US_EXIT_DONE ? export_handovers(remote, dir) : status;
 }
 
+/* Line after line: nothing is gathered. */
 static void
 export_keys(struct us_log_remote *remote, const char *dir)
 {
 	struct us_log_source source = us_log_remote_source(remote);
-	struct us_buf all;
-	char line[US_EXPORT_KEYS_LINE_MAX];
+	char whole[4096], line[US_EXPORT_KEYS_LINE_MAX + 1];
+	int err = US_ERR_NOT_FOUND;
+	FILE *f = NULL;
 	size_t n;
 
-	us_buf_init(&all, (size_t)4 << 30);
-	while (source.next_keys != NULL && source.next_keys(remote, line, &n) == US_OK)
-		if (us_buf_put(&all, line, n) != US_OK || us_buf_put(&all, "\n", 1) != US_OK)
-			us_give_up(US_EXIT_OTHER, "out of memory");
-	if (all.len > 0)
-		write_file(dir, "keys.jsonl", all.data, all.len);
-	us_buf_free(&all);
+	(void)snprintf(whole, sizeof whole, "%s/keys.jsonl", dir);
+	while (source.next_keys != NULL && (err = source.next_keys(remote, line, &n)) == US_OK) {
+		line[n] = '\n';
+		if (f == NULL)
+			f = fopen(whole, "wxe");
+		if (f == NULL || fwrite(line, 1, n + 1, f) != n + 1)
+			us_give_up(US_EXIT_OTHER, "cannot write %s: %s", whole, strerror(errno));
+	}
+	us_wipe(line, sizeof line);
+	if (err != US_ERR_NOT_FOUND)
+		us_give_up(US_EXIT_OTHER, "the keys cannot be exported: %s", us_strerror(err));
+	if (f != NULL && fclose(f) != 0)
+		us_give_up(US_EXIT_OTHER, "cannot write %s: %s", whole, strerror(errno));
 }
 
 static void
@@ -189,6 +197,7 @@ run_export(struct us_client *client, const struct us_args *args)
 		us_give_up(US_EXIT_OTHER, "cannot make %s: %s", dir,
 		    errno == EEXIST ? "it exists already" : strerror(errno));
 	us_log_remote_open_witnessed(&remote, client);
+	us_log_remote_mirror(&remote);
 	status = us_log_remote_keys(&remote);
 	if (status == US_EXIT_DONE)
 		status = export_files(&remote, dir, &n_acts);

@@ -60,10 +60,13 @@ verify_vault(struct us_client *client, const struct us_args *args,
 		us_log_remote_open(&remote, client);
 	if (options->vkey == NULL)
 		options->vkey = client->profile.vkey;
+	if (!us_flag(args, "no-mirror"))
+		us_log_remote_mirror(&remote);
 	if (us_flag(args, "keys"))
 		*status = us_log_remote_keys(&remote);
 	source = us_log_remote_source(&remote);
 	err = us_log_verify(report, &source, options);
+	us_log_remote_said(&remote);
 	if (*status == US_EXIT_DONE)
 		*status = remote.log.status;
 	us_log_remote_close(&remote);
@@ -210,12 +213,13 @@ static const struct us_option verify_options[] = {
 	{ "keys", NULL,
 	    "also open every box this profile may open, and judge the rules between entries by "
 	    "them" },
+	US_OPTION_NO_MIRROR,
 };
 
 const struct us_command us_commands_audit_verify[] = {
 	{ "audit verify", "[--dir DIR] [--vkey FILE] [--policy FILE] [--keys] | --receipt FILE",
 	    "checks every hash, proof and signature of the log",
-	    "underseal audit verify --dir export --vkey log.vkey", verify_options, 8, 0, 0,
+	    "underseal audit verify --dir export --vkey log.vkey", verify_options, 9, 0, 0,
 	    run_verify },
 	{ 0 },
 };

@@ -23,6 +23,7 @@ us_log_fetch(struct us_log_fetcher *from, const char *path, struct us_buf *out)
 	us_reply_init(&reply);
 	err = from->http != NULL ? us_http_exchange(from->http, &request, &reply) :
 				   us_client_request(from->client, &request, &reply);
+	from->answered = err == US_OK ? reply.status : 0;
 	if (err == US_OK && reply.status / 100 == 2) {
 		err = us_buf_put(out, reply.body.data, reply.body.len);
 	} else if (err == US_OK && reply.status == 404) {

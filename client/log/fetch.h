@@ -13,7 +13,8 @@ struct us_log_fetcher {
 	/* A connection of its own, because the client's may be in the middle of a reply: it opens
 	 * no session, waits for nothing and explains nothing. NULL: the client's. */
 	struct us_http *http;
-	int status; /* exit status of the first refusal, which has been explained; else DONE */
+	int status;    /* exit status of the first refusal, which has been explained; else DONE */
+	long answered; /* HTTP status of the newest answer; 0: none */
 };
 
 /* Appends a file ("checkpoint", "tile/…", as in us_tile_path()) to out. US_ERR_NOT_FOUND: the log

@@ -3,9 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/core/progress.h"
 #include "client/log/proofs.h"
-#include "base/base64.h"
+#include "client/log/remote_internal.h"
 #include "base/err.h"
 #include "base/number.h"
 
@@ -33,6 +32,8 @@ open_newest(struct us_log_remote *remote)
 		    "remembers, or is not signed by its key: %s",
 		    us_strerror(err));
 	remote->size = checkpoint.size;
+	remote->tree = checkpoint;
+	remote->tree.extensions = (struct us_bytes){ NULL, 0 };
 	us_proofs_close(proofs);
 }
 
@@ -73,92 +74,42 @@ us_log_remote_close(struct us_log_remote *remote)
 	us_buf_free(&remote->checkpoint);
 	for (size_t i = 0; i < remote->n_witnessed; i++)
 		us_buf_free(&remote->witnessed[i]);
-	if (remote->keys != NULL)
-		us_wipe(remote->keys, remote->size * sizeof *remote->keys);
-	free(remote->keys);
+	us_log_remote_keys_close(remote);
+	us_mirror_close(remote->mirror);
+	remote->mirror = NULL;
 }
 
-static int
-take_boxes(struct us_box_keys *k, const cJSON *boxes)
+void
+us_log_remote_said(const struct us_log_remote *remote)
 {
-	static const char *const names[US_BOXES] = { "access", "disclosure", "query" };
+	struct us_mirror_counts c;
 
-	for (unsigned box = 0; box < US_BOXES; box++) {
-		const char *text = us_json_text(boxes, names[box]);
-		size_t n;
-
-		if (*text == '\0')
-			continue;
-		if (us_base64_decode(text, strlen(text), k->key[box], 32, &n) != US_OK || n != 32)
-			return US_ERR_FORMAT;
-		k->present |= (uint8_t)(1u << box);
-	}
-	return US_OK;
+	if (remote->mirror == NULL)
+		return;
+	c = us_mirror_counts(remote->mirror);
+	if (c.damaged > 0)
+		us_say("%llu files of the log's mirror in %s were not what they were when they "
+		       "were verified, and were fetched again",
+		    (unsigned long long)c.damaged, remote->log.client->profile.directory);
+	if (c.unwritable != 0)
+		us_say("the log's mirror in %s cannot be written (%s): what is missing is fetched "
+		       "again each time",
+		    remote->log.client->profile.directory, strerror(c.unwritable));
 }
 
-/* One answer: {"from", "next", "boxes": [{"access", "disclosure", "query"}]}, a box each from
- * "from" on. */
-static int
-take_keys(struct us_log_remote *remote, const struct us_buf *body, uint64_t *next)
+void
+us_log_remote_mirror(struct us_log_remote *remote)
 {
-	cJSON *answer = cJSON_ParseWithLength((const char *)body->data, body->len);
-	const cJSON *boxes = cJSON_GetObjectItemCaseSensitive(answer, "boxes"), *item;
-	uint64_t to = (uint64_t)us_json_number(answer, "next", 0), at = *next;
-	int err = US_OK;
+	int err = us_mirror_open(&remote->mirror, &remote->log, &remote->tree);
 
-	if ((uint64_t)us_json_number(answer, "from", -1) != *next || to <= *next ||
-	    to > remote->size)
-		err = US_ERR_FORMAT;
-	cJSON_ArrayForEach(item, boxes) {
-		if (err == US_OK && at >= to)
-			err = US_ERR_FORMAT;
-		if (err == US_OK)
-			err = take_boxes(&remote->keys[at++], item);
-	}
-	if (err == US_OK && at != to)
-		err = US_ERR_FORMAT;
-	*next = to;
-	cJSON_Delete(answer);
-	return err;
-}
-
-int
-us_log_remote_keys(struct us_log_remote *remote)
-{
-	return us_log_remote_keys_range(remote, 0, remote->size);
-}
-
-int
-us_log_remote_keys_range(struct us_log_remote *remote, uint64_t from, uint64_t to)
-{
-	uint64_t next = from;
-	struct us_reply reply;
-	int status = US_EXIT_DONE;
-
-	if (remote->size == 0)
-		return US_EXIT_DONE;
-	if (remote->keys == NULL)
-		remote->keys = calloc(remote->size, sizeof *remote->keys);
-	if (remote->keys == NULL)
+	if (err == US_OK)
+		err = us_mirror_fetch(remote->mirror);
+	if (err == US_ERR_NOMEM)
 		us_give_up(US_EXIT_OTHER, "out of memory");
-	us_reply_init(&reply);
-	us_progress_start(&remote->progress, "keys", to);
-	while (next < to && status == US_EXIT_DONE) {
-		char path[128];
-		const struct us_client_request request = { .method = "GET", .path = path };
-
-		(void)snprintf(path, sizeof path, "/v1/log/keys?from=%llu&to=%llu",
-		    (unsigned long long)next, (unsigned long long)to);
-		status = us_client_do(remote->log.client, &request, &reply);
-		if (status == US_EXIT_DONE && take_keys(remote, &reply.body, &next) != US_OK) {
-			us_say("the vault's answer with the keys is malformed");
-			status = US_EXIT_OTHER;
-		}
-		us_progress_at(&remote->progress, next, next);
-	}
-	us_progress_end(&remote->progress);
-	us_reply_free(&reply);
-	return status;
+	if (err == US_OK)
+		return;
+	us_mirror_close(remote->mirror);
+	remote->mirror = NULL;
 }
 
 /* "" or ".K": as the files of an export are called. */
@@ -188,39 +139,8 @@ get_file(void *arg, const char *path, struct us_buf *out)
 		return us_buf_putf(out, "%s\n", remote->log.client->profile.vkey);
 	if (strcmp(path, "acts") == 0) /* part by part, and logged: client/log/acts.h */
 		return US_ERR_NOT_FOUND;
-	return us_log_get(&remote->log, path, out);
-}
-
-static int
-next_keys(void *arg, char line[US_EXPORT_KEYS_LINE_MAX], size_t *n)
-{
-	struct us_log_remote *remote = arg;
-	struct us_key key[US_BOXES];
-	struct us_buf text;
-	int err = US_ERR_NOT_FOUND;
-
-	while (remote->keys != NULL && remote->next_line < remote->size &&
-	    remote->keys[remote->next_line].present == 0)
-		remote->next_line++;
-	if (remote->keys == NULL || remote->next_line >= remote->size)
-		return US_ERR_NOT_FOUND;
-	us_buf_init(&text, US_EXPORT_KEYS_LINE_MAX);
-	for (unsigned box = 0; box < US_BOXES; box++)
-		memcpy(key[box].b, remote->keys[remote->next_line].key[box], 32);
-	err = us_export_keys_line(&text, remote->next_line,
-	    (remote->keys[remote->next_line].present & 1) != 0 ? &key[0] : NULL,
-	    (remote->keys[remote->next_line].present & 2) != 0 ? &key[1] : NULL,
-	    (remote->keys[remote->next_line].present & 4) != 0 ? &key[2] : NULL);
-	while (err == US_OK && text.len > 0 && text.data[text.len - 1] == '\n')
-		text.len--;
-	if (err == US_OK) {
-		memcpy(line, text.data, text.len);
-		*n = text.len;
-		remote->next_line++;
-	}
-	us_wipe(key, sizeof key);
-	us_buf_free(&text);
-	return err;
+	return remote->mirror != NULL ? us_mirror_file(remote->mirror, path, out) :
+					us_log_get(&remote->log, path, out);
 }
 
 struct us_log_source
@@ -229,5 +149,8 @@ us_log_remote_source(struct us_log_remote *remote)
 	remote->next_line = 0;
 	return (struct us_log_source){ .arg = remote,
 		.get = get_file,
-		.next_keys = remote->keys == NULL ? NULL : next_keys };
+		.next_keys = remote->keys == NULL && remote->store == NULL ?
+		    NULL :
+		    us_log_remote_next_keys,
+		.shared = remote->mirror != NULL };
 }

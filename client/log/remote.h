@@ -5,24 +5,30 @@
 
 #include "client/core/progress.h"
 #include "client/log/fetch.h"
+#include "client/log/key_store.h"
+#include "client/log/mirror.h"
 #include "verify/verify.h"
-
-/* Keys of one entry's boxes; present has bit 1 << enum us_box. */
-struct us_box_keys {
-	uint8_t present;
-	uint8_t key[US_BOXES][32];
-};
 
 struct us_log_remote {
 	struct us_log_fetcher log; /* log.client is who asks */
 	/* of the checkpoint below: every path is asked for at this size */
 	uint64_t size;
-	struct us_buf checkpoint; /* fetched once, so that the log can grow meanwhile */
+	struct us_checkpoint tree; /* what it states */
+	struct us_mirror *mirror;  /* NULL: every file is fetched */
+	struct us_buf checkpoint;  /* fetched once, so that the log can grow meanwhile */
 	/* the largest that K witnesses have cosigned, from K = 1 on */
 	struct us_buf witnessed[US_COSIGNERS_MAX];
 	size_t n_witnessed;
-	struct us_box_keys *keys; /* size of them, or NULL if they were not asked for */
-	uint64_t next_line;       /* of next_keys */
+	/* Keys, if they were asked for: without a mirror size of them; with one those of full
+	 * bundles in files, those behind them here. */
+	struct us_box_keys *keys;
+	struct us_key_store *store;
+	struct us_box_keys tail_keys[US_TILE_WIDTH];
+	struct us_box_keys bundle_keys[US_TILE_WIDTH]; /* read last, of this bundle: */
+	uint64_t bundle_keys_n;
+	int withheld;       /* of some entry a box stays shut */
+	int unwritable;     /* errno of what kept keys from being kept */
+	uint64_t next_line; /* of next_keys */
 	struct us_progress progress;
 };
 
@@ -32,8 +38,13 @@ void us_log_remote_open(struct us_log_remote *remote, struct us_client *client);
 /* The same, and before it the checkpoints that witnesses have cosigned: so none of them is
  * larger. */
 void us_log_remote_open_witnessed(struct us_log_remote *remote, struct us_client *client);
-/* Fetches the keys for entries 0 .. size - 1; the vault logs that they were given. Returns an exit
- * status. */
+/* From here on full bundles come from the profile's mirror, which is brought up to date. Where it
+ * cannot be, the log is fetched as without one. */
+void us_log_remote_mirror(struct us_log_remote *remote);
+/* Says what was found wrong with the mirror, if anything was: behind the last file. */
+void us_log_remote_said(const struct us_log_remote *remote);
+/* Fetches the keys for entries 0 .. size - 1; the vault logs that they were given. With a
+ * mirror only those that are not beside it. Returns an exit status. */
 int us_log_remote_keys(struct us_log_remote *remote);
 /* The same for the entries from .. to - 1 alone, to <= size; may be called again. */
 int us_log_remote_keys_range(struct us_log_remote *remote, uint64_t from, uint64_t to);

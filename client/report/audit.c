@@ -196,6 +196,9 @@ run_list(struct us_client *client, const struct us_args *args)
 	parse_time("since", us_arg(args, "since"), &l.filter.since_ns);
 	parse_time("until", us_arg(args, "until"), &l.filter.until_ns);
 	us_log_remote_open(&remote, client);
+	if (!us_flag(args, "no-mirror"))
+		us_log_remote_mirror(&remote);
+	options.threads = us_verify_processors();
 	options.vkey = client->profile.vkey;
 	us_buf_init(&l.line, 4u * 1024u * 1024u);
 	if (l.out == NULL)
@@ -211,6 +214,7 @@ run_list(struct us_client *client, const struct us_args *args)
 		goto out;
 	source = us_log_remote_source(&remote);
 	err = us_log_verify(&report, &source, &options);
+	us_log_remote_said(&remote);
 	if (err == US_OK && report.verdict == US_VERDICT_OK) {
 		check_seen(&l);
 		status = show_listing(client, &l);
@@ -266,12 +270,13 @@ static const struct us_option list_options[] = {
 	{ "denied", NULL, "refusals only" },
 	{ "since", "T", "from this time or date on" },
 	{ "until", "T", "up to this time or date" },
+	US_OPTION_NO_MIRROR,
 };
 
 const struct us_command us_commands_audit[] = {
 	{ "audit list", "[--record C/B] [--person N] [--denied] ...",
 	    "the entries of the log, verified, as far as the order lets you see",
-	    "underseal audit list --record logs/OAI000000017", list_options, 7, 0, 0, run_list },
+	    "underseal audit list --record logs/OAI000000017", list_options, 8, 0, 0, run_list },
 	{ "audit report", "[NAME [COLLECTION/BATES]] [--csv | --json | --html] ...",
 	    "answers an auditor's question from the verified log; without NAME, the list of them",
 	    "underseal audit report who-saw logs/OAI000000017 --html > who-saw.html",

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "client/core/lookup.h"
+#include "client/log/mirror.h"
 #include "client/report/catalogue.h"
 #include "client/report/kinds.h"
 #include "client/report/source.h"
@@ -148,7 +149,8 @@ int
 us_report_run(struct us_client *client, const struct us_args *args)
 {
 	const struct us_report_from from = { us_arg(args, "dir"), us_arg(args, "vkey"),
-		us_arg(args, "index"), args->n_operands > 1 ? args->operand[1] : NULL };
+		us_arg(args, "index"), args->n_operands > 1 ? args->operand[1] : NULL,
+		us_flag(args, "no-mirror") };
 	const enum us_report_form form = form_of(client, args);
 	struct us_report_ask ask = US_REPORT_ASK_DEFAULTS;
 	const struct us_report_kind *kind;
@@ -190,4 +192,5 @@ const struct us_option us_report_options[US_REPORT_OPTIONS] = {
 	    "who-saw with --dir: keep an index there, and answer from it at once next time" },
 	{ "csv", NULL, "RFC 4180, safe to open as a spreadsheet" },
 	{ "html", NULL, "one page to print" },
+	US_OPTION_NO_MIRROR,
 };

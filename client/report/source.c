@@ -284,6 +284,8 @@ open_remote(struct us_report_source *s)
 
 	us_log_remote_open(&s->remote, s->client);
 	s->has_remote = 1;
+	if (!s->from->no_mirror)
+		us_log_remote_mirror(&s->remote);
 	status = us_client_get(s->client, "/v1/people", &s->people);
 	if (status == US_EXIT_DONE)
 		status = us_client_get(s->client, "/v1/collections", &s->collections);
@@ -299,10 +301,12 @@ read_remote(struct us_report_source *s, struct us_client_gathering *g)
 {
 	const struct us_verify_options options = { .on_entry = take_entry,
 		.arg = g,
+		.threads = us_verify_processors(),
 		.vkey = s->client->profile.vkey };
 	const struct us_log_source source = us_log_remote_source(&s->remote);
 	const int status = verified(us_log_verify(&g->trail->verified, &source, &options));
 
+	us_log_remote_said(&s->remote);
 	if (status == US_EXIT_DONE && g->trail->verified.verdict != US_VERDICT_OK)
 		return s->remote.log.status; /* a refusal, which has been explained */
 	return status == US_EXIT_DONE ? end_acts(g->trail) : status;

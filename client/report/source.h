@@ -10,6 +10,7 @@ struct us_report_from {
 	const char *vkey;
 	const char *index;  /* file; NULL: none. Only for reports about one record */
 	const char *record; /* with index: COLLECTION/BATES */
+	int no_mirror;      /* of the vault: fetch all, keep nothing */
 };
 
 struct us_report_source;

@@ -55,6 +55,12 @@ def forget():
     for name in os.listdir(vault.profile):
         if name.startswith(("checkpoint", "witness", "batches", "handovers")):
             os.remove(os.path.join(vault.profile, name))
+    unmirror()
+
+
+def unmirror():
+    """The profile has nothing of the log."""
+    shutil.rmtree(os.path.join(vault.profile, "mirror"), ignore_errors=True)
 
 
 def remembered():
@@ -226,6 +232,7 @@ def changes(log):
             ("keys that are refused", {"keys": 403}, REFUSED)):
         log.changed = changed
         for command in (["audit", "verify", "--keys"], ["audit", "list"], ["audit", "report", "denials"]):
+            unmirror()
             run(*command, expect=expect, what=what)
         log.changed = {}
     acts, log.acts = log.acts, log.acts[:-1]
@@ -236,6 +243,7 @@ def changes(log):
     log.changed = {"checkpoint": 503}
     run("audit", "verify", expect=OTHER)
     log.changed = {"tile/entries/000": 403}
+    unmirror()
     run("audit", "report", "denials", expect=REFUSED)
     log.changed = {}
 
