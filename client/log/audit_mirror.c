@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "client/core/commands.h"
+#include "client/log/mirror_files.h"
 #include "client/log/remote.h"
 #include "verify/verify.h"
 

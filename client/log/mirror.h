@@ -24,8 +24,6 @@ struct us_mirror;
 		"no-mirror", NULL, "fetch the log as a whole, and keep nothing of it" \
 	}
 
-#define US_MIRROR_FOLDER "mirror"
-
 /* What became of it in this run. */
 struct us_mirror_counts {
 	uint64_t bundles; /* full ones that the log has */
@@ -56,8 +54,5 @@ int us_mirror_check(struct us_mirror *m, unsigned threads);
 struct us_mirror_counts us_mirror_counts(const struct us_mirror *m);
 /* Frees it, not the files; NULL is nothing. */
 void us_mirror_close(struct us_mirror *m);
-
-/* Removes a mirror, with what was derived from it. US_ERR_IO. */
-int us_mirror_remove(const char *profile);
 
 #endif

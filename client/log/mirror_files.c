@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "client/log/mirror.h"
 
 #define PATH_BYTES 4096
 #define FOLDERS_OPEN 16

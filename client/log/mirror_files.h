@@ -5,6 +5,8 @@
 
 #include "base/buf.h"
 
+#define US_MIRROR_FOLDER "mirror"
+
 /* Appends the file PROFILE/mirror/path. US_ERR_NOT_FOUND, US_ERR_LIMIT, US_ERR_IO. */
 int us_mirror_file_read(const char *profile, const char *path, struct us_buf *out);
 /* Makes it, with the folders above it. US_ERR_IO, US_ERR_NOSPACE: errno says why, and the file is
@@ -12,5 +14,7 @@ int us_mirror_file_read(const char *profile, const char *path, struct us_buf *ou
 int us_mirror_file_write(const char *profile, const char *path, struct us_bytes bytes);
 /* 1 if there is such a file. */
 int us_mirror_file_is(const char *profile, const char *path);
+/* Removes all of it, with what was derived from it. US_ERR_IO. */
+int us_mirror_remove(const char *profile);
 
 #endif
