@@ -77,7 +77,9 @@ test_manuals(void **state)
 		text[fread(text, 1, sizeof text - 1, f)] = '\0';
 		(void)fclose(f);
 		for (size_t i = 0; us_setting_name(i) != NULL; i++)
-			if (strstr(text, us_setting_name(i)) == NULL)
+			/* limits of shares have a table and a test of their own */
+			if (strncmp(us_setting_name(i), "share.", 6) != 0 &&
+			    strstr(text, us_setting_name(i)) == NULL)
 				fail_msg("%s does not have %s", manuals[m], us_setting_name(i));
 	}
 }
