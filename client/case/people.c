@@ -1,15 +1,11 @@
 /* People. */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "client/core/lookup.h"
+#include "client/case/roster.h"
 #include "base/err.h"
 #include "base/time.h"
 #include "client/core/commands.h"
-
-#define ROSTER_MAX (1024u * 1024u)
-#define ROSTER_COLUMNS 16
 
 static int
 compare_parties(const void *a, const void *b)
@@ -50,104 +46,149 @@ no_such_capacity(const char *capacity)
 }
 
 static int
-add_person(struct us_client *client, const char *name, const char *capacity,
-    const char *const *parties, size_t n)
+add_person(struct us_client *client, const struct us_roster_person *p)
 {
 	struct us_act *act = us_act_new(US_ACT_PERSON_ADD);
 
-	if (n > US_PERSON_PARTIES)
-		us_usage_error("a person can be of at most %d parties", US_PERSON_PARTIES);
-	act->u.person_add.name = us_bytes_of(name);
-	if (us_capacity_of(&act->u.person_add.capacity, capacity, strlen(capacity)) != US_OK)
-		no_such_capacity(capacity);
-	for (size_t i = 0; i < n; i++)
-		act->u.person_add.parties[i] = us_bytes_of(parties[i]);
-	act->u.person_add.n_parties = n;
-	qsort(act->u.person_add.parties, n, sizeof act->u.person_add.parties[0], compare_parties);
+	act->u.person_add.name = us_bytes_of(p->name);
+	act->u.person_add.capacity = p->capacity;
+	for (size_t i = 0; i < p->n_parties; i++)
+		act->u.person_add.parties[i] = us_bytes_of(p->parties[i]);
+	act->u.person_add.n_parties = p->n_parties;
+	qsort(act->u.person_add.parties, p->n_parties, sizeof act->u.person_add.parties[0],
+	    compare_parties);
 	return us_finish_act(client, act, show_person);
 }
 
-/* One line of the roster: name,capacity,party[;party2]. Cells may be quoted (RFC 4180). Returns the
- * number of cells, cut in place. */
-static size_t
-split_csv(char *line, char **cell, size_t max)
+/* Whether the person who is entered has that capacity and those parties. */
+static int
+is_same(const cJSON *entered, const struct us_roster_person *p)
 {
-	size_t n = 0;
-	char *from = line, *to;
+	const cJSON *parties = cJSON_GetObjectItemCaseSensitive(entered, "parties"), *party;
+	size_t same = 0;
 
-	while (n < max) {
-		int quoted = *from == '"';
+	cJSON_ArrayForEach(party, parties)
+		for (size_t i = 0; i < p->n_parties; i++)
+			same += cJSON_IsString(party) &&
+			    strcmp(party->valuestring, p->parties[i]) == 0;
+	return strcmp(us_json_text(entered, "capacity"), us_capacity_name(p->capacity)) == 0 &&
+	    same == p->n_parties && (size_t)cJSON_GetArraySize(parties) == p->n_parties;
+}
 
-		cell[n++] = to = quoted ? ++from : from;
-		for (; *from != '\0'; from++) {
-			if (quoted && *from == '"' && from[1] == '"')
-				from++;
-			else if (quoted && *from == '"')
-				quoted = 0, from++;
-			if (!quoted && (*from == ',' || *from == '\0'))
-				break;
-			*to++ = *from;
-		}
-		if (*from == '\0') {
-			*to = '\0';
-			break;
-		}
-		from++;
-		*to = '\0';
+/* *there: 1 if there is such a person already, who is the same; a usage error if there is another of
+ * that name. where: what precedes it, as "roster.csv: line 3: ". */
+static int
+look_for(struct us_client *client, const struct us_roster_person *p, const char *where, int *there)
+{
+	cJSON *entered = NULL;
+	int status = us_find_named(client, "/v1/people/", p->name, &entered);
+
+	*there = status == US_EXIT_DONE && entered != NULL;
+	if (*there && !is_same(entered, p))
+		us_usage_error("%s%s is entered already, as %s, of other parties or in another "
+			       "capacity: see 'underseal person show'; one person is one entry for "
+			       "all their parties",
+		    where, p->name, us_json_text(entered, "capacity"));
+	if (*there && strcmp(us_json_text(entered, "status"), "ended") == 0)
+		us_usage_error("%s%s was entered and ended, for good: enter them under a name "
+			       "that tells the two apart",
+		    where, p->name);
+	cJSON_Delete(entered);
+	return status;
+}
+
+/* All of them: nothing is done before each line has been looked at. */
+static int
+add_people(struct us_client *client, const struct us_roster *roster, const char *path)
+{
+	int status = US_EXIT_DONE, one = US_EXIT_DONE;
+	uint8_t *there = calloc(roster->n, 1);
+	size_t skipped = 0;
+	char where[512];
+
+	if (there == NULL)
+		us_give_up(US_EXIT_OTHER, "out of memory");
+	for (size_t i = 0; i < roster->n && one == US_EXIT_DONE; i++) {
+		int is_there;
+
+		(void)snprintf(where, sizeof where, "%s: line %u: ", path, roster->people[i].line);
+		one = look_for(client, &roster->people[i], where, &is_there);
+		there[i] = is_there != 0;
+		skipped += there[i];
 	}
-	return n;
+	for (size_t i = 0; i < roster->n && (one == US_EXIT_DONE || one == US_EXIT_PENDING); i++) {
+		const struct us_roster_person *p = &roster->people[i];
+
+		if (there[i])
+			continue;
+		one = add_person(client, p);
+		if (one != US_EXIT_DONE && one != US_EXIT_PENDING)
+			us_say("%s: line %u: %s was not entered; who stands above is. Mend the "
+			       "line "
+			       "and give the file again: who is there is left alone",
+			    path, p->line, p->name);
+		status = one == US_EXIT_PENDING ? one : status;
+	}
+	free(there);
+	if (one != US_EXIT_DONE && one != US_EXIT_PENDING)
+		return one;
+	us_say("%zu entered, %zu there already", roster->n - skipped, skipped);
+	return status;
 }
 
 static int
 add_roster(struct us_client *client, const char *path)
 {
-	const char *parties[US_PERSON_PARTIES];
-	int status = US_EXIT_DONE, one;
-	char *line, *save = NULL, *save2, *cell[ROSTER_COLUMNS];
+	struct us_roster roster;
+	char why[US_ROSTER_WHY];
 	struct us_buf text;
+	int status;
 
-	us_buf_init(&text, ROSTER_MAX + 1);
-	if (us_file_read(path, ROSTER_MAX, &text) != US_OK || us_buf_cstr(&text) == NULL)
-		us_give_up(US_EXIT_OTHER, "cannot read %s", path);
-	for (line = strtok_r((char *)text.data, "\r\n", &save); line != NULL;
-	     line = strtok_r(NULL, "\r\n", &save)) {
-		size_t n = 0, cells = split_csv(line, cell, ROSTER_COLUMNS);
-
-		if (cells == 3 && strcmp(cell[0], "name") == 0)
-			continue; /* the header */
-		if (cells != 3)
-			us_give_up(US_EXIT_USAGE, "a line of %s is not name,capacity,party[;party]",
-			    path);
-		for (char *p = strtok_r(cell[2], ";", &save2); p != NULL && n < US_PERSON_PARTIES;
-		     p = strtok_r(NULL, ";", &save2))
-			parties[n++] = p;
-		one = add_person(client, cell[0], cell[1], parties, n);
-		if (one != US_EXIT_DONE && one != US_EXIT_PENDING) {
-			us_say("stopped at %s: who stands above it has been added", cell[0]);
-			us_buf_free(&text);
-			return one;
-		}
-		status = one == US_EXIT_PENDING ? one : status;
-	}
+	us_buf_init(&text, US_ROSTER_MAX);
+	if (us_file_read(path, US_ROSTER_MAX, &text) != US_OK)
+		us_give_up(US_EXIT_OTHER, "cannot read %s, or it is larger than %u bytes", path,
+		    US_ROSTER_MAX);
+	if (us_buf_put_u8(&text, 0) != US_OK)
+		us_give_up(US_EXIT_OTHER, "out of memory");
+	if (us_roster_parse(&roster, (char *)text.data, text.len - 1, why) != US_OK)
+		us_give_up(US_EXIT_USAGE, "%s: %s; nobody was entered", path, why);
+	status = add_people(client, &roster, path);
+	us_roster_free(&roster);
 	us_buf_free(&text);
 	return status;
 }
 
 static int
+add_one(struct us_client *client, struct us_roster_person *p)
+{
+	int there, status = look_for(client, p, "", &there);
+
+	if (status != US_EXIT_DONE || !there)
+		return status == US_EXIT_DONE ? add_person(client, p) : status;
+	us_say("%s is there already, with that capacity and those parties", p->name);
+	return US_EXIT_DONE;
+}
+
+static int
 run_person_add(struct us_client *client, const struct us_args *args)
 {
-	const char *parties[US_VALUES_MAX], *roster = us_arg(args, "roster");
-	size_t n = 0;
+	struct us_roster_person p = { .name = args->n_operands > 0 ? args->operand[0] : NULL };
+	const char *roster = us_arg(args, "roster"), *capacity = us_arg(args, "capacity"), *party;
 
 	if ((roster != NULL) == (args->n_operands > 0))
 		us_usage_error("give either NAME or --roster FILE");
 	if (roster != NULL)
 		return add_roster(client, roster);
-	while ((parties[n] = us_arg_nth(args, "party", n)) != NULL)
-		n++;
-	if (us_arg(args, "capacity") == NULL)
+	for (size_t n = 0; (party = us_arg_nth(args, "party", n)) != NULL; n++) {
+		if (n == US_PERSON_PARTIES)
+			us_usage_error("a person can be of at most %d parties", US_PERSON_PARTIES);
+		p.parties[p.n_parties++] = party;
+	}
+	if (capacity == NULL)
 		us_usage_error("in which capacity? --capacity outside-counsel, …");
-	return add_person(client, args->operand[0], us_arg(args, "capacity"), parties, n);
+	if (us_capacity_of(&p.capacity, capacity, strlen(capacity)) != US_OK)
+		no_such_capacity(capacity);
+	return add_one(client, &p);
 }
 
 static void
@@ -224,7 +265,8 @@ run_person_end(struct us_client *client, const struct us_args *args)
 static const struct us_option add_options[] = {
 	{ "party", "P", "party the person belongs to (may be repeated)" },
 	{ "capacity", "C", "outside-counsel, producer, auditor, administrator, …" },
-	{ "roster", "FILE.csv", "many at once: lines name,capacity,party[;party]" },
+	{ "roster", "FILE.csv",
+	    "many at once: lines name,capacity,party[;party]; who is there is left alone" },
 };
 static const struct us_option reason_options[] = { { "reason", "TEXT", "stands in the log" } };
 const struct us_command us_commands_people[] = {

@@ -2,7 +2,7 @@
 """Goal: the tour of README.md goes as it says, twice in a row, on a vault made as quickstart makes it.
 
 The commands are the indented lines of "Ten minutes". What a command ends with stands behind it as a comment: a number is its
-exit status where that is not 0, words in quotes are printed. The first time through every number that a command names (person-5, clawback-1) is the
+exit status where that is not 0 (in parentheses that of the second time), words in quotes are printed. The first time through every number that a command names (person-5, clawback-1) is the
 one that README.md has; the second time it is the one that a command before it has printed, which is what the text tells a reader to take.
 """
 from harness import *
@@ -10,7 +10,7 @@ from harness import *
 TOPICS = ("the harbour", "a paywalled article", "the budget vote", "an old bicycle", "the weather in Lisbon", "a recipe for bread",
           "the court calendar", "a missing semicolon")
 VERBS = ("Summarise", "Explain", "Translate", "Rewrite", "Criticise")
-IDS = re.compile(r"\b(person|clawback|freeze|order|credential)-(\d+)\b|\b(demo)/(\d+)\b|\b(copy(?: return)?) (\d+)\b|(version:) (\d+)")
+IDS = re.compile(r"\b(person|clawback|freeze|order|credential)-(\d+)\b|\b(demo)/(\d+)\b|\b(copy(?: return)?) (\d+)\b|\b(order suspend) (\d+)\b")
 
 
 def sample(path):
@@ -27,7 +27,7 @@ def sample(path):
 
 
 def commands():
-    """(command, exit status, what it prints) of each line of the tour."""
+    """(command, exit status, the second time, what it prints) of each line of the tour."""
     with open(os.path.join(ROOT, "README.md")) as f:
         text = f.read()
     text = text[text.index("## Ten minutes"):text.index("## Native input")]
@@ -36,8 +36,9 @@ def commands():
         if not line.startswith("    "):
             continue
         command, _, comment = line[4:].partition("  # ")
-        status = re.match(r"\d+", comment)
-        out.append((command.rstrip(), int(status.group(0)) if status else 0, re.findall(r'"([^"]*)"', comment)))
+        status = re.match(r"(\d+)(?: \((\d+) )?", comment)
+        first = int(status.group(1)) if status else 0
+        out.append((command.rstrip(), first, int(status.group(2)) if status and status.group(2) else first, re.findall(r'"([^"]*)"', comment)))
     return out
 
 
@@ -54,7 +55,11 @@ class Reader:
             what = m.group(m.lastindex - 1)
             between = m.group(0)[len(what):-len(m.group(m.lastindex))]
             return what + between + str(self.seen.get(what.split(" ")[0], m.group(m.lastindex)))
-        return IDS.sub(newest, command) if self.again else command
+        if not self.again:
+            return command
+        # the version of an order is the next one, which a refusal would say
+        command = command.replace("/version: 2/", "/version: %d/" % (self.seen["order"] + 1))
+        return IDS.sub(newest, command)
 
     def note(self, text):
         for m in IDS.finditer(text):
@@ -95,8 +100,8 @@ def scenario():
     reader = Reader(vault, here)
     for again in (False, True):
         reader.again = again
-        for command, status, said in tour:
-            reader.follow(command, status, said)
+        for command, first, second, said in tour:
+            reader.follow(command, second if again else first, said)
             if command.startswith("underseal status") and vault.state() == "sealed":
                 vault.unseal()  # as quickstart does
     vault.stop()
