@@ -75,8 +75,8 @@ is_same(const cJSON *entered, const struct us_roster_person *p)
 	    same == p->n_parties && (size_t)cJSON_GetArraySize(parties) == p->n_parties;
 }
 
-/* *there: 1 if there is such a person already, who is the same; a usage error if there is another of
- * that name. where: what precedes it, as "roster.csv: line 3: ". */
+/* *there: 1 if there is such a person already, who is the same; a usage error if there is another
+ * of that name. where: what precedes it, as "roster.csv: line 3: ". */
 static int
 look_for(struct us_client *client, const struct us_roster_person *p, const char *where, int *there)
 {
