@@ -75,3 +75,37 @@ us_registry_designation(const struct us_registry *reg, uint32_t collection, uint
 			return reg->relabels[i]->designation;
 	return NULL;
 }
+
+static int
+holds_any(const struct us_copy *copy, const struct us_record_set *set)
+{
+	if (copy->collection != set->collection)
+		return 0;
+	for (uint32_t i = 0; i < copy->n; i++)
+		if (us_record_set_has(set, copy->collection, copy->records[i]))
+			return 1;
+	return 0;
+}
+
+void
+us_registry_copies_of(const struct us_registry *reg, const struct us_record_set *set,
+    struct us_copies_of *count)
+{
+	*count = (struct us_copies_of){ 0 };
+	for (uint64_t id = 1; id <= us_registry_copies(reg); id++) {
+		const struct us_copy *copy = us_registry_copy(reg, id);
+		const uint64_t holds = holds_any(copy, set) ? 1 : 0;
+
+		switch (copy->status) {
+		case US_COPY_OUT:
+			count->out += holds;
+			break;
+		case US_COPY_GIVEN_BACK:
+			count->returned += holds;
+			break;
+		case US_COPY_GONE:
+			count->destroyed += holds;
+			break;
+		}
+	}
+}

@@ -33,6 +33,12 @@ struct us_relabel {
 	int64_t time_ns;
 	uint64_t sequence;
 };
+/* How many copies hold a record of a set, by what has become of them. */
+struct us_copies_of {
+	uint64_t out, returned, destroyed;
+};
+void us_registry_copies_of(const struct us_registry *reg, const struct us_record_set *set,
+    struct us_copies_of *count);
 /* How many acts have relabelled records. */
 size_t us_registry_relabels(const struct us_registry *reg);
 /* in their order */

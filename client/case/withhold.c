@@ -135,11 +135,14 @@ static void
 show_report(const cJSON *report)
 {
 	static const char *const columns[] = { "party", "served", "received", "due" };
-	const cJSON *served = cJSON_GetObjectItemCaseSensitive(report, "served");
+	const cJSON *served = cJSON_GetObjectItemCaseSensitive(report, "served"),
+		    *by = cJSON_GetObjectItemCaseSensitive(report, "copies_by_status");
 
-	printf("%s: %.0f people had %.0f of its records; %.0f copies hold some\n",
-	    us_json_text(report, "id"), us_json_number(report, "people", 0),
-	    us_json_number(report, "records", 0), us_json_number(report, "copies", 0));
+	printf("%s: %.0f people had %.0f of its records\n", us_json_text(report, "id"),
+	    us_json_number(report, "people", 0), us_json_number(report, "records", 0));
+	printf("copies with some of them: %.0f out, %.0f returned, %.0f destroyed\n",
+	    us_json_number(by, "out", 0), us_json_number(by, "returned", 0),
+	    us_json_number(by, "destroyed", 0));
 	if (cJSON_GetArraySize(served) > 0)
 		us_print_table(served, columns, 4);
 }

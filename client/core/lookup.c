@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/core/when.h"
 #include "base/err.h"
 #include "base/number.h"
 #include "base/time.h"
@@ -88,9 +89,8 @@ us_arg_time(const struct us_args *args, const char *name)
 	const char *text = us_arg(args, name);
 	int64_t ns = 0;
 
-	if (text != NULL && us_time_parse(text, strlen(text), &ns) != US_OK &&
-	    us_time_parse_date(text, strlen(text), &ns) != US_OK)
-		us_usage_error("--%s takes a time such as 2026-05-01T12:00:00Z, or a date", name);
+	if (text != NULL && us_when_parse(text, us_time_now_ns(), US_WHEN_BEGINS, &ns) != US_OK)
+		us_usage_error("--%s takes " US_WHEN_FORMS, name);
 	return ns;
 }
 

@@ -20,7 +20,7 @@ int us_get_named(struct us_client *client, const char *prefix, const char *name,
 uint32_t us_person_id(struct us_client *client, const char *name);
 /* The number of a collection, likewise. */
 uint32_t us_collection_id(struct us_client *client, const char *name);
-/* An option that holds a time or a date, else 0; a usage error if it is neither. */
+/* An option that holds a moment (client/core/when.h), else 0; a usage error if it is none. */
 int64_t us_arg_time(const struct us_args *args, const char *name);
 /* An option that must be there. why: "under whose authority?" */
 const char *us_arg_needed(const struct us_args *args, const char *name, const char *why);

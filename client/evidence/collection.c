@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "client/core/lookup.h"
+#include "base/array.h"
 #include "base/err.h"
 #include "client/core/commands.h"
 
@@ -63,9 +64,10 @@ static void
 show_batches(const cJSON *document)
 {
 	static const char *const columns[] = { "batch", "status", "records", "first", "last",
-		"closed", "entry" };
+		"closed", "entry", "reason" };
 
-	us_print_table(cJSON_GetObjectItemCaseSensitive(document, "items"), columns, 7);
+	us_print_table(cJSON_GetObjectItemCaseSensitive(document, "items"), columns,
+	    US_COUNT(columns));
 }
 
 static int

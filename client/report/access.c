@@ -325,7 +325,7 @@ put_counted(struct us_report *r, const struct us_trail_entry *e)
 
 struct us_client_denials {
 	struct us_report_wanted wanted;
-	uint64_t n;
+	uint64_t n, connections;
 };
 
 static void
@@ -339,7 +339,7 @@ denials_entry(struct us_report *r, const struct us_trail_entry *e)
 	    (r->ask->record != NULL && (wanted == NULL || !is_about(r, e, wanted))))
 		return;
 	if (e->event.form == US_EVENT_COUNTS) {
-		s->n += put_counted(r, e);
+		*(e->action == US_ACTION_HANDSHAKES ? &s->connections : &s->n) += put_counted(r, e);
 		return;
 	}
 	put_denial(r, e, e->reason, 1);
@@ -355,6 +355,9 @@ denials_end(struct us_report *r)
 	if (r->ask->record != NULL)
 		us_report_records(r->trail, r->ask->record, strlen(r->ask->record), &records);
 	us_report_number(r->summary, "refusals", s->n);
+	us_report_number(r->summary, "failed connections", s->connections);
+	if (s->connections > 0)
+		us_report_note(r, "%s", US_NOTE_CONNECTIONS);
 	us_report_note(r,
 	    "asked: records of a refused request, %d of them at most; they stand in the query box. "
 	    "A long request takes several "

@@ -283,6 +283,8 @@ list_act(struct us_report *r, const struct us_trail_entry *e,
 		describe(r->trail, detail, &a);
 		docket_id(id, &a);
 	}
+	if (e->event.form == US_EVENT_SHARE)
+		(void)snprintf(detail, sizeof detail, "share %u", (unsigned)e->event.share.number);
 	if (whole &&
 	    (a.signed_act.type == US_ACT_DOCKET_SIGN || a.signed_act.type == US_ACT_UNFREEZE))
 		add_signature(r, *opened, id, e);

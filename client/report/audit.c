@@ -5,12 +5,14 @@
 #include "client/log/audit_verify.h"
 #include "client/core/client.h"
 #include "client/core/commands.h"
+#include "client/core/when.h"
 #include "client/log/entry_json.h"
 #include "client/log/remote.h"
 #include "client/report/audit_report.h"
+#include "client/report/lines.h"
 #include "client/report/names.h"
+#include "base/array.h"
 #include "base/err.h"
-#include "base/time.h"
 #include "case/bates.h"
 
 /* ---- list ---- */
@@ -61,87 +63,18 @@ parse_record(struct us_log_filter *f, const char *text, char *collection, size_t
 	f->bates = slash + 1;
 }
 
-static void
-parse_time(const char *option, const char *text, int64_t *ns)
-{
-	if (text != NULL && us_time_parse(text, strlen(text), ns) != US_OK &&
-	    us_time_parse_date(text, strlen(text), ns) != US_OK)
-		us_usage_error("--%s takes a time such as 2024-05-01T12:00:00Z, or a date", option);
-}
-
-/* What a refused request was about. */
-static void
-show_asked(const cJSON *e)
-{
-	const cJSON *asked = cJSON_GetObjectItemCaseSensitive(e, "asked");
-	const char *first = cJSON_GetStringValue(cJSON_GetArrayItem(asked, 0));
-
-	if (first == NULL)
-		return;
-	fputs("  asked for ", stdout);
-	us_print_text(stdout, first, strlen(first), 0);
-	if (cJSON_GetArraySize(asked) > 1)
-		printf(" and %d more", cJSON_GetArraySize(asked) - 1);
-}
-
-/* How earlier answers ended. */
-static void
-show_ending(const cJSON *e)
-{
-	const double from = us_json_number(e, "from", -1), to = us_json_number(e, "to", -1);
-
-	if (strcmp(us_json_text(e, "class"), "access") == 0 &&
-	    strcmp(us_json_text(e, "kind"), "outcome") == 0)
-		printf("  entry %.0f: %.0f records had left", us_json_number(e, "related", 0),
-		    us_json_number(e, "total", 0));
-	else if (from >= 0 && strcmp(us_json_text(e, "decision"), "failed") == 0)
-		printf("  entries %.0f to %.0f: not known", from, to - 1);
-	else if (from >= 0)
-		printf("  entries %.0f to %.0f", from, to - 1);
-}
-
-static void
-show_line(const char *line, int json)
-{
-	cJSON *e;
-
-	if (json) {
-		fputs(line, stdout);
-		return;
-	}
-	e = cJSON_Parse(line);
-	printf("%-6.0f %.19sZ  ", us_json_number(e, "index", 0), us_json_text(e, "time"));
-	us_print_text(stdout, us_json_text(e, "person"), strlen(us_json_text(e, "person")), 0);
-	printf("  %s %s", us_json_text(e, "action"), us_json_text(e, "decision"));
-	if (*us_json_text(e, "paragraph") != '\0')
-		printf(" (%s)", us_json_text(e, "paragraph"));
-	if (strcmp(us_json_text(e, "reason"), "none") != 0)
-		printf(" %s", us_json_text(e, "reason"));
-	if (cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(e, "records")) > 0)
-		printf("  %d records",
-		    cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(e, "records")));
-	show_asked(e);
-	show_ending(e);
-	if (*us_json_text(e, "query") != '\0') {
-		fputs("  ", stdout);
-		us_print_text(stdout, us_json_text(e, "query"), strlen(us_json_text(e, "query")),
-		    0);
-	}
-	putchar('\n');
-	cJSON_Delete(e);
-}
-
 static int
-show_listing(struct us_client *client, struct us_client_listing *l)
+show_listing(struct us_client *client, const struct us_args *args, struct us_client_listing *l)
 {
-	char *line = NULL;
-	size_t cap = 0;
+	const enum us_report_form form = client->json ? US_REPORT_JSON :
+	    us_flag(args, "csv")                      ? US_REPORT_CSV :
+							US_REPORT_TEXT;
+	const int err = us_lines_show(stdout, l->out, form,
+	    (uint64_t)us_arg_number(args, "limit", 0, 1, INT64_MAX));
 
-	rewind(l->out);
-	while (getline(&line, &cap, l->out) > 0)
-		show_line(line, client->json);
-	free(line);
-	return fflush(stdout) == 0 ? US_EXIT_DONE : US_EXIT_OTHER;
+	if (err == US_ERR_NOMEM)
+		us_give_up(US_EXIT_OTHER, "out of memory");
+	return err == US_OK ? US_EXIT_DONE : US_EXIT_OTHER;
 }
 
 /* Whom and what the filter names is in the vault's lists, or it is a usage error; the record gets
@@ -193,8 +126,10 @@ run_list(struct us_client *client, const struct us_args *args)
 		.denied = us_flag(args, "denied") };
 	if (us_arg(args, "record") != NULL)
 		parse_record(&l.filter, us_arg(args, "record"), collection, sizeof collection);
-	parse_time("since", us_arg(args, "since"), &l.filter.since_ns);
-	parse_time("until", us_arg(args, "until"), &l.filter.until_ns);
+	if (client->json && us_flag(args, "csv"))
+		us_usage_error("one form at a time: --csv or --json");
+	us_arg_range(args, &l.filter.since_ns, &l.filter.until_ns);
+	(void)us_arg_number(args, "limit", 0, 1, INT64_MAX);
 	us_log_remote_open(&remote, client);
 	if (!us_flag(args, "no-mirror"))
 		us_log_remote_mirror(&remote);
@@ -217,7 +152,7 @@ run_list(struct us_client *client, const struct us_args *args)
 	us_log_remote_said(&remote);
 	if (err == US_OK && report.verdict == US_VERDICT_OK) {
 		check_seen(&l);
-		status = show_listing(client, &l);
+		status = show_listing(client, args, &l);
 	} else if (err == US_OK)
 		status = us_verdict_print(client, &report, NULL);
 	else {
@@ -268,15 +203,18 @@ static const struct us_option list_options[] = {
 	{ "party", "P", "what people of this party did" },
 	{ "credential", "F", "what was done with this credential" },
 	{ "denied", NULL, "refusals only" },
-	{ "since", "T", "from this time or date on" },
-	{ "until", "T", "up to this time or date" },
+	{ "since", "T", "from then on: a time, a date, yesterday, 12h, 7d" },
+	{ "until", "T", "up to then, a date to its end" },
+	{ "limit", "N", "the newest N of them" },
+	{ "csv", NULL, "RFC 4180, safe to open as a spreadsheet" },
 	US_OPTION_NO_MIRROR,
 };
 
 const struct us_command us_commands_audit[] = {
 	{ "audit list", "[--record C/B] [--person N] [--denied] ...",
 	    "the entries of the log, verified, as far as the order lets you see",
-	    "underseal audit list --record logs/OAI000000017", list_options, 8, 0, 0, run_list },
+	    "underseal audit list --record logs/OAI000000017", list_options, US_COUNT(list_options),
+	    0, 0, run_list },
 	{ "audit report", "[NAME [COLLECTION/BATES]] [--csv | --json | --html] ...",
 	    "answers an auditor's question from the verified log; without NAME, the list of them",
 	    "underseal audit report who-saw logs/OAI000000017 --html > who-saw.html",

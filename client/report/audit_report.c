@@ -3,10 +3,12 @@
 #include <string.h>
 
 #include "client/core/lookup.h"
+#include "client/core/when.h"
 #include "client/log/mirror.h"
 #include "client/report/catalogue.h"
 #include "client/report/kinds.h"
 #include "client/report/source.h"
+#include "base/guess.h"
 #include "base/time.h"
 
 static int
@@ -38,6 +40,19 @@ list_reports(struct us_client *client)
 	return US_EXIT_DONE;
 }
 
+_Noreturn static void
+no_report(const char *name)
+{
+	struct us_guess g = us_guess_of(us_bytes_of(name));
+
+	for (size_t i = 0; us_report_kinds[i] != NULL; i++)
+		us_guess_consider(&g, us_report_kinds[i]->name, strlen(us_report_kinds[i]->name));
+	if (us_guess_is_near(&g))
+		us_usage_error("there is no report '%s': did you mean '%.*s'?", name, (int)g.best_n,
+		    g.best);
+	us_usage_error("there is no report '%s'; 'underseal audit report' lists them", name);
+}
+
 static void
 parse_hours(const char *text, struct us_report_ask *ask)
 {
@@ -56,8 +71,8 @@ parse_ask(const struct us_args *args, struct us_report_ask *ask, char at[US_TIME
 
 	ask->person = us_arg(args, "person");
 	ask->party = us_arg(args, "party");
-	ask->since_ns = us_arg_time(args, "since");
-	ask->until_ns = us_arg_time(args, "until");
+	us_arg_range(args, &ask->since_ns, &ask->until_ns);
+	ask->limit = (uint64_t)us_arg_number(args, "limit", 0, 1, INT64_MAX);
 	ask->record = args->n_operands > 1 ? args->operand[1] : NULL;
 	ask->clawback = us_arg(args, "clawback");
 	ask->records = us_arg(args, "records");
@@ -160,8 +175,7 @@ us_report_run(struct us_client *client, const struct us_args *args)
 		return list_reports(client);
 	kind = us_report_kind_named(args->operand[0]);
 	if (kind == NULL)
-		us_usage_error("there is no report '%s'; 'underseal audit report' lists them",
-		    args->operand[0]);
+		no_report(args->operand[0]);
 	parse_ask(args, &ask, at);
 	if (from.index != NULL &&
 	    (kind != &us_report_who_saw || from.dir == NULL || from.record == NULL ||
@@ -174,8 +188,9 @@ us_report_run(struct us_client *client, const struct us_args *args)
 const struct us_option us_report_options[US_REPORT_OPTIONS] = {
 	{ "person", "NAME", "this person's entries alone" },
 	{ "party", "P", "this party's people's entries alone" },
-	{ "since", "T", "from this time or date on" },
-	{ "until", "T", "up to this time or date" },
+	{ "since", "T", "from then on: a time, a date, yesterday, 12h, 7d" },
+	{ "until", "T", "up to then, a date to its end" },
+	{ "limit", "N", "at most N rows: the newest entries, else the first" },
 	{ "at", "T", "authorised: at that time (now)" },
 	{ "action", "ACTION", "authorised: to do what (read)" },
 	{ "clawback", "ID", "after-notice: of this clawback" },

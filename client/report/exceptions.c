@@ -44,7 +44,7 @@ struct us_client_replay {
 	size_t n_credentials;
 	struct us_client_person *people;
 	size_t n_people;
-	uint64_t allowed, denied;
+	uint64_t allowed, denied, connections;
 };
 
 static struct us_client_person *
@@ -218,7 +218,7 @@ list_exception(struct us_client_replay *p, const struct us_trail_entry *e, const
 
 /* What was refused and only counted. */
 static void
-list_handshakes(struct us_client_replay *p, const struct us_trail_entry *e)
+list_connections(struct us_client_replay *p, const struct us_trail_entry *e)
 {
 	struct us_bytes counts = e->event.counts.count;
 	uint8_t reason;
@@ -235,7 +235,7 @@ list_handshakes(struct us_client_replay *p, const struct us_trail_entry *e)
 		us_report_text(row, "reason", us_reason_name(reason));
 		us_report_text(row, "by_the_acts", NULL);
 		us_report_number(row, "count", count);
-		p->denied += count;
+		p->connections += count;
 	}
 }
 
@@ -261,7 +261,7 @@ take(struct us_client_replay *p, const struct us_trail_entry *e, uint64_t record
 	if (found == NULL)
 		found = by_the_order;
 	if (e->event.form == US_EVENT_COUNTS)
-		list_handshakes(p, e);
+		list_connections(p, e);
 	else if (e->kind != US_KIND_EVENT &&
 	    (e->decision == US_DECISION_DENY ? is_exception(e->reason) :
 					       e->decision == US_DECISION_ALLOW && found != NULL))
@@ -332,6 +332,9 @@ list_findings(struct us_report *r, const struct us_client_replay *p)
 {
 	us_report_number(r->summary, "allowed (expected: 0)", p->allowed);
 	us_report_number(r->summary, "refused", p->denied);
+	us_report_number(r->summary, "failed connections", p->connections);
+	if (p->connections > 0)
+		us_report_note(r, "%s", US_NOTE_CONNECTIONS);
 	us_report_note(r,
 	    "by_the_acts: what the acts in this log say of the credential at that moment, whatever "
 	    "was decided.");

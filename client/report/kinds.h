@@ -26,6 +26,10 @@
 #define US_NEEDS_ACCESS (1u << US_BOX_ACCESS)
 #define US_NEEDS_RECORDS (1u << US_BOX_DISCLOSURE)
 #define US_NEEDS_QUERY (1u << US_BOX_QUERY)
+/* What rows of the action "handshakes" are. */
+#define US_NOTE_CONNECTIONS \
+	"handshakes: connections that failed before it was known whose they were (a port scan, a " \
+	"browser without a certificate, a timeout). Nobody asked for anything."
 #define US_ENTRY_COLUMNS "index time person party action "
 
 #define X(name) extern const struct us_report_kind us_report_##name;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/cert.h"
 #include "base/array.h"
 #include "base/guess.h"
 #include "base/number.h"
@@ -134,6 +135,29 @@ us_names_add_records(struct us_names *all, uint32_t collection, uint64_t records
 			all->collections[i].records = records;
 }
 
+int
+us_names_add_credential(struct us_names *all, uint32_t person, struct us_bytes certificate)
+{
+	struct us_named_credential c = { .person = person };
+
+	if (certificate.n == 0 || us_cert_fingerprint(certificate, c.fingerprint) != US_OK ||
+	    us_names_holder(all, c.fingerprint) != 0)
+		return US_OK;
+	if (us_grow_bare(&all->credentials, all->n_credentials, sizeof *all->credentials) != US_OK)
+		return US_ERR_NOMEM;
+	all->credentials[all->n_credentials++] = c;
+	return US_OK;
+}
+
+uint32_t
+us_names_holder(const struct us_names *all, const uint8_t credential[32])
+{
+	for (size_t i = 0; i < all->n_credentials; i++)
+		if (memcmp(all->credentials[i].fingerprint, credential, 32) == 0)
+			return all->credentials[i].person;
+	return 0;
+}
+
 static int
 list_parties(struct us_names *all, const cJSON *person)
 {
@@ -185,6 +209,7 @@ us_names_free(struct us_names *all)
 	free(all->people);
 	free(all->collections);
 	free(all->parties);
+	free(all->credentials);
 	memset(all, 0, sizeof *all);
 }
 

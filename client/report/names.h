@@ -27,6 +27,12 @@ struct us_named_collection {
 	uint64_t records; /* numbers that are known to be taken */
 };
 
+/* Whose a credential is, by the act that issued it. */
+struct us_named_credential {
+	uint8_t fingerprint[32];
+	uint32_t person;
+};
+
 struct us_names {
 	struct us_named_person *people;
 	size_t n_people;
@@ -34,6 +40,8 @@ struct us_names {
 	size_t n_collections;
 	char **parties; /* of anybody, at any time */
 	size_t n_parties;
+	struct us_named_credential *credentials;
+	size_t n_credentials;
 	uint64_t changes; /* grows with each name that is taken */
 };
 
@@ -50,6 +58,10 @@ int us_names_add_collection(struct us_names *all, uint32_t id, struct us_bytes n
 int us_names_add_parties(struct us_names *all, const struct us_bytes *parties, size_t n);
 /* The collection, if it is known, has numbers below `records` at least. */
 void us_names_add_records(struct us_names *all, uint32_t collection, uint64_t records);
+/* Takes whose a certificate (DER) is; one that is none is left out. US_ERR_NOMEM. */
+int us_names_add_credential(struct us_names *all, uint32_t person, struct us_bytes certificate);
+/* Whose the credential is; 0: no act said so. */
+uint32_t us_names_holder(const struct us_names *all, const uint8_t credential[32]);
 /* Frees all; a zeroed one may be freed. */
 void us_names_free(struct us_names *all);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/base64.h"
 #include "base/err.h"
 #include "base/number.h"
 #include "base/time.h"
@@ -138,6 +139,24 @@ us_report_copy(const char *text)
 	return copy;
 }
 
+/* Whose doing the entry is. A share is given while nobody's sessions are known: by its credential
+ * alone. */
+static const char *
+who(const struct us_report *r, const struct us_trail_entry *e, char out[32])
+{
+	const struct us_names *names = &r->trail->names;
+	const int is_share = e->action == US_ACTION_UNSEAL_SHARE && e->person == 0;
+	const uint32_t person = is_share ? us_names_holder(names, e->credential) : e->person;
+	static const uint8_t none[32];
+	char hex[17];
+
+	if (!is_share || person != 0 || memcmp(e->credential, none, 32) == 0)
+		return us_names_person(names, person, out);
+	us_hex_encode(e->credential, 8, hex);
+	(void)snprintf(out, 32, "credential %.16s", hex);
+	return out;
+}
+
 cJSON *
 us_report_entry_row(struct us_report *r, const struct us_trail_entry *e)
 {
@@ -152,7 +171,7 @@ us_report_entry_row(struct us_report *r, const struct us_trail_entry *e)
 		us_report_text(row, "action", "withheld");
 		return row;
 	}
-	us_report_text(row, "person", us_names_person(&r->trail->names, e->person, name));
+	us_report_text(row, "person", who(r, e, name));
 	us_report_text(row, "party", e->party);
 	us_report_text(row, "action", us_action_name(e->action));
 	return row;
@@ -391,8 +410,7 @@ us_report_is_whose(const struct us_report *r, const struct us_trail_entry *e)
 {
 	char name[32];
 
-	if (r->ask->person != NULL &&
-	    strcmp(us_names_person(&r->trail->names, e->person, name), r->ask->person) != 0)
+	if (r->ask->person != NULL && strcmp(who(r, e, name), r->ask->person) != 0)
 		return 0;
 	return r->ask->party == NULL || has_party(e->party, r->ask->party);
 }
@@ -444,6 +462,22 @@ us_report_entry(struct us_report *r, const struct us_trail_entry *e)
 		r->kind->entry(r, e);
 }
 
+/* Of entries the newest rows stay, of other rows the first: they are in an order of their own. */
+static void
+keep_to_limit(struct us_report *r)
+{
+	const uint64_t n = (uint64_t)cJSON_GetArraySize(r->rows), limit = r->ask->limit;
+	const int newest = strncmp(r->kind->columns, "index ", 6) == 0;
+
+	if (limit == 0 || n <= limit)
+		return;
+	for (uint64_t i = n; i > limit; i--)
+		cJSON_DeleteItemFromArray(r->rows, newest ? 0 : (int)i - 1);
+	us_report_note(r,
+	    "--limit: the %s %" PRIu64 " of %" PRIu64 " rows; what is summed up is of all.",
+	    newest ? "newest" : "first", limit, n);
+}
+
 int
 us_report_end(struct us_report *r)
 {
@@ -451,6 +485,8 @@ us_report_end(struct us_report *r)
 	const size_t from_lists = us_names_from_lists(&r->trail->names,
 	    r->trail->verified.verdict == US_VERDICT_OK);
 
+	if (status != US_REPORT_AGAIN)
+		keep_to_limit(r);
 	if (status != US_REPORT_AGAIN && from_lists > 0)
 		us_report_note(r,
 		    "%zu names of people and collections are from the vault's lists; acts of this "

@@ -21,6 +21,7 @@
 struct us_report_ask {
 	const char *person, *party;
 	int64_t since_ns, until_ns; /* both included */
+	uint64_t limit;             /* rows that are shown */
 	const char *record;         /* COLLECTION/BATES */
 	const char *clawback;       /* "clawback-1" */
 	const char *records;        /* COLLECTION/BATES[..BATES], several joined by commas */

@@ -6,6 +6,7 @@
 #include "base/array.h"
 #include "base/err.h"
 #include "case/bates.h"
+#include "crypto/cert.h"
 #include "registry/answer.h"
 #include "registry/versions.h"
 
@@ -333,6 +334,8 @@ names_of_init(struct us_trail *t, const struct us_act_init *init, int from)
 		    us_capacity_name(p->capacity), from);
 		if (err == US_OK)
 			err = us_names_add_parties(&t->names, p->parties, p->n_parties);
+		if (err == US_OK)
+			err = us_names_add_credential(&t->names, (uint32_t)i + 1, p->certificate);
 	}
 	return err;
 }
@@ -347,6 +350,20 @@ name_of_person(struct us_trail *t, const struct us_trail_act *a, int from)
 	return err != US_OK ? err : us_names_add_parties(&t->names, p->parties, p->n_parties);
 }
 
+/* Whose the certificate is that the keeper made for this act. */
+static int
+holder_of_credential(struct us_trail *t, const struct us_trail_act *a)
+{
+	struct us_reader r;
+	struct us_bytes certificate;
+
+	us_reader_init(&r, a->committed.result.p, a->committed.result.n);
+	certificate = us_take_str32(&r, US_CERT_MAX);
+	if (us_reader_end(&r) != US_OK)
+		return US_OK;
+	return us_names_add_credential(&t->names, a->act->u.issue.person, certificate);
+}
+
 /* The names that an entry's act gives. */
 static int
 take_names(struct us_trail *t, const struct us_trail_entry *e)
@@ -356,13 +373,16 @@ take_names(struct us_trail *t, const struct us_trail_entry *e)
 	struct us_trail_act a;
 
 	if ((e->action != US_ACTION_INIT && e->action != US_ACTION_PERSON_ADD &&
-		e->action != US_ACTION_COLLECTION_CREATE && e->action != US_ACTION_BATCH_CLOSE) ||
+		e->action != US_ACTION_COLLECTION_CREATE && e->action != US_ACTION_BATCH_CLOSE &&
+		e->action != US_ACTION_CREDENTIAL_ISSUE) ||
 	    !us_trail_act(t, e, &a))
 		return US_OK;
 	if (a.signed_act.type == US_ACT_INIT)
 		return names_of_init(t, &a.act->u.init, from);
 	if (a.signed_act.type == US_ACT_PERSON_ADD)
 		return name_of_person(t, &a, from);
+	if (a.signed_act.type == US_ACT_CREDENTIAL_ISSUE)
+		return holder_of_credential(t, &a);
 	if (a.signed_act.type == US_ACT_BATCH_CLOSE)
 		us_names_add_records(&t->names, a.act->u.batch_close.collection,
 		    a.act->u.batch_close.first + a.act->u.batch_close.count);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "registry/withheld.h"
 #include "base/base64.h"
 #include "crypto/crypto.h"
 #include "base/err.h"
@@ -152,6 +153,21 @@ struct us_vault_reporting {
 	uint64_t entry;
 };
 
+/* Copies that hold some of it: all, and by what has become of them, each by its own name. */
+static void
+put_copies(const struct us_registry *reg, const struct us_filing *f, struct us_json *j)
+{
+	struct us_copies_of count;
+
+	us_registry_copies_of(reg, f->set, &count);
+	us_json_key(j, "copies_by_status");
+	us_json_object(j);
+	us_json_kv_uint(j, us_copy_status_name(US_COPY_OUT), count.out);
+	us_json_kv_uint(j, us_copy_status_name(US_COPY_GIVEN_BACK), count.returned);
+	us_json_kv_uint(j, us_copy_status_name(US_COPY_GONE), count.destroyed);
+	us_json_close(j);
+}
+
 static void
 put_report(struct us_vault_request *r, const struct us_filing *f,
     const struct us_msg_disclosed_reply *m, struct us_json *j)
@@ -175,6 +191,7 @@ put_report(struct us_vault_request *r, const struct us_filing *f,
 		us_json_uint(j, m->records);
 	us_json_kv_uint(j, "views", m->views);
 	us_json_kv_uint(j, "copies", m->copies);
+	put_copies(reg, f, j);
 	us_vault_docket_put_services(f, j);
 	us_json_kv_uint(j, "entry", r->own.reporting->entry);
 	us_json_close(j);

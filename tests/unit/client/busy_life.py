@@ -113,10 +113,11 @@ class Life:
         self.machine("answered", decision, reason=reason, summary=u(8, self.committed) + u(8, at), range=(self.committed, at))
         self.committed = at
 
-    def open(self):
+    def open(self, share=None):
+        """share: whose credential gave it. The entry names no person."""
         self.order = 0
         self.machine("start")
-        self.machine("unseal-share", "allow", summary=b"\x01")
+        self.machine("unseal-share", "allow", summary=b"\x01", credential=share and self.people[share]["credential"], gave=share, detail="share 1")
         self.machine("unseal", "allow")
         self.order = 1
         self.machine("state-open", "allow")
@@ -337,6 +338,6 @@ def lives():
     a.read("Peter", [1, 2, 3], collection=2)
     a.mark("failed", "cut")
     a.read("Peter", [9], collection=2)
-    a.open()
+    a.open(share="Eve")
     a.read("Alice", [0, 1, 2, 3, 5, 6])
     return a

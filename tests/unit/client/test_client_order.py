@@ -256,7 +256,11 @@ def records():
     del vault.searches["mail"]
     status(run("relabel", "--query", "x", "--designation", "C"), REFUSED, "a search that is refused")
     equal(vault.acts, [], "then nothing is relabelled, not even where the search was allowed")
-    vault.answers["/v1/clawbacks/3/report"] = {"id": "clawback-3", "people": 2, "records": 7, "copies": 1, "served": []}
+    vault.answers["/v1/clawbacks/3/report"] = {"id": "clawback-3", "people": 2, "records": 7, "copies": 1, "served": [],
+                                               "copies_by_status": {"out": 1, "returned": 2, "destroyed": 3}}
+    vault.answers["/v1/collections/logs/batches"] = {"items": [{"batch": "logs/3", "status": "void", "records": 9, "reason": "interrupted"}]}
+    equal("interrupted" in run("batch", "list", "logs")[1], True, "why numbers are void")
+    equal("1 out, 2 returned, 3 destroyed" in run("clawback", "report", "clawback-3")[1], True, "each by its own name")
     equal(json.loads(run("clawback", "report", "clawback-3", json_out=True)[1])["people"], 2, "clawback report")
     statement = write("cv.pdf", b"cv")
     status(run("clearance", "request", "Eve Expert", "--clearance", "expert", "--statement", statement), DONE, "clearance")

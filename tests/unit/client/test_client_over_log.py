@@ -76,7 +76,16 @@ def lists(log):
     saw = [i for i, d in enumerate(log.drafts) if 4 in d.get("records", [])]
     equal([e["index"] for e in map(json.loads, run("audit", "list", "--record", "demo/DEMO000000005", "--json").splitlines())],
           saw, "one record's")
-    equal(len(run("audit", "list").splitlines()), ENTRIES, "lines for people")
+    shown = run("audit", "list").splitlines()
+    equal((shown[0].split(), len(shown)), (["entry", "time", "person", "action", "purpose", "about"], ENTRIES + 1), "lines for people")
+    equal([json.loads(x)["index"] for x in run("audit", "list", "--limit", "2", "--json").splitlines()], [ENTRIES - 2, ENTRIES - 1], "the newest")
+    equal(len(run("audit", "list", "--csv", "--since", "2023-11-14", "--until", "2023-11-14").splitlines()), ENTRIES + 1, "a day to its end")
+    for wrong in (["--since", "7"], ["--since", "7 days"], ["--until", "2023-02-30"], ["--since", "2023-11-15", "--until", "2023-11-14"],
+                  ["--since", "2100-01-01"], ["--limit", "0"], ["--limit", "-1"], ["--csv", "--json"]):
+        run("audit", "list", *wrong, expect=USAGE)
+        if "--json" not in wrong:
+            run("audit", "report", "denials", *wrong, expect=USAGE)
+    run("audit", "report", "denails", expect=USAGE)
     run("audit", "list", "--record", "nonsense", expect=USAGE)
     run("audit", "list", "--since", "nonsense", expect=USAGE)
     equal(json.loads(run("audit", "checkpoint", "--json"))["size"], ENTRIES, "the checkpoint")

@@ -73,7 +73,7 @@ def number_of(text):
 
 
 def head(e):
-    return {"index": e["index"], "time": time_text(e["time"]), "person": e["who"], "party": e["party"] or None, "action": e["action"]}
+    return {"index": e["index"], "time": time_text(e["time"]), "person": e["who"] or e.get("gave"), "party": e["party"] or None, "action": e["action"]}
 
 
 def reason(e):
@@ -115,7 +115,7 @@ class Asked:
                         if value for x in (name, value)]
 
     def whose(self, e):
-        return (not self.person or e["who"] == self.person) and (not self.party or self.party in e["party"].split(", "))
+        return (not self.person or (e["who"] or e.get("gave")) == self.person) and (not self.party or self.party in e["party"].split(", "))
 
     def __call__(self, e):
         return self.whose(e) and (not self.since or e["time"] >= busy_life.ns(self.since[:-1])) and (
@@ -160,7 +160,8 @@ def denials(asked, wanted=None):
             rows.append(dict(head(e), reason=why, rule=e["rule"] or None, paragraph=e["paragraph"] or None, order=e["order"],
                              collection=COLLECTION[e["collection"]], asked="%s and %d more" % (named, e["more"]) if e["more"] else named,
                              purpose=e["purpose"] or None, query=e["query"] or None, count=count))
-    return rows, {"refusals": sum(row["count"] for row in rows)}
+    failed = sum(row["count"] for row in rows if row["action"] == "handshakes")
+    return rows, {"refusals": sum(row["count"] for row in rows) - failed, "failed connections": failed}
 
 
 def anomalies(asked, hours=(8, 20), **most):
@@ -288,7 +289,9 @@ def exceptions(asked):
         elif "revokes" in e:
             all_of[e["revokes"]] = e["index"]
     allowed = sum(row["decision"] == "allow" for row in rows)
-    return rows, {"allowed (expected: 0)": allowed, "refused": sum(row["count"] for row in rows if row["decision"] == "deny")}
+    return rows, {"allowed (expected: 0)": allowed, 
+                  "refused": sum(row["count"] for row in rows if row["decision"] == "deny" and row["action"] != "handshakes"),
+                  "failed connections": sum(row["count"] for row in rows if row["action"] == "handshakes")}
 
 
 def after_notice(asked, collection, records, since, act=None):
