@@ -37,6 +37,7 @@ struct us_relabel {
 struct us_copies_of {
 	uint64_t out, returned, destroyed;
 };
+/* Counts them over all copies ever made; *count is overwritten. */
 void us_registry_copies_of(const struct us_registry *reg, const struct us_record_set *set,
     struct us_copies_of *count);
 /* How many acts have relabelled records. */
