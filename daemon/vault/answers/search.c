@@ -16,12 +16,14 @@
 #include "daemon/vault/answers/record_line.h"
 #include "daemon/vault/answers/searching.h"
 #include "daemon/vault/evidence/designate.h"
-#include "daemon/vault/evidence/words.h"
 
 #define QUERY_LOGGED_MAX 8192u
 #define LIMIT_DEFAULT 20u
 #define SNIPPETS_MAX 1000u
 #define TEXT_MAX (64u * 1024u * 1024u)
+#define AGAIN_MAX 16u /* a search that is overtaken more often fails */
+
+enum { WORDS = 7, EVALUATE }; /* places in the row of a search */
 
 static void
 searching_free(struct us_vault_request *r)
@@ -201,8 +203,16 @@ search_one(struct us_vault_request *r)
 	const struct us_batch *facts;
 	int err;
 
-	if (us_vault_search_has_changed(r))
+	switch (us_vault_decide_again(r->vault, &r->who, r->action, r->purpose, 0, r->entry,
+	    &r->problem)) {
+	case US_VAULT_SAME:
+		break;
+	case US_VAULT_CHANGED:
+		s->overtaken = 1;
+		return US_STEP_DONE; /* evaluate_again() */
+	case US_VAULT_NO_LONGER:
 		return US_STEP_FAILED;
+	}
 	if (s->batch == n || (s->has_cursor && s->more))
 		return US_STEP_DONE;
 	facts = us_registry_batch(reg, r->who.collection, s->batch++);
@@ -227,6 +237,7 @@ take_words(struct us_vault_request *r)
 	if (m->term_keys.n > 0) {
 		if (m->term_keys.n % (4 + s->n_words * US_KEY_SIZE) != 0)
 			return us_vault_fail(r, US_ERR_INTERNAL, US_REASON_ERROR, m->index);
+		us_secret_free(s->term_keys); /* of the words before it began anew */
 		s->term_keys = us_secret_alloc(m->term_keys.n);
 		if (s->term_keys == NULL)
 			return us_vault_fail(r, US_ERR_NOMEM, US_REASON_ERROR, m->index);
@@ -239,37 +250,6 @@ take_words(struct us_vault_request *r)
 }
 
 /* --- the request ------------------------------------------------------------------------------ */
-
-/* The words whose keys are needed: of the query, and of rules without bitmaps. */
-static int
-gather_words(struct us_vault_searching *s)
-{
-	const size_t n_query = s->query->n_words;
-	struct us_bytes *rule = NULL, *all = NULL;
-	struct us_buf rules;
-	size_t n_rules = 0;
-	int err;
-
-	us_buf_init(&rules, 262144);
-	err = us_vault_view_words(&s->view, &rules, &n_rules);
-	if (err == US_OK)
-		err = us_vault_words_split(&rules, &rule, &n_rules);
-	if (err == US_OK) {
-		all = calloc(n_query + n_rules + 1, sizeof *all);
-		err = all == NULL ? US_ERR_NOMEM : US_OK;
-	}
-	if (err == US_OK) {
-		if (n_query > 0)
-			memcpy(all, s->query->words, n_query * sizeof *all);
-		if (n_rules > 0)
-			memcpy(all + n_query, rule, n_rules * sizeof *all);
-		err = us_vault_words_pack(all, n_query + n_rules, &s->words, &s->n_words);
-	}
-	free(all);
-	free(rule);
-	us_buf_free(&rules);
-	return err != US_OK ? err : us_vault_words_split(&s->words, &s->word, &s->n_words);
-}
 
 static enum us_vault_next
 refuse_cursor(struct us_vault_request *r)
@@ -325,17 +305,28 @@ take_limits(struct us_vault_request *r, struct us_vault_searching *s, uint32_t l
 	return s->hits == NULL ? US_ERR_NOMEM : US_OK;
 }
 
+/* An entry with the query, and what its words' keys are. */
+static enum us_vault_next
+ask_words(struct us_vault_request *r, uint64_t related)
+{
+	const struct us_vault_searching *s = r->own.searching;
+	const struct us_vault_entry e = { .kind = US_KIND_INTENT,
+		.action = r->action,
+		.decision = US_DECISION_ALLOW,
+		.query = r->q.search_request.query,
+		.purpose = r->purpose,
+		.related = related,
+		.snapshot = s->snapshot,
+		.terms = { s->words.data, s->words.len } };
+
+	return us_vault_log(r, &e);
+}
+
 static enum us_vault_next
 log_intent(struct us_vault_request *r)
 {
 	const struct us_msg_search_request *q = &r->q.search_request;
 	struct us_vault_searching *s = r->own.searching;
-	struct us_vault_entry e = { .kind = US_KIND_INTENT,
-		.action = r->action,
-		.decision = US_DECISION_ALLOW,
-		.query = q->query,
-		.purpose = r->purpose,
-		.related = NO_ENTRY };
 	const enum us_vault_next next = us_vault_snapshot(r, q->snapshot, &s->snapshot);
 	int err;
 
@@ -346,18 +337,12 @@ log_intent(struct us_vault_request *r)
 		return refuse_cursor(r);
 	if (err == US_OK)
 		err = take_limits(r, s, q->limit);
-	if (err == US_OK)
-		us_vault_view_open(r->vault->views, &r->who.ruling, &r->who.subject,
-		    r->who.collection, s->snapshot, &s->view);
-	if (err == US_OK)
-		err = gather_words(s);
-	if (err != US_OK)
-		return us_vault_fail(r, err, US_REASON_MALFORMED, NO_ENTRY);
-	e.snapshot = s->snapshot;
-	e.terms = (struct us_bytes){ s->words.data, s->words.len };
-	if (s->has_cursor)
-		e.related = s->cursor.intent;
-	return us_vault_log(r, &e);
+	if (err == US_OK) {
+		us_vault_search_view(r);
+		err = us_vault_search_words(s);
+	}
+	return err != US_OK ? us_vault_fail(r, err, US_REASON_MALFORMED, NO_ENTRY) :
+			      ask_words(r, s->has_cursor ? s->cursor.intent : NO_ENTRY);
 }
 
 static enum us_vault_next
@@ -385,7 +370,7 @@ take_query(struct us_vault_request *r)
 
 	if (s == NULL)
 		return us_vault_fail(r, US_ERR_NOMEM, US_REASON_ERROR, NO_ENTRY);
-	us_buf_init(&s->words, 262144);
+	us_buf_init(&s->words, SEARCH_WORDS_MAX);
 	us_buf_init(&s->text, TEXT_MAX);
 	r->own.searching = s;
 	r->own_free = searching_free;
@@ -408,10 +393,60 @@ limit_query(struct us_vault_request *r)
 	const enum us_vault_next next = us_vault_decided(
 	    us_vault_decide_query(r->vault, &r->who, r->purpose, s->query, &r->problem));
 
-	/* a snippet is text around a match: what is masked there cannot be told */
-	if (us_mask_hides_text(&r->who.ruling.mask) || r->who.ruling.mask.except_match)
+	if (us_vault_search_hides_text(r))
 		s->flags |= US_SEARCH_NO_SNIPPETS;
 	return next;
+}
+
+/* --- anew ------------------------------------------------------------------------------------- */
+
+/* Nothing has been told yet, so what was counted may go. 1: the words whose keys are needed are
+ * others now. Below 0: minus an enum us_err. */
+static int
+begin_anew(struct us_vault_request *r)
+{
+	struct us_vault_searching *s = r->own.searching;
+	struct us_buf before = s->words;
+	int err, others;
+
+	us_buf_init(&s->words, SEARCH_WORDS_MAX);
+	free(s->word);
+	s->word = NULL;
+	s->batch = 0;
+	s->n_hits = 0;
+	s->more = 0;
+	s->total = s->has_cursor ? s->cursor.total : 0;
+	us_vault_search_view(r);
+	err = us_vault_search_words(s);
+	others = s->words.len != before.len ||
+	    (before.len > 0 && memcmp(s->words.data, before.data, before.len) != 0);
+	us_buf_free(&before);
+	return err != US_OK ? -err : others;
+}
+
+/* Behind the last batch; or somebody was stopped, or something withheld, before it came. */
+static enum us_vault_next
+evaluate_again(struct us_vault_request *r)
+{
+	struct us_vault_searching *s = r->own.searching;
+	enum us_vault_next next;
+	int others;
+
+	if (!s->overtaken)
+		return US_VAULT_GO_ON;
+	s->overtaken = 0;
+	if (++s->again > AGAIN_MAX)
+		return us_vault_search_changed(r);
+	next = limit_query(r);
+	if (next != US_VAULT_GO_ON)
+		return next;
+	others = begin_anew(r);
+	if (others < 0)
+		return us_vault_fail(r, -others, US_REASON_ERROR, s->intent);
+	if (!others)
+		return us_vault_row(r, &us_vault_search_request_steps[EVALUATE]);
+	(void)us_vault_row(r, &us_vault_search_request_steps[WORDS]);
+	return ask_words(r, s->intent);
 }
 
 /* --- a search --------------------------------------------------------------------------------- */
@@ -424,9 +459,10 @@ const struct us_vault_step us_vault_search_request_steps[] = {
 	{ .once = us_vault_open_collection },
 	{ .once = us_vault_take_page_keys },
 	{ .once = log_intent }, /* no entry, no words' keys */
-	{ .once = take_words },
-	{ .unit = search_one },     /* batch by batch */
-	{ .once = log_disclosure }, /* no entry, no records' keys */
+	[WORDS] = { .once = take_words },
+	[EVALUATE] = { .unit = search_one }, /* batch by batch */
+	{ .once = evaluate_again },          /* if it was overtaken */
+	{ .once = log_disclosure },          /* no entry, no records' keys */
 	{ .once = take_keys },
 	{ .once = us_vault_search_begin },
 	{ .unit = us_vault_search_put }, /* hit by hit */

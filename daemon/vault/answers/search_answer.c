@@ -153,20 +153,58 @@ put_tail(struct us_vault_request *r, struct us_vault_searching *s)
 }
 
 int
-us_vault_search_has_changed(struct us_vault_request *r)
+us_vault_search_hides_text(const struct us_vault_request *r)
 {
+	return us_mask_hides_text(&r->who.ruling.mask) || r->who.ruling.mask.except_match;
+}
+
+void
+us_vault_search_view(struct us_vault_request *r)
+{
+	struct us_vault_searching *s = r->own.searching;
+
+	us_vault_view_open(r->vault->views, &r->who.ruling, &r->who.subject, r->who.collection,
+	    s->snapshot, &s->view);
+}
+
+enum us_vault_next
+us_vault_search_changed(struct us_vault_request *r)
+{
+	us_vault_problem_set(&r->problem, 409, "changed", "What may be seen has changed meanwhile",
+	    US_REASON_STATE)
+	    ->entry = r->own.searching->intent;
+	us_vault_problem_detail(&r->problem, "Search again");
+	return US_VAULT_FAIL;
+}
+
+/* Numbers have been told, so it cannot begin anew: it goes on while what it still has to show is to
+ * be seen, as it was when they were told. */
+static int
+still_holds(struct us_vault_request *r)
+{
+	struct us_vault_searching *s = r->own.searching;
+	const struct us_batch *facts;
+
 	switch (us_vault_decide_again(r->vault, &r->who, r->action, r->purpose, 0, r->entry,
 	    &r->problem)) {
 	case US_VAULT_SAME:
-		return 0;
+		break;
 	case US_VAULT_CHANGED:
-		us_vault_problem_set(&r->problem, 409, "changed",
-		    "What may be seen has changed meanwhile", US_REASON_STATE)
-		    ->entry = r->own.searching->intent;
-		us_vault_problem_detail(&r->problem, "Search again");
-		break;
+		us_vault_search_view(r);
+		s->overtaken = 1;
+		if (us_vault_decide_query(r->vault, &r->who, r->purpose, s->query, &r->problem) ==
+			US_VAULT_ALLOWED &&
+		    (s->keys == NULL || !us_vault_search_hides_text(r)))
+			break;
+		(void)us_vault_search_changed(r);
+		return 0;
 	case US_VAULT_NO_LONGER:
-		break;
+		return 0;
+	}
+	if (s->overtaken && s->shown < s->n_hits &&
+	    us_vault_view_record(&s->view, s->hits[s->shown], &facts) != 1) {
+		(void)us_vault_search_changed(r);
+		return 0;
 	}
 	return 1;
 }
@@ -221,7 +259,7 @@ us_vault_search_put(struct us_vault_request *r)
 	const int is_last = s->shown == s->n_hits;
 	int err;
 
-	if (us_vault_search_has_changed(r))
+	if (!still_holds(r))
 		return US_STEP_FAILED;
 	if (is_last) {
 		put_tail(r, s);

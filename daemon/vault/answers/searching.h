@@ -1,5 +1,5 @@
-/* A search from its query to its last hit. search.c decides, logs and evaluates; search_answer.c
- * writes what was found. */
+/* A search from its query to its last hit. search.c decides, logs and evaluates, search_words.c
+ * gathers words, search_answer.c writes what was found. */
 #ifndef US_DAEMON_VAULT_ANSWERS_SEARCHING_H
 #define US_DAEMON_VAULT_ANSWERS_SEARCHING_H
 
@@ -21,7 +21,9 @@ struct us_vault_searching {
 	size_t n_words;
 	uint8_t *term_keys; /* us_secret_alloc() */
 	size_t term_keys_n;
-	size_t batch; /* the next one */
+	size_t batch;   /* the next one */
+	int overtaken;  /* something was taken from somebody since the view was opened */
+	unsigned again; /* how often the evaluation began anew */
 	uint64_t total;
 	uint64_t withdrawn;
 	uint64_t *hits;
@@ -39,8 +41,16 @@ struct us_vault_searching {
  * the answer; then a hit in each unit, and the rest. */
 enum us_vault_next us_vault_search_begin(struct us_vault_request *r);
 enum us_step us_vault_search_put(struct us_vault_request *r);
-/* 1 if somebody was stopped, or records withheld, since this search was decided, so that its
- * numbers would not hold: r->problem says so. */
-int us_vault_search_has_changed(struct us_vault_request *r);
+#define SEARCH_WORDS_MAX 262144u /* bytes, packed */
+/* Gathers words, of the query and of rules without bitmaps, into words and word, both empty.
+ * US_ERR_NOMEM, US_ERR_LIMIT, errors of the view. */
+int us_vault_search_words(struct us_vault_searching *s);
+/* 1 if no snippet may be shown: it is text around a match, and what is masked there cannot be
+ * told. */
+int us_vault_search_hides_text(const struct us_vault_request *r);
+/* Opens the view with the ruling that r->who has now. */
+void us_vault_search_view(struct us_vault_request *r);
+/* FAIL: its numbers do not hold any more. */
+enum us_vault_next us_vault_search_changed(struct us_vault_request *r);
 
 #endif

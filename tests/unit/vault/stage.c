@@ -641,6 +641,17 @@ answer_first(struct rooms *s, enum mode mode, uint64_t index)
 /* --- from a request to its end --------------------------------------------------------------- */
 
 static void
+work_turn(struct rooms *s)
+{
+	if (plan.meanwhile != NULL) {
+		plan.quiet++;
+		plan.meanwhile(plan.ctx);
+		plan.quiet--;
+	}
+	us_vault_requests_turn(s->vault.requests);
+}
+
+static void
 go_on(struct rooms *s, enum mode mode)
 {
 	for (uint64_t index = 1001;
@@ -649,7 +660,7 @@ go_on(struct rooms *s, enum mode mode)
 		if (plan.n_questions > 0)
 			answer_first(s, mode, index);
 		else
-			us_vault_requests_turn(s->vault.requests);
+			work_turn(s);
 	}
 }
 

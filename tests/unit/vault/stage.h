@@ -48,6 +48,8 @@ struct plan {
 	uint64_t load;                 /* that the sealer was told of */
 	uint64_t answered; /* the entry behind the newest one that the keeper answered about */
 	uint64_t ended;    /* the entry behind all whose answers have ended, as the keeper knows */
+	void (*meanwhile)(void *ctx); /* before each turn of work; NULL: nothing */
+	void *ctx;
 	unsigned lasts[STAGE_TAGS];     /* last pieces of answers */
 	uint16_t status;                /* of the newest answer */
 	void *requests[STAGE_REQUESTS]; /* memory of requests */

@@ -159,6 +159,55 @@ what_a_refusal_names(void **state)
 	assert_int_equal(plan.action, US_ACTION_SEARCH);
 }
 
+/* --- what is overtaken ------------------------------------------------------------------------ */
+
+/* A search, and who is stopped before each turn of its work, so many times. */
+struct overtaking {
+	struct scene *scene;
+	uint32_t person;
+	unsigned times;
+};
+
+static void
+stop_somebody(void *ctx)
+{
+	struct overtaking *o = ctx;
+	struct world *w = o->scene->world;
+
+	if (o->times == 0)
+		return;
+	o->times--;
+	assert_int_equal(freeze(w, &w->auditor, US_FREEZE_PERSON, NULL, o->person), US_OK);
+	assert_int_equal(us_vault_note_entry(o->scene->rooms->vault.state,
+			     us_registry_sequence(w->reg), 900),
+	    US_OK);
+	o->person++; /* a person is frozen once */
+}
+
+static void
+search_overtaken(struct scene *s, uint32_t person, unsigned times, uint16_t status)
+{
+	struct overtaking o = { s, person, times };
+	const struct asking a = { &s->world->attorney, 1, US_MSG_search_request, 0 };
+
+	plan_reset(0, 0);
+	plan.meanwhile = stop_somebody;
+	plan.ctx = &o;
+	assert_int_equal(ask(s, &a, GOOD), 1);
+	assert_int_equal(plan.status, status);
+	assert_int_equal(o.times, 0);
+}
+
+/* Others are stopped while it runs: it is run again. Who searches is stopped: that is told. */
+static void
+a_search_that_is_overtaken(void **state)
+{
+	struct scene *s = *state;
+
+	search_overtaken(s, s->world->attorney.person + 1, 2, 200);
+	search_overtaken(s, s->world->attorney.person, 1, 403);
+}
+
 /* --- messages --------------------------------------------------------------------------------- */
 
 static int
@@ -313,11 +362,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(any_answer_of_the_keeper),
-		cmocka_unit_test(what_may_not_be_seen),
+		cmocka_unit_test(any_answer_of_the_keeper), cmocka_unit_test(what_may_not_be_seen),
 		cmocka_unit_test(what_a_refusal_names),
 		cmocka_unit_test(any_message_that_cannot_be_sent),
 		cmocka_unit_test(any_allocation_that_fails),
+		cmocka_unit_test(a_search_that_is_overtaken), /* people are stopped in it */
 	};
 
 	return cmocka_run_group_tests(tests, scene_open, scene_close);
