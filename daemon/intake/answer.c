@@ -34,7 +34,7 @@ us_intake_problem(uint32_t part, const struct us_intake_failure *f, struct us_bu
 	us_json_begin(&j, body);
 	us_json_object(&j);
 	(void)snprintf(type, sizeof type, "urn:underseal:problem:%s",
-	    problem_of(f->status, f->reason));
+	    f->type != NULL ? f->type : problem_of(f->status, f->reason));
 	us_json_kv_cstr(&j, "type", type);
 	us_json_kv_cstr(&j, "title", "The part was not taken");
 	us_json_kv_uint(&j, "status", f->status);
@@ -172,6 +172,12 @@ us_intake_failure_of(int err, enum us_reason reason)
 		break;
 	case US_ERR_CLOSED:
 		f.why = "the load was given up";
+		f.status = 409;
+		break;
+	case US_ERR_INCOMPLETE:
+		f.why = "a part before this one never came, and the load has ended without both; "
+			"load the file again";
+		f.type = "incomplete";
 		f.status = 409;
 		break;
 	case US_ERR_STATE:

@@ -20,8 +20,9 @@ struct us_intake_taken {
 
 /* Why a part was not taken at all. */
 struct us_intake_failure {
-	uint16_t status; /* of HTTP */
-	const char *why; /* for a person; static */
+	const char *type; /* of the problem, as schema/openapi.yaml has them; NULL: by its status */
+	uint16_t status;  /* of HTTP */
+	const char *why;  /* for a person; static */
 	enum us_defect code;
 	enum us_reason reason;
 };

@@ -383,17 +383,20 @@ us_sealer_load_try_end(struct us_sealer_load *load)
 
 	if (!us_sealer_load_is_ending(load) || load->batch != NULL || load->current != NULL)
 		return 0;
-	if (load->queue != NULL) {
+	if (load->state == LOAD_ABORTING) {
+		/* it was given up, as asked, whatever was wrong with it */
+		drop_parts(load, US_ERR_CLOSED);
+		err = US_OK;
+	} else if (load->queue != NULL) {
 		/* parts before them never came */
 		drop_parts(load, US_ERR_INCOMPLETE);
 		if (err == US_OK)
 			err = US_ERR_INCOMPLETE;
 	}
-	if (load->state == LOAD_ABORTING && err == US_ERR_CLOSED)
-		err = US_OK; /* it was given up, as asked */
 	m = (struct us_msg_load_ended){ .load = load->id,
 		.err = (uint8_t)err,
 		.reason = load->stopped,
+		.missing = load->next_part,
 		.received = load->received,
 		.admitted = load->admitted,
 		.duplicates = load->duplicates,
@@ -421,8 +424,10 @@ us_sealer_on_load_end(struct us_sealer *s, uint32_t tag, struct us_bytes body)
 		none.load = m.load;
 		return us_send_load_ended(s->vault, tag, &none);
 	}
-	if (us_sealer_load_is_ending(load) || m.how > 1)
+	if (m.how > 1)
 		return US_ERR_MALFORMED;
+	if (us_sealer_load_is_ending(load))
+		return US_OK; /* whoever asked before is gone: who asks now hears of that end */
 	load->end_tag = tag;
 	move(load, m.how == 1 ? LOAD_ABORTING : LOAD_FINISHING);
 	/* A batch whose facts the keeper has may be in the log already: it is waited for. */

@@ -161,7 +161,7 @@ new_load(struct us_vault_request *r)
 	if (purpose.n > 0)
 		memcpy(facts.purpose, purpose.p, purpose.n);
 	memcpy(facts.credential, r->who.credential, sizeof facts.credential);
-	return us_vault_load_new(&d->load, &facts);
+	return us_vault_load_new(r->vault->loads, &facts, &d->load);
 }
 
 static enum us_vault_next
@@ -383,8 +383,13 @@ refuse_ended(struct us_vault_request *r, int err, const struct us_msg_load_ended
 
 	switch (err) {
 	case US_ERR_INCOMPLETE:
-		us_vault_problem_detail(p,
-		    "Parts are missing before some that came; what was complete is admitted");
+		us_vault_problem_set(p, 409, "incomplete", "Parts of the load are missing",
+		    US_REASON_STATE);
+		(void)snprintf(p->detail, sizeof p->detail,
+		    "Part %u never came, and some behind it did; what stands before it is "
+		    "admitted, what stands behind it is not",
+		    m->missing);
+		us_vault_problem_cure(p, "Load the file again: what is there is not taken twice");
 		return US_VAULT_FAIL;
 	case US_ERR_FORMAT:
 		us_vault_problem_detail(p,

@@ -23,6 +23,7 @@ struct us_vault_loads {
 	struct us_vault *vault;
 	struct us_channel *sealer;
 	struct us_vault_load *first;
+	struct us_vault_load *asked; /* whose entry is being written: each its request's */
 };
 
 /* --- the list --------------------------------------------------------------------------------- */
@@ -48,7 +49,8 @@ us_vault_loads_free(struct us_vault_loads *s)
 }
 
 int
-us_vault_load_new(struct us_vault_load **out, const struct us_vault_load_facts *facts)
+us_vault_load_new(struct us_vault_loads *s, const struct us_vault_load_facts *facts,
+    struct us_vault_load **out)
 {
 	struct us_vault_load *l = calloc(1, sizeof *l);
 	int err = US_ERR_NOMEM;
@@ -63,21 +65,28 @@ us_vault_load_new(struct us_vault_load **out, const struct us_vault_load_facts *
 		return err;
 	}
 	l->facts.id = (l->facts.id & UINT64_C(0xffffffffffff)) | 1;
+	l->next = s->asked;
+	s->asked = l;
 	*out = l;
 	return US_OK;
+}
+
+static void
+take_out(struct us_vault_load **at, const struct us_vault_load *l)
+{
+	while (*at != NULL && *at != l)
+		at = &(*at)->next;
+	if (*at == l)
+		*at = l->next;
 }
 
 void
 us_vault_load_free(struct us_vault_loads *s, struct us_vault_load *l)
 {
-	struct us_vault_load **at = &s->first;
-
 	if (l == NULL)
 		return;
-	while (*at != NULL && *at != l)
-		at = &(*at)->next;
-	if (*at == l)
-		*at = l->next;
+	take_out(&s->first, l);
+	take_out(&s->asked, l);
 	for (size_t i = 0; i < l->facts.n_stored; i++)
 		us_buf_free(&l->facts.stored[i].committed);
 	free(l->facts.stored);
@@ -87,6 +96,7 @@ us_vault_load_free(struct us_vault_loads *s, struct us_vault_load *l)
 void
 us_vault_load_list(struct us_vault_loads *s, struct us_vault_load *l, uint64_t entry)
 {
+	take_out(&s->asked, l);
 	l->facts.entry = entry;
 	l->next = s->first;
 	s->first = l;
@@ -105,12 +115,15 @@ us_vault_load_find(struct us_vault_loads *s, uint64_t id)
 size_t
 us_vault_loads_count(const struct us_vault_loads *s, uint32_t person, size_t *own)
 {
+	const struct us_vault_load *const lists[] = { s->first, s->asked };
 	size_t n = 0;
 
 	*own = 0;
-	for (const struct us_vault_load *l = s->first; l != NULL; l = l->next) {
-		n++;
-		*own += l->facts.person == person;
+	for (size_t i = 0; i < US_COUNT(lists); i++) {
+		for (const struct us_vault_load *l = lists[i]; l != NULL; l = l->next) {
+			n++;
+			*own += l->facts.person == person;
+		}
 	}
 	return n;
 }

@@ -948,7 +948,33 @@ test_dry_run_and_abort(void **state)
 	send_part(3, 2, 50, 60, "", 0);
 	end_load(3, 0);
 	assert_int_equal(w.end.err, US_ERR_INCOMPLETE);
+	assert_int_equal(w.end.missing, 1);
 	assert_int_equal(w.end.admitted, 50);
+
+	/* and nobody minds, of what is given up */
+	start_load(4, 0);
+	load_part(4, 0, 100, 150);
+	send_part(4, 2, 150, 160, "", 0);
+	end_load(4, 1);
+	assert_int_equal(w.end.err, US_OK);
+	assert_int_equal(w.end.admitted, 0);
+}
+
+/* Whoever asked first has gone, and the end is asked for again before it has come. */
+static void
+test_end_twice(void **state)
+{
+	const struct us_msg_load_end m = { .load = 1 };
+
+	(void)state;
+	start_load(1, 0);
+	load_part(1, 0, 0, 500);
+	assert_int_equal(us_send_load_end(w.vault, 9, &m), US_OK);
+	end_load(1, 0);
+	assert_int_equal(w.end.err, US_OK);
+	assert_int_equal(w.end.admitted, 500);
+	start_load(2, 0); /* the sealer is still there */
+	end_load(2, 1);
 }
 
 /* Every bit of a ticket counts, and so do load, credential and time. */
@@ -1233,6 +1259,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_designation_lists, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_dry_run_and_abort, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_tickets, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_end_twice, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_same_part_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_parts_are_bound, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_stop_by_keeper, set_up, tear_down),
