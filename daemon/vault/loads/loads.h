@@ -63,8 +63,8 @@ int us_vault_loads_ended(struct us_vault_loads *s, struct us_bytes body);
 
 /* How many there are, with those whose entry is being written; *own: of that person. */
 size_t us_vault_loads_count(const struct us_vault_loads *s, uint32_t person, size_t *own);
-/* A load with a new id, of which the sealer knows nothing; it counts from now on. facts: without id, entry and batches.
- * US_ERR_NOMEM, US_ERR_CRYPTO. */
+/* A load with a new id, of which the sealer knows nothing; it counts from now on. facts:
+ * without id, entry and batches. US_ERR_NOMEM, US_ERR_CRYPTO. */
 int us_vault_load_new(struct us_vault_loads *s, const struct us_vault_load_facts *facts,
     struct us_vault_load **out);
 /* NULL is allowed. One that the sealer does not know, or not any more. */
