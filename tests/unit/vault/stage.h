@@ -57,7 +57,7 @@ struct plan {
 };
 extern struct plan plan;
 void plan_reset(unsigned send_fails, unsigned allocation_fails);
-/* What was said, from there on, without chance: digests and keys, and the numbers of loads, as #. */
+/* What was said, from there on, without chance: digests, keys and numbers of loads are #. */
 void as_text(struct us_buf *said, size_t from);
 
 struct scene {
