@@ -7,7 +7,6 @@
 #include "base/time.h"
 #include "daemon/front/front_internal.h"
 
-#define NS_PER_MS INT64_C(1000000)
 #define TURNS_EVERY_US 10000
 
 static struct us_conn *
@@ -19,7 +18,7 @@ conn_of(struct us_share_item *item)
 static int64_t
 now_ms(void)
 {
-	return us_time_mono_ns() / NS_PER_MS;
+	return us_time_mono_ns() / US_FRONT_NS_PER_MS;
 }
 
 /* --- places ---------------------------------------------------------------------------- */

@@ -86,6 +86,7 @@ us_front_tick(struct us_front *f, int64_t now)
 			us_conn_tick(f->slots[i]);
 	us_conn_reap(f);
 	us_relay_handshakes(f);
+	us_relay_shares(f);
 	for (unsigned i = 0; i < f->intake_n; i++)
 		if (f->intakes[i] == NULL && f->now - f->intake_lost[i] >= US_INTAKE_SECONDS)
 			us_front_fail(f, "an intake has not come back");

@@ -31,7 +31,8 @@
 #define US_HOLDERS 4096 /* of each kind, in the table of shares */
 #define US_INTAKES_MAX 256
 #define US_BACKLOG_MAX (16u * 1048576u) /* of the channel to the vault */
-#define US_READ_SIZE 16384              /* a TLS record's plaintext */
+#define US_FRONT_NS_PER_MS INT64_C(1000000)
+#define US_READ_SIZE 16384 /* a TLS record's plaintext */
 /* An answer's head and chunk framing beside the window. */
 #define US_OUT_MAX (US_REPLY_WINDOW + 2u * 1048576u)
 
@@ -130,6 +131,7 @@ struct us_front {
 	struct us_buf arena; /* of the request being decoded */
 	int64_t now;         /* monotonic seconds, renewed each tick */
 	int64_t last_handshakes;
+	uint8_t told[US_SHARE_COUNT * US_SHARE_FIGURES_BYTES]; /* of the shares, last */
 	char date[US_ANSWER_DATE_MAX];
 	struct us_channel *control; /* to the monitor; NULL in tests */
 	int failed;                 /* cannot go on: the event loop is about to end */
@@ -249,6 +251,8 @@ int us_relay_admit(struct us_conn *c, const struct us_route *route, struct us_pr
 void us_relay_release(struct us_conn *c);
 /* Counts a connection or request that was refused here, so that nobody writes an entry about it. */
 void us_relay_refused(struct us_front *f, enum us_reason why);
+/* Tells the vault what it has of what people share, if that has changed. */
+void us_relay_shares(struct us_front *f);
 /* Sends the counts if it is time. */
 void us_relay_handshakes(struct us_front *f);
 /* The same to the monitor, before this process ends. */

@@ -12,7 +12,8 @@
 #define US_NO_REQUESTS(X) \
 	X(credit) \
 	X(cancel) \
-	X(handshakes)
+	X(handshakes) \
+	X(shares)
 
 /* What a request needs before anything of it is done. 0 is none of them. */
 enum us_needs {

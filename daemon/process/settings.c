@@ -92,7 +92,7 @@ static const struct us_setting_row {
 #include "daemon/process/settings.def"
 #undef US_SETTING
 #define SHARE(name, sort, limit, refill, owner, text) \
-	{ "share." #name, NUMBER, 0, INT64_C(1) << 50, "" },
+	{ "limit." #name, NUMBER, 0, INT64_C(1) << 50, "" },
 #include "daemon/process/shares.def"
 #undef SHARE
 };

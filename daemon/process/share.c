@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "base/array.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "daemon/process/settings.h"
@@ -36,7 +36,7 @@ us_shares_set(struct us_shares *s, const struct us_settings *settings)
 	char name[64];
 
 	for (size_t i = 0; i < US_SHARE_COUNT; i++) {
-		(void)snprintf(name, sizeof name, "share.%s", infos[i].name);
+		(void)snprintf(name, sizeof name, "limit.%s", infos[i].name);
 		s->limit[i] = (uint64_t)us_setting_number(settings, name, (int64_t)s->limit[i]);
 	}
 }
@@ -270,4 +270,43 @@ us_share_figures(struct us_shares *s, enum us_share what, int64_t now_ms,
 			if (t->at[i].used)
 				add_figures(&t->at[i], what, now_ms, out);
 	}
+}
+
+size_t
+us_shares_pack(struct us_shares *s, enum us_share_owner owner, int64_t now_ms,
+    uint8_t out[US_SHARE_COUNT * US_SHARE_FIGURES_BYTES])
+{
+	struct us_share_figures f;
+	size_t n = 0;
+
+	for (size_t i = 0; i < US_SHARE_COUNT; i++) {
+		if (infos[i].owner != owner)
+			continue;
+		us_share_figures(s, (enum us_share)i, now_ms, &f);
+		out[n] = (uint8_t)i;
+		us_store_u64(out + n + 1, f.limit);
+		us_store_u64(out + n + 9, f.held);
+		us_store_u64(out + n + 17, f.largest);
+		us_store_u64(out + n + 25, f.refused);
+		us_store_u32(out + n + 33, f.holders);
+		n += US_SHARE_FIGURES_BYTES;
+	}
+	return n;
+}
+
+int
+us_shares_unpack(const uint8_t *p, size_t n, struct us_share_figures out[US_SHARE_COUNT])
+{
+	if (n % US_SHARE_FIGURES_BYTES != 0)
+		return US_ERR_MALFORMED;
+	for (; n > 0; n -= US_SHARE_FIGURES_BYTES, p += US_SHARE_FIGURES_BYTES) {
+		if (p[0] >= US_SHARE_COUNT)
+			return US_ERR_MALFORMED;
+		out[p[0]] = (struct us_share_figures){ .limit = us_load_u64(p + 1),
+			.held = us_load_u64(p + 9),
+			.largest = us_load_u64(p + 17),
+			.refused = us_load_u64(p + 25),
+			.holders = us_load_u32(p + 33) };
+	}
+	return US_OK;
 }

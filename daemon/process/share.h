@@ -60,7 +60,7 @@ struct us_share_item {
 /* With the limits of shares.def. addresses, credentials: how many holders of each kind it has room
  * for. US_ERR_NOMEM. */
 int us_shares_new(struct us_shares **out, size_t addresses, size_t credentials);
-/* Replaces limits by settings "share.NAME"; fatal if one is not a number. */
+/* Replaces limits by settings "limit.NAME"; fatal if one is not a number. */
 void us_shares_set(struct us_shares *s, const struct us_settings *settings);
 /* Replaces one limit; 0: none. */
 void us_shares_limit(struct us_shares *s, enum us_share what, uint64_t limit);
@@ -112,8 +112,14 @@ struct us_share_figures {
 	uint64_t limit, held, largest, refused;
 	uint32_t holders; /* that have some */
 };
+#define US_SHARE_FIGURES_BYTES 37u
 /* Of a SPENT or TURNS held is what those that are known owe together. */
 void us_share_figures(struct us_shares *s, enum us_share what, int64_t now_ms,
     struct us_share_figures *out);
+/* Packs those of an owner, as the message "shares" has them; returns how many bytes. */
+size_t us_shares_pack(struct us_shares *s, enum us_share_owner owner, int64_t now_ms,
+    uint8_t out[US_SHARE_COUNT * US_SHARE_FIGURES_BYTES]);
+/* Takes them apart, into the places of their kinds. US_ERR_MALFORMED. */
+int us_shares_unpack(const uint8_t *p, size_t n, struct us_share_figures out[US_SHARE_COUNT]);
 
 #endif

@@ -18,6 +18,7 @@
 #include "daemon/vault/loads/sealer.h"
 #include "daemon/vault/request/ask.h"
 #include "daemon/vault/request/engine.h"
+#include "daemon/vault/request/shares.h"
 #include "daemon/vault/request/take.h"
 #include "daemon/vault/state/acts.h"
 #include "daemon/vault/state/keeper.h"
@@ -79,7 +80,6 @@ on_front(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct u
 	struct us_vault *v = &l->process->vault;
 	int err;
 
-	(void)ch;
 	(void)fd;
 	if (us_vault_is_leaving(v->state) && type != US_MSG_handshakes)
 		return US_OK;
@@ -102,6 +102,14 @@ on_front(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct u
 
 		err = us_msg_handshakes_decode(&m, body.p, body.n);
 		return err != US_OK ? err : us_vault_keeper_count(v->keeper, v->state, m.counts);
+	}
+	case US_MSG_shares: {
+		struct us_msg_shares m;
+
+		err = us_msg_shares_decode(&m, body.p, body.n);
+		return err != US_OK ?
+		    err :
+		    us_vault_shares_told(v->shares, us_channel_peer_index(ch), m.figures);
 	}
 	default:
 		return us_vault_request_take(v, us_vault_kinds, l->front, type, tag, body);
@@ -302,7 +310,10 @@ open_rooms(struct us_vault_process *p, const struct us_settings *settings)
 	if (err == US_OK)
 		err = us_vault_outcomes_new(&v->outcomes, v->base, v->state, v->keeper);
 	if (err == US_OK)
-		err = us_vault_log_gate_new(&v->log_gate, v->base, v->state, us_vault_gate_opens);
+		err = us_vault_gate_new(&v->log_gate, v->base, &us_vault_log_gate_limits, v->state,
+		    us_vault_gate_opens);
+	if (err == US_OK)
+		err = us_vault_shares_new(v, settings);
 	if (err == US_OK)
 		err = us_vault_openings_new(&v->openings, v->base, us_vault_opening_goes_on);
 	if (err == US_OK)
@@ -416,7 +427,8 @@ process_free(struct us_vault_process *p)
 	us_vault_sealer_free(p->sealer);
 	us_vault_loads_free(v->loads);
 	us_vault_requests_free(v->requests);
-	us_vault_log_gate_free(v->log_gate);
+	us_vault_gate_free(v->log_gate);
+	us_vault_shares_free(v);
 	us_vault_openings_free(v->openings);
 	us_vault_outcomes_free(v->outcomes);
 	us_vault_sessions_free(v->sessions);

@@ -14,7 +14,7 @@ from harness import *
 
 PORT = 8479
 CONNECTIONS = 1000
-OWN, WAITING = 8, 64      # daemon/vault/request/log_gate.h
+OWN, WAITING = 8, 64      # daemon/vault/request/gate.h
 QUERY = " OR ".join("word%03d" % (i % 300) for i in range(400))   # 3,996 bytes, in each entry
 RSS_MAX = {"front": 256, "vault": 256, "keeper": 192, "sealer": 64, "intake": 64}  # MiB
 LATENCY_MAX = 2.0 * SLOW

@@ -10,6 +10,7 @@
 #include "daemon/vault/answers/answer.h"
 #include "daemon/vault/answers/listing.h"
 #include "daemon/vault/decide/sessions.h"
+#include "daemon/vault/request/shares.h"
 #include "daemon/vault/state/keeper.h"
 
 static enum us_vault_next
@@ -79,6 +80,19 @@ put_waiting(const struct us_vault_request *r, struct us_json *j)
 		US_REASON_NONE)
 		us_json_kv_uint(j, "waiting",
 		    us_vault_docket_waiting(us_vault_registry_of(r), person, now));
+}
+
+/* How much of what people share is taken, for who runs the machine. */
+static void
+put_limits(const struct us_vault_request *r, struct us_json *j)
+{
+	const struct us_person *person = NULL;
+
+	if (us_vault_is_open(r->vault->state) &&
+	    us_registry_standing(us_vault_registry_of(r), r->who.credential, us_time_now_ns(),
+		&person, NULL) == US_REASON_NONE &&
+	    us_capacity_class_of(person->capacity) == US_CAPACITIES_ADMINISTRATOR)
+		us_vault_put_limits(r->vault->shares, j);
 }
 
 static enum us_vault_next
@@ -161,6 +175,7 @@ put_status(struct us_vault_request *r)
 	put_log(&j, &m);
 	us_json_kv_hex(&j, "vault", m.vault_id, sizeof m.vault_id);
 	put_waiting(r, &j);
+	put_limits(r, &j);
 	put_unseal(&j, &m, us_vault_phase(s) == US_VAULT_SEALED);
 	us_json_close(&j);
 	return us_vault_answer_json(r, 200, NO_ENTRY, &j, &b);

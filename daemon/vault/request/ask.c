@@ -230,7 +230,7 @@ us_vault_take_page_keys(struct us_vault_request *r)
 enum us_vault_next
 us_vault_pass_gate(struct us_vault_request *r)
 {
-	switch (us_vault_log_gate_enter(r->vault->log_gate, &r->pass, r, r->who.credential)) {
+	switch (us_vault_gate_enter(r->vault->log_gate, &r->pass, r, r->who.credential)) {
 	case US_VAULT_GATE_PASSED:
 		return US_VAULT_GO_ON;
 	case US_VAULT_GATE_WAITS:

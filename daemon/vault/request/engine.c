@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "daemon/vault/request/shares.h"
 #include "daemon/vault/request/tell.h"
 #include "daemon/vault/state/keeper.h"
 
@@ -85,7 +86,8 @@ us_vault_request_end(struct us_vault_request *r, enum us_reason why)
 		us_vault_keeper_call_forget(v->keeper, r->call);
 	us_vault_outcome_end(v->outcomes, &r->ending, us_work_unsent(&r->work));
 	us_work_end(&r->work);
-	us_vault_log_gate_leave(v->log_gate, &r->pass);
+	us_vault_gate_leave(v->log_gate, &r->pass);
+	us_vault_shares_end(r);
 	us_vault_opening_leave(v->openings, &r->opening);
 	if (r->own_free != NULL)
 		r->own_free(r);

@@ -22,8 +22,9 @@
 
 #include "base/buf.h"
 #include "daemon/process/requests.h"
+#include "daemon/process/share.h"
 #include "daemon/vault/decide/decide.h"
-#include "daemon/vault/request/log_gate.h"
+#include "daemon/vault/request/gate.h"
 #include "daemon/vault/request/opening.h"
 #include "daemon/vault/request/outcome.h"
 #include "daemon/vault/request/work.h"
@@ -103,6 +104,8 @@ struct us_vault_request {
 	int asks;                          /* its entry is to give something */
 	int refused;                       /* by an entry, which tells how it ended */
 	struct us_vault_pass pass;         /* of the gate before the log */
+	struct us_vault_pass turn;         /* of the one before everything */
+	struct us_share_holder *holder;    /* whose share it takes; NULL: of nobody yet */
 	struct us_vault_opening opening;   /* of its collection */
 	struct us_buf body;                /* the message */
 };

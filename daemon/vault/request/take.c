@@ -5,10 +5,10 @@
 #include "base/err.h"
 #include "base/time.h"
 #include "daemon/vault/request/engine.h"
+#include "daemon/vault/request/shares.h"
 #include "daemon/vault/state/keeper.h"
 #include "registry/versions.h"
 
-#define FRONT_REQUESTS_MAX 1024 /* of one front at a time; more are told to wait */
 /* Bytes of questions that the keeper has not taken: above that no more requests are. */
 #define KEEPER_BACKLOG_MAX (64u * 1024u * 1024u)
 
@@ -48,12 +48,8 @@ static enum us_vault_next
 decide(struct us_vault_request *r)
 {
 	const struct us_vault *v = r->vault;
-	const struct us_channel *keeper = us_vault_keeper_channel(v->keeper);
 	enum us_vault_decision decision;
 
-	if (us_vault_front_requests(r->front) > FRONT_REQUESTS_MAX ||
-	    (keeper != NULL && us_channel_backlog(keeper) > KEEPER_BACKLOG_MAX))
-		return us_vault_fail(r, US_ERR_BUSY, US_REASON_ERROR, NO_ENTRY);
 	if (!us_vault_is_open(v->state) && r->kind->sealed != US_SEALED_ANSWERED)
 		return us_vault_fail(r, US_ERR_SEALED, US_REASON_SEALED, NO_ENTRY);
 	if (us_vault_is_open(v->state))
@@ -62,6 +58,27 @@ decide(struct us_vault_request *r)
 	if (decision == US_VAULT_REFUSED && r->step->name != NULL)
 		r->step->name(r);
 	return us_vault_decided(decision);
+}
+
+/* Before anything is decided: whether it is taken on, which teaches nothing, and whose turn it
+ * is. */
+static enum us_vault_next
+begin(struct us_vault_request *r)
+{
+	const struct us_vault *v = r->vault;
+	const struct us_channel *keeper = us_vault_keeper_channel(v->keeper);
+	enum us_vault_next next;
+
+	if (keeper != NULL && us_channel_backlog(keeper) > KEEPER_BACKLOG_MAX)
+		return us_vault_fail(r, US_ERR_BUSY, US_REASON_ERROR, NO_ENTRY);
+	next = us_vault_shares_begin(r);
+	return next == US_VAULT_GO_ON ? decide(r) : next;
+}
+
+void
+us_vault_request_turn(struct us_vault_request *r)
+{
+	us_vault_resume(r, decide(r));
 }
 
 /* There is no memory for it. */
@@ -100,7 +117,7 @@ us_vault_request_take(struct us_vault *v, const struct us_vault_step *const *kin
 		us_vault_request_end(r, US_REASON_ERROR);
 		return US_ERR_MALFORMED;
 	}
-	us_vault_resume(r, decide(r));
+	us_vault_resume(r, begin(r));
 	return US_OK;
 }
 

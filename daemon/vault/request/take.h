@@ -5,6 +5,8 @@
 #include "daemon/vault/request/front.h"
 #include "daemon/vault/request/request.h"
 
+/* It is r's turn: who asks is decided, and its steps are made. */
+void us_vault_request_turn(struct us_vault_request *r);
 /* A message of any kind of request; kinds: the row of each, by enum us_request_kind, NULL of what
  * the vault does not take. US_ERR_MALFORMED: the front may not send that. Errors of sending. */
 int us_vault_request_take(struct us_vault *v, const struct us_vault_step *const *kinds,

@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "daemon/vault/request/front.h"
+#include "daemon/vault/request/shares.h"
 #include "daemon/vault/state/keeper.h"
 
 /* A front that does not hear what ends an answer would keep somebody waiting for ever, so its
@@ -41,6 +42,8 @@ us_vault_tell_problem(struct us_vault_request *r)
 
 	if (p->entry == NO_ENTRY)
 		count_refused(r);
+	else
+		us_vault_shares_refused(r);
 	us_buf_init(&b, 65536);
 	if (us_vault_problem_write(&b, p) != US_OK)
 		us_buf_reset(&b);

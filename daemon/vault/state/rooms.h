@@ -33,7 +33,8 @@ struct us_vault {
 	struct us_vault_views *views;
 	struct us_vault_sessions *sessions;
 	struct us_vault_outcomes *outcomes;
-	struct us_vault_log_gate *log_gate;
+	struct us_vault_gate *log_gate;
+	struct us_vault_shares *shares;
 	struct us_vault_openings *openings;
 	struct us_vault_requests *requests;
 	struct us_vault_loads *loads;

@@ -313,7 +313,7 @@ test_beside_an_attacker(void **state)
 static void
 test_settings(void **state)
 {
-	static const char text[] = "share.connections=3\nshare.acts=0\n";
+	static const char text[] = "limit.connections=3\nlimit.acts=0\n";
 	struct us_settings *settings = us_settings_parse(text, sizeof text - 1);
 	struct us_shares *s = shares();
 	struct us_share_figures f;

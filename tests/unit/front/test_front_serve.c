@@ -115,7 +115,8 @@ on_vault(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct u
 	(void)ctx;
 	(void)ch;
 	(void)fd;
-	if (type != US_MSG_cancel && type != US_MSG_credit && type != US_MSG_handshakes)
+	if (type != US_MSG_cancel && type != US_MSG_credit && type != US_MSG_handshakes &&
+	    type != US_MSG_shares)
 		t.requests++;
 	switch (type) {
 	case US_MSG_status_request:
@@ -142,6 +143,8 @@ on_vault(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct u
 			t.stream_left = 0;
 		t.cancelled++;
 		return US_OK;
+	case US_MSG_shares:
+		return us_msg_check(type, body.p, body.n);
 	case US_MSG_handshakes:
 		assert_int_equal(us_msg_handshakes_decode(&hands, body.p, body.n), US_OK);
 		t.handshake_messages++;

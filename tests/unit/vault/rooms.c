@@ -34,8 +34,10 @@ rooms_open(struct event_base *base, struct us_registry *reg, struct us_store_rea
 	assert_int_equal(us_vault_views_new(&v->views, v->evidence), US_OK);
 	assert_int_equal(us_vault_sessions_new(&v->sessions), US_OK);
 	assert_int_equal(us_vault_outcomes_new(&v->outcomes, base, v->state, v->keeper), US_OK);
-	assert_int_equal(us_vault_log_gate_new(&v->log_gate, base, v->state, us_vault_gate_opens),
+	assert_int_equal(us_vault_gate_new(&v->log_gate, base, &us_vault_log_gate_limits, v->state,
+			     us_vault_gate_opens),
 	    US_OK);
+	assert_int_equal(us_vault_shares_new(v, NULL), US_OK);
 	assert_int_equal(us_vault_openings_new(&v->openings, base, us_vault_opening_goes_on),
 	    US_OK);
 	assert_int_equal(us_vault_requests_new(&v->requests, base, us_vault_refusal), US_OK);
@@ -61,7 +63,8 @@ rooms_close(struct rooms *r)
 	us_vault_sealer_free(r->sealer);
 	us_vault_loads_free(v->loads);
 	us_vault_requests_free(v->requests);
-	us_vault_log_gate_free(v->log_gate);
+	us_vault_gate_free(v->log_gate);
+	us_vault_shares_free(v);
 	us_vault_openings_free(v->openings);
 	us_vault_outcomes_free(v->outcomes);
 	us_vault_sessions_free(v->sessions);

@@ -8,6 +8,7 @@
 #include "daemon/vault/loads/sealer.h"
 #include "daemon/vault/request/ask.h"
 #include "daemon/vault/request/engine.h"
+#include "daemon/vault/request/shares.h"
 #include "daemon/vault/request/take.h"
 #include "daemon/vault/state/acts.h"
 #include "daemon/vault/state/keeper.h"

@@ -121,7 +121,7 @@ static const struct us_channel_handler front_handler = { .on_message = on_front,
 	.on_close = on_close,
 	.on_drained = on_front_drained };
 
-static struct us_vault_log_gate *
+static struct us_vault_gate *
 gate_of(const struct fixture *f)
 {
 	return f->rooms->vault.log_gate;
@@ -159,8 +159,8 @@ tear_down(void **state)
 	struct fixture *f = *state;
 
 	us_vault_requests_drop(f->rooms->front, US_REASON_CUT);
-	assert_int_equal(us_vault_log_gate_under_way(gate_of(f)), 0);
-	assert_int_equal(us_vault_log_gate_waiting(gate_of(f)), 0);
+	assert_int_equal(us_vault_gate_under_way(gate_of(f)), 0);
+	assert_int_equal(us_vault_gate_waiting(gate_of(f)), 0);
 	us_channel_free(f->vault_front);
 	us_channel_free(f->vault_keeper);
 	us_channel_free(f->keeper);
@@ -303,7 +303,7 @@ one_credential(void **state)
 	for (uint32_t i = 0; i < 100; i++)
 		ask(f, 'a', i);
 	assert_int_equal(f->n_asked, LOG_GATE_OWN);
-	assert_int_equal(us_vault_log_gate_waiting(gate_of(f)), LOG_GATE_WAITING);
+	assert_int_equal(us_vault_gate_waiting(gate_of(f)), LOG_GATE_WAITING);
 	listen_to(f);
 	assert_int_equal(count(f, 429), 100 - LOG_GATE_OWN - LOG_GATE_WAITING);
 	assert_int_equal(f->over_limit, 100 - LOG_GATE_OWN - LOG_GATE_WAITING);
@@ -311,7 +311,7 @@ one_credential(void **state)
 	assert_int_equal(f->answer[99].retry_after, 1);
 	while (f->n_answered < f->n_asked) {
 		serve(f, 500);
-		assert_true(us_vault_log_gate_under_way(gate_of(f)) <= LOG_GATE_OWN);
+		assert_true(us_vault_gate_under_way(gate_of(f)) <= LOG_GATE_OWN);
 	}
 	listen_to(f);
 	assert_int_equal(count(f, 200), LOG_GATE_OWN + LOG_GATE_WAITING);
@@ -329,20 +329,20 @@ all_credentials(void **state)
 	for (uint8_t who = 1; who <= 4; who++)
 		for (unsigned i = 0; i < LOG_GATE_OWN + 2; i++)
 			ask(f, who, tag++);
-	assert_int_equal(us_vault_log_gate_under_way(gate_of(f)), LOG_GATE_ALL);
+	assert_int_equal(us_vault_gate_under_way(gate_of(f)), LOG_GATE_ALL);
 	/* who has none may begin one, all the same */
 	for (unsigned i = 0; i < 3; i++)
 		ask(f, 100, tag++);
-	assert_int_equal(us_vault_log_gate_under_way(gate_of(f)), LOG_GATE_ALL + 1);
+	assert_int_equal(us_vault_gate_under_way(gate_of(f)), LOG_GATE_ALL + 1);
 	for (uint8_t who = 101; who < 200; who++)
 		ask(f, who, tag++);
-	assert_int_equal(us_vault_log_gate_under_way(gate_of(f)), LOG_GATE_MOST);
+	assert_int_equal(us_vault_gate_under_way(gate_of(f)), LOG_GATE_MOST);
 	assert_int_equal(f->n_asked, LOG_GATE_MOST);
 	listen_to(f);
 	assert_int_equal(count(f, 429), 0);
 	while (f->n_answered < f->n_asked) {
 		serve(f, 500);
-		assert_true(us_vault_log_gate_under_way(gate_of(f)) <= LOG_GATE_MOST);
+		assert_true(us_vault_gate_under_way(gate_of(f)) <= LOG_GATE_MOST);
 	}
 	listen_to(f);
 	assert_int_equal(count(f, 200), tag);
@@ -414,17 +414,17 @@ who_goes_makes_room(void **state)
 		ask(f, 'a', i);
 	put_frame(f, US_MSG_cancel, LOG_GATE_OWN + 1, &b); /* that waits, in the middle */
 	turn(f);
-	assert_int_equal(us_vault_log_gate_waiting(gate_of(f)), 3);
+	assert_int_equal(us_vault_gate_waiting(gate_of(f)), 3);
 	put_frame(f, US_MSG_cancel, 0, &b);
 	put_frame(f, US_MSG_cancel, 1, &b);
 	put_frame(f, US_MSG_cancel, LOG_GATE_OWN + 3, &b); /* the last of all */
 	turn(f);
-	assert_int_equal(us_vault_log_gate_waiting(gate_of(f)), 0);
-	assert_int_equal(us_vault_log_gate_under_way(gate_of(f)), LOG_GATE_OWN);
+	assert_int_equal(us_vault_gate_waiting(gate_of(f)), 0);
+	assert_int_equal(us_vault_gate_under_way(gate_of(f)), LOG_GATE_OWN);
 	assert_int_equal(f->n_asked, LOG_GATE_OWN + 2);
 	us_vault_requests_drop(f->rooms->front, US_REASON_GONE);
 	turn(f);
-	assert_int_equal(us_vault_log_gate_under_way(gate_of(f)), 0);
+	assert_int_equal(us_vault_gate_under_way(gate_of(f)), 0);
 	us_buf_free(&b);
 }
 
