@@ -103,14 +103,8 @@ on_front(void *ctx, struct us_channel *ch, uint16_t type, uint32_t tag, struct u
 		err = us_msg_handshakes_decode(&m, body.p, body.n);
 		return err != US_OK ? err : us_vault_keeper_count(v->keeper, v->state, m.counts);
 	}
-	case US_MSG_shares: {
-		struct us_msg_shares m;
-
-		err = us_msg_shares_decode(&m, body.p, body.n);
-		return err != US_OK ?
-		    err :
-		    us_vault_shares_told(v->shares, us_channel_peer_index(ch), m.figures);
-	}
+	case US_MSG_shares:
+		return us_vault_shares_told(v->shares, us_channel_peer_index(ch), body);
 	default:
 		return us_vault_request_take(v, us_vault_kinds, l->front, type, tag, body);
 	}
@@ -313,7 +307,7 @@ open_rooms(struct us_vault_process *p, const struct us_settings *settings)
 		err = us_vault_gate_new(&v->log_gate, v->base, &us_vault_log_gate_limits, v->state,
 		    us_vault_gate_opens);
 	if (err == US_OK)
-		err = us_vault_shares_new(v, settings);
+		err = us_vault_shares_new(v, settings, us_vault_request_turn);
 	if (err == US_OK)
 		err = us_vault_openings_new(&v->openings, v->base, us_vault_opening_goes_on);
 	if (err == US_OK)

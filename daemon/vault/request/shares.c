@@ -5,7 +5,6 @@
 
 #include "base/err.h"
 #include "base/time.h"
-#include "daemon/vault/request/take.h"
 
 #define NS_PER_MS INT64_C(1000000)
 #define HOLDERS 4096 /* of each kind */
@@ -24,14 +23,14 @@ now_ms(void)
 }
 
 int
-us_vault_shares_new(struct us_vault *v, const struct us_settings *settings)
+us_vault_shares_new(struct us_vault *v, const struct us_settings *settings,
+    void (*go_on)(struct us_vault_request *r))
 {
 	struct us_vault_shares *s = v->shares = calloc(1, sizeof *s);
 	int err = s == NULL ? US_ERR_NOMEM : us_shares_new(&s->shares, 1, HOLDERS);
 
 	if (err == US_OK)
-		err = us_vault_gate_new(&s->turns, v->base, &us_vault_turn_limits, v->state,
-		    us_vault_request_turn);
+		err = us_vault_gate_new(&s->turns, v->base, &us_vault_turn_limits, v->state, go_on);
 	if (err == US_OK && settings != NULL)
 		us_shares_set(s->shares, settings);
 	return err;
@@ -179,10 +178,14 @@ us_vault_shares_end(struct us_vault_request *r)
 /* --- figures --------------------------------------------------------------------------- */
 
 int
-us_vault_shares_told(struct us_vault_shares *s, uint8_t front, struct us_bytes figures)
+us_vault_shares_told(struct us_vault_shares *s, uint8_t front, struct us_bytes body)
 {
-	return front >= FRONTS_MAX ? US_ERR_MALFORMED :
-				     us_shares_unpack(figures.p, figures.n, s->fronts[front]);
+	struct us_msg_shares m;
+	const int err = us_msg_shares_decode(&m, body.p, body.n);
+
+	if (err != US_OK || front >= FRONTS_MAX)
+		return err != US_OK ? err : US_ERR_MALFORMED;
+	return us_shares_unpack(m.figures.p, m.figures.n, s->fronts[front]);
 }
 
 /* What a front has said, added up; the largest is that of one front. */

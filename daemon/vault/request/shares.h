@@ -16,18 +16,19 @@
 struct us_settings;
 struct us_vault_shares;
 
-/* v->shares. settings: NULL: none. US_ERR_NOMEM. */
-int us_vault_shares_new(struct us_vault *v, const struct us_settings *settings);
+/* v->shares. settings: NULL: none; go_on: it is its turn. US_ERR_NOMEM. */
+int us_vault_shares_new(struct us_vault *v, const struct us_settings *settings,
+    void (*go_on)(struct us_vault_request *r));
 /* Gives it back; no request may be left. */
 void us_vault_shares_free(struct us_vault *v);
-/* GO_ON: it is its turn; WAIT: us_vault_request_turn() follows; FAIL: too much. */
+/* GO_ON: it is its turn; WAIT: go_on() follows; FAIL: too much. */
 enum us_vault_next us_vault_shares_begin(struct us_vault_request *r);
 /* An entry says that it is refused. */
 void us_vault_shares_refused(struct us_vault_request *r);
 /* It is about to be gone. */
 void us_vault_shares_end(struct us_vault_request *r);
-/* What a front says that it has. US_ERR_MALFORMED. */
-int us_vault_shares_told(struct us_vault_shares *s, uint8_t front, struct us_bytes figures);
+/* What a front says that it has: a message "shares". US_ERR_MALFORMED. */
+int us_vault_shares_told(struct us_vault_shares *s, uint8_t front, struct us_bytes body);
 /* Writes the member "limits": every kind of share, of the vault and of all fronts together. */
 void us_vault_put_limits(struct us_vault_shares *s, struct us_json *j);
 

@@ -78,7 +78,7 @@ test_manuals(void **state)
 		(void)fclose(f);
 		for (size_t i = 0; us_setting_name(i) != NULL; i++)
 			/* limits of shares have a table and a test of their own */
-			if (strncmp(us_setting_name(i), "share.", 6) != 0 &&
+			if (strncmp(us_setting_name(i), "limit.", 6) != 0 &&
 			    strstr(text, us_setting_name(i)) == NULL)
 				fail_msg("%s does not have %s", manuals[m], us_setting_name(i));
 	}

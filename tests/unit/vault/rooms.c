@@ -37,7 +37,7 @@ rooms_open(struct event_base *base, struct us_registry *reg, struct us_store_rea
 	assert_int_equal(us_vault_gate_new(&v->log_gate, base, &us_vault_log_gate_limits, v->state,
 			     us_vault_gate_opens),
 	    US_OK);
-	assert_int_equal(us_vault_shares_new(v, NULL), US_OK);
+	assert_int_equal(us_vault_shares_new(v, NULL, us_vault_request_turn), US_OK);
 	assert_int_equal(us_vault_openings_new(&v->openings, base, us_vault_opening_goes_on),
 	    US_OK);
 	assert_int_equal(us_vault_requests_new(&v->requests, base, us_vault_refusal), US_OK);
