@@ -7,6 +7,7 @@
 #include "base/err.h"
 
 #define VERSION 1
+#define ACCESS_VERSION 2     /* 1 had no flags */
 #define DISCLOSURE_VERSION 2 /* 1 named no collection */
 #define FLAG_COPY 0x01
 #define FLAG_BATCH 0x02
@@ -86,6 +87,7 @@ take_parties(struct us_reader *r, struct us_entry_access *a)
 }
 
 /* How each type of US_ENTRY_ACCESS_FIELDS is written, read, and checked. */
+#define PUT_FLAG PUT_KIND
 #define PUT_KIND(m) us_buf_put_u8(out, (uint8_t)a->m)
 #define PUT_ACTION PUT_KIND
 #define PUT_DECISION PUT_KIND
@@ -96,6 +98,7 @@ take_parties(struct us_reader *r, struct us_entry_access *a)
 #define PUT_STR16(m) us_buf_put_str16(out, a->m.p, a->m.n)
 #define PUT_PARTIES(m) put_parties(out, a)
 
+#define TAKE_FLAG(m) a.m = version == 1 ? 0 : us_take_u8(&r)
 #define TAKE_KIND(m) a.m = (enum us_kind)us_take_u8(&r)
 #define TAKE_ACTION(m) a.m = (enum us_action)us_take_u8(&r)
 #define TAKE_DECISION(m) a.m = (enum us_decision)us_take_u8(&r)
@@ -106,6 +109,7 @@ take_parties(struct us_reader *r, struct us_entry_access *a)
 #define TAKE_STR16(m) a.m = us_take_str16(&r, UINT16_MAX)
 #define TAKE_PARTIES(m) take_parties(&r, &a)
 
+#define HAS_FLAG(m) (a->m == 0 || a->m == 1)
 #define HAS_KIND(m) us_kind_name((unsigned)a->m) != NULL
 #define HAS_ACTION(m) us_action_name((unsigned)a->m) != NULL
 #define HAS_DECISION(m) us_decision_name((unsigned)a->m) != NULL
@@ -133,7 +137,7 @@ us_entry_access_encode(struct us_buf *out, const struct us_entry_access *a)
 
 	if (!is_known(a))
 		return US_ERR_ARG;
-	err = us_buf_put_u8(out, VERSION);
+	err = us_buf_put_u8(out, ACCESS_VERSION);
 #define F(type, member) then(&err, PUT_##type(member));
 	US_ENTRY_ACCESS_FIELDS(F)
 #undef F
@@ -166,7 +170,7 @@ us_entry_access_decode(struct us_entry_access *out, const void *content, size_t 
 	err = us_reader_end(&r);
 	if (err != US_OK)
 		return err;
-	if (version != VERSION)
+	if (version != 1 && version != ACCESS_VERSION)
 		return US_ERR_FORMAT;
 	if (!is_known(&a))
 		return US_ERR_RANGE;

@@ -8,9 +8,10 @@
  *
  * Contents of the boxes (big-endian; a reader refuses left-over bytes and other versions):
  *
- *   access      u8 version = 1, u8 kind, u8 action, u8 decision, u8 reason (case/action.h),
- *               u32 person (0: nobody), credential(32), u32 collection (0: none), u32 rule
- *               (counted from 1 in the order's file; 0: none), str16 paragraph, session id(16),
+ *   access      u8 version = 2, u8 flags (1 told; in version 1 not there), u8 kind, u8 action,
+ *               u8 decision, u8 reason (case/action.h), u32 person (0: nobody),
+ *               credential(32), u32 collection (0: none), u32 rule (counted from 1 in
+ *               the order's file; 0: none), str16 paragraph, session id(16),
  *               u8 n, n x str16 party, u64 index of the entry this one answers (all ones: none),
  *               u64 sequence of the committed act (all ones: none), str16 summary (log/event.h)
  *   disclosure  u8 version = 2, u8 flags (1 copy, 2 batch, 4 fewer), u32 collection (0: none; in
@@ -65,6 +66,9 @@ enum us_box { US_BOX_ACCESS, US_BOX_DISCLOSURE, US_BOX_QUERY, US_BOXES };
 /* Who did what and what was decided. Views belong to the caller (encode) or point into the
  * decoded content (decode). */
 struct us_entry_access {
+	/* 1: that it was this person is the vault's word alone; nothing that their key has signed
+	 * was at hand. Never of what was allowed to somebody */
+	int told;
 	enum us_kind kind;
 	enum us_action action;
 	enum us_decision decision;
@@ -84,6 +88,7 @@ struct us_entry_access {
 /* The members of it in the order of their bytes, behind the version; the summary is the last. What
  * is not here is neither written nor read: contents.c goes by this. F(type, member) */
 #define US_ENTRY_ACCESS_FIELDS(F) \
+	F(FLAG, told) \
 	F(KIND, kind) \
 	F(ACTION, action) \
 	F(DECISION, decision) \

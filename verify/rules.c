@@ -366,6 +366,22 @@ check_approval(struct us_verify_rules *r, const struct us_opened *e,
 	return us_verify_key_set_add(&r->approvals, key, &item, INT64_MIN);
 }
 
+/* What the vault alone told of a person gave nobody anything, and names no session. */
+static int
+check_told(const struct us_opened *e, struct us_verify_finding *finding)
+{
+	static const uint8_t none[sizeof e->access.session];
+
+	if (!e->access.told)
+		return US_OK;
+	if (is_granted(e))
+		return broken(finding, e, "session",
+		    "it lets somebody do what the vault alone says they asked for");
+	return memcmp(e->access.session, none, sizeof none) != 0 ?
+	    broken(finding, e, "session", "the vault alone tells it, and it names a session") :
+	    US_OK;
+}
+
 static int
 check_grant(struct us_verify_rules *r, const struct us_opened *e, struct us_verify_finding *finding)
 {
@@ -410,6 +426,8 @@ us_verify_rules_next(struct us_verify_rules *r, const struct us_opened *e,
 			    "it stands under a version of the order that was not announced");
 		if (err == US_OK)
 			err = check_outcome(r, e, finding);
+		if (err == US_OK)
+			err = check_told(e, finding);
 		if (err == US_OK && is_granted(e))
 			err = check_grant(r, e, finding);
 	}

@@ -157,6 +157,8 @@ put_access(struct us_json *j, const struct us_opened *o, const struct us_log_nam
 	us_json_kv_cstr(j, "action", us_action_name(a->action));
 	us_json_kv_cstr(j, "decision", us_decision_name(a->decision));
 	us_json_kv_cstr(j, "reason", us_reason_name(a->reason));
+	if (a->told)
+		us_json_kv_cstr(j, "as_told", "by the vault");
 	us_json_key(j, "rule");
 	if (a->rule == 0)
 		us_json_null(j);

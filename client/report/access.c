@@ -196,6 +196,7 @@ history_entry(struct us_report *r, const struct us_trail_entry *e)
 	us_report_text(row, "decision", us_decision_name(e->decision));
 	us_report_text(row, "reason",
 	    e->reason == US_REASON_NONE ? NULL : us_reason_name(e->reason));
+	us_report_text(row, "as_told", e->told ? "by the vault" : NULL);
 	us_report_text(row, "paragraph", e->paragraph);
 	us_report_collection(r, row, e);
 	us_report_disclosed(r, row, e);
@@ -244,8 +245,8 @@ const struct us_report_kind us_report_person_history = {
 	.name = "person-history",
 	.question = "What did this person, or this party, do and read?",
 	.options = "--person N | --party P",
-	.columns = US_ENTRY_COLUMNS
-	"kind decision reason paragraph collection records bates left query purpose address",
+	.columns = US_ENTRY_COLUMNS "kind decision reason as_told paragraph collection records "
+				    "bates left query purpose address",
 	.needs = US_NEEDS_ACCESS | US_NEEDS_RECORDS | US_NEEDS_QUERY,
 	.state = sizeof(struct us_client_history),
 	.entry = history_entry,
@@ -297,6 +298,7 @@ put_denial(struct us_report *r, const struct us_trail_entry *e, enum us_reason r
 	cJSON *row = us_report_entry_row(r, e);
 
 	us_report_text(row, "reason", us_reason_name(reason));
+	us_report_text(row, "as_told", e->told ? "by the vault" : NULL);
 	put_rule(row, e);
 	us_report_collection(r, row, e);
 	put_asked(r, row, e);
@@ -371,7 +373,7 @@ const struct us_report_kind us_report_denials = {
 	.question = "What was refused, to whom, and why?",
 	.options = "[COLLECTION/BATES]",
 	.columns = US_ENTRY_COLUMNS
-	"reason rule paragraph order collection asked purpose query count",
+	"reason as_told rule paragraph order collection asked purpose query count",
 	.needs = US_NEEDS_ACCESS,
 	.state = sizeof(struct us_client_denials),
 	.entry = denials_entry,

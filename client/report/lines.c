@@ -82,6 +82,8 @@ put_about(struct us_buf *b, const cJSON *e)
 		err = us_buf_putf(b, "  (%s)", paragraph);
 	if (err == US_OK && *reason != '\0' && strcmp(reason, "none") != 0)
 		err = us_buf_putf(b, "  %s", reason);
+	if (err == US_OK && *us_json_text(e, "as_told") != '\0')
+		err = us_buf_putf(b, ", as told %s", us_json_text(e, "as_told"));
 	if (err == US_OK && records > 0)
 		err = us_buf_putf(b, "  %d records", records);
 	if (err == US_OK)
@@ -165,7 +167,7 @@ text_line(FILE *to, const cJSON *e)
 
 static const char *const csv_columns[] = { "index", "time", "class", "order", "person", "party",
 	"action", "decision", "reason", "rule", "paragraph", "collection", "credential", "records",
-	"purpose", "query", "address" };
+	"purpose", "query", "address", "as_told" };
 
 static int
 csv_cell(FILE *to, const cJSON *value)

@@ -120,6 +120,7 @@ take_access(struct us_trail *t, struct us_trail_entry *e, const struct us_entry_
 	e->person = a->person;
 	e->collection = a->collection;
 	e->rule = a->rule;
+	e->told = a->told;
 	e->related = a->related;
 	e->sequence = a->sequence;
 	memcpy(e->credential, a->credential, sizeof e->credential);

@@ -28,6 +28,7 @@ struct us_trail_entry {
 	enum us_decision decision;
 	enum us_reason reason;
 	uint32_t person, collection, rule;
+	int told; /* that it was this person is the vault's word alone */
 	uint8_t credential[32];
 	uint64_t related, sequence;
 	const char *paragraph;

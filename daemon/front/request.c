@@ -71,10 +71,12 @@ int
 us_decode_session_request(struct us_decode *d)
 {
 	struct us_msg_session_request *m = &d->out->u.session_request;
+	struct us_bytes unread;
 	const struct us_json_member list[] = {
 		{ "statement", US_JSON_BASE64, 1, 1, 512, &m->statement, NULL },
 		{ "signature", US_JSON_BASE64, 1, 1, 256, &m->signature, NULL },
-		{ "certificate", US_JSON_BASE64, 1, 1, 16384, &m->certificate, NULL },
+		/* clients of before send it: the keeper has its own */
+		{ "certificate", US_JSON_BASE64, 0, 1, 16384, &unread, NULL },
 	};
 
 	US_DECODE_WHO(d, m);

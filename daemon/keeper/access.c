@@ -13,12 +13,15 @@
 #include "daemon/keeper/approve.h"
 #include "daemon/keeper/decide.h"
 #include "daemon/keeper/internal.h"
+#include "daemon/keeper/session.h"
 #include "daemon/keeper/ledger.h"
 #include "daemon/keeper/life.h"
 #include "daemon/keeper/low_space.h"
 #include "daemon/keeper/outcome.h"
 #include "daemon/keeper/page_keys.h"
 #include "daemon/keeper/refused.h"
+#include "daemon/keeper/unattributed.h"
+#include "daemon/keeper/vault_entry.h"
 #include "daemon/keeper/handlers.h"
 #include "daemon/process/ticket.h"
 
@@ -27,39 +30,6 @@
 /* Beside a longer query no lists stand in the first part. */
 #define QUERY_ALONE 8192u
 #define RECORD_ANSWER 48u
-
-/* --- parse --------------------------------------------------------------------------------- */
-
-static int
-count_terms(struct us_bytes packed, size_t *n)
-{
-	struct us_reader r;
-
-	us_reader_init(&r, packed.p, packed.n);
-	*n = 0;
-	while (r.err == US_OK && r.left > 0) {
-		if (us_take_str16(&r, UINT16_MAX).n == 0)
-			return US_ERR_FORMAT;
-		++*n;
-	}
-	return us_reader_end(&r);
-}
-
-static int
-well_formed(const struct us_msg_log *m, size_t *n_terms)
-{
-	if (us_kind_name(m->kind) == NULL || us_action_name(m->action) == NULL ||
-	    us_decision_name(m->decision) == NULL || us_reason_name(m->reason) == NULL ||
-	    m->action == US_ACTION_NONE || m->decision == US_DECISION_NONE)
-		return US_ERR_RANGE;
-	if ((m->flags & ~(US_LOG_COPY | US_LOG_FEWER)) != 0 || m->records.n % 8 != 0 ||
-	    ((m->flags & US_LOG_COPY) == 0 && m->note.n > 0))
-		return US_ERR_FORMAT;
-	if ((m->decision == US_DECISION_ALLOW) != (m->reason == US_REASON_NONE) &&
-	    m->decision != US_DECISION_FAILED)
-		return US_ERR_FORMAT;
-	return count_terms(m->terms, n_terms);
-}
 
 /* --- append -------------------------------------------------------------------------------- */
 
@@ -167,6 +137,10 @@ append_parts(struct us_keeper *k, const struct us_msg_log *m, struct us_entry_ac
 		err = us_keeper_append(k, &e, &p->index, &p->time_ns);
 		fact.order_version = e.order_version;
 		fact.time_ns = p->time_ns;
+		/* half a request would stand in the log for ever */
+		if (err != US_OK && part > 0)
+			us_fatal("a part of a request cannot be logged: %s. Stopping",
+			    us_strerror(err));
 		if (err == US_OK &&
 		    (us_approval_take(k->usage, access, p->index) != US_OK ||
 			us_ledger_take(k, &fact) != US_OK))
@@ -339,13 +313,15 @@ new_answer(const struct us_msg_log *m, size_t n_terms)
 }
 
 static int
-answer_malformed(struct us_channel *ch, uint32_t tag)
+answer_malformed(struct us_keeper *k, struct us_channel *ch, uint32_t tag)
 {
+	static const uint8_t count[5] = { US_REASON_MALFORMED, 0, 0, 0, 1 };
 	const struct us_msg_logged m = { .err = US_ERR_FORMAT,
 		.reason = US_REASON_MALFORMED,
 		.index = US_ENTRY_NONE };
 
 	us_log(US_LOG_WARNING, "the vault sent an entry that makes no sense: it is refused");
+	(void)us_keeper_unattributed_take(k, (struct us_bytes){ count, sizeof count });
 	return us_send_logged(ch, tag, &m);
 }
 
@@ -363,8 +339,9 @@ us_on_log(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_by
 
 	if (err != US_OK)
 		return err;
-	if (well_formed(&m, &n_terms) != US_OK)
-		return answer_malformed(ch, tag);
+	if (us_vault_entry_check(k, &m, &n_terms) != US_OK)
+		return answer_malformed(k, ch, tag);
+	us_vault_entry_correct(k, &m);
 	a = p.data = new_answer(&m, n_terms);
 	if (a == NULL)
 		return US_ERR_NOMEM;
@@ -381,8 +358,7 @@ us_on_log(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_by
 	if (a->approval != 0)
 		access.event = (struct us_event){ .form = US_EVENT_APPROVAL,
 			.approval = { a->approval } };
-	us_keeper_fill_person(k, &access, m.credential);
-	memcpy(access.session, m.session, 16);
+	us_keeper_fill_asker(k, &access, m.credential, m.session);
 	if (us_low_space_is_low(k) && access.decision == US_DECISION_DENY)
 		m = without_lists(&m);
 	us_buf_init(&refused, US_REFUSED_MAX);
@@ -394,7 +370,7 @@ us_on_log(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us_by
 	us_buf_free(&refused);
 	if (err == US_ERR_LIMIT || err == US_ERR_ARG || err == US_ERR_FORMAT) {
 		free(a);
-		return answer_malformed(ch, tag);
+		return answer_malformed(k, ch, tag);
 	}
 	if (err != US_OK) {
 		free(a);

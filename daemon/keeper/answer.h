@@ -67,7 +67,8 @@ int us_keeper_send_logged(struct us_keeper *k, const struct us_pending *p, int e
 /* Fills index, time, size and proof of p's entry; proof must have 2,048 bytes of room. */
 int us_keeper_fill_logged(struct us_keeper *k, const struct us_pending *p, struct us_msg_logged *m,
     uint8_t proof[2048]);
-/* Fills the person's part of an access box, from the registry. */
+/* Fills the person's part of an access box, from the registry: the credential is known to be that
+ * person's doing. */
 void us_keeper_fill_person(const struct us_keeper *k, struct us_entry_access *a,
     const uint8_t credential[32]);
 

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "daemon/keeper/answer.h"
 #include "daemon/keeper/internal.h"
+#include "daemon/keeper/session.h"
 #include "daemon/keeper/refused.h"
 #include "registry/act.h"
 
@@ -68,8 +69,7 @@ us_keeper_claim_append(struct us_keeper *k, const struct us_keeper_claim *c,
 		a.rule = refusal->rule;
 		a.paragraph = us_bytes_of(refusal->paragraph);
 	}
-	us_keeper_fill_person(k, &a, c->credential);
-	memcpy(a.session, c->session, 16);
+	us_keeper_fill_asker(k, &a, c->credential, c->session);
 	if (c->seal.n > 0)
 		a.event = (struct us_event){ .form = US_EVENT_SEAL, .seal = { c->seal } };
 	q.address = c->peer;

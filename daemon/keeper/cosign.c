@@ -112,6 +112,7 @@ us_on_cosign_request(struct us_keeper *k, struct us_channel *ch, uint32_t tag, s
 	a.decision = b->err == US_OK ? US_DECISION_ALLOW : US_DECISION_DENY;
 	a.reason = b->reason;
 	us_keeper_fill_person(k, &a, m.credential);
+	a.told = 1;
 	if (b->taken.is_said)
 		a.event = (struct us_event){ .form = US_EVENT_COSIGNED,
 			.cosigned = { .size = b->taken.size,

@@ -10,6 +10,7 @@
 #include "daemon/keeper/ledger.h"
 #include "daemon/keeper/low_space.h"
 #include "daemon/keeper/session.h"
+#include "daemon/keeper/vault_entry.h"
 #include "registry/withheld.h"
 
 static void

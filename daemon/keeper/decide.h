@@ -15,8 +15,6 @@ struct us_copy;
 struct us_keeper;
 
 #define US_TERM_KEYS_MAX 524288u /* bytes of term keys in one answer */
-#define US_LOG_COPY 1u           /* in flags: the entry discloses a copy */
-#define US_LOG_FEWER 2u          /* in flags: the person is told "fewer than total" */
 
 /* What remains of a request until its entry is durable. */
 struct us_log_answer {

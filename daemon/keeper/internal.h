@@ -8,6 +8,7 @@
  *   answer.c    entries, commit, replies         seal.c      the end behind a seal
  *   unseal.c    shares, root                     replay.c    the vault shows its acts
  *   session.c   nonces and sessions              access.c    "log": entries that name keys
+ *   vault_entry.c   what a vault may ask to have logged
  *   acts.c      signed acts, two phases          claim.c     an act that is refused
  *   loads.c     loads end when what opened them does
  *   batches.c   the sealer's batches, dictionaries.c its dictionaries, counters.c their numbers

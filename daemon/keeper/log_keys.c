@@ -327,8 +327,7 @@ us_on_log_keys(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct 
 	a.action = US_ACTION_AUDIT_KEYS;
 	a.decision = t->q.err == US_OK ? US_DECISION_ALLOW : US_DECISION_DENY;
 	a.reason = t->q.reason;
-	us_keeper_fill_person(k, &a, m.credential);
-	memcpy(a.session, m.session, 16);
+	us_keeper_fill_asker(k, &a, m.credential, m.session);
 	a.event = (struct us_event){ .form = US_EVENT_BOX_KEYS,
 		.box_keys = { .from = m.from, .to = m.to } };
 	q.address = m.peer;

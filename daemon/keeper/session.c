@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "crypto/cert.h"
 #include "crypto/crypto.h"
 #include "crypto/session.h"
 #include "base/err.h"
@@ -108,42 +107,32 @@ reason_of(int err)
 	}
 }
 
-/* Everything that a session needs. */
+/* Everything that a session needs. theirs: 1 once it is known that the credential's key signed. */
 static enum us_reason
 verify(struct us_keeper *k, const struct us_msg_session_request *m, int64_t now,
-    struct us_session_statement *s, const struct us_person **person)
+    struct us_session_statement *s, const struct us_person **person, int *theirs)
 {
-	const struct us_session_proof proof = { m->statement, m->signature, m->certificate };
+	struct us_session_proof proof = { .statement = m->statement, .signature = m->signature };
 	const struct us_credential *known;
-	uint8_t fingerprint[32];
 	enum us_reason reason;
 	int err;
 
 	*person = NULL;
 	if (us_keeper_state(k) != US_KEEPER_OPEN)
 		return US_REASON_SEALED;
-	/* Nothing is parsed but certificates that this keeper issued itself, byte by byte: a front
-	 * that shows another one has not asked for it in a handshake. */
-	err = us_cert_fingerprint(m->certificate, fingerprint);
-	if (err != US_OK)
-		return reason_of(err);
-	(void)us_registry_standing(k->registry, fingerprint, now, NULL, &known);
+	/* No certificate comes here: of the one that was shown to a front its fingerprint does, and
+	 * by that the keeper's own copy is found, which it issued. */
+	(void)us_registry_standing(k->registry, m->credential, now, NULL, &known);
 	if (known == NULL)
 		return US_REASON_UNKNOWN_CREDENTIAL;
+	proof.cert = known->certificate;
 	err = us_session_verify(&proof, k->conf.vault_id, now, s);
 	if (err != US_OK)
 		return reason_of(err);
-	if (memcmp(s->credential, m->credential, 32) != 0)
-		return US_REASON_SESSION_FORGED;
 	reason = check_nonce(k, s->nonce, now);
 	if (reason != US_REASON_NONE)
 		return reason;
-	err = us_cert_verify(m->certificate, (struct us_bytes){ k->conf.ca.data, k->conf.ca.len },
-	    US_CERT_CLIENT, now);
-	if (err != US_OK)
-		return err == US_ERR_SIGNATURE ? US_REASON_FOREIGN_CA :
-		    err == US_ERR_DENIED       ? US_REASON_WRONG_USAGE :
-						 reason_of(err);
+	*theirs = 1;
 	reason = us_registry_standing(k->registry, s->credential, now, person, NULL);
 	return reason == US_REASON_NONE &&
 		us_low_space_refuses(k, US_ACTION_SESSION, s->credential) ?
@@ -154,7 +143,7 @@ verify(struct us_keeper *k, const struct us_msg_session_request *m, int64_t now,
 /* Where the id is, or where it may be put: the first of sixteen places that is free or expired,
  * else the one that expires first. */
 static struct us_session *
-place(struct us_keeper *k, const uint8_t id[16], int64_t now, int to_write)
+place(const struct us_keeper *k, const uint8_t id[16], int64_t now, int to_write)
 {
 	struct us_session *best = NULL;
 
@@ -210,6 +199,7 @@ us_on_session_request(struct us_keeper *k, struct us_channel *ch, uint32_t tag,
 	struct us_entry_access a;
 	struct us_entry_query q;
 	struct us_keeper_opened *o;
+	int theirs = 0;
 	int err = us_msg_session_request_decode(&m, body.p, body.n);
 
 	if (err != US_OK)
@@ -217,7 +207,7 @@ us_on_session_request(struct us_keeper *k, struct us_channel *ch, uint32_t tag,
 	o = p.data = calloc(1, sizeof *o);
 	if (o == NULL)
 		return US_ERR_NOMEM;
-	o->reason = verify(k, &m, us_time_now_ns(), &s, &person);
+	o->reason = verify(k, &m, us_time_now_ns(), &s, &person, &theirs);
 	us_entry_access_init(&a);
 	us_entry_query_init(&q);
 	a.kind = US_KIND_INTENT;
@@ -225,6 +215,7 @@ us_on_session_request(struct us_keeper *k, struct us_channel *ch, uint32_t tag,
 	a.decision = o->reason == US_REASON_NONE ? US_DECISION_ALLOW : US_DECISION_DENY;
 	a.reason = o->reason;
 	us_keeper_fill_person(k, &a, m.credential);
+	a.told = !theirs;
 	q.address = m.peer;
 	if (o->reason == US_REASON_NONE) {
 		err = us_session_id(m.statement, o->session.id);
@@ -265,6 +256,26 @@ us_keeper_session(struct us_keeper *k, const uint8_t session[16], const uint8_t 
 	if (reason == US_REASON_NONE && (*person == NULL || (*person)->id != s->person))
 		return US_REASON_SESSION_FORGED;
 	return reason;
+}
+
+static int
+session_is_of(const struct us_keeper *k, const uint8_t session[16], const uint8_t credential[32])
+{
+	const int64_t now = us_time_now_ns();
+	const struct us_session *s = place(k, session, now, 0);
+
+	return us_keeper_state(k) == US_KEEPER_OPEN && s != NULL && s->expires_ns > now &&
+	    memcmp(s->credential, credential, sizeof s->credential) == 0;
+}
+
+void
+us_keeper_fill_asker(const struct us_keeper *k, struct us_entry_access *a,
+    const uint8_t credential[32], const uint8_t session[16])
+{
+	us_keeper_fill_person(k, a, credential);
+	a->told = a->decision != US_DECISION_ALLOW && !session_is_of(k, session, credential);
+	if (!a->told)
+		memcpy(a->session, session, sizeof a->session);
 }
 
 void

@@ -15,6 +15,7 @@
 #define US_KEEPER_SESSIONS 16384u /* live at once; a power of two */
 
 struct us_context;
+struct us_entry_access;
 struct us_keeper;
 struct us_person;
 
@@ -26,6 +27,11 @@ void us_sessions_free(struct us_keeper *k);
  * not. */
 enum us_reason us_keeper_session(struct us_keeper *k, const uint8_t session[16],
     const uint8_t credential[32], const struct us_person **person);
+/* us_keeper_fill_person() of what the vault says of who asks; a has its decision. What is not
+ * allowed and has no live session of theirs is told by the vault, and the entry says that and names
+ * no session. */
+void us_keeper_fill_asker(const struct us_keeper *k, struct us_entry_access *a,
+    const uint8_t credential[32], const uint8_t session[16]);
 /* Makes the version that is in force now the one that decides; an entry says so if it is another
  * than was said last. */
 void us_keeper_order_at(struct us_keeper *k, int64_t now_ns);

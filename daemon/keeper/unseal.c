@@ -324,6 +324,7 @@ append_share(struct us_keeper *k, const struct us_msg_share_request *m,
 					  US_REASON_WRONG_SHARE;
 	access.event = (struct us_event){ .form = US_EVENT_SHARE, .share = { (uint8_t)a->share } };
 	memcpy(access.credential, m->credential, 32);
+	access.told = 1;
 	query.address = m->peer;
 	return us_keeper_append(k, &e, &p->index, &p->time_ns);
 }

@@ -579,9 +579,11 @@ class Access:
         self.kind = self.action = self.decision = self.person = 0
         self.credential = self.session = self.summary = b""
         self.related = self.sequence = NONE
+        self.told = 0
         if not data:
             return
-        c = Content(data)
+        c = Content(data, (1, 2))
+        self.told = c.u(1) if c.version == 2 else 0
         self.kind, self.action, self.decision = c.u(1), c.u(1), c.u(1)
         c.u(1)
         self.person, self.credential = c.u(4), c.take(32)
@@ -589,7 +591,7 @@ class Access:
         c.string()
         self.session = c.take(16)
         parties = c.u(1)
-        if parties > 16 or not 1 <= self.kind <= 4 or self.decision > 3:
+        if parties > 16 or not 1 <= self.kind <= 4 or self.decision > 3 or self.told > 1:
             raise ValueError("a number is out of range")
         for _ in range(parties):
             c.string()
@@ -833,9 +835,13 @@ class Rules:
         a, kind = self.access, self.entry.kind
         if self.is_event(AUDIT_WITNESS):
             return  # may be brought to a sealed vault, by anybody
+        if a.told and a.session != bytes(16):
+            raise self.broken("session", "the vault alone tells it, and it names a session")
         if a.decision != ALLOW or not (kind == ACCESS or (kind == STATE and a.kind == OUTCOME)
                                        or (kind == SYSTEM and a.kind == INTENT)):
             return
+        if a.told:
+            raise self.broken("session", "it lets somebody do what the vault alone says they asked for")
         if self.vault in ("closed", "replaying"):
             raise self.broken("seal", "the vault was sealed")
         self.session()

@@ -44,11 +44,11 @@ contents(uint8_t which, const uint8_t *p, size_t n)
 
 	us_buf_init(&out, 1u << 20);
 	if (which == US_BOX_ACCESS) {
-		if (us_entry_access_decode(&access, p, n) == US_OK)
+		/* what was written before it said who tells it is read, and not written any more */
+		if (us_entry_access_decode(&access, p, n) == US_OK && p[0] == 2)
 			same(&out, us_entry_access_encode(&out, &access), p, n);
 	} else if (which == US_BOX_DISCLOSURE) {
-		/* what was written before a disclosure named its collection is read, and not
-		 * written any more */
+		/* the same of what was before a disclosure named its collection */
 		if (us_entry_disclosure_decode(&disclosure, p, n) == US_OK && p[0] == 2)
 			same(&out, us_entry_disclosure_encode(&out, &disclosure), p, n);
 		us_entry_disclosure_free(&disclosure);

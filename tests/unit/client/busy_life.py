@@ -64,18 +64,18 @@ class Life:
 
     def add(self, what, kind, action, decision="allow", reason="none", who=None, collection=0, records=(), asked=(), more=0, related=NONE,
             rule=0, paragraph="", summary=b"", purpose="", query="", copy=None, recipient="", total=None, fewer=False, part=0, parts=1,
-            act=None, root=None, snapshot=0, credential=None, session=None, **kept):
+            act=None, root=None, snapshot=0, credential=None, session=None, told=0, **kept):
         """what: the class. kept: for the fold alone."""
         index, order, person = len(self.drafts), self.order, self.people.get(who, {"number": 0, "parties": []})
         session = session or hashlib.sha256(b"session %d %d" % (person["number"], self.sessions.get((who, credential), 0))).digest()[:16]
         credential = credential or person.get("credential", bytes(32))
-        session = session if person["number"] else bytes(16)
+        session = session if person["number"] and not told else bytes(16)
         terms = list(asked) + (["+%d" % more] if more else [])
         sequence = NONE
         if what == v.STATE:
             self.acts += 1
             sequence, summary = self.acts, act if len(act) <= 2048 else hashlib.sha256(act).digest()
-        access = (u(1, 1) + u(1, KINDS[kind]) + u(1, ACTIONS[action]) + u(1, DECISIONS[decision]) + u(1, REASONS[reason])
+        access = ((u(2, 0x201) if told else u(1, 1)) + u(1, KINDS[kind]) + u(1, ACTIONS[action]) + u(1, DECISIONS[decision]) + u(1, REASONS[reason])
                   + u(4, person["number"]) + credential + u(4, collection) + u(4, rule) + text(paragraph) + session
                   + u(1, len(person["parties"])) + b"".join(map(text, person["parties"])) + u(8, related) + u(8, sequence) + s16(summary))
         last, listed = 0, b""
@@ -95,7 +95,7 @@ class Life:
         self.drafts.append(draft)
         self.said.append(dict(kept, index=index, time=self.now, kind=kind, action=NAMES[ACTIONS[action]], decision=decision, reason=reason, who=who,
                               person=person["number"], collection=collection, records=list(records), asked=list(asked), more=more,
-                              related=related, rule=rule, paragraph=paragraph, purpose=purpose, query=query, copy=copy, recipient=recipient,
+                              related=related, rule=rule, paragraph=paragraph, told=told, purpose=purpose, query=query, copy=copy, recipient=recipient,
                               total=total, fewer=fewer, part=part, parts=parts, order=order, state=what == v.STATE, class_=what,
                               snapshot=snapshot, party=", ".join(person["parties"]), credential=credential, session=session))
         self.now += SECOND
@@ -289,7 +289,7 @@ def lives():
     a.act(None, "batch-void", u(4, 2) + u(4, 3) + u(8, 40) + u(4, 5) + text("given up"), collection=2, fate=(2, 3, "void"), detail="")
     # who may no more
     a.at("2024-03-05T10:00:00")
-    a.add(v.ACCESS, "intent", "session", "deny", "expired", who="Alice")
+    a.add(v.ACCESS, "intent", "session", "deny", "expired", who="Alice", told=1)
     a.act("Adam", "person-suspend", u(4, 5) + text("inquiry"), sets=(5, "suspended", True), detail="Eve: inquiry")
     a.read("Eve", [50])
     a.refuse("Eve", "suspended", ["DEMO000000051"])

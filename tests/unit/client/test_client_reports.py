@@ -80,6 +80,10 @@ def reason(e):
     return None if e["reason"] == "none" else e["reason"]
 
 
+def told(e):
+    return "by the vault" if e["told"] else None
+
+
 def discloses(e):
     return (e["kind"], e["decision"]) == ("disclosure", "allow") and e["action"] in EVIDENCE and bool(e["records"] or e["copy"] is not None)
 
@@ -139,7 +143,7 @@ def who_saw(asked, collection, first, last):
 
 def person_history(asked):
     mine = [e for e in SAID if e["person"] and asked(e)]
-    rows = [dict(head(e), kind=e["kind"], decision=e["decision"], reason=reason(e), paragraph=e["paragraph"] or None,
+    rows = [dict(head(e), kind=e["kind"], decision=e["decision"], reason=reason(e), as_told=told(e), paragraph=e["paragraph"] or None,
                  collection=COLLECTION[e["collection"]], records=len(e["records"]), bates=bates(e["collection"], e["records"]),
                  left=left(e) if discloses(e) else None, query=e["query"] or None, purpose=e["purpose"] or None,
                  address="192.0.2.7") for e in mine]
@@ -157,7 +161,7 @@ def denials(asked, wanted=None):
             continue
         named = bates(e["collection"], [number_of(b) for b in e["asked"]])
         for why, count in e.get("counts", [(e["reason"], 1)]):
-            rows.append(dict(head(e), reason=why, rule=e["rule"] or None, paragraph=e["paragraph"] or None, order=e["order"],
+            rows.append(dict(head(e), reason=why, as_told=told(e), rule=e["rule"] or None, paragraph=e["paragraph"] or None, order=e["order"],
                              collection=COLLECTION[e["collection"]], asked="%s and %d more" % (named, e["more"]) if e["more"] else named,
                              purpose=e["purpose"] or None, query=e["query"] or None, count=count))
     failed = sum(row["count"] for row in rows if row["action"] == "handshakes")
@@ -449,7 +453,7 @@ def line(e, withheld):
         out["collection"] = COLLECTION[e["collection"]] if shows and e["collection"] and not no["disclosure"] else "withheld"
     else:
         out.update({"kind": e["kind"], "person": e["who"], "party": e["party"].split(", ") if e["party"] else [], "action": e["action"],
-                    "decision": e["decision"], "reason": e["reason"], "rule": e["rule"] or None, "paragraph": e["paragraph"],
+                    **({"as_told": told(e)} if e["told"] else {}), "decision": e["decision"], "reason": e["reason"], "rule": e["rule"] or None, "paragraph": e["paragraph"],
                     "collection": COLLECTION[e["collection"]], "credential": e["credential"].hex() if e["credential"] != bytes(32) else None})
         if e["related"] != busy_life.NONE:
             out["related"] = e["related"]

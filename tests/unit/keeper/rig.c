@@ -435,7 +435,6 @@ rig_session(struct rig *r, int who, int64_t lifetime, struct us_msg_session_open
 	struct rig_person *p = &r->people[who];
 	uint8_t statement[US_SESSION_STATEMENT_SIZE], sig[US_SIGNATURE_MAX];
 	struct us_msg_session_request m = { .statement = { statement, sizeof statement },
-		.certificate = view(&p->cert),
 		.peer = us_bytes_of("192.0.2.1") };
 	size_t n;
 

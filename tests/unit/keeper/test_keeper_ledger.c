@@ -290,11 +290,13 @@ a_group_is_no_way_around(void **state)
 	m.kind = US_KIND_DISCLOSURE;
 	m.action = US_ACTION_READ;
 	m.collection = 1;
+	m.kind = US_KIND_INTENT;
 	m.decision = US_DECISION_DENY;
 	m.reason = US_REASON_NOT_VISIBLE;
 	m.records = (struct us_bytes){ record, 8 };
 	assert_true(rig_log(&r, &m, &l));
 	assert_int_equal(l.left_day, NONE);
+	m.kind = US_KIND_DISCLOSURE;
 	m.decision = US_DECISION_ALLOW;
 	m.reason = US_REASON_NONE;
 	assert_true(rig_log(&r, &m, &l));

@@ -128,9 +128,9 @@ cells(void **state)
 	(void)state;
 	assert_string_equal(text,
 	    "index,time,class,order,person,party,action,decision,reason,rule,paragraph,collection,"
-	    "credential,records,purpose,query,address,about\r\n"
-	    "7,2026-05-01T12:00:00.5Z,access,,Ada,a b,read,allow,none,,,,,D1 D2,trial,'=1+1,,\r\n"
-	    "8,2026-05-01T12:00:01Z,noise,,,,handshakes,deny,none,,,,,,,,,\"3 timeout, 1 "
+	    "credential,records,purpose,query,address,as_told,about\r\n"
+	    "7,2026-05-01T12:00:00.5Z,access,,Ada,a b,read,allow,none,,,,,D1 D2,trial,'=1+1,,,\r\n"
+	    "8,2026-05-01T12:00:01Z,noise,,,,handshakes,deny,none,,,,,,,,,,\"3 timeout, 1 "
 	    "foreign-ca\""
 	    "\r\n");
 	free(text);
