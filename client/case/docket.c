@@ -209,7 +209,7 @@ us_docket_sign(struct us_client *client, const struct us_args *args, const char 
 	if (status == US_EXIT_DONE && !client->json) {
 		show_item(item);
 		if (diff != NULL)
-			us_order_show_diff(diff);
+			us_order_show_diff(diff, 0);
 	}
 	act->u.sign.docket_id = us_bytes_of(id);
 	if (status == US_EXIT_DONE &&

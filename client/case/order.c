@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "client/core/lookup.h"
+#include "client/case/order_terms.h"
 #include "client/case/order_version.h"
 #include "client/case/order_test.h"
 #include "base/err.h"
+#include "base/number.h"
 #include "client/core/commands.h"
 #include "policy/yaml/yaml.h"
 
@@ -108,18 +110,43 @@ run_show(struct us_client *client, const struct us_args *args)
 	return status;
 }
 
+static void
+show_diff(const cJSON *diff)
+{
+	us_order_show_diff(diff, 0);
+}
+
+static void
+show_diff_verbose(const cJSON *diff)
+{
+	us_order_show_diff(diff, 1);
+}
+
+static int
+is_version(const char *operand)
+{
+	return strncmp(operand, "order-", 6) == 0 ||
+	    (*operand != '\0' && us_number_span(operand, strlen(operand)) == strlen(operand));
+}
+
 static int
 run_diff(struct us_client *client, const struct us_args *args)
 {
+	const char *from = args->operand[0], *to = args->operand[1];
 	cJSON *diff = NULL;
-	char path[64];
-	int status;
+	int status = US_EXIT_DONE;
 
-	(void)snprintf(path, sizeof path, "/v1/orders/%u/diff/%u",
-	    us_filing_number(args->operand[0], "order"),
-	    us_filing_number(args->operand[1], "order"));
-	status = us_client_get(client, path, &diff);
-	return us_finish(client, status, diff, us_order_show_diff);
+	if (is_version(from) != is_version(to))
+		us_usage_error("two versions, or two files; 'underseal order show %s > FILE' makes "
+			       "a file of a version",
+		    is_version(from) ? from : to);
+	if (is_version(from))
+		status = us_order_diff(client, us_filing_number(from, "order"),
+		    us_filing_number(to, "order"), &diff);
+	else
+		diff = us_order_diff_files(from, to);
+	return us_finish(client, status, diff,
+	    us_flag(args, "verbose") ? show_diff_verbose : show_diff);
 }
 
 static void
@@ -165,6 +192,9 @@ run_matter(struct us_client *client, const struct us_args *args)
 static const struct us_option authority_options[] = { { "authority", "TEXT",
     "the ruling, such as \"ECF No. 612\"" } };
 
+static const struct us_option diff_options[] = { { "verbose", NULL,
+    "each of the people by name" } };
+
 const struct us_command us_commands_order[] = {
 	{ "order check", "FILE",
 	    "checks an order without a vault: form, and rules that can't be meant",
@@ -177,8 +207,9 @@ const struct us_command us_commands_order[] = {
 	    "underseal order list", NULL, 0, 0, 0, run_list },
 	{ "order show", "[ID]", "the order in force, or one version of it, as it was signed",
 	    "underseal order show 2", NULL, 0, 0, 1, run_show },
-	{ "order diff", "A B", "what each person gains and loses from one version to another",
-	    "underseal order diff 1 2", NULL, 0, 2, 2, run_diff },
+	{ "order diff", "A B [--verbose]",
+	    "what changes from one version to another, or between two files without a vault",
+	    "underseal order diff 1 2", diff_options, 1, 2, 2, run_diff },
 	{ "order suspend", "VERSION --authority TEXT",
 	    "stops a version; its predecessor is in force again",
 	    "underseal order suspend 2 --authority \"ECF No. 640\"", authority_options, 1, 1, 1,

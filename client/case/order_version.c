@@ -1,5 +1,7 @@
 #include "client/case/order_version.h"
 
+#include "client/case/order_terms.h"
+
 #include <string.h>
 
 #include "base/base64.h"
@@ -7,53 +9,7 @@
 #include "base/time.h"
 #include "crypto/crypto.h"
 
-/* ---- fetching ---- */
-
-static int
-has_digest(const struct us_buf *bytes, const char *hex)
-{
-	uint8_t wanted[32], found[32];
-
-	return strlen(hex) == 64 && us_hex_decode(hex, 64, wanted, 32) == US_OK &&
-	    us_sha256(bytes->data, bytes->len, found) == US_OK && memcmp(wanted, found, 32) == 0;
-}
-
-int
-us_order_fetch(struct us_client *client, uint32_t version, cJSON **out, struct us_buf *source)
-{
-	char path[64] = "/v1/order";
-	const char *text;
-	int status;
-
-	us_buf_init(source, US_ORDER_SOURCE_MAX);
-	if (version != 0)
-		(void)snprintf(path, sizeof path, "/v1/orders/%u", version);
-	status = us_client_get_one(client, path, "version of the order", out);
-	if (status != US_EXIT_DONE)
-		return status;
-	text = us_json_text(*out, "source");
-	if (us_buf_put(source, text, strlen(text)) == US_OK &&
-	    has_digest(source, us_json_text(*out, "source_digest")))
-		return US_EXIT_DONE;
-	us_say("VERIFICATION FAILED: the source that the vault shows for version %.0f has another "
-	       "digest than it says",
-	    us_json_number(*out, "version", version));
-	cJSON_Delete(*out);
-	*out = NULL;
-	return US_EXIT_UNVERIFIED;
-}
-
 /* ---- what a signer must know ---- */
-
-void
-us_order_say_findings(const char *source, const struct us_findings *findings)
-{
-	for (size_t i = 0; i < findings->n; i++)
-		us_say("%s:%u:%u: %s: %s", source, findings->items[i].line,
-		    findings->items[i].column,
-		    findings->items[i].severity == US_FINDING_ERROR ? "error" : "warning",
-		    findings->items[i].text);
-}
 
 /* The compiled form is what the vault executes; the source is what people read. */
 static int
@@ -78,7 +34,7 @@ compiles_to(struct us_client *client, const cJSON *order, uint32_t version,
 	(void)snprintf(name, sizeof name, "version %u", version);
 	if (!same) /* another release may have taken what this one does not */
 		us_order_say_findings(name, &findings);
-	same = same && has_digest(&own, digest) &&
+	same = same && us_order_has_digest(&own, digest) &&
 	    us_base64_take(&shown, text, strlen(text)) == US_OK && shown.len == own.len &&
 	    memcmp(shown.data, own.data, own.len) == 0;
 	shown_as.source = (struct us_bytes){ source->data, source->len };
@@ -105,7 +61,6 @@ us_order_check_version(struct us_client *client, uint32_t version, uint8_t diges
 {
 	cJSON *order = NULL, *in_force = NULL;
 	struct us_buf source;
-	char path[64];
 	int status = us_order_fetch(client, version, &order, &source);
 
 	if (diff != NULL)
@@ -125,10 +80,9 @@ us_order_check_version(struct us_client *client, uint32_t version, uint8_t diges
 	status = us_client_get_one(client, "/v1/order", "order", &in_force);
 	if (status != US_EXIT_DONE)
 		return status;
-	(void)snprintf(path, sizeof path, "/v1/orders/%.0f/diff/%u",
-	    us_json_number(in_force, "version", 0), version);
+	status = us_order_diff(client, (uint32_t)us_json_number(in_force, "version", 0), version,
+	    diff);
 	cJSON_Delete(in_force);
-	status = us_client_get(client, path, diff);
 	if (status != US_EXIT_DONE)
 		us_say("what version %u changes cannot be shown, so it was not signed; "
 		       "--without-diff signs all the same",
@@ -171,10 +125,14 @@ show_change(const cJSON *change)
 }
 
 void
-us_order_show_diff(const cJSON *diff)
+us_order_show_diff(const cJSON *diff, int verbose)
 {
 	const cJSON *people = cJSON_GetObjectItemCaseSensitive(diff, "people"), *change;
 
+	if (people == NULL) { /* of files: nobody has counted */
+		us_order_show_terms(diff, verbose);
+		return;
+	}
 	printf("from version %.0f to %.0f: %.0f records gained, %.0f lost, counted for each person "
 	       "and action\n",
 	    us_json_number(diff, "from", 0), us_json_number(diff, "to", 0),
@@ -183,5 +141,5 @@ us_order_show_diff(const cJSON *diff)
 		puts("  nobody's view of a record changes");
 	cJSON_ArrayForEach(change, people)
 		show_change(change);
-	puts("limits and conditions are not compared: 'underseal order show' has both texts");
+	us_order_show_terms(diff, verbose);
 }

@@ -103,6 +103,37 @@ def order_versions():
     return proposal
 
 
+def order_terms():
+    """A limit that is lowered is said, and for how many people; of files too, without a vault."""
+    before = open(os.path.join(ROOT, "policy", "orders", "chat-logs.yaml"), "rb").read()
+    files = write("a.yaml", before), write("b.yaml", before.replace(b"records_per_request: 500", b"records_per_request: 10"))
+    line = "records a request: 500 -> 10"
+    got = run("order", "diff", *files)
+    equal((got[0], got[1].splitlines()[0]), (DONE, line), "diff of files")
+    equal(run("order", "diff", files[0], files[0])[1], "limits, conditions, masks: nothing changes\n", "a file and itself")
+    status(run("order", "diff", files[0], "2"), USAGE, "a file and a version")
+    status(run("order", "diff", files[0], "nowhere.yaml"), USAGE, "a file that is not there")
+
+    shown = []
+    for number, path in ((7, files[0]), (8, files[1])):
+        run("order", "propose", path)
+        act = last()[2]
+        shown.append({"version": number, "source": act["source"].decode(), "compiled": fake_vault.b64(act["compiled"]),
+                      "source_digest": hashlib.sha256(act["source"]).hexdigest()})
+        vault.answers["/v1/orders/%d" % number] = listing(shown[-1])
+    vault.answers["/v1/orders/7/diff/8"] = {"from": 7, "to": 8, "people": []}
+    vault.answers["/v1/people"] = listing(*[
+        {"person": n, "name": "Person %d" % n, "capacity": "outside-counsel", "parties": ["news-plaintiffs"],
+         "status": "suspended" if n == 5 else "active"} for n in range(1, 6)])
+    equal(line + ", for 4 people\n" in run("order", "diff", "7", "8")[1], True, "for how many")
+    equal("(Person 1, Person 2, Person 3, Person 4)" in run("order", "diff", "7", "8", "--verbose")[1], True, "for whom")
+    term = json.loads(run("order", "diff", "7", "8", json_out=True)[1])["terms"][0]
+    equal((term["term"], term["from"], term["to"], term["people"]), ("records_per_request", "500", "10", 4), "the term in JSON")
+    vault.answers["/v1/orders/8"] = listing(dict(shown[1], compiled=shown[0]["compiled"]))
+    status(run("order", "diff", "7", "8"), UNVERIFIED, "a compiled form of another source")
+    vault.answers["/v1/people"] = listing()
+
+
 def order_sign(proposal):
     version = {"version": 2, "title": "T", "status": "proposed", "instrument": None, "effective": None, "authority": "ECF No. 612",
                "source": proposal["source"].decode(), "source_digest": hashlib.sha256(proposal["source"]).hexdigest(),
@@ -116,6 +147,7 @@ def order_sign(proposal):
     vault.answers["/v1/orders"] = listing(in_force, version)
     vault.answers["/v1/orders/1"] = listing(in_force)
     vault.answers["/v1/orders/2"] = listing(version)
+    vault.answers["/v1/people"] = listing()
     vault.answers["/v1/docket/order-2"] = listing({"id": "order-2", "kind": "order", "digest": item})
     vault.answers["/v1/orders/1/diff/2"] = {"from": 1, "to": 2, "total_gains": 7, "total_loses": 0, "people": [
         {"person": 4, "name": "Ada \x1b[31mAttorney", "party": "plaintiffs", "capacity": "outside-counsel", "collection": "logs",
@@ -155,6 +187,7 @@ def order_sign(proposal):
     equal(last()[1], "docket-sign", "sign all the same")
     vault.answers["/v1/orders/1/diff/2"] = {"from": 1, "to": 2, "people": []}
 
+    order_terms()
     got = run("order", "show")
     equal((got[0], got[1]), (DONE, version["source"]), "order show")
     equal(json.loads(run("order", "show", "2", json_out=True)[1])["version"], 2, "order show 2")
