@@ -4,6 +4,7 @@
 
 #include "client/core/lookup.h"
 #include "client/core/commands.h"
+#include "client/evidence/records.h"
 #include "client/evidence/selection.h"
 #include "base/err.h"
 
@@ -76,7 +77,7 @@ run_request(struct us_client *client, const struct us_args *args)
 	} else {
 		how.bates = cJSON_CreateArray();
 		for (size_t i = 2; i < args->n_operands; i++)
-			(void)cJSON_AddItemToArray(how.bates, cJSON_CreateString(args->operand[i]));
+			us_bates_add(how.bates, args->operand[i]);
 		status = us_choose(client, &how, &choice);
 		if (status == US_EXIT_DONE)
 			pack_records(&choice, a->collection, a, &packed);

@@ -4,6 +4,7 @@
 
 #include "client/core/lookup.h"
 #include "client/core/commands.h"
+#include "client/evidence/records.h"
 #include "client/evidence/selection.h"
 #include "client/case/withhold.h"
 #include "base/err.h"
@@ -18,7 +19,7 @@ split_bates(const char *text)
 	if (copy == NULL || list == NULL)
 		us_give_up(US_EXIT_OTHER, "out of memory");
 	for (one = strtok_r(copy, ",", &save); one != NULL; one = strtok_r(NULL, ",", &save))
-		(void)cJSON_AddItemToArray(list, cJSON_CreateString(one));
+		us_bates_add(list, one);
 	free(copy);
 	if (cJSON_GetArraySize(list) == 0)
 		us_usage_error("which records? --scope records:OAI000000017,OAI000000018");

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "client/core/absent.h"
 #include "client/core/quota_text.h"
 #include "base/base64.h"
 #include "crypto/crypto.h"
@@ -252,8 +253,11 @@ us_client_do(struct us_client *client, const struct us_client_request *request,
 	}
 	if (reply->status == 404 && request->may_be_absent)
 		return US_EXIT_DONE;
-	if (reply->status / 100 != 2)
-		return us_client_problem(client, reply);
+	if (reply->status / 100 != 2) {
+		const int status = us_client_problem(client, reply);
+
+		return reply->status == 404 ? us_absent_say(client, request->path, status) : status;
+	}
 	return reply->status == 202 ? US_EXIT_PENDING : US_EXIT_DONE;
 }
 
@@ -355,7 +359,7 @@ us_client_get_one(struct us_client *client, const char *path, const char *what, 
 	if (status != US_EXIT_DONE || *out != NULL)
 		return status;
 	us_say("there is no such %s", what);
-	return US_EXIT_OTHER;
+	return us_absent_say(client, path, US_EXIT_OTHER);
 }
 
 int

@@ -47,7 +47,7 @@ int us_client_get(struct us_client *client, const char *path, cJSON **out);
  * as it was, with DONE, if there is none. */
 int us_client_find(struct us_client *client, const char *path, cJSON **out);
 /* us_client_get of a list that one thing was asked of by name: *out is that thing ("items" taken
- * off). OTHER, with a message, if there is none. */
+ * off). USAGE, with a message and the nearest that there is, if it was named and is not there. */
 int us_client_get_one(struct us_client *client, const char *path, const char *what, cJSON **out);
 /* POST of a JSON document that is consumed; *out may be NULL. */
 int us_client_post(struct us_client *client, const char *path, cJSON *document, cJSON **out);

@@ -2,18 +2,64 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/core/absent.h"
 #include "client/core/client.h"
 #include "client/core/commands.h"
 #include "client/log/inclusion.h"
 #include "client/log/proofs.h"
 #include "client/evidence/records.h"
 #include "base/err.h"
+#include "case/bates.h"
 
 #define FROM_MAX (16u * 1024u * 1024u)
 #define REQUEST_RECORDS_MAX 100000u
 #define PROBLEM_MAX 65536u
 
 /* ---- what is asked for ---- */
+
+/* "DEMO000000001..DEMO000000009": both ends, of one prefix. */
+static int
+parse_range(const char *text, const char *dots, struct us_bytes *prefix, uint64_t *first,
+    uint64_t *last)
+{
+	const struct us_bytes from = { (const uint8_t *)text, (size_t)(dots - text) },
+			      to = us_bytes_of(dots + 2);
+	size_t n = 0, m = 0;
+
+	*prefix = from;
+	if (us_bates_split(from, &n, first) != US_OK || us_bates_split(to, &m, last) != US_OK ||
+	    n != m || memcmp(from.p, to.p, n) != 0 || *last < *first)
+		return US_ERR_FORMAT;
+	prefix->n = n;
+	return US_OK;
+}
+
+void
+us_bates_add(cJSON *list, const char *text)
+{
+	const char *dots = strstr(text, "..");
+	char prefix[US_BATES_PREFIX_MAX + 1], bates[US_BATES_MAX + 1];
+	uint64_t first, last;
+	struct us_bytes p;
+
+	if (dots == NULL) {
+		(void)cJSON_AddItemToArray(list, cJSON_CreateString(text));
+		return;
+	}
+	if (parse_range(text, dots, &p, &first, &last) != US_OK || p.n >= sizeof prefix)
+		us_usage_error("'%s' is no range: write both ends whole, the lower one first, such "
+			       "as "
+			       "OAI000000001..OAI000000009",
+		    text);
+	if (last - first >= REQUEST_RECORDS_MAX)
+		us_usage_error("'%s' has more than the %u records that one request may name", text,
+		    REQUEST_RECORDS_MAX);
+	memcpy(prefix, p.p, p.n);
+	prefix[p.n] = '\0';
+	for (uint64_t i = first; i <= last; i++)
+		if (us_bates_format(prefix, i, bates) == US_OK)
+			(void)cJSON_AddItemToArray(list, cJSON_CreateString(bates));
+}
 
 cJSON *
 us_bates_list(const struct us_args *args, size_t first, const char *from)
@@ -23,7 +69,7 @@ us_bates_list(const struct us_args *args, size_t first, const char *from)
 	struct us_buf text;
 
 	for (size_t i = first; i < args->n_operands; i++)
-		(void)cJSON_AddItemToArray(list, cJSON_CreateString(args->operand[i]));
+		us_bates_add(list, args->operand[i]);
 	if (from == NULL)
 		return list;
 	us_buf_init(&text, FROM_MAX + 1);
@@ -31,7 +77,7 @@ us_bates_list(const struct us_args *args, size_t first, const char *from)
 		us_give_up(US_EXIT_OTHER, "cannot read %s", from);
 	for (line = strtok_r((char *)text.data, " \t\r\n,", &save); line != NULL;
 	     line = strtok_r(NULL, " \t\r\n,", &save))
-		(void)cJSON_AddItemToArray(list, cJSON_CreateString(line));
+		us_bates_add(list, line);
 	us_buf_free(&text);
 	return list;
 }
@@ -140,9 +186,11 @@ us_record_stream_run(struct us_record_stream *s, struct us_client *client,
 		status = s->err == US_ERR_INCOMPLETE ? US_EXIT_INCOMPLETE : US_EXIT_UNVERIFIED;
 	} else if (err != US_OK)
 		status = US_EXIT_OTHER;
-	else if (reply.status / 100 != 2)
+	else if (reply.status / 100 != 2) {
 		status = us_client_problem(client, &reply);
-	else if (s->partial.len != 0 || s->records != s->expected) {
+		if (reply.status == 404)
+			status = us_absent_say(client, request->path, status);
+	} else if (s->partial.len != 0 || s->records != s->expected) {
 		us_say("the answer is cut: %zu of %zu records came", s->records, s->expected);
 		status = US_EXIT_INCOMPLETE;
 	} else if (!s->json && s->left[0] != '\0') {
@@ -263,7 +311,7 @@ static const struct us_option options[] = {
 };
 
 const struct us_command us_commands_read[] = {
-	{ "read", "COLLECTION BATES... | --from FILE",
+	{ "read", "COLLECTION BATES[..BATES]... | --from FILE",
 	    "shows records, after verifying them against the log",
 	    "underseal read logs OAI000000017 --purpose \"claim 3\"", options, 5, 1, 100000,
 	    run_read },

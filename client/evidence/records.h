@@ -36,6 +36,9 @@ int us_record_stream_sink(void *ctx, const uint8_t *p, size_t n);
 /* Bates numbers from the operands after the first `first` and from a file (NULL: none), as a JSON
  * array. */
 cJSON *us_bates_list(const struct us_args *args, size_t first, const char *from);
+/* Adds a Bates number to a list of texts, or each of a range: "OAI000000001..OAI000000009". A usage
+ * error, which says how one is written, if it is no range, or has more than 100,000 numbers. */
+void us_bates_add(cJSON *list, const char *text);
 /* One record for people, from its verified line. */
 void us_print_record(FILE *to, const char *line, size_t n);
 

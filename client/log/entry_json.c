@@ -31,6 +31,16 @@ name_of(const cJSON *document, const char *kind, uint32_t id, const char *member
 	return NULL;
 }
 
+/* Who has no name in the list is called by number. */
+static int
+is_person(uint32_t person, const char *name, const char *wanted)
+{
+	char number[32];
+
+	(void)snprintf(number, sizeof number, "person %u", (unsigned)person);
+	return person != 0 && strcmp(name != NULL ? name : number, wanted) == 0;
+}
+
 static int
 has_party(const struct us_opened *o, const char *party)
 {
@@ -94,7 +104,7 @@ passes(const struct us_opened *o, const struct us_log_names *names, const struct
 	    (f->person != NULL || f->party != NULL || f->credential != NULL || f->denied ||
 		collection_of(o) == 0))
 		return 0;
-	if ((f->person != NULL && (person == NULL || strcmp(person, f->person) != 0)) ||
+	if ((f->person != NULL && !is_person(o->access.person, person, f->person)) ||
 	    (f->party != NULL && !has_party(o, f->party)) ||
 	    (f->credential != NULL && !us_log_is_of(o, f->credential)) ||
 	    (f->collection != NULL &&

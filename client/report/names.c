@@ -99,6 +99,13 @@ us_names_add_collection(struct us_names *all, uint32_t id, struct us_bytes name,
 	return err == US_OK ? set_text(&c->prefix, prefix) : err;
 }
 
+void
+us_names_saw_person(struct us_names *all, uint32_t person)
+{
+	if (person > all->highest)
+		all->highest = person;
+}
+
 static int
 add_party(struct us_names *all, struct us_bytes party)
 {
@@ -255,7 +262,7 @@ is_nameless(const struct us_names *all, const char *text)
 	uint64_t number;
 
 	return strncmp(text, "person ", 7) == 0 &&
-	    us_number_parse(text + 7, strlen(text + 7), UINT32_MAX, &number) == US_OK &&
+	    us_number_parse(text + 7, strlen(text + 7), all->highest, &number) == US_OK &&
 	    number > 0 && us_names_find_person(all, (uint32_t)number) == NULL;
 }
 

@@ -42,6 +42,7 @@ struct us_names {
 	size_t n_parties;
 	struct us_named_credential *credentials;
 	size_t n_credentials;
+	uint32_t highest; /* number of a person that an entry was of */
 	uint64_t changes; /* grows with each name that is taken */
 };
 
@@ -54,6 +55,8 @@ int us_names_add_person(struct us_names *all, uint32_t id, struct us_bytes name,
 /* The same of a collection, with the prefix of its Bates numbers. */
 int us_names_add_collection(struct us_names *all, uint32_t id, struct us_bytes name,
     struct us_bytes prefix, int from);
+/* An entry is of that person: there are people with all numbers up to it. */
+void us_names_saw_person(struct us_names *all, uint32_t person);
 /* Parties that somebody is or was of; one that is there is not added again. US_ERR_NOMEM. */
 int us_names_add_parties(struct us_names *all, const struct us_bytes *parties, size_t n);
 /* The collection, if it is known, has numbers below `records` at least. */

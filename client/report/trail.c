@@ -409,6 +409,7 @@ take(struct us_trail *t, struct us_trail_entry *e, const struct us_opened *opene
 		.opened = (uint8_t)opened->open };
 	t->passed++;
 	err = take_access(t, e, &opened->access);
+	us_names_saw_person(&t->names, opened->access.person);
 	if (err == US_OK)
 		err = us_names_add_parties(&t->names, opened->access.parties,
 		    opened->access.n_parties);

@@ -30,7 +30,7 @@ MORE = """
 """
 
 
-NO = (OTHER, REFUSED)  # what is not shown to somebody cannot be signed either: not found, or refused
+NO = (OTHER, USAGE, REFUSED)  # what is not shown to somebody cannot be signed either: not found, or refused
 
 
 def order_text(version, designations=True, house=True):
@@ -72,7 +72,7 @@ def exhibit_a(vault, bates):
     clearance = r.json["docket"]
     vault.client("expert", "docket", "sign", clearance, code=NO)
     vault.client("auditor", "docket", "sign", clearance, code=NO)  # nobody is served yet
-    vault.client("producer", "docket", "show", clearance, code=OTHER)  # served on nobody yet, so nobody's business
+    vault.client("producer", "docket", "show", clearance, code=USAGE)  # served on nobody yet, so nobody's business
     vault.client("attorney", "docket", "serve", clearance, "--party", "defendant")
     item = vault.client("producer", "docket", "show", clearance).json
     equal((item["kind"], item["status"], item["filed_by"]), ("clearance", "waits", "Alice Attorney"), "the item")

@@ -151,7 +151,7 @@ class Week:
         r = v.client("producer", "clawback", *bates(1, 9), "--notice", v.base + "/notice.txt", "--noticed-at", self.noticed, code=(DONE, PENDING))
         self.clawback = r.json["docket"]
         self.act(PETER, "clawback")
-        self.refused("attorney", ALICE, 1, code=(OTHER, REFUSED))
+        self.refused("attorney", ALICE, 1, code=(OTHER, USAGE, REFUSED))
         self.read("attorney", ALICE, 8)
 
         step("Friday: a revoked credential, a freeze, its end")
@@ -508,7 +508,7 @@ def own_party(week):
     equal(set(column(desk("administration"), "person")), {ALICE}, "and no acts of others")
     r = desk.run(("person-history", "--person", PETER), as_json=True).json
     equal(r["rows"], [], "nothing of another party's people")
-    bob = Desk(week.vault, "bob").run(("denials",), as_json=True, code=(OTHER, REFUSED))
+    bob = Desk(week.vault, "bob").run(("denials",), as_json=True, code=(OTHER, USAGE, REFUSED))
     check("rows" not in bob.json, "somebody whose credential is revoked gets no report", bob)
 
 

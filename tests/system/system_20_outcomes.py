@@ -121,7 +121,7 @@ def scenario():
     vault.read(asked, who="admin", code=REFUSED, options=("--purpose", "curiosity"))
     many = bates(0, 1500)
     vault.read(many, code=REFUSED)
-    vault.read(["DEMO000000001", "DEMO999999999"], code=OTHER)
+    vault.read(["DEMO000000001", "DEMO999999999"], code=USAGE)
     parts = [e for e in vault.audit("--denied") if e["action"] == "read" and e["reason"] == "quota"]
     equal([x for e in parts for x in e["asked"]], many[:1000] + ["+500"], "what was asked of too many")
     named = [(e["person"], e["asked"], e["records"]) for e in vault.audit("--denied", "--record", "demo/DEMO000000002")]

@@ -181,7 +181,7 @@ def order_sign(proposal):
     vault.answers["/v1/orders/2"] = listing(version)
 
     del vault.answers["/v1/orders/1/diff/2"]
-    status(run("order", "sign", "2"), OTHER, "sign without knowing what changes")
+    status(run("order", "sign", "2"), USAGE, "sign without knowing what changes")
     equal(vault.acts, [], "nothing is signed blindly")
     status(run("order", "sign", "2", "--without-diff"), PENDING, "sign all the same")
     equal(last()[1], "docket-sign", "sign all the same")
@@ -239,7 +239,7 @@ def docket():
     vault.answers["/v1/filings/clearance-1"] = listing(item)
     equal(json.loads(run("docket", "show", "clearance-1", json_out=True)[1]), item, "an item that is closed")
     equal("defendant" in run("docket", "show", "clearance-1")[1], True, "docket show")
-    status(run("docket", "sign", "clearance-1"), OTHER, "sign what does not wait")
+    status(run("docket", "sign", "clearance-1"), USAGE, "sign what does not wait")
     status(run("docket", "sign", "freeze-1"), USAGE, "a freeze is lifted by an act of its own")
     vault.acts.clear()
     grounds = write("objection.txt", b"no")
@@ -298,8 +298,33 @@ def records():
     statement = write("cv.pdf", b"cv")
     status(run("clearance", "request", "Eve Expert", "--clearance", "expert", "--statement", statement), DONE, "clearance")
     equal(last()[2], {"clearance": "expert", "person": 9, "statement": hashlib.sha256(b"cv").hexdigest()}, "clearance")
-    status(run("clearance", "request", "Nobody", "--clearance", "expert", "--statement", statement), OTHER, "clearance of nobody")
+    status(run("clearance", "request", "Nobody", "--clearance", "expert", "--statement", statement), USAGE, "clearance of nobody")
     equal(vault.acts, [], "nothing was filed")
+    before = vault.answers.get("/v1/people")
+    vault.answers["/v1/people"] = {"items": [{"person": 9, "name": "Eve Expert"}, {"person": 2, "name": "Ada Attorney"}]}
+    for wrong, says in (("Eve Expret", "did you mean 'Eve Expert'?"), ("Ada", "did you mean 'Ada Attorney'?"), ("Zachary", "underseal person list")):
+        got = run("clearance", "request", wrong, "--clearance", "expert", "--statement", statement)
+        status(got, USAGE, wrong)
+        equal(says in got[2], True, "the nearest of " + wrong)
+    vault.answers.pop("/v1/people")
+    if before is not None:
+        vault.answers["/v1/people"] = before
+    vault.answers["/v1/filings"] = {"items": [{"id": "clawback-3"}, {"id": "freeze-1"}]}
+    got = run("clawback", "report", "clawback-4")
+    status(got, USAGE, "a clawback that is not there")
+    equal("did you mean 'clawback-3'?" in got[2], True, "the nearest clawback")
+    vault.answers.pop("/v1/filings")
+
+
+def ranges():
+    basis = write("basis-of-range.pdf", b"basis")
+    status(run("challenge", "OAI000000003..OAI000000006", "OAI000000001", "--basis", basis), PENDING, "a range is a range")
+    equal(last()[2]["records"], (3, [0, 2, 3, 4, 5]), "all of it")
+    for wrong in ("OAI000000003..", "..OAI000000003", "OAI000000003..OAI000000001", "OAI000000001..XYZ000000003", "OAI000000001..3",
+                  "OAI000000001...OAI000000003", "OAI000000001..OAI000900001"):
+        got = run("read", "logs", wrong, "--purpose", "x")
+        status(got, USAGE, wrong)
+        equal("is no range: write both ends" in got[2] or "one request may name" in got[2], True, "what to write instead of " + wrong)
 
 
 def freezes():
@@ -414,6 +439,7 @@ order_sign(proposal)
 acknowledgement()
 docket()
 records()
+ranges()
 setup()
 freezes()
 approvals()

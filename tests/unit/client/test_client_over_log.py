@@ -330,6 +330,7 @@ def names_that_are_not(export):
              (["--person", "dav"], "there is no person 'dav': did you mean 'Dave'?"),
              (["--person", ""], "there is no person ''"),
              (["--person", "person 7"], "there is no person 'person 7'"),  # who has a name
+             (["--person", "person 99"], "there is no person 'person 99'"),  # of whom no entry is
              (["--party", "plantiffs"], "did you mean 'pl\u00e4ntiffs'?"),
              (["--party", "zzzz"], "there is no party with people in it 'zzzz'")]
     reports = ["who-saw demo/DEMO000000005", "person-history", "denials", "anomalies", "disclosures", "exceptions", "searches"]
