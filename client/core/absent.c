@@ -6,6 +6,7 @@
 #include "base/array.h"
 #include "base/err.h"
 #include "base/guess.h"
+#include "client/core/show.h"
 
 #define NAME_MAX_BYTES 512
 
@@ -97,28 +98,31 @@ say_nearest(const struct us_client_listed *kind, const cJSON *items, const char 
 		us_say("'underseal %s' shows what there is", kind->command);
 }
 
-int
-us_absent_say(struct us_client *client, const char *path, int otherwise)
+static const struct us_client_listed *
+kind_of(const char *path)
 {
-	const struct us_client_listed *kind = NULL;
-	struct us_client_request request = { .method = "GET" };
-	char wanted[NAME_MAX_BYTES];
-	struct us_reply reply;
-	cJSON *document;
-
-	for (size_t i = 0; i < US_COUNT(kinds) && kind == NULL; i++)
+	for (size_t i = 0; i < US_COUNT(kinds); i++)
 		if (strncmp(path, kinds[i].prefix, strlen(kinds[i].prefix)) == 0)
-			kind = &kinds[i];
-	if (kind == NULL)
-		return otherwise;
+			return &kinds[i];
+	return NULL;
+}
+
+const char *
+us_absent_list(const char *path)
+{
+	const struct us_client_listed *kind = kind_of(path);
+
+	return kind == NULL ? NULL : kind->list;
+}
+
+void
+us_absent_say(const char *path, const cJSON *list)
+{
+	const struct us_client_listed *kind = kind_of(path);
+	char wanted[NAME_MAX_BYTES];
+
+	if (kind == NULL || list == NULL)
+		return;
 	decode(path + strlen(kind->prefix), kind->before, wanted);
-	request.path = kind->list;
-	us_reply_init(&reply);
-	if (us_client_request(client, &request, &reply) == US_OK && reply.status == 200) {
-		document = cJSON_ParseWithLength((const char *)reply.body.data, reply.body.len);
-		say_nearest(kind, cJSON_GetObjectItemCaseSensitive(document, "items"), wanted);
-		cJSON_Delete(document);
-	}
-	us_reply_free(&reply);
-	return US_EXIT_USAGE;
+	say_nearest(kind, cJSON_GetObjectItemCaseSensitive(list, "items"), wanted);
 }

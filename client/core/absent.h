@@ -3,11 +3,13 @@
 #ifndef US_CLIENT_CORE_ABSENT_H
 #define US_CLIENT_CORE_ABSENT_H
 
-#include "client/core/client.h"
+#include <cjson/cJSON.h>
 
-/* Looks in the list from which the path "/v1/people/Adaa…" names one thing, and says the nearest on
- * stderr, or where the list is. A name that is in the list is not what is absent: then nothing is
- * said. Returns USAGE; of a path that names nothing out of a list, otherwise. */
-int us_absent_say(struct us_client *client, const char *path, int otherwise);
+/* Where all are listed of whose kind the path names one; NULL: it names nothing out of a list. */
+const char *us_absent_list(const char *path);
+/* Says on stderr what the list (an answer of us_absent_list(path), or NULL) has that is nearest to
+ * the name in the path, or how people see the list. A name that is in it is not what is absent:
+ * then nothing is said. */
+void us_absent_say(const char *path, const cJSON *list);
 
 #endif

@@ -241,6 +241,25 @@ us_client_problem(struct us_client *client, const struct us_reply *reply)
 }
 
 int
+us_client_absent(struct us_client *client, const char *path, int otherwise)
+{
+	const struct us_client_request request = { .method = "GET", .path = us_absent_list(path) };
+	struct us_reply reply;
+	cJSON *list;
+
+	if (request.path == NULL)
+		return otherwise;
+	us_reply_init(&reply);
+	if (us_client_request(client, &request, &reply) == US_OK && reply.status == 200) {
+		list = parse_json(&reply.body);
+		us_absent_say(path, list);
+		cJSON_Delete(list);
+	}
+	us_reply_free(&reply);
+	return US_EXIT_USAGE;
+}
+
+int
 us_client_do(struct us_client *client, const struct us_client_request *request,
     struct us_reply *reply)
 {
@@ -256,7 +275,8 @@ us_client_do(struct us_client *client, const struct us_client_request *request,
 	if (reply->status / 100 != 2) {
 		const int status = us_client_problem(client, reply);
 
-		return reply->status == 404 ? us_absent_say(client, request->path, status) : status;
+		return reply->status == 404 ? us_client_absent(client, request->path, status) :
+					      status;
 	}
 	return reply->status == 202 ? US_EXIT_PENDING : US_EXIT_DONE;
 }
@@ -359,7 +379,7 @@ us_client_get_one(struct us_client *client, const char *path, const char *what, 
 	if (status != US_EXIT_DONE || *out != NULL)
 		return status;
 	us_say("there is no such %s", what);
-	return us_absent_say(client, path, US_EXIT_OTHER);
+	return us_client_absent(client, path, US_EXIT_OTHER);
 }
 
 int

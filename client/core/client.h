@@ -40,6 +40,9 @@ int us_client_do(struct us_client *client, const struct us_client_request *reque
 /* The exit status that a problem document stands for; prints it for people (or as it is, with
  * --json). */
 int us_client_problem(struct us_client *client, const struct us_reply *reply);
+/* Of a path that was answered 404: says the nearest that there is (client/core/absent.h). Returns
+ * USAGE; of a path that names nothing out of a list, otherwise. */
+int us_client_absent(struct us_client *client, const char *path, int otherwise);
 /* us_client_do for GET with the JSON parsed into *out (the caller frees it); a malformed answer is
  * OTHER. A list is fetched whole, page after page. */
 int us_client_get(struct us_client *client, const char *path, cJSON **out);

@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/core/absent.h"
 #include "client/core/client.h"
 #include "client/core/commands.h"
 #include "client/log/inclusion.h"
@@ -189,7 +188,7 @@ us_record_stream_run(struct us_record_stream *s, struct us_client *client,
 	else if (reply.status / 100 != 2) {
 		status = us_client_problem(client, &reply);
 		if (reply.status == 404)
-			status = us_absent_say(client, request->path, status);
+			status = us_client_absent(client, request->path, status);
 	} else if (s->partial.len != 0 || s->records != s->expected) {
 		us_say("the answer is cut: %zu of %zu records came", s->records, s->expected);
 		status = US_EXIT_INCOMPLETE;
