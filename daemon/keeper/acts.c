@@ -131,6 +131,38 @@ fill_approvers(const struct us_keeper *k, uint32_t actor, struct us_approved *ap
 	return err;
 }
 
+/* A copy of what its taker may not read would be signed for and then not handed out (decide.c). */
+static int
+check_reading(const struct us_keeper *k, uint32_t actor, const struct us_context *facts,
+    struct us_refusal *refusal)
+{
+	const struct us_act_copy *copy = &k->act->u.copy;
+	const struct us_collection *c = us_registry_collection(k->registry, copy->collection);
+	const struct us_subject subject = us_registry_subject(k->registry,
+	    us_registry_person(k->registry, actor), facts->now_ns);
+	struct us_context context = *facts;
+	struct us_ruling ruling;
+
+	if (k->act->type != US_ACT_COPY || c == NULL)
+		return US_OK;
+	context.collection = us_bytes_of(c->name);
+	context.purpose = copy->purpose;
+	context.records = copy->n;
+	context.unknown |= US_UNKNOWN_USAGE | US_UNKNOWN_APPROVAL;
+	us_order_evaluate(us_registry_order(k->registry), &subject, US_ACTION_READ, &context,
+	    &ruling);
+	if (ruling.decision == US_DECISION_ALLOW)
+		return US_OK;
+	refusal->reason = ruling.reason;
+	refusal->rule = ruling.rule;
+	(void)snprintf(refusal->paragraph, sizeof refusal->paragraph, "%.*s",
+	    (int)ruling.paragraph.n, (const char *)ruling.paragraph.p);
+	(void)snprintf(refusal->text, sizeof refusal->text,
+	    "the order does not let you read what the copy would hold");
+	(void)snprintf(refusal->cure, sizeof refusal->cure, "%s", ruling.cure);
+	return US_ERR_DENIED;
+}
+
 static int
 prepare(struct us_keeper *k, const struct us_msg_act_prepare *m, struct us_refusal *refusal)
 {
@@ -153,6 +185,8 @@ prepare(struct us_keeper *k, const struct us_msg_act_prepare *m, struct us_refus
 		return err;
 	err = us_authority_check(k->registry, us_registry_person(k->registry, actor), k->act,
 	    &facts, refusal);
+	if (err == US_OK)
+		err = check_reading(k, actor, &facts, refusal);
 	if (err != US_OK)
 		return err;
 	us_buf_init(&certificate, US_CERT_MAX);

@@ -64,6 +64,33 @@ ask_approvers(const struct us_keeper *k, const struct us_msg_log *m,
 	a->approval = ruling->decision == US_DECISION_ALLOW ? approved.number : 0;
 }
 
+static uint32_t
+least(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Whatever opens a record is a read of it, too: as far as the order goes, its limits and approvals
+ * with it. A copy has meters and approvals of its own. Nothing but a read uses up its approval. */
+static void
+decide_as_read(const struct us_keeper *k, struct us_ledger_question *question,
+    struct us_context *context, struct us_log_answer *a, struct us_ruling *ruling)
+{
+	const struct us_remaining was = a->left;
+	struct us_ruling reading;
+
+	if (question->action == US_ACTION_COPY)
+		context->unknown |= US_UNKNOWN_USAGE | US_UNKNOWN_APPROVAL;
+	question->action = US_ACTION_READ;
+	us_ledger_evaluate(k, question, context, &reading);
+	a->left.consecutive = least(was.consecutive, reading.left.consecutive);
+	a->left.per_day = least(was.per_day, reading.left.per_day);
+	a->left.life = least(was.life, reading.left.life);
+	a->left.share = least(was.share, reading.left.share);
+	if (reading.decision != US_DECISION_ALLOW)
+		*ruling = reading;
+}
+
 static void
 decide_by_order(const struct us_keeper *k, const struct us_msg_log *m,
     const struct us_person *person, struct us_log_answer *a, struct us_ruling *ruling)
@@ -106,6 +133,9 @@ decide_by_order(const struct us_keeper *k, const struct us_msg_log *m,
 		m->action == US_ACTION_COUNT))
 		ask_approvers(k, m, &question, &context, a, ruling);
 	a->left = ruling->left;
+	if (ruling->decision == US_DECISION_ALLOW && m->kind == US_KIND_DISCLOSURE &&
+	    m->records.n > 0 && m->action != US_ACTION_READ)
+		decide_as_read(k, &question, &context, a, ruling);
 	if (ruling->decision == US_DECISION_ALLOW)
 		return;
 	deny(a, US_ERR_DENIED, ruling->reason);

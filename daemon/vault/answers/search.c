@@ -295,6 +295,8 @@ take_limits(struct us_vault_request *r, struct us_vault_searching *s, uint32_t l
 		if (r->who.ruling.records_per_request > 0 &&
 		    r->who.ruling.records_per_request < most)
 			most = r->who.ruling.records_per_request;
+		if (r->who.text_max > 0 && r->who.text_max < most)
+			most = r->who.text_max;
 	}
 	s->limit = limit == 0 ? LIMIT_DEFAULT : limit;
 	if (s->limit > most)

@@ -155,7 +155,9 @@ put_tail(struct us_vault_request *r, struct us_vault_searching *s)
 int
 us_vault_search_hides_text(const struct us_vault_request *r)
 {
-	return us_mask_hides_text(&r->who.ruling.mask) || r->who.ruling.mask.except_match;
+	/* a snippet opens its record, which the keeper decides as a read */
+	return !r->who.shows_text || us_mask_hides_text(&r->who.ruling.mask) ||
+	    r->who.ruling.mask.except_match;
 }
 
 void

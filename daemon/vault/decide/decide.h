@@ -25,6 +25,8 @@ struct us_vault_asker {
 	struct us_ruling ruling;
 	struct us_remaining left; /* as the keeper said with the newest entry */
 	int counts_only;          /* no rule lets this person read here */
+	int shows_text;           /* a read would be allowed now, as far as the vault knows */
+	uint32_t text_max;        /* of how many records; 0: any number */
 	uint32_t smallest_count;  /* smaller numbers are "fewer than" it; 0: none */
 };
 

@@ -61,6 +61,9 @@ us_vault_decide_query(const struct us_vault *v, struct us_vault_asker *who, stru
 	 * count */
 	who->counts_only = us_rules_next(reading.permits, 0) < 0;
 	who->smallest_count = who->counts_only ? order->smallest_count : 0;
+	/* a snippet opens its record: the keeper decides it as a read */
+	who->shows_text = reading.decision == US_DECISION_ALLOW && !reading.approval_needed;
+	who->text_max = reading.records_per_request;
 	asked.mask = who->ruling.mask;
 	asked.bates = who->counts_only && order->smallest_count > 0;
 	at = first_forbidden(query->root, &asked);

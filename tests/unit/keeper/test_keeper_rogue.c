@@ -339,6 +339,70 @@ unnamed_no_key(void **state)
 	assert_int_equal(l.record_keys.n, 0);
 }
 
+#define PERMITS "    actions: [count, search, read, sample, terms, match]\n"
+#define NEXT "  - id: counsel-copies\n"
+#define READS \
+	"  - id: counsel-reads\n    paragraph: \"7.1\"\n    effect: permit\n    who:\n" \
+	"      party: plaintiffs\n      capacity: [outside-counsel, counsel-staff]\n" \
+	"    what: all\n    actions: [read]\n"
+
+/* Whatever opens a record is decided as a read: where a rule lets search and copy, and another says
+ * how it may be read, or none does. */
+static void
+no_read_no_key(void **state)
+{
+	static const struct {
+		const char *rule;
+		enum us_reason reason;
+		int copies; /* a copy has limits and approvals of its own */
+	} cases[] = {
+		{ "", US_REASON_NOT_IN_ORDER, 0 },
+		{ READS "    conditions: {acknowledgement: true}\n", US_REASON_NO_ACKNOWLEDGEMENT,
+		    0 },
+		{ READS "    conditions:\n      approvals: {count: 1, party: defendant, capacity: "
+			"producer, hours: 24}\n",
+		    US_REASON_APPROVAL, 1 },
+		{ READS "    limits: {life: 1}\n", US_REASON_QUOTA, 1 },
+	};
+	struct rig *r = rig_of(state);
+	struct us_msg_logged l;
+	struct us_msg_log m;
+	uint8_t two[16];
+	char text[1024];
+
+	us_store_u64(two, 5);
+	us_store_u64(two + 8, 9);
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		rig_destroy(r);
+		memset(r, 0, sizeof *r);
+		(void)snprintf(text, sizeof text, "%s%s", cases[i].rule, NEXT);
+		rig_create_order(r,
+		    (const char *const[]){ PERMITS, "    actions: [count, search]\n", NEXT, text,
+			NULL });
+		rig_start(r, "");
+		rig_open(r);
+		rig_load(r, 100);
+		read_of(r, &m, RIG_ATTORNEY, record_5);
+		m.records = (struct us_bytes){ two, sizeof two };
+		m.action = US_ACTION_SEARCH;
+		assert_true(rig_log(r, &m, &l));
+		no_keys(&l);
+		assert_int_equal(l.reason, cases[i].reason);
+		/* what shows no record is not asked */
+		m.records.n = 0;
+		assert_true(rig_log(r, &m, &l));
+		assert_int_equal(l.err, US_OK);
+		read_of(r, &m, RIG_ATTORNEY, record_5);
+		m.records = (struct us_bytes){ two, sizeof two };
+		m.action = US_ACTION_COPY;
+		assert_true(rig_log(r, &m, &l));
+		no_keys(&l);
+		/* of no copy that there is: but the order came first */
+		assert_int_equal(l.reason, cases[i].copies ? US_REASON_STATE : cases[i].reason);
+	}
+}
+
 static void
 malformed_no_key(void **state)
 {
@@ -627,6 +691,7 @@ main(int argc, char **argv)
 		T(expired_session_no_key),
 		T(other_names_no_key),
 		T(unnamed_no_key),
+		T(no_read_no_key),
 		T(malformed_no_key),
 		T(out_of_turn_no_key),
 		T(revoked_no_key),
