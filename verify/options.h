@@ -35,6 +35,16 @@ struct us_verify_options {
 	 * is known: believe nothing until the verdict. May be NULL; not called for foreign entries.
 	 * A non-zero return stops the verification, which then returns it. */
 	int (*on_entry)(void *arg, const struct us_verified_entry *entry);
+	/* Where an earlier verification of this log stood (of on_full), or empty: entries before it
+	 * are neither read nor shown, and only what follows is judged. The caller vouches for their
+	 * hashes. Not gone on from: a log whose acts, hand-overs, cosigned checkpoints or
+	 * timestamps ask about earlier entries. */
+	struct us_bytes saved;
+	/* How many entries that left out; may be NULL. */
+	uint64_t *passed_over;
+	/* Called behind the last full bundle with where the verification stands; worth something if
+	 * the verdict is OK. May be NULL. */
+	int (*on_full)(void *arg, struct us_bytes standing);
 	/* each bundle, one at a time; or NULL */
 	void (*on_progress)(void *arg, uint64_t done, uint64_t size);
 	void *arg;

@@ -1,55 +1,13 @@
-#include "verify/rules.h"
-
 #include <stdlib.h>
 #include <string.h>
 
 #include "crypto/session.h"
 #include "base/time.h"
-#include "verify/open_intents.h"
-#include "verify/key_set.h"
+#include "verify/rules_internal.h"
 
 /* A session's entry cannot lie longer before what is done in it: its statement is valid that long,
  * and may be dated that much ahead. */
 #define SESSION_NS ((US_SESSION_SECONDS_MAX + US_SESSION_TOLERANCE_SECONDS) * US_NS_PER_SECOND)
-
-/*
- *           START, STOP, SEAL, a state that is refused
- *    any ----------------------------------------------------> CLOSED
- *    CLOSED ---- UNSEAL ----> REPLAYING ---- STATE_OPEN ----> OPEN
- *    any ---- an entry of the system whose access box is withheld ----> UNKNOWN, which every move
- *    may follow
- */
-enum us_verify_vault { VAULT_UNKNOWN, VAULT_CLOSED, VAULT_REPLAYING, VAULT_OPEN };
-
-/* Of which request an entry is, and which part of it. */
-struct us_verify_part {
-	int is_known; /* its disclosure or its query is open */
-	uint32_t part, parts;
-	int has_access; /* its access box is open: */
-	enum us_entry_class entry_class;
-	enum us_kind kind;
-	enum us_action action;
-	enum us_decision decision;
-	uint32_t person;
-	uint8_t session[16];
-};
-
-struct us_verify_rules {
-	enum us_verify_vault vault;
-	uint64_t acts;  /* entries of class STATE so far */
-	uint32_t order; /* the version announced last; 0: none since the vault was opened */
-	int order_known;
-	int64_t withheld_ns; /* time of the newest entry whose access box is withheld; -1: none */
-	int64_t last_ns;     /* time of the entry before; 0: there is none */
-	struct us_verify_part before;      /* that entry */
-	struct us_verify_key_set sessions; /* opened since the vault was */
-	/* used; the key is the number, zeros behind it */
-	struct us_verify_key_set approvals;
-	uint64_t settled; /* where the newest mark ends */
-	int settled_known;
-	uint64_t answerable; /* the first entry that an outcome may still answer */
-	struct us_verify_intents answered;
-};
 
 int
 us_verify_rules_new(struct us_verify_rules **out)

@@ -16,5 +16,10 @@ void us_verify_rules_free(struct us_verify_rules *r); /* NULL-safe */
 /* Judges the next entry. US_OK, FOUND (finding->rule names the rule), US_ERR_NOMEM. */
 int us_verify_rules_next(struct us_verify_rules *r, const struct us_opened *e,
     struct us_verify_finding *finding);
+/* What they remember, as bytes of this build (verify/saved.h). Errors of the buffer. */
+int us_verify_rules_save(const struct us_verify_rules *r, struct us_buf *out);
+/* The reverse, into new ones, which are only to be freed after an error: US_ERR_TRUNCATED,
+ * US_ERR_NOMEM. */
+int us_verify_rules_load(struct us_verify_rules *r, struct us_reader *in);
 
 #endif

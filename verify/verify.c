@@ -4,25 +4,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "crypto/crypto.h"
 #include "verify/acts.h"
-#include "verify/files.h"
 #include "verify/succession.h"
 #include "verify/head.h"
 #include "verify/prefix.h"
 #include "verify/rules.h"
+#include "verify/saved.h"
 #include "verify/stamps.h"
 #include "verify/witnessed.h"
 
-#define LEVELS 8
+#define SAVED_MAX ((size_t)1 << 28)
 #define SLOTS_PER_THREAD 4 /* so that one that is slow for once does not hold up the others */
-
-struct us_verify_level {
-	uint64_t n;                           /* hashes so far, of the whole level */
-	struct us_digest hash[US_TILE_WIDTH]; /* those of the tile being filled */
-};
 
 /* What the threads share. All of it is guarded by lock, but what does not change while they run
  * (source, options, size) and slots between taken and ready, which are those of the thread that
@@ -52,7 +46,7 @@ struct us_verify {
 	struct us_verify_acts acts;
 	/* of bundles: the root over their roots is the root over all leaves */
 	struct us_merkle_stream stream;
-	struct us_verify_level level[LEVELS]; /* from 1 */
+	struct us_verify_level level[US_VERIFY_LEVELS]; /* from 1 */
 	struct us_buf tile;
 	struct us_buf note; /* the checkpoint */
 	struct us_verify_witnessing witnessed;
@@ -147,7 +141,7 @@ add_hash(struct us_verify *v, struct us_digest h)
 {
 	int err;
 
-	for (unsigned level = 1; level < LEVELS; level++) {
+	for (unsigned level = 1; level < US_VERIFY_LEVELS; level++) {
 		struct us_verify_level *l = &v->level[level];
 
 		l->hash[l->n++ % US_TILE_WIDTH] = h;
@@ -167,7 +161,7 @@ finish_tree(struct us_verify *v)
 	struct us_digest root;
 	int err = US_OK;
 
-	for (unsigned level = 1; level < LEVELS && err == US_OK; level++) {
+	for (unsigned level = 1; level < US_VERIFY_LEVELS && err == US_OK; level++) {
 		const struct us_verify_level *l = &v->level[level];
 
 		if (l->n % US_TILE_WIDTH != 0)
@@ -201,6 +195,53 @@ show_entries(const struct us_verify *v, const struct us_verify_bundle *b)
 		err = v->options->on_entry(v->options->arg, &e);
 	}
 	return err;
+}
+
+/* ---- where it stands ---- */
+
+static struct us_verify_standing
+standing(struct us_verify *v, uint64_t bundles)
+{
+	return (struct us_verify_standing){ bundles, v->report, &v->stream, v->level, v->rules };
+}
+
+static int
+tell_standing(struct us_verify *v, uint64_t bundles)
+{
+	const struct us_verify_standing s = standing(v, bundles);
+	struct us_buf bytes;
+	int err;
+
+	us_buf_init(&bytes, SAVED_MAX);
+	err = us_verify_standing_save(&s, &bytes);
+	if (err == US_OK)
+		err = v->options->on_full(v->options->arg,
+		    (struct us_bytes){ bytes.data, bytes.len });
+	us_buf_free(&bytes);
+	return err;
+}
+
+/* Goes on from where an earlier one stood, if nothing asks about what is behind it. */
+static int
+go_on(struct us_verify *v)
+{
+	const uint64_t bundles = us_verify_standing_bundles(v->options->saved);
+	struct us_verify_standing s = standing(v, 0);
+	int err;
+
+	if (bundles == 0 || bundles > v->size / US_TILE_WIDTH || v->acts.file.len > 0)
+		return US_OK;
+	for (size_t i = 0; i < v->prefixes.n; i++)
+		if (v->prefixes.at[i].size <= bundles * US_TILE_WIDTH)
+			return US_OK;
+	err = us_verify_standing_load(&s, v->options->saved);
+	if (err != US_OK)
+		return err;
+	v->taken = v->turn = s.bundles;
+	v->keys_next = s.bundles * US_TILE_WIDTH;
+	if (v->options->passed_over != NULL)
+		*v->options->passed_over = v->keys_next;
+	return US_OK;
 }
 
 /* What spans bundles. Entries before the bundle's own finding come first. */
@@ -246,6 +287,9 @@ settle(struct us_verify *v, struct us_verify_bundle *b)
 	us_verify_prefixes_pass(&v->prefixes, &v->stream, b);
 	us_merkle_stream_add(&v->stream, &b->root);
 	err = b->width == US_TILE_WIDTH ? add_hash(v, b->root) : US_OK;
+	if (err == US_OK && v->options->on_full != NULL &&
+	    (b->n + 1) * US_TILE_WIDTH == v->size / US_TILE_WIDTH * US_TILE_WIDTH)
+		err = tell_standing(v, b->n + 1);
 	if (err == US_OK && v->options->on_progress != NULL)
 		v->options->on_progress(v->options->arg, r->entries, v->size);
 	return err;
@@ -384,6 +428,8 @@ check_all(struct us_verify *v)
 	if (!v->options->foreign)
 		err = us_verify_acts_open(&v->acts, v->source, &v->finding);
 	if (err == US_OK && !v->options->foreign)
+		err = go_on(v);
+	if (err == US_OK && !v->options->foreign)
 		err = next_keys(v);
 	if (err == US_OK)
 		err = check_bundles(v);
@@ -432,38 +478,4 @@ us_log_verify(struct us_verify_report *report, const struct us_log_source *sourc
 	us_wipe(v, sizeof *v);
 	free(v);
 	return err == FOUND ? US_OK : err;
-}
-
-int
-us_export_verify(struct us_verify_report *report, const char *dir,
-    const struct us_verify_options *options)
-{
-	struct us_verify_finding finding = { .rule = NULL };
-	struct us_log_source source;
-	struct us_verify_files *f;
-	int err = us_verify_files_open(&f, dir);
-
-	us_verify_report_begin(report);
-	if (err == US_OK) {
-		source = us_verify_files_source(f);
-		err = us_log_verify(report, &source, options);
-		us_verify_files_close(f);
-	} else if (err != US_ERR_NOMEM) {
-		us_verify_report_conclude(report,
-		    us_verify_found(&finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE,
-			"the directory or its keys.jsonl cannot "
-			"be opened: %s",
-			us_strerror(err)),
-		    &finding);
-		err = US_OK;
-	}
-	return err;
-}
-
-unsigned
-us_verify_processors(void)
-{
-	const long n = sysconf(_SC_NPROCESSORS_ONLN);
-
-	return n < 1 ? 1 : n > US_VERIFY_THREADS_MAX ? US_VERIFY_THREADS_MAX : (unsigned)n;
 }

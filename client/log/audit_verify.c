@@ -7,7 +7,7 @@
 #include "log/proof.h"
 #include "client/core/progress.h"
 #include "client/log/succession.h"
-#include "client/log/remote.h"
+#include "client/log/log_index.h"
 #include "client/log/deliver.h"
 #include "base/err.h"
 #include "verify/receipt.h"
@@ -74,33 +74,64 @@ may_open(struct us_client *client)
 	return may;
 }
 
+/* From where the index beside the mirror ends, and every byte of the mirror against the hashes that
+ * the checkpoint signs. US_ERR_NOT_FOUND: there is no index, or it is not enough. */
+static int
+verify_what_is_new(struct us_log_remote *remote, struct us_verify_report *report)
+{
+	struct us_log_index *index;
+	int err = us_log_index_open(&index, remote, report);
+
+	if (err == US_OK && index != NULL)
+		err = us_mirror_check(remote->mirror, us_verify_processors());
+	else if (err == US_OK)
+		err = US_ERR_NOT_FOUND;
+	us_log_index_close(index);
+	return err;
+}
+
+/* The boxes of whoever may open them. Returns an exit status. */
+static int
+open_boxes(struct us_client *client, const struct us_args *args, struct us_log_remote *remote)
+{
+	if (remote->mirror != NULL && us_flag(args, "all"))
+		us_log_index_forget(remote);
+	if (us_flag(args, "keys") || may_open(client))
+		return us_log_index_keys(remote);
+	us_say("the boxes stay closed: the order does not give their keys to %s, or the vault is "
+	       "not open",
+	    us_client_profile(client)->person);
+	return US_EXIT_DONE;
+}
+
 static int
 verify_vault(struct us_client *client, const struct us_args *args,
     struct us_verify_options *options, struct us_verify_report *report, int *status)
 {
 	struct us_log_remote remote;
 	struct us_log_source source;
-	int err;
+	int err = US_ERR_NOT_FOUND;
 
 	if (options->policy != NULL)
 		us_log_remote_open_witnessed(&remote, client);
 	else
 		us_log_remote_open(&remote, client);
-	if (options->vkey == NULL)
-		options->vkey = client->profile.vkey;
 	if (!us_flag(args, "no-mirror"))
 		us_log_remote_mirror(&remote);
-	if (us_flag(args, "keys") || may_open(client))
-		*status = us_log_remote_keys(&remote);
-	else
-		us_say("the boxes stay closed: the order does not give their keys to %s, or the "
-		       "vault is not open",
-		    us_client_profile(client)->person);
-	source = us_log_remote_source(&remote);
-	err = us_log_verify(report, &source, options);
+	*status = open_boxes(client, args, &remote);
+	if (*status == US_EXIT_DONE && options->policy == NULL && options->vkey == NULL)
+		err = verify_what_is_new(&remote, report);
+	if (options->vkey == NULL)
+		options->vkey = client->profile.vkey;
+	if (*status == US_EXIT_DONE && err != US_OK) {
+		source = us_log_remote_source(&remote);
+		err = us_log_verify(report, &source, options);
+	}
 	us_log_remote_said(&remote);
 	if (*status == US_EXIT_DONE)
 		*status = remote.log.status;
+	else
+		err = US_OK; /* it has been said */
 	us_log_remote_close(&remote);
 	return err;
 }
@@ -245,13 +276,15 @@ static const struct us_option verify_options[] = {
 	{ "keys", NULL,
 	    "fail if the boxes that this profile may open cannot be opened; they are by whoever "
 	    "has the right" },
+	{ "all", NULL, "everything anew, whatever was verified before" },
 	US_OPTION_NO_MIRROR,
 };
 
 const struct us_command us_commands_audit_verify[] = {
-	{ "audit verify", "[--dir DIR] [--vkey FILE] [--policy FILE] [--keys] | --receipt FILE",
+	{ "audit verify",
+	    "[--dir DIR] [--vkey FILE] [--policy FILE] [--keys] [--all] | --receipt FILE",
 	    "checks every hash, proof and signature of the log",
-	    "underseal audit verify --dir export --vkey log.vkey", verify_options, 9, 0, 0,
+	    "underseal audit verify --dir export --vkey log.vkey", verify_options, 10, 0, 0,
 	    run_verify },
 	{ 0 },
 };

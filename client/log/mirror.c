@@ -197,6 +197,29 @@ us_mirror_close(struct us_mirror *m)
 	free(m);
 }
 
+void
+us_mirror_root(const struct us_mirror *m, uint64_t bundles, struct us_digest *root)
+{
+	struct us_merkle_stream stream;
+
+	us_merkle_stream_init(&stream);
+	for (uint64_t i = 0; i < bundles && i < m->n; i++)
+		us_merkle_stream_add(&stream, &m->root[i]);
+	us_merkle_stream_root(&stream, root);
+}
+
+void
+us_mirror_hold(struct us_mirror *m)
+{
+	(void)pthread_mutex_lock(&m->asking);
+}
+
+void
+us_mirror_release(struct us_mirror *m)
+{
+	(void)pthread_mutex_unlock(&m->asking);
+}
+
 struct us_mirror_counts
 us_mirror_counts(const struct us_mirror *m)
 {

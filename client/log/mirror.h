@@ -50,6 +50,11 @@ int us_mirror_get(struct us_mirror *m, const struct us_tile *tile, struct us_buf
 int us_mirror_file(struct us_mirror *m, const char *path, struct us_buf *out);
 /* Reads every bundle that is kept, in so many threads; us_mirror_counts() tells what was found. */
 int us_mirror_check(struct us_mirror *m, unsigned threads);
+/* The root over the first so many bundles. */
+void us_mirror_root(const struct us_mirror *m, uint64_t bundles, struct us_digest *root);
+/* Whoever else asks the vault by the fetcher's connection does so between these two. */
+void us_mirror_hold(struct us_mirror *m);
+void us_mirror_release(struct us_mirror *m); /* the second of them */
 /* The counts so far. */
 struct us_mirror_counts us_mirror_counts(const struct us_mirror *m);
 /* Frees it, not the files; NULL is nothing. */

@@ -26,9 +26,10 @@ struct us_log_remote {
 	struct us_box_keys tail_keys[US_TILE_WIDTH];
 	struct us_box_keys bundle_keys[US_TILE_WIDTH]; /* read last, of this bundle: */
 	uint64_t bundle_keys_n;
-	int withheld;       /* of some entry a box stays shut */
-	int unwritable;     /* errno of what kept keys from being kept */
-	uint64_t next_line; /* of next_keys */
+	uint64_t keys_known; /* of so many bundles all keys are there (client/log/log_index.h) */
+	int withheld;        /* of some entry a box stays shut */
+	int unwritable;      /* errno of what kept keys from being kept */
+	uint64_t next_line;  /* of next_keys */
 	struct us_progress progress;
 };
 
@@ -48,6 +49,9 @@ void us_log_remote_said(const struct us_log_remote *remote);
 int us_log_remote_keys(struct us_log_remote *remote);
 /* The same for the entries from .. to - 1 alone, to <= size; may be called again. */
 int us_log_remote_keys_range(struct us_log_remote *remote, uint64_t from, uint64_t to);
+/* The keys of an entry, once they have been asked for, until the next call; NULL: the vault does
+ * not give them again, which has been said. */
+const struct us_box_keys *us_log_remote_keys_of(struct us_log_remote *remote, uint64_t index);
 /* Wipes the keys and frees what was fetched. */
 void us_log_remote_close(struct us_log_remote *remote);
 /* For us_log_verify: arg is the struct us_log_remote. */

@@ -189,7 +189,7 @@ bring_keys(struct us_log_remote *remote)
 	if (keys == NULL)
 		us_give_up(US_EXIT_OTHER, "out of memory");
 	us_progress_start(&remote->progress, "keys", remote->size);
-	for (uint64_t i = 0; i < bundles && status == US_EXIT_DONE;) {
+	for (uint64_t i = remote->keys_known; i < bundles && status == US_EXIT_DONE;) {
 		const uint64_t n = missing(remote, i, keys);
 
 		if (n > 0)
@@ -217,7 +217,8 @@ us_log_remote_keys(struct us_log_remote *remote)
 
 	if (remote->mirror == NULL)
 		return us_log_remote_keys_range(remote, 0, remote->size);
-	if (us_key_store_new(&remote->store, us_client_profile(remote->log.client)) != US_OK)
+	if (remote->store == NULL &&
+	    us_key_store_new(&remote->store, us_client_profile(remote->log.client)) != US_OK)
 		us_give_up(US_EXIT_OTHER, "out of memory");
 	remote->bundle_keys_n = UINT64_MAX;
 	status = bring_keys(remote);
@@ -230,9 +231,23 @@ us_log_remote_keys(struct us_log_remote *remote)
 	return us_log_remote_keys_range(remote, 0, remote->size);
 }
 
-/* The keys of that entry; NULL: they are gone meanwhile. */
-static const struct us_box_keys *
-keys_of(struct us_log_remote *remote, uint64_t index)
+/* Those of a full bundle, whose file is not what it was: asked for again. */
+static int
+bring_again(struct us_log_remote *remote, uint64_t n)
+{
+	int status;
+
+	us_mirror_hold(remote->mirror);
+	status = fetch_keys(remote, n * US_TILE_WIDTH, (n + 1) * US_TILE_WIDTH,
+	    remote->bundle_keys);
+	us_mirror_release(remote->mirror);
+	if (status == US_EXIT_DONE)
+		status = keep(remote, n, 1, remote->bundle_keys);
+	return status == US_EXIT_DONE ? US_OK : US_ERR_IO;
+}
+
+const struct us_box_keys *
+us_log_remote_keys_of(struct us_log_remote *remote, uint64_t index)
 {
 	const uint64_t n = index / US_TILE_WIDTH;
 
@@ -241,7 +256,8 @@ keys_of(struct us_log_remote *remote, uint64_t index)
 	if (n == remote->size / US_TILE_WIDTH)
 		return &remote->tail_keys[index % US_TILE_WIDTH];
 	if (remote->bundle_keys_n != n &&
-	    us_key_store_get(remote->store, n, remote->bundle_keys) != US_OK)
+	    us_key_store_get(remote->store, n, remote->bundle_keys) != US_OK &&
+	    bring_again(remote, n) != US_OK)
 		return NULL;
 	remote->bundle_keys_n = n;
 	return &remote->bundle_keys[index % US_TILE_WIDTH];
@@ -257,7 +273,7 @@ us_log_remote_next_keys(void *arg, char line[US_EXPORT_KEYS_LINE_MAX], size_t *n
 	int err;
 
 	for (; remote->next_line < remote->size; remote->next_line++) {
-		k = keys_of(remote, remote->next_line);
+		k = us_log_remote_keys_of(remote, remote->next_line);
 		if (k == NULL)
 			return US_ERR_IO;
 		if (k->present != 0)

@@ -168,6 +168,7 @@ const struct us_report_kind us_report_who_saw = {
 	.options = "COLLECTION/BATES",
 	.columns = US_ENTRY_COLUMNS "how left rule paragraph order purpose recipient",
 	.needs = US_NEEDS_ACCESS | US_NEEDS_RECORDS,
+	.reach = US_REACH_RECORD,
 	.state = sizeof(struct us_client_who_saw),
 	.entry = who_saw_entry,
 	.end = who_saw_end,
@@ -248,6 +249,7 @@ const struct us_report_kind us_report_person_history = {
 	.columns = US_ENTRY_COLUMNS "kind decision reason as_told paragraph collection records "
 				    "bates left query purpose address",
 	.needs = US_NEEDS_ACCESS | US_NEEDS_RECORDS | US_NEEDS_QUERY,
+	.reach = US_REACH_WHO,
 	.state = sizeof(struct us_client_history),
 	.entry = history_entry,
 	.end = history_end,
@@ -375,6 +377,7 @@ const struct us_report_kind us_report_denials = {
 	.columns = US_ENTRY_COLUMNS
 	"reason as_told rule paragraph order collection asked purpose query count",
 	.needs = US_NEEDS_ACCESS,
+	.reach = US_REACH_DENIED,
 	.state = sizeof(struct us_client_denials),
 	.entry = denials_entry,
 	.end = denials_end,

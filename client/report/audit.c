@@ -7,11 +7,13 @@
 #include "client/core/commands.h"
 #include "client/core/when.h"
 #include "client/log/entry_json.h"
-#include "client/log/remote.h"
+#include "client/log/log_index.h"
 #include "client/report/audit_report.h"
 #include "client/report/lines.h"
 #include "client/report/names.h"
+#include "client/report/reach.h"
 #include "base/array.h"
+#include "base/base64.h"
 #include "base/err.h"
 #include "case/bates.h"
 
@@ -22,7 +24,10 @@ struct us_client_listing {
 	struct us_names known;
 	int has_credential; /* an entry is of the one that was asked for */
 	struct us_log_filter filter;
-	FILE *out; /* a temporary file: shown once the verdict is OK */
+	uint32_t collection; /* of the record */
+	struct us_lines lines;
+	uint64_t limit; /* 0: none */
+	FILE *out;      /* a temporary file: shown once the verdict is OK */
 	struct us_buf line;
 };
 
@@ -65,13 +70,9 @@ parse_record(struct us_log_filter *f, const char *text, char *collection, size_t
 }
 
 static int
-show_listing(struct us_client *client, const struct us_args *args, struct us_client_listing *l)
+show_listing(struct us_client_listing *l)
 {
-	const enum us_report_form form = client->json ? US_REPORT_JSON :
-	    us_flag(args, "csv")                      ? US_REPORT_CSV :
-							US_REPORT_TEXT;
-	const int err = us_lines_show(stdout, l->out, form,
-	    (uint64_t)us_arg_number(args, "limit", 0, 1, INT64_MAX));
+	const int err = us_lines_show(stdout, l->out, l->lines.form, l->limit);
 
 	if (err == US_ERR_NOMEM)
 		us_give_up(US_EXIT_OTHER, "out of memory");
@@ -96,6 +97,7 @@ check_names(struct us_client_listing *l)
 	c = us_names_find_collection_named(&l->known, f->collection, strlen(f->collection));
 	if (c == NULL)
 		us_names_no_collection(&l->known, f->collection, strlen(f->collection));
+	l->collection = c->id;
 	if (us_bates_parse(c->prefix, us_bytes_of(f->bates), &f->record) != US_OK)
 		us_usage_error("%s is no Bates number of %s: they begin with %s and have %d digits",
 		    f->bates, c->name, c->prefix, US_BATES_DIGITS);
@@ -112,16 +114,171 @@ check_seen(const struct us_client_listing *l)
 		    l->filter.credential);
 }
 
+/* ---- by the index beside the mirror ---- */
+
+/* What finds all that the filter lets pass; none: every entry is looked at. */
+static void
+find_looks(const struct us_client_listing *l, struct us_report_reach_looks *out)
+{
+	const struct us_log_filter *f = &l->filter;
+	uint8_t first[8];
+	uint64_t number;
+
+	out->n = 0;
+	if (f->has_record && !f->denied) {
+		(void)us_reach_add(out, US_LOOK_RECORD, l->collection, f->record, f->record);
+	} else if (f->credential != NULL && strlen(f->credential) == 64 &&
+	    us_hex_decode(f->credential, 16, first, sizeof first) == US_OK) {
+		number = us_load_u64(first);
+		(void)us_reach_add(out, US_LOOK_CREDENTIAL, 0, number, number);
+	} else if (f->person != NULL) {
+		if (!us_reach_person(&l->known, f->person, out))
+			out->n = 0;
+	} else if (f->denied) {
+		(void)us_reach_add(out, US_LOOK_DENIED, 0, 0, 0);
+	} else if (f->party != NULL) {
+		number = us_log_look_text(us_bytes_of(f->party));
+		(void)us_reach_add(out, US_LOOK_PARTY, 0, number, number);
+	}
+}
+
+/* Shows it at once: the log has been verified. */
+static int
+show_entry(void *arg, const struct us_opened *o)
+{
+	struct us_client_listing *l = arg;
+	int err;
+
+	us_buf_reset(&l->line);
+	err = us_log_entry_json(&l->line, o, &l->names, &l->filter);
+	if (err != US_OK || l->line.len == 0)
+		return err;
+	if (us_buf_cstr(&l->line) == NULL)
+		return US_ERR_NOMEM;
+	if (l->out != NULL) /* which of them are the newest is not known yet */
+		return fwrite(l->line.data, 1, l->line.len, l->out) == l->line.len ? US_OK :
+										     US_ERR_IO;
+	return us_lines_put(&l->lines, us_buf_cstr(&l->line));
+}
+
+static FILE *
+open_temporary(void)
+{
+	FILE *f = tmpfile();
+
+	if (f == NULL)
+		us_give_up(US_EXIT_OTHER, "cannot make a temporary file");
+	return f;
+}
+
+static int
+look_for_credential(void *arg, const struct us_opened *o)
+{
+	struct us_client_listing *l = arg;
+
+	l->has_credential |= us_log_is_of(o, l->filter.credential);
+	return US_OK;
+}
+
+/* Whether somebody used the credential: all entries that the index has of it, and the newest. */
+static int
+find_credential(struct us_client_listing *l, struct us_log_index *index)
+{
+	const struct us_report_reach_looks none = { .n = 0 };
+	struct us_client_listing alone = { .filter = { .credential = l->filter.credential } };
+	struct us_report_reach_looks looks = none;
+	struct us_log_range range = { looks.look, 0, 0, UINT64_MAX };
+
+	find_looks(&alone, &looks);
+	range.n = looks.n;
+	return l->filter.credential == NULL || looks.n == 0 ?
+	    US_OK :
+	    us_log_index_each(index, &range, look_for_credential, l);
+}
+
+static int
+list_by_index(struct us_client_listing *l, struct us_log_index *index)
+{
+	struct us_report_reach_looks looks;
+	struct us_log_range range;
+	const char *party;
+	int err = US_OK;
+
+	for (size_t i = 0; err == US_OK && (party = us_log_index_party(index, i)) != NULL; i++) {
+		const struct us_bytes name = us_bytes_of(party);
+
+		err = us_names_add_parties(&l->known, &name, 1);
+	}
+	if (err == US_OK)
+		err = find_credential(l, index);
+	if (err == US_OK)
+		check_seen(l);
+	find_looks(l, &looks);
+	us_log_index_times(index, l->filter.since_ns, l->filter.until_ns, &range);
+	range.look = looks.look;
+	range.n = looks.n;
+	if (l->limit > 0)
+		l->out = open_temporary();
+	else if (err == US_OK)
+		us_lines_begin(&l->lines);
+	if (err == US_OK)
+		err = us_log_index_each(index, &range, show_entry, l);
+	if (err == US_OK && l->limit > 0)
+		return show_listing(l);
+	if (err == US_OK)
+		return fflush(stdout) == 0 ? US_EXIT_DONE : US_EXIT_OTHER;
+	us_say("the log cannot be listed any further: %s", us_strerror(err));
+	return err == US_ERR_IO || err == US_ERR_NOMEM ? US_EXIT_OTHER : US_EXIT_UNVERIFIED;
+}
+
+static int
+list_by_pass(struct us_client *client, struct us_client_listing *l, struct us_log_remote *remote)
+{
+	const struct us_log_source source = us_log_remote_source(remote);
+	const struct us_verify_options options = { .on_entry = list_entry,
+		.arg = l,
+		.threads = us_verify_processors(),
+		.vkey = client->profile.vkey };
+	struct us_verify_report report;
+	int err;
+
+	l->out = open_temporary();
+	err = us_log_verify(&report, &source, &options);
+	if (err != US_OK) {
+		us_say("an entry of the log does not open as it must: %s", us_strerror(err));
+		return US_EXIT_UNVERIFIED;
+	}
+	if (report.verdict != US_VERDICT_OK)
+		return us_verdict_print(client, &report, NULL);
+	check_seen(l);
+	return show_listing(l);
+}
+
+static int
+list(struct us_client *client, struct us_client_listing *l, struct us_log_remote *remote)
+{
+	struct us_verify_report report;
+	struct us_log_index *index = NULL;
+	int status;
+
+	if (us_log_index_open(&index, remote, &report) == US_ERR_NOMEM)
+		us_give_up(US_EXIT_OTHER, "out of memory");
+	status = index != NULL ? list_by_index(l, index) : list_by_pass(client, l, remote);
+	us_log_index_close(index);
+	us_log_remote_said(remote);
+	return status;
+}
+
 static int
 run_list(struct us_client *client, const struct us_args *args)
 {
 	struct us_log_remote remote;
-	struct us_client_listing l = { .out = tmpfile() };
-	struct us_verify_options options = { .on_entry = list_entry, .arg = &l };
-	struct us_verify_report report;
-	struct us_log_source source;
+	struct us_client_listing l = { .lines = { .to = stdout,
+					   .form = client->json     ? US_REPORT_JSON :
+					       us_flag(args, "csv") ? US_REPORT_CSV :
+								      US_REPORT_TEXT } };
 	char collection[128];
-	int status, err;
+	int status;
 
 	l.filter = (struct us_log_filter){ .person = us_arg(args, "person"),
 		.party = us_arg(args, "party"),
@@ -132,42 +289,26 @@ run_list(struct us_client *client, const struct us_args *args)
 	if (client->json && us_flag(args, "csv"))
 		us_usage_error("one form at a time: --csv or --json");
 	us_arg_range(args, &l.filter.since_ns, &l.filter.until_ns);
-	(void)us_arg_number(args, "limit", 0, 1, INT64_MAX);
+	l.limit = (uint64_t)us_arg_number(args, "limit", 0, 1, INT64_MAX);
 	us_log_remote_open(&remote, client);
 	if (!us_flag(args, "no-mirror"))
 		us_log_remote_mirror(&remote);
-	options.threads = us_verify_processors();
-	options.vkey = client->profile.vkey;
 	us_buf_init(&l.line, 4u * 1024u * 1024u);
-	if (l.out == NULL)
-		us_give_up(US_EXIT_OTHER, "cannot make a temporary file");
 	status = us_client_get(client, "/v1/people", &l.names.people);
 	if (status == US_EXIT_DONE)
 		status = us_client_get(client, "/v1/collections", &l.names.collections);
 	if (status == US_EXIT_DONE) {
 		check_names(&l);
-		status = us_log_remote_keys(&remote);
+		status = us_log_index_keys(&remote);
 	}
-	if (status != US_EXIT_DONE)
-		goto out;
-	source = us_log_remote_source(&remote);
-	err = us_log_verify(&report, &source, &options);
-	us_log_remote_said(&remote);
-	if (err == US_OK && report.verdict == US_VERDICT_OK) {
-		check_seen(&l);
-		status = show_listing(client, args, &l);
-	} else if (err == US_OK)
-		status = us_verdict_print(client, &report, NULL);
-	else {
-		us_say("an entry of the log does not open as it must: %s", us_strerror(err));
-		status = US_EXIT_UNVERIFIED;
-	}
-out:
+	if (status == US_EXIT_DONE)
+		status = list(client, &l, &remote);
 	cJSON_Delete(l.names.people);
 	cJSON_Delete(l.names.collections);
 	us_names_free(&l.known);
 	us_buf_free(&l.line);
-	(void)fclose(l.out);
+	if (l.out != NULL)
+		(void)fclose(l.out);
 	us_log_remote_close(&remote);
 	return status;
 }

@@ -242,9 +242,26 @@ show_line(FILE *to, const char *line, enum us_report_form form)
 	return err;
 }
 
+void
+us_lines_begin(struct us_lines *l)
+{
+	l->n = 0;
+	if (l->form == US_REPORT_CSV)
+		csv_header(l->to);
+}
+
+int
+us_lines_put(struct us_lines *l, const char *line)
+{
+	if (l->n++ == 0 && l->form == US_REPORT_TEXT)
+		text_header(l->to);
+	return show_line(l->to, line, l->form);
+}
+
 int
 us_lines_show(FILE *to, FILE *from, enum us_report_form form, uint64_t limit)
 {
+	struct us_lines l = { .to = to, .form = form };
 	char *line = NULL;
 	size_t cap = 0;
 	uint64_t n = 0, skip = 0;
@@ -259,14 +276,10 @@ us_lines_show(FILE *to, FILE *from, enum us_report_form form, uint64_t limit)
 		    (unsigned long long)n);
 	}
 	rewind(from);
-	if (form == US_REPORT_CSV)
-		csv_header(to);
-	for (n = 0; err == US_OK && getline(&line, &cap, from) > 0; n++) {
-		if (n == 0 && form == US_REPORT_TEXT)
-			text_header(to);
+	us_lines_begin(&l);
+	for (n = 0; err == US_OK && getline(&line, &cap, from) > 0; n++)
 		if (n >= skip)
-			err = show_line(to, line, form);
-	}
+			err = us_lines_put(&l, line);
 	free(line);
 	return err == US_OK && (ferror(from) || fflush(to) != 0) ? US_ERR_IO : err;
 }

@@ -53,12 +53,21 @@ struct us_report {
 /* Instead of an exit status: the log is to be read again, from the first entry on. */
 #define US_REPORT_AGAIN (-1)
 
+/* Which entries change a report, beside those that say what others mean. */
+enum us_report_reach {
+	US_REACH_ALL,
+	US_REACH_RECORD, /* those that disclosed the record asked for */
+	US_REACH_WHO,    /* those of the person, else of the party */
+	US_REACH_DENIED, /* refusals */
+};
+
 struct us_report_kind {
 	const char *name, *question;
 	const char *options; /* what it takes, for the list */
 	const char *columns; /* names, separated by blanks */
 	/* boxes, 1 << enum us_box: an entry without one of them counts as withheld */
 	unsigned needs;
+	enum us_report_reach reach;
 	size_t state; /* bytes of r->state */
 	/* Each entry in the order of the log; NULL: none is looked at. What is wrong with the
 	 * question waits for the end. */

@@ -9,8 +9,9 @@
 #include "base/array.h"
 #include "log/tiles.h"
 #include "client/log/acts.h"
-#include "client/log/remote.h"
+#include "client/log/log_index.h"
 #include "client/report/index.h"
+#include "client/report/reach.h"
 #include "base/err.h"
 
 #define NAMES_MAX_BYTES ((size_t)64 << 20)
@@ -214,6 +215,19 @@ read_export(const struct us_report_source *s, struct us_client_gathering *g)
 	return err != US_OK ? verified(err) : end_acts(g->trail);
 }
 
+/* ---- a pass ---- */
+
+static void
+begin_pass(const struct us_report_source *s, struct us_client_gathering *g)
+{
+	us_trail_init(g->trail);
+	g->trail->offline = !s->has_remote;
+	if (us_names_lists(&g->trail->names, s->people, s->collections) != US_OK)
+		us_give_up(US_EXIT_OTHER, "out of memory");
+	us_trail_set_acts(g->trail, (struct us_bytes){ s->acts.data, s->acts.len });
+	us_report_pass(g->report, g->trail);
+}
+
 /* ---- by way of an index ---- */
 
 /* The answer's entries. US_ERR_NOT_FOUND: there is no index for this checkpoint. */
@@ -238,16 +252,6 @@ look_up(struct us_report_source *s, struct us_client_gathering *g)
 	return err;
 }
 
-static void
-begin_pass(const struct us_report_source *s, struct us_client_gathering *g)
-{
-	us_trail_init(g->trail);
-	g->trail->offline = !s->has_remote;
-	if (us_names_lists(&g->trail->names, s->people, s->collections) != US_OK)
-		us_give_up(US_EXIT_OTHER, "out of memory");
-	us_report_pass(g->report, g->trail);
-}
-
 static int
 read_indexed(struct us_report_source *s, struct us_client_gathering *g)
 {
@@ -265,7 +269,6 @@ read_indexed(struct us_report_source *s, struct us_client_gathering *g)
 	}
 	us_trail_free(g->trail);
 	begin_pass(s, g);
-	us_trail_set_acts(g->trail, (struct us_bytes){ s->acts.data, s->acts.len });
 	g->wants_places = 1;
 	status = read_export(s, g);
 	if (status == US_EXIT_DONE && g->trail->verified.verdict == US_VERDICT_OK &&
@@ -290,10 +293,84 @@ open_remote(struct us_report_source *s)
 	if (status == US_EXIT_DONE)
 		status = us_client_get(s->client, "/v1/collections", &s->collections);
 	if (status == US_EXIT_DONE)
-		status = us_log_remote_keys(&s->remote);
+		status = us_log_index_keys(&s->remote);
 	if (status == US_EXIT_DONE && us_log_acts_are_open(&s->remote))
 		status = us_log_acts_fetch(s->client, &s->acts);
 	return status;
+}
+
+static int
+take_opened(void *arg, const struct us_opened *o)
+{
+	struct us_client_gathering *g = arg;
+	const struct us_trail_entry *e;
+	const int err = us_trail_next(g->trail, o, &e);
+
+	if (err == US_OK && g->report != NULL)
+		us_report_entry(g->report, e);
+	return err;
+}
+
+/* Which entries to look at: by the names that lists and acts give. */
+static int
+find_looks(struct us_report_source *s, const struct us_client_gathering *g,
+    struct us_log_index *index, struct us_report_reach_looks *looks)
+{
+	static const struct us_log_look_for context = { .look = US_LOOK_CONTEXT };
+	const struct us_log_range range = { &context, 1, 0, UINT64_MAX };
+	struct us_trail names;
+	struct us_client_gathering acts = { .trail = &names };
+	int err, found = 0;
+
+	us_trail_init(&names);
+	err = us_names_lists(&names.names, s->people, s->collections);
+	us_trail_set_acts(&names, (struct us_bytes){ s->acts.data, s->acts.len });
+	if (err == US_OK)
+		err = us_log_index_each(index, &range, take_opened, &acts);
+	if (err == US_OK)
+		found = us_report_reach(g->report->kind, g->report->ask, &names, looks);
+	us_trail_free(&names);
+	return found ? US_OK : US_ERR_NOT_FOUND;
+}
+
+/* The entries that the report is about, as the index finds them. */
+static int
+go_by_index(struct us_report_source *s, struct us_client_gathering *g, struct us_log_index *index)
+{
+	struct us_report_reach_looks looks;
+	struct us_log_range range = { looks.look, 0, 0, UINT64_MAX };
+	int err = find_looks(s, g, index, &looks);
+	const char *party;
+
+	range.n = looks.n;
+	for (size_t i = 0; err == US_OK && (party = us_log_index_party(index, i)) != NULL; i++) {
+		const struct us_bytes name = us_bytes_of(party);
+
+		err = us_names_add_parties(&g->trail->names, &name, 1);
+	}
+	if (err == US_OK)
+		err = us_log_index_each(index, &range, take_opened, g);
+	g->trail->passed = s->remote.size;
+	return err;
+}
+
+/* US_ERR_NOT_FOUND: the index cannot answer. *status: an exit status. */
+static int
+read_by_index(struct us_report_source *s, struct us_client_gathering *g, int *status)
+{
+	struct us_log_index *index;
+	int err = us_log_index_open(&index, &s->remote, &g->trail->verified);
+
+	if (err == US_OK && index == NULL)
+		return US_ERR_NOT_FOUND;
+	if (err == US_OK)
+		err = go_by_index(s, g, index);
+	us_log_index_close(index);
+	if (err == US_ERR_NOT_FOUND)
+		return err;
+	us_log_remote_said(&s->remote);
+	*status = err == US_OK ? end_acts(g->trail) : verified(err);
+	return US_OK;
 }
 
 static int
@@ -303,9 +380,15 @@ read_remote(struct us_report_source *s, struct us_client_gathering *g)
 		.arg = g,
 		.threads = us_verify_processors(),
 		.vkey = s->client->profile.vkey };
-	const struct us_log_source source = us_log_remote_source(&s->remote);
-	const int status = verified(us_log_verify(&g->trail->verified, &source, &options));
+	struct us_log_source source;
+	int status;
 
+	if (g->report->kind->reach != US_REACH_ALL && read_by_index(s, g, &status) == US_OK)
+		return status;
+	us_trail_free(g->trail);
+	begin_pass(s, g);
+	source = us_log_remote_source(&s->remote);
+	status = verified(us_log_verify(&g->trail->verified, &source, &options));
 	us_log_remote_said(&s->remote);
 	if (status == US_EXIT_DONE && g->trail->verified.verdict != US_VERDICT_OK)
 		return s->remote.log.status; /* a refusal, which has been explained */
@@ -341,7 +424,6 @@ us_report_source_read(struct us_report_source *s, struct us_report *r, struct us
 	begin_pass(s, &g);
 	if (s->from->index != NULL)
 		return read_indexed(s, &g);
-	us_trail_set_acts(trail, (struct us_bytes){ s->acts.data, s->acts.len });
 	return s->has_remote ? read_remote(s, &g) : read_export(s, &g);
 }
 
