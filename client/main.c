@@ -6,6 +6,8 @@
 
 #include "base/err.h"
 #include "client/core/client.h"
+#include "client/log/answered.h"
+#include "client/log/proofs.h"
 #include "client/overview.h"
 #include "crypto/crypto.h"
 
@@ -120,6 +122,7 @@ run_command(const struct us_command *c, struct us_client *client, char **argv, i
 	if (us_crypto_init() != US_OK || curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
 		us_give_up(US_EXIT_OTHER, "cannot start the cryptographic or network library");
 	status = c->run(client, &args);
+	us_proofs_close(client);
 	us_http_free(client->http);
 	us_profile_close(&client->profile);
 	return status;
@@ -141,7 +144,9 @@ show_family(char **argv, int argc)
 int
 main(int argc, char **argv)
 {
-	struct us_client client = { .profile_directory = getenv("UNDERSEAL_PROFILE") };
+	struct us_client client = { .profile_directory = getenv("UNDERSEAL_PROFILE"),
+		.check = us_answer_check,
+		.seen = us_answer_seen };
 	const struct us_command *c;
 	int words = 0, used, status;
 

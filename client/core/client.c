@@ -6,14 +6,11 @@
 
 #include "client/core/absent.h"
 #include "client/core/quota_text.h"
-#include "base/base64.h"
+#include "client/core/session.h"
 #include "crypto/crypto.h"
 #include "base/err.h"
-#include "crypto/session.h"
 #include "base/time.h"
 
-#define SESSION_MINUTES 10
-#define LOG_PATIENCE_SECONDS 60
 #define LOG_WAIT_SECONDS 5 /* at once; who is to come back later than that is told so */
 #define PAGE_ITEMS 1000    /* of a list, behind its first page */
 
@@ -44,117 +41,17 @@ parse_json(const struct us_buf *b)
 	return b->len == 0 ? NULL : cJSON_ParseWithLength((const char *)b->data, b->len);
 }
 
-/* ---- the session ---- */
+/* ---- requests ---- */
 
-static void
-add_base64(cJSON *document, const char *name, const void *p, size_t n)
-{
-	struct us_buf text;
-
-	us_buf_init(&text, 65536);
-	if (us_base64_put(&text, p, n) == US_OK && us_buf_cstr(&text) != NULL)
-		(void)cJSON_AddStringToObject(document, name, us_buf_cstr(&text));
-	us_buf_free(&text);
-}
-
-/* Signs the statement for the nonce in the challenge. */
-static char *
-session_document(const struct us_profile *profile, const cJSON *challenge)
-{
-	struct us_session_statement s = { .issued_ns = us_time_now_ns() };
-	uint8_t statement[US_SESSION_STATEMENT_SIZE], signature[US_SIGNATURE_MAX];
-	const char *vault = us_json_text(challenge, "vault"),
-		   *nonce = us_json_text(challenge, "nonce");
-	size_t signature_n = 0;
-	cJSON *document;
-	char *text;
-
-	s.expires_ns = s.issued_ns + SESSION_MINUTES * 60 * US_NS_PER_SECOND;
-	memcpy(s.credential, profile->credential, sizeof s.credential);
-	if (us_hex_decode(vault, strlen(vault), s.vault, sizeof s.vault) != US_OK ||
-	    us_hex_decode(nonce, strlen(nonce), s.nonce, sizeof s.nonce) != US_OK)
-		us_give_up(US_EXIT_OTHER, "the vault's challenge is malformed");
-	if (memcmp(s.vault, profile->vault_id, sizeof s.vault) != 0)
-		us_give_up(US_EXIT_UNVERIFIED, "this is another vault than the one in the profile");
-	us_session_encode(&s, statement);
-	if (us_session_sign(profile->key, &s, signature, &signature_n) != US_OK)
-		us_give_up(US_EXIT_OTHER, "cannot sign with the profile's key");
-	document = cJSON_CreateObject();
-	add_base64(document, "statement", statement, sizeof statement);
-	add_base64(document, "signature", signature, signature_n);
-	add_base64(document, "certificate", profile->certificate.data, profile->certificate.len);
-	text = cJSON_PrintUnformatted(document);
-	cJSON_Delete(document);
-	return text;
-}
-
-/* A person who opens a session hears once what waits for them. */
-static void
-tell_waiting(struct us_client *client, const struct us_reply *reply)
-{
-	cJSON *opened = parse_json(&reply->body);
-	const double waiting = us_json_number(opened, "waiting", 0);
-
-	if (waiting >= 1 && !client->told_waiting)
-		us_say("%.0f item%s of the docket wait%s for you: underseal docket list", waiting,
-		    waiting > 1 ? "s" : "", waiting > 1 ? "" : "s");
-	client->told_waiting = 1;
-	cJSON_Delete(opened);
-}
-
-/* US_OK if reply now holds a 2xx; else reply holds the problem. */
-static int
-open_session(struct us_client *client, struct us_reply *reply)
-{
-	struct us_client_request get = { .method = "GET", .path = "/v1/session" };
-	struct us_client_request post = { .method = "POST", .path = "/v1/session" };
-	cJSON *challenge;
-	char *document;
-	int err = us_http_exchange(client->http, &get, reply);
-
-	if (err != US_OK || reply->status / 100 != 2)
-		return err != US_OK ? err : US_ERR_DENIED;
-	challenge = parse_json(&reply->body);
-	document = session_document(&client->profile, challenge);
-	cJSON_Delete(challenge);
-	if (document == NULL)
-		return US_ERR_NOMEM;
-	post.body = us_bytes_of(document);
-	err = us_http_exchange(client->http, &post, reply);
-	cJSON_free(document);
-	if (err != US_OK)
-		return err;
-	if (reply->status / 100 != 2)
-		return US_ERR_DENIED;
-	tell_waiting(client, reply);
-	return US_OK;
-}
-
-/* Once, in a session if it needs one. */
-static int
-request_once(struct us_client *client, const struct us_client_request *request,
-    struct us_reply *reply)
-{
-	int err;
-
-	err = us_http_exchange(client->http, request, reply);
-	if (err != US_OK || reply->status != 401 || request->no_session)
-		return err;
-	err = open_session(client, reply);
-	if (err == US_ERR_DENIED)
-		return US_OK; /* the reply says why */
-	return err != US_OK ? err : us_http_exchange(client->http, request, reply);
-}
-
-/* 1 after waiting as long as the vault wants, if it is to be asked again. */
-static int
-wait_for_log(const struct us_client_request *request, const struct us_reply *reply, int *patience)
+int
+us_client_wait_put_off(const struct us_client_request *request, const struct us_reply *reply,
+    int *patience)
 {
 	if (strncmp(request->path, "/v1/log/", 8) != 0 ||
 	    (reply->status != 429 && reply->status != 503) || reply->retry_after == 0 ||
 	    reply->retry_after > LOG_WAIT_SECONDS || reply->retry_after > *patience)
 		return 0;
-	if (*patience == LOG_PATIENCE_SECONDS)
+	if (*patience == US_LOG_PATIENCE_SECONDS)
 		us_say("the vault puts this off: waiting");
 	*patience -= reply->retry_after;
 	for (int i = 0; i < reply->retry_after; i++) {
@@ -172,13 +69,13 @@ us_client_request(struct us_client *client, const struct us_client_request *requ
     struct us_reply *reply)
 {
 	const struct us_profile *profile = us_client_profile(client);
-	int err, patience = LOG_PATIENCE_SECONDS;
+	int err, patience = US_LOG_PATIENCE_SECONDS;
 
 	if (client->http == NULL && (client->http = us_http_new(profile)) == NULL)
 		return US_ERR_CRYPTO;
 	do
-		err = request_once(client, request, reply);
-	while (err == US_OK && wait_for_log(request, reply, &patience));
+		err = us_session_request(client, request, reply);
+	while (err == US_OK && us_client_wait_put_off(request, reply, &patience));
 	return err;
 }
 
@@ -260,16 +157,25 @@ us_client_absent(struct us_client *client, const char *path, int otherwise)
 }
 
 int
+us_client_failed(int err)
+{
+	if (err == US_ERR_VERIFY)
+		return US_EXIT_UNVERIFIED;
+	if (err == US_ERR_INCOMPLETE)
+		return US_EXIT_INCOMPLETE;
+	if (err != US_ERR_CLOSED)
+		us_say("the request failed: %s", us_strerror(err));
+	return US_EXIT_OTHER;
+}
+
+int
 us_client_do(struct us_client *client, const struct us_client_request *request,
     struct us_reply *reply)
 {
 	int err = us_client_request(client, request, reply);
 
-	if (err != US_OK) {
-		if (err != US_ERR_CLOSED)
-			us_say("the request failed: %s", us_strerror(err));
-		return US_EXIT_OTHER;
-	}
+	if (err != US_OK)
+		return us_client_failed(err);
 	if (reply->status == 404 && request->may_be_absent)
 		return US_EXIT_DONE;
 	if (reply->status / 100 != 2) {

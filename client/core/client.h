@@ -13,6 +13,10 @@
 #include "client/core/show.h"
 #include "registry/act.h"
 
+#define US_LOG_PATIENCE_SECONDS 60 /* for what the vault puts off of its log */
+
+struct us_proofs;
+
 struct us_client {
 	const char *profile_directory;
 	int json;
@@ -20,6 +24,12 @@ struct us_client {
 	struct us_profile profile; /* opened by the first us_client_profile() */
 	struct us_http *http;
 	int told_waiting; /* what waits in the docket has been said */
+	/* Holds the answer to a request against the log, before anybody sees it. seen: how many
+	 * entries of the log were known when it was asked. client/log/answered.h */
+	int (*check)(struct us_client *client, const struct us_client_request *request,
+	    const struct us_reply *reply, uint64_t seen);
+	uint64_t (*seen)(struct us_client *client, const struct us_client_request *request);
+	struct us_proofs *proofs; /* what of the log is believed, client/log/proofs.h; or NULL */
 };
 
 /* The profile, opened on first use. */
@@ -29,10 +39,18 @@ const char *us_client_purpose(struct us_client *client, const struct us_args *ar
 
 /* Performs the request; opens or renews the session when the vault asks for it. What the vault puts
  * off of its log (429 or 503, with a Retry-After of a few seconds) is asked for again when it says,
- * for a minute at most. US_OK whatever the status; US_ERR_CLOSED if the vault cannot be reached
- * (the message has been printed). reply is reset first. */
+ * for a minute at most. Every answer passes client->check before it is here, or in the sink. US_OK
+ * whatever the status; US_ERR_CLOSED if the vault cannot be reached, US_ERR_VERIFY and
+ * US_ERR_INCOMPLETE if the log does not show what the answer says (each has been said). reply is
+ * reset first. */
 int us_client_request(struct us_client *client, const struct us_client_request *request,
     struct us_reply *reply);
+/* The exit status of a request that failed with that error; says what has not been said. */
+int us_client_failed(int err);
+/* 1 after waiting as long as the vault wants, if it puts that request off and is to be asked again.
+ * patience: seconds left to wait, US_LOG_PATIENCE_SECONDS at first. */
+int us_client_wait_put_off(const struct us_client_request *request, const struct us_reply *reply,
+    int *patience);
 /* Performs it and, unless the status is 2xx, explains the problem on stderr. Returns the exit
  * status: DONE for 2xx, PENDING for 202. */
 int us_client_do(struct us_client *client, const struct us_client_request *request,

@@ -1,22 +1,31 @@
 #include "client/core/http.h"
 
 #include <curl/curl.h>
+#include <openssl/ssl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "client/core/http_why.h"
 #include "client/core/show.h"
+#include "base/base64.h"
 #include "base/err.h"
 #include "base/number.h"
+#include "base/time.h"
 
 #define KEY_DER_MAX 4096
+#define NOTE_MAX 4096 /* of a checkpoint in the head of an answer */
+#define CONNECT_SECONDS 10L
+#define SILENCE_SECONDS 300L /* without a byte in either direction: nobody is there any more */
 
 struct us_http {
 	CURL *curl;
 	char base[512];
 	struct us_buf key; /* PKCS#8 DER: wiped when freed */
 	char error[CURL_ERROR_SIZE];
+	struct us_http_failure
+	    facts; /* that no exchange changes, and what TLS says of the server */
 };
 
 struct us_client_transfer {
@@ -49,16 +58,79 @@ set_ca(CURL *curl, const struct us_buf *der)
 	return err;
 }
 
+/* ---- what is wrong ---- */
+
+static void
+take_dates(const struct us_buf *der, int64_t *from_ns, int64_t *to_ns)
+{
+	struct us_cert_info info;
+
+	if (us_cert_parse((struct us_bytes){ der->data, der->len }, &info) != US_OK)
+		return;
+	*from_ns = info.validity.from_ns;
+	*to_ns = info.validity.to_ns;
+}
+
+/* Of the server's certificate: the first thing that is wrong, and its dates. */
+static int
+on_certificate(int good, X509_STORE_CTX *verified)
+{
+	SSL *ssl = X509_STORE_CTX_get_ex_data(verified, SSL_get_ex_data_X509_STORE_CTX_idx());
+	struct us_http *http = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+	X509 *server = X509_STORE_CTX_get0_cert(verified);
+	struct us_buf der;
+	unsigned char *bytes = NULL;
+	const int n = good || http->facts.verify != X509_V_OK || server == NULL ?
+	    -1 :
+	    i2d_X509(server, &bytes);
+
+	if (!good && http->facts.verify == X509_V_OK)
+		http->facts.verify = X509_STORE_CTX_get_error(verified);
+	us_buf_init(&der, US_CERT_MAX);
+	if (n > 0 && us_buf_put(&der, bytes, (size_t)n) == US_OK)
+		take_dates(&der, &http->facts.server_from_ns, &http->facts.server_to_ns);
+	us_buf_free(&der);
+	OPENSSL_free(bytes);
+	return good;
+}
+
+static CURLcode
+on_tls(CURL *curl, void *tls, void *ctx)
+{
+	(void)curl;
+	SSL_CTX_set_app_data((SSL_CTX *)tls, ctx);
+	SSL_CTX_set_verify(tls, SSL_VERIFY_PEER, on_certificate);
+	return CURLE_OK;
+}
+
+static void
+say_why(struct us_http *http, CURLcode code)
+{
+	struct us_http_failure failure = http->facts;
+	char why[US_HTTP_WHY_MAX];
+
+	failure.server = http->base + sizeof "https://" - 1;
+	failure.code = code;
+	failure.text = http->error;
+	failure.now_ns = us_time_now_ns();
+	us_http_why(&failure, why);
+	us_say("%s (%s)", why, http->error[0] != '\0' ? http->error : curl_easy_strerror(code));
+}
+
+/* ---- one exchange ---- */
+
 void
 us_reply_init(struct us_reply *reply)
 {
 	*reply = (struct us_reply){ .entry = -1 };
+	us_buf_init(&reply->note, NOTE_MAX);
 	us_buf_init(&reply->body, US_REPLY_MAX);
 }
 
 void
 us_reply_free(struct us_reply *reply)
 {
+	us_buf_free(&reply->note);
 	us_buf_free(&reply->body);
 }
 
@@ -78,8 +150,12 @@ us_http_new(const struct us_profile *profile)
 		return NULL;
 	}
 	(void)snprintf(http->base, sizeof http->base, "https://%s", profile->server);
+	take_dates(&profile->certificate, &http->facts.own_from_ns, &http->facts.own_to_ns);
+	take_dates(&profile->ca, &http->facts.ca_from_ns, &http->facts.ca_to_ns);
 	(void)curl_easy_setopt(http->curl, CURLOPT_ERRORBUFFER, http->error);
 	(void)curl_easy_setopt(http->curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_3);
+	(void)curl_easy_setopt(http->curl, CURLOPT_SSL_CTX_FUNCTION, on_tls);
+	(void)curl_easy_setopt(http->curl, CURLOPT_SSL_CTX_DATA, http);
 	(void)curl_easy_setopt(http->curl, CURLOPT_SSLCERTTYPE, "DER");
 	(void)curl_easy_setopt(http->curl, CURLOPT_SSLKEYTYPE, "DER");
 	set_blob(http->curl, CURLOPT_SSLCERT_BLOB, &profile->certificate);
@@ -88,7 +164,9 @@ us_http_new(const struct us_profile *profile)
 	(void)curl_easy_setopt(http->curl, CURLOPT_PROTOCOLS_STR, "https");
 	(void)curl_easy_setopt(http->curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	(void)curl_easy_setopt(http->curl, CURLOPT_PROXY, "");
-	(void)curl_easy_setopt(http->curl, CURLOPT_CONNECTTIMEOUT, 10L);
+	(void)curl_easy_setopt(http->curl, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
+	(void)curl_easy_setopt(http->curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	(void)curl_easy_setopt(http->curl, CURLOPT_LOW_SPEED_TIME, SILENCE_SECONDS);
 	(void)curl_easy_setopt(http->curl, CURLOPT_TCP_NODELAY, 1L);
 	(void)curl_easy_setopt(http->curl, CURLOPT_NOSIGNAL, 1L);
 	(void)curl_easy_setopt(http->curl, CURLOPT_USERAGENT, "underseal/" US_VERSION);
@@ -109,31 +187,42 @@ static size_t
 on_body(char *p, size_t size, size_t n, void *ctx)
 {
 	struct us_client_transfer *t = ctx;
-	long status = 0;
 
 	(void)size;
-	(void)curl_easy_getinfo(t->http->curl, CURLINFO_RESPONSE_CODE, &status);
-	if (t->request->sink != NULL && status / 100 == 2)
+	(void)curl_easy_getinfo(t->http->curl, CURLINFO_RESPONSE_CODE, &t->reply->status);
+	if (t->request->sink != NULL && t->reply->status / 100 == 2)
 		t->err = t->request->sink(t->request->ctx, (const uint8_t *)p, n);
 	else
 		t->err = us_buf_put(&t->reply->body, p, n);
 	return t->err == US_OK ? n : 0;
 }
 
-/* The number in a header line of that name; -1: it is another line. */
-static long long
-number_in(const char *p, size_t n, const char *name)
+/* What a header line of that name says, without blanks around it; empty: it is another line. */
+static struct us_bytes
+said_in(const char *p, size_t n, const char *name)
 {
 	const size_t skip = strlen(name);
-	uint64_t number;
 
 	if (n <= skip || strncasecmp(p, name, skip) != 0)
-		return -1;
+		return (struct us_bytes){ NULL, 0 };
 	for (p += skip, n -= skip; n > 0 && strchr(" \t\r\n", p[n - 1]) != NULL;)
 		n--;
 	for (; n > 0 && (*p == ' ' || *p == '\t'); n--)
 		p++;
-	return us_number_digits(p, n, INT64_MAX, &number) == US_OK ? (long long)number : -1;
+	return (struct us_bytes){ (const uint8_t *)p, n };
+}
+
+/* The number in a header line of that name; -1: it is another line. */
+static long long
+number_in(const char *p, size_t n, const char *name)
+{
+	const struct us_bytes said = said_in(p, n, name);
+	uint64_t number;
+
+	return said.n > 0 &&
+		us_number_digits((const char *)said.p, said.n, INT64_MAX, &number) == US_OK ?
+	    (long long)number :
+	    -1;
 }
 
 static size_t
@@ -141,11 +230,16 @@ on_header(char *p, size_t size, size_t n, void *ctx)
 {
 	const long long entry = number_in(p, n, "Underseal-Entry:");
 	const long long seconds = number_in(p, n, "Retry-After:");
+	const struct us_bytes note = said_in(p, n, "Underseal-Checkpoint:");
 	struct us_client_transfer *t = ctx;
 
 	(void)size;
 	if (entry >= 0)
 		t->reply->entry = entry;
+	if (note.n > 0) { /* what does not decode is no checkpoint, and believed by nobody */
+		us_buf_reset(&t->reply->note);
+		(void)us_base64_take(&t->reply->note, (const char *)note.p, note.n);
+	}
 	if (seconds > 0)
 		t->reply->retry_after = seconds > INT_MAX ? INT_MAX : (int)seconds;
 	return n;
@@ -173,6 +267,7 @@ us_http_exchange(struct us_http *http, const struct us_client_request *request,
 	CURLcode code;
 
 	us_buf_reset(&reply->body);
+	us_buf_reset(&reply->note);
 	reply->entry = -1;
 	reply->status = 0;
 	reply->retry_after = 0;
@@ -205,6 +300,9 @@ us_http_exchange(struct us_http *http, const struct us_client_request *request,
 	(void)curl_easy_setopt(http->curl, CURLOPT_NOPROGRESS, request->give_up == NULL ? 1L : 0L);
 	(void)curl_easy_setopt(http->curl, CURLOPT_XFERINFOFUNCTION, on_progress);
 	(void)curl_easy_setopt(http->curl, CURLOPT_XFERINFODATA, &t);
+	http->facts.verify = X509_V_OK;
+	http->facts.server_from_ns = http->facts.server_to_ns = 0;
+	http->error[0] = '\0';
 	code = curl_easy_perform(http->curl);
 	curl_slist_free_all(headers);
 	if (t.err != US_OK)
@@ -212,8 +310,8 @@ us_http_exchange(struct us_http *http, const struct us_client_request *request,
 	if (code == CURLE_ABORTED_BY_CALLBACK)
 		return US_ERR_CLOSED;
 	if (code != CURLE_OK) {
-		us_say("cannot talk to the vault at %s: %s", http->base,
-		    http->error[0] != '\0' ? http->error : curl_easy_strerror(code));
+		if (!request->quiet)
+			say_why(http, code);
 		return US_ERR_CLOSED;
 	}
 	(void)curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &reply->status);

@@ -21,12 +21,14 @@ struct us_client_request {
 	 * (US_ERR_CLOSED). */
 	int (*give_up)(void *ctx);
 	int no_session;    /* the request needs none: do not open one on 401 */
+	int quiet;         /* who asks says itself that the vault cannot be reached */
 	int may_be_absent; /* 404 is an answer too, and not explained: DONE */
 };
 
 struct us_reply {
 	long status;
 	int64_t entry;      /* log index, -1 if none */
+	struct us_buf note; /* the log's checkpoint that came with it, as it came; may be empty */
 	int retry_after;    /* seconds that the vault wants to be left alone, 0 if it did not say */
 	struct us_buf body; /* 2xx without sink, and all else */
 };
@@ -42,7 +44,8 @@ struct us_http;
 struct us_http *us_http_new(const struct us_profile *profile);
 /* Closes the connection; NULL is nothing. */
 void us_http_free(struct us_http *http);
-/* One exchange, no session handling. US_OK whatever the status; US_ERR_CLOSED if the vault cannot
+/* One exchange, no session handling; what a sink gets comes when all else of reply is there. US_OK
+ * whatever the status; US_ERR_CLOSED if the vault cannot
  * be reached (the message has been printed) or request->give_up said so; US_ERR_LIMIT; what the
  * sink returned. reply is reset first. */
 int us_http_exchange(struct us_http *http, const struct us_client_request *request,

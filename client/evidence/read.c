@@ -164,7 +164,7 @@ us_record_stream_run(struct us_record_stream *s, struct us_client *client,
 	us_reply_init(&reply);
 	us_buf_init(&s->partial, 64u * 1024u * 1024u);
 	us_buf_init(&s->problem, PROBLEM_MAX);
-	s->proofs = us_proofs_open(client);
+	s->proofs = us_proofs_of(client);
 	streamed.sink = us_record_stream_sink;
 	streamed.ctx = s;
 	err = us_client_request(client, &streamed, &reply);
@@ -179,12 +179,10 @@ us_record_stream_run(struct us_record_stream *s, struct us_client *client,
 		    us_client_problem(client, &reply) :
 		    US_EXIT_OTHER;
 	} else if (s->err != US_OK) {
-		us_say("VERIFICATION FAILED: what the vault sent does not fit its log (%s); it is "
-		       "not shown",
-		    us_strerror(s->err));
-		status = s->err == US_ERR_INCOMPLETE ? US_EXIT_INCOMPLETE : US_EXIT_UNVERIFIED;
+		(void)fflush(stdout);
+		status = us_proofs_failed("what the vault sent", s->err);
 	} else if (err != US_OK)
-		status = US_EXIT_OTHER;
+		status = us_client_failed(err);
 	else if (reply.status / 100 != 2) {
 		status = us_client_problem(client, &reply);
 		if (reply.status == 404)
@@ -199,7 +197,6 @@ us_record_stream_run(struct us_record_stream *s, struct us_client *client,
 	us_reply_free(&reply);
 	us_buf_free(&s->partial);
 	us_buf_free(&s->problem);
-	us_proofs_close(s->proofs);
 	return status;
 }
 

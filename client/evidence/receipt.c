@@ -469,14 +469,13 @@ us_receipt_verify(struct us_client *client, const char *name, const cJSON *answe
 	cJSON_Delete(collection);
 	if (status != US_EXIT_DONE)
 		return status;
-	proofs = us_proofs_open(client);
+	proofs = us_proofs_of(client);
 	cJSON_ArrayForEach(b, batches) {
 		records = 0;
 		if (err == US_OK)
 			err = verify_batch(proofs, &claim, b, sent, &records);
 		all += records;
 	}
-	us_proofs_close(proofs);
 	if (err == US_OK && all > accepted) {
 		us_say("the batches hold %llu records, but only %llu of those sent were accepted",
 		    (unsigned long long)all, (unsigned long long)accepted);
@@ -484,8 +483,5 @@ us_receipt_verify(struct us_client *client, const char *name, const cJSON *answe
 	}
 	if (err == US_OK)
 		return US_EXIT_DONE;
-	us_say("VERIFICATION FAILED: the log does not prove the batches of this load (%s)",
-	    us_strerror(err));
-	return err == US_ERR_INCOMPLETE || err == US_ERR_CLOSED ? US_EXIT_INCOMPLETE :
-								  US_EXIT_UNVERIFIED;
+	return us_proofs_failed("what the vault says of this load's batches", err);
 }

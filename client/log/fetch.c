@@ -15,14 +15,19 @@ int
 us_log_fetch(struct us_log_fetcher *from, const char *path, struct us_buf *out)
 {
 	char url[256];
-	const struct us_client_request request = { .method = "GET", .path = url };
+	const struct us_client_request request = { .method = "GET",
+		.path = url,
+		.quiet = from->quiet };
+	int err, patience = US_LOG_PATIENCE_SECONDS;
 	struct us_reply reply;
-	int err;
 
 	(void)snprintf(url, sizeof url, "/v1/log/%s", path);
 	us_reply_init(&reply);
-	err = from->http != NULL ? us_http_exchange(from->http, &request, &reply) :
-				   us_client_request(from->client, &request, &reply);
+	do
+		err = from->http != NULL ? us_http_exchange(from->http, &request, &reply) :
+					   us_client_request(from->client, &request, &reply);
+	while (err == US_OK && from->http != NULL &&
+	    us_client_wait_put_off(&request, &reply, &patience));
 	from->answered = err == US_OK ? reply.status : 0;
 	if (err == US_OK && reply.status / 100 == 2) {
 		err = us_buf_put(out, reply.body.data, reply.body.len);

@@ -11,8 +11,9 @@
 struct us_log_fetcher {
 	struct us_client *client;
 	/* A connection of its own, because the client's may be in the middle of a reply: it opens
-	 * no session, waits for nothing and explains nothing. NULL: the client's. */
+	 * no session and explains nothing. NULL: the client's. */
 	struct us_http *http;
+	int quiet;     /* that the vault cannot be reached is not said either */
 	int status;    /* exit status of the first refusal, which has been explained; else DONE */
 	long answered; /* HTTP status of the newest answer; 0: none */
 };

@@ -17,6 +17,7 @@
 struct us_proofs {
 	struct us_client *client;
 	struct us_note_key key;
+	unsigned era; /* hand-overs that were followed */
 	int has_checkpoint;
 	struct us_checkpoint newest; /* extensions not kept */
 	struct us_proven_batches batches;
@@ -50,8 +51,8 @@ read_checkpoint(struct us_proofs *p)
 	us_buf_free(&note);
 }
 
-struct us_proofs *
-us_proofs_open(struct us_client *client)
+static struct us_proofs *
+proofs_new(struct us_client *client)
 {
 	struct us_proofs *p = calloc(1, sizeof *p);
 	const struct us_profile *profile = us_client_profile(client);
@@ -69,14 +70,69 @@ us_proofs_open(struct us_client *client)
 	return p;
 }
 
-void
-us_proofs_close(struct us_proofs *p)
+struct us_proofs *
+us_proofs_of(struct us_client *client)
 {
+	if (client->proofs == NULL)
+		client->proofs = proofs_new(client);
+	return client->proofs;
+}
+
+void
+us_proofs_close(struct us_client *client)
+{
+	struct us_proofs *p = client->proofs;
+
+	client->proofs = NULL;
 	if (p == NULL)
 		return;
 	us_http_free(p->log.http);
 	us_proven_batches_free(&p->batches);
 	free(p);
+}
+
+uint64_t
+us_proofs_seen(const struct us_proofs *p)
+{
+	return p->has_checkpoint ? p->newest.size : 0;
+}
+
+unsigned
+us_proofs_era(const struct us_proofs *p)
+{
+	return p->era;
+}
+
+void
+us_proofs_quiet(struct us_proofs *p, int quiet)
+{
+	p->log.quiet = quiet;
+}
+
+int
+us_proofs_failed(const char *what, int err)
+{
+	switch (err) {
+	case US_ERR_CLOSED:
+		us_say("the connection ended before %s could be held against the log: it is not "
+		       "shown. Ask again",
+		    what);
+		return US_EXIT_OTHER;
+	case US_ERR_INCOMPLETE:
+		us_say("the vault does not give now what %s is to be held against: it is not shown",
+		    what);
+		return US_EXIT_INCOMPLETE;
+	case US_ERR_NOMEM:
+	case US_ERR_IO:
+		us_say("%s could not be held against the log (%s): it is not shown", what,
+		    us_strerror(err));
+		return US_EXIT_OTHER;
+	default:
+		us_say("VERIFICATION FAILED: %s does not fit the log that this profile has seen "
+		       "(%s); it is not shown",
+		    what, us_strerror(err));
+		return US_EXIT_UNVERIFIED;
+	}
 }
 
 /* ---- checkpoints ---- */
@@ -103,6 +159,7 @@ follow(struct us_proofs *p, struct us_bytes note)
 	if (err != US_OK)
 		return err;
 	us_proven_batches_free(&p->batches);
+	p->era++;
 	p->has_checkpoint = 0;
 	read_checkpoint(p);
 	(void)us_proven_batches_read(&p->batches, profile->directory);
@@ -173,6 +230,60 @@ us_proofs_receipt(struct us_proofs *p, struct us_bytes receipt, uint64_t index,
 	return err;
 }
 
+/* ---- entries ---- */
+
+/* The answer of entry-proof: the entry and its proof. */
+static int
+check_entry_proof(struct us_proofs *p, const cJSON *answer, uint64_t index, struct us_buf *entry)
+{
+	const char *receipt = us_json_text(answer, "receipt"),
+		   *text = us_json_text(answer, "entry");
+	struct us_tlog_proof proof;
+	struct us_checkpoint checkpoint;
+	struct us_digest leaf;
+	int err = us_base64_take(entry, text, strlen(text));
+
+	if (err == US_OK)
+		err = us_tlog_proof_parse(&proof, receipt, strlen(receipt));
+	if (err == US_OK && proof.index != index)
+		err = US_ERR_VERIFY;
+	if (err == US_OK)
+		err = us_proofs_checkpoint(p, proof.checkpoint, &checkpoint);
+	if (err != US_OK)
+		return err;
+	us_merkle_leaf(&leaf, entry->data, entry->len);
+	return us_tlog_proof_verify(receipt, strlen(receipt), &leaf, &p->key, 1, NULL, NULL);
+}
+
+/* *answer: what came with it, the caller's; NULL if nothing that could be read. */
+static int
+ask_for_entry(struct us_proofs *p, uint64_t index, struct us_buf *entry, cJSON **answer)
+{
+	struct us_buf body;
+	char path[64];
+	int err;
+
+	us_buf_init(&body, US_REPLY_MAX);
+	(void)snprintf(path, sizeof path, "entry-proof/%llu", (unsigned long long)index);
+	err = served(us_log_fetch(&p->log, path, &body));
+	if (err == US_OK) {
+		*answer = cJSON_ParseWithLength((const char *)body.data, body.len);
+		err = *answer == NULL ? US_ERR_FORMAT : check_entry_proof(p, *answer, index, entry);
+	}
+	us_buf_free(&body);
+	return err;
+}
+
+int
+us_proofs_entry(struct us_proofs *p, uint64_t index, struct us_buf *entry)
+{
+	cJSON *answer = NULL;
+	const int err = ask_for_entry(p, index, entry, &answer);
+
+	cJSON_Delete(answer);
+	return err;
+}
+
 /* ---- batches ---- */
 
 static int
@@ -183,65 +294,38 @@ take_hex(const cJSON *object, const char *name, void *out, size_t n)
 	return strlen(text) == 2 * n ? us_hex_decode(text, 2 * n, out, n) : US_ERR_FORMAT;
 }
 
-/* The answer of entry-proof: the entry, its proof, and what its commitment is made of. */
+/* What the commitment of an entry that closed a batch is made of, as entry-proof says. */
 static int
-check_entry_proof(struct us_proofs *p, const cJSON *answer, uint64_t index, uint8_t root[32],
-    uint8_t state[32])
+check_closing(const cJSON *answer, const struct us_buf *entry, uint8_t root[32], uint8_t state[32])
 {
-	const char *receipt = us_json_text(answer, "receipt"),
-		   *entry_text = us_json_text(answer, "entry");
 	uint8_t commitment[32];
-	struct us_tlog_proof proof;
-	struct us_checkpoint checkpoint;
 	struct us_entry_view view;
-	struct us_digest leaf;
-	struct us_buf entry;
-	int err;
+	int err = take_hex(answer, "state", state, 32);
 
-	us_buf_init(&entry, US_ENTRY_MAX);
-	err = us_base64_take(&entry, entry_text, strlen(entry_text));
-	if (err == US_OK)
-		err = take_hex(answer, "state", state, 32);
 	if (err == US_OK)
 		err = take_hex(answer, "manifest_root", root, 32);
 	if (err == US_OK)
-		err = us_tlog_proof_parse(&proof, receipt, strlen(receipt));
-	if (err == US_OK)
-		err = us_proofs_checkpoint(p, proof.checkpoint, &checkpoint);
-	if (err == US_OK) {
-		us_merkle_leaf(&leaf, entry.data, entry.len);
-		err = proof.index != index ?
-		    US_ERR_VERIFY :
-		    us_tlog_proof_verify(receipt, strlen(receipt), &leaf, &p->key, 1, NULL, NULL);
-	}
-	if (err == US_OK)
-		err = us_entry_decode(&view, entry.data, entry.len);
+		err = us_entry_decode(&view, entry->data, entry->len);
 	if (err == US_OK)
 		err = us_entry_state_commitment(commitment, state, root);
 	if (err == US_OK && (view.state == NULL || memcmp(view.state, commitment, 32) != 0))
 		err = US_ERR_VERIFY;
-	us_buf_free(&entry);
 	return err;
 }
 
 int
 us_proofs_closing(struct us_proofs *p, uint64_t entry, uint8_t root[32], uint8_t state[32])
 {
-	struct us_buf body;
-	cJSON *answer;
-	char path[64];
+	struct us_buf bytes;
+	cJSON *answer = NULL;
 	int err;
 
-	us_buf_init(&body, US_REPLY_MAX);
-	(void)snprintf(path, sizeof path, "entry-proof/%llu", (unsigned long long)entry);
-	err = served(us_log_fetch(&p->log, path, &body));
-	if (err == US_OK) {
-		answer = cJSON_ParseWithLength((const char *)body.data, body.len);
-		err = answer == NULL ? US_ERR_FORMAT :
-				       check_entry_proof(p, answer, entry, root, state);
-		cJSON_Delete(answer);
-	}
-	us_buf_free(&body);
+	us_buf_init(&bytes, US_ENTRY_MAX);
+	err = ask_for_entry(p, entry, &bytes, &answer);
+	if (err == US_OK)
+		err = check_closing(answer, &bytes, root, state);
+	cJSON_Delete(answer);
+	us_buf_free(&bytes);
 	return err;
 }
 

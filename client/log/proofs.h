@@ -14,10 +14,25 @@
 
 struct us_proofs;
 
-/* Reads what the profile remembers. Ends the program if that is damaged. */
-struct us_proofs *us_proofs_open(struct us_client *client);
-/* Frees it; NULL is nothing. */
-void us_proofs_close(struct us_proofs *proofs);
+/* The run's, made when it is first asked for from what the profile remembers. Ends the program if
+ * that is damaged. */
+struct us_proofs *us_proofs_of(struct us_client *client);
+/* Frees the run's, if there is one. */
+void us_proofs_close(struct us_client *client);
+/* How many entries of the log are known to be there. */
+uint64_t us_proofs_seen(const struct us_proofs *proofs);
+/* The number of the key that the log is signed by: another one, once a hand-over was followed. */
+unsigned us_proofs_era(const struct us_proofs *proofs);
+/* Says that something of the vault's (what: "the answer", "the load's receipt") could not be held
+ * against its log, and why; returns the exit status for it. A connection that ended is no failed
+ * verification: OTHER. */
+int us_proofs_failed(const char *what, int err);
+/* Nothing is said, by these functions, of a vault that cannot be reached: 1 or 0. */
+void us_proofs_quiet(struct us_proofs *proofs, int quiet);
+
+/* The entry at index, as the log proves it: its bytes, appended. US_ERR_VERIFY, US_ERR_SIGNATURE,
+ * US_ERR_FORMAT; US_ERR_INCOMPLETE (the vault does not give it), US_ERR_CLOSED. */
+int us_proofs_entry(struct us_proofs *proofs, uint64_t index, struct us_buf *entry);
 
 /* Takes a signed checkpoint: signature of the profile's log key, consistency with the remembered
  * one (fetched from the vault if it is larger). Remembers it. If another key signed it, a hand-over

@@ -13,7 +13,7 @@
 static void
 open_newest(struct us_log_remote *remote)
 {
-	struct us_proofs *proofs = us_proofs_open(remote->log.client);
+	struct us_proofs *proofs = us_proofs_of(remote->log.client);
 	struct us_checkpoint checkpoint;
 	int err;
 
@@ -26,15 +26,10 @@ open_newest(struct us_log_remote *remote)
 	err = us_proofs_checkpoint(proofs,
 	    (struct us_bytes){ remote->checkpoint.data, remote->checkpoint.len }, &checkpoint);
 	if (err != US_OK)
-		us_give_up(err == US_ERR_INCOMPLETE || err == US_ERR_CLOSED ? US_EXIT_INCOMPLETE :
-									      US_EXIT_UNVERIFIED,
-		    "the log's checkpoint does not follow from the one this profile "
-		    "remembers, or is not signed by its key: %s",
-		    us_strerror(err));
+		exit(us_proofs_failed("the log's checkpoint", err));
 	remote->size = checkpoint.size;
 	remote->tree = checkpoint;
 	remote->tree.extensions = (struct us_bytes){ NULL, 0 };
-	us_proofs_close(proofs);
 }
 
 void

@@ -234,10 +234,9 @@ fetch(struct us_client_submission *s)
 
 	if (err != US_OK)
 		return log.status == US_EXIT_DONE ? US_EXIT_OTHER : log.status;
-	proofs = us_proofs_open(s->client);
+	proofs = us_proofs_of(s->client);
 	err = us_proofs_checkpoint(proofs, (struct us_bytes){ s->note.data, s->note.len },
 	    &s->checkpoint);
-	us_proofs_close(proofs);
 	/* it may have been handed over to another key just now */
 	if (err == US_OK &&
 	    us_note_key_parse(&s->log, s->client->profile.vkey, strlen(s->client->profile.vkey)) !=
@@ -248,10 +247,7 @@ fetch(struct us_client_submission *s)
 		    (struct us_bytes){ s->note.data, s->note.len }, (struct us_bytes){ NULL, 0 });
 	if (err == US_OK)
 		return US_EXIT_DONE;
-	us_say("the log's checkpoint does not follow from the one this profile remembers, or is "
-	       "not signed by its key: %s",
-	    us_strerror(err));
-	return err == US_ERR_CLOSED ? US_EXIT_INCOMPLETE : US_EXIT_UNVERIFIED;
+	return us_proofs_failed("the log's checkpoint", err);
 }
 
 static void

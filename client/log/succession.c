@@ -309,7 +309,7 @@ read_memory(struct us_client_follow *f)
 }
 
 /* The profile's own files, in an order in which each beginning of it can be read: see
- * us_proofs_open(). */
+ * us_proofs_of(). */
 static int
 write_profile(struct us_client_follow *f, struct us_bytes note)
 {

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/array.h"
+#include "base/base64.h"
 
 static const char *
 reason_of(int status)
@@ -147,6 +148,21 @@ put_allow(struct us_front_text *t, unsigned allow)
 	}
 }
 
+/* Where the request stands in the log, and the signed word of the log that it does. */
+static void
+put_entry(struct us_front_text *t, const struct us_answer *a)
+{
+	char text[US_BASE64_SIZE(US_ANSWER_CHECKPOINT_MAX) + 1];
+
+	put(t, "\r\nUnderseal-Entry: ");
+	put_number(t, a->entry);
+	if (a->checkpoint.n == 0 || a->checkpoint.n > US_ANSWER_CHECKPOINT_MAX)
+		return;
+	us_base64_encode(a->checkpoint.p, a->checkpoint.n, text);
+	put(t, "\r\nUnderseal-Checkpoint: ");
+	put(t, text);
+}
+
 size_t
 us_answer_head(const struct us_answer *a, char out[US_ANSWER_HEAD_MAX])
 {
@@ -168,10 +184,8 @@ us_answer_head(const struct us_answer *a, char out[US_ANSWER_HEAD_MAX])
 		put_number(&t, a->length);
 	}
 	put(&t, "\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff");
-	if (a->entry != UINT64_MAX) {
-		put(&t, "\r\nUnderseal-Entry: ");
-		put_number(&t, a->entry);
-	}
+	if (a->entry != UINT64_MAX)
+		put_entry(&t, a);
 	if (a->retry_after != 0) {
 		put(&t, "\r\nRetry-After: ");
 		put_number(&t, a->retry_after);

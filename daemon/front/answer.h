@@ -4,7 +4,8 @@
 
 #include "daemon/front/request.h"
 
-#define US_ANSWER_HEAD_MAX 512
+#define US_ANSWER_CHECKPOINT_MAX 2048
+#define US_ANSWER_HEAD_MAX (512 + US_ANSWER_CHECKPOINT_MAX / 3 * 4 + 8)
 #define US_ANSWER_PROBLEM_MAX 768
 #define US_ANSWER_DATE_MAX 32
 
@@ -14,7 +15,9 @@ struct us_answer {
 	uint16_t retry_after; /* 0: none */
 	unsigned allow;       /* of a 405: bit 1 << enum us_http_method for each method there is */
 	uint64_t entry;       /* UINT64_MAX: none */
-	uint64_t length;      /* of the body, unless chunked */
+	/* of the log, that covers the entry; at most US_ANSWER_CHECKPOINT_MAX bytes */
+	struct us_bytes checkpoint;
+	uint64_t length; /* of the body, unless chunked */
 	int chunked;
 	int close;
 	const char *date; /* as us_answer_date() wrote it */

@@ -266,7 +266,8 @@ on_reply(struct us_front *f, uint32_t tag, struct us_bytes body)
 	a = (struct us_answer){ .status = m.status,
 		.type = (enum us_content_type)m.type,
 		.retry_after = m.retry_after,
-		.entry = m.entry };
+		.entry = m.entry,
+		.checkpoint = m.checkpoint };
 	if (m.last) {
 		answer(c, &a, m.body);
 		return US_OK;

@@ -11,6 +11,7 @@
 #include "daemon/vault/request/engine.h"
 
 #define PROOF_PATH "entry-proof/"
+#define ENTRY_CLASS_AT 4 /* in the bytes of an entry */
 #define WITNESSED_PATH "checkpoint.witnessed"
 
 /* --- files ------------------------------------------------------------------------------------ */
@@ -119,7 +120,8 @@ put_entry(struct us_vault_request *r)
 	us_json_key(&j, "entry");
 	us_json_base64(&j, m.entry.p, m.entry.n);
 	us_json_kv_str(&j, "receipt", (struct us_bytes){ proof.data, proof.len });
-	put_batch_state(r->vault->state, m.index, &j);
+	if (m.entry.n > ENTRY_CLASS_AT && m.entry.p[ENTRY_CLASS_AT] == US_CLASS_STATE)
+		put_batch_state(r->vault->state, m.index, &j);
 	us_json_close(&j);
 	next = us_vault_answer_json(r, 200, NO_ENTRY, &j, &b);
 	us_buf_free(&proof);

@@ -28,6 +28,14 @@ count_refused(struct us_vault_request *r)
 		us_log(US_LOG_WARNING, "a refused request could not be counted");
 }
 
+/* The keeper sends a checkpoint before it says that an entry is there, so the newest covers it. */
+static struct us_bytes
+checkpoint_for(const struct us_vault_request *r, uint64_t entry)
+{
+	return entry == NO_ENTRY ? (struct us_bytes){ NULL, 0 } :
+				   us_vault_checkpoint(r->vault->keeper);
+}
+
 void
 us_vault_tell_problem(struct us_vault_request *r)
 {
@@ -37,7 +45,8 @@ us_vault_tell_problem(struct us_vault_request *r)
 		.type = US_TYPE_PROBLEM,
 		.last = 1,
 		.retry_after = p->retry_after,
-		.entry = p->entry };
+		.entry = p->entry,
+		.checkpoint = checkpoint_for(r, p->entry) };
 	struct us_buf b;
 
 	if (p->entry == NO_ENTRY)
@@ -66,6 +75,7 @@ us_vault_tell_piece(void *ctx, const struct us_piece *piece)
 		.type = r->content,
 		.last = piece->is_last,
 		.entry = r->entry,
+		.checkpoint = checkpoint_for(r, r->entry),
 		.body = piece->bytes };
 	const struct us_msg_reply_more more = { .last = piece->is_last, .body = piece->bytes };
 

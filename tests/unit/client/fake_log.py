@@ -2,6 +2,7 @@
 vault serves its own. What is served can be changed under the client's eyes.
 """
 import base64
+import hashlib
 import json
 import os
 import struct
@@ -27,7 +28,86 @@ def proof(m, leaves, known=True):
     return proof(m - k, leaves[k:], False) + [v.tree_head(leaves[:k])]
 
 
-class Log:
+def path_of(at, leaves):
+    """PATH of RFC 9162, 2.1.3.1."""
+    n = len(leaves)
+    if n == 1:
+        return []
+    k = 1 << (n - 1).bit_length() - 1
+    if at < k:
+        return path_of(at, leaves[:k]) + [v.tree_head(leaves[k:])]
+    return path_of(at - k, leaves[k:]) + [v.tree_head(leaves[:k])]
+
+
+class Answering:
+    """What a vault adds to its log with each answer: an entry, and a checkpoint that covers it. What is served as the log's files stays
+    as it was, a beginning of that.
+    """
+    ORIGIN, SEEDS = hostile_log.ORIGIN, {hostile_log.ORIGIN: hostile_log.SEED}
+
+    def __init__(self):
+        self.entries, self.changed = [], {}
+
+    def origin(self):
+        return self.ORIGIN
+
+    def grown(self):
+        return self.entries + self.__dict__.setdefault("extra", [])
+
+    def leaves(self):
+        """Of all entries; each hash is made once."""
+        known = self.__dict__.setdefault("known", {})
+        return [known.setdefault(e, v.leaf_hash(e)) for e in self.grown()]
+
+    def signed(self):
+        """A checkpoint of all that is there."""
+        leaves, origin = self.leaves(), self.origin()
+        text = "%s\n%d\n%s\n" % (origin, len(leaves), base64.b64encode(v.tree_head(leaves)).decode())
+        public, signature = hostile_log.sign(self.SEEDS[origin], text.encode())
+        key_id = hashlib.sha256(origin.encode() + b"\n\x01" + public).digest()[:4]
+        return ("%s\n\u2014 %s %s\n" % (text, origin, base64.b64encode(key_id + signature).decode())).encode()
+
+    def vkey(self):
+        origin = self.origin()
+        public = hostile_log.sign(self.SEEDS[origin], b"")[0]
+        return "%s+%s+%s" % (origin, hashlib.sha256(origin.encode() + b"\n\x01" + public).hexdigest()[:8],
+                             base64.b64encode(b"\x01" + public).decode())
+
+    def answer(self, state=False):
+        """The head of one more answer: the index of its entry, and the checkpoint."""
+        index = len(self.grown())
+        draft = {"class": v.STATE if state else 1, "order": 1, "time": st.START + 10**6 * st.SECOND, "action": st.SEARCH,
+                 "commitment": bytes(32)}
+        later = self.__dict__.get("later", [])  # what the log goes on with, if somebody says so
+        self.extra.append(later[len(self.extra)] if len(self.extra) < len(later) else st.encode_entry(draft, index)[0])
+        return index, self.signed()
+
+    def entry_proof(self, index):
+        leaves = self.leaves()
+        if index >= len(leaves):
+            return 404
+        lines = b"".join(base64.b64encode(h) + b"\n" for h in path_of(index, leaves))
+        receipt = b"c2sp.org/tlog-proof@v1\nindex %d\n" % index + lines + b"\n" + self.signed()
+        return {"index": index, "entry": base64.b64encode(self.grown()[index]).decode(), "receipt": receipt.decode()}
+
+    def consistency(self, m, n):
+        leaves = self.leaves()[:n]
+        if not 0 < m <= n <= len(self.grown()):
+            return 404
+        return b"".join(base64.b64encode(h) + b"\n" for h in proof(m, leaves))
+
+    def get(self, path):
+        name = path.partition("?")[0]
+        if name in self.changed:
+            return self.changed[name]
+        if name.startswith("entry-proof/"):
+            return self.entry_proof(int(name.split("/")[1]))
+        if name.startswith("consistency/"):
+            return self.consistency(*map(int, name.split("/")[1:]))
+        return 404
+
+
+class Log(Answering):
     """A directory as `audit export` writes it, and what a vault answers from it."""
 
     def __init__(self, directory, drafts, seed=None):
@@ -43,7 +123,9 @@ class Log:
 
     def beginning(self, directory, n, seed=None):
         """The log when it had n entries."""
-        return Log(directory, [dict(d) for d in self.drafts[:n]], seed)
+        log = Log(directory, [dict(d) for d in self.drafts[:n]], seed)
+        log.later = self.entries[n:]
+        return log
 
     def get_keys(self, first, end):
         boxes = [{k: key[k] for k in v.BOXES} for key in self.keys[first:min(end, first + PAGE)]]
@@ -57,11 +139,8 @@ class Log:
             at += size
         return b"".join(out[after:after + PAGE])
 
-    def consistency(self, m, n):
-        leaves = [v.leaf_hash(e) for e in self.entries[:n]]
-        if not 0 < m <= n <= len(self.entries):
-            return 404
-        return b"".join(base64.b64encode(h) + b"\n" for h in proof(m, leaves))
+    def origin(self):
+        return bytes(self.files.read("checkpoint")).split(b"\n")[0].decode()
 
     def get(self, path):
         """What is at a path below /v1/log/: bytes, a document, or a status."""
@@ -73,8 +152,8 @@ class Log:
             return self.get_keys(int(asked["from"]), int(asked["to"]))
         if name == "acts":
             return self.get_acts(int(asked["after"]))
-        if name.startswith("consistency/"):
-            return self.consistency(*map(int, name.split("/")[1:]))
+        if name.startswith(("consistency/", "entry-proof/")):
+            return super().get(path)
         if not os.path.isfile(self.files.at(name)) or name in ("keys.jsonl", "log.vkey"):
             return 404
         return bytes(self.files.read(name))

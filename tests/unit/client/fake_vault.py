@@ -15,6 +15,8 @@ import tempfile
 import threading
 import urllib.parse
 
+import fake_log
+
 VAULT_ID = hashlib.sha256(b"fake vault").digest()
 PERSON = "Ada Attorney"
 TYPES = {2: "docket-sign", 14: "document-add", 15: "order-propose", 16: "order-suspend", 17: "docket-object",
@@ -137,7 +139,9 @@ class Vault:
         self.documents = {}
         self.waiting = 0
         self.sessions_wanted = 0  # so many requests are answered with 401 first
-        self.log = None  # of fake_log
+        self.log = None  # of fake_log; none: answers have a log, but nothing of it is served
+        self.answering = fake_log.Answering()
+        self.tamper = None  # a function of path and answer's head and body, for who changes them on the way
         self.put_off = []  # the first requests for the log are answered with these: (status, seconds of Retry-After or None)
         self.page = 3
         self.make_keys()
@@ -151,7 +155,8 @@ class Vault:
         self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         with open(os.path.join(self.profile, "profile.conf"), "w") as f:
-            f.write("server=127.0.0.1:%d\nvault=%s\nvkey=fake\nperson=%s\n" % (self.server.server_port, VAULT_ID.hex(), PERSON))
+            f.write("server=127.0.0.1:%d\nvault=%s\nvkey=%s\nperson=%s\n" % (self.server.server_port, VAULT_ID.hex(),
+                                                                                            self.answering.vkey(), PERSON))
 
     def path(self, name):
         return os.path.join(self.directory, name)
@@ -182,6 +187,14 @@ class Vault:
             with open(self.path(source)) as f, open(os.path.join(self.profile, to), "w") as g:
                 g.write(f.read())
             os.chmod(os.path.join(self.profile, to), 0o600)
+
+    def head(self, method, path, status):
+        """Where the request stands in the log, and the checkpoint that covers it."""
+        kept = method == "GET" and path.startswith("/v1/log/") and not path.startswith(("/v1/log/keys", "/v1/log/acts"))
+        if status // 100 != 2 or kept or (method, path) in (("GET", "/v1/session"), ("GET", "/v1/status")):
+            return {}
+        index, note = (self.log or self.answering).answer()
+        return {"Underseal-Entry": str(index), "Underseal-Checkpoint": base64.b64encode(note).decode()}
 
     def search(self, name, body):
         """In pages, the cursor being the place to go on from."""
@@ -218,7 +231,12 @@ class Vault:
 
             def answer(self, status, body, media="application/json", retry_after=None):
                 data = body if isinstance(body, bytes) else json.dumps(body).encode()
+                head = vault.head(self.command, urllib.parse.unquote(self.path), status)
+                if vault.tamper is not None:
+                    status, head, data = vault.tamper(self.path, status, head, data)
                 self.send_response(status)
+                for name, value in head.items():
+                    self.send_header(name, value)
                 self.send_header("Content-Type", media)
                 self.send_header("Content-Length", str(len(data)))
                 if retry_after is not None:
@@ -241,8 +259,8 @@ class Vault:
                 if vault.put_off and path.startswith("/v1/log/"):
                     return self.problem(vault.put_off[0][0], "put off", vault.put_off.pop(0)[1])
                 found = vault.answers.get(path, (404, None))
-                if vault.log is not None and path.startswith("/v1/log/"):
-                    found = vault.log.get(path[len("/v1/log/"):])
+                if path.startswith("/v1/log/"):
+                    found = (vault.log or vault.answering).get(path[len("/v1/log/"):])
                     found = (found, None) if isinstance(found, int) else found
                 if path.startswith("/v1/documents?argument="):
                     found = {"items": vault.document(path.split("=")[1])}

@@ -17,6 +17,7 @@ import hostile_log  # noqa: E402
 CLIENT = os.path.join(os.environ["UNDERSEAL_BUILD"], "underseal")
 DONE, UNVERIFIED, INCOMPLETE = 0, 5, 6
 st, v = fake_log.st, fake_log.v
+fake_log.Answering.SEEDS.update(zip(handover.NAMES, handover.SEEDS))
 AT = handover.M   # entries of the log when it was handed over first
 SIZE = AT + 4     # and of the log under its third key
 LOST = AT + 5     # entries that the first key signed, in a hand-over that says so
@@ -125,7 +126,8 @@ def follows(log, says=(FOLLOWED,), never=(), command=("audit", "verify")):
     run(*command, says=says + ("the log was handed over at entry %d" % AT,), never=never + ("REFUSED",))
     equal(pinned(), key(2), "the key that is pinned")
     equal(read("handovers"), log.chain(), "the chain that is kept")
-    equal(read("checkpoint"), log.note(), "what is remembered")
+    if command == ("audit", "verify"):  # else the log has grown by that command
+        equal(read("checkpoint"), log.note(), "what is remembered")
     equal(read("checkpoint.1"), before, "what was remembered by the first key")
     run(*command, never=("handed over", "REFUSED"))  # once
 
@@ -312,6 +314,7 @@ def main():
     log = Handed("handed")
     once = Handed("once", handover.told_once, size=AT + 2)
     logs = {n: first_key("first-%d" % n, n) for n in (20, AT, AT + 1, LOST, LOST + 1)}
+    logs[20].later = log.entries[20:]
     for one in logs.values():
         one.note = bytes(one.files.read("checkpoint"))
     nothing_is_missing(log, logs)

@@ -20,12 +20,7 @@ failures = []
 def give_key():
     """A key of the log, which no file of this vault is signed by."""
     name, key = b"localhost/underseal/test", b"\x01" + bytes(range(32))
-    path = os.path.join(vault.profile, "profile.conf")
-    with open(path) as f:
-        text = f.read()
-    with open(path, "w") as f:
-        f.write(text.replace("vkey=fake", "vkey=%s+%s+%s" % (name.decode(), hashlib.sha256(name + b"\n" + key).hexdigest()[:8],
-                                                             base64.b64encode(key).decode())))
+    vault.pin("%s+%s+%s" % (name.decode(), hashlib.sha256(name + b"\n" + key).hexdigest()[:8], base64.b64encode(key).decode()))
 
 
 def run(*args):

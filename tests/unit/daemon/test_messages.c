@@ -63,14 +63,14 @@ fields_stand_as_the_list_says(void **state)
 	static const uint8_t opened[] = { 0, 3, 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j',
 		'k', 'l', 'm', 'n', 'o', 'p', 0, 0, 1, 2, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 		0xfe, 1, 2, 3, 4, 5, 6, 7, 8 };
-	static const uint8_t reply[] = { 1, 0xc8, 2, 1, 0, 7, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 2,
-		'{', '}' };
+	static const uint8_t reply[] = { 1, 0xc8, 2, 1, 0, 7, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 4,
+		'n', 'o', 't', 'e', 0, 0, 0, 2, '{', '}' };
 	const struct us_msg_died a = { 4, 2, 1, 9 };
 	struct us_msg_session_opened b = { .reason = 3,
 		.person = 258,
 		.expires = -2,
 		.entry = 0x0102030405060708 };
-	const struct us_msg_reply c = { 456, 2, 1, 7, 9, us_bytes_of("{}") };
+	const struct us_msg_reply c = { 456, 2, 1, 7, 9, us_bytes_of("note"), us_bytes_of("{}") };
 	struct us_buf out;
 
 	(void)state;

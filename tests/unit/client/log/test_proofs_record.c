@@ -112,7 +112,7 @@ set_up(void **state)
 	f->client.profile.directory = directory;
 	f->client.profile.vkey = vkey;
 	f->client.has_profile = 1;
-	f->proofs = us_proofs_open(&f->client);
+	f->proofs = us_proofs_of(&f->client);
 	*state = f;
 	return 0;
 }
@@ -123,7 +123,7 @@ tear_down(void **state)
 	struct fixture *f = *state;
 	char path[64];
 
-	us_proofs_close(f->proofs);
+	us_proofs_close(&f->client);
 	free(f);
 	(void)snprintf(path, sizeof path, "%s/batches", directory);
 	(void)unlink(path);
