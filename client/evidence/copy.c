@@ -2,6 +2,7 @@
  * ledger. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "client/core/client.h"
 #include "client/core/commands.h"
@@ -90,6 +91,31 @@ pack_numbers(const cJSON *list, const char *prefix, struct us_buf *packed)
 			us_usage_error("a record is named twice");
 }
 
+/* The Bates numbers of what was packed, in the order in which the records come. */
+static cJSON *
+packed_list(const struct us_buf *packed, const char *prefix)
+{
+	cJSON *list = cJSON_CreateArray();
+	char bates[US_BATES_MAX + 1];
+
+	for (size_t i = 0; i < packed->len; i += 8)
+		if (us_bates_format(prefix, us_load_u64(packed->data + i), bates) == US_OK)
+			(void)cJSON_AddItemToArray(list, cJSON_CreateString(bates));
+	return list;
+}
+
+/* A copy is a text, whatever its file is called. */
+static void
+refuse_pdf(const char *path)
+{
+	const char *dot = strrchr(path, '.');
+
+	if (dot != NULL && strcasecmp(dot, ".pdf") == 0)
+		us_usage_error("a copy is a text file, or JSON with --json, and no PDF: name it "
+			       "%.*s.txt, and print that",
+		    (int)(dot - path), path);
+}
+
 static FILE *
 open_output(const char *path)
 {
@@ -128,13 +154,14 @@ run_copy(struct us_client *client, const struct us_args *args)
 		.content_type = "application/octet-stream" };
 	struct us_act *act = calloc(1, sizeof *act);
 	struct us_buf path, numbers, body;
-	cJSON *list, *collection = NULL;
+	cJSON *list, *asked = NULL, *collection = NULL;
 	int status;
 
 	if (act == NULL)
 		us_give_up(US_EXIT_OTHER, "out of memory");
 	if (out == NULL || recipient == NULL)
 		us_usage_error("a copy has a recipient and a file: --recipient NAME -o FILE");
+	refuse_pdf(out);
 	list = us_bates_list(args, 1, us_arg(args, "from"));
 	us_buf_init(&path, 1024);
 	us_buf_init(&numbers, US_COPY_RECORDS_MAX * 8);
@@ -153,7 +180,8 @@ run_copy(struct us_client *client, const struct us_args *args)
 	act->u.copy.n = (uint32_t)(numbers.len / 8);
 	act->u.copy.records = (struct us_bytes){ numbers.data, numbers.len };
 	sign_copy(client, act, &body);
-	stream.expected = numbers.len / 8;
+	stream.collection = act->u.copy.collection;
+	stream.asked = asked = packed_list(&numbers, us_json_text(collection, "bates_prefix"));
 	request.body = (struct us_bytes){ body.data, body.len };
 	copy.file = open_output(out);
 	status = us_record_stream_run(&stream, client, &request);
@@ -173,6 +201,7 @@ out:
 	us_buf_free(&numbers);
 	us_buf_free(&body);
 	cJSON_Delete(list);
+	cJSON_Delete(asked);
 	cJSON_Delete(collection);
 	free(act);
 	return status;

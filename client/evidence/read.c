@@ -11,7 +11,7 @@
 #include "case/bates.h"
 
 #define FROM_MAX (16u * 1024u * 1024u)
-#define REQUEST_RECORDS_MAX 100000u
+#define REQUEST_RECORDS_MAX 100000
 #define PROBLEM_MAX 65536u
 
 /* ---- what is asked for ---- */
@@ -91,6 +91,11 @@ take_header(struct us_record_stream *s, const char *line, size_t n)
 	int err = cJSON_IsObject(header) ? US_OK : US_ERR_FORMAT;
 
 	s->entry = (uint64_t)us_json_number(header, "entry", 0);
+	/* the same entry as in the head of the answer, and as many records as were asked for */
+	if (err == US_OK &&
+	    ((int64_t)s->entry != s->reply->entry ||
+		us_json_number(header, "records", -1) != (double)s->expected))
+		err = US_ERR_VERIFY;
 	if (err == US_OK)
 		err = us_proofs_receipt(s->proofs, us_bytes_of(receipt), s->entry, NULL);
 	if (err == US_OK)
@@ -113,6 +118,7 @@ is_problem(const char *line, size_t n)
 static int
 take_line(struct us_record_stream *s, const char *line, size_t n)
 {
+	struct us_asked_record asked = { .collection = s->collection };
 	struct us_bytes record;
 	int err;
 
@@ -124,8 +130,13 @@ take_line(struct us_record_stream *s, const char *line, size_t n)
 		s->has_header = 1;
 		return take_header(s, line, n);
 	}
-	err = us_proofs_record(s->proofs, line, n, &record);
+	if (s->next == NULL)
+		return US_ERR_VERIFY; /* more than was asked for */
+	asked.bates = s->next->valuestring;
+	err = us_proofs_record(s->proofs, &asked, line, n, &record);
 	if (err == US_OK) {
+		s->collection = asked.collection;
+		s->next = s->next->next;
 		s->records++;
 		err = s->on_record(s, line, n, record);
 	}
@@ -162,6 +173,9 @@ us_record_stream_run(struct us_record_stream *s, struct us_client *client,
 	int err, status = US_EXIT_DONE;
 
 	us_reply_init(&reply);
+	s->reply = &reply;
+	s->expected = (size_t)cJSON_GetArraySize(s->asked);
+	s->next = s->asked->child;
 	us_buf_init(&s->partial, 64u * 1024u * 1024u);
 	us_buf_init(&s->problem, PROBLEM_MAX);
 	s->proofs = us_proofs_of(client);
@@ -268,9 +282,9 @@ run_read(struct us_client *client, const struct us_args *args)
 	char *text;
 	int status;
 
-	stream.expected = (size_t)cJSON_GetArraySize(list);
-	if (stream.expected == 0 || stream.expected > REQUEST_RECORDS_MAX)
-		us_usage_error("name 1 to %u records by their Bates numbers", REQUEST_RECORDS_MAX);
+	stream.asked = list; /* which the body then holds */
+	if (cJSON_GetArraySize(list) == 0 || cJSON_GetArraySize(list) > REQUEST_RECORDS_MAX)
+		us_usage_error("name 1 to %d records by their Bates numbers", REQUEST_RECORDS_MAX);
 	(void)cJSON_AddItemToObject(body, "bates", list);
 	if (purpose != NULL)
 		(void)cJSON_AddStringToObject(body, "purpose", purpose);
@@ -284,7 +298,6 @@ run_read(struct us_client *client, const struct us_args *args)
 	    us_buf_putf(&path, "/read") != US_OK || us_buf_cstr(&path) == NULL)
 		us_usage_error("the collection's name is too long");
 	text = cJSON_PrintUnformatted(body);
-	cJSON_Delete(body);
 	if (text == NULL)
 		us_give_up(US_EXIT_OTHER, "out of memory");
 	request.path = us_buf_cstr(&path);
@@ -293,6 +306,7 @@ run_read(struct us_client *client, const struct us_args *args)
 	if (status == US_EXIT_DONE && us_arg(args, "receipt") != NULL)
 		status = us_inclusion_keep(client, stream.entry, NULL, us_arg(args, "receipt"));
 	cJSON_free(text);
+	cJSON_Delete(body);
 	us_buf_free(&path);
 	return fflush(stdout) == 0 ? status : US_EXIT_OTHER;
 }

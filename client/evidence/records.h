@@ -16,10 +16,13 @@ struct us_record_stream {
 	    struct us_bytes record);
 	void *ctx;
 	int json;
-	size_t expected; /* how many records must come */
+	const cJSON *asked;  /* Bates numbers, in the order in which their records must come */
+	uint32_t collection; /* that they are of, 0: not known */
 	/* the rest is the stream's own */
 	uint64_t entry; /* of the log: the request's */
-	size_t records;
+	size_t records, expected;
+	const cJSON *next; /* of asked */
+	const struct us_reply *reply;
 	int has_header;
 	int err;
 	char left[US_QUOTA_TEXT];

@@ -380,29 +380,48 @@ is_bates_of(const char *bates, uint64_t record)
 	return us_bates_split(us_bytes_of(bates), &prefix, &named) == US_OK && named == record;
 }
 
-int
-us_proofs_record(struct us_proofs *p, const char *line, size_t n, struct us_bytes *record)
+#define LEGEND_END " - SUBJECT TO PROTECTIVE ORDER"
+
+/* What the page says above the record: its designation in capitals, in the words of every copy. */
+static int
+is_legend_of(const char *legend, const char *designation)
+{
+	const size_t n = strlen(designation);
+
+	if (n == 0)
+		return *legend == '\0';
+	for (size_t i = 0; i < n; i++)
+		if (legend[i] !=
+		    (designation[i] >= 'a' && designation[i] <= 'z' ? designation[i] - 32 :
+								      designation[i]))
+			return 0;
+	return strcmp(legend + n, LEGEND_END) == 0;
+}
+
+/* The record is the one asked for, and its page says what it must. */
+static int
+check_asked(const cJSON *document, const struct us_asked_record *asked)
+{
+	return strcmp(us_json_text(document, "bates"), asked->bates) == 0 &&
+		is_legend_of(us_json_text(document, "legend"),
+		    us_json_text(document, "designation")) ?
+	    US_OK :
+	    US_ERR_VERIFY;
+}
+
+/* The manifest of a record against its batch. */
+static int
+check_manifest(struct us_proofs *p, const cJSON *m, struct us_bytes record)
 {
 	struct us_digest leaf, path[US_BATCH_PROOF_MAX], tree;
+	const uint32_t collection = (uint32_t)us_json_number(m, "collection", 0);
+	const uint64_t number = (uint64_t)us_json_number(m, "record", 0);
 	uint8_t salt[16];
-	const cJSON *m, *hashes, *hash;
-	cJSON *document;
+	const cJSON *hash;
 	size_t k = 0, got;
-	uint32_t collection, slot;
-	int err = verbatim_record(line, n, record);
+	int err = take_hex(m, "salt", salt, sizeof salt);
 
-	if (err != US_OK)
-		return err;
-	document = cJSON_ParseWithLength(line, n);
-	m = cJSON_GetObjectItemCaseSensitive(document, "manifest");
-	if (cJSON_IsNull(m) && cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(document, "masked"))) {
-		/* not the source bytes, so there is nothing to compare: who shows it says so */
-		cJSON_Delete(document);
-		return US_OK;
-	}
-	hashes = cJSON_GetObjectItemCaseSensitive(m, "path");
-	err = !cJSON_IsObject(m) ? US_ERR_FORMAT : take_hex(m, "salt", salt, sizeof salt);
-	cJSON_ArrayForEach(hash, hashes) {
+	cJSON_ArrayForEach(hash, cJSON_GetObjectItemCaseSensitive(m, "path")) {
 		const char *text = cJSON_GetStringValue(hash);
 
 		if (err == US_OK &&
@@ -413,19 +432,45 @@ us_proofs_record(struct us_proofs *p, const char *line, size_t n, struct us_byte
 			err = US_ERR_FORMAT;
 		k += err == US_OK;
 	}
-	collection = (uint32_t)us_json_number(m, "collection", 0);
-	slot = (uint32_t)us_json_number(m, "batch", 0);
 	if (err == US_OK)
-		err = us_proofs_batch(p, collection, slot, (uint64_t)us_json_number(m, "entry", 0),
-		    tree.b);
+		err = us_proofs_batch(p, collection, (uint32_t)us_json_number(m, "batch", 0),
+		    (uint64_t)us_json_number(m, "entry", 0), tree.b);
 	if (err == US_OK)
-		err = us_manifest_leaf_hash(collection, (uint64_t)us_json_number(m, "record", 0),
-		    (uint32_t)us_json_number(m, "version", 0), salt, *record, leaf.b);
+		err = us_manifest_leaf_hash(collection, number,
+		    (uint32_t)us_json_number(m, "version", 0), salt, record, leaf.b);
+	return err != US_OK ?
+	    err :
+	    us_merkle_verify_inclusion(&leaf, (uint64_t)us_json_number(m, "index", 0),
+		(uint64_t)us_json_number(m, "size", 0), path, k, &tree);
+}
+
+int
+us_proofs_record(struct us_proofs *p, struct us_asked_record *asked, const char *line, size_t n,
+    struct us_bytes *record)
+{
+	int err = verbatim_record(line, n, record);
+	cJSON *document = err == US_OK ? cJSON_ParseWithLength(line, n) : NULL;
+	const cJSON *m = cJSON_GetObjectItemCaseSensitive(document, "manifest");
+	const uint32_t collection = (uint32_t)us_json_number(m, "collection", 0);
+
+	if (err == US_OK && cJSON_IsNull(m) &&
+	    cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(document, "masked"))) {
+		/* not the source bytes, so there is nothing to compare: who shows it says so */
+		err = check_asked(document, asked);
+		cJSON_Delete(document);
+		return err;
+	}
+	if (err == US_OK && !cJSON_IsObject(m))
+		err = US_ERR_FORMAT;
 	if (err == US_OK)
-		err = us_merkle_verify_inclusion(&leaf, (uint64_t)us_json_number(m, "index", 0),
-		    (uint64_t)us_json_number(m, "size", 0), path, k, &tree);
+		err = check_manifest(p, m, *record);
+	if (err == US_OK)
+		err = check_asked(document, asked);
+	if (err == US_OK && asked->collection == 0)
+		asked->collection = collection;
 	if (err == US_OK &&
-	    !is_bates_of(us_json_text(document, "bates"), (uint64_t)us_json_number(m, "record", 0)))
+	    (asked->collection != collection ||
+		!is_bates_of(asked->bates, (uint64_t)us_json_number(m, "record", 0))))
 		err = US_ERR_VERIFY;
 	cJSON_Delete(document);
 	return err;

@@ -50,9 +50,16 @@ int us_proofs_batch(struct us_proofs *proofs, uint32_t collection, uint32_t slot
  * that closed it. */
 int
 us_proofs_closing(struct us_proofs *proofs, uint64_t entry, uint8_t root[32], uint8_t state[32]);
-/* A record as it came (one JSON object with "record" and "manifest"), against its batch. record
- * views the verbatim source bytes. One that the order masks is not what was loaded, and carries no
- * proof of it: US_OK without a check. US_ERR_VERIFY, US_ERR_FORMAT, or as us_proofs_batch. */
-int us_proofs_record(struct us_proofs *proofs, const char *line, size_t n, struct us_bytes *record);
+/* What a record's line is held against. */
+struct us_asked_record {
+	const char *bates;   /* the number that was asked for in its place */
+	uint32_t collection; /* 0: not known; then that of the first record, which is put here */
+};
+/* A record as it came (one JSON object with "record" and "manifest"), against what was asked for
+ * and against its batch. record views the verbatim source bytes. Its legend must be the one of its
+ * designation. One that the order masks is not what was loaded, and carries no proof of it: its
+ * number is checked, its text cannot be. US_ERR_VERIFY, US_ERR_FORMAT, or as us_proofs_batch. */
+int us_proofs_record(struct us_proofs *proofs, struct us_asked_record *asked, const char *line,
+    size_t n, struct us_bytes *record);
 
 #endif

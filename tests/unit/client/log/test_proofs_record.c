@@ -135,7 +135,9 @@ check(struct fixture *f, const char *line)
 {
 	struct us_bytes record;
 
-	return us_proofs_record(f->proofs, line, strlen(line), &record);
+	struct us_asked_record asked = { .bates = "DEMO000000103", .collection = COLLECTION };
+
+	return us_proofs_record(f->proofs, &asked, line, strlen(line), &record);
 }
 
 static void
@@ -145,12 +147,15 @@ records_as_they_were_loaded(void **state)
 
 	for (unsigned i = 0; i < RECORDS; i++) {
 		struct us_bytes record;
-		char source[128];
+		char source[128], bates[32];
+		struct us_asked_record asked = { .bates = bates };
 
 		source_of(i, source);
-		assert_int_equal(us_proofs_record(f->proofs, f->lines[i], strlen(f->lines[i]),
-				     &record),
+		(void)snprintf(bates, sizeof bates, "DEMO%09u", FIRST + i + 1);
+		assert_int_equal(us_proofs_record(f->proofs, &asked, f->lines[i],
+				     strlen(f->lines[i]), &record),
 		    US_OK);
+		assert_int_equal(asked.collection, COLLECTION);
 		assert_true(us_bytes_is(record, source)); /* blanks too */
 	}
 }
@@ -200,6 +205,47 @@ anything_else(void **state)
 	}
 }
 
+/* A record that is whole and proven, and not the one that was asked for; or whose page says what its
+ * designation does not. */
+static void
+another_than_was_asked_for(void **state)
+{
+	struct fixture *f = *state;
+	static const struct {
+		const char *from, *to;
+	} changes[] = {
+		{ "DEMO000000103", "EXHIBIT-A000000103" },
+		{ "DEMO000000103", "DEMO000000103 " },
+		{ "\"designation\":null,\"legend\":null",
+		    "\"designation\":\"confidential\",\"legend\":\"PUBLIC\"" },
+		{ "\"designation\":null,\"legend\":null",
+		    "\"designation\":null,\"legend\":\"PUBLIC\"" },
+		{ "\"designation\":null,\"legend\":null",
+		    "\"designation\":\"confidential\",\"legend\":null" },
+	};
+	struct us_asked_record asked = { .bates = "DEMO000000103", .collection = COLLECTION + 1 };
+	struct us_bytes record;
+	char line[8192];
+
+	assert_int_equal(us_proofs_record(f->proofs, &asked, f->lines[2], strlen(f->lines[2]),
+			     &record),
+	    US_ERR_VERIFY);
+	assert_int_equal(check(f, f->lines[1]), US_ERR_VERIFY); /* in another one's place */
+	assert_int_equal(check(f, f->lines[2]), US_OK);
+	for (size_t i = 0; i < US_COUNT(changes); i++) {
+		const char *at = strstr(f->lines[2], changes[i].from);
+
+		assert_non_null(at);
+		(void)snprintf(line, sizeof line, "%.*s%s%s", (int)(at - f->lines[2]), f->lines[2],
+		    changes[i].to, at + strlen(changes[i].from));
+		assert_int_equal(check(f, line), US_ERR_VERIFY);
+	}
+	(void)snprintf(line, sizeof line,
+	    "{\"bates\":\"DEMO000000104\",\"record\":{},\"designation\":null,\"legend\":null,"
+	    "\"masked\":true,\"manifest\":null}");
+	assert_int_equal(check(f, line), US_ERR_VERIFY); /* masked, but another one */
+}
+
 /* More hashes than any batch has. */
 static void
 a_path_without_end(void **state)
@@ -240,6 +286,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(records_as_they_were_loaded),
+		cmocka_unit_test(another_than_was_asked_for),
 		cmocka_unit_test(anything_else),
 		cmocka_unit_test(a_path_without_end),
 		cmocka_unit_test(what_is_masked),
