@@ -283,7 +283,8 @@ def from_backup(vault, bates):
     copy(vault.data, os.path.join(vault.base, "restored"))
     restore(vault, "first")
     vault.serve()
-    vault.client("admin", "unseal", os.path.join(vault.out, "share-1.txt"), code=DONE)
+    refused = vault.client("admin", "unseal", os.path.join(vault.out, "share-1.txt"), code=UNVERIFIED)  # who unsealed the first one
+    check("VERIFICATION FAILED" in refused.stderr, "whatever is asked, the log is held against what was seen", refused)
     vault.client("attorney", "audit", "checkpoint", code=UNVERIFIED)
     vault.client("auditor", "audit", "witness", code=UNVERIFIED)
     vault.stop()
