@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "client/core/show.h"
 #include "base/base64.h"
 #include "base/err.h"
 #include "base/time.h"

@@ -205,8 +205,8 @@ anything_else(void **state)
 	}
 }
 
-/* A record that is whole and proven, and not the one that was asked for; or whose page says what its
- * designation does not. */
+/* A record that is whole and proven, and not the one that was asked for; or whose page says what
+ * its designation does not. */
 static void
 another_than_was_asked_for(void **state)
 {
