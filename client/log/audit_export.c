@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "log/succession.h"
 #include "client/core/commands.h"
@@ -13,6 +14,8 @@
 #include "client/log/acts.h"
 #include "client/log/remote.h"
 #include "base/err.h"
+
+#define UNFINISHED ".unfinished"
 
 static void
 make_parents(const char *dir, const char *path)
@@ -31,17 +34,53 @@ make_parents(const char *dir, const char *path)
 		}
 }
 
+/* Beside its place, then renamed: a file of an export is whole, or not there. One that is there and
+ * as long is left alone: the export is verified when all of it is there. */
 static void
 write_file(const char *dir, const char *path, const void *p, size_t n)
 {
-	char whole[4096];
+	char whole[4096], beside[4096 + 8];
+	struct stat st;
 	FILE *f;
 
 	make_parents(dir, path);
 	(void)snprintf(whole, sizeof whole, "%s/%s", dir, path);
-	f = fopen(whole, "wxe");
-	if (f == NULL || fwrite(p, 1, n, f) != n || fclose(f) != 0)
+	if (lstat(whole, &st) == 0 && S_ISREG(st.st_mode) && (size_t)st.st_size == n &&
+	    strncmp(path, "tile/", 5) == 0)
+		return;
+	(void)snprintf(beside, sizeof beside, "%s.part", whole);
+	f = fopen(beside, "we");
+	if (f == NULL || fwrite(p, 1, n, f) != n || fclose(f) != 0 || rename(beside, whole) != 0)
 		us_give_up(US_EXIT_OTHER, "cannot write %s: %s", whole, strerror(errno));
+}
+
+/* The folder, new or one that an export which broke off has left: it has this file. */
+static void
+begin_folder(const char *dir)
+{
+	char mark[4096];
+	FILE *f;
+
+	(void)snprintf(mark, sizeof mark, "%s/" UNFINISHED, dir);
+	if (access(mark, F_OK) != 0) {
+		(void)rmdir(dir); /* an empty one holds nothing that could be lost */
+		if (mkdir(dir, 0700) != 0)
+			us_give_up(US_EXIT_OTHER, "cannot make %s: %s", dir,
+			    errno == EEXIST ? "it exists already" : strerror(errno));
+	}
+	f = fopen(mark, "we");
+	if (f == NULL || fclose(f) != 0)
+		us_give_up(US_EXIT_OTHER, "cannot write %s: %s", mark, strerror(errno));
+}
+
+static void
+end_folder(const char *dir)
+{
+	char mark[4096];
+
+	(void)snprintf(mark, sizeof mark, "%s/" UNFINISHED, dir);
+	if (unlink(mark) != 0)
+		us_give_up(US_EXIT_OTHER, "cannot remove %s: %s", mark, strerror(errno));
 }
 
 /* n_acts counts the entries of acts that go by. */
@@ -139,7 +178,7 @@ export_keys(struct us_log_remote *remote, const char *dir)
 	while (source.next_keys != NULL && (err = source.next_keys(remote, line, &n)) == US_OK) {
 		line[n] = '\n';
 		if (f == NULL)
-			f = fopen(whole, "wxe");
+			f = fopen(whole, "we");
 		if (f == NULL || fwrite(line, 1, n + 1, f) != n + 1)
 			us_give_up(US_EXIT_OTHER, "cannot write %s: %s", whole, strerror(errno));
 	}
@@ -193,9 +232,7 @@ run_export(struct us_client *client, const struct us_args *args)
 
 	if (dir == NULL)
 		us_usage_error("where to? --out DIR");
-	if (mkdir(dir, 0700) != 0)
-		us_give_up(US_EXIT_OTHER, "cannot make %s: %s", dir,
-		    errno == EEXIST ? "it exists already" : strerror(errno));
+	begin_folder(dir);
 	us_log_remote_open_witnessed(&remote, client);
 	us_log_remote_mirror(&remote);
 	status = us_log_remote_keys(&remote);
@@ -211,6 +248,7 @@ run_export(struct us_client *client, const struct us_args *args)
 		options.vkey = client->profile.vkey;
 		if (us_export_verify(&report, dir, &options) != US_OK)
 			us_give_up(US_EXIT_OTHER, "cannot verify what was exported");
+		end_folder(dir);
 		status = us_verdict_print(client, &report, NULL);
 	}
 	us_log_remote_close(&remote);
@@ -218,7 +256,7 @@ run_export(struct us_client *client, const struct us_args *args)
 }
 
 static const struct us_option export_options[] = { { "out", "DIR",
-    "a directory that does not exist yet" } };
+    "a directory that does not exist yet, or that an export which broke off has left" } };
 
 const struct us_command us_commands_audit_export[] = {
 	{ "audit export", "--out DIR", "the whole log as files, with the keys you may have",

@@ -152,6 +152,22 @@ def killed(log, want):
     equal(run("list", "--json"), want["list --json"], "the list after a client that was killed")
 
 
+def broken_off():
+    """An export that was killed goes on; into any other folder that is there, none does."""
+    out, whole = vault.path("out"), vault.path("whole")
+    run("export", "--out", whole)
+    for wait in (0.02, 0.05, 0.1, 0.2):
+        p = subprocess.Popen([CLIENT, "audit", "export", "--out", out], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                             env=dict(os.environ, UNDERSEAL_PROFILE=vault.profile))
+        time.sleep(wait)
+        p.kill()
+        p.wait()
+    if not os.path.exists(out) or os.path.exists(os.path.join(out, ".unfinished")):
+        run("export", "--out", out)
+    equal(subprocess.run(["diff", "-r", out, whole], capture_output=True).stdout, b"", "an export that was killed, and went on")
+    run("export", "--out", out, expect=OTHER, says="it exists already")
+
+
 def full(want):
     shutil.rmtree(MIRROR)
     equal(run("verify", "--keys", limit=4096, says="cannot be written (File too large)"), want["verify --keys"], "the verdict without room for a mirror")
@@ -182,6 +198,7 @@ def main():
     others(other, log, want)
     went_back(earlier, log)
     killed(log, want)
+    broken_off()
     full(want)
     run("mirror", "--remove")
     equal(os.path.exists(MIRROR), False, "the mirror is removed")
