@@ -167,6 +167,12 @@ us_cursor_key(const struct us_key *root, struct us_key *out)
 }
 
 int
+us_ledger_key(const struct us_key *root, struct us_key *out)
+{
+	return us_key_derive(root, "underseal/ledger-key/1", out);
+}
+
+int
 us_tree_root(const struct us_key *collection, struct us_key *out)
 {
 	return us_key_derive(collection, "underseal/tree/1", out);

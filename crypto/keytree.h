@@ -36,6 +36,8 @@ int us_ca_wrap_key(const struct us_key *root, struct us_key *out);
 int us_state_key(const struct us_key *root, struct us_key *out);
 /* The key that seals the cursors of searches. */
 int us_cursor_key(const struct us_key *root, struct us_key *out);
+/* The key that seals the ledger when it is written down. */
+int us_ledger_key(const struct us_key *root, struct us_key *out);
 
 /* From the collection key C. */
 int us_tree_root(const struct us_key *collection, struct us_key *out);

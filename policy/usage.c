@@ -3,59 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <roaring/roaring.h>
-
 #include "base/array.h"
 #include "base/err.h"
-#include "base/map.h"
-#include "policy/order.h"
+#include "policy/usage_internal.h"
 
 #define RECORD_END (UINT64_C(1) << 32)
 #define CONTAINER 65536u /* numbers that one container of a bitmap covers */
-
-struct us_order_day {
-	int32_t day;
-	uint64_t n; /* == |set|: counting a bitmap walks its containers */
-	roaring_bitmap_t *set;
-};
-
-/* Invariants: exactly one of person and party is set; days ascend; every day's set is within
- * ever. */
-struct us_order_meter {
-	uint32_t person;
-	uint32_t collection;
-	enum us_meter_kind kind;
-	uint64_t n; /* == |ever| */
-	roaring_bitmap_t *ever;
-	struct us_order_day *days;
-	size_t n_days, room;
-};
-
-struct us_order_used {
-	uint32_t approval;
-	uint64_t index;
-};
-
-struct us_usage {
-	struct us_map meters;       /* by struct us_order_meter_key: pointers, owned */
-	struct us_order_used *used; /* ascending */
-	size_t n_used, used_room;
-};
-
-/* Without padding, as a table compares it. */
-struct us_order_meter_key {
-	uint32_t person, collection, kind;
-	uint32_t party_n; /* 0 for a person */
-	uint8_t party[US_ORDER_ID_MAX];
-};
-
-/* Whose meter is meant. */
-struct us_order_name {
-	uint32_t person;
-	struct us_bytes party;
-	uint32_t collection;
-	enum us_meter_kind kind;
-};
 
 int
 us_usage_new(struct us_usage **out)
@@ -124,8 +77,8 @@ meter_find(const struct us_usage *u, const struct us_order_name *who)
 	return m == NULL ? NULL : *m;
 }
 
-static struct us_order_meter *
-meter_make(struct us_usage *u, const struct us_order_name *who)
+struct us_order_meter *
+us_order_meter_make(struct us_usage *u, const struct us_order_name *who)
 {
 	const struct us_order_meter_key key = key_of(who);
 	struct us_order_meter *m = meter_find(u, who);
@@ -230,7 +183,7 @@ us_usage_fold(struct us_usage *u, const struct us_usage_fact *fact)
 				who.person = fact->person;
 			else
 				who.party = fact->parties[i];
-			struct us_order_meter *m = meter_make(u, &who);
+			struct us_order_meter *m = us_order_meter_make(u, &who);
 			struct us_order_day *day = m == NULL ? NULL : day_make(m, fact->day);
 
 			if (day == NULL)

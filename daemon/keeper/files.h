@@ -9,6 +9,7 @@
  *   init.act      committed act 1 (it names people), Cobblestone-256 under the state key, context
  *                 "underseal/init/1" ‖ vault id
  *   keyring       see keyring.h
+ *   ledger        see ledger_file.h
  *   handovers     how the log was handed over to another key: see succession.h
  *   started, ended  what the last start and the last orderly end left: see machine_events.h
  *   lock          held (flock) by the process that owns the directory

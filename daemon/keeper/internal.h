@@ -17,6 +17,7 @@
  *   serve.c     status, log files, proofs, TLS   log_keys.c  keys of the log's boxes
  *   tasks.c     what takes long, in slices       walk.c      entries one after another
  *   ledger.c    who has had which records, folded from the log
+ *   ledger_file.c  the same written down, so that it need not be folded from the start
  *   disclosed.c how many had those of a clawback
  *   witnesses.c checkpoints that witnesses have cosigned, cosign.c how they are brought
  *   succession.c   keys that the log had before, and the first entry under its new one
@@ -67,6 +68,7 @@ struct us_keeper {
 	struct us_dictionaries *dictionaries;
 	struct us_counters *counters;
 	struct us_page_keys *page_keys;
+	struct us_ledger_file *ledger_file;
 	struct us_answers *answers;
 	struct us_witnesses *witnesses;
 	struct us_low_space *space;

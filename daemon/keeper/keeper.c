@@ -22,6 +22,7 @@
 #include "daemon/keeper/counters.h"
 #include "daemon/keeper/dictionaries.h"
 #include "daemon/keeper/internal.h"
+#include "daemon/keeper/ledger_file.h"
 #include "daemon/keeper/life.h"
 #include "daemon/keeper/loads.h"
 #include "daemon/keeper/low_space.h"
@@ -79,6 +80,7 @@ close_keeper(struct us_keeper_process *process)
 	us_batches_free(k);
 	us_dictionaries_free(k);
 	us_page_keys_free(k);
+	us_ledger_file_free(k);
 	us_unsealing_free(k);
 	us_replay_free(k);
 	us_witnesses_free(k);
@@ -134,6 +136,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	us_answers_tick(k);
 	us_low_space_watch(k);
 	us_machine_events_clocks(k);
+	us_ledger_file_tick(k);
 	silent = us_loads_tick(k);
 	if (silent != NULL)
 		us_channels_drop(k, silent);
@@ -227,6 +230,8 @@ make_tables(struct us_keeper *k)
 		err = us_dictionaries_new(k);
 	if (err == US_OK)
 		err = us_page_keys_new(k);
+	if (err == US_OK)
+		err = us_ledger_file_new(k);
 	if (err == US_OK)
 		err = us_replay_new(k);
 	if (err == US_OK)
@@ -395,6 +400,7 @@ on_stop(void *ctx)
 	us_keeper_unattributed_pass_on(k); /* if it could not be told */
 	(void)us_keeper_event(k, US_ACTION_STOP, US_DECISION_NONE, US_REASON_NONE, NULL, NULL);
 	us_keeper_settle(k);
+	us_ledger_file_end(k);
 	us_run_ended(us_klog_size(k->klog), US_GAP_STOPPED);
 	close_keeper(process);
 }

@@ -10,6 +10,7 @@
 #include "daemon/keeper/approve.h"
 #include "daemon/keeper/answer.h"
 #include "daemon/keeper/internal.h"
+#include "daemon/keeper/ledger_file.h"
 #include "log/opened.h"
 #include "daemon/keeper/life.h"
 #include "daemon/keeper/tasks.h"
@@ -72,8 +73,11 @@ struct us_keeper_rebuild {
 	uint32_t tag;
 	us_ledger_fn done;
 	struct us_usage *usage;
+	struct us_ledger_reading file;
+	int reads; /* the file; then what the log has beyond it */
 	struct us_walk walk;
 	struct us_opened entry;
+	uint64_t begin; /* what was before it stood in the file */
 	uint64_t counted;
 	int64_t start_ns;
 };
@@ -90,6 +94,7 @@ free_task(struct us_task *task)
 	struct us_keeper_rebuild *b = of(task);
 
 	us_usage_free(b->usage);
+	us_ledger_reading_free(&b->file);
 	us_walk_free(&b->walk);
 	us_opened_free(&b->entry);
 	free(b);
@@ -140,29 +145,70 @@ take_over(struct us_keeper *k, struct us_keeper_rebuild *b)
 		    (unsigned long long)b->counted);
 }
 
+/* The file is of no use: the log is folded from its start. */
+static int
+without_file(struct us_keeper_rebuild *b, int err)
+{
+	b->reads = 0;
+	us_ledger_reading_free(&b->file);
+	if (err == US_ERR_NOT_FOUND)
+		return US_OK;
+	us_log_err(err,
+	    "the file \"ledger\" is not one of this log, or was changed: it is not used");
+	us_usage_free(b->usage);
+	b->usage = NULL;
+	return us_usage_new(&b->usage);
+}
+
+static int
+read_file(struct us_keeper *k, struct us_keeper_rebuild *b)
+{
+	int more, err = us_ledger_reading_next(k, &b->file, b->usage, &more);
+
+	if (err == US_ERR_NOMEM)
+		return err;
+	if (err != US_OK)
+		return without_file(b, err);
+	if (more)
+		return US_OK;
+	b->reads = 0;
+	b->begin = b->file.from;
+	us_walk_init(&b->walk, b->begin);
+	us_ledger_reading_free(&b->file);
+	return US_OK;
+}
+
+static int
+fold_next(struct us_keeper *k, struct us_keeper_rebuild *b)
+{
+	struct us_bytes entry;
+	int err;
+
+	if (!us_walk_has_next(&b->walk)) /* now and then, for who asks how far it is */
+		us_keeper_explain(k, "opening, %llu of %llu: entries of the log are read",
+		    (unsigned long long)(b->walk.index - b->begin),
+		    (unsigned long long)(us_klog_size(k->klog) - b->begin));
+	err = us_walk_next(&b->walk, k->klog, &entry);
+	return err != US_OK ? err : take_entry(k, b, entry);
+}
+
 static int
 step(struct us_keeper *k, struct us_task *task)
 {
 	struct us_keeper_rebuild *b = of(task);
-	struct us_bytes entry;
 	int err;
 
 	/* What was appended meanwhile counts too: the end is where nothing is, committed or not. */
-	if (b->walk.index == us_klog_size(k->klog) && us_klog_open_group(k->klog) > 0)
+	if (!b->reads && b->walk.index == us_klog_size(k->klog) && us_klog_open_group(k->klog) > 0)
 		us_keeper_settle(k);
 	if (us_keeper_state(k) != US_KEEPER_REPLAYING || k->root == NULL)
 		return 0; /* sealed: nobody waits for it */
-	if (b->walk.index == us_klog_size(k->klog)) {
+	if (!b->reads && b->walk.index == us_klog_size(k->klog)) {
 		take_over(k, b);
 		b->done(k, task->ch, b->tag, US_OK);
 		return 0;
 	}
-	if (!us_walk_has_next(&b->walk)) /* now and then, for who asks how far it is */
-		us_keeper_explain(k, "the log is being read: %llu of %llu entries",
-		    (unsigned long long)b->walk.index, (unsigned long long)us_klog_size(k->klog));
-	err = us_walk_next(&b->walk, k->klog, &entry);
-	if (err == US_OK)
-		err = take_entry(k, b, entry);
+	err = b->reads ? read_file(k, b) : fold_next(k, b);
 	if (err == US_OK)
 		return 1;
 	us_log_err(err, "the ledger of disclosures cannot be made, near entry %llu of the log",
@@ -175,6 +221,7 @@ int
 us_ledger_rebuild(struct us_keeper *k, struct us_channel *ch, uint32_t tag, us_ledger_fn done)
 {
 	struct us_keeper_rebuild *b = calloc(1, sizeof *b);
+	int err;
 
 	us_usage_free(k->usage);
 	k->usage = NULL;
@@ -188,6 +235,14 @@ us_ledger_rebuild(struct us_keeper *k, struct us_channel *ch, uint32_t tag, us_l
 	b->start_ns = us_time_mono_ns();
 	us_walk_init(&b->walk, 0);
 	us_opened_init(&b->entry);
+	err = us_ledger_reading_begin(&b->file);
+	b->reads = 1;
+	if (err != US_OK && err != US_ERR_NOMEM)
+		err = without_file(b, err);
+	if (err != US_OK) {
+		free_task(&b->task);
+		return err;
+	}
 	us_tasks_add(k, &b->task);
 	return US_OK;
 }

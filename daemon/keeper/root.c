@@ -23,6 +23,8 @@ us_root_keys_new(struct us_root_keys **out, const struct us_key *root)
 		err = us_state_key(root, &k->state);
 	if (err == US_OK)
 		err = us_cursor_key(root, &k->cursor);
+	if (err == US_OK)
+		err = us_ledger_key(root, &k->ledger);
 	if (err != US_OK)
 		us_secret_free(k);
 	else

@@ -11,6 +11,7 @@ struct us_root_keys {
 	struct us_key ca_wrap;
 	struct us_key state;
 	struct us_key cursor;
+	struct us_key ledger;
 };
 
 /* Derives them into fresh secret memory; us_root_keys_free(). US_ERR_NOMEM, US_ERR_CRYPTO. */

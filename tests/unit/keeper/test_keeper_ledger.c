@@ -65,10 +65,14 @@ begin(struct rig *r, const char *limits)
 	rig_load(r, RECORDS);
 }
 
+/* An orderly end leaves the ledger written down, any other one what was written before it. */
 static void
 restart(struct rig *r)
 {
-	assert_int_equal(rig_stop(r, SIGKILL), -1);
+	if (random_below(2) == 0)
+		assert_int_equal(rig_stop(r, SIGKILL), -1);
+	else
+		assert_int_equal(rig_stop(r, 0), 0);
 	rig_start(r, "");
 	rig_open(r);
 }
@@ -157,7 +161,7 @@ random_requests(struct rig *r, const struct limits *limits)
 		/* asking without being shown anything costs nothing, at the edge too */
 		assert_int_equal(disclose(r, US_KIND_INTENT, US_ACTION_COUNT, records, 0).err,
 		    US_OK);
-		if (i % 40 == 39)
+		if (i % 20 == 19)
 			restart(r);
 	}
 	assert_true(allowed > 3 && denied > 3);
@@ -345,6 +349,98 @@ days_are_the_calendars(void **state)
 	rig_destroy(&r);
 }
 
+/* ---- the ledger as it was written down ---- */
+
+static void
+shell(const struct rig *r, const char *what)
+{
+	char command[512];
+
+	assert_true(snprintf(command, sizeof command, "cd %s && { %s; }", r->dir, what) <
+	    (int)sizeof command);
+	assert_int_equal(system(command), 0);
+}
+
+static void
+flip(const struct rig *r, long at)
+{
+	char path[128];
+	FILE *f;
+	int c;
+
+	(void)snprintf(path, sizeof path, "%s/ledger", r->dir);
+	f = fopen(path, "r+b");
+	assert_non_null(f);
+	assert_int_equal(fseek(f, at, at < 0 ? SEEK_END : SEEK_SET), 0);
+	c = fgetc(f);
+	assert_int_equal(fseek(f, -1, SEEK_CUR), 0);
+	assert_int_equal(fputc(c ^ 1, f), c ^ 1);
+	assert_int_equal(fclose(f), 0);
+}
+
+/* Has one record more, and says how many it may still have. */
+static uint32_t
+one_more(struct rig *r, uint64_t record)
+{
+	const struct us_msg_logged l = disclose(r, US_KIND_DISCLOSURE, US_ACTION_READ, &record, 1);
+
+	assert_int_equal(l.err, US_OK);
+	return l.left_life;
+}
+
+static void
+start_again(struct rig *r)
+{
+	rig_start(r, "");
+	rig_open(r);
+}
+
+/* Whatever became of the file, the ledger is the log's. */
+static void
+written_down(void **state)
+{
+	static const long places[] = { 0, 5, 22, 40, 100, -1 };
+	struct rig r;
+
+	(void)state;
+	begin(&r, "      life: 40\n      records_per_request: 1000\n");
+	assert_int_equal(one_more(&r, 0), 39);
+	assert_int_equal(rig_stop(&r, 0), 0);
+	shell(&r, "cp ledger former.1");
+	start_again(&r); /* by the file alone */
+	assert_int_equal(one_more(&r, 1), 38);
+	assert_int_equal(rig_stop(&r, SIGKILL), -1);
+	start_again(&r); /* by the file and what came behind it */
+	assert_int_equal(one_more(&r, 2), 37);
+	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+		assert_int_equal(rig_stop(&r, 0), 0);
+		flip(&r, places[i]);
+		start_again(&r);
+		assert_int_equal(one_more(&r, 3 + i), 36 - i);
+	}
+	assert_int_equal(rig_stop(&r, 0), 0);
+	shell(&r, "cp former.1 ledger"); /* an old one */
+	start_again(&r);
+	assert_int_equal(one_more(&r, 20), 30);
+	assert_int_equal(rig_stop(&r, 0), 0);
+	shell(&r, "rm ledger");
+	start_again(&r);
+	assert_int_equal(one_more(&r, 21), 29);
+	/* one of a log that has gone on: an older copy of everything else is put back */
+	assert_int_equal(rig_stop(&r, 0), 0);
+	shell(&r, "mkdir ../copy.$$ && cp -a . ../copy.$$/ && echo ../copy.$$ > copied");
+	start_again(&r);
+	assert_int_equal(one_more(&r, 22), 28);
+	assert_int_equal(one_more(&r, 23), 27);
+	assert_int_equal(rig_stop(&r, 0), 0);
+	shell(&r,
+	    "c=$(cat copied); cp ledger $c/; find . -mindepth 1 -delete; cp -a $c/. .; "
+	    "rm -r $c");
+	start_again(&r);
+	assert_int_equal(one_more(&r, 24), 28);
+	rig_destroy(&r);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -353,6 +449,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(copies_and_views_are_two_meters),
 		cmocka_unit_test(a_group_is_no_way_around),
 		cmocka_unit_test(days_are_the_calendars),
+		cmocka_unit_test(written_down),
 	};
 
 	rig_main(argc, argv);
