@@ -141,8 +141,8 @@ take_over(struct us_keeper *k, struct us_keeper_rebuild *b)
 		us_log(US_LOG_NOTICE,
 		    "the ledger of disclosures was made from %llu entries in "
 		    "%.1f s; %llu disclose something",
-		    (unsigned long long)(b->walk.index - b->begin), (double)took / (double)US_NS_PER_SECOND,
-		    (unsigned long long)b->counted);
+		    (unsigned long long)(b->walk.index - b->begin),
+		    (double)took / (double)US_NS_PER_SECOND, (unsigned long long)b->counted);
 }
 
 /* The file is of no use: the log is folded from its start. */
