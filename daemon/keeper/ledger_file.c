@@ -26,7 +26,7 @@
 #define TEXT_MAX (64u * 1024u * 1024u) /* so an account's sets have room */
 #define FILE_MAX (1024u * 1024u * 1024u)
 #define EVERY 65536u /* entries, from one to the next */
-#define WORTH 1u /* entry, at an end */
+#define WORTH 1u     /* entry, at an end */
 
 struct us_ledger_job {
 	struct us_job job;
