@@ -12,6 +12,8 @@ struct us_verify_acts {
 	struct us_buf file;
 	struct us_reader left;
 	struct us_state state; /* state.n: acts that were right */
+	uint64_t missing;      /* the first entry of an act that is not there, or US_ENTRY_NONE */
+	int there;             /* the file is */
 };
 
 /* Reads the file; a log without one has no acts to check. US_OK, FOUND, US_ERR_NOMEM. */
@@ -23,7 +25,10 @@ void us_verify_acts_close(struct us_verify_acts *a);
  * FOUND, US_ERR_CRYPTO. */
 int us_verify_acts_next(struct us_verify_acts *a, uint64_t index, const uint8_t commitment[32],
     struct us_verify_finding *finding);
-/* Behind the last entry: acts that are left over are none of this log's. US_OK, FOUND. */
-int us_verify_acts_end(const struct us_verify_acts *a, struct us_verify_finding *finding);
+/* Behind the last entry, with the boxes that were opened in the report: acts that are left over are
+ * none of this log's, and none may be missing if there are any, or if every box was opened. US_OK,
+ * FOUND. */
+int us_verify_acts_end(const struct us_verify_acts *a, const struct us_verify_report *report,
+    struct us_verify_finding *finding);
 
 #endif

@@ -17,8 +17,13 @@ us_export_verify(struct us_verify_report *report, const char *dir,
 
 	us_verify_report_begin(report);
 	if (err == US_OK) {
+		err = us_verify_files_as_written(f, &finding);
 		source = us_verify_files_source(f);
-		err = us_log_verify(report, &source, options);
+		if (err == US_OK)
+			err = us_log_verify(report, &source, options);
+		else
+			us_verify_report_conclude(report, err, &finding);
+		err = err == FOUND ? US_OK : err;
 		us_verify_files_close(f);
 	} else if (err != US_ERR_NOMEM) {
 		us_verify_report_conclude(report,

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "log/tiles.h"
 #include "base/err.h"
 
@@ -239,6 +240,43 @@ stamps(void *arg, char (*names)[US_STAMP_NAME_MAX + 1], size_t *n)
 	(void)closedir(d);
 	qsort(names, *n, sizeof *names, compare_names);
 	return err;
+}
+
+/* Every line of the first 4,096 bytes ends in CR LF, and there is one. */
+static int
+has_line_ends_of_mail(int dir, const char *name)
+{
+	char text[4096];
+	size_t size, ends = 0;
+	ssize_t n;
+	int fd;
+
+	if (open_regular(dir, name, &fd, &size) != US_OK)
+		return 0; /* whoever reads it says what is wrong */
+	n = take(fd, text, sizeof text);
+	(void)close(fd);
+	for (ssize_t i = 0; i < n; i++)
+		if (text[i] == '\n') {
+			if (i == 0 || text[i - 1] != '\r')
+				return 0;
+			ends++;
+		}
+	return ends > 0;
+}
+
+int
+us_verify_files_as_written(const struct us_verify_files *f, struct us_verify_finding *finding)
+{
+	static const char *const texts[] = { "checkpoint", "log.vkey", "handovers",
+		"checkpoint.witnessed", "keys.jsonl" };
+
+	for (size_t i = 0; i < US_COUNT(texts); i++)
+		if (has_line_ends_of_mail(f->dir, texts[i]))
+			return us_verify_found(finding, US_VERDICT_UNVERIFIABLE, US_ENTRY_NONE,
+			    "%s has the line ends (CR LF) of a mail gateway or an editor: this is "
+			    "no tampering, but no longer what was exported. Get it anew, packed",
+			    texts[i]);
+	return US_OK;
 }
 
 struct us_log_source

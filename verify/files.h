@@ -6,6 +6,7 @@
 #ifndef US_VERIFY_FILES_H
 #define US_VERIFY_FILES_H
 
+#include "verify/finding.h"
 #include "verify/source.h"
 
 struct us_verify_files;
@@ -14,6 +15,10 @@ struct us_verify_files;
 int us_verify_files_open(struct us_verify_files **out, const char *dir);
 /* Closes it and wipes what was read. NULL is allowed. */
 void us_verify_files_close(struct us_verify_files *f);
+/* Whether the files that are lines of text are still as they were written. FOUND (UNVERIFIABLE), if
+ * one has the line ends that mail gateways and editors write: nothing can be said then of what it
+ * was. US_OK. */
+int us_verify_files_as_written(const struct us_verify_files *f, struct us_verify_finding *finding);
 /* What us_log_verify() reads it by; valid until it is closed. */
 struct us_log_source us_verify_files_source(struct us_verify_files *f);
 

@@ -435,7 +435,7 @@ check_all(struct us_verify *v)
 		err = check_bundles(v);
 	v->report->acts = v->acts.state.n;
 	if (err == US_OK)
-		err = us_verify_acts_end(&v->acts, &v->finding);
+		err = us_verify_acts_end(&v->acts, v->report, &v->finding);
 	if (err == US_OK)
 		err = finish_tree(v);
 	if (err == US_OK)

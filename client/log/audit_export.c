@@ -207,18 +207,6 @@ export_acts(struct us_client *client, const struct us_log_remote *remote, uint64
 	us_buf_free(&acts);
 }
 
-static void
-export_names(struct us_client *client, const char *dir, const char *resource, const char *file)
-{
-	const struct us_client_request request = { .method = "GET", .path = resource };
-	struct us_reply reply;
-
-	us_reply_init(&reply);
-	if (us_client_do(client, &request, &reply) == US_EXIT_DONE)
-		write_file(dir, file, reply.body.data, reply.body.len);
-	us_reply_free(&reply);
-}
-
 static int
 run_export(struct us_client *client, const struct us_args *args)
 {
@@ -243,8 +231,6 @@ run_export(struct us_client *client, const struct us_args *args)
 		write_file(dir, "log.vkey", vkey, strlen(vkey));
 		export_keys(&remote, dir);
 		export_acts(client, &remote, n_acts, dir);
-		export_names(client, dir, "/v1/people", "people.json");
-		export_names(client, dir, "/v1/collections", "collections.json");
 		options.vkey = client->profile.vkey;
 		if (us_export_verify(&report, dir, &options) != US_OK)
 			us_give_up(US_EXIT_OTHER, "cannot verify what was exported");

@@ -12,6 +12,7 @@
 #include "client/core/client.h"
 #include "client/core/commands.h"
 #include "client/report/package.h"
+#include "client/report/python_verifier.h"
 #include "base/base64.h"
 #include "base/err.h"
 #include "base/time.h"
@@ -28,11 +29,14 @@ static const char checking[] =
     "2. The log is whole and was signed by the key of the vault. Compare log/log.vkey with the key "
     "as it was published (in a filing, by the\n"
     "   court), then:\n"
-    "       underseal-verify log --vkey KEY-AS-PUBLISHED\n"
-    "   If the program lies beside this file, it is the one this package was made with; any other "
-    "build, or the verifier in Python that comes\n"
-    "   with the source, gives the same verdict. OK means: each entry is in the tree, the tree is "
-    "the one that was signed.\n"
+    "       ./underseal-verify log --vkey KEY-AS-PUBLISHED\n"
+    "       python3 verify_log.py log --vkey KEY-AS-PUBLISHED\n"
+    "   Both lie beside this file. The first is the program that this package was made with, for "
+    "Debian; the second wants Python 3 alone, can\n"
+    "   be read, and shares no code with the first. They must give the same verdict. OK means: "
+    "each "
+    "entry is in the tree, the tree is the\n"
+    "   one that was signed.\n"
     "3. A copy of a record names its log entry and carries a proof that the entry is in the log; "
     "the digests in the declaration are those of\n"
     "   the files below data/.\n";
@@ -95,25 +99,40 @@ put_end(struct us_buf *b)
 	    "\n            (date)                             (signature)\n");
 }
 
-/* The verifier that belongs to this client, if it lies beside it. */
+/* Ends the program if the verifier that belongs to this client does not lie beside it: what cannot
+ * be checked is no package. */
 static void
-add_verifier(struct us_package *p)
+find_verifier(char path[4096])
 {
-	char path[4096];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof path - 32);
-	uint8_t digest[32];
-	uint64_t size;
-	char *slash;
+	ssize_t n = readlink("/proc/self/exe", path, 4096 - 32);
+	char *slash = NULL;
 
-	if (n <= 0)
-		return;
-	path[n] = '\0';
-	slash = strrchr(path, '/');
+	if (n > 0) {
+		path[n] = '\0';
+		slash = strrchr(path, '/');
+	}
 	if (slash == NULL)
-		return;
-	(void)snprintf(slash, sizeof path - (size_t)(slash - path), "/underseal-verify");
-	if (access(path, R_OK) == 0)
-		us_package_copy(p, path, "underseal-verify", digest, &size);
+		us_give_up(US_EXIT_OTHER, "cannot tell where this program lies");
+	(void)snprintf(slash, 4096 - (size_t)(slash - path), "/underseal-verify");
+	if (access(path, R_OK) != 0)
+		us_give_up(US_EXIT_OTHER,
+		    "%s cannot be read, and belongs into the package: install it "
+		    "beside underseal",
+		    path);
+}
+
+static void
+add_verifiers(struct us_package *p)
+{
+	uint8_t digest[32];
+	char path[4096];
+	uint64_t size;
+
+	find_verifier(path);
+	us_package_copy(p, path, "underseal-verify", digest, &size);
+	us_package_runs(p, "underseal-verify");
+	us_package_put(p, "verify_log.py",
+	    (struct us_bytes){ us_python_verifier, us_python_verifier_size });
 }
 
 static int
@@ -124,7 +143,7 @@ finish(struct us_client *client, struct us_package *p, const char *log, const ch
 	us_package_put(p, "declaration.txt", (struct us_bytes){ text->data, text->len });
 	us_package_put(p, "CHECKING.txt", us_bytes_of(checking));
 	us_package_tree(p, log, "log");
-	add_verifier(p);
+	add_verifiers(p);
 	us_package_close(p);
 	us_buf_free(text);
 	if (client->json)
@@ -143,8 +162,10 @@ certify_system(struct us_client *client, const char *log, const char *out)
 	struct us_verify_report report;
 	struct us_package package;
 	struct us_buf text;
+	char path[4096];
 
 	verify(client, log, &report);
+	find_verifier(path);
 	us_package_open(&package, out);
 	us_buf_init(&text, TEXT_MAX);
 	put_head(&text, "902(13)",
@@ -192,6 +213,7 @@ certify_copies(struct us_client *client, const struct us_args *args, const char 
 	struct us_verify_report report;
 	struct us_package package;
 	struct us_buf text;
+	char path[4096];
 
 	if (args->n_operands < 2)
 		us_usage_error(
@@ -202,6 +224,7 @@ certify_copies(struct us_client *client, const struct us_args *args, const char 
 				us_usage_error("two of the files are called %s",
 				    base_name(args->operand[i]));
 	verify(client, log, &report);
+	find_verifier(path);
 	us_package_open(&package, out);
 	us_package_dir(&package, "data");
 	us_buf_init(&text, TEXT_MAX);

@@ -119,6 +119,16 @@ us_package_copy(struct us_package *p, const char *from, const char *name, uint8_
 }
 
 void
+us_package_runs(const struct us_package *p, const char *name)
+{
+	char path[PATH_BYTES];
+
+	path_of(p, name, path);
+	if (chmod(path, 0755) != 0)
+		us_give_up(US_EXIT_OTHER, "cannot make %s a program: %s", path, strerror(errno));
+}
+
+void
 us_package_tree(struct us_package *p, const char *from, const char *name)
 {
 	char path[PATH_BYTES], below[PATH_BYTES], source[PATH_BYTES];

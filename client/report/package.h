@@ -23,6 +23,8 @@ void us_package_put(struct us_package *package, const char *name, struct us_byte
 /* A copy of a file; digest and size of what was copied. */
 void us_package_copy(struct us_package *package, const char *from, const char *name,
     uint8_t digest[32], uint64_t *size);
+/* A file that was copied into it is a program. */
+void us_package_runs(const struct us_package *package, const char *name);
 /* A copy of a directory with all that is below it, regular files and directories only. */
 void us_package_tree(struct us_package *package, const char *from, const char *name);
 

@@ -14,7 +14,6 @@
 #include "client/report/reach.h"
 #include "base/err.h"
 
-#define NAMES_MAX_BYTES ((size_t)64 << 20)
 #define VKEY_MAX_BYTES 4000
 
 struct us_report_source {
@@ -129,29 +128,6 @@ open_in(const char *dir, const char *name)
 	return fd < 0 ? NULL : fdopen(fd, "r");
 }
 
-/* A list that the export has beside the log; NULL if it has none. */
-static cJSON *
-read_list(const char *dir, const char *name)
-{
-	FILE *f = open_in(dir, name);
-	struct us_buf text;
-	cJSON *list = NULL;
-	uint8_t part[16384];
-	size_t n;
-	int err = US_OK;
-
-	if (f == NULL)
-		return NULL;
-	us_buf_init(&text, NAMES_MAX_BYTES);
-	while (err == US_OK && (n = fread(part, 1, sizeof part, f)) > 0)
-		err = us_buf_put(&text, part, n);
-	if (err == US_OK && text.len > 0)
-		list = cJSON_ParseWithLength((const char *)text.data, text.len);
-	(void)fclose(f);
-	us_buf_free(&text);
-	return list;
-}
-
 /* The acts that the export has beside the log, if it has any. */
 static void
 read_acts(const char *dir, struct us_buf *acts)
@@ -198,8 +174,6 @@ open_export(struct us_report_source *s)
 	if (s->from->index != NULL && s->vkey == NULL)
 		us_usage_error("with --index the log's key must come from another source: --vkey "
 			       "FILE or --profile DIR");
-	s->people = read_list(s->from->dir, "people.json");
-	s->collections = read_list(s->from->dir, "collections.json");
 	read_acts(s->from->dir, &s->acts);
 }
 

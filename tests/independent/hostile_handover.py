@@ -75,6 +75,7 @@ def told(log, first=None, second=None, chain=None, given=0, signed_by=2, signer=
     seed, name = signer or (SEEDS[signed_by], NAMES[signed_by])
     log.rebuild(entries, seed=seed, name=name, origin=name, vkey=True)
     log.write("keys.jsonl", keys)
+    log.write("acts", st.commit(drafts))
     log.write("given.vkey", vkey(*(reader or (SEEDS[given], NAMES[given]))).encode())
     data = b"".join(texts) if chain is None else chain(*texts)
     if data is not None:

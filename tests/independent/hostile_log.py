@@ -144,6 +144,7 @@ def tell(log, drafts, withheld=()):
     entries, keys = st.encode(drafts, withheld)
     log.rebuild(entries)
     log.write("keys.jsonl", keys)
+    log.write("acts", st.commit(drafts))
 
 
 def story_case(rule=None, index=None):
@@ -1481,6 +1482,39 @@ def tile_of_level_2_changed(log):
 def full_tile_of_level_1_missing(log):
     two_levels(log)
     log.remove("tile/1/000")
+
+
+ACTS = [i for i, d in enumerate(st.story()) if d["class"] == v.STATE]
+
+
+@case("INCOMPLETE", ACTS[0], "acts")
+def every_box_open_and_no_acts(log):
+    tell(log, st.story())
+    log.remove("acts")
+
+
+@case("INCOMPLETE", ACTS[-1], "acts")
+def acts_that_end_early(log):
+    drafts = st.story()
+    tell(log, drafts, {(3, 2)})
+    last = len(st.commit([d for d in drafts if d["class"] == v.STATE][:-1]))
+    log.write("acts", log.read("acts")[:last])
+
+
+@case("OK")
+def a_box_withheld_and_no_acts(log):
+    tell(log, st.story(), {(3, 2)})
+    log.remove("acts")
+
+
+@case("UNVERIFIABLE")
+def line_ends_of_mail(log):
+    log.write("checkpoint", log.read("checkpoint").replace(b"\n", b"\r\n"))
+
+
+@case("UNVERIFIABLE")
+def line_ends_of_mail_in_the_keys(log):
+    log.write("keys.jsonl", log.read("keys.jsonl").replace(b"\n", b"\r\n"))
 
 
 def withheld_in_the_long_story(n):

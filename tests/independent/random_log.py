@@ -61,6 +61,8 @@ def make(pick, log):
     entries, keys = st.encode(drafts, withheld)
     log.rebuild(entries, vkey=True)
     log.write("keys.jsonl", keys)
+    if pick.random() < 0.7:
+        log.write("acts", st.commit(drafts)[:pick.choice((None, None, -1, 300))])
 
 
 def main():

@@ -409,6 +409,17 @@ class Directory:
             raise tampered(index, name + " is larger than it can be")
         return data
 
+    def start(self, name, n):
+        """The first n bytes of a file; nothing if it cannot be read, which whoever wants the whole says."""
+        at = os.path.join(self.path, name)
+        try:
+            if not stat.S_ISREG(os.lstat(at).st_mode):
+                return b""
+            with open(at, "rb") as f:
+                return f.read(n)
+        except OSError:
+            return b""
+
     def lines(self, name):
         at = os.path.join(self.path, name)
         if os.path.islink(at):
@@ -880,13 +891,16 @@ class Acts:
     """The file "acts": what entries of class 2 commit to (docs/PROTOCOL.md, section 10)."""
 
     def __init__(self, log):
-        self.file, self.count, self.digest = Fields(log.read("acts", ACTS_MAX) or b""), 0, bytes(32)
+        data = log.read("acts", ACTS_MAX)
+        self.there, self.missing = data is not None, None
+        self.file, self.count, self.digest = Fields(data or b""), 0, bytes(32)
 
     def left(self):
         return self.file.at < len(self.file.data)
 
     def next(self, index, commitment):
         if not self.left():
+            self.missing = index if self.missing is None else self.missing
             return
         try:
             act = self.file.string(4)
@@ -927,9 +941,13 @@ class Acts:
         return Verdict("TAMPERED", index, "the act beside entry %d is not the one that it commits to: %s"
                        % (index, why), "acts")
 
-    def finish(self):
+    def finish(self, whole):
+        """whole: every box of every entry was opened."""
         if self.left():
             raise Verdict("TAMPERED", None, "there are more acts than entries of acts", "acts")
+        if self.missing is not None and (self.there or whole):
+            raise Verdict("INCOMPLETE", self.missing, "the acts end before that of entry %d" % self.missing if self.there else
+                          "every box is opened, but the acts are not there: that of entry %d is the first" % self.missing, "acts")
 
 
 class Policy:
@@ -1246,7 +1264,7 @@ class Verifier:
         self.log, self.vkey, self.foreign, self.policy = log, vkey, foreign, policy
         self.witnessed, self.handovers = None, None
         self.origin = self.size = self.root = None
-        self.entries, self.keys, self.acts, self.rules = 0, None, None, Rules()
+        self.entries, self.opened, self.keys, self.acts, self.rules = 0, 0, None, None, Rules()
 
     def head(self):
         text = self.vkey
@@ -1314,12 +1332,22 @@ class Verifier:
         if entry.index != index:
             raise tampered(index, "entry %d says that it is entry %d" % (index, entry.index))
         contents = self.keys.open(entry)
+        self.opened += len(contents)
         self.handovers.next(entry, contents.get(0))
         self.rules.next(entry, contents)
         if entry.kind == STATE:
             self.acts.next(index, entry.state)
 
+    def as_written(self):
+        """A mail gateway or an editor has not written other line ends."""
+        for name in ("checkpoint", "log.vkey", "handovers", "checkpoint.witnessed", "keys.jsonl"):
+            start = self.log.start(name, 4096)
+            if b"\n" in start and len(re.findall(b"\r\n", start)) == start.count(b"\n"):
+                raise unverifiable("%s has the line ends (CR LF) of a mail gateway or an editor: this is no tampering, but no longer what was exported. "
+                                   "Get it anew, packed" % name)
+
     def run(self):
+        self.as_written()
         self.head()
         if not self.foreign:
             self.acts = Acts(self.log)
@@ -1346,7 +1374,7 @@ class Verifier:
             if width == WIDTH:
                 levels.add(1, tree_head(tile))
         if self.acts:
-            self.acts.finish()
+            self.acts.finish(self.opened == len(BOXES) * self.entries)
         levels.finish()
         if stream.root() != self.root:
             raise tampered(None, "the entries do not give the root that the checkpoint signs")

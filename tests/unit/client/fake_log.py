@@ -118,6 +118,7 @@ class Log(Answering):
         self.keys = [json.loads(line) for line in keys.decode().splitlines()]
         self.files.rebuild(self.entries, seed=seed, vkey=True)
         self.files.write("keys.jsonl", keys)
+        self.files.write("acts", self.acts)
         self.changed = {}    # path below /v1/log/ to what is served instead: bytes, or a status
         self.delivered = []  # cosigned checkpoints
 
@@ -154,6 +155,6 @@ class Log(Answering):
             return self.get_acts(int(asked["after"]))
         if name.startswith(("consistency/", "entry-proof/")):
             return super().get(path)
-        if not os.path.isfile(self.files.at(name)) or name in ("keys.jsonl", "log.vkey"):
+        if not os.path.isfile(self.files.at(name)) or name in ("keys.jsonl", "log.vkey", "acts"):
             return 404
         return bytes(self.files.read(name))
