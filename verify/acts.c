@@ -14,6 +14,7 @@ us_verify_acts_open(struct us_verify_acts *a, const struct us_log_source *source
 	a->missing = US_ENTRY_NONE;
 	err = source->get(source->arg, "acts", &a->file);
 	a->there = err == US_OK;
+	a->wanted = source->is_export;
 	us_reader_init(&a->left, a->file.data, a->file.len);
 	if (err == US_OK || err == US_ERR_NOT_FOUND || err == US_ERR_NOMEM)
 		return err == US_ERR_NOMEM ? err : US_OK;
@@ -57,7 +58,7 @@ int
 us_verify_acts_end(const struct us_verify_acts *a, const struct us_verify_report *report,
     struct us_verify_finding *finding)
 {
-	int whole = 1;
+	int whole = a->wanted;
 
 	for (size_t i = 0; i < US_BOXES; i++)
 		whole &= report->opened[i] == report->entries;

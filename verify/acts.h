@@ -14,6 +14,7 @@ struct us_verify_acts {
 	struct us_state state; /* state.n: acts that were right */
 	uint64_t missing;      /* the first entry of an act that is not there, or US_ENTRY_NONE */
 	int there;             /* the file is */
+	int wanted;            /* where every box is open */
 };
 
 /* Reads the file; a log without one has no acts to check. US_OK, FOUND, US_ERR_NOMEM. */

@@ -286,5 +286,6 @@ us_verify_files_source(struct us_verify_files *f)
 		.get = get,
 		.next_keys = next_line,
 		.stamps = stamps,
-		.shared = 1 };
+		.shared = 1,
+		.is_export = 1 };
 }

@@ -28,6 +28,9 @@ struct us_log_source {
 	/* Not 0: get may be called by several threads at once. Else all is done by the thread that
 	 * verifies. */
 	int shared;
+	/* Not 0: it is an export, to which the acts belong if every box of its log is open. A
+	 * vault's are asked for by themselves. */
+	int is_export;
 };
 
 #endif

@@ -199,6 +199,8 @@ begin_pass(const struct us_report_source *s, struct us_client_gathering *g)
 	if (us_names_lists(&g->trail->names, s->people, s->collections) != US_OK)
 		us_give_up(US_EXIT_OTHER, "out of memory");
 	us_trail_set_acts(g->trail, (struct us_bytes){ s->acts.data, s->acts.len });
+	if (!s->has_remote && us_trail_names_ahead(g->trail) != US_OK)
+		us_give_up(US_EXIT_OTHER, "out of memory");
 	us_report_pass(g->report, g->trail);
 }
 
@@ -229,8 +231,10 @@ look_up(struct us_report_source *s, struct us_client_gathering *g)
 static int
 read_indexed(struct us_report_source *s, struct us_client_gathering *g)
 {
-	int err = look_up(s, g), status;
+	int err, status;
 
+	us_trail_set_acts(g->trail, (struct us_bytes){ NULL, 0 }); /* the index has its own */
+	err = look_up(s, g);
 	if (err == US_OK) {
 		s->indexed = 1;
 		return US_EXIT_DONE;

@@ -6,6 +6,7 @@
 #include "base/array.h"
 #include "base/err.h"
 #include "case/bates.h"
+#include "client/report/act_names.h"
 #include "crypto/cert.h"
 #include "registry/answer.h"
 #include "registry/versions.h"
@@ -322,55 +323,11 @@ us_trail_registry(const struct us_trail *t, int64_t at_ns, struct us_registry **
 
 /* ---- names ---- */
 
-/* The first people, whom the vault's making entered: numbered from 1 on. */
-static int
-names_of_init(struct us_trail *t, const struct us_act_init *init, int from)
-{
-	int err = US_OK;
-
-	for (size_t i = 0; err == US_OK && i < init->n_people; i++) {
-		const struct us_init_person *p = &init->people[i];
-
-		err = us_names_add_person(&t->names, (uint32_t)i + 1, p->name,
-		    us_capacity_name(p->capacity), from);
-		if (err == US_OK)
-			err = us_names_add_parties(&t->names, p->parties, p->n_parties);
-		if (err == US_OK)
-			err = us_names_add_credential(&t->names, (uint32_t)i + 1, p->certificate);
-	}
-	return err;
-}
-
-static int
-name_of_person(struct us_trail *t, const struct us_trail_act *a, int from)
-{
-	const struct us_act_person_add *p = &a->act->u.person_add;
-	int err = us_names_add_person(&t->names, (uint32_t)us_act_number(a->committed.result),
-	    p->name, us_capacity_name(p->capacity), from);
-
-	return err != US_OK ? err : us_names_add_parties(&t->names, p->parties, p->n_parties);
-}
-
-/* Whose the certificate is that the keeper made for this act. */
-static int
-holder_of_credential(struct us_trail *t, const struct us_trail_act *a)
-{
-	struct us_reader r;
-	struct us_bytes certificate;
-
-	us_reader_init(&r, a->committed.result.p, a->committed.result.n);
-	certificate = us_take_str32(&r, US_CERT_MAX);
-	if (us_reader_end(&r) != US_OK)
-		return US_OK;
-	return us_names_add_credential(&t->names, a->act->u.issue.person, certificate);
-}
-
 /* The names that an entry's act gives. */
 static int
 take_names(struct us_trail *t, const struct us_trail_entry *e)
 {
 	const int logged = e->event.form == US_EVENT_ACT && e->event.act.act.n > 32;
-	const int from = logged ? US_NAME_LOGGED : US_NAME_BESIDE;
 	struct us_trail_act a;
 
 	if ((e->action != US_ACTION_INIT && e->action != US_ACTION_PERSON_ADD &&
@@ -378,19 +335,36 @@ take_names(struct us_trail *t, const struct us_trail_entry *e)
 		e->action != US_ACTION_CREDENTIAL_ISSUE) ||
 	    !us_trail_act(t, e, &a))
 		return US_OK;
-	if (a.signed_act.type == US_ACT_INIT)
-		return names_of_init(t, &a.act->u.init, from);
-	if (a.signed_act.type == US_ACT_PERSON_ADD)
-		return name_of_person(t, &a, from);
-	if (a.signed_act.type == US_ACT_CREDENTIAL_ISSUE)
-		return holder_of_credential(t, &a);
-	if (a.signed_act.type == US_ACT_BATCH_CLOSE)
-		us_names_add_records(&t->names, a.act->u.batch_close.collection,
-		    a.act->u.batch_close.first + a.act->u.batch_close.count);
-	if (a.signed_act.type == US_ACT_COLLECTION_CREATE)
-		return us_names_add_collection(&t->names, e->collection, a.act->u.collection.name,
-		    a.act->u.collection.prefix, from);
-	return US_OK;
+	return us_act_names(&t->names, &a, logged ? US_NAME_LOGGED : US_NAME_BESIDE);
+}
+
+static int
+make_room(struct us_trail *t)
+{
+	if (t->room == NULL)
+		t->room = calloc(1, sizeof *t->room);
+	return t->room == NULL ? US_ERR_NOMEM : US_OK;
+}
+
+int
+us_trail_names_ahead(struct us_trail *t)
+{
+	struct us_trail_act a;
+	struct us_reader r;
+	int err = make_room(t);
+
+	a.act = t->room;
+	us_reader_init(&r, t->committed.p, t->committed.n);
+	while (err == US_OK && r.left > 0) {
+		const struct us_bytes act = us_take_str32(&r, US_ACT_COMMITTED_MAX);
+
+		if (r.err != US_OK)
+			break; /* what is wrong with them the pass will say */
+		if (us_committed_act_decode(&a.committed, &a.signed_act, act.p, act.n) == US_OK &&
+		    us_act_decode(t->room, a.signed_act.type, a.signed_act.payload) == US_OK)
+			err = us_act_names(&t->names, &a, US_NAME_LISTED);
+	}
+	return err;
 }
 
 /* ---- entries ---- */
@@ -400,7 +374,7 @@ take(struct us_trail *t, struct us_trail_entry *e, const struct us_opened *opene
 {
 	int err;
 
-	if (t->room == NULL && (t->room = calloc(1, sizeof *t->room)) == NULL)
+	if (make_room(t) != US_OK)
 		return US_ERR_NOMEM;
 	*e = (struct us_trail_entry){ .index = opened->view.index,
 		.time_ns = opened->view.time_ns,

@@ -78,6 +78,9 @@ void us_trail_init(struct us_trail *t);
 void us_trail_free(struct us_trail *t);
 /* Before the first entry: the acts beside the log (str32 after str32), which must stay. */
 void us_trail_set_acts(struct us_trail *t, struct us_bytes committed);
+/* Of an export, before the first entry: the names that those acts give, so that a question can be
+ * put in them. What they are worth, us_trail_end_acts() says. US_ERR_NOMEM. */
+int us_trail_names_ahead(struct us_trail *t);
 /* The next entry: what is looked at is copied, its act checked, the names taken that it gives. *e
  * is valid until the next call. US_ERR_NOMEM. */
 int

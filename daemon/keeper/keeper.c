@@ -318,7 +318,7 @@ configure(struct us_keeper_process *process, const struct us_settings *settings)
 	process->segment_size = (size_t)us_setting_number(settings, "keeper.segment", SEGMENT_MIB) *
 	    1024 * 1024;
 	us_hooks_configure(settings);
-	k->frozen = us_setting(settings, US_SETTING_FROZEN, NULL) != NULL;
+	k->frozen = us_setting_number(settings, "frozen", 0) != 0;
 	err = us_low_space_new(k,
 	    (uint64_t)us_setting_number(settings, "keeper.reserve", RESERVE_MIB) * 1024 * 1024);
 	if (err == US_OK)

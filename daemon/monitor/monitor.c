@@ -76,7 +76,7 @@ read_settings(struct us_monitor *m, const struct us_monitor_options *options)
 	append_file(&m->text, path);
 	if (options->config != NULL)
 		append_file(&m->text, options->config);
-	if (options->frozen && us_buf_putf(&m->text, US_SETTING_FROZEN "=1\n") != US_OK)
+	if (options->frozen && us_buf_putf(&m->text, "frozen=1\n") != US_OK)
 		us_fatal("the settings are too large");
 	m->settings = us_settings_parse((const char *)m->text.data, m->text.len);
 	if (m->settings == NULL)

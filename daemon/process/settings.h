@@ -7,8 +7,6 @@
 
 #define US_PER_ROLE_MAX 16 /* processes of one role */
 #define US_SETTING_WHY 256
-/* Set by the monitor, in no file: the daemon was started frozen. */
-#define US_SETTING_FROZEN "frozen"
 
 struct us_settings;
 

@@ -26,7 +26,7 @@ def settings(vault):
     config = vault.base + "/try.conf"
     for line, why in (("witneses=x", 'there is no setting "witneses": did you mean "witnesses"?'),
                       ("keeper.fail-sync=3", 'there is no setting "keeper.fail-sync"'),
-                      ("frozen=1", 'there is no setting "frozen"'),
+                      ("frozen=yes", "must be a number from 0 to 1"),
                       ("witnesses.when-old=sael", "must be one of: warn seal"),
                       ("fronts=0", "must be a number from 1 to 16"),
                       ("listen", "neither NAME=VALUE nor a comment"),

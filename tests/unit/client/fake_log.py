@@ -39,6 +39,25 @@ def path_of(at, leaves):
     return path_of(at - k, leaves[k:]) + [v.tree_head(leaves[:k])]
 
 
+def with_names(drafts, people, collection):
+    """The drafts of a story, whose acts say what people are called, of persons 1, 2, …, (name, capacity's number), and a collection (name, prefix)."""
+    def committed(number, kind, payload, result=b""):
+        own = kind >= 128
+        signed = b"underseal/act/1\n" + bytes([kind]) + st.VAULT + (bytes(48) if own else b"c" * 48) + struct.pack(">Q", st.START) + st.str32(payload)
+        return (struct.pack(">QqI", number, st.START, 0 if own else 8) + st.str32(signed) + st.str16(b"" if own else b"signature") + st.str32(result),
+                bytes(32))
+
+    def text(words):
+        return st.str16(words.encode())
+
+    first, second = [d for d in drafts if d["class"] == v.STATE][:2]
+    first["act"] = committed(1, 128, st.str32(b"ca") + st.str32(b"source") + st.str32(b"compiled") + b"\1" + text("vault.example") + bytes([len(people)])
+                             + b"".join(text(name) + bytes([capacity, 0]) + st.str32(b"certificate") for name, capacity in people))
+    second["act"] = committed(2, 8, text(collection[0]) + text(collection[1]) + text(""), struct.pack(">I", 1))
+    second["collection"] = 1
+    return drafts
+
+
 class Answering:
     """What a vault adds to its log with each answer: an entry, and a checkpoint that covers it. What is served as the log's files stays
     as it was, a beginning of that.

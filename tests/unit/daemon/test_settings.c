@@ -36,7 +36,7 @@ test_values(void **state)
 		{ "Fronts", "1", US_ERR_NOT_FOUND, "did you mean \"fronts\"?" },
 		{ "", "", US_ERR_NOT_FOUND, "no setting" },
 		{ "keeper.fail-sync", "3", US_ERR_NOT_FOUND, "no setting" },
-		{ US_SETTING_FROZEN, "1", US_ERR_NOT_FOUND, "no setting" },
+		{ "frozen", "1", US_OK, "" },
 	};
 
 	(void)state;
