@@ -24,10 +24,10 @@ names_of_init(struct us_names *all, const struct us_act_init *init, int from)
 }
 
 static int
-name_of_person(struct us_names *all, const struct us_trail_act *a, int from)
+name_of_person(struct us_names *all, const struct us_act *act, struct us_bytes result, int from)
 {
-	const struct us_act_person_add *p = &a->act->u.person_add;
-	int err = us_names_add_person(all, (uint32_t)us_act_number(a->committed.result), p->name,
+	const struct us_act_person_add *p = &act->u.person_add;
+	int err = us_names_add_person(all, (uint32_t)us_act_number(result), p->name,
 	    us_capacity_name(p->capacity), from);
 
 	return err != US_OK ? err : us_names_add_parties(all, p->parties, p->n_parties);
@@ -35,34 +35,34 @@ name_of_person(struct us_names *all, const struct us_trail_act *a, int from)
 
 /* Whose the certificate is that the keeper made for this act. */
 static int
-holder_of_credential(struct us_names *all, const struct us_trail_act *a)
+holder_of_credential(struct us_names *all, const struct us_act *act, struct us_bytes result)
 {
 	struct us_reader r;
 	struct us_bytes certificate;
 
-	us_reader_init(&r, a->committed.result.p, a->committed.result.n);
+	us_reader_init(&r, result.p, result.n);
 	certificate = us_take_str32(&r, US_CERT_MAX);
 	if (us_reader_end(&r) != US_OK)
 		return US_OK;
-	return us_names_add_credential(all, a->act->u.issue.person, certificate);
+	return us_names_add_credential(all, act->u.issue.person, certificate);
 }
 
 int
-us_act_names(struct us_names *all, const struct us_trail_act *a, int from)
+us_act_names(struct us_names *all, enum us_act_type type, const struct us_act *act,
+    struct us_bytes result, int from)
 {
-	const enum us_act_type type = a->signed_act.type;
 
 	if (type == US_ACT_INIT)
-		return names_of_init(all, &a->act->u.init, from);
+		return names_of_init(all, &act->u.init, from);
 	if (type == US_ACT_PERSON_ADD)
-		return name_of_person(all, a, from);
+		return name_of_person(all, act, result, from);
 	if (type == US_ACT_CREDENTIAL_ISSUE)
-		return holder_of_credential(all, a);
+		return holder_of_credential(all, act, result);
 	if (type == US_ACT_COLLECTION_CREATE)
-		return us_names_add_collection(all, (uint32_t)us_act_number(a->committed.result),
-		    a->act->u.collection.name, a->act->u.collection.prefix, from);
+		return us_names_add_collection(all, (uint32_t)us_act_number(result),
+		    act->u.collection.name, act->u.collection.prefix, from);
 	if (type == US_ACT_BATCH_CLOSE)
-		us_names_add_records(all, a->act->u.batch_close.collection,
-		    a->act->u.batch_close.first + a->act->u.batch_close.count);
+		us_names_add_records(all, act->u.batch_close.collection,
+		    act->u.batch_close.first + act->u.batch_close.count);
 	return US_OK;
 }

@@ -335,7 +335,8 @@ take_names(struct us_trail *t, const struct us_trail_entry *e)
 		e->action != US_ACTION_CREDENTIAL_ISSUE) ||
 	    !us_trail_act(t, e, &a))
 		return US_OK;
-	return us_act_names(&t->names, &a, logged ? US_NAME_LOGGED : US_NAME_BESIDE);
+	return us_act_names(&t->names, a.signed_act.type, a.act, a.committed.result,
+	    logged ? US_NAME_LOGGED : US_NAME_BESIDE);
 }
 
 static int
@@ -362,7 +363,8 @@ us_trail_names_ahead(struct us_trail *t)
 			break; /* what is wrong with them the pass will say */
 		if (us_committed_act_decode(&a.committed, &a.signed_act, act.p, act.n) == US_OK &&
 		    us_act_decode(t->room, a.signed_act.type, a.signed_act.payload) == US_OK)
-			err = us_act_names(&t->names, &a, US_NAME_LISTED);
+			err = us_act_names(&t->names, a.signed_act.type, a.act, a.committed.result,
+			    US_NAME_LISTED);
 	}
 	return err;
 }
