@@ -1,5 +1,5 @@
-/* tests/independent/verify_log.py, as this program was built with it: it shares no code with us, and
- * wants nothing but Python's standard library. */
+/* tests/independent/verify_log.py, as this program was built with it: it shares no code with us,
+ * and wants nothing but Python's standard library. */
 #ifndef US_CLIENT_REPORT_PYTHON_VERIFIER_H
 #define US_CLIENT_REPORT_PYTHON_VERIFIER_H
 
