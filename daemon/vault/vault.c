@@ -288,8 +288,7 @@ open_rooms(struct us_vault_process *p, const struct us_settings *settings)
 	struct us_vault *v = &p->vault;
 	const size_t cache_pages = (size_t)us_setting_number(settings, "vault_cache_pages",
 	    CACHE_PAGES_DEFAULT);
-	int err = us_vault_state_new(&v->state,
-	    us_setting_number(settings, "frozen", 0) != 0);
+	int err = us_vault_state_new(&v->state, us_setting_number(settings, "frozen", 0) != 0);
 
 	if (err == US_OK)
 		err = us_vault_keeper_new(&v->keeper, p->control);
