@@ -89,6 +89,12 @@ sign(int type, const unsigned char *digest, int digest_n, unsigned char *sig, un
 }
 
 static int
+encode_standing(struct us_buf *b, const void *m)
+{
+	return us_msg_standing_encode(b, m);
+}
+
+static int
 sign_setup(EC_KEY *key, BN_CTX *ctx, BIGNUM **kinv, BIGNUM **r)
 {
 	(void)key;
@@ -123,6 +129,50 @@ use_key(struct us_tls *tls, X509 *certificate)
 	return ok ? US_OK : US_ERR_CRYPTO;
 }
 
+/* --- who is let in ----------------------------------------------------------------------- */
+
+/* Of a certificate that this vault's CA has issued: may it go on? */
+static int
+may_go_on(struct us_tls *tls, X509 *certificate)
+{
+	struct us_msg_standing m;
+	const struct us_line_question question = { .type = US_MSG_standing,
+		.reply_type = US_MSG_standing_reply,
+		.encode = encode_standing,
+		.m = &m,
+		.timeout_ms = SIGN_TIMEOUT_MS };
+	struct us_msg_standing_reply answer;
+	struct us_buf reply;
+	unsigned n = 0;
+	int err;
+
+	if (X509_digest(certificate, EVP_sha256(), m.credential, &n) != 1 || n != 32)
+		return 0;
+	us_buf_init(&reply, 1024);
+	err = us_line_ask(&tls->keeper, &question, &reply);
+	if (err == US_OK)
+		err = us_msg_standing_reply_decode(&answer, reply.data, reply.len);
+	us_buf_free(&reply);
+	if (err != US_OK)
+		us_log_err(err, "the keeper did not say whether a credential stands");
+	return err == US_OK && answer.reason == US_REASON_NONE;
+}
+
+/* So that who is told no is told so in the handshake, by an alert that says why. */
+static int
+on_verify(int ok, X509_STORE_CTX *store)
+{
+	const SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+	struct us_tls *tls = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+
+	if (!ok || X509_STORE_CTX_get_error_depth(store) != 0)
+		return ok;
+	if (may_go_on(tls, X509_STORE_CTX_get_current_cert(store)))
+		return 1;
+	X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_REVOKED);
+	return 0;
+}
+
 /* --- the context ----------------------------------------------------------------------- */
 
 static int
@@ -153,7 +203,7 @@ set_up(SSL_CTX *ctx)
 	    SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
 		SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_CTX_set_read_ahead(ctx, 1);
-	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, on_verify);
 	SSL_CTX_set_verify_depth(ctx, 0); /* issued by the CA itself */
 	SSL_CTX_set_max_cert_list(ctx, CERTIFICATE_MAX);
 	SSL_CTX_set_alpn_select_cb(ctx, select_alpn, NULL);
@@ -207,6 +257,7 @@ us_tls_new_with(int keeper_fd, struct us_bytes certificate, struct us_bytes ca, 
 	if (tls->ctx == NULL || own == NULL || issuer == NULL || store == NULL ||
 	    X509_STORE_add_cert(store, issuer) != 1)
 		goto out;
+	(void)SSL_CTX_set_app_data(tls->ctx, tls);
 	SSL_CTX_set_cert_store(tls->ctx, store);
 	store = NULL; /* transferred */
 	err = set_up(tls->ctx);
@@ -294,6 +345,8 @@ classify_certificate(long result)
 		return US_REASON_EXPIRED;
 	case X509_V_ERR_CERT_NOT_YET_VALID:
 		return US_REASON_NOT_YET_VALID;
+	case X509_V_ERR_CERT_REVOKED:
+		return US_REASON_REVOKED;
 	case X509_V_ERR_INVALID_PURPOSE:
 	case X509_V_ERR_INVALID_CA:
 	case X509_V_ERR_KEYUSAGE_NO_CERTSIGN:

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "daemon/keeper/answer.h"
+#include "daemon/keeper/barred.h"
 #include "daemon/keeper/approve.h"
 #include "daemon/keeper/batches.h"
 #include "daemon/keeper/claim.h"
@@ -424,8 +425,10 @@ us_on_act_commit(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struc
 	p.data = calloc(1, sizeof(struct us_keeper_committed));
 	if (p.data == NULL || append_commit(k, &p) != US_OK)
 		us_fatal("an act was folded but its entry cannot be written. Stopping");
-	if (!k->prepared->is_batch)
+	if (!k->prepared->is_batch) {
 		us_loads_review(k);
+		us_barred_review(k);
+	}
 	p.behind_stop = us_keeper_stops(k);
 	k->prepared->valid = 0;
 	us_buf_reset(&k->prepared->committed);

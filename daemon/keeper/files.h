@@ -12,6 +12,7 @@
  *   ledger        see ledger_file.h
  *   handovers     how the log was handed over to another key: see succession.h
  *   started, ended  what the last start and the last orderly end left: see machine_events.h
+ *   barred        fingerprints of credentials that have ended: see barred.h
  *   lock          held (flock) by the process that owns the directory
  *
  * Files are replaced whole: written beside, synced, renamed, directory synced.

@@ -23,6 +23,8 @@ us_keeper_fn(struct us_keeper *k, struct us_channel *ch, uint32_t tag, struct us
 	X(entry_proof, ANY) \
 	X(tls_identity, ANY) \
 	X(tls_sign, ANY) \
+	/* barred.c */ \
+	X(standing, ANY) \
 	/* session.c */ \
 	X(challenge, ANY) \
 	/* seal.c */ \

@@ -23,6 +23,7 @@
  *   succession.c   keys that the log had before, and the first entry under its new one
  *   outcome.c   how answers ended: outcomes and marks
  *   refused.c   the records that a refusal names
+ *   barred.c    credentials that have ended for good
  *   unattributed.c     counts of what is refused to nobody in particular
  *   machine_events.c    what the machine itself did: settings, gaps, processes that died
  *   low_space.c     what is done, and what is not, when the log's disk fills up
@@ -62,6 +63,7 @@ struct us_keeper {
 	struct us_unsealing *unsealing;
 	struct us_replay *replay;
 	struct us_sessions *sessions;
+	struct us_barred *barred;
 	struct us_prepared *prepared;
 	struct us_loads *loads;
 	struct us_batches *batches;

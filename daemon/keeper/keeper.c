@@ -16,6 +16,7 @@
 #include "crypto/key.h"
 #include "daemon/keeper/acts.h"
 #include "daemon/keeper/answer.h"
+#include "daemon/keeper/barred.h"
 #include "daemon/keeper/batches.h"
 #include "daemon/keeper/channels.h"
 #include "daemon/keeper/cosign.h"
@@ -98,6 +99,7 @@ close_keeper(struct us_keeper_process *process)
 	us_acts_free(k);
 	us_buf_free(&k->reply);
 	us_sessions_free(k);
+	us_barred_free(k);
 	us_counters_free(k);
 	us_keeper_unattributed_free(k);
 	us_seal_free(k);
@@ -218,6 +220,8 @@ make_tables(struct us_keeper *k)
 		err = us_registry_new(&k->registry);
 	if (err == US_OK)
 		err = us_sessions_new(k);
+	if (err == US_OK)
+		err = us_barred_new(k);
 	if (err == US_OK)
 		err = us_acts_new(k);
 	if (err == US_OK)

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "daemon/keeper/answer.h"
 #include "daemon/keeper/counters.h"
+#include "daemon/keeper/barred.h"
 #include "daemon/keeper/internal.h"
 #include "daemon/keeper/ledger.h"
 #include "daemon/keeper/life.h"
@@ -138,6 +139,7 @@ ledger_made(struct us_keeper *k, struct us_channel *ch, uint32_t tag, int err)
 		    "the log's entries cannot be read: who has had which records is not known");
 	} else {
 		us_keeper_enter(k, US_KEEPER_OPEN, "");
+		us_barred_review(k);
 		us_log(US_LOG_NOTICE, "unsealed: the state ends at act %llu",
 		    (unsigned long long)us_registry_sequence(k->registry));
 		err = us_keeper_event(k, US_ACTION_STATE_OPEN, US_DECISION_ALLOW, US_REASON_NONE,

@@ -52,6 +52,7 @@ static struct {
 	size_t stream_left;
 	size_t stream_out;
 	atomic_size_t stream_out_max, stream_sent;
+	atomic_uint bar; /* the keeper says of every credential that it is revoked */
 	atomic_uint requests, cancelled, counts[UINT8_MAX + 1], handshake_messages, parts;
 	atomic_int hold_parts;
 } t;
@@ -248,6 +249,13 @@ keeper(void *arg)
 
 			assert_int_equal(us_msg_tls_identity_reply_encode(&out, &m), US_OK);
 			keeper_answer(US_MSG_tls_identity_reply, tag, &out);
+		} else if (us_load_u16(header + 4) == US_MSG_standing) {
+			const struct us_msg_standing_reply m = {
+				.reason = t.bar ? US_REASON_REVOKED : US_REASON_NONE
+			};
+
+			assert_int_equal(us_msg_standing_reply_encode(&out, &m), US_OK);
+			keeper_answer(US_MSG_standing_reply, tag, &out);
 		} else {
 			EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(us_pkey_native(t.server_key), NULL);
 			struct us_msg_tls_signature m = { 0 };
