@@ -3,11 +3,13 @@
  * thread with epoll. Used against the vault and, the same way, against its peers.
  *
  *   us_loadgen --profile DIR [--server HOST:PORT] --targets FILE [--session] [--connections N]
- *              [--seconds S] [--warm-up S] [--bulk N --collection C] [--purpose TEXT]
+ *              [--seconds S] [--warm-up S] [--rate N] [--bulk N --collection C] [--purpose TEXT]
  *
  * FILE has a request target a line ("/v1/collections/demo/records/DEMO000000001"), taken in a
  * random order that is the same each run. With --bulk its lines are Bates numbers, and a request is
- * a POST of N of them. Prints one JSON object: requests, records (lines of the bodies), bytes,
+ * a POST of N of them. With --rate N requests are due at their times, N a second, whatever the
+ * answers take: one that finds every connection busy waits, and its latency counts from when it was
+ * due. Prints one JSON object: requests, records (lines of the bodies), bytes,
  * seconds, per second, latency percentiles in milliseconds, errors.
  */
 #include <arpa/inet.h>
@@ -40,7 +42,7 @@ struct options {
 	const char *profile, *targets, *collection, *purpose;
 	char host[256], port[16];
 	unsigned connections, bulk;
-	double seconds, warm_up;
+	double seconds, warm_up, rate;
 	int session;
 };
 
@@ -60,6 +62,7 @@ struct conn {
 	int status;
 	int wants_write;
 	int failed;
+	int idle; /* with --rate: has nothing to do */
 };
 
 static struct {
@@ -486,9 +489,31 @@ answered(int ep, struct conn *c)
 		if (g.sample_n < SAMPLES_MAX)
 			g.samples[g.sample_n++] = (float)(t - c->began);
 	}
+	if (g.o.rate > 0) {
+		c->idle = 1;
+		return;
+	}
 	new_request(c);
 	c->began = t;
 	send_request(ep, c);
+}
+
+/* Sends what is due, as far as connections are free; returns how long nothing will be. */
+static double
+send_due(int ep, struct conn *conns, double *due)
+{
+	const double t = now();
+
+	for (unsigned i = 0; i < g.o.connections && *due <= t; i++) {
+		if (!conns[i].idle)
+			continue;
+		conns[i].idle = 0;
+		new_request(&conns[i]);
+		conns[i].began = *due;
+		*due += 1 / g.o.rate;
+		send_request(ep, &conns[i]);
+	}
+	return *due > t ? *due - t : 0.01; /* all are busy: an answer wakes us */
 }
 
 static void
@@ -547,8 +572,9 @@ run(void)
 {
 	struct conn *conns = calloc(g.o.connections, sizeof *conns);
 	struct epoll_event events[64];
+	struct timespec pause;
 	int ep = epoll_create1(EPOLL_CLOEXEC), n;
-	double start, began = 0, t;
+	double start, began = 0, t, due, wait = 1;
 
 	if (conns == NULL || ep < 0)
 		us_fatal("out of memory");
@@ -560,7 +586,11 @@ run(void)
 		(void)epoll_ctl(ep, EPOLL_CTL_ADD, conns[i].fd, &ev);
 	}
 	start = now();
+	due = start;
 	for (unsigned i = 0; i < g.o.connections; i++) {
+		conns[i].idle = g.o.rate > 0;
+		if (conns[i].idle)
+			continue;
 		new_request(&conns[i]);
 		conns[i].began = now();
 		send_request(ep, &conns[i]);
@@ -573,7 +603,11 @@ run(void)
 		}
 		if (g.counting && t - began >= g.o.seconds)
 			break;
-		n = epoll_wait(ep, events, 64, 1000);
+		if (g.o.rate > 0)
+			wait = send_due(ep, conns, &due);
+		pause.tv_sec = (time_t)wait;
+		pause.tv_nsec = (long)((wait - (double)pause.tv_sec) * 1e9);
+		n = epoll_pwait2(ep, events, 64, &pause, NULL);
 		for (int i = 0; i < n; i++)
 			serve(ep, events[i].data.ptr);
 	}
@@ -617,6 +651,8 @@ main(int argc, char **argv)
 			g.o.connections = (unsigned)atoi(value(argc, argv, &i));
 		else if (strcmp(argv[i], "--bulk") == 0)
 			g.o.bulk = (unsigned)atoi(value(argc, argv, &i));
+		else if (strcmp(argv[i], "--rate") == 0)
+			g.o.rate = atof(value(argc, argv, &i));
 		else if (strcmp(argv[i], "--seconds") == 0)
 			g.o.seconds = atof(value(argc, argv, &i));
 		else if (strcmp(argv[i], "--warm-up") == 0)

@@ -15,6 +15,9 @@
 #include "daemon/keeper/handlers.h"
 #include "registry/versions.h"
 
+#define OWNERS (US_KEEPER_SESSIONS / US_KEEPER_SESSIONS_OWN) /* a power of two */
+#define TRIES 16u
+
 /* A session that a person's key has signed. Free slots have expires_ns 0. */
 struct us_session {
 	uint8_t id[16];
@@ -23,8 +26,18 @@ struct us_session {
 	int64_t expires_ns;
 };
 
+/* The newest sessions of a credential: with one more the oldest ends, so that no credential takes
+ * the places of others. */
+struct us_session_owner {
+	uint8_t credential[32];
+	uint8_t id[US_KEEPER_SESSIONS_OWN][16];
+	unsigned next;
+	int64_t expires_ns; /* of the newest; 0: nobody's */
+};
+
 struct us_sessions {
 	struct us_session slot[US_KEEPER_SESSIONS];
+	struct us_session_owner owner[OWNERS];
 	uint32_t order_version; /* that the log was told is in force; 0: none yet */
 };
 
@@ -147,7 +160,7 @@ place(const struct us_keeper *k, const uint8_t id[16], int64_t now, int to_write
 {
 	struct us_session *best = NULL;
 
-	for (unsigned i = 0; i < 16; i++) {
+	for (unsigned i = 0; i < TRIES; i++) {
 		struct us_session *s =
 		    &k->sessions->slot[(us_load_u32(id) + i) & (US_KEEPER_SESSIONS - 1)];
 
@@ -158,6 +171,42 @@ place(const struct us_keeper *k, const uint8_t id[16], int64_t now, int to_write
 			best = s;
 	}
 	return best;
+}
+
+/* The credential's, or one that is free or whose sessions have expired, or will first. */
+static struct us_session_owner *
+owner_of(struct us_keeper *k, const uint8_t credential[32])
+{
+	struct us_session_owner *best = NULL;
+
+	for (unsigned i = 0; i < TRIES; i++) {
+		struct us_session_owner *o =
+		    &k->sessions->owner[(us_load_u32(credential) + i) & (OWNERS - 1)];
+
+		if (o->expires_ns != 0 && memcmp(o->credential, credential, 32) == 0)
+			return o;
+		if (best == NULL || o->expires_ns < best->expires_ns)
+			best = o;
+	}
+	memset(best, 0, sizeof *best);
+	memcpy(best->credential, credential, 32);
+	return best;
+}
+
+static void
+keep(struct us_keeper *k, const struct us_session *session)
+{
+	const int64_t now = us_time_now_ns();
+	struct us_session_owner *o = owner_of(k, session->credential);
+	uint8_t *id = o->id[o->next];
+	struct us_session *oldest = place(k, id, now, 0);
+
+	if (oldest != NULL && memcmp(oldest->credential, session->credential, 32) == 0)
+		memset(oldest, 0, sizeof *oldest);
+	memcpy(id, session->id, sizeof session->id);
+	o->next = (o->next + 1) % US_KEEPER_SESSIONS_OWN;
+	o->expires_ns = session->expires_ns;
+	*place(k, session->id, now, 1) = *session;
 }
 
 struct us_keeper_opened {
@@ -179,7 +228,7 @@ finish_open(struct us_keeper *k, struct us_pending *p)
 	};
 
 	if (o->reason == US_REASON_NONE) {
-		*place(k, o->session.id, us_time_now_ns(), 1) = o->session;
+		keep(k, &o->session);
 		memcpy(m.session, o->session.id, 16);
 		m.person = o->session.person;
 		m.expires = o->session.expires_ns;

@@ -12,7 +12,8 @@
 #include "base/buf.h"
 #include "case/action.h"
 
-#define US_KEEPER_SESSIONS 16384u /* live at once; a power of two */
+#define US_KEEPER_SESSIONS 65536u  /* live at once; a power of two */
+#define US_KEEPER_SESSIONS_OWN 32u /* of one credential: the newest; a power of two */
 
 struct us_context;
 struct us_entry_access;

@@ -642,6 +642,16 @@ refused_and_counted(void **state)
 			SSL_CTX_free(ctx);
 		}
 	}
+	t.bar = 1; /* the keeper says so; the client is told in the handshake */
+	{
+		SSL_CTX *ctx = client_context(GOOD, 0);
+
+		if (client_open(&c, ctx) == 0)
+			assert_true(SSL_read(c.ssl, c.text, 1) <= 0);
+		client_close(&c);
+		SSL_CTX_free(ctx);
+	}
+	t.bar = 0;
 	fd = dial();
 	assert_int_equal(write(fd, "GET / HTTP/1.1\r\n\r\n", 18), 18);
 	while (read(fd, &byte, 1) > 0)
