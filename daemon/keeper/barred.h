@@ -1,8 +1,8 @@
 /*
  * Credentials that have ended for good: revoked, or of a person whose access has ended. A front
  * asks about each certificate that it has verified, so that they get no further than the handshake,
- * on a sealed vault too, and after a restart, since their fingerprints stand in a file that needs no
- * root:
+ * on a sealed vault too, and after a restart, since their fingerprints stand in a file that needs
+ * no root:
  *
  *   barred    "USBAR1\n" ‖ fingerprints, 32 bytes each, in ascending order ‖ SHA-256 of all before
  *

@@ -261,7 +261,7 @@ us_vault_requests_free(struct us_vault_requests *q)
 int
 us_vault_requests_have_work(const struct us_vault_requests *q)
 {
-	return q->queue.first != NULL;
+	return q->queue.n > 0;
 }
 
 void

@@ -133,6 +133,7 @@ us_vault_shares_begin(struct us_vault_request *r)
 	enum us_vault_next next;
 
 	r->holder = us_share_at_credential(s->shares, r->who.credential);
+	us_work_belongs(&r->work, us_load_u64(r->who.credential));
 	if (us_share_take(s->shares, r->holder, US_SHARE_requests, 1) != US_OK) {
 		us_share_leave(s->shares, r->holder);
 		r->holder = NULL;

@@ -2,6 +2,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "base/time.h"
 #include "daemon/process/slice.h"
 
 /* --- states ----------------------------------------------------------------------------------- */
@@ -23,22 +24,57 @@ static void
 leave_queue(struct us_work *work)
 {
 	struct us_work_queue *q = work->queue;
+	struct us_work_flow *f = &q->flow[work->whose];
 
-	*(work->before != NULL ? &work->before->next : &q->first) = work->next;
-	*(work->next != NULL ? &work->next->before : &q->last) = work->before;
+	*(work->before != NULL ? &work->before->next : &f->first) = work->next;
+	*(work->next != NULL ? &work->next->before : &f->last) = work->before;
 	work->before = work->next = NULL;
 	q->n--;
+	if (f->first != NULL)
+		return;
+	*(f->before != NULL ? &f->before->next : &q->active) = f->next;
+	if (f->next != NULL)
+		f->next->before = f->before;
+}
+
+/* NULL: nobody has anything. */
+static struct us_work_flow *
+least_used(const struct us_work_queue *q)
+{
+	struct us_work_flow *best = q->active;
+
+	for (struct us_work_flow *f = best; f != NULL; f = f->next)
+		if (f->used_ns < best->used_ns)
+			best = f;
+	return best;
+}
+
+static void
+begin_flow(struct us_work_queue *q, struct us_work_flow *f)
+{
+	const struct us_work_flow *least = least_used(q);
+
+	if (least != NULL && f->used_ns < least->used_ns)
+		f->used_ns = least->used_ns;
+	f->before = NULL;
+	f->next = q->active;
+	if (q->active != NULL)
+		q->active->before = f;
+	q->active = f;
 }
 
 static void
 join_queue(struct us_work *work)
 {
 	struct us_work_queue *q = work->queue;
+	struct us_work_flow *f = &q->flow[work->whose];
 
-	work->before = q->last;
+	if (f->first == NULL)
+		begin_flow(q, f);
+	work->before = f->last;
 	work->next = NULL;
-	*(q->last != NULL ? &q->last->next : &q->first) = work;
-	q->last = work;
+	*(f->last != NULL ? &f->last->next : &f->first) = work;
+	f->last = work;
 	q->n++;
 	if (q->n == 1 && !q->in_turn)
 		q->owner->turn(q->ctx, US_TURN_SOON);
@@ -223,19 +259,30 @@ us_work_queue_init(struct us_work_queue *q, const struct us_work_owner *owner, v
 void
 us_work_turn(struct us_work_queue *q)
 {
-	size_t left = q->n; /* those that join meanwhile have the next turn */
+	size_t left = q->n; /* no more than there are now: sockets are looked at between turns */
+	struct us_work_flow *f;
 	struct us_slice turn;
 
 	us_slice_begin(&turn, US_SLICE_TURN);
 	q->in_turn = 1;
-	for (; left > 0 && q->first != NULL; left--) {
-		go_on(q->first);
+	for (; left > 0 && (f = least_used(q)) != NULL; left--) {
+		const int64_t began_ns = us_time_mono_ns();
+
+		go_on(f->first);
+		f->used_ns += us_time_mono_ns() - began_ns;
 		if (us_slice_is_over(&turn))
 			break;
 	}
 	q->in_turn = 0;
-	if (q->first != NULL)
+	if (q->n > 0)
 		q->owner->turn(q->ctx, US_TURN_LATER);
+}
+
+void
+us_work_belongs(struct us_work *work, uint64_t whose)
+{
+	must_be_idle(work);
+	work->whose = (unsigned)(whose & (US_WORK_FLOWS - 1));
 }
 
 void

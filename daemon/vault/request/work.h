@@ -28,8 +28,11 @@
 #define US_DAEMON_VAULT_REQUEST_WORK_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
+
+#define US_WORK_FLOWS 256u /* a power of two */
 
 enum us_step {
 	US_STEP_AGAIN,  /* there is more to do */
@@ -67,11 +70,20 @@ struct us_work_owner {
 	void (*turn)(void *ctx, enum us_turn when);
 };
 
-/* What can go on, first come, first served. */
+/* What can go on of one credential, first come, first served; or of those few that share a flow. */
+struct us_work_flow {
+	struct us_work *first, *last;
+	struct us_work_flow *before, *next; /* of those that have something */
+	int64_t used_ns;                    /* of the thread; comparable among those that have */
+};
+
+/* What can go on. The flow that has had least of the thread goes first; one that comes anew begins
+ * where the least of the others stands, so that nobody saves up time. */
 struct us_work_queue {
 	const struct us_work_owner *owner;
 	void *ctx;
-	struct us_work *first, *last;
+	struct us_work_flow flow[US_WORK_FLOWS];
+	struct us_work_flow *active;
 	size_t n;
 	int in_turn;
 };
@@ -91,6 +103,7 @@ struct us_work {
 	enum us_work_state state;
 	us_step_fn step;
 	us_then_fn then; /* NULL: the answer ends with the last step */
+	unsigned whose;  /* below US_WORK_FLOWS */
 	struct us_work *before, *next;
 	struct us_buf out; /* to be added to while IDLE or STEPPING; sent up to out_at */
 	size_t out_at;
@@ -109,6 +122,8 @@ void us_work_turn(struct us_work_queue *q);
 
 /* work->out must have been initialised; it is emptied. */
 void us_work_init(struct us_work *work, struct us_work_queue *q, void *ctx);
+/* Only if IDLE: it is that credential's (any number that is always the same for it). */
+void us_work_belongs(struct us_work *work, uint64_t whose);
 /* Only if IDLE. From the next turn on step is called again and again, behind the last `then`, which
  * may be NULL. */
 void us_work_begin(struct us_work *work, us_step_fn step, us_then_fn then);

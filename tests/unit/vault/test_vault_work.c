@@ -223,16 +223,22 @@ check_bytes(const struct client *c, unsigned id, size_t n)
 static void
 check_queue(const struct us_work_queue *q)
 {
-	const struct us_work *before = NULL;
+	const struct us_work *before;
 	size_t n = 0;
 
-	for (const struct us_work *k = q->first; k != NULL; before = k, k = k->next) {
-		assert_int_equal(k->state, US_WORK_WAITING);
-		assert_ptr_equal(k->before, before);
-		assert_non_null(k->step);
-		n++;
+	for (const struct us_work_flow *f = q->active; f != NULL; f = f->next) {
+		assert_non_null(f->first);
+		assert_true(f->next == NULL || f->next->before == f);
+		before = NULL;
+		for (const struct us_work *k = f->first; k != NULL; before = k, k = k->next) {
+			assert_int_equal(k->state, US_WORK_WAITING);
+			assert_ptr_equal(k->before, before);
+			assert_ptr_equal(f, &q->flow[k->whose]);
+			assert_non_null(k->step);
+			n++;
+		}
+		assert_ptr_equal(f->last, before);
 	}
-	assert_ptr_equal(q->last, before);
 	assert_int_equal(q->n, n);
 }
 
@@ -645,11 +651,37 @@ a_step_that_does_more_is_a_bug(void **state)
 	}
 }
 
+/* Somebody who has hundreds of answers made keeps nobody waiting who has one. */
+static void
+many_of_one_beside_one_of_another(void **state)
+{
+	struct world *w = *state;
+	struct client many[200], one;
+	struct answer *a;
+
+	lengths.turn = 1;
+	for (unsigned i = 0; i < 200; i++) {
+		a = answer_new(w, &many[i], i + 2, 12, 7);
+		us_work_belongs(&a->work, 7);
+		us_work_begin(&a->work, step, NULL);
+	}
+	turns(w, 100);
+	a = answer_new(w, &one, 1, 5, 7);
+	us_work_belongs(&a->work, 8);
+	us_work_begin(&a->work, step, NULL);
+	turns(w, 100); /* fewer than it would be behind all of the others, once */
+	assert_int_equal(one.end, WHOLE);
+	turns(w, 200 * 13);
+	for (unsigned i = 0; i < 200; i++)
+		assert_int_equal(many[i].end, WHOLE);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+		T(many_of_one_beside_one_of_another),
 		T(whole_and_once),
 		T(goes_on_elsewhere),
 		T(fails_at_any_step),
