@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "client/core/absent.h"
+#include "client/core/next_step.h"
 #include "client/core/quota_text.h"
 #include "client/core/session.h"
 #include "crypto/crypto.h"
@@ -103,6 +104,25 @@ print_member(const cJSON *problem, const char *name, const char *label)
 	fputc('\n', stderr);
 }
 
+/* What to type next: as a line for people, and as a member for scripts. */
+static void
+print_next(const struct us_next_step *step)
+{
+	if (step->command != NULL)
+		fprintf(stderr, "  type next%s%s: %s\n", *step->who == '\0' ? "" : ", ", step->who,
+		    step->command);
+}
+
+static void
+add_next(cJSON *problem, const struct us_next_step *step)
+{
+	if (step->command == NULL || problem == NULL)
+		return;
+	(void)cJSON_AddStringToObject(problem, "next", step->command);
+	if (*step->who != '\0')
+		(void)cJSON_AddStringToObject(problem, "next_by", step->who);
+}
+
 int
 us_client_problem(struct us_client *client, const struct us_reply *reply)
 {
@@ -110,7 +130,9 @@ us_client_problem(struct us_client *client, const struct us_reply *reply)
 	const char *title = us_json_text(problem, "title");
 	int status = exit_of_problem(reply, problem);
 	char left[US_QUOTA_TEXT];
+	const struct us_next_step step = us_next_step_named(us_json_text(problem, "reason"));
 
+	add_next(problem, &step);
 	if (client->json && problem != NULL) {
 		char *text = cJSON_PrintUnformatted(problem);
 
@@ -133,6 +155,7 @@ us_client_problem(struct us_client *client, const struct us_reply *reply)
 		fprintf(stderr, "  %s\n", left);
 	if (reply->entry >= 0)
 		fprintf(stderr, "  log entry: %lld\n", (long long)reply->entry);
+	print_next(&step);
 	cJSON_Delete(problem);
 	return status;
 }

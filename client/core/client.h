@@ -39,8 +39,8 @@ int us_client_wait_put_off(const struct us_client_request *request, const struct
  * status: DONE for 2xx, PENDING for 202. */
 int us_client_do(struct us_client *client, const struct us_client_request *request,
     struct us_reply *reply);
-/* The exit status that a problem document stands for; prints it for people (or as it is, with
- * --json). */
+/* The exit status that a problem document stands for; prints it for people (with --json as it
+ * is, and "next", "next_by"), and what to type next (client/core/next_step.h). */
 int us_client_problem(struct us_client *client, const struct us_reply *reply);
 /* Of a path that was answered 404: says the nearest that there is (client/core/absent.h). Returns
  * USAGE; of a path that names nothing out of a list, otherwise. */

@@ -93,8 +93,29 @@ def before_and_behind():
     equal(run("--json")[0], 2, "no command")
 
 
+def next_steps():
+    """The man page has a line for each reason of a refusal; what it says to type is there to be typed."""
+    page = read("packaging", "man", "underseal.1")
+    section = page[page.index(".Sh WHAT TO TYPE NEXT"):page.index(".Sh EXAMPLES")]
+    listed = re.findall(r"^\.It Cm (\S+)\n(.+)$", section, re.M)
+    reasons = re.findall(r'X\(\w+, \d+,[ \\\n\t]*"([a-z-]+)"\)', re.search(r"#define US_REASON_LIST\(X\)(.*?)\n\n", read("case", "action.h"), re.S)[1])
+    equal(len(reasons) > 45, True, "the reasons are found")
+    equal([name for name, _ in listed], [name for name in reasons if name != "none"], "reasons in the man page, in their order")
+    for name, text in listed:
+        command = re.fullmatch(r"(?:[a-z ]+: )?underseal (.+)", text)
+        if command is None:
+            equal(re.match(r"the same command again|Nothing that anybody could type helps\.$", text) is not None, True, name)
+            continue
+        for one in re.split(r", | or ", command[1]):
+            code, help_text, _ = run(*re.match(r"[a-z]+(?: [a-z]+)?", one)[0].split(" "), "--help")
+            equal((code, help_text.startswith("usage: underseal ")), (0, True), "%s: %s" % (name, one))
+            for option in re.findall(r"--[a-z-]+", one):
+                equal("  %s " % option in help_text, True, "%s: %s" % (name, option))
+
+
 overview()
 mistakes()
+next_steps()
 before_and_behind()
 for failure in failures:
     print(failure)

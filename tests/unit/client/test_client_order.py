@@ -7,6 +7,7 @@ import struct
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -412,6 +413,25 @@ def waiting():
     equal(run("collection", "list")[2], "", "nothing is said without a new session")
 
 
+def refusals():
+    """Whatever the reason, a refusal says what to type next: what the man page has."""
+    with open(os.path.join(ROOT, "packaging", "man", "underseal.1"), encoding="utf-8") as f:
+        section = f.read().split(".Sh WHAT TO TYPE NEXT")[1].split(".El")[0]
+    listed = re.findall(r"^\.It Cm (\S+)\n(.+)$", section, re.M)
+    before = vault.answers.get("/v1/collections")
+    for reason, text in listed + [("none", "Nothing"), ("of a later vault", "Nothing")]:
+        vault.answers["/v1/collections"] = (403, {"title": "Refused", "status": 403, "reason": reason})
+        by, _, command = text.rpartition(": underseal ")
+        got = run("collection", "list", json_out=True)
+        status(got, REFUSED, "refused: " + reason)
+        said_next = [line.strip() for line in got[2].split("\n") if line.startswith("  type next")]
+        equal(said_next, [] if text.startswith("Nothing") else ["type next, " + text if by else "type next: " + text], reason)
+        problem = json.loads(got[1])
+        equal((problem.get("next"), problem.get("next_by")), (None, None) if text.startswith("Nothing") else
+              ("underseal " + command, by) if by else (text, None), reason + ", --json")
+    vault.answers["/v1/collections"] = before
+
+
 def passphrase():
     """The key's passphrase comes from the file that is named; line ends are not part of it."""
     key, plain, file = os.path.join(vault.profile, "key.pem"), vault.path("plain.pem"), vault.path("passphrase")
@@ -446,6 +466,7 @@ approvals()
 questions()
 documents()
 waiting()
+refusals()
 passphrase()
 failures.extend(filter(None, [words.compare()]))
 for failure in failures:
