@@ -6,8 +6,10 @@
 
 #include "base/array.h"
 #include "client/case/document.h"
+#include "client/case/item_text.h"
 #include "client/core/commands.h"
 #include "client/core/lookup.h"
+#include "client/case/order_terms.h"
 #include "client/case/order_version.h"
 #include "base/base64.h"
 #include "base/err.h"
@@ -76,42 +78,6 @@ show_list(const cJSON *document)
 	cJSON_Delete(rows);
 }
 
-static void
-show_served(const cJSON *served)
-{
-	static const char *const columns[] = { "party", "served", "received", "due" };
-
-	puts("served");
-	us_print_table(served, columns, 4);
-}
-
-static void
-show_signatures(const cJSON *signatures)
-{
-	static const char *const columns[] = { "person", "name", "time" };
-
-	puts("signed by");
-	us_print_table(signatures, columns, 3);
-}
-
-static void
-show_item(const cJSON *item)
-{
-	const cJSON *served = cJSON_GetObjectItemCaseSensitive(item, "served");
-	const cJSON *signatures = cJSON_GetObjectItemCaseSensitive(item, "signatures");
-	cJSON *rest = cJSON_Duplicate(item, 1);
-
-	if (cJSON_IsArray(served))
-		cJSON_DeleteItemFromObjectCaseSensitive(rest, "served");
-	cJSON_DeleteItemFromObjectCaseSensitive(rest, "signatures");
-	us_print_members(rest);
-	cJSON_Delete(rest);
-	if (cJSON_GetArraySize(served) > 0)
-		show_served(served);
-	if (cJSON_GetArraySize(signatures) > 0)
-		show_signatures(signatures);
-}
-
 /* Filings, open and closed, in place of the open ones among the items. People who no longer wait
  * are no filings. */
 static int
@@ -156,12 +122,67 @@ get_item(struct us_client *client, const char *id, cJSON **item)
 	return us_get_named(client, "/v1/filings/", id, "", "item of the docket", item);
 }
 
+/* Its document, to a file or standard output. */
+static int
+open_document(struct us_client *client, const cJSON *item, const char *to)
+{
+	const char *digest = us_json_text(item, "document"), *id = us_json_text(item, "id");
+
+	if (*digest == '\0')
+		us_usage_error("no document was filed with %s; 'underseal docket show %s' shows "
+			       "all "
+			       "of it",
+		    id, id);
+	return us_document_fetch(client, digest, to);
+}
+
+/* Of a version that waits: what it changes, if the vault tells this person. */
+static cJSON *
+change_of(struct us_client *client, const cJSON *item)
+{
+	const char *id = us_json_text(item, "id");
+	cJSON *in_force = NULL, *diff = NULL;
+	int status;
+
+	if (strcmp(us_json_text(item, "kind"), "order") != 0 ||
+	    strcmp(us_json_text(item, "status"), "waits") != 0)
+		return NULL;
+	status = us_client_get_one(client, "/v1/order", "order", &in_force);
+	if (status == US_EXIT_DONE)
+		status = us_order_diff(client, (uint32_t)us_json_number(in_force, "version", 0),
+		    us_filing_number(id, "order"), &diff);
+	cJSON_Delete(in_force);
+	if (status != US_EXIT_DONE)
+		us_say("what %s changes cannot be shown", id);
+	return diff;
+}
+
+/* "diff" is the client's own. */
+static void
+show_item(const cJSON *item)
+{
+	const cJSON *diff = cJSON_GetObjectItemCaseSensitive(item, "diff");
+
+	us_item_show(item);
+	if (diff != NULL)
+		us_order_show_diff(diff, 0);
+}
+
 static int
 run_show(struct us_client *client, const struct us_args *args)
 {
-	cJSON *item = NULL;
+	const char *to = us_arg(args, "document");
+	cJSON *item = NULL, *diff;
 	int status = get_item(client, args->operand[0], &item);
 
+	if (status == US_EXIT_DONE && to != NULL) {
+		status = open_document(client, item, to);
+		cJSON_Delete(item);
+		return status;
+	}
+	diff = status == US_EXIT_DONE ? change_of(client, item) : NULL;
+	if (diff != NULL)
+		(void)cJSON_AddItemToObject(item, "diff", diff);
 	return us_finish(client, status, item, show_item);
 }
 
@@ -207,7 +228,7 @@ us_docket_sign(struct us_client *client, const struct us_args *args, const char 
 		status = US_EXIT_UNVERIFIED;
 	}
 	if (status == US_EXIT_DONE && !client->json) {
-		show_item(item);
+		us_item_show(item);
 		if (diff != NULL)
 			us_order_show_diff(diff, 0);
 	}
@@ -336,6 +357,9 @@ run_receive(struct us_client *client, const struct us_args *args)
 }
 
 static const struct us_option list_options[] = { { "all", NULL, "what is closed too" } };
+static const struct us_option show_options[] = { { "document", "FILE",
+    "writes the document that was filed with it, which must be what its digest says ('-': standard "
+    "output)" } };
 static const struct us_option object_options[] = { { "file", "FILE",
     "the objection and its grounds, as a document" } };
 static const struct us_option resolve_options[] = {
@@ -352,8 +376,8 @@ static const struct us_option serve_options[] = {
 const struct us_command us_commands_docket[] = {
 	{ "docket list", "[--all]", "everything that waits for somebody", "underseal docket list",
 	    list_options, 1, 0, 0, run_list },
-	{ "docket show", "ID", "one item, as it would be signed",
-	    "underseal docket show clearance-1", NULL, 0, 1, 1, run_show },
+	{ "docket show", "ID [--document FILE]", "one item, as it would be signed",
+	    "underseal docket show clearance-1", show_options, 1, 1, 1, run_show },
 	{ "docket sign", "ID [--without-diff]",
 	    "signs an item with the profile's key; an order is compiled anew and compared first",
 	    "underseal docket sign person-5", us_order_sign_options, US_ORDER_SIGN_OPTIONS, 1, 1,

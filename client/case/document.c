@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "client/core/commands.h"
 #include "client/core/progress.h"
@@ -104,6 +105,11 @@ take_bytes(void *ctx, const uint8_t *p, size_t n)
 static int
 write_new(const char *path, const struct us_buf *bytes)
 {
+	if (strcmp(path, "-") == 0) {
+		if (fwrite(bytes->data, 1, bytes->len, stdout) != bytes->len || fflush(stdout) != 0)
+			us_give_up(US_EXIT_OTHER, "standard output does not take it");
+		return US_EXIT_DONE;
+	}
 	FILE *f = fopen(path, "wxe");
 	int written;
 
@@ -118,10 +124,22 @@ write_new(const char *path, const struct us_buf *bytes)
 	return US_EXIT_DONE;
 }
 
-static int
-run_get(struct us_client *client, const struct us_args *args)
+/* A document is somebody's bytes, and perhaps a terminal's commands. */
+static void
+check_output(const struct us_client *client, const char *out)
 {
-	const char *digest = args->operand[0], *out = us_arg_needed(args, "output", "where to?");
+	if (strcmp(out, "-") != 0)
+		return;
+	if (client->json)
+		us_usage_error("--json writes JSON: name a file for the document");
+	if (isatty(STDOUT_FILENO))
+		us_usage_error("a document is not shown on a terminal as it is: name a file, or "
+			       "pipe it to what reads it");
+}
+
+int
+us_document_fetch(struct us_client *client, const char *digest, const char *out)
+{
 	struct us_client_request request = { .method = "GET", .sink = take_bytes };
 	uint8_t wanted[32], found[32];
 	struct us_reply reply;
@@ -129,6 +147,7 @@ run_get(struct us_client *client, const struct us_args *args)
 	char path[128], hex[65];
 	int status;
 
+	check_output(client, out);
 	if (strlen(digest) != 64 || us_hex_decode(digest, 64, wanted, 32) != US_OK)
 		us_usage_error("a document is named by its SHA-256, 64 hex digits; 'underseal "
 			       "docket show ID' gives it");
@@ -155,8 +174,16 @@ run_get(struct us_client *client, const struct us_args *args)
 	return status;
 }
 
+static int
+run_get(struct us_client *client, const struct us_args *args)
+{
+	const char *out = us_arg_needed(args, "output", "where to?");
+
+	return us_document_fetch(client, args->operand[0], out);
+}
+
 static const struct us_option get_options[] = { { "output", "FILE",
-    "where to (also -o); must not exist" } };
+    "where to (also -o); must not exist ('-': standard output)" } };
 
 const struct us_command us_commands_document[] = {
 	{ "document get", "DIGEST -o FILE",

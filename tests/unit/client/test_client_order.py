@@ -149,7 +149,7 @@ def order_sign(proposal):
     vault.answers["/v1/orders/1"] = listing(in_force)
     vault.answers["/v1/orders/2"] = listing(version)
     vault.answers["/v1/people"] = listing()
-    vault.answers["/v1/docket/order-2"] = listing({"id": "order-2", "kind": "order", "digest": item})
+    vault.answers["/v1/docket/order-2"] = listing({"id": "order-2", "kind": "order", "status": "waits", "digest": item})
     vault.answers["/v1/orders/1/diff/2"] = {"from": 1, "to": 2, "total_gains": 7, "total_loses": 0, "people": [
         {"person": 4, "name": "Ada \x1b[31mAttorney", "party": "plaintiffs", "capacity": "outside-counsel", "collection": "logs",
          "action": "read", "gains": 7, "loses": 0, "rule": "r", "paragraph": "7.3", "samples": ["OAI000000001"]}]}
@@ -159,6 +159,8 @@ def order_sign(proposal):
         status(got, PENDING, " ".join(name))
         equal(last(), ("/v1/docket", "docket-sign", {"id": "order-2", "digest": item}), " ".join(name))
         equal("OAI000000001" in got[1] and "+7" in got[1] and "\x1b" not in got[1], True, "the diff is shown, and harmless")
+    shown = run("docket", "show", "order-2")
+    equal((shown[0], "OAI000000001" in shown[1] and "+7" in shown[1]), (DONE, True), "the diff of an item that is shown")
     got = run("order", "sign", "2", json_out=True)
     equal(json.loads(got[1]).get("diff", {}).get("total_gains"), 7, "the diff in JSON")
     last()
@@ -225,6 +227,25 @@ def acknowledgement():
     equal(json.loads(run("order", "acknowledgements", json_out=True)[1])["items"], [row], "the register as JSON")
 
 
+def item_document(item):
+    """Opens what was filed with an item, and nothing that is another."""
+    data = b"%PDF a statement\x1b[2J"
+    digest = hashlib.sha256(data).hexdigest()
+    vault.answers["/v1/documents/" + digest] = data
+    status(run("docket", "show", "clearance-1", "--document", "-"), USAGE, "an item without a document")
+    vault.answers["/v1/filings/clearance-1"] = listing(dict(item, document=digest))
+    to = vault.path("statement.pdf")
+    status(run("docket", "show", "clearance-1", "--document", to), DONE, "open its document")
+    equal(open(to, "rb").read(), data, "its document")
+    status(run("docket", "show", "clearance-1", "--document", to), OTHER, "a file that is there")
+    equal(run("docket", "show", "clearance-1", "--document", "-")[1].encode(), data, "its document on stdout")
+    status(run("docket", "show", "clearance-1", "--document", "-", json_out=True), USAGE, "a document as JSON")
+    vault.answers["/v1/documents/" + digest] = data + b"!"
+    got = run("docket", "show", "clearance-1", "--document", "-")
+    equal((got[0], got[1]), (UNVERIFIED, ""), "another document in its place")
+    vault.answers["/v1/filings/clearance-1"] = listing(item)
+
+
 def docket():
     item = {"id": "clearance-1", "kind": "clearance", "status": "waits", "name": "Eve Expert", "digest": "ab" * 32,
             "wanted": "court", "served": [{"party": "defendant", "served": "2026-03-03T10:00:00Z", "received": None, "due": None}], "signatures": [],
@@ -239,7 +260,10 @@ def docket():
     vault.answers["/v1/docket/clearance-1"] = listing()
     vault.answers["/v1/filings/clearance-1"] = listing(item)
     equal(json.loads(run("docket", "show", "clearance-1", json_out=True)[1]), item, "an item that is closed")
-    equal("defendant" in run("docket", "show", "clearance-1")[1], True, "docket show")
+    got = run("docket", "show", "clearance-1")
+    equal("defendant" in got[1], True, "docket show")
+    equal([c for c in "{}[]\"" if c in got[1]], [], "docket show is no JSON")
+    item_document(item)
     status(run("docket", "sign", "clearance-1"), USAGE, "sign what does not wait")
     status(run("docket", "sign", "freeze-1"), USAGE, "a freeze is lifted by an act of its own")
     vault.acts.clear()
