@@ -1,6 +1,7 @@
 /* Reading and checking certificates and requests. Issuing is in cert_issue.c. */
 #include "crypto/cert.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <openssl/err.h>
@@ -308,4 +309,28 @@ us_cert_verify_signature(struct us_bytes cert, struct us_bytes msg, struct us_by
 		err = us_pkey_verify(&key, msg, sig);
 	X509_free(x);
 	return err;
+}
+
+int64_t
+us_cert_days_left(int64_t to_ns, int64_t now_ns)
+{
+	/* times of certificates are far from the ends of the range */
+	const int64_t left = to_ns - now_ns;
+
+	return left > 0 ? left / US_NS_PER_DAY : -1 + left / US_NS_PER_DAY;
+}
+
+const char *
+us_cert_end_text(int64_t to_ns, int64_t now_ns, char text[US_CERT_END_SIZE])
+{
+	const int64_t days = us_cert_days_left(to_ns, now_ns);
+	char date[11];
+
+	(void)us_time_format_date(to_ns, date);
+	if (days < 0)
+		(void)snprintf(text, US_CERT_END_SIZE, "ended on %s", date);
+	else
+		(void)snprintf(text, US_CERT_END_SIZE, "ends on %s, in %lld day%s", date,
+		    (long long)days, days == 1 ? "" : "s");
+	return text;
 }

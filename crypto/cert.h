@@ -119,6 +119,16 @@ int us_cert_parse(struct us_bytes cert, struct us_cert_info *out);
 int
 us_cert_verify(struct us_bytes cert, struct us_bytes ca, enum us_cert_usage usage, int64_t now_ns);
 
+/* ---- the end of a certificate ---- */
+
+#define US_CERT_TELL_DAYS 60 /* before its end it is spoken of */
+#define US_CERT_END_SIZE 64
+
+/* Whole days until the end, rounded down; below 0: it has ended. */
+int64_t us_cert_days_left(int64_t to_ns, int64_t now_ns);
+/* "ends on 2027-11-30, in 29 days" or "ended on 2027-11-30". Returns text. */
+const char *us_cert_end_text(int64_t to_ns, int64_t now_ns, char text[US_CERT_END_SIZE]);
+
 /* ---- PEM ---- */
 
 /* Appends the DER of the first block with this label ("CERTIFICATE", "CERTIFICATE REQUEST").

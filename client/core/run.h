@@ -14,6 +14,7 @@ struct us_client {
 	struct us_profile profile; /* opened by the first us_client_profile() */
 	struct us_http *http;
 	int told_waiting; /* what waits in the docket has been said */
+	int told_end;     /* and that the certificate ends soon */
 	/* Holds the answer to a request against the log, before anybody sees it. seen: how many
 	 * entries of the log were known when it was asked. client/log/answered.h */
 	int (*check)(struct us_client *client, const struct us_client_request *request,

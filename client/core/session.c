@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "client/core/certificate_end.h"
 #include "client/core/show.h"
 #include "base/base64.h"
 #include "base/err.h"
@@ -140,6 +141,7 @@ open_session(struct us_client *client, struct us_reply *reply)
 	if (reply->status / 100 != 2)
 		return US_ERR_DENIED;
 	tell_waiting(client, reply);
+	us_certificate_end_tell(client);
 	return US_OK;
 }
 

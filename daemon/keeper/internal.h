@@ -26,6 +26,7 @@
  *   barred.c    credentials that have ended for good
  *   unattributed.c     counts of what is refused to nobody in particular
  *   machine_events.c    what the machine itself did: settings, gaps, processes that died
+ *   expiries.c      certificates that end soon
  *   low_space.c     what is done, and what is not, when the log's disk fills up
  */
 #ifndef US_DAEMON_KEEPER_INTERNAL_H

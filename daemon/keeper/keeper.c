@@ -22,6 +22,7 @@
 #include "daemon/keeper/cosign.h"
 #include "daemon/keeper/counters.h"
 #include "daemon/keeper/dictionaries.h"
+#include "daemon/keeper/expiries.h"
 #include "daemon/keeper/internal.h"
 #include "daemon/keeper/ledger_file.h"
 #include "daemon/keeper/life.h"
@@ -59,6 +60,7 @@ struct us_keeper_process {
 	int lock_fd;
 	struct event *tick;
 	int64_t watched_mono; /* the log's files */
+	struct us_expiries expiries;
 	size_t segment_size;
 };
 
@@ -139,6 +141,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	us_low_space_watch(k);
 	us_machine_events_clocks(k);
 	us_ledger_file_tick(k);
+	us_expiries_tick(k, &process->expiries);
 	silent = us_loads_tick(k);
 	if (silent != NULL)
 		us_channels_drop(k, silent);

@@ -396,6 +396,22 @@ sessions(void **state)
 	assert_int_equal(us_session_decode(proof.statement, &back), US_ERR_RANGE);
 }
 
+static void
+ends_are_told(void **state)
+{
+	int64_t end = 0;
+	char text[US_CERT_END_SIZE];
+
+	(void)state;
+	assert_int_equal(us_time_parse("2027-11-30T12:00:00Z", 20, &end), US_OK);
+	assert_int_equal(us_cert_days_left(end, end - 29 * US_NS_PER_DAY), 29);
+	assert_int_equal(us_cert_days_left(end, end - US_NS_PER_DAY + 1), 0);
+	assert_int_equal(us_cert_days_left(end, end), -1);
+	assert_string_equal(us_cert_end_text(end, end - 29 * US_NS_PER_DAY, text),
+	    "ends on 2027-11-30, in 29 days");
+	assert_string_equal(us_cert_end_text(end, end + 1, text), "ended on 2027-11-30");
+}
+
 int
 main(void)
 {
@@ -410,6 +426,7 @@ main(void)
 		cmocka_unit_test(pem_wraps_and_unwraps),
 		cmocka_unit_test(ed25519_people_can_be_certified),
 		cmocka_unit_test(sessions),
+		cmocka_unit_test(ends_are_told),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
