@@ -3,9 +3,8 @@
 
 #include "registry/internal.h"
 
-/* The reason a filing withholds its set's records for; 0: none. */
-static unsigned
-why_of(const struct us_filing *f)
+unsigned
+us_filing_withholds(const struct us_filing *f)
 {
 	/* a clawback that was granted stays; one that was denied or withdrawn is over */
 	if (f->kind == US_FILING_CLAWBACK &&
@@ -23,7 +22,7 @@ us_registry_withheld(const struct us_registry *reg, uint32_t collection, uint64_
 
 	for (size_t i = 0; i < reg->n_filings; i++) {
 		const struct us_filing *f = reg->filings[i];
-		const unsigned w = f->set == NULL ? 0 : why_of(f);
+		const unsigned w = f->set == NULL ? 0 : us_filing_withholds(f);
 
 		if ((w & ~why) != 0 && us_record_set_has(f->set, collection, record))
 			why |= w;
@@ -37,7 +36,8 @@ us_registry_withholds(const struct us_registry *reg, uint32_t collection, unsign
 	for (size_t i = 0; i < reg->n_filings; i++) {
 		const struct us_filing *f = reg->filings[i];
 
-		if (f->set != NULL && f->set->collection == collection && (why_of(f) & why) != 0)
+		if (f->set != NULL && f->set->collection == collection &&
+		    (us_filing_withholds(f) & why) != 0)
 			return 1;
 	}
 	return 0;
@@ -50,7 +50,8 @@ us_registry_withheld_runs(const struct us_registry *reg, uint32_t collection, ui
 	for (size_t i = 0; i < reg->n_filings; i++) {
 		const struct us_filing *f = reg->filings[i];
 
-		if (f->set != NULL && f->set->collection == collection && (why_of(f) & why) != 0)
+		if (f->set != NULL && f->set->collection == collection &&
+		    (us_filing_withholds(f) & why) != 0)
 			us_record_set_each(f->set, first, count, run, ctx);
 	}
 }

@@ -10,11 +10,14 @@
 #include "registry/record_set.h"
 
 struct us_registry;
+struct us_filing;
 
 /* Why a record is withheld. */
 #define US_WITHHELD_CLAWBACK 1u
 #define US_WITHHELD_FREEZE 2u
 
+/* The reason that a filing withholds its set's records for now; 0: none. */
+unsigned us_filing_withholds(const struct us_filing *f);
 /* US_WITHHELD_* of one record now. */
 unsigned us_registry_withheld(const struct us_registry *reg, uint32_t collection, uint64_t record);
 /* 1 if some clawback or freeze touches the collection at all (a quick answer for the many that none

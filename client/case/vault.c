@@ -4,6 +4,7 @@
 
 #include "client/core/client.h"
 #include "client/core/commands.h"
+#include "client/core/recalls.h"
 #include "client/log/succession.h"
 #include "log/note.h"
 #include "base/base64.h"
@@ -40,6 +41,7 @@ show_status(const cJSON *s)
 	if (us_json_number(s, "waiting", 0) > 0)
 		printf("docket   %.0f wait for you: 'underseal docket list'\n",
 		    us_json_number(s, "waiting", 0));
+	us_recalls_print(stdout, s);
 }
 
 static int

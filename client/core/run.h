@@ -13,7 +13,7 @@ struct us_client {
 	int has_profile;
 	struct us_profile profile; /* opened by the first us_client_profile() */
 	struct us_http *http;
-	int told_waiting; /* what waits in the docket has been said */
+	int told_waiting; /* what waits in the docket and is to be given back was said */
 	int told_end;     /* and that the certificate ends soon */
 	/* Holds the answer to a request against the log, before anybody sees it. seen: how many
 	 * entries of the log were known when it was asked. client/log/answered.h */

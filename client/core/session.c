@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "client/core/certificate_end.h"
+#include "client/core/recalls.h"
 #include "client/core/show.h"
 #include "base/base64.h"
 #include "base/err.h"
@@ -63,6 +64,8 @@ tell_waiting(struct us_client *client, const struct us_reply *reply)
 	if (waiting >= 1 && !client->told_waiting)
 		us_say("%.0f item%s of the docket wait%s for you: underseal docket list", waiting,
 		    waiting > 1 ? "s" : "", waiting > 1 ? "" : "s");
+	if (!client->told_waiting)
+		us_recalls_print(stderr, opened);
 	client->told_waiting = 1;
 	cJSON_Delete(opened);
 }

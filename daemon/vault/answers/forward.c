@@ -9,6 +9,7 @@
 #include "base/time.h"
 #include "daemon/vault/answers/answer.h"
 #include "daemon/vault/answers/listing.h"
+#include "daemon/vault/answers/recalls.h"
 #include "daemon/vault/decide/sessions.h"
 #include "daemon/vault/request/shares.h"
 #include "daemon/vault/state/keeper.h"
@@ -68,18 +69,20 @@ root_of(struct us_bytes checkpoint)
 	return line;
 }
 
-/* How many items of the docket wait for whose credential this is. */
+/* What waits in the docket for whose credential this is, and what they are to give back. */
 static void
 put_waiting(const struct us_vault_request *r, struct us_json *j)
 {
 	const struct us_person *person = NULL;
 	const int64_t now = us_time_now_ns();
 
-	if (us_vault_is_open(r->vault->state) &&
-	    us_registry_standing(us_vault_registry_of(r), r->who.credential, now, &person, NULL) ==
+	if (!us_vault_is_open(r->vault->state) ||
+	    us_registry_standing(us_vault_registry_of(r), r->who.credential, now, &person, NULL) !=
 		US_REASON_NONE)
-		us_json_kv_uint(j, "waiting",
-		    us_vault_docket_waiting(us_vault_registry_of(r), person, now));
+		return;
+	us_json_kv_uint(j, "waiting",
+	    us_vault_docket_waiting(us_vault_registry_of(r), person, now));
+	us_vault_put_recalls(us_vault_registry_of(r), person, j);
 }
 
 /* How much of what people share is taken, for who runs the machine. */
@@ -160,7 +163,7 @@ put_status(struct us_vault_request *r)
 	if (r->heard.type != US_MSG_keeper_status_reply ||
 	    us_msg_keeper_status_reply_decode(&m, r->heard.body.p, r->heard.body.n) != US_OK)
 		return bad_answer(r);
-	us_vault_json_begin(&j, &b, 65536);
+	us_vault_json_begin(&j, &b, 131072);
 	us_json_kv_cstr(&j, "state", state_name(s, m.state));
 	us_json_kv_bool(&j, "sealed", !us_vault_is_open(s));
 	put_shares(&j, &m);
@@ -249,13 +252,15 @@ put_session(struct us_vault_request *r)
 		return us_vault_fail(r, m.err, (enum us_reason)m.reason, m.entry);
 	keep_session(r, &m);
 	person = us_registry_person(reg, m.person);
-	us_vault_json_begin(&j, &b, 4096);
+	us_vault_json_begin(&j, &b, 65536);
 	us_json_kv_hex(&j, "session", m.session, sizeof m.session);
 	us_json_kv_uint(&j, "person", m.person);
 	us_json_kv_cstr(&j, "name", person == NULL ? NULL : person->name);
 	us_json_kv_time(&j, "expires", m.expires);
 	us_json_kv_uint(&j, "waiting",
 	    person == NULL ? 0 : us_vault_docket_waiting(reg, person, us_time_now_ns()));
+	if (person != NULL)
+		us_vault_put_recalls(reg, person, &j);
 	us_json_kv_uint(&j, "entry", m.entry);
 	us_json_close(&j);
 	return us_vault_answer_json(r, 201, m.entry, &j, &b);

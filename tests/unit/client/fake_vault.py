@@ -137,7 +137,7 @@ class Vault:
         self.answers, self.searches, self.asked, self.acts = {}, {}, [], []
         self.act_answers = {}
         self.documents = {}
-        self.waiting = 0
+        self.waiting, self.recalls = 0, {}
         self.sessions_wanted = 0  # so many requests are answered with 401 first
         self.log = None  # of fake_log; none: answers have a log, but nothing of it is served
         self.answering = fake_log.Answering()
@@ -271,7 +271,7 @@ class Vault:
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 if self.path == "/v1/session":
-                    return self.answer(201, {"session": "00", "person": 4, "waiting": vault.waiting})
+                    return self.answer(201, {"session": "00", "person": 4, "waiting": vault.waiting, **vault.recalls})
                 if self.path == "/v1/log/cosignature":
                     vault.log.delivered.append(body)
                     return self.answer(200, {"cosignatures": len(vault.log.delivered)})

@@ -437,6 +437,29 @@ def waiting():
     equal(run("collection", "list")[2], "", "nothing is said without a new session")
 
 
+def recalls():
+    """Who holds copies of what was taken back hears which, by when, and what to type: once at each login, and of status."""
+    each = {"copy": 3, "recipient": "Dr. Expert", "collection": "demo", "why": "clawed-back", "by": "clawback-1", "since": "2026-03-01T10:00:00Z",
+            "due": None, "bates": ["DEMO000000001..DEMO000000003", "DEMO000000009"], "records": 4}
+    other = dict(each, copy=4, recipient="\x1b[2Jcourt", why="withdrawn", by="demo/1", due="2026-03-15T00:00:00Z", bates=["DEMO000000012"], records=1)
+    vault.recalls = {"recalls": [each, other], "recalled": 3}
+    vault.sessions_wanted = 1
+    got = run("collection", "list", json_out=True)
+    status(got, DONE, "a login with copies to give back")
+    json.loads(got[1])
+    for text in ("copy 3, to Dr. Expert: 4 records of demo clawed back (clawback-1)", "DEMO000000001..DEMO000000003, DEMO000000009\n",
+                 "no term is set, so at once", "underseal copy return 3 --destroyed", "1 record of demo withdrawn (batch demo/1)",
+                 "by when: 2026-03-15T00:00:00Z", "and 1 more"):
+        equal(got[2].count(text), 1, text)
+    equal("\x1b" in got[2], False, "no escape sequence from a name")
+    equal(run("collection", "list")[2], "", "nothing is said without a new session")
+    vault.answers["/v1/status"].update(vault.recalls)
+    got = run("status")
+    equal(("underseal copy return 3 --destroyed" in got[1], got[2]), (True, ""), "status says it too")
+    equal(json.loads(run("status", json_out=True)[1])["recalls"][0], each, "status --json")
+    vault.recalls = {}
+
+
 def refusals():
     """Whatever the reason, a refusal says what to type next: what the man page has."""
     with open(os.path.join(ROOT, "packaging", "man", "underseal.1"), encoding="utf-8") as f:
@@ -490,6 +513,7 @@ approvals()
 questions()
 documents()
 waiting()
+recalls()
 refusals()
 passphrase()
 failures.extend(filter(None, [words.compare()]))
