@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "client/core/client.h"
+#include "client/core/named.h"
 #include "client/log/answered.h"
 #include "client/log/proofs.h"
 #include "client/overview.h"
@@ -23,8 +24,9 @@ print_help(const struct us_command *c)
 		    c->options[i].argument == NULL ? "" : c->options[i].argument);
 		printf("  %-26s %s\n", left, c->options[i].help);
 	}
-	printf("  %-26s %s\n  %-26s %s\n\nexample: %s\n", "--profile DIR", "whose keys to use",
-	    "--json", "print JSON on stdout and nothing else there", c->example);
+	printf("  %-26s %s\n  %-26s %s\n  %-26s %s\n\nexample: %s\n", "--profile DIR",
+	    "whose keys to use", "--json", "print JSON on stdout and nothing else there", "--yes",
+	    "sign without being asked on a terminal", c->example);
 }
 
 /* Whether an argument is --NAME or --NAME=VALUE ("-o" stands for "--output"). The value is the one
@@ -59,6 +61,11 @@ take_global_option(struct us_client *client, char **argv, int argc)
 		if (used == 1)
 			us_usage_error("--json takes no value");
 		return client->json = 1;
+	}
+	if (is_option("yes", argv, argc, &value, &used)) {
+		if (used == 1)
+			us_usage_error("--yes takes no value");
+		return client->yes = 1;
 	}
 	if (!is_option("profile", argv, argc, &value, &used))
 		return 0;
@@ -124,6 +131,7 @@ run_command(const struct us_command *c, struct us_client *client, char **argv, i
 	status = c->run(client, &args);
 	us_proofs_close(client);
 	us_http_free(client->http);
+	us_named_free(client);
 	us_profile_close(&client->profile);
 	return status;
 }

@@ -38,6 +38,8 @@ take_order(struct us_client *client, const cJSON *order, const struct us_buf *so
 		us_give_up(US_EXIT_OTHER,
 		    "the vault's answer names no instrument that could be acknowledged");
 	us_hex_encode(a->source_digest, 32, hex);
+	if (us_client_asks(client))
+		us_order_show_source(source);
 	if (!client->json) {
 		printf("order       version %u, ", a->version);
 		us_print_text(stdout, title, strlen(title), 0);

@@ -7,8 +7,6 @@
 #include "case/bates.h"
 #include "registry/docket.h"
 
-#define LABEL_WIDTH 14
-
 static const struct us_item_kind kinds[] = {
 	{ "person", "a new person, who may do nothing until all have signed who must",
 	    "lets this person in, with exactly these credentials, for the parties that you sign "
@@ -60,17 +58,13 @@ us_item_kind_of(enum us_act_type type)
 static void
 put_label(const char *label)
 {
-	printf("%-*s ", LABEL_WIDTH, label);
+	printf("%-*s ", US_LABEL_WIDTH, label);
 }
 
 static void
 put_line(const char *label, const char *text)
 {
-	if (*text == '\0')
-		return;
-	put_label(label);
-	us_print_text(stdout, text, strlen(text), 0);
-	putchar('\n');
+	us_print_line(label, us_bytes_of(text));
 }
 
 static void
@@ -137,7 +131,7 @@ put_bates(const cJSON *list, double all)
 		if (from == NULL)
 			continue;
 		if (n++ > 0)
-			printf(",\n%*s", LABEL_WIDTH + 1, "");
+			printf(",\n%*s", US_LABEL_WIDTH + 1, "");
 		us_print_text(stdout, from, strlen(from), 0);
 		if (to == from)
 			continue;
@@ -146,7 +140,7 @@ put_bates(const cJSON *list, double all)
 	}
 	putchar('\n');
 	if (all > cJSON_GetArraySize(list))
-		printf("%*sthese are the first %d of %.0f\n", LABEL_WIDTH + 1, "",
+		printf("%*sthese are the first %d of %.0f\n", US_LABEL_WIDTH + 1, "",
 		    cJSON_GetArraySize(list), all);
 }
 

@@ -56,6 +56,14 @@ const struct us_option us_order_sign_options[US_ORDER_SIGN_OPTIONS] = {
 	{ "without-diff", NULL, "sign an order without being shown what it changes" },
 };
 
+void
+us_order_show_source(const struct us_buf *source)
+{
+	us_print_text(stdout, source->data, source->len, 1);
+	if (source->len > 0 && source->data[source->len - 1] != '\n')
+		putchar('\n');
+}
+
 int
 us_order_check_version(struct us_client *client, uint32_t version, uint8_t digest[32], cJSON **diff)
 {
@@ -73,6 +81,8 @@ us_order_check_version(struct us_client *client, uint32_t version, uint8_t diges
 		    version);
 		status = US_EXIT_UNVERIFIED;
 	}
+	if (status == US_EXIT_DONE && us_client_asks(client))
+		us_order_show_source(&source);
 	us_buf_free(&source);
 	cJSON_Delete(order);
 	if (status != US_EXIT_DONE || diff == NULL)

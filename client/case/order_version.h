@@ -10,6 +10,8 @@
  * force. UNVERIFIED, having said so, if the compiled form is not what the source means. */
 int us_order_check_version(struct us_client *client, uint32_t version, uint8_t digest[32],
     cJSON **diff);
+/* The source of a version on stdout, for people who are about to sign it. */
+void us_order_show_source(const struct us_buf *source);
 /* Of the commands that sign an order. */
 #define US_ORDER_SIGN_OPTIONS 1
 extern const struct us_option us_order_sign_options[US_ORDER_SIGN_OPTIONS];

@@ -2,9 +2,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <time.h>
 
 #include "client/core/absent.h"
+#include "client/core/act_text.h"
 #include "client/core/next_step.h"
 #include "client/core/quota_text.h"
 #include "client/core/session.h"
@@ -376,6 +378,24 @@ us_act_sign_body(const struct us_profile *profile, const struct us_act *act, str
 }
 
 int
+us_client_asks(const struct us_client *client)
+{
+	return !client->yes && !client->json && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+}
+
+static int
+consent(const struct us_client *client, const struct us_act *act)
+{
+	if (!us_act_is_asked(act->type) || !us_client_asks(client))
+		return US_EXIT_DONE;
+	us_act_show(client, act);
+	if (us_ask_yes("Sign it?"))
+		return US_EXIT_DONE;
+	us_say("nothing was signed; --yes signs without this question");
+	return US_EXIT_OTHER;
+}
+
+int
 us_client_act(struct us_client *client, const struct us_act *act, cJSON **out)
 {
 	char path[64];
@@ -383,8 +403,10 @@ us_client_act(struct us_client *client, const struct us_act *act, cJSON **out)
 		.path = path,
 		.content_type = "application/octet-stream" };
 	struct us_buf body;
-	int err, status;
+	int err, status = consent(client, act);
 
+	if (status != US_EXIT_DONE)
+		return status;
 	(void)snprintf(path, sizeof path, "/v1/%s", us_act_path(act->type));
 	us_buf_init(&body, US_ACT_SIGNED_MAX + 1024);
 	err = us_act_sign_body(us_client_profile(client), act, &body);

@@ -57,8 +57,12 @@ int us_client_get_one(struct us_client *client, const char *path, const char *wh
 /* POST of a JSON document that is consumed; *out may be NULL. */
 int us_client_post(struct us_client *client, const char *path, cJSON *document, cJSON **out);
 /* Signs an act of this type with this payload and posts it to its path (registry/acts.def); *out as
- * above. */
+ * above. One that people are asked about (client/core/act_text.h) is shown first, if
+ * us_client_asks(); OTHER, having said so, if the answer is no. */
 int us_client_act(struct us_client *client, const struct us_act *act, cJSON **out);
+/* 1 if what is signed is shown and asked about: there is a terminal on both sides, and neither
+ * --json nor --yes was given. */
+int us_client_asks(const struct us_client *client);
 /* The body of such a request: str32 signed act ‖ str16 signature. Errors as us_act_encode,
  * us_pkey_sign. */
 int

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/core/named.h"
 #include "client/core/when.h"
 #include "base/err.h"
 #include "base/number.h"
@@ -57,30 +58,63 @@ us_get_named(struct us_client *client, const char *prefix, const char *name, con
 	return status;
 }
 
-static uint32_t
-number_of(struct us_client *client, const char *prefix, const char *name, const char *what)
+/* What was asked for must be answered for that, by name or by number: the act will say the number
+ * alone. */
+static void
+check_named(const char *asked, const cJSON *answered, const char *what)
 {
-	cJSON *document = NULL;
-	int status = us_get_named(client, prefix, name, "", what, &document);
-	uint32_t id;
+	const char *name = us_json_text(answered, "name");
+	uint64_t number;
+
+	if (strcmp(asked, name) == 0 ||
+	    (us_number_parse(asked, strlen(asked), UINT32_MAX, &number) == US_OK &&
+		us_json_number(answered, what, -1) == (double)number))
+		return;
+	us_give_up(US_EXIT_UNVERIFIED,
+	    "VERIFICATION FAILED: the %s '%s' was asked for, and '%s' is answered; nothing was "
+	    "signed",
+	    what, asked, name);
+}
+
+int
+us_collection_find(struct us_client *client, const char *name, cJSON **out, uint32_t *number)
+{
+	int status = us_get_named(client, "/v1/collections/", name, "", "collection", out);
 
 	if (status != US_EXIT_DONE)
-		exit(status);
-	id = (uint32_t)us_json_number(document, what, 0);
-	cJSON_Delete(document);
-	return id;
+		return status;
+	check_named(name, *out, "collection");
+	*number = us_named_collection(client, *out);
+	return US_EXIT_DONE;
 }
 
 uint32_t
 us_person_id(struct us_client *client, const char *name)
 {
-	return number_of(client, "/v1/people/", name, "person");
+	cJSON *person = NULL;
+	int status = us_get_named(client, "/v1/people/", name, "", "person", &person);
+	uint32_t id;
+
+	if (status != US_EXIT_DONE)
+		exit(status);
+	check_named(name, person, "person");
+	id = (uint32_t)us_json_number(person, "person", 0);
+	us_named_add(client, US_NAMED_PERSON, id, us_json_text(person, "name"));
+	cJSON_Delete(person);
+	return id;
 }
 
 uint32_t
 us_collection_id(struct us_client *client, const char *name)
 {
-	return number_of(client, "/v1/collections/", name, "collection");
+	cJSON *collection = NULL;
+	uint32_t id;
+	int status = us_collection_find(client, name, &collection, &id);
+
+	if (status != US_EXIT_DONE)
+		exit(status);
+	cJSON_Delete(collection);
+	return id;
 }
 
 int64_t

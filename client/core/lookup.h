@@ -20,6 +20,9 @@ int us_get_named(struct us_client *client, const char *prefix, const char *name,
 uint32_t us_person_id(struct us_client *client, const char *name);
 /* The number of a collection, likewise. */
 uint32_t us_collection_id(struct us_client *client, const char *name);
+/* A collection as the vault shows it, and its number. Exit status, having said what is wrong. The
+ * program ends, as do the two above, if it is answered for another name. */
+int us_collection_find(struct us_client *client, const char *name, cJSON **out, uint32_t *number);
 /* An option that holds a moment (client/core/when.h), else 0; a usage error if it is none. */
 int64_t us_arg_time(const struct us_args *args, const char *name);
 /* An option that must be there. why: "under whose authority?" */

@@ -6,10 +6,12 @@
 #include "client/core/profile.h"
 
 struct us_proofs;
+struct us_named;
 
 struct us_client {
 	const char *profile_directory;
 	int json;
+	int yes; /* sign without being asked */
 	int has_profile;
 	struct us_profile profile; /* opened by the first us_client_profile() */
 	struct us_http *http;
@@ -20,6 +22,7 @@ struct us_client {
 	int (*check)(struct us_client *client, const struct us_client_request *request,
 	    const struct us_reply *reply, uint64_t seen);
 	uint64_t (*seen)(struct us_client *client, const struct us_client_request *request);
+	struct us_named *named;   /* what numbers are called, client/core/named.h */
 	struct us_proofs *proofs; /* what of the log is believed, client/log/proofs.h; or NULL */
 };
 

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -164,6 +165,31 @@ us_print_table(const cJSON *rows, const char *const *columns, size_t n)
 			else
 				printf("%*s", (int)(width[i] - w + 2), "");
 		}
+}
+
+void
+us_print_line(const char *label, struct us_bytes text)
+{
+	if (text.n == 0)
+		return;
+	printf("%-*s ", US_LABEL_WIDTH, label);
+	us_print_text(stdout, text.p, text.n, 0);
+	putchar('\n');
+}
+
+int
+us_ask_yes(const char *question)
+{
+	char answer[16] = "";
+
+	(void)tcflush(STDIN_FILENO, TCIFLUSH);
+	printf("%s (yes or no) [no] ", question);
+	if (fflush(stdout) != 0 || fgets(answer, sizeof answer, stdin) == NULL) {
+		putchar('\n');
+		return 0;
+	}
+	answer[strcspn(answer, "\r\n")] = '\0';
+	return strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0;
 }
 
 int

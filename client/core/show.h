@@ -44,6 +44,13 @@ void us_say_notes(const cJSON *answer);
 /* A table on stdout: n columns of names, at most 16; rows from a JSON array of objects with members
  * of these names. */
 void us_print_table(const cJSON *rows, const char *const *columns, size_t n);
+/* How wide the labels of us_print_line() are. */
+#define US_LABEL_WIDTH 14
+/* A label and a text on stdout, as a line; nothing if the text is empty. */
+void us_print_line(const char *label, struct us_bytes text);
+/* Asks on stdout and reads a line from stdin; what was typed before the question is dropped. 1: it
+ * is "y" or "yes". */
+int us_ask_yes(const char *question);
 /* Asks on the terminal without echo; the answer is wiped by the caller. US_ERR_IO if there is no
  * terminal. */
 int us_ask_secret(const char *prompt, struct us_buf *answer);

@@ -106,14 +106,12 @@ change_batch(struct us_client *client, const struct us_args *args, enum us_act_t
 	uint32_t slot = us_batch_split(args->operand[0], collection);
 	struct us_act *act = us_act_new(type);
 	cJSON *document = NULL;
-	int status = us_get_named(client, "/v1/collections/", collection, "", "collection",
-	    &document);
+	int status = us_collection_find(client, collection, &document, &act->u.batch.collection);
 
 	if (status != US_EXIT_DONE) {
 		free(act);
 		return status;
 	}
-	act->u.batch.collection = (uint32_t)us_json_number(document, "collection", 0);
 	act->u.batch.slot = slot;
 	cJSON_Delete(document);
 	if (type == US_ACT_BATCH_WITHDRAW) {

@@ -6,6 +6,7 @@
 
 #include "client/core/client.h"
 #include "client/core/commands.h"
+#include "client/core/lookup.h"
 #include "client/log/inclusion.h"
 #include "client/evidence/records.h"
 #include "base/base64.h"
@@ -169,12 +170,11 @@ run_copy(struct us_client *client, const struct us_args *args)
 	if (us_buf_putf(&path, "/v1/collections/") != US_OK ||
 	    us_put_escaped(&path, args->operand[0]) != US_OK || us_buf_cstr(&path) == NULL)
 		us_usage_error("the collection's name is too long");
-	status = us_client_get_one(client, us_buf_cstr(&path), "collection", &collection);
+	status = us_collection_find(client, args->operand[0], &collection, &act->u.copy.collection);
 	if (status != US_EXIT_DONE)
 		goto out;
 	pack_numbers(list, us_json_text(collection, "bates_prefix"), &numbers);
 	act->type = US_ACT_COPY;
-	act->u.copy.collection = (uint32_t)us_json_number(collection, "collection", 0);
 	act->u.copy.recipient = us_bytes_of(recipient);
 	act->u.copy.purpose = us_bytes_of(purpose == NULL ? "" : purpose);
 	act->u.copy.n = (uint32_t)(numbers.len / 8);

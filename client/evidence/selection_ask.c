@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/core/named.h"
 #include "client/core/progress.h"
 #include "client/core/lookup.h"
 #include "client/evidence/selection.h"
@@ -187,6 +188,8 @@ us_choose(struct us_client *client, const struct us_choosing *how, struct us_cho
 	if (status != US_EXIT_DONE)
 		return status;
 	collections = cJSON_GetObjectItemCaseSensitive(document, "items");
+	cJSON_ArrayForEach(item, collections)
+		(void)us_named_collection(client, item);
 	if (how->batch != NULL)
 		choose_batch(collections, how->batch, out);
 	else if (how->query != NULL)
