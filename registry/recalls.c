@@ -111,3 +111,21 @@ us_registry_recalls(const struct us_registry *reg, const struct us_person *who,
 		}
 	}
 }
+
+uint32_t
+us_copy_taken_back(const struct us_registry *reg, const struct us_copy *copy)
+{
+	const int claws = us_registry_withholds(reg, copy->collection, US_WITHHELD_CLAWBACK);
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < copy->n; i++) {
+		const uint64_t record = copy->records[i];
+		const struct us_batch *b = us_registry_batch_of(reg, copy->collection, record);
+
+		n += (b != NULL && b->status == US_BATCH_WITHDRAWN) ||
+		    (claws &&
+			(us_registry_withheld(reg, copy->collection, record) &
+			    US_WITHHELD_CLAWBACK) != 0);
+	}
+	return n;
+}

@@ -24,5 +24,7 @@ void us_registry_recalls(const struct us_registry *reg, const struct us_person *
     void (*each)(void *ctx, const struct us_recall *recall), void *ctx);
 /* 1 if that record of the copy's collection is one that was taken back. */
 int us_recall_has(const struct us_recall *recall, uint64_t record);
+/* How many of a copy's records are taken back now, whoever holds it and wherever it is. */
+uint32_t us_copy_taken_back(const struct us_registry *reg, const struct us_copy *copy);
 
 #endif

@@ -211,9 +211,9 @@ static void
 show_ledger(const cJSON *document)
 {
 	static const char *const columns[] = { "copy", "time", "name", "recipient", "collection",
-		"records", "status" };
+		"records", "withdrawn", "status" };
 
-	us_print_table(cJSON_GetObjectItemCaseSensitive(document, "items"), columns, 7);
+	us_print_table(cJSON_GetObjectItemCaseSensitive(document, "items"), columns, 8);
 }
 
 static int

@@ -7,6 +7,7 @@
 #include "daemon/vault/answers/kinds.h"
 #include "daemon/vault/answers/listing.h"
 #include "daemon/vault/decide/sight.h"
+#include "registry/recalls.h"
 
 #define LIMIT_DEFAULT 1000u
 
@@ -209,6 +210,7 @@ list_copies(struct us_vault_request *r, struct us_vault_listing *l, struct us_js
 		us_json_kv_time(j, "time", c->time_ns);
 		us_json_kv_cstr(j, "status", us_copy_status_name(c->status));
 		us_json_kv_uint(j, "records", c->n);
+		us_json_kv_uint(j, "withdrawn", us_copy_taken_back(reg, c));
 		us_json_key(j, "bates");
 		us_json_array(j);
 		for (i = 0; i < c->n && i < 1000 && collection != NULL; i++)

@@ -105,6 +105,7 @@ test_recalls(void **state)
 	assert_int_equal(about_records(w, &w->producer, US_ACT_CLAWBACK, 50, 10, NULL), US_OK);
 	assert_int_equal(end(w, &w->producer, US_ACT_BATCH_WITHDRAW, 1), US_OK);
 	check_recalls(w, &w->attorney, "1:clawback-2,2 1:batch,105");
+	assert_int_equal(us_copy_taken_back(w->reg, us_registry_copy(w->reg, 1)), 2);
 	amend(w, 2, returns, 0);
 	assert_int_equal(end(w, &w->attorney, US_ACT_COPY_RETURN, 1), US_OK);
 	check_recalls(w, &w->attorney, "");
