@@ -134,6 +134,24 @@ uint64_t us_filing_signed(const struct us_registry *reg, const struct us_filing 
 int us_filing_waits_for(const struct us_registry *reg, const struct us_filing *f,
     const struct us_person *who, int64_t now_ns);
 
+/* ---- people who wait ---- */
+
+/* What waits about a person, as a signer is shown it. */
+struct us_person_item {
+	struct us_bytes id; /* "person-12" */
+	int is_new;         /* 1: the person waits; 0: active, with credentials that wait */
+	struct us_bytes name;
+	enum us_capacity capacity;
+	size_t n_parties;
+	struct us_bytes parties[US_PERSON_PARTIES];
+	struct us_bytes fingerprints; /* of the credentials that wait, 32 bytes each */
+};
+/* What signers of it sign: SHA-256("underseal/docket/1" ‖ vault id ‖ str16 id ‖ u8 new ‖ str16 name
+ * ‖ u8 capacity ‖ u8 n ‖ n × str16 party ‖ u32 n ‖ n × fingerprint): everything that the signature
+ * lets in, so that they can make it again themselves. */
+int us_person_item_digest(const uint8_t vault_id[32], const struct us_person_item *item,
+    uint8_t out[32]);
+
 /* ---- approvals ---- */
 
 /* What an approval is bound to: SHA-256("underseal/request/1" ‖ vault id ‖ u32 person ‖ u8 action ‖

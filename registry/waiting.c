@@ -4,34 +4,56 @@
 
 #include "base/number.h"
 #include "crypto/crypto.h"
+#include "registry/docket.h"
 #include "registry/internal.h"
 #include "registry/signers.h"
 
-/* SHA-256("underseal/docket/1" ‖ vault id ‖ str16 id ‖ u8 new ‖ str16 name ‖ u8 capacity ‖ u8 n ‖ n
- * × str16 party ‖ u32 n ‖ n × fingerprint): everything that the signature lets in. */
-static int
-item_digest(const struct us_registry *reg, const struct us_person *p, struct us_docket_item *item)
+int
+us_person_item_digest(const uint8_t vault_id[32], const struct us_person_item *item,
+    uint8_t out[32])
 {
 	struct us_buf b;
 	int err = US_OK;
 
 	us_buf_init(&b, 1 << 20);
 	err |= us_buf_put(&b, "underseal/docket/1", 18);
-	err |= us_buf_put(&b, reg->vault_id, 32);
-	err |= us_buf_put_str16(&b, item->id, strlen(item->id));
-	err |= us_buf_put_u8(&b, (uint8_t)item->is_new_person);
-	err |= us_buf_put_str16(&b, p->name, strlen(p->name));
-	err |= us_buf_put_u8(&b, (uint8_t)p->capacity);
-	err |= us_buf_put_u8(&b, (uint8_t)p->n_parties);
+	err |= us_buf_put(&b, vault_id, 32);
+	err |= us_buf_put_str16(&b, item->id.p, item->id.n);
+	err |= us_buf_put_u8(&b, (uint8_t)item->is_new);
+	err |= us_buf_put_str16(&b, item->name.p, item->name.n);
+	err |= us_buf_put_u8(&b, (uint8_t)item->capacity);
+	err |= us_buf_put_u8(&b, (uint8_t)item->n_parties);
+	for (size_t i = 0; i < item->n_parties; i++)
+		err |= us_buf_put_str16(&b, item->parties[i].p, item->parties[i].n);
+	err |= us_buf_put_u32(&b, (uint32_t)(item->fingerprints.n / 32));
+	err |= us_buf_put(&b, item->fingerprints.p, item->fingerprints.n);
+	err = err != US_OK ? US_ERR_NOMEM : us_sha256(b.data, b.len, out);
+	us_buf_free(&b);
+	return err;
+}
+
+static int
+item_digest(const struct us_registry *reg, const struct us_person *p, struct us_docket_item *item)
+{
+	struct us_person_item shown = { .id = us_bytes_of(item->id),
+		.is_new = item->is_new_person,
+		.name = us_bytes_of(p->name),
+		.capacity = p->capacity,
+		.n_parties = p->n_parties };
+	struct us_buf b;
+	int err = US_OK;
+
+	us_buf_init(&b, 1 << 20);
 	for (size_t i = 0; i < p->n_parties; i++)
-		err |= us_buf_put_str16(&b, p->parties[i], strlen(p->parties[i]));
-	err |= us_buf_put_u32(&b, (uint32_t)item->n_credentials);
+		shown.parties[i] = us_bytes_of(p->parties[i]);
 	for (size_t i = 0; i < reg->n_credentials; i++) {
 		const struct us_credential *c = &reg->credentials[i]->shown;
 		if (c->person == p->id && !c->approved && !c->revoked)
 			err |= us_buf_put(&b, c->fingerprint, 32);
 	}
-	err = err != US_OK ? US_ERR_NOMEM : us_sha256(b.data, b.len, item->digest);
+	shown.fingerprints = (struct us_bytes){ b.data, b.len };
+	err = err != US_OK ? US_ERR_NOMEM :
+			     us_person_item_digest(reg->vault_id, &shown, item->digest);
 	us_buf_free(&b);
 	return err;
 }

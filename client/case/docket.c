@@ -6,6 +6,7 @@
 
 #include "base/array.h"
 #include "client/case/document.h"
+#include "client/case/item_digest.h"
 #include "client/case/item_text.h"
 #include "client/core/commands.h"
 #include "client/core/lookup.h"
@@ -216,6 +217,8 @@ us_docket_sign(struct us_client *client, const struct us_args *args, const char 
 		    "to sign that a freeze be lifted: underseal unfreeze %s --authority TEXT", id);
 	status = us_get_named(client, "/v1/docket/", id, "", "item that waits in the docket",
 	    &item);
+	if (status == US_EXIT_DONE)
+		status = us_item_check(client, id, item);
 	digest = us_json_text(item, "digest");
 	if (status == US_EXIT_DONE && strncmp(id, "order-", 6) == 0)
 		status = us_order_check_version(client, us_filing_number(id, "order"), own,

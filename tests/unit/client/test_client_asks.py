@@ -5,6 +5,7 @@ import hashlib
 import os
 import pty
 import select
+import struct
 import subprocess
 import sys
 import time
@@ -143,12 +144,41 @@ def another_name():
     equal((status, signed()), (UNVERIFIED, []), "one prefix for two collections: " + text)
 
 
+def another_person():
+    """A relay shows one person, and has the signature of another."""
+    def text(s):
+        return struct.pack(">H", len(s)) + s.encode()
+
+    def item(kind="person", name="Eve Expert", capacity=("expert", 6), parties=("court", "news"), fingerprints=("ab" * 32, "cd" * 32)):
+        said = b"underseal/docket/1" + fake_vault.VAULT_ID + text("person-5") + bytes([kind == "person"]) + text(name) + bytes(
+            [capacity[1], len(parties)]) + b"".join(map(text, parties)) + struct.pack(">I", len(fingerprints)) + bytes.fromhex("".join(fingerprints))
+        return {"id": "person-5", "kind": kind, "name": name, "about": {"capacity": capacity[0], "parties": list(parties)},
+                "fingerprints": list(fingerprints), "digest": hashlib.sha256(said).hexdigest()}
+
+    others = (item("credential"), item(name="Eva Expert"), item(capacity=("auditor", 12)), item(parties=("court",)), item(parties=("news", "court")),
+              item(fingerprints=("ab" * 32,)), item(fingerprints=("cd" * 32, "ab" * 32)), item(fingerprints=()))
+    for shown in (item(), item("credential"), item(parties=()), item(fingerprints=())):
+        vault.answers["/v1/docket/person-5"] = listing(shown)
+        status, said = piped("docket", "sign", "person-5")
+        equal((status, [a[2]["digest"] for a in vault.acts]), (DONE, [shown["digest"]]), "an item that is what it shows: " + said)
+        vault.acts.clear()
+    for other in others:
+        vault.answers["/v1/docket/person-5"] = listing(dict(item(), digest=other["digest"]))
+        status, said = piped("docket", "sign", "person-5")
+        equal((status, signed()), (UNVERIFIED, []), "the digest of %s: %s" % (other, said))
+    for change in ({"id": "person-6"}, {"kind": "clearance"}, {"kind": ""}, {"fingerprints": None}, {"fingerprints": ["ab"]}, {"about": {}}):
+        vault.answers["/v1/docket/person-5"] = listing(dict(item(), **change))
+        status, said = piped("docket", "sign", "person-5")
+        equal((status, signed()), (UNVERIFIED, []), "an item with %s: %s" % (change, said))
+
+
 original = setup()
 for command in COMMANDS:
     asks(*command)
 not_asked()
 acknowledges(original)
 another_name()
+another_person()
 for line in failures:
     print(line)
 print("%d failures" % len(failures))
