@@ -269,7 +269,8 @@ us_ledger_file_end(struct us_keeper *k)
 	uint64_t size;
 	int err = US_OK, more = 1;
 
-	if (us_keeper_state(k) != US_KEEPER_OPEN || k->usage == NULL || k->root == NULL ||
+	/* of a start that failed there is no life whose state could be asked */
+	if (k->usage == NULL || k->root == NULL || us_keeper_state(k) != US_KEEPER_OPEN ||
 	    us_klog_size(k->klog) - k->ledger_file->written < WORTH || us_low_space_is_low(k))
 		return;
 	if (k->ledger_file->job != NULL)
