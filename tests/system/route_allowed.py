@@ -36,7 +36,8 @@ COURT = capacity("court", "special-master", "auditor")
 RIVALS = ["rival counsel", "rival producer"]
 LIVE = ["right", "frozen"] + RIVALS + OF_A_PARTY + ADMIN + capacity("keyholder")
 NO_SESSION = ["session ran out", "session of another credential"]
-NOT_LIVE = ["pending person", "pending credential", "suspended", "ended", "revoked"]
+BARRED = ["ended", "revoked"]  # for good: no further than the handshake
+NOT_LIVE = ["pending person", "pending credential", "suspended"] + BARRED
 
 # -- requests -----------------------------------------------------------------------------------------
 
@@ -79,14 +80,14 @@ allow(CERTIFICATE + SESSION + TREE + EVIDENCE + LISTS + ITEMS + LOAD + OWN_LOAD 
 
 # status and a nonce tell nothing of anybody; the certificate is looked at in the handshake, so for these one that has
 # expired since then is good
-allow(CERTIFICATE, *LIVE, *NO_SESSION, *NOT_LIVE)
-allow(CERTIFICATE, "expired", over=[OPEN])
+allow(CERTIFICATE, *LIVE, *NO_SESSION, *[s for s in NOT_LIVE if s not in BARRED])
+allow(CERTIFICATE, "expired", *BARRED, over=[OPEN])
 # a session is what its statement opens, for whoever may have one
 allow(SESSION, *LIVE, *NO_SESSION)
 # the tree shows sizes and times; a live person needs no session for it, and may bring what a witness has signed
 allow(TREE, *LIVE, *NO_SESSION)
-# a sealed vault knows nobody's standing: tree, status, and the shares that open it, are there for every certificate
-allow(CERTIFICATE + TREE + ["POST v1/unseal"], "sealed", "sealed and revoked", over=[NEW])
+# a sealed vault knows nobody's standing but who is barred: tree, status, and the shares that open it, are there for every other certificate
+allow(CERTIFICATE + TREE + ["POST v1/unseal"], "sealed", over=[NEW])
 
 # -- in every capacity, and as other parties' people ------------------------------------------------------
 

@@ -47,9 +47,9 @@ class Tally:
     def judge_refusal(self, q, state, which, status, where):
         if status >= 500 and state not in SEALED:
             self.found("not refused, but failed: " + where)
-        elif state == "expired" and which == NEW:
+        elif state in ["expired", "sealed and revoked"] + BARRED and which == NEW:
             if status != 0:
-                self.found("a certificate that has expired is answered: " + where)
+                self.found("a certificate that has expired or ended is answered: " + where)
         elif state in STANDING and status not in (401, 403) + REFUSED_AS.get(q.name, ()):
             self.found("refused for another reason than who asks: " + where)
 
