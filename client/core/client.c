@@ -188,6 +188,8 @@ us_client_failed(int err)
 		return US_EXIT_UNVERIFIED;
 	if (err == US_ERR_INCOMPLETE)
 		return US_EXIT_INCOMPLETE;
+	if (err == US_ERR_REVOKED)
+		return US_EXIT_REFUSED;
 	if (err != US_ERR_CLOSED)
 		us_say("the request failed: %s", us_strerror(err));
 	return US_EXIT_OTHER;

@@ -312,7 +312,7 @@ us_http_exchange(struct us_http *http, const struct us_client_request *request,
 	if (code != CURLE_OK) {
 		if (!request->quiet)
 			say_why(http, code);
-		return US_ERR_CLOSED;
+		return us_http_is_refusal(http->error) ? US_ERR_REVOKED : US_ERR_CLOSED;
 	}
 	(void)curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &reply->status);
 	return US_OK;

@@ -45,9 +45,9 @@ struct us_http *us_http_new(const struct us_profile *profile);
 /* Closes the connection; NULL is nothing. */
 void us_http_free(struct us_http *http);
 /* One exchange, no session handling; what a sink gets comes when all else of reply is there. US_OK
- * whatever the status; US_ERR_CLOSED if the vault cannot
- * be reached (the message has been printed) or request->give_up said so; US_ERR_LIMIT; what the
- * sink returned. reply is reset first. */
+ * whatever the status; US_ERR_CLOSED if the vault cannot be reached, US_ERR_REVOKED if it lets this
+ * certificate in no more (the message has been printed), US_ERR_CLOSED if request->give_up said so;
+ * US_ERR_LIMIT; what the sink returned. reply is reset first. */
 int us_http_exchange(struct us_http *http, const struct us_client_request *request,
     struct us_reply *reply);
 

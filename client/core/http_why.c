@@ -46,6 +46,7 @@ static const struct us_http_alert {
 	const char *text; /* OpenSSL's word for it */
 	const char *says;
 } alerts[] = {
+	/* the first: who was let in once is let in no more */
 	{ "certificate revoked",
 	    "the vault does not let this profile's certificate in: it was revoked. Ask an "
 	    "administrator of the vault for a new one" },
@@ -75,6 +76,12 @@ alert_in(const char *text)
 		if (strstr(text, "alert") != NULL && strstr(text, alerts[i].text) != NULL)
 			return alerts[i].says;
 	return NULL;
+}
+
+int
+us_http_is_refusal(const char *text)
+{
+	return strstr(text, "alert") != NULL && strstr(text, alerts[0].text) != NULL;
 }
 
 /* What is wrong with the server's certificate. */

@@ -22,6 +22,9 @@ struct us_http_failure {
 	int64_t now_ns;
 };
 
+/* 1 if that text of libcurl's says that the vault refused the certificate of somebody whose
+ * credential has ended. */
+int us_http_is_refusal(const char *text);
 /* One sentence or two, without an end of line. */
 void us_http_why(const struct us_http_failure *failure, char out[US_HTTP_WHY_MAX]);
 

@@ -155,9 +155,13 @@ class Week:
         self.read("attorney", ALICE, 8)
 
         step("Friday: a revoked credential, a freeze, its end")
+        bob = Http(v, v.profile("bob"))
+        bob.session()
         v.client("admin", "credential", "revoke", "--person", BOB, "--reason", "left the firm")
         self.act(ADAM, "credential-revoke")
-        self.refused("bob", BOB, 2)
+        status, _, body = bob.read(bates(2))  # over a connection that is open; a new one gets no further than the handshake
+        equal(status, 403, "revoked")
+        self.books.refuse(BOB, "read", json.loads(body)["reason"], 2)
         freeze = v.client("auditor", "freeze", "--scope", "collection:demo", "--authority", "ECF No. 99").json["docket"]
         self.act(ADA, "freeze")
         self.refused("attorney", ALICE, 2)
