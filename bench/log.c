@@ -49,8 +49,6 @@
 #define KEYS_MAX ((size_t)4 << 30)
 #define OFTEN 4711u
 #define TWICE 4712u
-#define COLLECTIONS \
-	"{\"items\": [{\"collection\": 1, \"name\": \"demo\", \"bates_prefix\": \"DEMO\"}]}\n"
 
 static void
 must(int err, const char *what)
@@ -270,8 +268,6 @@ make(uint64_t size, uint64_t seen)
 		us_fatal("the keys cannot be written");
 	if (seen == 0)
 		write_file("keys-some.jsonl", some.data, some.len);
-	else
-		write_file("collections.json", COLLECTIONS, sizeof COLLECTIONS - 1);
 	printf("{\"entry_bytes\": %zu}\n", entry.len);
 	us_logtree_free(tree);
 	us_buf_free(&entry);

@@ -157,7 +157,7 @@ int us_report_records_known(const struct us_trail *t, const char *text, size_t n
 
 /* Records that are looked for while names become known. */
 struct us_report_wanted {
-	int known;
+	int known, looked_up;
 	uint64_t names; /* names that had been taken when it was looked up */
 	struct us_report_records records;
 };

@@ -46,6 +46,23 @@ enum us_records_fault {
 	US_RECORDS_NO_RANGE,
 };
 
+/* "collection 1/4711", as lists show what nothing names: both numbers as the log has them. */
+static int
+parse_numbers(const char *text, const char *slash, const char *end, struct us_report_records *out)
+{
+	static const char word[] = "collection ";
+	const size_t w = sizeof word - 1;
+	uint64_t id;
+
+	if ((size_t)(slash - text) <= w || memcmp(text, word, w) != 0 ||
+	    us_number_parse(text + w, (size_t)(slash - text) - w, UINT32_MAX, &id) != US_OK ||
+	    us_number_parse(slash + 1, (size_t)(end - slash) - 1, UINT64_MAX, &out->first) != US_OK)
+		return 0;
+	out->collection = (uint32_t)id;
+	out->last = out->first;
+	return 1;
+}
+
 static enum us_records_fault
 parse_records(const struct us_trail *t, const char *text, size_t n, struct us_report_records *out)
 {
@@ -57,7 +74,8 @@ parse_records(const struct us_trail *t, const char *text, size_t n, struct us_re
 		return US_RECORDS_NO_SLASH;
 	c = us_names_find_collection_named(&t->names, text, (size_t)(slash - text));
 	if (c == NULL)
-		return US_RECORDS_NO_COLLECTION;
+		return parse_numbers(text, slash, text + n, out) ? US_RECORDS_GOOD :
+								   US_RECORDS_NO_COLLECTION;
 	first = slash + 1;
 	left = n - (size_t)(first - text);
 	dots = memmem(first, left, "..", 2);
@@ -129,7 +147,8 @@ us_report_records(const struct us_trail *t, const char *text, size_t n,
 const struct us_report_records *
 us_report_wanted(const struct us_report *r, const char *text, struct us_report_wanted *w)
 {
-	if (text != NULL && w->names != r->trail->names.changes) {
+	if (text != NULL && (!w->looked_up || w->names != r->trail->names.changes)) {
+		w->looked_up = 1;
 		w->names = r->trail->names.changes;
 		w->known = us_report_records_known(r->trail, text, strlen(text), &w->records);
 	}

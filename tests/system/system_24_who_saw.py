@@ -11,7 +11,7 @@ import tempfile
 from harness import BUILD, CLIENT, DONE, UNVERIFIED, check, equal, main, run, step
 
 ENTRIES = 3000
-OFTEN, TWICE = "demo/DEMO000004712", "demo/DEMO000004713"
+OFTEN, TWICE = "collection 1/4711", "collection 1/4712"  # a log without acts names nothing
 
 
 def ask(base, record):
