@@ -386,7 +386,7 @@ def acts(week, desk):
     equal(column(desk("administration", "--person", PETER), "action", "decision"), [("person-suspend", "deny"), ("clawback", "allow")],
           "Peter's acts")
     machine = {row["action"] for row in r["rows"] if not row["person"]}
-    check({"init", "start", "unseal-share", "unseal"} <= machine, "what the vault itself did", machine)
+    check({"init", "start", "unseal"} <= machine, "what the vault itself did", machine)
     r = desk("content-by-administrators")
     equal((r["summary"]["allowed (expected: 0)"], column(r, "person", "decision")), (0, [(ADAM, "deny")]), "administrators and content")
 
