@@ -1,5 +1,6 @@
 /* underseal: finds the command and runs it. */
 #include <curl/curl.h>
+#include <locale.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,16 +16,16 @@
 static void
 print_help(const struct us_command *c)
 {
-	printf("usage: underseal %s %s\n\n%s\n\n", c->name, c->synopsis, c->summary);
+	us_print("usage: underseal %s %s\n\n%s\n\n", c->name, c->synopsis, c->summary);
 	for (size_t i = 0; i < c->n_options; i++) {
 		char left[64];
 
 		(void)snprintf(left, sizeof left, "--%s%s%s", c->options[i].name,
 		    c->options[i].argument == NULL ? "" : " ",
 		    c->options[i].argument == NULL ? "" : c->options[i].argument);
-		printf("  %-26s %s\n", left, c->options[i].help);
+		us_print("  %-26s %s\n", left, c->options[i].help);
 	}
-	printf("  %-26s %s\n  %-26s %s\n  %-26s %s\n\nexample: %s\n", "--profile DIR",
+	us_print("  %-26s %s\n  %-26s %s\n  %-26s %s\n\nexample: %s\n", "--profile DIR",
 	    "whose keys to use", "--json", "print JSON on stdout and nothing else there", "--yes",
 	    "sign without being asked on a terminal", c->example);
 }
@@ -159,6 +160,7 @@ main(int argc, char **argv)
 	int words = 0, used, status;
 
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)setlocale(LC_CTYPE, ""); /* what the terminal takes; numbers stay as they are */
 	for (argc--, argv++; argc > 0; argc -= used, argv += used)
 		if ((used = take_global_option(&client, argv, argc)) == 0)
 			break;
@@ -171,7 +173,7 @@ main(int argc, char **argv)
 		return US_EXIT_DONE;
 	}
 	if (strcmp(argv[0], "--version") == 0) {
-		puts("underseal " US_VERSION);
+		us_print("underseal %s\n", US_VERSION);
 		return US_EXIT_DONE;
 	}
 	c = us_command_find(argv, argc, &words);

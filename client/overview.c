@@ -89,7 +89,7 @@ us_command_find(char **words, int n, int *used)
 static void
 print_command(FILE *to, const struct us_command *c)
 {
-	fprintf(to, "  %-24s %s\n", c->name, c->summary);
+	us_print_to(to, "  %-24s %s\n", c->name, c->summary);
 }
 
 void
@@ -99,25 +99,25 @@ us_overview_print(FILE *to)
 	const struct us_command *c;
 	int group = -1;
 
-	fputs("usage: underseal [--profile DIR] [--json] COMMAND ...\n", to);
+	us_print_to(to, "usage: underseal [--profile DIR] [--json] COMMAND ...\n");
 	while ((c = next(&p)) != NULL) {
 		if ((int)tables[p.table].group != group)
-			fprintf(to, "\n%s\n", titles[tables[p.table].group]);
+			us_print_to(to, "\n%s\n", titles[tables[p.table].group]);
 		group = (int)tables[p.table].group;
 		print_command(to, c);
 	}
-	fputs("\nEvery day, by capacity\n", to);
+	us_print_to(to, "\nEvery day, by capacity\n");
 	for (size_t i = 0; i < US_COUNT(daily); i++)
-		fprintf(to, "  %s:\n      %s\n", daily[i].capacities, daily[i].commands);
-	fputs("\n'underseal COMMAND --help' shows a command's options and an example.\n"
-	      "The profile is a directory: --profile DIR, or UNDERSEAL_PROFILE. --profile and "
-	      "--json "
-	      "may stand\n"
-	      "before the command or behind it.\n\n"
-	      "exit status: 0 done, 2 usage, 3 refused by the order, 4 the vault is sealed,\n"
-	      "5 verification failed, 6 incomplete, 7 waiting for others' signatures, 1 anything "
-	      "else\n",
-	    to);
+		us_print_to(to, "  %s:\n      %s\n", daily[i].capacities, daily[i].commands);
+	us_print_to(to,
+	    "\n'underseal COMMAND --help' shows a command's options and an example.\n"
+	    "The profile is a directory: --profile DIR, or UNDERSEAL_PROFILE. --profile and "
+	    "--json "
+	    "may stand\n"
+	    "before the command or behind it.\n\n"
+	    "exit status: 0 done, 2 usage, 3 refused by the order, 4 the vault is sealed,\n"
+	    "5 verification failed, 6 incomplete, 7 waiting for others' signatures, 1 anything "
+	    "else\n");
 }
 
 size_t
@@ -130,7 +130,7 @@ us_overview_print_of(FILE *to, const char *word)
 	while ((c = next(&p)) != NULL)
 		if (strncmp(c->name, word, n) == 0 && (c->name[n] == ' ' || c->name[n] == '\0')) {
 			if (found++ == 0)
-				fprintf(to, "usage: underseal %s ...\n\n", word);
+				us_print_to(to, "usage: underseal %s ...\n\n", word);
 			print_command(to, c);
 		}
 	return found;

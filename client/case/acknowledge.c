@@ -10,13 +10,14 @@
 #include "base/base64.h"
 #include "crypto/crypto.h"
 #include "base/err.h"
+#include "client/core/table.h"
 
 /* ---- acknowledge ---- */
 
 static void
 show_acknowledged(const cJSON *answer)
 {
-	printf("acknowledged%s%s\n", *us_json_text(answer, "time") == '\0' ? "" : " on ",
+	us_print("acknowledged%s%s\n", *us_json_text(answer, "time") == '\0' ? "" : " on ",
 	    us_json_text(answer, "time"));
 }
 
@@ -41,9 +42,9 @@ take_order(struct us_client *client, const cJSON *order, const struct us_buf *so
 	if (us_client_asks(client))
 		us_order_show_source(source);
 	if (!client->json) {
-		printf("order       version %u, ", a->version);
-		us_print_text(stdout, title, strlen(title), 0);
-		printf("\nsource      SHA-256 %s\ninstrument  %s%s\n", hex,
+		us_print("order       version %u, ", a->version);
+		us_print("%s", title);
+		us_print("\nsource      SHA-256 %s\ninstrument  %s%s\n", hex,
 		    *instrument == '\0' ? "none was filed with it" : "SHA-256 ", instrument);
 	}
 	return fflush(stdout) == 0 ? US_EXIT_DONE : US_EXIT_OTHER;
@@ -91,41 +92,13 @@ show_register(const cJSON *document)
 	us_print_table(cJSON_GetObjectItemCaseSensitive(document, "items"), register_columns, 6);
 }
 
-/* A cell of RFC 4180. */
-static void
-put_cell(const cJSON *value)
-{
-	const char *text = cJSON_GetStringValue(value);
-
-	if (cJSON_IsNumber(value))
-		printf("%.0f", value->valuedouble);
-	if (text == NULL)
-		return;
-	putchar('"');
-	for (; *text != '\0'; text++) {
-		if (*text == '"')
-			putchar('"');
-		putchar(*text);
-	}
-	putchar('"');
-}
-
 static int
 print_csv(const cJSON *document)
 {
-	const cJSON *item;
-
-	for (size_t i = 0; i < REGISTER_COLUMNS; i++)
-		printf("%s%s", i == 0 ? "" : ",", register_columns[i]);
-	fputs("\r\n", stdout);
-	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(document, "items")) {
-		for (size_t i = 0; i < REGISTER_COLUMNS; i++) {
-			if (i > 0)
-				putchar(',');
-			put_cell(cJSON_GetObjectItemCaseSensitive(item, register_columns[i]));
-		}
-		fputs("\r\n", stdout);
-	}
+	us_table_csv(stdout,
+	    &(struct us_client_table){ cJSON_GetObjectItemCaseSensitive(document, "items"),
+		register_columns, REGISTER_COLUMNS, NULL },
+	    NULL);
 	return fflush(stdout) == 0 ? US_EXIT_DONE : US_EXIT_OTHER;
 }
 

@@ -13,9 +13,10 @@ show_requested(const cJSON *answer)
 {
 	const char *id = us_json_text(answer, "docket");
 
-	printf("%s: others approve it with 'underseal docket sign %s'; then the same request, with "
-	       "the same purpose, is let "
-	       "through once\n",
+	us_print("%s: others approve it with 'underseal docket sign %s'; then the same request, "
+		 "with "
+		 "the same purpose, is let "
+		 "through once\n",
 	    id, id);
 }
 

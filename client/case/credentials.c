@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "client/core/table.h"
 #include "client/core/commands.h"
 #include "client/core/lookup.h"
 #include "base/base64.h"
@@ -137,10 +138,10 @@ write_profile(struct us_client *client, const char *out, const char *person, con
 static void
 show_issued(const cJSON *c)
 {
-	printf("issued %s", us_json_text(c, "fingerprint"));
-	putchar('\n');
+	us_print("issued %s", us_json_text(c, "fingerprint"));
+	us_print("\n");
 	if (*us_json_text(c, "docket") != '\0')
-		printf("waits in the docket as %s for a roster signer's signature\n",
+		us_print("waits in the docket as %s for a roster signer's signature\n",
 		    us_json_text(c, "docket"));
 }
 
@@ -204,7 +205,7 @@ static void
 show_revoked(const cJSON *document)
 {
 	(void)document;
-	puts("revoked: open connections are refused from their next request on");
+	us_print("revoked: open connections are refused from their next request on\n");
 }
 
 static int

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/core/table.h"
 #include "base/array.h"
 #include "client/case/document.h"
 #include "client/case/item_digest.h"
@@ -193,10 +194,11 @@ static void
 show_signed(const cJSON *answer)
 {
 	if (strncmp(us_json_text(answer, "docket"), "approval-", 9) == 0)
-		puts("signed; the request is let through once as many have signed as the rule "
-		     "wants");
+		us_print("signed; the request is let through once as many have signed as the rule "
+			 "wants\n");
 	else
-		puts(cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(answer, "open")) ?
+		us_print("%s\n",
+		    cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(answer, "open")) ?
 			"signed; others' signatures are still missing" :
 			"signed");
 }
@@ -261,7 +263,8 @@ run_sign(struct us_client *client, const struct us_args *args)
 static void
 show_done(const cJSON *answer)
 {
-	puts(strcmp(us_json_text(answer, "status"), "pending") == 0 ?
+	us_print("%s\n",
+	    strcmp(us_json_text(answer, "status"), "pending") == 0 ?
 		"recorded; others' signatures are still missing" :
 		"recorded");
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/core/file.h"
 #include "client/core/commands.h"
 #include "client/core/progress.h"
 #include "client/core/lookup.h"
@@ -102,26 +103,13 @@ take_bytes(void *ctx, const uint8_t *p, size_t n)
 }
 
 /* Nothing is written before the digest is right. */
-static int
+static void
 write_new(const char *path, const struct us_buf *bytes)
 {
-	if (strcmp(path, "-") == 0) {
-		if (fwrite(bytes->data, 1, bytes->len, stdout) != bytes->len || fflush(stdout) != 0)
-			us_give_up(US_EXIT_OTHER, "standard output does not take it");
-		return US_EXIT_DONE;
-	}
-	FILE *f = fopen(path, "wxe");
-	int written;
-
-	if (f == NULL)
-		us_give_up(US_EXIT_OTHER,
-		    "cannot make %s: it exists already, or its directory cannot be written", path);
-	written = fwrite(bytes->data, 1, bytes->len, f) == bytes->len;
-	if (fclose(f) != 0 || !written) {
-		(void)remove(path);
-		us_give_up(US_EXIT_OTHER, "cannot write %s", path);
-	}
-	return US_EXIT_DONE;
+	if (strcmp(path, "-") != 0)
+		us_file_write_new(path, bytes->data, bytes->len);
+	else if (us_print_bytes(stdout, bytes->data, bytes->len) != US_OK || fflush(stdout) != 0)
+		us_give_up(US_EXIT_OTHER, "standard output does not take it");
 }
 
 /* A document is somebody's bytes, and perhaps a terminal's commands. */
@@ -165,10 +153,15 @@ us_document_fetch(struct us_client *client, const char *digest, const char *out)
 		status = US_EXIT_UNVERIFIED;
 	}
 	if (status == US_EXIT_DONE)
-		status = write_new(out, &bytes);
-	if (status == US_EXIT_DONE && client->json)
-		printf("{\"digest\":\"%s\",\"bytes\":%zu}\n", hex, bytes.len);
-	else if (status == US_EXIT_DONE)
+		write_new(out, &bytes);
+	if (status == US_EXIT_DONE && client->json) {
+		cJSON *said = cJSON_CreateObject();
+
+		(void)cJSON_AddStringToObject(said, "digest", hex);
+		(void)cJSON_AddNumberToObject(said, "bytes", (double)bytes.len);
+		us_print_json(stdout, said);
+		cJSON_Delete(said);
+	} else if (status == US_EXIT_DONE)
 		us_say("%zu bytes to %s, as their digest says", bytes.len, out);
 	us_buf_free(&bytes);
 	return status;

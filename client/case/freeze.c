@@ -92,8 +92,9 @@ show_unfrozen(const cJSON *answer)
 {
 	const int pending = strcmp(us_json_text(answer, "status"), "pending") == 0;
 
-	puts(pending ? "signed; the freeze holds until the others of the quorum have signed too" :
-		       "lifted");
+	us_print("%s\n",
+	    pending ? "signed; the freeze holds until the others of the quorum have signed too" :
+		      "lifted");
 }
 
 static int

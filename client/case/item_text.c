@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "client/core/table.h"
 #include "base/array.h"
 #include "base/err.h"
 #include "case/bates.h"
@@ -58,7 +59,7 @@ us_item_kind_of(enum us_act_type type)
 static void
 put_label(const char *label)
 {
-	printf("%-*s ", US_LABEL_WIDTH, label);
+	us_print("%-*s ", US_LABEL_WIDTH, label);
 }
 
 static void
@@ -73,7 +74,7 @@ put_number(const char *label, const cJSON *object, const char *member)
 	if (us_json_number(object, member, 0) <= 0)
 		return;
 	put_label(label);
-	printf("%.0f\n", us_json_number(object, member, 0));
+	us_print("%.0f\n", us_json_number(object, member, 0));
 }
 
 /* Texts of an array; none: what is said of an empty one, NULL: nothing. */
@@ -92,10 +93,10 @@ put_list(const char *label, const cJSON *list, const char *none, const char *bet
 		if (text == NULL)
 			continue;
 		if (n++ > 0)
-			fputs(between, stdout);
-		us_print_text(stdout, text, strlen(text), 0);
+			us_print("%s", between);
+		us_print("%s", text);
 	}
-	puts(n == 0 && none != NULL ? none : "");
+	us_print("%s\n", n == 0 && none != NULL ? none : "");
 }
 
 /* 1 if b is the Bates number behind a. */
@@ -131,16 +132,16 @@ put_bates(const cJSON *list, double all)
 		if (from == NULL)
 			continue;
 		if (n++ > 0)
-			printf(",\n%*s", US_LABEL_WIDTH + 1, "");
-		us_print_text(stdout, from, strlen(from), 0);
+			us_print(",\n%*s", US_LABEL_WIDTH + 1, "");
+		us_print("%s", from);
 		if (to == from)
 			continue;
-		fputs(" to ", stdout);
-		us_print_text(stdout, to, strlen(to), 0);
+		us_print(" to ");
+		us_print("%s", to);
 	}
-	putchar('\n');
+	us_print("\n");
 	if (all > cJSON_GetArraySize(list))
-		printf("%*sthese are the first %d of %.0f\n", US_LABEL_WIDTH + 1, "",
+		us_print("%*sthese are the first %d of %.0f\n", US_LABEL_WIDTH + 1, "",
 		    cJSON_GetArraySize(list), all);
 }
 
@@ -197,7 +198,7 @@ show_served(const cJSON *item)
 	if (cJSON_IsString(served)) {
 		put_line("waits since", served->valuestring);
 	} else if (cJSON_GetArraySize(served) > 0) {
-		puts("served");
+		us_print("served\n");
 		us_print_table(served, columns, US_COUNT(columns));
 	}
 }
@@ -210,7 +211,7 @@ show_signatures(const cJSON *item)
 
 	if (cJSON_GetArraySize(signatures) == 0)
 		return;
-	puts("signed by");
+	us_print("signed by\n");
 	us_print_table(signatures, columns, US_COUNT(columns));
 }
 
@@ -247,9 +248,9 @@ show_document(const cJSON *item, const struct us_item_kind *kind)
 	if (*digest == '\0')
 		return;
 	put_label("");
-	fputs("to read it: underseal docket show ", stdout);
-	us_print_text(stdout, id, strlen(id), 0);
-	puts(" --document FILE");
+	us_print("to read it: underseal docket show ");
+	us_print("%s", id);
+	us_print(" --document FILE\n");
 }
 
 void
@@ -258,8 +259,8 @@ us_item_show(const cJSON *item)
 	const struct us_item_kind *kind = us_item_kind(us_json_text(item, "kind"));
 	const char *id = us_json_text(item, "id"), *status = us_json_text(item, "status");
 
-	us_print_text(stdout, id, strlen(id), 0);
-	printf(": %s\n", kind == NULL ? "of a kind that this client does not know" : kind->title);
+	us_print("%s", id);
+	us_print(": %s\n", kind == NULL ? "of a kind that this client does not know" : kind->title);
 	put_line("what", us_json_text(item, "name"));
 	put_line("status", *status == '\0' ? "waits" : status);
 	show_about(item);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/core/table.h"
 #include "client/core/lookup.h"
 #include "client/case/order_terms.h"
 #include "client/case/order_version.h"
@@ -17,7 +18,6 @@ print_findings_json(const struct us_findings *findings)
 {
 	cJSON *document = cJSON_CreateObject(),
 	      *list = cJSON_AddArrayToObject(document, "findings");
-	char *text;
 
 	(void)cJSON_AddBoolToObject(document, "valid", findings->errors == 0);
 	(void)cJSON_AddNumberToObject(document, "errors", (double)findings->errors);
@@ -33,9 +33,7 @@ print_findings_json(const struct us_findings *findings)
 		(void)cJSON_AddStringToObject(item, "text", f->text);
 		(void)cJSON_AddItemToArray(list, item);
 	}
-	text = cJSON_PrintUnformatted(document);
-	puts(text == NULL ? "{}" : text);
-	cJSON_free(text);
+	us_print_json(stdout, document);
 	cJSON_Delete(document);
 }
 
@@ -58,12 +56,12 @@ run_check(struct us_client *client, const struct us_args *args)
 		print_findings_json(&findings);
 	else
 		for (size_t i = 0; i < findings.n; i++)
-			printf("%s:%u:%u: %s: %s\n", args->operand[0], findings.items[i].line,
+			us_print("%s:%u:%u: %s: %s\n", args->operand[0], findings.items[i].line,
 			    findings.items[i].column,
 			    findings.items[i].severity == US_FINDING_ERROR ? "error" : "warning",
 			    findings.items[i].text);
 	if (!client->json)
-		printf("%zu errors, %zu warnings\n", findings.errors, findings.warnings);
+		us_print("%zu errors, %zu warnings\n", findings.errors, findings.warnings);
 	us_buf_free(&source);
 	us_buf_free(&compiled);
 	return findings.errors == 0 ? US_EXIT_DONE : US_EXIT_UNVERIFIED;
@@ -103,7 +101,7 @@ run_show(struct us_client *client, const struct us_args *args)
 	if (status == US_EXIT_DONE && client->json)
 		status = us_show(client, order, NULL);
 	else if (status == US_EXIT_DONE) {
-		us_print_text(stdout, source.data, source.len, 1);
+		us_print_lines(stdout, source.data, source.len);
 		cJSON_Delete(order);
 	}
 	us_buf_free(&source);
@@ -155,9 +153,9 @@ show_suspended(const cJSON *answer)
 	const double in_force = us_json_number(answer, "in_force", 0);
 
 	if (in_force > 0)
-		printf("suspended: version %.0f is in force\n", in_force);
+		us_print("suspended: version %.0f is in force\n", in_force);
 	else
-		puts("suspended");
+		us_print("suspended\n");
 }
 
 static int
@@ -175,7 +173,7 @@ static void
 show_matter(const cJSON *answer)
 {
 	(void)answer;
-	puts("done: rules go by that state from now on");
+	us_print("done: rules go by that state from now on\n");
 }
 
 static int

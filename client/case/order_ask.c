@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/core/table.h"
 #include "base/array.h"
 #include "client/core/commands.h"
 #include "client/core/lookup.h"
@@ -54,9 +55,9 @@ print_line(const cJSON *object, const char *member, const char *label)
 
 	if (*text == '\0')
 		return;
-	printf("%-10s ", label);
-	us_print_text(stdout, text, strlen(text), 0);
-	putchar('\n');
+	us_print("%-10s ", label);
+	us_print("%s", text);
+	us_print("\n");
 }
 
 /* The rule by its id, or by its number where it has none. */
@@ -66,10 +67,9 @@ print_rule(const cJSON *object)
 	const cJSON *rule = cJSON_GetObjectItemCaseSensitive(object, "rule");
 
 	if (cJSON_IsNumber(rule))
-		printf("%.0f", rule->valuedouble);
+		us_print("%.0f", rule->valuedouble);
 	else
-		us_print_text(stdout, us_json_text(object, "rule"),
-		    strlen(us_json_text(object, "rule")), 0);
+		us_print("%s", us_json_text(object, "rule"));
 }
 
 static void
@@ -84,17 +84,16 @@ print_joined(const char *label, const cJSON *array)
 
 		if (text == NULL)
 			continue;
-		printf("%s", n++ == 0 ? label : ", ");
-		us_print_text(stdout, text, strlen(text), 0);
+		us_print("%s", n++ == 0 ? label : ", ");
+		us_print("%s", text);
 		if (*us_json_text(item, "cure") != '\0') {
-			fputs(" (", stdout);
-			us_print_text(stdout, us_json_text(item, "cure"),
-			    strlen(us_json_text(item, "cure")), 0);
-			putchar(')');
+			us_print(" (");
+			us_print("%s", us_json_text(item, "cure"));
+			us_print(")");
 		}
 	}
 	if (n > 0)
-		putchar('\n');
+		us_print("\n");
 }
 
 /* What the rule does to this request. */
@@ -122,16 +121,15 @@ print_condition(const cJSON *c)
 {
 	const cJSON *misses = cJSON_GetObjectItemCaseSensitive(c, "misses");
 
-	printf("rule ");
+	us_print("rule ");
 	print_rule(c);
-	printf(", paragraph ");
-	us_print_text(stdout, us_json_text(c, "paragraph"), strlen(us_json_text(c, "paragraph")),
-	    0);
+	us_print(", paragraph ");
+	us_print("%s", us_json_text(c, "paragraph"));
 	if (cJSON_GetArraySize(misses) > 0) {
 		print_joined(": is about another ", misses);
 		return;
 	}
-	printf(": %s\n", effect_of(c));
+	us_print(": %s\n", effect_of(c));
 	print_joined("  fulfilled: ", cJSON_GetObjectItemCaseSensitive(c, "holds"));
 	print_joined("  fails: ", cJSON_GetObjectItemCaseSensitive(c, "fails"));
 }
@@ -146,22 +144,22 @@ show_explanation(const cJSON *e)
 		print_line(e, "reason", "reason");
 	if (cJSON_GetObjectItemCaseSensitive(e, "rule") != NULL &&
 	    !cJSON_IsNull(cJSON_GetObjectItemCaseSensitive(e, "rule"))) {
-		printf("%-10s ", "rule");
+		us_print("%-10s ", "rule");
 		print_rule(e);
-		putchar('\n');
+		us_print("\n");
 	}
 	print_line(e, "paragraph", "paragraph");
 	print_line(e, "cure", "would help");
 	print_line(e, "at", "at");
 	if (us_json_number(e, "order", 0) > 0)
-		printf("%-10s version %.0f\n", "order", us_json_number(e, "order", 0));
+		us_print("%-10s version %.0f\n", "order", us_json_number(e, "order", 0));
 	print_line(e, "standing", "standing");
 	if (cJSON_IsBool(visible))
-		printf("%-10s %s\n", "record",
+		us_print("%-10s %s\n", "record",
 		    cJSON_IsTrue(visible) ? "can be seen" : "cannot be seen");
 	print_joined("assumed    ", cJSON_GetObjectItemCaseSensitive(e, "assumed"));
 	print_joined("not asked  ", cJSON_GetObjectItemCaseSensitive(e, "not_asked"));
-	putchar('\n');
+	us_print("\n");
 	cJSON_ArrayForEach(c, cJSON_GetObjectItemCaseSensitive(e, "conditions"))
 		print_condition(c);
 }
@@ -189,7 +187,7 @@ show_who(const cJSON *answer)
 	static const char *const columns[] = { "person", "name", "decision", "reason",
 		"paragraph" };
 
-	printf("%s: %s\n", us_json_text(answer, "record"), us_json_text(answer, "action"));
+	us_print("%s: %s\n", us_json_text(answer, "record"), us_json_text(answer, "action"));
 	us_print_table(cJSON_GetObjectItemCaseSensitive(answer, "people"), columns, 5);
 }
 

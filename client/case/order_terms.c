@@ -232,7 +232,7 @@ us_order_diff_files(const char *from, const char *to)
 static void
 print(const char *text)
 {
-	us_print_text(stdout, text, strlen(text), 0);
+	us_print("%s", text);
 }
 
 static void
@@ -242,7 +242,7 @@ print_list(const cJSON *array)
 	int n = 0;
 
 	cJSON_ArrayForEach(item, array) {
-		fputs(n++ == 0 ? "" : ", ", stdout);
+		us_print("%s", n++ == 0 ? "" : ", ");
 		print(cJSON_IsString(item) ? item->valuestring : "");
 	}
 }
@@ -257,18 +257,18 @@ show_who(const cJSON *who, int verbose)
 		const cJSON *parties = cJSON_GetObjectItemCaseSensitive(one, "parties"),
 			    *people = cJSON_GetObjectItemCaseSensitive(one, "people");
 
-		fputs(n++ == 0 ? "; " : ", ", stdout);
+		us_print("%s", n++ == 0 ? "; " : ", ");
 		print(us_json_text(one, "capacity"));
-		fputs(cJSON_GetArraySize(parties) == 0 ? " of no party" : " of ", stdout);
+		us_print("%s", cJSON_GetArraySize(parties) == 0 ? " of no party" : " of ");
 		print_list(parties);
 		if (cJSON_GetArraySize(people) == 0)
 			continue;
-		fputs(" (", stdout);
+		us_print(" (");
 		if (verbose)
 			print_list(people);
 		else
-			printf("%d", cJSON_GetArraySize(people));
-		putchar(')');
+			us_print("%d", cJSON_GetArraySize(people));
+		us_print(")");
 	}
 }
 
@@ -278,25 +278,25 @@ us_order_show_terms(const cJSON *diff, int verbose)
 	const cJSON *terms = cJSON_GetObjectItemCaseSensitive(diff, "terms"), *one;
 
 	if (cJSON_GetArraySize(terms) == 0)
-		puts("limits, conditions, masks: nothing changes");
+		us_print("limits, conditions, masks: nothing changes\n");
 	cJSON_ArrayForEach(one, terms) {
 		const cJSON *in = cJSON_GetObjectItemCaseSensitive(one, "collections");
 		const double people = us_json_number(one, "people", 0);
 
 		print(us_json_text(one, "title"));
-		fputs(": ", stdout);
+		us_print(": ");
 		print(us_json_text(one, "from"));
-		fputs(" -> ", stdout);
+		us_print(" -> ");
 		print(us_json_text(one, "to"));
 		if (people > 0)
-			printf(", for %.0f %s", people, people > 1 ? "people" : "person");
-		fputs("\n  ", stdout);
+			us_print(", for %.0f %s", people, people > 1 ? "people" : "person");
+		us_print("\n  ");
 		print_list(cJSON_GetObjectItemCaseSensitive(one, "actions"));
-		fputs(cJSON_GetArraySize(in) == 0 ? "; in collections without rules of their own" :
-						    "; in ",
-		    stdout);
+		us_print("%s",
+		    cJSON_GetArraySize(in) == 0 ? "; in collections without rules of their own" :
+						  "; in ");
 		print_list(in);
 		show_who(cJSON_GetObjectItemCaseSensitive(one, "who"), verbose);
-		putchar('\n');
+		us_print("\n");
 	}
 }

@@ -35,11 +35,11 @@ add_error(struct us_client_run *run, const char *file, unsigned line, unsigned c
 
 	if (!run->json) {
 		fflush(stdout);
-		us_print_text(stderr, file, strlen(file), 0); /* a directory's names are not ours */
+		us_print_to(stderr, "%s", file); /* a directory's names are not ours */
 		if (line > 0)
-			fprintf(stderr, ":%u:%u: error: %s\n", line, column, text);
+			us_print_to(stderr, ":%u:%u: error: %s\n", line, column, text);
 		else
-			fprintf(stderr, ": error: %s\n", text);
+			us_print_to(stderr, ": error: %s\n", text);
 		return;
 	}
 	item = cJSON_CreateObject();
@@ -74,7 +74,7 @@ show_lines(const char *text)
 	while (*text != '\0') {
 		const char *end = strchrnul(text, '\n');
 
-		printf("    %.*s\n", (int)(end - text), text);
+		us_print("    %.*s\n", (int)(end - text), text);
 		text = *end == '\n' ? end + 1 : end;
 	}
 }
@@ -84,12 +84,13 @@ show_result(const struct us_client_run *run, const struct us_suite_result *r)
 {
 	if (!r->failed && !run->verbose)
 		return;
-	us_print_text(stdout, run->file, strlen(run->file), 0);
-	printf(":%u:%u: ", r->line, r->column);
+	us_print("%s", run->file);
+	us_print(":%u:%u: ", r->line, r->column);
 	if (r->failed)
-		printf("failed: %s: expected %s; found %s\n", r->statement, r->expected, r->found);
+		us_print("failed: %s: expected %s; found %s\n", r->statement, r->expected,
+		    r->found);
 	else
-		printf("holds: %s: %s\n", r->statement, r->found);
+		us_print("holds: %s: %s\n", r->statement, r->found);
 	if (r->failed && run->verbose)
 		show_lines(r->why);
 }
@@ -244,18 +245,13 @@ static void
 summary_json(struct us_client_run *run)
 {
 	cJSON *document = cJSON_CreateObject();
-	char *text;
 
 	(void)cJSON_AddNumberToObject(document, "files", (double)run->files);
 	(void)cJSON_AddNumberToObject(document, "statements", (double)run->counts.statements);
 	(void)cJSON_AddNumberToObject(document, "failed", (double)run->counts.failed);
 	(void)cJSON_AddItemToObject(document, "failures", run->failures);
 	(void)cJSON_AddItemToObject(document, "errors", run->errors);
-	text = cJSON_PrintUnformatted(document);
-	if (text == NULL)
-		us_give_up(US_EXIT_OTHER, "cannot write the result: %s", us_strerror(US_ERR_NOMEM));
-	puts(text);
-	cJSON_free(text);
+	us_print_json(stdout, document);
 	cJSON_Delete(document);
 }
 
@@ -274,7 +270,7 @@ us_order_test(struct us_client *client, const struct us_args *args)
 	if (run.json)
 		summary_json(&run);
 	else
-		printf("%zu statements, %zu failed\n", run.counts.statements, run.counts.failed);
+		us_print("%zu statements, %zu failed\n", run.counts.statements, run.counts.failed);
 	if (!run.json && run.unreadable > 0)
 		us_say("%zu of %zu suites could not be read", run.unreadable, run.files);
 	if (fflush(stdout) != 0 || run.unreadable > 0)

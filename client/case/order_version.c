@@ -1,3 +1,4 @@
+#include "client/core/out.h"
 #include "client/case/order_version.h"
 
 #include "client/case/order_terms.h"
@@ -59,9 +60,9 @@ const struct us_option us_order_sign_options[US_ORDER_SIGN_OPTIONS] = {
 void
 us_order_show_source(const struct us_buf *source)
 {
-	us_print_text(stdout, source->data, source->len, 1);
+	us_print_lines(stdout, source->data, source->len);
 	if (source->len > 0 && source->data[source->len - 1] != '\n')
-		putchar('\n');
+		us_print("\n");
 }
 
 int
@@ -108,7 +109,7 @@ show_samples(const cJSON *samples)
 
 	cJSON_ArrayForEach(sample, samples)
 		if (cJSON_IsString(sample))
-			printf("%s%s", n++ == 0 ? "; such as " : ", ", sample->valuestring);
+			us_print("%s%s", n++ == 0 ? "; such as " : ", ", sample->valuestring);
 }
 
 static void
@@ -116,22 +117,20 @@ show_change(const cJSON *change)
 {
 	const char *loses = us_json_text(change, "loses_paragraph");
 
-	printf("  +%-8.0f -%-8.0f ", us_json_number(change, "gains", 0),
+	us_print("  +%-8.0f -%-8.0f ", us_json_number(change, "gains", 0),
 	    us_json_number(change, "loses", 0));
-	us_print_text(stdout, us_json_text(change, "name"), strlen(us_json_text(change, "name")),
-	    0);
-	printf(" (%s, %s): %s in %s, paragraph ", us_json_text(change, "party"),
+	us_print("%s", us_json_text(change, "name"));
+	us_print(" (%s, %s): %s in %s, paragraph ", us_json_text(change, "party"),
 	    us_json_text(change, "capacity"), us_json_text(change, "action"),
 	    us_json_text(change, "collection"));
-	us_print_text(stdout, us_json_text(change, "paragraph"),
-	    strlen(us_json_text(change, "paragraph")), 0);
+	us_print("%s", us_json_text(change, "paragraph"));
 	show_samples(cJSON_GetObjectItemCaseSensitive(change, "samples"));
 	if (*loses != '\0') { /* who both gains and loses does so by two rules */
-		fputs("; lost by paragraph ", stdout);
-		us_print_text(stdout, loses, strlen(loses), 0);
+		us_print("; lost by paragraph ");
+		us_print("%s", loses);
 		show_samples(cJSON_GetObjectItemCaseSensitive(change, "loses_samples"));
 	}
-	putchar('\n');
+	us_print("\n");
 }
 
 void
@@ -143,12 +142,13 @@ us_order_show_diff(const cJSON *diff, int verbose)
 		us_order_show_terms(diff, verbose);
 		return;
 	}
-	printf("from version %.0f to %.0f: %.0f records gained, %.0f lost, counted for each person "
-	       "and action\n",
+	us_print("from version %.0f to %.0f: %.0f records gained, %.0f lost, counted for each "
+		 "person "
+		 "and action\n",
 	    us_json_number(diff, "from", 0), us_json_number(diff, "to", 0),
 	    us_json_number(diff, "total_gains", 0), us_json_number(diff, "total_loses", 0));
 	if (cJSON_GetArraySize(people) == 0)
-		puts("  nobody's view of a record changes");
+		us_print("  nobody's view of a record changes\n");
 	cJSON_ArrayForEach(change, people)
 		show_change(change);
 	us_order_show_terms(diff, verbose);

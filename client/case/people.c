@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/core/table.h"
 #include "client/case/roster.h"
 #include "base/err.h"
 #include "base/time.h"
@@ -21,12 +22,12 @@ static void
 show_person(const cJSON *p)
 {
 	if (*us_json_text(p, "person_status") != '\0')
-		printf("done: %s\n", us_json_text(p, "person_status"));
+		us_print("done: %s\n", us_json_text(p, "person_status"));
 	else
-		printf("entered as number %.0f: %s\n", us_json_number(p, "person", 0),
+		us_print("entered as number %.0f: %s\n", us_json_number(p, "person", 0),
 		    us_json_text(p, "status"));
 	if (*us_json_text(p, "docket") != '\0')
-		printf("waits in the docket as %s for a roster signer's signature\n",
+		us_print("waits in the docket as %s for a roster signer's signature\n",
 		    us_json_text(p, "docket"));
 }
 
@@ -219,7 +220,7 @@ show_one_person(const cJSON *p)
 	us_print_table(rows, columns, 5);
 	cJSON_Delete(rows);
 	if (*us_json_text(p, "reason") != '\0')
-		printf("reason: %s\n", us_json_text(p, "reason"));
+		us_print("reason: %s\n", us_json_text(p, "reason"));
 }
 
 static int

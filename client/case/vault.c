@@ -22,24 +22,24 @@ show_status(const cJSON *s)
 	const cJSON *order = cJSON_GetObjectItemCaseSensitive(s, "order");
 	const cJSON *log = cJSON_GetObjectItemCaseSensitive(s, "log");
 
-	printf("state    %s\n", us_json_text(s, "state"));
+	us_print("state    %s\n", us_json_text(s, "state"));
 	if (*us_json_text(s, "since") != '\0')
-		printf("since    %s\n", us_json_text(s, "since"));
+		us_print("since    %s\n", us_json_text(s, "since"));
 	if (*us_json_text(s, "why") != '\0')
-		printf("why      %s\n", us_json_text(s, "why"));
+		us_print("why      %s\n", us_json_text(s, "why"));
 	if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(s, "sealed")))
-		printf("shares   %.0f of %.0f given%s%s\n", us_json_number(shares, "given", 0),
+		us_print("shares   %.0f of %.0f given%s%s\n", us_json_number(shares, "given", 0),
 		    us_json_number(shares, "wanted", 0),
 		    *us_json_text(shares, "expires") ? ", until " : "",
 		    us_json_text(shares, "expires"));
 	if (cJSON_IsObject(order))
-		printf("order    %s, version %.0f\n", us_json_text(order, "title"),
+		us_print("order    %s, version %.0f\n", us_json_text(order, "title"),
 		    us_json_number(order, "version", 0));
-	printf("log      %.0f entries, root %s\n", us_json_number(log, "size", 0),
+	us_print("log      %.0f entries, root %s\n", us_json_number(log, "size", 0),
 	    us_json_text(log, "root"));
-	printf("version  %s\n", us_json_text(s, "version"));
+	us_print("version  %s\n", us_json_text(s, "version"));
 	if (us_json_number(s, "waiting", 0) > 0)
-		printf("docket   %.0f wait for you: 'underseal docket list'\n",
+		us_print("docket   %.0f wait for you: 'underseal docket list'\n",
 		    us_json_number(s, "waiting", 0));
 	us_recalls_print(stdout, s);
 }
@@ -155,7 +155,7 @@ show_unseal(const cJSON *s)
 {
 	const cJSON *shares = cJSON_GetObjectItemCaseSensitive(s, "shares");
 
-	printf("%.0f of %.0f shares given%s\n", us_json_number(shares, "given", 0),
+	us_print("%.0f of %.0f shares given%s\n", us_json_number(shares, "given", 0),
 	    us_json_number(shares, "wanted", 0),
 	    cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(s, "sealed")) ? ": the vault opens" :
 									   "");
@@ -204,7 +204,7 @@ run_share_check(struct us_client *client, const struct us_args *args)
 		us_say("this is not a whole share: a word is wrong or missing");
 		return US_EXIT_UNVERIFIED;
 	}
-	puts("the share is whole: its checksum fits");
+	us_print("the share is whole: its checksum fits\n");
 	return US_EXIT_DONE;
 }
 
@@ -212,7 +212,7 @@ static void
 show_sealed(const cJSON *s)
 {
 	(void)s;
-	puts("the vault is sealed");
+	us_print("the vault is sealed\n");
 }
 
 static int

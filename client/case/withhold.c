@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/core/table.h"
 #include "client/case/document.h"
 #include "client/core/commands.h"
 #include "client/core/lookup.h"
@@ -138,9 +139,9 @@ show_report(const cJSON *report)
 	const cJSON *served = cJSON_GetObjectItemCaseSensitive(report, "served"),
 		    *by = cJSON_GetObjectItemCaseSensitive(report, "copies_by_status");
 
-	printf("%s: %.0f people had %.0f of its records\n", us_json_text(report, "id"),
+	us_print("%s: %.0f people had %.0f of its records\n", us_json_text(report, "id"),
 	    us_json_number(report, "people", 0), us_json_number(report, "records", 0));
-	printf("copies with some of them: %.0f out, %.0f returned, %.0f destroyed\n",
+	us_print("copies with some of them: %.0f out, %.0f returned, %.0f destroyed\n",
 	    us_json_number(by, "out", 0), us_json_number(by, "returned", 0),
 	    us_json_number(by, "destroyed", 0));
 	if (cJSON_GetArraySize(served) > 0)

@@ -8,6 +8,7 @@
 #include "base/time.h"
 #include "case/bates.h"
 #include "client/core/named.h"
+#include "client/core/out.h"
 #include "client/core/show.h"
 #include "crypto/crypto.h"
 
@@ -135,22 +136,22 @@ put_record(const char *prefix, uint64_t record)
 	char bates[US_BATES_MAX + 1];
 
 	if (prefix != NULL && us_bates_format(prefix, record, bates) == US_OK)
-		us_print_text(stdout, bates, strlen(bates), 0);
+		us_print("%s", bates);
 	else
-		printf("record %llu", (unsigned long long)record + 1);
+		us_print("record %llu", (unsigned long long)record + 1);
 }
 
 static void
 put_run(const char *prefix, struct us_run run, uint32_t shown)
 {
 	if (shown > 0)
-		printf("%*s", INDENT, "");
+		us_print("%*s", INDENT, "");
 	put_record(prefix, run.first);
 	if (run.count > 1) {
-		fputs(" to ", stdout);
+		us_print(" to ");
 		put_record(prefix, run.first + run.count - 1);
 	}
-	putchar('\n');
+	us_print("\n");
 }
 
 static void
@@ -167,12 +168,12 @@ put_selection(const struct us_client *client, const struct us_selection *s)
 		put_number("whole batch", s->slot);
 		return;
 	}
-	printf("%-*s ", US_LABEL_WIDTH, "Bates numbers");
+	us_print("%-*s ", US_LABEL_WIDTH, "Bates numbers");
 	for (; us_selection_next(s, &at, &run); runs++, records += run.count)
 		if (runs < RUNS_SHOWN)
 			put_run(prefix, run, runs);
 	if (runs > RUNS_SHOWN)
-		printf("%*sand %u more ranges\n", INDENT, "", runs - RUNS_SHOWN);
+		us_print("%*sand %u more ranges\n", INDENT, "", runs - RUNS_SHOWN);
 	put_number("records", records);
 }
 
@@ -187,7 +188,7 @@ put_records(const struct us_client *client, uint32_t collection, struct us_bytes
 	put_named(client, "collection", US_NAMED_COLLECTION, collection);
 	if (n == 0)
 		return;
-	printf("%-*s ", US_LABEL_WIDTH, "Bates numbers");
+	us_print("%-*s ", US_LABEL_WIDTH, "Bates numbers");
 	for (uint32_t i = 0; i < n; shown++) {
 		struct us_run run = { us_load_u64(records.p + (size_t)i * 8), 1 };
 
@@ -197,7 +198,7 @@ put_records(const struct us_client *client, uint32_t collection, struct us_bytes
 			put_run(prefix, run, shown);
 	}
 	if (shown > RUNS_SHOWN)
-		printf("%*sand %u more ranges\n", INDENT, "", shown - RUNS_SHOWN);
+		us_print("%*sand %u more ranges\n", INDENT, "", shown - RUNS_SHOWN);
 	put_number("records", n);
 }
 
@@ -456,6 +457,6 @@ us_act_show(const struct us_client *client, const struct us_act *act)
 {
 	const char *title = us_act_title(act->type);
 
-	printf("what you sign %s:\n", title == NULL ? "is the vault's own" : title);
+	us_print("what you sign %s:\n", title == NULL ? "is the vault's own" : title);
 	show_payload(client, act);
 }

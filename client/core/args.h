@@ -12,7 +12,7 @@ struct us_option {
 	const char *help;
 };
 
-#define US_OPTIONS_MAX 24
+#define US_OPTIONS_MAX 32
 #define US_VALUES_MAX 64
 
 /* A command line after parsing: options by position in the command's table, repeated ones keep

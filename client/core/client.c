@@ -101,9 +101,9 @@ print_member(const cJSON *problem, const char *name, const char *label)
 
 	if (*text == '\0')
 		return;
-	fprintf(stderr, "  %s: ", label);
-	us_print_text(stderr, text, strlen(text), 0);
-	fputc('\n', stderr);
+	us_print_to(stderr, "  %s: ", label);
+	us_print_to(stderr, "%s", text);
+	us_print_to(stderr, "\n");
 }
 
 /* What to type next: as a line for people, and as a member for scripts. */
@@ -111,8 +111,8 @@ static void
 print_next(const struct us_next_step *step)
 {
 	if (step->command != NULL)
-		fprintf(stderr, "  type next%s%s: %s\n", *step->who == '\0' ? "" : ", ", step->who,
-		    step->command);
+		us_print_to(stderr, "  type next%s%s: %s\n", *step->who == '\0' ? "" : ", ",
+		    step->who, step->command);
 }
 
 static void
@@ -136,27 +136,24 @@ us_client_problem(struct us_client *client, const struct us_reply *reply)
 
 	add_next(problem, &step);
 	if (client->json && problem != NULL) {
-		char *text = cJSON_PrintUnformatted(problem);
-
-		puts(text == NULL ? "{}" : text);
-		cJSON_free(text);
+		us_print_json(stdout, problem);
 	}
-	fputs("underseal: ", stderr);
-	us_print_text(stderr, title, strlen(title), 0);
-	fprintf(stderr, "%s (%ld)\n", *title == '\0' ? "the vault refused" : "", reply->status);
+	us_print_to(stderr, "underseal: ");
+	us_print_to(stderr, "%s", title);
+	us_print_to(stderr, "%s (%ld)\n", *title == '\0' ? "the vault refused" : "", reply->status);
 	print_member(problem, "detail", "why");
 	if (*us_json_text(problem, "detail") == '\0')
 		print_member(problem, "error", "why"); /* of a part of a load */
 	if (us_json_number(problem, "position", -1) >= 0)
-		fprintf(stderr, "  at byte: %.0f of the query\n",
+		us_print_to(stderr, "  at byte: %.0f of the query\n",
 		    us_json_number(problem, "position", -1) + 1);
 	print_member(problem, "paragraph", "order, paragraph");
 	print_member(problem, "cure", "what would help");
 	us_quota_text(problem, left);
 	if (left[0] != '\0')
-		fprintf(stderr, "  %s\n", left);
+		us_print_to(stderr, "  %s\n", left);
 	if (reply->entry >= 0)
-		fprintf(stderr, "  log entry: %lld\n", (long long)reply->entry);
+		us_print_to(stderr, "  log entry: %lld\n", (long long)reply->entry);
 	print_next(&step);
 	cJSON_Delete(problem);
 	return status;
@@ -336,10 +333,7 @@ int
 us_show(struct us_client *client, cJSON *document, void (*show)(const cJSON *document))
 {
 	if (client->json) {
-		char *text = cJSON_PrintUnformatted(document);
-
-		puts(text == NULL ? "null" : text);
-		cJSON_free(text);
+		us_print_json(stdout, document);
 	} else
 		show(document);
 	cJSON_Delete(document);

@@ -222,9 +222,9 @@ us_print_members(const cJSON *object)
 			cJSON_free(text);
 			continue;
 		}
-		printf("%-14s ", member->string);
-		us_print_text(stdout, shown, strlen(shown), 0);
-		putchar('\n');
+		us_print("%-14s ", member->string);
+		us_print("%s", shown);
+		us_print("\n");
 		cJSON_free(text);
 	}
 }
@@ -234,13 +234,14 @@ us_show_filed(const cJSON *answer)
 {
 	const char *id = us_json_text(answer, "docket");
 
-	printf("%s",
+	us_print("%s",
 	    *us_json_text(answer, "status") == '\0' ? "done" : us_json_text(answer, "status"));
 	if (*id != '\0')
-		printf(": %s", id);
-	putchar('\n');
+		us_print(": %s", id);
+	us_print("\n");
 	if (strcmp(us_json_text(answer, "status"), "pending") == 0 && *id != '\0')
-		printf("others sign it with 'underseal docket sign %s'; 'underseal docket show %s' "
-		       "says who\n",
+		us_print("others sign it with 'underseal docket sign %s'; 'underseal docket show "
+			 "%s' "
+			 "says who\n",
 		    id, id);
 }

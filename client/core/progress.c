@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/time.h"
+#include "client/core/out.h"
 
 static int
 progress_wanted(void)
@@ -33,14 +34,14 @@ us_progress_at(struct us_progress *progress, uint64_t done, uint64_t things)
 	    !progress_wanted())
 		return;
 	progress->shown_ns = now;
-	fprintf(stderr, "\r%llu %s, %.0f/s", (unsigned long long)things, progress->what,
+	us_print_to(stderr, "\r%llu %s, %.0f/s", (unsigned long long)things, progress->what,
 	    (double)things / seconds);
 	if (progress->total != 0 && done != 0 && done <= progress->total) {
 		left = seconds * (double)(progress->total - done) / (double)done;
-		fprintf(stderr, ", %.0f %%, %.0f s left",
+		us_print_to(stderr, ", %.0f %%, %.0f s left",
 		    100.0 * (double)done / (double)progress->total, left);
 	}
-	fputs("\033[K", stderr);
+	us_print_to(stderr, "\033[K");
 	(void)fflush(stderr);
 }
 
@@ -48,5 +49,5 @@ void
 us_progress_end(struct us_progress *progress)
 {
 	if (progress->shown_ns != 0)
-		fputs("\r\033[K", stderr);
+		us_print_to(stderr, "\r\033[K");
 }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "client/core/out.h"
 #include "client/core/show.h"
 
 static void
@@ -9,7 +10,7 @@ print_member(FILE *to, const cJSON *object, const char *name)
 {
 	const char *text = us_json_text(object, name);
 
-	us_print_text(to, text, strlen(text), 0);
+	us_print_to(to, "%s", text);
 }
 
 static void
@@ -20,8 +21,8 @@ print_numbers(FILE *to, const cJSON *bates)
 	cJSON_ArrayForEach(number, bates) {
 		const char *text = cJSON_IsString(number) ? number->valuestring : "";
 
-		fputs(number != bates->child ? ", " : "", to);
-		us_print_text(to, text, strlen(text), 0);
+		us_print_to(to, "%s", number != bates->child ? ", " : "");
+		us_print_to(to, "%s", text);
 	}
 }
 
@@ -31,24 +32,24 @@ print_recall(FILE *to, const cJSON *r)
 	const double copy = us_json_number(r, "copy", 0);
 	const int is_clawback = strcmp(us_json_text(r, "why"), "clawed-back") == 0;
 
-	fprintf(to, "  copy %.0f, to ", copy);
+	us_print_to(to, "  copy %.0f, to ", copy);
 	print_member(to, r, "recipient");
-	fprintf(to, ": %.0f record%s of ", us_json_number(r, "records", 0),
+	us_print_to(to, ": %.0f record%s of ", us_json_number(r, "records", 0),
 	    us_json_number(r, "records", 0) > 1 ? "s" : "");
 	print_member(to, r, "collection");
 	fputs(is_clawback ? " clawed back (" : " withdrawn (batch ", to);
 	print_member(to, r, "by");
 	fputs(*us_json_text(r, "since") == '\0' ? ")" : ") since ", to);
 	print_member(to, r, "since");
-	fputs(":\n    ", to);
+	us_print_to(to, ":\n    ");
 	print_numbers(to, cJSON_GetObjectItemCaseSensitive(r, "bates"));
-	fputs("\n    by when: ", to);
+	us_print_to(to, "\n    by when: ");
 	if (*us_json_text(r, "due") == '\0')
-		fputs("no term is set, so at once", to);
+		us_print_to(to, "no term is set, so at once");
 	else
 		print_member(to, r, "due");
-	fprintf(to, "\n    type next: underseal copy return %.0f --destroyed", copy);
-	fputs(" (without --destroyed: given back)\n", to);
+	us_print_to(to, "\n    type next: underseal copy return %.0f --destroyed", copy);
+	us_print_to(to, " (without --destroyed: given back)\n");
 }
 
 void
@@ -66,5 +67,5 @@ us_recalls_print(FILE *to, const cJSON *answer)
 	cJSON_ArrayForEach(r, list)
 		print_recall(to, r);
 	if (all > shown)
-		fprintf(to, "  and %.0f more, which come when these are done\n", all - shown);
+		us_print_to(to, "  and %.0f more, which come when these are done\n", all - shown);
 }

@@ -1,6 +1,5 @@
 /*
- * What people and scripts see, and how a program ends. Everything untrusted goes through
- * us_print_text() before it reaches a terminal.
+ * What people and scripts see, and how a program ends.
  */
 #ifndef US_CLIENT_CORE_SHOW_H
 #define US_CLIENT_CORE_SHOW_H
@@ -11,6 +10,7 @@
 #include <cjson/cJSON.h>
 
 #include "base/buf.h"
+#include "client/core/out.h"
 
 /* Exit status that scripts rely on. */
 enum us_exit {
@@ -29,21 +29,15 @@ _Noreturn void us_usage_error(const char *format, ...) __attribute__((format(pri
 /* Says it and ends the program with that status. */
 _Noreturn void
 us_give_up(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* A line on stderr, at most 2,047 bytes of it, as us_print_text() shows it. */
+/* A line on stderr, as us_print_to() shows it. */
 void us_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Evidence and other untrusted text on a terminal: control and bidirectional-override characters do
- * not pass (shown as U+FFFD); newline and tab do if lines is not 0. */
-void us_print_text(FILE *to, const void *text, size_t n, int lines);
 /* Text member of a JSON object, "" if there is none. It is the object's. */
 const char *us_json_text(const cJSON *object, const char *name);
 /* Number member of a JSON object, fallback if there is none. */
 double us_json_number(const cJSON *object, const char *name, double fallback);
 /* What the vault remarks on an answer ("notes"), a line each on stderr. */
 void us_say_notes(const cJSON *answer);
-/* A table on stdout: n columns of names, at most 16; rows from a JSON array of objects with members
- * of these names. */
-void us_print_table(const cJSON *rows, const char *const *columns, size_t n);
 /* How wide the labels of us_print_line() are. */
 #define US_LABEL_WIDTH 14
 /* A label and a text on stdout, as a line; nothing if the text is empty. */

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/core/table.h"
 #include "client/core/lookup.h"
 #include "base/array.h"
 #include "base/err.h"
@@ -12,7 +13,7 @@
 static void
 show_created(const cJSON *c)
 {
-	printf("created as number %.0f\n", us_json_number(c, "collection", 0));
+	us_print("created as number %.0f\n", us_json_number(c, "collection", 0));
 }
 
 static int
@@ -96,7 +97,7 @@ run_batch_show(struct us_client *client, const struct us_args *args)
 static void
 show_done(const cJSON *document)
 {
-	printf("done: %s\n", us_json_text(document, "status"));
+	us_print("done: %s\n", us_json_text(document, "status"));
 }
 
 static int

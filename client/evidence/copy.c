@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "client/core/table.h"
+#include "client/core/file.h"
 #include "client/core/client.h"
 #include "client/core/commands.h"
 #include "client/core/lookup.h"
@@ -25,9 +27,7 @@ struct us_client_copy {
 static int
 put_line(struct us_client_copy *copy, const char *text, size_t n)
 {
-	if (fwrite(text, 1, n, copy->file) != n || fputc('\n', copy->file) == EOF)
-		return US_ERR_IO;
-	return US_OK;
+	return us_print_json_line(copy->file, text, n);
 }
 
 static int
@@ -38,11 +38,10 @@ on_header(struct us_record_stream *s, const cJSON *header, const char *line, siz
 	(void)snprintf(copy->id, sizeof copy->id, "%.0f", us_json_number(header, "copy", 0));
 	if (copy->json)
 		return put_line(copy, line, n);
-	fprintf(copy->file, "COPY %s\nrecipient: ", copy->id);
-	us_print_text(copy->file, us_json_text(header, "recipient"),
-	    strlen(us_json_text(header, "recipient")), 0);
-	fprintf(copy->file, "\nlog entry: %.0f\n\n%s\n----\n", us_json_number(header, "entry", 0),
-	    us_json_text(header, "receipt"));
+	us_print_to(copy->file, "COPY %s\nrecipient: ", copy->id);
+	us_print_to(copy->file, "%s", us_json_text(header, "recipient"));
+	us_print_to(copy->file, "\nlog entry: %.0f\n\n%s\n----\n",
+	    us_json_number(header, "entry", 0), us_json_text(header, "receipt"));
 	return ferror(copy->file) ? US_ERR_IO : US_OK;
 }
 
@@ -60,7 +59,7 @@ on_record(struct us_record_stream *s, const char *line, size_t n, struct us_byte
 	us_hex_encode(digest, 32, hex);
 	hex[64] = '\0';
 	us_print_record(copy->file, line, n);
-	fprintf(copy->file, "copy %s, SHA-256 of the record as produced: %s\n----\n", copy->id,
+	us_print_to(copy->file, "copy %s, SHA-256 of the record as produced: %s\n----\n", copy->id,
 	    hex);
 	return ferror(copy->file) ? US_ERR_IO : US_OK;
 }
@@ -120,13 +119,10 @@ refuse_pdf(const char *path)
 static FILE *
 open_output(const char *path)
 {
-	FILE *f = fopen(path, "wxe");
+	FILE *f = us_file_new(path);
 
 	if (f == NULL)
-		us_give_up(US_EXIT_OTHER,
-		    "cannot make %s: it exists already, or its directory cannot be "
-		    "written",
-		    path);
+		us_file_cannot_make(path);
 	return f;
 }
 
@@ -230,7 +226,7 @@ static void
 show_returned(const cJSON *document)
 {
 	(void)document;
-	puts("recorded");
+	us_print("recorded\n");
 }
 
 static int

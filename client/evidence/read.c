@@ -220,9 +220,7 @@ static int
 header_as_is(struct us_record_stream *s, const cJSON *header, const char *line, size_t n)
 {
 	(void)header;
-	if (s->json && (fwrite(line, 1, n, stdout) != n || putchar('\n') == EOF))
-		return US_ERR_IO;
-	return US_OK;
+	return s->json ? us_print_json_line(stdout, line, n) : US_OK;
 }
 
 void
@@ -231,29 +229,28 @@ us_print_record(FILE *to, const char *line, size_t n)
 	cJSON *document = cJSON_ParseWithLength(line, n);
 	const cJSON *record = cJSON_GetObjectItemCaseSensitive(document, "record"), *m;
 
-	fprintf(to, "%s  %s  ", us_json_text(document, "bates"),
+	us_print_to(to, "%s  %s  ", us_json_text(document, "bates"),
 	    us_json_text(document, "designation"));
-	us_print_text(to, us_json_text(record, "created"), strlen(us_json_text(record, "created")),
-	    0);
-	fputs("  ", to);
-	us_print_text(to, us_json_text(record, "model"), strlen(us_json_text(record, "model")), 0);
-	fputc('\n', to);
+	us_print_to(to, "%s", us_json_text(record, "created"));
+	us_print_to(to, "  ");
+	us_print_to(to, "%s", us_json_text(record, "model"));
+	us_print_to(to, "\n");
 	if (*us_json_text(document, "legend") != '\0')
-		fprintf(to, "%s\n", us_json_text(document, "legend"));
+		us_print_to(to, "%s\n", us_json_text(document, "legend"));
 	cJSON_ArrayForEach(m, cJSON_GetObjectItemCaseSensitive(record, "messages")) {
 		const char *content = us_json_text(m, "content");
 
-		fputc('\n', to);
-		us_print_text(to, us_json_text(m, "role"), strlen(us_json_text(m, "role")), 0);
-		fputs(":\n", to);
-		us_print_text(to, content, strlen(content), 1);
-		fputc('\n', to);
+		us_print_to(to, "\n");
+		us_print_to(to, "%s", us_json_text(m, "role"));
+		us_print_to(to, ":\n");
+		us_print_lines(to, content, strlen(content));
+		us_print_to(to, "\n");
 	}
 	if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(document, "masked")))
-		fputs("\nParts of this record are masked by the order. It cannot be compared with "
-		      "what was loaded.\n",
-		    to);
-	fputs("\n----\n", to);
+		us_print_to(to,
+		    "\nParts of this record are masked by the order. It cannot be compared with "
+		    "what was loaded.\n");
+	us_print_to(to, "\n----\n");
 	cJSON_Delete(document);
 }
 
@@ -261,10 +258,9 @@ static int
 record_to_stdout(struct us_record_stream *s, const char *line, size_t n, struct us_bytes record)
 {
 	(void)record;
-	if (!s->json)
-		us_print_record(stdout, line, n);
-	else if (fwrite(line, 1, n, stdout) != n || putchar('\n') == EOF)
-		return US_ERR_IO;
+	if (s->json)
+		return us_print_json_line(stdout, line, n);
+	us_print_record(stdout, line, n);
 	return ferror(stdout) ? US_ERR_IO : US_OK;
 }
 

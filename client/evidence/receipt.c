@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/core/out.h"
 #include "client/log/proofs.h"
 #include "base/array.h"
 #include "base/base64.h"
@@ -258,7 +259,7 @@ next_bates(struct us_client_numbers *n, char *out)
 static int
 flush(struct us_buf *b, FILE *to)
 {
-	int err = fwrite(b->data, 1, b->len, to) == b->len ? US_OK : US_ERR_IO;
+	int err = us_print_bytes(to, b->data, b->len);
 
 	us_buf_reset(b);
 	return err;
@@ -283,8 +284,8 @@ write_records(const struct us_receipt_part *part, struct us_client_numbers *numb
 		err = r.err != US_OK ? r.err : next_bates(numbers, bates);
 		if (err != US_OK)
 			break;
-		if (!*first && putc(',', to) == EOF)
-			err = US_ERR_IO;
+		if (!*first)
+			err = us_print_bytes(to, ",", 1);
 		*first = 0;
 		us_json_begin(&j, &b);
 		us_json_object(&j);
@@ -324,13 +325,12 @@ write_refused(const struct us_receipt_part *part, int *first, FILE *to)
 			if (code.p[i] != '-' && (code.p[i] < 'a' || code.p[i] > 'z') &&
 			    (code.p[i] < '0' || code.p[i] > '9'))
 				code.n = 0;
-		if (fprintf(to, "%s{\"file\":%u,\"line\":%llu,\"code\":\"%.*s\"}",
-			*first ? "" : ",", part->file, (unsigned long long)line, (int)code.n,
-			(const char *)code.p) < 0)
-			return US_ERR_IO;
+		us_print_to(to, "%s{\"file\":%u,\"line\":%llu,\"code\":\"%.*s\"}",
+		    *first ? "" : ",", part->file, (unsigned long long)line, (int)code.n,
+		    (const char *)code.p);
 		*first = 0;
 	}
-	return US_OK;
+	return ferror(to) ? US_ERR_IO : US_OK;
 }
 
 static int
@@ -382,21 +382,20 @@ us_receipt_write(struct us_receipt *r, const cJSON *answer, char **files, size_t
 	cJSON_Delete(head);
 	if (text == NULL || text[0] != '{')
 		err = US_ERR_NOMEM;
-	else if (fprintf(to, "%.*s,\"records\":%s", (int)strlen(text) - 1, text,
-		     known ? "[" : "null") < 0)
-		err = US_ERR_IO;
+	else
+		err = us_print_bytes(to, text, strlen(text) - 1);
 	cJSON_free(text);
+	us_print_to(to, ",\"records\":%s", known ? "[" : "null");
 	if (r->n > 0)
 		qsort(r->parts, r->n, sizeof *r->parts, by_part);
 	for (size_t i = 0; i < r->n && known && !dry && err == US_OK; i++)
 		err = write_records(r->parts[i], &numbers, &first, to);
-	if (err == US_OK &&
-	    fputs(known ? "],\"refused_records\":[" : ",\"refused_records\":[", to) == EOF)
-		err = US_ERR_IO;
+	us_print_to(to, "%s,\"refused_records\":[", known ? "]" : "");
 	first = 1;
 	for (size_t i = 0; i < r->n && err == US_OK; i++)
 		err = write_refused(r->parts[i], &first, to);
-	if (err == US_OK && (fputs("]}\n", to) == EOF || fflush(to) != 0))
+	us_print_to(to, "]}\n");
+	if (err == US_OK && (fflush(to) != 0 || ferror(to)))
 		err = US_ERR_IO;
 	return err == US_OK && !known ? US_ERR_INCOMPLETE : err;
 }

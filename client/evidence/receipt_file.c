@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "client/core/file.h"
 #include "base/err.h"
 
 static void
@@ -11,11 +12,11 @@ show_receipt(const cJSON *r)
 {
 	const cJSON *batches = cJSON_GetObjectItemCaseSensitive(r, "batches"), *b;
 
-	printf("%.0f records: %.0f admitted, %.0f were there already, %.0f refused\n",
+	us_print("%.0f records: %.0f admitted, %.0f were there already, %.0f refused\n",
 	    us_json_number(r, "received", 0), us_json_number(r, "admitted", 0),
 	    us_json_number(r, "duplicates", 0), us_json_number(r, "refused", 0));
 	cJSON_ArrayForEach(b, batches)
-		printf("batch %s: %s to %s, manifest root %s, log entry %.0f\n",
+		us_print("batch %s: %s to %s, manifest root %s, log entry %.0f\n",
 		    us_json_text(b, "batch"), us_json_text(b, "first"), us_json_text(b, "last"),
 		    us_json_text(b, "manifest_root"), us_json_number(b, "entry", -1));
 }
@@ -31,17 +32,16 @@ receipt_name(const struct us_args *args, char *name, size_t size)
 FILE *
 us_receipt_file_open(const struct us_args *args)
 {
-	FILE *file = NULL;
+	FILE *file;
 	char name[4096];
-	int fd;
 
 	if (us_arg(args, "receipt") == NULL)
 		return NULL;
 	if (access(us_arg(args, "receipt"), F_OK) == 0)
 		us_usage_error("%s is there already", us_arg(args, "receipt"));
 	receipt_name(args, name, sizeof name);
-	fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0 || fchmod(fd, 0600) != 0 || (file = fdopen(fd, "w")) == NULL)
+	file = us_file_over(name);
+	if (file == NULL)
 		us_give_up(US_EXIT_OTHER, "cannot write %s", name);
 	return file;
 }

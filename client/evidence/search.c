@@ -16,11 +16,11 @@ show_snippet(const cJSON *hit)
 	    cJSON_IsString(snippet)                ? snippet->valuestring :
 						     NULL;
 
-	printf("%s  %s\n", us_json_text(hit, "bates"), us_json_text(hit, "created"));
+	us_print("%s  %s\n", us_json_text(hit, "bates"), us_json_text(hit, "created"));
 	if (text != NULL) {
-		fputs("    ", stdout);
-		us_print_text(stdout, text, strlen(text), 0);
-		putchar('\n');
+		us_print("    ");
+		us_print("%s", text);
+		us_print("\n");
 	}
 }
 
@@ -33,18 +33,18 @@ show_hits(const cJSON *document)
 	double fewer = us_json_number(document, "fewer_than", 0);
 
 	if (fewer > 0) { /* who may count but not read gets no small numbers */
-		printf("fewer than %.0f\n", fewer);
+		us_print("fewer than %.0f\n", fewer);
 		return;
 	}
 	if (cJSON_GetArraySize(hits) == 0 && *next == '\0') { /* --count, or nothing is there */
-		printf("%.0f\n", total);
+		us_print("%.0f\n", total);
 		return;
 	}
 	cJSON_ArrayForEach(hit, hits)
 		show_snippet(hit);
-	printf("%.0f of %.0f\n", us_json_number(document, "shown", 0), total);
+	us_print("%.0f of %.0f\n", us_json_number(document, "shown", 0), total);
 	if (*next != '\0')
-		printf("more: --after %s\n", next);
+		us_print("more: --after %s\n", next);
 }
 
 static int

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "client/core/file.h"
 #include "log/succession.h"
 #include "client/core/commands.h"
 #include "log/tiles.h"
@@ -27,7 +28,7 @@ make_parents(const char *dir, const char *path)
 	for (char *p = whole + start + 1; *p != '\0'; p++)
 		if (*p == '/') {
 			*p = '\0';
-			if (mkdir(whole, 0755) != 0 && errno != EEXIST)
+			if (mkdir(whole, 0700) != 0 && errno != EEXIST)
 				us_give_up(US_EXIT_OTHER, "cannot make %s: %s", whole,
 				    strerror(errno));
 			*p = '/';
@@ -49,8 +50,9 @@ write_file(const char *dir, const char *path, const void *p, size_t n)
 	    strncmp(path, "tile/", 5) == 0)
 		return;
 	(void)snprintf(beside, sizeof beside, "%s.part", whole);
-	f = fopen(beside, "we");
-	if (f == NULL || fwrite(p, 1, n, f) != n || fclose(f) != 0 || rename(beside, whole) != 0)
+	f = us_file_over(beside);
+	if (f == NULL || us_print_bytes(f, p, n) != US_OK || fclose(f) != 0 ||
+	    rename(beside, whole) != 0)
 		us_give_up(US_EXIT_OTHER, "cannot write %s: %s", whole, strerror(errno));
 }
 
@@ -68,7 +70,7 @@ begin_folder(const char *dir)
 			us_give_up(US_EXIT_OTHER, "cannot make %s: %s", dir,
 			    errno == EEXIST ? "it exists already" : strerror(errno));
 	}
-	f = fopen(mark, "we");
+	f = us_file_over(mark);
 	if (f == NULL || fclose(f) != 0)
 		us_give_up(US_EXIT_OTHER, "cannot write %s: %s", mark, strerror(errno));
 }
@@ -178,8 +180,8 @@ export_keys(struct us_log_remote *remote, const char *dir)
 	while (source.next_keys != NULL && (err = source.next_keys(remote, line, &n)) == US_OK) {
 		line[n] = '\n';
 		if (f == NULL)
-			f = fopen(whole, "we");
-		if (f == NULL || fwrite(line, 1, n + 1, f) != n + 1)
+			f = us_file_over(whole);
+		if (f == NULL || us_print_bytes(f, line, n + 1) != US_OK)
 			us_give_up(US_EXIT_OTHER, "cannot write %s: %s", whole, strerror(errno));
 	}
 	us_wipe(line, sizeof line);

@@ -10,11 +10,11 @@
 static void
 show_mirror(const cJSON *d)
 {
-	printf("entries in full bundles  %.0f of %.0f\n", us_json_number(d, "mirrored", 0),
+	us_print("entries in full bundles  %.0f of %.0f\n", us_json_number(d, "mirrored", 0),
 	    us_json_number(d, "entries", 0));
-	printf("fetched now              %.0f bundles, %.0f bytes\n",
+	us_print("fetched now              %.0f bundles, %.0f bytes\n",
 	    us_json_number(d, "fetched", 0), us_json_number(d, "bytes", 0));
-	printf("found damaged            %.0f%s\n", us_json_number(d, "damaged", 0),
+	us_print("found damaged            %.0f%s\n", us_json_number(d, "damaged", 0),
 	    us_json_number(d, "damaged", 0) > 0 ? ", fetched again" : "");
 }
 

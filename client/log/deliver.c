@@ -33,7 +33,7 @@ us_cosigned_write(const char *path, const struct us_buf *note)
 	char directory[4096];
 
 	if (strcmp(path, "-") == 0)
-		return fwrite(note->data, 1, note->len, stdout) == note->len &&
+		return us_print_bytes(stdout, note->data, note->len) == US_OK &&
 			fflush(stdout) == 0 ?
 		    US_OK :
 		    US_ERR_IO;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "client/core/file.h"
 #include "client/log/remote.h"
 #include "base/array.h"
 #include "base/err.h"
@@ -34,17 +35,16 @@ static int
 put_lines(struct us_log_remote *remote, const char *path, size_t *lines)
 {
 	const struct us_log_source source = us_log_remote_source(remote);
-	FILE *f = fopen(path, "wxe");
+	FILE *f = us_file_new(path);
 	char line[US_EXPORT_KEYS_LINE_MAX];
 	size_t n;
 	int written;
 
 	if (f == NULL)
-		us_give_up(US_EXIT_OTHER, "cannot make %s: %s", path,
-		    errno == EEXIST ? "it exists already" : strerror(errno));
-	written = chmod(path, 0600) == 0;
+		us_file_cannot_make(path);
+	written = 1;
 	for (*lines = 0; written && source.next_keys(source.arg, line, &n) == US_OK; ++*lines)
-		written = fwrite(line, 1, n, f) == n && fputc('\n', f) != EOF;
+		written = us_print_json_line(f, line, n) == US_OK;
 	if (fclose(f) != 0 || !written)
 		us_give_up(US_EXIT_OTHER, "cannot write %s", path);
 	us_wipe(line, sizeof line);
@@ -80,13 +80,18 @@ run_disclose(struct us_client *client, const struct us_args *args)
 	us_log_remote_close(&remote);
 	if (status != US_EXIT_DONE)
 		return status;
-	if (client->json)
-		printf("{\"entries\":%zu,\"file\":\"%s\"}\n", lines, out);
-	else
-		printf("%zu entries can be opened with %s. Give it to %s: who has it can read "
-		       "them, for good.\n"
-		       "They put it into their export with: underseal audit accept FILE --dir "
-		       "EXPORT\n",
+	if (client->json) {
+		cJSON *said = cJSON_CreateObject();
+
+		(void)cJSON_AddNumberToObject(said, "entries", (double)lines);
+		(void)cJSON_AddStringToObject(said, "file", out);
+		us_print_json(stdout, said);
+		cJSON_Delete(said);
+	} else
+		us_print("%zu entries can be opened with %s. Give it to %s: who has it can read "
+			 "them, for good.\n"
+			 "They put it into their export with: underseal audit accept FILE --dir "
+			 "EXPORT\n",
 		    lines, out, to);
 	return US_EXIT_DONE;
 }
@@ -129,11 +134,11 @@ take_lines(const char *path, int required, struct us_export_keys **list, size_t 
 static void
 write_merged(const char *path, struct us_export_keys *list, size_t n)
 {
-	FILE *f = fopen(path, "we");
+	FILE *f = us_file_over(path);
 	struct us_buf line;
 	int err = US_OK;
 
-	if (f == NULL || chmod(path, 0600) != 0)
+	if (f == NULL)
 		us_give_up(US_EXIT_OTHER, "cannot write %s: %s", path, strerror(errno));
 	us_buf_init(&line, US_EXPORT_KEYS_LINE_MAX + 1);
 	qsort(list, n, sizeof *list, compare_lines);
@@ -149,8 +154,8 @@ write_merged(const char *path, struct us_export_keys *list, size_t n)
 		us_buf_reset(&line);
 		err = us_export_keys_line(&line, k.index, k.present[0] ? &k.keys[0] : NULL,
 		    k.present[1] ? &k.keys[1] : NULL, k.present[2] ? &k.keys[2] : NULL);
-		if (err == US_OK && fwrite(line.data, 1, line.len, f) != line.len)
-			err = US_ERR_IO;
+		if (err == US_OK)
+			err = us_print_bytes(f, line.data, line.len);
 	}
 	us_buf_free(&line);
 	if (fclose(f) != 0 || err != US_OK)
@@ -188,11 +193,15 @@ run_accept(struct us_client *client, const struct us_args *args)
 							      us_verdict_exit(report.verdict);
 	}
 	(void)remove(before);
-	if (client->json)
-		printf("{\"verdict\":\"OK\",\"opened\":%llu}\n",
-		    (unsigned long long)report.opened[US_BOX_ACCESS]);
-	else
-		printf("every key fits its entry; %llu entries can be read now\n",
+	if (client->json) {
+		cJSON *said = cJSON_CreateObject();
+
+		(void)cJSON_AddStringToObject(said, "verdict", "OK");
+		(void)cJSON_AddNumberToObject(said, "opened", (double)report.opened[US_BOX_ACCESS]);
+		us_print_json(stdout, said);
+		cJSON_Delete(said);
+	} else
+		us_print("every key fits its entry; %llu entries can be read now\n",
 		    (unsigned long long)report.opened[US_BOX_ACCESS]);
 	return US_EXIT_DONE;
 }

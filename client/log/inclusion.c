@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/core/file.h"
 #include "client/core/commands.h"
 #include "log/proof.h"
 #include "log/tree.h"
@@ -147,20 +148,6 @@ make(struct us_client_keeping *k, struct us_buf *out)
 	return err == US_OK ? us_tlog_proof_encode(out, &proof) : err;
 }
 
-static void
-write_new(const char *path, const struct us_buf *text)
-{
-	FILE *f = fopen(path, "wxe");
-	int written;
-
-	if (f == NULL)
-		us_give_up(US_EXIT_OTHER, "cannot make %s: %s", path,
-		    errno == EEXIST ? "it exists already" : strerror(errno));
-	written = fwrite(text->data, 1, text->len, f) == text->len;
-	if (fclose(f) != 0 || !written)
-		us_give_up(US_EXIT_OTHER, "cannot write %s", path);
-}
-
 /* What is written is what a stranger would verify. */
 static int
 check(struct us_client_keeping *k, const struct us_tlog_policy *policy, const struct us_buf *text)
@@ -213,7 +200,7 @@ us_inclusion_keep(struct us_client *client, uint64_t entry, const char *policy_f
 	if (err == US_ERR_INCOMPLETE || err == US_ERR_RANGE)
 		status = err == US_ERR_INCOMPLETE ? US_EXIT_INCOMPLETE : US_EXIT_USAGE;
 	if (status == US_EXIT_DONE)
-		write_new(path, &text);
+		us_file_write_new(path, text.data, text.len);
 	us_logtree_free(k.tree);
 	us_log_remote_close(&remote);
 	us_buf_free(&k.entry);
@@ -236,12 +223,17 @@ run_receipt(struct us_client *client, const struct us_args *args)
 	if (us_number_digits(text, strlen(text), UINT64_MAX, &index) != US_OK)
 		us_usage_error("%s is no index of a log entry", text);
 	status = us_inclusion_keep(client, index, us_arg(args, "policy"), out);
-	if (status == US_EXIT_DONE && client->json)
-		printf("{\"entry\":%" PRIu64 ",\"file\":\"%s\"}\n", index, out);
-	else if (status == US_EXIT_DONE)
-		printf("%s proves that entry %" PRIu64
-		       " is in the log, to whoever has the log's key:\n"
-		       "    underseal-verify --receipt %s --vkey KEY\n",
+	if (status == US_EXIT_DONE && client->json) {
+		cJSON *said = cJSON_CreateObject();
+
+		(void)cJSON_AddNumberToObject(said, "entry", (double)index);
+		(void)cJSON_AddStringToObject(said, "file", out);
+		us_print_json(stdout, said);
+		cJSON_Delete(said);
+	} else if (status == US_EXIT_DONE)
+		us_print("%s proves that entry %" PRIu64
+			 " is in the log, to whoever has the log's key:\n"
+			 "    underseal-verify --receipt %s --vkey KEY\n",
 		    out, index, out);
 	return status;
 }

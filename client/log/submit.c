@@ -254,7 +254,7 @@ static void
 show(const struct us_client_submission *s, int good)
 {
 	cJSON *document, *list, *item;
-	char *text, time_text[US_TIME_TEXT_SIZE];
+	char time_text[US_TIME_TEXT_SIZE];
 
 	document = cJSON_CreateObject();
 	(void)cJSON_AddNumberToObject(document, "size", (double)s->checkpoint.size);
@@ -268,8 +268,8 @@ show(const struct us_client_submission *s, int good)
 
 		(void)us_time_format((int64_t)s->who.time_s[i] * US_NS_PER_SECOND, time_text);
 		if (!s->client->json) {
-			us_print_text(stdout, name, strlen(name), 0);
-			printf(": %s%s%s\n", outcome, s->who.by[i] ? " at " : "",
+			us_print("%s", name);
+			us_print(": %s%s%s\n", outcome, s->who.by[i] ? " at " : "",
 			    s->who.by[i] ? time_text : "");
 			continue;
 		}
@@ -281,11 +281,9 @@ show(const struct us_client_submission *s, int good)
 		(void)cJSON_AddItemToArray(list, item);
 	}
 	if (s->client->json) {
-		text = cJSON_PrintUnformatted(document);
-		puts(text == NULL ? "{}" : text);
-		cJSON_free(text);
+		us_print_json(stdout, document);
 	} else {
-		printf("%llu entries: %s\n", (unsigned long long)s->checkpoint.size,
+		us_print("%llu entries: %s\n", (unsigned long long)s->checkpoint.size,
 		    good ? "cosigned as the policy wants" : "not cosigned as the policy wants");
 	}
 	cJSON_Delete(document);

@@ -10,6 +10,7 @@
 
 #include <curl/curl.h>
 
+#include "client/core/file.h"
 #include "log/checkpoint.h"
 #include "client/core/commands.h"
 #include "client/log/audit_verify.h"
@@ -22,20 +23,6 @@
 #define REQUEST_MAX 4096u
 #define TIMEOUT_S 30
 #define PATH_SIZE 4096
-
-static void
-write_new(const char *path, const void *p, size_t n)
-{
-	FILE *f = fopen(path, "wxe");
-	int written;
-
-	if (f == NULL)
-		us_give_up(US_EXIT_OTHER,
-		    "cannot make %s: it exists already, or its directory cannot be written", path);
-	written = fwrite(p, 1, n, f) == n;
-	if (fclose(f) != 0 || !written)
-		us_give_up(US_EXIT_OTHER, "cannot write %s", path);
-}
 
 /* The digest of a checkpoint, and its size. Ends the program if it is none. */
 static uint64_t
@@ -70,18 +57,24 @@ run_request(struct us_client *client, const struct us_args *args)
 	us_buf_init(&request, REQUEST_MAX);
 	if (us_token_request(&request, digest, &nonce) != US_OK)
 		us_give_up(US_EXIT_OTHER, "the request cannot be made");
-	write_new(path, remote.checkpoint.data, remote.checkpoint.len);
-	write_new(out, request.data, request.len);
+	us_file_write_new(path, remote.checkpoint.data, remote.checkpoint.len);
+	us_file_write_new(out, request.data, request.len);
 	us_buf_free(&request);
-	if (client->json)
-		printf("{\"request\":\"%s\",\"checkpoint\":\"%s\",\"size\":%llu}\n", out, path,
-		    (unsigned long long)remote.size);
-	else
-		printf("%s goes to the authority, %s stays with what comes back:\n"
-		       "    curl --data-binary @%s -H 'Content-Type: application/timestamp-query' "
-		       "-o FILE.tsr AUTHORITY\n"
-		       "    underseal audit timestamp-verify FILE.tsr --checkpoint %s --ca "
-		       "AUTHORITY.pem\n",
+	if (client->json) {
+		cJSON *said = cJSON_CreateObject();
+
+		(void)cJSON_AddStringToObject(said, "request", out);
+		(void)cJSON_AddStringToObject(said, "checkpoint", path);
+		(void)cJSON_AddNumberToObject(said, "size", (double)remote.size);
+		us_print_json(stdout, said);
+		cJSON_Delete(said);
+	} else
+		us_print("%s goes to the authority, %s stays with what comes back:\n"
+			 "    curl --data-binary @%s -H 'Content-Type: "
+			 "application/timestamp-query' "
+			 "-o FILE.tsr AUTHORITY\n"
+			 "    underseal audit timestamp-verify FILE.tsr --checkpoint %s --ca "
+			 "AUTHORITY.pem\n",
 		    out, path, out, path);
 	us_log_remote_close(&remote);
 	return US_EXIT_DONE;
@@ -130,11 +123,16 @@ run_verify(struct us_client *client, const struct us_args *args)
 		    args->operand[0], checkpoint);
 		return US_EXIT_UNVERIFIED;
 	}
-	if (client->json)
-		printf("{\"verdict\":\"OK\",\"time\":\"%s\",\"size\":%llu}\n", when,
-		    (unsigned long long)size);
-	else
-		printf("OK: the checkpoint of %llu entries was there on %s\n",
+	if (client->json) {
+		cJSON *said = cJSON_CreateObject();
+
+		(void)cJSON_AddStringToObject(said, "verdict", "OK");
+		(void)cJSON_AddStringToObject(said, "time", when);
+		(void)cJSON_AddNumberToObject(said, "size", (double)size);
+		us_print_json(stdout, said);
+		cJSON_Delete(said);
+	} else
+		us_print("OK: the checkpoint of %llu entries was there on %s\n",
 		    (unsigned long long)size, when);
 	return US_EXIT_DONE;
 }
@@ -218,9 +216,9 @@ keep(struct us_client_stamping *s, const struct us_buf *der, const struct us_tok
 		(unsigned long long)s->size, (long long)us_token_time_s(token),
 		which + 1) >= (int)sizeof path)
 		us_usage_error("the path is too long");
-	write_new(path, s->note.data, s->note.len);
+	us_file_write_new(path, s->note.data, s->note.len);
 	(void)strcpy(strrchr(path, '.'), ".tsr");
-	write_new(path, der->data, der->len);
+	us_file_write_new(path, der->data, der->len);
 	us_time_format_s(us_token_time_s(token) * US_NS_PER_SECOND, when);
 	(void)cJSON_AddStringToObject(one, "url", url);
 	(void)cJSON_AddStringToObject(one, "authority", us_authority_name(s->authorities[which]));
@@ -280,7 +278,7 @@ get_checkpoint(struct us_client *client, const char *dir, struct us_client_stamp
 static void
 make_folder(const char *path)
 {
-	if (mkdir(path, 0755) != 0 && errno != EEXIST)
+	if (mkdir(path, 0700) != 0 && errno != EEXIST)
 		us_give_up(US_EXIT_OTHER, "cannot make %s: %s", path, strerror(errno));
 }
 
@@ -290,7 +288,7 @@ show_stamps(const cJSON *document)
 	const cJSON *one;
 
 	cJSON_ArrayForEach(one, cJSON_GetObjectItemCaseSensitive(document, "timestamps"))
-		printf("%s: %.0f entries were there on %s, says %s\n", us_json_text(one, "file"),
+		us_print("%s: %.0f entries were there on %s, says %s\n", us_json_text(one, "file"),
 		    us_json_number(document, "size", 0), us_json_text(one, "time"),
 		    us_json_text(one, "authority"));
 }

@@ -286,12 +286,11 @@ show(const struct us_client_witness *w, const struct us_checkpoint *c, uint64_t 
 {
 	char time_text[US_TIME_TEXT_SIZE];
 	cJSON *document;
-	char *text;
 
 	(void)us_time_format((int64_t)time_s * US_NS_PER_SECOND, time_text);
 	if (!w->client->json) {
 		if (w->output == NULL || strcmp(w->output, "-") != 0)
-			printf("cosigned %llu entries at %s as %s\n", (unsigned long long)c->size,
+			us_print("cosigned %llu entries at %s as %s\n", (unsigned long long)c->size,
 			    time_text, us_note_signer_key(w->signer)->name);
 		(void)fflush(stdout);
 		return;
@@ -302,10 +301,8 @@ show(const struct us_client_witness *w, const struct us_checkpoint *c, uint64_t 
 	(void)cJSON_AddStringToObject(document, "witness", w->vkey);
 	(void)cJSON_AddBoolToObject(document, "delivered", !w->keep);
 	(void)cJSON_AddNumberToObject(document, "cosignatures", count);
-	text = cJSON_PrintUnformatted(document);
-	puts(text == NULL ? "{}" : text);
+	us_print_json(stdout, document);
 	(void)fflush(stdout);
-	cJSON_free(text);
 	cJSON_Delete(document);
 }
 
@@ -422,7 +419,7 @@ run_witness(struct us_client *client, const struct us_args *args)
 	if (us_note_key_format(us_note_signer_key(w.signer), w.vkey, sizeof w.vkey) != US_OK)
 		us_give_up(US_EXIT_OTHER, "cannot write the witness's key");
 	if (only_vkey) {
-		puts(w.vkey);
+		us_print("%s\n", w.vkey);
 		us_note_signer_free(w.signer);
 		if (fd >= 0)
 			(void)close(fd);

@@ -48,9 +48,8 @@ list_entry(void *arg, const struct us_verified_entry *e)
 	if (err == US_OK)
 		err = us_log_entry_json(&l->line, e->opened, &l->names, &l->filter);
 	/* an entry that does not fit the filter gives no line */
-	if (err == US_OK && l->line.len > 0 &&
-	    fwrite(l->line.data, 1, l->line.len, l->out) != l->line.len)
-		err = US_ERR_IO;
+	if (err == US_OK && l->line.len > 0)
+		err = us_print_bytes(l->out, l->line.data, l->line.len);
 	return err;
 }
 
@@ -156,8 +155,7 @@ show_entry(void *arg, const struct us_opened *o)
 	if (us_buf_cstr(&l->line) == NULL)
 		return US_ERR_NOMEM;
 	if (l->out != NULL) /* which of them are the newest is not known yet */
-		return fwrite(l->line.data, 1, l->line.len, l->out) == l->line.len ? US_OK :
-										     US_ERR_IO;
+		return us_print_bytes(l->out, l->line.data, l->line.len);
 	return us_lines_put(&l->lines, us_buf_cstr(&l->line));
 }
 
@@ -320,20 +318,17 @@ run_checkpoint(struct us_client *client, const struct us_args *args)
 {
 	struct us_log_remote remote;
 	cJSON *document;
-	char *text;
 
 	(void)args;
 	us_log_remote_open(&remote, client);
 	if (!client->json)
-		(void)fwrite(remote.checkpoint.data, 1, remote.checkpoint.len, stdout);
+		(void)us_print_bytes(stdout, remote.checkpoint.data, remote.checkpoint.len);
 	else {
 		document = cJSON_CreateObject();
 		(void)cJSON_AddNumberToObject(document, "size", (double)remote.size);
 		(void)cJSON_AddStringToObject(document, "checkpoint",
 		    us_buf_cstr(&remote.checkpoint));
-		text = cJSON_PrintUnformatted(document);
-		puts(text == NULL ? "{}" : text);
-		cJSON_free(text);
+		us_print_json(stdout, document);
 		cJSON_Delete(document);
 	}
 	us_log_remote_close(&remote);

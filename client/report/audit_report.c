@@ -22,7 +22,7 @@ list_reports(struct us_client *client)
 		cJSON *item = cJSON_CreateObject();
 
 		if (!client->json)
-			printf("%-26s %s%s%s%s\n", k->name, k->question,
+			us_print("%-26s %s%s%s%s\n", k->name, k->question,
 			    *k->options == '\0' ? "" : "  [", k->options,
 			    *k->options == '\0' ? "" : "]");
 		us_report_text(item, "report", k->name);
@@ -31,10 +31,7 @@ list_reports(struct us_client *client)
 		(void)cJSON_AddItemToArray(items, item);
 	}
 	if (client->json) {
-		char *text = cJSON_PrintUnformatted(document);
-
-		puts(text == NULL ? "{}" : text);
-		cJSON_free(text);
+		us_print_json(stdout, document);
 	}
 	cJSON_Delete(document);
 	return US_EXIT_DONE;
@@ -65,6 +62,20 @@ parse_hours(const char *text, struct us_report_ask *ask)
 }
 
 static void
+parse_paper(const struct us_args *args, struct us_report_ask *ask)
+{
+	const char *paper = us_arg(args, "paper");
+
+	if ((paper != NULL || ask->caption != NULL || ask->docket != NULL) &&
+	    !us_flag(args, "html"))
+		us_usage_error("--paper, --caption and --docket go with --html");
+	if (paper != NULL && strcmp(paper, "a4") != 0 && strcmp(paper, "letter") != 0)
+		us_usage_error("--paper takes a4 or letter");
+	if (paper != NULL)
+		ask->paper = strcmp(paper, "letter") == 0 ? "letter" : "A4";
+}
+
+static void
 parse_ask(const struct us_args *args, struct us_report_ask *ask, char at[US_TIME_TEXT_SIZE])
 {
 	const int64_t at_ns = us_arg_time(args, "at");
@@ -89,6 +100,9 @@ parse_ask(const struct us_args *args, struct us_report_ask *ask, char at[US_TIME
 	    INT64_MAX);
 	ask->max_share = (double)us_arg_number(args, "max-share", (int64_t)ask->max_share, 0, 100);
 	parse_hours(us_arg(args, "hours"), ask);
+	ask->caption = us_arg(args, "caption");
+	ask->docket = us_arg(args, "docket");
+	parse_paper(args, ask);
 }
 
 static enum us_report_form
@@ -207,5 +221,8 @@ const struct us_option us_report_options[US_REPORT_OPTIONS] = {
 	    "who-saw with --dir: keep an index there, and answer from it at once next time" },
 	{ "csv", NULL, "RFC 4180, safe to open as a spreadsheet" },
 	{ "html", NULL, "one page to print" },
+	{ "paper", "a4|letter", "with --html: what it is printed on (a4)" },
+	{ "caption", "TEXT", "with --html: the name of the case, over the page" },
+	{ "docket", "NUMBER", "with --html: the court's number of the case" },
 	US_OPTION_NO_MIRROR,
 };

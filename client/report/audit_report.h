@@ -4,7 +4,7 @@
 
 #include "client/core/client.h"
 
-#define US_REPORT_OPTIONS 21
+#define US_REPORT_OPTIONS 24
 extern const struct us_option us_report_options[US_REPORT_OPTIONS];
 /* Makes and shows the report that the operands name, or lists them all; returns an exit status. */
 int us_report_run(struct us_client *client, const struct us_args *args);

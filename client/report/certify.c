@@ -146,12 +146,18 @@ finish(struct us_client *client, struct us_package *p, const char *log, const ch
 	add_verifiers(p);
 	us_package_close(p);
 	us_buf_free(text);
-	if (client->json)
-		printf("{\"rule\":\"%s\",\"dir\":\"%s\",\"files\":%zu,\"size\":%llu}\n", rule,
-		    p->dir, files, (unsigned long long)report->checkpoint.size);
-	else
-		printf("a draft of the declaration and what it refers to: %s (declaration.txt, "
-		       "CHECKING.txt)\n",
+	if (client->json) {
+		cJSON *said = cJSON_CreateObject();
+
+		(void)cJSON_AddStringToObject(said, "rule", rule);
+		(void)cJSON_AddStringToObject(said, "dir", p->dir);
+		(void)cJSON_AddNumberToObject(said, "files", (double)files);
+		(void)cJSON_AddNumberToObject(said, "size", (double)report->checkpoint.size);
+		us_print_json(stdout, said);
+		cJSON_Delete(said);
+	} else
+		us_print("a draft of the declaration and what it refers to: %s (declaration.txt, "
+			 "CHECKING.txt)\n",
 		    p->dir);
 	return fflush(stdout) == 0 ? US_EXIT_DONE : US_EXIT_OTHER;
 }

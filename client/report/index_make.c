@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/core/file.h"
 #include "client/report/index_internal.h"
 #include "crypto/crypto.h"
 #include "base/err.h"
@@ -121,8 +122,7 @@ put_all(FILE *f, const struct us_trail *t, const struct us_client_posting *all, 
 			err = put_postings(&block, all + at,
 			    n - at < US_INDEX_BLOCK ? n - at : US_INDEX_BLOCK);
 			if (err == US_OK && pass == 1)
-				err = fwrite(block.data, 1, block.len, f) == block.len ? US_OK :
-											 US_ERR_IO;
+				err = us_print_bytes(f, block.data, block.len);
 			else if (err == US_OK)
 				err = us_sha256(block.data, block.len, digest);
 			if (err == US_OK && pass == 0)
@@ -130,10 +130,10 @@ put_all(FILE *f, const struct us_trail *t, const struct us_client_posting *all, 
 		}
 		if (err == US_OK && pass == 0)
 			err = us_sha256(head.data, head.len, digest);
-		if (err == US_OK && pass == 0 &&
-		    (fwrite(head.data, 1, head.len, f) != head.len ||
-			fwrite(digest, 1, 32, f) != 32))
-			err = US_ERR_IO;
+		if (err == US_OK && pass == 0)
+			err = us_print_bytes(f, head.data, head.len);
+		if (err == US_OK && pass == 0)
+			err = us_print_bytes(f, digest, 32);
 	}
 	us_buf_free(&head);
 	us_buf_free(&block);
@@ -147,7 +147,7 @@ us_report_index_make(const char *file, const struct us_trail *t,
 	size_t n;
 	struct us_client_posting *all = gather(t, places, &n);
 	char temporary[4096];
-	int fd, err;
+	int err;
 	FILE *f;
 
 	if (all == NULL)
@@ -157,16 +157,15 @@ us_report_index_make(const char *file, const struct us_trail *t,
 		return US_ERR_IO;
 	}
 	(void)unlink(temporary);
-	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	f = fd < 0 ? NULL : fdopen(fd, "w");
+	f = us_file_new(temporary);
 	err = f == NULL ? US_ERR_IO : put_all(f, t, all, n);
-	if (err == US_OK && (fflush(f) != 0 || fsync(fd) != 0))
+	if (err == US_OK && (fflush(f) != 0 || fsync(fileno(f)) != 0))
 		err = US_ERR_IO;
 	if (f != NULL && fclose(f) != 0)
 		err = US_ERR_IO;
 	if (err == US_OK && rename(temporary, file) != 0)
 		err = US_ERR_IO;
-	if (err != US_OK && fd >= 0)
+	if (err != US_OK && f != NULL)
 		(void)unlink(temporary);
 	free(all);
 	return err;

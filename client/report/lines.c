@@ -6,6 +6,7 @@
 #include "base/array.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "client/core/table.h"
 
 #define CELL_MAX_BYTES ((size_t)16 << 20)
 
@@ -116,22 +117,9 @@ put_joined(struct us_buf *b, const cJSON *list)
 /* ---- text ---- */
 
 static void
-print_cell(FILE *to, const char *text, int width)
-{
-	int used = 0;
-
-	us_print_text(to, text, strlen(text), 0);
-	for (const char *at = text; *at != '\0'; at++)
-		used += ((unsigned char)*at & 0xc0) != 0x80;
-	for (; used < width; used++)
-		(void)fputc(' ', to);
-	fputs(width > 0 ? "  " : "", to);
-}
-
-static void
 text_header(FILE *to)
 {
-	fprintf(to, "%-6s  %-20s  %-20s  %-20s  %-7s  %-16s  %s\n", "entry", "time", "person",
+	us_print_to(to, "%-6s  %-20s  %-20s  %-20s  %-7s  %-16s  %s\n", "entry", "time", "person",
 	    "action", "", "purpose", "about");
 }
 
@@ -150,14 +138,16 @@ text_line(FILE *to, const cJSON *e)
 		const char *text = us_buf_cstr(&about);
 
 		(void)snprintf(time, sizeof time, "%.19sZ", us_json_text(e, "time"));
-		fprintf(to, "%-6.0f  ", us_json_number(e, "index", 0));
-		print_cell(to, time, 20);
-		print_cell(to, us_json_text(e, "person"), 20);
-		print_cell(to, is_connections(e) ? "connections" : us_json_text(e, "action"), 20);
-		print_cell(to, is_connections(e) ? "failed" : us_json_text(e, "decision"), 7);
-		print_cell(to, us_json_text(e, "purpose"), 16);
-		print_cell(to, text + strspn(text, " "), 0);
-		fputc('\n', to);
+		us_print_to(to, "%-6.0f  ", us_json_number(e, "index", 0));
+		us_print_to(to, "%-20s  ", time);
+		us_print_to(to, "%-20s  ", us_json_text(e, "person"));
+		us_print_to(to, "%-20s  ",
+		    is_connections(e) ? "connections" : us_json_text(e, "action"));
+		us_print_to(to, "%-7s  ",
+		    is_connections(e) ? "failed" : us_json_text(e, "decision"));
+		us_print_to(to, "%-16s  ", us_json_text(e, "purpose"));
+		us_print_to(to, "%s", text + strspn(text, " "));
+		us_print_to(to, "\n");
 	}
 	us_buf_free(&about);
 	return err;
@@ -184,8 +174,10 @@ csv_cell(FILE *to, const cJSON *value)
 		err = us_buf_putf(&text, "%s", value->valuestring);
 	if (err == US_OK && us_buf_cstr(&text) == NULL)
 		err = US_ERR_NOMEM;
-	if (err == US_OK)
-		us_report_csv_cell(to, us_buf_cstr(&text));
+	if (err == US_OK && cJSON_IsNumber(value))
+		us_print_to(to, "%s", us_buf_cstr(&text));
+	else if (err == US_OK)
+		us_csv_cell(to, us_buf_cstr(&text));
 	us_buf_free(&text);
 	return err;
 }
@@ -199,7 +191,7 @@ csv_line(FILE *to, const cJSON *e)
 
 	for (size_t i = 0; err == US_OK && i < US_COUNT(csv_columns); i++) {
 		err = csv_cell(to, member(e, csv_columns[i]));
-		fputc(',', to);
+		us_print_to(to, ",");
 	}
 	us_buf_init(&about, CELL_MAX_BYTES);
 	if (err == US_OK)
@@ -212,8 +204,8 @@ csv_line(FILE *to, const cJSON *e)
 	if (err == US_OK && text == NULL)
 		err = US_ERR_NOMEM;
 	if (err == US_OK)
-		us_report_csv_cell(to, text + strspn(text, " "));
-	fputs("\r\n", to);
+		us_csv_cell(to, text + strspn(text, " "));
+	us_csv_end(to);
 	us_buf_free(&about);
 	return err;
 }
@@ -222,8 +214,9 @@ static void
 csv_header(FILE *to)
 {
 	for (size_t i = 0; i < US_COUNT(csv_columns); i++)
-		fprintf(to, "%s,", csv_columns[i]);
-	fputs("about\r\n", to);
+		us_print_to(to, "%s,", csv_columns[i]);
+	us_print_to(to, "about");
+	us_csv_end(to);
 }
 
 /* ---- all ---- */
@@ -235,7 +228,7 @@ show_line(FILE *to, const char *line, enum us_report_form form)
 	int err;
 
 	if (form == US_REPORT_JSON)
-		return fputs(line, to) < 0 ? US_ERR_IO : US_OK;
+		return us_print_json_line(to, line, strcspn(line, "\n"));
 	e = cJSON_Parse(line);
 	err = e == NULL ? US_ERR_NOMEM : form == US_REPORT_CSV ? csv_line(to, e) : text_line(to, e);
 	cJSON_Delete(e);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "client/core/file.h"
 #include "client/core/show.h"
 #include "base/base64.h"
 #include "crypto/crypto.h"
@@ -25,7 +26,8 @@ list(struct us_package *p, const char *name, const uint8_t digest[32])
 	char hex[65];
 
 	us_hex_encode(digest, 32, hex);
-	if (fprintf(p->sums, "%s  %s\n", hex, name) < 0)
+	us_print_to(p->sums, "%s  %s\n", hex, name);
+	if (ferror(p->sums))
 		us_give_up(US_EXIT_OTHER, "cannot write the list of digests");
 }
 
@@ -39,9 +41,9 @@ us_package_open(struct us_package *p, const char *dir)
 		us_give_up(US_EXIT_OTHER, "cannot make %s: %s", dir,
 		    errno == EEXIST ? "it exists already" : strerror(errno));
 	path_of(p, "SHA256SUMS", path);
-	p->sums = fopen(path, "wxe");
+	p->sums = us_file_new(path);
 	if (p->sums == NULL)
-		us_give_up(US_EXIT_OTHER, "cannot make %s: %s", path, strerror(errno));
+		us_file_cannot_make(path);
 }
 
 void
@@ -68,9 +70,9 @@ make(const struct us_package *p, const char *name)
 	FILE *f;
 
 	path_of(p, name, path);
-	f = fopen(path, "wxe");
+	f = us_file_new(path);
 	if (f == NULL)
-		us_give_up(US_EXIT_OTHER, "cannot make %s: %s", path, strerror(errno));
+		us_file_cannot_make(path);
 	return f;
 }
 
@@ -79,7 +81,7 @@ us_package_put(struct us_package *p, const char *name, struct us_bytes content)
 {
 	FILE *f = make(p, name);
 	uint8_t digest[32];
-	int written = content.n == 0 || fwrite(content.p, 1, content.n, f) == content.n;
+	int written = us_print_bytes(f, content.p, content.n) == US_OK;
 
 	if (fclose(f) != 0 || !written || us_sha256(content.p, content.n, digest) != US_OK)
 		us_give_up(US_EXIT_OTHER, "cannot write %s/%s", p->dir, name);
@@ -103,8 +105,8 @@ us_package_copy(struct us_package *p, const char *from, const char *name, uint8_
 	*size = 0;
 	while (err == US_OK && (n = fread(piece, 1, sizeof piece, in)) > 0) {
 		err = us_hash_update(hash, piece, n);
-		if (err == US_OK && fwrite(piece, 1, n, out) != n)
-			err = US_ERR_IO;
+		if (err == US_OK)
+			err = us_print_bytes(out, piece, n);
 		*size += n;
 	}
 	if (err == US_OK && ferror(in))
@@ -124,7 +126,7 @@ us_package_runs(const struct us_package *p, const char *name)
 	char path[PATH_BYTES];
 
 	path_of(p, name, path);
-	if (chmod(path, 0755) != 0)
+	if (chmod(path, 0700) != 0)
 		us_give_up(US_EXIT_OTHER, "cannot make %s a program: %s", path, strerror(errno));
 }
 

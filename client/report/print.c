@@ -3,27 +3,31 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "client/core/table.h"
 #include "client/report/report.h"
 #include "base/base64.h"
 #include "base/time.h"
-#include "base/utf8.h"
 
-#define COLUMNS_MAX 20
 #define NAME_MAX_BYTES 32
 
 struct us_client_columns {
-	char name[COLUMNS_MAX][NAME_MAX_BYTES];
-	size_t n;
+	char name[US_TABLE_COLUMNS][NAME_MAX_BYTES];
+	const char *names[US_TABLE_COLUMNS];
+	struct us_client_table table;
 };
 
 static void
-split_columns(struct us_client_columns *c, const char *names)
+make_table(struct us_client_columns *c, const struct us_report *r)
 {
-	c->n = 0;
-	while (*names != '\0' && c->n < COLUMNS_MAX) {
+	const char *names = r->kind->columns;
+
+	c->table = (struct us_client_table){ r->rows, c->names, 0, "no entries of this kind" };
+	while (*names != '\0' && c->table.n < US_TABLE_COLUMNS) {
+		char *name = c->name[c->table.n];
 		size_t n = strcspn(names, " ");
 
-		(void)snprintf(c->name[c->n++], NAME_MAX_BYTES, "%.*s", (int)n, names);
+		(void)snprintf(name, NAME_MAX_BYTES, "%.*s", (int)n, names);
+		c->names[c->table.n++] = name;
 		names += n;
 		names += strspn(names, " ");
 	}
@@ -39,12 +43,6 @@ value_text(const cJSON *item, char number[40])
 		return "";
 	(void)snprintf(number, 40, "%.15g", item->valuedouble);
 	return number;
-}
-
-static const char *
-cell_text(const cJSON *row, const char *column, char number[40])
-{
-	return value_text(cJSON_GetObjectItemCaseSensitive(row, column), number);
 }
 
 /* ---- what every form says of the log ---- */
@@ -82,155 +80,58 @@ make_footer(struct us_client_footer *f, const struct us_report *r, int64_t made_
 
 /* ---- text ---- */
 
-/* Characters as a terminal shows them: what us_print_text() puts out, counted. */
-static size_t
-width_of(const char *text)
-{
-	size_t n = strlen(text), width = 0;
-
-	for (size_t at = 0; at < n; width++) {
-		uint32_t c;
-		size_t k = us_utf8_next(text + at, n - at, &c);
-
-		at += k == 0 ? 1 : k;
-	}
-	return width;
-}
-
-static void
-print_padded(FILE *to, const char *text, size_t width)
-{
-	us_print_text(to, text, strlen(text), 0);
-	for (size_t n = width_of(text); n < width; n++)
-		(void)fputc(' ', to);
-}
-
-static void
-print_rows(FILE *to, const struct us_report *r, const struct us_client_columns *c)
-{
-	size_t width[COLUMNS_MAX];
-	char number[40];
-	const cJSON *row;
-
-	for (size_t i = 0; i < c->n; i++) {
-		width[i] = strlen(c->name[i]);
-		cJSON_ArrayForEach(row, r->rows) {
-			size_t w = width_of(cell_text(row, c->name[i], number));
-
-			width[i] = w > width[i] ? w : width[i];
-		}
-	}
-	for (size_t i = 0; i < c->n; i++)
-		fprintf(to, "%-*s%s", i + 1 == c->n ? 0 : (int)width[i], c->name[i],
-		    i + 1 == c->n ? "\n" : "  ");
-	cJSON_ArrayForEach(row, r->rows)
-		for (size_t i = 0; i < c->n; i++) {
-			print_padded(to, cell_text(row, c->name[i], number),
-			    i + 1 == c->n ? 0 : width[i]);
-			fputs(i + 1 == c->n ? "\n" : "  ", to);
-		}
-}
-
 static void
 print_text(FILE *to, const struct us_report *r, const struct us_client_columns *c,
     const struct us_client_footer *f)
 {
 	const struct us_verify_report *v = &r->trail->verified;
 	const cJSON *item;
-	char number[40];
+	char number[40], local[40];
 
-	fprintf(to, "%s: %s\n\n", r->kind->name, r->kind->question);
-	if (cJSON_GetArraySize(r->rows) > 0)
-		print_rows(to, r, c);
-	else
-		fputs("no entries of this kind\n", to);
-	fputc('\n', to);
+	us_print_to(to, "%s: %s\n\n", r->kind->name, r->kind->question);
+	us_table_text(to, &c->table);
+	us_print_to(to, "\n");
 	cJSON_ArrayForEach(item, r->summary) {
-		fprintf(to, "%s: ", item->string);
-		print_padded(to, value_text(item, number), 0);
-		fputc('\n', to);
+		us_print_to(to, "%s: ", item->string);
+		us_print_to(to, "%s", value_text(item, number));
+		us_print_to(to, "\n");
 	}
 	cJSON_ArrayForEach(item, r->notes) {
-		fputs("note: ", to);
-		print_padded(to, value_text(item, number), 0);
-		fputc('\n', to);
+		us_print_to(to, "note: ");
+		us_print_to(to, "%s", value_text(item, number));
+		us_print_to(to, "\n");
 	}
-	fputs("log: ", to);
-	print_padded(to, v->checkpoint.origin, 0);
-	fprintf(to, ", %s entries, root %s, %s\nrange: %s\n", f->size, f->root,
+	us_print_to(to, "log: ");
+	us_print_to(to, "%s", v->checkpoint.origin);
+	us_print_to(to, ", %s entries, root %s, %s\nrange: %s\n", f->size, f->root,
 	    us_verdict_name(v->verdict), f->range);
 	if (f->asked[0] != '\0')
-		fprintf(to, "asked: %s\n", f->asked);
-	fprintf(to, "%s\nmade: %s\n", f->withheld, f->made);
+		us_print_to(to, "asked: %s\n", f->asked);
+	us_print_to(to, "%s\nmade: %s\n", f->withheld, us_local_time(f->made, local));
 }
 
 /* ---- CSV ---- */
-
-/* What spreadsheets take for the beginning of a formula, also as full-width characters. */
-static int
-begins_formula(const char *text)
-{
-	static const char *const wide[] = { "\xef\xbc\x9d", "\xef\xbc\x8b", "\xef\xbc\x8d",
-		"\xef\xbc\xa0" };
-
-	if (*text != '\0' && strchr("=+-@\t\r\n", *text) != NULL)
-		return 1;
-	for (size_t i = 0; i < US_COUNT(wide); i++)
-		if (strncmp(text, wide[i], strlen(wide[i])) == 0)
-			return 1;
-	return 0;
-}
-
-void
-us_report_csv_cell(FILE *to, const char *text)
-{
-	int quoted = strpbrk(text, ",\"\r\n") != NULL;
-
-	if (quoted)
-		fputc('"', to);
-	if (begins_formula(text))
-		fputc('\'', to);
-	for (; *text != '\0'; text++) {
-		if (*text == '"')
-			fputc('"', to);
-		fputc(*text, to);
-	}
-	if (quoted)
-		fputc('"', to);
-}
 
 /* A line about the report: two cells, then as many empty ones as the others have more. */
 static void
 csv_about(FILE *to, const struct us_client_columns *c, const char *name, const char *value)
 {
-	us_report_csv_cell(to, name);
-	fputc(',', to);
-	us_report_csv_cell(to, value);
-	for (size_t i = 1; i < c->n; i++)
-		fputc(',', to);
-	fputs("\r\n", to);
+	us_csv_cell(to, name);
+	us_print_to(to, ",");
+	us_csv_cell(to, value);
+	for (size_t i = 1; i < c->table.n; i++)
+		us_print_to(to, ",");
+	us_csv_end(to);
 }
 
 static void
 print_csv(FILE *to, const struct us_report *r, const struct us_client_columns *c,
     const struct us_client_footer *f)
 {
-	const cJSON *row, *item;
+	const cJSON *item;
 	char number[40];
-	size_t n = 0;
 
-	fputs("row", to);
-	for (size_t i = 0; i < c->n; i++)
-		fprintf(to, ",%s", c->name[i]);
-	fputs("\r\n", to);
-	cJSON_ArrayForEach(row, r->rows) {
-		fprintf(to, "%zu", ++n);
-		for (size_t i = 0; i < c->n; i++) {
-			fputc(',', to);
-			us_report_csv_cell(to, cell_text(row, c->name[i], number));
-		}
-		fputs("\r\n", to);
-	}
+	us_table_csv(to, &c->table, "row");
 	cJSON_ArrayForEach(item, r->summary)
 		csv_about(to, c, item->string, value_text(item, number));
 	cJSON_ArrayForEach(item, r->notes)
@@ -272,62 +173,32 @@ print_json(FILE *to, const struct us_report *r, const struct us_client_footer *f
 	us_report_text(document, "asked", f->asked);
 	us_report_text(document, "made", f->made);
 	text = cJSON_PrintUnformatted(document);
-	fprintf(to, "%s\n", text == NULL ? "{}" : text);
+	us_print_to(to, "%s\n", text == NULL ? "{}" : text);
 	cJSON_free(text);
 	cJSON_Delete(document);
 }
 
 /* ---- a page ---- */
 
-void
-us_report_html_text(FILE *to, const char *text)
-{
-	for (size_t n = strlen(text); n > 0;) {
-		size_t plain = strcspn(text, "&<>\"'");
-
-		us_print_text(to, text, plain, 0);
-		text += plain;
-		n -= plain;
-		if (n == 0)
-			break;
-		fprintf(to, "&#%d;", *text);
-		text++;
-		n--;
-	}
-}
-
 static void
 html_about(FILE *to, const char *name, const char *value)
 {
-	fputs("<tr><th scope=\"row\">", to);
-	us_report_html_text(to, name);
-	fputs("</th><td>", to);
-	us_report_html_text(to, value);
-	fputs("</td></tr>\n", to);
+	us_print_to(to, "<tr><th scope=\"row\">");
+	us_html_text(to, name);
+	us_print_to(to, "</th><td>");
+	us_html_text(to, value);
+	us_print_to(to, "</td></tr>\n");
 }
 
+/* A line of what stands over the page. */
 static void
-html_rows(FILE *to, const struct us_report *r, const struct us_client_columns *c)
+html_case(FILE *to, const char *text, const char *before)
 {
-	const cJSON *row;
-	char number[40];
-
-	fputs("<table>\n<thead><tr>", to);
-	for (size_t i = 0; i < c->n; i++)
-		fprintf(to, "<th scope=\"col\">%s</th>", c->name[i]);
-	fputs("</tr></thead>\n<tbody>\n", to);
-	cJSON_ArrayForEach(row, r->rows) {
-		fputs("<tr>", to);
-		for (size_t i = 0; i < c->n; i++) {
-			fputs("<td>", to);
-			us_report_html_text(to, cell_text(row, c->name[i], number));
-			fputs("</td>", to);
-		}
-		fputs("</tr>\n", to);
-	}
-	if (cJSON_GetArraySize(r->rows) == 0)
-		fprintf(to, "<tr><td colspan=\"%zu\">no entries of this kind</td></tr>\n", c->n);
-	fputs("</tbody>\n</table>\n", to);
+	if (text == NULL)
+		return;
+	us_print_to(to, "<p class=\"case\">%s", before);
+	us_html_text(to, text);
+	us_print_to(to, "</p>\n");
 }
 
 static void
@@ -335,30 +206,34 @@ print_html(FILE *to, const struct us_report *r, const struct us_client_columns *
     const struct us_client_footer *f)
 {
 	const cJSON *item;
-	char number[40];
+	char number[40], local[40];
 
-	fprintf(to,
+	us_print_to(to,
 	    "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
 	    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
 	    "'unsafe-inline'\">\n"
 	    "<title>%s</title>\n<style>\nbody { font: 10pt/1.35 sans-serif; margin: 1.5em }\n"
 	    "table { border-collapse: collapse; width: 100%% }\n"
 	    "th, td { border: 1px solid #999; padding: 2px 5px; text-align: left }\n"
-	    "th, td { vertical-align: top; overflow-wrap: anywhere }\n"
+	    "th, td { vertical-align: top; overflow-wrap: break-word; "
+	    "hyphens: none }\n.whole { white-space: nowrap }\n"
 	    "thead { display: table-header-group }\ntr { break-inside: avoid }\n"
-	    "footer { margin-top: 1.5em; font-size: 9pt }\n@page { size: A4 landscape; margin: "
+	    "footer { margin-top: 1.5em; font-size: 9pt }\n@page { size: %s landscape; margin: "
 	    "12mm }\n"
-	    "</style>\n</head>\n<body>\n<h1>",
-	    r->kind->name);
-	us_report_html_text(to, r->kind->question);
-	fputs("</h1>\n", to);
-	html_rows(to, r, c);
-	fputs("<footer>\n<table>\n", to);
+	    "</style>\n</head>\n<body>\n",
+	    r->kind->name, r->ask->paper);
+	html_case(to, r->ask->caption, "");
+	html_case(to, r->ask->docket, "No. ");
+	us_print_to(to, "<h1>");
+	us_html_text(to, r->kind->question);
+	us_print_to(to, "</h1>\n");
+	us_table_html(to, &c->table);
+	us_print_to(to, "<footer>\n<table>\n");
 	cJSON_ArrayForEach(item, r->summary)
 		html_about(to, item->string, value_text(item, number));
 	cJSON_ArrayForEach(item, r->notes)
 		html_about(to, "note", value_text(item, number));
-	html_about(to, "made", f->made);
+	html_about(to, "made", us_local_time(f->made, local));
 	html_about(to, "log origin", r->trail->verified.checkpoint.origin);
 	html_about(to, "log size", f->size);
 	html_about(to, "log root", f->root);
@@ -367,7 +242,7 @@ print_html(FILE *to, const struct us_report *r, const struct us_client_columns *
 	if (f->asked[0] != '\0')
 		html_about(to, "asked", f->asked);
 	html_about(to, "withheld", f->withheld);
-	fputs("</table>\n</footer>\n</body>\n</html>\n", to);
+	us_print_to(to, "</table>\n</footer>\n</body>\n</html>\n");
 }
 
 void
@@ -376,7 +251,7 @@ us_report_print(FILE *to, const struct us_report *r, enum us_report_form form, i
 	struct us_client_columns c;
 	struct us_client_footer f;
 
-	split_columns(&c, r->kind->columns);
+	make_table(&c, r);
 	make_footer(&f, r, made_ns);
 	switch (form) {
 	case US_REPORT_TEXT:

@@ -30,11 +30,14 @@ struct us_report_ask {
 	uint64_t max_records, max_per_hour, max_outside, max_run;
 	double max_share;              /* percent */
 	unsigned hours_from, hours_to; /* of a day in UTC; the second is outside */
+	/* of a page: the case's name and the court's number of it (NULL: not said), what CSS calls
+	 * the paper */
+	const char *caption, *docket, *paper;
 };
 #define US_REPORT_ASK_DEFAULTS \
 	{ \
 		.max_records = 1000, .max_per_hour = 200, .max_outside = 20, .max_run = 100, \
-		.max_share = 5, .hours_from = 8, .hours_to = 20 \
+		.max_share = 5, .hours_from = 8, .hours_to = 20, .paper = "A4" \
 	}
 
 struct us_report {
@@ -97,11 +100,6 @@ enum us_report_form { US_REPORT_TEXT, US_REPORT_CSV, US_REPORT_JSON, US_REPORT_H
 /* Prints a report that has ended. made_ns: now. */
 void
 us_report_print(FILE *to, const struct us_report *r, enum us_report_form form, int64_t made_ns);
-/* One CSV cell as RFC 4180 has it; what a spreadsheet would take for a formula gets an apostrophe
- * in front. */
-void us_report_csv_cell(FILE *to, const char *text);
-/* Text for a page: escaped; control and bidirectional characters do not pass. */
-void us_report_html_text(FILE *to, const char *text);
 
 /* ---- for the reports; each ends the program without memory ---- */
 

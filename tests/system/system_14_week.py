@@ -204,7 +204,7 @@ def as_text(value):
 
 
 def visible(text):
-    return "".join("\ufffd" if c in "\u202a\u202b\u202c\u202d\u202e" else c for c in text)
+    return "".join("\\u%04x" % ord(c) if c in "\u202a\u202b\u202c\u202d\u202e" else c for c in text)
 
 
 def safe(text):

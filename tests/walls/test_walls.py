@@ -66,6 +66,40 @@ def homes(_):
                         yield "%s:%d: %s does this for everybody" % (path, number, home)
 
 
+# Nothing else in the client puts a byte on a stream, or makes a file: what is safe there is decided once. A pattern, and who may.
+WRITERS = {
+    r"\b(?:v?f?printf|v?dprintf|f?puts|f?putc|f?putwc|putchar(?:_unlocked)?|put[cs]_unlocked|fwrite(?:_unlocked)?|fputs_unlocked|psignal|"
+    r"v?warnx?|v?errx?|perror|writev|pwrite|sendfile|copy_file_range|splice|system|popen)\(": {"core/out.c"},
+    r"\bwrite\(": {
+        "core/profile.c",  # keys, synced before they are renamed
+        "log/mirror_files.c",  # a bundle, before it is renamed
+        "core/show.c",  # a prompt, on the terminal itself
+    },
+    r'\b(?:fopen|freopen)\([^;]*"(?:[wa]|r[be]*\+)|\bcreat\(|\bmko?stemps?\(|\bO_CREAT\b': {"core/file.c", "core/profile.c", "log/witness.c", "log/mirror_files.c"},
+    r"\b(?:mkdir|mkdirat|fchmod|chmod)\([^;]*\b0?(?!700|600)[0-7]{3}\)|\bumask\(": set(),
+}
+
+
+def writers(_):
+    """One writer for what is shown, one maker of files (0600) in the client."""
+    used = set()
+    for where, _, names in os.walk(os.path.join(ROOT, "client")):
+        for path in (os.path.relpath(os.path.join(where, name), os.path.join(ROOT, "client")) for name in names if name.endswith((".c", ".h"))):
+            with open(os.path.join(ROOT, "client", path), encoding="utf-8") as f:
+                text = re.sub(r"/\*.*?\*/", lambda m: re.sub(r"[^\n]", " ", m.group()), f.read(), flags=re.S)
+            for pattern, allowed in WRITERS.items():
+                for call in re.finditer(pattern, text):
+                    if path in allowed:
+                        used.add((pattern, path))
+                    else:
+                        yield "client/%s:%d: %s is for %s alone" % (path, text.count("\n", 0, call.start()) + 1, call.group().split("(")[0],
+                                                                   " ".join(sorted(allowed)) or "nobody")
+    for pattern, allowed in WRITERS.items():
+        for path in allowed:
+            if (pattern, path) not in used:
+                yield "client/%s does no longer what it is allowed here: %s" % (path, pattern)
+
+
 def guards(_):
     """A header is guarded by its path, so that no two of them can take each other's place."""
     seen = 0
@@ -95,7 +129,7 @@ def main():
     build = ["--build", os.environ["UNDERSEAL_BUILD"]] if "UNDERSEAL_BUILD" in os.environ else []
     said = subprocess.run([os.path.join(ROOT, "tests", "figures", "structure"), "--json"] + build + [ROOT], stdout=subprocess.PIPE, check=True)
     measured = json.loads(said.stdout)
-    found = [f for wall in (arrows, names, homes, guards, limits) for f in wall(measured)]
+    found = [f for wall in (arrows, names, homes, writers, guards, limits) for f in wall(measured)]
     for f in found:
         print(f)
     return 1 if found else 0

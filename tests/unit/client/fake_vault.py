@@ -24,6 +24,14 @@ TYPES = {2: "docket-sign", 14: "document-add", 15: "order-propose", 16: "order-s
          25: "clawback", 26: "freeze", 27: "unfreeze", 28: "approval-request", 29: "matter-set"}
 
 
+os.umask(0o077)  # what is here is for its owner: what others can read, a command has made, run with a umask of 0
+
+
+def open_to_others(directory):
+    return ["%s: others may read it (%o)" % (path, os.lstat(path).st_mode & 0o777) for where, folders, files in os.walk(directory)
+            for path in (os.path.join(where, name) for name in folders + files) if os.lstat(path).st_mode & 0o077 and not os.path.islink(path)]
+
+
 class Bytes:
     """What is left of a payload; finish() insists that nothing is."""
 

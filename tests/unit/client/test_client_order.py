@@ -28,7 +28,8 @@ failures = []
 
 def run(*args, stdin=b"", json_out=False):
     command = [CLIENT, *args] + (["--json"] if json_out else [])
-    done = subprocess.run(command, input=stdin, capture_output=True, env=dict(os.environ, UNDERSEAL_PROFILE=vault.profile))
+    done = subprocess.run(command, input=stdin, capture_output=True, umask=0,
+                          env=dict(os.environ, UNDERSEAL_PROFILE=vault.profile))
     text = done.stderr.decode()
     words.note(command[1:], done.returncode, done.stdout.decode(), text)
     if "Sanitizer" in text or "runtime error" in text:
@@ -517,6 +518,7 @@ recalls()
 refusals()
 passphrase()
 failures.extend(filter(None, [words.compare()]))
+failures.extend(fake_vault.open_to_others(vault.directory))
 for failure in failures:
     print(failure)
 print("%d failures" % len(failures))

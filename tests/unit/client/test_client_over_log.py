@@ -34,7 +34,7 @@ failures = []
 
 
 def run(*args, expect=DONE, says=None, what=""):
-    done = subprocess.run([CLIENT, *args], stdin=subprocess.DEVNULL, capture_output=True, timeout=200,
+    done = subprocess.run([CLIENT, *args], stdin=subprocess.DEVNULL, capture_output=True, timeout=200, umask=0,
                           env=dict(os.environ, UNDERSEAL_PROFILE=vault.profile))
     text = done.stderr.decode()
     words.note(args, done.returncode, done.stdout.decode(), text)
@@ -375,6 +375,7 @@ def main():
     changes(log)
     goes_on(earlier, log, fork)
     witnesses(earlier, log, fork)
+    failures.extend(fake_vault.open_to_others(vault.directory))
     shutil.rmtree(export)
     failures.extend(filter(None, [words.compare()]))
     for failure in failures:
