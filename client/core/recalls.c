@@ -37,9 +37,9 @@ print_recall(FILE *to, const cJSON *r)
 	us_print_to(to, ": %.0f record%s of ", us_json_number(r, "records", 0),
 	    us_json_number(r, "records", 0) > 1 ? "s" : "");
 	print_member(to, r, "collection");
-	fputs(is_clawback ? " clawed back (" : " withdrawn (batch ", to);
+	us_print_to(to, "%s", is_clawback ? " clawed back (" : " withdrawn (batch ");
 	print_member(to, r, "by");
-	fputs(*us_json_text(r, "since") == '\0' ? ")" : ") since ", to);
+	us_print_to(to, "%s", *us_json_text(r, "since") == '\0' ? ")" : ") since ");
 	print_member(to, r, "since");
 	us_print_to(to, ":\n    ");
 	print_numbers(to, cJSON_GetObjectItemCaseSensitive(r, "bates"));
@@ -61,9 +61,9 @@ us_recalls_print(FILE *to, const cJSON *answer)
 
 	if (shown == 0)
 		return;
-	fputs("What was taken back is still in copies: give them back or destroy them, and say "
-	      "so.\n",
-	    to);
+	us_print_to(to,
+	    "What was taken back is still in copies: give them back or destroy them, and say "
+	    "so.\n");
 	cJSON_ArrayForEach(r, list)
 		print_recall(to, r);
 	if (all > shown)
