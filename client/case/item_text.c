@@ -93,7 +93,8 @@ put_list(const char *label, const cJSON *list, const char *none, const char *bet
 		if (text == NULL)
 			continue;
 		if (n++ > 0)
-			us_print("%s", between);
+			us_print_lines(stdout, between,
+			    strlen(between)); /* it may hold a line end */
 		us_print("%s", text);
 	}
 	us_print("%s\n", n == 0 && none != NULL ? none : "");
