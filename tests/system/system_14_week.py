@@ -452,7 +452,9 @@ def indexed(week, export):
     key = ("--vkey", os.path.join(export, "log.vkey"), "--dir", export)
 
     def saw(number, code=DONE):
-        return vault.client("auditor", "audit", "report", "who-saw", "demo/" + bates(number)[0], *key, "--index", index, code=code)
+        # an export without acts names nothing: there a record is what its lists show
+        record = "demo/" + bates(number)[0] if os.path.exists(key[-1] + "/acts") else "collection 1/%d" % (number - 1)
+        return vault.client("auditor", "audit", "report", "who-saw", record, *key, "--index", index, code=code)
 
     plain = {n: vault.client("auditor", "audit", "report", "who-saw", "demo/" + bates(n)[0], *key).json for n in (1, 7, 60)}
     for turn in ("made", "used"):
@@ -565,8 +567,8 @@ def authorised_offline(week, export):
             f.write(bad)
         desk.run(("authorised", record), as_json=True, code=code)
     os.remove(acts)
-    r = desk.run(("authorised", record), as_json=True, code=INCOMPLETE).json
-    check(r["rows"] == [] and any("ask the vault" in n for n in r["notes"]), "without the acts it needs the vault", r["notes"])
+    r = desk.run(("authorised", record), as_json=True, code=INCOMPLETE)
+    check("the acts are not there" in r.stderr, "without the acts the export is not whole", r)
     with open(acts, "wb") as f:
         f.write(whole)
 

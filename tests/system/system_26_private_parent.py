@@ -45,6 +45,8 @@ def roles_have_users(vault):
             with open("/proc/%d/status" % pid) as f:
                 uids = re.search(r"^Uid:\s+(.*)$", f.read(), re.M).group(1).split()
             equal(uids, [str(uid_of(role))] * 4, "users of a process of %s" % role)
+            if os.path.basename(DAEMON) != "undersealed":
+                continue  # daemons for tests keep the environment
             with open("/proc/%d/environ" % pid, "rb") as f:
                 equal(f.read(), b"", "the environment of a process of %s" % role)
 

@@ -121,7 +121,7 @@ class Flood:
 
     def refused(self):
         """How many connections are ended without a byte, by an alert or at once."""
-        n = 0
+        n, self.unanswered = 0, 0
         for s in self.sockets:
             s.settimeout(30 * SLOW)
             try:

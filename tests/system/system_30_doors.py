@@ -166,8 +166,8 @@ def collections_and_relabels(story):
 
     def through():
         """What was seen: its records without a mark of their own are the collection's."""
-        story.load("curly", story.file(record("own", None, "The second formula is eightfold.")), code=OTHER)
-        story.vault.client("house", "search", "curly", "eightfold", "--count", code=OTHER)
+        story.load("curly", story.file(record("own", None, "The second formula is eightfold.")), code=(OTHER, USAGE))
+        story.vault.client("house", "search", "curly", "eightfold", "--count", code=(OTHER, USAGE))
     doors.closed("and nothing to load into it", through)
 
     def spelling():

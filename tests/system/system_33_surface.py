@@ -43,7 +43,7 @@ def absent(vault):
     # the client says it as it always did
     for command, text in ((("person", "show", "Nobody"), "there is no such person"), (("docket", "show", "freeze-9"), "no such item"),
                           (("collection", "show", "nosuch"), "there is no such collection")):
-        r = vault.client("attorney", *command, code=OTHER)
+        r = vault.client("attorney", *command, code=USAGE)
         check(text in r.stderr, "the client says that it is not there", r)
 
 
