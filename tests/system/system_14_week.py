@@ -496,7 +496,11 @@ def indexed(week, export):
         vault.client(who, "audit", "export", "--out", later)
         key = ("--vkey", os.path.join(later, "log.vkey"), "--dir", later)
         made, used = saw(2).json, saw(2).json
-        equal(column(made, "person", "how"), week.books.saw_record(2), "an index of another checkpoint is made anew")
+        want = week.books.saw_record(2)
+        if all_of_it:
+            equal(column(made, "person", "how"), want, "an index of another checkpoint is made anew")
+        else:
+            equal(column(made, "how"), [how for _, how in want], "an index of another checkpoint is made anew")
         equal((used["rows"], used["withheld"], used["log"]), (made["rows"], made["withheld"], made["log"]), "and used")
         check(any("index" in n for n in used["notes"]) and not any("index" in n for n in made["notes"]), "which it says", used["notes"])
         equal(made["withheld"] == 0, all_of_it, "what is withheld")
@@ -516,7 +520,7 @@ def own_party(week):
     r = desk.run(("person-history", "--person", PETER), as_json=True).json
     equal(r["rows"], [], "nothing of another party's people")
     bob = Desk(week.vault, "bob").run(("denials",), as_json=True, code=(OTHER, USAGE, REFUSED))
-    check("rows" not in bob.json, "somebody whose credential is revoked gets no report", bob)
+    check(b"rows" not in bob.stdout, "somebody whose credential is revoked gets no report", bob)
 
 
 def own_records(week):
