@@ -4,9 +4,10 @@
 # us_fuzz_target(NAME LIBS...)   libFuzzer target from NAME.c; without US_FUZZ the same file is
 #                                built with a driver that runs it over its corpus, so that the
 #                                corpus is a regression test everywhere
-# us_python_test(NAME SCRIPT [NEEDS TARGETS...] [ARGS ARGUMENTS...])
+# us_python_test(NAME SCRIPT [COST N] [NEEDS TARGETS...] [ARGS ARGUMENTS...])
 #                                test in Python, left out where there is none; the build directory
-#                                is in its UNDERSEAL_BUILD, exit status 77 means skipped
+#                                is in its UNDERSEAL_BUILD, exit status 77 means skipped. What costs
+#                                most begins first
 # us_test_needs(NAME TARGETS...) what is to be built before a test runs. BUILD/tests/needs has it, a
 #                                line a test: ./check builds what the tests that it runs need
 find_package(Python3 COMPONENTS Interpreter)
@@ -55,13 +56,16 @@ function(us_fuzz_target name)
 endfunction()
 
 function(us_python_test name script)
-  cmake_parse_arguments(PARSE_ARGV 2 test "" "" "NEEDS;ARGS")
+  cmake_parse_arguments(PARSE_ARGV 2 test "" "COST" "NEEDS;ARGS")
   if(NOT Python3_Interpreter_FOUND)
     return()
   endif()
   get_filename_component(script ${script} ABSOLUTE BASE_DIR ${CMAKE_CURRENT_SOURCE_DIR})
   add_test(NAME ${name} COMMAND ${Python3_EXECUTABLE} ${script} ${test_ARGS} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77 ENVIRONMENT UNDERSEAL_BUILD=${CMAKE_BINARY_DIR})
+  if(test_COST)
+    set_tests_properties(${name} PROPERTIES COST ${test_COST})
+  endif()
   us_test_needs(${name} ${test_NEEDS})
 endfunction()
 

@@ -113,14 +113,6 @@ path_of(uint64_t n, char path[US_TILE_PATH_MAX])
 }
 
 int
-us_key_store_has(const struct us_key_store *s, uint64_t n)
-{
-	char path[US_TILE_PATH_MAX];
-
-	return path_of(n, path) == US_OK && us_mirror_file_is(s->profile->directory, path);
-}
-
-int
 us_key_store_get(const struct us_key_store *s, uint64_t n, struct us_box_keys keys[US_TILE_WIDTH])
 {
 	char path[US_TILE_PATH_MAX];

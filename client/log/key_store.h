@@ -33,8 +33,6 @@ us_key_store_get(const struct us_key_store *s, uint64_t n, struct us_box_keys ke
 /* Keeps them. US_ERR_IO, US_ERR_NOSPACE (errno). */
 int us_key_store_put(const struct us_key_store *s, uint64_t n,
     const struct us_box_keys keys[US_TILE_WIDTH]);
-/* 1 if there is a file for that bundle. */
-int us_key_store_has(const struct us_key_store *s, uint64_t n);
 
 /* A file of the mirror that holds work product, sealed under the same key; what says which one it
  * is. Appends what it holds to out. US_ERR_NOT_FOUND, US_ERR_AUTH, US_ERR_IO. */

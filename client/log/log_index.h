@@ -53,8 +53,6 @@ int us_log_index_keys(struct us_log_remote *remote);
 /* Calls on for each entry of the range, boxes open; what it returns, if not US_OK, ends it. */
 int us_log_index_each(struct us_log_index *x, const struct us_log_range *range,
     int (*on)(void *arg, const struct us_opened *o), void *arg);
-/* 1 if there is an entry that the look finds. */
-int us_log_index_has(struct us_log_index *x, const struct us_log_look_for *look);
 /* Indexes from and to of a range, such that all entries of these times are in it; 0: no bound. */
 void us_log_index_times(const struct us_log_index *x, int64_t since_ns, int64_t until_ns,
     struct us_log_range *range);

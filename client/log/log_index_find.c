@@ -167,18 +167,6 @@ us_log_index_each(struct us_log_index *x, const struct us_log_range *range,
 	return err;
 }
 
-int
-us_log_index_has(struct us_log_index *x, const struct us_log_look_for *look)
-{
-	const struct us_log_range range = { look, 1, 0, x->bundles * US_TILE_WIDTH };
-	struct us_log_found f = { .range = &range };
-
-	for (uint64_t c = 0; c * US_CHUNK_BUNDLES < x->bundles; c++)
-		if (find_in_chunk(x, c, &f) == US_OK && f.any)
-			return 1;
-	return 0;
-}
-
 void
 us_log_index_times(const struct us_log_index *x, int64_t since_ns, int64_t until_ns,
     struct us_log_range *range)

@@ -61,12 +61,6 @@ us_page_keys_open(struct us_keeper *k, uint32_t collection)
 	return err;
 }
 
-void
-us_page_keys_forget(struct us_keeper *k)
-{
-	k->page_keys->n = 0;
-}
-
 /* --- one key ------------------------------------------------------------------------------- */
 
 static int

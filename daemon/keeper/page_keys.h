@@ -19,8 +19,6 @@ int us_page_keys_new(struct us_keeper *k);
 void us_page_keys_free(struct us_keeper *k);
 /* The entry that opens a collection is durable. US_ERR_NOMEM. */
 int us_page_keys_open(struct us_keeper *k, uint32_t collection);
-/* Whom they were opened to is gone: none is open. */
-void us_page_keys_forget(struct us_keeper *k);
 /* Appends { u8 kind, u32 slot, key } of a batch that was closed just now to out. Errors of the
  * keyring; US_ERR_INTERNAL: there is none such. */
 int

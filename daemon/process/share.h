@@ -13,7 +13,7 @@
  *   HELD    what cannot be taken away: one holder may have HELD_TIMES as much as is left, so that
  *           something always is
  *   SPENT   what stays (entries, acts): each holder has an amount of its own, given back slowly
- *   TURNS   a rate of all together: who has had least has the next turn (us_share_recent())
+ *   TURNS   a rate of all together: who has had least has the next turn
  *
  * Each role counts for itself what is its own; what there is, and whose, stands in shares.def.
  * One thread.

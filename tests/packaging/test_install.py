@@ -86,6 +86,10 @@ def main():
         equal(starts > 2, True, "units that start something")
         for name, where in PROGRAMS.items():
             equal(found.get(at + "%s/%s" % (where, name), "").split(" ")[0].strip(), name, name + " says what it is")
+    with tempfile.TemporaryDirectory() as top:  # a bare machine: what cannot be tested there is left out, and the programs build
+        said = subprocess.run(["cmake", "--preset", "release", "-B", top, "-DCMAKE_DISABLE_FIND_PACKAGE_Python3=ON",
+                               "-DCMOCKA_LIBRARY=CMOCKA_LIBRARY-NOTFOUND"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        equal((said.returncode, b"no Python" in said.stdout), (0, True), "a tree is configured without Python and cmocka")
     text = subprocess.run([os.path.join(BUILD, "underseal"), "--help"], stdout=subprocess.PIPE, check=True).stdout.decode()
     commands = re.findall(r"^  (\S+(?: \S+)?)  +\S", text, re.M)
     equal(len(commands) > 60, True, "commands of the client")
